@@ -1,0 +1,13 @@
+#include "base/random.hpp"
+
+#include <sys/random.h>
+
+namespace meridian {
+
+uint64_t EntropySeed() {
+  uint64_t seed = 0;
+  CHECK(getrandom(&seed, sizeof seed, 0) == sizeof seed);
+  return seed;
+}
+
+}  // namespace meridian
