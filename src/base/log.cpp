@@ -1,0 +1,148 @@
+#include "base/log.hpp"
+
+#include <chrono>
+#include <cmath>
+#include <iterator>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+namespace meridian {
+namespace {
+
+LogOptions& Options() {
+  static LogOptions options;
+  return options;
+}
+
+std::string_view LevelName(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug:
+      return "debug";
+    case LogLevel::kInfo:
+      return "info";
+    case LogLevel::kWarning:
+      return "warning";
+    case LogLevel::kError:
+      return "error";
+  }
+  return "error";
+}
+
+// The length of the valid UTF-8 sequence at the front of `text` (RFC 3629), 0 when there is none.
+size_t Utf8Length(std::string_view text) {
+  auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
+  uint8_t first = byte(0);
+  if (first < 0x80) return 1;
+  size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+  if (first < 0xc2 || first > 0xf4 || text.size() < length) return 0;
+  for (size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xc0) != 0x80) return 0;
+  }
+  bool overlong = (first == 0xe0 && byte(1) < 0xa0) || (first == 0xf0 && byte(1) < 0x90);
+  bool surrogate = first == 0xed && byte(1) > 0x9f;
+  bool too_high = first == 0xf4 && byte(1) > 0x8f;
+  return overlong || surrogate || too_high ? 0 : length;
+}
+
+void AppendValue(std::string& out, const LogField& field, bool json) {
+  auto append = [&](const auto& value) {
+    using Value = std::decay_t<decltype(value)>;
+    if constexpr (std::is_same_v<Value, std::string_view>) {
+      bool plain = !json && !value.empty() && value.find_first_of(" \"\n\t=") == value.npos;
+      plain ? void(out += value) : AppendJsonString(out, value);
+    } else if constexpr (std::is_same_v<Value, double>) {
+      std::isfinite(value) ? void(fmt::format_to(std::back_inserter(out), "{:.6g}", value))
+                           : void(out += "null");
+    } else {
+      fmt::format_to(std::back_inserter(out), "{}", value);
+    }
+  };
+  std::visit(append, field.value);
+}
+
+std::string JsonLine(LogLevel level, std::string_view event, std::initializer_list<LogField> fields,
+                     const LogOptions& options) {
+  auto now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
+  std::string line = fmt::format(R"({{"time":"{:%FT%T}Z","level":"{}")", now, LevelName(level));
+  auto add = [&](const LogField& field) {
+    line += ',';
+    AppendJsonString(line, field.key);
+    line += ':';
+    AppendValue(line, field, true);
+  };
+  if (!options.process.empty()) add({"process", options.process});
+  if (!options.dc.empty()) add({"dc", options.dc});
+  add({"event", event});
+  for (const LogField& field : fields) {
+    size_t size = line.size();
+    add(field);
+    if (line.size() + 2 <= kLongestLogLine) continue;
+    line.resize(size);  // the field that does not fit is left out, whole
+  }
+  return line + "}\n";
+}
+
+std::string TextLine(LogLevel level, std::string_view event, std::initializer_list<LogField> fields,
+                     const LogOptions& options) {
+  auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
+  std::string line = fmt::format("{:%T} ", now);
+  if (level >= LogLevel::kWarning) line += fmt::format("{}: ", LevelName(level));
+  if (!options.dc.empty()) line += options.dc + " ";
+  if (!options.process.empty()) line += options.process + ": ";
+  line += event;
+  for (const LogField& field : fields) {
+    line += ' ';
+    line += field.key;
+    line += '=';
+    AppendValue(line, field, false);
+  }
+  if (line.size() >= kLongestLogLine) line.resize(kLongestLogLine - 1);
+  return line + "\n";
+}
+
+}  // namespace
+
+void AppendJsonString(std::string& out, std::string_view text) {
+  out += '"';
+  while (!text.empty()) {
+    char c = text.front();
+    size_t length = Utf8Length(text);
+    if (length == 0) {
+      out += "\xef\xbf\xbd";
+      length = 1;
+    } else if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (c == '\n') {
+      out += "\\n";
+    } else if (static_cast<uint8_t>(c) < 0x20 || c == 0x7f) {
+      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
+    } else {
+      out += text.substr(0, length);
+    }
+    text.remove_prefix(length);
+  }
+  out += '"';
+}
+
+void ConfigureLog(LogOptions options) {
+  if (options.format == LogFormat::kAutomatic) {
+    options.format = isatty(options.fd) == 1 ? LogFormat::kText : LogFormat::kJson;
+  }
+  Options() = std::move(options);
+}
+
+bool LogEnabled(LogLevel level) { return level >= Options().least; }
+
+void Log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) {
+  const LogOptions& options = Options();
+  bool text = options.format == LogFormat::kText;
+  std::string line =
+      text ? TextLine(level, event, fields, options) : JsonLine(level, event, fields, options);
+  // A log that cannot be written must not stop what it reports on.
+  (void)!write(options.fd, line.data(), line.size());
+}
+
+}  // namespace meridian

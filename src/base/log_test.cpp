@@ -1,0 +1,72 @@
+#include "base/log.hpp"
+
+#include <array>
+#include <functional>
+#include <string>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+namespace meridian {
+namespace {
+
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::MatchesRegex;
+
+// What `log` writes, under `options`.
+std::string Logged(LogOptions options, const std::function<void()>& log) {
+  std::array<int, 2> ends{};
+  EXPECT_EQ(pipe(ends.data()), 0);
+  options.fd = ends[1];
+  ConfigureLog(options);
+  log();
+  ConfigureLog({});
+  close(ends[1]);
+  std::string text(3 * kLongestLogLine, '\0');
+  ssize_t got = read(ends[0], text.data(), text.size());
+  close(ends[0]);
+  text.resize(got > 0 ? static_cast<size_t>(got) : 0);
+  return text;
+}
+
+TEST(Log, AnEventIsOneJsonObjectOnOneLine) {
+  std::string line = Logged({.process = "edge", .dc = "us-east"}, [] {
+    LOG_INFO("it \"works\"", {"port", 80}, {"ok", true}, {"load", 0.5}, {"path", "a\nb\x01"});
+  });
+  EXPECT_THAT(line, MatchesRegex("\\{\"time\":\"[0-9-]+T[0-9:.]+Z\",\"level\":\"info\",.*\\}\n"));
+  EXPECT_THAT(line,
+              EndsWith("\"process\":\"edge\",\"dc\":\"us-east\",\"event\":\"it \\\"works\\\"\","
+                       "\"port\":80,\"ok\":true,\"load\":0.5,\"path\":\"a\\nb\\u0001\"}\n"));
+}
+
+TEST(Log, OnATerminalALineIsReadable) {
+  std::string line = Logged({.format = LogFormat::kText, .process = "edge", .dc = "us-east"},
+                            [] { LOG_WARNING("slow", {"path", "/a b"}, {"ms", 12u}); });
+  EXPECT_THAT(line, MatchesRegex("[0-9:.]+ warning: us-east edge: slow path=\"/a b\" ms=12\n"));
+}
+
+TEST(Log, EventsBelowTheLeastLevelAreNotWritten) {
+  EXPECT_EQ(Logged({}, [] { LOG_DEBUG("hidden"); }), "");
+  EXPECT_THAT(Logged({.least = LogLevel::kDebug}, [] { LOG_DEBUG("shown"); }), HasSubstr("shown"));
+}
+
+TEST(Log, ALineIsBoundedAndStaysJson) {
+  std::string line = Logged({}, [] {
+    LOG_INFO("big", {"small", 1}, {"large", std::string(kLongestLogLine, 'x')}, {"after", 2});
+  });
+  EXPECT_LE(line.size(), kLongestLogLine);
+  EXPECT_THAT(line, EndsWith("\"small\":1,\"after\":2}\n"));
+}
+
+TEST(Log, InvalidUtf8IsReplaced) {
+  std::string out;
+  AppendJsonString(out, "ok \xc3\xa9 \xff \xe2\x82 \xed\xa0\x80");
+  EXPECT_EQ(
+      out,
+      "\"ok \xc3\xa9 \xef\xbf\xbd \xef\xbf\xbd\xef\xbf\xbd \xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"");
+}
+
+}  // namespace
+}  // namespace meridian

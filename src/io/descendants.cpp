@@ -1,0 +1,93 @@
+#include "io/descendants.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <ctime>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include <dirent.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "io/file.hpp"
+
+namespace meridian::io {
+namespace {
+
+constexpr size_t kLongestStat = 4096;
+
+struct Process {
+  pid_t parent = 0;
+  char state = '?';
+};
+
+// One line of /proc/PID/stat: "pid (name) state parent ...", where the name may hold anything.
+bool ParseStat(std::string_view stat, Process* process) {
+  size_t name_end = stat.rfind(") ");
+  if (name_end == stat.npos || stat.size() < name_end + 5) return false;
+  process->state = stat[name_end + 2];
+  std::string_view rest = stat.substr(name_end + 4);
+  return std::from_chars(rest.data(), rest.data() + rest.size(), process->parent).ec == std::errc{};
+}
+
+std::map<pid_t, Process> AllProcesses() {
+  std::map<pid_t, Process> all;
+  DIR* proc = opendir("/proc");
+  if (proc == nullptr) return all;
+  while (dirent* entry = readdir(proc)) {  // NOLINT(concurrency-mt-unsafe): this stream is ours
+    std::string_view name(entry->d_name);
+    pid_t pid = 0;
+    if (std::from_chars(name.data(), name.data() + name.size(), pid).ec != std::errc{}) continue;
+    Result<std::string> stat = ReadFile("/proc/" + std::string(name) + "/stat", kLongestStat);
+    Process process;
+    if (stat && ParseStat(*stat, &process)) all[pid] = process;
+  }
+  closedir(proc);
+  return all;
+}
+
+std::vector<pid_t> Below(const std::map<pid_t, Process>& all, pid_t root, bool with_dead) {
+  std::vector<pid_t> found = {root};
+  for (size_t i = 0; i < found.size(); ++i) {
+    for (const auto& [pid, process] : all) {
+      if (process.parent == found[i]) found.push_back(pid);
+    }
+  }
+  found.erase(found.begin());
+  if (!with_dead) std::erase_if(found, [&](pid_t pid) { return all.at(pid).state == 'Z'; });
+  return found;
+}
+
+}  // namespace
+
+void BecomeSubreaper() { prctl(PR_SET_CHILD_SUBREAPER, 1); }
+
+std::vector<pid_t> Descendants(pid_t root) { return Below(AllProcesses(), root, false); }
+
+void ReapOrphans(const std::vector<pid_t>& ours) {
+  for (const auto& [pid, process] : AllProcesses()) {
+    if (process.parent != getpid() || process.state != 'Z') continue;
+    if (std::ranges::find(ours, pid) == ours.end()) waitpid(pid, nullptr, WNOHANG);
+  }
+}
+
+bool KillDescendants(Duration patience) {
+  TimePoint deadline = SystemClock().Now() + patience;
+  for (;;) {
+    while (waitpid(-1, nullptr, WNOHANG) > 0) {
+    }
+    std::vector<pid_t> left = Below(AllProcesses(), getpid(), true);
+    if (left.empty()) return true;
+    if (SystemClock().Now() > deadline) return false;
+    for (pid_t pid : left) kill(pid, SIGKILL);
+    timespec pause{.tv_sec = 0, .tv_nsec = 2'000'000};
+    nanosleep(&pause, nullptr);
+  }
+}
+
+}  // namespace meridian::io

@@ -1,0 +1,27 @@
+// Processes that descend from this one: found, and ended to the last, also those that left for a
+// session of their own. A process calls BecomeSubreaper before it starts any child; orphans then
+// come to it and not to init.
+#pragma once
+
+#include <vector>
+
+#include <sys/types.h>
+
+#include "base/clock.hpp"
+
+namespace meridian::io {
+
+void BecomeSubreaper();
+
+// Every living descendant of `root` (not itself), from /proc; a moment's picture.
+std::vector<pid_t> Descendants(pid_t root);
+
+// Reaps children of ours that ended and that nobody here waits for: orphans that came to us.
+// `ours`: the children that somebody waits for.
+void ReapOrphans(const std::vector<pid_t>& ours);
+
+// Sends SIGKILL to all descendants, again until none is left or `patience` has passed. Blocks; for
+// the end of a process. No Process object may be used afterwards. True when none is left.
+bool KillDescendants(Duration patience);
+
+}  // namespace meridian::io

@@ -1,0 +1,42 @@
+// EpollDriver: the real world under a Loop: the machine's clocks and edge-triggered epoll.
+// One thread, but for Wake.
+#pragma once
+
+#include <cstdint>
+
+#include "io/fd.hpp"
+#include "io/loop.hpp"
+
+namespace meridian::io {
+
+// Something with a descriptor in the epoll set. It must call Remove before it goes.
+class EpollHandler {
+ public:
+  // `events` is a set of EPOLLIN, EPOLLOUT, EPOLLRDHUP, EPOLLHUP, EPOLLERR. Only marks fibers
+  // ready.
+  virtual void OnEvents(uint32_t events) = 0;
+
+ protected:
+  ~EpollHandler() = default;
+};
+
+class EpollDriver final : public Driver {
+ public:
+  EpollDriver();
+
+  TimePoint Now() const override { return clock_.Now(); }
+  WallTime Wall() const override { return clock_.Wall(); }
+  void Wait(TimePoint until) override;
+  void Wake() override;
+
+  // Watches `fd` for `events`, edge-triggered, until Remove.
+  void Add(int fd, uint32_t events, EpollHandler& handler);
+  void Remove(int fd);
+
+ private:
+  SystemClock clock_;
+  Fd epoll_;
+  Fd wake_;
+};
+
+}  // namespace meridian::io

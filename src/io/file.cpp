@@ -1,0 +1,77 @@
+#include "io/file.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "io/fd.hpp"
+
+namespace meridian::io {
+namespace {
+
+constexpr size_t kReadPiece = 64 * 1024;
+
+Result<void> WriteAll(int fd, std::string_view content, const std::string& path) {
+  while (!content.empty()) {
+    ssize_t written = ::write(fd, content.data(), content.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return FailErrno(errno, path);
+    content.remove_prefix(static_cast<size_t>(written));
+  }
+  return {};
+}
+
+Result<void> SyncDirectoryOf(const std::string& path) {
+  std::string directory = std::filesystem::path(path).parent_path();
+  Fd fd(::open(directory.empty() ? "." : directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!fd || ::fsync(fd.get()) != 0) return FailErrno(errno, directory);
+  return {};
+}
+
+Result<void> WriteAndSync(int fd, std::string_view content, mode_t mode, const std::string& path) {
+  Result<void> written = WriteAll(fd, content, path);
+  if (!written) return written;
+  if (::fchmod(fd, mode) != 0 || ::fsync(fd) != 0) return FailErrno(errno, path);
+  return {};
+}
+
+}  // namespace
+
+Result<std::string> ReadFile(const std::string& path, size_t limit) {
+  Fd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd) return FailErrno(errno, path);
+  std::string content;
+  for (;;) {
+    size_t used = content.size();
+    content.resize(used + std::min(kReadPiece, limit + 1 - used));
+    ssize_t got = ::read(fd.get(), content.data() + used, content.size() - used);
+    if (got < 0 && errno != EINTR) return FailErrno(errno, path);
+    content.resize(used + static_cast<size_t>(std::max(got, ssize_t{0})));
+    if (got == 0) return content;
+    if (content.size() > limit) {
+      return Fail(Errc::kTooLarge, "{} has more than {} bytes", path, limit);
+    }
+  }
+}
+
+Result<void> WriteFileAtomically(const std::string& path, std::string_view content, mode_t mode) {
+  std::string temporary = path + ".XXXXXX";
+  Fd fd(::mkostemp(temporary.data(), O_CLOEXEC));
+  if (!fd) return FailErrno(errno, path);
+  Result<void> done = WriteAndSync(fd.get(), content, mode, path);
+  if (done && ::rename(temporary.c_str(), path.c_str()) != 0) done = FailErrno(errno, path);
+  if (!done) {
+    ::unlink(temporary.c_str());
+    return done;
+  }
+  return SyncDirectoryOf(path);
+}
+
+}  // namespace meridian::io

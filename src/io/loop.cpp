@@ -1,0 +1,63 @@
+#include "io/loop.hpp"
+
+#include "base/check.hpp"
+
+namespace meridian::io {
+
+void Loop::Run() {
+  while (!stopped_.load(std::memory_order_relaxed)) Turn(kNever);
+  stopped_ = false;
+}
+
+void Loop::Stop() {
+  stopped_ = true;
+  driver_.Wake();
+}
+
+void Loop::Turn(TimePoint until) {
+  bool idle = ready_head_ == nullptr && !stopped_.load(std::memory_order_relaxed);
+  driver_.Wait(idle ? std::min(until, timers_.Next()) : now_);
+  now_ = driver_.Now();
+  timers_.Fire(now_);
+  if (has_posted_.load(std::memory_order_acquire)) RunPosted();
+  RunReady();
+}
+
+void Loop::Schedule(Fiber& fiber) {
+  fiber.next_ready_ = nullptr;
+  (ready_tail_ == nullptr ? ready_head_ : ready_tail_->next_ready_) = &fiber;
+  ready_tail_ = &fiber;
+}
+
+void Loop::RunReady() {
+  // Those that become ready meanwhile wait for the next turn, after the driver was asked.
+  Fiber* fiber = ready_head_;
+  ready_head_ = ready_tail_ = nullptr;
+  while (fiber != nullptr) {
+    Fiber* next = fiber->next_ready_;
+    budget_ = kBudgetPerResume;
+    fiber->Resume();
+    fiber = next;
+  }
+}
+
+void Loop::Post(std::function<void()> work) {
+  {
+    std::lock_guard lock(posted_mutex_);
+    posted_.push_back(std::move(work));
+    has_posted_.store(true, std::memory_order_release);
+  }
+  driver_.Wake();
+}
+
+void Loop::RunPosted() {
+  std::vector<std::function<void()>> posted;
+  {
+    std::lock_guard lock(posted_mutex_);
+    posted.swap(posted_);
+    has_posted_.store(false, std::memory_order_relaxed);
+  }
+  for (auto& work : posted) work();
+}
+
+}  // namespace meridian::io

@@ -1,0 +1,100 @@
+// Loop: one thread's scheduler of fibers and timers. Behind it stands a Driver, which knows the
+// time and waits for events: epoll in the real program (io/epoll.hpp), a simulated world in tests.
+//
+// Each turn runs the fibers that are ready, fires due timers, then lets the driver wait. Event
+// handlers only mark fibers ready: no user code runs inside the driver, so none can free what it is
+// using.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "io/scope.hpp"
+#include "io/task.hpp"
+#include "io/timer.hpp"
+
+namespace meridian::io {
+
+class Driver : public Clock {
+ public:
+  // Waits for events until `until` (kNever: for ever; the past: not at all) and marks fibers ready.
+  virtual void Wait(TimePoint until) = 0;
+  // Ends a Wait that goes on or comes next. Any thread.
+  virtual void Wake() = 0;
+};
+
+class Loop {
+ public:
+  explicit Loop(Driver& driver) : driver_(driver), now_(driver.Now()) {}
+  Loop(const Loop&) = delete;
+  Loop& operator=(const Loop&) = delete;
+
+  Driver& driver() const { return driver_; }
+  // The time when this turn began: cheap, and the same for all that happens in a turn.
+  TimePoint Now() const { return now_; }
+  TimePoint After(Duration duration) const { return SaturatingAdd(now_, duration); }
+  WallTime Wall() const { return driver_.Wall(); }
+  TimerHeap& timers() { return timers_; }
+
+  // Runs turns until Stop.
+  void Run();
+  // Any thread.
+  void Stop();
+  // One turn; waits at most until `until`.
+  void Turn(TimePoint until);
+  // Calls `work` on the loop's thread at a later turn. Any thread.
+  void Post(std::function<void()> work);
+
+  void Schedule(Fiber& fiber);
+  // Each awaitable that could finish without waiting takes one unit; when a fiber has used up its
+  // units it must Yield, so that a peer that is always ready does not starve the others.
+  bool TakeBudget() { return budget_-- > 0; }
+
+  // Runs `task` as a fiber of its own until it ends: for main functions and tests.
+  template <class T>
+  T RunToEnd(Task<T> task);
+
+ private:
+  static constexpr int kBudgetPerResume = 64;
+  void RunReady();
+  void RunPosted();
+
+  Driver& driver_;
+  TimePoint now_;
+  TimerHeap timers_;
+  Fiber* ready_head_ = nullptr;
+  Fiber* ready_tail_ = nullptr;
+  int budget_ = kBudgetPerResume;
+  std::atomic<bool> stopped_ = false;
+  std::atomic<bool> has_posted_ = false;
+  std::mutex posted_mutex_;
+  std::vector<std::function<void()>> posted_;
+};
+
+namespace internal {
+
+template <class T>
+Task<void> Store(Task<T> task, std::optional<T>* into) {
+  into->emplace(co_await std::move(task));
+}
+inline Task<void> Store(Task<void> task, std::optional<char>* into) {
+  co_await std::move(task);
+  into->emplace();
+}
+
+}  // namespace internal
+
+template <class T>
+T Loop::RunToEnd(Task<T> task) {
+  std::optional<std::conditional_t<std::is_void_v<T>, char, T>> value;
+  Scope scope(*this);
+  scope.Spawn(internal::Store(std::move(task), &value));
+  while (!scope.empty()) Turn(kNever);
+  if constexpr (!std::is_void_v<T>) return std::move(*value);
+}
+
+}  // namespace meridian::io

@@ -1,0 +1,200 @@
+#include "io/loop.hpp"
+
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "io/epoll.hpp"
+#include "io/wait_queue.hpp"
+
+namespace meridian::io {
+namespace {
+
+using std::chrono::milliseconds;
+
+// A world where nothing happens and time jumps to whatever is waited for.
+class JumpingDriver final : public Driver {
+ public:
+  TimePoint Now() const override { return clock_.Now(); }
+  WallTime Wall() const override { return clock_.Wall(); }
+  void Wait(TimePoint until) override {
+    CHECK(until != kNever);
+    if (until > clock_.Now()) clock_.Advance(until - clock_.Now());
+  }
+  void Wake() override {}
+
+ private:
+  ManualClock clock_;
+};
+
+class LoopTest : public testing::Test {
+ protected:
+  JumpingDriver driver_;
+  Loop loop_{driver_};
+};
+
+Task<int> Sum(int n) {
+  if (n == 0) co_return 0;
+  co_return n + co_await Sum(n - 1);
+}
+
+TEST_F(LoopTest, NestedTasksReturnValues) { EXPECT_EQ(loop_.RunToEnd(Sum(100)), 5050); }
+
+Task<int> Ready() { co_return 1; }
+
+TEST_F(LoopTest, AMillionAwaitsOfFinishedTasksDoNotGrowTheStack) {
+  auto count = []() -> Task<int> {
+    int total = 0;
+    for (int i = 0; i < 1'000'000; ++i) total += co_await Ready();
+    co_return total;
+  };
+  EXPECT_EQ(loop_.RunToEnd(count()), 1'000'000);
+}
+
+Task<void> Record(std::vector<std::string>& log, std::string name, Duration delay) {
+  Result<void> slept = co_await Sleep(delay);
+  log.push_back(slept ? name : name + " " + std::string(ErrcName(slept.error().code)));
+}
+
+TEST_F(LoopTest, SleepersWakeInTheOrderOfTheirTimes) {
+  std::vector<std::string> log;
+  Scope scope(loop_);
+  for (int i : {30, 10, 50, 20, 40}) {
+    scope.Spawn(Record(log, std::to_string(i), milliseconds(i)));
+  }
+  TimePoint begin = loop_.Now();
+  while (!scope.empty()) loop_.Turn(kNever);
+  EXPECT_EQ(log, (std::vector<std::string>{"10", "20", "30", "40", "50"}));
+  EXPECT_EQ(loop_.Now() - begin, milliseconds(50));
+}
+
+TEST_F(LoopTest, CancelledScopeEndsItsFibersAndThoseSpawnedLater) {
+  std::vector<std::string> log;
+  auto run = [](Loop& loop, std::vector<std::string>& log) -> Task<void> {
+    Scope scope(loop);
+    scope.Spawn(Record(log, "a", milliseconds(10)));
+    (void)co_await Sleep(milliseconds(1));
+    scope.Cancel();
+    scope.Spawn(Record(log, "b", milliseconds(10)));
+    co_await scope.Join();
+  };
+  loop_.RunToEnd(run(loop_, log));
+  EXPECT_EQ(log, (std::vector<std::string>{"a cancelled", "b cancelled"}));
+}
+
+TEST_F(LoopTest, CancellingAJoinerCancelsWhatItJoinsAndWaitsForItsEnd) {
+  std::vector<std::string> log;
+  auto parent = [](std::vector<std::string>& log) -> Task<void> {
+    Fiber& fiber = co_await ThisFiber{};
+    Scope children(fiber.loop());
+    children.Spawn(Record(log, "child", milliseconds(10)));
+    co_await children.Join();
+    log.push_back("parent");
+  };
+  Scope scope(loop_);
+  scope.Spawn(parent(log));
+  loop_.Turn(loop_.Now());
+  scope.Cancel();
+  while (!scope.empty()) loop_.Turn(kNever);
+  EXPECT_EQ(log, (std::vector<std::string>{"child cancelled", "parent"}));
+}
+
+TEST_F(LoopTest, WithinLimitsEveryWaitInside) {
+  auto run = [](Loop& loop) -> Task<Result<void>> {
+    co_return co_await Within(loop.After(milliseconds(5)), Sleep(std::chrono::hours(1)));
+  };
+  TimePoint begin = loop_.Now();
+  Result<void> ended = loop_.RunToEnd(run(loop_));
+  ASSERT_FALSE(ended);
+  EXPECT_EQ(ended.error().code, Errc::kTimeout);
+  EXPECT_EQ(loop_.Now() - begin, milliseconds(5));
+}
+
+TEST_F(LoopTest, WithinEndsAJoinByCancellingTheChildren) {
+  std::vector<std::string> log;
+  auto join = [](Loop& loop, std::vector<std::string>& log) -> Task<void> {
+    Scope scope(loop);
+    scope.Spawn(Record(log, "child", std::chrono::hours(1)));
+    co_await scope.Join();
+  };
+  loop_.RunToEnd(Within(loop_.After(milliseconds(5)), join(loop_, log)));
+  EXPECT_EQ(log, (std::vector<std::string>{"child cancelled"}));
+}
+
+TEST_F(LoopTest, TheLimitOfWithinEndsWithIt) {
+  auto run = [](Loop& loop) -> Task<bool> {
+    (void)co_await Within(loop.After(milliseconds(5)), Sleep(milliseconds(1)));
+    co_return (co_await Sleep(milliseconds(50))).has_value();
+  };
+  EXPECT_TRUE(loop_.RunToEnd(run(loop_)));
+}
+
+Task<void> WaitOn(WaitQueue& queue, TimePoint deadline, std::vector<std::string>& log,
+                  std::string name) {
+  Result<void> woken = co_await queue.Wait(deadline);
+  log.push_back(name + (woken ? "" : " " + std::string(ErrcName(woken.error().code))));
+}
+
+TEST_F(LoopTest, WaitQueueWakesTheOneThatWaitedLongestAndForgetsThoseThatLeft) {
+  WaitQueue queue;
+  std::vector<std::string> log;
+  Scope scope(loop_);
+  scope.Spawn(WaitOn(queue, kNever, log, "first"));
+  scope.Spawn(WaitOn(queue, loop_.After(milliseconds(1)), log, "second"));
+  scope.Spawn(WaitOn(queue, kNever, log, "third"));
+  loop_.Turn(loop_.Now());
+  EXPECT_EQ(queue.size(), 3u);
+  loop_.Turn(loop_.After(milliseconds(2)));
+  EXPECT_EQ(queue.size(), 2u);
+  EXPECT_TRUE(queue.WakeOne());
+  loop_.Turn(loop_.Now());
+  queue.WakeAll();
+  EXPECT_FALSE(queue.WakeOne());
+  loop_.Turn(loop_.Now());
+  EXPECT_EQ(log, (std::vector<std::string>{"second timed out", "first", "third"}));
+}
+
+TEST_F(LoopTest, TimersFireOnceInOrderHoweverTheyWereMoved) {
+  struct Recorder final : Timer {
+    std::vector<int>* log = nullptr;
+    int name = 0;
+    void OnTimer() override { log->push_back(name); }
+  };
+  TimerHeap heap;
+  std::vector<int> log;
+  std::vector<Recorder> timers(100);
+  TimePoint zero{};
+  for (int i = 0; i < 100; ++i) {
+    auto& timer = timers[static_cast<size_t>(i)];
+    timer.log = &log;
+    timer.name = i;
+    heap.Arm(timer, zero + milliseconds((i * 37) % 100));
+  }
+  for (int i = 0; i < 100; ++i) heap.Arm(timers[static_cast<size_t>(i)], zero + milliseconds(i));
+  for (int i = 0; i < 100; i += 2) heap.Disarm(timers[static_cast<size_t>(i)]);
+  heap.Fire(zero + milliseconds(49));
+  EXPECT_EQ(log.size(), 25u);
+  EXPECT_EQ(heap.Next(), zero + milliseconds(51));
+  heap.Fire(zero + milliseconds(100));
+  ASSERT_EQ(log.size(), 50u);
+  for (size_t i = 0; i < log.size(); ++i) EXPECT_EQ(log[i], static_cast<int>(2 * i + 1));
+}
+
+TEST(EpollLoop, PostFromAnotherThreadWakesTheLoop) {
+  EpollDriver driver;
+  Loop loop(driver);
+  int value = 0;
+  std::jthread poster([&] {
+    loop.Post([&] {
+      value = 7;
+      loop.Stop();
+    });
+  });
+  loop.Run();
+  EXPECT_EQ(value, 7);
+}
+
+}  // namespace
+}  // namespace meridian::io

@@ -1,0 +1,89 @@
+// Child processes and signals on a loop. Fork only from a thread that lives as long as the children
+// that die with their parent: the kernel sends that signal when the forking *thread* ends. One
+// thread: the loop's.
+#pragma once
+
+#include <initializer_list>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "base/result.hpp"
+#include "io/epoll.hpp"
+#include "io/fd.hpp"
+#include "io/wait_queue.hpp"
+
+namespace meridian::io {
+
+struct ProcessOptions {
+  // Program and arguments; the program is looked for in PATH unless it has a '/'.
+  std::vector<std::string> command;
+  // Set in addition to our own environment.
+  std::vector<std::pair<std::string, std::string>> environment;
+  std::string directory;  // empty: ours
+  // {descriptor in the child, descriptor here}. 0, 1 and 2 that are not named: /dev/null, ours,
+  // ours.
+  std::vector<std::pair<int, int>> descriptors;
+  bool new_group = false;    // leader of a process group of its own
+  bool new_session = false;  // leader of a session of its own, and so of a group
+  bool die_with_parent = true;
+};
+
+struct ExitStatus {
+  int code = 0;    // when it exited
+  int signal = 0;  // when a signal ended it, else 0
+
+  bool success() const { return code == 0 && signal == 0; }
+  std::string ToString() const;  // "exit status 1", "signal 9 (Killed)"
+};
+
+// A child that was started, and not yet forgotten. Destroying it kills it (SIGKILL) and reaps it.
+class Process final : private EpollHandler {
+ public:
+  // Errors: the program cannot be run (kNotFound names it), or the directory entered.
+  static Result<std::unique_ptr<Process>> Start(EpollDriver& driver, const ProcessOptions& options);
+  ~Process();
+
+  pid_t pid() const { return pid_; }
+  bool running() const { return !ended_; }
+  ExitStatus status() const { return status_; }
+
+  // Waits for its end: kTimeout, kCancelled.
+  Task<Result<ExitStatus>> Wait(TimePoint deadline = kNever);
+  // Sends a signal; nothing happens after the end (the pid may be another's by then).
+  void Signal(int number);
+
+ private:
+  Process(EpollDriver& driver, pid_t pid, Fd pidfd);
+  void OnEvents(uint32_t events) override;
+  void Reap(int options);
+
+  EpollDriver& driver_;
+  pid_t pid_;
+  Fd pidfd_;
+  bool ended_ = false;
+  ExitStatus status_;
+  WaitQueue waiting_;
+};
+
+// Signals as events. Construct before any thread starts: the signals are blocked in this thread and
+// those that it starts (children get them unblocked).
+class Signals final : private EpollHandler {
+ public:
+  Signals(EpollDriver& driver, std::initializer_list<int> numbers);
+  ~Signals();
+
+  // Waits for one. Result<int>: its number.
+  Task<Result<int>> Next(TimePoint deadline = kNever);
+
+ private:
+  void OnEvents(uint32_t events) override;
+
+  EpollDriver& driver_;
+  Fd fd_;
+  WaitQueue waiting_;
+};
+
+}  // namespace meridian::io

@@ -1,0 +1,71 @@
+// Scope: the fibers that some object or function has started, and must see the end of before it
+// goes: structured concurrency. No fiber outlives its scope.
+//
+//   Scope scope(loop);
+//   scope.Spawn(Upload(stream));
+//   scope.Spawn(Download(stream));
+//   co_await scope.Join();        // when the awaiting fiber is cancelled, so are these, and then
+//   it ends
+//
+// One thread: the loop's. Destroying a scope that still has fibers is a bug: Cancel and Join first.
+#pragma once
+
+#include <cstddef>
+
+#include "io/task.hpp"
+
+namespace meridian::io {
+
+class Scope {
+ public:
+  explicit Scope(Loop& loop) : loop_(loop) {}
+  Scope(const Scope&) = delete;
+  Scope& operator=(const Scope&) = delete;
+  ~Scope();
+
+  Loop& loop() const { return loop_; }
+  bool empty() const { return first_ == nullptr; }
+  size_t size() const { return size_; }
+
+  // Starts `task` as a fiber; it first runs at the loop's next turn. On a scope that was cancelled
+  // the fiber starts cancelled.
+  void Spawn(Task<void> task);
+
+  // Cancels every fiber, now and spawned later; they end at their next await.
+  void Cancel();
+
+  // Waits until no fiber is left. An interruption (cancellation, or the limit of Within) is passed
+  // on to the fibers as cancellation, and the joiner still waits for their end. One joiner at a
+  // time.
+  auto Join() { return Joiner(*this); }
+
+ private:
+  class Joiner final : public Waiter {
+   public:
+    explicit Joiner(Scope& scope) : scope_(scope) {}
+    void Interrupt(Errc /*why*/) override { scope_.Cancel(); }
+    bool await_ready() const noexcept { return scope_.empty(); }
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> handle) {
+      scope_.Wait(*this, *handle.promise().fiber, handle);
+    }
+    void await_resume() const noexcept {}
+
+   private:
+    Scope& scope_;
+  };
+
+  struct Root;
+  static Root RunRoot(Scope& scope, Task<void> task);
+  void Wait(Waiter& joiner, Fiber& fiber, std::coroutine_handle<> handle);
+  void Add(Fiber& fiber);
+  void Remove(Fiber& fiber);
+
+  Loop& loop_;
+  Fiber* first_ = nullptr;
+  Fiber* joining_ = nullptr;
+  size_t size_ = 0;
+  bool cancelled_ = false;
+};
+
+}  // namespace meridian::io

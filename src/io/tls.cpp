@@ -1,0 +1,79 @@
+#include "io/tls.hpp"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+namespace meridian::io {
+namespace {
+
+// The reason that OpenSSL queued last, and an empty queue after it.
+std::string TakeReason() {
+  unsigned long code = ERR_peek_last_error();
+  ERR_clear_error();
+  const char* reason = code == 0 ? nullptr : ERR_reason_error_string(code);
+  return reason == nullptr ? "unknown reason" : reason;
+}
+
+int VerifyMode(PeerCertificate peer) {
+  switch (peer) {
+    case PeerCertificate::kIgnored:
+      return SSL_VERIFY_NONE;
+    case PeerCertificate::kOptional:
+      return SSL_VERIFY_PEER;
+    case PeerCertificate::kRequired:
+      return SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+  }
+  return SSL_VERIFY_PEER;
+}
+
+}  // namespace
+
+TlsContext::~TlsContext() { SSL_CTX_free(native_); }
+
+Result<std::shared_ptr<TlsContext>> TlsContext::Make(ssl_ctx_st* native,
+                                                     const TlsOptions& options) {
+  CHECK(native != nullptr);
+  std::shared_ptr<TlsContext> context(new TlsContext(native));
+  SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION);
+  SSL_CTX_set_options(native, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+  SSL_CTX_set_mode(native, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                               SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_verify(native, VerifyMode(options.peer), nullptr);
+  if (!options.certificate_path.empty()) {
+    if (SSL_CTX_use_certificate_chain_file(native, options.certificate_path.c_str()) != 1) {
+      return Fail(Errc::kInvalid, "certificate {}: {}", options.certificate_path, TakeReason());
+    }
+    if (SSL_CTX_use_PrivateKey_file(native, options.key_path.c_str(), SSL_FILETYPE_PEM) != 1 ||
+        SSL_CTX_check_private_key(native) != 1) {
+      return Fail(Errc::kInvalid, "key {}: {}", options.key_path, TakeReason());
+    }
+  }
+  if (!options.authorities_path.empty()) {
+    const char* path = options.authorities_path.c_str();
+    if (SSL_CTX_load_verify_locations(native, path, nullptr) != 1) {
+      return Fail(Errc::kInvalid, "authorities {}: {}", path, TakeReason());
+    }
+  } else {
+    SSL_CTX_set_default_verify_paths(native);
+  }
+  return context;
+}
+
+Result<std::shared_ptr<TlsContext>> TlsContext::ForServer(const TlsOptions& options) {
+  auto context = Make(SSL_CTX_new(TLS_server_method()), options);
+  if (!context) return context;
+  // Sessions are told apart by what was demanded of the peer when they were made.
+  static constexpr unsigned char kSessionContext[] = "meridian";
+  SSL_CTX_set_session_id_context((*context)->native(), kSessionContext, sizeof kSessionContext - 1);
+  if (options.peer != PeerCertificate::kIgnored && !options.authorities_path.empty()) {
+    SSL_CTX_set_client_CA_list((*context)->native(),
+                               SSL_load_client_CA_file(options.authorities_path.c_str()));
+  }
+  return context;
+}
+
+Result<std::shared_ptr<TlsContext>> TlsContext::ForClient(const TlsOptions& options) {
+  return Make(SSL_CTX_new(TLS_client_method()), options);
+}
+
+}  // namespace meridian::io

@@ -1,0 +1,187 @@
+#include "io/tls.hpp"
+
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "io/loop.hpp"
+#include "io/socket.hpp"
+
+namespace meridian::io {
+namespace {
+
+// A throwaway authority "ca", and "leaf" for server.test and 127.0.0.1 signed by it; made by
+// openssl once.
+const std::string& CertificateDirectory() {
+  static const std::string directory = [] {
+    std::string made = testing::TempDir() + "meridian_tls_XXXXXX";
+    CHECK(mkdtemp(made.data()) != nullptr);
+    std::string script = "cd " + made +
+                         " && exec 2>/dev/null"
+                         " && for n in ca other; do openssl req -x509 -newkey ec -pkeyopt"
+                         " ec_paramgen_curve:P-256 -nodes -subj /CN=$n -keyout $n.key -out $n.pem"
+                         " -days 2; done"
+                         " && openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
+                         " -subj /CN=leaf -keyout leaf.key -out leaf.csr"
+                         " && echo subjectAltName=DNS:server.test,IP:127.0.0.1 >ext"
+                         " && openssl x509 -req -in leaf.csr -CA ca.pem -CAkey ca.key"
+                         " -CAcreateserial -extfile ext -days 2 -out leaf.pem";
+    CHECK(std::system(script.c_str()) == 0);  // NOLINT(cert-env33-c,concurrency-mt-unsafe)
+    return made + "/";
+  }();
+  return directory;
+}
+
+TlsOptions Leaf(PeerCertificate peer) {
+  const std::string& directory = CertificateDirectory();
+  return {.certificate_path = directory + "leaf.pem",
+          .key_path = directory + "leaf.key",
+          .authorities_path = directory + "ca.pem",
+          .peer = peer};
+}
+
+TlsOptions Anonymous(const std::string& authority) {
+  return {.certificate_path = "",
+          .key_path = "",
+          .authorities_path = CertificateDirectory() + authority + ".pem",
+          .peer = PeerCertificate::kRequired};
+}
+
+class TlsTest : public testing::Test {
+ protected:
+  struct Outcome {
+    Result<std::unique_ptr<TlsConnection>> client;
+    Result<std::unique_ptr<TlsConnection>> server;
+  };
+
+  Task<Outcome> Shake(TlsOptions client_options, TlsOptions server_options, std::string name) {
+    auto server_context = TlsContext::ForServer(server_options).value();
+    auto client_context = TlsContext::ForClient(client_options).value();
+    auto listener = network_.Listen({IpAddress::V4(127, 0, 0, 1), 0}, {}).value();
+    auto client = (co_await network_.Connect(listener->local(), {})).value();
+    auto server = (co_await listener->Accept()).value();
+    Outcome outcome{Fail(Errc::kIo, ""), Fail(Errc::kIo, "")};
+    Scope scope(loop_);
+    TimePoint deadline = loop_.After(std::chrono::seconds(10));
+    auto accept = [&]() -> Task<void> {
+      outcome.server = co_await TlsAccept(server_context, std::move(server), deadline);
+      // A refused client may learn it only from what comes after its own handshake.
+      if (!outcome.server) co_return;
+      (void)co_await (*outcome.server)->Write(AsBytes("hello"));
+    };
+    scope.Spawn(accept());
+    outcome.client = co_await TlsConnect(client_context, std::move(client), name, deadline);
+    co_await scope.Join();
+    co_return outcome;
+  }
+
+  EpollDriver driver_;
+  Loop loop_{driver_};
+  SystemNetwork network_{driver_};
+};
+
+Task<std::string> ReadToEnd(Stream& stream) {
+  std::string all;
+  std::vector<uint8_t> space(100'000);
+  for (;;) {
+    Result<size_t> got = co_await stream.Read(space);
+    if (!got) co_return all + "!" + std::string(ErrcName(got.error().code));
+    if (*got == 0) co_return all;
+    all += AsText({space.data(), *got});
+  }
+}
+
+TEST_F(TlsTest, LargeDataCrossesBothWaysAndEndsInGoodOrder) {
+  auto run = [&]() -> Task<void> {
+    auto [client, server] =
+        co_await Shake(Anonymous("ca"), Leaf(PeerCertificate::kIgnored), "server.test");
+    std::string large(3 << 20, 'q');
+    Scope scope(loop_);
+    auto send = [&]() -> Task<void> {
+      EXPECT_TRUE(co_await client.value()->Write({AsBytes("<"), AsBytes(large), AsBytes(">")}));
+      client.value()->ShutdownWrite();
+    };
+    scope.Spawn(send());
+    EXPECT_EQ(co_await ReadToEnd(*server.value()), "<" + large + ">");
+    co_await scope.Join();
+    server.value()->Close();
+    EXPECT_EQ(co_await ReadToEnd(*client.value()), "hello");
+  };
+  loop_.RunToEnd(run());
+}
+
+TEST_F(TlsTest, MutualTlsNamesThePeer) {
+  auto run = [&]() -> Task<void> {
+    auto [client, server] = co_await Shake(Leaf(PeerCertificate::kRequired),
+                                           Leaf(PeerCertificate::kRequired), "127.0.0.1");
+    EXPECT_EQ(server.value()->peer_names(), std::vector<std::string>{"server.test"});
+    EXPECT_EQ(client.value()->peer_names(), std::vector<std::string>{"server.test"});
+  };
+  loop_.RunToEnd(run());
+}
+
+TEST_F(TlsTest, ServerWithoutTheRightNameIsRefused) {
+  auto run = [&]() -> Task<void> {
+    auto [client, server] =
+        co_await Shake(Anonymous("ca"), Leaf(PeerCertificate::kIgnored), "other.test");
+    EXPECT_FALSE(client);
+    EXPECT_NE(client.error().message.find("hostname mismatch"), std::string::npos)
+        << client.error().message;
+  };
+  loop_.RunToEnd(run());
+}
+
+TEST_F(TlsTest, ServerOfAnotherAuthorityIsRefused) {
+  auto run = [&]() -> Task<void> {
+    auto [client, server] =
+        co_await Shake(Anonymous("other"), Leaf(PeerCertificate::kIgnored), "server.test");
+    EXPECT_EQ(client.error().code, Errc::kInvalid);
+  };
+  loop_.RunToEnd(run());
+}
+
+TEST_F(TlsTest, ClientWithoutCertificateIsRefusedWhereOneIsRequired) {
+  auto run = [&]() -> Task<void> {
+    auto [client, server] =
+        co_await Shake(Anonymous("ca"), Leaf(PeerCertificate::kRequired), "server.test");
+    EXPECT_EQ(server.error().code, Errc::kInvalid);
+  };
+  loop_.RunToEnd(run());
+}
+
+TEST_F(TlsTest, ConnectionCutWithoutCloseNotifyIsNoEnd) {
+  auto run = [&]() -> Task<void> {
+    auto [client, server] =
+        co_await Shake(Anonymous("ca"), Leaf(PeerCertificate::kIgnored), "server.test");
+    server.value()->Abort();
+    std::string read = co_await ReadToEnd(*client.value());
+    EXPECT_TRUE(read.ends_with("!reset")) << read;
+  };
+  loop_.RunToEnd(run());
+}
+
+TEST_F(TlsTest, HandshakeWithASilentPeerEndsAtItsDeadline) {
+  auto run = [&]() -> Task<void> {
+    auto context = TlsContext::ForClient(Anonymous("ca")).value();
+    auto listener = network_.Listen({IpAddress::V4(127, 0, 0, 1), 0}, {}).value();
+    auto client = (co_await network_.Connect(listener->local(), {})).value();
+    auto shaken = co_await TlsConnect(context, std::move(client), "server.test",
+                                      loop_.After(std::chrono::milliseconds(20)));
+    EXPECT_EQ(shaken.error().code, Errc::kTimeout);
+  };
+  loop_.RunToEnd(run());
+}
+
+TEST(TlsContext, MissingCertificateIsNamed) {
+  auto context = TlsContext::ForServer({.certificate_path = "/nonexistent.pem",
+                                        .key_path = "",
+                                        .authorities_path = "",
+                                        .peer = PeerCertificate::kIgnored});
+  ASSERT_FALSE(context);
+  EXPECT_NE(context.error().message.find("/nonexistent.pem"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace meridian::io

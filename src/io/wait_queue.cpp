@@ -1,0 +1,61 @@
+#include "io/wait_queue.hpp"
+
+namespace meridian::io {
+
+bool WaitQueue::Entry::Start(Fiber& fiber, std::coroutine_handle<> handle) {
+  if (fiber.cancelled()) {
+    interrupted_ = Errc::kCancelled;
+    return false;
+  }
+  fiber_ = &fiber;
+  previous_ = queue_.last_;
+  (previous_ == nullptr ? queue_.first_ : previous_->next_) = this;
+  queue_.last_ = this;
+  ++queue_.size_;
+  fiber.Suspend(*this, handle, deadline_);
+  return true;
+}
+
+void WaitQueue::Entry::Interrupt(Errc why) {
+  interrupted_ = why;
+  queue_.Remove(*this);
+}
+
+Result<void> WaitQueue::Entry::await_resume() const {
+  if (interrupted_) return Fail(*interrupted_, "wait {}", ErrcName(*interrupted_));
+  return {};
+}
+
+void WaitQueue::Remove(Entry& entry) {
+  (entry.previous_ == nullptr ? first_ : entry.previous_->next_) = entry.next_;
+  (entry.next_ == nullptr ? last_ : entry.next_->previous_) = entry.previous_;
+  --size_;
+  entry.fiber_->Wake();
+}
+
+bool WaitQueue::WakeOne() {
+  if (empty()) return false;
+  Remove(*first_);
+  return true;
+}
+
+void WaitQueue::WakeAll() {
+  while (WakeOne()) {
+  }
+}
+
+Task<Result<void>> SleepUntil(TimePoint deadline) {
+  WaitQueue nobody;
+  Result<void> waited = co_await nobody.Wait(deadline);
+  if (!waited && waited.error().code == Errc::kCancelled) co_return waited;
+  Fiber& fiber = co_await ThisFiber{};
+  if (fiber.loop().Now() < deadline) co_return waited;  // the limit of an outer Within
+  co_return Result<void>{};
+}
+
+Task<Result<void>> Sleep(Duration duration) {
+  Fiber& fiber = co_await ThisFiber{};
+  co_return co_await SleepUntil(fiber.loop().After(duration));
+}
+
+}  // namespace meridian::io

@@ -1,0 +1,68 @@
+// Waiting for time and for each other: Sleep, and WaitQueue, the condition variable of fibers.
+// One thread: the loop's.
+#pragma once
+
+#include <optional>
+
+#include "base/result.hpp"
+#include "io/loop.hpp"
+
+namespace meridian::io {
+
+// Fibers that wait, first come first served, until somebody wakes them. Wakes are not remembered:
+// test the condition, then wait (nothing runs in between). Destroying a queue with waiters is a
+// bug.
+class WaitQueue {
+ public:
+  WaitQueue() = default;
+  WaitQueue(const WaitQueue&) = delete;
+  WaitQueue& operator=(const WaitQueue&) = delete;
+  ~WaitQueue() { CHECK(empty()); }
+
+  bool empty() const { return first_ == nullptr; }
+  size_t size() const { return size_; }
+
+  // Result<void>: woken, or kTimeout or kCancelled.
+  auto Wait(TimePoint deadline = kNever) { return Entry(*this, deadline); }
+
+  // Wakes the fiber that has waited longest; false when there is none.
+  bool WakeOne();
+  void WakeAll();
+
+ private:
+  class Entry final : public Waiter {
+   public:
+    Entry(WaitQueue& queue, TimePoint deadline) : queue_(queue), deadline_(deadline) {}
+    bool await_ready() const noexcept { return false; }
+    template <class Promise>
+    bool await_suspend(std::coroutine_handle<Promise> handle) {
+      return Start(*handle.promise().fiber, handle);
+    }
+    Result<void> await_resume() const;
+    void Interrupt(Errc why) override;
+
+   private:
+    friend class WaitQueue;
+    bool Start(Fiber& fiber, std::coroutine_handle<> handle);
+
+    WaitQueue& queue_;
+    TimePoint deadline_;
+    Fiber* fiber_ = nullptr;
+    std::optional<Errc> interrupted_;
+    Entry* previous_ = nullptr;
+    Entry* next_ = nullptr;
+  };
+
+  void Remove(Entry& entry);
+
+  Entry* first_ = nullptr;
+  Entry* last_ = nullptr;
+  size_t size_ = 0;
+};
+
+// Waits until `deadline`. Result<void>: the time has come, or kCancelled.
+Task<Result<void>> SleepUntil(TimePoint deadline);
+// Waits for `duration` from now on.
+Task<Result<void>> Sleep(Duration duration);
+
+}  // namespace meridian::io
