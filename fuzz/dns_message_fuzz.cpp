@@ -138,19 +138,19 @@ void CheckNameText(const Name& name) {
   CHECK(parsed.has_value() && *parsed == name && parsed->Hash() == name.Hash());
 }
 
-}  // namespace
-}  // namespace meridian::wire::dns
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace meridian::wire::dns;  // NOLINT: the one entry point of this program
-  meridian::Bytes message(data, size);
+void CheckMessage(Bytes message) {
   Query query;
   QueryKind kind = DecodeQuery(message, &query);
   if (query.question) CheckNameText(query.question->name);
   if (kind == QueryKind::kAnswer) CheckQueryRoundTrip(query);
   if (kind != QueryKind::kDrop) CheckResponseTo(query, kind);
-  if (meridian::Result<Response> response = DecodeResponse(message)) {
-    CheckResponseRoundTrip(*response);
-  }
+  if (Result<Response> response = DecodeResponse(message)) CheckResponseRoundTrip(*response);
+}
+
+}  // namespace
+}  // namespace meridian::wire::dns
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  meridian::wire::dns::CheckMessage({data, size});
   return 0;
 }

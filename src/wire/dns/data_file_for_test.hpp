@@ -4,7 +4,8 @@
 // may hold "*N" behind a token, which repeats that token N times.
 #pragma once
 
-#include <cstdlib>
+#include <charconv>
+#include <cstdint>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -20,22 +21,28 @@ struct DataLine {
   std::string description;
 };
 
+// The number that all of `text` is, in `base`.
+inline int NumberOf(std::string_view text, int base) {
+  int number = 0;
+  auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
+  EXPECT_TRUE(error == std::errc{} && end == text.data() + text.size()) << text;
+  return number;
+}
+
 inline std::vector<uint8_t> BytesOfToken(std::string_view token) {
-  std::vector<uint8_t> once;
   size_t star = token.find('*');
   std::string_view body = token.substr(0, star);
+  std::vector<uint8_t> once;
   if (body.front() == '\'') {
     once.assign(body.begin() + 1, body.end() - 1);
   } else {
-    EXPECT_EQ(body.size() % 2, 0U) << token;
-    for (size_t i = 0; i + 1 < body.size(); i += 2) {
-      once.push_back(
-          static_cast<uint8_t>(std::strtol(std::string(body.substr(i, 2)).c_str(), nullptr, 16)));
+    for (size_t i = 0; i < body.size(); i += 2) {
+      once.push_back(static_cast<uint8_t>(NumberOf(body.substr(i, 2), 16)));
     }
   }
-  long times = star == std::string_view::npos ? 1 : std::atol(token.substr(star + 1).data());
+  int times = star == std::string_view::npos ? 1 : NumberOf(token.substr(star + 1), 10);
   std::vector<uint8_t> all;
-  for (long i = 0; i < times; ++i) all.insert(all.end(), once.begin(), once.end());
+  for (int i = 0; i < times; ++i) all.insert(all.end(), once.begin(), once.end());
   return all;
 }
 
