@@ -72,6 +72,12 @@ std::vector<std::string> Columns(std::string_view line) {
   return columns;
 }
 
+std::string Printable(std::string_view text) {
+  std::string printable;
+  for (const std::string& column : Columns(text)) printable += column;
+  return printable;
+}
+
 struct Quote {
   std::string line;
   std::string indent;  // what stands under the columns before the problem
@@ -99,6 +105,8 @@ Diagnostics::Diagnostics(std::string file, std::string text)
     : file_(std::move(file)), text_(std::move(text)) {}
 
 void Diagnostics::Add(Diagnostic diagnostic) {
+  diagnostic.problem = Printable(diagnostic.problem);
+  diagnostic.hint = Printable(diagnostic.hint);
   auto place = std::ranges::upper_bound(sorted_, diagnostic.where, {}, &Diagnostic::where);
   if (std::ranges::find(sorted_, diagnostic) != sorted_.end()) return;
   sorted_.insert(place, std::move(diagnostic));

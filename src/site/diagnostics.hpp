@@ -48,8 +48,8 @@ class Diagnostics {
   std::span<const Diagnostic> list() const { return sorted_; }
 
   // All problems and a last line that counts them. Ends with a newline. Control characters and
-  // broken UTF-8 of the quoted lines are replaced, so that a file cannot drive the terminal, and
-  // passwords in URLs are masked.
+  // broken UTF-8 that came from the file are replaced, so that a file cannot drive the terminal,
+  // and passwords in URLs are masked.
   std::string Render(const RenderOptions& options = {}) const;
 
  private:

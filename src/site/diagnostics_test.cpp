@@ -61,6 +61,12 @@ TEST(Diagnostics, QuotedLineCannotDriveTheTerminal) {
   EXPECT_THAT(diagnostics.Render(), HasSubstr("| a?]0;x?????? \xe2\x82\xac ?\n"));
 }
 
+TEST(Diagnostics, MessageThatRepeatsTheFileCannotDriveTheTerminal) {
+  Diagnostics diagnostics("f", "");
+  diagnostics.Add({.where = {}, .problem = "key \x1b[31m", .hint = "not \x07"});
+  EXPECT_THAT(diagnostics.Render(), HasSubstr("f: key ?[31m\n  not ?\n"));
+}
+
 TEST(Diagnostics, ColorMarksPlaceAndCaretOnlyWhenAskedFor) {
   Diagnostics diagnostics("f", "ab\n");
   diagnostics.Add(At(1, 1));
