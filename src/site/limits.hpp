@@ -42,7 +42,7 @@ constexpr uint16_t kMaxPublicPort = 65535 - kPeerPortOffset;
 // SiteView and the control stream.
 constexpr size_t kMaxViewBytes = 1024 * 1024;
 constexpr size_t kMaxControlLineBytes = kMaxViewBytes + 64;  // a view and what wraps it
-constexpr size_t kMaxReportBytes = 4096;
+constexpr size_t kMaxReportBytes = 8192;  // a detail, escaped, and what stands around it
 constexpr size_t kMaxDetailBytes = 1024;
 constexpr size_t kMaxViewNameBytes = 255;  // of a data center, instance, lease or release
 constexpr size_t kMaxViewInstances = kMaxDataCenters * kMaxInstancesPerDataCenter;
