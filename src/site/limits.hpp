@@ -39,6 +39,10 @@ constexpr uint16_t kOpsPortOffset = 10000;
 constexpr uint16_t kPeerPortOffset = 20000;
 constexpr uint16_t kMaxPublicPort = 65535 - kPeerPortOffset;
 
+// A tier's process.
+constexpr Duration kDrainTimeout = std::chrono::seconds{8};  // within the agent's patience of 10 s
+constexpr Duration kLoadReportInterval = std::chrono::seconds{1};
+
 // SiteView and the control stream.
 constexpr size_t kMaxViewBytes = 1024 * 1024;
 constexpr size_t kMaxControlLineBytes = kMaxViewBytes + 64;  // a view and what wraps it
