@@ -67,6 +67,11 @@ void Buffer::Consume(size_t count) {
   if (begin_ == end_) begin_ = end_ = 0;
 }
 
+void Buffer::Truncate(size_t size) {
+  CHECK(size <= this->size());
+  end_ = begin_ + size;
+}
+
 void Buffer::ReleaseIfEmpty() {
   if (!empty()) return;
   data_.reset();

@@ -127,6 +127,8 @@ class Buffer {
   [[nodiscard]] bool Append(std::string_view data) { return Append(AsBytes(data)); }
   // Drops `count` bytes from the front.
   void Consume(size_t count);
+  // Drops what was appended after the first `size` readable bytes (a message that did not fit).
+  void Truncate(size_t size);
   // Gives the memory back when the buffer is empty: an idle connection holds none.
   void ReleaseIfEmpty();
 

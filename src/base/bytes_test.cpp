@@ -64,6 +64,16 @@ TEST(Buffer, NeverHoldsMoreThanItsLimit) {
   EXPECT_TRUE(buffer.Prepare(1).empty());
 }
 
+TEST(Buffer, TruncateTakesBackWhatWasAppended) {
+  Buffer buffer(64);
+  ASSERT_TRUE(buffer.Append("xabc"));
+  buffer.Consume(1);
+  buffer.Truncate(2);
+  EXPECT_EQ(buffer.text(), "ab");
+  ASSERT_TRUE(buffer.Append("d"));
+  EXPECT_EQ(buffer.text(), "abd");
+}
+
 TEST(Buffer, AnIdleBufferHoldsNoMemory) {
   Buffer buffer(4096);
   ASSERT_TRUE(buffer.Append("x"));

@@ -35,11 +35,12 @@ Result<IpAddress> IpAddress::FromBytes(Bytes bytes) {
 }
 
 Result<IpAddress> IpAddress::Parse(std::string_view text) {
-  if (text.size() <= kLongestText) {
-    std::string terminated(text);
+  if (text.size() <= kLongestText && text.find('\0') == std::string_view::npos) {
+    std::array<char, kLongestText + 1> terminated{};
+    std::ranges::copy(text, terminated.begin());
     IpAddress address;
-    if (inet_pton(AF_INET, terminated.c_str(), address.bytes_.data()) == 1) return address;
-    if (inet_pton(AF_INET6, terminated.c_str(), address.bytes_.data()) == 1) {
+    if (inet_pton(AF_INET, terminated.data(), address.bytes_.data()) == 1) return address;
+    if (inet_pton(AF_INET6, terminated.data(), address.bytes_.data()) == 1) {
       address.v4_ = false;
       return address;
     }

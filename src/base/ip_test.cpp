@@ -15,6 +15,7 @@ TEST(IpAddress, ParsesAndPrintsBothFamilies) {
        {"", "127.1", "1.2.3.4.5", "256.0.0.1", "::g", "fe80::1%eth0", "1.2.3.4 "}) {
     EXPECT_FALSE(IpAddress::Parse(text)) << text;
   }
+  EXPECT_FALSE(IpAddress::Parse(std::string_view("1.2.3.4\0x", 9)));
 }
 
 TEST(IpAddress, MaskKeepsTheFirstBitsOnly) {

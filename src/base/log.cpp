@@ -30,6 +30,12 @@ std::string_view LevelName(LogLevel level) {
   return "error";
 }
 
+// How far `time` is into its second, in units of `Unit`.
+template <class Unit>
+auto FractionOf(std::chrono::system_clock::time_point time) {
+  return std::chrono::floor<Unit>(time - std::chrono::floor<std::chrono::seconds>(time)).count();
+}
+
 // The length of the valid UTF-8 sequence at the front of `text` (RFC 3629), 0 when there is none.
 size_t Utf8Length(std::string_view text) {
   auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
@@ -64,8 +70,10 @@ void AppendValue(std::string& out, const LogField& field, bool json) {
 
 std::string JsonLine(LogLevel level, std::string_view event, std::initializer_list<LogField> fields,
                      const LogOptions& options) {
-  auto now = std::chrono::floor<std::chrono::microseconds>(std::chrono::system_clock::now());
-  std::string line = fmt::format(R"({{"time":"{:%FT%T}Z","level":"{}")", now, LevelName(level));
+  auto now = std::chrono::system_clock::now();
+  std::string line = fmt::format(R"({{"time":"{:%FT%T}.{:06}Z","level":"{}")",
+                                 std::chrono::floor<std::chrono::seconds>(now),
+                                 FractionOf<std::chrono::microseconds>(now), LevelName(level));
   auto add = [&](const LogField& field) {
     line += ',';
     AppendJsonString(line, field.key);
@@ -86,8 +94,9 @@ std::string JsonLine(LogLevel level, std::string_view event, std::initializer_li
 
 std::string TextLine(LogLevel level, std::string_view event, std::initializer_list<LogField> fields,
                      const LogOptions& options) {
-  auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
-  std::string line = fmt::format("{:%T} ", now);
+  auto now = std::chrono::system_clock::now();
+  std::string line = fmt::format("{:%T}.{:03} ", std::chrono::floor<std::chrono::seconds>(now),
+                                 FractionOf<std::chrono::milliseconds>(now));
   if (level >= LogLevel::kWarning) line += fmt::format("{}: ", LevelName(level));
   if (!options.dc.empty()) line += options.dc + " ";
   if (!options.process.empty()) line += options.process + ": ";

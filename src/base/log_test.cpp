@@ -35,7 +35,8 @@ TEST(Log, AnEventIsOneJsonObjectOnOneLine) {
   std::string line = Logged({.process = "edge", .dc = "us-east"}, [] {
     LOG_INFO("it \"works\"", {"port", 80}, {"ok", true}, {"load", 0.5}, {"path", "a\nb\x01"});
   });
-  EXPECT_THAT(line, MatchesRegex("\\{\"time\":\"[0-9-]+T[0-9:.]+Z\",\"level\":\"info\",.*\\}\n"));
+  EXPECT_THAT(line,
+              MatchesRegex("\\{\"time\":\"[0-9-]+T[0-9:]+\\.[0-9]+Z\",\"level\":\"info\",.*\\}\n"));
   EXPECT_THAT(line,
               EndsWith("\"process\":\"edge\",\"dc\":\"us-east\",\"event\":\"it \\\"works\\\"\","
                        "\"port\":80,\"ok\":true,\"load\":0.5,\"path\":\"a\\nb\\u0001\"}\n"));
@@ -44,7 +45,8 @@ TEST(Log, AnEventIsOneJsonObjectOnOneLine) {
 TEST(Log, OnATerminalALineIsReadable) {
   std::string line = Logged({.format = LogFormat::kText, .process = "edge", .dc = "us-east"},
                             [] { LOG_WARNING("slow", {"path", "/a b"}, {"ms", 12u}); });
-  EXPECT_THAT(line, MatchesRegex("[0-9:.]+ warning: us-east edge: slow path=\"/a b\" ms=12\n"));
+  EXPECT_THAT(line,
+              MatchesRegex("[0-9:]+\\.[0-9]+ warning: us-east edge: slow path=\"/a b\" ms=12\n"));
 }
 
 TEST(Log, EventsBelowTheLeastLevelAreNotWritten) {

@@ -1,0 +1,32 @@
+#include "agent/line_capture.hpp"
+
+#include <algorithm>
+
+#include "base/bytes.hpp"
+
+namespace meridian::agent {
+
+io::Task<void> CaptureLines(std::unique_ptr<io::Stream> stream,
+                            std::function<void(std::string_view)> line) {
+  Buffer buffer(kLongestCapturedLine);
+  for (;;) {
+    Result<size_t> got = co_await stream->Read(buffer.Prepare(kLongestCapturedLine));
+    bool ended = !got || *got == 0;
+    if (!ended) buffer.Commit(*got);
+    for (;;) {
+      std::string_view text = buffer.text();
+      size_t newline = text.find('\n');
+      bool whole = newline != text.npos;
+      if (text.empty() || (!whole && !ended && !buffer.full())) break;
+      std::string_view piece = text.substr(0, newline);
+      size_t used = whole ? newline + 1 : piece.size();
+      if (piece.ends_with('\r')) piece.remove_suffix(1);
+      if (!piece.empty()) line(piece);
+      buffer.Consume(used);
+    }
+    if (ended) co_return;
+    buffer.ReleaseIfEmpty();
+  }
+}
+
+}  // namespace meridian::agent

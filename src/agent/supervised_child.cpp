@@ -1,0 +1,70 @@
+#include "agent/supervised_child.hpp"
+
+#include <signal.h>
+
+#include "base/log.hpp"
+
+namespace meridian::agent {
+
+SupervisedChild::SupervisedChild(io::EpollDriver& driver, io::Loop& loop, Options options)
+    : driver_(driver), loop_(loop), options_(std::move(options)), killer_(loop) {}
+
+SupervisedChild::~SupervisedChild() = default;
+
+io::Task<void> SupervisedChild::Run() {
+  while (!stopping_) {
+    TimePoint began = loop_.Now();
+    co_await RunOnce();
+    options_.changed();
+    if (stopping_) break;
+    Duration wait = backoff_.AfterRun(loop_.Now() - began);
+    LOG_WARNING("ended, starting again", {"child", options_.name}, {"problem", problem_},
+                {"wait_ms", Milliseconds(wait)});
+    // A wait that times out is the usual case; a wake is Stop.
+    if (wait > Duration::zero()) (void)co_await stop_.Wait(loop_.After(wait));
+    ++restarts_;
+  }
+  killer_.Cancel();
+  co_await killer_.Join();
+}
+
+io::Task<void> SupervisedChild::RunOnce() {
+  Result<io::ProcessOptions> prepared = options_.prepare();
+  if (!prepared) {
+    problem_ = prepared.error().message;
+    co_return;
+  }
+  auto started = io::Process::Start(driver_, *prepared);
+  if (!started) {
+    problem_ = "cannot run " + started.error().message;
+    co_return;
+  }
+  process_ = std::move(*started);
+  problem_.clear();
+  options_.changed();
+  io::Scope attendance(loop_);
+  attendance.Spawn(options_.attend(*process_));
+  Result<io::ExitStatus> status = co_await process_->Wait();
+  attendance.Cancel();
+  co_await attendance.Join();
+  process_.reset();
+  if (problem_.empty()) problem_ = status ? status->ToString() : status.error().message;
+}
+
+void SupervisedChild::Stop() {
+  if (stopping_) return;
+  stopping_ = true;
+  stop_.WakeAll();
+  if (!process_) return;
+  process_->Signal(SIGTERM);
+  killer_.Spawn(KillAfterTimeout());
+}
+
+io::Task<void> SupervisedChild::KillAfterTimeout() {
+  Result<void> waited = co_await io::Sleep(options_.stop_timeout);
+  if (!waited || !process_) co_return;
+  LOG_WARNING("did not end in time, killed", {"child", options_.name});
+  process_->Signal(SIGKILL);
+}
+
+}  // namespace meridian::agent

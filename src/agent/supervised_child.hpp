@@ -1,0 +1,66 @@
+// A child process that is to run: started, attended, and started again when it ends (at once, then
+// with backoff), until it is told to stop. Tiers and application instances are both kept so.
+//
+// Owned by the agent; one thread: the agent's loop. Run is one fiber; it returns only after Stop,
+// when the process has ended.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "agent/backoff.hpp"
+#include "base/result.hpp"
+#include "io/loop.hpp"
+#include "io/process.hpp"
+#include "io/wait_queue.hpp"
+
+namespace meridian::agent {
+
+class SupervisedChild {
+ public:
+  struct Options {
+    std::string name;       // for the log
+    Duration stop_timeout;  // from SIGTERM to SIGKILL
+    // What to run; called before each start.
+    std::function<Result<io::ProcessOptions>()> prepare;
+    // Runs beside each process, and is cancelled when it ends.
+    std::function<io::Task<void>(io::Process&)> attend;
+    // Called when a process has started, and when one has ended.
+    std::function<void()> changed;
+  };
+
+  SupervisedChild(io::EpollDriver& driver, io::Loop& loop, Options options);
+  ~SupervisedChild();
+
+  io::Task<void> Run();
+
+  // Asks it to end in good order (SIGTERM), and later less kindly. No start comes after.
+  void Stop();
+
+  // 0 while no process runs.
+  pid_t pid() const { return process_ ? process_->pid() : 0; }
+  // How often a process was started after the first.
+  uint32_t restarts() const { return restarts_; }
+  // Why the last process ended, or could not start; empty before that. `set_problem` is for who
+  // knows better than the exit status.
+  const std::string& problem() const { return problem_; }
+  void set_problem(std::string problem) { problem_ = std::move(problem); }
+
+ private:
+  io::Task<void> RunOnce();
+  io::Task<void> KillAfterTimeout();
+
+  io::EpollDriver& driver_;
+  io::Loop& loop_;
+  Options options_;
+  Backoff backoff_;
+  std::unique_ptr<io::Process> process_;
+  bool stopping_ = false;
+  io::WaitQueue stop_;
+  io::Scope killer_;
+  uint32_t restarts_ = 0;
+  std::string problem_;
+};
+
+}  // namespace meridian::agent

@@ -1,0 +1,108 @@
+#include "agent/supervised_child.hpp"
+
+#include <array>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include "agent/line_capture.hpp"
+#include "io/socket.hpp"
+
+namespace meridian::agent {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+class SupervisedChildTest : public testing::Test {
+ protected:
+  SupervisedChild::Options Shell(std::string script, Duration stop_timeout = seconds(10)) {
+    return {.name = "shell",
+            .stop_timeout = stop_timeout,
+            .prepare = [script]() -> Result<io::ProcessOptions> {
+              return io::ProcessOptions{.command = {"sh", "-c", script}};
+            },
+            .attend = [](io::Process&) -> io::Task<void> { co_return; },
+            .changed = [this] { changed_.WakeAll(); }};
+  }
+
+  // Runs `child` until `done`, then stops it.
+  void RunUntil(SupervisedChild& child, std::function<bool()> done) {
+    auto watch = [&]() -> io::Task<void> {
+      while (!done()) (void)co_await changed_.Wait(loop_.After(seconds(10)));
+      child.Stop();
+    };
+    auto both = [&]() -> io::Task<void> {
+      io::Scope scope(loop_);
+      scope.Spawn(child.Run());
+      scope.Spawn(watch());
+      co_await scope.Join();
+    };
+    loop_.RunToEnd(both());
+  }
+
+  io::EpollDriver driver_;
+  io::Loop loop_{driver_};
+  io::SystemNetwork network_{driver_};
+  io::WaitQueue changed_;
+};
+
+TEST_F(SupervisedChildTest, AChildThatEndsIsStartedAgainAndTheReasonIsKept) {
+  SupervisedChild child(driver_, loop_, Shell("exit 3"));
+  std::vector<std::string> problems;
+  RunUntil(child, [&] {
+    if (child.pid() == 0) problems.push_back(child.problem());
+    return problems.size() == 2;
+  });
+  EXPECT_EQ(problems, (std::vector<std::string>{"exit status 3", "exit status 3"}));
+}
+
+TEST_F(SupervisedChildTest, AKilledChildComesBackUnderAnotherPid) {
+  SupervisedChild child(driver_, loop_, Shell("exec sleep 1000"));
+  pid_t first = 0;
+  RunUntil(child, [&] {
+    if (first == 0 && child.pid() != 0) {
+      first = child.pid();
+      kill(first, SIGKILL);
+    }
+    return child.pid() != 0 && child.pid() != first;
+  });
+  EXPECT_EQ(child.restarts(), 1u);
+  EXPECT_EQ(child.pid(), 0);
+}
+
+TEST_F(SupervisedChildTest, AChildThatIgnoresSigtermIsKilled) {
+  SupervisedChild child(driver_, loop_, Shell("trap '' TERM; sleep 1000 & wait", milliseconds(20)));
+  RunUntil(child, [&] { return child.pid() != 0; });
+  EXPECT_EQ(child.pid(), 0);
+}
+
+TEST_F(SupervisedChildTest, AProgramThatDoesNotExistIsNamed) {
+  auto options = Shell("");
+  options.prepare = []() -> Result<io::ProcessOptions> {
+    return io::ProcessOptions{.command = {"no-such-program"}};
+  };
+  SupervisedChild child(driver_, loop_, options);
+  RunUntil(child, [&] { return child.restarts() == 1; });
+  EXPECT_EQ(child.problem(), "cannot run no-such-program: No such file or directory");
+}
+
+TEST_F(SupervisedChildTest, CapturedLinesAreWholeBoundedAndNotEmpty) {
+  std::array<int, 2> ends{};
+  ASSERT_EQ(pipe(ends.data()), 0);
+  io::Fd writing(ends[1]);
+  std::string text = "one\r\n\ntwo\n" + std::string(kLongestCapturedLine + 5, 'x') + "\nlast";
+  ASSERT_EQ(write(writing.get(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
+  writing.Reset();
+  std::vector<std::string> lines;
+  loop_.RunToEnd(CaptureLines(network_.Adopt(io::Fd(ends[0])),
+                              [&](std::string_view line) { lines.emplace_back(line); }));
+  EXPECT_EQ(lines, (std::vector<std::string>{"one", "two", std::string(kLongestCapturedLine, 'x'),
+                                             "xxxxx", "last"}));
+}
+
+}  // namespace
+}  // namespace meridian::agent

@@ -1,0 +1,33 @@
+// The limits of the HTTP/1.1 codec. What a deployment may change is a member of HeadLimits; what
+// only an attacker meets is a constant.
+#pragma once
+
+#include <cstddef>
+
+namespace meridian::wire::http {
+
+struct HeadLimits {
+  // Start line, field lines and the empty line, with their line ends. Past it: 431.
+  size_t max_head_bytes = 32 * 1024;
+  // The start line with its line end; RFC 9112 3 asks for at least 8000. Past it: 414.
+  size_t max_start_line_bytes = 8 * 1024;
+  // Field lines. Past it: 431.
+  size_t max_fields = 100;
+};
+
+constexpr size_t kMaxMethodBytes = 32;
+// Elements of all Connection fields of one message.
+constexpr size_t kMaxConnectionOptions = 16;
+// 15 hexadecimal digits: a size below 2^60, so that no sum of sizes near it overflows.
+constexpr size_t kMaxChunkSizeDigits = 15;
+// Chunk extensions carry nothing that anyone uses: of one chunk, and of one body.
+constexpr size_t kMaxChunkExtensionBytes = 256;
+constexpr size_t kMaxBodyExtensionBytes = 4 * 1024;
+constexpr size_t kMaxTrailerBytes = 8 * 1024;
+constexpr size_t kMaxTrailerFields = 32;
+// A Content-Length has at most so many digits (its value is below 2^63).
+constexpr size_t kMaxContentLengthDigits = 19;
+// Longest URL that ParseUrl takes (configuration, command lines).
+constexpr size_t kMaxUrlBytes = 8 * 1024;
+
+}  // namespace meridian::wire::http

@@ -1,0 +1,45 @@
+// Paths and URLs (RFC 3986): normalised for matching, and taken apart. Pure.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+
+namespace meridian::wire::http {
+
+// `path` as a server at the end of the way might understand it at most: percent-escapes decoded
+// once, empty segments and dot-segments removed (RFC 3986 5.2.4; "/.." stays at the root). For
+// deciding what a path is about, never for forwarding it. kInvalid: not "/...", a malformed escape,
+// a NUL byte. "/a%2fb" becomes "/a/b".
+Result<std::string> NormalizePath(std::string_view path);
+
+// How a request path relates to a reserved prefix such as "/.meridian".
+enum class PathMatch : uint8_t {
+  kOutside,
+  kWithin,     // it is the prefix, or the prefix and "/...", spelled plainly
+  kDisguised,  // it means something within but is not spelled so ("/%2emeridian/x", "//.meridian",
+               // "/a/../.meridian"), or cannot be normalised: neither serve nor forward it
+};
+
+// `prefix` is in normal form, without a slash at its end. Does not allocate for the common path:
+// one without '%', "//" and "/.".
+PathMatch MatchPath(std::string_view path, std::string_view prefix);
+
+// An absolute http or https URL.
+struct Url {
+  bool https = false;
+  std::string host;    // lower case; an IPv6 address without its brackets
+  uint16_t port = 80;  // from the scheme when the URL has none
+  std::string target;  // path and query as in a request line, at least "/"
+
+  // "host" or "host:port" for a Host field: brackets around IPv6, no default port.
+  std::string authority() const;
+};
+
+// kInvalid for another scheme, userinfo, or characters that a request line refuses. A fragment is
+// dropped: it never leaves the client.
+Result<Url> ParseUrl(std::string_view text);
+
+}  // namespace meridian::wire::http
