@@ -53,4 +53,13 @@ constexpr size_t kMaxViewInstances = kMaxDataCenters * kMaxInstancesPerDataCente
 constexpr size_t kMaxViewLeases = 4096;
 constexpr size_t kMaxViewLinks = kMaxDataCenters * (kMaxDataCenters - 1);
 
+// The state directory and the site CA.
+constexpr size_t kTokenBytes = 32;
+constexpr size_t kMaxPemBytes = 64 * 1024;
+constexpr Duration kSetupPatience = std::chrono::seconds{10};  // for another process's setup
+constexpr Duration kAuthorityLifetime = std::chrono::days{3652};
+constexpr Duration kLeafLifetime = std::chrono::days{365};
+constexpr double kRenewedBelowShare = 1.0 / 3;
+constexpr Duration kClockSkewAllowed = std::chrono::hours{1};
+
 }  // namespace meridian::site
