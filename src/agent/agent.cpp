@@ -1,9 +1,9 @@
 #include "agent/agent.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <ranges>
+
+#include <unistd.h>
 
 #include "agent/limits.hpp"
 #include "agent/log_files.hpp"
@@ -61,8 +61,7 @@ io::Task<Result<void>> Agent::Start() {
   if (!opened) co_return opened;
   uint32_t count = Runs("app") ? context_.site.app.instances : 0;
   for (uint32_t number = 1; number <= count; ++number) {
-    instances_.push_back(
-        std::make_unique<Instance>(context_, number, [this] { OnChange(); }));
+    instances_.push_back(std::make_unique<Instance>(context_, number, [this] { OnChange(); }));
   }
   for (auto& tier : tiers_) children_.Spawn(tier->Run());
   for (auto& instance : instances_) children_.Spawn(instance->Run());
@@ -144,12 +143,12 @@ io::Task<void> Agent::Tick() {
 site::SiteView Agent::MakeView() const {
   site::SiteView view{.number = view_.number};
   for (const site::DataCenter& dc : context_.site.datacenters) {
-    site::DataCenterView& entry = view.datacenters.emplace_back(
-        site::DataCenterView{.name = dc.name,
-                             .address = dc.address,
-                             .location = dc.location,
-                             .weight = dc.weight,
-                             .capacity_rps = dc.capacity_rps});
+    site::DataCenterView& entry =
+        view.datacenters.emplace_back(site::DataCenterView{.name = dc.name,
+                                                           .address = dc.address,
+                                                           .location = dc.location,
+                                                           .weight = dc.weight,
+                                                           .capacity_rps = dc.capacity_rps});
     if (dc.name != context_.here.name) {
       peers_.Describe(entry);
       view.links.push_back(

@@ -1,8 +1,10 @@
-// The agent: runs one data center. It starts the tiers and the instances of the application, keeps them running, asks
-// the other agents how theirs are, and gives every tier the SiteView that follows from all of it.
+// The agent: runs one data center. It starts the tiers and the instances of the application, keeps
+// them running, asks the other agents how theirs are, and gives every tier the SiteView that
+// follows from all of it.
 //
-// One thread: the loop's. Invariants: a view is numbered, and a new number means that something in it is different;
-// listening sockets are made before the first tier starts, so that a port in use is found before anything runs.
+// One thread: the loop's. Invariants: a view is numbered, and a new number means that something in
+// it is different; listening sockets are made before the first tier starts, so that a port in use
+// is found before anything runs.
 #pragma once
 
 #include <memory>
@@ -33,10 +35,11 @@ class Agent {
   Agent(const Context& context, Options options);
   ~Agent();
 
-  // Opens the sockets and starts everything; waits until tiers are ready and instances healthy. An error says what
-  // did not come up, and what to do about it.
+  // Opens the sockets and starts everything; waits until tiers are ready and instances healthy. An
+  // error says what did not come up, and what to do about it.
   io::Task<Result<void>> Start();
-  // Ends everything in good order: the edge last of all that serve, so that what is in flight gets its answer.
+  // Ends everything in good order: the edge last of all that serve, so that what is in flight gets
+  // its answer.
   io::Task<void> Stop();
 
   // False: there is nothing to drain, or not yet.

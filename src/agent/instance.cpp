@@ -1,10 +1,10 @@
 #include "agent/instance.hpp"
 
-#include <fcntl.h>
-#include <signal.h>
-
 #include <array>
 #include <cerrno>
+
+#include <fcntl.h>
+#include <signal.h>
 
 #include "agent/instance_port.hpp"
 #include "agent/limits.hpp"
@@ -25,7 +25,6 @@ constexpr int kOutputPipeBytes = 1 << 20;
 Instance::Instance(const Context& context, uint32_t number, std::function<void()> changed)
     : context_(context),
       id_(fmt::format("{}-{}", context.here.name, number)),
-      number_(number),
       changed_(std::move(changed)),
       child_(context.driver, context.loop,
              {.name = id_,
@@ -80,8 +79,8 @@ io::Task<Result<void>> Instance::AwaitHealth(http::Client& client) {
   std::string last = "it did not answer";
   while (context_.loop.Now() < deadline) {
     http::Request request{.path = app.health_path, .host = context_.site.domain};
-    auto answer = co_await http::Fetch(client, request, kMaxHealthBody,
-                                       context_.loop.After(kHealthTimeout));
+    auto answer =
+        co_await http::Fetch(client, request, kMaxHealthBody, context_.loop.After(kHealthTimeout));
     if (answer && answer->status < 400) co_return Result<void>{};
     last = answer ? fmt::format("answered {}", answer->status) : answer.error().message;
     Result<void> slept = co_await io::Sleep(kStartPollInterval);
@@ -108,8 +107,8 @@ io::Task<void> Instance::Watch(io::Process& process) {
   uint32_t misses = 0;
   while (co_await io::Sleep(kHealthInterval)) {
     http::Request request{.path = context_.site.app.health_path, .host = context_.site.domain};
-    auto answer = co_await http::Fetch(client, request, kMaxHealthBody,
-                                       context_.loop.After(kHealthTimeout));
+    auto answer =
+        co_await http::Fetch(client, request, kMaxHealthBody, context_.loop.After(kHealthTimeout));
     misses = answer && answer->status < 400 ? 0 : misses + 1;
     if (misses == 0) SetState(site::InstanceState::kHealthy);
     if (misses >= kHealthMisses) SetState(site::InstanceState::kUnhealthy);

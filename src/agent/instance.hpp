@@ -1,5 +1,5 @@
-// One instance of the application: started with a port of its own, awaited by its health path, watched, and started
-// again when it ends. What it prints goes line by line into the log.
+// One instance of the application: started with a port of its own, awaited by its health path,
+// watched, and started again when it ends. What it prints goes line by line into the log.
 //
 // Owned by the agent; one thread: the agent's loop.
 #pragma once
@@ -43,7 +43,6 @@ class Instance {
 
   const Context& context_;
   std::string id_;
-  uint32_t number_;
   std::function<void()> changed_;
   uint16_t port_ = 0;
   io::Fd output_here_;

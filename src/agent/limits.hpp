@@ -18,8 +18,8 @@ constexpr size_t kMaxHealthBody = 64 * 1024;
 // What an instance printed last, kept to explain why it ended.
 constexpr size_t kLastLines = 5;
 
-// The ports that instances are given: below the usual ephemeral range, and apart from the tiers' ports with theirs
-// for operation and peers.
+// The ports that instances are given: below the usual ephemeral range, and apart from the tiers'
+// ports with theirs for operation and peers.
 constexpr uint16_t kFirstInstancePort = 10000;
 constexpr uint16_t kLastInstancePort = 14999;
 

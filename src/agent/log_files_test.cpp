@@ -1,8 +1,8 @@
 #include "agent/log_files.hpp"
 
-#include <gtest/gtest.h>
-
 #include <string>
+
+#include <gtest/gtest.h>
 
 #include "io/file.hpp"
 

@@ -1,4 +1,5 @@
-// Asks the agents of the other data centers for their view, each once a second, by mutual TLS on their admin ports.
+// Asks the agents of the other data centers for their view, each once a second, by mutual TLS on
+// their admin ports.
 //
 // Owned by the agent; one thread: its loop.
 #pragma once

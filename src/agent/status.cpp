@@ -13,7 +13,8 @@ constexpr int kIndent = 2;
 Json ToJson(const DataCenterStatus& status) {
   Json tiers = Json::array();
   for (const TierStatus& tier : status.tiers) {
-    Json entry = {{"name", tier.name}, {"state", tier.state}, {"pid", tier.pid}, {"port", tier.port}};
+    Json entry = {
+        {"name", tier.name}, {"state", tier.state}, {"pid", tier.pid}, {"port", tier.port}};
     if (!tier.problem.empty()) entry["problem"] = tier.problem;
     tiers.push_back(std::move(entry));
   }
@@ -25,8 +26,9 @@ Json ToJson(const DataCenterStatus& status) {
                          {"state", instance.state},
                          {"pid", instance.pid}});
   }
-  return {{"name", status.name}, {"address", status.address}, {"state", status.state},
-          {"pid", status.pid},   {"tiers", tiers},            {"instances", instances}};
+  return {{"name", status.name},   {"address", status.address},
+          {"state", status.state}, {"pid", status.pid},
+          {"tiers", tiers},        {"instances", instances}};
 }
 
 std::string Dump(const Json& json, int indent) {

@@ -1,11 +1,11 @@
 // What `meridian status --json` prints, made of what agents say of themselves. A pure codec.
 #pragma once
 
-#include <sys/types.h>
-
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include <sys/types.h>
 
 #include "base/result.hpp"
 #include "site/site.hpp"

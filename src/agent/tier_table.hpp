@@ -1,4 +1,5 @@
-// The tiers that an agent runs, and the sockets of each: one table, by which they are opened and started.
+// The tiers that an agent runs, and the sockets of each: one table, by which they are opened and
+// started.
 #pragma once
 
 #include <string>

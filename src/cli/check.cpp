@@ -1,6 +1,7 @@
 // meridian check: reads site.toml and says what is wrong with it, or what it describes.
-#include <CLI/CLI.hpp>
 #include <memory>
+
+#include <CLI/CLI.hpp>
 
 #include "cli/command_line.hpp"
 
@@ -14,9 +15,9 @@ int Check(const std::string& path) {
              site->datacenters.size(), site->datacenters.size() == 1 ? "" : "s");
   for (const site::DataCenter& dc : site->datacenters) {
     fmt::print("  {:<16} {:<16} {}\n", dc.name, dc.address.ToString(),
-               dc.city.empty() ? fmt::format("{:.2f}, {:.2f}", dc.location.latitude,
-                                             dc.location.longitude)
-                               : dc.city);
+               dc.city.empty()
+                   ? fmt::format("{:.2f}, {:.2f}", dc.location.latitude, dc.location.longitude)
+                   : dc.city);
   }
   if (site->datacenters.size() > 1) {
     fmt::print("Failover that needs a vote is by hand: no witness is named ([coordinator]).\n");

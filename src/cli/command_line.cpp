@@ -1,11 +1,11 @@
 #include "cli/command_line.hpp"
 
-#include <unistd.h>
-
-#include <CLI/CLI.hpp>
 #include <array>
 #include <climits>
 #include <cstdio>
+
+#include <CLI/CLI.hpp>
+#include <unistd.h>
 
 #include "balancer/config.hpp"
 #include "dns/config.hpp"
@@ -28,8 +28,8 @@ void AddStateOption(CLI::App& command, std::string& directory) {
 }
 
 std::span<const site::Section> AllSections() {
-  static const std::vector<site::Section> sections = {
-      dns::ConfigSection(), edge::ConfigSection(), balancer::ConfigSection()};
+  static const std::vector<site::Section> sections = {dns::ConfigSection(), edge::ConfigSection(),
+                                                      balancer::ConfigSection()};
   return sections;
 }
 

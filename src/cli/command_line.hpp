@@ -1,14 +1,14 @@
-// What the subcommands share: how each adds itself to the command line, where it finds the site and the state
-// directory, and how it ends. One file per subcommand; main.cpp lists them.
+// What the subcommands share: how each adds itself to the command line, where it finds the site and
+// the state directory, and how it ends. One file per subcommand; main.cpp lists them.
 //
-// Data goes to standard output, everything said beside it to standard error. Exit status: 0, 1 when the thing asked
-// for did not happen, 2 when the command line or site.toml is wrong.
+// Data goes to standard output, everything said beside it to standard error. Exit status: 0, 1 when
+// the thing asked for did not happen, 2 when the command line or site.toml is wrong.
 #pragma once
 
 #include <expected>
-#include <optional>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -49,7 +49,8 @@ std::span<const site::Section> AllSections();
 // Loads `path`, or prints every mistake in it to standard error.
 std::expected<site::Site, int> LoadSite(const std::filesystem::path& path);
 
-// For commands about a site that was brought up: the state directory, and the site whose it is. Prints what is wrong.
+// For commands about a site that was brought up: the state directory, and the site whose it is.
+// Prints what is wrong.
 struct Deployed {
   site::StateDir state;
   site::Site site;

@@ -1,8 +1,8 @@
 // meridian: the composition root. Each subcommand stands in a file of its own.
-#include <unistd.h>
+#include <csignal>
 
 #include <CLI/CLI.hpp>
-#include <csignal>
+#include <unistd.h>
 
 #include "cli/command_line.hpp"
 
@@ -11,8 +11,9 @@ int main(int argc, char** argv) {
   // A peer that is gone is an error of the write, not a signal.
   std::signal(SIGPIPE, SIG_IGN);
 
-  CLI::App app("Meridian turns a stateless HTTP application into a service in several data centers.",
-               "meridian");
+  CLI::App app(
+      "Meridian turns a stateless HTTP application into a service in several data centers.",
+      "meridian");
   app.require_subcommand(1);
   app.get_formatter()->column_width(34);
   Action action;
