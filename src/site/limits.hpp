@@ -41,6 +41,7 @@ constexpr uint16_t kMaxPublicPort = 65535 - kPeerPortOffset;
 
 // A tier's process.
 constexpr Duration kDrainTimeout = std::chrono::seconds{8};  // within the agent's patience of 10 s
+constexpr size_t kMaxOpsConnections = 64;
 constexpr Duration kLoadReportInterval = std::chrono::seconds{1};
 
 // SiteView and the control stream.
