@@ -8,15 +8,11 @@
 #include <string_view>
 #include <vector>
 
+#include "base/geography.hpp"
+
 namespace meridian::site {
 
-// Degrees, north and east positive: latitude -90 to 90, longitude -180 to 180 (WGS 84).
-struct Location {
-  double latitude = 0;
-  double longitude = 0;
-
-  bool operator==(const Location&) const = default;
-};
+using meridian::Location;
 
 struct City {
   std::string_view name;
