@@ -31,7 +31,8 @@ std::string EncodeReport(const TierReport& report) {
   json value = {{"ready", report.ready},
                 {"view", report.view_number},
                 {"detail", Shortened(report.detail, kMaxDetailBytes)},
-                {"load_rps", report.load_rps}};
+                {"load_rps", report.load_rps},
+                {"connections", report.connections}};
   return value.dump(-1, ' ', /*ensure_ascii=*/false, json::error_handler_t::ignore) + "\n";
 }
 
@@ -54,7 +55,8 @@ Result<TierReport> DecodeReport(std::string_view line) {
   TierReport report{.ready = reader.Boolean("ready"),
                     .view_number = reader.Unsigned("view"),
                     .detail = reader.Text("detail", kMaxDetailBytes),
-                    .load_rps = static_cast<uint32_t>(reader.Unsigned("load_rps", UINT32_MAX))};
+                    .load_rps = static_cast<uint32_t>(reader.Unsigned("load_rps", UINT32_MAX)),
+                    .connections = reader.Unsigned("connections")};
   if (error) return Fail(*error);
   return report;
 }

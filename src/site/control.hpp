@@ -2,7 +2,8 @@
 // inherited socket pair.
 //
 //   agent -> tier   {"view": {...SiteView...}}     whole, each time it changes
-//   tier -> agent   {"ready": true, "view": 17, "detail": "...", "load_rps": 120}
+//   tier -> agent   {"ready": true, "view": 17, "detail": "...", "load_rps": 120,
+//                    "connections": 4711}
 //
 // The tier obeys the view with the highest number and answers each that it has taken up; a tier
 // that is to drain gets SIGTERM, not a message. A pure codec: no sockets. Unknown keys are passed
@@ -25,6 +26,7 @@ struct TierReport {
   uint64_t view_number = 0;  // of the view that it obeys; 0: none yet
   std::string detail;        // why it is not ready, for people; at most kMaxDetailBytes
   uint32_t load_rps = 0;     // requests a second, through RoundLoad
+  uint64_t connections = 0;  // that visitors have made since it started; probes do not count
 
   bool operator==(const TierReport&) const = default;
 };

@@ -39,6 +39,10 @@ constexpr uint16_t kOpsPortOffset = 10000;
 constexpr uint16_t kPeerPortOffset = 20000;
 constexpr uint16_t kMaxPublicPort = 65535 - kPeerPortOffset;
 
+// A tier's process.
+constexpr Duration kDrainTimeout = std::chrono::seconds{8};  // within the agent's patience of 10 s
+constexpr Duration kLoadReportInterval = std::chrono::seconds{1};
+
 // SiteView and the control stream.
 constexpr size_t kMaxViewBytes = 1024 * 1024;
 constexpr size_t kMaxControlLineBytes = kMaxViewBytes + 64;  // a view and what wraps it
@@ -48,5 +52,14 @@ constexpr size_t kMaxViewNameBytes = 255;  // of a data center, instance, lease 
 constexpr size_t kMaxViewInstances = kMaxDataCenters * kMaxInstancesPerDataCenter;
 constexpr size_t kMaxViewLeases = 4096;
 constexpr size_t kMaxViewLinks = kMaxDataCenters * (kMaxDataCenters - 1);
+
+// The state directory and the site CA.
+constexpr size_t kTokenBytes = 32;
+constexpr size_t kMaxPemBytes = 64 * 1024;
+constexpr Duration kSetupPatience = std::chrono::seconds{10};  // for another process's setup
+constexpr Duration kAuthorityLifetime = std::chrono::days{3652};
+constexpr Duration kLeafLifetime = std::chrono::days{365};
+constexpr double kRenewedBelowShare = 1.0 / 3;
+constexpr Duration kClockSkewAllowed = std::chrono::hours{1};
 
 }  // namespace meridian::site
