@@ -130,15 +130,8 @@ void FuzzResponse(std::string_view input, size_t split, RequestKind kind) {
   CheckRewritten(head, kind);
 }
 
-}  // namespace
-}  // namespace meridian::wire::http
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace meridian::wire::http;
-  if (size < 2) return 0;
-  std::string_view input(reinterpret_cast<const char*>(data) + 2, size - 2);
-  size_t split = std::min<size_t>(data[1], input.size());
-  switch (data[0] % 4) {
+void Fuzz(uint8_t kind, std::string_view input, size_t split) {
+  switch (kind % 4) {
     case 0:
     case 1:
       FuzzRequest(input, split);
@@ -150,5 +143,14 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       FuzzResponse(input, split, RequestKind::kHead);
       break;
   }
+}
+
+}  // namespace
+}  // namespace meridian::wire::http
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  if (size < 2) return 0;
+  std::string_view input(reinterpret_cast<const char*>(data) + 2, size - 2);
+  meridian::wire::http::Fuzz(data[0], input, std::min<size_t>(data[1], input.size()));
   return 0;
 }

@@ -44,6 +44,7 @@ class TierChild {
   pid_t pid() const { return child_.pid(); }
   // What it last said; not ready while no process of it has said anything.
   const site::TierReport& report() const { return report_; }
+  uint32_t restarts() const { return child_.restarts(); }
   const std::string& problem() const { return child_.problem(); }
 
  private:

@@ -70,6 +70,7 @@ void Buffer::Consume(size_t count) {
 void Buffer::Truncate(size_t size) {
   CHECK(size <= this->size());
   end_ = begin_ + size;
+  if (begin_ == end_) begin_ = end_ = 0;
 }
 
 void Buffer::ReleaseIfEmpty() {

@@ -44,12 +44,13 @@ ChunkedDecoder::Step ChunkedDecoder::Feed(std::string_view input) {
   Step step;
   while (step.consumed < input.size() && position_ != Position::kEnd) {
     if (position_ == Position::kData) {
+      if (!step.data.empty()) return step;  // a run at a time
       auto size = static_cast<size_t>(std::min<uint64_t>(left_, input.size() - step.consumed));
       step.data = input.substr(step.consumed, size);
       step.consumed += size;
       left_ -= size;
       if (left_ == 0) position_ = Position::kDataCr;
-      return step;
+      continue;
     }
     if (auto error = Frame(input[step.consumed])) {
       step.state = State::kError;
@@ -155,7 +156,7 @@ ChunkHeader::ChunkHeader(uint64_t size) : begin_(text_.size()) {
   for (; size > 0; size >>= 4) text_[--begin_] = "0123456789abcdef"[size & 15];
 }
 
-bool WriteLastChunk(const HeaderFields& trailers, Buffer* out) {
+bool WriteLastChunk(FieldsView trailers, Buffer* out) {
   HeadWriter writer(out);
   writer.LastChunk();
   for (const HeaderField& field : trailers) {

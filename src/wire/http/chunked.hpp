@@ -33,15 +33,16 @@ class ChunkedDecoder {
     State state = State::kNeedMore;
     ParseError error = {};  // when kError
     size_t consumed = 0;    // bytes of the input to drop, with `data` and what frames it
-    std::string_view data;  // body bytes, at the end of the consumed ones
+    std::string_view data;  // body bytes, among the consumed ones; also beside kDone and kError
   };
 
   ChunkedDecoder() = default;
   ChunkedDecoder(const ChunkedDecoder&) = delete;  // trailers are views into it
   ChunkedDecoder& operator=(const ChunkedDecoder&) = delete;
 
-  // Decodes up to and with the first run of body bytes in `input`. Where the input is split shows
-  // in how the data is split, and in nothing else.
+  // Decodes the first run of body bytes in `input` and what frames it, so that the end of the body
+  // is known together with the last of it. Where the input is split shows in how the data is split,
+  // and in nothing else.
   Step Feed(std::string_view input);
 
   // After kDone: the trailer fields, views into this decoder, without those that RFC 9110 6.5.1
@@ -99,6 +100,6 @@ constexpr std::string_view kChunkEnd = "\r\n";
 // Writes the end of a chunked body, "0\r\n", trailers and the empty line, to `out`. Trailers that
 // AllowedInTrailers bars are left out. False, and nothing written, when a name or value cannot be
 // written (see HeadWriter) or the buffer's limit is reached.
-[[nodiscard]] bool WriteLastChunk(const HeaderFields& trailers, Buffer* out);
+[[nodiscard]] bool WriteLastChunk(FieldsView trailers, Buffer* out);
 
 }  // namespace meridian::wire::http

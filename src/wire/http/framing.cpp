@@ -143,6 +143,7 @@ std::optional<ParseError> DeriveResponseFraming(RequestKind request, ResponseHea
   head->keep_alive = KeepsAlive(facts, head->minor_version);
   head->nominates_fields = facts.nominates_fields;
   head->upgrade = UpgradeOf(facts, head->minor_version);
+  head->content_length = facts.content_length;
 
   bool never_has_body = head->status < 200 || head->status == 204;
   bool no_body_here =

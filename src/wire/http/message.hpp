@@ -5,7 +5,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -37,9 +39,11 @@ class HeaderFields {
  public:
   void Add(std::string_view name, std::string_view value) { fields_.push_back({name, value}); }
   void Clear() { fields_.clear(); }
+  void Reserve(size_t count) { fields_.reserve(count); }
   size_t size() const { return fields_.size(); }
   bool empty() const { return fields_.empty(); }
   const HeaderField& operator[](size_t index) const { return fields_[index]; }
+  std::span<const HeaderField> span() const { return fields_; }
   auto begin() const { return fields_.begin(); }
   auto end() const { return fields_.end(); }
 
@@ -71,6 +75,27 @@ class HeaderFields {
 
  private:
   std::vector<HeaderField> fields_;
+};
+
+// Fields to be written, wherever they stand: a HeaderFields, an array or a braced list. It holds
+// no copy: in a call the argument lives until the call, or the await of it, is over.
+class FieldsView {
+ public:
+  FieldsView() = default;
+  FieldsView(const HeaderFields& fields) : FieldsView(fields.span()) {}  // NOLINT: a view
+  FieldsView(std::span<const HeaderField> fields)                        // NOLINT: a view
+      : begin_(fields.data()), size_(fields.size()) {}
+  FieldsView(std::initializer_list<HeaderField> fields)
+      : begin_(fields.begin()), size_(fields.size()) {}
+
+  const HeaderField* begin() const { return begin_; }
+  const HeaderField* end() const { return begin_ + size_; }
+  size_t size() const { return size_; }
+  bool empty() const { return size_ == 0; }
+
+ private:
+  const HeaderField* begin_ = nullptr;
+  size_t size_ = 0;
 };
 
 // How long the body after a head is (RFC 9112 6.3).
@@ -121,6 +146,8 @@ struct ResponseHead {
   int minor_version = 1;
   HeaderFields fields;
   BodyFraming body;
+  // Content-Length, also where it announces no body here: to HEAD, and in 304.
+  std::optional<uint64_t> content_length;
   bool keep_alive = true;
   bool nominates_fields = false;
   std::string_view upgrade;

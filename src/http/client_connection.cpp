@@ -1,0 +1,30 @@
+#include "http/client_connection.hpp"
+
+#include <array>
+
+namespace meridian::http {
+
+void ResponseMemory::DetachHead(size_t size) {
+  const char* from = in.text().data();
+  head_text.assign(from, size);
+  head.Rebase(from, size, head_text.data());
+  in.Consume(size);
+}
+
+void ResponseMemory::Clear() {
+  in.Truncate(0);
+  out.Truncate(0);
+  parser.Reset();
+  head.Clear();
+}
+
+bool ClientConnection::IsFresh() {
+  if (!stream->MaybeReadable()) return true;
+  // TLS may have had something to say that is none of ours. An end, an error or a byte that nobody
+  // asked for make the connection useless.
+  std::array<uint8_t, 1> unasked;
+  Result<size_t> got = stream->TryRead(unasked);
+  return got && *got == io::Stream::kBlocked;
+}
+
+}  // namespace meridian::http

@@ -1,0 +1,115 @@
+#include "http/client_exchange.hpp"
+
+#include "http/client.hpp"
+#include "http/client_exchange_state.hpp"
+
+namespace meridian::http {
+
+using OutcomeState = wire::http::HeadOutcome::State;
+
+void ClientExchange::StateDeleter::operator()(State* state) const {
+  bool reusable = state->IsReusable();
+  state->client.Release(std::move(state->connection), reusable);
+  delete state;
+}
+
+bool ClientExchange::State::IsReusable() const {
+  const ResponseMemory& memory = *connection->memory;
+  return writer.complete() && final_head && !failed && memory.head.keep_alive &&
+         memory.head.status != 101 && memory.body.ended();
+}
+
+ClientExchange::ClientExchange(std::unique_ptr<State, StateDeleter> state)
+    : state_(std::move(state)) {}
+
+ClientExchange::~ClientExchange() = default;
+
+io::Task<Result<void>> ClientExchange::Write(Bytes data) { return state_->writer.Write(data); }
+
+io::Task<Result<void>> ClientExchange::Finish(Bytes last, wire::http::FieldsView trailers) {
+  return state_->writer.Finish(last, trailers);
+}
+
+io::Task<Result<const wire::http::ResponseHead*>> ClientExchange::ReadHead() {
+  return state_->ReadHead();
+}
+
+io::Task<Result<const wire::http::ResponseHead*>> ClientExchange::State::ReadHead() {
+  ResponseMemory& memory = *connection->memory;
+  if (final_head) co_return Fail(Errc::kInvalid, "the response's head was read already");
+  TimePoint deadline = loop.After(limits.head_timeout);
+  for (;;) {
+    wire::http::HeadOutcome outcome =
+        memory.parser.Parse(memory.in.text(), request_kind, &memory.head);
+    if (outcome.state == OutcomeState::kDone) {
+      memory.DetachHead(outcome.consumed);
+      break;
+    }
+    if (outcome.state == OutcomeState::kError) {
+      failed = true;
+      co_return Fail(Errc::kInvalid, "response: {}", Describe(outcome.error));
+    }
+    uint64_t sent_before = writer.sent_bytes();
+    Result<size_t> got = co_await connection->stream->Read(SpaceToRead(memory.in), deadline);
+    if (!got && got.error().code == Errc::kTimeout && writer.sent_bytes() > sent_before) {
+      // An upload that goes on is no silence of the server's.
+      deadline = loop.After(limits.head_timeout);
+      continue;
+    }
+    if (!got || *got == 0) {
+      failed = true;
+      if (!got) co_return Fail(std::move(got.error()));
+      co_return Fail(Errc::kReset, "the connection ended before the response's head");
+    }
+    memory.in.Commit(*got);
+  }
+  if (memory.head.is_interim()) {
+    if (++interim_count <= kMaxInterimResponses) co_return &memory.head;
+    failed = true;
+    co_return Fail(Errc::kTooLarge, "more than {} interim responses", kMaxInterimResponses);
+  }
+  final_head = true;
+  memory.body.Begin(memory.head.body, limits.max_body_bytes);
+  co_return &memory.head;
+}
+
+const wire::http::ResponseHead& ClientExchange::head() const {
+  return state_->connection->memory->head;
+}
+
+io::Task<Result<Bytes>> ClientExchange::ReadBody() { return state_->ReadBody(); }
+
+io::Task<Result<Bytes>> ClientExchange::State::ReadBody() {
+  ResponseMemory& memory = *connection->memory;
+  Result<Bytes> data =
+      co_await memory.body.Next(loop, *connection->stream, memory.in, limits.body_timeout);
+  if (!data) failed = true;
+  co_return data;
+}
+
+Result<Bytes> ClientExchange::BodyAtHand() {
+  ResponseMemory& memory = *state_->connection->memory;
+  Result<Bytes> data = memory.body.Take(memory.in);
+  if (!data) state_->failed = true;
+  return data;
+}
+
+bool ClientExchange::body_ended() const { return state_->connection->memory->body.ended(); }
+
+const wire::http::HeaderFields& ClientExchange::trailers() const {
+  return state_->connection->memory->body.trailers();
+}
+
+Upgraded ClientExchange::TakeUpgraded() {
+  CHECK(head().status == 101);
+  return {*state_->connection->stream, state_->connection->memory->in};
+}
+
+void ClientExchange::Abort() {
+  state_->failed = true;
+  state_->connection->stream->Abort();
+}
+
+bool ClientExchange::reused() const { return state_->connection->reused; }
+
+}  // namespace meridian::http

@@ -1,0 +1,33 @@
+// FreeList: objects that are expensive to make, kept for the next user. One thread.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+namespace meridian::http {
+
+template <class T>
+class FreeList {
+ public:
+  explicit FreeList(size_t max_kept) : max_kept_(max_kept) {}
+
+  // One that was given back last (it is warm), or what `make` gives.
+  template <class Make>
+  std::unique_ptr<T> Take(Make make) {
+    if (kept_.empty()) return make();
+    std::unique_ptr<T> taken = std::move(kept_.back());
+    kept_.pop_back();
+    return taken;
+  }
+
+  // Keeps `object` unless enough are kept already.
+  void Give(std::unique_ptr<T> object) {
+    if (object && kept_.size() < max_kept_) kept_.push_back(std::move(object));
+  }
+
+ private:
+  size_t max_kept_;
+  std::vector<std::unique_ptr<T>> kept_;
+};
+
+}  // namespace meridian::http

@@ -1,0 +1,94 @@
+#include "http/incoming_body.hpp"
+
+#include <algorithm>
+
+#include "http/limits.hpp"
+
+namespace meridian::http {
+
+using Kind = wire::http::BodyFraming::Kind;
+
+MutableBytes SpaceToRead(Buffer& in) {
+  size_t left = std::max(in.capacity(), kReadBytes) - in.size();
+  return in.Prepare(left > 0 ? left : kReadBytes);
+}
+
+void IncomingBody::Begin(wire::http::BodyFraming framing, uint64_t max_bytes) {
+  framing_ = framing;
+  max_bytes_ = max_bytes;
+  received_ = 0;
+  given_ = 0;
+  ended_ = !framing.has_body();
+  parse_error_.reset();
+  decoder_.Reset();
+}
+
+void IncomingBody::Settle(Buffer& in) {
+  in.Consume(given_);
+  given_ = 0;
+}
+
+Result<Bytes> IncomingBody::Take(Buffer& in) {
+  Settle(in);
+  if (ended_ || in.empty()) return Bytes{};
+  switch (framing_.kind) {
+    case Kind::kNone:
+      return Bytes{};
+    case Kind::kContentLength: {
+      Bytes data = in.readable();
+      uint64_t left = framing_.length - received_;
+      if (data.size() > left) data = data.first(static_cast<size_t>(left));
+      ended_ = data.size() == left;
+      given_ = data.size();
+      return Give(data);
+    }
+    case Kind::kChunked:
+      return TakeChunked(in);
+    case Kind::kUntilClose:
+      given_ = in.size();
+      return Give(in.readable());
+  }
+  return Bytes{};
+}
+
+Result<Bytes> IncomingBody::TakeChunked(Buffer& in) {
+  using State = wire::http::ChunkedDecoder::State;
+  wire::http::ChunkedDecoder::Step step = decoder_.Feed(in.text());
+  given_ = step.consumed;
+  if (step.state == State::kError) {
+    parse_error_ = step.error;
+    bool too_large = StatusOf(step.error) != 400;
+    return Fail(too_large ? Errc::kTooLarge : Errc::kInvalid, "body: {}", Describe(step.error));
+  }
+  ended_ = step.state == State::kDone;
+  return Give(AsBytes(step.data));
+}
+
+Result<Bytes> IncomingBody::Give(Bytes data) {
+  received_ += data.size();
+  if (received_ > max_bytes_) {
+    parse_error_ = wire::http::ParseError::kChunkTooLarge;
+    return Fail(Errc::kTooLarge, "the body is larger than {} bytes", max_bytes_);
+  }
+  return data;
+}
+
+io::Task<Result<Bytes>> IncomingBody::Next(io::Loop& loop, io::Stream& stream, Buffer& in,
+                                           Duration timeout) {
+  TimePoint deadline = loop.After(timeout);
+  for (;;) {
+    Result<Bytes> data = Take(in);
+    if (!data || !data->empty() || ended_) co_return data;
+    Settle(in);
+    Result<size_t> got = co_await stream.Read(SpaceToRead(in), deadline);
+    if (!got) co_return Fail(std::move(got.error()));
+    in.Commit(*got);
+    if (*got > 0) continue;
+    if (framing_.kind != Kind::kUntilClose) {
+      co_return Fail(Errc::kReset, "the connection ended before the body");
+    }
+    ended_ = true;
+  }
+}
+
+}  // namespace meridian::http

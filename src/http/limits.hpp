@@ -1,0 +1,69 @@
+// The limits of HTTP connections: sizes, counts and waits. Those that a deployment may change are
+// members of ServerLimits and ClientLimits.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/clock.hpp"
+#include "wire/http/limits.hpp"
+
+namespace meridian::http {
+
+// One read from a connection asks for so much; it is what a busy connection's buffer holds.
+constexpr size_t kReadBytes = 16 * 1024;
+// A write is cut into slices of this size, each with its own deadline: a reader that takes less
+// than a slice in ServerLimits::write_timeout is too slow.
+constexpr size_t kWriteSliceBytes = 256 * 1024;
+// A head that we write, or several that wait to be sent with what follows.
+constexpr size_t kMaxWrittenHeadBytes = 64 * 1024;
+// How much of a request body that its handler did not want is read to keep the connection.
+constexpr size_t kMaxDiscardBytes = 64 * 1024;
+// How much, and how long, a connection is read after its last answer, so that the answer is not
+// lost to a reset.
+constexpr size_t kMaxLingerBytes = 512 * 1024;
+constexpr Duration kLingerTimeout = std::chrono::seconds{2};
+// 1xx responses before the final one.
+constexpr int kMaxInterimResponses = 16;
+// Buffers that wait for the next busy connection, of a server or a client.
+constexpr size_t kMaxSpareMemories = 64;
+// After the process ran out of descriptors, a listener waits so long.
+constexpr Duration kAcceptPause = std::chrono::milliseconds{50};
+// How often a client looks for idle connections that are too old or closed by the server.
+constexpr Duration kIdleSweepInterval = std::chrono::seconds{1};
+// Kept back from what a server's Keep-Alive field promises: the request is on its way meanwhile.
+constexpr Duration kKeepAliveMargin = std::chrono::seconds{1};
+// How long a forwarded upload waits for the server's 100 (Continue) before it begins regardless
+// (RFC 9110 10.1.1 asks not to wait indefinitely).
+constexpr Duration kContinueTimeout = std::chrono::seconds{1};
+// One read of a tunnel, per direction.
+constexpr size_t kTunnelBytes = 16 * 1024;
+
+struct ServerLimits {
+  wire::http::HeadLimits head;
+  uint64_t max_body_bytes = uint64_t{1} << 30;  // past it: 413
+  size_t max_connections = 10'000;              // past it: the longest idle one goes, else 503
+  Duration handshake_timeout = std::chrono::seconds{10};  // TLS
+  Duration header_timeout = std::chrono::seconds{10};     // first byte to end of a head; then 408
+  Duration idle_timeout = std::chrono::seconds{60};       // between requests; then closed silently
+  Duration body_timeout = std::chrono::seconds{30};       // for the next byte of a body; then 408
+  Duration write_timeout = std::chrono::seconds{30};  // for the next slice to be taken; then broken
+};
+
+struct ClientLimits {
+  wire::http::HeadLimits head;
+  uint64_t max_body_bytes = uint64_t{1} << 40;         // a response's
+  size_t max_connections = 256;                        // to one upstream
+  size_t max_idle = 64;                                // of these, kept for later requests
+  size_t max_waiting = 1024;                           // requests that wait for a connection
+  Duration connect_timeout = std::chrono::seconds{3};  // TCP and TLS, each
+  Duration wait_timeout = std::chrono::seconds{5};     // for a free connection
+  // Shorter than what common servers keep (Node: 5 s), so that we close first.
+  Duration idle_timeout = std::chrono::seconds{4};
+  Duration head_timeout = std::chrono::seconds{60};  // for a response's head
+  Duration body_timeout = std::chrono::seconds{60};  // for the next byte of a body
+  Duration write_timeout = std::chrono::seconds{30};
+};
+
+}  // namespace meridian::http

@@ -1,0 +1,223 @@
+#include "http/relay.hpp"
+
+#include "http/limits.hpp"
+#include "http/tunnel.hpp"
+#include "io/scope.hpp"
+#include "io/wait_queue.hpp"
+#include "wire/http/hop_by_hop.hpp"
+
+namespace meridian::http {
+namespace {
+
+using Kind = RelayOutcome::Kind;
+using wire::http::HeaderField;
+using wire::http::HeaderFields;
+using wire::http::ResponseHead;
+
+// One exchange on its way through: the upload in a fiber of its own, the download in the handler's.
+class RelayRun {
+ public:
+  RelayRun(Exchange& from, ClientExchange& to, const RelayOptions& options)
+      : from_(from), to_(to), options_(options) {}
+
+  io::Task<RelayOutcome> Run(bool uploads);
+
+ private:
+  io::Task<void> Upload();
+  io::Task<void> WaitForContinue();
+  io::Task<void> Download();
+  io::Task<Result<const ResponseHead*>> ReadFinalHead();
+  io::Task<void> RelayBody();
+  io::Task<void> RelayUpgrade(const ResponseHead& head);
+  Result<void> StartResponse(const ResponseHead& head);
+  HeaderFields ForwardedFields(const ResponseHead& head) const;
+
+  void UpstreamFailed(Error error);
+  void ClientFailed(Error error);
+
+  Exchange& from_;
+  ClientExchange& to_;
+  const RelayOptions& options_;
+  RelayOutcome outcome_;
+  io::WaitQueue continue_queue_;
+  bool may_continue_ = false;  // the upstream said 100, or a final response
+};
+
+io::Task<RelayOutcome> RelayRun::Run(bool uploads) {
+  if (!uploads) {
+    co_await Download();
+    co_return std::move(outcome_);
+  }
+  io::Scope upload(from_.loop());
+  upload.Spawn(Upload());
+  co_await Download();
+  upload.Cancel();
+  co_await upload.Join();
+  co_return std::move(outcome_);
+}
+
+io::Task<void> RelayRun::Upload() {
+  if (from_.request().expects_continue) co_await WaitForContinue();
+  for (;;) {
+    Result<Bytes> data = co_await from_.ReadBody();
+    if (!data) {
+      // Without the rest of its request the upstream's answer means nothing.
+      if (data.error().code != Errc::kCancelled) ClientFailed(std::move(data.error()));
+      co_return;
+    }
+    outcome_.body_taken = outcome_.body_taken || !data->empty();
+    if (data->empty()) break;
+    // An upstream that stops reading may have answered already: the download decides.
+    if (!co_await to_.Write(*data)) co_return;
+  }
+  (void)co_await to_.Finish({}, from_.request_trailers());
+}
+
+io::Task<void> RelayRun::WaitForContinue() {
+  TimePoint deadline = from_.loop().After(kContinueTimeout);
+  while (!may_continue_) {
+    if (!co_await continue_queue_.Wait(deadline)) co_return;
+  }
+}
+
+io::Task<void> RelayRun::Download() {
+  Result<const ResponseHead*> head = co_await ReadFinalHead();
+  if (!head) {
+    UpstreamFailed(std::move(head.error()));
+    co_return;
+  }
+  if ((*head)->status == 101) {
+    co_await RelayUpgrade(**head);
+    co_return;
+  }
+  Result<void> started = StartResponse(**head);
+  if (!started) {
+    UpstreamFailed(std::move(started.error()));
+    co_return;
+  }
+  co_await RelayBody();
+}
+
+io::Task<Result<const ResponseHead*>> RelayRun::ReadFinalHead() {
+  for (;;) {
+    Result<const ResponseHead*> head = co_await to_.ReadHead();
+    if (!head || !(*head)->is_interim()) co_return head;
+    if ((*head)->status == 100) {
+      may_continue_ = true;
+      continue_queue_.WakeAll();
+      continue;
+    }
+    HeaderFields fields;
+    CopyForwardable((*head)->fields, (*head)->nominates_fields, &fields);
+    Result<void> sent = co_await from_.SendInterim((*head)->status, fields);
+    if (!sent) {
+      ClientFailed(sent.error());
+      co_return Fail(std::move(sent.error()));
+    }
+  }
+}
+
+HeaderFields RelayRun::ForwardedFields(const ResponseHead& head) const {
+  HeaderFields fields;
+  fields.Reserve(head.fields.size() + 4);
+  CopyForwardable(head.fields, head.nominates_fields, &fields);
+  if (options_.edit_response) options_.edit_response(head, fields);
+  return fields;
+}
+
+Result<void> RelayRun::StartResponse(const ResponseHead& head) {
+  HeaderFields fields = ForwardedFields(head);
+  return from_.Start({.status = head.status,
+                      .reason = head.reason,
+                      .fields = fields,
+                      .content_length = head.content_length});
+}
+
+io::Task<void> RelayRun::RelayBody() {
+  Result<Bytes> data = to_.BodyAtHand();
+  for (;;) {
+    if (!data) {
+      UpstreamFailed(std::move(data.error()));
+      co_return;
+    }
+    bool ended = to_.body_ended();
+    Result<void> sent;
+    if (ended) {
+      sent = co_await from_.Finish(*data, to_.trailers());
+    } else {
+      // With nothing at hand the head goes ahead.
+      sent = co_await (data->empty() ? from_.Flush() : from_.Write(*data));
+    }
+    if (!sent) {
+      ClientFailed(std::move(sent.error()));
+      co_return;
+    }
+    if (ended) co_return;
+    data = co_await to_.ReadBody();
+  }
+}
+
+io::Task<void> RelayRun::RelayUpgrade(const ResponseHead& head) {
+  HeaderFields fields = ForwardedFields(head);
+  Result<Upgraded> client = co_await from_.Upgrade(head.upgrade, fields);
+  if (!client) {
+    from_.started() ? ClientFailed(std::move(client.error()))
+                    : UpstreamFailed(std::move(client.error()));
+    co_return;
+  }
+  Result<void> ended =
+      co_await Tunnel(from_.loop(), *client, to_.TakeUpgraded(), options_.tunnel_idle_timeout);
+  if (!ended) {
+    outcome_.kind = Kind::kBroken;
+    outcome_.error = std::move(ended.error());
+  }
+}
+
+void RelayRun::UpstreamFailed(Error error) {
+  if (outcome_.kind != Kind::kAnswered) return;  // the client failed first, and this is the echo
+  outcome_.kind = from_.started() ? Kind::kBroken : Kind::kUnanswered;
+  // The handler's fiber is cancelled when the client is lost.
+  outcome_.client_failed = error.code == Errc::kCancelled;
+  outcome_.error = std::move(error);
+  if (from_.started()) from_.Break();
+}
+
+void RelayRun::ClientFailed(Error error) {
+  if (outcome_.kind != Kind::kAnswered) return;
+  outcome_.kind = from_.started() ? Kind::kBroken : Kind::kUnanswered;
+  outcome_.error = std::move(error);
+  outcome_.client_failed = true;
+  if (from_.started()) from_.Break();
+  to_.Abort();
+}
+
+}  // namespace
+
+void CopyForwardable(const HeaderFields& from, bool nominates_fields, HeaderFields* to) {
+  wire::http::ForwardFilter filter(from, nominates_fields);
+  for (const HeaderField& field : from) {
+    bool is_length = wire::http::EqualsIgnoreCase(field.name, "content-length");
+    if (!is_length && filter.Forwards(field.name)) to->Add(field.name, field.value);
+  }
+}
+
+Request ForwardedRequest(Exchange& exchange, const HeaderFields& fields) {
+  const wire::http::RequestHead& head = exchange.request();
+  bool websocket = wire::http::EqualsIgnoreCase(head.upgrade, "websocket");
+  return {.method = head.method,
+          .path = head.path,
+          .query = head.query,
+          .host = head.authority,
+          .fields = fields,
+          .upgrade = websocket && !head.body.has_body() ? head.upgrade : std::string_view{},
+          .body = head.body,
+          .content = exchange.BodyAtHand().value_or(Bytes{})};
+}
+
+io::Task<RelayOutcome> Relay(Exchange& from, ClientExchange& to, const RelayOptions& options) {
+  RelayRun run(from, to, options);
+  bool uploads = from.request().body.has_body() && !from.BodyAtHand();
+  co_return co_await run.Run(uploads);
+}
+
+}  // namespace meridian::http

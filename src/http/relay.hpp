@@ -1,0 +1,59 @@
+// Relay: carries a request's body to an upstream and its response back, as a proxy does (RFC 9110
+// 7.6), both ways at once and with backpressure. Edge and balancer share it.
+//
+//   HeaderFields fields;
+//   CopyForwardable(exchange.request().fields, ..., &fields);   // and add Via and the like
+//   Sent sent = co_await client.Send(ForwardedRequest(exchange, fields));
+//   if (!sent) ...                                       // try another, or answer 502
+//   RelayOutcome outcome = co_await Relay(exchange, *sent, {});
+//   if (outcome.kind == RelayOutcome::Kind::kUnanswered) ...   // the same
+#pragma once
+
+#include <functional>
+
+#include "http/client.hpp"
+#include "http/exchange.hpp"
+
+namespace meridian::http {
+
+// Appends to `to` the fields of a message that go on to the next hop: without those of the
+// connection, those that Connection nominates, and Content-Length, which whoever frames the body
+// writes. The views are the message's.
+void CopyForwardable(const wire::http::HeaderFields& from, bool nominates_fields,
+                     wire::http::HeaderFields* to);
+
+// The request of `exchange` with `fields` in place of its own, for Client::Send. A body that is at
+// hand goes with the head (and without Expect: nobody needs to be asked any more). Of upgrades only
+// websocket is passed on: others (h2c) would carry requests past whoever inspects them.
+Request ForwardedRequest(Exchange& exchange, const wire::http::HeaderFields& fields);
+
+struct RelayOptions {
+  // Changes the fields of the response that go on (adds Via, say). `upstream` is as received.
+  std::function<void(const wire::http::ResponseHead& upstream, wire::http::HeaderFields& fields)>
+      edit_response = {};
+  // How long an upgraded connection may be silent both ways.
+  Duration tunnel_idle_timeout = std::chrono::minutes{10};
+};
+
+struct RelayOutcome {
+  enum class Kind : uint8_t {
+    kAnswered,    // the response was relayed to its end
+    kUnanswered,  // the upstream failed before a response was begun: the exchange is still to
+                  // answer
+    kBroken,      // it failed later, or the client did: the connection to the client is broken off
+  };
+  Kind kind = Kind::kAnswered;
+  Error error = {};  // unless kAnswered
+  // Whose fault it was: the client was lost, or sent a malformed body.
+  bool client_failed = false;
+  // Part of the request's body was read: it cannot be sent again.
+  bool body_taken = false;
+};
+
+// `to` is a request that was sent for `from` with ForwardedRequest. Interim responses are passed on
+// (but 100, which our server sends itself when the upload begins); an upgrade becomes a tunnel
+// until both ends are done; a response that comes before the upload is over ends the upload. An
+// upstream that fails within its response breaks the client's connection visibly.
+io::Task<RelayOutcome> Relay(Exchange& from, ClientExchange& to, const RelayOptions& options);
+
+}  // namespace meridian::http

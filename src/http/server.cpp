@@ -1,0 +1,79 @@
+#include "http/server.hpp"
+
+#include "http/server_connection.hpp"
+#include "http/server_context.hpp"
+#include "io/wait_queue.hpp"
+
+namespace meridian::http {
+namespace {
+
+constexpr std::string_view kAtLimit =
+    "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\n"
+    "Connection: close\r\n\r\n";
+
+io::Task<void> JoinAll(io::Scope& scope) { co_await scope.Join(); }
+
+}  // namespace
+
+Server::Server(io::Loop& loop, ServerOptions options, Handler handler)
+    : context_(std::make_unique<ServerContext>(loop, std::move(handler), options.limits)),
+      acceptors_(loop),
+      connections_(loop) {
+  context_->tls = std::move(options.tls);
+  context_->metrics = options.metrics;
+}
+
+Server::~Server() = default;
+
+void Server::Serve(std::unique_ptr<io::Listener> listener) {
+  listeners_.push_back(std::move(listener));
+  acceptors_.Spawn(Accept(*listeners_.back()));
+}
+
+void Server::ServeStream(std::unique_ptr<io::Stream> stream) { Admit(std::move(stream)); }
+
+io::Task<void> Server::Accept(io::Listener& listener) {
+  for (;;) {
+    io::Listener::Accepted stream = co_await listener.Accept();
+    if (stream) {
+      Admit(std::move(*stream));
+      continue;
+    }
+    if (stream.error().code != Errc::kUnavailable) co_return;
+    // Out of descriptors: an idle connection's is the first to be had.
+    context_->idle.CloseLongest();
+    if (!co_await io::Sleep(kAcceptPause)) co_return;
+  }
+}
+
+void Server::Admit(std::unique_ptr<io::Stream> stream) {
+  if (connections_.size() >= context_->limits.max_connections) {
+    if (!context_->idle.CloseLongest()) return RefuseForLimit(std::move(stream));
+  }
+  if (context_->metrics != nullptr) context_->metrics->ConnectionOpened();
+  connections_.Spawn(Run(std::move(stream)));
+}
+
+void Server::RefuseForLimit(std::unique_ptr<io::Stream> stream) {
+  if (context_->metrics != nullptr) context_->metrics->ConnectionRefused();
+  Bytes answer = AsBytes(kAtLimit);
+  // It fits a new socket's buffer; there is no fiber that could wait.
+  if (context_->tls == nullptr) (void)stream->TryWrite({&answer, 1});
+}
+
+io::Task<void> Server::Run(std::unique_ptr<io::Stream> stream) {
+  ServerConnection connection(*context_, std::move(stream));
+  co_await connection.Run();
+  if (context_->metrics != nullptr) context_->metrics->ConnectionClosed();
+}
+
+io::Task<void> Server::Drain(TimePoint deadline) {
+  context_->draining = true;
+  for (auto& listener : listeners_) listener->Close();
+  acceptors_.Cancel();
+  co_await acceptors_.Join();
+  context_->idle.CloseAll();
+  co_await io::Within(deadline, JoinAll(connections_));
+}
+
+}  // namespace meridian::http

@@ -1,0 +1,56 @@
+// ServerConnection: one connection of a server, from its first byte to its close, in HTTP/1.1
+// (RFC 9112 9). Requests are answered in order, one at a time: pipelined ones wait in the buffer
+// and in the kernel. Private to http/. One fiber, on whose stack it lives.
+#pragma once
+
+#include <memory>
+
+#include "http/server_context.hpp"
+#include "io/scope.hpp"
+
+namespace meridian::http {
+
+class ServerConnection {
+ public:
+  ServerConnection(ServerContext& context, std::unique_ptr<io::Stream> stream)
+      : context_(context), stream_(std::move(stream)) {}
+
+  // Serves requests until the connection ends.
+  io::Task<void> Run();
+
+  // Closes the connection, which is idle; false when bytes have come meanwhile.
+  bool CloseIfIdle();
+
+ private:
+  friend class IdleConnections;
+
+  io::Task<bool> ShakeHands();
+  io::Task<void> ServeRequests();
+  // Waits, holding no buffers, until bytes have come, and reads them.
+  io::Task<bool> WaitIdle();
+  // Reads and parses a head. False: there is none, and the connection is to be ended.
+  io::Task<bool> ReadHead();
+  // Parses what is there. False: more must be read, or `refusal_` says what to answer.
+  bool ParseHead();
+  io::Task<bool> ServeOne();
+  // Answers a request that cannot be served.
+  io::Task<void> Refuse();
+  // Reads on for a while after the last answer, so that it is not lost to a reset.
+  io::Task<void> Linger();
+
+  struct Refusal {
+    int status = 0;
+    std::string_view why;
+  };
+
+  ServerContext& context_;
+  std::unique_ptr<io::Stream> stream_;
+  std::unique_ptr<RequestMemory> memory_;  // null while idle
+  Refusal refusal_;
+  bool linger_ = false;
+  bool idle_ = false;  // in context_.idle
+  ServerConnection* previous_idle_ = nullptr;
+  ServerConnection* next_idle_ = nullptr;
+};
+
+}  // namespace meridian::http

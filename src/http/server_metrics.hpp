@@ -1,0 +1,38 @@
+// What a server counts. Declared once per tier, shared by the servers of all its threads; every
+// series is there at 0 from the start.
+#pragma once
+
+#include <array>
+#include <string>
+
+#include "base/metrics.hpp"
+
+namespace meridian::http {
+
+class ServerMetrics {
+ public:
+  // Series are called `prefix`_connections_total and so on; `prefix` is such as "meridian_edge".
+  ServerMetrics(Metrics& metrics, const std::string& prefix);
+
+  void ConnectionOpened() {
+    connections_.Add();
+    open_.Add(1);
+  }
+  void ConnectionClosed() { open_.Add(-1); }
+  // A connection beyond the limit that got a 503, or was closed when it speaks TLS.
+  void ConnectionRefused() { refused_.Add(); }
+  // One exchange is over; `status` is 0 when the client got no whole response.
+  void Answered(int status) { answers_[static_cast<size_t>(status / 100)]->Add(); }
+  void Received(uint64_t bytes) { received_.Add(bytes); }
+  void Sent(uint64_t bytes) { sent_.Add(bytes); }
+
+ private:
+  Counter& connections_;
+  Counter& refused_;
+  Gauge& open_;
+  Counter& received_;
+  Counter& sent_;
+  std::array<Counter*, 6> answers_;  // by the status's first digit; 0: broken off
+};
+
+}  // namespace meridian::http
