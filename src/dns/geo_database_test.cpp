@@ -1,6 +1,6 @@
 #include "dns/geo_database.hpp"
 
-#include <cstdio>
+#include <cstdlib>
 #include <fstream>
 
 #include <gtest/gtest.h>
@@ -10,10 +10,6 @@
 
 namespace meridian::dns {
 namespace {
-
-constexpr const char* kWriter =
-#include "dns/geo_database_for_test.inc"
-    ;
 
 // A folder of its own for each test, gone with it.
 class GeoDatabaseTest : public testing::Test {
@@ -28,10 +24,9 @@ class GeoDatabaseTest : public testing::Test {
   // Has Perl's MaxMind::DB::Writer make a file.
   std::filesystem::path Written(int ip_version) {
     std::filesystem::path path = folder_ / "places.mmdb";
-    FILE* perl = popen(fmt::format("perl - '{}' {}", path.string(), ip_version).c_str(), "w");
-    EXPECT_NE(perl, nullptr);
-    std::fputs(kWriter, perl);
-    EXPECT_EQ(pclose(perl), 0) << "apt install libmaxmind-db-writer-perl";
+    std::string command = fmt::format("perl '{}/geo_database.pl' '{}' {}", MERIDIAN_TESTDATA,
+                                      path.string(), ip_version);
+    EXPECT_EQ(std::system(command.c_str()), 0) << "apt install libmaxmind-db-writer-perl";
     return path;
   }
 

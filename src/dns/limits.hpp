@@ -24,9 +24,28 @@ inline constexpr size_t kMaxHttpsRecords = 8;
 // The buffer of a response over TCP. What does not fit is truncated there too.
 inline constexpr size_t kMaxTcpResponseBytes = 16 * 1024;
 
+// TCP (RFC 7766). A longer query is answered with FORMERR and the connection closed; past either
+// number of connections a new one is closed at once. A client is an IPv4 address or an IPv6 block.
+inline constexpr size_t kMaxTcpQueryBytes = 4096;
+inline constexpr size_t kMaxTcpConnections = 1000;
+inline constexpr size_t kMaxTcpConnectionsPerClient = 20;
+// For the next whole query to come, and for a client to take its answers.
+inline constexpr Duration kTcpIdleTimeout = std::chrono::seconds{10};
+inline constexpr Duration kTcpWriteTimeout = std::chrono::seconds{5};
+// After a failed accept (no descriptors left, say).
+inline constexpr Duration kTcpAcceptPause = std::chrono::milliseconds{100};
+
+// Threads that answer over UDP, each with a socket of its own.
+inline constexpr size_t kMaxUdpThreads = 16;
+
 // Health of a data center: missed probes in a row that take it out, and hits that bring it back.
 inline constexpr int kMissesUntilOut = 3;
 inline constexpr int kHitsUntilBack = 2;
+
+// TTL of the answers, as site.toml may set it, and unless it does.
+inline constexpr Duration kLeastTtl = std::chrono::seconds{1};
+inline constexpr Duration kMostTtl = std::chrono::hours{24};
+inline constexpr Duration kDefaultTtl = std::chrono::seconds{30};
 
 // Spill. A data center above its capacity keeps so many fewer clients that it would come to the
 // target; below the relaxing share it takes clients back, in steps.

@@ -29,6 +29,6 @@ inline constexpr size_t kMaxQueryRecords = 4;
 inline constexpr size_t kMaxQueryOptions = 32;
 
 // Records of a response that DecodeMessage takes. Past it the response is refused.
-inline constexpr size_t kMaxMessageRecords = 512;
+inline constexpr size_t kMaxMessageRecords = 2048;
 
 }  // namespace meridian::wire::dns

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "wire/dns/data_file_for_test.hpp"
+#include "wire/dns/case_file.hpp"
 
 namespace meridian::wire::dns {
 namespace {

@@ -2,14 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include "wire/dns/data_file_for_test.hpp"
+#include "wire/dns/case_file.hpp"
 
 namespace meridian::wire::dns {
 namespace {
-
-constexpr const char* kQueries =
-#include "wire/dns/queries_for_test.inc"
-    ;
 
 std::string_view Word(QueryKind kind) {
   switch (kind) {
@@ -34,9 +30,9 @@ Query DecodedAs(QueryKind kind, const std::string& text) {
 }
 
 TEST(DecodeQuery, GivesEachMessageOfTheDataFileItsKind) {
-  std::vector<DataLine> lines = DataLines(kQueries);
+  std::vector<FileCase> lines = ReadCases("queries.txt");
   EXPECT_GT(lines.size(), 50U);
-  for (const DataLine& line : lines) {
+  for (const FileCase& line : lines) {
     Query query;
     EXPECT_EQ(Word(DecodeQuery(line.bytes, &query)), line.word) << line.description;
     EXPECT_EQ(query.id, line.word == "drop" ? 0 : 0x1234) << line.description;

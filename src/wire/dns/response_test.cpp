@@ -2,17 +2,13 @@
 
 #include <gtest/gtest.h>
 
-#include "wire/dns/data_file_for_test.hpp"
+#include "wire/dns/case_file.hpp"
 #include "wire/dns/record.hpp"
 
 namespace meridian::wire::dns {
 namespace {
 
-constexpr const char* kRecords =
-#include "wire/dns/records_for_test.inc"
-    ;
-
-constexpr size_t kRecordOffset = 16;  // as records_for_test.inc says
+constexpr size_t kRecordOffset = 16;  // as records.txt says
 
 Result<Record> Decoded(const std::vector<uint8_t>& record) {
   std::vector<uint8_t> message = BytesOf("00*12 02 'ab' 00");
@@ -24,9 +20,9 @@ Result<Record> Decoded(const std::vector<uint8_t>& record) {
 }
 
 TEST(DecodeRecord, TakesTheGoodAndRefusesTheBadOfTheDataFile) {
-  std::vector<DataLine> lines = DataLines(kRecords);
+  std::vector<FileCase> lines = ReadCases("records.txt");
   EXPECT_GT(lines.size(), 40U);
-  for (const DataLine& line : lines) {
+  for (const FileCase& line : lines) {
     EXPECT_EQ(Decoded(line.bytes).has_value(), line.word == "good") << line.description;
   }
 }
@@ -99,12 +95,14 @@ TEST(DecodeResponse, RefusesWhatIsNotOneResponse) {
   }
 }
 
-TEST(DecodeResponse, TakesAtMost512Records) {
+TEST(DecodeResponse, TakesSoManyRecordsAndNotOneMore) {
   std::string record = "0000630001000000000000";
-  EXPECT_TRUE(DecodeResponse(BytesOf("1234 8000 0000 0200 0000 0000 " + record + "*512")));
-  EXPECT_EQ(
-      DecodeResponse(BytesOf("1234 8000 0000 0200 0000 0001 " + record + "*513")).error().code,
-      Errc::kTooLarge);
+  EXPECT_EQ(kMaxMessageRecords, 0x800U);
+  EXPECT_TRUE(DecodeResponse(BytesOf("1234 8000 0000 0800 0000 0000 " + record + "*2048")));
+  Result<Response> over =
+      DecodeResponse(BytesOf("1234 8000 0000 0800 0000 0001 " + record + "*2049"));
+  ASSERT_FALSE(over);
+  EXPECT_EQ(over.error().code, Errc::kTooLarge);
 }
 
 TEST(Answers, NeedsIdAndQuestionWithTheSameSpelling) {

@@ -1,11 +1,12 @@
-// For tests only: messages written by hand, in files beside the tests. A line is
+// For tests: messages written by hand, in a text file of testdata/. A line is
 //   WORD | BYTES | DESCRIPTION
-// with bytes as hexadecimal digits and 'text' in any mixture, and # before a comment line. BYTES
-// may hold "*N" behind a token, which repeats that token N times.
+// with bytes as hexadecimal digits and 'text' in any mixture, and # before a comment line. "*N"
+// behind a token of bytes repeats it N times.
 #pragma once
 
 #include <charconv>
 #include <cstdint>
+#include <fstream>
 #include <sstream>
 #include <string>
 #include <string_view>
@@ -15,7 +16,7 @@
 
 namespace meridian::wire::dns {
 
-struct DataLine {
+struct FileCase {
   std::string word;
   std::vector<uint8_t> bytes;
   std::string description;
@@ -62,9 +63,10 @@ inline std::string Trimmed(const std::string& text) {
   return text.substr(first, text.find_last_not_of(' ') - first + 1);
 }
 
-inline std::vector<DataLine> DataLines(const char* file) {
-  std::istringstream input(file);
-  std::vector<DataLine> lines;
+inline std::vector<FileCase> ReadCases(const std::string& name) {
+  std::ifstream input(MERIDIAN_TESTDATA "/" + name);
+  EXPECT_TRUE(input) << name;
+  std::vector<FileCase> lines;
   for (std::string text; std::getline(input, text);) {
     if (text.empty() || text[0] == '#') continue;
     size_t first = text.find('|');

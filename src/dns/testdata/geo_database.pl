@@ -1,4 +1,4 @@
-R"perl(
+# Writes a small MaxMind DB of places: geo_database.pl PATH 4|6 (the version of IP that it holds).
 use strict; use warnings;
 use MaxMind::DB::Writer::Tree;
 my ($path, $ip_version) = @ARGV;
@@ -17,4 +17,3 @@ $tree->insert_network('2001:db8::/32', $place->(-33.87, 151.21)) if $ip_version 
 open my $file, '>:raw', $path or die "$path: $!";
 $tree->write_tree($file);
 close $file or die "$path: $!";
-)perl"
