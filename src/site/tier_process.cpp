@@ -45,6 +45,7 @@ std::vector<std::string> TierCommand(const std::string& program, const TierStart
                                       "--dc",    start.data_center,
                                       "--site",  start.site_file.string(),
                                       "--state", start.state_directory.string()};
+  if (start.lab) command.emplace_back("--lab");
   if (start.control_fd >= 0) {
     command.insert(command.end(), {"--control-fd", fmt::format("{}", start.control_fd)});
   }

@@ -42,6 +42,7 @@ struct TierStart {
   std::string data_center;
   std::filesystem::path site_file;
   std::filesystem::path state_directory;
+  bool lab = false;                      // one of several data centers on this machine
   int control_fd = -1;                   // -1: it runs by itself
   std::map<std::string, int> sockets{};  // inherited, already bound, by the tier's name for them
 };
