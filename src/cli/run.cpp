@@ -1,9 +1,12 @@
-// meridian run: one data center on this host. What runs is the guard; it starts this program again as the agent.
-#include <CLI/CLI.hpp>
+// meridian run: one data center on this host. What runs is the guard; it starts this program again
+// as the agent.
+#include "agent/run.hpp"
+
 #include <memory>
 
+#include <CLI/CLI.hpp>
+
 #include "agent/guard.hpp"
-#include "agent/run.hpp"
 #include "agent/startup_report.hpp"
 #include "base/log.hpp"
 #include "cli/command_line.hpp"
@@ -84,15 +87,14 @@ int RunAgent(const RunArguments& arguments) {
   auto token = state ? state->ReadToken() : Fail(state.error());
   if (!token) return Complain(token.error());
   Duration ttl = arguments.lab ? dns::kLabTtl : dns::kDefaultTtl;
-  return agent::RunAgent(
-      *site, {.data_center = arguments.data_center,
-              .state_directory = state->root(),
-              .program = ProgramPath(),
-              .roles = {arguments.roles.begin(), arguments.roles.end()},
-              .answer_ttl = site->sections.Get<dns::Config>().ttl.value_or(ttl),
-              .token = std::move(*token),
-              .report_fd = arguments.report_fd,
-              .lab = arguments.lab});
+  return agent::RunAgent(*site, {.data_center = arguments.data_center,
+                                 .state_directory = state->root(),
+                                 .program = ProgramPath(),
+                                 .roles = {arguments.roles.begin(), arguments.roles.end()},
+                                 .answer_ttl = site->sections.Get<dns::Config>().ttl.value_or(ttl),
+                                 .token = std::move(*token),
+                                 .report_fd = arguments.report_fd,
+                                 .lab = arguments.lab});
 }
 
 void AddArguments(CLI::App* command, const std::shared_ptr<RunArguments>& arguments) {

@@ -1,7 +1,8 @@
 // meridian dns, edge, balancer: one tier by itself, or as the agent starts it.
-#include <CLI/CLI.hpp>
 #include <charconv>
 #include <memory>
+
+#include <CLI/CLI.hpp>
 
 #include "balancer/balancer.hpp"
 #include "base/log.hpp"
@@ -39,8 +40,8 @@ bool ParseSockets(TierArguments& arguments) {
     size_t equals = text.find('=');
     int fd = -1;
     const char* end = text.data() + text.size();
-    if (equals == text.npos ||
-        std::from_chars(text.data() + equals + 1, end, fd).ptr != end || fd < 0) {
+    if (equals == text.npos || std::from_chars(text.data() + equals + 1, end, fd).ptr != end ||
+        fd < 0) {
       return false;
     }
     arguments.start.sockets[text.substr(0, equals)] = fd;
