@@ -70,7 +70,7 @@ class Site:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="meridian-test-"))
         self.state = self.folder / "state"
         self.file = self.folder / "site.toml"
-        self.file.write_text(self._toml(app or f'command = ["node", "server.js"]\ndirectory = "{PHOTOS}"\nhealth = "/healthz"', extra, instances))
+        self.file.write_text(self._toml(app or f'command = ["node", "server.js"]\ndirectory = "{PHOTOS}"\nhealth = "/health"', extra, instances))
 
     def _toml(self, app, extra, instances):
         lines = [f'domain = "{self.domain}"', ""]

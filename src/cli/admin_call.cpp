@@ -36,10 +36,9 @@ io::Task<Result<http::Fetched>> Call(io::Loop& loop, io::SystemNetwork& network,
   if (!token) co_return Fail(token.error());
   http::Client client(loop, network, {.address = {dc.address, deployed.site.ports.admin}});
   std::string authorization = "Bearer " + token->Reveal();
-  http::Request request{.method = method,
-                        .path = path,
-                        .host = "agent",
-                        .fields = {{"Authorization", authorization}}};
+  wire::http::HeaderFields fields;
+  fields.Add("Authorization", authorization);
+  http::Request request{.method = method, .path = path, .host = "agent", .fields = fields};
   co_return co_await http::Fetch(client, request, kMaxAnswerBytes, loop.After(kAgentTimeout));
 }
 
