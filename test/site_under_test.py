@@ -69,6 +69,8 @@ class Site:
         self.addresses = {name: f"127.{octet}.0.1" for name, octet in zip(data_centers, self.block.octets)}
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="meridian-test-"))
         self.state = self.folder / "state"
+        # Inherited by everything that this site starts: how its processes are found.
+        self.environment = {**os.environ, "MERIDIAN_TEST_SITE": str(self.folder)}
         self.file = self.folder / "site.toml"
         self.file.write_text(self._toml(app or f'command = ["node", "server.js"]\ndirectory = "{PHOTOS}"\nhealth = "/health"', extra, instances))
 
@@ -101,7 +103,7 @@ class Site:
     def run(self, *arguments, check=True, timeout=30):
         """`meridian ARGUMENTS --state …`: its CompletedProcess."""
         done = subprocess.run([MERIDIAN, *arguments, "--state", str(self.state)], capture_output=True, text=True,
-                              timeout=timeout, cwd=self.folder, check=False)
+                              timeout=timeout, cwd=self.folder, check=False, env=self.environment)
         if check and done.returncode != 0:
             raise AssertionError(f"meridian {' '.join(arguments)}: status {done.returncode}\n{done.stdout}{done.stderr}")
         return done
@@ -122,7 +124,7 @@ class Site:
         return next(tier for tier in self.data_center(data_center)["tiers"] if tier["name"] == name)
 
     def processes(self):
-        """Pids of every living process that has this site's state directory in its arguments or environment."""
+        """Pids of every living process that descends from this site's `up`."""
         found = []
         for entry in pathlib.Path("/proc").iterdir():
             if not entry.name.isdigit() or int(entry.name) == os.getpid():
@@ -130,8 +132,7 @@ class Site:
             with contextlib.suppress(OSError):
                 if (entry / "stat").read_text().rsplit(")", 1)[1].split()[0] == "Z":
                     continue
-                told = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
-                if str(self.folder).encode() in told:
+                if f"MERIDIAN_TEST_SITE={self.folder}".encode() in (entry / "environ").read_bytes():
                     found.append(int(entry.name))
         return found
 
@@ -141,7 +142,7 @@ class Site:
     def start_visits(self, *arguments):
         """`meridian visit … --json` in the background; `finish_visits` gives its summary."""
         return subprocess.Popen([MERIDIAN, "visit", *arguments, "--json", "--state", str(self.state)],
-                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=self.folder)
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=self.folder, env=self.environment)
 
     def dig(self, name, kind="A", subnet=None, at=None, tool="dig", options=()):
         """The short answers of one data center's own server."""

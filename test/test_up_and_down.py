@@ -46,7 +46,7 @@ def test_interrupting_up_in_the_foreground_leaves_nothing():
     site = Site(app=APP)
     try:
         up = subprocess.Popen([MERIDIAN, "up", str(site.file), "--state", str(site.state)], stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, text=True)
+                              stderr=subprocess.PIPE, text=True, env=site.environment)
         wait_until(lambda: site.run("status", "--json", check=False).returncode == 0 and site.state_of("us-west") == "serving")
         up.send_signal(signal.SIGINT)
         out, _ = up.communicate(timeout=30)

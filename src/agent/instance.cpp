@@ -97,7 +97,7 @@ io::Task<void> Instance::Watch(io::Process& process) {
   if (!healthy) {
     if (healthy.error().code == Errc::kCancelled) co_return;
     LOG_ERROR("instance is not healthy", {"instance", id_}, {"problem", healthy.error().message});
-    child_.set_problem(healthy.error().message);
+    child_.Explain(healthy.error().message);
     process.Signal(SIGKILL);
     co_return;
   }
@@ -126,6 +126,9 @@ void Instance::SetState(site::InstanceState state) {
 void Instance::OnChildChanged() {
   if (pid() == 0) {
     ++failures_;
+    problem_ = child_.problem();
+    if (!last_lines_.empty()) problem_ += "; it printed last:";
+    for (const std::string& line : last_lines_) problem_ += "\n    " + line;
     SetState(stopping_ ? site::InstanceState::kStopped : site::InstanceState::kStarting);
   }
   changed_();
@@ -143,14 +146,6 @@ site::InstanceView Instance::view() const {
           .address = {kInstanceAddress, port_},
           .release = context_.site.app.release,
           .state = state_};
-}
-
-std::string Instance::problem() const {
-  std::string text = child_.problem();
-  if (last_lines_.empty()) return text;
-  text += "; it printed last:";
-  for (const std::string& line : last_lines_) text += "\n    " + line;
-  return text;
 }
 
 }  // namespace meridian::agent

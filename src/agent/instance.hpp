@@ -29,8 +29,8 @@ class Instance {
   bool healthy() const { return state_ == site::InstanceState::kHealthy; }
   // It could not be run, ended, or was not healthy in time, before it was ever healthy.
   bool failed_to_start() const { return !ever_healthy_ && failures_ > 0; }
-  // Why it ended last, and what it printed last.
-  std::string problem() const;
+  // Why it ended last, and what it had printed last; may have several lines.
+  const std::string& problem() const { return problem_; }
 
  private:
   Result<io::ProcessOptions> Prepare();
@@ -52,6 +52,7 @@ class Instance {
   bool ever_healthy_ = false;
   bool stopping_ = false;
   uint32_t failures_ = 0;
+  std::string problem_;
   SupervisedChild child_;
 };
 

@@ -45,7 +45,7 @@ io::Task<void> SupervisedChild::RunOnce() {
     co_return;
   }
   process_ = std::move(*started);
-  problem_.clear();
+  explanation_.clear();
   options_.changed();
   io::Scope attendance(loop_);
   io::Scope output(loop_);
@@ -57,7 +57,9 @@ io::Task<void> SupervisedChild::RunOnce() {
   // What it said last is often why it ended. A descendant may keep the pipe open for longer.
   co_await io::Within(loop_.After(kOutputGrace), JoinOutput(output));
   process_.reset();
-  if (problem_.empty()) problem_ = status ? status->ToString() : status.error().message;
+  problem_ = !explanation_.empty() ? explanation_
+             : status              ? status->ToString()
+                                   : status.error().message;
 }
 
 void SupervisedChild::Stop() {

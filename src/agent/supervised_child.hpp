@@ -44,10 +44,10 @@ class SupervisedChild {
   pid_t pid() const { return process_ ? process_->pid() : 0; }
   // How often a process was started after the first.
   uint32_t restarts() const { return restarts_; }
-  // Why the last process ended, or could not start; empty before that. `set_problem` is for who
-  // knows better than the exit status.
+  // Why the last process that ended did, or could not start; empty before that.
   const std::string& problem() const { return problem_; }
-  void set_problem(std::string problem) { problem_ = std::move(problem); }
+  // For who ends the process that runs now, and knows better than its exit status why.
+  void Explain(std::string problem) { explanation_ = std::move(problem); }
 
  private:
   io::Task<void> RunOnce();
@@ -64,6 +64,7 @@ class SupervisedChild {
   io::Scope killer_;
   uint32_t restarts_ = 0;
   std::string problem_;
+  std::string explanation_;
 };
 
 }  // namespace meridian::agent

@@ -64,25 +64,30 @@ Lab::Member* Lab::Find(std::string_view name) {
   return found == members_.end() ? nullptr : &*found;
 }
 
-io::Task<void> Lab::StartMember(Member& member, std::string* problems) {
+io::Task<void> Lab::StartMember(Member& member,
+                                std::map<std::string, std::string>* names_by_problem) {
   Result<void> started = co_await member.process->Start();
-  if (!started) {
-    *problems += fmt::format("{}: {}\n", member.process->name(), started.error().message);
-  }
+  if (started) co_return;
+  // What is wrong everywhere is said once.
+  std::string& names = (*names_by_problem)[started.error().message];
+  names += (names.empty() ? "" : ", ") + member.process->name();
 }
 
 io::Task<Result<void>> Lab::Start() {
-  std::string problems;
+  std::map<std::string, std::string> names_by_problem;
   starting_ = true;
   io::Scope scope(loop_);
-  for (Member& member : members_) scope.Spawn(StartMember(member, &problems));
+  for (Member& member : members_) scope.Spawn(StartMember(member, &names_by_problem));
   co_await scope.Join();
   starting_ = false;
   co_await commands_.Join();
-  if (problems.empty()) co_return Result<void>{};
+  if (names_by_problem.empty()) co_return Result<void>{};
   co_await Stop();
-  problems.pop_back();
-  co_return Fail(Errc::kUnavailable, "{}", problems);
+  std::string text;
+  for (const auto& [problem, names] : names_by_problem) {
+    text += fmt::format("{}{}: {}", text.empty() ? "" : "\n", names, problem);
+  }
+  co_return Fail(Errc::kUnavailable, "{}", text);
 }
 
 io::Task<void> Lab::Stop() {

@@ -15,6 +15,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -67,7 +68,7 @@ class Lab {
   io::Task<void> Execute(std::shared_ptr<Command> command);
   io::Task<Result<void>> StartOne(Member& member);
   io::Task<void> Stop();
-  io::Task<void> StartMember(Member& member, std::string* problems);
+  io::Task<void> StartMember(Member& member, std::map<std::string, std::string>* names_by_problem);
   Member* Find(std::string_view name);
 
   io::EpollDriver& driver_;
