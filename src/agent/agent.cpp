@@ -214,6 +214,13 @@ DataCenterStatus Agent::Status() const {
   return status;
 }
 
+std::vector<pid_t> Agent::Children() const {
+  std::vector<pid_t> children;
+  for (const auto& tier : tiers_) children.push_back(tier->pid());
+  for (const auto& instance : instances_) children.push_back(instance->pid());
+  return children;
+}
+
 void Agent::LogStates(const site::SiteView& next) const {
   for (const site::DataCenterView& dc : next.datacenters) {
     const site::DataCenterView* before = view_.FindDataCenter(dc.name);

@@ -48,6 +48,8 @@ class Agent {
 
   const site::SiteView& view() const { return view_; }
   DataCenterStatus Status() const;
+  // The processes that it started and waits for.
+  std::vector<pid_t> Children() const;
   Metrics& metrics() { return metrics_; }
 
  private:

@@ -15,6 +15,7 @@ struct Context {
   const site::DataCenter& here;
   std::filesystem::path state_directory;
   std::string program;  // this program's own path, for the tiers
+  bool lab = false;     // one of several data centers on this machine
   io::EpollDriver& driver;
   io::Loop& loop;
   io::SystemNetwork& network;

@@ -1,11 +1,8 @@
 #include "agent/tier_table.hpp"
 
-namespace meridian::agent {
+#include "site/tier_process.hpp"
 
-Endpoint OpsEndpoint(const site::DataCenter& here, uint16_t public_port) {
-  IpAddress address = here.address.is_loopback() ? here.address : IpAddress::V4(127, 0, 0, 1);
-  return {address, site::OpsPort(public_port)};
-}
+namespace meridian::agent {
 
 std::vector<TierEntry> TierTable(const site::Site& site, const site::DataCenter& here) {
   const site::Ports& ports = site.ports;
@@ -13,7 +10,7 @@ std::vector<TierEntry> TierTable(const site::Site& site, const site::DataCenter&
     return TierSocket{std::move(name), SocketKind::kStream, {here.address, port}};
   };
   auto ops = [&](uint16_t port) {
-    return TierSocket{"ops", SocketKind::kStream, OpsEndpoint(here, port)};
+    return TierSocket{"ops", SocketKind::kStream, site::OpsEndpoint(here, port)};
   };
   return {
       {"balancer",

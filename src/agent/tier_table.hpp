@@ -28,7 +28,4 @@ struct TierEntry {
 // In the order in which they are started; they are stopped in the opposite one.
 std::vector<TierEntry> TierTable(const site::Site& site, const site::DataCenter& here);
 
-// Where a tier's ops port is: on loopback, at the data center's own address when that is one.
-Endpoint OpsEndpoint(const site::DataCenter& here, uint16_t public_port);
-
 }  // namespace meridian::agent

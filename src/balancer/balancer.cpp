@@ -74,7 +74,8 @@ void Balancer::OnView() {
     if (known != instances_.end()) {
       next.push_back(*known);
     } else {
-      next.push_back(std::make_shared<Instance>(process_.loop(), process_.network(), view, config_));
+      next.push_back(
+          std::make_shared<Instance>(process_.loop(), process_.network(), view, config_));
       process_.scope().Spawn(CheckHealth(next.back()));
     }
     next.back()->health.OnView(view.state == site::InstanceState::kHealthy);
@@ -144,10 +145,11 @@ io::Task<void> Balancer::Handle(http::Exchange& exchange) {
 
 http::RelayOptions Balancer::OptionsFor(const http::Exchange& exchange, std::string& path) const {
   if (exchange.request().fields.Find(site::kDebugField) != "1") return {};
-  return {.edit_response = [&path](const wire::http::ResponseHead&,
-                                   wire::http::HeaderFields& fields) {
-    fields.Add(site::kPathField, path);
-  }};
+  return {
+      .edit_response = [&path](const wire::http::ResponseHead&, wire::http::HeaderFields& fields) {
+        fields.Remove(site::kPathField);
+        fields.Add(site::kPathField, path);
+      }};
 }
 
 io::Task<void> Balancer::Forward(http::Exchange& exchange) {
@@ -195,7 +197,8 @@ io::Task<void> Balancer::AnswerUnavailable(http::Exchange& exchange) {
 int Run(const site::Site& site, site::TierStart start) {
   site::TierProcess process(site, std::move(start));
   Balancer balancer(process);
-  return process.Run({.start = [&] { return balancer.Start(); },
+  return process.Run({.public_port = site.ports.balancer,
+                      .start = [&] { return balancer.Start(); },
                       .on_view = [&] { balancer.OnView(); },
                       .drain = [&] { return balancer.Drain(); }});
 }

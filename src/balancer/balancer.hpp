@@ -1,8 +1,9 @@
-// The balancer: spreads the requests of its data center's edge, and those that other data centers' edges send here, over
-// the instances of the application that are healthy.
+// The balancer: spreads the requests of its data center's edge, and those that other data centers'
+// edges send here, over the instances of the application that are healthy.
 //
-// One thread: the process's loop. Invariants: a request is at one instance at a time; it is sent to another only where
-// http::ForwardOnce allows that, at most `retries` times; what comes on the peer port has shown the site's certificate.
+// One thread: the process's loop. Invariants: a request is at one instance at a time; it is sent to
+// another only where http::ForwardOnce allows that, at most `retries` times; what comes on the peer
+// port has shown the site's certificate.
 #pragma once
 
 #include <memory>

@@ -1,6 +1,6 @@
-// One instance of the application as the balancer knows it: its connections, its health, how much it has to do.
-// Shared by the balancer and by the requests that are inside it: one that has left the view ends with the last of them.
-// One thread: the loop's.
+// One instance of the application as the balancer knows it: its connections, its health, how much
+// it has to do. Shared by the balancer and by the requests that are inside it: one that has left
+// the view ends with the last of them. One thread: the loop's.
 #pragma once
 
 #include <memory>
@@ -17,7 +17,9 @@ namespace meridian::balancer {
 struct Instance {
   Instance(io::Loop& loop, io::Network& network, const site::InstanceView& view,
            const Config& config)
-      : id(view.id), address(view.address), client(loop, network, {.address = view.address}, Limits(config)) {}
+      : id(view.id),
+        address(view.address),
+        client(loop, network, {.address = view.address}, Limits(config)) {}
 
   static http::ClientLimits Limits(const Config& config) {
     http::ClientLimits limits;

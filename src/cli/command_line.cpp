@@ -36,7 +36,7 @@ std::span<const site::Section> AllSections() {
 std::expected<site::Site, int> LoadSite(const std::filesystem::path& path) {
   auto loaded = site::Load(path, AllSections());
   if (loaded) return std::move(*loaded);
-  fmt::print(stderr, "{}", loaded.error().Text(site::ColourFor(stderr)));
+  fmt::print(stderr, "{}", loaded.error().Render({.color = site::WantsColor(STDERR_FILENO)}));
   return std::unexpected(kMisused);
 }
 

@@ -17,9 +17,8 @@ Config Parse(site::TableReader& reader, const site::Site& /*site*/) {
       "response_timeout",
       {.min = milliseconds{100}, .max = minutes{60}, .fallback = config.response_timeout});
   config.max_body_bytes = static_cast<uint64_t>(reader.Integer(
-      "max_body_bytes", {.min = 0,
-                         .max = kMostBodyBytes,
-                         .fallback = static_cast<int64_t>(config.max_body_bytes)}));
+      "max_body_bytes",
+      {.min = 0, .max = kMostBodyBytes, .fallback = static_cast<int64_t>(config.max_body_bytes)}));
   config.max_connections = static_cast<size_t>(reader.Integer(
       "max_connections", {.min = 1,
                           .max = kMostConnections,

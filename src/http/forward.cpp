@@ -6,7 +6,7 @@
 namespace meridian::http {
 
 bool IsIdempotent(std::string_view method) {
-  static constexpr std::array<std::string_view, 6> kIdempotent = {"GET",     "HEAD",  "PUT",
+  static constexpr std::array<std::string_view, 6> kIdempotent = {"GET",    "HEAD",    "PUT",
                                                                   "DELETE", "OPTIONS", "TRACE"};
   return std::ranges::find(kIdempotent, method) != kIdempotent.end();
 }
@@ -29,8 +29,7 @@ io::Task<ForwardOutcome> ForwardOnce(Exchange& exchange, const wire::http::Heade
     case RelayOutcome::Kind::kAnswered:
       co_return ForwardOutcome{};
     case RelayOutcome::Kind::kBroken:
-      co_return ForwardOutcome{.error = std::move(relayed.error),
-                               .broken = !relayed.client_failed};
+      co_return ForwardOutcome{.error = std::move(relayed.error), .broken = !relayed.client_failed};
     case RelayOutcome::Kind::kUnanswered:
       break;
   }

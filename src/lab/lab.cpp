@@ -43,7 +43,7 @@ Lab::Lab(io::EpollDriver& driver, io::Loop& loop, io::SystemNetwork& network, Op
     DataCenterProcess::Options process{
         .name = dc.name,
         .command = {options_.program, "run", options_.site.file.string(), "--dc", dc.name,
-                    "--state", options_.state.root().string()},
+                    "--state", options_.state.root().string(), "--lab"},
         .log = options_.state.logs() / dc.name / "agent.log"};
     auto ended = [this, name = dc.name](io::ExitStatus status) {
       options_.tell(

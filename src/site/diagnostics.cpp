@@ -154,8 +154,10 @@ std::string Diagnostics::Render(const RenderOptions& options) const {
 }
 
 bool WantsColor(int file_descriptor) {
+  // NOLINTBEGIN(concurrency-mt-unsafe): no thread of ours sets the environment.
   const char* no_color = std::getenv("NO_COLOR");
   const char* terminal = std::getenv("TERM");
+  // NOLINTEND(concurrency-mt-unsafe)
   if (no_color != nullptr && *no_color != '\0') return false;
   if (terminal == nullptr || std::string_view(terminal) == "dumb") return false;
   return isatty(file_descriptor) == 1;

@@ -1,7 +1,7 @@
 #include "site/duration_text.hpp"
 
+#include <algorithm>
 #include <array>
-#include <charconv>
 
 namespace meridian::site {
 namespace {
@@ -23,7 +23,7 @@ Result<Duration> ParseDuration(std::string_view text) {
   size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
   int64_t count = 0;
   if (digits > 0 && digits <= kMaxDigits) {
-    std::from_chars(text.data(), text.data() + digits, count);
+    for (char digit : text.substr(0, digits)) count = count * 10 + (digit - '0');
     for (const Unit& unit : kUnits) {
       if (text.substr(digits) == unit.name && count <= kLongest / unit.length) {
         return Duration{count * unit.length};

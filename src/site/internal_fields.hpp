@@ -1,5 +1,5 @@
-// The header fields and paths that Meridian's HTTP tiers use among themselves and with operators. They meet on the
-// wire; here is how it is spelled.
+// The header fields and paths that Meridian's HTTP tiers use among themselves and with operators.
+// They meet on the wire; here is how it is spelled.
 #pragma once
 
 #include <string_view>

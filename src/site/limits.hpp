@@ -10,7 +10,7 @@
 namespace meridian::site {
 
 // site.toml.
-constexpr size_t kMaxSiteFileBytes = 1024 * 1024;
+constexpr size_t kMaxSiteFileBytes = size_t{1024} * 1024;
 constexpr size_t kMaxSiteLineBytes = 2048;  // bounds the nesting that dotted keys can build
 constexpr size_t kMaxTomlDepth = 16;
 constexpr size_t kMaxDiagnostics = 100;
@@ -41,10 +41,11 @@ constexpr uint16_t kMaxPublicPort = 65535 - kPeerPortOffset;
 
 // A tier's process.
 constexpr Duration kDrainTimeout = std::chrono::seconds{8};  // within the agent's patience of 10 s
+constexpr size_t kMaxOpsConnections = 64;
 constexpr Duration kLoadReportInterval = std::chrono::seconds{1};
 
 // SiteView and the control stream.
-constexpr size_t kMaxViewBytes = 1024 * 1024;
+constexpr size_t kMaxViewBytes = size_t{1024} * 1024;
 constexpr size_t kMaxControlLineBytes = kMaxViewBytes + 64;  // a view and what wraps it
 constexpr size_t kMaxReportBytes = 8192;  // a detail, escaped, and what stands around it
 constexpr size_t kMaxDetailBytes = 1024;
@@ -55,7 +56,7 @@ constexpr size_t kMaxViewLinks = kMaxDataCenters * (kMaxDataCenters - 1);
 
 // The state directory and the site CA.
 constexpr size_t kTokenBytes = 32;
-constexpr size_t kMaxPemBytes = 64 * 1024;
+constexpr size_t kMaxPemBytes = size_t{64} * 1024;
 constexpr Duration kSetupPatience = std::chrono::seconds{10};  // for another process's setup
 constexpr Duration kAuthorityLifetime = std::chrono::days{3652};
 constexpr Duration kLeafLifetime = std::chrono::days{365};

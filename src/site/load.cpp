@@ -70,6 +70,7 @@ std::string ReadDataCenterName(TableReader& reader, std::string_view key, const 
   std::string name = reader.Text(key);
   if (name.empty() || site.FindDataCenter(name)) return name;
   std::vector<std::string> known;
+  known.reserve(site.datacenters.size());
   for (const DataCenter& data_center : site.datacenters) known.push_back(data_center.name);
   std::optional<std::string> nearest = Nearest(name, known);
   reader.Reject(key, fmt::format("the site has no data center \"{}\"", name),
@@ -122,7 +123,8 @@ std::expected<Site, Diagnostics> Load(const std::filesystem::path& path,
   if (file.bad()) return FileProblem(path.string(), "cannot be read to its end", "");
   text.resize(static_cast<size_t>(file.gcount()));
   auto environment = [](const std::string& name) -> std::optional<std::string> {
-    const char* value = std::getenv(name.c_str());
+    // No thread of ours sets the environment.
+    const char* value = std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe)
     return value ? std::optional<std::string>(value) : std::nullopt;
   };
   return Parse({.text = std::move(text),

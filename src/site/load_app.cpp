@@ -80,6 +80,7 @@ App ReadApp(TableReader& root, const std::filesystem::path& directory) {
   app.command = ReadCommand(table);
   std::string subdirectory = table.Text("directory", {.fallback = "."});
   app.directory = (directory / subdirectory).lexically_normal();
+  if (!app.directory.has_filename()) app.directory = app.directory.parent_path();  // "/a/b/"
   app.health_path = ReadHealthPath(table);
   app.instances = static_cast<uint32_t>(table.Integer(
       "instances", {.min = 1, .max = kMaxInstancesPerDataCenter, .fallback = app.instances}));

@@ -133,6 +133,7 @@ std::vector<DataCenter> ReadDataCenters(TableReader& root) {
   std::vector<DataCenter> data_centers;
   Seen seen;
   std::vector<TableReader> tables = root.Tables("datacenter", {.min = 1, .max = kMaxDataCenters});
+  data_centers.reserve(tables.size());
   for (TableReader& reader : tables) data_centers.push_back(ReadDataCenter(reader, &seen));
   bool none_has_weight =
       std::ranges::all_of(data_centers, [](const DataCenter& each) { return each.weight == 0; });

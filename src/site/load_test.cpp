@@ -107,7 +107,7 @@ TEST(Load, SmallestSiteHasTheDefaultsOfTheContract) {
   EXPECT_NEAR(data_center.location.latitude, 39.04, 0.1);
   EXPECT_EQ(data_center.weight, 100u);
   EXPECT_EQ(data_center.capacity_rps, 0u);
-  EXPECT_EQ(site->app.directory, "/srv/photos/");
+  EXPECT_EQ(site->app.directory, "/srv/photos");
   EXPECT_EQ(site->app.health_path, "/");
   EXPECT_EQ(site->app.instances, 2u);
   EXPECT_EQ(site->app.start_timeout, 30s);
@@ -150,6 +150,17 @@ TEST(Load, EveryKeyIsRead) {
   EXPECT_EQ(site->externals.at("queue").shown, "kafka://k1.internal:9092,k2.internal:9092");
   EXPECT_EQ(site->externals.at("queue").url.Reveal(),
             "kafka://k1.internal:9092,k2.internal:9092/?acks=all");
+}
+
+TEST(Load, ExampleIsTheSiteOfTheTour) {
+  std::filesystem::path example = TestData() / "../../../examples/photos/site.toml";
+  std::expected<Site, Diagnostics> site = Load(example, Sections());
+  ASSERT_TRUE(site) << site.error().Render();
+  EXPECT_EQ(site->domain, "photos.example");
+  EXPECT_EQ(site->FindDataCenter("us-east")->address, IpAddress::V4(127, 1, 0, 1));
+  EXPECT_EQ(site->FindDataCenter("us-west")->location, FindCity("San Jose"));
+  EXPECT_EQ(site->app.directory, example.lexically_normal().parent_path());
+  EXPECT_EQ(site->sections.Get<SteeringConfig>().places.size(), 2u);
 }
 
 TEST(Load, TierFindsItsSettingsByTheirType) {

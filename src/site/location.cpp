@@ -111,6 +111,7 @@ std::optional<Location> FindCity(std::string_view name) {
 
 std::vector<std::string> CityNames() {
   std::vector<std::string> names;
+  names.reserve(kCities.size());
   for (const City& city : kCities) names.emplace_back(city.name);
   return names;
 }

@@ -330,6 +330,7 @@ std::vector<TableReader> TableReader::Tables(std::string_view key, const ListRul
 std::vector<std::string> TableReader::Names() {
   pass_->asked_[table_].any_key = true;
   std::vector<std::string> names;
+  names.reserve(table_->entries.size());
   for (const Entry& entry : table_->entries) names.push_back(entry.key);
   return names;
 }

@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include "base/log.hpp"
+#include "site/internal_fields.hpp"
 #include "site/limits.hpp"
 
 namespace meridian::site {
@@ -34,11 +35,17 @@ SiteView ConfiguredView(const Site& site) {
 
 }  // namespace
 
+Endpoint OpsEndpoint(const DataCenter& here, uint16_t public_port) {
+  IpAddress address = here.address.is_loopback() ? here.address : IpAddress::V4(127, 0, 0, 1);
+  return {address, OpsPort(public_port)};
+}
+
 std::vector<std::string> TierCommand(const std::string& program, const TierStart& start) {
   std::vector<std::string> command = {program,   start.tier,
                                       "--dc",    start.data_center,
                                       "--site",  start.site_file.string(),
                                       "--state", start.state_directory.string()};
+  if (start.lab) command.emplace_back("--lab");
   if (start.control_fd >= 0) {
     command.insert(command.end(), {"--control-fd", fmt::format("{}", start.control_fd)});
   }
@@ -78,6 +85,47 @@ Result<io::Fd> TierProcess::OpenDatagrams(const std::string& name, Endpoint at) 
   return io::OpenDatagramSocket(at, false);
 }
 
+io::TlsOptions TierProcess::PeerTls() const {
+  std::filesystem::path ca = start_.state_directory / "ca";
+  std::string own = ca / ("dc-" + here_.name + ".pem");
+  return {.certificate_path = own,
+          .key_path = own,
+          .authorities_path = ca / "authority.pem",
+          .peer = io::PeerCertificate::kRequired};
+}
+
+io::TlsOptions TierProcess::WebTls() const {
+  std::string web = start_.state_directory / "ca" / "web.pem";
+  return {.certificate_path = web, .key_path = web};
+}
+
+Result<void> TierProcess::ServeOps(uint16_t public_port) {
+  auto listener = Listen("ops", OpsEndpoint(here_, public_port));
+  if (!listener) return Fail(std::move(listener.error()));
+  http::ServerLimits limits;
+  limits.max_connections = kMaxOpsConnections;
+  limits.max_body_bytes = 0;
+  ops_ = std::make_unique<http::Server>(
+      loop_, http::ServerOptions{.limits = limits},
+      [this](http::Exchange& exchange) { return AnswerOps(exchange); });
+  ops_->Serve(std::move(*listener));
+  return {};
+}
+
+io::Task<void> TierProcess::AnswerOps(http::Exchange& exchange) {
+  std::string_view path = exchange.request().path;
+  if (path == "/metrics") {
+    std::string text = metrics_.Text();
+    wire::http::HeaderFields fields;
+    fields.Add("Content-Type", Metrics::kContentType);
+    (void)co_await exchange.Respond({.fields = fields}, AsBytes(text));
+  } else if (path == kReadyPath) {
+    (void)co_await http::RespondText(exchange, report_.ready ? 200 : 503, report_.detail + "\n");
+  } else {
+    (void)co_await http::RespondText(exchange, 404, "here are /metrics and /.meridian/ready\n");
+  }
+}
+
 void TierProcess::SetReady(bool ready, std::string detail) {
   report_.ready = ready;
   report_.detail = std::move(detail);
@@ -101,7 +149,8 @@ io::Task<int> TierProcess::Main(const Service& service) {
     background.Spawn(WriteReports(*control));
   }
   if (service.on_view) service.on_view();
-  Result<void> started = co_await service.start();
+  Result<void> started = ServeOps(service.public_port);
+  if (started) started = co_await service.start();
   if (!started) {
     LOG_ERROR("cannot start", {"problem", started.error().message});
   } else {
@@ -113,6 +162,7 @@ io::Task<int> TierProcess::Main(const Service& service) {
       co_await io::Within(loop_.After(kDrainTimeout), service.drain());
     }
   }
+  if (ops_) co_await ops_->Drain(loop_.Now());
   background.Cancel();
   scope_.Cancel();
   co_await scope_.Join();

@@ -4,9 +4,12 @@
 //   int RunEdge(const site::Site& site, site::TierStart start) {
 //     site::TierProcess process(site, std::move(start));
 //     Edge edge(process);
-//     return process.Run({.start = [&] { return edge.Start(); }, .drain = [&] { return
+//     return process.Run({.public_port = site.ports.edge,
+//                         .start = [&] { return edge.Start(); }, .drain = [&] { return
 //     edge.Drain(); }});
 //   }
+//
+// Beside the tier's own work its ops port answers /metrics (Prometheus) and /.meridian/ready.
 //
 // A tier that runs by itself (no control stream) sees every data center of the site as serving.
 // Constructed on the main thread before any other thread; everything here belongs to its loop.
@@ -20,8 +23,10 @@
 #include <vector>
 
 #include "base/metrics.hpp"
+#include "http/server.hpp"
 #include "io/process.hpp"
 #include "io/socket.hpp"
+#include "io/tls.hpp"
 #include "site/control.hpp"
 #include "site/site.hpp"
 #include "site/view.hpp"
@@ -37,9 +42,13 @@ struct TierStart {
   std::string data_center;
   std::filesystem::path site_file;
   std::filesystem::path state_directory;
+  bool lab = false;                      // one of several data centers on this machine
   int control_fd = -1;                   // -1: it runs by itself
   std::map<std::string, int> sockets{};  // inherited, already bound, by the tier's name for them
 };
+
+// Where a tier's ops port is: on loopback, at the data center's own address when that is one.
+Endpoint OpsEndpoint(const DataCenter& here, uint16_t public_port);
 
 // The command line that `start` came from, or goes to.
 std::vector<std::string> TierCommand(const std::string& program, const TierStart& start);
@@ -47,6 +56,7 @@ std::vector<std::string> TierCommand(const std::string& program, const TierStart
 class TierProcess {
  public:
   struct Service {
+    uint16_t public_port = 0;
     // Opens what the tier serves on. An error ends the process.
     std::function<io::Task<Result<void>>()> start;
     // Called when there is a newer view, and once before `start`. May be empty.
@@ -77,6 +87,12 @@ class TierProcess {
   // The bound datagram socket called `name` that was inherited, else a new one at `at`.
   Result<io::Fd> OpenDatagrams(const std::string& name, Endpoint at);
 
+  // For mutual TLS with the tiers of other data centers, as server or client: our certificate, and
+  // the site's CA to hold them against.
+  io::TlsOptions PeerTls() const;
+  // For HTTPS with visitors.
+  io::TlsOptions WebTls() const;
+
   // What the agent is told: at once when readiness changes, once a second when numbers do.
   void SetReady(bool ready, std::string detail = "");
   void SetLoad(double load_rps, uint64_t connections);
@@ -87,6 +103,8 @@ class TierProcess {
  private:
   io::Task<int> Main(const Service& service);
   io::Task<void> AwaitSignal();
+  Result<void> ServeOps(uint16_t public_port);
+  io::Task<void> AnswerOps(http::Exchange& exchange);
   io::Task<void> ReadViews(io::Stream& control, const Service& service);
   Result<void> TakeView(std::string_view line, const Service& service);
   io::Task<void> WriteReports(io::Stream& control);
@@ -103,6 +121,7 @@ class TierProcess {
   std::shared_ptr<const SiteView> view_;
   TierReport report_;
   TierReport reported_;
+  std::unique_ptr<http::Server> ops_;
   io::WaitQueue report_changed_;
   io::WaitQueue stop_;
   bool stopping_ = false;
