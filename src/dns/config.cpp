@@ -121,11 +121,4 @@ Config ParseConfig(TableReader& reader, const site::Site& site) {
 
 site::Section ConfigSection() { return site::Section::Of<Config>("dns", &ParseConfig); }
 
-Duration AnswerTtl(const site::Site& site) {
-  const Config& config = site.sections.Get<Config>();
-  if (config.ttl) return *config.ttl;
-  auto on_this_machine = [](const site::DataCenter& dc) { return dc.address.is_loopback(); };
-  return std::ranges::all_of(site.datacenters, on_this_machine) ? kLabTtl : kDefaultTtl;
-}
-
 }  // namespace meridian::dns

@@ -37,8 +37,4 @@ struct Config {
 
 site::Section ConfigSection();
 
-// How long the answers of this site may be kept: as its file says; else kLabTtl where every data
-// center is on this machine (a lab, where failing over is being watched), else kDefaultTtl.
-Duration AnswerTtl(const site::Site& site);
-
 }  // namespace meridian::dns

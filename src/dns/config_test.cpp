@@ -102,16 +102,5 @@ TEST(DnsConfig, MistakesAreNamed) {
       HasSubstr("stands twice"));
 }
 
-TEST(AnswerTtl, IsShortInALabAndTheFilesWordCounts) {
-  auto lab = Parsed("");
-  ASSERT_TRUE(lab);
-  EXPECT_EQ(AnswerTtl(*lab), kLabTtl);
-  lab->datacenters[1].address = IpAddress::V4(192, 0, 2, 1);
-  EXPECT_EQ(AnswerTtl(*lab), kDefaultTtl);
-  auto said = Parsed("[dns]\nttl = \"7s\"\n");
-  ASSERT_TRUE(said);
-  EXPECT_EQ(AnswerTtl(*said), std::chrono::seconds{7});
-}
-
 }  // namespace
 }  // namespace meridian::dns

@@ -15,6 +15,11 @@ std::vector<std::string> NamesOf(const site::Site& site) {
   return names;
 }
 
+Duration AnswerTtl(const site::TierProcess& process) {
+  Duration unless_given = process.start().lab ? kLabTtl : kDefaultTtl;
+  return process.site().sections.Get<Config>().ttl.value_or(unless_given);
+}
+
 ProberOptions ProberOptionsOf(const site::TierProcess& process) {
   return {.host = process.site().domain, .from = process.here().address};
 }
@@ -48,7 +53,7 @@ struct Server::SiteMetrics {
 
 Server::Server(site::TierProcess& process)
     : process_(process),
-      data_centers_(process.site(), AnswerTtl(process.site())),
+      data_centers_(process.site(), AnswerTtl(process)),
       answer_metrics_(process.metrics(), NamesOf(process.site())),
       tcp_metrics_(process.metrics()),
       site_metrics_(std::make_unique<SiteMetrics>(process.metrics(), process.site())),
@@ -60,7 +65,8 @@ Server::~Server() {
 
 io::Task<Result<void>> Server::Start() {
   const site::Site& site = process_.site();
-  Result<FixedParts> parts = FixedParts::Make(site, site.sections.Get<Config>(), AnswerTtl(site));
+  Result<FixedParts> parts =
+      FixedParts::Make(site, site.sections.Get<Config>(), AnswerTtl(process_));
   if (!parts) co_return Fail(parts.error());
   Result<std::vector<io::Fd>> udp = OpenUdpSockets();
   if (!udp) co_return Fail(udp.error());
@@ -149,7 +155,8 @@ io::Task<void> Server::Drain() {
 int Run(const site::Site& site, site::TierStart start) {
   site::TierProcess process(site, std::move(start));
   Server server(process);
-  return process.Run({.start = [&] { return server.Start(); },
+  return process.Run({.public_port = site.ports.dns,
+                      .start = [&] { return server.Start(); },
                       .on_view = [&] { server.OnView(); },
                       .drain = [&] { return server.Drain(); }});
 }
