@@ -35,8 +35,13 @@ inline constexpr Duration kTcpWriteTimeout = std::chrono::seconds{5};
 // After a failed accept (no descriptors left, say).
 inline constexpr Duration kTcpAcceptPause = std::chrono::milliseconds{100};
 
-// Threads that answer over UDP, each with a socket of its own.
-inline constexpr size_t kMaxUdpThreads = 16;
+// UDP sockets, each with a thread of its own; more are not taken over.
+inline constexpr size_t kMaxUdpSockets = 16;
+
+// Probes of each data center's edge. What is not a 200 within the timeout is a miss.
+inline constexpr Duration kProbeInterval = std::chrono::seconds{1};
+inline constexpr Duration kProbeTimeout = std::chrono::milliseconds{800};
+inline constexpr size_t kMaxProbeAnswerBytes = 4096;
 
 // Health of a data center: missed probes in a row that take it out, and hits that bring it back.
 inline constexpr int kMissesUntilOut = 3;
@@ -46,6 +51,7 @@ inline constexpr int kHitsUntilBack = 2;
 inline constexpr Duration kLeastTtl = std::chrono::seconds{1};
 inline constexpr Duration kMostTtl = std::chrono::hours{24};
 inline constexpr Duration kDefaultTtl = std::chrono::seconds{30};
+inline constexpr Duration kLabTtl = std::chrono::seconds{5};
 
 // Spill. A data center above its capacity keeps so many fewer clients that it would come to the
 // target; below the relaxing share it takes clients back, in steps.

@@ -56,6 +56,20 @@ inline Snapshot Photos(const PhotosOptions& options = {}) {
       .steering = Steering(options.mode, options.candidates)};
 }
 
+// Sixty-four data centers that are out, each with as many addresses as a site allows.
+inline Snapshot LargeSite() {
+  PhotosOptions options;
+  options.zone.data_centers.clear();
+  options.candidates.clear();
+  for (uint8_t i = 0; i < kMaxDataCenters; ++i) {
+    ZoneDataCenter data_center{.name = fmt::format("data-center-{}", i), .addresses = {}};
+    for (uint8_t j = 0; j < 8; ++j) data_center.addresses.push_back(IpAddress::V4(10, i, j, 1));
+    options.candidates.push_back({.name = data_center.name, .direction = {}, .serving = false});
+    options.zone.data_centers.push_back(data_center);
+  }
+  return Photos(options);
+}
+
 // A query and the address that it comes from.
 struct Asked {
   std::string name;
@@ -87,13 +101,17 @@ inline std::pair<Reply, std::vector<uint8_t>> RespondTo(const Snapshot& snapshot
   return {reply, out};
 }
 
+inline std::vector<uint8_t> MessageOf(const Asked& asked) {
+  std::vector<uint8_t> message(wire::dns::kMinUdpResponseBytes);
+  message.resize(wire::dns::EncodeQuery(QueryOf(asked), message));
+  return message;
+}
+
 // The decoded response. Expects that there is one and that it answers the query.
 inline wire::dns::Response Ask(const Snapshot& snapshot, const Asked& asked) {
   wire::dns::Query query = QueryOf(asked);
-  std::array<uint8_t, wire::dns::kMinUdpResponseBytes> message{};
-  size_t size = wire::dns::EncodeQuery(query, message);
-  auto [reply, bytes] =
-      RespondTo(snapshot, {Bytes(message).first(size), asked.source, asked.transport});
+  std::vector<uint8_t> message = MessageOf(asked);
+  auto [reply, bytes] = RespondTo(snapshot, {message, asked.source, asked.transport});
   Result<wire::dns::Response> response = wire::dns::DecodeResponse(bytes);
   EXPECT_TRUE(response && Answers(*response, query)) << asked.name;
   return response.value_or(wire::dns::Response());

@@ -209,20 +209,6 @@ TEST(Responder, OwesEachMalformedMessageItsKind) {
             ReplyKind::kBadVers);
 }
 
-// Sixty-four data centers, each with as many addresses as a site allows.
-Snapshot LargeSite() {
-  PhotosOptions options;
-  options.zone.data_centers.clear();
-  options.candidates.clear();
-  for (uint8_t i = 0; i < kMaxDataCenters; ++i) {
-    ZoneDataCenter data_center{.name = fmt::format("data-center-{}", i), .addresses = {}};
-    for (uint8_t j = 0; j < 8; ++j) data_center.addresses.push_back(IpAddress::V4(10, i, j, 1));
-    options.candidates.push_back({.name = data_center.name, .direction = {}, .serving = false});
-    options.zone.data_centers.push_back(data_center);
-  }
-  return Photos(options);
-}
-
 TEST(Responder, AnswerThatDoesNotFitIsTruncatedOverUdpAndWholeOverTcp) {
   Snapshot site = LargeSite();
   Asked asked{.name = "photos.example", .subnet = Prefix("203.0.113.0/24")};

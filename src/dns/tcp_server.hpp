@@ -47,8 +47,9 @@ class TcpServer {
   };
   TcpServer(const Parts& parts, std::unique_ptr<io::Listener> listener, TcpOptions options = {});
 
-  // Accepts and answers until it is cancelled; then ends every connection and returns.
+  // Accepts and answers until Stop or cancellation; then ends every connection and returns.
   io::Task<void> Run();
+  void Stop() { listener_->Close(); }
 
  private:
   class Admission;

@@ -19,6 +19,8 @@ class UdpServer {
   UdpServer(io::Fd socket, Published<Snapshot>& snapshots, size_t reader, AnswerMetrics& metrics);
   // Answers what has been received, and ends within DatagramBatch::kBatchWait.
   ~UdpServer();
+  // So that several end at the same time.
+  void RequestStop() { thread_.request_stop(); }
 
  private:
   void Serve(const std::stop_token& stop);

@@ -1,0 +1,164 @@
+#include "dns/server.hpp"
+
+#include "base/log.hpp"
+#include "dns/config.hpp"
+#include "io/wait_queue.hpp"
+
+namespace meridian::dns {
+namespace {
+
+constexpr Duration kSpillInterval = std::chrono::seconds{1};
+
+std::vector<std::string> NamesOf(const site::Site& site) {
+  std::vector<std::string> names;
+  for (const site::DataCenter& data_center : site.datacenters) names.push_back(data_center.name);
+  return names;
+}
+
+Duration AnswerTtl(const site::TierProcess& process) {
+  Duration unless_given = process.start().lab ? kLabTtl : kDefaultTtl;
+  return process.site().sections.Get<Config>().ttl.value_or(unless_given);
+}
+
+ProberOptions ProberOptionsOf(const site::TierProcess& process) {
+  return {.host = process.site().domain, .from = process.here().address};
+}
+
+}  // namespace
+
+struct Server::SiteMetrics {
+  SiteMetrics(Metrics& metrics, const site::Site& site) {
+    for (const std::string& name : NamesOf(site)) {
+      serving.push_back(&metrics.AddGauge("meridian_dns_datacenter_serving",
+                                          "1 while the data center is in the answers.",
+                                          {{"datacenter", name}}));
+    }
+    for (const std::string& name : NamesOf(site)) {
+      kept.push_back(&metrics.AddGauge("meridian_dns_kept_ratio",
+                                       "Share of its clients that a data center keeps; below 1 it "
+                                       "is above its capacity.",
+                                       {{"datacenter", name}}));
+    }
+  }
+  void Set(const std::vector<Candidate>& candidates) {
+    for (size_t i = 0; i < candidates.size(); ++i) {
+      serving[i]->Set(candidates[i].serving ? 1 : 0);
+      kept[i]->Set(candidates[i].kept_share);
+    }
+  }
+
+  std::vector<Gauge*> serving;
+  std::vector<Gauge*> kept;
+};
+
+Server::Server(site::TierProcess& process)
+    : process_(process),
+      data_centers_(process.site(), AnswerTtl(process)),
+      answer_metrics_(process.metrics(), NamesOf(process.site())),
+      tcp_metrics_(process.metrics()),
+      site_metrics_(std::make_unique<SiteMetrics>(process.metrics(), process.site())),
+      prober_(process.loop(), process.network(), process.metrics(), ProberOptionsOf(process)) {}
+
+Server::~Server() {
+  for (auto& server : udp_) server->RequestStop();
+}
+
+io::Task<Result<void>> Server::Start() {
+  const site::Site& site = process_.site();
+  Result<FixedParts> parts =
+      FixedParts::Make(site, site.sections.Get<Config>(), AnswerTtl(process_));
+  if (!parts) co_return Fail(parts.error());
+  Result<std::vector<io::Fd>> udp = OpenUdpSockets();
+  if (!udp) co_return Fail(udp.error());
+  auto tcp = process_.Listen("tcp", {process_.here().address, site.ports.dns});
+  if (!tcp) co_return Fail(tcp.error());
+
+  parts_ = *std::move(parts);
+  snapshots_ =
+      std::make_unique<Published<Snapshot>>(udp->size(), data_centers_.MakeSnapshot(parts_));
+  site_metrics_->Set(data_centers_.candidates());
+  tcp_ = std::make_unique<TcpServer>(
+      TcpServer::Parts{process_.loop(), *snapshots_, answer_metrics_, tcp_metrics_},
+      *std::move(tcp));
+  process_.scope().Spawn(tcp_->Run());
+  StartUdp(*std::move(udp));
+  StartProbes();
+  process_.scope().Spawn(KeepSpilling());
+  co_return Result<void>{};
+}
+
+Result<std::vector<io::Fd>> Server::OpenUdpSockets() {
+  Endpoint at{process_.here().address, process_.site().ports.dns};
+  std::vector<io::Fd> sockets;
+  Result<io::Fd> first = process_.OpenDatagrams("udp", at);
+  if (!first) return Fail(first.error());
+  sockets.push_back(*std::move(first));
+  for (size_t i = 2; i <= kMaxUdpSockets; ++i) {
+    std::string name = fmt::format("udp-{}", i);
+    if (!process_.start().sockets.contains(name)) break;
+    Result<io::Fd> further = process_.OpenDatagrams(name, at);
+    if (!further) return Fail(further.error());
+    sockets.push_back(*std::move(further));
+  }
+  return sockets;
+}
+
+void Server::StartUdp(std::vector<io::Fd> sockets) {
+  for (size_t i = 0; i < sockets.size(); ++i) {
+    udp_.push_back(
+        std::make_unique<UdpServer>(std::move(sockets[i]), *snapshots_, i, answer_metrics_));
+  }
+}
+
+void Server::StartProbes() {
+  std::vector<ProbeTarget> targets;
+  for (const site::DataCenter& data_center : process_.site().datacenters) {
+    targets.push_back(
+        {data_center.name, Endpoint{data_center.address, process_.site().ports.edge}});
+  }
+  auto on_result = [this](size_t data_center, bool hit) {
+    data_centers_.OnProbe(data_center, hit);
+    PublishChange();
+  };
+  prober_.Start(targets, on_result, process_.scope());
+}
+
+void Server::OnView() {
+  data_centers_.Obey(*process_.view());
+  PublishChange();
+}
+
+io::Task<void> Server::KeepSpilling() {
+  while (co_await io::Sleep(kSpillInterval)) {
+    data_centers_.Spill(process_.loop().Now());
+    PublishChange();
+  }
+}
+
+void Server::PublishChange() {
+  if (snapshots_ == nullptr || !data_centers_.TakeChange()) return;
+  snapshots_->Publish(data_centers_.MakeSnapshot(parts_));
+  site_metrics_->Set(data_centers_.candidates());
+  for (const Candidate& candidate : data_centers_.candidates()) {
+    LOG_INFO("answering with", {"datacenter", candidate.name}, {"serving", candidate.serving},
+             {"kept", candidate.kept_share}, {"weight", candidate.weight});
+  }
+}
+
+io::Task<void> Server::Drain() {
+  for (auto& server : udp_) server->RequestStop();
+  udp_.clear();
+  tcp_->Stop();
+  co_return;
+}
+
+int Run(const site::Site& site, site::TierStart start) {
+  site::TierProcess process(site, std::move(start));
+  Server server(process);
+  return process.Run({.public_port = site.ports.dns,
+                      .start = [&] { return server.Start(); },
+                      .on_view = [&] { server.OnView(); },
+                      .drain = [&] { return server.Drain(); }});
+}
+
+}  // namespace meridian::dns

@@ -1,0 +1,60 @@
+// The dns tier: answers for the site's domain over UDP and TCP, probes the data centers' edges, and
+// obeys the agent's view. Everything but the UDP threads runs on the process's loop, which alone
+// makes the snapshots that all of them answer from.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/metrics.hpp"
+#include "dns/data_centers.hpp"
+#include "dns/prober.hpp"
+#include "dns/published.hpp"
+#include "dns/tally.hpp"
+#include "dns/tcp_server.hpp"
+#include "dns/udp_server.hpp"
+#include "site/tier_process.hpp"
+
+namespace meridian::dns {
+
+class Server {
+ public:
+  explicit Server(site::TierProcess& process);
+  // The process's fibers must have ended.
+  ~Server();
+
+  // Sockets: "udp" and "tcp" at this data center's address, inherited or bound here; and further
+  // inherited ones that share the port, "udp-2", "udp-3", ... Errors: a socket, or the geo
+  // database.
+  io::Task<Result<void>> Start();
+  void OnView();
+  // Ends the UDP threads and the TCP connections: queries that come now wait in the inherited
+  // socket for the next process.
+  io::Task<void> Drain();
+
+ private:
+  struct SiteMetrics;
+
+  Result<std::vector<io::Fd>> OpenUdpSockets();
+  void StartUdp(std::vector<io::Fd> sockets);
+  void StartProbes();
+  io::Task<void> KeepSpilling();
+  void PublishChange();
+
+  site::TierProcess& process_;
+  DataCenters data_centers_;
+  AnswerMetrics answer_metrics_;
+  TcpMetrics tcp_metrics_;
+  std::unique_ptr<SiteMetrics> site_metrics_;
+  Prober prober_;
+  // In this order: threads and connections go before what they read.
+  FixedParts parts_;
+  std::unique_ptr<Published<Snapshot>> snapshots_;
+  std::unique_ptr<TcpServer> tcp_;
+  std::vector<std::unique_ptr<UdpServer>> udp_;
+};
+
+// Runs the tier's process; its exit status.
+int Run(const site::Site& site, site::TierStart start);
+
+}  // namespace meridian::dns
