@@ -5,6 +5,11 @@
 #include "base/log.hpp"
 
 namespace meridian::agent {
+namespace {
+
+constexpr Duration kOutputGrace = std::chrono::milliseconds{200};
+
+}  // namespace
 
 SupervisedChild::SupervisedChild(io::EpollDriver& driver, io::Loop& loop, Options options)
     : driver_(driver), loop_(loop), options_(std::move(options)), killer_(loop) {}
@@ -43,10 +48,14 @@ io::Task<void> SupervisedChild::RunOnce() {
   problem_.clear();
   options_.changed();
   io::Scope attendance(loop_);
+  io::Scope output(loop_);
   attendance.Spawn(options_.attend(*process_));
+  if (options_.output) output.Spawn(options_.output());
   Result<io::ExitStatus> status = co_await process_->Wait();
   attendance.Cancel();
   co_await attendance.Join();
+  // What it said last is often why it ended. A descendant may keep the pipe open for longer.
+  co_await io::Within(loop_.After(kOutputGrace), JoinOutput(output));
   process_.reset();
   if (problem_.empty()) problem_ = status ? status->ToString() : status.error().message;
 }

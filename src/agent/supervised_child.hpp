@@ -26,6 +26,8 @@ class SupervisedChild {
     std::function<Result<io::ProcessOptions>()> prepare;
     // Runs beside each process, and is cancelled when it ends.
     std::function<io::Task<void>(io::Process&)> attend;
+    // Reads what the process prints; ends by itself when the output does. May be empty.
+    std::function<io::Task<void>()> output = {};
     // Called when a process has started, and when one has ended.
     std::function<void()> changed;
   };
@@ -50,6 +52,7 @@ class SupervisedChild {
  private:
   io::Task<void> RunOnce();
   io::Task<void> KillAfterTimeout();
+  static io::Task<void> JoinOutput(io::Scope& output) { co_await output.Join(); }
 
   io::EpollDriver& driver_;
   io::Loop& loop_;

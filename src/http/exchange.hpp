@@ -52,6 +52,8 @@ class Exchange {
   virtual io::Loop& loop() const = 0;
   virtual Endpoint peer() const = 0;
   virtual bool secure() const = 0;  // it came by TLS
+  // No request came before this one on its connection.
+  bool first_on_connection() const { return first_on_connection_; }
 
   // The next bytes of the request's body, in the connection's buffer until the next call; empty at
   // the end. The first call sends 100 (Continue) to a client that waits for it. Errors: kInvalid,
@@ -88,6 +90,7 @@ class Exchange {
                                              wire::http::FieldsView fields) = 0;
 
  protected:
+  bool first_on_connection_ = true;
   bool started_ = false;
 };
 

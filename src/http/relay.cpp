@@ -86,6 +86,11 @@ io::Task<void> RelayRun::Download() {
     UpstreamFailed(std::move(head.error()));
     co_return;
   }
+  if (options_.declines && options_.declines(**head)) {
+    outcome_.declined = true;
+    UpstreamFailed(Error{Errc::kUnavailable, "the upstream's answer was declined"});
+    co_return;
+  }
   if ((*head)->status == 101) {
     co_await RelayUpgrade(**head);
     co_return;

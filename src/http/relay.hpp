@@ -31,6 +31,9 @@ struct RelayOptions {
   // Changes the fields of the response that go on (adds Via, say). `upstream` is as received.
   std::function<void(const wire::http::ResponseHead& upstream, wire::http::HeaderFields& fields)>
       edit_response = {};
+  // Refuses a response by its head, before any of it is passed on, so that another upstream may be
+  // asked. May be empty.
+  std::function<bool(const wire::http::ResponseHead& upstream)> declines = {};
   // How long an upgraded connection may be silent both ways.
   Duration tunnel_idle_timeout = std::chrono::minutes{10};
 };
@@ -48,6 +51,8 @@ struct RelayOutcome {
   bool client_failed = false;
   // Part of the request's body was read: it cannot be sent again.
   bool body_taken = false;
+  // kUnanswered, because RelayOptions::declines said so.
+  bool declined = false;
 };
 
 // `to` is a request that was sent for `from` with ForwardedRequest. Interim responses are passed on

@@ -1,5 +1,7 @@
 #include "http/server_connection.hpp"
 
+#include <utility>
+
 #include "http/server_exchange.hpp"
 #include "wire/http/head_writer.hpp"
 #include "wire/http/status.hpp"
@@ -117,6 +119,7 @@ io::Task<bool> ServerConnection::ServeOne() {
   memory.body.Begin(memory.head.body, context_.limits.max_body_bytes);
 
   ServerExchange exchange(context_, *stream_, memory);
+  exchange.set_first_on_connection(std::exchange(first_, false));
   co_await context_.handler(exchange);
   bool more = co_await exchange.End();
 

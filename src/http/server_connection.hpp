@@ -48,6 +48,7 @@ class ServerConnection {
   std::unique_ptr<RequestMemory> memory_;  // null while idle
   Refusal refusal_;
   bool linger_ = false;
+  bool first_ = true;  // no request has been served yet
   bool idle_ = false;  // in context_.idle
   ServerConnection* previous_idle_ = nullptr;
   ServerConnection* next_idle_ = nullptr;

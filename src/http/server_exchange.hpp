@@ -32,6 +32,8 @@ class ServerExchange final : public Exchange {
   io::Task<Result<Upgraded>> Upgrade(std::string_view protocol,
                                      wire::http::FieldsView fields) override;
 
+  void set_first_on_connection(bool first) { first_on_connection_ = first; }
+
   // For the connection, after the handler: answers what the handler left open, and reads what it
   // left of the body. True when another request may follow.
   io::Task<bool> End();

@@ -41,22 +41,29 @@ void SocketStream::OnEvents(uint32_t events) {
   if (hung_up_) NotifyHangup();
 }
 
-Result<size_t> SocketStream::TryRead(MutableBytes into) {
+Result<size_t> SocketStream::Receive(MutableBytes into, int flags) {
   if (!fd_) return Fail(Errc::kClosed, "read: closed");
   if (!readable_) return kBlocked;
   for (;;) {
-    ssize_t count = is_socket_ ? ::recv(fd_.get(), into.data(), into.size(), 0)
+    ssize_t count = is_socket_ ? ::recv(fd_.get(), into.data(), into.size(), flags)
                                : ::read(fd_.get(), into.data(), into.size());
-    if (count >= 0) {
-      auto bytes = static_cast<size_t>(count);
-      if (bytes < into.size() && !ending_) readable_ = false;
-      return bytes;
-    }
+    if (count >= 0) return static_cast<size_t>(count);
     if (errno == EINTR) continue;
     if (errno != EAGAIN) return FailErrno(errno, "read");
     readable_ = false;
     return kBlocked;
   }
+}
+
+Result<size_t> SocketStream::TryRead(MutableBytes into) {
+  Result<size_t> got = Receive(into, 0);
+  if (got && *got < into.size() && !ending_) readable_ = false;
+  return got;
+}
+
+Result<size_t> SocketStream::TryPeek(MutableBytes into) {
+  if (!is_socket_) return Fail(Errc::kInvalid, "a pipe cannot be peeked at");
+  return Receive(into, MSG_PEEK);
 }
 
 Result<size_t> SocketStream::FinishConnecting() {

@@ -20,12 +20,14 @@ class SocketStream final : public Stream, private EpollHandler {
   Endpoint peer() const override;
   Result<size_t> TryRead(MutableBytes into) override;
   Result<size_t> TryWrite(std::span<const Bytes> pieces) override;
+  Result<size_t> TryPeek(MutableBytes into) override;
   bool MaybeReadable() const override { return readable_; }
   bool hung_up() const override { return hung_up_; }
 
  private:
   void OnEvents(uint32_t events) override;
   Result<size_t> FinishConnecting();
+  Result<size_t> Receive(MutableBytes into, int flags);
 
   EpollDriver& driver_;
   Fd fd_;

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "io/loop.hpp"
+#include "io/tls.hpp"
 #include "io/wait_queue.hpp"
 
 namespace meridian::io {
@@ -139,6 +140,20 @@ TEST_F(SocketTest, ClosingWakesWhoeverWaits) {
     EXPECT_EQ(got, "!closed");
   };
   loop_.RunToEnd(run());
+}
+
+TEST_F(SocketTest, APortThatSpeaksBothTellsTlsByItsFirstByteAndLeavesIt) {
+  auto run = [&](std::string_view sent, bool tls) -> Task<void> {
+    Pair pair = co_await Connected();
+    EXPECT_EQ((co_await BeginsTls(*pair.server, loop_.After(milliseconds(1)))).error().code,
+              Errc::kTimeout);
+    EXPECT_TRUE(co_await pair.client->Write(AsBytes(sent)));
+    EXPECT_EQ((co_await BeginsTls(*pair.server, loop_.After(seconds(10)))).value(), tls);
+    pair.client->Close();
+    EXPECT_EQ(co_await ReadToEnd(*pair.server), sent);
+  };
+  loop_.RunToEnd(run("\x16\x03\x01", true));
+  loop_.RunToEnd(run("GET /", false));
 }
 
 TEST_F(SocketTest, RefusedConnectionNamesTheEndpoint) {

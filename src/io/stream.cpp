@@ -20,6 +20,10 @@ bool Suspends(Fiber& fiber, std::coroutine_handle<> handle) {
 
 Stream::~Stream() { CHECK(reader_ == nullptr && writer_ == nullptr && watcher_ == nullptr); }
 
+Result<size_t> Stream::TryPeek(MutableBytes /*into*/) {
+  return Fail(Errc::kInvalid, "this stream cannot be peeked at");
+}
+
 void Stream::NotifyReadable() {
   if (outer_ != nullptr) {
     // A TLS record may need either direction for either operation.

@@ -80,6 +80,8 @@ class Stream {
   // must come before the first byte (connecting, a handshake) and gives 0.
   virtual Result<size_t> TryRead(MutableBytes into) = 0;
   virtual Result<size_t> TryWrite(std::span<const Bytes> pieces) = 0;
+  // As TryRead, but the bytes stay to be read. Only where the kernel can: kInvalid elsewhere.
+  virtual Result<size_t> TryPeek(MutableBytes into);
   virtual bool MaybeReadable() const = 0;
   virtual bool hung_up() const = 0;
 

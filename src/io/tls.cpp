@@ -72,6 +72,19 @@ Result<std::shared_ptr<TlsContext>> TlsContext::ForServer(const TlsOptions& opti
   return context;
 }
 
+Task<Result<bool>> BeginsTls(Stream& stream, TimePoint deadline) {
+  static constexpr uint8_t kHandshakeRecord = 22;  // RFC 8446 5.1
+  for (;;) {
+    Result<void> waited = co_await stream.Readable(deadline);
+    if (!waited) co_return Fail(std::move(waited.error()));
+    uint8_t first = 0;
+    Result<size_t> got = stream.TryPeek({&first, 1});
+    if (!got) co_return Fail(std::move(got.error()));
+    if (*got == 0) co_return Fail(Errc::kClosed, "closed before the first byte");
+    if (*got != Stream::kBlocked) co_return first == kHandshakeRecord;
+  }
+}
+
 Result<std::shared_ptr<TlsContext>> TlsContext::ForClient(const TlsOptions& options) {
   return Make(SSL_CTX_new(TLS_client_method()), options);
 }

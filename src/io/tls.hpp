@@ -59,6 +59,10 @@ class TlsConnection : public Stream {
   virtual std::vector<std::string> peer_names() const = 0;
 };
 
+// Whether the peer begins with a TLS handshake, for a port that speaks both: waits for the first
+// byte and leaves it.
+Task<Result<bool>> BeginsTls(Stream& stream, TimePoint deadline);
+
 // The server's side of the handshake. kInvalid with OpenSSL's reason when it fails.
 Task<Result<std::unique_ptr<TlsConnection>>> TlsAccept(std::shared_ptr<TlsContext> context,
                                                        std::unique_ptr<Stream> stream,

@@ -38,6 +38,9 @@ class ListElements {
 class HeaderFields {
  public:
   void Add(std::string_view name, std::string_view value) { fields_.push_back({name, value}); }
+  void Remove(std::string_view name) {
+    std::erase_if(fields_, [&](const HeaderField& f) { return EqualsIgnoreCase(f.name, name); });
+  }
   void Clear() { fields_.clear(); }
   void Reserve(size_t count) { fields_.reserve(count); }
   size_t size() const { return fields_.size(); }

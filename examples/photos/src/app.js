@@ -1,0 +1,159 @@
+// The routes. Any instance answers any request: what a visitor has is in a signed cookie and in the
+// upload directory, nothing is in this process.
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+import cookieParser from 'cookie-parser';
+import express from 'express';
+import multer from 'multer';
+
+import { GALLERY } from './gallery.js';
+import { errorPage, galleryPage, photoPage } from './pages.js';
+import { MAX_PHOTO_BYTES, UploadStore } from './uploads.js';
+
+const MAX_NAME_LETTERS = 40;
+const MAX_TITLE_LETTERS = 80;
+const SIGNED_IN_MS = 7 * 24 * 60 * 60 * 1000;
+
+const publicFolder = fileURLToPath(new URL('../public', import.meta.url));
+
+// A shared secret lets every instance read what another signed.
+function cookieSecret() {
+  const secret = process.env.SESSION_SECRET;
+  if (secret) return secret;
+  console.error('photos: SESSION_SECRET is not set; sign-ins are signed with a well-known key');
+  return 'photos-for-development-only';
+}
+
+// Trims, folds white space and control characters, and cuts to `limit` letters.
+function clean(text, limit) {
+  const plain = String(text ?? '').replace(/[\s\p{C}]+/gu, ' ').trim();
+  return Array.from(plain).slice(0, limit).join('');
+}
+
+function cached(tag) {
+  return (response) => {
+    response.set('Cache-Control', 'public, max-age=60');
+    response.set('Surrogate-Key', tag);
+  };
+}
+
+export function createApp(state) {
+  const app = express();
+  const uploads = new UploadStore();
+  const staticFiles = (folder, tag) =>
+    express.static(folder, { index: false, cacheControl: false, setHeaders: cached(tag) });
+
+  app.disable('x-powered-by');
+  app.use((request, response, next) => {
+    response.set({
+      'Content-Security-Policy': "default-src 'self'; form-action 'self'; frame-ancestors 'none'",
+      'X-Content-Type-Options': 'nosniff',
+      'Referrer-Policy': 'same-origin',
+    });
+    if (state.draining) response.set('Connection', 'close');
+    next();
+  });
+
+  app.get('/health', (request, response) => {
+    response.set('Cache-Control', 'no-store');
+    response.status(state.draining ? 503 : 200).type('text').send(state.draining ? 'draining\n' : 'ok\n');
+  });
+
+  app.use('/images', staticFiles(path.join(publicFolder, 'images'), 'images'));
+  app.use('/uploads', staticFiles(uploads.folder, 'images uploads'));
+  app.use('/assets', staticFiles(path.join(publicFolder, 'assets'), 'assets'));
+
+  // Pages say who is signed in, so they are the visitor's own.
+  app.use(cookieParser(cookieSecret()), (request, response, next) => {
+    // A cookie whose signature is wrong reads as false.
+    request.visitor = clean(request.signedCookies.name || '', MAX_NAME_LETTERS) || null;
+    response.set('Cache-Control', 'private, no-cache');
+    next();
+  });
+  addPages(app, uploads);
+  addSignIn(app);
+  addUpload(app, uploads);
+  addErrors(app);
+  return app;
+}
+
+function addPages(app, uploads) {
+  app.get('/', async (request, response) => {
+    const photos = [...(await uploads.list()), ...GALLERY];
+    response.send(galleryPage({ photos, visitor: request.visitor }));
+  });
+
+  app.get('/photos/:id', async (request, response, next) => {
+    const { id } = request.params;
+    const photo = GALLERY.find((each) => each.id === id) ?? (await uploads.find(id));
+    if (!photo) return next();
+    response.send(photoPage({ photo, visitor: request.visitor }));
+  });
+}
+
+function addSignIn(app) {
+  const form = express.urlencoded({ extended: false, limit: '2kb' });
+
+  app.post('/sign-in', form, (request, response) => {
+    const name = clean(request.body?.name, MAX_NAME_LETTERS);
+    if (!name) {
+      return response.status(400).send(errorPage({ title: 'Please give a name', visitor: null }));
+    }
+    response.cookie('name', name, {
+      signed: true,
+      httpOnly: true,
+      sameSite: 'lax',
+      maxAge: SIGNED_IN_MS,
+    });
+    response.redirect(303, '/');
+  });
+
+  app.post('/sign-out', (request, response) => {
+    response.clearCookie('name');
+    response.redirect(303, '/');
+  });
+}
+
+function addUpload(app, uploads) {
+  const parse = multer({
+    storage: multer.memoryStorage(),
+    limits: { fileSize: MAX_PHOTO_BYTES, files: 1, fields: 1, parts: 3, fieldSize: 1024 },
+  }).single('photo');
+  // Nothing is stored yet, so whatever goes wrong here is wrong with the request.
+  const form = (request, response, next) => parse(request, response, (error) => {
+    if (error) error.status = error.code === 'LIMIT_FILE_SIZE' ? 413 : 400;
+    next(error);
+  });
+
+  app.post('/photos', form, async (request, response) => {
+    const title = clean(request.body?.title, MAX_TITLE_LETTERS) || 'Untitled';
+    const id = request.file && (await uploads.add({
+      content: request.file.buffer,
+      title,
+      by: request.visitor,
+    }));
+    if (!id) {
+      const problem = 'Please choose a JPEG, PNG or WebP photo';
+      return response.status(400).send(errorPage({ title: problem, visitor: request.visitor }));
+    }
+    response.redirect(303, `/photos/${id}`);
+  });
+}
+
+function addErrors(app) {
+  app.use((request, response) => {
+    response.status(404).send(errorPage({ title: 'There is no such page', visitor: request.visitor }));
+  });
+
+  // Express knows an error handler by its four parameters.
+  app.use((error, request, response, next) => {
+    if (response.headersSent) return next(error);
+    const status = error.status ?? 500;
+    if (status >= 500) console.error(error);
+    const title = status === 413 ? 'That is too large: a photo may have 2 MB'
+      : status >= 500 ? 'Something went wrong here' : 'That request was not understood';
+    response.set('Cache-Control', 'no-store');
+    response.status(status).send(errorPage({ title, visitor: request.visitor ?? null }));
+  });
+}

@@ -1,0 +1,24 @@
+// site.toml: any text gives a Site or at least one error, and every error can be rendered.
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/check.hpp"
+#include "site/load.hpp"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  using namespace meridian::site;
+  auto site = Parse(
+      {.text = std::string(reinterpret_cast<const char*>(data), size), .file = "/srv/site.toml"},
+      {});
+  if (site) {
+    CHECK(!site->datacenters.empty() && !site->domain.empty() && !site->app.command.empty());
+    return 0;
+  }
+  CHECK(!site.error().empty());
+  std::string text = site.error().Render();
+  for (char letter : text) {
+    CHECK(letter == '\n' || letter == '\t' || static_cast<uint8_t>(letter) >= 0x20);
+  }
+  return 0;
+}

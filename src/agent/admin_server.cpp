@@ -1,0 +1,133 @@
+#include "agent/admin_server.hpp"
+
+#include <openssl/crypto.h>
+
+#include "agent/limits.hpp"
+#include "base/log.hpp"
+
+namespace meridian::agent {
+namespace {
+
+http::ServerOptions Options() {
+  http::ServerOptions options;
+  options.limits.max_connections = kMaxAdminConnections;
+  options.limits.max_body_bytes = kMaxAdminBody;
+  return options;
+}
+
+io::Task<void> RespondJson(http::Exchange& exchange, std::string json) {
+  wire::http::HeaderFields fields;
+  fields.Add("Content-Type", "application/json");
+  (void)co_await exchange.Respond({.fields = fields}, AsBytes(json));
+}
+
+}  // namespace
+
+AdminServer::AdminServer(const Context& context, Agent& agent, site::Secret token,
+                         std::shared_ptr<io::TlsContext> tls)
+    : context_(context),
+      agent_(agent),
+      token_(std::move(token)),
+      tls_(std::move(tls)),
+      server_(context.loop, Options(),
+              [this](http::Exchange& exchange) { return Handle(exchange, false); }),
+      peer_server_(context.loop, Options(),
+                   [this](http::Exchange& exchange) { return Handle(exchange, true); }),
+      scope_(context.loop) {}
+
+Result<void> AdminServer::Start() {
+  Endpoint at{context_.here.address, context_.site.ports.admin};
+  auto listener = context_.network.Listen(at, {});
+  if (!listener && listener.error().code == Errc::kExists) {
+    return Fail(Errc::kExists,
+                "{}, for the agent, is in use by another program. End that, or give [admin] "
+                "another port in site.toml",
+                at.ToString());
+  }
+  if (!listener) return Fail(std::move(listener.error()));
+  listener_ = std::move(*listener);
+  scope_.Spawn(Accept());
+  return {};
+}
+
+io::Task<void> AdminServer::Stop() {
+  scope_.Cancel();
+  co_await scope_.Join();
+  TimePoint deadline = context_.loop.After(kAdminDrainTimeout);
+  co_await server_.Drain(deadline);
+  co_await peer_server_.Drain(deadline);
+}
+
+io::Task<void> AdminServer::Accept() {
+  for (;;) {
+    auto stream = co_await listener_->Accept();
+    if (stream && scope_.size() < kMaxAdminConnections) {
+      scope_.Spawn(Admit(std::move(*stream)));
+    } else if (!stream) {
+      if (stream.error().code == Errc::kCancelled) co_return;
+      LOG_WARNING("admin port", {"problem", stream.error().message});
+      if (!co_await io::Sleep(http::kAcceptPause)) co_return;
+    }
+  }
+}
+
+io::Task<void> AdminServer::Admit(std::unique_ptr<io::Stream> stream) {
+  TimePoint deadline = context_.loop.After(kAdminHandshakeTimeout);
+  Result<bool> tls = co_await io::BeginsTls(*stream, deadline);
+  if (!tls) co_return;
+  if (!*tls) {
+    if (stream->peer().address.is_loopback()) server_.ServeStream(std::move(stream));
+    co_return;
+  }
+  Endpoint peer = stream->peer();
+  auto secured = co_await io::TlsAccept(tls_, std::move(stream), deadline);
+  if (secured) {
+    peer_server_.ServeStream(std::move(*secured));
+  } else if (secured.error().code == Errc::kInvalid) {
+    LOG_WARNING("refused at the admin port", {"peer", peer.ToString()},
+                {"problem", secured.error().message});
+  }
+}
+
+bool AdminServer::HasToken(const http::Exchange& exchange) const {
+  constexpr std::string_view kScheme = "Bearer ";
+  std::string_view shown = exchange.request().fields.Find("Authorization").value_or("");
+  if (!shown.starts_with(kScheme)) return false;
+  shown.remove_prefix(kScheme.size());
+  const std::string& token = token_.Reveal();
+  return shown.size() == token.size() &&
+         CRYPTO_memcmp(shown.data(), token.data(), token.size()) == 0;
+}
+
+io::Task<void> AdminServer::Handle(http::Exchange& exchange, bool is_peer) {
+  const wire::http::RequestHead& request = exchange.request();
+  bool trusted = HasToken(exchange);
+  bool view = request.method == "GET" && request.path == "/.meridian/view";
+  if (!trusted && !(is_peer && view)) {
+    (void)co_await http::RespondText(exchange, 401, "show the token of the state directory\n");
+    co_return;
+  }
+  if (view) {
+    Result<std::string> json = site::ToJson(agent_.view());
+    if (json) co_return co_await RespondJson(exchange, std::move(*json));
+    (void)co_await http::RespondText(exchange, 500, json.error().message + "\n");
+  } else if (request.method == "GET" && request.path == "/.meridian/status") {
+    co_await RespondJson(exchange, EncodeStatus(agent_.Status()));
+  } else if (request.method == "GET" && request.path == "/metrics") {
+    std::string text = agent_.metrics().Text();
+    (void)co_await exchange.Respond({.fields = {{"Content-Type", Metrics::kContentType}}},
+                                    AsBytes(text));
+  } else if (request.method == "POST" && request.path == "/.meridian/drain") {
+    bool done = agent_.Drain();
+    (void)co_await http::RespondText(exchange, done ? 200 : 409,
+                                     done ? "draining\n" : "it does not serve yet\n");
+  } else if (request.method == "POST" && request.path == "/.meridian/undrain") {
+    bool done = agent_.Undrain();
+    (void)co_await http::RespondText(exchange, done ? 200 : 409,
+                                     done ? "serving\n" : "it does not serve yet\n");
+  } else {
+    (void)co_await http::RespondText(exchange, 404, "no such request\n");
+  }
+}
+
+}  // namespace meridian::agent

@@ -1,0 +1,48 @@
+// The admin port. It speaks plain HTTP and TLS on the one port, told apart by the first byte:
+//
+//   GET  /.meridian/view     the SiteView       a peer with the site's certificate, or the token
+//   GET  /.meridian/status   this data center   the token
+//   POST /.meridian/drain    200, or 409        the token
+//   POST /.meridian/undrain  200, or 409        the token
+//   GET  /metrics            Prometheus text    the token
+//
+// The token goes in `Authorization: Bearer …`; it is compared in constant time. Plain HTTP is
+// served to loopback only: from elsewhere the token would cross a network in the clear.
+//
+// Owned by the agent's main; one thread: the loop's.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "agent/agent.hpp"
+#include "http/server.hpp"
+#include "site/secret.hpp"
+
+namespace meridian::agent {
+
+class AdminServer {
+ public:
+  AdminServer(const Context& context, Agent& agent, site::Secret token,
+              std::shared_ptr<io::TlsContext> tls);
+
+  Result<void> Start();
+  io::Task<void> Stop();
+
+ private:
+  io::Task<void> Accept();
+  io::Task<void> Admit(std::unique_ptr<io::Stream> stream);
+  io::Task<void> Handle(http::Exchange& exchange, bool is_peer);
+  bool HasToken(const http::Exchange& exchange) const;
+
+  const Context& context_;
+  Agent& agent_;
+  site::Secret token_;
+  std::shared_ptr<io::TlsContext> tls_;
+  std::unique_ptr<io::Listener> listener_;
+  http::Server server_;       // plain: whoever has the token
+  http::Server peer_server_;  // TLS: peers too
+  io::Scope scope_;
+};
+
+}  // namespace meridian::agent

@@ -1,0 +1,232 @@
+#include "agent/agent.hpp"
+
+#include <algorithm>
+#include <ranges>
+
+#include <unistd.h>
+
+#include "agent/limits.hpp"
+#include "agent/log_files.hpp"
+#include "agent/tier_table.hpp"
+#include "base/log.hpp"
+#include "io/blocking.hpp"
+
+namespace meridian::agent {
+
+Agent::Agent(const Context& context, Options options)
+    : context_(context),
+      options_(std::move(options)),
+      healthy_instances_(metrics_.AddGauge("meridian_agent_instances_healthy",
+                                           "Instances of the application that are healthy.")),
+      ready_tiers_(metrics_.AddGauge("meridian_agent_tiers_ready", "Tiers that are ready.")),
+      life_(options_.answer_ttl + kDrainGrace),
+      peers_(context.site, context.here.name),
+      poller_(context, options_.peer_tls, peers_, [this] { OnChange(); }),
+      children_(context.loop),
+      background_(context.loop) {
+  view_ = MakeView();
+}
+
+Agent::~Agent() = default;
+
+bool Agent::Runs(const std::string& role) const {
+  return options_.roles.empty() || options_.roles.contains(role);
+}
+
+Result<void> Agent::OpenSockets() {
+  for (const TierEntry& entry : TierTable(context_.site, context_.here)) {
+    if (!Runs(entry.name)) continue;
+    TierSpec spec{.name = entry.name, .port = entry.port, .sockets = {}};
+    for (const TierSocket& socket : entry.sockets) {
+      Result<io::Fd> fd = socket.kind == SocketKind::kStream
+                              ? io::OpenListeningSocket(socket.at, {})
+                              : io::OpenDatagramSocket(socket.at, false);
+      if (!fd && fd.error().code == Errc::kExists) {
+        return Fail(Errc::kExists,
+                    "{}, for the {} tier, is in use by another program. End that, or give the "
+                    "tier another port in site.toml",
+                    socket.at.ToString(), entry.name);
+      }
+      if (!fd) return Fail(fd.error());
+      spec.sockets.push_back({socket.name, std::move(*fd)});
+    }
+    tiers_.push_back(
+        std::make_unique<TierChild>(context_, std::move(spec), [this] { OnChange(); }));
+  }
+  return {};
+}
+
+io::Task<Result<void>> Agent::Start() {
+  Result<void> opened = OpenSockets();
+  if (!opened) co_return opened;
+  uint32_t count = Runs("app") ? context_.site.app.instances : 0;
+  for (uint32_t number = 1; number <= count; ++number) {
+    instances_.push_back(std::make_unique<Instance>(context_, number, [this] { OnChange(); }));
+  }
+  for (auto& tier : tiers_) children_.Spawn(tier->Run());
+  for (auto& instance : instances_) children_.Spawn(instance->Run());
+  background_.Spawn(poller_.Run());
+  background_.Spawn(Tick());
+  OnChange();
+  co_return co_await AwaitStart();
+}
+
+Result<void> Agent::StartProblem() const {
+  for (const auto& tier : tiers_) {
+    if (tier->restarts() < kTierStartAttempts || tier->report().ready) continue;
+    auto log = context_.state_directory / "logs" / context_.here.name / (tier->name() + ".log");
+    return Fail(Errc::kUnavailable, "the {} tier does not start ({}); its log is {}", tier->name(),
+                tier->problem(), log.string());
+  }
+  for (const auto& instance : instances_) {
+    if (!instance->failed_to_start()) continue;
+    return Fail(Errc::kUnavailable,
+                "the application does not start: {}\n  Check command, directory and health of "
+                "[app] in {}",
+                instance->problem(), context_.site.file.string());
+  }
+  return {};
+}
+
+io::Task<Result<void>> Agent::AwaitStart() {
+  for (;;) {
+    bool ready = std::ranges::all_of(tiers_, [](auto& tier) { return tier->report().ready; });
+    bool healthy = std::ranges::all_of(instances_, [](auto& each) { return each->healthy(); });
+    if (ready && healthy) co_return Result<void>{};
+    Result<void> problem = StartProblem();
+    if (!problem) co_return problem;
+    Result<void> waited = co_await changed_.Wait();
+    if (!waited) co_return waited;
+  }
+}
+
+io::Task<void> Agent::Stop() {
+  // Whoever sends work to another goes first, and has ended before the other is asked to.
+  for (auto& tier : std::views::reverse(tiers_)) {
+    tier->Stop();
+    while (tier->pid() != 0 && co_await changed_.Wait()) {
+    }
+  }
+  for (auto& instance : instances_) instance->Stop();
+  co_await children_.Join();
+  background_.Cancel();
+  co_await background_.Join();
+}
+
+bool Agent::Drain() {
+  bool drains = life_.Drain(context_.loop.Now());
+  OnChange();
+  return drains;
+}
+
+bool Agent::Undrain() {
+  bool serves = life_.Undrain();
+  OnChange();
+  return serves;
+}
+
+io::Task<void> Agent::Tick() {
+  io::BlockingPool disk(1);
+  auto logs = context_.state_directory / "logs" / context_.here.name;
+  TimePoint next_log_check = context_.loop.Now();
+  while (co_await io::Sleep(std::chrono::seconds{1})) {
+    life_.OnTick(context_.loop.Now());
+    OnChange();
+    if (context_.loop.Now() < next_log_check) continue;
+    next_log_check = context_.loop.After(kLogCheckInterval);
+    Result<void> bounded =
+        co_await io::RunBlocking(disk, [logs] { return BoundLogFiles(logs, kMaxLogBytes); });
+    if (!bounded) LOG_WARNING("logs", {"problem", bounded.error().message});
+  }
+}
+
+site::SiteView Agent::MakeView() const {
+  site::SiteView view{.number = view_.number};
+  for (const site::DataCenter& dc : context_.site.datacenters) {
+    site::DataCenterView& entry =
+        view.datacenters.emplace_back(site::DataCenterView{.name = dc.name,
+                                                           .address = dc.address,
+                                                           .location = dc.location,
+                                                           .weight = dc.weight,
+                                                           .capacity_rps = dc.capacity_rps});
+    if (dc.name != context_.here.name) {
+      peers_.Describe(entry);
+      view.links.push_back(
+          {.from = context_.here.name, .to = dc.name, .up = peers_.reachable(dc.name)});
+      continue;
+    }
+    entry.state = life_.state();
+    for (const auto& tier : tiers_) entry.load_rps += tier->report().load_rps;
+  }
+  for (const auto& instance : instances_) view.instances.push_back(instance->view());
+  peers_.AppendInstances(view.instances);
+  return view;
+}
+
+void Agent::OnChange() {
+  auto ready = std::ranges::count_if(tiers_, [](auto& tier) { return tier->report().ready; });
+  auto healthy = std::ranges::count_if(instances_, [](auto& each) { return each->healthy(); });
+  ready_tiers_.Set(static_cast<double>(ready));
+  healthy_instances_.Set(static_cast<double>(healthy));
+  bool enough = instances_.empty() || healthy > 0;
+  life_.OnReadiness(static_cast<size_t>(ready) == tiers_.size(), enough);
+  uint64_t connections = 0;
+  for (const auto& tier : tiers_) connections += tier->report().connections;
+  life_.OnConnections(connections, context_.loop.Now());
+
+  site::SiteView view = MakeView();
+  if (view != view_ || view.number == 0) {
+    if (view.datacenters != view_.datacenters) LogStates(view);
+    view_ = std::move(view);
+    ++view_.number;
+    Result<std::string> line = site::EncodeView(view_);
+    if (!line) {
+      LOG_ERROR("the view cannot be sent", {"problem", line.error().message});
+    } else {
+      auto shared = std::make_shared<const std::string>(std::move(*line));
+      for (auto& tier : tiers_) tier->SendView(shared);
+    }
+  }
+  changed_.WakeAll();
+}
+
+DataCenterStatus Agent::Status() const {
+  DataCenterStatus status{.name = context_.here.name,
+                          .address = context_.here.address.ToString(),
+                          .state = std::string(site::StateName(life_.state())),
+                          .pid = getpid()};
+  for (const auto& tier : tiers_) {
+    const char* state = tier->report().ready ? "ready" : tier->pid() != 0 ? "starting" : "down";
+    status.tiers.push_back({.name = tier->name(),
+                            .state = state,
+                            .pid = tier->pid(),
+                            .port = tier->port(),
+                            .problem = tier->report().ready ? "" : tier->problem()});
+  }
+  for (const auto& instance : instances_) {
+    site::InstanceView view = instance->view();
+    status.instances.push_back({.id = view.id,
+                                .address = view.address.ToString(),
+                                .release = view.release,
+                                .state = std::string(site::StateName(view.state)),
+                                .pid = instance->pid()});
+  }
+  return status;
+}
+
+std::vector<pid_t> Agent::Children() const {
+  std::vector<pid_t> children;
+  for (const auto& tier : tiers_) children.push_back(tier->pid());
+  for (const auto& instance : instances_) children.push_back(instance->pid());
+  return children;
+}
+
+void Agent::LogStates(const site::SiteView& next) const {
+  for (const site::DataCenterView& dc : next.datacenters) {
+    const site::DataCenterView* before = view_.FindDataCenter(dc.name);
+    if (before != nullptr && before->state == dc.state) continue;
+    LOG_INFO("data center", {"name", dc.name}, {"state", site::StateName(dc.state)});
+  }
+}
+
+}  // namespace meridian::agent

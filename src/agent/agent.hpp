@@ -1,0 +1,81 @@
+// The agent: runs one data center. It starts the tiers and the instances of the application, keeps
+// them running, asks the other agents how theirs are, and gives every tier the SiteView that
+// follows from all of it.
+//
+// One thread: the loop's. Invariants: a view is numbered, and a new number means that something in
+// it is different; listening sockets are made before the first tier starts, so that a port in use
+// is found before anything runs.
+#pragma once
+
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "agent/context.hpp"
+#include "agent/instance.hpp"
+#include "agent/life.hpp"
+#include "agent/peer_poller.hpp"
+#include "agent/peers.hpp"
+#include "agent/status.hpp"
+#include "agent/tier_child.hpp"
+#include "base/metrics.hpp"
+#include "io/tls.hpp"
+
+namespace meridian::agent {
+
+class Agent {
+ public:
+  struct Options {
+    Duration answer_ttl;          // of DNS answers: how long visitors may still come after a drain
+    std::set<std::string> roles;  // tiers to run, "app" among them; empty: all
+    std::shared_ptr<io::TlsContext> peer_tls;
+  };
+
+  Agent(const Context& context, Options options);
+  ~Agent();
+
+  // Opens the sockets and starts everything; waits until tiers are ready and instances healthy. An
+  // error says what did not come up, and what to do about it.
+  io::Task<Result<void>> Start();
+  // Ends everything in good order: the edge last of all that serve, so that what is in flight gets
+  // its answer.
+  io::Task<void> Stop();
+
+  // False: there is nothing to drain, or not yet.
+  bool Drain();
+  bool Undrain();
+
+  const site::SiteView& view() const { return view_; }
+  DataCenterStatus Status() const;
+  // The processes that it started and waits for.
+  std::vector<pid_t> Children() const;
+  Metrics& metrics() { return metrics_; }
+
+ private:
+  bool Runs(const std::string& role) const;
+  Result<void> OpenSockets();
+  io::Task<Result<void>> AwaitStart();
+  Result<void> StartProblem() const;
+  io::Task<void> Tick();
+  void OnChange();
+  site::SiteView MakeView() const;
+  void LogStates(const site::SiteView& next) const;
+
+  const Context& context_;
+  Options options_;
+  Metrics metrics_;
+  Gauge& healthy_instances_;
+  Gauge& ready_tiers_;
+  Life life_;
+  Peers peers_;
+  PeerPoller poller_;
+  std::vector<std::unique_ptr<TierChild>> tiers_;
+  std::vector<std::unique_ptr<Instance>> instances_;
+  site::SiteView view_;
+  io::WaitQueue changed_;
+  io::Scope children_;
+  io::Scope background_;
+};
+
+}  // namespace meridian::agent

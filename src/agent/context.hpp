@@ -1,0 +1,24 @@
+// What every part of the agent needs: the site, which data center this is, and the loop. Owned by
+// the agent's main; outlives the parts.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "io/socket.hpp"
+#include "site/site.hpp"
+
+namespace meridian::agent {
+
+struct Context {
+  const site::Site& site;
+  const site::DataCenter& here;
+  std::filesystem::path state_directory;
+  std::string program;  // this program's own path, for the tiers
+  bool lab = false;     // one of several data centers on this machine
+  io::EpollDriver& driver;
+  io::Loop& loop;
+  io::SystemNetwork& network;
+};
+
+}  // namespace meridian::agent

@@ -1,0 +1,73 @@
+#include "agent/guard.hpp"
+
+#include <array>
+#include <cerrno>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "base/log.hpp"
+#include "io/descendants.hpp"
+#include "io/loop.hpp"
+#include "io/process.hpp"
+
+namespace meridian::agent {
+namespace {
+
+constexpr int kSignalStatus = 128;  // as a shell reports a death by signal
+
+// Passes signals on until cancelled.
+io::Task<void> PassSignals(io::Signals& signals, io::Process& agent) {
+  for (;;) {
+    Result<int> number = co_await signals.Next();
+    if (!number) co_return;
+    switch (*number) {
+      case SIGCHLD:
+        io::ReapOrphans({agent.pid()});
+        break;
+      case SIGQUIT:
+        agent.Signal(SIGKILL);
+        break;
+      default:
+        agent.Signal(SIGTERM);
+    }
+  }
+}
+
+io::Task<io::ExitStatus> Guard(io::Signals& signals, io::Process& agent) {
+  io::Fiber& fiber = co_await io::ThisFiber{};
+  io::Scope scope(fiber.loop());
+  scope.Spawn(PassSignals(signals, agent));
+  Result<io::ExitStatus> status = co_await agent.Wait();
+  scope.Cancel();
+  co_await scope.Join();
+  co_return status.value_or(io::ExitStatus{.signal = SIGKILL});
+}
+
+}  // namespace
+
+Result<int> RunGuard(const GuardOptions& options) {
+  io::BecomeSubreaper();
+  std::array<int, 2> lifeline{};
+  if (pipe2(lifeline.data(), O_CLOEXEC) != 0) return FailErrno(errno, "pipe");
+  io::Fd agents_end(lifeline[0]);
+  io::Fd our_end(lifeline[1]);
+  io::EpollDriver driver;
+  io::Loop loop(driver);
+  io::Signals signals(driver, {SIGTERM, SIGINT, SIGQUIT, SIGCHLD});
+  io::ProcessOptions process{.command = options.agent_command,
+                             .descriptors = options.descriptors,
+                             .new_group = true,
+                             .die_with_parent = false};
+  process.descriptors.emplace_back(kLifelineFd, agents_end.get());
+  auto agent = io::Process::Start(driver, process);
+  if (!agent) return Fail(std::move(agent.error()));
+  agents_end.Reset();
+  io::ExitStatus status = loop.RunToEnd(Guard(signals, **agent));
+  agent->reset();
+  if (!io::KillDescendants(kKillPatience)) LOG_ERROR("some processes do not die");
+  return status.signal == 0 ? status.code : kSignalStatus + status.signal;
+}
+
+}  // namespace meridian::agent

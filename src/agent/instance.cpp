@@ -1,0 +1,156 @@
+#include "agent/instance.hpp"
+
+#include <array>
+#include <cerrno>
+
+#include <fcntl.h>
+#include <signal.h>
+
+#include "agent/instance_port.hpp"
+#include "agent/limits.hpp"
+#include "agent/line_capture.hpp"
+#include "base/log.hpp"
+#include "http/fetch.hpp"
+
+namespace meridian::agent {
+namespace {
+
+// Where instances are reached: they listen on all addresses, or on this one.
+const IpAddress kInstanceAddress = IpAddress::V4(127, 0, 0, 1);
+// So that an application that prints much is not held up when the agent is.
+constexpr int kOutputPipeBytes = 1 << 20;
+
+}  // namespace
+
+Instance::Instance(const Context& context, uint32_t number, std::function<void()> changed)
+    : context_(context),
+      id_(fmt::format("{}-{}", context.here.name, number)),
+      changed_(std::move(changed)),
+      child_(context.driver, context.loop,
+             {.name = id_,
+              .stop_timeout = context.site.app.stop_timeout,
+              .prepare = [this] { return Prepare(); },
+              .attend = [this](io::Process& process) { return Watch(process); },
+              .output = [this] { return CaptureOutput(); },
+              .changed = [this] { OnChildChanged(); }}) {}
+
+Result<io::ProcessOptions> Instance::Prepare() {
+  Result<uint16_t> port = FindInstancePort(
+      fmt::format("{} {} {}", context_.state_directory.string(), id_, child_.restarts()));
+  if (!port) return Fail(port.error());
+  port_ = *port;
+  std::array<int, 2> ends{};
+  if (pipe2(ends.data(), O_CLOEXEC) != 0) return FailErrno(errno, "pipe");
+  output_here_ = io::Fd(ends[0]);
+  output_there_ = io::Fd(ends[1]);
+  fcntl(ends[1], F_SETPIPE_SZ, kOutputPipeBytes);
+  io::ProcessOptions options{
+      .command = context_.site.app.command,
+      .directory = context_.site.app.directory.string(),
+      .descriptors = {{1, output_there_.get()}, {2, output_there_.get()}},
+  };
+  for (const auto& [name, value] : context_.site.app.environment) {
+    options.environment.emplace_back(name, value);
+  }
+  options.environment.insert(options.environment.end(),
+                             {{"PORT", fmt::format("{}", port_)},
+                              {"MERIDIAN_DC", context_.here.name},
+                              {"MERIDIAN_INSTANCE", id_},
+                              {"MERIDIAN_RELEASE", context_.site.app.release}});
+  return options;
+}
+
+io::Task<void> Instance::CaptureOutput() {
+  output_there_.Reset();
+  last_lines_.clear();
+  co_await CaptureLines(context_.network.Adopt(std::move(output_here_)),
+                        [this](std::string_view line) { OnLine(line); });
+}
+
+void Instance::OnLine(std::string_view line) {
+  LOG_INFO("output", {"instance", id_}, {"line", line});
+  last_lines_.emplace_back(line);
+  if (last_lines_.size() > kLastLines) last_lines_.pop_front();
+}
+
+io::Task<Result<void>> Instance::AwaitHealth(http::Client& client) {
+  const site::App& app = context_.site.app;
+  TimePoint deadline = context_.loop.After(app.start_timeout);
+  std::string last = "it did not answer";
+  while (context_.loop.Now() < deadline) {
+    http::Request request{.path = app.health_path, .host = context_.site.domain};
+    auto answer =
+        co_await http::Fetch(client, request, kMaxHealthBody, context_.loop.After(kHealthTimeout));
+    if (answer && answer->status < 400) co_return Result<void>{};
+    last = answer ? fmt::format("answered {}", answer->status) : answer.error().message;
+    Result<void> slept = co_await io::Sleep(kStartPollInterval);
+    if (!slept) co_return slept;
+  }
+  co_return Fail(Errc::kTimeout,
+                 "not healthy after {:g} s ([app] start_timeout): GET {} at port {}: {}",
+                 Seconds(app.start_timeout), app.health_path, port_, last);
+}
+
+io::Task<void> Instance::Watch(io::Process& process) {
+  http::Client client(context_.loop, context_.network, {.address = {kInstanceAddress, port_}});
+  Result<void> healthy = co_await AwaitHealth(client);
+  if (!healthy) {
+    if (healthy.error().code == Errc::kCancelled) co_return;
+    LOG_ERROR("instance is not healthy", {"instance", id_}, {"problem", healthy.error().message});
+    child_.set_problem(healthy.error().message);
+    process.Signal(SIGKILL);
+    co_return;
+  }
+  ever_healthy_ = true;
+  failures_ = 0;
+  SetState(site::InstanceState::kHealthy);
+  uint32_t misses = 0;
+  while (co_await io::Sleep(kHealthInterval)) {
+    http::Request request{.path = context_.site.app.health_path, .host = context_.site.domain};
+    auto answer =
+        co_await http::Fetch(client, request, kMaxHealthBody, context_.loop.After(kHealthTimeout));
+    misses = answer && answer->status < 400 ? 0 : misses + 1;
+    if (misses == 0) SetState(site::InstanceState::kHealthy);
+    if (misses >= kHealthMisses) SetState(site::InstanceState::kUnhealthy);
+  }
+}
+
+void Instance::SetState(site::InstanceState state) {
+  if (stopping_ && state != site::InstanceState::kStopped) return;
+  if (state == state_) return;
+  LOG_INFO("instance", {"instance", id_}, {"state", site::StateName(state)}, {"port", port_});
+  state_ = state;
+  changed_();
+}
+
+void Instance::OnChildChanged() {
+  if (pid() == 0) {
+    ++failures_;
+    SetState(stopping_ ? site::InstanceState::kStopped : site::InstanceState::kStarting);
+  }
+  changed_();
+}
+
+void Instance::Stop() {
+  SetState(site::InstanceState::kDraining);
+  stopping_ = true;
+  child_.Stop();
+}
+
+site::InstanceView Instance::view() const {
+  return {.id = id_,
+          .datacenter = context_.here.name,
+          .address = {kInstanceAddress, port_},
+          .release = context_.site.app.release,
+          .state = state_};
+}
+
+std::string Instance::problem() const {
+  std::string text = child_.problem();
+  if (last_lines_.empty()) return text;
+  text += "; it printed last:";
+  for (const std::string& line : last_lines_) text += "\n    " + line;
+  return text;
+}
+
+}  // namespace meridian::agent

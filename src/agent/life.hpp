@@ -1,0 +1,61 @@
+// The life of a data center as its own agent sees it: starting, serving, draining, drained. Pure:
+// told what happens and the time.
+//
+// Invariants: it is serving once all tiers are ready and an instance is healthy, and stays so while
+// parts of it come and go (its edge serves by forwarding). It is drained when, since the drain
+// began, no new visitor's connection has come for `quiet` (the answers' TTL and some grace):
+// whoever still had the old answer has used it.
+#pragma once
+
+#include "base/clock.hpp"
+#include "site/view.hpp"
+
+namespace meridian::agent {
+
+class Life {
+ public:
+  explicit Life(Duration quiet) : quiet_(quiet) {}
+
+  site::DataCenterState state() const { return state_; }
+
+  void OnReadiness(bool tiers_ready, bool instance_healthy) {
+    using enum site::DataCenterState;
+    if (state_ == kStarting && tiers_ready && instance_healthy) state_ = kServing;
+  }
+
+  // False when it was not serving: nothing to drain.
+  bool Drain(TimePoint now) {
+    using enum site::DataCenterState;
+    if (state_ == kDraining || state_ == kDrained) return true;
+    if (state_ != kServing) return false;
+    state_ = kDraining;
+    last_connection_ = now;
+    return true;
+  }
+
+  bool Undrain() {
+    using enum site::DataCenterState;
+    if (state_ != kDraining && state_ != kDrained) return state_ == kServing;
+    state_ = kServing;
+    return true;
+  }
+
+  // How many connections visitors have made to the edge so far (it may start again from 0).
+  void OnConnections(uint64_t total, TimePoint now) {
+    if (total != connections_) last_connection_ = now;
+    connections_ = total;
+  }
+
+  void OnTick(TimePoint now) {
+    using enum site::DataCenterState;
+    if (state_ == kDraining && now - last_connection_ >= quiet_) state_ = kDrained;
+  }
+
+ private:
+  Duration quiet_;
+  site::DataCenterState state_ = site::DataCenterState::kStarting;
+  uint64_t connections_ = 0;
+  TimePoint last_connection_{};
+};
+
+}  // namespace meridian::agent

@@ -1,0 +1,65 @@
+#include "agent/peer_poller.hpp"
+
+#include "agent/limits.hpp"
+#include "base/log.hpp"
+#include "http/fetch.hpp"
+#include "site/ca.hpp"
+#include "site/limits.hpp"
+
+namespace meridian::agent {
+
+PeerPoller::PeerPoller(const Context& context, std::shared_ptr<io::TlsContext> tls, Peers& peers,
+                       std::function<void()> changed)
+    : context_(context), peers_(peers), changed_(std::move(changed)) {
+  for (const site::DataCenter& dc : context.site.datacenters) {
+    if (dc.name == context.here.name) continue;
+    http::Upstream upstream{.address = {dc.address, context.site.ports.admin},
+                            .tls = tls,
+                            .tls_name = site::PeerName(dc.name, context.site),
+                            .from = context.here.address};
+    polled_.push_back({dc.name, std::make_unique<http::Client>(context.loop, context.network,
+                                                               std::move(upstream))});
+  }
+}
+
+io::Task<void> PeerPoller::Run() {
+  io::Scope scope(context_.loop);
+  for (Peer& peer : polled_) scope.Spawn(Poll(peer));
+  co_await scope.Join();
+}
+
+io::Task<Result<void>> PeerPoller::Ask(Peer& peer) {
+  http::Request request{.path = "/.meridian/view", .host = peer.client->upstream().tls_name};
+  auto answer = co_await http::Fetch(*peer.client, request, site::kMaxViewBytes,
+                                     context_.loop.After(kPeerTimeout));
+  if (!answer) co_return Fail(std::move(answer.error()));
+  if (answer->status != 200) {
+    co_return Fail(Errc::kInvalid, "it answered with status {}", answer->status);
+  }
+  Result<site::SiteView> view = site::FromJson(answer->body);
+  if (!view) co_return Fail(std::move(view.error()));
+  peers_.OnAnswer(peer.name, *view);
+  co_return Result<void>{};
+}
+
+io::Task<void> PeerPoller::Poll(Peer& peer) {
+  for (;;) {
+    TimePoint next = context_.loop.After(kPeerInterval);
+    Result<void> asked = co_await Ask(peer);
+    if (!asked && asked.error().code == Errc::kCancelled) co_return;
+    if (!asked) peers_.OnMiss(peer.name);
+    if (asked.has_value() != peer.heard) {
+      peer.heard = asked.has_value();
+      if (peer.heard) {
+        LOG_INFO("the other data center is heard", {"peer", peer.name});
+      } else {
+        LOG_WARNING("the other data center is not heard", {"peer", peer.name},
+                    {"problem", asked.error().message});
+      }
+    }
+    changed_();
+    if (!co_await io::SleepUntil(next)) co_return;
+  }
+}
+
+}  // namespace meridian::agent

@@ -1,0 +1,54 @@
+#include "agent/peers.hpp"
+
+namespace meridian::agent {
+
+Peers::Peers(const site::Site& site, const std::string& here) {
+  for (const site::DataCenter& dc : site.datacenters) {
+    if (dc.name != here) peers_[dc.name];
+  }
+}
+
+void Peers::OnAnswer(const std::string& name, const site::SiteView& its_view) {
+  const site::DataCenterView* said = its_view.FindDataCenter(name);
+  auto found = peers_.find(name);
+  if (said == nullptr || found == peers_.end()) return;
+  Peer& peer = found->second;
+  peer.heard = true;
+  peer.misses = 0;
+  peer.state = said->state;
+  peer.load_rps = said->load_rps;
+  peer.instances.clear();
+  for (const site::InstanceView& instance : its_view.instances) {
+    if (instance.datacenter == name) peer.instances.push_back(instance);
+  }
+}
+
+void Peers::OnMiss(const std::string& name) {
+  auto found = peers_.find(name);
+  if (found == peers_.end()) return;
+  Peer& peer = found->second;
+  if (++peer.misses < kMissesToDown) return;
+  peer.state = site::DataCenterState::kDown;
+  peer.load_rps = 0;
+  peer.instances.clear();
+}
+
+void Peers::Describe(site::DataCenterView& entry) const {
+  auto found = peers_.find(entry.name);
+  if (found == peers_.end()) return;
+  entry.state = found->second.state;
+  entry.load_rps = found->second.load_rps;
+}
+
+void Peers::AppendInstances(std::vector<site::InstanceView>& instances) const {
+  for (const auto& [name, peer] : peers_) {
+    instances.insert(instances.end(), peer.instances.begin(), peer.instances.end());
+  }
+}
+
+bool Peers::reachable(const std::string& name) const {
+  auto found = peers_.find(name);
+  return found != peers_.end() && found->second.heard && found->second.misses < kMissesToDown;
+}
+
+}  // namespace meridian::agent

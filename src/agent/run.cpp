@@ -1,0 +1,153 @@
+#include "agent/run.hpp"
+
+#include <cstdlib>
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/admin_server.hpp"
+#include "agent/agent.hpp"
+#include "agent/guard.hpp"
+#include "agent/startup_report.hpp"
+#include "base/log.hpp"
+#include "io/descendants.hpp"
+#include "io/process.hpp"
+#include "site/ca.hpp"
+
+namespace meridian::agent {
+namespace {
+
+// When the guard is gone nobody would end this data center's processes after us: do it now, and go.
+io::Task<void> WatchLifeline(io::Stream& lifeline) {
+  uint8_t byte = 0;
+  Result<size_t> got = co_await lifeline.Read({&byte, 1});
+  if (!got && got.error().code == Errc::kCancelled) co_return;
+  LOG_ERROR("the guard is gone, ending this data center");
+  io::KillDescendants(kKillPatience);
+  _exit(EXIT_FAILURE);
+}
+
+io::Task<void> ReapUntilAskedToEnd(io::Signals& signals, const Agent& agent, io::WaitQueue& ended,
+                                   bool& asked) {
+  for (;;) {
+    Result<int> number = co_await signals.Next();
+    if (!number) co_return;
+    if (*number == SIGCHLD) {
+      io::ReapOrphans(agent.Children());
+      continue;
+    }
+    LOG_INFO("ending", {"signal", *number});
+    asked = true;
+    ended.WakeAll();
+  }
+}
+
+void Report(const RunOptions& options, const Result<void>& outcome) {
+  if (!outcome) LOG_ERROR("cannot start", {"problem", outcome.error().message});
+  if (options.report_fd >= 0) {
+    std::string line = EncodeStartupReport(outcome);
+    (void)!write(options.report_fd, line.data(), line.size());
+    close(options.report_fd);
+  } else if (!outcome) {
+    fmt::print(stderr, "meridian: {}: {}\n", options.data_center, outcome.error().message);
+  }
+}
+
+Result<std::shared_ptr<io::TlsContext>> PeerTlsFor(const RunOptions& options, bool server) {
+  std::filesystem::path ca = options.state_directory / "ca";
+  std::string own = ca / ("dc-" + options.data_center + ".pem");
+  io::TlsOptions tls{
+      .certificate_path = own, .key_path = own, .authorities_path = ca / "authority.pem"};
+  // Operators show the token instead of a certificate.
+  tls.peer = server ? io::PeerCertificate::kOptional : io::PeerCertificate::kRequired;
+  return server ? io::TlsContext::ForServer(tls) : io::TlsContext::ForClient(tls);
+}
+
+class AgentProcess {
+ public:
+  AgentProcess(const site::Site& site, const RunOptions& options)
+      : options_(options),
+        signals_(driver_, {SIGTERM, SIGINT, SIGCHLD}),
+        loop_(driver_),
+        network_(driver_),
+        context_{.site = site,
+                 .here = *site.FindDataCenter(options.data_center),
+                 .state_directory = options.state_directory,
+                 .program = options.program,
+                 .lab = options.lab,
+                 .driver = driver_,
+                 .loop = loop_,
+                 .network = network_} {}
+
+  int Run() { return loop_.RunToEnd(Main()); }
+
+ private:
+  io::Task<int> Main() {
+    auto client_tls = PeerTlsFor(options_, false);
+    auto server_tls = PeerTlsFor(options_, true);
+    if (!client_tls || !server_tls) {
+      Report(options_, Fail((client_tls ? server_tls : client_tls).error()));
+      co_return EXIT_FAILURE;
+    }
+    Agent agent(
+        context_,
+        {.answer_ttl = options_.answer_ttl, .roles = options_.roles, .peer_tls = *client_tls});
+    AdminServer admin(context_, agent, options_.token, *server_tls);
+    co_return co_await Serve(agent, admin);
+  }
+
+  io::Task<int> Serve(Agent& agent, AdminServer& admin) {
+    auto lifeline = network_.Adopt(io::Fd(kLifelineFd));
+    bool asked = false;
+    io::WaitQueue ended;
+    io::Scope background(loop_);
+    background.Spawn(WatchLifeline(*lifeline));
+    background.Spawn(ReapUntilAskedToEnd(signals_, agent, ended, asked));
+    io::Scope starting(loop_);
+    Result<void> started = admin.Start();
+    if (started) {
+      std::optional<Result<void>> outcome;
+      starting.Spawn(StartAgent(agent, outcome, ended));
+      while (!asked && !outcome) (void)co_await ended.Wait();
+      starting.Cancel();
+      co_await starting.Join();
+      started = outcome.value_or(Fail(Errc::kCancelled, "it was ended while it started"));
+    }
+    Report(options_, started);
+    while (started && !asked) (void)co_await ended.Wait();
+    co_await agent.Stop();
+    co_await admin.Stop();
+    background.Cancel();
+    co_await background.Join();
+    co_return started ? EXIT_SUCCESS : EXIT_FAILURE;
+  }
+
+  static io::Task<void> StartAgent(Agent& agent, std::optional<Result<void>>& outcome,
+                                   io::WaitQueue& ended) {
+    Result<void> started = co_await agent.Start();
+    outcome = std::move(started);
+    ended.WakeAll();
+  }
+
+  const RunOptions& options_;
+  io::EpollDriver driver_;
+  io::Signals signals_;
+  io::Loop loop_;
+  io::SystemNetwork network_;
+  Context context_;
+};
+
+}  // namespace
+
+int RunAgent(const site::Site& site, const RunOptions& options) {
+  io::BecomeSubreaper();
+  if (options.report_fd >= 0) fcntl(options.report_fd, F_SETFD, FD_CLOEXEC);
+  fcntl(kLifelineFd, F_SETFD, FD_CLOEXEC);
+  int status = AgentProcess(site, options).Run();
+  io::KillDescendants(kKillPatience);
+  return status;
+}
+
+}  // namespace meridian::agent

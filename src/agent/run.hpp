@@ -1,0 +1,29 @@
+// The agent's process, from its command line to its end.
+#pragma once
+
+#include <filesystem>
+#include <set>
+#include <string>
+
+#include "base/clock.hpp"
+#include "site/secret.hpp"
+#include "site/site.hpp"
+
+namespace meridian::agent {
+
+struct RunOptions {
+  std::string data_center;
+  std::filesystem::path state_directory;
+  std::string program;
+  std::set<std::string> roles;  // empty: all
+  Duration answer_ttl;
+  site::Secret token;
+  int report_fd = -1;  // where the startup report goes; -1: standard error says what is wrong
+  bool lab = false;
+};
+
+// Runs until SIGTERM, SIGINT or the guard's end; the exit status. Ends every descendant before it
+// returns.
+int RunAgent(const site::Site& site, const RunOptions& options);
+
+}  // namespace meridian::agent

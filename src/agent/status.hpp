@@ -1,0 +1,51 @@
+// What `meridian status --json` prints, made of what agents say of themselves. A pure codec.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <sys/types.h>
+
+#include "base/result.hpp"
+#include "site/site.hpp"
+#include "site/view.hpp"
+
+namespace meridian::agent {
+
+struct TierStatus {
+  std::string name;
+  std::string state;  // "ready", "starting" (it runs), "down" (it does not)
+  pid_t pid = 0;
+  uint16_t port = 0;
+  std::string problem;  // why it is not ready
+};
+
+struct InstanceStatus {
+  std::string id;
+  std::string address;
+  std::string release;
+  std::string state;
+  pid_t pid = 0;
+};
+
+// One data center.
+struct DataCenterStatus {
+  std::string name;
+  std::string address;
+  std::string state;
+  pid_t pid = 0;  // of its agent; 0 when it is down
+  std::vector<TierStatus> tiers;
+  std::vector<InstanceStatus> instances;
+};
+
+// What is known of a data center whose agent does not answer.
+DataCenterStatus DownStatus(const site::DataCenter& dc);
+
+std::string EncodeStatus(const DataCenterStatus& status);
+Result<DataCenterStatus> DecodeStatus(std::string_view json);
+
+// {"site":…,"datacenters":[…]}, indented, with a newline.
+std::string EncodeSiteStatus(const std::string& site, const std::vector<DataCenterStatus>& all);
+
+}  // namespace meridian::agent

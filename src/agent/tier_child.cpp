@@ -1,0 +1,113 @@
+#include "agent/tier_child.hpp"
+
+#include <array>
+#include <cerrno>
+
+#include <fcntl.h>
+#include <sys/socket.h>
+
+#include "base/log.hpp"
+#include "site/tier_process.hpp"
+
+namespace meridian::agent {
+namespace {
+
+// A tier that was asked to end lets its requests finish first.
+constexpr Duration kTierStopTimeout = std::chrono::seconds{10};
+constexpr size_t kReportPiece = 4096;
+
+}  // namespace
+
+TierChild::TierChild(const Context& context, TierSpec spec, std::function<void()> changed)
+    : context_(context),
+      spec_(std::move(spec)),
+      changed_(std::move(changed)),
+      child_(context.driver, context.loop,
+             {.name = spec_.name,
+              .stop_timeout = kTierStopTimeout,
+              .prepare = [this] { return Prepare(); },
+              .attend = [this](io::Process&) { return Attend(); },
+              .changed =
+                  [this] {
+                    report_ = {};
+                    changed_();
+                  }}) {}
+
+Result<io::ProcessOptions> TierChild::Prepare() {
+  std::array<int, 2> pair{};
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()) != 0) {
+    return FailErrno(errno, "socketpair");
+  }
+  control_here_ = io::Fd(pair[0]);
+  control_there_ = io::Fd(pair[1]);
+  auto log_path = context_.state_directory / "logs" / context_.here.name / (spec_.name + ".log");
+  log_ = io::Fd(::open(log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  if (!log_) return FailErrno(errno, log_path.string());
+
+  site::TierStart start{.tier = spec_.name,
+                        .data_center = context_.here.name,
+                        .site_file = context_.site.file,
+                        .state_directory = context_.state_directory,
+                        .lab = context_.lab,
+                        .control_fd = site::kControlFd};
+  io::ProcessOptions options{
+      .descriptors = {{1, log_.get()}, {2, log_.get()}, {site::kControlFd, control_there_.get()}}};
+  int fd = site::kControlFd;
+  for (const TierSpec::Socket& socket : spec_.sockets) {
+    start.sockets[socket.name] = ++fd;
+    options.descriptors.emplace_back(fd, socket.fd.get());
+  }
+  options.command = site::TierCommand(context_.program, start);
+  return options;
+}
+
+io::Task<void> TierChild::Attend() {
+  control_there_.Reset();
+  log_.Reset();
+  auto control = context_.network.Adopt(std::move(control_here_));
+  io::Scope scope(context_.loop);
+  scope.Spawn(ReadReports(*control));
+  scope.Spawn(WriteViews(*control));
+  co_await scope.Join();
+}
+
+io::Task<void> TierChild::ReadReports(io::Stream& control) {
+  site::LineSplitter splitter(site::kMaxReportBytes);
+  std::array<uint8_t, kReportPiece> piece{};
+  for (;;) {
+    Result<size_t> got = co_await control.Read(piece);
+    if (!got || *got == 0) co_return;
+    std::string_view input = AsText({piece.data(), *got});
+    for (;;) {
+      auto line = splitter.Take(&input);
+      Result<site::TierReport> report =
+          line && *line ? site::DecodeReport(**line) : Result<site::TierReport>(report_);
+      if (!line || !report) {
+        LOG_ERROR("a tier's report cannot be read", {"tier", spec_.name},
+                  {"problem", (line ? report.error() : line.error()).message});
+        co_return;
+      }
+      if (!*line) break;
+      report_ = *report;
+      changed_();
+    }
+  }
+}
+
+io::Task<void> TierChild::WriteViews(io::Stream& control) {
+  std::shared_ptr<const std::string> sent;
+  for (;;) {
+    while (view_line_ == sent) {
+      if (!co_await view_changed_.Wait()) co_return;
+    }
+    sent = view_line_;
+    if (!co_await control.Write(AsBytes(*sent))) co_return;
+  }
+}
+
+void TierChild::SendView(std::shared_ptr<const std::string> line) {
+  view_line_ = std::move(line);
+  view_changed_.WakeAll();
+}
+
+}  // namespace meridian::agent

@@ -1,0 +1,68 @@
+// One tier of this data center, run as a child: `meridian edge --dc us-east …`. Its listening
+// sockets are the agent's, made once and inherited by each process of the tier, so that connections
+// which arrive while it is started again wait in the kernel and are not refused.
+//
+// The control stream is an inherited socket pair. Only the newest view is ever kept for a tier: a
+// stalled one costs one line, not a queue.
+//
+// Owned by the agent; one thread: the agent's loop.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "agent/context.hpp"
+#include "agent/supervised_child.hpp"
+#include "site/control.hpp"
+
+namespace meridian::agent {
+
+struct TierSpec {
+  struct Socket {
+    std::string name;  // as the tier asks for it
+    io::Fd fd;
+  };
+  std::string name;
+  uint16_t port = 0;  // public
+  std::vector<Socket> sockets;
+};
+
+class TierChild {
+ public:
+  // `changed` is called when its report or its process has changed.
+  TierChild(const Context& context, TierSpec spec, std::function<void()> changed);
+
+  io::Task<void> Run() { return child_.Run(); }
+  void Stop() { child_.Stop(); }
+  // `line`: EncodeView's. The tier gets it, unless a newer one comes first.
+  void SendView(std::shared_ptr<const std::string> line);
+
+  const std::string& name() const { return spec_.name; }
+  uint16_t port() const { return spec_.port; }
+  pid_t pid() const { return child_.pid(); }
+  // What it last said; not ready while no process of it has said anything.
+  const site::TierReport& report() const { return report_; }
+  uint32_t restarts() const { return child_.restarts(); }
+  const std::string& problem() const { return child_.problem(); }
+
+ private:
+  Result<io::ProcessOptions> Prepare();
+  io::Task<void> Attend();
+  io::Task<void> ReadReports(io::Stream& control);
+  io::Task<void> WriteViews(io::Stream& control);
+
+  const Context& context_;
+  TierSpec spec_;
+  std::function<void()> changed_;
+  io::Fd control_here_;
+  io::Fd control_there_;
+  io::Fd log_;
+  std::shared_ptr<const std::string> view_line_;
+  io::WaitQueue view_changed_;
+  site::TierReport report_;
+  SupervisedChild child_;
+};
+
+}  // namespace meridian::agent

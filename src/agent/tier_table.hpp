@@ -1,0 +1,31 @@
+// The tiers that an agent runs, and the sockets of each: one table, by which they are opened and
+// started.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ip.hpp"
+#include "site/site.hpp"
+
+namespace meridian::agent {
+
+enum class SocketKind : uint8_t { kStream, kDatagram };
+
+struct TierSocket {
+  std::string name;  // as the tier asks for it
+  SocketKind kind = SocketKind::kStream;
+  Endpoint at;
+};
+
+struct TierEntry {
+  std::string name;
+  uint16_t port = 0;  // public
+  std::vector<TierSocket> sockets;
+};
+
+// In the order in which they are started; they are stopped in the opposite one.
+std::vector<TierEntry> TierTable(const site::Site& site, const site::DataCenter& here);
+
+}  // namespace meridian::agent

@@ -1,0 +1,42 @@
+// One instance of the application as the balancer knows it: its connections, its health, how much
+// it has to do. Shared by the balancer and by the requests that are inside it: one that has left
+// the view ends with the last of them. One thread: the loop's.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "balancer/config.hpp"
+#include "balancer/health.hpp"
+#include "balancer/limits.hpp"
+#include "http/client.hpp"
+#include "site/view.hpp"
+
+namespace meridian::balancer {
+
+struct Instance {
+  Instance(io::Loop& loop, io::Network& network, const site::InstanceView& view,
+           const Config& config)
+      : id(view.id),
+        address(view.address),
+        client(loop, network, {.address = view.address}, Limits(config)) {}
+
+  static http::ClientLimits Limits(const Config& config) {
+    http::ClientLimits limits;
+    limits.max_connections = limits.max_idle = kMaxConnectionsPerInstance;
+    limits.max_waiting = kMaxWaitingPerInstance;
+    limits.wait_timeout = kWaitTimeout;
+    limits.connect_timeout = kConnectTimeout;
+    limits.head_timeout = config.response_timeout;
+    return limits;
+  }
+
+  std::string id;
+  Endpoint address;
+  http::Client client;
+  InstanceHealth health;
+  uint32_t in_flight = 0;
+  bool removed = false;  // it has left the view
+};
+
+}  // namespace meridian::balancer

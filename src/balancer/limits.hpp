@@ -1,0 +1,21 @@
+// The balancer's limits.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/clock.hpp"
+
+namespace meridian::balancer {
+
+constexpr size_t kMaxConnections = 20'000;  // edges' and peers'
+constexpr size_t kMaxHealthBody = 64 * 1024;
+constexpr size_t kMaxConnectionsPerInstance = 1024;
+constexpr size_t kMaxWaitingPerInstance = 1024;  // requests that wait for one of these
+constexpr Duration kWaitTimeout = std::chrono::seconds{5};
+constexpr Duration kConnectTimeout = std::chrono::seconds{2};
+// In a 503: when to come back.
+constexpr uint32_t kRetryAfterSeconds = 1;
+
+}  // namespace meridian::balancer

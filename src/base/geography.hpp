@@ -1,0 +1,35 @@
+// Points on Earth and how far apart they are, for "the nearest data center". Pure values.
+#pragma once
+
+namespace meridian {
+
+// Degrees, north and east positive: latitude -90 to 90, longitude -180 to 180 (WGS 84).
+struct Location {
+  double latitude = 0;
+  double longitude = 0;
+
+  bool operator==(const Location&) const = default;
+};
+
+// A location as a vector of length 1 from the Earth's centre: made once, it orders others by
+// distance with three multiplications each.
+struct Direction {
+  double x = 1;
+  double y = 0;
+  double z = 0;
+
+  bool operator==(const Direction&) const = default;
+};
+
+Direction DirectionOf(const Location& location);
+
+// The cosine of the angle between two directions: 1 in the same place, -1 at the antipodes. The
+// larger, the nearer.
+inline double Nearness(const Direction& a, const Direction& b) {
+  return a.x * b.x + a.y * b.y + a.z * b.z;
+}
+
+// Along the great circle of a sphere with the Earth's mean radius; within 0.6% of the ellipsoid.
+double DistanceKm(const Location& a, const Location& b);
+
+}  // namespace meridian

@@ -1,0 +1,37 @@
+// meridian check: reads site.toml and says what is wrong with it, or what it describes.
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/command_line.hpp"
+
+namespace meridian::cli {
+namespace {
+
+int Check(const std::string& path) {
+  auto site = LoadSite(path);
+  if (!site) return site.error();
+  fmt::print("{}: {} for {} in {} data center{}\n", path, site->name, site->domain,
+             site->datacenters.size(), site->datacenters.size() == 1 ? "" : "s");
+  for (const site::DataCenter& dc : site->datacenters) {
+    fmt::print("  {:<16} {:<16} {}\n", dc.name, dc.address.ToString(),
+               dc.city.empty()
+                   ? fmt::format("{:.2f}, {:.2f}", dc.location.latitude, dc.location.longitude)
+                   : dc.city);
+  }
+  if (site->datacenters.size() > 1) {
+    fmt::print("Failover that needs a vote is by hand: no witness is named ([coordinator]).\n");
+  }
+  return kDone;
+}
+
+}  // namespace
+
+void AddCheck(CLI::App& app, Action& action) {
+  auto path = std::make_shared<std::string>("site.toml");
+  CLI::App* command = app.add_subcommand("check", "Say what is wrong with a site.toml");
+  command->add_option("site", *path, "The site's file (site.toml)")->type_name("FILE");
+  command->callback([path, &action] { action = [path] { return Check(*path); }; });
+}
+
+}  // namespace meridian::cli

@@ -1,0 +1,83 @@
+// meridian dc kill|start|drain|undrain: what can happen to a data center.
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/admin_call.hpp"
+
+namespace meridian::cli {
+namespace {
+
+struct Arguments {
+  std::string name;
+  std::string state_directory = ".meridian";
+};
+
+struct Verb {
+  const char* name;
+  const char* summary;
+  bool lab;          // the lab does it; else the data center's own agent
+  const char* done;  // {} is the data center
+};
+
+constexpr Verb kVerbs[] = {
+    {"kill", "Lose it: SIGKILL for everything in it (lab only)", true,
+     "{0} is gone. Its visitors move within seconds: meridian status; and back: meridian dc start "
+     "{0}\n"},
+    {"start", "Start it again (lab only)", true, "{0} serves again\n"},
+    {"drain", "Send its visitors elsewhere, failing no request", false,
+     "{0} is draining: it leaves the DNS answers and forwards who still comes. meridian status "
+     "says when it is drained; back: meridian dc undrain {0}\n"},
+    {"undrain", "Take visitors again", false, "{0} serves visitors again\n"},
+};
+
+int Explain(const Verb& verb, const std::string& name, const Result<http::Fetched>& answer) {
+  if (!answer) {
+    const char* who =
+        verb.lab ? "no lab runs for this state directory" : "its agent does not answer";
+    fmt::print(stderr, "meridian: {}: {} ({})\n", name, who, answer.error().message);
+    return kFailed;
+  }
+  if (answer->status != 200) {
+    fmt::print(stderr, "meridian: {}: {}", name, answer->body);
+    return kFailed;
+  }
+  fmt::print(fmt::runtime(verb.done), name);
+  return kDone;
+}
+
+int Run(const Verb& verb, const Arguments& arguments) {
+  auto deployed = FindDeployed(arguments.state_directory);
+  if (!deployed) return deployed.error();
+  const site::DataCenter* dc = deployed->site.FindDataCenter(arguments.name);
+  if (dc == nullptr) {
+    fmt::print(stderr, "meridian: there is no data center \"{}\"; there are:", arguments.name);
+    for (const auto& known : deployed->site.datacenters) fmt::print(stderr, " {}", known.name);
+    fmt::print(stderr, "\n");
+    return kMisused;
+  }
+  if (verb.lab) {
+    std::string path = fmt::format("/dc/{}/{}", dc->name, verb.name);
+    return Explain(verb, dc->name, CallLab(deployed->state, path));
+  }
+  std::string path = fmt::format("/.meridian/{}", verb.name);
+  return Explain(verb, dc->name, CallAgent(*deployed, *dc, "POST", path));
+}
+
+}  // namespace
+
+void AddDataCenter(CLI::App& app, Action& action) {
+  CLI::App* group = app.add_subcommand("dc", "Kill, start, drain or undrain a data center");
+  group->require_subcommand(1);
+  for (const Verb& verb : kVerbs) {
+    auto arguments = std::make_shared<Arguments>();
+    CLI::App* command = group->add_subcommand(verb.name, verb.summary);
+    command->add_option("name", arguments->name, "The data center")->required();
+    AddStateOption(*command, arguments->state_directory);
+    command->callback([&verb, arguments, &action] {
+      action = [&verb, arguments] { return Run(verb, *arguments); };
+    });
+  }
+}
+
+}  // namespace meridian::cli

@@ -1,0 +1,41 @@
+// meridian down: ends what `meridian up` started.
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/admin_call.hpp"
+#include "site/durable_file.hpp"
+
+namespace meridian::cli {
+namespace {
+
+// The lab's own limits are shorter.
+constexpr Duration kLongestDown = std::chrono::minutes{2};
+
+int Down(const std::string& state_directory) {
+  auto deployed = FindDeployed(state_directory);
+  if (!deployed) return deployed.error();
+  Result<http::Fetched> answer = CallLab(deployed->state, "/down");
+  if (!answer || answer->status != 200) {
+    fmt::print(stderr, "meridian: nothing was up for this state directory\n");
+    return kFailed;
+  }
+  // Its lock is free when the last process has ended.
+  auto lock = site::FileLock::Acquire(deployed->state.lock(), "the lab", kLongestDown);
+  if (!lock) return Complain(lock.error());
+  fmt::print("{} is down\n", deployed->site.name);
+  return kDone;
+}
+
+}  // namespace
+
+void AddDown(CLI::App& app, Action& action) {
+  auto state_directory = std::make_shared<std::string>(".meridian");
+  CLI::App* command = app.add_subcommand("down", "End every data center that `up` started");
+  AddStateOption(*command, *state_directory);
+  command->callback([state_directory, &action] {
+    action = [state_directory] { return Down(*state_directory); };
+  });
+}
+
+}  // namespace meridian::cli

@@ -1,0 +1,129 @@
+// meridian run: one data center on this host. What runs is the guard; it starts this program again
+// as the agent.
+#include "agent/run.hpp"
+
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+#include "agent/guard.hpp"
+#include "agent/startup_report.hpp"
+#include "base/log.hpp"
+#include "cli/command_line.hpp"
+#include "dns/config.hpp"
+#include "dns/limits.hpp"
+#include "site/ca.hpp"
+
+namespace meridian::cli {
+namespace {
+
+struct RunArguments {
+  std::string site_file = "site.toml";
+  std::string data_center;
+  std::string state_directory = ".meridian";
+  std::vector<std::string> roles;
+  int report_fd = -1;
+  bool lab = false;
+};
+
+int UnknownDataCenter(const site::Site& site, const std::string& name) {
+  std::string known;
+  for (const site::DataCenter& dc : site.datacenters) {
+    known += (known.empty() ? "" : ", ") + dc.name;
+  }
+  fmt::print(stderr, "meridian: {} has no data center \"{}\"; it has {}\n", site.file.string(),
+             name, known);
+  return kMisused;
+}
+
+Result<void> PrepareState(const site::Site& site, const RunArguments& arguments) {
+  auto state = site::StateDir::Create(arguments.state_directory);
+  if (!state) return Fail(state.error());
+  std::error_code error;
+  std::filesystem::create_directories(state->logs() / arguments.data_center, error);
+  if (error) return Fail(Errc::kIo, "{}: {}", state->logs().string(), error.message());
+  auto token = state->EnsureToken();
+  if (!token) return Fail(token.error());
+  auto ca = site::EnsureCa(*state, site, {arguments.data_center}, SystemClock().Wall());
+  if (!ca) return Fail(ca.error());
+  return RememberSite(*state, site);
+}
+
+int RunGuard(const RunArguments& arguments) {
+  auto site = LoadSite(arguments.site_file);
+  if (!site) return site.error();
+  if (site->FindDataCenter(arguments.data_center) == nullptr) {
+    return UnknownDataCenter(*site, arguments.data_center);
+  }
+  ConfigureLog({.process = "guard", .dc = arguments.data_center});
+  // In the lab all of this is made once, before the data centers start.
+  Result<void> prepared = arguments.lab ? Result<void>{} : PrepareState(*site, arguments);
+  if (!prepared) return Complain(prepared.error());
+  agent::GuardOptions options{
+      .agent_command = {ProgramPath(), "agent", site->file.string(), "--dc", arguments.data_center,
+                        "--state", std::filesystem::absolute(arguments.state_directory).string()},
+      .descriptors = {}};
+  for (const std::string& role : arguments.roles) {
+    options.agent_command.insert(options.agent_command.end(), {"--roles", role});
+  }
+  if (arguments.lab) options.agent_command.emplace_back("--lab");
+  if (arguments.report_fd >= 0) {
+    options.agent_command.insert(options.agent_command.end(),
+                                 {"--report-fd", fmt::format("{}", agent::kReportFd)});
+    options.descriptors.emplace_back(agent::kReportFd, arguments.report_fd);
+  }
+  Result<int> status = agent::RunGuard(options);
+  return status ? *status : Complain(status.error());
+}
+
+int RunAgent(const RunArguments& arguments) {
+  auto site = LoadSite(arguments.site_file);
+  if (!site) return site.error();
+  if (site->FindDataCenter(arguments.data_center) == nullptr) {
+    return UnknownDataCenter(*site, arguments.data_center);
+  }
+  ConfigureLog({.process = "agent", .dc = arguments.data_center});
+  auto state = site::StateDir::Open(arguments.state_directory);
+  auto token = state ? state->ReadToken() : Fail(state.error());
+  if (!token) return Complain(token.error());
+  Duration ttl = arguments.lab ? dns::kLabTtl : dns::kDefaultTtl;
+  return agent::RunAgent(*site, {.data_center = arguments.data_center,
+                                 .state_directory = state->root(),
+                                 .program = ProgramPath(),
+                                 .roles = {arguments.roles.begin(), arguments.roles.end()},
+                                 .answer_ttl = site->sections.Get<dns::Config>().ttl.value_or(ttl),
+                                 .token = std::move(*token),
+                                 .report_fd = arguments.report_fd,
+                                 .lab = arguments.lab});
+}
+
+void AddArguments(CLI::App* command, const std::shared_ptr<RunArguments>& arguments) {
+  command->add_option("site", arguments->site_file, "The site's file (site.toml)")
+      ->type_name("FILE");
+  command->add_option("--dc", arguments->data_center, "The data center to run")
+      ->type_name("NAME")
+      ->required();
+  command->add_option("--roles", arguments->roles, "Run these only: dns, edge, balancer, app")
+      ->type_name("ROLE,…")
+      ->delimiter(',')
+      ->check(CLI::IsMember({"dns", "edge", "balancer", "app"}));
+  AddStateOption(*command, arguments->state_directory);
+  // Of the programs to each other.
+  command->add_option("--report-fd", arguments->report_fd)->group("");
+  command->add_flag("--lab", arguments->lab)->group("");
+}
+
+}  // namespace
+
+void AddRun(CLI::App& app, Action& action) {
+  auto arguments = std::make_shared<RunArguments>();
+  CLI::App* run = app.add_subcommand("run", "Run one data center on this host");
+  AddArguments(run, arguments);
+  run->callback([arguments, &action] { action = [arguments] { return RunGuard(*arguments); }; });
+  CLI::App* agent = app.add_subcommand("agent", "The agent of a data center, as `run` starts it");
+  agent->group("");
+  AddArguments(agent, arguments);
+  agent->callback([arguments, &action] { action = [arguments] { return RunAgent(*arguments); }; });
+}
+
+}  // namespace meridian::cli

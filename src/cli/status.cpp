@@ -1,0 +1,72 @@
+// meridian status: every data center, its tiers and instances, as their agents say.
+#include <algorithm>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <unistd.h>
+
+#include "cli/admin_call.hpp"
+#include "site/diagnostics.hpp"
+
+namespace meridian::cli {
+namespace {
+
+// Green for what is well, yellow for what is on its way, red for what is not there.
+std::string Painted(const std::string& state, size_t width) {
+  std::string padded = fmt::format("{:<{}}", state, width);
+  if (!site::WantsColor(STDOUT_FILENO)) return padded;
+  bool well = state == "serving" || state == "ready" || state == "healthy";
+  bool bad = state == "down" || state == "unhealthy" || state == "stopped";
+  return fmt::format("\x1b[{}m{}\x1b[0m", well ? 32 : bad ? 31 : 33, padded);
+}
+
+void PrintDataCenter(const agent::DataCenterStatus& dc) {
+  constexpr size_t kStateWidth = 11;
+  fmt::print("\n{:<14} {} {}\n", dc.name, Painted(dc.state, kStateWidth), dc.address);
+  for (const agent::TierStatus& tier : dc.tiers) {
+    fmt::print("  {:<12} {} {:<21} pid {}\n", tier.name, Painted(tier.state, kStateWidth),
+               fmt::format("{}:{}", dc.address, tier.port), tier.pid);
+    if (!tier.problem.empty()) fmt::print("    {}\n", tier.problem);
+  }
+  for (const agent::InstanceStatus& instance : dc.instances) {
+    fmt::print("  {:<12} {} {:<21} pid {}, release {}\n", instance.id,
+               Painted(instance.state, kStateWidth), instance.address, instance.pid,
+               instance.release);
+  }
+}
+
+int Status(const std::string& state_directory, bool json) {
+  auto deployed = FindDeployed(state_directory);
+  if (!deployed) return deployed.error();
+  std::vector<agent::DataCenterStatus> all = AskStatus(*deployed);
+  if (json) {
+    fmt::print("{}", agent::EncodeSiteStatus(deployed->site.name, all));
+    return kDone;
+  }
+  fmt::print("{}: {}\n", deployed->site.name, deployed->site.domain);
+  for (const agent::DataCenterStatus& dc : all) PrintDataCenter(dc);
+  bool any = std::ranges::any_of(all, [](const auto& dc) { return dc.state != "down"; });
+  if (!any) {
+    fmt::print(stderr, "\nNothing runs. Bring it up with: meridian up {}\n",
+               deployed->site.file.string());
+  }
+  return kDone;
+}
+
+}  // namespace
+
+void AddStatus(CLI::App& app, Action& action) {
+  struct Arguments {
+    std::string state_directory = ".meridian";
+    bool json = false;
+  };
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand("status", "How every data center is");
+  command->add_flag("--json", arguments->json, "As JSON");
+  AddStateOption(*command, arguments->state_directory);
+  command->callback([arguments, &action] {
+    action = [arguments] { return Status(arguments->state_directory, arguments->json); };
+  });
+}
+
+}  // namespace meridian::cli

@@ -1,0 +1,73 @@
+#include "cli/summary.hpp"
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "cli/command_line.hpp"
+#include "dns/config.hpp"
+
+namespace meridian::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+bool IsOnPath(const fs::path& program) {
+  const char* path = std::getenv("PATH");  // NOLINT(concurrency-mt-unsafe): no other thread runs
+  std::string_view rest = path == nullptr ? "" : path;
+  while (!rest.empty()) {
+    std::string_view folder = rest.substr(0, rest.find(':'));
+    rest.remove_prefix(std::min(folder.size() + 1, rest.size()));
+    std::error_code error;
+    if (fs::equivalent(fs::path(folder) / program.filename(), program, error)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string HowToCall() {
+  fs::path program = ProgramPath();
+  if (IsOnPath(program)) return program.filename();
+  std::error_code error;
+  fs::path relative = fs::relative(program, fs::current_path(error), error);
+  bool below = !error && !relative.empty() && *relative.begin() != "..";
+  return (below ? relative : program).string();
+}
+
+std::string Summary(const SummaryOptions& options) {
+  const site::Site& site = options.site;
+  const site::DataCenter& first = site.datacenters.front();
+  const site::Ports& ports = site.ports;
+  const auto& places = site.sections.Get<dns::Config>().places;
+  std::string call = HowToCall();
+  std::string state;
+  if (options.state_directory != ".meridian") state = " --state " + options.state_directory;
+
+  std::string text = fmt::format("{} is up at {} data center{}:\n\n", site.name,
+                                 site.datacenters.size(), site.datacenters.size() == 1 ? "" : "s");
+  for (const site::DataCenter& dc : site.datacenters) {
+    text += fmt::format("  {:<12} http://{}:{}/  https://{}:{}/  dns {}:{}\n", dc.name,
+                        dc.address.ToString(), ports.edge, dc.address.ToString(), ports.edge_https,
+                        dc.address.ToString(), ports.dns);
+  }
+  text += "\nTry:\n";
+  std::string from = places.empty() ? "" : " --from " + places.front().name;
+  text += fmt::format("  {} visit{} http://{}/{}\n", call, from, site.domain, state);
+  std::string subnet = places.empty() ? "" : " +subnet=" + places.front().prefix.ToString();
+  text += fmt::format("  dig @{} -p {} {} +short{}\n", first.address.ToString(), ports.dns,
+                      site.domain, subnet);
+  text += fmt::format("  curl http://{}:{}/\n", first.address.ToString(), ports.edge);
+  text += fmt::format("  curl --cacert {}/ca/authority.pem --resolve {}:{}:{} https://{}:{}/\n",
+                      options.state_directory, site.domain, ports.edge_https,
+                      first.address.ToString(), site.domain, ports.edge_https);
+  text += fmt::format("  {} status{}\n", call, state);
+  if (site.datacenters.size() > 1) {
+    text += fmt::format("  {} dc kill {}{}\n", call, first.name, state);
+    text += fmt::format("  {} dc start {}{}\n", call, first.name, state);
+  }
+  text += options.detached ? fmt::format("\nEnd it with: {} down{}\n", call, state)
+                           : std::string("\nEnd it with Ctrl-C.\n");
+  return text;
+}
+
+}  // namespace meridian::cli

@@ -1,0 +1,93 @@
+// meridian dns, edge, balancer: one tier by itself, or as the agent starts it.
+#include <charconv>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+
+#include "balancer/balancer.hpp"
+#include "base/log.hpp"
+#include "cli/command_line.hpp"
+#include "dns/server.hpp"
+#include "edge/edge.hpp"
+#include "site/tier_process.hpp"
+
+namespace meridian::cli {
+namespace {
+
+using RunTier = int (*)(const site::Site&, site::TierStart);
+
+struct Tier {
+  const char* name;
+  const char* summary;
+  RunTier run;
+};
+
+constexpr Tier kTiers[] = {
+    {"dns", "The dns tier of a data center, by itself", &dns::Run},
+    {"edge", "The edge tier of a data center, by itself", &edge::Run},
+    {"balancer", "The balancer tier of a data center, by itself", &balancer::Run},
+};
+
+struct TierArguments {
+  site::TierStart start;
+  std::string site_file = "site.toml";
+  std::string state_directory = ".meridian";
+  std::vector<std::string> sockets;  // NAME=FD
+};
+
+bool ParseSockets(TierArguments& arguments) {
+  for (const std::string& text : arguments.sockets) {
+    size_t equals = text.find('=');
+    int fd = -1;
+    const char* end = text.data() + text.size();
+    if (equals == text.npos || std::from_chars(text.data() + equals + 1, end, fd).ptr != end ||
+        fd < 0) {
+      return false;
+    }
+    arguments.start.sockets[text.substr(0, equals)] = fd;
+  }
+  return true;
+}
+
+int Run(const Tier& tier, TierArguments& arguments) {
+  auto site = LoadSite(arguments.site_file);
+  if (!site) return site.error();
+  site::TierStart& start = arguments.start;
+  if (site->FindDataCenter(start.data_center) == nullptr) {
+    fmt::print(stderr, "meridian: there is no data center \"{}\" in {}\n", start.data_center,
+               site->file.string());
+    return kMisused;
+  }
+  if (!ParseSockets(arguments)) {
+    fmt::print(stderr, "meridian: --socket is NAME=DESCRIPTOR\n");
+    return kMisused;
+  }
+  start.tier = tier.name;
+  start.site_file = site->file;
+  start.state_directory = std::filesystem::absolute(arguments.state_directory);
+  ConfigureLog({.process = tier.name, .dc = start.data_center});
+  return tier.run(*site, std::move(start));
+}
+
+}  // namespace
+
+void AddTiers(CLI::App& app, Action& action) {
+  for (const Tier& tier : kTiers) {
+    auto arguments = std::make_shared<TierArguments>();
+    CLI::App* command = app.add_subcommand(tier.name, tier.summary);
+    command->add_option("--site", arguments->site_file, "The site's file (site.toml)")
+        ->type_name("FILE");
+    command->add_option("--dc", arguments->start.data_center, "The data center it belongs to")
+        ->type_name("NAME")
+        ->required();
+    AddStateOption(*command, arguments->state_directory);
+    command->add_option("--control-fd", arguments->start.control_fd)->group("");
+    command->add_option("--socket", arguments->sockets)->group("");
+    command->add_flag("--lab", arguments->start.lab, "Short-lived answers, as on one machine");
+    command->callback([&tier, arguments, &action] {
+      action = [&tier, arguments] { return Run(tier, *arguments); };
+    });
+  }
+}
+
+}  // namespace meridian::cli

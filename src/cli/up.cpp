@@ -1,0 +1,160 @@
+// meridian up: every data center of a site on this machine.
+#include <array>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/log.hpp"
+#include "cli/command_line.hpp"
+#include "cli/summary.hpp"
+#include "io/descendants.hpp"
+#include "io/process.hpp"
+#include "lab/lab.hpp"
+#include "site/ca.hpp"
+
+namespace meridian::cli {
+namespace {
+
+struct Arguments {
+  std::string site_file = "site.toml";
+  std::string state_directory = ".meridian";
+  bool detach = false;
+};
+
+// What must be there before the first process starts, and the lock that says who runs here.
+struct Prepared {
+  site::StateDir state;
+  site::FileLock lock;
+};
+
+Result<Prepared> Prepare(const site::Site& site, const Arguments& arguments) {
+  auto state = site::StateDir::Create(arguments.state_directory);
+  if (!state) return Fail(state.error());
+  auto lock = state->Lock();
+  if (!lock) {
+    return Fail(lock.error().code,
+                "{} is already up: {}. See: meridian status; end it: meridian down", site.name,
+                lock.error().message);
+  }
+  std::vector<std::string> names;
+  for (const site::DataCenter& dc : site.datacenters) {
+    names.push_back(dc.name);
+    std::error_code error;
+    std::filesystem::create_directories(state->logs() / dc.name, error);
+    if (error) return Fail(Errc::kIo, "{}: {}", state->logs().string(), error.message());
+  }
+  auto token = state->EnsureToken();
+  if (!token) return Fail(token.error());
+  auto ca = site::EnsureCa(*state, site, names, SystemClock().Wall());
+  if (!ca) return Fail(ca.error());
+  Result<void> remembered = RememberSite(*state, site);
+  if (!remembered) return Fail(remembered.error());
+  return Prepared{std::move(*state), std::move(*lock)};
+}
+
+void Tell(const std::string& sentence) {
+  fmt::print("{}\n", sentence);
+  std::fflush(stdout);
+}
+
+io::Task<void> PassSignals(io::Signals& signals, lab::Lab& lab) {
+  for (;;) {
+    Result<int> number = co_await signals.Next();
+    if (!number) co_return;
+    if (*number == SIGCHLD) continue;
+    Tell("going down");
+    lab.AskDown();
+  }
+}
+
+// `started` is called when every data center serves.
+io::Task<int> RunLab(io::Signals& signals, lab::Lab& lab, std::function<void()> started) {
+  io::Fiber& fiber = co_await io::ThisFiber{};
+  io::Scope background(fiber.loop());
+  background.Spawn(PassSignals(signals, lab));
+  Result<void> outcome = co_await lab.Start();
+  if (outcome) {
+    started();
+    outcome = co_await lab.ServeUntilDown();
+  }
+  background.Cancel();
+  co_await background.Join();
+  co_return outcome ? kDone : Complain(outcome.error());
+}
+
+// Runs the lab to its end in this process.
+int Serve(const Arguments& arguments, std::function<void()> started) {
+  auto site = LoadSite(arguments.site_file);
+  if (!site) return site.error();
+  auto prepared = Prepare(*site, arguments);
+  if (!prepared) return Complain(prepared.error());
+  auto log = prepared->state.logs() / "lab.log";
+  io::Fd log_fd(open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  ConfigureLog({.fd = log_fd ? log_fd.get() : STDERR_FILENO, .process = "lab"});
+  io::BecomeSubreaper();
+  io::EpollDriver driver;
+  io::Signals signals(driver, {SIGTERM, SIGINT, SIGHUP, SIGCHLD});
+  io::Loop loop(driver);
+  io::SystemNetwork network(driver);
+  lab::Lab lab(driver, loop, network,
+               {.site = *site, .state = prepared->state, .program = ProgramPath(), .tell = Tell});
+  auto announce = [&] {
+    fmt::print("{}", Summary({.site = *site,
+                              .state_directory = arguments.state_directory,
+                              .detached = arguments.detach}));
+    std::fflush(stdout);
+    started();
+  };
+  int status = loop.RunToEnd(RunLab(signals, lab, announce));
+  io::KillDescendants(std::chrono::seconds{10});
+  return status;
+}
+
+// The lab goes on in a process of its own; this one returns when every data center serves, or none
+// can.
+int ServeDetached(const Arguments& arguments) {
+  std::array<int, 2> ends{};
+  if (pipe2(ends.data(), O_CLOEXEC) != 0) return Complain(ErrnoError(errno, "pipe"));
+  pid_t child = fork();
+  if (child < 0) return Complain(ErrnoError(errno, "fork"));
+  if (child == 0) {
+    close(ends[0]);
+    setsid();
+    int status = Serve(arguments, [&] {
+      int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+      for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) dup2(null, fd);
+      char done = kDone;
+      (void)!write(ends[1], &done, 1);
+      close(ends[1]);
+    });
+    _exit(status);
+  }
+  close(ends[1]);
+  char done = kFailed;
+  if (read(ends[0], &done, 1) == 1) return done;
+  int status = 0;
+  waitpid(child, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : kFailed;
+}
+
+}  // namespace
+
+void AddUp(CLI::App& app, Action& action) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = app.add_subcommand("up", "Run every data center of a site on this machine");
+  command->add_option("site", arguments->site_file, "The site's file (site.toml)")
+      ->type_name("FILE");
+  command->add_flag("--detach", arguments->detach, "Return when everything serves");
+  AddStateOption(*command, arguments->state_directory);
+  command->callback([arguments, &action] {
+    action = [arguments] {
+      return arguments->detach ? ServeDetached(*arguments) : Serve(*arguments, [] {});
+    };
+  });
+}
+
+}  // namespace meridian::cli

@@ -1,0 +1,124 @@
+#include "dns/config.hpp"
+
+#include <algorithm>
+#include <map>
+
+#include "dns/limits.hpp"
+#include "site/site.hpp"
+#include "site/spelling.hpp"
+#include "site/table_reader.hpp"
+
+namespace meridian::dns {
+namespace {
+
+using site::TableReader;
+
+std::optional<Duration> ReadTtl(TableReader& reader) {
+  if (!reader.Has("ttl")) return {};
+  Duration ttl = reader.Duration("ttl", {.min = kLeastTtl, .max = kMostTtl, .fallback = kLeastTtl});
+  if (ttl % std::chrono::seconds{1} != Duration::zero()) {
+    reader.Reject("ttl", "a TTL is a whole number of seconds", "such as \"30s\"");
+  }
+  return ttl;
+}
+
+std::filesystem::path ReadGeoDatabase(TableReader& reader, const site::Site& site) {
+  if (!reader.Has("geo_database")) return {};
+  return site.file.parent_path() / reader.Text("geo_database");
+}
+
+std::vector<Place> ReadPlaces(TableReader& reader) {
+  std::vector<Place> places;
+  std::map<IpPrefix, uint32_t> lines;
+  for (TableReader& table : reader.Tables("place")) {
+    Place place{.name = table.Text("name"), .prefix = {}, .location = {}};
+    std::optional<IpPrefix> prefix = table.Prefix("prefix");
+    place.location = {.latitude = table.Number("latitude", {.min = -90, .max = 90}),
+                      .longitude = table.Number("longitude", {.min = -180, .max = 180})};
+    if (!prefix) continue;
+    place.prefix = *prefix;
+    auto [first, is_new] = lines.emplace(*prefix, table.LineOf("prefix"));
+    if (!is_new) {
+      table.Reject("prefix", fmt::format("{} is already a place, in line {}", prefix->ToString(),
+                                         first->second));
+      continue;
+    }
+    places.push_back(std::move(place));
+  }
+  return places;
+}
+
+// The index of the data center that `key` names; nothing when the mistake was recorded.
+std::optional<uint8_t> ReadDataCenter(TableReader& map, const std::string& key,
+                                      const site::Site& site) {
+  std::string name = site::ReadDataCenterName(map, key, site);
+  auto found = std::ranges::find(site.datacenters, name, &site::DataCenter::name);
+  if (found == site.datacenters.end()) return {};
+  return static_cast<uint8_t>(found - site.datacenters.begin());
+}
+
+void ReadMapEntry(TableReader& map, const std::string& key, uint8_t data_center,
+                  const std::vector<Place>& places, DataCenterMapOptions* options) {
+  if (std::ranges::count(places, key, &Place::name) > 0) {
+    options->by_place.emplace_back(key, data_center);
+    return;
+  }
+  bool looks_like_prefix = key.find_first_of(".:/") != std::string::npos;
+  if (Result<IpPrefix> prefix = IpPrefix::Parse(key)) {
+    options->by_prefix.emplace_back(*prefix, data_center);
+  } else if (looks_like_prefix) {
+    map.RejectKey(key, prefix.error().message);
+  } else {
+    std::vector<std::string> names;
+    for (const Place& place : places) names.push_back(place.name);
+    std::optional<std::string> nearest = site::Nearest(key, names);
+    map.RejectKey(key, fmt::format("no [[dns.place]] is named \"{}\"", key),
+                  nearest ? fmt::format("did you mean \"{}\"?", *nearest)
+                          : "or give a prefix, such as \"203.0.113.0/24\"");
+  }
+}
+
+DataCenterMapOptions ReadMap(TableReader& reader, const site::Site& site,
+                             const std::vector<Place>& places) {
+  DataCenterMapOptions options;
+  TableReader map = reader.Table("map");
+  for (const std::string& key : map.Names()) {
+    std::optional<uint8_t> data_center = ReadDataCenter(map, key, site);
+    if (data_center) ReadMapEntry(map, key, *data_center, places, &options);
+  }
+  // Two spellings of one prefix ("10.0.0.1" and "10.0.0.1/32") are different keys.
+  std::ranges::sort(options.by_prefix);
+  auto same = std::ranges::adjacent_find(options.by_prefix, {},
+                                         [](const auto& entry) { return entry.first; });
+  if (same != options.by_prefix.end()) {
+    reader.RejectKey("map", fmt::format("{} stands twice in it", same->first.ToString()));
+  }
+  return options;
+}
+
+Config ParseConfig(TableReader& reader, const site::Site& site) {
+  Config config;
+  config.mode = reader.Choice<SteeringMode>("steering",
+                                            {{"nearest", SteeringMode::kNearest},
+                                             {"weighted", SteeringMode::kWeighted},
+                                             {"map", SteeringMode::kMapped}},
+                                            SteeringMode::kNearest);
+  config.ttl = ReadTtl(reader);
+  config.geo_database = ReadGeoDatabase(reader, site);
+  config.places = ReadPlaces(reader);
+  bool has_map = reader.Has("map");
+  config.map = ReadMap(reader, site, config.places);
+  if (config.mode == SteeringMode::kMapped && !has_map) {
+    reader.Reject("steering", "steering = \"map\" needs a table [dns.map]",
+                  "it says which place or prefix goes to which data center");
+  } else if (config.mode != SteeringMode::kMapped && has_map) {
+    reader.RejectKey("map", "[dns.map] counts only with steering = \"map\"");
+  }
+  return config;
+}
+
+}  // namespace
+
+site::Section ConfigSection() { return site::Section::Of<Config>("dns", &ParseConfig); }
+
+}  // namespace meridian::dns

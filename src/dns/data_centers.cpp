@@ -1,0 +1,124 @@
+#include "dns/data_centers.hpp"
+
+#include <utility>
+
+namespace meridian::dns {
+namespace {
+
+// A change of an answer is seen when caches have let the old one go, and in the loads a little
+// later.
+constexpr int kTtlsUntilSeen = 2;
+
+ConfiguredState ConfiguredOf(site::DataCenterState state) {
+  switch (state) {
+    case site::DataCenterState::kStarting:
+      return ConfiguredState::kStarting;
+    case site::DataCenterState::kServing:
+      return ConfiguredState::kServing;
+    case site::DataCenterState::kDraining:
+    case site::DataCenterState::kDrained:
+    case site::DataCenterState::kDown:
+      return ConfiguredState::kOut;
+  }
+  return ConfiguredState::kOut;
+}
+
+Result<Zone> MakeZone(const site::Site& site, Duration ttl) {
+  ZoneOptions options{.domain = site.domain, .data_centers = {}};
+  options.https_port = site.ports.edge_https;
+  options.ttl_seconds = static_cast<uint32_t>(Seconds(ttl));
+  for (const site::DataCenter& data_center : site.datacenters) {
+    options.data_centers.push_back({data_center.name, data_center.public_addresses});
+  }
+  return Zone::Build(options);
+}
+
+Result<std::shared_ptr<const GeoDatabase>> OpenGeoDatabase(const Config& config) {
+  if (config.geo_database.empty()) return nullptr;
+  Result<GeoDatabase> database = GeoDatabase::Open(config.geo_database);
+  if (!database) return Fail(database.error());
+  return std::make_shared<const GeoDatabase>(*std::move(database));
+}
+
+}  // namespace
+
+Result<FixedParts> FixedParts::Make(const site::Site& site, const Config& config, Duration ttl) {
+  Result<Zone> zone = MakeZone(site, ttl);
+  if (!zone) return Fail(zone.error());
+  Result<std::shared_ptr<const GeoDatabase>> database = OpenGeoDatabase(config);
+  if (!database) return Fail(database.error());
+  Result<Locator> locator = Locator::Build(config.places, *std::move(database));
+  if (!locator) return Fail(locator.error());
+  Result<DataCenterMap> map = DataCenterMap::Build(config.map, locator->places());
+  if (!map) return Fail(map.error());
+  return FixedParts{.zone = std::make_shared<const Zone>(*std::move(zone)),
+                    .locator = std::make_shared<const Locator>(*std::move(locator)),
+                    .map = std::make_shared<const DataCenterMap>(*std::move(map)),
+                    .mode = config.mode};
+}
+
+DataCenters::DataCenters(const site::Site& site, Duration ttl)
+    : states_(site.datacenters.size()), spill_(site.datacenters.size(), ttl * kTtlsUntilSeen) {
+  for (size_t i = 0; i < site.datacenters.size(); ++i) {
+    const site::DataCenter& data_center = site.datacenters[i];
+    states_[i].capacity_rps = data_center.capacity_rps;
+    candidates_.push_back({.name = data_center.name,
+                           .direction = DirectionOf(data_center.location),
+                           .weight = static_cast<double>(data_center.weight)});
+  }
+}
+
+void DataCenters::Obey(const site::SiteView& view) {
+  for (size_t i = 0; i < states_.size(); ++i) {
+    const site::DataCenterView* seen = view.FindDataCenter(candidates_[i].name);
+    if (seen == nullptr) continue;
+    states_[i].health.SetConfigured(ConfiguredOf(seen->state));
+    states_[i].capacity_rps = seen->capacity_rps;
+    states_[i].load_rps = seen->load_rps;
+    changed_ |= std::exchange(candidates_[i].weight, seen->weight) != seen->weight;
+  }
+  Refresh();
+}
+
+void DataCenters::OnProbe(size_t data_center, bool hit) {
+  Health& health = states_[data_center].health;
+  if (hit) {
+    health.ProbeHit();
+  } else {
+    health.ProbeMissed();
+  }
+  Refresh();
+}
+
+void DataCenters::Spill(TimePoint now) {
+  std::vector<SpillInput> inputs;
+  for (size_t i = 0; i < states_.size(); ++i) {
+    bool takes_clients = states_[i].health.serving() && candidates_[i].weight > 0;
+    inputs.push_back({.capacity = states_[i].capacity_rps,
+                      .load = states_[i].load_rps,
+                      .serving = takes_clients});
+  }
+  spill_.Step(inputs, now);
+  Refresh();
+}
+
+void DataCenters::Refresh() {
+  for (size_t i = 0; i < states_.size(); ++i) {
+    bool serving = states_[i].health.serving();
+    double kept = spill_.kept_share(i);
+    changed_ |= std::exchange(candidates_[i].serving, serving) != serving;
+    changed_ |= std::exchange(candidates_[i].kept_share, kept) != kept;
+  }
+}
+
+bool DataCenters::TakeChange() { return std::exchange(changed_, false); }
+
+std::unique_ptr<const Snapshot> DataCenters::MakeSnapshot(const FixedParts& parts) const {
+  return std::make_unique<const Snapshot>(Snapshot{.zone = parts.zone,
+                                                   .locator = parts.locator,
+                                                   .map = parts.map,
+                                                   .mode = parts.mode,
+                                                   .steering = Steering(parts.mode, candidates_)});
+}
+
+}  // namespace meridian::dns

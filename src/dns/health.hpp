@@ -1,0 +1,38 @@
+// Whether a data center is to be answered: what the probes of its edge say, under what the site's
+// view says of it. One of these for each data center, owned by the prober, one thread. Pure.
+//
+// The view can take a data center out at once; only probes bring it back or take it out when it
+// fails without a word. Until probes have decided, the view's state counts: a dns server that has
+// just started must not answer as if all were down.
+#pragma once
+
+#include <cstdint>
+
+namespace meridian::dns {
+
+// What the view says. Draining, drained and down are all kOut: none of them may be answered.
+enum class ConfiguredState : uint8_t { kServing, kStarting, kOut };
+
+class Health {
+ public:
+  // A starting data center counts only once probes have found it ready.
+  void SetConfigured(ConfiguredState state) { configured_ = state; }
+
+  void ProbeHit();     // the edge said 200 in time
+  void ProbeMissed();  // anything else
+
+  bool serving() const;
+  // What the probes say by themselves, for people: they may lag behind.
+  bool probes_decided() const { return probed_ != Probed::kUnknown; }
+  bool probes_up() const { return probed_ == Probed::kUp; }
+
+ private:
+  enum class Probed : uint8_t { kUnknown, kUp, kDown };
+
+  ConfiguredState configured_ = ConfiguredState::kServing;
+  Probed probed_ = Probed::kUnknown;
+  int misses_ = 0;  // in a row, up to kMissesUntilOut
+  int hits_ = 0;    // in a row, up to kHitsUntilBack
+};
+
+}  // namespace meridian::dns

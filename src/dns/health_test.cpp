@@ -1,0 +1,71 @@
+#include "dns/health.hpp"
+
+#include <string_view>
+
+#include <gtest/gtest.h>
+
+namespace meridian::dns {
+namespace {
+
+// Feeds probes, '+' a hit and '-' a miss, and says after each whether it is serving: "10".
+std::string Serving(Health* health, std::string_view probes) {
+  std::string serving;
+  for (char probe : probes) {
+    if (probe == '+') health->ProbeHit();
+    if (probe == '-') health->ProbeMissed();
+    serving.push_back(health->serving() ? '1' : '0');
+  }
+  return serving;
+}
+
+TEST(Health, BeforeTheFirstProbeTheConfiguredStateCounts) {
+  Health health;
+  EXPECT_TRUE(health.serving());
+  health.SetConfigured(ConfiguredState::kStarting);
+  EXPECT_FALSE(health.serving());
+  health.SetConfigured(ConfiguredState::kOut);
+  EXPECT_FALSE(health.serving());
+}
+
+TEST(Health, ThreeMissesTakeItOutAndTwoHitsBringItBack) {
+  Health health;
+  EXPECT_EQ(Serving(&health, "+--"), "111");
+  EXPECT_EQ(Serving(&health, "-"), "0");
+  EXPECT_EQ(Serving(&health, "---+"), "0000");
+  EXPECT_EQ(Serving(&health, "+"), "1");
+}
+
+TEST(Health, OnlyResultsInARowCount) {
+  Health health;
+  EXPECT_EQ(Serving(&health, "--+--+--+"), "111111111");
+  EXPECT_EQ(Serving(&health, "---"), "110");
+  EXPECT_EQ(Serving(&health, "+-+-+-++"), "00000001");
+}
+
+TEST(Health, AStartingDataCenterServesAfterTwoHits) {
+  Health health;
+  health.SetConfigured(ConfiguredState::kStarting);
+  EXPECT_EQ(Serving(&health, "-+-++"), "00001");
+  EXPECT_EQ(Serving(&health, "---"), "110");
+}
+
+TEST(Health, TheViewTakesItOutAtOnceWhateverProbesSay) {
+  Health health;
+  Serving(&health, "++++");
+  health.SetConfigured(ConfiguredState::kOut);
+  EXPECT_FALSE(health.serving());
+  EXPECT_TRUE(health.probes_up());
+  EXPECT_EQ(Serving(&health, "++"), "00");
+}
+
+TEST(Health, AfterDrainingProbesMustBringItBack) {
+  Health health;
+  health.SetConfigured(ConfiguredState::kOut);
+  Serving(&health, "---");  // a draining edge says that it is not ready
+  health.SetConfigured(ConfiguredState::kServing);
+  EXPECT_FALSE(health.serving());
+  EXPECT_EQ(Serving(&health, "++"), "01");
+}
+
+}  // namespace
+}  // namespace meridian::dns

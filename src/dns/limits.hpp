@@ -1,0 +1,57 @@
+// Every bound of the dns tier, each with what happens past it.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/clock.hpp"
+
+namespace meridian::dns {
+
+// Data centers of a site, as site::kMaxDataCenters. An index of one fits a byte.
+inline constexpr size_t kMaxDataCenters = 64;
+// Configured places and map entries together; more are refused when the site is loaded.
+inline constexpr size_t kMaxPrefixes = 100'000;
+
+// Clients of one such block are never told apart: one block, one data center. These are the
+// lengths that public resolvers send (RFC 7871 section 11.1).
+inline constexpr int kIpv4BlockBits = 24;
+inline constexpr int kIpv6BlockBits = 56;
+
+// HTTPS records in one answer: the nearest data centers; a client needs no longer list.
+inline constexpr size_t kMaxHttpsRecords = 8;
+// The buffer of a response over TCP. What does not fit is truncated there too.
+inline constexpr size_t kMaxTcpResponseBytes = 16 * 1024;
+
+// TCP (RFC 7766). A longer query is answered with FORMERR and the connection closed; past either
+// number of connections a new one is closed at once. A client is an IPv4 address or an IPv6 block.
+inline constexpr size_t kMaxTcpQueryBytes = 4096;
+inline constexpr size_t kMaxTcpConnections = 1000;
+inline constexpr size_t kMaxTcpConnectionsPerClient = 20;
+// For the next whole query to come, and for a client to take its answers.
+inline constexpr Duration kTcpIdleTimeout = std::chrono::seconds{10};
+inline constexpr Duration kTcpWriteTimeout = std::chrono::seconds{5};
+// After a failed accept (no descriptors left, say).
+inline constexpr Duration kTcpAcceptPause = std::chrono::milliseconds{100};
+
+// Threads that answer over UDP, each with a socket of its own.
+inline constexpr size_t kMaxUdpThreads = 16;
+
+// Health of a data center: missed probes in a row that take it out, and hits that bring it back.
+inline constexpr int kMissesUntilOut = 3;
+inline constexpr int kHitsUntilBack = 2;
+
+// TTL of the answers, as site.toml may set it, and unless it does.
+inline constexpr Duration kLeastTtl = std::chrono::seconds{1};
+inline constexpr Duration kMostTtl = std::chrono::hours{24};
+inline constexpr Duration kDefaultTtl = std::chrono::seconds{30};
+
+// Spill. A data center above its capacity keeps so many fewer clients that it would come to the
+// target; below the relaxing share it takes clients back, in steps.
+inline constexpr double kSpillTargetShare = 0.95;
+inline constexpr double kSpillRelaxShare = 0.85;
+inline constexpr double kSpillRelaxStep = 1.25;
+inline constexpr double kLeastKeptShare = 0.02;  // from here to 1 takes 18 steps, not for ever
+
+}  // namespace meridian::dns

@@ -1,0 +1,67 @@
+#include "dns/tally.hpp"
+
+#include <string_view>
+
+namespace meridian::dns {
+namespace {
+
+std::string_view LabelOf(ReplyKind kind) {
+  switch (kind) {
+    case ReplyKind::kDropped:
+      return "dropped";
+    case ReplyKind::kAnswer:
+      return "answer";
+    case ReplyKind::kNoData:
+      return "nodata";
+    case ReplyKind::kNxDomain:
+      return "nxdomain";
+    case ReplyKind::kRefused:
+      return "refused";
+    case ReplyKind::kFormErr:
+      return "formerr";
+    case ReplyKind::kNotImp:
+      return "notimp";
+    case ReplyKind::kBadVers:
+      return "badvers";
+  }
+  return "unknown";
+}
+
+std::string LabelOf(Transport transport) { return transport == Transport::kUdp ? "udp" : "tcp"; }
+
+}  // namespace
+
+AnswerMetrics::AnswerMetrics(Metrics& metrics, const std::vector<std::string>& data_centers) {
+  for (Transport transport : {Transport::kUdp, Transport::kTcp}) {
+    PerTransport& counters = transports_[static_cast<size_t>(transport)];
+    for (size_t kind = 0; kind < kReplyKinds; ++kind) {
+      counters.replies[kind] = &metrics.AddCounter(
+          "meridian_dns_queries_total", "Messages received, by what came of them.",
+          {{"transport", LabelOf(transport)},
+           {"result", std::string(LabelOf(static_cast<ReplyKind>(kind)))}});
+    }
+  }
+  for (Transport transport : {Transport::kUdp, Transport::kTcp}) {
+    transports_[static_cast<size_t>(transport)].truncated = &metrics.AddCounter(
+        "meridian_dns_truncated_total", "Responses that did not fit and say so.",
+        {{"transport", LabelOf(transport)}});
+  }
+  for (const std::string& name : data_centers) {
+    steered_.push_back(&metrics.AddCounter("meridian_dns_steered_total",
+                                           "Steered answers, by the data center they name first.",
+                                           {{"datacenter", name}}));
+  }
+}
+
+void AnswerMetrics::Add(Transport transport, const Tally& tally) {
+  PerTransport& counters = transports_[static_cast<size_t>(transport)];
+  for (size_t kind = 0; kind < kReplyKinds; ++kind) {
+    if (tally.replies[kind] != 0) counters.replies[kind]->Add(tally.replies[kind]);
+  }
+  if (tally.truncated != 0) counters.truncated->Add(tally.truncated);
+  for (size_t i = 0; i < steered_.size(); ++i) {
+    if (tally.steered[i] != 0) steered_[i]->Add(tally.steered[i]);
+  }
+}
+
+}  // namespace meridian::dns

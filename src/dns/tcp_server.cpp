@@ -1,0 +1,181 @@
+#include "dns/tcp_server.hpp"
+
+#include <array>
+#include <utility>
+
+#include "base/bytes.hpp"
+#include "base/log.hpp"
+#include "dns/responder.hpp"
+#include "io/wait_queue.hpp"
+#include "wire/dns/limits.hpp"
+
+namespace meridian::dns {
+namespace {
+
+constexpr size_t kLengthBytes = 2;  // before each message (RFC 1035 section 4.2.2)
+constexpr size_t kInputBytes = kLengthBytes + kMaxTcpQueryBytes;
+constexpr size_t kOutputBytes = 2 * (kLengthBytes + kMaxTcpResponseBytes);
+
+// The queries that came and the answers to be sent, of one connection.
+struct Exchange {
+  Buffer input{kInputBytes};
+  Buffer output{kOutputBytes};
+  bool ended = false;  // what follows in the input cannot be read any more
+  Tally tally;
+};
+
+// The message at the front of the input, or what will do of it; empty while it is not there yet.
+Bytes FirstMessage(const Exchange& exchange) {
+  ByteReader reader(exchange.input.readable());
+  size_t length = reader.U16();
+  if (!reader.ok()) return {};
+  // Of a message that is too long the header is enough: it makes a FORMERR with the right id.
+  return reader.Take(length > kMaxTcpQueryBytes ? wire::dns::kHeaderBytes : length);
+}
+
+size_t FirstLength(const Exchange& exchange) {
+  ByteReader reader(exchange.input.readable());
+  return reader.U16();
+}
+
+void AnswerOne(const Snapshot& snapshot, const IpAddress& source, Bytes message,
+               Exchange* exchange) {
+  MutableBytes space = exchange->output.Prepare(kLengthBytes + kMaxTcpResponseBytes);
+  QueryPacket packet{message, source, Transport::kTcp};
+  Reply reply = Respond(snapshot, packet, space.subspan(kLengthBytes));
+  exchange->tally.Add(reply);
+  if (reply.bytes == 0) {
+    exchange->ended = true;  // not a query: whoever sent it does not speak DNS with us
+    return;
+  }
+  ByteWriter length(space);
+  length.U16(static_cast<uint16_t>(reply.bytes));
+  exchange->output.Commit(kLengthBytes + reply.bytes);
+}
+
+// Answers what is there, as far as the output has room. False: a whole query is still waiting.
+bool AnswerAll(const Snapshot& snapshot, const IpAddress& source, Exchange* exchange) {
+  while (!exchange->ended) {
+    if (exchange->input.size() < kLengthBytes) return true;
+    size_t length = FirstLength(*exchange);
+    if (length < wire::dns::kHeaderBytes) {
+      exchange->ended = true;
+      return true;
+    }
+    Bytes message = FirstMessage(*exchange);
+    if (message.empty()) return true;
+    size_t room = exchange->output.limit() - exchange->output.size();
+    if (room < kLengthBytes + kMaxTcpResponseBytes) return false;
+    AnswerOne(snapshot, source, message, exchange);
+    exchange->ended |= length > kMaxTcpQueryBytes;
+    if (!exchange->ended) exchange->input.Consume(kLengthBytes + length);
+  }
+  return true;
+}
+
+}  // namespace
+
+TcpMetrics::TcpMetrics(Metrics& metrics)
+    : connections(metrics.AddGauge("meridian_dns_tcp_connections", "Open TCP connections.")),
+      refused_site(metrics.AddCounter("meridian_dns_tcp_refused_total",
+                                      "TCP connections closed at once, by the limit they met.",
+                                      {{"limit", "all"}})),
+      refused_client(metrics.AddCounter("meridian_dns_tcp_refused_total",
+                                        "TCP connections closed at once, by the limit they met.",
+                                        {{"limit", "client"}})) {}
+
+// A connection's place among those of its client.
+class TcpServer::Admission {
+ public:
+  Admission(TcpServer& server, const IpAddress& block) : server_(server), block_(block) {
+    ++server_.by_client_[block_];
+    server_.parts_.metrics.connections.Add(1);
+  }
+  Admission(const Admission&) = delete;
+  Admission& operator=(const Admission&) = delete;
+  ~Admission() {
+    auto found = server_.by_client_.find(block_);
+    if (--found->second == 0) server_.by_client_.erase(found);
+    server_.parts_.metrics.connections.Add(-1);
+  }
+
+ private:
+  TcpServer& server_;
+  IpAddress block_;
+};
+
+TcpServer::TcpServer(const Parts& parts, std::unique_ptr<io::Listener> listener, TcpOptions options)
+    : parts_(parts), listener_(std::move(listener)), options_(options), connections_(parts.loop) {}
+
+io::Task<void> TcpServer::Run() {
+  while (true) {
+    Result<std::unique_ptr<io::Stream>> accepted = co_await listener_->Accept();
+    if (accepted) {
+      Admit(*std::move(accepted));
+      continue;
+    }
+    if (accepted.error().code == Errc::kCancelled || accepted.error().code == Errc::kClosed) break;
+    LOG_WARNING("accepting a DNS connection failed", {"error", accepted.error().message});
+    Result<void> paused = co_await io::Sleep(kTcpAcceptPause);
+    if (!paused) break;
+  }
+  connections_.Cancel();
+  co_await connections_.Join();
+}
+
+void TcpServer::Admit(std::unique_ptr<io::Stream> stream) {
+  IpAddress peer = stream->peer().address.Unmapped();
+  IpAddress block = peer.Masked(BlockBits(peer));
+  if (peer.is_v4()) block = peer;  // one IPv4 address is one client, or one resolver
+  auto found = by_client_.find(block);
+  if (connections_.size() >= options_.max_connections) {
+    parts_.metrics.refused_site.Add();
+  } else if (found != by_client_.end() && found->second >= options_.max_connections_per_client) {
+    parts_.metrics.refused_client.Add();
+  } else {
+    connections_.Spawn(Serve(std::move(stream), std::make_unique<Admission>(*this, block)));
+  }
+}
+
+io::Task<void> TcpServer::Serve(std::unique_ptr<io::Stream> stream,
+                                std::unique_ptr<Admission> /*admission*/) {
+  IpAddress source = stream->peer().address;
+  Exchange exchange;
+  TimePoint idle_until = parts_.loop.After(options_.idle_timeout);
+  while (!exchange.ended) {
+    exchange.input.ReleaseIfEmpty();
+    exchange.output.ReleaseIfEmpty();
+    Result<void> ready = co_await stream->Readable(idle_until);
+    if (!ready) break;
+    Result<size_t> got = co_await stream->Read(
+        exchange.input.Prepare(kInputBytes - exchange.input.size()), idle_until);
+    if (!got || *got == 0) break;
+    exchange.input.Commit(*got);
+    bool answered_all = false;
+    while (!answered_all) {
+      answered_all = AnswerAll(parts_.snapshots.newest(), source, &exchange);
+      parts_.answers.Add(Transport::kTcp, std::exchange(exchange.tally, Tally()));
+      if (exchange.output.empty()) break;
+      Result<void> sent = co_await stream->Write(exchange.output.readable(),
+                                                 parts_.loop.After(options_.write_timeout));
+      if (!sent) co_return;
+      exchange.output.Consume(exchange.output.size());
+      idle_until = parts_.loop.After(options_.idle_timeout);
+    }
+  }
+  if (exchange.ended) co_await Linger(*stream);
+}
+
+// Closing over unread bytes would reset the connection, and take back the answers on their way.
+io::Task<void> TcpServer::Linger(io::Stream& stream) {
+  stream.ShutdownWrite();
+  std::array<uint8_t, kLengthBytes + kMaxTcpQueryBytes> discarded;
+  TimePoint until = parts_.loop.After(options_.write_timeout);
+  for (size_t bytes = 0; bytes < wire::dns::kMaxMessageBytes;) {
+    Result<size_t> got = co_await stream.Read(discarded, until);
+    if (!got || *got == 0) co_return;
+    bytes += *got;
+  }
+}
+
+}  // namespace meridian::dns

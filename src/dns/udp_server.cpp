@@ -1,0 +1,37 @@
+#include "dns/udp_server.hpp"
+
+#include "io/datagram_batch.hpp"
+
+namespace meridian::dns {
+
+UdpServer::UdpServer(io::Fd socket, Published<Snapshot>& snapshots, size_t reader,
+                     AnswerMetrics& metrics)
+    : socket_(std::move(socket)),
+      snapshots_(snapshots),
+      reader_(reader),
+      metrics_(metrics),
+      thread_([this](const std::stop_token& stop) { Serve(stop); }) {}
+
+UdpServer::~UdpServer() = default;  // jthread: asks it to stop, and waits
+
+void UdpServer::Serve(const std::stop_token& stop) {
+  io::DatagramBatch batch(socket_.get());
+  while (!stop.stop_requested()) {
+    size_t count = batch.Receive();
+    if (count == 0) continue;
+    Tally tally;
+    {
+      auto snapshot = snapshots_.Acquire(reader_);
+      for (size_t i = 0; i < count; ++i) {
+        QueryPacket packet{batch.question(i), batch.from(i).address, Transport::kUdp};
+        Reply reply = Respond(*snapshot, packet, batch.space(i));
+        batch.SetAnswer(i, reply.bytes);
+        tally.Add(reply);
+      }
+    }
+    batch.SendAnswers();
+    metrics_.Add(Transport::kUdp, tally);
+  }
+}
+
+}  // namespace meridian::dns

@@ -1,0 +1,34 @@
+// The fields that an edge sends on with a visitor's request. What visitors say of themselves in
+// fields that applications trust (X-Forwarded-*, Forwarded, Meridian-*) is dropped: the edge knows
+// better. Pure.
+//
+// Owned by the handler, for one request: the fields are views into it and into the request.
+#pragma once
+
+#include <string>
+
+#include "base/ip.hpp"
+#include "wire/http/message.hpp"
+
+namespace meridian::edge {
+
+class ForwardedFields {
+ public:
+  struct Visitor {
+    Endpoint peer;
+    bool https = false;
+    bool debug = false;  // asked for its path, and may
+  };
+
+  ForwardedFields(const wire::http::RequestHead& request, const Visitor& visitor);
+  ForwardedFields(const ForwardedFields&) = delete;
+  ForwardedFields& operator=(const ForwardedFields&) = delete;
+
+  const wire::http::HeaderFields& fields() const { return fields_; }
+
+ private:
+  std::string address_;
+  wire::http::HeaderFields fields_;
+};
+
+}  // namespace meridian::edge

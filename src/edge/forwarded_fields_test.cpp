@@ -1,0 +1,66 @@
+#include "edge/forwarded_fields.hpp"
+
+#include <gtest/gtest.h>
+
+#include "edge/routes.hpp"
+
+namespace meridian::edge {
+namespace {
+
+using wire::http::HeaderFields;
+using wire::http::RequestHead;
+
+RequestHead Request(std::initializer_list<wire::http::HeaderField> fields) {
+  RequestHead request;
+  request.authority = "photos.example:8080";
+  for (const auto& field : fields) request.fields.Add(field.name, field.value);
+  return request;
+}
+
+const Endpoint kPeer{IpAddress::V4(198, 51, 100, 7), 40000};
+
+TEST(ForwardedFields, TellTheApplicationWhoAskedAndHow) {
+  RequestHead request = Request({{"Accept", "*/*"}});
+  ForwardedFields forwarded(request, {.peer = kPeer, .https = true});
+  const HeaderFields& fields = forwarded.fields();
+  EXPECT_EQ(fields.Find("Accept"), "*/*");
+  EXPECT_EQ(fields.Find("X-Forwarded-For"), "198.51.100.7");
+  EXPECT_EQ(fields.Find("X-Forwarded-Proto"), "https");
+  EXPECT_EQ(fields.Find("X-Forwarded-Host"), "photos.example:8080");
+  EXPECT_EQ(CountEdges(*fields.Find("Via")), 1);
+}
+
+TEST(ForwardedFields, WhatVisitorsClaimOfThemselvesIsDropped) {
+  RequestHead request = Request({{"x-forwarded-for", "10.0.0.1"},
+                                 {"X-Forwarded-Host", "evil.example"},
+                                 {"X-Forwarded-Proto", "https"},
+                                 {"X-Real-Ip", "10.0.0.1"},
+                                 {"Forwarded", "for=10.0.0.1"},
+                                 {"Meridian-Debug", "1"}});
+  ForwardedFields forwarded(request, {.peer = kPeer});
+  const HeaderFields& fields = forwarded.fields();
+  for (const auto& field : fields) {
+    EXPECT_EQ(field.value.find("10.0.0.1"), field.value.npos) << field.name;
+  }
+  EXPECT_EQ(fields.Count("X-Forwarded-For"), 1u);
+  EXPECT_EQ(fields.Find("X-Forwarded-Host"), "photos.example:8080");
+  EXPECT_EQ(fields.Find("X-Forwarded-Proto"), "http");
+  EXPECT_FALSE(fields.Has("Meridian-Debug"));
+}
+
+TEST(ForwardedFields, WhoMayAskForThePathIsPassedOn) {
+  RequestHead request = Request({{"Meridian-Debug", "1"}});
+  ForwardedFields forwarded(request, {.peer = kPeer, .debug = true});
+  EXPECT_EQ(forwarded.fields().Count("Meridian-Debug"), 1u);
+}
+
+TEST(ForwardedFields, OlderViaEntriesStayInFront) {
+  RequestHead request = Request({{"Via", "1.1 meridian-edge"}});
+  ForwardedFields forwarded(request, {.peer = kPeer});
+  int edges = 0;
+  forwarded.fields().ForEach("Via", [&](std::string_view via) { edges += CountEdges(via); });
+  EXPECT_EQ(edges, 2);
+}
+
+}  // namespace
+}  // namespace meridian::edge

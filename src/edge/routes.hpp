@@ -1,0 +1,33 @@
+// Where a request goes from the edge: to the balancer of its own data center, and when that cannot
+// serve, to the nearest other one that can. Pure: a function of the view; made once for each view.
+//
+// Invariants: a request crosses to another data center at most once (counted by Via): one that has
+// already come from an edge is served here or not at all. A data center that is draining sends
+// visitors on, and serves itself only when there is nobody else.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "site/view.hpp"
+
+namespace meridian::edge {
+
+struct Routes {
+  // Data centers in the order in which they are tried; the edge's own is among them by its name.
+  // Empty: no instance is healthy anywhere within reach.
+  std::vector<std::string> from_visitors;
+  std::vector<std::string> from_edges;
+};
+
+Routes MakeRoutes(const site::SiteView& view, std::string_view here);
+
+// How many Meridian edges a request has passed: the entries of its Via fields (RFC 9110 7.6.3) that
+// name one. `via` is one field's value.
+int CountEdges(std::string_view via);
+
+// How an edge calls itself in Via.
+constexpr std::string_view kViaName = "meridian-edge";
+
+}  // namespace meridian::edge

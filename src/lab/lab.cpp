@@ -1,0 +1,184 @@
+#include "lab/lab.hpp"
+
+#include <algorithm>
+
+#include "base/log.hpp"
+#include "http/server.hpp"
+#include "lab/limits.hpp"
+#include "site/tier_process.hpp"
+
+namespace meridian::lab {
+namespace {
+
+int StatusOf(Errc code) {
+  switch (code) {
+    case Errc::kNotFound:
+      return 404;
+    case Errc::kExists:
+    case Errc::kInvalid:
+      return 409;
+    case Errc::kTooLarge:
+    case Errc::kPermission:
+    case Errc::kRefused:
+    case Errc::kReset:
+    case Errc::kClosed:
+    case Errc::kTimeout:
+    case Errc::kCancelled:
+    case Errc::kUnavailable:
+    case Errc::kIo:
+      return 503;
+  }
+  return 503;
+}
+
+}  // namespace
+
+Lab::Lab(io::EpollDriver& driver, io::Loop& loop, io::SystemNetwork& network, Options options)
+    : driver_(driver),
+      loop_(loop),
+      network_(network),
+      options_(std::move(options)),
+      commands_(loop) {
+  for (const site::DataCenter& dc : options_.site.datacenters) {
+    DataCenterProcess::Options process{
+        .name = dc.name,
+        .command = {options_.program, "run", options_.site.file.string(), "--dc", dc.name,
+                    "--state", options_.state.root().string(), "--lab"},
+        .log = options_.state.logs() / dc.name / "agent.log"};
+    auto ended = [this, name = dc.name](io::ExitStatus status) {
+      options_.tell(
+          fmt::format("{} is down: its agent ended ({}). Start it again: meridian dc "
+                      "start {}",
+                      name, status.ToString(), name));
+    };
+    members_.push_back(
+        {std::make_unique<DataCenterProcess>(driver_, loop_, network_, std::move(process), ended)});
+  }
+}
+
+Lab::~Lab() = default;
+
+Lab::Member* Lab::Find(std::string_view name) {
+  auto found = std::ranges::find_if(
+      members_, [&](const Member& member) { return member.process->name() == name; });
+  return found == members_.end() ? nullptr : &*found;
+}
+
+io::Task<void> Lab::StartMember(Member& member, std::string* problems) {
+  Result<void> started = co_await member.process->Start();
+  if (!started) {
+    *problems += fmt::format("{}: {}\n", member.process->name(), started.error().message);
+  }
+}
+
+io::Task<Result<void>> Lab::Start() {
+  std::string problems;
+  starting_ = true;
+  io::Scope scope(loop_);
+  for (Member& member : members_) scope.Spawn(StartMember(member, &problems));
+  co_await scope.Join();
+  starting_ = false;
+  co_await commands_.Join();
+  if (problems.empty()) co_return Result<void>{};
+  co_await Stop();
+  problems.pop_back();
+  co_return Fail(Errc::kUnavailable, "{}", problems);
+}
+
+io::Task<void> Lab::Stop() {
+  io::Scope scope(loop_);
+  for (Member& member : members_) scope.Spawn(member.process->Stop());
+  co_await scope.Join();
+}
+
+void Lab::AskDown() {
+  if (down_) return;
+  down_ = true;
+  down_asked_.WakeAll();
+  if (starting_) commands_.Spawn(Stop());
+}
+
+io::Task<Result<void>> Lab::ServeUntilDown() {
+  auto listener = network_.ListenUnix(options_.state.lab_socket().string());
+  if (!listener) co_return Fail(std::move(listener.error()));
+  http::ServerLimits limits;
+  limits.max_body_bytes = kLongestCommandBody;
+  http::Server server(loop_, {.limits = limits},
+                      [this](http::Exchange& exchange) { return Handle(exchange); });
+  server.Serve(std::move(*listener));
+  while (!down_ && co_await down_asked_.Wait()) {
+  }
+  co_await Stop();
+  co_await commands_.Join();
+  co_await server.Drain(loop_.After(kCommandGrace));
+  co_return Result<void>{};
+}
+
+io::Task<void> Lab::Handle(http::Exchange& exchange) {
+  if (exchange.request().method != "POST") {
+    (void)co_await http::RespondText(exchange, 405, "POST only\n");
+    co_return;
+  }
+  if (exchange.request().path == "/down") {
+    (void)co_await http::RespondText(exchange, 200, "going down\n");
+    AskDown();
+    co_return;
+  }
+  auto command = ParseCommand(exchange.request().path);
+  Result<void> outcome;
+  if (!command) {
+    outcome = Fail(command.error());
+  } else {
+    commands_.Spawn(Execute(*command));
+    while (!(*command)->outcome && co_await (*command)->done.Wait()) {
+    }
+    if (!(*command)->outcome) co_return;
+    outcome = *(*command)->outcome;
+  }
+  std::string text = outcome ? "done\n" : outcome.error().message + "\n";
+  (void)co_await http::RespondText(exchange, outcome ? 200 : StatusOf(outcome.error().code), text);
+}
+
+Result<std::shared_ptr<Lab::Command>> Lab::ParseCommand(std::string_view path) {
+  constexpr std::string_view kPrefix = "/dc/";
+  size_t slash = path.rfind('/');
+  if (!path.starts_with(kPrefix) || slash < kPrefix.size()) {
+    return Fail(Errc::kNotFound, "there is no command {}", path);
+  }
+  std::string_view name = path.substr(kPrefix.size(), slash - kPrefix.size());
+  auto command = std::make_shared<Command>();
+  command->verb = path.substr(slash + 1);
+  command->member = Find(name);
+  if (command->member == nullptr) return Fail(Errc::kNotFound, "there is no data center {}", name);
+  if (command->verb != "kill" && command->verb != "start") {
+    return Fail(Errc::kNotFound, "there is no command {}", command->verb);
+  }
+  if (down_) return Fail(Errc::kUnavailable, "the site is going down");
+  return command;
+}
+
+io::Task<void> Lab::Execute(std::shared_ptr<Command> command) {
+  Member& member = *command->member;
+  if (command->verb == "kill") {
+    // Also while it starts: a data center can be lost at any moment.
+    bool ran = member.process->running();
+    co_await member.process->Kill();
+    if (ran) options_.tell(fmt::format("{} was killed", member.process->name()));
+    command->outcome = Result<void>{};
+  } else {
+    command->outcome = co_await StartOne(member);
+  }
+  command->done.WakeAll();
+}
+
+io::Task<Result<void>> Lab::StartOne(Member& member) {
+  const std::string& name = member.process->name();
+  if (member.busy) co_return Fail(Errc::kExists, "{} is being started already", name);
+  member.busy = true;
+  Result<void> started = co_await member.process->Start();
+  member.busy = false;
+  if (started) options_.tell(fmt::format("{} serves again", name));
+  co_return started;
+}
+
+}  // namespace meridian::lab

@@ -1,0 +1,84 @@
+// The lab: every data center of a site on this machine, each as its own processes, so that one can
+// be killed and the others watched. What `meridian up` runs.
+//
+// Commands reach it over HTTP on the state directory's lab.sock, which only the directory's owner
+// can open:
+//
+//   POST /dc/NAME/kill    SIGKILL of everything in NAME; answered when nothing is left
+//   POST /dc/NAME/start   answered when NAME serves
+//   POST /down            answered at once; everything ends in good order
+//
+// Answers: 200, or 404, 409 and 503 with the reason as text.
+//
+// One thread: the loop's. Invariants: no data center's process outlives the lab; a data center is
+// changed by one command at a time.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "http/exchange.hpp"
+#include "lab/data_center_process.hpp"
+#include "site/site.hpp"
+#include "site/state_dir.hpp"
+
+namespace meridian::lab {
+
+class Lab {
+ public:
+  struct Options {
+    const site::Site& site;
+    const site::StateDir& state;
+    std::string program;  // this program's own path
+    // Called with a sentence when a data center comes or goes.
+    std::function<void(const std::string&)> tell;
+  };
+
+  Lab(io::EpollDriver& driver, io::Loop& loop, io::SystemNetwork& network, Options options);
+  ~Lab();
+
+  // Starts all data centers at once and waits until each serves. The error has the reason of every
+  // one that does not; then all are ended again.
+  io::Task<Result<void>> Start();
+  // Serves commands until /down or AskDown. Then ends everything in good order.
+  io::Task<Result<void>> ServeUntilDown();
+  // As /down. While Start goes on, that fails.
+  void AskDown();
+
+ private:
+  struct Member {
+    std::unique_ptr<DataCenterProcess> process;
+    bool busy = false;  // a command is changing it
+  };
+
+  // A command goes on when whoever asked is gone.
+  struct Command {
+    Member* member = nullptr;
+    std::string verb;
+    std::optional<Result<void>> outcome;
+    io::WaitQueue done;
+  };
+
+  io::Task<void> Handle(http::Exchange& exchange);
+  Result<std::shared_ptr<Command>> ParseCommand(std::string_view path);
+  io::Task<void> Execute(std::shared_ptr<Command> command);
+  io::Task<Result<void>> StartOne(Member& member);
+  io::Task<void> Stop();
+  io::Task<void> StartMember(Member& member, std::string* problems);
+  Member* Find(std::string_view name);
+
+  io::EpollDriver& driver_;
+  io::Loop& loop_;
+  io::SystemNetwork& network_;
+  Options options_;
+  std::vector<Member> members_;
+  bool down_ = false;
+  bool starting_ = false;
+  io::WaitQueue down_asked_;
+  io::Scope commands_;
+};
+
+}  // namespace meridian::lab

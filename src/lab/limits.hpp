@@ -1,0 +1,19 @@
+// The lab's limits.
+#pragma once
+
+#include <chrono>
+
+#include "base/clock.hpp"
+
+namespace meridian::lab {
+
+// From the start of a data center to its report, beyond what its own time-outs allow.
+constexpr Duration kLongestStart = std::chrono::minutes{15};
+// From SIGTERM to SIGKILL for a whole data center; its tiers and instances have shorter ones.
+constexpr Duration kLongestStop = std::chrono::seconds{30};
+// For answers that are on their way when everything has ended.
+constexpr Duration kCommandGrace = std::chrono::seconds{1};
+// Of a request to the lab, which carries no body.
+constexpr size_t kLongestCommandBody = 1024;
+
+}  // namespace meridian::lab

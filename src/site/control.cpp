@@ -1,0 +1,76 @@
+#include "site/control.hpp"
+
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "site/limits.hpp"
+#include "site/view_json.hpp"
+
+namespace meridian::site {
+namespace {
+
+using nlohmann::json;
+
+// At most `max_bytes` of the text, not cut within a UTF-8 sequence.
+std::string_view Shortened(std::string_view text, size_t max_bytes) {
+  if (text.size() <= max_bytes) return text;
+  while (max_bytes > 0 && (static_cast<uint8_t>(text[max_bytes]) & 0xc0) == 0x80) --max_bytes;
+  return text.substr(0, max_bytes);
+}
+
+}  // namespace
+
+Result<std::string> EncodeView(const SiteView& view) {
+  Result<std::string> text = ToJson(view);
+  if (!text) return Fail(text.error());
+  return fmt::format("{{\"view\":{}}}\n", *text);
+}
+
+std::string EncodeReport(const TierReport& report) {
+  json value = {{"ready", report.ready},
+                {"view", report.view_number},
+                {"detail", Shortened(report.detail, kMaxDetailBytes)},
+                {"load_rps", report.load_rps},
+                {"connections", report.connections}};
+  return value.dump(-1, ' ', /*ensure_ascii=*/false, json::error_handler_t::ignore) + "\n";
+}
+
+Result<SiteView> DecodeView(std::string_view line) {
+  Result<json> object = ParseObject(line, kMaxControlLineBytes);
+  if (!object) return Fail(object.error());
+  std::optional<Error> error;
+  JsonReader message(*object, "message", &error);
+  JsonReader reader = message.Object("view");
+  SiteView view = ReadView(reader);
+  if (error) return Fail(*error);
+  return view;
+}
+
+Result<TierReport> DecodeReport(std::string_view line) {
+  Result<json> object = ParseObject(line, kMaxReportBytes);
+  if (!object) return Fail(object.error());
+  std::optional<Error> error;
+  JsonReader reader(*object, "report", &error);
+  TierReport report{.ready = reader.Boolean("ready"),
+                    .view_number = reader.Unsigned("view"),
+                    .detail = reader.Text("detail", kMaxDetailBytes),
+                    .load_rps = static_cast<uint32_t>(reader.Unsigned("load_rps", UINT32_MAX)),
+                    .connections = reader.Unsigned("connections")};
+  if (error) return Fail(*error);
+  return report;
+}
+
+Result<std::optional<std::string>> LineSplitter::Take(std::string_view* input) {
+  size_t newline = input->find('\n');
+  std::string_view piece = input->substr(0, newline);
+  if (piece.size() > max_line_bytes_ - partial_.size()) {
+    return Fail(Errc::kTooLarge, "a line of more than {} bytes", max_line_bytes_);
+  }
+  partial_ += piece;
+  input->remove_prefix(newline == std::string_view::npos ? piece.size() : newline + 1);
+  if (newline == std::string_view::npos) return std::nullopt;
+  return std::exchange(partial_, {});
+}
+
+}  // namespace meridian::site

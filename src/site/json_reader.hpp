@@ -1,0 +1,46 @@
+// Reads a JSON object field by field, strictly: the first thing that is missing, of the wrong type
+// or out of bounds becomes the error, and from then on every read gives an empty value. For the
+// codecs of site/ only; lives no longer than the JSON it reads.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "base/result.hpp"
+
+namespace meridian::site {
+
+class JsonReader {
+ public:
+  // `path` is what error messages call the object; `error` is shared by all readers of one message.
+  JsonReader(const nlohmann::json& object, std::string path, std::optional<Error>* error);
+
+  // At most 2^53, which every JSON reader keeps exactly, unless `max` says otherwise.
+  uint64_t Unsigned(std::string_view key, uint64_t max = uint64_t{1} << 53);
+  double Number(std::string_view key, double min, double max);
+  bool Boolean(std::string_view key);
+  std::string Text(std::string_view key, size_t max_bytes);
+  JsonReader Object(std::string_view key);
+  // The objects in an array.
+  std::vector<JsonReader> Objects(std::string_view key, size_t max);
+
+  // Records the caller's own objection to the value of `key`.
+  void Reject(Errc code, std::string_view key, std::string_view why);
+
+ private:
+  const nlohmann::json* Find(std::string_view key);
+
+  const nlohmann::json* object_;
+  std::string path_;
+  std::optional<Error>* error_;
+};
+
+// The object that `text` holds, or why it holds none.
+Result<nlohmann::json> ParseObject(std::string_view text, size_t max_bytes);
+
+}  // namespace meridian::site

@@ -1,0 +1,66 @@
+// Every limit of site/. Past one of them the input is refused with an error that names it.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/clock.hpp"
+
+namespace meridian::site {
+
+// site.toml.
+constexpr size_t kMaxSiteFileBytes = size_t{1024} * 1024;
+constexpr size_t kMaxSiteLineBytes = 2048;  // bounds the nesting that dotted keys can build
+constexpr size_t kMaxTomlDepth = 16;
+constexpr size_t kMaxDiagnostics = 100;
+constexpr size_t kMaxDataCenters = 64;
+constexpr size_t kMaxPublicAddresses = 8;
+constexpr size_t kMaxArrayEntries = 4096;  // of any array, such as [[dns.place]]
+constexpr size_t kMaxTextBytes = 1024;
+constexpr int64_t kMaxWeight = 1000;
+constexpr int64_t kMaxCapacityRps = 100'000'000;
+
+// The application.
+constexpr size_t kMaxCommandWords = 64;
+constexpr size_t kMaxEnvironmentVariables = 128;
+constexpr int64_t kMaxInstancesPerDataCenter = 64;
+constexpr size_t kMaxReleaseBytes = 64;
+constexpr size_t kMaxHealthPathBytes = 256;
+constexpr Duration kMaxStartTimeout = std::chrono::minutes{10};
+constexpr Duration kMaxStopTimeout = std::chrono::minutes{10};
+
+// DNS names (RFC 1035 section 2.3.4). The domain leaves room for `<data center>.` before it.
+constexpr size_t kMaxLabelBytes = 63;
+constexpr size_t kMaxDomainBytes = 253 - kMaxLabelBytes - 1;
+
+// Ports. The highest public port still has its peer port (public + 20000) below 65536.
+constexpr uint16_t kOpsPortOffset = 10000;
+constexpr uint16_t kPeerPortOffset = 20000;
+constexpr uint16_t kMaxPublicPort = 65535 - kPeerPortOffset;
+
+// A tier's process.
+constexpr Duration kDrainTimeout = std::chrono::seconds{8};  // within the agent's patience of 10 s
+constexpr size_t kMaxOpsConnections = 64;
+constexpr Duration kLoadReportInterval = std::chrono::seconds{1};
+
+// SiteView and the control stream.
+constexpr size_t kMaxViewBytes = size_t{1024} * 1024;
+constexpr size_t kMaxControlLineBytes = kMaxViewBytes + 64;  // a view and what wraps it
+constexpr size_t kMaxReportBytes = 8192;  // a detail, escaped, and what stands around it
+constexpr size_t kMaxDetailBytes = 1024;
+constexpr size_t kMaxViewNameBytes = 255;  // of a data center, instance, lease or release
+constexpr size_t kMaxViewInstances = kMaxDataCenters * kMaxInstancesPerDataCenter;
+constexpr size_t kMaxViewLeases = 4096;
+constexpr size_t kMaxViewLinks = kMaxDataCenters * (kMaxDataCenters - 1);
+
+// The state directory and the site CA.
+constexpr size_t kTokenBytes = 32;
+constexpr size_t kMaxPemBytes = size_t{64} * 1024;
+constexpr Duration kSetupPatience = std::chrono::seconds{10};  // for another process's setup
+constexpr Duration kAuthorityLifetime = std::chrono::days{3652};
+constexpr Duration kLeafLifetime = std::chrono::days{365};
+constexpr double kRenewedBelowShare = 1.0 / 3;
+constexpr Duration kClockSkewAllowed = std::chrono::hours{1};
+
+}  // namespace meridian::site

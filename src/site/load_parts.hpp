@@ -1,0 +1,22 @@
+// The parts of site.toml that Parse reads, one function for each. Only load*.cpp include this.
+// Each records every mistake in its part and gives what it could read.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "site/load.hpp"
+#include "site/site.hpp"
+#include "site/table_reader.hpp"
+
+namespace meridian::site {
+
+std::vector<DataCenter> ReadDataCenters(TableReader& root);
+App ReadApp(TableReader& root, const std::filesystem::path& directory);
+Ports ReadPorts(TableReader& root);
+std::map<std::string, External, std::less<>> ReadExternals(TableReader& root,
+                                                           const Environment& environment);
+
+}  // namespace meridian::site

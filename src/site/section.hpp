@@ -1,0 +1,83 @@
+// How a tier adds its own table to site.toml without site/ knowing its keys. The tier exports a
+// Section; the composition root hands the list of them to Load, so that one pass finds every error
+// in the file; afterwards the tier finds its settings in the Site by their type.
+//
+//   // edge/config.hpp
+//   struct Config { Duration collapse_wait; };
+//   site::Section ConfigSection();
+//   // edge/config.cpp
+//   Config ParseConfig(site::TableReader& reader, const site::Site&) { ... }
+//   site::Section ConfigSection() { return site::Section::Of<Config>("edge", &ParseConfig); }
+//   // edge/server.cpp
+//   const Config& config = site.sections.Get<Config>();
+//
+// The settings are the tier's own type, made by its parse function, and from then on immutable and
+// owned by the Site (shared among its copies).
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <typeindex>
+#include <utility>
+
+#include "base/check.hpp"
+
+namespace meridian::site {
+
+struct Site;
+class TableReader;
+
+class Section {
+ public:
+  // `table` is the name of a table at the top of the file. `parse` is called once a load, also when
+  // the file has no such table. The Site that it is given is whole but for the sections; where the
+  // file has errors, so may the Site. The table may have keys of site/ too (`port`, `external`).
+  template <class Settings>
+  static Section Of(std::string table, Settings (*parse)(TableReader&, const Site&)) {
+    return Section(std::move(table), typeid(Settings),
+                   [parse](TableReader& reader, const Site& site) -> std::shared_ptr<const void> {
+                     return std::make_shared<const Settings>(parse(reader, site));
+                   });
+  }
+
+  const std::string& table() const { return table_; }
+
+ private:
+  friend class SectionValues;
+  using Parse = std::function<std::shared_ptr<const void>(TableReader&, const Site&)>;
+  Section(std::string table, std::type_index type, Parse parse)
+      : table_(std::move(table)), type_(type), parse_(std::move(parse)) {}
+
+  std::string table_;
+  std::type_index type_;
+  Parse parse_;
+};
+
+// The settings of all tiers, by type.
+class SectionValues {
+ public:
+  // The settings of a Section that was given to Load, or Put; only a bug asks for others.
+  template <class Settings>
+  const Settings& Get() const {
+    auto found = values_.find(typeid(Settings));
+    CHECK(found != values_.end());
+    return *static_cast<const Settings*>(found->second.get());
+  }
+
+  // For tests and tools that make a Site without a file.
+  template <class Settings>
+  void Put(Settings settings) {
+    values_[typeid(Settings)] = std::make_shared<const Settings>(std::move(settings));
+  }
+
+  void Parse(const Section& section, TableReader& reader, const Site& site) {
+    values_[section.type_] = section.parse_(reader, site);
+  }
+
+ private:
+  std::map<std::type_index, std::shared_ptr<const void>> values_;
+};
+
+}  // namespace meridian::site

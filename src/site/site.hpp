@@ -1,0 +1,93 @@
+// The site as its site.toml describes it: what it is called, where its data centers are, which
+// ports its tiers have, how its application is run. A value, immutable once loaded, the same in
+// every process of the site; any thread may read it. What changes while the site lives is in
+// SiteView, not here.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/ip.hpp"
+#include "site/limits.hpp"
+#include "site/location.hpp"
+#include "site/secret.hpp"
+#include "site/section.hpp"
+
+namespace meridian::site {
+
+class TableReader;
+
+struct DataCenter {
+  std::string name;   // a DNS label, unique
+  IpAddress address;  // where its tiers listen and its peers reach it; unique
+  // What visitors are told; never empty. [address], unless the file says otherwise.
+  std::vector<IpAddress> public_addresses;
+  std::string city;  // empty when the file gave latitude and longitude
+  Location location;
+  uint32_t weight = 100;      // its share under weighted steering, relative to the others'
+  uint32_t capacity_rps = 0;  // requests a second that it can serve; 0: not stated
+};
+
+// How instances of the application are run, the same in every data center.
+struct App {
+  std::vector<std::string> command;  // program and arguments; no shell
+  std::filesystem::path directory;   // absolute; the working directory
+  std::string health_path = "/";     // answers 2xx or 3xx when the instance can serve
+  uint32_t instances = 2;            // per data center
+  std::string release = "1";
+  std::map<std::string, std::string> environment;     // besides what Meridian sets and inherits
+  Duration start_timeout = std::chrono::seconds{30};  // from start to the first healthy answer
+  Duration stop_timeout = std::chrono::seconds{10};   // from SIGTERM to SIGKILL
+};
+
+// Public ports, the same at every data center's address.
+struct Ports {
+  uint16_t dns = 5300;
+  uint16_t edge = 8080;
+  uint16_t edge_https = 8443;
+  uint16_t balancer = 8000;
+  uint16_t admin = 9000;
+  uint16_t session = 6379;
+  uint16_t queue = 9092;
+  uint16_t sql = 5432;
+};
+
+// Beside a public port: metrics, health and debugging of the tier, on loopback.
+constexpr uint16_t OpsPort(uint16_t public_port) {
+  return static_cast<uint16_t>(public_port + kOpsPortOffset);
+}
+// Beside a public port: the tier's twins in other data centers, mutual TLS.
+constexpr uint16_t PeerPort(uint16_t public_port) {
+  return static_cast<uint16_t>(public_port + kPeerPortOffset);
+}
+
+// A tier that is not run, because the team has one elsewhere.
+struct External {
+  Secret url;         // may hold a password
+  std::string shown;  // "postgres://db.internal:5432", for people
+};
+
+struct Site {
+  std::string name;                     // a DNS label; names the site's CA and certificates
+  std::string domain;                   // lower case, no dot at the end
+  std::vector<DataCenter> datacenters;  // 1 to kMaxDataCenters, in the order of the file
+  App app;
+  Ports ports;
+  std::map<std::string, External, std::less<>> externals;  // by table name, such as "queue"
+  SectionValues sections;                                  // the tiers' own settings
+  std::filesystem::path file;                              // absolute path of the site.toml
+
+  // Null when there is no such data center.
+  const DataCenter* FindDataCenter(std::string_view data_center) const;
+};
+
+// For a tier's parse function: reads `key` as the name of a data center of the site, or records
+// what it is instead and gives "".
+std::string ReadDataCenterName(TableReader& reader, std::string_view key, const Site& site);
+
+}  // namespace meridian::site

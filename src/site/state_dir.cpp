@@ -1,0 +1,97 @@
+#include "site/state_dir.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <sys/random.h>
+#include <sys/un.h>
+
+#include "base/check.hpp"
+#include "site/limits.hpp"
+
+namespace meridian::site {
+namespace {
+
+Result<std::filesystem::path> Absolute(const std::filesystem::path& directory) {
+  std::error_code error;
+  std::filesystem::path path = std::filesystem::absolute(directory, error).lexically_normal();
+  if (error) return FailErrno(error.value(), directory.native());
+  // "a/b/" names the same directory as "a/b", whose parent is "a".
+  return path.has_filename() ? path : path.parent_path();
+}
+
+bool IsToken(std::string_view text) {
+  return text.size() == 2 * kTokenBytes &&
+         text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+std::string MakeToken() {
+  std::array<uint8_t, kTokenBytes> random{};
+  CHECK(getrandom(random.data(), random.size(), 0) == static_cast<ssize_t>(random.size()));
+  std::string token;
+  for (uint8_t byte : random) token += fmt::format("{:02x}", byte);
+  return token;
+}
+
+}  // namespace
+
+Result<StateDir> StateDir::Create(const std::filesystem::path& directory) {
+  Result<std::filesystem::path> root = Absolute(directory);
+  if (!root) return Fail(root.error());
+  StateDir state(*root);
+  size_t socket_bytes = state.lab_socket().native().size();
+  if (socket_bytes >= sizeof(sockaddr_un::sun_path)) {
+    return Fail(Errc::kTooLarge,
+                "{} is too long a path for a Unix socket ({} bytes, at most {}); choose a shorter "
+                "state directory",
+                state.lab_socket().native(), socket_bytes, sizeof(sockaddr_un::sun_path) - 1);
+  }
+  for (const std::filesystem::path& folder : {*root, state.ca(), state.logs(), state.pids()}) {
+    Result<> made = EnsurePrivateFolder(folder);
+    if (!made) return Fail(made.error());
+  }
+  return state;
+}
+
+Result<StateDir> StateDir::Open(const std::filesystem::path& directory) {
+  Result<std::filesystem::path> root = Absolute(directory);
+  if (!root) return Fail(root.error());
+  std::error_code error;
+  if (!std::filesystem::is_directory(*root, error)) {
+    return Fail(Errc::kNotFound, "there is no state directory {}", root->native());
+  }
+  Result<> private_folder = EnsurePrivateFolder(*root);
+  if (!private_folder) return Fail(private_folder.error());
+  return StateDir(*root);
+}
+
+Result<FileLock> StateDir::Lock() const { return FileLock::TryAcquire(lock(), root_.native()); }
+
+Result<FileLock> StateDir::LockForSetup() const {
+  std::filesystem::path file = root_ / "setup.lock";
+  return FileLock::Acquire(file, file.native(), kSetupPatience);
+}
+
+Result<Secret> StateDir::ReadToken() const {
+  Result<std::string> token = ReadFile(admin_token(), 2 * kTokenBytes + 1);
+  if (!token) return Fail(token.error());
+  if (token->ends_with('\n')) token->pop_back();
+  if (!IsToken(*token)) {
+    return Fail(Errc::kInvalid, "{} holds no token; remove it and start again",
+                admin_token().native());
+  }
+  return Secret(*token);
+}
+
+Result<Secret> StateDir::EnsureToken() const {
+  Result<FileLock> lock = LockForSetup();
+  if (!lock) return Fail(lock.error());
+  Result<Secret> token = ReadToken();
+  if (token || token.error().code != Errc::kNotFound) return token;
+  std::string made = MakeToken();
+  Result<> written = ReplaceFile(admin_token(), made + "\n");
+  if (!written) return Fail(written.error());
+  return Secret(made);
+}
+
+}  // namespace meridian::site

@@ -1,0 +1,224 @@
+#include "site/tier_process.hpp"
+
+#include <array>
+
+#include <signal.h>
+
+#include "base/log.hpp"
+#include "site/internal_fields.hpp"
+#include "site/limits.hpp"
+
+namespace meridian::site {
+namespace {
+
+constexpr size_t kControlPiece = 64 * 1024;
+
+const DataCenter& DataCenterOf(const Site& site, const std::string& name) {
+  const DataCenter* found = site.FindDataCenter(name);
+  CHECK(found != nullptr);  // the command line was checked against the site
+  return *found;
+}
+
+// What is true before anybody has said otherwise.
+SiteView ConfiguredView(const Site& site) {
+  SiteView view;
+  for (const DataCenter& dc : site.datacenters) {
+    view.datacenters.push_back({.name = dc.name,
+                                .address = dc.address,
+                                .location = dc.location,
+                                .weight = dc.weight,
+                                .capacity_rps = dc.capacity_rps,
+                                .state = DataCenterState::kServing});
+  }
+  return view;
+}
+
+}  // namespace
+
+Endpoint OpsEndpoint(const DataCenter& here, uint16_t public_port) {
+  IpAddress address = here.address.is_loopback() ? here.address : IpAddress::V4(127, 0, 0, 1);
+  return {address, OpsPort(public_port)};
+}
+
+std::vector<std::string> TierCommand(const std::string& program, const TierStart& start) {
+  std::vector<std::string> command = {program,   start.tier,
+                                      "--dc",    start.data_center,
+                                      "--site",  start.site_file.string(),
+                                      "--state", start.state_directory.string()};
+  if (start.lab) command.emplace_back("--lab");
+  if (start.control_fd >= 0) {
+    command.insert(command.end(), {"--control-fd", fmt::format("{}", start.control_fd)});
+  }
+  for (const auto& [name, fd] : start.sockets) {
+    command.insert(command.end(), {"--socket", fmt::format("{}={}", name, fd)});
+  }
+  return command;
+}
+
+TierProcess::TierProcess(const Site& site, TierStart start)
+    : site_(site),
+      start_(std::move(start)),
+      here_(DataCenterOf(site, start_.data_center)),
+      signals_(driver_, {SIGTERM, SIGINT}),
+      loop_(driver_),
+      network_(driver_),
+      view_(std::make_shared<const SiteView>(ConfiguredView(site))),
+      scope_(loop_) {}
+
+Result<io::Fd> TierProcess::TakeInherited(const std::string& name) {
+  auto found = start_.sockets.find(name);
+  if (found == start_.sockets.end()) return Fail(Errc::kNotFound, "no socket {}", name);
+  io::Fd fd(found->second);
+  start_.sockets.erase(found);
+  return fd;
+}
+
+Result<std::unique_ptr<io::Listener>> TierProcess::Listen(const std::string& name, Endpoint at) {
+  Result<io::Fd> inherited = TakeInherited(name);
+  if (inherited) return network_.AdoptListener(std::move(*inherited));
+  return network_.Listen(at, {});
+}
+
+Result<io::Fd> TierProcess::OpenDatagrams(const std::string& name, Endpoint at) {
+  Result<io::Fd> inherited = TakeInherited(name);
+  if (inherited) return inherited;
+  return io::OpenDatagramSocket(at, false);
+}
+
+io::TlsOptions TierProcess::PeerTls() const {
+  std::filesystem::path ca = start_.state_directory / "ca";
+  std::string own = ca / ("dc-" + here_.name + ".pem");
+  return {.certificate_path = own,
+          .key_path = own,
+          .authorities_path = ca / "authority.pem",
+          .peer = io::PeerCertificate::kRequired};
+}
+
+io::TlsOptions TierProcess::WebTls() const {
+  std::string web = start_.state_directory / "ca" / "web.pem";
+  return {.certificate_path = web, .key_path = web};
+}
+
+Result<void> TierProcess::ServeOps(uint16_t public_port) {
+  auto listener = Listen("ops", OpsEndpoint(here_, public_port));
+  if (!listener) return Fail(std::move(listener.error()));
+  http::ServerLimits limits;
+  limits.max_connections = kMaxOpsConnections;
+  limits.max_body_bytes = 0;
+  ops_ = std::make_unique<http::Server>(
+      loop_, http::ServerOptions{.limits = limits},
+      [this](http::Exchange& exchange) { return AnswerOps(exchange); });
+  ops_->Serve(std::move(*listener));
+  return {};
+}
+
+io::Task<void> TierProcess::AnswerOps(http::Exchange& exchange) {
+  std::string_view path = exchange.request().path;
+  if (path == "/metrics") {
+    std::string text = metrics_.Text();
+    wire::http::HeaderFields fields;
+    fields.Add("Content-Type", Metrics::kContentType);
+    (void)co_await exchange.Respond({.fields = fields}, AsBytes(text));
+  } else if (path == kReadyPath) {
+    (void)co_await http::RespondText(exchange, report_.ready ? 200 : 503, report_.detail + "\n");
+  } else {
+    (void)co_await http::RespondText(exchange, 404, "here are /metrics and /.meridian/ready\n");
+  }
+}
+
+void TierProcess::SetReady(bool ready, std::string detail) {
+  report_.ready = ready;
+  report_.detail = std::move(detail);
+  report_changed_.WakeAll();
+}
+
+void TierProcess::SetLoad(double load_rps, uint64_t connections) {
+  report_.load_rps = RoundLoad(load_rps);
+  report_.connections = connections;
+}
+
+int TierProcess::Run(const Service& service) { return loop_.RunToEnd(Main(service)); }
+
+io::Task<int> TierProcess::Main(const Service& service) {
+  std::unique_ptr<io::Stream> control;
+  io::Scope background(loop_);
+  background.Spawn(AwaitSignal());
+  if (start_.control_fd >= 0) {
+    control = network_.Adopt(io::Fd(start_.control_fd));
+    background.Spawn(ReadViews(*control, service));
+    background.Spawn(WriteReports(*control));
+  }
+  if (service.on_view) service.on_view();
+  Result<void> started = ServeOps(service.public_port);
+  if (started) started = co_await service.start();
+  if (!started) {
+    LOG_ERROR("cannot start", {"problem", started.error().message});
+  } else {
+    SetReady(true);
+    LOG_INFO("ready");
+    while (!stopping_) (void)co_await stop_.Wait();
+    // Without its agent the data center is gone: there is nobody to finish for.
+    if (service.drain && !agent_is_gone_) {
+      co_await io::Within(loop_.After(kDrainTimeout), service.drain());
+    }
+  }
+  if (ops_) co_await ops_->Drain(loop_.Now());
+  background.Cancel();
+  scope_.Cancel();
+  co_await scope_.Join();
+  co_await background.Join();
+  co_return started ? 0 : 1;
+}
+
+io::Task<void> TierProcess::AwaitSignal() {
+  Result<int> number = co_await signals_.Next();
+  if (!number) co_return;
+  LOG_INFO("draining, then leaving", {"signal", *number});
+  stopping_ = true;
+  stop_.WakeAll();
+}
+
+Result<void> TierProcess::TakeView(std::string_view line, const Service& service) {
+  Result<SiteView> view = DecodeView(line);
+  if (!view) return Fail(std::move(view.error()));
+  if (view->number <= view_->number) return {};
+  view_ = std::make_shared<const SiteView>(std::move(*view));
+  report_.view_number = view_->number;
+  report_changed_.WakeAll();
+  if (service.on_view) service.on_view();
+  return {};
+}
+
+io::Task<void> TierProcess::ReadViews(io::Stream& control, const Service& service) {
+  LineSplitter splitter(kMaxControlLineBytes);
+  std::vector<uint8_t> piece(kControlPiece);
+  Result<void> ok;
+  while (ok) {
+    Result<size_t> got = co_await control.Read(piece);
+    if (!got && got.error().code == Errc::kCancelled) co_return;
+    if (!got || *got == 0) break;
+    std::string_view input = AsText({piece.data(), *got});
+    for (bool more = true; more && ok;) {
+      auto line = splitter.Take(&input);
+      more = line && line->has_value();
+      ok = !line ? Result<void>(Fail(line.error())) : more ? TakeView(**line, service) : ok;
+    }
+  }
+  if (!ok) LOG_ERROR("the agent's view cannot be read", {"problem", ok.error().message});
+  LOG_ERROR("the agent is gone, leaving");
+  agent_is_gone_ = stopping_ = true;
+  stop_.WakeAll();
+}
+
+io::Task<void> TierProcess::WriteReports(io::Stream& control) {
+  for (;;) {
+    while (report_ == reported_) {
+      Result<void> waited = co_await report_changed_.Wait(loop_.After(kLoadReportInterval));
+      if (!waited && waited.error().code == Errc::kCancelled) co_return;
+    }
+    reported_ = report_;
+    if (!co_await control.Write(AsBytes(EncodeReport(reported_)))) co_return;
+  }
+}
+
+}  // namespace meridian::site

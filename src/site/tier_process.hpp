@@ -1,0 +1,132 @@
+// The process of one tier: its loop, the sockets that it inherits, the agent's SiteView, its
+// readiness, SIGTERM. Every tier is the same around its own work:
+//
+//   int RunEdge(const site::Site& site, site::TierStart start) {
+//     site::TierProcess process(site, std::move(start));
+//     Edge edge(process);
+//     return process.Run({.public_port = site.ports.edge,
+//                         .start = [&] { return edge.Start(); }, .drain = [&] { return
+//     edge.Drain(); }});
+//   }
+//
+// Beside the tier's own work its ops port answers /metrics (Prometheus) and /.meridian/ready.
+//
+// A tier that runs by itself (no control stream) sees every data center of the site as serving.
+// Constructed on the main thread before any other thread; everything here belongs to its loop.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/metrics.hpp"
+#include "http/server.hpp"
+#include "io/process.hpp"
+#include "io/socket.hpp"
+#include "io/tls.hpp"
+#include "site/control.hpp"
+#include "site/site.hpp"
+#include "site/view.hpp"
+
+namespace meridian::site {
+
+// Where a tier's process finds its control stream when the agent runs it.
+constexpr int kControlFd = 3;
+
+// How a tier's process is started; the same on its command line.
+struct TierStart {
+  std::string tier;  // the subcommand, such as "edge"
+  std::string data_center;
+  std::filesystem::path site_file;
+  std::filesystem::path state_directory;
+  bool lab = false;                      // one of several data centers on this machine
+  int control_fd = -1;                   // -1: it runs by itself
+  std::map<std::string, int> sockets{};  // inherited, already bound, by the tier's name for them
+};
+
+// Where a tier's ops port is: on loopback, at the data center's own address when that is one.
+Endpoint OpsEndpoint(const DataCenter& here, uint16_t public_port);
+
+// The command line that `start` came from, or goes to.
+std::vector<std::string> TierCommand(const std::string& program, const TierStart& start);
+
+class TierProcess {
+ public:
+  struct Service {
+    uint16_t public_port = 0;
+    // Opens what the tier serves on. An error ends the process.
+    std::function<io::Task<Result<void>>()> start;
+    // Called when there is a newer view, and once before `start`. May be empty.
+    std::function<void()> on_view = {};
+    // After SIGTERM: stops accepting and waits for what is in flight; given kDrainTimeout.
+    std::function<io::Task<void>()> drain = {};
+  };
+
+  TierProcess(const Site& site, TierStart start);
+  TierProcess(const TierProcess&) = delete;
+  TierProcess& operator=(const TierProcess&) = delete;
+
+  const Site& site() const { return site_; }
+  const DataCenter& here() const { return here_; }
+  const TierStart& start() const { return start_; }
+  io::EpollDriver& driver() { return driver_; }
+  io::Loop& loop() { return loop_; }
+  io::SystemNetwork& network() { return network_; }
+  Metrics& metrics() { return metrics_; }
+  // For the tier's fibers; cancelled when the process ends.
+  io::Scope& scope() { return scope_; }
+
+  // Never null. Immutable: keep it to have one picture through a decision.
+  const std::shared_ptr<const SiteView>& view() const { return view_; }
+
+  // The listener called `name` that was inherited, else a new one at `at`.
+  Result<std::unique_ptr<io::Listener>> Listen(const std::string& name, Endpoint at);
+  // The bound datagram socket called `name` that was inherited, else a new one at `at`.
+  Result<io::Fd> OpenDatagrams(const std::string& name, Endpoint at);
+
+  // For mutual TLS with the tiers of other data centers, as server or client: our certificate, and
+  // the site's CA to hold them against.
+  io::TlsOptions PeerTls() const;
+  // For HTTPS with visitors.
+  io::TlsOptions WebTls() const;
+
+  // What the agent is told: at once when readiness changes, once a second when numbers do.
+  void SetReady(bool ready, std::string detail = "");
+  void SetLoad(double load_rps, uint64_t connections);
+
+  // The tier's whole life; its exit status.
+  int Run(const Service& service);
+
+ private:
+  io::Task<int> Main(const Service& service);
+  io::Task<void> AwaitSignal();
+  Result<void> ServeOps(uint16_t public_port);
+  io::Task<void> AnswerOps(http::Exchange& exchange);
+  io::Task<void> ReadViews(io::Stream& control, const Service& service);
+  Result<void> TakeView(std::string_view line, const Service& service);
+  io::Task<void> WriteReports(io::Stream& control);
+  Result<io::Fd> TakeInherited(const std::string& name);
+
+  const Site& site_;
+  TierStart start_;
+  const DataCenter& here_;
+  io::EpollDriver driver_;
+  io::Signals signals_;
+  io::Loop loop_;
+  io::SystemNetwork network_;
+  Metrics metrics_;
+  std::shared_ptr<const SiteView> view_;
+  TierReport report_;
+  TierReport reported_;
+  std::unique_ptr<http::Server> ops_;
+  io::WaitQueue report_changed_;
+  io::WaitQueue stop_;
+  bool stopping_ = false;
+  bool agent_is_gone_ = false;
+  io::Scope scope_;
+};
+
+}  // namespace meridian::site

@@ -1,0 +1,236 @@
+#include "site/view.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+#include <set>
+#include <utility>
+
+#include <nlohmann/json.hpp>
+
+#include "site/dns_name.hpp"
+#include "site/limits.hpp"
+#include "site/view_json.hpp"
+
+namespace meridian::site {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::array kDataCenterStates = {DataCenterState::kStarting, DataCenterState::kServing,
+                                          DataCenterState::kDraining, DataCenterState::kDrained,
+                                          DataCenterState::kDown};
+constexpr std::array kInstanceStates = {InstanceState::kStarting, InstanceState::kHealthy,
+                                        InstanceState::kUnhealthy, InstanceState::kDraining,
+                                        InstanceState::kStopped};
+constexpr uint64_t kMax32 = std::numeric_limits<uint32_t>::max();
+
+uint32_t ReadUnsigned32(JsonReader& reader, std::string_view key) {
+  return static_cast<uint32_t>(reader.Unsigned(key, kMax32));
+}
+
+std::string ReadName(JsonReader& reader, std::string_view key) {
+  std::string name = reader.Text(key, kMaxViewNameBytes);
+  if (name.empty()) reader.Reject(Errc::kInvalid, key, "empty");
+  return name;
+}
+
+std::string ReadDataCenterName(JsonReader& reader, std::string_view key) {
+  std::string name = reader.Text(key, kMaxLabelBytes);
+  Result<> good = CheckLabel(name);
+  if (!good) reader.Reject(Errc::kInvalid, key, good.error().message);
+  return name;
+}
+
+template <class State, size_t kCount>
+State ReadState(JsonReader& reader, const std::array<State, kCount>& states) {
+  std::string name = reader.Text("state", kMaxViewNameBytes);
+  for (State state : states) {
+    if (StateName(state) == name) return state;
+  }
+  reader.Reject(Errc::kInvalid, "state", "unknown");
+  return states.front();
+}
+
+// T is IpAddress or Endpoint.
+template <class T>
+T ReadParsed(JsonReader& reader, std::string_view key) {
+  Result<T> parsed = T::Parse(reader.Text(key, kMaxViewNameBytes));
+  if (!parsed) reader.Reject(Errc::kInvalid, key, parsed.error().message);
+  return parsed.value_or(T{});
+}
+
+DataCenterView ReadDataCenter(JsonReader& reader) {
+  return {.name = ReadDataCenterName(reader, "name"),
+          .address = ReadParsed<IpAddress>(reader, "address"),
+          .location = {.latitude = reader.Number("latitude", -90, 90),
+                       .longitude = reader.Number("longitude", -180, 180)},
+          .weight = ReadUnsigned32(reader, "weight"),
+          .capacity_rps = ReadUnsigned32(reader, "capacity_rps"),
+          .state = ReadState(reader, kDataCenterStates),
+          .load_rps = ReadUnsigned32(reader, "load_rps")};
+}
+
+InstanceView ReadInstance(JsonReader& reader) {
+  return {.id = ReadName(reader, "id"),
+          .datacenter = ReadDataCenterName(reader, "datacenter"),
+          .address = ReadParsed<Endpoint>(reader, "address"),
+          .release = reader.Text("release", kMaxViewNameBytes),
+          .state = ReadState(reader, kInstanceStates)};
+}
+
+LeaseView ReadLease(JsonReader& reader) {
+  return {.name = ReadName(reader, "name"),
+          .holder = reader.Text("holder", kMaxViewNameBytes),
+          .epoch = reader.Unsigned("epoch")};
+}
+
+LinkView ReadLink(JsonReader& reader) {
+  return {.from = ReadDataCenterName(reader, "from"),
+          .to = ReadDataCenterName(reader, "to"),
+          .up = reader.Boolean("up"),
+          .round_trip_ms = ReadUnsigned32(reader, "round_trip_ms")};
+}
+
+// Reads an array of things that each have a name; `of` gives an entry's name.
+template <class T>
+std::vector<T> ReadUnique(JsonReader& view, std::string_view key, size_t max,
+                          T (*read)(JsonReader&), std::string (*of)(const T&)) {
+  std::vector<T> things;
+  std::set<std::string> names;
+  for (JsonReader& reader : view.Objects(key, max)) {
+    things.push_back(read(reader));
+    if (!names.insert(of(things.back())).second) view.Reject(Errc::kInvalid, key, "named twice");
+  }
+  return things;
+}
+
+json ToJsonValue(const DataCenterView& data_center) {
+  return {{"name", data_center.name},
+          {"address", data_center.address.ToString()},
+          {"latitude", data_center.location.latitude},
+          {"longitude", data_center.location.longitude},
+          {"weight", data_center.weight},
+          {"capacity_rps", data_center.capacity_rps},
+          {"state", StateName(data_center.state)},
+          {"load_rps", data_center.load_rps}};
+}
+
+json ToJsonValue(const InstanceView& instance) {
+  return {{"id", instance.id},
+          {"datacenter", instance.datacenter},
+          {"address", instance.address.ToString()},
+          {"release", instance.release},
+          {"state", StateName(instance.state)}};
+}
+
+json ToJsonValue(const LeaseView& lease) {
+  return {{"name", lease.name}, {"holder", lease.holder}, {"epoch", lease.epoch}};
+}
+
+json ToJsonValue(const LinkView& link) {
+  return {
+      {"from", link.from}, {"to", link.to}, {"up", link.up}, {"round_trip_ms", link.round_trip_ms}};
+}
+
+template <class T>
+json ToJsonArray(const std::vector<T>& values) {
+  json array = json::array();
+  for (const T& value : values) array.push_back(ToJsonValue(value));
+  return array;
+}
+
+}  // namespace
+
+std::string_view StateName(DataCenterState state) {
+  switch (state) {
+    case DataCenterState::kStarting:
+      return "starting";
+    case DataCenterState::kServing:
+      return "serving";
+    case DataCenterState::kDraining:
+      return "draining";
+    case DataCenterState::kDrained:
+      return "drained";
+    case DataCenterState::kDown:
+      return "down";
+  }
+  return "unknown";
+}
+
+std::string_view StateName(InstanceState state) {
+  switch (state) {
+    case InstanceState::kStarting:
+      return "starting";
+    case InstanceState::kHealthy:
+      return "healthy";
+    case InstanceState::kUnhealthy:
+      return "unhealthy";
+    case InstanceState::kDraining:
+      return "draining";
+    case InstanceState::kStopped:
+      return "stopped";
+  }
+  return "unknown";
+}
+
+const DataCenterView* SiteView::FindDataCenter(std::string_view name) const {
+  auto found = std::ranges::find(datacenters, name, &DataCenterView::name);
+  return found == datacenters.end() ? nullptr : &*found;
+}
+
+uint32_t RoundLoad(double load_rps) {
+  if (!(load_rps > 0)) return 0;
+  double bounded = std::min(load_rps, 4e9);
+  double unit = std::max(1.0, std::pow(10, std::floor(std::log10(bounded)) - 1));
+  return static_cast<uint32_t>(std::round(bounded / unit) * unit);
+}
+
+Result<std::string> ToJson(const SiteView& view) {
+  json value = {{"number", view.number},
+                {"datacenters", ToJsonArray(view.datacenters)},
+                {"instances", ToJsonArray(view.instances)},
+                {"leases", ToJsonArray(view.leases)},
+                {"links", ToJsonArray(view.links)}};
+  // dump() would throw on text that is not UTF-8.
+  std::string text = value.dump(-1, ' ', false, json::error_handler_t::replace);
+  if (text.size() > kMaxViewBytes) {
+    return Fail(Errc::kTooLarge, "the site view has {} bytes; at most {} are allowed", text.size(),
+                kMaxViewBytes);
+  }
+  return text;
+}
+
+SiteView ReadView(JsonReader& reader) {
+  SiteView view;
+  view.number = reader.Unsigned("number");
+  view.datacenters = ReadUnique<DataCenterView>(
+      reader, "datacenters", kMaxDataCenters, &ReadDataCenter,
+      [](const DataCenterView& data_center) { return data_center.name; });
+  view.instances = ReadUnique<InstanceView>(
+      reader, "instances", kMaxViewInstances, &ReadInstance,
+      [](const InstanceView& instance) { return instance.datacenter + '\n' + instance.id; });
+  view.leases = ReadUnique<LeaseView>(reader, "leases", kMaxViewLeases, &ReadLease,
+                                      [](const LeaseView& lease) { return lease.name; });
+  view.links =
+      ReadUnique<LinkView>(reader, "links", kMaxViewLinks, &ReadLink,
+                           [](const LinkView& link) { return link.from + '\n' + link.to; });
+  for (const InstanceView& instance : view.instances) {
+    if (view.FindDataCenter(instance.datacenter)) continue;
+    reader.Reject(Errc::kInvalid, "instances", "one is in no data center of the view");
+  }
+  return view;
+}
+
+Result<SiteView> FromJson(std::string_view text) {
+  Result<json> object = ParseObject(text, kMaxViewBytes);
+  if (!object) return Fail(object.error());
+  std::optional<Error> error;
+  JsonReader reader(*object, "view", &error);
+  SiteView view = ReadView(reader);
+  if (error) return Fail(*error);
+  return view;
+}
+
+}  // namespace meridian::site

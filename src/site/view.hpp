@@ -1,0 +1,95 @@
+// SiteView: what one agent knows of the live site at one moment. A value: the agent makes a new
+// one, with the next number, each time something changes, and sends it whole to its tiers
+// (control.hpp) and to the agents that ask; who receives it obeys the newest and shares it
+// immutable.
+//
+// Invariants of one that came through FromJson: data centers are named by DNS labels and once,
+// instances once (within their data center, which is in the view), leases once, and each ordered
+// pair of data centers has at most one link. All counts and lengths are within limits.hpp. Lists
+// are in the order of the sender: data centers in that of site.toml.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/ip.hpp"
+#include "base/result.hpp"
+#include "site/location.hpp"
+
+namespace meridian::site {
+
+enum class DataCenterState { kStarting, kServing, kDraining, kDrained, kDown };
+enum class InstanceState { kStarting, kHealthy, kUnhealthy, kDraining, kStopped };
+
+// "starting", ...: as `meridian status` prints them.
+std::string_view StateName(DataCenterState state);
+std::string_view StateName(InstanceState state);
+
+struct DataCenterView {
+  std::string name;
+  IpAddress address;
+  Location location;
+  uint32_t weight = 0;
+  uint32_t capacity_rps = 0;  // 0: not stated
+  DataCenterState state = DataCenterState::kStarting;
+  uint32_t load_rps = 0;  // requests a second at its edge, through RoundLoad
+
+  bool operator==(const DataCenterView&) const = default;
+};
+
+struct InstanceView {
+  std::string id;  // "us-west-1"
+  std::string datacenter;
+  Endpoint address;
+  std::string release;
+  InstanceState state = InstanceState::kStarting;
+
+  bool operator==(const InstanceView&) const = default;
+};
+
+// Who leads something: a shard's primary, a topic's home, a deploy.
+struct LeaseView {
+  std::string name;
+  std::string holder;  // a data center; empty while nobody has it
+  uint64_t epoch = 0;  // grows each time the holder changes; fences the earlier ones
+
+  bool operator==(const LeaseView&) const = default;
+};
+
+// Whether data center `from` reaches `to`, as this agent knows it.
+struct LinkView {
+  std::string from;
+  std::string to;
+  bool up = false;
+  uint32_t round_trip_ms = 0;  // 0: not measured
+
+  bool operator==(const LinkView&) const = default;
+};
+
+struct SiteView {
+  uint64_t number = 0;  // grows with each view of one agent; views of two agents do not compare
+  std::vector<DataCenterView> datacenters;
+  std::vector<InstanceView> instances;
+  std::vector<LeaseView> leases;
+  std::vector<LinkView> links;
+
+  // Null when the view has no such data center.
+  const DataCenterView* FindDataCenter(std::string_view name) const;
+
+  bool operator==(const SiteView&) const = default;
+};
+
+// To two significant digits, so that a view does not change with every request: 1234.5 is 1200.
+// Negative numbers and NaN are 0.
+uint32_t RoundLoad(double load_rps);
+
+// One line without newline. kTooLarge past kMaxViewBytes. What is not UTF-8 becomes U+FFFD.
+Result<std::string> ToJson(const SiteView& view);
+
+// Strict: kInvalid for a missing key, a wrong type, an unknown state or a broken invariant,
+// kTooLarge past a limit. Unknown keys are passed over, so that releases of Meridian may differ.
+Result<SiteView> FromJson(std::string_view json);
+
+}  // namespace meridian::site

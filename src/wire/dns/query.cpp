@@ -1,0 +1,99 @@
+#include "wire/dns/query.hpp"
+
+#include "wire/dns/edns.hpp"
+
+namespace meridian::wire::dns {
+namespace {
+
+struct RecordFields {
+  bool at_root = false;
+  RecordType type = RecordType::kA;
+  OptFields fields{};
+};
+
+bool DecodeRecordFields(Bytes message, size_t* offset, RecordFields* record) {
+  Name owner;
+  if (!Name::Decode(message, offset, &owner)) return false;
+  ByteReader reader(message.subspan(*offset));
+  record->at_root = owner.is_root();
+  record->type = static_cast<RecordType>(reader.U16());
+  record->fields.record_class = reader.U16();
+  record->fields.ttl = reader.U32();
+  uint16_t length = reader.U16();
+  record->fields.data = reader.Take(length);
+  *offset += reader.offset();
+  return reader.ok();
+}
+
+// A query's scope is zero (RFC 7871 section 6): only a response can say how far it holds.
+bool DecodeQueryEdns(const OptFields& opt, Edns* edns) {
+  return DecodeEdns(opt, edns) && (!edns->subnet || edns->subnet->scope_length == 0);
+}
+
+// Counts that a query may have, apart from what its records hold.
+bool CountsAreSound(const Header& header, const Question& question) {
+  if (header.answer_count != 0) return false;
+  if (header.authority_count != 0 && question.type != RecordType::kIxfr) return false;
+  return size_t{header.authority_count} + header.additional_count <= kMaxQueryRecords;
+}
+
+// Everything behind the question. False when malformed.
+bool DecodeRecords(Bytes message, const Header& header, size_t offset, Query* query) {
+  int records = header.authority_count + header.additional_count;
+  for (int i = 0; i < records; ++i) {
+    RecordFields record;
+    if (!DecodeRecordFields(message, &offset, &record)) return false;
+    if (record.type != RecordType::kOpt) continue;
+    bool misplaced = i < header.authority_count || !record.at_root || query->edns.has_value();
+    if (misplaced) return false;
+    if (!DecodeQueryEdns(record.fields, &query->edns.emplace())) {
+      query->edns->subnet.reset();  // not to be echoed
+      return false;
+    }
+  }
+  return offset == message.size();
+}
+
+}  // namespace
+
+QueryKind DecodeQuery(Bytes message, Query* query) {
+  *query = Query();
+  ByteReader reader(message);
+  Header header = DecodeHeader(&reader);
+  if (!reader.ok() || header.response) return QueryKind::kDrop;
+  query->id = header.id;
+  query->opcode = header.opcode;
+  query->recursion_desired = header.recursion_desired;
+  if (header.opcode != Opcode::kQuery) return QueryKind::kNotImplemented;
+  if (header.question_count != 1) return QueryKind::kFormatError;
+
+  size_t offset = reader.offset();
+  if (!DecodeQuestion(message, &offset, &query->question.emplace())) {
+    query->question.reset();
+    return QueryKind::kFormatError;
+  }
+  bool sound = CountsAreSound(header, *query->question) &&
+               query->question->type != RecordType::kOpt &&
+               DecodeRecords(message, header, offset, query);
+  if (query->edns && query->edns->version != 0) return QueryKind::kBadVersion;
+  return sound ? QueryKind::kAnswer : QueryKind::kFormatError;
+}
+
+size_t EncodeQuery(const Query& query, MutableBytes buffer) {
+  CHECK(query.question.has_value() && buffer.size() >= kMinUdpResponseBytes);
+  ByteWriter writer(buffer);
+  EncodeHeader({.id = query.id,
+                .opcode = query.opcode,
+                .recursion_desired = query.recursion_desired,
+                .question_count = 1,
+                .additional_count = static_cast<uint16_t>(query.edns ? 1 : 0)},
+               &writer);
+  writer.Append(query.question->name.wire());
+  writer.U16(static_cast<uint16_t>(query.question->type));
+  writer.U16(static_cast<uint16_t>(query.question->record_class));
+  if (query.edns) EncodeEdns(*query.edns, &writer);
+  CHECK(writer.ok());
+  return writer.size();
+}
+
+}  // namespace meridian::wire::dns

@@ -1,0 +1,173 @@
+"""A whole site on this machine for one test: its own addresses, state directory and site.toml."""
+
+import contextlib
+import fcntl
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+MERIDIAN = os.environ.get("MERIDIAN", str(ROOT / "build/release/meridian"))
+PHOTOS = ROOT / "examples/photos"
+
+LOCATIONS = {"us-east": "Ashburn", "us-west": "San Jose", "eu-west": "Dublin"}
+
+
+def wait_until(condition, seconds=20, what=None):
+    """Polls until `condition()` is true, and gives its value; fails when that takes too long."""
+    deadline = time.monotonic() + seconds
+    pause = 0.01
+    while True:
+        value = condition()
+        if value:
+            return value
+        if time.monotonic() > deadline:
+            raise AssertionError(f"after {seconds} s still not: {what or condition.__name__}")
+        time.sleep(pause)
+        pause = min(pause * 1.5, 0.2)
+
+
+class AddressBlock:
+    """Second octets of 127.X.0.1 that no other test on this machine uses at the moment."""
+
+    def __init__(self, count):
+        self.octets = []
+        self.locks = []
+        folder = pathlib.Path(tempfile.gettempdir()) / "meridian-test-addresses"
+        folder.mkdir(exist_ok=True)
+        for octet in range(10, 99):
+            lock = open(folder / str(octet), "w")
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                lock.close()
+                continue
+            self.octets.append(octet)
+            self.locks.append(lock)
+            if len(self.octets) == count:
+                return
+        self.release()
+        raise RuntimeError("no free addresses: too many tests at once")
+
+    def release(self):
+        for lock in self.locks:
+            lock.close()
+        self.locks = []
+
+
+class Site:
+    """`meridian up --detach` of a site, ended at the end of the `with` block."""
+
+    def __init__(self, data_centers=("us-east", "us-west"), app=None, extra="", instances=2, domain="photos.example"):
+        self.domain = domain
+        self.block = AddressBlock(len(data_centers))
+        self.addresses = {name: f"127.{octet}.0.1" for name, octet in zip(data_centers, self.block.octets)}
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="meridian-test-"))
+        self.state = self.folder / "state"
+        self.file = self.folder / "site.toml"
+        self.file.write_text(self._toml(app or f'command = ["node", "server.js"]\ndirectory = "{PHOTOS}"\nhealth = "/healthz"', extra, instances))
+
+    def _toml(self, app, extra, instances):
+        lines = [f'domain = "{self.domain}"', ""]
+        for name, address in self.addresses.items():
+            lines += ["[[datacenter]]", f'name = "{name}"', f'address = "{address}"', f'location = "{LOCATIONS[name]}"', ""]
+        lines += ["[app]", app, f"instances = {instances}", ""]
+        lines += ["[[dns.place]]", 'name = "new-york"', 'prefix = "198.51.100.0/24"', "latitude = 40.7", "longitude = -74.0", ""]
+        lines += ["[[dns.place]]", 'name = "oregon"', 'prefix = "203.0.113.0/24"', "latitude = 44.0", "longitude = -120.5", ""]
+        return "\n".join(lines) + extra
+
+    def __enter__(self):
+        try:
+            self.run("up", str(self.file), "--detach", timeout=60)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        with contextlib.suppress(Exception):
+            self.run("down", timeout=60)
+        for pid in self.processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.block.release()
+
+    def run(self, *arguments, check=True, timeout=30):
+        """`meridian ARGUMENTS --state …`: its CompletedProcess."""
+        done = subprocess.run([MERIDIAN, *arguments, "--state", str(self.state)], capture_output=True, text=True,
+                              timeout=timeout, cwd=self.folder, check=False)
+        if check and done.returncode != 0:
+            raise AssertionError(f"meridian {' '.join(arguments)}: status {done.returncode}\n{done.stdout}{done.stderr}")
+        return done
+
+    def status(self):
+        return json.loads(self.run("status", "--json").stdout)
+
+    def data_center(self, name):
+        return next(dc for dc in self.status()["datacenters"] if dc["name"] == name)
+
+    def state_of(self, name):
+        return self.data_center(name)["state"]
+
+    def wait_for_state(self, name, state, seconds=20):
+        wait_until(lambda: self.state_of(name) == state, seconds, f"{name} is {state}")
+
+    def tier(self, data_center, name):
+        return next(tier for tier in self.data_center(data_center)["tiers"] if tier["name"] == name)
+
+    def processes(self):
+        """Pids of every living process that has this site's state directory in its arguments or environment."""
+        found = []
+        for entry in pathlib.Path("/proc").iterdir():
+            if not entry.name.isdigit() or int(entry.name) == os.getpid():
+                continue
+            with contextlib.suppress(OSError):
+                if (entry / "stat").read_text().rsplit(")", 1)[1].split()[0] == "Z":
+                    continue
+                told = (entry / "cmdline").read_bytes() + (entry / "environ").read_bytes()
+                if str(self.folder).encode() in told:
+                    found.append(int(entry.name))
+        return found
+
+    def visit(self, *arguments, check=True, timeout=60):
+        return self.run("visit", *arguments, check=check, timeout=timeout)
+
+    def start_visits(self, *arguments):
+        """`meridian visit … --json` in the background; `finish_visits` gives its summary."""
+        return subprocess.Popen([MERIDIAN, "visit", *arguments, "--json", "--state", str(self.state)],
+                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=self.folder)
+
+    def dig(self, name, kind="A", subnet=None, at=None, tool="dig", options=()):
+        """The short answers of one data center's own server."""
+        at = at or next(iter(self.addresses))
+        command = [tool, "+short", "+time=2", "+tries=1", f"@{self.addresses[at]}", "-p", "5300", name, kind, *options]
+        if subnet:
+            command.append(f"+subnet={subnet}")
+        done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+        return [line for line in done.stdout.splitlines() if line and not line.startswith(";")]
+
+
+def finish_visits(process, timeout=60):
+    out, err = process.communicate(timeout=timeout)
+    assert out, err
+    return json.loads(out)
+
+
+def curl(url, *options, timeout=20):
+    """curl -s: (status, headers in lower case, body)."""
+    done = subprocess.run(["curl", "-s", "-i", "--max-time", str(timeout), *options, url], capture_output=True,
+                          timeout=timeout + 5, check=False)
+    if not done.stdout:
+        return 0, {}, done.stderr
+    head, _, body = done.stdout.partition(b"\r\n\r\n")
+    while head.split(b" ")[1].startswith(b"1"):
+        head, _, body = body.partition(b"\r\n\r\n")
+    lines = head.decode("latin-1").split("\r\n")
+    headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
+    return int(lines[0].split()[1]), headers, body

@@ -1,0 +1,179 @@
+"""Kill, start, drain; tiers and instances that die: what visitors notice."""
+
+import json
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+from site_under_test import ROOT, Site, curl, finish_visits, wait_until
+
+APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
+NEW_YORK = "198.51.100.0/24"
+OREGON = "203.0.113.0/24"
+
+
+def answers(site, subnet, at):
+    return site.dig(site.domain, subnet=subnet, at=at)
+
+
+def url(site):
+    return f"http://{site.domain}/"
+
+
+def test_visitors_move_when_a_data_center_is_killed_and_come_back_when_it_starts():
+    with Site(app=APP) as site:
+        east, west = site.addresses["us-east"], site.addresses["us-west"]
+        assert answers(site, NEW_YORK, "us-west") == [east]
+        visits = [site.start_visits("--from", place, url(site), "--repeat", "250", "--every", "50ms") for place in ("new-york", "oregon")]
+        site.run("dc", "kill", "us-east")
+        killed = time.monotonic()
+        wait_until(lambda: answers(site, NEW_YORK, "us-west") == [west], 5, "us-east has left the answers")
+        assert time.monotonic() - killed < 5
+        assert site.state_of("us-east") == "down"
+        # Whoever looks the name up from now on is served, also without a second try.
+        after = site.start_visits("--from", "new-york", url(site), "--repeat", "50", "--every", "20ms", "--no-fallback")
+        assert finish_visits(after)["failed"] == 0
+        for process in visits:
+            summary = finish_visits(process)
+            assert summary["requests"] == 250
+            assert summary["failed"] == 0
+        site.run("dc", "start", "us-east")
+        site.wait_for_state("us-east", "serving")
+        wait_until(lambda: answers(site, NEW_YORK, "us-west") == [east], 10, "us-east is back in the answers")
+
+
+def test_draining_fails_no_request():
+    with Site(app=APP) as site:
+        east, west = site.addresses["us-east"], site.addresses["us-west"]
+        visits = site.start_visits("--from", "new-york", url(site), "--repeat", "400", "--every", "25ms", "--no-fallback")
+        site.run("dc", "drain", "us-east")
+        wait_until(lambda: answers(site, NEW_YORK, "us-east") == [west], 2, "us-east has left its own answers")
+        wait_until(lambda: answers(site, NEW_YORK, "us-west") == [west], 3, "us-east has left us-west's answers")
+        assert curl(f"http://{east}:8080/.meridian/ready")[0] == 503
+        code, _, body = curl(f"http://{east}:8080/")
+        assert code == 200 and json.loads(body)["dc"] == "us-west"
+        assert site.state_of("us-east") in ("draining", "drained")
+        summary = finish_visits(visits)
+        assert summary["failed"] == 0
+        site.wait_for_state("us-east", "drained", 40)
+        site.run("dc", "undrain", "us-east")
+        site.wait_for_state("us-east", "serving")
+        wait_until(lambda: answers(site, NEW_YORK, "us-west") == [east], 10, "us-east is back in the answers")
+
+
+@pytest.mark.parametrize("tier", ["dns", "edge", "balancer"])
+def test_killing_one_tier_fails_only_what_was_inside_it(tier):
+    with Site(app=APP) as site:
+        visits = site.start_visits("--from", "new-york", url(site), "--repeat", "200", "--every", "20ms", "--no-fallback")
+        for _ in range(3):
+            pid = site.tier("us-east", tier)["pid"]
+            os.kill(pid, signal.SIGKILL)
+            wait_until(lambda: site.tier("us-east", tier)["pid"] not in (0, pid), 10, f"{tier} runs again")
+        summary = finish_visits(visits)
+        assert summary["requests"] == 200
+        # Visits follow one another: at most the one that was inside at each kill.
+        assert summary["failed"] <= 3
+        wait_until(lambda: site.tier("us-east", tier)["state"] == "ready", 10)
+        assert site.state_of("us-east") == "serving"
+
+
+def test_killing_an_idle_instance_fails_nothing():
+    with Site(app=APP) as site:
+        edge = f"http://{site.addresses['us-east']}:8080/"
+        for _ in range(5):
+            pid = json.loads(curl(edge)[2])["pid"]
+            os.kill(pid, signal.SIGKILL)
+            for _ in range(20):
+                assert curl(edge)[0] == 200
+            wait_until(lambda: all(i["state"] == "healthy" for i in site.data_center("us-east")["instances"]), 10)
+
+
+def test_an_instance_that_dies_inside_a_response_breaks_it_visibly():
+    with Site(app=APP) as site:
+        for path in ("die", "die-chunked"):
+            code, _, body = curl(f"http://{site.addresses['us-east']}:8080/{path}", "--fail-early", "-o", "/dev/null", "-w", "%{exitcode}")
+            # 18: transfer closed with bytes outstanding; 56: receive failure.
+            assert body.decode().strip() in ("18", "56") or code == 0
+            wait_until(lambda: all(i["state"] == "healthy" for i in site.data_center("us-east")["instances"]), 15)
+
+
+def test_no_descendant_outlives_its_agent_even_one_that_called_setsid():
+    with Site(app=APP) as site:
+        escaped = int(curl(f"http://{site.addresses['us-east']}:8080/escape")[2])
+        os.kill(escaped, 0)
+        agent = site.data_center("us-east")["pid"]
+        east = [pid for pid in site.processes() if b"us-east" in open(f"/proc/{pid}/cmdline", "rb").read()]
+        assert agent in east
+        os.kill(agent, signal.SIGKILL)
+
+        def gone():
+            return not any(os.path.exists(f"/proc/{pid}") for pid in [*east, escaped])
+
+        wait_until(gone, 10, "everything of us-east has ended")
+        site.wait_for_state("us-east", "down")
+        assert site.state_of("us-west") == "serving"
+
+
+def test_a_stopped_agent_leaves_its_tiers_serving():
+    with Site(app=APP) as site:
+        agent = site.data_center("us-east")["pid"]
+        os.kill(agent, signal.SIGSTOP)
+        try:
+            for _ in range(50):
+                assert curl(f"http://{site.addresses['us-east']}:8080/")[0] == 200
+            assert answers(site, NEW_YORK, "us-east") == [site.addresses["us-east"]]
+        finally:
+            os.kill(agent, signal.SIGCONT)
+
+
+def test_without_a_healthy_instance_the_nearest_other_data_center_answers():
+    with Site(app=APP + '\nenvironment = { UNHEALTHY = "unhealthy-$MERIDIAN_DC" }', instances=1) as site:
+        # The instance of us-east is kept from coming back by a stop; its edge forwards to us-west.
+        instance = json.loads(curl(f"http://{site.addresses['us-east']}:8080/")[2])
+        os.kill(instance["pid"], signal.SIGSTOP)
+        try:
+            wait_until(lambda: site.data_center("us-east")["instances"][0]["state"] != "healthy", 15)
+            code, headers, body = curl(f"http://{site.addresses['us-east']}:8080/", "-H", "Meridian-Debug: 1")
+            assert code == 200 and json.loads(body)["dc"] == "us-west"
+            assert headers["meridian-path"] == "edge=us-east balancer=us-west instance=us-west-1"
+        finally:
+            os.kill(instance["pid"], signal.SIGCONT)
+
+
+def test_no_healthy_instance_anywhere_is_503_with_retry_after():
+    with Site(app=APP, instances=1) as site:
+        pids = [json.loads(curl(f"http://{address}:8080/")[2])["pid"] for address in site.addresses.values()]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            wait_until(lambda: all(dc["instances"][0]["state"] != "healthy" for dc in site.status()["datacenters"]), 15)
+            code, headers, _ = curl(f"http://{site.addresses['us-east']}:8080/")
+            assert code == 503
+            assert int(headers["retry-after"]) > 0
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
+
+
+def test_requests_in_flight_finish_when_the_site_goes_down():
+    with Site(app=APP + '\nenvironment = { HOLD = "%s" }' % (hold := f"/tmp/meridian-hold-{os.getpid()}")) as site:
+        open(hold, "w").close()
+        try:
+            got = []
+            reader = threading.Thread(target=lambda: got.append(curl(f"http://{site.addresses['us-east']}:8080/slow")))
+            reader.start()
+            log = site.state / "logs"
+            wait_until(lambda: any("GET /slow" in path.read_text() for path in log.rglob("*.log")), 10)
+            down = threading.Thread(target=lambda: site.run("down"))
+            down.start()
+            wait_until(lambda: curl(f"http://{site.addresses['us-east']}:8080/.meridian/ready", timeout=2)[0] != 200, 10)
+            os.unlink(hold)
+            reader.join(20)
+            down.join(30)
+            assert got[0][0] == 200 and got[0][2] == b"at last\n"
+        finally:
+            if os.path.exists(hold):
+                os.unlink(hold)

@@ -1,0 +1,140 @@
+"""`meridian up`, `status`, `down`: what starts, what is said when it cannot, and that nothing stays behind."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+
+import pytest
+
+from site_under_test import MERIDIAN, ROOT, Site, curl, wait_until
+
+APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
+
+
+def test_both_data_centers_serve_and_status_follows_the_contract():
+    with Site() as site:
+        status = site.status()
+        assert status["site"] == "photos"
+        assert [dc["name"] for dc in status["datacenters"]] == ["us-east", "us-west"]
+        for dc in status["datacenters"]:
+            assert dc["state"] == "serving"
+            assert dc["address"] == site.addresses[dc["name"]]
+            assert {tier["name"] for tier in dc["tiers"]} == {"dns", "edge", "balancer"}
+            for tier in dc["tiers"]:
+                assert set(tier) >= {"name", "state", "pid", "port"}
+                os.kill(tier["pid"], 0)
+            assert [instance["id"] for instance in dc["instances"]] == [f"{dc['name']}-1", f"{dc['name']}-2"]
+            assert all(set(instance) >= {"id", "address", "release", "state"} for instance in dc["instances"])
+            code, headers, body = curl(f"http://{dc['address']}:8080/")
+            assert code == 200 and b"<html" in body.lower()
+            assert "1.1 meridian-edge" in headers["via"]
+
+
+def test_down_leaves_no_process_socket_or_temporary_file():
+    with Site(app=APP) as site:
+        assert site.processes()
+        site.run("down")
+        assert site.processes() == []
+        left = [str(path.relative_to(site.state)) for path in site.state.rglob("*") if path.is_socket() or path.name.endswith((".tmp", ".pid"))]
+        assert left == []
+        assert curl(f"http://{site.addresses['us-east']}:8080/")[0] == 0
+
+
+def test_interrupting_up_in_the_foreground_leaves_nothing():
+    site = Site(app=APP)
+    try:
+        up = subprocess.Popen([MERIDIAN, "up", str(site.file), "--state", str(site.state)], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True)
+        wait_until(lambda: site.run("status", "--json", check=False).returncode == 0 and site.state_of("us-west") == "serving")
+        up.send_signal(signal.SIGINT)
+        out, _ = up.communicate(timeout=30)
+        assert up.returncode == 0
+        assert "us-east" in out
+        assert site.processes() == []
+    finally:
+        site.__exit__()
+
+
+def test_a_second_up_on_the_same_state_says_so():
+    with Site(app=APP) as site:
+        again = site.run("up", str(site.file), "--detach", check=False)
+        assert again.returncode != 0
+        assert "already" in again.stderr
+        assert site.state_of("us-east") == "serving"
+
+
+def test_two_sites_do_not_disturb_each_other():
+    with Site(app=APP) as one, Site(app=APP) as other:
+        for site in (one, other):
+            _, _, body = curl(f"http://{site.addresses['us-east']}:8080/")
+            pid = json.loads(body)["pid"]
+            assert pid in site.processes()
+        one.run("down")
+        assert other.state_of("us-east") == "serving"
+        assert curl(f"http://{other.addresses['us-west']}:8080/")[0] == 200
+
+
+def refused(site, *needles):
+    """`up` of this site fails, says all of `needles`, and leaves nothing running."""
+    try:
+        done = site.run("up", str(site.file), "--detach", check=False, timeout=60)
+        assert done.returncode != 0
+        for needle in needles:
+            assert needle in done.stderr, done.stderr
+        assert site.processes() == []
+        return done
+    finally:
+        site.__exit__()
+
+
+def test_a_command_that_does_not_exist_is_named():
+    refused(Site(app='command = ["no-such-program"]'), "no-such-program", "[app]")
+
+
+def test_a_command_that_ends_at_once_shows_what_it_said():
+    refused(Site(app='command = ["sh", "-c", "echo out of coffee >&2; exit 3"]'), "exit status 3", "out of coffee")
+
+
+def test_a_command_that_never_becomes_healthy_is_given_up():
+    refused(Site(app='command = ["sleep", "1000"]\nstart_timeout = "1s"'), "healthy", "start_timeout")
+
+
+def test_a_port_in_use_is_named():
+    site = Site(app=APP)
+    with socket.create_server((site.addresses["us-west"], 8080)):
+        refused(site, f"{site.addresses['us-west']}:8080", "in use")
+
+
+@pytest.mark.parametrize(("extra", "needles"), [
+    ("\n[edge]\nprot = 8080\n", ["site.toml:", "prot", "port", "^"]),
+    ("\n[edge]\nport = \"http\"\n", ["site.toml:", "port", "^"]),
+    ("\n[[datacenter]]\nname = \"us-east\"\naddress = \"127.200.0.1\"\nlocation = \"Dublin\"\n", ["us-east", "twice"]),
+    ("\n[edge]\nport = 1\n[balancer]\nprot = 2\n", ["prot"]),
+])
+def test_mistakes_in_site_toml_are_shown_where_they_stand(extra, needles):
+    site = Site(app=APP, extra=extra)
+    done = refused(site, *[needle for needle in needles if needle != "twice"])
+    assert done.returncode == 2
+    checked = subprocess.run([MERIDIAN, "check", str(site.file)], capture_output=True, text=True, check=False)
+    assert checked.returncode == 2
+
+
+def test_check_accepts_the_example():
+    done = subprocess.run([MERIDIAN, "check", str(ROOT / "examples/photos/site.toml")], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_state_directory_is_private():
+    with Site(app=APP) as site:
+        assert site.state.stat().st_mode & 0o777 == 0o700
+        assert (site.state / "admin.token").stat().st_mode & 0o777 == 0o600
+
+
+def test_admin_refuses_whoever_has_no_token():
+    with Site(app=APP) as site:
+        url = f"http://{site.addresses['us-east']}:9000/.meridian/drain"
+        assert curl(url, "-X", "POST")[0] == 401
+        assert curl(url, "-X", "POST", "-H", "Authorization: Bearer wrong")[0] == 401
+        assert site.state_of("us-east") == "serving"
