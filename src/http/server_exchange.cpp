@@ -101,9 +101,9 @@ bool ServerExchange::MayKeepAlive() const {
   if (memory_.body.ended()) return true;
   // RFC 9110 10.1.1: the client may or may not send the body that it asked about.
   if (memory_.head.expects_continue && !continue_sent_) return false;
+  // A handler that has begun to read will presumably go on.
   const wire::http::BodyFraming& framing = memory_.head.body;
-  return framing.kind == Kind::kChunked ||
-         framing.length - memory_.body.received() <= kMaxDiscardBytes;
+  return body_begun_ || framing.kind == Kind::kChunked || framing.length <= kMaxDiscardBytes;
 }
 
 Result<void> ServerExchange::Start(const Response& response) {
