@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 import threading
 import time
 
@@ -94,9 +95,9 @@ def test_killing_an_idle_instance_fails_nothing():
 def test_an_instance_that_dies_inside_a_response_breaks_it_visibly():
     with Site(app=APP) as site:
         for path in ("die", "die-chunked"):
-            code, _, body = curl(f"http://{site.addresses['us-east']}:8080/{path}", "--fail-early", "-o", "/dev/null", "-w", "%{exitcode}")
-            # 18: transfer closed with bytes outstanding; 56: receive failure.
-            assert body.decode().strip() in ("18", "56") or code == 0
+            done = subprocess.run(["curl", "-s", "-o", "/dev/null", f"http://{site.addresses['us-east']}:8080/{path}"], timeout=20, check=False)
+            # 18: fewer bytes than announced; 56: the connection was reset.
+            assert done.returncode in (18, 56), path
             wait_until(lambda: all(i["state"] == "healthy" for i in site.data_center("us-east")["instances"]), 15)
 
 
