@@ -63,8 +63,8 @@ Result<std::string> ReadFile(const std::string& path, size_t limit) {
 }
 
 Result<void> WriteFileAtomically(const std::string& path, std::string_view content, mode_t mode) {
-  std::string temporary = path + ".XXXXXX";
-  Fd fd(::mkostemp(temporary.data(), O_CLOEXEC));
+  std::string temporary = path + ".new";
+  Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode));
   if (!fd) return FailErrno(errno, path);
   Result<void> done = WriteAndSync(fd.get(), content, mode, path);
   if (done && ::rename(temporary.c_str(), path.c_str()) != 0) done = FailErrno(errno, path);
