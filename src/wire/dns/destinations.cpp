@@ -16,10 +16,10 @@ struct Service {
 
 class Collector {
  public:
-  void AddAddresses(const Response& response) {
+  void AddAddresses(const Response& response, const Name& name) {
     for (const Record& record : response.answers) {
       const auto* address = std::get_if<IpAddress>(&record.data);
-      if (address == nullptr || record.owner != response.question->name) continue;
+      if (address == nullptr || record.owner != name) continue;
       Add({record.owner, *address, 0, std::nullopt}, record.ttl_seconds);
     }
   }
@@ -88,14 +88,10 @@ class Collector {
   Destinations found_;
 };
 
-Result<void> CheckRcode(const Response& response) {
-  if (!response.question) return Fail(Errc::kUnavailable, "a DNS response without its question");
-  std::string name = response.question->name.ToString();
-  if (response.rcode == Rcode::kNxDomain) return Fail(Errc::kNotFound, "no name {}", name);
-  if (response.rcode != Rcode::kNoError) {
-    return Fail(Errc::kUnavailable, "DNS error {} for {}", static_cast<int>(response.rcode), name);
-  }
-  return {};
+Result<void> CheckRcode(Rcode rcode, const Name& name) {
+  if (rcode == Rcode::kNoError) return {};
+  if (rcode == Rcode::kNxDomain) return Fail(Errc::kNotFound, "no name {}", name.ToString());
+  return Fail(Errc::kUnavailable, "DNS error {} for {}", static_cast<int>(rcode), name.ToString());
 }
 
 }  // namespace
@@ -103,9 +99,11 @@ Result<void> CheckRcode(const Response& response) {
 Result<Destinations> DestinationsOf(std::span<const Response> responses) {
   Collector collector;
   for (const Response& response : responses) {
-    Result<void> sound = CheckRcode(response);
-    if (!sound) return Fail(sound.error());
-    collector.AddAddresses(response);
+    if (!response.question) return Fail(Errc::kUnavailable, "a DNS response without its question");
+    const Name& name = response.question->name;
+    Result<void> good = CheckRcode(response.rcode, name);
+    if (!good) return Fail(good.error());
+    collector.AddAddresses(response, name);
   }
   for (const Response& response : responses) collector.AddServices(response);
   Destinations destinations = std::move(collector).Take();
