@@ -8,8 +8,8 @@
 
 namespace meridian::agent {
 
-PeerPoller::PeerPoller(const Context& context, std::shared_ptr<io::TlsContext> tls, Peers& peers,
-                       std::function<void()> changed)
+PeerPoller::PeerPoller(const Context& context, const std::shared_ptr<io::TlsContext>& tls,
+                       Peers& peers, std::function<void()> changed)
     : context_(context), peers_(peers), changed_(std::move(changed)) {
   for (const site::DataCenter& dc : context.site.datacenters) {
     if (dc.name == context.here.name) continue;
