@@ -382,6 +382,7 @@ TEST_F(ServerLimitsTest, FloodBeyondTheConnectionLimitIsClosedWithoutAWord) {
     EXPECT_TRUE(co_await RawPeer(first).Send(kGet));
     (void)co_await io::Sleep(milliseconds{1});
     std::vector<std::unique_ptr<MemoryStream>> told;
+    told.reserve(kMaxRefusing);
     for (size_t i = 0; i < kMaxRefusing; ++i) told.push_back(Connect());
     auto dropped = Connect();
     EXPECT_EQ(co_await RawPeer(*dropped).ReadToEnd(), "");
