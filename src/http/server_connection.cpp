@@ -63,7 +63,7 @@ io::Task<bool> ServerConnection::WaitIdle() {
   for (;;) {
     if (stream_->MaybeReadable()) {
       if (memory_ == nullptr) memory_ = context_.TakeMemory();
-      MutableBytes space = SpaceToRead(memory_->in);
+      MutableBytes space = SpaceToRead(memory_->in, kHeadReadBytes);
       Result<size_t> got = stream_->TryRead(space);
       if (!got || *got == 0) co_return false;
       if (*got != io::Stream::kBlocked) {
@@ -94,7 +94,7 @@ io::Task<bool> ServerConnection::ReadHead() {
   TimePoint deadline = context_.loop.After(context_.limits.header_timeout);
   while (!ParseHead()) {
     if (refusal_.status != 0) co_return false;
-    Result<size_t> got = co_await stream_->Read(SpaceToRead(memory_->in), deadline);
+    Result<size_t> got = co_await stream_->Read(SpaceToRead(memory_->in, kHeadReadBytes), deadline);
     if (!got && got.error().code == Errc::kTimeout) {
       refusal_ = {408, "the request's head did not come in time"};
     }
@@ -173,7 +173,7 @@ io::Task<void> ServerConnection::Linger() {
   TimePoint deadline = context_.loop.After(kLingerTimeout);
   for (size_t read = 0; read < kMaxLingerBytes;) {
     memory_->in.Consume(memory_->in.size());
-    Result<size_t> got = co_await stream_->Read(SpaceToRead(memory_->in), deadline);
+    Result<size_t> got = co_await stream_->Read(SpaceToRead(memory_->in, kReadBytes), deadline);
     if (!got || *got == 0) co_return;
     read += *got;
   }
