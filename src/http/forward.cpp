@@ -1,22 +1,15 @@
 #include "http/forward.hpp"
 
-#include <algorithm>
-#include <array>
+#include "wire/http/status.hpp"
 
 namespace meridian::http {
-
-bool IsIdempotent(std::string_view method) {
-  static constexpr std::array<std::string_view, 6> kIdempotent = {"GET",    "HEAD",    "PUT",
-                                                                  "DELETE", "OPTIONS", "TRACE"};
-  return std::ranges::find(kIdempotent, method) != kIdempotent.end();
-}
 
 int FailureStatus(const Error& error) { return error.code == Errc::kTimeout ? 504 : 502; }
 
 io::Task<ForwardOutcome> ForwardOnce(Exchange& exchange, const wire::http::HeaderFields& fields,
                                      Client& upstream, const RelayOptions& options) {
   using Kind = ForwardOutcome::Kind;
-  bool idempotent = IsIdempotent(exchange.request().method);
+  bool idempotent = wire::http::IsIdempotentMethod(exchange.request().method);
   Sent sent = co_await upstream.Send(ForwardedRequest(exchange, fields));
   if (!sent) {
     bool again = sent.error().never_sent || idempotent;
