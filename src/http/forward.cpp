@@ -10,7 +10,9 @@ io::Task<ForwardOutcome> ForwardOnce(Exchange& exchange, const wire::http::Heade
                                      Client& upstream, const RelayOptions& options) {
   using Kind = ForwardOutcome::Kind;
   bool idempotent = wire::http::IsIdempotentMethod(exchange.request().method);
-  Sent sent = co_await upstream.Send(ForwardedRequest(exchange, fields));
+  Request request = ForwardedRequest(exchange, fields);
+  if (request.host.empty()) request.host = options.default_host;
+  Sent sent = co_await upstream.Send(request);
   if (!sent) {
     bool again = sent.error().never_sent || idempotent;
     co_return ForwardOutcome{.kind = again ? Kind::kElsewhere : Kind::kFailed,

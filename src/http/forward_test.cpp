@@ -29,7 +29,8 @@ class ForwardTest : public ServerFixture {
     handler_ = [&](Exchange& exchange) -> io::Task<void> {
       wire::http::HeaderFields fields;
       RelayOptions options{
-          .declines = [](const wire::http::ResponseHead& head) { return head.status == 503; }};
+          .declines = [](const wire::http::ResponseHead& head) { return head.status == 503; },
+          .default_host = "site.example"};
       outcome = co_await ForwardOnce(exchange, fields, client, options);
       if (outcome.kind == Kind::kAnswered) co_return;
       (void)co_await RespondText(exchange, FailureStatus(outcome.error), "");
@@ -38,7 +39,7 @@ class ForwardTest : public ServerFixture {
       if (network_.mode != MemoryNetwork::Mode::kAccept) co_return;
       std::unique_ptr<MemoryStream> stream = co_await network_.Accept();
       RawPeer peer(*stream);
-      (void)co_await peer.ReadUntil(request.find("PUT") == 0 ? "abc" : "\r\n\r\n");
+      received_ = co_await peer.ReadUntil(request.find("PUT") == 0 ? "abc" : "\r\n\r\n");
       (void)co_await peer.Send(response);
       stream->ShutdownWrite();
       (void)co_await peer.ReadToEnd();
@@ -58,11 +59,19 @@ class ForwardTest : public ServerFixture {
 
   MemoryNetwork network_;
   std::string answer_;
+  std::string received_;  // by the upstream
 };
 
 TEST_F(ForwardTest, AnswerEndsTheExchange) {
   EXPECT_EQ(Try(kPost, kOk).kind, Kind::kAnswered);
   EXPECT_TRUE(answer_.ends_with("ok"));
+}
+
+TEST_F(ForwardTest, ARequestWithoutHostGetsTheDefaultAndOthersKeepTheirs) {
+  EXPECT_EQ(Try("GET / HTTP/1.0\r\n\r\n", kOk).kind, Kind::kAnswered);
+  EXPECT_NE(received_.find("Host: site.example\r\n"), std::string::npos) << received_;
+  EXPECT_EQ(Try(kGet, kOk).kind, Kind::kAnswered);
+  EXPECT_NE(received_.find("Host: a\r\n"), std::string::npos) << received_;
 }
 
 TEST_F(ForwardTest, WhatWasNeverSentMayBeSentElsewhereWhateverItsMethod) {
