@@ -1,0 +1,215 @@
+// meridian visit: what a visitor of the site goes through, once step by step, or many times
+// counted.
+#include <csignal>
+#include <ctime>
+#include <memory>
+
+#include <CLI/CLI.hpp>
+#include <unistd.h>
+
+#include "cli/command_line.hpp"
+#include "cli/summary.hpp"
+#include "cli/visit_dns.hpp"
+#include "cli/visit_load.hpp"
+#include "cli/visit_progress.hpp"
+#include "cli/visit_statistics.hpp"
+#include "cli/visit_text.hpp"
+#include "cli/visitor.hpp"
+#include "dns/config.hpp"
+#include "io/process.hpp"
+#include "io/socket.hpp"
+#include "site/diagnostics.hpp"
+
+namespace meridian::cli {
+namespace {
+
+constexpr const char* kDefaultState = ".meridian";
+
+struct Arguments {
+  std::string url;
+  std::string from;
+  uint64_t repeat = 1;
+  std::string every = "100ms";
+  bool no_fallback = false;
+  bool json = false;
+  std::string state_directory = kDefaultState;
+};
+
+struct Plan {
+  VisitTarget target;
+  VisitOrigin origin;
+  LoadOptions load;
+  std::shared_ptr<io::TlsContext> tls;  // for https
+};
+
+Result<Plan> MakePlan(const Arguments& arguments, const Deployed& deployed) {
+  Result<VisitTarget> target = ParseTarget(arguments.url, deployed.site);
+  if (!target) return Fail(std::move(target.error()));
+  const auto& places = deployed.site.sections.Get<dns::Config>().places;
+  Result<VisitOrigin> origin = ParseOrigin(arguments.from, places);
+  if (!origin) return Fail(std::move(origin.error()));
+  Result<Duration> every = ParseInterval(arguments.every);
+  if (!every) return Fail(std::move(every.error()));
+  Plan plan{std::move(*target), std::move(*origin), {arguments.repeat, *every}, nullptr};
+  if (!plan.target.https) return plan;
+  auto tls = io::TlsContext::ForClient({.authorities_path = deployed.state.ca() / "authority.pem",
+                                        .peer = io::PeerCertificate::kRequired});
+  if (!tls) return Fail(std::move(tls.error()));
+  plan.tls = std::move(*tls);
+  return plan;
+}
+
+std::vector<DnsServer> ServersOf(const site::Site& site) {
+  std::vector<DnsServer> servers;
+  for (const site::DataCenter& dc : site.datacenters) {
+    servers.push_back({dc.name, {dc.address, site.ports.dns}});
+  }
+  return servers;
+}
+
+// "12:03:01.2", as the watch of who looks on says.
+std::string ClockText(WallTime now) {
+  auto tenths = std::chrono::floor<std::chrono::duration<int64_t, std::deci>>(now);
+  std::time_t seconds = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
+  std::tm local{};
+  localtime_r(&seconds, &local);
+  return fmt::format("{:02}:{:02}:{:02}.{}", local.tm_hour, local.tm_min, local.tm_sec,
+                     tenths.time_since_epoch().count() % 10);
+}
+
+io::Task<void> CancelOnSignal(io::Signals& signals, io::Scope& scope, bool* interrupted) {
+  if (!co_await signals.Next()) co_return;
+  *interrupted = true;
+  scope.Cancel();
+}
+
+// Runs `load` until it ends, or a signal ends it. True: a signal.
+io::Task<bool> RunInterruptibly(io::Signals& signals, io::Task<void> load) {
+  io::Fiber& fiber = co_await io::ThisFiber{};
+  bool interrupted = false;
+  io::Scope working(fiber.loop());
+  io::Scope watching(fiber.loop());
+  working.Spawn(std::move(load));
+  watching.Spawn(CancelOnSignal(signals, working, &interrupted));
+  co_await working.Join();
+  watching.Cancel();
+  co_await watching.Join();
+  co_return interrupted;
+}
+
+// The loop, the resolver and the visitor of one command.
+class Session {
+ public:
+  Session(const Deployed& deployed, const Plan& plan, bool fallback)
+      : dns_(loop_, network_,
+             {.servers = ServersOf(deployed.site), .subnet = plan.origin.subnet, .limits = {}}),
+        visitor_({loop_, network_, dns_, deployed.site},
+                 {.target = plan.target, .fallback = fallback, .tls = plan.tls, .limits = {}}) {}
+
+  Visit GoOnce() { return loop_.RunToEnd(visitor_.Go(driver_.Now())); }
+
+  // True: a signal ended it.
+  bool GoOften(const LoadOptions& load, OnVisit on_visit) {
+    io::Signals signals(driver_, {SIGINT, SIGTERM});
+    return loop_.RunToEnd(
+        RunInterruptibly(signals, RunLoad(visitor_, loop_, load, std::move(on_visit))));
+  }
+
+  const Clock& clock() const { return driver_; }
+  uint64_t dns_questions() const { return dns_.questions(); }
+
+ private:
+  io::EpollDriver driver_;
+  io::Loop loop_{driver_};
+  io::SystemNetwork network_{driver_};
+  DnsClient dns_;
+  Visitor visitor_;
+};
+
+// Nothing of the site could be reached; a name that it does not have is another matter.
+bool NobodyAnswered(const Visit& visit) {
+  if (visit.problem) return visit.problem->code != Errc::kNotFound;
+  return visit.attempts.back().status == 0;
+}
+
+int VisitOnce(const Arguments& arguments, const Plan& plan, Session& session) {
+  TimePoint began = session.clock().Now();
+  Visit visit = session.GoOnce();
+  if (arguments.json) {
+    VisitStatistics statistics;
+    statistics.Add(visit);
+    fmt::print("{}", statistics.Json({.elapsed = session.clock().Now() - began,
+                                      .dns_questions = session.dns_questions()}));
+  } else {
+    fmt::print("{}", RenderVisit(visit, plan.target,
+                                 {.url = arguments.url,
+                                  .from = plan.origin.shown,
+                                  .color = site::WantsColor(STDOUT_FILENO)}));
+    if (NobodyAnswered(visit)) {
+      std::string state =
+          arguments.state_directory == kDefaultState ? "" : " --state " + arguments.state_directory;
+      fmt::print(stderr, "meridian: nobody answered. What runs: {} status{}\n", HowToCall(), state);
+    }
+  }
+  return Failed(visit) ? kFailed : kDone;
+}
+
+int VisitOften(const Arguments& arguments, const Plan& plan, Session& session) {
+  VisitStatistics statistics;
+  VisitProgress progress;
+  bool watched = isatty(STDERR_FILENO) == 1;
+  TimePoint began = session.clock().Now();
+  bool interrupted = session.GoOften(plan.load, [&](uint64_t number, const Visit& visit) {
+    statistics.Add(visit);
+    std::optional<std::string> line = progress.Add(number, visit);
+    if (line && watched) fmt::print(stderr, "{}  {}\n", ClockText(session.clock().Wall()), *line);
+  });
+  VisitStatistics::Frame frame{.elapsed = session.clock().Now() - began,
+                               .dns_questions = session.dns_questions(),
+                               .interrupted = interrupted};
+  fmt::print("{}", arguments.json ? statistics.Json(frame) : statistics.Line(frame));
+  return statistics.failed() > 0 ? kFailed : kDone;
+}
+
+int RunVisit(const Arguments& arguments) {
+  auto deployed = FindDeployed(arguments.state_directory);
+  if (!deployed) return deployed.error();
+  Result<Plan> plan = MakePlan(arguments, *deployed);
+  if (!plan) {
+    Complain(plan.error());
+    return kMisused;
+  }
+  Session session(*deployed, *plan, !arguments.no_fallback);
+  return plan->load.repeat > 1 ? VisitOften(arguments, *plan, session)
+                               : VisitOnce(arguments, *plan, session);
+}
+
+}  // namespace
+
+void AddVisit(CLI::App& app, Action& action) {
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* command =
+      app.add_subcommand("visit", "Go to the site as a visitor, and say what happens");
+  command->add_option("url", arguments->url, "A URL of the site; without a port: the edge's")
+      ->type_name("URL")
+      ->required();
+  command
+      ->add_option("--from", arguments->from, "Where the visitor is: a [[dns.place]] or an address")
+      ->type_name("PLACE|IP");
+  auto* repeat =
+      command->add_option("--repeat", arguments->repeat, "Go so often, each time as a new visitor")
+          ->type_name("N")
+          ->check(CLI::Range(uint64_t{1}, kMaxRepeat));
+  command->add_option("--every", arguments->every, "The time from one visit to the next")
+      ->type_name("TIME")
+      ->capture_default_str()
+      ->needs(repeat);
+  command->add_flag("--no-fallback", arguments->no_fallback,
+                    "Try the first address only, where a browser may go on");
+  command->add_flag("--json", arguments->json, "Counts and times as JSON");
+  AddStateOption(*command, arguments->state_directory);
+  command->callback(
+      [arguments, &action] { action = [arguments] { return RunVisit(*arguments); }; });
+}
+
+}  // namespace meridian::cli

@@ -1,0 +1,44 @@
+#include "cli/visit_progress.hpp"
+
+#include <fmt/format.h>
+
+namespace meridian::cli {
+namespace {
+
+std::string CauseOf(const Attempt& attempt) {
+  const Address& address = attempt.address;
+  std::string name = address.data_center.empty() ? "" : address.data_center + " ";
+  return fmt::format("{}{} {}", name, address.endpoint.ToString(), ErrcName(attempt.error->code));
+}
+
+}  // namespace
+
+std::optional<std::string> VisitProgress::Add(uint64_t number, const Visit& visit) {
+  if (!served_by_.empty() && number < newest_) return {};
+  if (Failed(visit)) return OnFailure(visit);
+  newest_ = number;
+  return OnServed(visit);
+}
+
+std::optional<std::string> VisitProgress::OnFailure(const Visit& visit) {
+  if (++failures_ > 1) return {};
+  if (visit.problem) return "failing: " + visit.problem->message;
+  const Attempt& last = visit.attempts.back();
+  if (last.error) return "failing: " + CauseOf(last);
+  return fmt::format("failing: {} answers with status {}", ServedBy(visit), last.status);
+}
+
+std::optional<std::string> VisitProgress::OnServed(const Visit& visit) {
+  std::string before = std::exchange(served_by_, ServedBy(visit));
+  uint64_t failures = std::exchange(failures_, 0);
+  if (before == served_by_ && failures == 0) return {};
+  std::string line = served_by_;
+  if (!before.empty() && before != served_by_) line = before + " -> " + served_by_;
+  if (failures > 0) {
+    line += fmt::format(" after {} failure{}", failures, failures == 1 ? "" : "s");
+  }
+  if (FellBack(visit)) line += fmt::format(" ({})", CauseOf(visit.attempts.front()));
+  return line;
+}
+
+}  // namespace meridian::cli
