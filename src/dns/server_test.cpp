@@ -139,14 +139,6 @@ TEST_F(ServerTest, AnswersOverTcpToo) {
   EXPECT_EQ(RunWith(client), 0);
 }
 
-TEST_F(ServerTest, LeavesAtOnceWhenItsAgentIsGone) {
-  auto client = [&]() -> io::Task<void> {
-    EXPECT_EQ((co_await Addresses()).size(), 1U);
-    control_.Reset();
-  };
-  EXPECT_EQ(RunWith(client), 0);
-}
-
 TEST_F(ServerTest, GeoDatabaseThatIsMissingEndsTheProcess) {
   config_.geo_database = "/nowhere/city.mmdb";
   site_.sections.Put(config_);
