@@ -8,10 +8,8 @@
 #include "base/check.hpp"
 #include "site/control.hpp"
 
+namespace meridian::site {
 namespace {
-
-using meridian::Result;
-using namespace meridian::site;
 
 constexpr size_t kMaxLineBytes = 4096;
 
@@ -32,10 +30,8 @@ std::vector<std::string> Lines(std::string_view stream, size_t piece_bytes) {
   return lines;
 }
 
-}  // namespace
-
-extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  if (size == 0) return 0;
+void TestOneInput(const uint8_t* data, size_t size) {
+  if (size == 0) return;
   std::string_view stream(reinterpret_cast<const char*>(data) + 1, size - 1);
   std::vector<std::string> lines = Lines(stream, size_t{data[0]} + 1);
   CHECK(lines == Lines(stream, stream.size() + 1));
@@ -53,5 +49,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       CHECK(DecodeReport(again).value() == *report);
     }
   }
+}
+
+}  // namespace
+}  // namespace meridian::site
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  meridian::site::TestOneInput(data, size);
   return 0;
 }

@@ -7,8 +7,7 @@
 #include "site/load.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace meridian::site;
-  auto site = Parse(
+  auto site = meridian::site::Parse(
       {.text = std::string(reinterpret_cast<const char*>(data), size), .file = "/srv/site.toml"},
       {});
   if (site) {

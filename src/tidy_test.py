@@ -23,7 +23,7 @@ HIGHEST_LINES = 1000
 USUAL_LINES = 450  # nine files in ten
 
 BANNED = [
-    (r"\busing namespace\b", "name what you use"),
+    (r"\busing namespace (?!std::(chrono_)?literals)", "name what you use"),
     (r"\bstd::regex\b", "write the few lines of parsing: std::regex recurses on input"),
     (r"\b(sprintf|strcpy|strcat|gets|strtok)\s*\(", "fmt::format or std::string_view"),
     (r"\b(atoi|atol|strtol|strtoul|stoi|stoul|stod)\s*\(", "std::from_chars, which reports errors"),

@@ -27,6 +27,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         route = self.path.partition("?")[0]
+        print("received", self.requestline, flush=True)
         if route == "/healthz":
             self.answer(503 if os.path.exists(os.environ.get("UNHEALTHY", "/nonexistent")) else 200, b"ok\n")
         elif route == "/echo":
@@ -73,7 +74,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, *_):
-        print(self.requestline, flush=True)
+        pass  # said on arrival
 
 
 class Server(http.server.ThreadingHTTPServer):

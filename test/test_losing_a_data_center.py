@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import subprocess
 import threading
 import time
 
@@ -64,18 +65,50 @@ def test_draining_fails_no_request():
         wait_until(lambda: answers(site, NEW_YORK, "us-west") == [east], 10, "us-east is back in the answers")
 
 
+class Asker:
+    """Asks one question after the other in a thread, and counts those that got no good answer."""
+
+    def __init__(self, ask):
+        self.ask = ask
+        self.asked = self.failed = 0
+        self.stopping = threading.Event()
+        self.thread = threading.Thread(target=self.run)
+
+    def run(self):
+        while not self.stopping.is_set():
+            self.asked += 1
+            self.failed += not self.ask()
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stopping.set()
+        self.thread.join(30)
+
+
 @pytest.mark.parametrize("tier", ["dns", "edge", "balancer"])
 def test_killing_one_tier_fails_only_what_was_inside_it(tier):
     with Site(app=APP) as site:
-        visits = site.start_visits("--from", "new-york", url(site), "--repeat", "200", "--every", "20ms", "--no-fallback")
-        for _ in range(3):
-            pid = site.tier("us-east", tier)["pid"]
-            os.kill(pid, signal.SIGKILL)
-            wait_until(lambda: site.tier("us-east", tier)["pid"] not in (0, pid), 10, f"{tier} runs again")
-        summary = finish_visits(visits)
-        assert summary["requests"] == 200
-        # Visits follow one another: at most the one that was inside at each kill.
-        assert summary["failed"] <= 3
+        east = site.addresses["us-east"]
+        ask = {
+            "dns": lambda: answers(site, NEW_YORK, "us-east") == [east],
+            "edge": lambda: curl(f"http://{east}:8080/")[0] == 200,
+            "balancer": lambda: curl(f"http://{east}:8080/")[0] == 200,
+        }[tier]
+        kills = 4
+        with Asker(ask) as asker:
+            for _ in range(kills):
+                before = asker.asked
+                wait_until(lambda: asker.asked > before + 5, 10)
+                pid = site.tier("us-east", tier)["pid"]
+                os.kill(pid, signal.SIGKILL)
+                wait_until(lambda: site.tier("us-east", tier)["pid"] not in (0, pid), 10, f"{tier} runs again")
+            before = asker.asked
+            wait_until(lambda: asker.asked > before + 5, 10)
+        # One at a time was inside; GETs that a dead balancer had are sent again by the edge.
+        assert asker.failed <= (0 if tier == "balancer" else kills)
         wait_until(lambda: site.tier("us-east", tier)["state"] == "ready", 10)
         assert site.state_of("us-east") == "serving"
 
@@ -94,9 +127,9 @@ def test_killing_an_idle_instance_fails_nothing():
 def test_an_instance_that_dies_inside_a_response_breaks_it_visibly():
     with Site(app=APP) as site:
         for path in ("die", "die-chunked"):
-            code, _, body = curl(f"http://{site.addresses['us-east']}:8080/{path}", "--fail-early", "-o", "/dev/null", "-w", "%{exitcode}")
-            # 18: transfer closed with bytes outstanding; 56: receive failure.
-            assert body.decode().strip() in ("18", "56") or code == 0
+            done = subprocess.run(["curl", "-s", "-o", "/dev/null", f"http://{site.addresses['us-east']}:8080/{path}"], timeout=20, check=False)
+            # 18: fewer bytes than announced; 56: the connection was reset.
+            assert done.returncode in (18, 56), path
             wait_until(lambda: all(i["state"] == "healthy" for i in site.data_center("us-east")["instances"]), 15)
 
 

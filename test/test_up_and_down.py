@@ -35,9 +35,10 @@ def test_both_data_centers_serve_and_status_follows_the_contract():
 def test_down_leaves_no_process_socket_or_temporary_file():
     with Site(app=APP) as site:
         assert site.processes()
+        assert sorted(path.name for path in (site.state / "pids").iterdir()) == ["us-east", "us-west"]
         site.run("down")
         assert site.processes() == []
-        left = [str(path.relative_to(site.state)) for path in site.state.rglob("*") if path.is_socket() or path.name.endswith((".tmp", ".pid"))]
+        left = [str(path.relative_to(site.state)) for path in site.state.rglob("*") if path.is_socket() or path.name.endswith(".new") or path.parent.name == "pids"]
         assert left == []
         assert curl(f"http://{site.addresses['us-east']}:8080/")[0] == 0
 

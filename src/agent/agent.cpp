@@ -88,16 +88,33 @@ Result<void> Agent::StartProblem() const {
   return {};
 }
 
+bool Agent::IsUp() const {
+  return std::ranges::all_of(tiers_, [](const auto& tier) { return tier->report().ready; }) &&
+         std::ranges::all_of(instances_, [](const auto& each) { return each->healthy(); });
+}
+
+bool Agent::IsSettled() const {
+  return peers_.all_known() && std::ranges::all_of(tiers_, [this](const auto& tier) {
+           return tier->report().view_number == view_.number;
+         });
+}
+
 io::Task<Result<void>> Agent::AwaitStart() {
-  for (;;) {
-    bool ready = std::ranges::all_of(tiers_, [](auto& tier) { return tier->report().ready; });
-    bool healthy = std::ranges::all_of(instances_, [](auto& each) { return each->healthy(); });
-    if (ready && healthy) co_return Result<void>{};
+  while (!IsUp()) {
     Result<void> problem = StartProblem();
     if (!problem) co_return problem;
     Result<void> waited = co_await changed_.Wait();
     if (!waited) co_return waited;
   }
+  // Whoever asks next should get the answers of a site that knows itself.
+  TimePoint deadline = context_.loop.After(kSettleTimeout);
+  while (!IsSettled()) {
+    Result<void> waited = co_await changed_.Wait(deadline);
+    if (waited) continue;
+    if (waited.error().code == Errc::kTimeout) break;
+    co_return waited;
+  }
+  co_return Result<void>{};
 }
 
 io::Task<void> Agent::Stop() {

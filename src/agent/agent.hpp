@@ -57,6 +57,8 @@ class Agent {
   Result<void> OpenSockets();
   io::Task<Result<void>> AwaitStart();
   Result<void> StartProblem() const;
+  bool IsUp() const;
+  bool IsSettled() const;
   io::Task<void> Tick();
   void OnChange();
   site::SiteView MakeView() const;

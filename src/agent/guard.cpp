@@ -9,12 +9,14 @@
 
 #include "base/log.hpp"
 #include "io/descendants.hpp"
+#include "io/file.hpp"
 #include "io/loop.hpp"
 #include "io/process.hpp"
 
 namespace meridian::agent {
 namespace {
 
+constexpr mode_t kPidFileMode = 0600;
 constexpr int kSignalStatus = 128;  // as a shell reports a death by signal
 
 // Passes signals on until cancelled.
@@ -64,9 +66,13 @@ Result<int> RunGuard(const GuardOptions& options) {
   auto agent = io::Process::Start(driver, process);
   if (!agent) return Fail(std::move(agent.error()));
   agents_end.Reset();
+  std::string pids = fmt::format("guard {}\nagent {}\n", getpid(), (*agent)->pid());
+  Result<void> written = io::WriteFileAtomically(options.pid_file, pids, kPidFileMode);
+  if (!written) LOG_WARNING("the pid file is not written", {"problem", written.error().message});
   io::ExitStatus status = loop.RunToEnd(Guard(signals, **agent));
   agent->reset();
   if (!io::KillDescendants(kKillPatience)) LOG_ERROR("some processes do not die");
+  unlink(options.pid_file.c_str());
   return status.signal == 0 ? status.code : kSignalStatus + status.signal;
 }
 

@@ -7,6 +7,7 @@
 // once (the loss of the data center).
 #pragma once
 
+#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
@@ -26,6 +27,8 @@ struct GuardOptions {
   std::vector<std::string> agent_command;
   // {descriptor in the agent, descriptor here}, beside the lifeline.
   std::vector<std::pair<int, int>> descriptors;
+  // Says the pids of guard and agent while they live.
+  std::filesystem::path pid_file;
 };
 
 // Runs the agent to its end; gives the exit status for this process. To be called before any thread

@@ -110,6 +110,10 @@ TEST_F(PeersTest, TwoMissesInARowAreDownAndAnAnswerBringsItBack) {
   peers.OnMiss("b");
   EXPECT_EQ(StateOf(peers, "b"), DataCenterState::kServing);
   EXPECT_TRUE(peers.reachable("b"));
+  EXPECT_FALSE(peers.all_known());  // c has never been heard
+  peers.OnMiss("c");
+  peers.OnMiss("c");
+  EXPECT_TRUE(peers.all_known());
   peers.OnMiss("b");
   EXPECT_EQ(StateOf(peers, "b"), DataCenterState::kDown);
   EXPECT_FALSE(peers.reachable("b"));

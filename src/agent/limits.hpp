@@ -25,6 +25,8 @@ constexpr uint16_t kLastInstancePort = 14999;
 
 // Questions to the agents of other data centers.
 constexpr Duration kPeerInterval = std::chrono::seconds{1};
+constexpr Duration kStartingPeerInterval = std::chrono::milliseconds{100};  // of one that starts
+constexpr Duration kSettleTimeout = std::chrono::seconds{4};
 constexpr Duration kPeerTimeout = std::chrono::milliseconds{800};
 
 // A drained data center: answers live for the TTL, and resolvers may be a little late.

@@ -8,8 +8,8 @@
 
 namespace meridian::agent {
 
-PeerPoller::PeerPoller(const Context& context, std::shared_ptr<io::TlsContext> tls, Peers& peers,
-                       std::function<void()> changed)
+PeerPoller::PeerPoller(const Context& context, const std::shared_ptr<io::TlsContext>& tls,
+                       Peers& peers, std::function<void()> changed)
     : context_(context), peers_(peers), changed_(std::move(changed)) {
   for (const site::DataCenter& dc : context.site.datacenters) {
     if (dc.name == context.here.name) continue;
@@ -44,7 +44,7 @@ io::Task<Result<void>> PeerPoller::Ask(Peer& peer) {
 
 io::Task<void> PeerPoller::Poll(Peer& peer) {
   for (;;) {
-    TimePoint next = context_.loop.After(kPeerInterval);
+    TimePoint asked_at = context_.loop.Now();
     Result<void> asked = co_await Ask(peer);
     if (!asked && asked.error().code == Errc::kCancelled) co_return;
     if (!asked) peers_.OnMiss(peer.name);
@@ -58,7 +58,8 @@ io::Task<void> PeerPoller::Poll(Peer& peer) {
       }
     }
     changed_();
-    if (!co_await io::SleepUntil(next)) co_return;
+    Duration interval = peers_.starting(peer.name) ? kStartingPeerInterval : kPeerInterval;
+    if (!co_await io::SleepUntil(asked_at + interval)) co_return;
   }
 }
 

@@ -18,7 +18,7 @@ namespace meridian::agent {
 class PeerPoller {
  public:
   // `peers` is told every answer and every miss; `changed` is called after each.
-  PeerPoller(const Context& context, std::shared_ptr<io::TlsContext> tls, Peers& peers,
+  PeerPoller(const Context& context, const std::shared_ptr<io::TlsContext>& tls, Peers& peers,
              std::function<void()> changed);
 
   // Runs until cancelled.

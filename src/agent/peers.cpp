@@ -1,5 +1,7 @@
 #include "agent/peers.hpp"
 
+#include <algorithm>
+
 namespace meridian::agent {
 
 Peers::Peers(const site::Site& site, const std::string& here) {
@@ -44,6 +46,17 @@ void Peers::AppendInstances(std::vector<site::InstanceView>& instances) const {
   for (const auto& [name, peer] : peers_) {
     instances.insert(instances.end(), peer.instances.begin(), peer.instances.end());
   }
+}
+
+bool Peers::starting(const std::string& name) const {
+  auto found = peers_.find(name);
+  return found != peers_.end() && found->second.state == site::DataCenterState::kStarting;
+}
+
+bool Peers::all_known() const {
+  return std::ranges::none_of(peers_, [](const auto& entry) {
+    return entry.second.state == site::DataCenterState::kStarting;
+  });
 }
 
 bool Peers::reachable(const std::string& name) const {

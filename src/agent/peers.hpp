@@ -31,6 +31,9 @@ class Peers {
   void Describe(site::DataCenterView& entry) const;
   void AppendInstances(std::vector<site::InstanceView>& instances) const;
   bool reachable(const std::string& name) const;
+  bool starting(const std::string& name) const;
+  // None is starting, as far as is known: each serves, leaves, or is down.
+  bool all_known() const;
 
  private:
   struct Peer {

@@ -4,7 +4,8 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/admin_call.hpp"
-#include "site/durable_file.hpp"
+#include "io/file.hpp"
+#include "io/file_lock.hpp"
 
 namespace meridian::cli {
 namespace {
@@ -21,7 +22,7 @@ int Down(const std::string& state_directory) {
     return kFailed;
   }
   // Its lock is free when the last process has ended.
-  auto lock = site::FileLock::Acquire(deployed->state.lock(), "the lab", kLongestDown);
+  auto lock = io::FileLock::Acquire(deployed->state.lock(), "the lab", kLongestDown);
   if (!lock) return Complain(lock.error());
   fmt::print("{} is down\n", deployed->site.name);
   return kDone;

@@ -6,8 +6,10 @@
 
 #include "cli/command_line.hpp"
 
-int main(int argc, char** argv) {
-  using namespace meridian::cli;  // NOLINT(google-build-using-namespace)
+namespace meridian::cli {
+namespace {
+
+int Main(int argc, char** argv) {
   // A peer that is gone is an error of the write, not a signal.
   std::signal(SIGPIPE, SIG_IGN);
 
@@ -32,3 +34,8 @@ int main(int argc, char** argv) {
   }
   return action();
 }
+
+}  // namespace
+}  // namespace meridian::cli
+
+int main(int argc, char** argv) { return meridian::cli::Main(argc, argv); }

@@ -62,7 +62,9 @@ int RunGuard(const RunArguments& arguments) {
   agent::GuardOptions options{
       .agent_command = {ProgramPath(), "agent", site->file.string(), "--dc", arguments.data_center,
                         "--state", std::filesystem::absolute(arguments.state_directory).string()},
-      .descriptors = {}};
+      .descriptors = {},
+      .pid_file =
+          std::filesystem::absolute(arguments.state_directory) / "pids" / arguments.data_center};
   for (const std::string& role : arguments.roles) {
     options.agent_command.insert(options.agent_command.end(), {"--roles", role});
   }

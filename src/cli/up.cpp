@@ -28,7 +28,7 @@ struct Arguments {
 // What must be there before the first process starts, and the lock that says who runs here.
 struct Prepared {
   site::StateDir state;
-  site::FileLock lock;
+  io::FileLock lock;
 };
 
 Result<Prepared> Prepare(const site::Site& site, const Arguments& arguments) {

@@ -70,6 +70,7 @@ void ReadMapEntry(TableReader& map, const std::string& key, uint8_t data_center,
     map.RejectKey(key, prefix.error().message);
   } else {
     std::vector<std::string> names;
+    names.reserve(places.size());
     for (const Place& place : places) names.push_back(place.name);
     std::optional<std::string> nearest = site::Nearest(key, names);
     map.RejectKey(key, fmt::format("no [[dns.place]] is named \"{}\"", key),

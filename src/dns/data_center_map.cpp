@@ -16,6 +16,7 @@ Result<DataCenterMap> DataCenterMap::Build(const DataCenterMapOptions& options,
     if (!found) return Fail(Errc::kNotFound, "no place is named \"{}\"", name);
   }
   std::vector<PrefixEntry> entries;
+  entries.reserve(options.by_prefix.size());
   for (const auto& [prefix, data_center] : options.by_prefix) {
     entries.push_back({prefix, data_center});
   }

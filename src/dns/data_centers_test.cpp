@@ -39,10 +39,10 @@ TEST(DataCenters, AllServeBeforeAnythingIsHeard) {
   EXPECT_FALSE(data_centers.TakeChange());
 }
 
-TEST(DataCenters, TheViewTakesOutWhatIsNotServing) {
+TEST(DataCenters, TheViewTakesOutWhatIsDrainingOrDown) {
   for (site::DataCenterState state :
        {site::DataCenterState::kDraining, site::DataCenterState::kDrained,
-        site::DataCenterState::kDown, site::DataCenterState::kStarting}) {
+        site::DataCenterState::kDown}) {
     DataCenters data_centers(TwoDataCenters(), kTtl);
     data_centers.Obey({.number = 1, .datacenters = {Seen("us-east", state)}});
     EXPECT_EQ(Serving(data_centers), (std::vector{false, true}));

@@ -26,6 +26,7 @@ class GeoDatabaseTest : public testing::Test {
     std::filesystem::path path = folder_ / "places.mmdb";
     std::string command = fmt::format("perl '{}/geo_database.pl' '{}' {}", MERIDIAN_TESTDATA,
                                       path.string(), ip_version);
+    // NOLINTNEXTLINE(concurrency-mt-unsafe): this test has one thread
     EXPECT_EQ(std::system(command.c_str()), 0) << "apt install libmaxmind-db-writer-perl";
     return path;
   }

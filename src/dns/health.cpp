@@ -6,6 +6,14 @@
 
 namespace meridian::dns {
 
+void Health::SetConfigured(ConfiguredState state) {
+  if (configured_ == ConfiguredState::kOut && state == ConfiguredState::kStarting) {
+    probed_ = Probed::kDown;
+    hits_ = 0;
+  }
+  configured_ = state;
+}
+
 void Health::ProbeHit() {
   misses_ = 0;
   hits_ = std::min(hits_ + 1, kHitsUntilBack);
@@ -19,15 +27,7 @@ void Health::ProbeMissed() {
 }
 
 bool Health::serving() const {
-  switch (configured_) {
-    case ConfiguredState::kOut:
-      return false;
-    case ConfiguredState::kStarting:
-      return probed_ == Probed::kUp;
-    case ConfiguredState::kServing:
-      return probed_ != Probed::kDown;
-  }
-  return false;
+  return configured_ != ConfiguredState::kOut && probed_ != Probed::kDown;
 }
 
 }  // namespace meridian::dns

@@ -15,16 +15,12 @@ enum class ConfiguredState : uint8_t { kServing, kStarting, kOut };
 
 class Health {
  public:
-  // A starting data center counts only once probes have found it ready.
-  void SetConfigured(ConfiguredState state) { configured_ = state; }
+  void SetConfigured(ConfiguredState state);
 
   void ProbeHit();     // the edge said 200 in time
   void ProbeMissed();  // anything else
 
   bool serving() const;
-  // What the probes say by themselves, for people: they may lag behind.
-  bool probes_decided() const { return probed_ != Probed::kUnknown; }
-  bool probes_up() const { return probed_ == Probed::kUp; }
 
  private:
   enum class Probed : uint8_t { kUnknown, kUp, kDown };

@@ -22,7 +22,7 @@ inline constexpr int kIpv6BlockBits = 56;
 // HTTPS records in one answer: the nearest data centers; a client needs no longer list.
 inline constexpr size_t kMaxHttpsRecords = 8;
 // The buffer of a response over TCP. What does not fit is truncated there too.
-inline constexpr size_t kMaxTcpResponseBytes = 16 * 1024;
+inline constexpr size_t kMaxTcpResponseBytes = size_t{16} * 1024;
 
 // TCP (RFC 7766). A longer query is answered with FORMERR and the connection closed; past either
 // number of connections a new one is closed at once. A client is an IPv4 address or an IPv6 block.

@@ -14,6 +14,7 @@ IpPrefix P(std::string_view text) { return *IpPrefix::Parse(text); }
 
 PrefixTable Table(const std::vector<std::string_view>& prefixes) {
   std::vector<PrefixEntry> entries;
+  entries.reserve(prefixes.size());
   for (std::string_view text : prefixes) {
     entries.push_back({P(text), static_cast<uint32_t>(entries.size())});
   }

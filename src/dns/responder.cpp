@@ -15,6 +15,7 @@ using wire::dns::ClientSubnet;
 using wire::dns::Name;
 using wire::dns::Query;
 using wire::dns::QueryKind;
+using wire::dns::Question;
 using wire::dns::Rcode;
 using wire::dns::RecordHead;
 using wire::dns::RecordType;
@@ -24,8 +25,9 @@ using wire::dns::Section;
 // A subnet of no bits says that its client wants not to be told apart (RFC 7871 section 7.1.2): the
 // resolver's own address then counts, as if there were none.
 const ClientSubnet* SubnetOf(const Query& query) {
-  bool usable = query.edns && query.edns->subnet && query.edns->subnet->source_length > 0;
-  return usable ? &*query.edns->subnet : nullptr;
+  if (!query.edns || !query.edns->subnet) return nullptr;
+  const ClientSubnet& subnet = *query.edns->subnet;
+  return subnet.source_length > 0 ? &subnet : nullptr;
 }
 
 ClientBlock BlockOf(const Query& query, const IpAddress& source) {
@@ -39,24 +41,24 @@ ClientBlock BlockOf(const Query& query, const IpAddress& source) {
 // One answer from the zone, while it is written.
 class Answer {
  public:
-  Answer(const Snapshot& snapshot, const Query& query, const IpAddress& source,
-         ResponseWriter* writer)
+  Answer(const Snapshot& snapshot, const Query& query, const Question& question,
+         const IpAddress& source, ResponseWriter* writer)
       : snapshot_(snapshot),
         zone_(*snapshot.zone),
         query_(query),
+        question_(question),
         source_(source),
         writer_(*writer) {}
 
   ReplyKind Write() {
-    const wire::dns::Question& question = *query_.question;
-    bool transfer = question.type == RecordType::kAxfr || question.type == RecordType::kIxfr;
-    if (question.record_class != wire::dns::RecordClass::kIn || transfer ||
-        !question.name.IsWithin(zone_.domain())) {
+    bool transfer = question_.type == RecordType::kAxfr || question_.type == RecordType::kIxfr;
+    if (question_.record_class != wire::dns::RecordClass::kIn || transfer ||
+        !question_.name.IsWithin(zone_.domain())) {
       writer_.SetRcode(Rcode::kRefused);
       return ReplyKind::kRefused;
     }
     writer_.SetAuthoritative();
-    const ZoneNode* node = zone_.Find(question.name);
+    const ZoneNode* node = zone_.Find(question_.name);
     if (node == nullptr) {
       writer_.SetRcode(Rcode::kNxDomain);
       WriteNegative();
@@ -70,9 +72,7 @@ class Answer {
   std::optional<uint8_t> steered_to() const { return steered_to_; }
 
  private:
-  RecordHead InAnswer() const {
-    return {Section::kAnswer, query_.question->name, zone_.ttl_seconds()};
-  }
+  RecordHead InAnswer() const { return {Section::kAnswer, question_.name, zone_.ttl_seconds()}; }
 
   void WriteNegative() {
     writer_.StartOfAuthority({Section::kAuthority, zone_.domain(), zone_.negative_ttl_seconds()},
@@ -81,7 +81,7 @@ class Answer {
 
   // False: the name has no record of the type.
   bool WriteNode(const ZoneNode& node) {
-    RecordType type = query_.question->type;
+    RecordType type = question_.type;
     if (node.kind == ZoneNode::Kind::kEmpty) return false;
     if (type == RecordType::kAny) return WriteAny();
     switch (node.kind) {
@@ -183,6 +183,7 @@ class Answer {
   const Snapshot& snapshot_;
   const Zone& zone_;
   const Query& query_;
+  const Question& question_;
   const IpAddress& source_;
   ResponseWriter& writer_;
   std::optional<uint8_t> steered_to_;
@@ -206,14 +207,17 @@ Reply Respond(const Snapshot& snapshot, const QueryPacket& packet, MutableBytes 
   size_t limit = ResponseLimit(query, packet.transport);
   CHECK(out.size() >= limit);
   ResponseWriter writer(query, out.first(limit));
-  Answer answer(snapshot, query, packet.source, &writer);
   Reply reply;
   switch (kind) {
     case QueryKind::kDrop:
       break;
-    case QueryKind::kAnswer:
+    case QueryKind::kAnswer: {
+      CHECK(query.question.has_value());
+      Answer answer(snapshot, query, *query.question, packet.source, &writer);
       reply.kind = answer.Write();
+      reply.steered_to = answer.steered_to();
       break;
+    }
     case QueryKind::kFormatError:
       reply.kind = WriteError(Rcode::kFormErr, ReplyKind::kFormErr, &writer);
       break;
@@ -224,7 +228,6 @@ Reply Respond(const Snapshot& snapshot, const QueryPacket& packet, MutableBytes 
       reply.kind = WriteError(Rcode::kBadVers, ReplyKind::kBadVers, &writer);
       break;
   }
-  reply.steered_to = answer.steered_to();
   reply.truncated = writer.truncated();
   reply.bytes = writer.Finish();
   return reply;

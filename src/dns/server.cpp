@@ -11,6 +11,7 @@ constexpr Duration kSpillInterval = std::chrono::seconds{1};
 
 std::vector<std::string> NamesOf(const site::Site& site) {
   std::vector<std::string> names;
+  names.reserve(site.datacenters.size());
   for (const site::DataCenter& data_center : site.datacenters) names.push_back(data_center.name);
   return names;
 }

@@ -69,7 +69,7 @@ class TcpServerTest : public testing::Test {
   }
 
   // Whether the server ends the connection without another byte.
-  io::Task<bool> Ends(io::Stream& stream) { co_return (co_await ReadBytes(stream, 1)).empty(); }
+  io::Task<bool> Ends(io::Stream& stream) { co_return (co_await ReadBytes(stream, 1)).size() == 0; }
 
   TimePoint Soon() const { return loop_.After(seconds{10}); }
 

@@ -155,7 +155,7 @@ http::RelayOptions Edge::OptionsFor(bool debug, std::string& path) const {
   auto declines = [](const wire::http::ResponseHead& upstream) {
     return upstream.status == 503 && upstream.fields.Has(site::kUnavailableField);
   };
-  return {.edit_response = edit, .declines = declines};
+  return {.edit_response = edit, .declines = declines, .default_host = process_.site().domain};
 }
 
 io::Task<void> Edge::Forward(http::Exchange& exchange) {

@@ -50,7 +50,8 @@ io::Task<Result<const wire::http::ResponseHead*>> ClientExchange::State::ReadHea
       co_return Fail(Errc::kInvalid, "response: {}", Describe(outcome.error));
     }
     uint64_t sent_before = writer.sent_bytes();
-    Result<size_t> got = co_await connection->stream->Read(SpaceToRead(memory.in), deadline);
+    Result<size_t> got =
+        co_await connection->stream->Read(SpaceToRead(memory.in, kReadBytes), deadline);
     if (!got && got.error().code == Errc::kTimeout && writer.sent_bytes() > sent_before) {
       // An upload that goes on is no silence of the server's.
       deadline = loop.After(limits.head_timeout);

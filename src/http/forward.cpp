@@ -1,23 +1,18 @@
 #include "http/forward.hpp"
 
-#include <algorithm>
-#include <array>
+#include "wire/http/status.hpp"
 
 namespace meridian::http {
-
-bool IsIdempotent(std::string_view method) {
-  static constexpr std::array<std::string_view, 6> kIdempotent = {"GET",    "HEAD",    "PUT",
-                                                                  "DELETE", "OPTIONS", "TRACE"};
-  return std::ranges::find(kIdempotent, method) != kIdempotent.end();
-}
 
 int FailureStatus(const Error& error) { return error.code == Errc::kTimeout ? 504 : 502; }
 
 io::Task<ForwardOutcome> ForwardOnce(Exchange& exchange, const wire::http::HeaderFields& fields,
                                      Client& upstream, const RelayOptions& options) {
   using Kind = ForwardOutcome::Kind;
-  bool idempotent = IsIdempotent(exchange.request().method);
-  Sent sent = co_await upstream.Send(ForwardedRequest(exchange, fields));
+  bool idempotent = wire::http::IsIdempotentMethod(exchange.request().method);
+  Request request = ForwardedRequest(exchange, fields);
+  if (request.host.empty()) request.host = options.default_host;
+  Sent sent = co_await upstream.Send(request);
   if (!sent) {
     bool again = sent.error().never_sent || idempotent;
     co_return ForwardOutcome{.kind = again ? Kind::kElsewhere : Kind::kFailed,

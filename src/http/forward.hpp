@@ -27,6 +27,4 @@ io::Task<ForwardOutcome> ForwardOnce(Exchange& exchange, const wire::http::Heade
 // The status that tells a client of an upstream's failure: 504 when that was too slow, else 502.
 int FailureStatus(const Error& error);
 
-bool IsIdempotent(std::string_view method);
-
 }  // namespace meridian::http

@@ -8,9 +8,9 @@ namespace meridian::http {
 
 using Kind = wire::http::BodyFraming::Kind;
 
-MutableBytes SpaceToRead(Buffer& in) {
-  size_t left = std::max(in.capacity(), kReadBytes) - in.size();
-  return in.Prepare(left > 0 ? left : kReadBytes);
+MutableBytes SpaceToRead(Buffer& in, size_t wanted) {
+  size_t left = std::max(in.capacity(), wanted) - in.size();
+  return in.Prepare(left > 0 ? left : wanted);
 }
 
 void IncomingBody::Begin(wire::http::BodyFraming framing, uint64_t max_bytes) {
@@ -80,7 +80,7 @@ io::Task<Result<Bytes>> IncomingBody::Next(io::Loop& loop, io::Stream& stream, B
     Result<Bytes> data = Take(in);
     if (!data || !data->empty() || ended_) co_return data;
     Settle(in);
-    Result<size_t> got = co_await stream.Read(SpaceToRead(in), deadline);
+    Result<size_t> got = co_await stream.Read(SpaceToRead(in, kReadBytes), deadline);
     if (!got) co_return Fail(std::move(got.error()));
     in.Commit(*got);
     if (*got > 0) continue;

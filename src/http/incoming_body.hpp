@@ -17,8 +17,9 @@
 
 namespace meridian::http {
 
-// Space at the end of `in` for one read, without growing it more than a read needs.
-MutableBytes SpaceToRead(Buffer& in);
+// Space at the end of `in` for one read of `wanted` bytes or what its capacity leaves, without
+// growing it more than that needs.
+MutableBytes SpaceToRead(Buffer& in, size_t wanted);
 
 class IncomingBody {
  public:

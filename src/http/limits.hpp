@@ -12,18 +12,22 @@
 namespace meridian::http {
 
 // One read from a connection asks for so much; it is what a busy connection's buffer holds.
-constexpr size_t kReadBytes = 16 * 1024;
+constexpr size_t kReadBytes = size_t{16} * 1024;
+// While a server waits for a head it asks for less: those who send theirs slowly hold little.
+constexpr size_t kHeadReadBytes = size_t{4} * 1024;
 // A write is cut into slices of this size, each with its own deadline: a reader that takes less
 // than a slice in ServerLimits::write_timeout is too slow.
-constexpr size_t kWriteSliceBytes = 256 * 1024;
+constexpr size_t kWriteSliceBytes = size_t{256} * 1024;
 // A head that we write, or several that wait to be sent with what follows.
-constexpr size_t kMaxWrittenHeadBytes = 64 * 1024;
+constexpr size_t kMaxWrittenHeadBytes = size_t{64} * 1024;
 // How much of a request body that its handler did not want is read to keep the connection.
-constexpr size_t kMaxDiscardBytes = 64 * 1024;
+constexpr size_t kMaxDiscardBytes = size_t{64} * 1024;
 // How much, and how long, a connection is read after its last answer, so that the answer is not
 // lost to a reset.
-constexpr size_t kMaxLingerBytes = 512 * 1024;
+constexpr size_t kMaxLingerBytes = size_t{512} * 1024;
 constexpr Duration kLingerTimeout = std::chrono::seconds{2};
+// Connections beyond the limit that are told so at the same time; more are closed without a word.
+constexpr size_t kMaxRefusing = 64;
 // 1xx responses before the final one.
 constexpr int kMaxInterimResponses = 16;
 // Buffers that wait for the next busy connection, of a server or a client.
@@ -38,7 +42,7 @@ constexpr Duration kKeepAliveMargin = std::chrono::seconds{1};
 // (RFC 9110 10.1.1 asks not to wait indefinitely).
 constexpr Duration kContinueTimeout = std::chrono::seconds{1};
 // One read of a tunnel, per direction.
-constexpr size_t kTunnelBytes = 16 * 1024;
+constexpr size_t kTunnelBytes = size_t{16} * 1024;
 
 struct ServerLimits {
   wire::http::HeadLimits head;

@@ -15,7 +15,7 @@ class MemoryNetwork final : public io::Network {
   // What the next connects do.
   enum class Mode : uint8_t { kAccept, kRefuse, kSilent };
   Mode mode = Mode::kAccept;
-  size_t capacity = 64 * 1024;
+  size_t capacity = size_t{64} * 1024;
   int connects = 0;
 
   // How often the client wrote on the connection made last, which must still be open.

@@ -30,7 +30,7 @@ class JumpingDriver final : public io::Driver {
 class MemoryStream final : public io::Stream {
  public:
   static std::pair<std::unique_ptr<MemoryStream>, std::unique_ptr<MemoryStream>> Pair(
-      size_t capacity = 64 * 1024);
+      size_t capacity = size_t{64} * 1024);
   ~MemoryStream() override { Close(); }
 
   void ShutdownWrite() override;

@@ -34,6 +34,8 @@ struct RelayOptions {
   // Refuses a response by its head, before any of it is passed on, so that another upstream may be
   // asked. May be empty.
   std::function<bool(const wire::http::ResponseHead& upstream)> declines = {};
+  // For ForwardOnce: the Host of a request that came without one, as HTTP/1.0 allows.
+  std::string_view default_host = {};
   // How long an upgraded connection may be silent both ways.
   Duration tunnel_idle_timeout = std::chrono::minutes{10};
 };

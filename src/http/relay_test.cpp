@@ -38,7 +38,8 @@ class RelayTest : public ServerFixture {
 
   // Runs `client(peer)` and `upstream(peer)` side by side, each with its end of a connection.
   template <class ClientFunction, class UpstreamFunction>
-  void RunBoth(ClientFunction client, UpstreamFunction upstream, size_t capacity = 64 * 1024) {
+  void RunBoth(ClientFunction client, UpstreamFunction upstream,
+               size_t capacity = size_t{64} * 1024) {
     network_.capacity = capacity;
     auto serve = [&]() -> io::Task<void> {
       std::unique_ptr<MemoryStream> stream = co_await network_.Accept();

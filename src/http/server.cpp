@@ -7,10 +7,6 @@
 namespace meridian::http {
 namespace {
 
-constexpr std::string_view kAtLimit =
-    "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\n"
-    "Connection: close\r\n\r\n";
-
 io::Task<void> JoinAll(io::Scope& scope) { co_await scope.Join(); }
 
 }  // namespace
@@ -47,7 +43,7 @@ io::Task<void> Server::Accept(io::Listener& listener) {
 }
 
 void Server::Admit(std::unique_ptr<io::Stream> stream) {
-  if (connections_.size() >= context_->limits.max_connections) {
+  if (open_connections() >= context_->limits.max_connections) {
     if (!context_->idle.CloseLongest()) return RefuseForLimit(std::move(stream));
   }
   if (context_->metrics != nullptr) context_->metrics->ConnectionOpened();
@@ -56,9 +52,16 @@ void Server::Admit(std::unique_ptr<io::Stream> stream) {
 
 void Server::RefuseForLimit(std::unique_ptr<io::Stream> stream) {
   if (context_->metrics != nullptr) context_->metrics->ConnectionRefused();
-  Bytes answer = AsBytes(kAtLimit);
-  // It fits a new socket's buffer; there is no fiber that could wait.
-  if (context_->tls == nullptr) (void)stream->TryWrite({&answer, 1});
+  // A handshake only to say no would be the attacker's gain.
+  if (context_->tls != nullptr || refusing_ == kMaxRefusing) return;
+  ++refusing_;
+  connections_.Spawn(RunRefused(std::move(stream)));
+}
+
+io::Task<void> Server::RunRefused(std::unique_ptr<io::Stream> stream) {
+  ServerConnection connection(*context_, std::move(stream));
+  co_await connection.RunRefused();
+  --refusing_;
 }
 
 io::Task<void> Server::Run(std::unique_ptr<io::Stream> stream) {

@@ -47,18 +47,20 @@ class Server {
   // connection is left.
   io::Task<void> Drain(TimePoint deadline);
 
-  size_t open_connections() const { return connections_.size(); }
+  size_t open_connections() const { return connections_.size() - refusing_; }
 
  private:
   io::Task<void> Accept(io::Listener& listener);
   void Admit(std::unique_ptr<io::Stream> stream);
   void RefuseForLimit(std::unique_ptr<io::Stream> stream);
   io::Task<void> Run(std::unique_ptr<io::Stream> stream);
+  io::Task<void> RunRefused(std::unique_ptr<io::Stream> stream);
 
   std::unique_ptr<ServerContext> context_;
   std::vector<std::unique_ptr<io::Listener>> listeners_;
   io::Scope acceptors_;
   io::Scope connections_;
+  size_t refusing_ = 0;  // of connections_, those that are only told 503
 };
 
 }  // namespace meridian::http

@@ -29,6 +29,12 @@ io::Task<void> ServerConnection::Run() {
   co_await watch.Join();
 }
 
+io::Task<void> ServerConnection::RunRefused() {
+  memory_ = context_.TakeMemory();
+  refusal_ = {503, "too many connections"};
+  co_await Finish();
+}
+
 io::Task<bool> ServerConnection::ShakeHands() {
   TimePoint deadline = context_.loop.After(context_.limits.handshake_timeout);
   auto shaken = co_await io::TlsAccept(context_.tls, std::move(stream_), deadline);
@@ -42,6 +48,10 @@ io::Task<void> ServerConnection::ServeRequests() {
     more = co_await ReadHead();
     if (more) more = co_await ServeOne();
   }
+  co_await Finish();
+}
+
+io::Task<void> ServerConnection::Finish() {
   if (refusal_.status != 0) co_await Refuse();
   if (linger_) co_await Linger();
   stream_->Close();
@@ -53,7 +63,7 @@ io::Task<bool> ServerConnection::WaitIdle() {
   for (;;) {
     if (stream_->MaybeReadable()) {
       if (memory_ == nullptr) memory_ = context_.TakeMemory();
-      MutableBytes space = SpaceToRead(memory_->in);
+      MutableBytes space = SpaceToRead(memory_->in, kHeadReadBytes);
       Result<size_t> got = stream_->TryRead(space);
       if (!got || *got == 0) co_return false;
       if (*got != io::Stream::kBlocked) {
@@ -84,7 +94,7 @@ io::Task<bool> ServerConnection::ReadHead() {
   TimePoint deadline = context_.loop.After(context_.limits.header_timeout);
   while (!ParseHead()) {
     if (refusal_.status != 0) co_return false;
-    Result<size_t> got = co_await stream_->Read(SpaceToRead(memory_->in), deadline);
+    Result<size_t> got = co_await stream_->Read(SpaceToRead(memory_->in, kHeadReadBytes), deadline);
     if (!got && got.error().code == Errc::kTimeout) {
       refusal_ = {408, "the request's head did not come in time"};
     }
@@ -103,6 +113,10 @@ bool ServerConnection::ParseHead() {
     return false;
   }
   memory.head_bytes = outcome.consumed;
+  if (memory.head.form == wire::http::TargetForm::kAuthority) {
+    refusal_ = {501, "CONNECT is not supported"};
+    return false;
+  }
   const wire::http::BodyFraming& framing = memory.head.body;
   if (framing.kind == wire::http::BodyFraming::Kind::kContentLength &&
       framing.length > context_.limits.max_body_bytes) {
@@ -143,6 +157,7 @@ io::Task<void> ServerConnection::Refuse() {
   head.Field("Date", context_.date.Now());
   head.Field("Content-Type", "text/plain; charset=utf-8");
   head.Field("Content-Length", phrase.size() + 2 + refusal_.why.size() + 1);
+  if (refusal_.status == 503) head.Field("Retry-After", "1");
   head.Field("Connection", "close");
   if (!head.Finish()) co_return;
   const Bytes pieces[] = {memory.out.readable(), AsBytes(phrase), AsBytes(": "),
@@ -158,7 +173,7 @@ io::Task<void> ServerConnection::Linger() {
   TimePoint deadline = context_.loop.After(kLingerTimeout);
   for (size_t read = 0; read < kMaxLingerBytes;) {
     memory_->in.Consume(memory_->in.size());
-    Result<size_t> got = co_await stream_->Read(SpaceToRead(memory_->in), deadline);
+    Result<size_t> got = co_await stream_->Read(SpaceToRead(memory_->in, kReadBytes), deadline);
     if (!got || *got == 0) co_return;
     read += *got;
   }

@@ -17,6 +17,8 @@ class ServerConnection {
 
   // Serves requests until the connection ends.
   io::Task<void> Run();
+  // Answers 503 to whatever comes: for a connection beyond the limit. Plain HTTP only.
+  io::Task<void> RunRefused();
 
   // Closes the connection, which is idle; false when bytes have come meanwhile.
   bool CloseIfIdle();
@@ -33,6 +35,8 @@ class ServerConnection {
   // Parses what is there. False: more must be read, or `refusal_` says what to answer.
   bool ParseHead();
   io::Task<bool> ServeOne();
+  // Says the last word and closes.
+  io::Task<void> Finish();
   // Answers a request that cannot be served.
   io::Task<void> Refuse();
   // Reads on for a while after the last answer, so that it is not lost to a reset.

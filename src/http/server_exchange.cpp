@@ -100,7 +100,7 @@ bool ServerExchange::MayKeepAlive() const {
   if (!keep_alive_ || context_.draining) return false;
   if (memory_.body.ended()) return true;
   // RFC 9110 10.1.1: the client may or may not send the body that it asked about.
-  if (memory_.head.expects_continue && !continue_sent_) return false;
+  if (memory_.head.expects_continue && !continue_sent_ && memory_.in.empty()) return false;
   // A handler that has begun to read will presumably go on.
   const wire::http::BodyFraming& framing = memory_.head.body;
   return body_begun_ || framing.kind == Kind::kChunked || framing.length <= kMaxDiscardBytes;
@@ -207,7 +207,7 @@ int ServerExchange::FailureStatus() const {
     case Errc::kTimeout:
       return 408;
     case Errc::kTooLarge:
-      return memory_.body.parse_error() ? StatusOf(*memory_.body.parse_error()) : 413;
+      return memory_.body.parse_error().transform(wire::http::StatusOf).value_or(413);
     default:
       return 400;
   }

@@ -15,7 +15,7 @@ class ServerFixture : public testing::Test {
  protected:
   // Runs `client(stream)` with a new connection to a server, and drains the server afterwards.
   template <class ClientFunction>
-  void Run(ClientFunction client, size_t capacity = 64 * 1024) {
+  void Run(ClientFunction client, size_t capacity = size_t{64} * 1024) {
     Server server(loop_, {.limits = limits_, .metrics = metrics_}, handler_);
     server_ = &server;
     auto run = [&]() -> io::Task<void> {
@@ -40,7 +40,7 @@ class ServerFixture : public testing::Test {
     return answer;
   }
 
-  std::unique_ptr<MemoryStream> Connect(size_t capacity = 64 * 1024) {
+  std::unique_ptr<MemoryStream> Connect(size_t capacity = size_t{64} * 1024) {
     auto [ours, theirs] = MemoryStream::Pair(capacity);
     server_->ServeStream(std::move(theirs));
     return std::move(ours);

@@ -54,6 +54,7 @@ TEST_F(ServerLimitsTest, MalformedRequestsGetTheirStatusAndTheConnectionEnds) {
   EXPECT_TRUE(IsRefusal(
       TalkAndWait("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n"), "501"));
   EXPECT_TRUE(IsRefusal(TalkAndWait("GET / HTTP/2.0\r\n\r\n"), "505"));
+  EXPECT_TRUE(IsRefusal(TalkAndWait("CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n"), "501"));
 }
 
 TEST_F(ServerLimitsTest, RefusalSaysWhatIsWrong) {
@@ -361,10 +362,33 @@ TEST_F(ServerLimitsTest, AtTheConnectionLimitWithAllBusyANewOneGets503) {
     (void)co_await peer.Send(kGet);
     (void)co_await io::Sleep(seconds{1});
     auto second = Connect();
+    EXPECT_TRUE(co_await RawPeer(*second).Send(kGet));
     std::string answer = co_await RawPeer(*second).ReadToEnd();
     EXPECT_TRUE(IsRefusal(answer, "503")) << answer;
     EXPECT_NE(answer.find("Retry-After: "), std::string::npos);
+    second->Close();
+    EXPECT_EQ(server_->open_connections(), 1u);
     EXPECT_EQ(WithoutDate(co_await peer.ReadUntil("hello")), kHelloAnswer);
+  });
+}
+
+TEST_F(ServerLimitsTest, FloodBeyondTheConnectionLimitIsClosedWithoutAWord) {
+  handler_ = [](Exchange& exchange) -> io::Task<void> {
+    (void)co_await io::Sleep(seconds{5});
+    co_await Hello(exchange);
+  };
+  limits_.max_connections = 1;
+  Run([&](MemoryStream& first) -> io::Task<void> {
+    EXPECT_TRUE(co_await RawPeer(first).Send(kGet));
+    (void)co_await io::Sleep(milliseconds{1});
+    std::vector<std::unique_ptr<MemoryStream>> told;
+    told.reserve(kMaxRefusing);
+    for (size_t i = 0; i < kMaxRefusing; ++i) told.push_back(Connect());
+    auto dropped = Connect();
+    EXPECT_EQ(co_await RawPeer(*dropped).ReadToEnd(), "");
+    for (auto& each : told) {
+      EXPECT_TRUE((co_await RawPeer(*each).ReadToEnd()).starts_with("HTTP/1.1 503"));
+    }
   });
 }
 

@@ -19,7 +19,7 @@ class ServerMetrics {
     open_.Add(1);
   }
   void ConnectionClosed() { open_.Add(-1); }
-  // A connection beyond the limit that got a 503, or was closed when it speaks TLS.
+  // A connection beyond the limit: it got a 503, or was closed.
   void ConnectionRefused() { refused_.Add(); }
   // One exchange is over; `status` is 0 when the client got no whole response.
   void Answered(int status) { answers_[static_cast<size_t>(status / 100)]->Add(); }

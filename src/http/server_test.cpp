@@ -51,7 +51,6 @@ TEST_F(ServerTest, HeadAndBodyOfAnAnswerGoOutInOneWrite) {
 }
 
 TEST_F(ServerTest, DateIsTheTimeAndIsNotAddedTwice) {
-  std::string answer;
   handler_ = [](Exchange& exchange) -> io::Task<void> {
     if (exchange.request().path == "/own") {
       (void)co_await exchange.Respond({.fields = {{"date", "yesterday"}}}, {});

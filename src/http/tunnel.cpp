@@ -19,7 +19,8 @@ struct Activity {
 io::Task<Result<size_t>> ReadSome(Upgraded& from, Activity& activity) {
   for (;;) {
     TimePoint deadline = SaturatingAdd(activity.last, activity.idle_timeout);
-    Result<size_t> got = co_await from.stream.Read(SpaceToRead(from.received), deadline);
+    Result<size_t> got =
+        co_await from.stream.Read(SpaceToRead(from.received, kTunnelBytes), deadline);
     bool other_side_moved = SaturatingAdd(activity.last, activity.idle_timeout) > deadline;
     if (!got && got.error().code == Errc::kTimeout && other_side_moved) continue;
     if (got) from.received.Commit(*got);

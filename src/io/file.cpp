@@ -17,6 +17,7 @@ namespace meridian::io {
 namespace {
 
 constexpr size_t kReadPiece = 64 * 1024;
+constexpr mode_t kPrivateFolderMode = 0700;
 
 Result<void> WriteAll(int fd, std::string_view content, const std::string& path) {
   while (!content.empty()) {
@@ -62,8 +63,8 @@ Result<std::string> ReadFile(const std::string& path, size_t limit) {
 }
 
 Result<void> WriteFileAtomically(const std::string& path, std::string_view content, mode_t mode) {
-  std::string temporary = path + ".XXXXXX";
-  Fd fd(::mkostemp(temporary.data(), O_CLOEXEC));
+  std::string temporary = path + ".new";
+  Fd fd(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, mode));
   if (!fd) return FailErrno(errno, path);
   Result<void> done = WriteAndSync(fd.get(), content, mode, path);
   if (done && ::rename(temporary.c_str(), path.c_str()) != 0) done = FailErrno(errno, path);
@@ -72,6 +73,22 @@ Result<void> WriteFileAtomically(const std::string& path, std::string_view conte
     return done;
   }
   return SyncDirectoryOf(path);
+}
+
+Result<void> EnsurePrivateFolder(const std::string& folder) {
+  if (mkdir(folder.c_str(), kPrivateFolderMode) != 0 && errno != EEXIST) {
+    return FailErrno(errno, folder);
+  }
+  struct stat facts{};
+  if (stat(folder.c_str(), &facts) != 0) return FailErrno(errno, folder);
+  if (!S_ISDIR(facts.st_mode)) return Fail(Errc::kExists, "{} is not a folder", folder);
+  if (facts.st_uid != geteuid()) {
+    return Fail(Errc::kPermission, "{} belongs to another user", folder);
+  }
+  if ((facts.st_mode & 077) != 0) {
+    return Fail(Errc::kPermission, "{0} is open to other users; chmod 700 {0}", folder);
+  }
+  return {};
 }
 
 }  // namespace meridian::io

@@ -19,7 +19,7 @@ struct Authority {
 
 // The content of a file, or "" when there is none.
 Result<std::string> ReadIfThere(const fs::path& file) {
-  Result<std::string> content = ReadFile(file, kMaxPemBytes);
+  Result<std::string> content = io::ReadFile(file, kMaxPemBytes);
   if (!content && content.error().code == Errc::kNotFound) return std::string();
   return content;
 }
@@ -67,7 +67,7 @@ Result<Authority> EnsureAuthority(const fs::path& folder, const Site& site, Wall
       Result<Secret> made = MakeKey();
       if (!made) return Fail(made.error());
       authority.key = *made;
-      Result<> written = ReplaceFile(key_file, authority.key.Reveal());
+      Result<> written = io::WriteFileAtomically(key_file, authority.key.Reveal(), 0600);
       if (!written) return Fail(written.error());
     }
     Result<std::string> made =
@@ -75,7 +75,7 @@ Result<Authority> EnsureAuthority(const fs::path& folder, const Site& site, Wall
              {.subject_key = authority.key, .issuer_key = authority.key, .issuer_certificate = ""});
     if (!made) return Fail(made.error());
     authority.certificate = *made;
-    Result<> written = ReplaceFile(certificate_file, authority.certificate);
+    Result<> written = io::WriteFileAtomically(certificate_file, authority.certificate, 0600);
     if (!written) return Fail(written.error());
   }
   Result<> good = CheckAuthority(certificate_file, authority, now);
@@ -147,7 +147,7 @@ Result<> EnsureLeaf(const fs::path& file, CertificateFacts wanted, const Authori
                                                   .issuer_key = authority.key,
                                                   .issuer_certificate = authority.certificate});
   if (!certificate) return Fail(certificate.error());
-  return ReplaceFile(file, key->Reveal() + *certificate);
+  return io::WriteFileAtomically(file, key->Reveal() + *certificate, 0600);
 }
 
 }  // namespace
@@ -158,7 +158,7 @@ std::string PeerName(std::string_view data_center, const Site& site) {
 
 Result<SiteCa> EnsureCa(const StateDir& state, const Site& site,
                         const std::vector<std::string>& datacenters, WallTime now) {
-  Result<FileLock> lock = state.LockForSetup();
+  Result<io::FileLock> lock = state.LockForSetup();
   if (!lock) return Fail(lock.error());
   Result<Authority> authority = EnsureAuthority(state.ca(), site, now);
   if (!authority) return Fail(authority.error());

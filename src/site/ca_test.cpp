@@ -49,7 +49,9 @@ class Ca : public testing::Test {
   Result<SiteCa> Ensure(WallTime now = kNow) {
     return EnsureCa(state_, site_, {"us-east", "us-west"}, now);
   }
-  static std::string Content(const fs::path& file) { return ReadFile(file, kMaxPemBytes).value(); }
+  static std::string Content(const fs::path& file) {
+    return io::ReadFile(file, kMaxPemBytes).value();
+  }
   static CertificateFacts Facts(const fs::path& file) {
     return ReadCertificate(Content(file)).value();
   }

@@ -47,7 +47,7 @@ Result<StateDir> StateDir::Create(const std::filesystem::path& directory) {
                 state.lab_socket().native(), socket_bytes, sizeof(sockaddr_un::sun_path) - 1);
   }
   for (const std::filesystem::path& folder : {*root, state.ca(), state.logs(), state.pids()}) {
-    Result<> made = EnsurePrivateFolder(folder);
+    Result<> made = io::EnsurePrivateFolder(folder);
     if (!made) return Fail(made.error());
   }
   return state;
@@ -60,20 +60,22 @@ Result<StateDir> StateDir::Open(const std::filesystem::path& directory) {
   if (!std::filesystem::is_directory(*root, error)) {
     return Fail(Errc::kNotFound, "there is no state directory {}", root->native());
   }
-  Result<> private_folder = EnsurePrivateFolder(*root);
+  Result<> private_folder = io::EnsurePrivateFolder(*root);
   if (!private_folder) return Fail(private_folder.error());
   return StateDir(*root);
 }
 
-Result<FileLock> StateDir::Lock() const { return FileLock::TryAcquire(lock(), root_.native()); }
+Result<io::FileLock> StateDir::Lock() const {
+  return io::FileLock::TryAcquire(lock(), root_.native());
+}
 
-Result<FileLock> StateDir::LockForSetup() const {
+Result<io::FileLock> StateDir::LockForSetup() const {
   std::filesystem::path file = root_ / "setup.lock";
-  return FileLock::Acquire(file, file.native(), kSetupPatience);
+  return io::FileLock::Acquire(file, file.native(), kSetupPatience);
 }
 
 Result<Secret> StateDir::ReadToken() const {
-  Result<std::string> token = ReadFile(admin_token(), 2 * kTokenBytes + 1);
+  Result<std::string> token = io::ReadFile(admin_token(), 2 * kTokenBytes + 1);
   if (!token) return Fail(token.error());
   if (token->ends_with('\n')) token->pop_back();
   if (!IsToken(*token)) {
@@ -84,12 +86,12 @@ Result<Secret> StateDir::ReadToken() const {
 }
 
 Result<Secret> StateDir::EnsureToken() const {
-  Result<FileLock> lock = LockForSetup();
+  Result<io::FileLock> lock = LockForSetup();
   if (!lock) return Fail(lock.error());
   Result<Secret> token = ReadToken();
   if (token || token.error().code != Errc::kNotFound) return token;
   std::string made = MakeToken();
-  Result<> written = ReplaceFile(admin_token(), made + "\n");
+  Result<> written = io::WriteFileAtomically(admin_token(), made + "\n", 0600);
   if (!written) return Fail(written.error());
   return Secret(made);
 }

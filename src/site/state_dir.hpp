@@ -14,7 +14,8 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
-#include "site/durable_file.hpp"
+#include "io/file.hpp"
+#include "io/file_lock.hpp"
 #include "site/secret.hpp"
 
 namespace meridian::site {
@@ -37,9 +38,9 @@ class StateDir {
 
   // To be held by whoever runs here, as long as it runs. kExists, with the process id, when
   // somebody does.
-  Result<FileLock> Lock() const;
+  Result<io::FileLock> Lock() const;
   // Serialises the making of files among processes that start at once.
-  Result<FileLock> LockForSetup() const;
+  Result<io::FileLock> LockForSetup() const;
 
   // The admin token, 64 hexadecimal digits of 32 random bytes, made by the first who asks.
   Result<Secret> EnsureToken() const;

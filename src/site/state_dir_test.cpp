@@ -120,20 +120,20 @@ TEST(StateDir, DamagedTokenIsRefusedNotReplaced) {
 TEST(StateDir, SecondLockSaysWhoHoldsTheFirst) {
   ScratchDir scratch;
   StateDir state = StateDir::Create(scratch / "state").value();
-  EXPECT_EQ(FileLock::Holder(state.lock()), 0);
+  EXPECT_EQ(io::FileLock::Holder(state.lock()), 0);
   {
-    Result<FileLock> first = state.Lock();
+    Result<io::FileLock> first = state.Lock();
     ASSERT_TRUE(first);
-    Result<FileLock> second = state.Lock();
+    Result<io::FileLock> second = state.Lock();
     ASSERT_FALSE(second);
     EXPECT_EQ(second.error().code, Errc::kExists);
     EXPECT_EQ(second.error().message,
               fmt::format("{} is held by process {}", state.root().native(), getpid()));
-    EXPECT_EQ(FileLock::Holder(state.lock()), getpid());
-    FileLock moved = std::move(*first);
+    EXPECT_EQ(io::FileLock::Holder(state.lock()), getpid());
+    io::FileLock moved = std::move(*first);
     EXPECT_FALSE(state.Lock());
   }
-  EXPECT_EQ(FileLock::Holder(state.lock()), 0);
+  EXPECT_EQ(io::FileLock::Holder(state.lock()), 0);
   EXPECT_TRUE(state.Lock());
 }
 
@@ -144,7 +144,7 @@ TEST(StateDir, LockOfAKilledProcessIsFreeAgain) {
   ASSERT_EQ(pipe(ready), 0);
   pid_t child = fork();
   if (child == 0) {
-    Result<FileLock> lock = state.Lock();
+    Result<io::FileLock> lock = state.Lock();
     char byte = lock ? '1' : '0';
     if (write(ready[1], &byte, 1) != 1) _exit(1);
     pause();
@@ -153,11 +153,11 @@ TEST(StateDir, LockOfAKilledProcessIsFreeAgain) {
   char byte = 0;
   ASSERT_EQ(read(ready[0], &byte, 1), 1);
   EXPECT_EQ(byte, '1');
-  EXPECT_EQ(FileLock::Holder(state.lock()), child);
+  EXPECT_EQ(io::FileLock::Holder(state.lock()), child);
   EXPECT_FALSE(state.Lock());
   kill(child, SIGKILL);
   waitpid(child, nullptr, 0);
-  EXPECT_EQ(FileLock::Holder(state.lock()), 0);
+  EXPECT_EQ(io::FileLock::Holder(state.lock()), 0);
   EXPECT_TRUE(state.Lock());
   close(ready[0]);
   close(ready[1]);
@@ -165,28 +165,28 @@ TEST(StateDir, LockOfAKilledProcessIsFreeAgain) {
 
 TEST(FileLock, WaitsNoLongerThanItsPatience) {
   ScratchDir scratch;
-  Result<FileLock> first = FileLock::TryAcquire(scratch / "lock", "it");
+  Result<io::FileLock> first = io::FileLock::TryAcquire(scratch / "lock", "it");
   ASSERT_TRUE(first);
-  Result<FileLock> second =
-      FileLock::Acquire(scratch / "lock", "it", std::chrono::milliseconds{30});
+  Result<io::FileLock> second =
+      io::FileLock::Acquire(scratch / "lock", "it", std::chrono::milliseconds{30});
   EXPECT_EQ(second.error().code, Errc::kExists);
 }
 
-TEST(ReplaceFile, LeavesNothingBesideTheFile) {
+TEST(WriteFileAtomically, LeavesNothingBesideTheFile) {
   ScratchDir scratch;
-  ASSERT_TRUE(ReplaceFile(scratch / "f", "one"));
-  ASSERT_TRUE(ReplaceFile(scratch / "f", "two"));
-  EXPECT_EQ(ReadFile(scratch / "f", 3).value(), "two");
-  EXPECT_EQ(ReadFile(scratch / "f", 2).error().code, Errc::kTooLarge);
+  ASSERT_TRUE(io::WriteFileAtomically(scratch / "f", "one", 0600));
+  ASSERT_TRUE(io::WriteFileAtomically(scratch / "f", "two", 0600));
+  EXPECT_EQ(io::ReadFile(scratch / "f", 3).value(), "two");
+  EXPECT_EQ(io::ReadFile(scratch / "f", 2).error().code, Errc::kTooLarge);
   EXPECT_THAT(FilesIn(scratch.path()), testing::ElementsAre("f"));
   EXPECT_EQ(ModeOf(scratch / "f"), 0600u);
 }
 
-TEST(ReplaceFile, FailsWithoutHarmWhereItCannotWrite) {
+TEST(WriteFileAtomically, FailsWithoutHarmWhereItCannotWrite) {
   ScratchDir scratch;
-  EXPECT_EQ(ReplaceFile(scratch / "no/f", "x").error().code, Errc::kNotFound);
+  EXPECT_EQ(io::WriteFileAtomically(scratch / "no/f", "x", 0600).error().code, Errc::kNotFound);
   fs::create_directory(scratch / "folder");
-  EXPECT_FALSE(ReplaceFile(scratch / "folder", "x"));
+  EXPECT_FALSE(io::WriteFileAtomically(scratch / "folder", "x", 0600));
   EXPECT_TRUE(fs::is_directory(scratch / "folder"));
 }
 

@@ -1,8 +1,10 @@
 #include "site/tier_process.hpp"
 
 #include <array>
+#include <cstdlib>
 
 #include <signal.h>
+#include <unistd.h>
 
 #include "base/log.hpp"
 #include "site/internal_fields.hpp"
@@ -157,10 +159,7 @@ io::Task<int> TierProcess::Main(const Service& service) {
     SetReady(true);
     LOG_INFO("ready");
     while (!stopping_) (void)co_await stop_.Wait();
-    // Without its agent the data center is gone: there is nobody to finish for.
-    if (service.drain && !agent_is_gone_) {
-      co_await io::Within(loop_.After(kDrainTimeout), service.drain());
-    }
+    if (service.drain) co_await io::Within(loop_.After(kDrainTimeout), service.drain());
   }
   if (ops_) co_await ops_->Drain(loop_.Now());
   background.Cancel();
@@ -205,9 +204,10 @@ io::Task<void> TierProcess::ReadViews(io::Stream& control, const Service& servic
     }
   }
   if (!ok) LOG_ERROR("the agent's view cannot be read", {"problem", ok.error().message});
+  // Without its agent the data center is gone: there is nobody to finish for, and nobody to take
+  // orders from.
   LOG_ERROR("the agent is gone, leaving");
-  agent_is_gone_ = stopping_ = true;
-  stop_.WakeAll();
+  _exit(EXIT_FAILURE);
 }
 
 io::Task<void> TierProcess::WriteReports(io::Stream& control) {

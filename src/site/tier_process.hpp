@@ -125,7 +125,6 @@ class TierProcess {
   io::WaitQueue report_changed_;
   io::WaitQueue stop_;
   bool stopping_ = false;
-  bool agent_is_gone_ = false;
   io::Scope scope_;
 };
 

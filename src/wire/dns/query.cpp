@@ -31,9 +31,10 @@ bool DecodeQueryEdns(const OptFields& opt, Edns* edns) {
 }
 
 // Counts that a query may have, apart from what its records hold.
-bool CountsAreSound(const Header& header, const Question& question) {
+bool CountsAreSound(const Header& header, const Query& query) {
   if (header.answer_count != 0) return false;
-  if (header.authority_count != 0 && question.type != RecordType::kIxfr) return false;
+  bool transfer = query.question && query.question->type == RecordType::kIxfr;
+  if (header.authority_count != 0 && !transfer) return false;
   return size_t{header.authority_count} + header.additional_count <= kMaxQueryRecords;
 }
 
@@ -54,6 +55,18 @@ bool DecodeRecords(Bytes message, const Header& header, size_t offset, Query* qu
   return offset == message.size();
 }
 
+// Everything behind the header, as far as it is sound. A response must have an OPT where the query
+// had one (RFC 6891 section 7), so records are read even where no answer will come of it.
+bool DecodeBody(Bytes message, const Header& header, size_t offset, Query* query) {
+  if (header.question_count > 1) return false;
+  if (header.question_count == 1 && !DecodeQuestion(message, &offset, &query->question.emplace())) {
+    query->question.reset();
+    return false;
+  }
+  return CountsAreSound(header, *query) && DecodeRecords(message, header, offset, query) &&
+         query->question && query->question->type != RecordType::kOpt;
+}
+
 }  // namespace
 
 QueryKind DecodeQuery(Bytes message, Query* query) {
@@ -64,17 +77,8 @@ QueryKind DecodeQuery(Bytes message, Query* query) {
   query->id = header.id;
   query->opcode = header.opcode;
   query->recursion_desired = header.recursion_desired;
+  bool sound = DecodeBody(message, header, reader.offset(), query);
   if (header.opcode != Opcode::kQuery) return QueryKind::kNotImplemented;
-  if (header.question_count != 1) return QueryKind::kFormatError;
-
-  size_t offset = reader.offset();
-  if (!DecodeQuestion(message, &offset, &query->question.emplace())) {
-    query->question.reset();
-    return QueryKind::kFormatError;
-  }
-  bool sound = CountsAreSound(header, *query->question) &&
-               query->question->type != RecordType::kOpt &&
-               DecodeRecords(message, header, offset, query);
   if (query->edns && query->edns->version != 0) return QueryKind::kBadVersion;
   return sound ? QueryKind::kAnswer : QueryKind::kFormatError;
 }

@@ -86,6 +86,14 @@ TEST(DecodeQuery, KeepsForAnErrorWhatWasSoundBeforeIt) {
             static_cast<Opcode>(5));
 }
 
+TEST(DecodeQuery, KeepsTheOptOfWhatItCannotAnswer) {
+  const char* opt = " 00 0029 04d0 00000000 0000";
+  std::string notify = "1234 2000 0001 0000 0000 0001 03 'abc' 00 0006 0001";
+  std::string no_question = "1234 0000 0000 0000 0000 0001";
+  EXPECT_TRUE(DecodedAs(QueryKind::kNotImplemented, notify + opt).edns);
+  EXPECT_TRUE(DecodedAs(QueryKind::kFormatError, no_question + opt).edns);
+}
+
 TEST(EncodeQuery, IsReadBackAsItWas) {
   ClientSubnet v4{.address = IpAddress::V4(198, 51, 100, 0), .source_length = 24};
   ClientSubnet v6{.address = *IpAddress::Parse("2001:db8:a0::"), .source_length = 43};

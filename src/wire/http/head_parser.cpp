@@ -29,12 +29,13 @@ std::optional<ParseError> ParseStatusLine(std::string_view line, ResponseHead* h
 // Prepares `head` for the next call: cleared for a new one, moved after bytes that have moved.
 template <class Head>
 void Follow(const char** base, size_t parsed, std::string_view input, Head* head) {
+  const char* now = input.data();
   if (*base == nullptr) {
     head->Clear();
-  } else if (*base != input.data()) {
-    head->Rebase(*base, parsed, input.data());
+  } else if (*base != now) {
+    head->Rebase(*base, parsed, now);
   }
-  *base = input.data();
+  *base = now;
 }
 
 // Parses what is new in `lines`: the start line first, then fields.

@@ -10,8 +10,9 @@ namespace meridian::wire::http {
 namespace {
 
 bool IsWritableValue(std::string_view value) {
-  const char* end = value.data() + value.size();
-  return SkipValueChars(value.data(), end) == end;
+  const char* begin = value.data();
+  const char* end = begin + value.size();
+  return SkipValueChars(begin, end) == end;
 }
 
 bool IsWritablePath(std::string_view path) {

@@ -8,9 +8,9 @@ namespace meridian::wire::http {
 
 struct HeadLimits {
   // Start line, field lines and the empty line, with their line ends. Past it: 431.
-  size_t max_head_bytes = 32 * 1024;
+  size_t max_head_bytes = size_t{32} * 1024;
   // The start line with its line end; RFC 9112 3 asks for at least 8000. Past it: 414.
-  size_t max_start_line_bytes = 8 * 1024;
+  size_t max_start_line_bytes = size_t{8} * 1024;
   // Field lines. Past it: 431.
   size_t max_fields = 100;
 };
@@ -22,12 +22,12 @@ constexpr size_t kMaxConnectionOptions = 16;
 constexpr size_t kMaxChunkSizeDigits = 15;
 // Chunk extensions carry nothing that anyone uses: of one chunk, and of one body.
 constexpr size_t kMaxChunkExtensionBytes = 256;
-constexpr size_t kMaxBodyExtensionBytes = 4 * 1024;
-constexpr size_t kMaxTrailerBytes = 8 * 1024;
+constexpr size_t kMaxBodyExtensionBytes = size_t{4} * 1024;
+constexpr size_t kMaxTrailerBytes = size_t{8} * 1024;
 constexpr size_t kMaxTrailerFields = 32;
 // A Content-Length has at most so many digits (its value is below 2^63).
 constexpr size_t kMaxContentLengthDigits = 19;
 // Longest URL that ParseUrl takes (configuration, command lines).
-constexpr size_t kMaxUrlBytes = 8 * 1024;
+constexpr size_t kMaxUrlBytes = size_t{8} * 1024;
 
 }  // namespace meridian::wire::http

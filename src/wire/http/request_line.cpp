@@ -111,23 +111,26 @@ std::optional<ParseError> ParseRequestLine(std::string_view line, RequestHead* h
 }
 
 std::optional<ParseError> CheckHost(RequestHead* head) {
-  size_t hosts = head->fields.Count("host");
-  if (hosts > 1) return ParseError::kRepeatedHost;
-  if (hosts == 0) {
-    if (head->minor_version == 1) return ParseError::kMissingHost;
-    return std::nullopt;
+  std::optional<std::string_view> value;
+  for (const HeaderField& field : head->fields) {
+    if (!EqualsIgnoreCase(field.name, "host")) continue;
+    if (value) return ParseError::kRepeatedHost;
+    value = field.value;
   }
-  std::string_view value = *head->fields.Find("host");
-  std::optional<Authority> host = ParseAuthority(value);
+  if (!value) {
+    return head->minor_version == 1 ? std::optional(ParseError::kMissingHost) : std::nullopt;
+  }
+  std::optional<Authority> host = ParseAuthority(*value);
   if (!host) return ParseError::kBadHost;
   if (head->authority.empty()) {
-    head->authority = value;
+    head->authority = *value;
     return std::nullopt;
   }
-  Authority target = *ParseAuthority(head->authority);
+  std::optional<Authority> target = ParseAuthority(head->authority);
+  if (!target) return ParseError::kBadTarget;
   uint16_t default_port = SchemeSize(head->target) == 8 ? kHttpsPort : kHttpPort;
-  if (head->form == TargetForm::kAuthority) default_port = *target.port;
-  if (!SameAuthority(target, *host, default_port)) return ParseError::kHostDisagreesWithTarget;
+  if (head->form == TargetForm::kAuthority) default_port = target->port.value_or(kHttpPort);
+  if (!SameAuthority(*target, *host, default_port)) return ParseError::kHostDisagreesWithTarget;
   return std::nullopt;
 }
 
