@@ -177,8 +177,10 @@ def curl(url, *options, timeout=20):
     if not done.stdout:
         return 0, {}, done.stderr
     head, _, body = done.stdout.partition(b"\r\n\r\n")
-    while head.split(b" ")[1].startswith(b"1"):
+    while head.startswith(b"HTTP/1.1 1"):
         head, _, body = body.partition(b"\r\n\r\n")
+    if not head:
+        return 0, {}, done.stdout
     lines = head.decode("latin-1").split("\r\n")
     headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
     return int(lines[0].split()[1]), headers, body
