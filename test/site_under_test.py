@@ -63,7 +63,8 @@ class AddressBlock:
 class Site:
     """`meridian up --detach` of a site, ended at the end of the `with` block."""
 
-    def __init__(self, data_centers=("us-east", "us-west"), app=None, extra="", instances=2, domain="photos.example"):
+    def __init__(self, data_centers=("us-east", "us-west"), app=None, extra="", instances=2, domain="photos.example", keys=None):
+        """`extra` follows at the end of site.toml; `keys` are further lines of a data center, by its name."""
         self.domain = domain
         self.block = AddressBlock(len(data_centers))
         self.addresses = {name: f"127.{octet}.0.1" for name, octet in zip(data_centers, self.block.octets)}
@@ -72,12 +73,13 @@ class Site:
         # Inherited by everything that this site starts: how its processes are found.
         self.environment = {**os.environ, "MERIDIAN_TEST_SITE": str(self.folder)}
         self.file = self.folder / "site.toml"
-        self.file.write_text(self._toml(app or f'command = ["node", "server.js"]\ndirectory = "{PHOTOS}"\nhealth = "/health"', extra, instances))
+        self.file.write_text(self._toml(app or f'command = ["node", "server.js"]\ndirectory = "{PHOTOS}"\nhealth = "/health"', extra, instances, keys or {}))
 
-    def _toml(self, app, extra, instances):
+    def _toml(self, app, extra, instances, keys):
         lines = [f'domain = "{self.domain}"', ""]
         for name, address in self.addresses.items():
-            lines += ["[[datacenter]]", f'name = "{name}"', f'address = "{address}"', f'location = "{LOCATIONS[name]}"', ""]
+            lines += ["[[datacenter]]", f'name = "{name}"', f'address = "{address}"', f'location = "{LOCATIONS[name]}"',
+                      keys.get(name, "").format(address=address), ""]
         lines += ["[app]", app, f"instances = {instances}", ""]
         lines += ["[[dns.place]]", 'name = "new-york"', 'prefix = "198.51.100.0/24"', "latitude = 40.7", "longitude = -74.0", ""]
         lines += ["[[dns.place]]", 'name = "oregon"', 'prefix = "203.0.113.0/24"', "latitude = 44.0", "longitude = -120.5", ""]
@@ -119,6 +121,14 @@ class Site:
 
     def wait_for_state(self, name, state, seconds=20):
         wait_until(lambda: self.state_of(name) == state, seconds, f"{name} is {state}")
+
+    def wait_for_answers(self, addresses=1):
+        """Until every server has all data centers in its answers (and not because it believes that all are down)."""
+        def whole(at):
+            return len(self.dig(self.domain, at=at)) <= addresses and len(self.dig(self.domain, "HTTPS", at=at)) == len(self.addresses)
+
+        for name in self.addresses:
+            wait_until(lambda at=name: whole(at), what=f"{name} answers with all data centers")
 
     def tier(self, data_center, name):
         return next(tier for tier in self.data_center(data_center)["tiers"] if tier["name"] == name)
@@ -167,8 +177,10 @@ def curl(url, *options, timeout=20):
     if not done.stdout:
         return 0, {}, done.stderr
     head, _, body = done.stdout.partition(b"\r\n\r\n")
-    while head.split(b" ")[1].startswith(b"1"):
+    while head.startswith(b"HTTP/1.1 1"):
         head, _, body = body.partition(b"\r\n\r\n")
+    if not head:
+        return 0, {}, done.stdout
     lines = head.decode("latin-1").split("\r\n")
     headers = {name.strip().lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:])}
     return int(lines[0].split()[1]), headers, body

@@ -16,6 +16,8 @@ http::ServerLimits Limits() {
   http::ServerLimits limits;
   limits.max_connections = kMaxConnections;
   limits.max_body_bytes = UINT64_MAX;  // the edge's to bound
+  limits.head.max_head_bytes += kMaxEdgeHeadBytes;
+  limits.head.max_fields += kMaxEdgeFields;
   return limits;
 }
 
@@ -143,13 +145,16 @@ io::Task<void> Balancer::Handle(http::Exchange& exchange) {
   }
 }
 
+// What an application says in our own fields is not passed on: taken for ours, its 503 would carry
+// a request that it has seen to another data center.
 http::RelayOptions Balancer::OptionsFor(const http::Exchange& exchange, std::string& path) const {
-  if (exchange.request().fields.Find(site::kDebugField) != "1") return {};
-  return {
-      .edit_response = [&path](const wire::http::ResponseHead&, wire::http::HeaderFields& fields) {
-        fields.Remove(site::kPathField);
-        fields.Add(site::kPathField, path);
-      }};
+  bool debug = exchange.request().fields.Find(site::kDebugField) == "1";
+  auto edit = [debug, &path](const wire::http::ResponseHead&, wire::http::HeaderFields& fields) {
+    fields.Remove(site::kUnavailableField);
+    fields.Remove(site::kPathField);
+    if (debug) fields.Add(site::kPathField, path);
+  };
+  return {.edit_response = edit};
 }
 
 io::Task<void> Balancer::Forward(http::Exchange& exchange) {

@@ -11,6 +11,10 @@ namespace meridian::balancer {
 
 constexpr size_t kMaxConnections = 20'000;  // edges' and peers'
 constexpr size_t kMaxHealthBody = 64 * 1024;
+// What edges add to a visitor's head (Via, X-Forwarded-*), beyond what they take from visitors
+// themselves: a head that passes the edge passes here.
+constexpr size_t kMaxEdgeHeadBytes = 16 * 1024;
+constexpr size_t kMaxEdgeFields = 8;
 constexpr size_t kMaxConnectionsPerInstance = 1024;
 constexpr size_t kMaxWaitingPerInstance = 1024;  // requests that wait for one of these
 constexpr Duration kWaitTimeout = std::chrono::seconds{5};

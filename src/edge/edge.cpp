@@ -103,6 +103,10 @@ io::Task<void> Edge::ReportLoad() {
 }
 
 io::Task<void> Edge::Handle(http::Exchange& exchange) {
+  if (exchange.request().method == "CONNECT") {  // names a host, not a path: nothing is here for it
+    (void)co_await http::RespondText(exchange, 501, "this is not a proxy to other hosts\n");
+    co_return;
+  }
   switch (wire::http::MatchPath(exchange.request().path, site::kReservedPath)) {
     case wire::http::PathMatch::kOutside:
       if (exchange.first_on_connection()) visitor_connections_.Add();
@@ -146,10 +150,10 @@ bool Edge::MayDebug(const http::Exchange& exchange) const {
 http::RelayOptions Edge::OptionsFor(bool debug, std::string& path) const {
   auto edit = [this, debug, &path](const wire::http::ResponseHead& upstream, HeaderFields& fields) {
     fields.Add("Via", "1.1 meridian-edge");
+    fields.Remove(site::kPathField);  // told to who asks, and by nobody but us
     if (!debug) return;
     std::string_view rest = upstream.fields.Find(site::kPathField).value_or("");
     path = fmt::format("edge={} {}", process_.here().name, rest);
-    fields.Remove(site::kPathField);
     fields.Add(site::kPathField, path);
   };
   auto declines = [](const wire::http::ResponseHead& upstream) {

@@ -14,10 +14,17 @@ constexpr std::string_view kForwardedProto = "X-Forwarded-Proto";
 constexpr std::string_view kForwardedHost = "X-Forwarded-Host";
 
 bool IsOurs(std::string_view name) {
-  static constexpr std::array<std::string_view, 10> kOurs = {
-      kForwardedFor,        kForwardedProto,        kForwardedHost, "X-Forwarded-Port",
-      "X-Forwarded-Server", "X-Forwarded-Prefix",   "X-Real-IP",    "Forwarded",
-      site::kDebugField,    site::kUnavailableField};
+  static constexpr std::array<std::string_view, 11> kOurs = {kForwardedFor,
+                                                             kForwardedProto,
+                                                             kForwardedHost,
+                                                             "X-Forwarded-Port",
+                                                             "X-Forwarded-Server",
+                                                             "X-Forwarded-Prefix",
+                                                             "X-Real-IP",
+                                                             "Forwarded",
+                                                             site::kDebugField,
+                                                             site::kPathField,
+                                                             site::kUnavailableField};
   return std::ranges::any_of(
       kOurs, [&](std::string_view ours) { return wire::http::EqualsIgnoreCase(ours, name); });
 }

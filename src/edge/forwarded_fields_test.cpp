@@ -36,7 +36,9 @@ TEST(ForwardedFields, WhatVisitorsClaimOfThemselvesIsDropped) {
                                  {"X-Forwarded-Proto", "https"},
                                  {"X-Real-Ip", "10.0.0.1"},
                                  {"Forwarded", "for=10.0.0.1"},
-                                 {"Meridian-Debug", "1"}});
+                                 {"Meridian-Debug", "1"},
+                                 {"Meridian-Path", "edge=10.0.0.1"},
+                                 {"Meridian-Unavailable", "10.0.0.1"}});
   ForwardedFields forwarded(request, {.peer = kPeer});
   const HeaderFields& fields = forwarded.fields();
   for (const auto& field : fields) {
