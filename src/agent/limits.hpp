@@ -16,7 +16,7 @@ constexpr Duration kHealthTimeout = std::chrono::seconds{2};
 constexpr uint32_t kHealthMisses = 3;  // in a row: unhealthy
 constexpr size_t kMaxHealthBody = 64 * 1024;
 // What an instance printed last, kept to explain why it ended.
-constexpr size_t kLastLines = 5;
+constexpr size_t kLastLines = 12;
 
 // The ports that instances are given: below the usual ephemeral range, and apart from the tiers'
 // ports with theirs for operation and peers.
