@@ -75,7 +75,7 @@ TEST_F(SupervisedChildTest, AKilledChildComesBackUnderAnotherPid) {
 }
 
 TEST_F(SupervisedChildTest, AChildThatIgnoresSigtermIsKilled) {
-  SupervisedChild child(driver_, loop_, Shell("trap '' TERM; sleep 1000 & wait", milliseconds(20)));
+  SupervisedChild child(driver_, loop_, Shell("trap '' TERM; exec sleep 1000", milliseconds(20)));
   RunUntil(child, [&] { return child.pid() != 0; });
   EXPECT_EQ(child.pid(), 0);
 }
