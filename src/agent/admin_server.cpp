@@ -82,7 +82,9 @@ io::Task<void> AdminServer::Admit(std::unique_ptr<io::Stream> stream) {
   Endpoint peer = stream->peer();
   auto secured = co_await io::TlsAccept(tls_, std::move(stream), deadline);
   if (secured) {
-    peer_server_.ServeStream(std::move(*secured));
+    // Without a certificate it is anybody, and needs the token.
+    bool is_peer = !(*secured)->peer_names().empty();
+    (is_peer ? peer_server_ : server_).ServeStream(std::move(*secured));
   } else if (secured.error().code == Errc::kInvalid) {
     LOG_WARNING("refused at the admin port", {"peer", peer.ToString()},
                 {"problem", secured.error().message});
