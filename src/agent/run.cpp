@@ -111,9 +111,12 @@ class AgentProcess {
       std::optional<Result<void>> outcome;
       starting.Spawn(StartAgent(agent, outcome, ended));
       while (!asked && !outcome) (void)co_await ended.Wait();
+      bool decided = outcome.has_value();
       starting.Cancel();
       co_await starting.Join();
-      started = outcome.value_or(Fail(Errc::kCancelled, "it was ended while it started"));
+      // A start that is cancelled has an outcome too, but none that says why.
+      if (!decided) outcome = Fail(Errc::kCancelled, "it was ended while it started");
+      started = *std::move(outcome);
     }
     Report(options_, started);
     while (started && !asked) (void)co_await ended.Wait();
