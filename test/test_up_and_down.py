@@ -48,11 +48,33 @@ def test_interrupting_up_in_the_foreground_leaves_nothing():
     try:
         up = subprocess.Popen([MERIDIAN, "up", str(site.file), "--state", str(site.state)], stdout=subprocess.PIPE,
                               stderr=subprocess.PIPE, text=True, env=site.environment)
-        wait_until(lambda: site.run("status", "--json", check=False).returncode == 0 and site.state_of("us-west") == "serving")
+        said = ""
+        while not said.endswith("Ctrl-C.\n"):
+            said += (line := up.stdout.readline())
+            assert line, up.stderr.read()
+        assert all(address in said for address in site.addresses.values())
         up.send_signal(signal.SIGINT)
-        out, _ = up.communicate(timeout=30)
-        assert up.returncode == 0
-        assert "us-east" in out
+        _, err = up.communicate(timeout=30)
+        assert (up.returncode, err) == (0, "")
+        assert site.processes() == []
+    finally:
+        site.__exit__()
+
+
+def test_interrupting_up_before_anything_serves_leaves_nothing():
+    site = Site(app='command = ["sleep", "1000"]')
+    try:
+        up = subprocess.Popen([MERIDIAN, "up", str(site.file), "--state", str(site.state)], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, text=True, env=site.environment)
+
+        def instances():
+            return [pid for pid in site.processes() if open(f"/proc/{pid}/comm").read() == "sleep\n"]
+
+        wait_until(lambda: len(instances()) == 4)
+        up.send_signal(signal.SIGINT)
+        _, err = up.communicate(timeout=30)
+        assert up.returncode != 0
+        assert err.startswith("meridian: ") and err.endswith(": it was ended while it started\n") and err.count("\n") == 1
         assert site.processes() == []
     finally:
         site.__exit__()
