@@ -61,6 +61,7 @@ Result<Plan> MakePlan(const Arguments& arguments, const Deployed& deployed) {
 
 std::vector<DnsServer> ServersOf(const site::Site& site) {
   std::vector<DnsServer> servers;
+  servers.reserve(site.datacenters.size());
   for (const site::DataCenter& dc : site.datacenters) {
     servers.push_back({dc.name, {dc.address, site.ports.dns}});
   }

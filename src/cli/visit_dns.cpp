@@ -65,23 +65,27 @@ io::Task<Result<Response>> AskOnStream(io::Stream& stream, const Query& query) {
 DnsClient::DnsClient(io::Loop& loop, io::Network& network, DnsClientOptions options)
     : loop_(loop), network_(network), options_(std::move(options)), resolver_(options_.servers) {}
 
+std::shared_ptr<DnsClient::Flight> DnsClient::FindFlight(const Question& question) const {
+  auto same = [&](const auto& flight) { return flight->question == question; };
+  auto found = std::ranges::find_if(flights_, same);
+  return found == flights_.end() ? nullptr : *found;
+}
+
 io::Task<Result<DnsAnswer>> DnsClient::LookUp(Question question, std::vector<DnsTry>* tries) {
   if (const DnsAnswer* known = resolver_.Find(question, Now())) co_return *known;
-  auto same =
-      std::ranges::find_if(flights_, [&](const auto& f) { return f->question == question; });
-  if (same != flights_.end()) {
-    std::shared_ptr<Flight> flight = *same;
+  std::shared_ptr<Flight> flight = FindFlight(question);
+  if (flight != nullptr) {
     Result<void> landed = co_await flight->landed.Wait();
     if (!landed) co_return Fail(std::move(landed.error()));
-    co_return *flight->outcome;
+    co_return flight->outcome;
   }
-  auto flight = std::make_shared<Flight>();
+  flight = std::make_shared<Flight>();
   flight->question = question;
   flights_.push_back(flight);
   flight->outcome = co_await AskServers(question, tries);
   std::erase(flights_, flight);
   flight->landed.WakeAll();
-  co_return *flight->outcome;
+  co_return flight->outcome;
 }
 
 io::Task<Result<DnsAnswer>> DnsClient::AskServers(const Question& question,

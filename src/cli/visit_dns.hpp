@@ -39,10 +39,11 @@ class DnsClient {
   // A look-up that goes on.
   struct Flight {
     wire::dns::Question question;
-    std::optional<Result<DnsAnswer>> outcome;
+    Result<DnsAnswer> outcome;
     io::WaitQueue landed;
   };
 
+  std::shared_ptr<Flight> FindFlight(const wire::dns::Question& question) const;
   io::Task<Result<DnsAnswer>> AskServers(const wire::dns::Question& question,
                                          std::vector<DnsTry>* tries);
   io::Task<Result<DnsAnswer>> AskServer(const DnsServer& server,

@@ -5,10 +5,9 @@
 namespace meridian::cli {
 namespace {
 
-std::string CauseOf(const Attempt& attempt) {
-  const Address& address = attempt.address;
+std::string CauseOf(const Address& address, const Error& error) {
   std::string name = address.data_center.empty() ? "" : address.data_center + " ";
-  return fmt::format("{}{} {}", name, address.endpoint.ToString(), ErrcName(attempt.error->code));
+  return fmt::format("{}{} {}", name, address.endpoint.ToString(), ErrcName(error.code));
 }
 
 }  // namespace
@@ -24,7 +23,7 @@ std::optional<std::string> VisitProgress::OnFailure(const Visit& visit) {
   if (++failures_ > 1) return {};
   if (visit.problem) return "failing: " + visit.problem->message;
   const Attempt& last = visit.attempts.back();
-  if (last.error) return "failing: " + CauseOf(last);
+  if (last.error) return "failing: " + CauseOf(last.address, *last.error);
   return fmt::format("failing: {} answers with status {}", ServedBy(visit), last.status);
 }
 
@@ -37,7 +36,8 @@ std::optional<std::string> VisitProgress::OnServed(const Visit& visit) {
   if (failures > 0) {
     line += fmt::format(" after {} failure{}", failures, failures == 1 ? "" : "s");
   }
-  if (FellBack(visit)) line += fmt::format(" ({})", CauseOf(visit.attempts.front()));
+  const Attempt& first = visit.attempts.front();
+  if (first.error) line += fmt::format(" ({})", CauseOf(first.address, *first.error));
   return line;
 }
 

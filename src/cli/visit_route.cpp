@@ -42,6 +42,7 @@ std::vector<Address> MakeRoute(const VisitTarget& target, const RouteAnswers& an
     }
   }
   std::vector<Address> route;
+  route.reserve(endpoints.size());
   for (const Endpoint& endpoint : endpoints) {
     route.push_back({endpoint, DataCenterAt(endpoint.address, site)});
   }

@@ -21,6 +21,8 @@
 
 namespace meridian::cli {
 
+using Messages = std::vector<std::vector<uint8_t>>;
+
 // What happens to one who comes.
 enum class Manner : uint8_t {
   kServing,
@@ -35,7 +37,7 @@ struct World {
   http::Server::Handler handler;
   std::shared_ptr<io::TlsContext> tls;  // the edge's, which then speaks nothing else
   // The datagrams to send for a query. Unset: the response of the site's own server.
-  std::function<std::vector<std::vector<uint8_t>>(Bytes query)> answer_udp;
+  std::function<Messages(Bytes query)> answer_udp;
   std::function<std::vector<uint8_t>(Bytes query)> answer_tcp;
   int questions = 0;
   int requests = 0;
@@ -84,7 +86,10 @@ class VisitWorld {
       co_await servers.Join();
       for (World* world : {&east, &west}) {
         if (world->server) co_await world->server->Drain(loop.Now());
-        *world = World{};
+        world->server.reset();
+        world->listener.reset();
+        world->tcp.reset();
+        world->datagrams.reset();
       }
     };
     loop.RunToEnd(run());
@@ -188,7 +193,7 @@ class VisitWorld {
       if (!got) co_return;
       ++world.questions;
       Bytes query = std::span(space).first(got->bytes);
-      std::vector<std::vector<uint8_t>> answers;
+      Messages answers;
       if (world.answer_udp) {
         answers = world.answer_udp(query);
       } else {

@@ -1,0 +1,102 @@
+#include "cli/visit_statistics.hpp"
+
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "cli/visit_examples.hpp"
+#include "cli/visit_limits.hpp"
+
+namespace meridian::cli {
+namespace {
+
+using Json = nlohmann::json;
+
+// All that is asked of the statistics here, with the visits added.
+class Counted {
+ public:
+  explicit Counted(const std::vector<Visit>& visits) {
+    for (const Visit& visit : visits) statistics_.Add(visit);
+  }
+  Json json() const {
+    return Json::parse(
+        statistics_.Json({.elapsed = milliseconds{1500}, .dns_questions = 3, .interrupted = true}));
+  }
+  std::string Line(const VisitStatistics::Frame& frame) const { return statistics_.Line(frame); }
+
+ private:
+  VisitStatistics statistics_;
+};
+
+Json JsonOf(const std::vector<Visit>& visits) { return Counted(visits).json(); }
+
+const std::vector<Visit> kMixed = {ServedVisit("us-east"),
+                                   ServedVisit("us-west"),
+                                   VisitOf({Broken(Errc::kRefused), Answered("us-west")}),
+                                   VisitOf({Answered("us-east", 503)}),
+                                   VisitOf({Broken(Errc::kTimeout), Broken(Errc::kRefused)}),
+                                   VisitWithoutAddress(Errc::kTimeout)};
+
+TEST(VisitStatistics, CountsEachVisitOnce) {
+  Json json = JsonOf(kMixed);
+  EXPECT_EQ(json["requests"], 6);
+  EXPECT_EQ(json["failed"], 3);
+  EXPECT_EQ(json["fell_back"], 2);
+  EXPECT_EQ(json["errors"], Json({{"status 503", 1}, {"refused", 1}, {"dns timed out", 1}}));
+}
+
+TEST(VisitStatistics, CountsWhoAnsweredWhateverTheStatus) {
+  Json json = JsonOf(kMixed);
+  EXPECT_EQ(json["by_datacenter"], Json({{"us-east", 2}, {"us-west", 2}}));
+  EXPECT_EQ(json["by_edge"], Json({{"us-east", 2}, {"us-west", 2}}));
+  EXPECT_EQ(json["by_instance"], Json({{"us-east-1", 2}, {"us-west-1", 2}}));
+  EXPECT_EQ(json["by_status"], Json({{"200", 3}, {"503", 1}}));
+}
+
+TEST(VisitStatistics, SaysWhatTheLoadWas) {
+  Json json = JsonOf(kMixed);
+  EXPECT_EQ(json["elapsed_s"], 1.5);
+  EXPECT_EQ(json["dns_questions"], 3);
+  EXPECT_EQ(json["interrupted"], true);
+}
+
+TEST(VisitStatistics, TheTimesAreOfThoseThatDidNotFail) {
+  std::vector<Visit> visits(99, VisitOf({Answered("us-east")}, milliseconds{2}));
+  visits.push_back(VisitOf({Answered("us-east")}, milliseconds{100}));
+  visits.push_back(VisitOf({Broken(Errc::kTimeout)}, milliseconds{5000}));
+  Json json = JsonOf(visits);
+  EXPECT_NEAR(json["p50_ms"].get<double>(), 2, 0.125);
+  EXPECT_NEAR(json["p99_ms"].get<double>(), 2, 0.125);
+  EXPECT_EQ(json["max_ms"], 100);
+}
+
+TEST(VisitStatistics, WithoutOneServedThereAreNoTimes) {
+  Json json = JsonOf({VisitOf({Broken(Errc::kRefused)})});
+  EXPECT_TRUE(json["p50_ms"].is_null());
+  EXPECT_TRUE(json["p99_ms"].is_null());
+  EXPECT_TRUE(json["max_ms"].is_null());
+  EXPECT_EQ(json["by_datacenter"], Json::object());
+}
+
+TEST(VisitStatistics, NamesPastTheLimitAreCountedTogether) {
+  VisitStatistics statistics;
+  for (size_t i = 0; i < kMaxCountedNames; ++i) {
+    statistics.Add(ServedVisit(fmt::format("dc-{}", i)));
+  }
+  EXPECT_FALSE(statistics.by_datacenter().contains("(others)"));
+  statistics.Add(ServedVisit("one-more"));
+  statistics.Add(ServedVisit("dc-0"));
+  EXPECT_EQ(statistics.by_datacenter().at("(others)"), 1u);
+  EXPECT_EQ(statistics.by_datacenter().at("dc-0"), 2u);
+}
+
+TEST(VisitStatistics, OneLineForPeople) {
+  EXPECT_EQ(Counted(kMixed).Line({.elapsed = milliseconds{1500}}),
+            "6 requests in 1.5 s: us-east 2, us-west 2; 2 fell back, 3 failed "
+            "(dns timed out 1, refused 1, status 503 1); p50 3.0 ms, p99 3.0 ms\n");
+  EXPECT_EQ(Counted({VisitOf({Broken(Errc::kRefused)})})
+                .Line({.elapsed = milliseconds{100}, .interrupted = true}),
+            "1 request in 0.1 s; 0 fell back, 1 failed (refused 1); interrupted\n");
+}
+
+}  // namespace
+}  // namespace meridian::cli
