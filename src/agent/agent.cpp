@@ -75,7 +75,7 @@ Result<void> Agent::StartProblem() const {
   for (const auto& tier : tiers_) {
     if (tier->restarts() < kTierStartAttempts || tier->report().ready) continue;
     auto log = context_.state_directory / "logs" / context_.here.name / (tier->name() + ".log");
-    return Fail(Errc::kUnavailable, "the {} tier does not start ({}); its log is {}", tier->name(),
+    return Fail(Errc::kUnavailable, "the {} tier does not start: {}\n  Its log is {}", tier->name(),
                 tier->problem(), log.string());
   }
   for (const auto& instance : instances_) {

@@ -26,7 +26,8 @@ TierChild::TierChild(const Context& context, TierSpec spec, std::function<void()
              {.name = spec_.name,
               .stop_timeout = kTierStopTimeout,
               .prepare = [this] { return Prepare(); },
-              .attend = [this](io::Process&) { return Attend(); },
+              .attend = [this](io::Process&) { return WriteViews(); },
+              .output = [this] { return ReadReports(); },
               .changed =
                   [this] {
                     report_ = {};
@@ -38,7 +39,7 @@ Result<io::ProcessOptions> TierChild::Prepare() {
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()) != 0) {
     return FailErrno(errno, "socketpair");
   }
-  control_here_ = io::Fd(pair[0]);
+  control_ = context_.network.Adopt(io::Fd(pair[0]));
   control_there_ = io::Fd(pair[1]);
   auto log_path = context_.state_directory / "logs" / context_.here.name / (spec_.name + ".log");
   log_ = io::Fd(::open(log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
@@ -61,21 +62,13 @@ Result<io::ProcessOptions> TierChild::Prepare() {
   return options;
 }
 
-io::Task<void> TierChild::Attend() {
+io::Task<void> TierChild::ReadReports() {
   control_there_.Reset();
   log_.Reset();
-  auto control = context_.network.Adopt(std::move(control_here_));
-  io::Scope scope(context_.loop);
-  scope.Spawn(ReadReports(*control));
-  scope.Spawn(WriteViews(*control));
-  co_await scope.Join();
-}
-
-io::Task<void> TierChild::ReadReports(io::Stream& control) {
   site::LineSplitter splitter(site::kMaxReportBytes);
   std::array<uint8_t, kReportPiece> piece{};
   for (;;) {
-    Result<size_t> got = co_await control.Read(piece);
+    Result<size_t> got = co_await control_->Read(piece);
     if (!got || *got == 0) co_return;
     std::string_view input = AsText({piece.data(), *got});
     for (;;) {
@@ -89,19 +82,21 @@ io::Task<void> TierChild::ReadReports(io::Stream& control) {
       }
       if (!*line) break;
       report_ = *report;
+      // A tier that cannot start says why, and ends.
+      if (!report_.ready && !report_.detail.empty()) child_.Explain(report_.detail);
       changed_();
     }
   }
 }
 
-io::Task<void> TierChild::WriteViews(io::Stream& control) {
+io::Task<void> TierChild::WriteViews() {
   std::shared_ptr<const std::string> sent;
   for (;;) {
     while (view_line_ == sent) {
       if (!co_await view_changed_.Wait()) co_return;
     }
     sent = view_line_;
-    if (!co_await control.Write(AsBytes(*sent))) co_return;
+    if (!co_await control_->Write(AsBytes(*sent))) co_return;
   }
 }
 

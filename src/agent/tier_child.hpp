@@ -49,14 +49,13 @@ class TierChild {
 
  private:
   Result<io::ProcessOptions> Prepare();
-  io::Task<void> Attend();
-  io::Task<void> ReadReports(io::Stream& control);
-  io::Task<void> WriteViews(io::Stream& control);
+  io::Task<void> ReadReports();
+  io::Task<void> WriteViews();
 
   const Context& context_;
   TierSpec spec_;
   std::function<void()> changed_;
-  io::Fd control_here_;
+  std::unique_ptr<io::Stream> control_;
   io::Fd control_there_;
   io::Fd log_;
   std::shared_ptr<const std::string> view_line_;

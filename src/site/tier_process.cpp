@@ -155,6 +155,8 @@ io::Task<int> TierProcess::Main(const Service& service) {
   if (started) started = co_await service.start();
   if (!started) {
     LOG_ERROR("cannot start", {"problem", started.error().message});
+    report_.detail = started.error().message;
+    if (control) (void)co_await control->Write(AsBytes(EncodeReport(report_)));
   } else {
     SetReady(true);
     LOG_INFO("ready");

@@ -33,8 +33,14 @@ std::optional<std::string> PercentDecode(std::string_view text) {
   return decoded;
 }
 
-// Appends the segments of an absolute path to `normal`, resolving "." and "..".
-void ResolveSegments(std::string_view path, std::string* normal) {
+bool StartsWithPrefix(std::string_view path, std::string_view prefix) {
+  return path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '/');
+}
+
+// Appends the segments of an absolute path to `normal`, resolving "." and "..". True when it is
+// within `prefix` at some step of the way, as it is for who does not resolve the rest.
+bool ResolveSegments(std::string_view path, std::string_view prefix, std::string* normal) {
+  bool passed = false;
   while (!path.empty()) {
     path.remove_prefix(1);  // the slash in front of the segment
     std::string_view segment = path.substr(0, path.find('/'));
@@ -43,15 +49,13 @@ void ResolveSegments(std::string_view path, std::string* normal) {
       normal->resize(normal->empty() ? 0 : normal->rfind('/'));
     } else if (!segment.empty() && segment != ".") {
       normal->append("/").append(segment);
+      passed = passed || StartsWithPrefix(*normal, prefix);
     }
     // "/a/", "/a/." and "/a/b/.." name a directory: they keep a slash at the end.
     bool last_is_directory = path.empty() && (segment.empty() || segment == "." || segment == "..");
     if (last_is_directory) normal->push_back('/');
   }
-}
-
-bool StartsWithPrefix(std::string_view path, std::string_view prefix) {
-  return path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '/');
+  return passed;
 }
 
 bool IsPlain(std::string_view path) {
@@ -68,17 +72,18 @@ Result<std::string> NormalizePath(std::string_view path) {
   }
   std::string normal;
   normal.reserve(decoded->size());
-  ResolveSegments(*decoded, &normal);
+  (void)ResolveSegments(*decoded, "/", &normal);
   return normal;
 }
 
 PathMatch MatchPath(std::string_view path, std::string_view prefix) {
   if (IsPlain(path))
     return StartsWithPrefix(path, prefix) ? PathMatch::kWithin : PathMatch::kOutside;
-  Result<std::string> normal = NormalizePath(path);
-  if (!normal) return PathMatch::kDisguised;
-  if (!StartsWithPrefix(*normal, prefix)) return PathMatch::kOutside;
-  return *normal == path ? PathMatch::kWithin : PathMatch::kDisguised;
+  std::optional<std::string> decoded = PercentDecode(path);
+  if (!decoded || !decoded->starts_with('/')) return PathMatch::kDisguised;
+  std::string normal;
+  if (!ResolveSegments(*decoded, prefix, &normal)) return PathMatch::kOutside;
+  return normal == path ? PathMatch::kWithin : PathMatch::kDisguised;
 }
 
 std::string Url::authority() const {

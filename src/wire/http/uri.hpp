@@ -20,7 +20,8 @@ enum class PathMatch : uint8_t {
   kOutside,
   kWithin,     // it is the prefix, or the prefix and "/...", spelled plainly
   kDisguised,  // it means something within but is not spelled so ("/%2emeridian/x", "//.meridian",
-               // "/a/../.meridian"), or cannot be normalised: neither serve nor forward it
+               // "/a/../.meridian"), passes through it ("/.meridian/../a"), or cannot be
+               // normalised: neither serve nor forward it
 };
 
 // `prefix` is in normal form, without a slash at its end. Does not allocate for the common path:
