@@ -117,10 +117,10 @@ io::Task<Result<DnsAnswer>> DnsClient::AskServer(const DnsServer& server, const 
                                       .subnet = options_.subnet}};
   Duration patience = options_.limits.dns_try_timeout;
   Result<Response> response =
-      co_await io::Within(loop_.After(patience), AskByUdp(query, server.endpoint));
+      co_await io::Within(Now() + patience, AskByUdp(query, server.endpoint));
   if (response && response->header.truncated) {
     *tcp = true;
-    response = co_await io::Within(loop_.After(patience), AskByTcp(query, server.endpoint));
+    response = co_await io::Within(Now() + patience, AskByTcp(query, server.endpoint));
   }
   if (!response) co_return Fail(std::move(response.error()));
   co_return ReadAnswer(*response, question);
