@@ -1,9 +1,12 @@
 #include "agent/admin_server.hpp"
 
+#include <algorithm>
+
 #include <openssl/crypto.h>
 
 #include "agent/limits.hpp"
 #include "base/log.hpp"
+#include "site/ca.hpp"
 
 namespace meridian::agent {
 namespace {
@@ -82,13 +85,19 @@ io::Task<void> AdminServer::Admit(std::unique_ptr<io::Stream> stream) {
   Endpoint peer = stream->peer();
   auto secured = co_await io::TlsAccept(tls_, std::move(stream), deadline);
   if (secured) {
-    // Without a certificate it is anybody, and needs the token.
-    bool is_peer = !(*secured)->peer_names().empty();
+    // Without a data center's certificate it is anybody, and needs the token.
+    bool is_peer = IsPeer((*secured)->peer_names());
     (is_peer ? peer_server_ : server_).ServeStream(std::move(*secured));
   } else if (secured.error().code == Errc::kInvalid) {
     LOG_WARNING("refused at the admin port", {"peer", peer.ToString()},
                 {"problem", secured.error().message});
   }
+}
+
+bool AdminServer::IsPeer(const std::vector<std::string>& names) const {
+  return std::ranges::any_of(context_.site.datacenters, [&](const site::DataCenter& dc) {
+    return std::ranges::find(names, site::PeerName(dc.name, context_.site)) != names.end();
+  });
 }
 
 bool AdminServer::HasToken(const http::Exchange& exchange) const {

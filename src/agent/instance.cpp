@@ -9,6 +9,7 @@
 #include "agent/instance_port.hpp"
 #include "agent/limits.hpp"
 #include "agent/line_capture.hpp"
+#include "base/hash.hpp"
 #include "base/log.hpp"
 #include "http/fetch.hpp"
 
@@ -25,6 +26,7 @@ constexpr int kOutputPipeBytes = 1 << 20;
 Instance::Instance(const Context& context, uint32_t number, std::function<void()> changed)
     : context_(context),
       id_(fmt::format("{}-{}", context.here.name, number)),
+      number_(number),
       changed_(std::move(changed)),
       child_(context.driver, context.loop,
              {.name = id_,
@@ -35,8 +37,13 @@ Instance::Instance(const Context& context, uint32_t number, std::function<void()
               .changed = [this] { OnChildChanged(); }}) {}
 
 Result<io::ProcessOptions> Instance::Prepare() {
-  Result<uint16_t> port = FindInstancePort(
-      fmt::format("{} {} {}", context_.state_directory.string(), id_, child_.restarts()));
+  const auto& all = context_.site.datacenters;
+  Result<uint16_t> port =
+      FindInstancePort({.data_center = static_cast<uint32_t>(&context_.here - all.data()),
+                        .data_centers = static_cast<uint32_t>(all.size()),
+                        .instance = number_ - 1,
+                        .instances = context_.site.app.instances,
+                        .seed = Hash64(context_.state_directory.string()) + child_.restarts()});
   if (!port) return Fail(port.error());
   port_ = *port;
   std::array<int, 2> ends{};
@@ -125,7 +132,8 @@ void Instance::SetState(site::InstanceState state) {
 
 void Instance::OnChildChanged() {
   if (pid() == 0) {
-    ++failures_;
+    // Another program was faster: the next start has another port.
+    if (!IsPortTaken(port_)) ++failures_;
     problem_ = child_.problem();
     if (!last_lines_.empty()) problem_ += "; it printed last:";
     for (const std::string& line : last_lines_) problem_ += "\n    " + line;

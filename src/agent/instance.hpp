@@ -43,6 +43,7 @@ class Instance {
 
   const Context& context_;
   std::string id_;
+  uint32_t number_;
   std::function<void()> changed_;
   uint16_t port_ = 0;
   io::Fd output_here_;

@@ -90,10 +90,12 @@ void Balancer::OnView() {
 
 io::Task<void> Balancer::CheckHealth(std::shared_ptr<Instance> instance) {
   const site::Site& site = process_.site();
+  // A connection of its own: when requests have taken all the others, that is no illness.
+  http::Client client(process_.loop(), process_.network(), {.address = instance->address});
   while (co_await io::Sleep(config_.health_interval)) {
     if (instance->removed) co_return;
     http::Request request{.path = site.app.health_path, .host = site.domain};
-    auto answer = co_await http::Fetch(instance->client, request, kMaxHealthBody,
+    auto answer = co_await http::Fetch(client, request, kMaxHealthBody,
                                        process_.loop().After(config_.health_timeout));
     bool ejected = instance->health.ejected();
     instance->health.OnCheck(answer && answer->status < 400);
@@ -120,6 +122,9 @@ void Balancer::Note(Instance& instance, const http::ForwardOutcome& outcome) {
     instance.health.OnAnswered();
     return;
   }
+  // A visitor who left, or a full pool, says nothing about the instance.
+  bool its_own = outcome.error.code == Errc::kRefused || !outcome.never_sent;
+  if (outcome.error.code == Errc::kCancelled || !its_own) return;
   failures_.Add();
   if (outcome.error.code == Errc::kRefused) {
     instance.health.OnRefused();

@@ -2,6 +2,7 @@
 
 #include "io/loop.hpp"
 #include "io/socket.hpp"
+#include "site/ca.hpp"
 
 namespace meridian::cli {
 namespace {
@@ -34,7 +35,13 @@ io::Task<Result<http::Fetched>> Call(io::Loop& loop, io::SystemNetwork& network,
                                      std::string_view method, std::string_view path) {
   auto token = deployed.state.ReadToken();
   if (!token) co_return Fail(token.error());
-  http::Client client(loop, network, {.address = {dc.address, deployed.site.ports.admin}});
+  auto tls = io::TlsContext::ForClient({.authorities_path = deployed.state.ca() / "authority.pem",
+                                        .peer = io::PeerCertificate::kRequired});
+  if (!tls) co_return Fail(tls.error());
+  http::Client client(loop, network,
+                      {.address = {dc.address, deployed.site.ports.admin},
+                       .tls = std::move(*tls),
+                       .tls_name = site::PeerName(dc.name, deployed.site)});
   std::string authorization = "Bearer " + token->Reveal();
   wire::http::HeaderFields fields;
   fields.Add("Authorization", authorization);

@@ -3,6 +3,7 @@
 #include <array>
 #include <climits>
 #include <cstdio>
+#include <cstdlib>
 
 #include <CLI/CLI.hpp>
 #include <unistd.h>
@@ -11,13 +12,27 @@
 #include "dns/config.hpp"
 #include "edge/config.hpp"
 #include "io/file.hpp"
+#include "site/limits.hpp"
 #include "site/load.hpp"
 
 namespace meridian::cli {
 namespace {
 
-// In the state directory: the path of the site.toml that it is for.
-constexpr const char* kSiteFileName = "site";
+// In the state directory: the path of the site.toml that it is for, and its text.
+constexpr const char* kSitePathName = "site";
+constexpr const char* kSiteTextName = "site.toml";
+
+std::optional<std::string> FromEnvironment(const std::string& name) {
+  const char* value = std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe): one thread
+  return value == nullptr ? std::nullopt : std::optional<std::string>(value);
+}
+
+// The site, or every mistake in it on standard error.
+std::expected<site::Site, int> Loaded(std::expected<site::Site, site::Diagnostics> loaded) {
+  if (loaded) return std::move(*loaded);
+  fmt::print(stderr, "{}", loaded.error().Render({.color = site::WantsColor(STDERR_FILENO)}));
+  return std::unexpected(kMisused);
+}
 
 }  // namespace
 
@@ -34,21 +49,26 @@ std::span<const site::Section> AllSections() {
 }
 
 std::expected<site::Site, int> LoadSite(const std::filesystem::path& path) {
-  auto loaded = site::Load(path, AllSections());
-  if (loaded) return std::move(*loaded);
-  fmt::print(stderr, "{}", loaded.error().Render({.color = site::WantsColor(STDERR_FILENO)}));
-  return std::unexpected(kMisused);
+  return Loaded(site::Load(path, AllSections()));
 }
 
 Result<void> RememberSite(const site::StateDir& state, const site::Site& site) {
-  return io::WriteFileAtomically(state.root() / kSiteFileName, site.file.string() + "\n", 0600);
+  Result<std::string> text = io::ReadFile(site.file, site::kMaxSiteFileBytes);
+  if (!text) return Fail(text.error());
+  Result<void> kept = io::WriteFileAtomically(state.root() / kSiteTextName, *text, 0600);
+  if (!kept) return kept;
+  return io::WriteFileAtomically(state.root() / kSitePathName, site.file.string() + "\n", 0600);
 }
 
 std::expected<Deployed, int> FindDeployed(const std::string& state_directory) {
   auto state = site::StateDir::Open(state_directory);
-  Result<std::string> file =
-      state ? io::ReadFile(state->root() / kSiteFileName, PATH_MAX) : Fail(state.error());
-  if (!file || file->empty()) {
+  auto read = [&](const char* name) -> Result<std::string> {
+    if (!state) return Fail(state.error());
+    return io::ReadFile(state->root() / name, site::kMaxSiteFileBytes);
+  };
+  Result<std::string> file = read(kSitePathName);
+  Result<std::string> text = read(kSiteTextName);
+  if (!file || file->empty() || !text) {
     fmt::print(stderr,
                "meridian: no site has been brought up in {}. Bring one up with: meridian up "
                "site.toml --state {}\n",
@@ -56,7 +76,9 @@ std::expected<Deployed, int> FindDeployed(const std::string& state_directory) {
     return std::unexpected(kFailed);
   }
   file->pop_back();
-  auto site = LoadSite(*file);
+  auto site = Loaded(site::Parse(
+      {.text = *text, .shown_name = *file, .file = *file, .environment = FromEnvironment},
+      AllSections()));
   if (!site) return std::unexpected(site.error());
   return Deployed{std::move(*state), std::move(*site)};
 }

@@ -56,7 +56,8 @@ struct Deployed {
   site::Site site;
 };
 std::expected<Deployed, int> FindDeployed(const std::string& state_directory);
-// Remembers in the state directory which site it is for.
+// Keeps in the state directory which site it is for, with the text of its file: what runs goes by
+// that until the next `up` or `run`, whatever is edited meanwhile.
 Result<void> RememberSite(const site::StateDir& state, const site::Site& site);
 
 // This program's own path.

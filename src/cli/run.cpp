@@ -49,8 +49,16 @@ Result<void> PrepareState(const site::Site& site, const RunArguments& arguments)
   return RememberSite(*state, site);
 }
 
+// In the lab the state directory says which site it is; by itself a data center is told.
+std::expected<site::Site, int> SiteFor(const RunArguments& arguments) {
+  if (!arguments.lab) return LoadSite(arguments.site_file);
+  auto deployed = FindDeployed(arguments.state_directory);
+  if (!deployed) return std::unexpected(deployed.error());
+  return std::move(deployed->site);
+}
+
 int RunGuard(const RunArguments& arguments) {
-  auto site = LoadSite(arguments.site_file);
+  auto site = SiteFor(arguments);
   if (!site) return site.error();
   if (site->FindDataCenter(arguments.data_center) == nullptr) {
     return UnknownDataCenter(*site, arguments.data_center);
@@ -79,8 +87,9 @@ int RunGuard(const RunArguments& arguments) {
 }
 
 int RunAgent(const RunArguments& arguments) {
-  auto site = LoadSite(arguments.site_file);
-  if (!site) return site.error();
+  auto deployed = FindDeployed(arguments.state_directory);
+  if (!deployed) return deployed.error();
+  const site::Site* site = &deployed->site;
   if (site->FindDataCenter(arguments.data_center) == nullptr) {
     return UnknownDataCenter(*site, arguments.data_center);
   }

@@ -50,9 +50,17 @@ bool ParseSockets(TierArguments& arguments) {
 }
 
 int Run(const Tier& tier, TierArguments& arguments) {
-  auto site = LoadSite(arguments.site_file);
-  if (!site) return site.error();
   site::TierStart& start = arguments.start;
+  // The agent's tiers go by what it goes by.
+  std::expected<site::Site, int> site = std::unexpected(kFailed);
+  if (start.control_fd >= 0) {
+    auto deployed = FindDeployed(arguments.state_directory);
+    if (!deployed) return deployed.error();
+    site = std::move(deployed->site);
+  } else {
+    site = LoadSite(arguments.site_file);
+  }
+  if (!site) return site.error();
   if (site->FindDataCenter(start.data_center) == nullptr) {
     fmt::print(stderr, "meridian: there is no data center \"{}\" in {}\n", start.data_center,
                site->file.string());

@@ -123,8 +123,9 @@ int ServeDetached(const Arguments& arguments) {
   if (child < 0) return Complain(ErrnoError(errno, "fork"));
   if (child == 0) {
     close(ends[0]);
-    setsid();
     int status = Serve(arguments, [&] {
+      // Until now Ctrl-C reached this process too.
+      setsid();
       int null = open("/dev/null", O_RDWR | O_CLOEXEC);
       for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) dup2(null, fd);
       char done = kDone;

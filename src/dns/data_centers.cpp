@@ -15,9 +15,11 @@ ConfiguredState ConfiguredOf(site::DataCenterState state) {
       return ConfiguredState::kStarting;
     case site::DataCenterState::kServing:
       return ConfiguredState::kServing;
+    case site::DataCenterState::kDown:
+      // Our agent does not hear its agent. Whether it serves visitors is what our probes tell.
+      return ConfiguredState::kServing;
     case site::DataCenterState::kDraining:
     case site::DataCenterState::kDrained:
-    case site::DataCenterState::kDown:
       return ConfiguredState::kOut;
   }
   return ConfiguredState::kOut;

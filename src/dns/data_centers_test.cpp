@@ -39,10 +39,15 @@ TEST(DataCenters, AllServeBeforeAnythingIsHeard) {
   EXPECT_FALSE(data_centers.TakeChange());
 }
 
-TEST(DataCenters, TheViewTakesOutWhatIsDrainingOrDown) {
+TEST(DataCenters, AnAgentThatIsNotHeardDoesNotTakeItsDataCenterOut) {
+  DataCenters data_centers(TwoDataCenters(), kTtl);
+  data_centers.Obey({.number = 1, .datacenters = {Seen("us-east", site::DataCenterState::kDown)}});
+  EXPECT_EQ(Serving(data_centers), (std::vector{true, true}));
+}
+
+TEST(DataCenters, TheViewTakesOutWhatIsDraining) {
   for (site::DataCenterState state :
-       {site::DataCenterState::kDraining, site::DataCenterState::kDrained,
-        site::DataCenterState::kDown}) {
+       {site::DataCenterState::kDraining, site::DataCenterState::kDrained}) {
     DataCenters data_centers(TwoDataCenters(), kTtl);
     data_centers.Obey({.number = 1, .datacenters = {Seen("us-east", state)}});
     EXPECT_EQ(Serving(data_centers), (std::vector{false, true}));

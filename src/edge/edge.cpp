@@ -5,6 +5,7 @@
 #include "base/log.hpp"
 #include "edge/forwarded_fields.hpp"
 #include "edge/limits.hpp"
+#include "http/fetch.hpp"
 #include "site/ca.hpp"
 #include "site/internal_fields.hpp"
 #include "wire/http/uri.hpp"
@@ -77,6 +78,7 @@ io::Task<Result<void>> Edge::Start() {
   http_.Serve(std::move(*plain));
   https_->Serve(std::move(*secure));
   process_.scope().Spawn(ReportLoad());
+  process_.scope().Spawn(WatchOwnBalancer());
   co_return Result<void>{};
 }
 
@@ -88,7 +90,26 @@ io::Task<void> Edge::Drain() {
   co_await both.Join();
 }
 
-void Edge::OnView() { routes_ = MakeRoutes(*process_.view(), process_.here().name); }
+void Edge::OnView() {
+  routes_ = MakeRoutes(*process_.view(), process_.here().name, own_balancer_answers_);
+}
+
+io::Task<void> Edge::WatchOwnBalancer() {
+  const http::Upstream& upstream = balancers_.at(process_.here().name)->upstream();
+  http::Client client(process_.loop(), process_.network(), upstream);
+  int misses = 0;
+  while (co_await io::Sleep(kBalancerCheckInterval)) {
+    http::Request request{.path = site::kReadyPath, .host = process_.site().domain};
+    auto answer = co_await http::Fetch(client, request, kMaxCheckBody,
+                                       process_.loop().After(kBalancerCheckTimeout));
+    misses = answer && answer->status == 200 ? 0 : misses + 1;
+    bool answers = misses < kBalancerMisses;
+    if (answers == own_balancer_answers_) continue;
+    LOG_WARNING("the balancer beside this edge", {"answers", answers});
+    own_balancer_answers_ = answers;
+    OnView();
+  }
+}
 
 io::Task<void> Edge::ReportLoad() {
   uint64_t before = 0;

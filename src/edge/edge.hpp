@@ -38,6 +38,7 @@ class Edge {
   Result<void> ConnectUpstreams();
   http::ServerLimits Limits() const;
   io::Task<void> ReportLoad();
+  io::Task<void> WatchOwnBalancer();
 
   site::TierProcess& process_;
   const Config& config_;
@@ -47,6 +48,7 @@ class Edge {
   Counter& crossings_;
   Counter& unavailable_;
   std::map<std::string, std::unique_ptr<http::Client>> balancers_;  // by data center
+  bool own_balancer_answers_ = true;
   Routes routes_;
   http::Server http_;
   std::unique_ptr<http::Server> https_;

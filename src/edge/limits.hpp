@@ -14,6 +14,12 @@ constexpr size_t kMaxUpstreamConnections = 4096;
 constexpr size_t kMaxWaitingRequests = 4096;
 constexpr Duration kWaitTimeout = std::chrono::seconds{5};
 constexpr Duration kConnectTimeout = std::chrono::seconds{2};
+// Whether the balancer beside the edge answers: connections to one that hangs, or does not come
+// back, wait in the kernel and would not tell.
+constexpr Duration kBalancerCheckInterval = std::chrono::seconds{1};
+constexpr Duration kBalancerCheckTimeout = std::chrono::milliseconds{800};
+constexpr int kBalancerMisses = 2;
+constexpr size_t kMaxCheckBody = 1024;
 constexpr Duration kLoadInterval = std::chrono::seconds{1};
 // In a 503: when to come back.
 constexpr uint32_t kRetryAfterSeconds = 1;

@@ -16,7 +16,7 @@ bool HasHealthyInstance(const site::SiteView& view, std::string_view data_center
 
 }  // namespace
 
-Routes MakeRoutes(const site::SiteView& view, std::string_view here) {
+Routes MakeRoutes(const site::SiteView& view, std::string_view here, bool own_balancer_answers) {
   const site::DataCenterView* own = view.FindDataCenter(here);
   if (own == nullptr) return {};
   std::vector<const site::DataCenterView*> others;
@@ -30,7 +30,7 @@ Routes MakeRoutes(const site::SiteView& view, std::string_view here) {
 
   Routes routes;
   for (const site::DataCenterView* dc : others) routes.from_visitors.push_back(dc->name);
-  if (HasHealthyInstance(view, here)) {
+  if (own_balancer_answers && HasHealthyInstance(view, here)) {
     bool leaving = own->state == site::DataCenterState::kDraining ||
                    own->state == site::DataCenterState::kDrained;
     auto place = leaving ? routes.from_visitors.end() : routes.from_visitors.begin();

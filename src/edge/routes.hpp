@@ -21,7 +21,9 @@ struct Routes {
   std::vector<std::string> from_edges;
 };
 
-Routes MakeRoutes(const site::SiteView& view, std::string_view here);
+// `own_balancer_answers`: what the edge knows of the balancer beside it.
+Routes MakeRoutes(const site::SiteView& view, std::string_view here,
+                  bool own_balancer_answers = true);
 
 // How many Meridian edges a request has passed: the entries of its Via fields (RFC 9110 7.6.3) that
 // name one. `via` is one field's value.

@@ -39,6 +39,12 @@ TEST_F(RoutesTest, WithoutAHealthyInstanceTheNearestOtherServes) {
   EXPECT_EQ(MakeRoutes(view_, "ashburn").from_visitors, (Names{"london"}));
 }
 
+TEST_F(RoutesTest, ABalancerThatDoesNotAnswerIsPassedBy) {
+  Routes routes = MakeRoutes(view_, "ashburn", false);
+  EXPECT_EQ(routes.from_visitors, (Names{"san-jose", "london"}));
+  EXPECT_EQ(routes.from_edges, Names{});
+}
+
 TEST_F(RoutesTest, OnlyServingDataCentersAreForwardedTo) {
   view_.datacenters[1].state = DataCenterState::kDraining;
   view_.datacenters[2].state = DataCenterState::kDown;

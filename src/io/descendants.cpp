@@ -20,6 +20,7 @@ namespace meridian::io {
 namespace {
 
 constexpr size_t kLongestStat = 4096;
+constexpr timespec kKillPause{.tv_sec = 0, .tv_nsec = 2'000'000};
 
 struct Process {
   pid_t parent = 0;
@@ -76,6 +77,24 @@ void ReapOrphans(const std::vector<pid_t>& ours) {
   }
 }
 
+void KillOrphans(const std::vector<pid_t>& ours, Duration patience) {
+  TimePoint deadline = SystemClock().Now() + patience;
+  for (;;) {
+    ReapOrphans(ours);
+    std::map<pid_t, Process> all = AllProcesses();
+    std::vector<pid_t> orphans = Below(all, getpid(), true);
+    for (pid_t kept : ours) {
+      std::vector<pid_t> below = Below(all, kept, true);
+      std::erase_if(orphans, [&](pid_t pid) {
+        return pid == kept || std::ranges::find(below, pid) != below.end();
+      });
+    }
+    if (orphans.empty() || SystemClock().Now() > deadline) return;
+    for (pid_t pid : orphans) kill(pid, SIGKILL);
+    nanosleep(&kKillPause, nullptr);
+  }
+}
+
 bool KillDescendants(Duration patience) {
   TimePoint deadline = SystemClock().Now() + patience;
   for (;;) {
@@ -85,8 +104,7 @@ bool KillDescendants(Duration patience) {
     if (left.empty()) return true;
     if (SystemClock().Now() > deadline) return false;
     for (pid_t pid : left) kill(pid, SIGKILL);
-    timespec pause{.tv_sec = 0, .tv_nsec = 2'000'000};
-    nanosleep(&pause, nullptr);
+    nanosleep(&kKillPause, nullptr);
   }
 }
 

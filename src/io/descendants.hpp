@@ -20,6 +20,10 @@ std::vector<pid_t> Descendants(pid_t root);
 // `ours`: the children that somebody waits for.
 void ReapOrphans(const std::vector<pid_t>& ours);
 
+// Ends (SIGKILL) every descendant that is neither one of `ours` nor below one: orphans that came to
+// us. Again until none is left or `patience` has passed; blocks meanwhile.
+void KillOrphans(const std::vector<pid_t>& ours, Duration patience);
+
 // Sends SIGKILL to all descendants, again until none is left or `patience` has passed. Blocks; for
 // the end of a process. No Process object may be used afterwards. True when none is left.
 bool KillDescendants(Duration patience);

@@ -140,6 +140,28 @@ TEST(Descendants, EvenOnesThatLeftTheSessionAreKilled) {
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
+TEST(Descendants, OrphansAreKilledAndWhatIsOursIsKept) {
+  pid_t child = fork();
+  if (child == 0) {
+    BecomeSubreaper();
+    pid_t ours = fork();
+    if (ours == 0) execlp("sh", "sh", "-c", "sleep 1000 & wait", nullptr);
+    // Two that are left behind by a parent which ends at once.
+    pid_t parent = fork();
+    if (parent == 0) execlp("sh", "sh", "-c", "setsid sleep 1000 & sleep 1000 &", nullptr);
+    waitpid(parent, nullptr, 0);
+    while (Descendants(getpid()).size() < 4) {
+    }
+    KillOrphans({ours}, seconds(10));
+    bool right = Descendants(getpid()).size() == 2 && kill(ours, 0) == 0;
+    KillDescendants(seconds(10));
+    _exit(right ? 0 : 1);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 TEST_F(ProcessTest, BlockingWorkRunsElsewhereAndItsValueComesBack) {
   BlockingPool pool;
   auto run = [&]() -> Task<std::thread::id> {

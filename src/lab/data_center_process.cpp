@@ -14,11 +14,13 @@ namespace meridian::lab {
 
 DataCenterProcess::DataCenterProcess(io::EpollDriver& driver, io::Loop& loop,
                                      io::SystemNetwork& network, Options options,
+                                     std::function<void()> clean_up,
                                      std::function<void(io::ExitStatus)> ended)
     : driver_(driver),
       loop_(loop),
       network_(network),
       options_(std::move(options)),
+      clean_up_(std::move(clean_up)),
       ended_(std::move(ended)),
       scope_(loop) {}
 
@@ -72,6 +74,7 @@ io::Task<Result<void>> DataCenterProcess::AwaitReport(std::unique_ptr<io::Stream
 io::Task<void> DataCenterProcess::AwaitEnd() {
   Result<io::ExitStatus> status = co_await process_->Wait();
   process_.reset();
+  clean_up_();
   not_running_.WakeAll();
   if (!end_expected_ && status) ended_(*status);
 }
@@ -84,7 +87,16 @@ io::Task<void> DataCenterProcess::AwaitNotRunning() {
 
 io::Task<void> DataCenterProcess::Kill() {
   end_expected_ = true;
-  if (running()) process_->Signal(SIGQUIT);
+  if (!running()) {
+    clean_up_();
+    co_return;
+  }
+  process_->Signal(SIGQUIT);
+  TimePoint deadline = loop_.After(kLongestKill);
+  while (running() && co_await not_running_.Wait(deadline)) {
+  }
+  // A guard that is stopped cannot do it: without it, what is below comes to the lab.
+  if (running()) process_->Signal(SIGKILL);
   co_await AwaitNotRunning();
 }
 

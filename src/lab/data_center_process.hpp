@@ -26,9 +26,11 @@ class DataCenterProcess {
     std::filesystem::path log;         // where it and its agent write
   };
 
-  // `ended` is called when a process that was neither killed nor stopped here has ended.
+  // `clean_up` is called when the process has ended: it ends what it may have left behind. Then
+  // `ended` is called, if it was neither killed nor stopped here.
   DataCenterProcess(io::EpollDriver& driver, io::Loop& loop, io::SystemNetwork& network,
-                    Options options, std::function<void(io::ExitStatus)> ended);
+                    Options options, std::function<void()> clean_up,
+                    std::function<void(io::ExitStatus)> ended);
   ~DataCenterProcess();
 
   const std::string& name() const { return options_.name; }
@@ -53,6 +55,7 @@ class DataCenterProcess {
   io::Loop& loop_;
   io::SystemNetwork& network_;
   Options options_;
+  std::function<void()> clean_up_;
   std::function<void(io::ExitStatus)> ended_;
   std::unique_ptr<io::Process> process_;
   bool end_expected_ = false;

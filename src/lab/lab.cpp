@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/log.hpp"
-#include "http/server.hpp"
+#include "io/descendants.hpp"
 #include "lab/limits.hpp"
 #include "site/tier_process.hpp"
 
@@ -51,12 +51,20 @@ Lab::Lab(io::EpollDriver& driver, io::Loop& loop, io::SystemNetwork& network, Op
                       "start {}",
                       name, status.ToString(), name));
     };
-    members_.push_back(
-        {std::make_unique<DataCenterProcess>(driver_, loop_, network_, std::move(process), ended)});
+    members_.push_back({std::make_unique<DataCenterProcess>(
+        driver_, loop_, network_, std::move(process), [this] { KillOrphans(); }, ended)});
   }
 }
 
 Lab::~Lab() = default;
+
+void Lab::KillOrphans() const {
+  std::vector<pid_t> guards;
+  for (const Member& member : members_) {
+    if (member.process->running()) guards.push_back(member.process->pid());
+  }
+  io::KillOrphans(guards, kOrphanPatience);
+}
 
 Lab::Member* Lab::Find(std::string_view name) {
   auto found = std::ranges::find_if(
@@ -74,15 +82,24 @@ io::Task<void> Lab::StartMember(Member& member,
 }
 
 io::Task<Result<void>> Lab::Start() {
+  auto listener = network_.ListenUnix(options_.state.lab_socket().string());
+  if (!listener) co_return Fail(std::move(listener.error()));
+  http::ServerLimits limits;
+  limits.max_body_bytes = kLongestCommandBody;
+  server_ =
+      std::make_unique<http::Server>(loop_, http::ServerOptions{.limits = limits},
+                                     [this](http::Exchange& exchange) { return Handle(exchange); });
+  server_->Serve(std::move(*listener));
+
   std::map<std::string, std::string> names_by_problem;
   starting_ = true;
   io::Scope scope(loop_);
   for (Member& member : members_) scope.Spawn(StartMember(member, &names_by_problem));
   co_await scope.Join();
   starting_ = false;
-  co_await commands_.Join();
-  if (names_by_problem.empty()) co_return Result<void>{};
-  co_await Stop();
+  if (names_by_problem.empty() && !down_) co_return Result<void>{};
+  co_await End();
+  if (names_by_problem.empty()) co_return Fail(Errc::kCancelled, "it was ended while it started");
   std::string text;
   for (const auto& [problem, names] : names_by_problem) {
     text += fmt::format("{}{}: {}", text.empty() ? "" : "\n", names, problem);
@@ -104,19 +121,17 @@ void Lab::AskDown() {
 }
 
 io::Task<Result<void>> Lab::ServeUntilDown() {
-  auto listener = network_.ListenUnix(options_.state.lab_socket().string());
-  if (!listener) co_return Fail(std::move(listener.error()));
-  http::ServerLimits limits;
-  limits.max_body_bytes = kLongestCommandBody;
-  http::Server server(loop_, {.limits = limits},
-                      [this](http::Exchange& exchange) { return Handle(exchange); });
-  server.Serve(std::move(*listener));
   while (!down_ && co_await down_asked_.Wait()) {
   }
+  co_await End();
+  co_return Result<void>{};
+}
+
+io::Task<void> Lab::End() {
+  down_ = true;
   co_await Stop();
   co_await commands_.Join();
-  co_await server.Drain(loop_.After(kCommandGrace));
-  co_return Result<void>{};
+  co_await server_->Drain(loop_.After(kCommandGrace));
 }
 
 io::Task<void> Lab::Handle(http::Exchange& exchange) {

@@ -21,7 +21,7 @@
 #include <string>
 #include <vector>
 
-#include "http/exchange.hpp"
+#include "http/server.hpp"
 #include "lab/data_center_process.hpp"
 #include "site/site.hpp"
 #include "site/state_dir.hpp"
@@ -41,10 +41,10 @@ class Lab {
   Lab(io::EpollDriver& driver, io::Loop& loop, io::SystemNetwork& network, Options options);
   ~Lab();
 
-  // Starts all data centers at once and waits until each serves. The error has the reason of every
-  // one that does not; then all are ended again.
+  // Takes commands from now on, starts all data centers at once and waits until each serves. The
+  // error has the reason of every one that does not; then all are ended again.
   io::Task<Result<void>> Start();
-  // Serves commands until /down or AskDown. Then ends everything in good order.
+  // Goes on until /down or AskDown. Then ends everything in good order.
   io::Task<Result<void>> ServeUntilDown();
   // As /down. While Start goes on, that fails.
   void AskDown();
@@ -68,6 +68,8 @@ class Lab {
   io::Task<void> Execute(std::shared_ptr<Command> command);
   io::Task<Result<void>> StartOne(Member& member);
   io::Task<void> Stop();
+  io::Task<void> End();
+  void KillOrphans() const;
   io::Task<void> StartMember(Member& member, std::map<std::string, std::string>* names_by_problem);
   Member* Find(std::string_view name);
 
@@ -76,6 +78,7 @@ class Lab {
   io::SystemNetwork& network_;
   Options options_;
   std::vector<Member> members_;
+  std::unique_ptr<http::Server> server_;
   bool down_ = false;
   bool starting_ = false;
   io::WaitQueue down_asked_;

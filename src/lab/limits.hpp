@@ -9,6 +9,9 @@ namespace meridian::lab {
 
 // From the start of a data center to its report, beyond what its own time-outs allow.
 constexpr Duration kLongestStart = std::chrono::minutes{15};
+// Of a guard to end its data center at once, before the lab does it.
+constexpr Duration kLongestKill = std::chrono::seconds{2};
+constexpr Duration kOrphanPatience = std::chrono::seconds{5};
 // From SIGTERM to SIGKILL for a whole data center; its tiers and instances have shorter ones.
 constexpr Duration kLongestStop = std::chrono::seconds{30};
 // For answers that are on their way when everything has ended.

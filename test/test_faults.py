@@ -1,0 +1,119 @@
+"""What operators meet: processes that hang instead of dying, commands at awkward moments, files edited under a running site."""
+
+import os
+import signal
+import subprocess
+
+from site_under_test import MERIDIAN, ROOT, Site, curl, wait_until
+
+APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
+
+
+def guard_and_agent(site, data_center):
+    lines = (site.state / "pids" / data_center).read_text().splitlines()
+    pids = dict(line.split() for line in lines)
+    return int(pids["guard"]), int(pids["agent"])
+
+
+def test_a_balancer_that_hangs_is_passed_by():
+    with Site(app=APP) as site:
+        east = site.addresses["us-east"]
+        balancer = site.tier("us-east", "balancer")["pid"]
+        os.kill(balancer, signal.SIGSTOP)
+        try:
+            served = wait_until(lambda: (answer := curl(f"http://{east}:8080/", "-H", "Meridian-Debug: 1", timeout=2))[0] == 200 and answer, 15)
+            assert served[1]["meridian-path"].startswith("edge=us-east balancer=us-west")
+        finally:
+            os.kill(balancer, signal.SIGCONT)
+
+        def at_home():
+            path = curl(f"http://{east}:8080/", "-H", "Meridian-Debug: 1")[1].get("meridian-path", "")
+            return path.startswith("edge=us-east balancer=us-east")
+
+        wait_until(at_home, 10, "the edge uses its own balancer again")
+
+
+def test_a_data_center_is_killed_though_its_guard_is_stopped():
+    with Site(app=APP) as site:
+        guard, _ = guard_and_agent(site, "us-east")
+        os.kill(guard, signal.SIGSTOP)
+        site.run("dc", "kill", "us-east")
+        assert curl(f"http://{site.addresses['us-east']}:8080/")[0] == 0
+        assert site.state_of("us-east") == "down"
+        site.run("dc", "start", "us-east")
+        assert site.state_of("us-east") == "serving"
+
+
+def test_a_data_center_is_killed_though_its_guard_died_while_its_agent_was_stopped():
+    with Site(app=APP) as site:
+        guard, agent = guard_and_agent(site, "us-east")
+        os.kill(agent, signal.SIGSTOP)
+        os.kill(guard, signal.SIGKILL)
+        site.run("dc", "kill", "us-east")
+        assert curl(f"http://{site.addresses['us-east']}:8080/")[0] == 0
+        site.run("dc", "start", "us-east")
+        assert site.state_of("us-west") == "serving"
+
+
+def test_a_running_site_goes_by_the_file_that_it_was_brought_up_with():
+    with Site(app=APP) as site:
+        with open(site.file, "a", encoding="utf-8") as file:
+            file.write("\nx = = 1\n")
+        edge = site.tier("us-east", "edge")["pid"]
+        os.kill(edge, signal.SIGKILL)
+        wait_until(lambda: site.tier("us-east", "edge")["state"] == "ready" and site.tier("us-east", "edge")["pid"] != edge, 10)
+        assert curl(f"http://{site.addresses['us-east']}:8080/")[0] == 200
+        site.run("dc", "kill", "us-east")
+        site.run("dc", "start", "us-east")
+        site.run("down")
+        assert site.processes() == []
+
+
+def starting(site):
+    """`up --detach` of a site whose application never becomes healthy, in a process group of its own, once it has begun."""
+    up = subprocess.Popen([MERIDIAN, "up", str(site.file), "--detach", "--state", str(site.state)], stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, env=site.environment, start_new_session=True)
+    wait_until(lambda: (site.state / "pids/us-east").exists() and (site.state / "lab.sock").exists(), 10)
+    return up
+
+
+def test_down_ends_a_site_that_is_still_starting():
+    site = Site(app='command = ["sleep", "1000"]')
+    try:
+        up = starting(site)
+        site.run("down")
+        up.communicate(timeout=20)
+        assert up.returncode != 0
+        assert site.processes() == []
+    finally:
+        site.__exit__()
+
+
+def test_interrupting_a_detached_up_while_it_starts_leaves_nothing():
+    site = Site(app='command = ["sleep", "1000"]')
+    try:
+        up = starting(site)
+        os.killpg(up.pid, signal.SIGINT)
+        up.communicate(timeout=20)
+        assert up.returncode != 0
+        wait_until(lambda: site.processes() == [], 20, "nothing of it runs")
+    finally:
+        site.__exit__()
+
+
+def test_silence_of_an_agent_does_not_move_its_visitors():
+    with Site(app=APP) as site:
+        _, agent = guard_and_agent(site, "us-east")
+        os.kill(agent, signal.SIGSTOP)
+        try:
+            wait_until(lambda: site.state_of("us-east") == "down", 10, "us-east's agent is missed")
+            for at in site.addresses:
+                assert site.dig(site.domain, subnet="198.51.100.0/24", at=at) == [site.addresses["us-east"]]
+        finally:
+            os.kill(agent, signal.SIGCONT)
+
+
+def test_many_instances_have_ports_of_their_own():
+    with Site(app=APP, instances=8) as site:
+        addresses = [instance["address"] for dc in site.status()["datacenters"] for instance in dc["instances"]]
+        assert len(set(addresses)) == 16
