@@ -1,8 +1,8 @@
 // The balancer's settings: [balancer] of site.toml.
 //
 //   [balancer]
-//   retries = 2                 # further instances that a failed request is tried at, where that
-//   is allowed response_timeout = "60s"    # from the request to the head of its answer
+//   retries = 2                 # further instances to try, where a failed request may be resent
+//   response_timeout = "60s"    # from the request to the head of its answer
 //   health_interval = "1s"
 //   health_timeout = "2s"
 #pragma once

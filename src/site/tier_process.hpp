@@ -5,8 +5,8 @@
 //     site::TierProcess process(site, std::move(start));
 //     Edge edge(process);
 //     return process.Run({.public_port = site.ports.edge,
-//                         .start = [&] { return edge.Start(); }, .drain = [&] { return
-//     edge.Drain(); }});
+//                         .start = [&] { return edge.Start(); },
+//                         .drain = [&] { return edge.Drain(); }});
 //   }
 //
 // Beside the tier's own work its ops port answers /metrics (Prometheus) and /.meridian/ready.
