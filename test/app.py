@@ -13,6 +13,7 @@
 /early       103 with a Link, then 200
 /status?N    an answer with status N
 /pretend     503, with the field by which a balancer says that it has no instance
+/refuse      403 without taking the body, and the connection closed
 /fields      fields that are not for every hop, some of them forged
 /websocket   gives back every text that it is sent (RFC 6455), until the connection is closed
 """
@@ -44,7 +45,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         print("received", self.requestline, flush=True)
         special = {"/healthz": self.health, "/echo": self.echo, "/digest": self.digest, "/slow": self.slow, "/escape": self.escape,
                    "/large": self.large, "/chunked": self.chunked, "/early": self.early, "/fields": self.fields,
-                   "/pretend": self.pretend, "/websocket": self.websocket}
+                   "/pretend": self.pretend, "/refuse": self.refuse, "/websocket": self.websocket}
         if route in ("/die", "/die-chunked"):
             self.die(chunked=route == "/die-chunked")
         elif route == "/status":
@@ -128,6 +129,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def pretend(self):
         self.answer(503, b"mine\n", ("Meridian-Unavailable", "1"))
+
+    def refuse(self):
+        self.answer(403, b"not you\n", ("Connection", "close"))
+        self.close_connection = True
 
     def die(self, chunked):
         self.send_response(200)

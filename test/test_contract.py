@@ -146,13 +146,13 @@ def test_all_ports_can_be_chosen():
 
 @contextlib.contextmanager
 def running(site, *options):
-    """`meridian run` of us-east in the foreground, which has noticed that it is alone; ended by SIGTERM."""
+    """`meridian run` of us-east in the foreground, which serves and has noticed that it is alone; ended by SIGTERM."""
     log = site.folder / "run.log"
     with open(log, "w", encoding="utf-8") as out:
         process = subprocess.Popen([MERIDIAN, "run", str(site.file), "--dc", "us-east", "--state", str(site.state), *options], stdout=out, stderr=out,
                                    cwd=site.folder, env=site.environment)
     try:
-        wait_until(lambda: '"us-west","state":"down"' in log.read_text())
+        wait_until(lambda: all(f'"name":"{state}"' in log.read_text() for state in ('us-west","state":"down', 'us-east","state":"serving')))
         yield
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0, log.read_text()
@@ -165,7 +165,7 @@ def test_one_data_center_runs_by_itself_and_its_answers_live_longer_than_in_the_
     site = Site(app=APP)
     with running(site):
         east = site.addresses["us-east"]
-        assert curl(f"http://{east}:8080/.meridian/ready")[0] == 200
+        wait_until(lambda: curl(f"http://{east}:8080/.meridian/ready")[0] == 200, 5)
         response = ask(east, site.domain, subnet=NEW_YORK)
         assert [(record.data, record.ttl) for record in response.answer] == [(east, 30)]
         assert (site.state_of("us-east"), site.state_of("us-west")) == ("serving", "down")

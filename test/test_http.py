@@ -173,6 +173,14 @@ def test_100_continue_comes_before_the_body_is_sent(east):
         assert connection.response().interim == []
 
 
+@pytest.mark.parametrize("expect", ["", "100-continue"])
+def test_an_answer_that_does_not_wait_for_the_upload_arrives(site, visit, expect):
+    file = site.folder / "refused"
+    file.write_bytes(b"x" * 20_000_000)
+    status, _, body = visit("/refuse", "--data-binary", f"@{file}", "-H", f"Expect: {expect}" if expect else "Expect:")
+    assert (status, body) == (403, b"not you\n")
+
+
 def test_an_empty_upload_that_asks_first_is_complete(east):
     with HttpConnection(east) as connection:
         connection.send(b"POST /digest HTTP/1.1\r\nHost: photos.example\r\nTransfer-Encoding: chunked\r\nExpect: 100-continue\r\n\r\n")

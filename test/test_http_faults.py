@@ -195,13 +195,15 @@ def test_a_body_has_its_limit(site, east):
         assert (response.interim, response.status) == ([], 413)
 
 
-def test_the_largest_upload_and_its_refusal_are_understood_by_curl(site, east):
+@pytest.mark.parametrize(("scheme", "port"), [("http", 8080), ("https", 8443)])
+def test_a_refusal_is_not_lost_in_the_upload_that_goes_on(site, east, scheme, port):
     file = site.folder / "upload"
-    file.write_bytes(b"a" * 20_000_000)
-    status, _, _ = curl(f"http://{east}:8080/digest", "-H", "Expect:", "--data-binary", f"@{file}")
-    assert status == 413
+    file.write_bytes(b"a" * 5_000_000)
+    for framing in ([], ["-H", "Transfer-Encoding: chunked"]):
+        for _ in range(40):
+            assert curl(f"{scheme}://{east}:{port}/digest", "-k", "-H", "Expect:", "--data-binary", f"@{file}", *framing)[0] == 413
     file.write_bytes(b"a" * MAX_BODY_BYTES)
-    assert json.loads(curl(f"http://{east}:8080/digest", "--data-binary", f"@{file}")[2])["length"] == MAX_BODY_BYTES
+    assert json.loads(curl(f"{scheme}://{east}:{port}/digest", "-k", "--data-binary", f"@{file}")[2])["length"] == MAX_BODY_BYTES
 
 
 RESERVED = ["/.meridian/ready", "/.meridian/", "/.meridian", "/.meridian/nothing", "/.meridian?a", "/.meridian/ready?x=/../../",

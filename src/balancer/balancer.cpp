@@ -18,6 +18,7 @@ http::ServerLimits Limits() {
   limits.max_body_bytes = UINT64_MAX;  // the edge's to bound
   limits.head.max_head_bytes += kMaxEdgeHeadBytes;
   limits.head.max_fields += kMaxEdgeFields;
+  limits.body_timeout += kBodyGrace;
   return limits;
 }
 

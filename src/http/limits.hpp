@@ -23,8 +23,9 @@ constexpr size_t kMaxWrittenHeadBytes = size_t{64} * 1024;
 // How much of a request body that its handler did not want is read to keep the connection.
 constexpr size_t kMaxDiscardBytes = size_t{64} * 1024;
 // How much, and how long, a connection is read after its last answer, so that the answer is not
-// lost to a reset.
-constexpr size_t kMaxLingerBytes = size_t{512} * 1024;
+// lost to a reset. The bytes are more than the kernels of both ends usually hold on the way: a
+// client that sends as fast as it can sees the answer only behind them.
+constexpr size_t kMaxLingerBytes = size_t{16} * 1024 * 1024;
 constexpr Duration kLingerTimeout = std::chrono::seconds{2};
 // Connections beyond the limit that are told so at the same time; more are closed without a word.
 constexpr size_t kMaxRefusing = 64;
