@@ -1,5 +1,6 @@
 """DNS clients that are wrong, slow or hostile: each gets FORMERR, a limit or silence, and the others are served."""
 
+import contextlib
 import random
 import socket
 import struct
@@ -214,7 +215,10 @@ def test_one_client_holds_only_so_many_connections(server):
 @pytest.mark.slow
 def test_connections_that_wait_or_trickle_are_ended(server):
     """Whole queries keep a connection; silence, half a query and single bytes of one do not."""
-    with Connection(server) as silent, Connection(server) as half, Connection(server) as served, Connection(server) as trickling:
+    silent, half, served, trickling = connections = [Connection(server, timeout=15) for _ in range(4)]
+    with contextlib.ExitStack() as stack:
+        for connection in connections:
+            stack.enter_context(connection)
         began = time.monotonic()
         half.send(framed(query())[:20])
         served.send(framed(query()))

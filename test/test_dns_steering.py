@@ -195,8 +195,8 @@ def test_an_edge_that_does_not_answer_leaves_the_answers_by_probes_alone_and_com
         try:
             for at in site.addresses:
                 wait_until(lambda at=at: answers(site, NEW_YORK, at) == [west], 5, f"us-east has left the answers of {at}")
-            # Three misses, not one: a hiccup is no loss.
-            assert time.monotonic() - stopped > 1.5
+            # Three misses, not one (of which it would be out after at most 1.8 s): a hiccup is no loss.
+            assert time.monotonic() - stopped > 1.95
             assert site.tier("us-east", "edge")["pid"] == pid
         finally:
             os.kill(pid, signal.SIGCONT)
