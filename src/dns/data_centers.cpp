@@ -13,10 +13,9 @@ ConfiguredState ConfiguredOf(site::DataCenterState state) {
   switch (state) {
     case site::DataCenterState::kStarting:
       return ConfiguredState::kStarting;
-    case site::DataCenterState::kServing:
-      return ConfiguredState::kServing;
+    // Down: our agent does not hear its agent. Whether it serves visitors is what our probes tell.
     case site::DataCenterState::kDown:
-      // Our agent does not hear its agent. Whether it serves visitors is what our probes tell.
+    case site::DataCenterState::kServing:
       return ConfiguredState::kServing;
     case site::DataCenterState::kDraining:
     case site::DataCenterState::kDrained:

@@ -84,7 +84,7 @@ bool Launch::MoveDescriptors() const {
 void Launch::Run() const {
   sigset_t none;
   sigemptyset(&none);
-  sigprocmask(SIG_SETMASK, &none, nullptr);
+  pthread_sigmask(SIG_SETMASK, &none, nullptr);
   signal(SIGPIPE, SIG_DFL);
   if (options.new_session) setsid();
   if (options.new_group) setpgid(0, 0);
