@@ -1,12 +1,33 @@
 #include "agent/admin_server.hpp"
 
 #include <algorithm>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <openssl/crypto.h>
 
+#include "agent/agent.hpp"
+#include "agent/context.hpp"
 #include "agent/limits.hpp"
+#include "agent/status.hpp"
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
+#include "base/ip.hpp"
 #include "base/log.hpp"
+#include "base/result.hpp"
+#include "http/exchange.hpp"
+#include "http/limits.hpp"
+#include "http/server.hpp"
+#include "io/stream.hpp"
+#include "io/task.hpp"
+#include "io/tls.hpp"
+#include "io/wait_queue.hpp"
 #include "site/ca.hpp"
+#include "site/secret.hpp"
+#include "site/view.hpp"
+#include "wire/http/message.hpp"
 
 namespace meridian::agent {
 namespace {

@@ -1,15 +1,32 @@
 #include "agent/agent.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <ranges>
+#include <utility>
+#include <vector>
 
 #include <unistd.h>
 
+#include "agent/context.hpp"
+#include "agent/instance.hpp"
 #include "agent/limits.hpp"
 #include "agent/log_files.hpp"
+#include "agent/status.hpp"
+#include "agent/tier_child.hpp"
 #include "agent/tier_table.hpp"
+#include "base/clock.hpp"
 #include "base/log.hpp"
+#include "base/result.hpp"
 #include "io/blocking.hpp"
+#include "io/fd.hpp"
+#include "io/socket.hpp"
+#include "io/task.hpp"
+#include "io/wait_queue.hpp"
+#include "site/control.hpp"
+#include "site/view.hpp"
 
 namespace meridian::agent {
 

@@ -2,16 +2,26 @@
 
 #include <array>
 #include <cerrno>
+#include <string>
+#include <utility>
 
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <signal.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include "base/log.hpp"
+#include "base/result.hpp"
 #include "io/descendants.hpp"
+#include "io/epoll.hpp"
+#include "io/fd.hpp"
+#include "io/fiber.hpp"
 #include "io/file.hpp"
 #include "io/loop.hpp"
 #include "io/process.hpp"
+#include "io/scope.hpp"
+#include "io/task.hpp"
 
 namespace meridian::agent {
 namespace {

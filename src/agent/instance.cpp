@@ -2,16 +2,31 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <utility>
 
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <signal.h>
+#include <unistd.h>
 
+#include "agent/context.hpp"
 #include "agent/instance_port.hpp"
 #include "agent/limits.hpp"
 #include "agent/line_capture.hpp"
+#include "base/clock.hpp"
 #include "base/hash.hpp"
+#include "base/ip.hpp"
 #include "base/log.hpp"
+#include "base/result.hpp"
+#include "http/client.hpp"
 #include "http/fetch.hpp"
+#include "io/process.hpp"
+#include "io/task.hpp"
+#include "io/wait_queue.hpp"
+#include "site/view.hpp"
 
 namespace meridian::agent {
 namespace {

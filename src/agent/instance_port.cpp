@@ -1,6 +1,9 @@
 #include "agent/instance_port.hpp"
 
+#include <cstdint>
+
 #include "agent/limits.hpp"
+#include "base/result.hpp"
 #include "io/socket.hpp"
 
 namespace meridian::agent {

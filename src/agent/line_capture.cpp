@@ -1,8 +1,15 @@
 #include "agent/line_capture.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string_view>
 
 #include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "io/stream.hpp"
+#include "io/task.hpp"
 
 namespace meridian::agent {
 

@@ -1,5 +1,11 @@
 #include "agent/log_files.hpp"
 
+#include <cstdint>
+#include <filesystem>
+#include <system_error>
+
+#include "base/result.hpp"
+
 namespace meridian::agent {
 
 namespace fs = std::filesystem;

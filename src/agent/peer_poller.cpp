@@ -1,10 +1,25 @@
 #include "agent/peer_poller.hpp"
 
+#include <functional>
+#include <memory>
+#include <utility>
+
+#include "agent/context.hpp"
 #include "agent/limits.hpp"
+#include "agent/peers.hpp"
+#include "base/clock.hpp"
 #include "base/log.hpp"
+#include "base/result.hpp"
+#include "http/client.hpp"
 #include "http/fetch.hpp"
+#include "io/scope.hpp"
+#include "io/task.hpp"
+#include "io/tls.hpp"
+#include "io/wait_queue.hpp"
 #include "site/ca.hpp"
 #include "site/limits.hpp"
+#include "site/site.hpp"
+#include "site/view.hpp"
 
 namespace meridian::agent {
 

@@ -1,6 +1,11 @@
 #include "agent/peers.hpp"
 
 #include <algorithm>
+#include <string>
+#include <vector>
+
+#include "site/site.hpp"
+#include "site/view.hpp"
 
 namespace meridian::agent {
 

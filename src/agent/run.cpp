@@ -1,20 +1,35 @@
 #include "agent/run.hpp"
 
+#include <cstdint>
 #include <cstdlib>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
 
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <signal.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "agent/admin_server.hpp"
 #include "agent/agent.hpp"
+#include "agent/context.hpp"
 #include "agent/guard.hpp"
 #include "agent/startup_report.hpp"
 #include "base/log.hpp"
+#include "base/result.hpp"
 #include "io/descendants.hpp"
+#include "io/epoll.hpp"
+#include "io/fd.hpp"
 #include "io/process.hpp"
-#include "site/ca.hpp"
+#include "io/scope.hpp"
+#include "io/stream.hpp"
+#include "io/task.hpp"
+#include "io/tls.hpp"
+#include "io/wait_queue.hpp"
+#include "site/site.hpp"
 
 namespace meridian::agent {
 namespace {

@@ -1,6 +1,11 @@
 #include "agent/startup_report.hpp"
 
+#include <string>
+#include <string_view>
+
 #include <nlohmann/json.hpp>
+
+#include "base/result.hpp"
 
 namespace meridian::agent {
 

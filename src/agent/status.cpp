@@ -1,6 +1,16 @@
 #include "agent/status.hpp"
 
+#include <cstdint>
+#include <string_view>
+#include <utility>
+#include <vector>
+
 #include <nlohmann/json.hpp>
+#include <sys/types.h>
+
+#include "base/result.hpp"
+#include "site/site.hpp"
+#include "site/view.hpp"
 
 namespace meridian::agent {
 

@@ -1,8 +1,17 @@
 #include "agent/supervised_child.hpp"
 
+#include <utility>
+
 #include <signal.h>
 
+#include "base/clock.hpp"
 #include "base/log.hpp"
+#include "base/result.hpp"
+#include "io/epoll.hpp"
+#include "io/loop.hpp"
+#include "io/process.hpp"
+#include "io/task.hpp"
+#include "io/wait_queue.hpp"
 
 namespace meridian::agent {
 namespace {

@@ -2,11 +2,25 @@
 
 #include <array>
 #include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/socket.h>
 
+#include "agent/context.hpp"
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
 #include "base/log.hpp"
+#include "base/result.hpp"
+#include "io/fd.hpp"
+#include "io/process.hpp"
+#include "io/task.hpp"
+#include "site/control.hpp"
+#include "site/limits.hpp"
 #include "site/tier_process.hpp"
 
 namespace meridian::agent {

@@ -1,5 +1,11 @@
 #include "agent/tier_table.hpp"
 
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "site/site.hpp"
 #include "site/tier_process.hpp"
 
 namespace meridian::agent {

@@ -1,12 +1,42 @@
 #include "balancer/balancer.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include <fmt/core.h>
 
 #include "balancer/choice.hpp"
+#include "balancer/config.hpp"
+#include "balancer/instance.hpp"
+#include "balancer/limits.hpp"
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
+#include "base/ip.hpp"
 #include "base/log.hpp"
+#include "base/random.hpp"
+#include "base/result.hpp"
+#include "http/client.hpp"
+#include "http/exchange.hpp"
 #include "http/fetch.hpp"
-#include "site/ca.hpp"
+#include "http/forward.hpp"
+#include "http/limits.hpp"
+#include "http/relay.hpp"
+#include "http/server.hpp"
+#include "io/scope.hpp"
+#include "io/task.hpp"
+#include "io/tls.hpp"
+#include "io/wait_queue.hpp"
 #include "site/internal_fields.hpp"
+#include "site/limits.hpp"
+#include "site/site.hpp"
+#include "site/tier_process.hpp"
+#include "site/view.hpp"
+#include "wire/http/message.hpp"
 #include "wire/http/uri.hpp"
 
 namespace meridian::balancer {

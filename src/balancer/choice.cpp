@@ -1,6 +1,12 @@
 #include "balancer/choice.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "base/random.hpp"
 
 namespace meridian::balancer {
 namespace {

@@ -1,5 +1,9 @@
 #include "balancer/config.hpp"
 
+#include <chrono>
+#include <cstdint>
+
+#include "site/section.hpp"
 #include "site/table_reader.hpp"
 
 namespace meridian::balancer {

@@ -1,7 +1,13 @@
 #include "base/bytes.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
+#include <memory>
+#include <utility>
+
+#include "base/check.hpp"
 
 namespace meridian {
 

@@ -1,5 +1,8 @@
 #include "base/hash.hpp"
 
+#include <cstdint>
+#include <string_view>
+
 #include <xxhash.h>
 
 namespace meridian {

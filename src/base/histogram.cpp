@@ -1,8 +1,14 @@
 #include "base/histogram.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
+#include <chrono>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/clock.hpp"
 
 namespace meridian {
 namespace {

@@ -1,9 +1,22 @@
 #include "base/ip.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <system_error>
 
 #include <arpa/inet.h>
+#include <fmt/core.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "base/bytes.hpp"
+#include "base/check.hpp"
+#include "base/result.hpp"
 
 namespace meridian {
 namespace {

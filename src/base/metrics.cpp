@@ -2,11 +2,19 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <cstdint>
 #include <iterator>
+#include <string>
+#include <string_view>
+#include <utility>
 
+#include <fmt/core.h>
 #include <fmt/format.h>
 
 #include "base/check.hpp"
+#include "base/clock.hpp"
+#include "base/histogram.hpp"
 
 namespace meridian {
 namespace {

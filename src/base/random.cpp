@@ -1,6 +1,10 @@
 #include "base/random.hpp"
 
+#include <cstdint>
+
 #include <sys/random.h>
+
+#include "base/check.hpp"
 
 namespace meridian {
 

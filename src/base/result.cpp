@@ -1,7 +1,10 @@
 #include "base/result.hpp"
 
 #include <cerrno>
+#include <string_view>
 #include <system_error>
+
+#include <fmt/core.h>
 
 namespace meridian {
 namespace {

@@ -1,8 +1,32 @@
 #include "cli/admin_call.hpp"
 
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "agent/status.hpp"
+#include "base/clock.hpp"
+#include "base/ip.hpp"
+#include "base/result.hpp"
+#include "cli/command_line.hpp"
+#include "http/client.hpp"
+#include "http/fetch.hpp"
+#include "http/limits.hpp"
+#include "io/datagram.hpp"
+#include "io/epoll.hpp"
 #include "io/loop.hpp"
+#include "io/network.hpp"
+#include "io/scope.hpp"
 #include "io/socket.hpp"
+#include "io/stream.hpp"
+#include "io/task.hpp"
+#include "io/tls.hpp"
 #include "site/ca.hpp"
+#include "site/site.hpp"
+#include "wire/http/message.hpp"
 
 namespace meridian::cli {
 namespace {

@@ -1,9 +1,12 @@
 // meridian check: reads site.toml and says what is wrong with it, or what it describes.
 #include <memory>
+#include <string>
 
 #include <CLI/CLI.hpp>
+#include <fmt/core.h>
 
 #include "cli/command_line.hpp"
+#include "site/site.hpp"
 
 namespace meridian::cli {
 namespace {

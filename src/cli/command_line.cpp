@@ -4,16 +4,31 @@
 #include <climits>
 #include <cstdio>
 #include <cstdlib>
+#include <expected>
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <CLI/CLI.hpp>
+#include <fmt/core.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include "balancer/config.hpp"
+#include "base/check.hpp"
+#include "base/result.hpp"
 #include "dns/config.hpp"
 #include "edge/config.hpp"
 #include "io/file.hpp"
+#include "site/diagnostics.hpp"
 #include "site/limits.hpp"
 #include "site/load.hpp"
+#include "site/section.hpp"
+#include "site/site.hpp"
+#include "site/state_dir.hpp"
 
 namespace meridian::cli {
 namespace {

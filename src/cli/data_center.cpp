@@ -1,9 +1,15 @@
 // meridian dc kill|start|drain|undrain: what can happen to a data center.
 #include <memory>
+#include <string>
 
 #include <CLI/CLI.hpp>
+#include <fmt/core.h>
 
+#include "base/result.hpp"
 #include "cli/admin_call.hpp"
+#include "cli/command_line.hpp"
+#include "http/fetch.hpp"
+#include "site/site.hpp"
 
 namespace meridian::cli {
 namespace {

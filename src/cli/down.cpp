@@ -1,10 +1,15 @@
 // meridian down: ends what `meridian up` started.
 #include <memory>
+#include <string>
 
 #include <CLI/CLI.hpp>
+#include <fmt/core.h>
 
+#include "base/clock.hpp"
+#include "base/result.hpp"
 #include "cli/admin_call.hpp"
-#include "io/file.hpp"
+#include "cli/command_line.hpp"
+#include "http/fetch.hpp"
 #include "io/file_lock.hpp"
 
 namespace meridian::cli {

@@ -3,8 +3,7 @@
 #include <string>
 
 #include <CLI/CLI.hpp>
-#include <fmt/format.h>
-#include <unistd.h>
+#include <fmt/core.h>
 
 #include "cli/command_line.hpp"
 

@@ -2,17 +2,28 @@
 // as the agent.
 #include "agent/run.hpp"
 
+#include <expected>
+#include <filesystem>
 #include <memory>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
 
 #include <CLI/CLI.hpp>
+#include <fmt/core.h>
 
 #include "agent/guard.hpp"
 #include "agent/startup_report.hpp"
+#include "base/clock.hpp"
 #include "base/log.hpp"
+#include "base/result.hpp"
 #include "cli/command_line.hpp"
 #include "dns/config.hpp"
 #include "dns/limits.hpp"
 #include "site/ca.hpp"
+#include "site/site.hpp"
+#include "site/state_dir.hpp"
 
 namespace meridian::cli {
 namespace {

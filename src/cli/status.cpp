@@ -1,11 +1,18 @@
 // meridian status: every data center, its tiers and instances, as their agents say.
+#include "agent/status.hpp"
+
 #include <algorithm>
+#include <cstddef>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include <CLI/CLI.hpp>
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include "cli/admin_call.hpp"
+#include "cli/command_line.hpp"
 #include "site/diagnostics.hpp"
 
 namespace meridian::cli {

@@ -1,10 +1,17 @@
 #include "cli/summary.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include <fmt/core.h>
 
 #include "cli/command_line.hpp"
 #include "dns/config.hpp"
+#include "site/site.hpp"
 
 namespace meridian::cli {
 namespace {

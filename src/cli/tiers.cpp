@@ -1,14 +1,22 @@
 // meridian dns, edge, balancer: one tier by itself, or as the agent starts it.
 #include <charconv>
+#include <cstddef>
+#include <expected>
+#include <filesystem>
 #include <memory>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <CLI/CLI.hpp>
+#include <fmt/core.h>
 
 #include "balancer/balancer.hpp"
 #include "base/log.hpp"
 #include "cli/command_line.hpp"
 #include "dns/server.hpp"
 #include "edge/edge.hpp"
+#include "site/site.hpp"
 #include "site/tier_process.hpp"
 
 namespace meridian::cli {

@@ -1,20 +1,41 @@
 // meridian up: every data center of a site on this machine.
 #include <array>
+#include <cerrno>
+#include <cstdio>
+#include <filesystem>
+#include <functional>
 #include <memory>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <signal.h>
+#include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/log.hpp"
+#include "base/result.hpp"
 #include "cli/command_line.hpp"
 #include "cli/summary.hpp"
 #include "io/descendants.hpp"
+#include "io/epoll.hpp"
+#include "io/fd.hpp"
+#include "io/fiber.hpp"
+#include "io/file_lock.hpp"
+#include "io/loop.hpp"
 #include "io/process.hpp"
+#include "io/scope.hpp"
+#include "io/socket.hpp"
+#include "io/task.hpp"
 #include "lab/lab.hpp"
 #include "site/ca.hpp"
+#include "site/site.hpp"
+#include "site/state_dir.hpp"
 
 namespace meridian::cli {
 namespace {

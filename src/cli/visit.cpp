@@ -1,24 +1,42 @@
 // meridian visit: what a visitor of the site goes through, once step by step, or many times
 // counted.
+#include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <ctime>
 #include <memory>
+#include <optional>
+#include <ratio>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <CLI/CLI.hpp>
+#include <fmt/core.h>
 #include <unistd.h>
 
+#include "base/clock.hpp"
+#include "base/result.hpp"
 #include "cli/command_line.hpp"
 #include "cli/summary.hpp"
 #include "cli/visit_dns.hpp"
+#include "cli/visit_limits.hpp"
 #include "cli/visit_load.hpp"
 #include "cli/visit_progress.hpp"
+#include "cli/visit_record.hpp"
 #include "cli/visit_statistics.hpp"
+#include "cli/visit_target.hpp"
 #include "cli/visit_text.hpp"
 #include "cli/visitor.hpp"
 #include "dns/config.hpp"
+#include "io/fiber.hpp"
 #include "io/process.hpp"
+#include "io/scope.hpp"
 #include "io/socket.hpp"
+#include "io/task.hpp"
+#include "io/tls.hpp"
 #include "site/diagnostics.hpp"
+#include "site/site.hpp"
 
 namespace meridian::cli {
 namespace {

@@ -2,9 +2,29 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
 
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
+#include "base/ip.hpp"
 #include "base/random.hpp"
+#include "base/result.hpp"
+#include "cli/visit_limits.hpp"
+#include "cli/visit_record.hpp"
+#include "cli/visit_resolver.hpp"
+#include "io/datagram.hpp"
+#include "io/loop.hpp"
+#include "io/network.hpp"
+#include "io/stream.hpp"
+#include "io/task.hpp"
 #include "wire/dns/limits.hpp"
+#include "wire/dns/message.hpp"
+#include "wire/dns/query.hpp"
 #include "wire/dns/response.hpp"
 
 namespace meridian::cli {

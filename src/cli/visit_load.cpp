@@ -1,6 +1,19 @@
 #include "cli/visit_load.hpp"
 
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <utility>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "cli/visit_limits.hpp"
+#include "cli/visit_record.hpp"
+#include "cli/visitor.hpp"
+#include "io/fiber.hpp"
+#include "io/loop.hpp"
 #include "io/scope.hpp"
+#include "io/task.hpp"
 #include "io/wait_queue.hpp"
 #include "site/duration_text.hpp"
 

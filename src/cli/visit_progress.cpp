@@ -1,6 +1,14 @@
 #include "cli/visit_progress.hpp"
 
-#include <fmt/format.h>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "base/result.hpp"
+#include "cli/visit_record.hpp"
 
 namespace meridian::cli {
 namespace {

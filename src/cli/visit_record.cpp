@@ -1,7 +1,13 @@
 #include "cli/visit_record.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <string>
+#include <string_view>
 
+#include <fmt/core.h>
+
+#include "base/result.hpp"
 #include "cli/visit_limits.hpp"
 
 namespace meridian::cli {

@@ -1,11 +1,25 @@
 #include "cli/visit_resolver.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <numeric>
 #include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <fmt/core.h>
 
 #include "base/check.hpp"
+#include "base/clock.hpp"
+#include "base/ip.hpp"
+#include "base/result.hpp"
 #include "cli/visit_limits.hpp"
+#include "cli/visit_record.hpp"
+#include "wire/dns/message.hpp"
+#include "wire/dns/record.hpp"
+#include "wire/dns/response.hpp"
 
 namespace meridian::cli {
 namespace {

@@ -1,8 +1,16 @@
 #include "cli/visit_route.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <string>
+#include <vector>
 
+#include "base/ip.hpp"
 #include "cli/visit_limits.hpp"
+#include "cli/visit_record.hpp"
+#include "cli/visit_target.hpp"
+#include "site/site.hpp"
+#include "wire/dns/record.hpp"
 
 namespace meridian::cli {
 namespace {

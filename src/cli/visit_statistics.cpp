@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <string>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include "base/clock.hpp"
 #include "cli/visit_limits.hpp"
+#include "cli/visit_record.hpp"
 
 namespace meridian::cli {
 namespace {

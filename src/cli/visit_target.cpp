@@ -1,9 +1,24 @@
 #include "cli/visit_target.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
 
+#include <fmt/core.h>
+
+#include "base/ip.hpp"
+#include "base/result.hpp"
 #include "dns/limits.hpp"
+#include "dns/location.hpp"
+#include "site/site.hpp"
 #include "site/spelling.hpp"
+#include "wire/dns/message.hpp"
+#include "wire/dns/name.hpp"
 #include "wire/http/uri.hpp"
 
 namespace meridian::cli {

@@ -1,10 +1,25 @@
 #include "cli/visit_text.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
+#include <fmt/core.h>
+
+#include "base/clock.hpp"
+#include "base/ip.hpp"
+#include "base/result.hpp"
+#include "cli/visit_record.hpp"
+#include "cli/visit_target.hpp"
+#include "wire/dns/message.hpp"
+#include "wire/dns/name.hpp"
+#include "wire/dns/record.hpp"
 #include "wire/http/status.hpp"
 
 namespace meridian::cli {

@@ -1,11 +1,35 @@
 #include "cli/visitor.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
 
+#include <fmt/core.h>
+
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
+#include "base/ip.hpp"
+#include "base/result.hpp"
+#include "cli/visit_dns.hpp"
+#include "cli/visit_limits.hpp"
+#include "cli/visit_record.hpp"
 #include "cli/visit_route.hpp"
+#include "cli/visit_target.hpp"
 #include "http/client.hpp"
+#include "http/client_exchange.hpp"
+#include "http/limits.hpp"
+#include "io/datagram.hpp"
+#include "io/fiber.hpp"
+#include "io/network.hpp"
 #include "io/scope.hpp"
+#include "io/stream.hpp"
+#include "io/task.hpp"
 #include "site/internal_fields.hpp"
+#include "wire/dns/message.hpp"
+#include "wire/http/message.hpp"
 
 namespace meridian::cli {
 namespace {

@@ -1,9 +1,23 @@
 #include "dns/config.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <filesystem>
 #include <map>
+#include <optional>
+#include <utility>
+#include <vector>
 
+#include <fmt/core.h>
+
+#include "base/clock.hpp"
+#include "base/ip.hpp"
+#include "base/result.hpp"
+#include "dns/data_center_map.hpp"
 #include "dns/limits.hpp"
+#include "dns/location.hpp"
+#include "dns/steering.hpp"
+#include "site/section.hpp"
 #include "site/site.hpp"
 #include "site/spelling.hpp"
 #include "site/table_reader.hpp"

@@ -1,5 +1,16 @@
 #include "dns/data_center_map.hpp"
 
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/ip.hpp"
+#include "base/result.hpp"
+#include "dns/location.hpp"
+#include "dns/prefix_table.hpp"
+
 namespace meridian::dns {
 
 Result<DataCenterMap> DataCenterMap::Build(const DataCenterMapOptions& options,

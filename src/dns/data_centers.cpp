@@ -1,6 +1,24 @@
 #include "dns/data_centers.hpp"
 
+#include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <utility>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/geography.hpp"
+#include "base/result.hpp"
+#include "dns/config.hpp"
+#include "dns/data_center_map.hpp"
+#include "dns/geo_database.hpp"
+#include "dns/health.hpp"
+#include "dns/location.hpp"
+#include "dns/snapshot.hpp"
+#include "dns/spill.hpp"
+#include "dns/zone.hpp"
+#include "site/site.hpp"
+#include "site/view.hpp"
 
 namespace meridian::dns {
 namespace {

@@ -4,9 +4,18 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <utility>
 
 #include <maxminddb.h>
 #include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "base/geography.hpp"
+#include "base/ip.hpp"
+#include "base/result.hpp"
 
 namespace meridian::dns {
 namespace {

@@ -1,6 +1,16 @@
 #include "dns/location.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "base/geography.hpp"
+#include "base/ip.hpp"
+#include "base/result.hpp"
+#include "dns/geo_database.hpp"
+#include "dns/prefix_table.hpp"
 
 namespace meridian::dns {
 

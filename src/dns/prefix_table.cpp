@@ -2,7 +2,12 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
 
+#include "base/ip.hpp"
+#include "base/result.hpp"
 #include "dns/limits.hpp"
 
 namespace meridian::dns {

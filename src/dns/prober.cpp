@@ -1,6 +1,25 @@
 #include "dns/prober.hpp"
 
+#include <algorithm>
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/check.hpp"
+#include "base/clock.hpp"
+#include "base/metrics.hpp"
+#include "base/result.hpp"
+#include "dns/limits.hpp"
+#include "http/client.hpp"
 #include "http/fetch.hpp"
+#include "http/limits.hpp"
+#include "io/fiber.hpp"
+#include "io/loop.hpp"
+#include "io/network.hpp"
+#include "io/scope.hpp"
+#include "io/task.hpp"
 #include "io/wait_queue.hpp"
 #include "site/internal_fields.hpp"
 

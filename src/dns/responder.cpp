@@ -2,10 +2,21 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string_view>
 
+#include "base/bytes.hpp"
 #include "base/check.hpp"
+#include "base/ip.hpp"
 #include "dns/limits.hpp"
+#include "dns/snapshot.hpp"
+#include "dns/steering.hpp"
+#include "dns/zone.hpp"
+#include "wire/dns/message.hpp"
+#include "wire/dns/name.hpp"
+#include "wire/dns/query.hpp"
 #include "wire/dns/response_writer.hpp"
 
 namespace meridian::dns {

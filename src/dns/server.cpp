@@ -1,8 +1,31 @@
 #include "dns/server.hpp"
 
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/core.h>
+
+#include "base/clock.hpp"
+#include "base/ip.hpp"
 #include "base/log.hpp"
+#include "base/metrics.hpp"
+#include "base/result.hpp"
 #include "dns/config.hpp"
+#include "dns/data_centers.hpp"
+#include "dns/limits.hpp"
+#include "dns/prober.hpp"
+#include "dns/published.hpp"
+#include "dns/snapshot.hpp"
+#include "dns/steering.hpp"
+#include "dns/tcp_server.hpp"
+#include "io/fd.hpp"
+#include "io/task.hpp"
 #include "io/wait_queue.hpp"
+#include "site/site.hpp"
+#include "site/tier_process.hpp"
 
 namespace meridian::dns {
 namespace {

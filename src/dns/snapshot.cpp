@@ -2,6 +2,10 @@
 
 #include <algorithm>
 
+#include "dns/data_center_map.hpp"
+#include "dns/location.hpp"
+#include "dns/steering.hpp"
+
 namespace meridian::dns {
 
 Decision Decide(const Snapshot& snapshot, const ClientBlock& client) {

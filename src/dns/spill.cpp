@@ -1,9 +1,12 @@
 #include "dns/spill.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <limits>
+#include <span>
 
 #include "base/check.hpp"
+#include "base/clock.hpp"
 #include "dns/limits.hpp"
 
 namespace meridian::dns {

@@ -2,10 +2,18 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <tuple>
+#include <utility>
+#include <vector>
 
+#include "base/bytes.hpp"
 #include "base/check.hpp"
+#include "base/geography.hpp"
 #include "base/hash.hpp"
+#include "base/ip.hpp"
+#include "dns/limits.hpp"
 
 namespace meridian::dns {
 namespace {

@@ -1,6 +1,12 @@
 #include "dns/tally.hpp"
 
+#include <cstddef>
+#include <string>
 #include <string_view>
+#include <vector>
+
+#include "base/metrics.hpp"
+#include "dns/responder.hpp"
 
 namespace meridian::dns {
 namespace {

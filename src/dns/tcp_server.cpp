@@ -1,11 +1,24 @@
 #include "dns/tcp_server.hpp"
 
 #include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
 #include <utility>
 
 #include "base/bytes.hpp"
+#include "base/clock.hpp"
+#include "base/ip.hpp"
 #include "base/log.hpp"
+#include "base/metrics.hpp"
+#include "base/result.hpp"
+#include "dns/limits.hpp"
 #include "dns/responder.hpp"
+#include "dns/snapshot.hpp"
+#include "dns/steering.hpp"
+#include "dns/tally.hpp"
+#include "io/stream.hpp"
+#include "io/task.hpp"
 #include "io/wait_queue.hpp"
 #include "wire/dns/limits.hpp"
 

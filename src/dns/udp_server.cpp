@@ -1,6 +1,15 @@
 #include "dns/udp_server.hpp"
 
+#include <cstddef>
+#include <stop_token>
+#include <utility>
+
+#include "dns/published.hpp"
+#include "dns/responder.hpp"
+#include "dns/snapshot.hpp"
+#include "dns/tally.hpp"
 #include "io/datagram_batch.hpp"
+#include "io/fd.hpp"
 
 namespace meridian::dns {
 

@@ -1,7 +1,16 @@
 #include "dns/zone.hpp"
 
+#include <cstdint>
+#include <utility>
+
+#include <fmt/core.h>
+
 #include "base/check.hpp"
+#include "base/ip.hpp"
+#include "base/result.hpp"
 #include "dns/limits.hpp"
+#include "wire/dns/name.hpp"
+#include "wire/dns/record.hpp"
 
 namespace meridian::dns {
 namespace {

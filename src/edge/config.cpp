@@ -1,5 +1,13 @@
 #include "edge/config.hpp"
 
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "base/ip.hpp"
+#include "base/result.hpp"
+#include "site/section.hpp"
 #include "site/table_reader.hpp"
 
 namespace meridian::edge {

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <array>
+#include <string_view>
 
 #include "http/relay.hpp"
 #include "site/internal_fields.hpp"
+#include "wire/http/characters.hpp"
+#include "wire/http/message.hpp"
 
 namespace meridian::edge {
 namespace {

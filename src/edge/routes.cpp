@@ -1,8 +1,13 @@
 #include "edge/routes.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/geography.hpp"
+#include "site/view.hpp"
 #include "wire/http/message.hpp"
 
 namespace meridian::edge {

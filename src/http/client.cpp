@@ -2,10 +2,34 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
 
+#include "base/bytes.hpp"
+#include "base/check.hpp"
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "http/client_connection.hpp"
+#include "http/client_exchange.hpp"
 #include "http/client_exchange_state.hpp"
+#include "http/limits.hpp"
+#include "io/loop.hpp"
+#include "io/network.hpp"
+#include "io/task.hpp"
+#include "io/tls.hpp"
+#include "wire/http/characters.hpp"
+#include "wire/http/framing.hpp"
 #include "wire/http/head_writer.hpp"
 #include "wire/http/hop_by_hop.hpp"
+#include "wire/http/message.hpp"
 
 namespace meridian::http {
 namespace {

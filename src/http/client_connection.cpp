@@ -1,6 +1,10 @@
 #include "http/client_connection.hpp"
 
 #include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/result.hpp"
 
 namespace meridian::http {
 

@@ -1,7 +1,24 @@
 #include "http/client_exchange.hpp"
 
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+#include "base/bytes.hpp"
+#include "base/check.hpp"
+#include "base/clock.hpp"
+#include "base/result.hpp"
 #include "http/client.hpp"
+#include "http/client_connection.hpp"
 #include "http/client_exchange_state.hpp"
+#include "http/exchange.hpp"
+#include "http/incoming_body.hpp"
+#include "http/limits.hpp"
+#include "io/task.hpp"
+#include "wire/http/head_cursor.hpp"
+#include "wire/http/message.hpp"
+#include "wire/http/parse_error.hpp"
 
 namespace meridian::http {
 

@@ -1,5 +1,12 @@
 #include "http/exchange.hpp"
 
+#include <string_view>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "io/task.hpp"
+#include "wire/http/message.hpp"
+
 namespace meridian::http {
 
 io::Task<Result<void>> RespondText(Exchange& exchange, int status, std::string_view text) {

@@ -1,5 +1,14 @@
 #include "http/fetch.hpp"
 
+#include <cstddef>
+#include <utility>
+
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "http/client.hpp"
+#include "io/task.hpp"
+
 namespace meridian::http {
 namespace {
 

@@ -1,5 +1,13 @@
 #include "http/forward.hpp"
 
+#include <utility>
+
+#include "base/result.hpp"
+#include "http/client.hpp"
+#include "http/exchange.hpp"
+#include "http/relay.hpp"
+#include "io/task.hpp"
+#include "wire/http/message.hpp"
 #include "wire/http/status.hpp"
 
 namespace meridian::http {

@@ -1,8 +1,19 @@
 #include "http/incoming_body.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
 
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
+#include "base/result.hpp"
 #include "http/limits.hpp"
+#include "io/loop.hpp"
+#include "io/stream.hpp"
+#include "io/task.hpp"
+#include "wire/http/message.hpp"
+#include "wire/http/parse_error.hpp"
 
 namespace meridian::http {
 

@@ -2,10 +2,17 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <span>
+#include <string_view>
 
+#include "base/bytes.hpp"
+#include "base/result.hpp"
 #include "http/limits.hpp"
+#include "io/task.hpp"
 #include "wire/http/chunked.hpp"
 #include "wire/http/limits.hpp"
+#include "wire/http/message.hpp"
 
 namespace meridian::http {
 namespace {

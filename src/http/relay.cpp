@@ -1,10 +1,21 @@
 #include "http/relay.hpp"
 
+#include <utility>
+
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "http/client.hpp"
+#include "http/client_exchange.hpp"
+#include "http/exchange.hpp"
 #include "http/limits.hpp"
 #include "http/tunnel.hpp"
 #include "io/scope.hpp"
+#include "io/task.hpp"
 #include "io/wait_queue.hpp"
+#include "wire/http/characters.hpp"
 #include "wire/http/hop_by_hop.hpp"
+#include "wire/http/message.hpp"
 
 namespace meridian::http {
 namespace {

@@ -1,7 +1,17 @@
 #include "http/server.hpp"
 
+#include <memory>
+#include <utility>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "http/limits.hpp"
 #include "http/server_connection.hpp"
 #include "http/server_context.hpp"
+#include "io/loop.hpp"
+#include "io/scope.hpp"
+#include "io/stream.hpp"
+#include "io/task.hpp"
 #include "io/wait_queue.hpp"
 
 namespace meridian::http {

@@ -1,9 +1,25 @@
 #include "http/server_connection.hpp"
 
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
 #include <utility>
 
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "http/incoming_body.hpp"
+#include "http/limits.hpp"
 #include "http/server_exchange.hpp"
+#include "io/fiber.hpp"
+#include "io/scope.hpp"
+#include "io/stream.hpp"
+#include "io/task.hpp"
+#include "io/tls.hpp"
+#include "wire/http/head_cursor.hpp"
 #include "wire/http/head_writer.hpp"
+#include "wire/http/message.hpp"
+#include "wire/http/parse_error.hpp"
 #include "wire/http/status.hpp"
 
 namespace meridian::http {

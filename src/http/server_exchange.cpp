@@ -1,9 +1,22 @@
 #include "http/server_exchange.hpp"
 
+#include <cstddef>
+#include <optional>
+#include <string_view>
 #include <utility>
 
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "http/exchange.hpp"
+#include "http/limits.hpp"
+#include "http/server_context.hpp"
+#include "io/stream.hpp"
+#include "io/task.hpp"
+#include "wire/http/characters.hpp"
 #include "wire/http/head_writer.hpp"
 #include "wire/http/hop_by_hop.hpp"
+#include "wire/http/message.hpp"
+#include "wire/http/parse_error.hpp"
 #include "wire/http/status.hpp"
 
 namespace meridian::http {

@@ -1,5 +1,11 @@
 #include "http/server_metrics.hpp"
 
+#include <array>
+#include <cstddef>
+#include <string>
+
+#include "base/metrics.hpp"
+
 namespace meridian::http {
 
 ServerMetrics::ServerMetrics(Metrics& metrics, const std::string& prefix)

@@ -1,8 +1,16 @@
 #include "http/tunnel.hpp"
 
+#include <cstddef>
+#include <utility>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "http/exchange.hpp"
 #include "http/incoming_body.hpp"
 #include "http/limits.hpp"
+#include "io/loop.hpp"
 #include "io/scope.hpp"
+#include "io/task.hpp"
 
 namespace meridian::http {
 namespace {

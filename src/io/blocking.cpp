@@ -1,5 +1,10 @@
 #include "io/blocking.hpp"
 
+#include <cstddef>
+#include <functional>
+#include <mutex>
+#include <utility>
+
 namespace meridian::io {
 
 BlockingPool::BlockingPool(size_t threads) {

@@ -1,5 +1,13 @@
 #include "io/datagram.hpp"
 
+#include <optional>
+#include <utility>
+
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "io/task.hpp"
+
 namespace meridian::io {
 
 Task<Result<Datagrams::Received>> Datagrams::Receive(MutableBytes into, TimePoint deadline) {

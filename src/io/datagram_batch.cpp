@@ -1,9 +1,14 @@
 #include "io/datagram_batch.hpp"
 
 #include <cerrno>
+#include <cstddef>
+#include <memory>
 
+#include <sys/socket.h>
 #include <sys/time.h>
 
+#include "base/bytes.hpp"
+#include "base/ip.hpp"
 #include "io/socket_address.hpp"
 
 namespace meridian::io {

@@ -7,13 +7,18 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <system_error>
+#include <vector>
 
 #include <dirent.h>
 #include <signal.h>
 #include <sys/prctl.h>
+#include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.hpp"
+#include "base/result.hpp"
 #include "io/file.hpp"
 
 namespace meridian::io {

@@ -1,8 +1,11 @@
 #include "io/fiber.hpp"
 
 #include <algorithm>
+#include <coroutine>
 
 #include "base/check.hpp"
+#include "base/clock.hpp"
+#include "base/result.hpp"
 #include "io/loop.hpp"
 
 namespace meridian::io {

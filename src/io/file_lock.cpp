@@ -3,10 +3,21 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <cstdio>
 #include <ctime>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
 
 #include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/types.h>
 #include <unistd.h>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "io/fd.hpp"
 
 namespace meridian::io {
 namespace {

@@ -1,6 +1,14 @@
 #include "io/loop.hpp"
 
-#include "base/check.hpp"
+#include <algorithm>
+#include <atomic>
+#include <functional>
+#include <mutex>
+#include <utility>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "io/fiber.hpp"
 
 namespace meridian::io {
 

@@ -3,17 +3,34 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
+#include <expected>
+#include <initializer_list>
 #include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
+#include <sys/types.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "base/check.hpp"
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "io/epoll.hpp"
+#include "io/fd.hpp"
+#include "io/task.hpp"
 
 extern char** environ;  // NOLINT(readability-redundant-declaration)
 

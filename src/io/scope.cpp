@@ -1,7 +1,13 @@
 #include "io/scope.hpp"
 
+#include <coroutine>
+#include <exception>
+#include <utility>
+
 #include "base/check.hpp"
-#include "io/loop.hpp"
+#include "base/clock.hpp"
+#include "io/fiber.hpp"
+#include "io/task.hpp"
 
 namespace meridian::io {
 

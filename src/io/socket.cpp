@@ -1,16 +1,37 @@
 #include "io/socket.hpp"
 
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
+#include <expected>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
 
 #include <fcntl.h>
+#include <fmt/core.h>
+#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/types.h>
 #include <sys/un.h>
+#include <unistd.h>
 
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
+#include "base/ip.hpp"
+#include "base/result.hpp"
+#include "io/datagram.hpp"
+#include "io/epoll.hpp"
+#include "io/fd.hpp"
+#include "io/network.hpp"
 #include "io/socket_address.hpp"
 #include "io/socket_stream.hpp"
+#include "io/stream.hpp"
+#include "io/task.hpp"
 
 namespace meridian::io {
 namespace {

@@ -1,8 +1,13 @@
 #include "io/socket_address.hpp"
 
+#include <cstdint>
 #include <cstring>
 
-#include "base/check.hpp"
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "base/bytes.hpp"
+#include "base/ip.hpp"
 
 namespace meridian::io {
 

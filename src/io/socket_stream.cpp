@@ -1,13 +1,23 @@
 #include "io/socket_stream.hpp"
 
 #include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <utility>
 
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <unistd.h>
 
+#include "base/bytes.hpp"
+#include "base/ip.hpp"
+#include "base/result.hpp"
+#include "io/epoll.hpp"
+#include "io/fd.hpp"
 #include "io/socket_address.hpp"
 
 namespace meridian::io {

@@ -1,8 +1,15 @@
 #include "io/stream.hpp"
 
 #include <algorithm>
+#include <coroutine>
+#include <cstddef>
+#include <span>
+#include <utility>
 
+#include "base/bytes.hpp"
 #include "base/check.hpp"
+#include "base/result.hpp"
+#include "io/fiber.hpp"
 #include "io/loop.hpp"
 
 namespace meridian::io {

@@ -1,8 +1,10 @@
 #include "io/timer.hpp"
 
 #include <algorithm>
+#include <cstddef>
 
 #include "base/check.hpp"
+#include "base/clock.hpp"
 
 namespace meridian::io {
 

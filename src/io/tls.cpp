@@ -1,7 +1,19 @@
 #include "io/tls.hpp"
 
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+
+#include "base/check.hpp"
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "io/stream.hpp"
+#include "io/task.hpp"
 
 namespace meridian::io {
 namespace {

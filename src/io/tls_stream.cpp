@@ -1,9 +1,25 @@
 #include "io/tls_stream.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
+
+#include "base/bytes.hpp"
+#include "base/check.hpp"
+#include "base/clock.hpp"
+#include "base/ip.hpp"
+#include "base/result.hpp"
+#include "io/stream.hpp"
+#include "io/task.hpp"
+#include "io/tls.hpp"
 
 namespace meridian::io {
 

@@ -1,5 +1,12 @@
 #include "io/wait_queue.hpp"
 
+#include <coroutine>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "io/fiber.hpp"
+#include "io/task.hpp"
+
 namespace meridian::io {
 
 bool WaitQueue::Entry::Start(Fiber& fiber, std::coroutine_handle<> handle) {

@@ -2,12 +2,28 @@
 
 #include <array>
 #include <cerrno>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <utility>
 
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "agent/startup_report.hpp"
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
 #include "base/log.hpp"
+#include "base/result.hpp"
+#include "io/epoll.hpp"
+#include "io/fd.hpp"
+#include "io/loop.hpp"
+#include "io/process.hpp"
+#include "io/socket.hpp"
+#include "io/stream.hpp"
+#include "io/task.hpp"
 #include "lab/limits.hpp"
 
 namespace meridian::lab {

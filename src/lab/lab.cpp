@@ -1,11 +1,30 @@
 #include "lab/lab.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
-#include "base/log.hpp"
+#include <fmt/core.h>
+#include <sys/types.h>
+
+#include "base/result.hpp"
+#include "http/exchange.hpp"
+#include "http/limits.hpp"
+#include "http/server.hpp"
 #include "io/descendants.hpp"
+#include "io/epoll.hpp"
+#include "io/loop.hpp"
+#include "io/process.hpp"
+#include "io/socket.hpp"
+#include "io/task.hpp"
+#include "lab/data_center_process.hpp"
 #include "lab/limits.hpp"
-#include "site/tier_process.hpp"
+#include "site/site.hpp"
 
 namespace meridian::lab {
 namespace {

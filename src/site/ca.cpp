@@ -1,10 +1,24 @@
 #include "site/ca.hpp"
 
 #include <algorithm>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fmt/core.h>
 
 #include "base/check.hpp"
+#include "base/clock.hpp"
+#include "base/ip.hpp"
+#include "base/result.hpp"
+#include "io/file.hpp"
+#include "io/file_lock.hpp"
 #include "site/certificate.hpp"
 #include "site/limits.hpp"
+#include "site/secret.hpp"
+#include "site/site.hpp"
+#include "site/state_dir.hpp"
 
 namespace meridian::site {
 namespace {

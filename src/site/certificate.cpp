@@ -1,8 +1,13 @@
 #include "site/certificate.hpp"
 
+#include <chrono>
 #include <ctime>
+#include <expected>
 #include <memory>
+#include <string>
+#include <string_view>
 
+#include <fmt/core.h>
 #include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/ec.h>
@@ -11,6 +16,12 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509v3.h>
+
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
+#include "base/ip.hpp"
+#include "base/result.hpp"
+#include "site/secret.hpp"
 
 namespace meridian::site {
 namespace {

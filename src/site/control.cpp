@@ -1,10 +1,19 @@
 #include "site/control.hpp"
 
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 
+#include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
+#include "base/result.hpp"
+#include "site/json_reader.hpp"
 #include "site/limits.hpp"
+#include "site/view.hpp"
 #include "site/view_json.hpp"
 
 namespace meridian::site {

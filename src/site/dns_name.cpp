@@ -1,7 +1,10 @@
 #include "site/dns_name.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <string_view>
 
+#include "base/result.hpp"
 #include "site/limits.hpp"
 
 namespace meridian::site {

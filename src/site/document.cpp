@@ -1,9 +1,16 @@
 #include "site/document.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
 #include <optional>
+#include <string>
+#include <string_view>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
+
+#include "site/diagnostics.hpp"
 
 #define TOML_EXCEPTIONS 0
 // toml++ 3.3.0 asserts, or assumes, what a file can break: that a table header begins with a key

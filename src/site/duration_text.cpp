@@ -2,6 +2,16 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <fmt/core.h>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
 
 namespace meridian::site {
 namespace {

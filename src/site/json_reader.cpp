@@ -1,6 +1,17 @@
 #include "site/json_reader.hpp"
 
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fmt/core.h>
 #include <nlohmann/json.hpp>
+
+#include "base/result.hpp"
 
 namespace meridian::site {
 

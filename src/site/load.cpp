@@ -2,18 +2,32 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <expected>
+#include <filesystem>
 #include <fstream>
-#include <iterator>
+#include <ios>
+#include <optional>
 #include <set>
+#include <span>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
 
+#include <fmt/core.h>
 #include <fmt/format.h>
 
 #include "base/check.hpp"
+#include "base/result.hpp"
+#include "site/diagnostics.hpp"
 #include "site/dns_name.hpp"
 #include "site/document.hpp"
 #include "site/limits.hpp"
 #include "site/load_parts.hpp"
+#include "site/section.hpp"
+#include "site/site.hpp"
 #include "site/spelling.hpp"
+#include "site/table_reader.hpp"
 
 namespace meridian::site {
 namespace {

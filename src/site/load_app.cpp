@@ -1,9 +1,18 @@
 #include <algorithm>
 #include <cctype>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
+#include "site/limits.hpp"
 #include "site/load_parts.hpp"
+#include "site/site.hpp"
+#include "site/table_reader.hpp"
 
 namespace meridian::site {
 namespace {

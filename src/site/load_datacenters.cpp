@@ -1,12 +1,23 @@
 #include <algorithm>
 #include <array>
+#include <cstdint>
+#include <map>
 #include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
+#include "base/ip.hpp"
+#include "base/result.hpp"
 #include "site/dns_name.hpp"
+#include "site/limits.hpp"
 #include "site/load_parts.hpp"
+#include "site/location.hpp"
+#include "site/site.hpp"
 #include "site/spelling.hpp"
+#include "site/table_reader.hpp"
 
 namespace meridian::site {
 namespace {

@@ -1,10 +1,23 @@
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
 #include <span>
+#include <string>
+#include <string_view>
 
+#include <fmt/core.h>
 #include <fmt/format.h>
 
+#include "site/limits.hpp"
+#include "site/load.hpp"
 #include "site/load_parts.hpp"
+#include "site/secret.hpp"
+#include "site/site.hpp"
+#include "site/table_reader.hpp"
 
 namespace meridian::site {
 namespace {

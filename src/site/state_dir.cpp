@@ -2,12 +2,24 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <system_error>
 
+#include <fmt/core.h>
 #include <sys/random.h>
+#include <sys/types.h>
 #include <sys/un.h>
 
 #include "base/check.hpp"
+#include "base/result.hpp"
+#include "io/file.hpp"
+#include "io/file_lock.hpp"
 #include "site/limits.hpp"
+#include "site/secret.hpp"
 
 namespace meridian::site {
 namespace {

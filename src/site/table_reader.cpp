@@ -2,10 +2,24 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
+#include "base/clock.hpp"
+#include "base/ip.hpp"
+#include "base/result.hpp"
+#include "site/diagnostics.hpp"
+#include "site/document.hpp"
 #include "site/duration_text.hpp"
+#include "site/limits.hpp"
 #include "site/spelling.hpp"
 
 namespace meridian::site {

@@ -1,14 +1,36 @@
 #include "site/tier_process.hpp"
 
-#include <array>
+#include <cstdint>
 #include <cstdlib>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
+#include <fmt/core.h>
 #include <signal.h>
 #include <unistd.h>
 
+#include "base/bytes.hpp"
+#include "base/check.hpp"
+#include "base/ip.hpp"
 #include "base/log.hpp"
+#include "base/result.hpp"
+#include "http/exchange.hpp"
+#include "http/limits.hpp"
+#include "http/server.hpp"
+#include "io/fd.hpp"
+#include "io/socket.hpp"
+#include "io/stream.hpp"
+#include "io/task.hpp"
+#include "io/tls.hpp"
+#include "site/control.hpp"
 #include "site/internal_fields.hpp"
 #include "site/limits.hpp"
+#include "site/site.hpp"
+#include "site/view.hpp"
+#include "wire/http/message.hpp"
 
 namespace meridian::site {
 namespace {

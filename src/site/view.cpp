@@ -3,13 +3,21 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
 #include <limits>
+#include <optional>
 #include <set>
-#include <utility>
+#include <string>
+#include <string_view>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
+#include "base/ip.hpp"
+#include "base/result.hpp"
 #include "site/dns_name.hpp"
+#include "site/json_reader.hpp"
 #include "site/limits.hpp"
 #include "site/view_json.hpp"
 

@@ -1,7 +1,20 @@
 #include "wire/dns/destinations.hpp"
 
 #include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <span>
 #include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/ip.hpp"
+#include "base/result.hpp"
+#include "wire/dns/message.hpp"
+#include "wire/dns/name.hpp"
+#include "wire/dns/record.hpp"
+#include "wire/dns/response.hpp"
 
 namespace meridian::wire::dns {
 namespace {

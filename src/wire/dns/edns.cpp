@@ -1,6 +1,13 @@
 #include "wire/dns/edns.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/bytes.hpp"
+#include "wire/dns/limits.hpp"
+#include "wire/dns/message.hpp"
 
 namespace meridian::wire::dns {
 namespace {

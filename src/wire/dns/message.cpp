@@ -1,5 +1,11 @@
 #include "wire/dns/message.hpp"
 
+#include <cstddef>
+#include <cstdint>
+
+#include "base/bytes.hpp"
+#include "wire/dns/name.hpp"
+
 namespace meridian::wire::dns {
 namespace {
 

@@ -1,9 +1,20 @@
 #include "wire/dns/name.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdint>
 #include <cstring>
+#include <iterator>
+#include <string>
+#include <string_view>
 
+#include <fmt/core.h>
+
+#include "base/bytes.hpp"
+#include "base/check.hpp"
 #include "base/hash.hpp"
+#include "base/result.hpp"
+#include "wire/dns/limits.hpp"
 
 namespace meridian::wire::dns {
 namespace {

@@ -1,6 +1,14 @@
 #include "wire/dns/query.hpp"
 
+#include <cstddef>
+#include <cstdint>
+
+#include "base/bytes.hpp"
+#include "base/check.hpp"
 #include "wire/dns/edns.hpp"
+#include "wire/dns/limits.hpp"
+#include "wire/dns/message.hpp"
+#include "wire/dns/name.hpp"
 
 namespace meridian::wire::dns {
 namespace {

@@ -1,5 +1,15 @@
 #include "wire/dns/record.hpp"
 
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <utility>
+
+#include "base/bytes.hpp"
+#include "base/ip.hpp"
+#include "base/result.hpp"
+#include "wire/dns/message.hpp"
+#include "wire/dns/name.hpp"
 #include "wire/dns/service_binding.hpp"
 
 namespace meridian::wire::dns {

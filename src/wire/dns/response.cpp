@@ -1,8 +1,18 @@
 #include "wire/dns/response.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
 
+#include "base/bytes.hpp"
+#include "base/result.hpp"
 #include "wire/dns/edns.hpp"
+#include "wire/dns/limits.hpp"
+#include "wire/dns/message.hpp"
+#include "wire/dns/query.hpp"
+#include "wire/dns/record.hpp"
 
 namespace meridian::wire::dns {
 namespace {

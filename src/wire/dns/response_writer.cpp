@@ -1,8 +1,20 @@
 #include "wire/dns/response_writer.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string_view>
 
+#include "base/bytes.hpp"
+#include "base/check.hpp"
+#include "base/ip.hpp"
 #include "wire/dns/edns.hpp"
+#include "wire/dns/limits.hpp"
+#include "wire/dns/message.hpp"
+#include "wire/dns/name.hpp"
+#include "wire/dns/query.hpp"
+#include "wire/dns/record.hpp"
 #include "wire/dns/service_binding.hpp"
 
 namespace meridian::wire::dns {

@@ -1,6 +1,19 @@
 #include "wire/dns/service_binding.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/ip.hpp"
+#include "base/result.hpp"
+#include "wire/dns/name.hpp"
+#include "wire/dns/record.hpp"
 
 namespace meridian::wire::dns {
 namespace {

@@ -1,8 +1,14 @@
 #include "wire/http/authority.hpp"
 
 #include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <system_error>
 
 #include "base/ip.hpp"
+#include "base/result.hpp"
 #include "wire/http/characters.hpp"
 
 namespace meridian::wire::http {

@@ -1,6 +1,8 @@
 #include "wire/http/characters.hpp"
 
 #include <bit>
+#include <cstddef>
+#include <string_view>
 
 #ifdef __SSE2__
 #include <emmintrin.h>

@@ -1,11 +1,21 @@
 #include "wire/http/chunked.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <optional>
+#include <string_view>
 
+#include "base/bytes.hpp"
 #include "base/check.hpp"
+#include "wire/http/characters.hpp"
 #include "wire/http/field_line.hpp"
 #include "wire/http/head_writer.hpp"
 #include "wire/http/hop_by_hop.hpp"
+#include "wire/http/limits.hpp"
+#include "wire/http/message.hpp"
+#include "wire/http/parse_error.hpp"
 
 namespace meridian::wire::http {
 namespace {

@@ -2,7 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string_view>
 
+#include "base/clock.hpp"
 #include "wire/http/characters.hpp"
 
 namespace meridian::wire::http {

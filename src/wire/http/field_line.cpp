@@ -1,6 +1,13 @@
 #include "wire/http/field_line.hpp"
 
+#include <cstddef>
+#include <expected>
+#include <string_view>
+
 #include "base/check.hpp"
+#include "wire/http/characters.hpp"
+#include "wire/http/message.hpp"
+#include "wire/http/parse_error.hpp"
 
 namespace meridian::wire::http {
 namespace {

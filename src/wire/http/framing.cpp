@@ -1,7 +1,15 @@
 #include "wire/http/framing.hpp"
 
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "wire/http/characters.hpp"
 #include "wire/http/hop_by_hop.hpp"
 #include "wire/http/limits.hpp"
+#include "wire/http/message.hpp"
+#include "wire/http/parse_error.hpp"
 
 namespace meridian::wire::http {
 namespace {

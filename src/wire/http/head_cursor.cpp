@@ -1,9 +1,13 @@
 #include "wire/http/head_cursor.hpp"
 
 #include <cstring>
+#include <expected>
+#include <string_view>
 
 #include "base/check.hpp"
 #include "wire/http/field_line.hpp"
+#include "wire/http/message.hpp"
+#include "wire/http/parse_error.hpp"
 
 namespace meridian::wire::http {
 

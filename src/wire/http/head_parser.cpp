@@ -1,5 +1,15 @@
 #include "wire/http/head_parser.hpp"
 
+#include <cstddef>
+#include <expected>
+#include <optional>
+#include <string_view>
+
+#include "wire/http/characters.hpp"
+#include "wire/http/framing.hpp"
+#include "wire/http/head_cursor.hpp"
+#include "wire/http/message.hpp"
+#include "wire/http/parse_error.hpp"
 #include "wire/http/request_line.hpp"
 
 namespace meridian::wire::http {

@@ -2,8 +2,14 @@
 
 #include <array>
 #include <charconv>
+#include <cstdint>
 #include <cstring>
+#include <initializer_list>
+#include <optional>
+#include <string_view>
 
+#include "base/bytes.hpp"
+#include "wire/http/characters.hpp"
 #include "wire/http/status.hpp"
 
 namespace meridian::wire::http {

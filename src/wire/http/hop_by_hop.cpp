@@ -1,6 +1,10 @@
 #include "wire/http/hop_by_hop.hpp"
 
 #include <algorithm>
+#include <string_view>
+
+#include "wire/http/characters.hpp"
+#include "wire/http/message.hpp"
 
 namespace meridian::wire::http {
 namespace {

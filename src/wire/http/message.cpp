@@ -1,6 +1,12 @@
 #include "wire/http/message.hpp"
 
+#include <cstddef>
 #include <functional>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "wire/http/characters.hpp"
 
 namespace meridian::wire::http {
 namespace {

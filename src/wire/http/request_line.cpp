@@ -1,7 +1,15 @@
 #include "wire/http/request_line.hpp"
 
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
 #include "wire/http/authority.hpp"
+#include "wire/http/characters.hpp"
 #include "wire/http/limits.hpp"
+#include "wire/http/message.hpp"
+#include "wire/http/parse_error.hpp"
 
 namespace meridian::wire::http {
 namespace {

@@ -1,6 +1,8 @@
 #include "wire/http/status.hpp"
 
 #include <algorithm>
+#include <iterator>
+#include <string_view>
 
 namespace meridian::wire::http {
 namespace {

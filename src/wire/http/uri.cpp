@@ -1,8 +1,14 @@
 #include "wire/http/uri.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
 #include <optional>
+#include <string>
+#include <string_view>
 
+#include "base/result.hpp"
 #include "wire/http/authority.hpp"
 #include "wire/http/characters.hpp"
 #include "wire/http/limits.hpp"
