@@ -41,8 +41,4 @@ constexpr size_t kMaxAdminBody = 64 * 1024;
 constexpr Duration kAdminHandshakeTimeout = std::chrono::seconds{5};
 constexpr Duration kAdminDrainTimeout = std::chrono::seconds{1};
 
-// A tier's log file that has grown past this is moved aside (one older file is kept).
-constexpr uint64_t kMaxLogBytes = 32 * 1024 * 1024;
-constexpr Duration kLogCheckInterval = std::chrono::seconds{5};
-
 }  // namespace meridian::agent

@@ -68,13 +68,25 @@ std::expected<site::Site, int> SiteFor(const RunArguments& arguments) {
   return std::move(deployed->site);
 }
 
+// In the lab a data center's processes write to files; by itself it writes where it was started.
+void OpenLog(const RunArguments& arguments, const char* process) {
+  std::string file;
+  if (arguments.lab) {
+    file = std::filesystem::path(arguments.state_directory) / "logs" / arguments.data_center /
+           "agent.log";
+  }
+  ConfigureLog({.file = {.path = file, .take_output = true},
+                .process = process,
+                .dc = arguments.data_center});
+}
+
 int RunGuard(const RunArguments& arguments) {
   auto site = SiteFor(arguments);
   if (!site) return site.error();
   if (site->FindDataCenter(arguments.data_center) == nullptr) {
     return UnknownDataCenter(*site, arguments.data_center);
   }
-  ConfigureLog({.process = "guard", .dc = arguments.data_center});
+  OpenLog(arguments, "guard");
   // In the lab all of this is made once, before the data centers start.
   Result<void> prepared = arguments.lab ? Result<void>{} : PrepareState(*site, arguments);
   if (!prepared) return Complain(prepared.error());
@@ -104,7 +116,7 @@ int RunAgent(const RunArguments& arguments) {
   if (site->FindDataCenter(arguments.data_center) == nullptr) {
     return UnknownDataCenter(*site, arguments.data_center);
   }
-  ConfigureLog({.process = "agent", .dc = arguments.data_center});
+  OpenLog(arguments, "agent");
   auto state = site::StateDir::Open(arguments.state_directory);
   auto token = state ? state->ReadToken() : Fail(state.error());
   if (!token) return Complain(token.error());

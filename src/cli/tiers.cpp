@@ -81,7 +81,13 @@ int Run(const Tier& tier, TierArguments& arguments) {
   start.tier = tier.name;
   start.site_file = site->file;
   start.state_directory = std::filesystem::absolute(arguments.state_directory);
-  ConfigureLog({.process = tier.name, .dc = start.data_center});
+  // What an agent runs writes to a file; what somebody started, where that was.
+  std::string log;
+  if (start.control_fd >= 0) {
+    log = start.state_directory / "logs" / start.data_center / (start.tier + ".log");
+  }
+  ConfigureLog(
+      {.file = {.path = log, .take_output = true}, .process = tier.name, .dc = start.data_center});
   return tier.run(*site, std::move(start));
 }
 
