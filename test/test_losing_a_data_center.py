@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import signal
 import subprocess
 import threading
@@ -131,6 +132,22 @@ def test_an_instance_that_dies_inside_a_response_breaks_it_visibly():
             # 18: fewer bytes than announced; 56: the connection was reset.
             assert done.returncode in (18, 56), path
             wait_until(lambda: all(i["state"] == "healthy" for i in site.data_center("us-east")["instances"]), 15)
+
+
+def test_what_an_instance_left_behind_ends_before_its_next_start_and_others_children_stay():
+    with Site(app=APP) as site:
+        def escape():
+            port = instance["address"].rsplit(":", 1)[1]
+            return int(curl(f"http://127.0.0.1:{port}/escape")[2])
+
+        escaped = []
+        for instance in site.data_center("us-east")["instances"]:
+            escaped.append(escape())
+        first = site.data_center("us-east")["instances"][0]["pid"]
+        os.kill(first, signal.SIGKILL)
+        wait_until(lambda: site.data_center("us-east")["instances"][0]["pid"] not in (0, first), 10, "it runs again")
+        left = [pid for pid in escaped if pathlib.Path(f"/proc/{pid}").exists()]
+        assert left == escaped[1:]
 
 
 def test_no_descendant_outlives_its_agent_even_one_that_called_setsid():
