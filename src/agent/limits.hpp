@@ -32,6 +32,12 @@ constexpr Duration kPeerTimeout = std::chrono::milliseconds{800};
 // A drained data center: answers live for the TTL, and resolvers may be a little late.
 constexpr Duration kDrainGrace = std::chrono::seconds{10};
 
+// From SIGTERM to SIGKILL of a tier, which lets its requests finish first; the application's is in
+// site.toml.
+constexpr Duration kTierStopTimeout = std::chrono::seconds{10};
+// Of what a child left behind, to die of SIGKILL.
+constexpr Duration kLeftBehindPatience = std::chrono::seconds{5};
+
 // Tiers that cannot be started: the data center's start has failed.
 constexpr uint32_t kTierStartAttempts = 3;
 

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <sys/types.h>
 
+#include "agent/limits.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
@@ -21,7 +22,6 @@ namespace {
 
 constexpr Duration kOutputGrace = std::chrono::milliseconds{200};
 constexpr Duration kLeftBehindPause = std::chrono::milliseconds{5};
-constexpr Duration kLeftBehindPatience = std::chrono::seconds{5};
 
 }  // namespace
 

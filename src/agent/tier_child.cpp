@@ -12,8 +12,8 @@
 #include <sys/socket.h>
 
 #include "agent/context.hpp"
+#include "agent/limits.hpp"
 #include "base/bytes.hpp"
-#include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "io/fd.hpp"
@@ -26,8 +26,6 @@
 namespace meridian::agent {
 namespace {
 
-// A tier that was asked to end lets its requests finish first.
-constexpr Duration kTierStopTimeout = std::chrono::seconds{10};
 constexpr size_t kReportPiece = 4096;
 
 }  // namespace

@@ -1,10 +1,14 @@
 #include "agent/tier_table.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "agent/guard.hpp"
+#include "agent/limits.hpp"
+#include "base/clock.hpp"
 #include "site/site.hpp"
 #include "site/tier_process.hpp"
 
@@ -31,6 +35,12 @@ std::vector<TierEntry> TierTable(const site::Site& site, const site::DataCenter&
        {TierSocket{"udp", SocketKind::kDatagram, {here.address, ports.dns}},
         stream("tcp", ports.dns), ops(ports.dns)}},
   };
+}
+
+Duration LongestStop(const site::Site& site) {
+  size_t tiers = TierTable(site, site.datacenters.front()).size();
+  return static_cast<int64_t>(tiers) * kTierStopTimeout + site.app.stop_timeout +
+         kLeftBehindPatience + kAdminDrainTimeout + 2 * kKillPatience;  // the agent's, the guard's
 }
 
 }  // namespace meridian::agent

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/ip.hpp"
 #include "site/site.hpp"
 
@@ -27,5 +28,9 @@ struct TierEntry {
 
 // In the order in which they are started; they are stopped in the opposite one.
 std::vector<TierEntry> TierTable(const site::Site& site, const site::DataCenter& here);
+
+// From SIGTERM to a data center's guard until nothing of it is left, at the most: its tiers one
+// after the other, then the application's instances together, each in its own time.
+Duration LongestStop(const site::Site& site);
 
 }  // namespace meridian::agent

@@ -32,6 +32,7 @@
 #include "io/socket.hpp"
 #include "io/task.hpp"
 #include "lab/lab.hpp"
+#include "lab/limits.hpp"
 #include "site/ca.hpp"
 #include "site/site.hpp"
 #include "site/state_dir.hpp"
@@ -128,7 +129,7 @@ int Serve(const Arguments& arguments, std::function<void()> started) {
     started();
   };
   int status = loop.RunToEnd(RunLab(signals, lab, announce));
-  io::KillDescendants(std::chrono::seconds{10});
+  io::KillDescendants(lab::kLastKillPatience);
   return status;
 }
 

@@ -120,7 +120,7 @@ io::Task<void> DataCenterProcess::Stop() {
   end_expected_ = true;
   if (!running()) co_return;
   process_->Signal(SIGTERM);
-  TimePoint deadline = loop_.After(kLongestStop);
+  TimePoint deadline = loop_.After(options_.stop_timeout);
   while (running() && co_await not_running_.Wait(deadline)) {
   }
   if (running()) LOG_WARNING("did not end in time, killed", {"dc", options_.name});

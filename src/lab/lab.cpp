@@ -12,6 +12,8 @@
 #include <fmt/core.h>
 #include <sys/types.h>
 
+#include "agent/tier_table.hpp"
+#include "base/clock.hpp"
 #include "base/result.hpp"
 #include "http/exchange.hpp"
 #include "http/limits.hpp"
@@ -52,6 +54,11 @@ int StatusOf(Errc code) {
 
 }  // namespace
 
+Duration LongestDown(const site::Site& site) {
+  return agent::LongestStop(site) + kLongestKill + kOrphanPatience + kCommandGrace +
+         kLastKillPatience;
+}
+
 Lab::Lab(io::EpollDriver& driver, io::Loop& loop, io::SystemNetwork& network, Options options)
     : driver_(driver),
       loop_(loop),
@@ -63,7 +70,8 @@ Lab::Lab(io::EpollDriver& driver, io::Loop& loop, io::SystemNetwork& network, Op
         .name = dc.name,
         .command = {options_.program, "run", options_.site.file.string(), "--dc", dc.name,
                     "--state", options_.state.root().string(), "--lab"},
-        .log = options_.state.logs() / dc.name / "agent.log"};
+        .log = options_.state.logs() / dc.name / "agent.log",
+        .stop_timeout = agent::LongestStop(options_.site)};
     auto ended = [this, name = dc.name](io::ExitStatus status) {
       options_.tell(
           fmt::format("{} is down: its agent ended ({}). Start it again: meridian dc "

@@ -21,12 +21,16 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "http/server.hpp"
 #include "lab/data_center_process.hpp"
 #include "site/site.hpp"
 #include "site/state_dir.hpp"
 
 namespace meridian::lab {
+
+// From the command to end a lab until it has ended, at the most.
+Duration LongestDown(const site::Site& site);
 
 class Lab {
  public:

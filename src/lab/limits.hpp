@@ -12,10 +12,10 @@ constexpr Duration kLongestStart = std::chrono::minutes{15};
 // Of a guard to end its data center at once, before the lab does it.
 constexpr Duration kLongestKill = std::chrono::seconds{2};
 constexpr Duration kOrphanPatience = std::chrono::seconds{5};
-// From SIGTERM to SIGKILL for a whole data center; its tiers and instances have shorter ones.
-constexpr Duration kLongestStop = std::chrono::seconds{30};
 // For answers that are on their way when everything has ended.
 constexpr Duration kCommandGrace = std::chrono::seconds{1};
+// Of the lab, to end what it may have left behind itself.
+constexpr Duration kLastKillPatience = std::chrono::seconds{10};
 // Of a request to the lab, which carries no body.
 constexpr size_t kLongestCommandBody = 1024;
 
