@@ -31,6 +31,7 @@ constexpr int kMisused = 2;
 // What runs in the end: set by the subcommand that was chosen.
 using Action = std::function<int()>;
 
+void AddCa(CLI::App& app, Action& action);
 void AddCheck(CLI::App& app, Action& action);
 void AddUp(CLI::App& app, Action& action);
 void AddDown(CLI::App& app, Action& action);

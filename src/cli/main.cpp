@@ -37,6 +37,7 @@ int Main(int argc, char** argv) {
   AddDataCenter(app, action);
   AddVisit(app, action);
   AddCheck(app, action);
+  AddCa(app, action);
   AddRun(app, action);
   AddTiers(app, action);
   try {

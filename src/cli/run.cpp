@@ -68,6 +68,24 @@ std::expected<site::Site, int> SiteFor(const RunArguments& arguments) {
   return std::move(deployed->site);
 }
 
+// Whether this server has what the others trust it by, or is the site's only one. If each made its
+// own they would refuse each other for ever. Prints what to do.
+bool IsTrusted(const site::Site& site, const RunArguments& arguments) {
+  if (site.datacenters.size() < 2) return true;
+  auto state = site::StateDir::Open(arguments.state_directory);
+  std::error_code error;
+  if (state && std::filesystem::exists(state->ca() / "authority.pem", error) &&
+      std::filesystem::exists(state->admin_token(), error)) {
+    return true;
+  }
+  fmt::print(stderr,
+             "meridian: {} holds no authority that the other data centers of {} trust (ca/ and "
+             "admin.token). On one machine make them with: meridian ca {} --state DIR; then copy "
+             "DIR/ca and DIR/admin.token into the state directory of every server\n",
+             arguments.state_directory, site.name, arguments.site_file);
+  return false;
+}
+
 // In the lab a data center's processes write to files; by itself it writes where it was started.
 void OpenLog(const RunArguments& arguments, const char* process) {
   std::string file;
@@ -87,6 +105,7 @@ int RunGuard(const RunArguments& arguments) {
     return UnknownDataCenter(*site, arguments.data_center);
   }
   OpenLog(arguments, "guard");
+  if (!arguments.lab && !IsTrusted(*site, arguments)) return kMisused;
   // In the lab all of this is made once, before the data centers start.
   Result<void> prepared = arguments.lab ? Result<void>{} : PrepareState(*site, arguments);
   if (!prepared) return Complain(prepared.error());
