@@ -1,12 +1,12 @@
 """A whole site on this machine for one test: its own addresses, state directory and site.toml."""
 
 import contextlib
-import fcntl
 import json
 import os
 import pathlib
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -33,18 +33,18 @@ def wait_until(condition, seconds=20, what=None):
 
 
 class AddressBlock:
-    """Second octets of 127.X.0.1 that no other test on this machine uses at the moment."""
+    """Second octets of 127.X.0.1 that nobody else on this loopback uses at the moment."""
 
     def __init__(self, count):
         self.octets = []
         self.locks = []
-        folder = pathlib.Path(tempfile.gettempdir()) / "meridian-test-addresses"
-        folder.mkdir(exist_ok=True)
         for octet in range(10, 99):
-            lock = open(folder / str(octet), "w")
+            # An abstract socket's name belongs to the network namespace, as the addresses do.
+            lock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
             try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+                lock.bind(f"\0meridian-test-127.{octet}")
+                socket.create_server((f"127.{octet}.0.1", 9000)).close()
+            except OSError:
                 lock.close()
                 continue
             self.octets.append(octet)

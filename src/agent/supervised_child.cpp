@@ -95,7 +95,7 @@ void SupervisedChild::Stop() {
   stopping_ = true;
   stop_.WakeAll();
   if (!process_) return;
-  process_->Signal(SIGTERM);
+  process_->Signal(options_.stop_signal);
   killer_.Spawn(KillAfterTimeout());
 }
 

@@ -12,6 +12,8 @@
 
 #include <sys/types.h>
 
+#include <signal.h>
+
 #include "agent/backoff.hpp"
 #include "base/result.hpp"
 #include "io/loop.hpp"
@@ -23,8 +25,9 @@ namespace meridian::agent {
 class SupervisedChild {
  public:
   struct Options {
-    std::string name;       // for the log
-    Duration stop_timeout;  // from SIGTERM to SIGKILL
+    std::string name;  // for the log
+    int stop_signal = SIGTERM;
+    Duration stop_timeout;  // from that to SIGKILL
     // What to run; called before each start.
     std::function<Result<io::ProcessOptions>()> prepare;
     // Runs beside each process, and is cancelled when it ends.
@@ -43,7 +46,7 @@ class SupervisedChild {
 
   io::Task<void> Run();
 
-  // Asks it to end in good order (SIGTERM), and later less kindly. No start comes after.
+  // Asks it to end in good order (by its stop signal), and later less kindly. No start comes after.
   void Stop();
 
   // 0 while no process runs.

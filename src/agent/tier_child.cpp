@@ -9,6 +9,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/socket.h>
 
 #include "agent/context.hpp"
@@ -36,6 +37,7 @@ TierChild::TierChild(const Context& context, TierSpec spec, std::function<void()
       changed_(std::move(changed)),
       child_(context.driver, context.loop,
              {.name = spec_.name,
+              .stop_signal = SIGINT,  // nobody follows: no time for clients to move over
               .stop_timeout = kTierStopTimeout,
               .prepare = [this] { return Prepare(); },
               .attend = [this](io::Process&) { return WriteViews(); },

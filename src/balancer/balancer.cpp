@@ -88,11 +88,11 @@ io::Task<Result<void>> Balancer::Start() {
   co_return Result<void>{};
 }
 
-io::Task<void> Balancer::Drain() {
+io::Task<void> Balancer::Drain(Duration grace) {
   io::Scope both(process_.loop());
   TimePoint deadline = process_.loop().After(site::kDrainTimeout);
-  both.Spawn(server_.Drain(deadline));
-  if (peer_server_) both.Spawn(peer_server_->Drain(deadline));
+  both.Spawn(server_.Drain(deadline, grace));
+  if (peer_server_) both.Spawn(peer_server_->Drain(deadline, grace));
   co_await both.Join();
   for (auto& instance : instances_) instance->removed = true;
 }
@@ -241,7 +241,7 @@ int Run(const site::Site& site, site::TierStart start) {
   return process.Run({.public_port = site.ports.balancer,
                       .start = [&] { return balancer.Start(); },
                       .on_view = [&] { balancer.OnView(); },
-                      .drain = [&] { return balancer.Drain(); }});
+                      .drain = [&](Duration grace) { return balancer.Drain(grace); }});
 }
 
 }  // namespace meridian::balancer

@@ -182,7 +182,7 @@ int Run(const site::Site& site, site::TierStart start) {
   return process.Run({.public_port = site.ports.dns,
                       .start = [&] { return server.Start(); },
                       .on_view = [&] { server.OnView(); },
-                      .drain = [&] { return server.Drain(); }});
+                      .drain = [&](Duration /*grace*/) { return server.Drain(); }});
 }
 
 }  // namespace meridian::dns

@@ -60,7 +60,7 @@ class ServerTest : public testing::Test {
     process.scope().Spawn(client());
     return process.Run({.start = [&] { return server.Start(); },
                         .on_view = [&] { server.OnView(); },
-                        .drain = [&] { return server.Drain(); }});
+                        .drain = [&](Duration /*grace*/) { return server.Drain(); }});
   }
 
   void SendView(uint64_t number, site::DataCenterState west) {

@@ -108,11 +108,11 @@ io::Task<Result<void>> Edge::Start() {
   co_return Result<void>{};
 }
 
-io::Task<void> Edge::Drain() {
+io::Task<void> Edge::Drain(Duration grace) {
   io::Scope both(process_.loop());
   TimePoint deadline = process_.loop().After(site::kDrainTimeout);
-  both.Spawn(http_.Drain(deadline));
-  if (https_) both.Spawn(https_->Drain(deadline));
+  both.Spawn(http_.Drain(deadline, grace));
+  if (https_) both.Spawn(https_->Drain(deadline, grace));
   co_await both.Join();
 }
 
@@ -257,7 +257,7 @@ int Run(const site::Site& site, site::TierStart start) {
   return process.Run({.public_port = site.ports.edge,
                       .start = [&] { return edge.Start(); },
                       .on_view = [&] { edge.OnView(); },
-                      .drain = [&] { return edge.Drain(); }});
+                      .drain = [&](Duration grace) { return edge.Drain(grace); }});
 }
 
 }  // namespace meridian::edge

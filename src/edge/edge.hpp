@@ -25,7 +25,7 @@ class Edge {
 
   io::Task<Result<void>> Start();
   void OnView();
-  io::Task<void> Drain();
+  io::Task<void> Drain(Duration grace);
 
  private:
   io::Task<void> Handle(http::Exchange& exchange);

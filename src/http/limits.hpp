@@ -27,6 +27,9 @@ constexpr size_t kMaxDiscardBytes = size_t{64} * 1024;
 // client that sends as fast as it can sees the answer only behind them.
 constexpr size_t kMaxLingerBytes = size_t{16} * 1024 * 1024;
 constexpr Duration kLingerTimeout = std::chrono::seconds{2};
+// A server that serves others behind it and is about to leave answers for so long yet; see
+// Server::Drain. Clients with anything to do use each of their connections within it.
+constexpr Duration kRetireGrace = std::chrono::seconds{1};
 // Connections beyond the limit that are told so at the same time; more are closed without a word.
 constexpr size_t kMaxRefusing = 64;
 // 1xx responses before the final one.

@@ -1,5 +1,6 @@
 #include "http/server.hpp"
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -57,6 +58,7 @@ void Server::Admit(std::unique_ptr<io::Stream> stream) {
     if (!context_->idle.CloseLongest()) return RefuseForLimit(std::move(stream));
   }
   if (context_->metrics != nullptr) context_->metrics->ConnectionOpened();
+  ++serving_;
   connections_.Spawn(Run(std::move(stream)));
 }
 
@@ -78,9 +80,18 @@ io::Task<void> Server::Run(std::unique_ptr<io::Stream> stream) {
   ServerConnection connection(*context_, std::move(stream));
   co_await connection.Run();
   if (context_->metrics != nullptr) context_->metrics->ConnectionClosed();
+  if (--serving_ == 0) all_closed_.WakeAll();
 }
 
-io::Task<void> Server::Drain(TimePoint deadline) {
+io::Task<void> Server::Retire(TimePoint until) {
+  context_->retiring = true;
+  while (serving_ != 0) {
+    if (!co_await all_closed_.Wait(until)) co_return;
+  }
+}
+
+io::Task<void> Server::Drain(TimePoint deadline, Duration grace) {
+  co_await Retire(std::min(deadline, context_->loop.After(grace)));
   context_->draining = true;
   for (auto& listener : listeners_) listener->Close();
   acceptors_.Cancel();

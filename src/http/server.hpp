@@ -18,6 +18,7 @@
 #include "http/server_metrics.hpp"
 #include "io/scope.hpp"
 #include "io/tls.hpp"
+#include "io/wait_queue.hpp"
 
 namespace meridian::http {
 
@@ -42,12 +43,14 @@ class Server {
   // Serves a connection that was made elsewhere.
   void ServeStream(std::unique_ptr<io::Stream> stream);
 
-  // Stops accepting and lets what was begun come to its end: idle connections are closed at once,
-  // answers say `Connection: close`. At `deadline` the rest is broken off. Returns when no
+  // Lets what was begun come to its end: answers say `Connection: close`. For `grace`, at most, it
+  // goes on accepting, and kept connections may bring one more request, so that clients learn of
+  // the end from an answer and not from a close that crosses their next request. Then it stops
+  // accepting and closes idle connections; at `deadline` the rest is broken off. Returns when no
   // connection is left.
-  io::Task<void> Drain(TimePoint deadline);
+  io::Task<void> Drain(TimePoint deadline, Duration grace = Duration::zero());
 
-  size_t open_connections() const { return connections_.size() - refusing_; }
+  size_t open_connections() const { return serving_; }
 
  private:
   io::Task<void> Accept(io::Listener& listener);
@@ -55,12 +58,16 @@ class Server {
   void RefuseForLimit(std::unique_ptr<io::Stream> stream);
   io::Task<void> Run(std::unique_ptr<io::Stream> stream);
   io::Task<void> RunRefused(std::unique_ptr<io::Stream> stream);
+  io::Task<void> Retire(TimePoint until);
 
   std::unique_ptr<ServerContext> context_;
   std::vector<std::unique_ptr<io::Listener>> listeners_;
   io::Scope acceptors_;
   io::Scope connections_;
-  size_t refusing_ = 0;  // of connections_, those that are only told 503
+  io::WaitQueue all_closed_;
+  // Of connections_: those that are served, and those that are only told 503.
+  size_t serving_ = 0;
+  size_t refusing_ = 0;
 };
 
 }  // namespace meridian::http

@@ -109,7 +109,8 @@ struct ServerContext {
   ServerLimits limits;
   std::shared_ptr<io::TlsContext> tls;  // null: plain HTTP
   ServerMetrics* metrics = nullptr;     // may be null
-  bool draining = false;
+  bool retiring = false;                // answers are the last on their connections
+  bool draining = false;                // connections that wait for a request are closed
   DateCache date;
   IdleConnections idle;
   FreeList<RequestMemory> memories{kMaxSpareMemories};

@@ -110,7 +110,7 @@ wire::http::BodyFraming ServerExchange::FramingOf(const Response& response) cons
 }
 
 bool ServerExchange::MayKeepAlive() const {
-  if (!keep_alive_ || context_.draining) return false;
+  if (!keep_alive_ || context_.retiring) return false;
   if (memory_.body.ended()) return true;
   // RFC 9110 10.1.1: the client may or may not send the body that it asked about.
   if (memory_.head.expects_continue && !continue_sent_ && memory_.in.empty()) return false;

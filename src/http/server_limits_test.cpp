@@ -319,6 +319,44 @@ TEST_F(ServerLimitsTest, DrainClosesIdleConnectionsAtOnceAndLetsRequestsFinish) 
   });
 }
 
+TEST_F(ServerLimitsTest, DrainWithGraceTakesOneMoreRequestOfEachConnection) {
+  handler_ = Hello;
+  Run([&](MemoryStream& used) -> io::Task<void> {
+    auto unused = Connect();
+    (void)co_await io::Sleep(seconds{1});
+    TimePoint begin = loop_.Now();
+    io::Scope scope(loop_);
+    scope.Spawn(server_->Drain(loop_.After(seconds{60}), seconds{3}));
+    (void)co_await io::Sleep(seconds{1});
+    auto late = Connect();
+    for (MemoryStream* stream : {&used, late.get()}) {
+      RawPeer peer(*stream);
+      (void)co_await peer.Send(kGet);
+      EXPECT_EQ(WithoutDate(co_await peer.ReadToEnd()),
+                "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello");
+      EXPECT_EQ(loop_.Now() - begin, seconds{1});
+    }
+    EXPECT_EQ(co_await RawPeer(*unused).ReadToEnd(), "");
+    EXPECT_EQ(loop_.Now() - begin, seconds{3});
+    co_await scope.Join();
+  });
+}
+
+TEST_F(ServerLimitsTest, DrainWithGraceEndsWithTheLastConnection) {
+  handler_ = Hello;
+  Run([&](MemoryStream& stream) -> io::Task<void> {
+    TimePoint begin = loop_.Now();
+    io::Scope scope(loop_);
+    scope.Spawn(server_->Drain(loop_.After(seconds{60}), seconds{3}));
+    (void)co_await io::Sleep(seconds{1});
+    RawPeer peer(stream);
+    (void)co_await peer.Send(kGet);
+    (void)co_await peer.ReadToEnd();
+    co_await scope.Join();
+    EXPECT_EQ(loop_.Now() - begin, seconds{1});
+  });
+}
+
 TEST_F(ServerLimitsTest, DrainBreaksOffWhatIsNotDoneAtItsDeadline) {
   handler_ = [](Exchange& exchange) -> io::Task<void> {
     EXPECT_FALSE(co_await io::Sleep(seconds{500}));

@@ -183,7 +183,7 @@ io::Task<int> TierProcess::Main(const Service& service) {
     SetReady(true);
     LOG_INFO("ready");
     while (!stopping_) (void)co_await stop_.Wait();
-    if (service.drain) co_await io::Within(loop_.After(kDrainTimeout), service.drain());
+    if (service.drain) co_await io::Within(loop_.After(kDrainTimeout), service.drain(grace_));
   }
   if (ops_) co_await ops_->Drain(loop_.Now());
   background.Cancel();
@@ -198,6 +198,7 @@ io::Task<void> TierProcess::AwaitSignal() {
   if (!number) co_return;
   LOG_INFO("draining, then leaving", {"signal", *number});
   stopping_ = true;
+  if (*number == SIGTERM) grace_ = http::kRetireGrace;
   stop_.WakeAll();
 }
 

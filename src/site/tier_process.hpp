@@ -6,7 +6,7 @@
 //     Edge edge(process);
 //     return process.Run({.public_port = site.ports.edge,
 //                         .start = [&] { return edge.Start(); },
-//                         .drain = [&] { return edge.Drain(); }});
+//                         .drain = [&](Duration grace) { return edge.Drain(grace); }});
 //   }
 //
 // Beside the tier's own work its ops port answers /metrics (Prometheus) and /.meridian/ready.
@@ -61,8 +61,10 @@ class TierProcess {
     std::function<io::Task<Result<void>>()> start;
     // Called when there is a newer view, and once before `start`. May be empty.
     std::function<void()> on_view = {};
-    // After SIGTERM: stops accepting and waits for what is in flight; given kDrainTimeout.
-    std::function<io::Task<void>()> drain = {};
+    // Serves for `grace` yet so that clients can leave, then stops accepting and waits for what is
+    // in flight; given kDrainTimeout in all. After SIGTERM another process follows this one, and
+    // the grace is http::kRetireGrace; after SIGINT nobody does, and there is none.
+    std::function<io::Task<void>(Duration grace)> drain = {};
   };
 
   TierProcess(const Site& site, TierStart start);
@@ -125,6 +127,7 @@ class TierProcess {
   io::WaitQueue report_changed_;
   io::WaitQueue stop_;
   bool stopping_ = false;
+  Duration grace_ = Duration::zero();
   io::Scope scope_;
 };
 
