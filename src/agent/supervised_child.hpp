@@ -10,9 +10,8 @@
 #include <string>
 #include <vector>
 
-#include <sys/types.h>
-
 #include <signal.h>
+#include <sys/types.h>
 
 #include "agent/backoff.hpp"
 #include "base/result.hpp"
