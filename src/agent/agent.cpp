@@ -49,7 +49,7 @@ bool Agent::Runs(const std::string& role) const {
 }
 
 Result<void> Agent::OpenSockets() {
-  for (const TierEntry& entry : TierTable(context_.site, context_.here)) {
+  for (const TierEntry& entry : TierTable(context_.site, context_.here, context_.hosting)) {
     if (!Runs(entry.name)) continue;
     TierSpec spec{.name = entry.name, .port = entry.port, .sockets = {}};
     for (const TierSocket& socket : entry.sockets) {

@@ -91,7 +91,7 @@ class AgentProcess {
                  .here = *site.FindDataCenter(options.data_center),
                  .state_directory = options.state_directory,
                  .program = options.program,
-                 .lab = options.lab,
+                 .hosting = options.hosting,
                  .driver = driver_,
                  .loop = loop_,
                  .network = network_} {}

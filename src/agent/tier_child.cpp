@@ -63,7 +63,7 @@ Result<io::ProcessOptions> TierChild::Prepare() {
                         .data_center = context_.here.name,
                         .site_file = context_.site.file,
                         .state_directory = context_.state_directory,
-                        .lab = context_.lab,
+                        .hosting = context_.hosting,
                         .control_fd = site::kControlFd};
   io::ProcessOptions options{
       .descriptors = {{1, log_.get()}, {2, log_.get()}, {site::kControlFd, control_there_.get()}}};

@@ -9,18 +9,19 @@
 #include "agent/guard.hpp"
 #include "agent/limits.hpp"
 #include "base/clock.hpp"
+#include "site/reach.hpp"
 #include "site/site.hpp"
-#include "site/tier_process.hpp"
 
 namespace meridian::agent {
 
-std::vector<TierEntry> TierTable(const site::Site& site, const site::DataCenter& here) {
+std::vector<TierEntry> TierTable(const site::Site& site, const site::DataCenter& here,
+                                 site::Hosting hosting) {
   const site::Ports& ports = site.ports;
   auto stream = [&](std::string name, uint16_t port) {
     return TierSocket{std::move(name), SocketKind::kStream, {here.address, port}};
   };
   auto ops = [&](uint16_t port) {
-    return TierSocket{"ops", SocketKind::kStream, site::OpsEndpoint(here, port)};
+    return TierSocket{"ops", SocketKind::kStream, site::OpsEndpoint(site, here, hosting, port)};
   };
   return {
       {"balancer",
@@ -38,7 +39,7 @@ std::vector<TierEntry> TierTable(const site::Site& site, const site::DataCenter&
 }
 
 Duration LongestStop(const site::Site& site) {
-  size_t tiers = TierTable(site, site.datacenters.front()).size();
+  size_t tiers = TierTable(site, site.datacenters.front(), site::Hosting::kLab).size();
   return static_cast<int64_t>(tiers) * kTierStopTimeout + site.app.stop_timeout +
          kLeftBehindPatience + kAdminDrainTimeout + 2 * kKillPatience;  // the agent's, the guard's
 }

@@ -8,6 +8,7 @@
 
 #include "base/clock.hpp"
 #include "base/ip.hpp"
+#include "site/reach.hpp"
 #include "site/site.hpp"
 
 namespace meridian::agent {
@@ -27,7 +28,8 @@ struct TierEntry {
 };
 
 // In the order in which they are started; they are stopped in the opposite one.
-std::vector<TierEntry> TierTable(const site::Site& site, const site::DataCenter& here);
+std::vector<TierEntry> TierTable(const site::Site& site, const site::DataCenter& here,
+                                 site::Hosting hosting);
 
 // From SIGTERM to a data center's guard until nothing of it is left, at the most: its tiers one
 // after the other, then the application's instances together, each in its own time.

@@ -16,7 +16,7 @@ TEST(TierTable, LongestStopLeavesTiersAndApplicationTheirTimes) {
   site::Site site;
   site.datacenters.push_back({.name = "us-east"});
   site.app.stop_timeout = minutes(9);
-  size_t tiers = TierTable(site, site.datacenters.front()).size();
+  size_t tiers = TierTable(site, site.datacenters.front(), site::Hosting::kLab).size();
   EXPECT_GT(LongestStop(site), minutes(9) + tiers * kTierStopTimeout);
 }
 

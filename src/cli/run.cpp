@@ -140,14 +140,15 @@ int RunAgent(const RunArguments& arguments) {
   auto token = state ? state->ReadToken() : Fail(state.error());
   if (!token) return Complain(token.error());
   Duration ttl = arguments.lab ? dns::kLabTtl : dns::kDefaultTtl;
-  return agent::RunAgent(*site, {.data_center = arguments.data_center,
-                                 .state_directory = state->root(),
-                                 .program = ProgramPath(),
-                                 .roles = {arguments.roles.begin(), arguments.roles.end()},
-                                 .answer_ttl = site->sections.Get<dns::Config>().ttl.value_or(ttl),
-                                 .token = std::move(*token),
-                                 .report_fd = arguments.report_fd,
-                                 .lab = arguments.lab});
+  return agent::RunAgent(
+      *site, {.data_center = arguments.data_center,
+              .state_directory = state->root(),
+              .program = ProgramPath(),
+              .roles = {arguments.roles.begin(), arguments.roles.end()},
+              .answer_ttl = site->sections.Get<dns::Config>().ttl.value_or(ttl),
+              .token = std::move(*token),
+              .report_fd = arguments.report_fd,
+              .hosting = arguments.lab ? site::Hosting::kLab : site::Hosting::kServers});
 }
 
 void AddArguments(CLI::App* command, const std::shared_ptr<RunArguments>& arguments) {

@@ -41,6 +41,7 @@ struct TierArguments {
   std::string site_file = "site.toml";
   std::string state_directory = ".meridian";
   std::vector<std::string> sockets;  // NAME=FD
+  bool lab = false;
 };
 
 bool ParseSockets(TierArguments& arguments) {
@@ -79,6 +80,7 @@ int Run(const Tier& tier, TierArguments& arguments) {
     return kMisused;
   }
   start.tier = tier.name;
+  if (arguments.lab) start.hosting = site::Hosting::kLab;
   start.site_file = site->file;
   start.state_directory = std::filesystem::absolute(arguments.state_directory);
   // What an agent runs writes to a file; what somebody started, where that was.
@@ -105,7 +107,7 @@ void AddTiers(CLI::App& app, Action& action) {
     AddStateOption(*command, arguments->state_directory);
     command->add_option("--control-fd", arguments->start.control_fd)->group("");
     command->add_option("--socket", arguments->sockets)->group("");
-    command->add_flag("--lab", arguments->start.lab, "Short-lived answers, as on one machine");
+    command->add_flag("--lab", arguments->lab, "As in the lab: short-lived answers, links");
     command->callback([&tier, arguments, &action] {
       action = [&tier, arguments] { return Run(tier, *arguments); };
     });

@@ -40,7 +40,7 @@ std::vector<std::string> NamesOf(const site::Site& site) {
 }
 
 Duration AnswerTtl(const site::TierProcess& process) {
-  Duration unless_given = process.start().lab ? kLabTtl : kDefaultTtl;
+  Duration unless_given = process.start().hosting == site::Hosting::kLab ? kLabTtl : kDefaultTtl;
   return process.site().sections.Get<Config>().ttl.value_or(unless_given);
 }
 
