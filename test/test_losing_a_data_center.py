@@ -150,6 +150,16 @@ def test_what_an_instance_left_behind_ends_before_its_next_start_and_others_chil
         assert left == escaped[1:]
 
 
+def test_a_guard_that_is_killed_leaves_no_pid_file():
+    with Site(app=APP) as site:
+        pids = dict(line.split() for line in (site.state / "pids/us-east").read_text().splitlines())
+        os.kill(int(pids["guard"]), signal.SIGKILL)
+        wait_until(lambda: not (site.state / "pids/us-east").exists(), 10, "the pid file is gone")
+        assert (site.state / "pids/us-west").exists()
+        site.run("dc", "start", "us-east")
+        assert (site.state / "pids/us-east").exists()
+
+
 def test_no_descendant_outlives_its_agent_even_one_that_called_setsid():
     with Site(app=APP) as site:
         escaped = int(curl(f"http://{site.addresses['us-east']}:8080/escape")[2])

@@ -35,12 +35,13 @@ namespace meridian::agent {
 namespace {
 
 // When the guard is gone nobody would end this data center's processes after us: do it now, and go.
-io::Task<void> WatchLifeline(io::Stream& lifeline) {
+io::Task<void> WatchLifeline(io::Stream& lifeline, std::filesystem::path pid_file) {
   uint8_t byte = 0;
   Result<size_t> got = co_await lifeline.Read({&byte, 1});
   if (!got && got.error().code == Errc::kCancelled) co_return;
   LOG_ERROR("the guard is gone, ending this data center");
   io::KillDescendants(kKillPatience);
+  unlink(pid_file.c_str());
   _exit(EXIT_FAILURE);
 }
 
@@ -118,7 +119,8 @@ class AgentProcess {
     bool asked = false;
     io::WaitQueue ended;
     io::Scope background(loop_);
-    background.Spawn(WatchLifeline(*lifeline));
+    background.Spawn(
+        WatchLifeline(*lifeline, options_.state_directory / "pids" / options_.data_center));
     background.Spawn(ReapUntilAskedToEnd(signals_, agent, ended, asked));
     io::Scope starting(loop_);
     Result<void> started = admin.Start();

@@ -90,6 +90,7 @@ io::Task<Result<void>> DataCenterProcess::AwaitReport(std::unique_ptr<io::Stream
 io::Task<void> DataCenterProcess::AwaitEnd() {
   Result<io::ExitStatus> status = co_await process_->Wait();
   process_.reset();
+  unlink(options_.pid_file.c_str());
   clean_up_();
   not_running_.WakeAll();
   if (!end_expected_ && status) ended_(*status);

@@ -25,6 +25,7 @@ class DataCenterProcess {
     std::string name;
     std::vector<std::string> command;  // `meridian run …`, to which --report-fd is added
     std::filesystem::path log;         // where it and its agent write
+    std::filesystem::path pid_file;    // the guard's, removed when that could not
     Duration stop_timeout;             // from SIGTERM to SIGKILL for all of it
   };
 

@@ -71,6 +71,7 @@ Lab::Lab(io::EpollDriver& driver, io::Loop& loop, io::SystemNetwork& network, Op
         .command = {options_.program, "run", options_.site.file.string(), "--dc", dc.name,
                     "--state", options_.state.root().string(), "--lab"},
         .log = options_.state.logs() / dc.name / "agent.log",
+        .pid_file = options_.state.pids() / dc.name,
         .stop_timeout = agent::LongestStop(options_.site)};
     auto ended = [this, name = dc.name](io::ExitStatus status) {
       options_.tell(
