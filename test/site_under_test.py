@@ -119,6 +119,17 @@ class Site:
     def state_of(self, name):
         return self.data_center(name)["state"]
 
+    def view(self, at):
+        """What one data center's agent knows of all."""
+        token = (self.state / "admin.token").read_text().strip()
+        code, _, body = curl(f"http://{self.addresses[at]}:9000/.meridian/view", "-H", f"Authorization: Bearer {token}")
+        assert code == 200, body
+        return json.loads(body)
+
+    def hears(self, at, other):
+        """Whether one data center's agent has lately had an answer of another's."""
+        return next(link["up"] for link in self.view(at)["links"] if link["to"] == other)
+
     def wait_for_state(self, name, state, seconds=20):
         wait_until(lambda: self.state_of(name) == state, seconds, f"{name} is {state}")
 

@@ -11,6 +11,7 @@
 #include "http/fetch.hpp"
 #include "io/file_lock.hpp"
 #include "lab/lab.hpp"
+#include "lab/limits.hpp"
 
 namespace meridian::cli {
 namespace {
@@ -18,7 +19,9 @@ namespace {
 int Down(const std::string& state_directory) {
   auto deployed = FindDeployed(state_directory);
   if (!deployed) return deployed.error();
-  Result<http::Fetched> answer = CallLab(deployed->state, "/down");
+  Result<http::Fetched> answer =
+      CallLab(deployed->state, {.path = "/down", .timeout = lab::kLongestShortCommand});
+  if (!answer && answer.error().code == Errc::kTimeout) return Complain(answer.error());
   if (!answer || answer->status != 200) {
     fmt::print(stderr, "meridian: nothing was up for this state directory\n");
     return kFailed;
