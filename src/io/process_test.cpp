@@ -177,10 +177,10 @@ TEST(Descendants, WhatAChildLeftBehindIsFoundInItsSessionAndByItsMark) {
       execlp("sh", "sh", "-c", "env -i sleep 1000 & setsid sleep 1000 &", nullptr);
     }
     waitpid(one, nullptr, 0);
-    auto are_there = [&] { return LeftBehind(one, "WHOSE=one").size() == 2; };
-    while (!are_there()) {
+    auto others = [] { return LeftBehind(-1, "WHOSE=other"); };
+    while (LeftBehind(one, "WHOSE=one").size() < 2 || others().empty()) {
     }
-    bool right = LeftBehind(0, "WHOSE=other") == std::vector<pid_t>{other};
+    bool right = LeftBehind(one, "WHOSE=one").size() == 2 && others() == std::vector<pid_t>{other};
     KillDescendants(seconds(10));
     _exit(right ? 0 : 1);
   }
