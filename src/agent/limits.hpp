@@ -41,6 +41,9 @@ constexpr Duration kLeftBehindPatience = std::chrono::seconds{5};
 // Tiers that cannot be started: the data center's start has failed.
 constexpr uint32_t kTierStartAttempts = 3;
 
+// How often it is looked whether certificates are to be renewed.
+constexpr Duration kCertificateInterval = std::chrono::hours{1};
+
 // The admin port.
 constexpr size_t kMaxAdminConnections = 256;
 constexpr size_t kMaxAdminBody = 64 * 1024;

@@ -15,6 +15,7 @@
 
 #include "agent/admin_server.hpp"
 #include "agent/agent.hpp"
+#include "agent/certificates.hpp"
 #include "agent/context.hpp"
 #include "agent/guard.hpp"
 #include "agent/startup_report.hpp"
@@ -121,6 +122,7 @@ class AgentProcess {
     io::Scope background(loop_);
     background.Spawn(
         WatchLifeline(*lifeline, options_.state_directory / "pids" / options_.data_center));
+    background.Spawn(certificates_.Run());
     background.Spawn(ReapUntilAskedToEnd(signals_, agent, ended, asked));
     io::Scope starting(loop_);
     Result<void> started = admin.Start();
@@ -157,6 +159,7 @@ class AgentProcess {
   io::Loop loop_;
   io::SystemNetwork network_;
   Context context_;
+  Certificates certificates_{context_};
 };
 
 }  // namespace
