@@ -38,6 +38,16 @@ std::vector<TierEntry> TierTable(const site::Site& site, const site::DataCenter&
   };
 }
 
+std::vector<uint16_t> CrossingPorts(const site::Site& site) {
+  std::vector<uint16_t> ports = {site.ports.admin, site.ports.edge};
+  for (const TierEntry& tier : TierTable(site, site.datacenters.front(), site::Hosting::kLab)) {
+    for (const TierSocket& socket : tier.sockets) {
+      if (socket.at.port == site::PeerPort(tier.port)) ports.push_back(socket.at.port);
+    }
+  }
+  return ports;
+}
+
 Duration LongestStop(const site::Site& site) {
   size_t tiers = TierTable(site, site.datacenters.front(), site::Hosting::kLab).size();
   return static_cast<int64_t>(tiers) * kTierStopTimeout + site.app.stop_timeout +

@@ -2,6 +2,7 @@
 // started.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,10 @@ struct TierEntry {
 // In the order in which they are started; they are stopped in the opposite one.
 std::vector<TierEntry> TierTable(const site::Site& site, const site::DataCenter& here,
                                  site::Hosting hosting);
+
+// The ports on which data centers of a site speak to each other: the agents', those of the edges
+// for the probes of the dns tiers, and every tier's peer port.
+std::vector<uint16_t> CrossingPorts(const site::Site& site);
 
 // From SIGTERM to a data center's guard until nothing of it is left, at the most: its tiers one
 // after the other, then the application's instances together, each in its own time.

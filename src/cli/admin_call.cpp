@@ -133,7 +133,9 @@ Result<http::Fetched> CallLab(const site::StateDir& state, const LabCall& call) 
   limits.head_timeout = Duration::max();
   http::Client client(loop, network, {}, limits);
   auto ask = [&](std::string_view method, std::string_view path, Duration timeout) {
-    http::Request request{.method = method, .path = path, .host = "lab"};
+    size_t mark = path.find('?');
+    http::Request request{.method = method, .path = path.substr(0, mark), .host = "lab"};
+    if (mark != path.npos) request.query = path.substr(mark + 1);
     return loop.RunToEnd(AskLab(client, request, loop.After(timeout)));
   };
   // Whatever it says to this, it is awake, and what follows may take its time.

@@ -138,7 +138,7 @@ void Server::StartProbes() {
   std::vector<ProbeTarget> targets;
   for (const site::DataCenter& data_center : process_.site().datacenters) {
     targets.push_back(
-        {data_center.name, Endpoint{data_center.address, process_.site().ports.edge}});
+        {data_center.name, Endpoint{process_.AddressOf(data_center), process_.site().ports.edge}});
   }
   auto on_result = [this](size_t data_center, bool hit) {
     data_centers_.OnProbe(data_center, hit);
