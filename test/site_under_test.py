@@ -63,8 +63,8 @@ class AddressBlock:
 class Site:
     """`meridian up --detach` of a site, ended at the end of the `with` block."""
 
-    def __init__(self, data_centers=("us-east", "us-west"), app=None, extra="", instances=2, domain="photos.example", keys=None):
-        """`extra` follows at the end of site.toml; `keys` are further lines of a data center, by its name."""
+    def __init__(self, data_centers=("us-east", "us-west"), app=None, extra="", instances=2, domain="photos.example", keys=None, wan=False):
+        """`extra` follows at the end of site.toml; `keys` are further lines of a data center, by its name; `wan`: with links."""
         self.domain = domain
         self.block = AddressBlock(len(data_centers))
         self.addresses = {name: f"127.{octet}.0.1" for name, octet in zip(data_centers, self.block.octets)}
@@ -73,6 +73,7 @@ class Site:
         # Inherited by everything that this site starts: how its processes are found.
         self.environment = {**os.environ, "MERIDIAN_TEST_SITE": str(self.folder)}
         self.file = self.folder / "site.toml"
+        extra += "" if wan else "\n[lab]\nwan = false\n"
         self.file.write_text(self._toml(app or f'command = ["node", "server.js"]\ndirectory = "{PHOTOS}"\nhealth = "/health"', extra, instances, keys or {}))
 
     def _toml(self, app, extra, instances, keys):
@@ -129,6 +130,10 @@ class Site:
     def hears(self, at, other):
         """Whether one data center's agent has lately had an answer of another's."""
         return next(link["up"] for link in self.view(at)["links"] if link["to"] == other)
+
+    def link(self, *arguments):
+        """`meridian link …`: what is said of the links afterwards."""
+        return json.loads(self.run("link", *arguments, "--json").stdout)["links"]
 
     def wait_for_state(self, name, state, seconds=20):
         wait_until(lambda: self.state_of(name) == state, seconds, f"{name} is {state}")
