@@ -28,6 +28,9 @@ constexpr Duration kPeerInterval = std::chrono::seconds{1};
 constexpr Duration kStartingPeerInterval = std::chrono::milliseconds{100};  // of one that starts
 constexpr Duration kSettleTimeout = std::chrono::seconds{4};
 constexpr Duration kPeerTimeout = std::chrono::milliseconds{800};
+// Where a connection must be made first: that takes two more round trips, of a third of a second
+// from one side of the Earth to the other.
+constexpr Duration kPeerConnectTimeout = std::chrono::milliseconds{1500};
 
 // A drained data center: answers live for the TTL, and resolvers may be a little late.
 constexpr Duration kDrainGrace = std::chrono::seconds{10};

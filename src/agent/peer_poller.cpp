@@ -49,8 +49,9 @@ io::Task<void> PeerPoller::Run() {
 
 io::Task<Result<void>> PeerPoller::Ask(Peer& peer) {
   http::Request request{.path = "/.meridian/view", .host = peer.client->upstream().tls_name};
-  auto answer = co_await http::Fetch(*peer.client, request, site::kMaxViewBytes,
-                                     context_.loop.After(kPeerTimeout));
+  bool connected = peer.client->idle_connections() > 0;
+  TimePoint deadline = context_.loop.After(connected ? kPeerTimeout : kPeerConnectTimeout);
+  auto answer = co_await http::Fetch(*peer.client, request, site::kMaxViewBytes, deadline);
   if (!answer) co_return Fail(std::move(answer.error()));
   if (answer->status != 200) {
     co_return Fail(Errc::kInvalid, "it answered with status {}", answer->status);

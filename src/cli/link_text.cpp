@@ -44,9 +44,8 @@ std::string StateText(const lab::LinkStatus& link) {
 Result<uint64_t> ParseRate(std::string_view text) {
   if (text == kUnlimited) return uint64_t{0};
   uint64_t number = 0;
-  const char* end = text.data() + text.size();
-  auto [rest, error] = std::from_chars(text.data(), end, number);
-  std::string_view unit(rest, static_cast<size_t>(end - rest));
+  auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  std::string_view unit = text.substr(static_cast<size_t>(rest - text.data()));
   for (const auto& [name, bits] : kUnits) {
     if (error == std::errc{} && unit == name && number > 0 && number <= kMostUnits) {
       return number * bits;

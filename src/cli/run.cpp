@@ -22,6 +22,7 @@
 #include "dns/config.hpp"
 #include "dns/limits.hpp"
 #include "site/ca.hpp"
+#include "site/reach.hpp"
 #include "site/site.hpp"
 #include "site/state_dir.hpp"
 

@@ -24,6 +24,7 @@
 #include "io/fd.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
+#include "site/reach.hpp"
 #include "site/site.hpp"
 #include "site/tier_process.hpp"
 

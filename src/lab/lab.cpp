@@ -33,6 +33,7 @@
 #include "lab/link_status.hpp"
 #include "site/reach.hpp"
 #include "site/site.hpp"
+#include "wire/http/message.hpp"
 
 namespace meridian::lab {
 namespace {

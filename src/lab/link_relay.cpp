@@ -1,5 +1,6 @@
 #include "lab/link_relay.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <utility>
 

@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
+#include <ratio>
 #include <string_view>
 
 #include "base/check.hpp"

@@ -1,6 +1,8 @@
 #include "lab/linked_connection.hpp"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <utility>
 #include <vector>

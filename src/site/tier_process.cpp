@@ -28,6 +28,7 @@
 #include "site/control.hpp"
 #include "site/internal_fields.hpp"
 #include "site/limits.hpp"
+#include "site/reach.hpp"
 #include "site/site.hpp"
 #include "site/view.hpp"
 #include "wire/http/message.hpp"
