@@ -16,7 +16,7 @@ void ResponseMemory::DetachHead(size_t size) {
 }
 
 void ResponseMemory::Clear() {
-  in.Truncate(0);
+  EndIncoming(in);
   out.Truncate(0);
   parser.Reset();
   head.Clear();

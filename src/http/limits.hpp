@@ -13,6 +13,8 @@ namespace meridian::http {
 
 // One read from a connection asks for so much; it is what a busy connection's buffer holds.
 constexpr size_t kReadBytes = size_t{16} * 1024;
+// A body that fills its reads comes fast: from then on one read asks for so much.
+constexpr size_t kFastReadBytes = size_t{64} * 1024;
 // While a server waits for a head it asks for less: those who send theirs slowly hold little.
 constexpr size_t kHeadReadBytes = size_t{4} * 1024;
 // A write is cut into slices of this size, each with its own deadline: a reader that takes less

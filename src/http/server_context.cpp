@@ -22,7 +22,7 @@ void RequestMemory::EndExchange() {
 
 void RequestMemory::Clear() {
   head_bytes = 0;
-  in.Truncate(0);
+  EndIncoming(in);
   out.Truncate(0);
   parser.Reset();
 }
