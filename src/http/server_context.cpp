@@ -1,5 +1,6 @@
 #include "http/server_context.hpp"
 
+#include "http/incoming_body.hpp"
 #include "http/server_connection.hpp"
 
 namespace meridian::http {
