@@ -13,6 +13,8 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 MERIDIAN = os.environ.get("MERIDIAN", str(ROOT / "build/release/meridian"))
+# A sanitizer's build spends memory and time of its own.
+SANITIZED = any(name in MERIDIAN for name in ("/asan/", "/tsan/"))
 PHOTOS = ROOT / "examples/photos"
 
 LOCATIONS = {"us-east": "Ashburn", "us-west": "San Jose", "eu-west": "Dublin"}

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "base/result.hpp"
+#include "http/incoming_body.hpp"
 
 namespace meridian::http {
 
@@ -16,7 +17,7 @@ void ResponseMemory::DetachHead(size_t size) {
 }
 
 void ResponseMemory::Clear() {
-  in.Truncate(0);
+  EndIncoming(in);
   out.Truncate(0);
   parser.Reset();
   head.Clear();

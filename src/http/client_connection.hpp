@@ -16,7 +16,7 @@ namespace meridian::http {
 // What a connection needs only while an exchange uses it.
 struct ResponseMemory {
   explicit ResponseMemory(const ClientLimits& limits)
-      : in(std::max(limits.head.max_head_bytes, kReadBytes) + kReadBytes),
+      : in(IncomingLimit(limits.head.max_head_bytes)),
         out(kMaxWrittenHeadBytes),
         parser(limits.head) {}
 

@@ -24,12 +24,22 @@ MutableBytes SpaceToRead(Buffer& in, size_t wanted) {
   return in.Prepare(left > 0 ? left : wanted);
 }
 
+size_t IncomingLimit(size_t max_head_bytes) {
+  return std::max(std::max(max_head_bytes, kReadBytes) + kReadBytes, kFastReadBytes);
+}
+
+void EndIncoming(Buffer& in) {
+  in.Truncate(0);
+  if (in.capacity() >= kFastReadBytes) in.ReleaseIfEmpty();
+}
+
 void IncomingBody::Begin(wire::http::BodyFraming framing, uint64_t max_bytes) {
   framing_ = framing;
   max_bytes_ = max_bytes;
   received_ = 0;
   given_ = 0;
   ended_ = !framing.has_body();
+  fast_ = false;
   parse_error_.reset();
   decoder_.Reset();
 }
@@ -91,9 +101,11 @@ io::Task<Result<Bytes>> IncomingBody::Next(io::Loop& loop, io::Stream& stream, B
     Result<Bytes> data = Take(in);
     if (!data || !data->empty() || ended_) co_return data;
     Settle(in);
-    Result<size_t> got = co_await stream.Read(SpaceToRead(in, kReadBytes), deadline);
+    MutableBytes space = SpaceToRead(in, fast_ ? kFastReadBytes : kReadBytes);
+    Result<size_t> got = co_await stream.Read(space, deadline);
     if (!got) co_return Fail(std::move(got.error()));
     in.Commit(*got);
+    fast_ = *got == space.size();
     if (*got > 0) continue;
     if (framing_.kind != Kind::kUntilClose) {
       co_return Fail(Errc::kReset, "the connection ended before the body");

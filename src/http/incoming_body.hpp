@@ -21,6 +21,13 @@ namespace meridian::http {
 // growing it more than that needs.
 MutableBytes SpaceToRead(Buffer& in, size_t wanted);
 
+// How much an incoming message's buffer may hold: a head and what is read behind it, or one read of
+// a fast body.
+size_t IncomingLimit(size_t max_head_bytes);
+
+// Empties a buffer whose message is over, and gives back what only a fast body needs.
+void EndIncoming(Buffer& in);
+
 class IncomingBody {
  public:
   // The body begins at the front of the buffer. `max_bytes` counts body bytes.
@@ -53,6 +60,7 @@ class IncomingBody {
   uint64_t received_ = 0;
   size_t given_ = 0;  // bytes at the front of the buffer that are to be dropped
   bool ended_ = true;
+  bool fast_ = false;  // the last read took all that it asked for
   std::optional<wire::http::ParseError> parse_error_;
   wire::http::ChunkedDecoder decoder_;
 };

@@ -13,6 +13,8 @@ namespace meridian::http {
 
 // One read from a connection asks for so much; it is what a busy connection's buffer holds.
 constexpr size_t kReadBytes = size_t{16} * 1024;
+// A body that fills its reads comes fast: from then on one read asks for so much.
+constexpr size_t kFastReadBytes = size_t{64} * 1024;
 // While a server waits for a head it asks for less: those who send theirs slowly hold little.
 constexpr size_t kHeadReadBytes = size_t{4} * 1024;
 // A write is cut into slices of this size, each with its own deadline: a reader that takes less
@@ -35,7 +37,7 @@ constexpr size_t kMaxRefusing = 64;
 // 1xx responses before the final one.
 constexpr int kMaxInterimResponses = 16;
 // Buffers that wait for the next busy connection, of a server or a client.
-constexpr size_t kMaxSpareMemories = 64;
+constexpr size_t kMaxSpareMemories = 1024;
 // After the process ran out of descriptors, a listener waits so long.
 constexpr Duration kAcceptPause = std::chrono::milliseconds{50};
 // How often a client looks for idle connections that are too old or closed by the server.

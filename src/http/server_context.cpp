@@ -1,5 +1,6 @@
 #include "http/server_context.hpp"
 
+#include "http/incoming_body.hpp"
 #include "http/server_connection.hpp"
 
 namespace meridian::http {
@@ -22,7 +23,7 @@ void RequestMemory::EndExchange() {
 
 void RequestMemory::Clear() {
   head_bytes = 0;
-  in.Truncate(0);
+  EndIncoming(in);
   out.Truncate(0);
   parser.Reset();
 }

@@ -24,7 +24,7 @@ using Handler = std::function<io::Task<void>(Exchange&)>;
 // What a connection needs only while a request is in it. An idle connection gives it back.
 struct RequestMemory {
   explicit RequestMemory(const ServerLimits& limits)
-      : in(std::max(limits.head.max_head_bytes, kReadBytes) + kReadBytes),
+      : in(IncomingLimit(limits.head.max_head_bytes)),
         out(kMaxWrittenHeadBytes),
         parser(limits.head) {}
 
