@@ -117,6 +117,8 @@ TEST_F(PeerPollerTest, AnAnswerThatIsNoViewCountsAsNone) {
 
 TEST_F(PeerPollerTest, ARefusalCountsAsNoAnswer) {
   PollUntil([&] { return State() == DataCenterState::kDown; }, Serve({.status = 401}));
+  EXPECT_GE(asked_, 2);
+  EXPECT_FALSE(peers_.reachable("us-west"));
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ Result<http::Fetched> CallAgent(const Deployed& deployed, const site::DataCenter
 struct LabCall {
   std::string_view method = "POST";
   std::string_view path;  // with its query
-  Duration timeout;  // for the work; whether the lab answers at all is known sooner
+  Duration timeout;       // for the work; whether the lab answers at all is known sooner
 };
 
 // One request to the lab. kNotFound or kRefused: no lab runs here. kTimeout: it does not answer;
