@@ -3,6 +3,7 @@
 // the view ends with the last of them. One thread: the loop's.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -23,10 +24,10 @@ struct Instance {
 
   static http::ClientLimits Limits(const Config& config) {
     http::ClientLimits limits;
-    limits.max_connections = limits.max_idle = kMaxConnectionsPerInstance;
-    limits.max_waiting = kMaxWaitingPerInstance;
-    limits.wait_timeout = kWaitTimeout;
-    limits.connect_timeout = kConnectTimeout;
+    limits.max_connections = limits.max_idle = config.max_in_flight;
+    limits.max_waiting = config.max_in_flight;
+    limits.wait_timeout = config.queue_timeout;
+    limits.connect_timeout = std::min(kConnectTimeout, config.try_timeout);
     limits.head_timeout = config.response_timeout;
     return limits;
   }
