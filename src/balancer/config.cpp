@@ -16,11 +16,10 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-constexpr int64_t kMostRetries = 10;
-
 void ParseTries(site::TableReader& reader, Config* config) {
-  config->retries = static_cast<int>(
-      reader.Integer("retries", {.min = 0, .max = kMostRetries, .fallback = config->retries}));
+  config->retries = static_cast<int>(reader.Integer(
+      "retries",
+      {.min = 0, .max = static_cast<int64_t>(kMostRetries), .fallback = config->retries}));
   config->retry_budget =
       reader.Number("retry_budget", {.min = 0, .max = 1, .fallback = config->retry_budget});
   config->response_timeout = reader.Duration(

@@ -2,19 +2,22 @@
 
 #include <algorithm>
 #include <memory>
-#include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include <fmt/core.h>
 
-#include "balancer/choice.hpp"
 #include "balancer/config.hpp"
+#include "balancer/health.hpp"
 #include "balancer/instance.hpp"
 #include "balancer/limits.hpp"
+#include "balancer/retry_budget.hpp"
+#include "balancer/roster.hpp"
 #include "base/bytes.hpp"
+#include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/metrics.hpp"
 #include "base/random.hpp"
@@ -32,8 +35,25 @@
 #include "site/internal_fields.hpp"
 #include "site/view.hpp"
 #include "wire/http/message.hpp"
+#include "wire/http/status.hpp"
 
 namespace meridian::balancer {
+
+// One request on its way through the instances.
+struct Dispatcher::Trip {
+  http::Exchange& exchange;
+  bool idempotent = false;
+  bool debug = false;
+  TimePoint deadline = kNever;  // of all tries together
+  Wish wish = {};
+  bool sent = false;  // an instance may have seen it
+  bool busy = false;  // there was no room for it
+  bool paid = false;  // the next try has been taken from the budget
+  wire::http::HeaderFields fields = {};
+  const Instance* at = nullptr;
+  int status = 0;         // of the answer, when one came
+  std::string path = {};  // where it was, for those who ask with the debug field
+};
 
 Dispatcher::Dispatcher(io::Loop& loop, io::Network& network, io::Scope& checks, Place place,
                        const Config& config, Metrics& metrics, Random random)
@@ -44,19 +64,22 @@ Dispatcher::Dispatcher(io::Loop& loop, io::Network& network, io::Scope& checks, 
       config_(config),
       retries_(metrics.AddCounter("meridian_balancer_retries_total",
                                   "Requests sent to another instance after a failure.")),
+      over_budget_(metrics.AddCounter("meridian_balancer_retries_over_budget_total",
+                                      "Retries that were not made because of the budget.")),
       unavailable_(metrics.AddCounter("meridian_balancer_unavailable_total",
-                                      "Requests for which no instance was healthy.")),
+                                      "Requests that no instance could be given.")),
       failures_(metrics.AddCounter("meridian_balancer_failures_total",
                                    "Tries at an instance that failed.")),
-      random_(random) {}
+      roster_(loop, config_, metrics, random),
+      budget_(config_.retry_budget) {}
 
 Dispatcher::~Dispatcher() = default;
 
 std::shared_ptr<Instance> Dispatcher::Find(const site::InstanceView& view) const {
-  auto known = std::ranges::find_if(instances_, [&](const auto& instance) {
+  auto known = std::ranges::find_if(roster_.instances(), [&](const auto& instance) {
     return instance->id == view.id && instance->address == view.address;
   });
-  return known == instances_.end() ? nullptr : *known;
+  return known == roster_.instances().end() ? nullptr : *known;
 }
 
 void Dispatcher::SetInstances(std::span<const site::InstanceView> instances) {
@@ -67,16 +90,14 @@ void Dispatcher::SetInstances(std::span<const site::InstanceView> instances) {
       instance = std::make_shared<Instance>(loop_, network_, view, config_);
       checks_.Spawn(CheckHealth(instance));
     }
-    instance->health.OnView(view.state == site::InstanceState::kHealthy);
+    instance->health.OnView(view.state == site::InstanceState::kHealthy, loop_.Now());
     next.push_back(std::move(instance));
   }
-  for (auto& instance : instances_) {
-    instance->removed = std::ranges::find(next, instance) == next.end();
-  }
-  instances_ = std::move(next);
+  roster_.Replace(std::move(next));
 }
 
 io::Task<void> Dispatcher::CheckHealth(std::shared_ptr<Instance> instance) {
+  using Check = InstanceHealth::Check;
   // A connection of its own: when requests have taken all the others, that is no illness.
   http::Client client(loop_, network_, {.address = instance->address});
   while (co_await io::Sleep(config_.health_interval)) {
@@ -84,97 +105,152 @@ io::Task<void> Dispatcher::CheckHealth(std::shared_ptr<Instance> instance) {
     http::Request request{.path = place_.health_path, .host = place_.health_host};
     auto answer =
         co_await http::Fetch(client, request, kMaxHealthBody, loop_.After(config_.health_timeout));
-    bool ejected = instance->health.ejected();
-    instance->health.OnCheck(answer && answer->status < 400);
-    if (ejected != instance->health.ejected()) {
-      LOG_INFO("instance", {"instance", instance->id}, {"usable", ejected});
-    }
+    if (!answer && answer.error().code == Errc::kCancelled) co_return;
+    bool refused = !answer && answer.error().code == Errc::kRefused;
+    bool good = answer && answer->status < 400;
+    bool was_in = instance->health.standing(loop_.Now()) == InstanceHealth::Standing::kIn;
+    instance->health.OnCheck(good      ? Check::kGood
+                             : refused ? Check::kRefused
+                                       : Check::kBad,
+                             loop_.Now());
+    if (good) instance->said_failing = false;
+    bool is_in = instance->health.standing(loop_.Now()) == InstanceHealth::Standing::kIn;
+    if (was_in != is_in) LOG_INFO("instance", {"instance", instance->id}, {"usable", is_in});
+    roster_.OnChange();
   }
 }
 
-std::shared_ptr<Instance> Dispatcher::ChooseFor(const std::vector<const Instance*>& tried) {
-  std::vector<Candidate> candidates;
-  candidates.reserve(instances_.size());
-  for (const auto& instance : instances_) {
-    bool fresh = std::ranges::find(tried, instance.get()) == tried.end();
-    candidates.push_back({instance->in_flight, fresh && instance->health.usable()});
+// Each failed try is counted; the log has the first since the last good check.
+void Dispatcher::NoteFailure(Instance& instance, const Error& error) {
+  failures_.Add();
+  if (error.code == Errc::kRefused) {
+    instance.health.OnRefused();
+  } else {
+    instance.health.OnUnanswered(loop_.Now());
   }
-  std::optional<size_t> chosen = Choose(candidates, random_);
-  return chosen ? instances_[*chosen] : nullptr;
+  roster_.Judge(instance);
+  if (std::exchange(instance.said_failing, true)) return;
+  LOG_WARNING("tries fail", {"instance", instance.id}, {"problem", error.message});
 }
 
-void Dispatcher::Note(Instance& instance, const http::ForwardOutcome& outcome) {
+void Dispatcher::Note(Instance& instance, int status, const http::ForwardOutcome& outcome) {
   using Kind = http::ForwardOutcome::Kind;
   if (outcome.kind == Kind::kAnswered && !outcome.broken) {
-    instance.health.OnAnswered();
+    if (status == 0) return;  // the visitor left before the answer
+    bool well = status < 500;
+    instance.health.OnAnswered(well, loop_.Now());
+    if (!well) roster_.Judge(instance);
     return;
   }
   // A visitor who left, or a full pool, says nothing about the instance.
-  bool its_own = outcome.error.code == Errc::kRefused || !outcome.never_sent;
-  if (outcome.error.code == Errc::kCancelled || !its_own) return;
-  failures_.Add();
-  if (outcome.error.code == Errc::kRefused) {
-    instance.health.OnRefused();
-  } else {
-    instance.health.OnRequestFailed();
-  }
-  LOG_WARNING("a try failed", {"instance", instance.id}, {"problem", outcome.error.message},
-              {"never_sent", outcome.never_sent});
+  if (outcome.error.code == Errc::kCancelled) return;
+  bool unreachable = outcome.error.code == Errc::kRefused || outcome.error.code == Errc::kTimeout;
+  if (outcome.never_sent && !unreachable) return;
+  NoteFailure(instance, outcome.error);
 }
 
 // What an application says in our own fields is not passed on: taken for ours, its 503 would carry
 // a request that it has seen to another data center.
-http::RelayOptions Dispatcher::OptionsFor(Trip& trip) const {
-  auto edit = [this, &trip](const wire::http::ResponseHead&, wire::http::HeaderFields& fields) {
+http::RelayOptions Dispatcher::OptionsFor(Trip& trip) {
+  http::RelayOptions options;
+  options.edit_response = [this, &trip](const wire::http::ResponseHead& head,
+                                        wire::http::HeaderFields& fields) {
+    trip.status = head.status;
     fields.Remove(site::kUnavailableField);
     fields.Remove(site::kPathField);
     if (!trip.debug) return;
     trip.path = fmt::format("balancer={} instance={}", place_.data_center, trip.at->id);
     fields.Add(site::kPathField, trip.path);
   };
-  return {.edit_response = edit};
+  options.patience.renew = [this, &trip](bool body_taken) { return OnLate(trip, body_taken); };
+  return options;
+}
+
+// A try has had its time: it ends if the request can go elsewhere, else it may have all there is.
+TimePoint Dispatcher::OnLate(Trip& trip, bool body_taken) {
+  if (body_taken) return kNever;  // then the client's own limit counts, which an upload prolongs
+  if (loop_.Now() < trip.deadline && !MayRetry(trip)) return trip.deadline;
+  return loop_.Now();
+}
+
+// Whether the try that goes on may be followed by another; pays for that.
+bool Dispatcher::MayRetry(Trip& trip) {
+  if (!trip.idempotent || trip.wish.tried().size() > static_cast<size_t>(config_.retries)) {
+    return false;
+  }
+  if (!roster_.HasFor(trip.wish)) return false;
+  trip.paid = budget_.Take(loop_.Now());
+  if (!trip.paid) over_budget_.Add();
+  return trip.paid;
+}
+
+io::Task<http::ForwardOutcome> Dispatcher::Try(Trip& trip, Seat& seat) {
+  using Kind = http::ForwardOutcome::Kind;
+  trip.at = &*seat;
+  trip.wish.AddTried(trip.at);
+  trip.paid = false;
+  trip.status = 0;
+  http::RelayOptions options = OptionsFor(trip);
+  options.patience.until = std::min(loop_.After(config_.try_timeout), trip.deadline);
+  http::ForwardOutcome outcome =
+      co_await http::ForwardOnce(trip.exchange, trip.fields, seat->client, options);
+  // One that cannot be written is nobody's to answer elsewhere either.
+  if (outcome.error.code == Errc::kInvalid && outcome.never_sent) outcome.kind = Kind::kFailed;
+  trip.sent = trip.sent || !outcome.never_sent || outcome.kind == Kind::kFailed;
+  Note(*seat, trip.status, outcome);
+  co_return outcome;
 }
 
 io::Task<void> Dispatcher::Handle(http::Exchange& exchange) {
   using Kind = http::ForwardOutcome::Kind;
   const wire::http::RequestHead& request = exchange.request();
-  wire::http::HeaderFields fields;
-  http::CopyForwardable(request.fields, request.nominates_fields, &fields);
-  fields.Add("Via", "1.1 meridian-balancer");
-  std::vector<const Instance*> tried;
-  Trip trip{.debug = request.fields.Find(site::kDebugField) == "1"};
-  http::RelayOptions options = OptionsFor(trip);
+  Trip trip{.exchange = exchange,
+            .idempotent = wire::http::IsIdempotentMethod(request.method),
+            .debug = request.fields.Find(site::kDebugField) == "1",
+            .deadline = loop_.After(config_.response_timeout)};
+  trip.wish.may_try = trip.idempotent;
+  trip.fields.Reserve(request.fields.size() + 1);
+  http::CopyForwardable(request.fields, request.nominates_fields, &trip.fields);
+  trip.fields.Add("Via", "1.1 meridian-balancer");
+  budget_.OnRequest(loop_.Now());
+
   http::ForwardOutcome outcome;
   for (int attempt = 0; attempt <= config_.retries; ++attempt) {
-    std::shared_ptr<Instance> instance = ChooseFor(tried);
-    if (!instance) break;
+    Seat seat = roster_.TakeNow(trip.wish);
+    if (!seat) {
+      Result<Seat> waited = co_await roster_.Take(
+          trip.wish, std::min(loop_.After(config_.queue_timeout), trip.deadline));
+      if (!waited && waited.error().code == Errc::kCancelled) co_return;
+      trip.busy = !waited && waited.error().code != Errc::kUnavailable;
+      if (!waited) break;
+      seat = std::move(*waited);
+    }
     if (attempt > 0) retries_.Add();
-    trip.at = instance.get();
-    tried.push_back(trip.at);
-    ++instance->in_flight;
-    outcome = co_await http::ForwardOnce(exchange, fields, instance->client, options);
-    --instance->in_flight;
-    Note(*instance, outcome);
-    if (outcome.kind == Kind::kAnswered) co_return;
-    if (outcome.kind == Kind::kFailed) break;
+    outcome = co_await Try(trip, seat);
+    if (outcome.kind == Kind::kAnswered || outcome.error.code == Errc::kCancelled) co_return;
+    if (outcome.kind == Kind::kFailed || loop_.Now() >= trip.deadline) break;
+    // A try that reached nobody is no load.
+    if (!outcome.never_sent && !trip.paid && !MayRetry(trip)) break;
   }
-  if (tried.empty()) {
-    co_await AnswerUnavailable(exchange);
-  } else {
-    (void)co_await http::RespondText(exchange, http::FailureStatus(outcome.error),
-                                     "no instance could answer\n");
-  }
+  co_await AnswerFailure(trip, outcome.error);
 }
 
-io::Task<void> Dispatcher::AnswerUnavailable(http::Exchange& exchange) {
+io::Task<void> Dispatcher::AnswerFailure(const Trip& trip, const Error& error) {
+  if (trip.sent) {
+    (void)co_await http::RespondText(trip.exchange, http::FailureStatus(error),
+                                     "no instance could answer\n");
+    co_return;
+  }
   unavailable_.Add();
   std::string retry_after = fmt::format("{}", kRetryAfterSeconds);
   wire::http::HeaderFields fields;
   fields.Add("Content-Type", "text/plain; charset=utf-8");
   fields.Add("Retry-After", retry_after);
-  fields.Add(site::kUnavailableField, "1");
-  (void)co_await exchange.Respond({.status = 503, .fields = fields},
-                                  AsBytes("no instance of the application is healthy\n"));
+  // What is too much here must not go on to overrun another data center.
+  if (!trip.busy) fields.Add(site::kUnavailableField, "1");
+  std::string_view text = trip.busy ? "too many requests wait for an instance of the application\n"
+                                    : "no instance of the application is healthy\n";
+  (void)co_await trip.exchange.Respond({.status = 503, .fields = fields}, AsBytes(text));
 }
 
 }  // namespace meridian::balancer

@@ -7,16 +7,21 @@
 // is cancelled and joined, and no Handle is left, before it goes.
 //
 // Invariants: a request is at one instance at a time; it is sent to another only where
-// http::ForwardOnce allows that, at most `retries` times.
+// http::ForwardOnce allows that, at most `retries` times, and where it may have been processed only
+// within the retry budget. All tries together have response_timeout; one that could go elsewhere is
+// cut after try_timeout.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
-#include <vector>
+#include <utility>
 
 #include "balancer/config.hpp"
 #include "balancer/instance.hpp"
+#include "balancer/retry_budget.hpp"
+#include "balancer/roster.hpp"
 #include "base/metrics.hpp"
 #include "base/random.hpp"
 #include "http/exchange.hpp"
@@ -52,19 +57,21 @@ class Dispatcher {
   // Answers the request, whatever its path.
   io::Task<void> Handle(http::Exchange& exchange);
 
+  const Roster& roster() const { return roster_; }
+  // Called when roster().problem() changes.
+  void OnProblem(std::function<void()> call) { roster_.on_problem = std::move(call); }
+
  private:
-  // Where a request is, for those who ask with the debug field.
-  struct Trip {
-    bool debug = false;
-    const Instance* at = nullptr;
-    std::string path = {};
-  };
+  struct Trip;
 
   std::shared_ptr<Instance> Find(const site::InstanceView& view) const;
-  io::Task<void> AnswerUnavailable(http::Exchange& exchange);
-  std::shared_ptr<Instance> ChooseFor(const std::vector<const Instance*>& tried);
-  http::RelayOptions OptionsFor(Trip& trip) const;
-  void Note(Instance& instance, const http::ForwardOutcome& outcome);
+  http::RelayOptions OptionsFor(Trip& trip);
+  TimePoint OnLate(Trip& trip, bool body_taken);
+  io::Task<http::ForwardOutcome> Try(Trip& trip, Seat& seat);
+  bool MayRetry(Trip& trip);
+  void Note(Instance& instance, int status, const http::ForwardOutcome& outcome);
+  void NoteFailure(Instance& instance, const Error& error);
+  io::Task<void> AnswerFailure(const Trip& trip, const Error& error);
   io::Task<void> CheckHealth(std::shared_ptr<Instance> instance);
 
   io::Loop& loop_;
@@ -73,10 +80,11 @@ class Dispatcher {
   const Place place_;
   const Config config_;
   Counter& retries_;
+  Counter& over_budget_;
   Counter& unavailable_;
   Counter& failures_;
-  Random random_;
-  std::vector<std::shared_ptr<Instance>> instances_;
+  Roster roster_;
+  RetryBudget budget_;
 };
 
 }  // namespace meridian::balancer

@@ -25,8 +25,6 @@ struct Instance {
   static http::ClientLimits Limits(const Config& config) {
     http::ClientLimits limits;
     limits.max_connections = limits.max_idle = config.max_in_flight;
-    limits.max_waiting = config.max_in_flight;
-    limits.wait_timeout = config.queue_timeout;
     limits.connect_timeout = std::min(kConnectTimeout, config.try_timeout);
     limits.head_timeout = config.response_timeout;
     return limits;
@@ -36,8 +34,9 @@ struct Instance {
   Endpoint address;
   http::Client client;
   InstanceHealth health;
-  uint32_t in_flight = 0;
-  bool removed = false;  // it has left the view
+  uint32_t in_flight = 0;     // granted, from the choice until the try is over
+  bool removed = false;       // it has left the view
+  bool said_failing = false;  // its tries fail, and the log says so
 };
 
 }  // namespace meridian::balancer
