@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "base/result.hpp"
+#include "http/incoming_body.hpp"
 
 namespace meridian::http {
 
