@@ -53,7 +53,9 @@ Balancer::Balancer(site::TierProcess& process)
       dispatcher_(process.loop(), process.network(), process.scope(), PlaceOf(process),
                   process.site().sections.Get<Config>(), process.metrics(), Random(EntropySeed())),
       server_(process.loop(), {.limits = Limits(), .metrics = &server_metrics_},
-              [this](http::Exchange& exchange) { return Handle(exchange); }) {}
+              [this](http::Exchange& exchange) { return Handle(exchange); }) {
+  dispatcher_.OnProblem([this] { process_.SetDetail(dispatcher_.roster().problem()); });
+}
 
 Balancer::~Balancer() = default;
 
