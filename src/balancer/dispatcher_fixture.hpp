@@ -2,6 +2,7 @@
 // jumping time.
 #pragma once
 
+#include <charconv>
 #include <map>
 #include <memory>
 #include <string>
@@ -172,7 +173,10 @@ class DispatcherFixture : public testing::Test {
   double Metric(const std::string& name) const {
     std::string text = metrics_.Text();
     size_t at = text.find("\n" + name + " ");
-    return at == std::string::npos ? -1 : std::stod(text.substr(at + name.size() + 2));
+    double value = -1;
+    if (at == std::string::npos) return value;
+    std::from_chars(text.data() + at + name.size() + 2, text.data() + text.size(), value);
+    return value;
   }
 
   http::JumpingDriver driver_;
