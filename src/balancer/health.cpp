@@ -21,14 +21,19 @@ double InstanceHealth::weight(TimePoint now, Duration slow_start) const {
 }
 
 void InstanceHealth::OnView(bool said_healthy, TimePoint now) {
-  if (said_healthy && !said_healthy_) in_since_ = now;
+  if (said_healthy && !said_healthy_) {
+    // The agent has just had a good answer: that is newer than what we know.
+    in_since_ = now;
+    refused_ = sick_ = false;
+    check_misses_ = 0;
+  }
   said_healthy_ = said_healthy;
 }
 
 void InstanceHealth::OnCheck(Check check, TimePoint now) {
   if (check != Check::kGood) {
-    if (check == Check::kRefused) refused_ = true;
-    if (++check_misses_ >= kCheckMisses) sick_ = true;
+    if (refused_ || ++check_misses_ >= kCheckMisses) sick_ = true;
+    refused_ = check == Check::kRefused;
     return;
   }
   check_misses_ = 0;

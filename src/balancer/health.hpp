@@ -4,9 +4,10 @@
 //
 // Invariants: an instance that the agent does not call healthy is never in. One refused connection
 // takes it out at once (nothing listens: its process died), and so do kCheckMisses failed checks in
-// a row; a good check ends that. One that was ejected for what it did to requests stays out for a
-// while that doubles each time, whatever the checks say; then it is on trial: one request at a
-// time, until one is answered or a check is good. Whoever comes in, or comes back, starts slowly.
+// a row; a good check ends that, or the agent when it calls the instance healthy anew. One that was
+// ejected for what it did to requests stays out for a while that doubles each time, whatever the
+// checks say; then it is on trial: one request at a time, until one is answered or a check is good.
+// Whoever comes in, or comes back, starts slowly.
 #pragma once
 
 #include <chrono>

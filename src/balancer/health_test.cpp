@@ -59,6 +59,23 @@ TEST(InstanceHealth, ARefusedConnectionTakesItOutAtOnceAndOnlyACheckBringsItBack
   }
 }
 
+TEST(InstanceHealth, OneThatRefusedAndNowAnswersBadlyIsOutButListens) {
+  InstanceHealth health = Healthy();
+  health.OnRefused();
+  health.OnCheck(Check::kBad, kStart);
+  EXPECT_FALSE(health.refused());
+  EXPECT_EQ(health.standing(kStart), Standing::kOut);
+}
+
+TEST(InstanceHealth, WhenTheAgentCallsItHealthyAgainOurOlderEvidenceIsForgotten) {
+  InstanceHealth health = Healthy();
+  health.OnRefused();
+  health.OnCheck(Check::kBad, kStart);
+  health.OnView(false, kStart);
+  health.OnView(true, kStart);
+  EXPECT_EQ(health.standing(kStart), Standing::kIn);
+}
+
 TEST(InstanceHealth, RequestsWithoutAnswerCountOnlyInARow) {
   InstanceHealth health = Healthy();
   health.OnUnanswered(kStart);
@@ -171,7 +188,7 @@ TEST(InstanceHealth, StartsSlowlyAfterItWasSickOrRefusedOrCalledUnhealthy) {
     if (how == 1) health.OnCheck(Check::kBad, kStart);
     if (how == 1) health.OnCheck(Check::kBad, kStart);
     if (how == 2) health.OnView(false, kStart);
-    health.OnView(true, back);
+    if (how == 2) health.OnView(true, back);
     health.OnCheck(Check::kGood, back);
     EXPECT_DOUBLE_EQ(health.weight(back, seconds{10}), 0.1) << how;
   }
