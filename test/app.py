@@ -4,6 +4,7 @@
 /healthz     200, unless the file $UNHEALTHY exists
 /echo        the request as it arrived, as JSON
 /digest      of the request's body: how many bytes, and their SHA-256
+/drop        no answer: the connection is closed
 /slow        answers when the file $HOLD is gone
 /die         promises 1,000,000 bytes, sends some, and kills itself with SIGKILL
 /die-chunked the same, with chunked coding
@@ -44,7 +45,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         route, _, query = self.path.partition("?")
         print("received", self.requestline, flush=True)
-        special = {"/healthz": self.health, "/echo": self.echo, "/digest": self.digest, "/slow": self.slow, "/escape": self.escape,
+        special = {"/healthz": self.health, "/echo": self.echo, "/digest": self.digest, "/drop": self.drop, "/slow": self.slow, "/escape": self.escape,
                    "/large": self.large, "/chunked": self.chunked, "/early": self.early, "/fields": self.fields,
                    "/pretend": self.pretend, "/refuse": self.refuse, "/websocket": self.websocket}
         if route in ("/die", "/die-chunked"):
@@ -93,6 +94,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
             length += len(piece)
             sum_of_all.update(piece)
         self.answer(200, json.dumps({"length": length, "sha256": sum_of_all.hexdigest()}).encode())
+
+    def drop(self):
+        self.close_connection = True
 
     def slow(self):
         pause = threading.Event()

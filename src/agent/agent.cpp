@@ -221,11 +221,12 @@ DataCenterStatus Agent::Status() const {
                           .pid = getpid()};
   for (const auto& tier : tiers_) {
     const char* state = tier->report().ready ? "ready" : tier->pid() != 0 ? "starting" : "down";
-    status.tiers.push_back({.name = tier->name(),
-                            .state = state,
-                            .pid = tier->pid(),
-                            .port = tier->port(),
-                            .problem = tier->report().ready ? "" : tier->problem()});
+    status.tiers.push_back(
+        {.name = tier->name(),
+         .state = state,
+         .pid = tier->pid(),
+         .port = tier->port(),
+         .problem = tier->report().ready ? tier->report().detail : tier->problem()});
   }
   for (const auto& instance : instances_) {
     site::InstanceView view = instance->view();

@@ -24,7 +24,8 @@ namespace meridian::site {
 struct TierReport {
   bool ready = false;        // can do its work
   uint64_t view_number = 0;  // of the view that it obeys; 0: none yet
-  std::string detail;        // why it is not ready, for people; at most kMaxDetailBytes
+  // For people: why it is not ready, or what is unusual though it is. At most kMaxDetailBytes.
+  std::string detail;
   uint32_t load_rps = 0;     // requests a second, through RoundLoad
   uint64_t connections = 0;  // that visitors have made since it started; probes do not count
 

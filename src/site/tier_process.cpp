@@ -156,6 +156,11 @@ void TierProcess::SetReady(bool ready, std::string detail) {
   report_changed_.WakeAll();
 }
 
+void TierProcess::SetDetail(std::string detail) {
+  report_.detail = std::move(detail);
+  report_changed_.WakeAll();
+}
+
 void TierProcess::SetLoad(double load_rps, uint64_t connections) {
   report_.load_rps = RoundLoad(load_rps);
   report_.connections = connections;

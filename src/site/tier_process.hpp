@@ -97,6 +97,8 @@ class TierProcess {
 
   // What the agent is told: at once when readiness changes, once a second when numbers do.
   void SetReady(bool ready, std::string detail = "");
+  // What people should know of a tier that works, such as that it is in panic; empty: nothing.
+  void SetDetail(std::string detail);
   void SetLoad(double load_rps, uint64_t connections);
 
   // The tier's whole life; its exit status.
