@@ -42,6 +42,7 @@ class MemoryStream final : public io::Stream {
   Result<size_t> TryWrite(std::span<const Bytes> pieces) override;
   bool MaybeReadable() const override { return !arrived_.empty() || ended_ || reset_ || closed_; }
   bool hung_up() const override { return reset_ || closed_; }
+  bool peer_ended() const override { return ended_ || hung_up(); }
 
   // Writes that were made on this end so far.
   int writes() const { return writes_; }

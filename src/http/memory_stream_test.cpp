@@ -51,6 +51,7 @@ void MemoryStream::ShutdownWrite() {
   if (other_ == nullptr) return;
   other_->ended_ = true;
   other_->NotifyReadable();
+  other_->NotifyHangup();
 }
 
 void MemoryStream::Close() {
@@ -62,6 +63,7 @@ void MemoryStream::Close() {
     other_->other_ = nullptr;
     other_->NotifyReadable();
     other_->NotifyWritable();
+    other_->NotifyHangup();
   }
   other_ = nullptr;
   closed_ = true;
