@@ -112,11 +112,29 @@ void Balancer::OnView() {
       process_.scope().Spawn(CheckHealth(next.back()));
     }
     next.back()->health.OnView(view.state == site::InstanceState::kHealthy);
+    next.back()->leaving = view.state == site::InstanceState::kDraining;
+    if (next.back()->leaving) next.back()->client.CloseIdle();
   }
   for (auto& instance : instances_) {
     instance->removed = std::ranges::find(next, instance) == next.end();
+    if (instance->removed) instance->client.CloseIdle();
   }
   instances_ = std::move(next);
+  ReportLeaving();
+}
+
+void Balancer::ReportLeaving() {
+  uint64_t requests = 0;
+  for (const auto& instance : instances_) requests += instance->leaving ? instance->in_flight : 0;
+  process_.SetLeaving(requests);
+}
+
+void Balancer::Release(Instance& instance) {
+  --instance.in_flight;
+  if (!instance.leaving && !instance.removed) return;
+  // An application that waits for its connections to end need not wait for ours.
+  instance.client.CloseIdle();
+  ReportLeaving();
 }
 
 io::Task<void> Balancer::CheckHealth(std::shared_ptr<Instance> instance) {
@@ -211,7 +229,7 @@ io::Task<void> Balancer::Forward(http::Exchange& exchange) {
     path = fmt::format("balancer={} instance={}", process_.here().name, instance->id);
     ++instance->in_flight;
     outcome = co_await http::ForwardOnce(exchange, fields, instance->client, options);
-    --instance->in_flight;
+    Release(*instance);
     Note(*instance, outcome);
     if (outcome.kind == Kind::kAnswered) co_return;
     if (outcome.kind == Kind::kFailed) break;

@@ -34,6 +34,9 @@ class Balancer {
   io::Task<void> AnswerUnavailable(http::Exchange& exchange);
   std::shared_ptr<Instance> ChooseFor(const std::vector<const Instance*>& tried);
   http::RelayOptions OptionsFor(const http::Exchange& exchange, std::string& path) const;
+  void Release(Instance& instance);
+  // Tells the agent, which waits for them, how many requests are at instances that leave.
+  void ReportLeaving();
   void Note(Instance& instance, const http::ForwardOutcome& outcome);
   io::Task<void> CheckHealth(std::shared_ptr<Instance> instance);
 

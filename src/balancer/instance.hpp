@@ -36,6 +36,7 @@ struct Instance {
   http::Client client;
   InstanceHealth health;
   uint32_t in_flight = 0;
+  bool leaving = false;  // it is to finish what it has and get no more
   bool removed = false;  // it has left the view
 };
 
