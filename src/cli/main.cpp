@@ -36,8 +36,10 @@ int Main(int argc, char** argv) {
   AddStatus(app, action);
   AddDataCenter(app, action);
   AddInstance(app, action);
+  AddLink(app, action);
   AddVisit(app, action);
   AddCheck(app, action);
+  AddCa(app, action);
   AddRun(app, action);
   AddTiers(app, action);
   try {
