@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <ranges>
+#include <string_view>
 #include <utility>
 #include <vector>
 

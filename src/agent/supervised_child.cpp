@@ -1,6 +1,7 @@
 #include "agent/supervised_child.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
