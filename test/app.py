@@ -5,7 +5,7 @@
 /echo        the request as it arrived, as JSON
 /digest      of the request's body: how many bytes, and their SHA-256
 /drop        no answer: the connection is closed
-/slow        answers when the file $HOLD is gone
+/slow        answers when the file $HOLD is gone; prints "abandoned /slow" when whoever asked has gone first
 /die         promises 1,000,000 bytes, sends some, and kills itself with SIGKILL
 /die-chunked the same, with chunked coding
 /escape      starts a process in a session of its own, and answers with its pid
@@ -27,6 +27,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -101,8 +102,20 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def slow(self):
         pause = threading.Event()
         while os.path.exists(os.environ["HOLD"]):
+            if self.is_abandoned():
+                print("abandoned", self.path, flush=True)
+                self.close_connection = True
+                return
             pause.wait(0.01)
         self.answer(200, b"at last\n")
+
+    def is_abandoned(self):
+        try:
+            return self.connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+        except BlockingIOError:
+            return False
+        except ConnectionResetError:
+            return True
 
     def escape(self):
         child = subprocess.Popen(["setsid", "sh", "-c", "sleep 1000 & sleep 1000"])

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <ranges>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -155,6 +156,40 @@ bool Agent::Undrain() {
   bool serves = life_.Undrain();
   OnChange();
   return serves;
+}
+
+Result<void> Agent::RestartInstance(std::string_view id) {
+  auto found = std::ranges::find_if(instances_, [&](auto& each) { return each->view().id == id; });
+  if (found == instances_.end()) return Fail(Errc::kNotFound, "there is no instance {} here", id);
+  bool others = std::ranges::any_of(view_.instances, [&](const site::InstanceView& other) {
+    return other.id != id && other.state == site::InstanceState::kHealthy;
+  });
+  if (!others) {
+    return Fail(Errc::kUnavailable, "no other instance is healthy: nobody could serve meanwhile");
+  }
+  if (!(*found)->Leave()) return Fail(Errc::kUnavailable, "{} is not in service", id);
+  background_.Spawn(RestartWhenLeft(**found, view_.number));
+  return {};
+}
+
+bool Agent::HaveLeft(uint64_t view_number) const {
+  return std::ranges::all_of(tiers_, [&](const auto& tier) {
+    const site::TierReport& report = tier->report();
+    // One that is not running will begin with the newest view.
+    return tier->pid() == 0 || (report.view_number >= view_number && report.leaving == 0);
+  });
+}
+
+io::Task<void> Agent::RestartWhenLeft(Instance& instance, uint64_t view_number) {
+  TimePoint deadline = context_.loop.After(kLeaveTimeout);
+  while (!HaveLeft(view_number)) {
+    Result<void> waited = co_await changed_.Wait(deadline);
+    if (waited) continue;
+    if (waited.error().code != Errc::kTimeout) co_return;
+    LOG_WARNING("still has requests, restarted all the same", {"instance", instance.view().id});
+    break;
+  }
+  instance.Restart();
 }
 
 io::Task<void> Agent::Tick() {

@@ -54,6 +54,7 @@ Balancer::Balancer(site::TierProcess& process)
                   process.site().sections.Get<Config>(), process.metrics(), Random(EntropySeed())),
       server_(process.loop(), {.limits = Limits(), .metrics = &server_metrics_},
               [this](http::Exchange& exchange) { return Handle(exchange); }) {
+  dispatcher_.OnLeaving([this] { process_.SetLeaving(dispatcher_.roster().leaving_requests()); });
   dispatcher_.OnProblem([this] { process_.SetDetail(dispatcher_.roster().problem()); });
 }
 

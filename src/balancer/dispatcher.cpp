@@ -91,6 +91,7 @@ void Dispatcher::SetInstances(std::span<const site::InstanceView> instances) {
       checks_.Spawn(CheckHealth(instance));
     }
     instance->health.OnView(view.state == site::InstanceState::kHealthy, loop_.Now());
+    instance->leaving = view.state == site::InstanceState::kDraining;
     next.push_back(std::move(instance));
   }
   roster_.Replace(std::move(next));

@@ -58,6 +58,8 @@ class Dispatcher {
   io::Task<void> Handle(http::Exchange& exchange);
 
   const Roster& roster() const { return roster_; }
+  // Called when the number of requests at instances that leave may have changed.
+  void OnLeaving(std::function<void()> call) { roster_.on_leaving = std::move(call); }
   // Called when roster().problem() changes.
   void OnProblem(std::function<void()> call) { roster_.on_problem = std::move(call); }
 

@@ -35,6 +35,7 @@ struct Instance {
   http::Client client;
   InstanceHealth health;
   uint32_t in_flight = 0;     // granted, from the choice until the try is over
+  bool leaving = false;       // it is to finish what it has and get no more
   bool removed = false;       // it has left the view
   bool said_failing = false;  // its tries fail, and the log says so
 };

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -46,12 +47,7 @@ Seat& Seat::operator=(Seat&& other) noexcept {
 
 void Seat::Free() {
   if (!instance_) return;
-  --instance_->in_flight;
-  instance_->health.OnLeft();
-  // The connection that was used last is idle by now.
-  if (instance_->removed) instance_->client.CloseIdle();
-  instance_.reset();
-  roster_->ServeLine();
+  roster_->Free(*std::exchange(instance_, nullptr));
 }
 
 Roster::Roster(io::Loop& loop, const Config& config, Metrics& metrics, Random random)
@@ -80,7 +76,29 @@ void Roster::Replace(std::vector<std::shared_ptr<Instance>> instances) {
     instance->client.CloseIdle();
   }
   instances_ = std::move(instances);
+  for (auto& instance : instances_) {
+    if (instance->leaving) instance->client.CloseIdle();
+  }
   OnChange();
+  if (on_leaving) on_leaving();
+}
+
+void Roster::Free(Instance& instance) {
+  --instance.in_flight;
+  instance.health.OnLeft();
+  if (instance.leaving || instance.removed) {
+    // The connection that was used last is idle by now, and an application that waits for its
+    // connections to end need not wait for ours.
+    instance.client.CloseIdle();
+    if (on_leaving) on_leaving();
+  }
+  ServeLine();
+}
+
+uint64_t Roster::leaving_requests() const {
+  uint64_t requests = 0;
+  for (const auto& instance : instances_) requests += instance->leaving ? instance->in_flight : 0;
+  return requests;
 }
 
 void Roster::OnChange() {

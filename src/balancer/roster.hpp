@@ -9,6 +9,7 @@
 
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <span>
@@ -91,6 +92,11 @@ class Roster {
   // After a request that failed: ejects the instance when it stands out.
   void Judge(Instance& instance);
 
+  // Requests at instances that are to finish what they have: the agent waits for them.
+  uint64_t leaving_requests() const;
+  // Called when that may have changed. May be empty.
+  std::function<void()> on_leaving = {};
+
   // For people: what is unusual now; empty when nothing is.
   const std::string& problem() const { return problem_; }
   // Called when that changes. May be empty.
@@ -100,6 +106,7 @@ class Roster {
   friend class Seat;
   struct Ticket;
 
+  void Free(Instance& instance);
   bool Fill(const Wish& wish);
   bool IsGood(const Instance& instance, const Wish& wish, TimePoint now) const;
   void LookForPanic();

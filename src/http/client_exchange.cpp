@@ -27,14 +27,20 @@ using OutcomeState = wire::http::HeadOutcome::State;
 
 void ClientExchange::StateDeleter::operator()(State* state) const {
   bool reusable = state->IsReusable();
+  // A server that still works at it is to learn that nobody waits: an end alone would only say that
+  // no further request comes.
+  if (!state->IsOver()) state->connection->stream->Abort();
   state->client.Release(std::move(state->connection), reusable);
   delete state;
 }
 
 bool ClientExchange::State::IsReusable() const {
-  const ResponseMemory& memory = *connection->memory;
-  return writer.complete() && final_head && !failed && memory.head.keep_alive &&
-         memory.head.status != 101 && memory.body.ended();
+  const wire::http::ResponseHead& head = connection->memory->head;
+  return IsOver() && head.keep_alive && head.status != 101;
+}
+
+bool ClientExchange::State::IsOver() const {
+  return writer.complete() && final_head && !failed && connection->memory->body.ended();
 }
 
 ClientExchange::ClientExchange(std::unique_ptr<State, StateDeleter> state)

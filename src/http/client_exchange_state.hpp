@@ -18,6 +18,8 @@ struct ClientExchange::State {
   io::Task<Result<const wire::http::ResponseHead*>> ReadHead(TimePoint until);
   io::Task<Result<Bytes>> ReadBody();
   bool IsReusable() const;
+  // Request and response went through to their ends (at 101: to where the tunnel begins).
+  bool IsOver() const;
 
   Client& client;
   io::Loop& loop;

@@ -44,6 +44,7 @@ class MemoryStream final : public io::Stream {
   Result<size_t> TryWrite(std::span<const Bytes> pieces) override;
   bool MaybeReadable() const override { return !arrived_.empty() || ended_ || reset_ || closed_; }
   bool hung_up() const override { return reset_ || closed_; }
+  bool peer_ended() const override { return ended_ || hung_up(); }
 
   // Writes that were made on this end so far.
   int writes() const { return writes_; }
@@ -105,6 +106,7 @@ inline void MemoryStream::ShutdownWrite() {
   if (other_ == nullptr) return;
   other_->ended_ = true;
   other_->NotifyReadable();
+  other_->NotifyHangup();
 }
 
 inline void MemoryStream::Close() {
@@ -116,6 +118,7 @@ inline void MemoryStream::Close() {
     other_->other_ = nullptr;
     other_->NotifyReadable();
     other_->NotifyWritable();
+    other_->NotifyHangup();
   }
   other_ = nullptr;
   closed_ = true;

@@ -166,6 +166,12 @@ void TierProcess::SetLoad(double load_rps, uint64_t connections) {
   report_.connections = connections;
 }
 
+void TierProcess::SetLeaving(uint64_t requests) {
+  if (requests == report_.leaving) return;
+  report_.leaving = requests;
+  if (requests == 0) report_changed_.WakeAll();
+}
+
 int TierProcess::Run(const Service& service) { return loop_.RunToEnd(Main(service)); }
 
 io::Task<int> TierProcess::Main(const Service& service) {

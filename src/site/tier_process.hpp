@@ -100,6 +100,9 @@ class TierProcess {
   // What people should know of a tier that works, such as that it is in panic; empty: nothing.
   void SetDetail(std::string detail);
   void SetLoad(double load_rps, uint64_t connections);
+  // How many requests are at instances that the view says are leaving; told at once when none is
+  // left.
+  void SetLeaving(uint64_t requests);
 
   // The tier's whole life; its exit status.
   int Run(const Service& service);
