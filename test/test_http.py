@@ -295,7 +295,7 @@ def test_certificates_are_the_sites_own_and_old_tls_is_refused(site, east):
 
 @pytest.mark.parametrize(("scheme", "port"), [("http", 8080), ("https", 8443)])
 def test_wrk_meets_neither_an_error_nor_a_refusal(site, east, scheme, port):
-    done = subprocess.run(["wrk", "-t1", "-c24", "-d3s", "--latency", f"{scheme}://{east}:{port}/"], capture_output=True, text=True,
+    done = subprocess.run(["wrk", "-t1", "-c24", "-d3s", "--timeout", "10s", "--latency", f"{scheme}://{east}:{port}/"], capture_output=True, text=True,
                           timeout=30, check=True)
     assert "Socket errors" not in done.stdout, done.stdout
     assert "Non-2xx" not in done.stdout, done.stdout
