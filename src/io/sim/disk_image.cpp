@@ -60,7 +60,7 @@ Result<std::shared_ptr<DiskImage::Inode>> DiskImage::Open(const std::string& pat
   }
   if (mode == OpenMode::kRead || mode == OpenMode::kWrite) return FailNotFound(path);
   std::string folder = FolderOf(path);
-  if (!folder.empty() && !folders_.contains(folder)) return FailNotFound(folder);
+  if (!folders_.contains(folder)) return FailNotFound(folder);
   auto inode = std::make_shared<Inode>();
   SetName(path, inode);
   return inode;
@@ -110,7 +110,7 @@ Result<void> DiskImage::Rename(const std::string& from, const std::string& to) {
   auto found = names_.find(from);
   if (found == names_.end()) return FailNotFound(from);
   std::string folder = FolderOf(to);
-  if (!folder.empty() && !folders_.contains(folder)) return FailNotFound(folder);
+  if (!folders_.contains(folder)) return FailNotFound(folder);
   std::shared_ptr<Inode> inode = found->second;
   if (from == to) return {};
   SetName(to, std::move(inode));
@@ -128,7 +128,7 @@ Result<std::vector<std::string>> DiskImage::List(const std::string& folder) cons
   if (!folders_.contains(folder)) return FailNotFound(folder);
   std::vector<std::string> files;
   for (const auto& [path, inode] : names_) {
-    if (FolderOf(path) == folder) files.push_back(path.substr(folder.size() + 1));
+    if (FolderOf(path) == folder) files.push_back(path.substr(path.rfind('/') + 1));
   }
   return files;
 }

@@ -88,7 +88,7 @@ class DiskImage {
   Names names_;
   Names durable_names_;
   std::vector<NameChange> unsynced_names_;
-  std::set<std::string> folders_;
+  std::set<std::string> folders_{""};  // the first: where paths begin
 };
 
 }  // namespace meridian::io::sim

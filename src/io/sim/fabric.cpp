@@ -29,6 +29,7 @@ HostId Fabric::AddHost(const std::string& name, IpAddress address) {
 }
 
 Link& Fabric::link(HostId from, HostId to) {
+  CHECK(from < hosts_.size() && to < hosts_.size());
   return from == to ? options.loopback : links_[from][to];
 }
 
