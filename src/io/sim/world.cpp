@@ -21,7 +21,9 @@ namespace meridian::io::sim {
 World::World(uint64_t seed, TraceMode trace)
     : seed_(seed), random_(seed), trace_(trace), fabric_(*this, random_.Next()) {}
 
-World::~World() {
+World::~World() { End(); }
+
+void World::End() {
   // A failed run stopped in the middle: what is left must end all the same.
   events_.Clear();
   for (auto& process : processes_) process->End();

@@ -69,6 +69,8 @@ class World {
   // Until every process that `must_end` has ended. Fails, and names a process that has not: when
   // nothing is left that could wake it, or at `limit`.
   void RunToEnd(TimePoint limit);
+  // Ends every process, before what their mains refer to goes; the destructor does that as well.
+  void End();
   // Whether a turn of some process is under way.
   bool in_turn() const { return in_turn_; }
 
