@@ -13,6 +13,8 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 MERIDIAN = os.environ.get("MERIDIAN", str(ROOT / "build/release/meridian"))
+# A sanitizer's build spends memory and time of its own.
+SANITIZED = any(name in MERIDIAN for name in ("/asan/", "/tsan/"))
 PHOTOS = ROOT / "examples/photos"
 
 LOCATIONS = {"us-east": "Ashburn", "us-west": "San Jose", "eu-west": "Dublin"}
@@ -63,8 +65,8 @@ class AddressBlock:
 class Site:
     """`meridian up --detach` of a site, ended at the end of the `with` block."""
 
-    def __init__(self, data_centers=("us-east", "us-west"), app=None, extra="", instances=2, domain="photos.example", keys=None):
-        """`extra` follows at the end of site.toml; `keys` are further lines of a data center, by its name."""
+    def __init__(self, data_centers=("us-east", "us-west"), app=None, extra="", instances=2, domain="photos.example", keys=None, wan=False):
+        """`extra` follows at the end of site.toml; `keys` are further lines of a data center, by its name; `wan`: with links."""
         self.domain = domain
         self.block = AddressBlock(len(data_centers))
         self.addresses = {name: f"127.{octet}.0.1" for name, octet in zip(data_centers, self.block.octets)}
@@ -73,6 +75,7 @@ class Site:
         # Inherited by everything that this site starts: how its processes are found.
         self.environment = {**os.environ, "MERIDIAN_TEST_SITE": str(self.folder)}
         self.file = self.folder / "site.toml"
+        extra += "" if wan else "\n[lab]\nwan = false\n"
         self.file.write_text(self._toml(app or f'command = ["node", "server.js"]\ndirectory = "{PHOTOS}"\nhealth = "/health"', extra, instances, keys or {}))
 
     def _toml(self, app, extra, instances, keys):
@@ -118,6 +121,21 @@ class Site:
 
     def state_of(self, name):
         return self.data_center(name)["state"]
+
+    def view(self, at):
+        """What one data center's agent knows of all."""
+        token = (self.state / "admin.token").read_text().strip()
+        code, _, body = curl(f"http://{self.addresses[at]}:9000/.meridian/view", "-H", f"Authorization: Bearer {token}")
+        assert code == 200, body
+        return json.loads(body)
+
+    def hears(self, at, other):
+        """Whether one data center's agent has lately had an answer of another's."""
+        return next(link["up"] for link in self.view(at)["links"] if link["to"] == other)
+
+    def link(self, *arguments):
+        """`meridian link …`: what is said of the links afterwards."""
+        return json.loads(self.run("link", *arguments, "--json").stdout)["links"]
 
     def wait_for_state(self, name, state, seconds=20):
         wait_until(lambda: self.state_of(name) == state, seconds, f"{name} is {state}")

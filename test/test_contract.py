@@ -148,6 +148,7 @@ def test_all_ports_can_be_chosen():
 def running(site, *options):
     """`meridian run` of us-east in the foreground, which serves and has noticed that it is alone; ended by SIGTERM."""
     log = site.folder / "run.log"
+    site.run("ca", str(site.file))
     with open(log, "w", encoding="utf-8") as out:
         process = subprocess.Popen([MERIDIAN, "run", str(site.file), "--dc", "us-east", "--state", str(site.state), *options], stdout=out, stderr=out,
                                    cwd=site.folder, env=site.environment)
@@ -169,6 +170,26 @@ def test_one_data_center_runs_by_itself_and_its_answers_live_longer_than_in_the_
         response = ask(east, site.domain, subnet=NEW_YORK)
         assert [(record.data, record.ttl) for record in response.answer] == [(east, 30)]
         assert (site.state_of("us-east"), site.state_of("us-west")) == ("serving", "down")
+
+
+def test_a_server_without_the_sites_authority_is_told_what_to_do_and_makes_none():
+    site = Site(app=APP)
+    try:
+        for _ in range(2):
+            done = site.run("run", str(site.file), "--dc", "us-east", check=False)
+            assert done.returncode == 2
+            for needle in ("meridian ca", "ca/", "admin.token"):
+                assert needle in done.stderr, done.stderr
+            assert not (site.state / "ca/authority.pem").exists()
+        assert str(site.state / "ca") in site.run("ca", str(site.file)).stdout
+        made = (site.state / "ca/authority.pem").read_bytes()
+        (site.state / "admin.token").unlink()
+        assert site.run("run", str(site.file), "--dc", "us-east", check=False).returncode == 2
+        site.run("ca", str(site.file))
+        assert (site.state / "ca/authority.pem").read_bytes() == made
+        assert {path.name for path in (site.state / "ca").iterdir()} == {"authority.key", "authority.pem", "web.pem", "dc-us-east.pem", "dc-us-west.pem"}
+    finally:
+        site.__exit__()
 
 
 def test_a_place_with_edge_and_dns_alone_runs_nothing_else():

@@ -33,6 +33,37 @@ def test_a_balancer_that_hangs_is_passed_by():
         wait_until(at_home, 10, "the edge uses its own balancer again")
 
 
+def test_of_an_agent_that_hangs_status_says_so_beside_what_is_known():
+    with Site(app=APP) as site:
+        _, agent = guard_and_agent(site, "us-east")
+        os.kill(agent, signal.SIGSTOP)
+        try:
+            east = site.data_center("us-east")
+            assert (east["state"], {tier["state"] for tier in east["tiers"]}) == ("serving", {"ready"})
+            assert "agent does not answer" in east["problem"]
+            assert "agent does not answer" in site.run("status").stdout
+            assert site.state_of("us-west") == "serving"
+            done = site.run("dc", "drain", "us-east", check=False)
+            assert done.returncode == 1 and "agent does not answer" in done.stderr
+        finally:
+            os.kill(agent, signal.SIGCONT)
+        wait_until(lambda: "problem" not in site.data_center("us-east"), 10, "the agent answers again")
+
+
+def test_a_lab_that_hangs_is_told_from_none_and_no_command_waits_for_ever():
+    with Site(app=APP) as site:
+        lab = int((site.state / "lock").read_text())
+        os.kill(lab, signal.SIGSTOP)
+        try:
+            for arguments in (("dc", "kill", "us-east"), ("down",)):
+                done = site.run(*arguments, check=False, timeout=15)
+                assert done.returncode == 1
+                assert f"kill -CONT {lab}" in done.stderr, done.stderr
+        finally:
+            os.kill(lab, signal.SIGCONT)
+        assert site.state_of("us-east") == "serving"
+
+
 def test_a_data_center_is_killed_though_its_guard_is_stopped():
     with Site(app=APP) as site:
         guard, _ = guard_and_agent(site, "us-east")
@@ -106,7 +137,7 @@ def test_silence_of_an_agent_does_not_move_its_visitors():
         _, agent = guard_and_agent(site, "us-east")
         os.kill(agent, signal.SIGSTOP)
         try:
-            wait_until(lambda: site.state_of("us-east") == "down", 10, "us-east's agent is missed")
+            wait_until(lambda: not site.hears("us-west", "us-east"), 10, "us-east's agent is missed")
             for at in site.addresses:
                 assert site.dig(site.domain, subnet="198.51.100.0/24", at=at) == [site.addresses["us-east"]]
         finally:

@@ -15,7 +15,7 @@ import time
 import pytest
 
 from http_connection import HttpConnection
-from site_under_test import ROOT, Site, curl, wait_until
+from site_under_test import ROOT, SANITIZED, Site, curl, wait_until
 
 APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
 MIB = 1024 * 1024
@@ -54,6 +54,10 @@ def plain(address, port, receive_buffer=None):
     return connection
 
 
+measures_memory = pytest.mark.skipif(SANITIZED, reason="a sanitizer's memory is not the program's")
+
+
+@measures_memory
 @pytest.mark.parametrize("tier", ["edge", "balancer"])
 def test_ten_thousand_idle_connections_hold_four_kilobytes_each_at_most(site, east, tier):
     limit = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -74,6 +78,7 @@ def test_ten_thousand_idle_connections_hold_four_kilobytes_each_at_most(site, ea
         assert served(east)
 
 
+@measures_memory
 def test_slow_readers_pause_their_writers_and_memory_does_not_grow(site, east):
     """100 visitors ask for 8 MiB each and read nothing: 800 MiB stay where they are."""
     before = resident(site, "edge", "balancer")
@@ -97,6 +102,7 @@ def test_slow_readers_pause_their_writers_and_memory_does_not_grow(site, east):
     assert served(east)
 
 
+@measures_memory
 def test_a_flood_of_pipelined_requests_is_answered_in_order_at_the_pace_of_its_reader(site, east):
     """A visitor sends requests for ever and reads nothing: what waits is bounded, and so is what it can send."""
     one = b"GET /large HTTP/1.1\r\nHost: photos.example\r\n\r\n"
@@ -132,6 +138,7 @@ def test_an_upload_in_chunks_of_one_byte_arrives_whole(east):
     assert told == {"length": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
 
+@measures_memory
 def test_an_upload_in_one_huge_chunk_arrives_whole_and_is_never_held(site, east):
     size = 256 * MIB
     piece = bytes(range(256)) * 4096
@@ -151,6 +158,7 @@ def test_an_upload_in_one_huge_chunk_arrives_whole_and_is_never_held(site, east)
     assert most < 16 * MIB
 
 
+@measures_memory
 def test_slowloris_takes_nobody_elses_place(site, east):
     """3,000 visitors who send a byte of a head now and then; everybody else is served as if they were not there."""
     before = resident(site, "edge")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import pathlib
 import signal
 import subprocess
 import threading
@@ -25,7 +26,7 @@ def url(site):
 
 
 def test_visitors_move_when_a_data_center_is_killed_and_come_back_when_it_starts():
-    with Site(app=APP) as site:
+    with Site(app=APP, wan=True) as site:
         east, west = site.addresses["us-east"], site.addresses["us-west"]
         assert answers(site, NEW_YORK, "us-west") == [east]
         visits = [site.start_visits("--from", place, url(site), "--repeat", "250", "--every", "50ms") for place in ("new-york", "oregon")]
@@ -47,7 +48,7 @@ def test_visitors_move_when_a_data_center_is_killed_and_come_back_when_it_starts
 
 
 def test_draining_fails_no_request():
-    with Site(app=APP) as site:
+    with Site(app=APP, wan=True) as site:
         east, west = site.addresses["us-east"], site.addresses["us-west"]
         visits = site.start_visits("--from", "new-york", url(site), "--repeat", "400", "--every", "25ms", "--no-fallback")
         site.run("dc", "drain", "us-east")
@@ -90,7 +91,7 @@ class Asker:
 
 @pytest.mark.parametrize("tier", ["dns", "edge", "balancer"])
 def test_killing_one_tier_fails_only_what_was_inside_it(tier):
-    with Site(app=APP) as site:
+    with Site(app=APP, wan=True) as site:
         east = site.addresses["us-east"]
         ask = {
             "dns": lambda: answers(site, NEW_YORK, "us-east") == [east],
@@ -114,7 +115,7 @@ def test_killing_one_tier_fails_only_what_was_inside_it(tier):
 
 
 def test_killing_an_idle_instance_fails_nothing():
-    with Site(app=APP) as site:
+    with Site(app=APP, wan=True) as site:
         edge = f"http://{site.addresses['us-east']}:8080/"
         for _ in range(5):
             pid = json.loads(curl(edge)[2])["pid"]
@@ -125,7 +126,7 @@ def test_killing_an_idle_instance_fails_nothing():
 
 
 def test_an_instance_that_dies_inside_a_response_breaks_it_visibly():
-    with Site(app=APP) as site:
+    with Site(app=APP, wan=True) as site:
         for path in ("die", "die-chunked"):
             done = subprocess.run(["curl", "-s", "-o", "/dev/null", f"http://{site.addresses['us-east']}:8080/{path}"], timeout=20, check=False)
             # 18: fewer bytes than announced; 56: the connection was reset.
@@ -133,8 +134,34 @@ def test_an_instance_that_dies_inside_a_response_breaks_it_visibly():
             wait_until(lambda: all(i["state"] == "healthy" for i in site.data_center("us-east")["instances"]), 15)
 
 
+def test_what_an_instance_left_behind_ends_before_its_next_start_and_others_children_stay():
+    with Site(app=APP, wan=True) as site:
+        def escape():
+            port = instance["address"].rsplit(":", 1)[1]
+            return int(curl(f"http://127.0.0.1:{port}/escape")[2])
+
+        escaped = []
+        for instance in site.data_center("us-east")["instances"]:
+            escaped.append(escape())
+        first = site.data_center("us-east")["instances"][0]["pid"]
+        os.kill(first, signal.SIGKILL)
+        wait_until(lambda: site.data_center("us-east")["instances"][0]["pid"] not in (0, first), 10, "it runs again")
+        left = [pid for pid in escaped if pathlib.Path(f"/proc/{pid}").exists()]
+        assert left == escaped[1:]
+
+
+def test_a_guard_that_is_killed_leaves_no_pid_file():
+    with Site(app=APP, wan=True) as site:
+        pids = dict(line.split() for line in (site.state / "pids/us-east").read_text().splitlines())
+        os.kill(int(pids["guard"]), signal.SIGKILL)
+        wait_until(lambda: not (site.state / "pids/us-east").exists(), 10, "the pid file is gone")
+        assert (site.state / "pids/us-west").exists()
+        site.run("dc", "start", "us-east")
+        assert (site.state / "pids/us-east").exists()
+
+
 def test_no_descendant_outlives_its_agent_even_one_that_called_setsid():
-    with Site(app=APP) as site:
+    with Site(app=APP, wan=True) as site:
         escaped = int(curl(f"http://{site.addresses['us-east']}:8080/escape")[2])
         os.kill(escaped, 0)
         agent = site.data_center("us-east")["pid"]
@@ -151,7 +178,7 @@ def test_no_descendant_outlives_its_agent_even_one_that_called_setsid():
 
 
 def test_a_stopped_agent_leaves_its_tiers_serving():
-    with Site(app=APP) as site:
+    with Site(app=APP, wan=True) as site:
         agent = site.data_center("us-east")["pid"]
         os.kill(agent, signal.SIGSTOP)
         try:

@@ -20,6 +20,7 @@
 #include "http/exchange.hpp"
 #include "http/limits.hpp"
 #include "http/server.hpp"
+#include "io/fiber.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"
 #include "io/tls.hpp"
@@ -85,9 +86,13 @@ io::Task<void> AdminServer::Stop() {
 io::Task<void> AdminServer::Accept() {
   for (;;) {
     auto stream = co_await listener_->Accept();
-    if (stream && scope_.size() < kMaxAdminConnections) {
+    if (stream) {
+      if (silent_.size() >= kMaxAdminConnections) {
+        silent_.front()->Cancel();
+        silent_.pop_front();
+      }
       scope_.Spawn(Admit(std::move(*stream)));
-    } else if (!stream) {
+    } else {
       if (stream.error().code == Errc::kCancelled) co_return;
       LOG_WARNING("admin port", {"problem", stream.error().message});
       if (!co_await io::Sleep(http::kAcceptPause)) co_return;
@@ -96,6 +101,13 @@ io::Task<void> AdminServer::Accept() {
 }
 
 io::Task<void> AdminServer::Admit(std::unique_ptr<io::Stream> stream) {
+  io::Fiber* fiber = &co_await io::ThisFiber{};
+  silent_.push_back(fiber);
+  co_await Greet(std::move(stream));
+  std::erase(silent_, fiber);  // unless it had to make way
+}
+
+io::Task<void> AdminServer::Greet(std::unique_ptr<io::Stream> stream) {
   TimePoint deadline = context_.loop.After(kAdminHandshakeTimeout);
   Result<bool> tls = co_await io::BeginsTls(*stream, deadline);
   if (!tls) co_return;
@@ -108,8 +120,10 @@ io::Task<void> AdminServer::Admit(std::unique_ptr<io::Stream> stream) {
   if (secured) {
     // Without a data center's certificate it is anybody, and needs the token.
     bool is_peer = IsPeer((*secured)->peer_names());
+    refusals_.OnAdmitted(peer.address);
     (is_peer ? peer_server_ : server_).ServeStream(std::move(*secured));
-  } else if (secured.error().code == Errc::kInvalid) {
+  } else if (secured.error().code == Errc::kInvalid &&
+             refusals_.OnRefused(peer.address, secured.error().message)) {
     LOG_WARNING("refused at the admin port", {"peer", peer.ToString()},
                 {"problem", secured.error().message});
   }

@@ -9,14 +9,20 @@
 // The token goes in `Authorization: Bearer …`; it is compared in constant time. Plain HTTP is
 // served to loopback only: from elsewhere the token would cross a network in the clear.
 //
+// Connections that say nothing cannot lock an operator out: at the limit the longest silent one
+// makes way for the newcomer.
+//
 // Owned by the agent's main; one thread: the loop's.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <string>
 
 #include "agent/agent.hpp"
+#include "agent/refusals.hpp"
 #include "http/server.hpp"
+#include "io/fiber.hpp"
 #include "site/secret.hpp"
 
 namespace meridian::agent {
@@ -33,6 +39,7 @@ class AdminServer {
   io::Task<void> Accept();
   io::Task<void> Admit(std::unique_ptr<io::Stream> stream);
   io::Task<void> Handle(http::Exchange& exchange, bool is_peer);
+  io::Task<void> Greet(std::unique_ptr<io::Stream> stream);
   bool IsPeer(const std::vector<std::string>& names) const;
   bool HasToken(const http::Exchange& exchange) const;
 
@@ -41,8 +48,10 @@ class AdminServer {
   site::Secret token_;
   std::shared_ptr<io::TlsContext> tls_;
   std::unique_ptr<io::Listener> listener_;
-  http::Server server_;       // plain: whoever has the token
-  http::Server peer_server_;  // TLS: peers too
+  Refusals refusals_;
+  std::deque<io::Fiber*> silent_;  // of Admit, the longest silent first
+  http::Server server_;            // plain: whoever has the token
+  http::Server peer_server_;       // TLS: peers too
   io::Scope scope_;
 };
 

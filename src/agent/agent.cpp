@@ -13,14 +13,12 @@
 #include "agent/context.hpp"
 #include "agent/instance.hpp"
 #include "agent/limits.hpp"
-#include "agent/log_files.hpp"
 #include "agent/status.hpp"
 #include "agent/tier_child.hpp"
 #include "agent/tier_table.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
-#include "io/blocking.hpp"
 #include "io/fd.hpp"
 #include "io/socket.hpp"
 #include "io/task.hpp"
@@ -51,7 +49,7 @@ bool Agent::Runs(const std::string& role) const {
 }
 
 Result<void> Agent::OpenSockets() {
-  for (const TierEntry& entry : TierTable(context_.site, context_.here)) {
+  for (const TierEntry& entry : TierTable(context_.site, context_.here, context_.hosting)) {
     if (!Runs(entry.name)) continue;
     TierSpec spec{.name = entry.name, .port = entry.port, .sockets = {}};
     for (const TierSocket& socket : entry.sockets) {
@@ -160,17 +158,9 @@ bool Agent::Undrain() {
 }
 
 io::Task<void> Agent::Tick() {
-  io::BlockingPool disk(1);
-  auto logs = context_.state_directory / "logs" / context_.here.name;
-  TimePoint next_log_check = context_.loop.Now();
   while (co_await io::Sleep(std::chrono::seconds{1})) {
     life_.OnTick(context_.loop.Now());
     OnChange();
-    if (context_.loop.Now() < next_log_check) continue;
-    next_log_check = context_.loop.After(kLogCheckInterval);
-    Result<void> bounded =
-        co_await io::RunBlocking(disk, [logs] { return BoundLogFiles(logs, kMaxLogBytes); });
-    if (!bounded) LOG_WARNING("logs", {"problem", bounded.error().message});
   }
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "io/socket.hpp"
+#include "site/reach.hpp"
 #include "site/site.hpp"
 
 namespace meridian::agent {
@@ -15,7 +16,7 @@ struct Context {
   const site::DataCenter& here;
   std::filesystem::path state_directory;
   std::string program;  // this program's own path, for the tiers
-  bool lab = false;     // one of several data centers on this machine
+  site::Hosting hosting = site::Hosting::kServers;
   io::EpollDriver& driver;
   io::Loop& loop;
   io::SystemNetwork& network;

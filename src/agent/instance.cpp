@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <signal.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include "agent/context.hpp"
@@ -23,6 +24,7 @@
 #include "base/result.hpp"
 #include "http/client.hpp"
 #include "http/fetch.hpp"
+#include "io/descendants.hpp"
 #include "io/process.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
@@ -33,6 +35,8 @@ namespace {
 
 // Where instances are reached: they listen on all addresses, or on this one.
 const IpAddress kInstanceAddress = IpAddress::V4(127, 0, 0, 1);
+// Says whose process it is, to the application and to us.
+constexpr const char* kInstanceVariable = "MERIDIAN_INSTANCE";
 // So that an application that prints much is not held up when the agent is.
 constexpr int kOutputPipeBytes = 1 << 20;
 
@@ -49,6 +53,10 @@ Instance::Instance(const Context& context, uint32_t number, std::function<void()
               .prepare = [this] { return Prepare(); },
               .attend = [this](io::Process& process) { return Watch(process); },
               .output = [this] { return CaptureOutput(); },
+              .left_behind =
+                  [this](pid_t ended) {
+                    return io::LeftBehind(ended, std::string(kInstanceVariable) + "=" + id_);
+                  },
               .changed = [this] { OnChildChanged(); }}) {}
 
 Result<io::ProcessOptions> Instance::Prepare() {
@@ -70,6 +78,7 @@ Result<io::ProcessOptions> Instance::Prepare() {
       .command = context_.site.app.command,
       .directory = context_.site.app.directory.string(),
       .descriptors = {{1, output_there_.get()}, {2, output_there_.get()}},
+      .new_session = true,
   };
   for (const auto& [name, value] : context_.site.app.environment) {
     options.environment.emplace_back(name, value);
@@ -77,7 +86,7 @@ Result<io::ProcessOptions> Instance::Prepare() {
   options.environment.insert(options.environment.end(),
                              {{"PORT", fmt::format("{}", port_)},
                               {"MERIDIAN_DC", context_.here.name},
-                              {"MERIDIAN_INSTANCE", id_},
+                              {kInstanceVariable, id_},
                               {"MERIDIAN_RELEASE", context_.site.app.release}});
   return options;
 }

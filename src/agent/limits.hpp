@@ -28,21 +28,29 @@ constexpr Duration kPeerInterval = std::chrono::seconds{1};
 constexpr Duration kStartingPeerInterval = std::chrono::milliseconds{100};  // of one that starts
 constexpr Duration kSettleTimeout = std::chrono::seconds{4};
 constexpr Duration kPeerTimeout = std::chrono::milliseconds{800};
+// Where a connection must be made first: that takes two more round trips, of a third of a second
+// from one side of the Earth to the other.
+constexpr Duration kPeerConnectTimeout = std::chrono::milliseconds{1500};
 
 // A drained data center: answers live for the TTL, and resolvers may be a little late.
 constexpr Duration kDrainGrace = std::chrono::seconds{10};
 
+// From SIGTERM to SIGKILL of a tier, which lets its requests finish first; the application's is in
+// site.toml.
+constexpr Duration kTierStopTimeout = std::chrono::seconds{10};
+// Of what a child left behind, to die of SIGKILL.
+constexpr Duration kLeftBehindPatience = std::chrono::seconds{5};
+
 // Tiers that cannot be started: the data center's start has failed.
 constexpr uint32_t kTierStartAttempts = 3;
+
+// How often it is looked whether certificates are to be renewed.
+constexpr Duration kCertificateInterval = std::chrono::hours{1};
 
 // The admin port.
 constexpr size_t kMaxAdminConnections = 256;
 constexpr size_t kMaxAdminBody = 64 * 1024;
 constexpr Duration kAdminHandshakeTimeout = std::chrono::seconds{5};
 constexpr Duration kAdminDrainTimeout = std::chrono::seconds{1};
-
-// A tier's log file that has grown past this is moved aside (one older file is kept).
-constexpr uint64_t kMaxLogBytes = 32 * 1024 * 1024;
-constexpr Duration kLogCheckInterval = std::chrono::seconds{5};
 
 }  // namespace meridian::agent

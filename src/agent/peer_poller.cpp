@@ -8,6 +8,7 @@
 #include "agent/limits.hpp"
 #include "agent/peers.hpp"
 #include "base/clock.hpp"
+#include "base/ip.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "http/client.hpp"
@@ -18,6 +19,7 @@
 #include "io/wait_queue.hpp"
 #include "site/ca.hpp"
 #include "site/limits.hpp"
+#include "site/reach.hpp"
 #include "site/site.hpp"
 #include "site/view.hpp"
 
@@ -28,7 +30,9 @@ PeerPoller::PeerPoller(const Context& context, const std::shared_ptr<io::TlsCont
     : context_(context), peers_(peers), changed_(std::move(changed)) {
   for (const site::DataCenter& dc : context.site.datacenters) {
     if (dc.name == context.here.name) continue;
-    http::Upstream upstream{.address = {dc.address, context.site.ports.admin},
+    IpAddress at =
+        site::AddressOf(context.site, {.from = context.here, .to = dc, .hosting = context.hosting});
+    http::Upstream upstream{.address = {at, context.site.ports.admin},
                             .tls = tls,
                             .tls_name = site::PeerName(dc.name, context.site),
                             .from = context.here.address};
@@ -45,8 +49,9 @@ io::Task<void> PeerPoller::Run() {
 
 io::Task<Result<void>> PeerPoller::Ask(Peer& peer) {
   http::Request request{.path = "/.meridian/view", .host = peer.client->upstream().tls_name};
-  auto answer = co_await http::Fetch(*peer.client, request, site::kMaxViewBytes,
-                                     context_.loop.After(kPeerTimeout));
+  bool connected = peer.client->idle_connections() > 0;
+  TimePoint deadline = context_.loop.After(connected ? kPeerTimeout : kPeerConnectTimeout);
+  auto answer = co_await http::Fetch(*peer.client, request, site::kMaxViewBytes, deadline);
   if (!answer) co_return Fail(std::move(answer.error()));
   if (answer->status != 200) {
     co_return Fail(Errc::kInvalid, "it answered with status {}", answer->status);

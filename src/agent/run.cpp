@@ -15,6 +15,7 @@
 
 #include "agent/admin_server.hpp"
 #include "agent/agent.hpp"
+#include "agent/certificates.hpp"
 #include "agent/context.hpp"
 #include "agent/guard.hpp"
 #include "agent/startup_report.hpp"
@@ -35,12 +36,13 @@ namespace meridian::agent {
 namespace {
 
 // When the guard is gone nobody would end this data center's processes after us: do it now, and go.
-io::Task<void> WatchLifeline(io::Stream& lifeline) {
+io::Task<void> WatchLifeline(io::Stream& lifeline, std::filesystem::path pid_file) {
   uint8_t byte = 0;
   Result<size_t> got = co_await lifeline.Read({&byte, 1});
   if (!got && got.error().code == Errc::kCancelled) co_return;
   LOG_ERROR("the guard is gone, ending this data center");
   io::KillDescendants(kKillPatience);
+  unlink(pid_file.c_str());
   _exit(EXIT_FAILURE);
 }
 
@@ -91,7 +93,7 @@ class AgentProcess {
                  .here = *site.FindDataCenter(options.data_center),
                  .state_directory = options.state_directory,
                  .program = options.program,
-                 .lab = options.lab,
+                 .hosting = options.hosting,
                  .driver = driver_,
                  .loop = loop_,
                  .network = network_} {}
@@ -118,7 +120,9 @@ class AgentProcess {
     bool asked = false;
     io::WaitQueue ended;
     io::Scope background(loop_);
-    background.Spawn(WatchLifeline(*lifeline));
+    background.Spawn(
+        WatchLifeline(*lifeline, options_.state_directory / "pids" / options_.data_center));
+    background.Spawn(certificates_.Run());
     background.Spawn(ReapUntilAskedToEnd(signals_, agent, ended, asked));
     io::Scope starting(loop_);
     Result<void> started = admin.Start();
@@ -155,6 +159,7 @@ class AgentProcess {
   io::Loop loop_;
   io::SystemNetwork network_;
   Context context_;
+  Certificates certificates_{context_};
 };
 
 }  // namespace

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/clock.hpp"
+#include "site/reach.hpp"
 #include "site/secret.hpp"
 #include "site/site.hpp"
 
@@ -19,7 +20,7 @@ struct RunOptions {
   Duration answer_ttl;
   site::Secret token;
   int report_fd = -1;  // where the startup report goes; -1: standard error says what is wrong
-  bool lab = false;
+  site::Hosting hosting = site::Hosting::kServers;
 };
 
 // Runs until SIGTERM, SIGINT or the guard's end; the exit status. Ends every descendant before it

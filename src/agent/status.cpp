@@ -36,9 +36,11 @@ Json ToJson(const DataCenterStatus& status) {
                          {"state", instance.state},
                          {"pid", instance.pid}});
   }
-  return {{"name", status.name},   {"address", status.address},
-          {"state", status.state}, {"pid", status.pid},
-          {"tiers", tiers},        {"instances", instances}};
+  Json json = {{"name", status.name},   {"address", status.address},
+               {"state", status.state}, {"pid", status.pid},
+               {"tiers", tiers},        {"instances", instances}};
+  if (!status.problem.empty()) json["problem"] = status.problem;
+  return json;
 }
 
 std::string Dump(const Json& json, int indent) {

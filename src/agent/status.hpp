@@ -29,17 +29,21 @@ struct InstanceStatus {
   pid_t pid = 0;
 };
 
+// Of what cannot be asked.
+constexpr const char* kUnknownState = "unknown";
+
 // One data center.
 struct DataCenterStatus {
   std::string name;
   std::string address;
-  std::string state;
-  pid_t pid = 0;  // of its agent; 0 when it is down
+  std::string state;    // a site::DataCenterState's name, or kUnknownState
+  pid_t pid = 0;        // of its agent; 0 when it is down or does not answer
+  std::string problem;  // why less is known than should be
   std::vector<TierStatus> tiers;
   std::vector<InstanceStatus> instances;
 };
 
-// What is known of a data center whose agent does not answer.
+// Of a data center in which nothing runs.
 DataCenterStatus DownStatus(const site::DataCenter& dc);
 
 std::string EncodeStatus(const DataCenterStatus& status);

@@ -1,9 +1,13 @@
 #include "agent/supervised_child.hpp"
 
+#include <chrono>
 #include <utility>
+#include <vector>
 
 #include <signal.h>
+#include <sys/types.h>
 
+#include "agent/limits.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
@@ -17,6 +21,7 @@ namespace meridian::agent {
 namespace {
 
 constexpr Duration kOutputGrace = std::chrono::milliseconds{200};
+constexpr Duration kLeftBehindPause = std::chrono::milliseconds{5};
 
 }  // namespace
 
@@ -63,12 +68,26 @@ io::Task<void> SupervisedChild::RunOnce() {
   Result<io::ExitStatus> status = co_await process_->Wait();
   attendance.Cancel();
   co_await attendance.Join();
+  if (options_.left_behind) co_await EndLeftBehind(process_->pid());
   // What it said last is often why it ended. A descendant may keep the pipe open for longer.
   co_await io::Within(loop_.After(kOutputGrace), JoinOutput(output));
   process_.reset();
   problem_ = !explanation_.empty() ? explanation_
              : status              ? status->ToString()
                                    : status.error().message;
+}
+
+io::Task<void> SupervisedChild::EndLeftBehind(pid_t ended) {
+  TimePoint deadline = loop_.After(kLeftBehindPatience);
+  // Again, until none is found: they may start others meanwhile.
+  for (;;) {
+    std::vector<pid_t> left = options_.left_behind(ended);
+    if (left.empty()) co_return;
+    for (pid_t pid : left) kill(pid, SIGKILL);
+    Result<void> slept = co_await io::Sleep(kLeftBehindPause);
+    if (!slept || loop_.Now() > deadline) break;
+  }
+  LOG_WARNING("it left processes behind that do not die", {"child", options_.name});
 }
 
 void SupervisedChild::Stop() {

@@ -8,8 +8,10 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <signal.h>
+#include <sys/types.h>
 
 #include "agent/backoff.hpp"
 #include "base/result.hpp"
@@ -31,6 +33,9 @@ class SupervisedChild {
     std::function<io::Task<void>(io::Process&)> attend;
     // Reads what the process prints; ends by itself when the output does. May be empty.
     std::function<io::Task<void>()> output = {};
+    // What the process that ended (its former pid is given) has left behind: it is killed before
+    // the next start. May be empty.
+    std::function<std::vector<pid_t>(pid_t)> left_behind = {};
     // Called when a process has started, and when one has ended.
     std::function<void()> changed;
   };
@@ -54,6 +59,7 @@ class SupervisedChild {
 
  private:
   io::Task<void> RunOnce();
+  io::Task<void> EndLeftBehind(pid_t ended);
   io::Task<void> KillAfterTimeout();
   static io::Task<void> JoinOutput(io::Scope& output) { co_await output.Join(); }
 

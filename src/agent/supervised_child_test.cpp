@@ -9,6 +9,7 @@
 #include <signal.h>
 
 #include "agent/line_capture.hpp"
+#include "io/descendants.hpp"
 #include "io/socket.hpp"
 
 namespace meridian::agent {
@@ -88,6 +89,21 @@ TEST_F(SupervisedChildTest, AProgramThatDoesNotExistIsNamed) {
   SupervisedChild child(driver_, loop_, options);
   RunUntil(child, [&] { return child.restarts() == 1; });
   EXPECT_EQ(child.problem(), "cannot run no-such-program: No such file or directory");
+}
+
+TEST_F(SupervisedChildTest, WhatAChildLeftBehindIsKilledBeforeTheNextStart) {
+  io::BecomeSubreaper();
+  auto options = Shell("setsid sleep 1000 & kill -9 $$");
+  options.left_behind = [](pid_t) { return io::Descendants(getpid()); };
+  std::vector<size_t> left;
+  auto prepare = options.prepare;
+  options.prepare = [&, prepare] {
+    left.push_back(io::Descendants(getpid()).size());
+    return prepare();
+  };
+  SupervisedChild child(driver_, loop_, options);
+  RunUntil(child, [&] { return left.size() == 3; });
+  EXPECT_EQ(left, (std::vector<size_t>{0, 0, 0}));
 }
 
 TEST_F(SupervisedChildTest, CapturedLinesAreWholeBoundedAndNotEmpty) {

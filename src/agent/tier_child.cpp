@@ -13,8 +13,8 @@
 #include <sys/socket.h>
 
 #include "agent/context.hpp"
+#include "agent/limits.hpp"
 #include "base/bytes.hpp"
-#include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "io/fd.hpp"
@@ -27,8 +27,6 @@
 namespace meridian::agent {
 namespace {
 
-// A tier that was asked to end lets its requests finish first.
-constexpr Duration kTierStopTimeout = std::chrono::seconds{10};
 constexpr size_t kReportPiece = 4096;
 
 }  // namespace
@@ -65,7 +63,7 @@ Result<io::ProcessOptions> TierChild::Prepare() {
                         .data_center = context_.here.name,
                         .site_file = context_.site.file,
                         .state_directory = context_.state_directory,
-                        .lab = context_.lab,
+                        .hosting = context_.hosting,
                         .control_fd = site::kControlFd};
   io::ProcessOptions options{
       .descriptors = {{1, log_.get()}, {2, log_.get()}, {site::kControlFd, control_there_.get()}}};

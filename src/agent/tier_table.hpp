@@ -2,11 +2,14 @@
 // started.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/ip.hpp"
+#include "site/reach.hpp"
 #include "site/site.hpp"
 
 namespace meridian::agent {
@@ -26,6 +29,15 @@ struct TierEntry {
 };
 
 // In the order in which they are started; they are stopped in the opposite one.
-std::vector<TierEntry> TierTable(const site::Site& site, const site::DataCenter& here);
+std::vector<TierEntry> TierTable(const site::Site& site, const site::DataCenter& here,
+                                 site::Hosting hosting);
+
+// The ports on which data centers of a site speak to each other: the agents', those of the edges
+// for the probes of the dns tiers, and every tier's peer port.
+std::vector<uint16_t> CrossingPorts(const site::Site& site);
+
+// From SIGTERM to a data center's guard until nothing of it is left, at the most: its tiers one
+// after the other, then the application's instances together, each in its own time.
+Duration LongestStop(const site::Site& site);
 
 }  // namespace meridian::agent

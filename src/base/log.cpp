@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <iterator>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -17,12 +18,21 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "base/log_file.hpp"
+#include "base/result.hpp"
+
 namespace meridian {
 namespace {
 
 LogOptions& Options() {
   static LogOptions options;
   return options;
+}
+
+// Null: the log goes to the descriptor.
+std::unique_ptr<LogFile>& File() {
+  static std::unique_ptr<LogFile> file;
+  return file;
 }
 
 std::string_view LevelName(LogLevel level) {
@@ -61,6 +71,32 @@ size_t Utf8Length(std::string_view text) {
   return overlong || surrogate || too_high ? 0 : length;
 }
 
+// Appends `text` as it stands inside a JSON string, at most `most` bytes: as many whole characters
+// as fit.
+void AppendEscaped(std::string& out, std::string_view text, size_t most) {
+  size_t begin = out.size();
+  while (!text.empty()) {
+    size_t before = out.size();
+    char c = text.front();
+    size_t length = Utf8Length(text);
+    if (length == 0) {
+      out += "\xef\xbf\xbd";
+      length = 1;
+    } else if (c == '"' || c == '\\') {
+      out += '\\';
+      out += c;
+    } else if (c == '\n') {
+      out += "\\n";
+    } else if (static_cast<uint8_t>(c) < 0x20 || c == 0x7f) {
+      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
+    } else {
+      out += text.substr(0, length);
+    }
+    if (out.size() - begin > most) return out.resize(before);
+    text.remove_prefix(length);
+  }
+}
+
 void AppendValue(std::string& out, const LogField& field, bool json) {
   auto append = [&](const auto& value) {
     using Value = std::decay_t<decltype(value)>;
@@ -75,6 +111,28 @@ void AppendValue(std::string& out, const LogField& field, bool json) {
     }
   };
   std::visit(append, field.value);
+}
+
+// What stands at the end of a JSON line that lacks something, and how long it is before that.
+constexpr std::string_view kTruncatedMark = R"(,"truncated":true)";
+constexpr size_t kMostFieldBytes = kLongestLogLine - kTruncatedMark.size() - 2;
+// Left free when a text is cut, for the fields behind it.
+constexpr size_t kAfterCutBytes = 256;
+
+// `line` has become too long with `field`, which begins at `start`: a text is cut, anything else
+// left out.
+void CutLast(std::string& line, size_t start, const LogField& field) {
+  line.resize(start);
+  const auto* text = std::get_if<std::string_view>(&field.value);
+  if (text == nullptr) return;
+  std::string head = ",";
+  AppendJsonString(head, field.key);
+  head += ':';
+  size_t around = start + head.size() + 2 + kAfterCutBytes;  // with the quotes
+  if (around >= kMostFieldBytes) return;
+  line += head + '"';
+  AppendEscaped(line, *text, kMostFieldBytes - around);
+  line += '"';
 }
 
 std::string JsonLine(LogLevel level, std::string_view event, std::initializer_list<LogField> fields,
@@ -92,12 +150,15 @@ std::string JsonLine(LogLevel level, std::string_view event, std::initializer_li
   if (!options.process.empty()) add({"process", options.process});
   if (!options.dc.empty()) add({"dc", options.dc});
   add({"event", event});
+  bool truncated = false;
   for (const LogField& field : fields) {
     size_t size = line.size();
     add(field);
-    if (line.size() + 2 <= kLongestLogLine) continue;
-    line.resize(size);  // the field that does not fit is left out, whole
+    if (line.size() <= kMostFieldBytes) continue;
+    CutLast(line, size, field);
+    truncated = true;
   }
+  if (truncated) line += kTruncatedMark;
   return line + "}\n";
 }
 
@@ -124,32 +185,24 @@ std::string TextLine(LogLevel level, std::string_view event, std::initializer_li
 
 void AppendJsonString(std::string& out, std::string_view text) {
   out += '"';
-  while (!text.empty()) {
-    char c = text.front();
-    size_t length = Utf8Length(text);
-    if (length == 0) {
-      out += "\xef\xbf\xbd";
-      length = 1;
-    } else if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (c == '\n') {
-      out += "\\n";
-    } else if (static_cast<uint8_t>(c) < 0x20 || c == 0x7f) {
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
-    } else {
-      out += text.substr(0, length);
-    }
-    text.remove_prefix(length);
-  }
+  AppendEscaped(out, text, std::string::npos);
   out += '"';
 }
 
 void ConfigureLog(LogOptions options) {
+  File() = nullptr;
+  Result<std::unique_ptr<LogFile>> file = nullptr;
+  if (!options.file.path.empty()) file = LogFile::Open(options.file);
   if (options.format == LogFormat::kAutomatic) {
-    options.format = isatty(options.fd) == 1 ? LogFormat::kText : LogFormat::kJson;
+    bool terminal = (!file || *file == nullptr) && isatty(options.fd) == 1;
+    options.format = terminal ? LogFormat::kText : LogFormat::kJson;
   }
   Options() = std::move(options);
+  if (file) {
+    File() = std::move(*file);
+  } else {
+    LOG_WARNING("the log file cannot be opened", {"problem", file.error().message});
+  }
 }
 
 bool LogEnabled(LogLevel level) { return level >= Options().least; }
@@ -159,6 +212,7 @@ void Log(LogLevel level, std::string_view event, std::initializer_list<LogField>
   bool text = options.format == LogFormat::kText;
   std::string line =
       text ? TextLine(level, event, fields, options) : JsonLine(level, event, fields, options);
+  if (File() != nullptr) return File()->Write(line);
   // A log that cannot be written must not stop what it reports on.
   (void)!write(options.fd, line.data(), line.size());
 }

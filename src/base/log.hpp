@@ -7,14 +7,18 @@
 //    ready","instance":"us-east-1","port":3001}
 //
 // Any thread. Never log a secret: a value is written as it is given. A line has at most
-// kLongestLine bytes.
+// kLongestLogLine bytes: a text that does not fit is cut, what follows it may be left out, and
+// `"truncated":true` says so.
 #pragma once
 
 #include <cstdint>
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <variant>
+
+#include "base/log_file.hpp"
 
 namespace meridian {
 
@@ -47,13 +51,15 @@ enum class LogFormat : uint8_t { kAutomatic, kJson, kText };
 
 struct LogOptions {
   int fd = 2;
+  LogFileOptions file = {};  // instead of `fd`, unless its path is empty
   LogLevel least = LogLevel::kInfo;
   LogFormat format = LogFormat::kAutomatic;  // text on a terminal, else JSON
   std::string process;                       // the tier's name, on every line
   std::string dc;                            // the data center's, may be empty
 };
 
-// Once, before threads start. Without it: information to standard error.
+// Once, before threads start. Without it: information to standard error, where also goes what
+// cannot be written to a file that cannot be opened.
 void ConfigureLog(LogOptions options);
 
 void Log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields);

@@ -54,12 +54,30 @@ TEST(Log, EventsBelowTheLeastLevelAreNotWritten) {
   EXPECT_THAT(Logged({.least = LogLevel::kDebug}, [] { LOG_DEBUG("shown"); }), HasSubstr("shown"));
 }
 
-TEST(Log, ALineIsBoundedAndStaysJson) {
+TEST(Log, ALineThatIsTooLongIsCutMarkedAndStaysJson) {
   std::string line = Logged({}, [] {
     LOG_INFO("big", {"small", 1}, {"large", std::string(kLongestLogLine, 'x')}, {"after", 2});
   });
   EXPECT_LE(line.size(), kLongestLogLine);
-  EXPECT_THAT(line, EndsWith("\"small\":1,\"after\":2}\n"));
+  EXPECT_THAT(line, MatchesRegex(".*\"small\":1,\"large\":\"x{7000}x*\",\"after\":2,"
+                                 "\"truncated\":true\\}\n"));
+}
+
+TEST(Log, ATextThatIsTooLongOnlyOnceEscapedKeepsWhatFits) {
+  std::string line =
+      Logged({}, [] { LOG_INFO("output", {"line", std::string(kLongestLogLine / 2, '\x01')}); });
+  EXPECT_LE(line.size(), kLongestLogLine);
+  EXPECT_THAT(line, HasSubstr("\"line\":\"\\u0001\\u0001"));
+  EXPECT_THAT(line, EndsWith("\\u0001\",\"truncated\":true}\n"));
+}
+
+TEST(Log, ALineThatFitsExactlyIsNotCut) {
+  auto with = [](size_t bytes) {
+    return Logged({}, [&] { LOG_INFO("e", {"t", std::string(bytes, 'x')}); });
+  };
+  size_t fits = kLongestLogLine - with(0).size() - std::string(",\"truncated\":true").size();
+  EXPECT_THAT(with(fits), EndsWith("x\"}\n"));
+  EXPECT_THAT(with(fits + 1), EndsWith("x\",\"truncated\":true}\n"));
 }
 
 TEST(Log, InvalidUtf8IsReplaced) {

@@ -7,16 +7,21 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/core.h>
+#include <sys/types.h>
+
 #include "agent/status.hpp"
 #include "base/clock.hpp"
 #include "base/ip.hpp"
 #include "base/result.hpp"
+#include "cli/around_agent.hpp"
 #include "cli/command_line.hpp"
 #include "http/client.hpp"
 #include "http/fetch.hpp"
 #include "http/limits.hpp"
 #include "io/datagram.hpp"
 #include "io/epoll.hpp"
+#include "io/file_lock.hpp"
 #include "io/loop.hpp"
 #include "io/network.hpp"
 #include "io/scope.hpp"
@@ -26,12 +31,15 @@
 #include "io/tls.hpp"
 #include "site/ca.hpp"
 #include "site/site.hpp"
+#include "site/state_dir.hpp"
+#include "site/view.hpp"
 #include "wire/http/message.hpp"
 
 namespace meridian::cli {
 namespace {
 
 constexpr Duration kAgentTimeout = std::chrono::seconds{2};
+constexpr Duration kLabPatience = std::chrono::seconds{5};
 constexpr size_t kMaxAnswerBytes = 1024 * 1024;
 
 // Every connection leads to one Unix socket.
@@ -76,9 +84,25 @@ io::Task<Result<http::Fetched>> Call(io::Loop& loop, io::SystemNetwork& network,
 io::Task<void> AskOne(io::Loop& loop, io::SystemNetwork& network, const Deployed& deployed,
                       const site::DataCenter& dc, agent::DataCenterStatus* into) {
   auto answer = co_await Call(loop, network, deployed, dc, "GET", "/.meridian/status");
-  if (!answer || answer->status != 200) co_return;
-  auto status = agent::DecodeStatus(answer->body);
-  if (status) *into = std::move(*status);
+  if (answer && answer->status == 200) {
+    auto status = agent::DecodeStatus(answer->body);
+    if (status) *into = std::move(*status);
+    if (!status) into->problem = status.error().message;
+    co_return;
+  }
+  std::string problem = answer ? fmt::format("its agent refused to say (status {}): is {} its?",
+                                             answer->status, deployed.state.root().string())
+                               : "its agent does not answer (" + answer.error().message + ")";
+  co_await AskAroundAgent(loop, network, deployed.site, dc, into);
+  if (into->state != site::StateName(site::DataCenterState::kDown)) {
+    into->problem = std::move(problem);
+  }
+}
+
+// `request` is kept while the answer is awaited.
+io::Task<Result<http::Fetched>> AskLab(http::Client& client, http::Request request,
+                                       TimePoint deadline) {
+  co_return co_await http::Fetch(client, request, kMaxAnswerBytes, deadline);
 }
 
 io::Task<void> AskAll(io::Loop& loop, io::SystemNetwork& network, const Deployed& deployed,
@@ -100,19 +124,29 @@ Result<http::Fetched> CallAgent(const Deployed& deployed, const site::DataCenter
   return loop.RunToEnd(Call(loop, network, deployed, dc, method, path));
 }
 
-Result<http::Fetched> CallLab(const site::StateDir& state, std::string_view path) {
+Result<http::Fetched> CallLab(const site::StateDir& state, const LabCall& call) {
   io::EpollDriver driver;
   io::Loop loop(driver);
   io::SystemNetwork system(driver);
   UnixNetwork network(system, state.lab_socket().string());
-  auto call = [&]() -> io::Task<Result<http::Fetched>> {
-    http::ClientLimits limits;
-    limits.head_timeout = Duration::max();
-    http::Client client(loop, network, {}, limits);
-    http::Request request{.method = "POST", .path = path, .host = "lab"};
-    co_return co_await http::Fetch(client, request, kMaxAnswerBytes, kNever);
+  http::ClientLimits limits;
+  limits.head_timeout = Duration::max();
+  http::Client client(loop, network, {}, limits);
+  auto ask = [&](std::string_view method, std::string_view path, Duration timeout) {
+    size_t mark = path.find('?');
+    http::Request request{.method = method, .path = path.substr(0, mark), .host = "lab"};
+    if (mark != path.npos) request.query = path.substr(mark + 1);
+    return loop.RunToEnd(AskLab(client, request, loop.After(timeout)));
   };
-  return loop.RunToEnd(call());
+  // Whatever it says to this, it is awake, and what follows may take its time.
+  Result<http::Fetched> awake = ask("GET", "/", kLabPatience);
+  if (awake) awake = ask(call.method, call.path, call.timeout);
+  if (awake || awake.error().code != Errc::kTimeout) return awake;
+  pid_t pid = io::FileLock::Holder(state.lock());
+  return Fail(Errc::kTimeout,
+              "the lab does not answer. If it is stopped, let it go on: kill -CONT {0}; or end it "
+              "with everything in it: kill -9 {0}",
+              pid);
 }
 
 std::vector<agent::DataCenterStatus> AskStatus(const Deployed& deployed) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "agent/status.hpp"
+#include "base/clock.hpp"
 #include "cli/command_line.hpp"
 #include "http/fetch.hpp"
 
@@ -15,11 +16,17 @@ namespace meridian::cli {
 Result<http::Fetched> CallAgent(const Deployed& deployed, const site::DataCenter& dc,
                                 std::string_view method, std::string_view path);
 
-// One POST to the lab; it may take as long as a data center takes to start. kNotFound or kRefused:
-// no lab runs here.
-Result<http::Fetched> CallLab(const site::StateDir& state, std::string_view path);
+struct LabCall {
+  std::string_view method = "POST";
+  std::string_view path;  // with its query
+  Duration timeout;       // for the work; whether the lab answers at all is known sooner
+};
 
-// Of every data center, all asked at once; those that do not answer are down.
+// One request to the lab. kNotFound or kRefused: no lab runs here. kTimeout: it does not answer;
+// the message says what to do.
+Result<http::Fetched> CallLab(const site::StateDir& state, const LabCall& call);
+
+// Of every data center, all asked at once. Where the agent does not answer, what else is known.
 std::vector<agent::DataCenterStatus> AskStatus(const Deployed& deployed);
 
 }  // namespace meridian::cli

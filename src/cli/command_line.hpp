@@ -31,12 +31,14 @@ constexpr int kMisused = 2;
 // What runs in the end: set by the subcommand that was chosen.
 using Action = std::function<int()>;
 
+void AddCa(CLI::App& app, Action& action);
 void AddCheck(CLI::App& app, Action& action);
 void AddUp(CLI::App& app, Action& action);
 void AddDown(CLI::App& app, Action& action);
 void AddRun(CLI::App& app, Action& action);
 void AddStatus(CLI::App& app, Action& action);
 void AddDataCenter(CLI::App& app, Action& action);
+void AddLink(CLI::App& app, Action& action);
 void AddVisit(CLI::App& app, Action& action);
 void AddTiers(CLI::App& app, Action& action);
 

@@ -5,10 +5,12 @@
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
+#include "base/clock.hpp"
 #include "base/result.hpp"
 #include "cli/admin_call.hpp"
 #include "cli/command_line.hpp"
 #include "http/fetch.hpp"
+#include "lab/limits.hpp"
 #include "site/site.hpp"
 
 namespace meridian::cli {
@@ -23,24 +25,31 @@ struct Verb {
   const char* name;
   const char* summary;
   bool lab;          // the lab does it; else the data center's own agent
+  Duration timeout;  // of the lab
   const char* done;  // {} is the data center
 };
 
 constexpr Verb kVerbs[] = {
-    {"kill", "Lose it: SIGKILL for everything in it (lab only)", true,
+    {"kill", "Lose it: SIGKILL for everything in it (lab only)", true, lab::kLongestKillCommand,
      "{0} is gone. Its visitors move within seconds: meridian status; and back: meridian dc start "
      "{0}\n"},
-    {"start", "Start it again (lab only)", true, "{0} serves again\n"},
-    {"drain", "Send its visitors elsewhere, failing no request", false,
+    {"start", "Start it again (lab only)", true, lab::kLongestStartCommand, "{0} serves again\n"},
+    {"drain",
+     "Send its visitors elsewhere, failing no request",
+     false,
+     {},
      "{0} is draining: it leaves the DNS answers and forwards who still comes. meridian status "
      "says when it is drained; back: meridian dc undrain {0}\n"},
-    {"undrain", "Take visitors again", false, "{0} serves visitors again\n"},
+    {"undrain", "Take visitors again", false, {}, "{0} serves visitors again\n"},
 };
 
 int Explain(const Verb& verb, const std::string& name, const Result<http::Fetched>& answer) {
+  if (!answer && verb.lab && answer.error().code == Errc::kTimeout) {
+    return Complain(answer.error());
+  }
   if (!answer) {
-    const char* who =
-        verb.lab ? "no lab runs for this state directory" : "its agent does not answer";
+    const char* who = verb.lab ? "no lab runs for this state directory; start one: meridian up"
+                               : "its agent does not answer; what is known says meridian status";
     fmt::print(stderr, "meridian: {}: {} ({})\n", name, who, answer.error().message);
     return kFailed;
   }
@@ -64,7 +73,8 @@ int Run(const Verb& verb, const Arguments& arguments) {
   }
   if (verb.lab) {
     std::string path = fmt::format("/dc/{}/{}", dc->name, verb.name);
-    return Explain(verb, dc->name, CallLab(deployed->state, path));
+    return Explain(verb, dc->name,
+                   CallLab(deployed->state, {.path = path, .timeout = verb.timeout}));
   }
   std::string path = fmt::format("/.meridian/{}", verb.name);
   return Explain(verb, dc->name, CallAgent(*deployed, *dc, "POST", path));

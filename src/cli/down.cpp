@@ -5,29 +5,30 @@
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
-#include "base/clock.hpp"
 #include "base/result.hpp"
 #include "cli/admin_call.hpp"
 #include "cli/command_line.hpp"
 #include "http/fetch.hpp"
 #include "io/file_lock.hpp"
+#include "lab/lab.hpp"
+#include "lab/limits.hpp"
 
 namespace meridian::cli {
 namespace {
 
-// The lab's own limits are shorter.
-constexpr Duration kLongestDown = std::chrono::minutes{2};
-
 int Down(const std::string& state_directory) {
   auto deployed = FindDeployed(state_directory);
   if (!deployed) return deployed.error();
-  Result<http::Fetched> answer = CallLab(deployed->state, "/down");
+  Result<http::Fetched> answer =
+      CallLab(deployed->state, {.path = "/down", .timeout = lab::kLongestShortCommand});
+  if (!answer && answer.error().code == Errc::kTimeout) return Complain(answer.error());
   if (!answer || answer->status != 200) {
     fmt::print(stderr, "meridian: nothing was up for this state directory\n");
     return kFailed;
   }
   // Its lock is free when the last process has ended.
-  auto lock = io::FileLock::Acquire(deployed->state.lock(), "the lab", kLongestDown);
+  auto lock =
+      io::FileLock::Acquire(deployed->state.lock(), "the lab", lab::LongestDown(deployed->site));
   if (!lock) return Complain(lock.error());
   fmt::print("{} is down\n", deployed->site.name);
   return kDone;

@@ -35,8 +35,10 @@ int Main(int argc, char** argv) {
   AddDown(app, action);
   AddStatus(app, action);
   AddDataCenter(app, action);
+  AddLink(app, action);
   AddVisit(app, action);
   AddCheck(app, action);
+  AddCa(app, action);
   AddRun(app, action);
   AddTiers(app, action);
   try {

@@ -22,6 +22,7 @@
 #include "dns/config.hpp"
 #include "dns/limits.hpp"
 #include "site/ca.hpp"
+#include "site/reach.hpp"
 #include "site/site.hpp"
 #include "site/state_dir.hpp"
 
@@ -68,13 +69,44 @@ std::expected<site::Site, int> SiteFor(const RunArguments& arguments) {
   return std::move(deployed->site);
 }
 
+// Whether this server has what the others trust it by, or is the site's only one. If each made its
+// own they would refuse each other for ever. Prints what to do.
+bool IsTrusted(const site::Site& site, const RunArguments& arguments) {
+  if (site.datacenters.size() < 2) return true;
+  auto state = site::StateDir::Open(arguments.state_directory);
+  std::error_code error;
+  if (state && std::filesystem::exists(state->ca() / "authority.pem", error) &&
+      std::filesystem::exists(state->admin_token(), error)) {
+    return true;
+  }
+  fmt::print(stderr,
+             "meridian: {} holds no authority that the other data centers of {} trust (ca/ and "
+             "admin.token). On one machine make them with: meridian ca {} --state DIR; then copy "
+             "DIR/ca and DIR/admin.token into the state directory of every server\n",
+             arguments.state_directory, site.name, arguments.site_file);
+  return false;
+}
+
+// In the lab a data center's processes write to files; by itself it writes where it was started.
+void OpenLog(const RunArguments& arguments, const char* process) {
+  std::string file;
+  if (arguments.lab) {
+    file = std::filesystem::path(arguments.state_directory) / "logs" / arguments.data_center /
+           "agent.log";
+  }
+  ConfigureLog({.file = {.path = file, .take_output = true},
+                .process = process,
+                .dc = arguments.data_center});
+}
+
 int RunGuard(const RunArguments& arguments) {
   auto site = SiteFor(arguments);
   if (!site) return site.error();
   if (site->FindDataCenter(arguments.data_center) == nullptr) {
     return UnknownDataCenter(*site, arguments.data_center);
   }
-  ConfigureLog({.process = "guard", .dc = arguments.data_center});
+  OpenLog(arguments, "guard");
+  if (!arguments.lab && !IsTrusted(*site, arguments)) return kMisused;
   // In the lab all of this is made once, before the data centers start.
   Result<void> prepared = arguments.lab ? Result<void>{} : PrepareState(*site, arguments);
   if (!prepared) return Complain(prepared.error());
@@ -104,19 +136,20 @@ int RunAgent(const RunArguments& arguments) {
   if (site->FindDataCenter(arguments.data_center) == nullptr) {
     return UnknownDataCenter(*site, arguments.data_center);
   }
-  ConfigureLog({.process = "agent", .dc = arguments.data_center});
+  OpenLog(arguments, "agent");
   auto state = site::StateDir::Open(arguments.state_directory);
   auto token = state ? state->ReadToken() : Fail(state.error());
   if (!token) return Complain(token.error());
   Duration ttl = arguments.lab ? dns::kLabTtl : dns::kDefaultTtl;
-  return agent::RunAgent(*site, {.data_center = arguments.data_center,
-                                 .state_directory = state->root(),
-                                 .program = ProgramPath(),
-                                 .roles = {arguments.roles.begin(), arguments.roles.end()},
-                                 .answer_ttl = site->sections.Get<dns::Config>().ttl.value_or(ttl),
-                                 .token = std::move(*token),
-                                 .report_fd = arguments.report_fd,
-                                 .lab = arguments.lab});
+  return agent::RunAgent(
+      *site, {.data_center = arguments.data_center,
+              .state_directory = state->root(),
+              .program = ProgramPath(),
+              .roles = {arguments.roles.begin(), arguments.roles.end()},
+              .answer_ttl = site->sections.Get<dns::Config>().ttl.value_or(ttl),
+              .token = std::move(*token),
+              .report_fd = arguments.report_fd,
+              .hosting = arguments.lab ? site::Hosting::kLab : site::Hosting::kServers});
 }
 
 void AddArguments(CLI::App* command, const std::shared_ptr<RunArguments>& arguments) {

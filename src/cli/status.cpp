@@ -30,9 +30,11 @@ std::string Painted(const std::string& state, size_t width) {
 void PrintDataCenter(const agent::DataCenterStatus& dc) {
   constexpr size_t kStateWidth = 11;
   fmt::print("\n{:<14} {} {}\n", dc.name, Painted(dc.state, kStateWidth), dc.address);
+  if (!dc.problem.empty()) fmt::print("  {}\n", dc.problem);
   for (const agent::TierStatus& tier : dc.tiers) {
-    fmt::print("  {:<12} {} {:<21} pid {}\n", tier.name, Painted(tier.state, kStateWidth),
-               fmt::format("{}:{}", dc.address, tier.port), tier.pid);
+    fmt::print("  {:<12} {} {:<21} {}\n", tier.name, Painted(tier.state, kStateWidth),
+               fmt::format("{}:{}", dc.address, tier.port),
+               tier.pid == 0 ? "" : fmt::format("pid {}", tier.pid));
     if (!tier.problem.empty()) fmt::print("    {}\n", tier.problem);
   }
   for (const agent::InstanceStatus& instance : dc.instances) {

@@ -16,6 +16,7 @@
 #include "cli/command_line.hpp"
 #include "dns/server.hpp"
 #include "edge/edge.hpp"
+#include "site/reach.hpp"
 #include "site/site.hpp"
 #include "site/tier_process.hpp"
 
@@ -41,6 +42,7 @@ struct TierArguments {
   std::string site_file = "site.toml";
   std::string state_directory = ".meridian";
   std::vector<std::string> sockets;  // NAME=FD
+  bool lab = false;
 };
 
 bool ParseSockets(TierArguments& arguments) {
@@ -79,9 +81,16 @@ int Run(const Tier& tier, TierArguments& arguments) {
     return kMisused;
   }
   start.tier = tier.name;
+  if (arguments.lab) start.hosting = site::Hosting::kLab;
   start.site_file = site->file;
   start.state_directory = std::filesystem::absolute(arguments.state_directory);
-  ConfigureLog({.process = tier.name, .dc = start.data_center});
+  // What an agent runs writes to a file; what somebody started, where that was.
+  std::string log;
+  if (start.control_fd >= 0) {
+    log = start.state_directory / "logs" / start.data_center / (start.tier + ".log");
+  }
+  ConfigureLog(
+      {.file = {.path = log, .take_output = true}, .process = tier.name, .dc = start.data_center});
   return tier.run(*site, std::move(start));
 }
 
@@ -99,7 +108,7 @@ void AddTiers(CLI::App& app, Action& action) {
     AddStateOption(*command, arguments->state_directory);
     command->add_option("--control-fd", arguments->start.control_fd)->group("");
     command->add_option("--socket", arguments->sockets)->group("");
-    command->add_flag("--lab", arguments->start.lab, "Short-lived answers, as on one machine");
+    command->add_flag("--lab", arguments->lab, "As in the lab: short-lived answers, links");
     command->callback([&tier, arguments, &action] {
       action = [&tier, arguments] { return Run(tier, *arguments); };
     });

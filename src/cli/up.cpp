@@ -24,7 +24,6 @@
 #include "cli/summary.hpp"
 #include "io/descendants.hpp"
 #include "io/epoll.hpp"
-#include "io/fd.hpp"
 #include "io/fiber.hpp"
 #include "io/file_lock.hpp"
 #include "io/loop.hpp"
@@ -33,6 +32,7 @@
 #include "io/socket.hpp"
 #include "io/task.hpp"
 #include "lab/lab.hpp"
+#include "lab/limits.hpp"
 #include "site/ca.hpp"
 #include "site/site.hpp"
 #include "site/state_dir.hpp"
@@ -113,9 +113,7 @@ int Serve(const Arguments& arguments, std::function<void()> started) {
   if (!site) return site.error();
   auto prepared = Prepare(*site, arguments);
   if (!prepared) return Complain(prepared.error());
-  auto log = prepared->state.logs() / "lab.log";
-  io::Fd log_fd(open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-  ConfigureLog({.fd = log_fd ? log_fd.get() : STDERR_FILENO, .process = "lab"});
+  ConfigureLog({.file = {.path = prepared->state.logs() / "lab.log"}, .process = "lab"});
   io::BecomeSubreaper();
   io::EpollDriver driver;
   io::Signals signals(driver, {SIGTERM, SIGINT, SIGHUP, SIGCHLD});
@@ -131,7 +129,7 @@ int Serve(const Arguments& arguments, std::function<void()> started) {
     started();
   };
   int status = loop.RunToEnd(RunLab(signals, lab, announce));
-  io::KillDescendants(std::chrono::seconds{10});
+  io::KillDescendants(lab::kLastKillPatience);
   return status;
 }
 

@@ -24,6 +24,7 @@
 #include "io/fd.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
+#include "site/reach.hpp"
 #include "site/site.hpp"
 #include "site/tier_process.hpp"
 
@@ -40,7 +41,7 @@ std::vector<std::string> NamesOf(const site::Site& site) {
 }
 
 Duration AnswerTtl(const site::TierProcess& process) {
-  Duration unless_given = process.start().lab ? kLabTtl : kDefaultTtl;
+  Duration unless_given = process.start().hosting == site::Hosting::kLab ? kLabTtl : kDefaultTtl;
   return process.site().sections.Get<Config>().ttl.value_or(unless_given);
 }
 
@@ -138,7 +139,7 @@ void Server::StartProbes() {
   std::vector<ProbeTarget> targets;
   for (const site::DataCenter& data_center : process_.site().datacenters) {
     targets.push_back(
-        {data_center.name, Endpoint{data_center.address, process_.site().ports.edge}});
+        {data_center.name, Endpoint{process_.AddressOf(data_center), process_.site().ports.edge}});
   }
   auto on_result = [this](size_t data_center, bool hit) {
     data_centers_.OnProbe(data_center, hit);

@@ -77,7 +77,7 @@ Result<void> Edge::ConnectUpstreams() {
   uint16_t port = process_.site().ports.balancer;
   for (const site::DataCenter& dc : process_.site().datacenters) {
     bool own = dc.name == process_.here().name;
-    http::Upstream upstream{.address = {dc.address, own ? port : site::PeerPort(port)},
+    http::Upstream upstream{.address = {process_.AddressOf(dc), own ? port : site::PeerPort(port)},
                             .tls = own ? nullptr : *tls,
                             .tls_name = own ? "" : site::PeerName(dc.name, process_.site()),
                             .from = process_.here().address};

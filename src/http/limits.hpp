@@ -53,7 +53,9 @@ constexpr size_t kTunnelBytes = size_t{16} * 1024;
 struct ServerLimits {
   wire::http::HeadLimits head;
   uint64_t max_body_bytes = uint64_t{1} << 30;  // past it: 413
-  size_t max_connections = 10'000;              // past it: the longest idle one goes, else 503
+  // Past it the longest idle one goes, else the one that has been longest at its first head, else
+  // the new one is told 503.
+  size_t max_connections = 10'000;
   Duration handshake_timeout = std::chrono::seconds{10};  // TLS
   Duration header_timeout = std::chrono::seconds{10};     // first byte to end of a head; then 408
   Duration idle_timeout = std::chrono::seconds{60};       // between requests; then closed silently

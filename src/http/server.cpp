@@ -48,14 +48,14 @@ io::Task<void> Server::Accept(io::Listener& listener) {
     }
     if (stream.error().code != Errc::kUnavailable) co_return;
     // Out of descriptors: an idle connection's is the first to be had.
-    context_->idle.CloseLongest();
+    context_->CloseOne();
     if (!co_await io::Sleep(kAcceptPause)) co_return;
   }
 }
 
 void Server::Admit(std::unique_ptr<io::Stream> stream) {
   if (open_connections() >= context_->limits.max_connections) {
-    if (!context_->idle.CloseLongest()) return RefuseForLimit(std::move(stream));
+    if (!context_->CloseOne()) return RefuseForLimit(std::move(stream));
   }
   if (context_->metrics != nullptr) context_->metrics->ConnectionOpened();
   ++serving_;

@@ -96,10 +96,10 @@ io::Task<bool> ServerConnection::WaitIdle() {
   }
 }
 
-bool ServerConnection::CloseIfIdle() {
+bool ServerConnection::CloseIfWaiting() {
   if (stream_->MaybeReadable()) return false;
   stream_->Close();
-  context_.idle.Remove(*this);
+  waits_in_->Remove(*this);
   return true;
 }
 
@@ -110,7 +110,9 @@ io::Task<bool> ServerConnection::ReadHead() {
   TimePoint deadline = context_.loop.After(context_.limits.header_timeout);
   while (!ParseHead()) {
     if (refusal_.status != 0) co_return false;
+    if (first_) context_.half_heads.Add(*this);
     Result<size_t> got = co_await stream_->Read(SpaceToRead(memory_->in, kHeadReadBytes), deadline);
+    context_.half_heads.Remove(*this);
     if (!got && got.error().code == Errc::kTimeout) {
       refusal_ = {408, "the request's head did not come in time"};
     }

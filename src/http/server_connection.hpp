@@ -20,11 +20,11 @@ class ServerConnection {
   // Answers 503 to whatever comes: for a connection beyond the limit. Plain HTTP only.
   io::Task<void> RunRefused();
 
-  // Closes the connection, which is idle; false when bytes have come meanwhile.
-  bool CloseIfIdle();
+  // Closes the connection, which waits; false when bytes have come meanwhile.
+  bool CloseIfWaiting();
 
  private:
-  friend class IdleConnections;
+  friend class WaitingConnections;
 
   io::Task<bool> ShakeHands();
   io::Task<void> ServeRequests();
@@ -53,9 +53,9 @@ class ServerConnection {
   Refusal refusal_;
   bool linger_ = false;
   bool first_ = true;  // no request has been served yet
-  bool idle_ = false;  // in context_.idle
-  ServerConnection* previous_idle_ = nullptr;
-  ServerConnection* next_idle_ = nullptr;
+  WaitingConnections* waits_in_ = nullptr;
+  ServerConnection* previous_waiting_ = nullptr;
+  ServerConnection* next_waiting_ = nullptr;
 };
 
 }  // namespace meridian::http

@@ -28,26 +28,26 @@ void RequestMemory::Clear() {
   parser.Reset();
 }
 
-void IdleConnections::Add(ServerConnection& connection) {
-  connection.idle_ = true;
-  connection.previous_idle_ = last_;
-  connection.next_idle_ = nullptr;
-  (last_ == nullptr ? first_ : last_->next_idle_) = &connection;
+void WaitingConnections::Add(ServerConnection& connection) {
+  connection.waits_in_ = this;
+  connection.previous_waiting_ = last_;
+  connection.next_waiting_ = nullptr;
+  (last_ == nullptr ? first_ : last_->next_waiting_) = &connection;
   last_ = &connection;
 }
 
-void IdleConnections::Remove(ServerConnection& connection) {
-  if (!connection.idle_) return;
-  connection.idle_ = false;
-  ServerConnection* previous = connection.previous_idle_;
-  ServerConnection* next = connection.next_idle_;
-  (previous == nullptr ? first_ : previous->next_idle_) = next;
-  (next == nullptr ? last_ : next->previous_idle_) = previous;
+void WaitingConnections::Remove(ServerConnection& connection) {
+  if (connection.waits_in_ != this) return;
+  connection.waits_in_ = nullptr;
+  ServerConnection* previous = connection.previous_waiting_;
+  ServerConnection* next = connection.next_waiting_;
+  (previous == nullptr ? first_ : previous->next_waiting_) = next;
+  (next == nullptr ? last_ : next->previous_waiting_) = previous;
 }
 
-bool IdleConnections::CloseLongest() {
-  for (ServerConnection* each = first_; each != nullptr; each = each->next_idle_) {
-    if (each->CloseIfIdle()) return true;
+bool WaitingConnections::CloseLongest() {
+  for (ServerConnection* each = first_; each != nullptr; each = each->next_waiting_) {
+    if (each->CloseIfWaiting()) return true;
   }
   return false;
 }

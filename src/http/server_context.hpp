@@ -69,13 +69,14 @@ class DateCache {
 
 class ServerConnection;
 
-// Connections that wait for their next request, the longest waiting first.
-class IdleConnections {
+// Connections that wait for something of their client, the longest waiting first. A connection is
+// in at most one such list.
+class WaitingConnections {
  public:
   void Add(ServerConnection& connection);
-  void Remove(ServerConnection& connection);  // or nothing, when it is not there
-  // Closes the one that has waited longest and is still idle; false when there is none. It ends at
-  // its next turn.
+  void Remove(ServerConnection& connection);  // or nothing, when it is in none
+  // Closes the one that has waited longest and for which nothing has come; false when there is
+  // none. It ends at its next turn.
   bool CloseLongest();
   void CloseAll() {
     while (CloseLongest()) {
@@ -112,7 +113,12 @@ struct ServerContext {
   bool retiring = false;                // answers are the last on their connections
   bool draining = false;                // connections that wait for a request are closed
   DateCache date;
-  IdleConnections idle;
+  WaitingConnections idle;        // for their next request
+  WaitingConnections half_heads;  // for the rest of their first one's head
+
+  // Room for one more connection: false when none waits.
+  bool CloseOne() { return idle.CloseLongest() || half_heads.CloseLongest(); }
+
   FreeList<RequestMemory> memories{kMaxSpareMemories};
 };
 

@@ -410,6 +410,24 @@ TEST_F(ServerLimitsTest, AtTheConnectionLimitWithAllBusyANewOneGets503) {
   });
 }
 
+TEST_F(ServerLimitsTest, BeyondTheConnectionLimitTheLongestHalfHeadMakesWay) {
+  handler_ = Hello;
+  limits_.max_connections = 2;
+  Run([&](MemoryStream& first) -> io::Task<void> {
+    EXPECT_TRUE(co_await RawPeer(first).Send("GET / HT"));
+    (void)co_await io::Sleep(milliseconds{1});
+    auto second = Connect();
+    EXPECT_TRUE(co_await RawPeer(*second).Send("GET / HT"));
+    (void)co_await io::Sleep(milliseconds{1});
+    auto third = Connect();
+    RawPeer peer(*third);
+    EXPECT_TRUE(co_await peer.Send(kGet));
+    EXPECT_EQ(WithoutDate(co_await peer.ReadUntil("hello")), kHelloAnswer);
+    EXPECT_EQ(co_await RawPeer(first).ReadToEnd(), "");
+    EXPECT_EQ(server_->open_connections(), 2u);
+  });
+}
+
 TEST_F(ServerLimitsTest, FloodBeyondTheConnectionLimitIsClosedWithoutAWord) {
   handler_ = [](Exchange& exchange) -> io::Task<void> {
     (void)co_await io::Sleep(seconds{5});

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <cstddef>
 #include <ctime>
 #include <map>
 #include <string>
@@ -25,20 +26,30 @@ namespace meridian::io {
 namespace {
 
 constexpr size_t kLongestStat = 4096;
+constexpr size_t kLargestEnvironment = 1024 * 1024;
 constexpr timespec kKillPause{.tv_sec = 0, .tv_nsec = 2'000'000};
 
 struct Process {
   pid_t parent = 0;
+  pid_t session = 0;
   char state = '?';
 };
 
-// One line of /proc/PID/stat: "pid (name) state parent ...", where the name may hold anything.
+// One line of /proc/PID/stat: "pid (name) state parent group session ...", where the name may hold
+// anything.
 bool ParseStat(std::string_view stat, Process* process) {
   size_t name_end = stat.rfind(") ");
   if (name_end == stat.npos || stat.size() < name_end + 5) return false;
   process->state = stat[name_end + 2];
-  std::string_view rest = stat.substr(name_end + 4);
-  return std::from_chars(rest.data(), rest.data() + rest.size(), process->parent).ec == std::errc{};
+  const char* at = stat.data() + name_end + 4;
+  const char* end = stat.data() + stat.size();
+  pid_t group = 0;
+  for (pid_t* field : {&process->parent, &group, &process->session}) {
+    auto [next, error] = std::from_chars(at, end, *field);
+    if (error != std::errc{} || next == end) return false;
+    at = next + 1;
+  }
+  return true;
 }
 
 std::map<pid_t, Process> AllProcesses() {
@@ -69,11 +80,33 @@ std::vector<pid_t> Below(const std::map<pid_t, Process>& all, pid_t root, bool w
   return found;
 }
 
+// Whether `pid` was started with `mark` in its environment.
+bool HasMark(pid_t pid, std::string_view mark) {
+  Result<std::string> environment =
+      ReadFile("/proc/" + std::to_string(pid) + "/environ", kLargestEnvironment);
+  if (!environment) return false;
+  std::string_view rest = *environment;
+  while (!rest.empty()) {
+    std::string_view entry = rest.substr(0, rest.find('\0'));
+    if (entry == mark) return true;
+    rest.remove_prefix(std::min(entry.size() + 1, rest.size()));
+  }
+  return false;
+}
+
 }  // namespace
 
 void BecomeSubreaper() { prctl(PR_SET_CHILD_SUBREAPER, 1); }
 
 std::vector<pid_t> Descendants(pid_t root) { return Below(AllProcesses(), root, false); }
+
+std::vector<pid_t> LeftBehind(pid_t leader, std::string_view mark) {
+  std::map<pid_t, Process> all = AllProcesses();
+  std::vector<pid_t> found = Below(all, getpid(), false);
+  std::erase_if(found,
+                [&](pid_t pid) { return all.at(pid).session != leader && !HasMark(pid, mark); });
+  return found;
+}
 
 void ReapOrphans(const std::vector<pid_t>& ours) {
   for (const auto& [pid, process] : AllProcesses()) {

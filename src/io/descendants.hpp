@@ -3,6 +3,7 @@
 // come to it and not to init.
 #pragma once
 
+#include <string_view>
 #include <vector>
 
 #include <sys/types.h>
@@ -15,6 +16,12 @@ void BecomeSubreaper();
 
 // Every living descendant of `root` (not itself), from /proc; a moment's picture.
 std::vector<pid_t> Descendants(pid_t root);
+
+// Every living descendant of ours that a child which has ended left behind: what is in the session
+// that the child, `leader`, led, and what was started with `mark` ("NAME=value") in its
+// environment, wherever it went since. A process that left the session and cleared its environment
+// is not told from others.
+std::vector<pid_t> LeftBehind(pid_t leader, std::string_view mark);
 
 // Reaps children of ours that ended and that nobody here waits for: orphans that came to us.
 // `ours`: the children that somebody waits for.

@@ -162,6 +162,33 @@ TEST(Descendants, OrphansAreKilledAndWhatIsOursIsKept) {
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
+TEST(Descendants, WhatAChildLeftBehindIsFoundInItsSessionAndByItsMark) {
+  pid_t child = fork();
+  if (child == 0) {
+    BecomeSubreaper();
+    setenv("WHOSE", "other", 1);  // NOLINT(concurrency-mt-unsafe): one thread
+    pid_t other = fork();
+    if (other == 0) execlp("sleep", "sleep", "1000", nullptr);
+    setenv("WHOSE", "one", 1);  // NOLINT(concurrency-mt-unsafe): one thread
+    // One in its session without the mark, one with the mark in a session of its own.
+    pid_t one = fork();
+    if (one == 0) {
+      setsid();
+      execlp("sh", "sh", "-c", "env -i sleep 1000 & setsid sleep 1000 &", nullptr);
+    }
+    waitpid(one, nullptr, 0);
+    auto others = [] { return LeftBehind(-1, "WHOSE=other"); };
+    while (LeftBehind(one, "WHOSE=one").size() < 2 || others().empty()) {
+    }
+    bool right = LeftBehind(one, "WHOSE=one").size() == 2 && others() == std::vector<pid_t>{other};
+    KillDescendants(seconds(10));
+    _exit(right ? 0 : 1);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+}
+
 TEST_F(ProcessTest, BlockingWorkRunsElsewhereAndItsValueComesBack) {
   BlockingPool pool;
   auto run = [&]() -> Task<std::thread::id> {

@@ -8,9 +8,11 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <sys/stat.h>
 
 #include "base/check.hpp"
 #include "base/clock.hpp"
+#include "base/log.hpp"
 #include "base/result.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"
@@ -38,19 +40,7 @@ int VerifyMode(PeerCertificate peer) {
   return SSL_VERIFY_PEER;
 }
 
-}  // namespace
-
-TlsContext::~TlsContext() { SSL_CTX_free(native_); }
-
-Result<std::shared_ptr<TlsContext>> TlsContext::Make(ssl_ctx_st* native,
-                                                     const TlsOptions& options) {
-  CHECK(native != nullptr);
-  std::shared_ptr<TlsContext> context(new TlsContext(native));
-  SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION);
-  SSL_CTX_set_options(native, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-  SSL_CTX_set_mode(native, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
-                               SSL_MODE_RELEASE_BUFFERS);
-  SSL_CTX_set_verify(native, VerifyMode(options.peer), nullptr);
+Result<void> UseFiles(ssl_ctx_st* native, const TlsOptions& options) {
   if (!options.certificate_path.empty()) {
     if (SSL_CTX_use_certificate_chain_file(native, options.certificate_path.c_str()) != 1) {
       return Fail(Errc::kInvalid, "certificate {}: {}", options.certificate_path, TakeReason());
@@ -68,20 +58,75 @@ Result<std::shared_ptr<TlsContext>> TlsContext::Make(ssl_ctx_st* native,
   } else {
     SSL_CTX_set_default_verify_paths(native);
   }
+  return {};
+}
+
+void BecomeServer(ssl_ctx_st* native, const TlsOptions& options) {
+  // Sessions are told apart by what was demanded of the peer when they were made.
+  static constexpr unsigned char kSessionContext[] = "meridian";
+  SSL_CTX_set_session_id_context(native, kSessionContext, sizeof kSessionContext - 1);
+  if (options.peer != PeerCertificate::kIgnored && !options.authorities_path.empty()) {
+    SSL_CTX_set_client_CA_list(native, SSL_load_client_CA_file(options.authorities_path.c_str()));
+  }
+}
+
+}  // namespace
+
+TlsContext::~TlsContext() { SSL_CTX_free(native_); }
+
+Result<void> TlsContext::Read() {
+  // Before the files are read: one that is replaced meanwhile is read again.
+  FileStamp stamp = CertificateStamp();
+  ssl_ctx_st* native =
+      SSL_CTX_new(side_ == Side::kServer ? TLS_server_method() : TLS_client_method());
+  CHECK(native != nullptr);
+  SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION);
+  SSL_CTX_set_options(native, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+  SSL_CTX_set_mode(native, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                               SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_verify(native, VerifyMode(options_.peer), nullptr);
+  Result<void> used = UseFiles(native, options_);
+  if (!used) {
+    SSL_CTX_free(native);
+    return used;
+  }
+  if (side_ == Side::kServer) BecomeServer(native, options_);
+  // Connections keep the old one alive as long as they need it.
+  SSL_CTX_free(native_);
+  native_ = native;
+  stamp_ = stamp;
+  return {};
+}
+
+TlsContext::FileStamp TlsContext::CertificateStamp() const {
+  struct stat status{};
+  if (options_.certificate_path.empty() || stat(options_.certificate_path.c_str(), &status) != 0) {
+    return {};
+  }
+  return {static_cast<int64_t>(status.st_ino), status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
+}
+
+void TlsContext::Refresh(TimePoint now) {
+  if (options_.certificate_path.empty() || now < looked_ + kCertificateFreshness) return;
+  looked_ = now;
+  if (CertificateStamp() == stamp_) return;
+  Result<void> read = Read();
+  if (!read) LOG_WARNING("a new certificate cannot be used", {"problem", read.error().message});
+}
+
+Result<std::shared_ptr<TlsContext>> TlsContext::Make(const TlsOptions& options, Side side) {
+  std::shared_ptr<TlsContext> context(new TlsContext(options, side));
+  Result<void> read = context->Read();
+  if (!read) return Fail(std::move(read.error()));
   return context;
 }
 
 Result<std::shared_ptr<TlsContext>> TlsContext::ForServer(const TlsOptions& options) {
-  auto context = Make(SSL_CTX_new(TLS_server_method()), options);
-  if (!context) return context;
-  // Sessions are told apart by what was demanded of the peer when they were made.
-  static constexpr unsigned char kSessionContext[] = "meridian";
-  SSL_CTX_set_session_id_context((*context)->native(), kSessionContext, sizeof kSessionContext - 1);
-  if (options.peer != PeerCertificate::kIgnored && !options.authorities_path.empty()) {
-    SSL_CTX_set_client_CA_list((*context)->native(),
-                               SSL_load_client_CA_file(options.authorities_path.c_str()));
-  }
-  return context;
+  return Make(options, Side::kServer);
+}
+
+Result<std::shared_ptr<TlsContext>> TlsContext::ForClient(const TlsOptions& options) {
+  return Make(options, Side::kClient);
 }
 
 Task<Result<bool>> BeginsTls(Stream& stream, TimePoint deadline) {
@@ -95,10 +140,6 @@ Task<Result<bool>> BeginsTls(Stream& stream, TimePoint deadline) {
     if (*got == 0) co_return Fail(Errc::kClosed, "closed before the first byte");
     if (*got != Stream::kBlocked) co_return first == kHandshakeRecord;
   }
-}
-
-Result<std::shared_ptr<TlsContext>> TlsContext::ForClient(const TlsOptions& options) {
-  return Make(SSL_CTX_new(TLS_client_method()), options);
 }
 
 }  // namespace meridian::io

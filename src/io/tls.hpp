@@ -7,10 +7,15 @@
 // body that was cut off by somebody in between must not look whole.
 #pragma once
 
+#include <array>
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/result.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"
@@ -35,6 +40,11 @@ struct TlsOptions {
   PeerCertificate peer = PeerCertificate::kIgnored;
 };
 
+// How often, at most, a context looks whether its certificate was replaced.
+constexpr Duration kCertificateFreshness = std::chrono::seconds{30};
+
+// Takes up a certificate that was replaced while it runs: connections that are made afterwards show
+// the new one.
 class TlsContext {
  public:
   // Errors name the file that could not be used.
@@ -44,12 +54,27 @@ class TlsContext {
   TlsContext(const TlsContext&) = delete;
   TlsContext& operator=(const TlsContext&) = delete;
 
+  // Reads the files again when the certificate's is another than it was; keeps what it has when
+  // they cannot be used. Called before each handshake; looks once in kCertificateFreshness.
+  void Refresh(TimePoint now);
+
   ssl_ctx_st* native() const { return native_; }
 
  private:
-  explicit TlsContext(ssl_ctx_st* native) : native_(native) {}
-  static Result<std::shared_ptr<TlsContext>> Make(ssl_ctx_st* native, const TlsOptions& options);
-  ssl_ctx_st* native_;
+  enum class Side : uint8_t { kServer, kClient };
+  // Which file a path stands for, and since when.
+  using FileStamp = std::array<int64_t, 3>;
+
+  TlsContext(TlsOptions options, Side side) : options_(std::move(options)), side_(side) {}
+  static Result<std::shared_ptr<TlsContext>> Make(const TlsOptions& options, Side side);
+  Result<void> Read();
+  FileStamp CertificateStamp() const;
+
+  TlsOptions options_;
+  Side side_;
+  ssl_ctx_st* native_ = nullptr;
+  FileStamp stamp_{};
+  TimePoint looked_ = TimePoint::min();
 };
 
 // A stream that speaks TLS to `peer_names()`.

@@ -17,6 +17,7 @@
 #include "base/clock.hpp"
 #include "base/ip.hpp"
 #include "base/result.hpp"
+#include "io/loop.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"
 #include "io/tls.hpp"
@@ -186,6 +187,7 @@ Task<Result<std::unique_ptr<TlsConnection>>> Handshake(std::unique_ptr<TlsStream
 Task<Result<std::unique_ptr<TlsConnection>>> TlsAccept(std::shared_ptr<TlsContext> context,
                                                        std::unique_ptr<Stream> stream,
                                                        TimePoint deadline) {
+  context->Refresh((co_await ThisFiber{}).loop().Now());
   auto tls =
       std::make_unique<TlsStream>(std::move(context), std::move(stream), TlsStream::Side::kServer);
   co_return co_await Handshake(std::move(tls), deadline);
@@ -194,6 +196,7 @@ Task<Result<std::unique_ptr<TlsConnection>>> TlsAccept(std::shared_ptr<TlsContex
 Task<Result<std::unique_ptr<TlsConnection>>> TlsConnect(std::shared_ptr<TlsContext> context,
                                                         std::unique_ptr<Stream> stream,
                                                         std::string name, TimePoint deadline) {
+  context->Refresh((co_await ThisFiber{}).loop().Now());
   auto tls =
       std::make_unique<TlsStream>(std::move(context), std::move(stream), TlsStream::Side::kClient);
   if (IpAddress::Parse(name)) {

@@ -1,6 +1,9 @@
 #include "io/tls.hpp"
 
 #include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -23,11 +26,13 @@ const std::string& CertificateDirectory() {
                          " && for n in ca other; do openssl req -x509 -newkey ec -pkeyopt"
                          " ec_paramgen_curve:P-256 -nodes -subj /CN=$n -keyout $n.key -out $n.pem"
                          " -days 2; done"
-                         " && openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
-                         " -subj /CN=leaf -keyout leaf.key -out leaf.csr"
-                         " && echo subjectAltName=DNS:server.test,IP:127.0.0.1 >ext"
-                         " && openssl x509 -req -in leaf.csr -CA ca.pem -CAkey ca.key"
-                         " -CAcreateserial -extfile ext -days 2 -out leaf.pem";
+                         " && for n in leaf next; do"
+                         " openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
+                         " -subj /CN=$n -keyout $n.key -out $n.csr;"
+                         " test $n = leaf && name=server.test || name=next.test;"
+                         " echo subjectAltName=DNS:$name,IP:127.0.0.1 >ext;"
+                         " openssl x509 -req -in $n.csr -CA ca.pem -CAkey ca.key"
+                         " -CAcreateserial -extfile ext -days 2 -out $n.pem; done";
     CHECK(std::system(script.c_str()) == 0);  // NOLINT(cert-env33-c,concurrency-mt-unsafe)
     return made + "/";
   }();
@@ -57,8 +62,12 @@ class TlsTest : public testing::Test {
   };
 
   Task<Outcome> Shake(TlsOptions client_options, TlsOptions server_options, std::string name) {
-    auto server_context = TlsContext::ForServer(server_options).value();
-    auto client_context = TlsContext::ForClient(client_options).value();
+    return ShakeWith(TlsContext::ForClient(client_options).value(),
+                     TlsContext::ForServer(server_options).value(), name);
+  }
+
+  Task<Outcome> ShakeWith(std::shared_ptr<TlsContext> client_context,
+                          std::shared_ptr<TlsContext> server_context, std::string name) {
     auto listener = network_.Listen({IpAddress::V4(127, 0, 0, 1), 0}, {}).value();
     auto client = (co_await network_.Connect(listener->local(), {})).value();
     auto server = (co_await listener->Accept()).value();
@@ -120,6 +129,39 @@ TEST_F(TlsTest, MutualTlsNamesThePeer) {
     EXPECT_EQ(client.value()->peer_names(), std::vector<std::string>{"server.test"});
   };
   loop_.RunToEnd(run());
+}
+
+TEST_F(TlsTest, ACertificateThatWasReplacedIsShownByLaterConnections) {
+  namespace fs = std::filesystem;
+  const std::string& folder = CertificateDirectory();
+  auto put = [&](const std::string& name) {
+    fs::copy_file(folder + name + ".key", folder + "now.key", fs::copy_options::overwrite_existing);
+    fs::copy_file(folder + name + ".pem", folder + "copy.pem");
+    fs::rename(folder + "copy.pem", folder + "now.pem");
+  };
+  put("leaf");
+  auto server = TlsContext::ForServer(
+                    {.certificate_path = folder + "now.pem", .key_path = folder + "now.key"})
+                    .value();
+  auto shows = [&](std::string name) {
+    auto run = [&]() -> Task<bool> {
+      auto client = TlsContext::ForClient(Anonymous("ca")).value();
+      auto outcome = co_await ShakeWith(client, server, name);
+      co_return outcome.client.has_value();
+    };
+    return loop_.RunToEnd(run());
+  };
+  EXPECT_TRUE(shows("server.test"));
+  put("next");
+  EXPECT_TRUE(shows("server.test"));  // it does not look each time
+  server->Refresh(loop_.Now() + kCertificateFreshness);
+  EXPECT_TRUE(shows("next.test"));
+  EXPECT_FALSE(shows("server.test"));
+  // What cannot be used is not taken up.
+  std::ofstream(folder + "copy.pem") << "none";
+  fs::rename(folder + "copy.pem", folder + "now.pem");
+  server->Refresh(loop_.Now() + 2 * kCertificateFreshness);
+  EXPECT_TRUE(shows("next.test"));
 }
 
 TEST_F(TlsTest, ServerWithoutTheRightNameIsRefused) {

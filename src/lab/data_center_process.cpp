@@ -90,6 +90,7 @@ io::Task<Result<void>> DataCenterProcess::AwaitReport(std::unique_ptr<io::Stream
 io::Task<void> DataCenterProcess::AwaitEnd() {
   Result<io::ExitStatus> status = co_await process_->Wait();
   process_.reset();
+  unlink(options_.pid_file.c_str());
   clean_up_();
   not_running_.WakeAll();
   if (!end_expected_ && status) ended_(*status);
@@ -120,7 +121,7 @@ io::Task<void> DataCenterProcess::Stop() {
   end_expected_ = true;
   if (!running()) co_return;
   process_->Signal(SIGTERM);
-  TimePoint deadline = loop_.After(kLongestStop);
+  TimePoint deadline = loop_.After(options_.stop_timeout);
   while (running() && co_await not_running_.Wait(deadline)) {
   }
   if (running()) LOG_WARNING("did not end in time, killed", {"dc", options_.name});

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/result.hpp"
 #include "io/loop.hpp"
 #include "io/process.hpp"
@@ -24,6 +25,8 @@ class DataCenterProcess {
     std::string name;
     std::vector<std::string> command;  // `meridian run …`, to which --report-fd is added
     std::filesystem::path log;         // where it and its agent write
+    std::filesystem::path pid_file;    // the guard's, removed when that could not
+    Duration stop_timeout;             // from SIGTERM to SIGKILL for all of it
   };
 
   // `clean_up` is called when the process has ended: it ends what it may have left behind. Then

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <string>
@@ -10,8 +11,12 @@
 #include <vector>
 
 #include <fmt/core.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
+#include "agent/tier_table.hpp"
+#include "base/clock.hpp"
+#include "base/random.hpp"
 #include "base/result.hpp"
 #include "http/exchange.hpp"
 #include "http/limits.hpp"
@@ -24,7 +29,11 @@
 #include "io/task.hpp"
 #include "lab/data_center_process.hpp"
 #include "lab/limits.hpp"
+#include "lab/link_relay.hpp"
+#include "lab/link_status.hpp"
+#include "site/reach.hpp"
 #include "site/site.hpp"
+#include "wire/http/message.hpp"
 
 namespace meridian::lab {
 namespace {
@@ -52,18 +61,26 @@ int StatusOf(Errc code) {
 
 }  // namespace
 
+Duration LongestDown(const site::Site& site) {
+  return agent::LongestStop(site) + kLongestKill + kOrphanPatience + kCommandGrace +
+         kLastKillPatience;
+}
+
 Lab::Lab(io::EpollDriver& driver, io::Loop& loop, io::SystemNetwork& network, Options options)
     : driver_(driver),
       loop_(loop),
       network_(network),
       options_(std::move(options)),
+      links_(options_.site),
       commands_(loop) {
   for (const site::DataCenter& dc : options_.site.datacenters) {
     DataCenterProcess::Options process{
         .name = dc.name,
         .command = {options_.program, "run", options_.site.file.string(), "--dc", dc.name,
                     "--state", options_.state.root().string(), "--lab"},
-        .log = options_.state.logs() / dc.name / "agent.log"};
+        .log = options_.state.logs() / dc.name / "agent.log",
+        .pid_file = options_.state.pids() / dc.name,
+        .stop_timeout = agent::LongestStop(options_.site)};
     auto ended = [this, name = dc.name](io::ExitStatus status) {
       options_.tell(
           fmt::format("{} is down: its agent ended ({}). Start it again: meridian dc "
@@ -100,6 +117,22 @@ io::Task<void> Lab::StartMember(Member& member,
   names += (names.empty() ? "" : ", ") + member.process->name();
 }
 
+Result<void> Lab::OpenLinks() {
+  if (!site::HasLinks(options_.site)) return {};
+  rlimit descriptors{};
+  getrlimit(RLIMIT_NOFILE, &descriptors);
+  std::vector<uint16_t> ports = agent::CrossingPorts(options_.site);
+  size_t ends = options_.site.datacenters.size();
+  size_t taken = ends * (ends - 1) * ports.size() + kSpareDescriptors;
+  size_t left = descriptors.rlim_cur > taken ? (descriptors.rlim_cur - taken) / 2 : 0;
+  relay_ = std::make_unique<LinkRelay>(
+      loop_, network_, options_.site, links_,
+      LinkRelay::Options{.ports = std::move(ports),
+                         .max_connections = std::min(left, kMaxLinkedConnections),
+                         .seed = EntropySeed()});
+  return relay_->Start();
+}
+
 io::Task<Result<void>> Lab::Start() {
   auto listener = network_.ListenUnix(options_.state.lab_socket().string());
   if (!listener) co_return Fail(std::move(listener.error()));
@@ -109,6 +142,11 @@ io::Task<Result<void>> Lab::Start() {
       std::make_unique<http::Server>(loop_, http::ServerOptions{.limits = limits},
                                      [this](http::Exchange& exchange) { return Handle(exchange); });
   server_->Serve(std::move(*listener));
+  Result<void> linked = OpenLinks();
+  if (!linked) {
+    co_await End();
+    co_return linked;
+  }
 
   std::map<std::string, std::string> names_by_problem;
   starting_ = true;
@@ -150,10 +188,32 @@ io::Task<void> Lab::End() {
   down_ = true;
   co_await Stop();
   co_await commands_.Join();
+  if (relay_) co_await relay_->Stop();
   co_await server_->Drain(loop_.After(kCommandGrace));
 }
 
+io::Task<void> Lab::HandleLinks(http::Exchange& exchange) {
+  const wire::http::RequestHead& head = exchange.request();
+  if (!relay_) {
+    (void)co_await http::RespondText(
+        exchange, 409,
+        "this lab has no links: its site has [lab] wan = false, one data center, or addresses "
+        "other than 127.A.0.1\n");
+    co_return;
+  }
+  Result<void> done;
+  if (head.method == "POST") {
+    Result<LinkRequest> request = DecodeRequest(head.path, head.query.value_or(""));
+    done =
+        request ? links_.Apply(request->from, request->to, request->order) : Fail(request.error());
+    relay_->OnChange();
+  }
+  std::string text = done ? EncodeLinks(StatusOf(links_)) : done.error().message + "\n";
+  (void)co_await http::RespondText(exchange, done ? 200 : StatusOf(done.error().code), text);
+}
+
 io::Task<void> Lab::Handle(http::Exchange& exchange) {
+  if (exchange.request().path.starts_with("/links")) co_return co_await HandleLinks(exchange);
   if (exchange.request().method != "POST") {
     (void)co_await http::RespondText(exchange, 405, "POST only\n");
     co_return;

@@ -7,6 +7,7 @@
 //   POST /dc/NAME/kill    SIGKILL of everything in NAME; answered when nothing is left
 //   POST /dc/NAME/start   answered when NAME serves
 //   POST /down            answered at once; everything ends in good order
+//   GET  /links           how the links are; and POST to change one: see link_status.hpp
 //
 // Answers: 200, or 404, 409 and 503 with the reason as text.
 //
@@ -21,12 +22,18 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "http/server.hpp"
 #include "lab/data_center_process.hpp"
+#include "lab/link_relay.hpp"
+#include "lab/link_table.hpp"
 #include "site/site.hpp"
 #include "site/state_dir.hpp"
 
 namespace meridian::lab {
+
+// From the command to end a lab until it has ended, at the most.
+Duration LongestDown(const site::Site& site);
 
 class Lab {
  public:
@@ -64,6 +71,8 @@ class Lab {
   };
 
   io::Task<void> Handle(http::Exchange& exchange);
+  io::Task<void> HandleLinks(http::Exchange& exchange);
+  Result<void> OpenLinks();
   Result<std::shared_ptr<Command>> ParseCommand(std::string_view path);
   io::Task<void> Execute(std::shared_ptr<Command> command);
   io::Task<Result<void>> StartOne(Member& member);
@@ -78,6 +87,8 @@ class Lab {
   io::SystemNetwork& network_;
   Options options_;
   std::vector<Member> members_;
+  LinkTable links_;
+  std::unique_ptr<LinkRelay> relay_;  // null: this site's lab has no links
   std::unique_ptr<http::Server> server_;
   bool down_ = false;
   bool starting_ = false;

@@ -138,13 +138,15 @@ double RemainingShare(const std::string& pem, CertificateFacts wanted, const Aut
   return Seconds(facts->not_after - now) / Seconds(facts->not_after - facts->not_before);
 }
 
-Result<> EnsureLeaf(const fs::path& file, CertificateFacts wanted, const Authority& authority,
-                    WallTime now) {
+// Gives whether the file is good for a while: false when it wanes and cannot be signed anew.
+Result<bool> EnsureLeaf(const fs::path& file, CertificateFacts wanted, const Authority& authority,
+                        WallTime now) {
   Result<std::string> pem = ReadIfThere(file);
   if (!pem) return Fail(pem.error());
   double remaining = RemainingShare(*pem, wanted, authority, now);
   bool can_sign = !authority.key.empty();
-  if (remaining >= kRenewedBelowShare || (remaining > 0 && !can_sign)) return {};
+  if (remaining >= kRenewedBelowShare) return true;
+  if (remaining > 0 && !can_sign) return false;
   if (!can_sign) {
     return Fail(Errc::kNotFound,
                 "{} is missing, damaged, out of date or for other names, and authority.key is not "
@@ -161,7 +163,9 @@ Result<> EnsureLeaf(const fs::path& file, CertificateFacts wanted, const Authori
                                                   .issuer_key = authority.key,
                                                   .issuer_certificate = authority.certificate});
   if (!certificate) return Fail(certificate.error());
-  return io::WriteFileAtomically(file, key->Reveal() + *certificate, 0600);
+  Result<> written = io::WriteFileAtomically(file, key->Reveal() + *certificate, 0600);
+  if (!written) return Fail(written.error());
+  return true;
 }
 
 }  // namespace
@@ -176,18 +180,22 @@ Result<SiteCa> EnsureCa(const StateDir& state, const Site& site,
   if (!lock) return Fail(lock.error());
   Result<Authority> authority = EnsureAuthority(state.ca(), site, now);
   if (!authority) return Fail(authority.error());
-  SiteCa ca{
-      .authority = state.ca() / "authority.pem", .datacenters = {}, .web = state.ca() / "web.pem"};
+  SiteCa ca{.authority = state.ca() / "authority.pem",
+            .datacenters = {},
+            .web = state.ca() / "web.pem",
+            .waning = {}};
   for (const std::string& name : datacenters) {
     const DataCenter* data_center = site.FindDataCenter(name);
     CHECK(data_center != nullptr);
     fs::path file = state.ca() / fmt::format("dc-{}.pem", name);
-    Result<> leaf = EnsureLeaf(file, PeerFacts(site, *data_center), *authority, now);
+    Result<bool> leaf = EnsureLeaf(file, PeerFacts(site, *data_center), *authority, now);
     if (!leaf) return Fail(leaf.error());
+    if (!*leaf) ca.waning.push_back(file);
     ca.datacenters[name] = file;
   }
-  Result<> web = EnsureLeaf(ca.web, WebFacts(site), *authority, now);
+  Result<bool> web = EnsureLeaf(ca.web, WebFacts(site), *authority, now);
   if (!web) return Fail(web.error());
+  if (!*web) ca.waning.push_back(ca.web);
   return ca;
 }
 

@@ -32,6 +32,9 @@ struct SiteCa {
   // Each file holds a private key and its certificate: give it to OpenSSL as both.
   std::map<std::string, std::filesystem::path> datacenters;
   std::filesystem::path web;
+  // Those of the files that have less than a third of their time left, and cannot be signed anew
+  // here.
+  std::vector<std::filesystem::path> waning;
 };
 
 // The name by which a data center is known in mutual TLS, whatever the address it is reached at:

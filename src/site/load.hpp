@@ -22,6 +22,7 @@
 //   stop_timeout = "10s"
 //   [dns]  port = 5300               # also [balancer], [admin], [session], [queue], [sql]
 //   [edge] port = 8080  https_port = 8443
+//   [lab]  wan = true                # in the lab, links between data centers with their distance
 //   [sql]  external = "postgres://db.internal/photos"     # or "$NAME" of an environment variable;
 //                                    # also [session], [queue], [watch], [coordinator]
 #pragma once

@@ -16,6 +16,8 @@ namespace meridian::site {
 std::vector<DataCenter> ReadDataCenters(TableReader& root);
 App ReadApp(TableReader& root, const std::filesystem::path& directory);
 Ports ReadPorts(TableReader& root);
+// After the data centers; sets `wan`.
+void ReadLab(TableReader& root, Site* site);
 std::map<std::string, External, std::less<>> ReadExternals(TableReader& root,
                                                            const Environment& environment);
 

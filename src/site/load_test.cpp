@@ -384,14 +384,25 @@ TEST(Load, FileThatCannotBeReadSaysWhatToDo) {
   EXPECT_THAT(directory.error().Render(), HasSubstr("it is a directory"));
 }
 
+TEST(Load, LabLinksAreThereUnlessTurnedOff) {
+  std::string_view second =
+      "[[datacenter]]\nname = \"dc2\"\naddress = \"127.120.0.1\"\nlocation = \"Oslo\"\n";
+  EXPECT_THAT(ErrorsOf(WithSmallest(second)), HasSubstr("[lab] wan = false"));
+  auto site = ParseText(WithSmallest(std::string(second) + "[lab]\nwan = false\n"));
+  ASSERT_TRUE(site) << site.error().Render();
+  EXPECT_FALSE(site->wan);
+  EXPECT_TRUE(ParseText(std::string(kSmallest))->wan);
+}
+
 TEST(Load, KeysOfATierWhoseSectionIsNotGivenAreUnknown) {
   std::expected<Site, Diagnostics> site =
-      Parse({.text = WithSmallest("[dns]\nport = 53\nttl = \"5s\"\n[lab]\nx = 1\n"),
+      Parse({.text = WithSmallest("[dns]\nport = 53\nttl = \"5s\"\n[hall]\nx = 1\n"),
              .file = "/srv/site.toml"},
             {});
   ASSERT_FALSE(site);
   EXPECT_THAT(site.error().Render(), HasSubstr("site.toml:10:1: unknown key \"ttl\" in [dns]"));
-  EXPECT_THAT(site.error().Render(), HasSubstr("site.toml:11:2: unknown key \"lab\" in site.toml"));
+  EXPECT_THAT(site.error().Render(),
+              HasSubstr("site.toml:11:2: unknown key \"hall\" in site.toml"));
 }
 
 }  // namespace

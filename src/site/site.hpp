@@ -79,8 +79,9 @@ struct Site {
   App app;
   Ports ports;
   std::map<std::string, External, std::less<>> externals;  // by table name, such as "queue"
-  SectionValues sections;                                  // the tiers' own settings
-  std::filesystem::path file;                              // absolute path of the site.toml
+  bool wan = true;             // in the lab, links between the data centers (reach.hpp)
+  SectionValues sections;      // the tiers' own settings
+  std::filesystem::path file;  // absolute path of the site.toml
 
   // Null when there is no such data center.
   const DataCenter* FindDataCenter(std::string_view data_center) const;

@@ -28,6 +28,7 @@
 #include "site/control.hpp"
 #include "site/internal_fields.hpp"
 #include "site/limits.hpp"
+#include "site/reach.hpp"
 #include "site/site.hpp"
 #include "site/view.hpp"
 #include "wire/http/message.hpp"
@@ -59,17 +60,12 @@ SiteView ConfiguredView(const Site& site) {
 
 }  // namespace
 
-Endpoint OpsEndpoint(const DataCenter& here, uint16_t public_port) {
-  IpAddress address = here.address.is_loopback() ? here.address : IpAddress::V4(127, 0, 0, 1);
-  return {address, OpsPort(public_port)};
-}
-
 std::vector<std::string> TierCommand(const std::string& program, const TierStart& start) {
   std::vector<std::string> command = {program,   start.tier,
                                       "--dc",    start.data_center,
                                       "--site",  start.site_file.string(),
                                       "--state", start.state_directory.string()};
-  if (start.lab) command.emplace_back("--lab");
+  if (start.hosting == Hosting::kLab) command.emplace_back("--lab");
   if (start.control_fd >= 0) {
     command.insert(command.end(), {"--control-fd", fmt::format("{}", start.control_fd)});
   }
@@ -88,6 +84,10 @@ TierProcess::TierProcess(const Site& site, TierStart start)
       network_(driver_),
       view_(std::make_shared<const SiteView>(ConfiguredView(site))),
       scope_(loop_) {}
+
+IpAddress TierProcess::AddressOf(const DataCenter& other) const {
+  return site::AddressOf(site_, {.from = here_, .to = other, .hosting = start_.hosting});
+}
 
 Result<io::Fd> TierProcess::TakeInherited(const std::string& name) {
   auto found = start_.sockets.find(name);
@@ -124,7 +124,7 @@ io::TlsOptions TierProcess::WebTls() const {
 }
 
 Result<void> TierProcess::ServeOps(uint16_t public_port) {
-  auto listener = Listen("ops", OpsEndpoint(here_, public_port));
+  auto listener = Listen("ops", OpsEndpoint(site_, here_, start_.hosting, public_port));
   if (!listener) return Fail(std::move(listener.error()));
   http::ServerLimits limits;
   limits.max_connections = kMaxOpsConnections;

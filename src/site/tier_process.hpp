@@ -28,6 +28,7 @@
 #include "io/socket.hpp"
 #include "io/tls.hpp"
 #include "site/control.hpp"
+#include "site/reach.hpp"
 #include "site/site.hpp"
 #include "site/view.hpp"
 
@@ -42,13 +43,10 @@ struct TierStart {
   std::string data_center;
   std::filesystem::path site_file;
   std::filesystem::path state_directory;
-  bool lab = false;                      // one of several data centers on this machine
+  Hosting hosting = Hosting::kServers;
   int control_fd = -1;                   // -1: it runs by itself
   std::map<std::string, int> sockets{};  // inherited, already bound, by the tier's name for them
 };
-
-// Where a tier's ops port is: on loopback, at the data center's own address when that is one.
-Endpoint OpsEndpoint(const DataCenter& here, uint16_t public_port);
 
 // The command line that `start` came from, or goes to.
 std::vector<std::string> TierCommand(const std::string& program, const TierStart& start);
@@ -73,6 +71,8 @@ class TierProcess {
 
   const Site& site() const { return site_; }
   const DataCenter& here() const { return here_; }
+  // Where this data center reaches `other`.
+  IpAddress AddressOf(const DataCenter& other) const;
   const TierStart& start() const { return start_; }
   io::EpollDriver& driver() { return driver_; }
   io::Loop& loop() { return loop_; }

@@ -1,0 +1,105 @@
+#include "base/log_file.hpp"
+
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include "base/result.hpp"
+
+namespace meridian {
+namespace {
+
+constexpr mode_t kLogFileMode = 0600;
+
+// Whether `path` still names the file behind `fd`.
+bool IsCurrent(const std::string& path, const struct stat& open_file) {
+  struct stat named{};
+  return ::stat(path.c_str(), &named) == 0 && named.st_ino == open_file.st_ino &&
+         named.st_dev == open_file.st_dev;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<LogFile>> LogFile::Open(LogFileOptions options) {
+  std::unique_ptr<LogFile> file(new LogFile(std::move(options)));
+  if (!file->Reopen()) return FailErrno(errno, file->options_.path);
+  return file;
+}
+
+LogFile::~LogFile() {
+  if (fd_ >= 0 && !options_.take_output) close(fd_);
+}
+
+std::string LogFile::Older(int number) const {
+  return number == 0 ? options_.path : fmt::format("{}.{}", options_.path, number);
+}
+
+bool LogFile::Reopen() {
+  int opened =
+      ::open(options_.path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, kLogFileMode);
+  if (opened < 0) return false;
+  if (options_.take_output) {
+    dup2(opened, STDOUT_FILENO);
+    dup2(opened, STDERR_FILENO);
+    close(opened);
+    fd_ = STDERR_FILENO;
+  } else if (fd_ < 0) {
+    fd_ = opened;
+  } else {
+    // Another thread may be writing: the number must not change, nor be free in between.
+    dup3(opened, fd_, O_CLOEXEC);
+    close(opened);
+  }
+  return true;
+}
+
+void LogFile::MoveAside() {
+  // Only one of the processes that share the file; the others find that it is done.
+  int moved = fd_;
+  if (flock(moved, LOCK_EX | LOCK_NB) != 0) return;
+  struct stat open_file{};
+  bool mine = fstat(moved, &open_file) == 0 && IsCurrent(options_.path, open_file);
+  bool done = mine;
+  for (int number = options_.older_files; mine && number > 0; --number) {
+    bool renamed = std::rename(Older(number - 1).c_str(), Older(number).c_str()) == 0;
+    if (number == 1) done = renamed;
+  }
+  if (mine && (!done || options_.older_files == 0)) (void)!ftruncate(moved, 0);
+  flock(moved, LOCK_UN);
+}
+
+void LogFile::KeepBounds(size_t line_bytes) {
+  struct stat open_file{};
+  if (fstat(fd_, &open_file) != 0) return;
+  if (!IsCurrent(options_.path, open_file)) {
+    (void)Reopen();
+    if (fstat(fd_, &open_file) != 0) return;
+  }
+  if (static_cast<uint64_t>(open_file.st_size) + line_bytes <= options_.max_bytes) return;
+  MoveAside();
+  if (fstat(fd_, &open_file) == 0 && !IsCurrent(options_.path, open_file)) (void)Reopen();
+}
+
+void LogFile::Write(std::string_view line) {
+  {
+    std::unique_lock turn(mutex_, std::try_to_lock);
+    if (turn) KeepBounds(line.size());
+  }
+  // A log that cannot be written must not stop what it reports on.
+  (void)!write(fd_, line.data(), line.size());
+}
+
+}  // namespace meridian

@@ -1,0 +1,108 @@
+#include "base/log_file.hpp"
+
+#include <cstdint>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "base/check.hpp"
+#include "base/result.hpp"
+
+namespace meridian {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string ContentOf(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+class LogFileTest : public testing::Test {
+ protected:
+  LogFileTest() {
+    std::string made = testing::TempDir() + "meridian_log_XXXXXX";
+    CHECK(mkdtemp(made.data()) != nullptr);
+    folder_ = made;
+    path_ = folder_ / "edge.log";
+  }
+  ~LogFileTest() override { fs::remove_all(folder_); }
+
+  std::unique_ptr<LogFile> Open(uint64_t max_bytes, int older_files = 2) {
+    return LogFile::Open({.path = path_, .max_bytes = max_bytes, .older_files = older_files})
+        .value();
+  }
+  fs::path Older(int number) const { return path_.string() + "." + std::to_string(number); }
+
+  fs::path folder_;
+  fs::path path_;
+};
+
+TEST_F(LogFileTest, AFileIsFilledToItsLimitAndMovedAsideByTheNextLine) {
+  auto log = Open(8);
+  log->Write("one\n");
+  log->Write("two\n");
+  EXPECT_EQ(ContentOf(path_), "one\ntwo\n");
+  EXPECT_FALSE(fs::exists(Older(1)));
+  log->Write("3\n");
+  EXPECT_EQ(ContentOf(path_), "3\n");
+  EXPECT_EQ(ContentOf(Older(1)), "one\ntwo\n");
+}
+
+TEST_F(LogFileTest, OnlySoManyOlderFilesAreKept) {
+  auto log = Open(4);
+  for (const char* line : {"one\n", "two\n", "six\n", "ten\n"}) log->Write(line);
+  EXPECT_EQ(ContentOf(path_), "ten\n");
+  EXPECT_EQ(ContentOf(Older(1)), "six\n");
+  EXPECT_EQ(ContentOf(Older(2)), "two\n");
+  EXPECT_FALSE(fs::exists(Older(3)));
+}
+
+TEST_F(LogFileTest, WhatAnEarlierProcessWroteCounts) {
+  Open(8)->Write("before\n");
+  Open(8)->Write("after\n");
+  EXPECT_EQ(ContentOf(path_), "after\n");
+  EXPECT_EQ(ContentOf(Older(1)), "before\n");
+}
+
+TEST_F(LogFileTest, WhoeverSharesTheFileFollowsWhenItIsMoved) {
+  auto one = Open(8);
+  auto other = Open(8);
+  one->Write("one 1\n");
+  other->Write("other 1\n");
+  one->Write("one 2\n");
+  other->Write("*\n");
+  EXPECT_EQ(ContentOf(path_), "one 2\n*\n");
+  EXPECT_EQ(ContentOf(Older(1)), "other 1\n");
+  EXPECT_EQ(ContentOf(Older(2)), "one 1\n");
+}
+
+TEST_F(LogFileTest, WithoutOlderFilesItIsEmptied) {
+  auto log = Open(4, 0);
+  log->Write("one\n");
+  log->Write("two\n");
+  EXPECT_EQ(ContentOf(path_), "two\n");
+  EXPECT_FALSE(fs::exists(Older(1)));
+}
+
+TEST_F(LogFileTest, AFileThatWasRemovedIsMadeAnew) {
+  auto log = Open(100);
+  log->Write("lost\n");
+  fs::remove(path_);
+  log->Write("kept\n");
+  EXPECT_EQ(ContentOf(path_), "kept\n");
+}
+
+TEST_F(LogFileTest, AFolderThatIsNotThereIsAnError) {
+  auto log = LogFile::Open({.path = folder_ / "none" / "edge.log"});
+  ASSERT_FALSE(log);
+  EXPECT_EQ(log.error().code, Errc::kNotFound);
+}
+
+}  // namespace
+}  // namespace meridian

@@ -1,0 +1,101 @@
+#include "lab/link_relay.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+#include "base/ip.hpp"
+#include "base/log.hpp"
+#include "base/result.hpp"
+#include "http/limits.hpp"
+#include "io/loop.hpp"
+#include "io/network.hpp"
+#include "io/stream.hpp"
+#include "io/task.hpp"
+#include "io/wait_queue.hpp"
+#include "lab/link_table.hpp"
+#include "lab/linked_connection.hpp"
+#include "site/reach.hpp"
+#include "site/site.hpp"
+
+namespace meridian::lab {
+
+LinkRelay::LinkRelay(io::Loop& loop, io::Network& network, const site::Site& site, LinkTable& table,
+                     Options options)
+    : loop_(loop),
+      network_(network),
+      site_(site),
+      table_(table),
+      options_(std::move(options)),
+      random_(options_.seed),
+      scope_(loop) {}
+
+Result<void> LinkRelay::Start() {
+  for (const site::DataCenter& from : site_.datacenters) {
+    for (const site::DataCenter& to : site_.datacenters) {
+      if (from.name == to.name) continue;
+      for (uint16_t port : options_.ports) {
+        Result<void> listens = Listen(from, to, port);
+        if (!listens) return listens;
+      }
+    }
+  }
+  return {};
+}
+
+Result<void> LinkRelay::Listen(const site::DataCenter& from, const site::DataCenter& to,
+                               uint16_t port) {
+  IpAddress link = site::AddressOf(site_, {.from = from, .to = to, .hosting = site::Hosting::kLab});
+  auto listener = network_.Listen({link, port}, {});
+  if (!listener) {
+    const char* why = listener.error().code == Errc::kExists ? "is in use by another program"
+                                                             : listener.error().message.c_str();
+    return Fail(listener.error().code,
+                "{}, for the link from {} to {}, {}. End that, or do without links: [lab] wan = "
+                "false in site.toml",
+                Endpoint{link, port}.ToString(), from.name, to.name, why);
+  }
+  listeners_.push_back(std::move(*listener));
+  scope_.Spawn(Accept(*listeners_.back(), {.from = from.address,
+                                           .to = {to.address, port},
+                                           .there = table_.WayFrom(from.name, to.name),
+                                           .back = table_.WayFrom(to.name, from.name)}));
+  return {};
+}
+
+io::Task<void> LinkRelay::Accept(io::Listener& listener, LinkRoute route) {
+  for (;;) {
+    auto opener = co_await listener.Accept();
+    if (!opener) {
+      if (opener.error().code == Errc::kCancelled) co_return;
+      LOG_WARNING("a link", {"problem", opener.error().message});
+      if (!co_await io::Sleep(http::kAcceptPause)) co_return;
+    } else if (scope_.size() - listeners_.size() < options_.max_connections) {
+      scope_.Spawn(Carry(route, std::move(*opener)));
+    } else {
+      (*opener)->Abort();
+      if (!std::exchange(told_of_limit_, true)) {
+        LOG_WARNING("too many connections cross links, new ones are broken off",
+                    {"limit", options_.max_connections});
+      }
+    }
+  }
+}
+
+io::Task<void> LinkRelay::Carry(LinkRoute route, std::unique_ptr<io::Stream> opener) {
+  auto connection =
+      connections_.emplace(connections_.end(), loop_, network_, random_, route, std::move(opener));
+  co_await connection->Run();
+  connections_.erase(connection);
+}
+
+void LinkRelay::OnChange() {
+  for (LinkedConnection& connection : connections_) connection.OnChange();
+}
+
+io::Task<void> LinkRelay::Stop() {
+  scope_.Cancel();
+  co_await scope_.Join();
+}
+
+}  // namespace meridian::lab

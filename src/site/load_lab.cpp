@@ -1,0 +1,31 @@
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <fmt/core.h>
+
+#include "site/limits.hpp"
+#include "site/load_parts.hpp"
+#include "site/reach.hpp"
+#include "site/site.hpp"
+#include "site/table_reader.hpp"
+
+namespace meridian::site {
+
+void ReadLab(TableReader& root, Site* site) {
+  site->wan = root.Table("lab").Boolean("wan", true);
+  if (!HasLinks(*site)) return;
+  std::vector<TableReader> tables = root.Tables("datacenter", {.min = 1, .max = kMaxDataCenters});
+  for (size_t i = 0; i < site->datacenters.size(); ++i) {
+    const DataCenter& data_center = site->datacenters[i];
+    std::optional<std::string> problem = LinkProblem(*site, data_center);
+    if (!problem) continue;
+    tables[i].Reject("address",
+                     fmt::format("the lab's links cannot go by the address {}: {}",
+                                 data_center.address.ToString(), *problem),
+                     "give addresses 127.A.0.1, or turn links off: [lab] wan = false");
+  }
+}
+
+}  // namespace meridian::site

@@ -1,0 +1,75 @@
+#include "site/reach.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <fmt/core.h>
+
+#include "base/bytes.hpp"
+#include "base/ip.hpp"
+#include "site/site.hpp"
+
+namespace meridian::site {
+namespace {
+
+// 127.A.B.C: links have the second octets above those of data centers.
+constexpr uint8_t kMaxSecondOctet = 99;
+constexpr uint8_t kLinkOffset = 100;
+constexpr uint8_t kMaxThirdOctet = 250;
+
+bool IsLoopback4(const IpAddress& address) { return address.is_v4() && address.is_loopback(); }
+
+}  // namespace
+
+bool HasLinks(const Site& site) {
+  return site.wan && site.datacenters.size() > 1 &&
+         std::ranges::all_of(site.datacenters, &IsLoopback4, &DataCenter::address);
+}
+
+std::optional<std::string> LinkProblem(const Site& site, const DataCenter& data_center) {
+  Bytes own = data_center.address.bytes();
+  if (own[1] < 1 || own[1] > kMaxSecondOctet) {
+    return fmt::format("its second number is {}; links need it from 1 to {}", own[1],
+                       kMaxSecondOctet);
+  }
+  if (own[3] != 1) return fmt::format("its last number is {}; links need it to be 1", own[3]);
+  if (own[2] > kMaxThirdOctet) {
+    return fmt::format("its third number is {}; links need it at most {}", own[2], kMaxThirdOctet);
+  }
+  for (const DataCenter& other : site.datacenters) {
+    if (&other == &data_center) break;
+    Bytes before = other.address.bytes();
+    if (other.address == data_center.address) break;  // a mistake of its own
+    if (before[2] != own[2]) {
+      return fmt::format("its third number is {}, and that of {} is {}; links need one", own[2],
+                         other.name, before[2]);
+    }
+    if (before[1] == own[1]) {
+      return fmt::format("its second number is that of {}; links need two", other.name);
+    }
+  }
+  return std::nullopt;
+}
+
+IpAddress AddressOf(const Site& site, const Crossing& crossing) {
+  const DataCenter& to = crossing.to;
+  if (crossing.hosting == Hosting::kServers || crossing.from.name == to.name || !HasLinks(site)) {
+    return to.address;
+  }
+  Bytes from = crossing.from.address.bytes();
+  return IpAddress::V4(127, static_cast<uint8_t>(kLinkOffset + from[1]), to.address.bytes()[1],
+                       static_cast<uint8_t>(from[2] + 1));
+}
+
+Endpoint OpsEndpoint(const Site& site, const DataCenter& here, Hosting hosting,
+                     uint16_t public_port) {
+  if (here.address.is_loopback()) return {here.address, OpsPort(public_port)};
+  auto place = std::ranges::find(site.datacenters, here.name, &DataCenter::name);
+  auto number = static_cast<uint8_t>(place - site.datacenters.begin());
+  uint8_t last = hosting == Hosting::kLab ? static_cast<uint8_t>(number + 1) : uint8_t{1};
+  return {IpAddress::V4(127, 0, 0, last), OpsPort(public_port)};
+}
+
+}  // namespace meridian::site
