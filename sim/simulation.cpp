@@ -7,6 +7,8 @@ namespace meridian::sim {
 
 std::span<const Simulation> Simulations() {
   static constexpr std::array kSimulations = {
+      Simulation{"http", "visitors, balancer and instances, links and processes that fail",
+                 SimulateHttp},
       Simulation{"dns", "steering and probes over links and edges that fail", SimulateDns},
   };
   return kSimulations;

@@ -33,6 +33,7 @@ inline Outcome OutcomeOf(io::sim::World& world) {
 // All there are.
 std::span<const Simulation> Simulations();
 
+Outcome SimulateHttp(uint64_t seed, io::sim::TraceMode trace);
 Outcome SimulateDns(uint64_t seed, io::sim::TraceMode trace);
 
 }  // namespace meridian::sim

@@ -151,6 +151,7 @@ void Process::End() {
 
 void Process::Restart() {
   CHECK(!world_.in_turn());
+  turns_until_crash_.reset();
   if (running()) return;
   life_.reset();
   ++lives_;

@@ -71,7 +71,7 @@ class Process {
   void Crash(CrashKind kind);
   // Crashes after so many more turns of its loop: between any two awaits.
   void CrashAfterTurns(uint64_t turns, CrashKind kind);
-  // Runs main again, unless it runs.
+  // Runs main again, unless it runs. A crash that was to come is off.
   void Restart();
 
   TimePoint Now() const;
