@@ -36,7 +36,7 @@ using std::chrono::seconds;
 
 // Faults begin and end within this.
 constexpr Duration kFaultPhase = seconds{6};
-constexpr uint64_t kMostFaults = 5;
+constexpr uint64_t kMostFaults = 8;
 constexpr size_t kVisitors = 2;
 constexpr int kFibersOfVisitor = 3;
 constexpr int kRequestsOfFiber = 3;
