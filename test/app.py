@@ -4,7 +4,8 @@
 /healthz     200, unless the file $UNHEALTHY exists
 /echo        the request as it arrived, as JSON
 /digest      of the request's body: how many bytes, and their SHA-256
-/slow        answers when the file $HOLD is gone
+/drop        no answer: the connection is closed
+/slow        answers when the file $HOLD is gone; prints "abandoned /slow" when whoever asked has gone first
 /die         promises 1,000,000 bytes, sends some, and kills itself with SIGKILL
 /die-chunked the same, with chunked coding
 /escape      starts a process in a session of its own, and answers with its pid
@@ -26,6 +27,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -44,7 +46,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         route, _, query = self.path.partition("?")
         print("received", self.requestline, flush=True)
-        special = {"/healthz": self.health, "/echo": self.echo, "/digest": self.digest, "/slow": self.slow, "/escape": self.escape,
+        special = {"/healthz": self.health, "/echo": self.echo, "/digest": self.digest, "/drop": self.drop, "/slow": self.slow, "/escape": self.escape,
                    "/large": self.large, "/chunked": self.chunked, "/early": self.early, "/fields": self.fields,
                    "/pretend": self.pretend, "/refuse": self.refuse, "/websocket": self.websocket}
         if route in ("/die", "/die-chunked"):
@@ -94,11 +96,26 @@ class Handler(http.server.BaseHTTPRequestHandler):
             sum_of_all.update(piece)
         self.answer(200, json.dumps({"length": length, "sha256": sum_of_all.hexdigest()}).encode())
 
+    def drop(self):
+        self.close_connection = True
+
     def slow(self):
         pause = threading.Event()
         while os.path.exists(os.environ["HOLD"]):
+            if self.is_abandoned():
+                print("abandoned", self.path, flush=True)
+                self.close_connection = True
+                return
             pause.wait(0.01)
         self.answer(200, b"at last\n")
+
+    def is_abandoned(self):
+        try:
+            return self.connection.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT) == b""
+        except BlockingIOError:
+            return False
+        except ConnectionResetError:
+            return True
 
     def escape(self):
         child = subprocess.Popen(["setsid", "sh", "-c", "sleep 1000 & sleep 1000"])

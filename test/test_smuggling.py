@@ -1,5 +1,6 @@
 """Request smuggling, each trick by its name, through edge and balancer and at the balancer alone, to an origin that records every byte."""
 
+import itertools
 import pathlib
 import re
 import shutil
@@ -7,7 +8,7 @@ import shutil
 import pytest
 
 from http_connection import HttpConnection
-from site_under_test import ROOT, Site, wait_until
+from site_under_test import ROOT, Site
 
 NEXT = b"GET /smuggled HTTP/1.1\r\nHost: photos.example\r\n\r\n"
 CHUNKED = b"Transfer-Encoding: chunked\r\n"
@@ -127,16 +128,17 @@ def test_refused_within_the_body_and_nothing_behind_it_is_a_request(record, conn
     assert b"GET /smuggled" not in heads(record)
 
 
-def forget(record):
-    for path in pathlib.Path(record).iterdir():
-        path.write_bytes(b"")
+tags = (b"/test-%d" % number for number in itertools.count())
 
 
-def origin_requests(record):
-    """(request line, head, body) of each request that the origin received, parsed strictly out of each connection's bytes."""
+def origin_requests(record, tag):
+    """(request line, head, body) of each request that the origin received with a path under `tag`, and of all behind it on its
+    connection, parsed strictly."""
     found = []
     for path in sorted(pathlib.Path(record).iterdir()):
-        left = path.read_bytes()
+        received = path.read_bytes()
+        begin = re.search(b"(GET|POST) %s/" % tag, received)
+        left = received[begin.start():] if begin else b""
         while left:
             head, _, left = left.partition(b"\r\n\r\n")
             body = b""
@@ -155,15 +157,15 @@ def origin_requests(record):
 @pytest.mark.parametrize("trick", UNDERSTOOD)
 def test_understood_alike_by_all(record, connect, trick):
     """The origin sees one request for each that was sent, whole, and the visitor one answer for each."""
-    forget(record)
-    data, line = UNDERSTOOD[trick]
+    tag = next(tags)
+    data, line = (each.replace(b"/first", tag + b"/first") for each in UNDERSTOOD[trick])
     with connect() as connection:
         connection.send(data)
         assert (connection.response().status, connection.received) == (200, b"")
-        connection.send(request(b"", start=b"GET /second HTTP/1.1"))
+        connection.send(request(b"", start=b"GET %s/second HTTP/1.1" % tag))
         assert (connection.response().status, connection.received) == (200, b"")
-    seen = origin_requests(record)
-    assert sorted(each for each, _, _ in seen) == sorted([line, b"GET /second"])
+    seen = origin_requests(record, tag)
+    assert sorted(each for each, _, _ in seen) == sorted([line, b"GET %s/second" % tag])
     head, body = next((head, body) for each, head, body in seen if each == line)
     assert head.lower().count(b"\r\nhost:") == 1
     expected = NEXT if "request as the body" in trick else b"ab" if b"ab" in data else b""
@@ -229,12 +231,12 @@ def test_a_body_that_the_origin_did_not_read_is_never_its_next_request(record, c
 
 def test_an_expectation_leaves_no_request_behind(record, connect):
     """What follows Expect is the body, whatever it looks like."""
-    forget(record)
+    tag = next(tags)
     with connect() as connection:
-        connection.send(request(b"Expect: 100-continue\r\nContent-Length: %d\r\n" % len(NEXT)))
+        connection.send(request(b"Expect: 100-continue\r\nContent-Length: %d\r\n" % len(NEXT), start=b"POST %s/first HTTP/1.1" % tag))
         connection.send(NEXT)
         assert connection.response().status == 200
-        connection.request("GET", "/next")
+        connection.send(request(start=b"GET %s/second HTTP/1.1" % tag))
         assert connection.response().status == 200
-    wait_until(lambda: len(origin_requests(record)) == 2, 5)
-    assert [body for line, _, body in origin_requests(record) if line == b"POST /first"] == [NEXT]
+    assert sorted((line, body) for line, _, body in origin_requests(record, tag)) == [
+        (b"GET %s/second" % tag, b""), (b"POST %s/first" % tag, NEXT)]

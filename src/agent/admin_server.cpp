@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -32,6 +33,8 @@
 
 namespace meridian::agent {
 namespace {
+
+constexpr std::string_view kRestartPath = "/.meridian/restart/";  // and an instance's id
 
 http::ServerOptions Options() {
   http::ServerOptions options;
@@ -171,8 +174,21 @@ io::Task<void> AdminServer::Handle(http::Exchange& exchange, bool is_peer) {
     bool done = agent_.Undrain();
     (void)co_await http::RespondText(exchange, done ? 200 : 409,
                                      done ? "serving\n" : "it does not serve yet\n");
+  } else if (request.method == "POST" && request.path.starts_with(kRestartPath)) {
+    co_await RestartInstance(exchange);
   } else {
     (void)co_await http::RespondText(exchange, 404, "no such request\n");
+  }
+}
+
+io::Task<void> AdminServer::RestartInstance(http::Exchange& exchange) {
+  std::string_view id = exchange.request().path.substr(kRestartPath.size());
+  Result<void> begun = agent_.RestartInstance(id);
+  if (begun) {
+    (void)co_await http::RespondText(exchange, 200, "leaving\n");
+  } else {
+    int status = begun.error().code == Errc::kNotFound ? 404 : 409;
+    (void)co_await http::RespondText(exchange, status, begun.error().message + "\n");
   }
 }
 

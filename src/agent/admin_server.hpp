@@ -39,6 +39,7 @@ class AdminServer {
   io::Task<void> Accept();
   io::Task<void> Admit(std::unique_ptr<io::Stream> stream);
   io::Task<void> Handle(http::Exchange& exchange, bool is_peer);
+  io::Task<void> RestartInstance(http::Exchange& exchange);
   io::Task<void> Greet(std::unique_ptr<io::Stream> stream);
   bool IsPeer(const std::vector<std::string>& names) const;
   bool HasToken(const http::Exchange& exchange) const;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <ranges>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -157,6 +158,40 @@ bool Agent::Undrain() {
   return serves;
 }
 
+Result<void> Agent::RestartInstance(std::string_view id) {
+  auto found = std::ranges::find_if(instances_, [&](auto& each) { return each->view().id == id; });
+  if (found == instances_.end()) return Fail(Errc::kNotFound, "there is no instance {} here", id);
+  bool others = std::ranges::any_of(view_.instances, [&](const site::InstanceView& other) {
+    return other.id != id && other.state == site::InstanceState::kHealthy;
+  });
+  if (!others) {
+    return Fail(Errc::kUnavailable, "no other instance is healthy: nobody could serve meanwhile");
+  }
+  if (!(*found)->Leave()) return Fail(Errc::kUnavailable, "{} is not in service", id);
+  background_.Spawn(RestartWhenLeft(**found, view_.number));
+  return {};
+}
+
+bool Agent::HaveLeft(uint64_t view_number) const {
+  return std::ranges::all_of(tiers_, [&](const auto& tier) {
+    const site::TierReport& report = tier->report();
+    // One that is not running will begin with the newest view.
+    return tier->pid() == 0 || (report.view_number >= view_number && report.leaving == 0);
+  });
+}
+
+io::Task<void> Agent::RestartWhenLeft(Instance& instance, uint64_t view_number) {
+  TimePoint deadline = context_.loop.After(kLeaveTimeout);
+  while (!HaveLeft(view_number)) {
+    Result<void> waited = co_await changed_.Wait(deadline);
+    if (waited) continue;
+    if (waited.error().code != Errc::kTimeout) co_return;
+    LOG_WARNING("still has requests, restarted all the same", {"instance", instance.view().id});
+    break;
+  }
+  instance.Restart();
+}
+
 io::Task<void> Agent::Tick() {
   while (co_await io::Sleep(std::chrono::seconds{1})) {
     life_.OnTick(context_.loop.Now());
@@ -221,11 +256,12 @@ DataCenterStatus Agent::Status() const {
                           .pid = getpid()};
   for (const auto& tier : tiers_) {
     const char* state = tier->report().ready ? "ready" : tier->pid() != 0 ? "starting" : "down";
-    status.tiers.push_back({.name = tier->name(),
-                            .state = state,
-                            .pid = tier->pid(),
-                            .port = tier->port(),
-                            .problem = tier->report().ready ? "" : tier->problem()});
+    status.tiers.push_back(
+        {.name = tier->name(),
+         .state = state,
+         .pid = tier->pid(),
+         .port = tier->port(),
+         .problem = tier->report().ready ? tier->report().detail : tier->problem()});
   }
   for (const auto& instance : instances_) {
     site::InstanceView view = instance->view();

@@ -46,6 +46,11 @@ class Agent {
   bool Drain();
   bool Undrain();
 
+  // Starts an instance anew, failing no request: every tier is told that it leaves, it finishes
+  // what it has, and only then it ends. Returns at once. kNotFound: there is none here.
+  // kUnavailable: it is not in service, or no other could serve meanwhile.
+  Result<void> RestartInstance(std::string_view id);
+
   const site::SiteView& view() const { return view_; }
   DataCenterStatus Status() const;
   // The processes that it started and waits for.
@@ -60,6 +65,9 @@ class Agent {
   bool IsUp() const;
   bool IsSettled() const;
   io::Task<void> Tick();
+  io::Task<void> RestartWhenLeft(Instance& instance, uint64_t view_number);
+  // No tier has requests at instances that leave, by that view or a newer one.
+  bool HaveLeft(uint64_t view_number) const;
   void OnChange();
   site::SiteView MakeView() const;
   void LogStates(const site::SiteView& next) const;

@@ -148,6 +148,7 @@ io::Task<void> Instance::Watch(io::Process& process) {
 
 void Instance::SetState(site::InstanceState state) {
   if (stopping_ && state != site::InstanceState::kStopped) return;
+  if (leaving_) return;  // whatever its checks say
   if (state == state_) return;
   LOG_INFO("instance", {"instance", id_}, {"state", site::StateName(state)}, {"port", port_});
   state_ = state;
@@ -156,6 +157,7 @@ void Instance::SetState(site::InstanceState state) {
 
 void Instance::OnChildChanged() {
   if (pid() == 0) {
+    leaving_ = false;
     // Another program was faster: the next start has another port.
     if (!IsPortTaken(port_)) ++failures_;
     problem_ = child_.problem();
@@ -166,7 +168,21 @@ void Instance::OnChildChanged() {
   changed_();
 }
 
+bool Instance::Leave() {
+  using enum site::InstanceState;
+  if (stopping_ || leaving_ || (state_ != kHealthy && state_ != kUnhealthy)) return false;
+  SetState(kDraining);
+  leaving_ = true;
+  return true;
+}
+
+void Instance::Restart() {
+  // One that has ended meanwhile is being started again already.
+  if (leaving_) child_.Restart();
+}
+
 void Instance::Stop() {
+  leaving_ = false;
   SetState(site::InstanceState::kDraining);
   stopping_ = true;
   child_.Stop();

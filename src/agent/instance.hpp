@@ -23,6 +23,10 @@ class Instance {
 
   io::Task<void> Run() { return child_.Run(); }
   void Stop();
+  // Says in its view that it is to get no further request. False: it is not in service.
+  bool Leave();
+  // Of one that left: it ends in good order, and is started again.
+  void Restart();
 
   site::InstanceView view() const;
   pid_t pid() const { return child_.pid(); }
@@ -52,6 +56,7 @@ class Instance {
   site::InstanceState state_ = site::InstanceState::kStarting;
   bool ever_healthy_ = false;
   bool stopping_ = false;
+  bool leaving_ = false;
   uint32_t failures_ = 0;
   std::string problem_;
   SupervisedChild child_;

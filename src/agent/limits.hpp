@@ -15,6 +15,8 @@ constexpr Duration kHealthInterval = std::chrono::seconds{1};
 constexpr Duration kHealthTimeout = std::chrono::seconds{2};
 constexpr uint32_t kHealthMisses = 3;  // in a row: unhealthy
 constexpr size_t kMaxHealthBody = 64 * 1024;
+// An instance that is to be restarted finishes its requests; longer ones are cut short.
+constexpr Duration kLeaveTimeout = std::chrono::seconds{30};
 // What an instance printed last, kept to explain why it ended.
 constexpr size_t kLastLines = 12;
 

@@ -18,7 +18,7 @@ struct TierStatus {
   std::string state;  // "ready", "starting" (it runs), "down" (it does not)
   pid_t pid = 0;
   uint16_t port = 0;
-  std::string problem;  // why it is not ready
+  std::string problem;  // why it is not ready, or what is unusual though it is
 };
 
 struct InstanceStatus {

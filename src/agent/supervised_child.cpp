@@ -1,6 +1,7 @@
 #include "agent/supervised_child.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
@@ -36,9 +37,14 @@ io::Task<void> SupervisedChild::Run() {
     co_await RunOnce();
     options_.changed();
     if (stopping_) break;
-    Duration wait = backoff_.AfterRun(loop_.Now() - began);
-    LOG_WARNING("ended, starting again", {"child", options_.name}, {"problem", problem_},
-                {"wait_ms", Milliseconds(wait)});
+    bool asked = std::exchange(asked_, false);
+    Duration wait = asked ? Duration::zero() : backoff_.AfterRun(loop_.Now() - began);
+    if (asked) {
+      LOG_INFO("ended as asked, starting again", {"child", options_.name});
+    } else {
+      LOG_WARNING("ended, starting again", {"child", options_.name}, {"problem", problem_},
+                  {"wait_ms", Milliseconds(wait)});
+    }
     // A wait that times out is the usual case; a wake is Stop.
     if (wait > Duration::zero()) (void)co_await stop_.Wait(loop_.After(wait));
     ++restarts_;
@@ -94,14 +100,23 @@ void SupervisedChild::Stop() {
   if (stopping_) return;
   stopping_ = true;
   stop_.WakeAll();
-  if (!process_) return;
-  process_->Signal(options_.stop_signal);
-  killer_.Spawn(KillAfterTimeout());
+  if (process_ && !asked_) AskToEnd();
 }
 
-io::Task<void> SupervisedChild::KillAfterTimeout() {
+void SupervisedChild::Restart() {
+  if (process_ && !asked_) AskToEnd();
+}
+
+void SupervisedChild::AskToEnd() {
+  asked_ = true;
+  process_->Signal(options_.stop_signal);
+  killer_.Spawn(KillAfterTimeout(restarts_));
+}
+
+io::Task<void> SupervisedChild::KillAfterTimeout(uint32_t run) {
   Result<void> waited = co_await io::Sleep(options_.stop_timeout);
-  if (!waited || !process_) co_return;
+  // Another process may run by now.
+  if (!waited || !process_ || restarts_ != run) co_return;
   LOG_WARNING("did not end in time, killed", {"child", options_.name});
   process_->Signal(SIGKILL);
 }

@@ -47,6 +47,8 @@ class SupervisedChild {
 
   // Asks it to end in good order (by its stop signal), and later less kindly. No start comes after.
   void Stop();
+  // The same, and then it is started again at once. Nothing while no process runs.
+  void Restart();
 
   // 0 while no process runs.
   pid_t pid() const { return process_ ? process_->pid() : 0; }
@@ -59,8 +61,9 @@ class SupervisedChild {
 
  private:
   io::Task<void> RunOnce();
+  void AskToEnd();
+  io::Task<void> KillAfterTimeout(uint32_t run);
   io::Task<void> EndLeftBehind(pid_t ended);
-  io::Task<void> KillAfterTimeout();
   static io::Task<void> JoinOutput(io::Scope& output) { co_await output.Join(); }
 
   io::EpollDriver& driver_;
@@ -69,6 +72,7 @@ class SupervisedChild {
   Backoff backoff_;
   std::unique_ptr<io::Process> process_;
   bool stopping_ = false;
+  bool asked_ = false;  // the process that runs, to end
   io::WaitQueue stop_;
   io::Scope killer_;
   uint32_t restarts_ = 0;

@@ -75,6 +75,33 @@ TEST_F(SupervisedChildTest, AKilledChildComesBackUnderAnotherPid) {
   EXPECT_EQ(child.pid(), 0);
 }
 
+TEST_F(SupervisedChildTest, AChildThatIsToRestartIsAskedOnceAndItsSuccessorIsLeftAlone) {
+  Duration stop_timeout = milliseconds(20);
+  SupervisedChild child(driver_, loop_, Shell("exec sleep 1000", stop_timeout));
+  std::string problem;
+  auto watch = [&]() -> io::Task<void> {
+    while (child.pid() == 0) (void)co_await changed_.Wait(loop_.After(seconds(10)));
+    pid_t first = child.pid();
+    child.Restart();
+    child.Restart();
+    while (child.pid() == first) (void)co_await changed_.Wait(loop_.After(seconds(10)));
+    problem = child.problem();
+    while (child.pid() == 0) (void)co_await changed_.Wait(loop_.After(seconds(10)));
+    Result<void> changed = co_await changed_.Wait(loop_.After(3 * stop_timeout));
+    EXPECT_EQ(changed.error().code, Errc::kTimeout);
+    child.Stop();
+  };
+  auto both = [&]() -> io::Task<void> {
+    io::Scope scope(loop_);
+    scope.Spawn(child.Run());
+    scope.Spawn(watch());
+    co_await scope.Join();
+  };
+  loop_.RunToEnd(both());
+  EXPECT_EQ(problem, "signal 15 (Terminated)");
+  EXPECT_EQ(child.restarts(), 1u);
+}
+
 TEST_F(SupervisedChildTest, AChildThatIgnoresSigtermIsKilled) {
   SupervisedChild child(driver_, loop_, Shell("trap '' TERM; exec sleep 1000", milliseconds(20)));
   RunUntil(child, [&] { return child.pid() != 0; });

@@ -1,8 +1,6 @@
 #include "balancer/choice.hpp"
 
-#include <algorithm>
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <span>
 
@@ -11,25 +9,35 @@
 namespace meridian::balancer {
 namespace {
 
-// The index of the `n`th usable candidate.
-size_t NthUsable(std::span<const Candidate> candidates, uint64_t n) {
-  size_t i = 0;
-  while (!candidates[i].usable || n-- > 0) ++i;
-  return i;
+// A usable candidate other than `not_this`, drawn by weight.
+std::optional<size_t> Draw(std::span<const Candidate> candidates, std::optional<size_t> not_this,
+                           Random& random) {
+  double sum = 0;
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    if (candidates[i].usable && i != not_this) sum += candidates[i].weight;
+  }
+  if (sum == 0) return std::nullopt;
+  double left = random.Unit() * sum;
+  std::optional<size_t> last;  // rounding may leave a little over
+  for (size_t i = 0; i < candidates.size(); ++i) {
+    if (!candidates[i].usable || i == not_this) continue;
+    last = i;
+    left -= candidates[i].weight;
+    if (left < 0) break;
+  }
+  return last;
 }
+
+double Load(const Candidate& candidate) { return candidate.in_flight / candidate.weight; }
 
 }  // namespace
 
 std::optional<size_t> Choose(std::span<const Candidate> candidates, Random& random) {
-  auto usable = static_cast<uint64_t>(std::ranges::count(candidates, true, &Candidate::usable));
-  if (usable == 0) return std::nullopt;
-  uint64_t first = random.Below(usable);
-  if (usable == 1) return NthUsable(candidates, first);
-  // A second one that is not the first.
-  uint64_t second = (first + 1 + random.Below(usable - 1)) % usable;
-  size_t a = NthUsable(candidates, first);
-  size_t b = NthUsable(candidates, second);
-  return candidates[b].in_flight < candidates[a].in_flight ? b : a;
+  std::optional<size_t> first = Draw(candidates, std::nullopt, random);
+  if (!first) return std::nullopt;
+  std::optional<size_t> second = Draw(candidates, first, random);
+  if (!second) return first;
+  return Load(candidates[*second]) < Load(candidates[*first]) ? second : first;
 }
 
 }  // namespace meridian::balancer

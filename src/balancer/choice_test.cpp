@@ -5,8 +5,6 @@
 
 #include <gtest/gtest.h>
 
-#include "balancer/health.hpp"
-
 namespace meridian::balancer {
 namespace {
 
@@ -40,47 +38,24 @@ TEST(Choice, LoadStaysEvenWhenRequestsNeverEnd) {
   for (const Candidate& candidate : candidates) EXPECT_NEAR(candidate.in_flight, 1000, 10);
 }
 
-TEST(InstanceHealth, TheAgentsWordCountsBeforeTheFirstCheck) {
-  InstanceHealth health;
-  EXPECT_FALSE(health.usable());
-  health.OnView(true);
-  EXPECT_TRUE(health.usable());
-  health.OnView(false);
-  health.OnCheck(true);
-  EXPECT_FALSE(health.usable());
+// How often the first is chosen in 10,000 requests that end before the next comes.
+int TimesFirstIsChosen(std::vector<Candidate> candidates) {
+  Random random(5);
+  int times = 0;
+  for (int i = 0; i < 10'000; ++i) times += Choose(candidates, random) == 0 ? 1 : 0;
+  return times;
 }
 
-TEST(InstanceHealth, TwoMissedChecksTakeItOutAndAGoodOneBringsItBack) {
-  InstanceHealth health;
-  health.OnView(true);
-  health.OnCheck(false);
-  EXPECT_TRUE(health.usable());
-  health.OnCheck(false);
-  EXPECT_FALSE(health.usable());
-  health.OnCheck(true);
-  EXPECT_TRUE(health.usable());
+TEST(Choice, AnIdleInstanceThatStartsSlowlyGetsItsShare) {
+  EXPECT_NEAR(TimesFirstIsChosen({{0, true, 0.1}, {0, true}}), 909, 100);
+  EXPECT_NEAR(TimesFirstIsChosen({{0, true, 0.5}, {0, true}}), 3333, 150);
 }
 
-TEST(InstanceHealth, ARefusedConnectionTakesItOutAtOnceAndOnlyACheckBringsItBack) {
-  InstanceHealth health;
-  health.OnView(true);
-  health.OnRefused();
-  EXPECT_FALSE(health.usable());
-  health.OnAnswered();
-  EXPECT_FALSE(health.usable());
-  health.OnCheck(true);
-  EXPECT_TRUE(health.usable());
-}
-
-TEST(InstanceHealth, FailedRequestsCountOnlyInARow) {
-  InstanceHealth health;
-  health.OnView(true);
-  for (uint32_t i = 0; i + 1 < InstanceHealth::kPassiveMisses; ++i) health.OnRequestFailed();
-  health.OnAnswered();
-  for (uint32_t i = 0; i + 1 < InstanceHealth::kPassiveMisses; ++i) health.OnRequestFailed();
-  EXPECT_TRUE(health.usable());
-  health.OnRequestFailed();
-  EXPECT_FALSE(health.usable());
+TEST(Choice, AnInstanceThatStartsSlowlyHasItsShareOfALoadThatStays) {
+  Random random(6);
+  std::vector<Candidate> candidates = {{0, true, 0.1}, {0, true}, {0, true}};
+  for (int i = 0; i < 2100; ++i) ++candidates[Choose(candidates, random).value()].in_flight;
+  EXPECT_NEAR(candidates[0].in_flight, 100, 10);
 }
 
 }  // namespace

@@ -1,8 +1,11 @@
 #include "balancer/config.hpp"
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 
+#include "balancer/limits.hpp"
+#include "base/clock.hpp"
 #include "site/section.hpp"
 #include "site/table_reader.hpp"
 
@@ -13,15 +16,40 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-constexpr int64_t kMostRetries = 10;
+void ParseTries(site::TableReader& reader, Config* config) {
+  config->retries = static_cast<int>(reader.Integer(
+      "retries",
+      {.min = 0, .max = static_cast<int64_t>(kMostRetries), .fallback = config->retries}));
+  config->retry_budget =
+      reader.Number("retry_budget", {.min = 0, .max = 1, .fallback = config->retry_budget});
+  config->response_timeout = reader.Duration(
+      "response_timeout",
+      {.min = milliseconds{100}, .max = minutes{60}, .fallback = config->response_timeout});
+  config->try_timeout = reader.Duration(
+      "try_timeout",
+      {.min = milliseconds{10}, .max = minutes{60}, .fallback = config->try_timeout});
+}
+
+void ParseQueue(site::TableReader& reader, Config* config) {
+  config->max_in_flight = static_cast<uint32_t>(
+      reader.Integer("max_in_flight", {.min = 1,
+                                       .max = static_cast<int64_t>(kMaxConnectionsPerInstance),
+                                       .fallback = config->max_in_flight}));
+  config->max_queued = static_cast<size_t>(
+      reader.Integer("max_queued", {.min = 0,
+                                    .max = static_cast<int64_t>(kMaxConnections),
+                                    .fallback = static_cast<int64_t>(config->max_queued)}));
+  config->queue_timeout = reader.Duration(
+      "queue_timeout",
+      {.min = milliseconds{10}, .max = minutes{1}, .fallback = config->queue_timeout});
+}
 
 Config Parse(site::TableReader& reader, const site::Site& /*site*/) {
   Config config;
-  config.retries = static_cast<int>(
-      reader.Integer("retries", {.min = 0, .max = kMostRetries, .fallback = config.retries}));
-  config.response_timeout = reader.Duration(
-      "response_timeout",
-      {.min = milliseconds{100}, .max = minutes{60}, .fallback = config.response_timeout});
+  ParseTries(reader, &config);
+  ParseQueue(reader, &config);
+  config.slow_start = reader.Duration(
+      "slow_start", {.min = Duration::zero(), .max = minutes{10}, .fallback = config.slow_start});
   config.health_interval = reader.Duration(
       "health_interval",
       {.min = milliseconds{100}, .max = minutes{5}, .fallback = config.health_interval});

@@ -2,10 +2,19 @@
 //
 //   [balancer]
 //   retries = 2                 # further instances to try, where a failed request may be resent
-//   response_timeout = "60s"    # from the request to the head of its answer
+//   retry_budget = 0.2          # of the requests of the last 10 s, how many may be sent again
+//   response_timeout = "60s"    # from the request to the head of its answer, all tries together
+//   try_timeout = "10s"         # after that a request that may be resent goes to another instance
+//   max_in_flight = 1024        # requests at one instance; above, they wait
+//   max_queued = 1024           # requests that wait for an instance; above, they are refused
+//   queue_timeout = "5s"        # how long they wait
+//   slow_start = "10s"          # until a new or returned instance has its full share
 //   health_interval = "1s"
 //   health_timeout = "2s"
 #pragma once
+
+#include <cstddef>
+#include <cstdint>
 
 #include "base/clock.hpp"
 #include "site/section.hpp"
@@ -14,7 +23,13 @@ namespace meridian::balancer {
 
 struct Config {
   int retries = 2;
+  double retry_budget = 0.2;
   Duration response_timeout = std::chrono::seconds{60};
+  Duration try_timeout = std::chrono::seconds{10};
+  uint32_t max_in_flight = 1024;
+  size_t max_queued = 1024;
+  Duration queue_timeout = std::chrono::seconds{5};
+  Duration slow_start = std::chrono::seconds{10};
   Duration health_interval = std::chrono::seconds{1};
   Duration health_timeout = std::chrono::seconds{2};
 };

@@ -1,47 +1,80 @@
 // Whether an instance should get requests: what the agent says of it, what our own checks of its
-// health path say, and what happens to the requests that it gets. Pure: told events, asked
-// `usable`.
+// health path say, and what becomes of the requests that it gets. Pure: told events and the time of
+// each.
 //
-// Invariants: an instance that the agent says is not there is never usable. A fresh instance counts
-// as the agent says until our first check ends. One refused connection takes it out at once
-// (nothing listens: its process died); other failures of requests take it out when kPassiveMisses
-// come in a row. Only a good check brings it back.
+// Invariants: an instance that the agent does not call healthy is never in. One refused connection
+// takes it out at once (nothing listens: its process died), and so do kCheckMisses failed checks in
+// a row; a good check ends that, or the agent when it calls the instance healthy anew. One that was
+// ejected for what it did to requests stays out for a while that doubles each time, whatever the
+// checks say; then it is on trial: one request at a time, until one is answered or a check is good.
+// Whoever comes in, or comes back, starts slowly.
 #pragma once
 
-#include <algorithm>
+#include <chrono>
 #include <cstdint>
+
+#include "balancer/recent_count.hpp"
+#include "base/clock.hpp"
 
 namespace meridian::balancer {
 
 class InstanceHealth {
  public:
+  enum class Standing : uint8_t { kIn, kTrial, kOut };
+  enum class Check : uint8_t { kGood, kBad, kRefused };
+
   static constexpr uint32_t kCheckMisses = 2;
-  static constexpr uint32_t kPassiveMisses = 5;
+  static constexpr Duration kFirstEjection = std::chrono::seconds{5};
+  static constexpr Duration kLongestEjection = std::chrono::seconds{60};
+  // Earlier ejections are forgotten after so long without one.
+  static constexpr Duration kForgiveAfter = std::chrono::seconds{120};
+  static constexpr double kFirstWeight = 0.1;
 
-  bool usable() const { return said_healthy_ && !out_; }
-  // Taken out by our own evidence, though the agent says that it is healthy.
-  bool ejected() const { return out_; }
+  Standing standing(TimePoint now) const;
+  bool said_healthy() const { return said_healthy_; }
+  // Nothing listened when we came last.
+  bool refused() const { return refused_; }
+  bool ejected() const { return ejected_; }
+  // On trial, with a request there already.
+  bool trying() const { return trying_; }
+  // Its share, against one that is fully in: grows over `slow_start` from kFirstWeight to 1.
+  double weight(TimePoint now, Duration slow_start) const;
 
-  void OnView(bool said_healthy) { said_healthy_ = said_healthy; }
+  // Of the last ten seconds, and without an answer between.
+  uint64_t requests(TimePoint now) { return requests_.At(now); }
+  uint64_t failures(TimePoint now) { return failures_.At(now); }
+  uint32_t unanswered_in_row() const { return unanswered_in_row_; }
 
-  void OnCheck(bool good) {
-    if (good) {
-      out_ = false;
-      check_misses_ = passive_misses_ = 0;
-    } else if (++check_misses_ >= kCheckMisses) {
-      out_ = true;
-    }
-  }
+  void OnView(bool said_healthy, TimePoint now);
+  void OnCheck(Check check, TimePoint now);
 
-  void OnRefused() { out_ = true; }
-  void OnRequestFailed() { out_ = out_ || ++passive_misses_ >= kPassiveMisses; }
-  void OnAnswered() { passive_misses_ = 0; }
+  // A request has been sent to it.
+  void OnSent(TimePoint now);
+  // What became of it: an answer (`well`: not a 5xx), none, or a refused connection.
+  void OnAnswered(bool well, TimePoint now);
+  void OnUnanswered(TimePoint now);
+  void OnRefused() { refused_ = true; }
+  // A request is there no more, whatever became of it.
+  void OnLeft() { trying_ = false; }
+
+  // It is out from now on for what it did to requests.
+  void Eject(TimePoint now);
 
  private:
+  void Return(TimePoint now);
+
   bool said_healthy_ = false;
-  bool out_ = false;
+  bool sick_ = false;  // by our checks
+  bool refused_ = false;
+  bool ejected_ = false;
+  bool trying_ = false;
   uint32_t check_misses_ = 0;
-  uint32_t passive_misses_ = 0;
+  uint32_t unanswered_in_row_ = 0;
+  uint32_t ejections_ = 0;
+  TimePoint ejected_until_{};
+  TimePoint in_since_{};
+  RecentCount requests_;
+  RecentCount failures_;
 };
 
 }  // namespace meridian::balancer

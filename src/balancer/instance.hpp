@@ -3,6 +3,7 @@
 // the view ends with the last of them. One thread: the loop's.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 
@@ -23,10 +24,8 @@ struct Instance {
 
   static http::ClientLimits Limits(const Config& config) {
     http::ClientLimits limits;
-    limits.max_connections = limits.max_idle = kMaxConnectionsPerInstance;
-    limits.max_waiting = kMaxWaitingPerInstance;
-    limits.wait_timeout = kWaitTimeout;
-    limits.connect_timeout = kConnectTimeout;
+    limits.max_connections = limits.max_idle = config.max_in_flight;
+    limits.connect_timeout = std::min(kConnectTimeout, config.try_timeout);
     limits.head_timeout = config.response_timeout;
     return limits;
   }
@@ -35,8 +34,10 @@ struct Instance {
   Endpoint address;
   http::Client client;
   InstanceHealth health;
-  uint32_t in_flight = 0;
-  bool removed = false;  // it has left the view
+  uint32_t in_flight = 0;     // granted, from the choice until the try is over
+  bool leaving = false;       // it is to finish what it has and get no more
+  bool removed = false;       // it has left the view
+  bool said_failing = false;  // its tries fail, and the log says so
 };
 
 }  // namespace meridian::balancer

@@ -18,9 +18,8 @@ constexpr size_t kMaxEdgeFields = 8;
 // How much longer than an edge we wait for a slow visitor's body: it is the edge that says 408, and
 // closes the visitor's connection with it.
 constexpr Duration kBodyGrace = std::chrono::seconds{5};
-constexpr size_t kMaxConnectionsPerInstance = 1024;
-constexpr size_t kMaxWaitingPerInstance = 1024;  // requests that wait for one of these
-constexpr Duration kWaitTimeout = std::chrono::seconds{5};
+constexpr size_t kMostRetries = 10;  // of one request, however site.toml is written
+constexpr size_t kMaxConnectionsPerInstance = 16 * 1024;
 constexpr Duration kConnectTimeout = std::chrono::seconds{2};
 // In a 503: when to come back.
 constexpr uint32_t kRetryAfterSeconds = 1;

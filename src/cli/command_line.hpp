@@ -38,6 +38,7 @@ void AddDown(CLI::App& app, Action& action);
 void AddRun(CLI::App& app, Action& action);
 void AddStatus(CLI::App& app, Action& action);
 void AddDataCenter(CLI::App& app, Action& action);
+void AddInstance(CLI::App& app, Action& action);
 void AddLink(CLI::App& app, Action& action);
 void AddVisit(CLI::App& app, Action& action);
 void AddTiers(CLI::App& app, Action& action);

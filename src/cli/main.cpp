@@ -35,6 +35,7 @@ int Main(int argc, char** argv) {
   AddDown(app, action);
   AddStatus(app, action);
   AddDataCenter(app, action);
+  AddInstance(app, action);
   AddLink(app, action);
   AddVisit(app, action);
   AddCheck(app, action);

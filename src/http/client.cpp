@@ -30,6 +30,7 @@
 #include "wire/http/head_writer.hpp"
 #include "wire/http/hop_by_hop.hpp"
 #include "wire/http/message.hpp"
+#include "wire/http/status.hpp"
 
 namespace meridian::http {
 namespace {
@@ -91,7 +92,7 @@ Client::~Client() {
 
 io::Task<Sent> Client::Send(const Request& request) {
   for (;;) {
-    Result<std::unique_ptr<ClientConnection>> acquired = co_await Acquire();
+    Result<std::unique_ptr<ClientConnection>> acquired = co_await Acquire(request);
     if (!acquired) co_return std::unexpected(SendFailure{std::move(acquired.error()), true});
     std::unique_ptr<ClientConnection> connection = std::move(*acquired);
     Result<size_t> taken = TakeMemoryAndWrite(request, *connection);
@@ -134,13 +135,13 @@ io::Task<Sent> Client::Begin(const Request& request, std::unique_ptr<ClientConne
   co_return exchange;
 }
 
-io::Task<Result<std::unique_ptr<ClientConnection>>> Client::Acquire() {
+io::Task<Result<std::unique_ptr<ClientConnection>>> Client::Acquire(const Request& request) {
   // Those that wait come first.
   if (!waiting_.empty() || Free() <= promised_) {
     Result<void> turn = co_await WaitForTurn();
     if (!turn) co_return Fail(std::move(turn.error()));
   }
-  if (std::unique_ptr<ClientConnection> connection = TakeIdle()) co_return connection;
+  if (std::unique_ptr<ClientConnection> connection = TakeIdle(request)) co_return connection;
   co_return co_await Connect();
 }
 
@@ -158,11 +159,13 @@ io::Task<Result<void>> Client::WaitForTurn() {
   co_return Result<void>{};
 }
 
-std::unique_ptr<ClientConnection> Client::TakeIdle() {
+std::unique_ptr<ClientConnection> Client::TakeIdle(const Request& request) {
+  // The others may be sent again: they need not pay for a system call.
+  bool ask = !wire::http::IsIdempotentMethod(request.method);
   while (!idle_.empty()) {
     std::unique_ptr<ClientConnection> connection = std::move(idle_.back());
     idle_.pop_back();
-    if (connection->IsFresh()) return connection;
+    if (connection->IsFresh(ask)) return connection;
     --open_;
   }
   return nullptr;
@@ -229,7 +232,7 @@ void Client::OnTimer() {
   size_t before = idle_.size();
   TimePoint now = loop_.Now();
   std::erase_if(idle_, [now](const std::unique_ptr<ClientConnection>& connection) {
-    return connection->idle_until <= now || !connection->IsFresh();
+    return connection->idle_until <= now || !connection->IsFresh(false);
   });
   open_ -= before - idle_.size();
   if (!idle_.empty()) ScheduleSweep();

@@ -9,6 +9,8 @@
 // Whether a failed request can have been processed is told apart exactly, for that alone decides
 // whether a request that is not idempotent may be sent again: `never_sent` means that the kernel
 // took no byte of it. Once Send has given an exchange, the server may have processed the request.
+// A server that closes an idle connection while a request is on its way to it leaves that open, and
+// so a request that is not idempotent goes only where the kernel, asked just then, knows of no end.
 #pragma once
 
 #include <expected>
@@ -83,9 +85,9 @@ class Client final : private io::Timer {
   Result<size_t> TakeMemoryAndWrite(const Request& request, ClientConnection& connection);
   io::Task<Sent> Begin(const Request& request, std::unique_ptr<ClientConnection> connection,
                        size_t taken);
-  io::Task<Result<std::unique_ptr<ClientConnection>>> Acquire();
+  io::Task<Result<std::unique_ptr<ClientConnection>>> Acquire(const Request& request);
   io::Task<Result<void>> WaitForTurn();
-  std::unique_ptr<ClientConnection> TakeIdle();
+  std::unique_ptr<ClientConnection> TakeIdle(const Request& request);
   io::Task<Result<std::unique_ptr<ClientConnection>>> Connect();
   // Connections that are idle or may be opened.
   size_t Free() const { return idle_.size() + limits_.max_connections - open_; }

@@ -23,8 +23,8 @@ void ResponseMemory::Clear() {
   head.Clear();
 }
 
-bool ClientConnection::IsFresh() {
-  if (!stream->MaybeReadable()) return true;
+bool ClientConnection::IsFresh(bool ask) {
+  if (!stream->MaybeReadable()) return !ask || !stream->AskReadable();
   // TLS may have had something to say that is none of ours. An end, an error or a byte that nobody
   // asked for make the connection useless.
   std::array<uint8_t, 1> unasked;

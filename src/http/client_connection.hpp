@@ -34,8 +34,9 @@ struct ResponseMemory {
 
 struct ClientConnection {
   // Nothing came and nothing ended since the last response: the connection can carry another
-  // request as far as we can see.
-  bool IsFresh();
+  // request as far as we can see: from what events have told, and with `ask` from the kernel
+  // itself.
+  bool IsFresh(bool ask);
 
   std::unique_ptr<io::Stream> stream;
   std::unique_ptr<ResponseMemory> memory;  // null while idle

@@ -1,5 +1,6 @@
 #include "http/client_exchange.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -26,14 +27,20 @@ using OutcomeState = wire::http::HeadOutcome::State;
 
 void ClientExchange::StateDeleter::operator()(State* state) const {
   bool reusable = state->IsReusable();
+  // A server that still works at it is to learn that nobody waits: an end alone would only say that
+  // no further request comes.
+  if (!state->IsOver()) state->connection->stream->Abort();
   state->client.Release(std::move(state->connection), reusable);
   delete state;
 }
 
 bool ClientExchange::State::IsReusable() const {
-  const ResponseMemory& memory = *connection->memory;
-  return writer.complete() && final_head && !failed && memory.head.keep_alive &&
-         memory.head.status != 101 && memory.body.ended();
+  const wire::http::ResponseHead& head = connection->memory->head;
+  return IsOver() && head.keep_alive && head.status != 101;
+}
+
+bool ClientExchange::State::IsOver() const {
+  return writer.complete() && final_head && !failed && connection->memory->body.ended();
 }
 
 ClientExchange::ClientExchange(std::unique_ptr<State, StateDeleter> state)
@@ -47,14 +54,14 @@ io::Task<Result<void>> ClientExchange::Finish(Bytes last, wire::http::FieldsView
   return state_->writer.Finish(last, trailers);
 }
 
-io::Task<Result<const wire::http::ResponseHead*>> ClientExchange::ReadHead() {
-  return state_->ReadHead();
+io::Task<Result<const wire::http::ResponseHead*>> ClientExchange::ReadHead(TimePoint until) {
+  return state_->ReadHead(until);
 }
 
-io::Task<Result<const wire::http::ResponseHead*>> ClientExchange::State::ReadHead() {
+io::Task<Result<const wire::http::ResponseHead*>> ClientExchange::State::ReadHead(TimePoint until) {
   ResponseMemory& memory = *connection->memory;
   if (final_head) co_return Fail(Errc::kInvalid, "the response's head was read already");
-  TimePoint deadline = loop.After(limits.head_timeout);
+  if (head_deadline == kNever) head_deadline = loop.After(limits.head_timeout);
   for (;;) {
     wire::http::HeadOutcome outcome =
         memory.parser.Parse(memory.in.text(), request_kind, &memory.head);
@@ -67,12 +74,15 @@ io::Task<Result<const wire::http::ResponseHead*>> ClientExchange::State::ReadHea
       co_return Fail(Errc::kInvalid, "response: {}", Describe(outcome.error));
     }
     uint64_t sent_before = writer.sent_bytes();
-    Result<size_t> got =
-        co_await connection->stream->Read(SpaceToRead(memory.in, kReadBytes), deadline);
-    if (!got && got.error().code == Errc::kTimeout && writer.sent_bytes() > sent_before) {
-      // An upload that goes on is no silence of the server's.
-      deadline = loop.After(limits.head_timeout);
-      continue;
+    Result<size_t> got = co_await connection->stream->Read(SpaceToRead(memory.in, kReadBytes),
+                                                           std::min(head_deadline, until));
+    if (!got && got.error().code == Errc::kTimeout) {
+      if (until < head_deadline) co_return Fail(std::move(got.error()));
+      if (writer.sent_bytes() > sent_before) {
+        // An upload that goes on is no silence of the server's.
+        head_deadline = loop.After(limits.head_timeout);
+        continue;
+      }
     }
     if (!got || *got == 0) {
       failed = true;
@@ -82,6 +92,7 @@ io::Task<Result<const wire::http::ResponseHead*>> ClientExchange::State::ReadHea
     memory.in.Commit(*got);
   }
   if (memory.head.is_interim()) {
+    head_deadline = kNever;
     if (++interim_count <= kMaxInterimResponses) co_return &memory.head;
     failed = true;
     co_return Fail(Errc::kTooLarge, "more than {} interim responses", kMaxInterimResponses);

@@ -26,8 +26,9 @@ class ClientExchange {
 
   // The next response head, valid until the next call or the end of the exchange. While it
   // is_interim() another follows. Errors: kInvalid (malformed), kTooLarge, kReset (the connection
-  // ended first), kTimeout.
-  io::Task<Result<const wire::http::ResponseHead*>> ReadHead();
+  // ended first), kTimeout (the limits' head_timeout is over; or `until` has come first: then it
+  // may be called again and waits on).
+  io::Task<Result<const wire::http::ResponseHead*>> ReadHead(TimePoint until = kNever);
   const wire::http::ResponseHead& head() const;
 
   // After the final head: the next bytes of the body, in the connection's buffer until the next

@@ -15,9 +15,11 @@ struct ClientExchange::State {
         connection(std::move(used)),
         writer(loop, *connection->stream, connection->memory->out, limits.write_timeout) {}
 
-  io::Task<Result<const wire::http::ResponseHead*>> ReadHead();
+  io::Task<Result<const wire::http::ResponseHead*>> ReadHead(TimePoint until);
   io::Task<Result<Bytes>> ReadBody();
   bool IsReusable() const;
+  // Request and response went through to their ends (at 101: to where the tunnel begins).
+  bool IsOver() const;
 
   Client& client;
   io::Loop& loop;
@@ -26,6 +28,7 @@ struct ClientExchange::State {
   MessageWriter writer;
   wire::http::RequestKind request_kind = wire::http::RequestKind::kOrdinary;
   int interim_count = 0;
+  TimePoint head_deadline = kNever;  // set when the head is first awaited
   bool final_head = false;
   bool failed = false;
 };

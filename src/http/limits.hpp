@@ -61,6 +61,10 @@ struct ServerLimits {
   Duration idle_timeout = std::chrono::seconds{60};       // between requests; then closed silently
   Duration body_timeout = std::chrono::seconds{30};       // for the next byte of a body; then 408
   Duration write_timeout = std::chrono::seconds{30};  // for the next slice to be taken; then broken
+  // A client that has said it sends no more may be reading on, or be a tab that was closed: TCP
+  // tells the two apart only when we send. Told nothing for so long, it counts as gone. (nginx does
+  // not wait at all, HAProxy without end.)
+  Duration half_close_timeout = std::chrono::seconds{10};
 };
 
 struct ClientLimits {

@@ -160,6 +160,34 @@ TEST_F(LoopbackTest, HandlerWhoseClientIsLostIsCancelled) {
   EXPECT_EQ(ended, Errc::kCancelled);
 }
 
+TEST_F(LoopbackTest, PostWentToAPooledConnectionWhoseEndNoEventHadToldOf) {
+  auto run = [&]() -> io::Task<void> {
+    auto listener = network_.Listen(kAnyPort, {}).value();
+    Client client(loop_, network_, {.address = listener->local()});
+    auto answer_one = [&](std::unique_ptr<io::Stream>& stream) -> io::Task<void> {
+      stream = (co_await listener->Accept()).value();
+      RawPeer peer(*stream);
+      (void)co_await peer.ReadHead();
+      (void)co_await peer.Send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+    };
+    auto talk = [&](Request request) -> io::Task<std::string> {
+      Sent sent = co_await client.Send(request);
+      co_return sent ? co_await ReadResponse(*sent) : "not sent";
+    };
+    std::unique_ptr<io::Stream> first;
+    std::unique_ptr<io::Stream> second;
+    io::Scope server(loop_);
+    server.Spawn(answer_one(first));
+    EXPECT_EQ(co_await talk({.host = "a"}), "200 ok");
+    server.Spawn(answer_one(second));
+    first->Close();
+    EXPECT_EQ(co_await talk({.method = "POST", .host = "a"}), "200 ok");
+    server.Cancel();
+    co_await server.Join();
+  };
+  loop_.RunToEnd(run());
+}
+
 TEST_F(LoopbackTest, UnfinishedAnswerIsSeenAsAReset) {
   auto handler = [](Exchange& exchange) -> io::Task<void> {
     (void)exchange.Start({.content_length = 9});

@@ -115,8 +115,13 @@ io::Task<void> RelayRun::Download() {
 }
 
 io::Task<Result<const ResponseHead*>> RelayRun::ReadFinalHead() {
+  TimePoint until = options_.patience.until;
   for (;;) {
-    Result<const ResponseHead*> head = co_await to_.ReadHead();
+    Result<const ResponseHead*> head = co_await to_.ReadHead(until);
+    if (!head && head.error().code == Errc::kTimeout && from_.loop().Now() >= until) {
+      until = options_.patience.renew(outcome_.body_taken);
+      if (until > from_.loop().Now()) continue;
+    }
     if (!head || !(*head)->is_interim()) co_return head;
     if ((*head)->status == 100) {
       may_continue_ = true;

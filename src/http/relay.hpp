@@ -27,6 +27,14 @@ void CopyForwardable(const wire::http::HeaderFields& from, bool nominates_fields
 // websocket is passed on: others (h2c) would carry requests past whoever inspects them.
 Request ForwardedRequest(Exchange& exchange, const wire::http::HeaderFields& fields);
 
+// How long to wait for the head of a response, apart from what the client's limits say.
+struct Patience {
+  TimePoint until = kNever;
+  // Called when that has come and no head: how long to wait on, given whether part of the
+  // request's body was read. Not later than now: give up, with kTimeout.
+  std::function<TimePoint(bool body_taken)> renew = {};
+};
+
 struct RelayOptions {
   // Changes the fields of the response that go on (adds Via, say). `upstream` is as received.
   std::function<void(const wire::http::ResponseHead& upstream, wire::http::HeaderFields& fields)>
@@ -34,6 +42,7 @@ struct RelayOptions {
   // Refuses a response by its head, before any of it is passed on, so that another upstream may be
   // asked. May be empty.
   std::function<bool(const wire::http::ResponseHead& upstream)> declines = {};
+  Patience patience = {};
   // For ForwardOnce: the Host of a request that came without one, as HTTP/1.0 allows.
   std::string_view default_host = {};
   // How long an upgraded connection may be silent both ways.

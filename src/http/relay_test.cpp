@@ -267,8 +267,26 @@ TEST_F(RelayTest, ClientThatIsLostTakesItsUpstreamRequestWithIt) {
         RawPeer peer(stream);
         (void)co_await peer.ReadHead();
         TimePoint begin = loop_.Now();
-        EXPECT_EQ(co_await peer.ReadToEnd(), "");
+        EXPECT_EQ(co_await peer.ReadToEnd(), "!reset");
         EXPECT_EQ(loop_.Now() - begin, seconds{1});
+      });
+  EXPECT_TRUE(outcome_.client_failed);
+}
+
+TEST_F(RelayTest, ClosedTabKeptTheUpstreamBusyUntilItsAnswer) {
+  Duration patience = ServerLimits{}.half_close_timeout;
+  RunBoth(
+      [&](MemoryStream& stream) -> io::Task<void> {
+        (void)co_await RawPeer(stream).Send(kGet);
+        stream.Close();
+        co_return;
+      },
+      [&](MemoryStream& stream) -> io::Task<void> {
+        RawPeer peer(stream);
+        (void)co_await peer.ReadHead();
+        TimePoint begin = loop_.Now();
+        EXPECT_EQ(co_await peer.ReadToEnd(), "!reset");
+        EXPECT_LE(loop_.Now() - begin, patience);
       });
   EXPECT_TRUE(outcome_.client_failed);
 }

@@ -27,19 +27,36 @@ namespace {
 
 using State = wire::http::HeadOutcome::State;
 
-// A handler that waits for something else than its client learns here that the client is gone.
-io::Task<void> CancelWhenLost(io::Stream& stream, io::Fiber& serving) {
-  Result<void> lost = co_await stream.Hangup();
-  if (lost) serving.Cancel();
+}  // namespace
+
+bool ServerConnection::IsTold(uint64_t sent) const {
+  return exchange_ == nullptr || exchange_->upgraded() || stream_->write_waits() ||
+         sent_bytes() > sent;
 }
 
-}  // namespace
+uint64_t ServerConnection::sent_bytes() const {
+  return sent_bytes_ + (exchange_ == nullptr ? 0 : exchange_->sent_bytes());
+}
+
+io::Task<void> ServerConnection::WatchClient(io::Fiber& serving) {
+  if (!co_await stream_->PeerEnd()) co_return;
+  uint64_t sent = sent_bytes();
+  TimePoint patience = context_.loop.After(context_.limits.half_close_timeout);
+  Result<void> lost = co_await stream_->Hangup(patience);
+  bool silent = !lost && lost.error().code == Errc::kTimeout;
+  if (silent && IsTold(sent)) {
+    // A client that is gone answers what it is told with a reset.
+    silent = false;
+    lost = co_await stream_->Hangup();
+  }
+  if (lost || silent) serving.Cancel();
+}
 
 io::Task<void> ServerConnection::Run() {
   io::Fiber& serving = co_await io::ThisFiber{};
   if (context_.tls != nullptr && !co_await ShakeHands()) co_return;
   io::Scope watch(context_.loop);
-  watch.Spawn(CancelWhenLost(*stream_, serving));
+  watch.Spawn(WatchClient(serving));
   co_await ServeRequests();
   watch.Cancel();
   co_await watch.Join();
@@ -152,8 +169,11 @@ io::Task<bool> ServerConnection::ServeOne() {
 
   ServerExchange exchange(context_, *stream_, memory);
   exchange.set_first_on_connection(std::exchange(first_, false));
+  exchange_ = &exchange;
   co_await context_.handler(exchange);
   bool more = co_await exchange.End();
+  exchange_ = nullptr;
+  sent_bytes_ += exchange.sent_bytes();
 
   if (context_.metrics != nullptr) {
     context_.metrics->Answered(exchange.answered_status());

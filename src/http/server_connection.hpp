@@ -10,6 +10,8 @@
 
 namespace meridian::http {
 
+class ServerExchange;
+
 class ServerConnection {
  public:
   ServerConnection(ServerContext& context, std::unique_ptr<io::Stream> stream)
@@ -27,6 +29,11 @@ class ServerConnection {
   friend class WaitingConnections;
 
   io::Task<bool> ShakeHands();
+  // Cancels `serving` when the client is gone: a handler may be waiting for something else.
+  io::Task<void> WatchClient(io::Fiber& serving);
+  // It has been told something since `sent` bytes, or is just being told, or is to end the tunnel.
+  bool IsTold(uint64_t sent) const;
+  uint64_t sent_bytes() const;
   io::Task<void> ServeRequests();
   // Waits, holding no buffers, until bytes have come, and reads them.
   io::Task<bool> WaitIdle();
@@ -49,7 +56,9 @@ class ServerConnection {
 
   ServerContext& context_;
   std::unique_ptr<io::Stream> stream_;
-  std::unique_ptr<RequestMemory> memory_;  // null while idle
+  std::unique_ptr<RequestMemory> memory_;     // null while idle
+  const ServerExchange* exchange_ = nullptr;  // the one that is being served
+  uint64_t sent_bytes_ = 0;                   // in those before
   Refusal refusal_;
   bool linger_ = false;
   bool first_ = true;  // no request has been served yet

@@ -288,14 +288,6 @@ TEST_F(ServerLimitsTest, HandlerWhoseClientIsLostIsCancelled) {
   });
 }
 
-TEST_F(ServerLimitsTest, HalfClosedClientGetsItsAnswer) {
-  handler_ = [](Exchange& exchange) -> io::Task<void> {
-    EXPECT_TRUE(co_await io::Sleep(seconds{5}));
-    co_await Hello(exchange);
-  };
-  EXPECT_EQ(Talk(kGet), kHelloAnswer);
-}
-
 TEST_F(ServerLimitsTest, DrainClosesIdleConnectionsAtOnceAndLetsRequestsFinish) {
   handler_ = [](Exchange& exchange) -> io::Task<void> {
     (void)co_await io::Sleep(seconds{5});

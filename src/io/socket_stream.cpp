@@ -48,7 +48,7 @@ void SocketStream::OnEvents(uint32_t events) {
     writable_ = true;
     NotifyWritable();
   }
-  if (hung_up_) NotifyHangup();
+  if (ending_) NotifyHangup();
 }
 
 Result<size_t> SocketStream::Receive(MutableBytes into, int flags) {
@@ -74,6 +74,13 @@ Result<size_t> SocketStream::TryRead(MutableBytes into) {
 Result<size_t> SocketStream::TryPeek(MutableBytes into) {
   if (!is_socket_) return Fail(Errc::kInvalid, "a pipe cannot be peeked at");
   return Receive(into, MSG_PEEK);
+}
+
+bool SocketStream::AskReadable() {
+  // The edge that is still to come is not forestalled by this: flags change when it tells.
+  if (readable_ || !is_socket_ || !fd_) return readable_;
+  uint8_t byte = 0;
+  return ::recv(fd_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN;
 }
 
 Result<size_t> SocketStream::FinishConnecting() {

@@ -23,6 +23,8 @@ class SocketStream final : public Stream, private EpollHandler {
   Result<size_t> TryPeek(MutableBytes into) override;
   bool MaybeReadable() const override { return readable_; }
   bool hung_up() const override { return hung_up_; }
+  bool peer_ended() const override { return ending_ || hung_up_; }
+  bool AskReadable() override;
 
  private:
   void OnEvents(uint32_t events) override;

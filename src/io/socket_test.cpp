@@ -1,6 +1,7 @@
 #include "io/socket.hpp"
 
 #include <algorithm>
+#include <array>
 #include <string>
 #include <vector>
 
@@ -123,6 +124,33 @@ TEST_F(SocketTest, HalfClosedPeerIsNotHungUp) {
     EXPECT_FALSE(pair.server->hung_up());
     Result<void> watched = co_await pair.server->Hangup(loop_.After(milliseconds(5)));
     EXPECT_EQ(watched.error().code, Errc::kTimeout);
+  };
+  loop_.RunToEnd(run());
+}
+
+TEST_F(SocketTest, HalfClosedPeerHasEndedThoughWhatItSentIsUnread) {
+  auto run = [&]() -> Task<void> {
+    Pair pair = co_await Connected();
+    EXPECT_FALSE(pair.server->peer_ended());
+    EXPECT_TRUE(co_await pair.client->Write(AsBytes("last")));
+    pair.client->ShutdownWrite();
+    EXPECT_TRUE(co_await pair.server->PeerEnd(loop_.After(seconds(10))));
+    EXPECT_FALSE(pair.server->hung_up());
+    EXPECT_EQ(co_await ReadToEnd(*pair.server), "last");
+  };
+  loop_.RunToEnd(run());
+}
+
+TEST_F(SocketTest, AnEndThatNoEventHasToldOfIsKnownByAsking) {
+  auto run = [&]() -> Task<void> {
+    Pair pair = co_await Connected();
+    std::array<uint8_t, 8> space{};
+    EXPECT_EQ(pair.client->TryRead(space).value(), Stream::kBlocked);
+    EXPECT_FALSE(pair.client->AskReadable());
+    pair.server->Close();
+    EXPECT_FALSE(pair.client->MaybeReadable());
+    EXPECT_TRUE(pair.client->AskReadable());
+    co_return;
   };
   loop_.RunToEnd(run());
 }

@@ -140,7 +140,15 @@ void Stream::WriteOperation::Interrupt(Errc why) {
 }
 
 bool Stream::SignalOperation::Holds() const {
-  return kind_ == Kind::kReadable ? stream_.MaybeReadable() : stream_.hung_up();
+  switch (kind_) {
+    case Kind::kReadable:
+      return stream_.MaybeReadable();
+    case Kind::kHangup:
+      return stream_.hung_up();
+    case Kind::kPeerEnd:
+      return stream_.peer_ended();
+  }
+  CHECK(false);
 }
 
 RetryWaiter*& Stream::SignalOperation::Slot() {

@@ -63,6 +63,11 @@ class Stream {
   // Result<void>: ok means dead. May wait beside a reader and a writer.
   SignalOperation Hangup(TimePoint deadline = kNever);
 
+  // Waits until the peer has said that it sends no more, or the connection is dead. Result<void>:
+  // ok means one of them. What it sent before may still be unread. In place of Hangup, not beside
+  // it.
+  SignalOperation PeerEnd(TimePoint deadline = kNever);
+
   // Tells the peer that no more comes (half-close). Reading goes on.
   virtual void ShutdownWrite() = 0;
   // Ends both directions at once; whoever waits gets kClosed.
@@ -84,12 +89,19 @@ class Stream {
   virtual Result<size_t> TryPeek(MutableBytes into);
   virtual bool MaybeReadable() const = 0;
   virtual bool hung_up() const = 0;
+  // Whether PeerEnd would not wait. Where a half-close cannot be told from silence: when dead.
+  virtual bool peer_ended() const { return hung_up(); }
+  // As MaybeReadable, but asks the kernel, which may know of bytes or an end that no event has told
+  // of yet. Costs a system call.
+  virtual bool AskReadable() { return MaybeReadable(); }
+  // A Write waits for the peer to read.
+  bool write_waits() const { return writer_ != nullptr; }
 
  protected:
   // Called by the implementation, on the loop's thread, when a Try may now succeed.
   void NotifyReadable();
   void NotifyWritable();
-  void NotifyHangup();
+  void NotifyHangup();  // also when the peer has ended
   // Ends every wait with kClosed (in Close and Abort).
   void InterruptAll();
 
@@ -153,7 +165,7 @@ class Stream::WriteOperation final : public RetryWaiter {
 
 class Stream::SignalOperation final : public RetryWaiter {
  public:
-  enum class Kind : uint8_t { kReadable, kHangup };
+  enum class Kind : uint8_t { kReadable, kHangup, kPeerEnd };
   SignalOperation(Stream& stream, Kind kind, TimePoint deadline)
       : stream_(stream), kind_(kind), deadline_(deadline) {}
   bool await_ready() const noexcept { return false; }
@@ -245,6 +257,9 @@ inline Stream::SignalOperation Stream::Readable(TimePoint deadline) {
 }
 inline Stream::SignalOperation Stream::Hangup(TimePoint deadline) {
   return {*this, SignalOperation::Kind::kHangup, deadline};
+}
+inline Stream::SignalOperation Stream::PeerEnd(TimePoint deadline) {
+  return {*this, SignalOperation::Kind::kPeerEnd, deadline};
 }
 inline Listener::AcceptOperation Listener::Accept(TimePoint deadline) { return {*this, deadline}; }
 

@@ -31,6 +31,8 @@ class TlsStream final : public TlsConnection {
   Result<size_t> TryWrite(std::span<const Bytes> pieces) override;
   bool MaybeReadable() const override;
   bool hung_up() const override { return inner_->hung_up(); }
+  bool peer_ended() const override { return inner_->peer_ended(); }
+  bool AskReadable() override { return MaybeReadable() || inner_->AskReadable(); }
 
  private:
   static int BioRead(BIO* bio, char* into, size_t size, size_t* got);

@@ -41,7 +41,8 @@ std::string EncodeReport(const TierReport& report) {
                 {"view", report.view_number},
                 {"detail", Shortened(report.detail, kMaxDetailBytes)},
                 {"load_rps", report.load_rps},
-                {"connections", report.connections}};
+                {"connections", report.connections},
+                {"leaving", report.leaving}};
   return value.dump(-1, ' ', /*ensure_ascii=*/false, json::error_handler_t::ignore) + "\n";
 }
 
@@ -65,7 +66,8 @@ Result<TierReport> DecodeReport(std::string_view line) {
                     .view_number = reader.Unsigned("view"),
                     .detail = reader.Text("detail", kMaxDetailBytes),
                     .load_rps = static_cast<uint32_t>(reader.Unsigned("load_rps", UINT32_MAX)),
-                    .connections = reader.Unsigned("connections")};
+                    .connections = reader.Unsigned("connections"),
+                    .leaving = reader.Unsigned("leaving")};
   if (error) return Fail(*error);
   return report;
 }

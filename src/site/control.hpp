@@ -3,7 +3,7 @@
 //
 //   agent -> tier   {"view": {...SiteView...}}     whole, each time it changes
 //   tier -> agent   {"ready": true, "view": 17, "detail": "...", "load_rps": 120,
-//                    "connections": 4711}
+//                    "connections": 4711, "leaving": 0}
 //
 // The tier obeys the view with the highest number and answers each that it has taken up; a tier
 // that is to drain gets SIGTERM, not a message. A pure codec: no sockets. Unknown keys are passed
@@ -24,9 +24,11 @@ namespace meridian::site {
 struct TierReport {
   bool ready = false;        // can do its work
   uint64_t view_number = 0;  // of the view that it obeys; 0: none yet
-  std::string detail;        // why it is not ready, for people; at most kMaxDetailBytes
+  // For people: why it is not ready, or what is unusual though it is. At most kMaxDetailBytes.
+  std::string detail;
   uint32_t load_rps = 0;     // requests a second, through RoundLoad
   uint64_t connections = 0;  // that visitors have made since it started; probes do not count
+  uint64_t leaving = 0;      // requests that it has at instances which, by that view, are to leave
 
   bool operator==(const TierReport&) const = default;
 };

@@ -91,7 +91,8 @@ TEST(ControlStream, ReportArrivesAsSent) {
                     .view_number = 9,
                     .detail = "a \"b\"\nc",
                     .load_rps = 120,
-                    .connections = 4711};
+                    .connections = 4711,
+                    .leaving = 3};
   std::string line = EncodeReport(report);
   EXPECT_EQ(line.find('\n'), line.size() - 1);
   line.pop_back();
@@ -117,7 +118,7 @@ TEST(ControlStream, DetailOfControlCharactersStillFitsAReport) {
 
 TEST(ControlStream, UnknownKeysArePassedOver) {
   EXPECT_TRUE(DecodeReport(
-      R"({"ready":false,"view":0,"detail":"","load_rps":0,"connections":0,"new":[{}]})"));
+      R"({"ready":false,"view":0,"detail":"","load_rps":0,"connections":0,"leaving":0,"new":[{}]})"));
   std::string line = EncodeView(SmallView()).value();
   line.replace(0, 1, R"({"new":1,)");
   EXPECT_EQ(DecodeView(line).value(), SmallView());
@@ -130,12 +131,13 @@ TEST(ControlStream, WhatIsNotAMessageIsRefused) {
   }
   EXPECT_THAT(DecodeView("{}").error().message, HasSubstr("message.view: missing"));
   for (const char* line :
-       {"", "{}", R"({"ready":1,"view":0,"detail":"","load_rps":0,"connections":0})",
-        R"({"ready":true,"view":"0","detail":"","load_rps":0,"connections":0})",
-        R"({"ready":true,"view":0,"detail":null,"load_rps":0,"connections":0})",
-        R"({"ready":true,"view":0,"detail":"","load_rps":-1,"connections":0})",
-        R"({"ready":true,"view":0,"detail":"","load_rps":4294967296,"connections":0})",
-        R"({"ready":true,"view":0,"detail":"","load_rps":0})"}) {
+       {"", "{}", R"({"ready":1,"view":0,"detail":"","load_rps":0,"connections":0,"leaving":0})",
+        R"({"ready":true,"view":"0","detail":"","load_rps":0,"connections":0,"leaving":0})",
+        R"({"ready":true,"view":0,"detail":null,"load_rps":0,"connections":0,"leaving":0})",
+        R"({"ready":true,"view":0,"detail":"","load_rps":-1,"connections":0,"leaving":0})",
+        R"({"ready":true,"view":0,"detail":"","load_rps":4294967296,"connections":0,"leaving":0})",
+        R"({"ready":true,"view":0,"detail":"","load_rps":0,"leaving":0})",
+        R"({"ready":true,"view":0,"detail":"","load_rps":0,"connections":0})"}) {
     EXPECT_FALSE(DecodeReport(line)) << line;
   }
   EXPECT_EQ(DecodeReport(std::string(kMaxReportBytes + 1, ' ')).error().code, Errc::kTooLarge);

@@ -156,9 +156,20 @@ void TierProcess::SetReady(bool ready, std::string detail) {
   report_changed_.WakeAll();
 }
 
+void TierProcess::SetDetail(std::string detail) {
+  report_.detail = std::move(detail);
+  report_changed_.WakeAll();
+}
+
 void TierProcess::SetLoad(double load_rps, uint64_t connections) {
   report_.load_rps = RoundLoad(load_rps);
   report_.connections = connections;
+}
+
+void TierProcess::SetLeaving(uint64_t requests) {
+  if (requests == report_.leaving) return;
+  report_.leaving = requests;
+  if (requests == 0) report_changed_.WakeAll();
 }
 
 int TierProcess::Run(const Service& service) { return loop_.RunToEnd(Main(service)); }

@@ -97,7 +97,12 @@ class TierProcess {
 
   // What the agent is told: at once when readiness changes, once a second when numbers do.
   void SetReady(bool ready, std::string detail = "");
+  // What people should know of a tier that works, such as that it is in panic; empty: nothing.
+  void SetDetail(std::string detail);
   void SetLoad(double load_rps, uint64_t connections);
+  // How many requests are at instances that the view says are leaving; told at once when none is
+  // left.
+  void SetLeaving(uint64_t requests);
 
   // The tier's whole life; its exit status.
   int Run(const Service& service);

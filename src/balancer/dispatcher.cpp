@@ -1,0 +1,257 @@
+#include "balancer/dispatcher.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fmt/core.h>
+
+#include "balancer/config.hpp"
+#include "balancer/health.hpp"
+#include "balancer/instance.hpp"
+#include "balancer/limits.hpp"
+#include "balancer/retry_budget.hpp"
+#include "balancer/roster.hpp"
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "base/metrics.hpp"
+#include "base/random.hpp"
+#include "base/result.hpp"
+#include "http/client.hpp"
+#include "http/exchange.hpp"
+#include "http/fetch.hpp"
+#include "http/forward.hpp"
+#include "http/relay.hpp"
+#include "io/loop.hpp"
+#include "io/network.hpp"
+#include "io/scope.hpp"
+#include "io/task.hpp"
+#include "io/wait_queue.hpp"
+#include "site/internal_fields.hpp"
+#include "site/view.hpp"
+#include "wire/http/message.hpp"
+#include "wire/http/status.hpp"
+
+namespace meridian::balancer {
+
+// One request on its way through the instances.
+struct Dispatcher::Trip {
+  http::Exchange& exchange;
+  bool idempotent = false;
+  bool debug = false;
+  TimePoint deadline = kNever;  // of all tries together
+  Wish wish = {};
+  bool sent = false;  // an instance may have seen it
+  bool busy = false;  // there was no room for it
+  bool paid = false;  // the next try has been taken from the budget
+  wire::http::HeaderFields fields = {};
+  const Instance* at = nullptr;
+  int status = 0;         // of the answer, when one came
+  std::string path = {};  // where it was, for those who ask with the debug field
+};
+
+Dispatcher::Dispatcher(io::Loop& loop, io::Network& network, io::Scope& checks, Place place,
+                       const Config& config, Metrics& metrics, Random random)
+    : loop_(loop),
+      network_(network),
+      checks_(checks),
+      place_(std::move(place)),
+      config_(config),
+      retries_(metrics.AddCounter("meridian_balancer_retries_total",
+                                  "Requests sent to another instance after a failure.")),
+      over_budget_(metrics.AddCounter("meridian_balancer_retries_over_budget_total",
+                                      "Retries that were not made because of the budget.")),
+      unavailable_(metrics.AddCounter("meridian_balancer_unavailable_total",
+                                      "Requests that no instance could be given.")),
+      failures_(metrics.AddCounter("meridian_balancer_failures_total",
+                                   "Tries at an instance that failed.")),
+      roster_(loop, config_, metrics, random),
+      budget_(config_.retry_budget) {}
+
+Dispatcher::~Dispatcher() = default;
+
+std::shared_ptr<Instance> Dispatcher::Find(const site::InstanceView& view) const {
+  auto known = std::ranges::find_if(roster_.instances(), [&](const auto& instance) {
+    return instance->id == view.id && instance->address == view.address;
+  });
+  return known == roster_.instances().end() ? nullptr : *known;
+}
+
+void Dispatcher::SetInstances(std::span<const site::InstanceView> instances) {
+  std::vector<std::shared_ptr<Instance>> next;
+  for (const site::InstanceView& view : instances) {
+    std::shared_ptr<Instance> instance = Find(view);
+    if (!instance) {
+      instance = std::make_shared<Instance>(loop_, network_, view, config_);
+      checks_.Spawn(CheckHealth(instance));
+    }
+    instance->health.OnView(view.state == site::InstanceState::kHealthy, loop_.Now());
+    instance->leaving = view.state == site::InstanceState::kDraining;
+    next.push_back(std::move(instance));
+  }
+  roster_.Replace(std::move(next));
+}
+
+io::Task<void> Dispatcher::CheckHealth(std::shared_ptr<Instance> instance) {
+  using Check = InstanceHealth::Check;
+  // A connection of its own: when requests have taken all the others, that is no illness.
+  http::Client client(loop_, network_, {.address = instance->address});
+  while (co_await io::Sleep(config_.health_interval)) {
+    if (instance->removed) co_return;
+    http::Request request{.path = place_.health_path, .host = place_.health_host};
+    auto answer =
+        co_await http::Fetch(client, request, kMaxHealthBody, loop_.After(config_.health_timeout));
+    if (!answer && answer.error().code == Errc::kCancelled) co_return;
+    bool refused = !answer && answer.error().code == Errc::kRefused;
+    bool good = answer && answer->status < 400;
+    bool was_in = instance->health.standing(loop_.Now()) == InstanceHealth::Standing::kIn;
+    instance->health.OnCheck(good      ? Check::kGood
+                             : refused ? Check::kRefused
+                                       : Check::kBad,
+                             loop_.Now());
+    if (good) instance->said_failing = false;
+    bool is_in = instance->health.standing(loop_.Now()) == InstanceHealth::Standing::kIn;
+    if (was_in != is_in) LOG_INFO("instance", {"instance", instance->id}, {"usable", is_in});
+    roster_.OnChange();
+  }
+}
+
+// Each failed try is counted; the log has the first since the last good check.
+void Dispatcher::NoteFailure(Instance& instance, const Error& error) {
+  failures_.Add();
+  if (error.code == Errc::kRefused) {
+    instance.health.OnRefused();
+  } else {
+    instance.health.OnUnanswered(loop_.Now());
+  }
+  roster_.Judge(instance);
+  if (std::exchange(instance.said_failing, true)) return;
+  LOG_WARNING("tries fail", {"instance", instance.id}, {"problem", error.message});
+}
+
+void Dispatcher::Note(Instance& instance, int status, const http::ForwardOutcome& outcome) {
+  using Kind = http::ForwardOutcome::Kind;
+  if (outcome.kind == Kind::kAnswered && !outcome.broken) {
+    if (status == 0) return;  // the visitor left before the answer
+    bool well = status < 500;
+    instance.health.OnAnswered(well, loop_.Now());
+    if (!well) roster_.Judge(instance);
+    return;
+  }
+  // A visitor who left, or a full pool, says nothing about the instance.
+  if (outcome.error.code == Errc::kCancelled) return;
+  bool unreachable = outcome.error.code == Errc::kRefused || outcome.error.code == Errc::kTimeout;
+  if (outcome.never_sent && !unreachable) return;
+  NoteFailure(instance, outcome.error);
+}
+
+// What an application says in our own fields is not passed on: taken for ours, its 503 would carry
+// a request that it has seen to another data center.
+http::RelayOptions Dispatcher::OptionsFor(Trip& trip) {
+  http::RelayOptions options;
+  options.edit_response = [this, &trip](const wire::http::ResponseHead& head,
+                                        wire::http::HeaderFields& fields) {
+    trip.status = head.status;
+    fields.Remove(site::kUnavailableField);
+    fields.Remove(site::kPathField);
+    if (!trip.debug) return;
+    trip.path = fmt::format("balancer={} instance={}", place_.data_center, trip.at->id);
+    fields.Add(site::kPathField, trip.path);
+  };
+  options.patience.renew = [this, &trip](bool body_taken) { return OnLate(trip, body_taken); };
+  return options;
+}
+
+// A try has had its time: it ends if the request can go elsewhere, else it may have all there is.
+TimePoint Dispatcher::OnLate(Trip& trip, bool body_taken) {
+  if (body_taken) return kNever;  // then the client's own limit counts, which an upload prolongs
+  if (loop_.Now() < trip.deadline && !MayRetry(trip)) return trip.deadline;
+  return loop_.Now();
+}
+
+// Whether the try that goes on may be followed by another; pays for that.
+bool Dispatcher::MayRetry(Trip& trip) {
+  if (!trip.idempotent || trip.wish.tried().size() > static_cast<size_t>(config_.retries)) {
+    return false;
+  }
+  if (!roster_.HasFor(trip.wish)) return false;
+  trip.paid = budget_.Take(loop_.Now());
+  if (!trip.paid) over_budget_.Add();
+  return trip.paid;
+}
+
+io::Task<http::ForwardOutcome> Dispatcher::Try(Trip& trip, Seat& seat) {
+  using Kind = http::ForwardOutcome::Kind;
+  trip.at = &*seat;
+  trip.wish.AddTried(trip.at);
+  trip.paid = false;
+  trip.status = 0;
+  http::RelayOptions options = OptionsFor(trip);
+  options.patience.until = std::min(loop_.After(config_.try_timeout), trip.deadline);
+  http::ForwardOutcome outcome =
+      co_await http::ForwardOnce(trip.exchange, trip.fields, seat->client, options);
+  // One that cannot be written is nobody's to answer elsewhere either.
+  if (outcome.error.code == Errc::kInvalid && outcome.never_sent) outcome.kind = Kind::kFailed;
+  trip.sent = trip.sent || !outcome.never_sent || outcome.kind == Kind::kFailed;
+  Note(*seat, trip.status, outcome);
+  co_return outcome;
+}
+
+io::Task<void> Dispatcher::Handle(http::Exchange& exchange) {
+  using Kind = http::ForwardOutcome::Kind;
+  const wire::http::RequestHead& request = exchange.request();
+  Trip trip{.exchange = exchange,
+            .idempotent = wire::http::IsIdempotentMethod(request.method),
+            .debug = request.fields.Find(site::kDebugField) == "1",
+            .deadline = loop_.After(config_.response_timeout)};
+  trip.wish.may_try = trip.idempotent;
+  trip.fields.Reserve(request.fields.size() + 1);
+  http::CopyForwardable(request.fields, request.nominates_fields, &trip.fields);
+  trip.fields.Add("Via", "1.1 meridian-balancer");
+  budget_.OnRequest(loop_.Now());
+
+  http::ForwardOutcome outcome;
+  for (int attempt = 0; attempt <= config_.retries; ++attempt) {
+    Seat seat = roster_.TakeNow(trip.wish);
+    if (!seat) {
+      Result<Seat> waited = co_await roster_.Take(
+          trip.wish, std::min(loop_.After(config_.queue_timeout), trip.deadline));
+      if (!waited && waited.error().code == Errc::kCancelled) co_return;
+      trip.busy = !waited && waited.error().code != Errc::kUnavailable;
+      if (!waited) break;
+      seat = std::move(*waited);
+    }
+    if (attempt > 0) retries_.Add();
+    outcome = co_await Try(trip, seat);
+    if (outcome.kind == Kind::kAnswered || outcome.error.code == Errc::kCancelled) co_return;
+    if (outcome.kind == Kind::kFailed || loop_.Now() >= trip.deadline) break;
+    // A try that reached nobody is no load.
+    if (!outcome.never_sent && !trip.paid && !MayRetry(trip)) break;
+  }
+  co_await AnswerFailure(trip, outcome.error);
+}
+
+io::Task<void> Dispatcher::AnswerFailure(const Trip& trip, const Error& error) {
+  if (trip.sent) {
+    (void)co_await http::RespondText(trip.exchange, http::FailureStatus(error),
+                                     "no instance could answer\n");
+    co_return;
+  }
+  unavailable_.Add();
+  std::string retry_after = fmt::format("{}", kRetryAfterSeconds);
+  wire::http::HeaderFields fields;
+  fields.Add("Content-Type", "text/plain; charset=utf-8");
+  fields.Add("Retry-After", retry_after);
+  // What is too much here must not go on to overrun another data center.
+  if (!trip.busy) fields.Add(site::kUnavailableField, "1");
+  std::string_view text = trip.busy ? "too many requests wait for an instance of the application\n"
+                                    : "no instance of the application is healthy\n";
+  (void)co_await trip.exchange.Respond({.status = 503, .fields = fields}, AsBytes(text));
+}
+
+}  // namespace meridian::balancer

@@ -1,0 +1,191 @@
+// For tests: a dispatcher among instances that the test plays, in a world of memory streams and
+// jumping time.
+#pragma once
+
+#include <charconv>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "balancer/dispatcher.hpp"
+#include "base/metrics.hpp"
+#include "http/memory_stream.hpp"
+#include "http/raw_peer.hpp"
+#include "http/server.hpp"
+#include "io/network.hpp"
+#include "io/scope.hpp"
+#include "io/wait_queue.hpp"
+
+namespace meridian::balancer {
+
+// One instance of the application, as the test wants it to behave.
+struct PlayedInstance {
+  enum class Mode : uint8_t { kAnswer, kRefuse, kHang, kBreak };
+  Mode mode = Mode::kAnswer;  // to requests; health checks are answered unless kRefuse
+  int status = 200;
+  bool checks_good = true;
+  int requests = 0;  // that it has seen, checks left out
+  int connects = 0;
+  size_t open = 0;        // connections
+  std::string seen = {};  // their paths, each with a space behind
+  bool holds = false;     // requests wait until it is released
+  io::WaitQueue held = {};
+};
+
+// A network where each instance listens on the port of its number.
+class PlayedNetwork final : public io::Network {
+ public:
+  explicit PlayedNetwork(io::Loop& loop) : connections_(loop) {}
+
+  PlayedInstance& operator[](int port) { return instances_[port]; }
+
+  io::Task<Result<std::unique_ptr<io::Stream>>> Connect(Endpoint to, io::ConnectOptions) override {
+    PlayedInstance& instance = instances_[to.port];
+    ++instance.connects;
+    if (instance.mode == PlayedInstance::Mode::kRefuse) {
+      co_return Fail(Errc::kRefused, "{}: refused", to.ToString());
+    }
+    auto [ours, theirs] = http::MemoryStream::Pair();
+    connections_.Spawn(Serve(instance, std::move(theirs)));
+    co_return std::move(ours);
+  }
+  Result<std::unique_ptr<io::Listener>> Listen(Endpoint, io::ListenOptions) override {
+    return Fail(Errc::kUnavailable, "nothing listens here");
+  }
+  Result<std::unique_ptr<io::Datagrams>> Bind(Endpoint) override {
+    return Fail(Errc::kUnavailable, "no datagrams here");
+  }
+
+  io::Task<void> End() {
+    connections_.Cancel();
+    co_await connections_.Join();
+  }
+
+ private:
+  static std::string Answer(int status, std::string_view body) {
+    return fmt::format("HTTP/1.1 {} Status\r\nContent-Length: {}\r\n\r\n{}", status, body.size(),
+                       body);
+  }
+
+  io::Task<void> Serve(PlayedInstance& instance, std::unique_ptr<http::MemoryStream> stream) {
+    ++instance.open;
+    http::RawPeer peer(*stream);
+    while (co_await AnswerNext(instance, peer)) {
+    }
+    stream->Close();
+    --instance.open;
+  }
+
+  // False: the connection is to be closed.
+  io::Task<bool> AnswerNext(PlayedInstance& instance, http::RawPeer& peer) {
+    std::string head = co_await peer.ReadHead();
+    if (!head.ends_with("\r\n\r\n")) co_return false;
+    std::string path = head.substr(head.find(' ') + 1);
+    path.resize(path.find(' '));
+    if (path == "/health") {
+      co_return co_await peer.Send(Answer(instance.checks_good ? 200 : 500, ""));
+    }
+    ++instance.requests;
+    instance.seen += path + " ";
+    if (instance.mode == PlayedInstance::Mode::kBreak) co_return false;
+    if (instance.mode == PlayedInstance::Mode::kHang) {
+      (void)co_await io::Sleep(std::chrono::hours{10});
+      co_return false;
+    }
+    if (instance.holds && !co_await instance.held.Wait()) co_return false;
+    co_return co_await peer.Send(Answer(instance.status, path));
+  }
+
+  io::Scope connections_;
+  std::map<int, PlayedInstance> instances_;
+};
+
+class DispatcherFixture : public testing::Test {
+ protected:
+  // Runs `test()`, a coroutine, beside the dispatcher, and brings all to its end.
+  template <class Test>
+  void Run(Test test) {
+    io::Scope checks(loop_);
+    Dispatcher dispatcher(loop_, network_, checks,
+                          {.data_center = "here", .health_path = "/health", .health_host = "a"},
+                          config_, metrics_, Random(1));
+    http::Server server(
+        loop_, {}, [&dispatcher](http::Exchange& exchange) { return dispatcher.Handle(exchange); });
+    dispatcher_ = &dispatcher;
+    server_ = &server;
+    auto run = [&]() -> io::Task<void> {
+      co_await test();
+      co_await server.Drain(loop_.After(std::chrono::seconds{1}));
+      dispatcher.SetInstances({});
+      checks.Cancel();
+      co_await checks.Join();
+      co_await network_.End();
+    };
+    loop_.RunToEnd(run());
+  }
+
+  static site::InstanceView View(uint16_t port,
+                                 site::InstanceState state = site::InstanceState::kHealthy) {
+    return {.id = "i" + std::to_string(port),
+            .datacenter = "here",
+            .address = {IpAddress::V4(127, 0, 0, 1), port},
+            .state = state};
+  }
+  // These are healthy, as the agent says.
+  void SetInstances(std::initializer_list<uint16_t> ports) {
+    std::vector<site::InstanceView> views;
+    for (uint16_t port : ports) views.push_back(View(port));
+    dispatcher_->SetInstances(views);
+  }
+
+  std::unique_ptr<http::MemoryStream> Connect() {
+    auto [ours, theirs] = http::MemoryStream::Pair();
+    server_->ServeStream(std::move(theirs));
+    return std::move(ours);
+  }
+
+  // All of the answer to one request on a connection of its own.
+  io::Task<std::string> Ask(std::string method, std::string path = "/") {
+    auto stream = Connect();
+    http::RawPeer peer(*stream);
+    (void)co_await peer.Send(method + " " + path + " HTTP/1.1\r\nHost: a\r\n" +
+                             (method == "POST" ? "Content-Length: 0\r\n" : "") +
+                             "Connection: close\r\n\r\n");
+    std::string answer = co_await peer.ReadToEnd();
+    stream->Close();
+    co_return answer;
+  }
+  // Its status alone.
+  io::Task<std::string> Status(std::string method, std::string path = "/") {
+    std::string answer = co_await Ask(std::move(method), std::move(path));
+    co_return answer.size() < 12 ? answer : answer.substr(9, 3);
+  }
+  io::Task<void> StoreAnswer(std::string path, std::string* into) {
+    *into = co_await Ask("GET", std::move(path));
+  }
+  io::Task<void> Yield() { (void)co_await io::Sleep(std::chrono::milliseconds{1}); }
+
+  // The value of the metric whose line begins with `name` and a space.
+  double Metric(const std::string& name) const {
+    std::string text = metrics_.Text();
+    size_t at = text.find("\n" + name + " ");
+    double value = -1;
+    if (at == std::string::npos) return value;
+    std::from_chars(text.data() + at + name.size() + 2, text.data() + text.size(), value);
+    return value;
+  }
+
+  http::JumpingDriver driver_;
+  io::Loop loop_{driver_};
+  PlayedNetwork network_{loop_};
+  Config config_;
+  Metrics metrics_;
+  Dispatcher* dispatcher_ = nullptr;
+  http::Server* server_ = nullptr;
+};
+
+}  // namespace meridian::balancer

@@ -1,0 +1,223 @@
+#include "balancer/dispatcher.hpp"
+
+#include <chrono>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "balancer/dispatcher_fixture.hpp"
+
+namespace meridian::balancer {
+namespace {
+
+using Mode = PlayedInstance::Mode;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::Test;
+
+using RetryTest = DispatcherFixture;
+using EjectionTest = DispatcherFixture;
+using PanicTest = DispatcherFixture;
+using ViewTest = DispatcherFixture;
+
+TEST_F(RetryTest, WithEveryInstanceFailingTheLoadIsAtMostAFifthMoreThanOffered) {
+  Run([&]() -> io::Task<void> {
+    SetInstances({1, 2, 3});
+    for (int port : {1, 2, 3}) network_[port].mode = Mode::kBreak;
+    for (int i = 0; i < 1000; ++i) EXPECT_EQ(co_await Status("GET"), "502");
+    int load = network_[1].requests + network_[2].requests + network_[3].requests;
+    EXPECT_EQ(load, 1200);
+    EXPECT_EQ(Metric("meridian_balancer_retries_total"), 200);
+    EXPECT_GE(Metric("meridian_balancer_retries_over_budget_total"), 800);
+    EXPECT_EQ(Metric("meridian_balancer_failures_total"), 1200);
+  });
+}
+
+TEST_F(RetryTest, ARareRequestIsTriedElsewhere) {
+  Run([&]() -> io::Task<void> {
+    SetInstances({1, 2, 3});
+    for (int port : {1, 2}) network_[port].mode = Mode::kBreak;
+    EXPECT_EQ(co_await Status("GET"), "200");
+  });
+}
+
+TEST_F(RetryTest, AtMostSoManyTriesAsAreSet) {
+  config_.retries = 1;
+  Run([&]() -> io::Task<void> {
+    SetInstances({1, 2, 3});
+    for (int port : {1, 2, 3}) network_[port].mode = Mode::kBreak;
+    EXPECT_EQ(co_await Status("GET"), "502");
+    EXPECT_EQ(network_[1].requests + network_[2].requests + network_[3].requests, 2);
+  });
+}
+
+TEST_F(RetryTest, APostThatMayHaveBeenProcessedIsNotSentAgain) {
+  Run([&]() -> io::Task<void> {
+    SetInstances({1, 2});
+    for (int port : {1, 2}) network_[port].mode = Mode::kBreak;
+    EXPECT_EQ(co_await Status("POST"), "502");
+    EXPECT_EQ(network_[1].requests + network_[2].requests, 1);
+  });
+}
+
+TEST_F(RetryTest, ATryThatReachedNobodyCostsNothing) {
+  config_.retry_budget = 0;
+  Run([&]() -> io::Task<void> {
+    SetInstances({1, 2, 3});
+    for (int port : {1, 2}) network_[port].mode = Mode::kRefuse;
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(co_await Status("POST"), "200");
+  });
+}
+
+TEST_F(RetryTest, WhatNobodyHasSeenMayGoToAnotherDataCenter) {
+  Run([&]() -> io::Task<void> {
+    SetInstances({1, 2});
+    for (int port : {1, 2}) network_[port].mode = Mode::kRefuse;
+    for (int i = 0; i < 3; ++i) {
+      std::string answer = co_await Ask("POST");
+      EXPECT_NE(answer.find(" 503 "), std::string::npos);
+      EXPECT_NE(answer.find("Retry-After: 1\r\n"), std::string::npos);
+      EXPECT_NE(answer.find("Meridian-Unavailable: 1\r\n"), std::string::npos);
+    }
+    // One that nothing listens on is still tried, last.
+    EXPECT_EQ(network_[1].connects + network_[2].connects, 6);
+  });
+}
+
+TEST_F(RetryTest, AHungInstanceCostsOneTry) {
+  Run([&]() -> io::Task<void> {
+    SetInstances({1, 2});
+    network_[1].mode = Mode::kHang;
+    TimePoint before = loop_.Now();
+    for (int i = 0; i < 10; ++i) EXPECT_EQ(co_await Status("GET"), "200");
+    EXPECT_GE(network_[1].requests, 1);
+    EXPECT_LE(loop_.Now() - before, config_.try_timeout * network_[1].requests + seconds{1});
+  });
+}
+
+TEST_F(RetryTest, WithNobodyElseToAskAHungInstanceHasAllTheTime) {
+  Run([&]() -> io::Task<void> {
+    SetInstances({1});
+    network_[1].mode = Mode::kHang;
+    TimePoint before = loop_.Now();
+    EXPECT_EQ(co_await Status("GET"), "504");
+    EXPECT_EQ(loop_.Now() - before, config_.response_timeout);
+    EXPECT_EQ(network_[1].requests, 1);
+  });
+}
+
+TEST_F(RetryTest, APostHasAllTheTimeAtOneInstance) {
+  Run([&]() -> io::Task<void> {
+    SetInstances({1, 2});
+    for (int port : {1, 2}) network_[port].mode = Mode::kHang;
+    TimePoint before = loop_.Now();
+    EXPECT_EQ(co_await Status("POST"), "504");
+    EXPECT_EQ(loop_.Now() - before, config_.response_timeout);
+    EXPECT_EQ(network_[1].requests + network_[2].requests, 1);
+  });
+}
+
+TEST_F(RetryTest, AllTriesTogetherHaveTheTimeOfTheResponse) {
+  config_.retries = 10;
+  config_.try_timeout = seconds{25};
+  Run([&]() -> io::Task<void> {
+    SetInstances({1, 2, 3, 4, 5});
+    for (int port : {1, 2, 3, 4, 5}) network_[port].mode = Mode::kHang;
+    TimePoint before = loop_.Now();
+    EXPECT_EQ(co_await Status("GET"), "504");
+    EXPECT_EQ(loop_.Now() - before, config_.response_timeout);
+  });
+}
+
+TEST_F(RetryTest, AnAnswerThatTakesLongerThanATryComesWhenTheBudgetIsSpent) {
+  config_.retry_budget = 0;
+  Run([&]() -> io::Task<void> {
+    SetInstances({1, 2});
+    for (int port : {1, 2}) network_[port].holds = true;
+    io::Scope asking(loop_);
+    std::string answer;
+    asking.Spawn(StoreAnswer("/slow", &answer));
+    (void)co_await io::Sleep(config_.try_timeout * 2);
+    for (int port : {1, 2}) network_[port].held.WakeAll();
+    co_await asking.Join();
+    EXPECT_NE(answer.find(" 200 "), std::string::npos);
+  });
+}
+
+TEST_F(EjectionTest, OneThatAnswersWithErrorsGetsNoMoreUntilItIsWell) {
+  Run([&]() -> io::Task<void> {
+    SetInstances({1, 2, 3});
+    network_[1].status = 500;
+    for (int i = 0; i < 100; ++i) (void)co_await Status("GET");
+    EXPECT_EQ(Metric("meridian_balancer_ejections_total"), 1);
+    int seen = network_[1].requests;
+    for (int i = 0; i < 100; ++i) EXPECT_EQ(co_await Status("GET"), "200");
+    EXPECT_EQ(network_[1].requests, seen);
+
+    network_[1].status = 200;
+    (void)co_await io::Sleep(InstanceHealth::kFirstEjection + config_.health_interval * 2);
+    for (int i = 0; i < 300; ++i) EXPECT_EQ(co_await Status("GET"), "200");
+    EXPECT_GT(network_[1].requests, seen);
+    EXPECT_LT(network_[1].requests, seen + 80);  // it starts slowly
+  });
+}
+
+TEST_F(EjectionTest, WhereAllAnswerWithErrorsAllStayIn) {
+  Run([&]() -> io::Task<void> {
+    SetInstances({1, 2, 3});
+    for (int port : {1, 2, 3}) network_[port].status = 500;
+    for (int i = 0; i < 200; ++i) EXPECT_EQ(co_await Status("GET"), "500");
+    EXPECT_EQ(Metric("meridian_balancer_ejections_total"), 0);
+  });
+}
+
+TEST_F(PanicTest, WhenAllChecksFailTheRequestsAreStillAnswered) {
+  Run([&]() -> io::Task<void> {
+    SetInstances({1, 2, 3});
+    for (int port : {1, 2, 3}) network_[port].checks_good = false;
+    (void)co_await io::Sleep(config_.health_interval * 3);
+    EXPECT_EQ(Metric("meridian_balancer_panic"), 1);
+    EXPECT_EQ(dispatcher_->roster().problem(),
+              "panic: 0 of 3 running instances look well; all are used");
+    for (int i = 0; i < 60; ++i) EXPECT_EQ(co_await Status("GET"), "200");
+    for (int port : {1, 2, 3}) EXPECT_GT(network_[port].requests, 5);
+
+    for (int port : {1, 2, 3}) network_[port].checks_good = true;
+    (void)co_await io::Sleep(config_.health_interval * 2);
+    EXPECT_EQ(Metric("meridian_balancer_panic"), 0);
+    EXPECT_EQ(dispatcher_->roster().problem(), "");
+  });
+}
+
+TEST_F(PanicTest, WhatTheAgentDoesNotCallHealthyIsNotUsed) {
+  Run([&]() -> io::Task<void> {
+    dispatcher_->SetInstances(std::vector{View(1, site::InstanceState::kUnhealthy),
+                                          View(2, site::InstanceState::kDraining)});
+    EXPECT_EQ(co_await Status("GET"), "503");
+    EXPECT_EQ(network_[1].requests + network_[2].requests, 0);
+    EXPECT_EQ(dispatcher_->roster().problem(), "");
+  });
+}
+
+TEST_F(ViewTest, ARemovedInstanceFinishesWhatItHasAndItsConnectionsAreClosed) {
+  Run([&]() -> io::Task<void> {
+    SetInstances({1});
+    EXPECT_EQ(co_await Status("GET"), "200");
+    network_[1].holds = true;
+    io::Scope asking(loop_);
+    std::string answer;
+    asking.Spawn(StoreAnswer("/last", &answer));
+    co_await Yield();
+    SetInstances({2});
+    EXPECT_EQ(co_await Status("GET"), "200");
+    EXPECT_EQ(network_[2].requests, 1);
+    network_[1].held.WakeAll();
+    co_await asking.Join();
+    EXPECT_TRUE(answer.ends_with("/last"));
+    (void)co_await io::Sleep(config_.health_interval * 2);
+    EXPECT_EQ(network_[1].open, 0U);
+  });
+}
+
+}  // namespace
+}  // namespace meridian::balancer

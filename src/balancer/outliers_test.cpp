@@ -1,0 +1,70 @@
+#include "balancer/outliers.hpp"
+
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "balancer/panic.hpp"
+
+namespace meridian::balancer {
+namespace {
+
+constexpr Conduct kGood{.requests = 100, .failures = 1};
+constexpr Conduct kBad{.requests = 100, .failures = 50};
+constexpr Conduct kOut{.out = true};
+
+bool FirstIsEjected(const std::vector<Conduct>& instances) { return ShouldEject(instances, 0); }
+
+TEST(Outliers, OneThatFailsFarMoreThanTheOthersIsEjected) {
+  EXPECT_TRUE(FirstIsEjected({kBad, kGood, kGood}));
+  EXPECT_FALSE(FirstIsEjected({kGood, kBad, kGood}));
+}
+
+TEST(Outliers, WhereAllFailAlikeNobodyIsEjected) {
+  EXPECT_FALSE(FirstIsEjected({kBad, kBad, kBad}));
+  // A little more than thrice the rate of the others, and a little less.
+  Conduct others{.requests = 100, .failures = 20};
+  EXPECT_TRUE(FirstIsEjected({{.requests = 100, .failures = 61}, others}));
+  EXPECT_FALSE(FirstIsEjected({{.requests = 100, .failures = 59}, others}));
+}
+
+TEST(Outliers, ARateIsHeldAgainstNobodyBelowThreeInTen) {
+  Conduct perfect{.requests = 100};
+  EXPECT_TRUE(FirstIsEjected({{.requests = 100, .failures = 30}, perfect}));
+  EXPECT_FALSE(FirstIsEjected({{.requests = 100, .failures = 29}, perfect}));
+}
+
+TEST(Outliers, FewRequestsTellNothing) {
+  EXPECT_TRUE(FirstIsEjected({{.requests = 10, .failures = 10}, kGood}));
+  EXPECT_FALSE(FirstIsEjected({{.requests = 9, .failures = 9}, kGood}));
+  EXPECT_FALSE(FirstIsEjected({kBad, {.requests = 9}}));
+}
+
+TEST(Outliers, FiveWithoutAnswerInARowAreEnough) {
+  EXPECT_TRUE(FirstIsEjected({{.unanswered_in_row = 5}, kGood}));
+  EXPECT_FALSE(FirstIsEjected({{.unanswered_in_row = 4}, kGood}));
+}
+
+TEST(Outliers, NeverMoreThanHalfAreOut) {
+  EXPECT_FALSE(FirstIsEjected({kBad}));
+  EXPECT_TRUE(FirstIsEjected({kBad, kGood}));
+  EXPECT_FALSE(FirstIsEjected({kBad, kGood, kOut}));
+  EXPECT_TRUE(FirstIsEjected({kBad, kGood, kGood, kOut}));
+  EXPECT_FALSE(FirstIsEjected({kBad, kGood, kOut, kOut}));
+}
+
+TEST(Outliers, OneThatIsOutIsNotEjectedAgain) {
+  EXPECT_FALSE(FirstIsEjected({{.unanswered_in_row = 9, .out = true}, kGood, kGood, kGood}));
+}
+
+TEST(Panic, IsWhenFewerThanOneInFiveAreIn) {
+  EXPECT_FALSE(IsPanic(0, 0));
+  EXPECT_TRUE(IsPanic(1, 0));
+  EXPECT_FALSE(IsPanic(1, 1));
+  EXPECT_FALSE(IsPanic(5, 1));
+  EXPECT_TRUE(IsPanic(6, 1));
+  EXPECT_FALSE(IsPanic(10, 2));
+}
+
+}  // namespace
+}  // namespace meridian::balancer

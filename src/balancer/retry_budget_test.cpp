@@ -1,0 +1,71 @@
+#include "balancer/retry_budget.hpp"
+
+#include <chrono>
+
+#include <gtest/gtest.h>
+
+#include "base/clock.hpp"
+
+namespace meridian::balancer {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr TimePoint kStart{std::chrono::hours{1}};
+
+// How many of `requests` that come `apart` from each other, and fail twice each, are sent again.
+int RetriesOf(RetryBudget& budget, int requests, Duration apart) {
+  int retries = 0;
+  TimePoint now = kStart;
+  for (int i = 0; i < requests; ++i, now += apart) {
+    budget.OnRequest(now);
+    retries += budget.Take(now) ? 1 : 0;
+    retries += budget.Take(now) ? 1 : 0;
+  }
+  return retries;
+}
+
+TEST(RetryBudget, IsAFifthOfTheRequestsWhenAllFail) {
+  RetryBudget budget(0.2);
+  EXPECT_EQ(RetriesOf(budget, 1000, milliseconds{1}), 200);
+}
+
+TEST(RetryBudget, IsNeverExceededHoweverLongAllFail) {
+  RetryBudget budget(0.2);
+  EXPECT_LE(RetriesOf(budget, 100'000, milliseconds{5}), 20'000);
+}
+
+TEST(RetryBudget, LetsARareRequestBeTriedAgain) {
+  RetryBudget budget(0.2);
+  EXPECT_EQ(RetriesOf(budget, 5, seconds{1}), 10);
+}
+
+TEST(RetryBudget, EndsAtTheFloorWhenFewCome) {
+  RetryBudget budget(0.2);
+  EXPECT_EQ(RetriesOf(budget, 49, milliseconds{1}), 10);
+}
+
+TEST(RetryBudget, TheFloorComesBackWithTime) {
+  RetryBudget budget(0.2);
+  while (budget.Take(kStart)) {
+  }
+  EXPECT_FALSE(budget.Take(kStart + seconds{9}));
+  EXPECT_TRUE(budget.Take(kStart + seconds{10}));
+}
+
+TEST(RetryBudget, RequestsOfLongAgoPayForNothing) {
+  RetryBudget budget(0.2);
+  for (int i = 0; i < 1000; ++i) budget.OnRequest(kStart);
+  int retries = 0;
+  while (budget.Take(kStart + seconds{10})) ++retries;
+  EXPECT_EQ(retries, 10);
+}
+
+TEST(RetryBudget, OfNothingAllowsNothing) {
+  RetryBudget budget(0);
+  EXPECT_EQ(RetriesOf(budget, 100, milliseconds{1}), 0);
+}
+
+}  // namespace
+}  // namespace meridian::balancer

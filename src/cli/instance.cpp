@@ -1,0 +1,64 @@
+// meridian instance restart: an instance of the application, started anew without a failed request.
+#include <memory>
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+#include "base/result.hpp"
+#include "cli/admin_call.hpp"
+#include "cli/command_line.hpp"
+#include "http/fetch.hpp"
+#include "site/site.hpp"
+
+namespace meridian::cli {
+namespace {
+
+struct Arguments {
+  std::string id;
+  std::string state_directory = ".meridian";
+};
+
+// The data center of the instance "us-east-1"; null: no such.
+const site::DataCenter* DataCenterOf(const site::Site& site, const std::string& id) {
+  std::string name = id.substr(0, id.rfind('-'));
+  return name == id ? nullptr : site.FindDataCenter(name);
+}
+
+int Restart(const Arguments& arguments) {
+  auto deployed = FindDeployed(arguments.state_directory);
+  if (!deployed) return deployed.error();
+  const site::DataCenter* dc = DataCenterOf(deployed->site, arguments.id);
+  if (dc == nullptr) {
+    fmt::print(stderr, "meridian: there is no instance \"{}\"; meridian status lists them\n",
+               arguments.id);
+    return kMisused;
+  }
+  std::string path = fmt::format("/.meridian/restart/{}", arguments.id);
+  Result<http::Fetched> answer = CallAgent(*deployed, *dc, "POST", path);
+  if (!answer) {
+    fmt::print(stderr, "meridian: {}: its agent does not answer ({})\n", dc->name,
+               answer.error().message);
+    return kFailed;
+  }
+  if (answer->status != 200) {
+    fmt::print(stderr, "meridian: {}: {}", arguments.id, answer->body);
+    return kFailed;
+  }
+  fmt::print("{} finishes what it has, and starts again: meridian status\n", arguments.id);
+  return kDone;
+}
+
+}  // namespace
+
+void AddInstance(CLI::App& app, Action& action) {
+  CLI::App* group = app.add_subcommand("instance", "Restart an instance of the application");
+  group->require_subcommand(1);
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* command = group->add_subcommand("restart", "Start it anew, failing no request");
+  command->add_option("id", arguments->id, "The instance, such as us-east-1")->required();
+  AddStateOption(*command, arguments->state_directory);
+  command->callback([arguments, &action] { action = [arguments] { return Restart(*arguments); }; });
+}
+
+}  // namespace meridian::cli

@@ -1,0 +1,159 @@
+"""The balancer under a whole site: instances that fail, hang, come and go, and more requests than they can take."""
+
+import os
+import re
+import signal
+import threading
+import time
+
+import pytest
+
+from http_connection import HttpConnection
+from site_under_test import ROOT, Site, curl, wait_until
+
+PYTHON_APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
+HERE = "us-east"
+
+
+def site_of(settings="", instances=2, environment="", app=PYTHON_APP):
+    keys = f"{app}\nenvironment = {{ {environment} }}" if environment else app
+    return Site(data_centers=(HERE,), app=keys, instances=instances, extra=f"\n[balancer]\n{settings}\n")
+
+
+def balancer(site):
+    return f"{site.addresses[HERE]}:8000"
+
+
+def metric(site, name):
+    _, _, body = curl(f"http://{site.addresses[HERE]}:18000/metrics")
+    return float(re.search(rf"^{re.escape(name)} (\S+)$", body.decode(), re.M).group(1))
+
+
+def received(site, path):
+    """How many requests for `path` have reached an instance, as its log has them."""
+    logs = (site.state / "logs").rglob("*.log")
+    return sum(file.read_text(errors="replace").count(f"received GET {path} ") for file in logs)
+
+
+class Load:
+    """Visitors who ask the edge for / again and again, each on a connection of its own that is kept, until the block ends."""
+
+    def __init__(self, site, visitors=4):
+        self.address = site.addresses[HERE]
+        self.answers, self.failures, self.broken = 0, [], 0
+        self.over = threading.Event()
+        self.threads = [threading.Thread(target=self.visit) for _ in range(visitors)]
+
+    def visit(self):
+        visitor = HttpConnection(self.address)
+        while not self.over.is_set():
+            visitor.send(b"GET / HTTP/1.1\r\nHost: photos.example\r\n\r\n")
+            try:
+                answer = visitor.response()
+            except (OSError, EOFError):  # an answer that had begun cannot be mended: it breaks off
+                self.broken += 1
+                visitor = HttpConnection(self.address)
+                continue
+            self.answers += 1
+            if answer.status != 200:
+                self.failures.append(answer.status)
+
+    def wait_for(self, count):
+        """Until so many more answers have come."""
+        wanted = self.answers + count
+        wait_until(lambda: self.answers >= wanted, what=f"{count} more answers")
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        for thread in self.threads:
+            thread.join()
+
+
+def test_with_every_instance_failing_the_load_is_at_most_a_fifth_more_than_offered():
+    offered = 400
+    with site_of(instances=3) as site:
+        visitor = HttpConnection(site.addresses[HERE], port=8000)
+        for _ in range(offered):
+            visitor.send(b"GET /drop HTTP/1.1\r\nHost: photos.example\r\n\r\n")
+            assert visitor.response().status in (502, 503)
+        tries = metric(site, "meridian_balancer_retries_total") + offered
+        assert offered < tries <= 1.2 * offered
+        wait_until(lambda: received(site, "/drop") == tries, what=f"{tries} tries in the log")
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_an_instance_that_ends_and_comes_back_fails_no_idempotent_request(how):
+    ends, visitors = 3, 4
+    with site_of(instances=3) as site, Load(site, visitors) as load:
+        for _ in range(ends):
+            load.wait_for(50)
+            before = site.data_center(HERE)["instances"][0]
+            os.kill(before["pid"], how)
+
+            def is_back(pid=before["pid"]):
+                now = site.data_center(HERE)["instances"][0]
+                return now["state"] == "healthy" and now["pid"] not in (0, pid)
+            wait_until(is_back)
+        load.wait_for(50)
+    assert load.failures == []
+    assert load.broken <= ends * visitors  # those whose answers it had begun
+
+
+def test_an_instance_that_hangs_costs_a_try_and_no_request():
+    with site_of('try_timeout = "200ms"', instances=3) as site, Load(site) as load:
+        load.wait_for(20)
+        pid = site.data_center(HERE)["instances"][0]["pid"]
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            load.wait_for(300)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        load.wait_for(20)
+    assert load.failures == []
+
+
+def test_requests_wait_their_turn_and_what_is_too_much_is_refused_at_once(tmp_path):
+    hold = tmp_path / "hold"
+    hold.touch()
+    with site_of("max_in_flight = 1\nmax_queued = 1", instances=1, environment=f'HOLD = "{hold}"') as site:
+        first, second = (HttpConnection(site.addresses[HERE], port=8000) for _ in range(2))
+        first.send(b"GET /slow HTTP/1.1\r\nHost: photos.example\r\n\r\n")
+        wait_until(lambda: received(site, "/slow") == 1)
+        second.send(b"GET / HTTP/1.1\r\nHost: photos.example\r\n\r\n")
+        wait_until(lambda: metric(site, "meridian_balancer_queued") == 1)
+        began = time.monotonic()
+        status, fields, _ = curl(f"http://{balancer(site)}/")
+        assert status == 503 and int(fields["retry-after"]) > 0 and "meridian-unavailable" not in fields
+        assert time.monotonic() - began < 2
+        hold.unlink()
+        assert first.response().status == 200
+        assert second.response().status == 200
+
+
+def test_when_all_checks_fail_at_once_panic_is_told_and_requests_are_answered(tmp_path):
+    ill = tmp_path / "unhealthy"
+    # Much faster than the agent, who goes on calling the instances healthy for some seconds.
+    with site_of('health_interval = "100ms"', environment=f'UNHEALTHY = "{ill}"') as site:
+        ill.touch()
+        wait_until(lambda: "panic: 0 of 2" in site.tier(HERE, "balancer").get("problem", ""), 5, "panic in the status")
+        assert curl(f"http://{balancer(site)}/")[0] == 200
+        assert metric(site, "meridian_balancer_panic") == 1
+        assert "panic: 0 of 2 running instances" in site.run("status").stdout
+        ill.unlink()
+        wait_until(lambda: "problem" not in site.tier(HERE, "balancer"), what="the end of panic")
+        assert curl(f"http://{balancer(site)}/")[0] == 200
+
+
+def test_mistakes_in_the_settings_are_named():
+    site = site_of("retry_budget = 2\nmax_in_flight = 0\nslow_starts = \"1s\"")
+    try:
+        told = site.run("up", str(site.file), "--detach", check=False).stderr
+        for key in ("retry_budget", "max_in_flight", "slow_start"):
+            assert key in told
+    finally:
+        site.__exit__()
