@@ -3,8 +3,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,18 +10,15 @@
 
 #include <fmt/format.h>
 
-#include "balancer/choice.hpp"
-#include "balancer/instance.hpp"
-#include "balancer/limits.hpp"
+#include "balancer/config.hpp"
+#include "balancer/dispatcher.hpp"
 #include "base/bytes.hpp"
 #include "base/check.hpp"
 #include "base/ip.hpp"
+#include "base/metrics.hpp"
+#include "base/random.hpp"
 #include "base/result.hpp"
-#include "http/client.hpp"
 #include "http/exchange.hpp"
-#include "http/fetch.hpp"
-#include "http/forward.hpp"
-#include "http/relay.hpp"
 #include "http/server.hpp"
 #include "io/scope.hpp"
 #include "io/sim/process.hpp"
@@ -125,79 +120,35 @@ io::Task<void> AppInstance::Answer(http::Exchange& exchange, const Plan& plan) {
 }
 
 io::Task<void> SimBalancer::Run(io::sim::Machine& machine) {
-  machine_ = &machine;
-  config_.response_timeout = std::chrono::seconds{3};
+  Metrics metrics;
   io::Scope checks(machine.loop);
+  balancer::Config config{.response_timeout = std::chrono::seconds{3},
+                          .try_timeout = std::chrono::seconds{1}};
+  balancer::Dispatcher dispatcher(
+      machine.loop, machine.network, checks,
+      {.data_center = "here", .health_path = std::string(kHealthPath), .health_host = "app"},
+      config, metrics, Random(machine.random.Next()));
+  std::vector<site::InstanceView> views;
   for (size_t i = 0; i < count_; ++i) {
-    site::InstanceView view{.id = fmt::format("instance-{}", i),
-                            .address = {InstanceAddress(i), kInstancePort}};
-    instances_.push_back(
-        std::make_shared<balancer::Instance>(machine.loop, machine.network, view, config_));
-    instances_.back()->health.OnView(true);
-    checks.Spawn(CheckHealth(*instances_.back()));
+    views.push_back({.id = fmt::format("instance-{}", i),
+                     .address = {InstanceAddress(i), kInstancePort},
+                     .state = site::InstanceState::kHealthy});
   }
-  co_await ServeForEver(machine, kBalancerPort,
-                        [this](http::Exchange& exchange) { return Forward(exchange); });
+  dispatcher.SetInstances(views);
+  dispatcher_ = &dispatcher;
+  co_await ServeForEver(machine, kBalancerPort, [&dispatcher](http::Exchange& exchange) {
+    return dispatcher.Handle(exchange);
+  });
+  dispatcher_ = nullptr;
   checks.Cancel();
   co_await checks.Join();
-  instances_.clear();
 }
 
 uint32_t SimBalancer::in_flight() const {
+  if (dispatcher_ == nullptr) return 0;
   uint32_t sum = 0;
-  for (const auto& instance : instances_) sum += instance->in_flight;
+  for (const auto& instance : dispatcher_->roster().instances()) sum += instance->in_flight;
   return sum;
-}
-
-io::Task<void> SimBalancer::CheckHealth(balancer::Instance& instance) {
-  http::Client client(machine_->loop, machine_->network, {.address = instance.address});
-  while (co_await io::Sleep(config_.health_interval)) {
-    http::Request request{.path = kHealthPath, .host = "photos.example"};
-    auto answer = co_await http::Fetch(client, request, balancer::kMaxHealthBody,
-                                       machine_->loop.After(config_.health_timeout));
-    instance.health.OnCheck(answer && answer->status < 400);
-  }
-}
-
-std::shared_ptr<balancer::Instance> SimBalancer::ChooseFor(const std::vector<bool>& tried) {
-  std::vector<balancer::Candidate> candidates;
-  for (size_t i = 0; i < instances_.size(); ++i) {
-    candidates.push_back({instances_[i]->in_flight, !tried[i] && instances_[i]->health.usable()});
-  }
-  std::optional<size_t> chosen = balancer::Choose(candidates, machine_->random);
-  return chosen ? instances_[*chosen] : nullptr;
-}
-
-void SimBalancer::Note(balancer::Instance& instance, const http::ForwardOutcome& outcome) {
-  using Kind = http::ForwardOutcome::Kind;
-  if (outcome.kind == Kind::kAnswered && !outcome.broken) {
-    instance.health.OnAnswered();
-  } else if (outcome.error.code == Errc::kRefused) {
-    instance.health.OnRefused();
-  } else if (outcome.error.code != Errc::kCancelled && !outcome.never_sent) {
-    instance.health.OnRequestFailed();
-  }
-}
-
-io::Task<void> SimBalancer::Forward(http::Exchange& exchange) {
-  using Kind = http::ForwardOutcome::Kind;
-  const wire::http::RequestHead& request = exchange.request();
-  wire::http::HeaderFields fields;
-  http::CopyForwardable(request.fields, request.nominates_fields, &fields);
-  std::vector<bool> tried(instances_.size());
-  http::ForwardOutcome outcome{.error = {Errc::kUnavailable, "no instance is healthy"}};
-  for (int attempt = 0; attempt <= config_.retries; ++attempt) {
-    std::shared_ptr<balancer::Instance> instance = ChooseFor(tried);
-    if (instance == nullptr) break;
-    for (size_t i = 0; i < tried.size(); ++i) tried[i] = tried[i] || instances_[i] == instance;
-    ++instance->in_flight;
-    outcome = co_await http::ForwardOnce(exchange, fields, instance->client, {});
-    --instance->in_flight;
-    Note(*instance, outcome);
-    if (outcome.kind == Kind::kAnswered) co_return;
-    if (outcome.kind == Kind::kFailed) break;
-  }
-  (void)co_await http::RespondText(exchange, http::FailureStatus(outcome.error), "no answer\n");
 }
 
 }  // namespace meridian::sim

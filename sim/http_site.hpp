@@ -1,17 +1,12 @@
-// The servers of `sim http`: instances of an application, and a balancer in front of them that is
-// made of the balancer's own parts (choice, health, the tries of http::ForwardOnce). Owned by one
-// run; one thread.
+// The servers of `sim http`: instances of an application, and the balancer in front of them. Owned
+// by one run; one thread.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
-#include <vector>
 
-#include "balancer/config.hpp"
-#include "balancer/instance.hpp"
+#include "balancer/dispatcher.hpp"
 #include "http/exchange.hpp"
-#include "http/forward.hpp"
 #include "io/sim/process.hpp"
 #include "io/sim/world.hpp"
 #include "io/task.hpp"
@@ -50,17 +45,8 @@ class SimBalancer {
   uint32_t in_flight() const;
 
  private:
-  using Instances = std::vector<std::shared_ptr<balancer::Instance>>;
-
-  io::Task<void> Forward(http::Exchange& exchange);
-  std::shared_ptr<balancer::Instance> ChooseFor(const std::vector<bool>& tried);
-  io::Task<void> CheckHealth(balancer::Instance& instance);
-  static void Note(balancer::Instance& instance, const http::ForwardOutcome& outcome);
-
   size_t count_;
-  balancer::Config config_;
-  io::sim::Machine* machine_ = nullptr;
-  Instances instances_;  // empty while it does not run
+  const balancer::Dispatcher* dispatcher_ = nullptr;  // null while it does not run
 };
 
 }  // namespace meridian::sim

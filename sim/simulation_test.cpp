@@ -5,6 +5,7 @@
 
 #include <gmock/gmock.h>
 
+#include "base/log.hpp"
 #include "sim/runner.hpp"
 
 namespace meridian::sim {
@@ -12,7 +13,11 @@ namespace {
 
 using io::sim::TraceMode;
 
-class EachSimulation : public testing::TestWithParam<Simulation> {};
+class EachSimulation : public testing::TestWithParam<Simulation> {
+ protected:
+  // What programs log about the faults they meet is not the news here.
+  EachSimulation() { ConfigureLog({.least = LogLevel::kError, .process = "sim_test"}); }
+};
 
 TEST_P(EachSimulation, SameSeedGivesTheSameTraceByteForByte) {
   for (uint64_t seed = 1; seed <= 10; ++seed) {
