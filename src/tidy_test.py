@@ -50,7 +50,7 @@ def tracked(*patterns):
 
 
 def sources():
-    return tracked("src/*.cpp", "src/*.hpp", "fuzz/*.cpp")
+    return tracked("src/*.cpp", "src/*.hpp", "fuzz/*.cpp", "sim/*.cpp", "sim/*.hpp")
 
 
 def text_of(path):

@@ -32,6 +32,8 @@ Errc ErrcOfErrno(int number) {
     case EMFILE:
     case ENFILE:
     case EADDRNOTAVAIL:
+    case ENOSPC:
+    case EDQUOT:
       return Errc::kUnavailable;
     case EINVAL:
       return Errc::kInvalid;

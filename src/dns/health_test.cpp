@@ -70,5 +70,14 @@ TEST(Health, AfterDrainingProbesMustBringItBack) {
   EXPECT_EQ(Serving(&health, "++"), "01");
 }
 
+TEST(Health, ShortDrainAndAProbeUnderWayDoNotTakeItOutAgain) {
+  Health health;
+  Serving(&health, "++");
+  health.SetConfigured(ConfiguredState::kOut);
+  Serving(&health, "--");
+  health.SetConfigured(ConfiguredState::kServing);
+  EXPECT_EQ(Serving(&health, "-++"), "111") << "it flapped: out, back, out, back for one drain";
+}
+
 }  // namespace
 }  // namespace meridian::dns

@@ -39,6 +39,12 @@ class Loop {
   TimePoint After(Duration duration) const { return SaturatingAdd(now_, duration); }
   WallTime Wall() const { return driver_.Wall(); }
   TimerHeap& timers() { return timers_; }
+  // When a turn would find something to do: the past when fibers are ready, kNever without any
+  // fiber or timer. For who drives several loops (io/sim).
+  TimePoint NextWork() const {
+    bool ready = ready_head_ != nullptr || has_posted_.load(std::memory_order_acquire);
+    return ready ? TimePoint::min() : timers_.Next();
+  }
 
   // Runs turns until Stop.
   void Run();

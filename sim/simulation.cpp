@@ -1,0 +1,17 @@
+#include "sim/simulation.hpp"
+
+#include <array>
+#include <span>
+
+namespace meridian::sim {
+
+std::span<const Simulation> Simulations() {
+  static constexpr std::array kSimulations = {
+      Simulation{"http", "visitors, balancer and instances, links and processes that fail",
+                 SimulateHttp},
+      Simulation{"dns", "steering and probes over links and edges that fail", SimulateDns},
+  };
+  return kSimulations;
+}
+
+}  // namespace meridian::sim

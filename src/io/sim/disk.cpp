@@ -1,0 +1,167 @@
+#include "io/sim/disk.hpp"
+
+#include <algorithm>
+#include <coroutine>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "io/disk.hpp"
+#include "io/fiber.hpp"
+#include "io/sim/disk_image.hpp"
+#include "io/sim/world.hpp"
+#include "io/task.hpp"
+
+namespace meridian::io::sim {
+
+// The wait for one operation. Only its time or the process's end interrupts it.
+class SimDisk::Delay final : public Waiter {
+ public:
+  explicit Delay(SimDisk& disk) : disk_(disk) {}
+  void Interrupt(Errc /*why*/) override {}
+  bool await_ready() const noexcept { return false; }
+  template <class Promise>
+  void await_suspend(std::coroutine_handle<Promise> handle) {
+    fiber_ = handle.promise().fiber;
+    fiber_->Suspend(*this, handle, kNever);
+    disk_.waiting_.push_back(this);
+    // A crash takes this away, and then the event must not find it.
+    disk_.world_.After(disk_.TimeOfOne(), [token = std::weak_ptr<Delay*>(token_)] {
+      if (auto delay = token.lock()) (*delay)->End();
+    });
+  }
+  void await_resume() const noexcept {}
+
+  void End() {
+    std::erase(disk_.waiting_, this);
+    token_.reset();
+    fiber_->Wake();
+  }
+
+ private:
+  SimDisk& disk_;
+  Fiber* fiber_ = nullptr;
+  std::shared_ptr<Delay*> token_ = std::make_shared<Delay*>(this);
+};
+
+class SimDisk::SimFile final : public File {
+ public:
+  SimFile(SimDisk& disk, std::shared_ptr<DiskImage::Inode> inode, OpenMode mode)
+      : disk_(disk), inode_(std::move(inode)), writable_(mode != OpenMode::kRead) {}
+
+  Task<Result<size_t>> ReadAt(uint64_t offset, MutableBytes into) override {
+    Result<void> begun = co_await disk_.Begin();
+    if (!begun) co_return Fail(std::move(begun.error()));
+    const std::string& content = inode_->content;
+    if (offset >= content.size()) co_return size_t{0};
+    size_t count = std::min<size_t>(into.size(), content.size() - offset);
+    std::memcpy(into.data(), content.data() + offset, count);
+    co_return count;
+  }
+  Task<Result<void>> WriteAt(uint64_t offset, Bytes data) override {
+    // At once: what is under way when the machine crashes may have happened.
+    Result<void> allowed = co_await Allowed();
+    if (!allowed) co_return allowed;
+    Result<void> written = disk_.image_.Write(*inode_, offset, data);
+    Result<void> begun = co_await disk_.Begin();
+    co_return begun ? written : begun;
+  }
+  Task<Result<void>> Truncate(uint64_t bytes) override {
+    Result<void> allowed = co_await Allowed();
+    if (!allowed) co_return allowed;
+    Result<void> truncated = disk_.image_.Truncate(*inode_, bytes);
+    Result<void> begun = co_await disk_.Begin();
+    co_return begun ? truncated : begun;
+  }
+  Task<Result<void>> Sync() override {
+    // Only what was written before it began; syncs that overlap take from the front in turn.
+    size_t last = inode_->synced_changes + inode_->unsynced.size();
+    Result<void> begun = co_await disk_.Begin();
+    if (!begun) co_return begun;
+    size_t changes = last > inode_->synced_changes ? last - inode_->synced_changes : 0;
+    co_return disk_.image_.Sync(*inode_, changes);
+  }
+  Task<Result<uint64_t>> Size() override {
+    Result<void> begun = co_await disk_.Begin();
+    if (!begun) co_return Fail(std::move(begun.error()));
+    co_return inode_->content.size();
+  }
+
+ private:
+  Task<Result<void>> Allowed() {
+    Fiber& fiber = co_await ThisFiber{};
+    if (disk_.severed_ || fiber.cancelled()) {
+      co_return Fail(Errc::kCancelled, "disk operation cancelled");
+    }
+    if (!writable_) co_return Fail(Errc::kPermission, "the file was opened to be read");
+    co_return Result<void>{};
+  }
+
+  SimDisk& disk_;
+  std::shared_ptr<DiskImage::Inode> inode_;
+  bool writable_;
+};
+
+Duration SimDisk::TimeOfOne() {
+  Duration time = image_.faults.latency;
+  auto jitter = static_cast<uint64_t>(image_.faults.jitter.count());
+  return jitter == 0 ? time : time + Duration{image_.random().Below(jitter)};
+}
+
+Task<Result<void>> SimDisk::Begin() {
+  Fiber& fiber = co_await ThisFiber{};
+  // Once begun it comes to its end, cancelled or not, as on the real disk.
+  if (fiber.cancelled()) co_return Fail(Errc::kCancelled, "disk operation cancelled");
+  if (!severed_) co_await Delay(*this);
+  if (severed_) co_return Fail(Errc::kCancelled, "the process has crashed");
+  co_return Result<void>{};
+}
+
+void SimDisk::Sever() {
+  severed_ = true;
+  while (!waiting_.empty()) waiting_.front()->End();
+}
+
+Task<Result<std::unique_ptr<File>>> SimDisk::Open(std::string path, OpenMode mode) {
+  Result<void> begun = co_await Begin();
+  if (!begun) co_return Fail(std::move(begun.error()));
+  auto inode = image_.Open(path, mode);
+  if (!inode) co_return Fail(std::move(inode.error()));
+  co_return std::make_unique<SimFile>(*this, *std::move(inode), mode);
+}
+
+Task<Result<void>> SimDisk::Rename(std::string from, std::string to) {
+  Result<void> begun = co_await Begin();
+  co_return begun ? image_.Rename(from, to) : begun;
+}
+
+Task<Result<void>> SimDisk::Remove(std::string path) {
+  Result<void> begun = co_await Begin();
+  co_return begun ? image_.Remove(path) : begun;
+}
+
+Task<Result<void>> SimDisk::MakeFolder(std::string path) {
+  Result<void> begun = co_await Begin();
+  if (begun) image_.MakeFolder(path);
+  co_return begun;
+}
+
+Task<Result<std::vector<std::string>>> SimDisk::List(std::string folder) {
+  Result<void> begun = co_await Begin();
+  if (!begun) co_return Fail(std::move(begun.error()));
+  co_return image_.List(folder);
+}
+
+Task<Result<void>> SimDisk::SyncFolder(std::string folder) {
+  Result<void> begun = co_await Begin();
+  co_return begun ? image_.SyncFolder(folder) : begun;
+}
+
+}  // namespace meridian::io::sim

@@ -1,0 +1,203 @@
+#include "io/sim/disk_image.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/check.hpp"
+#include "base/result.hpp"
+#include "io/disk.hpp"
+#include "io/sim/limits.hpp"
+
+namespace meridian::io::sim {
+namespace {
+
+std::string FolderOf(const std::string& path) {
+  size_t slash = path.rfind('/');
+  return slash == std::string::npos ? std::string() : path.substr(0, slash);
+}
+
+std::unexpected<Error> FailNotFound(const std::string& path) {
+  return Fail(Errc::kNotFound, "{}: no such file or folder", path);
+}
+
+}  // namespace
+
+void DiskImage::Apply(const Inode::Change& change, std::string& content) {
+  if (change.bytes.empty()) {
+    content.resize(change.offset);
+    return;
+  }
+  content.resize(std::max<size_t>(content.size(), change.offset + change.bytes.size()));
+  content.replace(change.offset, change.bytes.size(), change.bytes);
+}
+
+void DiskImage::Apply(const NameChange& change, Names& names) {
+  if (change.inode == nullptr) {
+    names.erase(change.path);
+  } else {
+    names[change.path] = change.inode;
+  }
+}
+
+void DiskImage::SetName(const std::string& path, std::shared_ptr<Inode> inode) {
+  unsynced_names_.push_back({path, std::move(inode)});
+  Apply(unsynced_names_.back(), names_);
+}
+
+Result<std::shared_ptr<DiskImage::Inode>> DiskImage::Open(const std::string& path, OpenMode mode) {
+  auto found = names_.find(path);
+  if (found != names_.end()) {
+    if (mode == OpenMode::kCreateNew) return Fail(Errc::kExists, "{}: the file exists", path);
+    return found->second;
+  }
+  if (mode == OpenMode::kRead || mode == OpenMode::kWrite) return FailNotFound(path);
+  std::string folder = FolderOf(path);
+  if (!folders_.contains(folder)) return FailNotFound(folder);
+  auto inode = std::make_shared<Inode>();
+  SetName(path, inode);
+  return inode;
+}
+
+Result<void> DiskImage::Write(Inode& inode, uint64_t offset, Bytes data) {
+  if (data.empty()) return {};
+  uint64_t end = offset + data.size();
+  uint64_t grows = end > inode.content.size() ? end - inode.content.size() : 0;
+  if (grows > 0 && used_bytes() + grows > faults.capacity_bytes) {
+    return Fail(Errc::kUnavailable, "no space left on the disk");
+  }
+  Inode::Change change{.offset = offset, .bytes = std::string(AsText(data))};
+  if (random_.Chance(faults.flips_per_write)) {
+    uint64_t bit = random_.Below(data.size() * 8);
+    char& byte = change.bytes[bit / 8];
+    byte = static_cast<char>(byte ^ (1 << bit % 8));
+  }
+  Apply(change, inode.content);
+  inode.unsynced.push_back(std::move(change));
+  return {};
+}
+
+Result<void> DiskImage::Truncate(Inode& inode, uint64_t bytes) {
+  if (bytes > inode.content.size() &&
+      used_bytes() + bytes - inode.content.size() > faults.capacity_bytes) {
+    return Fail(Errc::kUnavailable, "no space left on the disk");
+  }
+  inode.unsynced.push_back({.offset = bytes, .bytes = {}});
+  Apply(inode.unsynced.back(), inode.content);
+  return {};
+}
+
+Result<void> DiskImage::Sync(Inode& inode, size_t changes) {
+  if (random_.Chance(faults.sync_failures)) return Fail(Errc::kIo, "sync failed");
+  changes = std::min(changes, inode.unsynced.size());
+  auto end = inode.unsynced.begin() + static_cast<std::ptrdiff_t>(changes);
+  for (auto change = inode.unsynced.begin(); change != end; ++change) {
+    Apply(*change, inode.durable);
+  }
+  inode.unsynced.erase(inode.unsynced.begin(), end);
+  inode.synced_changes += changes;
+  return {};
+}
+
+Result<void> DiskImage::Rename(const std::string& from, const std::string& to) {
+  auto found = names_.find(from);
+  if (found == names_.end()) return FailNotFound(from);
+  std::string folder = FolderOf(to);
+  if (!folders_.contains(folder)) return FailNotFound(folder);
+  std::shared_ptr<Inode> inode = found->second;
+  if (from == to) return {};
+  SetName(to, std::move(inode));
+  SetName(from, nullptr);
+  return {};
+}
+
+Result<void> DiskImage::Remove(const std::string& path) {
+  if (!names_.contains(path)) return FailNotFound(path);
+  SetName(path, nullptr);
+  return {};
+}
+
+Result<std::vector<std::string>> DiskImage::List(const std::string& folder) const {
+  if (!folders_.contains(folder)) return FailNotFound(folder);
+  std::vector<std::string> files;
+  for (const auto& [path, inode] : names_) {
+    if (FolderOf(path) == folder) files.push_back(path.substr(path.rfind('/') + 1));
+  }
+  return files;
+}
+
+Result<void> DiskImage::SyncFolder(const std::string& folder) {
+  if (!folders_.contains(folder)) return FailNotFound(folder);
+  if (random_.Chance(faults.sync_failures)) return Fail(Errc::kIo, "sync failed");
+  std::erase_if(unsynced_names_, [&](const NameChange& change) {
+    if (FolderOf(change.path) != folder) return false;
+    Apply(change, durable_names_);
+    return true;
+  });
+  return {};
+}
+
+bool DiskImage::Survives(Inode::Change& change) {
+  if (random_.Chance(0.5)) return random_.Chance(0.5);
+  if (change.bytes.empty()) return true;
+  // Torn: up to the end of one of its sectors.
+  uint64_t sector =
+      change.offset / kSectorBytes + random_.Below(change.bytes.size() / kSectorBytes + 1);
+  uint64_t end = (sector + 1) * kSectorBytes;
+  if (end < change.offset + change.bytes.size()) change.bytes.resize(end - change.offset);
+  return true;
+}
+
+void DiskImage::LoseUnsynced(Inode& inode) {
+  for (Inode::Change& change : inode.unsynced) {
+    if (Survives(change)) Apply(change, inode.durable);
+  }
+  inode.unsynced.clear();
+  inode.content = inode.durable;
+}
+
+void DiskImage::LoseUnsynced() {
+  // Inodes in the order of names: addresses must not decide.
+  std::set<const Inode*> seen;
+  auto lose = [&](const std::shared_ptr<Inode>& inode) {
+    if (inode != nullptr && seen.insert(inode.get()).second) LoseUnsynced(*inode);
+  };
+  for (const auto& [path, inode] : names_) lose(inode);
+  for (const auto& [path, inode] : durable_names_) lose(inode);
+  for (const NameChange& change : unsynced_names_) lose(change.inode);
+
+  size_t kept = random_.Below(unsynced_names_.size() + 1);
+  // The two changes of a rename are one.
+  if (kept > 0 && kept < unsynced_names_.size() && unsynced_names_[kept].inode == nullptr &&
+      unsynced_names_[kept - 1].inode != nullptr) {
+    ++kept;
+  }
+  for (size_t i = 0; i < kept; ++i) Apply(unsynced_names_[i], durable_names_);
+  unsynced_names_.clear();
+  names_ = durable_names_;
+}
+
+void DiskImage::FlipBit(const std::string& path, uint64_t bit) {
+  auto found = names_.find(path);
+  CHECK(found != names_.end());
+  for (std::string* content : {&found->second->content, &found->second->durable}) {
+    if (bit / 8 >= content->size()) continue;
+    char& byte = (*content)[bit / 8];
+    byte = static_cast<char>(byte ^ (1 << bit % 8));
+  }
+}
+
+uint64_t DiskImage::used_bytes() const {
+  uint64_t used = 0;
+  for (const auto& [path, inode] : names_) used += inode->content.size();
+  return used;
+}
+
+}  // namespace meridian::io::sim

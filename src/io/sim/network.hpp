@@ -1,0 +1,32 @@
+// SimNetwork: io::Network of one process in a simulated world: its sockets are at its host's
+// address, and the fabric is between them and the others. Owned by the process's life; one thread.
+#pragma once
+
+#include <memory>
+
+#include "base/ip.hpp"
+#include "base/result.hpp"
+#include "io/network.hpp"
+#include "io/sim/fabric.hpp"
+
+namespace meridian::io::sim {
+
+class SimNetwork final : public Network {
+ public:
+  SimNetwork(Fabric& fabric, HostId host) : fabric_(fabric), host_(host) {}
+
+  // ConnectOptions::from counts for nothing: a host has one address. An address that no host has
+  // never answers.
+  Task<Result<std::unique_ptr<Stream>>> Connect(Endpoint to, ConnectOptions options) override;
+  // kInvalid: the address is another host's.
+  Result<std::unique_ptr<Listener>> Listen(Endpoint at, ListenOptions options) override;
+  Result<std::unique_ptr<Datagrams>> Bind(Endpoint at) override;
+
+ private:
+  Result<Endpoint> Own(Endpoint at);
+
+  Fabric& fabric_;
+  HostId host_;
+};
+
+}  // namespace meridian::io::sim

@@ -1,0 +1,164 @@
+#include "io/sim/process.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/check.hpp"
+#include "base/clock.hpp"
+#include "io/loop.hpp"
+#include "io/scope.hpp"
+#include "io/sim/disk.hpp"
+#include "io/sim/fabric.hpp"
+#include "io/sim/limits.hpp"
+#include "io/sim/network.hpp"
+#include "io/sim/world.hpp"
+
+namespace meridian::io::sim {
+namespace {
+
+constexpr int64_t kMillion = 1'000'000;
+// 2026-01-01, where wall clocks begin.
+constexpr WallTime kWallStart{std::chrono::sys_days{std::chrono::January / 1 / 2026}};
+
+// How far a clock that runs `ppm` too fast is ahead after `elapsed`.
+Duration Drift(Duration elapsed, int64_t ppm) {
+  int64_t count = elapsed.count();
+  return Duration{count / kMillion * ppm + count % kMillion * ppm / kMillion};
+}
+
+}  // namespace
+
+class Process::Life {
+ public:
+  explicit Life(Process& process)
+      : driver_(process),
+        loop_(driver_),
+        network_(process.world_.fabric(), process.host_),
+        disk_(process.world_, process.disk_),
+        machine_{loop_, network_, disk_, process.random_, process},
+        fibers_(loop_) {}
+
+  void Start(const Main& main) { fibers_.Spawn(main(machine_)); }
+  bool ended() const { return fibers_.empty(); }
+  Loop& loop() { return loop_; }
+  const Loop& loop() const { return loop_; }
+  SimDisk& disk() { return disk_; }
+
+  // False when fibers do not end although they were cancelled.
+  bool Drain() {
+    fibers_.Cancel();
+    for (int turn = 0; turn < kMostDrainTurns && !ended(); ++turn) loop_.Turn(loop_.Now());
+    return ended();
+  }
+
+ private:
+  class ProcessDriver final : public Driver {
+   public:
+    explicit ProcessDriver(const Process& process) : process_(process) {}
+    TimePoint Now() const override { return process_.Now(); }
+    WallTime Wall() const override { return process_.Wall(); }
+    void Wait(TimePoint /*until*/) override {}  // the world lets a turn begin when there is work
+    void Wake() override {}
+
+   private:
+    const Process& process_;
+  };
+
+  ProcessDriver driver_;
+  Loop loop_;
+  SimNetwork network_;
+  SimDisk disk_;
+  Machine machine_;
+  Scope fibers_;
+};
+
+Process::Process(World& world, HostId host, ProcessOptions options, Main main)
+    : world_(world),
+      host_(host),
+      options_(std::move(options)),
+      main_(std::move(main)),
+      disk_(world.random().Next()),
+      random_(world.random().Next()) {}
+
+Process::~Process() = default;
+
+bool Process::ended() const { return life_ != nullptr && life_->ended(); }
+
+TimePoint Process::Now() const {
+  return world_.now() + Drift(world_.elapsed(), options_.drift_ppm);
+}
+
+WallTime Process::Wall() const {
+  Duration elapsed = world_.elapsed();
+  return kWallStart + elapsed + Drift(elapsed, options_.drift_ppm) + options_.wall_skew;
+}
+
+TimePoint Process::NextWork() const {
+  if (life_ == nullptr) return kNever;
+  TimePoint next = life_->loop().NextWork();
+  TimePoint local = Now();
+  if (next == kNever || options_.drift_ppm == 0) return next;
+  if (next <= local) return world_.now();
+  // What the clock is ahead by passes a little faster or slower here. The guess errs by the square
+  // of the drift; coming early is harmless, as long as time moves.
+  Duration left = next - local;
+  Duration guess = left - Drift(left, options_.drift_ppm);
+  return world_.now() + std::max(guess, Duration{1});
+}
+
+void Process::Turn() {
+  if (turns_until_crash_ && (*turns_until_crash_)-- == 0) {
+    turns_until_crash_.reset();
+    world_.After({}, [this] { Crash(crash_kind_); });
+    return;
+  }
+  life_->loop().Turn(TimePoint::min());
+}
+
+void Process::CrashAfterTurns(uint64_t turns, CrashKind kind) {
+  turns_until_crash_ = turns;
+  crash_kind_ = kind;
+}
+
+void Process::Crash(CrashKind kind) {
+  CHECK(!world_.in_turn());
+  turns_until_crash_.reset();
+  if (!running()) return;
+  world_.Record(name(), kind == CrashKind::kMachine ? "machine crashes" : "process crashes");
+  if (kind == CrashKind::kMachine) {
+    world_.fabric().SilenceHost(host_);
+    disk_.LoseUnsynced();
+  } else {
+    world_.fabric().CloseHost(host_);
+  }
+  End();
+}
+
+void Process::End() {
+  if (life_ == nullptr) return;
+  world_.fabric().SeverHost(host_);
+  life_->disk().Sever();
+  if (!life_->Drain()) {
+    world_.Fail(fmt::format("process {}: a fiber does not end although it was cancelled", name()));
+    (void)life_.release();  // its fibers still refer to it
+    return;
+  }
+  life_.reset();
+}
+
+void Process::Restart() {
+  CHECK(!world_.in_turn());
+  turns_until_crash_.reset();
+  if (running()) return;
+  life_.reset();
+  ++lives_;
+  world_.Record(name(), "starts", static_cast<uint64_t>(lives_));
+  world_.fabric().RaiseHost(host_);
+  life_ = std::make_unique<Life>(*this);
+  life_->Start(main_);
+}
+
+}  // namespace meridian::io::sim
