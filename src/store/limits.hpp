@@ -13,6 +13,8 @@ namespace meridian::store {
 constexpr size_t kMaxRecordBytes = size_t{8} * 1024 * 1024;  // of one record's body
 // Offsets that one record stands for (a Kafka batch of so many records).
 constexpr uint32_t kMaxRecordSpan = 1'000'000;
+// Offsets end here, far below what would overflow.
+constexpr uint64_t kMaxOffset = uint64_t{1} << 62;
 // Appended and not yet being written; past it Append refuses. A record of the largest size fits.
 constexpr size_t kMaxPendingBytes = size_t{16} * 1024 * 1024;
 // Memory that is kept between groups; more is given back.

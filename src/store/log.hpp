@@ -110,6 +110,8 @@ class Log {
   // begin_offset(); kIo: it is in a damaged range (see RecoveryReport), or what is read now is
   // damaged.
   io::Task<Result<RecordBatch>> Read(uint64_t from, size_t max_bytes);
+  // `offset`, or where the damaged range that it is in ends.
+  uint64_t NextReadable(uint64_t offset) const { return files_.NextReadable(offset); }
   // The first offset of a record of `time` or later; durable_end() when there is none.
   io::Task<Result<uint64_t>> OffsetAt(HybridTime time);
 
@@ -129,8 +131,9 @@ class Log {
   void AppendToGroup(Record record);
   io::Task<void> WriteGroups();
   io::Task<bool> WriteGroup();
+  io::Task<Result<void>> TryGroup();
   void FinishGroup();
-  void Fail(const Error& error);
+  void FailWith(const Error& error);
   io::Task<void> Upkeep();
   io::Task<void> LookForRoom();
 
@@ -142,6 +145,7 @@ class Log {
     std::vector<uint8_t> encoded;
     std::vector<IndexedRecord> records;
     uint64_t begin = 0;
+    uint32_t epoch = 0;
     io::WaitQueue waiting;
   };
   Group groups_[2];
@@ -155,7 +159,8 @@ class Log {
   bool closing_ = false;
   bool failed_ = false;
   io::WaitQueue group_begun_;
-  io::Scope scope_;
+  io::Scope writer_;
+  io::Scope upkeep_;
 };
 
 }  // namespace meridian::store

@@ -48,8 +48,15 @@ enum class Decoding : uint8_t { kWhole, kIncomplete, kDamaged };
 // and there must be more. kDamaged: no record is there, or its body is not what was written.
 Decoding DecodeRecord(Bytes bytes, Record* record);
 
-// Whether a whole and undamaged header is at the front of `bytes`.
-bool HasRecordHeader(Bytes bytes);
+// What a header says of its record.
+struct RecordExtent {
+  size_t bytes = 0;  // with the header
+  uint64_t offset = 0;
+  uint64_t next_offset = 0;
+};
+
+// Of the header, whole and undamaged, at the front of `bytes`; nothing when there is none.
+std::optional<RecordExtent> ExtentOf(Bytes bytes);
 
 // Records one after the other, owned: what Log::Read gives and a mirror sends. Invariant: whole
 // records, offsets ascending without a gap.
