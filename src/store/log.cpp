@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -25,16 +24,6 @@
 #include "store/retention.hpp"
 
 namespace meridian::store {
-namespace {
-
-void EndProcess(const Error& error) {
-  LOG_ERROR(
-      "the disk failed: ending this process, so that nothing is acknowledged that may be lost",
-      {"error", error.message});
-  std::abort();
-}
-
-}  // namespace
 
 Log::Log(io::Loop& loop, io::Disk& disk, LogOptions options)
     : loop_(loop),
@@ -43,7 +32,6 @@ Log::Log(io::Loop& loop, io::Disk& disk, LogOptions options)
       writer_(loop),
       upkeep_(loop) {
   if (options_.name.empty()) options_.name = options_.folder;
-  if (!options_.on_disk_failure) options_.on_disk_failure = EndProcess;
   options_.segment_bytes = std::max(options_.segment_bytes, kMinSegmentBytes);
 }
 

@@ -19,7 +19,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -33,6 +32,7 @@
 #include "io/scope.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
+#include "store/disk_failure.hpp"
 #include "store/limits.hpp"
 #include "store/log_files.hpp"
 #include "store/record.hpp"
@@ -49,9 +49,7 @@ struct LogOptions {
   uint64_t segment_bytes = kSegmentBytes;
   uint64_t headroom_bytes = kHeadroomBytes;
   RetentionPolicy retention = {};
-  // Must not return in a program: the default logs the error and aborts. In a simulation, where it
-  // does, every later call fails with kIo.
-  std::function<void(const Error&)> on_disk_failure = {};
+  OnDiskFailure on_disk_failure = EndProcessOnDiskFailure;
 };
 
 struct NewRecord {

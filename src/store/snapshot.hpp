@@ -20,6 +20,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.hpp"
@@ -86,6 +87,7 @@ class Snapshots {
   // Its checksums are looked at when it is read.
   const std::optional<SnapshotInfo>& newest() const { return newest_; }
 
+  // kExists: one is being written; kInvalid: the newest stands for more already.
   io::Task<Result<std::unique_ptr<SnapshotWriter>>> Begin(SnapshotInfo info);
   // kNotFound: there is none. It can be read on when a newer one replaces it meanwhile.
   io::Task<Result<std::unique_ptr<SnapshotReader>>> ReadNewest();
@@ -94,7 +96,9 @@ class Snapshots {
   friend class SnapshotWriter;
   Snapshots(io::Disk& disk, std::string folder) : disk_(disk), folder_(std::move(folder)) {}
   std::string PathOf(const std::string& name) const { return folder_ + "/" + name; }
-  io::Task<Result<void>> RemoveOlder();
+  io::Task<Result<void>> RemoveOthers();
+  io::Task<Result<std::unique_ptr<SnapshotReader>>> OpenFile(std::string name);
+  io::Task<Result<std::unique_ptr<io::File>>> BeginFile(SnapshotInfo info);
 
   io::Disk& disk_;
   std::string folder_;
