@@ -48,4 +48,21 @@ constexpr Duration kClockBoundInterval = std::chrono::seconds{1};
 // Stamps of peers further in the future than this are refused.
 constexpr Duration kMaxClockSkew = std::chrono::seconds{10};
 
+// --- mirroring
+constexpr size_t kMirrorBatchBytes = size_t{256} * 1024;  // but for its first record
+// Sent to a follower and not acknowledged by it, but for the last batch.
+constexpr size_t kMaxInFlightBytes = size_t{4} * 1024 * 1024;
+// The largest record or block of a snapshot with what is around it.
+constexpr size_t kMaxFrameBytes = kMaxRecordBytes + kSnapshotBlockBytes + 1024;
+constexpr size_t kMaxHandshakeBytes = 4096;  // of a hello, before anything is known of the peer
+constexpr size_t kMaxNameBytes = 255;        // of a site, a data center, a log
+constexpr size_t kMaxRefusalTextBytes = 512;
+constexpr size_t kMaxFollowers = 64;  // of one log, by data center
+constexpr Duration kMirrorHeartbeat = std::chrono::milliseconds{500};
+constexpr Duration kMaxMirrorSilence = std::chrono::seconds{5};
+constexpr Duration kMirrorHandshakeTimeout = std::chrono::seconds{5};
+// Between two attempts, doubled for each failure in a row, and a random part of it.
+constexpr Duration kFirstRedial = std::chrono::milliseconds{100};
+constexpr Duration kMaxRedial = std::chrono::seconds{5};
+
 }  // namespace meridian::store

@@ -1,5 +1,6 @@
 #include "store/record.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -113,7 +114,7 @@ Result<RecordBatch> RecordBatch::Parse(std::vector<uint8_t> encoded) {
     }
     ++batch.records_;
     batch.next_ = record.next_offset();
-    batch.time_ = record.time;
+    batch.newest_time_ = std::max(batch.newest_time_, record.time);
     batch.epoch_ = record.epoch;
     rest = rest.subspan(record.encoded_bytes());
   }

@@ -71,8 +71,8 @@ class RecordBatch {
   size_t records() const { return records_; }
   uint64_t begin_offset() const { return begin_; }
   uint64_t next_offset() const { return next_; }
-  // Of its newest record.
-  HybridTime time() const { return time_; }
+  HybridTime newest_time() const { return newest_time_; }  // the greatest
+  // Of its last record.
   uint32_t epoch() const { return epoch_; }
 
   // Calls `visit(const Record&)` for each, in order.
@@ -90,7 +90,7 @@ class RecordBatch {
   size_t records_ = 0;
   uint64_t begin_ = 0;
   uint64_t next_ = 0;
-  HybridTime time_;
+  HybridTime newest_time_;
   uint32_t epoch_ = 0;
 };
 
