@@ -272,10 +272,14 @@ io::Task<Result<void>> Log::StartOver(uint64_t offset, uint64_t id) {
     co_return meridian::Fail(Errc::kInvalid, "log {} reaches to offset {} and cannot start at {}",
                              name(), end_, offset);
   }
-  CHECK(durable_end() == end_);
+  if (durable_end() < end_) {
+    if (auto durable = co_await Durable(end_ - 1); !durable) co_return durable;
+  }
   auto begun = co_await files_.StartOver({.id = id, .first_offset = offset});
   if (!begun) {
-    if (begun.error().code != Errc::kCancelled) FailWith(begun.error());
+    // On a full disk nothing has begun yet, and the log goes on as it was.
+    Errc code = begun.error().code;
+    if (code != Errc::kCancelled && code != Errc::kUnavailable) FailWith(begun.error());
     co_return begun;
   }
   end_ = offset;

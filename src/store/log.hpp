@@ -120,7 +120,8 @@ class Log {
   io::Task<Result<void>> ApplyRetention();
 
   // Drops all records and goes on at `offset`, as a log with that id: a snapshot stands for what
-  // was before. Nothing may be waiting to be written. kInvalid: the log reaches further already.
+  // was before. Waits for what is being written; nothing may be appended meanwhile. kInvalid: the
+  // log reaches further already; otherwise as Durable.
   io::Task<Result<void>> StartOver(uint64_t offset, uint64_t id);
 
  private:

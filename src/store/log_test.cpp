@@ -229,6 +229,20 @@ TEST_F(LogTest, LogThatStartsOverGoesOnBehindTheSnapshotAlsoAfterARestart) {
   });
 }
 
+TEST_F(LogTest, StartingOverWaitsForWhatIsBeingWrittenInsteadOfAborting) {
+  RunLog(Small(), [this](Log& log, Machine&) -> Task<void> {
+    EXPECT_TRUE(log.Append({.body = AsBytes("0")}));
+    EXPECT_TRUE(co_await log.StartOver(10, 8));
+    disk().faults.capacity_bytes = disk().used_bytes() + 10;
+    EXPECT_TRUE(log.Append({.body = AsBytes("10")}));
+    EXPECT_EQ((co_await log.StartOver(20, 8)).error().code, Errc::kUnavailable);
+    disk().faults.capacity_bytes = UINT64_MAX;
+    (void)co_await io::Sleep(2 * kFullDiskRetry);
+    EXPECT_TRUE(co_await log.Durable(10));
+    EXPECT_EQ(co_await Bodies(log, 10), "10 ");
+  });
+}
+
 TEST_F(LogTest, EmptyLogTakesAnotherIdentity) {
   RunLog(Small(), [](Log& log, Machine&) -> Task<void> {
     EXPECT_TRUE(co_await log.StartOver(0, 9));

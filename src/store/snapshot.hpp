@@ -45,6 +45,8 @@ class SnapshotWriter {
   io::Task<Result<void>> Add(Bytes item);
   // Adds a block of another machine's snapshot as it is. kInvalid: it is damaged, or not the next.
   io::Task<Result<void>> AddBlock(Bytes block);
+  // The last block was the end: only Commit is left.
+  bool ended() const { return chain_.ended(); }
   // Syncs, gives it its name, and removes the snapshots before it.
   io::Task<Result<void>> Commit();
 
