@@ -32,9 +32,9 @@ using std::chrono::seconds;
 
 constexpr Duration kFaultPhase = seconds{8};
 constexpr uint64_t kMostFaults = 10;
-// Writers go on for the first part of it; redialling takes up to five seconds.
 constexpr Duration kWriteOn = seconds{2};
-constexpr Duration kSettle = seconds{15};
+// What a slow link still carries takes 13 s, to find a connection dead five, to dial again five.
+constexpr Duration kSettle = seconds{40};
 constexpr uint64_t kMostSkewMilliseconds = 4000;
 
 enum class Fault : uint8_t {
