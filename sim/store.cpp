@@ -5,15 +5,15 @@
 // looks like damage; and once the faults are over, all hold the same.
 #include "sim/store.hpp"
 
-#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "base/clock.hpp"
 #include "base/random.hpp"

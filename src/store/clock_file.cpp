@@ -1,7 +1,6 @@
 #include "store/clock_file.hpp"
 
 #include <array>
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>

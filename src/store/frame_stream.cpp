@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <span>
 
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"
-#include "store/limits.hpp"
 #include "store/mirror_protocol.hpp"
 
 namespace meridian::store {

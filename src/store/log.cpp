@@ -145,11 +145,12 @@ Result<void> Log::AppendCopy(const Record& record) {
 
 io::Task<Result<void>> Log::Durable(uint64_t offset, TimePoint deadline) {
   while (offset >= durable_end()) {
+    // What was appended before Close is still written, for as long as the disk takes it.
     bool appended = offset < end_;
-    if (failed_ || closing_ || (appended && full_)) {
-      if (Result<void> writable = Writable(); !writable && !(closing_ && appended && !failed_)) {
-        co_return writable;
-      }
+    bool given_up = appended ? full_ || writer_.empty() : closing_;
+    if (failed_ || given_up) {
+      if (Result<void> writable = Writable(); !writable) co_return writable;
+      co_return meridian::Fail(Errc::kClosed, "log {} writes no more", name());
     }
     Group& group = offset < filling_->begin ? *writing_ : *filling_;
     if (auto woken = co_await group.waiting.Wait(deadline); !woken) co_return woken;

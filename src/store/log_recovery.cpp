@@ -16,7 +16,6 @@
 #include "io/task.hpp"
 #include "store/limits.hpp"
 #include "store/log_files.hpp"
-#include "store/record.hpp"
 #include "store/segment.hpp"
 #include "store/segment_index.hpp"
 

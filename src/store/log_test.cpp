@@ -88,6 +88,20 @@ TEST_F(LogTest, ClosedLogRefusesAndLetsGoOfWhoWaits) {
   });
 }
 
+TEST_F(LogTest, ClosingOnAFullDiskDoesNotHoldWhoWaits) {
+  RunLog(Small(), [this](Log& log, Machine& machine) -> Task<void> {
+    disk().faults.capacity_bytes = disk().used_bytes() + 10;
+    EXPECT_TRUE(log.Append({.body = AsBytes("0")}));
+    io::Scope scope(machine.loop);
+    std::optional<Errc> ended;
+    auto wait = [&]() -> Task<void> { ended = (co_await log.Durable(0)).error().code; };
+    scope.Spawn(wait());
+    co_await log.Close();
+    co_await scope.Join();
+    EXPECT_EQ(ended, Errc::kClosed);
+  });
+}
+
 TEST_F(LogTest, LargestRecordIsTakenAndOneByteMoreIsRefused) {
   RunLog(Small(), [](Log& log, Machine&) -> Task<void> {
     std::string body(kMaxRecordBytes + 1, 'x');

@@ -1,7 +1,6 @@
 #include "store/mirror_client.hpp"
 
 #include <algorithm>
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>

@@ -10,7 +10,7 @@
 #include <system_error>
 #include <vector>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "base/bytes.hpp"
 #include "base/crc32c.hpp"
@@ -61,8 +61,9 @@ std::optional<uint64_t> ParseSegmentName(std::string_view name) {
     return std::nullopt;
   }
   uint64_t offset = 0;
-  const char* end = name.data() + kNameDigits;
-  auto [stopped, error] = std::from_chars(name.data(), end, offset);
+  std::string_view digits = name.substr(0, kNameDigits);
+  const char* end = digits.data() + digits.size();
+  auto [stopped, error] = std::from_chars(digits.data(), end, offset);
   if (error != std::errc() || stopped != end || offset > kMaxOffset) return std::nullopt;
   return offset;
 }

@@ -1,21 +1,18 @@
 #include "store/snapshot.hpp"
 
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "base/bytes.hpp"
 #include "base/check.hpp"
-#include "base/log.hpp"
 #include "base/result.hpp"
 #include "io/disk.hpp"
 #include "io/task.hpp"
@@ -33,10 +30,8 @@ constexpr size_t kNameDigits = 20;
 std::string SnapshotName(uint64_t offset) { return fmt::format("{:020}{}", offset, kExtension); }
 
 bool IsSnapshotName(std::string_view name) {
-  uint64_t offset = 0;
-  const char* end = name.data() + kNameDigits;
-  return name.size() == kNameDigits + kExtension.size() && name.ends_with(kExtension) &&
-         std::from_chars(name.data(), end, offset).ptr == end;
+  if (name.size() != kNameDigits + kExtension.size() || !name.ends_with(kExtension)) return false;
+  return name.find_first_not_of("0123456789") == kNameDigits;
 }
 
 }  // namespace
