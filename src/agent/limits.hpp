@@ -56,7 +56,7 @@ constexpr size_t kMaxPurgeBytes = size_t{4} * 1024 * 1024;
 constexpr size_t kMaxPurgeFileBytes = size_t{64} * 1024 * 1024;
 constexpr size_t kMaxPurgesInBatch = 1000;
 // How long an edge's question waits for news, and a purge for the edges unless it says otherwise.
-constexpr Duration kPurgeQuestionPatience = std::chrono::seconds{20};
+constexpr Duration kPurgeQuestionPatience = std::chrono::seconds{2};
 constexpr Duration kPurgePatience = std::chrono::seconds{5};
 constexpr Duration kMaxPurgePatience = std::chrono::seconds{60};
 constexpr size_t kMaxPurgesAwaited = 1000;

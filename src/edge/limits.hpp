@@ -21,6 +21,11 @@ constexpr Duration kBalancerCheckTimeout = std::chrono::milliseconds{800};
 constexpr int kBalancerMisses = 2;
 constexpr size_t kMaxCheckBody = 1024;
 constexpr Duration kLoadInterval = std::chrono::seconds{1};
+// The journals of purges answer within two seconds, with news or without. An edge that has heard
+// none of other data centers' for kIsolatedAfter counts as isolated.
+constexpr Duration kPurgeAnswerTimeout = std::chrono::seconds{4};
+constexpr Duration kPurgeRetryInterval = std::chrono::milliseconds{500};
+constexpr Duration kIsolatedAfter = std::chrono::seconds{6};
 // In a 503: when to come back.
 constexpr uint32_t kRetryAfterSeconds = 1;
 
