@@ -8,6 +8,7 @@
 #include "base/ip.hpp"
 #include "base/result.hpp"
 #include "site/section.hpp"
+#include "site/site.hpp"
 #include "site/table_reader.hpp"
 
 namespace meridian::edge {
@@ -18,8 +19,9 @@ using std::chrono::minutes;
 
 constexpr int64_t kMostBodyBytes = int64_t{1} << 40;
 constexpr int64_t kMostConnections = 1'000'000;
+constexpr size_t kMostCertificates = 64;
 
-Config Parse(site::TableReader& reader, const site::Site& /*site*/) {
+Config Parse(site::TableReader& reader, const site::Site& site) {
   Config config;
   config.response_timeout = reader.Duration(
       "response_timeout",
@@ -38,6 +40,12 @@ Config Parse(site::TableReader& reader, const site::Site& /*site*/) {
     } else {
       reader.Reject("debug_from", prefix.error().message, "write a prefix such as 192.0.2.0/24");
     }
+  }
+  config.redirect_http = reader.Boolean("redirect_http", false);
+  for (site::TableReader& table : reader.Tables("certificate", {.max = kMostCertificates})) {
+    config.certificates.push_back(
+        {.certificate_path = site.file.parent_path() / table.Text("certificate"),
+         .key_path = site.file.parent_path() / table.Text("key")});
   }
   return config;
 }

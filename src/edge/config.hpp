@@ -5,9 +5,15 @@
 //   max_body_bytes = 1073741824           # of a request
 //   max_connections = 10000
 //   debug_from = ["192.0.2.0/24"]         # who may ask for Meridian-Path, beside loopback
+//   redirect_http = false                 # visitors without TLS are sent to HTTPS (308)
+//
+//   [[edge.certificate]]                  # beside the site's own, for the names that are in it
+//   certificate = "photos.pem"            # PEM with its chain, relative to site.toml; a new one
+//   key = "photos.key"                    # is taken up within 30 s
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -16,12 +22,19 @@
 
 namespace meridian::edge {
 
+struct Certificate {
+  std::string certificate_path;
+  std::string key_path;
+};
+
 struct Config {
   // Longer than the balancer's, which then has the better word on what went wrong.
   Duration response_timeout = std::chrono::seconds{75};
   uint64_t max_body_bytes = uint64_t{1} << 30;
   size_t max_connections = 10'000;
   std::vector<IpPrefix> debug_from;
+  bool redirect_http = false;
+  std::vector<Certificate> certificates;
 };
 
 site::Section ConfigSection();

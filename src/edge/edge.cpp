@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "base/result.hpp"
 #include "edge/config.hpp"
 #include "edge/forwarded_fields.hpp"
+#include "edge/https_redirect.hpp"
 #include "edge/limits.hpp"
 #include "edge/routes.hpp"
 #include "http/client.hpp"
@@ -87,6 +89,18 @@ Result<void> Edge::ConnectUpstreams() {
   return {};
 }
 
+Result<std::shared_ptr<io::TlsContext>> Edge::VisitorTls() const {
+  auto tls = io::TlsContext::ForServer(process_.WebTls());
+  for (const Certificate& each : config_.certificates) {
+    if (!tls) break;
+    auto other = io::TlsContext::ForServer(
+        {.certificate_path = each.certificate_path, .key_path = each.key_path});
+    if (!other) return other;
+    (*tls)->AddForNames(std::move(*other));
+  }
+  return tls;
+}
+
 io::Task<Result<void>> Edge::Start() {
   Result<void> connected = ConnectUpstreams();
   if (!connected) co_return connected;
@@ -95,7 +109,7 @@ io::Task<Result<void>> Edge::Start() {
   if (!plain) co_return Fail(std::move(plain.error()));
   auto secure = process_.Listen("https", {process_.here().address, ports.edge_https});
   if (!secure) co_return Fail(std::move(secure.error()));
-  auto tls = io::TlsContext::ForServer(process_.WebTls());
+  auto tls = VisitorTls();
   if (!tls) co_return Fail(std::move(tls.error()));
   https_ = std::make_unique<http::Server>(
       process_.loop(),
@@ -158,7 +172,11 @@ io::Task<void> Edge::Handle(http::Exchange& exchange) {
     case wire::http::PathMatch::kOutside:
       if (exchange.first_on_connection()) visitor_connections_.Add();
       visitor_requests_.Add();
-      co_await Forward(exchange);
+      if (config_.redirect_http && !exchange.secure()) {
+        co_await RedirectToHttps(exchange);
+      } else {
+        co_await Forward(exchange);
+      }
       co_return;
     case wire::http::PathMatch::kWithin:
       co_await AnswerReserved(exchange);
@@ -238,6 +256,15 @@ io::Task<void> Edge::Forward(http::Exchange& exchange) {
   } else {
     co_await AnswerUnavailable(exchange);
   }
+}
+
+io::Task<void> Edge::RedirectToHttps(http::Exchange& exchange) {
+  std::string location =
+      HttpsLocation(exchange.request(), process_.site().domain, process_.site().ports.edge_https);
+  HeaderFields fields;
+  fields.Add("Location", location);
+  fields.Add("Via", "1.1 meridian-edge");
+  (void)co_await exchange.Respond({.status = 308, .fields = fields}, AsBytes("use HTTPS\n"));
 }
 
 io::Task<void> Edge::AnswerUnavailable(http::Exchange& exchange) {

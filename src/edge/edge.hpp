@@ -31,11 +31,14 @@ class Edge {
   io::Task<void> Handle(http::Exchange& exchange);
   io::Task<void> AnswerReserved(http::Exchange& exchange);
   io::Task<void> Forward(http::Exchange& exchange);
+  io::Task<void> RedirectToHttps(http::Exchange& exchange);
   io::Task<void> AnswerUnavailable(http::Exchange& exchange);
   http::RelayOptions OptionsFor(bool debug, std::string& path) const;
   bool MayDebug(const http::Exchange& exchange) const;
   bool Ready() const;
   Result<void> ConnectUpstreams();
+  // The site's own certificate, and those of site.toml by name.
+  Result<std::shared_ptr<io::TlsContext>> VisitorTls() const;
   http::ServerLimits Limits() const;
   io::Task<void> ReportLoad();
   io::Task<void> WatchOwnBalancer();
