@@ -78,6 +78,7 @@ Result<void> Edge::ConnectUpstreams() {
   if (!tls) return Fail(std::move(tls.error()));
   uint16_t port = process_.site().ports.balancer;
   for (const site::DataCenter& dc : process_.site().datacenters) {
+    if (dc.edge_only) continue;
     bool own = dc.name == process_.here().name;
     http::Upstream upstream{.address = {process_.AddressOf(dc), own ? port : site::PeerPort(port)},
                             .tls = own ? nullptr : *tls,
@@ -118,7 +119,7 @@ io::Task<Result<void>> Edge::Start() {
   http_.Serve(std::move(*plain));
   https_->Serve(std::move(*secure));
   process_.scope().Spawn(ReportLoad());
-  process_.scope().Spawn(WatchOwnBalancer());
+  if (!process_.here().edge_only) process_.scope().Spawn(WatchOwnBalancer());
   co_return Result<void>{};
 }
 
