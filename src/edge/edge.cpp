@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -15,9 +16,11 @@
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "edge/config.hpp"
+#include "edge/fallback_script.hpp"
 #include "edge/forwarded_fields.hpp"
 #include "edge/https_redirect.hpp"
 #include "edge/limits.hpp"
+#include "edge/own_origin.hpp"
 #include "edge/routes.hpp"
 #include "http/client.hpp"
 #include "http/exchange.hpp"
@@ -42,9 +45,17 @@ namespace meridian::edge {
 
 using wire::http::HeaderFields;
 
+namespace {
+
+constexpr std::string_view kAllowOriginField = "Access-Control-Allow-Origin";
+constexpr std::string_view kFallbackPath = "/.meridian/fallback.js";
+
+}  // namespace
+
 Edge::Edge(site::TierProcess& process)
     : process_(process),
       config_(process.site().sections.Get<Config>()),
+      fallback_script_(FallbackScript(process.site(), process.here())),
       server_metrics_(process.metrics(), "meridian_edge"),
       visitor_connections_(process.metrics().AddCounter(
           "meridian_edge_visitor_connections_total",
@@ -199,6 +210,13 @@ io::Task<void> Edge::AnswerReserved(http::Exchange& exchange) {
     bool ready = Ready();
     (void)co_await http::RespondText(exchange, ready ? 200 : 503,
                                      ready ? "ready\n" : "send visitors elsewhere\n");
+  } else if (exchange.request().path == kFallbackPath) {
+    HeaderFields fields;
+    fields.Add("Content-Type", "text/javascript; charset=utf-8");
+    fields.Add("Cache-Control", "public, max-age=3600");
+    fields.Add("Service-Worker-Allowed", "/");
+    fields.Add("Via", "1.1 meridian-edge");
+    (void)co_await exchange.Respond({.fields = fields}, AsBytes(fallback_script_));
   } else {
     (void)co_await http::RespondText(exchange, 404, "nothing is here\n");
   }
@@ -213,9 +231,15 @@ bool Edge::MayDebug(const http::Exchange& exchange) const {
 }
 
 // `path` is where the Meridian-Path field's text is kept.
-http::RelayOptions Edge::OptionsFor(bool debug, std::string& path) const {
-  auto edit = [this, debug, &path](const wire::http::ResponseHead& upstream, HeaderFields& fields) {
+http::RelayOptions Edge::OptionsFor(std::string_view own_origin, bool debug,
+                                    std::string& path) const {
+  auto edit = [this, own_origin, debug, &path](const wire::http::ResponseHead& upstream,
+                                               HeaderFields& fields) {
     fields.Add("Via", "1.1 meridian-edge");
+    if (!own_origin.empty() && !fields.Has(kAllowOriginField)) {
+      fields.Add(kAllowOriginField, own_origin);
+      fields.Add("Vary", "Origin");
+    }
     fields.Remove(site::kPathField);  // told to who asks, and by nobody but us
     if (!debug) return;
     std::string_view rest = upstream.fields.Find(site::kPathField).value_or("");
@@ -237,7 +261,7 @@ io::Task<void> Edge::Forward(http::Exchange& exchange) {
   ForwardedFields forwarded(request,
                             {.peer = exchange.peer(), .https = exchange.secure(), .debug = debug});
   std::string path;
-  http::RelayOptions options = OptionsFor(debug, path);
+  http::RelayOptions options = OptionsFor(OwnOrigin(request, process_.site().domain), debug, path);
   // The view may change while this request is on its way.
   std::vector<std::string> route = edges == 0 ? routes_.from_visitors : routes_.from_edges;
   http::ForwardOutcome outcome;

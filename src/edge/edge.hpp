@@ -33,7 +33,8 @@ class Edge {
   io::Task<void> Forward(http::Exchange& exchange);
   io::Task<void> RedirectToHttps(http::Exchange& exchange);
   io::Task<void> AnswerUnavailable(http::Exchange& exchange);
-  http::RelayOptions OptionsFor(bool debug, std::string& path) const;
+  // The views stay until the request is answered.
+  http::RelayOptions OptionsFor(std::string_view own_origin, bool debug, std::string& path) const;
   bool MayDebug(const http::Exchange& exchange) const;
   bool Ready() const;
   Result<void> ConnectUpstreams();
@@ -45,6 +46,7 @@ class Edge {
 
   site::TierProcess& process_;
   const Config& config_;
+  const std::string fallback_script_;
   http::ServerMetrics server_metrics_;
   Counter& visitor_connections_;
   Counter& visitor_requests_;

@@ -7,20 +7,14 @@
 
 #include <fmt/core.h>
 
+#include "edge/own_origin.hpp"
 #include "wire/http/authority.hpp"
-#include "wire/http/characters.hpp"
 #include "wire/http/message.hpp"
 
 namespace meridian::edge {
 namespace {
 
 constexpr uint16_t kHttpsPort = 443;
-
-bool IsOfSite(std::string_view host, std::string_view domain) {
-  if (host.size() < domain.size()) return false;
-  if (!wire::http::EqualsIgnoreCase(host.substr(host.size() - domain.size()), domain)) return false;
-  return host.size() == domain.size() || host[host.size() - domain.size() - 1] == '.';
-}
 
 }  // namespace
 
