@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -31,14 +32,27 @@ bool TakePrefix(std::string_view* text, std::string_view prefix) {
 }
 
 uint64_t HashOf(const KeyView& key, uint64_t seed) {
+  std::string_view host = WithoutPort(key.host);
   std::array<char, kMaxKeyHostBytes> lower;
-  std::ranges::transform(key.host, lower.begin(), wire::http::ToLower);
-  uint64_t hash = Hash64({lower.data(), key.host.size()}, seed + (key.https ? 1 : 0));
-  hash = Hash64(key.path, hash);
-  return key.query ? Hash64(*key.query, hash + 1) : hash;
+  std::ranges::transform(host, lower.begin(), wire::http::ToLower);
+  return HashUrl({lower.data(), host.size()}, key.path, key.query, seed);
 }
 
 }  // namespace
+
+uint64_t HashUrl(std::string_view host, std::string_view path,
+                 std::optional<std::string_view> query, uint64_t seed) {
+  uint64_t hash = Hash64(path, Hash64(host, seed));
+  return query ? Hash64(*query, hash + 1) : hash;
+}
+
+std::string_view WithoutPort(std::string_view authority) {
+  size_t bracket = authority.rfind(']');
+  size_t colon = authority.rfind(':');
+  if (colon == std::string_view::npos) return authority;
+  bool within_address = bracket != std::string_view::npos && colon < bracket;
+  return within_address ? authority : authority.substr(0, colon);
+}
 
 std::optional<KeyView> MakeKey(const wire::http::RequestHead& request, bool https,
                                std::string_view default_host, uint64_t seed) {

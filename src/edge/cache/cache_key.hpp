@@ -27,6 +27,14 @@ struct KeyView {
 std::optional<KeyView> MakeKey(const wire::http::RequestHead& request, bool https,
                                std::string_view default_host, uint64_t seed);
 
+// The hash of a URL, which scheme and port have no part in: a purge is about all of them. `host` is
+// in lower case and without port.
+uint64_t HashUrl(std::string_view host, std::string_view path,
+                 std::optional<std::string_view> query, uint64_t seed);
+
+// A host without its port.
+std::string_view WithoutPort(std::string_view authority);
+
 // The key as text, "https://host/path?query" with the host in lower case: what is stored.
 std::string KeyText(const KeyView& key);
 bool KeyIs(const KeyView& key, std::string_view text);

@@ -9,6 +9,11 @@
 
 namespace meridian::edge {
 
+// The smallest budget, and how much of a budget there is to each slot of the index.
+constexpr size_t kLeastCacheBytes = size_t{1} * 1024 * 1024;
+constexpr size_t kBytesPerBucket = 2048;
+// Slots of the tag index to each of those.
+constexpr size_t kBucketsPerTagBucket = 4;
 // A host as long as DNS allows; a request for a longer one is not looked up.
 constexpr size_t kMaxKeyHostBytes = 255;
 // Field names of one Vary; a response that names more is not stored.
@@ -20,6 +25,8 @@ constexpr size_t kMaxVariants = 64;
 // Of one object: tags past either limit make it unstorable, as it could not be purged by them.
 constexpr size_t kMaxTags = 128;
 constexpr size_t kMaxTagBytes = 1024;
+// A longer purge matches nothing that is stored.
+constexpr size_t kMaxPurgeBytes = size_t{16} * 1024;
 // Purges that are kept to be held against fetches that began before them. A fetch that is older
 // than all of them is not stored.
 constexpr size_t kMaxRememberedPurges = 1024;
