@@ -35,6 +35,25 @@ uint64_t HashUrl(std::string_view host, std::string_view path,
 // A host without its port.
 std::string_view WithoutPort(std::string_view authority);
 
+// A key that outlives its request.
+class OwnedKey {
+ public:
+  explicit OwnedKey(const KeyView& key)
+      : https_(key.https), host_(key.host), path_(key.path), query_(key.query), hash_(key.hash) {}
+  KeyView view() const {
+    std::optional<std::string_view> query;
+    if (query_) query = *query_;
+    return {.https = https_, .host = host_, .path = path_, .query = query, .hash = hash_};
+  }
+
+ private:
+  bool https_;
+  std::string host_;
+  std::string path_;
+  std::optional<std::string> query_;
+  uint64_t hash_;
+};
+
 // The key as text, "https://host/path?query" with the host in lower case: what is stored.
 std::string KeyText(const KeyView& key);
 bool KeyIs(const KeyView& key, std::string_view text);

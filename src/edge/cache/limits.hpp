@@ -32,6 +32,9 @@ constexpr size_t kMaxPurgeBytes = size_t{16} * 1024;
 constexpr size_t kMaxRememberedPurges = 1024;
 // Bodies are kept in chunks of at most this size.
 constexpr size_t kChunkBytes = size_t{64} * 1024;
+// For how long, and of how many keys, it is remembered that their answers are not for storing.
+constexpr Duration kPassTime = std::chrono::seconds{5};
+constexpr size_t kPassSlots = 4096;
 // Lifetimes are shortened by up to this part of them, so that what was stored together does not
 // expire together. Shorter ones than the least are kept as they are.
 constexpr int kJitterDivisor = 20;
