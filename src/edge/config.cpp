@@ -7,6 +7,7 @@
 
 #include "base/ip.hpp"
 #include "base/result.hpp"
+#include "edge/cache/limits.hpp"
 #include "site/section.hpp"
 #include "site/table_reader.hpp"
 
@@ -18,6 +19,19 @@ using std::chrono::minutes;
 
 constexpr int64_t kMostBodyBytes = int64_t{1} << 40;
 constexpr int64_t kMostConnections = 1'000'000;
+constexpr uint64_t kMostCacheBytes = uint64_t{1} << 40;
+constexpr uint64_t kLeastObjectBytes = uint64_t{1} << 10;
+
+CacheSettings ParseCache(site::TableReader& reader) {
+  CacheSettings cache;
+  cache.bytes = reader.Size(
+      "cache_bytes", {.min = kLeastCacheBytes, .max = kMostCacheBytes, .fallback = cache.bytes});
+  cache.max_object_bytes = reader.Size(
+      "max_object_bytes",
+      {.min = kLeastObjectBytes, .max = kMostCacheBytes, .fallback = cache.max_object_bytes});
+  cache.heuristics = reader.Boolean("heuristics", cache.heuristics);
+  return cache;
+}
 
 Config Parse(site::TableReader& reader, const site::Site& /*site*/) {
   Config config;
@@ -31,6 +45,7 @@ Config Parse(site::TableReader& reader, const site::Site& /*site*/) {
       "max_connections", {.min = 1,
                           .max = kMostConnections,
                           .fallback = static_cast<int64_t>(config.max_connections)}));
+  config.cache = ParseCache(reader);
   for (const std::string& text : reader.Texts("debug_from")) {
     Result<IpPrefix> prefix = IpPrefix::Parse(text);
     if (prefix) {

@@ -13,6 +13,7 @@
 #include "base/ip.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "edge/answer.hpp"
 #include "edge/config.hpp"
 #include "edge/forwarded_fields.hpp"
 #include "edge/limits.hpp"
@@ -40,7 +41,7 @@ namespace meridian::edge {
 
 using wire::http::HeaderFields;
 
-Edge::Edge(site::TierProcess& process)
+Edge::Edge(site::TierProcess& process, std::optional<http::Upstream> origin)
     : process_(process),
       config_(process.site().sections.Get<Config>()),
       server_metrics_(process.metrics(), "meridian_edge"),
@@ -49,10 +50,18 @@ Edge::Edge(site::TierProcess& process)
           "Connections whose first request was a visitor's, not a probe's.")),
       visitor_requests_(process.metrics().AddCounter("meridian_edge_visitor_requests_total",
                                                      "Requests of visitors.")),
-      crossings_(process.metrics().AddCounter("meridian_edge_crossings_total",
-                                              "Requests forwarded to another data center.")),
-      unavailable_(process.metrics().AddCounter("meridian_edge_unavailable_total",
-                                                "Requests that no data center could serve.")),
+      balancers_(origin ? nullptr : std::make_unique<SiteUpstreams>(process, config_)),
+      origin_(origin ? std::make_unique<OriginUpstream>(process.loop(), process.network(), config_,
+                                                        std::move(*origin))
+                     : nullptr),
+      forwarder_(origin_ ? static_cast<Upstreams&>(*origin_) : *balancers_, process.metrics()),
+      cache_({.loop = process.loop(),
+              .scope = process.scope(),
+              .forwarder = forwarder_,
+              .metrics = process.metrics(),
+              .config = config_,
+              .default_host = process.site().domain,
+              .here = process.here().name}),
       http_(process.loop(), {.limits = Limits(), .metrics = &server_metrics_},
             [this](http::Exchange& exchange) { return Handle(exchange); }) {}
 
@@ -65,46 +74,33 @@ http::ServerLimits Edge::Limits() const {
   return limits;
 }
 
-Result<void> Edge::ConnectUpstreams() {
-  http::ClientLimits limits;
-  limits.max_connections = limits.max_idle = kMaxUpstreamConnections;
-  limits.max_waiting = kMaxWaitingRequests;
-  limits.wait_timeout = kWaitTimeout;
-  limits.connect_timeout = kConnectTimeout;
-  limits.head_timeout = config_.response_timeout;
-  auto tls = io::TlsContext::ForClient(process_.PeerTls());
-  if (!tls) return Fail(std::move(tls.error()));
-  uint16_t port = process_.site().ports.balancer;
-  for (const site::DataCenter& dc : process_.site().datacenters) {
-    bool own = dc.name == process_.here().name;
-    http::Upstream upstream{.address = {process_.AddressOf(dc), own ? port : site::PeerPort(port)},
-                            .tls = own ? nullptr : *tls,
-                            .tls_name = own ? "" : site::PeerName(dc.name, process_.site()),
-                            .from = process_.here().address};
-    balancers_[dc.name] = std::make_unique<http::Client>(process_.loop(), process_.network(),
-                                                         std::move(upstream), limits);
-  }
-  return {};
-}
-
-io::Task<Result<void>> Edge::Start() {
-  Result<void> connected = ConnectUpstreams();
-  if (!connected) co_return connected;
-  const site::Ports& ports = process_.site().ports;
-  auto plain = process_.Listen("http", {process_.here().address, ports.edge});
-  if (!plain) co_return Fail(std::move(plain.error()));
-  auto secure = process_.Listen("https", {process_.here().address, ports.edge_https});
-  if (!secure) co_return Fail(std::move(secure.error()));
+Result<void> Edge::ServeHttps() {
+  auto listener =
+      process_.Listen("https", {process_.here().address, process_.site().ports.edge_https});
+  if (!listener) return Fail(std::move(listener.error()));
   auto tls = io::TlsContext::ForServer(process_.WebTls());
-  if (!tls) co_return Fail(std::move(tls.error()));
+  if (!tls) return Fail(std::move(tls.error()));
   https_ = std::make_unique<http::Server>(
       process_.loop(),
       http::ServerOptions{.limits = Limits(), .tls = std::move(*tls), .metrics = &server_metrics_},
       [this](http::Exchange& exchange) { return Handle(exchange); });
+  https_->Serve(std::move(*listener));
+  return {};
+}
+
+io::Task<Result<void>> Edge::Start() {
+  Result<void> connected;
+  if (balancers_) connected = balancers_->Connect();
+  if (!connected) co_return connected;
+  auto plain = process_.Listen("http", {process_.here().address, process_.site().ports.edge});
+  if (!plain) co_return Fail(std::move(plain.error()));
+  if (balancers_) {
+    Result<void> serving = ServeHttps();
+    if (!serving) co_return serving;
+    process_.scope().Spawn(balancers_->WatchOwnBalancer());
+  }
   http_.Serve(std::move(*plain));
-  https_->Serve(std::move(*secure));
   process_.scope().Spawn(ReportLoad());
-  process_.scope().Spawn(WatchOwnBalancer());
   co_return Result<void>{};
 }
 
@@ -117,24 +113,7 @@ io::Task<void> Edge::Drain(Duration grace) {
 }
 
 void Edge::OnView() {
-  routes_ = MakeRoutes(*process_.view(), process_.here().name, own_balancer_answers_);
-}
-
-io::Task<void> Edge::WatchOwnBalancer() {
-  const http::Upstream& upstream = balancers_.at(process_.here().name)->upstream();
-  http::Client client(process_.loop(), process_.network(), upstream);
-  int misses = 0;
-  while (co_await io::Sleep(kBalancerCheckInterval)) {
-    http::Request request{.path = site::kReadyPath, .host = process_.site().domain};
-    auto answer = co_await http::Fetch(client, request, kMaxCheckBody,
-                                       process_.loop().After(kBalancerCheckTimeout));
-    misses = answer && answer->status == 200 ? 0 : misses + 1;
-    bool answers = misses < kBalancerMisses;
-    if (answers == own_balancer_answers_) continue;
-    LOG_WARNING("the balancer beside this edge", {"answers", answers});
-    own_balancer_answers_ = answers;
-    OnView();
-  }
+  if (balancers_) balancers_->OnView();
 }
 
 io::Task<void> Edge::ReportLoad() {
@@ -144,6 +123,7 @@ io::Task<void> Edge::ReportLoad() {
     uint64_t now = visitor_requests_.value();
     double rate = static_cast<double>(now - before) / Seconds(process_.loop().Now() - began);
     process_.SetLoad(rate, visitor_connections_.value());
+    cache_.ReportSize();
     before = now;
     began = process_.loop().Now();
   }
@@ -151,28 +131,27 @@ io::Task<void> Edge::ReportLoad() {
 
 io::Task<void> Edge::Handle(http::Exchange& exchange) {
   if (exchange.request().method == "CONNECT") {  // names a host, not a path: nothing is here for it
-    (void)co_await http::RespondText(exchange, 501, "this is not a proxy to other hosts\n");
+    co_await AnswerHere(exchange, 501, "this is not a proxy to other hosts\n", {});
     co_return;
   }
   switch (wire::http::MatchPath(exchange.request().path, site::kReservedPath)) {
     case wire::http::PathMatch::kOutside:
       if (exchange.first_on_connection()) visitor_connections_.Add();
       visitor_requests_.Add();
-      co_await Forward(exchange);
+      co_await cache_.Handle(exchange, MayDebug(exchange));
       co_return;
     case wire::http::PathMatch::kWithin:
       co_await AnswerReserved(exchange);
       co_return;
     case wire::http::PathMatch::kDisguised:
-      (void)co_await http::RespondText(exchange, 400, "the path is not spelled plainly\n");
+      co_await AnswerHere(exchange, 400, "the path is not spelled plainly\n", {});
       co_return;
   }
 }
 
 bool Edge::Ready() const {
   const site::DataCenterView* own = process_.view()->FindDataCenter(process_.here().name);
-  return own != nullptr && own->state == site::DataCenterState::kServing &&
-         !routes_.from_visitors.empty();
+  return own != nullptr && own->state == site::DataCenterState::kServing && forwarder_.can_serve();
 }
 
 io::Task<void> Edge::AnswerReserved(http::Exchange& exchange) {
@@ -193,70 +172,27 @@ bool Edge::MayDebug(const http::Exchange& exchange) const {
                              [&](const IpPrefix& allowed) { return allowed.Contains(peer); });
 }
 
-// `path` is where the Meridian-Path field's text is kept.
-http::RelayOptions Edge::OptionsFor(bool debug, std::string& path) const {
-  auto edit = [this, debug, &path](const wire::http::ResponseHead& upstream, HeaderFields& fields) {
-    fields.Add("Via", "1.1 meridian-edge");
-    fields.Remove(site::kPathField);  // told to who asks, and by nobody but us
-    if (!debug) return;
-    std::string_view rest = upstream.fields.Find(site::kPathField).value_or("");
-    path = fmt::format("edge={} {}", process_.here().name, rest);
-    fields.Add(site::kPathField, path);
-  };
-  auto declines = [](const wire::http::ResponseHead& upstream) {
-    return upstream.status == 503 && upstream.fields.Has(site::kUnavailableField);
-  };
-  return {.edit_response = edit, .declines = declines, .default_host = process_.site().domain};
-}
-
-io::Task<void> Edge::Forward(http::Exchange& exchange) {
-  using Kind = http::ForwardOutcome::Kind;
-  const wire::http::RequestHead& request = exchange.request();
-  int edges = 0;
-  request.fields.ForEach("Via", [&](std::string_view via) { edges += CountEdges(via); });
-  bool debug = MayDebug(exchange);
-  ForwardedFields forwarded(request,
-                            {.peer = exchange.peer(), .https = exchange.secure(), .debug = debug});
-  std::string path;
-  http::RelayOptions options = OptionsFor(debug, path);
-  // The view may change while this request is on its way.
-  std::vector<std::string> route = edges == 0 ? routes_.from_visitors : routes_.from_edges;
-  http::ForwardOutcome outcome;
-  bool tried = false;
-  for (const std::string& name : route) {
-    if (name != process_.here().name) crossings_.Add();
-    outcome =
-        co_await http::ForwardOnce(exchange, forwarded.fields(), *balancers_.at(name), options);
-    if (outcome.kind == Kind::kAnswered) co_return;
-    LOG_WARNING("a data center could not answer", {"to", name}, {"problem", outcome.error.message});
-    tried = outcome.error.code != Errc::kUnavailable;
-    if (outcome.kind == Kind::kFailed) break;
-  }
-  if (tried) {
-    (void)co_await http::RespondText(exchange, http::FailureStatus(outcome.error),
-                                     "no data center could answer\n");
-  } else {
-    co_await AnswerUnavailable(exchange);
-  }
-}
-
-io::Task<void> Edge::AnswerUnavailable(http::Exchange& exchange) {
-  unavailable_.Add();
-  std::string retry_after = fmt::format("{}", kRetryAfterSeconds);
-  HeaderFields fields;
-  fields.Add("Content-Type", "text/plain; charset=utf-8");
-  fields.Add("Retry-After", retry_after);
-  fields.Add("Via", "1.1 meridian-edge");
-  (void)co_await exchange.Respond({.status = 503, .fields = fields},
-                                  AsBytes("no data center can serve this now\n"));
-}
-
 int Run(const site::Site& site, site::TierStart start) {
   site::TierProcess process(site, std::move(start));
   Edge edge(process);
   return process.Run({.public_port = site.ports.edge,
                       .start = [&] { return edge.Start(); },
                       .on_view = [&] { edge.OnView(); },
+                      .drain = [&](Duration grace) { return edge.Drain(grace); }});
+}
+
+int RunAlone(const Alone& alone) {
+  site::Site site;
+  site.name = site.domain = alone.host;
+  site.datacenters.push_back({.name = "alone",
+                              .address = alone.listen.address,
+                              .public_addresses = {alone.listen.address}});
+  site.ports.edge = alone.listen.port;
+  site.sections.Put(alone.config);
+  site::TierProcess process(site, {.tier = "edge", .data_center = "alone"});
+  Edge edge(process, http::Upstream{.address = alone.origin});
+  return process.Run({.public_port = site.ports.edge,
+                      .start = [&] { return edge.Start(); },
                       .drain = [&](Duration grace) { return edge.Drain(grace); }});
 }
 

@@ -72,8 +72,9 @@ struct Fill {
   std::shared_ptr<StoredResponse> response;
   std::optional<uint64_t> length;  // of the body, when the origin told it
   Error error{Errc::kUnavailable, ""};
-  io::WaitQueue changed;  // the state, or more bytes
-  io::WaitQueue room;     // a reader went on, or left
+  bool origin_answered = false;  // kFailed, with an error of the origin's own
+  io::WaitQueue changed;         // the state, or more bytes
+  io::WaitQueue room;            // a reader went on, or left
   std::vector<Reader*> readers;
   io::Fiber* filler = nullptr;  // while it runs
 };
