@@ -15,12 +15,15 @@
 #include "base/ip.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "edge/answer.hpp"
+#include "edge/cache/purge.hpp"
 #include "edge/config.hpp"
 #include "edge/fallback_script.hpp"
 #include "edge/forwarded_fields.hpp"
 #include "edge/https_redirect.hpp"
 #include "edge/limits.hpp"
-#include "edge/own_origin.hpp"
+#include "edge/purge_method.hpp"
+#include "edge/purge_puller.hpp"
 #include "edge/routes.hpp"
 #include "http/client.hpp"
 #include "http/exchange.hpp"
@@ -35,6 +38,7 @@
 #include "site/ca.hpp"
 #include "site/internal_fields.hpp"
 #include "site/limits.hpp"
+#include "site/purge.hpp"
 #include "site/site.hpp"
 #include "site/tier_process.hpp"
 #include "site/view.hpp"
@@ -47,12 +51,27 @@ using wire::http::HeaderFields;
 
 namespace {
 
-constexpr std::string_view kAllowOriginField = "Access-Control-Allow-Origin";
 constexpr std::string_view kFallbackPath = "/.meridian/fallback.js";
+
+PurgeOrder OrderOf(const site::PurgeOrder& order) {
+  PurgeOrder of{.value = order.value, .soft = order.soft};
+  switch (order.kind) {
+    case site::PurgeKind::kUrl:
+      of.kind = PurgeOrder::kUrl;
+      break;
+    case site::PurgeKind::kPrefix:
+      of.kind = PurgeOrder::kPrefix;
+      break;
+    case site::PurgeKind::kTag:
+      of.kind = PurgeOrder::kTag;
+      break;
+  }
+  return of;
+}
 
 }  // namespace
 
-Edge::Edge(site::TierProcess& process)
+Edge::Edge(site::TierProcess& process, std::optional<http::Upstream> origin)
     : process_(process),
       config_(process.site().sections.Get<Config>()),
       fallback_script_(FallbackScript(process.site(), process.here())),
@@ -62,10 +81,18 @@ Edge::Edge(site::TierProcess& process)
           "Connections whose first request was a visitor's, not a probe's.")),
       visitor_requests_(process.metrics().AddCounter("meridian_edge_visitor_requests_total",
                                                      "Requests of visitors.")),
-      crossings_(process.metrics().AddCounter("meridian_edge_crossings_total",
-                                              "Requests forwarded to another data center.")),
-      unavailable_(process.metrics().AddCounter("meridian_edge_unavailable_total",
-                                                "Requests that no data center could serve.")),
+      balancers_(origin ? nullptr : std::make_unique<SiteUpstreams>(process, config_)),
+      origin_(origin ? std::make_unique<OriginUpstream>(process.loop(), process.network(), config_,
+                                                        std::move(*origin))
+                     : nullptr),
+      forwarder_(origin_ ? static_cast<Upstreams&>(*origin_) : *balancers_, process.metrics()),
+      cache_({.loop = process.loop(),
+              .scope = process.scope(),
+              .forwarder = forwarder_,
+              .metrics = process.metrics(),
+              .config = config_,
+              .default_host = process.site().domain,
+              .here = process.here().name}),
       http_(process.loop(), {.limits = Limits(), .metrics = &server_metrics_},
             [this](http::Exchange& exchange) { return Handle(exchange); }) {}
 
@@ -76,29 +103,6 @@ http::ServerLimits Edge::Limits() const {
   limits.max_body_bytes = config_.max_body_bytes;
   limits.max_connections = config_.max_connections;
   return limits;
-}
-
-Result<void> Edge::ConnectUpstreams() {
-  http::ClientLimits limits;
-  limits.max_connections = limits.max_idle = kMaxUpstreamConnections;
-  limits.max_waiting = kMaxWaitingRequests;
-  limits.wait_timeout = kWaitTimeout;
-  limits.connect_timeout = kConnectTimeout;
-  limits.head_timeout = config_.response_timeout;
-  auto tls = io::TlsContext::ForClient(process_.PeerTls());
-  if (!tls) return Fail(std::move(tls.error()));
-  uint16_t port = process_.site().ports.balancer;
-  for (const site::DataCenter& dc : process_.site().datacenters) {
-    if (dc.edge_only) continue;
-    bool own = dc.name == process_.here().name;
-    http::Upstream upstream{.address = {process_.AddressOf(dc), own ? port : site::PeerPort(port)},
-                            .tls = own ? nullptr : *tls,
-                            .tls_name = own ? "" : site::PeerName(dc.name, process_.site()),
-                            .from = process_.here().address};
-    balancers_[dc.name] = std::make_unique<http::Client>(process_.loop(), process_.network(),
-                                                         std::move(upstream), limits);
-  }
-  return {};
 }
 
 Result<std::shared_ptr<io::TlsContext>> Edge::VisitorTls() const {
@@ -113,24 +117,48 @@ Result<std::shared_ptr<io::TlsContext>> Edge::VisitorTls() const {
   return tls;
 }
 
-io::Task<Result<void>> Edge::Start() {
-  Result<void> connected = ConnectUpstreams();
-  if (!connected) co_return connected;
-  const site::Ports& ports = process_.site().ports;
-  auto plain = process_.Listen("http", {process_.here().address, ports.edge});
-  if (!plain) co_return Fail(std::move(plain.error()));
-  auto secure = process_.Listen("https", {process_.here().address, ports.edge_https});
-  if (!secure) co_return Fail(std::move(secure.error()));
+Result<void> Edge::FollowPurges() {
+  auto tls = io::TlsContext::ForClient(process_.PeerTls());
+  if (!tls) return Fail(std::move(tls.error()));
+  PurgeTarget target{.purge =
+                         [this](const site::PurgeOrder& order) {
+                           return cache_.store().Purge(OrderOf(order), process_.loop().Now());
+                         },
+                     .drop_all = [this] { cache_.store().DropAll(); }};
+  purges_ = std::make_unique<PurgePuller>(process_, *tls, std::move(target));
+  purge_method_ = std::make_unique<PurgeMethod>(process_, *tls, config_.purge_from);
+  process_.scope().Spawn(purges_->Run());
+  return {};
+}
+
+Result<void> Edge::ServeHttps() {
+  auto listener =
+      process_.Listen("https", {process_.here().address, process_.site().ports.edge_https});
+  if (!listener) return Fail(std::move(listener.error()));
   auto tls = VisitorTls();
-  if (!tls) co_return Fail(std::move(tls.error()));
+  if (!tls) return Fail(std::move(tls.error()));
   https_ = std::make_unique<http::Server>(
       process_.loop(),
       http::ServerOptions{.limits = Limits(), .tls = std::move(*tls), .metrics = &server_metrics_},
       [this](http::Exchange& exchange) { return Handle(exchange); });
+  https_->Serve(std::move(*listener));
+  return {};
+}
+
+io::Task<Result<void>> Edge::Start() {
+  Result<void> connected;
+  if (balancers_) connected = balancers_->Connect();
+  if (!connected) co_return connected;
+  auto plain = process_.Listen("http", {process_.here().address, process_.site().ports.edge});
+  if (!plain) co_return Fail(std::move(plain.error()));
+  if (balancers_) {
+    Result<void> serving = ServeHttps();
+    if (serving) serving = FollowPurges();
+    if (!serving) co_return serving;
+    if (!process_.here().edge_only) process_.scope().Spawn(balancers_->WatchOwnBalancer());
+  }
   http_.Serve(std::move(*plain));
-  https_->Serve(std::move(*secure));
   process_.scope().Spawn(ReportLoad());
-  if (!process_.here().edge_only) process_.scope().Spawn(WatchOwnBalancer());
   co_return Result<void>{};
 }
 
@@ -143,24 +171,7 @@ io::Task<void> Edge::Drain(Duration grace) {
 }
 
 void Edge::OnView() {
-  routes_ = MakeRoutes(*process_.view(), process_.here().name, own_balancer_answers_);
-}
-
-io::Task<void> Edge::WatchOwnBalancer() {
-  const http::Upstream& upstream = balancers_.at(process_.here().name)->upstream();
-  http::Client client(process_.loop(), process_.network(), upstream);
-  int misses = 0;
-  while (co_await io::Sleep(kBalancerCheckInterval)) {
-    http::Request request{.path = site::kReadyPath, .host = process_.site().domain};
-    auto answer = co_await http::Fetch(client, request, kMaxCheckBody,
-                                       process_.loop().After(kBalancerCheckTimeout));
-    misses = answer && answer->status == 200 ? 0 : misses + 1;
-    bool answers = misses < kBalancerMisses;
-    if (answers == own_balancer_answers_) continue;
-    LOG_WARNING("the balancer beside this edge", {"answers", answers});
-    own_balancer_answers_ = answers;
-    OnView();
-  }
+  if (balancers_) balancers_->OnView();
 }
 
 io::Task<void> Edge::ReportLoad() {
@@ -170,6 +181,8 @@ io::Task<void> Edge::ReportLoad() {
     uint64_t now = visitor_requests_.value();
     double rate = static_cast<double>(now - before) / Seconds(process_.loop().Now() - began);
     process_.SetLoad(rate, visitor_connections_.value());
+    cache_.ReportSize();
+    cache_.SetIsolated(config_.revalidate_when_isolated && purges_ && purges_->isolated());
     before = now;
     began = process_.loop().Now();
   }
@@ -177,32 +190,44 @@ io::Task<void> Edge::ReportLoad() {
 
 io::Task<void> Edge::Handle(http::Exchange& exchange) {
   if (exchange.request().method == "CONNECT") {  // names a host, not a path: nothing is here for it
-    (void)co_await http::RespondText(exchange, 501, "this is not a proxy to other hosts\n");
+    co_await AnswerHere(exchange, 501, "this is not a proxy to other hosts\n", {});
     co_return;
   }
   switch (wire::http::MatchPath(exchange.request().path, site::kReservedPath)) {
     case wire::http::PathMatch::kOutside:
       if (exchange.first_on_connection()) visitor_connections_.Add();
       visitor_requests_.Add();
-      if (config_.redirect_http && !exchange.secure()) {
-        co_await RedirectToHttps(exchange);
-      } else {
-        co_await Forward(exchange);
-      }
+      co_await HandleVisitor(exchange);
       co_return;
     case wire::http::PathMatch::kWithin:
       co_await AnswerReserved(exchange);
       co_return;
     case wire::http::PathMatch::kDisguised:
-      (void)co_await http::RespondText(exchange, 400, "the path is not spelled plainly\n");
+      co_await AnswerHere(exchange, 400, "the path is not spelled plainly\n", {});
       co_return;
   }
 }
 
+io::Task<void> Edge::HandleVisitor(http::Exchange& exchange) {
+  if (exchange.request().method == "PURGE" && purge_method_) {
+    return purge_method_->Handle(exchange);
+  }
+  if (config_.redirect_http && !exchange.secure()) return RedirectToHttps(exchange);
+  return cache_.Handle(exchange, MayDebug(exchange));
+}
+
+io::Task<void> Edge::RedirectToHttps(http::Exchange& exchange) {
+  std::string location =
+      HttpsLocation(exchange.request(), process_.site().domain, process_.site().ports.edge_https);
+  HeaderFields fields;
+  fields.Add("Location", location);
+  fields.Add("Via", "1.1 meridian-edge");
+  (void)co_await exchange.Respond({.status = 308, .fields = fields}, AsBytes("use HTTPS\n"));
+}
+
 bool Edge::Ready() const {
   const site::DataCenterView* own = process_.view()->FindDataCenter(process_.here().name);
-  return own != nullptr && own->state == site::DataCenterState::kServing &&
-         !routes_.from_visitors.empty();
+  return own != nullptr && own->state == site::DataCenterState::kServing && forwarder_.can_serve();
 }
 
 io::Task<void> Edge::AnswerReserved(http::Exchange& exchange) {
@@ -230,85 +255,27 @@ bool Edge::MayDebug(const http::Exchange& exchange) const {
                              [&](const IpPrefix& allowed) { return allowed.Contains(peer); });
 }
 
-// `path` is where the Meridian-Path field's text is kept.
-http::RelayOptions Edge::OptionsFor(std::string_view own_origin, bool debug,
-                                    std::string& path) const {
-  auto edit = [this, own_origin, debug, &path](const wire::http::ResponseHead& upstream,
-                                               HeaderFields& fields) {
-    fields.Add("Via", "1.1 meridian-edge");
-    if (!own_origin.empty() && !fields.Has(kAllowOriginField)) {
-      fields.Add(kAllowOriginField, own_origin);
-      fields.Add("Vary", "Origin");
-    }
-    fields.Remove(site::kPathField);  // told to who asks, and by nobody but us
-    if (!debug) return;
-    std::string_view rest = upstream.fields.Find(site::kPathField).value_or("");
-    path = fmt::format("edge={} {}", process_.here().name, rest);
-    fields.Add(site::kPathField, path);
-  };
-  auto declines = [](const wire::http::ResponseHead& upstream) {
-    return upstream.status == 503 && upstream.fields.Has(site::kUnavailableField);
-  };
-  return {.edit_response = edit, .declines = declines, .default_host = process_.site().domain};
-}
-
-io::Task<void> Edge::Forward(http::Exchange& exchange) {
-  using Kind = http::ForwardOutcome::Kind;
-  const wire::http::RequestHead& request = exchange.request();
-  int edges = 0;
-  request.fields.ForEach("Via", [&](std::string_view via) { edges += CountEdges(via); });
-  bool debug = MayDebug(exchange);
-  ForwardedFields forwarded(request,
-                            {.peer = exchange.peer(), .https = exchange.secure(), .debug = debug});
-  std::string path;
-  http::RelayOptions options = OptionsFor(OwnOrigin(request, process_.site().domain), debug, path);
-  // The view may change while this request is on its way.
-  std::vector<std::string> route = edges == 0 ? routes_.from_visitors : routes_.from_edges;
-  http::ForwardOutcome outcome;
-  bool tried = false;
-  for (const std::string& name : route) {
-    if (name != process_.here().name) crossings_.Add();
-    outcome =
-        co_await http::ForwardOnce(exchange, forwarded.fields(), *balancers_.at(name), options);
-    if (outcome.kind == Kind::kAnswered) co_return;
-    LOG_WARNING("a data center could not answer", {"to", name}, {"problem", outcome.error.message});
-    tried = outcome.error.code != Errc::kUnavailable;
-    if (outcome.kind == Kind::kFailed) break;
-  }
-  if (tried) {
-    (void)co_await http::RespondText(exchange, http::FailureStatus(outcome.error),
-                                     "no data center could answer\n");
-  } else {
-    co_await AnswerUnavailable(exchange);
-  }
-}
-
-io::Task<void> Edge::RedirectToHttps(http::Exchange& exchange) {
-  std::string location =
-      HttpsLocation(exchange.request(), process_.site().domain, process_.site().ports.edge_https);
-  HeaderFields fields;
-  fields.Add("Location", location);
-  fields.Add("Via", "1.1 meridian-edge");
-  (void)co_await exchange.Respond({.status = 308, .fields = fields}, AsBytes("use HTTPS\n"));
-}
-
-io::Task<void> Edge::AnswerUnavailable(http::Exchange& exchange) {
-  unavailable_.Add();
-  std::string retry_after = fmt::format("{}", kRetryAfterSeconds);
-  HeaderFields fields;
-  fields.Add("Content-Type", "text/plain; charset=utf-8");
-  fields.Add("Retry-After", retry_after);
-  fields.Add("Via", "1.1 meridian-edge");
-  (void)co_await exchange.Respond({.status = 503, .fields = fields},
-                                  AsBytes("no data center can serve this now\n"));
-}
-
 int Run(const site::Site& site, site::TierStart start) {
   site::TierProcess process(site, std::move(start));
   Edge edge(process);
   return process.Run({.public_port = site.ports.edge,
                       .start = [&] { return edge.Start(); },
                       .on_view = [&] { edge.OnView(); },
+                      .drain = [&](Duration grace) { return edge.Drain(grace); }});
+}
+
+int RunAlone(const Alone& alone) {
+  site::Site site;
+  site.name = site.domain = alone.host;
+  site.datacenters.push_back({.name = "alone",
+                              .address = alone.listen.address,
+                              .public_addresses = {alone.listen.address}});
+  site.ports.edge = alone.listen.port;
+  site.sections.Put(alone.config);
+  site::TierProcess process(site, {.tier = "edge", .data_center = "alone"});
+  Edge edge(process, http::Upstream{.address = alone.origin});
+  return process.Run({.public_port = site.ports.edge,
+                      .start = [&] { return edge.Start(); },
                       .drain = [&](Duration grace) { return edge.Drain(grace); }});
 }
 

@@ -9,6 +9,8 @@
 
 namespace meridian::edge {
 
+inline constexpr std::string_view kAllowOriginField = "Access-Control-Allow-Origin";
+
 // `domain` itself, or a name below it.
 bool IsOfSite(std::string_view host, std::string_view domain);
 
