@@ -225,7 +225,7 @@ io::Task<void> CacheHandler::Revalidate(std::shared_ptr<Fill> fill,
   Fill::Reader reader(fill);  // so that it is finished
   const HeaderFields fields = request.view();
   const KeyView key = fill->key.view();
-  const CacheRequest asked;
+  const CacheRequest asked{.authorized = fields.Has("Authorization")};
   const FillMaker::Asking asking{.asked = asked, .request = fields, .at = options_.loop.Now()};
   Forwarding forwarding = co_await options_.forwarder.Ask(
       {.path = key.path, .query = key.query, .host = key.host, .fields = fields});
