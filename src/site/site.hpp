@@ -23,7 +23,7 @@ namespace meridian::site {
 class TableReader;
 
 struct DataCenter {
-  std::string name;   // a DNS label, unique
+  std::string name;  // a DNS label, unique
   // A point of presence ([[edge_place]]): dns and edge alone, which fill from the nearest data
   // center that serves.
   bool edge_only = false;
