@@ -3,32 +3,24 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
 #include <vector>
 
-#include <fmt/core.h>
-
-#include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "base/ip.hpp"
-#include "base/log.hpp"
 #include "base/result.hpp"
 #include "edge/answer.hpp"
 #include "edge/config.hpp"
-#include "edge/forwarded_fields.hpp"
 #include "edge/limits.hpp"
-#include "edge/routes.hpp"
+#include "edge/upstreams.hpp"
 #include "http/client.hpp"
 #include "http/exchange.hpp"
-#include "http/fetch.hpp"
-#include "http/forward.hpp"
 #include "http/limits.hpp"
-#include "http/relay.hpp"
 #include "http/server.hpp"
 #include "io/task.hpp"
 #include "io/tls.hpp"
 #include "io/wait_queue.hpp"
-#include "site/ca.hpp"
 #include "site/internal_fields.hpp"
 #include "site/limits.hpp"
 #include "site/site.hpp"
