@@ -8,9 +8,9 @@
 #include <cstdint>
 #include <limits>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "base/bytes.hpp"
 #include "base/clock.hpp"

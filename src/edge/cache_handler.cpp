@@ -1,7 +1,6 @@
 #include "edge/cache_handler.hpp"
 
 #include <algorithm>
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -10,32 +9,27 @@
 
 #include <fmt/core.h>
 
+#include "base/clock.hpp"
 #include "base/metrics.hpp"
 #include "base/random.hpp"
 #include "base/result.hpp"
 #include "edge/answer.hpp"
 #include "edge/cache/cache_key.hpp"
 #include "edge/cache/cache_status.hpp"
+#include "edge/cache/freshness.hpp"
 #include "edge/cache/invalidation.hpp"
 #include "edge/cache/request_directives.hpp"
 #include "edge/cache/stale.hpp"
-#include "edge/cache/storability.hpp"
 #include "edge/cache/stored_response.hpp"
-#include "edge/cache/validation.hpp"
 #include "edge/cache/vary.hpp"
 #include "edge/fill.hpp"
 #include "edge/fill_maker.hpp"
-#include "edge/forwarded_fields.hpp"
-#include "edge/forwarder.hpp"
 #include "edge/limits.hpp"
 #include "edge/own_origin.hpp"
 #include "edge/trip.hpp"
-#include "http/client_exchange.hpp"
 #include "http/exchange.hpp"
 #include "http/forward.hpp"
-#include "http/relay.hpp"
 #include "io/task.hpp"
-#include "site/internal_fields.hpp"
 #include "wire/http/message.hpp"
 
 namespace meridian::edge {

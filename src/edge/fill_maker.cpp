@@ -8,6 +8,7 @@
 #include "edge/cache/body.hpp"
 #include "edge/cache/cache_key.hpp"
 #include "edge/cache/freshness.hpp"
+#include "edge/cache/request_directives.hpp"
 #include "edge/cache/storability.hpp"
 #include "edge/cache/stored_response.hpp"
 #include "edge/cache/validation.hpp"

@@ -16,6 +16,7 @@
 #include "base/clock.hpp"
 #include "edge/cache/byte_budget.hpp"
 #include "edge/cache/cache_key.hpp"
+#include "edge/cache/freshness.hpp"
 #include "edge/cache/limits.hpp"
 #include "edge/cache/purge.hpp"
 #include "edge/cache/sieve.hpp"

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <iterator>
+#include <optional>
 #include <string_view>
 
+#include "base/clock.hpp"
+#include "edge/cache/freshness.hpp"
 #include "edge/cache/request_directives.hpp"
 #include "edge/cache/tags.hpp"
 #include "edge/cache/vary.hpp"

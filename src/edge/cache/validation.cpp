@@ -2,7 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <iterator>
+#include <initializer_list>
 #include <optional>
 #include <string_view>
 

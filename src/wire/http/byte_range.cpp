@@ -8,9 +8,10 @@
 #include <string>
 #include <string_view>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "wire/http/characters.hpp"
+#include "wire/http/limits.hpp"
 #include "wire/http/message.hpp"
 
 namespace meridian::wire::http {
