@@ -34,15 +34,20 @@ constexpr size_t kHashDigits = 16;
 
 std::string Line(std::string_view text) { return fmt::format("{:016x} {}\n", Hash64(text), text); }
 
+// All of `text`, and nothing else.
+std::optional<uint64_t> ReadNumber(std::string_view text, int base) {
+  uint64_t number = 0;
+  auto [stopped, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
+  bool whole = error == std::errc() && stopped == text.data() + text.size();
+  return whole ? std::optional(number) : std::nullopt;
+}
+
 // What Line wrote; none: it was damaged.
 std::optional<std::string_view> TextOf(std::string_view line) {
   if (line.size() <= kHashDigits || line[kHashDigits] != ' ') return std::nullopt;
-  uint64_t hash = 0;
-  const char* end = line.data() + kHashDigits;
-  auto parsed = std::from_chars(line.data(), end, hash, 16);
   std::string_view text = line.substr(kHashDigits + 1);
-  bool good = parsed.ec == std::errc() && parsed.ptr == end && hash == Hash64(text);
-  return good ? std::optional(text) : std::nullopt;
+  return ReadNumber(line.substr(0, kHashDigits), 16) == Hash64(text) ? std::optional(text)
+                                                                     : std::nullopt;
 }
 
 }  // namespace
@@ -71,18 +76,22 @@ std::string PurgeJournal::Header() const {
   return Line(fmt::format("{}{} {}", kHeader, id_, oldest_));
 }
 
+bool PurgeJournal::TakeHeader(std::string_view text) {
+  if (!text.starts_with(kHeader)) return false;
+  text.remove_prefix(kHeader.size());
+  size_t space = std::min(text.find(' '), text.size());
+  std::optional<uint64_t> id = ReadNumber(text.substr(0, space), 10);
+  std::optional<uint64_t> oldest = ReadNumber(text.substr(std::min(space + 1, text.size())), 10);
+  if (!id || !oldest || *id == 0 || *oldest == 0) return false;
+  id_ = *id;
+  oldest_ = *oldest;
+  return true;
+}
+
 bool PurgeJournal::TakeLine(std::string_view line) {
   std::optional<std::string_view> text = TextOf(line);
   if (!text) return false;
-  if (id_ == 0) {
-    if (!text->starts_with(kHeader)) return false;
-    text->remove_prefix(kHeader.size());
-    const char* end = text->data() + text->size();
-    auto id = std::from_chars(text->data(), end, id_);
-    if (id.ec != std::errc() || id_ == 0 || id.ptr == end || *id.ptr != ' ') return false;
-    auto oldest = std::from_chars(id.ptr + 1, end, oldest_);
-    return oldest.ec == std::errc() && oldest.ptr == end && oldest_ > 0;
-  }
+  if (id_ == 0) return TakeHeader(*text);
   Result<site::PurgeEntry> entry = site::ReadPurgeEntry(*text);
   if (!entry || entry->number != newest() + 1) return false;
   entry_bytes_ += entry->order.value.size();

@@ -49,6 +49,7 @@ class PurgeJournal {
   struct Batch;
 
   bool Take(std::string_view text);
+  bool TakeHeader(std::string_view text);
   bool TakeLine(std::string_view line);
   void Begin();
   void Forget();

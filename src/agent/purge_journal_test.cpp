@@ -41,6 +41,9 @@ class FailingDisk final : public io::Disk {
   io::Task<Result<std::vector<std::string>>> List(std::string folder) override {
     return disk_.List(std::move(folder));
   }
+  io::Task<Result<uint64_t>> FreeBytes(std::string folder) override {
+    return disk_.FreeBytes(std::move(folder));
+  }
   io::Task<Result<void>> SyncFolder(std::string folder) override {
     return disk_.SyncFolder(std::move(folder));
   }

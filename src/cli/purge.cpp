@@ -4,7 +4,6 @@
 #include <chrono>
 #include <memory>
 #include <string>
-#include <utility>
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
