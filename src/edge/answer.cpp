@@ -20,6 +20,7 @@
 #include "edge/cache/range_answer.hpp"
 #include "edge/cache/validation.hpp"
 #include "edge/limits.hpp"
+#include "edge/own_origin.hpp"
 #include "http/exchange.hpp"
 #include "io/task.hpp"
 #include "site/internal_fields.hpp"
@@ -48,6 +49,10 @@ class Answering {
     Add("Age", {age_.data(), end});
     Add("Cache-Status", status_.text());
     if (!answer.path.empty()) Add(site::kPathField, answer.path);
+    if (!answer.own_origin.empty() && !stored_.ParseLines().Has(kAllowOriginField)) {
+      Add(kAllowOriginField, answer.own_origin);
+      Add("Vary", "Origin");
+    }
     if (body_.complete()) {
       length_ = body_.size();
     } else if (answer.reader != nullptr) {
@@ -199,7 +204,7 @@ class Answering {
   const Body& body_;
   CacheStatusText status_;
   std::array<char, 20> age_;
-  std::array<HeaderField, 4> fields_;
+  std::array<HeaderField, 6> fields_;
   size_t count_ = 0;
   std::optional<uint64_t> length_;
   wire::http::RangeOutcome ranges_;

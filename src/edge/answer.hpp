@@ -24,6 +24,8 @@ struct StoredAnswer {
   Fill::Reader* reader = nullptr;
   // The value of Meridian-Path, for those who may ask for it; empty: none.
   std::string_view path = {};
+  // Who may read it although it is another origin; empty: nobody beside those whom it names itself.
+  std::string_view own_origin = {};
   uint64_t nonce = 0;  // for the boundary of several parts
 };
 

@@ -25,6 +25,7 @@
 #include "edge/fill.hpp"
 #include "edge/fill_maker.hpp"
 #include "edge/limits.hpp"
+#include "edge/own_origin.hpp"
 #include "edge/trip.hpp"
 #include "http/exchange.hpp"
 #include "http/forward.hpp"
@@ -79,6 +80,7 @@ void CacheHandler::ReportSize() {
 io::Task<void> CacheHandler::Handle(http::Exchange& exchange, bool debug) {
   Trip trip{.exchange = exchange, .asked = ReadCacheRequest(exchange.request()), .debug = debug};
   trip.key = MakeKey(exchange.request(), exchange.secure(), options_.default_host, store_.seed());
+  trip.own_origin = OwnOrigin(exchange.request(), options_.default_host);
   if (debug) trip.path = fmt::format("edge={} cache", options_.here);
   switch (LookUp(trip)) {
     case Look::kAnswer:
@@ -86,6 +88,7 @@ io::Task<void> CacheHandler::Handle(http::Exchange& exchange, bool debug) {
                                        .response = std::move(trip.hit),
                                        .status = trip.status,
                                        .path = trip.path,
+                                       .own_origin = trip.own_origin,
                                        .nonce = random_.Next()});
       co_return;
     case Look::kOnlyIfCached:
@@ -109,7 +112,8 @@ CacheHandler::Look CacheHandler::LookUp(Trip& trip) {
   if (found.response != nullptr) {
     TimePoint now = options_.loop.Now();
     const Freshness& freshness = found.response->freshness;
-    Use use = JudgeUse(freshness, found.response->control, trip.asked.control, now);
+    Use use = isolated_ ? Use::kRevalidate
+                        : JudgeUse(freshness, found.response->control, trip.asked.control, now);
     Duration left = freshness.Left(now);
     if (use != Use::kRevalidate) {
       (left > Duration::zero() ? hits_ : stale_hits_).Add();
@@ -209,6 +213,7 @@ io::Task<CacheHandler::Joined> CacheHandler::AnswerFromFill(Trip& trip, Fill::Re
                                         .status = trip.status,
                                         .reader = &reader,
                                         .path = trip.path,
+                                        .own_origin = trip.own_origin,
                                         .nonce = random_.Next()});
   co_return Joined::kAnswered;
 }
@@ -227,6 +232,7 @@ io::Task<void> CacheHandler::AnswerFailure(Trip& trip, Error error) {
                                           .response = trip.stale,
                                           .status = trip.status,
                                           .path = trip.path,
+                                          .own_origin = trip.own_origin,
                                           .nonce = random_.Next()});
     co_return;
   }

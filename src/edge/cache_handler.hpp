@@ -39,6 +39,8 @@ class CacheHandler {
 
   // For purges, by whoever hears of them.
   MemoryStore& store() { return store_; }
+  // While it is, purges may pass unheard: nothing stored is used unless the origin confirms it.
+  void SetIsolated(bool isolated) { isolated_ = isolated; }
   // Tells the metrics what is held.
   void ReportSize();
 
@@ -78,6 +80,7 @@ class CacheHandler {
   FillMaker maker_;
   FillTable fills_;
   PassTable passes_;
+  bool isolated_ = false;
   size_t behind_ = 0;  // revalidations that go on
   Counter& hits_;
   Counter& stale_hits_;

@@ -26,6 +26,7 @@
 #include "edge/forwarded_fields.hpp"
 #include "edge/forwarder.hpp"
 #include "edge/limits.hpp"
+#include "edge/own_origin.hpp"
 #include "edge/trip.hpp"
 #include "http/client_exchange.hpp"
 #include "http/exchange.hpp"
@@ -161,6 +162,7 @@ io::Task<void> CacheHandler::AnswerTaken(Trip& trip, Fill::Reader& reader, Takin
                                         .status = trip.status,
                                         .reader = &reader,
                                         .path = trip.path,
+                                        .own_origin = trip.own_origin,
                                         .nonce = random_.Next()});
 }
 
@@ -195,6 +197,10 @@ void CacheHandler::EditResponse(Trip& trip, const ResponseHead& upstream, Header
   if (looked_up) trip.status.detail = StorabilityName(trip.storability);
   trip.status_text.emplace(trip.status);
   fields.Add("Cache-Status", trip.status_text->text());
+  if (!trip.own_origin.empty() && !fields.Has(kAllowOriginField)) {
+    fields.Add(kAllowOriginField, trip.own_origin);
+    fields.Add("Vary", "Origin");
+  }
 }
 
 void CacheHandler::RevalidateBehind(const Trip& trip,

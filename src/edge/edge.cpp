@@ -4,15 +4,23 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "base/ip.hpp"
 #include "base/result.hpp"
 #include "edge/answer.hpp"
+#include "edge/cache/purge.hpp"
 #include "edge/config.hpp"
+#include "edge/fallback_script.hpp"
+#include "edge/https_redirect.hpp"
 #include "edge/limits.hpp"
+#include "edge/purge_method.hpp"
+#include "edge/purge_puller.hpp"
 #include "edge/upstreams.hpp"
 #include "http/client.hpp"
 #include "http/exchange.hpp"
@@ -23,6 +31,7 @@
 #include "io/wait_queue.hpp"
 #include "site/internal_fields.hpp"
 #include "site/limits.hpp"
+#include "site/purge.hpp"
 #include "site/site.hpp"
 #include "site/tier_process.hpp"
 #include "site/view.hpp"
@@ -33,9 +42,32 @@ namespace meridian::edge {
 
 using wire::http::HeaderFields;
 
+namespace {
+
+constexpr std::string_view kFallbackPath = "/.meridian/fallback.js";
+
+PurgeOrder OrderOf(const site::PurgeOrder& order) {
+  PurgeOrder of{.value = order.value, .soft = order.soft};
+  switch (order.kind) {
+    case site::PurgeKind::kUrl:
+      of.kind = PurgeOrder::kUrl;
+      break;
+    case site::PurgeKind::kPrefix:
+      of.kind = PurgeOrder::kPrefix;
+      break;
+    case site::PurgeKind::kTag:
+      of.kind = PurgeOrder::kTag;
+      break;
+  }
+  return of;
+}
+
+}  // namespace
+
 Edge::Edge(site::TierProcess& process, std::optional<http::Upstream> origin)
     : process_(process),
       config_(process.site().sections.Get<Config>()),
+      fallback_script_(FallbackScript(process.site(), process.here())),
       server_metrics_(process.metrics(), "meridian_edge"),
       visitor_connections_(process.metrics().AddCounter(
           "meridian_edge_visitor_connections_total",
@@ -66,11 +98,37 @@ http::ServerLimits Edge::Limits() const {
   return limits;
 }
 
+Result<std::shared_ptr<io::TlsContext>> Edge::VisitorTls() const {
+  auto tls = io::TlsContext::ForServer(process_.WebTls());
+  for (const Certificate& each : config_.certificates) {
+    if (!tls) break;
+    auto other = io::TlsContext::ForServer(
+        {.certificate_path = each.certificate_path, .key_path = each.key_path});
+    if (!other) return other;
+    (*tls)->AddForNames(std::move(*other));
+  }
+  return tls;
+}
+
+Result<void> Edge::FollowPurges() {
+  auto tls = io::TlsContext::ForClient(process_.PeerTls());
+  if (!tls) return Fail(std::move(tls.error()));
+  PurgeTarget target{.purge =
+                         [this](const site::PurgeOrder& order) {
+                           return cache_.store().Purge(OrderOf(order), process_.loop().Now());
+                         },
+                     .drop_all = [this] { cache_.store().DropAll(); }};
+  purges_ = std::make_unique<PurgePuller>(process_, *tls, std::move(target));
+  purge_method_ = std::make_unique<PurgeMethod>(process_, *tls, config_.purge_from);
+  process_.scope().Spawn(purges_->Run());
+  return {};
+}
+
 Result<void> Edge::ServeHttps() {
   auto listener =
       process_.Listen("https", {process_.here().address, process_.site().ports.edge_https});
   if (!listener) return Fail(std::move(listener.error()));
-  auto tls = io::TlsContext::ForServer(process_.WebTls());
+  auto tls = VisitorTls();
   if (!tls) return Fail(std::move(tls.error()));
   https_ = std::make_unique<http::Server>(
       process_.loop(),
@@ -88,8 +146,9 @@ io::Task<Result<void>> Edge::Start() {
   if (!plain) co_return Fail(std::move(plain.error()));
   if (balancers_) {
     Result<void> serving = ServeHttps();
+    if (serving) serving = FollowPurges();
     if (!serving) co_return serving;
-    process_.scope().Spawn(balancers_->WatchOwnBalancer());
+    if (!process_.here().edge_only) process_.scope().Spawn(balancers_->WatchOwnBalancer());
   }
   http_.Serve(std::move(*plain));
   process_.scope().Spawn(ReportLoad());
@@ -116,6 +175,7 @@ io::Task<void> Edge::ReportLoad() {
     double rate = static_cast<double>(now - before) / Seconds(process_.loop().Now() - began);
     process_.SetLoad(rate, visitor_connections_.value());
     cache_.ReportSize();
+    cache_.SetIsolated(config_.revalidate_when_isolated && purges_ && purges_->isolated());
     before = now;
     began = process_.loop().Now();
   }
@@ -130,7 +190,7 @@ io::Task<void> Edge::Handle(http::Exchange& exchange) {
     case wire::http::PathMatch::kOutside:
       if (exchange.first_on_connection()) visitor_connections_.Add();
       visitor_requests_.Add();
-      co_await cache_.Handle(exchange, MayDebug(exchange));
+      co_await HandleVisitor(exchange);
       co_return;
     case wire::http::PathMatch::kWithin:
       co_await AnswerReserved(exchange);
@@ -139,6 +199,23 @@ io::Task<void> Edge::Handle(http::Exchange& exchange) {
       co_await AnswerHere(exchange, 400, "the path is not spelled plainly\n", {});
       co_return;
   }
+}
+
+io::Task<void> Edge::HandleVisitor(http::Exchange& exchange) {
+  if (exchange.request().method == "PURGE" && purge_method_) {
+    return purge_method_->Handle(exchange);
+  }
+  if (config_.redirect_http && !exchange.secure()) return RedirectToHttps(exchange);
+  return cache_.Handle(exchange, MayDebug(exchange));
+}
+
+io::Task<void> Edge::RedirectToHttps(http::Exchange& exchange) {
+  std::string location =
+      HttpsLocation(exchange.request(), process_.site().domain, process_.site().ports.edge_https);
+  HeaderFields fields;
+  fields.Add("Location", location);
+  fields.Add("Via", "1.1 meridian-edge");
+  (void)co_await exchange.Respond({.status = 308, .fields = fields}, AsBytes("use HTTPS\n"));
 }
 
 bool Edge::Ready() const {
@@ -151,6 +228,13 @@ io::Task<void> Edge::AnswerReserved(http::Exchange& exchange) {
     bool ready = Ready();
     (void)co_await http::RespondText(exchange, ready ? 200 : 503,
                                      ready ? "ready\n" : "send visitors elsewhere\n");
+  } else if (exchange.request().path == kFallbackPath) {
+    HeaderFields fields;
+    fields.Add("Content-Type", "text/javascript; charset=utf-8");
+    fields.Add("Cache-Control", "public, max-age=3600");
+    fields.Add("Service-Worker-Allowed", "/");
+    fields.Add("Via", "1.1 meridian-edge");
+    (void)co_await exchange.Respond({.fields = fields}, AsBytes(fallback_script_));
   } else {
     (void)co_await http::RespondText(exchange, 404, "nothing is here\n");
   }

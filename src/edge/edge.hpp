@@ -15,9 +15,12 @@
 #include "edge/cache_handler.hpp"
 #include "edge/config.hpp"
 #include "edge/forwarder.hpp"
+#include "edge/purge_method.hpp"
+#include "edge/purge_puller.hpp"
 #include "edge/upstreams.hpp"
 #include "http/client.hpp"
 #include "http/server.hpp"
+#include "io/tls.hpp"
 #include "site/tier_process.hpp"
 
 namespace meridian::edge {
@@ -35,14 +38,20 @@ class Edge {
  private:
   io::Task<void> Handle(http::Exchange& exchange);
   io::Task<void> AnswerReserved(http::Exchange& exchange);
+  io::Task<void> HandleVisitor(http::Exchange& exchange);
+  io::Task<void> RedirectToHttps(http::Exchange& exchange);
   bool MayDebug(const http::Exchange& exchange) const;
   bool Ready() const;
   Result<void> ServeHttps();
+  Result<void> FollowPurges();
+  // The site's own certificate, and those of site.toml by name.
+  Result<std::shared_ptr<io::TlsContext>> VisitorTls() const;
   http::ServerLimits Limits() const;
   io::Task<void> ReportLoad();
 
   site::TierProcess& process_;
   const Config& config_;
+  const std::string fallback_script_;
   http::ServerMetrics server_metrics_;
   Counter& visitor_connections_;
   Counter& visitor_requests_;
@@ -50,6 +59,9 @@ class Edge {
   std::unique_ptr<OriginUpstream> origin_;    // null when it does not
   Forwarder forwarder_;
   CacheHandler cache_;
+  // Null when it stands alone.
+  std::unique_ptr<PurgePuller> purges_;
+  std::unique_ptr<PurgeMethod> purge_method_;
   http::Server http_;
   std::unique_ptr<http::Server> https_;
 };

@@ -21,6 +21,12 @@ constexpr Duration kBalancerCheckTimeout = std::chrono::milliseconds{800};
 constexpr int kBalancerMisses = 2;
 constexpr size_t kMaxCheckBody = 1024;
 constexpr Duration kLoadInterval = std::chrono::seconds{1};
+// The journals of purges answer within two seconds, with news or without. An edge that has heard
+// none of other data centers' for kIsolatedAfter counts as isolated.
+constexpr Duration kPurgeAnswerTimeout = std::chrono::seconds{4};
+constexpr Duration kPurgeOrderTimeout = std::chrono::seconds{8};
+constexpr Duration kPurgeRetryInterval = std::chrono::milliseconds{500};
+constexpr Duration kIsolatedAfter = std::chrono::seconds{6};
 // Requests that miss wait for each other so long for a head; then each goes by itself.
 constexpr Duration kCollapseTimeout = std::chrono::seconds{10};
 // So often a request joins another that comes to nothing (its visitor left, it was purged

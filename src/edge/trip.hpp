@@ -27,6 +27,7 @@ struct Trip {
   std::optional<KeyView> key = {};
   std::shared_ptr<StoredResponse> hit = {};
   CacheStatus status = {};
+  std::string_view own_origin = {};  // OwnOrigin
   // Of the stored variants, while the request goes forward.
   std::string vary = {};
   std::string variant = {};

@@ -43,6 +43,7 @@ Result<void> SiteUpstreams::Connect() {
   if (!tls) return Fail(std::move(tls.error()));
   uint16_t port = process_.site().ports.balancer;
   for (const site::DataCenter& dc : process_.site().datacenters) {
+    if (dc.edge_only) continue;
     bool own = dc.name == process_.here().name;
     http::Upstream upstream{.address = {process_.AddressOf(dc), own ? port : site::PeerPort(port)},
                             .tls = own ? nullptr : *tls,
