@@ -65,7 +65,8 @@ void Fuzz(std::string_view input) {
                                               .directives = directives,
                                               .lifetime = lifetime,
                                               .max_object_bytes = 1 << 20});
-  Freshness freshness{.received = kNow, .initial_age = age, .lifetime = lifetime.value_or({})};
+  Freshness freshness{
+      .received = kNow, .initial_age = age, .lifetime = lifetime.value_or(Duration::zero())};
   Use use = JudgeUse(freshness, directives.control, {}, kNow);
   CHECK(use != Use::kFresh || freshness.Left(kNow) > Duration::zero());
   if (storability != Storability::kStore) return;
