@@ -30,6 +30,7 @@ class CacheHandler {
     Metrics& metrics;
     const Config& config;
     std::string default_host;  // of requests without Host
+    std::string cdn_domain;    // cdn.<this> is served without cookies; empty: no such host
     std::string here;          // for Meridian-Path
   };
   explicit CacheHandler(Options options);

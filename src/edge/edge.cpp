@@ -15,6 +15,7 @@
 #include "base/result.hpp"
 #include "edge/answer.hpp"
 #include "edge/cache/purge.hpp"
+#include "edge/cdn_host.hpp"
 #include "edge/config.hpp"
 #include "edge/fallback_script.hpp"
 #include "edge/https_redirect.hpp"
@@ -85,6 +86,7 @@ Edge::Edge(site::TierProcess& process, std::optional<http::Upstream> origin)
               .metrics = process.metrics(),
               .config = config_,
               .default_host = process.site().domain,
+              .cdn_domain = origin_ ? "" : process.site().domain,
               .here = process.here().name}),
       http_(process.loop(), {.limits = Limits(), .metrics = &server_metrics_},
             [this](http::Exchange& exchange) { return Handle(exchange); }) {}
@@ -206,6 +208,16 @@ io::Task<void> Edge::HandleVisitor(http::Exchange& exchange) {
     return purge_method_->Handle(exchange);
   }
   if (config_.redirect_http && !exchange.secure()) return RedirectToHttps(exchange);
+  if (balancers_ && IsCdnHost(exchange.request().authority, process_.site().domain)) {
+    switch (JudgeCdn(exchange.request(), config_.cdn_paths)) {
+      case CdnVerdict::kServe:
+        break;
+      case CdnVerdict::kMethod:
+        return AnswerHere(exchange, 405, "static files are for reading\n", {});
+      case CdnVerdict::kPath:
+        return AnswerHere(exchange, 404, "no static file is here: [edge] cdn_paths\n", {});
+    }
+  }
   return cache_.Handle(exchange, MayDebug(exchange));
 }
 
