@@ -42,6 +42,7 @@ class CacheHandler {
   MemoryStore& store() { return store_; }
   // While it is, purges may pass unheard: nothing stored is used unless the origin confirms it.
   void SetIsolated(bool isolated) { isolated_ = isolated; }
+  bool isolated() const { return isolated_; }
   // Tells the metrics what is held.
   void ReportSize();
 

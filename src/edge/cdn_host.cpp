@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "edge/cache/cache_key.hpp"
+#include "edge/versioned_path.hpp"
 #include "wire/http/characters.hpp"
 #include "wire/http/message.hpp"
 
@@ -41,10 +42,12 @@ bool IsCdnHost(std::string_view authority, std::string_view domain) {
 
 CdnVerdict JudgeCdn(const wire::http::RequestHead& request, std::span<const std::string> paths) {
   if (request.method != "GET" && request.method != "HEAD") return CdnVerdict::kMethod;
+  auto versioned = ParseVersionedPath(request.path);
+  std::string_view asked = versioned ? versioned->path : request.path;
   bool is_static = std::ranges::any_of(paths, [&](const std::string& path) {
-    return path.ends_with('/') ? request.path.starts_with(path) : request.path == path;
+    return path.ends_with('/') ? asked.starts_with(path) : asked == path;
   });
-  return is_static && IsPlain(request.path) ? CdnVerdict::kServe : CdnVerdict::kPath;
+  return is_static && IsPlain(asked) ? CdnVerdict::kServe : CdnVerdict::kPath;
 }
 
 }  // namespace meridian::edge

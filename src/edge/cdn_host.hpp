@@ -20,7 +20,8 @@ enum class CdnVerdict : uint8_t {
   kPath,    // 404: no static file is there
 };
 
-// For requests to the CDN's host. `paths`: each a path, or, with '/' at its end, all below.
+// For requests to the CDN's host. `paths`: each a path, or, with '/' at its end, all below. Of a
+// versioned path the plain one counts.
 CdnVerdict JudgeCdn(const wire::http::RequestHead& request, std::span<const std::string> paths);
 
 }  // namespace meridian::edge

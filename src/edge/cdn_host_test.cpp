@@ -47,6 +47,13 @@ TEST(CdnHostTest, APathInDisguiseIsNotServed) {
   }
 }
 
+TEST(CdnHostTest, AVersionIsServedWhereItsPlainPathIs) {
+  const std::string version = "/v/0123456789abcdef0123456789abcdef";
+  EXPECT_EQ(Judge(version + "/images/a.jpg"), CdnVerdict::kServe);
+  EXPECT_EQ(Judge(version + "/account"), CdnVerdict::kPath);
+  EXPECT_EQ(Judge(version + "/images/..%2faccount"), CdnVerdict::kPath);
+}
+
 TEST(CdnHostTest, ItIsForReading) {
   for (const char* method : {"POST", "PUT", "DELETE", "OPTIONS", "PURGE"}) {
     EXPECT_EQ(Judge("/images/a.jpg", method), CdnVerdict::kMethod) << method;

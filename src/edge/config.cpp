@@ -73,6 +73,7 @@ Config Parse(site::TableReader& reader, const site::Site& site) {
   config.cache = ParseCache(reader);
   config.debug_from = ParsePrefixes(reader, "debug_from");
   if (reader.Has("cdn_paths")) config.cdn_paths = ParsePaths(reader, "cdn_paths");
+  config.versions = reader.Boolean("versions", config.versions);
   config.purge_from = ParsePrefixes(reader, "purge_from");
   config.revalidate_when_isolated =
       reader.Choice<bool>("isolated", {{"serve", false}, {"revalidate", true}}, false);

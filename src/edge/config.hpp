@@ -11,6 +11,8 @@
 //   cdn_paths = ["/images/"]              # what cdn.<domain> serves: paths, or, with / at the
 //                                         # end, all below; /assets/, /images/ and /static/ unless
 //                                         # it says so
+//   versions = true                       # whether /v/VERSION/path is the edge's, or whatever the
+//                                         # application has there
 //   purge_from = ["192.0.2.0/24"]         # who may PURGE a URL; nobody unless it says so
 //   isolated = "serve"                    # while no other data center's purges are heard; or
 //                                         # "revalidate": whatever is stored is asked for anew
@@ -50,6 +52,7 @@ struct Config {
   CacheSettings cache;
   std::vector<IpPrefix> debug_from;
   std::vector<std::string> cdn_paths = {"/assets/", "/images/", "/static/"};
+  bool versions = true;
   std::vector<IpPrefix> purge_from;
   bool revalidate_when_isolated = false;
   bool redirect_http = false;

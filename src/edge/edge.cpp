@@ -23,6 +23,7 @@
 #include "edge/purge_method.hpp"
 #include "edge/purge_puller.hpp"
 #include "edge/upstreams.hpp"
+#include "edge/versioned_path.hpp"
 #include "http/client.hpp"
 #include "http/exchange.hpp"
 #include "http/limits.hpp"
@@ -46,6 +47,7 @@ using wire::http::HeaderFields;
 namespace {
 
 constexpr std::string_view kFallbackPath = "/.meridian/fallback.js";
+constexpr std::string_view kVersionPath = "/.meridian/version";
 
 PurgeOrder OrderOf(const site::PurgeOrder& order) {
   PurgeOrder of{.value = order.value, .soft = order.soft};
@@ -88,6 +90,11 @@ Edge::Edge(site::TierProcess& process, std::optional<http::Upstream> origin)
               .default_host = process.site().domain,
               .cdn_domain = origin_ ? "" : process.site().domain,
               .here = process.here().name}),
+      versions_({.cache = cache_,
+                 .metrics = process.metrics(),
+                 .config = config_,
+                 .default_host = process.site().domain,
+                 .cdn_domain = origin_ ? "" : process.site().domain}),
       http_(process.loop(), {.limits = Limits(), .metrics = &server_metrics_},
             [this](http::Exchange& exchange) { return Handle(exchange); }) {}
 
@@ -218,6 +225,11 @@ io::Task<void> Edge::HandleVisitor(http::Exchange& exchange) {
         return AnswerHere(exchange, 404, "no static file is here: [edge] cdn_paths\n", {});
     }
   }
+  if (config_.versions) {
+    if (auto versioned = ParseVersionedPath(exchange.request().path)) {
+      return versions_.Handle(exchange, *versioned);
+    }
+  }
   return cache_.Handle(exchange, MayDebug(exchange));
 }
 
@@ -247,6 +259,8 @@ io::Task<void> Edge::AnswerReserved(http::Exchange& exchange) {
     fields.Add("Service-Worker-Allowed", "/");
     fields.Add("Via", "1.1 meridian-edge");
     (void)co_await exchange.Respond({.fields = fields}, AsBytes(fallback_script_));
+  } else if (config_.versions && exchange.request().path == kVersionPath) {
+    co_await versions_.Tell(exchange);
   } else {
     (void)co_await http::RespondText(exchange, 404, "nothing is here\n");
   }
