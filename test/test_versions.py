@@ -2,15 +2,13 @@
 
 import hashlib
 import json
-import subprocess
 import threading
 import urllib.parse
 
 import pytest
 from cache_origin import Answer
-from edge_under_test import Edge
-from site_under_test import MERIDIAN, ROOT, SANITIZED, Site, curl
-from test_cache import MINUTE, herd
+from edge_under_test import MINUTE, Edge, herd
+from site_under_test import ROOT, SANITIZED, Site, curl
 
 PYTHON_APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
 MOST_BYTES = 8 << 20
