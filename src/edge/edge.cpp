@@ -14,6 +14,7 @@
 #include "base/ip.hpp"
 #include "base/result.hpp"
 #include "edge/answer.hpp"
+#include "edge/cache/cache_status.hpp"
 #include "edge/cache/purge.hpp"
 #include "edge/cdn_host.hpp"
 #include "edge/config.hpp"
@@ -48,6 +49,8 @@ namespace {
 
 constexpr std::string_view kFallbackPath = "/.meridian/fallback.js";
 constexpr std::string_view kVersionPath = "/.meridian/version";
+// Of answers under /.meridian/: no cache was asked.
+constexpr CacheStatus kReserved = {.detail = "reserved"};
 
 PurgeOrder OrderOf(const site::PurgeOrder& order) {
   PurgeOrder of{.value = order.value, .soft = order.soft};
@@ -238,6 +241,7 @@ io::Task<void> Edge::RedirectToHttps(http::Exchange& exchange) {
       HttpsLocation(exchange.request(), process_.site().domain, process_.site().ports.edge_https);
   HeaderFields fields;
   fields.Add("Location", location);
+  fields.Add("Cache-Status", kCacheName);
   fields.Add("Via", "1.1 meridian-edge");
   (void)co_await exchange.Respond({.status = 308, .fields = fields}, AsBytes("use HTTPS\n"));
 }
@@ -250,11 +254,13 @@ bool Edge::Ready() const {
 io::Task<void> Edge::AnswerReserved(http::Exchange& exchange) {
   if (exchange.request().path == site::kReadyPath) {
     bool ready = Ready();
-    (void)co_await http::RespondText(exchange, ready ? 200 : 503,
-                                     ready ? "ready\n" : "send visitors elsewhere\n");
+    co_await AnswerHere(exchange, ready ? 200 : 503,
+                        ready ? "ready\n" : "send visitors elsewhere\n", kReserved);
   } else if (exchange.request().path == kFallbackPath) {
     HeaderFields fields;
+    const CacheStatusText status(kReserved);
     fields.Add("Content-Type", "text/javascript; charset=utf-8");
+    fields.Add("Cache-Status", status.text());
     fields.Add("Cache-Control", "public, max-age=3600");
     fields.Add("Service-Worker-Allowed", "/");
     fields.Add("Via", "1.1 meridian-edge");
@@ -262,7 +268,7 @@ io::Task<void> Edge::AnswerReserved(http::Exchange& exchange) {
   } else if (config_.versions && exchange.request().path == kVersionPath) {
     co_await versions_.Tell(exchange);
   } else {
-    (void)co_await http::RespondText(exchange, 404, "nothing is here\n");
+    co_await AnswerHere(exchange, 404, "nothing is here\n", kReserved);
   }
 }
 

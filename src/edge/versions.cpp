@@ -36,6 +36,7 @@ using wire::http::HeaderFields;
 
 namespace {
 
+constexpr CacheStatus kReserved = {.detail = "reserved"};
 constexpr const char* kRequests = "meridian_edge_versioned_requests_total";
 constexpr const char* kRequestsHelp = "Requests for versioned paths by what became of them.";
 
@@ -170,25 +171,25 @@ bool Versions::MayTell(const http::Exchange& exchange, std::string_view target) 
 io::Task<void> Versions::Tell(http::Exchange& exchange) {
   const wire::http::RequestHead& request = exchange.request();
   if (request.method != "GET" && request.method != "HEAD") {
-    co_return co_await AnswerHere(exchange, 405, "ask with GET\n", {});
+    co_return co_await AnswerHere(exchange, 405, "ask with GET\n", kReserved);
   }
   const std::optional<std::string> target = TargetOfQuery(request.query.value_or(""));
   if (!target) {
     co_return co_await AnswerHere(exchange, 400,
-                                  "ask for a path: /.meridian/version?path=/logo.png\n", {});
+                                  "ask for a path: /.meridian/version?path=/logo.png\n", kReserved);
   }
   Plain plain{.problem = "no static file is there"};
   if (MayTell(exchange, *target)) plain = co_await AskPlain(exchange, *target);
   if (plain.response == nullptr) {
     const std::string text = fmt::format("{} has no version: {}\n", *target, plain.problem);
-    co_return co_await AnswerHere(exchange, plain.status, text, {});
+    co_return co_await AnswerHere(exchange, plain.status, text, kReserved);
   }
   const std::string_view version = ContentVersion(*plain.response->body);
   const nlohmann::json told = {{"path", *target},
                                {"version", version},
                                {"url", MakeVersionedPath({.version = version, .path = *target})}};
   const std::string text = told.dump() + "\n";
-  const CacheStatusText status({.detail = "reserved"});
+  const CacheStatusText status(kReserved);
   HeaderFields fields;
   fields.Add("Content-Type", "application/json");
   fields.Add("Cache-Control", "no-store");
