@@ -24,7 +24,7 @@ constexpr std::array kDescriptions = {
     Description{ParseError::kStartLineTooLong, "the start line is too long"},
     Description{ParseError::kBadVersion, "the protocol version is malformed"},
     Description{ParseError::kUnsupportedVersion,
-                "the protocol version is not HTTP/1.0 or HTTP/1.1"},
+                "the protocol version is not HTTP/1"},
     Description{ParseError::kBadStatusLine, "the status line is malformed"},
     Description{ParseError::kBadFieldName, "a field name is not a token"},
     Description{ParseError::kSpaceBeforeColon,
