@@ -15,6 +15,7 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "base/scratch_dir.hpp"
 #include "io/descendants.hpp"
 #include "io/epoll.hpp"
 #include "io/file.hpp"
@@ -22,7 +23,6 @@
 #include "io/socket.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"
-#include "site/scratch_dir.hpp"
 #include "site/site.hpp"
 #include "site/state_dir.hpp"
 
@@ -108,7 +108,7 @@ class LabTest : public testing::Test {
   io::EpollDriver driver_;
   io::Loop loop_{driver_};
   io::SystemNetwork network_{driver_};
-  site::ScratchDir scratch_;
+  ScratchDir scratch_;
   site::StateDir state_ = site::StateDir::Create(scratch_ / "state").value();
   site::Site site_;
   std::string program_ = scratch_ / "program";
