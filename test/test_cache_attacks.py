@@ -135,7 +135,7 @@ def test_an_origin_cannot_hide_from_the_cache_what_it_says_by_nominating_it(edge
         path = f"/hidden-{name}"
         fields = [(name, value), ("Connection", name)] + ([] if name == "Cache-Control" else list(MINUTE.items()))
         edge.origin.at(path, body=b"1", fields=fields)
-        assert [edge.get(path).hit for _ in range(2)] == [False, False], name
+        assert [edge.get(path, Cookie=f"id={i}").hit for i in range(2)] == [False, False], name
 
 
 # Deception: a page of one path is not what another path gets.
