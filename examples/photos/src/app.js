@@ -10,12 +10,14 @@ import multer from 'multer';
 import { GALLERY } from './gallery.js';
 import { errorPage, galleryPage, photoPage } from './pages.js';
 import { MAX_PHOTO_BYTES, UploadStore } from './uploads.js';
+import { versionedLinks } from './versions.js';
 
 const MAX_NAME_LETTERS = 40;
 const MAX_TITLE_LETTERS = 80;
 const SIGNED_IN_MS = 7 * 24 * 60 * 60 * 1000;
 
 const publicFolder = fileURLToPath(new URL('../public', import.meta.url));
+const linksFor = versionedLinks(publicFolder, ['images', 'assets']);
 
 // A shared secret lets every instance read what another signed.
 function cookieSecret() {
@@ -68,6 +70,7 @@ export function createApp(state) {
   app.use(cookieParser(cookieSecret()), (request, response, next) => {
     // A cookie whose signature is wrong reads as false.
     request.visitor = clean(request.signedCookies.name || '', MAX_NAME_LETTERS) || null;
+    request.link = linksFor(request);
     response.set('Cache-Control', 'private, no-cache');
     next();
   });
@@ -81,14 +84,14 @@ export function createApp(state) {
 function addPages(app, uploads) {
   app.get('/', async (request, response) => {
     const photos = [...(await uploads.list()), ...GALLERY];
-    response.send(galleryPage({ photos, visitor: request.visitor }));
+    response.send(galleryPage({ photos, visitor: request.visitor, link: request.link }));
   });
 
   app.get('/photos/:id', async (request, response, next) => {
     const { id } = request.params;
     const photo = GALLERY.find((each) => each.id === id) ?? (await uploads.find(id));
     if (!photo) return next();
-    response.send(photoPage({ photo, visitor: request.visitor }));
+    response.send(photoPage({ photo, visitor: request.visitor, link: request.link }));
   });
 }
 
