@@ -6,5 +6,50 @@
 #include <cstdint>
 
 #include "base/clock.hpp"
+#include "wire/resp/limits.hpp"
 
-namespace meridian::session {}  // namespace meridian::session
+namespace meridian::session {
+
+// A key's name. Past it: an error.
+constexpr size_t kMaxKeyBytes = 32 * 1024;
+// A string, or one field or member: what one argument may have. Past it: an error.
+constexpr size_t kMaxValueBytes = size_t{64} * 1024 * 1024;
+
+// Connections of clients. Past it: "ERR max number of clients reached".
+constexpr size_t kMaxClients = 10000;
+// Connections that are being told so; more are closed without a word.
+constexpr size_t kMaxRefusing = 64;
+// What is read of a connection at once.
+constexpr size_t kReadBytes = size_t{16} * 1024;
+// The replies of one connection that wait to be sent. One request's may not be larger: then the
+// connection is closed.
+constexpr size_t kMaxReplyBytes = size_t{256} * 1024 * 1024;
+// With so many bytes of replies no further request is begun until they are sent.
+constexpr size_t kFlushReplyBytes = size_t{64} * 1024;
+// Messages that wait for a subscriber who does not read. Past it: it is cut off.
+constexpr size_t kMaxSubscriberBytes = size_t{8} * 1024 * 1024;
+// How long a client may leave its replies unread.
+constexpr Duration kWriteTimeout = std::chrono::seconds{60};
+constexpr Duration kAcceptPause = std::chrono::milliseconds{50};
+
+// Requests that wait in MULTI, and their bytes. Past either: an error, and EXEC is refused.
+constexpr size_t kMaxQueuedRequests = 16384;
+constexpr size_t kMaxQueuedBytes = size_t{64} * 1024 * 1024;
+// Keys that a connection watches; channels and patterns that it has subscribed to.
+constexpr size_t kMaxWatchedKeys = 4096;
+constexpr size_t kMaxSubscriptions = 16384;
+// A pattern of KEYS, SCAN, PSUBSCRIBE, CONFIG GET: its bytes.
+constexpr size_t kMaxPatternBytes = 4096;
+
+// Every turn of the sweep that finds what has expired: its pause, and what it looks at at most.
+constexpr Duration kSweepPause = std::chrono::milliseconds{100};
+constexpr size_t kSweepSegments = 4096;
+constexpr size_t kSweepRounds = 64;
+// A key that only others' knowledge keeps here is looked at again after this.
+constexpr int64_t kTraceRecheckMs = 1000;
+
+// Keys that are compared to find one to evict, and those evicted for one write at most.
+constexpr int kEvictionSamples = 5;
+constexpr int kMostEvictions = 64;
+
+}  // namespace meridian::session
