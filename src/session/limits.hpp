@@ -38,6 +38,8 @@ constexpr size_t kMaxQueuedBytes = size_t{64} * 1024 * 1024;
 // Keys that a connection watches; channels and patterns that it has subscribed to.
 constexpr size_t kMaxWatchedKeys = 4096;
 constexpr size_t kMaxSubscriptions = 16384;
+// Elements that HRANDFIELD and SRANDMEMBER give repeatedly at the most.
+constexpr int64_t kMostRandomElements = int64_t{1} << 20;
 // A pattern of KEYS, SCAN, PSUBSCRIBE, CONFIG GET: its bytes.
 constexpr size_t kMaxPatternBytes = 4096;
 
