@@ -1,4 +1,4 @@
-// meridian dns, edge, balancer: one tier by itself, or as the agent starts it.
+// meridian dns, edge, balancer, session: one tier by itself, or as the agent starts it.
 #include <charconv>
 #include <cstddef>
 #include <expected>
@@ -16,6 +16,7 @@
 #include "cli/command_line.hpp"
 #include "dns/server.hpp"
 #include "edge/edge.hpp"
+#include "session/session.hpp"
 #include "site/reach.hpp"
 #include "site/site.hpp"
 #include "site/tier_process.hpp"
@@ -35,6 +36,7 @@ constexpr Tier kTiers[] = {
     {"dns", "The dns tier of a data center, by itself", &dns::Run},
     {"edge", "The edge tier of a data center, by itself", &edge::Run},
     {"balancer", "The balancer tier of a data center, by itself", &balancer::Run},
+    {"session", "The session tier of a data center, by itself", &session::Run},
 };
 
 struct TierArguments {

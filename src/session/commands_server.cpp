@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/clock.hpp"
+#include "session/byte_size.hpp"
 #include "session/client.hpp"
 #include "session/command.hpp"
 #include "session/engine.hpp"
@@ -104,29 +105,8 @@ bool SetEvents(Engine& engine, std::string_view letters) {
   return classes.has_value();
 }
 
-// Bytes, with kb, mb, gb (powers of 1024) or k, m, g (of 1000).
-std::optional<size_t> ParseBytes(std::string_view text) {
-  constexpr std::pair<std::string_view, int64_t> kUnits[] = {
-      {"gb", int64_t{1} << 30}, {"mb", 1 << 20}, {"kb", 1 << 10}, {"g", 1000000000},
-      {"m", 1000000},           {"k", 1000},     {"b", 1}};
-  int64_t unit = 1;
-  for (const auto& [suffix, bytes] : kUnits) {
-    if (text.size() <= suffix.size() ||
-        !EqualsIgnoringCase(text.substr(text.size() - suffix.size()), suffix)) {
-      continue;
-    }
-    unit = bytes;
-    text.remove_suffix(suffix.size());
-    break;
-  }
-  std::optional<int64_t> number = wire::resp::ParseInteger(text);
-  int64_t bytes = 0;
-  if (!number || *number < 0 || __builtin_mul_overflow(*number, unit, &bytes)) return std::nullopt;
-  return static_cast<size_t>(bytes);
-}
-
 bool SetMaxMemory(Engine& engine, std::string_view text) {
-  std::optional<size_t> bytes = ParseBytes(text);
+  std::optional<size_t> bytes = ParseByteSize(text);
   if (bytes) engine.max_memory_bytes() = *bytes;
   return bytes.has_value();
 }

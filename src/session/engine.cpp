@@ -163,7 +163,6 @@ void Engine::ExecuteQueued(Client& client, const CommandSpec& spec, Arguments ar
 void Engine::Execute(Client& client, Arguments arguments) {
   ReplyWriter reply(&client.output, client.version);
   size_t before = reply.size();
-  keyspace_.SetNow(parts_.clock.Wall());
   const CommandSpec* spec = FindCommand(arguments[0]);
   bool queues = client.transaction.open && (spec == nullptr || (spec->flags & kAtOnce) == 0);
   if (spec == nullptr || !Check(client, *spec, arguments, reply)) {

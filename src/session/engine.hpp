@@ -58,6 +58,8 @@ class Engine final : private KeyspaceListener {
   Engine(const Parts& parts, EngineOptions options);
   ~Engine() override = default;
 
+  // Before the requests of a batch: what follows happens at this time.
+  void BeginBatch() { keyspace_.SetNow(parts_.clock.Wall()); }
   // Executes one request. Its reply, if any, is appended to the client's output.
   void Execute(Client& client, wire::resp::Arguments arguments);
   // Executes a request of a transaction, whose checks were made when it was queued.

@@ -50,6 +50,10 @@ constexpr size_t kSweepRounds = 64;
 // A key that only others' knowledge keeps here is looked at again after this.
 constexpr int64_t kTraceRecheckMs = 1000;
 
+// The least that maxmemory may be.
+constexpr size_t kLeastMaxMemoryBytes = size_t{1} << 20;
+// A stamp of another data center that is further ahead of our clock is refused.
+constexpr Duration kMostClockSkew = std::chrono::seconds{5};
 // Keys that are compared to find one to evict, and those evicted for one write at most.
 constexpr int kEvictionSamples = 5;
 constexpr int kMostEvictions = 64;
