@@ -9,14 +9,14 @@
 #include <utility>
 #include <vector>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "base/bytes.hpp"
 #include "base/check.hpp"
 #include "base/clock.hpp"
+#include "base/geography.hpp"
 #include "base/ip.hpp"
 #include "base/metrics.hpp"
-#include "base/result.hpp"
 #include "dns/config.hpp"
 #include "dns/data_centers.hpp"
 #include "dns/limits.hpp"
@@ -53,8 +53,8 @@ IpAddress DnsAddress(size_t index) {
 }
 
 site::Site MakeSite(size_t data_centers) {
-  static const std::array<site::Location, 3> kLocations = {
-      site::Location{39.04, -77.49}, {37.34, -121.89}, {50.11, 8.68}};
+  static const std::array<Location, 3> kLocations = {
+      Location{39.04, -77.49}, {37.34, -121.89}, {50.11, 8.68}};
   site::Site site;
   site.name = site.domain = "photos.example";
   for (size_t i = 0; i < data_centers; ++i) {

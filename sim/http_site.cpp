@@ -8,12 +8,13 @@
 #include <utility>
 #include <vector>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "balancer/config.hpp"
 #include "balancer/dispatcher.hpp"
 #include "base/bytes.hpp"
 #include "base/check.hpp"
+#include "base/clock.hpp"
 #include "base/ip.hpp"
 #include "base/metrics.hpp"
 #include "base/random.hpp"

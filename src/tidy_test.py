@@ -144,3 +144,10 @@ def test_every_test_expects_something():
 def test_no_lock_file_names_a_registry():
     for path in tracked("*package-lock.json"):
         assert '"resolved"' not in text_of(path), f"{path}: install with --omit-lockfile-registry-resolved"
+
+
+def test_the_architecture_names_what_is_there():
+    named = set(re.findall(r"`([a-z_]+(?:/[a-z_]+)+)`", (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")))
+    assert len(named) > 20
+    missing = [name for name in sorted(named) if not any((ROOT / "src").glob(f"{name}*"))]
+    assert not missing, f"ARCHITECTURE.md names what is not under src/: {', '.join(missing)}"

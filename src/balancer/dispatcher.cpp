@@ -1,6 +1,7 @@
 #include "balancer/dispatcher.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <memory>
 #include <span>
 #include <string>

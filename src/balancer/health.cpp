@@ -1,6 +1,7 @@
 #include "balancer/health.hpp"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "base/clock.hpp"
 

@@ -42,6 +42,10 @@ Result<HybridTime> HybridClock::Now() {
   return next;
 }
 
+HybridTime HybridClock::Present() const {
+  return std::max(last_, HybridTime::FromWall(clock_.Wall()));
+}
+
 Result<void> HybridClock::CheckSkew(HybridTime remote) const {
   Duration lead = LeadOf(remote);
   if (lead <= most_ahead_) return {};

@@ -49,6 +49,9 @@ class HybridClock {
   // the disk has not written a higher one in time.
   Result<HybridTime> Now();
 
+  // The present, without giving a stamp: to tell others what time it is here.
+  HybridTime Present() const;
+
   // A stamp that came from elsewhere: later ones are above it. kInvalid: it is too far in the
   // future, and how far; kUnavailable: it is at the bound or above, which must be raised first.
   // What is refused changes nothing.

@@ -65,6 +65,8 @@ class Disk {
   virtual Task<Result<std::vector<std::string>>> List(std::string folder) = 0;
   // Once this has succeeded, the names in the folder are safe.
   virtual Task<Result<void>> SyncFolder(std::string folder) = 0;
+  // What can yet be written to the file system that the folder is in.
+  virtual Task<Result<uint64_t>> FreeBytes(std::string folder) = 0;
 };
 
 }  // namespace meridian::io

@@ -8,11 +8,13 @@
 #include <memory>
 #include <string>
 #include <system_error>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
 #include <fcntl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -166,6 +168,14 @@ Task<Result<std::vector<std::string>>> SystemDisk::List(std::string folder) {
 
 Task<Result<void>> SystemDisk::SyncFolder(std::string folder) {
   return OnPool(pool_, [folder] { return SyncFolderNow(folder); });
+}
+
+Task<Result<uint64_t>> SystemDisk::FreeBytes(std::string folder) {
+  return OnPool(pool_, [folder]() -> Result<uint64_t> {
+    struct statvfs status{};
+    if (::statvfs(folder.c_str(), &status) != 0) return FailErrno(errno, folder);
+    return uint64_t{status.f_bavail} * status.f_frsize;
+  });
 }
 
 }  // namespace meridian::io

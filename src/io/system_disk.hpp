@@ -2,6 +2,7 @@
 // main; one thread, the loop's. It and its files go before the pool.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -23,6 +24,7 @@ class SystemDisk final : public Disk {
   Task<Result<void>> MakeFolder(std::string path) override;
   Task<Result<std::vector<std::string>>> List(std::string folder) override;
   Task<Result<void>> SyncFolder(std::string folder) override;
+  Task<Result<uint64_t>> FreeBytes(std::string folder) override;
 
  private:
   BlockingPool& pool_;

@@ -52,6 +52,15 @@ TEST_F(SystemDiskTest, WhatIsWrittenIsReadWithZerosInTheGap) {
   });
 }
 
+TEST_F(SystemDiskTest, FreeBytesAreThoseOfTheFoldersFileSystem) {
+  Run([&]() -> Task<void> {
+    auto free = co_await disk_.FreeBytes(folder_);
+    EXPECT_TRUE(free);
+    EXPECT_GT(*free, 0U);
+    EXPECT_EQ((co_await disk_.FreeBytes(At("none"))).error().code, Errc::kNotFound);
+  });
+}
+
 TEST_F(SystemDiskTest, TruncateCutsOffAndExtends) {
   Run([&]() -> Task<void> {
     auto file = co_await Open("log");

@@ -8,6 +8,7 @@
 
 #include "base/check.hpp"
 #include "base/clock.hpp"
+#include "io/sim/fabric.hpp"
 #include "io/sim/limits.hpp"
 #include "io/sim/listener.hpp"
 #include "io/sim/stream.hpp"

@@ -164,4 +164,11 @@ Task<Result<void>> SimDisk::SyncFolder(std::string folder) {
   co_return begun ? image_.SyncFolder(folder) : begun;
 }
 
+Task<Result<uint64_t>> SimDisk::FreeBytes(std::string /*folder*/) {
+  Result<void> begun = co_await Begin();
+  if (!begun) co_return Fail(begun.error());
+  uint64_t capacity = image_.faults.capacity_bytes;
+  co_return capacity - std::min(capacity, image_.used_bytes());
+}
+
 }  // namespace meridian::io::sim

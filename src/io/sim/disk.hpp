@@ -3,6 +3,7 @@
 // process's life; one thread.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -27,6 +28,7 @@ class SimDisk final : public Disk {
   Task<Result<void>> MakeFolder(std::string path) override;
   Task<Result<std::vector<std::string>>> List(std::string folder) override;
   Task<Result<void>> SyncFolder(std::string folder) override;
+  Task<Result<uint64_t>> FreeBytes(std::string folder) override;
 
   // The process crashed: who waits is woken with kCancelled, and nothing changes the image any
   // more.

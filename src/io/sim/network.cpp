@@ -1,5 +1,6 @@
 #include "io/sim/network.hpp"
 
+#include <cstddef>
 #include <memory>
 #include <span>
 #include <utility>

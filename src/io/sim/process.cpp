@@ -1,10 +1,12 @@
 #include "io/sim/process.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <utility>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "base/check.hpp"
 #include "base/clock.hpp"
@@ -143,7 +145,7 @@ void Process::End() {
   life_->disk().Sever();
   if (!life_->Drain()) {
     world_.Fail(fmt::format("process {}: a fiber does not end although it was cancelled", name()));
-    (void)life_.release();  // its fibers still refer to it
+    [[maybe_unused]] Life* kept = life_.release();  // its fibers still refer to it
     return;
   }
   life_.reset();

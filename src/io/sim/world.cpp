@@ -1,17 +1,19 @@
 #include "io/sim/world.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "base/check.hpp"
 #include "base/clock.hpp"
 #include "io/sim/event_queue.hpp"
+#include "io/sim/fabric.hpp"
 #include "io/sim/limits.hpp"
 #include "io/sim/process.hpp"
 #include "io/sim/trace.hpp"

@@ -131,6 +131,7 @@ TEST(WorldTest, CrashEndsAProcessWhereverItWaitsAndRestartRunsItAgain) {
     EXPECT_TRUE(process.running());
     EXPECT_EQ(entered, left + 1);
     EXPECT_EQ(process.lives(), 2);
+    world.End();  // before what the process refers to
   }
 }
 

@@ -1,0 +1,71 @@
+// A disk that says it has synced and has not: for bugs that simulations must catch.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "io/disk.hpp"
+#include "io/task.hpp"
+
+namespace meridian::sim {
+
+struct Lies {
+  bool files = false;    // File::Sync does nothing
+  bool folders = false;  // Disk::SyncFolder does nothing
+};
+
+class LyingFile final : public io::File {
+ public:
+  explicit LyingFile(std::unique_ptr<io::File> file) : file_(std::move(file)) {}
+  io::Task<Result<size_t>> ReadAt(uint64_t offset, MutableBytes into) override {
+    return file_->ReadAt(offset, into);
+  }
+  io::Task<Result<void>> WriteAt(uint64_t offset, Bytes data) override {
+    return file_->WriteAt(offset, data);
+  }
+  io::Task<Result<void>> Truncate(uint64_t bytes) override { return file_->Truncate(bytes); }
+  io::Task<Result<void>> Sync() override { co_return Result<void>{}; }
+  io::Task<Result<uint64_t>> Size() override { return file_->Size(); }
+
+ private:
+  std::unique_ptr<io::File> file_;
+};
+
+class LyingDisk final : public io::Disk {
+ public:
+  LyingDisk(io::Disk& disk, Lies lies) : disk_(disk), lies_(lies) {}
+
+  io::Task<Result<std::unique_ptr<io::File>>> Open(std::string path, io::OpenMode mode) override {
+    auto file = co_await disk_.Open(std::move(path), mode);
+    if (!file || !lies_.files) co_return file;
+    co_return std::make_unique<LyingFile>(std::move(*file));
+  }
+  io::Task<Result<void>> Rename(std::string from, std::string to) override {
+    return disk_.Rename(std::move(from), std::move(to));
+  }
+  io::Task<Result<void>> Remove(std::string path) override { return disk_.Remove(std::move(path)); }
+  io::Task<Result<void>> MakeFolder(std::string path) override {
+    return disk_.MakeFolder(std::move(path));
+  }
+  io::Task<Result<std::vector<std::string>>> List(std::string folder) override {
+    return disk_.List(std::move(folder));
+  }
+  io::Task<Result<void>> SyncFolder(std::string folder) override {
+    if (lies_.folders) co_return Result<void>{};
+    co_return co_await disk_.SyncFolder(std::move(folder));
+  }
+  io::Task<Result<uint64_t>> FreeBytes(std::string folder) override {
+    return disk_.FreeBytes(std::move(folder));
+  }
+
+ private:
+  io::Disk& disk_;
+  Lies lies_;
+};
+
+}  // namespace meridian::sim

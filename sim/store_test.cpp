@@ -1,0 +1,29 @@
+// sim store on trial: bugs planted in its disks must be caught.
+#include "sim/store.hpp"
+
+#include <gtest/gtest.h>
+
+#include "base/log.hpp"
+
+namespace meridian::sim {
+namespace {
+
+// How many of the first seeds fail; at most until one does.
+int Failures(PlantedBug bug) {
+  ConfigureLog({.least = LogLevel::kError, .process = "sim_test"});
+  for (uint64_t seed = 1; seed <= 300; ++seed) {
+    if (SimulateStoreWith(seed, io::sim::TraceMode::kHashOnly, bug).broken) return 1;
+  }
+  return 0;
+}
+
+TEST(PlantedStoreBugTest, AcknowledgementBeforeTheSyncIsCaught) {
+  EXPECT_GT(Failures(PlantedBug::kSyncsNothing), 0);
+}
+
+TEST(PlantedStoreBugTest, MissingSyncOfAFolderIsCaught) {
+  EXPECT_GT(Failures(PlantedBug::kForgetsFolderSyncs), 0);
+}
+
+}  // namespace
+}  // namespace meridian::sim

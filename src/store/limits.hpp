@@ -1,0 +1,68 @@
+// The limits of logs, snapshots and mirroring.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/clock.hpp"
+
+namespace meridian::store {
+
+// --- log
+constexpr size_t kMaxRecordBytes = size_t{8} * 1024 * 1024;  // of one record's body
+// Offsets that one record stands for (a Kafka batch of so many records).
+constexpr uint32_t kMaxRecordSpan = 1'000'000;
+// Offsets end here, far below what would overflow.
+constexpr uint64_t kMaxOffset = uint64_t{1} << 62;
+// Appended and not yet being written; past it Append refuses. A record of the largest size fits.
+constexpr size_t kMaxPendingBytes = size_t{16} * 1024 * 1024;
+// Memory that is kept between groups; more is given back.
+constexpr size_t kKeptGroupBytes = size_t{1} * 1024 * 1024;
+// A segment that has reached this is sealed and a new one begun; it is longer by one group at most.
+constexpr uint64_t kSegmentBytes = uint64_t{64} * 1024 * 1024;
+constexpr uint64_t kMinSegmentBytes = uint64_t{4} * 1024;
+// Segments of one log; past it retention must remove some before more is appended.
+constexpr size_t kMaxSegments = 16'384;
+// How far apart the entries of the index are, in bytes of the segment.
+constexpr uint64_t kIndexIntervalBytes = uint64_t{16} * 1024;
+constexpr size_t kMaxReadBytes = size_t{4} * 1024 * 1024;  // of one Read, but for its first record
+constexpr size_t kScanChunkBytes = size_t{1} * 1024 * 1024;
+// Damaged ranges that are remembered one by one; those after the last are reported with it as one.
+constexpr size_t kMaxDamages = 256;
+
+// --- a full disk
+// Appends are refused when less than this is free: retention, snapshots and a restart need room.
+constexpr uint64_t kHeadroomBytes = uint64_t{64} * 1024 * 1024;
+constexpr Duration kUpkeepInterval = std::chrono::seconds{1};  // retention and free space
+constexpr Duration kFullDiskRetry = std::chrono::milliseconds{500};
+
+// --- snapshots
+constexpr size_t kSnapshotBlockBytes = size_t{256} * 1024;  // of one slice, but for its first item
+constexpr size_t kMaxSnapshotItemBytes = kMaxRecordBytes;
+
+// --- clock
+// How far above the present the bound on disk is set, and how often it is raised.
+constexpr Duration kClockBoundWindow = std::chrono::seconds{3};
+constexpr Duration kClockBoundInterval = std::chrono::seconds{1};
+// Stamps of peers further in the future than this are refused.
+constexpr Duration kMaxClockSkew = std::chrono::seconds{10};
+
+// --- mirroring
+constexpr size_t kMirrorBatchBytes = size_t{256} * 1024;  // but for its first record
+// Sent to a follower and not acknowledged by it, but for the last batch.
+constexpr size_t kMaxInFlightBytes = size_t{4} * 1024 * 1024;
+// The largest record or block of a snapshot with what is around it.
+constexpr size_t kMaxFrameBytes = kMaxRecordBytes + kSnapshotBlockBytes + 1024;
+constexpr size_t kMaxHandshakeBytes = 4096;  // of a hello, before anything is known of the peer
+constexpr size_t kMaxNameBytes = 255;        // of a site, a data center, a log
+constexpr size_t kMaxRefusalTextBytes = 512;
+constexpr size_t kMaxFollowers = 64;  // of one log, by data center
+constexpr Duration kMirrorHeartbeat = std::chrono::milliseconds{500};
+constexpr Duration kMaxMirrorSilence = std::chrono::seconds{5};
+constexpr Duration kMirrorHandshakeTimeout = std::chrono::seconds{5};
+// Between two attempts, doubled for each failure in a row, and a random part of it.
+constexpr Duration kFirstRedial = std::chrono::milliseconds{100};
+constexpr Duration kMaxRedial = std::chrono::seconds{5};
+
+}  // namespace meridian::store

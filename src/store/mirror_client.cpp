@@ -1,0 +1,316 @@
+#include "store/mirror_client.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
+#include "base/hybrid_clock.hpp"
+#include "base/log.hpp"
+#include "base/metrics.hpp"
+#include "base/result.hpp"
+#include "io/fiber.hpp"
+#include "io/loop.hpp"
+#include "io/scope.hpp"
+#include "io/stream.hpp"
+#include "io/task.hpp"
+#include "io/wait_queue.hpp"
+#include "store/clock_file.hpp"
+#include "store/frame_stream.hpp"
+#include "store/limits.hpp"
+#include "store/log.hpp"
+#include "store/mirror_follower.hpp"
+#include "store/mirror_protocol.hpp"
+#include "store/record.hpp"
+#include "store/snapshot.hpp"
+#include "store/snapshot_format.hpp"
+
+namespace meridian::store {
+namespace {
+
+// An empty copy behind a snapshot ends with the snapshot's last record.
+CopyFacts FactsOf(const Log& copy, const Snapshots& snapshots) {
+  CopyFacts facts{
+      .log_id = copy.id(), .next_offset = copy.end_offset(), .newest_epoch = copy.newest_epoch()};
+  bool empty = copy.begin_offset() == copy.end_offset();
+  if (empty && snapshots.newest()) facts.newest_epoch = snapshots.newest()->epoch;
+  return facts;
+}
+
+}  // namespace
+
+// One connection to the source: a fiber that receives, and one that says what is durable.
+class MirrorClient::Connection {
+ public:
+  Connection(MirrorClient& client, std::unique_ptr<io::Stream> stream)
+      : client_(client),
+        frames_(std::move(stream)),
+        session_(client.options_.identity, client.options_.source, client.options_.clock,
+                 FactsOf(client.copy_, client.snapshots_), client.options_.least_epoch),
+        scope_(client.loop_) {}
+
+  io::Task<Result<void>> Run();
+  FollowerSession& session() { return session_; }
+
+ private:
+  io::Task<Result<void>> Handshake();
+  io::Task<void> Receive();
+  io::Task<Result<void>> Take(Frame frame);
+  io::Task<Result<void>> TakeRecords(Bytes body);
+  io::Task<Result<void>> TakeSnapshot(Bytes body);
+  io::Task<Result<void>> TakeBlock(Bytes block);
+  io::Task<Result<void>> Observe(HybridTime time);
+  io::Task<void> Acknowledge();
+  Result<void> Check(std::optional<Refusal> refusal);
+  Log& copy() { return client_.copy_; }
+  io::Loop& loop() { return client_.loop_; }
+
+  MirrorClient& client_;
+  FrameStream frames_;
+  FollowerSession session_;
+  io::Scope scope_;
+  std::unique_ptr<SnapshotWriter> incoming_;
+  std::optional<Refusal> refusal_;
+  Result<void> ended_;
+};
+
+io::Task<Result<void>> MirrorClient::Connection::Run() {
+  ended_ = co_await Handshake();
+  if (ended_) {
+    client_.connected_ = client_.welcomed_ = true;
+    LOG_INFO("mirror: following", {"log", client_.options_.log},
+             {"source", client_.options_.source}, {"offset", copy().end_offset()});
+    scope_.Spawn(Receive());
+    scope_.Spawn(Acknowledge());
+    co_await scope_.Join();
+    client_.connected_ = false;
+  }
+  if (refusal_) co_await frames_.Refuse(*refusal_, loop().After(kMirrorHandshakeTimeout));
+  co_return ended_;
+}
+
+// An error of a message that we refuse.
+Result<void> MirrorClient::Connection::Check(std::optional<Refusal> refusal) {
+  if (!refusal) return {};
+  refusal_ = std::move(refusal);
+  return Fail(Errc::kInvalid, "source refused ({}): {}", RefusalName(refusal_->reason),
+              refusal_->text);
+}
+
+io::Task<Result<void>> MirrorClient::Connection::Handshake() {
+  TimePoint deadline = loop().After(kMirrorHandshakeTimeout);
+  std::vector<uint8_t> hello = EncodeHello(session_.MakeHello(client_.options_.log));
+  if (auto sent = co_await frames_.Write(hello, deadline); !sent) co_return sent;
+  auto frame = co_await frames_.Read(kMaxHandshakeBytes, deadline);
+  if (!frame) co_return Fail(frame.error());
+  if (frame->type == FrameType::kRefuse) co_return co_await Take(*frame);
+  if (frame->type != FrameType::kWelcome) co_return Fail(Errc::kInvalid, "it did not welcome us");
+  Result<Welcome> welcome = ParseWelcome(frame->body);
+  if (!welcome) co_return Fail(welcome.error());
+  if (auto right = Check(session_.TakeWelcome(*welcome)); !right) co_return right;
+  client_.NoteSource(welcome->end_offset, welcome->now);
+  if (copy().id() == session_.log_id()) co_return Result<void>{};
+  co_return co_await copy().StartOver(copy().end_offset(), session_.log_id());
+}
+
+io::Task<void> MirrorClient::Connection::Receive() {
+  while (ended_) {
+    auto frame = co_await frames_.Read(kMaxFrameBytes, loop().After(kMaxMirrorSilence));
+    if (frame) {
+      ended_ = co_await Take(*frame);
+    } else {
+      ended_ = Fail(frame.error());
+    }
+  }
+  scope_.Cancel();
+}
+
+io::Task<Result<void>> MirrorClient::Connection::Take(Frame frame) {
+  switch (frame.type) {
+    case FrameType::kRecords:
+      co_return co_await TakeRecords(frame.body);
+    case FrameType::kSnapshot:
+      co_return co_await TakeSnapshot(frame.body);
+    case FrameType::kBlock:
+      co_return co_await TakeBlock(frame.body);
+    case FrameType::kHeartbeat: {
+      Result<SourceState> state = ParseHeartbeat(frame.body);
+      if (!state) co_return Fail(state.error());
+      if (auto right = Check(session_.TakeState(*state)); !right) co_return right;
+      client_.NoteSource(state->end_offset, state->now);
+      co_return Result<void>{};
+    }
+    case FrameType::kRefuse: {
+      Result<Refusal> refusal = ParseRefusal(frame.body);
+      if (!refusal) co_return Fail(refusal.error());
+      co_return Fail(Errc::kPermission, "refused by the source ({}): {}",
+                     RefusalName(refusal->reason), refusal->text);
+    }
+    case FrameType::kHello:
+    case FrameType::kWelcome:
+    case FrameType::kAck:
+      break;
+  }
+  co_return Check(Refusal{RefusalReason::kProtocol, "a frame that does not belong here"});
+}
+
+io::Task<Result<void>> MirrorClient::Connection::Observe(HybridTime time) {
+  if (client_.options_.clock_file != nullptr) {
+    co_return co_await client_.options_.clock_file->Observe(time);
+  }
+  co_return client_.options_.clock.Observe(time);
+}
+
+io::Task<Result<void>> MirrorClient::Connection::TakeRecords(Bytes body) {
+  Result<SourceState> state = ParseSourceState(body);
+  if (!state) co_return Fail(state.error());
+  if (auto right = Check(session_.TakeState(*state)); !right) co_return right;
+  Bytes encoded = body.subspan(kSourceStateBytes);
+  auto batch = RecordBatch::Parse({encoded.begin(), encoded.end()});
+  if (!batch) co_return Check(Refusal{RefusalReason::kProtocol, batch.error().message});
+  if (incoming_) co_return Check(Refusal{RefusalReason::kProtocol, "records within a snapshot"});
+  if (auto right = Check(session_.TakeRecords(*batch)); !right) co_return right;
+  if (auto observed = co_await Observe(batch->newest_time()); !observed) co_return observed;
+  Result<void> appended;
+  batch->ForEach([&](const Record& record) {
+    if (appended) appended = copy().AppendCopy(record);
+  });
+  client_.NoteSource(state->end_offset, state->now);
+  co_return appended;
+}
+
+io::Task<Result<void>> MirrorClient::Connection::TakeSnapshot(Bytes body) {
+  Result<SnapshotInfo> info = ParseSnapshotHeader(body);
+  if (!info) co_return Check(Refusal{RefusalReason::kProtocol, info.error().message});
+  if (auto right = Check(session_.TakeSnapshot(*info)); !right) co_return right;
+  if (auto observed = co_await Observe(info->time); !observed) co_return observed;
+  LOG_INFO("mirror: a snapshot comes", {"log", client_.options_.log},
+           {"source", client_.options_.source}, {"offset", info->offset});
+  incoming_ = nullptr;
+  auto writer = co_await client_.snapshots_.Begin(*info);
+  if (!writer) co_return Fail(writer.error());
+  incoming_ = std::move(*writer);
+  co_return Result<void>{};
+}
+
+io::Task<Result<void>> MirrorClient::Connection::TakeBlock(Bytes block) {
+  if (!incoming_) co_return Check(Refusal{RefusalReason::kProtocol, "a block of no snapshot"});
+  if (auto added = co_await incoming_->AddBlock(block); !added) co_return added;
+  if (!incoming_->ended()) co_return Result<void>{};
+  uint64_t offset = incoming_->info().offset;
+  if (auto whole = co_await incoming_->Commit(); !whole) co_return whole;
+  incoming_ = nullptr;
+  co_return co_await copy().StartOver(offset, session_.log_id());
+}
+
+io::Task<void> MirrorClient::Connection::Acknowledge() {
+  Result<void> sent;
+  while (sent) {
+    Ack ack{.next_offset = copy().durable_end(), .now = client_.options_.clock.Present()};
+    sent = co_await frames_.Write(EncodeAck(ack), loop().After(kMaxMirrorSilence));
+    if (!sent) break;
+    TimePoint until = loop().After(kMirrorHeartbeat);
+    auto more = co_await copy().Durable(ack.next_offset, until);
+    if (more || more.error().code == Errc::kTimeout) continue;
+    sent =
+        more.error().code == Errc::kUnavailable ? co_await io::SleepUntil(until) : std::move(more);
+  }
+  if (ended_) ended_ = std::move(sent);
+  scope_.Cancel();
+}
+
+MirrorGauges::MirrorGauges(Metrics& metrics, const std::string& log, const std::string& source)
+    : records(metrics.AddGauge("meridian_mirror_lag_records",
+                               "Records that the source has and its copy here has not.",
+                               {{"log", log}, {"source", source}})),
+      seconds(metrics.AddGauge("meridian_mirror_lag_seconds",
+                               "How long ago the copy here had all that the source has.",
+                               {{"log", log}, {"source", source}})),
+      connected(metrics.AddGauge("meridian_mirror_connected", "Whether the source is followed now.",
+                                 {{"log", log}, {"source", source}})),
+      clock_lead(metrics.AddGauge("meridian_mirror_clock_lead_seconds",
+                                  "How far the source's clock leads ours.",
+                                  {{"log", log}, {"source", source}})) {}
+
+MirrorClient::MirrorClient(io::Loop& loop, MirrorClientOptions options, Log& copy,
+                           Snapshots& snapshots, Dial dial)
+    : loop_(loop),
+      options_(std::move(options)),
+      copy_(copy),
+      snapshots_(snapshots),
+      dial_(std::move(dial)),
+      random_(options_.seed),
+      complete_(loop.Now()) {}
+
+void MirrorClient::RaiseLeastEpoch(uint32_t epoch) {
+  options_.least_epoch = std::max(options_.least_epoch, epoch);
+  if (connection_ != nullptr) connection_->session().RaiseLeastEpoch(epoch);
+}
+
+uint64_t MirrorClient::lag_records() const {
+  return source_end_ - std::min(source_end_, copy_.durable_end());
+}
+
+Duration MirrorClient::lag() const {
+  bool complete = connected_ && lag_records() == 0;
+  return complete ? Duration::zero() : loop_.Now() - complete_;
+}
+
+void MirrorClient::Show(MirrorGauges& gauges) const {
+  gauges.records.Set(static_cast<double>(lag_records()));
+  gauges.seconds.Set(Seconds(lag()));
+  gauges.connected.Set(connected_ ? 1 : 0);
+  gauges.clock_lead.Set(Seconds(clock_lead_));
+}
+
+void MirrorClient::NoteSource(uint64_t end_offset, HybridTime now) {
+  // The copy had what the source spoke of last: that was all there was then.
+  if (copy_.durable_end() >= source_end_) complete_ = loop_.Now();
+  source_end_ = std::max(source_end_, end_offset);
+  clock_lead_ = options_.clock.LeadOf(now);
+}
+
+// A crash came between a snapshot's arrival and the copy's start behind it.
+io::Task<Result<void>> MirrorClient::Reconcile() {
+  const auto& newest = snapshots_.newest();
+  if (!newest || newest->offset <= copy_.end_offset()) co_return Result<void>{};
+  co_return co_await copy_.StartOver(newest->offset, newest->log_id);
+}
+
+io::Task<Result<void>> MirrorClient::FollowOnce() {
+  welcomed_ = false;
+  if (auto reconciled = co_await Reconcile(); !reconciled) co_return reconciled;
+  auto stream = co_await dial_(loop_.After(kMirrorHandshakeTimeout));
+  if (!stream) co_return Fail(stream.error());
+  Connection connection(*this, std::move(*stream));
+  connection_ = &connection;
+  Result<void> ended = co_await connection.Run();
+  connection_ = nullptr;
+  co_return ended;
+}
+
+io::Task<void> MirrorClient::Run() {
+  Duration pause = kFirstRedial;
+  bool told = false;
+  for (;;) {
+    Result<void> ended = co_await FollowOnce();
+    io::Fiber& fiber = co_await io::ThisFiber{};
+    if (fiber.cancelled()) co_return;
+    // Once for each time that it was lost, not for each attempt.
+    if (!ended && (welcomed_ || !told)) {
+      LOG_WARNING("mirror: not following", {"log", options_.log}, {"source", options_.source},
+                  {"error", ended.error().message});
+    }
+    told = true;
+    pause = welcomed_ ? kFirstRedial : std::min(2 * pause, kMaxRedial);
+    auto half = static_cast<uint64_t>((pause / 2).count());
+    if (!co_await io::Sleep(pause / 2 + Duration{random_.Below(half)})) co_return;
+  }
+}
+
+}  // namespace meridian::store

@@ -1,0 +1,104 @@
+// MirrorClient: keeps a copy of another data center's log, at the same offsets, in a Log and
+// Snapshots of its own; dials again for as long as it lives.
+//
+//   auto copy = co_await Log::Open(loop, disk, {.folder = "state/session/us-west", .id = 0});
+//   MirrorClient client(loop, options, **copy, **snapshots, dial);
+//   scope.Spawn(client.Run());
+//   for (;;) { co_await copy.Durable(next); co_await copy.Read(next, ...); }   // the owner applies
+//
+// What is durable in the copy is acknowledged. Who applies it follows the copy as after a start:
+// where a snapshot has replaced records Read gives kNotFound; then the snapshot is loaded, and the
+// copy followed from its offset. So replay and mirroring are one path, and a slow owner does not
+// hold up the mirror.
+//
+// A copy is opened with id 0, and takes the id of the first log that it follows; it never follows
+// another. Protocol: store/mirror_protocol.hpp; decisions: store/mirror_follower.hpp.
+//
+// Owned by a tier's main; one thread, the loop's. Nobody else writes to the copy.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/clock.hpp"
+#include "base/hybrid_clock.hpp"
+#include "base/metrics.hpp"
+#include "base/random.hpp"
+#include "base/result.hpp"
+#include "io/loop.hpp"
+#include "io/stream.hpp"
+#include "io/task.hpp"
+#include "store/clock_file.hpp"
+#include "store/limits.hpp"
+#include "store/log.hpp"
+#include "store/mirror_source.hpp"
+#include "store/snapshot.hpp"
+
+namespace meridian::store {
+
+struct MirrorClientOptions {
+  MirrorIdentity identity;
+  std::string source;        // the data center that is followed
+  std::string log;           // the log's name there
+  uint32_t least_epoch = 0;  // known to be in force: a source of an older one is fenced
+  HybridClock& clock;
+  ClockFile* clock_file = nullptr;  // where the clock has a bound on disk
+  uint64_t seed = 0;                // for the time between attempts
+};
+
+// How far a copy is behind, for /metrics.
+struct MirrorGauges {
+  MirrorGauges(Metrics& metrics, const std::string& log, const std::string& source);
+  Gauge& records;
+  Gauge& seconds;
+  Gauge& connected;
+  Gauge& clock_lead;
+};
+
+class MirrorClient {
+ public:
+  // A connection to the source, by mutual TLS, whose certificate is that data center's.
+  using Dial = std::function<io::Task<Result<std::unique_ptr<io::Stream>>>(TimePoint deadline)>;
+
+  MirrorClient(io::Loop& loop, MirrorClientOptions options, Log& copy, Snapshots& snapshots,
+               Dial dial);
+  MirrorClient(const MirrorClient&) = delete;
+  MirrorClient& operator=(const MirrorClient&) = delete;
+
+  // Follows until it is cancelled. Waits longer after each failure in a row.
+  io::Task<void> Run();
+  // Another writer is in force: a source of an older epoch is refused from now on.
+  void RaiseLeastEpoch(uint32_t epoch);
+
+  bool connected() const { return connected_; }
+  // Records that the source has and the copy has not, as the source last said.
+  uint64_t lag_records() const;
+  // How long ago the copy had all that the source has; zero when it has now.
+  Duration lag() const;
+  // How far the source's clock leads ours, less what the way here took.
+  Duration clock_lead() const { return clock_lead_; }
+  void Show(MirrorGauges& gauges) const;
+
+ private:
+  class Connection;
+  io::Task<Result<void>> Reconcile();
+  io::Task<Result<void>> FollowOnce();
+  void NoteSource(uint64_t end_offset, HybridTime now);
+
+  io::Loop& loop_;
+  MirrorClientOptions options_;
+  Log& copy_;
+  Snapshots& snapshots_;
+  Dial dial_;
+  Random random_;
+  Connection* connection_ = nullptr;
+  bool connected_ = false;
+  bool welcomed_ = false;  // in the last attempt
+  uint64_t source_end_ = 0;
+  TimePoint complete_;  // when the copy had all, or we began
+  Duration clock_lead_ = Duration::zero();
+};
+
+}  // namespace meridian::store

@@ -1,0 +1,265 @@
+// A source and a follower on two machines: MirrorServer and MirrorClient.
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "store/mirror_client.hpp"
+#include "store/mirror_server.hpp"
+#include "store/store_fixture.hpp"
+
+namespace meridian::store {
+namespace {
+
+const Endpoint kSourceAt{IpAddress::V4(10, 0, 0, 1), 26379};
+
+class MirrorTest : public testing::Test {
+ protected:
+  static LogOptions Small(uint64_t id) {
+    return {.folder = "log", .id = id, .segment_bytes = kMinSegmentBytes, .headroom_bytes = 0};
+  }
+
+  Task<void> RunSource(Machine& machine) {
+    HybridClock clock(machine.loop.driver(), kMaxClockSkew);
+    auto log = co_await Log::Open(machine.loop, machine.disk, Small(7));
+    auto snapshots = co_await Snapshots::Open(machine.disk, "snapshots");
+    CHECK(log && snapshots);
+    auto find = [&](std::string_view name) {
+      return MirroredLog{name == "session" ? log->get() : nullptr, snapshots->get()};
+    };
+    MirrorServer server(machine.loop, {.identity = {"photos", "us-east"},
+                                       .clock = clock,
+                                       .find = find,
+                                       .on_fenced = [this](std::string_view) { ++fenced_; }});
+    io::Scope scope(machine.loop);
+    source_ = log->get();
+    source_snapshots_ = snapshots->get();
+    server_ = &server;
+    if (before_serving_) co_await before_serving_();
+    auto listener = machine.network.Listen(kSourceAt, {});
+    CHECK(listener);
+    for (;;) {
+      auto stream = co_await (*listener)->Accept();
+      if (!stream) break;
+      scope.Spawn(server.Serve(std::move(*stream), [this](std::string_view data_center) {
+        return data_center == allowed_;
+      }));
+    }
+    scope.Cancel();
+    co_await scope.Join();
+    server_ = nullptr;
+    source_ = nullptr;
+    co_await (*log)->Close();
+  }
+
+  Task<void> RunFollower(Machine& machine) {
+    HybridClock clock(machine.loop.driver(), kMaxClockSkew);
+    auto copy = co_await Log::Open(machine.loop, machine.disk, Small(0));
+    auto snapshots = co_await Snapshots::Open(machine.disk, "snapshots");
+    CHECK(copy && snapshots);
+    auto dial = [&](TimePoint deadline) {
+      return machine.network.Connect(kSourceAt, {.deadline = deadline});
+    };
+    MirrorClient client(machine.loop,
+                        {.identity = {site_, "us-west"},
+                         .source = "us-east",
+                         .log = log_name_,
+                         .least_epoch = least_epoch_,
+                         .clock = clock},
+                        **copy, **snapshots, dial);
+    copy_ = copy->get();
+    client_ = &client;
+    if (before_following_) co_await before_following_();
+    io::Scope scope(machine.loop);
+    scope.Spawn(client.Run());
+    co_await scope.Join();
+    client_ = nullptr;
+    copy_ = nullptr;
+    co_await (*copy)->Close();
+  }
+
+  void StartSource() {
+    source_process_ = &world_.AddProcess({.name = "source", .address = kSourceAt.address},
+                                         [this](Machine& machine) { return RunSource(machine); });
+  }
+  void StartFollower(Duration skew = {}) {
+    follower_process_ = &world_.AddProcess(
+        {.name = "follower", .address = IpAddress::V4(10, 0, 0, 2), .wall_skew = skew},
+        [this](Machine& machine) { return RunFollower(machine); });
+  }
+  void Start() {
+    StartSource();
+    StartFollower();
+    world_.RunFor(seconds{2});
+  }
+  void Append(int count) {
+    for (int i = 0; i < count; ++i) EXPECT_TRUE(source_->Append({.body = AsBytes("body")}));
+    world_.RunFor(seconds{2});
+  }
+  void Cut(bool cut) { world_.fabric().CutBothWays(0, 1, cut); }
+  // Before anything that the processes refer to goes.
+  void TearDown() override { world_.End(); }
+
+  std::string site_ = "photos";
+  std::string log_name_ = "session";
+  std::string allowed_ = "us-west";
+  uint32_t least_epoch_ = 0;
+  int fenced_ = 0;
+  std::function<Task<void>()> before_serving_;
+  std::function<Task<void>()> before_following_;
+  Log* source_ = nullptr;
+  Snapshots* source_snapshots_ = nullptr;
+  MirrorServer* server_ = nullptr;
+  Log* copy_ = nullptr;
+  MirrorClient* client_ = nullptr;
+  io::sim::World world_{1};
+  io::sim::Process* source_process_ = nullptr;
+  io::sim::Process* follower_process_ = nullptr;
+};
+
+TEST_F(MirrorTest, CopyHoldsTheSameAtTheSameOffsetsAndTakesTheId) {
+  Start();
+  Append(500);
+  EXPECT_EQ(copy_->durable_end(), 500U);
+  EXPECT_EQ(copy_->id(), 7U);
+  EXPECT_EQ(client_->lag_records(), 0U);
+  EXPECT_EQ(client_->lag(), Duration::zero());
+  EXPECT_TRUE(client_->connected());
+  EXPECT_EQ(server_->followers("session").at("us-west").acknowledged, 500U);
+  EXPECT_EQ(server_->CountWith("session", 499), 1U);
+  EXPECT_EQ(server_->CountWith("session", 500), 0U);
+  EXPECT_TRUE(server_->followers("other").empty());
+}
+
+TEST_F(MirrorTest, FollowerGoesOnAfterACutOfAnyLengthAndShowsItsLag) {
+  Start();
+  Append(10);
+  Cut(true);
+  Append(10);
+  world_.RunFor(seconds{60});
+  EXPECT_FALSE(client_->connected());
+  EXPECT_GT(client_->lag(), seconds{55});
+  EXPECT_FALSE(server_->followers("session").at("us-west").connected);
+  EXPECT_EQ(copy_->durable_end(), 10U);
+  Cut(false);
+  world_.RunFor(2 * kMaxRedial);
+  EXPECT_EQ(copy_->durable_end(), 20U);
+  EXPECT_EQ(client_->lag(), Duration::zero());
+}
+
+TEST_F(MirrorTest, FollowerThatWasAwayLongGetsASnapshotAndWhatCameAfter) {
+  before_serving_ = [this]() -> Task<void> {
+    for (int i = 0; i < 300; ++i) {
+      CHECK(source_->Append({.body = AsBytes("body")}));
+      if (i % 10 == 9) CHECK(co_await source_->Durable(source_->end_offset() - 1));
+    }
+    {
+      auto writer = co_await source_snapshots_->Begin({.log_id = 7, .offset = 290, .epoch = 0});
+      CHECK(co_await (*writer)->Add(AsBytes("all below 290")));
+      CHECK(co_await (*writer)->Commit());
+    }
+    source_->SetRetention({.released_before = 290});
+    CHECK(co_await source_->ApplyRetention());
+  };
+  Start();
+  EXPECT_GT(source_->begin_offset(), 0U);
+  EXPECT_EQ(copy_->begin_offset(), 290U);
+  EXPECT_EQ(copy_->durable_end(), 300U);
+  EXPECT_EQ(server_->followers("session").at("us-west").acknowledged, 300U);
+}
+
+TEST_F(MirrorTest, WithoutASnapshotWhatIsGoneIsOutOfReach) {
+  before_serving_ = [this]() -> Task<void> {
+    for (int i = 0; i < 300; ++i) {
+      CHECK(source_->Append({.body = AsBytes("body")}));
+      if (i % 10 == 9) CHECK(co_await source_->Durable(source_->end_offset() - 1));
+    }
+    source_->SetRetention({.released_before = 290});
+    CHECK(co_await source_->ApplyRetention());
+  };
+  Start();
+  EXPECT_FALSE(client_->connected());
+  EXPECT_EQ(copy_->end_offset(), 0U);
+}
+
+// Which of the three is wrong.
+class WrongPeerTest : public MirrorTest, public testing::WithParamInterface<int> {};
+
+TEST_P(WrongPeerTest, OtherSiteCertificateOrLogIsRefused) {
+  std::string* names[] = {&site_, &allowed_, &log_name_};
+  *names[GetParam()] = "wrong";
+  Start();
+  EXPECT_FALSE(client_->connected());
+  EXPECT_TRUE(server_->followers("session").empty());
+}
+
+INSTANTIATE_TEST_SUITE_P(Mirror, WrongPeerTest, testing::Values(0, 1, 2));
+
+TEST_F(MirrorTest, FollowerWithAClockFromTheFutureIsRefused) {
+  StartSource();
+  StartFollower(kMaxClockSkew + seconds{1});
+  world_.RunFor(seconds{5});
+  EXPECT_FALSE(client_->connected());
+  EXPECT_TRUE(server_->followers("session").empty());
+}
+
+TEST_F(MirrorTest, SourceWithAClockFromTheFutureIsRefused) {
+  StartSource();
+  StartFollower(-kMaxClockSkew - seconds{1});
+  world_.RunFor(seconds{5});
+  EXPECT_FALSE(client_->connected());
+}
+
+TEST_F(MirrorTest, SourceThatWasReplacedIsFencedAndHearsOfIt) {
+  least_epoch_ = 5;
+  before_serving_ = [this]() -> Task<void> {
+    source_->RaiseEpoch(4);
+    co_return;
+  };
+  Start();
+  EXPECT_FALSE(client_->connected());
+  EXPECT_GT(fenced_, 0);
+  source_->RaiseEpoch(5);
+  world_.RunFor(2 * kMaxRedial);
+  EXPECT_TRUE(client_->connected());
+}
+
+TEST_F(MirrorTest, SourceIsFencedWhileItIsFollowed) {
+  Start();
+  client_->RaiseLeastEpoch(1);
+  world_.RunFor(seconds{2});
+  EXPECT_FALSE(client_->connected());
+  EXPECT_GT(fenced_, 0);
+}
+
+TEST_F(MirrorTest, CopyThatHoldsMoreThanTheLogIsRefusedAndKeepsWhatItHas) {
+  before_following_ = [this]() -> Task<void> {
+    CHECK(co_await copy_->StartOver(0, 7));
+    CHECK(copy_->Append({.body = AsBytes("of a lost log")}));
+    CHECK(co_await copy_->Durable(0));
+  };
+  Start();
+  EXPECT_FALSE(client_->connected());
+  EXPECT_EQ(copy_->durable_end(), 1U);
+}
+
+TEST_F(MirrorTest, WhoAwaitsFollowersIsToldHowManyHaveIt) {
+  size_t with_one = 99;
+  size_t with_two = 99;
+  Start();
+  auto wait = [&](Machine& machine) -> Task<void> {
+    CHECK(source_->Append({.body = AsBytes("body")}));
+    with_one = co_await server_->AwaitFollowers("session", 0, 1, machine.loop.After(seconds{1}));
+    with_two = co_await server_->AwaitFollowers("session", 0, 2, machine.loop.After(seconds{1}));
+  };
+  // On a loop of its own: both stand in one thread.
+  world_.AddProcess({.name = "waiter", .address = IpAddress::V4(10, 0, 0, 3)}, wait);
+  world_.RunFor(seconds{5});
+  EXPECT_EQ(with_one, 1U);
+  EXPECT_EQ(with_two, 1U);
+}
+
+}  // namespace
+}  // namespace meridian::store

@@ -1,0 +1,35 @@
+// Which of a log's oldest segments may go. Pure.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+
+#include "base/clock.hpp"
+#include "base/hybrid_clock.hpp"
+
+namespace meridian::store {
+
+struct RetentionPolicy {
+  // A segment whose newest record is older than this may go. Zero: age is no reason.
+  Duration most_age = Duration::zero();
+  // The oldest go until no more than this is left. Zero: size is no reason.
+  uint64_t most_bytes = 0;
+  // Records below are not needed any more, whatever their age: a snapshot stands for them.
+  uint64_t released_before = 0;
+  // Records from here on stay, whatever age and size say.
+  uint64_t pinned_from = std::numeric_limits<uint64_t>::max();
+};
+
+struct SegmentSummary {
+  uint64_t next_offset = 0;
+  uint64_t bytes = 0;
+  HybridTime newest;
+};
+
+// How many of the oldest segments may go. The last one, which is written to, always stays.
+size_t SegmentsToRemove(std::span<const SegmentSummary> segments, const RetentionPolicy& policy,
+                        WallTime now);
+
+}  // namespace meridian::store
