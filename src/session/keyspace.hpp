@@ -15,6 +15,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/bytes.hpp"
 #include "base/hybrid_clock.hpp"
@@ -136,6 +138,10 @@ class Keyspace {
   // Evicts keys of the cache until at most `bytes` are used, or it has evicted enough for a turn.
   // Whether they are.
   bool EvictTo(size_t bytes);
+
+  // Appends records of the state of about `count` keys from `cursor` on to `items`; the next
+  // cursor, 0 at the end. What was there all the time is in them, as it was at some moment.
+  uint64_t Snapshot(uint64_t cursor, size_t count, std::vector<std::string>* items) const;
 
   // Merges a record of this data center or another in. kInvalid: nothing was changed. Their stamps
   // must have been observed by the clock.

@@ -34,6 +34,29 @@ bool IsPlainText(const KeyState& state) {
          state.fields.empty() && state.members.empty();
 }
 
+// An entry as one record or, as it is merged anyway, as several.
+void WriteState(const Entry& entry, RecordWriter* writer, std::vector<std::string>* items) {
+  KeyState state = entry.State();
+  KeyState first = state;
+  first.fields.clear();
+  first.members.clear();
+  writer->State(entry.key(), first);
+  auto next = [&] {
+    if (writer->size() < kSnapshotItemBytes) return;
+    items->emplace_back(AsText(writer->Take()));
+    writer->Begin(entry.key());
+  };
+  for (const auto& [name, field] : state.fields) {
+    next();
+    writer->Field(name, field.value, field.present, field.stamp);
+  }
+  for (const auto& [name, tags] : state.members) {
+    next();
+    for (const auto& [origin, tag] : tags) writer->Member(name, origin, tag);
+  }
+  items->emplace_back(AsText(writer->Take()));
+}
+
 }  // namespace
 
 void Keyspace::MergeParts(Parts& parts, const Stamp& cleared, const KeyState& state) {
@@ -111,6 +134,19 @@ void Keyspace::Apply(std::string_view key, KeyState state) {
   if (due != Table::kNeverDue) {
     table.NoteDue(table.HashOf(key), due == Table::kDrop ? now_ms_ : due);
   }
+}
+
+uint64_t Keyspace::Snapshot(uint64_t cursor, size_t count, std::vector<std::string>* items) const {
+  RecordWriter writer;
+  if (cursor == 0 && flushed_ != Stamp()) {
+    writer.Flushed(flushed_);
+    items->emplace_back(AsText(writer.Take()));
+  }
+  auto write = [&](const Entry& entry) { WriteState(entry, &writer, items); };
+  bool in_main = (cursor & 1) == 0;
+  cursor = (in_main ? main_ : cache_).Scan(cursor >> 1, count, write);
+  if (in_main) return cursor == 0 ? 1 : cursor << 1;
+  return cursor == 0 ? 0 : cursor << 1 | 1;
 }
 
 Result<void> Keyspace::Apply(Bytes record) {

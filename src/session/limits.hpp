@@ -50,6 +50,16 @@ constexpr size_t kSweepRounds = 64;
 // A key that only others' knowledge keeps here is looked at again after this.
 constexpr int64_t kTraceRecheckMs = 1000;
 
+// Records that the log has no room for at the moment. Past it: writes are refused.
+constexpr size_t kMaxWaitingBytes = size_t{64} * 1024 * 1024;
+constexpr Duration kFeedPause = std::chrono::milliseconds{10};
+// With a log of so many bytes (or twice the memory that keys take) a snapshot is written. Between
+// two slices of it, of so many keys and about so many bytes an item, others have their turn.
+constexpr uint64_t kSnapshotLogBytes = uint64_t{256} * 1024 * 1024;
+constexpr Duration kSnapshotCheckPause = std::chrono::seconds{1};
+constexpr size_t kSnapshotSlice = 256;
+constexpr size_t kSnapshotItemBytes = size_t{64} * 1024;
+
 // The least that maxmemory may be.
 constexpr size_t kLeastMaxMemoryBytes = size_t{1} << 20;
 // A stamp of another data center that is further ahead of our clock is refused.

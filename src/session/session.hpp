@@ -5,9 +5,12 @@
 #pragma once
 
 #include <memory>
-#include <optional>
+#include <string>
 
 #include "base/hybrid_clock.hpp"
+#include "io/blocking.hpp"
+#include "io/system_disk.hpp"
+#include "session/disk_journal.hpp"
 #include "session/engine.hpp"
 #include "session/journal.hpp"
 #include "session/server.hpp"
@@ -24,10 +27,17 @@ class Session {
   io::Task<void> Drain();
 
  private:
+  io::Task<Result<void>> Open();
+  io::Task<Result<void>> OpenJournal();
+  std::string Folder() const;
+
   site::TierProcess& process_;
   HybridClock clock_;
   ServerMetrics metrics_;
-  std::unique_ptr<Journal> journal_;
+  io::BlockingPool pool_;
+  io::SystemDisk disk_{pool_};
+  std::unique_ptr<DiskJournal> disk_journal_;  // with durability = "disk"
+  MemoryJournal memory_journal_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<Server> server_;
 };
