@@ -17,7 +17,7 @@ MERIDIAN = os.environ.get("MERIDIAN", str(ROOT / "build/release/meridian"))
 SANITIZED = any(name in MERIDIAN for name in ("/asan/", "/tsan/"))
 PHOTOS = ROOT / "examples/photos"
 
-LOCATIONS = {"us-east": "Ashburn", "us-west": "San Jose", "eu-west": "Dublin"}
+LOCATIONS = {"us-east": "Ashburn", "us-west": "San Jose", "eu-west": "Dublin", "london": "London"}
 
 
 def wait_until(condition, seconds=20, what=None):
@@ -65,11 +65,14 @@ class AddressBlock:
 class Site:
     """`meridian up --detach` of a site, ended at the end of the `with` block."""
 
-    def __init__(self, data_centers=("us-east", "us-west"), app=None, extra="", instances=2, domain="photos.example", keys=None, wan=False):
+    def __init__(self, data_centers=("us-east", "us-west"), app=None, extra="", instances=2, domain="photos.example", keys=None, wan=False,
+                 edge_places=()):
         """`extra` follows at the end of site.toml; `keys` are further lines of a data center, by its name; `wan`: with links."""
         self.domain = domain
-        self.block = AddressBlock(len(data_centers))
-        self.addresses = {name: f"127.{octet}.0.1" for name, octet in zip(data_centers, self.block.octets)}
+        self.edge_places = edge_places
+        names = [*data_centers, *edge_places]
+        self.block = AddressBlock(len(names))
+        self.addresses = {name: f"127.{octet}.0.1" for name, octet in zip(names, self.block.octets)}
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="meridian-test-"))
         self.state = self.folder / "state"
         # Inherited by everything that this site starts: how its processes are found.
@@ -81,7 +84,7 @@ class Site:
     def _toml(self, app, extra, instances, keys):
         lines = [f'domain = "{self.domain}"', ""]
         for name, address in self.addresses.items():
-            lines += ["[[datacenter]]", f'name = "{name}"', f'address = "{address}"', f'location = "{LOCATIONS[name]}"',
+            lines += ["[[edge_place]]" if name in self.edge_places else "[[datacenter]]", f'name = "{name}"', f'address = "{address}"', f'location = "{LOCATIONS[name]}"',
                       keys.get(name, "").format(address=address), ""]
         lines += ["[app]", app, f"instances = {instances}", ""]
         lines += ["[[dns.place]]", 'name = "new-york"', 'prefix = "198.51.100.0/24"', "latitude = 40.7", "longitude = -74.0", ""]

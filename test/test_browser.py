@@ -69,3 +69,25 @@ def test_chromium_shows_the_photos_signs_in_and_uploads(site, scheme, data_cente
     [image] = uploaded["images"]
     assert image["source"].startswith("/uploads/") and (image["width"], image["height"]) == (960, 640)
     assert seen["signedOut"]
+
+
+@pytest.mark.slow
+def test_images_still_appear_when_the_edge_that_the_page_came_from_is_gone(site):
+    hosts = ", ".join([f"MAP {site.domain} {site.addresses['us-east']}:8443",
+                       *(f"MAP {name}.{site.domain} {address}:8443" for name, address in site.addresses.items()), "MAP * ~NOTFOUND"])
+    options = {"url": f"https://{site.domain}/", "hosts": hosts, "spki": spki_of(site.state / "ca/web.pem"),
+               "profile": str(site.folder / "profile-fallback"), "assets": ["/images/sample.jpg?again", "/images/dunes.jpg?again", "/images/none.jpg"]}
+    browser = subprocess.Popen(["node", "fallback.mjs", json.dumps(options)], cwd=BROWSER, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, text=True)
+    try:
+        assert browser.stdout.readline() == "ready\n", browser.stderr.read()
+        site.run("dc", "kill", "us-east")
+        out, err = browser.communicate("\n", timeout=60)
+        assert browser.returncode == 0, err
+        seen = json.loads(out)
+        assert [(width, height) for _, width, height in seen["shown"]] == [(960, 640), (960, 640), (0, 0)], err
+        assert seen["page_itself"] == "lost"
+    finally:
+        browser.kill()
+        browser.wait()
+        site.run("dc", "start", "us-east")

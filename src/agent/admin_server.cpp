@@ -9,9 +9,11 @@
 
 #include <openssl/crypto.h>
 
+#include "agent/admin_purges.hpp"
 #include "agent/agent.hpp"
 #include "agent/context.hpp"
 #include "agent/limits.hpp"
+#include "agent/purges.hpp"
 #include "agent/status.hpp"
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
@@ -34,6 +36,7 @@
 namespace meridian::agent {
 namespace {
 
+constexpr std::string_view kViewPath = "/.meridian/view";
 constexpr std::string_view kRestartPath = "/.meridian/restart/";  // and an instance's id
 
 http::ServerOptions Options() {
@@ -49,12 +52,19 @@ io::Task<void> RespondJson(http::Exchange& exchange, std::string json) {
   (void)co_await exchange.Respond({.fields = fields}, AsBytes(json));
 }
 
+// What another data center may ask too.
+bool IsForPeers(const wire::http::RequestHead& request) {
+  if (request.method == "GET") return request.path == kViewPath;
+  return request.method == "POST" && (request.path == kPurgePath || request.path == kPurgesPath);
+}
+
 }  // namespace
 
-AdminServer::AdminServer(const Context& context, Agent& agent, site::Secret token,
+AdminServer::AdminServer(const Context& context, Agent& agent, Purges& purges, site::Secret token,
                          std::shared_ptr<io::TlsContext> tls)
     : context_(context),
       agent_(agent),
+      purges_(purges),
       token_(std::move(token)),
       tls_(std::move(tls)),
       server_(context.loop, Options(),
@@ -149,18 +159,26 @@ bool AdminServer::HasToken(const http::Exchange& exchange) const {
 }
 
 io::Task<void> AdminServer::Handle(http::Exchange& exchange, bool is_peer) {
-  const wire::http::RequestHead& request = exchange.request();
-  bool trusted = HasToken(exchange);
-  bool view = request.method == "GET" && request.path == "/.meridian/view";
-  if (!trusted && !(is_peer && view)) {
+  bool for_peers = IsForPeers(exchange.request());
+  if (!HasToken(exchange) && !(is_peer && for_peers)) {
     (void)co_await http::RespondText(exchange, 401, "show the token of the state directory\n");
     co_return;
   }
-  if (view) {
-    Result<std::string> json = site::ToJson(agent_.view());
-    if (json) co_return co_await RespondJson(exchange, std::move(*json));
-    (void)co_await http::RespondText(exchange, 500, json.error().message + "\n");
-  } else if (request.method == "GET" && request.path == "/.meridian/status") {
+  co_await (for_peers ? HandlePeer(exchange) : HandleOperator(exchange));
+}
+
+io::Task<void> AdminServer::HandlePeer(http::Exchange& exchange) {
+  const wire::http::RequestHead& request = exchange.request();
+  if (request.path == kPurgePath) co_return co_await ServePurge(purges_, exchange);
+  if (request.path == kPurgesPath) co_return co_await ServePurgeQuestion(purges_, exchange);
+  Result<std::string> json = site::ToJson(agent_.view());
+  if (json) co_return co_await RespondJson(exchange, std::move(*json));
+  (void)co_await http::RespondText(exchange, 500, json.error().message + "\n");
+}
+
+io::Task<void> AdminServer::HandleOperator(http::Exchange& exchange) {
+  const wire::http::RequestHead& request = exchange.request();
+  if (request.method == "GET" && request.path == "/.meridian/status") {
     co_await RespondJson(exchange, EncodeStatus(agent_.Status()));
   } else if (request.method == "GET" && request.path == "/metrics") {
     std::string text = agent_.metrics().Text();

@@ -1,6 +1,8 @@
 // The admin port. It speaks plain HTTP and TLS on the one port, told apart by the first byte:
 //
 //   GET  /.meridian/view     the SiteView       a peer with the site's certificate, or the token
+//   POST /.meridian/purge    admin_purges.hpp   the same
+//   POST /.meridian/purges   admin_purges.hpp   the same
 //   GET  /.meridian/status   this data center   the token
 //   POST /.meridian/drain    200, or 409        the token
 //   POST /.meridian/undrain  200, or 409        the token
@@ -20,6 +22,7 @@
 #include <string>
 
 #include "agent/agent.hpp"
+#include "agent/purges.hpp"
 #include "agent/refusals.hpp"
 #include "http/server.hpp"
 #include "io/fiber.hpp"
@@ -29,7 +32,7 @@ namespace meridian::agent {
 
 class AdminServer {
  public:
-  AdminServer(const Context& context, Agent& agent, site::Secret token,
+  AdminServer(const Context& context, Agent& agent, Purges& purges, site::Secret token,
               std::shared_ptr<io::TlsContext> tls);
 
   Result<void> Start();
@@ -39,6 +42,8 @@ class AdminServer {
   io::Task<void> Accept();
   io::Task<void> Admit(std::unique_ptr<io::Stream> stream);
   io::Task<void> Handle(http::Exchange& exchange, bool is_peer);
+  io::Task<void> HandlePeer(http::Exchange& exchange);
+  io::Task<void> HandleOperator(http::Exchange& exchange);
   io::Task<void> RestartInstance(http::Exchange& exchange);
   io::Task<void> Greet(std::unique_ptr<io::Stream> stream);
   bool IsPeer(const std::vector<std::string>& names) const;
@@ -46,6 +51,7 @@ class AdminServer {
 
   const Context& context_;
   Agent& agent_;
+  Purges& purges_;
   site::Secret token_;
   std::shared_ptr<io::TlsContext> tls_;
   std::unique_ptr<io::Listener> listener_;

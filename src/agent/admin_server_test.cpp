@@ -11,10 +11,13 @@
 #include "agent/agent.hpp"
 #include "agent/agent_world.hpp"
 #include "agent/limits.hpp"
+#include "agent/purges.hpp"
 #include "base/bytes.hpp"
 #include "http/client.hpp"
 #include "http/fetch.hpp"
+#include "io/blocking.hpp"
 #include "io/socket.hpp"
+#include "io/system_disk.hpp"
 #include "io/task.hpp"
 #include "site/ca.hpp"
 #include "site/secret.hpp"
@@ -40,7 +43,7 @@ class AdminServerTest : public testing::Test, public AgentWorld {
   template <class Test>
   void Run(Test test) {
     auto main = [&]() -> io::Task<void> {
-      AdminServer server(context_, agent_, site::Secret(kToken), ServerTls("us-east"));
+      AdminServer server(context_, agent_, purges_, site::Secret(kToken), ServerTls("us-east"));
       EXPECT_TRUE(server.Start());
       co_await test();
       co_await server.Stop();
@@ -76,6 +79,9 @@ class AdminServerTest : public testing::Test, public AgentWorld {
 
   Context context_ = MakeContext();
   Agent agent_{context_, {.answer_ttl = seconds(5), .roles = {}, .peer_tls = nullptr}};
+  io::BlockingPool pool_;
+  io::SystemDisk disk_{pool_};
+  Purges purges_{context_, disk_, agent_.metrics()};
 };
 
 TEST_F(AdminServerTest, OperatorsShowTheTokenPlainOrByTls) {
@@ -128,7 +134,7 @@ TEST_F(AdminServerTest, HalfHeadsDoNotLockTheOperatorOut) {
 
 TEST_F(AdminServerTest, AnAdminPortInUseIsNamedWithWhatToDo) {
   auto taken = network_.Listen(At(), {}).value();
-  AdminServer server(context_, agent_, site::Secret(kToken), ServerTls("us-east"));
+  AdminServer server(context_, agent_, purges_, site::Secret(kToken), ServerTls("us-east"));
   Result<void> started = server.Start();
   ASSERT_FALSE(started);
   EXPECT_EQ(started.error().code, Errc::kExists);

@@ -46,6 +46,7 @@ Agent::Agent(const Context& context, Options options)
 Agent::~Agent() = default;
 
 bool Agent::Runs(const std::string& role) const {
+  if (context_.here.edge_only && role != "edge" && role != "dns") return false;
   return options_.roles.empty() || options_.roles.contains(role);
 }
 

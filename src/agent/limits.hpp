@@ -49,6 +49,18 @@ constexpr uint32_t kTierStartAttempts = 3;
 // How often it is looked whether certificates are to be renewed.
 constexpr Duration kCertificateInterval = std::chrono::hours{1};
 
+// The journal of purges: what it keeps for edges that were away, how large its file may be, and
+// how many orders one write to it may take.
+constexpr size_t kMaxPurges = 10'000;
+constexpr size_t kMaxPurgeBytes = size_t{4} * 1024 * 1024;
+constexpr size_t kMaxPurgeFileBytes = size_t{64} * 1024 * 1024;
+constexpr size_t kMaxPurgesInBatch = 1000;
+// How long an edge's question waits for news, and a purge for the edges unless it says otherwise.
+constexpr Duration kPurgeQuestionPatience = std::chrono::seconds{2};
+constexpr Duration kPurgePatience = std::chrono::seconds{5};
+constexpr Duration kMaxPurgePatience = std::chrono::seconds{60};
+constexpr size_t kMaxPurgesAwaited = 1000;
+
 // The admin port.
 constexpr size_t kMaxAdminConnections = 256;
 constexpr size_t kMaxAdminBody = 64 * 1024;

@@ -18,15 +18,18 @@
 #include "agent/certificates.hpp"
 #include "agent/context.hpp"
 #include "agent/guard.hpp"
+#include "agent/purges.hpp"
 #include "agent/startup_report.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "io/blocking.hpp"
 #include "io/descendants.hpp"
 #include "io/epoll.hpp"
 #include "io/fd.hpp"
 #include "io/process.hpp"
 #include "io/scope.hpp"
 #include "io/stream.hpp"
+#include "io/system_disk.hpp"
 #include "io/task.hpp"
 #include "io/tls.hpp"
 #include "io/wait_queue.hpp"
@@ -111,11 +114,17 @@ class AgentProcess {
     Agent agent(
         context_,
         {.answer_ttl = options_.answer_ttl, .roles = options_.roles, .peer_tls = *client_tls});
-    AdminServer admin(context_, agent, options_.token, *server_tls);
-    co_return co_await Serve(agent, admin);
+    Purges purges(context_, disk_, agent.metrics());
+    Result<void> opened = co_await purges.Open();
+    if (!opened) {
+      Report(options_, opened);
+      co_return EXIT_FAILURE;
+    }
+    AdminServer admin(context_, agent, purges, options_.token, *server_tls);
+    co_return co_await Serve(agent, purges, admin);
   }
 
-  io::Task<int> Serve(Agent& agent, AdminServer& admin) {
+  io::Task<int> Serve(Agent& agent, Purges& purges, AdminServer& admin) {
     auto lifeline = network_.Adopt(io::Fd(kLifelineFd));
     bool asked = false;
     io::WaitQueue ended;
@@ -123,6 +132,7 @@ class AgentProcess {
     background.Spawn(
         WatchLifeline(*lifeline, options_.state_directory / "pids" / options_.data_center));
     background.Spawn(certificates_.Run());
+    background.Spawn(purges.Run());
     background.Spawn(ReapUntilAskedToEnd(signals_, agent, ended, asked));
     io::Scope starting(loop_);
     Result<void> started = admin.Start();
@@ -139,6 +149,7 @@ class AgentProcess {
     }
     Report(options_, started);
     while (started && !asked) (void)co_await ended.Wait();
+    purges.Stop();
     co_await agent.Stop();
     co_await admin.Stop();
     background.Cancel();
@@ -158,6 +169,8 @@ class AgentProcess {
   io::Signals signals_;
   io::Loop loop_;
   io::SystemNetwork network_;
+  io::BlockingPool pool_;
+  io::SystemDisk disk_{pool_};
   Context context_;
   Certificates certificates_{context_};
 };

@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "agent/status.hpp"
+#include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "base/ip.hpp"
 #include "base/result.hpp"
@@ -64,7 +65,7 @@ class UnixNetwork final : public io::Network {
 
 io::Task<Result<http::Fetched>> Call(io::Loop& loop, io::SystemNetwork& network,
                                      const Deployed& deployed, const site::DataCenter& dc,
-                                     std::string_view method, std::string_view path) {
+                                     const AgentCall& call) {
   auto token = deployed.state.ReadToken();
   if (!token) co_return Fail(token.error());
   auto tls = io::TlsContext::ForClient({.authorities_path = deployed.state.ca() / "authority.pem",
@@ -77,13 +78,24 @@ io::Task<Result<http::Fetched>> Call(io::Loop& loop, io::SystemNetwork& network,
   std::string authorization = "Bearer " + token->Reveal();
   wire::http::HeaderFields fields;
   fields.Add("Authorization", authorization);
-  http::Request request{.method = method, .path = path, .host = "agent", .fields = fields};
-  co_return co_await http::Fetch(client, request, kMaxAnswerBytes, loop.After(kAgentTimeout));
+  size_t mark = call.path.find('?');
+  http::Request request{.method = call.method,
+                        .path = call.path.substr(0, mark),
+                        .host = "agent",
+                        .fields = fields,
+                        .content = AsBytes(call.body)};
+  if (mark != call.path.npos) request.query = call.path.substr(mark + 1);
+  if (!call.body.empty()) {
+    request.body = {wire::http::BodyFraming::Kind::kContentLength, call.body.size()};
+  }
+  TimePoint deadline = loop.After(kAgentTimeout + call.timeout);
+  co_return co_await http::Fetch(client, request, kMaxAnswerBytes, deadline);
 }
 
 io::Task<void> AskOne(io::Loop& loop, io::SystemNetwork& network, const Deployed& deployed,
                       const site::DataCenter& dc, agent::DataCenterStatus* into) {
-  auto answer = co_await Call(loop, network, deployed, dc, "GET", "/.meridian/status");
+  auto answer =
+      co_await Call(loop, network, deployed, dc, {.method = "GET", .path = "/.meridian/status"});
   if (answer && answer->status == 200) {
     auto status = agent::DecodeStatus(answer->body);
     if (status) *into = std::move(*status);
@@ -117,11 +129,11 @@ io::Task<void> AskAll(io::Loop& loop, io::SystemNetwork& network, const Deployed
 }  // namespace
 
 Result<http::Fetched> CallAgent(const Deployed& deployed, const site::DataCenter& dc,
-                                std::string_view method, std::string_view path) {
+                                const AgentCall& call) {
   io::EpollDriver driver;
   io::Loop loop(driver);
   io::SystemNetwork network(driver);
-  return loop.RunToEnd(Call(loop, network, deployed, dc, method, path));
+  return loop.RunToEnd(Call(loop, network, deployed, dc, call));
 }
 
 Result<http::Fetched> CallLab(const site::StateDir& state, const LabCall& call) {

@@ -12,9 +12,16 @@
 
 namespace meridian::cli {
 
+struct AgentCall {
+  std::string_view method = "POST";
+  std::string_view path;  // with its query
+  std::string_view body = {};
+  Duration timeout = {};  // for the work, beside the time that any answer takes
+};
+
 // One request to the agent of `dc`. kRefused, kTimeout: it does not run, or does not answer.
 Result<http::Fetched> CallAgent(const Deployed& deployed, const site::DataCenter& dc,
-                                std::string_view method, std::string_view path);
+                                const AgentCall& call);
 
 struct LabCall {
   std::string_view method = "POST";

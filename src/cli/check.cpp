@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "cli/command_line.hpp"
+#include "cli/summary.hpp"
 #include "site/site.hpp"
 
 namespace meridian::cli {
@@ -14,13 +15,13 @@ namespace {
 int Check(const std::string& path) {
   auto site = LoadSite(path);
   if (!site) return site.error();
-  fmt::print("{}: {} for {} in {} data center{}\n", path, site->name, site->domain,
-             site->datacenters.size(), site->datacenters.size() == 1 ? "" : "s");
+  fmt::print("{}: {} for {} in {}\n", path, site->name, site->domain, CountText(*site));
   for (const site::DataCenter& dc : site->datacenters) {
-    fmt::print("  {:<16} {:<16} {}\n", dc.name, dc.address.ToString(),
-               dc.city.empty()
-                   ? fmt::format("{:.2f}, {:.2f}", dc.location.latitude, dc.location.longitude)
-                   : dc.city);
+    std::string where =
+        dc.city.empty() ? fmt::format("{:.2f}, {:.2f}", dc.location.latitude, dc.location.longitude)
+                        : dc.city;
+    fmt::print("  {:<16} {:<16} {}{}\n", dc.name, dc.address.ToString(), where,
+               dc.edge_only ? ", dns and edge alone" : "");
   }
   if (site->datacenters.size() > 1) {
     fmt::print("Failover that needs a vote is by hand: no witness is named ([coordinator]).\n");

@@ -40,6 +40,7 @@ void AddStatus(CLI::App& app, Action& action);
 void AddDataCenter(CLI::App& app, Action& action);
 void AddInstance(CLI::App& app, Action& action);
 void AddLink(CLI::App& app, Action& action);
+void AddPurge(CLI::App& app, Action& action);
 void AddVisit(CLI::App& app, Action& action);
 void AddTiers(CLI::App& app, Action& action);
 

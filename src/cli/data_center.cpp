@@ -77,7 +77,7 @@ int Run(const Verb& verb, const Arguments& arguments) {
                    CallLab(deployed->state, {.path = path, .timeout = verb.timeout}));
   }
   std::string path = fmt::format("/.meridian/{}", verb.name);
-  return Explain(verb, dc->name, CallAgent(*deployed, *dc, "POST", path));
+  return Explain(verb, dc->name, CallAgent(*deployed, *dc, {.path = path}));
 }
 
 }  // namespace

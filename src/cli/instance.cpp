@@ -35,7 +35,7 @@ int Restart(const Arguments& arguments) {
     return kMisused;
   }
   std::string path = fmt::format("/.meridian/restart/{}", arguments.id);
-  Result<http::Fetched> answer = CallAgent(*deployed, *dc, "POST", path);
+  Result<http::Fetched> answer = CallAgent(*deployed, *dc, {.path = path});
   if (!answer) {
     fmt::print(stderr, "meridian: {}: its agent does not answer ({})\n", dc->name,
                answer.error().message);

@@ -37,6 +37,7 @@ int Main(int argc, char** argv) {
   AddDataCenter(app, action);
   AddInstance(app, action);
   AddLink(app, action);
+  AddPurge(app, action);
   AddVisit(app, action);
   AddCheck(app, action);
   AddCa(app, action);

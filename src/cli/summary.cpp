@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -41,6 +42,14 @@ std::string HowToCall() {
   return (below ? relative : program).string();
 }
 
+std::string CountText(const site::Site& site) {
+  auto places = std::ranges::count_if(site.datacenters, &site::DataCenter::edge_only);
+  auto all = std::ssize(site.datacenters) - places;
+  std::string text = fmt::format("{} data center{}", all, all == 1 ? "" : "s");
+  if (places > 0) text += fmt::format(" and {} edge place{}", places, places == 1 ? "" : "s");
+  return text;
+}
+
 std::string Summary(const SummaryOptions& options) {
   const site::Site& site = options.site;
   const site::DataCenter& first = site.datacenters.front();
@@ -50,8 +59,7 @@ std::string Summary(const SummaryOptions& options) {
   std::string state;
   if (options.state_directory != ".meridian") state = " --state " + options.state_directory;
 
-  std::string text = fmt::format("{} is up at {} data center{}:\n\n", site.name,
-                                 site.datacenters.size(), site.datacenters.size() == 1 ? "" : "s");
+  std::string text = fmt::format("{} is up at {}:\n\n", site.name, CountText(site));
   for (const site::DataCenter& dc : site.datacenters) {
     text += fmt::format("  {:<12} http://{}:{}/  https://{}:{}/  dns {}:{}\n", dc.name,
                         dc.address.ToString(), ports.edge, dc.address.ToString(), ports.edge_https,

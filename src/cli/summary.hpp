@@ -15,6 +15,9 @@ struct SummaryOptions {
 
 std::string Summary(const SummaryOptions& options);
 
+// "2 data centers", "2 data centers and 1 edge place".
+std::string CountText(const site::Site& site);
+
 // How this program is best called from the current folder: its name when the PATH finds it, else a
 // path.
 std::string HowToCall();

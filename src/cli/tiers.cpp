@@ -1,10 +1,12 @@
 // meridian dns, edge, balancer, session: one tier by itself, or as the agent starts it.
 #include <charconv>
 #include <cstddef>
+#include <cstdint>
 #include <expected>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -12,14 +14,18 @@
 #include <fmt/core.h>
 
 #include "balancer/balancer.hpp"
+#include "base/ip.hpp"
 #include "base/log.hpp"
+#include "base/result.hpp"
 #include "cli/command_line.hpp"
 #include "dns/server.hpp"
 #include "edge/edge.hpp"
 #include "session/session.hpp"
 #include "site/reach.hpp"
 #include "site/site.hpp"
+#include "site/size_text.hpp"
 #include "site/tier_process.hpp"
+#include "wire/http/uri.hpp"
 
 namespace meridian::cli {
 namespace {
@@ -45,7 +51,16 @@ struct TierArguments {
   std::string state_directory = ".meridian";
   std::vector<std::string> sockets;  // NAME=FD
   bool lab = false;
+  // Of an edge that stands alone.
+  std::string listen;
+  std::string origin;
+  std::string cache_bytes;
 };
+
+int Misuse(const char* option, const Error& error) {
+  fmt::print(stderr, "meridian: {}: {}\n", option, error.message);
+  return kMisused;
+}
 
 bool ParseSockets(TierArguments& arguments) {
   for (const std::string& text : arguments.sockets) {
@@ -61,7 +76,30 @@ bool ParseSockets(TierArguments& arguments) {
   return true;
 }
 
+int RunEdgeAlone(const TierArguments& arguments) {
+  Result<Endpoint> listen = Endpoint::Parse(arguments.listen);
+  if (!listen) return Misuse("--listen", listen.error());
+  Result<wire::http::Url> url = wire::http::ParseUrl(arguments.origin);
+  if (!url) return Misuse("--origin", url.error());
+  Result<IpAddress> address = IpAddress::Parse(url->host == "localhost" ? "127.0.0.1" : url->host);
+  if (!address) return Misuse("--origin", address.error());
+  if (url->https || url->target != "/") {
+    return Misuse("--origin", {Errc::kInvalid, "it is http://ADDRESS:PORT, without a path"});
+  }
+  edge::Alone alone{.listen = *listen,
+                    .origin = {.address = *address, .port = url->port},
+                    .host = url->authority()};
+  if (!arguments.cache_bytes.empty()) {
+    Result<uint64_t> bytes = site::ParseSize(arguments.cache_bytes);
+    if (!bytes) return Misuse("--cache-bytes", bytes.error());
+    alone.config.cache.bytes = *bytes;
+  }
+  ConfigureLog({.process = "edge"});
+  return edge::RunAlone(alone);
+}
+
 int Run(const Tier& tier, TierArguments& arguments) {
+  if (!arguments.origin.empty()) return RunEdgeAlone(arguments);
   site::TierStart& start = arguments.start;
   // The agent's tiers go by what it goes by.
   std::expected<site::Site, int> site = std::unexpected(kFailed);
@@ -96,6 +134,25 @@ int Run(const Tier& tier, TierArguments& arguments) {
   return tier.run(*site, std::move(start));
 }
 
+void AddAloneOptions(CLI::App& command, CLI::Option& dc, TierArguments& arguments) {
+  CLI::Option_group* where = command.add_option_group("where");
+  CLI::Option* origin = where
+                            ->add_option("--origin", arguments.origin,
+                                         "Stand alone, without a site: in front of this")
+                            ->type_name("URL");
+  where->add_option(&dc);
+  where->require_option(1);
+  CLI::Option* listen =
+      command.add_option("--listen", arguments.listen, "Where an edge that stands alone listens")
+          ->type_name("ADDRESS:PORT")
+          ->needs(origin);
+  origin->needs(listen);
+  command
+      .add_option("--cache-bytes", arguments.cache_bytes, "The memory that it caches in (256MiB)")
+      ->type_name("SIZE")
+      ->needs(origin);
+}
+
 }  // namespace
 
 void AddTiers(CLI::App& app, Action& action) {
@@ -104,9 +161,14 @@ void AddTiers(CLI::App& app, Action& action) {
     CLI::App* command = app.add_subcommand(tier.name, tier.summary);
     command->add_option("--site", arguments->site_file, "The site's file (site.toml)")
         ->type_name("FILE");
-    command->add_option("--dc", arguments->start.data_center, "The data center it belongs to")
-        ->type_name("NAME")
-        ->required();
+    CLI::Option* dc =
+        command->add_option("--dc", arguments->start.data_center, "The data center it belongs to")
+            ->type_name("NAME");
+    if (std::string_view(tier.name) == "edge") {
+      AddAloneOptions(*command, *dc, *arguments);
+    } else {
+      dc->required();
+    }
     AddStateOption(*command, arguments->state_directory);
     command->add_option("--control-fd", arguments->start.control_fd)->group("");
     command->add_option("--socket", arguments->sockets)->group("");

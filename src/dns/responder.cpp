@@ -98,6 +98,8 @@ class Answer {
     switch (node.kind) {
       case ZoneNode::Kind::kSite:
         return WriteSite(type);
+      case ZoneNode::Kind::kCdn:
+        return WriteSteered(type);
       case ZoneNode::Kind::kHost:
         return WriteHost(zone_.hosts()[node.host], type);
       case ZoneNode::Kind::kHttpsPort:
@@ -115,20 +117,16 @@ class Answer {
   }
 
   bool WriteSite(RecordType type) {
-    switch (type) {
-      case RecordType::kA:
-      case RecordType::kAaaa:
-        return WriteSteeredAddresses(type == RecordType::kA);
-      case RecordType::kHttps:
-        return WriteSteeredHttps();
-      case RecordType::kNs:
-        return WriteNameServers();
-      case RecordType::kSoa:
-        writer_.StartOfAuthority(InAnswer(), zone_.soa());
-        return true;
-      default:
-        return false;
-    }
+    if (type == RecordType::kNs) return WriteNameServers();
+    if (type != RecordType::kSoa) return WriteSteered(type);
+    writer_.StartOfAuthority(InAnswer(), zone_.soa());
+    return true;
+  }
+
+  bool WriteSteered(RecordType type) {
+    bool v4 = type == RecordType::kA;
+    if (v4 || type == RecordType::kAaaa) return WriteSteeredAddresses(v4);
+    return type == RecordType::kHttps && WriteSteeredHttps();
   }
 
   bool WriteHost(const ZoneHost& host, RecordType type) {

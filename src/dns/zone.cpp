@@ -42,10 +42,9 @@ Result<Zone> Zone::Build(const ZoneOptions& options) {
     Result<> added = zone.AddHost(data_center, options.https_port);
     if (!added) return Fail(added.error());
   }
-  if (options.https_port != kDefaultHttpsPort) {
-    Result<> added = zone.AddHttpsPort(options.https_port);
-    if (!added) return Fail(added.error());
-  }
+  Result<> added = zone.AddHttpsPort(*domain, options.https_port);
+  if (added) added = zone.AddCdn(options.https_port);
+  if (!added) return Fail(added.error());
   Result<> soa = zone.MakeSoa(options.serial);
   if (!soa) return Fail(soa.error());
   return zone;
@@ -66,8 +65,16 @@ Result<> Zone::AddHost(const ZoneDataCenter& data_center, uint16_t https_port) {
   return {};
 }
 
-Result<> Zone::AddHttpsPort(uint16_t port) {
-  Result<Name> https = domain_.Child("_https");
+Result<> Zone::AddCdn(uint16_t https_port) {
+  Result<Name> name = domain_.Child("cdn");
+  if (!name) return Fail(name.error());
+  nodes_[*name] = {ZoneNode::Kind::kCdn, 0};
+  return AddHttpsPort(*name, https_port);
+}
+
+Result<> Zone::AddHttpsPort(const Name& name, uint16_t port) {
+  if (port == kDefaultHttpsPort) return {};
+  Result<Name> https = name.Child("_https");
   if (!https) return Fail(https.error());
   Result<Name> with_port = https->Child(fmt::format("_{}", port));
   if (!with_port) return Fail(with_port.error());

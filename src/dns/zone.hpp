@@ -3,8 +3,10 @@
 //
 //   photos.example                 the site: steered addresses and HTTPS records, SOA, NS
 //   us-east.photos.example         a data center by itself; they are the name servers, too
+//   cdn.photos.example             steered as the site is, for static files without cookies
 //   _8443._https.photos.example    the HTTPS records again, for clients that come to a port other
-//                                  than 443 (RFC 9460 section 9.1); `_https` is an empty name
+//                                  than 443 (RFC 9460 section 9.1); `_https` is an empty name.
+//                                  The same below cdn
 //
 // Delegations, aliases, wildcards and signatures are not part of it.
 #pragma once
@@ -47,7 +49,7 @@ struct ZoneHost {
 };
 
 struct ZoneNode {
-  enum class Kind : uint8_t { kSite, kHost, kHttpsPort, kEmpty };
+  enum class Kind : uint8_t { kSite, kCdn, kHost, kHttpsPort, kEmpty };
 
   Kind kind = Kind::kEmpty;
   uint8_t host = 0;  // of kHost
@@ -73,7 +75,9 @@ class Zone {
     size_t operator()(const wire::dns::Name& name) const { return name.Hash(); }
   };
   Result<> AddHost(const ZoneDataCenter& data_center, uint16_t https_port);
-  Result<> AddHttpsPort(uint16_t port);
+  // Below `name`, unless it is the usual port.
+  Result<> AddHttpsPort(const wire::dns::Name& name, uint16_t port);
+  Result<> AddCdn(uint16_t https_port);
   Result<> MakeSoa(uint32_t serial);
 
   wire::dns::Name domain_;

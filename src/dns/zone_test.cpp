@@ -39,6 +39,15 @@ TEST(Zone, HasThePortsNameOnlyWhereThePortIsNot443) {
   EXPECT_EQ(Find(zone, "_https.photos.example")->kind, ZoneNode::Kind::kEmpty);
 }
 
+TEST(Zone, HasANameForStaticFiles) {
+  ZoneOptions options = Photos();
+  options.https_port = 8443;
+  Zone zone = *Zone::Build(options);
+  ASSERT_NE(Find(zone, "cdn.photos.example"), nullptr);
+  EXPECT_EQ(Find(zone, "cdn.photos.example")->kind, ZoneNode::Kind::kCdn);
+  EXPECT_EQ(Find(zone, "_8443._https.cdn.photos.example")->kind, ZoneNode::Kind::kHttpsPort);
+}
+
 TEST(Zone, KnowsTheFamiliesAndHintsOfEachHost) {
   Zone zone = *Zone::Build(Photos());
   EXPECT_TRUE(zone.hosts()[0].HasFamily(true));

@@ -4,10 +4,14 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/ip.hpp"
 #include "base/result.hpp"
+#include "edge/cache/limits.hpp"
 #include "site/section.hpp"
+#include "site/site.hpp"
 #include "site/table_reader.hpp"
 
 namespace meridian::edge {
@@ -18,8 +22,35 @@ using std::chrono::minutes;
 
 constexpr int64_t kMostBodyBytes = int64_t{1} << 40;
 constexpr int64_t kMostConnections = 1'000'000;
+constexpr size_t kMostCertificates = 64;
+constexpr uint64_t kMostCacheBytes = uint64_t{1} << 40;
+constexpr uint64_t kLeastObjectBytes = uint64_t{1} << 10;
 
-Config Parse(site::TableReader& reader, const site::Site& /*site*/) {
+CacheSettings ParseCache(site::TableReader& reader) {
+  CacheSettings cache;
+  cache.bytes = reader.Size(
+      "cache_bytes", {.min = kLeastCacheBytes, .max = kMostCacheBytes, .fallback = cache.bytes});
+  cache.max_object_bytes = reader.Size(
+      "max_object_bytes",
+      {.min = kLeastObjectBytes, .max = kMostCacheBytes, .fallback = cache.max_object_bytes});
+  cache.heuristics = reader.Boolean("heuristics", cache.heuristics);
+  return cache;
+}
+
+std::vector<IpPrefix> ParsePrefixes(site::TableReader& reader, std::string_view key) {
+  std::vector<IpPrefix> prefixes;
+  for (const std::string& text : reader.Texts(key)) {
+    Result<IpPrefix> prefix = IpPrefix::Parse(text);
+    if (prefix) {
+      prefixes.push_back(*prefix);
+    } else {
+      reader.Reject(key, prefix.error().message, "write a prefix such as 192.0.2.0/24");
+    }
+  }
+  return prefixes;
+}
+
+Config Parse(site::TableReader& reader, const site::Site& site) {
   Config config;
   config.response_timeout = reader.Duration(
       "response_timeout",
@@ -31,13 +62,16 @@ Config Parse(site::TableReader& reader, const site::Site& /*site*/) {
       "max_connections", {.min = 1,
                           .max = kMostConnections,
                           .fallback = static_cast<int64_t>(config.max_connections)}));
-  for (const std::string& text : reader.Texts("debug_from")) {
-    Result<IpPrefix> prefix = IpPrefix::Parse(text);
-    if (prefix) {
-      config.debug_from.push_back(*prefix);
-    } else {
-      reader.Reject("debug_from", prefix.error().message, "write a prefix such as 192.0.2.0/24");
-    }
+  config.cache = ParseCache(reader);
+  config.debug_from = ParsePrefixes(reader, "debug_from");
+  config.purge_from = ParsePrefixes(reader, "purge_from");
+  config.revalidate_when_isolated =
+      reader.Choice<bool>("isolated", {{"serve", false}, {"revalidate", true}}, false);
+  config.redirect_http = reader.Boolean("redirect_http", false);
+  for (site::TableReader& table : reader.Tables("certificate", {.max = kMostCertificates})) {
+    config.certificates.push_back(
+        {.certificate_path = site.file.parent_path() / table.Text("certificate"),
+         .key_path = site.file.parent_path() / table.Text("key")});
   }
   return config;
 }

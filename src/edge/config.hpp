@@ -4,10 +4,22 @@
 //   response_timeout = "75s"              # from the request to the head of its answer
 //   max_body_bytes = 1073741824           # of a request
 //   max_connections = 10000
+//   cache_bytes = "256MiB"                # of memory, for all that the cache holds
+//   max_object_bytes = "64MiB"            # of one response's body
+//   heuristics = false                    # whether responses that do not say for how long are kept
 //   debug_from = ["192.0.2.0/24"]         # who may ask for Meridian-Path, beside loopback
+//   purge_from = ["192.0.2.0/24"]         # who may PURGE a URL; nobody unless it says so
+//   isolated = "serve"                    # while no other data center's purges are heard; or
+//                                         # "revalidate": whatever is stored is asked for anew
+//   redirect_http = false                 # visitors without TLS are sent to HTTPS (308)
+//
+//   [[edge.certificate]]                  # beside the site's own, for the names that are in it
+//   certificate = "photos.pem"            # PEM with its chain, relative to site.toml; a new one
+//   key = "photos.key"                    # is taken up within 30 s
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -16,12 +28,28 @@
 
 namespace meridian::edge {
 
+struct Certificate {
+  std::string certificate_path;
+  std::string key_path;
+};
+
+struct CacheSettings {
+  uint64_t bytes = uint64_t{256} << 20;
+  uint64_t max_object_bytes = uint64_t{64} << 20;
+  bool heuristics = false;
+};
+
 struct Config {
   // Longer than the balancer's, which then has the better word on what went wrong.
   Duration response_timeout = std::chrono::seconds{75};
   uint64_t max_body_bytes = uint64_t{1} << 30;
   size_t max_connections = 10'000;
+  CacheSettings cache;
   std::vector<IpPrefix> debug_from;
+  std::vector<IpPrefix> purge_from;
+  bool revalidate_when_isolated = false;
+  bool redirect_http = false;
+  std::vector<Certificate> certificates;
 };
 
 site::Section ConfigSection();

@@ -3,33 +3,35 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
-
-#include <fmt/core.h>
 
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "base/ip.hpp"
-#include "base/log.hpp"
 #include "base/result.hpp"
+#include "edge/answer.hpp"
+#include "edge/cache/purge.hpp"
 #include "edge/config.hpp"
-#include "edge/forwarded_fields.hpp"
+#include "edge/fallback_script.hpp"
+#include "edge/https_redirect.hpp"
 #include "edge/limits.hpp"
-#include "edge/routes.hpp"
+#include "edge/purge_method.hpp"
+#include "edge/purge_puller.hpp"
+#include "edge/upstreams.hpp"
 #include "http/client.hpp"
 #include "http/exchange.hpp"
-#include "http/fetch.hpp"
-#include "http/forward.hpp"
 #include "http/limits.hpp"
-#include "http/relay.hpp"
 #include "http/server.hpp"
 #include "io/task.hpp"
 #include "io/tls.hpp"
 #include "io/wait_queue.hpp"
-#include "site/ca.hpp"
 #include "site/internal_fields.hpp"
 #include "site/limits.hpp"
+#include "site/purge.hpp"
 #include "site/site.hpp"
 #include "site/tier_process.hpp"
 #include "site/view.hpp"
@@ -40,19 +42,50 @@ namespace meridian::edge {
 
 using wire::http::HeaderFields;
 
-Edge::Edge(site::TierProcess& process)
+namespace {
+
+constexpr std::string_view kFallbackPath = "/.meridian/fallback.js";
+
+PurgeOrder OrderOf(const site::PurgeOrder& order) {
+  PurgeOrder of{.value = order.value, .soft = order.soft};
+  switch (order.kind) {
+    case site::PurgeKind::kUrl:
+      of.kind = PurgeOrder::kUrl;
+      break;
+    case site::PurgeKind::kPrefix:
+      of.kind = PurgeOrder::kPrefix;
+      break;
+    case site::PurgeKind::kTag:
+      of.kind = PurgeOrder::kTag;
+      break;
+  }
+  return of;
+}
+
+}  // namespace
+
+Edge::Edge(site::TierProcess& process, std::optional<http::Upstream> origin)
     : process_(process),
       config_(process.site().sections.Get<Config>()),
+      fallback_script_(FallbackScript(process.site(), process.here())),
       server_metrics_(process.metrics(), "meridian_edge"),
       visitor_connections_(process.metrics().AddCounter(
           "meridian_edge_visitor_connections_total",
           "Connections whose first request was a visitor's, not a probe's.")),
       visitor_requests_(process.metrics().AddCounter("meridian_edge_visitor_requests_total",
                                                      "Requests of visitors.")),
-      crossings_(process.metrics().AddCounter("meridian_edge_crossings_total",
-                                              "Requests forwarded to another data center.")),
-      unavailable_(process.metrics().AddCounter("meridian_edge_unavailable_total",
-                                                "Requests that no data center could serve.")),
+      balancers_(origin ? nullptr : std::make_unique<SiteUpstreams>(process, config_)),
+      origin_(origin ? std::make_unique<OriginUpstream>(process.loop(), process.network(), config_,
+                                                        std::move(*origin))
+                     : nullptr),
+      forwarder_(origin_ ? static_cast<Upstreams&>(*origin_) : *balancers_, process.metrics()),
+      cache_({.loop = process.loop(),
+              .scope = process.scope(),
+              .forwarder = forwarder_,
+              .metrics = process.metrics(),
+              .config = config_,
+              .default_host = process.site().domain,
+              .here = process.here().name}),
       http_(process.loop(), {.limits = Limits(), .metrics = &server_metrics_},
             [this](http::Exchange& exchange) { return Handle(exchange); }) {}
 
@@ -65,46 +98,60 @@ http::ServerLimits Edge::Limits() const {
   return limits;
 }
 
-Result<void> Edge::ConnectUpstreams() {
-  http::ClientLimits limits;
-  limits.max_connections = limits.max_idle = kMaxUpstreamConnections;
-  limits.max_waiting = kMaxWaitingRequests;
-  limits.wait_timeout = kWaitTimeout;
-  limits.connect_timeout = kConnectTimeout;
-  limits.head_timeout = config_.response_timeout;
+Result<std::shared_ptr<io::TlsContext>> Edge::VisitorTls() const {
+  auto tls = io::TlsContext::ForServer(process_.WebTls());
+  for (const Certificate& each : config_.certificates) {
+    if (!tls) break;
+    auto other = io::TlsContext::ForServer(
+        {.certificate_path = each.certificate_path, .key_path = each.key_path});
+    if (!other) return other;
+    (*tls)->AddForNames(std::move(*other));
+  }
+  return tls;
+}
+
+Result<void> Edge::FollowPurges() {
   auto tls = io::TlsContext::ForClient(process_.PeerTls());
   if (!tls) return Fail(std::move(tls.error()));
-  uint16_t port = process_.site().ports.balancer;
-  for (const site::DataCenter& dc : process_.site().datacenters) {
-    bool own = dc.name == process_.here().name;
-    http::Upstream upstream{.address = {process_.AddressOf(dc), own ? port : site::PeerPort(port)},
-                            .tls = own ? nullptr : *tls,
-                            .tls_name = own ? "" : site::PeerName(dc.name, process_.site()),
-                            .from = process_.here().address};
-    balancers_[dc.name] = std::make_unique<http::Client>(process_.loop(), process_.network(),
-                                                         std::move(upstream), limits);
-  }
+  PurgeTarget target{.purge =
+                         [this](const site::PurgeOrder& order) {
+                           return cache_.store().Purge(OrderOf(order), process_.loop().Now());
+                         },
+                     .drop_all = [this] { cache_.store().DropAll(); }};
+  purges_ = std::make_unique<PurgePuller>(process_, *tls, std::move(target));
+  purge_method_ = std::make_unique<PurgeMethod>(process_, *tls, config_.purge_from);
+  process_.scope().Spawn(purges_->Run());
   return {};
 }
 
-io::Task<Result<void>> Edge::Start() {
-  Result<void> connected = ConnectUpstreams();
-  if (!connected) co_return connected;
-  const site::Ports& ports = process_.site().ports;
-  auto plain = process_.Listen("http", {process_.here().address, ports.edge});
-  if (!plain) co_return Fail(std::move(plain.error()));
-  auto secure = process_.Listen("https", {process_.here().address, ports.edge_https});
-  if (!secure) co_return Fail(std::move(secure.error()));
-  auto tls = io::TlsContext::ForServer(process_.WebTls());
-  if (!tls) co_return Fail(std::move(tls.error()));
+Result<void> Edge::ServeHttps() {
+  auto listener =
+      process_.Listen("https", {process_.here().address, process_.site().ports.edge_https});
+  if (!listener) return Fail(std::move(listener.error()));
+  auto tls = VisitorTls();
+  if (!tls) return Fail(std::move(tls.error()));
   https_ = std::make_unique<http::Server>(
       process_.loop(),
       http::ServerOptions{.limits = Limits(), .tls = std::move(*tls), .metrics = &server_metrics_},
       [this](http::Exchange& exchange) { return Handle(exchange); });
+  https_->Serve(std::move(*listener));
+  return {};
+}
+
+io::Task<Result<void>> Edge::Start() {
+  Result<void> connected;
+  if (balancers_) connected = balancers_->Connect();
+  if (!connected) co_return connected;
+  auto plain = process_.Listen("http", {process_.here().address, process_.site().ports.edge});
+  if (!plain) co_return Fail(std::move(plain.error()));
+  if (balancers_) {
+    Result<void> serving = ServeHttps();
+    if (serving) serving = FollowPurges();
+    if (!serving) co_return serving;
+    if (!process_.here().edge_only) process_.scope().Spawn(balancers_->WatchOwnBalancer());
+  }
   http_.Serve(std::move(*plain));
-  https_->Serve(std::move(*secure));
   process_.scope().Spawn(ReportLoad());
-  process_.scope().Spawn(WatchOwnBalancer());
   co_return Result<void>{};
 }
 
@@ -117,24 +164,7 @@ io::Task<void> Edge::Drain(Duration grace) {
 }
 
 void Edge::OnView() {
-  routes_ = MakeRoutes(*process_.view(), process_.here().name, own_balancer_answers_);
-}
-
-io::Task<void> Edge::WatchOwnBalancer() {
-  const http::Upstream& upstream = balancers_.at(process_.here().name)->upstream();
-  http::Client client(process_.loop(), process_.network(), upstream);
-  int misses = 0;
-  while (co_await io::Sleep(kBalancerCheckInterval)) {
-    http::Request request{.path = site::kReadyPath, .host = process_.site().domain};
-    auto answer = co_await http::Fetch(client, request, kMaxCheckBody,
-                                       process_.loop().After(kBalancerCheckTimeout));
-    misses = answer && answer->status == 200 ? 0 : misses + 1;
-    bool answers = misses < kBalancerMisses;
-    if (answers == own_balancer_answers_) continue;
-    LOG_WARNING("the balancer beside this edge", {"answers", answers});
-    own_balancer_answers_ = answers;
-    OnView();
-  }
+  if (balancers_) balancers_->OnView();
 }
 
 io::Task<void> Edge::ReportLoad() {
@@ -144,6 +174,8 @@ io::Task<void> Edge::ReportLoad() {
     uint64_t now = visitor_requests_.value();
     double rate = static_cast<double>(now - before) / Seconds(process_.loop().Now() - began);
     process_.SetLoad(rate, visitor_connections_.value());
+    cache_.ReportSize();
+    cache_.SetIsolated(config_.revalidate_when_isolated && purges_ && purges_->isolated());
     before = now;
     began = process_.loop().Now();
   }
@@ -151,28 +183,44 @@ io::Task<void> Edge::ReportLoad() {
 
 io::Task<void> Edge::Handle(http::Exchange& exchange) {
   if (exchange.request().method == "CONNECT") {  // names a host, not a path: nothing is here for it
-    (void)co_await http::RespondText(exchange, 501, "this is not a proxy to other hosts\n");
+    co_await AnswerHere(exchange, 501, "this is not a proxy to other hosts\n", {});
     co_return;
   }
   switch (wire::http::MatchPath(exchange.request().path, site::kReservedPath)) {
     case wire::http::PathMatch::kOutside:
       if (exchange.first_on_connection()) visitor_connections_.Add();
       visitor_requests_.Add();
-      co_await Forward(exchange);
+      co_await HandleVisitor(exchange);
       co_return;
     case wire::http::PathMatch::kWithin:
       co_await AnswerReserved(exchange);
       co_return;
     case wire::http::PathMatch::kDisguised:
-      (void)co_await http::RespondText(exchange, 400, "the path is not spelled plainly\n");
+      co_await AnswerHere(exchange, 400, "the path is not spelled plainly\n", {});
       co_return;
   }
 }
 
+io::Task<void> Edge::HandleVisitor(http::Exchange& exchange) {
+  if (exchange.request().method == "PURGE" && purge_method_) {
+    return purge_method_->Handle(exchange);
+  }
+  if (config_.redirect_http && !exchange.secure()) return RedirectToHttps(exchange);
+  return cache_.Handle(exchange, MayDebug(exchange));
+}
+
+io::Task<void> Edge::RedirectToHttps(http::Exchange& exchange) {
+  std::string location =
+      HttpsLocation(exchange.request(), process_.site().domain, process_.site().ports.edge_https);
+  HeaderFields fields;
+  fields.Add("Location", location);
+  fields.Add("Via", "1.1 meridian-edge");
+  (void)co_await exchange.Respond({.status = 308, .fields = fields}, AsBytes("use HTTPS\n"));
+}
+
 bool Edge::Ready() const {
   const site::DataCenterView* own = process_.view()->FindDataCenter(process_.here().name);
-  return own != nullptr && own->state == site::DataCenterState::kServing &&
-         !routes_.from_visitors.empty();
+  return own != nullptr && own->state == site::DataCenterState::kServing && forwarder_.can_serve();
 }
 
 io::Task<void> Edge::AnswerReserved(http::Exchange& exchange) {
@@ -180,6 +228,13 @@ io::Task<void> Edge::AnswerReserved(http::Exchange& exchange) {
     bool ready = Ready();
     (void)co_await http::RespondText(exchange, ready ? 200 : 503,
                                      ready ? "ready\n" : "send visitors elsewhere\n");
+  } else if (exchange.request().path == kFallbackPath) {
+    HeaderFields fields;
+    fields.Add("Content-Type", "text/javascript; charset=utf-8");
+    fields.Add("Cache-Control", "public, max-age=3600");
+    fields.Add("Service-Worker-Allowed", "/");
+    fields.Add("Via", "1.1 meridian-edge");
+    (void)co_await exchange.Respond({.fields = fields}, AsBytes(fallback_script_));
   } else {
     (void)co_await http::RespondText(exchange, 404, "nothing is here\n");
   }
@@ -193,70 +248,27 @@ bool Edge::MayDebug(const http::Exchange& exchange) const {
                              [&](const IpPrefix& allowed) { return allowed.Contains(peer); });
 }
 
-// `path` is where the Meridian-Path field's text is kept.
-http::RelayOptions Edge::OptionsFor(bool debug, std::string& path) const {
-  auto edit = [this, debug, &path](const wire::http::ResponseHead& upstream, HeaderFields& fields) {
-    fields.Add("Via", "1.1 meridian-edge");
-    fields.Remove(site::kPathField);  // told to who asks, and by nobody but us
-    if (!debug) return;
-    std::string_view rest = upstream.fields.Find(site::kPathField).value_or("");
-    path = fmt::format("edge={} {}", process_.here().name, rest);
-    fields.Add(site::kPathField, path);
-  };
-  auto declines = [](const wire::http::ResponseHead& upstream) {
-    return upstream.status == 503 && upstream.fields.Has(site::kUnavailableField);
-  };
-  return {.edit_response = edit, .declines = declines, .default_host = process_.site().domain};
-}
-
-io::Task<void> Edge::Forward(http::Exchange& exchange) {
-  using Kind = http::ForwardOutcome::Kind;
-  const wire::http::RequestHead& request = exchange.request();
-  int edges = 0;
-  request.fields.ForEach("Via", [&](std::string_view via) { edges += CountEdges(via); });
-  bool debug = MayDebug(exchange);
-  ForwardedFields forwarded(request,
-                            {.peer = exchange.peer(), .https = exchange.secure(), .debug = debug});
-  std::string path;
-  http::RelayOptions options = OptionsFor(debug, path);
-  // The view may change while this request is on its way.
-  std::vector<std::string> route = edges == 0 ? routes_.from_visitors : routes_.from_edges;
-  http::ForwardOutcome outcome;
-  bool tried = false;
-  for (const std::string& name : route) {
-    if (name != process_.here().name) crossings_.Add();
-    outcome =
-        co_await http::ForwardOnce(exchange, forwarded.fields(), *balancers_.at(name), options);
-    if (outcome.kind == Kind::kAnswered) co_return;
-    LOG_WARNING("a data center could not answer", {"to", name}, {"problem", outcome.error.message});
-    tried = outcome.error.code != Errc::kUnavailable;
-    if (outcome.kind == Kind::kFailed) break;
-  }
-  if (tried) {
-    (void)co_await http::RespondText(exchange, http::FailureStatus(outcome.error),
-                                     "no data center could answer\n");
-  } else {
-    co_await AnswerUnavailable(exchange);
-  }
-}
-
-io::Task<void> Edge::AnswerUnavailable(http::Exchange& exchange) {
-  unavailable_.Add();
-  std::string retry_after = fmt::format("{}", kRetryAfterSeconds);
-  HeaderFields fields;
-  fields.Add("Content-Type", "text/plain; charset=utf-8");
-  fields.Add("Retry-After", retry_after);
-  fields.Add("Via", "1.1 meridian-edge");
-  (void)co_await exchange.Respond({.status = 503, .fields = fields},
-                                  AsBytes("no data center can serve this now\n"));
-}
-
 int Run(const site::Site& site, site::TierStart start) {
   site::TierProcess process(site, std::move(start));
   Edge edge(process);
   return process.Run({.public_port = site.ports.edge,
                       .start = [&] { return edge.Start(); },
                       .on_view = [&] { edge.OnView(); },
+                      .drain = [&](Duration grace) { return edge.Drain(grace); }});
+}
+
+int RunAlone(const Alone& alone) {
+  site::Site site;
+  site.name = site.domain = alone.host;
+  site.datacenters.push_back({.name = "alone",
+                              .address = alone.listen.address,
+                              .public_addresses = {alone.listen.address}});
+  site.ports.edge = alone.listen.port;
+  site.sections.Put(alone.config);
+  site::TierProcess process(site, {.tier = "edge", .data_center = "alone"});
+  Edge edge(process, http::Upstream{.address = alone.origin});
+  return process.Run({.public_port = site.ports.edge,
+                      .start = [&] { return edge.Start(); },
                       .drain = [&](Duration grace) { return edge.Drain(grace); }});
 }
 

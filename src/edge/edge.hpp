@@ -1,26 +1,34 @@
-// The edge: where visitors arrive. First cut: it forwards every request to the balancer of its own
-// data center, or of the nearest one that can serve.
+// The edge: where visitors arrive. What is in the cache is answered from there; the rest goes to
+// the balancer of the own data center, or of the nearest one that can serve, or to the origin that
+// an edge stands alone in front of.
 //
 // One thread: the process's loop. Invariants: a request crosses to another data center at most
 // once; what is answered under /.meridian/ never reaches an application.
 #pragma once
 
-#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 
+#include "base/ip.hpp"
 #include "base/metrics.hpp"
+#include "edge/cache_handler.hpp"
 #include "edge/config.hpp"
-#include "edge/routes.hpp"
-#include "http/forward.hpp"
+#include "edge/forwarder.hpp"
+#include "edge/purge_method.hpp"
+#include "edge/purge_puller.hpp"
+#include "edge/upstreams.hpp"
+#include "http/client.hpp"
 #include "http/server.hpp"
+#include "io/tls.hpp"
 #include "site/tier_process.hpp"
 
 namespace meridian::edge {
 
 class Edge {
  public:
-  explicit Edge(site::TierProcess& process);
+  // With `origin` it stands alone: in front of that, without HTTPS.
+  explicit Edge(site::TierProcess& process, std::optional<http::Upstream> origin = {});
   ~Edge();
 
   io::Task<Result<void>> Start();
@@ -30,31 +38,44 @@ class Edge {
  private:
   io::Task<void> Handle(http::Exchange& exchange);
   io::Task<void> AnswerReserved(http::Exchange& exchange);
-  io::Task<void> Forward(http::Exchange& exchange);
-  io::Task<void> AnswerUnavailable(http::Exchange& exchange);
-  http::RelayOptions OptionsFor(bool debug, std::string& path) const;
+  io::Task<void> HandleVisitor(http::Exchange& exchange);
+  io::Task<void> RedirectToHttps(http::Exchange& exchange);
   bool MayDebug(const http::Exchange& exchange) const;
   bool Ready() const;
-  Result<void> ConnectUpstreams();
+  Result<void> ServeHttps();
+  Result<void> FollowPurges();
+  // The site's own certificate, and those of site.toml by name.
+  Result<std::shared_ptr<io::TlsContext>> VisitorTls() const;
   http::ServerLimits Limits() const;
   io::Task<void> ReportLoad();
-  io::Task<void> WatchOwnBalancer();
 
   site::TierProcess& process_;
   const Config& config_;
+  const std::string fallback_script_;
   http::ServerMetrics server_metrics_;
   Counter& visitor_connections_;
   Counter& visitor_requests_;
-  Counter& crossings_;
-  Counter& unavailable_;
-  std::map<std::string, std::unique_ptr<http::Client>> balancers_;  // by data center
-  bool own_balancer_answers_ = true;
-  Routes routes_;
+  std::unique_ptr<SiteUpstreams> balancers_;  // null when it stands alone
+  std::unique_ptr<OriginUpstream> origin_;    // null when it does not
+  Forwarder forwarder_;
+  CacheHandler cache_;
+  // Null when it stands alone.
+  std::unique_ptr<PurgePuller> purges_;
+  std::unique_ptr<PurgeMethod> purge_method_;
   http::Server http_;
   std::unique_ptr<http::Server> https_;
 };
 
 // Runs the tier's process; its exit status.
 int Run(const site::Site& site, site::TierStart start);
+
+// An edge without a site, in front of one origin.
+struct Alone {
+  Endpoint listen;
+  Endpoint origin;
+  std::string host;  // for requests that come without one
+  Config config;
+};
+int RunAlone(const Alone& alone);
 
 }  // namespace meridian::edge

@@ -21,6 +21,24 @@ constexpr Duration kBalancerCheckTimeout = std::chrono::milliseconds{800};
 constexpr int kBalancerMisses = 2;
 constexpr size_t kMaxCheckBody = 1024;
 constexpr Duration kLoadInterval = std::chrono::seconds{1};
+// The journals of purges answer within two seconds, with news or without. An edge that has heard
+// none of other data centers' for kIsolatedAfter counts as isolated.
+constexpr Duration kPurgeAnswerTimeout = std::chrono::seconds{4};
+constexpr Duration kPurgeOrderTimeout = std::chrono::seconds{8};
+constexpr Duration kPurgeRetryInterval = std::chrono::milliseconds{500};
+constexpr Duration kIsolatedAfter = std::chrono::seconds{6};
+// Requests that miss wait for each other so long for a head; then each goes by itself.
+constexpr Duration kCollapseTimeout = std::chrono::seconds{10};
+// So often a request joins another that comes to nothing (its visitor left, it was purged
+// meanwhile) before it goes by itself.
+constexpr int kMaxJoins = 4;
+// Of a body that is not going to be stored, so much is held for readers of different pace.
+constexpr uint64_t kFillWindowBytes = uint64_t{256} * 1024;
+// When nobody reads it any more, a body of which so much is missing is still finished.
+constexpr uint64_t kFinishAloneBytes = uint64_t{1} * 1024 * 1024;
+// Revalidations behind visitors' backs that go on at the same time; past it stale is served
+// without.
+constexpr size_t kMaxBackgroundFills = 256;
 // In a 503: when to come back.
 constexpr uint32_t kRetryAfterSeconds = 1;
 

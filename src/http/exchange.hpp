@@ -32,6 +32,9 @@ struct Response {
   int status = 200;              // 200 to 599
   std::string_view reason = {};  // empty: the standard one
   wire::http::FieldsView fields = {};
+  // More fields, as lines that a cache keeps ready: "Name: value\r\n" each, of a message that was
+  // parsed; Date among them, nothing that concerns the connection or the framing. May be empty.
+  std::string_view lines = {};
   // The body's length. Unknown: chunked, or until the end of the connection for HTTP/1.0. To HEAD
   // and in 304 it is only told.
   std::optional<uint64_t> content_length = {};

@@ -1,9 +1,11 @@
 #include "http/forward.hpp"
 
+#include <memory>
 #include <utility>
 
 #include "base/result.hpp"
 #include "http/client.hpp"
+#include "http/client_exchange.hpp"
 #include "http/exchange.hpp"
 #include "http/relay.hpp"
 #include "io/task.hpp"
@@ -33,6 +35,11 @@ io::Task<ForwardOutcome> ForwardOnce(Exchange& exchange, const wire::http::Heade
       co_return ForwardOutcome{};
     case RelayOutcome::Kind::kBroken:
       co_return ForwardOutcome{.error = std::move(relayed.error), .broken = !relayed.client_failed};
+    case RelayOutcome::Kind::kTaken: {
+      ForwardOutcome outcome{.kind = Kind::kTaken};
+      outcome.taken = std::make_unique<ClientExchange>(std::move(*sent));
+      co_return outcome;
+    }
     case RelayOutcome::Kind::kUnanswered:
       break;
   }

@@ -2,6 +2,8 @@
 // What edge and balancer build their retries on.
 #pragma once
 
+#include <memory>
+
 #include "http/relay.hpp"
 
 namespace meridian::http {
@@ -11,11 +13,13 @@ struct ForwardOutcome {
     kAnswered,   // the exchange is over, well or broken off: nothing is left to do
     kElsewhere,  // no answer; the request may be sent to another upstream
     kFailed,     // no answer, and it must not be sent again: answer with FailureStatus
+    kTaken,      // RelayOptions::takes said so: `taken` is at the head of its response
   };
   Kind kind = Kind::kAnswered;
   Error error = {};         // unless kAnswered in good order
   bool broken = false;      // kAnswered, but the upstream broke its response off
   bool never_sent = false;  // the upstream saw nothing of it
+  std::unique_ptr<ClientExchange> taken = {};
 };
 
 // Sends the request of `exchange` with `fields` to `upstream` and relays the answer. Sending it

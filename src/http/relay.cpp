@@ -102,6 +102,10 @@ io::Task<void> RelayRun::Download() {
     UpstreamFailed(Error{Errc::kUnavailable, "the upstream's answer was declined"});
     co_return;
   }
+  if (options_.takes && options_.takes(**head)) {
+    outcome_.kind = Kind::kTaken;
+    co_return;
+  }
   if ((*head)->status == 101) {
     co_await RelayUpgrade(**head);
     co_return;

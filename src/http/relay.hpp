@@ -42,6 +42,9 @@ struct RelayOptions {
   // Refuses a response by its head, before any of it is passed on, so that another upstream may be
   // asked. May be empty.
   std::function<bool(const wire::http::ResponseHead& upstream)> declines = {};
+  // Takes a response by its head, before any of it is passed on: the rest of it is then the
+  // caller's to read, and the exchange's to answer. May be empty.
+  std::function<bool(const wire::http::ResponseHead& upstream)> takes = {};
   Patience patience = {};
   // For ForwardOnce: the Host of a request that came without one, as HTTP/1.0 allows.
   std::string_view default_host = {};
@@ -54,6 +57,7 @@ struct RelayOutcome {
     kAnswered,    // the response was relayed to its end
     kUnanswered,  // the upstream failed before a response was begun: the exchange is still to
                   // answer
+    kTaken,       // RelayOptions::takes said so: the same, and `to` has its body yet
     kBroken,      // it failed later, or the client did: the connection to the client is broken off
   };
   Kind kind = Kind::kAnswered;

@@ -128,7 +128,8 @@ Result<void> ServerExchange::Start(const Response& response) {
 
   HeadWriter head(&memory_.out);
   head.StatusLine(response.status, response.reason);
-  bool has_date = false;
+  bool has_date = !response.lines.empty();
+  head.CheckedLines(response.lines);
   for (const HeaderField& field : response.fields) {
     if (IsFraming(field.name)) continue;
     has_date = has_date || wire::http::EqualsIgnoreCase(field.name, "date");

@@ -8,6 +8,7 @@
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 #include <sys/stat.h>
 
 #include "base/check.hpp"
@@ -90,7 +91,11 @@ Result<void> TlsContext::Read() {
     SSL_CTX_free(native);
     return used;
   }
-  if (side_ == Side::kServer) BecomeServer(native, options_);
+  if (side_ == Side::kServer) {
+    BecomeServer(native, options_);
+    SSL_CTX_set_tlsext_servername_callback(native, &ChooseByName);
+    SSL_CTX_set_tlsext_servername_arg(native, this);
+  }
   // Connections keep the old one alive as long as they need it.
   SSL_CTX_free(native_);
   native_ = native;
@@ -106,7 +111,28 @@ TlsContext::FileStamp TlsContext::CertificateStamp() const {
   return {static_cast<int64_t>(status.st_ino), status.st_mtim.tv_sec, status.st_mtim.tv_nsec};
 }
 
+void TlsContext::AddForNames(std::shared_ptr<TlsContext> other) {
+  for_names_.push_back(std::move(other));
+}
+
+bool TlsContext::HasName(const char* name) const {
+  X509* certificate = SSL_CTX_get0_certificate(native_);
+  return certificate != nullptr && X509_check_host(certificate, name, 0, 0, nullptr) == 1;
+}
+
+int TlsContext::ChooseByName(ssl_st* connection, int* /*alert*/, void* context) {
+  const char* name = SSL_get_servername(connection, TLSEXT_NAMETYPE_host_name);
+  if (name == nullptr) return SSL_TLSEXT_ERR_NOACK;
+  for (const auto& other : static_cast<TlsContext*>(context)->for_names_) {
+    if (!other->HasName(name)) continue;
+    SSL_set_SSL_CTX(connection, other->native_);
+    break;
+  }
+  return SSL_TLSEXT_ERR_OK;
+}
+
 void TlsContext::Refresh(TimePoint now) {
+  for (const auto& other : for_names_) other->Refresh(now);
   if (options_.certificate_path.empty() || now < looked_ + kCertificateFreshness) return;
   looked_ = now;
   if (CertificateStamp() == stamp_) return;

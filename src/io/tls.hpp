@@ -21,6 +21,7 @@
 #include "io/task.hpp"
 
 struct ssl_ctx_st;
+struct ssl_st;
 
 namespace meridian::io {
 
@@ -54,6 +55,10 @@ class TlsContext {
   TlsContext(const TlsContext&) = delete;
   TlsContext& operator=(const TlsContext&) = delete;
 
+  // Servers: shows the certificate of `other`, a server's context too, to clients that ask (by SNI)
+  // for a name in it. Of several, the first that was added. All else is as this context has it.
+  void AddForNames(std::shared_ptr<TlsContext> other);
+
   // Reads the files again when the certificate's is another than it was; keeps what it has when
   // they cannot be used. Called before each handshake; looks once in kCertificateFreshness.
   void Refresh(TimePoint now);
@@ -69,12 +74,15 @@ class TlsContext {
   static Result<std::shared_ptr<TlsContext>> Make(const TlsOptions& options, Side side);
   Result<void> Read();
   FileStamp CertificateStamp() const;
+  static int ChooseByName(ssl_st* connection, int* alert, void* context);
+  bool HasName(const char* name) const;
 
   TlsOptions options_;
   Side side_;
   ssl_ctx_st* native_ = nullptr;
   FileStamp stamp_{};
   TimePoint looked_ = TimePoint::min();
+  std::vector<std::shared_ptr<TlsContext>> for_names_;
 };
 
 // A stream that speaks TLS to `peer_names()`.

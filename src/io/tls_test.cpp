@@ -164,6 +164,22 @@ TEST_F(TlsTest, ACertificateThatWasReplacedIsShownByLaterConnections) {
   EXPECT_TRUE(shows("next.test"));
 }
 
+TEST_F(TlsTest, ServerShowsTheCertificateForTheNameThatIsAskedFor) {
+  const std::string& folder = CertificateDirectory();
+  auto server = TlsContext::ForServer(Leaf(PeerCertificate::kIgnored)).value();
+  server->AddForNames(TlsContext::ForServer({.certificate_path = folder + "next.pem",
+                                             .key_path = folder + "next.key"})
+                          .value());
+  auto run = [&]() -> Task<void> {
+    auto client = TlsContext::ForClient(Anonymous("ca")).value();
+    for (const char* name : {"next.test", "NEXT.test", "server.test", "127.0.0.1"}) {
+      EXPECT_TRUE((co_await ShakeWith(client, server, name)).client) << name;
+    }
+    EXPECT_FALSE((co_await ShakeWith(client, server, "other.test")).client);
+  };
+  loop_.RunToEnd(run());
+}
+
 TEST_F(TlsTest, ServerWithoutTheRightNameIsRefused) {
   auto run = [&]() -> Task<void> {
     auto [client, server] =

@@ -54,6 +54,12 @@ constexpr size_t kMaxViewInstances = kMaxDataCenters * kMaxInstancesPerDataCente
 constexpr size_t kMaxViewLeases = 4096;
 constexpr size_t kMaxViewLinks = kMaxDataCenters * (kMaxDataCenters - 1);
 
+// Purges. A value holds any URL that a cache has; an answer, so many of the longest.
+constexpr size_t kMaxPurgeKindBytes = 16;
+constexpr size_t kMaxPurgeValueBytes = 8192;
+constexpr size_t kMaxPurgesInAnswer = 100;
+constexpr size_t kMaxPurgeMessageBytes = kMaxPurgesInAnswer * (kMaxPurgeValueBytes + 128) * 2;
+
 // The state directory and the site CA.
 constexpr size_t kTokenBytes = 32;
 constexpr size_t kMaxPemBytes = size_t{64} * 1024;

@@ -11,6 +11,8 @@
 //   location = "Ashburn"             # or latitude = 39.04 and longitude = -77.49
 //   weight = 100                     # optional
 //   capacity_rps = 5000              # optional: requests a second
+//   [[edge_place]]                   # a point of presence: dns and edge alone, no application
+//   name = "london"                  # and the other keys of [[datacenter]]
 //   [app]
 //   command = ["node", "server.js"]
 //   directory = "."                  # this and all below optional; relative to site.toml

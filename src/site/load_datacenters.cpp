@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -65,7 +66,7 @@ void ReadLocation(TableReader& reader, DataCenter* data_center) {
     return;
   }
   if (!has_city) {
-    reader.Reject("location", "[[datacenter]] needs \"location\", or latitude and longitude",
+    reader.Reject("location", reader.title() + " needs \"location\", or latitude and longitude",
                   "a city, such as \"Ashburn\"");
     return;
   }
@@ -125,8 +126,8 @@ void ReadAddresses(TableReader& reader, DataCenter* data_center, Seen* seen) {
   }
 }
 
-DataCenter ReadDataCenter(TableReader& reader, Seen* seen) {
-  DataCenter data_center;
+DataCenter ReadDataCenter(TableReader& reader, bool edge_only, Seen* seen) {
+  DataCenter data_center{.edge_only = edge_only};
   data_center.name = ReadName(reader);
   CheckName(reader, data_center.name, seen);
   ReadAddresses(reader, &data_center, seen);
@@ -145,12 +146,16 @@ std::vector<DataCenter> ReadDataCenters(TableReader& root) {
   Seen seen;
   std::vector<TableReader> tables = root.Tables("datacenter", {.min = 1, .max = kMaxDataCenters});
   data_centers.reserve(tables.size());
-  for (TableReader& reader : tables) data_centers.push_back(ReadDataCenter(reader, &seen));
+  for (TableReader& reader : tables) data_centers.push_back(ReadDataCenter(reader, false, &seen));
   bool none_has_weight =
       std::ranges::all_of(data_centers, [](const DataCenter& each) { return each.weight == 0; });
   if (!tables.empty() && none_has_weight) {
     tables.front().Reject("weight", "every data center has weight 0",
                           "give at least one a weight above 0");
+  }
+  size_t room = kMaxDataCenters - std::min(tables.size(), kMaxDataCenters);
+  for (TableReader& reader : root.Tables("edge_place", {.max = room})) {
+    data_centers.push_back(ReadDataCenter(reader, true, &seen));
   }
   return data_centers;
 }

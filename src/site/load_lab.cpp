@@ -17,6 +17,9 @@ void ReadLab(TableReader& root, Site* site) {
   site->wan = root.Table("lab").Boolean("wan", true);
   if (!HasLinks(*site)) return;
   std::vector<TableReader> tables = root.Tables("datacenter", {.min = 1, .max = kMaxDataCenters});
+  for (TableReader& place : root.Tables("edge_place", {.max = kMaxDataCenters})) {
+    tables.push_back(place);
+  }
   for (size_t i = 0; i < site->datacenters.size(); ++i) {
     const DataCenter& data_center = site->datacenters[i];
     std::optional<std::string> problem = LinkProblem(*site, data_center);

@@ -123,8 +123,9 @@ TEST(Load, EveryKeyIsRead) {
   std::expected<Site, Diagnostics> site = Load(TestData() / "every_key.toml", Sections());
   ASSERT_TRUE(site) << site.error().Render();
   EXPECT_EQ(site->name, "shop");
-  ASSERT_EQ(site->datacenters.size(), 2u);
+  ASSERT_EQ(site->datacenters.size(), 3u);
   const DataCenter& east = site->datacenters[0];
+  EXPECT_FALSE(east.edge_only);
   EXPECT_THAT(east.public_addresses,
               ElementsAre(IpAddress::V4(192, 0, 2, 1), *IpAddress::Parse("2001:db8::1")));
   EXPECT_EQ(east.city, "ashburn");
@@ -134,6 +135,7 @@ TEST(Load, EveryKeyIsRead) {
   EXPECT_EQ(nairobi.city, "");
   EXPECT_EQ(nairobi.location, (Location{.latitude = -1, .longitude = 36.8}));
   EXPECT_EQ(site->FindDataCenter("eu"), nullptr);
+  EXPECT_TRUE(site->FindDataCenter("london")->edge_only);
   EXPECT_EQ(site->FindDataCenter("nairobi"), &nairobi);
 
   EXPECT_THAT(site->app.command, ElementsAre("./bin/server", "--verbose"));
@@ -160,7 +162,7 @@ TEST(Load, ExampleIsTheSiteOfTheTour) {
   EXPECT_EQ(site->FindDataCenter("us-east")->address, IpAddress::V4(127, 1, 0, 1));
   EXPECT_EQ(site->FindDataCenter("us-west")->location, FindCity("San Jose"));
   EXPECT_EQ(site->app.directory, example.lexically_normal().parent_path());
-  EXPECT_EQ(site->sections.Get<SteeringConfig>().places.size(), 2u);
+  EXPECT_EQ(site->sections.Get<SteeringConfig>().places.size(), 3u);
 }
 
 TEST(Load, TierFindsItsSettingsByTheirType) {

@@ -23,7 +23,10 @@ namespace meridian::site {
 class TableReader;
 
 struct DataCenter {
-  std::string name;   // a DNS label, unique
+  std::string name;  // a DNS label, unique
+  // A point of presence ([[edge_place]]): dns and edge alone, which fill from the nearest data
+  // center that serves.
+  bool edge_only = false;
   IpAddress address;  // where its tiers listen and its peers reach it; unique
   // What visitors are told; never empty. [address], unless the file says otherwise.
   std::vector<IpAddress> public_addresses;

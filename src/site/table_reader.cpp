@@ -20,6 +20,7 @@
 #include "site/document.hpp"
 #include "site/duration_text.hpp"
 #include "site/limits.hpp"
+#include "site/size_text.hpp"
 #include "site/spelling.hpp"
 
 namespace meridian::site {
@@ -194,6 +195,19 @@ meridian::Duration TableReader::Duration(std::string_view key, const DurationRul
   if (duration && *duration >= rule.min && *duration <= rule.max) return *duration;
   Reject(key, fmt::format("\"{}\" must be {}", key, expected),
          duration ? "" : fmt::format("a whole number and its unit; {}", kUnits));
+  return fallback;
+}
+
+uint64_t TableReader::Size(std::string_view key, const SizeRule& rule) {
+  uint64_t fallback = rule.fallback.value_or(rule.min);
+  std::string expected =
+      fmt::format("a size from \"{}\" to \"{}\"", SizeText(rule.min), SizeText(rule.max));
+  const Value* value = AskFor(key, Value::Kind::kText, expected, !rule.fallback);
+  if (!value) return fallback;
+  Result<uint64_t> size = ParseSize(value->text);
+  if (size && *size >= rule.min && *size <= rule.max) return *size;
+  Reject(key, fmt::format("\"{}\" must be {}", key, expected),
+         size ? "" : "a whole number and its unit; units are KiB, MiB, GiB and TiB");
   return fallback;
 }
 

@@ -52,6 +52,11 @@ struct DurationRule {
   Duration max{};
   std::optional<Duration> fallback = std::nullopt;
 };
+struct SizeRule {  // in bytes
+  uint64_t min = 0;
+  uint64_t max = 0;
+  std::optional<uint64_t> fallback = std::nullopt;
+};
 struct TextRule {
   size_t min_bytes = 1;
   size_t max_bytes = kMaxTextBytes;
@@ -99,6 +104,7 @@ class TableReader {
   int64_t Integer(std::string_view key, const IntegerRule& rule);
   double Number(std::string_view key, const NumberRule& rule);
   meridian::Duration Duration(std::string_view key, const DurationRule& rule);
+  uint64_t Size(std::string_view key, const SizeRule& rule);
   // Never holds a control character.
   std::string Text(std::string_view key, const TextRule& rule = {});
   std::vector<std::string> Texts(std::string_view key, const ListRule& rule = {});

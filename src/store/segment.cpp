@@ -60,11 +60,10 @@ std::optional<uint64_t> ParseSegmentName(std::string_view name) {
   if (name.size() != kNameDigits + kExtension.size() || !name.ends_with(kExtension)) {
     return std::nullopt;
   }
+  if (name.find_first_not_of("0123456789") != kNameDigits) return std::nullopt;
   uint64_t offset = 0;
-  std::string_view digits = name.substr(0, kNameDigits);
-  const char* end = digits.data() + digits.size();
-  auto [stopped, error] = std::from_chars(digits.data(), end, offset);
-  if (error != std::errc() || stopped != end || offset > kMaxOffset) return std::nullopt;
+  auto [stopped, error] = std::from_chars(name.begin(), name.begin() + kNameDigits, offset);
+  if (error != std::errc() || offset > kMaxOffset) return std::nullopt;
   return offset;
 }
 

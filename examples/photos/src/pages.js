@@ -34,6 +34,7 @@ function page({ title, visitor, content }) {
   <title>${escape(title)}</title>
   <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
   <link rel="stylesheet" href="/assets/style.css">
+  <script src="/.meridian/fallback.js" defer></script>
 </head>
 <body>
   <a class="skip" href="#content">Skip to the content</a>

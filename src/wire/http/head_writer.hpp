@@ -38,6 +38,11 @@ class HeadWriter {
     NumberField(name, value);
   }
 
+  // Field lines that were parsed or checked before, "Name: value\r\n" each: copied as they are.
+  void CheckedLines(std::string_view lines) {
+    if (!lines.empty()) Append({lines});
+  }
+
   // Ends the head with the empty line. False when anything of it could not be written; then none of
   // it is in the buffer.
   [[nodiscard]] bool Finish();

@@ -29,5 +29,12 @@ constexpr size_t kMaxTrailerFields = 32;
 constexpr size_t kMaxContentLengthDigits = 19;
 // Longest URL that ParseUrl takes (configuration, command lines).
 constexpr size_t kMaxUrlBytes = size_t{8} * 1024;
+// Structured fields: what RFC 9651 3 asks a parser to take at least, and no more.
+constexpr size_t kMaxStructuredFieldBytes = size_t{32} * 1024;
+constexpr size_t kMaxStructuredMembers = 1024;
+constexpr size_t kMaxStructuredInnerItems = 256;
+constexpr size_t kMaxStructuredParameters = 256;
+// Ranges of one request that are answered one by one (RFC 9110 14.2 lets more be ignored).
+constexpr size_t kMaxByteRanges = 16;
 
 }  // namespace meridian::wire::http

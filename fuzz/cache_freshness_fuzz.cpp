@@ -1,0 +1,83 @@
+// Freshness and all that a response's fields decide: whatever an origin says, lifetimes and ages
+// are within their bounds, what must not be shared is not for storing, and what is stored can be
+// sent and read back. Input: a response head, as it comes from the wire.
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "base/check.hpp"
+#include "base/clock.hpp"
+#include "edge/cache/body.hpp"
+#include "edge/cache/byte_budget.hpp"
+#include "edge/cache/freshness.hpp"
+#include "edge/cache/limits.hpp"
+#include "edge/cache/request_directives.hpp"
+#include "edge/cache/stale.hpp"
+#include "edge/cache/storability.hpp"
+#include "edge/cache/stored_response.hpp"
+#include "edge/cache/validation.hpp"
+#include "wire/http/cache_control.hpp"
+#include "wire/http/date.hpp"
+#include "wire/http/head_parser.hpp"
+
+namespace meridian::edge {
+namespace {
+
+constexpr TimePoint kNow{std::chrono::hours{1}};
+
+void CheckStored(const wire::http::ResponseHead& head, const ResponseDirectives& directives,
+                 Duration lifetime, WallTime wall) {
+  auto budget = std::make_shared<ByteBudget>(size_t{1} << 20);
+  auto response = MakeStoredResponse({.status = head.status,
+                                      .fields = head.fields,
+                                      .request = head.fields,
+                                      .control = directives.control,
+                                      .freshness = {.received = kNow, .lifetime = lifetime},
+                                      .received = wall,
+                                      .body = std::make_shared<Body>(budget)},
+                                     budget);
+  if (response == nullptr) return;
+  CHECK(response->charge.bytes() >= response->MemoryBytes());
+  wire::http::HeaderFields lines = response->ParseLines();
+  CHECK(lines.Has("Date") && !lines.Has("Age") && !lines.Has("Content-Length"));
+  wire::http::HeaderFields updated = UpdatedFields(lines, head.fields);
+  CHECK(Confirms(head.fields, ValidatorsOf(head.fields)));
+  (void)updated;
+}
+
+void Fuzz(std::string_view input) {
+  wire::http::ResponseHeadParser parser;
+  wire::http::ResponseHead head;
+  auto outcome = parser.Parse(input, {}, &head);
+  if (outcome.state != wire::http::HeadOutcome::State::kDone || head.is_interim()) return;
+  WallTime wall = *wire::http::ParseDate("Sat, 21 Nov 2026 10:00:00 GMT", WallTime{});
+  ResponseDirectives directives = DirectivesOf(head.fields);
+  auto lifetime = FreshnessLifetime(directives, head.fields, head.status, wall, true);
+  if (lifetime) CHECK(*lifetime >= Duration::zero() && *lifetime <= wire::http::kMaxDeltaSeconds);
+  Duration age = InitialAge(head.fields, wall, std::chrono::seconds{1});
+  CHECK(age >= Duration::zero() && age <= wire::http::kMaxDeltaSeconds + std::chrono::seconds{1});
+
+  CacheRequest asked{.authorized = input.size() % 2 == 0};
+  Storability storability = JudgeStorability({.request = asked,
+                                              .response = head,
+                                              .directives = directives,
+                                              .lifetime = lifetime,
+                                              .max_object_bytes = 1 << 20});
+  Freshness freshness{
+      .received = kNow, .initial_age = age, .lifetime = lifetime.value_or(Duration::zero())};
+  Use use = JudgeUse(freshness, directives.control, {}, kNow);
+  CHECK(use != Use::kFresh || freshness.Left(kNow) > Duration::zero());
+  if (storability != Storability::kStore) return;
+  CHECK(!directives.control.is_private && head.status != 206 && head.status < 500);
+  CheckStored(head, directives, *lifetime, wall);
+}
+
+}  // namespace
+}  // namespace meridian::edge
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  meridian::edge::Fuzz({reinterpret_cast<const char*>(data), size});
+  return 0;
+}

@@ -1,0 +1,264 @@
+#include "edge/cache/memory_store.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <ranges>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/check.hpp"
+#include "base/clock.hpp"
+#include "edge/cache/byte_budget.hpp"
+#include "edge/cache/cache_key.hpp"
+#include "edge/cache/freshness.hpp"
+#include "edge/cache/limits.hpp"
+#include "edge/cache/purge.hpp"
+#include "edge/cache/sieve.hpp"
+#include "edge/cache/stored_response.hpp"
+#include "edge/cache/tag_index.hpp"
+#include "edge/cache/vary.hpp"
+#include "wire/http/message.hpp"
+
+namespace meridian::edge {
+
+struct MemoryStore::Entry : SieveNode {
+  std::shared_ptr<StoredResponse> response;
+  Url* url = nullptr;
+  TagIndex::Links links;
+
+  // Freeing its place would not free its memory.
+  bool in_use() const { return response.use_count() > 1 || response->body.use_count() > 1; }
+  // With its place in the list of variants, which doubles as it grows.
+  static constexpr size_t kBytes = sizeof(SieveNode) + sizeof(std::shared_ptr<StoredResponse>) +
+                                   sizeof(Url*) + sizeof(TagIndex::Links) + kAllocationBytes +
+                                   2 * sizeof(void*);
+};
+
+struct MemoryStore::Url {
+  std::string key;
+  uint64_t hash = 0;
+  Url* next = nullptr;
+  std::vector<std::unique_ptr<Entry>> variants;  // the newest last
+
+  static size_t BytesOf(size_t key) { return sizeof(Url) + key + 1 + 3 * kAllocationBytes; }
+};
+
+MemoryStore::MemoryStore(size_t budget_bytes, uint64_t seed)
+    : seed_(seed),
+      budget_(std::make_shared<ByteBudget>(std::max(budget_bytes, kLeastCacheBytes))),
+      buckets_(budget_->limit() / kBytesPerBucket),
+      tags_(buckets_.size() / kBucketsPerTagBucket, seed + 1) {
+  static_assert(sizeof(Entry) + kAllocationBytes + 2 * sizeof(void*) <= Entry::kBytes);
+  bool fits = budget_->Take(buckets_.size() * sizeof(Url*) + tags_.bucket_bytes());
+  CHECK(fits);
+  budget_->set_make_room([this](size_t bytes) { MakeRoom(bytes); });
+}
+
+MemoryStore::~MemoryStore() {
+  DropAll();
+  budget_->set_make_room({});
+}
+
+MemoryStore::Url** MemoryStore::SlotOf(const KeyView& key) {
+  Url** slot = BucketOf(key.hash);
+  while (*slot != nullptr && !((*slot)->hash == key.hash && KeyIs(key, (*slot)->key))) {
+    slot = &(*slot)->next;
+  }
+  return slot;
+}
+
+MemoryStore::Found MemoryStore::Find(const KeyView& key, const wire::http::HeaderFields& request) {
+  Url* url = *SlotOf(key);
+  if (url == nullptr) return {};
+  std::string_view vary;  // what `variant` was made for
+  std::optional<std::string> variant;
+  for (const std::unique_ptr<Entry>& entry : std::views::reverse(url->variants)) {
+    const StoredResponse& stored = *entry->response;
+    if (!stored.vary.empty() && stored.vary != vary) {
+      vary = stored.vary;
+      variant = VariantKey(vary, request);
+    }
+    if (!stored.vary.empty() && variant != stored.variant) continue;
+    entry->visited = true;
+    return {.response = entry->response, .has_url = true, .vary = stored.vary};
+  }
+  return {.response = nullptr, .has_url = true, .vary = url->variants.back()->response->vary};
+}
+
+bool MemoryStore::Forbids(uint64_t mark, std::string_view key,
+                          std::span<const std::string_view> tags) const {
+  return mark < forgotten_purges_ || std::ranges::any_of(
+                                         purges_,
+                                         [&](const RememberedPurge& p) {
+                                           return p.number > mark && p.matcher.Matches(key, tags);
+                                         });
+}
+
+bool MemoryStore::MayForbid(uint64_t mark, std::string_view key) const {
+  return mark < forgotten_purges_ ||
+         std::ranges::any_of(
+             purges_,
+             [&](const RememberedPurge& p) { return p.number > mark && p.matcher.MayMatch(key); });
+}
+
+MemoryStore::Url& MemoryStore::UrlOf(const KeyView& key, size_t* spare) {
+  Url** slot = SlotOf(key);
+  if (*slot == nullptr) {
+    *slot = std::make_unique<Url>().release();
+    (*slot)->key = KeyText(key);
+    (*slot)->hash = key.hash;
+    *spare -= Url::BytesOf((*slot)->key.size());
+  }
+  return **slot;
+}
+
+bool MemoryStore::Store(const KeyView& key, std::shared_ptr<StoredResponse> response,
+                        uint64_t mark) {
+  CHECK(response->body->complete() && response->body->counted());
+  const std::string text = KeyText(key);
+  if (Forbids(mark, text, response->tags)) return false;
+  // All that it can cost is taken before anything is touched, as that may evict whatever is there.
+  size_t spare = Entry::kBytes + Url::BytesOf(text.size()) + TagIndex::MostBytes(response->tags);
+  if (!budget_->Take(spare)) return false;
+  Url& url = UrlOf(key, &spare);
+  auto entry = std::make_unique<Entry>();
+  entry->response = std::move(response);
+  entry->url = &url;
+  spare -= Entry::kBytes;
+  spare -= tags_.Add(entry->response->tags, entry.get(), &entry->links);
+  budget_->Give(spare);
+  queue_.Add(entry.get());
+  const Entry& stored = *entry;
+  url.variants.push_back(std::move(entry));
+  RemoveReplaced(url, stored);
+  return true;
+}
+
+void MemoryStore::RemoveReplaced(Url& url, const Entry& by) {
+  const StoredResponse& newest = *by.response;
+  std::vector<Entry*> replaced;
+  for (const std::unique_ptr<Entry>& entry : url.variants) {
+    const StoredResponse& old = *entry->response;
+    bool same = old.vary == newest.vary && old.variant == newest.variant;
+    // Where one of the two does not vary, the newer one speaks for all requests of the older.
+    bool stands_for = newest.vary.empty() || old.vary.empty() || same;
+    if (entry.get() != &by && stands_for) replaced.push_back(entry.get());
+  }
+  for (Entry* entry : replaced) RemoveEntry(entry);
+  if (url.variants.size() > kMaxVariants) RemoveEntry(url.variants.front().get());
+}
+
+void MemoryStore::RemoveEntry(Entry* entry) {
+  Url* url = entry->url;
+  queue_.Remove(entry);
+  budget_->Give(tags_.Remove(&entry->links) + Entry::kBytes);
+  auto place = std::ranges::find(url->variants, entry, &std::unique_ptr<Entry>::get);
+  CHECK(place != url->variants.end());
+  url->variants.erase(place);
+  if (url->variants.empty()) RemoveUrl(url);
+}
+
+void MemoryStore::RemoveUrl(Url* url) {
+  Url** slot = BucketOf(url->hash);
+  while (*slot != url) slot = &(*slot)->next;
+  *slot = url->next;
+  budget_->Give(Url::BytesOf(url->key.size()));
+  std::unique_ptr<Url> owned(url);
+}
+
+void MemoryStore::Remove(const KeyView& key) {
+  Url* url = *SlotOf(key);
+  if (url == nullptr) return;
+  for (size_t left = url->variants.size(); left > 0; --left) {
+    RemoveEntry(url->variants.back().get());
+  }
+}
+
+void MemoryStore::MakeRoom(size_t bytes) {
+  const size_t enough = budget_->used() - std::min(budget_->used(), bytes);
+  // Each is looked at once: those that are in use stay.
+  for (size_t left = queue_.size(); left > 0 && budget_->used() > enough; --left) {
+    auto* entry = static_cast<Entry*>(queue_.Next());
+    if (entry->in_use()) continue;
+    RemoveEntry(entry);
+    ++evictions_;
+  }
+}
+
+std::vector<MemoryStore::Entry*> MemoryStore::EntriesOf(const PurgeMatcher& matcher) {
+  std::vector<Entry*> entries;
+  if (matcher.kind() == PurgeOrder::kTag) {
+    for (SieveNode* node : tags_.Entries(matcher.value())) {
+      entries.push_back(static_cast<Entry*>(node));
+    }
+    return entries;
+  }
+  auto collect = [&](Url* url) {
+    for (; url != nullptr; url = url->next) {
+      if (!matcher.Matches(url->key, {})) continue;
+      for (const std::unique_ptr<Entry>& entry : url->variants) entries.push_back(entry.get());
+    }
+  };
+  if (matcher.kind() == PurgeOrder::kUrl && !matcher.host().empty()) {
+    size_t mark = std::min(matcher.value().find('?'), matcher.value().size());
+    std::optional<std::string_view> query;
+    if (mark < matcher.value().size()) query = matcher.value().substr(mark + 1);
+    collect(*BucketOf(HashUrl(matcher.host(), matcher.value().substr(0, mark), query, seed_)));
+  } else {
+    for (Url* url : buckets_) collect(url);
+  }
+  return entries;
+}
+
+size_t MemoryStore::Purge(const PurgeOrder& order, TimePoint now) {
+  if (order.value.empty() || order.value.size() > kMaxPurgeBytes) return 0;
+  Remember(order);
+  size_t purged = 0;
+  for (Entry* entry : EntriesOf(purges_.back().matcher)) {
+    Freshness& freshness = entry->response->freshness;
+    if (!order.soft) {
+      RemoveEntry(entry);
+      ++purged;
+    } else if (freshness.Left(now) > Duration::zero()) {
+      freshness.lifetime = freshness.Age(now);
+      ++purged;
+    }
+  }
+  return purged;
+}
+
+void MemoryStore::Remember(const PurgeOrder& order) {
+  purges_.push_back({.number = ++purges_seen_, .matcher = PurgeMatcher(order)});
+  if (purges_.size() <= kMaxRememberedPurges) return;
+  forgotten_purges_ = purges_.front().number;
+  purges_.pop_front();
+}
+
+void MemoryStore::DropAll() {
+  forgotten_purges_ = ++purges_seen_;
+  purges_.clear();
+  while (!queue_.empty()) RemoveEntry(static_cast<Entry*>(queue_.Next()));
+}
+
+size_t MemoryStore::AuditIndex() const {
+  size_t bytes = buckets_.size() * sizeof(Url*) + tags_.bucket_bytes() + tags_.AuditBytes();
+  for (const Url* url : buckets_) {
+    for (; url != nullptr; url = url->next) {
+      bytes += Url::BytesOf(url->key.size());
+      for (const std::unique_ptr<Entry>& entry : url->variants) {
+        bytes += Entry::kBytes;
+        if (entry->links.count == 0) continue;
+        bytes += kAllocationBytes + entry->links.count * sizeof(TagIndex::Link);
+      }
+    }
+  }
+  return bytes;
+}
+
+}  // namespace meridian::edge

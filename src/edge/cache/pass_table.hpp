@@ -1,0 +1,37 @@
+// PassTable: keys whose answers lately were not for storing. Requests for them do not wait for each
+// other, as nothing would come of it. One slot for each place of the hash: a newer key overwrites,
+// which costs one wait. Owned by the edge; one thread.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/clock.hpp"
+#include "edge/cache/limits.hpp"
+
+namespace meridian::edge {
+
+class PassTable {
+ public:
+  bool Passes(uint64_t key, TimePoint now) const {
+    const Slot& slot = slots_[key % slots_.size()];
+    return slot.key == key && now < slot.until;
+  }
+  void Add(uint64_t key, TimePoint now) {
+    slots_[key % slots_.size()] = {.key = key, .until = now + kPassTime};
+  }
+  void Remove(uint64_t key) {
+    Slot& slot = slots_[key % slots_.size()];
+    if (slot.key == key) slot = {};
+  }
+
+ private:
+  struct Slot {
+    uint64_t key = 0;
+    TimePoint until = TimePoint::min();
+  };
+  std::array<Slot, kPassSlots> slots_;
+};
+
+}  // namespace meridian::edge

@@ -1,0 +1,49 @@
+#include "edge/cache/purge.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "edge/cache/cache_key.hpp"
+#include "wire/http/characters.hpp"
+
+namespace meridian::edge {
+UrlParts SplitUrl(std::string_view url) {
+  if (url.starts_with('/') && !url.starts_with("//")) return {.host = {}, .target = url};
+  size_t scheme = url.find("//");
+  size_t first_slash = url.find('/');
+  if (scheme != std::string_view::npos && scheme == first_slash) url.remove_prefix(scheme + 2);
+  size_t end = std::min(url.find_first_of("/?"), url.size());
+  return {.host = WithoutPort(url.substr(0, end)), .target = url.substr(end)};
+}
+
+PurgeMatcher::PurgeMatcher(const PurgeOrder& order) : kind_(order.kind), value_(order.value) {
+  if (kind_ == PurgeOrder::kTag) return;
+  std::string_view url = std::string_view(order.value).substr(0, order.value.find('#'));
+  UrlParts parts = SplitUrl(url);
+  for (char c : parts.host) host_.push_back(wire::http::ToLower(c));
+  host_may_go_on_ = kind_ == PurgeOrder::kPrefix && parts.target.empty();
+  value_ = parts.target;
+  // "http://host" is "http://host/".
+  if (kind_ == PurgeOrder::kUrl && !value_.starts_with('/')) value_.insert(0, "/");
+}
+
+bool PurgeMatcher::MatchesKey(std::string_view key) const {
+  UrlParts parts = SplitUrl(key);
+  if (host_may_go_on_) return parts.host.starts_with(host_);
+  if (!host_.empty() && parts.host != host_) return false;
+  return kind_ == PurgeOrder::kUrl ? parts.target == value_ : parts.target.starts_with(value_);
+}
+
+bool PurgeMatcher::Matches(std::string_view key, std::span<const std::string_view> tags) const {
+  if (kind_ != PurgeOrder::kTag) return MatchesKey(key);
+  return std::ranges::find(tags, std::string_view(value_)) != tags.end();
+}
+
+bool PurgeMatcher::MayMatch(std::string_view key) const {
+  return kind_ == PurgeOrder::kTag || MatchesKey(key);
+}
+
+}  // namespace meridian::edge

@@ -1,0 +1,90 @@
+#include "edge/cache/request_directives.hpp"
+
+#include <algorithm>
+#include <array>
+#include <optional>
+#include <string_view>
+
+#include "wire/http/cache_control.hpp"
+#include "wire/http/characters.hpp"
+#include "wire/http/message.hpp"
+
+namespace meridian::edge {
+namespace {
+
+using wire::http::EqualsIgnoreCase;
+using wire::http::HeaderField;
+
+// Frameworks take these for the request's real method, host, scheme or path, and no key holds them:
+// whoever sends one would choose what the next visitor gets.
+constexpr std::array<std::string_view, 14> kOverrides = {"X-HTTP-Method-Override",
+                                                         "X-HTTP-Method",
+                                                         "X-Method-Override",
+                                                         "X-Original-URL",
+                                                         "X-Rewrite-URL",
+                                                         "X-Original-Host",
+                                                         "X-Host",
+                                                         "X-HTTP-Host-Override",
+                                                         "X-Forwarded-Scheme",
+                                                         "X-Forwarded-Ssl",
+                                                         "X-Forwarded-Path",
+                                                         "X-Forwarded-Uri",
+                                                         "X-Forwarded-Method",
+                                                         "X-HTTP-Path-Override"};
+
+bool IsOverride(std::string_view name) {
+  if (name.size() < 6 || wire::http::ToLower(name.front()) != 'x' || name[1] != '-') return false;
+  return std::ranges::any_of(kOverrides,
+                             [&](std::string_view each) { return EqualsIgnoreCase(each, name); });
+}
+
+// Reads the field if it is one of those that matter. Told by length first: nearly none is compared.
+void ReadField(const HeaderField& field, CacheRequest* asked, bool* has_control) {
+  std::string_view name = field.name;
+  switch (name.size()) {
+    case 5:
+      if (EqualsIgnoreCase(name, "range")) asked->range = field.value;
+      break;
+    case 8:
+      if (EqualsIgnoreCase(name, "if-range")) asked->if_range = field.value;
+      if (EqualsIgnoreCase(name, "if-match")) asked->bypass = Bypass::kPrecondition;
+      break;
+    case 13:
+      if (EqualsIgnoreCase(name, "cache-control")) *has_control = true;
+      if (EqualsIgnoreCase(name, "authorization")) asked->authorized = true;
+      if (EqualsIgnoreCase(name, "if-none-match")) {
+        asked->several_if_none_match = asked->if_none_match.has_value();
+        asked->if_none_match = field.value;
+      }
+      break;
+    case 17:
+      if (EqualsIgnoreCase(name, "if-modified-since")) asked->if_modified_since = field.value;
+      break;
+    case 19:
+      if (EqualsIgnoreCase(name, "if-unmodified-since")) asked->bypass = Bypass::kPrecondition;
+      break;
+    default:
+      break;
+  }
+  if (IsOverride(name)) asked->bypass = Bypass::kOverride;
+}
+
+}  // namespace
+
+CacheRequest ReadCacheRequest(const wire::http::RequestHead& request) {
+  CacheRequest asked;
+  asked.head = request.method == "HEAD";
+  if (!asked.head && request.method != "GET") {
+    asked.bypass = Bypass::kMethod;
+    return asked;
+  }
+  bool has_control = false;
+  for (const HeaderField& field : request.fields) ReadField(field, &asked, &has_control);
+  if (asked.several_if_none_match) asked.bypass = Bypass::kPrecondition;
+  if (request.body.has_body()) asked.bypass = Bypass::kBody;
+  if (!request.upgrade.empty()) asked.bypass = Bypass::kUpgrade;
+  if (has_control) asked.control = wire::http::ParseCacheControl(request.fields);
+  return asked;
+}
+
+}  // namespace meridian::edge

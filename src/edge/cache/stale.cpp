@@ -1,0 +1,68 @@
+#include "edge/cache/stale.hpp"
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/clock.hpp"
+#include "edge/cache/freshness.hpp"
+#include "wire/http/cache_control.hpp"
+
+namespace meridian::edge {
+namespace {
+
+using std::chrono::seconds;
+using wire::http::CacheControl;
+
+// RFC 9111 4.2.4: "must-revalidate" and "proxy-revalidate" forbid it to a shared cache; so does
+// no-cache.
+bool ForbidsStale(const CacheControl& control) {
+  return control.must_revalidate || control.proxy_revalidate || control.no_cache;
+}
+
+// The request wants no older, or longer fresh, than this is (RFC 9111 5.2.1). A reload of what is
+// immutable is no reason to ask (RFC 8246 2), as long as it is fresh.
+bool IsTooOldForRequest(const Freshness& freshness, const CacheControl& control,
+                        const CacheControl& request, TimePoint now) {
+  if (control.immutable) return false;
+  if (request.no_cache) return true;
+  if (request.max_age && freshness.Age(now) > *request.max_age) return true;
+  return request.min_fresh && freshness.Left(now) < *request.min_fresh;
+}
+
+}  // namespace
+
+Use JudgeUse(const Freshness& freshness, const CacheControl& control, const CacheControl& request,
+             TimePoint now) {
+  Duration left = freshness.Left(now);
+  if (control.no_cache) return Use::kRevalidate;
+  if (left > Duration::zero()) {
+    return IsTooOldForRequest(freshness, control, request, now) ? Use::kRevalidate : Use::kFresh;
+  }
+  if (ForbidsStale(control) || request.no_cache || request.min_fresh) return Use::kRevalidate;
+  if (request.max_age &&
+      freshness.Age(now) > *request.max_age + request.max_stale.value_or(seconds{})) {
+    return Use::kRevalidate;
+  }
+  Duration stale_for = -left;
+  // s-maxage is as proxy-revalidate (5.2.2.10), but who adds stale-while-revalidate means that.
+  if (control.stale_while_revalidate && stale_for <= *control.stale_while_revalidate) {
+    return Use::kWhileRevalidating;
+  }
+  bool allowed = request.max_stale && !control.s_maxage && stale_for <= *request.max_stale;
+  return allowed ? Use::kStale : Use::kRevalidate;
+}
+
+bool MayServeOnError(const Freshness& freshness, const CacheControl& control, TimePoint now) {
+  if (control.no_cache) return false;
+  Duration left = freshness.Left(now);
+  if (left > Duration::zero()) return true;
+  if (ForbidsStale(control)) return false;
+  return control.stale_if_error && -left <= *control.stale_if_error;
+}
+
+Duration UsefulWhenStale(const CacheControl& control) {
+  return std::max(control.stale_while_revalidate.value_or(seconds{}),
+                  control.stale_if_error.value_or(seconds{}));
+}
+
+}  // namespace meridian::edge

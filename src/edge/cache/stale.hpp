@@ -1,0 +1,37 @@
+// Whether a stored response may answer a request now, and what has to be done first: fresh or
+// stale, by what both sides have said (RFC 9111 4.2.4 and 5.2.1, RFC 5861, RFC 8246). Pure.
+#pragma once
+
+#include <cstdint>
+
+#include "base/clock.hpp"
+#include "edge/cache/freshness.hpp"
+#include "wire/http/cache_control.hpp"
+
+namespace meridian::edge {
+
+enum class Use : uint8_t {
+  kFresh,              // as it is
+  kStale,              // as it is: the request says that this stale is not too stale
+  kWhileRevalidating,  // as it is, and the origin is asked behind the visitor's back
+  kRevalidate,         // not before the origin has confirmed it
+};
+
+// `control` is the stored response's, `request` the request's.
+Use JudgeUse(const Freshness& freshness, const wire::http::CacheControl& control,
+             const wire::http::CacheControl& request, TimePoint now);
+
+// Whether it may stand in for an origin that fails: it is fresh still (a request wanted it newer),
+// or within its stale-if-error, and nothing forbids it to be served stale.
+bool MayServeOnError(const Freshness& freshness, const wire::http::CacheControl& control,
+                     TimePoint now);
+
+// RFC 5861 4: which answers of an origin are its failing.
+inline bool IsErrorForStale(int status) {
+  return status == 500 || status == 502 || status == 503 || status == 504;
+}
+
+// How long after its lifetime a response can still be of use, for whoever stores it.
+Duration UsefulWhenStale(const wire::http::CacheControl& control);
+
+}  // namespace meridian::edge

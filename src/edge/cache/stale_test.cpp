@@ -1,0 +1,78 @@
+#include "edge/cache/stale.hpp"
+
+#include <chrono>
+
+#include <gtest/gtest.h>
+
+#include "edge/cache/message_fixture.hpp"
+
+namespace meridian::edge {
+namespace {
+
+using namespace std::chrono_literals;
+using wire::http::CacheControl;
+
+CacheControl Control(std::string_view value) {
+  return wire::http::ParseCacheControl(Fields({{"Cache-Control", value}}));
+}
+
+constexpr TimePoint kReceived{1h};
+constexpr Freshness kMinute{.received = kReceived, .initial_age = 0s, .lifetime = 60s};
+
+Use Judge(Duration age, std::string_view response, std::string_view request = "") {
+  return JudgeUse(kMinute, Control(response), Control(request), kReceived + age);
+}
+
+TEST(Stale, AFreshResponseIsUsedAndAStaleOneIsNot) {
+  EXPECT_EQ(Judge(59s, ""), Use::kFresh);
+  EXPECT_EQ(Judge(60s, ""), Use::kRevalidate);
+  EXPECT_EQ(Judge(1s, "no-cache"), Use::kRevalidate);
+}
+
+TEST(Stale, RequestMaxAgeNoCacheAndMinFreshWantItNewer) {
+  EXPECT_EQ(Judge(10s, "", "max-age=10"), Use::kFresh);
+  EXPECT_EQ(Judge(11s, "", "max-age=10"), Use::kRevalidate);
+  EXPECT_EQ(Judge(10s, "", "no-cache"), Use::kRevalidate);
+  EXPECT_EQ(Judge(10s, "", "min-fresh=50"), Use::kFresh);
+  EXPECT_EQ(Judge(11s, "", "min-fresh=50"), Use::kRevalidate);
+}
+
+TEST(Stale, RequestMaxStaleAllowsStaleUnlessTheResponseForbidsIt) {
+  EXPECT_EQ(Judge(70s, "", "max-stale=10"), Use::kStale);
+  EXPECT_EQ(Judge(71s, "", "max-stale=10"), Use::kRevalidate);
+  EXPECT_EQ(Judge(999s, "", "max-stale"), Use::kStale);
+  for (const char* forbids : {"must-revalidate", "proxy-revalidate", "s-maxage=60", "no-cache"}) {
+    EXPECT_EQ(Judge(61s, forbids, "max-stale"), Use::kRevalidate) << forbids;
+  }
+}
+
+TEST(Stale, StaleWhileRevalidateServesForAsLongAsItSays) {
+  EXPECT_EQ(Judge(61s, "stale-while-revalidate=30"), Use::kWhileRevalidating);
+  EXPECT_EQ(Judge(90s, "stale-while-revalidate=30"), Use::kWhileRevalidating);
+  EXPECT_EQ(Judge(91s, "stale-while-revalidate=30"), Use::kRevalidate);
+  EXPECT_EQ(Judge(61s, "stale-while-revalidate=30, must-revalidate"), Use::kRevalidate);
+  EXPECT_EQ(Judge(61s, "stale-while-revalidate=30", "no-cache"), Use::kRevalidate);
+}
+
+TEST(Stale, ImmutableIsNotAskedForAgainWhileItIsFresh) {
+  EXPECT_EQ(Judge(10s, "immutable", "no-cache"), Use::kFresh);
+  EXPECT_EQ(Judge(10s, "immutable", "max-age=0"), Use::kFresh);
+  EXPECT_EQ(Judge(60s, "immutable", "no-cache"), Use::kRevalidate);
+}
+
+TEST(Stale, StaleIfErrorStandsInForAFailingOrigin) {
+  auto may = [](Duration age, std::string_view control) {
+    return MayServeOnError(kMinute, Control(control), kReceived + age);
+  };
+  EXPECT_TRUE(may(10s, ""));
+  EXPECT_FALSE(may(61s, ""));
+  EXPECT_TRUE(may(90s, "stale-if-error=30"));
+  EXPECT_FALSE(may(91s, "stale-if-error=30"));
+  EXPECT_FALSE(may(61s, "stale-if-error=30, must-revalidate"));
+  EXPECT_FALSE(may(10s, "no-cache"));
+  for (int status : {500, 502, 503, 504}) EXPECT_TRUE(IsErrorForStale(status));
+  for (int status : {200, 404, 501, 505}) EXPECT_FALSE(IsErrorForStale(status));
+}
+
+}  // namespace
+}  // namespace meridian::edge

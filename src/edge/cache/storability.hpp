@@ -1,0 +1,45 @@
+// Whether a response may be stored by a cache that many share (RFC 9111 3). Pure.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "edge/cache/freshness.hpp"
+#include "edge/cache/request_directives.hpp"
+#include "wire/http/message.hpp"
+
+namespace meridian::edge {
+
+enum class Storability : uint8_t {
+  kStore,
+  kRequest,        // no-store in the request, or one that goes past the cache
+  kStatus,         // a status whose meaning for caches this does not know, or an error
+  kNoStore,        // no-store, and not (must-understand with a status that is understood)
+  kPrivate,        // for one visitor only
+  kAuthorization,  // answers Authorization, and does not say that others may have it
+  kSetCookie,      // sets a cookie, and does not say that it is for shared caches
+  kVary,           // varies by what no request tells ("*"), or by too much
+  kFreshness,      // says nothing of its freshness, or is never fresh
+  kFraming,        // its end cannot be told from a break
+  kTags,           // more tags than are kept
+  kTooLarge,       // larger than an object may be
+};
+
+struct StorabilityInput {
+  const CacheRequest& request;
+  const wire::http::ResponseHead& response;
+  const ResponseDirectives& directives;
+  std::optional<Duration> lifetime;  // as FreshnessLifetime found it
+  uint64_t max_object_bytes = 0;
+};
+
+// By request and head alone; a body that proves longer than it may, or breaks off, is dropped by
+// whoever reads it. A response that cannot be used without asking the origin each time is not
+// stored.
+Storability JudgeStorability(const StorabilityInput& input);
+
+// For Cache-Status: why it was not stored, as a token.
+std::string_view StorabilityName(Storability storability);
+
+}  // namespace meridian::edge

@@ -1,0 +1,122 @@
+#include "edge/cache/storability.hpp"
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "edge/cache/limits.hpp"
+#include "edge/cache/message_fixture.hpp"
+
+namespace meridian::edge {
+namespace {
+
+using wire::http::HeaderField;
+
+Storability Judge(const wire::http::RequestHead& request,
+                  const wire::http::ResponseHead& response) {
+  CacheRequest asked = ReadCacheRequest(request);
+  ResponseDirectives directives = DirectivesOf(response.fields);
+  auto lifetime =
+      FreshnessLifetime(directives, response.fields, response.status, WallTime{}, false);
+  return JudgeStorability({.request = asked,
+                           .response = response,
+                           .directives = directives,
+                           .lifetime = lifetime,
+                           .max_object_bytes = 1000});
+}
+Storability Judge(std::initializer_list<HeaderField> fields, int status = 200) {
+  return Judge(Get("/"), Answer(status, fields));
+}
+
+TEST(Storability, NothingIsStoredWithoutExplicitFreshness) {
+  EXPECT_EQ(Judge({{"Cache-Control", "max-age=60"}}), Storability::kStore);
+  EXPECT_EQ(Judge({}), Storability::kFreshness);
+  EXPECT_EQ(Judge({{"Cache-Control", "public"}}), Storability::kFreshness);
+  EXPECT_EQ(Judge({{"Cache-Control", "max-age=0"}}), Storability::kFreshness);
+  EXPECT_EQ(Judge({{"Cache-Control", "max-age=60, no-cache"}}), Storability::kFreshness);
+  EXPECT_EQ(Judge({{"Cache-Control", "max-age=0, stale-while-revalidate=9"}}), Storability::kStore);
+}
+
+TEST(Storability, TheNoStoreDirectiveIsNotPresentInTheResponseOrRequest) {
+  EXPECT_EQ(Judge({{"Cache-Control", "no-store, max-age=60"}}), Storability::kNoStore);
+  EXPECT_EQ(Judge(Get("/", {{"Cache-Control", "no-store"}}),
+                  Answer(200, {{"Cache-Control", "max-age=60"}})),
+            Storability::kRequest);
+}
+
+TEST(Storability, MustUnderstandStandsAboveNoStoreWhereTheStatusIsUnderstood) {
+  constexpr HeaderField kField = {"Cache-Control", "must-understand, no-store, max-age=60"};
+  EXPECT_EQ(Judge({kField}), Storability::kStore);
+  EXPECT_EQ(Judge({kField}, 299), Storability::kStatus);
+}
+
+TEST(Storability, ThePrivateDirectiveIsNotPresentIfTheCacheIsShared) {
+  EXPECT_EQ(Judge({{"Cache-Control", "private, max-age=60"}}), Storability::kPrivate);
+}
+
+TEST(Storability, AuthorizationIsSharedOnlyWhereTheResponseExplicitlyAllowsIt) {
+  auto judge = [](std::string_view control) {
+    return Judge(Get("/", {{"Authorization", "Basic x"}}),
+                 Answer(200, {{"Cache-Control", control}}));
+  };
+  EXPECT_EQ(judge("max-age=60"), Storability::kAuthorization);
+  EXPECT_EQ(judge("max-age=60, public"), Storability::kStore);
+  EXPECT_EQ(judge("max-age=60, must-revalidate"), Storability::kStore);
+  EXPECT_EQ(judge("s-maxage=60"), Storability::kStore);
+}
+
+TEST(Storability, SetCookieIsSharedOnlyWhereTheResponseIsMeantForSharedCaches) {
+  constexpr HeaderField kCookie = {"Set-Cookie", "id=1"};
+  EXPECT_EQ(Judge({kCookie, {"Cache-Control", "max-age=60"}}), Storability::kSetCookie);
+  EXPECT_EQ(Judge({kCookie, {"Cache-Control", "s-maxage=60"}}), Storability::kStore);
+  EXPECT_EQ(Judge({kCookie, {"CDN-Cache-Control", "max-age=60"}}), Storability::kStore);
+}
+
+TEST(Storability, BadRequestsAndFailuresCannotPoisonTheCache) {
+  for (int status : {206, 304, 400, 401, 403, 413, 414, 416, 429, 431, 500, 502, 503, 504, 999}) {
+    EXPECT_EQ(Judge({{"Cache-Control", "max-age=60"}}, status), Storability::kStatus) << status;
+  }
+  for (int status : {204, 301, 302, 308, 404, 410}) {
+    EXPECT_EQ(Judge({{"Cache-Control", "max-age=60"}}, status), Storability::kStore) << status;
+  }
+}
+
+TEST(Storability, AVaryOfAsteriskNeverMatches) {
+  EXPECT_EQ(Judge({{"Cache-Control", "max-age=60"}, {"Vary", "Accept, *"}}), Storability::kVary);
+}
+
+TEST(Storability, ABodyWhoseEndCannotBeToldFromABreakIsNotStored) {
+  wire::http::ResponseHead answer = Answer(200, {{"Cache-Control", "max-age=60"}});
+  answer.body = {wire::http::BodyFraming::Kind::kUntilClose, 0};
+  answer.content_length = {};
+  EXPECT_EQ(Judge(Get("/"), answer), Storability::kFraming);
+}
+
+TEST(Storability, AnObjectOfTheGreatestSizeIsStoredAndOneByteMoreIsNot) {
+  wire::http::ResponseHead answer = Answer(200, {{"Cache-Control", "max-age=60"}});
+  answer.content_length = 1000;
+  EXPECT_EQ(Judge(Get("/"), answer), Storability::kStore);
+  answer.content_length = 1001;
+  EXPECT_EQ(Judge(Get("/"), answer), Storability::kTooLarge);
+}
+
+TEST(Storability, TheTagsOfAnObjectAreBounded) {
+  std::string tags = "t0";
+  for (size_t i = 1; i < kMaxTags; ++i) tags += " t" + std::to_string(i);
+  wire::http::ResponseHead answer = Answer(200, {{"Cache-Control", "max-age=60"}});
+  answer.fields.Add("Surrogate-Key", tags);
+  EXPECT_EQ(Judge(Get("/"), answer), Storability::kStore);
+  answer.fields.Add("Cache-Tag", "t0, t1,, ");  // no new one
+  EXPECT_EQ(Judge(Get("/"), answer), Storability::kStore);
+  answer.fields.Add("Cache-Tag", "one more");
+  EXPECT_EQ(Judge(Get("/"), answer), Storability::kTags);
+  std::string longest(kMaxTagBytes, 'a');
+  answer.fields = Fields({{"Cache-Control", "max-age=60"}, {"Cache-Tag", longest}});
+  EXPECT_EQ(Judge(Get("/"), answer), Storability::kStore);
+  longest += 'a';
+  answer.fields = Fields({{"Cache-Control", "max-age=60"}, {"Cache-Tag", longest}});
+  EXPECT_EQ(Judge(Get("/"), answer), Storability::kTags);
+}
+
+}  // namespace
+}  // namespace meridian::edge

@@ -1,0 +1,61 @@
+// StoredResponse: a response as the cache keeps it, with all that is needed to judge and send it
+// again. Its field lines stand ready to be sent. Shared by the index and whoever is sending it; one
+// thread. Only its freshness ever changes (a soft purge makes it stale); what a 304 confirms is a
+// new one with the same body.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "edge/cache/body.hpp"
+#include "edge/cache/freshness.hpp"
+#include "edge/cache/validation.hpp"
+#include "wire/http/cache_control.hpp"
+#include "wire/http/message.hpp"
+
+namespace meridian::edge {
+
+struct StoredResponse {
+  explicit StoredResponse(std::shared_ptr<ByteBudget> budget) : charge(std::move(budget)) {}
+
+  int status = 200;
+  // "Name: value\r\n" for each field that is sent on, Date among them; not Age, nor what frames.
+  std::string lines;
+  // The same for a 304: those of the fields that it repeats.
+  std::string lines_of_304;
+  std::string content_type;
+  Validators validators;  // views into `lines`
+  wire::http::CacheControl control;
+  Freshness freshness;
+  std::string vary;     // as ParseVary gives it
+  std::string variant;  // as VariantKey gives it, for the request that this answered
+  // Sorted by nothing; views into `lines`.
+  std::vector<std::string_view> tags;
+  std::shared_ptr<Body> body;
+  Charge charge;  // for all of it but the body
+
+  // The fields of `lines`, as views.
+  wire::http::HeaderFields ParseLines() const;
+  // What the memory of this comes to, the body apart.
+  size_t MemoryBytes() const;
+};
+
+struct StoredResponseInput {
+  int status = 200;
+  const wire::http::HeaderFields& fields;   // that are sent on
+  const wire::http::HeaderFields& request;  // what Vary is held against
+  wire::http::CacheControl control;
+  Freshness freshness;
+  WallTime received;  // for a Date that is missing
+  std::shared_ptr<Body> body;
+};
+
+// Null: the budget has no room for it, or what it varies by is too long. `fields` were parsed, so
+// that they can be written.
+std::shared_ptr<StoredResponse> MakeStoredResponse(const StoredResponseInput& input,
+                                                   const std::shared_ptr<ByteBudget>& budget);
+
+}  // namespace meridian::edge

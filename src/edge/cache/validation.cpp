@@ -1,0 +1,110 @@
+#include "edge/cache/validation.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "edge/cache/request_directives.hpp"
+#include "wire/http/characters.hpp"
+#include "wire/http/date.hpp"
+#include "wire/http/entity_tag.hpp"
+#include "wire/http/hop_by_hop.hpp"
+#include "wire/http/message.hpp"
+
+namespace meridian::edge {
+namespace {
+
+using wire::http::EqualsIgnoreCase;
+using wire::http::HeaderField;
+using wire::http::HeaderFields;
+
+bool NoneMatches(std::string_view list, std::string_view stored) {
+  if (list == "*") return false;
+  auto tag = wire::http::ParseEntityTag(stored);
+  return !tag || !wire::http::ListHasWeakMatch(list, *tag);
+}
+
+// A stored response without Last-Modified was last modified, as far as anyone knows, at its Date.
+bool IsUnmodifiedSince(std::string_view since_text, const Validators& stored, WallTime now) {
+  auto since = wire::http::ParseDate(since_text, now);
+  std::string_view text = stored.last_modified.empty() ? stored.date : stored.last_modified;
+  auto modified = wire::http::ParseDate(text, now);
+  return since && modified && *modified <= *since;
+}
+
+bool IsOneOf(std::string_view name, std::initializer_list<std::string_view> names) {
+  return std::ranges::any_of(names,
+                             [&](std::string_view each) { return EqualsIgnoreCase(each, name); });
+}
+
+// RFC 9111 3.2: these say how the stored body is coded and cut.
+bool DescribesBody(std::string_view name) {
+  return IsOneOf(name, {"content-length", "content-encoding", "content-type", "content-range"});
+}
+
+}  // namespace
+
+Validators ValidatorsOf(const HeaderFields& fields) {
+  return {.etag = fields.Find("ETag").value_or(""),
+          .last_modified = fields.Find("Last-Modified").value_or(""),
+          .date = fields.Find("Date").value_or("")};
+}
+
+bool IsNotModified(const CacheRequest& request, const Validators& stored, WallTime now) {
+  if (request.if_none_match) return !NoneMatches(*request.if_none_match, stored.etag);
+  if (request.if_modified_since) return IsUnmodifiedSince(*request.if_modified_since, stored, now);
+  return false;
+}
+
+void AddConditions(const Validators& stored, HeaderFields* request) {
+  if (!stored.etag.empty()) request->Add("If-None-Match", stored.etag);
+  if (!stored.last_modified.empty()) request->Add("If-Modified-Since", stored.last_modified);
+}
+
+bool Confirms(const HeaderFields& not_modified, const Validators& stored) {
+  Validators sent = ValidatorsOf(not_modified);
+  if (!sent.etag.empty()) {
+    auto a = wire::http::ParseEntityTag(sent.etag);
+    auto b = wire::http::ParseEntityTag(stored.etag);
+    if (!a || !b) return sent.etag == stored.etag;
+    return wire::http::WeakMatch(*a, *b) && a->weak == b->weak;
+  }
+  return sent.last_modified.empty() || sent.last_modified == stored.last_modified;
+}
+
+HeaderFields UpdatedFields(const HeaderFields& stored, const HeaderFields& not_modified) {
+  wire::http::ForwardFilter filter(not_modified, true);
+  auto replaces = [&](std::string_view name) {
+    return filter.Forwards(name) && !DescribesBody(name);
+  };
+  HeaderFields fields;
+  fields.Reserve(stored.size() + not_modified.size());
+  for (const HeaderField& field : stored) {
+    bool replaced = replaces(field.name) && not_modified.Has(field.name);
+    // Age is of the answer that came, whether or not this one has another.
+    if (!replaced && !EqualsIgnoreCase(field.name, "age")) fields.Add(field.name, field.value);
+  }
+  for (const HeaderField& field : not_modified) {
+    if (replaces(field.name)) fields.Add(field.name, field.value);
+  }
+  return fields;
+}
+
+bool HeadContradicts(const wire::http::ResponseHead& head, const Validators& stored,
+                     uint64_t stored_length) {
+  Validators sent = ValidatorsOf(head.fields);
+  if (!sent.etag.empty() && sent.etag != stored.etag) return true;
+  if (!sent.last_modified.empty() && sent.last_modified != stored.last_modified) return true;
+  return head.content_length && *head.content_length != stored_length;
+}
+
+bool BelongsIn304(std::string_view name) {
+  return IsOneOf(name, {"cache-control", "cdn-cache-control", "content-location", "date", "etag",
+                        "expires", "vary", "last-modified", "via", "surrogate-key", "cache-tag",
+                        "access-control-allow-origin"});
+}
+
+}  // namespace meridian::edge

@@ -1,0 +1,49 @@
+// Conditional requests, of visitors against what is stored and of the cache against the origin
+// (RFC 9110 13, RFC 9111 4.3). Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "edge/cache/request_directives.hpp"
+#include "wire/http/message.hpp"
+
+namespace meridian::edge {
+
+// What tells one representation from another. Views into the stored fields.
+struct Validators {
+  std::string_view etag = {};           // as the field has it, empty: none
+  std::string_view last_modified = {};  // empty: none
+  std::string_view date = {};
+
+  bool any() const { return !etag.empty() || !last_modified.empty(); }
+};
+Validators ValidatorsOf(const wire::http::HeaderFields& fields);
+
+// Whether a visitor who asks `request` has the stored 200 already: 304 (RFC 9111 4.3.2).
+// If-None-Match stands above If-Modified-Since.
+bool IsNotModified(const CacheRequest& request, const Validators& stored, WallTime now);
+
+// Adds If-None-Match and If-Modified-Since, to ask the origin whether `stored` still holds.
+void AddConditions(const Validators& stored, wire::http::HeaderFields* request);
+
+// Whether a 304 speaks of the stored response (RFC 9111 4.3.4): by the strong validator it
+// carries, else by a weak one, else, carrying none, because this is all that was asked about.
+bool Confirms(const wire::http::HeaderFields& not_modified, const Validators& stored);
+
+// The stored fields as a 304 updates them (RFC 9111 3.2, 4.3.4): those that it has replace all of
+// the same name, but what describes the stored body stays. Views into both.
+wire::http::HeaderFields UpdatedFields(const wire::http::HeaderFields& stored,
+                                       const wire::http::HeaderFields& not_modified);
+
+// Whether the head of an answer to HEAD shows that the stored answer to GET is out of date
+// (RFC 9111 4.3.5): other validators, or another length.
+bool HeadContradicts(const wire::http::ResponseHead& head, const Validators& stored,
+                     uint64_t stored_length);
+
+// The fields that a 304 made here has: those that RFC 9110 15.4.5 asks for, of `stored`.
+bool BelongsIn304(std::string_view name);
+
+}  // namespace meridian::edge

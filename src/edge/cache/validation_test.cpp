@@ -1,0 +1,87 @@
+#include "edge/cache/validation.hpp"
+
+#include <gtest/gtest.h>
+
+#include "edge/cache/message_fixture.hpp"
+
+namespace meridian::edge {
+namespace {
+
+using wire::http::HeaderField;
+using wire::http::HeaderFields;
+
+constexpr std::string_view kOld = "Sat, 21 Nov 2026 09:00:00 GMT";
+constexpr std::string_view kNew = "Sat, 21 Nov 2026 10:00:00 GMT";
+const Validators kStored = {.etag = "\"v1\"", .last_modified = kOld, .date = kNew};
+
+bool NotModified(std::initializer_list<HeaderField> fields, const Validators& stored = kStored) {
+  return IsNotModified(ReadCacheRequest(Get("/", fields)), stored, WallTime{});
+}
+
+TEST(Validation, IfNoneMatchUsesTheWeakComparison) {
+  EXPECT_TRUE(NotModified({{"If-None-Match", "\"v0\", W/\"v1\""}}));
+  EXPECT_FALSE(NotModified({{"If-None-Match", "\"v2\""}}));
+  EXPECT_TRUE(NotModified({{"If-None-Match", "*"}}));
+  EXPECT_FALSE(NotModified({}));
+}
+
+TEST(Validation, ARecipientMustIgnoreIfModifiedSinceIfTheRequestContainsIfNoneMatch) {
+  EXPECT_FALSE(NotModified({{"If-None-Match", "\"v2\""}, {"If-Modified-Since", kNew}}));
+}
+
+TEST(Validation, IfModifiedSinceComparesWithLastModifiedElseWithDate) {
+  EXPECT_TRUE(NotModified({{"If-Modified-Since", kOld}}));
+  EXPECT_TRUE(NotModified({{"If-Modified-Since", kNew}}));
+  EXPECT_FALSE(NotModified({{"If-Modified-Since", "Sat, 21 Nov 2026 08:59:59 GMT"}}));
+  EXPECT_FALSE(NotModified({{"If-Modified-Since", "yesterday"}}));
+  EXPECT_FALSE(NotModified({{"If-Modified-Since", kOld}}, {.date = kNew}));
+  EXPECT_TRUE(NotModified({{"If-Modified-Since", kNew}}, {.date = kNew}));
+}
+
+TEST(Validation, TheOriginIsAskedByAllValidators) {
+  HeaderFields fields;
+  AddConditions(kStored, &fields);
+  EXPECT_EQ(fields.Find("If-None-Match"), "\"v1\"");
+  EXPECT_EQ(fields.Find("If-Modified-Since"), kOld);
+}
+
+TEST(Validation, A304ConfirmsOnlyTheResponseWhoseValidatorItHas) {
+  EXPECT_TRUE(Confirms(Fields({{"ETag", "\"v1\""}}), kStored));
+  EXPECT_FALSE(Confirms(Fields({{"ETag", "\"v2\""}}), kStored));
+  EXPECT_TRUE(Confirms(Fields({{"Last-Modified", kOld}}), kStored));
+  EXPECT_FALSE(Confirms(Fields({{"Last-Modified", kNew}}), kStored));
+  EXPECT_TRUE(Confirms({}, kStored));
+}
+
+TEST(Validation, A304UpdatesTheStoredFieldsButNotThoseThatDescribeTheBody) {
+  HeaderFields stored = Fields({{"Content-Type", "text/plain"},
+                                {"Content-Encoding", "gzip"},
+                                {"X-A", "1"},
+                                {"X-A", "2"},
+                                {"Age", "100"},
+                                {"Cache-Control", "max-age=1"}});
+  HeaderFields update = Fields({{"Cache-Control", "max-age=60"},
+                                {"X-A", "3"},
+                                {"Content-Type", "text/html"},
+                                {"Connection", "X-B"},
+                                {"X-B", "hop"},
+                                {"Content-Encoding", "br"}});
+  HeaderFields fields = UpdatedFields(stored, update);
+  EXPECT_EQ(fields.Find("Content-Type"), "text/plain");
+  EXPECT_EQ(fields.Find("Content-Encoding"), "gzip");
+  EXPECT_EQ(fields.Find("X-A"), "3");
+  EXPECT_EQ(fields.Count("X-A"), 1U);
+  EXPECT_EQ(fields.Find("Cache-Control"), "max-age=60");
+  EXPECT_FALSE(fields.Has("Age"));
+  EXPECT_FALSE(fields.Has("X-B"));
+}
+
+TEST(Validation, AnAnswerToHeadShowsThatTheStoredGetIsOutOfDate) {
+  EXPECT_FALSE(HeadContradicts(Answer(200, {{"ETag", "\"v1\""}}), kStored, 5));
+  EXPECT_TRUE(HeadContradicts(Answer(200, {{"ETag", "\"v1\""}}), kStored, 6));
+  EXPECT_TRUE(HeadContradicts(Answer(200, {{"ETag", "\"v2\""}}), kStored, 5));
+  EXPECT_TRUE(HeadContradicts(Answer(200, {{"Last-Modified", kNew}}), kStored, 5));
+}
+
+}  // namespace
+}  // namespace meridian::edge

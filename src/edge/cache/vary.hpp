@@ -1,0 +1,25 @@
+// Which of a URL's variants a request gets (RFC 9111 4.1): a response that varies is stored with
+// the fields that its Vary names, as its request had them, normalised so that requests that mean
+// the same get the same. Pure.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "wire/http/message.hpp"
+
+namespace meridian::edge {
+
+// The names of all Vary fields, in lower case, sorted, each once, separated by commas; empty when
+// there are none. Nothing: "*", or more than kMaxVaryNames.
+std::optional<std::string> ParseVary(const wire::http::HeaderFields& fields);
+
+// The values that `request` has for `names` (as ParseVary gives them), normalised: fields of
+// several lines joined; Accept-Encoding to the set of codings that are wanted at all;
+// Accept-Language to the languages in their order of preference. Absent and empty fields differ.
+// Empty for no names. Nothing: it would be longer than kMaxVariantKeyBytes.
+std::optional<std::string> VariantKey(std::string_view names,
+                                      const wire::http::HeaderFields& request);
+
+}  // namespace meridian::edge

@@ -1,0 +1,271 @@
+#include "edge/cache_handler.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "base/clock.hpp"
+#include "base/metrics.hpp"
+#include "base/random.hpp"
+#include "base/result.hpp"
+#include "edge/answer.hpp"
+#include "edge/cache/cache_key.hpp"
+#include "edge/cache/cache_status.hpp"
+#include "edge/cache/freshness.hpp"
+#include "edge/cache/invalidation.hpp"
+#include "edge/cache/request_directives.hpp"
+#include "edge/cache/stale.hpp"
+#include "edge/cache/stored_response.hpp"
+#include "edge/cache/vary.hpp"
+#include "edge/fill.hpp"
+#include "edge/fill_maker.hpp"
+#include "edge/limits.hpp"
+#include "edge/own_origin.hpp"
+#include "edge/trip.hpp"
+#include "http/exchange.hpp"
+#include "http/forward.hpp"
+#include "io/task.hpp"
+#include "wire/http/message.hpp"
+
+namespace meridian::edge {
+namespace {
+
+using wire::http::HeaderFields;
+using wire::http::ResponseHead;
+using State = Fill::State;
+
+constexpr const char* kRequests = "meridian_edge_cache_requests_total";
+constexpr const char* kRequestsHelp = "Requests of visitors by what the cache did.";
+
+// Whether others may wait for what this one asks, and it for them.
+bool MayShare(const Trip& trip) {
+  return trip.asked.bypass == Bypass::kNone && trip.key && !trip.asked.head &&
+         !trip.asked.control.no_store;
+}
+
+}  // namespace
+
+CacheHandler::CacheHandler(Options options)
+    : options_(std::move(options)),
+      random_(EntropySeed()),
+      store_(options_.config.cache.bytes, random_.Next()),
+      maker_(options_.loop, options_.config, store_, random_),
+      hits_(options_.metrics.AddCounter(kRequests, kRequestsHelp, {{"result", "hit"}})),
+      stale_hits_(options_.metrics.AddCounter(kRequests, kRequestsHelp, {{"result", "stale"}})),
+      collapsed_(options_.metrics.AddCounter(kRequests, kRequestsHelp, {{"result", "collapsed"}})),
+      forwarded_(options_.metrics.AddCounter(kRequests, kRequestsHelp, {{"result", "forwarded"}})),
+      filled_(options_.metrics.AddCounter("meridian_edge_cache_fills_total",
+                                          "Answers of the origin that were for storing.")),
+      confirmed_(options_.metrics.AddCounter("meridian_edge_cache_confirmed_total",
+                                             "Stored responses that the origin has confirmed.")),
+      stood_in_(
+          options_.metrics.AddCounter("meridian_edge_cache_stale_if_error_total",
+                                      "Stale responses that stood in for an origin that failed.")),
+      unavailable_(options_.metrics.AddCounter("meridian_edge_unavailable_total",
+                                               "Requests that no data center could serve.")),
+      bytes_(options_.metrics.AddGauge("meridian_edge_cache_bytes",
+                                       "What the cache holds, all told.")),
+      objects_(options_.metrics.AddGauge("meridian_edge_cache_objects", "Stored responses.")) {}
+
+void CacheHandler::ReportSize() {
+  bytes_.Set(static_cast<double>(store_.budget()->used()));
+  objects_.Set(static_cast<double>(store_.objects()));
+}
+
+io::Task<void> CacheHandler::Handle(http::Exchange& exchange, bool debug) {
+  Trip trip{.exchange = exchange, .asked = ReadCacheRequest(exchange.request()), .debug = debug};
+  trip.key = MakeKey(exchange.request(), exchange.secure(), options_.default_host, store_.seed());
+  trip.own_origin = OwnOrigin(exchange.request(), options_.default_host);
+  if (debug) trip.path = fmt::format("edge={} cache", options_.here);
+  switch (LookUp(trip)) {
+    case Look::kAnswer:
+      co_await AnswerStored(exchange, {.asked = trip.asked,
+                                       .response = std::move(trip.hit),
+                                       .status = trip.status,
+                                       .path = trip.path,
+                                       .own_origin = trip.own_origin,
+                                       .nonce = random_.Next()});
+      co_return;
+    case Look::kOnlyIfCached:
+      co_await AnswerHere(exchange, 504, "this is not in the cache\n",
+                          {.detail = "only-if-cached"});
+      co_return;
+    case Look::kForward:
+      co_await Miss(trip);
+  }
+}
+
+CacheHandler::Look CacheHandler::LookUp(Trip& trip) {
+  if (trip.asked.bypass != Bypass::kNone || !trip.key) {
+    bool method = trip.asked.bypass == Bypass::kMethod;
+    trip.status.forwarded = method ? Forwarded::kMethod : Forwarded::kBypass;
+    return Look::kForward;
+  }
+  MemoryStore::Found found = store_.Find(*trip.key, trip.request().fields);
+  trip.status.forwarded = found.has_url ? Forwarded::kVaryMiss : Forwarded::kUriMiss;
+  trip.vary = found.vary;
+  if (found.response != nullptr) {
+    TimePoint now = options_.loop.Now();
+    const Freshness& freshness = found.response->freshness;
+    Use use = isolated_ ? Use::kRevalidate
+                        : JudgeUse(freshness, found.response->control, trip.asked.control, now);
+    Duration left = freshness.Left(now);
+    if (use != Use::kRevalidate) {
+      (left > Duration::zero() ? hits_ : stale_hits_).Add();
+      if (use == Use::kWhileRevalidating) RevalidateBehind(trip, found.response);
+      trip.status = {.hit = true, .ttl = left};
+      trip.hit = std::move(found.response);
+      return Look::kAnswer;
+    }
+    bool fresh = left > Duration::zero();
+    trip.status.forwarded = fresh ? Forwarded::kRequest : Forwarded::kStale;
+    trip.variant = found.response->variant;
+    trip.stale = std::move(found.response);
+  } else if (!trip.vary.empty()) {
+    trip.variant = VariantKey(trip.vary, trip.request().fields).value_or("");
+  }
+  return trip.asked.control.only_if_cached ? Look::kOnlyIfCached : Look::kForward;
+}
+
+io::Task<void> CacheHandler::Miss(Trip& trip) {
+  if (MayShare(trip) && (trip.stale || !passes_.Passes(trip.key->hash, options_.loop.Now()))) {
+    const std::string key = KeyText(*trip.key);
+    for (int joins = 0; joins < kMaxJoins; ++joins) {
+      std::string slot = FillSlot(key, trip.vary, trip.variant);
+      std::shared_ptr<Fill> fill = FindFill(slot, key);
+      if (fill == nullptr) {
+        fill = std::make_shared<Fill>(*trip.key, std::move(slot), store_.mark());
+        fills_.Add(fill);
+        trip.shared = true;
+        co_return co_await Lead(trip, std::move(fill));
+      }
+      Joined joined = co_await Join(trip, std::move(fill));
+      if (joined == Joined::kAnswered) co_return;
+      if (joined == Joined::kGoAlone) break;
+    }
+  }
+  static constexpr KeyView kNoKey;
+  auto fill = std::make_shared<Fill>(trip.key.value_or(kNoKey), "", store_.mark());
+  co_await Lead(trip, std::move(fill));
+}
+
+std::shared_ptr<Fill> CacheHandler::FindFill(const std::string& slot, const std::string& key) {
+  std::shared_ptr<Fill> fill = fills_.Find(slot);
+  if (fill == nullptr) return nullptr;
+  // What was asked for before a purge is not for those who come after it.
+  bool purged = fill->response == nullptr ? store_.MayForbid(fill->mark, key)
+                                          : store_.Forbids(fill->mark, key, fill->response->tags);
+  if (!purged) return fill;
+  fills_.Remove(*fill);
+  return nullptr;
+}
+
+io::Task<CacheHandler::Joined> CacheHandler::Join(Trip& trip, std::shared_ptr<Fill> fill) {
+  Fill::Reader reader(fill);
+  TimePoint deadline = options_.loop.After(kCollapseTimeout);
+  while (fill->state == State::kAsking) {
+    Result<void> waited = co_await fill->changed.Wait(deadline);
+    if (waited) continue;
+    co_return waited.error().code == Errc::kTimeout ? Joined::kGoAlone : Joined::kAnswered;
+  }
+  switch (fill->state) {
+    case State::kAsking:
+    case State::kAbandoned:
+    case State::kBroken:
+      co_return Joined::kLookAgain;
+    case State::kAlone:
+      co_return Joined::kGoAlone;
+    case State::kFailed:
+      // Each its own answer of a failing origin, unless the cache can stand in for it.
+      if (fill->origin_answered && !MayStandIn(trip)) co_return Joined::kGoAlone;
+      co_await AnswerFailure(trip, fill->error);
+      co_return Joined::kAnswered;
+    case State::kArriving:
+    case State::kDone:
+      co_return co_await AnswerFromFill(trip, reader);
+  }
+  co_return Joined::kGoAlone;
+}
+
+io::Task<CacheHandler::Joined> CacheHandler::AnswerFromFill(Trip& trip, Fill::Reader& reader) {
+  const std::shared_ptr<StoredResponse>& response = reader.fill().response;
+  if (!response->vary.empty()) {
+    auto variant = VariantKey(response->vary, trip.request().fields);
+    if (!variant) co_return Joined::kGoAlone;
+    if (*variant != response->variant) {
+      trip.vary = response->vary;
+      trip.variant = std::move(*variant);
+      trip.stale = nullptr;
+      co_return Joined::kLookAgain;
+    }
+  }
+  collapsed_.Add();
+  trip.status.collapsed = true;
+  trip.status.stored = response->body->counted();
+  trip.status.ttl = response->freshness.Left(options_.loop.Now());
+  co_await AnswerStored(trip.exchange, {.asked = trip.asked,
+                                        .response = response,
+                                        .status = trip.status,
+                                        .reader = &reader,
+                                        .path = trip.path,
+                                        .own_origin = trip.own_origin,
+                                        .nonce = random_.Next()});
+  co_return Joined::kAnswered;
+}
+
+bool CacheHandler::MayStandIn(const Trip& trip) const {
+  return trip.stale != nullptr &&
+         MayServeOnError(trip.stale->freshness, trip.stale->control, options_.loop.Now());
+}
+
+io::Task<void> CacheHandler::AnswerFailure(Trip& trip, Error error) {
+  if (MayStandIn(trip)) {
+    stood_in_.Add();
+    trip.status.ttl = trip.stale->freshness.Left(options_.loop.Now());
+    trip.status.detail = "stale-if-error";
+    co_await AnswerStored(trip.exchange, {.asked = trip.asked,
+                                          .response = trip.stale,
+                                          .status = trip.status,
+                                          .path = trip.path,
+                                          .own_origin = trip.own_origin,
+                                          .nonce = random_.Next()});
+    co_return;
+  }
+  if (error.code == Errc::kUnavailable) {
+    unavailable_.Add();
+    co_await AnswerHere(trip.exchange, 503, "no data center can serve this now\n", trip.status);
+  } else {
+    co_await AnswerHere(trip.exchange, http::FailureStatus(error), "no data center could answer\n",
+                        trip.status);
+  }
+}
+
+void CacheHandler::End(Fill& fill, State state) {
+  fills_.Remove(fill);
+  fill.Become(state);
+}
+
+void CacheHandler::Invalidate(const Trip& trip, const ResponseHead& upstream) {
+  wire::http::RequestHead target;
+  target.authority = trip.request().authority;
+  bool https = trip.exchange.secure();
+  for (const InvalidatedTarget& each : InvalidatedTargets(trip.request(), https, upstream.fields)) {
+    target.path = each.path;
+    target.query.reset();
+    if (each.query) target.query = *each.query;
+    // What was changed over one scheme is as old over the other.
+    for (bool scheme : {false, true}) {
+      auto key = MakeKey(target, scheme, options_.default_host, store_.seed());
+      if (!key) continue;
+      store_.Remove(*key);
+      fills_.Forbid(KeyText(*key));
+    }
+  }
+}
+
+}  // namespace meridian::edge

@@ -1,0 +1,97 @@
+// CacheHandler: what becomes of one visitor's request: answered from the cache, from a fill that
+// others began, or forwarded, and then perhaps stored. All decisions are edge/cache's; this puts
+// them in order. Owned by the edge; one thread.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/metrics.hpp"
+#include "base/random.hpp"
+#include "edge/cache/memory_store.hpp"
+#include "edge/cache/pass_table.hpp"
+#include "edge/config.hpp"
+#include "edge/fill.hpp"
+#include "edge/fill_maker.hpp"
+#include "edge/forwarder.hpp"
+#include "edge/trip.hpp"
+#include "http/exchange.hpp"
+#include "io/scope.hpp"
+#include "io/task.hpp"
+
+namespace meridian::edge {
+
+class CacheHandler {
+ public:
+  struct Options {
+    io::Loop& loop;
+    io::Scope& scope;  // of the process: fills go on in it
+    Forwarder& forwarder;
+    Metrics& metrics;
+    const Config& config;
+    std::string default_host;  // of requests without Host
+    std::string here;          // for Meridian-Path
+  };
+  explicit CacheHandler(Options options);
+
+  // `debug`: the visitor asked for the way of the request, and may know it.
+  io::Task<void> Handle(http::Exchange& exchange, bool debug);
+
+  // For purges, by whoever hears of them.
+  MemoryStore& store() { return store_; }
+  // While it is, purges may pass unheard: nothing stored is used unless the origin confirms it.
+  void SetIsolated(bool isolated) { isolated_ = isolated; }
+  // Tells the metrics what is held.
+  void ReportSize();
+
+ private:
+  enum class Look : uint8_t { kAnswer, kOnlyIfCached, kForward };
+  enum class Joined : uint8_t { kAnswered, kLookAgain, kGoAlone };
+  // What is done with an answer by its head.
+  enum class Taking : uint8_t { kRelay, kStore, kConfirm, kStandIn, kNotModified, kAskAgain };
+
+  Look LookUp(Trip& trip);
+  io::Task<void> Miss(Trip& trip);
+  std::shared_ptr<Fill> FindFill(const std::string& slot, const std::string& key);
+  io::Task<Joined> Join(Trip& trip, std::shared_ptr<Fill> fill);
+  io::Task<Joined> AnswerFromFill(Trip& trip, Fill::Reader& reader);
+  // Asks the origin for all who wait on `fill`, or, when that is in no table, for this one alone.
+  io::Task<void> Lead(Trip& trip, std::shared_ptr<Fill> fill);
+  io::Task<void> AnswerTaken(Trip& trip, Fill::Reader& reader, Taking taking,
+                             std::unique_ptr<http::ClientExchange> taken);
+  io::Task<void> AnswerFailure(Trip& trip, Error error);
+  io::Task<void> AnswerNotModified(Trip& trip, const wire::http::ResponseHead& head);
+
+  Taking JudgeTaking(Trip& trip, Fill& fill, const wire::http::ResponseHead& head);
+  bool MayStandIn(const Trip& trip) const;
+  void EditResponse(Trip& trip, const wire::http::ResponseHead& upstream,
+                    wire::http::HeaderFields& fields);
+  void Invalidate(const Trip& trip, const wire::http::ResponseHead& upstream);
+  void End(Fill& fill, Fill::State state);
+
+  // Behind a visitor's back.
+  void RevalidateBehind(const Trip& trip, const std::shared_ptr<StoredResponse>& stale);
+  io::Task<void> Revalidate(std::shared_ptr<Fill> fill, std::shared_ptr<StoredResponse> stale,
+                            OwnedFields request);
+
+  Options options_;
+  Random random_;
+  MemoryStore store_;
+  FillMaker maker_;
+  FillTable fills_;
+  PassTable passes_;
+  bool isolated_ = false;
+  size_t behind_ = 0;  // revalidations that go on
+  Counter& hits_;
+  Counter& stale_hits_;
+  Counter& collapsed_;
+  Counter& forwarded_;
+  Counter& filled_;
+  Counter& confirmed_;
+  Counter& stood_in_;
+  Counter& unavailable_;
+  Gauge& bytes_;
+  Gauge& objects_;
+};
+
+}  // namespace meridian::edge

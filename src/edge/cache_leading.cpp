@@ -1,0 +1,264 @@
+// The part of CacheHandler that asks the origin: for all who wait on a fill, or behind their backs.
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "base/metrics.hpp"
+#include "base/result.hpp"
+#include "edge/answer.hpp"
+#include "edge/cache/cache_key.hpp"
+#include "edge/cache/cache_status.hpp"
+#include "edge/cache/invalidation.hpp"
+#include "edge/cache/request_directives.hpp"
+#include "edge/cache/stale.hpp"
+#include "edge/cache/storability.hpp"
+#include "edge/cache/stored_response.hpp"
+#include "edge/cache/validation.hpp"
+#include "edge/cache_handler.hpp"
+#include "edge/fill.hpp"
+#include "edge/fill_maker.hpp"
+#include "edge/forwarded_fields.hpp"
+#include "edge/forwarder.hpp"
+#include "edge/limits.hpp"
+#include "edge/own_origin.hpp"
+#include "edge/trip.hpp"
+#include "http/client_exchange.hpp"
+#include "http/exchange.hpp"
+#include "http/relay.hpp"
+#include "io/task.hpp"
+#include "site/internal_fields.hpp"
+#include "wire/http/message.hpp"
+
+namespace meridian::edge {
+namespace {
+
+using wire::http::HeaderFields;
+using wire::http::ResponseHead;
+using State = Fill::State;
+
+void DropConditions(HeaderFields* fields) {
+  for (std::string_view name : {"Range", "If-Range", "If-None-Match", "If-Modified-Since"}) {
+    fields->Remove(name);
+  }
+}
+
+}  // namespace
+
+io::Task<void> CacheHandler::Lead(Trip& trip, std::shared_ptr<Fill> fill) {
+  Fill::Reader reader(fill);
+  trip.asked_at = options_.loop.Now();
+  ForwardedFields forwarded(
+      trip.request(),
+      {.peer = trip.exchange.peer(), .https = trip.exchange.secure(), .debug = trip.debug});
+  HeaderFields fields = forwarded.fields();
+  bool conditional = trip.stale != nullptr && !trip.asked.head;
+  if (trip.shared || conditional) DropConditions(&fields);
+  if (conditional) AddConditions(trip.stale->validators, &fields);
+
+  Taking taking = Taking::kRelay;
+  http::RelayOptions relay{
+      .edit_response = [&](const ResponseHead& head,
+                           HeaderFields& edited) { EditResponse(trip, head, edited); },
+      .takes =
+          [&](const ResponseHead& head) {
+            taking = JudgeTaking(trip, *fill, head);
+            // Those who wait need not wait for a body that is not theirs.
+            if (taking == Taking::kRelay) End(*fill, State::kAlone);
+            return taking != Taking::kRelay;
+          },
+      .default_host = options_.default_host};
+  forwarded_.Add();
+  Forwarding forwarding = co_await options_.forwarder.Forward(trip.exchange, fields, relay);
+  bool gone = forwarding.error.code == Errc::kCancelled;
+  switch (forwarding.kind) {
+    case Forwarding::Kind::kAnswered:
+      // The visitor has left before there was a head: somebody else is to ask.
+      if (!fill->over()) End(*fill, State::kAbandoned);
+      co_return;
+    case Forwarding::Kind::kTaken:
+      co_return co_await AnswerTaken(trip, reader, taking, std::move(forwarding.taken));
+    case Forwarding::Kind::kFailed:
+    case Forwarding::Kind::kUnavailable:
+      fill->error = forwarding.error;
+      if (!fill->over()) End(*fill, gone ? State::kAbandoned : State::kFailed);
+      if (!gone) co_await AnswerFailure(trip, std::move(forwarding.error));
+  }
+}
+
+CacheHandler::Taking CacheHandler::JudgeTaking(Trip& trip, Fill& fill, const ResponseHead& head) {
+  trip.storability = maker_.Judge(trip.asked, head);
+  if (!trip.key || trip.asked.bypass != Bypass::kNone || trip.asked.head) return Taking::kRelay;
+  const FillMaker::Asking asking{
+      .asked = trip.asked, .request = trip.request().fields, .at = trip.asked_at};
+  if (trip.stale != nullptr) {
+    trip.status.forward_status = head.status;
+    if (head.status == 304) {
+      bool confirmed = maker_.Confirm(asking, head, trip.stale, fill);
+      return confirmed ? Taking::kConfirm : Taking::kAskAgain;
+    }
+    if (IsErrorForStale(head.status) && MayStandIn(trip)) return Taking::kStandIn;
+  }
+  if (trip.storability == Storability::kStore && maker_.Begin(asking, head, fill)) {
+    return Taking::kStore;
+  }
+  passes_.Add(trip.key->hash, options_.loop.Now());
+  // What the origin no longer lets be stored is no longer good to stand in either.
+  if (trip.stale != nullptr && head.status < 500) store_.Remove(*trip.key);
+  if (!trip.shared || head.status != 200) return Taking::kRelay;
+  // The origin was not told of the visitor's conditions; they are judged by its answer.
+  if (trip.asked.conditional() &&
+      IsNotModified(trip.asked, ValidatorsOf(head.fields), options_.loop.Wall())) {
+    return Taking::kNotModified;
+  }
+  return trip.asked.range ? Taking::kAskAgain : Taking::kRelay;
+}
+
+io::Task<void> CacheHandler::AnswerTaken(Trip& trip, Fill::Reader& reader, Taking taking,
+                                         std::unique_ptr<http::ClientExchange> taken) {
+  Fill& fill = reader.fill();
+  switch (taking) {
+    case Taking::kRelay:
+      co_return;  // was not taken
+    case Taking::kStore:
+      filled_.Add();
+      passes_.Remove(trip.key->hash);
+      options_.scope.Spawn(FillBody({.table = fills_,
+                                     .store = store_,
+                                     .max_object_bytes = options_.config.cache.max_object_bytes},
+                                    reader.shared(), std::move(taken)));
+      fill.Become(State::kArriving);
+      trip.status.stored = true;
+      break;
+    case Taking::kConfirm:
+      confirmed_.Add();
+      taken.reset();
+      End(fill, State::kDone);
+      trip.status.stored = true;
+      break;
+    case Taking::kStandIn:
+      taken.reset();
+      fill.origin_answered = true;
+      End(fill, State::kFailed);
+      co_return co_await AnswerFailure(trip, fill.error);
+    case Taking::kNotModified:
+      End(fill, State::kAlone);
+      co_return co_await AnswerNotModified(trip, taken->head());
+    case Taking::kAskAgain:
+      taken.reset();
+      End(fill, State::kAlone);
+      trip.stale = nullptr;
+      trip.shared = false;
+      co_return co_await Lead(trip, std::make_shared<Fill>(*trip.key, "", store_.mark()));
+  }
+  trip.status.ttl = fill.response->freshness.Left(options_.loop.Now());
+  co_await AnswerStored(trip.exchange, {.asked = trip.asked,
+                                        .response = fill.response,
+                                        .status = trip.status,
+                                        .reader = &reader,
+                                        .path = trip.path,
+                                        .own_origin = trip.own_origin,
+                                        .nonce = random_.Next()});
+}
+
+io::Task<void> CacheHandler::AnswerNotModified(Trip& trip, const ResponseHead& head) {
+  HeaderFields fields;
+  for (const wire::http::HeaderField& field : PassedOn(head)) {
+    if (BelongsIn304(field.name)) fields.Add(field.name, field.value);
+  }
+  trip.status.detail = StorabilityName(trip.storability);
+  CacheStatusText status(trip.status);
+  fields.Add("Cache-Status", status.text());
+  Result<void> begun = trip.exchange.Start({.status = 304, .fields = fields});
+  if (begun) (void)co_await trip.exchange.Finish({}, {});
+}
+
+void CacheHandler::EditResponse(Trip& trip, const ResponseHead& upstream, HeaderFields& fields) {
+  const bool unsafe = Invalidates(trip.request().method, upstream.status);
+  if (unsafe && trip.key) Invalidate(trip, upstream);
+  // RFC 9111 4.3.5.
+  const StoredResponse* stale = trip.stale.get();
+  if (trip.asked.head && stale != nullptr && upstream.status == 200 &&
+      HeadContradicts(upstream, stale->validators, stale->body->size())) {
+    store_.Remove(*trip.key);
+  }
+  fields.Add("Via", "1.1 meridian-edge");
+  std::string_view rest = upstream.fields.Find(site::kPathField).value_or("");
+  if (trip.debug) trip.path = fmt::format("edge={} {}", options_.here, rest);
+  fields.Remove(site::kPathField);  // told to who asks, and by nobody but us
+  if (trip.debug) fields.Add(site::kPathField, trip.path);
+  trip.status.forward_status = upstream.status;
+  bool looked_up = trip.asked.bypass == Bypass::kNone && trip.key && !trip.asked.head;
+  if (looked_up) trip.status.detail = StorabilityName(trip.storability);
+  trip.status_text.emplace(trip.status);
+  fields.Add("Cache-Status", trip.status_text->text());
+  if (!trip.own_origin.empty() && !fields.Has(kAllowOriginField)) {
+    fields.Add(kAllowOriginField, trip.own_origin);
+    fields.Add("Vary", "Origin");
+  }
+}
+
+void CacheHandler::RevalidateBehind(const Trip& trip,
+                                    const std::shared_ptr<StoredResponse>& stale) {
+  if (behind_ >= kMaxBackgroundFills) return;
+  std::string slot = FillSlot(KeyText(*trip.key), stale->vary, stale->variant);
+  if (fills_.Find(slot) != nullptr) return;
+  auto fill = std::make_shared<Fill>(*trip.key, std::move(slot), store_.mark());
+  fills_.Add(fill);
+  ForwardedFields forwarded(trip.request(),
+                            {.peer = trip.exchange.peer(), .https = trip.exchange.secure()});
+  HeaderFields fields = forwarded.fields();
+  DropConditions(&fields);
+  AddConditions(stale->validators, &fields);
+  options_.scope.Spawn(Revalidate(fill, stale, OwnedFields(fields)));
+}
+
+io::Task<void> CacheHandler::Revalidate(std::shared_ptr<Fill> fill,
+                                        std::shared_ptr<StoredResponse> stale,
+                                        OwnedFields request) {
+  ++behind_;
+  Fill::Reader reader(fill);  // so that it is finished
+  const HeaderFields fields = request.view();
+  const KeyView key = fill->key.view();
+  const CacheRequest asked{.authorized = fields.Has("Authorization")};
+  const FillMaker::Asking asking{.asked = asked, .request = fields, .at = options_.loop.Now()};
+  Forwarding forwarding = co_await options_.forwarder.Ask(
+      {.path = key.path, .query = key.query, .host = key.host, .fields = fields});
+  State state = State::kAlone;
+  if (forwarding.kind != Forwarding::Kind::kTaken) {
+    fill->error = std::move(forwarding.error);
+    state = State::kFailed;
+  } else if (const ResponseHead& head = forwarding.taken->head(); head.status == 304) {
+    if (maker_.Confirm(asking, head, stale, *fill)) {
+      confirmed_.Add();
+      state = State::kDone;
+    } else {
+      store_.Remove(key);
+    }
+  } else if (maker_.Judge(asked, head) == Storability::kStore &&
+             maker_.Begin(asking, head, *fill)) {
+    filled_.Add();
+    reader.Advance(std::numeric_limits<uint64_t>::max());
+    fill->Become(State::kArriving);
+    co_await FillBody({.table = fills_,
+                       .store = store_,
+                       .max_object_bytes = options_.config.cache.max_object_bytes},
+                      fill, std::move(forwarding.taken));
+    --behind_;
+    co_return;
+  } else if (IsErrorForStale(head.status)) {
+    fill->origin_answered = true;
+    state = State::kFailed;
+  } else {
+    store_.Remove(key);
+  }
+  --behind_;
+  End(*fill, state);
+}
+
+}  // namespace meridian::edge

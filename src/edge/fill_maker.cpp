@@ -1,0 +1,108 @@
+#include "edge/fill_maker.hpp"
+
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "base/clock.hpp"
+#include "edge/cache/body.hpp"
+#include "edge/cache/cache_key.hpp"
+#include "edge/cache/freshness.hpp"
+#include "edge/cache/request_directives.hpp"
+#include "edge/cache/storability.hpp"
+#include "edge/cache/stored_response.hpp"
+#include "edge/cache/validation.hpp"
+#include "edge/fill.hpp"
+#include "http/relay.hpp"
+#include "site/internal_fields.hpp"
+#include "wire/http/message.hpp"
+
+namespace meridian::edge {
+
+using wire::http::HeaderFields;
+using wire::http::ResponseHead;
+
+HeaderFields PassedOn(const ResponseHead& head) {
+  HeaderFields fields;
+  fields.Reserve(head.fields.size() + 1);
+  http::CopyForwardable(head.fields, head.nominates_fields, &fields);
+  fields.Add("Via", "1.1 meridian-edge");
+  fields.Remove(site::kPathField);  // told to who asks, and by nobody but us
+  return fields;
+}
+
+Storability FillMaker::Judge(const CacheRequest& asked, const ResponseHead& head) const {
+  ResponseDirectives directives = DirectivesOf(head.fields);
+  return JudgeStorability({.request = asked,
+                           .response = head,
+                           .directives = directives,
+                           .lifetime = FreshnessLifetime(directives, head.fields, head.status,
+                                                         loop_.Wall(), config_.cache.heuristics),
+                           .max_object_bytes = config_.cache.max_object_bytes});
+}
+
+Freshness FillMaker::FreshnessOf(const HeaderFields& answer, TimePoint asked_at,
+                                 std::optional<Duration> lifetime) {
+  TimePoint now = loop_.Now();
+  return {.received = now,
+          .initial_age = InitialAge(answer, loop_.Wall(), now - asked_at),
+          .lifetime = Jittered(lifetime.value_or(Duration::zero()), random_.Next())};
+}
+
+bool FillMaker::Begin(const Asking& asking, const ResponseHead& head, Fill& fill) {
+  HeaderFields fields = PassedOn(head);
+  ResponseDirectives directives = DirectivesOf(head.fields);
+  auto lifetime = FreshnessLifetime(directives, head.fields, head.status, loop_.Wall(),
+                                    config_.cache.heuristics);
+  std::shared_ptr<StoredResponse> response =
+      MakeStoredResponse({.status = head.status,
+                          .fields = fields,
+                          .request = asking.request,
+                          .control = directives.control,
+                          .freshness = FreshnessOf(head.fields, asking.at, lifetime),
+                          .received = loop_.Wall(),
+                          .body = std::make_shared<Body>(store_.budget())},
+                         store_.budget());
+  if (response == nullptr) return false;
+  if (fill.forbidden || store_.Forbids(fill.mark, KeyText(fill.key.view()), response->tags)) {
+    return false;
+  }
+  using Framing = wire::http::BodyFraming::Kind;
+  if (head.body.kind == Framing::kNone) fill.length = 0;
+  if (head.body.kind == Framing::kContentLength) fill.length = head.body.length;
+  fill.response = std::move(response);
+  return true;
+}
+
+bool FillMaker::Confirm(const Asking& asking, const ResponseHead& not_modified,
+                        const std::shared_ptr<StoredResponse>& stale, Fill& fill) {
+  if (!Confirms(not_modified.fields, stale->validators)) return false;
+  HeaderFields stored = stale->ParseLines();
+  HeaderFields news = PassedOn(not_modified);
+  HeaderFields fields = UpdatedFields(stored, news);
+  ResponseDirectives directives = DirectivesOf(fields);
+  auto lifetime =
+      FreshnessLifetime(directives, fields, stale->status, loop_.Wall(), config_.cache.heuristics);
+  Freshness freshness = FreshnessOf(not_modified.fields, asking.at, lifetime);
+  fill.length = stale->body->size();
+  fill.response = MakeStoredResponse({.status = stale->status,
+                                      .fields = fields,
+                                      .request = asking.request,
+                                      .control = directives.control,
+                                      .freshness = freshness,
+                                      .received = loop_.Wall(),
+                                      .body = stale->body},
+                                     store_.budget());
+  bool keeps = !directives.control.no_store && !directives.control.is_private;
+  if (fill.response == nullptr) {
+    // No room for another head: the old one is as good as confirmed.
+    fill.response = stale;
+    stale->freshness = freshness;
+  } else if (keeps && !fill.forbidden) {
+    (void)store_.Store(fill.key.view(), fill.response, fill.mark);
+  }
+  if (!keeps) store_.Remove(fill.key.view());
+  return true;
+}
+
+}  // namespace meridian::edge

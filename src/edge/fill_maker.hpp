@@ -1,0 +1,54 @@
+// FillMaker: makes stored responses of what the origin says: a new one of a head whose body
+// follows, or of a 304 and what it confirms. Owned by the cache's handler; one thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "base/clock.hpp"
+#include "base/random.hpp"
+#include "edge/cache/memory_store.hpp"
+#include "edge/cache/request_directives.hpp"
+#include "edge/cache/storability.hpp"
+#include "edge/cache/stored_response.hpp"
+#include "edge/config.hpp"
+#include "edge/fill.hpp"
+#include "io/loop.hpp"
+#include "wire/http/message.hpp"
+
+namespace meridian::edge {
+
+class FillMaker {
+ public:
+  FillMaker(io::Loop& loop, const Config& config, MemoryStore& store, Random& random)
+      : loop_(loop), config_(config), store_(store), random_(random) {}
+
+  // What an answer of the origin is to.
+  struct Asking {
+    const CacheRequest& asked;
+    const wire::http::HeaderFields& request;
+    TimePoint at;
+  };
+
+  Storability Judge(const CacheRequest& asked, const wire::http::ResponseHead& head) const;
+  // Gives `fill` its response, whose body is empty yet. False: there is no room for it, or it has
+  // been purged meanwhile.
+  bool Begin(const Asking& asking, const wire::http::ResponseHead& head, Fill& fill);
+  // Gives `fill` what `stale` becomes by a 304, and stores it. False: the 304 is of another.
+  bool Confirm(const Asking& asking, const wire::http::ResponseHead& not_modified,
+               const std::shared_ptr<StoredResponse>& stale, Fill& fill);
+
+ private:
+  Freshness FreshnessOf(const wire::http::HeaderFields& answer, TimePoint asked_at,
+                        std::optional<Duration> lifetime);
+
+  io::Loop& loop_;
+  const Config& config_;
+  MemoryStore& store_;
+  Random& random_;
+};
+
+// The fields of an answer that go on to visitors and into the store.
+wire::http::HeaderFields PassedOn(const wire::http::ResponseHead& head);
+
+}  // namespace meridian::edge

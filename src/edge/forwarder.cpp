@@ -1,0 +1,96 @@
+#include "edge/forwarder.hpp"
+
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "base/log.hpp"
+#include "base/metrics.hpp"
+#include "base/result.hpp"
+#include "edge/routes.hpp"
+#include "edge/upstreams.hpp"
+#include "http/client.hpp"
+#include "http/client_exchange.hpp"
+#include "http/exchange.hpp"
+#include "http/forward.hpp"
+#include "http/relay.hpp"
+#include "io/task.hpp"
+#include "site/internal_fields.hpp"
+#include "wire/http/message.hpp"
+
+namespace meridian::edge {
+namespace {
+
+using Kind = Forwarding::Kind;
+
+bool Declines(const wire::http::ResponseHead& upstream) {
+  return upstream.status == 503 && upstream.fields.Has(site::kUnavailableField);
+}
+
+// What is left when the last upstream of a route has not answered.
+Forwarding Unanswered(Error error) {
+  Kind kind = error.code == Errc::kUnavailable ? Kind::kUnavailable : Kind::kFailed;
+  return {.kind = kind, .error = std::move(error)};
+}
+
+}  // namespace
+
+Forwarder::Forwarder(Upstreams& upstreams, Metrics& metrics)
+    : upstreams_(upstreams),
+      crossings_(metrics.AddCounter("meridian_edge_crossings_total",
+                                    "Requests forwarded to another data center.")) {}
+
+io::Task<Forwarding> Forwarder::Forward(http::Exchange& exchange,
+                                        const wire::http::HeaderFields& fields,
+                                        http::RelayOptions options) {
+  options.declines = Declines;
+  int edges = 0;
+  exchange.request().fields.ForEach("Via", [&](std::string_view via) { edges += CountEdges(via); });
+  // The view may change while this request is on its way.
+  const Route route = upstreams_.RouteFor(edges > 0);
+  Forwarding last;
+  for (const Hop& hop : *route) {
+    if (hop.crosses) crossings_.Add();
+    http::ForwardOutcome outcome =
+        co_await http::ForwardOnce(exchange, fields, *hop.client, options);
+    if (outcome.kind == http::ForwardOutcome::Kind::kAnswered) {
+      co_return Forwarding{.kind = Kind::kAnswered};
+    }
+    if (outcome.kind == http::ForwardOutcome::Kind::kTaken) {
+      co_return Forwarding{.kind = Kind::kTaken, .taken = std::move(outcome.taken)};
+    }
+    LOG_WARNING("an upstream could not answer", {"to", hop.name},
+                {"problem", outcome.error.message});
+    last = Unanswered(std::move(outcome.error));
+    if (outcome.kind == http::ForwardOutcome::Kind::kFailed) break;
+  }
+  co_return last;
+}
+
+io::Task<Forwarding> Forwarder::Ask(http::Request request) {
+  const Route route = upstreams_.RouteFor(false);
+  Forwarding last;
+  for (const Hop& hop : *route) {
+    if (hop.crosses) crossings_.Add();
+    last = co_await AskOne(hop, request);
+    if (last.kind == Kind::kTaken || last.error.code == Errc::kCancelled) break;
+  }
+  co_return last;
+}
+
+io::Task<Forwarding> Forwarder::AskOne(const Hop& hop, const http::Request& request) {
+  http::Sent sent = co_await hop.client->Send(request);
+  if (!sent) co_return Unanswered(std::move(sent.error().error));
+  auto taken = std::make_unique<http::ClientExchange>(std::move(*sent));
+  for (;;) {
+    Result<const wire::http::ResponseHead*> head = co_await taken->ReadHead();
+    if (!head) co_return Unanswered(std::move(head.error()));
+    if ((*head)->is_interim()) continue;
+    if (Declines(**head)) {
+      co_return Unanswered({Errc::kUnavailable, "the upstream's answer was declined"});
+    }
+    co_return Forwarding{.kind = Kind::kTaken, .taken = std::move(taken)};
+  }
+}
+
+}  // namespace meridian::edge

@@ -1,0 +1,63 @@
+// Trip: one visitor's request on its way through the edge, and the fields of a request that
+// outlives its visitor. Owned by the handler of the request; one fiber.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "edge/cache/cache_key.hpp"
+#include "edge/cache/cache_status.hpp"
+#include "edge/cache/request_directives.hpp"
+#include "edge/cache/storability.hpp"
+#include "edge/cache/stored_response.hpp"
+#include "http/exchange.hpp"
+#include "wire/http/message.hpp"
+
+namespace meridian::edge {
+
+struct Trip {
+  http::Exchange& exchange;
+  CacheRequest asked;
+  bool debug = false;
+  std::optional<KeyView> key = {};
+  std::shared_ptr<StoredResponse> hit = {};
+  CacheStatus status = {};
+  std::string_view own_origin = {};  // OwnOrigin
+  // Of the stored variants, while the request goes forward.
+  std::string vary = {};
+  std::string variant = {};
+  std::shared_ptr<StoredResponse> stale = {};  // that the origin is to confirm
+  bool shared = false;  // others wait for what this one asks: without Range and its own conditions
+  TimePoint asked_at = {};
+  Storability storability = Storability::kRequest;
+  // Texts that outlive the head which they are written into.
+  std::string path = {};
+  std::optional<CacheStatusText> status_text = {};
+
+  const wire::http::RequestHead& request() const { return exchange.request(); }
+};
+
+// Header fields with what they point to.
+class OwnedFields {
+ public:
+  explicit OwnedFields(const wire::http::HeaderFields& fields) {
+    for (const wire::http::HeaderField& field : fields) {
+      lines_.emplace_back(std::string(field.name), std::string(field.value));
+    }
+  }
+  wire::http::HeaderFields view() const {
+    wire::http::HeaderFields fields;
+    for (const auto& [name, value] : lines_) fields.Add(name, value);
+    return fields;
+  }
+
+ private:
+  std::vector<std::pair<std::string, std::string>> lines_;
+};
+
+}  // namespace meridian::edge

@@ -1,0 +1,99 @@
+#include "edge/upstreams.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/log.hpp"
+#include "base/result.hpp"
+#include "edge/config.hpp"
+#include "edge/limits.hpp"
+#include "edge/routes.hpp"
+#include "http/client.hpp"
+#include "http/fetch.hpp"
+#include "http/limits.hpp"
+#include "io/loop.hpp"
+#include "io/network.hpp"
+#include "io/task.hpp"
+#include "io/tls.hpp"
+#include "io/wait_queue.hpp"
+#include "site/ca.hpp"
+#include "site/internal_fields.hpp"
+#include "site/site.hpp"
+
+namespace meridian::edge {
+namespace {
+
+http::ClientLimits LimitsOf(const Config& config) {
+  http::ClientLimits limits;
+  limits.max_connections = limits.max_idle = kMaxUpstreamConnections;
+  limits.max_waiting = kMaxWaitingRequests;
+  limits.wait_timeout = kWaitTimeout;
+  limits.connect_timeout = kConnectTimeout;
+  limits.head_timeout = config.response_timeout;
+  return limits;
+}
+
+}  // namespace
+
+Result<void> SiteUpstreams::Connect() {
+  auto tls = io::TlsContext::ForClient(process_.PeerTls());
+  if (!tls) return Fail(std::move(tls.error()));
+  uint16_t port = process_.site().ports.balancer;
+  for (const site::DataCenter& dc : process_.site().datacenters) {
+    if (dc.edge_only) continue;
+    bool own = dc.name == process_.here().name;
+    http::Upstream upstream{.address = {process_.AddressOf(dc), own ? port : site::PeerPort(port)},
+                            .tls = own ? nullptr : *tls,
+                            .tls_name = own ? "" : site::PeerName(dc.name, process_.site()),
+                            .from = process_.here().address};
+    balancers_[dc.name] = std::make_unique<http::Client>(process_.loop(), process_.network(),
+                                                         std::move(upstream), LimitsOf(config_));
+  }
+  OnView();
+  return {};
+}
+
+Route SiteUpstreams::RouteOf(const std::vector<std::string>& names) const {
+  auto hops = std::make_shared<std::vector<Hop>>();
+  for (const std::string& name : names) {
+    auto found = balancers_.find(name);
+    if (found == balancers_.end()) continue;
+    hops->push_back(
+        {.name = name, .client = found->second.get(), .crosses = name != process_.here().name});
+  }
+  return hops;
+}
+
+void SiteUpstreams::OnView() {
+  Routes routes = MakeRoutes(*process_.view(), process_.here().name, own_balancer_answers_);
+  from_visitors_ = RouteOf(routes.from_visitors);
+  from_edges_ = RouteOf(routes.from_edges);
+}
+
+io::Task<void> SiteUpstreams::WatchOwnBalancer() {
+  const http::Upstream& upstream = balancers_.at(process_.here().name)->upstream();
+  http::Client client(process_.loop(), process_.network(), upstream);
+  int misses = 0;
+  while (co_await io::Sleep(kBalancerCheckInterval)) {
+    http::Request request{.path = site::kReadyPath, .host = process_.site().domain};
+    auto answer = co_await http::Fetch(client, request, kMaxCheckBody,
+                                       process_.loop().After(kBalancerCheckTimeout));
+    misses = answer && answer->status == 200 ? 0 : misses + 1;
+    bool answers = misses < kBalancerMisses;
+    if (answers == own_balancer_answers_) continue;
+    LOG_WARNING("the balancer beside this edge", {"answers", answers});
+    own_balancer_answers_ = answers;
+    OnView();
+  }
+}
+
+OriginUpstream::OriginUpstream(io::Loop& loop, io::Network& network, const Config& config,
+                               http::Upstream upstream)
+    : client_(loop, network, std::move(upstream), LimitsOf(config)),
+      route_(std::make_shared<std::vector<Hop>>(
+          std::vector<Hop>{{.name = "origin", .client = &client_, .crosses = false}})) {}
+
+}  // namespace meridian::edge

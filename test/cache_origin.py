@@ -1,0 +1,118 @@
+"""An origin in the test's own process: it answers as the test says, and remembers what it was asked.
+
+    with Origin() as origin:
+        origin.at("/a", body=b"one", fields={"Cache-Control": "max-age=60"})
+        ...
+        assert len(origin.asked("/a")) == 1
+"""
+
+import contextlib
+import http.server
+import threading
+
+
+class Answer:
+    """One answer: `hold` is an event that it waits for before the head, `hold_body` within the body; `broken` ends the
+    connection in the middle of the body."""
+
+    def __init__(self, status=200, body=b"", fields=(), hold=None, hold_body=None, broken=False, chunked=False):
+        self.status, self.body, self.chunked, self.broken = status, body, chunked, broken
+        self.fields = list(fields.items() if isinstance(fields, dict) else fields)
+        self.hold, self.hold_body = hold, hold_body
+
+
+class Origin:
+    def __init__(self):
+        self.requests = []
+        self.answers = {}
+        self.lock = threading.Lock()
+        self.arrived = threading.Condition(self.lock)
+        origin = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
+
+            def do_GET(self):
+                length = int(self.headers.get("Content-Length", 0))
+                asked = {"method": self.command, "target": self.path, "headers": self.headers, "body": self.rfile.read(length)}
+                with origin.arrived:
+                    origin.requests.append(asked)
+                    origin.arrived.notify_all()
+                answer = origin.answers.get(self.path, Answer(404, b"nothing here\n"))
+                with contextlib.suppress(ConnectionError):
+                    self.give(answer(asked) if callable(answer) else answer)
+
+            do_HEAD = do_POST = do_PUT = do_DELETE = do_OPTIONS = do_PATCH = do_GET
+
+            def give(self, answer):
+                if answer is None:
+                    self.close_connection = True
+                    return
+                if answer.hold:
+                    answer.hold.wait(30)
+                self.send_response(answer.status)
+                for name, value in answer.fields:
+                    self.send_header(name, value)
+                has_body = answer.status not in (204, 304)
+                if has_body and answer.chunked:
+                    self.send_header("Transfer-Encoding", "chunked")
+                elif has_body:
+                    self.send_header("Content-Length", str(len(answer.body)))
+                self.end_headers()
+                if not has_body or self.command == "HEAD":
+                    return
+                half = len(answer.body) // 2
+                self.send(answer, answer.body[:half])
+                if answer.hold_body:
+                    answer.hold_body.wait(30)
+                if answer.broken:
+                    self.close_connection = True
+                    return
+                self.send(answer, answer.body[half:])
+                if answer.chunked:
+                    self.wfile.write(b"0\r\n\r\n")
+
+            def send(self, answer, data):
+                if answer.chunked and data:
+                    self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+                elif data:
+                    self.wfile.write(data)
+
+            def log_message(self, *_):
+                pass
+
+        class Server(http.server.ThreadingHTTPServer):
+            request_queue_size = 4096
+            daemon_threads = True
+
+            def handle_error(self, *_):
+                pass  # a connection that the edge gave up
+
+        self.server = Server(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_address[1]
+        self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def stop(self):
+        self.server.shutdown()
+        self.server.server_close()
+
+    def at(self, target, *arguments, **named):
+        """What is answered at `target`: an Answer's parts, or a function of what was asked."""
+        self.answers[target] = arguments[0] if arguments and callable(arguments[0]) else Answer(*arguments, **named)
+
+    def asked(self, target):
+        with self.lock:
+            return [request for request in self.requests if request["target"] == target]
+
+    def wait_for(self, target, count=1):
+        with self.arrived:
+            there = self.arrived.wait_for(lambda: sum(r["target"] == target for r in self.requests) >= count, 20)
+        assert there, f"{target} was not asked for {count} times"

@@ -1,0 +1,455 @@
+"""The edge as a cache: what reaches the origin, and what visitors get."""
+
+import asyncio
+import socket
+import subprocess
+import threading
+import time
+
+import pytest
+
+from cache_origin import Answer
+from edge_under_test import Edge
+from site_under_test import MERIDIAN, SANITIZED, wait_until
+
+MINUTE = {"Cache-Control": "max-age=60"}
+
+
+@pytest.fixture(scope="module")
+def edge():
+    with Edge() as edge:
+        yield edge
+
+
+@pytest.fixture
+def own_edge():
+    with Edge() as edge:
+        yield edge
+
+
+def stored(edge, target, **answer):
+    edge.origin.at(target, **answer)
+    first = edge.get(target)
+    assert first.status == answer.get("status", 200), first.body
+    edge.wait_stored(target)
+    return first
+
+
+def test_what_is_fresh_is_asked_for_once(edge):
+    first = stored(edge, "/fresh", body=b"one", fields=MINUTE)
+    assert first.cache.startswith("meridian-edge; fwd=uri-miss; stored; ttl=")
+    again = edge.get("/fresh")
+    assert again.hit and again.body == b"one" and int(again.headers["Age"]) < 60
+    assert len(edge.origin.asked("/fresh")) == 1
+
+
+def test_nothing_is_stored_without_explicit_freshness(edge):
+    edge.origin.at("/silent", body=b"one", fields={"ETag": '"1"', "Last-Modified": "Sat, 21 Nov 2020 10:00:00 GMT"})
+    assert [edge.get("/silent").hit for _ in range(3)] == [False] * 3
+    assert edge.get("/silent").cache == "meridian-edge; fwd=uri-miss; fwd-status=200; detail=no-freshness"
+    assert len(edge.origin.asked("/silent")) == 4
+
+
+def test_a_head_and_ranges_come_from_the_stored_whole(edge):
+    stored(edge, "/ranges", body=b"0123456789", fields={**MINUTE, "ETag": '"1"', "Content-Type": "text/plain"})
+    head = edge.get("/ranges", "HEAD")
+    assert head.hit and head.body == b"" and head.headers["Content-Length"] == "10"
+    part = edge.get("/ranges", Range="bytes=2-4")
+    assert (part.status, part.body, part.headers["Content-Range"]) == (206, b"234", "bytes 2-4/10")
+    parts = edge.get("/ranges", Range="bytes=0-1,-2")
+    boundary = parts.headers["Content-Type"].partition("boundary=")[2].encode()
+    assert parts.status == 206 and parts.body.count(b"--" + boundary) == 3
+    assert b"bytes 0-1/10\r\n\r\n01\r\n" in parts.body and b"bytes 8-9/10\r\n\r\n89\r\n" in parts.body
+    past = edge.get("/ranges", Range="bytes=10-")
+    assert (past.status, past.headers["Content-Range"]) == (416, "bytes */10")
+    assert edge.get("/ranges", Range="bytes=2-4", If_Range='"2"').status == 200
+    assert len(edge.origin.asked("/ranges")) == 1
+
+
+def test_overlapping_and_huge_multi_ranges_send_no_byte_twice(edge):
+    stored(edge, "/overlap", body=b"x" * 1000, fields=MINUTE)
+    assert len(edge.get("/overlap", Range="bytes=" + ",".join(["0-"] * 16)).body) == 1000
+    assert edge.get("/overlap", Range="bytes=" + ",".join(["0-"] * 17)).status == 200
+    assert edge.get("/overlap", Range="bytes=" + ",".join(f"{i}-{i}" for i in range(900))).status == 200
+
+
+def test_a_range_that_misses_fills_the_whole(edge):
+    edge.origin.at("/range-miss", body=b"0123456789", fields=MINUTE)
+    part = edge.get("/range-miss", Range="bytes=2-4")
+    assert (part.status, part.body) == (206, b"234")
+    edge.wait_stored("/range-miss")
+    asked = edge.origin.asked("/range-miss")
+    assert len(asked) == 1 and "Range" not in asked[0]["headers"]
+
+
+def test_a_range_of_what_is_not_stored_is_the_origins(edge):
+    def answer(asked):
+        ranged = "Range" in asked["headers"]
+        return Answer(206, b"1", {"Content-Range": "bytes 1-1/3"}) if ranged else Answer(200, b"012")
+    edge.origin.at("/range-pass", answer)
+    part = edge.get("/range-pass", Range="bytes=1-1")
+    assert (part.status, part.body, part.headers["Content-Range"]) == (206, b"1", "bytes 1-1/3")
+
+
+def test_a_visitor_who_has_it_gets_304(edge):
+    stored(edge, "/has", body=b"one", fields={**MINUTE, "ETag": '"1"'})
+    answer = edge.get("/has", If_None_Match='W/"1"')
+    assert (answer.status, answer.body, answer.headers["ETag"]) == (304, b"", '"1"') and answer.hit
+    assert edge.get("/has", If_None_Match='"2"').status == 200
+    assert len(edge.origin.asked("/has")) == 1
+
+
+def test_a_condition_on_what_is_not_stored_is_answered_from_the_origins_answer(edge):
+    edge.origin.at("/condition", body=b"one", fields={"ETag": '"1"'})
+    answer = edge.get("/condition", If_None_Match='"1"')
+    assert answer.status == 304 and answer.headers["ETag"] == '"1"' and "detail=no-freshness" in answer.cache
+
+
+def test_a_stale_response_is_confirmed_by_a_304_that_updates_it(edge):
+    def answer(asked):
+        if asked["headers"].get("If-None-Match") == '"1"':
+            return Answer(304, fields={"ETag": '"1"', "Cache-Control": "max-age=60", "X-Seen": "two"})
+        return Answer(200, b"one", {"ETag": '"1"', "Cache-Control": "max-age=1, stale-if-error=60", "X-Seen": "one"})
+    edge.origin.at("/confirm", answer)
+    assert edge.get("/confirm").headers["X-Seen"] == "one"
+    confirmed = wait_until(lambda: (r := edge.get("/confirm")).headers["X-Seen"] == "two" and r, what="it is confirmed")
+    assert confirmed.status == 200 and confirmed.body == b"one"
+    assert "fwd=stale; fwd-status=304; stored" in confirmed.cache or confirmed.hit
+    assert edge.get("/confirm").hit and len(edge.origin.asked("/confirm")) == 2
+
+
+def test_all_variants_of_a_url_are_kept_apart(edge):
+    edge.origin.at("/vary", lambda asked: Answer(200, asked["headers"].get("Accept-Language", "-").encode(),
+                                                 {**MINUTE, "Vary": "Accept-Language"}))
+    for language in ("de", "en", "fr"):
+        assert edge.get("/vary", Accept_Language=language).body == language.encode()
+    for language in ("de", "en", "fr"):
+        edge.wait_stored("/vary", Accept_Language=language)
+        assert edge.get("/vary", Accept_Language=language).body == language.encode()
+    assert len(edge.origin.asked("/vary")) == 3
+    assert "fwd=vary-miss" in edge.get("/vary", Accept_Language="it").cache
+
+
+def test_cdn_cache_control_stands_above_cache_control(edge):
+    stored(edge, "/targeted", body=b"1", fields={"Cache-Control": "no-store", "CDN-Cache-Control": "max-age=60"})
+    edge.origin.at("/targeted-wrong", body=b"1", fields={"Cache-Control": "no-store", "CDN-Cache-Control": 'max-age="60"'})
+    assert "detail=no-store" in edge.get("/targeted-wrong").cache
+
+
+def test_request_directives_are_obeyed(edge):
+    assert edge.get("/nowhere", Cache_Control="only-if-cached").status == 504
+    assert not edge.origin.asked("/nowhere")
+    stored(edge, "/reload", body=b"1", fields=MINUTE)
+    assert "fwd=request" in edge.get("/reload", Cache_Control="no-cache").cache
+    edge.origin.at("/no-store", body=b"1", fields=MINUTE)
+    edge.get("/no-store", Cache_Control="no-store")
+    assert not edge.get("/no-store").hit
+
+
+def test_an_unsafe_method_makes_the_url_and_its_location_out_of_date(edge):
+    for path in ("/unsafe", "/unsafe-list"):
+        edge.origin.at(path, lambda asked: Answer(200, b"ok", {**MINUTE, "Location": "/unsafe-list"}))
+        edge.get(path)
+        edge.wait_stored(path)
+    post = edge.get("/unsafe", "POST", body=b"new")
+    assert post.status == 200 and "fwd=method" in post.cache
+    assert not edge.get("/unsafe").hit and not edge.get("/unsafe-list").hit
+
+
+def test_set_cookie_and_authorization_are_not_shared(edge):
+    edge.origin.at("/cookie", body=b"1", fields={**MINUTE, "Set-Cookie": "id=secret"})
+    edge.get("/cookie")
+    assert "detail=set-cookie" in edge.get("/cookie").cache
+    edge.origin.at("/account", lambda asked: Answer(200, asked["headers"].get("Authorization", "nobody").encode(), MINUTE))
+    assert edge.get("/account", Authorization="Basic alice").body == b"Basic alice"
+    assert edge.get("/account", Authorization="Basic bob").body == b"Basic bob"
+    assert edge.get("/account").body == b"nobody"
+
+
+def test_hop_by_hop_fields_are_neither_stored_nor_sent_on(edge):
+    stored(edge, "/hop", body=b"1", fields={**MINUTE, "Connection": "X-Hop", "X-Hop": "mine", "Keep-Alive": "timeout=5",
+                                            "Proxy-Authenticate": "Basic", "X-End": "yours"})
+    answer = edge.get("/hop")
+    assert answer.hit and answer.headers["X-End"] == "yours"
+    assert not {"X-Hop", "Keep-Alive", "Proxy-Authenticate"} & set(answer.headers)
+    edge.get("/hop-request", Connection="X-Mine", X_Mine="1", TE="trailers")
+    assert not {"X-Mine", "TE"} & set(edge.origin.asked("/hop-request")[0]["headers"])
+
+
+# Attacks.
+
+def test_unkeyed_fields_cannot_poison_what_others_get(edge):
+    def answer(asked):
+        told = " ".join(asked["headers"].get(name, "") for name in
+                        ("X-Forwarded-Host", "X-Host", "X-Original-URL", "X-Forwarded-Scheme", "Forwarded"))
+        return Answer(200, told.encode(), MINUTE)
+    edge.origin.at("/poison", answer)
+    for field in ("X-Forwarded-Host", "X-Host", "X-Original-URL", "X-Forwarded-Scheme", "Forwarded"):
+        edge.get("/poison", **{field: "evil.example"})
+    edge.get("/poison")
+    edge.wait_stored("/poison")
+    assert b"evil" not in edge.get("/poison").body
+
+
+def test_a_method_override_is_not_stored(edge):
+    edge.origin.at("/override", body=b"deleted", fields=MINUTE)
+    assert "fwd=bypass" in edge.get("/override", X_HTTP_Method_Override="DELETE").cache
+    assert not edge.get("/override").hit
+
+
+def test_a_fat_get_is_not_stored(edge):
+    edge.origin.at("/fat", lambda asked: Answer(200, asked["body"] or b"plain", MINUTE))
+    assert edge.get("/fat", body=b"evil").body == b"evil"
+    assert edge.get("/fat").body == b"plain"
+
+
+@pytest.mark.parametrize("status", [400, 413, 414, 431, 500, 503])
+def test_an_error_that_a_request_brought_about_is_not_stored(edge, status):
+    edge.origin.at(f"/error{status}", status=status, body=b"no", fields=MINUTE)
+    edge.get(f"/error{status}", X_Big="x" * 5000)
+    assert not edge.get(f"/error{status}").hit
+
+
+@pytest.mark.parametrize("disguise", ["/deceive/x.css", "/deceive;x.css", "/deceive%2fx.css", "/deceive?x.css", "/Deceive"])
+def test_cache_deception_gets_no_page_of_another_path(edge, disguise):
+    edge.origin.at("/deceive", body=b"my account", fields={"Cache-Control": "private, max-age=60"})
+    edge.origin.at(disguise, body=b"my account", fields={"Cache-Control": "private, max-age=60"})
+    edge.get(disguise, Cookie="id=victim")
+    assert "detail=private" in edge.get(disguise).cache and not edge.get("/deceive").hit
+
+
+def test_an_absolute_uri_and_another_host_are_one_key_by_the_uri(edge):
+    edge.origin.at("/absolute", lambda asked: Answer(200, asked["headers"]["Host"].encode(), MINUTE))
+    with socket.create_connection(("127.0.0.1", edge.port), timeout=20) as connection:
+        connection.sendall(b"GET http://evil.example/absolute HTTP/1.1\r\nHost: photos.example\r\nConnection: close\r\n\r\n")
+        while connection.recv(65536):
+            pass
+    assert edge.get("/absolute").body == b"photos.example"
+
+
+def test_a_slow_reader_does_not_hold_up_the_others(edge):
+    body = b"s" * (8 << 20)
+    edge.origin.at("/slow-reader", body=body, fields=MINUTE)
+    with socket.create_connection(("127.0.0.1", edge.port), timeout=20) as slow:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.sendall(b"GET /slow-reader HTTP/1.1\r\nHost: photos.example\r\n\r\n")
+        slow.recv(100)
+        assert edge.get("/slow-reader").body == body
+        edge.wait_stored("/slow-reader")
+
+
+# One fetch.
+
+async def ask_at_once(port, target, count):
+    """`count` requests, all sent before any is answered; their heads and bodies."""
+    async def ask():
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(f"GET {target} HTTP/1.1\r\nHost: photos.example\r\nConnection: close\r\n\r\n".encode())
+        answer = await reader.read()
+        writer.close()
+        head, _, body = answer.partition(b"\r\n\r\n")
+        return head, body
+    return await asyncio.gather(*(ask() for _ in range(count)))
+
+
+def in_background(function, *arguments):
+    """Runs it in a thread: call what is returned for its value."""
+    box = []
+    thread = threading.Thread(target=lambda: box.append(function(*arguments)), daemon=True)
+    thread.start()
+
+    def result():
+        thread.join(60)
+        return box[0]
+    return result
+
+
+def herd(edge, target, count):
+    return in_background(lambda: asyncio.run(ask_at_once(edge.port, target, count)))
+
+
+def test_two_thousand_misses_on_a_cold_key_make_one_origin_request(edge):
+    count = 500 if SANITIZED else 2000
+    gate = threading.Event()
+    body = b"b" * 10_000
+    edge.origin.at("/herd", body=body, fields=MINUTE, hold=gate)
+    before = edge.metric("meridian_edge_visitor_requests_total")
+    answers = herd(edge, "/herd", count)
+    edge.origin.wait_for("/herd")
+    wait_until(lambda: edge.metric("meridian_edge_visitor_requests_total") >= before + count, what="all have asked")
+    gate.set()
+    got = answers()
+    assert len(got) == count and all(part == body for _, part in got)
+    assert len(edge.origin.asked("/herd")) == 1
+
+
+def test_those_who_wait_stream_the_body_as_it_arrives(edge):
+    gate = threading.Event()
+    edge.origin.at("/stream", body=b"first" + b"later", fields=MINUTE, hold_body=gate)
+    readers = [socket.create_connection(("127.0.0.1", edge.port), timeout=20) for _ in range(2)]
+    try:
+        for reader in readers:
+            reader.sendall(b"GET /stream HTTP/1.1\r\nHost: photos.example\r\nConnection: close\r\n\r\n")
+        for reader in readers:
+            got = b""
+            while not got.endswith(b"first"):
+                got += reader.recv(65536)
+            assert b"Content-Length: 10" in got
+        gate.set()
+        assert [reader.recv(65536) for reader in readers] == [b"later"] * 2
+    finally:
+        gate.set()
+        for reader in readers:
+            reader.close()
+    assert len(edge.origin.asked("/stream")) == 1
+
+
+def test_when_who_asked_leaves_another_asks_and_all_others_are_served(edge):
+    gate = threading.Event()
+    edge.origin.at("/leaves", body=b"here", fields=MINUTE, hold=gate)
+    with socket.create_connection(("127.0.0.1", edge.port), timeout=20) as leader:
+        leader.sendall(b"GET /leaves HTTP/1.1\r\nHost: photos.example\r\n\r\n")
+        edge.origin.wait_for("/leaves")
+        before = edge.metric("meridian_edge_visitor_requests_total")
+        answers = herd(edge, "/leaves", 20)
+        wait_until(lambda: edge.metric("meridian_edge_visitor_requests_total") >= before + 20, what="all wait")
+        leader.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    edge.origin.wait_for("/leaves", 2)
+    gate.set()
+    assert [body for _, body in answers()] == [b"here"] * 20
+    assert len(edge.origin.asked("/leaves")) == 2
+
+
+def test_who_asked_may_leave_within_the_body_and_the_others_get_all_of_it(edge):
+    gate = threading.Event()
+    body = b"x" * 100_000
+    edge.origin.at("/leaves-body", body=body, fields=MINUTE, hold_body=gate)
+    with socket.create_connection(("127.0.0.1", edge.port), timeout=20) as leader:
+        leader.sendall(b"GET /leaves-body HTTP/1.1\r\nHost: photos.example\r\n\r\n")
+        leader.recv(1000)
+        before = edge.metric("meridian_edge_visitor_requests_total")
+        answers = herd(edge, "/leaves-body", 5)
+        wait_until(lambda: edge.metric("meridian_edge_visitor_requests_total") >= before + 5, what="all read")
+        leader.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    gate.set()
+    assert [part for _, part in answers()] == [body] * 5
+    assert len(edge.origin.asked("/leaves-body")) == 1
+
+
+def test_what_is_not_for_storing_makes_no_convoy(edge):
+    """Once the head has said so, all who waited ask for themselves at the same time."""
+    first, rest = threading.Event(), threading.Event()
+    seen = []
+
+    def answer(asked):
+        seen.append(asked)
+        return Answer(200, b"mine", {"Cache-Control": "private"}, hold=first if len(seen) == 1 else rest)
+    edge.origin.at("/convoy", answer)
+    answers = herd(edge, "/convoy", 20)
+    edge.origin.wait_for("/convoy")
+    first.set()
+    edge.origin.wait_for("/convoy", 20)  # none of the 19 waits for another
+    rest.set()
+    assert [body for _, body in answers()] == [b"mine"] * 20
+    later = herd(edge, "/convoy", 5)
+    edge.origin.wait_for("/convoy", 25)
+    assert [body for _, body in later()] == [b"mine"] * 5
+
+
+def test_an_error_of_the_origin_is_not_collapsed_into_everyone(edge):
+    gate = threading.Event()
+    seen = []
+
+    def answer(asked):
+        seen.append(asked)
+        return Answer(500, b"oops", hold=gate) if len(seen) == 1 else Answer(200, b"well", MINUTE)
+    edge.origin.at("/error-herd", answer)
+    answers = herd(edge, "/error-herd", 10)
+    edge.origin.wait_for("/error-herd")
+    gate.set()
+    bodies = sorted(body for _, body in answers())
+    assert bodies == [b"oops"] + [b"well"] * 9
+
+
+def test_a_body_that_breaks_off_is_never_stored_and_never_looks_whole(edge):
+    for target, chunked in (("/broken", False), ("/broken-chunked", True)):
+        edge.origin.at(target, body=b"b" * 1000, fields=MINUTE, broken=True, chunked=chunked)
+        for _ in range(3):
+            with pytest.raises(Exception, match="IncompleteRead|reset|closed|Remote"):
+                edge.get(target)
+        assert len(edge.origin.asked(target)) == 3
+        edge.origin.at(target, body=b"whole", fields=MINUTE)
+        assert edge.get(target).body == b"whole"
+
+
+def test_a_body_in_chunks_is_stored_and_then_has_a_length(edge):
+    edge.origin.at("/chunked", body=b"in chunks", fields=MINUTE, chunked=True)
+    edge.get("/chunked")
+    edge.wait_stored("/chunked")
+    assert edge.get("/chunked").headers["Content-Length"] == "9"
+
+
+def test_an_object_larger_than_allowed_goes_through_whole_and_is_not_stored():
+    with Edge("--cache-bytes", "1MiB") as edge:
+        body = bytes(range(256)) * 16384  # 4 MiB
+        for target, chunked in (("/large", False), ("/large-chunked", True)):
+            edge.origin.at(target, body=body, fields=MINUTE, chunked=chunked)
+            assert edge.get(target).body == body
+            assert edge.get(target).body == body
+            assert len(edge.origin.asked(target)) == 2
+        assert edge.metric("meridian_edge_cache_bytes") <= 1 << 20
+
+
+def test_stale_while_revalidate_serves_at_once_and_asks_behind_the_visitors_back(edge):
+    seen = []
+
+    def answer(asked):
+        seen.append(asked)
+        return Answer(200, b"%d" % len(seen), {"Cache-Control": "max-age=1, stale-while-revalidate=60"})
+    edge.origin.at("/swr", answer)
+    assert edge.get("/swr").body == b"1"
+    stale = wait_until(lambda: (r := edge.get("/swr")).hit and "ttl=-" in r.cache and r, what="it is stale")
+    assert stale.body == b"1"
+    wait_until(lambda: edge.get("/swr").body != b"1", what="it is renewed")
+
+
+def test_stale_if_error_stands_in_for_an_origin_that_fails_or_is_down(own_edge):
+    edge = own_edge
+    fields = {"Cache-Control": "max-age=1, stale-if-error=600"}
+    edge.origin.at("/sie", body=b"good", fields=fields)
+    edge.get("/sie")
+    edge.origin.at("/sie", status=503, body=b"bad")
+    stale = wait_until(lambda: (r := edge.get("/sie")) and "stale-if-error" in r.cache and r, what="it stands in")
+    assert stale.status == 200 and stale.body == b"good"
+    edge.origin.stop()
+    assert edge.get("/sie").body == b"good"
+    down = edge.get("/other")
+    assert down.status == 502 and down.cache.startswith("meridian-edge; fwd=uri-miss")
+    assert edge.get("/sie", Cache_Control="only-if-cached").status == 504
+
+
+def test_what_a_visitor_without_hope_waits_for_has_an_end(own_edge):
+    own_edge.origin.at("/drop", lambda asked: None)
+    before = time.monotonic()
+    assert own_edge.get("/drop").status == 502
+    assert time.monotonic() - before < 10
+
+
+def test_the_budget_holds_under_a_scan():
+    with Edge("--cache-bytes", "2MiB") as edge:
+        for i in range(300):
+            edge.origin.at(f"/scan{i}", body=b"s" * 20_000, fields=MINUTE)
+            edge.get(f"/scan{i}")
+        wait_until(lambda: edge.metric("meridian_edge_cache_bytes") > 1 << 20, what="the gauge is told")
+        assert edge.metric("meridian_edge_cache_bytes") <= 2 << 20
+        assert 0 < edge.metric("meridian_edge_cache_objects") <= 100
+
+
+def test_alone_it_wants_both_addresses_and_nothing_else(edge):
+    for arguments in (["--listen", "127.0.0.1:1"], ["--origin", "http://127.0.0.1:1"],
+                      ["--listen", "nonsense", "--origin", "http://127.0.0.1:1"],
+                      ["--listen", "127.0.0.1:1", "--origin", "https://127.0.0.1:1"],
+                      ["--listen", "127.0.0.1:1", "--origin", "http://127.0.0.1:1/path"],
+                      ["--listen", "127.0.0.1:1", "--origin", "http://127.0.0.1:1", "--cache-bytes", "1"], []):
+        done = subprocess.run([MERIDIAN, "edge", *arguments], capture_output=True, text=True, timeout=20, check=False)
+        assert done.returncode != 0 and done.stderr, arguments
