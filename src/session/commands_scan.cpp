@@ -95,7 +95,7 @@ void Keys(Call& call) {
   if (!ReadPattern(call, 1, &pattern)) return;
   std::vector<std::string_view>& found = call.engine.found();
   found.clear();
-  call.keyspace().Scan(0, SIZE_MAX, [&](const Entry& entry) {
+  call.keyspace().ForEach([&](const Entry& entry) {
     if (pattern.empty() || MatchesGlob(pattern, entry.key())) found.push_back(entry.key());
   });
   call.reply.Array(found.size());

@@ -140,6 +140,12 @@ TEST(Commands, FullMemoryEvictsTheCacheAndThenRefuses) {
   EXPECT_EQ(world.Say("STRLEN sess:1"), ":1000|");
 }
 
+TEST(Commands, KeysOnceLeftTheCacheOut) {
+  EngineFixture world({.keyspace = {.cache_prefix = "cache:"}});
+  world.Say("MSET cache:a 1 b 2");
+  EXPECT_EQ(world.Say("KEYS *"), "*2|$1|b|$7|cache:a|");
+}
+
 TEST(Commands, WithoutPasswordOnlyLoggingInIsPossible) {
   EngineFixture world({.passwords = {{"default", "secret"}, {"app", "other"}}});
   EXPECT_EQ(world.Say("GET a"), "-NOAUTH Authentication required.|");

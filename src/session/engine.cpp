@@ -49,10 +49,13 @@ void Engine::RemoveClient(Client& client) {
   clients_.erase(client.id);
 }
 
-void Engine::Sweep() {
+bool Engine::Sweep() {
   keyspace_.SetNow(parts_.clock.Wall());
-  keyspace_.Sweep();
-  if (options_.max_memory_bytes != 0) (void)keyspace_.EvictTo(options_.max_memory_bytes);
+  bool done = keyspace_.Sweep();
+  if (options_.max_memory_bytes == 0) return done;
+  size_t evicted = keyspace_.evicted();
+  (void)keyspace_.EvictTo(options_.max_memory_bytes);
+  return done && keyspace_.evicted() - evicted < kMostEvictions;
 }
 
 void Engine::Notify(EventClass event_class, std::string_view event, std::string_view key) {

@@ -72,8 +72,8 @@ class Engine final : private KeyspaceListener {
   void RemoveClient(Client& client);
   uint64_t NextClientId() { return ++last_client_id_; }
 
-  // One turn of what goes on beside requests.
-  void Sweep();
+  // One turn of what goes on beside requests. False: the next should come soon.
+  bool Sweep();
 
   // Publishes a keyspace event, if it is wanted.
   void Notify(EventClass event_class, std::string_view event, std::string_view key);

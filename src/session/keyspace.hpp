@@ -130,11 +130,19 @@ class Keyspace {
   // Visits about `count` keys that have not ended, from `cursor` on; the next cursor, 0 at the end.
   template <class Visit>
   uint64_t Scan(uint64_t cursor, size_t count, Visit visit) const;
+  // Visits every key that has not ended.
+  template <class Visit>
+  void ForEach(Visit visit) const {
+    uint64_t cursor = 0;
+    do {
+      cursor = Scan(cursor, SIZE_MAX, visit);
+    } while (cursor != 0);
+  }
   // Null when there is none.
   Entry* Sample();
 
-  // One turn of looking for what has ended.
-  void Sweep();
+  // One turn of looking for what has ended. False: there was more than a turn may take.
+  bool Sweep();
   // Evicts keys of the cache until at most `bytes` are used, or it has evicted enough for a turn.
   // Whether they are.
   bool EvictTo(size_t bytes);

@@ -55,7 +55,7 @@ int64_t Keyspace::DueOf(Entry& entry) {
   return entry.expire_at_ms() == 0 ? Table::kNeverDue : entry.expire_at_ms();
 }
 
-void Keyspace::Sweep() {
+bool Keyspace::Sweep() {
   auto visit = [&](Entry& entry) {
     bool tell = entry.expired(now_ms_) && !entry.told() && TypeOf(entry) != ValueType::kNone;
     if (tell) {
@@ -72,8 +72,11 @@ void Keyspace::Sweep() {
     Account(entry->memory_bytes(), 0);
     Entry::Destroy(entry);
   };
-  main_sweep_ = main_.Sweep(main_sweep_, kSweepSegments, now_ms_, visit, dropped);
-  cache_sweep_ = cache_.Sweep(cache_sweep_, kSweepSegments, now_ms_, visit, dropped);
+  Table::SweepLimits main{.segments = kSweepSegments, .due_segments = kSweepDueSegments};
+  Table::SweepLimits cache = main;
+  main_sweep_ = main_.Sweep(main_sweep_, &main, now_ms_, visit, dropped);
+  cache_sweep_ = cache_.Sweep(cache_sweep_, &cache, now_ms_, visit, dropped);
+  return main.due_segments > 0 && cache.due_segments > 0;
 }
 
 bool Keyspace::EvictTo(size_t bytes) {

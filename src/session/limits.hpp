@@ -43,10 +43,13 @@ constexpr int64_t kMostRandomElements = int64_t{1} << 20;
 // A pattern of KEYS, SCAN, PSUBSCRIBE, CONFIG GET: its bytes.
 constexpr size_t kMaxPatternBytes = 4096;
 
-// Every turn of the sweep that finds what has expired: its pause, and what it looks at at most.
-constexpr Duration kSweepPause = std::chrono::milliseconds{100};
+// A turn of the sweep that finds what has ended: the segments of 512 slots that it passes, and
+// those with something due, whose keys it looks at. The pause before the next turn, and when there
+// was more than a turn may take.
 constexpr size_t kSweepSegments = 4096;
-constexpr size_t kSweepRounds = 64;
+constexpr size_t kSweepDueSegments = 16;
+constexpr Duration kSweepPause = std::chrono::milliseconds{100};
+constexpr Duration kBusySweepPause = std::chrono::milliseconds{1};
 // A key that only others' knowledge keeps here is looked at again after this.
 constexpr int64_t kTraceRecheckMs = 1000;
 

@@ -132,16 +132,25 @@ class ScanTable {
     segment->due = std::min(segment->due, at);
   }
 
-  // Looks at up to `segments` segments from `position` on, and in those with something due at `now`
-  // at every item. `visit` says when an item is due next (kNeverDue), or kDrop: then it is taken
-  // out and given to `dropped`. The position to go on at; 0 after the last.
+  struct SweepLimits {
+    size_t segments = 0;      // that are looked at
+    size_t due_segments = 0;  // whose every item is looked at
+  };
+  // Looks at segments from `position` on, and in those with something due at `now` at every item,
+  // within `limits`; `limits` is what is left of them afterwards. `visit` says when an item is due
+  // next (kNeverDue), or kDrop: then it is taken out and given to `dropped`. The position to go on
+  // at; 0 after the last.
   template <class Visit, class Dropped>
-  uint64_t Sweep(uint64_t position, size_t segments, int64_t now, Visit visit, Dropped dropped) {
-    for (; segments > 0; --segments) {
+  uint64_t Sweep(uint64_t position, SweepLimits* limits, int64_t now, Visit visit,
+                 Dropped dropped) {
+    for (; limits->segments > 0 && limits->due_segments > 0; --limits->segments) {
       Segment* segment = directory_[position >> (kMaxDepth - depth_)];
       uint64_t span = uint64_t{1} << (kMaxDepth - segment->depth);
       uint64_t after = (position & ~(span - 1)) + span;
-      if (segment->due <= now) SweepSegment(segment, visit, dropped);
+      if (segment->due <= now) {
+        SweepSegment(segment, visit, dropped);
+        --limits->due_segments;
+      }
       if (after >> kMaxDepth != 0) return 0;
       position = after;
     }

@@ -124,8 +124,9 @@ TEST(ScanTable, SweepVisitsWhatIsDueAndDropsIt) {
     uint64_t dropped = 0;
     uint64_t position = 0;
     do {
+      Table::SweepLimits limits{.segments = 3, .due_segments = 2};
       position = table.Sweep(
-          position, 3, now,
+          position, &limits, now,
           [&](const Word& word) { return word.due <= now ? Table::kDrop : word.due; },
           [&](Word* word) {
             ++dropped;

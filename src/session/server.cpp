@@ -130,8 +130,9 @@ io::Task<void> Server::Refuse(std::unique_ptr<io::Stream> stream) {
 }
 
 io::Task<void> Server::SweepRegularly() {
-  while (co_await io::Sleep(kSweepPause)) {
-    engine_.Sweep();
+  Duration pause = kSweepPause;
+  while (co_await io::Sleep(pause)) {
+    pause = engine_.Sweep() ? kSweepPause : kBusySweepPause;
     if (metrics_ != nullptr) metrics_->Update(engine_);
   }
 }
