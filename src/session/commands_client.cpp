@@ -1,4 +1,5 @@
 // CLIENT and its subcommands.
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -6,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "base/clock.hpp"
 #include "session/client.hpp"

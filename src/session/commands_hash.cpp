@@ -17,6 +17,7 @@
 #include "session/keyspace.hpp"
 #include "session/limits.hpp"
 #include "wire/resp/number.hpp"
+#include "wire/resp/reply_writer.hpp"
 
 namespace meridian::session {
 namespace {

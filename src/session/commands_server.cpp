@@ -1,4 +1,5 @@
 // Commands on the server: INFO, CONFIG, TIME, WAIT.
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -8,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 #include <unistd.h>
 
 #include "base/clock.hpp"

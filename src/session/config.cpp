@@ -6,8 +6,6 @@
 #include <string>
 #include <string_view>
 
-#include <fmt/format.h>
-
 #include "session/byte_size.hpp"
 #include "session/limits.hpp"
 #include "site/section.hpp"

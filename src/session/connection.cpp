@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -9,12 +10,14 @@
 #include <utility>
 
 #include "base/bytes.hpp"
+#include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"
 #include "session/client.hpp"
 #include "session/engine.hpp"
+#include "session/journal.hpp"
 #include "session/limits.hpp"
 #include "wire/resp/limits.hpp"
 #include "wire/resp/reply_writer.hpp"

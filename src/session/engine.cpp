@@ -8,7 +8,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/bytes.hpp"
 #include "base/random.hpp"
 #include "base/result.hpp"
 #include "session/client.hpp"

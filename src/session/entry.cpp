@@ -61,8 +61,8 @@ Entry* Entry::NewText(std::string_view key, std::string_view value, const Stamp&
 }
 
 Entry* Entry::NewParts(std::string_view key, const Stamp& cleared) {
-  Entry* entry = Allocate(Kind::kParts, key, sizeof(Parts*));
-  auto* parts = new Parts;
+  Entry* entry = Allocate(Kind::kParts, key, sizeof(uintptr_t));
+  auto parts = reinterpret_cast<uintptr_t>(new Parts);
   std::memcpy(entry->data() + key.size(), &parts, sizeof parts);
   entry->set_cleared(cleared);
   return entry;
@@ -74,9 +74,9 @@ void Entry::Destroy(Entry* entry) {
 }
 
 Parts* Entry::PartsPointer() const {
-  Parts* parts = nullptr;
+  uintptr_t parts = 0;
   std::memcpy(&parts, data() + key_bytes_, sizeof parts);
-  return parts;
+  return reinterpret_cast<Parts*>(parts);  // NOLINT(performance-no-int-to-ptr): unaligned
 }
 
 void Entry::set_cleared(const Stamp& cleared) {

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -11,7 +12,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/bytes.hpp"
 #include "base/check.hpp"
 #include "base/clock.hpp"
 #include "base/hybrid_clock.hpp"
@@ -22,7 +22,6 @@
 #include "session/limits.hpp"
 #include "session/merge.hpp"
 #include "session/record.hpp"
-#include "session/scan_table.hpp"
 #include "session/stamp.hpp"
 #include "wire/resp/number.hpp"
 

@@ -179,6 +179,8 @@ class Keyspace {
   void Expire(Entry* entry);
   int64_t DueOf(Entry& entry);
   bool Known(const Entry& entry) const;
+  void MergeFields(Parts& parts, const Stamp& cleared, const KeyState& state);
+  void MergeMembers(Parts& parts, const Stamp& cleared, const KeyState& state);
   void MergeParts(Parts& parts, const Stamp& cleared, const KeyState& state);
   void Compact(Entry* entry);
   void ApplyFlush(const Stamp& stamp);

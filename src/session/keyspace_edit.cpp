@@ -1,29 +1,18 @@
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <memory>
-#include <optional>
 #include <string_view>
-#include <utility>
 #include <vector>
 
-#include "base/bytes.hpp"
-#include "base/check.hpp"
-#include "base/clock.hpp"
 #include "base/hybrid_clock.hpp"
-#include "base/random.hpp"
-#include "base/result.hpp"
 #include "session/collections.hpp"
 #include "session/entry.hpp"
 #include "session/keyspace.hpp"
 #include "session/limits.hpp"
 #include "session/merge.hpp"
 #include "session/record.hpp"
-#include "session/scan_table.hpp"
 #include "session/stamp.hpp"
-#include "wire/resp/number.hpp"
 
 namespace meridian::session {
 namespace {

@@ -1,30 +1,16 @@
 // How keys end: their time has come, the cache is full, everything is flushed.
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
-#include <memory>
-#include <optional>
-#include <string_view>
-#include <utility>
+#include <string>
 #include <vector>
 
-#include "base/bytes.hpp"
-#include "base/check.hpp"
-#include "base/clock.hpp"
-#include "base/hybrid_clock.hpp"
-#include "base/random.hpp"
-#include "base/result.hpp"
-#include "session/collections.hpp"
 #include "session/entry.hpp"
 #include "session/keyspace.hpp"
 #include "session/limits.hpp"
-#include "session/merge.hpp"
 #include "session/record.hpp"
 #include "session/scan_table.hpp"
 #include "session/stamp.hpp"
-#include "wire/resp/number.hpp"
 
 namespace meridian::session {
 // Whether every data center knows all that is in the entry, so that nothing can arrive which its

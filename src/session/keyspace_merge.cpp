@@ -1,20 +1,15 @@
 // What other data centers, and this one before its last end, have written.
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/bytes.hpp"
-#include "base/check.hpp"
-#include "base/clock.hpp"
-#include "base/hybrid_clock.hpp"
-#include "base/random.hpp"
 #include "base/result.hpp"
 #include "session/collections.hpp"
 #include "session/entry.hpp"
@@ -22,9 +17,7 @@
 #include "session/limits.hpp"
 #include "session/merge.hpp"
 #include "session/record.hpp"
-#include "session/scan_table.hpp"
 #include "session/stamp.hpp"
-#include "wire/resp/number.hpp"
 
 namespace meridian::session {
 namespace {
@@ -59,6 +52,31 @@ void WriteState(const Entry& entry, RecordWriter* writer, std::vector<std::strin
 
 }  // namespace
 
+void Keyspace::MergeFields(Parts& parts, const Stamp& cleared, const KeyState& state) {
+  for (const auto& [name, field] : state.fields) {
+    if (field.stamp < cleared) continue;
+    if (!parts.fields) parts.fields = std::make_unique<Fields>(options_.seed);
+    parts.fields->Merge({name, field.value, field.present, field.stamp});
+    if (!KeepsTraces() && !field.present && parts.fields->Find(name) == nullptr) {
+      parts.fields->Forget(name);
+    }
+  }
+}
+
+void Keyspace::MergeMembers(Parts& parts, const Stamp& cleared, const KeyState& state) {
+  for (const auto& [name, tags] : state.members) {
+    for (const auto& [origin, tag] : tags) {
+      MemberTag left = DropCleared(tag, origin, cleared);
+      if (left == MemberTag()) continue;
+      if (!parts.members) parts.members = std::make_unique<Members>(options_.seed);
+      parts.members->Merge(name, {left, origin});
+    }
+    if (!KeepsTraces() && parts.members && !parts.members->Contains(name)) {
+      parts.members->Forget(name);
+    }
+  }
+}
+
 void Keyspace::MergeParts(Parts& parts, const Stamp& cleared, const KeyState& state) {
   if (state.text && state.text->stamp >= cleared) {
     parts.text = parts.text ? Merge(*parts.text, *state.text) : *state.text;
@@ -72,25 +90,8 @@ void Keyspace::MergeParts(Parts& parts, const Stamp& cleared, const KeyState& st
       own->contribution = Merge(own->contribution, contribution);
     }
   }
-  for (const auto& [name, field] : state.fields) {
-    if (field.stamp < cleared) continue;
-    if (!parts.fields) parts.fields = std::make_unique<Fields>(options_.seed);
-    parts.fields->Merge({name, field.value, field.present, field.stamp});
-    if (!KeepsTraces() && !field.present && parts.fields->Find(name) == nullptr) {
-      parts.fields->Forget(name);
-    }
-  }
-  for (const auto& [name, tags] : state.members) {
-    for (const auto& [origin, tag] : tags) {
-      MemberTag left = DropCleared(tag, origin, cleared);
-      if (left == MemberTag()) continue;
-      if (!parts.members) parts.members = std::make_unique<Members>(options_.seed);
-      parts.members->Merge(name, {left, origin});
-    }
-    if (!KeepsTraces() && parts.members && !parts.members->Contains(name)) {
-      parts.members->Forget(name);
-    }
-  }
+  MergeFields(parts, cleared, state);
+  MergeMembers(parts, cleared, state);
   if (parts.fields && parts.fields->blank()) parts.fields.reset();
   if (parts.members && parts.members->blank()) parts.members.reset();
 }

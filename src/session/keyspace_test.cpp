@@ -78,8 +78,7 @@ struct Place {
 
 std::map<std::string, KeyState> StatesOf(const Keyspace& keyspace) {
   std::map<std::string, KeyState> states;
-  keyspace.Scan(0, SIZE_MAX,
-                [&](const Entry& entry) { states[std::string(entry.key())] = entry.State(); });
+  keyspace.ForEach([&](const Entry& entry) { states[std::string(entry.key())] = entry.State(); });
   return states;
 }
 
@@ -144,7 +143,10 @@ TEST(Keyspace, SnapshotGivesWhatWasThere) {
     EXPECT_LT(item.size(), 2 * kSnapshotItemBytes);
     again.Hear(item, place.clock.last());
   }
-  EXPECT_EQ(StatesOf(*place.keyspace), StatesOf(*again.keyspace));
+  std::map<std::string, KeyState> before = StatesOf(*place.keyspace);
+  std::map<std::string, KeyState> after = StatesOf(*again.keyspace);
+  EXPECT_EQ(before.size(), after.size());
+  for (const auto& [key, state] : before) EXPECT_EQ(state, after[key]) << key;
 }
 
 TEST(Keyspace, UsedBytesReturnToNothing) {

@@ -1,6 +1,5 @@
 #include "session/server.hpp"
 
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string_view>
@@ -11,6 +10,7 @@
 #include "base/log.hpp"
 #include "base/metrics.hpp"
 #include "base/result.hpp"
+#include "io/loop.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -13,6 +14,7 @@
 #include "base/result.hpp"
 #include "io/task.hpp"
 #include "session/config.hpp"
+#include "session/disk_journal.hpp"
 #include "session/engine.hpp"
 #include "session/journal.hpp"
 #include "session/limits.hpp"
