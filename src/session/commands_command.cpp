@@ -7,7 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "session/engine.hpp"
 #include "session/glob.hpp"
 #include "session/handlers.hpp"
 #include "session/limits.hpp"

@@ -1,7 +1,6 @@
 // Commands on when keys end.
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <string>
 

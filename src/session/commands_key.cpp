@@ -6,7 +6,6 @@
 
 #include "session/collections.hpp"
 #include "session/command.hpp"
-#include "session/engine.hpp"
 #include "session/entry.hpp"
 #include "session/events.hpp"
 #include "session/handlers.hpp"

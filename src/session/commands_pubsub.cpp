@@ -1,8 +1,8 @@
 // Commands that publish and subscribe. A message reaches the subscribers of this data center.
-#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "session/client.hpp"

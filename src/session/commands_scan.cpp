@@ -3,8 +3,6 @@
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
-#include <optional>
-#include <string>
 #include <string_view>
 #include <system_error>
 #include <vector>

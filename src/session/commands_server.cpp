@@ -2,7 +2,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,7 +23,6 @@
 #include "session/limits.hpp"
 #include "session/server_identity.hpp"
 #include "wire/resp/limits.hpp"
-#include "wire/resp/number.hpp"
 
 namespace meridian::session {
 namespace {

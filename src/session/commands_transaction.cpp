@@ -1,6 +1,5 @@
 // MULTI and what belongs to it. The requests of a transaction are executed without anything in
 // between, and what they change is one record.
-#include <cstddef>
 #include <string>
 #include <string_view>
 #include <utility>

@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include <fmt/core.h>
+
 #include "session/byte_size.hpp"
 #include "session/limits.hpp"
 #include "site/section.hpp"

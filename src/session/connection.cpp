@@ -11,7 +11,6 @@
 
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
-#include "base/log.hpp"
 #include "base/result.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"

@@ -10,6 +10,7 @@
 
 #include "session/stamp.hpp"
 
+// NOLINTBEGIN(misc-include-cleaner): std::erase_if is <map>'s
 namespace meridian::session {
 namespace {
 
@@ -79,3 +80,4 @@ KeyState Merge(KeyState a, const KeyState& b) {
 }
 
 }  // namespace meridian::session
+// NOLINTEND(misc-include-cleaner)

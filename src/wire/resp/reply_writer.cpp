@@ -88,7 +88,8 @@ void ReplyWriter::Bulk(std::string_view value) {
   char* at = PutHead(begin, '$', static_cast<int64_t>(value.size()));
   if (!value.empty()) std::memcpy(at, value.data(), value.size());
   at += value.size();
-  std::memcpy(at, "\r\n", 2);
+  at[0] = '\r';
+  at[1] = '\n';
   out_.Commit(static_cast<size_t>(at + 2 - begin));
 }
 

@@ -145,7 +145,7 @@ std::string ProtocolErrorText(const RequestOutcome& outcome) {
 RequestOutcome RequestParser::Parse(std::string_view input) {
   if (input.empty()) return {};
   if (base_ == nullptr) return Begin(input);
-  if (base_ != input.data()) Rebase(input.data());
+  Rebase(input);
   return input[0] == '*' ? ParseBulks(input) : ParseInline(input);
 }
 
@@ -171,13 +171,16 @@ RequestOutcome RequestParser::Refuse(ProtocolError error, char unexpected) {
   return {.state = State::kError, .error = error, .unexpected = unexpected};
 }
 
-RequestOutcome RequestParser::NeedMore(size_t least_bytes, const char* base) {
-  base_ = base;
+RequestOutcome RequestParser::NeedMore(size_t least_bytes, std::string_view input) {
+  base_ = input.data();
   least_bytes_ = least_bytes;
   return {};
 }
 
-void RequestParser::Rebase(const char* base) {
+// The views follow the bytes.
+void RequestParser::Rebase(std::string_view input) {
+  const char* base = input.data();
+  if (base == base_) return;
   for (std::string_view& argument : arguments_) {
     argument = {base + (argument.data() - base_), argument.size()};
   }
@@ -196,7 +199,7 @@ RequestOutcome RequestParser::ParseBulks(std::string_view input) {
     }
     size_t size = static_cast<size_t>(bulk_bytes_);
     if (input.size() - position_ < size + kLineEndBytes) {
-      return NeedMore(position_ + size + kLineEndBytes, input.data());
+      return NeedMore(position_ + size + kLineEndBytes, input);
     }
     if (input[position_ + size] != '\r' || input[position_ + size + 1] != '\n') {
       return Refuse(ProtocolError::kInvalidBulkLength);
@@ -213,7 +216,7 @@ RequestOutcome RequestParser::ParseCount(std::string_view input) {
   CountLine line = ReadCount(input, 0);
   switch (line.state) {
     case CountLine::State::kNeedMore:
-      return NeedMore(input.size() + 1, input.data());
+      return NeedMore(input.size() + 1, input);
     case CountLine::State::kTooLong:
       return Refuse(ProtocolError::kTooBigCountString);
     case CountLine::State::kMalformed:
@@ -232,12 +235,12 @@ RequestOutcome RequestParser::ParseCount(std::string_view input) {
 
 // Sets bulk_bytes_, or gives what to return.
 RequestOutcome RequestParser::ParseBulkLength(std::string_view input) {
-  if (position_ == input.size()) return NeedMore(position_ + 1, input.data());
+  if (position_ == input.size()) return NeedMore(position_ + 1, input);
   if (input[position_] != '$') return Refuse(ProtocolError::kExpectedBulk, input[position_]);
   CountLine line = ReadCount(input, position_);
   switch (line.state) {
     case CountLine::State::kNeedMore:
-      return NeedMore(input.size() + 1, input.data());
+      return NeedMore(input.size() + 1, input);
     case CountLine::State::kTooLong:
       return Refuse(ProtocolError::kTooBigBulkCountString);
     case CountLine::State::kMalformed:
@@ -263,7 +266,7 @@ RequestOutcome RequestParser::ParseInline(std::string_view input) {
   if (newline == std::string_view::npos) {
     if (input.size() >= kMaxInlineBytes) return Refuse(ProtocolError::kTooBigInlineRequest);
     position_ = input.size();
-    return NeedMore(input.size() + 1, input.data());
+    return NeedMore(input.size() + 1, input);
   }
   newline += position_;
   std::string_view line = input.substr(0, newline);

@@ -70,9 +70,9 @@ class RequestParser {
   RequestOutcome ParseBulkLength(std::string_view input);
   RequestOutcome Finish(size_t consumed);
   RequestOutcome Refuse(ProtocolError error, char unexpected = 0);
-  RequestOutcome NeedMore(size_t least_bytes, const char* base);
+  RequestOutcome NeedMore(size_t least_bytes, std::string_view input);
   bool SplitWords(std::string_view line);
-  void Rebase(const char* base);
+  void Rebase(std::string_view input);
 
   RequestLimits limits_;
   std::vector<std::string_view> arguments_;
