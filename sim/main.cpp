@@ -72,7 +72,7 @@ int Main(int argc, char** argv) {
     return app.exit(error) == 0 ? kHeld : kMisused;
   }
   // What programs log about the faults they meet is not the news here.
-  ConfigureLog({.least = LogLevel::kError, .process = "simulate"});
+  ConfigureLog({.least = LogLevel::kNothing, .process = "simulate"});
   for (const Simulation& simulation : Simulations()) {
     if (simulation.name != arguments.name) continue;
     return arguments.trace ? ShowTrace(simulation, arguments) : RunMany(simulation, arguments);

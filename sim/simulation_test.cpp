@@ -16,7 +16,7 @@ using io::sim::TraceMode;
 class EachSimulation : public testing::TestWithParam<Simulation> {
  protected:
   // What programs log about the faults they meet is not the news here.
-  EachSimulation() { ConfigureLog({.least = LogLevel::kError, .process = "sim_test"}); }
+  EachSimulation() { ConfigureLog({.least = LogLevel::kNothing, .process = "sim_test"}); }
 };
 
 TEST_P(EachSimulation, SameSeedGivesTheSameTraceByteForByte) {

@@ -43,6 +43,7 @@ std::string_view LevelName(LogLevel level) {
       return "info";
     case LogLevel::kWarning:
       return "warning";
+    case LogLevel::kNothing:
     case LogLevel::kError:
       return "error";
   }

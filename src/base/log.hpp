@@ -22,7 +22,8 @@
 
 namespace meridian {
 
-enum class LogLevel : uint8_t { kDebug, kInfo, kWarning, kError };
+// kNothing is for LogOptions::least alone.
+enum class LogLevel : uint8_t { kDebug, kInfo, kWarning, kError, kNothing };
 
 constexpr size_t kLongestLogLine = 8192;
 

@@ -22,7 +22,6 @@
 #include "site/ca.hpp"
 #include "site/limits.hpp"
 #include "site/purge.hpp"
-#include "site/reach.hpp"
 #include "site/tier_process.hpp"
 #include "wire/http/message.hpp"
 
