@@ -2,9 +2,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <functional>
-#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -13,6 +10,7 @@
 #include "base/random.hpp"
 #include "base/result.hpp"
 #include "io/task.hpp"
+#include "session/access.hpp"
 #include "session/config.hpp"
 #include "session/disk_journal.hpp"
 #include "session/engine.hpp"
@@ -24,22 +22,6 @@
 
 namespace meridian::session {
 namespace {
-
-using Passwords = std::map<std::string, std::string, std::less<>>;
-
-Result<Passwords> ReadPasswords(const Config& config) {
-  Passwords passwords;
-  for (const auto& [user, variable] : config.password_variables) {
-    const char* password = std::getenv(variable.c_str());  // NOLINT: no other thread yet
-    if (password == nullptr || *password == '\0') {
-      return Fail(Errc::kInvalid,
-                  "the environment variable {} with the password of \"{}\" is not set", variable,
-                  user);
-    }
-    passwords[user] = password;
-  }
-  return passwords;
-}
 
 // The data center's place in the site's file.
 uint8_t OriginOf(const site::TierProcess& process) {
@@ -77,7 +59,7 @@ io::Task<Result<void>> Session::Start() {
 
 io::Task<Result<void>> Session::Open() {
   const auto& config = process_.site().sections.Get<Config>();
-  Result<Passwords> passwords = ReadPasswords(config);
+  Result<Passwords> passwords = ReadPasswords(process_.site(), process_.start().state_directory);
   if (!passwords) co_return Fail(std::move(passwords.error()));
   bool durable = config.durability == Durability::kDisk;
   if (durable) {
