@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -68,6 +69,12 @@ struct Client {
   Buffer output{kMaxReplyBytes};
   // Replies up to here wait for the journal.
   uint64_t awaited_offset = 0;
+  // Asked by WAIT; its reply comes before anything else is executed.
+  struct Wait {
+    size_t count = 0;
+    Duration timeout{};
+  };
+  std::optional<Wait> wait;
 };
 
 }  // namespace meridian::session

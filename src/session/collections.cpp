@@ -20,6 +20,11 @@ namespace {
 
 // Where so many samples have met only traces, the walk finds what is present.
 constexpr int kMostSamples = 64;
+constexpr uint64_t kMillisecondsPerSecond = 1000;
+
+HybridTime TimeOf(uint32_t seconds) {
+  return {(seconds * kMillisecondsPerSecond) << HybridTime::kCounterBits};
+}
 
 void Append(char** at, std::string_view text) {
   if (!text.empty()) std::memcpy(*at, text.data(), text.size());
@@ -73,6 +78,7 @@ bool Fields::Merge(const Field::Content& content) {
   Field* field = Field::New(content);
   item_bytes_ += field->memory_bytes();
   if (content.present) ++present_;
+  if (!content.present) newest_trace_ = std::max(newest_trace_, content.stamp.time);
   if (old == nullptr) {
     table_.Insert(field, hash);
     return true;
@@ -110,6 +116,7 @@ void Fields::DropTraces(HybridTime known) {
     if (!field.present() && field.stamp().time <= known) dropped.push_back(&field);
   });
   for (Field* field : dropped) Remove(field);
+  if (traces() == 0) newest_trace_ = {};
 }
 
 const Field& Fields::Sample(Random& random) const { return SamplePresent<Field>(table_, random); }
@@ -158,13 +165,18 @@ void Members::Remove(Member* member) {
   Member::Destroy(member);
 }
 
-void Members::Merge(std::string_view name, const Member::Tagged& tagged) {
+void Members::Merge(std::string_view name, Member::Tagged tagged, HybridTime now) {
+  if (!tagged.tag.present()) {
+    tagged.removed_s = static_cast<uint32_t>(now.milliseconds() / kMillisecondsPerSecond + 1);
+    newest_trace_ = std::max(newest_trace_, TimeOf(tagged.removed_s));
+  }
   Member* member = table_.Find(name);
   if (member == nullptr) return Insert(Member::New(name, {&tagged, 1}));
   for (Member::Tagged& own : member->tags()) {
     if (own.origin != tagged.origin) continue;
     bool was_present = member->present();
     own.tag = session::Merge(own.tag, tagged.tag);
+    own.removed_s = std::max(own.removed_s, tagged.removed_s);
     present_ += static_cast<size_t>(member->present()) - static_cast<size_t>(was_present);
     return;
   }
@@ -204,10 +216,11 @@ void Members::DropTraces(HybridTime known) {
   std::vector<Member*> dropped;
   table_.ForEach([&](Member& member) {
     bool all_known = std::ranges::all_of(
-        member.tags(), [&](const Member::Tagged& own) { return own.tag.removed <= known; });
+        member.tags(), [&](const Member::Tagged& own) { return TimeOf(own.removed_s) <= known; });
     if (!member.present() && all_known) dropped.push_back(&member);
   });
   for (Member* member : dropped) Remove(member);
+  if (traces() == 0) newest_trace_ = {};
 }
 
 const Member& Members::Sample(Random& random) const {

@@ -62,7 +62,10 @@ class Fields {
   void Forget(std::string_view name);
   // Takes out what is older.
   void DropBefore(const Stamp& cleared);
-  // Takes out the traces of what was removed up to `known`.
+  // Traces of what was removed, and when the last of them was made.
+  size_t traces() const { return table_.size() - present_; }
+  HybridTime newest_trace() const { return newest_trace_; }
+  // Takes out the traces of what was removed up to `known`: O(all).
   void DropTraces(HybridTime known);
 
   template <class Visit>
@@ -90,6 +93,7 @@ class Fields {
 
   ScanTable<Field> table_;
   size_t present_ = 0;
+  HybridTime newest_trace_;
   size_t item_bytes_ = 0;
 };
 
@@ -99,6 +103,8 @@ class Member {
   struct Tagged {
     MemberTag tag;
     uint8_t origin = 0;
+    // Of one that is removed: when that was learnt here, rounded up; kept by Members.
+    uint32_t removed_s = 0;
   };
   static Member* New(std::string_view name, std::span<const Tagged> tags);
   static void Destroy(Member* member);
@@ -132,9 +138,12 @@ class Members {
   const Member* Find(std::string_view name) const;
   // The tag of `origin`; zero times when it has none.
   MemberTag TagOf(std::string_view name, uint8_t origin) const;
-  void Merge(std::string_view name, const Member::Tagged& tagged);
+  // `now` is above the stamp of the addition or removal that is merged in.
+  void Merge(std::string_view name, Member::Tagged tagged, HybridTime now);
   void Forget(std::string_view name);
   void DropBefore(const Stamp& cleared);
+  size_t traces() const { return table_.size() - present_; }
+  HybridTime newest_trace() const { return newest_trace_; }
   void DropTraces(HybridTime known);
 
   template <class Visit>
@@ -161,6 +170,7 @@ class Members {
 
   ScanTable<Member> table_;
   size_t present_ = 0;
+  HybridTime newest_trace_;
   size_t item_bytes_ = 0;
 };
 

@@ -218,13 +218,17 @@ void Time(Call& call) {
   call.reply.BulkInteger(us % kMicrosecondsPerSecond);
 }
 
-// How many other data centers have what this client has written. There are none that follow yet.
+// How many other data centers have what this client has written: the connection waits for them.
 void Wait(Call& call) {
   int64_t wanted = 0;
   int64_t timeout_ms = 0;
   if (!call.Integer(1, &wanted) || !call.Integer(2, &timeout_ms)) return;
   if (timeout_ms < 0) return call.reply.Error("ERR timeout is negative");
-  call.reply.Integer(0);
+  if (call.client.reply_mode != Client::ReplyMode::kOn) return;
+  auto most = std::chrono::duration_cast<std::chrono::milliseconds>(kMostWait);
+  // 0: for ever, which is as long as anybody may.
+  if (timeout_ms > 0 && timeout_ms < most.count()) most = std::chrono::milliseconds{timeout_ms};
+  call.client.wait = {static_cast<size_t>(std::max<int64_t>(wanted, 0)), most};
 }
 
 }  // namespace meridian::session

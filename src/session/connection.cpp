@@ -83,12 +83,12 @@ io::Task<void> Connection::Serve() {
   while (!client_.closing) {
     if (!co_await stream_->Readable()) co_return;
     if (!ReadAndExecute()) co_return;
-    if (!client_.output.empty() && !co_await Send()) co_return;
+    if (!co_await Answer()) co_return;
     // What did not fit with the replies before.
     while (!client_.closing && !input_.empty() && parser_.least_bytes() <= input_.size()) {
       size_t used = Execute(input_.text());
       input_.Consume(used);
-      if (!client_.output.empty() && !co_await Send()) co_return;
+      if (!co_await Answer()) co_return;
       if (used == 0) break;
     }
     input_.ReleaseIfEmpty();
@@ -119,7 +119,8 @@ bool Connection::ReadAndExecute() {
 size_t Connection::Execute(std::string_view input) {
   parts_.engine.BeginBatch();
   size_t used = 0;
-  while (used < input.size() && !client_.closing && client_.output.size() < kFlushReplyBytes) {
+  while (used < input.size() && !client_.closing && !client_.wait &&
+         client_.output.size() < kFlushReplyBytes) {
     RequestOutcome outcome = parser_.Parse(input.substr(used));
     if (outcome.state == RequestOutcome::State::kNeedMore) break;
     if (outcome.state == RequestOutcome::State::kError) {
@@ -152,6 +153,20 @@ io::Task<bool> Connection::Send() {
     }
   }
   co_return !failed_;
+}
+
+io::Task<bool> Connection::Answer() {
+  if (!client_.output.empty() && !co_await Send()) co_return false;
+  if (!client_.wait) co_return true;
+  TimePoint deadline = parts_.loop.After(client_.wait->timeout);
+  size_t have = 0;
+  if (Copies* copies = parts_.engine.copies(); copies != nullptr) {
+    have = co_await copies->Await(client_.awaited_offset, client_.wait->count, deadline);
+  }
+  client_.wait.reset();
+  wire::resp::ReplyWriter reply(&client_.output, client_.version);
+  reply.Integer(static_cast<int64_t>(have));
+  co_return co_await Send();
 }
 
 io::Task<bool> Connection::SendOnce() {

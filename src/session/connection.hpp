@@ -48,6 +48,8 @@ class Connection final : private ClientConnection {
   void RefuseRequest(const wire::resp::RequestOutcome& outcome);
   // Sends all that is in the output. False: it cannot be sent.
   io::Task<bool> Send();
+  // The same, and the reply to a WAIT behind it.
+  io::Task<bool> Answer();
   io::Task<bool> SendOnce();
   io::Task<void> SendMessages();
   io::Task<void> Linger();

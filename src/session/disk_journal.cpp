@@ -6,20 +6,22 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/bytes.hpp"
 #include "base/hybrid_clock.hpp"
 #include "base/log.hpp"
-#include "base/random.hpp"
 #include "base/result.hpp"
 #include "io/disk.hpp"
 #include "io/loop.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
+#include "session/basis.hpp"
 #include "session/keyspace.hpp"
 #include "session/limits.hpp"
+#include "session/log_entry.hpp"
 #include "store/clock_file.hpp"
 #include "store/limits.hpp"
 #include "store/log.hpp"
@@ -28,25 +30,17 @@
 #include "store/snapshot_format.hpp"
 
 namespace meridian::session {
-namespace {
-
-// What the first byte of a part says.
-constexpr char kLastPart = 0;
-constexpr char kMoreParts = 1;
-
-}  // namespace
-
-DiskJournal::DiskJournal(io::Loop& loop, HybridClock& clock)
-    : loop_(loop), clock_(clock), background_(loop) {}
+DiskJournal::DiskJournal(io::Loop& loop, HybridClock& clock, Options options)
+    : loop_(loop), clock_(clock), options_(std::move(options)), background_(loop) {}
 
 DiskJournal::~DiskJournal() = default;
 
 io::Task<Result<std::unique_ptr<DiskJournal>>> DiskJournal::Open(io::Loop& loop, io::Disk& disk,
                                                                  HybridClock& clock,
-                                                                 std::string folder) {
-  std::unique_ptr<DiskJournal> journal(new DiskJournal(loop, clock));
-  Result<void> opened = co_await disk.MakeFolder(folder);
-  if (opened) opened = co_await journal->OpenAll(disk, folder);
+                                                                 Options options) {
+  std::unique_ptr<DiskJournal> journal(new DiskJournal(loop, clock, std::move(options)));
+  Result<void> opened = co_await disk.MakeFolder(journal->options_.folder);
+  if (opened) opened = co_await journal->OpenAll(disk);
   if (!opened) {
     co_await journal->Close();
     co_return Fail(std::move(opened.error()));
@@ -54,19 +48,25 @@ io::Task<Result<std::unique_ptr<DiskJournal>>> DiskJournal::Open(io::Loop& loop,
   co_return journal;
 }
 
-io::Task<Result<void>> DiskJournal::OpenAll(io::Disk& disk, const std::string& folder) {
-  auto clock_file = co_await store::ClockFile::Open(loop_, disk, clock_, {.folder = folder});
+io::Task<Result<void>> DiskJournal::OpenAll(io::Disk& disk) {
+  const std::string& folder = options_.folder;
+  auto clock_file = co_await store::ClockFile::Open(
+      loop_, disk, clock_, {.folder = folder, .on_disk_failure = options_.on_disk_failure});
   if (!clock_file) co_return Fail(std::move(clock_file.error()));
   clock_file_ = std::move(*clock_file);
   auto snapshots = co_await store::Snapshots::Open(disk, folder + "/snapshots");
   if (!snapshots) co_return Fail(std::move(snapshots.error()));
   snapshots_ = std::move(*snapshots);
-  auto log = co_await store::Log::Open(
-      loop_, disk,
-      {.folder = folder + "/log",
-       .name = "session",
-       .id = EntropySeed(),
-       .retention = {.released_before = snapshots_->newest() ? snapshots_->newest()->offset : 0}});
+  const auto& newest = snapshots_->newest();
+  auto log =
+      co_await store::Log::Open(loop_, disk,
+                                {.folder = folder + "/log",
+                                 .name = "session",
+                                 .id = options_.log_id,
+                                 .segment_bytes = options_.segment_bytes,
+                                 .headroom_bytes = options_.headroom_bytes,
+                                 .retention = {.released_before = newest ? newest->offset : 0},
+                                 .on_disk_failure = options_.on_disk_failure});
   if (!log) co_return Fail(std::move(log.error()));
   log_ = std::move(*log);
   end_ = log_->end_offset();
@@ -91,34 +91,41 @@ std::string DiskJournal::refusal() const {
   return writable ? "" : writable.error().message;
 }
 
-bool DiskJournal::AppendPart(Bytes part) {
-  return log_->Append({.body = part, .time = clock_.last()}).has_value();
+bool DiskJournal::TryAppend(std::string_view entry, HybridTime time) {
+  return log_->Append({.body = AsBytes(entry), .time = time}).has_value();
+}
+
+void DiskJournal::AppendEntry(EntryKind kind, Bytes body) {
+  entry_.assign(1, static_cast<char>(kind));
+  entry_ += AsText(body);
+  ++end_;
+  if (waiting_.empty() && TryAppend(entry_, clock_.last())) return;
+  if (waiting_.empty()) background_.Spawn(FeedLog());
+  waiting_bytes_ += entry_.size();
+  waiting_.push_back({entry_, clock_.last()});
 }
 
 uint64_t DiskJournal::Append(Bytes record) {
   constexpr size_t kMost = store::kMaxRecordBytes - 1;
   bool is_long = record.size() > kMost;
-  if (is_long) long_begin_ = end_;
-  do {
-    Bytes piece = record.first(std::min(record.size(), kMost));
-    record = record.subspan(piece.size());
-    part_.assign(1, record.empty() ? kLastPart : kMoreParts);
-    part_ += AsText(piece);
-    if (!waiting_.empty() || !AppendPart(AsBytes(part_))) {
-      if (waiting_.empty()) background_.Spawn(FeedLog());
-      waiting_bytes_ += part_.size();
-      waiting_.push_back(part_);
-    }
-    ++end_;
-  } while (!record.empty());
+  // Several that are not durable yet count as one.
+  if (is_long && durable() >= long_end_) long_begin_ = end_;
+  for (; record.size() > kMost; record = record.subspan(kMost)) {
+    AppendEntry(EntryKind::kMoreParts, record.first(kMost));
+  }
+  AppendEntry(EntryKind::kRecord, record);
   if (is_long) long_end_ = end_;
   return end_;
 }
 
+void DiskJournal::AppendBeat(std::string_view beat) {
+  AppendEntry(EntryKind::kBeat, AsBytes(beat));
+}
+
 io::Task<void> DiskJournal::FeedLog() {
   while (!waiting_.empty()) {
-    if (AppendPart(AsBytes(waiting_.front()))) {
-      waiting_bytes_ -= waiting_.front().size();
+    if (TryAppend(waiting_.front().entry, waiting_.front().time)) {
+      waiting_bytes_ -= waiting_.front().entry.size();
       waiting_.pop_front();
     } else if (!co_await io::Sleep(kFeedPause)) {
       co_return;
@@ -128,106 +135,131 @@ io::Task<void> DiskJournal::FeedLog() {
 
 io::Task<Result<void>> DiskJournal::AwaitDurable(uint64_t offset) {
   if (offset == 0) co_return Result<void>{};
+  TimePoint full_until = kNever;
   for (;;) {
-    Result<void> durable = co_await log_->Durable(offset - 1);
+    Result<void> durable = co_await log_->Durable(offset - 1, full_until);
     // A full disk may get room again: what was executed is answered then, or not at all.
     if (durable || durable.error().code != Errc::kUnavailable) co_return durable;
+    if (full_until == kNever) full_until = loop_.After(kFullDiskPatience);
+    if (loop_.Now() >= full_until) co_return durable;
     if (!co_await io::Sleep(kFeedPause)) co_return Fail(Errc::kCancelled, "the journal");
   }
 }
 
 // --- Replaying -----------------------------------------------------------------------------------
 
-// The stamps are our own, and the clock has started above them.
-Result<void> DiskJournal::ReplayPart(Keyspace& keyspace, Bytes part) {
-  if (part.empty()) return Fail(Errc::kInvalid, "an empty part of a session record");
-  bool last = part[0] == static_cast<uint8_t>(kLastPart);
-  if (last && unfinished_.empty()) return keyspace.Apply(part.subspan(1));
-  unfinished_ += AsText(part.subspan(1));
-  if (!last) return {};
-  Result<void> applied = keyspace.Apply(AsBytes(unfinished_));
-  unfinished_.clear();
-  return applied;
-}
-
-io::Task<Result<void>> DiskJournal::ReplaySnapshot(Keyspace& keyspace) {
+io::Task<Result<SnapshotBasis>> DiskJournal::ReplaySnapshot(Keyspace& keyspace) {
+  SnapshotBasis basis;
+  if (!snapshots_->newest()) co_return basis;
   auto reader = co_await snapshots_->ReadNewest();
   if (!reader) co_return Fail(std::move(reader.error()));
   for (;;) {
     auto block = co_await (*reader)->NextBlock();
     if (!block) co_return Fail(std::move(block.error()));
-    if (!block->has_value()) co_return Result<void>{};
+    if (!block->has_value()) co_return basis;
     Result<void> applied;
     Result<void> whole = store::ForEachItem(**block, [&](Bytes item) {
-      if (applied) applied = keyspace.Apply(item);
+      if (!applied) return;
+      if (!IsBasis(item)) {
+        applied = keyspace.Apply(item);
+      } else if (Result<SnapshotBasis> read = DecodeBasis(item); read) {
+        basis = std::move(*read);
+      } else {
+        applied = Fail(std::move(read.error()));
+      }
     });
-    if (!whole) co_return whole;
-    if (!applied) co_return applied;
+    if (!whole) co_return Fail(std::move(whole.error()));
+    if (!applied) co_return Fail(std::move(applied.error()));
   }
 }
 
-io::Task<Result<void>> DiskJournal::Replay(Keyspace& keyspace) {
-  keyspace.SetNow(loop_.Wall());
-  uint64_t offset = log_->begin_offset();
-  if (snapshots_->newest()) {
-    Result<void> loaded = co_await ReplaySnapshot(keyspace);
-    if (!loaded) co_return loaded;
-    offset = std::max(offset, snapshots_->newest()->offset);
-  }
+// The stamps are our own, and the clock has started above them.
+io::Task<Result<void>> DiskJournal::ReplayLog(Keyspace& keyspace, uint64_t offset) {
+  EntryReader entries;
   while (offset < log_->durable_end()) {
     auto batch = co_await log_->Read(offset, store::kMaxReadBytes);
     if (!batch) co_return Fail(std::move(batch.error()));
     Result<void> applied;
     batch->ForEach([&](const store::Record& record) {
-      if (applied) applied = ReplayPart(keyspace, record.body);
+      if (!applied) return;
+      Result<EntryReader::Taken> taken = entries.Take(record.body);
+      if (!taken) {
+        applied = Fail(std::move(taken.error()));
+      } else if (taken->found == EntryReader::Found::kRecord) {
+        applied = keyspace.Apply(taken->bytes);
+      }
     });
     if (!applied) co_return applied;
     offset = batch->next_offset();
   }
-  // The last record was not whole when the process ended: nobody was told that it is durable.
-  unfinished_.clear();
-  LOG_INFO("keys are back", {"keys", keyspace.size()}, {"log_records", log_->durable_end()});
+  // The process ended within a record: nobody was told that it is durable, and what comes behind
+  // its parts must not be taken for the rest of it, here or elsewhere.
+  if (entries.within_record()) AppendEntry(EntryKind::kAbandoned, {});
   co_return Result<void>{};
+}
+
+io::Task<Result<SnapshotBasis>> DiskJournal::Replay(Keyspace& keyspace) {
+  keyspace.SetNow(loop_.Wall());
+  Result<SnapshotBasis> basis = co_await ReplaySnapshot(keyspace);
+  if (!basis) co_return basis;
+  if (basis->known > keyspace.known()) keyspace.set_known(basis->known);
+  uint64_t offset = log_->begin_offset();
+  if (snapshots_->newest()) offset = std::max(offset, snapshots_->newest()->offset);
+  Result<void> replayed = co_await ReplayLog(keyspace, offset);
+  if (!replayed) co_return Fail(std::move(replayed.error()));
+  LOG_INFO("keys are back", {"keys", keyspace.size()}, {"log_records", log_->durable_end()});
+  co_return basis;
 }
 
 // --- Snapshots -----------------------------------------------------------------------------------
 
-void DiskJournal::StartSnapshots(Keyspace& keyspace) {
-  background_.Spawn(SnapshotRegularly(keyspace));
+void DiskJournal::StartSnapshots(Keyspace& keyspace, Snapshotting around) {
+  background_.Spawn(SnapshotRegularly(keyspace, std::move(around)));
 }
 
-io::Task<void> DiskJournal::SnapshotRegularly(Keyspace& keyspace) {
+io::Task<void> DiskJournal::SnapshotRegularly(Keyspace& keyspace, Snapshotting around) {
   while (co_await io::Sleep(kSnapshotCheckPause)) {
-    uint64_t enough = std::max<uint64_t>(kSnapshotLogBytes, 2 * keyspace.used_bytes());
+    uint64_t enough = std::max<uint64_t>(options_.snapshot_log_bytes, 2 * keyspace.used_bytes());
     if (log_->bytes() < enough) continue;
-    Result<void> written = co_await WriteSnapshot(keyspace);
+    SnapshotBasis basis = around.begin();
+    Result<void> written = co_await WriteSnapshot(keyspace, basis);
+    around.end(written ? &basis : nullptr);
     if (!written && written.error().code == Errc::kCancelled) co_return;
     if (!written) LOG_WARNING("a snapshot failed", {"problem", written.error().message});
   }
 }
 
-io::Task<Result<void>> DiskJournal::WriteSnapshot(Keyspace& keyspace) {
+io::Task<Result<void>> DiskJournal::WriteSnapshot(Keyspace& keyspace, const SnapshotBasis& basis) {
   uint64_t offset = log_->durable_end();
   // The parts of one record stay together.
   if (offset > long_begin_ && offset < long_end_) offset = long_begin_;
   auto writer =
       co_await snapshots_->Begin({.log_id = log_->id(), .offset = offset, .time = clock_.last()});
   if (!writer) co_return Fail(std::move(writer.error()));
+  std::string first = EncodeBasis(basis);
+  Result<void> written = co_await (*writer)->Add(AsBytes(first));
+  if (written) written = co_await WriteItems(keyspace, **writer);
+  // What is in it and not in the log would be here and nowhere else after a crash.
+  if (written) written = co_await AwaitDurable(end_);
+  if (written) written = co_await (*writer)->Commit();
+  if (written) log_->SetRetention({.released_before = offset});
+  co_return written;
+}
+
+io::Task<Result<void>> DiskJournal::WriteItems(Keyspace& keyspace, store::SnapshotWriter& writer) {
   std::vector<std::string> items;
   uint64_t cursor = 0;
   do {
     items.clear();
     cursor = keyspace.Snapshot(cursor, kSnapshotSlice, &items);
     for (const std::string& item : items) {
-      Result<void> added = co_await (*writer)->Add(AsBytes(item));
+      Result<void> added = co_await writer.Add(AsBytes(item));
       if (!added) co_return added;
     }
     Result<void> pause = co_await io::Sleep(Duration::zero());
     if (!pause) co_return pause;
   } while (cursor != 0);
-  Result<void> committed = co_await (*writer)->Commit();
-  if (committed) log_->SetRetention({.released_before = offset});
-  co_return committed;
+  co_return Result<void>{};
 }
 
 }  // namespace meridian::session

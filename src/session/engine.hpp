@@ -82,6 +82,9 @@ class Engine final : private KeyspaceListener {
   Subscriptions& subscriptions() { return subscriptions_; }
   Watches& watches() { return watches_; }
   Journal& journal() { return parts_.journal; }
+  // Null where there are no other data centers.
+  Copies* copies() { return copies_; }
+  void set_copies(Copies* copies) { copies_ = copies; }
   const EngineOptions& options() const { return options_; }
   const Clock& clock() const { return parts_.clock; }
   Statistics& statistics() { return statistics_; }
@@ -108,6 +111,7 @@ class Engine final : private KeyspaceListener {
 
   Parts parts_;
   EngineOptions options_;
+  Copies* copies_ = nullptr;
   Keyspace keyspace_;
   Subscriptions subscriptions_;
   Watches watches_;

@@ -146,6 +146,15 @@ Stamp EndStamp(int64_t at_ms) {
   return {{static_cast<uint64_t>(at_ms) << HybridTime::kCounterBits}, 0};
 }
 
+HybridTime NewestTraceOf(const Entry& entry) {
+  if (entry.kind() == Entry::Kind::kText) return {};
+  HybridTime newest;
+  const Parts& parts = entry.parts();
+  if (parts.fields) newest = parts.fields->newest_trace();
+  if (parts.members) newest = std::max(newest, parts.members->newest_trace());
+  return newest;
+}
+
 Stamp NewestOf(const Entry& entry) {
   Stamp newest = std::max(entry.cleared(), entry.expiry().stamp);
   if (entry.kind() == Entry::Kind::kText) return newest;

@@ -59,6 +59,10 @@ class Entry {
   bool told() const { return told_; }
   void set_told(bool told) { told_ = told; }
 
+  // Whether it is among the keys that the keyspace counts; kept by it.
+  bool counted() const { return counted_; }
+  void set_counted(bool counted) { counted_ = counted; }
+
   // With kText.
   std::string_view text() const { return {data() + key_bytes_, value_bytes_}; }
   // Writes another value and stamp in place. False: it needs another piece of memory.
@@ -88,11 +92,14 @@ class Entry {
   uint8_t expiry_origin_ = 0;
   Kind kind_ = Kind::kText;
   bool told_ = false;
+  bool counted_ = false;
 };
 
 // Everything that was written to a key before its end, at `at_ms`, has an earlier stamp than this.
 Stamp EndStamp(int64_t at_ms);
 // The newest stamp of anything in it.
 Stamp NewestOf(const Entry& entry);
+// When the last trace of a removal in it was made; zero when there is none.
+HybridTime NewestTraceOf(const Entry& entry);
 
 }  // namespace meridian::session

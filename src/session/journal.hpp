@@ -2,11 +2,13 @@
 // The seam between the commands and the disk. Owned by main; one thread: the loop's.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "base/bytes.hpp"
+#include "base/clock.hpp"
 #include "base/result.hpp"
 #include "io/task.hpp"
 
@@ -37,6 +39,16 @@ class MemoryJournal final : public Journal {
   uint64_t Append(Bytes /*record*/) override { return 0; }
   uint64_t durable() const override { return 0; }
   io::Task<Result<void>> AwaitDurable(uint64_t /*offset*/) override { co_return Result<void>{}; }
+};
+
+// Which other data centers have what was journaled here: the seam between WAIT and mirroring. Owned
+// by main; one thread.
+class Copies {
+ public:
+  virtual ~Copies() = default;
+  // Waits until `count` of them have the records before `offset` on their disks; how many have in
+  // the end, also at the deadline or when cancelled.
+  virtual io::Task<size_t> Await(uint64_t offset, size_t count, TimePoint deadline) = 0;
 };
 
 }  // namespace meridian::session

@@ -29,6 +29,8 @@ namespace meridian::session {
 namespace {
 
 constexpr int64_t kMillisecondsPerSecond = 1000;
+// Behind every data center's of the same time.
+constexpr uint8_t kAnyOrigin = 255;
 
 int64_t Clamped(__int128 value) {
   __int128 least = std::numeric_limits<int64_t>::min();
@@ -143,8 +145,9 @@ const Members* Keyspace::MembersOf(const Entry* entry) const {
 
 Entry* Keyspace::Sample() {
   constexpr int kTries = 100;  // that many samples may have ended
-  for (int i = 0; i < kTries && size() > 0; ++i) {
-    Table& table = random_.Below(size()) < main_.size() ? main_ : cache_;
+  for (int i = 0; i < kTries && living_ > 0; ++i) {
+    size_t stored = main_.size() + cache_.size();
+    Table& table = random_.Below(stored) < main_.size() ? main_ : cache_;
     Entry* entry = table.Sample(random_);
     if (Alive(*entry)) return entry;
   }
@@ -161,6 +164,7 @@ void Keyspace::Swap(Entry* old, Entry* entry) {
   Table& table = TableOf(old->key());
   table.Replace(old, entry, table.HashOf(old->key()));
   Account(old->memory_bytes(), entry->memory_bytes());
+  entry->set_counted(old->counted());
   Entry::Destroy(old);
 }
 
@@ -168,7 +172,16 @@ void Keyspace::Drop(Entry* entry) {
   Table& table = TableOf(entry->key());
   table.Remove(entry, table.HashOf(entry->key()));
   Account(entry->memory_bytes(), 0);
+  if (entry->counted()) --living_;
   Entry::Destroy(entry);
+}
+
+// After a change to what is in it.
+void Keyspace::Recount(Entry* entry) {
+  bool lives = !entry->told() && TypeOf(*entry) != ValueType::kNone;
+  if (lives == entry->counted()) return;
+  entry->set_counted(lives);
+  living_ += lives ? 1 : size_t{0} - 1;
 }
 
 // A key is about to be changed: its change begins in the record.
@@ -219,7 +232,12 @@ Entry* Keyspace::OpenParts(std::string_view key) {
   if (entry != nullptr) return AsParts(entry);
   entry = Stored(key);
   if (entry == nullptr) {
-    entry = Entry::NewParts(key, flushed_);
+    // Others may still hold what was here and has been forgotten: a key that has ended.
+    Stamp forgotten{KeepsTraces() ? known_ : HybridTime(), kAnyOrigin};
+    entry = Entry::NewParts(key, std::max(flushed_, forgotten));
+    if (options_.records && entry->cleared().time != HybridTime()) {
+      record_.Cleared(entry->cleared());
+    }
     Insert(entry);
     return entry;
   }
@@ -257,9 +275,11 @@ void Keyspace::SetText(std::string_view key, std::string_view value, ExpiryChang
     entry = Entry::NewText(key, value, stamp_);
     table.Replace(old, entry, hash);
     Account(old->memory_bytes(), entry->memory_bytes());
+    entry->set_counted(old->counted());
     Entry::Destroy(old);
   }
   entry->set_expiry(expiry);
+  Recount(entry);
   entry->set_accessed_s(static_cast<uint32_t>(now_ms_ / kMillisecondsPerSecond));
   if (expiry.at_ms != 0) table.NoteDue(hash, expiry.at_ms);
 }
@@ -289,6 +309,7 @@ Increment Keyspace::Add(std::string_view key, int64_t delta, int64_t* result) {
   }
   own->contribution.updated = stamp_.time;
   Account(before, entry->memory_bytes());
+  Recount(entry);
   if (options_.records) record_.Count(own->origin, own->contribution);
   return Increment::kDone;
 }
@@ -306,6 +327,7 @@ bool Keyspace::Erase(std::string_view key) {
   size_t before = entry->memory_bytes();
   entry->Clear(stamp_);
   Account(before, entry->memory_bytes());
+  Recount(entry);
   Table& table = TableOf(key);
   table.NoteDue(table.HashOf(key), now_ms_ + kTraceRecheckMs);
   return true;
@@ -315,6 +337,7 @@ void Keyspace::SetExpiry(Entry& entry, int64_t at_ms) {
   Note(entry.key());
   Expiry expiry{at_ms, stamp_};
   entry.set_expiry(expiry);
+  Recount(&entry);
   if (options_.records) record_.Expires(expiry);
   Table& table = TableOf(entry.key());
   if (at_ms != 0) table.NoteDue(table.HashOf(entry.key()), at_ms);

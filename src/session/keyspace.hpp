@@ -63,8 +63,10 @@ class Keyspace {
   Keyspace(Options options, HybridClock& clock);
 
   void set_listener(KeyspaceListener* listener) { listener_ = listener; }
-  // Every data center knows of what has a stamp up to this: traces of it are not needed.
+  // Every data center has applied what has a stamp up to this, and this one knows that it has all
+  // of it too: traces of it are not needed, and what of it still arrives has been here before.
   void set_known(HybridTime known) { known_ = known; }
+  HybridTime known() const { return known_; }
 
   // The time by which keys have ended, until the next call; it never goes back.
   void SetNow(WallTime now);
@@ -121,7 +123,8 @@ class Keyspace {
     size_t bytes_before_;
   };
 
-  size_t size() const { return main_.size() + cache_.size(); }
+  // Keys that have content and have not been seen to end.
+  size_t size() const { return living_; }
   size_t used_bytes() const;
   bool IsCache(std::string_view key) const {
     return !options_.cache_prefix.empty() && key.starts_with(options_.cache_prefix);
@@ -172,6 +175,7 @@ class Keyspace {
   void Drop(Entry* entry);
   void Account(size_t before, size_t after) { item_bytes_ += after - before; }
   void Note(std::string_view key);
+  void Recount(Entry* entry);
   // An entry of the kind kParts for a change to its parts.
   Entry* OpenParts(std::string_view key);
   Entry* AsParts(Entry* entry);
@@ -179,6 +183,8 @@ class Keyspace {
   void Expire(Entry* entry);
   int64_t DueOf(Entry& entry);
   bool Known(const Entry& entry) const;
+  bool CollectTraces(Entry& entry);
+  void Tell(Entry* entry);
   void MergeFields(Parts& parts, const Stamp& cleared, const KeyState& state);
   void MergeMembers(Parts& parts, const Stamp& cleared, const KeyState& state);
   void MergeParts(Parts& parts, const Stamp& cleared, const KeyState& state);
@@ -198,6 +204,7 @@ class Keyspace {
   RecordWriter record_;
   bool must_sync_ = false;
   size_t item_bytes_ = 0;
+  size_t living_ = 0;
   uint64_t expired_ = 0;
   uint64_t evicted_ = 0;
   uint64_t main_sweep_ = 0;

@@ -28,11 +28,13 @@ Keyspace::Edit::Edit(Keyspace& keyspace, std::string_view key)
 
 Keyspace::Edit::~Edit() {
   keyspace_.Account(bytes_before_, entry_->memory_bytes());
-  if (keyspace_.TypeOf(*entry_) != ValueType::kNone) return;
-  if (!keyspace_.KeepsTraces()) {
+  keyspace_.Recount(entry_);
+  bool empty = keyspace_.TypeOf(*entry_) == ValueType::kNone;
+  if (empty && !keyspace_.KeepsTraces()) {
     keyspace_.Drop(entry_);
     return;
   }
+  if (!empty && NewestTraceOf(*entry_) == HybridTime()) return;
   Table& table = keyspace_.TableOf(entry_->key());
   table.NoteDue(table.HashOf(entry_->key()), keyspace_.now_ms_ + kTraceRecheckMs);
 }
@@ -75,7 +77,7 @@ bool Keyspace::Edit::AddMember(std::string_view name) {
   // One that is there is added anew: a concurrent removal elsewhere has not observed this.
   Member::Tagged tagged{members().TagOf(name, origin), origin};
   tagged.tag.added = keyspace_.stamp_.time;
-  members().Merge(name, tagged);
+  members().Merge(name, tagged, keyspace_.stamp_.time);
   if (keyspace_.options_.records) keyspace_.record_.Member(name, origin, tagged.tag);
   return fresh;
 }
@@ -90,7 +92,7 @@ bool Keyspace::Edit::RemoveMember(std::string_view name) {
     if (keyspace_.options_.records) {
       keyspace_.record_.Member(name, tagged.origin, tagged.tag);
     }
-    if (keyspace_.KeepsTraces()) members().Merge(name, tagged);
+    if (keyspace_.KeepsTraces()) members().Merge(name, tagged, keyspace_.stamp_.time);
   }
   if (!keyspace_.KeepsTraces()) members().Forget(name);
   return true;

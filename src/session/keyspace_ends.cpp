@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/hybrid_clock.hpp"
 #include "session/entry.hpp"
 #include "session/keyspace.hpp"
 #include "session/limits.hpp"
@@ -17,19 +18,45 @@ namespace meridian::session {
 // traces would have to resist.
 bool Keyspace::Known(const Entry& entry) const {
   if (!KeepsTraces()) return true;
-  return std::max(NewestOf(entry), EndStamp(entry.expire_at_ms())).time <= known_;
+  // Of the two the walk over all that is in it comes last.
+  return std::max(NewestTraceOf(entry), EndStamp(entry.expire_at_ms()).time) <= known_ &&
+         NewestOf(entry).time <= known_;
+}
+
+// That its time has come, once.
+void Keyspace::Tell(Entry* entry) {
+  if (entry->told() || TypeOf(*entry) == ValueType::kNone) return;
+  entry->set_told(true);
+  Recount(entry);
+  ++expired_;
+  if (listener_ == nullptr) return;
+  listener_->OnModified(entry->key());
+  listener_->OnExpired(entry->key());
 }
 
 void Keyspace::Expire(Entry* entry) {
-  if (!entry->told()) {
-    entry->set_told(true);
-    ++expired_;
-    if (listener_ != nullptr) {
-      listener_->OnModified(entry->key());
-      listener_->OnExpired(entry->key());
-    }
-  }
+  Tell(entry);
   if (Known(*entry)) Drop(entry);
+}
+
+// Takes traces out of a key that lives on, where that is worth a walk over all that is in it.
+// Whether some are left.
+bool Keyspace::CollectTraces(Entry& entry) {
+  if (NewestTraceOf(entry) == HybridTime()) return false;
+  Parts& parts = entry.parts();
+  size_t before = entry.memory_bytes();
+  size_t left = 0;
+  auto collect = [&](auto& items) {
+    bool worth =
+        items->newest_trace() <= known_ || items->traces() * kTracesWorthAWalk >= items->size();
+    if (worth && items->traces() > 0) items->DropTraces(known_);
+    left += items->traces();
+    if (items->blank()) items.reset();
+  };
+  if (parts.fields) collect(parts.fields);
+  if (parts.members) collect(parts.members);
+  Account(before, entry.memory_bytes());
+  return left > 0;
 }
 
 // When the sweep should look at the entry again; kDrop when it can go.
@@ -38,24 +65,18 @@ int64_t Keyspace::DueOf(Entry& entry) {
   if (ended || TypeOf(entry) == ValueType::kNone) {
     return Known(entry) ? Table::kDrop : now_ms_ + kTraceRecheckMs;
   }
-  return entry.expire_at_ms() == 0 ? Table::kNeverDue : entry.expire_at_ms();
+  int64_t due = entry.expire_at_ms() == 0 ? Table::kNeverDue : entry.expire_at_ms();
+  return CollectTraces(entry) ? std::min(due, now_ms_ + kTraceRecheckMs) : due;
 }
 
 bool Keyspace::Sweep() {
   auto visit = [&](Entry& entry) {
-    bool tell = entry.expired(now_ms_) && !entry.told() && TypeOf(entry) != ValueType::kNone;
-    if (tell) {
-      entry.set_told(true);
-      ++expired_;
-      if (listener_ != nullptr) {
-        listener_->OnModified(entry.key());
-        listener_->OnExpired(entry.key());
-      }
-    }
+    if (entry.expired(now_ms_)) Tell(&entry);
     return DueOf(entry);
   };
   auto dropped = [&](Entry* entry) {
     Account(entry->memory_bytes(), 0);
+    if (entry->counted()) --living_;
     Entry::Destroy(entry);
   };
   Table::SweepLimits main{.segments = kSweepSegments, .due_segments = kSweepDueSegments};
@@ -67,11 +88,14 @@ bool Keyspace::Sweep() {
 
 bool Keyspace::EvictTo(size_t bytes) {
   for (int i = 0; i < kMostEvictions && used_bytes() > bytes && cache_.size() > 0; ++i) {
-    Entry* oldest = cache_.Sample(random_);
-    for (int sample = 1; sample < kEvictionSamples; ++sample) {
+    Entry* oldest = nullptr;
+    for (int sample = 0; sample < kEvictionSamples; ++sample) {
       Entry* other = cache_.Sample(random_);
-      if (other->accessed_s() < oldest->accessed_s()) oldest = other;
+      // What is kept of a key that is gone resists what others may still send.
+      if (!other->counted()) continue;
+      if (oldest == nullptr || other->accessed_s() < oldest->accessed_s()) oldest = other;
     }
+    if (oldest == nullptr) continue;
     ++evicted_;
     if (listener_ != nullptr) {
       listener_->OnModified(oldest->key());
@@ -104,6 +128,7 @@ void Keyspace::ApplyFlush(const Stamp& stamp) {
     main_.Clear();
     cache_.Clear();
     item_bytes_ = 0;
+    living_ = 0;
     return;
   }
   std::vector<std::string> keys;

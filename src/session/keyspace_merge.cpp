@@ -69,7 +69,7 @@ void Keyspace::MergeMembers(Parts& parts, const Stamp& cleared, const KeyState& 
       MemberTag left = DropCleared(tag, origin, cleared);
       if (left == MemberTag()) continue;
       if (!parts.members) parts.members = std::make_unique<Members>(options_.seed);
-      parts.members->Merge(name, {left, origin});
+      parts.members->Merge(name, {left, origin}, clock_.last());
     }
     if (!KeepsTraces() && parts.members && !parts.members->Contains(name)) {
       parts.members->Forget(name);
@@ -101,8 +101,10 @@ void Keyspace::Apply(std::string_view key, KeyState state) {
     state.cleared = flushed_;
     DropCleared(&state);
   }
+  if (KeepsTraces()) DropKnown(&state, known_);
   Entry* entry = Stored(key);
   if (entry == nullptr) {
+    if (IsBarrier(state) && (!KeepsTraces() || state.cleared.time <= known_)) return;
     entry = IsPlainText(state) ? Entry::NewText(key, state.text->value, state.cleared)
                                : Entry::NewParts(key, state.cleared);
     Insert(entry);
@@ -124,8 +126,10 @@ void Keyspace::Apply(std::string_view key, KeyState state) {
     entry = Stored(key);
   }
   if (state.expiry.stamp >= entry->cleared()) {
-    entry->set_expiry(Merge(entry->expiry(), state.expiry));
+    Expiry merged = Merge(entry->expiry(), state.expiry);
+    if (merged != entry->expiry()) entry->set_expiry(merged);
   }
+  Recount(entry);
   if (listener_ != nullptr) listener_->OnModified(key);
   int64_t due = DueOf(*entry);
   if (due == Table::kDrop && !KeepsTraces() && TypeOf(*entry) == ValueType::kNone) {

@@ -232,6 +232,134 @@ TEST(Keyspace, CountersOfTwoPlacesAddUp) {
   EXPECT_EQ(west.Add("n", -10), -3);
 }
 
+// Two places that keep traces, as with other data centers.
+struct Pair {
+  Pair() {
+    east.keyspace->set_known({});
+    west.keyspace->set_known({});
+  }
+  // What `from` has journaled since the last time.
+  void Deliver(Place& from, Place& to) { to.Hear(from.Take(), from.clock.last()); }
+  void EverybodyKnows() {
+    HybridTime known = std::max(east.clock.last(), west.clock.last());
+    for (Place* place : {&east, &west}) place->keyspace->set_known(known);
+  }
+
+  Place east{0};
+  Place west{1};
+};
+
+void SweepAll(Place& place) {
+  place.Advance(seconds{3});
+  while (!place.keyspace->Sweep()) {
+  }
+}
+
+TEST(Traces, OfADeletionResistWhatItHadSeenUntilEverybodyKnows) {
+  Pair pair;
+  pair.east.Set("k", "v");
+  std::string old = pair.east.Take();
+  HybridTime at = pair.east.clock.last();
+  pair.west.Hear(old, at);
+  pair.west.Begin();
+  EXPECT_TRUE(pair.west.keyspace->Erase("k"));
+  size_t with_trace = pair.west.keyspace->used_bytes();
+  SweepAll(pair.west);
+  pair.west.Hear(old, at);
+  EXPECT_EQ(pair.west.Get("k"), "(none)");
+  EXPECT_EQ(pair.west.keyspace->size(), 0);
+  pair.EverybodyKnows();
+  SweepAll(pair.west);
+  EXPECT_LT(pair.west.keyspace->used_bytes(), with_trace);
+}
+
+TEST(Traces, WhatIsKnownEverywhereAndGoneIsNotBroughtBackByAnOldSnapshot) {
+  Pair pair;
+  pair.east.Set("k", "v", pair.east.AfterMs(1'000'000));
+  pair.east.HashSet("h", "f", "v");
+  pair.east.Add("n", 1);
+  std::vector<std::string> snapshot;
+  ASSERT_EQ(pair.east.keyspace->Snapshot(1, 100, &snapshot), 0);
+  ASSERT_NE(pair.east.keyspace->Snapshot(0, 100, &snapshot), 0);
+  pair.Deliver(pair.east, pair.west);
+  for (std::string_view key : {"k", "h", "n"}) {
+    pair.west.Begin();
+    EXPECT_TRUE(pair.west.keyspace->Erase(key));
+  }
+  pair.EverybodyKnows();
+  SweepAll(pair.west);
+  for (const std::string& item : snapshot) pair.west.Hear(item, pair.east.clock.last());
+  EXPECT_EQ(pair.west.keyspace->size(), 0);
+}
+
+TEST(Traces, OfFieldsAndMembersAreCollectedInAKeyThatLivesOn) {
+  Pair pair;
+  Place& east = pair.east;
+  east.Begin();
+  {
+    Keyspace::Edit hash(*east.keyspace, "h");
+    for (int i = 0; i < 100; ++i) hash.SetField(std::to_string(i), "v");
+    Keyspace::Edit set(*east.keyspace, "s");
+    for (int i = 0; i < 100; ++i) set.AddMember(std::to_string(i));
+  }
+  east.Begin();
+  {
+    Keyspace::Edit hash(*east.keyspace, "h");
+    Keyspace::Edit set(*east.keyspace, "s");
+    for (int i = 1; i < 100; ++i) {
+      hash.RemoveField(std::to_string(i));
+      set.RemoveMember(std::to_string(i));
+    }
+  }
+  SweepAll(east);
+  EXPECT_EQ(east.keyspace->FieldsOf(east.keyspace->Find("h"))->traces(), 99);
+  EXPECT_EQ(east.keyspace->MembersOf(east.keyspace->Find("s"))->traces(), 99);
+  east.Begin();
+  pair.EverybodyKnows();
+  SweepAll(east);
+  EXPECT_EQ(east.keyspace->FieldsOf(east.keyspace->Find("h"))->traces(), 0);
+  EXPECT_EQ(east.keyspace->MembersOf(east.keyspace->Find("s"))->traces(), 0);
+  EXPECT_EQ(east.keyspace->size(), 2);
+}
+
+// east has forgotten a key that has ended, west not yet: the key's next life is not lost there.
+TEST(Traces, KeyThatBeginsAnewWhereItsEndIsForgottenAlreadyLivesEverywhere) {
+  Pair pair;
+  pair.east.HashSet("h", "old", "v");
+  pair.east.Begin();
+  pair.east.keyspace->SetExpiry(*pair.east.keyspace->Find("h"), pair.east.AfterMs(1000));
+  pair.Deliver(pair.east, pair.west);
+  pair.east.Advance(seconds{2});
+  pair.west.Advance(seconds{2});
+  pair.east.Begin();
+  pair.east.keyspace->set_known(pair.east.clock.last());
+  SweepAll(pair.east);
+  pair.east.HashSet("h", "new", "v");
+  pair.Deliver(pair.east, pair.west);
+  for (Place* place : {&pair.east, &pair.west}) {
+    const Fields* fields = place->keyspace->FieldsOf(place->keyspace->Find("h"));
+    ASSERT_NE(fields, nullptr);
+    EXPECT_NE(fields->Find("new"), nullptr);
+    EXPECT_EQ(fields->Find("old"), nullptr);
+  }
+}
+
+TEST(Traces, DeletedAndEndedKeysAreNotCounted) {
+  Pair pair;
+  pair.east.Set("deleted", "v");
+  pair.east.Set("ended", "v", pair.east.AfterMs(1000));
+  pair.east.Set("stays", "v");
+  EXPECT_EQ(pair.east.keyspace->size(), 3);
+  pair.east.Begin();
+  pair.east.keyspace->Erase("deleted");
+  EXPECT_EQ(pair.east.keyspace->size(), 2);
+  SweepAll(pair.east);
+  EXPECT_EQ(pair.east.keyspace->size(), 1);
+  pair.east.Set("deleted", "again");
+  pair.east.Set("ended", "again");
+  EXPECT_EQ(pair.east.keyspace->size(), 3);
+}
+
 // Random commands in three places whose records arrive in any order, some twice: in the end all
 // hold the same.
 class Convergence {

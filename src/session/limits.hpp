@@ -52,6 +52,9 @@ constexpr Duration kSweepPause = std::chrono::milliseconds{100};
 constexpr Duration kBusySweepPause = std::chrono::milliseconds{1};
 // A key that only others' knowledge keeps here is looked at again after this.
 constexpr int64_t kTraceRecheckMs = 1000;
+// Traces of removed fields or members are looked for in all of a key's when so many times them are
+// as many as what is there.
+constexpr size_t kTracesWorthAWalk = 4;
 
 // Records that the log has no room for at the moment. Past it: writes are refused.
 constexpr size_t kMaxWaitingBytes = size_t{64} * 1024 * 1024;
@@ -62,6 +65,21 @@ constexpr uint64_t kSnapshotLogBytes = uint64_t{256} * 1024 * 1024;
 constexpr Duration kSnapshotCheckPause = std::chrono::seconds{1};
 constexpr size_t kSnapshotSlice = 256;
 constexpr size_t kSnapshotItemBytes = size_t{64} * 1024;
+
+// What is applied of another data center's log before others have their turn, and the pause before
+// what could not be applied is tried again.
+constexpr size_t kApplyBytes = size_t{64} * 1024;
+constexpr Duration kApplyRetry = std::chrono::seconds{5};
+// How often a data center says how far it is.
+constexpr Duration kBeatInterval = std::chrono::seconds{1};
+// Connections of other data centers, for their handshakes too. Past it: closed without a word.
+constexpr size_t kMaxPeerConnections = 256;
+constexpr Duration kPeerHandshakeTimeout = std::chrono::seconds{5};
+// WAIT waits for so long at the most, also when it is asked to wait for ever.
+constexpr Duration kMostWait = std::chrono::seconds{60};
+// How long a reply waits for a full disk to have room again. Past it the connection is closed: what
+// was asked may be done, or not.
+constexpr Duration kFullDiskPatience = std::chrono::seconds{10};
 
 // The least that maxmemory may be.
 constexpr size_t kLeastMaxMemoryBytes = size_t{1} << 20;

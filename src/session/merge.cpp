@@ -68,6 +68,24 @@ void DropCleared(KeyState* state) {
   }
 }
 
+void DropKnown(KeyState* state, HybridTime known) {
+  if (state->expiry.stamp.time <= known) state->expiry = {};
+  if (state->text && state->text->stamp.time <= known) state->text.reset();
+  std::erase_if(state->counts, [&](const auto& entry) { return entry.second.updated <= known; });
+  std::erase_if(state->fields, [&](const auto& entry) { return entry.second.stamp.time <= known; });
+  for (auto member = state->members.begin(); member != state->members.end();) {
+    std::erase_if(member->second, [&](const auto& entry) {
+      return entry.second.present() && entry.second.added <= known;
+    });
+    member = member->second.empty() ? state->members.erase(member) : std::next(member);
+  }
+}
+
+bool IsBarrier(const KeyState& state) {
+  return !state.text && state.counts.empty() && state.fields.empty() && state.members.empty() &&
+         state.expiry == Expiry();
+}
+
 KeyState Merge(KeyState a, const KeyState& b) {
   a.cleared = std::max(a.cleared, b.cleared);
   a.expiry = Merge(a.expiry, b.expiry);

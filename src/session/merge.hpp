@@ -86,5 +86,10 @@ struct KeyState {
 KeyState Merge(KeyState a, const KeyState& b);
 // Drops what is before `state->cleared`.
 void DropCleared(KeyState* state);
+// Drops what was written up to `known` and is applied already: what is not there any more was
+// removed since. Barriers and removals of members stay: they bring nothing back.
+void DropKnown(KeyState* state, HybridTime known);
+// Nothing but, at the most, a barrier.
+bool IsBarrier(const KeyState& state);
 
 }  // namespace meridian::session
