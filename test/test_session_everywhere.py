@@ -137,6 +137,37 @@ def test_restarted_tier_has_what_came_meanwhile(site, clients):
     assert len(contents(again)) == 101
 
 
+# --- what operators are told
+
+def told(site, *arguments):
+    return json.loads(site.run("session", *arguments, "--json").stdout)["datacenters"]
+
+
+def test_operators_see_lag_digests_and_keys(site, clients):
+    east, west = clients
+    east.hset("a key/ü", mapping={"user": "Ada"})
+    east.expire("a key/ü", 1000)
+    east.set("other", b"\xff\xfe")
+    assert east.wait(1, 10000) == 1
+    wait_until(lambda: told(site, "digest")[0]["digest"] == told(site, "digest")[1]["digest"], what="all hold the same")
+    assert [entry["keys"] for entry in told(site, "digest")] == [2, 2]
+    assert "All hold the same." in site.run("session", "digest").stdout
+    entries = told(site, "get", "a key/ü")
+    assert [(entry["datacenter"], entry["type"], entry["value"]) for entry in entries] == [
+        (name, "hash", {"user": "Ada"}) for name in ("us-east", "us-west")]
+    assert all(900_000 < entry["ttl_ms"] <= 1_000_000 for entry in entries)
+    assert [entry["type"] for entry in told(site, "get", "none")] == ["none", "none"]
+    assert "us-west        has no such key" in site.run("session", "get", "none").stdout
+    assert told(site, "lag")[0]["peers"][0]["connected"]
+
+    site.link("us-east", "us-west", "--cut")
+    west.set("other", "another")
+    assert "They differ." in site.run("session", "digest").stdout
+    wait_until(lambda: told(site, "lag")[0]["peers"][0]["behind_seconds"] > 1, what="the lag is told")
+    site.link("us-east", "us-west", "--heal")
+    wait_until(lambda: "All hold the same." in site.run("session", "digest").stdout, what="all hold the same")
+
+
 # --- who is let in
 
 def text(value):

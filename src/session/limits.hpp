@@ -81,6 +81,10 @@ constexpr Duration kMostWait = std::chrono::seconds{60};
 // was asked may be done, or not.
 constexpr Duration kFullDiskPatience = std::chrono::seconds{10};
 
+// What operators are shown of a key: bytes of a value, fields or members.
+constexpr size_t kShownBytes = 1024;
+constexpr size_t kShownItems = 100;
+
 // The least that maxmemory may be.
 constexpr size_t kLeastMaxMemoryBytes = size_t{1} << 20;
 // A stamp of another data center that is further ahead of our clock is refused.

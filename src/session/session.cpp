@@ -14,6 +14,7 @@
 #include "base/ip.hpp"
 #include "base/random.hpp"
 #include "base/result.hpp"
+#include "http/exchange.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"
 #include "session/access.hpp"
@@ -21,6 +22,7 @@
 #include "session/config.hpp"
 #include "session/disk_journal.hpp"
 #include "session/engine.hpp"
+#include "session/inspection.hpp"
 #include "session/limits.hpp"
 #include "session/peer_port.hpp"
 #include "session/replication.hpp"
@@ -153,12 +155,19 @@ io::Task<void> Session::Drain() {
   if (journal_) co_await journal_->Close();
 }
 
+io::Task<void> Session::Inspect(http::Exchange& exchange) {
+  Inspection inspection(engine_->keyspace(), replication_.get());
+  co_await inspection.Answer(exchange);
+}
+
 int Run(const site::Site& site, site::TierStart start) {
   site::TierProcess process(site, std::move(start));
   Session session(process);
-  return process.Run({.public_port = site.ports.session,
-                      .start = [&] { return session.Start(); },
-                      .drain = [&](Duration /*grace*/) { return session.Drain(); }});
+  return process.Run(
+      {.public_port = site.ports.session,
+       .start = [&] { return session.Start(); },
+       .drain = [&](Duration /*grace*/) { return session.Drain(); },
+       .inspect = [&](http::Exchange& exchange) { return session.Inspect(exchange); }});
 }
 
 }  // namespace meridian::session

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/hybrid_clock.hpp"
+#include "http/exchange.hpp"
 #include "io/blocking.hpp"
 #include "io/system_disk.hpp"
 #include "session/access.hpp"
@@ -30,6 +31,7 @@ class Session {
 
   io::Task<Result<void>> Start();
   io::Task<void> Drain();
+  io::Task<void> Inspect(http::Exchange& exchange);
 
  private:
   io::Task<Result<void>> Open();
