@@ -18,9 +18,10 @@ namespace meridian::session {
 // traces would have to resist.
 bool Keyspace::Known(const Entry& entry) const {
   if (!KeepsTraces()) return true;
+  // An end to come of what was deleted, by a touch that did not know of it, is no reason to stay.
+  HybridTime end = entry.expired(now_ms_) ? EndStamp(entry.expire_at_ms()).time : HybridTime();
   // Of the two the walk over all that is in it comes last.
-  return std::max(NewestTraceOf(entry), EndStamp(entry.expire_at_ms()).time) <= known_ &&
-         NewestOf(entry).time <= known_;
+  return std::max(NewestTraceOf(entry), end) <= known_ && NewestOf(entry).time <= known_;
 }
 
 // That its time has come, once.
