@@ -135,7 +135,8 @@ io::Task<void> SessionPlace::Run(io::sim::Machine& machine) {
                                                       .log_id = 100 + place_,
                                                       .segment_bytes = store::kMinSegmentBytes,
                                                       .headroom_bytes = 0,
-                                                      .snapshot_log_bytes = kSnapshotLogBytes});
+                                                      .snapshot_log_bytes = kSnapshotLogBytes,
+                                                      .snapshot_memory_factor = 0});
   if (!journal) co_return;
   session::EngineOptions options;
   options.keyspace = {.origin = static_cast<uint8_t>(place_),

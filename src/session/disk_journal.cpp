@@ -219,7 +219,8 @@ void DiskJournal::StartSnapshots(Keyspace& keyspace, Snapshotting around) {
 
 io::Task<void> DiskJournal::SnapshotRegularly(Keyspace& keyspace, Snapshotting around) {
   while (co_await io::Sleep(kSnapshotCheckPause)) {
-    uint64_t enough = std::max<uint64_t>(options_.snapshot_log_bytes, 2 * keyspace.used_bytes());
+    uint64_t enough = std::max<uint64_t>(options_.snapshot_log_bytes,
+                                         options_.snapshot_memory_factor * keyspace.used_bytes());
     if (log_->bytes() < enough) continue;
     SnapshotBasis basis = around.begin();
     Result<void> written = co_await WriteSnapshot(keyspace, basis);

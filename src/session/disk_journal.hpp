@@ -40,8 +40,9 @@ class DiskJournal final : public Journal {
     uint64_t log_id = 0;  // of a log that is made new; random
     uint64_t segment_bytes = store::kSegmentBytes;
     uint64_t headroom_bytes = store::kHeadroomBytes;
-    // A snapshot is written of a log of so many bytes, or of twice the memory that keys take.
+    // A snapshot is written when the log has so many bytes, and so many times those of the keys.
     uint64_t snapshot_log_bytes = kSnapshotLogBytes;
+    uint64_t snapshot_memory_factor = kSnapshotMemoryFactor;
     store::OnDiskFailure on_disk_failure = store::EndProcessOnDiskFailure;
   };
   // Opens what is there, and sets the clock.

@@ -15,6 +15,7 @@
 #include "session/keyspace.hpp"
 #include "session/limits.hpp"
 #include "session/log_entry.hpp"
+#include "store/limits.hpp"
 #include "store/log.hpp"
 #include "store/mirror_client.hpp"
 #include "store/record.hpp"
@@ -81,6 +82,11 @@ io::Task<void> Follower::ApplyAsItComes(Keyspace& keyspace, OnBeat on_beat) {
       continue;
     }
     if (done.error().code == Errc::kCancelled || done.error().code == Errc::kClosed) co_return;
+    if (done.error().code == Errc::kUnavailable) {
+      // The disk is full, which its log has told.
+      if (!co_await io::Sleep(store::kFullDiskRetry)) co_return;
+      continue;
+    }
     if (!told) {
       LOG_ERROR("what another data center has written cannot be applied",
                 {"source", options_.source}, {"error", done.error().message});

@@ -62,6 +62,7 @@ constexpr Duration kFeedPause = std::chrono::milliseconds{10};
 // With a log of so many bytes (or twice the memory that keys take) a snapshot is written. Between
 // two slices of it, of so many keys and about so many bytes an item, others have their turn.
 constexpr uint64_t kSnapshotLogBytes = uint64_t{256} * 1024 * 1024;
+constexpr uint64_t kSnapshotMemoryFactor = 2;
 constexpr Duration kSnapshotCheckPause = std::chrono::seconds{1};
 constexpr size_t kSnapshotSlice = 256;
 constexpr size_t kSnapshotItemBytes = size_t{64} * 1024;
