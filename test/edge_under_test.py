@@ -1,14 +1,18 @@
 """An edge that stands alone in front of an origin of the test's own, and a client that sees every byte."""
 
+import asyncio
 import contextlib
 import http.client
 import signal
 import socket
 import subprocess
+import threading
 import urllib.request
 
 from cache_origin import Origin
 from site_under_test import MERIDIAN, wait_until
+
+MINUTE = {"Cache-Control": "max-age=60"}
 
 
 def free_port():
@@ -84,3 +88,34 @@ class Edge:
     def wait_stored(self, target, **fields):
         """Until a request is a hit: the body's last bytes may be on their way to the store yet."""
         wait_until(lambda: self.get(target, **fields).hit, what=f"{target} is stored")
+
+
+async def ask_at_once(port, target, count):
+    """`count` requests, all sent before any is answered; their heads and bodies, empty where the connection was reset."""
+    async def ask():
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(f"GET {target} HTTP/1.1\r\nHost: photos.example\r\nConnection: close\r\n\r\n".encode())
+        try:
+            answer = await reader.read()
+        except ConnectionResetError:
+            answer = b""
+        writer.close()
+        head, _, body = answer.partition(b"\r\n\r\n")
+        return head, body
+    return await asyncio.gather(*(ask() for _ in range(count)))
+
+
+def in_background(function, *arguments):
+    """Runs it in a thread: call what is returned for its value."""
+    box = []
+    thread = threading.Thread(target=lambda: box.append(function(*arguments)), daemon=True)
+    thread.start()
+
+    def result():
+        thread.join(60)
+        return box[0]
+    return result
+
+
+def herd(edge, target, count):
+    return in_background(lambda: asyncio.run(ask_at_once(edge.port, target, count)))

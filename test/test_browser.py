@@ -55,8 +55,8 @@ def test_chromium_shows_the_photos_signs_in_and_uploads(site, scheme, data_cente
         (status, "1.1 meridian-edge") for status in (200, 303, 304)}
     assert [response["status"] for response in seen["requests"] if response["url"].endswith("/assets/style.css")][0] == 200
 
-    gallery = [image for image in seen["images"] if image["source"].startswith("/images/")]
-    assert len(gallery) == 6
+    gallery = [image for image in seen["images"] if "/images/" in image["source"]]
+    assert len(gallery) == 6 and all(re.fullmatch(r"/v/[0-9a-f]{32}/images/.*", image["source"]) for image in gallery)
     assert {(image["width"], image["height"]) for image in gallery} == {(960, 640)}
     assert re.fullmatch(rf"{data_center}-\d", seen["servedBy"])
 
@@ -69,6 +69,28 @@ def test_chromium_shows_the_photos_signs_in_and_uploads(site, scheme, data_cente
     [image] = uploaded["images"]
     assert image["source"].startswith("/uploads/") and (image["width"], image["height"]) == (960, 640)
     assert seen["signedOut"]
+
+
+def look(site, data_center, visit):
+    """The images of the page as a visitor sees them who has never been there."""
+    options = {"url": f"https://{site.domain}/", "hosts": f"MAP {site.domain} {site.addresses[data_center]}:8443, MAP * ~NOTFOUND",
+               "spki": spki_of(site.state / "ca/web.pem"), "profile": str(site.folder / f"look-{data_center}-{visit}")}
+    done = subprocess.run(["node", "images.mjs", json.dumps(options)], cwd=BROWSER, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("data_center", ["us-east", "us-west"])
+def test_the_images_come_from_the_cache_of_each_data_center_over_https(site, data_center):
+    look(site, data_center, "first")
+    seen = look(site, data_center, "second")
+    assert len(seen["images"]) >= 6 and all(image["width"] > 0 for image in seen["images"])
+    gallery = [response for response in seen["responses"] if "/images/" in response["url"]]
+    assert len(gallery) == 6
+    for response in gallery:
+        assert response["status"] == 200 and response["cache"].startswith("meridian-edge; hit"), response
+        assert response["kept"] == "public, max-age=31536000, immutable" and "/v/" in response["url"], response
 
 
 @pytest.mark.slow

@@ -1,10 +1,14 @@
 """`meridian purge` and PURGE: every edge forgets, those that were cut off catch up, and nobody serves what was purged meanwhile."""
 
 import json
+import os
 import re
+import signal
+import time
 
 import pytest
 from site_under_test import Site, curl, wait_until
+from test_faults import guard_and_agent
 
 APP = """
 import http.server, os, pathlib
@@ -146,6 +150,22 @@ def test_purge_is_a_method_for_those_who_may(origin):
     status, body, _ = origin.at("us-west", "/a", "-X", "PURGE")
     assert status == 200
     assert {edge["name"]: edge["objects"] for edge in json.loads(body)["edges"]} == dict.fromkeys(EDGES, 1)
+
+
+@pytest.mark.slow  # three seconds to connect, eight in all
+def test_by_method_it_is_told_in_time_that_the_agent_does_not_answer():
+    origin = Origin(data_centers=("us-east",), extra='\n[edge]\npurge_from = ["127.0.0.0/8"]\n')
+    with origin.site as site:
+        origin.fill("/a")
+        _, agent = guard_and_agent(site, "us-east")
+        os.kill(agent, signal.SIGSTOP)
+        try:
+            began = time.monotonic()
+            status, _, cache = origin.at("us-east", "/a", "-X", "PURGE")
+            assert (status, cache) == (503, "meridian-edge") and time.monotonic() - began < 10
+            assert "; hit" in origin.at("us-east", "/a")[2]
+        finally:
+            os.kill(agent, signal.SIGCONT)
 
 
 def test_mistakes_are_named(origin):

@@ -32,6 +32,20 @@ def test_both_data_centers_serve_and_status_follows_the_contract():
             assert "1.1 meridian-edge" in headers["via"]
 
 
+def test_it_says_how_to_trust_the_sites_authority_and_the_line_works_when_pasted(tmp_path):
+    site = Site(("us-east",), app=APP, instances=1)
+    site.state = site.folder / "a state of it's own"
+    try:
+        said = site.run("up", str(site.file), "--detach", timeout=60).stdout
+        line = next(line.strip() for line in said.splitlines() if "--cacert" in line)
+        assert str(site.state / "ca/authority.pem").replace("'", "'\\''") in line
+        done = subprocess.run(f"{line} -sS -o /dev/null -w '%{{http_code}}'", shell=True, cwd=tmp_path, capture_output=True,
+                              text=True, timeout=20, check=False)
+        assert (done.stdout, done.stderr) == ("200", "")
+    finally:
+        site.__exit__()
+
+
 def test_down_leaves_no_process_socket_or_temporary_file():
     with Site(app=APP) as site:
         assert site.processes()

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
@@ -53,6 +54,17 @@ test('pages are the visitor\'s own', async () => {
   assert.equal(response.status, 200);
   assert.equal(response.headers.get('cache-control'), 'private, no-cache');
   assert.match(await response.text(), /Morning lake/);
+});
+
+test('behind an edge pages link to versions of the files, else to the files', async () => {
+  const plain = await (await get('/', { Via: '1.1 varnish' })).text();
+  assert.match(plain, /src="\/images\/sample\.jpg"/);
+  assert.doesNotMatch(plain, /"\/v\//);
+  const versioned = await (await get('/', { Via: '1.1 meridian-edge, 1.1 meridian-balancer' })).text();
+  const [, hash] = versioned.match(/src="\/v\/([0-9a-f]{32})\/images\/sample\.jpg"/);
+  const image = Buffer.from(await (await get('/images/sample.jpg')).arrayBuffer());
+  assert.equal(createHash('sha256').update(image).digest('hex').slice(0, 32), hash);
+  assert.match(versioned, /href="\/v\/[0-9a-f]{32}\/assets\/style\.css"/);
 });
 
 test('a sign-in is remembered, escaped, and can be ended', async () => {

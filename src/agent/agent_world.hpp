@@ -11,12 +11,12 @@
 #include "base/check.hpp"
 #include "base/clock.hpp"
 #include "base/ip.hpp"
+#include "base/scratch_dir.hpp"
 #include "io/epoll.hpp"
 #include "io/loop.hpp"
 #include "io/socket.hpp"
 #include "io/tls.hpp"
 #include "site/ca.hpp"
-#include "site/scratch_dir.hpp"
 #include "site/site.hpp"
 #include "site/state_dir.hpp"
 
@@ -54,7 +54,7 @@ class AgentWorld {
   io::EpollDriver driver_;
   io::Loop loop_{driver_};
   io::SystemNetwork network_{driver_};
-  site::ScratchDir scratch_;
+  ScratchDir scratch_;
   site::StateDir state_ = site::StateDir::Create(scratch_ / "state").value();
   site::Site site_;
   site::SiteCa ca_;

@@ -8,8 +8,8 @@
 #include <unistd.h>
 
 #include "base/result.hpp"
+#include "base/scratch_dir.hpp"
 #include "io/descendants.hpp"
-#include "site/scratch_dir.hpp"
 
 namespace meridian::agent {
 namespace {
@@ -23,7 +23,7 @@ class GuardTest : public testing::Test {
     return status.value_or(-1);
   }
 
-  site::ScratchDir scratch_;
+  ScratchDir scratch_;
   std::filesystem::path pid_file_ = scratch_ / "us-east";
 };
 

@@ -10,12 +10,12 @@
 #include <gtest/gtest.h>
 
 #include "agent/limits.hpp"
+#include "base/scratch_dir.hpp"
 #include "io/blocking.hpp"
 #include "io/epoll.hpp"
 #include "io/scope.hpp"
 #include "io/system_disk.hpp"
 #include "site/limits.hpp"
-#include "site/scratch_dir.hpp"
 
 namespace meridian::agent {
 namespace {
@@ -119,7 +119,7 @@ class PurgeJournalTest : public testing::Test {
   io::BlockingPool pool_;
   io::SystemDisk system_disk_{pool_};
   FailingDisk disk_{system_disk_};
-  site::ScratchDir scratch_;
+  ScratchDir scratch_;
   uint64_t seed_ = 1;
 };
 

@@ -1,7 +1,6 @@
 #include "base/log_file.hpp"
 
 #include <cstdint>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -10,8 +9,8 @@
 
 #include <gtest/gtest.h>
 
-#include "base/check.hpp"
 #include "base/result.hpp"
+#include "base/scratch_dir.hpp"
 
 namespace meridian {
 namespace {
@@ -25,22 +24,14 @@ std::string ContentOf(const fs::path& path) {
 
 class LogFileTest : public testing::Test {
  protected:
-  LogFileTest() {
-    std::string made = testing::TempDir() + "meridian_log_XXXXXX";
-    CHECK(mkdtemp(made.data()) != nullptr);
-    folder_ = made;
-    path_ = folder_ / "edge.log";
-  }
-  ~LogFileTest() override { fs::remove_all(folder_); }
-
   std::unique_ptr<LogFile> Open(uint64_t max_bytes, int older_files = 2) {
     return LogFile::Open({.path = path_, .max_bytes = max_bytes, .older_files = older_files})
         .value();
   }
   fs::path Older(int number) const { return path_.string() + "." + std::to_string(number); }
 
-  fs::path folder_;
-  fs::path path_;
+  ScratchDir folder_;
+  fs::path path_ = folder_ / "edge.log";
 };
 
 TEST_F(LogFileTest, AFileIsFilledToItsLimitAndMovedAsideByTheNextLine) {

@@ -31,6 +31,30 @@ bool IsOnPath(const fs::path& program) {
   return false;
 }
 
+// `text` as one word of a shell's command line.
+std::string Quoted(const std::string& text) {
+  constexpr std::string_view kSpecial = " \t\n'\"\\$`&|;<>()*?[]{}~#!";
+  if (text.find_first_of(kSpecial) == text.npos) return text;
+  std::string quoted = "'";
+  for (char c : text) quoted += c == '\'' ? "'\\''" : std::string(1, c);
+  return quoted + "'";
+}
+
+std::string HowToTrust(const SummaryOptions& options) {
+  const site::Site& site = options.site;
+  std::error_code error;
+  fs::path authority = fs::path(options.state_directory) / "ca/authority.pem";
+  fs::path absolute = fs::absolute(authority, error);
+  if (!error) authority = absolute.lexically_normal();
+  std::string url = fmt::format("{}:{}", site.domain, site.ports.edge_https);
+  return fmt::format(
+      "\nHTTPS is by a certificate authority of this site's own, which no client trusts unless "
+      "told:\n"
+      "  curl --cacert {} --resolve {}:{} https://{}/\n"
+      "A browser imports that file among its authorities, for as long as you use the site.\n",
+      Quoted(authority.string()), url, site.datacenters.front().address.ToString(), url);
+}
+
 }  // namespace
 
 std::string HowToCall() {
@@ -72,14 +96,12 @@ std::string Summary(const SummaryOptions& options) {
   text += fmt::format("  dig @{} -p {} {} +short{}\n", first.address.ToString(), ports.dns,
                       site.domain, subnet);
   text += fmt::format("  curl http://{}:{}/\n", first.address.ToString(), ports.edge);
-  text += fmt::format("  curl --cacert {}/ca/authority.pem --resolve {}:{}:{} https://{}:{}/\n",
-                      options.state_directory, site.domain, ports.edge_https,
-                      first.address.ToString(), site.domain, ports.edge_https);
   text += fmt::format("  {} status{}\n", call, state);
   if (site.datacenters.size() > 1) {
     text += fmt::format("  {} dc kill {}{}\n", call, first.name, state);
     text += fmt::format("  {} dc start {}{}\n", call, first.name, state);
   }
+  text += HowToTrust(options);
   text += options.detached ? fmt::format("\nEnd it with: {} down{}\n", call, state)
                            : std::string("\nEnd it with Ctrl-C.\n");
   return text;

@@ -3,10 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/scratch_dir.hpp"
 #include "cli/visit_examples.hpp"
 #include "cli/visit_world.hpp"
 #include "site/ca.hpp"
-#include "site/scratch_dir.hpp"
 
 namespace meridian::cli {
 namespace {
@@ -211,7 +211,7 @@ class Authority {
   std::shared_ptr<io::TlsContext> server;
 
  private:
-  site::ScratchDir scratch_;
+  ScratchDir scratch_;
   std::string authority_;
 };
 

@@ -4,8 +4,8 @@
 #include <fstream>
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
+#include "base/scratch_dir.hpp"
 #include "dns/location.hpp"
 
 namespace meridian::dns {
@@ -14,13 +14,6 @@ namespace {
 // A folder of its own for each test, gone with it.
 class GeoDatabaseTest : public testing::Test {
  protected:
-  void SetUp() override {
-    std::string pattern = testing::TempDir() + "meridian-geo-XXXXXX";
-    ASSERT_NE(mkdtemp(pattern.data()), nullptr);
-    folder_ = pattern;
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
   // Has Perl's MaxMind::DB::Writer make a file.
   std::filesystem::path Written(int ip_version) {
     std::filesystem::path path = folder_ / "places.mmdb";
@@ -31,7 +24,7 @@ class GeoDatabaseTest : public testing::Test {
     return path;
   }
 
-  std::filesystem::path folder_;
+  ScratchDir folder_;
 };
 
 IpAddress A(std::string_view text) { return *IpAddress::Parse(text); }

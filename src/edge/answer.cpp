@@ -219,13 +219,14 @@ io::Task<void> AnswerStored(http::Exchange& exchange, StoredAnswer answer) {
 }
 
 io::Task<void> AnswerHere(http::Exchange& exchange, int status, std::string_view text,
-                          const CacheStatus& cache) {
+                          CacheStatus cache) {
   CacheStatusText cache_status(cache);
   std::string retry_after = std::to_string(kRetryAfterSeconds);
   wire::http::HeaderFields fields;
   fields.Add("Content-Type", "text/plain; charset=utf-8");
   fields.Add("Cache-Status", cache_status.text());
   if (status == 503) fields.Add("Retry-After", retry_after);
+  if (status == 405) fields.Add("Allow", "GET, HEAD");
   fields.Add("Via", "1.1 meridian-edge");
   (void)co_await exchange.Respond({.status = status, .fields = fields}, AsBytes(text));
 }

@@ -32,8 +32,9 @@ struct StoredAnswer {
 // A body that breaks off breaks the connection, so that it never looks whole.
 io::Task<void> AnswerStored(http::Exchange& exchange, StoredAnswer answer);
 
-// An answer that is made here, with Cache-Status and, for 503, Retry-After.
+// An answer that is made here, with Cache-Status and, for 503, Retry-After, for 405, Allow. `text`
+// outlives the task.
 io::Task<void> AnswerHere(http::Exchange& exchange, int status, std::string_view text,
-                          const CacheStatus& cache);
+                          CacheStatus cache);
 
 }  // namespace meridian::edge

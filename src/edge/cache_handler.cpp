@@ -22,6 +22,7 @@
 #include "edge/cache/stale.hpp"
 #include "edge/cache/stored_response.hpp"
 #include "edge/cache/vary.hpp"
+#include "edge/cdn_host.hpp"
 #include "edge/fill.hpp"
 #include "edge/fill_maker.hpp"
 #include "edge/limits.hpp"
@@ -80,6 +81,7 @@ void CacheHandler::ReportSize() {
 io::Task<void> CacheHandler::Handle(http::Exchange& exchange, bool debug) {
   Trip trip{.exchange = exchange, .asked = ReadCacheRequest(exchange.request()), .debug = debug};
   trip.key = MakeKey(exchange.request(), exchange.secure(), options_.default_host, store_.seed());
+  trip.without_cookies = IsCdnHost(exchange.request().authority, options_.cdn_domain);
   trip.own_origin = OwnOrigin(exchange.request(), options_.default_host);
   if (debug) trip.path = fmt::format("edge={} cache", options_.here);
   switch (LookUp(trip)) {

@@ -30,6 +30,7 @@ class CacheHandler {
     Metrics& metrics;
     const Config& config;
     std::string default_host;  // of requests without Host
+    std::string cdn_domain;    // cdn.<this> is served without cookies; empty: no such host
     std::string here;          // for Meridian-Path
   };
   explicit CacheHandler(Options options);
@@ -41,6 +42,7 @@ class CacheHandler {
   MemoryStore& store() { return store_; }
   // While it is, purges may pass unheard: nothing stored is used unless the origin confirms it.
   void SetIsolated(bool isolated) { isolated_ = isolated; }
+  bool isolated() const { return isolated_; }
   // Tells the metrics what is held.
   void ReportSize();
 

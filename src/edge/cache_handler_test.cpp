@@ -1,7 +1,5 @@
 // The order of events that no client outside can make: purges and deadlines in the middle of a
 // fill.
-#include "edge/cache_handler.hpp"
-
 #include <chrono>
 #include <memory>
 #include <string>
@@ -10,14 +8,8 @@
 
 #include <gtest/gtest.h>
 
-#include "base/metrics.hpp"
-#include "edge/config.hpp"
-#include "edge/forwarder.hpp"
+#include "edge/cache_handler_fixture.hpp"
 #include "edge/limits.hpp"
-#include "edge/upstreams.hpp"
-#include "http/memory_network.hpp"
-#include "http/server_fixture.hpp"
-#include "io/scope.hpp"
 
 namespace meridian::edge {
 namespace {
@@ -29,44 +21,8 @@ using std::chrono::seconds;
 constexpr std::string_view kHead =
     "HTTP/1.1 200 OK\r\nContent-Length: 6\r\nCache-Control: max-age=60\r\nCache-Tag: t\r\n\r\n";
 
-class CacheHandlerTest : public http::ServerFixture {
+class CacheHandlerTest : public CacheHandlerFixture {
  protected:
-  CacheHandlerTest() {
-    handler_ = [this](http::Exchange& exchange) { return cache_.Handle(exchange, false); };
-  }
-
-  // Runs `script` beside a server whose origin is the script itself.
-  template <class Script>
-  void RunScript(Script script) {
-    auto run = [&](MemoryStream& /*unused*/) -> io::Task<void> {
-      co_await script();
-      // Who waits for nothing any more is let go, and with it the origin's connections.
-      visitors_.clear();
-      scope_.Cancel();
-      co_await scope_.Join();
-    };
-    Run(run);
-  }
-
-  // A visitor who has sent a GET for `path`.
-  io::Task<MemoryStream*> Visit(std::string path) {
-    visitors_.push_back(Connect());
-    std::string request = "GET " + path + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
-    (void)co_await RawPeer(*visitors_.back()).Send(request);
-    (void)co_await io::Sleep(seconds{1});
-    co_return visitors_.back().get();
-  }
-  // The origin's end of the next connection, its request read.
-  io::Task<std::unique_ptr<MemoryStream>> Asked() {
-    std::unique_ptr<MemoryStream> stream = co_await network_.Accept();
-    (void)co_await RawPeer(*stream).ReadHead();
-    co_return stream;
-  }
-  static io::Task<std::string> AnswerTo(MemoryStream* visitor) {
-    co_return co_await RawPeer(*visitor).ReadToEnd();
-  }
-  void Purge(PurgeOrder order) { (void)cache_.store().Purge(order, loop_.Now()); }
-
   void ExpectPurgeMidFillHolds(const PurgeOrder& order) {
     RunScript([&]() -> io::Task<void> {
       MemoryStream* before = co_await Visit("/x");
@@ -85,33 +41,6 @@ class CacheHandlerTest : public http::ServerFixture {
       EXPECT_TRUE((co_await AnswerTo(last)).ends_with("newest"));
     });
   }
-
-  class OneUpstream final : public Upstreams {
-   public:
-    explicit OneUpstream(http::Client* client)
-        : route_(std::make_shared<std::vector<Hop>>(
-              std::vector<Hop>{{.name = "origin", .client = client, .crosses = false}})) {}
-    Route RouteFor(bool /*passed_edge*/) const override { return route_; }
-
-   private:
-    Route route_;
-  };
-
-  http::MemoryNetwork network_;
-  http::Client client_{loop_, network_, {.address = {IpAddress::V4(127, 0, 0, 1), 80}}};
-  OneUpstream upstream_{&client_};
-  Metrics metrics_of_edge_;
-  Config config_;
-  Forwarder forwarder_{upstream_, metrics_of_edge_};
-  io::Scope scope_{loop_};
-  CacheHandler cache_{{.loop = loop_,
-                       .scope = scope_,
-                       .forwarder = forwarder_,
-                       .metrics = metrics_of_edge_,
-                       .config = config_,
-                       .default_host = "a",
-                       .here = "here"}};
-  std::vector<std::unique_ptr<MemoryStream>> visitors_;
 };
 
 TEST_F(CacheHandlerTest, APurgeByUrlMidFillKeepsItFromLaterVisitorsAndOutOfTheStore) {

@@ -21,6 +21,7 @@
 #include "edge/cache/stored_response.hpp"
 #include "edge/cache/validation.hpp"
 #include "edge/cache_handler.hpp"
+#include "edge/cdn_host.hpp"
 #include "edge/fill.hpp"
 #include "edge/fill_maker.hpp"
 #include "edge/forwarded_fields.hpp"
@@ -33,6 +34,7 @@
 #include "http/relay.hpp"
 #include "io/task.hpp"
 #include "site/internal_fields.hpp"
+#include "wire/http/characters.hpp"
 #include "wire/http/message.hpp"
 
 namespace meridian::edge {
@@ -53,9 +55,10 @@ void DropConditions(HeaderFields* fields) {
 io::Task<void> CacheHandler::Lead(Trip& trip, std::shared_ptr<Fill> fill) {
   Fill::Reader reader(fill);
   trip.asked_at = options_.loop.Now();
-  ForwardedFields forwarded(
-      trip.request(),
-      {.peer = trip.exchange.peer(), .https = trip.exchange.secure(), .debug = trip.debug});
+  ForwardedFields forwarded(trip.request(), {.peer = trip.exchange.peer(),
+                                             .https = trip.exchange.secure(),
+                                             .debug = trip.debug,
+                                             .without_cookies = trip.without_cookies});
   HeaderFields fields = forwarded.fields();
   bool conditional = trip.stale != nullptr && !trip.asked.head;
   if (trip.shared || conditional) DropConditions(&fields);
@@ -94,8 +97,10 @@ io::Task<void> CacheHandler::Lead(Trip& trip, std::shared_ptr<Fill> fill) {
 CacheHandler::Taking CacheHandler::JudgeTaking(Trip& trip, Fill& fill, const ResponseHead& head) {
   trip.storability = maker_.Judge(trip.asked, head);
   if (!trip.key || trip.asked.bypass != Bypass::kNone || trip.asked.head) return Taking::kRelay;
-  const FillMaker::Asking asking{
-      .asked = trip.asked, .request = trip.request().fields, .at = trip.asked_at};
+  const FillMaker::Asking asking{.asked = trip.asked,
+                                 .request = trip.request().fields,
+                                 .at = trip.asked_at,
+                                 .without_cookies = trip.without_cookies};
   if (trip.stale != nullptr) {
     trip.status.forward_status = head.status;
     if (head.status == 304) {
@@ -169,6 +174,8 @@ io::Task<void> CacheHandler::AnswerTaken(Trip& trip, Fill::Reader& reader, Takin
 io::Task<void> CacheHandler::AnswerNotModified(Trip& trip, const ResponseHead& head) {
   HeaderFields fields;
   for (const wire::http::HeaderField& field : PassedOn(head)) {
+    bool cookie = wire::http::EqualsIgnoreCase(field.name, "Set-Cookie");
+    if (cookie && trip.without_cookies) continue;
     if (BelongsIn304(field.name)) fields.Add(field.name, field.value);
   }
   trip.status.detail = StorabilityName(trip.storability);
@@ -187,6 +194,7 @@ void CacheHandler::EditResponse(Trip& trip, const ResponseHead& upstream, Header
       HeadContradicts(upstream, stale->validators, stale->body->size())) {
     store_.Remove(*trip.key);
   }
+  if (trip.without_cookies) fields.Remove("Set-Cookie");
   fields.Add("Via", "1.1 meridian-edge");
   std::string_view rest = upstream.fields.Find(site::kPathField).value_or("");
   if (trip.debug) trip.path = fmt::format("edge={} {}", options_.here, rest);
@@ -210,8 +218,9 @@ void CacheHandler::RevalidateBehind(const Trip& trip,
   if (fills_.Find(slot) != nullptr) return;
   auto fill = std::make_shared<Fill>(*trip.key, std::move(slot), store_.mark());
   fills_.Add(fill);
-  ForwardedFields forwarded(trip.request(),
-                            {.peer = trip.exchange.peer(), .https = trip.exchange.secure()});
+  ForwardedFields forwarded(trip.request(), {.peer = trip.exchange.peer(),
+                                             .https = trip.exchange.secure(),
+                                             .without_cookies = trip.without_cookies});
   HeaderFields fields = forwarded.fields();
   DropConditions(&fields);
   AddConditions(stale->validators, &fields);
@@ -226,7 +235,10 @@ io::Task<void> CacheHandler::Revalidate(std::shared_ptr<Fill> fill,
   const HeaderFields fields = request.view();
   const KeyView key = fill->key.view();
   const CacheRequest asked{.authorized = fields.Has("Authorization")};
-  const FillMaker::Asking asking{.asked = asked, .request = fields, .at = options_.loop.Now()};
+  const FillMaker::Asking asking{.asked = asked,
+                                 .request = fields,
+                                 .at = options_.loop.Now(),
+                                 .without_cookies = IsCdnHost(key.host, options_.cdn_domain)};
   Forwarding forwarding = co_await options_.forwarder.Ask(
       {.path = key.path, .query = key.query, .host = key.host, .fields = fields});
   State state = State::kAlone;

@@ -50,6 +50,14 @@ std::vector<IpPrefix> ParsePrefixes(site::TableReader& reader, std::string_view 
   return prefixes;
 }
 
+std::vector<std::string> ParsePaths(site::TableReader& reader, std::string_view key) {
+  std::vector<std::string> paths = reader.Texts(key);
+  for (const std::string& path : paths) {
+    if (!path.starts_with('/')) reader.Reject(key, "a path begins with /", "such as \"/images/\"");
+  }
+  return paths;
+}
+
 Config Parse(site::TableReader& reader, const site::Site& site) {
   Config config;
   config.response_timeout = reader.Duration(
@@ -64,6 +72,8 @@ Config Parse(site::TableReader& reader, const site::Site& site) {
                           .fallback = static_cast<int64_t>(config.max_connections)}));
   config.cache = ParseCache(reader);
   config.debug_from = ParsePrefixes(reader, "debug_from");
+  if (reader.Has("cdn_paths")) config.cdn_paths = ParsePaths(reader, "cdn_paths");
+  config.versions = reader.Boolean("versions", config.versions);
   config.purge_from = ParsePrefixes(reader, "purge_from");
   config.revalidate_when_isolated =
       reader.Choice<bool>("isolated", {{"serve", false}, {"revalidate", true}}, false);

@@ -8,6 +8,11 @@
 //   max_object_bytes = "64MiB"            # of one response's body
 //   heuristics = false                    # whether responses that do not say for how long are kept
 //   debug_from = ["192.0.2.0/24"]         # who may ask for Meridian-Path, beside loopback
+//   cdn_paths = ["/images/"]              # what cdn.<domain> serves: paths, or, with / at the
+//                                         # end, all below; /assets/, /images/ and /static/ unless
+//                                         # it says so
+//   versions = true                       # whether /v/VERSION/path is the edge's, or whatever the
+//                                         # application has there
 //   purge_from = ["192.0.2.0/24"]         # who may PURGE a URL; nobody unless it says so
 //   isolated = "serve"                    # while no other data center's purges are heard; or
 //                                         # "revalidate": whatever is stored is asked for anew
@@ -46,6 +51,8 @@ struct Config {
   size_t max_connections = 10'000;
   CacheSettings cache;
   std::vector<IpPrefix> debug_from;
+  std::vector<std::string> cdn_paths = {"/assets/", "/images/", "/static/"};
+  bool versions = true;
   std::vector<IpPrefix> purge_from;
   bool revalidate_when_isolated = false;
   bool redirect_http = false;

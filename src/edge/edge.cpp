@@ -14,7 +14,9 @@
 #include "base/ip.hpp"
 #include "base/result.hpp"
 #include "edge/answer.hpp"
+#include "edge/cache/cache_status.hpp"
 #include "edge/cache/purge.hpp"
+#include "edge/cdn_host.hpp"
 #include "edge/config.hpp"
 #include "edge/fallback_script.hpp"
 #include "edge/https_redirect.hpp"
@@ -22,6 +24,7 @@
 #include "edge/purge_method.hpp"
 #include "edge/purge_puller.hpp"
 #include "edge/upstreams.hpp"
+#include "edge/versioned_path.hpp"
 #include "http/client.hpp"
 #include "http/exchange.hpp"
 #include "http/limits.hpp"
@@ -45,6 +48,9 @@ using wire::http::HeaderFields;
 namespace {
 
 constexpr std::string_view kFallbackPath = "/.meridian/fallback.js";
+constexpr std::string_view kVersionPath = "/.meridian/version";
+// Of answers under /.meridian/: no cache was asked.
+constexpr CacheStatus kReserved = {.detail = "reserved"};
 
 PurgeOrder OrderOf(const site::PurgeOrder& order) {
   PurgeOrder of{.value = order.value, .soft = order.soft};
@@ -85,7 +91,13 @@ Edge::Edge(site::TierProcess& process, std::optional<http::Upstream> origin)
               .metrics = process.metrics(),
               .config = config_,
               .default_host = process.site().domain,
+              .cdn_domain = origin_ ? "" : process.site().domain,
               .here = process.here().name}),
+      versions_({.cache = cache_,
+                 .metrics = process.metrics(),
+                 .config = config_,
+                 .default_host = process.site().domain,
+                 .cdn_domain = origin_ ? "" : process.site().domain}),
       http_(process.loop(), {.limits = Limits(), .metrics = &server_metrics_},
             [this](http::Exchange& exchange) { return Handle(exchange); }) {}
 
@@ -206,6 +218,21 @@ io::Task<void> Edge::HandleVisitor(http::Exchange& exchange) {
     return purge_method_->Handle(exchange);
   }
   if (config_.redirect_http && !exchange.secure()) return RedirectToHttps(exchange);
+  if (balancers_ && IsCdnHost(exchange.request().authority, process_.site().domain)) {
+    switch (JudgeCdn(exchange.request(), config_.cdn_paths)) {
+      case CdnVerdict::kServe:
+        break;
+      case CdnVerdict::kMethod:
+        return AnswerHere(exchange, 405, "static files are for reading\n", {});
+      case CdnVerdict::kPath:
+        return AnswerHere(exchange, 404, "no static file is here: [edge] cdn_paths\n", {});
+    }
+  }
+  if (config_.versions) {
+    if (auto versioned = ParseVersionedPath(exchange.request().path)) {
+      return versions_.Handle(exchange, *versioned);
+    }
+  }
   return cache_.Handle(exchange, MayDebug(exchange));
 }
 
@@ -214,6 +241,7 @@ io::Task<void> Edge::RedirectToHttps(http::Exchange& exchange) {
       HttpsLocation(exchange.request(), process_.site().domain, process_.site().ports.edge_https);
   HeaderFields fields;
   fields.Add("Location", location);
+  fields.Add("Cache-Status", kCacheName);
   fields.Add("Via", "1.1 meridian-edge");
   (void)co_await exchange.Respond({.status = 308, .fields = fields}, AsBytes("use HTTPS\n"));
 }
@@ -226,17 +254,21 @@ bool Edge::Ready() const {
 io::Task<void> Edge::AnswerReserved(http::Exchange& exchange) {
   if (exchange.request().path == site::kReadyPath) {
     bool ready = Ready();
-    (void)co_await http::RespondText(exchange, ready ? 200 : 503,
-                                     ready ? "ready\n" : "send visitors elsewhere\n");
+    co_await AnswerHere(exchange, ready ? 200 : 503,
+                        ready ? "ready\n" : "send visitors elsewhere\n", kReserved);
   } else if (exchange.request().path == kFallbackPath) {
     HeaderFields fields;
+    const CacheStatusText status(kReserved);
     fields.Add("Content-Type", "text/javascript; charset=utf-8");
+    fields.Add("Cache-Status", status.text());
     fields.Add("Cache-Control", "public, max-age=3600");
     fields.Add("Service-Worker-Allowed", "/");
     fields.Add("Via", "1.1 meridian-edge");
     (void)co_await exchange.Respond({.fields = fields}, AsBytes(fallback_script_));
+  } else if (config_.versions && exchange.request().path == kVersionPath) {
+    co_await versions_.Tell(exchange);
   } else {
-    (void)co_await http::RespondText(exchange, 404, "nothing is here\n");
+    co_await AnswerHere(exchange, 404, "nothing is here\n", kReserved);
   }
 }
 

@@ -18,6 +18,7 @@
 #include "edge/purge_method.hpp"
 #include "edge/purge_puller.hpp"
 #include "edge/upstreams.hpp"
+#include "edge/versions.hpp"
 #include "http/client.hpp"
 #include "http/server.hpp"
 #include "io/tls.hpp"
@@ -59,6 +60,7 @@ class Edge {
   std::unique_ptr<OriginUpstream> origin_;    // null when it does not
   Forwarder forwarder_;
   CacheHandler cache_;
+  Versions versions_;
   // Null when it stands alone.
   std::unique_ptr<PurgePuller> purges_;
   std::unique_ptr<PurgeMethod> purge_method_;

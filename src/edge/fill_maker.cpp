@@ -51,6 +51,7 @@ Freshness FillMaker::FreshnessOf(const HeaderFields& answer, TimePoint asked_at,
 
 bool FillMaker::Begin(const Asking& asking, const ResponseHead& head, Fill& fill) {
   HeaderFields fields = PassedOn(head);
+  if (asking.without_cookies) fields.Remove("Set-Cookie");
   ResponseDirectives directives = DirectivesOf(head.fields);
   auto lifetime = FreshnessLifetime(directives, head.fields, head.status, loop_.Wall(),
                                     config_.cache.heuristics);
@@ -79,6 +80,7 @@ bool FillMaker::Confirm(const Asking& asking, const ResponseHead& not_modified,
   if (!Confirms(not_modified.fields, stale->validators)) return false;
   HeaderFields stored = stale->ParseLines();
   HeaderFields news = PassedOn(not_modified);
+  if (asking.without_cookies) news.Remove("Set-Cookie");
   HeaderFields fields = UpdatedFields(stored, news);
   ResponseDirectives directives = DirectivesOf(fields);
   auto lifetime =

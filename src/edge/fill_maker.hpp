@@ -28,6 +28,7 @@ class FillMaker {
     const CacheRequest& asked;
     const wire::http::HeaderFields& request;
     TimePoint at;
+    bool without_cookies = false;  // at the CDN's host
   };
 
   Storability Judge(const CacheRequest& asked, const wire::http::ResponseHead& head) const;

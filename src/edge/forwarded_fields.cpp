@@ -39,7 +39,9 @@ ForwardedFields::ForwardedFields(const wire::http::RequestHead& request, const V
   wire::http::HeaderFields all;
   http::CopyForwardable(request.fields, request.nominates_fields, &all);
   for (const wire::http::HeaderField& field : all) {
-    if (!IsOurs(field.name)) fields_.Add(field.name, field.value);
+    bool cookie = wire::http::EqualsIgnoreCase(field.name, "Cookie");
+    if (IsOurs(field.name) || (cookie && visitor.without_cookies)) continue;
+    fields_.Add(field.name, field.value);
   }
   fields_.Add("Via", "1.1 meridian-edge");
   fields_.Add(kForwardedFor, address_);

@@ -17,7 +17,8 @@ class ForwardedFields {
   struct Visitor {
     Endpoint peer;
     bool https = false;
-    bool debug = false;  // asked for its path, and may
+    bool debug = false;            // asked for its path, and may
+    bool without_cookies = false;  // at the CDN's host
   };
 
   ForwardedFields(const wire::http::RequestHead& request, const Visitor& visitor);

@@ -50,6 +50,17 @@ TEST(ForwardedFields, WhatVisitorsClaimOfThemselvesIsDropped) {
   EXPECT_FALSE(fields.Has("Meridian-Debug"));
 }
 
+TEST(ForwardedFields, CookiesStayBehindAtTheCdnsHost) {
+  RequestHead request;
+  request.fields.Add("cookie", "sid=1");
+  request.fields.Add("Accept", "image/avif");
+  for (bool without : {false, true}) {
+    ForwardedFields forwarded(request, {.peer = kPeer, .without_cookies = without});
+    EXPECT_EQ(forwarded.fields().Has("Cookie"), !without);
+    EXPECT_TRUE(forwarded.fields().Has("Accept"));
+  }
+}
+
 TEST(ForwardedFields, WhoMayAskForThePathIsPassedOn) {
   RequestHead request = Request({{"Meridian-Debug", "1"}});
   ForwardedFields forwarded(request, {.peer = kPeer, .debug = true});

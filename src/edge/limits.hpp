@@ -39,6 +39,10 @@ constexpr uint64_t kFinishAloneBytes = uint64_t{1} * 1024 * 1024;
 // Revalidations behind visitors' backs that go on at the same time; past it stale is served
 // without.
 constexpr size_t kMaxBackgroundFills = 256;
+// Of a content that is to have a version: its hash is computed in one go (5 ms).
+constexpr uint64_t kMaxVersionedBytes = uint64_t{8} * 1024 * 1024;
+// For how long visitors and this cache may keep what a versioned path names (a year).
+constexpr Duration kVersionLifetime = std::chrono::hours{24 * 365};
 // In a 503: when to come back.
 constexpr uint32_t kRetryAfterSeconds = 1;
 

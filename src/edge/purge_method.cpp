@@ -13,6 +13,8 @@
 #include "base/ip.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "edge/answer.hpp"
+#include "edge/cache/cache_status.hpp"
 #include "edge/limits.hpp"
 #include "http/client.hpp"
 #include "http/exchange.hpp"
@@ -72,12 +74,13 @@ io::Task<Result<http::Fetched>> PurgeMethod::Give(const site::PurgeOrder& order)
 
 io::Task<void> PurgeMethod::Handle(http::Exchange& exchange) {
   if (!MayPurge(exchange)) {
-    (void)co_await http::RespondText(exchange, 403, "[edge] purge_from does not name you\n");
+    co_await AnswerHere(exchange, 403, "[edge] purge_from does not name you\n", {});
     co_return;
   }
   Result<site::PurgeOrder> order = PurgeOrderOf(exchange.request(), exchange.secure());
   if (!order) {
-    (void)co_await http::RespondText(exchange, 400, order.error().message + "\n");
+    const std::string why = order.error().message + "\n";
+    co_await AnswerHere(exchange, 400, why, {});
     co_return;
   }
   Result<http::Fetched> answer = co_await Give(*order);
@@ -86,11 +89,12 @@ io::Task<void> PurgeMethod::Handle(http::Exchange& exchange) {
   if (answer && answer->status == 200) report = site::ReadPurgeReport(answer->body);
   if (!report) {
     LOG_WARNING("a purge could not be given", {"problem", report.error().message});
-    (void)co_await http::RespondText(exchange, 503, "the order could not be given\n");
+    co_await AnswerHere(exchange, 503, "the order could not be given\n", {});
     co_return;
   }
   wire::http::HeaderFields fields;
   fields.Add("Content-Type", "application/json");
+  fields.Add("Cache-Status", kCacheName);
   (void)co_await exchange.Respond({.status = report->complete() ? 200 : 202, .fields = fields},
                                   AsBytes(answer->body));
 }

@@ -28,6 +28,7 @@ struct Trip {
   std::shared_ptr<StoredResponse> hit = {};
   CacheStatus status = {};
   std::string_view own_origin = {};  // OwnOrigin
+  bool without_cookies = false;      // at the CDN's host
   // Of the stored variants, while the request goes forward.
   std::string vary = {};
   std::string variant = {};

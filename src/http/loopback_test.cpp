@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/scratch_dir.hpp"
 #include "http/client.hpp"
 #include "http/raw_peer.hpp"
 #include "http/server.hpp"
@@ -20,15 +21,14 @@ const Endpoint kAnyPort{IpAddress::V4(127, 0, 0, 1), 0};
 
 // A certificate for server.test that is its own authority, made once. Gives the folder.
 const std::string& CertificateDirectory() {
+  static const ScratchDir scratch;
   static const std::string directory = [] {
-    std::string made = testing::TempDir() + "meridian_http_XXXXXX";
-    CHECK(mkdtemp(made.data()) != nullptr);
-    std::string script = "cd " + made +
+    std::string script = "cd " + scratch.path().string() +
                          " && openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes"
                          " -subj /CN=test -addext subjectAltName=DNS:server.test -keyout key.pem"
                          " -out certificate.pem -days 2 2>/dev/null";
     CHECK(std::system(script.c_str()) == 0);  // NOLINT(cert-env33-c,concurrency-mt-unsafe)
-    return made + "/";
+    return scratch.path().string() + "/";
   }();
   return directory;
 }

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/scratch_dir.hpp"
 #include "io/epoll.hpp"
 
 namespace meridian::io {
@@ -11,13 +12,6 @@ namespace {
 
 class SystemDiskTest : public testing::Test {
  protected:
-  SystemDiskTest() {
-    std::string pattern = testing::TempDir() + "meridian-disk-XXXXXX";
-    CHECK(mkdtemp(pattern.data()) != nullptr);
-    folder_ = pattern;
-  }
-  ~SystemDiskTest() override { std::filesystem::remove_all(folder_); }
-
   std::string At(const std::string& name) const { return folder_ + "/" + name; }
   void Run(std::function<Task<void>()> use) { loop_.RunToEnd(use()); }
   Task<std::unique_ptr<File>> Open(std::string name, OpenMode mode = OpenMode::kCreate) {
@@ -33,7 +27,8 @@ class SystemDiskTest : public testing::Test {
     co_return text.substr(0, *got);
   }
 
-  std::string folder_;
+  ScratchDir scratch_;
+  std::string folder_ = scratch_.path();
   EpollDriver driver_;
   Loop loop_{driver_};
   BlockingPool pool_;

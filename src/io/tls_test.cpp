@@ -9,6 +9,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/scratch_dir.hpp"
 #include "io/loop.hpp"
 #include "io/socket.hpp"
 
@@ -18,10 +19,9 @@ namespace {
 // A throwaway authority "ca", and "leaf" for server.test and 127.0.0.1 signed by it; made by
 // openssl once.
 const std::string& CertificateDirectory() {
+  static const ScratchDir scratch;
   static const std::string directory = [] {
-    std::string made = testing::TempDir() + "meridian_tls_XXXXXX";
-    CHECK(mkdtemp(made.data()) != nullptr);
-    std::string script = "cd " + made +
+    std::string script = "cd " + scratch.path().string() +
                          " && exec 2>/dev/null"
                          " && for n in ca other; do openssl req -x509 -newkey ec -pkeyopt"
                          " ec_paramgen_curve:P-256 -nodes -subj /CN=$n -keyout $n.key -out $n.pem"
@@ -34,7 +34,7 @@ const std::string& CertificateDirectory() {
                          " openssl x509 -req -in $n.csr -CA ca.pem -CAkey ca.key"
                          " -CAcreateserial -extfile ext -days 2 -out $n.pem; done";
     CHECK(std::system(script.c_str()) == 0);  // NOLINT(cert-env33-c,concurrency-mt-unsafe)
-    return made + "/";
+    return scratch.path().string() + "/";
   }();
   return directory;
 }

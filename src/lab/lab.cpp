@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -87,8 +86,9 @@ Lab::Lab(io::EpollDriver& driver, io::Loop& loop, io::SystemNetwork& network, Op
                       "start {}",
                       name, status.ToString(), name));
     };
-    members_.push_back({std::make_unique<DataCenterProcess>(
-        driver_, loop_, network_, std::move(process), [this] { KillOrphans(); }, ended)});
+    members_.push_back(
+        {.process = std::make_unique<DataCenterProcess>(
+             driver_, loop_, network_, std::move(process), [this] { KillOrphans(); }, ended)});
   }
 }
 
@@ -108,13 +108,28 @@ Lab::Member* Lab::Find(std::string_view name) {
   return found == members_.end() ? nullptr : &*found;
 }
 
-io::Task<void> Lab::StartMember(Member& member,
-                                std::map<std::string, std::string>* names_by_problem) {
+io::Task<void> Lab::StartMember(Member& member) {
   Result<void> started = co_await member.process->Start();
-  if (started) co_return;
-  // What is wrong everywhere is said once.
-  std::string& names = (*names_by_problem)[started.error().message];
-  names += (names.empty() ? "" : ", ") + member.process->name();
+  member.problem = started ? "" : std::move(started.error().message);
+}
+
+std::string Lab::Problems() const {
+  std::vector<std::pair<std::string_view, std::string>> names_by_problem;
+  for (const Member& member : members_) {
+    if (member.problem.empty()) continue;
+    auto known = std::ranges::find(names_by_problem, member.problem,
+                                   &std::pair<std::string_view, std::string>::first);
+    if (known == names_by_problem.end()) {
+      names_by_problem.emplace_back(member.problem, member.process->name());
+    } else {
+      known->second += ", " + member.process->name();
+    }
+  }
+  std::string text;
+  for (const auto& [problem, names] : names_by_problem) {
+    text += fmt::format("{}{}: {}", text.empty() ? "" : "\n", names, problem);
+  }
+  return text;
 }
 
 Result<void> Lab::OpenLinks() {
@@ -148,20 +163,16 @@ io::Task<Result<void>> Lab::Start() {
     co_return linked;
   }
 
-  std::map<std::string, std::string> names_by_problem;
   starting_ = true;
   io::Scope scope(loop_);
-  for (Member& member : members_) scope.Spawn(StartMember(member, &names_by_problem));
+  for (Member& member : members_) scope.Spawn(StartMember(member));
   co_await scope.Join();
   starting_ = false;
-  if (names_by_problem.empty() && !down_) co_return Result<void>{};
+  std::string problems = Problems();
+  if (problems.empty() && !down_) co_return Result<void>{};
   co_await End();
-  if (names_by_problem.empty()) co_return Fail(Errc::kCancelled, "it was ended while it started");
-  std::string text;
-  for (const auto& [problem, names] : names_by_problem) {
-    text += fmt::format("{}{}: {}", text.empty() ? "" : "\n", names, problem);
-  }
-  co_return Fail(Errc::kUnavailable, "{}", text);
+  if (problems.empty()) co_return Fail(Errc::kCancelled, "it was ended while it started");
+  co_return Fail(Errc::kUnavailable, "{}", problems);
 }
 
 io::Task<void> Lab::Stop() {

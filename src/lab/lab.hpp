@@ -16,7 +16,6 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -59,7 +58,8 @@ class Lab {
  private:
   struct Member {
     std::unique_ptr<DataCenterProcess> process;
-    bool busy = false;  // a command is changing it
+    bool busy = false;    // a command is changing it
+    std::string problem;  // why it did not start with the lab
   };
 
   // A command goes on when whoever asked is gone.
@@ -79,7 +79,10 @@ class Lab {
   io::Task<void> Stop();
   io::Task<void> End();
   void KillOrphans() const;
-  io::Task<void> StartMember(Member& member, std::map<std::string, std::string>* names_by_problem);
+  io::Task<void> StartMember(Member& member);
+  // What kept data centers from starting, each problem once, after the names that have it, in
+  // the site's order. Empty when all started.
+  std::string Problems() const;
   Member* Find(std::string_view name);
 
   io::EpollDriver& driver_;

@@ -15,6 +15,7 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "base/scratch_dir.hpp"
 #include "io/descendants.hpp"
 #include "io/epoll.hpp"
 #include "io/file.hpp"
@@ -22,7 +23,6 @@
 #include "io/socket.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"
-#include "site/scratch_dir.hpp"
 #include "site/site.hpp"
 #include "site/state_dir.hpp"
 
@@ -108,7 +108,7 @@ class LabTest : public testing::Test {
   io::EpollDriver driver_;
   io::Loop loop_{driver_};
   io::SystemNetwork network_{driver_};
-  site::ScratchDir scratch_;
+  ScratchDir scratch_;
   site::StateDir state_ = site::StateDir::Create(scratch_ / "state").value();
   site::Site site_;
   std::string program_ = scratch_ / "program";
@@ -132,8 +132,11 @@ TEST_F(LabTest, WhenOneCannotStartNoneIsLeftAndTheReasonIsSaid) {
   EXPECT_EQ(outcome.error().message, "us-east: out of coffee");
 }
 
-TEST_F(LabTest, WhatIsWrongEverywhereIsSaidOnce) {
-  Program(kFails);
+TEST_F(LabTest, WhatIsWrongEverywhereIsSaidOnceWithTheNamesInTheSitesOrderWhoeverFailsFirst) {
+  // By the pipe the first data center fails after the second, which is not ended before it wrote.
+  ASSERT_EQ(mkfifo((state_.root() / "failed").c_str(), 0600), 0);
+  Program(std::string("trap '' QUIT\ntest $4 = us-east && read _ <$6/failed\n") + kFails +
+          "test $4 = us-west && echo yes >$6/failed\n");
   EXPECT_EQ(Run([]() -> io::Task<void> { co_return; }).error().message,
             "us-east, us-west: out of coffee");
 }

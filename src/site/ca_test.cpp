@@ -12,9 +12,9 @@
 #include <openssl/x509v3.h>
 #include <sys/stat.h>
 
+#include "base/scratch_dir.hpp"
 #include "site/certificate.hpp"
 #include "site/limits.hpp"
-#include "site/scratch_dir.hpp"
 
 namespace meridian::site {
 namespace {

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "site/scratch_dir.hpp"
+#include "base/scratch_dir.hpp"
 
 namespace meridian::site {
 namespace {

@@ -10,11 +10,13 @@ import { GALLERY } from './gallery.js';
 import { errorPage, galleryPage, photoPage } from './pages.js';
 import { SESSION_COOKIE, sessions } from './sessions.js';
 import { MAX_PHOTO_BYTES, UploadStore } from './uploads.js';
+import { versionedLinks } from './versions.js';
 
 const MAX_NAME_LETTERS = 40;
 const MAX_TITLE_LETTERS = 80;
 
 const publicFolder = fileURLToPath(new URL('../public', import.meta.url));
+const linksFor = versionedLinks(publicFolder, ['images', 'assets']);
 
 // Trims, folds white space and control characters, and cuts to `limit` letters.
 function clean(text, limit) {
@@ -58,6 +60,7 @@ export function createApp(state) {
   // Pages say who is signed in, so they are the visitor's own.
   app.use(sessions(), (request, response, next) => {
     request.visitor = request.session.name ?? null;
+    request.link = linksFor(request);
     response.set('Cache-Control', 'private, no-cache');
     next();
   });
@@ -71,14 +74,14 @@ export function createApp(state) {
 function addPages(app, uploads) {
   app.get('/', async (request, response) => {
     const photos = [...(await uploads.list()), ...GALLERY];
-    response.send(galleryPage({ photos, visitor: request.visitor }));
+    response.send(galleryPage({ photos, visitor: request.visitor, link: request.link }));
   });
 
   app.get('/photos/:id', async (request, response, next) => {
     const { id } = request.params;
     const photo = GALLERY.find((each) => each.id === id) ?? (await uploads.find(id));
     if (!photo) return next();
-    response.send(photoPage({ photo, visitor: request.visitor }));
+    response.send(photoPage({ photo, visitor: request.visitor, link: request.link }));
   });
 }
 

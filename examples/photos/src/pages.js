@@ -25,21 +25,22 @@ function signIn(visitor) {
     </form>`;
 }
 
-function page({ title, visitor, content }) {
+// `link` gives what to link to for the path of a file; without it, the path itself.
+function page({ title, visitor, content, link = (path) => path }) {
   return `<!doctype html>
 <html lang="en">
 <head>
   <meta charset="utf-8">
   <meta name="viewport" content="width=device-width, initial-scale=1">
   <title>${escape(title)}</title>
-  <link rel="icon" href="/assets/icon.svg" type="image/svg+xml">
-  <link rel="stylesheet" href="/assets/style.css">
+  <link rel="icon" href="${link('/assets/icon.svg')}" type="image/svg+xml">
+  <link rel="stylesheet" href="${link('/assets/style.css')}">
   <script src="/.meridian/fallback.js" defer></script>
 </head>
 <body>
   <a class="skip" href="#content">Skip to the content</a>
   <header>
-    <a class="brand" href="/"><img src="/assets/icon.svg" alt="" width="32" height="32">Photos</a>
+    <a class="brand" href="/"><img src="${link('/assets/icon.svg')}" alt="" width="32" height="32">Photos</a>
     ${signIn(visitor)}
   </header>
   <main id="content">
@@ -58,19 +59,20 @@ function by(photo) {
   return photo.by ? `<span class="by">by ${escape(photo.by)}</span>` : '';
 }
 
-function picture(photo, loading) {
+function picture(photo, loading, link) {
   const size = photo.width ? ` width="${photo.width}" height="${photo.height}"` : '';
-  return `<img src="${escape(photo.source)}" alt="${escape(photo.description)}"${size} loading="${loading}">`;
+  return `<img src="${escape(link(photo.source))}" alt="${escape(photo.description)}"${size} loading="${loading}">`;
 }
 
-export function galleryPage({ photos, visitor }) {
+export function galleryPage({ photos, visitor, link }) {
   const items = photos.map((photo, index) => `      <li><a href="/photos/${escape(photo.id)}">
-        ${picture(photo, index < 6 ? 'eager' : 'lazy')}
+        ${picture(photo, index < 6 ? 'eager' : 'lazy', link)}
         <span class="caption">${escape(photo.title)} ${by(photo)}</span>
       </a></li>`);
   return page({
     title: 'Photos',
     visitor,
+    link,
     content: `    <h1>Places worth the detour</h1>
     <p class="lead">Look around, or add a place of your own.</p>
     <ul class="gallery">
@@ -89,14 +91,15 @@ ${items.join('\n')}
   });
 }
 
-export function photoPage({ photo, visitor }) {
+export function photoPage({ photo, visitor, link }) {
   return page({
     title: `${photo.title} · Photos`,
     visitor,
+    link,
     content: `    <p><a href="/">All photos</a></p>
     <h1>${escape(photo.title)}</h1>
     <figure>
-      ${picture(photo, 'eager')}
+      ${picture(photo, 'eager', link)}
       <figcaption>${escape(photo.description)} ${by(photo)}</figcaption>
     </figure>`,
   });

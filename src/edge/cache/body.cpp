@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <string_view>
 
 #include "base/bytes.hpp"
 #include "base/check.hpp"
@@ -69,6 +70,12 @@ size_t Body::Append(Bytes data, uint64_t expected) {
 void Body::StopCounting() {
   counted_ = false;
   charge_.Reset();
+}
+
+void Body::set_version(std::string_view version) {
+  CHECK(complete_ && version.size() <= version_.size());
+  std::ranges::copy(version, version_.begin());
+  version_size_ = version.size();
 }
 
 void Body::ReleaseBefore(uint64_t offset) {

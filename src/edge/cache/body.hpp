@@ -6,13 +6,16 @@
 // not counted, and lets go of what all its readers have read.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 #include "base/bytes.hpp"
 #include "edge/cache/byte_budget.hpp"
+#include "edge/cache/limits.hpp"
 
 namespace meridian::edge {
 
@@ -34,6 +37,16 @@ class Body {
   [[nodiscard]] size_t Append(Bytes data, uint64_t expected);
   // No byte follows.
   void Complete() { complete_ = true; }
+
+  // How many entries of the store it is the body of: a version shares that of the plain path.
+  long entries() const { return entries_; }
+  void EnterStore() { ++entries_; }
+  void LeaveStore() { --entries_; }
+
+  // What content this is, once somebody has had to know; empty until then.
+  std::string_view version() const { return {version_.data(), version_size_}; }
+  // At most kMaxVersionBytes.
+  void set_version(std::string_view version);
 
   // From now on nothing is charged, and ReleaseBefore may be called.
   void StopCounting();
@@ -61,6 +74,9 @@ class Body {
   uint64_t size_ = 0;
   bool complete_ = false;
   bool counted_ = true;
+  long entries_ = 0;
+  std::array<char, kMaxVersionBytes> version_{};
+  size_t version_size_ = 0;
 };
 
 }  // namespace meridian::edge

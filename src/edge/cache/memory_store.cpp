@@ -33,7 +33,9 @@ struct MemoryStore::Entry : SieveNode {
   TagIndex::Links links;
 
   // Freeing its place would not free its memory.
-  bool in_use() const { return response.use_count() > 1 || response->body.use_count() > 1; }
+  bool in_use() const {
+    return response.use_count() > 1 || response->body.use_count() > response->body->entries();
+  }
   // With its place in the list of variants, which doubles as it grows.
   static constexpr size_t kBytes = sizeof(SieveNode) + sizeof(std::shared_ptr<StoredResponse>) +
                                    sizeof(Url*) + sizeof(TagIndex::Links) + kAllocationBytes +
@@ -129,6 +131,7 @@ bool MemoryStore::Store(const KeyView& key, std::shared_ptr<StoredResponse> resp
   Url& url = UrlOf(key, &spare);
   auto entry = std::make_unique<Entry>();
   entry->response = std::move(response);
+  entry->response->body->EnterStore();
   entry->url = &url;
   spare -= Entry::kBytes;
   spare -= tags_.Add(entry->response->tags, entry.get(), &entry->links);
@@ -156,6 +159,7 @@ void MemoryStore::RemoveReplaced(Url& url, const Entry& by) {
 
 void MemoryStore::RemoveEntry(Entry* entry) {
   Url* url = entry->url;
+  entry->response->body->LeaveStore();
   queue_.Remove(entry);
   budget_->Give(tags_.Remove(&entry->links) + Entry::kBytes);
   auto place = std::ranges::find(url->variants, entry, &std::unique_ptr<Entry>::get);

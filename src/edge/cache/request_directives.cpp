@@ -81,6 +81,7 @@ CacheRequest ReadCacheRequest(const wire::http::RequestHead& request) {
   bool has_control = false;
   for (const HeaderField& field : request.fields) ReadField(field, &asked, &has_control);
   if (asked.several_if_none_match) asked.bypass = Bypass::kPrecondition;
+  if (request.nominates_fields) asked.bypass = Bypass::kNomination;
   if (request.body.has_body()) asked.bypass = Bypass::kBody;
   if (!request.upgrade.empty()) asked.bypass = Bypass::kUpgrade;
   if (has_control) asked.control = wire::http::ParseCacheControl(request.fields);

@@ -54,6 +54,12 @@ TEST(RequestDirectives, MethodAndUrlOverridesGoPastTheCache) {
   EXPECT_EQ(ReadCacheRequest(Get("/", {{"X-Requested-With", "x"}})).bypass, Bypass::kNone);
 }
 
+TEST(RequestDirectives, AFieldThatIsKeptFromTheOriginSelectsNoVariant) {
+  wire::http::RequestHead head = Get("/", {{"X-Device", "phone"}, {"Connection", "X-Device"}});
+  head.nominates_fields = true;
+  EXPECT_EQ(ReadCacheRequest(head).bypass, Bypass::kNomination);
+}
+
 TEST(RequestDirectives, ACacheMustNotEvaluateConditionsThatAreForTheOriginServer) {
   EXPECT_EQ(ReadCacheRequest(Get("/", {{"If-Match", "\"a\""}})).bypass, Bypass::kPrecondition);
   EXPECT_EQ(ReadCacheRequest(Get("/", {{"If-Unmodified-Since", "x"}})).bypass,

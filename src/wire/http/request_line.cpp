@@ -88,15 +88,11 @@ std::optional<ParseError> ParseTarget(RequestHead* head) {
 }  // namespace
 
 std::optional<ParseError> ParseVersion(std::string_view text, int* minor_version) {
-  if (text == "HTTP/1.1") {
-    *minor_version = 1;
-  } else if (text == "HTTP/1.0") {
-    *minor_version = 0;
-  } else {
-    bool well_formed = text.size() == 8 && text.starts_with("HTTP/") && IsDigit(text[5]) &&
-                       text[6] == '.' && IsDigit(text[7]);
-    return well_formed ? ParseError::kUnsupportedVersion : ParseError::kBadVersion;
-  }
+  bool well_formed = text.size() == 8 && text.starts_with("HTTP/") && IsDigit(text[5]) &&
+                     text[6] == '.' && IsDigit(text[7]);
+  if (!well_formed) return ParseError::kBadVersion;
+  if (text[5] != '1') return ParseError::kUnsupportedVersion;
+  *minor_version = text[7] == '0' ? 0 : 1;
   return std::nullopt;
 }
 

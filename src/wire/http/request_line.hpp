@@ -17,7 +17,8 @@ std::optional<ParseError> ParseRequestLine(std::string_view line, RequestHead* h
 // authority-form target (RFC 9112 3.2). Sets `head->authority`.
 std::optional<ParseError> CheckHost(RequestHead* head);
 
-// "HTTP/1.1" or "HTTP/1.0" gives 1 or 0.
+// Gives 0 for "HTTP/1.0" and 1 for "HTTP/1.1"; a higher minor version is taken for 1.1 (RFC 9110
+// 2.5).
 std::optional<ParseError> ParseVersion(std::string_view text, int* minor_version);
 
 }  // namespace meridian::wire::http

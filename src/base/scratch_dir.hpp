@@ -7,12 +7,12 @@
 
 #include "base/check.hpp"
 
-namespace meridian::site {
+namespace meridian {
 
 class ScratchDir {
  public:
   ScratchDir() {
-    std::string name = (std::filesystem::temp_directory_path() / "meridian-site-XXXXXX").string();
+    std::string name = (std::filesystem::temp_directory_path() / "meridian-XXXXXX").string();
     CHECK(mkdtemp(name.data()) != nullptr);
     path_ = name;
   }
@@ -27,4 +27,4 @@ class ScratchDir {
   std::filesystem::path path_;
 };
 
-}  // namespace meridian::site
+}  // namespace meridian

@@ -1,0 +1,326 @@
+"""Attacks on the edge's cache, each by its name: poisoning, deception, sharing of what is one visitor's, herds."""
+
+import contextlib
+import re
+import socket
+import threading
+
+import pytest
+
+from cache_origin import Answer
+from edge_under_test import MINUTE, Edge, herd
+from http_connection import HttpConnection
+from site_under_test import SANITIZED, wait_until
+
+HERD = 500 if SANITIZED else 2000
+
+
+@pytest.fixture(scope="module")
+def edge():
+    with Edge() as edge:
+        yield edge
+
+
+def raw(edge, request, host="photos.example"):
+    """The status of an answer to bytes that no client library would send."""
+    with HttpConnection("127.0.0.1", edge.port) as connection:
+        connection.send(request.replace("HOST", host).encode("latin-1"))
+        return connection.response().status
+
+
+def visitors(edge):
+    return edge.metric("meridian_edge_visitor_requests_total")
+
+
+def join_herd(edge, target, count=HERD):
+    """A herd that has all come; call what is returned for its heads and bodies."""
+    before = visitors(edge)
+    answers = herd(edge, target, count)
+    wait_until(lambda: visitors(edge) >= before + count, what="all have come")
+    return answers
+
+
+def look_whole(answers):
+    """Those whose body has as many bytes as its head says, or ends as chunks end."""
+    whole = 0
+    for head, body in answers:
+        length = re.search(rb"content-length: (\d+)", head, re.I)
+        whole += bool(head) and (len(body) == int(length[1]) if length else body.endswith(b"0\r\n\r\n"))
+    return whole
+
+
+# Poisoning: whoever asks first must not choose what the next visitor gets.
+
+@pytest.mark.parametrize("field", [
+    "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Port", "X-Forwarded-Prefix", "X-Forwarded-Server", "X-Forwarded-Scheme",
+    "X-Forwarded-Ssl", "X-Forwarded-Path", "X-Forwarded-Uri", "X-Forwarded-Method", "X-Real-IP", "X-Host", "X-Original-Host",
+    "X-Original-URL", "X-Rewrite-URL", "X-HTTP-Host-Override", "X-HTTP-Path-Override", "Forwarded"])
+def test_a_field_that_is_in_no_key_cannot_poison_what_others_get(edge, field):
+    path = f"/poison-{field}"
+    edge.origin.at(path, lambda asked: Answer(200, asked["headers"].get(field, "").encode(), MINUTE))
+    edge.get(path, **{field: "evil.example"})
+    edge.get(path)
+    edge.wait_stored(path)
+    assert b"evil" not in edge.get(path).body
+
+
+@pytest.mark.parametrize("field", ["X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override"])
+def test_a_method_override_is_not_stored(edge, field):
+    path = f"/override-{field}"
+    edge.origin.at(path, body=b"deleted", fields=MINUTE)
+    assert "fwd=bypass" in edge.get(path, **{field: "DELETE"}).cache
+    assert not edge.get(path).hit
+
+
+def test_a_get_with_a_body_is_not_stored(edge):
+    edge.origin.at("/fat", lambda asked: Answer(200, asked["body"] or b"plain", MINUTE))
+    assert edge.get("/fat", body=b"evil").body == b"evil"
+    edge.origin.at("/fat-chunked", body=b"of the body", fields=MINUTE)
+    assert raw(edge, "GET /fat-chunked HTTP/1.1\r\nHost: HOST\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nevil\r\n0\r\n\r\n") == 200
+    assert edge.get("/fat").body == b"plain"
+    assert not edge.get("/fat-chunked").hit
+
+
+@pytest.mark.parametrize("status", [400, 413, 414, 431, 500, 503])
+def test_an_error_that_a_request_brought_about_is_not_stored(edge, status):
+    edge.origin.at(f"/error{status}", status=status, body=b"no", fields=MINUTE)
+    edge.get(f"/error{status}", X_Big="x" * 5000)
+    assert not edge.get(f"/error{status}").hit
+
+
+def test_what_the_edge_itself_refuses_is_not_stored(edge):
+    edge.origin.at("/refused", body=b"good", fields=MINUTE)
+    assert raw(edge, f"GET /refused HTTP/1.1\r\nHost: HOST\r\nX-Big: {'x' * 200_000}\r\n\r\n") == 431
+    assert raw(edge, f"GET /refused HTTP/1.1\r\nHost: HOST\r\nContent-Length: {1 << 50}\r\n\r\n") == 413
+    assert raw(edge, "GET /refused HTTP/1.1\r\nHost: HOST\r\nX-Bad: a\0b\r\n\r\n") == 400
+    assert raw(edge, f"GET /refused?{'x' * 200_000} HTTP/1.1\r\nHost: HOST\r\n\r\n") == 414
+    answer = edge.get("/refused")
+    assert (answer.status, answer.body) == (200, b"good") and not answer.hit
+
+
+def test_an_absolute_uri_of_another_host_is_refused_and_its_own_is_the_same_key(edge):
+    edge.origin.at("/absolute", lambda asked: Answer(200, asked["headers"]["Host"].encode(), MINUTE))
+    assert raw(edge, "GET http://evil.example/absolute HTTP/1.1\r\nHost: HOST\r\n\r\n") == 400
+    assert raw(edge, "GET http://photos.example/absolute HTTP/1.1\r\nHost: HOST\r\n\r\n") == 200
+    edge.wait_stored("/absolute")
+    assert edge.get("/absolute").body == b"photos.example" and len(edge.origin.asked("/absolute")) == 1
+
+
+def test_a_nominated_field_is_kept_from_the_origin_and_chooses_no_variant(edge):
+    """The origin answers what it was asked: by default. That is not what those who name a device are to get."""
+    edge.origin.at("/nominated", lambda asked: Answer(200, asked["headers"].get("X-Device", "default").encode(),
+                                                      {**MINUTE, "Vary": "X-Device"}))
+    evil = edge.get("/nominated", X_Device="phone", Connection="X-Device")
+    assert evil.body == b"default" and "fwd=bypass" in evil.cache
+    assert edge.get("/nominated", X_Device="phone").body == b"phone"
+
+
+def test_fields_of_the_whole_way_cannot_be_nominated_away(edge):
+    edge.origin.at("/whole-way", lambda asked: Answer(200, asked["headers"].get("Accept-Language", "default").encode(),
+                                                      {**MINUTE, "Vary": "Accept-Language"}))
+    assert edge.get("/whole-way", Accept_Language="de", Connection="Accept-Language, Cookie", Cookie="a=b").body == b"de"
+    assert edge.origin.asked("/whole-way")[0]["headers"]["Cookie"] == "a=b"
+
+
+def test_what_the_edge_tells_the_origin_cannot_be_nominated_away(edge):
+    edge.origin.at("/told", body=b"1")
+    edge.get("/told", Connection="X-Forwarded-For, Via, Host, X-Forwarded-Host, X-Forwarded-Proto")
+    told = edge.origin.asked("/told")[0]["headers"]
+    assert told["Host"] == "photos.example" and told["X-Forwarded-Host"] == "photos.example"
+    assert told["X-Forwarded-For"] == "127.0.0.1" and told["Via"] == "1.1 meridian-edge"
+
+
+def test_an_origin_cannot_hide_from_the_cache_what_it_says_by_nominating_it(edge):
+    for name, value in (("Vary", "Cookie"), ("Set-Cookie", "id=secret"), ("Cache-Control", "private")):
+        path = f"/hidden-{name}"
+        fields = [(name, value), ("Connection", name)] + ([] if name == "Cache-Control" else list(MINUTE.items()))
+        edge.origin.at(path, body=b"1", fields=fields)
+        assert [edge.get(path, Cookie=f"id={i}").hit for i in range(2)] == [False, False], name
+
+
+# Deception: a page of one path is not what another path gets.
+
+@pytest.mark.parametrize("disguise", ["/deceive/x.css", "/deceive;x.css", "/deceive%2fx.css", "/deceive%3Bx.css", "/deceive?x.css",
+                                      "/deceive%23x.css", "/deceive%0Ax.css", "/Deceive", "/deceive/", "/deceive/..%2fx.css"])
+def test_cache_deception_gets_no_page_of_another_path(edge, disguise):
+    edge.origin.at("/deceive", body=b"my account", fields={"Cache-Control": "private, max-age=60"})
+    edge.origin.at(disguise, body=b"my account", fields={"Cache-Control": "private, max-age=60"})
+    edge.get(disguise, Cookie="id=victim")
+    assert "detail=private" in edge.get(disguise).cache and not edge.get("/deceive").hit
+
+
+def test_a_path_with_a_nul_in_it_is_refused(edge):
+    for path in ("/account%00.css", "/account%00", "/%00"):
+        assert edge.get(path).status == 400 and not edge.origin.asked(path)
+
+
+def test_paths_are_one_key_only_when_they_are_the_same_bytes(edge):
+    spellings = ["/key/a", "/key/A", "/key%2fa", "/key%2Fa", "/key//a", "/key/./a", "/key/a/", "/key/a;", "/key/a?", "/key/%61", "/key/a?a"]
+    for path in spellings:
+        edge.origin.at(path, body=path.encode(), fields=MINUTE)
+        edge.get(path)
+    for path in spellings:
+        if edge.origin.asked(path):  # http.client sends each as it stands
+            edge.wait_stored(path)
+            assert edge.get(path).body == path.encode()
+    assert sum(bool(edge.origin.asked(path)) for path in spellings) >= 10
+
+
+# Sharing.
+
+def test_a_cookie_that_is_set_goes_to_its_own_visitor_alone(edge):
+    edge.origin.at("/cookie", lambda asked: Answer(200, b"1", {**MINUTE, "Set-Cookie": "id=" + asked["headers"].get("X-Who", "")}))
+    assert edge.get("/cookie", X_Who="alice").headers["Set-Cookie"] == "id=alice"
+    answer = edge.get("/cookie", X_Who="bob")
+    assert answer.headers["Set-Cookie"] == "id=bob" and "detail=set-cookie" in answer.cache
+
+
+def test_an_answer_to_credentials_is_not_shared(edge):
+    edge.origin.at("/account", lambda asked: Answer(200, asked["headers"].get("Authorization", "nobody").encode(), MINUTE))
+    for who in ("Basic alice", "Basic bob"):
+        assert edge.get("/account", Authorization=who).body == who.encode()
+    assert edge.get("/account").body == b"nobody"
+
+
+def test_those_who_wait_on_a_request_with_credentials_do_not_get_its_answer(edge):
+    gate = threading.Event()
+    seen = []
+
+    def answer(asked):
+        seen.append(asked)
+        return Answer(200, asked["headers"].get("Authorization", "nobody").encode(), MINUTE, hold=gate if len(seen) == 1 else None)
+    edge.origin.at("/waits", answer)
+    with HttpConnection("127.0.0.1", edge.port) as victim:
+        victim.request("GET", "/waits", "Authorization: Basic victim")
+        edge.origin.wait_for("/waits")
+        answers = join_herd(edge, "/waits", 20)
+        gate.set()
+        assert victim.response().body == b"Basic victim"
+    assert {body for _, body in answers()} == {b"nobody"}
+
+
+# Exhaustion.
+
+def test_overlapping_and_huge_multi_ranges_send_no_byte_twice(edge):
+    edge.origin.at("/overlap", body=b"x" * 1000, fields=MINUTE)
+    many = ",".join(["0-"] * 16)
+    for stored in (False, True):
+        assert len(edge.get("/overlap", Range=f"bytes={many}").body) == 1000, stored
+        edge.wait_stored("/overlap")
+    assert edge.get("/overlap", Range=f"bytes={many},0-").status == 200
+    assert edge.get("/overlap", Range="bytes=" + ",".join(f"{i}-{i}" for i in range(900))).status == 200
+    assert edge.get("/overlap", Range="bytes=0-18446744073709551615").status == 206
+    assert edge.get("/overlap", Range="bytes=18446744073709551616-").status in (200, 416)
+    assert edge.get("/overlap", Range=f"bytes={'9' * 100}-").status in (200, 416)
+    assert len(edge.origin.asked("/overlap")) == 1
+
+
+def test_a_slow_reader_does_not_hold_up_the_others(edge):
+    body = b"s" * (8 << 20)
+    edge.origin.at("/slow-reader", body=body, fields=MINUTE)
+    with socket.create_connection(("127.0.0.1", edge.port), timeout=20) as slow:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.sendall(b"GET /slow-reader HTTP/1.1\r\nHost: photos.example\r\n\r\n")
+        slow.recv(100)
+        assert edge.get("/slow-reader").body == body
+        edge.wait_stored("/slow-reader")
+
+
+def test_slow_readers_of_what_is_too_large_to_store_hold_no_memory_of_the_cache():
+    with Edge("--cache-bytes", "1MiB") as edge, contextlib.ExitStack() as readers:
+        edge.origin.at("/too-large", body=b"l" * (16 << 20), fields=MINUTE)
+        for _ in range(20):
+            reader = readers.enter_context(socket.create_connection(("127.0.0.1", edge.port), timeout=20))
+            reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            reader.sendall(b"GET /too-large HTTP/1.1\r\nHost: photos.example\r\n\r\n")
+            reader.recv(100)
+        edge.origin.at("/small", body=b"small", fields=MINUTE)
+        edge.get("/small")
+        edge.wait_stored("/small")
+        assert edge.metric("meridian_edge_cache_bytes") <= 1 << 20
+
+
+def test_what_was_stored_together_does_not_expire_together(edge):
+    paths = [f"/jitter{i}" for i in range(30)]
+    for path in paths:
+        edge.origin.at(path, body=b"1", fields={"Cache-Control": "max-age=1000"})
+    left = [int(re.search(r"ttl=(\d+)", edge.get(path).cache)[1]) for path in paths]
+    assert 940 <= min(left) and max(left) <= 1000 and len(set(left)) > 5
+
+
+# Herds: however many ask for what is not there, the origin is asked once.
+
+def test_a_herd_on_a_cold_key_makes_one_origin_request(edge):
+    gate, body = threading.Event(), b"b" * 10_000
+    edge.origin.at("/herd", body=body, fields=MINUTE, hold=gate)
+    answers = join_herd(edge, "/herd")
+    gate.set()
+    got = answers()
+    assert len(got) == HERD and all(part == body for _, part in got)
+    assert len(edge.origin.asked("/herd")) == 1
+
+
+def test_a_herd_on_a_slow_body_makes_one_origin_request(edge):
+    gate, body = threading.Event(), b"b" * 10_000
+    edge.origin.at("/herd-slow", body=body, fields=MINUTE, hold_body=gate)
+    answers = join_herd(edge, "/herd-slow")
+    gate.set()
+    got = answers()
+    assert len(got) == HERD and all(part == body for _, part in got)
+    assert len(edge.origin.asked("/herd-slow")) == 1
+
+
+def test_a_herd_whose_leader_aborts_makes_one_request_more(edge):
+    gate, body = threading.Event(), b"b" * 10_000
+    edge.origin.at("/herd-aborts", body=body, fields=MINUTE, hold=gate)
+    with socket.create_connection(("127.0.0.1", edge.port), timeout=20) as leader:
+        leader.sendall(b"GET /herd-aborts HTTP/1.1\r\nHost: photos.example\r\n\r\n")
+        edge.origin.wait_for("/herd-aborts")
+        answers = join_herd(edge, "/herd-aborts")
+        leader.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    edge.origin.wait_for("/herd-aborts", 2)
+    gate.set()
+    got = answers()
+    assert len(got) == HERD and all(part == body for _, part in got)
+    assert len(edge.origin.asked("/herd-aborts")) == 2
+
+
+def test_a_herd_whose_origin_fails_is_told_so_at_once(edge):
+    gate = threading.Event()
+
+    def answer(_):
+        gate.wait(30)  # and then no answer at all
+    edge.origin.at("/herd-fails", answer)
+    answers = join_herd(edge, "/herd-fails")
+    gate.set()
+    got = answers()
+    assert len(got) == HERD and all(head.startswith(b"HTTP/1.1 502 ") for head, _ in got)
+    assert len(edge.origin.asked("/herd-fails")) == 1
+
+
+def test_a_herd_on_what_is_not_for_storing_waits_for_nobody(edge):
+    gate = threading.Event()
+    seen = []
+
+    def answer(asked):
+        seen.append(asked)
+        return Answer(200, b"mine", {"Cache-Control": "no-store"}, hold=gate if len(seen) == 1 else None)
+    edge.origin.at("/herd-mine", answer)
+    answers = join_herd(edge, "/herd-mine", 200)
+    gate.set()
+    got = answers()
+    assert [body for _, body in got] == [b"mine"] * 200
+    assert len(edge.origin.asked("/herd-mine")) == 200
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_herd_on_a_body_that_breaks_off_gets_nothing_that_looks_whole(edge, chunked):
+    gate, path = threading.Event(), f"/herd-broken{chunked}"
+    edge.origin.at(path, body=b"b" * 10_000, fields=MINUTE, hold_body=gate, broken=True, chunked=chunked)
+    answers = join_herd(edge, path, 100)
+    gate.set()
+    got = answers()
+    assert len(got) == 100 and look_whole(got) == 0
+    edge.origin.at(path, body=b"whole", fields=MINUTE)
+    answer = edge.get(path)
+    assert answer.body == b"whole" and not answer.hit
