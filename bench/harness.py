@@ -17,6 +17,8 @@ import signal
 import socket
 import statistics
 import subprocess
+import sys
+import tempfile
 
 SERVER_CORE, CLIENT_CORE = "0", "1"
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -83,17 +85,22 @@ def busy_seconds(core):
 
 @contextlib.contextmanager
 def peer(*command):
-    """A peer's server in the foreground on the servers' core; its pid."""
-    process = subprocess.Popen(on_core(SERVER_CORE, *command))
-    try:
-        yield process.pid
-    finally:
-        process.send_signal(signal.SIGTERM)
+    """A server in the foreground on the servers' core; its pid. What it says is shown if it ends by itself."""
+    with tempfile.TemporaryFile("w+") as said:
+        process = subprocess.Popen(on_core(SERVER_CORE, *command), stdout=said, stderr=said)
         try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            yield process.pid
+        finally:
+            ended = process.poll()
+            process.send_signal(signal.SIGTERM)
+            try:
+                process.wait(10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            if ended is not None:
+                said.seek(0)
+                print(f"{command[0]} ended with {ended}:\n{said.read()}", file=sys.stderr)
 
 
 def wrk(connections):
