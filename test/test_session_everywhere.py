@@ -162,7 +162,8 @@ def test_operators_see_lag_digests_and_keys(site, clients):
     entries = told(site, "get", "a key/ü")
     assert [(entry["datacenter"], entry["type"], entry["value"]) for entry in entries] == [
         (name, "hash", {"user": "Ada"}) for name in ("us-east", "us-west")]
-    assert all(900_000 < entry["ttl_ms"] <= 1_000_000 for entry in entries)
+    # A clock that was started again leads by up to 3 s.
+    assert all(900_000 < entry["ttl_ms"] <= 1_004_000 for entry in entries)
     assert [entry["type"] for entry in told(site, "get", "none")] == ["none", "none"]
     assert "us-west        has no such key" in site.run("session", "get", "none").stdout
     assert told(site, "lag")[0]["peers"][0]["connected"]

@@ -2,8 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/scratch_dir.hpp"
 #include "session/config.hpp"
-#include "site/scratch_dir.hpp"
 #include "site/site.hpp"
 #include "site/state_dir.hpp"
 
@@ -21,7 +21,7 @@ class AccessTest : public testing::Test {
   }
 
   site::Site site_;
-  site::ScratchDir scratch_;
+  ScratchDir scratch_;
 };
 
 TEST_F(AccessTest, UrlOfAStoreWithoutPasswords) { EXPECT_EQ(Url({}), "redis://127.1.0.1:6379"); }
