@@ -119,7 +119,7 @@ CacheHandler::Look CacheHandler::LookUp(Trip& trip) {
     Duration left = freshness.Left(now);
     if (use != Use::kRevalidate) {
       (left > Duration::zero() ? hits_ : stale_hits_).Add();
-      if (use == Use::kWhileRevalidating) RevalidateBehind(trip, found.response);
+      if (use == Use::kWhileRevalidating) FetchBehind(trip, found.response);
       trip.status = {.hit = true, .ttl = left};
       trip.hit = std::move(found.response);
       return Look::kAnswer;

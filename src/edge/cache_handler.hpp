@@ -72,9 +72,10 @@ class CacheHandler {
   void End(Fill& fill, Fill::State state);
 
   // Behind a visitor's back.
-  void RevalidateBehind(const Trip& trip, const std::shared_ptr<StoredResponse>& stale);
-  io::Task<void> Revalidate(std::shared_ptr<Fill> fill, std::shared_ptr<StoredResponse> stale,
-                            OwnedFields request);
+  // The whole, confirmed or new; `stale` may be null.
+  void FetchBehind(const Trip& trip, const std::shared_ptr<StoredResponse>& stale);
+  io::Task<void> Fetch(std::shared_ptr<Fill> fill, std::shared_ptr<StoredResponse> stale,
+                       OwnedFields request);
 
   Options options_;
   Random random_;
@@ -83,7 +84,7 @@ class CacheHandler {
   FillTable fills_;
   PassTable passes_;
   bool isolated_ = false;
-  size_t behind_ = 0;  // revalidations that go on
+  size_t behind_ = 0;  // of those, that go on
   Counter& hits_;
   Counter& stale_hits_;
   Counter& collapsed_;
