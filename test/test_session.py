@@ -1,74 +1,15 @@
 """The session tier by itself, with the clients that people have: redis-py and redis-cli."""
 
 import contextlib
-import os
-import pathlib
-import shutil
 import signal
 import socket
-import subprocess
-import tempfile
 import threading
-import time
 
 import pytest
 import redis
 
-from site_under_test import MERIDIAN, AddressBlock, wait_until
-
-
-class SessionTier:
-    """`meridian session` of a data center, ended at the end of the `with` block."""
-
-    def __init__(self, settings="", environment=None):
-        self.block = AddressBlock(1)
-        self.address = f"127.{self.block.octets[0]}.0.1"
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="meridian-test-"))
-        self.environment = {**os.environ, **(environment or {})}
-        (self.folder / "site.toml").write_text(
-            f'domain = "photos.example"\n[[datacenter]]\nname = "us-east"\naddress = "{self.address}"\nlocation = "Ashburn"\n'
-            f'[app]\ncommand = ["true"]\ndirectory = "/tmp"\n{settings}')
-        self.process = None
-
-    def __enter__(self):
-        try:
-            self.start()
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
-    def __exit__(self, *_):
-        self.kill()
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.block.release()
-
-    def start(self):
-        with open(self.folder / "log", "ab") as log:
-            self.process = subprocess.Popen(
-                [MERIDIAN, "session", "--site", str(self.folder / "site.toml"), "--dc", "us-east", "--state", str(self.folder / "state")],
-                stdout=log, stderr=log, env=self.environment)
-        wait_until(self.accepts, what="the session tier accepts connections")
-
-    def accepts(self):
-        assert self.process.poll() is None, (self.folder / "log").read_text()
-        with contextlib.suppress(OSError):
-            socket.create_connection((self.address, 6379), timeout=1).close()
-            return True
-        return False
-
-    def kill(self, number=signal.SIGKILL):
-        if self.process is None or self.process.poll() is not None:
-            return
-        self.process.send_signal(number)
-        self.process.wait(timeout=20)
-
-    def client(self, **options):
-        return redis.Redis(host=self.address, decode_responses=True, socket_timeout=20, **options)
-
-    def cli(self, *arguments):
-        done = subprocess.run(["redis-cli", "-h", self.address, *arguments], capture_output=True, text=True, timeout=20, check=False)
-        return done.stdout.strip()
+from session_under_test import SessionTier
+from site_under_test import wait_until
 
 
 @pytest.fixture(name="tier", scope="module")
