@@ -26,6 +26,10 @@ HybridTime TimeOf(uint32_t seconds) {
   return {(seconds * kMillisecondsPerSecond) << HybridTime::kCounterBits};
 }
 
+Stamp NewestOf(const Member::Tagged& own) {
+  return {std::max(own.tag.added, own.tag.removed), own.origin};
+}
+
 void Append(char** at, std::string_view text) {
   if (!text.empty()) std::memcpy(*at, text.data(), text.size());
   *at += text.size();
@@ -76,6 +80,7 @@ bool Fields::Merge(const Field::Content& content) {
     return false;
   }
   Field* field = Field::New(content);
+  newest_ = std::max(newest_, content.stamp);
   item_bytes_ += field->memory_bytes();
   if (content.present) ++present_;
   if (!content.present) newest_trace_ = std::max(newest_trace_, content.stamp.time);
@@ -102,20 +107,34 @@ void Fields::Forget(std::string_view name) {
   if (field != nullptr) Remove(field);
 }
 
-void Fields::DropBefore(const Stamp& cleared) {
+template <class Goes>
+void Fields::DropWhere(Goes goes) {
   std::vector<Field*> dropped;
+  newest_ = {};
   table_.ForEach([&](Field& field) {
-    if (field.stamp() < cleared) dropped.push_back(&field);
+    if (goes(field)) {
+      dropped.push_back(&field);
+    } else {
+      newest_ = std::max(newest_, field.stamp());
+    }
   });
   for (Field* field : dropped) Remove(field);
 }
 
+void Fields::DropBefore(const Stamp& cleared) {
+  DropWhere([&](const Field& field) { return field.stamp() < cleared; });
+}
+
+ScanTable<Field>::Remains Fields::TakeAll() {
+  present_ = 0;
+  newest_trace_ = {};
+  newest_ = {};
+  item_bytes_ = 0;
+  return table_.TakeAll();
+}
+
 void Fields::DropTraces(HybridTime known) {
-  std::vector<Field*> dropped;
-  table_.ForEach([&](Field& field) {
-    if (!field.present() && field.stamp().time <= known) dropped.push_back(&field);
-  });
-  for (Field* field : dropped) Remove(field);
+  DropWhere([&](const Field& field) { return !field.present() && field.stamp().time <= known; });
   if (traces() == 0) newest_trace_ = {};
 }
 
@@ -166,6 +185,7 @@ void Members::Remove(Member* member) {
 }
 
 void Members::Merge(std::string_view name, Member::Tagged tagged, HybridTime now) {
+  newest_ = std::max(newest_, NewestOf(tagged));
   if (!tagged.tag.present()) {
     tagged.removed_s = static_cast<uint32_t>(now.milliseconds() / kMillisecondsPerSecond + 1);
     newest_trace_ = std::max(newest_trace_, TimeOf(tagged.removed_s));
@@ -194,10 +214,14 @@ void Members::Forget(std::string_view name) {
 
 void Members::DropBefore(const Stamp& cleared) {
   std::vector<Member*> changed;
+  newest_ = {};
   table_.ForEach([&](Member& member) {
-    bool whole = std::ranges::all_of(member.tags(), [&](const Member::Tagged& own) {
-      return DropCleared(own.tag, own.origin, cleared) == own.tag;
-    });
+    bool whole = true;
+    for (const Member::Tagged& own : member.tags()) {
+      Member::Tagged left{DropCleared(own.tag, own.origin, cleared), own.origin};
+      whole &= left.tag == own.tag;
+      if (left.tag != MemberTag()) newest_ = std::max(newest_, NewestOf(left));
+    }
     if (!whole) changed.push_back(&member);
   });
   for (Member* member : changed) {
@@ -214,13 +238,26 @@ void Members::DropBefore(const Stamp& cleared) {
 
 void Members::DropTraces(HybridTime known) {
   std::vector<Member*> dropped;
+  newest_ = {};
   table_.ForEach([&](Member& member) {
     bool all_known = std::ranges::all_of(
         member.tags(), [&](const Member::Tagged& own) { return TimeOf(own.removed_s) <= known; });
-    if (!member.present() && all_known) dropped.push_back(&member);
+    if (!member.present() && all_known) {
+      dropped.push_back(&member);
+    } else {
+      for (const Member::Tagged& own : member.tags()) newest_ = std::max(newest_, NewestOf(own));
+    }
   });
   for (Member* member : dropped) Remove(member);
   if (traces() == 0) newest_trace_ = {};
+}
+
+ScanTable<Member>::Remains Members::TakeAll() {
+  present_ = 0;
+  newest_trace_ = {};
+  newest_ = {};
+  item_bytes_ = 0;
+  return table_.TakeAll();
 }
 
 const Member& Members::Sample(Random& random) const {

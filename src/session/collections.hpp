@@ -65,6 +65,10 @@ class Fields {
   // Traces of what was removed, and when the last of them was made.
   size_t traces() const { return table_.size() - present_; }
   HybridTime newest_trace() const { return newest_trace_; }
+  // The newest stamp of any, present or not.
+  const Stamp& newest() const { return newest_; }
+  // Leaves nothing: O(1).
+  ScanTable<Field>::Remains TakeAll();
   // Takes out the traces of what was removed up to `known`: O(all).
   void DropTraces(HybridTime known);
 
@@ -90,10 +94,13 @@ class Fields {
 
  private:
   void Remove(Field* field);
+  template <class Goes>
+  void DropWhere(Goes goes);
 
   ScanTable<Field> table_;
   size_t present_ = 0;
   HybridTime newest_trace_;
+  Stamp newest_;
   size_t item_bytes_ = 0;
 };
 
@@ -144,6 +151,9 @@ class Members {
   void DropBefore(const Stamp& cleared);
   size_t traces() const { return table_.size() - present_; }
   HybridTime newest_trace() const { return newest_trace_; }
+  // The newest stamp of any addition or removal.
+  const Stamp& newest() const { return newest_; }
+  ScanTable<Member>::Remains TakeAll();
   void DropTraces(HybridTime known);
 
   template <class Visit>
@@ -171,6 +181,7 @@ class Members {
   ScanTable<Member> table_;
   size_t present_ = 0;
   HybridTime newest_trace_;
+  Stamp newest_;
   size_t item_bytes_ = 0;
 };
 

@@ -1,5 +1,4 @@
 // Commands on hashes.
-#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -16,6 +15,7 @@
 #include "session/handlers.hpp"
 #include "session/keyspace.hpp"
 #include "session/limits.hpp"
+#include "session/random_choice.hpp"
 #include "wire/resp/number.hpp"
 #include "wire/resp/reply_writer.hpp"
 
@@ -53,13 +53,7 @@ void RandomFields(Call& call, const Fields& fields, int64_t count, bool with_val
   if (count < 0) {
     for (int64_t i = 0; i < -count; ++i) chosen.push_back(&fields.Sample(call.engine.random()));
   } else {
-    fields.ForEach([&](const Field& field) { chosen.push_back(&field); });
-    // The first of a shuffle.
-    size_t wanted = std::min(chosen.size(), static_cast<size_t>(count));
-    for (size_t i = 0; i < wanted; ++i) {
-      std::swap(chosen[i], chosen[i + call.engine.random().Below(chosen.size() - i)]);
-    }
-    chosen.resize(wanted);
+    chosen = ChooseDifferent<Field>(fields, static_cast<size_t>(count), call.engine.random());
   }
   bool nested = with_values && call.reply.version() == wire::resp::Version::kResp3;
   call.reply.Array(with_values && !nested ? chosen.size() * 2 : chosen.size());

@@ -1,10 +1,8 @@
 // Commands on one set.
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "session/collections.hpp"
@@ -15,19 +13,16 @@
 #include "session/handlers.hpp"
 #include "session/keyspace.hpp"
 #include "session/limits.hpp"
+#include "session/random_choice.hpp"
 
 namespace meridian::session {
 namespace {
 
 // `count` different members, or all.
 std::vector<std::string> Choose(Call& call, const Members& members, size_t count) {
-  std::vector<std::string_view> all;
-  members.ForEach([&](const Member& member) { all.push_back(member.key()); });
-  count = std::min(count, all.size());
   std::vector<std::string> chosen;
-  for (size_t i = 0; i < count; ++i) {
-    std::swap(all[i], all[i + call.engine.random().Below(all.size() - i)]);
-    chosen.emplace_back(all[i]);
+  for (const Member* member : ChooseDifferent<Member>(members, count, call.engine.random())) {
+    chosen.emplace_back(member->key());
   }
   return chosen;
 }

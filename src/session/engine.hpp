@@ -98,6 +98,7 @@ class Engine final : private KeyspaceListener {
 
  private:
   void OnModified(std::string_view key) override { watches_.Touch(key); }
+  void OnFlushed() override { watches_.TouchAll(); }
   void OnExpired(std::string_view key) override { Notify(kExpiredEvent, "expired", key); }
   void OnEvicted(std::string_view key) override { Notify(kEvictedEvent, "evicted", key); }
   // Whether the request may be executed; if not, the reply says why.

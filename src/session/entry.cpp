@@ -6,9 +6,10 @@
 #include <cstring>
 #include <new>
 #include <string_view>
-#include <vector>
+#include <utility>
 
 #include "session/collections.hpp"
+#include "session/lazy_free.hpp"
 #include "session/merge.hpp"
 #include "session/stamp.hpp"
 
@@ -32,13 +33,15 @@ size_t Parts::memory_bytes() const {
   return bytes;
 }
 
-void Parts::DropBefore(const Stamp& cleared) {
+void Parts::DropBefore(const Stamp& cleared, LazyFree& freed) {
   if (text && text->stamp < cleared) text.reset();
   std::erase_if(counts, [&](const Count& count) {
     return Stamp{count.contribution.since, count.origin} < cleared;
   });
+  if (fields && fields->newest() < cleared) freed.Take(std::move(fields));
   if (fields) fields->DropBefore(cleared);
   if (fields && fields->blank()) fields.reset();
+  if (members && members->newest() < cleared) freed.Take(std::move(members));
   if (members) members->DropBefore(cleared);
   if (members && members->blank()) members.reset();
 }
@@ -102,11 +105,11 @@ bool Entry::Overwrite(std::string_view value, const Stamp& stamp) {
   return true;
 }
 
-void Entry::Clear(const Stamp& stamp) {
+void Entry::Clear(const Stamp& stamp, LazyFree& freed) {
   if (stamp <= cleared()) return;
   set_cleared(stamp);
   if (expiry().stamp < stamp) set_expiry({});
-  parts().DropBefore(stamp);
+  parts().DropBefore(stamp, freed);
 }
 
 size_t Entry::memory_bytes() const {
@@ -163,17 +166,8 @@ Stamp NewestOf(const Entry& entry) {
   for (const Parts::Count& count : parts.counts) {
     newest = std::max(newest, {count.contribution.updated, count.origin});
   }
-  if (parts.fields) {
-    parts.fields->ForEachTrace(
-        [&](const Field& field) { newest = std::max(newest, field.stamp()); });
-  }
-  if (parts.members) {
-    parts.members->ForEachTrace([&](const Member& member) {
-      for (const Member::Tagged& tagged : member.tags()) {
-        newest = std::max(newest, {std::max(tagged.tag.added, tagged.tag.removed), tagged.origin});
-      }
-    });
-  }
+  if (parts.fields) newest = std::max(newest, parts.fields->newest());
+  if (parts.members) newest = std::max(newest, parts.members->newest());
   return newest;
 }
 

@@ -17,6 +17,8 @@
 
 namespace meridian::session {
 
+class LazyFree;
+
 // Everything of a key that is more than a string (merge.hpp says what the parts are).
 struct Parts {
   struct Count {
@@ -30,8 +32,8 @@ struct Parts {
   std::unique_ptr<Members> members;
 
   size_t memory_bytes() const;
-  // Takes out what is older.
-  void DropBefore(const Stamp& cleared);
+  // Takes out what is older; a hash or set that is older as a whole in constant time.
+  void DropBefore(const Stamp& cleared, LazyFree& freed);
 };
 
 class Entry {
@@ -68,7 +70,7 @@ class Entry {
   // Writes another value and stamp in place. False: it needs another piece of memory.
   bool Overwrite(std::string_view value, const Stamp& stamp);
   // With kParts. Raises the stamp before which everything is gone, and drops that.
-  void Clear(const Stamp& cleared);
+  void Clear(const Stamp& cleared, LazyFree& freed);
   Parts& parts() const { return *PartsPointer(); }
 
   size_t memory_bytes() const;

@@ -106,6 +106,7 @@ bool Keyspace::Alive(const Entry& entry) const {
 
 Entry* Keyspace::Peek(std::string_view key) {
   Entry* entry = Stored(key);
+  if (entry != nullptr && entry->cleared() < flushed_) entry = Flushed(entry);
   if (entry == nullptr) return nullptr;
   if (entry->expired(now_ms_)) {
     Expire(entry);
@@ -165,7 +166,7 @@ void Keyspace::Swap(Entry* old, Entry* entry) {
   table.Replace(old, entry, table.HashOf(old->key()));
   Account(old->memory_bytes(), entry->memory_bytes());
   entry->set_counted(old->counted());
-  Entry::Destroy(old);
+  freed_.Take(old);
 }
 
 void Keyspace::Drop(Entry* entry) {
@@ -173,7 +174,7 @@ void Keyspace::Drop(Entry* entry) {
   table.Remove(entry, table.HashOf(entry->key()));
   Account(entry->memory_bytes(), 0);
   if (entry->counted()) --living_;
-  Entry::Destroy(entry);
+  freed_.Take(entry);
 }
 
 // After a change to what is in it.
@@ -186,6 +187,7 @@ void Keyspace::Recount(Entry* entry) {
 
 // A key is about to be changed: its change begins in the record.
 void Keyspace::Note(std::string_view key) {
+  newest_ = std::max(newest_, stamp_);
   if (!IsCache(key)) must_sync_ = true;
   if (options_.records) record_.Begin(key);
   if (listener_ != nullptr) listener_->OnModified(key);
@@ -220,8 +222,9 @@ void Keyspace::Compact(Entry* entry) {
 void Keyspace::ForgetEnded(Entry* entry) {
   Stamp end = EndStamp(entry->expire_at_ms());
   if (NewestOf(*entry) >= end) end = stamp_;
+  newest_ = std::max(newest_, end);
   size_t before = entry->memory_bytes();
-  entry->Clear(end);
+  entry->Clear(end, freed_);
   Account(before, entry->memory_bytes());
   if (options_.records) record_.Cleared(end);
 }
@@ -252,6 +255,7 @@ Entry* Keyspace::OpenParts(std::string_view key) {
 
 void Keyspace::SetText(std::string_view key, std::string_view value, ExpiryChange change) {
   Note(key);
+  if (change.kind == ExpiryChange::Kind::kKeep) (void)Peek(key);
   Table& table = TableOf(key);
   uint64_t hash = table.HashOf(key);
   Entry* old = table.Find(key, hash);
@@ -276,7 +280,7 @@ void Keyspace::SetText(std::string_view key, std::string_view value, ExpiryChang
     table.Replace(old, entry, hash);
     Account(old->memory_bytes(), entry->memory_bytes());
     entry->set_counted(old->counted());
-    Entry::Destroy(old);
+    freed_.Take(old);
   }
   entry->set_expiry(expiry);
   Recount(entry);
@@ -325,7 +329,7 @@ bool Keyspace::Erase(std::string_view key) {
   }
   entry = AsParts(entry);
   size_t before = entry->memory_bytes();
-  entry->Clear(stamp_);
+  entry->Clear(stamp_, freed_);
   Account(before, entry->memory_bytes());
   Recount(entry);
   Table& table = TableOf(key);

@@ -23,6 +23,7 @@
 #include "base/random.hpp"
 #include "base/result.hpp"
 #include "session/entry.hpp"
+#include "session/lazy_free.hpp"
 #include "session/merge.hpp"
 #include "session/record.hpp"
 #include "session/scan_table.hpp"
@@ -39,6 +40,8 @@ class KeyspaceListener {
   virtual ~KeyspaceListener() = default;
   // By a command, by another data center, or by its end.
   virtual void OnModified(std::string_view key) = 0;
+  // All keys may have been.
+  virtual void OnFlushed() = 0;
   virtual void OnExpired(std::string_view key) = 0;
   virtual void OnEvicted(std::string_view key) = 0;
 };
@@ -126,6 +129,8 @@ class Keyspace {
   // Keys that have content and have not been seen to end.
   size_t size() const { return living_; }
   size_t used_bytes() const;
+  // Items that are gone and whose memory is not given back yet; Sweep goes on with that.
+  size_t unfreed() const { return freed_.pending(); }
   bool IsCache(std::string_view key) const {
     return !options_.cache_prefix.empty() && key.starts_with(options_.cache_prefix);
   }
@@ -190,6 +195,10 @@ class Keyspace {
   void MergeParts(Parts& parts, const Stamp& cleared, const KeyState& state);
   void Compact(Entry* entry);
   void ApplyFlush(const Stamp& stamp);
+  Entry* Flushed(Entry* entry);
+  bool FlushOn();
+
+  static constexpr uint64_t kNoFlush = UINT64_MAX;
 
   Options options_;
   HybridClock& clock_;
@@ -198,8 +207,11 @@ class Keyspace {
   Table main_;
   Table cache_;
   HybridTime known_ = HybridTime::Max();
-  Stamp stamp_;    // of the command
-  Stamp flushed_;  // everything before it is gone
+  Stamp stamp_;                   // of the command
+  Stamp flushed_;                 // everything before it is gone
+  Stamp newest_;                  // nothing that is here has a newer one
+  uint64_t flush_at_ = kNoFlush;  // a cursor as Scan's: how far the last flush is applied
+  LazyFree freed_;
   int64_t now_ms_ = 0;
   RecordWriter record_;
   bool must_sync_ = false;

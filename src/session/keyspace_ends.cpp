@@ -78,13 +78,15 @@ bool Keyspace::Sweep() {
   auto dropped = [&](Entry* entry) {
     Account(entry->memory_bytes(), 0);
     if (entry->counted()) --living_;
-    Entry::Destroy(entry);
+    freed_.Take(entry);
   };
   Table::SweepLimits main{.segments = kSweepSegments, .due_segments = kSweepDueSegments};
   Table::SweepLimits cache = main;
   main_sweep_ = main_.Sweep(main_sweep_, &main, now_ms_, visit, dropped);
   cache_sweep_ = cache_.Sweep(cache_sweep_, &cache, now_ms_, visit, dropped);
-  return main.due_segments > 0 && cache.due_segments > 0;
+  bool flushed = flush_at_ == kNoFlush || FlushOn();
+  freed_.FreeSome(kFreedPerTurn);
+  return main.due_segments > 0 && cache.due_segments > 0 && flushed && freed_.pending() == 0;
 }
 
 bool Keyspace::EvictTo(size_t bytes) {
@@ -113,30 +115,51 @@ void Keyspace::Flush() {
   ApplyFlush(stamp_);
 }
 
+// Of what is older nothing is kept: what of it still arrives is older than flushed_.
 void Keyspace::ApplyFlush(const Stamp& stamp) {
   if (stamp <= flushed_) return;
   flushed_ = stamp;
-  if (listener_ != nullptr) {
-    for (Table* table : {&main_, &cache_}) {
-      table->ForEach([&](const Entry& entry) { listener_->OnModified(entry.key()); });
-    }
-  }
-  bool all_before = true;
-  for (Table* table : {&main_, &cache_}) {
-    table->ForEach([&](const Entry& entry) { all_before &= NewestOf(entry) < stamp; });
-  }
-  if (all_before) {
-    main_.Clear();
-    cache_.Clear();
+  if (listener_ != nullptr) listener_->OnFlushed();
+  if (newest_ < stamp) {
+    for (Table* table : {&main_, &cache_}) freed_.Take(table->TakeAll());
     item_bytes_ = 0;
     living_ = 0;
+    flush_at_ = kNoFlush;
     return;
   }
-  std::vector<std::string> keys;
-  for (Table* table : {&main_, &cache_}) {
-    table->ForEach([&](const Entry& entry) { keys.emplace_back(entry.key()); });
+  // Some may be newer. The sweep finds out, but for those that are asked for before.
+  flush_at_ = 0;
+}
+
+// An entry that a flush has not been applied to yet: what is left of it, or null.
+Entry* Keyspace::Flushed(Entry* entry) {
+  if (NewestOf(*entry) < flushed_) {
+    Drop(entry);
+    return nullptr;
   }
-  for (const std::string& key : keys) Apply(key, {.cleared = stamp});
+  std::string key(entry->key());
+  Apply(key, {.cleared = flushed_});
+  return Stored(key);
+}
+
+// One turn of applying a flush to all there is. Whether that is done.
+bool Keyspace::FlushOn() {
+  std::vector<std::string> keys;
+  auto collect = [&](const Entry& entry) {
+    if (entry.cleared() < flushed_) keys.emplace_back(entry.key());
+  };
+  bool in_main = (flush_at_ & 1) == 0;
+  uint64_t next = (in_main ? main_ : cache_).Scan(flush_at_ >> 1, kFlushSlice, collect);
+  for (const std::string& key : keys) {
+    Entry* entry = Stored(key);
+    if (entry != nullptr) (void)Flushed(entry);
+  }
+  if (next == 0 && !in_main) {
+    flush_at_ = kNoFlush;
+    return true;
+  }
+  flush_at_ = next == 0 ? 1 : next << 1 | (flush_at_ & 1);
+  return false;
 }
 
 }  // namespace meridian::session

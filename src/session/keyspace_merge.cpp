@@ -97,6 +97,7 @@ void Keyspace::MergeParts(Parts& parts, const Stamp& cleared, const KeyState& st
 }
 
 void Keyspace::Apply(std::string_view key, KeyState state) {
+  newest_ = std::max(newest_, NewestOf(state));
   if (state.cleared < flushed_) {
     state.cleared = flushed_;
     DropCleared(&state);
@@ -119,7 +120,7 @@ void Keyspace::Apply(std::string_view key, KeyState state) {
   if (changes_more_than_expiry) {
     entry = AsParts(entry);
     size_t before = entry->memory_bytes();
-    entry->Clear(state.cleared);
+    entry->Clear(state.cleared, freed_);
     MergeParts(entry->parts(), entry->cleared(), state);
     Account(before, entry->memory_bytes());
     Compact(entry);

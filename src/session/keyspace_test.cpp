@@ -381,6 +381,8 @@ class Convergence {
     for (auto& place : places_) {
       Shuffle();
       for (const auto& [record, at] : records_) place->Hear(record, at);
+      while (!place->keyspace->Sweep()) {
+      }
     }
   }
 

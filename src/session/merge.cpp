@@ -68,6 +68,21 @@ void DropCleared(KeyState* state) {
   }
 }
 
+Stamp NewestOf(const KeyState& state) {
+  Stamp newest = std::max(state.cleared, state.expiry.stamp);
+  if (state.text) newest = std::max(newest, state.text->stamp);
+  for (const auto& [origin, count] : state.counts) {
+    newest = std::max(newest, {count.updated, origin});
+  }
+  for (const auto& [name, field] : state.fields) newest = std::max(newest, field.stamp);
+  for (const auto& [name, tags] : state.members) {
+    for (const auto& [origin, tag] : tags) {
+      newest = std::max(newest, {std::max(tag.added, tag.removed), origin});
+    }
+  }
+  return newest;
+}
+
 void DropKnown(KeyState* state, HybridTime known) {
   if (state->expiry.stamp.time <= known) state->expiry = {};
   if (state->text && state->text->stamp.time <= known) state->text.reset();

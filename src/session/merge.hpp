@@ -89,6 +89,8 @@ void DropCleared(KeyState* state);
 // Drops what was written up to `known` and is applied already: what is not there any more was
 // removed since. Barriers and removals of members stay: they bring nothing back.
 void DropKnown(KeyState* state, HybridTime known);
+// The newest stamp of anything in it.
+Stamp NewestOf(const KeyState& state);
 // Nothing but, at the most, a barrier.
 bool IsBarrier(const KeyState& state);
 

@@ -28,6 +28,8 @@ namespace meridian::session {
 
 template <class Item>
 class ScanTable {
+  struct Segment;
+
  public:
   static constexpr int64_t kNeverDue = std::numeric_limits<int64_t>::max();
   static constexpr int64_t kDrop = std::numeric_limits<int64_t>::min();
@@ -37,7 +39,49 @@ class ScanTable {
   }
   ScanTable(const ScanTable&) = delete;
   ScanTable& operator=(const ScanTable&) = delete;
-  ~ScanTable() { Release(); }
+  ~ScanTable() { Remains(std::move(directory_), depth_, size_); }
+
+  // What was in a table, to be freed a segment at a time; all that is left when it goes.
+  class Remains {
+   public:
+    using value_type = Item;
+    Remains(Remains&& other) noexcept { *this = std::move(other); }
+    Remains& operator=(Remains&& other) noexcept {
+      std::swap(directory_, other.directory_);
+      std::swap(depth_, other.depth_);
+      std::swap(at_, other.at_);
+      std::swap(size_, other.size_);
+      return *this;
+    }
+    ~Remains() {
+      while (!empty()) FreeSegment([](Item* item) { Item::Destroy(item); });
+    }
+
+    bool empty() const { return at_ == directory_.size(); }
+    size_t size() const { return size_; }
+    // Gives a segment's items, which are at most 384 but for keys of the same hash, to `destroy`;
+    // how many they were.
+    template <class Destroy>
+    size_t FreeSegment(Destroy destroy) {
+      std::unique_ptr<Segment> segment(directory_[at_]);
+      at_ += size_t{1} << (depth_ - segment->depth);
+      for (size_t i = 0; i < Capacity(*segment); ++i) {
+        if (segment->slots[i] != 0) destroy(ItemOf(segment->slots[i]));
+      }
+      size_ -= segment->count;
+      return segment->count;
+    }
+
+   private:
+    friend class ScanTable;
+    Remains(std::vector<Segment*> directory, int depth, size_t size)
+        : directory_(std::move(directory)), depth_(depth), size_(size) {}
+
+    std::vector<Segment*> directory_;
+    int depth_ = 0;
+    size_t at_ = 0;
+    size_t size_ = 0;
+  };
 
   size_t size() const { return size_; }
   // Of the table, without its items.
@@ -78,11 +122,14 @@ class ScanTable {
     if (segment->count * 8 < Capacity(*segment)) Shrink(segment, hash);
   }
 
-  void Clear() {
-    Release();
+  // Leaves it empty: O(1).
+  Remains TakeAll() {
+    Remains remains(std::move(directory_), depth_, size_);
+    slot_bytes_ = 0;
     directory_ = {NewSegment(kSmallestLog2, 0)};
     depth_ = 0;
     size_ = 0;
+    return remains;
   }
 
   // Visits about `count` items from `cursor` on (0: the beginning); gives the cursor to go on with,
@@ -218,17 +265,6 @@ class ScanTable {
   void Free(Segment* segment) {
     slot_bytes_ -= sizeof(Segment) + Capacity(*segment) * sizeof(uint64_t);
     delete segment;
-  }
-  void Release() {
-    for (size_t at = 0; at < directory_.size();) {
-      Segment* segment = directory_[at];
-      for (size_t i = 0; i < Capacity(*segment); ++i) {
-        if (segment->slots[i] != 0) Item::Destroy(ItemOf(segment->slots[i]));
-      }
-      at += size_t{1} << (depth_ - segment->depth);
-      Free(segment);
-    }
-    directory_.clear();
   }
 
   size_t IndexOf(uint64_t hash) const { return depth_ == 0 ? 0 : hash >> (64 - depth_); }

@@ -33,6 +33,12 @@ class Watches {
     if (found == by_key_.end()) return;
     for (Client* client : found->second) client->transaction.stale = true;
   }
+  // Every key may have.
+  void TouchAll() {
+    for (const auto& [key, clients] : by_key_) {
+      for (Client* client : clients) client->transaction.stale = true;
+    }
+  }
 
  private:
   std::map<std::string, std::unordered_set<Client*>, std::less<>> by_key_;

@@ -1,0 +1,40 @@
+// What SRANDMEMBER, SPOP and HRANDFIELD take out of a set or a hash.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <unordered_set>
+#include <utility>
+#include <vector>
+
+#include "base/random.hpp"
+
+namespace meridian::session {
+
+// `count` different items of a Fields or Members, or all. Takes as long as there are items chosen,
+// not as there are items; the pointers are good until the next change.
+template <class Item, class Items>
+std::vector<const Item*> ChooseDifferent(const Items& items, size_t count, Random& random) {
+  // Of few that are left, chance would meet the same ones again and again: then all are shuffled.
+  constexpr size_t kSparse = 4;
+  constexpr size_t kTriesEach = 4;
+  count = std::min(count, items.size());
+  std::vector<const Item*> chosen;
+  if (count <= items.size() / kSparse) {
+    std::unordered_set<const Item*> seen;
+    for (size_t tries = count * kTriesEach; tries > 0 && chosen.size() < count; --tries) {
+      const Item* item = &items.Sample(random);
+      if (seen.insert(item).second) chosen.push_back(item);
+    }
+    if (chosen.size() == count) return chosen;
+    chosen.clear();
+  }
+  items.ForEach([&](const Item& item) { chosen.push_back(&item); });
+  for (size_t i = 0; i < count; ++i) {
+    std::swap(chosen[i], chosen[i + random.Below(chosen.size() - i)]);
+  }
+  chosen.resize(count);
+  return chosen;
+}
+
+}  // namespace meridian::session
