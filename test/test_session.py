@@ -171,6 +171,40 @@ def test_kill_under_load_loses_nothing_acknowledged():
             assert 0 < client.ttl(keys[0]) <= 1000
 
 
+@pytest.mark.slow
+def test_sigterm_under_load_loses_nothing_acknowledged():
+    with SessionTier() as tier:
+        acknowledged = {}
+        for life in range(5):
+            writers = Writers(tier, life)
+            wait_until(lambda w=writers: len(w.acknowledged) > 100, what="writes are acknowledged")
+            tier.kill(signal.SIGTERM)
+            assert tier.process.returncode == 0
+            writers.join()
+            acknowledged.update(writers.acknowledged)
+            tier.start()
+            keys = list(acknowledged)
+            for key, value in zip(keys, tier.client().mget(keys)):
+                assert value is not None and int(value) >= acknowledged[key], key
+
+
+def test_sigterm_answers_what_has_come_and_closes_idle_connections():
+    with SessionTier() as tier:
+        address = (tier.address, 6379)
+        with socket.create_connection(address, timeout=20) as idle, socket.create_connection(address, timeout=20) as busy:
+            idle.sendall(b"PING\r\n")
+            assert idle.recv(100) == b"+PONG\r\n"
+            busy.sendall(b"INCR n\r\n" * 20000)
+            said = busy.recv(1)
+            tier.process.send_signal(signal.SIGTERM)
+            said += b"".join(iter(lambda: busy.recv(65536), b""))
+            assert said == b"".join(b":%d\r\n" % (i + 1) for i in range(20000))
+            assert idle.recv(100) == b""
+        assert tier.process.wait(20) == 0
+        tier.start()
+        assert tier.client().get("n") == "20000"
+
+
 def test_restart_brings_back_every_type():
     with SessionTier() as tier:
         client = tier.client()

@@ -40,7 +40,8 @@ Connection::Connection(const Parts& parts, std::unique_ptr<io::Stream> stream)
       stream_(std::move(stream)),
       client_(parts.engine.NextClientId(), *this),
       input_(wire::resp::RequestLimits().max_request_bytes + kReadBytes),
-      messengers_(parts.loop) {
+      messengers_(parts.loop),
+      waiting_(parts.loop) {
   client_.address = stream_->peer().ToString();
   client_.local_address = stream_->local().ToString();
   client_.connected_at = client_.active_at = parts_.loop.Now();
@@ -59,8 +60,14 @@ void Connection::Disconnect() {
 }
 
 void Connection::Leave() {
+  leaving_ = true;
+  if (reads_ && !sends_ && Idle()) Disconnect();
+}
+
+void Connection::Cut() {
   client_.closing = true;
-  if (!sends_) Disconnect();
+  waiting_.Cancel();
+  if (reads_) Disconnect();
 }
 
 void Connection::OnMessages() {
@@ -80,9 +87,11 @@ io::Task<void> Connection::Run() {
 }
 
 io::Task<void> Connection::Serve() {
-  while (!client_.closing) {
-    if (!co_await stream_->Readable()) co_return;
-    if (!ReadAndExecute()) co_return;
+  while (!client_.closing && !(leaving_ && Idle())) {
+    reads_ = true;
+    Result<void> readable = co_await stream_->Readable();
+    reads_ = false;
+    if (!readable || !ReadAndExecute()) co_return;
     if (!co_await Answer()) co_return;
     // What did not fit with the replies before.
     while (!client_.closing && !input_.empty() && parser_.least_bytes() <= input_.size()) {
@@ -159,14 +168,21 @@ io::Task<bool> Connection::Answer() {
   if (!client_.output.empty() && !co_await Send()) co_return false;
   if (!client_.wait) co_return true;
   TimePoint deadline = parts_.loop.After(client_.wait->timeout);
-  size_t have = 0;
-  if (Copies* copies = parts_.engine.copies(); copies != nullptr) {
-    have = co_await copies->Await(client_.awaited_offset, client_.wait->count, deadline);
+  copies_ = 0;
+  if (parts_.engine.copies() != nullptr) {
+    waiting_.Spawn(AwaitCopies(deadline));
+    co_await waiting_.Join();
   }
   client_.wait.reset();
   wire::resp::ReplyWriter reply(&client_.output, client_.version);
-  reply.Integer(static_cast<int64_t>(have));
+  reply.Integer(static_cast<int64_t>(copies_));
   co_return co_await Send();
+}
+
+// In a fiber of its own, so that it can be cut short and answered all the same.
+io::Task<void> Connection::AwaitCopies(TimePoint deadline) {
+  copies_ =
+      co_await parts_.engine.copies()->Await(client_.awaited_offset, client_.wait->count, deadline);
 }
 
 io::Task<bool> Connection::SendOnce() {

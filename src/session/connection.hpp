@@ -34,8 +34,10 @@ class Connection final : private ClientConnection {
 
   // Serves until the client or the server ends it.
   io::Task<void> Run();
-  // Ends it when the requests that are being executed are answered.
+  // Ends it as soon as it is idle: what has come is answered first.
   void Leave();
+  // Ends it when the requests that are being executed are answered; nothing more is begun.
+  void Cut();
 
  private:
   void OnMessages() override;
@@ -52,6 +54,9 @@ class Connection final : private ClientConnection {
   io::Task<bool> Answer();
   io::Task<bool> SendOnce();
   io::Task<void> SendMessages();
+  io::Task<void> AwaitCopies(TimePoint deadline);
+  // Whether nothing has come that is not answered, not even in part.
+  bool Idle() { return input_.empty() && !stream_->AskReadable(); }
   io::Task<void> Linger();
 
   Parts parts_;
@@ -64,9 +69,13 @@ class Connection final : private ClientConnection {
   bool failed_ = false;         // nothing can be sent any more
   bool authenticated_ = false;  // as the parser's limits have it
   bool has_messenger_ = false;
+  bool leaving_ = false;
+  bool reads_ = false;  // waits for requests
+  size_t copies_ = 0;   // that the last WAIT has found
   io::WaitQueue sent_;
   io::WaitQueue messages_;
   io::Scope messengers_;
+  io::Scope waiting_;  // the WAIT
 };
 
 }  // namespace meridian::session

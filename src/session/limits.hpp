@@ -31,6 +31,9 @@ constexpr size_t kMaxSubscriberBytes = size_t{8} * 1024 * 1024;
 // How long a client may leave its replies unread.
 constexpr Duration kWriteTimeout = std::chrono::seconds{60};
 constexpr Duration kAcceptPause = std::chrono::milliseconds{50};
+// After SIGTERM: how long clients that go on asking are answered, and parts of requests may be
+// completed. With kLingerTimeout within site::kDrainTimeout.
+constexpr Duration kDrainGrace = std::chrono::seconds{2};
 
 // Requests that wait in MULTI, and their bytes. Past either: an error, and EXEC is refused.
 constexpr size_t kMaxQueuedRequests = 16384;

@@ -121,6 +121,7 @@ io::Task<void> Server::Run(std::unique_ptr<io::Stream> stream) {
   if (draining_) connection.Leave();
   co_await connection.Run();
   open_.erase(&connection);
+  if (open_.empty()) all_closed_.WakeAll();
 }
 
 io::Task<void> Server::Refuse(std::unique_ptr<io::Stream> stream) {
@@ -143,6 +144,10 @@ io::Task<void> Server::Drain() {
   background_.Cancel();
   co_await background_.Join();
   for (Connection* connection : open_) connection->Leave();
+  TimePoint until = loop_.After(kDrainGrace);
+  while (!open_.empty() && co_await all_closed_.Wait(until)) {
+  }
+  for (Connection* connection : open_) connection->Cut();
   co_await connections_.Join();
 }
 

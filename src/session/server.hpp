@@ -12,6 +12,7 @@
 #include "base/metrics.hpp"
 #include "io/scope.hpp"
 #include "io/stream.hpp"
+#include "io/wait_queue.hpp"
 #include "session/connection.hpp"
 #include "session/engine.hpp"
 
@@ -53,7 +54,8 @@ class Server {
   ~Server();
 
   void Serve(std::unique_ptr<io::Listener> listener);
-  // Stops accepting, and ends every connection when its requests are answered.
+  // Stops accepting; ends every connection when what has come is answered, at once where nothing
+  // is, and after kDrainGrace also those that go on asking.
   io::Task<void> Drain();
   size_t open_connections() const { return open_.size(); }
 
@@ -71,6 +73,7 @@ class Server {
   std::unordered_set<Connection*> open_;
   size_t refusing_ = 0;
   bool draining_ = false;
+  io::WaitQueue all_closed_;
   std::vector<std::unique_ptr<io::Listener>> listeners_;
   io::Scope background_;
   io::Scope connections_;
