@@ -1,6 +1,8 @@
 """Sessions that are written in several data centers: they converge, survive the loss of one, and let nobody else in."""
 
+import contextlib
 import json
+import select
 import socket
 import ssl
 import struct
@@ -233,6 +235,21 @@ def test_certificate_of_another_site_is_refused_and_named(site, tmp_path):
             stream.sendall(b"x")
             stream.recv(1)
     refused_for(site, "refused at the peer port")
+
+
+def test_silent_connections_to_the_peer_port_are_bounded_and_harm_nobody(site):
+    """256 in all; one is us-west's. Those past it are closed at once, and who says nothing is closed in 5 s."""
+    wait_until(lambda: follow_each_other(site), what="both follow each other")
+    with contextlib.ExitStack() as stack:
+        silent = [stack.enter_context(socket.create_connection((site.addresses["us-east"], 26379), timeout=20)) for _ in range(257)]
+        began = time.monotonic()
+        for stream in silent[255:]:
+            assert stream.recv(1) == b""
+        assert time.monotonic() - began < 4
+        assert select.select(silent[:255], [], [], 0)[0] == []
+        for stream in silent[:255]:
+            assert stream.recv(1) == b""
+        assert follow_each_other(site)
 
 
 # --- a data center is lost
