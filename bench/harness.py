@@ -50,6 +50,14 @@ class Row:
     beside: dict  # peer's name: the median over rounds of our CPU time over the peer's
 
 
+@dataclasses.dataclass
+class Figure:
+    """What is no cost of a request: such as memory, or a lag."""
+    name: str
+    value: float
+    unit: str
+
+
 def pin(pid, core):
     subprocess.run(["taskset", "-a", "-c", "-p", core, str(pid)], check=True, capture_output=True)
 
@@ -171,13 +179,19 @@ class Report:
     def __init__(self, title, rounds, seconds):
         self.title, self.rounds, self.seconds = title, rounds, seconds
         self.groups = []
+        self.figures = []
 
     def add(self, heading, rows):
         self.groups.append((heading, rows))
 
+    def add_figures(self, heading, figures):
+        self.figures.append((heading, figures))
+
     def json(self):
         return json.dumps({"title": self.title, "machine": machine(), "rounds": self.rounds, "seconds": self.seconds,
-                           "results": [{"case": heading, "rows": [dataclasses.asdict(row) for row in rows]} for heading, rows in self.groups]},
+                           "results": [{"case": heading, "rows": [dataclasses.asdict(row) for row in rows]} for heading, rows in self.groups],
+                           "figures": [{"case": heading, "rows": [dataclasses.asdict(figure) for figure in figures]}
+                                       for heading, figures in self.figures]},
                           indent=2)
 
     def table(self):
@@ -189,6 +203,8 @@ class Report:
                 beside = ", ".join(f"{ratio:.2f} of {name}" for name, ratio in row.beside.items())
                 lines.append(f"  {row.name:<22} {row.us_per_request:>14.2f} {row.spread_us:>7.2f} {row.requests_per_s:>11.0f}  "
                              f"{row.limited_by:<8} {beside}")
+        for heading, figures in self.figures:
+            lines += ["", heading, *(f"  {figure.name:<22} {figure.value:>14.2f} {figure.unit}" for figure in figures)]
         if any(row.limited_by == "client" for _, rows in self.groups for row in rows):
             lines += ["", "Where the limit is the client, requests/s says how fast the client was; CPU per request is the server's all the same."]
         return "\n".join(lines)

@@ -13,6 +13,7 @@
 #include "base/hybrid_clock.hpp"
 #include "base/random.hpp"
 #include "session/merge.hpp"
+#include "session/scan_table.hpp"
 #include "session/stamp.hpp"
 
 namespace meridian::session {

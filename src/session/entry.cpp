@@ -7,6 +7,7 @@
 #include <new>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "session/collections.hpp"
 #include "session/lazy_free.hpp"
