@@ -1,6 +1,7 @@
 // A copy of another data center's log, applied: what comes back, and what is refused.
 #include "session/follower.hpp"
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -13,9 +14,11 @@
 #include "base/bytes.hpp"
 #include "base/hybrid_clock.hpp"
 #include "io/sim/world.hpp"
+#include "io/wait_queue.hpp"
 #include "session/keyspace.hpp"
 #include "session/log_entry.hpp"
 #include "session/record.hpp"
+#include "store/limits.hpp"
 #include "store/log.hpp"
 #include "store/store_fixture.hpp"
 
@@ -100,6 +103,34 @@ TEST_F(FollowerTest, AbandonedRecordIsPassed) {
                       EntryOf(EntryKind::kRecord, RecordOf("k"))}));
   EXPECT_EQ(keys_, "k ");
   EXPECT_EQ(applied_, 3);
+}
+
+TEST_F(FollowerTest, CopyThatBeginsLaterThanWhatWasAppliedIsRefusedWithoutASnapshot) {
+  Run([this](Machine& machine) -> Task<void> {
+    EXPECT_TRUE(co_await machine.disk.MakeFolder("copy"));
+    auto log = co_await store::Log::Open(machine.loop, machine.disk,
+                                         {.folder = "copy/log",
+                                          .id = 7,
+                                          .segment_bytes = store::kMinSegmentBytes,
+                                          .headroom_bytes = 0});
+    EXPECT_TRUE(log) << log.error().message;
+    for (int i = 0; i < 200; ++i) {
+      std::string entry = EntryOf(EntryKind::kRecord, RecordOf("k" + std::to_string(i)));
+      auto offset = (*log)->Append({.body = AsBytes(entry), .time = kEarly});
+      EXPECT_TRUE(offset && co_await (*log)->Durable(*offset));
+    }
+    (*log)->SetRetention({.released_before = 150});
+    while ((*log)->begin_offset() == 0 && co_await io::Sleep(store::kUpkeepInterval)) {
+    }
+    uint64_t begin = (*log)->begin_offset();
+    co_await (*log)->Close();
+    Result<void> early = co_await Follow(machine, begin - 1);
+    EXPECT_FALSE(early);
+    if (!early) EXPECT_EQ(early.error().code, Errc::kIo);
+    EXPECT_EQ(keys_, "");
+    EXPECT_TRUE(co_await Follow(machine, begin)) << "where it begins";
+    EXPECT_EQ(applied_, 200);
+  });
 }
 
 // One that is wrong, between two that are not: all behind it waits, and nothing looks whole.
