@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/metrics.hpp"
@@ -11,10 +12,12 @@
 #include "edge/cache/memory_store.hpp"
 #include "edge/cache/pass_table.hpp"
 #include "edge/config.hpp"
+#include "edge/costs.hpp"
 #include "edge/fill.hpp"
 #include "edge/fill_maker.hpp"
 #include "edge/forwarder.hpp"
 #include "edge/trip.hpp"
+#include "edge/waste.hpp"
 #include "http/exchange.hpp"
 #include "io/scope.hpp"
 #include "io/task.hpp"
@@ -38,6 +41,7 @@ class CacheHandler {
   // `debug`: the visitor asked for the way of the request, and may know it.
   io::Task<void> Handle(http::Exchange& exchange, bool debug);
 
+  Costs& costs() { return costs_; }
   // For purges, by whoever hears of them.
   MemoryStore& store() { return store_; }
   // While it is, purges may pass unheard: nothing stored is used unless the origin confirms it.
@@ -71,6 +75,13 @@ class CacheHandler {
   void Invalidate(const Trip& trip, const wire::http::ResponseHead& upstream);
   void End(Fill& fill, Fill::State state);
 
+  // Judges the headers of what was fetched for `trip`.
+  void NoteFetch(Trip& trip, const wire::http::ResponseHead& head);
+  void NoteRevalidation(const Fill& fill, const StoredResponse& stale, const CacheRequest& asked,
+                        const Forwarding& forwarding);
+  std::optional<Waste> FindWaste(const KeyView& key, const wire::http::ResponseHead& head,
+                                 const StoredResponse* stale, WasteInput input);
+
   // Behind a visitor's back.
   void RevalidateBehind(const Trip& trip, const std::shared_ptr<StoredResponse>& stale);
   io::Task<void> Revalidate(std::shared_ptr<Fill> fill, std::shared_ptr<StoredResponse> stale,
@@ -78,6 +89,7 @@ class CacheHandler {
 
   Options options_;
   Random random_;
+  Costs costs_;
   MemoryStore store_;
   FillMaker maker_;
   FillTable fills_;

@@ -32,6 +32,7 @@
 #include "io/task.hpp"
 #include "io/tls.hpp"
 #include "io/wait_queue.hpp"
+#include "site/cdn_report.hpp"
 #include "site/internal_fields.hpp"
 #include "site/limits.hpp"
 #include "site/purge.hpp"
@@ -162,6 +163,9 @@ io::Task<Result<void>> Edge::Start() {
     if (!serving) co_return serving;
     if (!process_.here().edge_only) process_.scope().Spawn(balancers_->WatchOwnBalancer());
   }
+  process_.AnswerOnOps(std::string(site::kCdnReportPath), [this] {
+    return site::ToJson(cache_.costs().Report(process_.loop().Now()));
+  });
   http_.Serve(std::move(*plain));
   process_.scope().Spawn(ReportLoad());
   co_return Result<void>{};

@@ -16,12 +16,14 @@
 #include "edge/answer.hpp"
 #include "edge/cache/cache_key.hpp"
 #include "edge/cache/cache_status.hpp"
+#include "edge/cache/content_kind.hpp"
 #include "edge/cache/memory_store.hpp"
 #include "edge/cache/request_directives.hpp"
 #include "edge/cache/stored_response.hpp"
 #include "edge/cache/versioned_response.hpp"
 #include "edge/cdn_host.hpp"
 #include "edge/content_version.hpp"
+#include "edge/costs.hpp"
 #include "edge/limits.hpp"
 #include "edge/own_origin.hpp"
 #include "edge/own_request.hpp"
@@ -80,6 +82,7 @@ io::Task<void> Versions::Handle(http::Exchange& exchange, VersionedPath versione
     co_return co_await Redirect(exchange, versioned.path);
   }
   if (status.hit) hits_.Add();
+  const ContentKind content = response->kind;
   status.ttl = response->freshness.Left(exchange.loop().Now());
   co_await AnswerStored(exchange,
                         {.asked = asked,
@@ -87,6 +90,8 @@ io::Task<void> Versions::Handle(http::Exchange& exchange, VersionedPath versione
                          .status = status,
                          .own_origin = OwnOrigin(exchange.request(), options_.default_host),
                          .nonce = random_.Next()});
+  options_.cache.costs().CountVisitor(
+      content, status.hit ? Costs::Source::kCache : Costs::Source::kOrigin, exchange.sent_bytes());
 }
 
 std::shared_ptr<StoredResponse> Versions::Stored(const KeyView& key, TimePoint now) {
