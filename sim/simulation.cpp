@@ -12,6 +12,8 @@ std::span<const Simulation> Simulations() {
       Simulation{"dns", "steering and probes over links and edges that fail", SimulateDns},
       Simulation{"store", "a log, mirrored to followers, over links, machines and disks that fail",
                  SimulateStore},
+      Simulation{"session", "data centers that write the same keys, under all of these at once",
+                 SimulateSession},
   };
   return kSimulations;
 }

@@ -36,5 +36,6 @@ std::span<const Simulation> Simulations();
 Outcome SimulateHttp(uint64_t seed, io::sim::TraceMode trace);
 Outcome SimulateDns(uint64_t seed, io::sim::TraceMode trace);
 Outcome SimulateStore(uint64_t seed, io::sim::TraceMode trace);
+Outcome SimulateSession(uint64_t seed, io::sim::TraceMode trace);
 
 }  // namespace meridian::sim

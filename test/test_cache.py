@@ -72,6 +72,25 @@ def test_a_range_that_misses_fills_the_whole(edge):
     assert len(asked) == 1 and "Range" not in asked[0]["headers"]
 
 
+def test_a_head_that_misses_fills_the_whole_behind_its_back(edge):
+    edge.origin.at("/head-miss", body=b"one", fields=MINUTE)
+    first = edge.get("/head-miss", "HEAD")
+    assert first.status == 200 and not first.hit
+    edge.wait_stored("/head-miss")
+    again = edge.get("/head-miss", "HEAD")
+    assert again.hit and again.headers["Content-Length"] == "3"
+    assert edge.get("/head-miss").body == b"one"
+    assert [asked["method"] for asked in edge.origin.asked("/head-miss")] == ["HEAD", "GET"]
+
+
+def test_a_head_of_what_is_not_for_storing_fetches_nothing(edge):
+    edge.origin.at("/head-pass", body=b"one", fields={"Cache-Control": "no-store"})
+    for _ in range(2):
+        assert "detail=no-store" in edge.get("/head-pass", "HEAD").cache
+    assert edge.get("/head-pass").body == b"one"
+    assert [asked["method"] for asked in edge.origin.asked("/head-pass")] == ["HEAD", "HEAD", "GET"]
+
+
 def test_a_range_of_what_is_not_stored_is_the_origins(edge):
     def answer(asked):
         ranged = "Range" in asked["headers"]

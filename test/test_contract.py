@@ -33,7 +33,7 @@ def listening(address):
 
 def test_ports_are_those_of_the_contract(site):
     for dc in site.status()["datacenters"]:
-        assert {tier["name"]: tier["port"] for tier in dc["tiers"]} == {"dns": 5300, "edge": 8080, "balancer": 8000}
+        assert {tier["name"]: tier["port"] for tier in dc["tiers"]} == {"dns": 5300, "edge": 8080, "balancer": 8000, "session": 6379}
         assert listening(dc["address"]) >= {5300, 8080, 8443, 8000, 9000, 8000 + PEER}
 
 
@@ -141,7 +141,7 @@ def test_all_ports_can_be_chosen():
         response = ask(east, site.domain, "HTTPS", port=5454)
         assert all("port=8543" in data for data in response.data())
         assert ask(east, f"_8543._https.{site.domain}", "HTTPS", port=5454).status == "NOERROR"
-        assert {tier["name"]: tier["port"] for tier in site.data_center("us-east")["tiers"]} == {"dns": 5454, "edge": 8181, "balancer": 8101}
+        assert {tier["name"]: tier["port"] for tier in site.data_center("us-east")["tiers"]} == {"dns": 5454, "edge": 8181, "balancer": 8101, "session": 6379}
 
 
 @contextlib.contextmanager

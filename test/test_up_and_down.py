@@ -21,7 +21,7 @@ def test_both_data_centers_serve_and_status_follows_the_contract():
         for dc in status["datacenters"]:
             assert dc["state"] == "serving"
             assert dc["address"] == site.addresses[dc["name"]]
-            assert {tier["name"] for tier in dc["tiers"]} == {"dns", "edge", "balancer"}
+            assert {tier["name"] for tier in dc["tiers"]} == {"dns", "edge", "balancer", "session"}
             for tier in dc["tiers"]:
                 assert set(tier) >= {"name", "state", "pid", "port"}
                 os.kill(tier["pid"], 0)

@@ -16,12 +16,15 @@
 #include "agent/limits.hpp"
 #include "agent/purges.hpp"
 #include "agent/status.hpp"
+#include "agent/tier_table.hpp"
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "base/ip.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "http/client.hpp"
 #include "http/exchange.hpp"
+#include "http/fetch.hpp"
 #include "http/limits.hpp"
 #include "http/server.hpp"
 #include "io/fiber.hpp"
@@ -39,6 +42,7 @@ namespace meridian::agent {
 namespace {
 
 constexpr std::string_view kViewPath = "/.meridian/view";
+constexpr std::string_view kTierPath = "/.meridian/tier";         // and "/session/…"
 constexpr std::string_view kRestartPath = "/.meridian/restart/";  // and an instance's id
 
 http::ServerOptions Options() {
@@ -198,6 +202,8 @@ io::Task<void> AdminServer::HandleOperator(http::Exchange& exchange) {
                                      done ? "serving\n" : "it does not serve yet\n");
   } else if (request.method == "POST" && request.path.starts_with(kRestartPath)) {
     co_await RestartInstance(exchange);
+  } else if (request.method == "GET" && request.path.starts_with(kTierPath)) {
+    co_await AskTier(exchange);
   } else {
     (void)co_await http::RespondText(exchange, 404, "no such request\n");
   }
@@ -211,6 +217,31 @@ io::Task<void> AdminServer::RestartInstance(http::Exchange& exchange) {
   } else {
     int status = begun.error().code == Errc::kNotFound ? 404 : 409;
     (void)co_await http::RespondText(exchange, status, begun.error().message + "\n");
+  }
+}
+
+// Tiers answer operators on loopback; this is how those who are elsewhere ask.
+io::Task<void> AdminServer::AskTier(http::Exchange& exchange) {
+  const wire::http::RequestHead& asked = exchange.request();
+  std::string_view path = asked.path.substr(kTierPath.size());
+  auto tiers = TierTable(context_.site, context_.here, context_.hosting);
+  auto tier = std::ranges::find_if(
+      tiers, [&](const TierEntry& each) { return path.starts_with("/" + each.name + "/"); });
+  if (tier == tiers.end()) {
+    (void)co_await http::RespondText(exchange, 404, "there is no such tier here\n");
+    co_return;
+  }
+  auto ops = std::ranges::find(tier->sockets, "ops", &TierSocket::name);
+  http::Client client(context_.loop, context_.network, {.address = ops->at});
+  auto answer =
+      co_await http::Fetch(client, {.path = path, .query = asked.query, .host = tier->name},
+                           kMaxTierAnswer, context_.loop.After(kTierAnswerTimeout));
+  if (!answer) {
+    (void)co_await http::RespondText(exchange, 503, answer.error().message + "\n");
+  } else if (answer->status == 200) {
+    co_await RespondJson(exchange, std::move(answer->body));
+  } else {
+    (void)co_await http::RespondText(exchange, answer->status, answer->body);
   }
 }
 

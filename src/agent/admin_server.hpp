@@ -7,6 +7,7 @@
 //   GET  /.meridian/cdn      admin_cdn.hpp      the token
 //   POST /.meridian/drain    200, or 409        the token
 //   POST /.meridian/undrain  200, or 409        the token
+//   GET  /.meridian/tier/T/… what tier T says at its ops port       the token
 //   GET  /metrics            Prometheus text    the token
 //
 // The token goes in `Authorization: Bearer …`; it is compared in constant time. Plain HTTP is
@@ -46,6 +47,7 @@ class AdminServer {
   io::Task<void> HandlePeer(http::Exchange& exchange);
   io::Task<void> HandleOperator(http::Exchange& exchange);
   io::Task<void> RestartInstance(http::Exchange& exchange);
+  io::Task<void> AskTier(http::Exchange& exchange);
   io::Task<void> Greet(std::unique_ptr<io::Stream> stream);
   bool IsPeer(const std::vector<std::string>& names) const;
   bool HasToken(const http::Exchange& exchange) const;

@@ -53,7 +53,10 @@ bool Agent::Runs(const std::string& role) const {
 Result<void> Agent::OpenSockets() {
   for (const TierEntry& entry : TierTable(context_.site, context_.here, context_.hosting)) {
     if (!Runs(entry.name)) continue;
-    TierSpec spec{.name = entry.name, .port = entry.port, .sockets = {}};
+    TierSpec spec{.name = entry.name,
+                  .port = entry.port,
+                  .serves_application = entry.serves_application,
+                  .sockets = {}};
     for (const TierSocket& socket : entry.sockets) {
       Result<io::Fd> fd = socket.kind == SocketKind::kStream
                               ? io::OpenListeningSocket(socket.at, {})
@@ -134,14 +137,24 @@ io::Task<Result<void>> Agent::AwaitStart() {
   co_return Result<void>{};
 }
 
-io::Task<void> Agent::Stop() {
-  // Whoever sends work to another goes first, and has ended before the other is asked to.
+io::Task<void> Agent::StopTiers(bool serving_application) {
   for (auto& tier : std::views::reverse(tiers_)) {
+    if (tier->serves_application() != serving_application) continue;
     tier->Stop();
     while (tier->pid() != 0 && co_await changed_.Wait()) {
     }
   }
+}
+
+io::Task<void> Agent::Stop() {
+  // Whoever sends work to another goes first, and has ended before the other is asked to.
+  co_await StopTiers(false);
   for (auto& instance : instances_) instance->Stop();
+  for (auto& instance : instances_) {
+    while (instance->pid() != 0 && co_await changed_.Wait()) {
+    }
+  }
+  co_await StopTiers(true);
   co_await children_.Join();
   background_.Cancel();
   co_await background_.Join();
@@ -263,6 +276,10 @@ DataCenterStatus Agent::Status() const {
          .pid = tier->pid(),
          .port = tier->port(),
          .problem = tier->report().ready ? tier->report().detail : tier->problem()});
+  }
+  for (const auto& [name, external] : context_.site.externals) {
+    if (context_.here.edge_only) break;
+    status.tiers.push_back({.name = name, .state = "external", .url = external.shown});
   }
   for (const auto& instance : instances_) {
     site::InstanceView view = instance->view();

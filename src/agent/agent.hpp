@@ -64,6 +64,7 @@ class Agent {
   Result<void> StartProblem() const;
   bool IsUp() const;
   bool IsSettled() const;
+  io::Task<void> StopTiers(bool serving_application);
   io::Task<void> Tick();
   io::Task<void> RestartWhenLeft(Instance& instance, uint64_t view_number);
   // No tier has requests at instances that leave, by that view or a newer one.

@@ -4,6 +4,8 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "io/socket.hpp"
 #include "site/reach.hpp"
@@ -20,6 +22,8 @@ struct Context {
   io::EpollDriver& driver;
   io::Loop& loop;
   io::SystemNetwork& network;
+  // What instances of the application find in their environment of the tiers that they may use.
+  std::vector<std::pair<std::string, std::string>> service_variables{};
 };
 
 }  // namespace meridian::agent

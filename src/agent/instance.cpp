@@ -80,6 +80,7 @@ Result<io::ProcessOptions> Instance::Prepare() {
       .descriptors = {{1, output_there_.get()}, {2, output_there_.get()}},
       .new_session = true,
   };
+  options.environment = context_.service_variables;
   for (const auto& [name, value] : context_.site.app.environment) {
     options.environment.emplace_back(name, value);
   }

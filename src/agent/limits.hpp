@@ -66,6 +66,9 @@ constexpr Duration kEdgeAnswerTimeout = std::chrono::milliseconds{1500};
 // The admin port.
 constexpr size_t kMaxAdminConnections = 256;
 constexpr size_t kMaxAdminBody = 64 * 1024;
+// What a tier says to operators, and how long it may take.
+constexpr size_t kMaxTierAnswer = size_t{1024} * 1024;
+constexpr Duration kTierAnswerTimeout = std::chrono::seconds{20};
 constexpr Duration kAdminHandshakeTimeout = std::chrono::seconds{5};
 constexpr Duration kAdminDrainTimeout = std::chrono::seconds{1};
 

@@ -99,7 +99,8 @@ class AgentProcess {
                  .hosting = options.hosting,
                  .driver = driver_,
                  .loop = loop_,
-                 .network = network_} {}
+                 .network = network_,
+                 .service_variables = options.service_variables} {}
 
   int Run() { return loop_.RunToEnd(Main()); }
 

@@ -4,6 +4,8 @@
 #include <filesystem>
 #include <set>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "site/reach.hpp"
@@ -21,6 +23,8 @@ struct RunOptions {
   site::Secret token;
   int report_fd = -1;  // where the startup report goes; -1: standard error says what is wrong
   site::Hosting hosting = site::Hosting::kServers;
+  // For instances of the application: see Context.
+  std::vector<std::pair<std::string, std::string>> service_variables{};
 };
 
 // Runs until SIGTERM, SIGINT or the guard's end; the exit status. Ends every descendant before it

@@ -26,6 +26,7 @@ Json ToJson(const DataCenterStatus& status) {
     Json entry = {
         {"name", tier.name}, {"state", tier.state}, {"pid", tier.pid}, {"port", tier.port}};
     if (!tier.problem.empty()) entry["problem"] = tier.problem;
+    if (!tier.url.empty()) entry["url"] = tier.url;
     tiers.push_back(std::move(entry));
   }
   Json instances = Json::array();
@@ -89,7 +90,8 @@ Result<DataCenterStatus> DecodeStatus(std::string_view text) {
                             .state = Text(tier, "state"),
                             .pid = Number<pid_t>(tier, "pid"),
                             .port = Number<uint16_t>(tier, "port"),
-                            .problem = Text(tier, "problem")});
+                            .problem = Text(tier, "problem"),
+                            .url = Text(tier, "url")});
   }
   for (const Json& instance : List(json, "instances")) {
     status.instances.push_back({.id = Text(instance, "id"),

@@ -15,10 +15,11 @@ namespace meridian::agent {
 
 struct TierStatus {
   std::string name;
-  std::string state;  // "ready", "starting" (it runs), "down" (it does not)
+  std::string state;  // "ready", "starting" (it runs), "down" (it does not), "external"
   pid_t pid = 0;
   uint16_t port = 0;
   std::string problem;  // why it is not ready, or what is unusual though it is
+  std::string url;      // of one that is not run here, without its password
 };
 
 struct InstanceStatus {

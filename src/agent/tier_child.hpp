@@ -25,7 +25,8 @@ struct TierSpec {
     io::Fd fd;
   };
   std::string name;
-  uint16_t port = 0;  // public
+  uint16_t port = 0;                // public
+  bool serves_application = false;  // see TierEntry
   std::vector<Socket> sockets;
 };
 
@@ -41,6 +42,7 @@ class TierChild {
 
   const std::string& name() const { return spec_.name; }
   uint16_t port() const { return spec_.port; }
+  bool serves_application() const { return spec_.serves_application; }
   pid_t pid() const { return child_.pid(); }
   // What it last said; not ready while no process of it has said anything.
   const site::TierReport& report() const { return report_; }

@@ -23,19 +23,30 @@ std::vector<TierEntry> TierTable(const site::Site& site, const site::DataCenter&
   auto ops = [&](uint16_t port) {
     return TierSocket{"ops", SocketKind::kStream, site::OpsEndpoint(site, here, hosting, port)};
   };
-  return {
-      {"balancer",
-       ports.balancer,
-       {stream("http", ports.balancer), stream("peer", site::PeerPort(ports.balancer)),
-        ops(ports.balancer)}},
+  std::vector<TierEntry> table;
+  if (!site.externals.contains("session")) {
+    table.push_back({"session",
+                     ports.session,
+                     true,
+                     {stream("redis", ports.session), stream("peer", site::PeerPort(ports.session)),
+                      ops(ports.session)}});
+  }
+  table.push_back({"balancer",
+                   ports.balancer,
+                   false,
+                   {stream("http", ports.balancer), stream("peer", site::PeerPort(ports.balancer)),
+                    ops(ports.balancer)}});
+  table.push_back(
       {"edge",
        ports.edge,
-       {stream("http", ports.edge), stream("https", ports.edge_https), ops(ports.edge)}},
-      {"dns",
-       ports.dns,
-       {TierSocket{"udp", SocketKind::kDatagram, {here.address, ports.dns}},
-        stream("tcp", ports.dns), ops(ports.dns)}},
-  };
+       false,
+       {stream("http", ports.edge), stream("https", ports.edge_https), ops(ports.edge)}});
+  table.push_back({"dns",
+                   ports.dns,
+                   false,
+                   {TierSocket{"udp", SocketKind::kDatagram, {here.address, ports.dns}},
+                    stream("tcp", ports.dns), ops(ports.dns)}});
+  return table;
 }
 
 std::vector<uint16_t> CrossingPorts(const site::Site& site) {

@@ -25,6 +25,8 @@ struct TierSocket {
 struct TierEntry {
   std::string name;
   uint16_t port = 0;  // public
+  // The application uses it, and it ends after the application.
+  bool serves_application = false;
   std::vector<TierSocket> sockets;
 };
 

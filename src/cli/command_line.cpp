@@ -23,6 +23,7 @@
 #include "dns/config.hpp"
 #include "edge/config.hpp"
 #include "io/file.hpp"
+#include "session/config.hpp"
 #include "site/diagnostics.hpp"
 #include "site/limits.hpp"
 #include "site/load.hpp"
@@ -59,7 +60,8 @@ void AddStateOption(CLI::App& command, std::string& directory) {
 
 std::span<const site::Section> AllSections() {
   static const std::vector<site::Section> sections = {dns::ConfigSection(), edge::ConfigSection(),
-                                                      balancer::ConfigSection()};
+                                                      balancer::ConfigSection(),
+                                                      session::ConfigSection()};
   return sections;
 }
 

@@ -36,6 +36,7 @@ void AddCheck(CLI::App& app, Action& action);
 void AddUp(CLI::App& app, Action& action);
 void AddDown(CLI::App& app, Action& action);
 void AddRun(CLI::App& app, Action& action);
+void AddSessionCommands(CLI::App& session, Action& action);
 void AddStatus(CLI::App& app, Action& action);
 void AddDataCenter(CLI::App& app, Action& action);
 void AddInstance(CLI::App& app, Action& action);

@@ -21,6 +21,7 @@
 #include "cli/command_line.hpp"
 #include "dns/config.hpp"
 #include "dns/limits.hpp"
+#include "session/access.hpp"
 #include "site/ca.hpp"
 #include "site/reach.hpp"
 #include "site/site.hpp"
@@ -140,16 +141,20 @@ int RunAgent(const RunArguments& arguments) {
   auto state = site::StateDir::Open(arguments.state_directory);
   auto token = state ? state->ReadToken() : Fail(state.error());
   if (!token) return Complain(token.error());
+  auto variables = session::ApplicationVariables(
+      *site, *site->FindDataCenter(arguments.data_center), state->root());
+  if (!variables) return Complain(variables.error());
   Duration ttl = arguments.lab ? dns::kLabTtl : dns::kDefaultTtl;
-  return agent::RunAgent(
-      *site, {.data_center = arguments.data_center,
-              .state_directory = state->root(),
-              .program = ProgramPath(),
-              .roles = {arguments.roles.begin(), arguments.roles.end()},
-              .answer_ttl = site->sections.Get<dns::Config>().ttl.value_or(ttl),
-              .token = std::move(*token),
-              .report_fd = arguments.report_fd,
-              .hosting = arguments.lab ? site::Hosting::kLab : site::Hosting::kServers});
+  return agent::RunAgent(*site,
+                         {.data_center = arguments.data_center,
+                          .state_directory = state->root(),
+                          .program = ProgramPath(),
+                          .roles = {arguments.roles.begin(), arguments.roles.end()},
+                          .answer_ttl = site->sections.Get<dns::Config>().ttl.value_or(ttl),
+                          .token = std::move(*token),
+                          .report_fd = arguments.report_fd,
+                          .hosting = arguments.lab ? site::Hosting::kLab : site::Hosting::kServers,
+                          .service_variables = std::move(*variables)});
 }
 
 void AddArguments(CLI::App* command, const std::shared_ptr<RunArguments>& arguments) {
@@ -158,10 +163,11 @@ void AddArguments(CLI::App* command, const std::shared_ptr<RunArguments>& argume
   command->add_option("--dc", arguments->data_center, "The data center to run")
       ->type_name("NAME")
       ->required();
-  command->add_option("--roles", arguments->roles, "Run these only: dns, edge, balancer, app")
+  command
+      ->add_option("--roles", arguments->roles, "Run these only: dns, edge, balancer, session, app")
       ->type_name("ROLE,…")
       ->delimiter(',')
-      ->check(CLI::IsMember({"dns", "edge", "balancer", "app"}));
+      ->check(CLI::IsMember({"dns", "edge", "balancer", "session", "app"}));
   AddStateOption(*command, arguments->state_directory);
   // Of the programs to each other.
   command->add_option("--report-fd", arguments->report_fd)->group("");

@@ -22,7 +22,7 @@ namespace {
 std::string Painted(const std::string& state, size_t width) {
   std::string padded = fmt::format("{:<{}}", state, width);
   if (!site::WantsColor(STDOUT_FILENO)) return padded;
-  bool well = state == "serving" || state == "ready" || state == "healthy";
+  bool well = state == "serving" || state == "ready" || state == "healthy" || state == "external";
   bool bad = state == "down" || state == "unhealthy" || state == "stopped";
   return fmt::format("\x1b[{}m{}\x1b[0m", well ? 32 : bad ? 31 : 33, padded);
 }
@@ -32,8 +32,8 @@ void PrintDataCenter(const agent::DataCenterStatus& dc) {
   fmt::print("\n{:<14} {} {}\n", dc.name, Painted(dc.state, kStateWidth), dc.address);
   if (!dc.problem.empty()) fmt::print("  {}\n", dc.problem);
   for (const agent::TierStatus& tier : dc.tiers) {
-    fmt::print("  {:<12} {} {:<21} {}\n", tier.name, Painted(tier.state, kStateWidth),
-               fmt::format("{}:{}", dc.address, tier.port),
+    std::string where = tier.url.empty() ? fmt::format("{}:{}", dc.address, tier.port) : tier.url;
+    fmt::print("  {:<12} {} {:<21} {}\n", tier.name, Painted(tier.state, kStateWidth), where,
                tier.pid == 0 ? "" : fmt::format("pid {}", tier.pid));
     if (!tier.problem.empty()) fmt::print("    {}\n", tier.problem);
   }

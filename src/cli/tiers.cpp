@@ -1,4 +1,4 @@
-// meridian dns, edge, balancer: one tier by itself, or as the agent starts it.
+// meridian dns, edge, balancer, session: one tier by itself, or as the agent starts it.
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
@@ -20,6 +20,7 @@
 #include "cli/command_line.hpp"
 #include "dns/server.hpp"
 #include "edge/edge.hpp"
+#include "session/session.hpp"
 #include "site/reach.hpp"
 #include "site/site.hpp"
 #include "site/size_text.hpp"
@@ -41,6 +42,7 @@ constexpr Tier kTiers[] = {
     {"dns", "The dns tier of a data center, by itself", &dns::Run},
     {"edge", "The edge tier of a data center, by itself", &edge::Run},
     {"balancer", "The balancer tier of a data center, by itself", &balancer::Run},
+    {"session", "The session tier of a data center, by itself", &session::Run},
 };
 
 struct TierArguments {
@@ -99,6 +101,9 @@ int RunEdgeAlone(const TierArguments& arguments) {
 int Run(const Tier& tier, TierArguments& arguments) {
   if (!arguments.origin.empty()) return RunEdgeAlone(arguments);
   site::TierStart& start = arguments.start;
+  if (start.data_center.empty()) {
+    return Misuse("--dc", {Errc::kInvalid, "say to which data center it belongs"});
+  }
   // The agent's tiers go by what it goes by.
   std::expected<site::Site, int> site = std::unexpected(kFailed);
   if (start.control_fd >= 0) {
@@ -164,6 +169,8 @@ void AddTiers(CLI::App& app, Action& action) {
             ->type_name("NAME");
     if (std::string_view(tier.name) == "edge") {
       AddAloneOptions(*command, *dc, *arguments);
+    } else if (std::string_view(tier.name) == "session") {
+      AddSessionCommands(*command, action);
     } else {
       dc->required();
     }
@@ -171,7 +178,8 @@ void AddTiers(CLI::App& app, Action& action) {
     command->add_option("--control-fd", arguments->start.control_fd)->group("");
     command->add_option("--socket", arguments->sockets)->group("");
     command->add_flag("--lab", arguments->lab, "As in the lab: short-lived answers, links");
-    command->callback([&tier, arguments, &action] {
+    command->callback([&tier, command, arguments, &action] {
+      if (!command->get_subcommands().empty()) return;
       action = [&tier, arguments] { return Run(tier, *arguments); };
     });
   }

@@ -130,7 +130,7 @@ CacheHandler::Look CacheHandler::LookUp(Trip& trip) {
     Duration left = freshness.Left(now);
     if (use != Use::kRevalidate) {
       (left > Duration::zero() ? hits_ : stale_hits_).Add();
-      if (use == Use::kWhileRevalidating) RevalidateBehind(trip, found.response);
+      if (use == Use::kWhileRevalidating) FetchBehind(trip, found.response);
       trip.status = {.hit = true, .ttl = left};
       trip.content = found.response->kind;
       trip.source = Costs::Source::kCache;

@@ -83,9 +83,10 @@ class CacheHandler {
                                  const StoredResponse* stale, WasteInput input);
 
   // Behind a visitor's back.
-  void RevalidateBehind(const Trip& trip, const std::shared_ptr<StoredResponse>& stale);
-  io::Task<void> Revalidate(std::shared_ptr<Fill> fill, std::shared_ptr<StoredResponse> stale,
-                            OwnedFields request);
+  // The whole, confirmed or new; `stale` may be null.
+  void FetchBehind(const Trip& trip, const std::shared_ptr<StoredResponse>& stale);
+  io::Task<void> Fetch(std::shared_ptr<Fill> fill, std::shared_ptr<StoredResponse> stale,
+                       OwnedFields request);
 
   Options options_;
   Random random_;
@@ -95,7 +96,7 @@ class CacheHandler {
   FillTable fills_;
   PassTable passes_;
   bool isolated_ = false;
-  size_t behind_ = 0;  // revalidations that go on
+  size_t behind_ = 0;  // of those, that go on
   Counter& hits_;
   Counter& stale_hits_;
   Counter& collapsed_;

@@ -86,6 +86,8 @@ io::Task<void> CacheHandler::Lead(Trip& trip, std::shared_ptr<Fill> fill) {
       costs_.CountFetch(trip.content, forwarding.crosses, trip.exchange.sent_bytes());
       // The visitor has left before there was a head: somebody else is to ask.
       if (!fill->over()) End(*fill, State::kAbandoned);
+      // Who asks for the head alone often asks again, or for the whole.
+      if (trip.asked.head && trip.storability == Storability::kStore) FetchBehind(trip, trip.stale);
       co_return;
     case Forwarding::Kind::kTaken:
       // A body that is stored is counted where it is read.
@@ -213,8 +215,9 @@ void CacheHandler::EditResponse(Trip& trip, const ResponseHead& upstream, Header
   fields.Remove(site::kPathField);  // told to who asks, and by nobody but us
   if (trip.debug) fields.Add(site::kPathField, trip.path);
   trip.status.forward_status = upstream.status;
-  bool looked_up = trip.asked.bypass == Bypass::kNone && trip.key && !trip.asked.head;
-  if (looked_up) trip.status.detail = StorabilityName(trip.storability);
+  bool looked_up = trip.asked.bypass == Bypass::kNone && trip.key;
+  bool is_fetched = trip.asked.head && trip.storability == Storability::kStore;
+  if (looked_up && !is_fetched) trip.status.detail = StorabilityName(trip.storability);
   trip.status_text.emplace(trip.status);
   fields.Add("Cache-Status", trip.status_text->text());
   if (!trip.own_origin.empty() && !fields.Has(kAllowOriginField)) {
@@ -223,10 +226,10 @@ void CacheHandler::EditResponse(Trip& trip, const ResponseHead& upstream, Header
   }
 }
 
-void CacheHandler::RevalidateBehind(const Trip& trip,
-                                    const std::shared_ptr<StoredResponse>& stale) {
+void CacheHandler::FetchBehind(const Trip& trip, const std::shared_ptr<StoredResponse>& stale) {
   if (behind_ >= kMaxBackgroundFills) return;
-  std::string slot = FillSlot(KeyText(*trip.key), stale->vary, stale->variant);
+  std::string slot = stale ? FillSlot(KeyText(*trip.key), stale->vary, stale->variant)
+                           : FillSlot(KeyText(*trip.key), trip.vary, trip.variant);
   if (fills_.Find(slot) != nullptr) return;
   auto fill = std::make_shared<Fill>(*trip.key, std::move(slot), store_.mark());
   fills_.Add(fill);
@@ -235,13 +238,12 @@ void CacheHandler::RevalidateBehind(const Trip& trip,
                                              .without_cookies = trip.without_cookies});
   HeaderFields fields = forwarded.fields();
   DropConditions(&fields);
-  AddConditions(stale->validators, &fields);
-  options_.scope.Spawn(Revalidate(fill, stale, OwnedFields(fields)));
+  if (stale) AddConditions(stale->validators, &fields);
+  options_.scope.Spawn(Fetch(fill, stale, OwnedFields(fields)));
 }
 
-io::Task<void> CacheHandler::Revalidate(std::shared_ptr<Fill> fill,
-                                        std::shared_ptr<StoredResponse> stale,
-                                        OwnedFields request) {
+io::Task<void> CacheHandler::Fetch(std::shared_ptr<Fill> fill,
+                                   std::shared_ptr<StoredResponse> stale, OwnedFields request) {
   ++behind_;
   Fill::Reader reader(fill);  // so that it is finished
   const HeaderFields fields = request.view();
@@ -260,7 +262,7 @@ io::Task<void> CacheHandler::Revalidate(std::shared_ptr<Fill> fill,
     fill->error = std::move(forwarding.error);
     state = State::kFailed;
   } else if (const ResponseHead& head = forwarding.taken->head(); head.status == 304) {
-    if (maker_.Confirm(asking, head, stale, *fill)) {
+    if (stale && maker_.Confirm(asking, head, stale, *fill)) {
       confirmed_.Add();
       state = State::kDone;
     } else {

@@ -12,7 +12,6 @@
 #include "wire/http/message.hpp"
 
 namespace meridian::edge {
-
 namespace {
 
 // What an application may take for another path than we do: dots, parameters, other slashes, and

@@ -1,6 +1,7 @@
 #include "edge/content_version.hpp"
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>

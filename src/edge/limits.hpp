@@ -36,8 +36,8 @@ constexpr int kMaxJoins = 4;
 constexpr uint64_t kFillWindowBytes = uint64_t{256} * 1024;
 // When nobody reads it any more, a body of which so much is missing is still finished.
 constexpr uint64_t kFinishAloneBytes = uint64_t{1} * 1024 * 1024;
-// Revalidations behind visitors' backs that go on at the same time; past it stale is served
-// without.
+// Fetches behind visitors' backs (to confirm what is stale, or the whole after a HEAD) that go on
+// at the same time; past it there is none.
 constexpr size_t kMaxBackgroundFills = 256;
 // Of a content that is to have a version: its hash is computed in one go (5 ms).
 constexpr uint64_t kMaxVersionedBytes = uint64_t{8} * 1024 * 1024;

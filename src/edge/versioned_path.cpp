@@ -1,7 +1,6 @@
 #include "edge/versioned_path.hpp"
 
 #include <algorithm>
-#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>

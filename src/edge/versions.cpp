@@ -1,5 +1,6 @@
 #include "edge/versions.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>

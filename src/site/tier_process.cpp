@@ -124,20 +124,20 @@ io::TlsOptions TierProcess::WebTls() const {
   return {.certificate_path = web, .key_path = web};
 }
 
-Result<void> TierProcess::ServeOps(uint16_t public_port) {
-  auto listener = Listen("ops", OpsEndpoint(site_, here_, start_.hosting, public_port));
+Result<void> TierProcess::ServeOps(const Service& service) {
+  auto listener = Listen("ops", OpsEndpoint(site_, here_, start_.hosting, service.public_port));
   if (!listener) return Fail(std::move(listener.error()));
   http::ServerLimits limits;
   limits.max_connections = kMaxOpsConnections;
   limits.max_body_bytes = 0;
   ops_ = std::make_unique<http::Server>(
       loop_, http::ServerOptions{.limits = limits},
-      [this](http::Exchange& exchange) { return AnswerOps(exchange); });
+      [this, &service](http::Exchange& exchange) { return AnswerOps(exchange, service); });
   ops_->Serve(std::move(*listener));
   return {};
 }
 
-io::Task<void> TierProcess::AnswerOps(http::Exchange& exchange) {
+io::Task<void> TierProcess::AnswerOps(http::Exchange& exchange, const Service& service) {
   std::string_view path = exchange.request().path;
   if (path == "/metrics") {
     std::string text = metrics_.Text();
@@ -151,6 +151,8 @@ io::Task<void> TierProcess::AnswerOps(http::Exchange& exchange) {
     (void)co_await exchange.Respond({.fields = fields}, AsBytes(text));
   } else if (path == kReadyPath) {
     (void)co_await http::RespondText(exchange, report_.ready ? 200 : 503, report_.detail + "\n");
+  } else if (service.inspect && report_.ready) {
+    co_await service.inspect(exchange);
   } else {
     (void)co_await http::RespondText(exchange, 404, "here are /metrics and /.meridian/ready\n");
   }
@@ -194,7 +196,7 @@ io::Task<int> TierProcess::Main(const Service& service) {
     background.Spawn(WriteReports(*control));
   }
   if (service.on_view) service.on_view();
-  Result<void> started = ServeOps(service.public_port);
+  Result<void> started = ServeOps(service);
   if (started) started = co_await service.start();
   if (!started) {
     LOG_ERROR("cannot start", {"problem", started.error().message});

@@ -63,6 +63,8 @@ class TierProcess {
     // in flight; given kDrainTimeout in all. After SIGTERM another process follows this one, and
     // the grace is http::kRetireGrace; after SIGINT nobody does, and there is none.
     std::function<io::Task<void>(Duration grace)> drain = {};
+    // Answers at the ops port, to operators, what is not every tier's. May be empty.
+    std::function<io::Task<void>(http::Exchange& exchange)> inspect = {};
   };
 
   TierProcess(const Site& site, TierStart start);
@@ -113,8 +115,8 @@ class TierProcess {
  private:
   io::Task<int> Main(const Service& service);
   io::Task<void> AwaitSignal();
-  Result<void> ServeOps(uint16_t public_port);
-  io::Task<void> AnswerOps(http::Exchange& exchange);
+  Result<void> ServeOps(const Service& service);
+  io::Task<void> AnswerOps(http::Exchange& exchange, const Service& service);
   io::Task<void> ReadViews(io::Stream& control, const Service& service);
   Result<void> TakeView(std::string_view line, const Service& service);
   io::Task<void> WriteReports(io::Stream& control);

@@ -285,6 +285,11 @@ io::Task<Result<void>> MirrorClient::Reconcile() {
 io::Task<Result<void>> MirrorClient::FollowOnce() {
   welcomed_ = false;
   if (auto reconciled = co_await Reconcile(); !reconciled) co_return reconciled;
+  // Where the copy ends is taken for an acknowledgement by the source.
+  if (copy_.durable_end() < copy_.end_offset()) {
+    TimePoint deadline = loop_.After(kMirrorHandshakeTimeout);
+    if (auto safe = co_await copy_.Durable(copy_.end_offset() - 1, deadline); !safe) co_return safe;
+  }
   auto stream = co_await dial_(loop_.After(kMirrorHandshakeTimeout));
   if (!stream) co_return Fail(stream.error());
   Connection connection(*this, std::move(*stream));

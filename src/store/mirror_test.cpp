@@ -170,6 +170,22 @@ TEST_F(MirrorTest, FollowerThatWasAwayLongGetsASnapshotAndWhatCameAfter) {
   EXPECT_EQ(server_->followers("session").at("us-west").acknowledged, 300U);
 }
 
+// A reconnection said where the copy ends, which the source took for an acknowledgement.
+TEST_F(MirrorTest, WhatAFullDiskHasNotTakenIsNotAcknowledgedByDialingAgain) {
+  Start();
+  Append(10);
+  follower_process_->disk().faults.capacity_bytes = follower_process_->disk().used_bytes();
+  Append(10);
+  world_.fabric().ResetConnections(0, 1);
+  world_.RunFor(3 * kMaxRedial);
+  EXPECT_EQ(copy_->durable_end(), 10U);
+  EXPECT_EQ(server_->followers("session").at("us-west").acknowledged, 10U);
+  follower_process_->disk().faults.capacity_bytes = UINT64_MAX;
+  world_.RunFor(3 * kMaxRedial);
+  EXPECT_EQ(copy_->durable_end(), 20U);
+  EXPECT_EQ(server_->followers("session").at("us-west").acknowledged, 20U);
+}
+
 TEST_F(MirrorTest, WithoutASnapshotWhatIsGoneIsOutOfReach) {
   before_serving_ = [this]() -> Task<void> {
     for (int i = 0; i < 300; ++i) {

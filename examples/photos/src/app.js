@@ -1,31 +1,22 @@
-// The routes. Any instance answers any request: what a visitor has is in a signed cookie and in the
-// upload directory, nothing is in this process.
+// The routes. Any instance answers any request: what a visitor has is in the session store and in
+// the upload directory, nothing is in this process.
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-import cookieParser from 'cookie-parser';
 import express from 'express';
 import multer from 'multer';
 
 import { GALLERY } from './gallery.js';
 import { errorPage, galleryPage, photoPage } from './pages.js';
+import { SESSION_COOKIE, sessions } from './sessions.js';
 import { MAX_PHOTO_BYTES, UploadStore } from './uploads.js';
 import { versionedLinks } from './versions.js';
 
 const MAX_NAME_LETTERS = 40;
 const MAX_TITLE_LETTERS = 80;
-const SIGNED_IN_MS = 7 * 24 * 60 * 60 * 1000;
 
 const publicFolder = fileURLToPath(new URL('../public', import.meta.url));
 const linksFor = versionedLinks(publicFolder, ['images', 'assets']);
-
-// A shared secret lets every instance read what another signed.
-function cookieSecret() {
-  const secret = process.env.SESSION_SECRET;
-  if (secret) return secret;
-  console.error('photos: SESSION_SECRET is not set; sign-ins are signed with a well-known key');
-  return 'photos-for-development-only';
-}
 
 // Trims, folds white space and control characters, and cuts to `limit` letters.
 function clean(text, limit) {
@@ -67,9 +58,8 @@ export function createApp(state) {
   app.use('/assets', staticFiles(path.join(publicFolder, 'assets'), 'assets'));
 
   // Pages say who is signed in, so they are the visitor's own.
-  app.use(cookieParser(cookieSecret()), (request, response, next) => {
-    // A cookie whose signature is wrong reads as false.
-    request.visitor = clean(request.signedCookies.name || '', MAX_NAME_LETTERS) || null;
+  app.use(sessions(), (request, response, next) => {
+    request.visitor = request.session.name ?? null;
     request.link = linksFor(request);
     response.set('Cache-Control', 'private, no-cache');
     next();
@@ -98,23 +88,25 @@ function addPages(app, uploads) {
 function addSignIn(app) {
   const form = express.urlencoded({ extended: false, limit: '2kb' });
 
-  app.post('/sign-in', form, (request, response) => {
+  app.post('/sign-in', form, (request, response, next) => {
     const name = clean(request.body?.name, MAX_NAME_LETTERS);
     if (!name) {
       return response.status(400).send(errorPage({ title: 'Please give a name', visitor: null }));
     }
-    response.cookie('name', name, {
-      signed: true,
-      httpOnly: true,
-      sameSite: 'lax',
-      maxAge: SIGNED_IN_MS,
+    // Under a new name, so that nobody can have learnt it before.
+    request.session.regenerate((error) => {
+      if (error) return next(error);
+      request.session.name = name;
+      request.session.save((unsaved) => (unsaved ? next(unsaved) : response.redirect(303, '/')));
     });
-    response.redirect(303, '/');
   });
 
-  app.post('/sign-out', (request, response) => {
-    response.clearCookie('name');
-    response.redirect(303, '/');
+  app.post('/sign-out', (request, response, next) => {
+    request.session.destroy((error) => {
+      if (error) return next(error);
+      response.clearCookie(SESSION_COOKIE);
+      response.redirect(303, '/');
+    });
   });
 }
 

@@ -1,0 +1,202 @@
+// sim session: two or three data centers whose clients write the same keys, over links that are
+// cut, half cut, lossy and slow (and so reorder what comes from different ones), with crashes at
+// any await, lost and torn writes, full disks, clocks that are wrong, keys that end, and the loss
+// of one for ever. Promises: all hold the same in the end; nothing acknowledged is lost by a crash,
+// nothing past its WAIT by a loss; no deleted key comes back; none outlives its end; and nothing is
+// kept of what is gone.
+#include "sim/session.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/core.h>
+
+#include "base/clock.hpp"
+#include "base/ip.hpp"
+#include "base/random.hpp"
+#include "io/sim/fabric.hpp"
+#include "io/sim/process.hpp"
+#include "io/sim/trace.hpp"
+#include "io/sim/world.hpp"
+#include "sim/session_oracle.hpp"
+#include "sim/session_place.hpp"
+#include "sim/simulation.hpp"
+
+namespace meridian::sim {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr Duration kFaultPhase = seconds{8};
+constexpr uint64_t kMostFaults = 12;
+constexpr Duration kWriteOn = seconds{2};
+// As of `sim store`, and for traces to be known everywhere and collected.
+constexpr Duration kSettle = seconds{50};
+constexpr uint64_t kMostSkewMilliseconds = 2000;
+constexpr double kLossChance = 0.15;
+constexpr double kFlushChance = 0.1;
+
+enum class Fault : uint8_t {
+  kCut,
+  kHalfCut,
+  kLossy,
+  kSlow,
+  kReset,
+  kFullDisk,
+  kCrash,
+  kMachineCrash
+};
+constexpr uint64_t kFaults = 8;
+
+class SessionRun {
+ public:
+  SessionRun(io::sim::World& world, SessionBug bug) : world_(world), oracle_(world) {
+    SessionRunOptions options{
+        .bug = bug, .places = 2 + random().Below(2), .flushes = random().Chance(kFlushChance)};
+    flushes_ = options.flushes;
+    for (size_t i = 0; i < options.places; ++i) {
+      places_.push_back(std::make_unique<SessionPlace>(world_, oracle_, i, options));
+      SessionPlace& place = *places_.back();
+      processes_.push_back(
+          &world_.AddProcess({.name = fmt::format("place-{}", i),
+                              .address = IpAddress::V4(10, 0, 0, static_cast<uint8_t>(1 + i)),
+                              .wall_skew = milliseconds{random().Below(kMostSkewMilliseconds)},
+                              .drift_ppm = 100},
+                             [&place](io::sim::Machine& machine) { return place.Run(machine); }));
+    }
+  }
+
+  void Run() {
+    uint64_t faults = random().Below(kMostFaults + 1);
+    for (uint64_t i = 0; i < faults; ++i) PlanFault();
+    world_.RunFor(kFaultPhase);
+    if (random().Chance(kLossChance)) Lose();
+    Heal();
+    world_.RunFor(kWriteOn);
+    for (auto& place : places_) place->StopWriting();
+    world_.RunFor(kSettle);
+    if (!world_.failure()) CheckEnd();
+  }
+
+ private:
+  Random& random() { return world_.random(); }
+
+  void PlanFault() {
+    auto fault = static_cast<Fault>(random().Below(kFaults));
+    uint64_t which = random().Next();
+    Duration from{random().Below(static_cast<uint64_t>(kFaultPhase.count()))};
+    world_.After(from, [this, fault, which] { Begin(fault, which); });
+  }
+
+  void Begin(Fault fault, uint64_t which) {
+    size_t one = which % processes_.size();
+    size_t other = (one + 1 + which / 8 % (processes_.size() - 1)) % processes_.size();
+    io::sim::HostId from = processes_[one]->host();
+    io::sim::HostId to = processes_[other]->host();
+    io::sim::Process& victim = *processes_[one];
+    io::sim::Fabric& fabric = world_.fabric();
+    world_.Record("faults", "begin", static_cast<uint64_t>(fault), one);
+    switch (fault) {
+      case Fault::kCut:
+        fabric.CutBothWays(from, to, true);
+        world_.After(milliseconds{which / 64 % 6000},
+                     [&fabric, from, to] { fabric.CutBothWays(from, to, false); });
+        return;
+      case Fault::kHalfCut:
+        fabric.link(from, to).cut = true;
+        return;
+      case Fault::kLossy:
+        fabric.link(from, to).loss = fabric.link(to, from).loss = 0.2;
+        return;
+      case Fault::kSlow:
+        fabric.link(from, to).bytes_per_second = 5'000;
+        return;
+      case Fault::kReset:
+        fabric.ResetConnections(from, to);
+        return;
+      case Fault::kFullDisk:
+        victim.disk().faults.capacity_bytes = victim.disk().used_bytes() + which / 64 % 5000;
+        return;
+      case Fault::kCrash:
+      case Fault::kMachineCrash:
+        victim.CrashAfterTurns(which / 64 % 64, fault == Fault::kCrash
+                                                    ? io::sim::CrashKind::kProcess
+                                                    : io::sim::CrashKind::kMachine);
+        world_.After(milliseconds{200 + which / 4096 % 3000}, [this, one] {
+          if (lost_ != one) processes_[one]->Restart();
+        });
+        return;
+    }
+  }
+
+  // For ever, with its disk.
+  void Lose() {
+    lost_ = random().Below(processes_.size());
+    world_.Record("faults", "lost", *lost_);
+    processes_[*lost_]->Crash(io::sim::CrashKind::kMachine);
+  }
+
+  void Heal() {
+    for (io::sim::Process* process : processes_) {
+      for (io::sim::Process* other : processes_) {
+        if (process == other) continue;
+        auto& link = world_.fabric().link(process->host(), other->host());
+        link.cut = false;
+        link.loss = 0;
+        link.bytes_per_second = 0;
+      }
+      process->disk().faults.capacity_bytes = UINT64_MAX;
+      if (lost_ && process == processes_[*lost_]) continue;
+      process->Restart();
+    }
+    world_.Record("faults", "healed");
+  }
+
+  void CheckEnd() {
+    std::vector<Contents> contents;
+    for (size_t i = 0; i < places_.size(); ++i) {
+      if (lost_ == i) continue;
+      if (!places_[i]->running()) {
+        return world_.Fail(fmt::format("place {} does not run after the faults", i));
+      }
+      contents.push_back(places_[i]->See());
+      // Of the one that is lost nobody can know what it had heard.
+      if (lost_ || places_[i]->Traces() == 0) continue;
+      return world_.Fail(
+          fmt::format("place {} keeps {} traces of what is gone", i, places_[i]->Traces()));
+    }
+    if (flushes_ && lost_) return;
+    oracle_.CheckEnd(contents, lost_);
+  }
+
+  io::sim::World& world_;
+  SessionOracle oracle_;
+  std::vector<std::unique_ptr<SessionPlace>> places_;
+  std::vector<io::sim::Process*> processes_;
+  std::optional<size_t> lost_;
+  bool flushes_ = false;
+};
+
+}  // namespace
+
+Outcome SimulateSessionWith(uint64_t seed, io::sim::TraceMode trace, SessionBug bug) {
+  io::sim::World world(seed, trace);
+  SessionRun run(world, bug);
+  run.Run();
+  Outcome outcome = OutcomeOf(world);
+  world.End();  // before what its processes refer to
+  return outcome;
+}
+
+Outcome SimulateSession(uint64_t seed, io::sim::TraceMode trace) {
+  return SimulateSessionWith(seed, trace, SessionBug::kNone);
+}
+
+}  // namespace meridian::sim

@@ -1,0 +1,14 @@
+// sim session with a bug planted, for the test that shows that it is caught.
+#pragma once
+
+#include <cstdint>
+
+#include "io/sim/trace.hpp"
+#include "sim/session_place.hpp"
+#include "sim/simulation.hpp"
+
+namespace meridian::sim {
+
+Outcome SimulateSessionWith(uint64_t seed, io::sim::TraceMode trace, SessionBug bug);
+
+}  // namespace meridian::sim

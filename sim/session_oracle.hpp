@@ -1,0 +1,60 @@
+// What the clients of `sim session` were told, and what must follow from it. Owned by one run; one
+// thread.
+//
+// Keys tell by their names what is promised of them:
+//   log         a set that is only added to: a member that was acknowledged is there for ever
+//   count       a counter: at least as much as was acknowledged, at most as much as was tried
+//   once:N      written once, deleted at most once, touched meanwhile: it never comes back
+//   brief:N     written once, with an end
+//   anything else: all data centers hold the same in the end
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "io/sim/world.hpp"
+
+namespace meridian::sim {
+
+// As clients of one data center see its keys: a text for each.
+using Contents = std::map<std::string, std::string, std::less<>>;
+
+class SessionOracle {
+ public:
+  explicit SessionOracle(io::sim::World& world) : world_(world) {}
+
+  std::string NewKey(std::string_view prefix) {
+    return std::string(prefix) + std::to_string(++last_);
+  }
+  void Tried(int64_t added) { tried_ += added; }
+  // It is on the disk of one data center, and on those of `copies` others.
+  void Counted(int64_t added) { counted_ += added; }
+  void Added(const std::string& member, size_t place, size_t copies);
+  void Deleted(const std::string& key, size_t place) { deleted_[key] = place; }
+
+  // At a start, before others were heard, and at any time after.
+  void CheckPlace(size_t place, const Contents& contents);
+  // In the end, of those that are left. One that was lost may have taken with it what only it had.
+  void CheckEnd(const std::vector<Contents>& places, std::optional<size_t> lost);
+
+ private:
+  struct Member {
+    size_t place = 0;
+    size_t copies = 0;
+  };
+  void CheckMembers(const std::vector<Contents>& places, bool one_is_lost);
+
+  io::sim::World& world_;
+  uint64_t last_ = 0;
+  int64_t tried_ = 0;
+  int64_t counted_ = 0;
+  std::map<std::string, Member> members_;
+  std::map<std::string, size_t> deleted_;  // and where
+};
+
+}  // namespace meridian::sim

@@ -1,0 +1,298 @@
+#include "sim/session_place.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <fmt/core.h>
+
+#include "base/clock.hpp"
+#include "base/hybrid_clock.hpp"
+#include "base/ip.hpp"
+#include "base/result.hpp"
+#include "io/network.hpp"
+#include "io/scope.hpp"
+#include "io/sim/process.hpp"
+#include "io/stream.hpp"
+#include "io/task.hpp"
+#include "io/wait_queue.hpp"
+#include "session/basis.hpp"
+#include "session/client.hpp"
+#include "session/collections.hpp"
+#include "session/disk_journal.hpp"
+#include "session/engine.hpp"
+#include "session/entry.hpp"
+#include "session/keyspace.hpp"
+#include "session/limits.hpp"
+#include "session/replication.hpp"
+#include "sim/lying_disk.hpp"
+#include "store/limits.hpp"
+
+namespace meridian::sim {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr uint16_t kPeerPort = 26379;
+constexpr int kWriters = 2;
+constexpr uint64_t kMostPauseMs = 120;
+constexpr uint64_t kSnapshotLogBytes = 12'000;
+constexpr uint64_t kWaitMs = 400;
+
+IpAddress AddressOf(size_t place) {
+  return IpAddress::V4(10, 0, 0, static_cast<uint8_t>(1 + place));
+}
+
+std::string NameOf(size_t place) { return fmt::format("place-{}", place); }
+
+std::string TextOf(session::Keyspace& keyspace, const session::Entry& entry) {
+  std::string text;
+  if (const session::Fields* fields = keyspace.FieldsOf(&entry)) {
+    std::set<std::string> all;
+    fields->ForEach([&](const session::Field& field) {
+      all.insert(fmt::format("{}={} ", field.key(), field.value()));
+    });
+    for (const std::string& each : all) text += each;
+  } else if (const session::Members* members = keyspace.MembersOf(&entry)) {
+    std::set<std::string> all;
+    members->ForEach([&](const session::Member& member) { all.emplace(member.key()); });
+    text = " ";
+    for (const std::string& each : all) text += each + " ";
+  } else {
+    text = keyspace.TextOf(entry);
+  }
+  return entry.expire_at_ms() == 0 ? text : fmt::format("{} until {}", text, entry.expire_at_ms());
+}
+
+}  // namespace
+
+// A client whose connection is in memory.
+struct SessionPlace::Speaker final : public session::ClientConnection {
+  explicit Speaker(session::Engine& engine) : engine(engine), client(engine.NextClientId(), *this) {
+    client.authenticated = true;
+    engine.AddClient(client);
+  }
+  virtual ~Speaker() { engine.RemoveClient(client); }
+  Speaker(const Speaker&) = delete;
+  Speaker& operator=(const Speaker&) = delete;
+
+  // False: it was refused.
+  bool Say(const std::vector<std::string>& words) {
+    std::vector<std::string_view> arguments(words.begin(), words.end());
+    engine.BeginBatch();
+    engine.Execute(client, arguments);
+    reply = std::string(client.output.text());
+    client.output.Consume(client.output.size());
+    return !reply.starts_with('-');
+  }
+  void OnMessages() override {}
+  void Disconnect() override {}
+
+  session::Engine& engine;
+  session::Client client;
+  std::string reply;
+};
+
+struct SessionPlace::Parts {
+  session::DiskJournal& journal;
+  session::Engine& engine;
+  session::Replication& replication;
+  io::Scope& scope;
+};
+
+Contents SessionPlace::See() const {
+  Contents contents;
+  session::Keyspace& keyspace = engine_->keyspace();
+  keyspace.ForEach([&](const session::Entry& entry) {
+    contents[std::string(entry.key())] = TextOf(keyspace, entry);
+  });
+  return contents;
+}
+
+size_t SessionPlace::Traces() const {
+  const session::Keyspace& keyspace = engine_->keyspace();
+  std::vector<std::string> items;
+  uint64_t cursor = 0;
+  do {
+    cursor = keyspace.Snapshot(cursor, session::kSnapshotSlice, &items);
+  } while (cursor != 0);
+  // A flush is one item more.
+  return items.size() - std::min(items.size(), keyspace.size() + (flushes() ? 1 : 0));
+}
+
+io::Task<void> SessionPlace::Run(io::sim::Machine& machine) {
+  HybridClock clock(machine.loop.driver(), session::kMostClockSkew);
+  LyingDisk disk(machine.disk, {.files = options_.bug == SessionBug::kAnswersBeforeSync});
+  auto journal = co_await session::DiskJournal::Open(machine.loop, disk, clock,
+                                                     {.folder = "session",
+                                                      .log_id = 100 + place_,
+                                                      .segment_bytes = store::kMinSegmentBytes,
+                                                      .headroom_bytes = 0,
+                                                      .snapshot_log_bytes = kSnapshotLogBytes,
+                                                      .snapshot_memory_factor = 0});
+  if (!journal) co_return;
+  session::EngineOptions options;
+  options.keyspace = {.origin = static_cast<uint8_t>(place_),
+                      .seed = machine.random.Next(),
+                      .cache_prefix = "cache:",
+                      .records = true};
+  session::Engine engine({machine.loop.driver(), clock, **journal}, std::move(options));
+  if (options_.bug != SessionBug::kForgetsAtOnce) engine.keyspace().set_known({});
+  auto basis = co_await (*journal)->Replay(engine.keyspace());
+  session::Replication::Options mirroring{
+      .site = "photos", .here = place_, .folder = "session", .seed = machine.random.Next()};
+  for (size_t i = 0; i < options_.places; ++i) mirroring.data_centers.push_back(NameOf(i));
+  mirroring.dial = [&machine](const std::string& name) {
+    auto other = static_cast<size_t>(name.back() - '0');
+    return [&machine, other](TimePoint deadline) {
+      return machine.network.Connect({AddressOf(other), kPeerPort}, {.deadline = deadline});
+    };
+  };
+  auto replication = co_await session::Replication::Open(
+      {machine.loop, disk, clock, **journal, engine.keyspace()}, std::move(mirroring));
+  if (basis && replication) {
+    io::Scope scope(machine.loop);
+    Parts parts{**journal, engine, **replication, scope};
+    Result<void> replayed = co_await (*replication)->Replay(*basis);
+    if (replayed) co_await Serve(machine, parts);
+  }
+  engine_ = nullptr;
+  if (replication) co_await (*replication)->Close();
+  co_await (*journal)->Close();
+}
+
+io::Task<void> SessionPlace::Serve(io::sim::Machine& machine, Parts& parts) {
+  engine_ = &parts.engine;
+  if (!flushes()) oracle_.CheckPlace(place_, See());
+  session::Replication& replication = parts.replication;
+  parts.journal.StartSnapshots(
+      parts.engine.keyspace(),
+      {.begin = [&replication] { return replication.BeginSnapshot(); },
+       .end = [&replication](
+                  const session::SnapshotBasis* written) { replication.EndSnapshot(written); }});
+  replication.Start(nullptr);
+  parts.scope.Spawn(Accept(machine, parts));
+  parts.scope.Spawn(Sweep(parts));
+  for (int i = 0; i < kWriters; ++i) parts.scope.Spawn(Write(machine, parts));
+  co_await parts.scope.Join();
+}
+
+io::Task<void> SessionPlace::Accept(io::sim::Machine& machine, Parts& parts) {
+  auto listener = machine.network.Listen({AddressOf(place_), kPeerPort}, {});
+  if (!listener) co_return;
+  for (;;) {
+    auto stream = co_await (*listener)->Accept();
+    if (!stream) co_return;
+    parts.scope.Spawn(
+        parts.replication.Serve(std::move(*stream), [](std::string_view) { return true; }));
+  }
+}
+
+io::Task<void> SessionPlace::Sweep(Parts& parts) {
+  while (co_await io::Sleep(session::kSweepPause)) (void)parts.engine.Sweep();
+}
+
+io::Task<void> SessionPlace::Write(io::sim::Machine& machine, Parts& parts) {
+  Speaker speaker(parts.engine);
+  while (co_await io::Sleep(milliseconds{machine.random.Below(kMostPauseMs)})) {
+    if (writing_) co_await WriteOne(machine, parts, speaker);
+  }
+}
+
+io::Task<void> SessionPlace::WriteOne(io::sim::Machine& machine, Parts& parts, Speaker& speaker) {
+  uint64_t what = machine.random.Below(10);
+  std::string name;
+  bool done = false;
+  if (what == 0) {
+    name = oracle_.NewKey("m");
+    done = speaker.Say({"SADD", "log", name});
+  } else if (what == 1 && !flushes()) {
+    oracle_.Tried(1);
+    done = speaker.Say({"INCR", "count"});
+  } else if (what == 2) {
+    name = SomeOnce(machine.random);
+    done = speaker.Say({"DEL", name}) && speaker.reply == ":1\r\n";
+  } else {
+    WriteAnything(machine, speaker);
+  }
+  if (!done) co_return;
+  uint64_t offset = speaker.client.awaited_offset;
+  if (!co_await parts.journal.AwaitDurable(offset)) co_return;
+  if (what == 1) oracle_.Counted(1);
+  if (what == 2) oracle_.Deleted(name, place_);
+  if (what != 0 || flushes()) co_return;
+  oracle_.Added(name, place_, 0);
+  if (machine.random.Chance(0.5)) co_return;
+  size_t copies = co_await parts.replication.Await(offset, options_.places - 1,
+                                                   machine.loop.After(milliseconds{kWaitMs}));
+  oracle_.Added(name, place_, copies);
+}
+
+// One of the keys that are deleted once, if there is any.
+std::string SessionPlace::SomeOnce(Random& random) const {
+  Contents contents = See();
+  auto found = contents.lower_bound("once:" + std::to_string(random.Below(100)));
+  return found != contents.end() && found->first.starts_with("once:") ? found->first : "once:0";
+}
+
+// Commands on keys that others change as well.
+void SessionPlace::WriteAnything(io::sim::Machine& machine, Speaker& speaker) {
+  Random& random = machine.random;
+  std::string key(1, "abc"[random.Below(3)]);
+  std::string name(1, "xyz"[random.Below(3)]);
+  std::string brief = std::to_string(100 + random.Below(3000));
+  switch (random.Below(flushes() ? 16 : 15)) {
+    case 0:
+      (void)speaker.Say({"SET", key, name});
+      return;
+    case 1:
+      (void)speaker.Say({"SET", key, "5", "PX", brief});
+      return;
+    case 2:
+      (void)speaker.Say({"INCRBY", key, "2"});
+      return;
+    case 3:
+      (void)speaker.Say({"DEL", key});
+      return;
+    case 4:
+    case 5:
+      (void)speaker.Say({"HSET", key, name, brief});
+      return;
+    case 6:
+      (void)speaker.Say({"HDEL", key, name});
+      return;
+    case 7:
+    case 8:
+      (void)speaker.Say({"SADD", key, name, brief});
+      return;
+    case 9:
+      (void)speaker.Say({"SREM", key, name});
+      return;
+    case 10:
+      (void)speaker.Say({"PEXPIRE", key, brief});
+      return;
+    case 11:
+      (void)speaker.Say({"SET", oracle_.NewKey("brief:"), std::string(300, 'x'), "PX", brief});
+      return;
+    case 12:
+      (void)speaker.Say({"SET", oracle_.NewKey("once:"), "v", "PX", "10000000"});
+      return;
+    case 13:
+      (void)speaker.Say({"PEXPIRE", SomeOnce(random), "20000000"});
+      return;
+    case 14:
+      (void)speaker.Say({"PERSIST", key});
+      return;
+    default:
+      if (random.Chance(0.1)) (void)speaker.Say({"FLUSHALL"});
+  }
+}
+
+}  // namespace meridian::sim

@@ -1,0 +1,31 @@
+// SnapshotBasis: what a snapshot of the keyspace stands for beside the own log: how far the logs of
+// the other data centers were applied, and what was known everywhere. It is the first item of a
+// snapshot; those who read another's snapshot pass it over. Pure.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+
+#include "base/bytes.hpp"
+#include "base/hybrid_clock.hpp"
+#include "base/result.hpp"
+
+namespace meridian::session {
+
+struct SnapshotBasis {
+  HybridTime known;
+  // By data center: all of its log below is in the snapshot.
+  std::map<std::string, uint64_t, std::less<>> applied;
+
+  bool operator==(const SnapshotBasis&) const = default;
+};
+
+std::string EncodeBasis(const SnapshotBasis& basis);
+// Whether the item of a snapshot is a basis, and no record.
+bool IsBasis(Bytes item);
+// kInvalid.
+Result<SnapshotBasis> DecodeBasis(Bytes item);
+
+}  // namespace meridian::session

@@ -1,0 +1,80 @@
+// Client: what a connection's commands know of who sent them, and where their replies and the
+// messages for it go. Owned by its Connection; one thread: the loop's.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <unordered_set>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
+#include "session/limits.hpp"
+#include "wire/resp/reply_writer.hpp"
+
+namespace meridian::session {
+
+// What commands may do with the connection behind a client: the seam between them and sockets.
+class ClientConnection {
+ public:
+  // There is output that no request of the client's own has brought about.
+  virtual void OnMessages() = 0;
+  // Ends the connection; nothing more is sent.
+  virtual void Disconnect() = 0;
+
+ protected:
+  ~ClientConnection() = default;
+};
+
+// Requests between MULTI and EXEC.
+struct Transaction {
+  bool open = false;
+  bool broken = false;  // a request in it was refused: EXEC is too
+  bool stale = false;   // a watched key has changed
+  size_t queued_bytes = 0;
+  std::vector<std::vector<std::string>> queued;
+  std::unordered_set<std::string> watched;
+};
+
+struct Client {
+  enum class ReplyMode : uint8_t { kOn, kOff, kSkipNext, kSkipThis };
+
+  Client(uint64_t client_id, ClientConnection& behind) : id(client_id), connection(behind) {}
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  size_t subscriptions() const { return channels.size() + patterns.size(); }
+
+  const uint64_t id;
+  ClientConnection& connection;
+  std::string address;  // "127.0.0.1:50000"
+  std::string local_address;
+  std::string name;
+  std::string library_name;
+  std::string library_version;
+  std::string user = "default";
+  TimePoint connected_at;
+  TimePoint active_at;
+  std::string_view last_command;  // of the command table
+  wire::resp::Version version = wire::resp::Version::kResp2;
+  bool authenticated = false;
+  bool closing = false;  // after what is in the output
+  bool no_evict = false;
+  ReplyMode reply_mode = ReplyMode::kOn;
+  Transaction transaction;
+  std::unordered_set<std::string> channels;
+  std::unordered_set<std::string> patterns;
+  Buffer output{kMaxReplyBytes};
+  // Replies up to here wait for the journal.
+  uint64_t awaited_offset = 0;
+  // Asked by WAIT; its reply comes before anything else is executed.
+  struct Wait {
+    size_t count = 0;
+    Duration timeout{};
+  };
+  std::optional<Wait> wait;
+};
+
+}  // namespace meridian::session

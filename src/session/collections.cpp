@@ -1,0 +1,230 @@
+#include "session/collections.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <new>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "base/check.hpp"
+#include "base/hybrid_clock.hpp"
+#include "base/random.hpp"
+#include "session/merge.hpp"
+#include "session/stamp.hpp"
+
+namespace meridian::session {
+namespace {
+
+// Where so many samples have met only traces, the walk finds what is present.
+constexpr int kMostSamples = 64;
+constexpr uint64_t kMillisecondsPerSecond = 1000;
+
+HybridTime TimeOf(uint32_t seconds) {
+  return {(seconds * kMillisecondsPerSecond) << HybridTime::kCounterBits};
+}
+
+void Append(char** at, std::string_view text) {
+  if (!text.empty()) std::memcpy(*at, text.data(), text.size());
+  *at += text.size();
+}
+
+// A present item of a table that has one.
+template <class Item, class Table>
+const Item& SamplePresent(const Table& table, Random& random) {
+  for (int i = 0; i < kMostSamples; ++i) {
+    const Item* item = table.Sample(random);
+    if (item->present()) return *item;
+  }
+  const Item* found = nullptr;
+  table.ForEach([&](const Item& item) {
+    if (item.present()) found = &item;
+  });
+  CHECK(found != nullptr);
+  return *found;
+}
+
+}  // namespace
+
+Field* Field::New(const Content& content) {
+  size_t bytes = sizeof(Field) + content.name.size() + content.value.size();
+  auto* field = new (::operator new(bytes)) Field;
+  field->stamp_ = content.stamp;
+  field->name_bytes_ = static_cast<uint32_t>(content.name.size());
+  field->value_bytes_ = static_cast<uint32_t>(content.value.size());
+  field->present_ = content.present;
+  char* at = reinterpret_cast<char*>(field + 1);
+  Append(&at, content.name);
+  Append(&at, content.value);
+  return field;
+}
+
+void Field::Destroy(Field* field) { ::operator delete(field); }
+
+const Field* Fields::Find(std::string_view name) const {
+  const Field* field = table_.Find(name);
+  return field != nullptr && field->present() ? field : nullptr;
+}
+
+bool Fields::Merge(const Field::Content& content) {
+  uint64_t hash = table_.HashOf(content.name);
+  Field* old = table_.Find(content.name, hash);
+  if (old != nullptr && Supersedes(old->stamp(), old->present(), old->value(), content.stamp,
+                                   content.present, content.value)) {
+    return false;
+  }
+  Field* field = Field::New(content);
+  item_bytes_ += field->memory_bytes();
+  if (content.present) ++present_;
+  if (!content.present) newest_trace_ = std::max(newest_trace_, content.stamp.time);
+  if (old == nullptr) {
+    table_.Insert(field, hash);
+    return true;
+  }
+  table_.Replace(old, field, hash);
+  item_bytes_ -= old->memory_bytes();
+  if (old->present()) --present_;
+  Field::Destroy(old);
+  return true;
+}
+
+void Fields::Remove(Field* field) {
+  table_.Remove(field, table_.HashOf(field->key()));
+  item_bytes_ -= field->memory_bytes();
+  if (field->present()) --present_;
+  Field::Destroy(field);
+}
+
+void Fields::Forget(std::string_view name) {
+  Field* field = table_.Find(name);
+  if (field != nullptr) Remove(field);
+}
+
+void Fields::DropBefore(const Stamp& cleared) {
+  std::vector<Field*> dropped;
+  table_.ForEach([&](Field& field) {
+    if (field.stamp() < cleared) dropped.push_back(&field);
+  });
+  for (Field* field : dropped) Remove(field);
+}
+
+void Fields::DropTraces(HybridTime known) {
+  std::vector<Field*> dropped;
+  table_.ForEach([&](Field& field) {
+    if (!field.present() && field.stamp().time <= known) dropped.push_back(&field);
+  });
+  for (Field* field : dropped) Remove(field);
+  if (traces() == 0) newest_trace_ = {};
+}
+
+const Field& Fields::Sample(Random& random) const { return SamplePresent<Field>(table_, random); }
+
+Member* Member::New(std::string_view name, std::span<const Tagged> tags) {
+  size_t bytes = sizeof(Member) + tags.size_bytes() + name.size();
+  auto* member = new (::operator new(bytes)) Member;
+  member->name_bytes_ = static_cast<uint32_t>(name.size());
+  member->tag_count_ = static_cast<uint32_t>(tags.size());
+  char* at = reinterpret_cast<char*>(member + 1);
+  Append(&at, {reinterpret_cast<const char*>(tags.data()), tags.size_bytes()});
+  Append(&at, name);
+  return member;
+}
+
+void Member::Destroy(Member* member) { ::operator delete(member); }
+
+bool Member::present() const {
+  return std::ranges::any_of(tags(), [](const Tagged& tagged) { return tagged.tag.present(); });
+}
+
+const Member* Members::Find(std::string_view name) const {
+  const Member* member = table_.Find(name);
+  return member != nullptr && member->present() ? member : nullptr;
+}
+
+MemberTag Members::TagOf(std::string_view name, uint8_t origin) const {
+  const Member* member = table_.Find(name);
+  if (member == nullptr) return {};
+  for (const Member::Tagged& tagged : member->tags()) {
+    if (tagged.origin == origin) return tagged.tag;
+  }
+  return {};
+}
+
+void Members::Insert(Member* member) {
+  table_.Insert(member, table_.HashOf(member->key()));
+  item_bytes_ += member->memory_bytes();
+  if (member->present()) ++present_;
+}
+
+void Members::Remove(Member* member) {
+  table_.Remove(member, table_.HashOf(member->key()));
+  item_bytes_ -= member->memory_bytes();
+  if (member->present()) --present_;
+  Member::Destroy(member);
+}
+
+void Members::Merge(std::string_view name, Member::Tagged tagged, HybridTime now) {
+  if (!tagged.tag.present()) {
+    tagged.removed_s = static_cast<uint32_t>(now.milliseconds() / kMillisecondsPerSecond + 1);
+    newest_trace_ = std::max(newest_trace_, TimeOf(tagged.removed_s));
+  }
+  Member* member = table_.Find(name);
+  if (member == nullptr) return Insert(Member::New(name, {&tagged, 1}));
+  for (Member::Tagged& own : member->tags()) {
+    if (own.origin != tagged.origin) continue;
+    bool was_present = member->present();
+    own.tag = session::Merge(own.tag, tagged.tag);
+    own.removed_s = std::max(own.removed_s, tagged.removed_s);
+    present_ += static_cast<size_t>(member->present()) - static_cast<size_t>(was_present);
+    return;
+  }
+  std::vector<Member::Tagged> tags(member->tags().begin(), member->tags().end());
+  tags.push_back(tagged);
+  Member* larger = Member::New(name, tags);
+  Remove(member);
+  Insert(larger);
+}
+
+void Members::Forget(std::string_view name) {
+  Member* member = table_.Find(name);
+  if (member != nullptr) Remove(member);
+}
+
+void Members::DropBefore(const Stamp& cleared) {
+  std::vector<Member*> changed;
+  table_.ForEach([&](Member& member) {
+    bool whole = std::ranges::all_of(member.tags(), [&](const Member::Tagged& own) {
+      return DropCleared(own.tag, own.origin, cleared) == own.tag;
+    });
+    if (!whole) changed.push_back(&member);
+  });
+  for (Member* member : changed) {
+    std::vector<Member::Tagged> left;
+    for (Member::Tagged own : member->tags()) {
+      own.tag = DropCleared(own.tag, own.origin, cleared);
+      if (own.tag != MemberTag()) left.push_back(own);
+    }
+    Member* smaller = left.empty() ? nullptr : Member::New(member->key(), left);
+    Remove(member);
+    if (smaller != nullptr) Insert(smaller);
+  }
+}
+
+void Members::DropTraces(HybridTime known) {
+  std::vector<Member*> dropped;
+  table_.ForEach([&](Member& member) {
+    bool all_known = std::ranges::all_of(
+        member.tags(), [&](const Member::Tagged& own) { return TimeOf(own.removed_s) <= known; });
+    if (!member.present() && all_known) dropped.push_back(&member);
+  });
+  for (Member* member : dropped) Remove(member);
+  if (traces() == 0) newest_trace_ = {};
+}
+
+const Member& Members::Sample(Random& random) const {
+  return SamplePresent<Member>(table_, random);
+}
+
+}  // namespace meridian::session

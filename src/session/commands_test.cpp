@@ -1,0 +1,234 @@
+// Commands as they are said and answered: each line of testdata/*.txt is a request, "->" and the
+// reply with '|' for line ends. "+ 1500" lets so many milliseconds pass; "#" is a comment; an empty
+// line begins with an empty keyspace.
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "base/bytes.hpp"
+#include "base/random.hpp"
+#include "session/command.hpp"
+#include "session/engine_fixture.hpp"
+#include "session/limits.hpp"
+#include "wire/resp/number.hpp"
+#include "wire/resp/request_parser.hpp"
+
+namespace meridian::session {
+namespace {
+
+void ExpectConversation(const std::filesystem::path& path) {
+  std::ifstream file(path);
+  ASSERT_TRUE(file) << path;
+  auto world = std::make_unique<EngineFixture>();
+  int number = 0;
+  for (std::string line; std::getline(file, line);) {
+    ++number;
+    if (line.starts_with('#')) continue;
+    if (line.empty()) {
+      world = std::make_unique<EngineFixture>();
+    } else if (line.starts_with("+ ")) {
+      world->wall.Advance(std::chrono::milliseconds{*wire::resp::ParseInteger(line.substr(2))});
+    } else {
+      size_t arrow = line.find(" -> ");
+      ASSERT_NE(arrow, std::string::npos) << path << ":" << number;
+      EXPECT_EQ(world->Say(line.substr(0, arrow)), line.substr(arrow + 4))
+          << path << ":" << number << ": " << line;
+    }
+  }
+}
+
+TEST(Commands, AnswerAsTheirConversationsSay) {
+  size_t files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(MERIDIAN_TESTDATA)) {
+    ExpectConversation(entry.path());
+    ++files;
+  }
+  EXPECT_GE(files, 6);
+}
+
+TEST(Commands, TableIsInOrderAndWhole) {
+  std::string_view last;
+  for (const CommandSpec& spec : Commands()) {
+    EXPECT_LT(last, spec.name);
+    last = spec.name;
+    EXPECT_EQ(FindCommand(spec.name), &spec);
+    EXPECT_FALSE(spec.summary.empty()) << spec.name;
+    EXPECT_NE(spec.handler, nullptr) << spec.name;
+    EXPECT_FALSE((spec.flags & kWrite) != 0 && (spec.flags & kReadOnly) != 0) << spec.name;
+  }
+  EXPECT_EQ(FindCommand("nothing"), nullptr);
+  EXPECT_EQ(FindCommand("GeT")->name, "get");
+}
+
+// No request, however odd, may end the program; each has one reply.
+TEST(Commands, AnyArgumentsAreAnswered) {
+  EngineFixture world;
+  const std::vector<std::string> words = {
+      "k", "0", "-1", "x", "NX", "EX", "MATCH", "COUNT", "9999999999999999999"};
+  Random random(3);
+  for (const CommandSpec& spec : Commands()) {
+    if (spec.name == "quit" || spec.name == "client") continue;
+    for (int i = 0; i < 60; ++i) {
+      std::string line(spec.name);
+      uint64_t count = random.Below(6);
+      for (uint64_t j = 0; j < count; ++j) line += " " + words[random.Below(words.size())];
+      EXPECT_FALSE(world.Say(line).empty()) << line;
+      world.Say("UNSUBSCRIBE");
+      world.Say("PUNSUBSCRIBE");
+      if (spec.group == "transactions") world.Say("DISCARD");
+    }
+  }
+}
+
+TEST(Commands, RecordsMakeTheSameKeysAgain) {
+  EngineFixture world;
+  for (const char* line :
+       {"SET a 1", "INCR a", "APPEND a 0", "HSET h f 1 g 2", "HDEL h f", "SADD s x y z", "SREM s y",
+        "SMOVE s t x", "RENAME h i", "COPY a b", "EXPIRE b 100", "DEL t", "MSET m 1 n 2",
+        "GETDEL m", "SETRANGE n 3 xy", "SUNIONSTORE u s s"}) {
+    world.Say(line);
+  }
+  EngineFixture again;
+  again.engine->BeginBatch();
+  for (const std::string& record : world.journal.records) {
+    ASSERT_TRUE(again.engine->keyspace().Apply(AsBytes(record)));
+  }
+  for (const char* line : {"GET a", "GET b", "TTL b", "HGETALL i", "SMEMBERS s", "EXISTS h t m",
+                           "GET n", "SMEMBERS u", "DBSIZE"}) {
+    EXPECT_EQ(world.Say(line), again.Say(line)) << line;
+  }
+}
+
+TEST(Commands, TransactionIsOneRecord) {
+  EngineFixture world;
+  world.Say("MULTI");
+  world.Say("SET a 1");
+  world.Say("SET b 2");
+  EXPECT_TRUE(world.journal.records.empty());
+  world.Say("EXEC");
+  EXPECT_EQ(world.journal.records.size(), 1);
+}
+
+TEST(Commands, FullDiskRefusesWritesAndKeepsReading) {
+  EngineFixture world;
+  world.Say("SET a 1");
+  world.journal.problem = "the disk is full";
+  EXPECT_EQ(world.Say("SET a 2"), "-ERR writes are refused: the disk is full|");
+  EXPECT_EQ(world.Say("GET a"), "$1|1|");
+}
+
+TEST(Commands, FullMemoryEvictsTheCacheAndThenRefuses) {
+  EngineFixture world({.keyspace = {.cache_prefix = "cache:"}, .max_memory_bytes = 200000});
+  std::string value(1000, 'x');
+  for (int i = 0; i < 300; ++i) {
+    EXPECT_EQ(world.Say("SET cache:" + std::to_string(i) + " " + value), "+OK|");
+  }
+  int taken = 0;
+  while (taken < 300 && world.Say("SET sess:" + std::to_string(taken) + " " + value) == "+OK|")
+    ++taken;
+  EXPECT_GT(taken, 100);
+  EXPECT_EQ(world.Say("SET more x"), "-OOM command not allowed when used memory > 'maxmemory'.|");
+  EXPECT_EQ(world.Say("DEL sess:0"), ":1|");
+  EXPECT_EQ(world.Say("STRLEN sess:1"), ":1000|");
+}
+
+TEST(Commands, KeysOnceLeftTheCacheOut) {
+  EngineFixture world({.keyspace = {.cache_prefix = "cache:"}});
+  world.Say("MSET cache:a 1 b 2");
+  EXPECT_EQ(world.Say("KEYS *"), "*2|$1|b|$7|cache:a|");
+}
+
+TEST(Commands, WithoutPasswordOnlyLoggingInIsPossible) {
+  EngineFixture world({.passwords = {{"default", "secret"}, {"app", "other"}}});
+  EXPECT_EQ(world.Say("GET a"), "-NOAUTH Authentication required.|");
+  EXPECT_EQ(world.Say("HELLO 3").substr(0, 14), "-NOAUTH HELLO ");
+  EXPECT_EQ(world.Say("AUTH wrong"),
+            "-WRONGPASS invalid username-password pair or user is disabled.|");
+  EXPECT_EQ(world.Say("AUTH app secret"),
+            "-WRONGPASS invalid username-password pair or user is disabled.|");
+  EXPECT_EQ(world.Say("AUTH app other"), "+OK|");
+  EXPECT_EQ(world.Say("GET a"), "$-1|");
+  EXPECT_EQ(world.Say("RESET"), "+RESET|");
+  EXPECT_EQ(world.Say("GET a"), "-NOAUTH Authentication required.|");
+  EXPECT_EQ(world.Say("HELLO 3 AUTH default secret").substr(0, 4), "%7|$");
+}
+
+TEST(Commands, KeyOfTheLimitIsTakenAndNoLonger) {
+  EngineFixture world;
+  std::string longest(kMaxKeyBytes, 'k');
+  EXPECT_EQ(world.Say("SET " + longest + " v"), "+OK|");
+  EXPECT_EQ(world.Say("DEL " + longest + "k"), "-ERR key is longer than 32768 bytes|");
+}
+
+TEST(Commands, QueueOfATransactionIsBounded) {
+  EngineFixture world;
+  world.Say("MULTI");
+  for (size_t i = 0; i < kMaxQueuedRequests; ++i) ASSERT_EQ(world.Say("PING"), "+QUEUED|");
+  EXPECT_EQ(world.Say("PING"), "-ERR transaction is too large|");
+  EXPECT_EQ(world.Say("EXEC"), "-EXECABORT Transaction discarded because of previous errors.|");
+}
+
+TEST(Commands, WatchedKeyThatAnotherChangesStopsTheTransaction) {
+  EngineFixture world;
+  auto other = world.Connect();
+  world.Say("WATCH a b");
+  world.Say("MULTI");
+  world.Say("SET b 1");
+  EXPECT_EQ(other->Say("SET a x"), "+OK|");
+  EXPECT_EQ(world.Say("EXEC"), "*-1|");
+  world.Say("MULTI");
+  world.Say("GET a");
+  EXPECT_EQ(world.Say("EXEC"), "*1|$1|x|");
+}
+
+TEST(Commands, WatchedKeyThatEndsStopsTheTransaction) {
+  EngineFixture world;
+  world.Say("SET a 1 PX 100");
+  world.Say("WATCH a");
+  world.Say("MULTI");
+  world.wall.Advance(std::chrono::milliseconds{100});
+  EXPECT_EQ(world.Say("EXEC"), "*-1|");
+}
+
+TEST(Commands, MessagesReachChannelsAndPatterns) {
+  EngineFixture world;
+  auto listener = world.Connect();
+  EXPECT_EQ(listener->Say("SUBSCRIBE news"), "*3|$9|subscribe|$4|news|:1|");
+  EXPECT_EQ(listener->Say("PSUBSCRIBE n*"), "*3|$10|psubscribe|$2|n*|:2|");
+  EXPECT_EQ(world.Say("PUBLISH news hi"), ":2|");
+  EXPECT_EQ(listener->Heard(), "*3|$7|message|$4|news|$2|hi|*4|$8|pmessage|$2|n*|$4|news|$2|hi|");
+  EXPECT_EQ(listener->Say("GET a").substr(0, 24), "-ERR Can't execute 'get'");
+  EXPECT_EQ(listener->Say("PING"), "*2|$4|pong|$0||");
+  EXPECT_EQ(listener->Say("UNSUBSCRIBE"), "*3|$11|unsubscribe|$4|news|:1|");
+  listener.reset();
+  EXPECT_EQ(world.Say("PUBLISH news hi"), ":0|");
+}
+
+TEST(Commands, SubscriberPastItsLimitIsCutOff) {
+  EngineFixture world;
+  auto deaf = world.Connect();
+  deaf->Say("SUBSCRIBE c");
+  std::string message(1 << 20, 'x');
+  wire::resp::RequestParser parser;
+  std::string request = "*3\r\n$7\r\nPUBLISH\r\n$1\r\nc\r\n$1048576\r\n" + message + "\r\n";
+  for (int i = 0; i < 7; ++i) {
+    parser.Parse(request);
+    world.engine->Execute(world.client->client(), parser.arguments());
+    EXPECT_EQ(world.client->Heard(), ":1|");
+  }
+  parser.Parse(request);
+  world.engine->Execute(world.client->client(), parser.arguments());
+  EXPECT_EQ(world.client->Heard(), ":0|");
+  EXPECT_TRUE(deaf->disconnected());
+}
+
+}  // namespace
+}  // namespace meridian::session

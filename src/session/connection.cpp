@@ -1,0 +1,217 @@
+#include "session/connection.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "io/stream.hpp"
+#include "io/task.hpp"
+#include "session/client.hpp"
+#include "session/engine.hpp"
+#include "session/journal.hpp"
+#include "session/limits.hpp"
+#include "wire/resp/limits.hpp"
+#include "wire/resp/reply_writer.hpp"
+#include "wire/resp/request_parser.hpp"
+
+namespace meridian::session {
+namespace {
+
+using wire::resp::RequestOutcome;
+
+// More than this is given back when it was sent.
+constexpr size_t kKeptOutputBytes = 2 * kFlushReplyBytes;
+// What is read, and thrown away, of a client that was refused.
+constexpr size_t kMostLingerBytes = size_t{1} << 20;
+constexpr Duration kLingerTimeout = std::chrono::seconds{2};
+
+}  // namespace
+
+Connection::Connection(const Parts& parts, std::unique_ptr<io::Stream> stream)
+    : parts_(parts),
+      stream_(std::move(stream)),
+      client_(parts.engine.NextClientId(), *this),
+      input_(wire::resp::RequestLimits().max_request_bytes + kReadBytes),
+      messengers_(parts.loop) {
+  client_.address = stream_->peer().ToString();
+  client_.local_address = stream_->local().ToString();
+  client_.connected_at = client_.active_at = parts_.loop.Now();
+  client_.authenticated = parts_.engine.options().passwords.empty();
+  authenticated_ = client_.authenticated;
+  if (!authenticated_) parser_.set_limits(wire::resp::kUnauthenticatedLimits);
+  parts_.engine.AddClient(client_);
+  ++parts_.engine.statistics().connections;
+}
+
+Connection::~Connection() { parts_.engine.RemoveClient(client_); }
+
+void Connection::Disconnect() {
+  failed_ = true;
+  stream_->Close();
+}
+
+void Connection::Leave() {
+  client_.closing = true;
+  if (!sends_) Disconnect();
+}
+
+void Connection::OnMessages() {
+  if (!has_messenger_) {
+    has_messenger_ = true;
+    messengers_.Spawn(SendMessages());
+  }
+  messages_.WakeOne();
+}
+
+io::Task<void> Connection::Run() {
+  co_await Serve();
+  // No message comes any more, and the messenger ends.
+  parts_.engine.subscriptions().Forget(client_);
+  messengers_.Cancel();
+  co_await messengers_.Join();
+}
+
+io::Task<void> Connection::Serve() {
+  while (!client_.closing) {
+    if (!co_await stream_->Readable()) co_return;
+    if (!ReadAndExecute()) co_return;
+    if (!co_await Answer()) co_return;
+    // What did not fit with the replies before.
+    while (!client_.closing && !input_.empty() && parser_.least_bytes() <= input_.size()) {
+      size_t used = Execute(input_.text());
+      input_.Consume(used);
+      if (!co_await Answer()) co_return;
+      if (used == 0) break;
+    }
+    input_.ReleaseIfEmpty();
+  }
+  co_await Linger();
+}
+
+bool Connection::ReadAndExecute() {
+  bool shared = input_.empty();
+  size_t missing = std::max(parser_.least_bytes(), input_.size() + 1) - input_.size();
+  MutableBytes space = shared ? parts_.shared_input : input_.Prepare(std::max(missing, kReadBytes));
+  Result<size_t> got = stream_->TryRead(space);
+  if (!got || *got == 0) return false;
+  if (*got == io::Stream::kBlocked) return true;
+  parts_.engine.statistics().read_bytes += *got;
+  client_.active_at = parts_.loop.Now();
+  if (!shared) {
+    input_.Commit(*got);
+    // A long argument that is still arriving has nothing to execute.
+    if (input_.size() >= parser_.least_bytes()) input_.Consume(Execute(input_.text()));
+    return true;
+  }
+  Bytes arrived = space.first(*got);
+  size_t used = Execute(AsText(arrived));
+  return client_.closing || input_.Append(arrived.subspan(used));
+}
+
+size_t Connection::Execute(std::string_view input) {
+  parts_.engine.BeginBatch();
+  size_t used = 0;
+  while (used < input.size() && !client_.closing && !client_.wait &&
+         client_.output.size() < kFlushReplyBytes) {
+    RequestOutcome outcome = parser_.Parse(input.substr(used));
+    if (outcome.state == RequestOutcome::State::kNeedMore) break;
+    if (outcome.state == RequestOutcome::State::kError) {
+      RefuseRequest(outcome);
+      return input.size();
+    }
+    if (!parser_.arguments().empty()) parts_.engine.Execute(client_, parser_.arguments());
+    used += outcome.consumed;
+    if (client_.authenticated == authenticated_) continue;
+    authenticated_ = client_.authenticated;
+    parser_.set_limits(authenticated_ ? wire::resp::RequestLimits()
+                                      : wire::resp::kUnauthenticatedLimits);
+  }
+  return used;
+}
+
+void Connection::RefuseRequest(const RequestOutcome& outcome) {
+  wire::resp::ReplyWriter reply(&client_.output, client_.version);
+  reply.Error("ERR " + wire::resp::ProtocolErrorText(outcome));
+  client_.closing = true;
+}
+
+io::Task<bool> Connection::Send() {
+  while (!failed_ && (!client_.output.empty() || sends_)) {
+    if (!sends_) {
+      if (!co_await SendOnce()) failed_ = true;
+      sent_.WakeAll();
+    } else if (!co_await sent_.Wait()) {
+      failed_ = true;
+    }
+  }
+  co_return !failed_;
+}
+
+io::Task<bool> Connection::Answer() {
+  if (!client_.output.empty() && !co_await Send()) co_return false;
+  if (!client_.wait) co_return true;
+  TimePoint deadline = parts_.loop.After(client_.wait->timeout);
+  size_t have = 0;
+  if (Copies* copies = parts_.engine.copies(); copies != nullptr) {
+    have = co_await copies->Await(client_.awaited_offset, client_.wait->count, deadline);
+  }
+  client_.wait.reset();
+  wire::resp::ReplyWriter reply(&client_.output, client_.version);
+  reply.Integer(static_cast<int64_t>(have));
+  co_return co_await Send();
+}
+
+io::Task<bool> Connection::SendOnce() {
+  sends_ = true;
+  Result<void> done;
+  Journal& journal = parts_.engine.journal();
+  if (client_.awaited_offset > journal.durable()) {
+    done = co_await journal.AwaitDurable(client_.awaited_offset);
+  }
+  // Messages may come while this is on its way.
+  std::swap(client_.output, sending_);
+  if (done) {
+    done = co_await stream_->Write(sending_.readable(), parts_.loop.After(kWriteTimeout));
+  }
+  parts_.engine.statistics().written_bytes += sending_.size();
+  sending_.Consume(sending_.size());
+  if (sending_.capacity() > kKeptOutputBytes) sending_.ReleaseIfEmpty();
+  if (client_.output.empty()) std::swap(client_.output, sending_);
+  sends_ = false;
+  co_return done.has_value();
+}
+
+io::Task<void> Connection::SendMessages() {
+  while (!failed_) {
+    if (client_.output.empty()) {
+      if (!co_await messages_.Wait()) co_return;
+    } else if (!co_await Send()) {
+      // Whoever reads finds the connection at its end.
+      stream_->Close();
+      co_return;
+    }
+  }
+}
+
+// Closing over unread bytes would reset the connection, and take back the replies on their way.
+io::Task<void> Connection::Linger() {
+  if (failed_) co_return;
+  stream_->ShutdownWrite();
+  std::array<uint8_t, 4096> discarded;  // NOLINT: written by Read
+  TimePoint until = parts_.loop.After(kLingerTimeout);
+  for (size_t bytes = 0; bytes < kMostLingerBytes;) {
+    Result<size_t> got = co_await stream_->Read(discarded, until);
+    if (!got || *got == 0) co_return;
+    bytes += *got;
+  }
+}
+
+}  // namespace meridian::session

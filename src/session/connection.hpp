@@ -1,0 +1,72 @@
+// Connection: one client's connection: reads what has come, executes all whole requests in it, and
+// sends their replies in one write, once what they have changed is durable. Requests are parsed
+// where they were read, in a buffer that all connections share; only what is left of an incomplete
+// one is kept, so that an idle connection holds no input.
+//
+// Owned by the fiber that the Server spawned for it; one thread: the loop's. Invariants: one fiber
+// sends at a time; replies are in the order of their requests.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "base/bytes.hpp"
+#include "io/scope.hpp"
+#include "io/stream.hpp"
+#include "io/wait_queue.hpp"
+#include "session/client.hpp"
+#include "session/engine.hpp"
+#include "wire/resp/request_parser.hpp"
+
+namespace meridian::session {
+
+class Connection final : private ClientConnection {
+ public:
+  struct Parts {
+    io::Loop& loop;
+    Engine& engine;
+    MutableBytes shared_input;  // of all connections of the loop; free between two awaits
+  };
+  Connection(const Parts& parts, std::unique_ptr<io::Stream> stream);
+  ~Connection();
+
+  // Serves until the client or the server ends it.
+  io::Task<void> Run();
+  // Ends it when the requests that are being executed are answered.
+  void Leave();
+
+ private:
+  void OnMessages() override;
+  void Disconnect() override;
+  io::Task<void> Serve();
+  // Reads what is there and executes it. False: the connection is over.
+  bool ReadAndExecute();
+  // Executes the whole requests in `input`, while there is room for replies; what was used.
+  size_t Execute(std::string_view input);
+  void RefuseRequest(const wire::resp::RequestOutcome& outcome);
+  // Sends all that is in the output. False: it cannot be sent.
+  io::Task<bool> Send();
+  // The same, and the reply to a WAIT behind it.
+  io::Task<bool> Answer();
+  io::Task<bool> SendOnce();
+  io::Task<void> SendMessages();
+  io::Task<void> Linger();
+
+  Parts parts_;
+  std::unique_ptr<io::Stream> stream_;
+  Client client_;
+  wire::resp::RequestParser parser_;
+  Buffer input_;
+  Buffer sending_{kMaxReplyBytes};
+  bool sends_ = false;          // a fiber is in SendOnce
+  bool failed_ = false;         // nothing can be sent any more
+  bool authenticated_ = false;  // as the parser's limits have it
+  bool has_messenger_ = false;
+  io::WaitQueue sent_;
+  io::WaitQueue messages_;
+  io::Scope messengers_;
+};
+
+}  // namespace meridian::session

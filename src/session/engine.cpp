@@ -1,0 +1,201 @@
+#include "session/engine.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/random.hpp"
+#include "base/result.hpp"
+#include "session/client.hpp"
+#include "session/command.hpp"
+#include "session/events.hpp"
+#include "session/keyspace.hpp"
+#include "session/limits.hpp"
+#include "wire/resp/reply_writer.hpp"
+#include "wire/resp/request_parser.hpp"
+
+namespace meridian::session {
+namespace {
+
+using wire::resp::Arguments;
+using wire::resp::ReplyWriter;
+
+constexpr size_t kQuotedBytes = 128;  // of what a client sent, in an error
+
+// After SUBSCRIBE an old client could not tell a reply from a message.
+bool OnlyListens(const Client& client) {
+  return client.version == wire::resp::Version::kResp2 && client.subscriptions() > 0;
+}
+
+}  // namespace
+
+Engine::Engine(const Parts& parts, EngineOptions options)
+    : parts_(parts),
+      options_(std::move(options)),
+      keyspace_(options_.keyspace, parts.hybrid_clock),
+      random_(options_.keyspace.seed + 1),
+      started_at_(parts.clock.Now()) {
+  keyspace_.set_listener(this);
+}
+
+void Engine::RemoveClient(Client& client) {
+  subscriptions_.Forget(client);
+  watches_.Forget(client);
+  clients_.erase(client.id);
+}
+
+bool Engine::Sweep() {
+  keyspace_.SetNow(parts_.clock.Wall());
+  bool done = keyspace_.Sweep();
+  if (options_.max_memory_bytes == 0) return done;
+  size_t evicted = keyspace_.evicted();
+  (void)keyspace_.EvictTo(options_.max_memory_bytes);
+  return done && keyspace_.evicted() - evicted < kMostEvictions;
+}
+
+void Engine::Notify(EventClass event_class, std::string_view event, std::string_view key) {
+  if ((event_classes_ & event_class) == 0 || !subscriptions_.any()) return;
+  if ((event_classes_ & kKeyspaceChannel) != 0) {
+    channel_ = "__keyspace@0__:";
+    channel_ += key;
+    subscriptions_.Publish(channel_, event);
+  }
+  if ((event_classes_ & kKeyeventChannel) != 0) {
+    channel_ = "__keyevent@0__:";
+    channel_ += event;
+    subscriptions_.Publish(channel_, key);
+  }
+}
+
+void Engine::RefuseUnknown(Arguments arguments, ReplyWriter& reply) {
+  std::string text = "ERR unknown command '";
+  text += arguments[0].substr(0, kQuotedBytes);
+  text += "', with args beginning with: ";
+  size_t room = kQuotedBytes;
+  for (std::string_view argument : arguments.subspan(1)) {
+    if (room == 0) break;
+    argument = argument.substr(0, room);
+    room -= argument.size();
+    text += '\'';
+    text += argument;
+    text += "' ";
+  }
+  reply.Error(text);
+}
+
+bool Engine::CheckKeys(const CommandSpec& spec, Arguments arguments, ReplyWriter& reply) {
+  if (spec.first_key == 0) return true;
+  int last = spec.last_key < 0 ? static_cast<int>(arguments.size()) + spec.last_key : spec.last_key;
+  for (int i = spec.first_key; i <= last && i < static_cast<int>(arguments.size());
+       i += spec.key_step) {
+    if (arguments[static_cast<size_t>(i)].size() <= kMaxKeyBytes) continue;
+    reply.Error("ERR key is longer than " + std::to_string(kMaxKeyBytes) + " bytes");
+    return false;
+  }
+  return true;
+}
+
+bool Engine::CheckWrite(const CommandSpec& spec, ReplyWriter& reply) {
+  std::string refusal = parts_.journal.refusal();
+  if (!refusal.empty()) {
+    reply.Error("ERR writes are refused: " + refusal);
+    return false;
+  }
+  if ((spec.flags & kDenyOom) != 0 && options_.max_memory_bytes != 0 &&
+      !keyspace_.EvictTo(options_.max_memory_bytes)) {
+    reply.Error("OOM command not allowed when used memory > 'maxmemory'.");
+    return false;
+  }
+  Result<void> begun = keyspace_.BeginWrite();
+  if (begun) return true;
+  reply.Error("ERR writes are refused: " + begun.error().message);
+  return false;
+}
+
+bool Engine::Check(Client& client, const CommandSpec& spec, Arguments arguments,
+                   ReplyWriter& reply) {
+  if (!ArityFits(spec, arguments.size())) {
+    reply.Error("ERR wrong number of arguments for '" + std::string(spec.name) + "' command");
+    return false;
+  }
+  if (!client.authenticated && (spec.flags & kNoAuth) == 0) {
+    reply.Error("NOAUTH Authentication required.");
+    return false;
+  }
+  if ((spec.flags & kPubSub) == 0 && OnlyListens(client)) {
+    reply.Error("ERR Can't execute '" + std::string(spec.name) +
+                "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in "
+                "this context");
+    return false;
+  }
+  if ((spec.flags & kNoMulti) != 0 && client.transaction.open) {
+    reply.Error("ERR Command not allowed inside a transaction");
+    return false;
+  }
+  return CheckKeys(spec, arguments, reply);
+}
+
+void Engine::Enqueue(Client& client, Arguments arguments, ReplyWriter& reply) {
+  Transaction& transaction = client.transaction;
+  size_t bytes = 0;
+  for (std::string_view argument : arguments) bytes += argument.size() + sizeof(std::string);
+  if (transaction.queued.size() >= kMaxQueuedRequests ||
+      transaction.queued_bytes + bytes > kMaxQueuedBytes) {
+    transaction.broken = true;
+    reply.Error("ERR transaction is too large");
+    return;
+  }
+  transaction.queued_bytes += bytes;
+  transaction.queued.emplace_back(arguments.begin(), arguments.end());
+  reply.SimpleString("QUEUED");
+}
+
+void Engine::ExecuteQueued(Client& client, const CommandSpec& spec, Arguments arguments,
+                           ReplyWriter& reply) {
+  ++statistics_.commands;
+  if ((spec.flags & kWrite) != 0 && !CheckWrite(spec, reply)) return;
+  Call call{*this, client, arguments, reply, spec.name};
+  spec.handler(call);
+}
+
+void Engine::Execute(Client& client, Arguments arguments) {
+  ReplyWriter reply(&client.output, client.version);
+  size_t before = reply.size();
+  const CommandSpec* spec = FindCommand(arguments[0]);
+  bool queues = client.transaction.open && (spec == nullptr || (spec->flags & kAtOnce) == 0);
+  if (spec == nullptr || !Check(client, *spec, arguments, reply)) {
+    if (spec == nullptr) RefuseUnknown(arguments, reply);
+    ++statistics_.failed_commands;
+    if (queues) client.transaction.broken = true;
+  } else if (queues) {
+    Enqueue(client, arguments, reply);
+  } else {
+    client.last_command = spec->name;
+    ExecuteQueued(client, *spec, arguments, reply);
+    Commit(client);
+  }
+  if (client.reply_mode == Client::ReplyMode::kOn) {
+    if (!reply.ok()) client.connection.Disconnect();
+    return;
+  }
+  // CLIENT REPLY OFF, or SKIP and the one behind it.
+  if (client.reply_mode == Client::ReplyMode::kSkipThis) {
+    client.reply_mode = Client::ReplyMode::kOn;
+  } else if (client.reply_mode == Client::ReplyMode::kSkipNext) {
+    client.reply_mode = Client::ReplyMode::kSkipThis;
+  }
+  reply.CutBack(before);
+}
+
+void Engine::Commit(Client& client) {
+  bool must_sync = keyspace_.TakeMustSync();
+  if (keyspace_.record().empty()) return;
+  uint64_t offset = parts_.journal.Append(keyspace_.record().Take());
+  if (must_sync) client.awaited_offset = std::max(client.awaited_offset, offset);
+}
+
+}  // namespace meridian::session

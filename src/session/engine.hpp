@@ -1,0 +1,128 @@
+// Engine: what commands work on: the keyspace, who watches and who listens, the settings that
+// CONFIG shows, the clients that CLIENT lists. It executes requests one after the other and writes
+// their replies to the client's output; it never waits.
+//
+// Owned by the Server; one thread: the loop's. Invariant: between two requests the keyspace's
+// record is empty: what was changed is in the journal.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/hybrid_clock.hpp"
+#include "base/random.hpp"
+#include "session/client.hpp"
+#include "session/command.hpp"
+#include "session/events.hpp"
+#include "session/journal.hpp"
+#include "session/keyspace.hpp"
+#include "session/subscriptions.hpp"
+#include "session/watches.hpp"
+#include "wire/resp/request_parser.hpp"
+
+namespace meridian::session {
+
+struct EngineOptions {
+  Keyspace::Options keyspace;
+  std::map<std::string, std::string, std::less<>> passwords;  // by user; none: everybody may
+  size_t max_memory_bytes = 0;                                // 0: no limit
+  size_t max_clients = kMaxClients;
+  bool durable = false;
+  uint16_t port = 0;
+};
+
+struct Statistics {
+  uint64_t connections = 0;
+  uint64_t refused_connections = 0;
+  uint64_t commands = 0;
+  uint64_t failed_commands = 0;
+  uint64_t hits = 0;
+  uint64_t misses = 0;
+  uint64_t read_bytes = 0;
+  uint64_t written_bytes = 0;
+};
+
+class Engine final : private KeyspaceListener {
+ public:
+  struct Parts {
+    const Clock& clock;
+    HybridClock& hybrid_clock;
+    Journal& journal;
+  };
+  Engine(const Parts& parts, EngineOptions options);
+  ~Engine() override = default;
+
+  // Before the requests of a batch: what follows happens at this time.
+  void BeginBatch() { keyspace_.SetNow(parts_.clock.Wall()); }
+  // Executes one request. Its reply, if any, is appended to the client's output.
+  void Execute(Client& client, wire::resp::Arguments arguments);
+  // Executes a request of a transaction, whose checks were made when it was queued.
+  void ExecuteQueued(Client& client, const CommandSpec& spec, wire::resp::Arguments arguments,
+                     wire::resp::ReplyWriter& reply);
+  // Hands what was changed to the journal: one record, applied whole or not at all.
+  void Commit(Client& client);
+
+  void AddClient(Client& client) { clients_[client.id] = &client; }
+  void RemoveClient(Client& client);
+  uint64_t NextClientId() { return ++last_client_id_; }
+
+  // One turn of what goes on beside requests. False: the next should come soon.
+  bool Sweep();
+
+  // Publishes a keyspace event, if it is wanted.
+  void Notify(EventClass event_class, std::string_view event, std::string_view key);
+
+  Keyspace& keyspace() { return keyspace_; }
+  Subscriptions& subscriptions() { return subscriptions_; }
+  Watches& watches() { return watches_; }
+  Journal& journal() { return parts_.journal; }
+  // Null where there are no other data centers.
+  Copies* copies() { return copies_; }
+  void set_copies(Copies* copies) { copies_ = copies; }
+  const EngineOptions& options() const { return options_; }
+  const Clock& clock() const { return parts_.clock; }
+  Statistics& statistics() { return statistics_; }
+  Random& random() { return random_; }
+  uint32_t& event_classes() { return event_classes_; }
+  size_t& max_memory_bytes() { return options_.max_memory_bytes; }
+  const std::map<uint64_t, Client*>& clients() const { return clients_; }
+  TimePoint started_at() const { return started_at_; }
+  // For commands that must know the count of what they find before they write it.
+  std::vector<std::string_view>& found() { return found_; }
+
+ private:
+  void OnModified(std::string_view key) override { watches_.Touch(key); }
+  void OnExpired(std::string_view key) override { Notify(kExpiredEvent, "expired", key); }
+  void OnEvicted(std::string_view key) override { Notify(kEvictedEvent, "evicted", key); }
+  // Whether the request may be executed; if not, the reply says why.
+  bool Check(Client& client, const CommandSpec& spec, wire::resp::Arguments arguments,
+             wire::resp::ReplyWriter& reply);
+  bool CheckKeys(const CommandSpec& spec, wire::resp::Arguments arguments,
+                 wire::resp::ReplyWriter& reply);
+  bool CheckWrite(const CommandSpec& spec, wire::resp::ReplyWriter& reply);
+  void Enqueue(Client& client, wire::resp::Arguments arguments, wire::resp::ReplyWriter& reply);
+  void RefuseUnknown(wire::resp::Arguments arguments, wire::resp::ReplyWriter& reply);
+
+  Parts parts_;
+  EngineOptions options_;
+  Copies* copies_ = nullptr;
+  Keyspace keyspace_;
+  Subscriptions subscriptions_;
+  Watches watches_;
+  Random random_;
+  Statistics statistics_;
+  uint32_t event_classes_ = 0;
+  std::map<uint64_t, Client*> clients_;
+  uint64_t last_client_id_ = 0;
+  TimePoint started_at_;
+  std::vector<std::string_view> found_;
+  std::string channel_;  // of an event
+};
+
+}  // namespace meridian::session

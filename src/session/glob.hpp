@@ -1,0 +1,12 @@
+// Patterns of KEYS, SCAN, PSUBSCRIBE and CONFIG GET: * ? [abc] [^a-z] and \ for the character
+// itself. Pure.
+#pragma once
+
+#include <string_view>
+
+namespace meridian::session {
+
+// Takes time of the product of both lengths at the most, whatever the pattern.
+bool MatchesGlob(std::string_view pattern, std::string_view text);
+
+}  // namespace meridian::session

@@ -1,0 +1,164 @@
+#include "session/inspection.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <fmt/core.h>
+#include <nlohmann/json.hpp>
+
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
+#include "base/hash.hpp"
+#include "base/result.hpp"
+#include "http/exchange.hpp"
+#include "io/loop.hpp"
+#include "io/task.hpp"
+#include "session/collections.hpp"
+#include "session/entry.hpp"
+#include "session/keyspace.hpp"
+#include "session/limits.hpp"
+#include "session/replication.hpp"
+#include "wire/http/message.hpp"
+
+namespace meridian::session {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr uint64_t kFieldSeed = 1;
+constexpr uint64_t kMemberSeed = 2;
+constexpr int kHexBase = 16;
+
+// Bytes that are no UTF-8 are shown as such.
+std::string Dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+// Nothing when an escape is malformed (RFC 3986, section 2.1).
+Result<std::string> PercentDecoded(std::string_view text) {
+  std::string decoded;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      decoded += text[i];
+      continue;
+    }
+    std::string_view digits = text.substr(i + 1, 2);
+    uint8_t byte = 0;
+    auto [end, error] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), byte, kHexBase);
+    if (error != std::errc{} || digits.size() != 2 || end != digits.data() + 2) {
+      return Fail(Errc::kInvalid, "a percent sign without two digits");
+    }
+    decoded += static_cast<char>(byte);
+    i += 2;
+  }
+  return decoded;
+}
+
+Json Shortened(std::string_view value) { return std::string(value.substr(0, kShownBytes)); }
+
+}  // namespace
+
+uint64_t DigestOf(Keyspace& keyspace, const Entry& entry) {
+  uint64_t content = 0;
+  if (const Fields* fields = keyspace.FieldsOf(&entry)) {
+    // Sums do not depend on an order.
+    fields->ForEach([&](const Field& field) {
+      content += Hash64(field.value(), Hash64(field.key(), kFieldSeed));
+    });
+  } else if (const Members* members = keyspace.MembersOf(&entry)) {
+    members->ForEach([&](const Member& member) { content += Hash64(member.key(), kMemberSeed); });
+  } else {
+    content = Hash64(keyspace.TextOf(entry));
+  }
+  std::array<uint64_t, 2> rest = {content, static_cast<uint64_t>(entry.expire_at_ms())};
+  return Hash64({reinterpret_cast<const char*>(rest.data()), sizeof rest}, Hash64(entry.key()));
+}
+
+io::Task<void> Inspection::Answer(http::Exchange& exchange) {
+  const wire::http::RequestHead& request = exchange.request();
+  Result<std::string> json = Fail(Errc::kNotFound, "there are lag, digest and key");
+  if (request.path == "/session/lag") {
+    json = Lag();
+  } else if (request.path == "/session/digest") {
+    json = co_await Digest();
+  } else if (request.path == "/session/key") {
+    json = PercentDecoded(request.query.value_or(""));
+    if (json) json = Key(*json);
+  }
+  if (!json) {
+    int status = json.error().code == Errc::kNotFound ? 404 : 400;
+    (void)co_await http::RespondText(exchange, status, json.error().message + "\n");
+    co_return;
+  }
+  wire::http::HeaderFields fields;
+  fields.Add("Content-Type", "application/json");
+  (void)co_await exchange.Respond({.fields = fields}, AsBytes(*json));
+}
+
+std::string Inspection::Lag() const {
+  Json peers = Json::array();
+  if (replication_ != nullptr) {
+    for (const Replication::Peer& peer : replication_->Peers()) {
+      peers.push_back({{"name", peer.name},
+                       {"connected", peer.connected},
+                       {"behind_records", peer.behind_records},
+                       {"behind_seconds", Seconds(peer.behind)},
+                       {"ahead_records", peer.ahead_records},
+                       {"clock_lead_seconds", Seconds(peer.clock_lead)}});
+    }
+  }
+  return Dump({{"keys", keyspace_.size()}, {"peers", peers}});
+}
+
+io::Task<Result<std::string>> Inspection::Digest() {
+  uint64_t digest = 0;
+  uint64_t keys = 0;
+  uint64_t cursor = 0;
+  do {
+    cursor = keyspace_.Scan(cursor, kSnapshotSlice, [&](const Entry& entry) {
+      if (keyspace_.IsCache(entry.key())) return;
+      digest += DigestOf(keyspace_, entry);
+      ++keys;
+    });
+    Result<void> pause = co_await io::Sleep(Duration::zero());
+    if (!pause) co_return Fail(std::move(pause.error()));
+  } while (cursor != 0);
+  co_return Dump({{"keys", keys}, {"digest", fmt::format("{:016x}", digest)}});
+}
+
+std::string Inspection::Key(std::string_view key) {
+  Entry* entry = keyspace_.Peek(key);
+  if (entry == nullptr) return Dump({{"type", "none"}});
+  Json json = {{"type", ValueTypeName(keyspace_.TypeOf(*entry))}};
+  int64_t end_ms = entry->expire_at_ms();
+  json["ttl_ms"] = end_ms == 0 ? int64_t{-1} : end_ms - keyspace_.now_ms();
+  json["bytes"] = entry->memory_bytes();
+  Stamp newest = NewestOf(*entry);
+  json["written_ms"] = newest.time.milliseconds();
+  json["digest"] = fmt::format("{:016x}", DigestOf(keyspace_, *entry));
+  json["cache"] = keyspace_.IsCache(key);
+  if (const Fields* fields = keyspace_.FieldsOf(entry)) {
+    Json& shown = json["value"] = Json::object();
+    fields->ForEach([&](const Field& field) {
+      if (shown.size() < kShownItems) shown[std::string(field.key())] = Shortened(field.value());
+    });
+  } else if (const Members* members = keyspace_.MembersOf(entry)) {
+    Json& shown = json["value"] = Json::array();
+    members->ForEach([&](const Member& member) {
+      if (shown.size() < kShownItems) shown.push_back(Shortened(member.key()));
+    });
+    std::sort(shown.begin(), shown.end());
+  } else {
+    json["value"] = Shortened(keyspace_.TextOf(*entry));
+  }
+  return Dump(json);
+}
+
+}  // namespace meridian::session

@@ -1,0 +1,231 @@
+// Keyspace: every key of the tier in this data center, and the rules by which commands change it.
+// It knows neither sockets nor the protocol; time is handed to it.
+//
+// A command that writes calls BeginWrite, which gives it its stamp, and then any number of the
+// functions below; what they change stands in record(), to be journaled, and is what Apply merges
+// at the next start and in other data centers (merge.hpp). Keys that begin with the cache's prefix
+// live in a table of their own: only they are evicted.
+//
+// Owned by the Server; one thread: the loop's. Invariants: a key is in one table at most; with
+// set_known(HybridTime::Max()), the default, nothing is kept of a key that is gone.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/hybrid_clock.hpp"
+#include "base/random.hpp"
+#include "base/result.hpp"
+#include "session/entry.hpp"
+#include "session/merge.hpp"
+#include "session/record.hpp"
+#include "session/scan_table.hpp"
+#include "session/stamp.hpp"
+
+namespace meridian::session {
+
+enum class ValueType : uint8_t { kNone, kString, kHash, kSet };
+std::string_view ValueTypeName(ValueType type);
+
+// Who is told of what happens to keys. The seam between the keyspace and WATCH and keyspace events.
+class KeyspaceListener {
+ public:
+  virtual ~KeyspaceListener() = default;
+  // By a command, by another data center, or by its end.
+  virtual void OnModified(std::string_view key) = 0;
+  virtual void OnExpired(std::string_view key) = 0;
+  virtual void OnEvicted(std::string_view key) = 0;
+};
+
+// What a write does to a key's end.
+struct ExpiryChange {
+  enum class Kind : uint8_t { kClear, kKeep, kAt };
+  Kind kind = Kind::kClear;
+  int64_t at_ms = 0;  // with kAt; not 0
+};
+
+enum class Increment : uint8_t { kDone, kWrongType, kNotInteger, kOverflow };
+
+class Keyspace {
+ public:
+  struct Options {
+    uint8_t origin = 0;  // this data center's place in site.toml
+    uint64_t seed = 0;   // of hashing and of chance; secret
+    std::string cache_prefix;
+    bool records = false;  // whether record() is wanted
+  };
+  Keyspace(Options options, HybridClock& clock);
+
+  void set_listener(KeyspaceListener* listener) { listener_ = listener; }
+  // Every data center has applied what has a stamp up to this, and this one knows that it has all
+  // of it too: traces of it are not needed, and what of it still arrives has been here before.
+  void set_known(HybridTime known) { known_ = known; }
+  HybridTime known() const { return known_; }
+
+  // The time by which keys have ended, until the next call; it never goes back.
+  void SetNow(WallTime now);
+  int64_t now_ms() const { return now_ms_; }
+  // A stamp for the writes of one command. kUnavailable: there is none to be had now.
+  Result<void> BeginWrite();
+
+  // What was changed since it was last taken.
+  RecordWriter& record() { return record_; }
+  // Whether a key outside of the cache was among it; false from then on.
+  bool TakeMustSync() { return std::exchange(must_sync_, false); }
+
+  // Null when there is no such key, or it has ended. Valid until the next write.
+  Entry* Find(std::string_view key);
+  // The same, which does not count as an access.
+  Entry* Peek(std::string_view key);
+  ValueType TypeOf(const Entry& entry) const;
+  // With kString. Valid until the next call.
+  std::string_view TextOf(const Entry& entry);
+  // Null when it is no hash (set).
+  const Fields* FieldsOf(const Entry* entry) const;
+  const Members* MembersOf(const Entry* entry) const;
+
+  // What follows is between BeginWrite and the end of a command.
+  void SetText(std::string_view key, std::string_view value, ExpiryChange expiry);
+  Increment Add(std::string_view key, int64_t delta, int64_t* result);
+  bool Erase(std::string_view key);
+  // 0: never. The key exists; a time that has passed is for Erase.
+  void SetExpiry(Entry& entry, int64_t at_ms);
+  // Makes `to` what `from`, which exists, is, with its end.
+  void Copy(std::string_view from, std::string_view to);
+  void Flush();
+
+  // A hash (set) being changed; made if it is not there. The key must have no other type. At the
+  // end of its life an empty one is gone.
+  class Edit {
+   public:
+    Edit(Keyspace& keyspace, std::string_view key);
+    Edit(const Edit&) = delete;
+    Edit& operator=(const Edit&) = delete;
+    ~Edit();
+
+    Fields& fields();
+    Members& members();
+    // True: there was none with this name before.
+    bool SetField(std::string_view name, std::string_view value);
+    bool RemoveField(std::string_view name);
+    bool AddMember(std::string_view name);
+    bool RemoveMember(std::string_view name);
+
+   private:
+    Keyspace& keyspace_;
+    Entry* entry_;
+    size_t bytes_before_;
+  };
+
+  // Keys that have content and have not been seen to end.
+  size_t size() const { return living_; }
+  size_t used_bytes() const;
+  bool IsCache(std::string_view key) const {
+    return !options_.cache_prefix.empty() && key.starts_with(options_.cache_prefix);
+  }
+
+  // Visits about `count` keys that have not ended, from `cursor` on; the next cursor, 0 at the end.
+  template <class Visit>
+  uint64_t Scan(uint64_t cursor, size_t count, Visit visit) const;
+  // Visits every key that has not ended.
+  template <class Visit>
+  void ForEach(Visit visit) const {
+    uint64_t cursor = 0;
+    do {
+      cursor = Scan(cursor, SIZE_MAX, visit);
+    } while (cursor != 0);
+  }
+  // Null when there is none.
+  Entry* Sample();
+
+  // One turn of looking for what has ended. False: there was more than a turn may take.
+  bool Sweep();
+  // Evicts keys of the cache until at most `bytes` are used, or it has evicted enough for a turn.
+  // Whether they are.
+  bool EvictTo(size_t bytes);
+
+  // Appends records of the state of about `count` keys from `cursor` on to `items`; the next
+  // cursor, 0 at the end. What was there all the time is in them, as it was at some moment.
+  uint64_t Snapshot(uint64_t cursor, size_t count, std::vector<std::string>* items) const;
+
+  // Merges a record of this data center or another in. kInvalid: nothing was changed. Their stamps
+  // must have been observed by the clock.
+  Result<void> Apply(Bytes record);
+  void Apply(std::string_view key, KeyState state);
+
+  uint64_t expired() const { return expired_; }
+  uint64_t evicted() const { return evicted_; }
+
+ private:
+  using Table = ScanTable<Entry>;
+
+  Table& TableOf(std::string_view key) { return IsCache(key) ? cache_ : main_; }
+  bool KeepsTraces() const { return known_ != HybridTime::Max(); }
+  bool Alive(const Entry& entry) const;
+  // The key's entry, ended or not.
+  Entry* Stored(std::string_view key) { return TableOf(key).Find(key); }
+  void Insert(Entry* entry);
+  void Swap(Entry* old, Entry* entry);
+  void Drop(Entry* entry);
+  void Account(size_t before, size_t after) { item_bytes_ += after - before; }
+  void Note(std::string_view key);
+  void Recount(Entry* entry);
+  // An entry of the kind kParts for a change to its parts.
+  Entry* OpenParts(std::string_view key);
+  Entry* AsParts(Entry* entry);
+  void ForgetEnded(Entry* entry);
+  void Expire(Entry* entry);
+  int64_t DueOf(Entry& entry);
+  bool Known(const Entry& entry) const;
+  bool CollectTraces(Entry& entry);
+  void Tell(Entry* entry);
+  void MergeFields(Parts& parts, const Stamp& cleared, const KeyState& state);
+  void MergeMembers(Parts& parts, const Stamp& cleared, const KeyState& state);
+  void MergeParts(Parts& parts, const Stamp& cleared, const KeyState& state);
+  void Compact(Entry* entry);
+  void ApplyFlush(const Stamp& stamp);
+
+  Options options_;
+  HybridClock& clock_;
+  KeyspaceListener* listener_ = nullptr;
+  Random random_;
+  Table main_;
+  Table cache_;
+  HybridTime known_ = HybridTime::Max();
+  Stamp stamp_;    // of the command
+  Stamp flushed_;  // everything before it is gone
+  int64_t now_ms_ = 0;
+  RecordWriter record_;
+  bool must_sync_ = false;
+  size_t item_bytes_ = 0;
+  size_t living_ = 0;
+  uint64_t expired_ = 0;
+  uint64_t evicted_ = 0;
+  uint64_t main_sweep_ = 0;
+  uint64_t cache_sweep_ = 0;
+  std::string text_;  // of a counter, for TextOf
+};
+
+template <class Visit>
+uint64_t Keyspace::Scan(uint64_t cursor, size_t count, Visit visit) const {
+  auto living = [&](const Entry& entry) {
+    if (Alive(entry)) visit(entry);
+  };
+  // The cursor's last bit says which table.
+  if ((cursor & 1) == 0) {
+    cursor = main_.Scan(cursor >> 1, count, living) << 1;
+    if (cursor != 0) return cursor;
+    if (cache_.size() == 0) return 0;
+    return 1;
+  }
+  cursor = cache_.Scan(cursor >> 1, count, living);
+  return cursor == 0 ? 0 : cursor << 1 | 1;
+}
+
+}  // namespace meridian::session

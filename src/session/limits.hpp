@@ -1,0 +1,97 @@
+// The limits of the session tier.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/clock.hpp"
+#include "wire/resp/limits.hpp"
+
+namespace meridian::session {
+
+// A key's name. Past it: an error.
+constexpr size_t kMaxKeyBytes = 32 * 1024;
+// A string, or one field or member: what one argument may have. Past it: an error.
+constexpr size_t kMaxValueBytes = size_t{64} * 1024 * 1024;
+
+// Connections of clients. Past it: "ERR max number of clients reached".
+constexpr size_t kMaxClients = 10000;
+// Connections that are being told so; more are closed without a word.
+constexpr size_t kMaxRefusing = 64;
+// What is read of a connection at once.
+constexpr size_t kReadBytes = size_t{16} * 1024;
+// The replies of one connection that wait to be sent. One request's may not be larger: then the
+// connection is closed.
+constexpr size_t kMaxReplyBytes = size_t{256} * 1024 * 1024;
+// With so many bytes of replies no further request is begun until they are sent.
+constexpr size_t kFlushReplyBytes = size_t{64} * 1024;
+// Messages that wait for a subscriber who does not read. Past it: it is cut off.
+constexpr size_t kMaxSubscriberBytes = size_t{8} * 1024 * 1024;
+// How long a client may leave its replies unread.
+constexpr Duration kWriteTimeout = std::chrono::seconds{60};
+constexpr Duration kAcceptPause = std::chrono::milliseconds{50};
+
+// Requests that wait in MULTI, and their bytes. Past either: an error, and EXEC is refused.
+constexpr size_t kMaxQueuedRequests = 16384;
+constexpr size_t kMaxQueuedBytes = size_t{64} * 1024 * 1024;
+// Keys that a connection watches; channels and patterns that it has subscribed to.
+constexpr size_t kMaxWatchedKeys = 4096;
+constexpr size_t kMaxSubscriptions = 16384;
+// Elements that HRANDFIELD and SRANDMEMBER give repeatedly at the most.
+constexpr int64_t kMostRandomElements = int64_t{1} << 20;
+// A pattern of KEYS, SCAN, PSUBSCRIBE, CONFIG GET: its bytes.
+constexpr size_t kMaxPatternBytes = 4096;
+
+// A turn of the sweep that finds what has ended: the segments of 512 slots that it passes, and
+// those with something due, whose keys it looks at. The pause before the next turn, and when there
+// was more than a turn may take.
+constexpr size_t kSweepSegments = 4096;
+constexpr size_t kSweepDueSegments = 16;
+constexpr Duration kSweepPause = std::chrono::milliseconds{100};
+constexpr Duration kBusySweepPause = std::chrono::milliseconds{1};
+// A key that only others' knowledge keeps here is looked at again after this.
+constexpr int64_t kTraceRecheckMs = 1000;
+// Traces of removed fields or members are looked for in all of a key's when so many times them are
+// as many as what is there.
+constexpr size_t kTracesWorthAWalk = 4;
+
+// Records that the log has no room for at the moment. Past it: writes are refused.
+constexpr size_t kMaxWaitingBytes = size_t{64} * 1024 * 1024;
+constexpr Duration kFeedPause = std::chrono::milliseconds{10};
+// With a log of so many bytes (or twice the memory that keys take) a snapshot is written. Between
+// two slices of it, of so many keys and about so many bytes an item, others have their turn.
+constexpr uint64_t kSnapshotLogBytes = uint64_t{256} * 1024 * 1024;
+constexpr uint64_t kSnapshotMemoryFactor = 2;
+constexpr Duration kSnapshotCheckPause = std::chrono::seconds{1};
+constexpr size_t kSnapshotSlice = 256;
+constexpr size_t kSnapshotItemBytes = size_t{64} * 1024;
+
+// What is applied of another data center's log before others have their turn, and the pause before
+// what could not be applied is tried again.
+constexpr size_t kApplyBytes = size_t{64} * 1024;
+constexpr Duration kApplyRetry = std::chrono::seconds{5};
+// How often a data center says how far it is.
+constexpr Duration kBeatInterval = std::chrono::seconds{1};
+// Connections of other data centers, for their handshakes too. Past it: closed without a word.
+constexpr size_t kMaxPeerConnections = 256;
+constexpr Duration kPeerHandshakeTimeout = std::chrono::seconds{5};
+// WAIT waits for so long at the most, also when it is asked to wait for ever.
+constexpr Duration kMostWait = std::chrono::seconds{60};
+// How long a reply waits for a full disk to have room again. Past it the connection is closed: what
+// was asked may be done, or not.
+constexpr Duration kFullDiskPatience = std::chrono::seconds{10};
+
+// What operators are shown of a key: bytes of a value, fields or members.
+constexpr size_t kShownBytes = 1024;
+constexpr size_t kShownItems = 100;
+
+// The least that maxmemory may be.
+constexpr size_t kLeastMaxMemoryBytes = size_t{1} << 20;
+// A stamp of another data center that is further ahead of our clock is refused.
+constexpr Duration kMostClockSkew = std::chrono::seconds{5};
+// Keys that are compared to find one to evict, and those evicted for one write at most.
+constexpr int kEvictionSamples = 5;
+constexpr int kMostEvictions = 64;
+
+}  // namespace meridian::session

@@ -1,0 +1,43 @@
+// What one entry of a session log is: a record, a part of a long one, or a beat. Pure.
+//
+// An entry is a byte that says which, then its body. The parts of a record follow each other.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+
+namespace meridian::session {
+
+enum class EntryKind : uint8_t {
+  kRecord = 0,     // a whole one, or the last part of one
+  kMoreParts = 1,  // a part with more behind it
+  kBeat = 2,
+  kAbandoned = 3,  // of the parts before it no more will come: the process ended within a record
+};
+
+// Puts entries together again. One for each log that is read.
+class EntryReader {
+ public:
+  enum class Found : uint8_t { kNothing, kRecord, kBeat };
+  struct Taken {
+    Found found = Found::kNothing;
+    Bytes bytes{};  // of the record or beat; valid until the next Take, and as long as the entry
+  };
+
+  // kInvalid: it is none of these.
+  Result<Taken> Take(Bytes entry);
+  // Whether parts of a record are awaited.
+  bool within_record() const { return !unfinished_.empty(); }
+  // Forgets what was begun.
+  void Reset() { unfinished_.clear(); }
+
+ private:
+  std::string unfinished_;
+  std::string record_;
+};
+
+}  // namespace meridian::session

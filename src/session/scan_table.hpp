@@ -1,0 +1,381 @@
+// ScanTable: a hash table of items that the table owns, for the keyspace and for large hashes and
+// sets. It grows and shrinks by one segment at a time (Fagin et al. 1979, "Extendible Hashing"), so
+// no operation takes longer than moving a segment's 512 pointers, and it can be walked with a
+// cursor while it changes: what was there all the time is visited, and some of it perhaps twice.
+//
+// An item is on the heap, with `std::string_view key() const` and `static void Destroy(Item*)`. A
+// slot is 8 bytes: 48 of the pointer, 16 of the hash, of which 9 say where in its segment the item
+// is at home. Slots are filled to three quarters at most.
+//
+// One thread. Invariant: between an item's home and its slot no slot is empty.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/check.hpp"
+#include "base/hash.hpp"
+#include "base/random.hpp"
+
+namespace meridian::session {
+
+template <class Item>
+class ScanTable {
+ public:
+  static constexpr int64_t kNeverDue = std::numeric_limits<int64_t>::max();
+  static constexpr int64_t kDrop = std::numeric_limits<int64_t>::min();
+
+  explicit ScanTable(uint64_t seed) : seed_(seed) {
+    directory_.push_back(NewSegment(kSmallestLog2, 0));
+  }
+  ScanTable(const ScanTable&) = delete;
+  ScanTable& operator=(const ScanTable&) = delete;
+  ~ScanTable() { Release(); }
+
+  size_t size() const { return size_; }
+  // Of the table, without its items.
+  size_t memory_bytes() const { return slot_bytes_ + directory_.size() * sizeof(Segment*); }
+  uint64_t HashOf(std::string_view key) const { return Hash64(key, seed_); }
+
+  // Null when it is not there.
+  Item* Find(std::string_view key) const { return Find(key, HashOf(key)); }
+  Item* Find(std::string_view key, uint64_t hash) const {
+    uint64_t* slot = FindSlot(key, hash);
+    return slot == nullptr ? nullptr : ItemOf(*slot);
+  }
+
+  // There must be no item with its key.
+  void Insert(Item* item, uint64_t hash) {
+    Segment* segment = SegmentOf(hash);
+    while (segment->count >= Most(*segment)) {
+      Grow(segment, hash);
+      segment = SegmentOf(hash);
+    }
+    Place(segment, Packed(item, hash));
+    ++segment->count;
+    ++size_;
+  }
+
+  // Puts `item` where `old`, which has the same key, was. The old one is the caller's.
+  void Replace(const Item* old, Item* item, uint64_t hash) {
+    uint64_t* slot = SlotOf(old, hash);
+    *slot = Packed(item, hash);
+  }
+
+  // Takes the item out; it is the caller's.
+  void Remove(const Item* item, uint64_t hash) {
+    Segment* segment = SegmentOf(hash);
+    Vacate(segment, static_cast<size_t>(SlotOf(item, hash) - segment->slots.get()));
+    --segment->count;
+    --size_;
+    if (segment->count * 8 < Capacity(*segment)) Shrink(segment, hash);
+  }
+
+  void Clear() {
+    Release();
+    directory_ = {NewSegment(kSmallestLog2, 0)};
+    depth_ = 0;
+    size_ = 0;
+  }
+
+  // Visits about `count` items from `cursor` on (0: the beginning); gives the cursor to go on with,
+  // or 0 at the end. It fits in 38 bits. `visit` must not change the table.
+  template <class Visit>
+  uint64_t Scan(uint64_t cursor, size_t count, Visit visit) const {
+    Cursor at = Unpack(cursor);
+    size_t visited = 0;
+    while (true) {
+      const Segment& segment = *directory_[at.prefix >> (kMaxDepth - depth_)];
+      at.prefix &= ~((uint64_t{1} << (kMaxDepth - segment.depth)) - 1);
+      // Two segments have become one since: what was visited of the other is not known.
+      if (segment.depth < at.depth) at.home = 0;
+      for (; at.home < kHomes; ++at.home) {
+        if (visited >= count) return Pack({at.prefix, segment.depth, at.home});
+        visited += VisitHome(segment, at.home, visit);
+      }
+      at = {at.prefix + (uint64_t{1} << (kMaxDepth - segment.depth)), 0, 0};
+      if (at.prefix >> kMaxDepth != 0) return 0;
+      if (visited >= count) {
+        const Segment& next = *directory_[at.prefix >> (kMaxDepth - depth_)];
+        return Pack({at.prefix, next.depth, 0});
+      }
+    }
+  }
+
+  template <class Visit>
+  void ForEach(Visit visit) const {
+    (void)Scan(0, std::numeric_limits<size_t>::max(), visit);
+  }
+
+  // Some item; the table is not empty. Items in emptier segments come up a little more often.
+  Item* Sample(Random& random) const {
+    CHECK(size_ > 0);
+    while (true) {
+      const Segment& segment = *directory_[random.Below(directory_.size())];
+      if (segment.count == 0) continue;
+      uint64_t slot = 0;
+      while (slot == 0) slot = segment.slots[random.Below(Capacity(segment))];
+      return ItemOf(slot);
+    }
+  }
+
+  // Something in the item with this hash is due at `at`: a sweep then, or later, visits it.
+  void NoteDue(uint64_t hash, int64_t at) {
+    Segment* segment = SegmentOf(hash);
+    segment->due = std::min(segment->due, at);
+  }
+
+  struct SweepLimits {
+    size_t segments = 0;      // that are looked at
+    size_t due_segments = 0;  // whose every item is looked at
+  };
+  // Looks at segments from `position` on, and in those with something due at `now` at every item,
+  // within `limits`; `limits` is what is left of them afterwards. `visit` says when an item is due
+  // next (kNeverDue), or kDrop: then it is taken out and given to `dropped`. The position to go on
+  // at; 0 after the last.
+  template <class Visit, class Dropped>
+  uint64_t Sweep(uint64_t position, SweepLimits* limits, int64_t now, Visit visit,
+                 Dropped dropped) {
+    for (; limits->segments > 0 && limits->due_segments > 0; --limits->segments) {
+      Segment* segment = directory_[position >> (kMaxDepth - depth_)];
+      uint64_t span = uint64_t{1} << (kMaxDepth - segment->depth);
+      uint64_t after = (position & ~(span - 1)) + span;
+      if (segment->due <= now) {
+        SweepSegment(segment, visit, dropped);
+        --limits->due_segments;
+      }
+      if (after >> kMaxDepth != 0) return 0;
+      position = after;
+    }
+    return position;
+  }
+
+ private:
+  static constexpr int kHomeBits = 9;
+  static constexpr size_t kHomes = size_t{1} << kHomeBits;
+  static constexpr int kTagBits = 16;
+  static constexpr int kPointerBits = 64 - kTagBits;
+  static constexpr uint8_t kSmallestLog2 = 3;
+  static constexpr uint8_t kUsualLog2 = kHomeBits;
+  // At this depth segments grow instead of splitting: only keys whose hashes are nearly the same
+  // bring it about.
+  static constexpr int kMaxDepth = 24;
+
+  struct Segment {
+    std::unique_ptr<uint64_t[]> slots;
+    int64_t due = kNeverDue;
+    uint32_t count = 0;
+    uint8_t capacity_log2 = 0;
+    uint8_t depth = 0;  // all hashes in it have these first bits in common
+  };
+  struct Cursor {
+    uint64_t prefix = 0;  // kMaxDepth bits: where a segment's hashes begin
+    int depth = 0;        // of that segment, when the cursor was made
+    size_t home = 0;
+  };
+
+  static Item* ItemOf(uint64_t slot) {
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): half the memory of a pointer and a hash
+    return reinterpret_cast<Item*>(slot & ((uint64_t{1} << kPointerBits) - 1));
+  }
+  static uint64_t TagOf(uint64_t hash) { return hash & ((uint64_t{1} << kTagBits) - 1); }
+  static uint64_t Packed(const Item* item, uint64_t hash) {
+    return reinterpret_cast<uint64_t>(item) | TagOf(hash) << kPointerBits;
+  }
+  static size_t Capacity(const Segment& segment) { return size_t{1} << segment.capacity_log2; }
+  static size_t Most(const Segment& segment) { return Capacity(segment) / 4 * 3; }
+  // The home is the tag's first bits, so that a segment of any capacity has its items in the same
+  // order.
+  static size_t Home(uint64_t tag) { return tag >> (kTagBits - kHomeBits); }
+  static size_t SlotOfHome(const Segment& segment, size_t home) {
+    return (home << segment.capacity_log2) >> kHomeBits;
+  }
+  static Cursor Unpack(uint64_t cursor) {
+    uint64_t prefix = (cursor >> (kHomeBits + 5)) & ((uint64_t{1} << kMaxDepth) - 1);
+    return {.prefix = prefix,
+            .depth = static_cast<int>((cursor >> kHomeBits) & 31),
+            .home = cursor & (kHomes - 1)};
+  }
+  static uint64_t Pack(const Cursor& at) {
+    return (at.prefix << 5 | static_cast<uint64_t>(at.depth)) << kHomeBits | at.home;
+  }
+
+  Segment* NewSegment(uint8_t capacity_log2, uint8_t depth) {
+    auto* segment = new Segment;
+    segment->capacity_log2 = capacity_log2;
+    segment->depth = depth;
+    segment->slots = std::make_unique<uint64_t[]>(Capacity(*segment));
+    slot_bytes_ += sizeof(Segment) + Capacity(*segment) * sizeof(uint64_t);
+    return segment;
+  }
+  void Free(Segment* segment) {
+    slot_bytes_ -= sizeof(Segment) + Capacity(*segment) * sizeof(uint64_t);
+    delete segment;
+  }
+  void Release() {
+    for (size_t at = 0; at < directory_.size();) {
+      Segment* segment = directory_[at];
+      for (size_t i = 0; i < Capacity(*segment); ++i) {
+        if (segment->slots[i] != 0) Item::Destroy(ItemOf(segment->slots[i]));
+      }
+      at += size_t{1} << (depth_ - segment->depth);
+      Free(segment);
+    }
+    directory_.clear();
+  }
+
+  size_t IndexOf(uint64_t hash) const { return depth_ == 0 ? 0 : hash >> (64 - depth_); }
+  Segment* SegmentOf(uint64_t hash) const { return directory_[IndexOf(hash)]; }
+
+  uint64_t* FindSlot(std::string_view key, uint64_t hash) const {
+    const Segment& segment = *SegmentOf(hash);
+    size_t mask = Capacity(segment) - 1;
+    uint64_t tag = TagOf(hash);
+    for (size_t i = SlotOfHome(segment, Home(tag));; i = (i + 1) & mask) {
+      uint64_t slot = segment.slots[i];
+      if (slot == 0) return nullptr;
+      if (slot >> kPointerBits == tag && ItemOf(slot)->key() == key) return &segment.slots[i];
+    }
+  }
+  uint64_t* SlotOf(const Item* item, uint64_t hash) const {
+    const Segment& segment = *SegmentOf(hash);
+    size_t mask = Capacity(segment) - 1;
+    uint64_t wanted = Packed(item, hash);
+    for (size_t i = SlotOfHome(segment, Home(TagOf(hash)));; i = (i + 1) & mask) {
+      CHECK(segment.slots[i] != 0);
+      if (segment.slots[i] == wanted) return &segment.slots[i];
+    }
+  }
+
+  static void Place(Segment* segment, uint64_t packed) {
+    size_t mask = Capacity(*segment) - 1;
+    size_t i = SlotOfHome(*segment, Home(packed >> kPointerBits));
+    while (segment->slots[i] != 0) i = (i + 1) & mask;
+    segment->slots[i] = packed;
+  }
+  // Empties a slot, and moves back what had to pass it on the way from its home.
+  static void Vacate(Segment* segment, size_t hole) {
+    size_t mask = Capacity(*segment) - 1;
+    for (size_t i = (hole + 1) & mask; segment->slots[i] != 0; i = (i + 1) & mask) {
+      size_t home = SlotOfHome(*segment, Home(segment->slots[i] >> kPointerBits));
+      if (((i - home) & mask) < ((i - hole) & mask)) continue;
+      segment->slots[hole] = segment->slots[i];
+      hole = i;
+    }
+    segment->slots[hole] = 0;
+  }
+
+  void Grow(Segment* segment, uint64_t hash) {
+    if (segment->capacity_log2 < kUsualLog2 || segment->depth == kMaxDepth) {
+      Resize(segment, static_cast<uint8_t>(segment->capacity_log2 + 1));
+      return;
+    }
+    if (segment->depth == depth_) {
+      std::vector<Segment*> doubled(directory_.size() * 2);
+      for (size_t i = 0; i < doubled.size(); ++i) doubled[i] = directory_[i / 2];
+      directory_ = std::move(doubled);
+      ++depth_;
+    }
+    Split(segment, hash);
+  }
+
+  void Resize(Segment* segment, uint8_t capacity_log2) {
+    std::unique_ptr<uint64_t[]> old = std::move(segment->slots);
+    size_t old_capacity = Capacity(*segment);
+    segment->capacity_log2 = capacity_log2;
+    segment->slots = std::make_unique<uint64_t[]>(Capacity(*segment));
+    slot_bytes_ += (Capacity(*segment) - old_capacity) * sizeof(uint64_t);
+    for (size_t i = 0; i < old_capacity; ++i) {
+      if (old[i] != 0) Place(segment, old[i]);
+    }
+  }
+
+  void Split(Segment* segment, uint64_t hash) {
+    uint8_t depth = static_cast<uint8_t>(segment->depth + 1);
+    Segment* upper = NewSegment(segment->capacity_log2, depth);
+    upper->due = segment->due;
+    size_t span = size_t{1} << (depth_ - depth);  // entries of the directory for each of the two
+    size_t first = IndexOf(hash) & ~(span * 2 - 1);
+    std::fill_n(directory_.begin() + static_cast<std::ptrdiff_t>(first + span), span, upper);
+    std::unique_ptr<uint64_t[]> old = std::move(segment->slots);
+    segment->slots = std::make_unique<uint64_t[]>(Capacity(*segment));
+    segment->depth = depth;
+    segment->count = 0;
+    for (size_t i = 0; i < Capacity(*segment); ++i) {
+      if (old[i] == 0) continue;
+      bool to_upper = (HashOf(ItemOf(old[i])->key()) >> (64 - depth) & 1) != 0;
+      Segment* half = to_upper ? upper : segment;
+      Place(half, old[i]);
+      ++half->count;
+    }
+  }
+
+  // Joins a segment with the one that it was split from, when both are nearly empty.
+  void Shrink(Segment* segment, uint64_t hash) {
+    if (segment->depth == 0 || segment->capacity_log2 != kUsualLog2) return;
+    size_t span = size_t{1} << (depth_ - segment->depth);
+    size_t first = IndexOf(hash) & ~(span * 2 - 1);
+    Segment* lower = directory_[first];
+    Segment* upper = directory_[first + span];
+    bool same = lower->depth == upper->depth && lower->capacity_log2 == upper->capacity_log2;
+    if (!same || (lower->count + upper->count) * 8 > Capacity(*lower) * 3) return;
+    for (size_t i = 0; i < Capacity(*upper); ++i) {
+      if (upper->slots[i] != 0) Place(lower, upper->slots[i]);
+    }
+    lower->count += upper->count;
+    lower->due = std::min(lower->due, upper->due);
+    --lower->depth;
+    std::fill_n(directory_.begin() + static_cast<std::ptrdiff_t>(first + span), span, lower);
+    Free(upper);
+  }
+
+  // Visits all items with this home; how many.
+  template <class Visit>
+  static size_t VisitHome(const Segment& segment, size_t home, Visit& visit) {
+    size_t mask = Capacity(segment) - 1;
+    size_t visited = 0;
+    for (size_t i = SlotOfHome(segment, home); segment.slots[i] != 0; i = (i + 1) & mask) {
+      if (Home(segment.slots[i] >> kPointerBits) != home) continue;
+      visit(*ItemOf(segment.slots[i]));
+      ++visited;
+    }
+    return visited;
+  }
+
+  template <class Visit, class Dropped>
+  void SweepSegment(Segment* segment, Visit& visit, Dropped& dropped) {
+    int64_t due = kNeverDue;
+    std::vector<Item*> leaving;
+    for (size_t i = 0; i < Capacity(*segment); ++i) {
+      if (segment->slots[i] == 0) continue;
+      Item* item = ItemOf(segment->slots[i]);
+      int64_t next = visit(*item);
+      if (next == kDrop) {
+        leaving.push_back(item);
+      } else {
+        due = std::min(due, next);
+      }
+    }
+    segment->due = due;
+    // The segment may be joined with another by a removal; it is not looked at from here on.
+    for (Item* item : leaving) {
+      Remove(item, HashOf(item->key()));
+      dropped(item);
+    }
+  }
+
+  uint64_t seed_;
+  std::vector<Segment*> directory_;  // by the first depth_ bits of the hash
+  int depth_ = 0;
+  size_t size_ = 0;
+  size_t slot_bytes_ = 0;
+};
+
+}  // namespace meridian::session

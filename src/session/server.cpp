@@ -1,0 +1,149 @@
+#include "session/server.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/log.hpp"
+#include "base/metrics.hpp"
+#include "base/result.hpp"
+#include "io/loop.hpp"
+#include "io/stream.hpp"
+#include "io/task.hpp"
+#include "io/wait_queue.hpp"
+#include "session/connection.hpp"
+#include "session/engine.hpp"
+#include "session/limits.hpp"
+
+namespace meridian::session {
+namespace {
+
+constexpr std::string_view kTooManyClients = "-ERR max number of clients reached\r\n";
+
+Counter& Count(Metrics& metrics, const char* name, const char* help) {
+  return metrics.AddCounter(name, help);
+}
+
+}  // namespace
+
+void ServerMetrics::Followed::Follow(uint64_t now) {
+  // It begins anew after CONFIG RESETSTAT.
+  if (now < last) last = 0;
+  counter.Add(now - last);
+  last = now;
+}
+
+ServerMetrics::ServerMetrics(Metrics& metrics)
+    : connections_(metrics.AddGauge("meridian_session_connections", "Open client connections.")),
+      keys_(metrics.AddGauge("meridian_session_keys", "Keys, sessions and cache together.")),
+      memory_bytes_(metrics.AddGauge("meridian_session_memory_bytes",
+                                     "What keys and the tables that hold them take.")),
+      commands_{Count(metrics, "meridian_session_commands_total", "Commands executed.")},
+      failed_{Count(metrics, "meridian_session_refused_commands_total",
+                    "Commands refused before they were executed.")},
+      hits_{Count(metrics, "meridian_session_hits_total", "GETs that found a value.")},
+      misses_{Count(metrics, "meridian_session_misses_total", "GETs that found none.")},
+      expired_{Count(metrics, "meridian_session_expired_keys_total", "Keys that have ended.")},
+      evicted_{Count(metrics, "meridian_session_evicted_keys_total",
+                     "Keys of the cache that were evicted for want of memory.")},
+      accepted_{Count(metrics, "meridian_session_connections_total", "Connections accepted.")},
+      refused_{Count(metrics, "meridian_session_refused_connections_total",
+                     "Connections refused because there were too many.")},
+      cut_off_{Count(metrics, "meridian_session_cut_off_subscribers_total",
+                     "Subscribers cut off because they did not read their messages.")},
+      read_bytes_{Count(metrics, "meridian_session_read_bytes_total", "Bytes of requests.")},
+      written_bytes_{Count(metrics, "meridian_session_written_bytes_total", "Bytes of replies.")} {}
+
+void ServerMetrics::Update(Engine& engine) {
+  const Statistics& statistics = engine.statistics();
+  connections_.Set(static_cast<double>(engine.clients().size()));
+  keys_.Set(static_cast<double>(engine.keyspace().size()));
+  memory_bytes_.Set(static_cast<double>(engine.keyspace().used_bytes()));
+  commands_.Follow(statistics.commands);
+  failed_.Follow(statistics.failed_commands);
+  hits_.Follow(statistics.hits);
+  misses_.Follow(statistics.misses);
+  expired_.Follow(engine.keyspace().expired());
+  evicted_.Follow(engine.keyspace().evicted());
+  accepted_.Follow(statistics.connections);
+  refused_.Follow(statistics.refused_connections);
+  cut_off_.Follow(engine.subscriptions().cut_off());
+  read_bytes_.Follow(statistics.read_bytes);
+  written_bytes_.Follow(statistics.written_bytes);
+}
+
+Server::Server(io::Loop& loop, Engine& engine, ServerMetrics* metrics)
+    : loop_(loop),
+      engine_(engine),
+      metrics_(metrics),
+      shared_input_(std::make_unique<uint8_t[]>(kReadBytes)),
+      background_(loop),
+      connections_(loop) {
+  background_.Spawn(SweepRegularly());
+}
+
+Server::~Server() = default;
+
+void Server::Serve(std::unique_ptr<io::Listener> listener) {
+  listeners_.push_back(std::move(listener));
+  background_.Spawn(Accept(*listeners_.back()));
+}
+
+io::Task<void> Server::Accept(io::Listener& listener) {
+  for (;;) {
+    io::Listener::Accepted stream = co_await listener.Accept();
+    if (stream) {
+      Admit(std::move(*stream));
+      continue;
+    }
+    if (stream.error().code != Errc::kUnavailable) co_return;
+    LOG_WARNING("accepting a connection failed", {"error", stream.error().message});
+    if (!co_await io::Sleep(kAcceptPause)) co_return;
+  }
+}
+
+void Server::Admit(std::unique_ptr<io::Stream> stream) {
+  if (open_.size() < engine_.options().max_clients) {
+    return connections_.Spawn(Run(std::move(stream)));
+  }
+  ++engine_.statistics().refused_connections;
+  if (refusing_ == kMaxRefusing) return;
+  ++refusing_;
+  connections_.Spawn(Refuse(std::move(stream)));
+}
+
+io::Task<void> Server::Run(std::unique_ptr<io::Stream> stream) {
+  Connection connection({loop_, engine_, {shared_input_.get(), kReadBytes}}, std::move(stream));
+  open_.insert(&connection);
+  if (draining_) connection.Leave();
+  co_await connection.Run();
+  open_.erase(&connection);
+}
+
+io::Task<void> Server::Refuse(std::unique_ptr<io::Stream> stream) {
+  (void)co_await stream->Write(AsBytes(kTooManyClients), loop_.After(kAcceptPause));
+  stream->ShutdownWrite();
+  --refusing_;
+}
+
+io::Task<void> Server::SweepRegularly() {
+  Duration pause = kSweepPause;
+  while (co_await io::Sleep(pause)) {
+    pause = engine_.Sweep() ? kSweepPause : kBusySweepPause;
+    if (metrics_ != nullptr) metrics_->Update(engine_);
+  }
+}
+
+io::Task<void> Server::Drain() {
+  draining_ = true;
+  for (auto& listener : listeners_) listener->Close();
+  background_.Cancel();
+  co_await background_.Join();
+  for (Connection* connection : open_) connection->Leave();
+  co_await connections_.Join();
+}
+
+}  // namespace meridian::session

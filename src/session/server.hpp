@@ -1,0 +1,79 @@
+// Server: accepts connections, and does beside them what must be done from time to time: it lets
+// keys end, evicts from the cache, and says how the tier is doing. Owned by the Session; one
+// thread: the loop's.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <unordered_set>
+#include <vector>
+
+#include "base/metrics.hpp"
+#include "io/scope.hpp"
+#include "io/stream.hpp"
+#include "session/connection.hpp"
+#include "session/engine.hpp"
+
+namespace meridian::session {
+
+// What /metrics shows, from the Engine's own numbers.
+class ServerMetrics {
+ public:
+  explicit ServerMetrics(Metrics& metrics);
+  void Update(Engine& engine);
+
+ private:
+  // A counter that follows a number which only grows.
+  struct Followed {
+    Counter& counter;
+    uint64_t last = 0;
+    void Follow(uint64_t now);
+  };
+
+  Gauge& connections_;
+  Gauge& keys_;
+  Gauge& memory_bytes_;
+  Followed commands_;
+  Followed failed_;
+  Followed hits_;
+  Followed misses_;
+  Followed expired_;
+  Followed evicted_;
+  Followed accepted_;
+  Followed refused_;
+  Followed cut_off_;
+  Followed read_bytes_;
+  Followed written_bytes_;
+};
+
+class Server {
+ public:
+  Server(io::Loop& loop, Engine& engine, ServerMetrics* metrics);
+  ~Server();
+
+  void Serve(std::unique_ptr<io::Listener> listener);
+  // Stops accepting, and ends every connection when its requests are answered.
+  io::Task<void> Drain();
+  size_t open_connections() const { return open_.size(); }
+
+ private:
+  io::Task<void> Accept(io::Listener& listener);
+  void Admit(std::unique_ptr<io::Stream> stream);
+  io::Task<void> Run(std::unique_ptr<io::Stream> stream);
+  io::Task<void> Refuse(std::unique_ptr<io::Stream> stream);
+  io::Task<void> SweepRegularly();
+
+  io::Loop& loop_;
+  Engine& engine_;
+  ServerMetrics* metrics_;  // may be null
+  std::unique_ptr<uint8_t[]> shared_input_;
+  std::unordered_set<Connection*> open_;
+  size_t refusing_ = 0;
+  bool draining_ = false;
+  std::vector<std::unique_ptr<io::Listener>> listeners_;
+  io::Scope background_;
+  io::Scope connections_;
+};
+
+}  // namespace meridian::session

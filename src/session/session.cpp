@@ -1,0 +1,173 @@
+#include "session/session.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/ip.hpp"
+#include "base/random.hpp"
+#include "base/result.hpp"
+#include "http/exchange.hpp"
+#include "io/stream.hpp"
+#include "io/task.hpp"
+#include "session/access.hpp"
+#include "session/basis.hpp"
+#include "session/config.hpp"
+#include "session/disk_journal.hpp"
+#include "session/engine.hpp"
+#include "session/inspection.hpp"
+#include "session/limits.hpp"
+#include "session/peer_port.hpp"
+#include "session/replication.hpp"
+#include "session/server.hpp"
+#include "site/site.hpp"
+#include "site/tier_process.hpp"
+
+namespace meridian::session {
+namespace {
+
+// Data centers as stamps know them: those that have sessions, in the order of the site's file.
+std::vector<std::string> SessionPlaces(const site::Site& site) {
+  std::vector<std::string> names;
+  for (const site::DataCenter& each : site.datacenters) {
+    if (!each.edge_only) names.push_back(each.name);
+  }
+  return names;
+}
+
+}  // namespace
+
+Session::Session(site::TierProcess& process)
+    : process_(process),
+      places_(SessionPlaces(process.site())),
+      here_(static_cast<size_t>(std::ranges::find(places_, process.here().name) - places_.begin())),
+      clock_(process.driver(), kMostClockSkew),
+      metrics_(process.metrics()) {}
+
+Session::~Session() = default;
+
+io::Task<Result<void>> Session::Start() {
+  Result<void> opened = co_await Open();
+  if (!opened) co_await Drain();
+  co_return opened;
+}
+
+EngineOptions Session::MakeEngineOptions(Passwords passwords) const {
+  const auto& config = process_.site().sections.Get<Config>();
+  EngineOptions options;
+  options.durable = config.durability == Durability::kDisk;
+  options.keyspace = {.origin = static_cast<uint8_t>(here_),
+                      .seed = EntropySeed(),
+                      .cache_prefix = config.cache_prefix,
+                      .records = options.durable};
+  options.passwords = std::move(passwords);
+  options.max_memory_bytes = config.max_memory_bytes;
+  options.max_clients = config.max_clients;
+  options.port = process_.site().ports.session;
+  return options;
+}
+
+io::Task<Result<void>> Session::Open() {
+  Result<Passwords> passwords = ReadPasswords(process_.site(), process_.start().state_directory);
+  if (!passwords) co_return Fail(std::move(passwords.error()));
+  EngineOptions options = MakeEngineOptions(std::move(*passwords));
+  bool durable = options.durable;
+  if (durable) {
+    Result<void> opened = co_await OpenDisk(std::move(options));
+    if (!opened) co_return opened;
+  } else {
+    engine_ = std::make_unique<Engine>(Engine::Parts{process_.driver(), clock_, memory_journal_},
+                                       std::move(options));
+  }
+  auto listener =
+      process_.Listen("redis", Endpoint{process_.here().address, process_.site().ports.session});
+  if (!listener) co_return Fail(std::move(listener.error()));
+  server_ = std::make_unique<Server>(process_.loop(), *engine_, &metrics_);
+  server_->Serve(std::move(*listener));
+  if (!durable && places_.size() > 1) {
+    process_.SetDetail("durability is \"memory\": other data centers do not see these sessions");
+  }
+  co_return Result<void>{};
+}
+
+// What was here, then what has come from the others; then the others again, as it comes.
+io::Task<Result<void>> Session::OpenDisk(EngineOptions options) {
+  const auto& state = process_.start().state_directory;
+  Result<void> parent = co_await disk_.MakeFolder(state);
+  if (!parent) co_return parent;
+  std::string folder = state / ("session-" + process_.here().name);
+  auto journal = co_await DiskJournal::Open(process_.loop(), disk_, clock_,
+                                            {.folder = folder, .log_id = EntropySeed()});
+  if (!journal) co_return Fail(std::move(journal.error()));
+  journal_ = std::move(*journal);
+  engine_ = std::make_unique<Engine>(Engine::Parts{process_.driver(), clock_, *journal_},
+                                     std::move(options));
+  Result<void> replicated = co_await OpenReplication(std::move(folder));
+  if (!replicated) co_return replicated;
+  journal_->StartSnapshots(
+      engine_->keyspace(),
+      {.begin = [this] { return replication_->BeginSnapshot(); },
+       .end = [this](const SnapshotBasis* written) { replication_->EndSnapshot(written); }});
+  replication_->Start(&process_.metrics());
+  co_return Result<void>{};
+}
+
+io::Task<Result<void>> Session::OpenReplication(std::string folder) {
+  Replication::Options options{.site = process_.site().name,
+                               .data_centers = places_,
+                               .here = here_,
+                               .folder = std::move(folder),
+                               .seed = EntropySeed()};
+  if (places_.size() > 1) {
+    auto port = PeerPort::Open(process_);
+    if (!port) co_return Fail(std::move(port.error()));
+    peer_port_ = std::move(*port);
+    options.dial = [this](const std::string& name) { return peer_port_->DialOf(name); };
+    engine_->keyspace().set_known({});
+  }
+  Result<SnapshotBasis> basis = co_await journal_->Replay(engine_->keyspace());
+  if (!basis) co_return Fail(std::move(basis.error()));
+  auto replication = co_await Replication::Open(
+      {process_.loop(), disk_, clock_, *journal_, engine_->keyspace()}, std::move(options));
+  if (!replication) co_return Fail(std::move(replication.error()));
+  replication_ = std::move(*replication);
+  engine_->set_copies(replication_.get());
+  Result<void> replayed = co_await replication_->Replay(*basis);
+  if (!replayed || !peer_port_) co_return replayed;
+  peer_port_->Start(
+      [this](std::unique_ptr<io::Stream> stream, std::function<bool(std::string_view)> allowed) {
+        return replication_->Serve(std::move(stream), std::move(allowed));
+      });
+  co_return Result<void>{};
+}
+
+io::Task<void> Session::Drain() {
+  if (server_) co_await server_->Drain();
+  if (peer_port_) co_await peer_port_->Close();
+  if (replication_) co_await replication_->Close();
+  if (journal_) co_await journal_->Close();
+}
+
+io::Task<void> Session::Inspect(http::Exchange& exchange) {
+  Inspection inspection(engine_->keyspace(), replication_.get());
+  co_await inspection.Answer(exchange);
+}
+
+int Run(const site::Site& site, site::TierStart start) {
+  site::TierProcess process(site, std::move(start));
+  Session session(process);
+  return process.Run(
+      {.public_port = site.ports.session,
+       .start = [&] { return session.Start(); },
+       .drain = [&](Duration /*grace*/) { return session.Drain(); },
+       .inspect = [&](http::Exchange& exchange) { return session.Inspect(exchange); }});
+}
+
+}  // namespace meridian::session

@@ -1,0 +1,61 @@
+// The session tier: a Redis-protocol server whose keys outlive the process. This is the rim, which
+// ties the Engine to the process, its sockets and its disk.
+//
+// One thread: the process's loop.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/hybrid_clock.hpp"
+#include "http/exchange.hpp"
+#include "io/blocking.hpp"
+#include "io/system_disk.hpp"
+#include "session/access.hpp"
+#include "session/disk_journal.hpp"
+#include "session/engine.hpp"
+#include "session/journal.hpp"
+#include "session/peer_port.hpp"
+#include "session/replication.hpp"
+#include "session/server.hpp"
+#include "site/tier_process.hpp"
+
+namespace meridian::session {
+
+class Session {
+ public:
+  explicit Session(site::TierProcess& process);
+  ~Session();
+
+  io::Task<Result<void>> Start();
+  io::Task<void> Drain();
+  io::Task<void> Inspect(http::Exchange& exchange);
+
+ private:
+  io::Task<Result<void>> Open();
+  io::Task<Result<void>> OpenDisk(EngineOptions options);
+  io::Task<Result<void>> OpenReplication(std::string folder);
+  EngineOptions MakeEngineOptions(Passwords passwords) const;
+
+  site::TierProcess& process_;
+  std::vector<std::string> places_;
+  size_t here_;  // among them
+  HybridClock clock_;
+  ServerMetrics metrics_;
+  io::BlockingPool pool_;
+  io::SystemDisk disk_{pool_};
+  MemoryJournal memory_journal_;
+  // With durability = "disk".
+  std::unique_ptr<DiskJournal> journal_;
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<PeerPort> peer_port_;  // where there are other data centers
+  std::unique_ptr<Replication> replication_;
+  std::unique_ptr<Server> server_;
+};
+
+// Runs the tier's process; its exit status.
+int Run(const site::Site& site, site::TierStart start);
+
+}  // namespace meridian::session

@@ -1,0 +1,250 @@
+"""The session tier by itself, with the clients that people have: redis-py and redis-cli."""
+
+import contextlib
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+
+import pytest
+import redis
+
+from site_under_test import MERIDIAN, AddressBlock, wait_until
+
+
+class SessionTier:
+    """`meridian session` of a data center, ended at the end of the `with` block."""
+
+    def __init__(self, settings="", environment=None):
+        self.block = AddressBlock(1)
+        self.address = f"127.{self.block.octets[0]}.0.1"
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="meridian-test-"))
+        self.environment = {**os.environ, **(environment or {})}
+        (self.folder / "site.toml").write_text(
+            f'domain = "photos.example"\n[[datacenter]]\nname = "us-east"\naddress = "{self.address}"\nlocation = "Ashburn"\n'
+            f'[app]\ncommand = ["true"]\ndirectory = "/tmp"\n{settings}')
+        self.process = None
+
+    def __enter__(self):
+        try:
+            self.start()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.block.release()
+
+    def start(self):
+        with open(self.folder / "log", "ab") as log:
+            self.process = subprocess.Popen(
+                [MERIDIAN, "session", "--site", str(self.folder / "site.toml"), "--dc", "us-east", "--state", str(self.folder / "state")],
+                stdout=log, stderr=log, env=self.environment)
+        wait_until(self.accepts, what="the session tier accepts connections")
+
+    def accepts(self):
+        assert self.process.poll() is None, (self.folder / "log").read_text()
+        with contextlib.suppress(OSError):
+            socket.create_connection((self.address, 6379), timeout=1).close()
+            return True
+        return False
+
+    def kill(self, number=signal.SIGKILL):
+        if self.process is None or self.process.poll() is not None:
+            return
+        self.process.send_signal(number)
+        self.process.wait(timeout=20)
+
+    def client(self, **options):
+        return redis.Redis(host=self.address, decode_responses=True, socket_timeout=20, **options)
+
+    def cli(self, *arguments):
+        done = subprocess.run(["redis-cli", "-h", self.address, *arguments], capture_output=True, text=True, timeout=20, check=False)
+        return done.stdout.strip()
+
+
+@pytest.fixture(name="tier", scope="module")
+def tier_in_memory():
+    with SessionTier('[session]\ndurability = "memory"\n[session.cache]\nprefix = "cache:"\n') as tier:
+        yield tier
+
+
+@pytest.fixture(name="client")
+def fresh_client(tier):
+    client = tier.client()
+    client.flushall()
+    yield client
+    client.close()
+
+
+def test_session_store_of_a_web_framework(client):
+    assert client.set("sess:1", '{"user":1}', ex=60)
+    assert client.get("sess:1") == '{"user":1}'
+    assert client.expire("sess:1", 600)
+    assert 590 < client.ttl("sess:1") <= 600
+    assert client.mget("sess:1", "sess:2") == ['{"user":1}', None]
+    assert list(client.scan_iter(match="sess:*", count=1)) == ["sess:1"]
+    assert client.delete("sess:1") == 1
+    assert client.get("sess:1") is None
+
+
+def test_session_hash_of_spring(client):
+    client.hset("spring:session:1", mapping={"creationTime": "1", "attr:user": "x"})
+    assert client.hgetall("spring:session:1") == {"creationTime": "1", "attr:user": "x"}
+    assert client.hdel("spring:session:1", "attr:user", "creationTime") == 2
+    assert not client.exists("spring:session:1")
+
+
+def test_scan_finds_every_key(client):
+    for i in range(2000):
+        client.set(f"k:{i}", i)
+    assert len(set(client.scan_iter(count=100))) == 2000
+    assert client.dbsize() == 2000
+
+
+def test_transaction_is_refused_when_a_watched_key_has_changed(client):
+    client.set("stock", 1)
+    with client.pipeline() as transaction:
+        transaction.watch("stock")
+        client.set("stock", 2)
+        transaction.multi()
+        transaction.set("stock", 3)
+        with pytest.raises(redis.WatchError):
+            transaction.execute()
+    assert client.get("stock") == "2"
+
+
+def test_one_expired_event_is_published(client):
+    client.config_set("notify-keyspace-events", "Ex")
+    listener = client.pubsub()
+    listener.psubscribe("__keyevent@0__:*")
+    assert listener.get_message(timeout=5)["type"] == "psubscribe"
+    client.set("brief", "x", px=50)
+    message = listener.get_message(timeout=10)
+    assert (message["channel"], message["data"]) == ("__keyevent@0__:expired", "brief")
+    listener.close()
+
+
+def test_client_that_is_killed_notices(tier, client):
+    with socket.create_connection((tier.address, 6379), timeout=20) as victim:
+        victim.sendall(b"CLIENT ID\r\n")
+        number = int(victim.recv(100)[1:])
+        assert client.client_kill_filter(_id=number) == 1
+        assert victim.recv(100) == b""
+
+
+def test_redis_cli_speaks_both_versions(tier, client):
+    client.hset("h", "f", "v")
+    assert tier.cli("HGET", "h", "f") == "v"
+    assert tier.cli("-3", "HGETALL", "h") == "f v"
+    assert "Returns the string value of a key." in tier.cli("COMMAND", "DOCS", "GET")
+    assert tier.cli("GET") == "ERR wrong number of arguments for 'get' command"
+
+
+def test_protocol_error_is_answered_and_closes(tier):
+    with socket.create_connection((tier.address, 6379), timeout=10) as connection:
+        connection.sendall(b"*1\r\n:5\r\n" + b"PING\r\n" * 100)
+        connection.shutdown(socket.SHUT_WR)
+        said = b"".join(iter(lambda: connection.recv(4096), b""))
+    assert said == b"-ERR Protocol error: expected '$', got ':'\r\n"
+
+
+def test_large_value_arrives_whole(client):
+    value = "x" * 5_000_000
+    client.set("large", value)
+    assert client.get("large") == value
+
+
+def test_subscriber_that_does_not_read_is_cut_off(tier, client):
+    with socket.create_connection((tier.address, 6379), timeout=20) as deaf:
+        deaf.sendall(b"SUBSCRIBE news\r\n")
+        assert b"subscribe" in deaf.recv(4096)
+        wait_until(lambda: client.publish("news", "x" * 1_000_000) == 0, what="the subscriber is cut off")
+    assert client.ping()
+
+
+def test_password_is_asked_for():
+    settings = '[session]\ndurability = "memory"\npassword = "$SESSION_PASSWORD"\n[session.users]\napp = "$APP_PASSWORD"\n'
+    with SessionTier(settings, {"SESSION_PASSWORD": "secret", "APP_PASSWORD": "other"}) as tier:
+        with pytest.raises((redis.AuthenticationError, redis.ResponseError)):
+            tier.client().ping()
+        with pytest.raises((redis.AuthenticationError, redis.ResponseError)):
+            tier.client(password="wrong").ping()
+        assert tier.client(password="secret").ping()
+        assert tier.client(username="app", password="other").ping()
+        assert "secret" not in (tier.folder / "log").read_text()
+
+
+def test_drained_tier_answers_what_it_was_asked_and_leaves(tier):
+    with SessionTier('[session]\ndurability = "memory"\n') as own:
+        client = own.client()
+        assert client.set("k", "v")
+        own.kill(signal.SIGTERM)
+        assert own.process.returncode == 0
+
+
+class Writers:
+    """Clients that write until the tier is gone, and remember what was acknowledged."""
+
+    def __init__(self, tier, life):
+        self.acknowledged = {}
+        self.threads = [threading.Thread(target=self.write, args=(tier, f"{life}:{number}")) for number in range(4)]
+        for thread in self.threads:
+            thread.start()
+
+    def write(self, tier, name):
+        client = tier.client()
+        with contextlib.suppress(redis.ConnectionError):
+            for i in range(1_000_000):
+                client.set(f"k:{name}:{i % 50}", str(i), ex=1000)
+                self.acknowledged[f"k:{name}:{i % 50}"] = i
+
+    def join(self):
+        for thread in self.threads:
+            thread.join(timeout=20)
+
+
+@pytest.mark.slow
+def test_kill_under_load_loses_nothing_acknowledged():
+    with SessionTier() as tier:
+        acknowledged = {}
+        for life in range(20):
+            writers = Writers(tier, life)
+            wait_until(lambda w=writers: len(w.acknowledged) > 100, what="writes are acknowledged")
+            tier.kill()
+            writers.join()
+            acknowledged.update(writers.acknowledged)
+            tier.start()
+            client = tier.client()
+            keys = list(acknowledged)
+            for key, value in zip(keys, client.mget(keys)):
+                assert value is not None and int(value) >= acknowledged[key], key
+            assert 0 < client.ttl(keys[0]) <= 1000
+
+
+def test_restart_brings_back_every_type():
+    with SessionTier() as tier:
+        client = tier.client()
+        client.set("text", "x" * 9_000_000)
+        client.incrby("count", 5)
+        client.hset("hash", mapping={"a": "1", "b": "2"})
+        client.sadd("set", "m", "n")
+        client.set("deleted", "x")
+        client.delete("deleted")
+        client.rename("hash", "renamed")
+        tier.kill()
+        tier.start()
+        client = tier.client()
+        assert client.incr("count") == 6
+        assert client.hgetall("renamed") == {"a": "1", "b": "2"}
+        assert client.smembers("set") == {"m", "n"}
+        assert len(client.get("text")) == 9_000_000
+        assert sorted(client.keys()) == ["count", "renamed", "set", "text"]

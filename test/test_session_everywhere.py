@@ -1,0 +1,265 @@
+"""Sessions that are written in several data centers: they converge, survive the loss of one, and let nobody else in."""
+
+import json
+import socket
+import ssl
+import struct
+import subprocess
+import time
+
+import pytest
+
+from site_under_test import MERIDIAN, ROOT, Site, wait_until
+from test_session_site import Visitor, session_client
+
+BROWSER = ROOT / "test/browser"
+
+
+def contents(client):
+    """Everything that a data center has, as its clients see it."""
+    read = {"string": client.get, "hash": client.hgetall, "set": client.smembers}
+    return {key: read[client.type(key)](key) for key in client.scan_iter(count=1000) if client.type(key) in read}
+
+
+def hold_the_same(*clients):
+    first, *others = [contents(client) for client in clients]
+    return all(other == first for other in others)
+
+
+def metric(site, data_center, name):
+    command = ["curl", "-s", f"http://{site.addresses[data_center]}:16379/metrics"]
+    lines = subprocess.run(command, capture_output=True, text=True, timeout=20, check=True).stdout.splitlines()
+    return [float(line.rsplit(" ", 1)[1]) for line in lines if line.startswith(name)]
+
+
+def follow_each_other(site):
+    return all(metric(site, name, "meridian_mirror_connected") == [1.0] * (len(site.addresses) - 1) for name in site.addresses)
+
+
+@pytest.fixture(name="site", scope="module")
+def two_data_centers():
+    with Site(wan=True) as site:
+        wait_until(lambda: follow_each_other(site), what="both follow each other")
+        yield site
+
+
+@pytest.fixture(name="clients")
+def clients_of_both(site):
+    site.link("us-east", "us-west", "--heal")
+    clients = [session_client(site, name) for name in site.addresses]
+    wait_until(lambda: follow_each_other(site), what="both follow each other")
+    clients[0].flushall()
+    assert clients[0].wait(1, 10000) == 1
+    wait_until(lambda: clients[1].dbsize() == 0, what="both are empty")
+    yield clients
+    for client in clients:
+        client.close()
+
+
+def test_what_is_written_in_one_is_read_in_the_other(clients):
+    east, west = clients
+    east.set("s", "1", ex=1000)
+    east.hset("h", mapping={"a": "1", "b": "2"})
+    east.sadd("set", "m", "n")
+    assert east.wait(1, 10000) == 1
+    wait_until(lambda: hold_the_same(east, west), what="both hold the same")
+    assert 900 < west.ttl("s") <= 1000
+    west.delete("s")
+    west.hdel("h", "a")
+    west.srem("set", "m")
+    wait_until(lambda: contents(east) == {"h": {"b": "2"}, "set": {"n"}}, what="removals arrive")
+
+
+def test_both_write_while_the_link_is_cut_and_then_hold_the_same(site, clients):
+    east, west = clients
+    east.set("deleted", "x")
+    east.set("touched", "x", ex=1000)
+    east.hset("hash", mapping={"both": "0", "removed": "0"})
+    east.sadd("set", "kept", "removed")
+    east.set("counter", 10)
+    assert east.wait(1, 10000) == 1
+    wait_until(lambda: hold_the_same(east, west), what="both hold the same")
+
+    site.link("us-east", "us-west", "--cut")
+    east.delete("deleted")
+    west.expire("touched", 5000)
+    east.delete("touched")
+    east.hset("hash", "both", "east")
+    west.hset("hash", mapping={"both": "west", "west": "1"})
+    east.hdel("hash", "removed")
+    east.srem("set", "removed", "kept")
+    west.sadd("set", "kept")
+    for _ in range(5):
+        east.incr("counter")
+        west.incr("counter")
+    east.set("only-east", "1")
+    west.set("only-west", "1")
+    assert east.wait(1, 200) == 0
+    assert not hold_the_same(east, west)
+
+    site.link("us-east", "us-west", "--heal")
+    wait_until(lambda: hold_the_same(east, west), what="both hold the same")
+    assert contents(east) == {"hash": {"both": "west", "west": "1"}, "set": {"kept"}, "counter": "20", "only-east": "1", "only-west": "1"}
+
+
+def test_tombstones_are_forgotten_when_everybody_knows(site, clients):
+    east, west = clients
+    for i in range(1000):
+        east.set(f"k:{i}", "x" * 100)
+    memory = metric(site, "us-east", "meridian_session_memory_bytes")
+    for i in range(1000):
+        east.delete(f"k:{i}")
+    assert east.dbsize() == 0
+    wait_until(lambda: metric(site, "us-east", "meridian_session_memory_bytes")[0] < memory[0] / 4, what="the traces are gone")
+    wait_until(lambda: metric(site, "us-east", "meridian_session_known_lag_seconds")[0] < 10, what="everything is known")
+    assert west.dbsize() == 0
+
+
+def test_lag_is_shown_while_the_link_is_cut(site, clients):
+    east, _ = clients
+    site.link("us-east", "us-west", "--cut")
+    east.set("k", "v")
+    wait_until(lambda: metric(site, "us-west", "meridian_mirror_lag_seconds")[0] > 1, what="the lag grows")
+    site.link("us-east", "us-west", "--heal")
+    wait_until(lambda: metric(site, "us-west", "meridian_mirror_lag_seconds")[0] < 1, what="the lag is gone")
+
+
+def test_restarted_tier_has_what_came_meanwhile(site, clients):
+    east, west = clients
+    before = site.tier("us-west", "session")["pid"]
+    west.set("west", "1")
+    subprocess.run(["kill", "-9", str(before)], check=True)
+    for i in range(100):
+        east.set(f"meanwhile:{i}", i)
+    wait_until(lambda: site.tier("us-west", "session")["state"] == "ready", what="it is started again")
+    again = session_client(site, "us-west")
+    wait_until(lambda: hold_the_same(east, again), what="both hold the same")
+    assert len(contents(again)) == 101
+
+
+# --- what operators are told
+
+def told(site, *arguments):
+    return json.loads(site.run("session", *arguments, "--json").stdout)["datacenters"]
+
+
+def test_operators_see_lag_digests_and_keys(site, clients):
+    east, west = clients
+    east.hset("a key/ü", mapping={"user": "Ada"})
+    east.expire("a key/ü", 1000)
+    east.set("other", b"\xff\xfe")
+    assert east.wait(1, 10000) == 1
+    wait_until(lambda: told(site, "digest")[0]["digest"] == told(site, "digest")[1]["digest"], what="all hold the same")
+    assert [entry["keys"] for entry in told(site, "digest")] == [2, 2]
+    assert "All hold the same." in site.run("session", "digest").stdout
+    entries = told(site, "get", "a key/ü")
+    assert [(entry["datacenter"], entry["type"], entry["value"]) for entry in entries] == [
+        (name, "hash", {"user": "Ada"}) for name in ("us-east", "us-west")]
+    assert all(900_000 < entry["ttl_ms"] <= 1_000_000 for entry in entries)
+    assert [entry["type"] for entry in told(site, "get", "none")] == ["none", "none"]
+    assert "us-west        has no such key" in site.run("session", "get", "none").stdout
+    assert told(site, "lag")[0]["peers"][0]["connected"]
+
+    site.link("us-east", "us-west", "--cut")
+    west.set("other", "another")
+    assert "They differ." in site.run("session", "digest").stdout
+    wait_until(lambda: told(site, "lag")[0]["peers"][0]["behind_seconds"] > 1, what="the lag is told")
+    site.link("us-east", "us-west", "--heal")
+    wait_until(lambda: "All hold the same." in site.run("session", "digest").stdout, what="all hold the same")
+
+
+# --- who is let in
+
+def text(value):
+    return struct.pack(">H", len(value)) + value.encode()
+
+
+def hello(site_name, data_center, now_ms):
+    body = (struct.pack(">I", 1) + text(site_name) + text(data_center) + text("session") +
+            struct.pack(">QQIIQ", 0, 0, 0, 0, now_ms << 16))
+    return struct.pack(">IB", len(body), 1) + body
+
+
+def say_hello(site, state, message):
+    """To us-east's peer port with us-west's certificate of a state directory: what is answered."""
+    context = ssl.create_default_context(cafile=str(state / "ca/authority.pem"))
+    context.check_hostname = False
+    context.load_cert_chain(str(state / "ca/dc-us-west.pem"))
+    with socket.create_connection((site.addresses["us-east"], 26379), timeout=20) as plain, context.wrap_socket(plain) as stream:
+        stream.sendall(message)
+        return stream.recv(4096)
+
+
+def session_log(site, data_center):
+    return (site.state / "logs" / data_center / "session.log").read_text()
+
+
+def refused_for(site, reason):
+    return wait_until(lambda: reason in session_log(site, "us-east"), what=f"the log says: {reason}")
+
+
+def test_clock_from_the_future_is_refused_and_named(site):
+    say_hello(site, site.state, hello("photos", "us-west", int(time.time() * 1000) + 3_600_000))
+    refused_for(site, "a stamp from 3")
+
+
+def test_another_sites_name_is_refused_and_named(site):
+    say_hello(site, site.state, hello("other", "us-west", int(time.time() * 1000)))
+    refused_for(site, "another site")
+
+
+def test_certificate_of_another_data_center_is_refused_and_named(site):
+    say_hello(site, site.state, hello("photos", "eu-west", int(time.time() * 1000)))
+    refused_for(site, "its certificate is not that of eu-west")
+
+
+def test_certificate_of_another_site_is_refused_and_named(site, tmp_path):
+    other = tmp_path / "state"
+    subprocess.run([MERIDIAN, "ca", str(site.file), "--state", str(other)], check=True, capture_output=True, timeout=20)
+    with pytest.raises((ssl.SSLError, OSError)):
+        say_hello(site, other, hello("photos", "us-west", int(time.time() * 1000)))
+    context = ssl._create_unverified_context()  # a follower that trusts anybody
+    context.load_cert_chain(str(other / "ca/dc-us-west.pem"))
+    with pytest.raises((ssl.SSLError, OSError)), socket.create_connection((site.addresses["us-east"], 26379), timeout=20) as plain:
+        with context.wrap_socket(plain) as stream:
+            stream.sendall(b"x")
+            stream.recv(1)
+    refused_for(site, "refused at the peer port")
+
+
+# --- a data center is lost
+
+def test_signed_in_at_one_and_still_signed_in_at_the_other_when_that_is_lost():
+    with Site() as site:
+        wait_until(lambda: follow_each_other(site), what="both follow each other")
+        visitor = Visitor(site)
+        visitor.sign_in("us-east", "Ada")
+        wait_until(lambda: session_client(site, "us-west").keys("photos:*"), what="the session has arrived")
+        site.run("dc", "kill", "us-east")
+        assert visitor.name_at("us-west") == "Ada"
+        visitor.ask("us-west", "/sign-out", "-d", "")
+        site.run("dc", "start", "us-east", timeout=60)
+        wait_until(lambda: session_client(site, "us-east").keys("photos:*") == [], what="the sign-out has arrived")
+        assert visitor.name_at("us-east") is None
+
+
+def browse(site, data_center, **options):
+    options |= {"url": f"http://{site.domain}/", "profile": str(site.folder / "profile"),
+                "hosts": f"MAP {site.domain} {site.addresses[data_center]}:8080, MAP * ~NOTFOUND"}
+    done = subprocess.run(["node", "session.mjs", json.dumps(options)], cwd=BROWSER, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+@pytest.mark.slow  # needs the package that only the whole run installs
+def test_chromium_stays_signed_in_when_the_data_center_is_lost():
+    if not (BROWSER / "node_modules").is_dir():
+        pytest.fail("playwright-core is not installed: npm ci --prefix test/browser")
+    with Site() as site:
+        wait_until(lambda: follow_each_other(site), what="both follow each other")
+        seen = browse(site, "us-east", visitor="Ada")
+        assert seen["servedBy"].startswith("us-east-") and seen["visitor"] == "Ada"
+        wait_until(lambda: session_client(site, "us-west").keys("photos:*"), what="the session has arrived")
+        site.run("dc", "kill", "us-east")
+        seen = browse(site, "us-west")
+        assert seen["servedBy"].startswith("us-west-") and seen["visitor"] == "Ada"

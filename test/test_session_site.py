@@ -1,0 +1,119 @@
+"""The session tier in a site: what applications are given, and a store that is somebody else's."""
+
+import contextlib
+import pathlib
+import shutil
+import socket
+import subprocess
+import tempfile
+
+import pytest
+import redis
+
+from site_under_test import Site, curl, wait_until
+
+
+def redis_url(site, data_center):
+    """What an instance of the application has in its environment."""
+    pid = site.data_center(data_center)["instances"][0]["pid"]
+    variables = (pathlib.Path("/proc") / str(pid) / "environ").read_text().split("\0")
+    return next(line.partition("=")[2] for line in variables if line.startswith("REDIS_URL="))
+
+
+def session_client(site, data_center):
+    return redis.from_url(redis_url(site, data_center), decode_responses=True, socket_timeout=20)
+
+
+class Visitor:
+    """Somebody with a cookie jar."""
+
+    def __init__(self, site):
+        self.site = site
+        self.jar = site.folder / "cookies"
+
+    def ask(self, data_center, path, *options):
+        # Cookies are kept by name, so that they go to every data center of the site.
+        address = self.site.addresses[data_center]
+        return curl(f"http://{self.site.domain}:8080{path}", "--resolve", f"{self.site.domain}:8080:{address}",
+                    "-c", str(self.jar), "-b", str(self.jar), *options)
+
+    def sign_in(self, data_center, name):
+        status, _, body = self.ask(data_center, "/sign-in", "-d", f"name={name}")
+        assert status == 303, body
+
+    def name_at(self, data_center):
+        status, _, body = self.ask(data_center, "/")
+        assert status == 200, body
+        text = body.decode()
+        return text.partition("Hello, <strong>")[2].partition("<")[0] or None
+
+
+@contextlib.contextmanager
+def redis_server():
+    """The one of the distribution, at a free port."""
+    folder = tempfile.mkdtemp(prefix="meridian-test-")
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    process = subprocess.Popen(["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", folder, "--save", ""],
+                               stdout=subprocess.DEVNULL)
+    client = redis.Redis(port=port, decode_responses=True)
+
+    def answers():
+        with contextlib.suppress(redis.ConnectionError):
+            return client.ping()
+
+    try:
+        wait_until(answers, what="redis-server answers")
+        yield port, client
+    finally:
+        process.terminate()
+        process.wait(20)
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(name="site", scope="module")
+def one_data_center():
+    with Site(data_centers=["us-east"]) as site:
+        yield site
+
+
+def test_application_is_given_a_store_with_a_password(site):
+    url = redis_url(site, "us-east")
+    assert url.startswith("redis://:")
+    assert redis.from_url(url).ping()
+    with pytest.raises((redis.AuthenticationError, redis.ResponseError)):
+        redis.Redis(host=site.addresses["us-east"]).ping()
+    assert (site.tier("us-east", "session")["state"], site.tier("us-east", "session")["port"]) == ("ready", 6379)
+
+
+def test_sign_in_is_every_instances_and_ends_for_all(site):
+    visitor = Visitor(site)
+    visitor.sign_in("us-east", "Ada")
+    assert {visitor.name_at("us-east") for _ in range(10)} == {"Ada"}
+    [key] = session_client(site, "us-east").keys("photos:*")
+    assert session_client(site, "us-east").ttl(key) > 6 * 24 * 3600
+    visitor.ask("us-east", "/sign-out", "-d", "")
+    assert {visitor.name_at("us-east") for _ in range(10)} == {None}
+
+
+def test_tier_that_is_killed_comes_back_with_its_sessions(site):
+    visitor = Visitor(site)
+    visitor.sign_in("us-east", "Grace")
+    before = site.tier("us-east", "session")["pid"]
+    subprocess.run(["kill", "-9", str(before)], check=True)
+    wait_until(lambda: site.tier("us-east", "session")["pid"] not in (0, before), what="it is started again")
+    assert visitor.name_at("us-east") == "Grace"
+
+
+def test_external_store_is_handed_out_and_none_is_run():
+    with redis_server() as (port, client), Site(data_centers=["us-east"], extra=f'[session]\nexternal = "redis://127.0.0.1:{port}"\n') as site:
+        assert redis_url(site, "us-east") == f"redis://127.0.0.1:{port}"
+        tier = site.tier("us-east", "session")
+        assert (tier["state"], tier["url"], tier["pid"]) == ("external", f"redis://127.0.0.1:{port}", 0)
+        assert f"redis://127.0.0.1:{port}" in site.run("status").stdout
+        with pytest.raises(OSError):
+            socket.create_connection((site.addresses["us-east"], 6379), timeout=5)
+        visitor = Visitor(site)
+        visitor.sign_in("us-east", "Ada")
+        assert visitor.name_at("us-east") == "Ada"
+        assert len(client.keys("photos:*")) == 1
