@@ -33,6 +33,7 @@
 #include "session/limits.hpp"
 #include "session/replication.hpp"
 #include "sim/lying_disk.hpp"
+#include "sim/session_oracle.hpp"
 #include "store/limits.hpp"
 
 namespace meridian::sim {

@@ -4,6 +4,7 @@ import contextlib
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
 import socket
@@ -150,6 +151,16 @@ class Site:
 
         for name in self.addresses:
             wait_until(lambda at=name: whole(at), what=f"{name} answers with all data centers")
+
+    def wait_for_journals(self):
+        """Until every edge follows every journal of purges: the first word of each empties the edge's cache."""
+        def follows(name):
+            metrics = curl(f"http://{self.addresses[name]}:18080/metrics")[2].decode()
+            said = re.search(r"^meridian_edge_cache_dropped_total (\d+)$", metrics, re.M)
+            return said and int(said[1]) >= len(self.addresses)
+
+        for name in self.addresses:
+            wait_until(lambda at=name: follows(at), what=f"{name} follows every journal")
 
     def tier(self, data_center, name):
         return next(tier for tier in self.data_center(data_center)["tiers"] if tier["name"] == name)

@@ -19,6 +19,7 @@ def site():
     site.file.write_text(site.file.read_text().replace("@", str(uploads)))
     with site:
         site.wait_for_answers()
+        site.wait_for_journals()
         yield site
 
 

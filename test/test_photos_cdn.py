@@ -12,6 +12,7 @@ IMMUTABLE = "public, max-age=31536000, immutable"
 def site():
     with Site() as up:
         up.wait_for_answers()
+        up.wait_for_journals()
         yield up
 
 

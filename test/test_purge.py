@@ -59,6 +59,7 @@ class Origin:
         return self.at(place, path, *options)[1]
 
     def fill(self, *paths):
+        self.site.wait_for_journals()
         for place in self.site.addresses:
             for path in paths:
                 self.body(place, path)

@@ -1,7 +1,8 @@
 // meridian session lag, digest, get: what every data center's session tier holds, as their agents
 // say.
 #include <cctype>
-#include <functional>
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>

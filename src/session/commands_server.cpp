@@ -1,4 +1,5 @@
 // Commands on the server: INFO, CONFIG, TIME, WAIT.
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/bytes.hpp"
+#include "base/clock.hpp"
 #include "base/hybrid_clock.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"

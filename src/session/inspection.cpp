@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include <fmt/core.h>
@@ -17,13 +18,14 @@
 #include "base/hash.hpp"
 #include "base/result.hpp"
 #include "http/exchange.hpp"
-#include "io/loop.hpp"
 #include "io/task.hpp"
+#include "io/wait_queue.hpp"
 #include "session/collections.hpp"
 #include "session/entry.hpp"
 #include "session/keyspace.hpp"
 #include "session/limits.hpp"
 #include "session/replication.hpp"
+#include "session/stamp.hpp"
 #include "wire/http/message.hpp"
 
 namespace meridian::session {

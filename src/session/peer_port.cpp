@@ -11,7 +11,6 @@
 #include "base/ip.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
-#include "io/network.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"
 #include "io/tls.hpp"
@@ -80,11 +79,10 @@ io::Task<void> PeerPort::Accept() {
     io::Listener::Accepted stream = co_await listener_->Accept();
     if (stream && connections_.size() < kMaxPeerConnections) {
       connections_.Spawn(Admit(std::move(*stream)));
-    } else if (!stream && stream.error().code != Errc::kUnavailable) {
-      co_return;
-    } else if (!co_await io::Sleep(kAcceptPause)) {
-      co_return;
+      continue;
     }
+    bool passes = stream || stream.error().code == Errc::kUnavailable;
+    if (!passes || !co_await io::Sleep(kAcceptPause)) co_return;
   }
 }
 

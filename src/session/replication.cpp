@@ -16,7 +16,6 @@
 #include "base/log.hpp"
 #include "base/metrics.hpp"
 #include "base/result.hpp"
-#include "io/loop.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"

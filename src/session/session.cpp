@@ -156,6 +156,7 @@ io::Task<void> Session::Drain() {
 }
 
 io::Task<void> Session::Inspect(http::Exchange& exchange) {
+  engine_->BeginBatch();  // what has ended by now is not shown
   Inspection inspection(engine_->keyspace(), replication_.get());
   co_await inspection.Answer(exchange);
 }

@@ -32,8 +32,8 @@ constexpr size_t kMaxPurgeBytes = size_t{16} * 1024;
 constexpr size_t kMaxRememberedPurges = 1024;
 // Bodies are kept in chunks of at most this size.
 constexpr size_t kChunkBytes = size_t{64} * 1024;
-// The name of a content.
-constexpr size_t kMaxVersionBytes = 64;
+// The name of a content, which each body has room for.
+constexpr size_t kMaxVersionBytes = 32;
 // For how long, and of how many keys, it is remembered that their answers are not for storing.
 constexpr Duration kPassTime = std::chrono::seconds{5};
 constexpr size_t kPassSlots = 4096;
