@@ -54,7 +54,7 @@ int Report(const Arguments& arguments) {
   const CdnSummary summary = SummarizeCdn(edges, prices);
   fmt::print("{}", (arguments.json ? CdnJson : CdnText)(summary, edges, prices));
   for (const CdnEdge& each : edges) {
-    if (!each.report) fmt::print(stderr, "meridian: {}: {}\n", each.name, each.problem);
+    if (!each.report) fmt::print(stderr, "meridian: {} is not in this report\n", each.name);
   }
   return all ? kDone : kFailed;
 }

@@ -23,8 +23,6 @@ using site::CdnWaste;
 
 constexpr double kGigabyte = 1e9;
 constexpr double kMillion = 1e6;
-// A wasted request weighs as so many bytes, as the edges have it.
-constexpr uint64_t kRequestBytes = 1024;
 
 void Add(const CdnTraffic& from, CdnTraffic* to) {
   to->to_visitors += from.to_visitors;
@@ -109,9 +107,8 @@ CdnSummary SummarizeCdn(const std::vector<CdnEdge>& edges, const edge::Prices& p
   std::ranges::sort(summary.by_type, std::greater(),
                     [](const CdnTraffic& traffic) { return traffic.to_visitors.bytes; });
   for (auto& [url, waste] : by_url) summary.wastes.push_back(std::move(waste));
-  std::ranges::sort(summary.wastes, std::greater(), [](const CdnWaste& waste) {
-    return waste.wasted.bytes + (waste.wasted.requests * kRequestBytes);
-  });
+  std::ranges::sort(summary.wastes, std::greater(),
+                    [](const CdnWaste& waste) { return waste.wasted.weight(); });
   if (summary.wastes.size() > kWastesShown) summary.wastes.resize(kWastesShown);
   return summary;
 }

@@ -30,6 +30,13 @@ std::string BytesText(double bytes) {
 
 std::string BytesText(uint64_t bytes) { return BytesText(static_cast<double>(bytes)); }
 
+// What came over the network must not control the terminal.
+std::string Shown(std::string_view text) {
+  std::string shown(text);
+  std::ranges::replace_if(shown, [](char letter) { return letter < ' ' || letter > '~'; }, '?');
+  return shown;
+}
+
 std::string Percent(uint64_t part, uint64_t whole) {
   if (whole == 0) return "-";
   return fmt::format("{:.1f}%", 100 * static_cast<double>(part) / static_cast<double>(whole));
@@ -52,7 +59,7 @@ std::string EdgesText(const std::vector<CdnEdge>& edges) {
   for (const CdnEdge& each : edges) {
     text += each.report
                 ? fmt::format("{:{}}  for {}\n", each.name, width, AgeText(each.report->seconds))
-                : fmt::format("{:{}}  is not in this: {}\n", each.name, width, each.problem);
+                : fmt::format("{:{}}  is not in this: {}\n", each.name, width, Shown(each.problem));
   }
   return text;
 }
@@ -84,7 +91,7 @@ std::string TypesText(const std::vector<site::CdnTraffic>& types) {
   std::string text = fmt::format("\n{:<18}{:>10}{:>12}{:>8}{:>12}{:>12}\n", "type", "requests",
                                  "to visitors", "hits", "from origin", "between");
   for (const site::CdnTraffic& each : types) {
-    text += fmt::format("{:<18}{:>10}{:>12}{:>8}{:>12}{:>12}\n", each.type,
+    text += fmt::format("{:<18}{:>10}{:>12}{:>8}{:>12}{:>12}\n", Shown(each.type),
                         each.to_visitors.requests, BytesText(each.to_visitors.bytes),
                         Percent(each.from_cache.requests, each.to_visitors.requests),
                         BytesText(each.from_origin.bytes), BytesText(each.between.bytes));
@@ -96,8 +103,9 @@ std::string WastesText(const std::vector<site::CdnWaste>& wastes) {
   if (wastes.empty()) return "\nNo URL's headers waste anything that was seen.\n";
   std::string text = "\nURLs whose headers waste most:\n";
   for (const site::CdnWaste& each : wastes) {
-    text += fmt::format("  {}\n    {} requests and {} wasted: it {}\n    {}\n", each.url,
-                        each.wasted.requests, BytesText(each.wasted.bytes), each.wrong, each.mend);
+    text += fmt::format("  {}\n    {} requests and {} wasted: it {}\n    {}\n", Shown(each.url),
+                        each.wasted.requests, BytesText(each.wasted.bytes), Shown(each.wrong),
+                        Shown(each.mend));
   }
   return text;
 }

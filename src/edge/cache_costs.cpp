@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "base/clock.hpp"
 #include "edge/cache/cache_key.hpp"
 #include "edge/cache/content_kind.hpp"
 #include "edge/cache/freshness.hpp"
@@ -12,8 +13,6 @@
 #include "edge/cache/vary.hpp"
 #include "edge/cache_handler.hpp"
 #include "edge/costs.hpp"
-#include "edge/fill.hpp"
-#include "edge/forwarder.hpp"
 #include "edge/trip.hpp"
 #include "edge/waste.hpp"
 #include "edge/wasteful_urls.hpp"
@@ -30,20 +29,29 @@ Stored StoredOf(const StoredResponse* stale) {
   return stale->validators.any() ? Stored::kWithValidator : Stored::kWithoutValidator;
 }
 
+ContentKind ContentOf(const ResponseHead& head, const StoredResponse* stale) {
+  const bool confirms = head.status == 304 && stale != nullptr;
+  return confirms ? stale->kind : ContentKindOf(head.fields.Find("Content-Type").value_or(""));
+}
+
 }  // namespace
 
 std::optional<Waste> CacheHandler::FindWaste(const KeyView& key, const ResponseHead& head,
                                              const StoredResponse* stale, WasteInput input) {
   input.status = head.status;
   input.stored = StoredOf(stale);
+  const ResponseDirectives directives = DirectivesOf(head.fields);
+  const std::optional<Duration> lifetime = FreshnessLifetime(
+      directives, head.fields, head.status, options_.loop.Wall(), options_.config.cache.heuristics);
+  input.says_freshness = lifetime || directives.control.no_cache;
+  // A 304 may leave out what it does not change. What is stored may also have been made stale.
+  const Duration stored_lifetime = stale == nullptr ? Duration::zero() : stale->freshness.lifetime;
+  input.lifetime = lifetime.value_or(stored_lifetime);
   if (head.status == 200) {
-    const ResponseDirectives directives = DirectivesOf(head.fields);
-    input.says_freshness = FreshnessLifetime(directives, head.fields, head.status,
-                                             options_.loop.Wall(), options_.config.cache.heuristics)
-                               .has_value();
     const WastefulUrls::Before before = costs_.wasteful().Remember(key.hash, ContentMark(head));
     input.asked_before = before.asked;
     input.same_as_before = before.same;
+    input.changed = before.changed;
   }
   const std::string vary = ParseVary(head.fields).value_or("");
   input.vary = vary;
@@ -51,9 +59,7 @@ std::optional<Waste> CacheHandler::FindWaste(const KeyView& key, const ResponseH
 }
 
 void CacheHandler::NoteFetch(Trip& trip, const ResponseHead& head) {
-  const bool confirms = head.status == 304 && trip.stale != nullptr;
-  trip.content =
-      confirms ? trip.stale->kind : ContentKindOf(head.fields.Find("Content-Type").value_or(""));
+  trip.content = ContentOf(head, trip.stale.get());
   const bool for_cache = trip.asked.bypass == Bypass::kNone && trip.key && !trip.asked.head;
   if (!for_cache || trip.judged) return;
   trip.judged = true;
@@ -64,20 +70,20 @@ void CacheHandler::NoteFetch(Trip& trip, const ResponseHead& head) {
                           .other_variant = trip.status.forwarded == Forwarded::kVaryMiss});
 }
 
-void CacheHandler::NoteRevalidation(const Fill& fill, const StoredResponse& stale,
-                                    const CacheRequest& asked, const Forwarding& forwarding) {
-  if (forwarding.kind != Forwarding::Kind::kTaken) return;
-  const ResponseHead& head = forwarding.taken->head();
-  const KeyView key = fill.key.view();
-  const Storability storability = maker_.Judge(asked, head);
+void CacheHandler::NoteFetchBehind(const KeyView& key, const StoredResponse* stale,
+                                   const CacheRequest& asked, const ResponseHead& head) {
+  const ContentKind content = ContentOf(head, stale);
   const auto waste =
-      FindWaste(key, head, &stale, {.content = stale.kind, .storability = storability});
-  using Framing = wire::http::BodyFraming::Kind;
-  const bool has_length = head.body.kind == Framing::kContentLength && head.status == 200;
-  const uint64_t bytes = has_length ? head.body.length : 0;
-  if (waste) costs_.wasteful().Add(KeyText(key), *waste, stale.kind, bytes);
-  // A body is counted where it is read, if it is.
-  if (head.status == 304) costs_.CountFetch(stale.kind, forwarding.crosses, HeadBytes(head));
+      FindWaste(key, head, stale, {.content = content, .storability = maker_.Judge(asked, head)});
+  if (!waste) return;
+  const bool whole = head.body.kind == wire::http::BodyFraming::Kind::kContentLength;
+  costs_.wasteful().Add(KeyText(key), *waste, content,
+                        WastesBody(*waste) && whole ? head.body.length : 0);
+}
+
+void CacheHandler::CountHeadAlone(const ResponseHead& head, const StoredResponse* stale,
+                                  bool crosses) {
+  costs_.CountFetch(ContentOf(head, stale), crosses, HeadBytes(head));
 }
 
 }  // namespace meridian::edge

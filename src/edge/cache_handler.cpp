@@ -82,12 +82,13 @@ void CacheHandler::ReportSize() {
   objects_.Set(static_cast<double>(store_.objects()));
 }
 
-io::Task<void> CacheHandler::Handle(http::Exchange& exchange, bool debug) {
-  Trip trip{.exchange = exchange, .asked = ReadCacheRequest(exchange.request()), .debug = debug};
+io::Task<void> CacheHandler::Handle(http::Exchange& exchange, Asker asker) {
+  Trip trip{
+      .exchange = exchange, .asked = ReadCacheRequest(exchange.request()), .debug = asker.debug};
   trip.key = MakeKey(exchange.request(), exchange.secure(), options_.default_host, store_.seed());
   trip.without_cookies = IsCdnHost(exchange.request().authority, options_.cdn_domain);
   trip.own_origin = OwnOrigin(exchange.request(), options_.default_host);
-  if (debug) trip.path = fmt::format("edge={} cache", options_.here);
+  if (asker.debug) trip.path = fmt::format("edge={} cache", options_.here);
   switch (LookUp(trip)) {
     case Look::kAnswer:
       co_await AnswerStored(exchange, {.asked = trip.asked,
@@ -108,9 +109,9 @@ io::Task<void> CacheHandler::Handle(http::Exchange& exchange, bool debug) {
         costs_.wasteful().Add(KeyText(*trip.key), *trip.waste, trip.content, bytes);
       }
   }
-  // To nobody, when it is the edge's own request.
+  // Nothing, when the visitor has left before there was an answer.
   const uint64_t sent = exchange.sent_bytes();
-  if (sent > 0) costs_.CountVisitor(trip.content, trip.source, sent);
+  if (sent > 0 && !asker.own) costs_.CountVisitor(trip.content, trip.source, sent);
 }
 
 CacheHandler::Look CacheHandler::LookUp(Trip& trip) {

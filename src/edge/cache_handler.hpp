@@ -38,8 +38,11 @@ class CacheHandler {
   };
   explicit CacheHandler(Options options);
 
-  // `debug`: the visitor asked for the way of the request, and may know it.
-  io::Task<void> Handle(http::Exchange& exchange, bool debug);
+  struct Asker {
+    bool debug = false;  // wants the way of the request, and may know it
+    bool own = false;    // is the edge itself, not a visitor
+  };
+  io::Task<void> Handle(http::Exchange& exchange, Asker asker);
 
   Costs& costs() { return costs_; }
   // For purges, by whoever hears of them.
@@ -77,8 +80,12 @@ class CacheHandler {
 
   // Judges the headers of what was fetched for `trip`.
   void NoteFetch(Trip& trip, const wire::http::ResponseHead& head);
-  void NoteRevalidation(const Fill& fill, const StoredResponse& stale, const CacheRequest& asked,
-                        const Forwarding& forwarding);
+  // The same of what was fetched behind a visitor's back; `stale` may be null, here and below.
+  void NoteFetchBehind(const KeyView& key, const StoredResponse* stale, const CacheRequest& asked,
+                       const wire::http::ResponseHead& head);
+  // Counts an answer whose body was not read, or is not there.
+  void CountHeadAlone(const wire::http::ResponseHead& head, const StoredResponse* stale,
+                      bool crosses);
   std::optional<Waste> FindWaste(const KeyView& key, const wire::http::ResponseHead& head,
                                  const StoredResponse* stale, WasteInput input);
 

@@ -93,7 +93,7 @@ io::Task<void> CacheHandler::Lead(Trip& trip, std::shared_ptr<Fill> fill) {
       // A body that is stored is counted where it is read.
       fill->crosses = forwarding.crosses;
       if (taking != Taking::kStore) {
-        costs_.CountFetch(trip.content, forwarding.crosses, HeadBytes(forwarding.taken->head()));
+        CountHeadAlone(forwarding.taken->head(), trip.stale.get(), forwarding.crosses);
       }
       co_return co_await AnswerTaken(trip, reader, taking, std::move(forwarding.taken));
     case Forwarding::Kind::kFailed:
@@ -255,13 +255,16 @@ io::Task<void> CacheHandler::Fetch(std::shared_ptr<Fill> fill,
                                  .without_cookies = IsCdnHost(key.host, options_.cdn_domain)};
   Forwarding forwarding = co_await options_.forwarder.Ask(
       {.path = key.path, .query = key.query, .host = key.host, .fields = fields});
-  State state = State::kAlone;
-  fill->crosses = forwarding.crosses;
-  NoteRevalidation(*fill, *stale, asked, forwarding);
   if (forwarding.kind != Forwarding::Kind::kTaken) {
     fill->error = std::move(forwarding.error);
-    state = State::kFailed;
-  } else if (const ResponseHead& head = forwarding.taken->head(); head.status == 304) {
+    --behind_;
+    co_return End(*fill, State::kFailed);
+  }
+  State state = State::kAlone;
+  fill->crosses = forwarding.crosses;
+  const ResponseHead& head = forwarding.taken->head();
+  NoteFetchBehind(key, stale.get(), asked, head);
+  if (head.status == 304) {
     if (stale && maker_.Confirm(asking, head, stale, *fill)) {
       confirmed_.Add();
       state = State::kDone;
@@ -286,6 +289,7 @@ io::Task<void> CacheHandler::Fetch(std::shared_ptr<Fill> fill,
   } else {
     store_.Remove(key);
   }
+  CountHeadAlone(head, stale.get(), forwarding.crosses);
   --behind_;
   End(*fill, state);
 }

@@ -70,7 +70,7 @@ site::CdnReport Costs::Report(TimePoint now) const {
                              .kind = std::string(WasteName(entry.waste)),
                              .wrong = std::string(WhatIsWrong(entry.waste)),
                              .mend = MendingHeader(entry.waste, entry.content),
-                             .wasted = {.requests = entry.requests, .bytes = entry.bytes}});
+                             .wasted = entry.wasted});
   }
   return report;
 }

@@ -44,11 +44,10 @@ constexpr uint64_t kMaxVersionedBytes = uint64_t{8} * 1024 * 1024;
 // For how long visitors and this cache may keep what a versioned path names (a year).
 constexpr Duration kVersionLifetime = std::chrono::hours{24 * 365};
 // The URLs whose headers waste most: so many are followed, so many told, and those with longer
-// names left out. A request that was wasted counts as so many bytes.
+// names left out.
 constexpr size_t kMaxWastefulUrls = 256;
 constexpr size_t kMaxWastefulUrlsTold = 32;
 constexpr size_t kMaxWastefulUrlBytes = 1024;
-constexpr uint64_t kWasteRequestBytes = 1024;
 // In a 503: when to come back.
 constexpr uint32_t kRetryAfterSeconds = 1;
 

@@ -1,14 +1,20 @@
 #include "edge/waste.hpp"
 
+#include <chrono>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "base/clock.hpp"
 #include "edge/cache/content_kind.hpp"
 #include "edge/cache/storability.hpp"
 
 namespace meridian::edge {
 namespace {
+
+// What lives as long as the header that would mend it is not short-lived.
+constexpr Duration kDay = std::chrono::hours{24};
+constexpr Duration kTenMinutes = std::chrono::minutes{10};
 
 // `names` are in lower case and separated by commas.
 bool HasName(std::string_view names, std::string_view name) {
@@ -39,14 +45,17 @@ std::optional<Waste> JudgeStored(const WasteInput& input) {
 
 std::optional<Waste> JudgeWaste(const WasteInput& input) {
   const bool confirmed = input.status == 304 && input.stored != WasteInput::Stored::kNone;
-  if (confirmed) return When(!input.demanded, Waste::kShortLived);
+  if (confirmed) {
+    const bool is_short = input.lifetime < (IsUsuallyStatic(input.content) ? kDay : kTenMinutes);
+    return When(is_short && !input.demanded, Waste::kShortLived);
+  }
   if (input.status != 200) return std::nullopt;
   switch (input.storability) {
     case Storability::kStore:
       return input.demanded ? std::nullopt : JudgeStored(input);
     case Storability::kFreshness:
       if (input.says_freshness) return When(input.same_as_before, Waste::kNeverFresh);
-      return When(input.asked_before, Waste::kNoFreshness);
+      return When(input.asked_before && !input.changed, Waste::kNoFreshness);
     case Storability::kNoStore:
       return When(input.same_as_before, Waste::kNoStore);
     case Storability::kPrivate:
@@ -54,7 +63,8 @@ std::optional<Waste> JudgeWaste(const WasteInput& input) {
     case Storability::kAuthorization:
       return When(input.same_as_before, Waste::kAuthorization);
     case Storability::kSetCookie: {
-      bool same = input.same_as_before || (input.asked_before && IsUsuallyStatic(input.content));
+      const bool same =
+          input.same_as_before || (input.asked_before && IsUsuallyStatic(input.content));
       return When(same, Waste::kSetCookie);
     }
     case Storability::kVary:
@@ -132,11 +142,13 @@ std::string MendingHeader(Waste waste, ContentKind content) {
   switch (waste) {
     case Waste::kNoFreshness:
     case Waste::kNeverFresh:
+      return is_static ? "Cache-Control: public, max-age=86400"
+                       : "Cache-Control: public, max-age=60 (if everybody may see it)";
     case Waste::kNoStore:
     case Waste::kPrivate:
     case Waste::kAuthorization:
-      return is_static ? "Cache-Control: public, max-age=86400"
-                       : "Cache-Control: public, max-age=60";
+      return is_static ? "Cache-Control: public, max-age=86400 (if everybody may see it)"
+                       : "Cache-Control: public, max-age=60 (if everybody may see it)";
     case Waste::kSetCookie:
       return "no Set-Cookie here";
     case Waste::kVary:

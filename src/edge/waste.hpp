@@ -1,8 +1,9 @@
 // Why an answer was not a hit although a better header could have made it one, and which header
 // that is. Pure.
 //
-// What must be fetched anyway is no waste: the first answer of a URL never is, and what an
-// application keeps from caches (private, no-store) only when the same content went out twice.
+// What must be fetched anyway is no waste: the first answer of a URL never is, nor content that has
+// changed, and what an application keeps from caches (private, no-store) only when the same content
+// went out twice. Whether everybody may see it nobody here can know: the mending header says so.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/clock.hpp"
 #include "edge/cache/content_kind.hpp"
 #include "edge/cache/storability.hpp"
 
@@ -35,10 +37,12 @@ struct WasteInput {
   ContentKind content = ContentKind::kOther;
   int status = 200;
   Storability storability = Storability::kStore;
-  bool says_freshness = false;    // a lifetime, be it 0
+  bool says_freshness = false;    // a lifetime, be it 0, or no-cache
+  Duration lifetime{};            // of what was stored and now confirmed
   bool demanded = false;          // the request would not have what is stored
   bool asked_before = false;      // this URL has been fetched before
   bool same_as_before = false;    // and its content was the same
+  bool changed = false;           // or was another; neither: nothing tells
   bool other_variant = false;     // variants are stored, and none is this visitor's
   std::string_view vary = {};     // as ParseVary gives it
   Stored stored = Stored::kNone;  // what the origin was asked to confirm

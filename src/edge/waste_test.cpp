@@ -1,5 +1,6 @@
 #include "edge/waste.hpp"
 
+#include <chrono>
 #include <utility>
 
 #include <gtest/gtest.h>
@@ -19,7 +20,9 @@ TEST(Waste, AnAnswerWithoutFreshnessIsFromItsSecondFetchOn) {
   EXPECT_EQ(MendingHeader(Waste::kNoFreshness, ContentKind::kPng),
             "Cache-Control: public, max-age=86400");
   EXPECT_EQ(MendingHeader(Waste::kNoFreshness, ContentKind::kHtml),
-            "Cache-Control: public, max-age=60");
+            "Cache-Control: public, max-age=60 (if everybody may see it)");
+  input.changed = true;
+  EXPECT_FALSE(JudgeWaste(input)) << "content that changes has to be fetched";
 }
 
 TEST(Waste, NeverFreshIsOnlyWhenTheContentStaysTheSame) {
@@ -79,6 +82,19 @@ TEST(Waste, AChangedBodyIsNoneAndTheSameBodyIgnoresTheValidator) {
   EXPECT_FALSE(JudgeWaste(input));
   input.same_as_before = true;
   EXPECT_EQ(JudgeWaste(input), Waste::kIgnoresValidator);
+}
+
+TEST(Waste, AConfirmationIsWhereALongerLifeWouldSaveIt) {
+  WasteInput image{.content = ContentKind::kPng, .status = 304, .stored = Stored::kWithValidator};
+  image.lifetime = std::chrono::hours{24} - std::chrono::seconds{1};
+  EXPECT_EQ(JudgeWaste(image), Waste::kShortLived);
+  image.lifetime = std::chrono::hours{24};
+  EXPECT_FALSE(JudgeWaste(image));
+  WasteInput page{.content = ContentKind::kHtml, .status = 304, .stored = Stored::kWithValidator};
+  page.lifetime = std::chrono::seconds{599};
+  EXPECT_EQ(JudgeWaste(page), Waste::kShortLived);
+  page.lifetime = std::chrono::seconds{600};
+  EXPECT_FALSE(JudgeWaste(page));
 }
 
 TEST(Waste, AConfirmationCostsARequestAndNoBody) {

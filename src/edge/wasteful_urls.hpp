@@ -1,7 +1,7 @@
 // WastefulUrls: the URLs whose headers waste most, in bounded memory (Metwally and others, 2005,
 // "Efficient computation of frequent and top-k elements in data streams": Space-Saving), and a
 // short memory of what URLs answered before. A URL that comes in takes the place of the one that
-// wasted least; what it has then is a lower bound. One thread.
+// wasted least; what is said of it is a lower bound then. One thread.
 #pragma once
 
 #include <cstddef>
@@ -14,6 +14,7 @@
 
 #include "edge/cache/content_kind.hpp"
 #include "edge/waste.hpp"
+#include "site/cdn_report.hpp"
 
 namespace meridian::edge {
 
@@ -23,20 +24,23 @@ class WastefulUrls {
     std::string url;
     Waste waste = Waste::kNoFreshness;  // the latest
     ContentKind content = ContentKind::kOther;
-    uint64_t requests = 0;
-    uint64_t bytes = 0;
-    uint64_t weight = 0;  // bytes, a request counting as kWasteRequestBytes; with what it took over
+    site::CdnAmount wasted = {};
+    uint64_t taken_over = 0;  // the weight of the one whose place it took
+
+    uint64_t weight() const { return wasted.weight() + taken_over; }
   };
 
-  // What a URL's answer shows of its content: 0 when nothing tells.
+  // What is remembered of a URL. Neither same nor changed: nothing tells.
   struct Before {
     bool asked = false;
     bool same = false;
+    bool changed = false;
   };
 
   WastefulUrls() : answers_(kRememberedAnswers) {}
 
-  // Remembers what `url_hash` answered now, and tells what it answered before.
+  // Remembers what `url_hash` answers now (`content` as ContentMark has it; 0 when nothing tells),
+  // and says what it answered before.
   Before Remember(uint64_t url_hash, uint64_t content);
 
   // URLs that are longer than kMaxWastefulUrlBytes are left out.

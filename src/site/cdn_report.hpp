@@ -18,9 +18,13 @@ namespace meridian::site {
 constexpr std::string_view kCdnReportPath = "/.meridian/cdn";
 
 struct CdnAmount {
+  // What one request counts for where what was wasted is compared.
+  static constexpr uint64_t kRequestWeight = 1024;
+
   uint64_t requests = 0;
   uint64_t bytes = 0;  // of answers, heads included
 
+  uint64_t weight() const { return bytes + (requests * kRequestWeight); }
   CdnAmount& operator+=(const CdnAmount& other);
   bool operator==(const CdnAmount&) const = default;
 };
