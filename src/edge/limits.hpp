@@ -48,6 +48,9 @@ constexpr Duration kVersionLifetime = std::chrono::hours{24 * 365};
 constexpr size_t kMaxWastefulUrls = 256;
 constexpr size_t kMaxWastefulUrlsTold = 32;
 constexpr size_t kMaxWastefulUrlBytes = 1024;
+// Of so many URLs it is remembered what they answered last; one whose hash falls on another's place
+// takes it.
+constexpr size_t kRememberedAnswers = 8192;
 // In a 503: when to come back.
 constexpr uint32_t kRetryAfterSeconds = 1;
 

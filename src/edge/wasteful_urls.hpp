@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "edge/cache/content_kind.hpp"
+#include "edge/limits.hpp"
 #include "edge/waste.hpp"
 #include "site/cdn_report.hpp"
 
@@ -54,8 +55,6 @@ class WastefulUrls {
     uint64_t url_hash = 0;
     uint64_t content = 0;
   };
-  static constexpr size_t kRememberedAnswers = 8192;
-
   std::list<Entry> entries_;
   std::unordered_map<std::string_view, Entry*> by_url_;  // views into the entries
   std::vector<Answer> answers_;                          // by hash; who comes later stays

@@ -61,5 +61,13 @@ TEST(WastefulUrls, TheSameContentIsKnownAgain) {
   EXPECT_TRUE(unknown.asked && !unknown.same && !unknown.changed) << "nothing tells what it holds";
 }
 
+TEST(WastefulUrls, SoManyAnswersAreRememberedAndOneMoreTakesAnothersPlace) {
+  WastefulUrls urls;
+  for (size_t i = 1; i <= kRememberedAnswers; ++i) EXPECT_FALSE(urls.Remember(i, 1).asked);
+  for (size_t i = 1; i <= kRememberedAnswers; ++i) EXPECT_TRUE(urls.Remember(i, 1).asked);
+  EXPECT_FALSE(urls.Remember(kRememberedAnswers + 1, 1).asked);
+  EXPECT_FALSE(urls.Remember(1, 1).asked) << "forgotten, and not taken for the other";
+}
+
 }  // namespace
 }  // namespace meridian::edge

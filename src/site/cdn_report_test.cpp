@@ -45,6 +45,32 @@ TEST(CdnReport, AUrlIsReadUpToItsLimitAndNoFurther) {
   EXPECT_FALSE(ReadCdnReport(ToJson(report)));
 }
 
+TEST(CdnReport, ATextIsReadUpToItsLimitAndNoFurther) {
+  CdnReport report = Whole();
+  report.wastes[0].mend = std::string(kMaxCdnTextBytes, 'm');
+  EXPECT_TRUE(ReadCdnReport(ToJson(report)));
+  report.wastes[0].mend += 'm';
+  EXPECT_FALSE(ReadCdnReport(ToJson(report)));
+}
+
+TEST(CdnReport, AMessageIsReadUpToItsLimitAndNoFurther) {
+  std::string text = ToJson(Whole());
+  text.resize(kMaxCdnReportBytes, ' ');
+  EXPECT_TRUE(ReadCdnReport(text));
+  text += ' ';
+  auto read = ReadCdnReport(text);
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code, Errc::kTooLarge);
+}
+
+TEST(CdnReport, WhatIsNoUtf8IsReplacedOnItsWay) {
+  CdnReport report = Whole();
+  report.wastes[0].url = "http://a/\xff";
+  auto read = ReadCdnReport(ToJson(report));
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->wastes[0].url, "http://a/\xef\xbf\xbd");
+}
+
 TEST(CdnReport, SoManyTypesAndWastesAreReadAndNoMore) {
   CdnReport report = Whole();
   report.traffic.resize(kMaxCdnTypes);
