@@ -109,7 +109,7 @@ TEST(CdnText, SaysWhoIsNotInItAndWhatWouldMend) {
             "between data centers           0 requests         0 B\n"
             "hits                       90.0% of requests, 90.0% of bytes\n"
             "saved                          9 requests      9.0 GB\n"
-            "cost                     15.2500 EUR; without the cache 17.5000: saved 2.2500\n"
+            "cost                       15.25 EUR; without the cache 17.50: saved 2.25\n"
             "\n"
             "type                requests to visitors    hits from origin     between\n"
             "image/png                 10     10.0 GB   90.0%      1.0 GB         0 B\n"
@@ -128,6 +128,13 @@ TEST(CdnText, WithoutPricesItSaysWhereTheyGoAndWithoutVisitorsThereIsNoRatio) {
   EXPECT_THAT(text, HasSubstr("- of requests"));
   EXPECT_THAT(text, HasSubstr("No URL's headers waste anything that was seen.\n"));
   EXPECT_THAT(text, Not(HasSubstr("EUR")));
+}
+
+TEST(CdnText, WhatIsLessThanOneIsShownToTheMillionth) {
+  const edge::Prices prices{.currency = "EUR", .per_gb_to_visitors = 0.01};
+  const std::vector<CdnEdge> edges = {{.name = "us-east", .report = Images(1, 1)}};
+  EXPECT_THAT(CdnText(SummarizeCdn(edges, prices), edges, prices),
+              HasSubstr("  0.010000 EUR; without the cache 0.010000: saved 0.000000\n"));
 }
 
 TEST(CdnText, BytesAreOfAThousandEach) {

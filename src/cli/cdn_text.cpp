@@ -82,9 +82,12 @@ std::string TotalText(const CdnSummary& summary, const edge::Prices& prices) {
   if (prices == edge::Prices{.currency = prices.currency}) {
     return text + "There are no prices: give them in [edge.cost] of site.toml.\n";
   }
-  return text + fmt::format("{:<22}{:>10.4f} {}; without the cache {:.4f}: saved {:.4f}\n", "cost",
-                            summary.cost, prices.currency, summary.cost + summary.saved,
-                            summary.saved);
+  // A site that was just started costs less than a cent.
+  const double without = summary.cost + summary.saved;
+  const int digits = std::abs(without) < 1 ? 6 : 2;
+  return text + fmt::format("{:<22}{:>10.{}f} {}; without the cache {:.{}f}: saved {:.{}f}\n",
+                            "cost", summary.cost, digits, prices.currency, without, digits,
+                            summary.saved, digits);
 }
 
 std::string TypesText(const std::vector<site::CdnTraffic>& types) {

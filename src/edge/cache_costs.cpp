@@ -1,11 +1,11 @@
 // The part of CacheHandler that looks at what fetches cost: whether better headers would have saved
 // them.
-#include <cstdint>
 #include <optional>
 #include <string>
 
 #include "base/clock.hpp"
 #include "edge/cache/cache_key.hpp"
+#include "edge/cache/cache_status.hpp"
 #include "edge/cache/content_kind.hpp"
 #include "edge/cache/freshness.hpp"
 #include "edge/cache/request_directives.hpp"

@@ -12,6 +12,7 @@
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "edge/cache/body.hpp"
+#include "edge/cache/stored_response.hpp"
 #include "edge/limits.hpp"
 #include "http/client_exchange.hpp"
 #include "io/fiber.hpp"
