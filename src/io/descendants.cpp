@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 #include <vector>
 
 #include <dirent.h>
@@ -27,6 +28,8 @@ namespace {
 
 constexpr size_t kLongestStat = 4096;
 constexpr size_t kLargestEnvironment = 1024 * 1024;
+constexpr int kEnvironmentLooks = 3;
+constexpr timespec kExecPause{.tv_sec = 0, .tv_nsec = 500'000};
 constexpr timespec kKillPause{.tv_sec = 0, .tv_nsec = 2'000'000};
 
 struct Process {
@@ -80,12 +83,23 @@ std::vector<pid_t> Below(const std::map<pid_t, Process>& all, pid_t root, bool w
   return found;
 }
 
+// Empty where there is none. For a moment within exec(2) a process seems to have none either, so it
+// is looked at again.
+std::string EnvironmentOf(pid_t pid) {
+  const std::string path = "/proc/" + std::to_string(pid) + "/environ";
+  for (int look = 0; look < kEnvironmentLooks; ++look) {
+    if (look > 0) nanosleep(&kExecPause, nullptr);
+    Result<std::string> environment = ReadFile(path, kLargestEnvironment);
+    if (!environment) break;
+    if (!environment->empty()) return std::move(*environment);
+  }
+  return "";
+}
+
 // Whether `pid` was started with `mark` in its environment.
 bool HasMark(pid_t pid, std::string_view mark) {
-  Result<std::string> environment =
-      ReadFile("/proc/" + std::to_string(pid) + "/environ", kLargestEnvironment);
-  if (!environment) return false;
-  std::string_view rest = *environment;
+  const std::string environment = EnvironmentOf(pid);
+  std::string_view rest = environment;
   while (!rest.empty()) {
     std::string_view entry = rest.substr(0, rest.find('\0'));
     if (entry == mark) return true;

@@ -177,10 +177,14 @@ TEST(Descendants, WhatAChildLeftBehindIsFoundInItsSessionAndByItsMark) {
       execlp("sh", "sh", "-c", "env -i sleep 1000 & setsid sleep 1000 &", nullptr);
     }
     waitpid(one, nullptr, 0);
-    auto others = [] { return LeftBehind(-1, "WHOSE=other"); };
-    while (LeftBehind(one, "WHOSE=one").size() < 2 || others().empty()) {
-    }
-    bool right = LeftBehind(one, "WHOSE=one").size() == 2 && others() == std::vector<pid_t>{other};
+    auto is_right = [&] {
+      return LeftBehind(one, "WHOSE=one").size() == 2 &&
+             LeftBehind(-1, "WHOSE=other") == std::vector<pid_t>{other};
+    };
+    // Until all of them are what they are to be.
+    TimePoint deadline = SystemClock().Now() + seconds(10);
+    bool right = is_right();
+    while (!right && SystemClock().Now() < deadline) right = is_right();
     KillDescendants(seconds(10));
     _exit(right ? 0 : 1);
   }
