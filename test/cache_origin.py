@@ -34,8 +34,7 @@ class Origin:
             disable_nagle_algorithm = True
 
             def do_GET(self):
-                length = int(self.headers.get("Content-Length", 0))
-                asked = {"method": self.command, "target": self.path, "headers": self.headers, "body": self.rfile.read(length)}
+                asked = {"method": self.command, "target": self.path, "headers": self.headers, "body": self.read_body()}
                 with origin.arrived:
                     origin.requests.append(asked)
                     origin.arrived.notify_all()
@@ -44,6 +43,18 @@ class Origin:
                     self.give(answer(asked) if callable(answer) else answer)
 
             do_HEAD = do_POST = do_PUT = do_DELETE = do_OPTIONS = do_PATCH = do_GET
+
+            def read_body(self):
+                """All of it: what is left on the connection would be taken for the next request."""
+                if self.headers.get("Transfer-Encoding", "").lower() != "chunked":
+                    return self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                body = b""
+                while size := int(self.rfile.readline().split(b";")[0], 16):
+                    body += self.rfile.read(size)
+                    self.rfile.readline()
+                while self.rfile.readline().strip():
+                    pass  # trailers
+                return body
 
             def give(self, answer):
                 if answer is None:
