@@ -9,6 +9,7 @@
 
 #include <openssl/crypto.h>
 
+#include "agent/admin_cdn.hpp"
 #include "agent/admin_purges.hpp"
 #include "agent/agent.hpp"
 #include "agent/context.hpp"
@@ -32,6 +33,7 @@
 #include "io/tls.hpp"
 #include "io/wait_queue.hpp"
 #include "site/ca.hpp"
+#include "site/cdn_report.hpp"
 #include "site/secret.hpp"
 #include "site/view.hpp"
 #include "wire/http/message.hpp"
@@ -184,6 +186,8 @@ io::Task<void> AdminServer::HandleOperator(http::Exchange& exchange) {
   const wire::http::RequestHead& request = exchange.request();
   if (request.method == "GET" && request.path == "/.meridian/status") {
     co_await RespondJson(exchange, EncodeStatus(agent_.Status()));
+  } else if (request.method == "GET" && request.path == site::kCdnReportPath) {
+    co_await ServeCdnReport(context_, exchange);
   } else if (request.method == "GET" && request.path == "/metrics") {
     std::string text = agent_.metrics().Text();
     (void)co_await exchange.Respond({.fields = {{"Content-Type", Metrics::kContentType}}},

@@ -4,6 +4,7 @@
 //   POST /.meridian/purge    admin_purges.hpp   the same
 //   POST /.meridian/purges   admin_purges.hpp   the same
 //   GET  /.meridian/status   this data center   the token
+//   GET  /.meridian/cdn      admin_cdn.hpp      the token
 //   POST /.meridian/drain    200, or 409        the token
 //   POST /.meridian/undrain  200, or 409        the token
 //   GET  /.meridian/tier/T/… what tier T says at its ops port       the token

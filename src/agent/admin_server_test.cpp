@@ -104,6 +104,7 @@ TEST_F(AdminServerTest, AnotherDataCenterSeesTheViewAndNothingElse) {
     auto west = ClientTls("us-west");
     EXPECT_EQ(co_await Status({west, ""}, "GET", "/.meridian/view"), 200);
     EXPECT_EQ(co_await Status({west, ""}, "GET", "/.meridian/status"), 401);
+    EXPECT_EQ(co_await Status({west, ""}, "GET", "/.meridian/cdn"), 401);
     EXPECT_EQ(co_await Status({west, ""}, "POST", "/.meridian/drain"), 401);
   });
 }

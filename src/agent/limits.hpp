@@ -60,6 +60,8 @@ constexpr Duration kPurgeQuestionPatience = std::chrono::seconds{2};
 constexpr Duration kPurgePatience = std::chrono::seconds{5};
 constexpr Duration kMaxPurgePatience = std::chrono::seconds{60};
 constexpr size_t kMaxPurgesAwaited = 1000;
+// For the edge beside the agent to tell of its work.
+constexpr Duration kEdgeAnswerTimeout = std::chrono::milliseconds{1500};
 
 // The admin port.
 constexpr size_t kMaxAdminConnections = 256;

@@ -111,6 +111,21 @@ io::Task<void> AskOne(io::Loop& loop, io::SystemNetwork& network, const Deployed
   }
 }
 
+io::Task<void> CallInto(io::Loop& loop, io::SystemNetwork& network, const Deployed& deployed,
+                        const site::DataCenter& dc, const AgentCall& call,
+                        Result<http::Fetched>* into) {
+  *into = co_await Call(loop, network, deployed, dc, call);
+}
+
+io::Task<void> CallAll(io::Loop& loop, io::SystemNetwork& network, const Deployed& deployed,
+                       const AgentCall& call, std::vector<Result<http::Fetched>>* all) {
+  io::Scope scope(loop);
+  for (size_t i = 0; i < all->size(); ++i) {
+    scope.Spawn(CallInto(loop, network, deployed, deployed.site.datacenters[i], call, &(*all)[i]));
+  }
+  co_await scope.Join();
+}
+
 // `request` is kept while the answer is awaited.
 io::Task<Result<http::Fetched>> AskLab(http::Client& client, http::Request request,
                                        TimePoint deadline) {
@@ -134,6 +149,15 @@ Result<http::Fetched> CallAgent(const Deployed& deployed, const site::DataCenter
   io::Loop loop(driver);
   io::SystemNetwork network(driver);
   return loop.RunToEnd(Call(loop, network, deployed, dc, call));
+}
+
+std::vector<Result<http::Fetched>> CallAgents(const Deployed& deployed, const AgentCall& call) {
+  io::EpollDriver driver;
+  io::Loop loop(driver);
+  io::SystemNetwork network(driver);
+  std::vector<Result<http::Fetched>> all(deployed.site.datacenters.size());
+  loop.RunToEnd(CallAll(loop, network, deployed, call, &all));
+  return all;
 }
 
 Result<http::Fetched> CallLab(const site::StateDir& state, const LabCall& call) {

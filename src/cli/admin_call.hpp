@@ -23,6 +23,9 @@ struct AgentCall {
 Result<http::Fetched> CallAgent(const Deployed& deployed, const site::DataCenter& dc,
                                 const AgentCall& call);
 
+// The same request to every data center's, all asked at once; the answers in the site's order.
+std::vector<Result<http::Fetched>> CallAgents(const Deployed& deployed, const AgentCall& call);
+
 struct LabCall {
   std::string_view method = "POST";
   std::string_view path;  // with its query

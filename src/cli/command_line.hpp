@@ -42,6 +42,7 @@ void AddDataCenter(CLI::App& app, Action& action);
 void AddInstance(CLI::App& app, Action& action);
 void AddLink(CLI::App& app, Action& action);
 void AddPurge(CLI::App& app, Action& action);
+void AddCdn(CLI::App& app, Action& action);
 void AddVisit(CLI::App& app, Action& action);
 void AddTiers(CLI::App& app, Action& action);
 

@@ -38,6 +38,7 @@ int Main(int argc, char** argv) {
   AddInstance(app, action);
   AddLink(app, action);
   AddPurge(app, action);
+  AddCdn(app, action);
   AddVisit(app, action);
   AddCheck(app, action);
   AddCa(app, action);

@@ -1,6 +1,7 @@
 #include "edge/cache_handler.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,11 +24,13 @@
 #include "edge/cache/stored_response.hpp"
 #include "edge/cache/vary.hpp"
 #include "edge/cdn_host.hpp"
+#include "edge/costs.hpp"
 #include "edge/fill.hpp"
 #include "edge/fill_maker.hpp"
 #include "edge/limits.hpp"
 #include "edge/own_origin.hpp"
 #include "edge/trip.hpp"
+#include "edge/waste.hpp"
 #include "http/exchange.hpp"
 #include "http/forward.hpp"
 #include "io/task.hpp"
@@ -54,6 +57,7 @@ bool MayShare(const Trip& trip) {
 CacheHandler::CacheHandler(Options options)
     : options_(std::move(options)),
       random_(EntropySeed()),
+      costs_(options_.metrics, options_.loop.Now()),
       store_(options_.config.cache.bytes, random_.Next()),
       maker_(options_.loop, options_.config, store_, random_),
       hits_(options_.metrics.AddCounter(kRequests, kRequestsHelp, {{"result", "hit"}})),
@@ -78,12 +82,13 @@ void CacheHandler::ReportSize() {
   objects_.Set(static_cast<double>(store_.objects()));
 }
 
-io::Task<void> CacheHandler::Handle(http::Exchange& exchange, bool debug) {
-  Trip trip{.exchange = exchange, .asked = ReadCacheRequest(exchange.request()), .debug = debug};
+io::Task<void> CacheHandler::Handle(http::Exchange& exchange, Asker asker) {
+  Trip trip{
+      .exchange = exchange, .asked = ReadCacheRequest(exchange.request()), .debug = asker.debug};
   trip.key = MakeKey(exchange.request(), exchange.secure(), options_.default_host, store_.seed());
   trip.without_cookies = IsCdnHost(exchange.request().authority, options_.cdn_domain);
   trip.own_origin = OwnOrigin(exchange.request(), options_.default_host);
-  if (debug) trip.path = fmt::format("edge={} cache", options_.here);
+  if (asker.debug) trip.path = fmt::format("edge={} cache", options_.here);
   switch (LookUp(trip)) {
     case Look::kAnswer:
       co_await AnswerStored(exchange, {.asked = trip.asked,
@@ -92,14 +97,21 @@ io::Task<void> CacheHandler::Handle(http::Exchange& exchange, bool debug) {
                                        .path = trip.path,
                                        .own_origin = trip.own_origin,
                                        .nonce = random_.Next()});
-      co_return;
+      break;
     case Look::kOnlyIfCached:
       co_await AnswerHere(exchange, 504, "this is not in the cache\n",
                           {.detail = "only-if-cached"});
-      co_return;
+      break;
     case Look::kForward:
       co_await Miss(trip);
+      if (trip.waste) {
+        const uint64_t bytes = WastesBody(*trip.waste) ? exchange.sent_bytes() : 0;
+        costs_.wasteful().Add(KeyText(*trip.key), *trip.waste, trip.content, bytes);
+      }
   }
+  // Nothing, when the visitor has left before there was an answer.
+  const uint64_t sent = exchange.sent_bytes();
+  if (sent > 0 && !asker.own) costs_.CountVisitor(trip.content, trip.source, sent);
 }
 
 CacheHandler::Look CacheHandler::LookUp(Trip& trip) {
@@ -121,6 +133,8 @@ CacheHandler::Look CacheHandler::LookUp(Trip& trip) {
       (left > Duration::zero() ? hits_ : stale_hits_).Add();
       if (use == Use::kWhileRevalidating) FetchBehind(trip, found.response);
       trip.status = {.hit = true, .ttl = left};
+      trip.content = found.response->kind;
+      trip.source = Costs::Source::kCache;
       trip.hit = std::move(found.response);
       return Look::kAnswer;
     }
@@ -207,6 +221,8 @@ io::Task<CacheHandler::Joined> CacheHandler::AnswerFromFill(Trip& trip, Fill::Re
     }
   }
   collapsed_.Add();
+  trip.content = response->kind;
+  trip.source = Costs::Source::kCache;
   trip.status.collapsed = true;
   trip.status.stored = response->body->counted();
   trip.status.ttl = response->freshness.Left(options_.loop.Now());
@@ -228,6 +244,8 @@ bool CacheHandler::MayStandIn(const Trip& trip) const {
 io::Task<void> CacheHandler::AnswerFailure(Trip& trip, Error error) {
   if (MayStandIn(trip)) {
     stood_in_.Add();
+    trip.content = trip.stale->kind;
+    trip.source = Costs::Source::kCache;
     trip.status.ttl = trip.stale->freshness.Left(options_.loop.Now());
     trip.status.detail = "stale-if-error";
     co_await AnswerStored(trip.exchange, {.asked = trip.asked,

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/metrics.hpp"
@@ -11,10 +12,12 @@
 #include "edge/cache/memory_store.hpp"
 #include "edge/cache/pass_table.hpp"
 #include "edge/config.hpp"
+#include "edge/costs.hpp"
 #include "edge/fill.hpp"
 #include "edge/fill_maker.hpp"
 #include "edge/forwarder.hpp"
 #include "edge/trip.hpp"
+#include "edge/waste.hpp"
 #include "http/exchange.hpp"
 #include "io/scope.hpp"
 #include "io/task.hpp"
@@ -35,9 +38,13 @@ class CacheHandler {
   };
   explicit CacheHandler(Options options);
 
-  // `debug`: the visitor asked for the way of the request, and may know it.
-  io::Task<void> Handle(http::Exchange& exchange, bool debug);
+  struct Asker {
+    bool debug = false;  // wants the way of the request, and may know it
+    bool own = false;    // is the edge itself, not a visitor
+  };
+  io::Task<void> Handle(http::Exchange& exchange, Asker asker);
 
+  Costs& costs() { return costs_; }
   // For purges, by whoever hears of them.
   MemoryStore& store() { return store_; }
   // While it is, purges may pass unheard: nothing stored is used unless the origin confirms it.
@@ -71,6 +78,17 @@ class CacheHandler {
   void Invalidate(const Trip& trip, const wire::http::ResponseHead& upstream);
   void End(Fill& fill, Fill::State state);
 
+  // Judges the headers of what was fetched for `trip`.
+  void NoteFetch(Trip& trip, const wire::http::ResponseHead& head);
+  // The same of what was fetched behind a visitor's back; `stale` may be null, here and below.
+  void NoteFetchBehind(const KeyView& key, const StoredResponse* stale, const CacheRequest& asked,
+                       const wire::http::ResponseHead& head);
+  // Counts an answer whose body was not read, or is not there.
+  void CountHeadAlone(const wire::http::ResponseHead& head, const StoredResponse* stale,
+                      bool crosses);
+  std::optional<Waste> FindWaste(const KeyView& key, const wire::http::ResponseHead& head,
+                                 const StoredResponse* stale, WasteInput input);
+
   // Behind a visitor's back.
   // The whole, confirmed or new; `stale` may be null.
   void FetchBehind(const Trip& trip, const std::shared_ptr<StoredResponse>& stale);
@@ -79,6 +97,7 @@ class CacheHandler {
 
   Options options_;
   Random random_;
+  Costs costs_;
   MemoryStore store_;
   FillMaker maker_;
   FillTable fills_;

@@ -23,7 +23,7 @@ namespace meridian::edge {
 class CacheHandlerFixture : public http::ServerFixture {
  protected:
   CacheHandlerFixture() {
-    handler_ = [this](http::Exchange& exchange) { return cache_.Handle(exchange, false); };
+    handler_ = [this](http::Exchange& exchange) { return cache_.Handle(exchange, {}); };
   }
 
   // Runs `script` beside a server whose origin is the script itself.

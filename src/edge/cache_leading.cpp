@@ -22,6 +22,7 @@
 #include "edge/cache/validation.hpp"
 #include "edge/cache_handler.hpp"
 #include "edge/cdn_host.hpp"
+#include "edge/costs.hpp"
 #include "edge/fill.hpp"
 #include "edge/fill_maker.hpp"
 #include "edge/forwarded_fields.hpp"
@@ -79,17 +80,25 @@ io::Task<void> CacheHandler::Lead(Trip& trip, std::shared_ptr<Fill> fill) {
   forwarded_.Add();
   Forwarding forwarding = co_await options_.forwarder.Forward(trip.exchange, fields, relay);
   bool gone = forwarding.error.code == Errc::kCancelled;
+  trip.source = Costs::Fetched(forwarding.crosses);
   switch (forwarding.kind) {
     case Forwarding::Kind::kAnswered:
+      costs_.CountFetch(trip.content, forwarding.crosses, trip.exchange.sent_bytes());
       // The visitor has left before there was a head: somebody else is to ask.
       if (!fill->over()) End(*fill, State::kAbandoned);
       // Who asks for the head alone often asks again, or for the whole.
       if (trip.asked.head && trip.storability == Storability::kStore) FetchBehind(trip, trip.stale);
       co_return;
     case Forwarding::Kind::kTaken:
+      // A body that is stored is counted where it is read.
+      fill->crosses = forwarding.crosses;
+      if (taking != Taking::kStore) {
+        CountHeadAlone(forwarding.taken->head(), trip.stale.get(), forwarding.crosses);
+      }
       co_return co_await AnswerTaken(trip, reader, taking, std::move(forwarding.taken));
     case Forwarding::Kind::kFailed:
     case Forwarding::Kind::kUnavailable:
+      trip.source = Costs::Source::kHere;
       fill->error = forwarding.error;
       if (!fill->over()) End(*fill, gone ? State::kAbandoned : State::kFailed);
       if (!gone) co_await AnswerFailure(trip, std::move(forwarding.error));
@@ -98,6 +107,7 @@ io::Task<void> CacheHandler::Lead(Trip& trip, std::shared_ptr<Fill> fill) {
 
 CacheHandler::Taking CacheHandler::JudgeTaking(Trip& trip, Fill& fill, const ResponseHead& head) {
   trip.storability = maker_.Judge(trip.asked, head);
+  NoteFetch(trip, head);
   if (!trip.key || trip.asked.bypass != Bypass::kNone || trip.asked.head) return Taking::kRelay;
   const FillMaker::Asking asking{.asked = trip.asked,
                                  .request = trip.request().fields,
@@ -137,6 +147,7 @@ io::Task<void> CacheHandler::AnswerTaken(Trip& trip, Fill::Reader& reader, Takin
       passes_.Remove(trip.key->hash);
       options_.scope.Spawn(FillBody({.table = fills_,
                                      .store = store_,
+                                     .costs = costs_,
                                      .max_object_bytes = options_.config.cache.max_object_bytes},
                                     reader.shared(), std::move(taken)));
       fill.Become(State::kArriving);
@@ -144,6 +155,7 @@ io::Task<void> CacheHandler::AnswerTaken(Trip& trip, Fill::Reader& reader, Takin
       break;
     case Taking::kConfirm:
       confirmed_.Add();
+      trip.source = Costs::Source::kConfirmed;
       taken.reset();
       End(fill, State::kDone);
       trip.status.stored = true;
@@ -243,11 +255,16 @@ io::Task<void> CacheHandler::Fetch(std::shared_ptr<Fill> fill,
                                  .without_cookies = IsCdnHost(key.host, options_.cdn_domain)};
   Forwarding forwarding = co_await options_.forwarder.Ask(
       {.path = key.path, .query = key.query, .host = key.host, .fields = fields});
-  State state = State::kAlone;
   if (forwarding.kind != Forwarding::Kind::kTaken) {
     fill->error = std::move(forwarding.error);
-    state = State::kFailed;
-  } else if (const ResponseHead& head = forwarding.taken->head(); head.status == 304) {
+    --behind_;
+    co_return End(*fill, State::kFailed);
+  }
+  State state = State::kAlone;
+  fill->crosses = forwarding.crosses;
+  const ResponseHead& head = forwarding.taken->head();
+  NoteFetchBehind(key, stale.get(), asked, head);
+  if (head.status == 304) {
     if (stale && maker_.Confirm(asking, head, stale, *fill)) {
       confirmed_.Add();
       state = State::kDone;
@@ -261,6 +278,7 @@ io::Task<void> CacheHandler::Fetch(std::shared_ptr<Fill> fill,
     fill->Become(State::kArriving);
     co_await FillBody({.table = fills_,
                        .store = store_,
+                       .costs = costs_,
                        .max_object_bytes = options_.config.cache.max_object_bytes},
                       fill, std::move(forwarding.taken));
     --behind_;
@@ -271,6 +289,7 @@ io::Task<void> CacheHandler::Fetch(std::shared_ptr<Fill> fill,
   } else {
     store_.Remove(key);
   }
+  CountHeadAlone(head, stale.get(), forwarding.crosses);
   --behind_;
   End(*fill, state);
 }

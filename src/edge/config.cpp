@@ -23,6 +23,8 @@ using std::chrono::minutes;
 constexpr int64_t kMostBodyBytes = int64_t{1} << 40;
 constexpr int64_t kMostConnections = 1'000'000;
 constexpr size_t kMostCertificates = 64;
+constexpr double kMostPrice = 1'000'000;
+constexpr size_t kMaxCurrencyBytes = 8;
 constexpr uint64_t kMostCacheBytes = uint64_t{1} << 40;
 constexpr uint64_t kLeastObjectBytes = uint64_t{1} << 10;
 
@@ -58,6 +60,21 @@ std::vector<std::string> ParsePaths(site::TableReader& reader, std::string_view 
   return paths;
 }
 
+Prices ParsePrices(site::TableReader reader) {
+  Prices prices;
+  auto price = [&](std::string_view key) {
+    return reader.Number(key, {.min = 0, .max = kMostPrice, .fallback = 0});
+  };
+  if (reader.Has("currency")) {
+    prices.currency = reader.Text("currency", {.max_bytes = kMaxCurrencyBytes});
+  }
+  prices.per_gb_to_visitors = price("per_gb_to_visitors");
+  prices.per_gb_from_origin = price("per_gb_from_origin");
+  prices.per_gb_between = price("per_gb_between");
+  prices.per_million_requests = price("per_million_requests");
+  return prices;
+}
+
 Config Parse(site::TableReader& reader, const site::Site& site) {
   Config config;
   config.response_timeout = reader.Duration(
@@ -83,6 +100,7 @@ Config Parse(site::TableReader& reader, const site::Site& site) {
         {.certificate_path = site.file.parent_path() / table.Text("certificate"),
          .key_path = site.file.parent_path() / table.Text("key")});
   }
+  config.prices = ParsePrices(reader.Table("cost"));
   return config;
 }
 

@@ -21,6 +21,13 @@
 //   [[edge.certificate]]                  # beside the site's own, for the names that are in it
 //   certificate = "photos.pem"            # PEM with its chain, relative to site.toml; a new one
 //   key = "photos.key"                    # is taken up within 30 s
+//
+//   [edge.cost]                           # what `meridian cdn report` reckons with; 0 unless it
+//   currency = "USD"                      # says so
+//   per_gb_to_visitors = 0.085            # of 10^9 bytes
+//   per_gb_from_origin = 0.02
+//   per_gb_between = 0.02                 # from one data center to another
+//   per_million_requests = 0.75           # of visitors
 #pragma once
 
 #include <cstdint>
@@ -44,6 +51,16 @@ struct CacheSettings {
   bool heuristics = false;
 };
 
+struct Prices {
+  std::string currency = "USD";
+  double per_gb_to_visitors = 0;
+  double per_gb_from_origin = 0;
+  double per_gb_between = 0;
+  double per_million_requests = 0;
+
+  bool operator==(const Prices&) const = default;
+};
+
 struct Config {
   // Longer than the balancer's, which then has the better word on what went wrong.
   Duration response_timeout = std::chrono::seconds{75};
@@ -57,6 +74,7 @@ struct Config {
   bool revalidate_when_isolated = false;
   bool redirect_http = false;
   std::vector<Certificate> certificates;
+  Prices prices;
 };
 
 site::Section ConfigSection();

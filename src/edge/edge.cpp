@@ -15,9 +15,11 @@
 #include "base/result.hpp"
 #include "edge/answer.hpp"
 #include "edge/cache/cache_status.hpp"
+#include "edge/cache/content_kind.hpp"
 #include "edge/cache/purge.hpp"
 #include "edge/cdn_host.hpp"
 #include "edge/config.hpp"
+#include "edge/costs.hpp"
 #include "edge/fallback_script.hpp"
 #include "edge/https_redirect.hpp"
 #include "edge/limits.hpp"
@@ -32,6 +34,7 @@
 #include "io/task.hpp"
 #include "io/tls.hpp"
 #include "io/wait_queue.hpp"
+#include "site/cdn_report.hpp"
 #include "site/internal_fields.hpp"
 #include "site/limits.hpp"
 #include "site/purge.hpp"
@@ -162,6 +165,9 @@ io::Task<Result<void>> Edge::Start() {
     if (!serving) co_return serving;
     if (!process_.here().edge_only) process_.scope().Spawn(balancers_->WatchOwnBalancer());
   }
+  process_.AnswerOnOps(std::string(site::kCdnReportPath), [this] {
+    return site::ToJson(cache_.costs().Report(process_.loop().Now()));
+  });
   http_.Serve(std::move(*plain));
   process_.scope().Spawn(ReportLoad());
   co_return Result<void>{};
@@ -223,9 +229,9 @@ io::Task<void> Edge::HandleVisitor(http::Exchange& exchange) {
       case CdnVerdict::kServe:
         break;
       case CdnVerdict::kMethod:
-        return AnswerHere(exchange, 405, "static files are for reading\n", {});
+        return Refuse(exchange, 405, "static files are for reading\n");
       case CdnVerdict::kPath:
-        return AnswerHere(exchange, 404, "no static file is here: [edge] cdn_paths\n", {});
+        return Refuse(exchange, 404, "no static file is here: [edge] cdn_paths\n");
     }
   }
   if (config_.versions) {
@@ -233,7 +239,7 @@ io::Task<void> Edge::HandleVisitor(http::Exchange& exchange) {
       return versions_.Handle(exchange, *versioned);
     }
   }
-  return cache_.Handle(exchange, MayDebug(exchange));
+  return cache_.Handle(exchange, {.debug = MayDebug(exchange)});
 }
 
 io::Task<void> Edge::RedirectToHttps(http::Exchange& exchange) {
@@ -244,6 +250,16 @@ io::Task<void> Edge::RedirectToHttps(http::Exchange& exchange) {
   fields.Add("Cache-Status", kCacheName);
   fields.Add("Via", "1.1 meridian-edge");
   (void)co_await exchange.Respond({.status = 308, .fields = fields}, AsBytes("use HTTPS\n"));
+  CountHere(exchange);
+}
+
+io::Task<void> Edge::Refuse(http::Exchange& exchange, int status, std::string_view text) {
+  co_await AnswerHere(exchange, status, text, {});
+  CountHere(exchange);
+}
+
+void Edge::CountHere(const http::Exchange& exchange) {
+  cache_.costs().CountVisitor(ContentKind::kOther, Costs::Source::kHere, exchange.sent_bytes());
 }
 
 bool Edge::Ready() const {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/ip.hpp"
 #include "base/metrics.hpp"
@@ -41,6 +42,9 @@ class Edge {
   io::Task<void> AnswerReserved(http::Exchange& exchange);
   io::Task<void> HandleVisitor(http::Exchange& exchange);
   io::Task<void> RedirectToHttps(http::Exchange& exchange);
+  io::Task<void> Refuse(http::Exchange& exchange, int status, std::string_view text);
+  // A visitor's request that the cache had no part in.
+  void CountHere(const http::Exchange& exchange);
   bool MayDebug(const http::Exchange& exchange) const;
   bool Ready() const;
   Result<void> ServeHttps();

@@ -12,6 +12,7 @@
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "edge/cache/body.hpp"
+#include "edge/cache/stored_response.hpp"
 #include "edge/limits.hpp"
 #include "http/client_exchange.hpp"
 #include "io/fiber.hpp"
@@ -147,6 +148,9 @@ io::Task<void> FillBody(FillOptions options, std::shared_ptr<Fill> fill,
   fill->filler = nullptr;
   // A connection that is done with goes back before anybody asks for another.
   from.reset();
+  const StoredResponse& response = *fill->response;
+  options.costs.CountFetch(response.kind, fill->crosses,
+                           response.lines.size() + response.body->size());
   bool stored = state == State::kDone && fill->response->body->counted() && !fill->forbidden;
   if (stored) (void)options.store.Store(fill->key.view(), fill->response, fill->mark);
   options.table.Remove(*fill);

@@ -19,6 +19,7 @@
 #include "edge/cache/cache_key.hpp"
 #include "edge/cache/memory_store.hpp"
 #include "edge/cache/stored_response.hpp"
+#include "edge/costs.hpp"
 #include "http/client_exchange.hpp"
 #include "io/fiber.hpp"
 #include "io/task.hpp"
@@ -72,6 +73,7 @@ struct Fill {
   std::shared_ptr<StoredResponse> response;
   std::optional<uint64_t> length;  // of the body, when the origin told it
   Error error{Errc::kUnavailable, ""};
+  bool crosses = false;          // it comes from another data center
   bool origin_answered = false;  // kFailed, with an error of the origin's own
   io::WaitQueue changed;         // the state, or more bytes
   io::WaitQueue room;            // a reader went on, or left
@@ -102,6 +104,7 @@ std::string FillSlot(std::string_view key, std::string_view vary, std::string_vi
 struct FillOptions {
   FillTable& table;
   MemoryStore& store;
+  Costs& costs;
   uint64_t max_object_bytes = 0;
 };
 io::Task<void> FillBody(FillOptions options, std::shared_ptr<Fill> fill,

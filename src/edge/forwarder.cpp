@@ -54,10 +54,11 @@ io::Task<Forwarding> Forwarder::Forward(http::Exchange& exchange,
     http::ForwardOutcome outcome =
         co_await http::ForwardOnce(exchange, fields, *hop.client, options);
     if (outcome.kind == http::ForwardOutcome::Kind::kAnswered) {
-      co_return Forwarding{.kind = Kind::kAnswered};
+      co_return Forwarding{.kind = Kind::kAnswered, .crosses = hop.crosses};
     }
     if (outcome.kind == http::ForwardOutcome::Kind::kTaken) {
-      co_return Forwarding{.kind = Kind::kTaken, .taken = std::move(outcome.taken)};
+      co_return Forwarding{
+          .kind = Kind::kTaken, .taken = std::move(outcome.taken), .crosses = hop.crosses};
     }
     LOG_WARNING("an upstream could not answer", {"to", hop.name},
                 {"problem", outcome.error.message});
@@ -89,7 +90,7 @@ io::Task<Forwarding> Forwarder::AskOne(const Hop& hop, const http::Request& requ
     if (Declines(**head)) {
       co_return Unanswered({Errc::kUnavailable, "the upstream's answer was declined"});
     }
-    co_return Forwarding{.kind = Kind::kTaken, .taken = std::move(taken)};
+    co_return Forwarding{.kind = Kind::kTaken, .taken = std::move(taken), .crosses = hop.crosses};
   }
 }
 

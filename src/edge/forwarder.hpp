@@ -25,6 +25,7 @@ struct Forwarding {
   Kind kind = Kind::kUnavailable;
   Error error{Errc::kUnavailable, "no data center can serve this now"};
   std::unique_ptr<http::ClientExchange> taken = {};
+  bool crosses = false;  // whoever answered is in another data center
 };
 
 class Forwarder {

@@ -43,6 +43,14 @@ constexpr size_t kMaxBackgroundFills = 256;
 constexpr uint64_t kMaxVersionedBytes = uint64_t{8} * 1024 * 1024;
 // For how long visitors and this cache may keep what a versioned path names (a year).
 constexpr Duration kVersionLifetime = std::chrono::hours{24 * 365};
+// The URLs whose headers waste most: so many are followed, so many told, and those with longer
+// names left out.
+constexpr size_t kMaxWastefulUrls = 256;
+constexpr size_t kMaxWastefulUrlsTold = 32;
+constexpr size_t kMaxWastefulUrlBytes = 1024;
+// Of so many URLs it is remembered what they answered last; one whose hash falls on another's place
+// takes it.
+constexpr size_t kRememberedAnswers = 8192;
 // In a 503: when to come back.
 constexpr uint32_t kRetryAfterSeconds = 1;
 

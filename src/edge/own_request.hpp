@@ -44,6 +44,7 @@ class OwnRequest final : public http::Exchange {
   io::Task<Result<void>> Write(Bytes data) override;
   io::Task<Result<void>> Finish(Bytes last, wire::http::FieldsView trailers) override;
   void Break() override {}
+  uint64_t sent_bytes() const override { return taken_; }
   io::Task<Result<http::Upgraded>> Upgrade(std::string_view protocol,
                                            wire::http::FieldsView fields) override;
 

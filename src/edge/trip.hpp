@@ -12,9 +12,12 @@
 #include "base/clock.hpp"
 #include "edge/cache/cache_key.hpp"
 #include "edge/cache/cache_status.hpp"
+#include "edge/cache/content_kind.hpp"
 #include "edge/cache/request_directives.hpp"
 #include "edge/cache/storability.hpp"
 #include "edge/cache/stored_response.hpp"
+#include "edge/costs.hpp"
+#include "edge/waste.hpp"
 #include "http/exchange.hpp"
 #include "wire/http/message.hpp"
 
@@ -36,6 +39,11 @@ struct Trip {
   bool shared = false;  // others wait for what this one asks: without Range and its own conditions
   TimePoint asked_at = {};
   Storability storability = Storability::kRequest;
+  // For costs.
+  ContentKind content = ContentKind::kOther;
+  Costs::Source source = Costs::Source::kHere;
+  std::optional<Waste> waste = {};
+  bool judged = false;  // its headers, by the first answer to this request
   // Texts that outlive the head which they are written into.
   std::string path = {};
   std::optional<CacheStatusText> status_text = {};

@@ -17,12 +17,14 @@
 #include "edge/answer.hpp"
 #include "edge/cache/cache_key.hpp"
 #include "edge/cache/cache_status.hpp"
+#include "edge/cache/content_kind.hpp"
 #include "edge/cache/memory_store.hpp"
 #include "edge/cache/request_directives.hpp"
 #include "edge/cache/stored_response.hpp"
 #include "edge/cache/versioned_response.hpp"
 #include "edge/cdn_host.hpp"
 #include "edge/content_version.hpp"
+#include "edge/costs.hpp"
 #include "edge/limits.hpp"
 #include "edge/own_origin.hpp"
 #include "edge/own_request.hpp"
@@ -60,7 +62,7 @@ Versions::Versions(Options options)
 io::Task<void> Versions::Handle(http::Exchange& exchange, VersionedPath versioned) {
   const CacheRequest asked = ReadCacheRequest(exchange.request());
   if (asked.bypass == Bypass::kMethod) {
-    co_return co_await AnswerHere(exchange, 405, "a version is for reading\n", {});
+    co_return co_await Refuse(exchange, 405, "a version is for reading\n", {});
   }
   const std::optional<KeyView> key = MakeKey(exchange.request(), exchange.secure(),
                                              options_.default_host, options_.cache.store().seed());
@@ -68,8 +70,8 @@ io::Task<void> Versions::Handle(http::Exchange& exchange, VersionedPath versione
   if (key) response = Stored(*key, exchange.loop().Now());
   CacheStatus status{.hit = response != nullptr};
   if (response == nullptr && asked.control.only_if_cached) {
-    co_return co_await AnswerHere(exchange, 504, "this is not in the cache\n",
-                                  {.detail = "only-if-cached"});
+    co_return co_await Refuse(exchange, 504, "this is not in the cache\n",
+                              {.detail = "only-if-cached"});
   }
   // Preconditions are the origin's to judge.
   if (response == nullptr && key && asked.bypass != Bypass::kPrecondition) {
@@ -81,6 +83,7 @@ io::Task<void> Versions::Handle(http::Exchange& exchange, VersionedPath versione
     co_return co_await Redirect(exchange, versioned.path);
   }
   if (status.hit) hits_.Add();
+  const ContentKind content = response->kind;
   status.ttl = response->freshness.Left(exchange.loop().Now());
   co_await AnswerStored(exchange,
                         {.asked = asked,
@@ -88,6 +91,19 @@ io::Task<void> Versions::Handle(http::Exchange& exchange, VersionedPath versione
                          .status = status,
                          .own_origin = OwnOrigin(exchange.request(), options_.default_host),
                          .nonce = random_.Next()});
+  // What it is made of, if that had to be fetched, is counted as fetched.
+  Count(exchange, content, status.hit ? Costs::Source::kCache : Costs::Source::kHere);
+}
+
+void Versions::Count(const http::Exchange& exchange, ContentKind content, Costs::Source from) {
+  const uint64_t sent = exchange.sent_bytes();
+  if (sent > 0) options_.cache.costs().CountVisitor(content, from, sent);
+}
+
+io::Task<void> Versions::Refuse(http::Exchange& exchange, int status, std::string_view text,
+                                CacheStatus cache) {
+  co_await AnswerHere(exchange, status, text, cache);
+  Count(exchange, ContentKind::kOther, Costs::Source::kHere);
 }
 
 std::shared_ptr<StoredResponse> Versions::Stored(const KeyView& key, TimePoint now) {
@@ -121,7 +137,7 @@ io::Task<std::shared_ptr<StoredResponse>> Versions::Make(http::Exchange& exchang
 
 io::Task<Versions::Plain> Versions::AskPlain(http::Exchange& visitor, std::string_view target) {
   OwnRequest request(visitor, target, kMaxVersionedBytes);
-  co_await options_.cache.Handle(request, false);
+  co_await options_.cache.Handle(request, {.own = true});
   if (request.status() == 0) co_return Plain{.status = 502, .problem = "it gets no answer"};
   if (request.status() != 200) {
     bool failed = request.status() >= 500;
@@ -159,6 +175,7 @@ io::Task<void> Versions::Redirect(http::Exchange& exchange, std::string_view pat
     fields.Add("Vary", "Origin");
   }
   (void)co_await exchange.Respond({.status = 307, .fields = fields}, {});
+  Count(exchange, ContentKind::kOther, Costs::Source::kHere);
 }
 
 bool Versions::MayTell(const http::Exchange& exchange, std::string_view target) const {

@@ -17,9 +17,12 @@
 #include "base/metrics.hpp"
 #include "base/random.hpp"
 #include "edge/cache/cache_key.hpp"
+#include "edge/cache/cache_status.hpp"
+#include "edge/cache/content_kind.hpp"
 #include "edge/cache/stored_response.hpp"
 #include "edge/cache_handler.hpp"
 #include "edge/config.hpp"
+#include "edge/costs.hpp"
 #include "edge/versioned_path.hpp"
 #include "http/exchange.hpp"
 #include "io/task.hpp"
@@ -56,6 +59,9 @@ class Versions {
                                                  const KeyView& key);
   std::shared_ptr<StoredResponse> Stored(const KeyView& key, TimePoint now);
   io::Task<void> Redirect(http::Exchange& exchange, std::string_view path);
+  io::Task<void> Refuse(http::Exchange& exchange, int status, std::string_view text,
+                        CacheStatus cache);
+  void Count(const http::Exchange& exchange, ContentKind content, Costs::Source from);
   bool MayTell(const http::Exchange& exchange, std::string_view target) const;
 
   Options options_;

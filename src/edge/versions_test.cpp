@@ -29,7 +29,7 @@ class VersionsTest : public CacheHandlerFixture {
   VersionsTest() {
     handler_ = [this](http::Exchange& exchange) {
       auto versioned = ParseVersionedPath(exchange.request().path);
-      return versioned ? versions_.Handle(exchange, *versioned) : cache_.Handle(exchange, false);
+      return versioned ? versions_.Handle(exchange, *versioned) : cache_.Handle(exchange, {});
     };
   }
 

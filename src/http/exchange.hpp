@@ -13,6 +13,7 @@
 // is waiting for its answer, and gets it.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string_view>
 
@@ -86,6 +87,8 @@ class Exchange {
   virtual void Break() = 0;
 
   bool started() const { return started_; }
+  // What has been written to the client for this request, heads included.
+  virtual uint64_t sent_bytes() const = 0;
 
   // Answers 101 with `protocol` in Upgrade, and hands the connection over until the handler
   // returns. kInvalid: the request asked for no upgrade, or has a body.

@@ -42,7 +42,7 @@ class ServerExchange final : public Exchange {
   // The status that was sent whole, or 0.
   int answered_status() const { return writer_.complete() ? status_ : 0; }
   bool upgraded() const { return upgraded_; }
-  uint64_t sent_bytes() const { return writer_.sent_bytes() + interim_bytes_; }
+  uint64_t sent_bytes() const override { return writer_.sent_bytes() + interim_bytes_; }
 
  private:
   io::Task<Result<void>> SendContinue();

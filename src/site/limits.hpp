@@ -60,6 +60,13 @@ constexpr size_t kMaxPurgeValueBytes = 8192;
 constexpr size_t kMaxPurgesInAnswer = 100;
 constexpr size_t kMaxPurgeMessageBytes = kMaxPurgesInAnswer * (kMaxPurgeValueBytes + 128) * 2;
 
+// What an edge tells of its work.
+constexpr size_t kMaxCdnTypes = 32;
+constexpr size_t kMaxCdnWastes = 64;
+constexpr size_t kMaxCdnUrlBytes = 4096;
+constexpr size_t kMaxCdnTextBytes = 256;
+constexpr size_t kMaxCdnReportBytes = size_t{1024} * 1024;
+
 // The state directory and the site CA.
 constexpr size_t kTokenBytes = 32;
 constexpr size_t kMaxPemBytes = size_t{64} * 1024;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <cstdlib>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -143,6 +144,11 @@ io::Task<void> TierProcess::AnswerOps(http::Exchange& exchange, const Service& s
     wire::http::HeaderFields fields;
     fields.Add("Content-Type", Metrics::kContentType);
     (void)co_await exchange.Respond({.fields = fields}, AsBytes(text));
+  } else if (auto answer = on_ops_.find(path); answer != on_ops_.end()) {
+    std::string text = answer->second();
+    wire::http::HeaderFields fields;
+    fields.Add("Content-Type", "application/json");
+    (void)co_await exchange.Respond({.fields = fields}, AsBytes(text));
   } else if (path == kReadyPath) {
     (void)co_await http::RespondText(exchange, report_.ready ? 200 : 503, report_.detail + "\n");
   } else if (service.inspect && report_.ready) {
@@ -150,6 +156,10 @@ io::Task<void> TierProcess::AnswerOps(http::Exchange& exchange, const Service& s
   } else {
     (void)co_await http::RespondText(exchange, 404, "here are /metrics and /.meridian/ready\n");
   }
+}
+
+void TierProcess::AnswerOnOps(std::string path, std::function<std::string()> json) {
+  on_ops_[std::move(path)] = std::move(json);
 }
 
 void TierProcess::SetReady(bool ready, std::string detail) {

@@ -106,6 +106,9 @@ class TierProcess {
   // left.
   void SetLeaving(uint64_t requests);
 
+  // Has the ops port answer GET `path` with what `json` gives. Before Run.
+  void AnswerOnOps(std::string path, std::function<std::string()> json);
+
   // The tier's whole life; its exit status.
   int Run(const Service& service);
 
@@ -130,6 +133,7 @@ class TierProcess {
   std::shared_ptr<const SiteView> view_;
   TierReport report_;
   TierReport reported_;
+  std::map<std::string, std::function<std::string()>, std::less<>> on_ops_;
   std::unique_ptr<http::Server> ops_;
   io::WaitQueue report_changed_;
   io::WaitQueue stop_;

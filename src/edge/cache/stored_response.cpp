@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "edge/cache/byte_budget.hpp"
+#include "edge/cache/content_kind.hpp"
 #include "edge/cache/tags.hpp"
 #include "edge/cache/validation.hpp"
 #include "edge/cache/vary.hpp"
@@ -75,6 +76,7 @@ std::shared_ptr<StoredResponse> MakeStoredResponse(const StoredResponseInput& in
   wire::http::HeaderFields own = response->ParseLines();
   response->validators = ValidatorsOf(own);
   response->content_type = own.Find("Content-Type").value_or("");
+  response->kind = ContentKindOf(response->content_type);
   response->control = input.control;
   response->freshness = input.freshness;
   std::optional<std::string> vary = ParseVary(own);

@@ -11,6 +11,7 @@
 
 #include "base/clock.hpp"
 #include "edge/cache/body.hpp"
+#include "edge/cache/content_kind.hpp"
 #include "edge/cache/freshness.hpp"
 #include "edge/cache/validation.hpp"
 #include "wire/http/cache_control.hpp"
@@ -27,7 +28,8 @@ struct StoredResponse {
   // The same for a 304: those of the fields that it repeats.
   std::string lines_of_304;
   std::string content_type;
-  Validators validators;  // views into `lines`
+  ContentKind kind = ContentKind::kOther;  // by that
+  Validators validators;                   // views into `lines`
   wire::http::CacheControl control;
   Freshness freshness;
   std::string vary;     // as ParseVary gives it

@@ -1,0 +1,80 @@
+// meridian cdn: what the edges do for visitors, and what it costs.
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/core.h>
+
+#include "base/result.hpp"
+#include "cli/admin_call.hpp"
+#include "cli/cdn_summary.hpp"
+#include "cli/command_line.hpp"
+#include "edge/config.hpp"
+#include "http/fetch.hpp"
+#include "site/cdn_report.hpp"
+#include "site/site.hpp"
+
+namespace meridian::cli {
+namespace {
+
+struct Arguments {
+  bool json = false;
+  std::string state_directory = ".meridian";
+};
+
+CdnEdge EdgeOf(const site::DataCenter& dc, const Result<http::Fetched>& answer) {
+  CdnEdge edge{.name = dc.name, .edge_only = dc.edge_only};
+  if (!answer) {
+    edge.problem = "its agent does not answer (" + answer.error().message + ")";
+  } else if (answer->status != 200) {
+    edge.problem = answer->body.substr(0, answer->body.find('\n'));
+  } else {
+    Result<site::CdnReport> report = site::ReadCdnReport(answer->body);
+    if (report) edge.report = std::move(*report);
+    if (!report) edge.problem = report.error().message;
+  }
+  return edge;
+}
+
+int Report(const Arguments& arguments) {
+  auto deployed = FindDeployed(arguments.state_directory);
+  if (!deployed) return deployed.error();
+  const std::string path(site::kCdnReportPath);
+  const auto answers = CallAgents(*deployed, {.method = "GET", .path = path});
+  std::vector<CdnEdge> edges;
+  bool all = true;
+  for (size_t i = 0; i < answers.size(); ++i) {
+    edges.push_back(EdgeOf(deployed->site.datacenters[i], answers[i]));
+    all = all && edges.back().report;
+  }
+  const edge::Prices& prices = deployed->site.sections.Get<edge::Config>().prices;
+  const CdnSummary summary = SummarizeCdn(edges, prices);
+  fmt::print("{}", (arguments.json ? CdnJson : CdnText)(summary, edges, prices));
+  for (const CdnEdge& each : edges) {
+    if (!each.report) fmt::print(stderr, "meridian: {} is not in this report\n", each.name);
+  }
+  return all ? kDone : kFailed;
+}
+
+}  // namespace
+
+void AddCdn(CLI::App& app, Action& action) {
+  CLI::App* cdn = app.add_subcommand("cdn", "What the CDN's edges do for visitors");
+  cdn->require_subcommand(1);
+  auto arguments = std::make_shared<Arguments>();
+  CLI::App* report = cdn->add_subcommand(
+      "report",
+      "Hit ratio, bytes and money saved, by content type; and the URLs whose headers waste most");
+  report->add_flag("--json", arguments->json, "As JSON");
+  AddStateOption(*report, arguments->state_directory);
+  report->footer(
+      "All edges of the site are asked, and their numbers added up; each counts from when it was\n"
+      "started. Prices are those of [edge.cost] in site.toml. Exit status: 1 when an edge has not\n"
+      "answered; it is named, and the rest is shown.");
+  report->callback([arguments, &action] { action = [arguments] { return Report(*arguments); }; });
+}
+
+}  // namespace meridian::cli

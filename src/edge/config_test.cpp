@@ -1,0 +1,82 @@
+#include "edge/config.hpp"
+
+#include <expected>
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "site/load.hpp"
+
+namespace meridian::edge {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+constexpr const char* kSite = R"(domain = "photos.example"
+[[datacenter]]
+name = "us-east"
+address = "127.1.0.1"
+location = "Ashburn"
+[app]
+command = ["node", "server.js"]
+)";
+
+std::expected<site::Site, site::Diagnostics> Parsed(const std::string& text) {
+  std::vector<site::Section> sections = {ConfigSection()};
+  return site::Parse({.text = kSite + text, .file = "/srv/photos/site.toml"}, sections);
+}
+
+Prices PricesOf(const std::string& text) {
+  auto site = Parsed(text);
+  EXPECT_TRUE(site) << site.error().Render();
+  return site ? site->sections.Get<Config>().prices : Prices();
+}
+
+std::string ErrorOf(const std::string& text) {
+  auto site = Parsed("[edge.cost]\n" + text);
+  return site ? "no error" : site.error().Render();
+}
+
+TEST(EdgeCost, WithoutATableNothingCostsAnything) { EXPECT_EQ(PricesOf(""), Prices()); }
+
+TEST(EdgeCost, EveryKeyIsRead) {
+  const Prices prices = PricesOf(R"([edge.cost]
+currency = "EUR"
+per_gb_to_visitors = 0.085
+per_gb_from_origin = 0.02
+per_gb_between = 0.01
+per_million_requests = 1
+)");
+  EXPECT_EQ(prices, (Prices{.currency = "EUR",
+                            .per_gb_to_visitors = 0.085,
+                            .per_gb_from_origin = 0.02,
+                            .per_gb_between = 0.01,
+                            .per_million_requests = 1}));
+}
+
+TEST(EdgeCost, APriceIsFromNothingToAMillion) {
+  EXPECT_EQ(ErrorOf("per_gb_between = 0"), "no error");
+  EXPECT_EQ(ErrorOf("per_gb_between = 1000000"), "no error");
+  EXPECT_THAT(ErrorOf("per_gb_between = -0.01"), HasSubstr("per_gb_between"));
+  EXPECT_THAT(ErrorOf("per_gb_between = 1000000.01"), HasSubstr("per_gb_between"));
+  EXPECT_THAT(ErrorOf("per_gb_between = nan"), HasSubstr("per_gb_between"));
+}
+
+TEST(EdgeCost, ACurrencyIsAShortText) {
+  EXPECT_EQ(ErrorOf("currency = \"12345678\""), "no error");
+  EXPECT_THAT(ErrorOf("currency = \"123456789\""), HasSubstr("currency"));
+  EXPECT_THAT(ErrorOf("currency = \"\""), HasSubstr("currency"));
+  EXPECT_THAT(ErrorOf("currency = \"a\\u0007\""), HasSubstr("currency"));
+}
+
+TEST(EdgeCost, AllMistakesAreNamedInOnePassAndTheNearestKeyIsShown) {
+  EXPECT_THAT(
+      ErrorOf("per_gb_to_visitor = 1\nper_million_requests = \"many\"\n"),
+      AllOf(HasSubstr("per_gb_to_visitors"), HasSubstr("site.toml:10"), HasSubstr("site.toml:9")));
+}
+
+}  // namespace
+}  // namespace meridian::edge
