@@ -55,8 +55,13 @@ TEST(Stale, StaleWhileRevalidateServesForAsLongAsItSays) {
 }
 
 TEST(Stale, ImmutableIsNotAskedForAgainWhileItIsFresh) {
-  EXPECT_EQ(Judge(10s, "immutable", "no-cache"), Use::kFresh);
   EXPECT_EQ(Judge(10s, "immutable", "max-age=0"), Use::kFresh);
+  EXPECT_EQ(Judge(60s, "immutable", "max-age=60"), Use::kRevalidate);
+}
+
+TEST(Stale, ImmutableHidItselfFromAReloadThatTheVisitorForced) {
+  EXPECT_EQ(Judge(10s, "immutable", "no-cache"), Use::kRevalidate);
+  EXPECT_EQ(Judge(10s, "immutable", "min-fresh=51"), Use::kRevalidate);
   EXPECT_EQ(Judge(60s, "immutable", "no-cache"), Use::kRevalidate);
 }
 
