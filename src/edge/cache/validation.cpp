@@ -70,7 +70,7 @@ bool Confirms(const HeaderFields& not_modified, const Validators& stored) {
     auto a = wire::http::ParseEntityTag(sent.etag);
     auto b = wire::http::ParseEntityTag(stored.etag);
     if (!a || !b) return sent.etag == stored.etag;
-    return wire::http::WeakMatch(*a, *b) && a->weak == b->weak;
+    return a->weak ? wire::http::WeakMatch(*a, *b) : wire::http::StrongMatch(*a, *b);
   }
   return sent.last_modified.empty() || sent.last_modified == stored.last_modified;
 }

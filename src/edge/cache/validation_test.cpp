@@ -53,6 +53,13 @@ TEST(Validation, A304ConfirmsOnlyTheResponseWhoseValidatorItHas) {
   EXPECT_TRUE(Confirms({}, kStored));
 }
 
+TEST(Validation, AWeakTagInA304DidNotConfirmTheStoredOneThatIsStrong) {
+  EXPECT_TRUE(Confirms(Fields({{"ETag", "W/\"v1\""}}), kStored));
+  EXPECT_TRUE(Confirms(Fields({{"ETag", "W/\"v1\""}}), {.etag = "W/\"v1\""}));
+  // RFC 9111 4.3.4: a strong one is for those that have the same strong one.
+  EXPECT_FALSE(Confirms(Fields({{"ETag", "\"v1\""}}), {.etag = "W/\"v1\""}));
+}
+
 TEST(Validation, A304UpdatesTheStoredFieldsButNotThoseThatDescribeTheBody) {
   HeaderFields stored = Fields({{"Content-Type", "text/plain"},
                                 {"Content-Encoding", "gzip"},
