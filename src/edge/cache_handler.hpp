@@ -93,7 +93,7 @@ class CacheHandler {
   // The whole, confirmed or new; `stale` may be null.
   void FetchBehind(const Trip& trip, const std::shared_ptr<StoredResponse>& stale);
   io::Task<void> Fetch(std::shared_ptr<Fill> fill, std::shared_ptr<StoredResponse> stale,
-                       OwnedFields request);
+                       OwnedFields request, OwnedFields visitors);
 
   Options options_;
   Random random_;

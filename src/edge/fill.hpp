@@ -73,6 +73,7 @@ struct Fill {
   std::shared_ptr<StoredResponse> response;
   std::optional<uint64_t> length;  // of the body, when the origin told it
   Error error{Errc::kUnavailable, ""};
+  bool kept = true;              // what a 304 confirmed: by its fields, others may have it too
   bool crosses = false;          // it comes from another data center
   bool origin_answered = false;  // kFailed, with an error of the origin's own
   io::WaitQueue changed;         // the state, or more bytes

@@ -81,29 +81,36 @@ bool FillMaker::Confirm(const Asking& asking, const ResponseHead& not_modified,
   HeaderFields stored = stale->ParseLines();
   HeaderFields news = PassedOn(not_modified);
   if (asking.without_cookies) news.Remove("Set-Cookie");
-  HeaderFields fields = UpdatedFields(stored, news);
-  ResponseDirectives directives = DirectivesOf(fields);
-  auto lifetime =
-      FreshnessLifetime(directives, fields, stale->status, loop_.Wall(), config_.cache.heuristics);
+  ResponseHead updated;
+  updated.status = stale->status;
+  updated.fields = UpdatedFields(stored, news);
+  ResponseDirectives directives = DirectivesOf(updated.fields);
+  auto lifetime = FreshnessLifetime(directives, updated.fields, stale->status, loop_.Wall(),
+                                    config_.cache.heuristics);
   Freshness freshness = FreshnessOf(not_modified.fields, asking.at, lifetime);
   fill.length = stale->body->size();
   fill.response = MakeStoredResponse({.status = stale->status,
-                                      .fields = fields,
+                                      .fields = updated.fields,
                                       .request = asking.request,
                                       .control = directives.control,
                                       .freshness = freshness,
                                       .received = loop_.Wall(),
                                       .body = stale->body},
                                      store_.budget());
-  bool keeps = !directives.control.no_store && !directives.control.is_private;
+  const Storability storability = Judge(asking.asked, updated);
+  // What is to be confirmed each time stays: a 304 costs less than the whole.
+  fill.kept = storability == Storability::kStore || storability == Storability::kFreshness;
   if (fill.response == nullptr) {
     // No room for another head: the old one is as good as confirmed.
     fill.response = stale;
-    stale->freshness = freshness;
-  } else if (keeps && !fill.forbidden) {
+    if (fill.kept) stale->freshness = freshness;
+  } else if (fill.kept && !fill.forbidden) {
     (void)store_.Store(fill.key.view(), fill.response, fill.mark);
   }
-  if (!keeps) store_.Remove(fill.key.view());
+  // The old one is no worse for a cookie that came with this.
+  const bool stays =
+      fill.kept || ConcernsRequestAlone(storability) || storability == Storability::kSetCookie;
+  if (!stays) store_.Remove(fill.key.view());
   return true;
 }
 

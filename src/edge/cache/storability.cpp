@@ -67,6 +67,10 @@ Storability JudgeStorability(const StorabilityInput& input) {
   return Storability::kStore;
 }
 
+bool ConcernsRequestAlone(Storability storability) {
+  return storability == Storability::kRequest || storability == Storability::kAuthorization;
+}
+
 std::string_view StorabilityName(Storability storability) {
   switch (storability) {
     case Storability::kStore:
