@@ -114,3 +114,10 @@ def test_a_forced_reload_reaches_the_origin_of_what_is_immutable(edge):
     edge.wait_stored("/immutable")
     assert edge.get("/immutable", Cache_Control="max-age=0").hit
     assert "fwd=request" in edge.get("/immutable", Cache_Control="no-cache").cache
+
+
+@pytest.mark.parametrize("method, status", [("OPTIONS", 200), ("TRACE", 501)])
+def test_a_request_with_no_forwards_left_was_forwarded(edge, method, status):
+    edge.origin.at("/forwards", status=204)
+    assert edge.get("/forwards", method, Max_Forwards="0").status == status
+    assert not edge.origin.asked("/forwards")
