@@ -245,8 +245,8 @@ io::Task<CacheHandler::Joined> CacheHandler::AnswerFromFill(Trip& trip, Fill::Re
 }
 
 bool CacheHandler::MayStandIn(const Trip& trip) const {
-  return trip.stale != nullptr &&
-         MayServeOnError(trip.stale->freshness, trip.stale->control, options_.loop.Now());
+  return trip.stale != nullptr && MayServeOnError(trip.stale->freshness, trip.stale->control,
+                                                  trip.asked.control, options_.loop.Now());
 }
 
 io::Task<void> CacheHandler::AnswerFailure(Trip& trip, Error error) {

@@ -53,12 +53,15 @@ Use JudgeUse(const Freshness& freshness, const CacheControl& control, const Cach
   return allowed ? Use::kStale : Use::kRevalidate;
 }
 
-bool MayServeOnError(const Freshness& freshness, const CacheControl& control, TimePoint now) {
+bool MayServeOnError(const Freshness& freshness, const CacheControl& control,
+                     const CacheControl& request, TimePoint now) {
   if (control.no_cache) return false;
   Duration left = freshness.Left(now);
   if (left > Duration::zero()) return true;
   if (ForbidsStale(control)) return false;
-  return control.stale_if_error && -left <= *control.stale_if_error;
+  if (control.stale_if_error && -left <= *control.stale_if_error) return true;
+  // s-maxage is as proxy-revalidate for a request that asks of its own accord.
+  return request.stale_if_error && !control.s_maxage && -left <= *request.stale_if_error;
 }
 
 Duration UsefulWhenStale(const CacheControl& control) {
