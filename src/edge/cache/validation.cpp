@@ -84,8 +84,9 @@ HeaderFields UpdatedFields(const HeaderFields& stored, const HeaderFields& not_m
   fields.Reserve(stored.size() + not_modified.size());
   for (const HeaderField& field : stored) {
     bool replaced = replaces(field.name) && not_modified.Has(field.name);
-    // Age is of the answer that came, whether or not this one has another.
-    if (!replaced && !EqualsIgnoreCase(field.name, "age")) fields.Add(field.name, field.value);
+    // These are of the answer that came, whether or not this one has others.
+    bool of_answer = IsOneOf(field.name, {"age", "date"});
+    if (!replaced && !of_answer) fields.Add(field.name, field.value);
   }
   for (const HeaderField& field : not_modified) {
     if (replaces(field.name)) fields.Add(field.name, field.value);

@@ -66,6 +66,7 @@ TEST(Validation, A304UpdatesTheStoredFieldsButNotThoseThatDescribeTheBody) {
                                 {"X-A", "1"},
                                 {"X-A", "2"},
                                 {"Age", "100"},
+                                {"Date", kOld},
                                 {"Cache-Control", "max-age=1"}});
   HeaderFields update = Fields({{"Cache-Control", "max-age=60"},
                                 {"X-A", "3"},
@@ -80,6 +81,7 @@ TEST(Validation, A304UpdatesTheStoredFieldsButNotThoseThatDescribeTheBody) {
   EXPECT_EQ(fields.Count("X-A"), 1U);
   EXPECT_EQ(fields.Find("Cache-Control"), "max-age=60");
   EXPECT_FALSE(fields.Has("Age"));
+  EXPECT_FALSE(fields.Has("Date"));  // the 304 has none: it is of the time when it came
   EXPECT_FALSE(fields.Has("X-B"));
 }
 
