@@ -121,3 +121,23 @@ def test_a_request_with_no_forwards_left_was_forwarded(edge, method, status):
     edge.origin.at("/forwards", status=204)
     assert edge.get("/forwards", method, Max_Forwards="0").status == status
     assert not edge.origin.asked("/forwards")
+
+
+def test_a_variant_with_too_long_a_name_was_called_stored_and_let_no_herd_wait(edge):
+    gate = threading.Event()
+    edge.origin.at("/long", body=b"one", fields={**MINUTE, "Vary": "X-Long"})
+    assert "detail=long-variant" in edge.get("/long", X_Long="a" * 5000).cache
+    edge.origin.at("/long", body=b"one", fields={**MINUTE, "Vary": "X-Long"}, hold=gate)
+    before = edge.metric("meridian_edge_visitor_requests_total")
+    answers = herd(edge, "/long", 50)
+    wait_until(lambda: edge.metric("meridian_edge_visitor_requests_total") >= before + 50, what="all have asked")
+    gate.set()
+    assert {body for _, body in answers()} == {b"one"}
+    assert len(edge.origin.asked("/long")) == 2
+
+
+def test_trailers_that_are_not_stored_were_announced(edge):
+    edge.origin.at("/trailers", body=b"one", fields={**MINUTE, "Trailer": "X-Sum"}, chunked=True)
+    edge.get("/trailers")
+    edge.wait_stored("/trailers")
+    assert edge.get("/trailers").headers["Trailer"] is None

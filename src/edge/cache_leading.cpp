@@ -46,10 +46,12 @@ using wire::http::ResponseHead;
 using State = Fill::State;
 
 // Whether an answer that is not for storing lets expect the same of what others ask: not where this
-// visitor's own no-store, range or conditions have brought it about.
+// visitor's own no-store, range, conditions or long fields have brought it about.
 bool TellsOfOthers(const Trip& trip, int status) {
   const bool by_condition = !trip.shared && (status == 206 || status == 304 || status == 416);
-  return trip.storability != Storability::kRequest && !by_condition;
+  const bool by_request =
+      trip.storability == Storability::kRequest || trip.storability == Storability::kVariant;
+  return !by_request && !by_condition;
 }
 
 void DropConditions(HeaderFields* fields) {
@@ -128,9 +130,10 @@ CacheHandler::Taking CacheHandler::JudgeTaking(Trip& trip, Fill& fill, const Res
     }
     if (IsErrorForStale(head.status) && MayStandIn(trip)) return Taking::kStandIn;
   }
-  if (trip.storability == Storability::kStore && maker_.Begin(asking, head, fill)) {
-    return Taking::kStore;
+  if (trip.storability == Storability::kStore) {
+    trip.storability = maker_.Begin(asking, head, fill);
   }
+  if (trip.storability == Storability::kStore) return Taking::kStore;
   if (TellsOfOthers(trip, head.status)) passes_.Add(trip.key->hash, options_.loop.Now());
   // What the origin no longer lets be stored is no longer good to stand in either.
   const bool gone = !ConcernsRequestAlone(trip.storability) && head.status < 500;
@@ -283,7 +286,7 @@ io::Task<void> CacheHandler::Fetch(std::shared_ptr<Fill> fill,
       store_.Remove(key);
     }
   } else if (maker_.Judge(asked, head) == Storability::kStore &&
-             maker_.Begin(asking, head, *fill)) {
+             maker_.Begin(asking, head, *fill) == Storability::kStore) {
     filled_.Add();
     reader.Advance(std::numeric_limits<uint64_t>::max());
     fill->Become(State::kArriving);

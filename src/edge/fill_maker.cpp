@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "base/clock.hpp"
@@ -12,6 +13,7 @@
 #include "edge/cache/storability.hpp"
 #include "edge/cache/stored_response.hpp"
 #include "edge/cache/validation.hpp"
+#include "edge/cache/vary.hpp"
 #include "edge/fill.hpp"
 #include "http/relay.hpp"
 #include "site/internal_fields.hpp"
@@ -49,7 +51,7 @@ Freshness FillMaker::FreshnessOf(const HeaderFields& answer, TimePoint asked_at,
           .lifetime = Jittered(lifetime.value_or(Duration::zero()), random_.Next())};
 }
 
-bool FillMaker::Begin(const Asking& asking, const ResponseHead& head, Fill& fill) {
+Storability FillMaker::Begin(const Asking& asking, const ResponseHead& head, Fill& fill) {
   HeaderFields fields = PassedOn(head);
   if (asking.without_cookies) fields.Remove("Set-Cookie");
   ResponseDirectives directives = DirectivesOf(head.fields);
@@ -64,15 +66,18 @@ bool FillMaker::Begin(const Asking& asking, const ResponseHead& head, Fill& fill
                           .received = loop_.Wall(),
                           .body = std::make_shared<Body>(store_.budget())},
                          store_.budget());
-  if (response == nullptr) return false;
+  if (response == nullptr) {
+    const std::string vary = ParseVary(fields).value_or("");
+    return VariantKey(vary, asking.request) ? Storability::kRoom : Storability::kVariant;
+  }
   if (fill.forbidden || store_.Forbids(fill.mark, KeyText(fill.key.view()), response->tags)) {
-    return false;
+    return Storability::kRoom;
   }
   using Framing = wire::http::BodyFraming::Kind;
   if (head.body.kind == Framing::kNone) fill.length = 0;
   if (head.body.kind == Framing::kContentLength) fill.length = head.body.length;
   fill.response = std::move(response);
-  return true;
+  return Storability::kStore;
 }
 
 bool FillMaker::Confirm(const Asking& asking, const ResponseHead& not_modified,

@@ -68,7 +68,8 @@ Storability JudgeStorability(const StorabilityInput& input) {
 }
 
 bool ConcernsRequestAlone(Storability storability) {
-  return storability == Storability::kRequest || storability == Storability::kAuthorization;
+  return storability == Storability::kRequest || storability == Storability::kAuthorization ||
+         storability == Storability::kVariant;
 }
 
 std::string_view StorabilityName(Storability storability) {
@@ -97,6 +98,10 @@ std::string_view StorabilityName(Storability storability) {
       return "too-many-tags";
     case Storability::kTooLarge:
       return "too-large";
+    case Storability::kVariant:
+      return "long-variant";
+    case Storability::kRoom:
+      return "no-room";
   }
   return "";
 }

@@ -25,6 +25,8 @@ enum class Storability : uint8_t {
   kFraming,        // its end cannot be told from a break
   kTags,           // more tags than are kept
   kTooLarge,       // larger than an object may be
+  kVariant,        // what it varies by is too long in this request
+  kRoom,           // the budget has no room for it, or a purge was about it meanwhile
 };
 
 struct StorabilityInput {
