@@ -141,3 +141,11 @@ def test_trailers_that_are_not_stored_were_announced(edge):
     edge.get("/trailers")
     edge.wait_stored("/trailers")
     assert edge.get("/trailers").headers["Trailer"] is None
+
+
+@pytest.mark.parametrize("ranges, status", [("0-0,1900000-1900000", 206), ("1900000-1900000,0-0", 200)])
+def test_several_parts_of_what_the_cache_has_no_room_for_never_came(ranges, status):
+    with Edge("--cache-bytes", "1MiB") as edge:
+        edge.origin.at("/large", body=b"x" * 2_000_000, fields=MINUTE)
+        answer = edge.get("/large", Range="bytes=" + ranges)
+        assert answer.status == status and answer.body.count(b"x") == (2 if status == 206 else 2_000_000)
