@@ -172,9 +172,16 @@ io::Task<void> CacheHandler::Miss(Trip& trip) {
       if (joined == Joined::kGoAlone) break;
     }
   }
+  co_await Lead(trip, MakeLoneFill(trip));
+}
+
+std::shared_ptr<Fill> CacheHandler::MakeLoneFill(const Trip& trip) {
   static constexpr KeyView kNoKey;
-  auto fill = std::make_shared<Fill>(trip.key.value_or(kNoKey), "", store_.mark());
-  co_await Lead(trip, std::move(fill));
+  const KeyView key = trip.key.value_or(kNoKey);
+  if (!MayShare(trip)) return std::make_shared<Fill>(key, "", store_.mark());
+  auto fill = std::make_shared<Fill>(key, LoneFillSlot(KeyText(key), ++lone_fills_), store_.mark());
+  fills_.Add(fill);  // so that an unsafe request forbids it
+  return fill;
 }
 
 std::shared_ptr<Fill> CacheHandler::FindFill(const std::string& slot, const std::string& key) {

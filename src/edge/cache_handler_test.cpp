@@ -103,6 +103,28 @@ TEST_F(CacheHandlerTest, AnUnsafeRequestMidFillKeepsItsOldAnswerOutOfTheStore) {
   });
 }
 
+TEST_F(CacheHandlerTest, AnUnsafeRequestDidNotReachAnAnswerThatNobodyWaitedFor) {
+  RunScript([&]() -> io::Task<void> {
+    MemoryStream* first = co_await Visit("/x");
+    auto origin = co_await Asked();
+    (void)co_await RawPeer(*origin).Send(
+        "HTTP/1.1 500 Oh\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+    EXPECT_TRUE((co_await AnswerTo(first)).starts_with("HTTP/1.1 500"));
+    MemoryStream* alone = co_await Visit("/x");
+    auto old_origin = co_await Asked();
+    visitors_.push_back(Connect());
+    MemoryStream* writer = visitors_.back().get();
+    (void)co_await RawPeer(*writer).Send(
+        "DELETE /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    auto write_origin = co_await Asked();
+    (void)co_await RawPeer(*write_origin).Send("HTTP/1.1 204 No Content\r\n\r\n");
+    EXPECT_TRUE((co_await AnswerTo(writer)).starts_with("HTTP/1.1 204"));
+    (void)co_await RawPeer(*old_origin).Send(std::string(kHead) + "oldest");
+    EXPECT_TRUE((co_await AnswerTo(alone)).ends_with("oldest"));
+    EXPECT_EQ(cache_.store().objects(), 0U);
+  });
+}
+
 TEST_F(CacheHandlerTest, ABodyThatCameSlowlyWasGivenToThoseWhoCameWhenItWasStale) {
   RunScript([&]() -> io::Task<void> {
     MemoryStream* before = co_await Visit("/x");

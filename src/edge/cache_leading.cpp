@@ -184,7 +184,7 @@ io::Task<void> CacheHandler::AnswerTaken(Trip& trip, Fill::Reader& reader, Takin
       End(fill, State::kAlone);
       trip.stale = nullptr;
       trip.shared = false;
-      co_return co_await Lead(trip, std::make_shared<Fill>(*trip.key, "", store_.mark()));
+      co_return co_await Lead(trip, MakeLoneFill(trip));
   }
   trip.status.ttl = fill.response->freshness.Left(options_.loop.Now());
   co_await AnswerStored(trip.exchange, {.asked = trip.asked,

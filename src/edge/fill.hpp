@@ -99,6 +99,9 @@ class FillTable {
 
 // The slot of a variant; `vary` and `variant` may be empty.
 std::string FillSlot(std::string_view key, std::string_view vary, std::string_view variant);
+// A slot that nobody joins, for an answer that may be stored all the same; `number` is one of its
+// own.
+std::string LoneFillSlot(std::string_view key, uint64_t number);
 
 // Reads the body of `from` into `fill`, whose response is there, and stores it when it is complete.
 // `table` and `store` outlive it.
