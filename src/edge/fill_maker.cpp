@@ -108,7 +108,8 @@ bool FillMaker::Confirm(const Asking& asking, const ResponseHead& not_modified,
   if (fill.response == nullptr) {
     // No room for another head: the old one is as good as confirmed.
     fill.response = stale;
-    if (fill.kept) stale->freshness = freshness;
+    const bool purged = store_.Forbids(fill.mark, KeyText(fill.key.view()), stale->tags);
+    if (fill.kept && !fill.forbidden && !purged) stale->freshness = freshness;
   } else if (fill.kept && !fill.forbidden) {
     (void)store_.Store(fill.key.view(), fill.response, fill.mark);
   }
