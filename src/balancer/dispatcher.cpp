@@ -130,6 +130,9 @@ void Dispatcher::NoteFailure(Instance& instance, const Error& error) {
   } else {
     instance.health.OnUnanswered(loop_.Now());
   }
+  // A process that dies closes its connections one after the other: those that seem well may be
+  // next.
+  if (error.code == Errc::kReset || error.code == Errc::kClosed) instance.client.CloseIdle();
   roster_.Judge(instance);
   if (std::exchange(instance.said_failing, true)) return;
   LOG_WARNING("tries fail", {"instance", instance.id}, {"problem", error.message});

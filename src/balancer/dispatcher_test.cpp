@@ -1,5 +1,6 @@
 #include "balancer/dispatcher.hpp"
 
+#include <array>
 #include <chrono>
 #include <string>
 
@@ -57,6 +58,25 @@ TEST_F(RetryTest, APostThatMayHaveBeenProcessedIsNotSentAgain) {
     for (int port : {1, 2}) network_[port].mode = Mode::kBreak;
     EXPECT_EQ(co_await Status("POST"), "502");
     EXPECT_EQ(network_[1].requests + network_[2].requests, 1);
+  });
+}
+
+TEST_F(RetryTest, APostWasSentToADyingInstanceOnAnotherOfItsConnections) {
+  Run([&]() -> io::Task<void> {
+    SetInstances({1});
+    network_[1].holds = true;
+    io::Scope asking(loop_);
+    std::array<std::string, 3> answers;
+    for (std::string& answer : answers) asking.Spawn(StoreAnswer("/", &answer));
+    co_await Yield();
+    network_[1].holds = false;
+    network_[1].held.WakeAll();
+    co_await asking.Join();
+    EXPECT_EQ(network_[1].open, 3U);
+    network_[1].mode = Mode::kBreak;
+    EXPECT_EQ(co_await Status("POST"), "502");
+    co_await Yield();
+    EXPECT_EQ(network_[1].open, 0U);
   });
 }
 
