@@ -199,8 +199,7 @@ io::Task<Result<void>> Log::TryGroup() {
   if (files_.last_segment_bytes() >= options_.segment_bytes && files_.segments() < kMaxSegments) {
     if (auto rolled = co_await files_.Roll(); !rolled) co_return rolled;
   }
-  if (auto written = co_await files_.Write(writing_->encoded); !written) co_return written;
-  co_return co_await files_.Sync();
+  co_return co_await files_.WriteAndSync(writing_->encoded);
 }
 
 void Log::FinishGroup() {
