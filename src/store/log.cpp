@@ -164,6 +164,8 @@ io::Task<void> Log::WriteGroups() {
       if (closing_) co_return;
       if (!co_await group_begun_.Wait()) co_return;
     }
+    // What others are about to append comes along: with much going on, groups are fewer and larger.
+    for (int i = 0; i < kGatherRounds && loop_.others_ready(); ++i) co_await io::AfterOthers{};
     std::swap(filling_, writing_);
     filling_->begin = end_;
     if (!co_await WriteGroup()) co_return;
