@@ -11,6 +11,7 @@
 
 #include "base/bytes.hpp"
 #include "base/check.hpp"
+#include "wire/resp/key_ahead.hpp"
 #include "wire/resp/limits.hpp"
 #include "wire/resp/number.hpp"
 #include "wire/resp/reply_writer.hpp"
@@ -61,7 +62,19 @@ void CheckNumbers(std::string_view text) {
   if (auto number = ParseLongDouble(text)) (void)FixedDoubleText(*number);
 }
 
+// A guess takes something each time, and the key of a whole request where it guesses one.
+void CheckKeysAhead(std::string_view input) {
+  while (!input.empty()) {
+    std::string_view before = input;
+    std::string_view key = TakeKeyAhead(&input);
+    CHECK(input.size() < before.size());
+    if (key.empty()) continue;
+    CHECK(key.data() >= before.data() && key.data() + key.size() <= input.data());
+  }
+}
+
 void Fuzz(std::string_view input, size_t split) {
+  CheckKeysAhead(input);
   while (!input.empty()) {
     RequestParser parser(kLimits);
     RequestOutcome whole = parser.Parse(input);

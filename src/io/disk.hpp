@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <expected>
 #include <memory>
 #include <string>
 #include <vector>
@@ -42,6 +43,9 @@ class File {
   // (Rebello et al. 2020, "Can Applications Recover from fsync Failures?").
   virtual Task<Result<void>> Sync() = 0;
   virtual Task<Result<uint64_t>> Size() = 0;
+  // WriteAt and then Sync, in one trip to where the disk's work is done. A sync that failed is kIo,
+  // for whatever reason, or kCancelled: no other error leaves a doubt about it.
+  virtual Task<Result<void>> WriteAndSync(uint64_t offset, Bytes data);
 };
 
 enum class OpenMode : uint8_t {
@@ -50,6 +54,9 @@ enum class OpenMode : uint8_t {
   kCreate,     // kWrite, made if it is not there
   kCreateNew,  // kWrite; kExists when it is there
 };
+
+// What a sync that failed is told as: it must never be tried again.
+std::unexpected<Error> SyncFailure(const Error& error);
 
 class Disk {
  public:

@@ -37,6 +37,12 @@ void Fiber::Yield(std::coroutine_handle<> handle) {
   loop_.Schedule(*this);
 }
 
+void Fiber::YieldInTurn(std::coroutine_handle<> handle) {
+  CHECK(waiting_ == nullptr);
+  handle_ = handle;
+  loop_.ScheduleLate(*this);
+}
+
 void Fiber::OnTimer() {
   if (waiting_ == nullptr || deadline_ == kNever) return;
   if (deadline_ <= loop_.Now()) {

@@ -23,7 +23,7 @@ void Loop::Stop() {
 }
 
 void Loop::Turn(TimePoint until) {
-  bool idle = ready_head_ == nullptr && !stopped_.load(std::memory_order_relaxed);
+  bool idle = ready_.empty() && !stopped_.load(std::memory_order_relaxed);
   driver_.Wait(idle ? std::min(until, timers_.Next()) : now_);
   now_ = driver_.Now();
   timers_.Fire(now_);
@@ -31,21 +31,31 @@ void Loop::Turn(TimePoint until) {
   RunReady();
 }
 
-void Loop::Schedule(Fiber& fiber) {
+void Loop::Queue::Push(Fiber& fiber) {
   fiber.next_ready_ = nullptr;
-  (ready_tail_ == nullptr ? ready_head_ : ready_tail_->next_ready_) = &fiber;
-  ready_tail_ = &fiber;
+  (tail == nullptr ? head : tail->next_ready_) = &fiber;
+  tail = &fiber;
 }
 
+void Loop::Schedule(Fiber& fiber) { ready_.Push(fiber); }
+
+void Loop::ScheduleLate(Fiber& fiber) { (runs_late_ ? ready_ : late_).Push(fiber); }
+
+// Those that become ready meanwhile wait for the next turn, after the driver was asked.
 void Loop::RunReady() {
-  // Those that become ready meanwhile wait for the next turn, after the driver was asked.
-  Fiber* fiber = ready_head_;
-  ready_head_ = ready_tail_ = nullptr;
+  RunAll(ready_);
+  runs_late_ = true;
+  RunAll(late_);
+  runs_late_ = false;
+}
+
+void Loop::RunAll(Queue& queue) {
+  Fiber* fiber = std::exchange(queue, {}).head;
   while (fiber != nullptr) {
-    Fiber* next = fiber->next_ready_;
+    next_in_turn_ = fiber->next_ready_;
     budget_ = kBudgetPerResume;
     fiber->Resume();
-    fiber = next;
+    fiber = next_in_turn_;
   }
 }
 

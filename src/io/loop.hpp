@@ -1,9 +1,9 @@
 // Loop: one thread's scheduler of fibers and timers. Behind it stands a Driver, which knows the
 // time and waits for events: epoll in the real program (io/epoll.hpp), a simulated world in tests.
 //
-// Each turn runs the fibers that are ready, fires due timers, then lets the driver wait. Event
-// handlers only mark fibers ready: no user code runs inside the driver, so none can free what it is
-// using.
+// Each turn lets the driver wait, fires due timers, then runs the fibers that are ready, and last
+// those of them that have let the others go first. Event handlers only mark fibers ready: no user
+// code runs inside the driver, so none can free what it is using.
 #pragma once
 
 #include <atomic>
@@ -42,7 +42,7 @@ class Loop {
   // When a turn would find something to do: the past when fibers are ready, kNever without any
   // fiber or timer. For who drives several loops (io/sim).
   TimePoint NextWork() const {
-    bool ready = ready_head_ != nullptr || has_posted_.load(std::memory_order_acquire);
+    bool ready = !ready_.empty() || has_posted_.load(std::memory_order_acquire);
     return ready ? TimePoint::min() : timers_.Next();
   }
 
@@ -56,6 +56,11 @@ class Loop {
   void Post(std::function<void()> work);
 
   void Schedule(Fiber& fiber);
+  // The same for a fiber that runs, which comes once more in this turn, after all others of it. In
+  // the part of the turn that is for those: at the next.
+  void ScheduleLate(Fiber& fiber);
+  // Whether others have still to run in this turn.
+  bool others_ready() const { return next_in_turn_ != nullptr || !late_.empty(); }
   // Each awaitable that could finish without waiting takes one unit; when a fiber has used up its
   // units it must Yield, so that a peer that is always ready does not starve the others.
   bool TakeBudget() { return budget_-- > 0; }
@@ -66,19 +71,29 @@ class Loop {
 
  private:
   static constexpr int kBudgetPerResume = 64;
+  struct Queue {
+    Fiber* head = nullptr;
+    Fiber* tail = nullptr;
+
+    bool empty() const { return head == nullptr; }
+    void Push(Fiber& fiber);
+  };
   void RunReady();
+  void RunAll(Queue& queue);
   void RunPosted();
 
   Driver& driver_;
   TimePoint now_;
   TimerHeap timers_;
-  Fiber* ready_head_ = nullptr;
-  Fiber* ready_tail_ = nullptr;
+  Queue ready_;
   int budget_ = kBudgetPerResume;
   std::atomic<bool> stopped_ = false;
   std::atomic<bool> has_posted_ = false;
   std::mutex posted_mutex_;
   std::vector<std::function<void()>> posted_;
+  Queue late_;
+  bool runs_late_ = false;
+  Fiber* next_in_turn_ = nullptr;
 };
 
 namespace internal {

@@ -53,6 +53,56 @@ TEST_F(LoopTest, AMillionAwaitsOfFinishedTasksDoNotGrowTheStack) {
   EXPECT_EQ(loop_.RunToEnd(count()), 1'000'000);
 }
 
+Task<void> RecordAfterOthers(std::vector<std::string>& log, std::string name) {
+  log.push_back(name);
+  co_await AfterOthers{};
+  log.push_back(name + " again");
+}
+
+TEST_F(LoopTest, AFiberThatLetsTheOthersGoFirstGoesOnInTheSameTurn) {
+  std::vector<std::string> log;
+  Scope scope(loop_);
+  scope.Spawn(RecordAfterOthers(log, "a"));
+  scope.Spawn(RecordAfterOthers(log, "b"));
+  loop_.Turn(loop_.Now());
+  EXPECT_EQ(log, (std::vector<std::string>{"a", "b", "a again", "b again"}));
+}
+
+Task<void> LetOthersGoTwice(int* done) {
+  co_await AfterOthers{};
+  co_await AfterOthers{};
+  *done = 1;
+}
+
+TEST_F(LoopTest, AFiberThatLetsTheOthersGoFirstTwiceWaitsForTheNextTurn) {
+  int done = 0;
+  Scope scope(loop_);
+  scope.Spawn(LetOthersGoTwice(&done));
+  loop_.Turn(loop_.Now());
+  EXPECT_EQ(done, 0);
+  loop_.Turn(loop_.Now());
+  EXPECT_EQ(done, 1);
+}
+
+Task<void> NoteOthers(const Loop& loop, std::vector<bool>& log) {
+  log.push_back(loop.others_ready());
+  co_await AfterOthers{};
+  log.push_back(loop.others_ready());
+}
+
+TEST_F(LoopTest, TheLoopKnowsWhetherOthersHaveStillToRunInATurn) {
+  std::vector<bool> log;
+  Scope scope(loop_);
+  scope.Spawn(NoteOthers(loop_, log));
+  loop_.Turn(loop_.Now());
+  EXPECT_EQ(log, (std::vector<bool>{false, false}));
+  log.clear();
+  scope.Spawn(NoteOthers(loop_, log));
+  scope.Spawn(NoteOthers(loop_, log));
+  loop_.Turn(loop_.Now());
+  EXPECT_EQ(log, (std::vector<bool>{true, true, true, false}));
+}
+
 Task<void> Record(std::vector<std::string>& log, std::string name, Duration delay) {
   Result<void> slept = co_await Sleep(delay);
   log.push_back(slept ? name : name + " " + std::string(ErrcName(slept.error().code)));

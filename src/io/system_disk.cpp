@@ -103,6 +103,14 @@ class SystemFile final : public File {
   Task<Result<void>> Sync() override {
     return OnPool(pool_, [this] { return ResultOf(::fdatasync(fd_.get()), path_); });
   }
+  Task<Result<void>> WriteAndSync(uint64_t offset, Bytes data) override {
+    return OnPool(pool_, [this, offset, data]() -> Result<void> {
+      if (auto written = WriteAll(fd_.get(), offset, data, path_); !written) return written;
+      if (::fdatasync(fd_.get()) == 0) return {};
+      Result<void> failed = FailErrno(errno, path_);
+      return SyncFailure(failed.error());
+    });
+  }
   Task<Result<uint64_t>> Size() override {
     return OnPool(pool_, [this]() -> Result<uint64_t> {
       struct stat status{};

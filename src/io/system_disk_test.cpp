@@ -47,6 +47,24 @@ TEST_F(SystemDiskTest, WhatIsWrittenIsReadWithZerosInTheGap) {
   });
 }
 
+TEST_F(SystemDiskTest, WriteAndSyncWritesWhereItIsTold) {
+  Run([&]() -> Task<void> {
+    auto file = co_await Open("log");
+    EXPECT_TRUE(co_await file->WriteAndSync(0, AsBytes("ab")));
+    EXPECT_TRUE(co_await file->WriteAndSync(2, AsBytes("cd")));
+    EXPECT_EQ(co_await Read(*file, 0, 100), "abcd");
+  });
+}
+
+TEST_F(SystemDiskTest, WriteAndSyncOfAFileThatWasOpenedToBeReadFails) {
+  Run([&]() -> Task<void> {
+    (void)co_await Open("log");
+    auto file = co_await Open("log", OpenMode::kRead);
+    EXPECT_FALSE(co_await file->WriteAndSync(0, AsBytes("ab")));
+    EXPECT_EQ(co_await Read(*file, 0, 100), "");
+  });
+}
+
 TEST_F(SystemDiskTest, FreeBytesAreThoseOfTheFoldersFileSystem) {
   Run([&]() -> Task<void> {
     auto free = co_await disk_.FreeBytes(folder_);

@@ -121,6 +121,17 @@ struct ThisFiber {
   Fiber& await_resume() const noexcept { return *fiber; }
 };
 
+// Lets the fibers that have still to run in this turn go first: `co_await io::AfterOthers{};`. No
+// wait: neither a deadline nor cancellation ends it early.
+struct AfterOthers {
+  bool await_ready() const noexcept { return false; }
+  template <class Promise>
+  void await_suspend(std::coroutine_handle<Promise> handle) const {
+    handle.promise().fiber->YieldInTurn(handle);
+  }
+  void await_resume() const noexcept {}
+};
+
 // Awaits `task`; every wait inside it ends with kTimeout at `deadline` at the latest.
 template <class T>
 Task<T> Within(TimePoint deadline, Task<T> task) {

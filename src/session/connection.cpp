@@ -18,6 +18,7 @@
 #include "session/engine.hpp"
 #include "session/journal.hpp"
 #include "session/limits.hpp"
+#include "wire/resp/key_ahead.hpp"
 #include "wire/resp/limits.hpp"
 #include "wire/resp/reply_writer.hpp"
 #include "wire/resp/request_parser.hpp"
@@ -91,13 +92,22 @@ io::Task<void> Connection::Serve() {
     reads_ = true;
     Result<void> readable = co_await stream_->Readable();
     reads_ = false;
-    if (!readable || !ReadAndExecute()) co_return;
-    if (!co_await Answer()) co_return;
+    Bytes arrived;
+    if (!readable || !Read(&arrived)) co_return;
+    if (IsWorthStaging(arrived)) {
+      if (!input_.Append(arrived)) co_return;
+      arrived = {};
+      prefetched_ = Prefetch(input_.text());
+      co_await io::AfterOthers{};
+      if (failed_) co_return;
+    }
+    if (!ExecuteArrived(arrived)) co_return;
+    if (!SendAtOnce() && !co_await Answer()) co_return;
     // What did not fit with the replies before.
     while (!client_.closing && !input_.empty() && parser_.least_bytes() <= input_.size()) {
       size_t used = Execute(input_.text());
       input_.Consume(used);
-      if (!co_await Answer()) co_return;
+      if (!SendAtOnce() && !co_await Answer()) co_return;
       if (used == 0) break;
     }
     input_.ReleaseIfEmpty();
@@ -105,7 +115,7 @@ io::Task<void> Connection::Serve() {
   co_await Linger();
 }
 
-bool Connection::ReadAndExecute() {
+bool Connection::Read(Bytes* arrived) {
   bool shared = input_.empty();
   size_t missing = std::max(parser_.least_bytes(), input_.size() + 1) - input_.size();
   MutableBytes space = shared ? parts_.shared_input : input_.Prepare(std::max(missing, kReadBytes));
@@ -114,20 +124,42 @@ bool Connection::ReadAndExecute() {
   if (*got == io::Stream::kBlocked) return true;
   parts_.engine.statistics().read_bytes += *got;
   client_.active_at = parts_.loop.Now();
-  if (!shared) {
+  if (shared) {
+    *arrived = space.first(*got);
+  } else {
     input_.Commit(*got);
+  }
+  return true;
+}
+
+// While others are read, the memory that these requests need comes.
+bool Connection::IsWorthStaging(Bytes arrived) const {
+  return !arrived.empty() && arrived.size() <= kStagedBytes && parts_.loop.others_ready();
+}
+
+bool Connection::ExecuteArrived(Bytes arrived) {
+  if (arrived.empty()) {
     // A long argument that is still arriving has nothing to execute.
     if (input_.size() >= parser_.least_bytes()) input_.Consume(Execute(input_.text()));
     return true;
   }
-  Bytes arrived = space.first(*got);
   size_t used = Execute(AsText(arrived));
   return client_.closing || input_.Append(arrived.subspan(used));
+}
+
+size_t Connection::Prefetch(std::string_view input) {
+  std::string_view rest = input;
+  for (size_t i = 0; i < kMostPrefetches && !rest.empty(); ++i) {
+    std::string_view key = wire::resp::TakeKeyAhead(&rest);
+    if (!key.empty()) parts_.engine.Prefetch(key);
+  }
+  return input.size() - rest.size();
 }
 
 size_t Connection::Execute(std::string_view input) {
   parts_.engine.BeginBatch();
   size_t used = 0;
+  size_t prefetched = std::exchange(prefetched_, 0);
   while (used < input.size() && !client_.closing && !client_.wait &&
          client_.output.size() < kFlushReplyBytes) {
     RequestOutcome outcome = parser_.Parse(input.substr(used));
@@ -136,8 +168,12 @@ size_t Connection::Execute(std::string_view input) {
       RefuseRequest(outcome);
       return input.size();
     }
-    if (!parser_.arguments().empty()) parts_.engine.Execute(client_, parser_.arguments());
     used += outcome.consumed;
+    if (used < input.size() && used >= prefetched) {
+      prefetched = used + Prefetch(input.substr(used));
+      parts_.engine.FinishPrefetches();
+    }
+    if (!parser_.arguments().empty()) parts_.engine.Execute(client_, parser_.arguments());
     if (client_.authenticated == authenticated_) continue;
     authenticated_ = client_.authenticated;
     parser_.set_limits(authenticated_ ? wire::resp::RequestLimits()
@@ -150,6 +186,20 @@ void Connection::RefuseRequest(const RequestOutcome& outcome) {
   wire::resp::ReplyWriter reply(&client_.output, client_.version);
   reply.Error("ERR " + wire::resp::ProtocolErrorText(outcome));
   client_.closing = true;
+}
+
+bool Connection::SendAtOnce() {
+  if (sends_ || failed_ || client_.wait) return false;
+  if (client_.awaited_offset > parts_.engine.journal().durable()) return client_.output.empty();
+  if (client_.output.empty()) return true;
+  Bytes replies = client_.output.readable();
+  Result<size_t> sent = stream_->TryWrite({&replies, 1});
+  // Who waits for the peer finds out what is wrong.
+  if (!sent || *sent == io::Stream::kBlocked) return false;
+  parts_.engine.statistics().written_bytes += *sent;
+  client_.output.Consume(*sent);
+  if (client_.output.capacity() > kKeptOutputBytes) client_.output.ReleaseIfEmpty();
+  return client_.output.empty();
 }
 
 io::Task<bool> Connection::Send() {

@@ -43,11 +43,20 @@ class Connection final : private ClientConnection {
   void OnMessages() override;
   void Disconnect() override;
   io::Task<void> Serve();
-  // Reads what is there and executes it. False: the connection is over.
-  bool ReadAndExecute();
+  // Reads what is there, behind the input or, while that is empty, to where `arrived` says. False:
+  // the connection is over.
+  bool Read(Bytes* arrived);
+  // Whether what has arrived should wait for the others of this turn.
+  bool IsWorthStaging(Bytes arrived) const;
+  // Executes what has arrived, and keeps the rest.
+  bool ExecuteArrived(Bytes arrived);
   // Executes the whole requests in `input`, while there is room for replies; what was used.
   size_t Execute(std::string_view input);
+  // Has the keys of some requests fetched; the bytes of those.
+  size_t Prefetch(std::string_view input);
   void RefuseRequest(const wire::resp::RequestOutcome& outcome);
+  // The usual case, without waiting: true when all is sent.
+  bool SendAtOnce();
   // Sends all that is in the output. False: it cannot be sent.
   io::Task<bool> Send();
   // The same, and the reply to a WAIT behind it.
@@ -65,6 +74,7 @@ class Connection final : private ClientConnection {
   wire::resp::RequestParser parser_;
   Buffer input_;
   Buffer sending_{kMaxReplyBytes};
+  size_t prefetched_ = 0;       // bytes at the front of the input whose keys are asked for
   bool sends_ = false;          // a fiber is in SendOnce
   bool failed_ = false;         // nothing can be sent any more
   bool authenticated_ = false;  // as the parser's limits have it

@@ -59,7 +59,13 @@ class Engine final : private KeyspaceListener {
   ~Engine() override = default;
 
   // Before the requests of a batch: what follows happens at this time.
-  void BeginBatch() { keyspace_.SetNow(parts_.clock.Wall()); }
+  void BeginBatch() {
+    keyspace_.SetNow(parts_.clock.Wall());
+    keyspace_.FinishPrefetches();
+  }
+  // A guess of a key that requests to come will need.
+  void Prefetch(std::string_view key) { keyspace_.Prefetch(key); }
+  void FinishPrefetches() { keyspace_.FinishPrefetches(); }
   // Executes one request. Its reply, if any, is appended to the client's output.
   void Execute(Client& client, wire::resp::Arguments arguments);
   // Executes a request of a transaction, whose checks were made when it was queued.

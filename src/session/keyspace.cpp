@@ -8,6 +8,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -102,6 +103,21 @@ ValueType Keyspace::TypeOf(const Entry& entry) const {
 
 bool Keyspace::Alive(const Entry& entry) const {
   return !entry.expired(now_ms_) && TypeOf(entry) != ValueType::kNone;
+}
+
+void Keyspace::Prefetch(std::string_view key) {
+  if (prefetches_ == kMostPrefetches) FinishPrefetches();
+  Table& table = TableOf(key);
+  uint64_t hash = table.HashOf(key);
+  table.PrefetchSlot(hash);
+  prefetching_[prefetches_++] = {&table, hash};
+}
+
+void Keyspace::FinishPrefetches() {
+  for (const Prefetching& each : std::span(prefetching_).first(prefetches_)) {
+    each.table->PrefetchItem(each.hash);
+  }
+  prefetches_ = 0;
 }
 
 Entry* Keyspace::Peek(std::string_view key) {

@@ -10,6 +10,7 @@
 // set_known(HybridTime::Max()), the default, nothing is kept of a key that is gone.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -24,6 +25,7 @@
 #include "base/result.hpp"
 #include "session/entry.hpp"
 #include "session/lazy_free.hpp"
+#include "session/limits.hpp"
 #include "session/merge.hpp"
 #include "session/record.hpp"
 #include "session/scan_table.hpp"
@@ -81,6 +83,11 @@ class Keyspace {
   RecordWriter& record() { return record_; }
   // Whether a key outside of the cache was among it; false from then on.
   bool TakeMustSync() { return std::exchange(must_sync_, false); }
+
+  // Brings a key that will soon be asked for into the processor's cache, in two steps: the second
+  // comes with FinishPrefetches, or when as many as may be are under way.
+  void Prefetch(std::string_view key);
+  void FinishPrefetches();
 
   // Null when there is no such key, or it has ended. Valid until the next write.
   Entry* Find(std::string_view key);
@@ -199,6 +206,10 @@ class Keyspace {
   bool FlushOn();
 
   static constexpr uint64_t kNoFlush = UINT64_MAX;
+  struct Prefetching {
+    Table* table = nullptr;
+    uint64_t hash = 0;
+  };
 
   Options options_;
   HybridClock& clock_;
@@ -212,6 +223,8 @@ class Keyspace {
   Stamp newest_;                  // nothing that is here has a newer one
   uint64_t flush_at_ = kNoFlush;  // a cursor as Scan's: how far the last flush is applied
   LazyFree freed_;
+  std::array<Prefetching, kMostPrefetches> prefetching_;
+  size_t prefetches_ = 0;
   int64_t now_ms_ = 0;
   RecordWriter record_;
   bool must_sync_ = false;

@@ -29,13 +29,14 @@ namespace meridian::session {
 template <class Item>
 class ScanTable {
   struct Segment;
+  struct SegmentPointer;
 
  public:
   static constexpr int64_t kNeverDue = std::numeric_limits<int64_t>::max();
   static constexpr int64_t kDrop = std::numeric_limits<int64_t>::min();
 
   explicit ScanTable(uint64_t seed) : seed_(seed) {
-    directory_.push_back(NewSegment(kSmallestLog2, 0));
+    directory_.push_back(PointerTo(NewSegment(kSmallestLog2, 0)));
   }
   ScanTable(const ScanTable&) = delete;
   ScanTable& operator=(const ScanTable&) = delete;
@@ -63,7 +64,7 @@ class ScanTable {
     // how many they were.
     template <class Destroy>
     size_t FreeSegment(Destroy destroy) {
-      std::unique_ptr<Segment> segment(directory_[at_]);
+      std::unique_ptr<Segment> segment(directory_[at_].segment);
       at_ += size_t{1} << (depth_ - segment->depth);
       for (size_t i = 0; i < Capacity(*segment); ++i) {
         if (segment->slots[i] != 0) destroy(ItemOf(segment->slots[i]));
@@ -74,10 +75,10 @@ class ScanTable {
 
    private:
     friend class ScanTable;
-    Remains(std::vector<Segment*> directory, int depth, size_t size)
+    Remains(std::vector<SegmentPointer> directory, int depth, size_t size)
         : directory_(std::move(directory)), depth_(depth), size_(size) {}
 
-    std::vector<Segment*> directory_;
+    std::vector<SegmentPointer> directory_;
     int depth_ = 0;
     size_t at_ = 0;
     size_t size_ = 0;
@@ -85,14 +86,30 @@ class ScanTable {
 
   size_t size() const { return size_; }
   // Of the table, without its items.
-  size_t memory_bytes() const { return slot_bytes_ + directory_.size() * sizeof(Segment*); }
+  size_t memory_bytes() const { return slot_bytes_ + directory_.size() * sizeof(SegmentPointer); }
   uint64_t HashOf(std::string_view key) const { return Hash64(key, seed_); }
 
   // Null when it is not there.
   Item* Find(std::string_view key) const { return Find(key, HashOf(key)); }
   Item* Find(std::string_view key, uint64_t hash) const {
-    uint64_t* slot = FindSlot(key, hash);
+    const uint64_t* slot = SlotWhere(hash, [&](uint64_t other) {
+      return other >> kPointerBits == TagOf(hash) && ItemOf(other)->key() == key;
+    });
     return slot == nullptr ? nullptr : ItemOf(*slot);
+  }
+
+  // Asks the processor for what Find will read first, and then, when that has come, for the item.
+  // Both leave at once; between the two others should have their turn.
+  void PrefetchSlot(uint64_t hash) const {
+    const SegmentPointer& pointer = directory_[IndexOf(hash)];
+    __builtin_prefetch(&pointer.slots()[SlotOfHome(pointer.capacity_log2(), Home(TagOf(hash)))]);
+  }
+  void PrefetchItem(uint64_t hash) const {
+    const uint64_t* slot =
+        SlotWhere(hash, [&](uint64_t other) { return other >> kPointerBits == TagOf(hash); });
+    if (slot == nullptr) return;
+    const char* item = reinterpret_cast<const char*>(ItemOf(*slot));
+    for (size_t at = 0; at < kPrefetchedBytes; at += 64) __builtin_prefetch(item + at);
   }
 
   // There must be no item with its key.
@@ -109,8 +126,7 @@ class ScanTable {
 
   // Puts `item` where `old`, which has the same key, was. The old one is the caller's.
   void Replace(const Item* old, Item* item, uint64_t hash) {
-    uint64_t* slot = SlotOf(old, hash);
-    *slot = Packed(item, hash);
+    *SlotOf(old, hash) = Packed(item, hash);
   }
 
   // Takes the item out; it is the caller's.
@@ -126,7 +142,7 @@ class ScanTable {
   Remains TakeAll() {
     Remains remains(std::move(directory_), depth_, size_);
     slot_bytes_ = 0;
-    directory_ = {NewSegment(kSmallestLog2, 0)};
+    directory_ = {PointerTo(NewSegment(kSmallestLog2, 0))};
     depth_ = 0;
     size_ = 0;
     return remains;
@@ -139,7 +155,7 @@ class ScanTable {
     Cursor at = Unpack(cursor);
     size_t visited = 0;
     while (true) {
-      const Segment& segment = *directory_[at.prefix >> (kMaxDepth - depth_)];
+      const Segment& segment = *directory_[at.prefix >> (kMaxDepth - depth_)].segment;
       at.prefix &= ~((uint64_t{1} << (kMaxDepth - segment.depth)) - 1);
       // Two segments have become one since: what was visited of the other is not known.
       if (segment.depth < at.depth) at.home = 0;
@@ -150,7 +166,7 @@ class ScanTable {
       at = {at.prefix + (uint64_t{1} << (kMaxDepth - segment.depth)), 0, 0};
       if (at.prefix >> kMaxDepth != 0) return 0;
       if (visited >= count) {
-        const Segment& next = *directory_[at.prefix >> (kMaxDepth - depth_)];
+        const Segment& next = *directory_[at.prefix >> (kMaxDepth - depth_)].segment;
         return Pack({at.prefix, next.depth, 0});
       }
     }
@@ -165,7 +181,7 @@ class ScanTable {
   Item* Sample(Random& random) const {
     CHECK(size_ > 0);
     while (true) {
-      const Segment& segment = *directory_[random.Below(directory_.size())];
+      const Segment& segment = *directory_[random.Below(directory_.size())].segment;
       if (segment.count == 0) continue;
       uint64_t slot = 0;
       while (slot == 0) slot = segment.slots[random.Below(Capacity(segment))];
@@ -191,7 +207,7 @@ class ScanTable {
   uint64_t Sweep(uint64_t position, SweepLimits* limits, int64_t now, Visit visit,
                  Dropped dropped) {
     for (; limits->segments > 0 && limits->due_segments > 0; --limits->segments) {
-      Segment* segment = directory_[position >> (kMaxDepth - depth_)];
+      Segment* segment = directory_[position >> (kMaxDepth - depth_)].segment;
       uint64_t span = uint64_t{1} << (kMaxDepth - segment->depth);
       uint64_t after = (position & ~(span - 1)) + span;
       if (segment->due <= now) {
@@ -214,6 +230,7 @@ class ScanTable {
   // At this depth segments grow instead of splitting: only keys whose hashes are nearly the same
   // bring it about.
   static constexpr int kMaxDepth = 24;
+  static constexpr size_t kPrefetchedBytes = 128;  // of an item; the processor guesses the rest
 
   struct Segment {
     std::unique_ptr<uint64_t[]> slots;
@@ -222,15 +239,28 @@ class ScanTable {
     uint8_t capacity_log2 = 0;
     uint8_t depth = 0;  // all hashes in it have these first bits in common
   };
+  // With what is needed to find an item without the segment's own memory.
+  struct SegmentPointer {
+    Segment* segment = nullptr;
+    uint64_t packed = 0;  // where the slots are, and above kPointerBits how many, as a logarithm
+
+    uint64_t* slots() const { return reinterpret_cast<uint64_t*>(PointerOf(packed)); }
+    size_t capacity_log2() const { return packed >> kPointerBits; }
+  };
   struct Cursor {
     uint64_t prefix = 0;  // kMaxDepth bits: where a segment's hashes begin
     int depth = 0;        // of that segment, when the cursor was made
     size_t home = 0;
   };
 
-  static Item* ItemOf(uint64_t slot) {
+  static void* PointerOf(uint64_t packed) {
     // NOLINTNEXTLINE(performance-no-int-to-ptr): half the memory of a pointer and a hash
-    return reinterpret_cast<Item*>(slot & ((uint64_t{1} << kPointerBits) - 1));
+    return reinterpret_cast<void*>(packed & ((uint64_t{1} << kPointerBits) - 1));
+  }
+  static Item* ItemOf(uint64_t slot) { return static_cast<Item*>(PointerOf(slot)); }
+  static SegmentPointer PointerTo(Segment* segment) {
+    return {segment, reinterpret_cast<uint64_t>(segment->slots.get()) |
+                         uint64_t{segment->capacity_log2} << kPointerBits};
   }
   static uint64_t TagOf(uint64_t hash) { return hash & ((uint64_t{1} << kTagBits) - 1); }
   static uint64_t Packed(const Item* item, uint64_t hash) {
@@ -241,8 +271,8 @@ class ScanTable {
   // The home is the tag's first bits, so that a segment of any capacity has its items in the same
   // order.
   static size_t Home(uint64_t tag) { return tag >> (kTagBits - kHomeBits); }
-  static size_t SlotOfHome(const Segment& segment, size_t home) {
-    return (home << segment.capacity_log2) >> kHomeBits;
+  static size_t SlotOfHome(size_t capacity_log2, size_t home) {
+    return (home << capacity_log2) >> kHomeBits;
   }
   static Cursor Unpack(uint64_t cursor) {
     uint64_t prefix = (cursor >> (kHomeBits + 5)) & ((uint64_t{1} << kMaxDepth) - 1);
@@ -262,37 +292,38 @@ class ScanTable {
     slot_bytes_ += sizeof(Segment) + Capacity(*segment) * sizeof(uint64_t);
     return segment;
   }
-  void Free(Segment* segment) {
-    slot_bytes_ -= sizeof(Segment) + Capacity(*segment) * sizeof(uint64_t);
-    delete segment;
-  }
 
   size_t IndexOf(uint64_t hash) const { return depth_ == 0 ? 0 : hash >> (64 - depth_); }
-  Segment* SegmentOf(uint64_t hash) const { return directory_[IndexOf(hash)]; }
+  Segment* SegmentOf(uint64_t hash) const { return directory_[IndexOf(hash)].segment; }
+  // After a change to which slots the segment has, or which hashes: it has `hash`.
+  void Point(Segment* segment, uint64_t hash) {
+    size_t span = size_t{1} << (depth_ - segment->depth);
+    size_t first = IndexOf(hash) & ~(span - 1);
+    std::fill_n(directory_.begin() + static_cast<std::ptrdiff_t>(first), span, PointerTo(segment));
+  }
 
-  uint64_t* FindSlot(std::string_view key, uint64_t hash) const {
-    const Segment& segment = *SegmentOf(hash);
-    size_t mask = Capacity(segment) - 1;
-    uint64_t tag = TagOf(hash);
-    for (size_t i = SlotOfHome(segment, Home(tag));; i = (i + 1) & mask) {
-      uint64_t slot = segment.slots[i];
-      if (slot == 0) return nullptr;
-      if (slot >> kPointerBits == tag && ItemOf(slot)->key() == key) return &segment.slots[i];
+  // The first slot from the hash's home on that `is` says is the one; null: there is none.
+  template <class Is>
+  uint64_t* SlotWhere(uint64_t hash, Is is) const {
+    const SegmentPointer& pointer = directory_[IndexOf(hash)];
+    uint64_t* slots = pointer.slots();
+    size_t mask = (size_t{1} << pointer.capacity_log2()) - 1;
+    size_t i = SlotOfHome(pointer.capacity_log2(), Home(TagOf(hash)));
+    for (; slots[i] != 0; i = (i + 1) & mask) {
+      if (is(slots[i])) return &slots[i];
     }
+    return nullptr;
   }
   uint64_t* SlotOf(const Item* item, uint64_t hash) const {
-    const Segment& segment = *SegmentOf(hash);
-    size_t mask = Capacity(segment) - 1;
     uint64_t wanted = Packed(item, hash);
-    for (size_t i = SlotOfHome(segment, Home(TagOf(hash)));; i = (i + 1) & mask) {
-      CHECK(segment.slots[i] != 0);
-      if (segment.slots[i] == wanted) return &segment.slots[i];
-    }
+    uint64_t* slot = SlotWhere(hash, [&](uint64_t other) { return other == wanted; });
+    CHECK(slot != nullptr);
+    return slot;
   }
 
   static void Place(Segment* segment, uint64_t packed) {
     size_t mask = Capacity(*segment) - 1;
-    size_t i = SlotOfHome(*segment, Home(packed >> kPointerBits));
+    size_t i = SlotOfHome(segment->capacity_log2, Home(packed >> kPointerBits));
     while (segment->slots[i] != 0) i = (i + 1) & mask;
     segment->slots[i] = packed;
   }
@@ -300,7 +331,7 @@ class ScanTable {
   static void Vacate(Segment* segment, size_t hole) {
     size_t mask = Capacity(*segment) - 1;
     for (size_t i = (hole + 1) & mask; segment->slots[i] != 0; i = (i + 1) & mask) {
-      size_t home = SlotOfHome(*segment, Home(segment->slots[i] >> kPointerBits));
+      size_t home = SlotOfHome(segment->capacity_log2, Home(segment->slots[i] >> kPointerBits));
       if (((i - home) & mask) < ((i - hole) & mask)) continue;
       segment->slots[hole] = segment->slots[i];
       hole = i;
@@ -311,10 +342,11 @@ class ScanTable {
   void Grow(Segment* segment, uint64_t hash) {
     if (segment->capacity_log2 < kUsualLog2 || segment->depth == kMaxDepth) {
       Resize(segment, static_cast<uint8_t>(segment->capacity_log2 + 1));
+      Point(segment, hash);
       return;
     }
     if (segment->depth == depth_) {
-      std::vector<Segment*> doubled(directory_.size() * 2);
+      std::vector<SegmentPointer> doubled(directory_.size() * 2);
       for (size_t i = 0; i < doubled.size(); ++i) doubled[i] = directory_[i / 2];
       directory_ = std::move(doubled);
       ++depth_;
@@ -337,17 +369,16 @@ class ScanTable {
     uint8_t depth = static_cast<uint8_t>(segment->depth + 1);
     Segment* upper = NewSegment(segment->capacity_log2, depth);
     upper->due = segment->due;
-    size_t span = size_t{1} << (depth_ - depth);  // entries of the directory for each of the two
-    size_t first = IndexOf(hash) & ~(span * 2 - 1);
-    std::fill_n(directory_.begin() + static_cast<std::ptrdiff_t>(first + span), span, upper);
     std::unique_ptr<uint64_t[]> old = std::move(segment->slots);
     segment->slots = std::make_unique<uint64_t[]>(Capacity(*segment));
     segment->depth = depth;
     segment->count = 0;
+    uint64_t upper_bit = uint64_t{1} << (64 - depth);
+    Point(segment, hash & ~upper_bit);
+    Point(upper, hash | upper_bit);
     for (size_t i = 0; i < Capacity(*segment); ++i) {
       if (old[i] == 0) continue;
-      bool to_upper = (HashOf(ItemOf(old[i])->key()) >> (64 - depth) & 1) != 0;
-      Segment* half = to_upper ? upper : segment;
+      Segment* half = (HashOf(ItemOf(old[i])->key()) & upper_bit) != 0 ? upper : segment;
       Place(half, old[i]);
       ++half->count;
     }
@@ -358,8 +389,8 @@ class ScanTable {
     if (segment->depth == 0 || segment->capacity_log2 != kUsualLog2) return;
     size_t span = size_t{1} << (depth_ - segment->depth);
     size_t first = IndexOf(hash) & ~(span * 2 - 1);
-    Segment* lower = directory_[first];
-    Segment* upper = directory_[first + span];
+    Segment* lower = directory_[first].segment;
+    Segment* upper = directory_[first + span].segment;
     bool same = lower->depth == upper->depth && lower->capacity_log2 == upper->capacity_log2;
     if (!same || (lower->count + upper->count) * 8 > Capacity(*lower) * 3) return;
     for (size_t i = 0; i < Capacity(*upper); ++i) {
@@ -368,8 +399,9 @@ class ScanTable {
     lower->count += upper->count;
     lower->due = std::min(lower->due, upper->due);
     --lower->depth;
-    std::fill_n(directory_.begin() + static_cast<std::ptrdiff_t>(first + span), span, lower);
-    Free(upper);
+    Point(lower, hash);
+    slot_bytes_ -= sizeof(Segment) + Capacity(*upper) * sizeof(uint64_t);
+    delete upper;
   }
 
   // Visits all items with this home; how many.
@@ -377,7 +409,8 @@ class ScanTable {
   static size_t VisitHome(const Segment& segment, size_t home, Visit& visit) {
     size_t mask = Capacity(segment) - 1;
     size_t visited = 0;
-    for (size_t i = SlotOfHome(segment, home); segment.slots[i] != 0; i = (i + 1) & mask) {
+    size_t i = SlotOfHome(segment.capacity_log2, home);
+    for (; segment.slots[i] != 0; i = (i + 1) & mask) {
       if (Home(segment.slots[i] >> kPointerBits) != home) continue;
       visit(*ItemOf(segment.slots[i]));
       ++visited;
@@ -408,7 +441,7 @@ class ScanTable {
   }
 
   uint64_t seed_;
-  std::vector<Segment*> directory_;  // by the first depth_ bits of the hash
+  std::vector<SegmentPointer> directory_;  // by the first depth_ bits of the hash
   int depth_ = 0;
   size_t size_ = 0;
   size_t slot_bytes_ = 0;

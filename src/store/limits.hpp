@@ -19,6 +19,8 @@ constexpr uint64_t kMaxOffset = uint64_t{1} << 62;
 constexpr size_t kMaxPendingBytes = size_t{16} * 1024 * 1024;
 // Memory that is kept between groups; more is given back.
 constexpr size_t kKeptGroupBytes = size_t{1} * 1024 * 1024;
+// How often a group that could be written lets those that are ready to run go first: two turns.
+constexpr int kGatherRounds = 4;
 // A segment that has reached this is sealed and a new one begun; it is longer by one group at most.
 constexpr uint64_t kSegmentBytes = uint64_t{64} * 1024 * 1024;
 constexpr uint64_t kMinSegmentBytes = uint64_t{4} * 1024;

@@ -164,6 +164,8 @@ io::Task<void> Log::WriteGroups() {
       if (closing_) co_return;
       if (!co_await group_begun_.Wait()) co_return;
     }
+    // What others are about to append comes along: with much going on, groups are fewer and larger.
+    for (int i = 0; i < kGatherRounds && loop_.others_ready(); ++i) co_await io::AfterOthers{};
     std::swap(filling_, writing_);
     filling_->begin = end_;
     if (!co_await WriteGroup()) co_return;
@@ -199,8 +201,7 @@ io::Task<Result<void>> Log::TryGroup() {
   if (files_.last_segment_bytes() >= options_.segment_bytes && files_.segments() < kMaxSegments) {
     if (auto rolled = co_await files_.Roll(); !rolled) co_return rolled;
   }
-  if (auto written = co_await files_.Write(writing_->encoded); !written) co_return written;
-  co_return co_await files_.Sync();
+  co_return co_await files_.WriteAndSync(writing_->encoded);
 }
 
 void Log::FinishGroup() {

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <expected>
 #include <iterator>
 #include <memory>
 #include <optional>
@@ -25,12 +24,6 @@
 
 namespace meridian::store {
 namespace {
-
-// A sync that failed is never tried again, for whatever reason it failed: kIo says so to callers.
-std::unexpected<Error> SyncFailure(const Error& error) {
-  return Fail(error.code == Errc::kCancelled ? Errc::kCancelled : Errc::kIo, "sync failed: {}",
-              error.message);
-}
 
 // The part of `bytes` that holds whole records from the one with `from` on: until `end`, or until
 // `most` bytes, but at least one. `missing` is how many bytes more it needs for that one.
@@ -82,9 +75,9 @@ io::Task<Result<void>> LogFiles::Begin(SegmentHeader header) {
   std::vector<uint8_t> encoded;
   AppendSegmentHeader(header, encoded);
   if (auto written = co_await (*file)->WriteAt(0, encoded); !written) co_return written;
-  if (auto synced = co_await (*file)->Sync(); !synced) co_return SyncFailure(synced.error());
+  if (auto synced = co_await (*file)->Sync(); !synced) co_return io::SyncFailure(synced.error());
   if (auto synced = co_await disk_.SyncFolder(folder_); !synced) {
-    co_return SyncFailure(synced.error());
+    co_return io::SyncFailure(synced.error());
   }
   id_ = header.log_id;
   if (!segments_.empty()) segments_.back().file = nullptr;
@@ -94,15 +87,9 @@ io::Task<Result<void>> LogFiles::Begin(SegmentHeader header) {
   co_return Result<void>{};
 }
 
-io::Task<Result<void>> LogFiles::Write(Bytes encoded) {
+io::Task<Result<void>> LogFiles::WriteAndSync(Bytes encoded) {
   Segment& last = segments_.back();
-  co_return co_await last.file->WriteAt(last.index.end_position(), encoded);
-}
-
-io::Task<Result<void>> LogFiles::Sync() {
-  auto synced = co_await segments_.back().file->Sync();
-  if (!synced) co_return SyncFailure(synced.error());
-  co_return Result<void>{};
+  co_return co_await last.file->WriteAndSync(last.index.end_position(), encoded);
 }
 
 void LogFiles::Add(std::span<const IndexedRecord> records, uint32_t epoch) {

@@ -65,10 +65,10 @@ class LogFiles {
   size_t segments() const { return segments_.size(); }
   const RecoveryReport& recovery() const { return recovery_; }
 
-  // Writes records behind the last ones; may be tried again after it failed. Not safe before Sync.
-  io::Task<Result<void>> Write(Bytes encoded);
-  io::Task<Result<void>> Sync();
-  // They are synced, and can be read.
+  // Writes records behind the last ones, and syncs them. May be tried again after kUnavailable (the
+  // disk is full); kIo: also a sync that failed.
+  io::Task<Result<void>> WriteAndSync(Bytes encoded);
+  // They can be read.
   void Add(std::span<const IndexedRecord> records, uint32_t epoch);
   // Seals the last segment and begins another.
   io::Task<Result<void>> Roll();

@@ -65,6 +65,27 @@ TEST_F(LogTest, FiveHundredWhoWaitCostOneWriteAndOneSync) {
   });
 }
 
+TEST_F(LogTest, WhatOthersAreAboutToAppendComesAlong) {
+  DiskCounts counts;
+  Run([&](Machine& machine) -> Task<void> {
+    CountingDisk disk(machine.disk, counts);
+    auto log = co_await Log::Open(machine.loop, disk, Small());
+    EXPECT_TRUE(log);
+    counts = {};
+    io::Scope writers(machine.loop);
+    auto write = [&](int waits) -> Task<void> {
+      for (int i = 0; i < waits; ++i) co_await io::AfterOthers{};
+      auto offset = (*log)->Append({.body = AsBytes("body")});
+      EXPECT_TRUE(offset && co_await (*log)->Durable(*offset));
+    };
+    writers.Spawn(write(0));
+    writers.Spawn(write(2));  // in the next turn
+    co_await writers.Join();
+    EXPECT_EQ(counts.writes, 1U);
+    co_await (*log)->Close();
+  });
+}
+
 TEST_F(LogTest, CloseMakesDurableWhatWasAppended) {
   RunLog(Small(), [](Log& log, Machine&) -> Task<void> {
     EXPECT_TRUE(log.Append({.body = AsBytes("0")}));

@@ -158,6 +158,24 @@ TEST_F(SimDiskTest, SyncMayFail) {
   });
 }
 
+TEST_F(SimDiskTest, WriteAndSyncTellsOfASyncThatFailed) {
+  Use({.sync_failures = 1}, [](Disk& disk, Process&) -> Task<void> {
+    auto file = co_await Create(disk, "log", "x");
+    Result<void> synced = co_await file->WriteAndSync(1, AsBytes("y"));
+    EXPECT_EQ(synced.error().code, Errc::kIo);
+    EXPECT_TRUE(synced.error().message.starts_with("sync failed")) << synced.error().message;
+  });
+}
+
+TEST_F(SimDiskTest, WhatWriteAndSyncWroteStays) {
+  auto write = [](Disk& disk) -> Task<void> {
+    auto file = co_await Create(disk, "log", "");
+    CHECK(co_await file->WriteAndSync(0, AsBytes("synced")));
+    CHECK(co_await disk.SyncFolder(""));
+  };
+  EXPECT_EQ(Outcomes(write, "log"), Texts{"synced"});
+}
+
 TEST_F(SimDiskTest, OperationsTakeTime) {
   Use({.latency = seconds{3}, .jitter = {}}, [](Disk& disk, Process& process) -> Task<void> {
     TimePoint begin = process.Now();

@@ -1,0 +1,53 @@
+#include "wire/resp/key_ahead.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace meridian::wire::resp {
+namespace {
+
+// The guesses, one after the other, until all of the input is taken.
+std::vector<std::string> Keys(std::string_view input) {
+  std::vector<std::string> keys;
+  while (!input.empty()) keys.emplace_back(TakeKeyAhead(&input));
+  return keys;
+}
+
+using Guesses = std::vector<std::string>;
+
+TEST(KeyAhead, IsTheSecondArgumentOfEachRequest) {
+  EXPECT_EQ(Keys("*2\r\n$3\r\nGET\r\n$1\r\na\r\n"
+                 "*1\r\n$4\r\nPING\r\n"
+                 "*3\r\n$3\r\nSET\r\n$2\r\nbc\r\n$12\r\nlong enough!\r\n"),
+            (Guesses{"a", "", "bc"}));
+}
+
+TEST(KeyAhead, NoneIsGuessedOfWhatIsNotThereYet) {
+  std::string_view whole = "*2\r\n$3\r\nGET\r\n$2\r\nab\r\n";
+  for (size_t size = 1; size < whole.size(); ++size) {
+    EXPECT_EQ(Keys(whole.substr(0, size)), Guesses{""}) << size;
+  }
+}
+
+TEST(KeyAhead, NoneIsGuessedOfManyArguments) {
+  auto array = [](size_t count) {
+    std::string text = "*" + std::to_string(count) + "\r\n";
+    for (size_t i = 0; i < count; ++i) text += "$1\r\na\r\n";
+    return text;
+  };
+  EXPECT_EQ(Keys(array(64)), Guesses{"a"});
+  EXPECT_EQ(Keys(array(65)), Guesses{""});
+}
+
+TEST(KeyAhead, WhatIsNoArrayOfBulksEndsTheGuessing) {
+  for (const char* odd : {"GET a\r\n", "*x\r\n", "*-1\r\n", "*2\r\n:1\r\n:2\r\n", "*1\r\n$x\r\n",
+                          "*1\r\n$99999999\r\n", "*1\rx", "\r\n"}) {
+    EXPECT_EQ(Keys(std::string(odd) + "*2\r\n$3\r\nGET\r\n$1\r\na\r\n").front(), "") << odd;
+  }
+}
+
+}  // namespace
+}  // namespace meridian::wire::resp
