@@ -14,6 +14,7 @@
 #include "base/result.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"
+#include "io/wait_queue.hpp"
 #include "session/client.hpp"
 #include "session/engine.hpp"
 #include "session/journal.hpp"
@@ -128,7 +129,7 @@ bool Connection::ReadAndExecute() {
 size_t Connection::Execute(std::string_view input) {
   parts_.engine.BeginBatch();
   size_t used = 0;
-  while (used < input.size() && !client_.closing && !client_.wait &&
+  while (used < input.size() && !client_.closing && !client_.wait && !client_.long_reply &&
          client_.output.size() < kFlushReplyBytes) {
     RequestOutcome outcome = parser_.Parse(input.substr(used));
     if (outcome.state == RequestOutcome::State::kNeedMore) break;
@@ -166,6 +167,12 @@ io::Task<bool> Connection::Send() {
 
 io::Task<bool> Connection::Answer() {
   if (!client_.output.empty() && !co_await Send()) co_return false;
+  while (client_.long_reply) {
+    parts_.engine.ContinueReply(client_);
+    if (!client_.output.empty() && !co_await Send()) co_return false;
+    // Others have their turns.
+    if (!co_await io::Sleep(Duration::zero())) co_return false;
+  }
   if (!client_.wait) co_return true;
   TimePoint deadline = parts_.loop.After(client_.wait->timeout);
   copies_ = 0;

@@ -107,7 +107,8 @@ io::Task<void> Server::Accept(io::Listener& listener) {
 }
 
 void Server::Admit(std::unique_ptr<io::Stream> stream) {
-  if (open_.size() < engine_.options().max_clients) {
+  // Those that were let in and have not begun count too.
+  if (connections_.size() - refusing_ < engine_.options().max_clients) {
     return connections_.Spawn(Run(std::move(stream)));
   }
   ++engine_.statistics().refused_connections;
