@@ -47,7 +47,11 @@ class ItemWriter {
     }
     writer_.State(entry.key(), state);
   }
-  void Begin(std::string_view key) { writer_.Begin(key); }
+  // More of a key whose head was written before.
+  void Begin(std::string_view key, const Stamp& cleared) {
+    writer_.Begin(key);
+    if (cleared != Stamp()) writer_.Cleared(cleared);
+  }
   void Field(std::string_view key, const session::Field& field) {
     MakeRoom(key);
     writer_.Field(field.key(), field.value(), field.present(), field.stamp());
@@ -209,7 +213,7 @@ void Keyspace::SnapshotLarge(SnapshotWalk* walk, size_t count,
   uint64_t next = 0;
   auto write = [&](const auto& all, auto write_one) {
     ItemWriter writer(items);
-    writer.Begin(key);
+    writer.Begin(key, entry->cleared());
     next = all->ScanTraces(walk->within_, count,
                            [&](const auto& each) { (writer.*write_one)(key, each); });
     writer.End();
