@@ -39,8 +39,13 @@ def nginx(folder, origin):
     port = free_port()
     (folder / "nginx.conf").write_text(NGINX.format(folder=folder, origin=origin, port=port))
     with peer("nginx", "-c", str(folder / "nginx.conf")) as pid:
-        workers = wait_until(lambda: children(pid), 10, "nginx has a worker")
+        # Beside its worker it has a process that loads the cache, which ends within the minute.
+        workers = wait_until(lambda: [child for child in children(pid) if is_worker(child)], 10, "nginx has a worker")
         yield Subject("nginx", f"http://127.0.0.1:{port}{PATH}", [pid, *workers])
+
+
+def is_worker(pid):
+    return b"worker process" in pathlib.Path(f"/proc/{pid}/cmdline").read_bytes()
 
 
 @contextlib.contextmanager

@@ -35,6 +35,10 @@ using RangeKind = wire::http::RangeOutcome::Kind;
 
 constexpr uint64_t kToTheEnd = std::numeric_limits<uint64_t>::max();
 
+bool Ascend(const wire::http::RangeOutcome& ranges) {
+  return std::ranges::is_sorted(ranges.parts(), {}, &wire::http::ByteRange::first);
+}
+
 class Answering {
  public:
   Answering(http::Exchange& exchange, StoredAnswer& answer)
@@ -68,6 +72,8 @@ class Answering {
     }
     if (stored_.status == 200 && length_ && answer_.asked.range) {
       ranges_ = PlanRange(answer_.asked, stored_.validators, *length_, now);
+      // While it arrives only a window of it may be at hand: no part can be gone back to.
+      if (!body_.complete() && !Ascend(ranges_)) ranges_ = {};
     }
     switch (ranges_.kind) {
       case RangeKind::kWhole:
@@ -85,9 +91,10 @@ class Answering {
   wire::http::FieldsView fields() const {
     return std::span<const HeaderField>(fields_.data(), count_);
   }
-  void ReadNothing() {
-    if (answer_.reader != nullptr) answer_.reader->Advance(kToTheEnd);
+  void Advance(uint64_t offset) {
+    if (answer_.reader != nullptr) answer_.reader->Advance(offset);
   }
+  void ReadNothing() { Advance(kToTheEnd); }
 
   // Each a coroutine of its own: the way of a hit has a small frame.
   io::Task<Result<void>> NotModified() {
@@ -137,7 +144,6 @@ class Answering {
     const wire::http::ByteRange part = ranges_.parts().front();
     std::string range = wire::http::ContentRange(part, *length_);
     Add("Content-Range", range);
-    if (answer_.reader != nullptr) answer_.reader->Advance(part.first);
     Result<void> begun = exchange_.Start(
         {.status = 206, .fields = fields(), .lines = stored_.lines, .content_length = part.size()});
     if (!begun) co_return begun;
@@ -162,10 +168,9 @@ class Answering {
     co_return co_await exchange_.Finish(AsBytes(multipart.end), {});
   }
 
-  // Parts need not be in order: what any of them needs is held until the last is sent.
-  bool advances() const { return answer_.reader != nullptr && ranges_.count <= 1; }
-
+  // What stands before `offset` is not held for this visitor any more.
   io::Task<Result<void>> Send(uint64_t offset, uint64_t count, bool ends) {
+    Advance(offset);
     while (count > 0) {
       Bytes data = body_.At(offset);
       if (data.empty() && !body_.complete()) {
@@ -180,7 +185,7 @@ class Answering {
       if (count == 0 && ends) co_return co_await exchange_.Finish(data, {});
       Result<void> sent = co_await exchange_.Write(data);
       if (!sent) co_return sent;
-      if (advances()) answer_.reader->Advance(offset);
+      Advance(offset);
     }
     if (ends) co_return co_await exchange_.Finish({}, {});
     co_return Result<void>{};

@@ -52,6 +52,13 @@ bool MayShare(const Trip& trip) {
          !trip.asked.control.no_store;
 }
 
+// A body may take longer to arrive than its response may be used.
+bool IsOutdated(const Fill& fill, TimePoint now) {
+  if (fill.response == nullptr) return false;
+  const StoredResponse& response = *fill.response;
+  return JudgeUse(response.freshness, response.control, {}, now) == Use::kRevalidate;
+}
+
 }  // namespace
 
 CacheHandler::CacheHandler(Options options)
@@ -118,7 +125,7 @@ CacheHandler::Look CacheHandler::LookUp(Trip& trip) {
   if (trip.asked.bypass != Bypass::kNone || !trip.key) {
     bool method = trip.asked.bypass == Bypass::kMethod;
     trip.status.forwarded = method ? Forwarded::kMethod : Forwarded::kBypass;
-    return Look::kForward;
+    return trip.asked.control.only_if_cached ? Look::kOnlyIfCached : Look::kForward;
   }
   MemoryStore::Found found = store_.Find(*trip.key, trip.request().fields);
   trip.status.forwarded = found.has_url ? Forwarded::kVaryMiss : Forwarded::kUriMiss;
@@ -165,9 +172,16 @@ io::Task<void> CacheHandler::Miss(Trip& trip) {
       if (joined == Joined::kGoAlone) break;
     }
   }
+  co_await Lead(trip, MakeLoneFill(trip));
+}
+
+std::shared_ptr<Fill> CacheHandler::MakeLoneFill(const Trip& trip) {
   static constexpr KeyView kNoKey;
-  auto fill = std::make_shared<Fill>(trip.key.value_or(kNoKey), "", store_.mark());
-  co_await Lead(trip, std::move(fill));
+  const KeyView key = trip.key.value_or(kNoKey);
+  if (!MayShare(trip)) return std::make_shared<Fill>(key, "", store_.mark());
+  auto fill = std::make_shared<Fill>(key, LoneFillSlot(KeyText(key), ++lone_fills_), store_.mark());
+  fills_.Add(fill);  // so that an unsafe request forbids it
+  return fill;
 }
 
 std::shared_ptr<Fill> CacheHandler::FindFill(const std::string& slot, const std::string& key) {
@@ -176,7 +190,8 @@ std::shared_ptr<Fill> CacheHandler::FindFill(const std::string& slot, const std:
   // What was asked for before a purge is not for those who come after it.
   bool purged = fill->response == nullptr ? store_.MayForbid(fill->mark, key)
                                           : store_.Forbids(fill->mark, key, fill->response->tags);
-  if (!purged) return fill;
+  if (!purged && !IsOutdated(*fill, options_.loop.Now())) return fill;
+  if (!purged) fill->forbidden = true;  // the one that now begins is newer
   fills_.Remove(*fill);
   return nullptr;
 }
@@ -237,8 +252,8 @@ io::Task<CacheHandler::Joined> CacheHandler::AnswerFromFill(Trip& trip, Fill::Re
 }
 
 bool CacheHandler::MayStandIn(const Trip& trip) const {
-  return trip.stale != nullptr &&
-         MayServeOnError(trip.stale->freshness, trip.stale->control, options_.loop.Now());
+  return trip.stale != nullptr && MayServeOnError(trip.stale->freshness, trip.stale->control,
+                                                  trip.asked.control, options_.loop.Now());
 }
 
 io::Task<void> CacheHandler::AnswerFailure(Trip& trip, Error error) {

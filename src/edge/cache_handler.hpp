@@ -61,6 +61,8 @@ class CacheHandler {
 
   Look LookUp(Trip& trip);
   io::Task<void> Miss(Trip& trip);
+  // For a request that waits for nobody, and nobody for it.
+  std::shared_ptr<Fill> MakeLoneFill(const Trip& trip);
   std::shared_ptr<Fill> FindFill(const std::string& slot, const std::string& key);
   io::Task<Joined> Join(Trip& trip, std::shared_ptr<Fill> fill);
   io::Task<Joined> AnswerFromFill(Trip& trip, Fill::Reader& reader);
@@ -93,7 +95,7 @@ class CacheHandler {
   // The whole, confirmed or new; `stale` may be null.
   void FetchBehind(const Trip& trip, const std::shared_ptr<StoredResponse>& stale);
   io::Task<void> Fetch(std::shared_ptr<Fill> fill, std::shared_ptr<StoredResponse> stale,
-                       OwnedFields request);
+                       OwnedFields request, OwnedFields visitors);
 
   Options options_;
   Random random_;
@@ -104,6 +106,7 @@ class CacheHandler {
   PassTable passes_;
   bool isolated_ = false;
   size_t behind_ = 0;  // of those, that go on
+  uint64_t lone_fills_ = 0;
   Counter& hits_;
   Counter& stale_hits_;
   Counter& collapsed_;

@@ -39,10 +39,11 @@ class CacheHandlerFixture : public http::ServerFixture {
     Run(run);
   }
 
-  // A visitor who has sent a GET for `path`.
-  io::Task<http::MemoryStream*> Visit(std::string path) {
+  // A visitor who has sent a GET for `path`; `fields` are whole lines.
+  io::Task<http::MemoryStream*> Visit(std::string path, std::string fields = {}) {
     visitors_.push_back(Connect());
-    std::string request = "GET " + path + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+    std::string request =
+        "GET " + path + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n" + fields + "\r\n";
     (void)co_await http::RawPeer(*visitors_.back()).Send(request);
     (void)co_await io::Sleep(std::chrono::seconds{1});
     co_return visitors_.back().get();

@@ -103,6 +103,72 @@ TEST_F(CacheHandlerTest, AnUnsafeRequestMidFillKeepsItsOldAnswerOutOfTheStore) {
   });
 }
 
+TEST_F(CacheHandlerTest, AnUnsafeRequestDidNotReachAnAnswerThatNobodyWaitedFor) {
+  RunScript([&]() -> io::Task<void> {
+    MemoryStream* first = co_await Visit("/x");
+    auto origin = co_await Asked();
+    (void)co_await RawPeer(*origin).Send(
+        "HTTP/1.1 500 Oh\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+    EXPECT_TRUE((co_await AnswerTo(first)).starts_with("HTTP/1.1 500"));
+    MemoryStream* alone = co_await Visit("/x");
+    auto old_origin = co_await Asked();
+    visitors_.push_back(Connect());
+    MemoryStream* writer = visitors_.back().get();
+    (void)co_await RawPeer(*writer).Send(
+        "DELETE /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    auto write_origin = co_await Asked();
+    (void)co_await RawPeer(*write_origin).Send("HTTP/1.1 204 No Content\r\n\r\n");
+    EXPECT_TRUE((co_await AnswerTo(writer)).starts_with("HTTP/1.1 204"));
+    (void)co_await RawPeer(*old_origin).Send(std::string(kHead) + "oldest");
+    EXPECT_TRUE((co_await AnswerTo(alone)).ends_with("oldest"));
+    EXPECT_EQ(cache_.store().objects(), 0U);
+  });
+}
+
+TEST_F(CacheHandlerTest, ABodyThatCameSlowlyWasGivenToThoseWhoCameWhenItWasStale) {
+  RunScript([&]() -> io::Task<void> {
+    MemoryStream* before = co_await Visit("/x");
+    auto old_origin = co_await Asked();
+    (void)co_await RawPeer(*old_origin)
+        .Send("HTTP/1.1 200 OK\r\nContent-Length: 6\r\nCache-Control: max-age=3\r\n\r\nold");
+    MemoryStream* joined = co_await Visit("/x");
+    (void)co_await io::Sleep(seconds{3});
+    MemoryStream* after = co_await Visit("/x");
+    auto new_origin = co_await Asked();
+    (void)co_await RawPeer(*new_origin).Send(std::string(kHead) + "newest");
+    EXPECT_TRUE((co_await AnswerTo(after)).ends_with("newest"));
+    (void)co_await RawPeer(*old_origin).Send("est");
+    EXPECT_TRUE((co_await AnswerTo(before)).ends_with("oldest"));
+    EXPECT_TRUE((co_await AnswerTo(joined)).ends_with("oldest"));
+    MemoryStream* last = co_await Visit("/x");
+    EXPECT_TRUE((co_await AnswerTo(last)).ends_with("newest"));
+  });
+}
+
+TEST_F(CacheHandlerTest, OneAnswerThatWasNotForStoringKeptRangesFromWaitingForEachOtherForGood) {
+  RunScript([&]() -> io::Task<void> {
+    MemoryStream* first = co_await Visit("/x");
+    auto origin = co_await Asked();
+    (void)co_await RawPeer(*origin).Send(
+        "HTTP/1.1 500 Oh\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+    EXPECT_TRUE((co_await AnswerTo(first)).starts_with("HTTP/1.1 500"));
+    (void)co_await io::Sleep(kPassTime - seconds{3});
+    MemoryStream* part = co_await Visit("/x", "Range: bytes=0-0\r\n");
+    origin = co_await Asked();
+    (void)co_await RawPeer(*origin).Send(
+        "HTTP/1.1 206 Part\r\nConnection: close\r\nContent-Length: 1\r\n"
+        "Content-Range: bytes 0-0/6\r\n\r\nn");
+    EXPECT_TRUE((co_await AnswerTo(part)).starts_with("HTTP/1.1 206"));
+    (void)co_await io::Sleep(seconds{3});
+    MemoryStream* leads = co_await Visit("/x", "Range: bytes=0-0\r\n");
+    origin = co_await Asked();
+    MemoryStream* joins = co_await Visit("/x");
+    (void)co_await RawPeer(*origin).Send(std::string(kHead) + "newest");
+    EXPECT_TRUE((co_await AnswerTo(leads)).ends_with("n"));
+    EXPECT_TRUE((co_await AnswerTo(joins)).ends_with("newest"));
+  });
+}
+
 TEST_F(CacheHandlerTest, AFillThatNobodyReadsAnyMoreIsGivenUpUnlessItIsNearlyDone) {
   RunScript([&]() -> io::Task<void> {
     (void)co_await Visit("/large");

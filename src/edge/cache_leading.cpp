@@ -45,6 +45,15 @@ using wire::http::HeaderFields;
 using wire::http::ResponseHead;
 using State = Fill::State;
 
+// Whether an answer that is not for storing lets expect the same of what others ask: not where this
+// visitor's own no-store, range, conditions or long fields have brought it about.
+bool TellsOfOthers(const Trip& trip, int status) {
+  const bool by_condition = !trip.shared && (status == 206 || status == 304 || status == 416);
+  const bool by_request =
+      trip.storability == Storability::kRequest || trip.storability == Storability::kVariant;
+  return !by_request && !by_condition;
+}
+
 void DropConditions(HeaderFields* fields) {
   for (std::string_view name : {"Range", "If-Range", "If-None-Match", "If-Modified-Since"}) {
     fields->Remove(name);
@@ -121,12 +130,14 @@ CacheHandler::Taking CacheHandler::JudgeTaking(Trip& trip, Fill& fill, const Res
     }
     if (IsErrorForStale(head.status) && MayStandIn(trip)) return Taking::kStandIn;
   }
-  if (trip.storability == Storability::kStore && maker_.Begin(asking, head, fill)) {
-    return Taking::kStore;
+  if (trip.storability == Storability::kStore) {
+    trip.storability = maker_.Begin(asking, head, fill);
   }
-  passes_.Add(trip.key->hash, options_.loop.Now());
+  if (trip.storability == Storability::kStore) return Taking::kStore;
+  if (TellsOfOthers(trip, head.status)) passes_.Add(trip.key->hash, options_.loop.Now());
   // What the origin no longer lets be stored is no longer good to stand in either.
-  if (trip.stale != nullptr && head.status < 500) store_.Remove(*trip.key);
+  const bool gone = !ConcernsRequestAlone(trip.storability) && head.status < 500;
+  if (trip.stale != nullptr && gone) store_.Remove(*trip.key);
   if (!trip.shared || head.status != 200) return Taking::kRelay;
   // The origin was not told of the visitor's conditions; they are judged by its answer.
   if (trip.asked.conditional() &&
@@ -157,8 +168,8 @@ io::Task<void> CacheHandler::AnswerTaken(Trip& trip, Fill::Reader& reader, Takin
       confirmed_.Add();
       trip.source = Costs::Source::kConfirmed;
       taken.reset();
-      End(fill, State::kDone);
-      trip.status.stored = true;
+      End(fill, fill.kept ? State::kDone : State::kAlone);
+      trip.status.stored = fill.kept;
       break;
     case Taking::kStandIn:
       taken.reset();
@@ -173,7 +184,7 @@ io::Task<void> CacheHandler::AnswerTaken(Trip& trip, Fill::Reader& reader, Takin
       End(fill, State::kAlone);
       trip.stale = nullptr;
       trip.shared = false;
-      co_return co_await Lead(trip, std::make_shared<Fill>(*trip.key, "", store_.mark()));
+      co_return co_await Lead(trip, MakeLoneFill(trip));
   }
   trip.status.ttl = fill.response->freshness.Left(options_.loop.Now());
   co_await AnswerStored(trip.exchange, {.asked = trip.asked,
@@ -239,18 +250,21 @@ void CacheHandler::FetchBehind(const Trip& trip, const std::shared_ptr<StoredRes
   HeaderFields fields = forwarded.fields();
   DropConditions(&fields);
   if (stale) AddConditions(stale->validators, &fields);
-  options_.scope.Spawn(Fetch(fill, stale, OwnedFields(fields)));
+  options_.scope.Spawn(Fetch(fill, stale, OwnedFields(fields), OwnedFields(trip.request().fields)));
 }
 
 io::Task<void> CacheHandler::Fetch(std::shared_ptr<Fill> fill,
-                                   std::shared_ptr<StoredResponse> stale, OwnedFields request) {
+                                   std::shared_ptr<StoredResponse> stale, OwnedFields request,
+                                   OwnedFields visitors) {
   ++behind_;
   Fill::Reader reader(fill);  // so that it is finished
   const HeaderFields fields = request.view();
+  // By these, as the next visitor's are, and not by what the origin was told beside them.
+  const HeaderFields variant_fields = visitors.view();
   const KeyView key = fill->key.view();
   const CacheRequest asked{.authorized = fields.Has("Authorization")};
   const FillMaker::Asking asking{.asked = asked,
-                                 .request = fields,
+                                 .request = variant_fields,
                                  .at = options_.loop.Now(),
                                  .without_cookies = IsCdnHost(key.host, options_.cdn_domain)};
   Forwarding forwarding = co_await options_.forwarder.Ask(
@@ -267,12 +281,12 @@ io::Task<void> CacheHandler::Fetch(std::shared_ptr<Fill> fill,
   if (head.status == 304) {
     if (stale && maker_.Confirm(asking, head, stale, *fill)) {
       confirmed_.Add();
-      state = State::kDone;
+      if (fill->kept) state = State::kDone;
     } else {
       store_.Remove(key);
     }
   } else if (maker_.Judge(asked, head) == Storability::kStore &&
-             maker_.Begin(asking, head, *fill)) {
+             maker_.Begin(asking, head, *fill) == Storability::kStore) {
     filled_.Add();
     reader.Advance(std::numeric_limits<uint64_t>::max());
     fill->Become(State::kArriving);

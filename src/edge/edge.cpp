@@ -21,6 +21,7 @@
 #include "edge/config.hpp"
 #include "edge/costs.hpp"
 #include "edge/fallback_script.hpp"
+#include "edge/forwarded_fields.hpp"
 #include "edge/https_redirect.hpp"
 #include "edge/limits.hpp"
 #include "edge/purge_method.hpp"
@@ -202,6 +203,11 @@ io::Task<void> Edge::ReportLoad() {
 io::Task<void> Edge::Handle(http::Exchange& exchange) {
   if (exchange.request().method == "CONNECT") {  // names a host, not a path: nothing is here for it
     co_await AnswerHere(exchange, 501, "this is not a proxy to other hosts\n", {});
+    co_return;
+  }
+  if (MaxForwards(exchange.request()) == 0) {
+    const int status = exchange.request().method == "OPTIONS" ? 200 : 501;
+    co_await AnswerHere(exchange, status, "Max-Forwards ends here\n", {});
     co_return;
   }
   switch (wire::http::MatchPath(exchange.request().path, site::kReservedPath)) {

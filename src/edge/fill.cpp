@@ -140,6 +140,11 @@ std::string FillSlot(std::string_view key, std::string_view vary, std::string_vi
   return vary.empty() ? slot.substr(0, key.size() + 1) : slot;
 }
 
+std::string LoneFillSlot(std::string_view key, uint64_t number) {
+  // After an empty line: no Vary is.
+  return FillSlot(key, {}, {}).append("\n").append(std::to_string(number));
+}
+
 io::Task<void> FillBody(FillOptions options, std::shared_ptr<Fill> fill,
                         std::unique_ptr<http::ClientExchange> from) {
   fill->filler = &co_await io::ThisFiber{};

@@ -73,6 +73,7 @@ struct Fill {
   std::shared_ptr<StoredResponse> response;
   std::optional<uint64_t> length;  // of the body, when the origin told it
   Error error{Errc::kUnavailable, ""};
+  bool kept = true;              // what a 304 confirmed: by its fields, others may have it too
   bool crosses = false;          // it comes from another data center
   bool origin_answered = false;  // kFailed, with an error of the origin's own
   io::WaitQueue changed;         // the state, or more bytes
@@ -98,6 +99,9 @@ class FillTable {
 
 // The slot of a variant; `vary` and `variant` may be empty.
 std::string FillSlot(std::string_view key, std::string_view vary, std::string_view variant);
+// A slot that nobody joins, for an answer that may be stored all the same; `number` is one of its
+// own.
+std::string LoneFillSlot(std::string_view key, uint64_t number);
 
 // Reads the body of `from` into `fill`, whose response is there, and stores it when it is complete.
 // `table` and `store` outlive it.

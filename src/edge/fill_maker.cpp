@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include "base/clock.hpp"
@@ -12,6 +13,7 @@
 #include "edge/cache/storability.hpp"
 #include "edge/cache/stored_response.hpp"
 #include "edge/cache/validation.hpp"
+#include "edge/cache/vary.hpp"
 #include "edge/fill.hpp"
 #include "http/relay.hpp"
 #include "site/internal_fields.hpp"
@@ -49,7 +51,7 @@ Freshness FillMaker::FreshnessOf(const HeaderFields& answer, TimePoint asked_at,
           .lifetime = Jittered(lifetime.value_or(Duration::zero()), random_.Next())};
 }
 
-bool FillMaker::Begin(const Asking& asking, const ResponseHead& head, Fill& fill) {
+Storability FillMaker::Begin(const Asking& asking, const ResponseHead& head, Fill& fill) {
   HeaderFields fields = PassedOn(head);
   if (asking.without_cookies) fields.Remove("Set-Cookie");
   ResponseDirectives directives = DirectivesOf(head.fields);
@@ -64,15 +66,18 @@ bool FillMaker::Begin(const Asking& asking, const ResponseHead& head, Fill& fill
                           .received = loop_.Wall(),
                           .body = std::make_shared<Body>(store_.budget())},
                          store_.budget());
-  if (response == nullptr) return false;
+  if (response == nullptr) {
+    const std::string vary = ParseVary(fields).value_or("");
+    return VariantKey(vary, asking.request) ? Storability::kRoom : Storability::kVariant;
+  }
   if (fill.forbidden || store_.Forbids(fill.mark, KeyText(fill.key.view()), response->tags)) {
-    return false;
+    return Storability::kRoom;
   }
   using Framing = wire::http::BodyFraming::Kind;
   if (head.body.kind == Framing::kNone) fill.length = 0;
   if (head.body.kind == Framing::kContentLength) fill.length = head.body.length;
   fill.response = std::move(response);
-  return true;
+  return Storability::kStore;
 }
 
 bool FillMaker::Confirm(const Asking& asking, const ResponseHead& not_modified,
@@ -81,29 +86,37 @@ bool FillMaker::Confirm(const Asking& asking, const ResponseHead& not_modified,
   HeaderFields stored = stale->ParseLines();
   HeaderFields news = PassedOn(not_modified);
   if (asking.without_cookies) news.Remove("Set-Cookie");
-  HeaderFields fields = UpdatedFields(stored, news);
-  ResponseDirectives directives = DirectivesOf(fields);
-  auto lifetime =
-      FreshnessLifetime(directives, fields, stale->status, loop_.Wall(), config_.cache.heuristics);
+  ResponseHead updated;
+  updated.status = stale->status;
+  updated.fields = UpdatedFields(stored, news);
+  ResponseDirectives directives = DirectivesOf(updated.fields);
+  auto lifetime = FreshnessLifetime(directives, updated.fields, stale->status, loop_.Wall(),
+                                    config_.cache.heuristics);
   Freshness freshness = FreshnessOf(not_modified.fields, asking.at, lifetime);
   fill.length = stale->body->size();
   fill.response = MakeStoredResponse({.status = stale->status,
-                                      .fields = fields,
+                                      .fields = updated.fields,
                                       .request = asking.request,
                                       .control = directives.control,
                                       .freshness = freshness,
                                       .received = loop_.Wall(),
                                       .body = stale->body},
                                      store_.budget());
-  bool keeps = !directives.control.no_store && !directives.control.is_private;
+  const Storability storability = Judge(asking.asked, updated);
+  // What is to be confirmed each time stays: a 304 costs less than the whole.
+  fill.kept = storability == Storability::kStore || storability == Storability::kFreshness;
   if (fill.response == nullptr) {
     // No room for another head: the old one is as good as confirmed.
     fill.response = stale;
-    stale->freshness = freshness;
-  } else if (keeps && !fill.forbidden) {
+    const bool purged = store_.Forbids(fill.mark, KeyText(fill.key.view()), stale->tags);
+    if (fill.kept && !fill.forbidden && !purged) stale->freshness = freshness;
+  } else if (fill.kept && !fill.forbidden) {
     (void)store_.Store(fill.key.view(), fill.response, fill.mark);
   }
-  if (!keeps) store_.Remove(fill.key.view());
+  // The old one is no worse for a cookie that came with this.
+  const bool stays =
+      fill.kept || ConcernsRequestAlone(storability) || storability == Storability::kSetCookie;
+  if (!stays) store_.Remove(fill.key.view());
   return true;
 }
 

@@ -32,10 +32,10 @@ class FillMaker {
   };
 
   Storability Judge(const CacheRequest& asked, const wire::http::ResponseHead& head) const;
-  // Gives `fill` its response, whose body is empty yet. False: there is no room for it, or it has
-  // been purged meanwhile.
-  bool Begin(const Asking& asking, const wire::http::ResponseHead& head, Fill& fill);
-  // Gives `fill` what `stale` becomes by a 304, and stores it. False: the 304 is of another.
+  // Gives `fill` its response, whose body is empty yet: kStore. Or kVariant, or kRoom.
+  Storability Begin(const Asking& asking, const wire::http::ResponseHead& head, Fill& fill);
+  // Gives `fill` what `stale` becomes by a 304, and stores it, unless by the 304's fields it is for
+  // this visitor alone. False: the 304 is of another.
   bool Confirm(const Asking& asking, const wire::http::ResponseHead& not_modified,
                const std::shared_ptr<StoredResponse>& stale, Fill& fill);
 

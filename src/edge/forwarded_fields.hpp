@@ -5,12 +5,18 @@
 // Owned by the handler, for one request: the fields are views into it and into the request.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/ip.hpp"
 #include "wire/http/message.hpp"
 
 namespace meridian::edge {
+
+// How often a TRACE or OPTIONS may be forwarded still (RFC 9110 7.6.2): at 0 it ends here. Nothing:
+// it has no such limit, or another method.
+std::optional<uint64_t> MaxForwards(const wire::http::RequestHead& request);
 
 class ForwardedFields {
  public:
@@ -29,6 +35,7 @@ class ForwardedFields {
 
  private:
   std::string address_;
+  std::string max_forwards_;
   wire::http::HeaderFields fields_;
 };
 

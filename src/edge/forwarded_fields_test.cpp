@@ -30,6 +30,22 @@ TEST(ForwardedFields, TellTheApplicationWhoAskedAndHow) {
   EXPECT_EQ(CountEdges(*fields.Find("Via")), 1);
 }
 
+TEST(ForwardedFields, MaxForwardsOfTraceAndOptionsWasNotCountedDown) {
+  RequestHead request = Request({{"Max-Forwards", "2"}});
+  EXPECT_EQ(MaxForwards(request), std::nullopt);
+  EXPECT_EQ(ForwardedFields(request, {.peer = kPeer}).fields().Find("Max-Forwards"), "2");
+  for (std::string_view method : {"OPTIONS", "TRACE"}) {
+    request.method = method;
+    EXPECT_EQ(MaxForwards(request), 2U);
+    EXPECT_EQ(ForwardedFields(request, {.peer = kPeer}).fields().Find("Max-Forwards"), "1");
+  }
+  for (std::string_view nonsense : {"", "-1", "1x", "99999999999999999999"}) {
+    RequestHead other = Request({{"Max-Forwards", nonsense}});
+    other.method = "OPTIONS";
+    EXPECT_EQ(MaxForwards(other), std::nullopt) << nonsense;
+  }
+}
+
 TEST(ForwardedFields, WhatVisitorsClaimOfThemselvesIsDropped) {
   RequestHead request = Request({{"x-forwarded-for", "10.0.0.1"},
                                  {"X-Forwarded-Host", "evil.example"},

@@ -74,6 +74,8 @@ std::optional<Waste> JudgeWaste(const WasteInput& input) {
     case Storability::kFraming:
     case Storability::kTags:
     case Storability::kTooLarge:
+    case Storability::kVariant:
+    case Storability::kRoom:
       return std::nullopt;
   }
   return std::nullopt;

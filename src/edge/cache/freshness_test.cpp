@@ -61,6 +61,10 @@ TEST(Freshness, HeuristicsAreATenthOfTheTimeSinceLastModifiedWhereAllowed) {
   EXPECT_EQ(Lifetime({{"ETag", "\"a\""}}, true), std::nullopt);
 }
 
+TEST(Freshness, WhatExpiresInTheYear9999WasNeverFresh) {
+  EXPECT_EQ(Lifetime({{"Expires", "Fri, 31 Dec 9999 23:59:59 GMT"}}), wire::http::kMaxDeltaSeconds);
+}
+
 TEST(Freshness, AValidTargetedFieldStandsForCacheControlAndExpires) {
   EXPECT_EQ(Lifetime({{"CDN-Cache-Control", "max-age=600"}, {"Cache-Control", "max-age=1"}}), 600s);
   EXPECT_EQ(Lifetime({{"CDN-Cache-Control", "public"},

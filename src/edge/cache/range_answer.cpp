@@ -27,7 +27,7 @@ bool IfRangeHolds(std::string_view condition, const Validators& stored, WallTime
   if (condition != stored.last_modified) return false;
   auto modified = wire::http::ParseDate(stored.last_modified, now);
   auto date = wire::http::ParseDate(stored.date, now);
-  return modified && date && *date - *modified >= kStrongDateMargin;
+  return modified && date && *modified + kStrongDateMargin <= *date;
 }
 
 }  // namespace

@@ -43,7 +43,8 @@ void ReadField(const HeaderField& field, CacheRequest* asked, bool* has_control)
   std::string_view name = field.name;
   switch (name.size()) {
     case 5:
-      if (EqualsIgnoreCase(name, "range")) asked->range = field.value;
+      // Two are none that is well formed: the whole is asked for (RFC 9110 14.2).
+      if (EqualsIgnoreCase(name, "range")) asked->range = asked->range ? "" : field.value;
       break;
     case 8:
       if (EqualsIgnoreCase(name, "if-range")) asked->if_range = field.value;

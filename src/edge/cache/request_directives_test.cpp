@@ -28,6 +28,10 @@ TEST(RequestDirectives, AreReadFromAGetOrHead) {
   EXPECT_TRUE(ReadCacheRequest(head).head);
 }
 
+TEST(RequestDirectives, OfTwoRangesTheLastWasTaken) {
+  EXPECT_EQ(ReadCacheRequest(Get("/", {{"Range", "bytes=0-1"}, {"Range", "bytes=2-3"}})).range, "");
+}
+
 TEST(RequestDirectives, OtherMethodsGoPastTheCache) {
   wire::http::RequestHead head = Get("/");
   for (const char* method : {"POST", "PUT", "get", "OPTIONS", "PURGE"}) {

@@ -19,13 +19,14 @@ bool ForbidsStale(const CacheControl& control) {
   return control.must_revalidate || control.proxy_revalidate || control.no_cache;
 }
 
-// The request wants no older, or longer fresh, than this is (RFC 9111 5.2.1). A reload of what is
-// immutable is no reason to ask (RFC 8246 2), as long as it is fresh.
+// The request wants no older, or longer fresh, than this is (RFC 9111 5.2.1). That a page is loaded
+// again is no reason to ask for what is immutable, as long as it is fresh; that the visitor forces
+// it, is (RFC 8246 2).
 bool IsTooOldForRequest(const Freshness& freshness, const CacheControl& control,
                         const CacheControl& request, TimePoint now) {
-  if (control.immutable) return false;
   if (request.no_cache) return true;
-  if (request.max_age && freshness.Age(now) > *request.max_age) return true;
+  bool too_old = request.max_age && freshness.Age(now) > *request.max_age;
+  if (too_old && !control.immutable) return true;
   return request.min_fresh && freshness.Left(now) < *request.min_fresh;
 }
 
@@ -52,12 +53,15 @@ Use JudgeUse(const Freshness& freshness, const CacheControl& control, const Cach
   return allowed ? Use::kStale : Use::kRevalidate;
 }
 
-bool MayServeOnError(const Freshness& freshness, const CacheControl& control, TimePoint now) {
+bool MayServeOnError(const Freshness& freshness, const CacheControl& control,
+                     const CacheControl& request, TimePoint now) {
   if (control.no_cache) return false;
   Duration left = freshness.Left(now);
   if (left > Duration::zero()) return true;
   if (ForbidsStale(control)) return false;
-  return control.stale_if_error && -left <= *control.stale_if_error;
+  if (control.stale_if_error && -left <= *control.stale_if_error) return true;
+  // s-maxage is as proxy-revalidate for a request that asks of its own accord.
+  return request.stale_if_error && !control.s_maxage && -left <= *request.stale_if_error;
 }
 
 Duration UsefulWhenStale(const CacheControl& control) {

@@ -22,9 +22,9 @@ Use JudgeUse(const Freshness& freshness, const wire::http::CacheControl& control
              const wire::http::CacheControl& request, TimePoint now);
 
 // Whether it may stand in for an origin that fails: it is fresh still (a request wanted it newer),
-// or within its stale-if-error, and nothing forbids it to be served stale.
+// or within its stale-if-error or the request's, and nothing forbids it to be served stale.
 bool MayServeOnError(const Freshness& freshness, const wire::http::CacheControl& control,
-                     TimePoint now);
+                     const wire::http::CacheControl& request, TimePoint now);
 
 // RFC 5861 4: which answers of an origin are its failing.
 inline bool IsErrorForStale(int status) {

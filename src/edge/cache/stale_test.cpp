@@ -55,14 +55,19 @@ TEST(Stale, StaleWhileRevalidateServesForAsLongAsItSays) {
 }
 
 TEST(Stale, ImmutableIsNotAskedForAgainWhileItIsFresh) {
-  EXPECT_EQ(Judge(10s, "immutable", "no-cache"), Use::kFresh);
   EXPECT_EQ(Judge(10s, "immutable", "max-age=0"), Use::kFresh);
+  EXPECT_EQ(Judge(60s, "immutable", "max-age=60"), Use::kRevalidate);
+}
+
+TEST(Stale, ImmutableHidItselfFromAReloadThatTheVisitorForced) {
+  EXPECT_EQ(Judge(10s, "immutable", "no-cache"), Use::kRevalidate);
+  EXPECT_EQ(Judge(10s, "immutable", "min-fresh=51"), Use::kRevalidate);
   EXPECT_EQ(Judge(60s, "immutable", "no-cache"), Use::kRevalidate);
 }
 
 TEST(Stale, StaleIfErrorStandsInForAFailingOrigin) {
   auto may = [](Duration age, std::string_view control) {
-    return MayServeOnError(kMinute, Control(control), kReceived + age);
+    return MayServeOnError(kMinute, Control(control), {}, kReceived + age);
   };
   EXPECT_TRUE(may(10s, ""));
   EXPECT_FALSE(may(61s, ""));
@@ -70,6 +75,15 @@ TEST(Stale, StaleIfErrorStandsInForAFailingOrigin) {
   EXPECT_FALSE(may(91s, "stale-if-error=30"));
   EXPECT_FALSE(may(61s, "stale-if-error=30, must-revalidate"));
   EXPECT_FALSE(may(10s, "no-cache"));
+  auto request = [](Duration age, std::string_view control) {
+    return MayServeOnError(kMinute, Control(control), Control("stale-if-error=30"),
+                           kReceived + age);
+  };
+  EXPECT_TRUE(request(90s, ""));
+  EXPECT_FALSE(request(91s, ""));
+  for (const char* forbids : {"must-revalidate", "proxy-revalidate", "s-maxage=60", "no-cache"}) {
+    EXPECT_FALSE(request(61s, forbids)) << forbids;
+  }
   for (int status : {500, 502, 503, 504}) EXPECT_TRUE(IsErrorForStale(status));
   for (int status : {200, 404, 501, 505}) EXPECT_FALSE(IsErrorForStale(status));
 }

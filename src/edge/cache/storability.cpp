@@ -67,6 +67,11 @@ Storability JudgeStorability(const StorabilityInput& input) {
   return Storability::kStore;
 }
 
+bool ConcernsRequestAlone(Storability storability) {
+  return storability == Storability::kRequest || storability == Storability::kAuthorization ||
+         storability == Storability::kVariant;
+}
+
 std::string_view StorabilityName(Storability storability) {
   switch (storability) {
     case Storability::kStore:
@@ -93,6 +98,10 @@ std::string_view StorabilityName(Storability storability) {
       return "too-many-tags";
     case Storability::kTooLarge:
       return "too-large";
+    case Storability::kVariant:
+      return "long-variant";
+    case Storability::kRoom:
+      return "no-room";
   }
   return "";
 }

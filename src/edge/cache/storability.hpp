@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include "base/clock.hpp"
@@ -24,6 +25,8 @@ enum class Storability : uint8_t {
   kFraming,        // its end cannot be told from a break
   kTags,           // more tags than are kept
   kTooLarge,       // larger than an object may be
+  kVariant,        // what it varies by is too long in this request
+  kRoom,           // the budget has no room for it, or a purge was about it meanwhile
 };
 
 struct StorabilityInput {
@@ -38,6 +41,10 @@ struct StorabilityInput {
 // whoever reads it. A response that cannot be used without asking the origin each time is not
 // stored.
 Storability JudgeStorability(const StorabilityInput& input);
+
+// Whether an answer that was refused for this reason leaves what is stored as good as it was: the
+// reason is in the request, not in what the origin says of the resource.
+bool ConcernsRequestAlone(Storability storability);
 
 // For Cache-Status: why it was not stored, as a token.
 std::string_view StorabilityName(Storability storability);

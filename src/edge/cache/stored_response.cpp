@@ -26,8 +26,10 @@ void AppendLine(std::string_view name, std::string_view value, std::string* line
   lines->append(name).append(": ").append(value).append("\r\n");
 }
 
+// Trailers are not stored, so that none are announced.
 bool IsFraming(std::string_view name) {
-  return EqualsIgnoreCase(name, "content-length") || EqualsIgnoreCase(name, "age");
+  return EqualsIgnoreCase(name, "content-length") || EqualsIgnoreCase(name, "age") ||
+         EqualsIgnoreCase(name, "trailer");
 }
 
 void WriteLines(const StoredResponseInput& input, StoredResponse* response) {

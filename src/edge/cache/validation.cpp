@@ -70,7 +70,7 @@ bool Confirms(const HeaderFields& not_modified, const Validators& stored) {
     auto a = wire::http::ParseEntityTag(sent.etag);
     auto b = wire::http::ParseEntityTag(stored.etag);
     if (!a || !b) return sent.etag == stored.etag;
-    return wire::http::WeakMatch(*a, *b) && a->weak == b->weak;
+    return a->weak ? wire::http::WeakMatch(*a, *b) : wire::http::StrongMatch(*a, *b);
   }
   return sent.last_modified.empty() || sent.last_modified == stored.last_modified;
 }
@@ -84,8 +84,9 @@ HeaderFields UpdatedFields(const HeaderFields& stored, const HeaderFields& not_m
   fields.Reserve(stored.size() + not_modified.size());
   for (const HeaderField& field : stored) {
     bool replaced = replaces(field.name) && not_modified.Has(field.name);
-    // Age is of the answer that came, whether or not this one has another.
-    if (!replaced && !EqualsIgnoreCase(field.name, "age")) fields.Add(field.name, field.value);
+    // These are of the answer that came, whether or not this one has others.
+    bool of_answer = IsOneOf(field.name, {"age", "date"});
+    if (!replaced && !of_answer) fields.Add(field.name, field.value);
   }
   for (const HeaderField& field : not_modified) {
     if (replaces(field.name)) fields.Add(field.name, field.value);

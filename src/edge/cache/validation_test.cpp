@@ -53,12 +53,20 @@ TEST(Validation, A304ConfirmsOnlyTheResponseWhoseValidatorItHas) {
   EXPECT_TRUE(Confirms({}, kStored));
 }
 
+TEST(Validation, AWeakTagInA304DidNotConfirmTheStoredOneThatIsStrong) {
+  EXPECT_TRUE(Confirms(Fields({{"ETag", "W/\"v1\""}}), kStored));
+  EXPECT_TRUE(Confirms(Fields({{"ETag", "W/\"v1\""}}), {.etag = "W/\"v1\""}));
+  // RFC 9111 4.3.4: a strong one is for those that have the same strong one.
+  EXPECT_FALSE(Confirms(Fields({{"ETag", "\"v1\""}}), {.etag = "W/\"v1\""}));
+}
+
 TEST(Validation, A304UpdatesTheStoredFieldsButNotThoseThatDescribeTheBody) {
   HeaderFields stored = Fields({{"Content-Type", "text/plain"},
                                 {"Content-Encoding", "gzip"},
                                 {"X-A", "1"},
                                 {"X-A", "2"},
                                 {"Age", "100"},
+                                {"Date", kOld},
                                 {"Cache-Control", "max-age=1"}});
   HeaderFields update = Fields({{"Cache-Control", "max-age=60"},
                                 {"X-A", "3"},
@@ -73,6 +81,7 @@ TEST(Validation, A304UpdatesTheStoredFieldsButNotThoseThatDescribeTheBody) {
   EXPECT_EQ(fields.Count("X-A"), 1U);
   EXPECT_EQ(fields.Find("Cache-Control"), "max-age=60");
   EXPECT_FALSE(fields.Has("Age"));
+  EXPECT_FALSE(fields.Has("Date"));  // the 304 has none: it is of the time when it came
   EXPECT_FALSE(fields.Has("X-B"));
 }
 

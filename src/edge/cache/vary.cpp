@@ -101,13 +101,23 @@ std::string Normalize(std::string_view name, const HeaderFields& request) {
   return JoinLines(name, request);
 }
 
+// The origin hears the visitor's address in these, whatever he sent in them himself: the request as
+// it came does not tell such variants apart.
+bool TellsTheAddress(std::string_view name) {
+  constexpr std::string_view kAddressFields[] = {"forwarded", "x-forwarded-for", "x-real-ip"};
+  return std::ranges::any_of(kAddressFields, [&](std::string_view each) {
+    return wire::http::EqualsIgnoreCase(each, name);
+  });
+}
+
 }  // namespace
 
 std::optional<std::string> ParseVary(const HeaderFields& fields) {
   std::vector<std::string> names;
   bool storable = true;
   fields.ForEachElement("Vary", [&](std::string_view name) {
-    storable = storable && wire::http::IsToken(name) && name != "*" && names.size() < kMaxVaryNames;
+    storable = storable && wire::http::IsToken(name) && name != "*" && !TellsTheAddress(name) &&
+               names.size() < kMaxVaryNames;
     if (storable) names.push_back(Lower(name));
   });
   if (!storable) return std::nullopt;

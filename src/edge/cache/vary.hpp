@@ -12,7 +12,8 @@
 namespace meridian::edge {
 
 // The names of all Vary fields, in lower case, sorted, each once, separated by commas; empty when
-// there are none. Nothing: "*", or more than kMaxVaryNames.
+// there are none. Nothing: "*", a field that tells the visitor's address, or more than
+// kMaxVaryNames.
 std::optional<std::string> ParseVary(const wire::http::HeaderFields& fields);
 
 // The values that `request` has for `names` (as ParseVary gives them), normalised: fields of

@@ -23,6 +23,13 @@ TEST(Vary, NamesAreOneSetWhateverTheirOrderAndCase) {
   EXPECT_EQ(ParseVary(Fields({{"Vary", "a b"}})), std::nullopt);
 }
 
+TEST(Vary, AnAnswerByTheVisitorsAddressWasGivenToVisitorsWithOthers) {
+  EXPECT_EQ(ParseVary(Fields({{"Vary", "X-Forwarded-For"}})), std::nullopt);
+  EXPECT_EQ(ParseVary(Fields({{"Vary", "accept, x-real-ip"}})), std::nullopt);
+  EXPECT_EQ(ParseVary(Fields({{"Vary", "Forwarded"}})), std::nullopt);
+  EXPECT_EQ(ParseVary(Fields({{"Vary", "X-Forwarded-Proto"}})), "x-forwarded-proto");
+}
+
 TEST(Vary, SixteenNamesAreTakenAndOneMoreIsNot) {
   std::string names = "n0";
   for (size_t i = 1; i < kMaxVaryNames; ++i) names += ",n" + std::to_string(i);

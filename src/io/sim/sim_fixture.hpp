@@ -49,6 +49,9 @@ inline Task<void> Echo(Machine& machine) {
 
 class SimTest : public testing::Test {
  protected:
+  // What the processes' mains refer to may be members of the test.
+  void TearDown() override { world_.End(); }
+
   Process& AddServer(Main main) {
     return world_.AddProcess({.name = "server", .address = kServerAddress}, std::move(main));
   }

@@ -20,6 +20,9 @@ constexpr std::string_view kLongDays[] = {"Sunday",   "Monday", "Tuesday", "Wedn
 constexpr std::string_view kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 constexpr int kFutureYears = 50;
+// WallTime counts nanoseconds in 64 bits, which begin in 1677 and end in 2262.
+constexpr int kFirstYear = 1678;
+constexpr int kLastYear = 2261;
 
 void PutDigits(char* at, int width, int value) {
   for (int i = width - 1; i >= 0; --i, value /= 10) at[i] = static_cast<char>('0' + value % 10);
@@ -87,8 +90,8 @@ struct DateParts {
 std::optional<WallTime> Assemble(const DateParts& parts) {
   chrono::year_month_day date{chrono::year{parts.year}, chrono::month{parts.month + 1},
                               chrono::day{static_cast<unsigned>(parts.day)}};
-  // WallTime counts nanoseconds in 64 bits, which end in 2262.
-  if (!date.ok() || parts.year < 1678 || parts.year > 2261) return std::nullopt;
+  if (!date.ok() || parts.year < kFirstYear) return std::nullopt;
+  if (parts.year > kLastYear) date = chrono::year{kLastYear} / chrono::December / 31;
   return WallTime{chrono::sys_days{date}} + parts.time;
 }
 

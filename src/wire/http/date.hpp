@@ -21,7 +21,8 @@ HttpDate FormatDate(WallTime time);
 
 // IMF-fixdate and the two obsolete formats that a recipient must take, RFC 850 and asctime. `now`
 // settles the century of RFC 850's two digits: no date more than 50 years ahead. Nothing for
-// anything else, such as a day that its month does not have (the weekday is not compared).
+// anything else, such as a day that its month does not have (the weekday is not compared), and for
+// years before 1678. A year past 2261 counts as the end of that.
 std::optional<WallTime> ParseDate(std::string_view text, WallTime now);
 
 }  // namespace meridian::wire::http

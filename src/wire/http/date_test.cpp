@@ -43,9 +43,15 @@ TEST(HttpDate, AnythingElseIsNoDate) {
         "sun, 06 nov 1994 08:49:37 gmt", "Sun, 31 Nov 1994 08:49:37 GMT",
         "Sun, 29 Feb 1994 08:49:37 GMT", "Sun, 00 Nov 1994 08:49:37 GMT",
         "Sun, 06 Nov 1994 24:00:00 GMT", "Sun, 06 Nov 1994 08:60:37 GMT",
-        "Sun, 06 Nov 9999 08:49:37 GMT", "Sun Nov 6 08:49:37 1994"}) {
+        "Sun, 06 Nov 1677 08:49:37 GMT", "Sun Nov 6 08:49:37 1994"}) {
     EXPECT_FALSE(ParseDate(text, kNow)) << text;
   }
+}
+
+TEST(HttpDate, AYearTooFarAwayForTheClockWasNoDate) {
+  EXPECT_LT(ParseDate("Tue, 31 Dec 2261 00:00:00 GMT", kNow),
+            ParseDate("Fri, 31 Dec 9999 23:59:59 GMT", kNow));
+  EXPECT_FALSE(ParseDate("Fri, 32 Dec 9999 23:59:59 GMT", kNow));
 }
 
 }  // namespace

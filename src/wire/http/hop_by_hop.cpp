@@ -81,6 +81,8 @@ bool IsHopByHop(std::string_view name) {
       return EqualsIgnoreCase(name, "proxy-authenticate");
     case 19:
       return EqualsIgnoreCase(name, "proxy-authorization");
+    case 25:
+      return EqualsIgnoreCase(name, "proxy-authentication-info");
     default:
       return false;
   }
