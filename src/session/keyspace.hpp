@@ -32,9 +32,6 @@
 
 namespace meridian::session {
 
-class SnapshotContents;
-struct Missed;
-
 enum class ValueType : uint8_t { kNone, kString, kHash, kSet };
 std::string_view ValueTypeName(ValueType type);
 
@@ -87,8 +84,7 @@ class Keyspace {
 
   void set_listener(KeyspaceListener* listener) { listener_ = listener; }
   // Every data center has applied what has a stamp up to this, and this one knows that it has all
-  // of it too: traces of it are not needed, and what of it still arrives has been here before, or
-  // is of a data center that was left behind (Knowledge).
+  // of it too: traces of it are not needed, and what of it still arrives has been here before.
   void set_known(HybridTime known) { known_ = known; }
   HybridTime known() const { return known_; }
 
@@ -186,15 +182,6 @@ class Keyspace {
   // one, to `items`, until walk->done(). What was there all the time is in them, as it was at some
   // moment.
   void Snapshot(SnapshotWalk* walk, size_t count, std::vector<std::string>* items) const;
-
-  // Takes out what the other data center with this snapshot has removed without a trace; after the
-  // snapshot was merged in.
-  void DropMissing(std::string_view key, SnapshotContents& theirs);
-  // Whether something of the entry is what others have missed of ours.
-  bool HasMissed(const Entry& entry, const Missed& missed) const;
-  // Writes what there is of a key anew, with a new stamp; between BeginWrite and the end of a
-  // command.
-  void Restate(std::string_view key, const Missed& missed);
 
   // Merges a record of this data center or another in. kInvalid: nothing was changed. Their stamps
   // must have been observed by the clock.

@@ -64,10 +64,6 @@ constexpr size_t kFreedPerTurn = 16384;
 constexpr size_t kFreedAtOnce = 64;
 // Keys that one turn looks at after another data center's FLUSHALL.
 constexpr size_t kFlushSlice = 4096;
-// Traces of keys, fields and members that are gone. Past it none are kept for data centers that
-// have not been heard of for this long.
-constexpr size_t kMostTraces = 1'000'000;
-constexpr Duration kLeastAway = std::chrono::seconds{60};
 // Fields and members that one turn of the sweep looks at for traces of removed ones.
 constexpr size_t kTracesPerTurn = 16384;
 // Traces of removed fields or members are looked for in all of a key's when so many times them are
