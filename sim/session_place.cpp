@@ -120,10 +120,8 @@ Contents SessionPlace::See() const {
 size_t SessionPlace::Traces() const {
   const session::Keyspace& keyspace = engine_->keyspace();
   std::vector<std::string> items;
-  uint64_t cursor = 0;
-  do {
-    cursor = keyspace.Snapshot(cursor, session::kSnapshotSlice, &items);
-  } while (cursor != 0);
+  session::SnapshotWalk walk;
+  while (!walk.done()) keyspace.Snapshot(&walk, session::kSnapshotSlice, &items);
   // A flush is one item more.
   return items.size() - std::min(items.size(), keyspace.size() + (flushes() ? 1 : 0));
 }

@@ -11,21 +11,28 @@ import tempfile
 
 import redis
 
-from site_under_test import MERIDIAN, AddressBlock, wait_until
+from site_under_test import LOCATIONS, MERIDIAN, AddressBlock, wait_until
 
 
 class SessionTier:
     """`meridian session` of a data center, ended at the end of the `with` block."""
 
-    def __init__(self, settings="", environment=None):
-        self.block = AddressBlock(1)
-        self.address = f"127.{self.block.octets[0]}.0.1"
+    def __init__(self, settings="", environment=None, others=()):
+        """`others`: data centers of the site that are away."""
+        self.block = AddressBlock(1 + len(others))
+        self.address, *elsewhere = [f"127.{octet}.0.1" for octet in self.block.octets]
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="meridian-test-"))
         self.environment = {**os.environ, **(environment or {})}
         (self.folder / "site.toml").write_text(
-            f'domain = "photos.example"\n[[datacenter]]\nname = "us-east"\naddress = "{self.address}"\nlocation = "Ashburn"\n'
+            'domain = "photos.example"\n' + self.place("us-east", self.address) + "".join(map(self.place, others, elsewhere)) +
             f'[app]\ncommand = ["true"]\ndirectory = "/tmp"\n{settings}')
         self.process = None
+        if others:
+            subprocess.run([MERIDIAN, "ca", str(self.folder / "site.toml"), "--state", str(self.folder / "state")], check=True, capture_output=True, timeout=20)
+
+    @staticmethod
+    def place(name, address):
+        return f'[[datacenter]]\nname = "{name}"\naddress = "{address}"\nlocation = "{LOCATIONS[name]}"\n'
 
     def __enter__(self):
         try:

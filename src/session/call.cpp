@@ -1,9 +1,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
+#include "session/client.hpp"
 #include "session/command.hpp"
 #include "session/engine.hpp"
 #include "session/events.hpp"
@@ -15,6 +17,12 @@ namespace {
 
 char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c; }
 char Upper(char c) { return c >= 'a' && c <= 'z' ? static_cast<char>(c - ('a' - 'A')) : c; }
+
+std::string InUpperCase(std::string_view text) {
+  std::string upper(text);
+  for (char& c : upper) c = Upper(c);
+  return upper;
+}
 
 constexpr size_t kQuotedBytes = 128;  // of what a client sent, in an error
 
@@ -29,6 +37,11 @@ bool EqualsIgnoringCase(std::string_view text, std::string_view other) {
 }
 
 Keyspace& Call::keyspace() const { return engine.keyspace(); }
+
+bool Call::MayTakeTurns() const {
+  return !client.in_exec && client.subscriptions() == 0 &&
+         client.reply_mode == Client::ReplyMode::kOn;
+}
 
 bool Call::Integer(size_t i, int64_t* value) const {
   std::optional<int64_t> number = wire::resp::ParseInteger(arguments[i]);
@@ -56,11 +69,31 @@ void Call::WrongCount(std::string_view name) const {
   reply.Error("ERR wrong number of arguments for '" + std::string(name) + "' command");
 }
 
-void Call::UnknownSubcommand() const {
-  std::string upper(command);
-  for (char& c : upper) c = Upper(c);
+void Call::Dispatch(std::span<const Subcommand> subcommands) {
+  for (const Subcommand& subcommand : subcommands) {
+    if (!Is(1, subcommand.name)) continue;
+    if (ArityFits({.arity = subcommand.arity}, size())) return subcommand.handler(*this);
+    std::string name = std::string(command) + "|";
+    for (char c : subcommand.name) name += Lower(c);
+    return WrongCount(name);
+  }
+  if (Is(1, "HELP")) {
+    return size() == 2 ? Help(subcommands) : WrongCount(std::string(command) + "|help");
+  }
   reply.Error("ERR unknown subcommand '" + std::string(arguments[1].substr(0, kQuotedBytes)) +
-              "'. Try " + upper + " HELP.");
+              "'. Try " + InUpperCase(command) + " HELP.");
+}
+
+void Call::Help(std::span<const Subcommand> subcommands) const {
+  reply.Array(1 + 2 * (subcommands.size() + 1));
+  reply.SimpleString(InUpperCase(command) +
+                     " <subcommand> [<arg> [value] [opt] ...]. Subcommands are:");
+  auto line = [&](std::string_view usage, std::string_view summary) {
+    reply.SimpleString(usage);
+    reply.SimpleString("    " + std::string(summary));
+  };
+  for (const Subcommand& subcommand : subcommands) line(subcommand.usage, subcommand.summary);
+  line("HELP", "Print this help.");
 }
 
 void Call::InvalidExpireTime() const {

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <unordered_set>
@@ -26,6 +27,14 @@ class ClientConnection {
 
  protected:
   ~ClientConnection() = default;
+};
+
+// A reply that is made in several turns; see long_reply.hpp.
+class LongReply {
+ public:
+  virtual ~LongReply() = default;
+  // Appends some more of it. False: that was the last.
+  virtual bool Continue(wire::resp::ReplyWriter& reply) = 0;
 };
 
 // Requests between MULTI and EXEC.
@@ -62,6 +71,7 @@ struct Client {
   bool authenticated = false;
   bool closing = false;  // after what is in the output
   bool no_evict = false;
+  bool in_exec = false;  // what is executed is of a transaction
   ReplyMode reply_mode = ReplyMode::kOn;
   Transaction transaction;
   std::unordered_set<std::string> channels;
@@ -75,6 +85,8 @@ struct Client {
     Duration timeout{};
   };
   std::optional<Wait> wait;
+  // What is left of the reply to the last request; it comes before anything else is executed.
+  std::unique_ptr<LongReply> long_reply;
 };
 
 }  // namespace meridian::session

@@ -74,6 +74,7 @@ const Field* Fields::Find(std::string_view name) const {
 }
 
 bool Fields::Merge(const Field::Content& content) {
+  readings_.BeforeChange();
   uint64_t hash = table_.HashOf(content.name);
   Field* old = table_.Find(content.name, hash);
   if (old != nullptr && Supersedes(old->stamp(), old->present(), old->value(), content.stamp,
@@ -84,15 +85,16 @@ bool Fields::Merge(const Field::Content& content) {
   newest_ = std::max(newest_, content.stamp);
   item_bytes_ += field->memory_bytes();
   if (content.present) ++present_;
-  if (!content.present) newest_trace_ = std::max(newest_trace_, content.stamp.time);
+  if (!content.present) trace_times_.Add(content.stamp.time);
   if (old == nullptr) {
     table_.Insert(field, hash);
-    return true;
+  } else {
+    table_.Replace(old, field, hash);
+    item_bytes_ -= old->memory_bytes();
+    if (old->present()) --present_;
+    Field::Destroy(old);
   }
-  table_.Replace(old, field, hash);
-  item_bytes_ -= old->memory_bytes();
-  if (old->present()) --present_;
-  Field::Destroy(old);
+  CountTraces();
   return true;
 }
 
@@ -101,9 +103,11 @@ void Fields::Remove(Field* field) {
   item_bytes_ -= field->memory_bytes();
   if (field->present()) --present_;
   Field::Destroy(field);
+  CountTraces();
 }
 
 void Fields::Forget(std::string_view name) {
+  readings_.BeforeChange();
   Field* field = table_.Find(name);
   if (field != nullptr) Remove(field);
 }
@@ -123,20 +127,39 @@ void Fields::DropWhere(Goes goes) {
 }
 
 void Fields::DropBefore(const Stamp& cleared) {
+  readings_.BeforeChange();
   DropWhere([&](const Field& field) { return field.stamp() < cleared; });
 }
 
 ScanTable<Field>::Remains Fields::TakeAll() {
+  readings_.BeforeChange();
   present_ = 0;
-  newest_trace_ = {};
+  trace_times_.Clear();
   newest_ = {};
   item_bytes_ = 0;
-  return table_.TakeAll();
+  auto remains = table_.TakeAll();
+  CountTraces();
+  return remains;
 }
 
-void Fields::DropTraces(HybridTime known) {
-  DropWhere([&](const Field& field) { return !field.present() && field.stamp().time <= known; });
-  if (traces() == 0) newest_trace_ = {};
+bool Fields::DropTraces(HybridTime known, size_t* items) {
+  if (!readings_.empty()) return false;  // later
+  std::vector<Field*> dropped;
+  size_t seen = 0;
+  uint64_t cursor = table_.Scan(trace_times_.cursor(), *items, [&](Field& field) {
+    ++seen;
+    if (field.present()) return;
+    if (field.stamp().time <= known) {
+      dropped.push_back(&field);
+    } else {
+      trace_times_.Leave(field.stamp().time);
+    }
+  });
+  for (Field* field : dropped) Remove(field);
+  *items -= std::min(*items, seen);
+  trace_times_.Advance(cursor);
+  if (traces() == 0) trace_times_.Clear();
+  return cursor == 0 || traces() == 0;
 }
 
 const Field& Fields::Sample(Random& random) const { return SamplePresent<Field>(table_, random); }
@@ -176,6 +199,7 @@ void Members::Insert(Member* member) {
   table_.Insert(member, table_.HashOf(member->key()));
   item_bytes_ += member->memory_bytes();
   if (member->present()) ++present_;
+  CountTraces();
 }
 
 void Members::Remove(Member* member) {
@@ -183,13 +207,15 @@ void Members::Remove(Member* member) {
   item_bytes_ -= member->memory_bytes();
   if (member->present()) --present_;
   Member::Destroy(member);
+  CountTraces();
 }
 
 void Members::Merge(std::string_view name, Member::Tagged tagged, HybridTime now) {
+  readings_.BeforeChange();
   newest_ = std::max(newest_, NewestOf(tagged));
   if (!tagged.tag.present()) {
     tagged.removed_s = static_cast<uint32_t>(now.milliseconds() / kMillisecondsPerSecond + 1);
-    newest_trace_ = std::max(newest_trace_, TimeOf(tagged.removed_s));
+    trace_times_.Add(TimeOf(tagged.removed_s));
   }
   Member* member = table_.Find(name);
   if (member == nullptr) return Insert(Member::New(name, {&tagged, 1}));
@@ -199,6 +225,7 @@ void Members::Merge(std::string_view name, Member::Tagged tagged, HybridTime now
     own.tag = session::Merge(own.tag, tagged.tag);
     own.removed_s = std::max(own.removed_s, tagged.removed_s);
     present_ += static_cast<size_t>(member->present()) - static_cast<size_t>(was_present);
+    CountTraces();
     return;
   }
   std::vector<Member::Tagged> tags(member->tags().begin(), member->tags().end());
@@ -209,11 +236,13 @@ void Members::Merge(std::string_view name, Member::Tagged tagged, HybridTime now
 }
 
 void Members::Forget(std::string_view name) {
+  readings_.BeforeChange();
   Member* member = table_.Find(name);
   if (member != nullptr) Remove(member);
 }
 
 void Members::DropBefore(const Stamp& cleared) {
+  readings_.BeforeChange();
   std::vector<Member*> changed;
   newest_ = {};
   table_.ForEach([&](Member& member) {
@@ -237,28 +266,39 @@ void Members::DropBefore(const Stamp& cleared) {
   }
 }
 
-void Members::DropTraces(HybridTime known) {
+bool Members::DropTraces(HybridTime known, size_t* items) {
+  if (!readings_.empty()) return false;  // later
   std::vector<Member*> dropped;
-  newest_ = {};
-  table_.ForEach([&](Member& member) {
-    bool all_known = std::ranges::all_of(
-        member.tags(), [&](const Member::Tagged& own) { return TimeOf(own.removed_s) <= known; });
-    if (!member.present() && all_known) {
+  size_t seen = 0;
+  uint64_t cursor = table_.Scan(trace_times_.cursor(), *items, [&](Member& member) {
+    ++seen;
+    if (member.present()) return;
+    HybridTime removed;
+    for (const Member::Tagged& own : member.tags()) {
+      removed = std::max(removed, TimeOf(own.removed_s));
+    }
+    if (removed <= known) {
       dropped.push_back(&member);
     } else {
-      for (const Member::Tagged& own : member.tags()) newest_ = std::max(newest_, NewestOf(own));
+      trace_times_.Leave(removed);
     }
   });
   for (Member* member : dropped) Remove(member);
-  if (traces() == 0) newest_trace_ = {};
+  *items -= std::min(*items, seen);
+  trace_times_.Advance(cursor);
+  if (traces() == 0) trace_times_.Clear();
+  return cursor == 0 || traces() == 0;
 }
 
 ScanTable<Member>::Remains Members::TakeAll() {
+  readings_.BeforeChange();
   present_ = 0;
-  newest_trace_ = {};
+  trace_times_.Clear();
   newest_ = {};
   item_bytes_ = 0;
-  return table_.TakeAll();
+  auto remains = table_.TakeAll();
+  CountTraces();
+  return remains;
 }
 
 const Member& Members::Sample(Random& random) const {

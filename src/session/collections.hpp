@@ -5,16 +5,91 @@
 // Owned by a key's Parts; one thread.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <utility>
 
+#include "base/check.hpp"
+#include "base/hybrid_clock.hpp"
 #include "session/merge.hpp"
 #include "session/scan_table.hpp"
 #include "session/stamp.hpp"
 
 namespace meridian::session {
+
+// Somebody who reads a collection over several turns, and must see it as it was in the first.
+class Reading {
+ public:
+  // The collection is about to change or to go: what is still to be read is read now. It is not
+  // among the collection's readings any more.
+  virtual void BeforeChange() = 0;
+
+ protected:
+  ~Reading() = default;
+
+ private:
+  friend class Readings;
+  Reading* next_ = nullptr;
+};
+
+// Those of one collection.
+class Readings {
+ public:
+  Readings() = default;
+  Readings(const Readings&) = delete;
+  Readings& operator=(const Readings&) = delete;
+  ~Readings() { CHECK(first_ == nullptr); }
+
+  bool empty() const { return first_ == nullptr; }
+  void Add(Reading& reading) { reading.next_ = std::exchange(first_, &reading); }
+  void Remove(Reading& reading) {
+    Reading** at = &first_;
+    while (*at != nullptr && *at != &reading) at = &(*at)->next_;
+    if (*at != nullptr) *at = reading.next_;
+  }
+  void BeforeChange() {
+    while (first_ != nullptr) {
+      Reading& reading = *std::exchange(first_, first_->next_);
+      reading.BeforeChange();
+    }
+  }
+
+ private:
+  Reading* first_ = nullptr;
+};
+
+// Traces of a collection: between which times they were made, and how far it was walked to take out
+// those that everybody knows of.
+class TraceTimes {
+ public:
+  void Add(HybridTime time) {
+    oldest_ = std::min(oldest_, time);
+    rest_oldest_ = std::min(rest_oldest_, time);
+    newest_ = std::max(newest_, time);
+  }
+  void Clear() { *this = {}; }
+  // Zero when there are none. It may have been taken out since.
+  HybridTime newest() const { return newest_; }
+  // Max when there are none. It may have been taken out since.
+  HybridTime oldest() const { return oldest_; }
+
+  uint64_t cursor() const { return cursor_; }
+  // A walk has come to `cursor`, which is 0 at its end; what it leaves it has handed to Leave.
+  void Advance(uint64_t cursor) {
+    cursor_ = cursor;
+    if (cursor == 0) oldest_ = std::exchange(rest_oldest_, HybridTime::Max());
+  }
+  void Leave(HybridTime time) { rest_oldest_ = std::min(rest_oldest_, time); }
+
+ private:
+  HybridTime newest_;
+  HybridTime oldest_ = HybridTime::Max();
+  HybridTime rest_oldest_ = HybridTime::Max();  // of what is left of those passed, or made since
+  uint64_t cursor_ = 0;
+};
 
 // One field; name and value are behind it in the same piece of memory.
 class Field {
@@ -46,7 +121,12 @@ class Field {
 
 class Fields {
  public:
-  explicit Fields(uint64_t seed) : table_(seed) {}
+  // `all_traces`: how many there are in all that are given it; it outlives this.
+  Fields(uint64_t seed, size_t* all_traces) : table_(seed), all_traces_(*all_traces) {}
+  ~Fields() {
+    readings_.BeforeChange();
+    all_traces_ -= counted_traces_;
+  }
 
   // How many are present.
   size_t size() const { return present_; }
@@ -64,13 +144,15 @@ class Fields {
   void DropBefore(const Stamp& cleared);
   // Traces of what was removed, and when the last of them was made.
   size_t traces() const { return table_.size() - present_; }
-  HybridTime newest_trace() const { return newest_trace_; }
-  // The newest stamp of any, present or not.
+  HybridTime newest_trace() const { return trace_times_.newest(); }
+  HybridTime oldest_trace() const { return trace_times_.oldest(); }
+  // None, present or not, has a newer stamp.
   const Stamp& newest() const { return newest_; }
   // Leaves nothing: O(1).
   ScanTable<Field>::Remains TakeAll();
-  // Takes out the traces of what was removed up to `known`: O(all).
-  void DropTraces(HybridTime known);
+  // Goes on looking for traces of what was removed up to `known`, and takes them out, until about
+  // `*items` were looked at; what is left of them. False: there is more to look at.
+  bool DropTraces(HybridTime known, size_t* items);
 
   template <class Visit>
   void ForEach(Visit visit) const {
@@ -89,17 +171,30 @@ class Fields {
       if (field.present()) visit(field);
     });
   }
+  template <class Visit>
+  uint64_t ScanTraces(uint64_t cursor, size_t count, Visit visit) const {
+    return table_.Scan(cursor, count, visit);
+  }
   // Some present field; there is one.
   const Field& Sample(Random& random) const;
+  // Who reads this over several turns.
+  Readings& readings() const { return readings_; }
 
  private:
   void Remove(Field* field);
+  void CountTraces() {
+    all_traces_ += traces() - counted_traces_;
+    counted_traces_ = traces();
+  }
   template <class Goes>
   void DropWhere(Goes goes);
 
   ScanTable<Field> table_;
+  mutable Readings readings_;
+  size_t& all_traces_;
+  size_t counted_traces_ = 0;  // of ours, in all_traces_
   size_t present_ = 0;
-  HybridTime newest_trace_;
+  TraceTimes trace_times_;
   Stamp newest_;
   size_t item_bytes_ = 0;
 };
@@ -134,7 +229,12 @@ class Member {
 
 class Members {
  public:
-  explicit Members(uint64_t seed) : table_(seed) {}
+  // `all_traces`: how many there are in all that are given it; it outlives this.
+  Members(uint64_t seed, size_t* all_traces) : table_(seed), all_traces_(*all_traces) {}
+  ~Members() {
+    readings_.BeforeChange();
+    all_traces_ -= counted_traces_;
+  }
 
   size_t size() const { return present_; }
   bool blank() const { return table_.size() == 0; }
@@ -150,11 +250,12 @@ class Members {
   void Forget(std::string_view name);
   void DropBefore(const Stamp& cleared);
   size_t traces() const { return table_.size() - present_; }
-  HybridTime newest_trace() const { return newest_trace_; }
-  // The newest stamp of any addition or removal.
+  HybridTime newest_trace() const { return trace_times_.newest(); }
+  HybridTime oldest_trace() const { return trace_times_.oldest(); }
+  // No addition or removal has a newer stamp.
   const Stamp& newest() const { return newest_; }
   ScanTable<Member>::Remains TakeAll();
-  void DropTraces(HybridTime known);
+  bool DropTraces(HybridTime known, size_t* items);
 
   template <class Visit>
   void ForEach(Visit visit) const {
@@ -172,15 +273,27 @@ class Members {
       if (member.present()) visit(member);
     });
   }
+  template <class Visit>
+  uint64_t ScanTraces(uint64_t cursor, size_t count, Visit visit) const {
+    return table_.Scan(cursor, count, visit);
+  }
   const Member& Sample(Random& random) const;
+  Readings& readings() const { return readings_; }
 
  private:
   void Insert(Member* member);
   void Remove(Member* member);
+  void CountTraces() {
+    all_traces_ += traces() - counted_traces_;
+    counted_traces_ = traces();
+  }
 
   ScanTable<Member> table_;
+  mutable Readings readings_;
+  size_t& all_traces_;
+  size_t counted_traces_ = 0;  // of ours, in all_traces_
   size_t present_ = 0;
-  HybridTime newest_trace_;
+  TraceTimes trace_times_;
   Stamp newest_;
   size_t item_bytes_ = 0;
 };

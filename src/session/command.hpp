@@ -24,12 +24,23 @@ enum CommandFlag : uint32_t {
   kDenyOom = 1U << 2,  // refused when the memory is full
   kFast = 1U << 3,     // takes the same time whatever the size of things
   kNoAuth = 1U << 4,   // before a password was shown
-  kNoMulti = 1U << 5,  // not in a transaction
-  kAtOnce = 1U << 6,   // in a transaction it is not queued
-  kPubSub = 1U << 7,   // also in RESP2 after SUBSCRIBE
-  kAdmin = 1U << 8,
-  kLoading = 1U << 9,       // Redis' flags that clients may look at
-  kMovableKeys = 1U << 10,  // their count is an argument before the first
+  kAtOnce = 1U << 5,   // in a transaction it is not queued
+  kPubSub = 1U << 6,   // also in RESP2 after SUBSCRIBE
+  kAdmin = 1U << 7,
+  kLoading = 1U << 8,      // Redis' flags that clients may look at
+  kMovableKeys = 1U << 9,  // their count is an argument before the first
+};
+
+struct Call;
+using Handler = void (*)(Call&);
+
+// "CLIENT ID": commands whose second word says what is to be done.
+struct Subcommand {
+  std::string_view name;  // upper case
+  int arity = 0;          // with both names; -n: at least n
+  Handler handler = nullptr;
+  std::string_view usage;  // both for HELP
+  std::string_view summary;
 };
 
 // One request that is carried out.
@@ -43,6 +54,8 @@ struct Call {
   size_t size() const { return arguments.size(); }
   std::string_view operator[](size_t i) const { return arguments[i]; }
   Keyspace& keyspace() const;
+  // Whether the reply may be a Client::long_reply.
+  bool MayTakeTurns() const;
 
   // Reads argument `i`; false: the reply says that it is none.
   bool Integer(size_t i, int64_t* value) const;
@@ -54,14 +67,16 @@ struct Call {
   void NotInteger() const;
   // "ERR wrong number of arguments for 'x' command"
   void WrongCount(std::string_view command_or_subcommand) const;
-  // "ERR unknown subcommand 'x'. Try CLIENT HELP."
-  void UnknownSubcommand() const;
+  // Carries out the subcommand that argument 1 names, or HELP; else the reply says that there is
+  // none.
+  void Dispatch(std::span<const Subcommand> subcommands);
   // "ERR invalid expire time in 'x' command"
   void InvalidExpireTime() const;
   void Notify(EventClass event_class, std::string_view event, std::string_view key) const;
-};
 
-using Handler = void (*)(Call&);
+ private:
+  void Help(std::span<const Subcommand> subcommands) const;
+};
 
 struct CommandSpec {
   std::string_view name;  // lower case

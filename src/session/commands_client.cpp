@@ -1,4 +1,5 @@
 // CLIENT and its subcommands.
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -74,14 +75,25 @@ void SetInfo(Call& call) {
   call.reply.Ok();
 }
 
+bool IsClientType(const Call& call, size_t i) {
+  constexpr std::string_view kTypes[] = {"NORMAL", "PUBSUB", "MASTER", "REPLICA", "SLAVE"};
+  return std::ranges::any_of(kTypes, [&](std::string_view type) { return call.Is(i, type); });
+}
+
+bool IsUser(const Call& call, std::string_view name) {
+  return name == kDefaultUser || call.engine.options().passwords.contains(name);
+}
+
 void List(Call& call) {
   std::string text;
   bool by_type = call.size() == 4 && call.Is(2, "TYPE");
   bool by_id = call.size() > 3 && call.Is(2, "ID");
   if (call.size() > 2 && !by_type && !by_id) return call.SyntaxError();
-  if (by_type && !call.Is(3, "NORMAL") && !call.Is(3, "PUBSUB") && !call.Is(3, "MASTER") &&
-      !call.Is(3, "REPLICA")) {
+  if (by_type && !IsClientType(call, 3)) {
     return call.reply.Error("ERR Unknown client type '" + std::string(call[3]) + "'");
+  }
+  for (size_t i = 3; by_id && i < call.size(); ++i) {
+    if (!wire::resp::ParseInteger(call[i])) return call.reply.Error("ERR Invalid client ID");
   }
   for (const auto& [id, client] : call.engine.clients()) {
     bool wanted = !by_type || call.Is(3, client->subscriptions() > 0 ? "PUBSUB" : "NORMAL");
@@ -139,8 +151,14 @@ bool ReadKillFilter(Call& call, KillFilter* filter) {
       filter->local_address = call[i + 1];
     } else if (call.Is(i, "USER")) {
       filter->user = call[i + 1];
+      if (IsUser(call, filter->user)) continue;
+      call.reply.Error("ERR No such user '" + std::string(filter->user) + "'");
+      return false;
     } else if (call.Is(i, "TYPE")) {
       filter->type = call[i + 1];
+      if (IsClientType(call, i + 1)) continue;
+      call.reply.Error("ERR Unknown client type '" + std::string(filter->type) + "'");
+      return false;
     } else if (call.Is(i, "SKIPME") && (call.Is(i + 1, "YES") || call.Is(i + 1, "NO"))) {
       filter->skip_me = call.Is(i + 1, "YES");
     } else {
@@ -190,32 +208,38 @@ void Reply(Call& call) {
   }
 }
 
-struct Subcommand {
-  std::string_view name;
-  int arity;  // with both names; -n: at least n
-  Handler handler;
-};
+void GetRedirection(Call& call) { call.reply.Integer(-1); }  // there is no tracking
+
+// Nothing here pauses or blocks clients, so there is nothing to end.
+void Unpause(Call& call) { call.reply.Ok(); }
+void Unblock(Call& call) {
+  int64_t id = 0;
+  if (call.size() > 4) return call.WrongCount("client|unblock");
+  if (call.size() == 4 && !call.Is(3, "TIMEOUT") && !call.Is(3, "ERROR")) {
+    return call.reply.Error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
+  }
+  if (call.Integer(2, &id)) call.reply.Integer(0);
+}
+
 constexpr Subcommand kSubcommands[] = {
-    {"SETNAME", 3, &SetName}, {"GETNAME", 2, &GetName},  {"ID", 2, &Id},
-    {"INFO", 2, &ClientInfo}, {"SETINFO", 4, &SetInfo},  {"LIST", -2, &List},
-    {"KILL", -3, &Kill},      {"NO-EVICT", 3, &NoEvict}, {"REPLY", 3, &Reply},
+    {"GETNAME", 2, &GetName, "GETNAME", "Return the name of the current connection."},
+    {"GETREDIR", 2, &GetRedirection, "GETREDIR", "Return -1: there is no tracking."},
+    {"ID", 2, &Id, "ID", "Return the ID of the current connection."},
+    {"INFO", 2, &ClientInfo, "INFO", "Return information about the current connection."},
+    {"KILL", -3, &Kill, "KILL <ip:port> | ID|TYPE|USER|ADDR|LADDR|SKIPME <value> ...",
+     "End connections."},
+    {"LIST", -2, &List, "LIST [TYPE <type> | ID <id> ...]",
+     "Return information about connections."},
+    {"NO-EVICT", 3, &NoEvict, "NO-EVICT (ON|OFF)", "Accepted; clients are never evicted."},
+    {"REPLY", 3, &Reply, "REPLY (ON|OFF|SKIP)", "Control the replies sent to this connection."},
+    {"SETINFO", 4, &SetInfo, "SETINFO (LIB-NAME|LIB-VER) <value>", "Name the client library."},
+    {"SETNAME", 3, &SetName, "SETNAME <name>", "Assign a name to the current connection."},
+    {"UNBLOCK", -3, &Unblock, "UNBLOCK <id> [TIMEOUT|ERROR]", "Return 0: no client is blocked."},
+    {"UNPAUSE", 2, &Unpause, "UNPAUSE", "Accepted; clients are never paused."},
 };
 
 }  // namespace
 
-void ClientCommand(Call& call) {
-  for (const Subcommand& subcommand : kSubcommands) {
-    if (!call.Is(1, subcommand.name)) continue;
-    if (!ArityFits({.arity = subcommand.arity}, call.size())) {
-      std::string name = "client|";
-      for (char c : subcommand.name) {
-        name += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-      }
-      return call.WrongCount(name);
-    }
-    return subcommand.handler(call);
-  }
-  call.UnknownSubcommand();
-}
+void ClientCommand(Call& call) { call.Dispatch(kSubcommands); }
 
 }  // namespace meridian::session

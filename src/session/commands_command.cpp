@@ -16,9 +16,9 @@ namespace meridian::session {
 namespace {
 
 constexpr std::pair<uint32_t, std::string_view> kFlagNames[] = {
-    {kWrite, "write"},     {kReadOnly, "readonly"},       {kDenyOom, "denyoom"}, {kFast, "fast"},
-    {kNoAuth, "no_auth"},  {kNoMulti, "no_multi"},        {kPubSub, "pubsub"},   {kAdmin, "admin"},
-    {kLoading, "loading"}, {kMovableKeys, "movablekeys"},
+    {kWrite, "write"}, {kReadOnly, "readonly"}, {kDenyOom, "denyoom"},
+    {kFast, "fast"},   {kNoAuth, "no_auth"},    {kPubSub, "pubsub"},
+    {kAdmin, "admin"}, {kLoading, "loading"},   {kMovableKeys, "movablekeys"},
 };
 
 void ReplyInfo(Call& call, const CommandSpec& spec) {
@@ -51,24 +51,29 @@ void ReplyDocs(Call& call, const CommandSpec& spec) {
 }
 
 void List(Call& call) {
-  std::string_view pattern;
   bool filtered = call.size() == 5 && call.Is(2, "FILTERBY") && call.Is(3, "PATTERN");
   if (call.size() > 2 && !filtered) return call.SyntaxError();
-  if (filtered) pattern = call[4].substr(0, kMaxPatternBytes);
   std::vector<std::string_view> names;
   for (const CommandSpec& spec : Commands()) {
-    if (pattern.empty() || MatchesGlob(pattern, spec.name)) names.push_back(spec.name);
+    if (filtered && !MatchesGlob(call[4].substr(0, kMaxPatternBytes), spec.name)) continue;
+    names.push_back(spec.name);
   }
   call.reply.Array(names.size());
   for (std::string_view name : names) call.reply.Bulk(name);
 }
 
-void Info(Call& call, size_t first) {
-  call.reply.Array(call.size() - first);
-  for (std::string_view name : call.arguments.subspan(first)) {
+void InfoOfAll(Call& call) {
+  call.reply.Array(Commands().size());
+  for (const CommandSpec& spec : Commands()) ReplyInfo(call, spec);
+}
+
+void Info(Call& call) {
+  if (call.size() == 2) return InfoOfAll(call);
+  call.reply.Array(call.size() - 2);
+  for (std::string_view name : call.arguments.subspan(2)) {
     const CommandSpec* spec = FindCommand(name);
     if (spec == nullptr) {
-      call.reply.NullArray();
+      call.reply.Null();
     } else {
       ReplyInfo(call, *spec);
     }
@@ -88,7 +93,6 @@ void Docs(Call& call) {
 }
 
 void GetKeys(Call& call) {
-  if (call.size() < 3) return call.WrongCount("command|getkeys");
   wire::resp::Arguments request = call.arguments.subspan(2);
   const CommandSpec* spec = FindCommand(request[0]);
   if (spec == nullptr) return call.reply.Error("ERR Invalid command specified");
@@ -101,25 +105,21 @@ void GetKeys(Call& call) {
   for (std::string_view key : keys) call.reply.Bulk(key);
 }
 
+void Count(Call& call) { call.reply.Integer(static_cast<int64_t>(Commands().size())); }
+
+constexpr Subcommand kSubcommands[] = {
+    {"COUNT", 2, &Count, "COUNT", "Return the total number of commands in this server."},
+    {"DOCS", -2, &Docs, "DOCS [<command-name> ...]", "Return documentation of commands."},
+    {"GETKEYS", -4, &GetKeys, "GETKEYS <full-command>", "Return the keys of a full command."},
+    {"INFO", -2, &Info, "INFO [<command-name> ...]", "Return details about commands."},
+    {"LIST", -2, &List, "LIST [FILTERBY PATTERN <pattern>]", "Return the names of commands."},
+};
+
 }  // namespace
 
 void CommandCommand(Call& call) {
-  if (call.size() == 1) {
-    call.reply.Array(Commands().size());
-    for (const CommandSpec& spec : Commands()) ReplyInfo(call, spec);
-    return;
-  }
-  if (call.Is(1, "COUNT")) {
-    if (call.size() != 2) return call.WrongCount("command|count");
-    return call.reply.Integer(static_cast<int64_t>(Commands().size()));
-  }
-  if (call.Is(1, "LIST")) return List(call);
-  if (call.Is(1, "DOCS")) return Docs(call);
-  if (call.Is(1, "GETKEYS")) return GetKeys(call);
-  if (!call.Is(1, "INFO")) return call.UnknownSubcommand();
-  if (call.size() > 2) return Info(call, 2);
-  call.reply.Array(Commands().size());
-  for (const CommandSpec& spec : Commands()) ReplyInfo(call, spec);
+  if (call.size() == 1) return InfoOfAll(call);
+  call.Dispatch(kSubcommands);
 }
 
 }  // namespace meridian::session

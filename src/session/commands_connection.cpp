@@ -27,7 +27,7 @@ bool IsPassword(const Engine& engine, std::string_view user, std::string_view pa
 }
 
 bool LogIn(Call& call, std::string_view user, std::string_view password) {
-  bool open = call.engine.options().passwords.empty() && user == "default";
+  bool open = call.engine.options().passwords.empty() && user == kDefaultUser;
   if (!open && !IsPassword(call.engine, user, password)) {
     call.reply.Error("WRONGPASS invalid username-password pair or user is disabled.");
     return false;
@@ -57,7 +57,7 @@ void ReplyHello(Call& call) {
 
 struct HelloOptions {
   std::optional<int64_t> version;
-  std::string_view user;  // empty: no AUTH
+  std::optional<std::string_view> user;
   std::string_view password;
   std::optional<std::string_view> name;
 };
@@ -89,7 +89,24 @@ bool ReadHello(Call& call, HelloOptions* options) {
   return true;
 }
 
+void WhoAmI(Call& call) { call.reply.Bulk(call.client.user); }
+
+void Users(Call& call) {
+  const auto& passwords = call.engine.options().passwords;
+  bool has_default = passwords.contains(kDefaultUser);
+  call.reply.Array(passwords.size() + (has_default ? 0 : 1));
+  if (!has_default) call.reply.Bulk(kDefaultUser);
+  for (const auto& [user, password] : passwords) call.reply.Bulk(user);
+}
+
+constexpr Subcommand kAclSubcommands[] = {
+    {"USERS", 2, &Users, "USERS", "List all the configured usernames."},
+    {"WHOAMI", 2, &WhoAmI, "WHOAMI", "Return the current connection username."},
+};
+
 }  // namespace
+
+void AclCommand(Call& call) { call.Dispatch(kAclSubcommands); }
 
 void Ping(Call& call) {
   if (call.size() > 2) return call.WrongCount("ping");
@@ -112,14 +129,14 @@ void Auth(Call& call) {
         "ERR AUTH <password> called without any password configured for the default user. Are you "
         "sure your configuration is correct?");
   }
-  std::string_view user = call.size() == 3 ? call[1] : "default";
+  std::string_view user = call.size() == 3 ? call[1] : kDefaultUser;
   if (LogIn(call, user, call[call.size() - 1])) call.reply.Ok();
 }
 
 void Hello(Call& call) {
   HelloOptions options;
   if (!ReadHello(call, &options)) return;
-  if (!options.user.empty() && !LogIn(call, options.user, options.password)) return;
+  if (options.user && !LogIn(call, *options.user, options.password)) return;
   if (!call.client.authenticated) {
     return call.reply.Error(
         "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO "
@@ -142,9 +159,9 @@ void Hello(Call& call) {
 }
 
 void Select(Call& call) {
-  std::optional<int64_t> index = wire::resp::ParseInteger(call[1]);
-  if (!index) return call.reply.Error("ERR invalid DB index");
-  if (*index != 0) return call.reply.Error("ERR DB index is out of range");
+  int64_t index = 0;
+  if (!call.Integer(1, &index)) return;
+  if (index != 0) return call.reply.Error("ERR DB index is out of range");
   call.reply.Ok();
 }
 
@@ -159,7 +176,7 @@ void Reset(Call& call) {
   call.engine.watches().Forget(client);
   client.transaction = {};
   client.name.clear();
-  client.user = "default";
+  client.user = kDefaultUser;
   client.version = wire::resp::Version::kResp2;
   client.authenticated = call.engine.options().passwords.empty();
   client.reply_mode = Client::ReplyMode::kOn;

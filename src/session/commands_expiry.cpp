@@ -59,8 +59,9 @@ bool Holds(const Condition& condition, int64_t current_ms, int64_t wanted_ms) {
 
 void SetEnd(Call& call, TimeUnit unit, TimeBase base) {
   Condition condition;
+  if (!ReadCondition(call, &condition)) return;
   std::optional<int64_t> end = ReadEnd(call, 2, {.unit = unit, .base = base});
-  if (!end || !ReadCondition(call, &condition)) return;
+  if (!end) return;
   Keyspace& keyspace = call.keyspace();
   Entry* entry = keyspace.Find(call[1]);
   if (entry == nullptr || !Holds(condition, entry->expire_at_ms(), *end)) {

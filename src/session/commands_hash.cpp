@@ -1,4 +1,5 @@
 // Commands on hashes.
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
@@ -15,6 +16,7 @@
 #include "session/handlers.hpp"
 #include "session/keyspace.hpp"
 #include "session/limits.hpp"
+#include "session/long_reply.hpp"
 #include "session/random_choice.hpp"
 #include "wire/resp/number.hpp"
 #include "wire/resp/reply_writer.hpp"
@@ -46,6 +48,13 @@ void ReplyField(Call& call, const Fields* fields, std::string_view name) {
   if (field == nullptr) return call.reply.Null();
   call.reply.Bulk(field->value());
 }
+
+void WriteField(wire::resp::ReplyWriter& reply, const Field& field) {
+  reply.Bulk(field.key());
+  reply.Bulk(field.value());
+}
+void WriteName(wire::resp::ReplyWriter& reply, const Field& field) { reply.Bulk(field.key()); }
+void WriteValue(wire::resp::ReplyWriter& reply, const Field& field) { reply.Bulk(field.value()); }
 
 // HRANDFIELD key count: distinct fields when it is positive, else any, also repeatedly.
 void RandomFields(Call& call, const Fields& fields, int64_t count, bool with_values) {
@@ -112,33 +121,30 @@ void HGetAll(Call& call) {
   const Fields* fields = nullptr;
   if (!ReadFields(call, call[1], &fields)) return;
   call.reply.Map(fields == nullptr ? 0 : fields->size());
-  if (fields == nullptr) return;
-  fields->ForEach([&](const Field& field) {
-    call.reply.Bulk(field.key());
-    call.reply.Bulk(field.value());
-  });
+  if (fields != nullptr) ReplyItems<Fields, &WriteField>(call, *fields);
 }
 
 void HKeys(Call& call) {
   const Fields* fields = nullptr;
   if (!ReadFields(call, call[1], &fields)) return;
   call.reply.Array(fields == nullptr ? 0 : fields->size());
-  if (fields == nullptr) return;
-  fields->ForEach([&](const Field& field) { call.reply.Bulk(field.key()); });
+  if (fields != nullptr) ReplyItems<Fields, &WriteName>(call, *fields);
 }
 
 void HVals(Call& call) {
   const Fields* fields = nullptr;
   if (!ReadFields(call, call[1], &fields)) return;
   call.reply.Array(fields == nullptr ? 0 : fields->size());
-  if (fields == nullptr) return;
-  fields->ForEach([&](const Field& field) { call.reply.Bulk(field.value()); });
+  if (fields != nullptr) ReplyItems<Fields, &WriteValue>(call, *fields);
 }
 
 void HDel(Call& call) {
   const Fields* fields = nullptr;
   if (!ReadFields(call, call[1], &fields)) return;
-  if (fields == nullptr) return call.reply.Integer(0);
+  auto is_there = [&](std::string_view name) { return fields->Find(name) != nullptr; };
+  if (fields == nullptr || std::ranges::none_of(call.arguments.subspan(2), is_there)) {
+    return call.reply.Integer(0);
+  }
   int64_t removed = 0;
   {
     Keyspace::Edit edit(call.keyspace(), call[1]);
@@ -146,10 +152,8 @@ void HDel(Call& call) {
       removed += static_cast<int64_t>(edit.RemoveField(name));
     }
   }
-  if (removed > 0) {
-    call.Notify(kHashEvent, "hdel", call[1]);
-    NotifyIfGone(call, call[1]);
-  }
+  call.Notify(kHashEvent, "hdel", call[1]);
+  NotifyIfGone(call, call[1]);
   call.reply.Integer(removed);
 }
 
@@ -193,6 +197,7 @@ void HIncrBy(Call& call) {
 void HIncrByFloat(Call& call) {
   std::optional<long double> delta = wire::resp::ParseLongDouble(call[3]);
   if (!delta) return call.reply.Error("ERR value is not a valid float");
+  if (!std::isfinite(*delta)) return call.reply.Error("ERR value is NaN or Infinity");
   const Fields* fields = nullptr;
   if (!ReadFields(call, call[1], &fields)) return;
   const Field* field = fields == nullptr ? nullptr : fields->Find(call[2]);

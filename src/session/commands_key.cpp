@@ -1,40 +1,16 @@
 // Commands on keys of any type.
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
 
-#include "session/collections.hpp"
 #include "session/command.hpp"
 #include "session/entry.hpp"
 #include "session/events.hpp"
 #include "session/handlers.hpp"
 #include "session/keyspace.hpp"
-#include "wire/resp/number.hpp"
 
 namespace meridian::session {
 namespace {
-
-constexpr size_t kMostEmbeddedBytes = 44;  // as OBJECT ENCODING says "embstr"
-constexpr size_t kMostListpackElements = 128;
-
-// The names that clients know; what they stand for in Redis.
-std::string_view EncodingOf(Keyspace& keyspace, const Entry& entry) {
-  switch (keyspace.TypeOf(entry)) {
-    case ValueType::kNone:
-      return "none";
-    case ValueType::kString: {
-      std::string_view text = keyspace.TextOf(entry);
-      if (wire::resp::ParseInteger(text)) return "int";
-      return text.size() <= kMostEmbeddedBytes ? "embstr" : "raw";
-    }
-    case ValueType::kHash:
-      return keyspace.FieldsOf(&entry)->size() <= kMostListpackElements ? "listpack" : "hashtable";
-    case ValueType::kSet:
-      return "hashtable";
-  }
-  return "none";
-}
 
 void MoveKey(Call& call) {
   Keyspace& keyspace = call.keyspace();
@@ -99,7 +75,9 @@ void CopyKey(Call& call) {
     if (call.Is(i, "REPLACE")) {
       replace = true;
     } else if (call.Is(i, "DB") && i + 1 < call.size()) {
-      if (call[++i] != "0") return call.reply.Error("ERR DB index is out of range");
+      int64_t index = 0;
+      if (!call.Integer(++i, &index)) return;
+      if (index != 0) return call.reply.Error("ERR DB index is out of range");
     } else {
       return call.SyntaxError();
     }
@@ -128,33 +106,6 @@ void FlushAll(Call& call) {
   if (!known) return call.SyntaxError();
   call.keyspace().Flush();
   call.reply.Ok();
-}
-
-void ObjectCommand(Call& call) {
-  if (call.Is(1, "HELP")) {
-    call.reply.Array(4);
-    call.reply.SimpleString("OBJECT <subcommand> key. Subcommands are:");
-    call.reply.SimpleString("ENCODING: the name of the key's representation.");
-    call.reply.SimpleString("FREQ, IDLETIME: how lately the key was used.");
-    return call.reply.SimpleString("REFCOUNT: 1.");
-  }
-  bool known = call.Is(1, "ENCODING") || call.Is(1, "IDLETIME") || call.Is(1, "REFCOUNT") ||
-               call.Is(1, "FREQ");
-  if (!known) return call.UnknownSubcommand();
-  if (call.size() != 3) return call.WrongCount("object|" + std::string(call[1]));
-  Entry* entry = call.keyspace().Peek(call[2]);
-  if (entry == nullptr) return call.reply.Null();
-  if (call.Is(1, "ENCODING")) return call.reply.Bulk(EncodingOf(call.keyspace(), *entry));
-  if (call.Is(1, "REFCOUNT")) return call.reply.Integer(1);
-  if (call.Is(1, "FREQ")) {
-    return call.reply.Error(
-        "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note "
-        "that when switching between policies at runtime LRU and LFU data will take some time to "
-        "adjust.");
-  }
-  constexpr int64_t kMillisecondsPerSecond = 1000;
-  int64_t now_s = call.keyspace().now_ms() / kMillisecondsPerSecond;
-  call.reply.Integer(now_s - static_cast<int64_t>(entry->accessed_s()));
 }
 
 }  // namespace meridian::session

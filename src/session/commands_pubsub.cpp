@@ -1,5 +1,6 @@
 // Commands that publish and subscribe. A message reaches the subscribers of this data center.
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_set>
@@ -48,6 +49,37 @@ void Leave(Call& call, const std::unordered_set<std::string>& all, Change change
   }
 }
 
+void Channels(Call& call) {
+  if (call.size() > 3) {
+    return call.reply.Error("ERR unknown subcommand or wrong number of arguments for '" +
+                            std::string(call[1]) + "'. Try PUBSUB HELP.");
+  }
+  std::vector<std::string_view> channels = call.engine.subscriptions().Channels(
+      call.size() == 3 ? std::optional(call[2].substr(0, kMaxPatternBytes)) : std::nullopt);
+  call.reply.Array(channels.size());
+  for (std::string_view channel : channels) call.reply.Bulk(channel);
+}
+
+void SubscriberCounts(Call& call) {
+  call.reply.Array((call.size() - 2) * 2);
+  for (std::string_view channel : call.arguments.subspan(2)) {
+    call.reply.Bulk(channel);
+    call.reply.Integer(static_cast<int64_t>(call.engine.subscriptions().SubscribersOf(channel)));
+  }
+}
+
+void PatternCount(Call& call) {
+  call.reply.Integer(static_cast<int64_t>(call.engine.subscriptions().patterns()));
+}
+
+constexpr Subcommand kPubSubSubcommands[] = {
+    {"CHANNELS", -2, &Channels, "CHANNELS [<pattern>]",
+     "Return the channels that have subscribers and match the pattern."},
+    {"NUMPAT", 2, &PatternCount, "NUMPAT", "Return the number of patterns subscribed to."},
+    {"NUMSUB", -2, &SubscriberCounts, "NUMSUB [<channel> ...]",
+     "Return the number of subscribers of each channel."},
+};
+
 }  // namespace
 
 void Subscribe(Call& call) {
@@ -78,26 +110,6 @@ void Publish(Call& call) {
   call.reply.Integer(static_cast<int64_t>(call.engine.subscriptions().Publish(call[1], call[2])));
 }
 
-void PubSub(Call& call) {
-  Subscriptions& subscriptions = call.engine.subscriptions();
-  if (call.Is(1, "CHANNELS")) {
-    if (call.size() > 3) return call.WrongCount("pubsub|channels");
-    std::vector<std::string_view> channels =
-        subscriptions.Channels(call.size() == 3 ? call[2].substr(0, kMaxPatternBytes) : "");
-    call.reply.Array(channels.size());
-    for (std::string_view channel : channels) call.reply.Bulk(channel);
-  } else if (call.Is(1, "NUMSUB")) {
-    call.reply.Array((call.size() - 2) * 2);
-    for (std::string_view channel : call.arguments.subspan(2)) {
-      call.reply.Bulk(channel);
-      call.reply.Integer(static_cast<int64_t>(subscriptions.SubscribersOf(channel)));
-    }
-  } else if (call.Is(1, "NUMPAT")) {
-    if (call.size() != 2) return call.WrongCount("pubsub|numpat");
-    call.reply.Integer(static_cast<int64_t>(subscriptions.patterns()));
-  } else {
-    call.UnknownSubcommand();
-  }
-}
+void PubSub(Call& call) { call.Dispatch(kPubSubSubcommands); }
 
 }  // namespace meridian::session

@@ -3,10 +3,13 @@
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <optional>
 #include <string_view>
 #include <system_error>
 #include <vector>
 
+#include "session/client.hpp"
 #include "session/collections.hpp"
 #include "session/command.hpp"
 #include "session/engine.hpp"
@@ -15,24 +18,28 @@
 #include "session/handlers.hpp"
 #include "session/keyspace.hpp"
 #include "session/limits.hpp"
+#include "session/long_reply.hpp"
 
 namespace meridian::session {
 namespace {
 
 constexpr size_t kUsualCount = 10;
 constexpr size_t kMostCount = 65536;  // of one step
+// A small hash or set is walked in one step, as Redis does with those that it keeps as lists. What
+// is due to be forgotten may be among them.
+constexpr size_t kAllAtOnce = 128;
 
 struct ScanOptions {
   uint64_t cursor = 0;
   size_t count = kUsualCount;
-  std::string_view pattern;  // empty: everything
+  std::optional<std::string_view> pattern;  // nothing: everything
   std::string_view type;
   bool without_values = false;
 
-  bool Fits(std::string_view name) const { return pattern.empty() || MatchesGlob(pattern, name); }
+  bool Fits(std::string_view name) const { return !pattern || MatchesGlob(*pattern, name); }
 };
 
-bool ReadPattern(Call& call, size_t i, std::string_view* pattern) {
+bool ReadPattern(const Call& call, size_t i, std::optional<std::string_view>* pattern) {
   if (call[i].size() > kMaxPatternBytes) {
     call.reply.Error("ERR pattern is too long");
     return false;
@@ -41,15 +48,17 @@ bool ReadPattern(Call& call, size_t i, std::string_view* pattern) {
   return true;
 }
 
-// The cursor at argument `at`, and the options behind it.
-bool ReadOptions(Call& call, size_t at, ScanOptions* options) {
+bool ReadCursor(const Call& call, size_t at, ScanOptions* options) {
   std::string_view cursor = call[at];
   auto [end, error] =
       std::from_chars(cursor.data(), cursor.data() + cursor.size(), options->cursor);
-  if (error != std::errc() || end != cursor.data() + cursor.size()) {
-    call.reply.Error("ERR invalid cursor");
-    return false;
-  }
+  if (error == std::errc() && end == cursor.data() + cursor.size()) return true;
+  call.reply.Error("ERR invalid cursor");
+  return false;
+}
+
+// The options behind the cursor at argument `at`.
+bool ReadOptions(const Call& call, size_t at, ScanOptions* options) {
   for (size_t i = at + 1; i < call.size(); ++i) {
     if (call.Is(i, "NOVALUES") && call.command == "hscan") {
       options->without_values = true;
@@ -89,12 +98,16 @@ void ReplyScan(Call& call, uint64_t cursor, const std::vector<std::string_view>&
 }  // namespace
 
 void Keys(Call& call) {
-  std::string_view pattern;
+  std::optional<std::string_view> pattern;
   if (!ReadPattern(call, 1, &pattern)) return;
+  if (call.keyspace().size() > kReplyItemsPerTurn && call.MayTakeTurns()) {
+    call.client.long_reply = std::make_unique<KeysReply>(call.keyspace(), pattern);
+    return;
+  }
   std::vector<std::string_view>& found = call.engine.found();
   found.clear();
   call.keyspace().ForEach([&](const Entry& entry) {
-    if (pattern.empty() || MatchesGlob(pattern, entry.key())) found.push_back(entry.key());
+    if (!pattern || MatchesGlob(*pattern, entry.key())) found.push_back(entry.key());
   });
   call.reply.Array(found.size());
   for (std::string_view key : found) call.reply.Bulk(key);
@@ -102,7 +115,7 @@ void Keys(Call& call) {
 
 void Scan(Call& call) {
   ScanOptions options;
-  if (!ReadOptions(call, 1, &options)) return;
+  if (!ReadCursor(call, 1, &options) || !ReadOptions(call, 1, &options)) return;
   std::vector<std::string_view>& found = call.engine.found();
   found.clear();
   Keyspace& keyspace = call.keyspace();
@@ -114,35 +127,36 @@ void Scan(Call& call) {
   ReplyScan(call, cursor, found);
 }
 
+// Of nothing there is nothing to be found, whatever the options.
 void HScan(Call& call) {
   ScanOptions options;
   const Fields* fields = nullptr;
-  if (!ReadOptions(call, 2, &options) || !ReadFields(call, call[1], &fields)) return;
+  if (!ReadCursor(call, 2, &options) || !ReadFields(call, call[1], &fields)) return;
   std::vector<std::string_view>& found = call.engine.found();
   found.clear();
-  uint64_t cursor = 0;
-  if (fields != nullptr) {
-    cursor = fields->Scan(options.cursor, options.count, [&](const Field& field) {
-      if (!options.Fits(field.key())) return;
-      found.push_back(field.key());
-      if (!options.without_values) found.push_back(field.value());
-    });
-  }
+  if (fields == nullptr) return ReplyScan(call, 0, found);
+  if (!ReadOptions(call, 2, &options)) return;
+  size_t count = std::max(options.count, fields->size() <= kAllAtOnce ? kAllAtOnce : 0);
+  uint64_t cursor = fields->Scan(options.cursor, count, [&](const Field& field) {
+    if (!options.Fits(field.key())) return;
+    found.push_back(field.key());
+    if (!options.without_values) found.push_back(field.value());
+  });
   ReplyScan(call, cursor, found);
 }
 
 void SScan(Call& call) {
   ScanOptions options;
   const Members* members = nullptr;
-  if (!ReadOptions(call, 2, &options) || !ReadMembers(call, call[1], &members)) return;
+  if (!ReadCursor(call, 2, &options) || !ReadMembers(call, call[1], &members)) return;
   std::vector<std::string_view>& found = call.engine.found();
   found.clear();
-  uint64_t cursor = 0;
-  if (members != nullptr) {
-    cursor = members->Scan(options.cursor, options.count, [&](const Member& member) {
-      if (options.Fits(member.key())) found.push_back(member.key());
-    });
-  }
+  if (members == nullptr) return ReplyScan(call, 0, found);
+  if (!ReadOptions(call, 2, &options)) return;
+  size_t count = std::max(options.count, members->size() <= kAllAtOnce ? kAllAtOnce : 0);
+  uint64_t cursor = members->Scan(options.cursor, count, [&](const Member& member) {
+    if (options.Fits(member.key())) found.push_back(member.key());
+  });
   ReplyScan(call, cursor, found);
 }
 

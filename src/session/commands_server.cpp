@@ -1,4 +1,4 @@
-// Commands on the server: INFO, CONFIG, TIME, WAIT.
+// Commands on the server: INFO, TIME, ROLE, WAIT.
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
@@ -6,24 +6,20 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include <fmt/core.h>
 #include <unistd.h>
 
 #include "base/clock.hpp"
-#include "session/byte_size.hpp"
 #include "session/client.hpp"
 #include "session/command.hpp"
 #include "session/engine.hpp"
-#include "session/events.hpp"
-#include "session/glob.hpp"
 #include "session/handlers.hpp"
+#include "session/journal.hpp"
 #include "session/keyspace.hpp"
 #include "session/limits.hpp"
 #include "session/server_identity.hpp"
-#include "wire/resp/limits.hpp"
+#include "wire/resp/number.hpp"
 
 namespace meridian::session {
 namespace {
@@ -67,7 +63,7 @@ std::string StatsSection(Engine& engine) {
       "pubsub_channels:{}\r\npubsub_patterns:{}\r\ntotal_error_replies:{}\r\n",
       statistics.connections, statistics.commands, statistics.read_bytes, statistics.written_bytes,
       statistics.refused_connections, engine.keyspace().expired(), engine.keyspace().evicted(),
-      statistics.hits, statistics.misses, engine.subscriptions().Channels("").size(),
+      statistics.hits, statistics.misses, engine.subscriptions().channels(),
       engine.subscriptions().patterns(), statistics.failed_commands);
 }
 
@@ -91,88 +87,6 @@ constexpr Section kSections[] = {
     {"Keyspace", &KeyspaceSection},
 };
 
-// A setting that CONFIG GET shows. Those with `set` can be changed while the tier runs; the others
-// are site.toml's.
-struct Setting {
-  std::string_view name;
-  std::string (*get)(Engine&);
-  bool (*set)(Engine&, std::string_view) = nullptr;
-};
-
-bool SetEvents(Engine& engine, std::string_view letters) {
-  std::optional<uint32_t> classes = ParseEventClasses(letters);
-  if (classes) engine.event_classes() = *classes;
-  return classes.has_value();
-}
-
-bool SetMaxMemory(Engine& engine, std::string_view text) {
-  std::optional<size_t> bytes = ParseByteSize(text);
-  if (bytes) engine.max_memory_bytes() = *bytes;
-  return bytes.has_value();
-}
-
-const Setting kSettings[] = {
-    {"appendfsync", [](Engine&) -> std::string { return "always"; }},
-    {"appendonly",
-     [](Engine& engine) -> std::string { return engine.options().durable ? "yes" : "no"; }},
-    {"databases", [](Engine&) -> std::string { return "1"; }},
-    {"maxclients", [](Engine& engine) { return std::to_string(engine.options().max_clients); }},
-    {"maxmemory", [](Engine& engine) { return std::to_string(engine.max_memory_bytes()); },
-     &SetMaxMemory},
-    {"maxmemory-policy",
-     [](Engine& engine) -> std::string {
-       return engine.options().keyspace.cache_prefix.empty() ? "noeviction" : "allkeys-lru";
-     }},
-    {"notify-keyspace-events",
-     [](Engine& engine) { return EventClassesText(engine.event_classes()); }, &SetEvents},
-    {"port", [](Engine& engine) { return std::to_string(engine.options().port); }},
-    {"proto-max-bulk-len",
-     [](Engine&) { return std::to_string(wire::resp::RequestLimits().max_bulk_bytes); }},
-    {"save", [](Engine&) -> std::string { return ""; }},
-    {"timeout", [](Engine&) -> std::string { return "0"; }},
-};
-
-void ConfigGet(Call& call) {
-  std::vector<std::pair<std::string_view, std::string>> found;
-  for (const Setting& setting : kSettings) {
-    for (std::string_view pattern : call.arguments.subspan(2)) {
-      std::string lower(pattern.substr(0, kMaxPatternBytes));
-      for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-      if (!MatchesGlob(lower, setting.name)) continue;
-      found.emplace_back(setting.name, setting.get(call.engine));
-      break;
-    }
-  }
-  call.reply.Map(found.size());
-  for (const auto& [name, value] : found) {
-    call.reply.Bulk(name);
-    call.reply.Bulk(value);
-  }
-}
-
-void ConfigSet(Call& call) {
-  for (size_t i = 2; i < call.size(); i += 2) {
-    const Setting* found = nullptr;
-    for (const Setting& setting : kSettings) {
-      if (EqualsIgnoringCase(call[i], setting.name)) found = &setting;
-    }
-    std::string name(call[i]);
-    if (found == nullptr) {
-      return call.reply.Error("ERR Unknown option or number of arguments for CONFIG SET - '" +
-                              name + "'");
-    }
-    if (found->set == nullptr) {
-      return call.reply.Error("ERR CONFIG SET failed (possibly related to argument '" + name +
-                              "') - can't set immutable config");
-    }
-    if (!found->set(call.engine, call[i + 1])) {
-      return call.reply.Error("ERR CONFIG SET failed (possibly related to argument '" + name +
-                              "') - argument couldn't be parsed");
-    }
-  }
-  call.reply.Ok();
-}
-
 }  // namespace
 
 void Info(Call& call) {
@@ -190,25 +104,6 @@ void Info(Call& call) {
   call.reply.Verbatim("txt", text);
 }
 
-void Config(Call& call) {
-  if (call.Is(1, "GET")) {
-    if (call.size() < 3) return call.WrongCount("config|get");
-    return ConfigGet(call);
-  }
-  if (call.Is(1, "SET")) {
-    if (call.size() < 4 || call.size() % 2 != 0) return call.WrongCount("config|set");
-    return ConfigSet(call);
-  }
-  if (call.Is(1, "RESETSTAT")) {
-    call.engine.statistics() = {};
-    return call.reply.Ok();
-  }
-  if (call.Is(1, "REWRITE")) {
-    return call.reply.Error("ERR The server is running without a config file");
-  }
-  call.UnknownSubcommand();
-}
-
 void Time(Call& call) {
   constexpr int64_t kMicrosecondsPerSecond = 1000000;
   int64_t us = std::chrono::duration_cast<std::chrono::microseconds>(
@@ -219,13 +114,29 @@ void Time(Call& call) {
   call.reply.BulkInteger(us % kMicrosecondsPerSecond);
 }
 
-// How many other data centers have what this client has written: the connection waits for them.
+// Every data center takes writes.
+void Role(Call& call) {
+  call.reply.Array(3);
+  call.reply.Bulk("master");
+  call.reply.Integer(static_cast<int64_t>(call.engine.journal().durable()));
+  call.reply.Array(0);
+}
+
+// How many other data centers have what this client has written: the connection waits for them. In
+// a transaction nobody waits.
 void Wait(Call& call) {
   int64_t wanted = 0;
-  int64_t timeout_ms = 0;
-  if (!call.Integer(1, &wanted) || !call.Integer(2, &timeout_ms)) return;
+  if (!call.Integer(1, &wanted)) return;
+  std::optional<int64_t> timeout = wire::resp::ParseInteger(call[2]);
+  if (!timeout) return call.reply.Error("ERR timeout is not an integer or out of range");
+  int64_t timeout_ms = *timeout;
   if (timeout_ms < 0) return call.reply.Error("ERR timeout is negative");
   if (call.client.reply_mode != Client::ReplyMode::kOn) return;
+  if (call.client.in_exec) {
+    Copies* copies = call.engine.copies();
+    size_t have = copies == nullptr ? 0 : copies->Have(call.client.awaited_offset);
+    return call.reply.Integer(static_cast<int64_t>(have));
+  }
   auto most = std::chrono::duration_cast<std::chrono::milliseconds>(kMostWait);
   // 0: for ever, which is as long as anybody may.
   if (timeout_ms > 0 && timeout_ms < most.count()) most = std::chrono::milliseconds{timeout_ms};

@@ -1,4 +1,5 @@
 // Commands on one set.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -13,7 +14,10 @@
 #include "session/handlers.hpp"
 #include "session/keyspace.hpp"
 #include "session/limits.hpp"
+#include "session/long_reply.hpp"
 #include "session/random_choice.hpp"
+#include "wire/resp/number.hpp"
+#include "wire/resp/reply_writer.hpp"
 
 namespace meridian::session {
 namespace {
@@ -26,6 +30,8 @@ std::vector<std::string> Choose(Call& call, const Members& members, size_t count
   }
   return chosen;
 }
+
+void WriteMember(wire::resp::ReplyWriter& reply, const Member& member) { reply.Bulk(member.key()); }
 
 }  // namespace
 
@@ -55,7 +61,10 @@ void SAdd(Call& call) {
 void SRem(Call& call) {
   const Members* members = nullptr;
   if (!ReadMembers(call, call[1], &members)) return;
-  if (members == nullptr) return call.reply.Integer(0);
+  auto is_there = [&](std::string_view name) { return members->Contains(name); };
+  if (members == nullptr || std::ranges::none_of(call.arguments.subspan(2), is_there)) {
+    return call.reply.Integer(0);
+  }
   int64_t removed = 0;
   {
     Keyspace::Edit edit(call.keyspace(), call[1]);
@@ -63,10 +72,8 @@ void SRem(Call& call) {
       removed += static_cast<int64_t>(edit.RemoveMember(name));
     }
   }
-  if (removed > 0) {
-    call.Notify(kSetEvent, "srem", call[1]);
-    NotifyIfGone(call, call[1]);
-  }
+  call.Notify(kSetEvent, "srem", call[1]);
+  NotifyIfGone(call, call[1]);
   call.reply.Integer(removed);
 }
 
@@ -74,8 +81,7 @@ void SMembers(Call& call) {
   const Members* members = nullptr;
   if (!ReadMembers(call, call[1], &members)) return;
   call.reply.Set(members == nullptr ? 0 : members->size());
-  if (members == nullptr) return;
-  members->ForEach([&](const Member& member) { call.reply.Bulk(member.key()); });
+  if (members != nullptr) ReplyItems<Members, &WriteMember>(call, *members);
 }
 
 void SIsMember(Call& call) {
@@ -103,7 +109,7 @@ void SPop(Call& call) {
   if (call.size() > 3) return call.SyntaxError();
   int64_t count = 1;
   if (call.size() == 3) {
-    if (!call.Integer(2, &count)) return;
+    count = wire::resp::ParseInteger(call[2]).value_or(-1);
     if (count < 0) return call.reply.Error("ERR value is out of range, must be positive");
   }
   const Members* members = nullptr;

@@ -17,61 +17,75 @@
 namespace meridian::session {
 namespace {
 
+// EX, PX, EXAT, PXAT, KEEPTTL or PERSIST, of which there may be one, also repeatedly.
+struct EndOption {
+  std::string_view word;
+  TimeUnit unit = TimeUnit::kSeconds;
+  TimeBase base = TimeBase::kFromNow;
+  bool has_value = true;
+};
+constexpr EndOption kEndOptions[] = {
+    {"EX", TimeUnit::kSeconds, TimeBase::kFromNow},
+    {"PX", TimeUnit::kMilliseconds, TimeBase::kFromNow},
+    {"EXAT", TimeUnit::kSeconds, TimeBase::kAbsolute},
+    {"PXAT", TimeUnit::kMilliseconds, TimeBase::kAbsolute},
+    {.word = "KEEPTTL", .has_value = false},
+    {.word = "PERSIST", .has_value = false},
+};
+
 struct SetOptions {
   bool only_absent = false;   // NX
   bool only_present = false;  // XX
   bool get = false;
-  ExpiryChange expiry;
-  bool persist = false;  // of GETEX
+  const EndOption* end = nullptr;
+  size_t end_value = 0;  // the argument with the value of `end`, which is looked at last
+
+  bool Keeps() const { return end != nullptr && end->word == "KEEPTTL"; }
+  bool Persists() const { return end != nullptr && end->word == "PERSIST"; }
 };
 
-// EX, PX, EXAT, PXAT at argument `*i`, and its value behind it. 1: read; 0: it is none of them;
-// -1: the reply says what is wrong.
-int ReadExpiryOption(Call& call, size_t* i, ExpiryChange* expiry) {
-  struct Option {
-    std::string_view word;
-    TimeUnit unit;
-    TimeBase base;
-  };
-  constexpr Option kOptions[] = {{"EX", TimeUnit::kSeconds, TimeBase::kFromNow},
-                                 {"PX", TimeUnit::kMilliseconds, TimeBase::kFromNow},
-                                 {"EXAT", TimeUnit::kSeconds, TimeBase::kAbsolute},
-                                 {"PXAT", TimeUnit::kMilliseconds, TimeBase::kAbsolute}};
-  for (const Option& option : kOptions) {
+// Whether argument `*i` is an option of the end that may stand here; then it is behind it.
+bool TakeEndOption(const Call& call, size_t* i, SetOptions* options) {
+  for (const EndOption& option : kEndOptions) {
     if (!call.Is(*i, option.word)) continue;
-    if (expiry->kind != ExpiryChange::Kind::kClear || *i + 1 >= call.size()) {
-      call.SyntaxError();
-      return -1;
-    }
-    std::optional<int64_t> end =
-        ReadEnd(call, ++*i, {.unit = option.unit, .base = option.base, .must_be_positive = true});
-    if (!end) return -1;
-    *expiry = {ExpiryChange::Kind::kAt, *end};
-    return 1;
+    // KEEPTTL is SET's, PERSIST is GETEX's.
+    if (!option.has_value && (option.word == "PERSIST") != (call.command == "getex")) return false;
+    if (options->end != nullptr && options->end != &option) return false;
+    if (option.has_value && *i + 1 == call.size()) return false;
+    options->end = &option;
+    if (option.has_value) options->end_value = ++*i;
+    return true;
   }
-  return 0;
+  return false;
 }
 
-// The options of SET from argument 3 on. False: the reply says what is wrong.
-bool ReadSetOptions(Call& call, SetOptions* options) {
-  for (size_t i = 3; i < call.size(); ++i) {
-    if (call.Is(i, "NX") && !options->only_present) {
+// The options from argument `first` on. False: the reply says what is wrong.
+bool ReadSetOptions(const Call& call, size_t first, SetOptions* options) {
+  bool sets = call.command == "set";
+  for (size_t i = first; i < call.size(); ++i) {
+    if (sets && call.Is(i, "NX") && !options->only_present) {
       options->only_absent = true;
-    } else if (call.Is(i, "XX") && !options->only_absent) {
+    } else if (sets && call.Is(i, "XX") && !options->only_absent) {
       options->only_present = true;
-    } else if (call.Is(i, "GET")) {
+    } else if (sets && call.Is(i, "GET")) {
       options->get = true;
-    } else if (call.Is(i, "KEEPTTL") && options->expiry.kind == ExpiryChange::Kind::kClear) {
-      options->expiry.kind = ExpiryChange::Kind::kKeep;
-    } else {
-      int read = ReadExpiryOption(call, &i, &options->expiry);
-      if (read < 0) return false;
-      if (read == 0) {
-        call.SyntaxError();
-        return false;
-      }
+    } else if (!TakeEndOption(call, &i, options)) {
+      call.SyntaxError();
+      return false;
     }
   }
+  return true;
+}
+
+// What the options say of the end. False: the reply says that it is no time.
+bool ReadExpiry(const Call& call, const SetOptions& options, ExpiryChange* expiry) {
+  if (options.Keeps()) expiry->kind = ExpiryChange::Kind::kKeep;
+  if (options.end_value == 0) return true;
+  std::optional<int64_t> end =
+      ReadEnd(call, options.end_value,
+              {.unit = options.end->unit, .base = options.end->base, .must_be_positive = true});
+  if (!end) return false;
+  *expiry = {ExpiryChange::Kind::kAt, *end};
   return true;
 }
 
@@ -141,7 +155,10 @@ void Get(Call& call) {
 
 void Set(Call& call) {
   SetOptions options;
-  if (call.size() > 3 && !ReadSetOptions(call, &options)) return;
+  ExpiryChange expiry;
+  if (call.size() > 3) {
+    if (!ReadSetOptions(call, 3, &options) || !ReadExpiry(call, options, &expiry)) return;
+  }
   if (options.get) {
     std::optional<std::string_view> old;
     if (!ReadText(call, call[1], &old)) return;
@@ -151,14 +168,14 @@ void Set(Call& call) {
     } else {
       call.reply.Null();
     }
-    if (!refused) WriteText(call, call[1], call[2], options.expiry);
+    if (!refused) WriteText(call, call[1], call[2], expiry);
     return;
   }
   if (options.only_absent || options.only_present) {
     bool present = call.keyspace().Find(call[1]) != nullptr;
     if (present == options.only_absent) return call.reply.Null();
   }
-  WriteText(call, call[1], call[2], options.expiry);
+  WriteText(call, call[1], call[2], expiry);
   call.reply.Ok();
 }
 
@@ -192,20 +209,12 @@ void GetDel(Call& call) {
 }
 
 void GetEx(Call& call) {
+  SetOptions options;
   ExpiryChange expiry;
-  bool persist = false;
-  for (size_t i = 2; i < call.size(); ++i) {
-    if (call.Is(i, "PERSIST") && expiry.kind == ExpiryChange::Kind::kClear && !persist) {
-      persist = true;
-      continue;
-    }
-    int read = persist ? 0 : ReadExpiryOption(call, &i, &expiry);
-    if (read < 0) return;
-    if (read == 0) return call.SyntaxError();
-  }
   std::optional<std::string_view> text;
-  if (!ReadText(call, call[1], &text)) return;
+  if (!ReadSetOptions(call, 2, &options) || !ReadText(call, call[1], &text)) return;
   if (!text) return call.reply.Null();
+  if (!ReadExpiry(call, options, &expiry)) return;
   call.reply.Bulk(*text);
   Keyspace& keyspace = call.keyspace();
   Entry* entry = keyspace.Find(call[1]);
@@ -217,7 +226,7 @@ void GetEx(Call& call) {
       keyspace.SetExpiry(*entry, expiry.at_ms);
       call.Notify(kGenericEvent, "expire", call[1]);
     }
-  } else if (persist && entry->expire_at_ms() != 0) {
+  } else if (options.Persists() && entry->expire_at_ms() != 0) {
     keyspace.SetExpiry(*entry, 0);
     call.Notify(kGenericEvent, "persist", call[1]);
   }

@@ -125,6 +125,90 @@ TEST(Commands, FullDiskRefusesWritesAndKeepsReading) {
   EXPECT_EQ(world.Say("GET a"), "$1|1|");
 }
 
+// What stood behind a request that was refused was carried out all the same.
+TEST(Commands, TransactionThatMeetsAFullDiskIsRefusedWhole) {
+  EngineFixture world;
+  world.Say("MULTI");
+  world.Say("SET a 1");
+  world.Say("SET b 2");
+  world.journal.problem = "the disk is full";
+  EXPECT_EQ(world.Say("EXEC"),
+            "-EXECABORT Transaction discarded because of: ERR writes are refused: the disk is "
+            "full|");
+  world.journal.problem = "";
+  EXPECT_EQ(world.Say("EXISTS a b"), ":0|");
+  world.Say("MULTI");
+  world.Say("SET a 1");
+  world.journal.problem = "the disk is full";
+  EXPECT_EQ(world.Say("SET b 2"), "-ERR writes are refused: the disk is full|");
+  world.journal.problem = "";
+  EXPECT_EQ(world.Say("EXEC"), "-EXECABORT Transaction discarded because of previous errors.|");
+  EXPECT_EQ(world.Say("EXISTS a b"), ":0|");
+}
+
+TEST(Commands, ReadingTransactionDoesNotMindAFullDisk) {
+  EngineFixture world;
+  world.journal.problem = "the disk is full";
+  world.Say("MULTI");
+  world.Say("GET a");
+  EXPECT_EQ(world.Say("EXEC"), "*1|$-1|");
+}
+
+// Each was set before the next was looked at.
+TEST(Commands, SettingsAreChangedTogetherOrNotAtAll) {
+  EngineFixture world;
+  world.Say("CONFIG SET notify-keyspace-events KEA nothing x");
+  world.Say("CONFIG SET maxmemory 100mb maxmemory x");
+  EXPECT_EQ(world.Say("CONFIG GET notify-keyspace-events"), "*2|$22|notify-keyspace-events|$0||");
+  EXPECT_EQ(world.Say("CONFIG GET maxmemory"), "*2|$9|maxmemory|$1|0|");
+}
+
+// A request that changes nothing wrote a record, and stopped the transactions of others.
+TEST(Commands, RemovalOfWhatIsNotThereIsNoChange) {
+  EngineFixture world;
+  auto other = world.Connect();
+  world.Say("HSET h f v");
+  world.Say("SADD s m");
+  size_t records = world.journal.records.size();
+  world.Say("WATCH h s");
+  other->Say("HDEL h x");
+  other->Say("SREM s x");
+  EXPECT_EQ(world.journal.records.size(), records);
+  other->Say("SADD s m");
+  world.Say("MULTI");
+  world.Say("PING");
+  EXPECT_EQ(world.Say("EXEC"), "*1|+PONG|");
+}
+
+TEST(Commands, KeyThatEndedUnnoticedHasItsEventWhenItIsOverwritten) {
+  EngineFixture world;
+  world.Say("CONFIG SET notify-keyspace-events Exn");
+  auto listener = world.Connect();
+  listener->Say("PSUBSCRIBE *");
+  world.Say("SET k v PX 10");
+  EXPECT_TRUE(listener->Heard().contains("__keyevent@0__:new|"));
+  world.wall.Advance(std::chrono::milliseconds{20});
+  world.Say("SET k w");
+  std::string heard = listener->Heard();
+  EXPECT_TRUE(heard.contains("__keyevent@0__:expired|")) << heard;
+  EXPECT_TRUE(heard.contains("__keyevent@0__:new|")) << heard;
+}
+
+// An empty pattern was taken for none.
+TEST(Commands, EmptyPatternMatchesOnlyTheEmptyName) {
+  EngineFixture world;
+  world.Say("MSET a 1 \"\" 2");
+  EXPECT_EQ(world.Say("KEYS \"\""), "*1|$0||");
+  EXPECT_EQ(world.Say("SCAN 0 MATCH \"\""), "*2|$1|0|*1|$0||");
+}
+
+TEST(Commands, WaitWithinATransactionDoesNotWait) {
+  EngineFixture world;
+  world.Say("MULTI");
+  world.Say("WAIT 1 0");
+  EXPECT_EQ(world.Say("EXEC"), "*1|:0|");
+}
+
 TEST(Commands, FullMemoryEvictsTheCacheAndThenRefuses) {
   EngineFixture world({.keyspace = {.cache_prefix = "cache:"}, .max_memory_bytes = 200000});
   std::string value(1000, 'x');

@@ -1,5 +1,6 @@
 // MULTI and what belongs to it. The requests of a transaction are executed without anything in
 // between, and what they change is one record.
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -40,12 +41,20 @@ void Exec(Call& call) {
   std::vector<std::vector<std::string>> queued = std::move(transaction.queued);
   End(call);
   if (stale) return call.reply.NullArray();
+  uint32_t flags = 0;
+  for (const std::vector<std::string>& request : queued) flags |= FindCommand(request[0])->flags;
+  std::string refusal = call.engine.RefusalOf(flags);
+  if (!refusal.empty()) {
+    return call.reply.Error("EXECABORT Transaction discarded because of: " + refusal);
+  }
+  call.client.in_exec = true;
   call.reply.Array(queued.size());
   std::vector<std::string_view> arguments;
   for (const std::vector<std::string>& request : queued) {
     arguments.assign(request.begin(), request.end());
     call.engine.ExecuteQueued(call.client, *FindCommand(arguments[0]), arguments, call.reply);
   }
+  call.client.in_exec = false;
 }
 
 void Discard(Call& call) {

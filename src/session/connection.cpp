@@ -14,6 +14,7 @@
 #include "base/result.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"
+#include "io/wait_queue.hpp"
 #include "session/client.hpp"
 #include "session/engine.hpp"
 #include "session/journal.hpp"
@@ -160,7 +161,7 @@ size_t Connection::Execute(std::string_view input) {
   parts_.engine.BeginBatch();
   size_t used = 0;
   size_t prefetched = std::exchange(prefetched_, 0);
-  while (used < input.size() && !client_.closing && !client_.wait &&
+  while (used < input.size() && !client_.closing && !client_.wait && !client_.long_reply &&
          client_.output.size() < kFlushReplyBytes) {
     RequestOutcome outcome = parser_.Parse(input.substr(used));
     if (outcome.state == RequestOutcome::State::kNeedMore) break;
@@ -189,7 +190,7 @@ void Connection::RefuseRequest(const RequestOutcome& outcome) {
 }
 
 bool Connection::SendAtOnce() {
-  if (sends_ || failed_ || client_.wait) return false;
+  if (sends_ || failed_ || client_.wait || client_.long_reply) return false;
   if (client_.awaited_offset > parts_.engine.journal().durable()) return client_.output.empty();
   if (client_.output.empty()) return true;
   Bytes replies = client_.output.readable();
@@ -216,6 +217,12 @@ io::Task<bool> Connection::Send() {
 
 io::Task<bool> Connection::Answer() {
   if (!client_.output.empty() && !co_await Send()) co_return false;
+  while (client_.long_reply) {
+    parts_.engine.ContinueReply(client_);
+    if (!client_.output.empty() && !co_await Send()) co_return false;
+    // Others have their turns.
+    if (!co_await io::Sleep(Duration::zero())) co_return false;
+  }
   if (!client_.wait) co_return true;
   TimePoint deadline = parts_.loop.After(client_.wait->timeout);
   copies_ = 0;

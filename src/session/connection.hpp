@@ -59,7 +59,7 @@ class Connection final : private ClientConnection {
   bool SendAtOnce();
   // Sends all that is in the output. False: it cannot be sent.
   io::Task<bool> Send();
-  // The same, and the reply to a WAIT behind it.
+  // The same, and behind it what is left of a long reply, or the reply to a WAIT.
   io::Task<bool> Answer();
   io::Task<bool> SendOnce();
   io::Task<void> SendMessages();

@@ -1,16 +1,19 @@
 // Connections to a server in a simulated world: what they answer, what they refuse, how they end.
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <gtest/gtest.h>
 
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "base/hybrid_clock.hpp"
+#include "io/scope.hpp"
 #include "io/sim/sim_fixture.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"
@@ -52,6 +55,7 @@ class HeldJournal final : public Journal {
 // Nobody has a copy.
 class NoCopies final : public Copies {
  public:
+  size_t Have(uint64_t /*offset*/) const override { return 0; }
   Task<size_t> Await(uint64_t /*offset*/, size_t /*count*/, TimePoint deadline) override {
     (void)co_await io::SleepUntil(deadline);
     co_return 0;
@@ -167,6 +171,61 @@ TEST_F(ConnectionTest, ClientOfTheLimitIsServedAndOnePastItIsRefused) {
     (void)co_await io::Sleep(seconds{3});
     auto fourth = co_await Dial(machine);
     EXPECT_EQ(co_await Talk(*fourth, "PING\r\n", "\r\n"), "+PONG\r\n");
+  });
+}
+
+// Past kMaxRefusing at once nobody is told why.
+TEST_F(ConnectionTest, ThoseWhoAreToldThatThereAreTooManyAreBoundedToo) {
+  options_.max_clients = 1;
+  Run([](Machine& machine) -> Task<void> {
+    auto only = co_await Dial(machine);
+    EXPECT_EQ(co_await Talk(*only, "PING\r\n", "\r\n"), "+PONG\r\n");
+    std::vector<std::unique_ptr<io::Stream>> refused;
+    io::Scope dialling(machine.loop);
+    auto dial = [&]() -> Task<void> { refused.push_back(co_await Dial(machine)); };
+    for (size_t i = 0; i < kMaxRefusing + 1; ++i) dialling.Spawn(dial());
+    co_await dialling.Join();
+    size_t told = 0;
+    for (auto& stream : refused) {
+      std::string heard = co_await Hear(*stream, "never");
+      EXPECT_TRUE(heard.starts_with("-ERR max number") || heard.starts_with("|")) << heard;
+      if (heard.starts_with("-ERR max number")) ++told;
+    }
+    EXPECT_EQ(told, kMaxRefusing);
+    EXPECT_EQ(co_await Talk(*only, "PING\r\n", "\r\n"), "+PONG\r\n");
+  });
+}
+
+// All that were accepted in one turn were let in.
+TEST_F(ConnectionTest, ClientsThatComeTogetherAreCountedTogether) {
+  options_.max_clients = 3;
+  Run([](Machine& machine) -> Task<void> {
+    std::vector<std::unique_ptr<io::Stream>> streams;
+    io::Scope dialling(machine.loop);
+    auto dial = [&]() -> Task<void> { streams.push_back(co_await Dial(machine)); };
+    for (int i = 0; i < 10; ++i) dialling.Spawn(dial());
+    co_await dialling.Join();
+    int served = 0;
+    for (auto& stream : streams) {
+      std::string heard = co_await Talk(*stream, "PING\r\n", "\r\n");
+      if (heard == "+PONG\r\n") ++served;
+    }
+    EXPECT_EQ(served, 3);
+  });
+}
+
+TEST_F(ConnectionTest, ReplyOfManyIsWholeAndComesBeforeTheNext) {
+  Run([](Machine& machine) -> Task<void> {
+    auto writer = co_await Dial(machine);
+    constexpr size_t kKeys = 50'000;
+    for (size_t i = 0; i < kKeys; i += 1000) {
+      std::string asked = "MSET";
+      for (size_t j = i; j < i + 1000; ++j) asked += " key:" + std::to_string(j) + " v";
+      EXPECT_EQ(co_await Talk(*writer, asked + "\r\n", "\r\n"), "+OK\r\n");
+    }
+    std::string heard = co_await Talk(*writer, "KEYS *\r\nPING\r\n", "+PONG\r\n");
+    EXPECT_TRUE(heard.starts_with("*50000\r\n$"));
+    EXPECT_EQ(static_cast<size_t>(std::ranges::count(heard, '$')), kKeys);
   });
 }
 

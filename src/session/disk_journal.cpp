@@ -250,17 +250,17 @@ io::Task<Result<void>> DiskJournal::WriteSnapshot(Keyspace& keyspace, const Snap
 
 io::Task<Result<void>> DiskJournal::WriteItems(Keyspace& keyspace, store::SnapshotWriter& writer) {
   std::vector<std::string> items;
-  uint64_t cursor = 0;
-  do {
+  SnapshotWalk walk;
+  while (!walk.done()) {
     items.clear();
-    cursor = keyspace.Snapshot(cursor, kSnapshotSlice, &items);
+    keyspace.Snapshot(&walk, kSnapshotSlice, &items);
     for (const std::string& item : items) {
       Result<void> added = co_await writer.Add(AsBytes(item));
       if (!added) co_return added;
     }
     Result<void> pause = co_await io::Sleep(Duration::zero());
     if (!pause) co_return pause;
-  } while (cursor != 0);
+  }
   co_return Result<void>{};
 }
 

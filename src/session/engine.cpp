@@ -99,17 +99,18 @@ bool Engine::CheckKeys(const CommandSpec& spec, Arguments arguments, ReplyWriter
   return true;
 }
 
-bool Engine::CheckWrite(const CommandSpec& spec, ReplyWriter& reply) {
+std::string Engine::RefusalOf(uint32_t flags) {
+  if ((flags & kWrite) == 0) return {};
   std::string refusal = parts_.journal.refusal();
-  if (!refusal.empty()) {
-    reply.Error("ERR writes are refused: " + refusal);
-    return false;
-  }
-  if ((spec.flags & kDenyOom) != 0 && options_.max_memory_bytes != 0 &&
+  if (!refusal.empty()) return "ERR writes are refused: " + refusal;
+  if ((flags & kDenyOom) != 0 && options_.max_memory_bytes != 0 &&
       !keyspace_.EvictTo(options_.max_memory_bytes)) {
-    reply.Error("OOM command not allowed when used memory > 'maxmemory'.");
-    return false;
+    return "OOM command not allowed when used memory > 'maxmemory'.";
   }
+  return {};
+}
+
+bool Engine::BeginWrite(ReplyWriter& reply) {
   Result<void> begun = keyspace_.BeginWrite();
   if (begun) return true;
   reply.Error("ERR writes are refused: " + begun.error().message);
@@ -132,15 +133,16 @@ bool Engine::Check(Client& client, const CommandSpec& spec, Arguments arguments,
                 "this context");
     return false;
   }
-  if ((spec.flags & kNoMulti) != 0 && client.transaction.open) {
-    reply.Error("ERR Command not allowed inside a transaction");
-    return false;
-  }
   return CheckKeys(spec, arguments, reply);
 }
 
-void Engine::Enqueue(Client& client, Arguments arguments, ReplyWriter& reply) {
+void Engine::Enqueue(Client& client, const CommandSpec& spec, Arguments arguments,
+                     ReplyWriter& reply) {
   Transaction& transaction = client.transaction;
+  if (std::string refusal = RefusalOf(spec.flags); !refusal.empty()) {
+    transaction.broken = true;
+    return reply.Error(refusal);
+  }
   size_t bytes = 0;
   for (std::string_view argument : arguments) bytes += argument.size() + sizeof(std::string);
   if (transaction.queued.size() >= kMaxQueuedRequests ||
@@ -157,7 +159,12 @@ void Engine::Enqueue(Client& client, Arguments arguments, ReplyWriter& reply) {
 void Engine::ExecuteQueued(Client& client, const CommandSpec& spec, Arguments arguments,
                            ReplyWriter& reply) {
   ++statistics_.commands;
-  if ((spec.flags & kWrite) != 0 && !CheckWrite(spec, reply)) return;
+  if ((spec.flags & kWrite) != 0) {
+    // A transaction was asked about as a whole.
+    std::string refusal = client.in_exec ? std::string() : RefusalOf(spec.flags);
+    if (!refusal.empty()) return reply.Error(refusal);
+    if (!BeginWrite(reply)) return;
+  }
   Call call{*this, client, arguments, reply, spec.name};
   spec.handler(call);
 }
@@ -172,7 +179,7 @@ void Engine::Execute(Client& client, Arguments arguments) {
     ++statistics_.failed_commands;
     if (queues) client.transaction.broken = true;
   } else if (queues) {
-    Enqueue(client, arguments, reply);
+    Enqueue(client, *spec, arguments, reply);
   } else {
     client.last_command = spec->name;
     ExecuteQueued(client, *spec, arguments, reply);
@@ -189,6 +196,13 @@ void Engine::Execute(Client& client, Arguments arguments) {
     client.reply_mode = Client::ReplyMode::kSkipThis;
   }
   reply.CutBack(before);
+}
+
+void Engine::ContinueReply(Client& client) {
+  BeginBatch();
+  ReplyWriter reply(&client.output, client.version);
+  if (!client.long_reply->Continue(reply)) client.long_reply.reset();
+  if (!reply.ok()) client.connection.Disconnect();
 }
 
 void Engine::Commit(Client& client) {

@@ -68,9 +68,13 @@ class Engine final : private KeyspaceListener {
   void FinishPrefetches() { keyspace_.FinishPrefetches(); }
   // Executes one request. Its reply, if any, is appended to the client's output.
   void Execute(Client& client, wire::resp::Arguments arguments);
+  // Appends some more of the reply to the last request, which takes several turns.
+  void ContinueReply(Client& client);
   // Executes a request of a transaction, whose checks were made when it was queued.
   void ExecuteQueued(Client& client, const CommandSpec& spec, wire::resp::Arguments arguments,
                      wire::resp::ReplyWriter& reply);
+  // Why a command with these flags, or a transaction of such, is not carried out; empty: it is.
+  std::string RefusalOf(uint32_t flags);
   // Hands what was changed to the journal: one record, applied whole or not at all.
   void Commit(Client& client);
 
@@ -104,7 +108,10 @@ class Engine final : private KeyspaceListener {
 
  private:
   void OnModified(std::string_view key) override { watches_.Touch(key); }
-  void OnFlushed() override { watches_.TouchAll(); }
+  void OnNew(std::string_view key) override { Notify(kNewKeyEvent, "new", key); }
+  void OnFlushing() override {
+    watches_.TouchThose([this](std::string_view key) { return keyspace_.Peek(key) != nullptr; });
+  }
   void OnExpired(std::string_view key) override { Notify(kExpiredEvent, "expired", key); }
   void OnEvicted(std::string_view key) override { Notify(kEvictedEvent, "evicted", key); }
   // Whether the request may be executed; if not, the reply says why.
@@ -112,8 +119,9 @@ class Engine final : private KeyspaceListener {
              wire::resp::ReplyWriter& reply);
   bool CheckKeys(const CommandSpec& spec, wire::resp::Arguments arguments,
                  wire::resp::ReplyWriter& reply);
-  bool CheckWrite(const CommandSpec& spec, wire::resp::ReplyWriter& reply);
-  void Enqueue(Client& client, wire::resp::Arguments arguments, wire::resp::ReplyWriter& reply);
+  bool BeginWrite(wire::resp::ReplyWriter& reply);
+  void Enqueue(Client& client, const CommandSpec& spec, wire::resp::Arguments arguments,
+               wire::resp::ReplyWriter& reply);
   void RefuseUnknown(wire::resp::Arguments arguments, wire::resp::ReplyWriter& reply);
 
   Parts parts_;

@@ -54,6 +54,7 @@ class EngineFixture {
       EXPECT_EQ(parser.Parse(input).state, wire::resp::RequestOutcome::State::kDone) << line;
       engine_.BeginBatch();
       engine_.Execute(client_, parser.arguments());
+      while (client_.long_reply) engine_.ContinueReply(client_);
       return Heard();
     }
     // What has come without being asked for.

@@ -52,6 +52,10 @@ class Follower {
   uint64_t applied() const { return applied_; }
   // A snapshot of the keyspace stands for what is below.
   void Release(uint64_t offset) { copy_->SetRetention({.released_before = offset}); }
+  // The source was heard of: if it is not followed, it is dialled now.
+  void Hurry() {
+    if (mirror_) mirror_->Hurry();
+  }
   // Null before Start.
   const store::MirrorClient* mirror() const { return mirror_.get(); }
 

@@ -78,7 +78,9 @@ void CopyKey(Call& call);
 void RandomKey(Call& call);
 void DbSize(Call& call);
 void FlushAll(Call& call);
+// commands_object.cpp
 void ObjectCommand(Call& call);
+void MemoryCommand(Call& call);
 // commands_expiry.cpp
 void Expire(Call& call);
 void PExpire(Call& call);
@@ -98,6 +100,7 @@ void SScan(Call& call);
 void Ping(Call& call);
 void Echo(Call& call);
 void Auth(Call& call);
+void AclCommand(Call& call);
 void Hello(Call& call);
 void Select(Call& call);
 void Quit(Call& call);
@@ -106,9 +109,11 @@ void Reset(Call& call);
 void ClientCommand(Call& call);
 // commands_server.cpp
 void Info(Call& call);
-void Config(Call& call);
 void Time(Call& call);
 void Wait(Call& call);
+void Role(Call& call);
+// commands_config.cpp
+void Config(Call& call);
 // commands_command.cpp
 void CommandCommand(Call& call);
 // commands_transaction.cpp

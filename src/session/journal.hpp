@@ -46,6 +46,8 @@ class MemoryJournal final : public Journal {
 class Copies {
  public:
   virtual ~Copies() = default;
+  // How many of them have the records before `offset` on their disks.
+  virtual size_t Have(uint64_t offset) const = 0;
   // Waits until `count` of them have the records before `offset` on their disks; how many have in
   // the end, also at the deadline or when cancelled.
   virtual io::Task<size_t> Await(uint64_t offset, size_t count, TimePoint deadline) = 0;

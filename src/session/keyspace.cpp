@@ -102,6 +102,8 @@ ValueType Keyspace::TypeOf(const Entry& entry) const {
 }
 
 bool Keyspace::Alive(const Entry& entry) const {
+  // What a flush has not been applied to yet is gone all the same.
+  if (flush_at_ != kNoFlush && NewestOf(entry) < flushed_) return false;
   return !entry.expired(now_ms_) && TypeOf(entry) != ValueType::kNone;
 }
 
@@ -201,12 +203,18 @@ void Keyspace::Recount(Entry* entry) {
   living_ += lives ? 1 : size_t{0} - 1;
 }
 
+// The same, after a command.
+void Keyspace::RecountWritten(Entry* entry) {
+  bool was_counted = entry->counted();
+  Recount(entry);
+  if (!was_counted && entry->counted() && listener_ != nullptr) listener_->OnNew(entry->key());
+}
+
 // A key is about to be changed: its change begins in the record.
 void Keyspace::Note(std::string_view key) {
   newest_ = std::max(newest_, stamp_);
   if (!IsCache(key)) must_sync_ = true;
   if (options_.records) record_.Begin(key);
-  if (listener_ != nullptr) listener_->OnModified(key);
 }
 
 Entry* Keyspace::AsParts(Entry* entry) {
@@ -271,10 +279,12 @@ Entry* Keyspace::OpenParts(std::string_view key) {
 
 void Keyspace::SetText(std::string_view key, std::string_view value, ExpiryChange change) {
   Note(key);
+  Modified(key);
   if (change.kind == ExpiryChange::Kind::kKeep) (void)Peek(key);
   Table& table = TableOf(key);
   uint64_t hash = table.HashOf(key);
   Entry* old = table.Find(key, hash);
+  if (old != nullptr && old->expired(now_ms_)) Tell(old);
   Expiry expiry;
   if (change.kind == ExpiryChange::Kind::kAt) expiry = {change.at_ms, stamp_};
   if (change.kind == ExpiryChange::Kind::kKeep && old != nullptr && Alive(*old) &&
@@ -299,7 +309,7 @@ void Keyspace::SetText(std::string_view key, std::string_view value, ExpiryChang
     freed_.Take(old);
   }
   entry->set_expiry(expiry);
-  Recount(entry);
+  RecountWritten(entry);
   entry->set_accessed_s(static_cast<uint32_t>(now_ms_ / kMillisecondsPerSecond));
   if (expiry.at_ms != 0) table.NoteDue(hash, expiry.at_ms);
 }
@@ -315,6 +325,7 @@ Increment Keyspace::Add(std::string_view key, int64_t delta, int64_t* result) {
   }
   if (__builtin_add_overflow(total, delta, result)) return Increment::kOverflow;
   entry = OpenParts(key);
+  Modified(key);
   Parts& parts = entry->parts();
   size_t before = entry->memory_bytes();
   auto own = std::ranges::find(parts.counts, options_.origin, &Parts::Count::origin);
@@ -329,7 +340,7 @@ Increment Keyspace::Add(std::string_view key, int64_t delta, int64_t* result) {
   }
   own->contribution.updated = stamp_.time;
   Account(before, entry->memory_bytes());
-  Recount(entry);
+  RecountWritten(entry);
   if (options_.records) record_.Count(own->origin, own->contribution);
   return Increment::kDone;
 }
@@ -338,6 +349,7 @@ bool Keyspace::Erase(std::string_view key) {
   Entry* entry = Peek(key);
   if (entry == nullptr) return false;
   Note(key);
+  Modified(key);
   if (options_.records) record_.Cleared(stamp_);
   if (!KeepsTraces()) {
     Drop(entry);
@@ -355,6 +367,7 @@ bool Keyspace::Erase(std::string_view key) {
 
 void Keyspace::SetExpiry(Entry& entry, int64_t at_ms) {
   Note(entry.key());
+  Modified(entry.key());
   Expiry expiry{at_ms, stamp_};
   entry.set_expiry(expiry);
   Recount(&entry);

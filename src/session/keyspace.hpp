@@ -13,6 +13,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -42,8 +43,10 @@ class KeyspaceListener {
   virtual ~KeyspaceListener() = default;
   // By a command, by another data center, or by its end.
   virtual void OnModified(std::string_view key) = 0;
-  // All keys may have been.
-  virtual void OnFlushed() = 0;
+  // By a command: there was none of that name.
+  virtual void OnNew(std::string_view key) = 0;
+  // All keys are about to be.
+  virtual void OnFlushing() = 0;
   virtual void OnExpired(std::string_view key) = 0;
   virtual void OnEvicted(std::string_view key) = 0;
 };
@@ -53,6 +56,20 @@ struct ExpiryChange {
   enum class Kind : uint8_t { kClear, kKeep, kAt };
   Kind kind = Kind::kClear;
   int64_t at_ms = 0;  // with kAt; not 0
+};
+
+// How far a snapshot of a keyspace has come.
+class SnapshotWalk {
+ public:
+  bool done() const { return at_end_ && large_.empty(); }
+
+ private:
+  friend class Keyspace;
+  uint64_t cursor_ = 0;
+  bool at_end_ = false;
+  std::deque<std::string> large_;  // keys of which fields and members are missing
+  uint64_t within_ = 0;            // the first of them: a cursor in its fields, then its members
+  bool in_members_ = false;
 };
 
 enum class Increment : uint8_t { kDone, kWrongType, kNotInteger, kOverflow };
@@ -131,11 +148,14 @@ class Keyspace {
     Keyspace& keyspace_;
     Entry* entry_;
     size_t bytes_before_;
+    bool modified_ = false;  // as clients see it
   };
 
   // Keys that have content and have not been seen to end.
   size_t size() const { return living_; }
   size_t used_bytes() const;
+  // What is kept of keys, fields and members that are gone.
+  size_t traces() const { return main_.size() + cache_.size() - living_ + item_traces_; }
   // Items that are gone and whose memory is not given back yet; Sweep goes on with that.
   size_t unfreed() const { return freed_.pending(); }
   bool IsCache(std::string_view key) const {
@@ -145,6 +165,9 @@ class Keyspace {
   // Visits about `count` keys that have not ended, from `cursor` on; the next cursor, 0 at the end.
   template <class Visit>
   uint64_t Scan(uint64_t cursor, size_t count, Visit visit) const;
+  // As Scan, but a key that was there all the time is visited once.
+  template <class Visit>
+  uint64_t Walk(uint64_t cursor, size_t count, Visit visit) const;
   // Visits every key that has not ended.
   template <class Visit>
   void ForEach(Visit visit) const {
@@ -162,9 +185,10 @@ class Keyspace {
   // Whether they are.
   bool EvictTo(size_t bytes);
 
-  // Appends records of the state of about `count` keys from `cursor` on to `items`; the next
-  // cursor, 0 at the end. What was there all the time is in them, as it was at some moment.
-  uint64_t Snapshot(uint64_t cursor, size_t count, std::vector<std::string>* items) const;
+  // Appends records of the state of about `count` keys, or of so many fields or members of a large
+  // one, to `items`, until walk->done(). What was there all the time is in them, as it was at some
+  // moment.
+  void Snapshot(SnapshotWalk* walk, size_t count, std::vector<std::string>* items) const;
 
   // Merges a record of this data center or another in. kInvalid: nothing was changed. Their stamps
   // must have been observed by the clock.
@@ -187,20 +211,25 @@ class Keyspace {
   void Drop(Entry* entry);
   void Account(size_t before, size_t after) { item_bytes_ += after - before; }
   void Note(std::string_view key);
+  void Modified(std::string_view key) {
+    if (listener_ != nullptr) listener_->OnModified(key);
+  }
   void Recount(Entry* entry);
+  void RecountWritten(Entry* entry);
   // An entry of the kind kParts for a change to its parts.
   Entry* OpenParts(std::string_view key);
   Entry* AsParts(Entry* entry);
   void ForgetEnded(Entry* entry);
   void Expire(Entry* entry);
-  int64_t DueOf(Entry& entry);
+  int64_t DueOf(const Entry& entry) const;
   bool Known(const Entry& entry) const;
-  bool CollectTraces(Entry& entry);
+  int64_t CollectTraces(Entry& entry);
   void Tell(Entry* entry);
   void MergeFields(Parts& parts, const Stamp& cleared, const KeyState& state);
   void MergeMembers(Parts& parts, const Stamp& cleared, const KeyState& state);
   void MergeParts(Parts& parts, const Stamp& cleared, const KeyState& state);
   void Compact(Entry* entry);
+  void SnapshotLarge(SnapshotWalk* walk, size_t count, std::vector<std::string>* items) const;
   void ApplyFlush(const Stamp& stamp);
   Entry* Flushed(Entry* entry);
   bool FlushOn();
@@ -215,6 +244,7 @@ class Keyspace {
   HybridClock& clock_;
   KeyspaceListener* listener_ = nullptr;
   Random random_;
+  size_t item_traces_ = 0;  // of removed fields and members; outlives those in the tables
   Table main_;
   Table cache_;
   HybridTime known_ = HybridTime::Max();
@@ -232,14 +262,29 @@ class Keyspace {
   size_t living_ = 0;
   uint64_t expired_ = 0;
   uint64_t evicted_ = 0;
+  size_t trace_budget_ = 0;  // items that a turn may still look at for traces
   uint64_t main_sweep_ = 0;
   uint64_t cache_sweep_ = 0;
   std::string text_;  // of a counter, for TextOf
 };
 
 template <class Visit>
-uint64_t Keyspace::Scan(uint64_t cursor, size_t count, Visit visit) const {
+uint64_t Keyspace::Walk(uint64_t cursor, size_t count, Visit visit) const {
   auto living = [&](const Entry& entry) {
+    if (Alive(entry)) visit(entry);
+  };
+  // The cursor's last bit says which table.
+  bool in_main = (cursor & 1) == 0;
+  uint64_t next = (in_main ? main_ : cache_).Walk(cursor >> 1, count, living);
+  if (next != 0) return next << 1 | (cursor & 1);
+  return in_main && cache_.size() > 0 ? 1 : 0;
+}
+
+template <class Visit>
+uint64_t Keyspace::Scan(uint64_t cursor, size_t count, Visit visit) const {
+  size_t seen = 0;
+  auto living = [&](const Entry& entry) {
+    ++seen;
     if (Alive(entry)) visit(entry);
   };
   // The cursor's last bit says which table.
@@ -247,9 +292,9 @@ uint64_t Keyspace::Scan(uint64_t cursor, size_t count, Visit visit) const {
     cursor = main_.Scan(cursor >> 1, count, living) << 1;
     if (cursor != 0) return cursor;
     if (cache_.size() == 0) return 0;
-    return 1;
+    if (seen >= count) return 1;
   }
-  cursor = cache_.Scan(cursor >> 1, count, living);
+  cursor = cache_.Scan(cursor >> 1, count - seen, living);
   return cursor == 0 ? 0 : cursor << 1 | 1;
 }
 

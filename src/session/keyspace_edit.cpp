@@ -28,7 +28,8 @@ Keyspace::Edit::Edit(Keyspace& keyspace, std::string_view key)
 
 Keyspace::Edit::~Edit() {
   keyspace_.Account(bytes_before_, entry_->memory_bytes());
-  keyspace_.Recount(entry_);
+  if (modified_) keyspace_.Modified(entry_->key());
+  keyspace_.RecountWritten(entry_);
   bool empty = keyspace_.TypeOf(*entry_) == ValueType::kNone;
   if (empty && !keyspace_.KeepsTraces()) {
     keyspace_.Drop(entry_);
@@ -41,17 +42,20 @@ Keyspace::Edit::~Edit() {
 
 Fields& Keyspace::Edit::fields() {
   Parts& parts = entry_->parts();
-  if (!parts.fields) parts.fields = std::make_unique<Fields>(keyspace_.options_.seed);
+  if (!parts.fields)
+    parts.fields = std::make_unique<Fields>(keyspace_.options_.seed, &keyspace_.item_traces_);
   return *parts.fields;
 }
 
 Members& Keyspace::Edit::members() {
   Parts& parts = entry_->parts();
-  if (!parts.members) parts.members = std::make_unique<Members>(keyspace_.options_.seed);
+  if (!parts.members)
+    parts.members = std::make_unique<Members>(keyspace_.options_.seed, &keyspace_.item_traces_);
   return *parts.members;
 }
 
 bool Keyspace::Edit::SetField(std::string_view name, std::string_view value) {
+  modified_ = true;
   size_t before = fields().size();
   fields().Merge({name, value, true, keyspace_.stamp_});
   if (keyspace_.options_.records) {
@@ -62,6 +66,7 @@ bool Keyspace::Edit::SetField(std::string_view name, std::string_view value) {
 
 bool Keyspace::Edit::RemoveField(std::string_view name) {
   if (fields().Find(name) == nullptr) return false;
+  modified_ = true;
   if (keyspace_.options_.records) keyspace_.record_.Field(name, "", false, keyspace_.stamp_);
   if (keyspace_.KeepsTraces()) {
     fields().Merge({name, "", false, keyspace_.stamp_});
@@ -73,6 +78,7 @@ bool Keyspace::Edit::RemoveField(std::string_view name) {
 
 bool Keyspace::Edit::AddMember(std::string_view name) {
   bool fresh = !members().Contains(name);
+  modified_ |= fresh;
   uint8_t origin = keyspace_.options_.origin;
   // One that is there is added anew: a concurrent removal elsewhere has not observed this.
   Member::Tagged tagged{members().TagOf(name, origin), origin};
@@ -85,6 +91,7 @@ bool Keyspace::Edit::AddMember(std::string_view name) {
 bool Keyspace::Edit::RemoveMember(std::string_view name) {
   const Member* member = members().Find(name);
   if (member == nullptr) return false;
+  modified_ = true;
   std::vector<Member::Tagged> tags(member->tags().begin(), member->tags().end());
   for (Member::Tagged& tagged : tags) {
     if (!tagged.tag.present()) continue;

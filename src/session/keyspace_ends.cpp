@@ -40,40 +40,47 @@ void Keyspace::Expire(Entry* entry) {
   if (Known(*entry)) Drop(entry);
 }
 
-// Takes traces out of a key that lives on, where that is worth a walk over all that is in it.
-// Whether some are left.
-bool Keyspace::CollectTraces(Entry& entry) {
-  if (NewestTraceOf(entry) == HybridTime()) return false;
+// Takes traces out of a key that lives on, where that is worth a walk over all that is in it, as
+// far as this turn's budget goes. When they should be looked for again; kNeverDue: there are none.
+int64_t Keyspace::CollectTraces(Entry& entry) {
+  if (NewestTraceOf(entry) == HybridTime()) return Table::kNeverDue;
   Parts& parts = entry.parts();
   size_t before = entry.memory_bytes();
   size_t left = 0;
+  bool finished = true;
   auto collect = [&](auto& items) {
     bool worth =
-        items->newest_trace() <= known_ || items->traces() * kTracesWorthAWalk >= items->size();
-    if (worth && items->traces() > 0) items->DropTraces(known_);
+        items->oldest_trace() <= known_ &&
+        (items->newest_trace() <= known_ || items->traces() * kTracesWorthAWalk >= items->size());
+    if (worth) finished &= trace_budget_ > 0 && items->DropTraces(known_, &trace_budget_);
     left += items->traces();
     if (items->blank()) items.reset();
   };
   if (parts.fields) collect(parts.fields);
   if (parts.members) collect(parts.members);
   Account(before, entry.memory_bytes());
-  return left > 0;
+  if (!finished) return now_ms_;
+  return left > 0 ? now_ms_ + kTraceRecheckMs : Table::kNeverDue;
 }
 
 // When the sweep should look at the entry again; kDrop when it can go.
-int64_t Keyspace::DueOf(Entry& entry) {
+int64_t Keyspace::DueOf(const Entry& entry) const {
   bool ended = entry.expired(now_ms_);
   if (ended || TypeOf(entry) == ValueType::kNone) {
     return Known(entry) ? Table::kDrop : now_ms_ + kTraceRecheckMs;
   }
-  int64_t due = entry.expire_at_ms() == 0 ? Table::kNeverDue : entry.expire_at_ms();
-  return CollectTraces(entry) ? std::min(due, now_ms_ + kTraceRecheckMs) : due;
+  int64_t end = entry.expire_at_ms() == 0 ? Table::kNeverDue : entry.expire_at_ms();
+  bool has_traces = NewestTraceOf(entry) != HybridTime();
+  return has_traces ? std::min(end, now_ms_ + kTraceRecheckMs) : end;
 }
 
 bool Keyspace::Sweep() {
+  trace_budget_ = kTracesPerTurn;
   auto visit = [&](Entry& entry) {
     if (entry.expired(now_ms_)) Tell(&entry);
-    return DueOf(entry);
+    int64_t traces_due = CollectTraces(entry);
+    int64_t due = DueOf(entry);
+    return due == Table::kDrop ? due : std::min(due, traces_due);
   };
   auto dropped = [&](Entry* entry) {
     Account(entry->memory_bytes(), 0);
@@ -86,7 +93,8 @@ bool Keyspace::Sweep() {
   cache_sweep_ = cache_.Sweep(cache_sweep_, &cache, now_ms_, visit, dropped);
   bool flushed = flush_at_ == kNoFlush || FlushOn();
   freed_.FreeSome(kFreedPerTurn);
-  return main.due_segments > 0 && cache.due_segments > 0 && flushed && freed_.pending() == 0;
+  return main.due_segments > 0 && cache.due_segments > 0 && trace_budget_ > 0 && flushed &&
+         freed_.pending() == 0;
 }
 
 bool Keyspace::EvictTo(size_t bytes) {
@@ -118,8 +126,8 @@ void Keyspace::Flush() {
 // Of what is older nothing is kept: what of it still arrives is older than flushed_.
 void Keyspace::ApplyFlush(const Stamp& stamp) {
   if (stamp <= flushed_) return;
+  if (listener_ != nullptr) listener_->OnFlushing();
   flushed_ = stamp;
-  if (listener_ != nullptr) listener_->OnFlushed();
   if (newest_ < stamp) {
     for (Table* table : {&main_, &cache_}) freed_.Take(table->TakeAll());
     item_bytes_ = 0;

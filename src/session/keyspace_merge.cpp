@@ -27,27 +27,59 @@ bool IsPlainText(const KeyState& state) {
          state.fields.empty() && state.members.empty();
 }
 
-// An entry as one record or, as it is merged anyway, as several.
-void WriteState(const Entry& entry, RecordWriter* writer, std::vector<std::string>* items) {
-  KeyState state = entry.State();
-  KeyState first = state;
-  first.fields.clear();
-  first.members.clear();
-  writer->State(entry.key(), first);
-  auto next = [&] {
-    if (writer->size() < kSnapshotItemBytes) return;
-    items->emplace_back(AsText(writer->Take()));
-    writer->Begin(entry.key());
-  };
-  for (const auto& [name, field] : state.fields) {
-    next();
-    writer->Field(name, field.value, field.present, field.stamp);
+// Records of a snapshot: each as long as an item may be, or as one part of a key is.
+class ItemWriter {
+ public:
+  explicit ItemWriter(std::vector<std::string>* items) : items_(*items) {}
+
+  // What is of a key beside its fields and members.
+  void Head(const Entry& entry) {
+    KeyState state;
+    state.cleared = entry.cleared();
+    state.expiry = entry.expiry();
+    if (entry.kind() == Entry::Kind::kText) {
+      state.text = Register{std::string(entry.text()), true, entry.cleared()};
+    } else {
+      state.text = entry.parts().text;
+      for (const Parts::Count& count : entry.parts().counts) {
+        state.counts[count.origin] = count.contribution;
+      }
+    }
+    writer_.State(entry.key(), state);
   }
-  for (const auto& [name, tags] : state.members) {
-    next();
-    for (const auto& [origin, tag] : tags) writer->Member(name, origin, tag);
+  // More of a key whose head was written before.
+  void Begin(std::string_view key, const Stamp& cleared) {
+    writer_.Begin(key);
+    if (cleared != Stamp()) writer_.Cleared(cleared);
   }
-  items->emplace_back(AsText(writer->Take()));
+  void Field(std::string_view key, const session::Field& field) {
+    MakeRoom(key);
+    writer_.Field(field.key(), field.value(), field.present(), field.stamp());
+  }
+  void Member(std::string_view key, const session::Member& member) {
+    MakeRoom(key);
+    for (const Member::Tagged& tagged : member.tags()) {
+      writer_.Member(member.key(), tagged.origin, tagged.tag);
+    }
+  }
+  void End() { items_.emplace_back(AsText(writer_.Take())); }
+
+ private:
+  void MakeRoom(std::string_view key) {
+    if (writer_.size() < kSnapshotItemBytes) return;
+    End();
+    writer_.Begin(key);
+  }
+
+  std::vector<std::string>& items_;
+  RecordWriter writer_;
+};
+
+size_t ItemsOf(const Entry& entry) {
+  if (entry.kind() == Entry::Kind::kText) return 0;
+  const Parts& parts = entry.parts();
+  size_t items = parts.fields ? parts.fields->size() + parts.fields->traces() : 0;
+  return items + (parts.members ? parts.members->size() + parts.members->traces() : 0);
 }
 
 }  // namespace
@@ -55,7 +87,7 @@ void WriteState(const Entry& entry, RecordWriter* writer, std::vector<std::strin
 void Keyspace::MergeFields(Parts& parts, const Stamp& cleared, const KeyState& state) {
   for (const auto& [name, field] : state.fields) {
     if (field.stamp < cleared) continue;
-    if (!parts.fields) parts.fields = std::make_unique<Fields>(options_.seed);
+    if (!parts.fields) parts.fields = std::make_unique<Fields>(options_.seed, &item_traces_);
     parts.fields->Merge({name, field.value, field.present, field.stamp});
     if (!KeepsTraces() && !field.present && parts.fields->Find(name) == nullptr) {
       parts.fields->Forget(name);
@@ -68,7 +100,7 @@ void Keyspace::MergeMembers(Parts& parts, const Stamp& cleared, const KeyState& 
     for (const auto& [origin, tag] : tags) {
       MemberTag left = DropCleared(tag, origin, cleared);
       if (left == MemberTag()) continue;
-      if (!parts.members) parts.members = std::make_unique<Members>(options_.seed);
+      if (!parts.members) parts.members = std::make_unique<Members>(options_.seed, &item_traces_);
       parts.members->Merge(name, {left, origin}, clock_.last());
     }
     if (!KeepsTraces() && parts.members && !parts.members->Contains(name)) {
@@ -142,17 +174,59 @@ void Keyspace::Apply(std::string_view key, KeyState state) {
   }
 }
 
-uint64_t Keyspace::Snapshot(uint64_t cursor, size_t count, std::vector<std::string>* items) const {
-  RecordWriter writer;
-  if (cursor == 0 && flushed_ != Stamp()) {
+void Keyspace::Snapshot(SnapshotWalk* walk, size_t count, std::vector<std::string>* items) const {
+  if (!walk->large_.empty()) return SnapshotLarge(walk, count, items);
+  if (walk->cursor_ == 0 && flushed_ != Stamp()) {
+    RecordWriter writer;
     writer.Flushed(flushed_);
     items->emplace_back(AsText(writer.Take()));
   }
-  auto write = [&](const Entry& entry) { WriteState(entry, &writer, items); };
-  bool in_main = (cursor & 1) == 0;
-  cursor = (in_main ? main_ : cache_).Scan(cursor >> 1, count, write);
-  if (in_main) return cursor == 0 ? 1 : cursor << 1;
-  return cursor == 0 ? 0 : cursor << 1 | 1;
+  ItemWriter writer(items);
+  auto write = [&](const Entry& entry) {
+    writer.Head(entry);
+    if (ItemsOf(entry) > kSnapshotSlice) {
+      walk->large_.emplace_back(entry.key());
+    } else if (entry.kind() == Entry::Kind::kParts) {
+      const Parts& parts = entry.parts();
+      auto field = [&](const Field& each) { writer.Field(entry.key(), each); };
+      auto member = [&](const Member& each) { writer.Member(entry.key(), each); };
+      if (parts.fields) parts.fields->ForEachTrace(field);
+      if (parts.members) parts.members->ForEachTrace(member);
+    }
+    writer.End();
+  };
+  // The cursor's last bit says which table.
+  bool in_main = (walk->cursor_ & 1) == 0;
+  uint64_t next = (in_main ? main_ : cache_).Scan(walk->cursor_ >> 1, count, write);
+  walk->at_end_ = !in_main && next == 0;
+  walk->cursor_ = next == 0 ? 1 : next << 1 | (in_main ? 0 : 1);
+}
+
+// Some more of a key that is too large for one turn. What happens to it meanwhile is in the log,
+// whose records are applied on top.
+void Keyspace::SnapshotLarge(SnapshotWalk* walk, size_t count,
+                             std::vector<std::string>* items) const {
+  const std::string& key = walk->large_.front();
+  const Entry* entry = (IsCache(key) ? cache_ : main_).Find(key);
+  const Parts* parts =
+      entry != nullptr && entry->kind() == Entry::Kind::kParts ? &entry->parts() : nullptr;
+  uint64_t next = 0;
+  auto write = [&](const auto& all, auto write_one) {
+    ItemWriter writer(items);
+    writer.Begin(key, entry->cleared());
+    next = all->ScanTraces(walk->within_, count,
+                           [&](const auto& each) { (writer.*write_one)(key, each); });
+    writer.End();
+  };
+  if (parts != nullptr && !walk->in_members_ && parts->fields) {
+    write(parts->fields, &ItemWriter::Field);
+  } else if (parts != nullptr && walk->in_members_ && parts->members) {
+    write(parts->members, &ItemWriter::Member);
+  }
+  walk->within_ = next;
+  if (next != 0) return;
+  walk->in_members_ = !walk->in_members_;
+  if (!walk->in_members_) walk->large_.pop_front();
 }
 
 Result<void> Keyspace::Apply(Bytes record) {

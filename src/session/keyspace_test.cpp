@@ -134,10 +134,8 @@ TEST(Keyspace, SnapshotGivesWhatWasThere) {
   for (int i = 0; i < 5000; ++i) place.HashSet("hash", std::to_string(i), std::string(50, 'x'));
   place.Add("n", 5);
   std::vector<std::string> items;
-  uint64_t cursor = 0;
-  do {
-    cursor = place.keyspace->Snapshot(cursor, 100, &items);
-  } while (cursor != 0);
+  SnapshotWalk walk;
+  while (!walk.done()) place.keyspace->Snapshot(&walk, 100, &items);
   Place again(1);
   for (const std::string& item : items) {
     EXPECT_LT(item.size(), 2 * kSnapshotItemBytes);
@@ -279,8 +277,8 @@ TEST(Traces, WhatIsKnownEverywhereAndGoneIsNotBroughtBackByAnOldSnapshot) {
   pair.east.HashSet("h", "f", "v");
   pair.east.Add("n", 1);
   std::vector<std::string> snapshot;
-  ASSERT_EQ(pair.east.keyspace->Snapshot(1, 100, &snapshot), 0);
-  ASSERT_NE(pair.east.keyspace->Snapshot(0, 100, &snapshot), 0);
+  SnapshotWalk walk;
+  while (!walk.done()) pair.east.keyspace->Snapshot(&walk, 100, &snapshot);
   pair.Deliver(pair.east, pair.west);
   for (std::string_view key : {"k", "h", "n"}) {
     pair.west.Begin();

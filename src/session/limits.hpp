@@ -31,6 +31,9 @@ constexpr size_t kMostPrefetches = 16;
 constexpr size_t kStagedBytes = 1024;
 // With so many bytes of replies no further request is begun until they are sent.
 constexpr size_t kFlushReplyBytes = size_t{64} * 1024;
+// Keys, fields or members that one turn puts into a reply of many (KEYS, HGETALL, HKEYS, HVALS,
+// SMEMBERS).
+constexpr size_t kReplyItemsPerTurn = 4096;
 // Messages that wait for a subscriber who does not read. Past it: it is cut off.
 constexpr size_t kMaxSubscriberBytes = size_t{8} * 1024 * 1024;
 // How long a client may leave its replies unread.
@@ -66,6 +69,8 @@ constexpr size_t kFreedPerTurn = 16384;
 constexpr size_t kFreedAtOnce = 64;
 // Keys that one turn looks at after another data center's FLUSHALL.
 constexpr size_t kFlushSlice = 4096;
+// Fields and members that one turn of the sweep looks at for traces of removed ones.
+constexpr size_t kTracesPerTurn = 16384;
 // Traces of removed fields or members are looked for in all of a key's when so many times them are
 // as many as what is there.
 constexpr size_t kTracesWorthAWalk = 4;
@@ -74,7 +79,8 @@ constexpr size_t kTracesWorthAWalk = 4;
 constexpr size_t kMaxWaitingBytes = size_t{64} * 1024 * 1024;
 constexpr Duration kFeedPause = std::chrono::milliseconds{10};
 // With a log of so many bytes (or twice the memory that keys take) a snapshot is written. Between
-// two slices of it, of so many keys and about so many bytes an item, others have their turn.
+// two slices of it, of so many keys, or fields or members of a large one, and about so many bytes
+// an item, others have their turn.
 constexpr uint64_t kSnapshotLogBytes = uint64_t{256} * 1024 * 1024;
 constexpr uint64_t kSnapshotMemoryFactor = 2;
 constexpr Duration kSnapshotCheckPause = std::chrono::seconds{1};

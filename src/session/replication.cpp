@@ -61,7 +61,8 @@ Replication::Replication(const Parts& parts, Options options)
                                   return known ? store::MirroredLog{&parts_.journal.log(),
                                                                     &parts_.journal.snapshots()}
                                                : store::MirroredLog{};
-                                }}),
+                                },
+                            .on_joined = [this](std::string_view name) { Hurry(name); }}),
       background_(parts_.loop) {}
 
 Replication::~Replication() = default;
@@ -158,6 +159,13 @@ io::Task<void> Replication::Serve(std::unique_ptr<io::Stream> stream,
   co_await server_.Serve(std::move(stream), std::move(allowed));
 }
 
+// Who has come here can be reached: a cut has healed.
+void Replication::Hurry(std::string_view data_center) {
+  for (auto& follower : followers_) {
+    if (follower && follower->source() == data_center) follower->Hurry();
+  }
+}
+
 Follower::OnBeat Replication::OnBeatOf(size_t origin) {
   return [this, origin](Bytes bytes) {
     Result<Beat> beat = DecodeBeat(bytes);
@@ -207,6 +215,10 @@ void Replication::EndSnapshot(const SnapshotBasis* written) {
       if (follower) follower->Release(written->applied.at(follower->source()));
     }
   }
+}
+
+size_t Replication::Have(uint64_t offset) const {
+  return offset == 0 ? options_.data_centers.size() - 1 : server_.CountWith(kLogName, offset - 1);
 }
 
 io::Task<size_t> Replication::Await(uint64_t offset, size_t count, TimePoint deadline) {

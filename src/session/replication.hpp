@@ -81,6 +81,7 @@ class Replication final : public Copies {
   SnapshotBasis BeginSnapshot();
   void EndSnapshot(const SnapshotBasis* written);
 
+  size_t Have(uint64_t offset) const override;
   io::Task<size_t> Await(uint64_t offset, size_t count, TimePoint deadline) override;
 
   std::vector<Peer> Peers() const;
@@ -93,6 +94,7 @@ class Replication final : public Copies {
   bool alone() const { return options_.data_centers.size() == 1; }
   io::Task<Result<void>> OpenFollowers();
   io::Task<Result<std::unique_ptr<Follower>>> OpenFollower(std::string name);
+  void Hurry(std::string_view data_center);
   Follower::OnBeat OnBeatOf(size_t origin);
   void Learn();
   io::Task<void> BeatRegularly();

@@ -32,6 +32,7 @@ class ScanTable {
   struct SegmentPointer;
 
  public:
+  static constexpr size_t kSlotBytes = sizeof(uint64_t);
   static constexpr int64_t kNeverDue = std::numeric_limits<int64_t>::max();
   static constexpr int64_t kDrop = std::numeric_limits<int64_t>::min();
 
@@ -170,6 +171,28 @@ class ScanTable {
         return Pack({at.prefix, next.depth, 0});
       }
     }
+  }
+
+  // As Scan, but what was there all the time is visited once: by whole segments. A position is
+  // where the hashes begin that are still to come, as kMaxDepth bits.
+  template <class Visit>
+  uint64_t Walk(uint64_t position, size_t count, Visit visit) const {
+    for (size_t visited = 0; visited < count;) {
+      const Segment& segment = *directory_[position >> (kMaxDepth - depth_)];
+      uint64_t span = uint64_t{1} << (kMaxDepth - segment.depth);
+      uint64_t begin = position & ~(span - 1);
+      for (size_t i = 0; i < Capacity(segment); ++i) {
+        if (segment.slots[i] == 0) continue;
+        const Item& item = *ItemOf(segment.slots[i]);
+        // Two segments have become one since: the first of them was visited.
+        if (begin < position && HashOf(item.key()) >> (64 - kMaxDepth) < position) continue;
+        visit(item);
+      }
+      visited += segment.count + 1;
+      position = begin + span;
+      if (position >> kMaxDepth != 0) return 0;
+    }
+    return position;
   }
 
   template <class Visit>

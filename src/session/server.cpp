@@ -42,6 +42,8 @@ ServerMetrics::ServerMetrics(Metrics& metrics)
       keys_(metrics.AddGauge("meridian_session_keys", "Keys, sessions and cache together.")),
       memory_bytes_(metrics.AddGauge("meridian_session_memory_bytes",
                                      "What keys and the tables that hold them take.")),
+      traces_(metrics.AddGauge("meridian_session_traces",
+                               "What is kept of keys, fields and members that are gone.")),
       commands_{Count(metrics, "meridian_session_commands_total", "Commands executed.")},
       failed_{Count(metrics, "meridian_session_refused_commands_total",
                     "Commands refused before they were executed.")},
@@ -63,6 +65,7 @@ void ServerMetrics::Update(Engine& engine) {
   connections_.Set(static_cast<double>(engine.clients().size()));
   keys_.Set(static_cast<double>(engine.keyspace().size()));
   memory_bytes_.Set(static_cast<double>(engine.keyspace().used_bytes()));
+  traces_.Set(static_cast<double>(engine.keyspace().traces()));
   commands_.Follow(statistics.commands);
   failed_.Follow(statistics.failed_commands);
   hits_.Follow(statistics.hits);
@@ -107,7 +110,8 @@ io::Task<void> Server::Accept(io::Listener& listener) {
 }
 
 void Server::Admit(std::unique_ptr<io::Stream> stream) {
-  if (open_.size() < engine_.options().max_clients) {
+  // Those that were let in and have not begun count too.
+  if (connections_.size() - refusing_ < engine_.options().max_clients) {
     return connections_.Spawn(Run(std::move(stream)));
   }
   ++engine_.statistics().refused_connections;

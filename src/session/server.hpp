@@ -35,6 +35,7 @@ class ServerMetrics {
   Gauge& connections_;
   Gauge& keys_;
   Gauge& memory_bytes_;
+  Gauge& traces_;
   Followed commands_;
   Followed failed_;
   Followed hits_;

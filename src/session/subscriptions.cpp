@@ -1,6 +1,7 @@
 #include "session/subscriptions.hpp"
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -84,10 +85,11 @@ size_t Subscriptions::Publish(std::string_view channel, std::string_view message
   return receivers;
 }
 
-std::vector<std::string_view> Subscriptions::Channels(std::string_view pattern) const {
+std::vector<std::string_view> Subscriptions::Channels(
+    std::optional<std::string_view> pattern) const {
   std::vector<std::string_view> channels;
   for (const auto& [channel, clients] : channels_) {
-    if (pattern.empty() || MatchesGlob(pattern, channel)) channels.push_back(channel);
+    if (!pattern || MatchesGlob(*pattern, channel)) channels.push_back(channel);
   }
   return channels;
 }

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -31,7 +32,9 @@ class Subscriptions {
   // Whether anybody has subscribed to anything.
   bool any() const { return !channels_.empty() || !patterns_.empty(); }
 
-  std::vector<std::string_view> Channels(std::string_view pattern) const;
+  // Those with subscribers; nothing: all.
+  std::vector<std::string_view> Channels(std::optional<std::string_view> pattern) const;
+  size_t channels() const { return channels_.size(); }
   size_t SubscribersOf(std::string_view channel) const;
   size_t patterns() const { return patterns_.size(); }
   uint64_t cut_off() const { return cut_off_; }

@@ -2,8 +2,11 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <set>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -174,6 +177,241 @@ TEST_F(FlushFromElsewhere, StopsTheTransactionsOfWatchedKeys) {
   world_.Say("MULTI");
   Hear();
   EXPECT_EQ(world_.Say("EXEC"), "*-1|");
+}
+
+// --- traces of what was removed
+
+// A set of many of which half were removed, and others that do not know yet.
+class ManyTraces : public ::testing::Test {
+ protected:
+  ManyTraces() {
+    world_.engine->keyspace().set_known({});
+    FillSet(world_, "s", kMany);
+    FillHash(world_, "h", kMany);
+    for (size_t i = 0; i < kMany; i += 2) {
+      world_.Say("SREM s m" + std::to_string(i));
+      world_.Say("HDEL h f" + std::to_string(i));
+    }
+  }
+  size_t Traces() {
+    Keyspace& keyspace = world_.engine->keyspace();
+    return keyspace.MembersOf(keyspace.Peek("s"))->traces() +
+           keyspace.FieldsOf(keyspace.Peek("h"))->traces();
+  }
+  // Lets a second pass, and turns until there is nothing more to do; the most in one turn.
+  size_t LongestCollection() {
+    size_t longest = 0;
+    for (int i = 0; i < 20; ++i) {
+      world_.wall.Advance(std::chrono::milliseconds{100});
+      for (bool done = false; !done;) {
+        size_t before = Traces();
+        done = world_.engine->Sweep();
+        longest = std::max(longest, before - Traces());
+      }
+    }
+    return longest;
+  }
+
+  EngineFixture world_;
+};
+
+TEST_F(ManyTraces, AreTakenOutInParts) {
+  world_.wall.Advance(std::chrono::seconds{2});
+  HybridTime now{static_cast<uint64_t>(world_.engine->keyspace().now_ms() + 2000)
+                 << HybridTime::kCounterBits};
+  world_.engine->keyspace().set_known(now);
+  EXPECT_EQ(Traces(), kMany);
+  size_t longest = LongestCollection();
+  EXPECT_GT(longest, 0);
+  EXPECT_LE(longest, kTracesPerTurn + kSegmentItems);
+  EXPECT_EQ(Traces(), 0);
+  EXPECT_EQ(world_.Say("SCARD s"), ":" + std::to_string(kMany / 2) + "|");
+  EXPECT_EQ(world_.Say("HLEN h"), ":" + std::to_string(kMany / 2) + "|");
+}
+
+// Each record of another data center made this one walk over the whole set.
+TEST_F(ManyTraces, AreNotLookedForWithEachRecordOfAnotherDataCenter) {
+  HybridTime now{static_cast<uint64_t>(world_.engine->keyspace().now_ms() + 2000)
+                 << HybridTime::kCounterBits};
+  world_.engine->keyspace().set_known(now);
+  RecordWriter writer;
+  writer.Begin("s");
+  writer.Member("another", 1, {.added = {now.bits + 1}, .removed = {}});
+  ASSERT_TRUE(world_.engine->keyspace().Apply(writer.Take()));
+  EXPECT_EQ(Traces(), kMany);
+}
+
+// --- replies of many
+
+// Asks, and takes the pieces of the reply; how many there are, and what they are together.
+struct Pieces {
+  size_t count = 0;
+  size_t longest = 0;
+  std::string all;
+};
+Pieces Ask(EngineFixture& world, const std::vector<std::string_view>& request) {
+  Client& client = world.client->client();
+  world.engine->BeginBatch();
+  world.engine->Execute(client, request);
+  Pieces pieces;
+  pieces.all = world.client->Heard();
+  while (client.long_reply) {
+    world.engine->ContinueReply(client);
+    std::string piece = world.client->Heard();
+    pieces.longest = std::max(pieces.longest, piece.size());
+    pieces.all += piece;
+    ++pieces.count;
+  }
+  return pieces;
+}
+
+TEST(LongReplies, OfAsManyAsATurnTakesComeAtOnceAndOneMoreInPieces) {
+  EngineFixture world;
+  FillSet(world, "s", kReplyItemsPerTurn);
+  EXPECT_EQ(Ask(world, {"SMEMBERS", "s"}).count, 0);
+  FillStrings(world, kReplyItemsPerTurn - 1);
+  EXPECT_EQ(Ask(world, {"KEYS", "*"}).count, 0);
+  world.Say("SADD s more");
+  EXPECT_EQ(Ask(world, {"SMEMBERS", "s"}).count, 2);
+  world.Say("SET more v");
+  EXPECT_GT(Ask(world, {"KEYS", "*"}).count, 1);
+}
+
+TEST(LongReplies, AreWhole) {
+  EngineFixture world;
+  FillHash(world, "h", kMany);
+  FillSet(world, "s", kMany);
+  FillStrings(world, kMany);
+  for (const char* command : {"HGETALL", "HKEYS", "HVALS", "SMEMBERS", "KEYS"}) {
+    std::string_view name = command[0] == 'S' ? "s" : command[0] == 'K' ? "*" : "h";
+    Pieces pieces = Ask(world, {command, name});
+    EXPECT_GT(pieces.count, kMany / kReplyItemsPerTurn) << command;
+    EXPECT_LT(pieces.longest, 100 * kReplyItemsPerTurn) << command;
+    auto elements = static_cast<size_t>(std::ranges::count(pieces.all, '$'));
+    size_t expected = command[0] == 'K' ? kMany + 2 : command[1] == 'G' ? 2 * kMany : kMany;
+    EXPECT_EQ(elements, expected) << command;
+  }
+}
+
+TEST(LongReplies, KeysGivesEachNameOnceWhileTheTableShrinksAndGrows) {
+  EngineFixture world;
+  FillStrings(world, kMany);
+  auto other = world.Connect();
+  Client& client = world.client->client();
+  world.engine->BeginBatch();
+  std::vector<std::string_view> request = {"KEYS", "key:*"};
+  world.engine->Execute(client, request);
+  std::string heard;
+  size_t gone = 1000;
+  for (size_t turn = 0; client.long_reply; ++turn) {
+    world.engine->ContinueReply(client);
+    heard += world.client->Heard();
+    // All but the first thousand go, and others come.
+    for (size_t i = 0; i < 6000 && gone < kMany; ++i) {
+      other->Say("DEL key:" + std::to_string(gone++));
+      if (turn % 2 == 0) other->Say("SET other:" + std::to_string(gone) + " v");
+    }
+  }
+  for (size_t i = 0; i < 1000; ++i) {
+    std::string name = "|key:" + std::to_string(i) + "|";
+    size_t at = heard.find(name);
+    ASSERT_NE(at, std::string::npos) << name;
+    ASSERT_EQ(heard.find(name, at + 1), std::string::npos) << name;
+  }
+  size_t count = std::stoull(heard.substr(1));
+  EXPECT_EQ(static_cast<size_t>(std::ranges::count(heard, '$')), count);
+}
+
+// Begins to read the hash, and lets others do something to it meanwhile.
+class ReadWhileItChanges : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(ReadWhileItChanges, GivesTheHashAsItWas) {
+  EngineFixture world;
+  FillHash(world, "h", kMany);
+  std::string as_it_was = world.Say("HGETALL h");
+  auto other = world.Connect();
+  Client& client = world.client->client();
+  world.engine->BeginBatch();
+  std::vector<std::string_view> request = {"HGETALL", "h"};
+  world.engine->Execute(client, request);
+  world.engine->ContinueReply(client);
+  other->Say(GetParam());
+  world.wall.Advance(std::chrono::milliseconds{100});
+  while (!world.engine->Sweep()) {
+  }
+  while (client.long_reply) world.engine->ContinueReply(client);
+  EXPECT_EQ(world.client->Heard(), as_it_was);
+}
+
+INSTANTIATE_TEST_SUITE_P(LongReplies, ReadWhileItChanges,
+                         ::testing::Values("GET none", "HSET h new v", "HDEL h f7", "DEL h",
+                                           "SET h x", "FLUSHALL", "PEXPIRE h 10", "RENAME h g",
+                                           "HSET h f1 w"));
+
+TEST(LongReplies, ClientThatLeavesInTheMiddleIsForgotten) {
+  EngineFixture world;
+  FillHash(world, "h", kMany);
+  {
+    auto other = world.Connect();
+    world.engine->BeginBatch();
+    std::vector<std::string_view> request = {"HGETALL", "h"};
+    world.engine->Execute(other->client(), request);
+    world.engine->ContinueReply(other->client());
+    EXPECT_TRUE(other->client().long_reply);
+  }
+  EXPECT_EQ(world.Say("HSET h f1 w"), ":0|");
+}
+
+TEST(LongReplies, OfATransactionAreOfOneMoment) {
+  EngineFixture world;
+  FillHash(world, "h", kMany);
+  world.Say("MULTI");
+  world.Say("HLEN h");
+  world.Say("HKEYS h");
+  Pieces pieces = Ask(world, {"EXEC"});
+  EXPECT_EQ(pieces.count, 0);
+  EXPECT_EQ(static_cast<size_t>(std::ranges::count(pieces.all, '$')), kMany);
+}
+
+// --- snapshots
+
+TEST(Turns, SnapshotOfALargeHashTakesSeveral) {
+  EngineFixture world;
+  FillHash(world, "h", kMany);
+  FillSet(world, "s", kMany);
+  FillStrings(world, 10);
+  SnapshotWalk walk;
+  size_t turns = 0;
+  std::vector<std::string> all;
+  for (; !walk.done(); ++turns) {
+    std::vector<std::string> items;
+    world.engine->keyspace().Snapshot(&walk, kSnapshotSlice, &items);
+    size_t bytes = 0;
+    for (const std::string& item : items) bytes += item.size();
+    EXPECT_LT(bytes, 2 * kSnapshotItemBytes);
+    std::ranges::move(items, std::back_inserter(all));
+  }
+  EXPECT_GT(turns, 2 * kMany / kSnapshotSlice / 2);
+  EngineFixture again;
+  for (const std::string& item : all) ASSERT_TRUE(again.engine->keyspace().Apply(AsBytes(item)));
+  again.engine->BeginBatch();
+  EXPECT_EQ(again.Say("HLEN h"), ":" + std::to_string(kMany) + "|");
+  EXPECT_EQ(again.Say("SCARD s"), ":" + std::to_string(kMany) + "|");
+  EXPECT_EQ(again.Say("DBSIZE"), ":12|");
+}
+
+TEST(Turns, SnapshotGoesOnWhenTheLargeHashItIsInIsDeleted) {
+  EngineFixture world;
+  FillHash(world, "h", kMany);
+  SnapshotWalk walk;
+  std::vector<std::string> items;
+  for (int i = 0; i < 5; ++i) world.engine->keyspace().Snapshot(&walk, kSnapshotSlice, &items);
+  ASSERT_FALSE(walk.done());
+  world.Say("DEL h");
+  for (int i = 0; i < 5; ++i) {
+    if (!walk.done()) world.engine->keyspace().Snapshot(&walk, kSnapshotSlice, &items);
+  }
+  EXPECT_TRUE(walk.done());
 }
 
 // Items that count how many of them are looked at.

@@ -33,9 +33,11 @@ class Watches {
     if (found == by_key_.end()) return;
     for (Client* client : found->second) client->transaction.stale = true;
   }
-  // Every key may have.
-  void TouchAll() {
+  // Those that `has_changed` says so of.
+  template <class HasChanged>
+  void TouchThose(HasChanged has_changed) {
     for (const auto& [key, clients] : by_key_) {
+      if (!has_changed(key)) continue;
       for (Client* client : clients) client->transaction.stale = true;
     }
   }

@@ -314,7 +314,10 @@ io::Task<void> MirrorClient::Run() {
     told = true;
     pause = welcomed_ ? kFirstRedial : std::min(2 * pause, kMaxRedial);
     auto half = static_cast<uint64_t>((pause / 2).count());
-    if (!co_await io::Sleep(pause / 2 + Duration{random_.Below(half)})) co_return;
+    TimePoint next = loop_.After(pause / 2 + Duration{random_.Below(half)});
+    Result<void> hurried = co_await hurried_.Wait(next);
+    if (!hurried && hurried.error().code == Errc::kCancelled) co_return;
+    if (hurried) pause = kFirstRedial;
   }
 }
 

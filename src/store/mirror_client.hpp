@@ -30,6 +30,7 @@
 #include "io/loop.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"
+#include "io/wait_queue.hpp"
 #include "store/clock_file.hpp"
 #include "store/limits.hpp"
 #include "store/log.hpp"
@@ -71,6 +72,8 @@ class MirrorClient {
   io::Task<void> Run();
   // Another writer is in force: a source of an older epoch is refused from now on.
   void RaiseLeastEpoch(uint32_t epoch);
+  // The source was heard of in another way: the next attempt comes at once.
+  void Hurry() { hurried_.WakeAll(); }
 
   bool connected() const { return connected_; }
   // Records that the source has and the copy has not, as the source last said.
@@ -93,6 +96,7 @@ class MirrorClient {
   Snapshots& snapshots_;
   Dial dial_;
   Random random_;
+  io::WaitQueue hurried_;
   Connection* connection_ = nullptr;
   bool connected_ = false;
   bool welcomed_ = false;  // in the last attempt

@@ -200,6 +200,7 @@ void MirrorServer::Connection::Join() {
   server_.progress_.WakeAll();
   LOG_INFO("mirror: follower joined", {"log", hello_.log}, {"follower", hello_.data_center},
            {"offset", hello_.next_offset});
+  server_.options_.on_joined(hello_.data_center);
 }
 
 void MirrorServer::Connection::Leave() {

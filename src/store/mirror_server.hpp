@@ -43,6 +43,8 @@ struct MirrorServerOptions {
   std::function<MirroredLog(std::string_view name)> find;
   // A follower knows of a newer epoch than this log's: another writer has taken over.
   std::function<void(std::string_view log)> on_fenced = [](std::string_view) {};
+  // A follower was let in: the way to its data center is open.
+  std::function<void(std::string_view data_center)> on_joined = [](std::string_view) {};
 };
 
 struct FollowerProgress {

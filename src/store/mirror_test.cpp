@@ -3,6 +3,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -32,7 +34,10 @@ class MirrorTest : public testing::Test {
     MirrorServer server(machine.loop, {.identity = {"photos", "us-east"},
                                        .clock = clock,
                                        .find = find,
-                                       .on_fenced = [this](std::string_view) { ++fenced_; }});
+                                       .on_fenced = [this](std::string_view) { ++fenced_; },
+                                       .on_joined = [this](std::string_view name) {
+                                         joined_.emplace_back(name);
+                                       }});
     io::Scope scope(machine.loop);
     source_ = log->get();
     source_snapshots_ = snapshots->get();
@@ -94,6 +99,11 @@ class MirrorTest : public testing::Test {
     StartFollower();
     world_.RunFor(seconds{2});
   }
+  void ServeAfter(Duration pause) {
+    before_serving_ = [pause]() -> Task<void> { (void)co_await io::Sleep(pause); };
+    StartSource();
+    StartFollower();
+  }
   void Append(int count) {
     for (int i = 0; i < count; ++i) EXPECT_TRUE(source_->Append({.body = AsBytes("body")}));
     world_.RunFor(seconds{2});
@@ -107,6 +117,7 @@ class MirrorTest : public testing::Test {
   std::string allowed_ = "us-west";
   uint32_t least_epoch_ = 0;
   int fenced_ = 0;
+  std::vector<std::string> joined_;
   std::function<Task<void>()> before_serving_;
   std::function<Task<void>()> before_following_;
   Log* source_ = nullptr;
@@ -240,6 +251,29 @@ TEST_F(MirrorTest, SourceThatWasReplacedIsFencedAndHearsOfIt) {
   source_->RaiseEpoch(5);
   world_.RunFor(2 * kMaxRedial);
   EXPECT_TRUE(client_->connected());
+}
+
+// It took up to five seconds: the pause between attempts grew while the cut lasted.
+TEST_F(MirrorTest, SourceThatIsBackAfterLongIsFollowedWithinASecond) {
+  ServeAfter(seconds{60});
+  world_.RunFor(seconds{60});
+  EXPECT_FALSE(client_->connected());
+  world_.RunFor(kMaxRedial + milliseconds{100});
+  EXPECT_TRUE(client_->connected());
+  static_assert(kMaxRedial <= seconds{1});
+}
+
+TEST_F(MirrorTest, FollowerThatIsHurriedDialsAtOnce) {
+  ServeAfter(seconds{60});
+  world_.RunFor(seconds{60} + milliseconds{1});
+  client_->Hurry();
+  world_.RunFor(milliseconds{50});
+  EXPECT_TRUE(client_->connected());
+}
+
+TEST_F(MirrorTest, SourceSaysWhoHasJoined) {
+  Start();
+  EXPECT_EQ(joined_, std::vector<std::string>{"us-west"});
 }
 
 TEST_F(MirrorTest, SourceIsFencedWhileItIsFollowed) {

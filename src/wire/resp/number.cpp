@@ -17,8 +17,8 @@
 namespace meridian::wire::resp {
 namespace {
 
-// More is no number that anybody means.
-constexpr size_t kMaxDoubleBytes = 256;
+// A long double has at most 4,951 bytes as FixedDoubleText writes it.
+constexpr size_t kMaxDoubleBytes = size_t{5} * 1024;
 
 char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 

@@ -30,7 +30,7 @@ NumberText DoubleText(double value);
 // As INCRBYFLOAT writes its results: 17 significant digits, fixed point where the number is not
 // huge, without zeros at the end. Empty when it has no such text (infinite, NaN).
 struct FixedText {
-  std::array<char, 512> digits;
+  std::array<char, size_t{5} * 1024> digits;
   size_t size = 0;
 
   std::string_view text() const { return {digits.data(), size}; }

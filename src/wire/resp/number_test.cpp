@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <limits>
+#include <string>
 
 #include <gtest/gtest.h>
 
@@ -37,6 +38,13 @@ TEST(Number, DoublesAreWrittenShort) {
   EXPECT_EQ(FixedDoubleText(5000).text(), "5000");
   EXPECT_EQ(FixedDoubleText(-0.0L).text(), "0");
   EXPECT_EQ(FixedDoubleText(std::numeric_limits<long double>::infinity()).text(), "");
+}
+
+TEST(Number, LargestThatIsWrittenCanBeReadAgain) {
+  FixedText largest = FixedDoubleText(-std::numeric_limits<long double>::max());
+  EXPECT_EQ(largest.size, 4934U);
+  EXPECT_EQ(ParseLongDouble(largest.text()), -std::numeric_limits<long double>::max());
+  EXPECT_FALSE(ParseLongDouble(std::string(size_t{5} * 1024 + 1, '1')));
 }
 
 }  // namespace

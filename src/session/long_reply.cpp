@@ -1,0 +1,42 @@
+#include "session/long_reply.hpp"
+
+#include <string>
+
+#include "session/entry.hpp"
+#include "session/glob.hpp"
+#include "session/limits.hpp"
+#include "wire/resp/reply_writer.hpp"
+
+namespace meridian::session {
+
+bool KeysReply::Continue(wire::resp::ReplyWriter& reply) {
+  if (!collected_) {
+    Collect(reply.version());
+    if (bytes_ > kMaxReplyBytes) {
+      reply.Error("ERR the reply would be longer than " + std::to_string(kMaxReplyBytes) +
+                  " bytes: use SCAN");
+      return false;
+    }
+    if (collected_) reply.Array(count_);
+  } else {
+    reply.Raw(names_.front().text());
+    names_.pop_front();
+  }
+  return !collected_ || !names_.empty();
+}
+
+void KeysReply::Collect(wire::resp::Version version) {
+  cursor_ = keyspace_.Walk(cursor_, kReplyItemsPerTurn, [&](const Entry& entry) {
+    if (pattern_ && !MatchesGlob(*pattern_, entry.key())) return;
+    if (names_.empty() || names_.back().size() > kFlushReplyBytes) {
+      names_.emplace_back(kFlushReplyBytes * 2);
+    }
+    size_t before = names_.back().size();
+    wire::resp::ReplyWriter(&names_.back(), version).Bulk(entry.key());
+    bytes_ += names_.back().size() - before;
+    ++count_;
+  });
+  collected_ = cursor_ == 0;
+}
+
+}  // namespace meridian::session
