@@ -208,6 +208,8 @@ def requests(seed, count):
     while count > 0:
         around = chance.random.random()
         inner = [chance.request() for _ in range(chance.random.randint(1, 4))]
+        if around < 0.12:  # within one reply of a transaction times are not told apart from numbers
+            inner = [request for request in inner if request[0].encode() not in TIMES]
         if around < 0.1:
             inner = [["WATCH", chance.key()], chance.request(), ["MULTI"], *inner, ["EXEC"]]
         elif around < 0.12:
@@ -241,5 +243,5 @@ def test_requests_by_chance_are_answered_as_redis_answers(redis_address, tier_ad
 def test_traces_that_are_kept_for_a_data_center_that_is_away_are_not_seen(redis_address):
     settings = '[session]\npassword = "$SESSION_PASSWORD"\n[session.cache]\nprefix = "cache:"\n'
     with SessionTier(settings, {"SESSION_PASSWORD": "secret"}, others=["us-west"]) as tier:
-        for seed in range(100, 106):
+        for seed in range(100, 120):
             expect_alike([redis_address, (tier.address, 6379)], seed, 2, b"secret")

@@ -107,6 +107,19 @@ TEST(Commands, RecordsMakeTheSameKeysAgain) {
   }
 }
 
+// The traces of its fields were taken for those of a hash, and nothing was copied.
+TEST(Commands, SetThatWasAHashBeforeIsRenamedAndCopiedWhole) {
+  EngineFixture world;
+  world.engine->keyspace().set_known({});
+  world.Say("HSET k f v");
+  world.Say("HDEL k f");
+  world.Say("SADD k m");
+  EXPECT_EQ(world.Say("COPY k copy"), ":1|");
+  EXPECT_EQ(world.Say("SMEMBERS copy"), "*1|$1|m|");
+  EXPECT_EQ(world.Say("RENAME k renamed"), "+OK|");
+  EXPECT_EQ(world.Say("SMEMBERS renamed"), "*1|$1|m|");
+}
+
 // Both had the same stamp: the larger value stayed, here or in other data centers.
 TEST(Commands, LastOfANameThatIsGivenTwiceStaysEverywhere) {
   EngineFixture world;
