@@ -35,9 +35,9 @@ std::optional<int64_t> SetPairs(Call& call) {
   int64_t fresh = 0;
   {
     Keyspace::Edit edit(call.keyspace(), call[1]);
-    for (size_t i = 2; i < call.size(); i += 2) {
+    ForEachPair(call, 2, [&](size_t i) {
       fresh += static_cast<int64_t>(edit.SetField(call[i], call[i + 1]));
-    }
+    });
   }
   call.Notify(kHashEvent, "hset", call[1]);
   return fresh;

@@ -2,9 +2,11 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 #include "session/command.hpp"
 #include "session/engine.hpp"
@@ -128,6 +130,15 @@ bool FitsIn(Call& call, size_t bytes) {
 
 }  // namespace
 
+void ForEachPair(const Call& call, size_t first, const std::function<void(size_t)>& visit) {
+  if (call.size() == first + 2) return visit(first);
+  std::unordered_map<std::string_view, size_t> last;
+  for (size_t i = first; i < call.size(); i += 2) last[call[i]] = i;
+  for (size_t i = first; i < call.size(); i += 2) {
+    if (last[call[i]] == i) visit(i);
+  }
+}
+
 bool ReadText(const Call& call, std::string_view key, std::optional<std::string_view>* text) {
   Keyspace& keyspace = call.keyspace();
   Entry* entry = keyspace.Find(key);
@@ -247,7 +258,7 @@ void MGet(Call& call) {
 
 void MSet(Call& call) {
   if (call.size() % 2 == 0) return call.WrongCount("mset");
-  for (size_t i = 1; i < call.size(); i += 2) WriteText(call, call[i], call[i + 1], {});
+  ForEachPair(call, 1, [&](size_t i) { WriteText(call, call[i], call[i + 1], {}); });
   call.reply.Ok();
 }
 
@@ -256,7 +267,7 @@ void MSetNx(Call& call) {
   for (size_t i = 1; i < call.size(); i += 2) {
     if (call.keyspace().Find(call[i]) != nullptr) return call.reply.Integer(0);
   }
-  for (size_t i = 1; i < call.size(); i += 2) WriteText(call, call[i], call[i + 1], {});
+  ForEachPair(call, 1, [&](size_t i) { WriteText(call, call[i], call[i + 1], {}); });
   call.reply.Integer(1);
 }
 

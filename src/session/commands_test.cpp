@@ -107,6 +107,38 @@ TEST(Commands, RecordsMakeTheSameKeysAgain) {
   }
 }
 
+// The traces of its fields were taken for those of a hash, and nothing was copied.
+TEST(Commands, SetThatWasAHashBeforeIsRenamedAndCopiedWhole) {
+  EngineFixture world;
+  world.engine->keyspace().set_known({});
+  world.Say("HSET k f v");
+  world.Say("HDEL k f");
+  world.Say("SADD k m");
+  EXPECT_EQ(world.Say("COPY k copy"), ":1|");
+  EXPECT_EQ(world.Say("SMEMBERS copy"), "*1|$1|m|");
+  EXPECT_EQ(world.Say("RENAME k renamed"), "+OK|");
+  EXPECT_EQ(world.Say("SMEMBERS renamed"), "*1|$1|m|");
+}
+
+// Both had the same stamp: the larger value stayed, here or in other data centers.
+TEST(Commands, LastOfANameThatIsGivenTwiceStaysEverywhere) {
+  EngineFixture world;
+  EXPECT_EQ(world.Say("HSET h f x f b g 1 f a"), ":2|");
+  EXPECT_EQ(world.Say("HMSET i f x f b"), "+OK|");
+  EXPECT_EQ(world.Say("MSET k x l 1 k b k a"), "+OK|");
+  EXPECT_EQ(world.Say("MSETNX m x m a"), ":1|");
+  EngineFixture again;
+  for (const std::string& record : world.journal.records) {
+    ASSERT_TRUE(again.engine->keyspace().Apply(AsBytes(record)));
+  }
+  again.engine->BeginBatch();
+  for (EngineFixture* each : {&world, &again}) {
+    EXPECT_EQ(each->Say("HMGET h f g"), "*2|$1|a|$1|1|");
+    EXPECT_EQ(each->Say("HGET i f"), "$1|b|");
+    EXPECT_EQ(each->Say("MGET k l m"), "*3|$1|a|$1|1|$1|a|");
+  }
+}
+
 TEST(Commands, TransactionIsOneRecord) {
   EngineFixture world;
   world.Say("MULTI");

@@ -2,7 +2,9 @@
 // does, and the words of its errors, are those of Redis 7 (redis.io/commands).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string_view>
 
@@ -143,6 +145,9 @@ struct EndOptions {
 };
 std::optional<int64_t> ReadEnd(const Call& call, size_t i, EndOptions options);
 
+// Visits the pairs from argument `first` on, by the index of their names. Of a name that is there
+// several times only the last pair: all would have the same stamp, and none be the later one.
+void ForEachPair(const Call& call, size_t first, const std::function<void(size_t)>& visit);
 // The string at a key; nothing when there is none. False: it is no string, and the reply says so.
 bool ReadText(const Call& call, std::string_view key, std::optional<std::string_view>* text);
 // The hash (set) at a key, or null. False: it has another type, and the reply says so.

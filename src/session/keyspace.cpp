@@ -385,18 +385,20 @@ void Keyspace::Copy(std::string_view from, std::string_view to) {
     auto kind = at_ms == 0 ? ExpiryChange::Kind::kClear : ExpiryChange::Kind::kAt;
     return SetText(to, value, {kind, at_ms});
   }
+  // Of another type there may be traces.
+  bool is_hash = TypeOf(*source) == ValueType::kHash;
   KeyState state = source->State();
   (void)Erase(to);
   {
     Edit edit(*this, to);
     // Erase has the same stamp, and what has it is not before it.
     for (const auto& [name, field] : state.fields) {
-      if (field.present) edit.SetField(name, field.value);
+      if (is_hash && field.present) edit.SetField(name, field.value);
     }
     for (const auto& [name, tags] : state.members) {
       bool present =
           std::ranges::any_of(tags, [](const auto& tag) { return tag.second.present(); });
-      if (present && state.fields.empty()) edit.AddMember(name);
+      if (!is_hash && present) edit.AddMember(name);
     }
   }
   if (at_ms != 0) SetExpiry(*Peek(to), at_ms);

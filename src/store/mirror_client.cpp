@@ -290,13 +290,33 @@ io::Task<Result<void>> MirrorClient::FollowOnce() {
     TimePoint deadline = loop_.After(kMirrorHandshakeTimeout);
     if (auto safe = co_await copy_.Durable(copy_.end_offset() - 1, deadline); !safe) co_return safe;
   }
-  auto stream = co_await dial_(loop_.After(kMirrorHandshakeTimeout));
+  auto stream = co_await DialSource();
   if (!stream) co_return Fail(stream.error());
   Connection connection(*this, std::move(*stream));
   connection_ = &connection;
   Result<void> ended = co_await connection.Run();
   connection_ = nullptr;
   co_return ended;
+}
+
+io::Task<MirrorClient::Dialled> MirrorClient::DialSource() {
+  Dialled stream = Fail(Errc::kCancelled, "dialling");
+  io::Scope dialling(loop_);
+  dialling_ = &dialling;
+  dialling.Spawn(DialInto(&stream));
+  co_await dialling.Join();
+  dialling_ = nullptr;
+  co_return stream;
+}
+
+io::Task<void> MirrorClient::DialInto(Dialled* stream) {
+  *stream = co_await dial_(loop_.After(kMirrorHandshakeTimeout));
+}
+
+void MirrorClient::Hurry() {
+  hurry_ = dialling_ != nullptr;
+  if (hurry_) dialling_->Cancel();
+  hurried_.WakeAll();
 }
 
 io::Task<void> MirrorClient::Run() {
@@ -312,6 +332,10 @@ io::Task<void> MirrorClient::Run() {
                   {"error", ended.error().message});
     }
     told = true;
+    if (std::exchange(hurry_, false)) {
+      pause = kFirstRedial;
+      continue;
+    }
     pause = welcomed_ ? kFirstRedial : std::min(2 * pause, kMaxRedial);
     auto half = static_cast<uint64_t>((pause / 2).count());
     TimePoint next = loop_.After(pause / 2 + Duration{random_.Below(half)});

@@ -28,6 +28,7 @@
 #include "base/random.hpp"
 #include "base/result.hpp"
 #include "io/loop.hpp"
+#include "io/scope.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
@@ -72,8 +73,9 @@ class MirrorClient {
   io::Task<void> Run();
   // Another writer is in force: a source of an older epoch is refused from now on.
   void RaiseLeastEpoch(uint32_t epoch);
-  // The source was heard of in another way: the next attempt comes at once.
-  void Hurry() { hurried_.WakeAll(); }
+  // The source was heard of in another way: it is dialled anew at once, also where an attempt waits
+  // for an answer that may have been lost.
+  void Hurry();
 
   bool connected() const { return connected_; }
   // Records that the source has and the copy has not, as the source last said.
@@ -88,6 +90,9 @@ class MirrorClient {
   class Connection;
   io::Task<Result<void>> Reconcile();
   io::Task<Result<void>> FollowOnce();
+  using Dialled = Result<std::unique_ptr<io::Stream>>;
+  io::Task<Dialled> DialSource();
+  io::Task<void> DialInto(Dialled* stream);
   void NoteSource(uint64_t end_offset, HybridTime now);
 
   io::Loop& loop_;
@@ -96,6 +101,8 @@ class MirrorClient {
   Snapshots& snapshots_;
   Dial dial_;
   Random random_;
+  io::Scope* dialling_ = nullptr;
+  bool hurry_ = false;  // the next attempt does not wait
   io::WaitQueue hurried_;
   Connection* connection_ = nullptr;
   bool connected_ = false;

@@ -265,7 +265,8 @@ TEST_F(MirrorTest, SourceThatIsBackAfterLongIsFollowedWithinASecond) {
 
 TEST_F(MirrorTest, FollowerThatIsHurriedDialsAtOnce) {
   ServeAfter(seconds{60});
-  world_.RunFor(seconds{60} + milliseconds{1});
+  world_.RunFor(seconds{60} + milliseconds{100});
+  ASSERT_FALSE(client_->connected());
   client_->Hurry();
   world_.RunFor(milliseconds{50});
   EXPECT_TRUE(client_->connected());
