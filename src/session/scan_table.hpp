@@ -3,11 +3,9 @@
 // no operation takes longer than moving a segment's 512 pointers, and it can be walked with a
 // cursor while it changes: what was there all the time is visited, and some of it perhaps twice.
 //
-// An item is on the heap, with `std::string_view key() const` and `static void Destroy(Item*)`. A
-// slot is 8 bytes: 48 of the pointer, 16 of the hash, of which 9 say where in its segment the item
-// is at home. Slots are filled to three quarters at most.
+// An item is on the heap, with `std::string_view key() const` and `static void Destroy(Item*)`.
 //
-// One thread. Invariant: between an item's home and its slot no slot is empty.
+// One thread.
 #pragma once
 
 #include <algorithm>
@@ -23,21 +21,22 @@
 #include "base/check.hpp"
 #include "base/hash.hpp"
 #include "base/random.hpp"
+#include "session/scan_segment.hpp"
 
 namespace meridian::session {
 
 template <class Item>
 class ScanTable {
-  struct Segment;
-  struct SegmentPointer;
+  using Segment = ScanSegment;
+  using SegmentPointer = ScanSegmentPointer;
 
  public:
   static constexpr size_t kSlotBytes = sizeof(uint64_t);
-  static constexpr int64_t kNeverDue = std::numeric_limits<int64_t>::max();
+  static constexpr int64_t kNeverDue = Segment::kNeverDue;
   static constexpr int64_t kDrop = std::numeric_limits<int64_t>::min();
 
   explicit ScanTable(uint64_t seed) : seed_(seed) {
-    directory_.push_back(PointerTo(NewSegment(kSmallestLog2, 0)));
+    directory_.push_back(SegmentPointer::To(NewSegment(Segment::kSmallestLog2, 0)));
   }
   ScanTable(const ScanTable&) = delete;
   ScanTable& operator=(const ScanTable&) = delete;
@@ -67,9 +66,7 @@ class ScanTable {
     size_t FreeSegment(Destroy destroy) {
       std::unique_ptr<Segment> segment(directory_[at_].segment);
       at_ += size_t{1} << (depth_ - segment->depth);
-      for (size_t i = 0; i < Capacity(*segment); ++i) {
-        if (segment->slots[i] != 0) destroy(ItemOf(segment->slots[i]));
-      }
+      segment->ForEach([&](uint64_t slot) { destroy(ItemOf(slot)); });
       size_ -= segment->count;
       return segment->count;
     }
@@ -94,7 +91,7 @@ class ScanTable {
   Item* Find(std::string_view key) const { return Find(key, HashOf(key)); }
   Item* Find(std::string_view key, uint64_t hash) const {
     const uint64_t* slot = SlotWhere(hash, [&](uint64_t other) {
-      return other >> kPointerBits == TagOf(hash) && ItemOf(other)->key() == key;
+      return Segment::TagIn(other) == Segment::TagOf(hash) && ItemOf(other)->key() == key;
     });
     return slot == nullptr ? nullptr : ItemOf(*slot);
   }
@@ -103,11 +100,11 @@ class ScanTable {
   // Both leave at once; between the two others should have their turn.
   void PrefetchSlot(uint64_t hash) const {
     const SegmentPointer& pointer = directory_[IndexOf(hash)];
-    __builtin_prefetch(&pointer.slots()[SlotOfHome(pointer.capacity_log2(), Home(TagOf(hash)))]);
+    __builtin_prefetch(&pointer.slots()[SlotOfHome(pointer, hash)]);
   }
   void PrefetchItem(uint64_t hash) const {
-    const uint64_t* slot =
-        SlotWhere(hash, [&](uint64_t other) { return other >> kPointerBits == TagOf(hash); });
+    const uint64_t* slot = SlotWhere(
+        hash, [&](uint64_t other) { return Segment::TagIn(other) == Segment::TagOf(hash); });
     if (slot == nullptr) return;
     const char* item = reinterpret_cast<const char*>(ItemOf(*slot));
     for (size_t at = 0; at < kPrefetchedBytes; at += 64) __builtin_prefetch(item + at);
@@ -116,34 +113,34 @@ class ScanTable {
   // There must be no item with its key.
   void Insert(Item* item, uint64_t hash) {
     Segment* segment = SegmentOf(hash);
-    while (segment->count >= Most(*segment)) {
+    while (segment->count >= segment->most()) {
       Grow(segment, hash);
       segment = SegmentOf(hash);
     }
-    Place(segment, Packed(item, hash));
+    segment->Place(Segment::Packed(item, hash));
     ++segment->count;
     ++size_;
   }
 
   // Puts `item` where `old`, which has the same key, was. The old one is the caller's.
   void Replace(const Item* old, Item* item, uint64_t hash) {
-    *SlotOf(old, hash) = Packed(item, hash);
+    *SlotOf(old, hash) = Segment::Packed(item, hash);
   }
 
   // Takes the item out; it is the caller's.
   void Remove(const Item* item, uint64_t hash) {
     Segment* segment = SegmentOf(hash);
-    Vacate(segment, static_cast<size_t>(SlotOf(item, hash) - segment->slots.get()));
+    segment->Vacate(static_cast<size_t>(SlotOf(item, hash) - segment->slots.get()));
     --segment->count;
     --size_;
-    if (segment->count * 8 < Capacity(*segment)) Shrink(segment, hash);
+    if (segment->count * 8 < segment->capacity()) Shrink(segment, hash);
   }
 
   // Leaves it empty: O(1).
   Remains TakeAll() {
     Remains remains(std::move(directory_), depth_, size_);
     slot_bytes_ = 0;
-    directory_ = {PointerTo(NewSegment(kSmallestLog2, 0))};
+    directory_ = {SegmentPointer::To(NewSegment(Segment::kSmallestLog2, 0))};
     depth_ = 0;
     size_ = 0;
     return remains;
@@ -160,9 +157,9 @@ class ScanTable {
       at.prefix &= ~((uint64_t{1} << (kMaxDepth - segment.depth)) - 1);
       // Two segments have become one since: what was visited of the other is not known.
       if (segment.depth < at.depth) at.home = 0;
-      for (; at.home < kHomes; ++at.home) {
+      for (; at.home < Segment::kHomes; ++at.home) {
         if (visited >= count) return Pack({at.prefix, segment.depth, at.home});
-        visited += VisitHome(segment, at.home, visit);
+        visited += segment.VisitHome(at.home, [&](uint64_t slot) { visit(*ItemOf(slot)); });
       }
       at = {at.prefix + (uint64_t{1} << (kMaxDepth - segment.depth)), 0, 0};
       if (at.prefix >> kMaxDepth != 0) return 0;
@@ -178,16 +175,15 @@ class ScanTable {
   template <class Visit>
   uint64_t Walk(uint64_t position, size_t count, Visit visit) const {
     for (size_t visited = 0; visited < count;) {
-      const Segment& segment = *directory_[position >> (kMaxDepth - depth_)];
+      const Segment& segment = *directory_[position >> (kMaxDepth - depth_)].segment;
       uint64_t span = uint64_t{1} << (kMaxDepth - segment.depth);
       uint64_t begin = position & ~(span - 1);
-      for (size_t i = 0; i < Capacity(segment); ++i) {
-        if (segment.slots[i] == 0) continue;
-        const Item& item = *ItemOf(segment.slots[i]);
+      segment.ForEach([&](uint64_t slot) {
+        const Item& item = *ItemOf(slot);
         // Two segments have become one since: the first of them was visited.
-        if (begin < position && HashOf(item.key()) >> (64 - kMaxDepth) < position) continue;
+        if (begin < position && HashOf(item.key()) >> (64 - kMaxDepth) < position) return;
         visit(item);
-      }
+      });
       visited += segment.count + 1;
       position = begin + span;
       if (position >> kMaxDepth != 0) return 0;
@@ -207,7 +203,7 @@ class ScanTable {
       const Segment& segment = *directory_[random.Below(directory_.size())].segment;
       if (segment.count == 0) continue;
       uint64_t slot = 0;
-      while (slot == 0) slot = segment.slots[random.Below(Capacity(segment))];
+      while (slot == 0) slot = segment.slots[random.Below(segment.capacity())];
       return ItemOf(slot);
     }
   }
@@ -244,75 +240,34 @@ class ScanTable {
   }
 
  private:
-  static constexpr int kHomeBits = 9;
-  static constexpr size_t kHomes = size_t{1} << kHomeBits;
-  static constexpr int kTagBits = 16;
-  static constexpr int kPointerBits = 64 - kTagBits;
-  static constexpr uint8_t kSmallestLog2 = 3;
-  static constexpr uint8_t kUsualLog2 = kHomeBits;
   // At this depth segments grow instead of splitting: only keys whose hashes are nearly the same
   // bring it about.
   static constexpr int kMaxDepth = 24;
   static constexpr size_t kPrefetchedBytes = 128;  // of an item; the processor guesses the rest
 
-  struct Segment {
-    std::unique_ptr<uint64_t[]> slots;
-    int64_t due = kNeverDue;
-    uint32_t count = 0;
-    uint8_t capacity_log2 = 0;
-    uint8_t depth = 0;  // all hashes in it have these first bits in common
-  };
-  // With what is needed to find an item without the segment's own memory.
-  struct SegmentPointer {
-    Segment* segment = nullptr;
-    uint64_t packed = 0;  // where the slots are, and above kPointerBits how many, as a logarithm
-
-    uint64_t* slots() const { return reinterpret_cast<uint64_t*>(PointerOf(packed)); }
-    size_t capacity_log2() const { return packed >> kPointerBits; }
-  };
   struct Cursor {
     uint64_t prefix = 0;  // kMaxDepth bits: where a segment's hashes begin
     int depth = 0;        // of that segment, when the cursor was made
     size_t home = 0;
   };
 
-  static void* PointerOf(uint64_t packed) {
-    // NOLINTNEXTLINE(performance-no-int-to-ptr): half the memory of a pointer and a hash
-    return reinterpret_cast<void*>(packed & ((uint64_t{1} << kPointerBits) - 1));
-  }
-  static Item* ItemOf(uint64_t slot) { return static_cast<Item*>(PointerOf(slot)); }
-  static SegmentPointer PointerTo(Segment* segment) {
-    return {segment, reinterpret_cast<uint64_t>(segment->slots.get()) |
-                         uint64_t{segment->capacity_log2} << kPointerBits};
-  }
-  static uint64_t TagOf(uint64_t hash) { return hash & ((uint64_t{1} << kTagBits) - 1); }
-  static uint64_t Packed(const Item* item, uint64_t hash) {
-    return reinterpret_cast<uint64_t>(item) | TagOf(hash) << kPointerBits;
-  }
-  static size_t Capacity(const Segment& segment) { return size_t{1} << segment.capacity_log2; }
-  static size_t Most(const Segment& segment) { return Capacity(segment) / 4 * 3; }
-  // The home is the tag's first bits, so that a segment of any capacity has its items in the same
-  // order.
-  static size_t Home(uint64_t tag) { return tag >> (kTagBits - kHomeBits); }
-  static size_t SlotOfHome(size_t capacity_log2, size_t home) {
-    return (home << capacity_log2) >> kHomeBits;
+  static Item* ItemOf(uint64_t slot) { return static_cast<Item*>(Segment::PointerOf(slot)); }
+  static size_t SlotOfHome(const SegmentPointer& pointer, uint64_t hash) {
+    return Segment::SlotOfHome(pointer.capacity_log2(), Segment::HomeOf(Segment::TagOf(hash)));
   }
   static Cursor Unpack(uint64_t cursor) {
-    uint64_t prefix = (cursor >> (kHomeBits + 5)) & ((uint64_t{1} << kMaxDepth) - 1);
+    uint64_t prefix = (cursor >> (Segment::kHomeBits + 5)) & ((uint64_t{1} << kMaxDepth) - 1);
     return {.prefix = prefix,
-            .depth = static_cast<int>((cursor >> kHomeBits) & 31),
-            .home = cursor & (kHomes - 1)};
+            .depth = static_cast<int>((cursor >> Segment::kHomeBits) & 31),
+            .home = cursor & (Segment::kHomes - 1)};
   }
   static uint64_t Pack(const Cursor& at) {
-    return (at.prefix << 5 | static_cast<uint64_t>(at.depth)) << kHomeBits | at.home;
+    return (at.prefix << 5 | static_cast<uint64_t>(at.depth)) << Segment::kHomeBits | at.home;
   }
 
   Segment* NewSegment(uint8_t capacity_log2, uint8_t depth) {
-    auto* segment = new Segment;
-    segment->capacity_log2 = capacity_log2;
-    segment->depth = depth;
-    segment->slots = std::make_unique<uint64_t[]>(Capacity(*segment));
-    slot_bytes_ += sizeof(Segment) + Capacity(*segment) * sizeof(uint64_t);
+    auto* segment = new Segment(capacity_log2, depth);
+    slot_bytes_ += segment->memory_bytes();
     return segment;
   }
 
@@ -322,7 +277,8 @@ class ScanTable {
   void Point(Segment* segment, uint64_t hash) {
     size_t span = size_t{1} << (depth_ - segment->depth);
     size_t first = IndexOf(hash) & ~(span - 1);
-    std::fill_n(directory_.begin() + static_cast<std::ptrdiff_t>(first), span, PointerTo(segment));
+    std::fill_n(directory_.begin() + static_cast<std::ptrdiff_t>(first), span,
+                SegmentPointer::To(segment));
   }
 
   // The first slot from the hash's home on that `is` says is the one; null: there is none.
@@ -331,40 +287,24 @@ class ScanTable {
     const SegmentPointer& pointer = directory_[IndexOf(hash)];
     uint64_t* slots = pointer.slots();
     size_t mask = (size_t{1} << pointer.capacity_log2()) - 1;
-    size_t i = SlotOfHome(pointer.capacity_log2(), Home(TagOf(hash)));
+    size_t i = SlotOfHome(pointer, hash);
     for (; slots[i] != 0; i = (i + 1) & mask) {
       if (is(slots[i])) return &slots[i];
     }
     return nullptr;
   }
   uint64_t* SlotOf(const Item* item, uint64_t hash) const {
-    uint64_t wanted = Packed(item, hash);
+    uint64_t wanted = Segment::Packed(item, hash);
     uint64_t* slot = SlotWhere(hash, [&](uint64_t other) { return other == wanted; });
     CHECK(slot != nullptr);
     return slot;
   }
 
-  static void Place(Segment* segment, uint64_t packed) {
-    size_t mask = Capacity(*segment) - 1;
-    size_t i = SlotOfHome(segment->capacity_log2, Home(packed >> kPointerBits));
-    while (segment->slots[i] != 0) i = (i + 1) & mask;
-    segment->slots[i] = packed;
-  }
-  // Empties a slot, and moves back what had to pass it on the way from its home.
-  static void Vacate(Segment* segment, size_t hole) {
-    size_t mask = Capacity(*segment) - 1;
-    for (size_t i = (hole + 1) & mask; segment->slots[i] != 0; i = (i + 1) & mask) {
-      size_t home = SlotOfHome(segment->capacity_log2, Home(segment->slots[i] >> kPointerBits));
-      if (((i - home) & mask) < ((i - hole) & mask)) continue;
-      segment->slots[hole] = segment->slots[i];
-      hole = i;
-    }
-    segment->slots[hole] = 0;
-  }
-
   void Grow(Segment* segment, uint64_t hash) {
-    if (segment->capacity_log2 < kUsualLog2 || segment->depth == kMaxDepth) {
-      Resize(segment, static_cast<uint8_t>(segment->capacity_log2 + 1));
+    if (segment->capacity_log2 < Segment::kUsualLog2 || segment->depth == kMaxDepth) {
+      slot_bytes_ -= segment->memory_bytes();
+      segment->Resize(static_cast<uint8_t>(segment->capacity_log2 + 1));
+      slot_bytes_ += segment->memory_bytes();
       Point(segment, hash);
       return;
     }
@@ -377,84 +317,56 @@ class ScanTable {
     Split(segment, hash);
   }
 
-  void Resize(Segment* segment, uint8_t capacity_log2) {
-    std::unique_ptr<uint64_t[]> old = std::move(segment->slots);
-    size_t old_capacity = Capacity(*segment);
-    segment->capacity_log2 = capacity_log2;
-    segment->slots = std::make_unique<uint64_t[]>(Capacity(*segment));
-    slot_bytes_ += (Capacity(*segment) - old_capacity) * sizeof(uint64_t);
-    for (size_t i = 0; i < old_capacity; ++i) {
-      if (old[i] != 0) Place(segment, old[i]);
-    }
-  }
-
   void Split(Segment* segment, uint64_t hash) {
     uint8_t depth = static_cast<uint8_t>(segment->depth + 1);
     Segment* upper = NewSegment(segment->capacity_log2, depth);
     upper->due = segment->due;
     std::unique_ptr<uint64_t[]> old = std::move(segment->slots);
-    segment->slots = std::make_unique<uint64_t[]>(Capacity(*segment));
+    segment->slots = std::make_unique<uint64_t[]>(segment->capacity());
     segment->depth = depth;
     segment->count = 0;
     uint64_t upper_bit = uint64_t{1} << (64 - depth);
     Point(segment, hash & ~upper_bit);
     Point(upper, hash | upper_bit);
-    for (size_t i = 0; i < Capacity(*segment); ++i) {
+    for (size_t i = 0; i < segment->capacity(); ++i) {
       if (old[i] == 0) continue;
       Segment* half = (HashOf(ItemOf(old[i])->key()) & upper_bit) != 0 ? upper : segment;
-      Place(half, old[i]);
+      half->Place(old[i]);
       ++half->count;
     }
   }
 
   // Joins a segment with the one that it was split from, when both are nearly empty.
   void Shrink(Segment* segment, uint64_t hash) {
-    if (segment->depth == 0 || segment->capacity_log2 != kUsualLog2) return;
+    if (segment->depth == 0 || segment->capacity_log2 != Segment::kUsualLog2) return;
     size_t span = size_t{1} << (depth_ - segment->depth);
     size_t first = IndexOf(hash) & ~(span * 2 - 1);
     Segment* lower = directory_[first].segment;
     Segment* upper = directory_[first + span].segment;
     bool same = lower->depth == upper->depth && lower->capacity_log2 == upper->capacity_log2;
-    if (!same || (lower->count + upper->count) * 8 > Capacity(*lower) * 3) return;
-    for (size_t i = 0; i < Capacity(*upper); ++i) {
-      if (upper->slots[i] != 0) Place(lower, upper->slots[i]);
-    }
+    if (!same || (lower->count + upper->count) * 8 > lower->capacity() * 3) return;
+    upper->ForEach([&](uint64_t slot) { lower->Place(slot); });
     lower->count += upper->count;
     lower->due = std::min(lower->due, upper->due);
     --lower->depth;
     Point(lower, hash);
-    slot_bytes_ -= sizeof(Segment) + Capacity(*upper) * sizeof(uint64_t);
+    slot_bytes_ -= upper->memory_bytes();
     delete upper;
-  }
-
-  // Visits all items with this home; how many.
-  template <class Visit>
-  static size_t VisitHome(const Segment& segment, size_t home, Visit& visit) {
-    size_t mask = Capacity(segment) - 1;
-    size_t visited = 0;
-    size_t i = SlotOfHome(segment.capacity_log2, home);
-    for (; segment.slots[i] != 0; i = (i + 1) & mask) {
-      if (Home(segment.slots[i] >> kPointerBits) != home) continue;
-      visit(*ItemOf(segment.slots[i]));
-      ++visited;
-    }
-    return visited;
   }
 
   template <class Visit, class Dropped>
   void SweepSegment(Segment* segment, Visit& visit, Dropped& dropped) {
     int64_t due = kNeverDue;
     std::vector<Item*> leaving;
-    for (size_t i = 0; i < Capacity(*segment); ++i) {
-      if (segment->slots[i] == 0) continue;
-      Item* item = ItemOf(segment->slots[i]);
+    segment->ForEach([&](uint64_t slot) {
+      Item* item = ItemOf(slot);
       int64_t next = visit(*item);
       if (next == kDrop) {
         leaving.push_back(item);
       } else {
         due = std::min(due, next);
       }
-    }
+    });
     segment->due = due;
     // The segment may be joined with another by a removal; it is not looked at from here on.
     for (Item* item : leaving) {
