@@ -65,8 +65,8 @@ constexpr size_t kMaxFollowers = 64;  // of one log, by data center
 constexpr Duration kMirrorHeartbeat = std::chrono::milliseconds{500};
 constexpr Duration kMaxMirrorSilence = std::chrono::seconds{5};
 constexpr Duration kMirrorHandshakeTimeout = std::chrono::seconds{5};
-// Between two attempts, doubled for each failure in a row, and a random part of it. The most is also
-// what a healed cut may take to be noticed.
+// Between two attempts, doubled for each failure in a row, and a random part of it. The most is
+// also what a healed cut may take to be noticed.
 constexpr Duration kFirstRedial = std::chrono::milliseconds{100};
 constexpr Duration kMaxRedial = std::chrono::seconds{1};
 
