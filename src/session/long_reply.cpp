@@ -1,5 +1,6 @@
 #include "session/long_reply.hpp"
 
+#include <cstddef>
 #include <string>
 
 #include "session/entry.hpp"
