@@ -119,8 +119,9 @@ uint64_t DiskJournal::Append(Bytes record) {
   return end_;
 }
 
-void DiskJournal::AppendBeat(std::string_view beat) {
+uint64_t DiskJournal::AppendBeat(std::string_view beat) {
   AppendEntry(EntryKind::kBeat, AsBytes(beat));
+  return end_;
 }
 
 io::Task<void> DiskJournal::FeedLog() {
@@ -219,16 +220,33 @@ void DiskJournal::StartSnapshots(Keyspace& keyspace, Snapshotting around) {
 }
 
 io::Task<void> DiskJournal::SnapshotRegularly(Keyspace& keyspace, Snapshotting around) {
-  while (co_await io::Sleep(kSnapshotCheckPause)) {
+  for (;;) {
+    Result<void> asked = co_await asking_.Wait(loop_.After(kSnapshotCheckPause));
+    if (!asked && asked.error().code != Errc::kTimeout) co_return;
     uint64_t enough = std::max<uint64_t>(options_.snapshot_log_bytes,
                                          options_.snapshot_memory_factor * keyspace.used_bytes());
-    if (log_->bytes() < enough) continue;
+    if (log_->bytes() < enough && written_ == asked_) continue;
+    uint64_t begun = asked_;
     SnapshotBasis basis = around.begin();
     Result<void> written = co_await WriteSnapshot(keyspace, basis);
     around.end(written ? &basis : nullptr);
+    if (written) {
+      written_ = begun;
+      writing_.WakeAll();
+    }
     if (!written && written.error().code == Errc::kCancelled) co_return;
     if (!written) LOG_WARNING("a snapshot failed", {"problem", written.error().message});
   }
+}
+
+io::Task<Result<void>> DiskJournal::WriteSnapshotNow() {
+  uint64_t number = ++asked_;
+  asking_.WakeAll();
+  while (written_ < number) {
+    Result<void> woken = co_await writing_.Wait();
+    if (!woken) co_return woken;
+  }
+  co_return Result<void>{};
 }
 
 io::Task<Result<void>> DiskJournal::WriteSnapshot(Keyspace& keyspace, const SnapshotBasis& basis) {

@@ -203,7 +203,7 @@ TEST_F(DiskJournalTest, SnapshotStandsForTheLogAndItsBasisIsBack) {
   options_.snapshot_log_bytes = 10 * store::kMinSegmentBytes;
   options_.snapshot_memory_factor = 0;
   SnapshotBasis basis;
-  basis.applied["us-west"] = 42;
+  basis.applied[7] = 42;
   Live([&basis](Life& life) -> Task<void> {
     bool written = false;
     life.journal->StartSnapshots(
