@@ -23,6 +23,7 @@
 #include "session/keyspace.hpp"
 #include "session/limits.hpp"
 #include "session/log_entry.hpp"
+#include "session/snapshot_item.hpp"
 #include "store/clock_file.hpp"
 #include "store/limits.hpp"
 #include "store/log.hpp"
@@ -155,6 +156,7 @@ io::Task<Result<SnapshotBasis>> DiskJournal::ReplaySnapshot(Keyspace& keyspace) 
   if (!snapshots_->newest()) co_return basis;
   auto reader = co_await snapshots_->ReadNewest();
   if (!reader) co_return Fail(std::move(reader.error()));
+  ItemReader items;
   for (;;) {
     auto block = co_await (*reader)->NextBlock();
     if (!block) co_return Fail(std::move(block.error()));
@@ -163,7 +165,7 @@ io::Task<Result<SnapshotBasis>> DiskJournal::ReplaySnapshot(Keyspace& keyspace) 
     Result<void> whole = store::ForEachItem(**block, [&](Bytes item) {
       if (!applied) return;
       if (!IsBasis(item)) {
-        applied = keyspace.Apply(item);
+        applied = ApplyItem(items, item, keyspace);
       } else if (Result<SnapshotBasis> read = DecodeBasis(item); read) {
         basis = std::move(*read);
       } else {
@@ -272,9 +274,12 @@ io::Task<Result<void>> DiskJournal::WriteItems(Keyspace& keyspace, store::Snapsh
   while (!walk.done()) {
     items.clear();
     keyspace.Snapshot(&walk, kSnapshotSlice, &items);
-    for (const std::string& item : items) {
-      Result<void> added = co_await writer.Add(AsBytes(item));
-      if (!added) co_return added;
+    for (const std::string& record : items) {
+      ItemsOfRecord parts(AsBytes(record), store::kMaxSnapshotItemBytes);
+      while (std::optional<Bytes> item = parts.Next()) {
+        Result<void> added = co_await writer.Add(*item);
+        if (!added) co_return added;
+      }
     }
     Result<void> pause = co_await io::Sleep(Duration::zero());
     if (!pause) co_return pause;
