@@ -256,6 +256,28 @@ TEST(Commands, FullMemoryEvictsTheCacheAndThenRefuses) {
   EXPECT_EQ(world.Say("STRLEN sess:1"), ":1000|");
 }
 
+// One write evicts a few keys, and that was too few for a large session.
+TEST(Commands, WritesWereRefusedWhileTheCacheHadKeysToEvict) {
+  constexpr size_t kMost = 4'000'000;
+  EngineFixture world({.keyspace = {.cache_prefix = "cache:"}, .max_memory_bytes = kMost});
+  for (int i = 0; world.engine->keyspace().evicted() == 0; ++i) {
+    ASSERT_EQ(world.Say("SET cache:" + std::to_string(i) + " x"), "+OK|");
+  }
+  size_t large = kMost / kMemorySlack / 2;
+  EXPECT_EQ(world.Say("SETRANGE large:2 " + std::to_string(large) + " x"),
+            ":" + std::to_string(large + 1) + "|");
+  EXPECT_GT(world.engine->keyspace().used_bytes(), kMost);
+  EXPECT_EQ(world.Say("SET sess:1 x"), "+OK|");
+  // What is past the slack waits for evictions.
+  EXPECT_EQ(world.Say("SETRANGE large:3 " + std::to_string(2 * large) + " x"),
+            ":" + std::to_string(2 * large + 1) + "|");
+  EXPECT_EQ(world.Say("SET sess:2 x").substr(0, 4), "-OOM");
+  while (!world.engine->Sweep()) {
+  }
+  EXPECT_LE(world.engine->keyspace().used_bytes(), kMost);
+  EXPECT_EQ(world.Say("SET sess:2 x"), "+OK|");
+}
+
 TEST(Commands, KeysOnceLeftTheCacheOut) {
   EngineFixture world({.keyspace = {.cache_prefix = "cache:"}});
   world.Say("MSET cache:a 1 b 2");

@@ -103,11 +103,11 @@ std::string Engine::RefusalOf(uint32_t flags) {
   if ((flags & kWrite) == 0) return {};
   std::string refusal = parts_.journal.refusal();
   if (!refusal.empty()) return "ERR writes are refused: " + refusal;
-  if ((flags & kDenyOom) != 0 && options_.max_memory_bytes != 0 &&
-      !keyspace_.EvictTo(options_.max_memory_bytes)) {
-    return "OOM command not allowed when used memory > 'maxmemory'.";
-  }
-  return {};
+  size_t most = options_.max_memory_bytes;
+  if ((flags & kDenyOom) == 0 || most == 0 || keyspace_.EvictTo(most)) return {};
+  // Eviction goes on with the next write, and the sweep.
+  bool goes_on = keyspace_.has_evictable() && keyspace_.used_bytes() <= most + most / kMemorySlack;
+  return goes_on ? "" : "OOM command not allowed when used memory > 'maxmemory'.";
 }
 
 bool Engine::BeginWrite(ReplyWriter& reply) {
