@@ -170,6 +170,20 @@ void Engine::ExecuteQueued(Client& client, const CommandSpec& spec, Arguments ar
 }
 
 void Engine::Execute(Client& client, Arguments arguments) {
+  client.in_request = true;
+  ExecuteOne(client, arguments);
+  client.in_request = false;
+  DeliverHeld(client);
+}
+
+void Engine::DeliverHeld(Client& client) {
+  if (client.held.empty() || client.replying()) return;
+  if (!client.output.Append(client.held.readable())) client.connection.Disconnect();
+  client.held.Consume(client.held.size());
+  client.held.ReleaseIfEmpty();
+}
+
+void Engine::ExecuteOne(Client& client, Arguments arguments) {
   ReplyWriter reply(&client.output, client.version);
   size_t before = reply.size();
   const CommandSpec* spec = FindCommand(arguments[0]);
@@ -203,6 +217,7 @@ void Engine::ContinueReply(Client& client) {
   ReplyWriter reply(&client.output, client.version);
   if (!client.long_reply->Continue(reply)) client.long_reply.reset();
   if (!reply.ok()) client.connection.Disconnect();
+  DeliverHeld(client);
 }
 
 void Engine::Commit(Client& client) {
