@@ -2,6 +2,7 @@
 // One thread, but for Wake.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 
 #include "io/fd.hpp"
@@ -28,6 +29,7 @@ class EpollDriver final : public Driver {
   WallTime Wall() const override { return clock_.Wall(); }
   void Wait(TimePoint until) override;
   void Wake() override;
+  void Pause(Duration most) override;
 
   // Watches `fd` for `events`, edge-triggered, until Remove.
   void Add(int fd, uint32_t events, EpollHandler& handler);
@@ -37,6 +39,9 @@ class EpollDriver final : public Driver {
   SystemClock clock_;
   Fd epoll_;
   Fd wake_;
+  Fd only_wake_;  // an epoll set of nothing else
+  std::atomic<uint64_t> wakes_ = 0;
+  uint64_t seen_wakes_ = 0;  // when the last Wait ended
 };
 
 }  // namespace meridian::io

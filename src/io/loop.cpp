@@ -24,11 +24,29 @@ void Loop::Stop() {
 
 void Loop::Turn(TimePoint until) {
   bool idle = ready_.empty() && !stopped_.load(std::memory_order_relaxed);
-  driver_.Wait(idle ? std::min(until, timers_.Next()) : now_);
+  until = idle ? std::min(until, timers_.Next()) : now_;
+  if (coalescing_ > 0) {
+    WaitForMany(until);
+  } else {
+    driver_.Wait(until);
+  }
   now_ = driver_.Now();
   timers_.Fire(now_);
   if (has_posted_.load(std::memory_order_acquire)) RunPosted();
   RunReady();
+}
+
+// With a pause before it when that is worth while: the last wait was short, or the last pause has
+// brought several.
+void Loop::WaitForMany(TimePoint until) {
+  TimePoint begin = driver_.Now();
+  bool pauses = thick_and_fast_ && until > begin;
+  if (pauses) driver_.Pause(std::min(kMostPause, until - begin));
+  driver_.Wait(until);
+  // Work that was posted is no event.
+  bool one = !ready_.empty();
+  bool several = one && ready_.head->next_ready_ != nullptr;
+  thick_and_fast_ = pauses ? several : one && driver_.Now() - begin < kSoon;
 }
 
 void Loop::Queue::Push(Fiber& fiber) {

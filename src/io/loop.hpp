@@ -7,6 +7,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -23,8 +24,10 @@ class Driver : public Clock {
  public:
   // Waits for events until `until` (kNever: for ever; the past: not at all) and marks fibers ready.
   virtual void Wait(TimePoint until) = 0;
-  // Ends a Wait that goes on or comes next. Any thread.
+  // Ends a Wait or Pause that goes on or comes next. Any thread.
   virtual void Wake() = 0;
+  // Passes time without looking for events, `most` of it. Where no time passes by itself: none.
+  virtual void Pause(Duration /*most*/) {}
 };
 
 class Loop {
@@ -61,6 +64,22 @@ class Loop {
   void ScheduleLate(Fiber& fiber);
   // Whether others have still to run in this turn.
   bool others_ready() const { return next_in_turn_ != nullptr || !late_.empty(); }
+  // While one lives, events that come thick and fast are looked for all together, every
+  // kMostPause: for when most of those who come would have to wait anyhow. A turn of few events
+  // costs little less than one of many.
+  class Coalescing {
+   public:
+    explicit Coalescing(Loop& loop) : loop_(loop) { ++loop_.coalescing_; }
+    Coalescing(const Coalescing&) = delete;
+    Coalescing& operator=(const Coalescing&) = delete;
+    ~Coalescing() { --loop_.coalescing_; }
+
+    // Whether they have come so of late.
+    bool thick_and_fast() const { return loop_.thick_and_fast_; }
+
+   private:
+    Loop& loop_;
+  };
   // Each awaitable that could finish without waiting takes one unit; when a fiber has used up its
   // units it must Yield, so that a peer that is always ready does not starve the others.
   bool TakeBudget() { return budget_-- > 0; }
@@ -71,6 +90,9 @@ class Loop {
 
  private:
   static constexpr int kBudgetPerResume = 64;
+  static constexpr Duration kMostPause = std::chrono::microseconds{100};
+  // Events that have come this soon after those before are thick and fast.
+  static constexpr Duration kSoon = kMostPause / 4;
   struct Queue {
     Fiber* head = nullptr;
     Fiber* tail = nullptr;
@@ -78,6 +100,7 @@ class Loop {
     bool empty() const { return head == nullptr; }
     void Push(Fiber& fiber);
   };
+  void WaitForMany(TimePoint until);
   void RunReady();
   void RunAll(Queue& queue);
   void RunPosted();
@@ -92,6 +115,8 @@ class Loop {
   std::mutex posted_mutex_;
   std::vector<std::function<void()>> posted_;
   Queue late_;
+  int coalescing_ = 0;
+  bool thick_and_fast_ = false;
   bool runs_late_ = false;
   Fiber* next_in_turn_ = nullptr;
 };

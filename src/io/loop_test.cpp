@@ -1,5 +1,8 @@
 #include "io/loop.hpp"
 
+#include <algorithm>
+#include <chrono>
+#include <deque>
 #include <string>
 #include <thread>
 #include <vector>
@@ -12,6 +15,7 @@
 namespace meridian::io {
 namespace {
 
+using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
 // A world where nothing happens and time jumps to whatever is waited for.
@@ -28,6 +32,139 @@ class JumpingDriver final : public Driver {
  private:
   ManualClock clock_;
 };
+
+// Events come at the times that a test says; a pause passes time without looking.
+class EventfulDriver final : public Driver {
+ public:
+  TimePoint Now() const override { return clock_.Now(); }
+  WallTime Wall() const override { return clock_.Wall(); }
+  void Wait(TimePoint until) override {
+    if (!events_.empty() && events_.front() <= until)
+      clock_.Advance(std::max(events_.front() - clock_.Now(), Duration::zero()));
+    while (!events_.empty() && events_.front() <= clock_.Now()) {
+      events_.pop_front();
+      fibers_.WakeOne();
+    }
+  }
+  void Wake() override {}
+  void Pause(Duration most) override {
+    pauses_.push_back(most);
+    clock_.Advance(most);
+  }
+
+  // So long after the one before.
+  void AddEvent(Duration after) {
+    last_ += after;
+    events_.push_back(last_);
+  }
+  WaitQueue& fibers() { return fibers_; }
+  std::vector<Duration>& pauses() { return pauses_; }
+  size_t events_left() const { return events_.size(); }
+
+ private:
+  ManualClock clock_;
+  TimePoint last_ = clock_.Now();
+  std::deque<TimePoint> events_;
+  WaitQueue fibers_;
+  std::vector<Duration> pauses_;
+};
+
+class CoalescingTest : public testing::Test {
+ protected:
+  void SetUp() override {
+    for (int i = 0; i < 100; ++i) scope_.Spawn(AwaitEvent());
+    loop_.Turn(loop_.Now());
+  }
+  void TearDown() override {
+    scope_.Cancel();
+    while (!scope_.empty()) loop_.Turn(loop_.Now());
+  }
+  Task<void> AwaitEvent() { (void)co_await driver_.fibers().Wait(); }
+  int TurnsUntilAllHaveCome() {
+    int turns = 0;
+    for (; driver_.events_left() > 0; ++turns) loop_.Turn(kNever);
+    return turns;
+  }
+
+  EventfulDriver driver_;
+  Loop loop_{driver_};
+  Scope scope_{loop_};
+};
+
+TEST_F(CoalescingTest, EventsThatComeThickAndFastAreFoundTogether) {
+  for (int i = 0; i < 50; ++i) driver_.AddEvent(microseconds{10});
+  Loop::Coalescing coalescing(loop_);
+  EXPECT_FALSE(coalescing.thick_and_fast());
+  EXPECT_EQ(TurnsUntilAllHaveCome(), 6);
+  EXPECT_EQ(driver_.pauses(), (std::vector<Duration>(5, microseconds{100})));
+  EXPECT_TRUE(coalescing.thick_and_fast());
+}
+
+TEST_F(CoalescingTest, EventsAreFoundOneByOneWhenNobodyWantsThemTogether) {
+  for (int i = 0; i < 50; ++i) driver_.AddEvent(microseconds{10});
+  {
+    Loop::Coalescing coalescing(loop_);
+  }
+  EXPECT_EQ(TurnsUntilAllHaveCome(), 50);
+  EXPECT_TRUE(driver_.pauses().empty());
+}
+
+TEST_F(CoalescingTest, EventsThatComeSlowlyAreFoundAtOnce) {
+  for (int i = 0; i < 50; ++i) driver_.AddEvent(microseconds{30});
+  Loop::Coalescing coalescing(loop_);
+  EXPECT_EQ(TurnsUntilAllHaveCome(), 50);
+  EXPECT_TRUE(driver_.pauses().empty());
+}
+
+TEST_F(CoalescingTest, APauseThatHasBroughtOneEventIsTheLast) {
+  driver_.AddEvent(microseconds{10});
+  driver_.AddEvent(microseconds{50});
+  driver_.AddEvent(milliseconds{1});
+  driver_.AddEvent(milliseconds{1});
+  Loop::Coalescing coalescing(loop_);
+  EXPECT_EQ(TurnsUntilAllHaveCome(), 4);
+  EXPECT_EQ(driver_.pauses().size(), 1);
+}
+
+TEST_F(CoalescingTest, NoPauseIsLongerThanUntilTheNextTimer) {
+  driver_.AddEvent(microseconds{10});
+  driver_.AddEvent(milliseconds{1});
+  Loop::Coalescing coalescing(loop_);
+  loop_.Turn(kNever);
+  scope_.Spawn([](Loop& loop) -> Task<void> {
+    (void)co_await SleepUntil(loop.After(microseconds{40}));
+  }(loop_));
+  loop_.Turn(loop_.Now());
+  loop_.Turn(kNever);
+  EXPECT_EQ(driver_.pauses(), (std::vector<Duration>{microseconds{40}}));
+}
+
+TEST_F(CoalescingTest, WorkThatIsPostedIsNoEvent) {
+  Loop::Coalescing coalescing(loop_);
+  loop_.Post([] {});
+  loop_.Turn(loop_.Now());
+  EXPECT_FALSE(coalescing.thick_and_fast());
+}
+
+TEST(EpollPause, EndsWhenAnotherThreadWakesIt) {
+  EpollDriver driver;
+  TimePoint begin = driver.Now();
+  std::thread other([&] { driver.Wake(); });
+  driver.Pause(std::chrono::minutes{1});
+  other.join();
+  EXPECT_LT(driver.Now() - begin, std::chrono::seconds{30});
+}
+
+// The Wake that had ended a Wait ended the next pause, too.
+TEST(EpollPause, IsNotEndedByAWakeThatAWaitHasSeen) {
+  EpollDriver driver;
+  driver.Wake();
+  driver.Wait(kNever);
+  driver.Wait(driver.Now());
+  TimePoint begin = driver.Now();
+  driver.Pause(milliseconds{5});
+  EXPECT_GE(driver.Now() - begin, milliseconds{5});
+}
 
 class LoopTest : public testing::Test {
  protected:

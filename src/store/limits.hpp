@@ -21,6 +21,8 @@ constexpr size_t kMaxPendingBytes = size_t{16} * 1024 * 1024;
 constexpr size_t kKeptGroupBytes = size_t{1} * 1024 * 1024;
 // How often a group that could be written lets those that are ready to run go first: two turns.
 constexpr int kGatherRounds = 4;
+// For how long it waits for others that are likely to come.
+constexpr Duration kGatherDelay = std::chrono::microseconds{100};
 // A segment that has reached this is sealed and a new one begun; it is longer by one group at most.
 constexpr uint64_t kSegmentBytes = uint64_t{64} * 1024 * 1024;
 constexpr uint64_t kMinSegmentBytes = uint64_t{4} * 1024;
@@ -63,8 +65,8 @@ constexpr size_t kMaxFollowers = 64;  // of one log, by data center
 constexpr Duration kMirrorHeartbeat = std::chrono::milliseconds{500};
 constexpr Duration kMaxMirrorSilence = std::chrono::seconds{5};
 constexpr Duration kMirrorHandshakeTimeout = std::chrono::seconds{5};
-// Between two attempts, doubled for each failure in a row, and a random part of it. The most is also
-// what a healed cut may take to be noticed.
+// Between two attempts, doubled for each failure in a row, and a random part of it. The most is
+// also what a healed cut may take to be noticed.
 constexpr Duration kFirstRedial = std::chrono::milliseconds{100};
 constexpr Duration kMaxRedial = std::chrono::seconds{1};
 

@@ -166,6 +166,10 @@ io::Task<void> Log::WriteGroups() {
     }
     // What others are about to append comes along: with much going on, groups are fewer and larger.
     for (int i = 0; i < kGatherRounds && loop_.others_ready(); ++i) co_await io::AfterOthers{};
+    io::Loop::Coalescing coalescing(loop_);
+    if (coalescing.thick_and_fast()) {
+      if (!co_await io::Sleep(kGatherDelay)) co_return;
+    }
     std::swap(filling_, writing_);
     filling_->begin = end_;
     if (!co_await WriteGroup()) co_return;
