@@ -55,6 +55,9 @@ class LyingDisk final : public io::Disk {
   io::Task<Result<std::vector<std::string>>> List(std::string folder) override {
     return disk_.List(std::move(folder));
   }
+  io::Task<Result<std::vector<std::string>>> ListFolders(std::string folder) override {
+    return disk_.ListFolders(std::move(folder));
+  }
   io::Task<Result<void>> SyncFolder(std::string folder) override {
     if (lies_.folders) co_return Result<void>{};
     co_return co_await disk_.SyncFolder(std::move(folder));

@@ -1,9 +1,9 @@
 // sim session: two or three data centers whose clients write the same keys, over links that are
 // cut, half cut, lossy and slow (and so reorder what comes from different ones), with crashes at
 // any await, lost and torn writes, full disks, clocks that are wrong, keys that end, and the loss
-// of one for ever. Promises: all hold the same in the end; nothing acknowledged is lost by a crash,
-// nothing past its WAIT by a loss; no deleted key comes back; none outlives its end; and nothing is
-// kept of what is gone.
+// of one, for ever or until it comes back with an empty disk. Promises: all hold the same in the
+// end; nothing acknowledged is lost by a crash, nothing past its WAIT by a loss; no deleted key
+// comes back; none outlives its end; and nothing is kept of what is gone.
 #include "sim/session.hpp"
 
 #include <chrono>
@@ -40,6 +40,8 @@ constexpr Duration kSettle = seconds{50};
 constexpr uint64_t kMostSkewMilliseconds = 2000;
 constexpr double kLossChance = 0.15;
 constexpr double kFlushChance = 0.1;
+// Of one that is lost: that it comes back, with an empty disk.
+constexpr double kReturnChance = 0.5;
 
 enum class Fault : uint8_t {
   kCut,
@@ -154,13 +156,32 @@ class SessionRun {
       if (lost_ && process == processes_[*lost_]) continue;
       process->Restart();
     }
+    if (lost_ && random().Chance(kReturnChance)) Return();
     world_.Record("faults", "healed");
+  }
+
+  // The one that was lost, with an empty disk; what the others have of it is set aside, as
+  // docs/session.md tells operators.
+  void Return() {
+    returned_ = true;
+    world_.Record("faults", "returns", *lost_);
+    std::string copy = fmt::format("session/from-place-{}", *lost_);
+    for (size_t i = 0; i < processes_.size(); ++i) {
+      processes_[i]->Crash(io::sim::CrashKind::kProcess);
+      if (i == *lost_) {
+        processes_[i]->disk().Replace();
+        places_[i]->TakeNewDisk();
+      } else {
+        processes_[i]->disk().MoveFolder(copy, copy + ".lost");
+      }
+      processes_[i]->Restart();
+    }
   }
 
   void CheckEnd() {
     std::vector<Contents> contents;
     for (size_t i = 0; i < places_.size(); ++i) {
-      if (lost_ == i) continue;
+      if (lost_ == i && !returned_) continue;
       if (!places_[i]->running()) {
         return world_.Fail(fmt::format("place {} does not run after the faults", i));
       }
@@ -171,7 +192,8 @@ class SessionRun {
           fmt::format("place {} keeps {} traces of what is gone", i, places_[i]->Traces()));
     }
     if (flushes_ && lost_) return;
-    oracle_.CheckEnd(contents, lost_);
+    // Of two the one that is left had all that there was.
+    oracle_.CheckEnd(contents, lost_, returned_ && places_.size() == 2);
   }
 
   io::sim::World& world_;
@@ -179,6 +201,7 @@ class SessionRun {
   std::vector<std::unique_ptr<SessionPlace>> places_;
   std::vector<io::sim::Process*> processes_;
   std::optional<size_t> lost_;
+  bool returned_ = false;
   bool flushes_ = false;
 };
 

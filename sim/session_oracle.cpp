@@ -50,18 +50,7 @@ void SessionOracle::CheckMembers(const std::vector<Contents>& places, bool one_i
   }
 }
 
-void SessionOracle::CheckEnd(const std::vector<Contents>& places, std::optional<size_t> lost) {
-  CheckMembers(places, lost.has_value());
-  for (const Contents& contents : places) {
-    for (const auto& [key, place] : deleted_) {
-      if (!contents.contains(key) || place == lost) continue;
-      return world_.Fail(fmt::format("{} was deleted and is back", key));
-    }
-    for (const auto& [key, text] : contents) {
-      if (key.starts_with("brief:")) return world_.Fail(key + " outlives its end");
-    }
-  }
-  if (lost) return;
+void SessionOracle::CheckSame(const std::vector<Contents>& places) {
   for (size_t i = 1; i < places.size(); ++i) {
     if (places[i] == places[0]) continue;
     for (const Contents* side : {&places[0], &places[i]}) {
@@ -72,6 +61,22 @@ void SessionOracle::CheckEnd(const std::vector<Contents>& places, std::optional<
       }
     }
   }
+}
+
+void SessionOracle::CheckEnd(const std::vector<Contents>& places, std::optional<size_t> lost,
+                             bool holds_the_same) {
+  CheckMembers(places, lost.has_value());
+  for (const Contents& contents : places) {
+    for (const auto& [key, place] : deleted_) {
+      if (!contents.contains(key) || place == lost) continue;
+      return world_.Fail(fmt::format("{} was deleted and is back", key));
+    }
+    for (const auto& [key, text] : contents) {
+      if (key.starts_with("brief:")) return world_.Fail(key + " outlives its end");
+    }
+  }
+  if (!lost || holds_the_same) CheckSame(places);
+  if (lost) return;
   std::string_view text = Of(places[0], "count");
   int64_t count = 0;
   std::from_chars(text.data(), text.data() + text.size(), count);

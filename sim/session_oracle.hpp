@@ -39,14 +39,17 @@ class SessionOracle {
 
   // At a start, before others were heard, and at any time after.
   void CheckPlace(size_t place, const Contents& contents);
-  // In the end, of those that are left. One that was lost may have taken with it what only it had.
-  void CheckEnd(const std::vector<Contents>& places, std::optional<size_t> lost);
+  // In the end, of those that are left. One that was lost may have taken with it what only it had;
+  // whether the others must hold the same all the same.
+  void CheckEnd(const std::vector<Contents>& places, std::optional<size_t> lost,
+                bool holds_the_same);
 
  private:
   struct Member {
     size_t place = 0;
     size_t copies = 0;
   };
+  void CheckSame(const std::vector<Contents>& places);
   void CheckMembers(const std::vector<Contents>& places, bool one_is_lost);
 
   io::sim::World& world_;

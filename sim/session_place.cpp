@@ -131,7 +131,7 @@ io::Task<void> SessionPlace::Run(io::sim::Machine& machine) {
   LyingDisk disk(machine.disk, {.files = options_.bug == SessionBug::kAnswersBeforeSync});
   auto journal = co_await session::DiskJournal::Open(machine.loop, disk, clock,
                                                      {.folder = "session",
-                                                      .log_id = 100 + place_,
+                                                      .log_id = 100 * (disks_ + 1) + place_,
                                                       .segment_bytes = store::kMinSegmentBytes,
                                                       .headroom_bytes = 0,
                                                       .snapshot_log_bytes = kSnapshotLogBytes,
@@ -143,8 +143,6 @@ io::Task<void> SessionPlace::Run(io::sim::Machine& machine) {
                       .cache_prefix = "cache:",
                       .records = true};
   session::Engine engine({machine.loop.driver(), clock, **journal}, std::move(options));
-  if (options_.bug != SessionBug::kForgetsAtOnce) engine.keyspace().set_known({});
-  auto basis = co_await (*journal)->Replay(engine.keyspace());
   session::Replication::Options mirroring{
       .site = "photos", .here = place_, .folder = "session", .seed = machine.random.Next()};
   for (size_t i = 0; i < options_.places; ++i) mirroring.data_centers.push_back(NameOf(i));
@@ -156,10 +154,11 @@ io::Task<void> SessionPlace::Run(io::sim::Machine& machine) {
   };
   auto replication = co_await session::Replication::Open(
       {machine.loop, disk, clock, **journal, engine.keyspace()}, std::move(mirroring));
-  if (basis && replication) {
+  if (replication) {
     io::Scope scope(machine.loop);
     Parts parts{**journal, engine, **replication, scope};
-    Result<void> replayed = co_await (*replication)->Replay(*basis);
+    Result<void> replayed = co_await (*replication)->Replay();
+    if (options_.bug == SessionBug::kForgetsAtOnce) engine.keyspace().set_known(HybridTime::Max());
     if (replayed) co_await Serve(machine, parts);
   }
   engine_ = nullptr;
@@ -169,7 +168,7 @@ io::Task<void> SessionPlace::Run(io::sim::Machine& machine) {
 
 io::Task<void> SessionPlace::Serve(io::sim::Machine& machine, Parts& parts) {
   engine_ = &parts.engine;
-  if (!flushes()) oracle_.CheckPlace(place_, See());
+  if (!flushes() && disks_ == 0) oracle_.CheckPlace(place_, See());
   session::Replication& replication = parts.replication;
   parts.journal.StartSnapshots(
       parts.engine.keyspace(),

@@ -42,6 +42,8 @@ class SessionPlace {
   // Of the life that runs. It has traces of what is gone: how many.
   Contents See() const;
   size_t Traces() const;
+  // Its disk was lost; it begins anew on another, which is empty.
+  void TakeNewDisk() { ++disks_; }
   bool running() const { return engine_ != nullptr; }
 
  private:
@@ -60,6 +62,7 @@ class SessionPlace {
   SessionOracle& oracle_;
   size_t place_;
   SessionRunOptions options_;
+  uint64_t disks_ = 0;  // that were lost
   session::Engine* engine_ = nullptr;
   bool writing_ = true;
 };

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import select
 import socket
 import ssl
@@ -169,6 +170,7 @@ def test_operators_see_lag_digests_and_keys(site, clients):
     assert [entry["type"] for entry in told(site, "get", "none")] == ["none", "none"]
     assert "us-west        has no such key" in site.run("session", "get", "none").stdout
     assert told(site, "lag")[0]["peers"][0]["connected"]
+    assert re.search(r"; its clock (leads|is behind) by \d", site.run("session", "lag").stdout)
 
     site.link("us-east", "us-west", "--cut")
     west.set("other", "another")

@@ -41,6 +41,9 @@ class FailingDisk final : public io::Disk {
   io::Task<Result<std::vector<std::string>>> List(std::string folder) override {
     return disk_.List(std::move(folder));
   }
+  io::Task<Result<std::vector<std::string>>> ListFolders(std::string folder) override {
+    return disk_.ListFolders(std::move(folder));
+  }
   io::Task<Result<uint64_t>> FreeBytes(std::string folder) override {
     return disk_.FreeBytes(std::move(folder));
   }

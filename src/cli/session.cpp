@@ -2,6 +2,7 @@
 // say.
 #include <cctype>
 #include <chrono>
+#include <cmath>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -75,12 +76,13 @@ void PrintLag(const Json& all) {
     auto name = entry["datacenter"].get<std::string>();
     if (entry["peers"].empty()) fmt::print("{:<14} follows nobody\n", name);
     for (const Json& peer : entry["peers"]) {
+      auto lead = peer["clock_lead_seconds"].get<double>();
       fmt::print(
-          "{:<14} follows {:<14} {:<13} {} records, {:.1f} s behind; clock ahead by {:.3f} s\n",
+          "{:<14} follows {:<14} {:<13} {} records, {:.1f} s behind; its clock {} by {:.3f} s\n",
           name, peer["name"].get<std::string>(),
           peer["connected"].get<bool>() ? "connected" : "not connected",
           peer["behind_records"].get<uint64_t>(), peer["behind_seconds"].get<double>(),
-          peer["clock_lead_seconds"].get<double>());
+          lead < 0 ? "is behind" : "leads", std::abs(lead));
     }
   }
 }

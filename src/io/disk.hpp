@@ -70,6 +70,8 @@ class Disk {
   virtual Task<Result<void>> MakeFolder(std::string path) = 0;
   // Names of the files (not folders) in it, sorted.
   virtual Task<Result<std::vector<std::string>>> List(std::string folder) = 0;
+  // Names of the folders in it, sorted.
+  virtual Task<Result<std::vector<std::string>>> ListFolders(std::string folder) = 0;
   // Once this has succeeded, the names in the folder are safe.
   virtual Task<Result<void>> SyncFolder(std::string folder) = 0;
   // What can yet be written to the file system that the folder is in.

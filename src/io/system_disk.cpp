@@ -125,13 +125,15 @@ class SystemFile final : public File {
   std::string path_;
 };
 
-Result<std::vector<std::string>> ListFiles(const std::string& folder) {
+// Names of what is of this type.
+Result<std::vector<std::string>> ListAll(const std::string& folder,
+                                         std::filesystem::file_type wanted) {
   std::vector<std::string> names;
   std::error_code failed;
   std::filesystem::directory_iterator entries(folder, failed);
   while (!failed && entries != std::filesystem::directory_iterator()) {
     std::error_code vanished;
-    if (entries->is_regular_file(vanished)) names.push_back(entries->path().filename());
+    if (entries->status(vanished).type() == wanted) names.push_back(entries->path().filename());
     entries.increment(failed);
   }
   if (failed) return FailErrno(failed.value(), folder);
@@ -171,7 +173,11 @@ Task<Result<void>> SystemDisk::MakeFolder(std::string path) {
 }
 
 Task<Result<std::vector<std::string>>> SystemDisk::List(std::string folder) {
-  return OnPool(pool_, [folder] { return ListFiles(folder); });
+  return OnPool(pool_, [folder] { return ListAll(folder, std::filesystem::file_type::regular); });
+}
+
+Task<Result<std::vector<std::string>>> SystemDisk::ListFolders(std::string folder) {
+  return OnPool(pool_, [folder] { return ListAll(folder, std::filesystem::file_type::directory); });
 }
 
 Task<Result<void>> SystemDisk::SyncFolder(std::string folder) {

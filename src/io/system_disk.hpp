@@ -23,6 +23,7 @@ class SystemDisk final : public Disk {
   Task<Result<void>> Remove(std::string path) override;
   Task<Result<void>> MakeFolder(std::string path) override;
   Task<Result<std::vector<std::string>>> List(std::string folder) override;
+  Task<Result<std::vector<std::string>>> ListFolders(std::string folder) override;
   Task<Result<void>> SyncFolder(std::string folder) override;
   Task<Result<uint64_t>> FreeBytes(std::string folder) override;
 

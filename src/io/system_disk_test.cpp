@@ -110,6 +110,8 @@ TEST_F(SystemDiskTest, NamesAreListedRenamedAndRemoved) {
     EXPECT_TRUE(co_await disk_.SyncFolder(folder_));
     Result<std::vector<std::string>> names = co_await disk_.List(folder_);
     EXPECT_EQ(names.value(), std::vector<std::string>{"a"});
+    names = co_await disk_.ListFolders(folder_);
+    EXPECT_EQ(names.value(), std::vector<std::string>{"folder"});
   });
 }
 

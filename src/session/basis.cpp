@@ -1,6 +1,5 @@
 #include "session/basis.hpp"
 
-#include <cstddef>
 #include <cstdint>
 #include <string>
 
@@ -19,15 +18,13 @@ void PutNumber(uint64_t number, std::string* into) {
 
 }  // namespace
 
-// The mark, u64 known, u8 count, then for each u8 bytes of the name, the name, u64 offset;
-// big-endian.
+// The mark, u64 known, u64 count, then for each u64 log, u64 offset; big-endian.
 std::string EncodeBasis(const SnapshotBasis& basis) {
   std::string bytes(1, static_cast<char>(kBasisMark));
   PutNumber(basis.known.bits, &bytes);
-  bytes += static_cast<char>(basis.applied.size());
-  for (const auto& [name, offset] : basis.applied) {
-    bytes += static_cast<char>(name.size());
-    bytes += name;
+  PutNumber(basis.applied.size(), &bytes);
+  for (const auto& [log, offset] : basis.applied) {
+    PutNumber(log, &bytes);
     PutNumber(offset, &bytes);
   }
   return bytes;
@@ -40,10 +37,10 @@ Result<SnapshotBasis> DecodeBasis(Bytes item) {
   SnapshotBasis basis;
   bool marked = reader.U8() == kBasisMark;
   basis.known.bits = reader.U64();
-  size_t count = reader.U8();
-  for (size_t i = 0; i < count && reader.ok(); ++i) {
-    std::string name(AsText(reader.Take(reader.U8())));
-    basis.applied[name] = reader.U64();
+  uint64_t count = reader.U64();
+  for (uint64_t i = 0; i < count && reader.ok(); ++i) {
+    uint64_t log = reader.U64();
+    basis.applied[log] = reader.U64();
   }
   if (!marked || !reader.ok() || reader.remaining() > 0) {
     return Fail(Errc::kInvalid, "what a session snapshot stands for cannot be read");

@@ -4,7 +4,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <string>
 
@@ -16,8 +15,9 @@ namespace meridian::session {
 
 struct SnapshotBasis {
   HybridTime known;
-  // By data center: all of its log below is in the snapshot.
-  std::map<std::string, uint64_t, std::less<>> applied;
+  // By the id of a log: all of it below is in the snapshot. A data center may come back with
+  // another log.
+  std::map<uint64_t, uint64_t> applied;
 
   bool operator==(const SnapshotBasis&) const = default;
 };

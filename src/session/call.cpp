@@ -39,8 +39,7 @@ bool EqualsIgnoringCase(std::string_view text, std::string_view other) {
 Keyspace& Call::keyspace() const { return engine.keyspace(); }
 
 bool Call::MayTakeTurns() const {
-  return !client.in_exec && client.subscriptions() == 0 &&
-         client.reply_mode == Client::ReplyMode::kOn;
+  return !client.in_exec && client.reply_mode == Client::ReplyMode::kOn;
 }
 
 bool Call::Integer(size_t i, int64_t* value) const {

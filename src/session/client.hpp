@@ -55,6 +55,8 @@ struct Client {
   Client& operator=(const Client&) = delete;
 
   size_t subscriptions() const { return channels.size() + patterns.size(); }
+  // Whether a reply is begun and not at its end: nothing else may come into the output.
+  bool replying() const { return in_request || long_reply != nullptr; }
 
   const uint64_t id;
   ClientConnection& connection;
@@ -71,12 +73,15 @@ struct Client {
   bool authenticated = false;
   bool closing = false;  // after what is in the output
   bool no_evict = false;
+  bool in_request = false;
   bool in_exec = false;  // what is executed is of a transaction
   ReplyMode reply_mode = ReplyMode::kOn;
   Transaction transaction;
   std::unordered_set<std::string> channels;
   std::unordered_set<std::string> patterns;
   Buffer output{kMaxReplyBytes};
+  // Messages that came while it was replying; they follow the reply.
+  Buffer held{kMaxReplyBytes};
   // Replies up to here wait for the journal.
   uint64_t awaited_offset = 0;
   // Asked by WAIT; its reply comes before anything else is executed.

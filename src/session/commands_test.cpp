@@ -1,6 +1,7 @@
 // Commands as they are said and answered: each line of testdata/*.txt is a request, "->" and the
 // reply with '|' for line ends. "+ 1500" lets so many milliseconds pass; "#" is a comment; an empty
 // line begins with an empty keyspace.
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -15,6 +16,7 @@
 
 #include "base/bytes.hpp"
 #include "base/random.hpp"
+#include "session/client.hpp"
 #include "session/command.hpp"
 #include "session/engine_fixture.hpp"
 #include "session/limits.hpp"
@@ -254,6 +256,74 @@ TEST(Commands, FullMemoryEvictsTheCacheAndThenRefuses) {
   EXPECT_EQ(world.Say("SET more x"), "-OOM command not allowed when used memory > 'maxmemory'.|");
   EXPECT_EQ(world.Say("DEL sess:0"), ":1|");
   EXPECT_EQ(world.Say("STRLEN sess:1"), ":1000|");
+}
+
+constexpr std::string_view kHello = ">3|$7|message|$1|n|$5|hello|";
+
+TEST(PushedMessages, FollowALongReply) {
+  EngineFixture world;
+  world.Say("HELLO 3");
+  world.Say("SUBSCRIBE n");
+  for (size_t i = 0; i < 3 * kReplyItemsPerTurn; ++i) world.Say("SADD s " + std::to_string(i));
+  auto other = world.Connect();
+  Client& client = world.client->client();
+  std::vector<std::string_view> request = {"SMEMBERS", "s"};
+  world.engine->Execute(client, request);
+  std::string all = world.client->Heard();
+  while (client.long_reply) {
+    EXPECT_EQ(other->Say("PUBLISH n hello"), ":1|");
+    EXPECT_EQ(world.client->Heard(), "");
+    world.engine->ContinueReply(client);
+    all += world.client->Heard();
+  }
+  size_t end = all.find(kHello);
+  ASSERT_NE(end, std::string::npos);
+  EXPECT_EQ(static_cast<size_t>(std::ranges::count(all.substr(0, end), '$')),
+            3 * kReplyItemsPerTurn);
+  EXPECT_TRUE(all.ends_with(std::string(kHello) + std::string(kHello)));
+  EXPECT_EQ(other->Say("PUBLISH n hello"), ":1|");
+  EXPECT_EQ(world.client->Heard(), kHello);
+}
+
+// Clients took it for a part of the reply.
+TEST(PushedMessages, CameIntoTheReplyOfATransaction) {
+  EngineFixture world;
+  world.Say("HELLO 3");
+  world.Say("SUBSCRIBE n");
+  world.Say("MULTI");
+  world.Say("PUBLISH n hello");
+  world.Say("SET a b");
+  EXPECT_EQ(world.Say("EXEC"), "*2|:1|+OK|" + std::string(kHello));
+}
+
+TEST(PushedMessages, WereCutOffWithTheReplyThatIsNotWanted) {
+  EngineFixture world;
+  world.Say("HELLO 3");
+  world.Say("SUBSCRIBE n");
+  world.Say("CLIENT REPLY OFF");
+  EXPECT_EQ(world.Say("PUBLISH n hello"), kHello);
+}
+
+// One write evicts a few keys, and that was too few for a large session.
+TEST(Commands, WritesWereRefusedWhileTheCacheHadKeysToEvict) {
+  constexpr size_t kMost = 4'000'000;
+  EngineFixture world({.keyspace = {.cache_prefix = "cache:"}, .max_memory_bytes = kMost});
+  for (int i = 0; world.engine->keyspace().evicted() == 0; ++i) {
+    ASSERT_EQ(world.Say("SET cache:" + std::to_string(i) + " x"), "+OK|");
+  }
+  size_t large = kMost / kMemorySlack / 2;
+  EXPECT_EQ(world.Say("SETRANGE large:2 " + std::to_string(large) + " x"),
+            ":" + std::to_string(large + 1) + "|");
+  EXPECT_GT(world.engine->keyspace().used_bytes(), kMost);
+  EXPECT_EQ(world.Say("SET sess:1 x"), "+OK|");
+  // What is past the slack waits for evictions.
+  EXPECT_EQ(world.Say("SETRANGE large:3 " + std::to_string(2 * large) + " x"),
+            ":" + std::to_string(2 * large + 1) + "|");
+  EXPECT_EQ(world.Say("SET sess:2 x").substr(0, 4), "-OOM");
+  while (!world.engine->Sweep()) {
+  }
+  EXPECT_LE(world.engine->keyspace().used_bytes(), kMost);
+  EXPECT_EQ(world.Say("SET sess:2 x"), "+OK|");
 }
 
 TEST(Commands, KeysOnceLeftTheCacheOut) {

@@ -23,6 +23,7 @@
 #include "session/keyspace.hpp"
 #include "session/limits.hpp"
 #include "session/log_entry.hpp"
+#include "session/snapshot_item.hpp"
 #include "store/clock_file.hpp"
 #include "store/limits.hpp"
 #include "store/log.hpp"
@@ -119,8 +120,9 @@ uint64_t DiskJournal::Append(Bytes record) {
   return end_;
 }
 
-void DiskJournal::AppendBeat(std::string_view beat) {
+uint64_t DiskJournal::AppendBeat(std::string_view beat) {
   AppendEntry(EntryKind::kBeat, AsBytes(beat));
+  return end_;
 }
 
 io::Task<void> DiskJournal::FeedLog() {
@@ -154,6 +156,7 @@ io::Task<Result<SnapshotBasis>> DiskJournal::ReplaySnapshot(Keyspace& keyspace) 
   if (!snapshots_->newest()) co_return basis;
   auto reader = co_await snapshots_->ReadNewest();
   if (!reader) co_return Fail(std::move(reader.error()));
+  ItemReader items;
   for (;;) {
     auto block = co_await (*reader)->NextBlock();
     if (!block) co_return Fail(std::move(block.error()));
@@ -162,7 +165,7 @@ io::Task<Result<SnapshotBasis>> DiskJournal::ReplaySnapshot(Keyspace& keyspace) 
     Result<void> whole = store::ForEachItem(**block, [&](Bytes item) {
       if (!applied) return;
       if (!IsBasis(item)) {
-        applied = keyspace.Apply(item);
+        applied = ApplyItem(items, item, keyspace);
       } else if (Result<SnapshotBasis> read = DecodeBasis(item); read) {
         basis = std::move(*read);
       } else {
@@ -219,16 +222,33 @@ void DiskJournal::StartSnapshots(Keyspace& keyspace, Snapshotting around) {
 }
 
 io::Task<void> DiskJournal::SnapshotRegularly(Keyspace& keyspace, Snapshotting around) {
-  while (co_await io::Sleep(kSnapshotCheckPause)) {
+  for (;;) {
+    Result<void> asked = co_await asking_.Wait(loop_.After(kSnapshotCheckPause));
+    if (!asked && asked.error().code != Errc::kTimeout) co_return;
     uint64_t enough = std::max<uint64_t>(options_.snapshot_log_bytes,
                                          options_.snapshot_memory_factor * keyspace.used_bytes());
-    if (log_->bytes() < enough) continue;
+    if (log_->bytes() < enough && written_ == asked_) continue;
+    uint64_t begun = asked_;
     SnapshotBasis basis = around.begin();
     Result<void> written = co_await WriteSnapshot(keyspace, basis);
     around.end(written ? &basis : nullptr);
+    if (written) {
+      written_ = begun;
+      writing_.WakeAll();
+    }
     if (!written && written.error().code == Errc::kCancelled) co_return;
     if (!written) LOG_WARNING("a snapshot failed", {"problem", written.error().message});
   }
+}
+
+io::Task<Result<void>> DiskJournal::WriteSnapshotNow() {
+  uint64_t number = ++asked_;
+  asking_.WakeAll();
+  while (written_ < number) {
+    Result<void> woken = co_await writing_.Wait();
+    if (!woken) co_return woken;
+  }
+  co_return Result<void>{};
 }
 
 io::Task<Result<void>> DiskJournal::WriteSnapshot(Keyspace& keyspace, const SnapshotBasis& basis) {
@@ -254,9 +274,12 @@ io::Task<Result<void>> DiskJournal::WriteItems(Keyspace& keyspace, store::Snapsh
   while (!walk.done()) {
     items.clear();
     keyspace.Snapshot(&walk, kSnapshotSlice, &items);
-    for (const std::string& item : items) {
-      Result<void> added = co_await writer.Add(AsBytes(item));
-      if (!added) co_return added;
+    for (const std::string& record : items) {
+      ItemsOfRecord parts(AsBytes(record), store::kMaxSnapshotItemBytes);
+      while (std::optional<Bytes> item = parts.Next()) {
+        Result<void> added = co_await writer.Add(*item);
+        if (!added) co_return added;
+      }
     }
     Result<void> pause = co_await io::Sleep(Duration::zero());
     if (!pause) co_return pause;

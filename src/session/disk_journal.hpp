@@ -20,6 +20,7 @@
 #include "io/disk.hpp"
 #include "io/loop.hpp"
 #include "io/scope.hpp"
+#include "io/wait_queue.hpp"
 #include "session/basis.hpp"
 #include "session/journal.hpp"
 #include "session/keyspace.hpp"
@@ -60,14 +61,17 @@ class DiskJournal final : public Journal {
     std::function<void(const SnapshotBasis* written)> end;
   };
   void StartSnapshots(Keyspace& keyspace, Snapshotting around);
+  // One of what is there now, also where the log is short yet; waits until it is written, for as
+  // long as the disk has no room for it. After StartSnapshots. kCancelled.
+  io::Task<Result<void>> WriteSnapshotNow();
   // Makes durable what was appended, and ends the journal's fibers.
   io::Task<void> Close();
 
   bool wants_records() const override { return true; }
   std::string refusal() const override;
   uint64_t Append(Bytes record) override;
-  // Takes a beat in; see Knowledge.
-  void AppendBeat(std::string_view beat);
+  // Takes a beat in; see Knowledge. The offset behind it.
+  uint64_t AppendBeat(std::string_view beat);
   uint64_t durable() const override { return log_->durable_end(); }
   io::Task<Result<void>> AwaitDurable(uint64_t offset) override;
 
@@ -105,6 +109,11 @@ class DiskJournal final : public Journal {
   uint64_t long_begin_ = 0;  // of the last record that took several parts
   uint64_t long_end_ = 0;
   std::string entry_;  // that is being made
+  // Snapshots that were asked for; how many of those are written.
+  uint64_t asked_ = 0;
+  uint64_t written_ = 0;
+  io::WaitQueue asking_;
+  io::WaitQueue writing_;
   io::Scope background_;
 };
 

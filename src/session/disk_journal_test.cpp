@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "base/bytes.hpp"
+#include "base/check.hpp"
 #include "base/hybrid_clock.hpp"
 #include "io/sim/world.hpp"
 #include "io/wait_queue.hpp"
@@ -17,7 +18,9 @@
 #include "session/keyspace.hpp"
 #include "session/limits.hpp"
 #include "session/log_entry.hpp"
+#include "session/snapshot_item.hpp"
 #include "store/limits.hpp"
+#include "store/snapshot_format.hpp"
 #include "store/store_fixture.hpp"
 
 namespace meridian::session {
@@ -203,7 +206,7 @@ TEST_F(DiskJournalTest, SnapshotStandsForTheLogAndItsBasisIsBack) {
   options_.snapshot_log_bytes = 10 * store::kMinSegmentBytes;
   options_.snapshot_memory_factor = 0;
   SnapshotBasis basis;
-  basis.applied["us-west"] = 42;
+  basis.applied[7] = 42;
   Live([&basis](Life& life) -> Task<void> {
     bool written = false;
     life.journal->StartSnapshots(
@@ -229,6 +232,36 @@ TEST_F(DiskJournalTest, SnapshotStandsForTheLogAndItsBasisIsBack) {
     EXPECT_EQ(found->applied, basis.applied);
     EXPECT_EQ(life.keyspace.size(), 101);
     co_await (*journal)->Close();
+  });
+}
+
+// It was longer than an item may be: no snapshot was written any more, and the log grew for ever.
+TEST_F(DiskJournalTest, SnapshotOfALongValueFailed) {
+  static constexpr size_t kLong = 3 * store::kMaxSnapshotItemBytes;
+  Live([](Life& life) -> Task<void> {
+    life.journal->StartSnapshots(life.keyspace, {.begin = [] { return SnapshotBasis(); },
+                                                 .end = [](const SnapshotBasis*) {}});
+    life.Set("long", std::string(kLong, 'x'));
+    EXPECT_TRUE(co_await life.journal->AwaitDurable(life.Set("short", "x")));
+    EXPECT_TRUE(co_await life.journal->WriteSnapshotNow());
+    EXPECT_TRUE(life.journal->snapshots().newest());
+    // Without the log.
+    Keyspace again({.seed = 8}, life.clock);
+    auto reader = co_await life.journal->snapshots().ReadNewest();
+    CHECK(reader);
+    ItemReader items;
+    while (auto block = *co_await (*reader)->NextBlock()) {
+      EXPECT_TRUE(store::ForEachItem(*block, [&](Bytes item) {
+        if (!IsBasis(item)) EXPECT_TRUE(ApplyItem(items, item, again));
+      }));
+    }
+    EXPECT_EQ(again.size(), 2);
+    EXPECT_EQ(again.TextOf(*again.Find("long")).size(), kLong);
+  });
+  Live([](Life& life) -> Task<void> {
+    EXPECT_EQ(life.SizeOf("long"), kLong);
+    EXPECT_EQ(life.SizeOf("short"), 1);
+    co_return;
   });
 }
 

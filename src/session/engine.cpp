@@ -103,11 +103,11 @@ std::string Engine::RefusalOf(uint32_t flags) {
   if ((flags & kWrite) == 0) return {};
   std::string refusal = parts_.journal.refusal();
   if (!refusal.empty()) return "ERR writes are refused: " + refusal;
-  if ((flags & kDenyOom) != 0 && options_.max_memory_bytes != 0 &&
-      !keyspace_.EvictTo(options_.max_memory_bytes)) {
-    return "OOM command not allowed when used memory > 'maxmemory'.";
-  }
-  return {};
+  size_t most = options_.max_memory_bytes;
+  if ((flags & kDenyOom) == 0 || most == 0 || keyspace_.EvictTo(most)) return {};
+  // Eviction goes on with the next write, and the sweep.
+  bool goes_on = keyspace_.has_evictable() && keyspace_.used_bytes() <= most + most / kMemorySlack;
+  return goes_on ? "" : "OOM command not allowed when used memory > 'maxmemory'.";
 }
 
 bool Engine::BeginWrite(ReplyWriter& reply) {
@@ -170,6 +170,20 @@ void Engine::ExecuteQueued(Client& client, const CommandSpec& spec, Arguments ar
 }
 
 void Engine::Execute(Client& client, Arguments arguments) {
+  client.in_request = true;
+  ExecuteOne(client, arguments);
+  client.in_request = false;
+  DeliverHeld(client);
+}
+
+void Engine::DeliverHeld(Client& client) {
+  if (client.held.empty() || client.replying()) return;
+  if (!client.output.Append(client.held.readable())) client.connection.Disconnect();
+  client.held.Consume(client.held.size());
+  client.held.ReleaseIfEmpty();
+}
+
+void Engine::ExecuteOne(Client& client, Arguments arguments) {
   ReplyWriter reply(&client.output, client.version);
   size_t before = reply.size();
   const CommandSpec* spec = FindCommand(arguments[0]);
@@ -203,6 +217,7 @@ void Engine::ContinueReply(Client& client) {
   ReplyWriter reply(&client.output, client.version);
   if (!client.long_reply->Continue(reply)) client.long_reply.reset();
   if (!reply.ok()) client.connection.Disconnect();
+  DeliverHeld(client);
 }
 
 void Engine::Commit(Client& client) {

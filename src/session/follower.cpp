@@ -15,6 +15,7 @@
 #include "session/keyspace.hpp"
 #include "session/limits.hpp"
 #include "session/log_entry.hpp"
+#include "session/snapshot_item.hpp"
 #include "store/limits.hpp"
 #include "store/log.hpp"
 #include "store/mirror_client.hpp"
@@ -127,13 +128,14 @@ io::Task<Result<void>> Follower::ApplySnapshot(Keyspace& keyspace) {
   auto reader = co_await snapshots_->ReadNewest();
   if (!reader) co_return Fail(std::move(reader.error()));
   uint64_t offset = (*reader)->info().offset;
+  ItemReader items;
   for (;;) {
     auto block = co_await (*reader)->NextBlock();
     if (!block) co_return Fail(std::move(block.error()));
     if (!block->has_value()) break;
     Result<void> applied;
     Result<void> whole = store::ForEachItem(**block, [&](Bytes item) {
-      if (applied && !IsBasis(item)) applied = keyspace.Apply(item);
+      if (applied && !IsBasis(item)) applied = ApplyItem(items, item, keyspace);
     });
     if (!whole) co_return whole;
     if (!applied) co_return applied;

@@ -49,6 +49,8 @@ class Follower {
   io::Task<void> Close();
 
   const std::string& source() const { return options_.source; }
+  // Of the log that is copied; 0: none yet.
+  uint64_t log_id() const { return copy_->id(); }
   uint64_t applied() const { return applied_; }
   // A snapshot of the keyspace stands for what is below.
   void Release(uint64_t offset) { copy_->SetRetention({.released_before = offset}); }

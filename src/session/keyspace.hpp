@@ -184,6 +184,7 @@ class Keyspace {
   // Evicts keys of the cache until at most `bytes` are used, or it has evicted enough for a turn.
   // Whether they are.
   bool EvictTo(size_t bytes);
+  bool has_evictable() const { return cache_.size() > 0; }
 
   // Appends records of the state of about `count` keys, or of so many fields or members of a large
   // one, to `items`, until walk->done(). What was there all the time is in them, as it was at some

@@ -102,13 +102,12 @@ bool Keyspace::EvictTo(size_t bytes) {
     Entry* oldest = nullptr;
     for (int sample = 0; sample < kEvictionSamples; ++sample) {
       Entry* other = cache_.Sample(random_);
-      // What is kept of a key that is gone resists what others may still send.
-      if (!other->counted()) continue;
       if (oldest == nullptr || other->accessed_s() < oldest->accessed_s()) oldest = other;
     }
-    if (oldest == nullptr) continue;
-    ++evicted_;
-    if (listener_ != nullptr) {
+    // What is kept of a key that is gone, too: while another data center is away the cache leaves
+    // more of that than it holds.
+    if (oldest->counted()) ++evicted_;
+    if (oldest->counted() && listener_ != nullptr) {
       listener_->OnModified(oldest->key());
       listener_->OnEvicted(oldest->key());
     }

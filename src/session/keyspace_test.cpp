@@ -187,6 +187,22 @@ TEST(Keyspace, CacheIsEvictedAndSessionsAreNot) {
   EXPECT_EQ(place.keyspace->size(), 100);
 }
 
+// With another data center away nothing of them could be evicted, and sessions were refused.
+TEST(Keyspace, KeysOfTheCacheThatHaveEndedFilledTheMemoryWhileAnotherWasAway) {
+  Place place(0, {.cache_prefix = "cache:"});
+  place.keyspace->set_known({});
+  size_t empty = place.keyspace->used_bytes();
+  for (int i = 0; i < 50; ++i) {
+    place.Set("cache:" + std::to_string(i), std::string(1000, 'x'), place.AfterMs(1000));
+  }
+  place.Advance(seconds{2});
+  while (!place.keyspace->Sweep()) {
+  }
+  EXPECT_EQ(place.keyspace->size(), 0);
+  EXPECT_TRUE(place.keyspace->EvictTo(empty + 10000));
+  EXPECT_EQ(place.keyspace->evicted(), 0) << "they were gone";
+}
+
 TEST(Keyspace, ScanVisitsBothTables) {
   Place place(0, {.cache_prefix = "cache:"});
   for (int i = 0; i < 1000; ++i) {

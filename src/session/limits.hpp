@@ -110,6 +110,8 @@ constexpr size_t kShownItems = 100;
 constexpr size_t kLeastMaxMemoryBytes = size_t{1} << 20;
 // A stamp of another data center that is further ahead of our clock is refused.
 constexpr Duration kMostClockSkew = std::chrono::seconds{5};
+// While there are keys of the cache to evict, memory may be over maxmemory by this part of it.
+constexpr size_t kMemorySlack = 8;
 // Keys that are compared to find one to evict, and those evicted for one write at most.
 constexpr int kEvictionSamples = 5;
 constexpr int kMostEvictions = 64;

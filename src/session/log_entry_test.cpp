@@ -50,7 +50,7 @@ TEST(LogEntry, UnknownKindsAreRefused) {
 }
 
 TEST(SnapshotBasis, ComesBackAsItWas) {
-  SnapshotBasis basis{.known = {7}, .applied = {{"eu-west", 9}, {"us-west", UINT64_MAX}}};
+  SnapshotBasis basis{.known = {7}, .applied = {{1, 9}, {UINT64_MAX, UINT64_MAX}}};
   std::string bytes = EncodeBasis(basis);
   EXPECT_TRUE(IsBasis(AsBytes(bytes)));
   EXPECT_EQ(DecodeBasis(AsBytes(bytes)).value(), basis);

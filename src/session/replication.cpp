@@ -62,7 +62,8 @@ Replication::Replication(const Parts& parts, Options options)
                                                                     &parts_.journal.snapshots()}
                                                : store::MirroredLog{};
                                 },
-                            .on_joined = [this](std::string_view name) { Hurry(name); }}),
+                            .on_joined = [this](std::string_view name) { Hurry(name); },
+                            .renew = [this](std::string_view) { return Renew(); }}),
       background_(parts_.loop) {}
 
 Replication::~Replication() = default;
@@ -92,8 +93,9 @@ io::Task<Result<void>> Replication::OpenFollowers() {
     if (!follower) co_return Fail(std::move(follower.error()));
     followers_[i] = std::move(*follower);
   }
-  // What came from a data center that the site no longer has is still ours.
-  auto names = co_await parts_.disk.List(options_.folder);
+  // What came from a data center that the site no longer has, or whose disk was lost, is still
+  // ours.
+  auto names = co_await parts_.disk.ListFolders(options_.folder);
   if (!names) co_return Fail(std::move(names.error()));
   for (std::string& name : *names) {
     if (!name.starts_with(kCopyPrefix)) continue;
@@ -106,20 +108,31 @@ io::Task<Result<void>> Replication::OpenFollowers() {
   co_return Result<void>{};
 }
 
-io::Task<Result<void>> Replication::Replay(const SnapshotBasis& basis) {
-  auto applied = [&](const std::string& name) {
-    auto found = basis.applied.find(name);
+io::Task<Result<void>> Replication::Replay() {
+  Keyspace& keyspace = parts_.keyspace;
+  // One log may have the end of what another one brings after it.
+  if (!alone() || !former_.empty()) keyspace.set_known({});
+  Result<SnapshotBasis> basis = co_await parts_.journal.Replay(keyspace);
+  if (!basis) co_return Fail(std::move(basis.error()));
+  Result<void> replayed = co_await ReplayCopies(*basis);
+  if (alone()) keyspace.set_known(HybridTime::Max());
+  co_return replayed;
+}
+
+io::Task<Result<void>> Replication::ReplayCopies(const SnapshotBasis& basis) {
+  auto applied = [&](const Follower& follower) {
+    auto found = basis.applied.find(follower.log_id());
     return found == basis.applied.end() ? uint64_t{0} : found->second;
   };
   for (auto& follower : former_) {
     Result<void> replayed =
-        co_await follower->Replay(parts_.keyspace, applied(follower->source()), [](Bytes) {});
+        co_await follower->Replay(parts_.keyspace, applied(*follower), [](Bytes) {});
     if (!replayed) co_return replayed;
   }
   for (size_t i = 0; i < followers_.size(); ++i) {
     if (!followers_[i]) continue;
-    Result<void> replayed = co_await followers_[i]->Replay(
-        parts_.keyspace, applied(options_.data_centers[i]), OnBeatOf(i));
+    Result<void> replayed =
+        co_await followers_[i]->Replay(parts_.keyspace, applied(*followers_[i]), OnBeatOf(i));
     if (!replayed) co_return replayed;
   }
   co_return Result<void>{};
@@ -182,13 +195,29 @@ void Replication::Learn() {
   if (known > parts_.keyspace.known()) parts_.keyspace.set_known(known);
 }
 
+Result<uint64_t> Replication::WriteBeat() {
+  Result<HybridTime> now = parts_.clock.Now();
+  if (!now) return Fail(std::move(now.error()));
+  std::string refusal = parts_.journal.refusal();
+  if (!refusal.empty()) return Fail(Errc::kUnavailable, "{}", refusal);
+  return parts_.journal.AppendBeat(EncodeBeat(knowledge_.MakeBeat(*now)));
+}
+
+// One that has nothing cannot begin with our log: it would get back what others have deleted from
+// it and have forgotten, and nothing of its own, were it here before. Behind the beat a snapshot
+// stands for something also where nobody has written.
+io::Task<Result<void>> Replication::Renew() {
+  Result<uint64_t> beat = WriteBeat();
+  if (!beat) co_return Fail(std::move(beat.error()));
+  Result<void> done = co_await parts_.journal.AwaitDurable(*beat);
+  if (done) done = co_await parts_.journal.WriteSnapshotNow();
+  co_return done;
+}
+
 io::Task<void> Replication::BeatRegularly() {
   while (co_await io::Sleep(kBeatInterval)) {
     // Without a stamp, or room on the disk, the others keep their traces for longer.
-    Result<HybridTime> now = parts_.clock.Now();
-    if (now && parts_.journal.refusal().empty()) {
-      parts_.journal.AppendBeat(EncodeBeat(knowledge_.MakeBeat(*now)));
-    }
+    (void)WriteBeat();
     if (!shown_) continue;
     for (Shown::Mirror& each : shown_->mirrors) each.follower->mirror()->Show(each.gauges);
     shown_->known_lag.Set(Seconds(-parts_.clock.LeadOf(known())));
@@ -200,7 +229,9 @@ SnapshotBasis Replication::BeginSnapshot() {
   SnapshotBasis basis{.known = alone() ? HybridTime() : known()};
   for (auto* all : {&followers_, &former_}) {
     for (auto& follower : *all) {
-      if (follower) basis.applied[follower->source()] = follower->applied();
+      if (follower && follower->log_id() != 0) {
+        basis.applied[follower->log_id()] = follower->applied();
+      }
     }
   }
   return basis;
@@ -212,7 +243,9 @@ void Replication::EndSnapshot(const SnapshotBasis* written) {
   if (written == nullptr) return;
   for (auto* all : {&followers_, &former_}) {
     for (auto& follower : *all) {
-      if (follower) follower->Release(written->applied.at(follower->source()));
+      if (!follower) continue;
+      auto applied = written->applied.find(follower->log_id());
+      if (applied != written->applied.end()) follower->Release(applied->second);
     }
   }
 }

@@ -68,8 +68,9 @@ class Replication final : public Copies {
   static io::Task<Result<std::unique_ptr<Replication>>> Open(const Parts& parts, Options options);
   ~Replication() override;
 
-  // Applies what had come from the others before this start.
-  io::Task<Result<void>> Replay(const SnapshotBasis& basis);
+  // Brings the keyspace, which is empty, to where it was: from the journal, and from what had come
+  // from the others before this start.
+  io::Task<Result<void>> Replay();
   // Follows and is followed from now on. `metrics` may be null.
   void Start(Metrics* metrics);
   io::Task<void> Close();
@@ -93,10 +94,13 @@ class Replication final : public Copies {
   Replication(const Parts& parts, Options options);
   bool alone() const { return options_.data_centers.size() == 1; }
   io::Task<Result<void>> OpenFollowers();
+  io::Task<Result<void>> ReplayCopies(const SnapshotBasis& basis);
   io::Task<Result<std::unique_ptr<Follower>>> OpenFollower(std::string name);
   void Hurry(std::string_view data_center);
   Follower::OnBeat OnBeatOf(size_t origin);
   void Learn();
+  Result<uint64_t> WriteBeat();
+  io::Task<Result<void>> Renew();
   io::Task<void> BeatRegularly();
 
   Parts parts_;

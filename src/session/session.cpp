@@ -130,16 +130,13 @@ io::Task<Result<void>> Session::OpenReplication(std::string folder) {
     if (!port) co_return Fail(std::move(port.error()));
     peer_port_ = std::move(*port);
     options.dial = [this](const std::string& name) { return peer_port_->DialOf(name); };
-    engine_->keyspace().set_known({});
   }
-  Result<SnapshotBasis> basis = co_await journal_->Replay(engine_->keyspace());
-  if (!basis) co_return Fail(std::move(basis.error()));
   auto replication = co_await Replication::Open(
       {process_.loop(), disk_, clock_, *journal_, engine_->keyspace()}, std::move(options));
   if (!replication) co_return Fail(std::move(replication.error()));
   replication_ = std::move(*replication);
   engine_->set_copies(replication_.get());
-  Result<void> replayed = co_await replication_->Replay(*basis);
+  Result<void> replayed = co_await replication_->Replay();
   if (!replayed || !peer_port_) co_return replayed;
   peer_port_->Start(
       [this](std::unique_ptr<io::Stream> stream, std::function<bool(std::string_view)> allowed) {

@@ -52,19 +52,19 @@ void Subscriptions::Forget(Client& client) {
 bool Subscriptions::Send(Client& client, std::string_view pattern, std::string_view channel,
                          std::string_view message) {
   if (client.closing) return false;
-  if (client.output.size() + message.size() > kMaxSubscriberBytes) {
+  if (client.output.size() + client.held.size() + message.size() > kMaxSubscriberBytes) {
     ++cut_off_;
     client.closing = true;
     client.connection.Disconnect();
     return false;
   }
-  wire::resp::ReplyWriter writer(&client.output, client.version);
+  wire::resp::ReplyWriter writer(client.replying() ? &client.held : &client.output, client.version);
   writer.Push(pattern.empty() ? 3 : 4);
   writer.Bulk(pattern.empty() ? "message" : "pmessage");
   if (!pattern.empty()) writer.Bulk(pattern);
   writer.Bulk(channel);
   writer.Bulk(message);
-  client.connection.OnMessages();
+  if (!client.replying()) client.connection.OnMessages();
   return true;
 }
 

@@ -48,11 +48,13 @@ class MirrorServer::Connection {
   io::Task<std::optional<Refusal>> Admit(const std::function<bool(std::string_view)>& allowed);
   io::Task<SourceFacts> FactsForHello();
   SourceFacts Facts() const;
+  io::Task<void> Renew();
   io::Task<void> Send();
   io::Task<Result<void>> Act(const SourceSession::Action& action);
   io::Task<Result<void>> SendRecords(size_t max_bytes);
   io::Task<Result<void>> SendSnapshot();
   io::Task<Result<void>> AwaitRecords(TimePoint until);
+  static io::Task<Result<void>> WaitFor(io::WaitQueue& news, TimePoint until);
   io::Task<void> Receive();
   bool Take(const Frame& frame);
   bool TakeAck(const Frame& frame);
@@ -73,6 +75,8 @@ class MirrorServer::Connection {
   SourceSession session_;
   io::Scope scope_;
   io::WaitQueue acknowledged_;
+  io::WaitQueue renewed_;
+  bool renewing_ = false;
   std::optional<Refusal> refusal_;
   bool unreadable_ = false;  // what comes next turned out to be damaged
   uint64_t number_ = 0;
@@ -119,6 +123,8 @@ io::Task<void> MirrorServer::Connection::Run(const std::function<bool(std::strin
   refusal_ = co_await Admit(allowed);
   if (!refusal_) {
     Join();
+    renewing_ = session_.next_offset() == 0 && server_.options_.renew != nullptr;
+    if (renewing_) scope_.Spawn(Renew());
     scope_.Spawn(Send());
     scope_.Spawn(Receive());
     co_await scope_.Join();
@@ -166,7 +172,9 @@ SourceFacts MirrorServer::Connection::Facts() const {
   SourceFacts facts{.log_id = log().id(),
                     .epoch = log().epoch(),
                     .begin_offset = log().begin_offset(),
-                    .end_offset = log().durable_end()};
+                    .end_offset = log().durable_end(),
+                    .begins_with_snapshot = server_.options_.renew != nullptr,
+                    .snapshot_is_made = !renewing_};
   uint64_t next = session_.next_offset();
   facts.next_is_readable = !unreadable_ && log().NextReadable(next) == next;
   if (source_.snapshots != nullptr && source_.snapshots->newest()) {
@@ -210,6 +218,15 @@ void MirrorServer::Connection::Leave() {
            {"acknowledged", session_.acknowledged()});
 }
 
+// A snapshot for a follower that has nothing.
+io::Task<void> MirrorServer::Connection::Renew() {
+  Result<void> made = co_await server_.options_.renew(hello_.log);
+  if (!made && made.error().code == Errc::kCancelled) co_return;
+  if (!made) Refuse({RefusalReason::kOutOfReach, made.error().message});
+  renewing_ = false;
+  renewed_.WakeAll();
+}
+
 io::Task<void> MirrorServer::Connection::Send() {
   Welcome welcome{.data_center = server_.options_.identity.data_center,
                   .log_id = log().id(),
@@ -236,15 +253,20 @@ io::Task<Result<void>> MirrorServer::Connection::Act(const SourceSession::Action
       co_return co_await frames_.Write(EncodeHeartbeat(State()), WriteDeadline());
     case kAwaitRecords:
       co_return co_await AwaitRecords(action.until);
-    case kAwaitAck: {
-      auto woken = co_await acknowledged_.Wait(action.until);
-      if (!woken && woken.error().code != Errc::kTimeout) co_return woken;
-      co_return Result<void>{};
-    }
+    case kAwaitAck:
+      co_return co_await WaitFor(acknowledged_, action.until);
+    case kAwaitSnapshot:
+      co_return co_await WaitFor(renewed_, action.until);
     case kRefuse:
       Refuse(action.refusal);
       co_return Result<void>{};
   }
+  co_return Result<void>{};
+}
+
+io::Task<Result<void>> MirrorServer::Connection::WaitFor(io::WaitQueue& news, TimePoint until) {
+  auto woken = co_await news.Wait(until);
+  if (!woken && woken.error().code != Errc::kTimeout) co_return woken;
   co_return Result<void>{};
 }
 

@@ -45,6 +45,9 @@ struct MirrorServerOptions {
   std::function<void(std::string_view log)> on_fenced = [](std::string_view) {};
   // A follower was let in: the way to its data center is open.
   std::function<void(std::string_view data_center)> on_joined = [](std::string_view) {};
+  // Makes a snapshot of what the owner of the log has now. With it a follower that has nothing yet
+  // begins with one that was made since it came, else with the log's first record.
+  std::function<io::Task<Result<void>>(std::string_view log)> renew;
 };
 
 struct FollowerProgress {

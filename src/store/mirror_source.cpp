@@ -52,6 +52,7 @@ SourceSession::Action SourceSession::Next(const SourceFacts& facts, TimePoint no
     return {.what = Do::kRefuse,
             .refusal = {RefusalReason::kProtocol, "no acknowledgement came in time"}};
   }
+  if (next_ == 0 && facts.begins_with_snapshot) return NextForOneWithNothing(facts, now);
   if (next_ < facts.begin_offset || (next_ < facts.end_offset && !facts.next_is_readable)) {
     return NextUnreachable(facts);
   }
@@ -62,6 +63,13 @@ SourceSession::Action SourceSession::Next(const SourceFacts& facts, TimePoint no
   }
   if (now - sent_at_ >= kMirrorHeartbeat) return {.what = Do::kHeartbeat};
   return {.what = open ? Do::kAwaitRecords : Do::kAwaitAck, .until = sent_at_ + kMirrorHeartbeat};
+}
+
+SourceSession::Action SourceSession::NextForOneWithNothing(const SourceFacts& facts,
+                                                           TimePoint now) const {
+  if (facts.snapshot_is_made) return NextUnreachable(facts);
+  if (now - sent_at_ >= kMirrorHeartbeat) return {.what = Do::kHeartbeat};
+  return {.what = Do::kAwaitSnapshot, .until = sent_at_ + kMirrorHeartbeat};
 }
 
 SourceSession::Action SourceSession::NextUnreachable(const SourceFacts& facts) const {

@@ -27,6 +27,9 @@ struct SourceFacts {
   uint64_t end_offset = 0;
   // What the newest snapshot stands for.
   std::optional<uint64_t> snapshot_offset;
+  // For a follower that has nothing: it begins with a snapshot, which may be made yet.
+  bool begins_with_snapshot = false;
+  bool snapshot_is_made = true;
   // Whether the record that the follower needs next can be read, when it is between begin and end.
   bool next_is_readable = true;
   // The epoch of the record before the one that the follower asks for, where the log has it. For
@@ -42,6 +45,7 @@ class SourceSession {
     kHeartbeat,
     kAwaitRecords,
     kAwaitAck,
+    kAwaitSnapshot,
     kRefuse
   };
   struct Action {
@@ -72,6 +76,7 @@ class SourceSession {
     uint64_t next_offset = 0;
     size_t bytes = 0;
   };
+  Action NextForOneWithNothing(const SourceFacts& facts, TimePoint now) const;
   Action NextUnreachable(const SourceFacts& facts) const;
 
   MirrorIdentity identity_;

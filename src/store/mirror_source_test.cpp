@@ -52,6 +52,30 @@ TEST_F(MirrorSourceTest, CopyWithoutIdTakesAnyLog) {
   EXPECT_EQ(Begin(), std::nullopt);
 }
 
+TEST_F(MirrorSourceTest, OneThatHasNothingAwaitsASnapshotWhereItMustBeginWithOne) {
+  hello_ = {.site = "photos", .data_center = "us-west", .log = "session", .now = hello_.now};
+  facts_.begin_offset = 0;
+  facts_.begins_with_snapshot = true;
+  facts_.snapshot_is_made = false;
+  facts_.snapshot_offset = 20;
+  EXPECT_EQ(Begin(), std::nullopt);
+  EXPECT_EQ(Next().what, Do::kAwaitSnapshot);
+  wall_.Advance(kMirrorHeartbeat);
+  EXPECT_EQ(Next().what, Do::kHeartbeat);
+  facts_.snapshot_is_made = true;
+  EXPECT_EQ(Next().what, Do::kSendSnapshot);
+  session_.SentSnapshot(20, wall_.Now());
+  EXPECT_EQ(Next().what, Do::kSendRecords);
+  EXPECT_EQ(session_.next_offset(), 20U);
+}
+
+TEST_F(MirrorSourceTest, OneThatHasSomethingGoesOnWhereAnotherWouldBeginWithASnapshot) {
+  facts_.begins_with_snapshot = true;
+  facts_.snapshot_offset = 60;
+  EXPECT_EQ(Begin(), std::nullopt);
+  EXPECT_EQ(Next().what, Do::kSendRecords);
+}
+
 TEST_F(MirrorSourceTest, OtherVersionSiteAndLogAreRefused) {
   Hello right = hello_;
   hello_.version = 2;

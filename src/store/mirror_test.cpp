@@ -31,13 +31,13 @@ class MirrorTest : public testing::Test {
     auto find = [&](std::string_view name) {
       return MirroredLog{name == "session" ? log->get() : nullptr, snapshots->get()};
     };
-    MirrorServer server(machine.loop, {.identity = {"photos", "us-east"},
-                                       .clock = clock,
-                                       .find = find,
-                                       .on_fenced = [this](std::string_view) { ++fenced_; },
-                                       .on_joined = [this](std::string_view name) {
-                                         joined_.emplace_back(name);
-                                       }});
+    MirrorServer server(machine.loop,
+                        {.identity = {"photos", "us-east"},
+                         .clock = clock,
+                         .find = find,
+                         .on_fenced = [this](std::string_view) { ++fenced_; },
+                         .on_joined = [this](std::string_view name) { joined_.emplace_back(name); },
+                         .renew = renew_});
     io::Scope scope(machine.loop);
     source_ = log->get();
     source_snapshots_ = snapshots->get();
@@ -118,6 +118,7 @@ class MirrorTest : public testing::Test {
   uint32_t least_epoch_ = 0;
   int fenced_ = 0;
   std::vector<std::string> joined_;
+  std::function<Task<Result<void>>(std::string_view)> renew_;
   std::function<Task<void>()> before_serving_;
   std::function<Task<void>()> before_following_;
   Log* source_ = nullptr;
@@ -179,6 +180,41 @@ TEST_F(MirrorTest, FollowerThatWasAwayLongGetsASnapshotAndWhatCameAfter) {
   EXPECT_EQ(copy_->begin_offset(), 290U);
   EXPECT_EQ(copy_->durable_end(), 300U);
   EXPECT_EQ(server_->followers("session").at("us-west").acknowledged, 300U);
+}
+
+// It began with the log, and what others had deleted since came back to it.
+TEST_F(MirrorTest, FollowerThatHasNothingBeginsWithASnapshotThatIsMadeSinceItCame) {
+  int renewals = 0;
+  before_serving_ = [this]() -> Task<void> {
+    for (int i = 0; i < 10; ++i) CHECK(source_->Append({.body = AsBytes("body")}));
+    CHECK(co_await source_->Durable(9));
+  };
+  renew_ = [this, &renewals](std::string_view) -> Task<Result<void>> {
+    ++renewals;
+    if (!co_await io::Sleep(3 * kMaxMirrorSilence)) co_return Fail(Errc::kCancelled, "renewing");
+    auto writer = co_await source_snapshots_->Begin({.log_id = 7, .offset = 10, .epoch = 0});
+    CHECK(co_await (*writer)->Add(AsBytes("all below 10")));
+    co_return co_await (*writer)->Commit();
+  };
+  Start();
+  world_.RunFor(2 * kMaxMirrorSilence);
+  EXPECT_TRUE(client_->connected()) << "it hears that the source lives";
+  EXPECT_EQ(copy_->end_offset(), 0U);
+  world_.RunFor(2 * kMaxMirrorSilence);
+  EXPECT_EQ(copy_->begin_offset(), 10U);
+  world_.fabric().ResetConnections(0, 1);
+  Append(1);
+  EXPECT_EQ(copy_->durable_end(), 11U);
+  EXPECT_EQ(renewals, 1) << "who has something goes on where it was";
+}
+
+TEST_F(MirrorTest, FollowerThatHasNothingIsNotServedWithoutASnapshot) {
+  renew_ = [](std::string_view) -> Task<Result<void>> {
+    co_return Fail(Errc::kUnavailable, "the disk is full");
+  };
+  Start();
+  Append(10);
+  EXPECT_EQ(copy_->end_offset(), 0U);
 }
 
 // A reconnection said where the copy ends, which the source took for an acknowledgement.

@@ -47,6 +47,9 @@ class CountingDisk final : public io::Disk {
   Task<Result<std::vector<std::string>>> List(std::string folder) override {
     return disk_.List(std::move(folder));
   }
+  Task<Result<std::vector<std::string>>> ListFolders(std::string folder) override {
+    return disk_.ListFolders(std::move(folder));
+  }
   Task<Result<void>> SyncFolder(std::string folder) override {
     return disk_.SyncFolder(std::move(folder));
   }

@@ -159,6 +159,12 @@ Task<Result<std::vector<std::string>>> SimDisk::List(std::string folder) {
   co_return image_.List(folder);
 }
 
+Task<Result<std::vector<std::string>>> SimDisk::ListFolders(std::string folder) {
+  Result<void> begun = co_await Begin();
+  if (!begun) co_return Fail(std::move(begun.error()));
+  co_return image_.ListFolders(folder);
+}
+
 Task<Result<void>> SimDisk::SyncFolder(std::string folder) {
   Result<void> begun = co_await Begin();
   co_return begun ? image_.SyncFolder(folder) : begun;

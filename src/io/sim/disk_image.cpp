@@ -133,6 +133,37 @@ Result<std::vector<std::string>> DiskImage::List(const std::string& folder) cons
   return files;
 }
 
+Result<std::vector<std::string>> DiskImage::ListFolders(const std::string& folder) const {
+  if (!folders_.contains(folder)) return FailNotFound(folder);
+  std::vector<std::string> names;
+  for (const std::string& path : folders_) {
+    if (!path.empty() && FolderOf(path) == folder)
+      names.push_back(path.substr(path.rfind('/') + 1));
+  }
+  return names;
+}
+
+void DiskImage::Replace() {
+  names_.clear();
+  durable_names_.clear();
+  unsynced_names_.clear();
+  folders_ = {""};
+}
+
+void DiskImage::MoveFolder(const std::string& from, const std::string& to) {
+  std::string below = from + "/";
+  auto moved = [&](const std::string& path) {
+    return path == from || path.starts_with(below) ? to + path.substr(from.size()) : path;
+  };
+  Names names;
+  for (auto& [path, inode] : names_) names[moved(path)] = inode;
+  std::set<std::string> folders;
+  for (const std::string& path : folders_) folders.insert(moved(path));
+  names_ = durable_names_ = std::move(names);
+  folders_ = std::move(folders);
+  unsynced_names_.clear();
+}
+
 Result<void> DiskImage::SyncFolder(const std::string& folder) {
   if (!folders_.contains(folder)) return FailNotFound(folder);
   if (random_.Chance(faults.sync_failures)) return Fail(Errc::kIo, "sync failed");

@@ -60,8 +60,13 @@ class DiskImage {
   Result<void> Remove(const std::string& path);
   void MakeFolder(const std::string& path) { folders_.insert(path); }
   Result<std::vector<std::string>> List(const std::string& folder) const;
+  Result<std::vector<std::string>> ListFolders(const std::string& folder) const;
   Result<void> SyncFolder(const std::string& folder);
 
+  // What an operator does, and is safe at once: an empty disk in place of this one; another name
+  // for a folder and all in it.
+  void Replace();
+  void MoveFolder(const std::string& from, const std::string& to);
   // The machine crashed.
   void LoseUnsynced();
   // Flips one bit of a file that is there, on the platter and for who reads it.

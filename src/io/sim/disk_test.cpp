@@ -193,6 +193,9 @@ TEST_F(SimDiskTest, FilesAreFoundAndListedByName) {
     (void)co_await Create(disk, "d/a", "");
     Result<std::vector<std::string>> names = co_await disk.List("d");
     EXPECT_EQ(names.value(), (std::vector<std::string>{"a", "b"}));
+    EXPECT_TRUE(co_await disk.MakeFolder("d/e"));
+    names = co_await disk.ListFolders("d");
+    EXPECT_EQ(names.value(), std::vector<std::string>{"e"});
     Result<std::unique_ptr<File>> again = co_await disk.Open("d/a", OpenMode::kCreateNew);
     EXPECT_EQ(again.error().code, Errc::kExists);
     EXPECT_TRUE(co_await disk.Remove("d/a"));
