@@ -71,9 +71,6 @@ class Engine final : private KeyspaceListener {
   // Appends some more of the reply to the last request, which takes several turns.
   void ContinueReply(Client& client);
   // Executes a request of a transaction, whose checks were made when it was queued.
-  void ExecuteOne(Client& client, wire::resp::Arguments arguments);
-  // Messages that came within a reply, behind its end.
-  void DeliverHeld(Client& client);
   void ExecuteQueued(Client& client, const CommandSpec& spec, wire::resp::Arguments arguments,
                      wire::resp::ReplyWriter& reply);
   // Why a command with these flags, or a transaction of such, is not carried out; empty: it is.
@@ -117,6 +114,9 @@ class Engine final : private KeyspaceListener {
   }
   void OnExpired(std::string_view key) override { Notify(kExpiredEvent, "expired", key); }
   void OnEvicted(std::string_view key) override { Notify(kEvictedEvent, "evicted", key); }
+  void ExecuteOne(Client& client, wire::resp::Arguments arguments);
+  // Messages that came within a reply, behind its end.
+  void DeliverHeld(Client& client);
   // Whether the request may be executed; if not, the reply says why.
   bool Check(Client& client, const CommandSpec& spec, wire::resp::Arguments arguments,
              wire::resp::ReplyWriter& reply);
