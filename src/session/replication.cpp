@@ -21,6 +21,7 @@
 #include "io/wait_queue.hpp"
 #include "session/basis.hpp"
 #include "session/follower.hpp"
+#include "session/keyspace.hpp"
 #include "session/knowledge.hpp"
 #include "session/limits.hpp"
 #include "store/mirror_client.hpp"
