@@ -165,7 +165,8 @@ void Replication::Start(Metrics* metrics) {
                           .log = kLogName,
                           .clock = parts_.clock,
                           .clock_file = parts_.journal.clock_file(),
-                          .seed = options_.seed + i},
+                          .seed = options_.seed + i,
+                          .before_snapshot = [this] { return Renew(); }},
                          options_.dial(name), parts_.keyspace, OnBeatOf(i));
     if (!shown_) continue;
     shown_->mirrors.push_back({followers_[i].get(), {*metrics, kLogName, name}});
@@ -221,7 +222,9 @@ Result<uint64_t> Replication::WriteBeat() {
 
 // One that has nothing cannot begin with our log: it would get back what others have deleted from
 // it and have forgotten, and nothing of its own, were it here before. Behind the beat a snapshot
-// stands for something also where nobody has written.
+// stands for something also where nobody has written. And before a snapshot of another one replaces
+// our copy of its log, ours stands for what was in that: deletions that everybody has applied are
+// in theirs no more.
 io::Task<Result<void>> Replication::Renew() {
   Result<uint64_t> beat = WriteBeat();
   if (!beat) co_return Fail(std::move(beat.error()));

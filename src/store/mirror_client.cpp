@@ -203,6 +203,9 @@ io::Task<Result<void>> MirrorClient::Connection::TakeBlock(Bytes block) {
   if (auto added = co_await incoming_->AddBlock(block); !added) co_return added;
   if (!incoming_->ended()) co_return Result<void>{};
   uint64_t offset = incoming_->info().offset;
+  if (copy().end_offset() > 0 && client_.options_.before_snapshot) {
+    if (auto ready = co_await client_.options_.before_snapshot(); !ready) co_return ready;
+  }
   if (auto whole = co_await incoming_->Commit(); !whole) co_return whole;
   incoming_ = nullptr;
   co_return co_await copy().StartOver(offset, session_.log_id());

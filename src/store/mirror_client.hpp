@@ -48,6 +48,10 @@ struct MirrorClientOptions {
   HybridClock& clock;
   ClockFile* clock_file = nullptr;  // where the clock has a bound on disk
   uint64_t seed = 0;                // for the time between attempts
+  // Called when a snapshot has come that is about to replace what the copy has. The source may have
+  // left out what it knows us to have applied: after this it must not be needed from the copy.
+  // Null: nothing is needed.
+  std::function<io::Task<Result<void>>()> before_snapshot;
 };
 
 // How far a copy is behind, for /metrics.

@@ -73,7 +73,8 @@ class MirrorTest : public testing::Test {
                          .source = "us-east",
                          .log = log_name_,
                          .least_epoch = least_epoch_,
-                         .clock = clock},
+                         .clock = clock,
+                         .before_snapshot = before_snapshot_},
                         **copy, **snapshots, dial);
     copy_ = copy->get();
     client_ = &client;
@@ -118,6 +119,7 @@ class MirrorTest : public testing::Test {
   std::string allowed_ = "us-west";
   uint32_t least_epoch_ = 0;
   int64_t dials_ = 0;
+  std::function<Task<Result<void>>()> before_snapshot_;
   int fenced_ = 0;
   std::vector<std::string> joined_;
   std::function<Task<Result<void>>(std::string_view)> renew_;
@@ -182,6 +184,37 @@ TEST_F(MirrorTest, FollowerThatWasAwayLongGetsASnapshotAndWhatCameAfter) {
   EXPECT_EQ(copy_->begin_offset(), 290U);
   EXPECT_EQ(copy_->durable_end(), 300U);
   EXPECT_EQ(server_->followers("session").at("us-west").acknowledged, 300U);
+}
+
+// What it had applied of the copy, and the source had forgotten since, was gone with a crash.
+TEST_F(MirrorTest, SnapshotReplacesACopyWhenItsOwnerIsReady) {
+  before_following_ = [this]() -> Task<void> {
+    CHECK(co_await copy_->StartOver(0, 7));
+    CHECK(copy_->Append({.body = AsBytes("body")}));
+    CHECK(co_await copy_->Durable(0));
+  };
+  before_serving_ = [this]() -> Task<void> {
+    for (int i = 0; i < 300; ++i) {
+      CHECK(source_->Append({.body = AsBytes("body")}));
+      if (i % 10 == 9) CHECK(co_await source_->Durable(source_->end_offset() - 1));
+    }
+    auto writer = co_await source_snapshots_->Begin({.log_id = 7, .offset = 290, .epoch = 0});
+    CHECK(co_await (*writer)->Add(AsBytes("all below 290")));
+    CHECK(co_await (*writer)->Commit());
+    writer->reset();
+    source_->SetRetention({.released_before = 290});
+    CHECK(co_await source_->ApplyRetention());
+  };
+  std::vector<uint64_t> copy_ends;
+  before_snapshot_ = [&]() -> Task<Result<void>> {
+    copy_ends.push_back(copy_->end_offset());
+    if (copy_ends.size() == 1) co_return Fail(Errc::kUnavailable, "the disk is full");
+    co_return Result<void>{};
+  };
+  Start();
+  EXPECT_EQ(copy_ends, (std::vector<uint64_t>{1, 1}));
+  EXPECT_EQ(copy_->begin_offset(), 290U);
+  EXPECT_EQ(copy_->durable_end(), 300U);
 }
 
 // It began with the log, and what others had deleted since came back to it.
