@@ -80,11 +80,12 @@ constexpr size_t kMaxWaitingBytes = size_t{64} * 1024 * 1024;
 constexpr Duration kFeedPause = std::chrono::milliseconds{10};
 // With a log of so many bytes (or twice the memory that keys take) a snapshot is written. Between
 // two slices of it, of so many keys, or fields or members of a large one, and about so many bytes
-// an item, others have their turn.
+// at the most, others have their turn. A key that takes more than an item should have is large.
 constexpr uint64_t kSnapshotLogBytes = uint64_t{256} * 1024 * 1024;
 constexpr uint64_t kSnapshotMemoryFactor = 2;
 constexpr Duration kSnapshotCheckPause = std::chrono::seconds{1};
 constexpr size_t kSnapshotSlice = 256;
+constexpr size_t kSnapshotSliceBytes = size_t{256} * 1024;
 constexpr size_t kSnapshotItemBytes = size_t{64} * 1024;
 
 // What is applied of another data center's log before others have their turn, and the pause before

@@ -1,0 +1,135 @@
+// How much is done in one turn of the loop, whatever the size of things: counted in bytes.
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "base/bytes.hpp"
+#include "session/engine_fixture.hpp"
+#include "session/keyspace.hpp"
+#include "session/limits.hpp"
+
+namespace meridian::session {
+namespace {
+
+constexpr size_t kMany = 20000;
+
+// Executes a request whose arguments are too long to be typed; its reply stays in the output.
+void Execute(EngineFixture& world, EngineFixture::TestClient& client,
+             const std::vector<std::string_view>& request) {
+  world.engine->BeginBatch();
+  world.engine->Execute(client.client(), request);
+}
+void Do(EngineFixture& world, const std::vector<std::string_view>& request) {
+  Execute(world, *world.client, request);
+  world.client->client().output.Consume(world.client->client().output.size());
+}
+void FillHash(EngineFixture& world, std::string_view key, size_t fields, size_t field_bytes) {
+  std::string value(field_bytes, 'v');
+  for (size_t i = 0; i < fields; ++i) Do(world, {"HSET", key, "f" + std::to_string(i), value});
+}
+// --- snapshots
+
+// Goes on with the snapshot to its end; the most bytes that a slice had.
+size_t WriteRest(const Keyspace& keyspace, SnapshotWalk* walk, std::vector<std::string>* all) {
+  size_t longest = 0;
+  while (!walk->done()) {
+    std::vector<std::string> items;
+    keyspace.Snapshot(walk, kSnapshotSlice, &items);
+    size_t bytes = 0;
+    for (const std::string& item : items) bytes += item.size();
+    longest = std::max(longest, bytes);
+    std::ranges::move(items, std::back_inserter(*all));
+  }
+  return longest;
+}
+
+TEST(SnapshotBytes, OfTwoHundredLongStringsWereCopiedInOneTurn) {
+  constexpr size_t kBytes = size_t{1} << 20;
+  EngineFixture world;
+  std::string value(kBytes, 'v');
+  for (int i = 0; i < 50; ++i) Do(world, {"SET", "k" + std::to_string(i), value});
+  for (int i = 0; i < 2000; ++i) Do(world, {"SET", "short" + std::to_string(i), "v"});
+  SnapshotWalk walk;
+  std::vector<std::string> all;
+  EXPECT_LT(WriteRest(world.engine->keyspace(), &walk, &all), kBytes + kSnapshotItemBytes);
+  EngineFixture again;
+  for (const std::string& item : all) ASSERT_TRUE(again.engine->keyspace().Apply(AsBytes(item)));
+  EXPECT_EQ(again.Say("DBSIZE"), ":2050|");
+  EXPECT_EQ(again.Say("STRLEN k7"), ":" + std::to_string(kBytes) + "|");
+}
+
+TEST(SnapshotBytes, OfKeysJustBelowALargeOneWereCopiedInOneTurn) {
+  constexpr size_t kBytes = kSnapshotItemBytes - 1024;
+  EngineFixture world;
+  std::string value(kBytes, 'v');
+  for (int i = 0; i < 500; ++i) Do(world, {"SET", "k" + std::to_string(i), value});
+  SnapshotWalk walk;
+  std::vector<std::string> all;
+  EXPECT_LT(WriteRest(world.engine->keyspace(), &walk, &all), 2 * kSnapshotSliceBytes);
+  EXPECT_EQ(all.size(), 500);
+}
+
+TEST(SnapshotBytes, OfAHashOfFewLongFieldsWereCopiedInOneTurn) {
+  constexpr size_t kBytes = size_t{512} * 1024;
+  EngineFixture world;
+  FillHash(world, "h", 200, kBytes);
+  SnapshotWalk walk;
+  std::vector<std::string> all;
+  // One at a time, or the few whose hashes begin alike.
+  EXPECT_LT(WriteRest(world.engine->keyspace(), &walk, &all), 6 * kBytes);
+  EngineFixture again;
+  for (const std::string& item : all) ASSERT_TRUE(again.engine->keyspace().Apply(AsBytes(item)));
+  EXPECT_EQ(again.Say("HLEN h"), ":200|");
+  EXPECT_EQ(again.Say("HSTRLEN h f199"), ":" + std::to_string(kBytes) + "|");
+}
+
+// Large keys wait for their turn: what happens to them before it, and after a part of it.
+TEST(SnapshotBytes, OfLargeKeysThatChangeMeanwhileGiveWithTheLogWhatIsThere) {
+  for (int turns_before = 1; turns_before < 40; turns_before += 2) {
+    EngineFixture world;
+    std::string value(kSnapshotItemBytes, 'v');
+    for (std::string_view key : {"deleted", "replaced", "appended", "expired", "left"}) {
+      Do(world, {"SET", key, value});
+    }
+    for (std::string_view key : {"h:deleted", "h:replaced", "h:changed", "h:left"}) {
+      FillHash(world, key, 10, kSnapshotItemBytes);
+    }
+    SnapshotWalk walk;
+    std::vector<std::string> all;
+    size_t offset = world.journal.records.size();
+    for (int i = 0; i < turns_before && !walk.done(); ++i) {
+      world.engine->keyspace().Snapshot(&walk, kSnapshotSlice, &all);
+    }
+    for (const char* line : {"DEL deleted h:deleted replaced", "HSET replaced f v",
+                             "APPEND appended x", "PEXPIRE expired 5", "SET h:replaced v",
+                             "HSET h:changed f1 w new v", "HDEL h:changed f2", "SET other v"}) {
+      world.Say(line);
+    }
+    world.wall.Advance(std::chrono::milliseconds{100});
+    while (!world.engine->Sweep()) {
+    }
+    WriteRest(world.engine->keyspace(), &walk, &all);
+    const std::vector<std::string>& log = world.journal.records;
+    all.insert(all.end(), log.begin() + static_cast<std::ptrdiff_t>(offset), log.end());
+    EngineFixture again;
+    again.wall.Advance(std::chrono::milliseconds{100});
+    for (const std::string& item : all) ASSERT_TRUE(again.engine->keyspace().Apply(AsBytes(item)));
+    while (!again.engine->Sweep()) {
+    }
+    for (const char* line :
+         {"DBSIZE", "EXISTS deleted", "EXISTS h:deleted", "EXISTS expired", "HGETALL replaced",
+          "GET appended", "GET left", "GET h:replaced", "HLEN h:changed", "HGET h:changed f1",
+          "HEXISTS h:changed f2", "HGET h:changed f9", "HLEN h:left", "GET other"}) {
+      EXPECT_EQ(again.Say(line), world.Say(line)) << line << " after " << turns_before;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace meridian::session
