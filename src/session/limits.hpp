@@ -32,8 +32,9 @@ constexpr size_t kStagedBytes = 1024;
 // With so many bytes of replies no further request is begun until they are sent.
 constexpr size_t kFlushReplyBytes = size_t{64} * 1024;
 // Keys, fields or members that one turn puts into a reply of many (KEYS, HGETALL, HKEYS, HVALS,
-// SMEMBERS).
+// SMEMBERS), and about how many bytes: what so many short ones take.
 constexpr size_t kReplyItemsPerTurn = 4096;
+constexpr size_t kReplyBytesPerTurn = size_t{256} * 1024;
 // Messages that wait for a subscriber who does not read. Past it: it is cut off.
 constexpr size_t kMaxSubscriberBytes = size_t{8} * 1024 * 1024;
 // How long a client may leave its replies unread.

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "base/bytes.hpp"
+#include "base/hybrid_clock.hpp"
 #include "session/engine_fixture.hpp"
 #include "session/keyspace.hpp"
 #include "session/limits.hpp"
@@ -33,6 +34,19 @@ void FillHash(EngineFixture& world, std::string_view key, size_t fields, size_t 
   std::string value(field_bytes, 'v');
   for (size_t i = 0; i < fields; ++i) Do(world, {"HSET", key, "f" + std::to_string(i), value});
 }
+// So many fields and members that are gone, and are remembered.
+void FillTraces(EngineFixture& world, size_t count) {
+  world.engine->keyspace().set_known(HybridTime());
+  for (size_t i = 0; i < count; ++i) {
+    std::string name = "n" + std::to_string(i);
+    Do(world, {"HSET", "h", name, "v"});
+    Do(world, {"SADD", "s", name});
+    if (i == 0) continue;
+    Do(world, {"HDEL", "h", name});
+    Do(world, {"SREM", "s", name});
+  }
+}
+
 // --- snapshots
 
 // Goes on with the snapshot to its end; the most bytes that a slice had.
@@ -129,6 +143,87 @@ TEST(SnapshotBytes, OfLargeKeysThatChangeMeanwhileGiveWithTheLogWhatIsThere) {
       EXPECT_EQ(again.Say(line), world.Say(line)) << line << " after " << turns_before;
     }
   }
+}
+
+// --- replies of many
+
+// Asks, and takes the pieces of the reply; how many, how long they are, and how it begins.
+struct Pieces {
+  size_t count = 0;
+  size_t longest = 0;
+  size_t bytes = 0;
+  std::string head;
+};
+Pieces Ask(EngineFixture& world, const std::vector<std::string_view>& request) {
+  Client& client = world.client->client();
+  Pieces pieces;
+  auto take = [&] {
+    pieces.longest = std::max(pieces.longest, client.output.size());
+    pieces.bytes += client.output.size();
+    if (pieces.head.empty()) pieces.head = client.output.text().substr(0, 40);
+    client.output.Consume(client.output.size());
+  };
+  Execute(world, *world.client, request);
+  for (take(); client.long_reply; ++pieces.count) {
+    world.engine->ContinueReply(client);
+    take();
+  }
+  return pieces;
+}
+
+TEST(ReplyBytes, OfAHashOfLongFieldsCameInOneTurn) {
+  constexpr size_t kBytes = size_t{50} * 1024;
+  EngineFixture world;
+  FillHash(world, "h", 200, kBytes);
+  for (std::string_view command : {"HGETALL", "HVALS"}) {
+    Pieces pieces = Ask(world, {command, "h"});
+    EXPECT_LT(pieces.longest, 2 * kReplyBytesPerTurn) << command;
+    EXPECT_GT(pieces.bytes, 200 * kBytes) << command;
+  }
+}
+
+TEST(ReplyBytes, OfAHashThatIsLargerThanAnOutputCutTheClientOff) {
+  constexpr size_t kBytes = size_t{70} * 1024;
+  constexpr size_t kFields = kMaxReplyBytes / kBytes + 500;
+  EngineFixture world;
+  FillHash(world, "h", kFields, kBytes);
+  EXPECT_GT(Ask(world, {"HGETALL", "h"}).bytes, kFields * kBytes);
+  EXPECT_FALSE(world.client->disconnected());
+}
+
+TEST(ReplyBytes, OfLongNamesOfKeysWereCollectedInOneTurn) {
+  EngineFixture world;
+  std::string name(kMaxKeyBytes - 8, 'k');
+  for (size_t i = 0; i < kReplyItemsPerTurn + 1; ++i) {
+    Do(world, {"SET", name + std::to_string(i), "v"});
+  }
+  Client& client = world.client->client();
+  Execute(world, *world.client, {"KEYS", "*"});
+  size_t turns = 0;
+  for (; client.output.empty(); ++turns) world.engine->ContinueReply(client);
+  EXPECT_GT(turns, 5);
+}
+
+TEST(ReplyTurns, OfASmallHashAmongManyTracesWasMadeInOne) {
+  EngineFixture world;
+  FillTraces(world, kMany);
+  for (std::string_view command : {"HGETALL", "HKEYS", "HVALS"}) {
+    EXPECT_GT(Ask(world, {command, "h"}).count, kMany / kReplyItemsPerTurn) << command;
+  }
+  EXPECT_GT(Ask(world, {"SMEMBERS", "s"}).count, kMany / kReplyItemsPerTurn);
+  EXPECT_EQ(world.Say("HGETALL h"), "*2|$2|n0|$1|v|");
+  EXPECT_EQ(world.Say("SMEMBERS s"), "*1|$2|n0|");
+}
+
+TEST(ReplyTurns, OfFewKeysBesideManyTracesWereMadeInOne) {
+  EngineFixture world;
+  world.engine->keyspace().set_known(HybridTime());
+  for (size_t i = 0; i < kMany; ++i) {
+    Do(world, {"SET", "k" + std::to_string(i), "v"});
+    if (i > 0) Do(world, {"DEL", "k" + std::to_string(i)});
+  }
+  EXPECT_GT(Ask(world, {"KEYS", "*"}).count, 1);
+  EXPECT_EQ(world.Say("KEYS *"), "*1|$2|k0|");
 }
 
 }  // namespace
