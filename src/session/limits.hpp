@@ -35,6 +35,9 @@ constexpr size_t kFlushReplyBytes = size_t{64} * 1024;
 // SMEMBERS), and about how many bytes: what so many short ones take.
 constexpr size_t kReplyItemsPerTurn = 4096;
 constexpr size_t kReplyBytesPerTurn = size_t{256} * 1024;
+// Replies of one hash or set that are made in turns at the same time: whoever changes it makes all
+// of them. One more is made at once.
+constexpr size_t kMaxReadings = 16;
 // Messages that wait for a subscriber who does not read. Past it: it is cut off.
 constexpr size_t kMaxSubscriberBytes = size_t{8} * 1024 * 1024;
 // How long a client may leave its replies unread.

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <iterator>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -224,6 +225,86 @@ TEST(ReplyTurns, OfFewKeysBesideManyTracesWereMadeInOne) {
   }
   EXPECT_GT(Ask(world, {"KEYS", "*"}).count, 1);
   EXPECT_EQ(world.Say("KEYS *"), "*1|$2|k0|");
+}
+
+TEST(Readings, OneMoreThanMayTakeTurnsIsAnsweredAtOnce) {
+  EngineFixture world;
+  FillHash(world, "h", 2 * kReplyItemsPerTurn, 1);
+  std::vector<std::unique_ptr<EngineFixture::TestClient>> readers;
+  for (size_t i = 0; i < kMaxReadings; ++i) {
+    readers.push_back(world.Connect());
+    Execute(world, *readers.back(), {"HGETALL", "h"});
+    EXPECT_TRUE(readers.back()->client().long_reply);
+  }
+  auto one_more = world.Connect();
+  Execute(world, *one_more, {"HGETALL", "h"});
+  EXPECT_FALSE(one_more->client().long_reply);
+  std::string whole = one_more->Heard();
+  readers.pop_back();
+  Execute(world, *one_more, {"HGETALL", "h"});
+  EXPECT_TRUE(one_more->client().long_reply);
+  Do(world, {"HSET", "h", "f1", "w"});
+  for (auto& reader : readers) EXPECT_EQ(reader->Heard(), whole);
+}
+
+// --- messages
+
+class Subscriber : public ::testing::Test {
+ protected:
+  Subscriber() : listener_(world_.Connect()) {
+    listener_->Say("HELLO 3");
+    listener_->Say("SUBSCRIBE c");
+  }
+  // How many were sent a message of so many bytes.
+  std::string Publish(size_t bytes) {
+    std::string message(bytes, 'm');
+    Execute(world_, *world_.client, {"PUBLISH", "c", message});
+    return world_.client->Heard();
+  }
+
+  EngineFixture world_;
+  std::unique_ptr<EngineFixture::TestClient> listener_;
+};
+
+TEST_F(Subscriber, WasCutOffForTheRestOfAReplyThatAnotherClientsWriteHadMade) {
+  FillHash(world_, "h", 200, size_t{64} * 1024);
+  Execute(world_, *listener_, {"HGETALL", "h"});
+  ASSERT_TRUE(listener_->client().long_reply);
+  Do(world_, {"HSET", "h", "f1", "w"});
+  EXPECT_GT(listener_->client().output.size(), kMaxSubscriberBytes);
+  EXPECT_EQ(Publish(1), ":1|");
+  while (listener_->client().long_reply) world_.engine->ContinueReply(listener_->client());
+  EXPECT_EQ(Publish(1), ":1|");
+  EXPECT_FALSE(listener_->disconnected());
+  EXPECT_TRUE(listener_->Heard().ends_with("|m|>3|$7|message|$1|c|$1|m|"));
+}
+
+TEST_F(Subscriber, MayHaveSoManyBytesOfMessagesBehindItsRepliesAndNotOneMore) {
+  constexpr size_t kQuarter = kMaxSubscriberBytes / 4;
+  std::string value(2 * kMaxSubscriberBytes, 'v');
+  Do(world_, {"SET", "k", value});
+  for (int round = 0; round < 3; ++round) {
+    Execute(world_, *listener_, {"GET", "k"});
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(Publish(kQuarter), ":1|");
+    // All of it is sent, and the count begins anew.
+    listener_->Heard();
+  }
+  Execute(world_, *listener_, {"GET", "k"});
+  for (int i = 0; i < 3; ++i) EXPECT_EQ(Publish(kQuarter), ":1|");
+  EXPECT_EQ(Publish(kQuarter), ":0|");
+  EXPECT_TRUE(listener_->disconnected());
+}
+
+TEST_F(Subscriber, WhoseOutputCannotTakeAMessageIsCutOff) {
+  std::string value(kMaxValueBytes, 'v');
+  Do(world_, {"SET", "k", value});
+  Execute(world_, *listener_, {"MGET", "k", "k", "k"});
+  std::string rest(kMaxValueBytes - 1024, 'v');
+  Do(world_, {"SET", "k", rest});
+  Execute(world_, *listener_, {"GET", "k"});
+  ASSERT_FALSE(listener_->disconnected());
+  EXPECT_EQ(Publish(2048), ":0|");
+  EXPECT_TRUE(listener_->disconnected());
 }
 
 }  // namespace
