@@ -123,6 +123,7 @@ void Set(Call& call) {
 
 void ResetStatistics(Call& call) {
   call.engine.statistics() = {};
+  call.keyspace().ResetCounts();
   call.reply.Ok();
 }
 

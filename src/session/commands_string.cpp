@@ -132,7 +132,9 @@ bool FitsIn(Call& call, size_t bytes) {
 
 void ForEachPair(const Call& call, size_t first, const std::function<void(size_t)>& visit) {
   if (call.size() == first + 2) return visit(first);
-  std::unordered_map<std::string_view, size_t> last;
+  // The names may be a visitor's.
+  auto hash = [&](std::string_view name) { return call.keyspace().HashOf(name); };
+  std::unordered_map<std::string_view, size_t, decltype(hash)> last(call.size(), hash);
   for (size_t i = first; i < call.size(); i += 2) last[call[i]] = i;
   for (size_t i = first; i < call.size(); i += 2) {
     if (last[call[i]] == i) visit(i);

@@ -258,6 +258,55 @@ TEST(Commands, FullMemoryEvictsTheCacheAndThenRefuses) {
   EXPECT_EQ(world.Say("STRLEN sess:1"), ":1000|");
 }
 
+// They were refused while the cache, which takes most of the memory, was evicted bit by bit.
+TEST(Commands, SessionsAreTakenWhileTheCacheIsFarOverTheMemory) {
+  EngineFixture world({.keyspace = {.cache_prefix = "cache:"}, .max_memory_bytes = 16 << 20});
+  std::string value(300, 'x');
+  for (int i = 0; i < 30'000; ++i) world.Say("SET cache:" + std::to_string(i) + " " + value);
+  size_t before = world.engine->keyspace().used_bytes();
+  world.Say("CONFIG SET maxmemory " + std::to_string(before * 2 / 3));
+  EXPECT_EQ(world.Say("SET cache:more x"),
+            "-OOM command not allowed when used memory > 'maxmemory'.|");
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(world.Say("SET sess:" + std::to_string(i) + " " + value), "+OK|");
+  }
+  EXPECT_LT(world.engine->keyspace().used_bytes(), before * 7 / 10);
+}
+
+// One question was asked for all of it, and then it wrote without end.
+TEST(Commands, TransactionDoesNotWriteFarPastTheMemory) {
+  EngineFixture world({.max_memory_bytes = 4 << 20});
+  world.Say("MULTI");
+  for (int i = 0; i < 100; ++i) world.Say("SETRANGE k" + std::to_string(i) + " 1000000 x");
+  std::string replies = world.Say("EXEC");
+  EXPECT_TRUE(replies.starts_with("*100|:1000001|:1000001|"));
+  EXPECT_TRUE(replies.ends_with("-OOM command not allowed when used memory > 'maxmemory'.|"));
+  EXPECT_LT(world.engine->keyspace().used_bytes(), size_t{7} << 20);
+}
+
+TEST(Commands, TransactionDoesNotWriteARecordWithoutEnd) {
+  EngineFixture world;
+  world.Say("MULTI");
+  for (int i = 0; i < 8; ++i) world.Say("SETRANGE k 60000000 " + std::to_string(i));
+  world.Say("GETRANGE k 0 0");
+  std::string replies = world.Say("EXEC");
+  EXPECT_TRUE(
+      replies.starts_with("*9|:60000001|:60000001|:60000001|:60000001|:60000001|-ERR the "
+                          "transaction writes more than 268435456 bytes|"))
+      << replies;
+}
+
+// INFO went on with those of before.
+TEST(Commands, ResetStatisticsCountEvictionsAnew) {
+  EngineFixture world({.keyspace = {.cache_prefix = "cache:"}, .max_memory_bytes = 200000});
+  for (int i = 0; i < 300; ++i) {
+    world.Say("SET cache:" + std::to_string(i) + " " + std::string(1000, 'x'));
+  }
+  EXPECT_GT(world.engine->keyspace().evicted(), 0);
+  EXPECT_EQ(world.Say("CONFIG RESETSTAT"), "+OK|");
+  EXPECT_EQ(world.engine->keyspace().evicted(), 0);
+}
+
 constexpr std::string_view kHello = ">3|$7|message|$1|n|$5|hello|";
 
 TEST(PushedMessages, FollowALongReply) {
@@ -319,7 +368,8 @@ TEST(Commands, WritesWereRefusedWhileTheCacheHadKeysToEvict) {
   // What is past the slack waits for evictions.
   EXPECT_EQ(world.Say("SETRANGE large:3 " + std::to_string(2 * large) + " x"),
             ":" + std::to_string(2 * large + 1) + "|");
-  EXPECT_EQ(world.Say("SET sess:2 x").substr(0, 4), "-OOM");
+  EXPECT_EQ(world.Say("SET cache:more x").substr(0, 4), "-OOM");
+  EXPECT_EQ(world.Say("SET sess:2 x"), "+OK|");
   while (!world.engine->Sweep()) {
   }
   EXPECT_LE(world.engine->keyspace().used_bytes(), kMost);

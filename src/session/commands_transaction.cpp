@@ -43,7 +43,7 @@ void Exec(Call& call) {
   if (stale) return call.reply.NullArray();
   uint32_t flags = 0;
   for (const std::vector<std::string>& request : queued) flags |= FindCommand(request[0])->flags;
-  std::string refusal = call.engine.RefusalOf(flags);
+  std::string refusal = call.engine.RefusalOf(flags, {});
   if (!refusal.empty()) {
     return call.reply.Error("EXECABORT Transaction discarded because of: " + refusal);
   }

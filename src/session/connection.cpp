@@ -220,8 +220,9 @@ io::Task<bool> Connection::Answer() {
   while (client_.long_reply) {
     parts_.engine.ContinueReply(client_);
     if (!client_.output.empty() && !co_await Send()) co_return false;
+    if (client_.closing) co_return false;
     // Others have their turns.
-    if (!co_await io::Sleep(Duration::zero())) co_return false;
+    if (client_.long_reply && !co_await io::Sleep(Duration::zero())) co_return false;
   }
   if (!client_.wait) co_return true;
   TimePoint deadline = parts_.loop.After(client_.wait->timeout);
@@ -246,7 +247,8 @@ io::Task<bool> Connection::SendOnce() {
   sends_ = true;
   Result<void> done;
   Journal& journal = parts_.engine.journal();
-  if (client_.awaited_offset > journal.durable()) {
+  // Meanwhile there may be more in the output, which waits for more.
+  while (done && client_.awaited_offset > journal.durable()) {
     done = co_await journal.AwaitDurable(client_.awaited_offset);
   }
   // Messages may come while this is on its way.

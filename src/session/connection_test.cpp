@@ -36,7 +36,7 @@ class HeldJournal final : public Journal {
   bool wants_records() const override { return true; }
   std::string refusal() const override { return {}; }
   uint64_t Append(Bytes /*record*/) override { return ++end_; }
-  uint64_t durable() const override { return held ? 0 : end_; }
+  uint64_t durable() const override { return held ? held_at : end_; }
   Task<Result<void>> AwaitDurable(uint64_t offset) override {
     while (durable() < offset) {
       if (Result<void> slept = co_await io::Sleep(milliseconds{1}); !slept) co_return slept;
@@ -46,6 +46,7 @@ class HeldJournal final : public Journal {
   }
 
   bool held = false;
+  uint64_t held_at = 0;
   bool fails = false;
 
  private:
@@ -133,6 +134,29 @@ TEST_F(ConnectionTest, PipelineIsAnsweredInOrder) {
       expected += ":" + std::to_string(i) + "\r\n";
     }
     EXPECT_EQ(co_await Talk(*stream, asked, ":5000\r\n"), expected);
+  });
+}
+
+// A message that waited for an earlier write took the reply along.
+TEST_F(ConnectionTest, ReplyBehindAMessageWaitsForItsOwnWrite) {
+  Run([this](Machine& machine) -> Task<void> {
+    auto stream = co_await Dial(machine);
+    auto other = co_await Dial(machine);
+    (void)co_await Talk(*stream, "HELLO 3\r\n", "modules\r\n*0\r\n");
+    (void)co_await Talk(*stream, "SUBSCRIBE n\r\n", ":1\r\n");
+    journal_.held = true;
+    EXPECT_TRUE(co_await stream->Write(AsBytes("CLIENT REPLY SKIP\r\nSET a 1\r\n")));
+    (void)co_await io::Sleep(milliseconds{50});
+    EXPECT_EQ(co_await Talk(*other, "PUBLISH n hello\r\n", "\r\n"), ":1\r\n");
+    EXPECT_TRUE(co_await stream->Write(AsBytes("SET b 2\r\n")));
+    (void)co_await io::Sleep(milliseconds{50});
+    journal_.held_at = 1;
+    std::array<uint8_t, 1000> space{};
+    auto nothing = co_await stream->Read(space, machine.loop.After(milliseconds{50}));
+    EXPECT_FALSE(nothing);
+    journal_.held = false;
+    std::string heard = co_await Hear(*stream, "+OK\r\n");
+    EXPECT_TRUE(heard.contains("hello")) << heard;
   });
 }
 

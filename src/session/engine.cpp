@@ -21,6 +21,8 @@
 namespace meridian::session {
 namespace {
 
+constexpr std::string_view kOutOfMemory = "OOM command not allowed when used memory > 'maxmemory'.";
+
 using wire::resp::Arguments;
 using wire::resp::ReplyWriter;
 
@@ -99,15 +101,42 @@ bool Engine::CheckKeys(const CommandSpec& spec, Arguments arguments, ReplyWriter
   return true;
 }
 
-std::string Engine::RefusalOf(uint32_t flags) {
+std::string Engine::RefusalOf(uint32_t flags, WriteWanted wanted) {
   if ((flags & kWrite) == 0) return {};
   std::string refusal = parts_.journal.refusal();
   if (!refusal.empty()) return "ERR writes are refused: " + refusal;
+  return HasMemoryFor(flags, wanted) ? "" : std::string(kOutOfMemory);
+}
+
+bool Engine::HasMemoryFor(uint32_t flags, WriteWanted wanted) {
   size_t most = options_.max_memory_bytes;
-  if ((flags & kDenyOom) == 0 || most == 0 || keyspace_.EvictTo(most)) return {};
+  if ((flags & kDenyOom) == 0 || most == 0) return true;
+  size_t before = keyspace_.used_bytes();
+  bool hurries = before > most + most / kMemorySlack;
+  if (keyspace_.EvictTo(most, hurries ? kMostHurriedEvictions : kMostEvictions)) return true;
   // Eviction goes on with the next write, and the sweep.
-  bool goes_on = keyspace_.has_evictable() && keyspace_.used_bytes() <= most + most / kMemorySlack;
-  return goes_on ? "" : "OOM command not allowed when used memory > 'maxmemory'.";
+  if (!keyspace_.has_evictable() || before / kMostTimesMemory > most) return false;
+  size_t freed = before - keyspace_.used_bytes();
+  return !hurries || (!wanted.in_cache && wanted.bytes <= freed);
+}
+
+// A transaction was asked about as a whole; but it may not write without end.
+std::string Engine::RefusalWithin(uint32_t flags, WriteWanted wanted) {
+  if (keyspace_.record().size() > kMaxTransactionBytes) {
+    return "ERR the transaction writes more than " + std::to_string(kMaxTransactionBytes) +
+           " bytes";
+  }
+  size_t most = options_.max_memory_bytes;
+  bool over = most != 0 && keyspace_.used_bytes() > most + most / kMemorySlack;
+  return !over || HasMemoryFor(flags, wanted) ? "" : std::string(kOutOfMemory);
+}
+
+Engine::WriteWanted Engine::WantedBy(const CommandSpec& spec, Arguments arguments) const {
+  WriteWanted wanted;
+  auto first = static_cast<size_t>(spec.first_key);
+  wanted.in_cache = first != 0 && first < arguments.size() && keyspace_.IsCache(arguments[first]);
+  for (std::string_view argument : arguments) wanted.bytes += argument.size();
+  return wanted;
 }
 
 bool Engine::BeginWrite(ReplyWriter& reply) {
@@ -139,7 +168,7 @@ bool Engine::Check(Client& client, const CommandSpec& spec, Arguments arguments,
 void Engine::Enqueue(Client& client, const CommandSpec& spec, Arguments arguments,
                      ReplyWriter& reply) {
   Transaction& transaction = client.transaction;
-  if (std::string refusal = RefusalOf(spec.flags); !refusal.empty()) {
+  if (std::string refusal = RefusalOf(spec.flags, {}); !refusal.empty()) {
     transaction.broken = true;
     return reply.Error(refusal);
   }
@@ -160,8 +189,9 @@ void Engine::ExecuteQueued(Client& client, const CommandSpec& spec, Arguments ar
                            ReplyWriter& reply) {
   ++statistics_.commands;
   if ((spec.flags & kWrite) != 0) {
-    // A transaction was asked about as a whole.
-    std::string refusal = client.in_exec ? std::string() : RefusalOf(spec.flags);
+    WriteWanted wanted = options_.max_memory_bytes == 0 ? WriteWanted() : WantedBy(spec, arguments);
+    std::string refusal =
+        client.in_exec ? RefusalWithin(spec.flags, wanted) : RefusalOf(spec.flags, wanted);
     if (!refusal.empty()) return reply.Error(refusal);
     if (!BeginWrite(reply)) return;
   }

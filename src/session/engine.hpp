@@ -73,8 +73,13 @@ class Engine final : private KeyspaceListener {
   // Executes a request of a transaction, whose checks were made when it was queued.
   void ExecuteQueued(Client& client, const CommandSpec& spec, wire::resp::Arguments arguments,
                      wire::resp::ReplyWriter& reply);
+  // What a command is about to write.
+  struct WriteWanted {
+    size_t bytes = 0;
+    bool in_cache = false;
+  };
   // Why a command with these flags, or a transaction of such, is not carried out; empty: it is.
-  std::string RefusalOf(uint32_t flags);
+  std::string RefusalOf(uint32_t flags, WriteWanted wanted);
   // Hands what was changed to the journal: one record, applied whole or not at all.
   void Commit(Client& client);
 
@@ -122,6 +127,9 @@ class Engine final : private KeyspaceListener {
              wire::resp::ReplyWriter& reply);
   bool CheckKeys(const CommandSpec& spec, wire::resp::Arguments arguments,
                  wire::resp::ReplyWriter& reply);
+  bool HasMemoryFor(uint32_t flags, WriteWanted wanted);
+  std::string RefusalWithin(uint32_t flags, WriteWanted wanted);
+  WriteWanted WantedBy(const CommandSpec& spec, wire::resp::Arguments arguments) const;
   bool BeginWrite(wire::resp::ReplyWriter& reply);
   void Enqueue(Client& client, const CommandSpec& spec, wire::resp::Arguments arguments,
                wire::resp::ReplyWriter& reply);

@@ -124,7 +124,7 @@ io::Task<Result<std::string>> Inspection::Digest() {
   uint64_t keys = 0;
   uint64_t cursor = 0;
   do {
-    cursor = keyspace_.Scan(cursor, kSnapshotSlice, [&](const Entry& entry) {
+    cursor = keyspace_.Walk(cursor, kSnapshotSlice, [&](const Entry& entry) {
       if (keyspace_.IsCache(entry.key())) return;
       digest += DigestOf(keyspace_, entry);
       ++keys;

@@ -152,6 +152,8 @@ class Keyspace {
     bool modified_ = false;  // as clients see it
   };
 
+  // By the secret seed.
+  uint64_t HashOf(std::string_view text) const { return main_.HashOf(text); }
   // Keys that have content and have not been seen to end.
   size_t size() const { return living_; }
   size_t used_bytes() const;
@@ -184,9 +186,9 @@ class Keyspace {
 
   // One turn of looking for what has ended. False: there was more than a turn may take.
   bool Sweep();
-  // Evicts keys of the cache until at most `bytes` are used, or it has evicted enough for a turn.
+  // Evicts keys of the cache until at most `bytes` are used, or so many keys.
   // Whether they are.
-  bool EvictTo(size_t bytes);
+  bool EvictTo(size_t bytes, int most_keys = kMostEvictions);
   bool has_evictable() const { return cache_.size() > 0; }
 
   // Appends records of the state of about `count` keys at most, or of so many fields or members of
@@ -201,6 +203,7 @@ class Keyspace {
 
   uint64_t expired() const { return expired_; }
   uint64_t evicted() const { return evicted_; }
+  void ResetCounts() { expired_ = evicted_ = 0; }
 
  private:
   using Table = ScanTable<Entry>;

@@ -97,8 +97,8 @@ bool Keyspace::Sweep() {
          freed_.pending() == 0;
 }
 
-bool Keyspace::EvictTo(size_t bytes) {
-  for (int i = 0; i < kMostEvictions && used_bytes() > bytes && cache_.size() > 0; ++i) {
+bool Keyspace::EvictTo(size_t bytes, int most_keys) {
+  for (int i = 0; i < most_keys && used_bytes() > bytes && cache_.size() > 0; ++i) {
     Entry* oldest = nullptr;
     for (int sample = 0; sample < kEvictionSamples; ++sample) {
       Entry* other = cache_.Sample(random_);

@@ -22,6 +22,8 @@
 namespace meridian::session {
 namespace {
 
+constexpr uint64_t kMillisecondsPerSecond = 1000;
+
 bool IsPlainText(const KeyState& state) {
   return state.text && state.text->stamp == state.cleared && state.counts.empty() &&
          state.fields.empty() && state.members.empty();
@@ -128,7 +130,8 @@ void Keyspace::MergeParts(Parts& parts, const Stamp& cleared, const KeyState& st
 }
 
 void Keyspace::Apply(std::string_view key, KeyState state) {
-  newest_ = std::max(newest_, NewestOf(state));
+  Stamp newest = NewestOf(state);
+  newest_ = std::max(newest_, newest);
   if (state.cleared < flushed_) {
     state.cleared = flushed_;
     DropCleared(&state);
@@ -162,6 +165,8 @@ void Keyspace::Apply(std::string_view key, KeyState state) {
     if (merged != entry->expiry()) entry->set_expiry(merged);
   }
   Recount(entry);
+  auto written_s = static_cast<uint32_t>(newest.time.milliseconds() / kMillisecondsPerSecond);
+  entry->set_accessed_s(std::max(entry->accessed_s(), written_s));
   if (listener_ != nullptr) listener_->OnModified(key);
   int64_t due = DueOf(*entry);
   if (due == Table::kDrop && !KeepsTraces() && TypeOf(*entry) == ValueType::kNone) {

@@ -269,6 +269,15 @@ void SweepAll(Place& place) {
   }
 }
 
+// It had never been used, and so went first when the cache was full.
+TEST(Traces, KeyOfAnotherDataCenterWasUsedWhenItWasWritten) {
+  Pair pair;
+  pair.east.Set("k", "v");
+  pair.Deliver(pair.east, pair.west);
+  int64_t used_s = pair.west.keyspace->Peek("k")->accessed_s();
+  EXPECT_EQ(used_s, pair.east.clock.last().milliseconds() / 1000);
+}
+
 TEST(Traces, OfADeletionResistWhatItHadSeenUntilEverybodyKnows) {
   Pair pair;
   pair.east.Set("k", "v");

@@ -50,6 +50,8 @@ constexpr Duration kDrainGrace = std::chrono::seconds{2};
 // Requests that wait in MULTI, and their bytes. Past either: an error, and EXEC is refused.
 constexpr size_t kMaxQueuedRequests = 16384;
 constexpr size_t kMaxQueuedBytes = size_t{64} * 1024 * 1024;
+// What the requests of one EXEC may change, but for the last of them; those after it are refused.
+constexpr size_t kMaxTransactionBytes = size_t{256} * 1024 * 1024;
 // Keys that a connection watches; channels and patterns that it has subscribed to.
 constexpr size_t kMaxWatchedKeys = 4096;
 constexpr size_t kMaxSubscriptions = 16384;
@@ -115,10 +117,14 @@ constexpr size_t kShownItems = 100;
 constexpr size_t kLeastMaxMemoryBytes = size_t{1} << 20;
 // A stamp of another data center that is further ahead of our clock is refused.
 constexpr Duration kMostClockSkew = std::chrono::seconds{5};
-// While there are keys of the cache to evict, memory may be over maxmemory by this part of it.
+// While there are keys of the cache to evict, memory may be over maxmemory by this part of it; then
+// a write is taken where less is written than is evicted for it, and to the cache none.
 constexpr size_t kMemorySlack = 8;
+// Past so many times maxmemory every write that takes memory is refused.
+constexpr size_t kMostTimesMemory = 2;
 // Keys that are compared to find one to evict, and those evicted for one write at most.
 constexpr int kEvictionSamples = 5;
 constexpr int kMostEvictions = 64;
+constexpr int kMostHurriedEvictions = 1024;  // past kMemorySlack
 
 }  // namespace meridian::session

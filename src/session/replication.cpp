@@ -102,9 +102,24 @@ io::Task<Result<void>> Replication::OpenFollowers() {
     if (!name.starts_with(kCopyPrefix)) continue;
     name.erase(0, kCopyPrefix.size());
     if (std::ranges::find(options_.data_centers, name) != options_.data_centers.end()) continue;
+    Result<void> whole =
+        co_await HasNoCopyWithin(options_.folder + "/" + std::string(kCopyPrefix) + name);
+    if (!whole) co_return whole;
     auto follower = co_await OpenFollower(name);
     if (!follower) co_return Fail(std::move(follower.error()));
     former_.push_back(std::move(*follower));
+  }
+  co_return Result<void>{};
+}
+
+// Two copies that were set aside under the same name, one in the other: it would be passed over.
+io::Task<Result<void>> Replication::HasNoCopyWithin(std::string folder) {
+  auto names = co_await parts_.disk.ListFolders(folder);
+  if (!names) co_return Fail(std::move(names.error()));
+  for (const std::string& name : *names) {
+    if (!name.starts_with(kCopyPrefix)) continue;
+    co_return Fail(Errc::kInvalid, "{} has another copy in it, {}: move that beside it", folder,
+                   name);
   }
   co_return Result<void>{};
 }

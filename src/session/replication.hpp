@@ -94,6 +94,7 @@ class Replication final : public Copies {
   Replication(const Parts& parts, Options options);
   bool alone() const { return options_.data_centers.size() == 1; }
   io::Task<Result<void>> OpenFollowers();
+  io::Task<Result<void>> HasNoCopyWithin(std::string folder);
   io::Task<Result<void>> ReplayCopies(const SnapshotBasis& basis);
   io::Task<Result<std::unique_ptr<Follower>>> OpenFollower(std::string name);
   void Hurry(std::string_view data_center);

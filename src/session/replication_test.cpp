@@ -125,6 +125,28 @@ TEST_F(ReplicationTest, KeyThatWasDeletedHereCameBackFromOneThatWasTakenOut) {
   EXPECT_EQ(keys_, "kept ");
 }
 
+// It was not found there, and what had come from the second life was lost.
+TEST_F(ReplicationTest, CopyThatWasMovedIntoAnotherOneIsFound) {
+  Write("session/from-us-west.lost", kTheirLog, {SetOf("first", 1)});
+  Write("session/from-us-west.lost/from-us-west", kTheirLog + 1, {SetOf("second", 2)});
+  Run([](Machine& machine) -> Task<void> {
+    HybridClock clock(machine.loop.driver(), seconds{5});
+    Keyspace keyspace({.seed = 7, .records = true}, clock);
+    auto journal =
+        co_await DiskJournal::Open(machine.loop, machine.disk, clock,
+                                   {.folder = "session", .log_id = kOwnLog, .headroom_bytes = 0});
+    EXPECT_TRUE(journal) << journal.error().message;
+    auto replication = co_await Replication::Open(
+        {machine.loop, machine.disk, clock, **journal, keyspace},
+        {.site = "photos", .data_centers = {"us-east"}, .folder = "session"});
+    EXPECT_FALSE(replication);
+    EXPECT_EQ(
+        replication.error().message,
+        "session/from-us-west.lost has another copy in it, from-us-west: move that beside it");
+    co_await (*journal)->Close();
+  });
+}
+
 // How far their old log was applied was taken for their new one's.
 TEST_F(ReplicationTest, BeginningOfTheLogOfOneThatCameBackWithAnEmptyDiskWasPassedOver) {
   Write("session/from-us-west.lost", kTheirLog, {SetOf("in-snapshot", 1), SetOf("old", 2)});

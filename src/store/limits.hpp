@@ -67,6 +67,7 @@ constexpr Duration kMaxMirrorSilence = std::chrono::seconds{5};
 constexpr Duration kMirrorHandshakeTimeout = std::chrono::seconds{5};
 // Between two attempts, doubled for each failure in a row, and a random part of it. The most is
 // also what a healed cut may take to be noticed.
+constexpr Duration kLeastRedial = std::chrono::milliseconds{50};
 constexpr Duration kFirstRedial = std::chrono::milliseconds{100};
 constexpr Duration kMaxRedial = std::chrono::seconds{1};
 

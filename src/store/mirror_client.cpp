@@ -323,6 +323,7 @@ io::Task<void> MirrorClient::Run() {
   Duration pause = kFirstRedial;
   bool told = false;
   for (;;) {
+    TimePoint begun = loop_.Now();
     Result<void> ended = co_await FollowOnce();
     io::Fiber& fiber = co_await io::ThisFiber{};
     if (fiber.cancelled()) co_return;
@@ -332,6 +333,8 @@ io::Task<void> MirrorClient::Run() {
                   {"error", ended.error().message});
     }
     told = true;
+    // Also who is hurried dials no more often: both sides may fail and hurry each other.
+    if (!co_await io::SleepUntil(begun + kLeastRedial)) co_return;
     if (std::exchange(hurry_, false)) {
       pause = kFirstRedial;
       continue;

@@ -65,6 +65,7 @@ class MirrorTest : public testing::Test {
     auto snapshots = co_await Snapshots::Open(machine.disk, "snapshots");
     CHECK(copy && snapshots);
     auto dial = [&](TimePoint deadline) {
+      ++dials_;
       return machine.network.Connect(kSourceAt, {.deadline = deadline});
     };
     MirrorClient client(machine.loop,
@@ -116,6 +117,7 @@ class MirrorTest : public testing::Test {
   std::string log_name_ = "session";
   std::string allowed_ = "us-west";
   uint32_t least_epoch_ = 0;
+  int64_t dials_ = 0;
   int fenced_ = 0;
   std::vector<std::string> joined_;
   std::function<Task<Result<void>>(std::string_view)> renew_;
@@ -306,6 +308,19 @@ TEST_F(MirrorTest, FollowerThatIsHurriedDialsAtOnce) {
   client_->Hurry();
   world_.RunFor(milliseconds{50});
   EXPECT_TRUE(client_->connected());
+}
+
+// Two that hurried each other and failed did so as fast as the network let them.
+TEST_F(MirrorTest, FollowerThatIsHurriedAllTheTimeDialsTwentyTimesASecondAtMost) {
+  allowed_ = "wrong";
+  Start();
+  dials_ = 0;
+  for (int i = 0; i < 1000; ++i) {
+    client_->Hurry();
+    world_.RunFor(milliseconds{1});
+  }
+  EXPECT_LE(dials_, seconds{1} / kLeastRedial + 1);
+  EXPECT_GT(dials_, 10);
 }
 
 TEST_F(MirrorTest, SourceSaysWhoHasJoined) {
