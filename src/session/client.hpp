@@ -2,6 +2,7 @@
 // messages for it go. Owned by its Connection; one thread: the loop's.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -47,6 +48,25 @@ struct Transaction {
   std::unordered_set<std::string> watched;
 };
 
+// What is to be sent: replies, and messages between them, which have a limit of their own
+// (kMaxSubscriberBytes). It is a Buffer where a reply is written; what is sent is taken from here.
+class Output : public Buffer {
+ public:
+  using Buffer::Buffer;
+
+  // At most so many bytes of it are of messages.
+  size_t message_bytes() const { return message_bytes_; }
+  // The last bytes, as many, are of a message.
+  void CountMessage(size_t bytes) { message_bytes_ += bytes; }
+  void Consume(size_t count) {
+    Buffer::Consume(count);
+    message_bytes_ = std::min(message_bytes_, size());
+  }
+
+ private:
+  size_t message_bytes_ = 0;
+};
+
 struct Client {
   enum class ReplyMode : uint8_t { kOn, kOff, kSkipNext, kSkipThis };
 
@@ -79,7 +99,7 @@ struct Client {
   Transaction transaction;
   std::unordered_set<std::string> channels;
   std::unordered_set<std::string> patterns;
-  Buffer output{kMaxReplyBytes};
+  Output output{kMaxReplyBytes};
   // Messages that came while it was replying; they follow the reply.
   Buffer held{kMaxReplyBytes};
   // Replies up to here wait for the journal.

@@ -14,6 +14,7 @@
 
 #include "base/check.hpp"
 #include "base/hybrid_clock.hpp"
+#include "session/limits.hpp"
 #include "session/merge.hpp"
 #include "session/scan_table.hpp"
 #include "session/stamp.hpp"
@@ -35,7 +36,7 @@ class Reading {
   Reading* next_ = nullptr;
 };
 
-// Those of one collection.
+// Those of one collection: at most kMaxReadings.
 class Readings {
  public:
   Readings() = default;
@@ -44,6 +45,12 @@ class Readings {
   ~Readings() { CHECK(first_ == nullptr); }
 
   bool empty() const { return first_ == nullptr; }
+  // No further one may be added.
+  bool full() const {
+    size_t count = 0;
+    for (const Reading* at = first_; at != nullptr; at = at->next_) ++count;
+    return count >= kMaxReadings;
+  }
   void Add(Reading& reading) { reading.next_ = std::exchange(first_, &reading); }
   void Remove(Reading& reading) {
     Reading** at = &first_;

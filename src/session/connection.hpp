@@ -73,7 +73,7 @@ class Connection final : private ClientConnection {
   Client client_;
   wire::resp::RequestParser parser_;
   Buffer input_;
-  Buffer sending_{kMaxReplyBytes};
+  Output sending_{kMaxReplyBytes};
   size_t prefetched_ = 0;       // bytes at the front of the input whose keys are asked for
   bool sends_ = false;          // a fiber is in SendOnce
   bool failed_ = false;         // nothing can be sent any more

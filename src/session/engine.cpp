@@ -209,6 +209,7 @@ void Engine::Execute(Client& client, Arguments arguments) {
 void Engine::DeliverHeld(Client& client) {
   if (client.held.empty() || client.replying()) return;
   if (!client.output.Append(client.held.readable())) client.connection.Disconnect();
+  client.output.CountMessage(client.held.size());
   client.held.Consume(client.held.size());
   client.held.ReleaseIfEmpty();
 }

@@ -67,8 +67,9 @@ class SnapshotWalk {
   friend class Keyspace;
   uint64_t cursor_ = 0;
   bool at_end_ = false;
-  std::deque<std::string> large_;  // keys of which fields and members are missing
-  uint64_t within_ = 0;            // the first of them: a cursor in its fields, then its members
+  std::deque<std::string> large_;  // keys that were passed over, for turns of their own
+  bool has_head_ = false;          // the first of them: what is beside fields and members
+  uint64_t within_ = 0;            // a cursor in its fields, then its members
   bool in_members_ = false;
 };
 
@@ -156,6 +157,8 @@ class Keyspace {
   // Keys that have content and have not been seen to end.
   size_t size() const { return living_; }
   size_t used_bytes() const;
+  // Keys that are looked at when all are: also those that are gone and leave a trace.
+  size_t entries() const { return main_.size() + cache_.size(); }
   // What is kept of keys, fields and members that are gone.
   size_t traces() const { return main_.size() + cache_.size() - living_ + item_traces_; }
   // Items that are gone and whose memory is not given back yet; Sweep goes on with that.
@@ -188,9 +191,9 @@ class Keyspace {
   bool EvictTo(size_t bytes, int most_keys = kMostEvictions);
   bool has_evictable() const { return cache_.size() > 0; }
 
-  // Appends records of the state of about `count` keys, or of so many fields or members of a large
-  // one, to `items`, until walk->done(). What was there all the time is in them, as it was at some
-  // moment.
+  // Appends records of the state of about `count` keys at most, or of so many fields or members of
+  // a large one, or about kSnapshotSliceBytes, to `items`, until walk->done(). What was there all
+  // the time is in them, as it was at some moment.
   void Snapshot(SnapshotWalk* walk, size_t count, std::vector<std::string>* items) const;
 
   // Merges a record of this data center or another in. kInvalid: nothing was changed. Their stamps

@@ -77,11 +77,10 @@ class ItemWriter {
   RecordWriter writer_;
 };
 
-size_t ItemsOf(const Entry& entry) {
-  if (entry.kind() == Entry::Kind::kText) return 0;
-  const Parts& parts = entry.parts();
-  size_t items = parts.fields ? parts.fields->size() + parts.fields->traces() : 0;
-  return items + (parts.members ? parts.members->size() + parts.members->traces() : 0);
+// How many of what takes `bytes` in all a slice has.
+size_t SliceOf(size_t count, size_t items, size_t bytes) {
+  size_t average = bytes / std::max<size_t>(items, 1) + 1;
+  return std::clamp<size_t>(kSnapshotSliceBytes / average, 1, count);
 }
 
 }  // namespace
@@ -188,10 +187,12 @@ void Keyspace::Snapshot(SnapshotWalk* walk, size_t count, std::vector<std::strin
   }
   ItemWriter writer(items);
   auto write = [&](const Entry& entry) {
-    writer.Head(entry);
-    if (ItemsOf(entry) > kSnapshotSlice) {
+    if (entry.memory_bytes() > kSnapshotItemBytes) {
       walk->large_.emplace_back(entry.key());
-    } else if (entry.kind() == Entry::Kind::kParts) {
+      return;
+    }
+    writer.Head(entry);
+    if (entry.kind() == Entry::Kind::kParts) {
       const Parts& parts = entry.parts();
       auto field = [&](const Field& each) { writer.Field(entry.key(), each); };
       auto member = [&](const Member& each) { writer.Member(entry.key(), each); };
@@ -202,23 +203,30 @@ void Keyspace::Snapshot(SnapshotWalk* walk, size_t count, std::vector<std::strin
   };
   // The cursor's last bit says which table.
   bool in_main = (walk->cursor_ & 1) == 0;
+  count = SliceOf(count, entries(), used_bytes());
   uint64_t next = (in_main ? main_ : cache_).Scan(walk->cursor_ >> 1, count, write);
   walk->at_end_ = !in_main && next == 0;
   walk->cursor_ = next == 0 ? 1 : next << 1 | (in_main ? 0 : 1);
 }
 
-// Some more of a key that is too large for one turn. What happens to it meanwhile is in the log,
-// whose records are applied on top.
+// Some more of a key that is too large for one turn: its head, and then slices of its parts. What
+// happens to it meanwhile is in the log, whose records are applied on top.
 void Keyspace::SnapshotLarge(SnapshotWalk* walk, size_t count,
                              std::vector<std::string>* items) const {
   const std::string& key = walk->large_.front();
   const Entry* entry = (IsCache(key) ? cache_ : main_).Find(key);
+  ItemWriter writer(items);
+  if (entry != nullptr && !walk->has_head_) {
+    walk->has_head_ = true;
+    writer.Head(*entry);
+    return writer.End();
+  }
   const Parts* parts =
       entry != nullptr && entry->kind() == Entry::Kind::kParts ? &entry->parts() : nullptr;
   uint64_t next = 0;
   auto write = [&](const auto& all, auto write_one) {
-    ItemWriter writer(items);
     writer.Begin(key, entry->cleared());
+    count = SliceOf(count, all->size() + all->traces(), all->memory_bytes());
     next = all->ScanTraces(walk->within_, count,
                            [&](const auto& each) { (writer.*write_one)(key, each); });
     writer.End();
@@ -231,7 +239,9 @@ void Keyspace::SnapshotLarge(SnapshotWalk* walk, size_t count,
   walk->within_ = next;
   if (next != 0) return;
   walk->in_members_ = !walk->in_members_;
-  if (!walk->in_members_) walk->large_.pop_front();
+  if (walk->in_members_) return;
+  walk->has_head_ = false;
+  walk->large_.pop_front();
 }
 
 Result<void> Keyspace::Apply(Bytes record) {

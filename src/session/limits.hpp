@@ -32,8 +32,12 @@ constexpr size_t kStagedBytes = 1024;
 // With so many bytes of replies no further request is begun until they are sent.
 constexpr size_t kFlushReplyBytes = size_t{64} * 1024;
 // Keys, fields or members that one turn puts into a reply of many (KEYS, HGETALL, HKEYS, HVALS,
-// SMEMBERS).
+// SMEMBERS), and about how many bytes: what so many short ones take.
 constexpr size_t kReplyItemsPerTurn = 4096;
+constexpr size_t kReplyBytesPerTurn = size_t{256} * 1024;
+// Replies of one hash or set that are made in turns at the same time: whoever changes it makes all
+// of them. One more is made at once.
+constexpr size_t kMaxReadings = 16;
 // Messages that wait for a subscriber who does not read. Past it: it is cut off.
 constexpr size_t kMaxSubscriberBytes = size_t{8} * 1024 * 1024;
 // How long a client may leave its replies unread.
@@ -82,11 +86,12 @@ constexpr size_t kMaxWaitingBytes = size_t{64} * 1024 * 1024;
 constexpr Duration kFeedPause = std::chrono::milliseconds{10};
 // With a log of so many bytes (or twice the memory that keys take) a snapshot is written. Between
 // two slices of it, of so many keys, or fields or members of a large one, and about so many bytes
-// an item, others have their turn.
+// at the most, others have their turn. A key that takes more than an item should have is large.
 constexpr uint64_t kSnapshotLogBytes = uint64_t{256} * 1024 * 1024;
 constexpr uint64_t kSnapshotMemoryFactor = 2;
 constexpr Duration kSnapshotCheckPause = std::chrono::seconds{1};
 constexpr size_t kSnapshotSlice = 256;
+constexpr size_t kSnapshotSliceBytes = size_t{256} * 1024;
 constexpr size_t kSnapshotItemBytes = size_t{64} * 1024;
 
 // What is applied of another data center's log before others have their turn, and the pause before

@@ -9,6 +9,11 @@
 #include "wire/resp/reply_writer.hpp"
 
 namespace meridian::session {
+namespace {
+
+constexpr size_t kParts = 16;  // of what a turn looks at
+
+}  // namespace
 
 bool KeysReply::Continue(wire::resp::ReplyWriter& reply) {
   if (!collected_) {
@@ -27,7 +32,7 @@ bool KeysReply::Continue(wire::resp::ReplyWriter& reply) {
 }
 
 void KeysReply::Collect(wire::resp::Version version) {
-  cursor_ = keyspace_.Walk(cursor_, kReplyItemsPerTurn, [&](const Entry& entry) {
+  auto collect = [&](const Entry& entry) {
     if (pattern_ && !MatchesGlob(*pattern_, entry.key())) return;
     if (names_.empty() || names_.back().size() > kFlushReplyBytes) {
       names_.emplace_back(kFlushReplyBytes * 2);
@@ -36,8 +41,13 @@ void KeysReply::Collect(wire::resp::Version version) {
     wire::resp::ReplyWriter(&names_.back(), version).Bulk(entry.key());
     bytes_ += names_.back().size() - before;
     ++count_;
-  });
-  collected_ = cursor_ == 0;
+  };
+  // Names may be long: a part at a time, while a turn has room.
+  size_t before = bytes_;
+  for (size_t i = 0; i < kParts && bytes_ - before < kReplyBytesPerTurn && !collected_; ++i) {
+    cursor_ = keyspace_.Walk(cursor_, kReplyItemsPerTurn / kParts, collect);
+    collected_ = cursor_ == 0;
+  }
 }
 
 }  // namespace meridian::session

@@ -3,13 +3,15 @@
 // between.
 //
 // A hash or set is answered as it was when it was asked for: whoever is about to change it has the
-// rest of it put into the client's output first. KEYS gives each name that was there all the time,
-// and of those that came or went meanwhile perhaps some.
+// rest of it put into the client's output first; so only kMaxReadings of one are made in turns.
+// KEYS gives each name that was there all the time, and of those that came or went meanwhile
+// perhaps some.
 //
 // Owned by the Client; one thread: the loop's. Not within EXEC, whose replies are of one moment,
 // nor beside messages, which would come in the middle of it (Call::MayTakeTurns).
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -62,12 +64,16 @@ class ItemsReply final : public LongReply, private Reading {
 
   bool Continue(wire::resp::ReplyWriter& reply) override {
     if (items_ == nullptr) return false;
-    cursor_ =
-        items_->Scan(cursor_, kReplyItemsPerTurn, [&](const auto& item) { Write(reply, item); });
+    cursor_ = items_->Scan(cursor_, ItemsPerTurn(), [&](const auto& item) { Write(reply, item); });
     return cursor_ != 0;
   }
 
  private:
+  // So many that they are about as long as a turn's may be; traces too, which are passed.
+  size_t ItemsPerTurn() const {
+    size_t average = items_->memory_bytes() / (items_->size() + items_->traces() + 1) + 1;
+    return std::clamp<size_t>(kReplyBytesPerTurn / average, 1, kReplyItemsPerTurn);
+  }
   void BeforeChange() override {
     wire::resp::ReplyWriter reply(&client_.output, client_.version);
     while (Continue(reply)) {
@@ -81,10 +87,12 @@ class ItemsReply final : public LongReply, private Reading {
   uint64_t cursor_ = 0;
 };
 
-// Writes all items of a hash or set, in several turns where they are many.
+// Writes all items of a hash or set, in several turns where they are many or long.
 template <class Items, auto Write>
 void ReplyItems(Call& call, const Items& items) {
-  if (items.size() <= kReplyItemsPerTurn || !call.MayTakeTurns()) {
+  bool is_short = items.size() + items.traces() <= kReplyItemsPerTurn &&
+                  items.memory_bytes() <= kReplyBytesPerTurn;
+  if (is_short || !call.MayTakeTurns() || items.readings().full()) {
     return items.ForEach([&](const auto& item) { Write(call.reply, item); });
   }
   call.client.long_reply = std::make_unique<ItemsReply<Items, Write>>(call.client, items);

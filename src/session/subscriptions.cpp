@@ -49,22 +49,30 @@ void Subscriptions::Forget(Client& client) {
   client.patterns.clear();
 }
 
+bool Subscriptions::CutOff(Client& client) {
+  ++cut_off_;
+  client.closing = true;
+  client.connection.Disconnect();
+  return false;
+}
+
 bool Subscriptions::Send(Client& client, std::string_view pattern, std::string_view channel,
                          std::string_view message) {
   if (client.closing) return false;
-  if (client.output.size() + client.held.size() + message.size() > kMaxSubscriberBytes) {
-    ++cut_off_;
-    client.closing = true;
-    client.connection.Disconnect();
-    return false;
-  }
+  size_t waiting = client.output.message_bytes() + client.held.size();
+  if (waiting + message.size() > kMaxSubscriberBytes) return CutOff(client);
   wire::resp::ReplyWriter writer(client.replying() ? &client.held : &client.output, client.version);
+  size_t before = writer.size();
   writer.Push(pattern.empty() ? 3 : 4);
   writer.Bulk(pattern.empty() ? "message" : "pmessage");
   if (!pattern.empty()) writer.Bulk(pattern);
   writer.Bulk(channel);
   writer.Bulk(message);
-  if (!client.replying()) client.connection.OnMessages();
+  // Behind so long replies there is no room for it.
+  if (!writer.ok()) return CutOff(client);
+  if (client.replying()) return true;
+  client.output.CountMessage(writer.size() - before);
+  client.connection.OnMessages();
   return true;
 }
 

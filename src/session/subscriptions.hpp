@@ -44,6 +44,8 @@ class Subscriptions {
   using ByName = std::map<std::string, Clients, std::less<>>;
 
   static void Remove(ByName& from, std::string_view name, Client& client);
+  // False, for whom it was sent to.
+  bool CutOff(Client& client);
   bool Send(Client& client, std::string_view pattern, std::string_view channel,
             std::string_view message);
 
