@@ -50,8 +50,9 @@ constexpr Duration kDrainGrace = std::chrono::seconds{2};
 // Requests that wait in MULTI, and their bytes. Past either: an error, and EXEC is refused.
 constexpr size_t kMaxQueuedRequests = 16384;
 constexpr size_t kMaxQueuedBytes = size_t{64} * 1024 * 1024;
-// What the requests of one EXEC may change, but for the last of them; those after it are refused.
-constexpr size_t kMaxTransactionBytes = size_t{256} * 1024 * 1024;
+// What the requests of one EXEC may write; those after it are refused. It is more than was queued
+// where a request writes more than it says (SETRANGE, COPY).
+constexpr size_t kMaxTransactionBytes = kMaxQueuedBytes;
 // Keys that a connection watches; channels and patterns that it has subscribed to.
 constexpr size_t kMaxWatchedKeys = 4096;
 constexpr size_t kMaxSubscriptions = 16384;
