@@ -6,12 +6,12 @@ Then some thousand requests by chance, from seeds that a failure names."""
 import pathlib
 import random
 import shlex
-import time
 
 import pytest
 
 from resp_connection import Reply, RespConnection
 from session_under_test import SessionTier
+from site_under_test import wait_until
 from test_session_site import redis_server
 
 CONVERSATIONS = sorted((pathlib.Path(__file__).parent / "redis_likeness").glob("*.txt"))
@@ -91,7 +91,7 @@ class Conversation:
     def say(self, line):
         self.said.append(line)
         if line.startswith("..."):
-            return time.sleep(int(line[3:]) / 1000)
+            return self.let_pass(int(line[3:]) / 1000)
         name, line = ("b", line[2:].strip()) if line.startswith("b:") else ("a", line)
         if line == ">":
             return self.compare([b"message"], *self.speaker("a").hear(), line, False)
@@ -104,6 +104,13 @@ class Conversation:
         if by_shape:
             one, other = one.shape(), other.shape()
         return self.compare(words, one, other, line, differs)
+
+    def let_pass(self, seconds):
+        """Until so much has passed by both servers' clocks; no key is looked at, as its end may be noticed by that."""
+        def times():
+            return [int(reply.value[0].value) + int(reply.value[1].value) / 1e6 for reply in self.speaker("a").ask([b"TIME"])]
+        begun = times()
+        wait_until(lambda: all(now - then >= seconds for now, then in zip(times(), begun)), what=f"{seconds} s have passed")
 
     def events(self):
         """What has been published for the second connection, which listens to __key*, up to now."""
