@@ -65,17 +65,22 @@ class ReplicationTest : public store::StoreTest {
     co_await (*log)->Close();
   }
 
+  static Task<std::unique_ptr<DiskJournal>> OpenJournal(Machine& machine, HybridClock& clock) {
+    auto journal =
+        co_await DiskJournal::Open(machine.loop, machine.disk, clock,
+                                   {.folder = "session", .log_id = kOwnLog, .headroom_bytes = 0});
+    CHECK(journal);
+    co_return std::move(*journal);
+  }
+
   // us-east's own log and its copies by folder; the keys after a start of a site with these.
   void Start(std::vector<std::string> data_centers) {
     Run([this, data_centers](Machine& machine) -> Task<void> {
       HybridClock clock(machine.loop.driver(), seconds{5});
       Keyspace keyspace({.seed = 7, .records = true}, clock);
-      auto journal =
-          co_await DiskJournal::Open(machine.loop, machine.disk, clock,
-                                     {.folder = "session", .log_id = kOwnLog, .headroom_bytes = 0});
-      EXPECT_TRUE(journal) << journal.error().message;
+      auto journal = co_await OpenJournal(machine, clock);
       auto replication = co_await Replication::Open(
-          {machine.loop, machine.disk, clock, **journal, keyspace},
+          {machine.loop, machine.disk, clock, *journal, keyspace},
           {.site = "photos", .data_centers = data_centers, .folder = "session"});
       EXPECT_TRUE(replication) << replication.error().message;
       Result<void> replayed = co_await (*replication)->Replay();
@@ -83,7 +88,7 @@ class ReplicationTest : public store::StoreTest {
       keys_.clear();
       keyspace.ForEach([&](const Entry& entry) { keys_ += std::string(entry.key()) + " "; });
       co_await (*replication)->Close();
-      co_await (*journal)->Close();
+      co_await journal->Close();
     });
   }
   void Write(std::string folder, uint64_t id, std::vector<std::string> entries) {
@@ -132,18 +137,15 @@ TEST_F(ReplicationTest, CopyThatWasMovedIntoAnotherOneIsFound) {
   Run([](Machine& machine) -> Task<void> {
     HybridClock clock(machine.loop.driver(), seconds{5});
     Keyspace keyspace({.seed = 7, .records = true}, clock);
-    auto journal =
-        co_await DiskJournal::Open(machine.loop, machine.disk, clock,
-                                   {.folder = "session", .log_id = kOwnLog, .headroom_bytes = 0});
-    EXPECT_TRUE(journal) << journal.error().message;
+    auto journal = co_await OpenJournal(machine, clock);
     auto replication = co_await Replication::Open(
-        {machine.loop, machine.disk, clock, **journal, keyspace},
+        {machine.loop, machine.disk, clock, *journal, keyspace},
         {.site = "photos", .data_centers = {"us-east"}, .folder = "session"});
     EXPECT_FALSE(replication);
     EXPECT_EQ(
         replication.error().message,
         "session/from-us-west.lost has another copy in it, from-us-west: move that beside it");
-    co_await (*journal)->Close();
+    co_await journal->Close();
   });
 }
 

@@ -87,6 +87,21 @@ class MirrorTest : public testing::Test {
     co_await (*copy)->Close();
   }
 
+  // The source has written 300 records, and the first 290 are gone from its log.
+  Task<void> KeepOnlyTheLastRecords() {
+    for (int i = 0; i < 300; ++i) {
+      CHECK(source_->Append({.body = AsBytes("body")}));
+      if (i % 10 == 9) CHECK(co_await source_->Durable(source_->end_offset() - 1));
+    }
+    source_->SetRetention({.released_before = 290});
+    CHECK(co_await source_->ApplyRetention());
+  }
+  Task<void> WriteSnapshotBelow290() {
+    auto writer = co_await source_snapshots_->Begin({.log_id = 7, .offset = 290, .epoch = 0});
+    CHECK(co_await (*writer)->Add(AsBytes("all below 290")));
+    CHECK(co_await (*writer)->Commit());
+  }
+
   void StartSource() {
     source_process_ = &world_.AddProcess({.name = "source", .address = kSourceAt.address},
                                          [this](Machine& machine) { return RunSource(machine); });
@@ -167,17 +182,8 @@ TEST_F(MirrorTest, FollowerGoesOnAfterACutOfAnyLengthAndShowsItsLag) {
 
 TEST_F(MirrorTest, FollowerThatWasAwayLongGetsASnapshotAndWhatCameAfter) {
   before_serving_ = [this]() -> Task<void> {
-    for (int i = 0; i < 300; ++i) {
-      CHECK(source_->Append({.body = AsBytes("body")}));
-      if (i % 10 == 9) CHECK(co_await source_->Durable(source_->end_offset() - 1));
-    }
-    {
-      auto writer = co_await source_snapshots_->Begin({.log_id = 7, .offset = 290, .epoch = 0});
-      CHECK(co_await (*writer)->Add(AsBytes("all below 290")));
-      CHECK(co_await (*writer)->Commit());
-    }
-    source_->SetRetention({.released_before = 290});
-    CHECK(co_await source_->ApplyRetention());
+    co_await WriteSnapshotBelow290();
+    co_await KeepOnlyTheLastRecords();
   };
   Start();
   EXPECT_GT(source_->begin_offset(), 0U);
@@ -194,16 +200,8 @@ TEST_F(MirrorTest, SnapshotReplacesACopyWhenItsOwnerIsReady) {
     CHECK(co_await copy_->Durable(0));
   };
   before_serving_ = [this]() -> Task<void> {
-    for (int i = 0; i < 300; ++i) {
-      CHECK(source_->Append({.body = AsBytes("body")}));
-      if (i % 10 == 9) CHECK(co_await source_->Durable(source_->end_offset() - 1));
-    }
-    auto writer = co_await source_snapshots_->Begin({.log_id = 7, .offset = 290, .epoch = 0});
-    CHECK(co_await (*writer)->Add(AsBytes("all below 290")));
-    CHECK(co_await (*writer)->Commit());
-    writer->reset();
-    source_->SetRetention({.released_before = 290});
-    CHECK(co_await source_->ApplyRetention());
+    co_await WriteSnapshotBelow290();
+    co_await KeepOnlyTheLastRecords();
   };
   std::vector<uint64_t> copy_ends;
   before_snapshot_ = [&]() -> Task<Result<void>> {
@@ -269,14 +267,7 @@ TEST_F(MirrorTest, WhatAFullDiskHasNotTakenIsNotAcknowledgedByDialingAgain) {
 }
 
 TEST_F(MirrorTest, WithoutASnapshotWhatIsGoneIsOutOfReach) {
-  before_serving_ = [this]() -> Task<void> {
-    for (int i = 0; i < 300; ++i) {
-      CHECK(source_->Append({.body = AsBytes("body")}));
-      if (i % 10 == 9) CHECK(co_await source_->Durable(source_->end_offset() - 1));
-    }
-    source_->SetRetention({.released_before = 290});
-    CHECK(co_await source_->ApplyRetention());
-  };
+  before_serving_ = [this] { return KeepOnlyTheLastRecords(); };
   Start();
   EXPECT_FALSE(client_->connected());
   EXPECT_EQ(copy_->end_offset(), 0U);
