@@ -7,8 +7,8 @@
 // KEYS gives each name that was there all the time, and of those that came or went meanwhile
 // perhaps some.
 //
-// Owned by the Client; one thread: the loop's. Not within EXEC, whose replies are of one moment,
-// nor beside messages, which would come in the middle of it (Call::MayTakeTurns).
+// Owned by the Client; one thread: the loop's. Not within EXEC, whose replies are of one moment
+// (Call::MayTakeTurns). Messages that come meanwhile follow it (Client::held).
 #pragma once
 
 #include <algorithm>
