@@ -110,7 +110,7 @@ class Conversation:
         def times():
             return [int(reply.value[0].value) + int(reply.value[1].value) / 1e6 for reply in self.speaker("a").ask([b"TIME"])]
         begun = times()
-        wait_until(lambda: all(now - then >= seconds for now, then in zip(times(), begun)), what=f"{seconds} s have passed")
+        wait_until(lambda: all(late - early >= seconds for early, late in zip(begun, times())), what=f"{seconds} s have passed")
 
     def events(self):
         """What has been published for the second connection, which listens to __key*, up to now."""
