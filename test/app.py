@@ -41,7 +41,8 @@ WEBSOCKET_KEY = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True  # head and body are written one after the other
+    disable_nagle_algorithm = True
+    wbufsize = -1  # head and body leave together, so that one who dies has sent a small answer whole or not at all
 
     def do_GET(self):
         route, _, query = self.path.partition("?")
@@ -139,6 +140,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def early(self):
         self.wfile.write(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n")
+        self.wfile.flush()
         self.answer(200, b"late\n")
 
     def fields(self):
@@ -167,6 +169,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Connection", "Upgrade")
         self.send_header("Sec-WebSocket-Accept", base64.b64encode(hashlib.sha1(key + WEBSOCKET_KEY).digest()).decode())
         self.end_headers()
+        self.wfile.flush()
         self.close_connection = True
         while len(head := self.rfile.read(2)) == 2 and head[0] == 0x81:
             length = head[1] & 127
@@ -176,6 +179,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             text = bytes(byte ^ mask[i % 4] for i, byte in enumerate(self.rfile.read(length)))
             size = bytes([length]) if length < 126 else b"\x7e" + length.to_bytes(2, "big")
             self.wfile.write(b"\x81" + size + text)
+            self.wfile.flush()
 
     def answer(self, status, body, *fields):
         self.send_response(status)

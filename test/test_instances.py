@@ -143,8 +143,8 @@ def test_an_instance_that_dies_fails_no_get_and_only_those_posts_that_it_had(how
         wait_for_another(site, 0, before["pid"])
         load.wait_for_more()
     assert load.failed("GET") == 0, load.answers
-    # Each of the visitors has one at a time.
-    assert load.failed("POST") <= VISITORS / 2, load.answers
+    # One for each connection that it had: they end one after the other, and a visitor may meet the next of them.
+    assert load.failed("POST") <= VISITORS, load.answers
 
 
 def test_a_data_center_that_drains_and_returns_under_load_fails_no_request():
