@@ -178,6 +178,7 @@ io::Task<void> SessionPlace::Serve(io::sim::Machine& machine, Parts& parts) {
   replication.Start(nullptr);
   parts.scope.Spawn(Accept(machine, parts));
   parts.scope.Spawn(Sweep(parts));
+  co_await replication.AwaitContact();
   for (int i = 0; i < kWriters; ++i) parts.scope.Spawn(Write(machine, parts));
   co_await parts.scope.Join();
 }

@@ -156,6 +156,7 @@ io::Task<Result<void>> Replication::ReplayCopies(const SnapshotBasis& basis) {
 
 void Replication::Start(Metrics* metrics) {
   if (alone()) return;
+  is_new_ = parts_.journal.log().end_offset() == 0;
   if (metrics != nullptr) shown_ = std::make_unique<Shown>(*metrics);
   for (size_t i = 0; i < followers_.size(); ++i) {
     if (!followers_[i]) continue;
@@ -172,6 +173,19 @@ void Replication::Start(Metrics* metrics) {
     shown_->mirrors.push_back({followers_[i].get(), {*metrics, kLogName, name}});
   }
   background_.Spawn(BeatRegularly());
+}
+
+bool Replication::HasHeard() const {
+  return std::ranges::any_of(
+      followers_, [](const auto& follower) { return follower && follower->applied() > 0; });
+}
+
+io::Task<void> Replication::AwaitContact() {
+  if (!is_new_) co_return;
+  TimePoint until = parts_.loop.After(kMostClockSkew);
+  while (!HasHeard() && parts_.loop.Now() < until) {
+    if (!co_await io::Sleep(kContactPause)) co_return;
+  }
 }
 
 io::Task<void> Replication::Close() {
