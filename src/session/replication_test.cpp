@@ -11,13 +11,16 @@
 #include <gtest/gtest.h>
 
 #include "base/bytes.hpp"
+#include "base/clock.hpp"
 #include "base/hybrid_clock.hpp"
 #include "base/result.hpp"
 #include "io/sim/world.hpp"
+#include "io/stream.hpp"
 #include "io/task.hpp"
 #include "session/basis.hpp"
 #include "session/disk_journal.hpp"
 #include "session/keyspace.hpp"
+#include "session/limits.hpp"
 #include "session/log_entry.hpp"
 #include "session/record.hpp"
 #include "store/log.hpp"
@@ -111,8 +114,46 @@ class ReplicationTest : public store::StoreTest {
     });
   }
 
+  // How long us-east waits for us-west, which nobody can reach.
+  Duration Wait() {
+    Duration waited{};
+    Run([&waited](Machine& machine) -> Task<void> {
+      HybridClock clock(machine.loop.driver(), seconds{5});
+      Keyspace keyspace({.seed = 7, .records = true}, clock);
+      auto journal = co_await OpenJournal(machine, clock);
+      auto replication =
+          co_await Replication::Open({machine.loop, machine.disk, clock, *journal, keyspace},
+                                     {.site = "photos",
+                                      .data_centers = {"us-east", "us-west"},
+                                      .folder = "session",
+                                      .dial = [](const std::string&) { return Unreachable; }});
+      EXPECT_TRUE(replication) << replication.error().message;
+      (*replication)->Start(nullptr);
+      TimePoint start = machine.loop.Now();
+      co_await (*replication)->AwaitContact();
+      waited = machine.loop.Now() - start;
+      co_await (*replication)->Close();
+      co_await journal->Close();
+    });
+    return waited;
+  }
+  static Task<Result<std::unique_ptr<io::Stream>>> Unreachable(TimePoint /*deadline*/) {
+    co_return Fail(Errc::kUnavailable, "it is cut off");
+  }
+
   std::string keys_;
 };
+
+TEST_F(ReplicationTest, OneWithANewLogWaitsForAnotherAsLongAsClocksMayDiffer) {
+  Duration waited = Wait();
+  EXPECT_GE(waited, kMostClockSkew);
+  EXPECT_LT(waited, kMostClockSkew + 2 * kContactPause);
+}
+
+TEST_F(ReplicationTest, OneThatHadALogWaitsForNobody) {
+  Write("session", kOwnLog, {SetOf("ours", 1)});
+  EXPECT_EQ(Wait(), Duration{});
+}
 
 // Folders were looked for among files.
 TEST_F(ReplicationTest, WhatCameFromADataCenterThatWasTakenOutOfTheSiteWasLost) {
