@@ -66,7 +66,7 @@ class Disk {
   // Replaces what is at `to`. Both in one file system.
   virtual Task<Result<void>> Rename(std::string from, std::string to) = 0;
   virtual Task<Result<void>> Remove(std::string path) = 0;
-  // Its parent must be there. One that exists is no error.
+  // Its parent must be there. One that exists is no error. Once this has succeeded, it is safe.
   virtual Task<Result<void>> MakeFolder(std::string path) = 0;
   // Names of the files (not folders) in it, sorted.
   virtual Task<Result<std::vector<std::string>>> List(std::string folder) = 0;

@@ -167,8 +167,13 @@ Task<Result<void>> SystemDisk::Remove(std::string path) {
 
 Task<Result<void>> SystemDisk::MakeFolder(std::string path) {
   return OnPool(pool_, [path]() -> Result<void> {
-    if (::mkdir(path.c_str(), kFolderMode) != 0 && errno != EEXIST) return FailErrno(errno, path);
-    return {};
+    bool made = ::mkdir(path.c_str(), kFolderMode) == 0;
+    if (!made && errno != EEXIST) return FailErrno(errno, path);
+    // Also for one that was made before: whoever made it may have been killed before this.
+    std::string parent = std::filesystem::path(path).parent_path();
+    Result<void> synced = SyncFolderNow(parent.empty() ? "." : parent);
+    bool foreign = !made && !synced && synced.error().code == Errc::kPermission;
+    return foreign ? Result<void>() : synced;
   });
 }
 

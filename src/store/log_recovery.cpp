@@ -29,19 +29,8 @@ struct LogFiles::Candidate {
   std::optional<SegmentHeader> header;
 };
 
-namespace {
-
-// The folder that holds `path`.
-std::string ParentOf(const std::string& path) {
-  size_t slash = path.rfind('/');
-  return slash == std::string::npos ? "" : path.substr(0, slash);
-}
-
-}  // namespace
-
 io::Task<Result<void>> LogFiles::Open(Creation creation) {
   if (auto made = co_await disk_.MakeFolder(folder_); !made) co_return made;
-  if (auto synced = co_await disk_.SyncFolder(ParentOf(folder_)); !synced) co_return synced;
   auto candidates = co_await FindCandidates();
   if (!candidates) co_return Fail(candidates.error());
   if (auto removed = co_await RemoveReplaced(*candidates); !removed) co_return removed;
