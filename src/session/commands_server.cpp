@@ -73,7 +73,8 @@ std::string ReplicationSection(Engine& /*engine*/) {
 
 std::string KeyspaceSection(Engine& engine) {
   if (engine.keyspace().size() == 0) return "";
-  return fmt::format("db0:keys={},expires=0,avg_ttl=0\r\n", engine.keyspace().size());
+  return fmt::format("db0:keys={},expires={},avg_ttl=0\r\n", engine.keyspace().size(),
+                     engine.keyspace().ending());
 }
 
 struct Section {

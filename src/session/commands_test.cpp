@@ -306,6 +306,14 @@ TEST(Commands, ResetStatisticsCountEvictionsAnew) {
   EXPECT_EQ(world.engine->keyspace().evicted(), 0);
 }
 
+TEST(Commands, InfoTellsHowManyKeysThereAreAndHowManyWillEnd) {
+  EngineFixture world;
+  world.Say("SET a 1");
+  world.Say("SET b 1 EX 100");
+  std::string said = world.Say("INFO keyspace");
+  EXPECT_TRUE(said.contains("db0:keys=2,expires=1,")) << said;
+}
+
 constexpr std::string_view kHello = ">3|$7|message|$1|n|$5|hello|";
 
 TEST(PushedMessages, FollowALongReply) {

@@ -42,6 +42,11 @@ class Entry {
     kText,   // a string; its stamp is cleared()
     kParts,  // the rest
   };
+  enum class Standing : uint8_t {
+    kNone,     // it is gone, and leaves a trace
+    kLasting,  // without an end
+    kEnding,
+  };
 
   static Entry* NewText(std::string_view key, std::string_view value, const Stamp& stamp);
   static Entry* NewParts(std::string_view key, const Stamp& cleared);
@@ -61,9 +66,10 @@ class Entry {
   bool told() const { return told_; }
   void set_told(bool told) { told_ = told; }
 
-  // Whether it is among the keys that the keyspace counts; kept by it.
-  bool counted() const { return counted_; }
-  void set_counted(bool counted) { counted_ = counted; }
+  // As what the keyspace counts it; kept by it.
+  Standing standing() const { return standing_; }
+  void set_standing(Standing standing) { standing_ = standing; }
+  bool counted() const { return standing_ != Standing::kNone; }
 
   // With kText.
   std::string_view text() const { return {data() + key_bytes_, value_bytes_}; }
@@ -94,7 +100,7 @@ class Entry {
   uint8_t expiry_origin_ = 0;
   Kind kind_ = Kind::kText;
   bool told_ = false;
-  bool counted_ = false;
+  Standing standing_ = Standing::kNone;
 };
 
 // Everything that was written to a key before its end, at `at_ms`, has an earlier stamp than this.

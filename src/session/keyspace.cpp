@@ -183,7 +183,8 @@ void Keyspace::Swap(Entry* old, Entry* entry) {
   Table& table = TableOf(old->key());
   table.Replace(old, entry, table.HashOf(old->key()));
   Account(old->memory_bytes(), entry->memory_bytes());
-  entry->set_counted(old->counted());
+  entry->set_standing(old->standing());
+  entry->set_told(old->told());
   freed_.Take(old);
 }
 
@@ -191,16 +192,24 @@ void Keyspace::Drop(Entry* entry) {
   Table& table = TableOf(entry->key());
   table.Remove(entry, table.HashOf(entry->key()));
   Account(entry->memory_bytes(), 0);
-  if (entry->counted()) --living_;
+  CountAs(entry, Entry::Standing::kNone);
   freed_.Take(entry);
 }
 
-// After a change to what is in it.
+void Keyspace::CountAs(Entry* entry, Entry::Standing standing) {
+  if (standing == entry->standing()) return;
+  if (entry->counted()) --living_;
+  if (entry->standing() == Entry::Standing::kEnding) --ending_;
+  entry->set_standing(standing);
+  if (entry->counted()) ++living_;
+  if (standing == Entry::Standing::kEnding) ++ending_;
+}
+
+// After a change to what is in it, or to its end.
 void Keyspace::Recount(Entry* entry) {
-  bool lives = !entry->told() && TypeOf(*entry) != ValueType::kNone;
-  if (lives == entry->counted()) return;
-  entry->set_counted(lives);
-  living_ += lives ? 1 : size_t{0} - 1;
+  bool lives = !entry->told() && !entry->expired(now_ms_) && TypeOf(*entry) != ValueType::kNone;
+  auto living = entry->expire_at_ms() == 0 ? Entry::Standing::kLasting : Entry::Standing::kEnding;
+  CountAs(entry, lives ? living : Entry::Standing::kNone);
 }
 
 // The same, after a command.
@@ -305,7 +314,7 @@ void Keyspace::SetText(std::string_view key, std::string_view value, ExpiryChang
     entry = Entry::NewText(key, value, stamp_);
     table.Replace(old, entry, hash);
     Account(old->memory_bytes(), entry->memory_bytes());
-    entry->set_counted(old->counted());
+    entry->set_standing(old->standing());
     freed_.Take(old);
   }
   entry->set_expiry(expiry);

@@ -156,6 +156,8 @@ class Keyspace {
   uint64_t HashOf(std::string_view text) const { return main_.HashOf(text); }
   // Keys that have content and have not been seen to end.
   size_t size() const { return living_; }
+  // Those of them that will end.
+  size_t ending() const { return ending_; }
   size_t used_bytes() const;
   // Keys that are looked at when all are: also those that are gone and leave a trace.
   size_t entries() const { return main_.size() + cache_.size(); }
@@ -221,6 +223,7 @@ class Keyspace {
   void Modified(std::string_view key) {
     if (listener_ != nullptr) listener_->OnModified(key);
   }
+  void CountAs(Entry* entry, Entry::Standing standing);
   void Recount(Entry* entry);
   void RecountWritten(Entry* entry);
   // An entry of the kind kParts for a change to its parts.
@@ -267,6 +270,7 @@ class Keyspace {
   bool must_sync_ = false;
   size_t item_bytes_ = 0;
   size_t living_ = 0;
+  size_t ending_ = 0;
   uint64_t expired_ = 0;
   uint64_t evicted_ = 0;
   size_t trace_budget_ = 0;  // items that a turn may still look at for traces

@@ -84,7 +84,7 @@ bool Keyspace::Sweep() {
   };
   auto dropped = [&](Entry* entry) {
     Account(entry->memory_bytes(), 0);
-    if (entry->counted()) --living_;
+    CountAs(entry, Entry::Standing::kNone);
     freed_.Take(entry);
   };
   Table::SweepLimits main{.segments = kSweepSegments, .due_segments = kSweepDueSegments};
@@ -130,7 +130,7 @@ void Keyspace::ApplyFlush(const Stamp& stamp) {
   if (newest_ < stamp) {
     for (Table* table : {&main_, &cache_}) freed_.Take(table->TakeAll());
     item_bytes_ = 0;
-    living_ = 0;
+    living_ = ending_ = 0;
     flush_at_ = kNoFlush;
     return;
   }

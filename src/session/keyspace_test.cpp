@@ -101,6 +101,56 @@ TEST(Keyspace, KeyIsGoneAtItsEnd) {
   EXPECT_EQ(place.keyspace->size(), 0);
 }
 
+// INFO said that there were none.
+TEST(Keyspace, KeysThatWillEndAreCounted) {
+  Place place(0);
+  place.Set("lasting", "v");
+  place.Set("ending", "v", place.AfterMs(1000));
+  place.HashSet("hash", "f", "v");
+  EXPECT_EQ(place.keyspace->ending(), 1);
+  place.Begin();
+  place.keyspace->SetExpiry(*place.keyspace->Find("hash"), place.AfterMs(500));
+  EXPECT_EQ(place.keyspace->ending(), 2);
+  place.Begin();
+  place.keyspace->SetExpiry(*place.keyspace->Find("ending"), 0);
+  EXPECT_EQ(place.keyspace->ending(), 1);
+  place.Advance(milliseconds{500});
+  EXPECT_EQ(place.Get("hash"), "(none)");
+  EXPECT_EQ(place.keyspace->ending(), 0);
+  place.Set("ending", std::string(1000, 'x'), place.AfterMs(1000));
+  place.Begin();
+  place.keyspace->Erase("ending");
+  EXPECT_EQ(place.keyspace->ending(), 0);
+  place.Set("ending", "v", place.AfterMs(1000));
+  place.Begin();
+  place.keyspace->Flush();
+  EXPECT_EQ(place.keyspace->ending(), 0);
+  EXPECT_EQ(place.keyspace->size(), 0);
+}
+
+// It was a key again until the sweep looked at it, and ended twice.
+TEST(Keyspace, KeyThatHasEndedEndsOnceWhateverStillArrives) {
+  Place west(1);
+  west.HashSet("k", "f", "older");
+  std::string older = west.Take();
+  HybridTime at = west.clock.last();
+  Place east(0);
+  east.keyspace->set_known({});
+  east.Advance(milliseconds{5});
+  east.Set("k", "v", east.AfterMs(1000));
+  east.Advance(seconds{2});
+  while (!east.keyspace->Sweep()) {
+  }
+  EXPECT_EQ(east.keyspace->expired(), 1);
+  east.Hear(older, at);
+  EXPECT_EQ(east.keyspace->size(), 0);
+  east.Advance(milliseconds{kTraceRecheckMs});
+  while (!east.keyspace->Sweep()) {
+  }
+  EXPECT_EQ(east.keyspace->expired(), 1);
+  EXPECT_EQ(east.keyspace->traces(), 1);
+}
+
 TEST(Keyspace, SweepFindsWhatNobodyAsksFor) {
   Place place(0);
   for (int i = 0; i < 5000; ++i) {
@@ -406,7 +456,19 @@ class Convergence {
       for (const auto& [record, at] : records_) place->Hear(record, at);
       while (!place->keyspace->Sweep()) {
       }
+      ExpectCounted(*place->keyspace);
     }
+  }
+
+  static void ExpectCounted(Keyspace& keyspace) {
+    size_t living = 0;
+    size_t ending = 0;
+    keyspace.Scan(0, 100, [&](const Entry& entry) {
+      ++living;
+      if (entry.expire_at_ms() != 0) ++ending;
+    });
+    EXPECT_EQ(keyspace.size(), living);
+    EXPECT_EQ(keyspace.ending(), ending);
   }
 
   void ExpectSame(uint64_t seed) {
