@@ -1,8 +1,8 @@
 // Disk and File: files as fibers see them, for what must outlive a crash. The seam that the
 // simulated disk fills; the real one is SystemDisk (io/system_disk.hpp).
 //
-// What is written is safe only after File::Sync, and a name that was made, changed or removed only
-// after Disk::SyncFolder: a crash before may keep it, lose it, or keep a part.
+// What is written is safe only after File::Sync, and the name of a file that was made, changed or
+// removed only after Disk::SyncFolder: a crash before may keep it, lose it, or keep a part.
 //
 // One thread: the loop's; operations of different fibers may overlap, and on one file they take
 // effect in any order. Work that has begun cannot be undone, so these awaits ignore deadlines and
@@ -66,7 +66,8 @@ class Disk {
   // Replaces what is at `to`. Both in one file system.
   virtual Task<Result<void>> Rename(std::string from, std::string to) = 0;
   virtual Task<Result<void>> Remove(std::string path) = 0;
-  // Its parent must be there. One that exists is no error. Once this has succeeded, it is safe.
+  // Its parent must be there. One that exists is no error. Once this has succeeded, it is safe, but
+  // where we may not read the parent or its file system does not sync folders.
   virtual Task<Result<void>> MakeFolder(std::string path) = 0;
   // Names of the files (not folders) in it, sorted.
   virtual Task<Result<std::vector<std::string>>> List(std::string folder) = 0;

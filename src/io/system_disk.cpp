@@ -147,6 +147,12 @@ Result<void> SyncFolderNow(const std::string& folder) {
   return ResultOf(::fsync(fd.get()), folder);
 }
 
+std::string ParentOf(const std::string& folder) {
+  std::filesystem::path path(folder);
+  if (!path.has_filename()) path = path.parent_path();  // it ended with a slash
+  return path.has_parent_path() ? path.parent_path() : ".";
+}
+
 }  // namespace
 
 Task<Result<std::unique_ptr<File>>> SystemDisk::Open(std::string path, OpenMode mode) {
@@ -167,13 +173,12 @@ Task<Result<void>> SystemDisk::Remove(std::string path) {
 
 Task<Result<void>> SystemDisk::MakeFolder(std::string path) {
   return OnPool(pool_, [path]() -> Result<void> {
-    bool made = ::mkdir(path.c_str(), kFolderMode) == 0;
-    if (!made && errno != EEXIST) return FailErrno(errno, path);
-    // Also for one that was made before: whoever made it may have been killed before this.
-    std::string parent = std::filesystem::path(path).parent_path();
-    Result<void> synced = SyncFolderNow(parent.empty() ? "." : parent);
-    bool foreign = !made && !synced && synced.error().code == Errc::kPermission;
-    return foreign ? Result<void>() : synced;
+    if (::mkdir(path.c_str(), kFolderMode) != 0 && errno != EEXIST) return FailErrno(errno, path);
+    // Also for one that was there: whoever made it may have been killed before this.
+    Result<void> synced = SyncFolderNow(ParentOf(path));
+    bool impossible = !synced && (synced.error().code == Errc::kPermission ||
+                                  synced.error().code == Errc::kInvalid);
+    return impossible ? Result<void>() : synced;
   });
 }
 
