@@ -207,7 +207,7 @@ void Keyspace::CountAs(Entry* entry, Entry::Standing standing) {
 
 // After a change to what is in it, or to its end.
 void Keyspace::Recount(Entry* entry) {
-  bool lives = !entry->told() && !entry->expired(now_ms_) && TypeOf(*entry) != ValueType::kNone;
+  bool lives = !entry->expired(now_ms_) && TypeOf(*entry) != ValueType::kNone;
   auto living = entry->expire_at_ms() == 0 ? Entry::Standing::kLasting : Entry::Standing::kEnding;
   CountAs(entry, lives ? living : Entry::Standing::kNone);
 }

@@ -149,6 +149,7 @@ void Keyspace::Apply(std::string_view key, KeyState state) {
     // An older string: only its end may still count.
     state.text.reset();
   }
+  bool told = entry->told();
   bool changes_more_than_expiry = state.text || !state.counts.empty() || !state.fields.empty() ||
                                   !state.members.empty() || state.cleared > entry->cleared();
   if (changes_more_than_expiry) {
@@ -164,6 +165,8 @@ void Keyspace::Apply(std::string_view key, KeyState state) {
     Expiry merged = Merge(entry->expiry(), state.expiry);
     if (merged != entry->expiry()) entry->set_expiry(merged);
   }
+  // Another end does not bring it back, when that has passed too.
+  if (told && entry->expired(now_ms_)) entry->set_told(true);
   Recount(entry);
   auto written_s = static_cast<uint32_t>(newest.time.milliseconds() / kMillisecondsPerSecond);
   entry->set_accessed_s(std::max(entry->accessed_s(), written_s));

@@ -151,6 +151,36 @@ TEST(Keyspace, KeyThatHasEndedEndsOnceWhateverStillArrives) {
   EXPECT_EQ(east.keyspace->traces(), 1);
 }
 
+// Whatever of it arrives late: a touch that gave it another end, which has passed as well, or a
+// newer life.
+TEST(Keyspace, KeyThatHasEndedEndsOnceWhateverEndItIsSaidToHaveHad) {
+  for (bool touched : {true, false}) {
+    Place east(0);
+    Place west(1);
+    east.keyspace->set_known({});
+    int64_t end = east.AfterMs(1000);
+    east.Set("k", "v", end);
+    west.Hear(east.Take(), east.clock.last());
+    west.Advance(milliseconds{500});
+    if (touched) {
+      west.Begin();
+      west.keyspace->SetExpiry(*west.keyspace->Find("k"), end + 100);
+    } else {
+      west.Set("k", "w", end + 100);
+    }
+    east.Advance(seconds{2});
+    while (!east.keyspace->Sweep()) {
+    }
+    EXPECT_EQ(east.keyspace->expired(), 1);
+    east.Hear(west.Take(), west.clock.last());
+    east.Advance(milliseconds{kTraceRecheckMs});
+    while (!east.keyspace->Sweep()) {
+    }
+    EXPECT_EQ(east.keyspace->expired(), 1) << touched;
+    EXPECT_EQ(east.keyspace->size(), 0);
+  }
+}
+
 TEST(Keyspace, SweepFindsWhatNobodyAsksFor) {
   Place place(0);
   for (int i = 0; i < 5000; ++i) {
