@@ -118,7 +118,7 @@ constexpr size_t kShownItems = 100;
 constexpr size_t kLeastMaxMemoryBytes = size_t{1} << 20;
 // A stamp of another data center that is further ahead of our clock is refused.
 constexpr Duration kMostClockSkew = std::chrono::seconds{5};
-// Between two looks whether a data center with a new log has heard of another one.
+// Between two looks whether a data center with a new disk has heard of the others.
 constexpr Duration kContactPause = std::chrono::milliseconds{5};
 // While there are keys of the cache to evict, memory may be over maxmemory by this part of it; then
 // a write is taken where less is written than is evicted for it, and to the cache none.

@@ -16,6 +16,7 @@
 #include "base/log.hpp"
 #include "base/metrics.hpp"
 #include "base/result.hpp"
+#include "io/disk.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
@@ -31,6 +32,8 @@ namespace meridian::session {
 namespace {
 
 constexpr std::string_view kCopyPrefix = "from-";
+// An empty file: who keeps this disk has once waited for the others.
+constexpr std::string_view kContactMark = "contacted";
 
 }  // namespace
 
@@ -156,7 +159,6 @@ io::Task<Result<void>> Replication::ReplayCopies(const SnapshotBasis& basis) {
 
 void Replication::Start(Metrics* metrics) {
   if (alone()) return;
-  is_new_ = parts_.journal.log().end_offset() == 0;
   if (metrics != nullptr) shown_ = std::make_unique<Shown>(*metrics);
   for (size_t i = 0; i < followers_.size(); ++i) {
     if (!followers_[i]) continue;
@@ -175,17 +177,23 @@ void Replication::Start(Metrics* metrics) {
   background_.Spawn(BeatRegularly());
 }
 
-bool Replication::HasHeard() const {
-  return std::ranges::any_of(
-      followers_, [](const auto& follower) { return follower && follower->applied() > 0; });
+bool Replication::HasHeardOfAll() const {
+  return std::ranges::all_of(
+      followers_, [](const auto& follower) { return !follower || follower->applied() > 0; });
 }
 
-io::Task<void> Replication::AwaitContact() {
-  if (!is_new_) co_return;
+io::Task<void> Replication::AwaitContact(std::function<bool()> is_over) {
+  if (alone()) co_return;
+  std::string mark = options_.folder + "/" + std::string(kContactMark);
+  if (auto known = co_await parts_.disk.Open(mark, io::OpenMode::kRead); known) co_return;
+  LOG_INFO("the disk is new: waiting until the other data centers are heard of");
   TimePoint until = parts_.loop.After(kMostClockSkew);
-  while (!HasHeard() && parts_.loop.Now() < until) {
-    if (!co_await io::Sleep(kContactPause)) co_return;
+  while (!HasHeardOfAll() && parts_.loop.Now() < until) {
+    if (!co_await io::Sleep(kContactPause) || (is_over && is_over())) co_return;
   }
+  // Where it cannot be made, the next start waits again.
+  (void)co_await parts_.disk.Open(mark, io::OpenMode::kCreate);
+  (void)co_await parts_.disk.SyncFolder(options_.folder);
 }
 
 io::Task<void> Replication::Close() {

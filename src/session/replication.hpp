@@ -73,10 +73,11 @@ class Replication final : public Copies {
   io::Task<Result<void>> Replay();
   // Follows and is followed from now on. `metrics` may be null.
   void Start(Metrics* metrics);
-  // After Start, before anybody writes. One whose log is new may have been here before, on another
-  // disk: its stamps must be above those of then, which the others may have forgotten already. They
-  // are when it has heard of one of them, or when as much time has passed as clocks may differ.
-  io::Task<void> AwaitContact();
+  // After Start, before anybody writes. One whose disk is new may have been here before, on another
+  // one: it must go on from the sums of then, and its stamps must be above those of then, which the
+  // others may have forgotten already. So it has to hear of all of them; but no longer than clocks
+  // may differ, nor when `is_over`.
+  io::Task<void> AwaitContact(std::function<bool()> is_over = {});
   io::Task<void> Close();
   // Serves another data center whose connection was accepted; see MirrorServer::Serve.
   io::Task<void> Serve(std::unique_ptr<io::Stream> stream,
@@ -96,7 +97,7 @@ class Replication final : public Copies {
  private:
   struct Shown;
   Replication(const Parts& parts, Options options);
-  bool HasHeard() const;
+  bool HasHeardOfAll() const;
   bool alone() const { return options_.data_centers.size() == 1; }
   io::Task<Result<void>> OpenFollowers();
   io::Task<Result<void>> HasNoCopyWithin(std::string folder);
@@ -113,7 +114,6 @@ class Replication final : public Copies {
   Options options_;
   Knowledge knowledge_;
   store::MirrorServer server_;
-  bool is_new_ = false;                               // the log, at Start
   std::vector<std::unique_ptr<Follower>> followers_;  // by place; null: ourselves
   std::vector<std::unique_ptr<Follower>> former_;     // of the site no more
   std::unique_ptr<Shown> shown_;

@@ -116,7 +116,7 @@ io::Task<Result<void>> Session::OpenDisk(EngineOptions options) {
       {.begin = [this] { return replication_->BeginSnapshot(); },
        .end = [this](const SnapshotBasis* written) { replication_->EndSnapshot(written); }});
   replication_->Start(&process_.metrics());
-  co_await replication_->AwaitContact();
+  co_await replication_->AwaitContact([this] { return process_.stopping(); });
   co_return Result<void>{};
 }
 

@@ -203,8 +203,10 @@ io::Task<int> TierProcess::Main(const Service& service) {
     report_.detail = started.error().message;
     if (control) (void)co_await control->Write(AsBytes(EncodeReport(report_)));
   } else {
-    SetReady(true);
-    LOG_INFO("ready");
+    if (!stopping_) {
+      SetReady(true);
+      LOG_INFO("ready");
+    }
     while (!stopping_) (void)co_await stop_.Wait();
     if (service.drain) co_await io::Within(loop_.After(kDrainTimeout), service.drain(grace_));
   }

@@ -83,6 +83,9 @@ class TierProcess {
   // For the tier's fibers; cancelled when the process ends.
   io::Scope& scope() { return scope_; }
 
+  // It was told to end: what `start` still waits for is of no use.
+  bool stopping() const { return stopping_; }
+
   // Never null. Immutable: keep it to have one picture through a decision.
   const std::shared_ptr<const SiteView>& view() const { return view_; }
 
