@@ -143,7 +143,8 @@ def test_an_instance_that_dies_fails_no_get_and_only_those_posts_that_it_had(how
         wait_for_another(site, 0, before["pid"])
         load.wait_for_more()
     assert load.failed("GET") == 0, load.answers
-    # One for each connection that it had: they end one after the other, and a visitor may meet the next of them.
+    # One for each connection that the balancer kept to it. They end one after the other, and a visitor whose POST
+    # failed with one may have the next sent on another that has not ended yet.
     assert load.failed("POST") <= VISITORS, load.answers
 
 
