@@ -115,6 +115,16 @@ TEST_F(SystemDiskTest, NamesAreListedRenamedAndRemoved) {
   });
 }
 
+// As where a mount point for it is in an image that cannot be written to.
+TEST_F(SystemDiskTest, FolderThatIsThereIsNoErrorWhereItsParentCannotBeSynced) {
+  Run([&]() -> Task<void> {
+    Result<void> synced = co_await disk_.SyncFolder("/proc");
+    EXPECT_EQ(synced.error().code, Errc::kInvalid);
+    EXPECT_TRUE(co_await disk_.MakeFolder("/proc/sys"));
+    EXPECT_TRUE(co_await disk_.MakeFolder(At("folder/")));
+  });
+}
+
 TEST_F(SystemDiskTest, WhatIsNotThereIsNotFound) {
   Run([&]() -> Task<void> {
     Result<void> renamed = co_await disk_.Rename(At("x"), At("y"));

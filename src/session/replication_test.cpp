@@ -114,20 +114,22 @@ class ReplicationTest : public store::StoreTest {
     });
   }
 
-  // How long us-east waits for us-west, which nobody can reach, and until when it is wanted.
-  Duration Wait(Duration wanted = seconds{60}) {
+  // How long us-east waits for the others, whom nobody can reach, and until when it is wanted.
+  Duration Wait(Duration wanted = seconds{60},
+                std::vector<std::string> data_centers = {"us-east", "us-west"}) {
     Duration waited{};
-    Run([&waited, wanted](Machine& machine) -> Task<void> {
+    Run([&waited, wanted, data_centers](Machine& machine) -> Task<void> {
       HybridClock clock(machine.loop.driver(), seconds{5});
       Keyspace keyspace({.seed = 7, .records = true}, clock);
       auto journal = co_await OpenJournal(machine, clock);
       auto replication =
           co_await Replication::Open({machine.loop, machine.disk, clock, *journal, keyspace},
                                      {.site = "photos",
-                                      .data_centers = {"us-east", "us-west"},
+                                      .data_centers = data_centers,
                                       .folder = "session",
                                       .dial = [](const std::string&) { return Unreachable; }});
       EXPECT_TRUE(replication) << replication.error().message;
+      EXPECT_TRUE(co_await (*replication)->Replay());
       (*replication)->Start(nullptr);
       TimePoint start = machine.loop.Now();
       co_await (*replication)->AwaitContact([&] { return machine.loop.Now() >= start + wanted; });
@@ -149,6 +151,17 @@ TEST_F(ReplicationTest, OneWithANewDiskWaitsOnceForTheOthersAsLongAsClocksMayDif
   EXPECT_GE(waited, kMostClockSkew);
   EXPECT_LT(waited, kMostClockSkew + seconds{1});
   EXPECT_LT(Wait(), seconds{1});
+}
+
+TEST_F(ReplicationTest, OneThatHasHeardOfAllTheOthersWaitsForNobody) {
+  Write("session/from-us-west", kTheirLog, {SetOf("theirs", 1)});
+  EXPECT_LT(Wait(), seconds{1});
+}
+
+// It went on from the part of a counter that one of them knew, and another knew more.
+TEST_F(ReplicationTest, OneThatHasHeardOfOneWaitsForTheOthersToo) {
+  Write("session/from-us-west", kTheirLog, {SetOf("theirs", 1)});
+  EXPECT_GE(Wait(seconds{60}, {"us-east", "us-west", "london"}), kMostClockSkew);
 }
 
 // It had written beats by then, and did not wait when it was started again.
