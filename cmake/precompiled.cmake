@@ -1,0 +1,35 @@
+# Precompiled headers: the standard library's, fmt's, and those of ours that nearly every unit of a floor includes and
+# that seldom change. A target names one set with target_precompile_headers(TARGET REUSE_FROM precompiled_SET).
+# A unit still includes what it uses: clang-tidy (misc-include-cleaner) reads each unit without them.
+
+set(standard_headers
+  <algorithm> <array> <atomic> <bit> <charconv> <chrono> <compare> <concepts> <cstddef> <cstdint> <cstring> <deque>
+  <expected> <filesystem> <functional> <initializer_list> <iterator> <limits> <map> <memory> <mutex> <optional> <set>
+  <span> <string> <string_view> <system_error> <unordered_map> <utility> <variant> <vector>
+  <fmt/core.h> <fmt/format.h>)
+set(pure_headers ${standard_headers}
+  [["base/bytes.hpp"]] [["base/check.hpp"]] [["base/clock.hpp"]] [["base/hybrid_clock.hpp"]] [["base/ip.hpp"]]
+  [["base/random.hpp"]] [["base/result.hpp"]])
+set(io_headers ${pure_headers} <coroutine>
+  [["base/log.hpp"]] [["base/metrics.hpp"]]
+  [["io/disk.hpp"]] [["io/network.hpp"]] [["io/scope.hpp"]] [["io/socket.hpp"]] [["io/task.hpp"]]
+  [["io/tls.hpp"]] [["io/wait_queue.hpp"]])
+set(site_headers ${io_headers}
+  [["http/client.hpp"]] [["http/exchange.hpp"]] [["http/server.hpp"]]
+  [["site/site.hpp"]] [["site/view.hpp"]])
+
+# meridian_precompiled(SET header...)
+function(meridian_precompiled SET)
+  add_library(precompiled_${SET} OBJECT ${CMAKE_SOURCE_DIR}/cmake/precompiled.cpp)
+  target_link_libraries(precompiled_${SET} PRIVATE fmt::fmt)
+  target_precompile_headers(precompiled_${SET} PRIVATE ${ARGN})
+endfunction()
+
+meridian_precompiled(pure ${pure_headers})
+meridian_precompiled(io ${io_headers})
+meridian_precompiled(site ${site_headers})
+meridian_precompiled(cli ${site_headers} <CLI/CLI.hpp>)
+if(GTest_FOUND AND NOT MERIDIAN_FUZZ)
+  meridian_precompiled(tests ${io_headers} <gtest/gtest.h> <gmock/gmock.h>)
+  target_link_libraries(precompiled_tests PRIVATE GTest::gtest GTest::gmock)
+endif()
