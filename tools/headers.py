@@ -1,0 +1,155 @@
+"""What headers and units cost the compiler's front end, and the budget that each header must keep.
+
+  headers.py --check     each header alone, beside the precompiled headers of its folder: fails when one is over budget
+                         (or does not compile by itself)
+  headers.py --slowest   compiles the whole program anew in build/trace (minutes), and prints the units and headers that
+                         took most
+
+Seconds are CPU seconds of a machine on which CALIBRATION takes 0.5 s: what is measured is divided by how much slower
+or faster this one is.
+"""
+
+import collections
+import concurrent.futures
+import json
+import os
+import pathlib
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BUILD = ROOT / "build/release"
+
+BUDGET = 0.15
+# Headers that may cost more, and why.
+BUDGETS = {}
+
+CALIBRATION = "#include <chrono>\n#include <functional>\n#include <map>\n#include <memory>\n#include <string>\n#include <vector>\n"
+CALIBRATION_SECONDS = 0.5
+JOBS = os.cpu_count() or 1
+
+
+def tracked(*patterns):
+    listed = subprocess.run(["git", "ls-files", *patterns], cwd=ROOT, check=True, capture_output=True, text=True)
+    return [path for path in listed.stdout.splitlines() if (ROOT / path).exists()]
+
+
+def flags_by_folder():
+    """For each folder the compiler's arguments of a library unit and of a test, without input and output."""
+    found = {}
+    for entry in json.loads((BUILD / "compile_commands.json").read_text()):
+        path = pathlib.Path(entry["file"])
+        if not path.is_relative_to(ROOT):
+            continue
+        arguments = shlex.split(entry["command"])
+        arguments = [word for word in arguments if not word.endswith("tools/compile")]
+        output = arguments.index("-o")
+        kind = "test" if path.name.endswith("_test.cpp") else "library"
+        found.setdefault((str(path.parent.relative_to(ROOT)), kind), arguments[:output])
+    return found
+
+
+def front_end_seconds(arguments, text):
+    """CPU seconds to read `text` as a unit, and what the compiler said if it refused."""
+    command = [*arguments, "-fsyntax-only", "-x", "c++", "-"]
+    with tempfile.TemporaryFile() as said, tempfile.TemporaryFile() as unit:
+        unit.write(text.encode())
+        unit.seek(0)
+        process = subprocess.Popen(command, cwd=BUILD, stdin=unit, stdout=said, stderr=said)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        said.seek(0)
+        return usage.ru_utime + usage.ru_stime, said.read().decode() if process.returncode else ""
+
+
+def least_seconds(arguments, text, times):
+    return min(front_end_seconds(arguments, text)[0] for _ in range(times))
+
+
+def included_by_units(headers):
+    """The headers that the program's own files include; tests alone include the others."""
+    texts = {path: (ROOT / path).read_text(encoding="utf-8") for path in [*headers, *tracked("src/*.cpp", "sim/*.cpp", "fuzz/*.cpp")]}
+    includes = {path: {f"src/{name}" if f"src/{name}" in texts else name for name in re.findall(r'^#include "([^"]+)"', text, re.M)}
+                for path, text in texts.items()}
+    reached, waiting = set(), [path for path in texts if path.endswith(".cpp") and not path.endswith("_test.cpp")]
+    while waiting:
+        path = waiting.pop()
+        if path in reached:
+            continue
+        reached.add(path)
+        waiting += [name for name in includes.get(path, ()) if name in texts]
+    return reached
+
+
+def check():
+    flags = flags_by_folder()
+    headers = tracked("src/*.hpp", "sim/*.hpp")
+    units = included_by_units(headers)
+    plain = [word for word in next(iter(flags.values())) if word.startswith(("/", "-std", "-O"))]
+    speed = least_seconds(plain, CALIBRATION, 5) / CALIBRATION_SECONDS
+
+    def arguments_of(header):
+        folder = str(pathlib.PurePath(header).parent)
+        kinds = ("library", "test") if header in units else ("test", "library")
+        return next((flags[folder, kind] for kind in kinds if (folder, kind) in flags), flags["src/base", "library"])
+
+    empty = {}
+    for header in headers:
+        key = tuple(arguments_of(header))
+        if key not in empty:
+            empty[key] = least_seconds(list(key), "", 5)
+
+    def cost(header, times=1):
+        arguments = arguments_of(header)
+        name = header.removeprefix("src/")
+        results = [front_end_seconds(arguments, f'#include "{name}"\n') for _ in range(times)]
+        return (min(seconds for seconds, _ in results) - empty[tuple(arguments)]) / speed, results[0][1]
+
+    wrong = []
+    with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
+        for header, (seconds, said) in zip(headers, pool.map(cost, headers)):
+            budget = BUDGETS.get(header, BUDGET)
+            if said:
+                wrong.append(f"{header} does not compile by itself:\n{said}")
+            elif seconds > budget and (seconds := cost(header, times=5)[0]) > budget:
+                wrong.append(f"{header}: {seconds:.2f} s of the front end, budget {budget:.2f} s: "
+                             "declare forward, move code and includes into the .cpp, or give it a budget in tools/headers.py")
+    print("\n".join(wrong) or f"{len(headers)} headers keep their budgets")
+    return 1 if wrong else 0
+
+
+def slowest():
+    trace = ROOT / "build/trace"
+    subprocess.run(["cmake", "--preset", "release", "-B", trace, "-DCMAKE_CXX_FLAGS=-ftime-trace"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["ninja", "-C", trace, "--quiet", "-t", "clean"], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(["ninja", "-C", trace, "-j", str(JOBS), "meridian"], check=True, env={**os.environ, "CCACHE_DISABLE": "1"})
+    units, headers, times = [], collections.Counter(), collections.Counter()
+    for path in trace.glob("CMakeFiles/*.dir/src/**/*.json"):
+        front = back = 0.0
+        # Begin and end of reading a file may be two events or one.
+        for event in json.loads(path.read_text())["traceEvents"]:
+            seconds = event.get("dur", 0) / 1e6
+            if event["name"] == "Total Frontend":
+                front = seconds
+            elif event["name"] == "Total Backend":
+                back = seconds
+            elif event["name"] == "Source" and "dur" in event:
+                header = re.sub(r"^.*?/src/", "src/", event["args"]["detail"])
+                headers[header] += seconds
+                times[header] += 1
+        units.append((front + back, front, back, re.sub(r"^.*?/src/", "src/", str(path)).removesuffix(".json")))
+    print(f"{len(units)} units, {sum(unit[0] for unit in units):.0f} s: {sum(unit[1] for unit in units):.0f} s front end, "
+          f"{sum(unit[2] for unit in units):.0f} s back end\n\nUnits: seconds, of these front and back end")
+    for seconds, front, back, path in sorted(units, reverse=True)[:20]:
+        print(f"{seconds:7.2f} {front:7.2f} {back:7.2f}  {path}")
+    print("\nHeaders that were read beside the precompiled ones: seconds in all, how often")
+    for header, seconds in headers.most_common(20):
+        print(f"{seconds:7.2f} {times[header]:5d}  {header}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit({"--check": check, "--slowest": slowest}[sys.argv[1]]())
