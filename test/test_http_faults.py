@@ -334,16 +334,16 @@ def test_past_the_limit_of_connections_idle_ones_go_first_and_the_rest_is_told_5
         wait_until(lambda: curl(f"http://{east}:8080/")[0] == 200, 5)
 
 
-def test_an_instance_that_does_not_answer_in_time_is_504():
-    hold = f"/tmp/meridian-hold-504-{os.getpid()}"
+def test_an_instance_that_does_not_answer_in_time_is_504(tmp_path):
+    hold = tmp_path / "hold"
     with Site(app=f'{APP}\nenvironment = {{ HOLD = "{hold}" }}', extra='\n[balancer]\nresponse_timeout = "500ms"\n') as site:
-        open(hold, "w").close()
+        hold.touch()
         try:
             status, fields, _ = curl(f"http://{site.addresses['us-east']}:8080/slow")
             assert status == 504
             assert curl(f"http://{site.addresses['us-east']}:8080/")[0] == 200
         finally:
-            os.unlink(hold)
+            hold.unlink()
 
 
 def test_a_request_crosses_to_another_data_center_at_most_once():

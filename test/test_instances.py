@@ -10,6 +10,7 @@ import threading
 
 import pytest
 
+from background import Background, results
 from http_connection import HttpConnection
 from site_under_test import ROOT, Site, wait_until
 
@@ -39,18 +40,19 @@ class Load:
         self.methods = ["GET", "POST"] if posts else ["GET"]
         self.answers = {method: collections.Counter() for method in self.methods}
         self.over = threading.Event()
-        self.threads = [threading.Thread(target=self._visit, args=(i,)) for i in range(VISITORS)]
 
     def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        self.wait_for_more()
+        self.threads = [Background(self._visit, i) for i in range(VISITORS)]
+        try:
+            self.wait_for_more()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_):
         self.over.set()
-        for thread in self.threads:
-            thread.join(30)
+        results(self.threads)
 
     def _visit(self, number):
         connection = None

@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from background import Background
 from site_under_test import ROOT, Site, curl, finish_visits, wait_until
 
 APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
@@ -29,7 +30,7 @@ def test_visitors_move_when_a_data_center_is_killed_and_come_back_when_it_starts
     with Site(app=APP, wan=True) as site:
         east, west = site.addresses["us-east"], site.addresses["us-west"]
         assert answers(site, NEW_YORK, "us-west") == [east]
-        visits = [site.start_visits("--from", place, url(site), "--repeat", "250", "--every", "50ms") for place in ("new-york", "oregon")]
+        visits = [site.start_visits("--from", place, url(site), "--repeat", "250", "--every", "30ms") for place in ("new-york", "oregon")]
         site.run("dc", "kill", "us-east")
         killed = time.monotonic()
         wait_until(lambda: answers(site, NEW_YORK, "us-west") == [west], 5, "us-east has left the answers")
@@ -48,7 +49,7 @@ def test_visitors_move_when_a_data_center_is_killed_and_come_back_when_it_starts
 
 
 def test_draining_fails_no_request():
-    with Site(app=APP, wan=True) as site:
+    with Site(app=APP, wan=True, extra='\n[dns]\nttl = "1s"\n') as site:
         east, west = site.addresses["us-east"], site.addresses["us-west"]
         visits = site.start_visits("--from", "new-york", url(site), "--repeat", "400", "--every", "25ms", "--no-fallback")
         site.run("dc", "drain", "us-east")
@@ -73,7 +74,6 @@ class Asker:
         self.ask = ask
         self.asked = self.failed = 0
         self.stopping = threading.Event()
-        self.thread = threading.Thread(target=self.run)
 
     def run(self):
         while not self.stopping.is_set():
@@ -81,12 +81,12 @@ class Asker:
             self.failed += not self.ask()
 
     def __enter__(self):
-        self.thread.start()
+        self.thread = Background(self.run)
         return self
 
     def __exit__(self, *_):
         self.stopping.set()
-        self.thread.join(30)
+        self.thread.result()
 
 
 @pytest.mark.parametrize("tier", ["dns", "edge", "balancer"])
@@ -218,22 +218,19 @@ def test_no_healthy_instance_anywhere_is_503_with_retry_after():
                 os.kill(pid, signal.SIGCONT)
 
 
-def test_requests_in_flight_finish_when_the_site_goes_down():
-    with Site(app=APP + '\nenvironment = { HOLD = "%s" }' % (hold := f"/tmp/meridian-hold-{os.getpid()}")) as site:
-        open(hold, "w").close()
+def test_requests_in_flight_finish_when_the_site_goes_down(tmp_path):
+    hold = tmp_path / "hold"
+    with Site(app=f'{APP}\nenvironment = {{ HOLD = "{hold}" }}') as site:
+        hold.touch()
         try:
-            got = []
-            reader = threading.Thread(target=lambda: got.append(curl(f"http://{site.addresses['us-east']}:8080/slow")))
-            reader.start()
+            reader = Background(curl, f"http://{site.addresses['us-east']}:8080/slow")
             log = site.state / "logs"
             wait_until(lambda: any("GET /slow" in path.read_text() for path in log.rglob("*.log")), 10)
-            down = threading.Thread(target=lambda: site.run("down"))
-            down.start()
+            down = Background(site.run, "down")
             wait_until(lambda: curl(f"http://{site.addresses['us-east']}:8080/.meridian/ready", timeout=2)[0] != 200, 10)
-            os.unlink(hold)
-            reader.join(20)
-            down.join(30)
-            assert got[0][0] == 200 and got[0][2] == b"at last\n"
+            hold.unlink()
+            status, _, body = reader.result()
+            assert (status, body) == (200, b"at last\n")
+            down.result()
         finally:
-            if os.path.exists(hold):
-                os.unlink(hold)
+            hold.unlink(missing_ok=True)
