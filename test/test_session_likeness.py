@@ -130,8 +130,8 @@ class Conversation:
 
 @pytest.fixture(name="redis_address", scope="module")
 def other_server():
-    with redis_server() as (port, _):
-        yield "127.0.0.1", port
+    with redis_server() as (address, port, _):
+        yield address, port
 
 
 @pytest.fixture(name="tier_address", scope="module")
