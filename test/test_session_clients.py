@@ -109,6 +109,7 @@ def test_end_of_a_key_is_told(client):
 def test_client_that_lost_its_tier_comes_back_by_itself(tier, client):
     assert client.step("write") == "OK"
     tier.kill()
+    assert client.step("loss")
     client.ask("again")
     tier.start()
     assert client.hear() == {"kept": "before", "set": "OK", "lost": True}
