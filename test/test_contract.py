@@ -19,10 +19,8 @@ OPS, PEER = 10000, 20000
 
 
 @pytest.fixture(scope="module")
-def site():
-    with Site(app=APP + '\nrelease = "2026.11"\nenvironment = { GREETING = "hello" }') as running:
-        running.wait_for_answers()
-        yield running
+def site(quiet_site):
+    return quiet_site
 
 
 def listening(address):

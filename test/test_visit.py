@@ -15,10 +15,8 @@ APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz
 
 
 @pytest.fixture(scope="module")
-def site():
-    with Site(app=APP) as up:
-        up.wait_for_answers()
-        yield up
+def site(quiet_site):
+    return quiet_site
 
 
 def steps(done):
