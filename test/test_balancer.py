@@ -12,6 +12,8 @@ from background import Background, results
 from http_connection import HttpConnection
 from site_under_test import ROOT, Site, curl, wait_until
 
+pytestmark = pytest.mark.covers("balancer")
+
 PYTHON_APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
 HERE = "us-east"
 

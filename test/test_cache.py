@@ -11,6 +11,8 @@ from cache_origin import Answer
 from edge_under_test import MINUTE, Edge, herd
 from site_under_test import MERIDIAN, wait_until
 
+pytestmark = pytest.mark.covers("edge")
+
 
 @pytest.fixture(scope="module")
 def edge():

@@ -12,6 +12,8 @@ from edge_under_test import MINUTE, Edge, herd
 from http_connection import HttpConnection
 from site_under_test import SANITIZED, wait_until
 
+pytestmark = pytest.mark.covers("edge")
+
 HERD = 500 if SANITIZED else 2000
 
 

@@ -7,6 +7,8 @@ import signal
 import pytest
 from site_under_test import Site, curl, wait_until
 
+pytestmark = pytest.mark.covers("edge", "cli")
+
 # Each path is a mistake in headers, or none.
 APP = """
 import http.server, os

@@ -6,6 +6,8 @@ import pytest
 
 from dns_clients import AXFR, IXFR, REFUSED, Connection, ask, framed, head_of, query
 
+pytestmark = pytest.mark.covers("dns", "wire")
+
 NEW_YORK = "198.51.100.0/24"
 OREGON = "203.0.113.0/24"
 CLIENT_NEAR_US_WEST = "127.100.3.4"  # in the shared site's place "here"

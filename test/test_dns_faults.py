@@ -12,6 +12,8 @@ from dns_clients import (A, AAAA, ANY, FORMERR, HTTPS, IXFR, NOERROR, NOTIMP, OP
                          client_subnet, framed, head_of, header, opt, option, query, question, wire_name)
 from site_under_test import wait_until
 
+pytestmark = pytest.mark.covers("dns", "wire")
+
 CONNECTIONS_PER_CLIENT = 20
 IDLE_SECONDS = 10
 

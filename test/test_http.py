@@ -10,6 +10,8 @@ import pytest
 from http_connection import HttpConnection
 from site_under_test import curl
 
+pytestmark = pytest.mark.covers("http", "wire", "edge")
+
 LARGE = b"0123456789abcdef" * 65536 * 8
 
 

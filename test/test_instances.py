@@ -14,6 +14,8 @@ from background import Background, results
 from http_connection import HttpConnection
 from site_under_test import ROOT, Site, wait_until
 
+pytestmark = pytest.mark.covers("agent", "balancer")
+
 APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
 VISITORS = 8
 HALF_CLOSE_SECONDS = 10
@@ -159,6 +161,7 @@ def test_a_data_center_that_drains_and_returns_under_load_fails_no_request():
     assert load.failed("GET") == 0 and load.failed("POST") == 0, load.answers
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_closed_tab_takes_its_request_from_the_instance(hold):
     with Site(app=holding(hold), data_centers=("us-east",)) as site:

@@ -13,6 +13,8 @@ import pytest
 from background import Background
 from site_under_test import ROOT, Site, curl, finish_visits, wait_until
 
+pytestmark = pytest.mark.covers("agent", "lab")
+
 APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
 NEW_YORK = "198.51.100.0/24"
 OREGON = "203.0.113.0/24"
@@ -26,6 +28,7 @@ def url(site):
     return f"http://{site.domain}/"
 
 
+@pytest.mark.long
 def test_visitors_move_when_a_data_center_is_killed_and_come_back_when_it_starts():
     with Site(app=APP, wan=True) as site:
         east, west = site.addresses["us-east"], site.addresses["us-west"]
@@ -48,6 +51,7 @@ def test_visitors_move_when_a_data_center_is_killed_and_come_back_when_it_starts
         wait_until(lambda: answers(site, NEW_YORK, "us-west") == [east], 10, "us-east is back in the answers")
 
 
+@pytest.mark.long
 def test_draining_fails_no_request():
     with Site(app=APP, wan=True, extra='\n[dns]\nttl = "1s"\n') as site:
         east, west = site.addresses["us-east"], site.addresses["us-west"]
@@ -189,6 +193,7 @@ def test_a_stopped_agent_leaves_its_tiers_serving():
             os.kill(agent, signal.SIGCONT)
 
 
+@pytest.mark.long
 def test_without_a_healthy_instance_the_nearest_other_data_center_answers():
     with Site(app=APP + '\nenvironment = { UNHEALTHY = "unhealthy-$MERIDIAN_DC" }', instances=1) as site:
         # The instance of us-east is kept from coming back by a stop; its edge forwards to us-west.
@@ -203,6 +208,7 @@ def test_without_a_healthy_instance_the_nearest_other_data_center_answers():
             os.kill(instance["pid"], signal.SIGCONT)
 
 
+@pytest.mark.long
 def test_no_healthy_instance_anywhere_is_503_with_retry_after():
     with Site(app=APP, instances=1) as site:
         pids = [json.loads(curl(f"http://{address}:8080/")[2])["pid"] for address in site.addresses.values()]

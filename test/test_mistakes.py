@@ -9,6 +9,8 @@ import pytest
 
 from site_under_test import MERIDIAN, ROOT, Site, curl, finish_visits, wait_until
 
+pytestmark = pytest.mark.covers("site", "cli")
+
 APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
 
 
@@ -92,6 +94,7 @@ def test_commands_on_a_data_center_say_what_does_not_fit_its_state(site):
     assert curl(f"http://{site.addresses['us-east']}:8080/")[0] == 200
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_data_center_is_drained_when_the_answers_have_run_out_since_the_last_new_visitor():
     with Site(app=APP) as site:

@@ -12,6 +12,8 @@ from background import Background, results
 from session_under_test import SessionTier
 from site_under_test import wait_until
 
+pytestmark = pytest.mark.covers("session")
+
 
 @pytest.fixture(name="tier", scope="module")
 def tier_in_memory():

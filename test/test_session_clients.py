@@ -12,7 +12,7 @@ from site_under_test import ROOT
 CLIENTS = ROOT / "test/redis_clients"
 KINDS = {"node-redis-resp2": ("node_redis.mjs", "2"), "node-redis-resp3": ("node_redis.mjs", "3"), "ioredis": ("ioredis.mjs",)}
 
-pytestmark = pytest.mark.slow  # needs the packages that only the whole run installs
+pytestmark = [pytest.mark.covers("session"), pytest.mark.slow]  # slow: needs the packages that only the whole run installs
 
 
 class NodeClient:

@@ -15,6 +15,8 @@ import pytest
 from site_under_test import MERIDIAN, ROOT, Site, wait_until
 from test_session_site import Visitor, session_client
 
+pytestmark = pytest.mark.covers("session", "store")
+
 BROWSER = ROOT / "test/browser"
 
 
@@ -278,6 +280,7 @@ def browse(site, data_center, **options):
     return json.loads(done.stdout)
 
 
+@pytest.mark.long
 @pytest.mark.slow  # needs the package that only the whole run installs
 def test_chromium_stays_signed_in_when_the_data_center_is_lost():
     if not (BROWSER / "node_modules").is_dir():

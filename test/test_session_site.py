@@ -11,6 +11,8 @@ import redis
 
 from site_under_test import PROCESS_PORT, Address, Site, curl, wait_until
 
+pytestmark = pytest.mark.covers("session")
+
 
 def redis_url(site, data_center):
     """What an instance of the application has in its environment."""

@@ -12,6 +12,8 @@ import pytest
 
 from site_under_test import MERIDIAN, ROOT, Site, curl, wait_until
 
+pytestmark = pytest.mark.covers("cli", "lab", "agent")
+
 APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
 
 

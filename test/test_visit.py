@@ -11,6 +11,8 @@ import pytest
 
 from site_under_test import MERIDIAN, ROOT, Site
 
+pytestmark = pytest.mark.covers("cli")
+
 APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
 
 
