@@ -39,6 +39,12 @@ http.client._MAXHEADERS = 1000  # past Meridian's limit, so that it is Meridian'
 WEBSOCKET_KEY = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 
 
+def say(*words):
+    """Prints a line in one piece: print would let the lines of two threads mix."""
+    sys.stdout.write(" ".join(words) + "\n")
+    sys.stdout.flush()
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
@@ -46,7 +52,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         route, _, query = self.path.partition("?")
-        print("received", self.requestline, flush=True)
+        say("received", self.requestline)
         special = {"/healthz": self.health, "/echo": self.echo, "/digest": self.digest, "/drop": self.drop, "/slow": self.slow, "/escape": self.escape,
                    "/large": self.large, "/chunked": self.chunked, "/early": self.early, "/fields": self.fields,
                    "/pretend": self.pretend, "/refuse": self.refuse, "/websocket": self.websocket}
@@ -104,7 +110,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pause = threading.Event()
         while os.path.exists(os.environ["HOLD"]):
             if self.is_abandoned():
-                print("abandoned", self.path, flush=True)
+                say("abandoned", self.path)
                 self.close_connection = True
                 return
             pause.wait(0.01)

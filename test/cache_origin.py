@@ -25,6 +25,7 @@ class Origin:
     def __init__(self):
         self.requests = []
         self.answers = {}
+        self.errors = []  # of the test's own functions, and holds that nobody ended
         self.lock = threading.Lock()
         self.arrived = threading.Condition(self.lock)
         origin = self
@@ -39,8 +40,13 @@ class Origin:
                     origin.requests.append(asked)
                     origin.arrived.notify_all()
                 answer = origin.answers.get(self.path, Answer(404, b"nothing here\n"))
+                try:
+                    answer = answer(asked) if callable(answer) else answer
+                except Exception as error:
+                    origin.errors.append(error)
+                    raise
                 with contextlib.suppress(ConnectionError):
-                    self.give(answer(asked) if callable(answer) else answer)
+                    self.give(answer)
 
             do_HEAD = do_POST = do_PUT = do_DELETE = do_OPTIONS = do_PATCH = do_GET
 
@@ -60,8 +66,7 @@ class Origin:
                 if answer is None:
                     self.close_connection = True
                     return
-                if answer.hold:
-                    answer.hold.wait(30)
+                self.wait(answer.hold)
                 self.send_response(answer.status)
                 for name, value in answer.fields:
                     self.send_header(name, value)
@@ -75,14 +80,17 @@ class Origin:
                     return
                 half = len(answer.body) // 2
                 self.send(answer, answer.body[:half])
-                if answer.hold_body:
-                    answer.hold_body.wait(30)
+                self.wait(answer.hold_body)
                 if answer.broken:
                     self.close_connection = True
                     return
                 self.send(answer, answer.body[half:])
                 if answer.chunked:
                     self.wfile.write(b"0\r\n\r\n")
+
+            def wait(self, hold):
+                if hold and not hold.wait(30):
+                    origin.errors.append(f"the answer at {self.path} was held for 30 s")
 
             def send(self, answer, data):
                 if answer.chunked and data:
@@ -114,6 +122,7 @@ class Origin:
     def stop(self):
         self.server.shutdown()
         self.server.server_close()
+        assert not self.errors, self.errors
 
     def at(self, target, *arguments, **named):
         """What is answered at `target`: an Answer's parts, or a function of what was asked."""

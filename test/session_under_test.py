@@ -61,6 +61,14 @@ class SessionTier:
             return True
         return False
 
+    def refuses(self):
+        """Whether a new connection is refused, as nobody listens any more."""
+        try:
+            socket.create_connection((self.address, 6379), timeout=1).close()
+        except ConnectionRefusedError:
+            return True
+        return False
+
     def kill(self, number=signal.SIGKILL):
         if self.process is None or self.process.poll() is not None:
             return

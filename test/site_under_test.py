@@ -18,6 +18,12 @@ MERIDIAN = os.environ.get("MERIDIAN", str(ROOT / "build/release/meridian"))
 SANITIZED = any(name in MERIDIAN for name in ("/asan/", "/tsan/"))
 PHOTOS = ROOT / "examples/photos"
 
+# What tests start by itself at an Address listens here, and the ops port of a tier is 10,000 above.
+PROCESS_PORT = 8080
+
+# test/app.py as the application of a site.
+PYTHON_APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
+
 LOCATIONS = {"us-east": "Ashburn", "us-west": "San Jose", "eu-west": "Dublin", "london": "London"}
 
 
@@ -35,23 +41,29 @@ def wait_until(condition, seconds=20, what=None):
         pause = min(pause * 1.5, 0.2)
 
 
+def reserve(network, address, port):
+    """A lock that keeps other tests away from a loopback network until it is closed; None where the network is in use."""
+    # An abstract socket's name belongs to the network namespace, as the addresses do.
+    lock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        lock.bind(f"\0meridian-test-{network}")
+        socket.create_server((address, port)).close()
+    except OSError:
+        lock.close()
+        return None
+    return lock
+
+
 class AddressBlock:
-    """Second octets of 127.X.0.1 that nobody else on this loopback uses at the moment."""
+    """Second octets of 127.X.0.1 that nobody else on this loopback uses at the moment: addresses of data centers."""
 
     def __init__(self, count):
         self.octets = []
         self.locks = []
         for octet in range(10, 99):
-            # An abstract socket's name belongs to the network namespace, as the addresses do.
-            lock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            try:
-                lock.bind(f"\0meridian-test-127.{octet}")
-                socket.create_server((f"127.{octet}.0.1", 9000)).close()
-            except OSError:
-                lock.close()
-                continue
-            self.octets.append(octet)
-            self.locks.append(lock)
+            if lock := reserve(f"127.{octet}", f"127.{octet}.0.1", 9000):
+                self.octets.append(octet)
+                self.locks.append(lock)
             if len(self.octets) == count:
                 return
         self.release()
@@ -61,6 +73,25 @@ class AddressBlock:
         for lock in self.locks:
             lock.close()
         self.locks = []
+
+
+class Address:
+    """A loopback address of its own for one process, which may have any port there; free again at the end of the `with` block."""
+
+    def __init__(self):
+        # Below the ports that outgoing connections get, and at no data center's address.
+        for octet in range(1, 251):
+            self.address = f"127.99.{octet}.1"
+            self.lock = reserve(f"127.99.{octet}", self.address, PROCESS_PORT)
+            if self.lock:
+                return
+        raise RuntimeError("no free addresses: too many tests at once")
+
+    def __enter__(self):
+        return self.address
+
+    def __exit__(self, *_):
+        self.lock.close()
 
 
 class Site:

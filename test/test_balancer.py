@@ -8,8 +8,11 @@ import time
 
 import pytest
 
+from background import Background, results
 from http_connection import HttpConnection
 from site_under_test import ROOT, Site, curl, wait_until
+
+pytestmark = pytest.mark.covers("balancer")
 
 PYTHON_APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
 HERE = "us-east"
@@ -42,7 +45,7 @@ class Load:
         self.address = site.addresses[HERE]
         self.answers, self.failures, self.broken = 0, [], 0
         self.over = threading.Event()
-        self.threads = [threading.Thread(target=self.visit) for _ in range(visitors)]
+        self.visitors = visitors
 
     def visit(self):
         visitor = HttpConnection(self.address)
@@ -64,14 +67,12 @@ class Load:
         wait_until(lambda: self.answers >= wanted, what=f"{count} more answers")
 
     def __enter__(self):
-        for thread in self.threads:
-            thread.start()
+        self.threads = [Background(self.visit) for _ in range(self.visitors)]
         return self
 
     def __exit__(self, *_):
         self.over.set()
-        for thread in self.threads:
-            thread.join()
+        results(self.threads)
 
 
 def test_with_every_instance_failing_the_load_is_at_most_a_fifth_more_than_offered():

@@ -8,6 +8,8 @@ import pytest
 
 from site_under_test import PHOTOS, ROOT, Site
 
+pytestmark = pytest.mark.covers("edge", "session")
+
 BROWSER = ROOT / "test/browser"
 
 

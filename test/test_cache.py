@@ -11,6 +11,8 @@ from cache_origin import Answer
 from edge_under_test import MINUTE, Edge, herd
 from site_under_test import MERIDIAN, wait_until
 
+pytestmark = pytest.mark.covers("edge")
+
 
 @pytest.fixture(scope="module")
 def edge():
@@ -180,7 +182,7 @@ def test_hop_by_hop_fields_are_neither_stored_nor_sent_on(edge):
 def test_those_who_wait_stream_the_body_as_it_arrives(edge):
     gate = threading.Event()
     edge.origin.at("/stream", body=b"first" + b"later", fields=MINUTE, hold_body=gate)
-    readers = [socket.create_connection(("127.0.0.1", edge.port), timeout=20) for _ in range(2)]
+    readers = [socket.create_connection((edge.address, edge.port), timeout=20) for _ in range(2)]
     try:
         for reader in readers:
             reader.sendall(b"GET /stream HTTP/1.1\r\nHost: photos.example\r\nConnection: close\r\n\r\n")
@@ -202,7 +204,7 @@ def test_who_asked_may_leave_within_the_body_and_the_others_get_all_of_it(edge):
     gate = threading.Event()
     body = b"x" * 100_000
     edge.origin.at("/leaves-body", body=body, fields=MINUTE, hold_body=gate)
-    with socket.create_connection(("127.0.0.1", edge.port), timeout=20) as leader:
+    with socket.create_connection((edge.address, edge.port), timeout=20) as leader:
         leader.sendall(b"GET /leaves-body HTTP/1.1\r\nHost: photos.example\r\n\r\n")
         leader.recv(1000)
         before = edge.metric("meridian_edge_visitor_requests_total")

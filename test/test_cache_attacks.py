@@ -12,6 +12,8 @@ from edge_under_test import MINUTE, Edge, herd
 from http_connection import HttpConnection
 from site_under_test import SANITIZED, wait_until
 
+pytestmark = pytest.mark.covers("edge")
+
 HERD = 500 if SANITIZED else 2000
 
 
@@ -23,7 +25,7 @@ def edge():
 
 def raw(edge, request, host="photos.example"):
     """The status of an answer to bytes that no client library would send."""
-    with HttpConnection("127.0.0.1", edge.port) as connection:
+    with HttpConnection(edge.address, edge.port) as connection:
         connection.send(request.replace("HOST", host).encode("latin-1"))
         return connection.response().status
 
@@ -190,7 +192,7 @@ def test_those_who_wait_on_a_request_with_credentials_do_not_get_its_answer(edge
         seen.append(asked)
         return Answer(200, asked["headers"].get("Authorization", "nobody").encode(), MINUTE, hold=gate if len(seen) == 1 else None)
     edge.origin.at("/waits", answer)
-    with HttpConnection("127.0.0.1", edge.port) as victim:
+    with HttpConnection(edge.address, edge.port) as victim:
         victim.request("GET", "/waits", "Authorization: Basic victim")
         edge.origin.wait_for("/waits")
         answers = join_herd(edge, "/waits", 20)
@@ -218,7 +220,7 @@ def test_overlapping_and_huge_multi_ranges_send_no_byte_twice(edge):
 def test_a_slow_reader_does_not_hold_up_the_others(edge):
     body = b"s" * (8 << 20)
     edge.origin.at("/slow-reader", body=body, fields=MINUTE)
-    with socket.create_connection(("127.0.0.1", edge.port), timeout=20) as slow:
+    with socket.create_connection((edge.address, edge.port), timeout=20) as slow:
         slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         slow.sendall(b"GET /slow-reader HTTP/1.1\r\nHost: photos.example\r\n\r\n")
         slow.recv(100)
@@ -230,7 +232,7 @@ def test_slow_readers_of_what_is_too_large_to_store_hold_no_memory_of_the_cache(
     with Edge("--cache-bytes", "1MiB") as edge, contextlib.ExitStack() as readers:
         edge.origin.at("/too-large", body=b"l" * (16 << 20), fields=MINUTE)
         for _ in range(20):
-            reader = readers.enter_context(socket.create_connection(("127.0.0.1", edge.port), timeout=20))
+            reader = readers.enter_context(socket.create_connection((edge.address, edge.port), timeout=20))
             reader.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             reader.sendall(b"GET /too-large HTTP/1.1\r\nHost: photos.example\r\n\r\n")
             reader.recv(100)
@@ -273,7 +275,7 @@ def test_a_herd_on_a_slow_body_makes_one_origin_request(edge):
 def test_a_herd_whose_leader_aborts_makes_one_request_more(edge):
     gate, body = threading.Event(), b"b" * 10_000
     edge.origin.at("/herd-aborts", body=body, fields=MINUTE, hold=gate)
-    with socket.create_connection(("127.0.0.1", edge.port), timeout=20) as leader:
+    with socket.create_connection((edge.address, edge.port), timeout=20) as leader:
         leader.sendall(b"GET /herd-aborts HTTP/1.1\r\nHost: photos.example\r\n\r\n")
         edge.origin.wait_for("/herd-aborts")
         answers = join_herd(edge, "/herd-aborts")

@@ -8,6 +8,8 @@ from cache_origin import Answer
 from edge_under_test import MINUTE, Edge, herd
 from site_under_test import wait_until
 
+pytestmark = pytest.mark.covers("edge")
+
 STALE = {"Cache-Control": "max-age=0, stale-if-error=60", "ETag": '"1"'}
 
 

@@ -6,6 +6,8 @@ import pytest
 from edge_under_test import Edge
 from site_under_test import MERIDIAN, ROOT, Site, curl
 
+pytestmark = pytest.mark.covers("edge")
+
 PYTHON_APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
 
 

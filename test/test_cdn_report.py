@@ -7,6 +7,8 @@ import signal
 import pytest
 from site_under_test import Site, curl, wait_until
 
+pytestmark = pytest.mark.covers("edge", "cli")
+
 # Each path is a mistake in headers, or none.
 APP = """
 import http.server, os
@@ -145,7 +147,7 @@ WASTES = {
     "/vary.png": ("vary", "Vary: Accept-Encoding"),
     "/by-visitor": ("vary-by-visitor", "Vary: Accept-Encoding"),
 }
-# These once they have expired, which takes a second each time.
+# These once they have expired, which takes a second.
 EXPIRING = {
     "/no-validator.png": ("no-validator", 'ETag: "VERSION-OF-THE-CONTENT"'),
     "/ignores-validator.png": ("ignores-validator", "304 when If-None-Match has the ETag"),
@@ -153,22 +155,22 @@ EXPIRING = {
 }
 
 
-def ask_thrice(visited, path):
+def ask_thrice(visited, paths):
     for visitor in range(3):
-        options = ["-A", f"visitor {visitor}"]
-        if path == "/authorization.png":
-            options += ["-H", "Authorization: Basic YTpi"]
-        if path in EXPIRING:
-            wait_until(lambda: "fwd=" in visited.get("us-east", path), what=f"{path} has expired")
-        else:
-            assert "fwd=" in visited.get("us-east", path, *options)
+        for path in paths:
+            options = ["-A", f"visitor {visitor}"]
+            if path == "/authorization.png":
+                options += ["-H", "Authorization: Basic YTpi"]
+            if path in EXPIRING:
+                wait_until(lambda path=path: "fwd=" in visited.get("us-east", path), what=f"{path} has expired")
+            else:
+                assert "fwd=" in visited.get("us-east", path, *options)
 
 
 def test_each_waste_is_named_with_the_header_that_mends_it(visited):
     visited.get("us-east", "/good.png")
     expected = {**WASTES, **EXPIRING}
-    for path in expected:
-        ask_thrice(visited, path)
+    ask_thrice(visited, expected)
 
     def by_path(wastes):
         return {each["url"].removeprefix(f"http://{visited.site.domain}"): each for each in wastes}
@@ -185,7 +187,7 @@ def test_each_waste_is_named_with_the_header_that_mends_it(visited):
 
 
 def test_a_confirmation_wastes_a_request_and_no_body(visited):
-    ask_thrice(visited, "/short-lived.png")
+    ask_thrice(visited, ["/short-lived.png"])
     waste = visited.waste("/short-lived.png")
     assert (waste["kind"], waste["mend"]) == EXPIRING["/short-lived.png"]
     assert waste["wasted"] == {"requests": 2, "bytes": 0}
@@ -220,7 +222,6 @@ def test_an_edge_that_does_not_answer_is_named_and_the_rest_is_shown(visited):
     assert "us-east  is not in this: its edge does not answer" in done.stdout
 
 
-def test_without_prices_it_says_where_they_go():
-    with started("", data_centers=("us-east",)) as site:
-        text = site.run("cdn", "report").stdout
+def test_without_prices_it_says_where_they_go(quiet_site):
+    text = quiet_site.run("cdn", "report").stdout
     assert "There are no prices: give them in [edge.cost] of site.toml." in text

@@ -5,21 +5,18 @@ import re
 import pytest
 
 from dns_clients import AXFR, IXFR, REFUSED, Connection, ask, framed, head_of, query
-from site_under_test import ROOT, Site
 
-APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
+pytestmark = pytest.mark.covers("dns", "wire")
+
 NEW_YORK = "198.51.100.0/24"
 OREGON = "203.0.113.0/24"
+CLIENT_NEAR_US_WEST = "127.100.3.4"  # in the shared site's place "here"
 LAB_TTL = 5
 
 
 @pytest.fixture(scope="module")
-def site():
-    # A place of loopback addresses: clients that are known by the address they ask from.
-    place = '\n[[dns.place]]\nname = "here"\nprefix = "127.77.0.0/16"\nlatitude = 45.5\nlongitude = -122.7\n'
-    with Site(app=APP, extra=place) as running:
-        running.wait_for_answers()
-        yield running
+def site(quiet_site):
+    return quiet_site
 
 
 @pytest.fixture(scope="module")
@@ -67,13 +64,13 @@ def test_an_address_is_that_of_the_nearest_data_center(site, client, east, west)
 
 def test_without_a_client_subnet_the_address_that_asks_counts(site, client, east, west):
     for server in (east, west):
-        response = client(server, site.domain, "A", "-b", "127.77.3.4")
+        response = client(server, site.domain, "A", "-b", CLIENT_NEAR_US_WEST)
         assert response.data() == [west]
         assert response.subnet is None
 
 
 def test_a_client_subnet_counts_before_the_address_that_asks(site, client, east):
-    assert client(east, site.domain, "A", "-b", "127.77.3.4", subnet=NEW_YORK).data() == [east]
+    assert client(east, site.domain, "A", "-b", CLIENT_NEAR_US_WEST, subnet=NEW_YORK).data() == [east]
 
 
 def test_a_family_that_no_data_center_has_is_no_data(site, client, east):

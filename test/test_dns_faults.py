@@ -10,18 +10,17 @@ import pytest
 
 from dns_clients import (A, AAAA, ANY, FORMERR, HTTPS, IXFR, NOERROR, NOTIMP, OPT, QR, REFUSED, AXFR, Connection, answers_before_sentinel, ask,
                          client_subnet, framed, head_of, header, opt, option, query, question, wire_name)
-from site_under_test import ROOT, Site, wait_until
+from site_under_test import wait_until
 
-APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
+pytestmark = pytest.mark.covers("dns", "wire")
+
 CONNECTIONS_PER_CLIENT = 20
 IDLE_SECONDS = 10
 
 
 @pytest.fixture(scope="module")
-def site():
-    with Site(app=APP) as running:
-        running.wait_for_answers()
-        yield running
+def site(quiet_site):
+    return quiet_site
 
 
 @pytest.fixture(scope="module")

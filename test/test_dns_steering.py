@@ -11,6 +11,8 @@ import pytest
 from dns_clients import ask, ask_for_each
 from site_under_test import ROOT, Site, wait_until
 
+pytestmark = pytest.mark.covers("dns")
+
 APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
 NEW_YORK = "198.51.100.0/24"
 OREGON = "203.0.113.0/24"
@@ -169,6 +171,7 @@ def test_a_geo_database_that_cannot_be_read_is_named(content, said):
         site.__exit__()
 
 
+@pytest.mark.long
 def test_with_all_data_centers_down_all_are_answered():
     site = Site(app=APP + '\nenvironment = { UNHEALTHY = "@" }', instances=1)
     unhealthy = site.folder / "unhealthy"

@@ -4,7 +4,11 @@ import os
 import signal
 import subprocess
 
+import pytest
+
 from site_under_test import MERIDIAN, ROOT, Site, curl, wait_until
+
+pytestmark = pytest.mark.covers("agent", "lab")
 
 APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
 
@@ -15,6 +19,7 @@ def guard_and_agent(site, data_center):
     return int(pids["guard"]), int(pids["agent"])
 
 
+@pytest.mark.long
 def test_a_balancer_that_hangs_is_passed_by():
     with Site(app=APP) as site:
         east = site.addresses["us-east"]
@@ -33,6 +38,7 @@ def test_a_balancer_that_hangs_is_passed_by():
         wait_until(at_home, 10, "the edge uses its own balancer again")
 
 
+@pytest.mark.long
 def test_of_an_agent_that_hangs_status_says_so_beside_what_is_known():
     with Site(app=APP) as site:
         _, agent = guard_and_agent(site, "us-east")
@@ -50,6 +56,7 @@ def test_of_an_agent_that_hangs_status_says_so_beside_what_is_known():
         wait_until(lambda: "problem" not in site.data_center("us-east"), 10, "the agent answers again")
 
 
+@pytest.mark.long
 def test_a_lab_that_hangs_is_told_from_none_and_no_command_waits_for_ever():
     with Site(app=APP) as site:
         lab = int((site.state / "lock").read_text())

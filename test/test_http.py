@@ -8,16 +8,16 @@ import subprocess
 import pytest
 
 from http_connection import HttpConnection
-from site_under_test import ROOT, Site, curl
+from site_under_test import curl
 
-APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
+pytestmark = pytest.mark.covers("http", "wire", "edge")
+
 LARGE = b"0123456789abcdef" * 65536 * 8
 
 
 @pytest.fixture(scope="module")
-def site():
-    with Site(app=APP) as running:
-        yield running
+def site(quiet_site):
+    return quiet_site
 
 
 @pytest.fixture(scope="module")

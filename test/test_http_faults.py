@@ -13,6 +13,8 @@ import pytest
 from http_connection import HttpConnection
 from site_under_test import ROOT, Site, curl, wait_until
 
+pytestmark = pytest.mark.covers("http", "wire")
+
 APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
 MAX_BODY_BYTES = 100_000
 HEAD_BYTES = 32 * 1024
@@ -269,6 +271,8 @@ def test_clients_that_leave_in_the_middle_harm_nobody(site, east):
     assert {curl(f"http://{east}:8080/")[0] for _ in range(20)} == {200}
 
 
+@pytest.mark.long
+@pytest.mark.xdist_group("test_http_faults_slow")
 @pytest.mark.slow
 def test_slow_requests_get_408_and_their_connections_closed(east):
     with HttpConnection(east, timeout=60) as head, HttpConnection(east, timeout=60) as trickle, HttpConnection(east, timeout=60) as body:
@@ -334,18 +338,20 @@ def test_past_the_limit_of_connections_idle_ones_go_first_and_the_rest_is_told_5
         wait_until(lambda: curl(f"http://{east}:8080/")[0] == 200, 5)
 
 
-def test_an_instance_that_does_not_answer_in_time_is_504():
-    hold = f"/tmp/meridian-hold-504-{os.getpid()}"
+def test_an_instance_that_does_not_answer_in_time_is_504(tmp_path):
+    hold = tmp_path / "hold"
     with Site(app=f'{APP}\nenvironment = {{ HOLD = "{hold}" }}', extra='\n[balancer]\nresponse_timeout = "500ms"\n') as site:
-        open(hold, "w").close()
+        hold.touch()
         try:
             status, fields, _ = curl(f"http://{site.addresses['us-east']}:8080/slow")
             assert status == 504
             assert curl(f"http://{site.addresses['us-east']}:8080/")[0] == 200
         finally:
-            os.unlink(hold)
+            hold.unlink()
 
 
+@pytest.mark.long
+@pytest.mark.xdist_group("test_http_faults_slow")
 def test_a_request_crosses_to_another_data_center_at_most_once():
     with Site(app=APP, instances=1) as site:
         east = f"http://{site.addresses['us-east']}:8080/"

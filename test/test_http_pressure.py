@@ -14,8 +14,11 @@ import time
 
 import pytest
 
+from background import Background, results
 from http_connection import HttpConnection
 from site_under_test import ROOT, SANITIZED, Site, curl, wait_until
+
+pytestmark = pytest.mark.covers("http", "io", "balancer")
 
 APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
 MIB = 1024 * 1024
@@ -122,11 +125,10 @@ def test_two_thousand_pipelined_requests_get_two_thousand_answers_in_order(east)
     count = 2000
     with HttpConnection(east, timeout=30) as connection:
         requests = b"".join(b"GET /echo?%d HTTP/1.1\r\nHost: photos.example\r\n\r\n" % i for i in range(count))
-        sender = threading.Thread(target=connection.send, args=(requests,))
-        sender.start()
+        sender = Background(connection.send, requests)
         for i in range(count):
             assert json.loads(connection.response().body)["target"] == f"/echo?{i}"
-        sender.join()
+        sender.result()
 
 
 def test_an_upload_in_chunks_of_one_byte_arrives_whole(east):
@@ -238,9 +240,7 @@ def test_a_tier_that_drains_under_load_fails_no_request(tier):
                         failures.append(repr(error))
                     connection = None
 
-        threads = [threading.Thread(target=ask, args=(number,)) for number in range(len(counts))]
-        for thread in threads:
-            thread.start()
+        threads = [Background(ask, number) for number in range(len(counts))]
         try:
             for _ in range(3):
                 pid = site.tier("us-east", tier)["pid"]
@@ -251,12 +251,11 @@ def test_a_tier_that_drains_under_load_fails_no_request(tier):
                            "the next process serves")
         finally:
             done.set()
-            for thread in threads:
-                thread.join()
+            results(threads)
         assert not failures, failures[:5]
         assert sum(counts) > 500
 
 
 def test_load_at_512_connections_meets_neither_an_error_nor_a_refusal(east):
-    done = subprocess.run(["wrk", "-t1", "-c512", "-d3s", f"http://{east}:8080/"], capture_output=True, text=True, check=True)
+    done = subprocess.run(["wrk", "-t1", "-c512", "-d3s", "--timeout", "10s", f"http://{east}:8080/"], capture_output=True, text=True, check=True)
     assert "Socket errors" not in done.stdout and "Non-2xx" not in done.stdout, done.stdout

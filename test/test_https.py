@@ -7,6 +7,8 @@ import subprocess
 import pytest
 from site_under_test import MERIDIAN, ROOT, Site
 
+pytestmark = pytest.mark.covers("edge", "site")
+
 PYTHON_APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
 SHOP = "shop.example"
 

@@ -10,8 +10,11 @@ import threading
 
 import pytest
 
+from background import Background, results
 from http_connection import HttpConnection
 from site_under_test import ROOT, Site, wait_until
+
+pytestmark = pytest.mark.covers("agent", "balancer")
 
 APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
 VISITORS = 8
@@ -39,18 +42,19 @@ class Load:
         self.methods = ["GET", "POST"] if posts else ["GET"]
         self.answers = {method: collections.Counter() for method in self.methods}
         self.over = threading.Event()
-        self.threads = [threading.Thread(target=self._visit, args=(i,)) for i in range(VISITORS)]
 
     def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        self.wait_for_more()
+        self.threads = [Background(self._visit, i) for i in range(VISITORS)]
+        try:
+            self.wait_for_more()
+        except BaseException:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_):
         self.over.set()
-        for thread in self.threads:
-            thread.join(30)
+        results(self.threads)
 
     def _visit(self, number):
         connection = None
@@ -157,6 +161,7 @@ def test_a_data_center_that_drains_and_returns_under_load_fails_no_request():
     assert load.failed("GET") == 0 and load.failed("POST") == 0, load.answers
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_closed_tab_takes_its_request_from_the_instance(hold):
     with Site(app=holding(hold), data_centers=("us-east",)) as site:

@@ -5,7 +5,10 @@ import time
 
 import pytest
 
+from http_connection import HttpConnection
 from site_under_test import ROOT, Site, curl, finish_visits, wait_until
+
+pytestmark = pytest.mark.covers("lab")
 
 APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
 NEW_YORK = "198.51.100.0/24"
@@ -33,16 +36,20 @@ def answers(site, subnet, at):
     return site.dig(site.domain, subnet=subnet, at=at)
 
 
-def seconds_to_cross(site):
-    """How long a request takes that us-east forwards to us-west, on a connection that is there already."""
-    url = f"http://{site.addresses['us-east']}:8080/"
-    times = []
-    for _ in range(3):
-        began = time.monotonic()
-        code, _, body = curl(url)
-        times.append(time.monotonic() - began)
-        assert (code, json.loads(body)["dc"]) == (200, "us-west")
-    return min(times)
+def assert_crossing_takes(site, least, most):
+    """A request that us-east forwards to us-west never takes less, in seconds, and not much more where nothing else delays it: the
+    first may need a connection across the link, and any may wait for a processor."""
+    with HttpConnection(site.addresses["us-east"]) as visitor:
+        def crosses():
+            began = time.monotonic()
+            visitor.request("GET", "/")
+            response = visitor.response()
+            took = time.monotonic() - began
+            assert (response.status, json.loads(response.body)["dc"]) == (200, "us-west")
+            assert took >= least
+            return took < most
+
+        wait_until(crosses, 5, f"a request crosses within {most} s")
 
 
 def test_links_are_listed_with_the_latency_of_their_distance(site):
@@ -58,12 +65,12 @@ def test_a_drained_data_center_s_visitors_cross_the_link_in_its_time(site):
     site.run("dc", "drain", "us-east")
     try:
         wait_until(lambda: curl(f"http://{site.addresses['us-east']}:8080/.meridian/ready")[0] == 503)
-        assert 0.06 <= seconds_to_cross(site) < 0.25
+        assert_crossing_takes(site, 0.06, 0.25)
         site.link("us-east", "us-west", "--latency", "200ms")
-        assert 0.2 <= seconds_to_cross(site) < 0.5
+        assert_crossing_takes(site, 0.2, 0.5)
         (link,) = site.link("us-west", "us-east", "--latency", "10ms", "--jitter", "2ms", "--rate", "100mbit")
         assert (link["latency_ms"], link["jitter_ms"], link["rate_bits"]) == (10, 2, 100_000_000)
-        assert seconds_to_cross(site) < 0.06
+        assert_crossing_takes(site, 0.008, 0.06)
         before = site.link()[0]
         assert len(curl(f"http://{site.addresses['us-east']}:8080/large")[2]) > 100_000
         after = site.link()[0]
@@ -131,7 +138,6 @@ def test_what_a_link_cannot_do_is_refused(site):
     assert done.returncode == 1 and "10 s" in done.stderr
 
 
-def test_a_lab_without_links_says_so():
-    with Site(app=APP) as site:
-        done = site.run("link", check=False)
-        assert done.returncode == 1 and "wan = false" in done.stderr
+def test_a_lab_without_links_says_so(quiet_site):
+    done = quiet_site.run("link", check=False)
+    assert done.returncode == 1 and "wan = false" in done.stderr

@@ -10,7 +10,10 @@ import time
 
 import pytest
 
+from background import Background
 from site_under_test import ROOT, Site, curl, finish_visits, wait_until
+
+pytestmark = pytest.mark.covers("agent", "lab")
 
 APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
 NEW_YORK = "198.51.100.0/24"
@@ -25,11 +28,12 @@ def url(site):
     return f"http://{site.domain}/"
 
 
+@pytest.mark.long
 def test_visitors_move_when_a_data_center_is_killed_and_come_back_when_it_starts():
     with Site(app=APP, wan=True) as site:
         east, west = site.addresses["us-east"], site.addresses["us-west"]
         assert answers(site, NEW_YORK, "us-west") == [east]
-        visits = [site.start_visits("--from", place, url(site), "--repeat", "250", "--every", "50ms") for place in ("new-york", "oregon")]
+        visits = [site.start_visits("--from", place, url(site), "--repeat", "250", "--every", "30ms") for place in ("new-york", "oregon")]
         site.run("dc", "kill", "us-east")
         killed = time.monotonic()
         wait_until(lambda: answers(site, NEW_YORK, "us-west") == [west], 5, "us-east has left the answers")
@@ -47,8 +51,9 @@ def test_visitors_move_when_a_data_center_is_killed_and_come_back_when_it_starts
         wait_until(lambda: answers(site, NEW_YORK, "us-west") == [east], 10, "us-east is back in the answers")
 
 
+@pytest.mark.long
 def test_draining_fails_no_request():
-    with Site(app=APP, wan=True) as site:
+    with Site(app=APP, wan=True, extra='\n[dns]\nttl = "1s"\n') as site:
         east, west = site.addresses["us-east"], site.addresses["us-west"]
         visits = site.start_visits("--from", "new-york", url(site), "--repeat", "400", "--every", "25ms", "--no-fallback")
         site.run("dc", "drain", "us-east")
@@ -73,7 +78,6 @@ class Asker:
         self.ask = ask
         self.asked = self.failed = 0
         self.stopping = threading.Event()
-        self.thread = threading.Thread(target=self.run)
 
     def run(self):
         while not self.stopping.is_set():
@@ -81,12 +85,12 @@ class Asker:
             self.failed += not self.ask()
 
     def __enter__(self):
-        self.thread.start()
+        self.thread = Background(self.run)
         return self
 
     def __exit__(self, *_):
         self.stopping.set()
-        self.thread.join(30)
+        self.thread.result()
 
 
 @pytest.mark.parametrize("tier", ["dns", "edge", "balancer"])
@@ -189,6 +193,7 @@ def test_a_stopped_agent_leaves_its_tiers_serving():
             os.kill(agent, signal.SIGCONT)
 
 
+@pytest.mark.long
 def test_without_a_healthy_instance_the_nearest_other_data_center_answers():
     with Site(app=APP + '\nenvironment = { UNHEALTHY = "unhealthy-$MERIDIAN_DC" }', instances=1) as site:
         # The instance of us-east is kept from coming back by a stop; its edge forwards to us-west.
@@ -203,6 +208,7 @@ def test_without_a_healthy_instance_the_nearest_other_data_center_answers():
             os.kill(instance["pid"], signal.SIGCONT)
 
 
+@pytest.mark.long
 def test_no_healthy_instance_anywhere_is_503_with_retry_after():
     with Site(app=APP, instances=1) as site:
         pids = [json.loads(curl(f"http://{address}:8080/")[2])["pid"] for address in site.addresses.values()]
@@ -218,22 +224,19 @@ def test_no_healthy_instance_anywhere_is_503_with_retry_after():
                 os.kill(pid, signal.SIGCONT)
 
 
-def test_requests_in_flight_finish_when_the_site_goes_down():
-    with Site(app=APP + '\nenvironment = { HOLD = "%s" }' % (hold := f"/tmp/meridian-hold-{os.getpid()}")) as site:
-        open(hold, "w").close()
+def test_requests_in_flight_finish_when_the_site_goes_down(tmp_path):
+    hold = tmp_path / "hold"
+    with Site(app=f'{APP}\nenvironment = {{ HOLD = "{hold}" }}') as site:
+        hold.touch()
         try:
-            got = []
-            reader = threading.Thread(target=lambda: got.append(curl(f"http://{site.addresses['us-east']}:8080/slow")))
-            reader.start()
+            reader = Background(curl, f"http://{site.addresses['us-east']}:8080/slow")
             log = site.state / "logs"
             wait_until(lambda: any("GET /slow" in path.read_text() for path in log.rglob("*.log")), 10)
-            down = threading.Thread(target=lambda: site.run("down"))
-            down.start()
+            down = Background(site.run, "down")
             wait_until(lambda: curl(f"http://{site.addresses['us-east']}:8080/.meridian/ready", timeout=2)[0] != 200, 10)
-            os.unlink(hold)
-            reader.join(20)
-            down.join(30)
-            assert got[0][0] == 200 and got[0][2] == b"at last\n"
+            hold.unlink()
+            status, _, body = reader.result()
+            assert (status, body) == (200, b"at last\n")
+            down.result()
         finally:
-            if os.path.exists(hold):
-                os.unlink(hold)
+            hold.unlink(missing_ok=True)

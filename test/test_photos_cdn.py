@@ -5,6 +5,8 @@ import re
 import pytest
 from site_under_test import Site, curl
 
+pytestmark = pytest.mark.covers("edge")
+
 IMMUTABLE = "public, max-age=31536000, immutable"
 
 

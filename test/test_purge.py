@@ -10,6 +10,8 @@ import pytest
 from site_under_test import Site, curl, wait_until
 from test_faults import guard_and_agent
 
+pytestmark = pytest.mark.covers("edge")
+
 APP = """
 import http.server, os, pathlib
 FOLDER = pathlib.Path("@")
@@ -214,6 +216,7 @@ def test_the_loss_of_a_data_center_does_not_empty_the_caches_of_the_others():
         assert "; hit" in origin.at("us-west", "/a")[2]
 
 
+@pytest.mark.long
 def test_isolated_it_may_ask_anew_instead():
     origin = Origin(extra='\n[edge]\nisolated = "revalidate"\n')
     with origin.site as site:

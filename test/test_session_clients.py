@@ -12,7 +12,7 @@ from site_under_test import ROOT
 CLIENTS = ROOT / "test/redis_clients"
 KINDS = {"node-redis-resp2": ("node_redis.mjs", "2"), "node-redis-resp3": ("node_redis.mjs", "3"), "ioredis": ("ioredis.mjs",)}
 
-pytestmark = pytest.mark.slow  # needs the packages that only the whole run installs
+pytestmark = [pytest.mark.covers("session"), pytest.mark.slow]  # slow: needs the packages that only the whole run installs
 
 
 class NodeClient:
@@ -109,6 +109,7 @@ def test_end_of_a_key_is_told(client):
 def test_client_that_lost_its_tier_comes_back_by_itself(tier, client):
     assert client.step("write") == "OK"
     tier.kill()
+    assert client.step("loss")
     client.ask("again")
     tier.start()
     assert client.hear() == {"kept": "before", "set": "OK", "lost": True}

@@ -14,6 +14,8 @@ from session_under_test import SessionTier
 from site_under_test import wait_until
 from test_session_site import redis_server
 
+pytestmark = pytest.mark.covers("session", "wire")
+
 CONVERSATIONS = sorted((pathlib.Path(__file__).parent / "redis_likeness").glob("*.txt"))
 SETTINGS = '[session]\ndurability = "{}"\n'
 UNORDERED = {b"KEYS", b"SMEMBERS", b"SUNION", b"SINTER", b"SDIFF", b"HKEYS", b"HVALS", b"SSCAN", b"SCAN", b"SRANDMEMBER", b"SPOP", b"PUBSUB", b"EXEC"}
@@ -130,8 +132,8 @@ class Conversation:
 
 @pytest.fixture(name="redis_address", scope="module")
 def other_server():
-    with redis_server() as (port, _):
-        yield "127.0.0.1", port
+    with redis_server() as (address, port, _):
+        yield address, port
 
 
 @pytest.fixture(name="tier_address", scope="module")
@@ -247,6 +249,8 @@ def test_requests_by_chance_are_answered_as_redis_answers(redis_address, tier_ad
     expect_alike([redis_address, tier_address], seed, version)
 
 
+@pytest.mark.long
+@pytest.mark.xdist_group("test_session_likeness_traces")
 def test_traces_that_are_kept_for_a_data_center_that_is_away_are_not_seen(redis_address):
     settings = '[session]\npassword = "$SESSION_PASSWORD"\n[session.cache]\nprefix = "cache:"\n'
     with SessionTier(settings, {"SESSION_PASSWORD": "secret"}, others=["us-west"]) as tier:

@@ -2,7 +2,6 @@
 
 import contextlib
 import pathlib
-import shutil
 import socket
 import subprocess
 import tempfile
@@ -10,7 +9,9 @@ import tempfile
 import pytest
 import redis
 
-from site_under_test import Site, curl, wait_until
+from site_under_test import PROCESS_PORT, Address, Site, curl, wait_until
+
+pytestmark = pytest.mark.covers("session")
 
 
 def redis_url(site, data_center):
@@ -50,25 +51,23 @@ class Visitor:
 
 @contextlib.contextmanager
 def redis_server():
-    """The one of the distribution, at a free port."""
-    folder = tempfile.mkdtemp(prefix="meridian-test-")
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    process = subprocess.Popen(["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--dir", folder, "--save", ""],
-                               stdout=subprocess.DEVNULL)
-    client = redis.Redis(port=port, decode_responses=True)
+    """The one of the distribution: its address, its port, and a client."""
+    with Address() as address, tempfile.TemporaryDirectory(prefix="meridian-test-") as folder:
+        process = subprocess.Popen(["redis-server", "--port", str(PROCESS_PORT), "--bind", address, "--protected-mode", "no", "--dir", folder,
+                                    "--save", ""], stdout=subprocess.DEVNULL)
+        client = redis.Redis(host=address, port=PROCESS_PORT, decode_responses=True)
 
-    def answers():
-        with contextlib.suppress(redis.ConnectionError):
-            return client.ping()
+        def answers():
+            assert process.poll() is None, "redis-server has ended"
+            with contextlib.suppress(redis.ConnectionError):
+                return client.ping()
 
-    try:
-        wait_until(answers, what="redis-server answers")
-        yield port, client
-    finally:
-        process.terminate()
-        process.wait(20)
-        shutil.rmtree(folder)
+        try:
+            wait_until(answers, what="redis-server answers")
+            yield address, PROCESS_PORT, client
+        finally:
+            process.terminate()
+            process.wait(20)
 
 
 @pytest.fixture(name="site", scope="module")
@@ -106,11 +105,14 @@ def test_tier_that_is_killed_comes_back_with_its_sessions(site):
 
 
 def test_external_store_is_handed_out_and_none_is_run():
-    with redis_server() as (port, client), Site(data_centers=["us-east"], extra=f'[session]\nexternal = "redis://127.0.0.1:{port}"\n') as site:
-        assert redis_url(site, "us-east") == f"redis://127.0.0.1:{port}"
+    with contextlib.ExitStack() as stack:
+        address, port, client = stack.enter_context(redis_server())
+        url = f"redis://{address}:{port}"
+        site = stack.enter_context(Site(data_centers=["us-east"], extra=f'[session]\nexternal = "{url}"\n'))
+        assert redis_url(site, "us-east") == url
         tier = site.tier("us-east", "session")
-        assert (tier["state"], tier["url"], tier["pid"]) == ("external", f"redis://127.0.0.1:{port}", 0)
-        assert f"redis://127.0.0.1:{port}" in site.run("status").stdout
+        assert (tier["state"], tier["url"], tier["pid"]) == ("external", url, 0)
+        assert url in site.run("status").stdout
         with pytest.raises(OSError):
             socket.create_connection((site.addresses["us-east"], 6379), timeout=5)
         visitor = Visitor(site)

@@ -10,6 +10,8 @@ import pytest
 from http_connection import HttpConnection
 from site_under_test import ROOT, Site
 
+pytestmark = pytest.mark.covers("http", "wire")
+
 NEXT = b"GET /smuggled HTTP/1.1\r\nHost: photos.example\r\n\r\n"
 CHUNKED = b"Transfer-Encoding: chunked\r\n"
 

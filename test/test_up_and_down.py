@@ -1,7 +1,9 @@
 """`meridian up`, `status`, `down`: what starts, what is said when it cannot, and that nothing stays behind."""
 
+import contextlib
 import json
 import os
+import pathlib
 import signal
 import socket
 import subprocess
@@ -9,6 +11,8 @@ import subprocess
 import pytest
 
 from site_under_test import MERIDIAN, ROOT, Site, curl, wait_until
+
+pytestmark = pytest.mark.covers("cli", "lab", "agent")
 
 APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
 
@@ -75,6 +79,12 @@ def test_interrupting_up_in_the_foreground_leaves_nothing():
         site.__exit__()
 
 
+def command_of(pid):
+    """The name of its program; None when it has ended."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return pathlib.Path(f"/proc/{pid}/comm").read_text().strip()
+
+
 def test_interrupting_up_before_anything_serves_leaves_nothing():
     site = Site(app='command = ["sleep", "1000"]')
     try:
@@ -82,7 +92,7 @@ def test_interrupting_up_before_anything_serves_leaves_nothing():
                               stderr=subprocess.PIPE, text=True, env=site.environment)
 
         def instances():
-            return [pid for pid in site.processes() if open(f"/proc/{pid}/comm").read() == "sleep\n"]
+            return [pid for pid in site.processes() if command_of(pid) == "sleep"]
 
         wait_until(lambda: len(instances()) == 4)
         up.send_signal(signal.SIGINT)
@@ -94,12 +104,11 @@ def test_interrupting_up_before_anything_serves_leaves_nothing():
         site.__exit__()
 
 
-def test_a_second_up_on_the_same_state_says_so():
-    with Site(app=APP) as site:
-        again = site.run("up", str(site.file), "--detach", check=False)
-        assert again.returncode != 0
-        assert "already" in again.stderr
-        assert site.state_of("us-east") == "serving"
+def test_a_second_up_on_the_same_state_says_so(quiet_site):
+    again = quiet_site.run("up", str(quiet_site.file), "--detach", check=False)
+    assert again.returncode != 0
+    assert "already" in again.stderr
+    assert quiet_site.state_of("us-east") == "serving"
 
 
 def test_two_sites_do_not_disturb_each_other():
@@ -163,15 +172,13 @@ def test_check_accepts_the_example():
     assert done.returncode == 0, done.stderr
 
 
-def test_state_directory_is_private():
-    with Site(app=APP) as site:
-        assert site.state.stat().st_mode & 0o777 == 0o700
-        assert (site.state / "admin.token").stat().st_mode & 0o777 == 0o600
+def test_state_directory_is_private(quiet_site):
+    assert quiet_site.state.stat().st_mode & 0o777 == 0o700
+    assert (quiet_site.state / "admin.token").stat().st_mode & 0o777 == 0o600
 
 
-def test_admin_refuses_whoever_has_no_token():
-    with Site(app=APP) as site:
-        url = f"http://{site.addresses['us-east']}:9000/.meridian/drain"
-        assert curl(url, "-X", "POST")[0] == 401
-        assert curl(url, "-X", "POST", "-H", "Authorization: Bearer wrong")[0] == 401
-        assert site.state_of("us-east") == "serving"
+def test_admin_refuses_whoever_has_no_token(quiet_site):
+    url = f"http://{quiet_site.addresses['us-east']}:9000/.meridian/drain"
+    assert curl(url, "-X", "POST")[0] == 401
+    assert curl(url, "-X", "POST", "-H", "Authorization: Bearer wrong")[0] == 401
+    assert quiet_site.state_of("us-east") == "serving"

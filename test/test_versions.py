@@ -10,6 +10,8 @@ from cache_origin import Answer
 from edge_under_test import MINUTE, Edge, herd
 from site_under_test import ROOT, SANITIZED, Site, curl
 
+pytestmark = pytest.mark.covers("edge")
+
 PYTHON_APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
 MOST_BYTES = 8 << 20
 

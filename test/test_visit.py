@@ -11,14 +11,14 @@ import pytest
 
 from site_under_test import MERIDIAN, ROOT, Site
 
+pytestmark = pytest.mark.covers("cli")
+
 APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
 
 
 @pytest.fixture(scope="module")
-def site():
-    with Site(app=APP) as up:
-        up.wait_for_answers()
-        yield up
+def site(quiet_site):
+    return quiet_site
 
 
 def steps(done):

@@ -91,6 +91,7 @@ await talk({
     return { key, value: await client.get("brief") };
   },
   write: async () => client.set("kept", "before"),
+  loss: async () => lost.length > 0 || Boolean(await next(client, "close")),
   again: async () => ({ kept: await client.get("kept"), set: await client.set("kept", "after"), lost: lost.length > 0 }),
   leave: async () => client.quit(),
 });

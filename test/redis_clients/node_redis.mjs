@@ -1,6 +1,6 @@
 // node-redis as applications use it. Arguments: the URL, and the version of RESP.
 import { createClient, WatchError } from "redis";
-import { talk } from "./talk.mjs";
+import { next, talk } from "./talk.mjs";
 
 const [url, version] = process.argv.slice(2);
 const client = createClient({ url, RESP: Number(version), name: "photos", socket: { reconnectStrategy: 20 } });
@@ -92,6 +92,8 @@ await talk({
     return { key, value: await client.get("brief") };
   },
   write: async () => client.set("kept", "before"),
+  // A command that was sent before the client has noticed would be rejected, as node-redis cannot know whether it was executed.
+  loss: async () => lost.length > 0 || Boolean(await next(client, "error")),
   // Asked while nobody is there, it is answered when somebody is again.
   again: async () => ({ kept: await client.get("kept"), set: await client.set("kept", "after"), lost: lost.length > 0 }),
   leave: async () => client.close(),
