@@ -1,7 +1,9 @@
 """What headers and units cost the compiler's front end, and the budget that each header must keep.
 
-  headers.py --check     each header alone, beside the precompiled headers of its folder: fails when one is over budget
-                         (or does not compile by itself)
+  headers.py --check [FILE...]
+                         each header alone, beside the precompiled headers of its folder: fails when one is over budget
+                         (or does not compile by itself). With files: only those of them that are headers, and the
+                         headers that include one of them
   headers.py --slowest   compiles the whole program anew in build/trace (minutes), and prints the units and headers that
                          took most
 
@@ -69,25 +71,32 @@ def least_seconds(arguments, text, times):
     return min(front_end_seconds(arguments, text)[0] for _ in range(times))
 
 
-def included_by_units(headers):
-    """The headers that the program's own files include; tests alone include the others."""
+def read_includes(headers):
+    """For each header and unit the project's headers that it includes."""
     texts = {path: (ROOT / path).read_text(encoding="utf-8") for path in [*headers, *tracked("src/*.cpp", "sim/*.cpp", "fuzz/*.cpp")]}
-    includes = {path: {f"src/{name}" if f"src/{name}" in texts else name for name in re.findall(r'^#include "([^"]+)"', text, re.M)}
-                for path, text in texts.items()}
-    reached, waiting = set(), [path for path in texts if path.endswith(".cpp") and not path.endswith("_test.cpp")]
+    return {path: {f"src/{name}" if f"src/{name}" in texts else name for name in re.findall(r'^#include "([^"]+)"', text, re.M)}
+            for path, text in texts.items()}
+
+
+def reached_from(paths, includes):
+    """These files, and all that they include."""
+    reached, waiting = set(), list(paths)
     while waiting:
         path = waiting.pop()
-        if path in reached:
-            continue
-        reached.add(path)
-        waiting += [name for name in includes.get(path, ()) if name in texts]
+        if path not in reached:
+            reached.add(path)
+            waiting += includes.get(path, ())
     return reached
 
 
-def check():
+def check(changed):
     flags = flags_by_folder()
     headers = tracked("src/*.hpp", "sim/*.hpp")
-    units = included_by_units(headers)
+    includes = read_includes(headers)
+    # Tests alone include the other headers.
+    units = reached_from([path for path in includes if path.endswith(".cpp") and not path.endswith("_test.cpp")], includes)
+    if changed:
+        headers = [header for header in headers if reached_from([header], includes) & set(changed)]
     plain = [word for word in next(iter(flags.values())) if word.startswith(("/", "-std", "-O"))]
     speed = least_seconds(plain, CALIBRATION, 5) / CALIBRATION_SECONDS
 
@@ -121,7 +130,7 @@ def check():
     return 1 if wrong else 0
 
 
-def slowest():
+def slowest(_):
     trace = ROOT / "build/trace"
     subprocess.run(["cmake", "--preset", "release", "-B", trace, "-DCMAKE_CXX_FLAGS=-ftime-trace"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     subprocess.run(["ninja", "-C", trace, "--quiet", "-t", "clean"], check=True, stdout=subprocess.DEVNULL)
@@ -152,4 +161,4 @@ def slowest():
 
 
 if __name__ == "__main__":
-    sys.exit({"--check": check, "--slowest": slowest}[sys.argv[1]]())
+    sys.exit({"--check": check, "--slowest": slowest}[sys.argv[1]](sys.argv[2:]))

@@ -16,7 +16,7 @@ set(io_headers ${pure_headers} <coroutine>
   [["io/tls.hpp"]] [["io/wait_queue.hpp"]])
 set(site_headers ${io_headers}
   [["http/client.hpp"]] [["http/exchange.hpp"]] [["http/server.hpp"]]
-  [["site/site.hpp"]] [["site/view.hpp"]])
+  [["site/site.hpp"]] [["site/tier_process.hpp"]] [["site/view.hpp"]])
 
 # meridian_precompiled(SET header...)
 function(meridian_precompiled SET)
