@@ -10,13 +10,13 @@
 #include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <nlohmann/json.hpp>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "cli/admin_call.hpp"
+#include "cli/command/command.hpp"
 #include "cli/command_line.hpp"
 #include "http/fetch.hpp"
 #include "site/site.hpp"
@@ -152,27 +152,52 @@ int Show(const Arguments& arguments, std::string what, Print print) {
   return answered ? kDone : kFailed;
 }
 
-CLI::App* Add(CLI::App& session, Action& action, const char* name, const char* summary,
-              const std::shared_ptr<Arguments>& arguments, const char* what, Print print) {
-  CLI::App* command = session.add_subcommand(name, summary);
-  command->add_flag("--json", arguments->json, "As JSON");
-  AddStateOption(*command, arguments->state_directory);
-  command->callback([=, &action] { action = [=] { return Show(*arguments, what, print); }; });
+struct Question {
+  const char* name;
+  const char* summary;
+  const char* what;  // the last part of the tier's path
+  Print print;
+};
+
+Command& AddQuestion(Command& session, const Question& question,
+                     const std::shared_ptr<Arguments>& arguments) {
+  Command& command = session.AddCommand(question.name, question.summary);
+  command.AddOption({.name = "--json", .value = &arguments->json, .help = "As JSON"});
+  AddStateOption(command, arguments->state_directory);
+  command.action = [arguments, question] {
+    return Show(*arguments, question.what, question.print);
+  };
   return command;
 }
 
 }  // namespace
 
-void AddSessionCommands(CLI::App& session, Action& action) {
+void AddSessionCommands(Command& session) {
   auto arguments = std::make_shared<Arguments>();
-  session.require_subcommand(0, 1);
-  Add(session, action, "lag", "How far each data center is behind each other", arguments, "lag",
-      &PrintLag);
-  Add(session, action, "digest", "Whether all data centers hold the same", arguments, "digest",
-      &PrintDigest);
-  CLI::App* get = Add(session, action, "get", "What each data center has of a key", arguments,
-                      "key", &PrintKey);
-  get->add_option("key", arguments->key, "The key")->type_name("KEY")->required();
+  session.subcommands_given = {.min = 0, .max = 1};
+  AddQuestion(session,
+              {.name = "lag",
+               .summary = "How far each data center is behind each other",
+               .what = "lag",
+               .print = &PrintLag},
+              arguments);
+  AddQuestion(session,
+              {.name = "digest",
+               .summary = "Whether all data centers hold the same",
+               .what = "digest",
+               .print = &PrintDigest},
+              arguments);
+  Command& get = AddQuestion(session,
+                             {.name = "get",
+                              .summary = "What each data center has of a key",
+                              .what = "key",
+                              .print = &PrintKey},
+                             arguments);
+  get.AddOption({.name = "key",
+                 .value = &arguments->key,
+                 .help = "The key",
+                 .type = "KEY",
+                 .required = true});
 }
 
 }  // namespace meridian::cli
