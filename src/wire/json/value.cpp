@@ -1,9 +1,7 @@
 #include "wire/json/value.hpp"
 
 #include <algorithm>
-#include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <ranges>
 #include <span>

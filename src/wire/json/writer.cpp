@@ -3,8 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <cmath>
-#include <cstdint>
+#include <cstddef>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -14,7 +13,6 @@
 #include <nlohmann/json.hpp>
 
 #include "base/check.hpp"
-#include "wire/json/limits.hpp"
 #include "wire/json/value.hpp"
 
 namespace meridian::wire::json {
