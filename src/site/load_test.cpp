@@ -73,7 +73,7 @@ std::string ReadAll(const std::filesystem::path& path) {
   return text.str();
 }
 
-std::filesystem::path TestData() { return MERIDIAN_TESTDATA; }
+std::filesystem::path TestData() { return std::filesystem::absolute(MERIDIAN_TESTDATA); }
 
 std::expected<Site, Diagnostics> ParseText(const std::string& text) {
   return Parse({.text = text, .file = "/srv/photos/site.toml"}, Sections());
