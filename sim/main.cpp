@@ -6,11 +6,11 @@
 #include <string>
 #include <thread>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "base/clock.hpp"
 #include "base/log.hpp"
+#include "cli/command/command.hpp"
 #include "io/sim/trace.hpp"
 #include "sim/runner.hpp"
 #include "sim/simulation.hpp"
@@ -20,7 +20,7 @@ namespace {
 
 constexpr int kHeld = 0;
 constexpr int kBroken = 1;
-constexpr int kMisused = 2;
+constexpr int kHelpColumn = 30;
 
 struct Arguments {
   std::string name;
@@ -53,24 +53,7 @@ int RunMany(const Simulation& simulation, const Arguments& arguments) {
   return kBroken;
 }
 
-int Main(int argc, char** argv) {
-  CLI::App app("Runs seeded simulations of parts of a site, with faults.", "simulate");
-  Arguments arguments;
-  app.add_option("name", arguments.name, "Which one.")->required();
-  app.add_option("--seeds", arguments.seeds, "How many seeds (1000).");
-  app.add_option("--seed", arguments.seed, "The first of them (1).");
-  app.add_option("--seconds", arguments.seconds, "Begin no seed after so long.");
-  app.add_flag("--trace", arguments.trace, "Run one seed and print all that happens.");
-  std::string names;
-  for (const Simulation& simulation : Simulations()) {
-    names += fmt::format("{}: {}\n", simulation.name, simulation.what);
-  }
-  app.footer(names);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? kHeld : kMisused;
-  }
+int Run(const Arguments& arguments, const std::string& names) {
   // What programs log about the faults they meet is not the news here.
   ConfigureLog({.least = LogLevel::kNothing, .process = "simulate"});
   for (const Simulation& simulation : Simulations()) {
@@ -78,7 +61,27 @@ int Main(int argc, char** argv) {
     return arguments.trace ? ShowTrace(simulation, arguments) : RunMany(simulation, arguments);
   }
   fmt::print(stderr, "simulate: there is no \"{}\". There are:\n{}", arguments.name, names);
-  return kMisused;
+  return cli::kMisused;
+}
+
+int Main(int argc, char** argv) {
+  cli::Command program("simulate", "Runs seeded simulations of parts of a site, with faults.");
+  Arguments arguments;
+  program.AddOption(
+      {.name = "name", .value = &arguments.name, .help = "Which one.", .required = true});
+  program.AddOption(
+      {.name = "--seeds", .value = &arguments.seeds, .help = "How many seeds (1000)."});
+  program.AddOption({.name = "--seed", .value = &arguments.seed, .help = "The first of them (1)."});
+  program.AddOption(
+      {.name = "--seconds", .value = &arguments.seconds, .help = "Begin no seed after so long."});
+  program.AddOption({.name = "--trace",
+                     .value = &arguments.trace,
+                     .help = "Run one seed and print all that happens."});
+  for (const Simulation& simulation : Simulations()) {
+    program.footer += fmt::format("{}: {}\n", simulation.name, simulation.what);
+  }
+  program.action = [&] { return Run(arguments, program.footer); };
+  return cli::RunCommandLine(program, kHelpColumn, argc, argv);
 }
 
 }  // namespace

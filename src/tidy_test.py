@@ -31,6 +31,7 @@ BANNED = [
     (r"\bstd::this_thread::sleep_|\busleep\s*\(|(?<![\w:.])sleep\s*\(", "io::Sleep, or wait for the thing itself"),
     (r"\bsystem_clock::now|\bsteady_clock::now|\bgettimeofday\b", "the Clock or Loop you were handed"),
     (r"\bstd::(cout|cerr)\b", "LOG_*, or fmt::print in src/cli"),
+    (r"\bfmt::format_to\b", "`out += fmt::format(...)`: fmt::format_to compiles fmt's formatter once more in each unit"),
     (r"\bassert\s*\(", "CHECK, which is on in every build"),
     (r"\bdynamic_cast\b", "a virtual function at a seam"),
     (r"\bthrow\b(?!\w)", "Result"),

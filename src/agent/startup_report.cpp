@@ -3,26 +3,31 @@
 #include <string>
 #include <string_view>
 
-#include <nlohmann/json.hpp>
-
 #include "base/result.hpp"
+#include "wire/json/value.hpp"
+#include "wire/json/writer.hpp"
 
 namespace meridian::agent {
 
-using nlohmann::json;
-
 std::string EncodeStartupReport(const Result<void>& outcome) {
-  json report = outcome ? json{{"ready", true}} : json{{"error", outcome.error().message}};
-  std::string line = report.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
+  wire::json::Writer writer;
+  writer.BeginObject();
+  if (outcome) {
+    writer.Member("ready", true);
+  } else {
+    writer.Member("error", outcome.error().message);
+  }
+  writer.EndObject();
+  std::string line = writer.Take() + "\n";
   if (line.size() <= kLongestStartupReport) return line;
   return EncodeStartupReport(Fail(Errc::kTooLarge, "it failed; the reason is in its log"));
 }
 
 Result<void> DecodeStartupReport(std::string_view line) {
-  json report = json::parse(line, nullptr, /*allow_exceptions=*/false);
-  if (report.is_object() && report.value("ready", json()) == true) return {};
-  json error = report.is_object() ? report.value("error", json()) : json();
-  if (error.is_string()) return Fail(Errc::kUnavailable, "{}", error.get<std::string>());
+  Result<wire::json::Value> report = wire::json::Parse(line);
+  if (report && report->BooleanOf("ready")) return {};
+  const wire::json::Value* error = report ? report->Find("error") : nullptr;
+  if (error != nullptr && error->text()) return Fail(Errc::kUnavailable, "{}", *error->text());
   return Fail(Errc::kInvalid, "the agent's startup report cannot be read");
 }
 

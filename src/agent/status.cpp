@@ -1,69 +1,71 @@
 #include "agent/status.hpp"
 
+#include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include <nlohmann/json.hpp>
 #include <sys/types.h>
 
 #include "base/result.hpp"
 #include "site/site.hpp"
 #include "site/view.hpp"
+#include "wire/json/value.hpp"
+#include "wire/json/writer.hpp"
 
 namespace meridian::agent {
 
-using Json = nlohmann::ordered_json;
-
 namespace {
 
-constexpr int kIndent = 2;
+using wire::json::Value;
+using wire::json::Writer;
 
-Json ToJson(const DataCenterStatus& status) {
-  Json tiers = Json::array();
-  for (const TierStatus& tier : status.tiers) {
-    Json entry = {
-        {"name", tier.name}, {"state", tier.state}, {"pid", tier.pid}, {"port", tier.port}};
-    if (!tier.problem.empty()) entry["problem"] = tier.problem;
-    if (!tier.url.empty()) entry["url"] = tier.url;
-    tiers.push_back(std::move(entry));
-  }
-  Json instances = Json::array();
-  for (const InstanceStatus& instance : status.instances) {
-    instances.push_back({{"id", instance.id},
-                         {"address", instance.address},
-                         {"release", instance.release},
-                         {"state", instance.state},
-                         {"pid", instance.pid}});
-  }
-  Json json = {{"name", status.name},   {"address", status.address},
-               {"state", status.state}, {"pid", status.pid},
-               {"tiers", tiers},        {"instances", instances}};
-  if (!status.problem.empty()) json["problem"] = status.problem;
-  return json;
+constexpr size_t kIndent = 2;
+
+void Write(const TierStatus& tier, Writer& writer) {
+  writer.BeginObject();
+  writer.Member("name", tier.name);
+  writer.Member("state", tier.state);
+  writer.Member("pid", tier.pid);
+  writer.Member("port", tier.port);
+  if (!tier.problem.empty()) writer.Member("problem", tier.problem);
+  if (!tier.url.empty()) writer.Member("url", tier.url);
+  writer.EndObject();
 }
 
-std::string Dump(const Json& json, int indent) {
-  return json.dump(indent, ' ', false, Json::error_handler_t::replace);
+void Write(const InstanceStatus& instance, Writer& writer) {
+  writer.BeginObject();
+  writer.Member("id", instance.id);
+  writer.Member("address", instance.address);
+  writer.Member("release", instance.release);
+  writer.Member("state", instance.state);
+  writer.Member("pid", instance.pid);
+  writer.EndObject();
 }
 
-// The member `key`, or an empty value of the wanted type when it is missing or of another.
-std::string Text(const Json& object, const char* key) {
-  auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+void Write(const DataCenterStatus& status, Writer& writer) {
+  writer.BeginObject();
+  writer.Member("name", status.name);
+  writer.Member("address", status.address);
+  writer.Member("state", status.state);
+  writer.Member("pid", status.pid);
+  writer.BeginArray("tiers");
+  for (const TierStatus& tier : status.tiers) Write(tier, writer);
+  writer.EndArray();
+  writer.BeginArray("instances");
+  for (const InstanceStatus& instance : status.instances) Write(instance, writer);
+  writer.EndArray();
+  if (!status.problem.empty()) writer.Member("problem", status.problem);
+  writer.EndObject();
 }
 
+// The member `name`, or 0 when it is missing, of another type or out of bounds.
 template <class Int>
-Int Number(const Json& object, const char* key) {
-  auto found = object.find(key);
-  return found != object.end() && found->is_number_integer() ? found->get<Int>() : Int{0};
-}
-
-const Json& List(const Json& object, const char* key) {
-  static const Json nothing = Json::array();
-  auto found = object.find(key);
-  return found != object.end() && found->is_array() ? *found : nothing;
+Int Number(const Value& object, std::string_view name) {
+  int64_t number = object.IntegerOf(name);
+  return std::in_range<Int>(number) ? static_cast<Int>(number) : Int{0};
 }
 
 }  // namespace
@@ -74,39 +76,48 @@ DataCenterStatus DownStatus(const site::DataCenter& dc) {
           .state = std::string(site::StateName(site::DataCenterState::kDown))};
 }
 
-std::string EncodeStatus(const DataCenterStatus& status) { return Dump(ToJson(status), -1); }
+std::string EncodeStatus(const DataCenterStatus& status) {
+  Writer writer;
+  Write(status, writer);
+  return writer.Take();
+}
 
 Result<DataCenterStatus> DecodeStatus(std::string_view text) {
-  Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  if (!json.is_object() || Text(json, "name").empty()) {
+  Result<Value> json = wire::json::Parse(text);
+  if (!json || json->TextOf("name").empty()) {
     return Fail(Errc::kInvalid, "the agent's status cannot be read");
   }
-  DataCenterStatus status{.name = Text(json, "name"),
-                          .address = Text(json, "address"),
-                          .state = Text(json, "state"),
-                          .pid = Number<pid_t>(json, "pid")};
-  for (const Json& tier : List(json, "tiers")) {
-    status.tiers.push_back({.name = Text(tier, "name"),
-                            .state = Text(tier, "state"),
+  DataCenterStatus status{.name = json->TextOf("name"),
+                          .address = json->TextOf("address"),
+                          .state = json->TextOf("state"),
+                          .pid = Number<pid_t>(*json, "pid")};
+  for (const Value& tier : json->ElementsOf("tiers")) {
+    status.tiers.push_back({.name = tier.TextOf("name"),
+                            .state = tier.TextOf("state"),
                             .pid = Number<pid_t>(tier, "pid"),
                             .port = Number<uint16_t>(tier, "port"),
-                            .problem = Text(tier, "problem"),
-                            .url = Text(tier, "url")});
+                            .problem = tier.TextOf("problem"),
+                            .url = tier.TextOf("url")});
   }
-  for (const Json& instance : List(json, "instances")) {
-    status.instances.push_back({.id = Text(instance, "id"),
-                                .address = Text(instance, "address"),
-                                .release = Text(instance, "release"),
-                                .state = Text(instance, "state"),
+  for (const Value& instance : json->ElementsOf("instances")) {
+    status.instances.push_back({.id = instance.TextOf("id"),
+                                .address = instance.TextOf("address"),
+                                .release = instance.TextOf("release"),
+                                .state = instance.TextOf("state"),
                                 .pid = Number<pid_t>(instance, "pid")});
   }
   return status;
 }
 
 std::string EncodeSiteStatus(const std::string& site, const std::vector<DataCenterStatus>& all) {
-  Json list = Json::array();
-  for (const DataCenterStatus& status : all) list.push_back(ToJson(status));
-  return Dump({{"site", site}, {"datacenters", list}}, kIndent) + "\n";
+  Writer writer({.indent = kIndent});
+  writer.BeginObject();
+  writer.Member("site", site);
+  writer.BeginArray("datacenters");
+  for (const DataCenterStatus& status : all) Write(status, writer);
+  writer.EndArray();
+  writer.EndObject();
+  return writer.Take() + "\n";
 }
 
 }  // namespace meridian::agent

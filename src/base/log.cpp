@@ -5,7 +5,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
-#include <iterator>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -13,7 +12,6 @@
 #include <utility>
 #include <variant>
 
-#include <fmt/chrono.h>
 #include <fmt/core.h>
 #include <fmt/format.h>
 #include <unistd.h>
@@ -48,6 +46,21 @@ std::string_view LevelName(LogLevel level) {
       return "error";
   }
   return "error";
+}
+
+// The date in UTC, `2025-01-31`. (fmt/chrono.h would write it, and costs a second to compile.)
+std::string DateText(std::chrono::system_clock::time_point time) {
+  std::chrono::year_month_day date{std::chrono::floor<std::chrono::days>(time)};
+  return fmt::format("{:04}-{:02}-{:02}", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()));
+}
+
+// The time of day in UTC, `23:59:59`.
+std::string TimeOfDayText(std::chrono::system_clock::time_point time) {
+  std::chrono::hh_mm_ss of_day{std::chrono::floor<std::chrono::seconds>(time) -
+                               std::chrono::floor<std::chrono::days>(time)};
+  return fmt::format("{:02}:{:02}:{:02}", of_day.hours().count(), of_day.minutes().count(),
+                     of_day.seconds().count());
 }
 
 // How far `time` is into its second, in units of `Unit`.
@@ -89,7 +102,7 @@ void AppendEscaped(std::string& out, std::string_view text, size_t most) {
     } else if (c == '\n') {
       out += "\\n";
     } else if (static_cast<uint8_t>(c) < 0x20 || c == 0x7f) {
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned>(c));
+      out += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
     } else {
       out += text.substr(0, length);
     }
@@ -105,10 +118,9 @@ void AppendValue(std::string& out, const LogField& field, bool json) {
       bool plain = !json && !value.empty() && value.find_first_of(" \"\n\t=") == value.npos;
       plain ? void(out += value) : AppendJsonString(out, value);
     } else if constexpr (std::is_same_v<Value, double>) {
-      std::isfinite(value) ? void(fmt::format_to(std::back_inserter(out), "{:.6g}", value))
-                           : void(out += "null");
+      out += std::isfinite(value) ? fmt::format("{:.6g}", value) : "null";
     } else {
-      fmt::format_to(std::back_inserter(out), "{}", value);
+      out += fmt::format("{}", value);
     }
   };
   std::visit(append, field.value);
@@ -139,9 +151,9 @@ void CutLast(std::string& line, size_t start, const LogField& field) {
 std::string JsonLine(LogLevel level, std::string_view event, std::initializer_list<LogField> fields,
                      const LogOptions& options) {
   auto now = std::chrono::system_clock::now();
-  std::string line = fmt::format(R"({{"time":"{:%FT%T}.{:06}Z","level":"{}")",
-                                 std::chrono::floor<std::chrono::seconds>(now),
-                                 FractionOf<std::chrono::microseconds>(now), LevelName(level));
+  std::string line =
+      fmt::format(R"({{"time":"{}T{}.{:06}Z","level":"{}")", DateText(now), TimeOfDayText(now),
+                  FractionOf<std::chrono::microseconds>(now), LevelName(level));
   auto add = [&](const LogField& field) {
     line += ',';
     AppendJsonString(line, field.key);
@@ -166,8 +178,8 @@ std::string JsonLine(LogLevel level, std::string_view event, std::initializer_li
 std::string TextLine(LogLevel level, std::string_view event, std::initializer_list<LogField> fields,
                      const LogOptions& options) {
   auto now = std::chrono::system_clock::now();
-  std::string line = fmt::format("{:%T}.{:03} ", std::chrono::floor<std::chrono::seconds>(now),
-                                 FractionOf<std::chrono::milliseconds>(now));
+  std::string line =
+      fmt::format("{}.{:03} ", TimeOfDayText(now), FractionOf<std::chrono::milliseconds>(now));
   if (level >= LogLevel::kWarning) line += fmt::format("{}: ", LevelName(level));
   if (!options.dc.empty()) line += options.dc + " ";
   if (!options.process.empty()) line += options.process + ": ";

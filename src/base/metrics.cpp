@@ -47,7 +47,7 @@ void AppendLabels(std::string& out, const Metrics::Labels& labels, std::string_v
     out += '"';
     separator = ',';
   }
-  if (!bound.empty()) fmt::format_to(std::back_inserter(out), "{}le=\"{}\"", separator, bound);
+  if (!bound.empty()) out += fmt::format("{}le=\"{}\"", separator, bound);
   out += '}';
 }
 
@@ -88,7 +88,7 @@ void Metrics::AppendHistogram(std::string& out, const std::string& name, const S
     out += name;
     out += suffix;
     AppendLabels(out, series.labels, bound);
-    fmt::format_to(std::back_inserter(out), " {}\n", value);
+    out += fmt::format(" {}\n", value);
   };
   // The total is read first: buckets must not pass it while a writer goes on.
   const Histogram& histogram = *series.histogram;
@@ -107,7 +107,7 @@ std::string Metrics::Text() const {
   for (const Family& family : families_) {
     out += "# HELP " + family.name + " ";
     AppendEscaped(out, family.help, false);
-    fmt::format_to(std::back_inserter(out), "\n# TYPE {} {}\n", family.name, family.type);
+    out += fmt::format("\n# TYPE {} {}\n", family.name, family.type);
     for (const Series& series : family.series) {
       if (series.histogram != nullptr) {
         AppendHistogram(out, family.name, series);
@@ -115,9 +115,8 @@ std::string Metrics::Text() const {
       }
       out += family.name;
       AppendLabels(out, series.labels);
-      series.counter != nullptr
-          ? fmt::format_to(std::back_inserter(out), " {}\n", series.counter->value())
-          : fmt::format_to(std::back_inserter(out), " {}\n", series.gauge->value());
+      out += series.counter != nullptr ? fmt::format(" {}\n", series.counter->value())
+                                       : fmt::format(" {}\n", series.gauge->value());
     }
   }
   return out;

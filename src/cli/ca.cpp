@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "cli/command/command.hpp"
 #include "cli/command_line.hpp"
 #include "site/site.hpp"
 #include "site/state_dir.hpp"
@@ -45,14 +45,16 @@ int Make(const Arguments& arguments) {
 
 }  // namespace
 
-void AddCa(CLI::App& app, Action& action) {
+void AddCa(Command& program) {
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* command =
-      app.add_subcommand("ca", "Make what the site's servers trust each other by, to be copied");
-  command->add_option("site", arguments->site_file, "The site's file (site.toml)")
-      ->type_name("FILE");
-  AddStateOption(*command, arguments->state_directory);
-  command->callback([arguments, &action] { action = [arguments] { return Make(*arguments); }; });
+  Command& command =
+      program.AddCommand("ca", "Make what the site's servers trust each other by, to be copied");
+  command.AddOption({.name = "site",
+                     .value = &arguments->site_file,
+                     .help = "The site's file (site.toml)",
+                     .type = "FILE"});
+  AddStateOption(command, arguments->state_directory);
+  command.action = [arguments] { return Make(*arguments); };
 }
 
 }  // namespace meridian::cli

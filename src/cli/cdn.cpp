@@ -5,12 +5,12 @@
 #include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "base/result.hpp"
 #include "cli/admin_call.hpp"
 #include "cli/cdn_summary.hpp"
+#include "cli/command/command.hpp"
 #include "cli/command_line.hpp"
 #include "edge/config.hpp"
 #include "http/fetch.hpp"
@@ -61,20 +61,20 @@ int Report(const Arguments& arguments) {
 
 }  // namespace
 
-void AddCdn(CLI::App& app, Action& action) {
-  CLI::App* cdn = app.add_subcommand("cdn", "What the CDN's edges do for visitors");
-  cdn->require_subcommand(1);
+void AddCdn(Command& program) {
+  Command& cdn = program.AddCommand("cdn", "What the CDN's edges do for visitors");
+  cdn.subcommands_given = {.min = 1, .max = 1};
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* report = cdn->add_subcommand(
+  Command& report = cdn.AddCommand(
       "report",
       "Hit ratio, bytes and money saved, by content type; and the URLs whose headers waste most");
-  report->add_flag("--json", arguments->json, "As JSON");
-  AddStateOption(*report, arguments->state_directory);
-  report->footer(
+  report.AddOption({.name = "--json", .value = &arguments->json, .help = "As JSON"});
+  AddStateOption(report, arguments->state_directory);
+  report.footer =
       "All edges of the site are asked, and their numbers added up; each counts from when it was\n"
       "started. Prices are those of [edge.cost] in site.toml. Exit status: 1 when an edge has not\n"
-      "answered; it is named, and the rest is shown.");
-  report->callback([arguments, &action] { action = [arguments] { return Report(*arguments); }; });
+      "answered; it is named, and the rest is shown.";
+  report.action = [arguments] { return Report(*arguments); };
 }
 
 }  // namespace meridian::cli

@@ -1,26 +1,28 @@
 #include "cli/cdn_summary.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include "edge/config.hpp"
 #include "site/cdn_report.hpp"
+#include "wire/json/writer.hpp"
 
 namespace meridian::cli {
 namespace {
 
-using nlohmann::json;
 using site::CdnAmount;
 using site::CdnTraffic;
 using site::CdnWaste;
+using wire::json::Writer;
 
+constexpr size_t kIndent = 2;
 constexpr double kGigabyte = 1e9;
 constexpr double kMillion = 1e6;
 
@@ -45,24 +47,51 @@ double Ratio(uint64_t part, uint64_t whole) {
 
 double Gigabytes(auto bytes) { return static_cast<double>(bytes) / kGigabyte; }
 
-json AmountValue(const CdnAmount& amount) {
-  return {{"requests", amount.requests}, {"bytes", amount.bytes}};
+// The members of objects are in the order of their names.
+void WriteAmount(std::string_view name, const CdnAmount& amount, Writer& writer) {
+  writer.BeginObject(name);
+  writer.Member("bytes", amount.bytes);
+  writer.Member("requests", amount.requests);
+  writer.EndObject();
 }
 
-json TrafficValue(const CdnTraffic& traffic) {
-  return {{"type", traffic.type},
-          {"to_visitors", AmountValue(traffic.to_visitors)},
-          {"from_cache", AmountValue(traffic.from_cache)},
-          {"from_origin", AmountValue(traffic.from_origin)},
-          {"between", AmountValue(traffic.between)}};
+// The members of `traffic`, into an object that was begun.
+void WriteTraffic(const CdnTraffic& traffic, Writer& writer) {
+  WriteAmount("between", traffic.between, writer);
+  WriteAmount("from_cache", traffic.from_cache, writer);
+  WriteAmount("from_origin", traffic.from_origin, writer);
+  WriteAmount("to_visitors", traffic.to_visitors, writer);
+  writer.Member("type", traffic.type);
 }
 
-json WasteValue(const CdnWaste& waste) {
-  return {{"url", waste.url},
-          {"kind", waste.kind},
-          {"wrong", waste.wrong},
-          {"mend", waste.mend},
-          {"wasted", AmountValue(waste.wasted)}};
+void WriteWaste(const CdnWaste& waste, Writer& writer) {
+  writer.Member("kind", waste.kind);
+  writer.Member("mend", waste.mend);
+  writer.Member("url", waste.url);
+  WriteAmount("wasted", waste.wasted, writer);
+  writer.Member("wrong", waste.wrong);
+}
+
+void WriteEdge(const CdnEdge& edge, Writer& writer) {
+  writer.Member("answered", edge.report.has_value());
+  writer.Member("name", edge.name);
+  if (edge.report) {
+    writer.Member("seconds", edge.report->seconds);
+  } else {
+    writer.Member("problem", edge.problem);
+  }
+}
+
+template <class T>
+void WriteObjects(std::string_view name, const std::vector<T>& all,
+                  void (*write)(const T&, Writer&), Writer& writer) {
+  writer.BeginArray(name);
+  for (const T& each : all) {
+    writer.BeginObject();
+    write(each, writer);
+    writer.EndObject();
+  }
+  writer.EndArray();
 }
 
 }  // namespace
@@ -115,26 +144,23 @@ CdnSummary SummarizeCdn(const std::vector<CdnEdge>& edges, const edge::Prices& p
 
 std::string CdnJson(const CdnSummary& summary, const std::vector<CdnEdge>& edges,
                     const edge::Prices& prices) {
-  json all = {{"hit_ratio", summary.hit_ratio()},
-              {"byte_hit_ratio", summary.byte_hit_ratio()},
-              {"total", TrafficValue(summary.total)},
-              {"saved_requests", summary.saved_requests},
-              {"saved_bytes", summary.saved_bytes},
-              {"currency", prices.currency},
-              {"cost", summary.cost},
-              {"saved", summary.saved},
-              {"types", json::array()},
-              {"wastes", json::array()},
-              {"edges", json::array()}};
-  for (const CdnTraffic& each : summary.by_type) all["types"].push_back(TrafficValue(each));
-  for (const CdnWaste& each : summary.wastes) all["wastes"].push_back(WasteValue(each));
-  for (const CdnEdge& each : edges) {
-    json value = {{"name", each.name}, {"answered", each.report.has_value()}};
-    if (each.report) value["seconds"] = each.report->seconds;
-    if (!each.report) value["problem"] = each.problem;
-    all["edges"].push_back(std::move(value));
-  }
-  return all.dump(2, ' ', false, json::error_handler_t::replace) + "\n";
+  Writer writer({.indent = kIndent});
+  writer.BeginObject();
+  writer.Member("byte_hit_ratio", summary.byte_hit_ratio());
+  writer.Member("cost", summary.cost);
+  writer.Member("currency", prices.currency);
+  WriteObjects("edges", edges, &WriteEdge, writer);
+  writer.Member("hit_ratio", summary.hit_ratio());
+  writer.Member("saved", summary.saved);
+  writer.Member("saved_bytes", summary.saved_bytes);
+  writer.Member("saved_requests", summary.saved_requests);
+  writer.BeginObject("total");
+  WriteTraffic(summary.total, writer);
+  writer.EndObject();
+  WriteObjects("types", summary.by_type, &WriteTraffic, writer);
+  WriteObjects("wastes", summary.wastes, &WriteWaste, writer);
+  writer.EndObject();
+  return writer.Take() + "\n";
 }
 
 }  // namespace meridian::cli

@@ -5,7 +5,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
+
+#include "wire/json/value.hpp"
+#include "wire/json/writer.hpp"
 
 namespace meridian::cli {
 namespace {
@@ -162,19 +164,20 @@ TEST(CdnJson, HoldsTheSame) {
   report.wastes = {WasteOf("http://a/x", 3, 4500)};
   const std::vector<CdnEdge> edges = {{.name = "us-east", .report = report},
                                       {.name = "us-west", .problem = "gone"}};
-  const auto json = nlohmann::json::parse(CdnJson(SummarizeCdn(edges, kPrices), edges, kPrices));
-  EXPECT_EQ(json["hit_ratio"], 0.9);
-  EXPECT_EQ(json["total"]["to_visitors"]["requests"], 10);
-  EXPECT_EQ(json["saved_bytes"], 9 * kGigabyte);
-  EXPECT_EQ(json["currency"], "EUR");
-  EXPECT_EQ(json["cost"], 15.25);
-  EXPECT_EQ(json["types"][0]["type"], "image/png");
-  EXPECT_EQ(json["wastes"][0]["mend"], "Cache-Control: public, max-age=86400");
-  EXPECT_EQ(json["wastes"][0]["wasted"]["requests"], 3);
-  EXPECT_EQ(json["edges"][0],
-            (nlohmann::json{{"name", "us-east"}, {"answered", true}, {"seconds", 60}}));
-  EXPECT_EQ(json["edges"][1]["answered"], false);
-  EXPECT_EQ(json["edges"][1]["problem"], "gone");
+  const auto json =
+      wire::json::Parse(CdnJson(SummarizeCdn(edges, kPrices), edges, kPrices)).value();
+  EXPECT_EQ(json.NumberOf("hit_ratio"), 0.9);
+  EXPECT_EQ(json.Find("total")->Find("to_visitors")->WholeNumberOf("requests"), 10U);
+  EXPECT_EQ(json.WholeNumberOf("saved_bytes"), 9 * kGigabyte);
+  EXPECT_EQ(json.TextOf("currency"), "EUR");
+  EXPECT_EQ(json.NumberOf("cost"), 15.25);
+  EXPECT_EQ(json.ElementsOf("types")[0].TextOf("type"), "image/png");
+  const auto& waste = json.ElementsOf("wastes")[0];
+  EXPECT_EQ(waste.TextOf("mend"), "Cache-Control: public, max-age=86400");
+  EXPECT_EQ(waste.Find("wasted")->WholeNumberOf("requests"), 3U);
+  EXPECT_EQ(wire::json::ToText(*json.Find("edges")),
+            R"([{"answered":true,"name":"us-east","seconds":60},)"
+            R"({"answered":false,"name":"us-west","problem":"gone"}])");
 }
 
 }  // namespace

@@ -2,9 +2,9 @@
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
+#include "cli/command/command.hpp"
 #include "cli/command_line.hpp"
 #include "cli/summary.hpp"
 #include "site/site.hpp"
@@ -31,11 +31,12 @@ int Check(const std::string& path) {
 
 }  // namespace
 
-void AddCheck(CLI::App& app, Action& action) {
+void AddCheck(Command& program) {
   auto path = std::make_shared<std::string>("site.toml");
-  CLI::App* command = app.add_subcommand("check", "Say what is wrong with a site.toml");
-  command->add_option("site", *path, "The site's file (site.toml)")->type_name("FILE");
-  command->callback([path, &action] { action = [path] { return Check(*path); }; });
+  Command& command = program.AddCommand("check", "Say what is wrong with a site.toml");
+  command.AddOption(
+      {.name = "site", .value = path.get(), .help = "The site's file (site.toml)", .type = "FILE"});
+  command.action = [path] { return Check(*path); };
 }
 
 }  // namespace meridian::cli

@@ -12,7 +12,6 @@
 #include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -20,6 +19,7 @@
 #include "balancer/config.hpp"
 #include "base/check.hpp"
 #include "base/result.hpp"
+#include "cli/command/command.hpp"
 #include "dns/config.hpp"
 #include "edge/config.hpp"
 #include "io/file.hpp"
@@ -52,10 +52,12 @@ std::expected<site::Site, int> Loaded(std::expected<site::Site, site::Diagnostic
 
 }  // namespace
 
-void AddStateOption(CLI::App& command, std::string& directory) {
-  command.add_option("--state", directory, "Where the site keeps its state (.meridian)")
-      ->type_name("DIR")
-      ->capture_default_str();
+void AddStateOption(Command& command, std::string& directory) {
+  command.AddOption({.name = "--state",
+                     .value = &directory,
+                     .help = "Where the site keeps its state (.meridian)",
+                     .type = "DIR",
+                     .shows_default = true});
 }
 
 std::span<const site::Section> AllSections() {

@@ -7,47 +7,39 @@
 
 #include <expected>
 #include <filesystem>
-#include <functional>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "base/result.hpp"
+#include "cli/command/command.hpp"
 #include "site/section.hpp"
 #include "site/site.hpp"
 #include "site/state_dir.hpp"
-
-namespace CLI {
-class App;
-}
 
 namespace meridian::cli {
 
 constexpr int kDone = 0;
 constexpr int kFailed = 1;
-constexpr int kMisused = 2;
 
-// What runs in the end: set by the subcommand that was chosen.
-using Action = std::function<int()>;
+void AddCa(Command& program);
+void AddCheck(Command& program);
+void AddUp(Command& program);
+void AddDown(Command& program);
+void AddRun(Command& program);
+void AddSessionCommands(Command& session);
+void AddStatus(Command& program);
+void AddDataCenter(Command& program);
+void AddInstance(Command& program);
+void AddLink(Command& program);
+void AddPurge(Command& program);
+void AddCdn(Command& program);
+void AddVisit(Command& program);
+void AddTiers(Command& program);
 
-void AddCa(CLI::App& app, Action& action);
-void AddCheck(CLI::App& app, Action& action);
-void AddUp(CLI::App& app, Action& action);
-void AddDown(CLI::App& app, Action& action);
-void AddRun(CLI::App& app, Action& action);
-void AddSessionCommands(CLI::App& session, Action& action);
-void AddStatus(CLI::App& app, Action& action);
-void AddDataCenter(CLI::App& app, Action& action);
-void AddInstance(CLI::App& app, Action& action);
-void AddLink(CLI::App& app, Action& action);
-void AddPurge(CLI::App& app, Action& action);
-void AddCdn(CLI::App& app, Action& action);
-void AddVisit(CLI::App& app, Action& action);
-void AddTiers(CLI::App& app, Action& action);
-
-// --state, default .meridian. `directory` must outlive the parse.
-void AddStateOption(CLI::App& command, std::string& directory);
+// --state, default .meridian. `directory` must outlive the command's action.
+void AddStateOption(Command& command, std::string& directory);
 
 // The sections of every tier: what site.toml may hold.
 std::span<const site::Section> AllSections();

@@ -2,12 +2,12 @@
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "cli/admin_call.hpp"
+#include "cli/command/command.hpp"
 #include "cli/command_line.hpp"
 #include "http/fetch.hpp"
 #include "lab/limits.hpp"
@@ -82,17 +82,16 @@ int Run(const Verb& verb, const Arguments& arguments) {
 
 }  // namespace
 
-void AddDataCenter(CLI::App& app, Action& action) {
-  CLI::App* group = app.add_subcommand("dc", "Kill, start, drain or undrain a data center");
-  group->require_subcommand(1);
+void AddDataCenter(Command& program) {
+  Command& group = program.AddCommand("dc", "Kill, start, drain or undrain a data center");
+  group.subcommands_given = {.min = 1, .max = 1};
   for (const Verb& verb : kVerbs) {
     auto arguments = std::make_shared<Arguments>();
-    CLI::App* command = group->add_subcommand(verb.name, verb.summary);
-    command->add_option("name", arguments->name, "The data center")->required();
-    AddStateOption(*command, arguments->state_directory);
-    command->callback([&verb, arguments, &action] {
-      action = [&verb, arguments] { return Run(verb, *arguments); };
-    });
+    Command& command = group.AddCommand(verb.name, verb.summary);
+    command.AddOption(
+        {.name = "name", .value = &arguments->name, .help = "The data center", .required = true});
+    AddStateOption(command, arguments->state_directory);
+    command.action = [&verb, arguments] { return Run(verb, *arguments); };
   }
 }
 

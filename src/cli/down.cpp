@@ -2,11 +2,11 @@
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "base/result.hpp"
 #include "cli/admin_call.hpp"
+#include "cli/command/command.hpp"
 #include "cli/command_line.hpp"
 #include "http/fetch.hpp"
 #include "io/file_lock.hpp"
@@ -36,13 +36,11 @@ int Down(const std::string& state_directory) {
 
 }  // namespace
 
-void AddDown(CLI::App& app, Action& action) {
+void AddDown(Command& program) {
   auto state_directory = std::make_shared<std::string>(".meridian");
-  CLI::App* command = app.add_subcommand("down", "End every data center that `up` started");
-  AddStateOption(*command, *state_directory);
-  command->callback([state_directory, &action] {
-    action = [state_directory] { return Down(*state_directory); };
-  });
+  Command& command = program.AddCommand("down", "End every data center that `up` started");
+  AddStateOption(command, *state_directory);
+  command.action = [state_directory] { return Down(*state_directory); };
 }
 
 }  // namespace meridian::cli

@@ -2,11 +2,11 @@
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "base/result.hpp"
 #include "cli/admin_call.hpp"
+#include "cli/command/command.hpp"
 #include "cli/command_line.hpp"
 #include "http/fetch.hpp"
 #include "site/site.hpp"
@@ -51,14 +51,17 @@ int Restart(const Arguments& arguments) {
 
 }  // namespace
 
-void AddInstance(CLI::App& app, Action& action) {
-  CLI::App* group = app.add_subcommand("instance", "Restart an instance of the application");
-  group->require_subcommand(1);
+void AddInstance(Command& program) {
+  Command& group = program.AddCommand("instance", "Restart an instance of the application");
+  group.subcommands_given = {.min = 1, .max = 1};
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = group->add_subcommand("restart", "Start it anew, failing no request");
-  command->add_option("id", arguments->id, "The instance, such as us-east-1")->required();
-  AddStateOption(*command, arguments->state_directory);
-  command->callback([arguments, &action] { action = [arguments] { return Restart(*arguments); }; });
+  Command& command = group.AddCommand("restart", "Start it anew, failing no request");
+  command.AddOption({.name = "id",
+                     .value = &arguments->id,
+                     .help = "The instance, such as us-east-1",
+                     .required = true});
+  AddStateOption(command, arguments->state_directory);
+  command.action = [arguments] { return Restart(*arguments); };
 }
 
 }  // namespace meridian::cli

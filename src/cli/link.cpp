@@ -4,12 +4,12 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "cli/admin_call.hpp"
+#include "cli/command/command.hpp"
 #include "cli/command_line.hpp"
 #include "cli/link_text.hpp"
 #include "http/fetch.hpp"
@@ -118,33 +118,43 @@ int Run(const Arguments& arguments) {
 
 }  // namespace
 
-void AddLink(CLI::App& app, Action& action) {
+void AddLink(Command& program) {
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* command =
-      app.add_subcommand("link", "List the lab's links between data centers, or change one");
-  command->add_option("ends", arguments->ends, "The two data centers that it links")
-      ->type_name("A B")
-      ->expected(0, 2);
-  auto* latency = command->add_option("--latency", arguments->latency,
-                                      "Round trip, half of it each way, such as 70ms");
-  auto* jitter = command->add_option("--jitter", arguments->jitter,
-                                     "How much more or less a round trip takes, such as 5ms");
-  auto* rate = command->add_option("--rate", arguments->rate,
-                                   "What it carries each way, such as 100mbit, or unlimited");
-  auto* cut = command->add_flag("--cut", arguments->cut,
-                                "Nothing arrives at either end, and neither is told");
-  auto* half_cut = command->add_flag("--half-cut", arguments->half_cut,
-                                     "What A says does not arrive at B; what B says does at A");
-  auto* heal = command->add_flag("--heal", arguments->heal,
-                                 "As in the beginning: latency by distance, nothing cut");
-  for (auto* alone : {cut, half_cut, heal}) {
-    for (auto* other : {latency, jitter, rate, cut, half_cut, heal}) {
-      if (other != alone) alone->excludes(other);
-    }
-  }
-  command->add_flag("--json", arguments->json, "As JSON");
-  AddStateOption(*command, arguments->state_directory);
-  command->callback([arguments, &action] { action = [arguments] { return Run(*arguments); }; });
+  Command& command =
+      program.AddCommand("link", "List the lab's links between data centers, or change one");
+  command.AddOption({.name = "ends",
+                     .value = &arguments->ends,
+                     .help = "The two data centers that it links",
+                     .type = "A B",
+                     .count = Option::Count{.min = 0, .max = 2}});
+  Option& latency = command.AddOption({.name = "--latency",
+                                       .value = &arguments->latency,
+                                       .help = "Round trip, half of it each way, such as 70ms"});
+  Option& jitter =
+      command.AddOption({.name = "--jitter",
+                         .value = &arguments->jitter,
+                         .help = "How much more or less a round trip takes, such as 5ms"});
+  Option& rate =
+      command.AddOption({.name = "--rate",
+                         .value = &arguments->rate,
+                         .help = "What it carries each way, such as 100mbit, or unlimited"});
+  Option& cut = command.AddOption({.name = "--cut",
+                                   .value = &arguments->cut,
+                                   .help = "Nothing arrives at either end, and neither is told"});
+  Option& half_cut =
+      command.AddOption({.name = "--half-cut",
+                         .value = &arguments->half_cut,
+                         .help = "What A says does not arrive at B; what B says does at A"});
+  Option& heal =
+      command.AddOption({.name = "--heal",
+                         .value = &arguments->heal,
+                         .help = "As in the beginning: latency by distance, nothing cut"});
+  cut.excludes = {&latency, &jitter, &rate, &half_cut, &heal};
+  half_cut.excludes = {&latency, &jitter, &rate, &heal};
+  heal.excludes = {&latency, &jitter, &rate};
+  command.AddOption({.name = "--json", .value = &arguments->json, .help = "As JSON"});
+  AddStateOption(command, arguments->state_directory);
+  command.action = [arguments] { return Run(*arguments); };
 }
 
 }  // namespace meridian::cli

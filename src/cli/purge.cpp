@@ -5,12 +5,12 @@
 #include <memory>
 #include <string>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "cli/admin_call.hpp"
+#include "cli/command/command.hpp"
 #include "cli/command_line.hpp"
 #include "cli/purge_text.hpp"
 #include "http/fetch.hpp"
@@ -107,26 +107,35 @@ int Run(const Arguments& arguments) {
 
 }  // namespace
 
-void AddPurge(CLI::App& app, Action& action) {
+void AddPurge(Command& program) {
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* command =
-      app.add_subcommand("purge", "Make every edge forget what it has stored of a URL or tag");
-  auto* url = command->add_option("url", arguments->url,
-                                  "The URL, or its path and query: every variant of it goes");
-  auto* prefix = command->add_option("--prefix", arguments->prefix, "All URLs that begin so");
-  auto* tag = command->add_option("--tag", arguments->tag,
-                                  "All that bears this key of Surrogate-Key or Cache-Tag");
-  url->excludes(prefix)->excludes(tag);
-  prefix->excludes(tag);
-  command->add_flag("--soft", arguments->soft,
-                    "Make it stale: it is asked for anew, and serves while that fails");
-  command->add_option("--dc", arguments->data_center,
-                      "Whose agent to tell; any that answers, unless given");
-  command->add_option("--wait", arguments->wait, "How long to wait for the edges")
-      ->default_str("5s");
-  command->add_flag("--json", arguments->json, "As JSON");
-  AddStateOption(*command, arguments->state_directory);
-  command->callback([arguments, &action] { action = [arguments] { return Run(*arguments); }; });
+  Command& command =
+      program.AddCommand("purge", "Make every edge forget what it has stored of a URL or tag");
+  Option& url =
+      command.AddOption({.name = "url",
+                         .value = &arguments->url,
+                         .help = "The URL, or its path and query: every variant of it goes"});
+  Option& prefix = command.AddOption({.name = "--prefix",
+                                      .value = &arguments->prefix,
+                                      .help = "All URLs that begin so",
+                                      .excludes = {&url}});
+  command.AddOption({.name = "--tag",
+                     .value = &arguments->tag,
+                     .help = "All that bears this key of Surrogate-Key or Cache-Tag",
+                     .excludes = {&url, &prefix}});
+  command.AddOption({.name = "--soft",
+                     .value = &arguments->soft,
+                     .help = "Make it stale: it is asked for anew, and serves while that fails"});
+  command.AddOption({.name = "--dc",
+                     .value = &arguments->data_center,
+                     .help = "Whose agent to tell; any that answers, unless given"});
+  command.AddOption({.name = "--wait",
+                     .value = &arguments->wait,
+                     .help = "How long to wait for the edges",
+                     .default_text = "5s"});
+  command.AddOption({.name = "--json", .value = &arguments->json, .help = "As JSON"});
+  AddStateOption(command, arguments->state_directory);
+  command.action = [arguments] { return Run(*arguments); };
 }
 
 }  // namespace meridian::cli

@@ -10,7 +10,6 @@
 #include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "agent/guard.hpp"
@@ -18,6 +17,7 @@
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "cli/command/command.hpp"
 #include "cli/command_line.hpp"
 #include "dns/config.hpp"
 #include "dns/limits.hpp"
@@ -157,34 +157,39 @@ int RunAgent(const RunArguments& arguments) {
                           .service_variables = std::move(*variables)});
 }
 
-void AddArguments(CLI::App* command, const std::shared_ptr<RunArguments>& arguments) {
-  command->add_option("site", arguments->site_file, "The site's file (site.toml)")
-      ->type_name("FILE");
-  command->add_option("--dc", arguments->data_center, "The data center to run")
-      ->type_name("NAME")
-      ->required();
-  command
-      ->add_option("--roles", arguments->roles, "Run these only: dns, edge, balancer, session, app")
-      ->type_name("ROLE,…")
-      ->delimiter(',')
-      ->check(CLI::IsMember({"dns", "edge", "balancer", "session", "app"}));
-  AddStateOption(*command, arguments->state_directory);
+void AddArguments(Command& command, RunArguments& arguments) {
+  command.AddOption({.name = "site",
+                     .value = &arguments.site_file,
+                     .help = "The site's file (site.toml)",
+                     .type = "FILE"});
+  command.AddOption({.name = "--dc",
+                     .value = &arguments.data_center,
+                     .help = "The data center to run",
+                     .type = "NAME",
+                     .required = true});
+  command.AddOption({.name = "--roles",
+                     .value = &arguments.roles,
+                     .help = "Run these only: dns, edge, balancer, session, app",
+                     .type = "ROLE,…",
+                     .separator = ',',
+                     .one_of = {"dns", "edge", "balancer", "session", "app"}});
+  AddStateOption(command, arguments.state_directory);
   // Of the programs to each other.
-  command->add_option("--report-fd", arguments->report_fd)->group("");
-  command->add_flag("--lab", arguments->lab)->group("");
+  command.AddOption({.name = "--report-fd", .value = &arguments.report_fd, .hidden = true});
+  command.AddOption({.name = "--lab", .value = &arguments.lab, .hidden = true});
 }
 
 }  // namespace
 
-void AddRun(CLI::App& app, Action& action) {
+void AddRun(Command& program) {
   auto arguments = std::make_shared<RunArguments>();
-  CLI::App* run = app.add_subcommand("run", "Run one data center on this host");
-  AddArguments(run, arguments);
-  run->callback([arguments, &action] { action = [arguments] { return RunGuard(*arguments); }; });
-  CLI::App* agent = app.add_subcommand("agent", "The agent of a data center, as `run` starts it");
-  agent->group("");
-  AddArguments(agent, arguments);
-  agent->callback([arguments, &action] { action = [arguments] { return RunAgent(*arguments); }; });
+  Command& run = program.AddCommand("run", "Run one data center on this host");
+  AddArguments(run, *arguments);
+  run.action = [arguments] { return RunGuard(*arguments); };
+  Command& agent = program.AddCommand("agent", "The agent of a data center, as `run` starts it");
+  agent.hidden = true;
+  AddArguments(agent, *arguments);
+  agent.action = [arguments] { return RunAgent(*arguments); };
 }
 
 }  // namespace meridian::cli

@@ -1,30 +1,36 @@
 // meridian session lag, digest, get: what every data center's session tier holds, as their agents
 // say.
+#include <algorithm>
 #include <cctype>
 #include <chrono>
 #include <cmath>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
-#include <nlohmann/json.hpp>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "cli/admin_call.hpp"
+#include "cli/command/command.hpp"
 #include "cli/command_line.hpp"
 #include "http/fetch.hpp"
 #include "site/site.hpp"
+#include "wire/json/value.hpp"
+#include "wire/json/writer.hpp"
 
 namespace meridian::cli {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using wire::json::Value;
+
+constexpr size_t kIndent = 2;
 
 // Of a million keys.
 constexpr Duration kDigestTimeout = std::chrono::seconds{20};
@@ -35,92 +41,105 @@ struct Arguments {
   bool json = false;
 };
 
-// What one data center says; an object with "problem" when it does not.
-Json Ask(const Deployed& deployed, const site::DataCenter& dc, std::string_view what) {
+// What one data center says.
+struct Answer {
+  std::string data_center;
+  std::string problem;  // empty: it has answered
+  Value told;           // an object
+};
+
+Answer Ask(const Deployed& deployed, const site::DataCenter& dc, std::string_view what) {
   std::string path = fmt::format("/.meridian/tier/session/{}", what);
   Result<http::Fetched> answer =
       CallAgent(deployed, dc, {.method = "GET", .path = path, .timeout = kDigestTimeout});
-  if (!answer) return {{"problem", "it does not answer (" + answer.error().message + ")"}};
-  Json json = Json::parse(answer->body, nullptr, /*allow_exceptions=*/false);
-  if (answer->status == 200 && json.is_object()) return json;
-  return {{"problem", fmt::format("{} (status {})", answer->body, answer->status)}};
+  if (!answer) {
+    return {.data_center = dc.name,
+            .problem = "it does not answer (" + answer.error().message + ")"};
+  }
+  Result<Value> told = wire::json::Parse(answer->body);
+  if (answer->status == 200 && told && told->is_object()) {
+    return {.data_center = dc.name, .told = std::move(*told)};
+  }
+  return {.data_center = dc.name,
+          .problem = fmt::format("{} (status {})", answer->body, answer->status)};
 }
 
 // Every data center that has sessions, with what it says.
-Result<Json> AskAll(const Deployed& deployed, std::string_view what) {
+Result<std::vector<Answer>> AskAll(const Deployed& deployed, std::string_view what) {
   auto external = deployed.site.externals.find("session");
   if (external != deployed.site.externals.end()) {
     return Fail(Errc::kUnavailable, "sessions are not kept here but at {}", external->second.shown);
   }
-  Json all = Json::array();
+  std::vector<Answer> all;
   for (const site::DataCenter& dc : deployed.site.datacenters) {
-    if (dc.edge_only) continue;
-    Json entry = {{"datacenter", dc.name}};
-    entry.update(Ask(deployed, dc, what));
-    all.push_back(std::move(entry));
+    if (!dc.edge_only) all.push_back(Ask(deployed, dc, what));
   }
   return all;
 }
 
-// Prints the problem that stands in the place of an answer.
-bool PrintProblem(const Json& entry) {
-  if (!entry.contains("problem")) return false;
-  fmt::print("{:<14} {}\n", entry["datacenter"].get<std::string>(),
-             entry["problem"].get<std::string>());
-  return true;
-}
-
-void PrintLag(const Json& all) {
-  for (const Json& entry : all) {
-    if (PrintProblem(entry)) continue;
-    auto name = entry["datacenter"].get<std::string>();
-    if (entry["peers"].empty()) fmt::print("{:<14} follows nobody\n", name);
-    for (const Json& peer : entry["peers"]) {
-      auto lead = peer["clock_lead_seconds"].get<double>();
-      fmt::print(
-          "{:<14} follows {:<14} {:<13} {} records, {:.1f} s behind; its clock {} by {:.3f} s\n",
-          name, peer["name"].get<std::string>(),
-          peer["connected"].get<bool>() ? "connected" : "not connected",
-          peer["behind_records"].get<uint64_t>(), peer["behind_seconds"].get<double>(),
-          lead < 0 ? "is behind" : "leads", std::abs(lead));
-    }
+void PrintLag(const Answer& answer) {
+  std::span<const Value> peers = answer.told.ElementsOf("peers");
+  if (peers.empty()) fmt::print("{:<14} follows nobody\n", answer.data_center);
+  for (const Value& peer : peers) {
+    double lead = peer.NumberOf("clock_lead_seconds");
+    fmt::print(
+        "{:<14} follows {:<14} {:<13} {} records, {:.1f} s behind; its clock {} by {:.3f} s\n",
+        answer.data_center, peer.TextOf("name"),
+        peer.BooleanOf("connected") ? "connected" : "not connected",
+        peer.WholeNumberOf("behind_records"), peer.NumberOf("behind_seconds"),
+        lead < 0 ? "is behind" : "leads", std::abs(lead));
   }
 }
 
-void PrintDigest(const Json& all) {
+void PrintDigest(const Answer& answer) {
+  fmt::print("{:<14} {} of {} keys\n", answer.data_center, answer.told.TextOf("digest"),
+             answer.told.WholeNumberOf("keys"));
+}
+
+void CompareDigests(const std::vector<Answer>& all) {
   std::vector<std::string> digests;
-  for (const Json& entry : all) {
-    if (PrintProblem(entry)) continue;
-    digests.push_back(entry["digest"].get<std::string>());
-    fmt::print("{:<14} {} of {} keys\n", entry["datacenter"].get<std::string>(), digests.back(),
-               entry["keys"].get<uint64_t>());
+  for (const Answer& answer : all) {
+    if (answer.problem.empty()) digests.push_back(answer.told.TextOf("digest"));
   }
-  bool same = true;
-  for (const std::string& digest : digests) same &= digest == digests.front();
   if (digests.size() < 2) return;
+  bool same = std::ranges::all_of(digests, [&](const auto& each) { return each == digests[0]; });
   fmt::print("{}\n",
              same ? "All hold the same."
                   : "They differ. While there are writes that is so for moments; ask again.");
 }
 
-void PrintKey(const Json& all) {
-  for (const Json& entry : all) {
-    if (PrintProblem(entry)) continue;
-    auto name = entry["datacenter"].get<std::string>();
-    auto type = entry["type"].get<std::string>();
-    if (type == "none") {
-      fmt::print("{:<14} has no such key\n", name);
-      continue;
-    }
-    auto ttl_ms = entry["ttl_ms"].get<int64_t>();
-    constexpr double kMillisecondsPerSecond = 1000;
-    std::string end =
-        ttl_ms < 0
-            ? "no end"
-            : fmt::format("ends in {:.1f} s", static_cast<double>(ttl_ms) / kMillisecondsPerSecond);
-    fmt::print("{:<14} {}, {}, {} bytes\n  {}\n", name, type, end, entry["bytes"].get<uint64_t>(),
-               entry["value"].dump(-1, ' ', false, Json::error_handler_t::replace));
+void PrintKey(const Answer& answer) {
+  std::string type = answer.told.TextOf("type");
+  if (type == "none") {
+    fmt::print("{:<14} has no such key\n", answer.data_center);
+    return;
   }
+  int64_t ttl_ms = answer.told.IntegerOf("ttl_ms");
+  constexpr double kMillisecondsPerSecond = 1000;
+  std::string end = ttl_ms < 0 ? "no end"
+                               : fmt::format("ends in {:.1f} s",
+                                             static_cast<double>(ttl_ms) / kMillisecondsPerSecond);
+  const Value* value = answer.told.Find("value");
+  fmt::print("{:<14} {}, {}, {} bytes\n  {}\n", answer.data_center, type, end,
+             answer.told.WholeNumberOf("bytes"),
+             wire::json::ToText(value != nullptr ? *value : Value()));
+}
+
+// All answers as one document.
+std::string JsonOf(const std::vector<Answer>& all) {
+  wire::json::Writer writer({.indent = kIndent});
+  writer.BeginObject();
+  writer.BeginArray("datacenters");
+  for (const Answer& answer : all) {
+    writer.BeginObject();
+    writer.Member("datacenter", answer.data_center);
+    if (!answer.problem.empty()) writer.Member("problem", answer.problem);
+    for (const auto& [name, value] : answer.told.members()) writer.Member(name, value);
+    writer.EndObject();
+  }
+  writer.EndArray();
+  writer.EndObject();
+  return writer.Take();
 }
 
 // What is sent as the query: every byte that is not plainly allowed, escaped.
@@ -133,46 +152,77 @@ std::string PercentEncoded(std::string_view text) {
   return encoded;
 }
 
-using Print = void (*)(const Json& all);
+// A subcommand of `session`.
+struct Question {
+  const char* name;
+  const char* summary;
+  const char* what;  // the last part of the tier's path
+  void (*print)(const Answer& answer);
+  void (*compare)(const std::vector<Answer>& all) = nullptr;
+};
 
-int Show(const Arguments& arguments, std::string what, Print print) {
+int Show(const Arguments& arguments, const Question& question) {
   auto deployed = FindDeployed(arguments.state_directory);
   if (!deployed) return deployed.error();
+  std::string what = question.what;
   if (!arguments.key.empty()) what += "?" + PercentEncoded(arguments.key);
-  Result<Json> all = AskAll(*deployed, what);
+  Result<std::vector<Answer>> all = AskAll(*deployed, what);
   if (!all) return Complain(all.error());
-  if (arguments.json) {
-    Json out = {{"datacenters", *all}};
-    fmt::print("{}\n", out.dump(2, ' ', false, Json::error_handler_t::replace));
-  } else {
-    print(*all);
-  }
   bool answered = false;
-  for (const Json& entry : *all) answered |= !entry.contains("problem");
+  for (const Answer& answer : *all) answered |= answer.problem.empty();
+  if (arguments.json) {
+    fmt::print("{}\n", JsonOf(*all));
+    return answered ? kDone : kFailed;
+  }
+  for (const Answer& answer : *all) {
+    if (answer.problem.empty()) {
+      question.print(answer);
+    } else {
+      fmt::print("{:<14} {}\n", answer.data_center, answer.problem);
+    }
+  }
+  if (question.compare != nullptr) question.compare(*all);
   return answered ? kDone : kFailed;
 }
 
-CLI::App* Add(CLI::App& session, Action& action, const char* name, const char* summary,
-              const std::shared_ptr<Arguments>& arguments, const char* what, Print print) {
-  CLI::App* command = session.add_subcommand(name, summary);
-  command->add_flag("--json", arguments->json, "As JSON");
-  AddStateOption(*command, arguments->state_directory);
-  command->callback([=, &action] { action = [=] { return Show(*arguments, what, print); }; });
+Command& AddQuestion(Command& session, const Question& question,
+                     const std::shared_ptr<Arguments>& arguments) {
+  Command& command = session.AddCommand(question.name, question.summary);
+  command.AddOption({.name = "--json", .value = &arguments->json, .help = "As JSON"});
+  AddStateOption(command, arguments->state_directory);
+  command.action = [arguments, question] { return Show(*arguments, question); };
   return command;
 }
 
 }  // namespace
 
-void AddSessionCommands(CLI::App& session, Action& action) {
+void AddSessionCommands(Command& session) {
   auto arguments = std::make_shared<Arguments>();
-  session.require_subcommand(0, 1);
-  Add(session, action, "lag", "How far each data center is behind each other", arguments, "lag",
-      &PrintLag);
-  Add(session, action, "digest", "Whether all data centers hold the same", arguments, "digest",
-      &PrintDigest);
-  CLI::App* get = Add(session, action, "get", "What each data center has of a key", arguments,
-                      "key", &PrintKey);
-  get->add_option("key", arguments->key, "The key")->type_name("KEY")->required();
+  session.subcommands_given = {.min = 0, .max = 1};
+  AddQuestion(session,
+              {.name = "lag",
+               .summary = "How far each data center is behind each other",
+               .what = "lag",
+               .print = &PrintLag},
+              arguments);
+  AddQuestion(session,
+              {.name = "digest",
+               .summary = "Whether all data centers hold the same",
+               .what = "digest",
+               .print = &PrintDigest,
+               .compare = &CompareDigests},
+              arguments);
+  Command& get = AddQuestion(session,
+                             {.name = "get",
+                              .summary = "What each data center has of a key",
+                              .what = "key",
+                              .print = &PrintKey},
+                             arguments);
+  get.AddOption({.name = "key",
+                 .value = &arguments->key,
+                 .help = "The key",
+                 .type = "KEY",
+                 .required = true});
 }
 
 }  // namespace meridian::cli

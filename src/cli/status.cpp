@@ -7,11 +7,11 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <unistd.h>
 
 #include "cli/admin_call.hpp"
+#include "cli/command/command.hpp"
 #include "cli/command_line.hpp"
 #include "site/diagnostics.hpp"
 
@@ -64,18 +64,16 @@ int Status(const std::string& state_directory, bool json) {
 
 }  // namespace
 
-void AddStatus(CLI::App& app, Action& action) {
+void AddStatus(Command& program) {
   struct Arguments {
     std::string state_directory = ".meridian";
     bool json = false;
   };
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = app.add_subcommand("status", "How every data center is");
-  command->add_flag("--json", arguments->json, "As JSON");
-  AddStateOption(*command, arguments->state_directory);
-  command->callback([arguments, &action] {
-    action = [arguments] { return Status(arguments->state_directory, arguments->json); };
-  });
+  Command& command = program.AddCommand("status", "How every data center is");
+  command.AddOption({.name = "--json", .value = &arguments->json, .help = "As JSON"});
+  AddStateOption(command, arguments->state_directory);
+  command.action = [arguments] { return Status(arguments->state_directory, arguments->json); };
 }
 
 }  // namespace meridian::cli

@@ -10,13 +10,13 @@
 #include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 
 #include "balancer/balancer.hpp"
 #include "base/ip.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "cli/command/command.hpp"
 #include "cli/command_line.hpp"
 #include "dns/server.hpp"
 #include "edge/edge.hpp"
@@ -137,51 +137,55 @@ int Run(const Tier& tier, TierArguments& arguments) {
   return tier.run(*site, std::move(start));
 }
 
-void AddAloneOptions(CLI::App& command, CLI::Option& dc, TierArguments& arguments) {
-  CLI::Option_group* where = command.add_option_group("where");
-  CLI::Option* origin = where
-                            ->add_option("--origin", arguments.origin,
-                                         "Stand alone, without a site: in front of this")
-                            ->type_name("URL");
-  where->add_option(&dc);
-  where->require_option(1);
-  CLI::Option* listen =
-      command.add_option("--listen", arguments.listen, "Where an edge that stands alone listens")
-          ->type_name("ADDRESS:PORT")
-          ->needs(origin);
-  origin->needs(listen);
-  command
-      .add_option("--cache-bytes", arguments.cache_bytes, "The memory that it caches in (256MiB)")
-      ->type_name("SIZE")
-      ->needs(origin);
+void AddAloneOptions(Command& command, const Option& dc, TierArguments& arguments) {
+  Option& origin = command.AddOption({.name = "--origin",
+                                      .value = &arguments.origin,
+                                      .help = "Stand alone, without a site: in front of this",
+                                      .type = "URL"});
+  command.option_groups.push_back({.name = "where", .options = {&origin, &dc}});
+  Option& listen = command.AddOption({.name = "--listen",
+                                      .value = &arguments.listen,
+                                      .help = "Where an edge that stands alone listens",
+                                      .type = "ADDRESS:PORT",
+                                      .needs = {&origin}});
+  origin.needs = {&listen};
+  command.AddOption({.name = "--cache-bytes",
+                     .value = &arguments.cache_bytes,
+                     .help = "The memory that it caches in (256MiB)",
+                     .type = "SIZE",
+                     .needs = {&origin}});
 }
 
 }  // namespace
 
-void AddTiers(CLI::App& app, Action& action) {
+void AddTiers(Command& program) {
   for (const Tier& tier : kTiers) {
     auto arguments = std::make_shared<TierArguments>();
-    CLI::App* command = app.add_subcommand(tier.name, tier.summary);
-    command->add_option("--site", arguments->site_file, "The site's file (site.toml)")
-        ->type_name("FILE");
-    CLI::Option* dc =
-        command->add_option("--dc", arguments->start.data_center, "The data center it belongs to")
-            ->type_name("NAME");
+    Command& command = program.AddCommand(tier.name, tier.summary);
+    command.AddOption({.name = "--site",
+                       .value = &arguments->site_file,
+                       .help = "The site's file (site.toml)",
+                       .type = "FILE"});
+    Option& dc = command.AddOption({.name = "--dc",
+                                    .value = &arguments->start.data_center,
+                                    .help = "The data center it belongs to",
+                                    .type = "NAME"});
     if (std::string_view(tier.name) == "edge") {
-      AddAloneOptions(*command, *dc, *arguments);
+      AddAloneOptions(command, dc, *arguments);
     } else if (std::string_view(tier.name) == "session") {
-      AddSessionCommands(*command, action);
+      AddSessionCommands(command);
     } else {
-      dc->required();
+      dc.required = true;
     }
-    AddStateOption(*command, arguments->state_directory);
-    command->add_option("--control-fd", arguments->start.control_fd)->group("");
-    command->add_option("--socket", arguments->sockets)->group("");
-    command->add_flag("--lab", arguments->lab, "As in the lab: short-lived answers, links");
-    command->callback([&tier, command, arguments, &action] {
-      if (!command->get_subcommands().empty()) return;
-      action = [&tier, arguments] { return Run(tier, *arguments); };
-    });
+    AddStateOption(command, arguments->state_directory);
+    // Of the agent to its tiers.
+    command.AddOption(
+        {.name = "--control-fd", .value = &arguments->start.control_fd, .hidden = true});
+    command.AddOption({.name = "--socket", .value = &arguments->sockets, .hidden = true});
+    command.AddOption({.name = "--lab",
+                       .value = &arguments->lab,
+                       .help = "As in the lab: short-lived answers, links"});
+    command.action = [&tier, arguments] { return Run(tier, *arguments); };
   }
 }
 

@@ -10,7 +10,6 @@
 #include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fcntl.h>
 #include <fmt/core.h>
 #include <signal.h>
@@ -20,6 +19,7 @@
 
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "cli/command/command.hpp"
 #include "cli/command_line.hpp"
 #include "cli/summary.hpp"
 #include "io/descendants.hpp"
@@ -163,18 +163,19 @@ int ServeDetached(const Arguments& arguments) {
 
 }  // namespace
 
-void AddUp(CLI::App& app, Action& action) {
+void AddUp(Command& program) {
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* command = app.add_subcommand("up", "Run every data center of a site on this machine");
-  command->add_option("site", arguments->site_file, "The site's file (site.toml)")
-      ->type_name("FILE");
-  command->add_flag("--detach", arguments->detach, "Return when everything serves");
-  AddStateOption(*command, arguments->state_directory);
-  command->callback([arguments, &action] {
-    action = [arguments] {
-      return arguments->detach ? ServeDetached(*arguments) : Serve(*arguments, [] {});
-    };
-  });
+  Command& command = program.AddCommand("up", "Run every data center of a site on this machine");
+  command.AddOption({.name = "site",
+                     .value = &arguments->site_file,
+                     .help = "The site's file (site.toml)",
+                     .type = "FILE"});
+  command.AddOption(
+      {.name = "--detach", .value = &arguments->detach, .help = "Return when everything serves"});
+  AddStateOption(command, arguments->state_directory);
+  command.action = [arguments] {
+    return arguments->detach ? ServeDetached(*arguments) : Serve(*arguments, [] {});
+  };
 }
 
 }  // namespace meridian::cli

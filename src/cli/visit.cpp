@@ -11,12 +11,12 @@
 #include <utility>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/core.h>
 #include <unistd.h>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "cli/command/command.hpp"
 #include "cli/command_line.hpp"
 #include "cli/summary.hpp"
 #include "cli/visit_dns.hpp"
@@ -205,30 +205,37 @@ int RunVisit(const Arguments& arguments) {
 
 }  // namespace
 
-void AddVisit(CLI::App& app, Action& action) {
+void AddVisit(Command& program) {
   auto arguments = std::make_shared<Arguments>();
-  CLI::App* command =
-      app.add_subcommand("visit", "Go to the site as a visitor, and say what happens");
-  command->add_option("url", arguments->url, "A URL of the site; without a port: the edge's")
-      ->type_name("URL")
-      ->required();
-  command
-      ->add_option("--from", arguments->from, "Where the visitor is: a [[dns.place]] or an address")
-      ->type_name("PLACE|IP");
-  auto* repeat =
-      command->add_option("--repeat", arguments->repeat, "Go so often, each time as a new visitor")
-          ->type_name("N")
-          ->check(CLI::Range(uint64_t{1}, kMaxRepeat));
-  command->add_option("--every", arguments->every, "The time from one visit to the next")
-      ->type_name("TIME")
-      ->capture_default_str()
-      ->needs(repeat);
-  command->add_flag("--no-fallback", arguments->no_fallback,
-                    "Try the first address only, where a browser may go on");
-  command->add_flag("--json", arguments->json, "Counts and times as JSON");
-  AddStateOption(*command, arguments->state_directory);
-  command->callback(
-      [arguments, &action] { action = [arguments] { return RunVisit(*arguments); }; });
+  Command& command =
+      program.AddCommand("visit", "Go to the site as a visitor, and say what happens");
+  command.AddOption({.name = "url",
+                     .value = &arguments->url,
+                     .help = "A URL of the site; without a port: the edge's",
+                     .type = "URL",
+                     .required = true});
+  command.AddOption({.name = "--from",
+                     .value = &arguments->from,
+                     .help = "Where the visitor is: a [[dns.place]] or an address",
+                     .type = "PLACE|IP"});
+  Option& repeat = command.AddOption({.name = "--repeat",
+                                      .value = &arguments->repeat,
+                                      .help = "Go so often, each time as a new visitor",
+                                      .type = "N",
+                                      .range = Option::Range{.min = 1, .max = kMaxRepeat}});
+  command.AddOption({.name = "--every",
+                     .value = &arguments->every,
+                     .help = "The time from one visit to the next",
+                     .type = "TIME",
+                     .shows_default = true,
+                     .needs = {&repeat}});
+  command.AddOption({.name = "--no-fallback",
+                     .value = &arguments->no_fallback,
+                     .help = "Try the first address only, where a browser may go on"});
+  command.AddOption(
+      {.name = "--json", .value = &arguments->json, .help = "Counts and times as JSON"});
+  AddStateOption(command, arguments->state_directory);
+  command.action = [arguments] { return RunVisit(*arguments); };
 }
 
 }  // namespace meridian::cli

@@ -2,18 +2,21 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <string>
+#include <string_view>
 
 #include <fmt/core.h>
-#include <nlohmann/json.hpp>
 
 #include "base/clock.hpp"
 #include "cli/visit_limits.hpp"
 #include "cli/visit_record.hpp"
+#include "wire/json/writer.hpp"
 
 namespace meridian::cli {
 namespace {
 
+constexpr size_t kIndent = 2;
 constexpr double kMedian = 0.5;
 constexpr double kTail = 0.99;
 
@@ -55,28 +58,36 @@ void VisitStatistics::Add(const Visit& visit) {
 }
 
 std::string VisitStatistics::Json(const Frame& frame) const {
-  nlohmann::ordered_json none;
-  auto milliseconds = [&](Duration duration) {
-    return any_served() ? nlohmann::ordered_json(RoundedMs(duration)) : none;
+  wire::json::Writer writer({.indent = kIndent});
+  auto counts = [&](std::string_view name, const Counts& all) {
+    writer.BeginObject(name);
+    for (const auto& [each, count] : all) writer.Member(each, count);
+    writer.EndObject();
   };
-  nlohmann::ordered_json json = {
-      {"requests", requests_},
-      {"failed", failed_},
-      {"fell_back", fell_back_},
-      {"by_datacenter", by_datacenter_},
-      {"by_edge", by_edge_},
-      {"by_instance", by_instance_},
-      {"by_status", by_status_},
-      {"errors", errors_},
-      {"p50_ms", milliseconds(std::min(Quantile(kMedian), longest_))},
-      {"p99_ms", milliseconds(std::min(Quantile(kTail), longest_))},
-      {"max_ms", milliseconds(longest_)},
-      {"elapsed_s", RoundedMs(frame.elapsed) / 1e3},
-      {"dns_questions", frame.dns_questions},
-      {"interrupted", frame.interrupted},
+  auto milliseconds = [&](std::string_view name, Duration duration) {
+    if (any_served()) {
+      writer.Member(name, RoundedMs(duration));
+    } else {
+      writer.Member(name, nullptr);
+    }
   };
-  constexpr int kIndent = 2;
-  return json.dump(kIndent) + "\n";
+  writer.BeginObject();
+  writer.Member("requests", requests_);
+  writer.Member("failed", failed_);
+  writer.Member("fell_back", fell_back_);
+  counts("by_datacenter", by_datacenter_);
+  counts("by_edge", by_edge_);
+  counts("by_instance", by_instance_);
+  counts("by_status", by_status_);
+  counts("errors", errors_);
+  milliseconds("p50_ms", std::min(Quantile(kMedian), longest_));
+  milliseconds("p99_ms", std::min(Quantile(kTail), longest_));
+  milliseconds("max_ms", longest_);
+  writer.Member("elapsed_s", RoundedMs(frame.elapsed) / 1e3);
+  writer.Member("dns_questions", frame.dns_questions);
+  writer.Member("interrupted", frame.interrupted);
+  writer.EndObject();
+  return writer.Take() + "\n";
 }
 
 std::string VisitStatistics::Line(const Frame& frame) const {

@@ -1,15 +1,16 @@
 #include "cli/visit_statistics.hpp"
 
 #include <gtest/gtest.h>
-#include <nlohmann/json.hpp>
 
 #include "cli/visit_examples.hpp"
 #include "cli/visit_limits.hpp"
+#include "wire/json/value.hpp"
+#include "wire/json/writer.hpp"
 
 namespace meridian::cli {
 namespace {
 
-using Json = nlohmann::json;
+using Json = wire::json::Value;
 
 // All that is asked of the statistics here, with the visits added.
 class Counted {
@@ -18,14 +19,21 @@ class Counted {
     for (const Visit& visit : visits) statistics_.Add(visit);
   }
   Json json() const {
-    return Json::parse(
-        statistics_.Json({.elapsed = milliseconds{1500}, .dns_questions = 3, .interrupted = true}));
+    return wire::json::Parse(
+               statistics_.Json(
+                   {.elapsed = milliseconds{1500}, .dns_questions = 3, .interrupted = true}))
+        .value();
   }
   std::string Line(const VisitStatistics::Frame& frame) const { return statistics_.Line(frame); }
 
  private:
   VisitStatistics statistics_;
 };
+
+// The member `name` as JSON.
+std::string TextOf(const Json& json, const char* name) {
+  return wire::json::ToText(*json.Find(name));
+}
 
 Json JsonOf(const std::vector<Visit>& visits) { return Counted(visits).json(); }
 
@@ -38,25 +46,25 @@ const std::vector<Visit> kMixed = {ServedVisit("us-east"),
 
 TEST(VisitStatistics, CountsEachVisitOnce) {
   Json json = JsonOf(kMixed);
-  EXPECT_EQ(json["requests"], 6);
-  EXPECT_EQ(json["failed"], 3);
-  EXPECT_EQ(json["fell_back"], 2);
-  EXPECT_EQ(json["errors"], Json({{"status 503", 1}, {"refused", 1}, {"dns timed out", 1}}));
+  EXPECT_EQ(json.WholeNumberOf("requests"), 6U);
+  EXPECT_EQ(json.WholeNumberOf("failed"), 3U);
+  EXPECT_EQ(json.WholeNumberOf("fell_back"), 2U);
+  EXPECT_EQ(TextOf(json, "errors"), R"({"dns timed out":1,"refused":1,"status 503":1})");
 }
 
 TEST(VisitStatistics, CountsWhoAnsweredWhateverTheStatus) {
   Json json = JsonOf(kMixed);
-  EXPECT_EQ(json["by_datacenter"], Json({{"us-east", 2}, {"us-west", 2}}));
-  EXPECT_EQ(json["by_edge"], Json({{"us-east", 2}, {"us-west", 2}}));
-  EXPECT_EQ(json["by_instance"], Json({{"us-east-1", 2}, {"us-west-1", 2}}));
-  EXPECT_EQ(json["by_status"], Json({{"200", 3}, {"503", 1}}));
+  EXPECT_EQ(TextOf(json, "by_datacenter"), R"({"us-east":2,"us-west":2})");
+  EXPECT_EQ(TextOf(json, "by_edge"), R"({"us-east":2,"us-west":2})");
+  EXPECT_EQ(TextOf(json, "by_instance"), R"({"us-east-1":2,"us-west-1":2})");
+  EXPECT_EQ(TextOf(json, "by_status"), R"({"200":3,"503":1})");
 }
 
 TEST(VisitStatistics, SaysWhatTheLoadWas) {
   Json json = JsonOf(kMixed);
-  EXPECT_EQ(json["elapsed_s"], 1.5);
-  EXPECT_EQ(json["dns_questions"], 3);
-  EXPECT_EQ(json["interrupted"], true);
+  EXPECT_EQ(json.NumberOf("elapsed_s"), 1.5);
+  EXPECT_EQ(json.WholeNumberOf("dns_questions"), 3U);
+  EXPECT_TRUE(json.BooleanOf("interrupted"));
 }
 
 TEST(VisitStatistics, TheTimesAreOfThoseThatDidNotFail) {
@@ -64,17 +72,17 @@ TEST(VisitStatistics, TheTimesAreOfThoseThatDidNotFail) {
   visits.push_back(VisitOf({Answered("us-east")}, milliseconds{100}));
   visits.push_back(VisitOf({Broken(Errc::kTimeout)}, milliseconds{5000}));
   Json json = JsonOf(visits);
-  EXPECT_NEAR(json["p50_ms"].get<double>(), 2, 0.125);
-  EXPECT_NEAR(json["p99_ms"].get<double>(), 2, 0.125);
-  EXPECT_EQ(json["max_ms"], 100);
+  EXPECT_NEAR(json.NumberOf("p50_ms"), 2, 0.125);
+  EXPECT_NEAR(json.NumberOf("p99_ms"), 2, 0.125);
+  EXPECT_EQ(json.NumberOf("max_ms"), 100);
 }
 
 TEST(VisitStatistics, WithoutOneServedThereAreNoTimes) {
   Json json = JsonOf({VisitOf({Broken(Errc::kRefused)})});
-  EXPECT_TRUE(json["p50_ms"].is_null());
-  EXPECT_TRUE(json["p99_ms"].is_null());
-  EXPECT_TRUE(json["max_ms"].is_null());
-  EXPECT_EQ(json["by_datacenter"], Json::object());
+  EXPECT_TRUE(json.Find("p50_ms")->is_null());
+  EXPECT_TRUE(json.Find("p99_ms")->is_null());
+  EXPECT_TRUE(json.Find("max_ms")->is_null());
+  EXPECT_EQ(TextOf(json, "by_datacenter"), "{}");
 }
 
 TEST(VisitStatistics, NamesPastTheLimitAreCountedTogether) {

@@ -8,7 +8,6 @@
 #include <utility>
 
 #include <fmt/core.h>
-#include <nlohmann/json.hpp>
 
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
@@ -32,6 +31,7 @@
 #include "http/exchange.hpp"
 #include "io/task.hpp"
 #include "wire/http/message.hpp"
+#include "wire/json/writer.hpp"
 
 namespace meridian::edge {
 
@@ -203,10 +203,13 @@ io::Task<void> Versions::Tell(http::Exchange& exchange) {
     co_return co_await AnswerHere(exchange, plain.status, text, kReserved);
   }
   const std::string_view version = ContentVersion(*plain.response->body);
-  const nlohmann::json told = {{"path", *target},
-                               {"version", version},
-                               {"url", MakeVersionedPath({.version = version, .path = *target})}};
-  const std::string text = told.dump() + "\n";
+  wire::json::Writer writer;
+  writer.BeginObject();
+  writer.Member("path", *target);
+  writer.Member("url", MakeVersionedPath({.version = version, .path = *target}));
+  writer.Member("version", version);
+  writer.EndObject();
+  const std::string text = writer.Take() + "\n";
   const CacheStatusText status(kReserved);
   HeaderFields fields;
   fields.Add("Content-Type", "application/json");

@@ -4,6 +4,7 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -12,19 +13,20 @@
 #include <vector>
 
 #include <fmt/core.h>
-#include <nlohmann/json.hpp>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "lab/link_table.hpp"
+#include "wire/json/value.hpp"
+#include "wire/json/writer.hpp"
 
 namespace meridian::lab {
 namespace {
 
-using Json = nlohmann::ordered_json;
 using std::chrono::microseconds;
+using wire::json::Value;
 
-constexpr int kIndent = 2;
+constexpr size_t kIndent = 2;
 constexpr std::string_view kPrefix = "/links/";
 constexpr std::array<std::pair<LinkOrder::Kind, std::string_view>, 4> kVerbs = {{
     {LinkOrder::Kind::kSet, "set"},
@@ -92,46 +94,44 @@ std::vector<LinkStatus> StatusOf(const LinkTable& table) {
 }
 
 std::string EncodeLinks(const std::vector<LinkStatus>& links) {
-  Json list = Json::array();
+  wire::json::Writer writer({.indent = kIndent});
+  writer.BeginObject();
+  writer.BeginArray("links");
   for (const LinkStatus& link : links) {
-    list.push_back({{"a", link.a},
-                    {"b", link.b},
-                    {"latency_ms", link.latency_ms},
-                    {"jitter_ms", link.jitter_ms},
-                    {"rate_bits", link.rate_bits},
-                    {"state", link.state},
-                    {"silent", link.silent},
-                    {"bytes_from_a", link.bytes_from_a},
-                    {"bytes_from_b", link.bytes_from_b}});
+    writer.BeginObject();
+    writer.Member("a", link.a);
+    writer.Member("b", link.b);
+    writer.Member("latency_ms", link.latency_ms);
+    writer.Member("jitter_ms", link.jitter_ms);
+    writer.Member("rate_bits", link.rate_bits);
+    writer.Member("state", link.state);
+    writer.Member("silent", link.silent);
+    writer.Member("bytes_from_a", link.bytes_from_a);
+    writer.Member("bytes_from_b", link.bytes_from_b);
+    writer.EndObject();
   }
-  return Json{{"links", list}}.dump(kIndent, ' ', false, Json::error_handler_t::replace) + "\n";
+  writer.EndArray();
+  writer.EndObject();
+  return writer.Take() + "\n";
 }
 
 Result<std::vector<LinkStatus>> DecodeLinks(std::string_view text) {
-  Json json = Json::parse(text, nullptr, /*allow_exceptions=*/false);
-  auto list = json.is_object() ? json.find("links") : json.end();
-  if (!json.is_object() || list == json.end() || !list->is_array()) {
+  Result<Value> json = wire::json::Parse(text);
+  const Value* list = json ? json->Find("links") : nullptr;
+  if (list == nullptr || !list->is_array()) {
     return Fail(Errc::kInvalid, "what the lab says of its links cannot be read");
   }
   std::vector<LinkStatus> all;
-  for (const Json& each : *list) {
-    auto text_of = [&](const char* key) {
-      auto found = each.find(key);
-      return found != each.end() && found->is_string() ? found->get<std::string>() : "";
-    };
-    auto number = [&]<class Number>(const char* key, Number none) {
-      auto found = each.find(key);
-      return found != each.end() && found->is_number() ? found->get<Number>() : none;
-    };
-    all.push_back({.a = text_of("a"),
-                   .b = text_of("b"),
-                   .latency_ms = number("latency_ms", 0.0),
-                   .jitter_ms = number("jitter_ms", 0.0),
-                   .rate_bits = number("rate_bits", uint64_t{0}),
-                   .state = text_of("state"),
-                   .silent = text_of("silent"),
-                   .bytes_from_a = number("bytes_from_a", uint64_t{0}),
-                   .bytes_from_b = number("bytes_from_b", uint64_t{0})});
+  for (const Value& each : list->elements()) {
+    all.push_back({.a = each.TextOf("a"),
+                   .b = each.TextOf("b"),
+                   .latency_ms = each.NumberOf("latency_ms"),
+                   .jitter_ms = each.NumberOf("jitter_ms"),
+                   .rate_bits = each.WholeNumberOf("rate_bits"),
+                   .state = each.TextOf("state"),
+                   .silent = each.TextOf("silent"),
+                   .bytes_from_a = each.WholeNumberOf("bytes_from_a"),
+                   .bytes_from_b = each.WholeNumberOf("bytes_from_b")});
     if (all.back().a.empty() || all.back().b.empty() || all.back().state.empty()) {
       return Fail(Errc::kInvalid, "what the lab says of a link cannot be read");
     }

@@ -9,9 +9,9 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include <fmt/core.h>
-#include <nlohmann/json.hpp>
 
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
@@ -27,20 +27,18 @@
 #include "session/replication.hpp"
 #include "session/stamp.hpp"
 #include "wire/http/message.hpp"
+#include "wire/json/writer.hpp"
 
 namespace meridian::session {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using wire::json::Writer;
 
 constexpr uint64_t kFieldSeed = 1;
 constexpr uint64_t kMemberSeed = 2;
 constexpr int kHexBase = 16;
 
-// Bytes that are no UTF-8 are shown as such.
-std::string Dump(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-}
+std::string TakeLine(Writer& writer) { return writer.Take() + "\n"; }
 
 // Nothing when an escape is malformed (RFC 3986, section 2.1).
 Result<std::string> PercentDecoded(std::string_view text) {
@@ -63,7 +61,7 @@ Result<std::string> PercentDecoded(std::string_view text) {
   return decoded;
 }
 
-Json Shortened(std::string_view value) { return std::string(value.substr(0, kShownBytes)); }
+std::string_view Shortened(std::string_view value) { return value.substr(0, kShownBytes); }
 
 }  // namespace
 
@@ -105,18 +103,25 @@ io::Task<void> Inspection::Answer(http::Exchange& exchange) {
 }
 
 std::string Inspection::Lag() const {
-  Json peers = Json::array();
+  Writer writer;
+  writer.BeginObject();
+  writer.Member("keys", keyspace_.size());
+  writer.BeginArray("peers");
   if (replication_ != nullptr) {
     for (const Replication::Peer& peer : replication_->Peers()) {
-      peers.push_back({{"name", peer.name},
-                       {"connected", peer.connected},
-                       {"behind_records", peer.behind_records},
-                       {"behind_seconds", Seconds(peer.behind)},
-                       {"ahead_records", peer.ahead_records},
-                       {"clock_lead_seconds", Seconds(peer.clock_lead)}});
+      writer.BeginObject();
+      writer.Member("name", peer.name);
+      writer.Member("connected", peer.connected);
+      writer.Member("behind_records", peer.behind_records);
+      writer.Member("behind_seconds", Seconds(peer.behind));
+      writer.Member("ahead_records", peer.ahead_records);
+      writer.Member("clock_lead_seconds", Seconds(peer.clock_lead));
+      writer.EndObject();
     }
   }
-  return Dump({{"keys", keyspace_.size()}, {"peers", peers}});
+  writer.EndArray();
+  writer.EndObject();
+  return TakeLine(writer);
 }
 
 io::Task<Result<std::string>> Inspection::Digest() {
@@ -132,35 +137,53 @@ io::Task<Result<std::string>> Inspection::Digest() {
     Result<void> pause = co_await io::Sleep(Duration::zero());
     if (!pause) co_return Fail(std::move(pause.error()));
   } while (cursor != 0);
-  co_return Dump({{"keys", keys}, {"digest", fmt::format("{:016x}", digest)}});
+  Writer writer;
+  writer.BeginObject();
+  writer.Member("keys", keys);
+  writer.Member("digest", fmt::format("{:016x}", digest));
+  writer.EndObject();
+  co_return TakeLine(writer);
 }
 
 std::string Inspection::Key(std::string_view key) {
-  Entry* entry = keyspace_.Peek(key);
-  if (entry == nullptr) return Dump({{"type", "none"}});
-  Json json = {{"type", ValueTypeName(keyspace_.TypeOf(*entry))}};
-  int64_t end_ms = entry->expire_at_ms();
-  json["ttl_ms"] = end_ms == 0 ? int64_t{-1} : end_ms - keyspace_.now_ms();
-  json["bytes"] = entry->memory_bytes();
-  Stamp newest = NewestOf(*entry);
-  json["written_ms"] = newest.time.milliseconds();
-  json["digest"] = fmt::format("{:016x}", DigestOf(keyspace_, *entry));
-  json["cache"] = keyspace_.IsCache(key);
-  if (const Fields* fields = keyspace_.FieldsOf(entry)) {
-    Json& shown = json["value"] = Json::object();
+  Writer writer;
+  writer.BeginObject();
+  if (Entry* entry = keyspace_.Peek(key)) {
+    writer.Member("type", ValueTypeName(keyspace_.TypeOf(*entry)));
+    int64_t end_ms = entry->expire_at_ms();
+    writer.Member("ttl_ms", end_ms == 0 ? int64_t{-1} : end_ms - keyspace_.now_ms());
+    writer.Member("bytes", entry->memory_bytes());
+    writer.Member("written_ms", NewestOf(*entry).time.milliseconds());
+    writer.Member("digest", fmt::format("{:016x}", DigestOf(keyspace_, *entry)));
+    writer.Member("cache", keyspace_.IsCache(key));
+    WriteValue(*entry, writer);
+  } else {
+    writer.Member("type", "none");
+  }
+  writer.EndObject();
+  return TakeLine(writer);
+}
+
+void Inspection::WriteValue(Entry& entry, Writer& writer) {
+  if (const Fields* fields = keyspace_.FieldsOf(&entry)) {
+    size_t shown = 0;
+    writer.BeginObject("value");
     fields->ForEach([&](const Field& field) {
-      if (shown.size() < kShownItems) shown[std::string(field.key())] = Shortened(field.value());
+      if (shown++ < kShownItems) writer.Member(field.key(), Shortened(field.value()));
     });
-  } else if (const Members* members = keyspace_.MembersOf(entry)) {
-    Json& shown = json["value"] = Json::array();
+    writer.EndObject();
+  } else if (const Members* members = keyspace_.MembersOf(&entry)) {
+    std::vector<std::string_view> shown;
     members->ForEach([&](const Member& member) {
       if (shown.size() < kShownItems) shown.push_back(Shortened(member.key()));
     });
-    std::sort(shown.begin(), shown.end());
+    std::ranges::sort(shown);
+    writer.BeginArray("value");
+    for (std::string_view member : shown) writer.Element(member);
+    writer.EndArray();
   } else {
-    json["value"] = Shortened(keyspace_.TextOf(*entry));
+    writer.Member("value", Shortened(keyspace_.TextOf(entry)));
   }
-  return Dump(json);
 }
 
 }  // namespace meridian::session

@@ -12,6 +12,7 @@
 #include "io/task.hpp"
 #include "session/keyspace.hpp"
 #include "session/replication.hpp"
+#include "wire/json/writer.hpp"
 
 namespace meridian::session {
 
@@ -33,6 +34,8 @@ class Inspection {
   // Of all keys but the cache's, some at a time; those that change meanwhile may count or not.
   io::Task<Result<std::string>> Digest();
   std::string Key(std::string_view key);
+  // The member "value": not more of it than kShownItems of kShownBytes.
+  void WriteValue(Entry& entry, wire::json::Writer& writer);
 
   Keyspace& keyspace_;
   const Replication* replication_;

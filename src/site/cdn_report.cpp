@@ -5,19 +5,44 @@
 #include <string_view>
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
 #include "base/result.hpp"
 #include "site/json_reader.hpp"
 #include "site/limits.hpp"
+#include "wire/json/value.hpp"
+#include "wire/json/writer.hpp"
 
 namespace meridian::site {
 namespace {
 
-using nlohmann::json;
+using wire::json::Value;
+using wire::json::Writer;
 
-json AmountValue(const CdnAmount& amount) {
-  return {{"requests", amount.requests}, {"bytes", amount.bytes}};
+// The members of objects are in the order of their names.
+void WriteAmount(std::string_view name, const CdnAmount& amount, Writer& writer) {
+  writer.BeginObject(name);
+  writer.Member("bytes", amount.bytes);
+  writer.Member("requests", amount.requests);
+  writer.EndObject();
+}
+
+void WriteTraffic(const CdnTraffic& traffic, Writer& writer) {
+  writer.BeginObject();
+  WriteAmount("between", traffic.between, writer);
+  WriteAmount("from_cache", traffic.from_cache, writer);
+  WriteAmount("from_origin", traffic.from_origin, writer);
+  WriteAmount("to_visitors", traffic.to_visitors, writer);
+  writer.Member("type", traffic.type);
+  writer.EndObject();
+}
+
+void WriteWaste(const CdnWaste& waste, Writer& writer) {
+  writer.BeginObject();
+  writer.Member("kind", waste.kind);
+  writer.Member("mend", waste.mend);
+  writer.Member("url", waste.url);
+  WriteAmount("wasted", waste.wasted, writer);
+  writer.Member("wrong", waste.wrong);
+  writer.EndObject();
 }
 
 CdnAmount ReadAmount(JsonReader reader) {
@@ -49,30 +74,21 @@ CdnAmount& CdnAmount::operator+=(const CdnAmount& other) {
 }
 
 std::string ToJson(const CdnReport& report) {
-  json traffic = json::array();
-  for (const CdnTraffic& each : report.traffic) {
-    traffic.push_back({{"type", each.type},
-                       {"to_visitors", AmountValue(each.to_visitors)},
-                       {"from_cache", AmountValue(each.from_cache)},
-                       {"from_origin", AmountValue(each.from_origin)},
-                       {"between", AmountValue(each.between)}});
-  }
-  json wastes = json::array();
-  for (const CdnWaste& each : report.wastes) {
-    wastes.push_back({{"url", each.url},
-                      {"kind", each.kind},
-                      {"wrong", each.wrong},
-                      {"mend", each.mend},
-                      {"wasted", AmountValue(each.wasted)}});
-  }
-  json all = {
-      {"seconds", report.seconds}, {"traffic", std::move(traffic)}, {"wastes", std::move(wastes)}};
-  // A URL may hold anything: JSON replaces what is no UTF-8.
-  return all.dump(-1, ' ', false, json::error_handler_t::replace);
+  Writer writer;
+  writer.BeginObject();
+  writer.Member("seconds", report.seconds);
+  writer.BeginArray("traffic");
+  for (const CdnTraffic& each : report.traffic) WriteTraffic(each, writer);
+  writer.EndArray();
+  writer.BeginArray("wastes");
+  for (const CdnWaste& each : report.wastes) WriteWaste(each, writer);
+  writer.EndArray();
+  writer.EndObject();
+  return writer.Take();
 }
 
 Result<CdnReport> ReadCdnReport(std::string_view text) {
-  Result<json> object = ParseObject(text, kMaxCdnReportBytes);
+  Result<Value> object = ParseObject(text, kMaxCdnReportBytes);
   if (!object) return Fail(std::move(object.error()));
   std::optional<Error> error;
   JsonReader reader(*object, "report", &error);

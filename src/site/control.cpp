@@ -8,18 +8,20 @@
 #include <utility>
 
 #include <fmt/core.h>
-#include <nlohmann/json.hpp>
 
 #include "base/result.hpp"
 #include "site/json_reader.hpp"
 #include "site/limits.hpp"
 #include "site/view.hpp"
 #include "site/view_json.hpp"
+#include "wire/json/value.hpp"
+#include "wire/json/writer.hpp"
 
 namespace meridian::site {
 namespace {
 
-using nlohmann::json;
+using wire::json::Value;
+using wire::json::Writer;
 
 // At most `max_bytes` of the text, not cut within a UTF-8 sequence.
 std::string_view Shortened(std::string_view text, size_t max_bytes) {
@@ -37,17 +39,21 @@ Result<std::string> EncodeView(const SiteView& view) {
 }
 
 std::string EncodeReport(const TierReport& report) {
-  json value = {{"ready", report.ready},
-                {"view", report.view_number},
-                {"detail", Shortened(report.detail, kMaxDetailBytes)},
-                {"load_rps", report.load_rps},
-                {"connections", report.connections},
-                {"leaving", report.leaving}};
-  return value.dump(-1, ' ', /*ensure_ascii=*/false, json::error_handler_t::ignore) + "\n";
+  // The detail must not become longer than its limit.
+  Writer writer({.invalid_utf8 = Writer::InvalidUtf8::kDrop});
+  writer.BeginObject();
+  writer.Member("connections", report.connections);
+  writer.Member("detail", Shortened(report.detail, kMaxDetailBytes));
+  writer.Member("leaving", report.leaving);
+  writer.Member("load_rps", report.load_rps);
+  writer.Member("ready", report.ready);
+  writer.Member("view", report.view_number);
+  writer.EndObject();
+  return writer.Take() + "\n";
 }
 
 Result<SiteView> DecodeView(std::string_view line) {
-  Result<json> object = ParseObject(line, kMaxControlLineBytes);
+  Result<Value> object = ParseObject(line, kMaxControlLineBytes);
   if (!object) return Fail(object.error());
   std::optional<Error> error;
   JsonReader message(*object, "message", &error);
@@ -58,7 +64,7 @@ Result<SiteView> DecodeView(std::string_view line) {
 }
 
 Result<TierReport> DecodeReport(std::string_view line) {
-  Result<json> object = ParseObject(line, kMaxReportBytes);
+  Result<Value> object = ParseObject(line, kMaxReportBytes);
   if (!object) return Fail(object.error());
   std::optional<Error> error;
   JsonReader reader(*object, "report", &error);

@@ -9,16 +9,15 @@
 #include <string_view>
 #include <vector>
 
-#include <nlohmann/json_fwd.hpp>
-
 #include "base/result.hpp"
+#include "wire/json/value.hpp"
 
 namespace meridian::site {
 
 class JsonReader {
  public:
   // `path` is what error messages call the object; `error` is shared by all readers of one message.
-  JsonReader(const nlohmann::json& object, std::string path, std::optional<Error>* error);
+  JsonReader(const wire::json::Value& object, std::string path, std::optional<Error>* error);
 
   // At most 2^53, which every JSON reader keeps exactly, unless `max` says otherwise.
   uint64_t Unsigned(std::string_view key, uint64_t max = uint64_t{1} << 53);
@@ -33,14 +32,14 @@ class JsonReader {
   void Reject(Errc code, std::string_view key, std::string_view why);
 
  private:
-  const nlohmann::json* Find(std::string_view key);
+  const wire::json::Value* Find(std::string_view key);
 
-  const nlohmann::json* object_;
+  const wire::json::Value* object_;
   std::string path_;
   std::optional<Error>* error_;
 };
 
 // The object that `text` holds, or why it holds none.
-Result<nlohmann::json> ParseObject(std::string_view text, size_t max_bytes);
+Result<wire::json::Value> ParseObject(std::string_view text, size_t max_bytes);
 
 }  // namespace meridian::site

@@ -9,34 +9,30 @@
 #include <string_view>
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
 #include "base/result.hpp"
 #include "site/json_reader.hpp"
 #include "site/limits.hpp"
+#include "wire/json/value.hpp"
+#include "wire/json/writer.hpp"
 
 namespace meridian::site {
 namespace {
 
-using nlohmann::json;
+using wire::json::Value;
+using wire::json::Writer;
 
 constexpr std::array kKinds = {PurgeKind::kUrl, PurgeKind::kPrefix, PurgeKind::kTag};
 
 // Reads one message: `read` takes the fields, and what it objected to becomes the error.
 template <class T, class Read>
 Result<T> Decode(std::string_view text, std::string name, Read read) {
-  Result<json> object = ParseObject(text, kMaxPurgeMessageBytes);
+  Result<Value> object = ParseObject(text, kMaxPurgeMessageBytes);
   if (!object) return Fail(std::move(object.error()));
   std::optional<Error> error;
   JsonReader reader(*object, std::move(name), &error);
   T value = read(reader);
   if (error) return Fail(*std::move(error));
   return value;
-}
-
-// For texts that may hold anything but were checked before: JSON replaces what is no UTF-8.
-std::string Text(const json& value) {
-  return value.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
 PurgeOrder ReadOrder(JsonReader& reader) {
@@ -55,20 +51,20 @@ PurgeOrder ReadOrder(JsonReader& reader) {
   return order;
 }
 
-json OrderValue(const PurgeOrder& order) {
-  return {{"kind", KindName(order.kind)}, {"value", order.value}, {"soft", order.soft}};
-}
-
 PurgeEntry ReadEntry(JsonReader& reader) {
   PurgeEntry entry{.number = reader.Unsigned("number"), .order = ReadOrder(reader)};
   if (entry.number == 0) reader.Reject(Errc::kInvalid, "number", "numbers begin at 1");
   return entry;
 }
 
-json EntryValue(const PurgeEntry& entry) {
-  json value = OrderValue(entry.order);
-  value["number"] = entry.number;
-  return value;
+// The members of objects are in the order of their names.
+void WriteEntry(const PurgeEntry& entry, Writer& writer) {
+  writer.BeginObject();
+  writer.Member("kind", KindName(entry.order.kind));
+  writer.Member("number", entry.number);
+  writer.Member("soft", entry.order.soft);
+  writer.Member("value", entry.order.value);
+  writer.EndObject();
 }
 
 Result<void> CheckUrl(std::string_view url) {
@@ -104,27 +100,46 @@ Result<void> CheckPurge(const PurgeOrder& order) {
   return order.kind == PurgeKind::kTag ? Result<void>{} : CheckUrl(order.value);
 }
 
-std::string ToJson(const PurgeOrder& order) { return Text(OrderValue(order)); }
+std::string ToJson(const PurgeOrder& order) {
+  Writer writer;
+  writer.BeginObject();
+  writer.Member("kind", KindName(order.kind));
+  writer.Member("soft", order.soft);
+  writer.Member("value", order.value);
+  writer.EndObject();
+  return writer.Take();
+}
 
 Result<PurgeOrder> ReadPurgeOrder(std::string_view text) {
   return Decode<PurgeOrder>(text, "purge", ReadOrder);
 }
 
-std::string ToJson(const PurgeEntry& entry) { return Text(EntryValue(entry)); }
+std::string ToJson(const PurgeEntry& entry) {
+  Writer writer;
+  WriteEntry(entry, writer);
+  return writer.Take();
+}
 
 Result<PurgeEntry> ReadPurgeEntry(std::string_view text) {
   return Decode<PurgeEntry>(text, "entry", ReadEntry);
 }
 
 std::string ToJson(const PurgeQuestion& question) {
-  json applied = json::array();
+  Writer writer;
+  writer.BeginObject();
+  writer.Member("after", question.after);
+  writer.BeginArray("applied");
   for (const auto& each : question.applied) {
-    applied.push_back({{"number", each.number}, {"objects", each.objects}});
+    writer.BeginObject();
+    writer.Member("number", each.number);
+    writer.Member("objects", each.objects);
+    writer.EndObject();
   }
-  return Text({{"edge", question.edge},
-               {"journal", question.journal},
-               {"after", question.after},
-               {"applied", std::move(applied)}});
+  writer.EndArray();
+  writer.Member("edge", question.edge);
+  writer.Member("journal", question.journal);
+  writer.EndObject();
+  return writer.Take();
 }
 
 Result<PurgeQuestion> ReadPurgeQuestion(std::string_view text) {
@@ -141,12 +156,16 @@ Result<PurgeQuestion> ReadPurgeQuestion(std::string_view text) {
 }
 
 std::string ToJson(const PurgeNews& news) {
-  json entries = json::array();
-  for (const PurgeEntry& entry : news.entries) entries.push_back(EntryValue(entry));
-  return Text({{"journal", news.journal},
-               {"oldest", news.oldest},
-               {"newest", news.newest},
-               {"entries", std::move(entries)}});
+  Writer writer;
+  writer.BeginObject();
+  writer.BeginArray("entries");
+  for (const PurgeEntry& entry : news.entries) WriteEntry(entry, writer);
+  writer.EndArray();
+  writer.Member("journal", news.journal);
+  writer.Member("newest", news.newest);
+  writer.Member("oldest", news.oldest);
+  writer.EndObject();
+  return writer.Take();
 }
 
 Result<PurgeNews> ReadPurgeNews(std::string_view text) {
@@ -171,14 +190,21 @@ bool PurgeReport::complete() const {
 }
 
 std::string ToJson(const PurgeReport& report) {
-  json edges = json::array();
+  Writer writer;
+  writer.BeginObject();
+  writer.BeginArray("edges");
   for (const PurgeReport::Edge& edge : report.edges) {
-    json value = {{"name", edge.name}, {"answered", edge.objects.has_value()}};
-    value["objects"] = edge.objects.value_or(0);
-    value["milliseconds"] = edge.milliseconds;
-    edges.push_back(std::move(value));
+    writer.BeginObject();
+    writer.Member("answered", edge.objects.has_value());
+    writer.Member("milliseconds", edge.milliseconds);
+    writer.Member("name", edge.name);
+    writer.Member("objects", edge.objects.value_or(0));
+    writer.EndObject();
   }
-  return Text({{"number", report.number}, {"edges", std::move(edges)}});
+  writer.EndArray();
+  writer.Member("number", report.number);
+  writer.EndObject();
+  return writer.Take();
 }
 
 Result<PurgeReport> ReadPurgeReport(std::string_view text) {

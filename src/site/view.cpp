@@ -12,19 +12,20 @@
 #include <string_view>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
 #include "base/ip.hpp"
 #include "base/result.hpp"
 #include "site/dns_name.hpp"
 #include "site/json_reader.hpp"
 #include "site/limits.hpp"
 #include "site/view_json.hpp"
+#include "wire/json/value.hpp"
+#include "wire/json/writer.hpp"
 
 namespace meridian::site {
 namespace {
 
-using nlohmann::json;
+using wire::json::Value;
+using wire::json::Writer;
 
 constexpr std::array kDataCenterStates = {DataCenterState::kStarting, DataCenterState::kServing,
                                           DataCenterState::kDraining, DataCenterState::kDrained,
@@ -114,39 +115,48 @@ std::vector<T> ReadUnique(JsonReader& view, std::string_view key, size_t max,
   return things;
 }
 
-json ToJsonValue(const DataCenterView& data_center) {
-  return {{"name", data_center.name},
-          {"address", data_center.address.ToString()},
-          {"latitude", data_center.location.latitude},
-          {"longitude", data_center.location.longitude},
-          {"weight", data_center.weight},
-          {"capacity_rps", data_center.capacity_rps},
-          {"state", StateName(data_center.state)},
-          {"load_rps", data_center.load_rps}};
+// The members of objects are in the order of their names.
+void Write(const DataCenterView& data_center, Writer& writer) {
+  writer.Member("address", data_center.address.ToString());
+  writer.Member("capacity_rps", data_center.capacity_rps);
+  writer.Member("latitude", data_center.location.latitude);
+  writer.Member("load_rps", data_center.load_rps);
+  writer.Member("longitude", data_center.location.longitude);
+  writer.Member("name", data_center.name);
+  writer.Member("state", StateName(data_center.state));
+  writer.Member("weight", data_center.weight);
 }
 
-json ToJsonValue(const InstanceView& instance) {
-  return {{"id", instance.id},
-          {"datacenter", instance.datacenter},
-          {"address", instance.address.ToString()},
-          {"release", instance.release},
-          {"state", StateName(instance.state)}};
+void Write(const InstanceView& instance, Writer& writer) {
+  writer.Member("address", instance.address.ToString());
+  writer.Member("datacenter", instance.datacenter);
+  writer.Member("id", instance.id);
+  writer.Member("release", instance.release);
+  writer.Member("state", StateName(instance.state));
 }
 
-json ToJsonValue(const LeaseView& lease) {
-  return {{"name", lease.name}, {"holder", lease.holder}, {"epoch", lease.epoch}};
+void Write(const LeaseView& lease, Writer& writer) {
+  writer.Member("epoch", lease.epoch);
+  writer.Member("holder", lease.holder);
+  writer.Member("name", lease.name);
 }
 
-json ToJsonValue(const LinkView& link) {
-  return {
-      {"from", link.from}, {"to", link.to}, {"up", link.up}, {"round_trip_ms", link.round_trip_ms}};
+void Write(const LinkView& link, Writer& writer) {
+  writer.Member("from", link.from);
+  writer.Member("round_trip_ms", link.round_trip_ms);
+  writer.Member("to", link.to);
+  writer.Member("up", link.up);
 }
 
 template <class T>
-json ToJsonArray(const std::vector<T>& values) {
-  json array = json::array();
-  for (const T& value : values) array.push_back(ToJsonValue(value));
-  return array;
+void WriteObjects(std::string_view name, const std::vector<T>& values, Writer& writer) {
+  writer.BeginArray(name);
+  for (const T& value : values) {
+    writer.BeginObject();
+    Write(value, writer);
+    writer.EndObject();
+  }
+  writer.EndArray();
 }
 
 }  // namespace
@@ -196,13 +206,15 @@ uint32_t RoundLoad(double load_rps) {
 }
 
 Result<std::string> ToJson(const SiteView& view) {
-  json value = {{"number", view.number},
-                {"datacenters", ToJsonArray(view.datacenters)},
-                {"instances", ToJsonArray(view.instances)},
-                {"leases", ToJsonArray(view.leases)},
-                {"links", ToJsonArray(view.links)}};
-  // dump() would throw on text that is not UTF-8.
-  std::string text = value.dump(-1, ' ', false, json::error_handler_t::replace);
+  Writer writer;
+  writer.BeginObject();
+  WriteObjects("datacenters", view.datacenters, writer);
+  WriteObjects("instances", view.instances, writer);
+  WriteObjects("leases", view.leases, writer);
+  WriteObjects("links", view.links, writer);
+  writer.Member("number", view.number);
+  writer.EndObject();
+  std::string text = writer.Take();
   if (text.size() > kMaxViewBytes) {
     return Fail(Errc::kTooLarge, "the site view has {} bytes; at most {} are allowed", text.size(),
                 kMaxViewBytes);
@@ -232,7 +244,7 @@ SiteView ReadView(JsonReader& reader) {
 }
 
 Result<SiteView> FromJson(std::string_view text) {
-  Result<json> object = ParseObject(text, kMaxViewBytes);
+  Result<Value> object = ParseObject(text, kMaxViewBytes);
   if (!object) return Fail(object.error());
   std::optional<Error> error;
   JsonReader reader(*object, "view", &error);

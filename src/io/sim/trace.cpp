@@ -2,7 +2,6 @@
 
 #include <bit>
 #include <cstdint>
-#include <iterator>
 #include <string_view>
 
 #include <fmt/core.h>
@@ -27,8 +26,7 @@ void Trace::Record(Duration since_start, std::string_view process, std::string_v
   hash_ = Mixed(Mixed(hash_, a), b);
   if (mode_ != TraceMode::kText || lines_ == kMostTraceLines) return;
   ++lines_;
-  fmt::format_to(std::back_inserter(text_), "{:.9f} {} {} {} {}\n", Seconds(since_start), process,
-                 what, a, b);
+  text_ += fmt::format("{:.9f} {} {} {} {}\n", Seconds(since_start), process, what, a, b);
 }
 
 }  // namespace meridian::io::sim

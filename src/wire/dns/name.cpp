@@ -4,7 +4,6 @@
 #include <array>
 #include <cstdint>
 #include <cstring>
-#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -49,7 +48,7 @@ int TakeCharacter(std::string_view* text) {
 
 void AppendEscaped(uint8_t byte, std::string* text) {
   if (byte <= ' ' || byte > '~') {
-    fmt::format_to(std::back_inserter(*text), "\\{:03}", byte);
+    *text += fmt::format("\\{:03}", byte);
     return;
   }
   if (std::string_view(".\\\";@$()").find(static_cast<char>(byte)) != std::string_view::npos) {

@@ -1,6 +1,5 @@
 #include <cstddef>
 #include <cstdint>
-#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -54,7 +53,7 @@ class Writer {
 
   void operator()(int64_t value) {
     ok_ = ok_ && value >= -structured::kMaxInteger && value <= structured::kMaxInteger;
-    fmt::format_to(std::back_inserter(out_), "{}", value);
+    out_ += fmt::format("{}", value);
   }
   void operator()(Decimal value) {
     int64_t all = value.thousandths;
@@ -64,7 +63,7 @@ class Writer {
     all = all < 0 ? -all : all;
     std::string fraction = fmt::format("{:03}", all % 1000);
     while (fraction.size() > 1 && fraction.back() == '0') fraction.pop_back();
-    fmt::format_to(std::back_inserter(out_), "{}.{}", all / 1000, fraction);
+    out_ += fmt::format("{}.{}", all / 1000, fraction);
   }
   void operator()(const std::string& text) {
     out_.push_back('"');
@@ -107,7 +106,7 @@ class Writer {
       if (structured::IsVisible(c) && c != '%' && c != '"') {
         out_.push_back(c);
       } else {
-        fmt::format_to(std::back_inserter(out_), "%{:02x}", static_cast<uint8_t>(c));
+        out_ += fmt::format("%{:02x}", static_cast<uint8_t>(c));
       }
     }
     out_.push_back('"');
