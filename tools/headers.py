@@ -25,9 +25,9 @@ import tempfile
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build/release"
 
-BUDGET = 0.15
+BUDGET = 0.2
 # Headers that may cost more, and why.
-BUDGETS = {}
+BUDGETS = {}  # header: seconds
 
 CALIBRATION = "#include <chrono>\n#include <functional>\n#include <map>\n#include <memory>\n#include <string>\n#include <vector>\n"
 CALIBRATION_SECONDS = 0.5
