@@ -68,7 +68,8 @@ io::Task<void> CacheHandler::Lead(Trip& trip, std::shared_ptr<Fill> fill) {
   ForwardedFields forwarded(trip.request(), {.peer = trip.exchange.peer(),
                                              .https = trip.exchange.secure(),
                                              .debug = trip.debug,
-                                             .without_cookies = trip.without_cookies});
+                                             .without_cookies = trip.without_cookies,
+                                             .underscores = options_.config.underscores});
   HeaderFields fields = forwarded.fields();
   bool conditional = trip.stale != nullptr && !trip.asked.head;
   if (trip.shared || conditional) DropConditions(&fields);
@@ -85,6 +86,7 @@ io::Task<void> CacheHandler::Lead(Trip& trip, std::shared_ptr<Fill> fill) {
             if (taking == Taking::kRelay) End(*fill, State::kAlone);
             return taking != Taking::kRelay;
           },
+      .sender = {.underscores = options_.config.underscores},
       .default_host = options_.default_host};
   forwarded_.Add();
   Forwarding forwarding = co_await options_.forwarder.Forward(trip.exchange, fields, relay);
@@ -246,7 +248,8 @@ void CacheHandler::FetchBehind(const Trip& trip, const std::shared_ptr<StoredRes
   fills_.Add(fill);
   ForwardedFields forwarded(trip.request(), {.peer = trip.exchange.peer(),
                                              .https = trip.exchange.secure(),
-                                             .without_cookies = trip.without_cookies});
+                                             .without_cookies = trip.without_cookies,
+                                             .underscores = options_.config.underscores});
   HeaderFields fields = forwarded.fields();
   DropConditions(&fields);
   if (stale) AddConditions(stale->validators, &fields);

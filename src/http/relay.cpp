@@ -14,6 +14,7 @@
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
 #include "wire/http/characters.hpp"
+#include "wire/http/field_role.hpp"
 #include "wire/http/hop_by_hop.hpp"
 #include "wire/http/message.hpp"
 
@@ -81,7 +82,11 @@ io::Task<void> RelayRun::Upload() {
     // An upstream that stops reading may have answered already: the download decides.
     if (!co_await to_.Write(*data)) co_return;
   }
-  (void)co_await to_.Finish({}, from_.request_trailers());
+  HeaderFields trailers;
+  for (const HeaderField& field : from_.request_trailers()) {
+    if (wire::http::PassesOn(field.name, options_.sender)) trailers.Add(field.name, field.value);
+  }
+  (void)co_await to_.Finish({}, trailers);
 }
 
 io::Task<void> RelayRun::WaitForContinue() {
@@ -223,6 +228,16 @@ void CopyForwardable(const HeaderFields& from, bool nominates_fields, HeaderFiel
   for (const HeaderField& field : from) {
     bool is_length = wire::http::EqualsIgnoreCase(field.name, "content-length");
     if (!is_length && filter.Forwards(field.name)) to->Add(field.name, field.value);
+  }
+}
+
+void CopyRequestFields(const wire::http::RequestHead& request, wire::http::SenderTrust sender,
+                       HeaderFields* to) {
+  HeaderFields all;
+  CopyForwardable(request.fields, request.nominates_fields, &all);
+  to->Reserve(all.size() + 4);
+  for (const HeaderField& field : all) {
+    if (wire::http::PassesOn(field.name, sender)) to->Add(field.name, field.value);
   }
 }
 

@@ -23,7 +23,7 @@ class RelayTest : public ServerFixture {
 
   io::Task<void> Forward(Exchange& exchange) {
     HeaderFields fields;
-    CopyForwardable(exchange.request().fields, exchange.request().nominates_fields, &fields);
+    CopyRequestFields(exchange.request(), {}, &fields);
     fields.Add("Via", "1.1 test");
     Sent sent = co_await client_.Send(ForwardedRequest(exchange, fields));
     if (!sent) co_return (void) co_await RespondText(exchange, 502, "not sent");

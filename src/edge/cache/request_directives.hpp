@@ -16,7 +16,6 @@ enum class Bypass : uint8_t {
   kNone,
   kMethod,        // not GET or HEAD
   kBody,          // a GET with a body: what the body says is in no key
-  kOverride,      // a field that makes some origins answer for another method, host or path
   kNomination,    // Connection names fields: the origin is not told what the key would hold
   kPrecondition,  // If-Match and If-Unmodified-Since are the origin's to judge (RFC 9111 4.3.2)
   kUpgrade,       // asks to leave HTTP
