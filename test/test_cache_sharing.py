@@ -97,6 +97,15 @@ def test_an_answer_by_the_visitors_address_is_not_shared(edge):
         assert "detail=vary" in edge.get("/by-address").cache
 
 
+@pytest.mark.parametrize("host", ["photos.example.", "PHOTOS.Example.", "photos.example:80", "photos.example:"])
+def test_another_spelling_of_a_host_was_stored_apart_and_told_to_the_origin(edge, host):
+    target = f"/spelled-{host}"
+    edge.origin.at(target, lambda asked: Answer(200, asked["headers"]["Host"].encode(), MINUTE))
+    assert edge.get(target, Host=host).body in (b"photos.example", b"photos.example:80")
+    edge.wait_stored(target, Host="photos.example")
+    assert len(edge.origin.asked(target)) == 1
+
+
 def test_only_if_cached_was_forwarded_with_a_request_that_goes_past_the_cache(edge):
     for fields in ({"If_Match": '"1"'}, {"Connection": "X-A", "X_A": "1"}):
         assert edge.get("/past", Cache_Control="only-if-cached", **fields).status == 504

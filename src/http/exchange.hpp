@@ -51,7 +51,7 @@ class Exchange {
  public:
   virtual ~Exchange() = default;
 
-  // Valid as long as the exchange.
+  // Valid as long as the exchange. Its authority is in canonical form (wire/http/authority.hpp).
   virtual const wire::http::RequestHead& request() const = 0;
   virtual io::Loop& loop() const = 0;
   virtual Endpoint peer() const = 0;

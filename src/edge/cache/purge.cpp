@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "edge/cache/cache_key.hpp"
-#include "wire/http/characters.hpp"
+#include "wire/http/authority.hpp"
 
 namespace meridian::edge {
 UrlParts SplitUrl(std::string_view url) {
@@ -23,8 +23,10 @@ PurgeMatcher::PurgeMatcher(const PurgeOrder& order) : kind_(order.kind), value_(
   if (kind_ == PurgeOrder::kTag) return;
   std::string_view url = std::string_view(order.value).substr(0, order.value.find('#'));
   UrlParts parts = SplitUrl(url);
-  for (char c : parts.host) host_.push_back(wire::http::ToLower(c));
   host_may_go_on_ = kind_ == PurgeOrder::kPrefix && parts.target.empty();
+  host_ = wire::http::CanonicalAuthority(parts.host);
+  // The root's dot is one between labels when more may follow it.
+  if (host_may_go_on_ && parts.host.ends_with('.')) host_ += '.';
   value_ = parts.target;
   // "http://host" is "http://host/".
   if (kind_ == PurgeOrder::kUrl && !value_.starts_with('/')) value_.insert(0, "/");
