@@ -103,9 +103,9 @@ bool HeadContradicts(const wire::http::ResponseHead& head, const Validators& sto
 }
 
 bool BelongsIn304(std::string_view name) {
-  return IsOneOf(name, {"cache-control", "cdn-cache-control", "content-location", "date", "etag",
-                        "expires", "vary", "last-modified", "via", "surrogate-key", "cache-tag",
-                        "access-control-allow-origin"});
+  return !IsOneOf(name,
+                  {"content-type", "content-encoding", "content-language", "content-length",
+                   "content-range", "content-md5", "content-digest", "repr-digest", "digest"});
 }
 
 }  // namespace meridian::edge

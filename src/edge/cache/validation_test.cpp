@@ -60,6 +60,20 @@ TEST(Validation, AWeakTagInA304DidNotConfirmTheStoredOneThatIsStrong) {
   EXPECT_FALSE(Confirms(Fields({{"ETag", "\"v1\""}}), {.etag = "W/\"v1\""}));
 }
 
+TEST(Validation, A304LostWhatIsNoMetadataOfTheRepresentation) {
+  for (const char* kept :
+       {"Access-Control-Allow-Origin", "Access-Control-Allow-Credentials",
+        "Access-Control-Expose-Headers", "Content-Security-Policy", "Content-Location", "ETag",
+        "Last-Modified", "Vary", "Expires", "Cache-Control", "Date", "Set-Cookie", "X-Unknown",
+        "Strict-Transport-Security", "Content-Disposition"}) {
+    EXPECT_TRUE(BelongsIn304(kept)) << kept;
+  }
+  for (const char* left_out : {"Content-Type", "content-length", "Content-Encoding",
+                               "Content-Language", "Content-Range", "Repr-Digest"}) {
+    EXPECT_FALSE(BelongsIn304(left_out)) << left_out;
+  }
+}
+
 TEST(Validation, A304UpdatesTheStoredFieldsButNotThoseThatDescribeTheBody) {
   HeaderFields stored = Fields({{"Content-Type", "text/plain"},
                                 {"Content-Encoding", "gzip"},
