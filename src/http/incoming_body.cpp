@@ -49,6 +49,22 @@ void IncomingBody::Settle(Buffer& in) {
   given_ = 0;
 }
 
+bool IncomingBody::EndsWithin(uint64_t bytes, const Buffer& in) const {
+  if (ended_) return true;
+  if (framing_.kind == Kind::kContentLength) return framing_.length - received_ <= bytes;
+  const bool begun = received_ > 0 || given_ > 0;
+  if (framing_.kind != Kind::kChunked || begun || in.size() > bytes) return false;
+  using State = wire::http::ChunkedDecoder::State;
+  wire::http::ChunkedDecoder ahead;
+  std::string_view text = in.text();
+  while (!text.empty()) {
+    const wire::http::ChunkedDecoder::Step step = ahead.Feed(text);
+    if (step.state != State::kNeedMore) return step.state == State::kDone;
+    text.remove_prefix(step.consumed);
+  }
+  return false;
+}
+
 Result<Bytes> IncomingBody::Take(Buffer& in) {
   Settle(in);
   if (ended_ || in.empty()) return Bytes{};

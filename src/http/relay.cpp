@@ -52,6 +52,7 @@ class RelayRun {
   const RelayOptions& options_;
   RelayOutcome outcome_;
   io::WaitQueue continue_queue_;
+  bool uploading_ = false;     // the request's body is not over; the response will end it
   bool may_continue_ = false;  // the upstream said 100, or a final response
 };
 
@@ -60,6 +61,7 @@ io::Task<RelayOutcome> RelayRun::Run(bool uploads) {
     co_await Download();
     co_return std::move(outcome_);
   }
+  uploading_ = true;
   io::Scope upload(from_.loop());
   upload.Spawn(Upload());
   co_await Download();
@@ -82,6 +84,7 @@ io::Task<void> RelayRun::Upload() {
     // An upstream that stops reading may have answered already: the download decides.
     if (!co_await to_.Write(*data)) co_return;
   }
+  uploading_ = false;
   HeaderFields trailers;
   for (const HeaderField& field : from_.request_trailers()) {
     if (wire::http::PassesOn(field.name, options_.sender)) trailers.Add(field.name, field.value);
@@ -160,6 +163,7 @@ Result<void> RelayRun::StartResponse(const ResponseHead& head) {
   return from_.Start({.status = head.status,
                       .reason = head.reason,
                       .fields = fields,
+                      .leaves_body = uploading_,
                       .content_length = head.content_length});
 }
 

@@ -202,6 +202,7 @@ TEST_F(RelayTest, ResponseThatComesBeforeTheUploadIsOverEndsIt) {
         (void)co_await peer.Send(std::string(10'000, 'x'));
         std::string answer = co_await peer.ReadUntil("full");
         EXPECT_TRUE(answer.starts_with("HTTP/1.1 507")) << answer;
+        EXPECT_NE(answer.find("\r\nConnection: close\r\n"), std::string::npos) << answer;
       },
       [&](MemoryStream& stream) -> io::Task<void> {
         RawPeer peer(stream);
