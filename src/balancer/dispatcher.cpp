@@ -224,7 +224,8 @@ void Dispatcher::SetFields(Trip& trip) const {
   const wire::http::RequestHead& request = trip.exchange.request();
   trip.sender = TrustIn(trip.exchange);
   http::CopyRequestFields(request, trip.sender, &trip.fields);
-  trip.fields.Add("Via", "1.1 meridian-balancer");
+  trip.fields.Add("Via",
+                  request.minor_version == 0 ? "1.0 meridian-balancer" : "1.1 meridian-balancer");
   if (trip.sender.is_edge) return;
   trip.address = trip.exchange.peer().address.Unmapped().ToString();
   trip.fields.Add(wire::http::kForwardedFor, trip.address);

@@ -29,6 +29,7 @@
 #include "edge/forwarder.hpp"
 #include "edge/limits.hpp"
 #include "edge/own_origin.hpp"
+#include "edge/routes.hpp"
 #include "edge/trip.hpp"
 #include "http/client_exchange.hpp"
 #include "http/exchange.hpp"
@@ -69,7 +70,8 @@ io::Task<void> CacheHandler::Lead(Trip& trip, std::shared_ptr<Fill> fill) {
                                              .https = trip.exchange.secure(),
                                              .debug = trip.debug,
                                              .without_cookies = trip.without_cookies,
-                                             .underscores = options_.config.underscores});
+                                             .underscores = options_.config.underscores,
+                                             .loop_id = options_.loop_id});
   HeaderFields fields = forwarded.fields();
   bool conditional = trip.stale != nullptr && !trip.asked.head;
   if (trip.shared || conditional) DropConditions(&fields);
@@ -222,7 +224,7 @@ void CacheHandler::EditResponse(Trip& trip, const ResponseHead& upstream, Header
     store_.Remove(*trip.key);
   }
   if (trip.without_cookies) fields.Remove("Set-Cookie");
-  fields.Add("Via", "1.1 meridian-edge");
+  fields.Add("Via", ViaEntry(upstream.minor_version));
   std::string_view rest = upstream.fields.Find(site::kPathField).value_or("");
   if (trip.debug) trip.path = fmt::format("edge={} {}", options_.here, rest);
   fields.Remove(site::kPathField);  // told to who asks, and by nobody but us
@@ -249,7 +251,8 @@ void CacheHandler::FetchBehind(const Trip& trip, const std::shared_ptr<StoredRes
   ForwardedFields forwarded(trip.request(), {.peer = trip.exchange.peer(),
                                              .https = trip.exchange.secure(),
                                              .without_cookies = trip.without_cookies,
-                                             .underscores = options_.config.underscores});
+                                             .underscores = options_.config.underscores,
+                                             .loop_id = options_.loop_id});
   HeaderFields fields = forwarded.fields();
   DropConditions(&fields);
   if (stale) AddConditions(stale->validators, &fields);

@@ -12,6 +12,7 @@
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "base/ip.hpp"
+#include "base/random.hpp"
 #include "base/result.hpp"
 #include "edge/answer.hpp"
 #include "edge/cache/cache_status.hpp"
@@ -24,8 +25,10 @@
 #include "edge/forwarded_fields.hpp"
 #include "edge/https_redirect.hpp"
 #include "edge/limits.hpp"
+#include "edge/loop_detection.hpp"
 #include "edge/purge_method.hpp"
 #include "edge/purge_puller.hpp"
+#include "edge/routes.hpp"
 #include "edge/upstreams.hpp"
 #include "edge/versioned_path.hpp"
 #include "http/client.hpp"
@@ -96,7 +99,8 @@ Edge::Edge(site::TierProcess& process, std::optional<http::Upstream> origin)
               .config = config_,
               .default_host = process.site().domain,
               .cdn_domain = origin_ ? "" : process.site().domain,
-              .here = process.here().name}),
+              .here = process.here().name,
+              .loop_id = origin_ ? LoopId(Random(EntropySeed()).Next()) : std::string()}),
       versions_({.cache = cache_,
                  .metrics = process.metrics(),
                  .config = config_,
@@ -214,6 +218,10 @@ io::Task<void> Edge::Handle(http::Exchange& exchange) {
     case wire::http::PathMatch::kOutside:
       if (exchange.first_on_connection()) visitor_connections_.Add();
       visitor_requests_.Add();
+      if (cache_.IsLooping(exchange.request())) {
+        co_await Refuse(exchange, 508, "this edge is in front of itself\n");
+        co_return;
+      }
       co_await HandleVisitor(exchange);
       co_return;
     case wire::http::PathMatch::kWithin:
@@ -254,7 +262,7 @@ io::Task<void> Edge::RedirectToHttps(http::Exchange& exchange) {
   HeaderFields fields;
   fields.Add("Location", location);
   fields.Add("Cache-Status", kCacheName);
-  fields.Add("Via", "1.1 meridian-edge");
+  fields.Add("Via", ViaEntry());
   (void)co_await exchange.Respond({.status = 308, .fields = fields}, AsBytes("use HTTPS\n"));
   CountHere(exchange);
 }
@@ -285,7 +293,7 @@ io::Task<void> Edge::AnswerReserved(http::Exchange& exchange) {
     fields.Add("Cache-Status", status.text());
     fields.Add("Cache-Control", "public, max-age=3600");
     fields.Add("Service-Worker-Allowed", "/");
-    fields.Add("Via", "1.1 meridian-edge");
+    fields.Add("Via", ViaEntry());
     (void)co_await exchange.Respond({.fields = fields}, AsBytes(fallback_script_));
   } else if (config_.versions && exchange.request().path == kVersionPath) {
     co_await versions_.Tell(exchange);

@@ -15,6 +15,7 @@
 #include "edge/cache/validation.hpp"
 #include "edge/cache/vary.hpp"
 #include "edge/fill.hpp"
+#include "edge/routes.hpp"
 #include "http/relay.hpp"
 #include "site/internal_fields.hpp"
 #include "wire/http/message.hpp"
@@ -28,7 +29,7 @@ HeaderFields PassedOn(const ResponseHead& head) {
   HeaderFields fields;
   fields.Reserve(head.fields.size() + 1);
   http::CopyForwardable(head.fields, head.nominates_fields, &fields);
-  fields.Add("Via", "1.1 meridian-edge");
+  fields.Add("Via", ViaEntry(head.minor_version));
   fields.Remove(site::kPathField);  // told to who asks, and by nobody but us
   return fields;
 }

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <system_error>
 
+#include "edge/loop_detection.hpp"
+#include "edge/routes.hpp"
 #include "http/relay.hpp"
 #include "site/internal_fields.hpp"
 #include "wire/http/field_role.hpp"
@@ -37,7 +39,8 @@ ForwardedFields::ForwardedFields(const wire::http::RequestHead& request, const V
     max_forwards_ = std::to_string(*left - 1);
     fields_.Add(kMaxForwards, max_forwards_);
   }
-  fields_.Add("Via", "1.1 meridian-edge");
+  fields_.Add("Via", ViaEntry(request.minor_version));
+  if (!visitor.loop_id.empty()) fields_.Add(kLoopField, visitor.loop_id);
   fields_.Add(wire::http::kForwardedFor, address_);
   fields_.Add(wire::http::kForwardedProto, visitor.https ? "https" : "http");
   fields_.Add(wire::http::kForwardedHost, request.authority);

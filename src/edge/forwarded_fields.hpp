@@ -27,6 +27,7 @@ class ForwardedFields {
     bool debug = false;             // asked for its path, and may
     bool without_cookies = false;   // at the CDN's host
     bool underscores = false;       // [edge] underscores
+    std::string_view loop_id = {};  // for CDN-Loop; empty: not signed
   };
 
   ForwardedFields(const wire::http::RequestHead& request, const Visitor& visitor);

@@ -97,6 +97,15 @@ TEST(ForwardedFields, WhoMayAskForThePathIsPassedOn) {
   EXPECT_EQ(forwarded.fields().Count("Meridian-Debug"), 1u);
 }
 
+TEST(ForwardedFields, ViaNamesTheVersionThatTheRequestCameIn) {
+  for (int minor : {0, 1}) {
+    RequestHead request = Request({});
+    request.minor_version = minor;
+    EXPECT_EQ(ForwardedFields(request, {.peer = kPeer}).fields().Find("Via"), ViaEntry(minor));
+  }
+  EXPECT_EQ(ViaEntry(0), "1.0 meridian-edge");
+}
+
 TEST(ForwardedFields, OlderViaEntriesStayInFront) {
   RequestHead request = Request({{"Via", "1.1 meridian-edge"}});
   ForwardedFields forwarded(request, {.peer = kPeer});

@@ -51,6 +51,11 @@ constexpr size_t kMaxWastefulUrlBytes = 1024;
 // Of so many URLs it is remembered what they answered last; one whose hash falls on another's place
 // takes it.
 constexpr size_t kRememberedAnswers = 8192;
+// Edges that a request may have passed before one that stands alone; past it, it goes in circles.
+constexpr int kMaxEdgesPassed = 16;
+// What balancers add to an application's head, which had room where it was read.
+constexpr size_t kMaxBalancerFields = 4;
+constexpr size_t kMaxBalancerHeadBytes = size_t{1} * 1024;
 // In a 503: when to come back.
 constexpr uint32_t kRetryAfterSeconds = 1;
 

@@ -36,6 +36,9 @@ struct Response {
   // More fields, as lines that a cache keeps ready: "Name: value\r\n" each, of a message that was
   // parsed; Date among them, nothing that concerns the connection or the framing. May be empty.
   std::string_view lines = {};
+  // With 426: the protocols that the request may be sent in again, for the Upgrade field (RFC 9110
+  // 15.5.22).
+  std::string_view upgrade = {};
   // Nothing more of the request's body will be read: unless little is left of it, the client is
   // told that the connection ends (RFC 9112 9.6). Respond does not read on in any case.
   bool leaves_body = false;

@@ -163,6 +163,7 @@ Result<void> RelayRun::StartResponse(const ResponseHead& head) {
   return from_.Start({.status = head.status,
                       .reason = head.reason,
                       .fields = fields,
+                      .upgrade = head.fields.Find("Upgrade").value_or(""),
                       .leaves_body = uploading_,
                       .content_length = head.content_length});
 }

@@ -108,6 +108,42 @@ TEST_F(RelayTest, ResponseUntilTheEndOfTheConnectionBecomesChunked) {
             "2\r\nok\r\n0\r\n\r\n");
 }
 
+TEST_F(RelayTest, AnAnswerThatDemandsAnUpgradeLostItsProtocols) {
+  EXPECT_EQ(Talk(kGet,
+                 "HTTP/1.1 426 Upgrade Required\r\nConnection: upgrade\r\nUpgrade: TLS/1.3, "
+                 "HTTP/1.1\r\nContent-Length: 0\r\n\r\n"),
+            "HTTP/1.1 426 Upgrade Required\r\nVia: 1.1 test\r\nContent-Length: 0\r\n"
+            "Upgrade: TLS/1.3, HTTP/1.1\r\nConnection: upgrade\r\n\r\n");
+  EXPECT_EQ(Talk(kGet,
+                 "HTTP/1.1 200 OK\r\nConnection: upgrade\r\nUpgrade: h2c\r\n"
+                 "Content-Length: 0\r\n\r\n"),
+            "HTTP/1.1 200 OK\r\nVia: 1.1 test\r\nContent-Length: 0\r\n\r\n");
+}
+
+TEST_F(RelayTest, TheHostOfAnAbsoluteFormIsTheOnlyOneThatTheUpstreamHears) {
+  (void)Talk("GET http://photos/a HTTP/1.1\r\nHost: other\r\n\r\n", kOk);
+  EXPECT_EQ(forwarded_, "GET /a HTTP/1.1\r\nHost: photos\r\nVia: 1.1 test\r\n\r\n");
+}
+
+TEST_F(RelayTest, TrailersThatLookLikeOurFieldsReachedTheUpstream) {
+  std::string body;
+  RunBoth(
+      [&](MemoryStream& stream) -> io::Task<void> {
+        RawPeer peer(stream);
+        (void)co_await peer.Send(
+            "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
+            "X_Forwarded_For: 6.6.6.6\r\nApi_Key: 1\r\nX-Sum: 7\r\n\r\n");
+        (void)co_await peer.ReadUntil("ok");
+      },
+      [&](MemoryStream& stream) -> io::Task<void> {
+        RawPeer peer(stream);
+        (void)co_await peer.ReadHead();
+        body = co_await peer.ReadUntil("\r\n\r\n");
+        (void)co_await peer.Send(kOk);
+      });
+  EXPECT_EQ(body, "0\r\nX-Sum: 7\r\n\r\n");
+}
+
 TEST_F(RelayTest, AnswerToHeadKeepsItsLength) {
   EXPECT_EQ(
       Talk("HEAD / HTTP/1.1\r\nHost: a\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n"),

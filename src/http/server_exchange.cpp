@@ -143,7 +143,10 @@ Result<void> ServerExchange::Start(const Response& response) {
   } else if (framing.kind == Kind::kChunked) {
     head.Field("Transfer-Encoding", "chunked");
   }
-  if (!keep_alive_) {
+  if (response.status == 426 && !response.upgrade.empty()) {
+    head.Field("Upgrade", response.upgrade);
+    head.Field("Connection", keep_alive_ ? "upgrade" : "upgrade, close");
+  } else if (!keep_alive_) {
     head.Field("Connection", "close");
   } else if (memory_.head.minor_version == 0) {
     head.Field("Connection", "keep-alive");

@@ -12,9 +12,11 @@ namespace {
 
 using wire::http::EqualsIgnoreCase;
 using wire::http::HeaderField;
+using wire::http::HeaderFields;
 
 // Reads the field if it is one of those that matter. Told by length first: nearly none is compared.
-void ReadField(const HeaderField& field, CacheRequest* asked, bool* has_control) {
+void ReadField(const HeaderFields& fields, const HeaderField& field, CacheRequest* asked,
+               bool* has_control) {
   std::string_view name = field.name;
   switch (name.size()) {
     case 5:
@@ -29,7 +31,7 @@ void ReadField(const HeaderField& field, CacheRequest* asked, bool* has_control)
       if (EqualsIgnoreCase(name, "cache-control")) *has_control = true;
       if (EqualsIgnoreCase(name, "authorization")) asked->authorized = true;
       if (EqualsIgnoreCase(name, "if-none-match")) {
-        asked->several_if_none_match = asked->if_none_match.has_value();
+        if (asked->if_none_match) asked->several_if_none_match = &fields;
         asked->if_none_match = field.value;
       }
       break;
@@ -55,9 +57,8 @@ CacheRequest ReadCacheRequest(const wire::http::RequestHead& request) {
   }
   bool has_control = false;
   for (const HeaderField& field : request.fields) {
-    ReadField(field, &asked, &has_control);
+    ReadField(request.fields, field, &asked, &has_control);
   }
-  if (asked.several_if_none_match) asked.bypass = Bypass::kPrecondition;
   if (request.nominates_fields) asked.bypass = Bypass::kNomination;
   if (request.body.has_body()) asked.bypass = Bypass::kBody;
   if (!request.upgrade.empty()) asked.bypass = Bypass::kUpgrade;

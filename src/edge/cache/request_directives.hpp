@@ -29,7 +29,8 @@ struct CacheRequest {
   std::optional<std::string_view> if_range = {};
   std::optional<std::string_view> if_none_match = {};
   std::optional<std::string_view> if_modified_since = {};
-  bool several_if_none_match = false;  // several lines: the request is judged by the origin
+  // Of the request, when If-None-Match stands on several lines, which are one list.
+  const wire::http::HeaderFields* several_if_none_match = nullptr;
   wire::http::CacheControl control = {};
 
   bool conditional() const { return if_none_match || if_modified_since; }

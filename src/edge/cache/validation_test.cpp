@@ -25,6 +25,17 @@ TEST(Validation, IfNoneMatchUsesTheWeakComparison) {
   EXPECT_FALSE(NotModified({}));
 }
 
+TEST(Validation, TwoLinesOfIfNoneMatchAreOneList) {
+  const wire::http::RequestHead request =
+      Get("/", {{"If-None-Match", "\"a\""}, {"if-none-match", "\"b\", \"c\""}});
+  const CacheRequest asked = ReadCacheRequest(request);
+  EXPECT_EQ(asked.bypass, Bypass::kNone);
+  for (std::string_view tag : {"\"a\"", "\"b\"", "W/\"c\""}) {
+    EXPECT_TRUE(IsNotModified(asked, {.etag = tag}, {})) << tag;
+  }
+  EXPECT_FALSE(IsNotModified(asked, {.etag = "\"d\""}, {}));
+}
+
 TEST(Validation, ARecipientMustIgnoreIfModifiedSinceIfTheRequestContainsIfNoneMatch) {
   EXPECT_FALSE(NotModified({{"If-None-Match", "\"v2\""}, {"If-Modified-Since", kNew}}));
 }
