@@ -17,6 +17,7 @@
 #include "edge/answer.hpp"
 #include "edge/cache/cache_status.hpp"
 #include "edge/cache/content_kind.hpp"
+#include "edge/cache/memory_store.hpp"
 #include "edge/cache/purge.hpp"
 #include "edge/cdn_host.hpp"
 #include "edge/config.hpp"
@@ -130,14 +131,27 @@ Result<std::shared_ptr<io::TlsContext>> Edge::VisitorTls() const {
   return tls;
 }
 
+io::Task<uint64_t> Edge::Purge(PurgeOrder order) {
+  MemoryStore::Sweep sweep = cache_.store().BeginPurge(order);
+  while (sweep.Step(process_.loop().Now())) {
+    if (!co_await io::Sleep(kSweepPause)) break;
+  }
+  co_return sweep.purged();
+}
+
+io::Task<void> Edge::DropAll() {
+  MemoryStore::Sweep sweep = cache_.store().BeginDrop();
+  while (sweep.Step(process_.loop().Now())) {
+    if (!co_await io::Sleep(kSweepPause)) break;
+  }
+}
+
 Result<void> Edge::FollowPurges() {
   auto tls = io::TlsContext::ForClient(process_.PeerTls());
   if (!tls) return Fail(std::move(tls.error()));
-  PurgeTarget target{.purge =
-                         [this](const site::PurgeOrder& order) {
-                           return cache_.store().Purge(OrderOf(order), process_.loop().Now());
-                         },
-                     .drop_all = [this] { cache_.store().DropAll(); }};
+  PurgeTarget target{
+      .purge = [this](const site::PurgeOrder& order) { return Purge(OrderOf(order)); },
+      .drop_all = [this] { return DropAll(); }};
   purges_ = std::make_unique<PurgePuller>(process_, *tls, std::move(target));
   purge_method_ = std::make_unique<PurgeMethod>(process_, *tls, config_.purge_from);
   process_.scope().Spawn(purges_->Run());

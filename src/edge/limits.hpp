@@ -27,6 +27,8 @@ constexpr Duration kPurgeAnswerTimeout = std::chrono::seconds{4};
 constexpr Duration kPurgeOrderTimeout = std::chrono::seconds{8};
 constexpr Duration kPurgeRetryInterval = std::chrono::milliseconds{500};
 constexpr Duration kIsolatedAfter = std::chrono::seconds{6};
+// Between two slices of a purge.
+constexpr Duration kSweepPause = std::chrono::milliseconds{1};
 // Requests that miss wait for each other so long for a head; then each goes by itself.
 constexpr Duration kCollapseTimeout = std::chrono::seconds{10};
 // So often a request joins another that comes to nothing (its visitor left, it was purged

@@ -30,6 +30,12 @@ constexpr size_t kMaxPurgeBytes = size_t{16} * 1024;
 // Purges that are kept to be held against fetches that began before them. A fetch that is older
 // than all of them is not stored.
 constexpr size_t kMaxRememberedPurges = 1024;
+// A purge goes through the store by slices, between which the loop serves others. A slice looks at
+// so many places of the index and so many URLs and responses, and removes so many (with bodies of
+// up to max_object_bytes each).
+constexpr size_t kSweepBuckets = 64 * 1024;
+constexpr size_t kSweepResponses = 4096;
+constexpr size_t kSweepRemovals = 256;
 // Bodies are kept in chunks of at most this size.
 constexpr size_t kChunkBytes = size_t{64} * 1024;
 // The name of a content, which each body has room for.
