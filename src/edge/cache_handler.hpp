@@ -85,6 +85,9 @@ class CacheHandler {
                     wire::http::HeaderFields& fields);
   void Invalidate(const Trip& trip, const wire::http::ResponseHead& upstream);
   void End(Fill& fill, Fill::State state);
+  FillOptions OptionsOfFill();
+  // For a small body, so that its answer can say whether it was stored.
+  io::Task<void> AwaitStored(Fill& fill);
 
   // Judges the headers of what was fetched for `trip`.
   void NoteFetch(Trip& trip, const wire::http::ResponseHead& head);
@@ -110,6 +113,8 @@ class CacheHandler {
   FillMaker maker_;
   FillTable fills_;
   PassTable passes_;
+  PassTable too_large_{kTooLargeTime};
+  UnreadFills unread_;
   bool isolated_ = false;
   size_t behind_ = 0;  // of those, that go on
   uint64_t lone_fills_ = 0;

@@ -120,6 +120,9 @@ io::Task<void> CacheHandler::Lead(Trip& trip, std::shared_ptr<Fill> fill) {
 
 CacheHandler::Taking CacheHandler::JudgeTaking(Trip& trip, Fill& fill, const ResponseHead& head) {
   trip.storability = maker_.Judge(trip.asked, head);
+  if (trip.storability == Storability::kTooLarge && trip.key) {
+    too_large_.Add(trip.key->hash, options_.loop.Now());
+  }
   NoteFetch(trip, head);
   if (!trip.key || trip.asked.bypass != Bypass::kNone || trip.asked.head) return Taking::kRelay;
   const FillMaker::Asking asking{.asked = trip.asked,
@@ -160,20 +163,17 @@ io::Task<void> CacheHandler::AnswerTaken(Trip& trip, Fill::Reader& reader, Takin
     case Taking::kStore:
       filled_.Add();
       passes_.Remove(trip.key->hash);
-      options_.scope.Spawn(FillBody({.table = fills_,
-                                     .store = store_,
-                                     .costs = costs_,
-                                     .max_object_bytes = options_.config.cache.max_object_bytes},
-                                    reader.shared(), std::move(taken)));
+      options_.scope.Spawn(FillBody(OptionsOfFill(), reader.shared(), std::move(taken)));
       fill.Become(State::kArriving);
-      trip.status.stored = true;
+      co_await AwaitStored(fill);
+      trip.status.stored = fill.stored;
       break;
     case Taking::kConfirm:
       confirmed_.Add();
       trip.source = Costs::Source::kConfirmed;
       taken.reset();
       End(fill, fill.kept ? State::kDone : State::kAlone);
-      trip.status.stored = fill.kept;
+      trip.status.stored = fill.stored;
       break;
     case Taking::kStandIn:
       taken.reset();
@@ -243,6 +243,7 @@ void CacheHandler::EditResponse(Trip& trip, const ResponseHead& upstream, Header
 
 void CacheHandler::FetchBehind(const Trip& trip, const std::shared_ptr<StoredResponse>& stale) {
   if (behind_ >= kMaxBackgroundFills) return;
+  if (!stale && too_large_.Passes(trip.key->hash, options_.loop.Now())) return;
   std::string slot = stale ? FillSlot(KeyText(*trip.key), stale->vary, stale->variant)
                            : FillSlot(KeyText(*trip.key), trip.vary, trip.variant);
   if (fills_.Find(slot) != nullptr) return;
@@ -296,11 +297,7 @@ io::Task<void> CacheHandler::Fetch(std::shared_ptr<Fill> fill,
     filled_.Add();
     reader.Advance(std::numeric_limits<uint64_t>::max());
     fill->Become(State::kArriving);
-    co_await FillBody({.table = fills_,
-                       .store = store_,
-                       .costs = costs_,
-                       .max_object_bytes = options_.config.cache.max_object_bytes},
-                      fill, std::move(forwarding.taken));
+    co_await FillBody(OptionsOfFill(), fill, std::move(forwarding.taken));
     --behind_;
     co_return;
   } else if (IsErrorForStale(head.status)) {

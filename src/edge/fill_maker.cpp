@@ -110,9 +110,10 @@ bool FillMaker::Confirm(const Asking& asking, const ResponseHead& not_modified,
     // No room for another head: the old one is as good as confirmed.
     fill.response = stale;
     const bool purged = store_.Forbids(fill.mark, KeyText(fill.key.view()), stale->tags);
-    if (fill.kept && !fill.forbidden && !purged) stale->freshness = freshness;
+    fill.stored = fill.kept && !fill.forbidden && !purged;
+    if (fill.stored) stale->freshness = freshness;
   } else if (fill.kept && !fill.forbidden) {
-    (void)store_.Store(fill.key.view(), fill.response, fill.mark);
+    fill.stored = store_.Store(fill.key.view(), fill.response, fill.mark);
   }
   // The old one is no worse for a cookie that came with this.
   const bool stays =

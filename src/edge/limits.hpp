@@ -36,8 +36,14 @@ constexpr Duration kCollapseTimeout = std::chrono::seconds{10};
 constexpr int kMaxJoins = 4;
 // Of a body that is not going to be stored, so much is held for readers of different pace.
 constexpr uint64_t kFillWindowBytes = uint64_t{256} * 1024;
-// When nobody reads it any more, a body of which so much is missing is still finished.
-constexpr uint64_t kFinishAloneBytes = uint64_t{1} * 1024 * 1024;
+// A body that is for storing is finished when nobody reads it any more. So many at the same time,
+// and so many bytes that they have still to fetch (of a body whose length is not told,
+// max_object_bytes less what there is); past either it is given up. One always goes on.
+constexpr size_t kMaxUnreadFills = 64;
+constexpr uint64_t kMaxUnreadFillBytes = uint64_t{256} * 1024 * 1024;
+// The head of a small body waits so long for the rest, to say truly whether it was stored.
+constexpr uint64_t kMaxAwaitedBytes = uint64_t{64} * 1024;
+constexpr Duration kMaxStoredWait = std::chrono::milliseconds{10};
 // Fetches behind visitors' backs (to confirm what is stale, or the whole after a HEAD) that go on
 // at the same time; past it there is none.
 constexpr size_t kMaxBackgroundFills = 256;

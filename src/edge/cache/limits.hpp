@@ -43,6 +43,8 @@ constexpr size_t kMaxVersionBytes = 32;
 // For how long, and of how many keys, it is remembered that their answers are not for storing.
 constexpr Duration kPassTime = std::chrono::seconds{5};
 constexpr size_t kPassSlots = 4096;
+// The same of objects that are larger than may be stored: their ranges are fetched by themselves.
+constexpr Duration kTooLargeTime = std::chrono::minutes{10};
 // Lifetimes are shortened by up to this part of them, so that what was stored together does not
 // expire together. Shorter ones than the least are kept as they are.
 constexpr int kJitterDivisor = 20;
