@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 #include <utility>
 
 #include "base/bytes.hpp"
@@ -12,6 +13,7 @@
 #include "io/loop.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"
+#include "wire/http/chunked.hpp"
 #include "wire/http/message.hpp"
 #include "wire/http/parse_error.hpp"
 
