@@ -27,15 +27,18 @@ class Reply:
 class Edge:
     port = PROCESS_PORT
 
-    def __init__(self, *options):
+    def __init__(self, *options, origin=None, address=None):
+        """`origin`: one that runs already, or will: its `port`, and its `host` unless that is 127.0.0.1. `address`: a reserved one."""
         self.options = options
+        self.origin = origin
+        self.address = address
 
     def __enter__(self):
         with contextlib.ExitStack() as stack:
-            self.address = stack.enter_context(Address())
-            self.origin = stack.enter_context(Origin())
-            self.process = subprocess.Popen([MERIDIAN, "edge", "--listen", f"{self.address}:{self.port}", "--origin",
-                                             f"http://127.0.0.1:{self.origin.port}", *self.options],
+            self.address = self.address or stack.enter_context(Address())
+            self.origin = self.origin or stack.enter_context(Origin())
+            origin = f"http://{getattr(self.origin, 'host', '127.0.0.1')}:{self.origin.port}"
+            self.process = subprocess.Popen([MERIDIAN, "edge", "--listen", f"{self.address}:{self.port}", "--origin", origin, *self.options],
                                             stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
             stack.callback(self.end)
             wait_until(self.answers, what="the edge answers")

@@ -333,3 +333,13 @@ def test_alone_it_wants_both_addresses_and_nothing_else(edge):
                       ["--listen", "127.0.0.1:1", "--origin", "http://127.0.0.1:1", "--cache-bytes", "1"], []):
         done = subprocess.run([MERIDIAN, "edge", *arguments], capture_output=True, text=True, timeout=20, check=False)
         assert done.returncode != 0 and done.stderr, arguments
+
+
+def test_twelve_ranges_of_one_object_asked_the_origin_eleven_times(edge):
+    body = bytes(range(256)) * 4096 * 12
+    edge.origin.at("/twelve", body=body, fields={**MINUTE, "ETag": '"1"'})
+    for part in range(12):
+        answer = edge.get("/twelve", Range=f"bytes={part << 20}-{(part + 1 << 20) - 1}")
+        assert answer.status == 206 and answer.body == body[part << 20:part + 1 << 20]
+        assert "stored" not in answer.cache or edge.get("/twelve").hit
+    assert len(edge.origin.asked("/twelve")) == 1

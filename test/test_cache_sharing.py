@@ -1,12 +1,14 @@
 """What one visitor's request, or the answer to it, may change for all others."""
 
+import http.client
 import threading
+import types
 
 import pytest
 
 from cache_origin import Answer
 from edge_under_test import MINUTE, Edge, herd
-from site_under_test import wait_until
+from site_under_test import Address, wait_until
 
 pytestmark = pytest.mark.covers("edge")
 
@@ -97,6 +99,15 @@ def test_an_answer_by_the_visitors_address_is_not_shared(edge):
         assert "detail=vary" in edge.get("/by-address").cache
 
 
+@pytest.mark.parametrize("host", ["photos.example.", "PHOTOS.Example.", "photos.example:80", "photos.example:"])
+def test_another_spelling_of_a_host_was_stored_apart_and_told_to_the_origin(edge, host):
+    target = f"/spelled-{host}"
+    edge.origin.at(target, lambda asked: Answer(200, asked["headers"]["Host"].encode(), MINUTE))
+    assert edge.get(target, Host=host).body in (b"photos.example", b"photos.example:80")
+    edge.wait_stored(target, Host="photos.example")
+    assert len(edge.origin.asked(target)) == 1
+
+
 def test_only_if_cached_was_forwarded_with_a_request_that_goes_past_the_cache(edge):
     for fields in ({"If_Match": '"1"'}, {"Connection": "X-A", "X_A": "1"}):
         assert edge.get("/past", Cache_Control="only-if-cached", **fields).status == 504
@@ -151,3 +162,34 @@ def test_several_parts_of_what_the_cache_has_no_room_for_never_came(ranges, stat
         edge.origin.at("/large", body=b"x" * 2_000_000, fields=MINUTE)
         answer = edge.get("/large", Range="bytes=" + ranges)
         assert answer.status == status and answer.body.count(b"x") == (2 if status == 206 else 2_000_000)
+
+
+def test_a_message_of_more_than_a_hundred_fields_was_refused(edge, monkeypatch):
+    monkeypatch.setattr(http.client, "_MAXHEADERS", 1000)
+    edge.origin.at("/many", body=b"one", fields=[*MINUTE.items(), *((f"X-{number}", "a") for number in range(240))])
+    many = {f"X-{number}": "b" for number in range(240)}
+    for _ in range(2):
+        answer = edge.get("/many", **many)
+        assert answer.status == 200 and sum(value == "a" for value in answer.headers.values()) == 240
+    assert edge.origin.asked("/many")[0]["headers"]["X-239"] == "b"
+
+
+def test_an_edge_in_front_of_itself_forwarded_for_ever():
+    with Address() as address, Edge(origin=types.SimpleNamespace(host=address, port=Edge.port), address=address) as edge:
+        answer = edge.get("/round")
+        assert answer.status == 508 and edge.metric("meridian_edge_visitor_requests_total") == 2
+
+
+def test_two_edges_in_front_of_each_other_forwarded_for_ever():
+    with Address() as one, Address() as other:
+        with Edge(origin=types.SimpleNamespace(host=other, port=Edge.port), address=one) as first, \
+                Edge(origin=types.SimpleNamespace(host=one, port=Edge.port), address=other):
+            assert first.get("/round").status == 508
+            assert first.metric("meridian_edge_visitor_requests_total") == 2
+
+
+def test_edges_in_a_row_are_no_loop(edge):
+    edge.origin.at("/row", body=b"one")
+    with Edge(origin=types.SimpleNamespace(host=edge.address, port=Edge.port)) as outer:
+        assert outer.get("/row").body == b"one"
+    assert len(edge.origin.asked("/row")[0]["headers"].get_all("CDN-Loop")) == 2

@@ -44,6 +44,14 @@ def test_static_paths_alone_and_reading_alone(site):
     assert ask(site, "/account", host=site.domain)[0] == 200
 
 
+@pytest.mark.parametrize("host", ["cdn.photos.example.", "CDN.Photos.Example.:8080", "cdn.photos.example:"])
+def test_another_spelling_of_the_host_escaped_its_rules(site, host):
+    assert ask(site, "/account", host=host)[0] == 404
+    status, _, body = ask(site, "/echo", "-H", "Cookie: sid=secret", host=host)
+    assert status == 200 and b"sid=secret" not in body
+    assert ask(site, "/account", host="cdn.photos.example..")[0] == 400
+
+
 def test_cookies_stay_out_both_ways(site):
     cookie = ("-H", "Cookie: sid=secret", "-H", "X-Other: kept")
     assert b"sid=secret" in ask(site, "/echo", *cookie, host=site.domain)[2]

@@ -42,7 +42,8 @@ Place PlaceOf(site::TierProcess& process) {
   const site::Site& site = process.site();
   return {.data_center = process.here().name,
           .health_path = site.app.health_path,
-          .health_host = site.domain};
+          .health_host = site.domain,
+          .address = process.here().address};
 }
 
 }  // namespace

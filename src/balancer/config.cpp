@@ -56,6 +56,8 @@ Config Parse(site::TableReader& reader, const site::Site& /*site*/) {
   config.health_timeout = reader.Duration(
       "health_timeout",
       {.min = milliseconds{10}, .max = minutes{1}, .fallback = config.health_timeout});
+  config.forwarded_from = reader.Prefixes("forwarded_from");
+  config.underscores = reader.Boolean("underscores", config.underscores);
   return config;
 }
 

@@ -11,12 +11,19 @@
 //   slow_start = "10s"          # until a new or returned instance has its full share
 //   health_interval = "1s"
 //   health_timeout = "2s"
+//   forwarded_from = ["192.0.2.0/24"]  # proxies beside the site's edges that are believed what
+//   they
+//                               # say of the visitor in X-Forwarded-*; nobody unless it says so
+//   underscores = false         # whether other senders' fields with _ in their names pass, where
+//                               # they look like nothing that proxies or frameworks act on
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <vector>
 
 #include "base/clock.hpp"
+#include "base/ip.hpp"
 #include "site/section.hpp"
 
 namespace meridian::balancer {
@@ -32,6 +39,8 @@ struct Config {
   Duration slow_start = std::chrono::seconds{10};
   Duration health_interval = std::chrono::seconds{1};
   Duration health_timeout = std::chrono::seconds{2};
+  std::vector<IpPrefix> forwarded_from;
+  bool underscores = false;
 };
 
 site::Section ConfigSection();

@@ -19,6 +19,7 @@
 #include "balancer/roster.hpp"
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
+#include "base/ip.hpp"
 #include "base/log.hpp"
 #include "base/metrics.hpp"
 #include "base/random.hpp"
@@ -35,6 +36,7 @@
 #include "io/wait_queue.hpp"
 #include "site/internal_fields.hpp"
 #include "site/view.hpp"
+#include "wire/http/field_role.hpp"
 #include "wire/http/message.hpp"
 #include "wire/http/status.hpp"
 
@@ -50,7 +52,9 @@ struct Dispatcher::Trip {
   bool sent = false;  // an instance may have seen it
   bool busy = false;  // there was no room for it
   bool paid = false;  // the next try has been taken from the budget
+  wire::http::SenderTrust sender = {};
   wire::http::HeaderFields fields = {};
+  std::string address = {};  // of a visitor who came to no edge
   const Instance* at = nullptr;
   int status = 0;         // of the answer, when one came
   std::string path = {};  // where it was, for those who ask with the debug field
@@ -157,7 +161,7 @@ void Dispatcher::Note(Instance& instance, int status, const http::ForwardOutcome
 // What an application says in our own fields is not passed on: taken for ours, its 503 would carry
 // a request that it has seen to another data center.
 http::RelayOptions Dispatcher::OptionsFor(Trip& trip) {
-  http::RelayOptions options;
+  http::RelayOptions options{.sender = trip.sender};
   options.edit_response = [this, &trip](const wire::http::ResponseHead& head,
                                         wire::http::HeaderFields& fields) {
     trip.status = head.status;
@@ -206,6 +210,29 @@ io::Task<http::ForwardOutcome> Dispatcher::Try(Trip& trip, Seat& seat) {
   co_return outcome;
 }
 
+wire::http::SenderTrust Dispatcher::TrustIn(const http::Exchange& exchange) const {
+  const IpAddress peer = exchange.peer().address.Unmapped();
+  // Only edges of other data centers come by TLS: they have shown the site's certificate.
+  const bool is_edge = exchange.secure() || peer == place_.address ||
+                       std::ranges::any_of(config_.forwarded_from, [&](const IpPrefix& prefix) {
+                         return prefix.Contains(peer);
+                       });
+  return {.is_edge = is_edge, .underscores = is_edge || config_.underscores};
+}
+
+void Dispatcher::SetFields(Trip& trip) const {
+  const wire::http::RequestHead& request = trip.exchange.request();
+  trip.sender = TrustIn(trip.exchange);
+  http::CopyRequestFields(request, trip.sender, &trip.fields);
+  trip.fields.Add("Via",
+                  request.minor_version == 0 ? "1.0 meridian-balancer" : "1.1 meridian-balancer");
+  if (trip.sender.is_edge) return;
+  trip.address = trip.exchange.peer().address.Unmapped().ToString();
+  trip.fields.Add(wire::http::kForwardedFor, trip.address);
+  trip.fields.Add(wire::http::kForwardedProto, "http");
+  trip.fields.Add(wire::http::kForwardedHost, request.authority);
+}
+
 io::Task<void> Dispatcher::Handle(http::Exchange& exchange) {
   using Kind = http::ForwardOutcome::Kind;
   const wire::http::RequestHead& request = exchange.request();
@@ -214,9 +241,7 @@ io::Task<void> Dispatcher::Handle(http::Exchange& exchange) {
             .debug = request.fields.Find(site::kDebugField) == "1",
             .deadline = loop_.After(config_.response_timeout)};
   trip.wish.may_try = trip.idempotent;
-  trip.fields.Reserve(request.fields.size() + 1);
-  http::CopyForwardable(request.fields, request.nominates_fields, &trip.fields);
-  trip.fields.Add("Via", "1.1 meridian-balancer");
+  SetFields(trip);
   budget_.OnRequest(loop_.Now());
 
   http::ForwardOutcome outcome;

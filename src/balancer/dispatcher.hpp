@@ -22,6 +22,7 @@
 #include "balancer/instance.hpp"
 #include "balancer/retry_budget.hpp"
 #include "balancer/roster.hpp"
+#include "base/ip.hpp"
 #include "base/metrics.hpp"
 #include "base/random.hpp"
 #include "http/exchange.hpp"
@@ -32,6 +33,7 @@
 #include "io/scope.hpp"
 #include "io/task.hpp"
 #include "site/view.hpp"
+#include "wire/http/field_role.hpp"
 
 namespace meridian::balancer {
 
@@ -40,6 +42,7 @@ struct Place {
   std::string data_center;
   std::string health_path;  // of the application
   std::string health_host;  // the Host of requests for it
+  IpAddress address = {};   // of this data center's edge
 };
 
 class Dispatcher {
@@ -66,6 +69,11 @@ class Dispatcher {
  private:
   struct Trip;
 
+  // Edges of the site, and proxies that site.toml names, know who the visitor is.
+  wire::http::SenderTrust TrustIn(const http::Exchange& exchange) const;
+
+  // What goes to an instance.
+  void SetFields(Trip& trip) const;
   std::shared_ptr<Instance> Find(const site::InstanceView& view) const;
   http::RelayOptions OptionsFor(Trip& trip);
   TimePoint OnLate(Trip& trip, bool body_taken);

@@ -32,6 +32,7 @@ struct PlayedInstance {
   int connects = 0;
   size_t open = 0;        // connections
   std::string seen = {};  // their paths, each with a space behind
+  std::string head = {};  // of the last request
   bool holds = false;     // requests wait until it is released
   io::WaitQueue held = {};
 };
@@ -91,6 +92,7 @@ class PlayedNetwork final : public io::Network {
     }
     ++instance.requests;
     instance.seen += path + " ";
+    instance.head = head;
     if (instance.mode == PlayedInstance::Mode::kBreak) co_return false;
     if (instance.mode == PlayedInstance::Mode::kHang) {
       (void)co_await io::Sleep(std::chrono::hours{10});
@@ -111,7 +113,10 @@ class DispatcherFixture : public testing::Test {
   void Run(Test test) {
     io::Scope checks(loop_);
     Dispatcher dispatcher(loop_, network_, checks,
-                          {.data_center = "here", .health_path = "/health", .health_host = "a"},
+                          {.data_center = "here",
+                           .health_path = "/health",
+                           .health_host = "a",
+                           .address = edge_address_},
                           config_, metrics_, Random(1));
     http::Server server(
         loop_, {}, [&dispatcher](http::Exchange& exchange) { return dispatcher.Handle(exchange); });
@@ -149,11 +154,11 @@ class DispatcherFixture : public testing::Test {
   }
 
   // All of the answer to one request on a connection of its own.
-  io::Task<std::string> Ask(std::string method, std::string path = "/") {
+  io::Task<std::string> Ask(std::string method, std::string path = "/", std::string fields = {}) {
     auto stream = Connect();
     http::RawPeer peer(*stream);
     (void)co_await peer.Send(method + " " + path + " HTTP/1.1\r\nHost: a\r\n" +
-                             (method == "POST" ? "Content-Length: 0\r\n" : "") +
+                             (method == "POST" ? "Content-Length: 0\r\n" : "") + fields +
                              "Connection: close\r\n\r\n");
     std::string answer = co_await peer.ReadToEnd();
     stream->Close();
@@ -183,6 +188,7 @@ class DispatcherFixture : public testing::Test {
   io::Loop loop_{driver_};
   PlayedNetwork network_{loop_};
   Config config_;
+  IpAddress edge_address_;
   Metrics metrics_;
   Dispatcher* dispatcher_ = nullptr;
   http::Server* server_ = nullptr;

@@ -21,6 +21,7 @@
 #include "edge/cache/validation.hpp"
 #include "edge/limits.hpp"
 #include "edge/own_origin.hpp"
+#include "edge/routes.hpp"
 #include "http/exchange.hpp"
 #include "io/task.hpp"
 #include "site/internal_fields.hpp"
@@ -232,7 +233,7 @@ io::Task<void> AnswerHere(http::Exchange& exchange, int status, std::string_view
   fields.Add("Cache-Status", cache_status.text());
   if (status == 503) fields.Add("Retry-After", retry_after);
   if (status == 405) fields.Add("Allow", "GET, HEAD");
-  fields.Add("Via", "1.1 meridian-edge");
+  fields.Add("Via", ViaEntry());
   (void)co_await exchange.Respond({.status = status, .fields = fields}, AsBytes(text));
 }
 

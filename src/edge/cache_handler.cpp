@@ -156,7 +156,10 @@ CacheHandler::Look CacheHandler::LookUp(Trip& trip) {
 }
 
 io::Task<void> CacheHandler::Miss(Trip& trip) {
-  if (MayShare(trip) && (trip.stale || !passes_.Passes(trip.key->hash, options_.loop.Now()))) {
+  const TimePoint now = options_.loop.Now();
+  // Of what is too large to be stored, a range is fetched as it is.
+  const bool apart = trip.asked.range && trip.key && too_large_.Passes(trip.key->hash, now);
+  if (MayShare(trip) && !apart && (trip.stale || !passes_.Passes(trip.key->hash, now))) {
     const std::string key = KeyText(*trip.key);
     for (int joins = 0; joins < kMaxJoins; ++joins) {
       std::string slot = FillSlot(key, trip.vary, trip.variant);
@@ -239,7 +242,7 @@ io::Task<CacheHandler::Joined> CacheHandler::AnswerFromFill(Trip& trip, Fill::Re
   trip.content = response->kind;
   trip.source = Costs::Source::kCache;
   trip.status.collapsed = true;
-  trip.status.stored = response->body->counted();
+  trip.status.stored = reader.fill().stored;
   trip.status.ttl = response->freshness.Left(options_.loop.Now());
   co_await AnswerStored(trip.exchange, {.asked = trip.asked,
                                         .response = response,
@@ -283,6 +286,24 @@ io::Task<void> CacheHandler::AnswerFailure(Trip& trip, Error error) {
 void CacheHandler::End(Fill& fill, State state) {
   fills_.Remove(fill);
   fill.Become(state);
+}
+
+FillOptions CacheHandler::OptionsOfFill() {
+  return {.table = fills_,
+          .store = store_,
+          .costs = costs_,
+          .unread = unread_,
+          .too_large = too_large_,
+          .loop = options_.loop,
+          .max_object_bytes = options_.config.cache.max_object_bytes};
+}
+
+io::Task<void> CacheHandler::AwaitStored(Fill& fill) {
+  const TimePoint deadline = options_.loop.After(kMaxStoredWait);
+  while (fill.state == State::kArriving) {
+    if (fill.length.value_or(fill.response->body->size()) > kMaxAwaitedBytes) co_return;
+    if (!co_await fill.changed.Wait(deadline)) co_return;
+  }
 }
 
 void CacheHandler::Invalidate(const Trip& trip, const ResponseHead& upstream) {

@@ -16,6 +16,7 @@
 #include "edge/fill.hpp"
 #include "edge/fill_maker.hpp"
 #include "edge/forwarder.hpp"
+#include "edge/loop_detection.hpp"
 #include "edge/trip.hpp"
 #include "edge/waste.hpp"
 #include "http/exchange.hpp"
@@ -35,6 +36,7 @@ class CacheHandler {
     std::string default_host;  // of requests without Host
     std::string cdn_domain;    // cdn.<this> is served without cookies; empty: no such host
     std::string here;          // for Meridian-Path
+    std::string loop_id = {};  // LoopId of an edge that stands alone
   };
   explicit CacheHandler(Options options);
 
@@ -50,6 +52,10 @@ class CacheHandler {
   // While it is, purges may pass unheard: nothing stored is used unless the origin confirms it.
   void SetIsolated(bool isolated) { isolated_ = isolated; }
   bool isolated() const { return isolated_; }
+  // Whether a request has passed here before; an edge of a site goes by its routes instead.
+  bool IsLooping(const wire::http::RequestHead& request) const {
+    return !options_.loop_id.empty() && IsLoop(request.fields, options_.loop_id);
+  }
   // Tells the metrics what is held.
   void ReportSize();
 
@@ -79,6 +85,9 @@ class CacheHandler {
                     wire::http::HeaderFields& fields);
   void Invalidate(const Trip& trip, const wire::http::ResponseHead& upstream);
   void End(Fill& fill, Fill::State state);
+  FillOptions OptionsOfFill();
+  // For a small body, so that its answer can say whether it was stored.
+  io::Task<void> AwaitStored(Fill& fill);
 
   // Judges the headers of what was fetched for `trip`.
   void NoteFetch(Trip& trip, const wire::http::ResponseHead& head);
@@ -104,6 +113,8 @@ class CacheHandler {
   FillMaker maker_;
   FillTable fills_;
   PassTable passes_;
+  PassTable too_large_{kTooLargeTime};
+  UnreadFills unread_;
   bool isolated_ = false;
   size_t behind_ = 0;  // of those, that go on
   uint64_t lone_fills_ = 0;

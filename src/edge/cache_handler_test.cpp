@@ -169,26 +169,89 @@ TEST_F(CacheHandlerTest, OneAnswerThatWasNotForStoringKeptRangesFromWaitingForEa
   });
 }
 
-TEST_F(CacheHandlerTest, AFillThatNobodyReadsAnyMoreIsGivenUpUnlessItIsNearlyDone) {
+TEST_F(CacheHandlerTest, AFetchForStoringWasAbandonedWhenItsFirstReaderLeft) {
   RunScript([&]() -> io::Task<void> {
-    (void)co_await Visit("/large");
+    (void)co_await Visit("/large", "Range: bytes=0-3\r\n");
     auto origin = co_await Asked();
     (void)co_await RawPeer(*origin).Send(
         "HTTP/1.1 200 OK\r\nContent-Length: 9000000\r\nCache-Control: max-age=60\r\n\r\npart");
-    (void)co_await io::Sleep(seconds{1});
-    visitors_.front()->Abort();
-    (void)co_await io::Sleep(seconds{1});
-    EXPECT_TRUE(origin->hung_up());
-
-    MemoryStream* leaving = co_await Visit("/small");
-    auto second = co_await Asked();
-    (void)co_await RawPeer(*second).Send(std::string(kHead) + "whole");
-    (void)co_await io::Sleep(seconds{1});
-    leaving->Abort();
-    (void)co_await RawPeer(*second).Send("!");
+    EXPECT_TRUE((co_await AnswerTo(visitors_.front().get())).ends_with("part"));
+    EXPECT_FALSE(origin->hung_up());
+    (void)co_await RawPeer(*origin).Send(std::string(8'999'996, 'x'));
     (void)co_await io::Sleep(seconds{1});
     EXPECT_EQ(cache_.store().objects(), 1U);
+    EXPECT_TRUE(
+        (co_await AnswerTo(co_await Visit("/large", "Range: bytes=-2\r\n"))).ends_with("xx"));
+    EXPECT_EQ(network_.connects, 1);
   });
+}
+
+TEST_F(CacheHandlerTest, AnAnswerSaidThatItWasStoredAndItBrokeOff) {
+  RunScript([&]() -> io::Task<void> {
+    MemoryStream* visitor = co_await Visit("/x");
+    auto origin = co_await Asked();
+    (void)co_await RawPeer(*origin).Send(std::string(kHead) + "bro");
+    (void)co_await io::Sleep(seconds{1});
+    origin->Close();
+    const std::string broken = co_await AnswerTo(visitor);
+    EXPECT_NE(broken.find("fwd=uri-miss"), broken.npos) << broken;
+    EXPECT_EQ(broken.find("stored"), broken.npos) << broken;
+    visitor = co_await Visit("/x");
+    origin = co_await Asked();
+    (void)co_await RawPeer(*origin).Send(std::string(kHead) + "is it");
+    (void)co_await RawPeer(*origin).Send("!");
+    const std::string whole = co_await AnswerTo(visitor);
+    EXPECT_NE(whole.find("; stored"), whole.npos) << whole;
+    EXPECT_EQ(cache_.store().objects(), 1U);
+  });
+}
+
+class TooLargeTest : public CacheHandlerTest {
+ protected:
+  TooLargeTest() { config_.cache.max_object_bytes = 4; }
+
+  // The head of what the origin is asked when a visitor wants a range; it answers with `answer`.
+  io::Task<std::string> AskForRange(std::string answer) {
+    (void)co_await Visit("/x", "Range: bytes=0-0\r\n");
+    origins_.push_back(co_await network_.Accept());
+    std::string head = co_await RawPeer(*origins_.back()).ReadHead();
+    (void)co_await RawPeer(*origins_.back()).Send(answer);
+    (void)co_await io::Sleep(seconds{1});
+    co_return head;
+  }
+
+  // That the first range has the whole fetched, and those that follow within kTooLargeTime do not.
+  void ExpectRemembered(std::string whole) {
+    const std::string part =
+        "HTTP/1.1 206 Part\r\nConnection: close\r\nContent-Length: 1\r\n"
+        "Content-Range: bytes 0-0/6\r\n\r\nn";
+    RunScript([&]() -> io::Task<void> {
+      EXPECT_EQ((co_await AskForRange(whole)).find("Range:"), std::string::npos);
+      if (whole.contains("Content-Length")) {  // it asks again by itself
+        origins_.push_back(co_await network_.Accept());
+        EXPECT_TRUE((co_await RawPeer(*origins_.back()).ReadHead()).contains("Range: bytes=0-0"));
+        (void)co_await RawPeer(*origins_.back()).Send(part);
+      }
+      (void)co_await io::Sleep(kTooLargeTime - seconds{10});
+      EXPECT_TRUE((co_await AskForRange(part)).contains("Range: bytes=0-0"));
+      (void)co_await io::Sleep(seconds{10});
+      EXPECT_FALSE((co_await AskForRange(whole)).contains("Range:"));
+      origins_.clear();
+    });
+  }
+
+  std::vector<std::unique_ptr<MemoryStream>> origins_;
+};
+
+TEST_F(TooLargeTest, EachRangeOfAnObjectThatIsTooLargeCostAnAbortedFetchOfTheWhole) {
+  ExpectRemembered(
+      "HTTP/1.1 200 OK\r\nContent-Length: 6\r\nCache-Control: max-age=60\r\n\r\nnewest");
+}
+
+TEST_F(TooLargeTest, ItIsRememberedOfABodyWhoseLengthWasNotTold) {
+  ExpectRemembered(
+      "HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n"
+      "Cache-Control: max-age=60\r\n\r\n6\r\nnewest\r\n0\r\n\r\n");
 }
 
 }  // namespace

@@ -29,6 +29,7 @@
 #include "edge/forwarder.hpp"
 #include "edge/limits.hpp"
 #include "edge/own_origin.hpp"
+#include "edge/routes.hpp"
 #include "edge/trip.hpp"
 #include "http/client_exchange.hpp"
 #include "http/exchange.hpp"
@@ -68,7 +69,9 @@ io::Task<void> CacheHandler::Lead(Trip& trip, std::shared_ptr<Fill> fill) {
   ForwardedFields forwarded(trip.request(), {.peer = trip.exchange.peer(),
                                              .https = trip.exchange.secure(),
                                              .debug = trip.debug,
-                                             .without_cookies = trip.without_cookies});
+                                             .without_cookies = trip.without_cookies,
+                                             .underscores = options_.config.underscores,
+                                             .loop_id = options_.loop_id});
   HeaderFields fields = forwarded.fields();
   bool conditional = trip.stale != nullptr && !trip.asked.head;
   if (trip.shared || conditional) DropConditions(&fields);
@@ -85,6 +88,7 @@ io::Task<void> CacheHandler::Lead(Trip& trip, std::shared_ptr<Fill> fill) {
             if (taking == Taking::kRelay) End(*fill, State::kAlone);
             return taking != Taking::kRelay;
           },
+      .sender = {.underscores = options_.config.underscores},
       .default_host = options_.default_host};
   forwarded_.Add();
   Forwarding forwarding = co_await options_.forwarder.Forward(trip.exchange, fields, relay);
@@ -116,6 +120,9 @@ io::Task<void> CacheHandler::Lead(Trip& trip, std::shared_ptr<Fill> fill) {
 
 CacheHandler::Taking CacheHandler::JudgeTaking(Trip& trip, Fill& fill, const ResponseHead& head) {
   trip.storability = maker_.Judge(trip.asked, head);
+  if (trip.storability == Storability::kTooLarge && trip.key) {
+    too_large_.Add(trip.key->hash, options_.loop.Now());
+  }
   NoteFetch(trip, head);
   if (!trip.key || trip.asked.bypass != Bypass::kNone || trip.asked.head) return Taking::kRelay;
   const FillMaker::Asking asking{.asked = trip.asked,
@@ -156,20 +163,17 @@ io::Task<void> CacheHandler::AnswerTaken(Trip& trip, Fill::Reader& reader, Takin
     case Taking::kStore:
       filled_.Add();
       passes_.Remove(trip.key->hash);
-      options_.scope.Spawn(FillBody({.table = fills_,
-                                     .store = store_,
-                                     .costs = costs_,
-                                     .max_object_bytes = options_.config.cache.max_object_bytes},
-                                    reader.shared(), std::move(taken)));
+      options_.scope.Spawn(FillBody(OptionsOfFill(), reader.shared(), std::move(taken)));
       fill.Become(State::kArriving);
-      trip.status.stored = true;
+      co_await AwaitStored(fill);
+      trip.status.stored = fill.stored;
       break;
     case Taking::kConfirm:
       confirmed_.Add();
       trip.source = Costs::Source::kConfirmed;
       taken.reset();
       End(fill, fill.kept ? State::kDone : State::kAlone);
-      trip.status.stored = fill.kept;
+      trip.status.stored = fill.stored;
       break;
     case Taking::kStandIn:
       taken.reset();
@@ -220,7 +224,7 @@ void CacheHandler::EditResponse(Trip& trip, const ResponseHead& upstream, Header
     store_.Remove(*trip.key);
   }
   if (trip.without_cookies) fields.Remove("Set-Cookie");
-  fields.Add("Via", "1.1 meridian-edge");
+  fields.Add("Via", ViaEntry(upstream.minor_version));
   std::string_view rest = upstream.fields.Find(site::kPathField).value_or("");
   if (trip.debug) trip.path = fmt::format("edge={} {}", options_.here, rest);
   fields.Remove(site::kPathField);  // told to who asks, and by nobody but us
@@ -239,6 +243,7 @@ void CacheHandler::EditResponse(Trip& trip, const ResponseHead& upstream, Header
 
 void CacheHandler::FetchBehind(const Trip& trip, const std::shared_ptr<StoredResponse>& stale) {
   if (behind_ >= kMaxBackgroundFills) return;
+  if (!stale && too_large_.Passes(trip.key->hash, options_.loop.Now())) return;
   std::string slot = stale ? FillSlot(KeyText(*trip.key), stale->vary, stale->variant)
                            : FillSlot(KeyText(*trip.key), trip.vary, trip.variant);
   if (fills_.Find(slot) != nullptr) return;
@@ -246,7 +251,9 @@ void CacheHandler::FetchBehind(const Trip& trip, const std::shared_ptr<StoredRes
   fills_.Add(fill);
   ForwardedFields forwarded(trip.request(), {.peer = trip.exchange.peer(),
                                              .https = trip.exchange.secure(),
-                                             .without_cookies = trip.without_cookies});
+                                             .without_cookies = trip.without_cookies,
+                                             .underscores = options_.config.underscores,
+                                             .loop_id = options_.loop_id});
   HeaderFields fields = forwarded.fields();
   DropConditions(&fields);
   if (stale) AddConditions(stale->validators, &fields);
@@ -290,11 +297,7 @@ io::Task<void> CacheHandler::Fetch(std::shared_ptr<Fill> fill,
     filled_.Add();
     reader.Advance(std::numeric_limits<uint64_t>::max());
     fill->Become(State::kArriving);
-    co_await FillBody({.table = fills_,
-                       .store = store_,
-                       .costs = costs_,
-                       .max_object_bytes = options_.config.cache.max_object_bytes},
-                      fill, std::move(forwarding.taken));
+    co_await FillBody(OptionsOfFill(), fill, std::move(forwarding.taken));
     --behind_;
     co_return;
   } else if (IsErrorForStale(head.status)) {

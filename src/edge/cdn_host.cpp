@@ -8,6 +8,7 @@
 
 #include "edge/cache/cache_key.hpp"
 #include "edge/versioned_path.hpp"
+#include "wire/http/authority.hpp"
 #include "wire/http/characters.hpp"
 #include "wire/http/message.hpp"
 
@@ -34,9 +35,9 @@ bool IsPlain(std::string_view path) {
 bool IsCdnHost(std::string_view authority, std::string_view domain) {
   constexpr std::string_view kLabel = "cdn.";
   std::string_view host = WithoutPort(authority);
-  return !domain.empty() && host.size() == kLabel.size() + domain.size() &&
+  return !domain.empty() && host.size() > kLabel.size() &&
          wire::http::EqualsIgnoreCase(host.substr(0, kLabel.size()), kLabel) &&
-         wire::http::EqualsIgnoreCase(host.substr(kLabel.size()), domain);
+         wire::http::SameHost(host.substr(kLabel.size()), domain);
 }
 
 CdnVerdict JudgeCdn(const wire::http::RequestHead& request, std::span<const std::string> paths) {

@@ -9,6 +9,13 @@
 namespace meridian::edge {
 namespace {
 
+TEST(CdnHostTest, ADotAtTheEndEscapedItsRules) {
+  for (const char* host : {"cdn.photos.example.", "CDN.PHOTOS.EXAMPLE.:8080"}) {
+    EXPECT_TRUE(IsCdnHost(host, "photos.example")) << host;
+  }
+  EXPECT_FALSE(IsCdnHost("cdn.photos.example..", "photos.example"));
+}
+
 TEST(CdnHostTest, IsOneNameOfTheSite) {
   for (const char* host : {"cdn.photos.example", "CDN.Photos.Example:8443"}) {
     EXPECT_TRUE(IsCdnHost(host, "photos.example")) << host;

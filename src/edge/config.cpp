@@ -7,8 +7,6 @@
 #include <string_view>
 #include <vector>
 
-#include "base/ip.hpp"
-#include "base/result.hpp"
 #include "edge/cache/limits.hpp"
 #include "site/section.hpp"
 #include "site/site.hpp"
@@ -37,19 +35,6 @@ CacheSettings ParseCache(site::TableReader& reader) {
       {.min = kLeastObjectBytes, .max = kMostCacheBytes, .fallback = cache.max_object_bytes});
   cache.heuristics = reader.Boolean("heuristics", cache.heuristics);
   return cache;
-}
-
-std::vector<IpPrefix> ParsePrefixes(site::TableReader& reader, std::string_view key) {
-  std::vector<IpPrefix> prefixes;
-  for (const std::string& text : reader.Texts(key)) {
-    Result<IpPrefix> prefix = IpPrefix::Parse(text);
-    if (prefix) {
-      prefixes.push_back(*prefix);
-    } else {
-      reader.Reject(key, prefix.error().message, "write a prefix such as 192.0.2.0/24");
-    }
-  }
-  return prefixes;
 }
 
 std::vector<std::string> ParsePaths(site::TableReader& reader, std::string_view key) {
@@ -88,10 +73,11 @@ Config Parse(site::TableReader& reader, const site::Site& site) {
                           .max = kMostConnections,
                           .fallback = static_cast<int64_t>(config.max_connections)}));
   config.cache = ParseCache(reader);
-  config.debug_from = ParsePrefixes(reader, "debug_from");
+  config.debug_from = reader.Prefixes("debug_from");
   if (reader.Has("cdn_paths")) config.cdn_paths = ParsePaths(reader, "cdn_paths");
   config.versions = reader.Boolean("versions", config.versions);
-  config.purge_from = ParsePrefixes(reader, "purge_from");
+  config.underscores = reader.Boolean("underscores", config.underscores);
+  config.purge_from = reader.Prefixes("purge_from");
   config.revalidate_when_isolated =
       reader.Choice<bool>("isolated", {{"serve", false}, {"revalidate", true}}, false);
   config.redirect_http = reader.Boolean("redirect_http", false);

@@ -13,6 +13,8 @@
 //                                         # it says so
 //   versions = true                       # whether /v/VERSION/path is the edge's, or whatever the
 //                                         # application has there
+//   underscores = false                   # whether fields with _ in their names pass, where they
+//                                         # look like nothing that the edge or frameworks act on
 //   purge_from = ["192.0.2.0/24"]         # who may PURGE a URL; nobody unless it says so
 //   isolated = "serve"                    # while no other data center's purges are heard; or
 //                                         # "revalidate": whatever is stored is asked for anew
@@ -70,6 +72,7 @@ struct Config {
   std::vector<IpPrefix> debug_from;
   std::vector<std::string> cdn_paths = {"/assets/", "/images/", "/static/"};
   bool versions = true;
+  bool underscores = false;
   std::vector<IpPrefix> purge_from;
   bool revalidate_when_isolated = false;
   bool redirect_http = false;

@@ -40,6 +40,14 @@ std::string ErrorOf(const std::string& text) {
   return site ? "no error" : site.error().Render();
 }
 
+TEST(EdgeConfig, UnderscoresPassOnlyWhereItSaysSo) {
+  EXPECT_FALSE(Parsed("")->sections.Get<Config>().underscores);
+  EXPECT_TRUE(Parsed("[edge]\nunderscores = true\n")->sections.Get<Config>().underscores);
+  auto wrong = Parsed("[edge]\nunderscores = \"yes\"\npurge_from = [\"everybody\"]\n");
+  ASSERT_FALSE(wrong);
+  EXPECT_THAT(wrong.error().Render(), AllOf(HasSubstr("underscores"), HasSubstr("192.0.2.0/24")));
+}
+
 TEST(EdgeCost, WithoutATableNothingCostsAnything) { EXPECT_EQ(PricesOf(""), Prices()); }
 
 TEST(EdgeCost, EveryKeyIsRead) {

@@ -12,10 +12,12 @@
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "base/ip.hpp"
+#include "base/random.hpp"
 #include "base/result.hpp"
 #include "edge/answer.hpp"
 #include "edge/cache/cache_status.hpp"
 #include "edge/cache/content_kind.hpp"
+#include "edge/cache/memory_store.hpp"
 #include "edge/cache/purge.hpp"
 #include "edge/cdn_host.hpp"
 #include "edge/config.hpp"
@@ -24,8 +26,10 @@
 #include "edge/forwarded_fields.hpp"
 #include "edge/https_redirect.hpp"
 #include "edge/limits.hpp"
+#include "edge/loop_detection.hpp"
 #include "edge/purge_method.hpp"
 #include "edge/purge_puller.hpp"
+#include "edge/routes.hpp"
 #include "edge/upstreams.hpp"
 #include "edge/versioned_path.hpp"
 #include "http/client.hpp"
@@ -96,7 +100,8 @@ Edge::Edge(site::TierProcess& process, std::optional<http::Upstream> origin)
               .config = config_,
               .default_host = process.site().domain,
               .cdn_domain = origin_ ? "" : process.site().domain,
-              .here = process.here().name}),
+              .here = process.here().name,
+              .loop_id = origin_ ? LoopId(Random(EntropySeed()).Next()) : std::string()}),
       versions_({.cache = cache_,
                  .metrics = process.metrics(),
                  .config = config_,
@@ -126,14 +131,27 @@ Result<std::shared_ptr<io::TlsContext>> Edge::VisitorTls() const {
   return tls;
 }
 
+io::Task<uint64_t> Edge::Purge(PurgeOrder order) {
+  MemoryStore::Sweep sweep = cache_.store().BeginPurge(order);
+  while (sweep.Step(process_.loop().Now())) {
+    if (!co_await io::Sleep(kSweepPause)) break;
+  }
+  co_return sweep.purged();
+}
+
+io::Task<void> Edge::DropAll() {
+  MemoryStore::Sweep sweep = cache_.store().BeginDrop();
+  while (sweep.Step(process_.loop().Now())) {
+    if (!co_await io::Sleep(kSweepPause)) break;
+  }
+}
+
 Result<void> Edge::FollowPurges() {
   auto tls = io::TlsContext::ForClient(process_.PeerTls());
   if (!tls) return Fail(std::move(tls.error()));
-  PurgeTarget target{.purge =
-                         [this](const site::PurgeOrder& order) {
-                           return cache_.store().Purge(OrderOf(order), process_.loop().Now());
-                         },
-                     .drop_all = [this] { cache_.store().DropAll(); }};
+  PurgeTarget target{
+      .purge = [this](const site::PurgeOrder& order) { return Purge(OrderOf(order)); },
+      .drop_all = [this] { return DropAll(); }};
   purges_ = std::make_unique<PurgePuller>(process_, *tls, std::move(target));
   purge_method_ = std::make_unique<PurgeMethod>(process_, *tls, config_.purge_from);
   process_.scope().Spawn(purges_->Run());
@@ -214,6 +232,10 @@ io::Task<void> Edge::Handle(http::Exchange& exchange) {
     case wire::http::PathMatch::kOutside:
       if (exchange.first_on_connection()) visitor_connections_.Add();
       visitor_requests_.Add();
+      if (cache_.IsLooping(exchange.request())) {
+        co_await Refuse(exchange, 508, "this edge is in front of itself\n");
+        co_return;
+      }
       co_await HandleVisitor(exchange);
       co_return;
     case wire::http::PathMatch::kWithin:
@@ -254,7 +276,7 @@ io::Task<void> Edge::RedirectToHttps(http::Exchange& exchange) {
   HeaderFields fields;
   fields.Add("Location", location);
   fields.Add("Cache-Status", kCacheName);
-  fields.Add("Via", "1.1 meridian-edge");
+  fields.Add("Via", ViaEntry());
   (void)co_await exchange.Respond({.status = 308, .fields = fields}, AsBytes("use HTTPS\n"));
   CountHere(exchange);
 }
@@ -285,7 +307,7 @@ io::Task<void> Edge::AnswerReserved(http::Exchange& exchange) {
     fields.Add("Cache-Status", status.text());
     fields.Add("Cache-Control", "public, max-age=3600");
     fields.Add("Service-Worker-Allowed", "/");
-    fields.Add("Via", "1.1 meridian-edge");
+    fields.Add("Via", ViaEntry());
     (void)co_await exchange.Respond({.fields = fields}, AsBytes(fallback_script_));
   } else if (config_.versions && exchange.request().path == kVersionPath) {
     co_await versions_.Tell(exchange);

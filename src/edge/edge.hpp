@@ -49,6 +49,9 @@ class Edge {
   bool Ready() const;
   Result<void> ServeHttps();
   Result<void> FollowPurges();
+  // Slice by slice, so that visitors are served between.
+  io::Task<uint64_t> Purge(PurgeOrder order);
+  io::Task<void> DropAll();
   // The site's own certificate, and those of site.toml by name.
   Result<std::shared_ptr<io::TlsContext>> VisitorTls() const;
   http::ServerLimits Limits() const;

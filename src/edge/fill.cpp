@@ -23,13 +23,6 @@ namespace {
 
 using State = Fill::State;
 
-// Nobody reads it: whether it is worth having all the same.
-bool IsWorthFinishing(const Fill& fill) {
-  const Body& body = *fill.response->body;
-  return body.counted() && !fill.forbidden && fill.length &&
-         *fill.length - std::min(*fill.length, body.size()) <= kFinishAloneBytes;
-}
-
 class Filler {
  public:
   Filler(const FillOptions& options, Fill& fill, http::ClientExchange& from)
@@ -52,10 +45,13 @@ class Filler {
  private:
   void Take(Bytes data) {
     if (body_.counted()) {
-      bool too_large = body_.size() + data.size() > options_.max_object_bytes;
+      const bool too_large = body_.size() + data.size() > options_.max_object_bytes;
       size_t taken = too_large ? 0 : body_.Append(data, Expected());
       data = data.subspan(taken);
       if (data.empty()) return;
+      if (too_large) {
+        options_.too_large.Add(fill_.key.view().hash, options_.loop.Now());
+      }
       // It goes on to those who read it already, and to nobody else.
       body_.StopCounting();
       options_.table.Remove(fill_);
@@ -70,7 +66,7 @@ class Filler {
   // Waits while the slowest reader of what is not stored is too far behind. False: nobody wants it.
   io::Task<bool> KeepPace() {
     for (;;) {
-      if (fill_.readers.empty() && !IsWorthFinishing(fill_)) co_return false;
+      if (fill_.readers.empty() && !fill_.GoesOnUnread()) co_return false;
       if (body_.counted()) co_return true;
       uint64_t needed = fill_.NeededFrom();
       body_.ReleaseBefore(needed);
@@ -89,13 +85,14 @@ class Filler {
 
 Fill::Reader::Reader(std::shared_ptr<Fill> fill) : fill_(std::move(fill)) {
   fill_->readers.push_back(this);
+  fill_->GiveUnread();
 }
 
 Fill::Reader::~Reader() {
   std::erase(fill_->readers, this);
   fill_->room.WakeAll();
   bool unwanted = fill_->state == State::kArriving && fill_->readers.empty();
-  if (unwanted && fill_->filler != nullptr && !IsWorthFinishing(*fill_)) fill_->filler->Cancel();
+  if (unwanted && fill_->filler != nullptr && !fill_->GoesOnUnread()) fill_->filler->Cancel();
 }
 
 void Fill::Reader::Advance(uint64_t position) {
@@ -107,6 +104,36 @@ uint64_t Fill::NeededFrom() const {
   uint64_t needed = response->body->size();
   for (const Reader* reader : readers) needed = std::min(needed, reader->position());
   return needed;
+}
+
+bool UnreadFills::Take(uint64_t missing) {
+  const bool room = fills_ < kMaxUnreadFills && bytes_ <= kMaxUnreadFillBytes &&
+                    missing <= kMaxUnreadFillBytes - bytes_;
+  if (!room && fills_ > 0) return false;
+  ++fills_;
+  bytes_ += missing;
+  return true;
+}
+
+void UnreadFills::Give(uint64_t missing) {
+  --fills_;
+  bytes_ -= missing;
+}
+
+bool Fill::GoesOnUnread() {
+  const Body& body = *response->body;
+  if (!body.counted() || forbidden || unread == nullptr) return false;
+  if (unread_bytes) return true;
+  const uint64_t whole = length.value_or(max_object_bytes);
+  const uint64_t missing = whole - std::min(whole, body.size());
+  if (!unread->Take(missing)) return false;
+  unread_bytes = missing;
+  return true;
+}
+
+void Fill::GiveUnread() {
+  if (unread_bytes) unread->Give(*unread_bytes);
+  unread_bytes.reset();
 }
 
 void Fill::Become(State next) {
@@ -148,16 +175,21 @@ std::string LoneFillSlot(std::string_view key, uint64_t number) {
 io::Task<void> FillBody(FillOptions options, std::shared_ptr<Fill> fill,
                         std::unique_ptr<http::ClientExchange> from) {
   fill->filler = &co_await io::ThisFiber{};
+  fill->unread = &options.unread;
+  fill->max_object_bytes = options.max_object_bytes;
   Filler filler(options, *fill, *from);
   State state = co_await filler.Run();
   fill->filler = nullptr;
+  fill->GiveUnread();
+  fill->unread = nullptr;
   // A connection that is done with goes back before anybody asks for another.
   from.reset();
   const StoredResponse& response = *fill->response;
   options.costs.CountFetch(response.kind, fill->crosses,
                            response.lines.size() + response.body->size());
-  bool stored = state == State::kDone && fill->response->body->counted() && !fill->forbidden;
-  if (stored) (void)options.store.Store(fill->key.view(), fill->response, fill->mark);
+  const bool storable =
+      state == State::kDone && fill->response->body->counted() && !fill->forbidden;
+  fill->stored = storable && options.store.Store(fill->key.view(), fill->response, fill->mark);
   options.table.Remove(*fill);
   fill->Become(state);
 }

@@ -4,7 +4,8 @@
 //
 // Invariants: a body is complete only when the origin ended it in good order, and only a complete
 // one is stored. A fill that a purge or an unsafe request has made out of date is joined by nobody
-// and not stored. A body that is not stored holds no more than a window.
+// and not stored. A body that is not stored holds no more than a window. One that is to be stored
+// is finished however its readers leave, within the room of UnreadFills.
 #pragma once
 
 #include <cstdint>
@@ -18,14 +19,29 @@
 #include "base/result.hpp"
 #include "edge/cache/cache_key.hpp"
 #include "edge/cache/memory_store.hpp"
+#include "edge/cache/pass_table.hpp"
 #include "edge/cache/stored_response.hpp"
 #include "edge/costs.hpp"
 #include "http/client_exchange.hpp"
 #include "io/fiber.hpp"
+#include "io/loop.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
 
 namespace meridian::edge {
+
+// What the fills that nobody reads any more may take, all together (kMaxUnreadFills,
+// kMaxUnreadFillBytes). Owned by the cache's handler.
+class UnreadFills {
+ public:
+  // For one whose `missing` bytes have still to come. False: there is no room.
+  bool Take(uint64_t missing);
+  void Give(uint64_t missing);
+
+ private:
+  size_t fills_ = 0;
+  uint64_t bytes_ = 0;
+};
 
 struct Fill {
   enum class State : uint8_t {
@@ -62,6 +78,9 @@ struct Fill {
   bool over() const { return state != State::kAsking && state != State::kArriving; }
   // The first byte that some reader still needs.
   uint64_t NeededFrom() const;
+  // Whether it goes on without a reader; takes room for that.
+  bool GoesOnUnread();
+  void GiveUnread();
   // The state changes, and all who wait are told.
   void Become(State next);
 
@@ -73,13 +92,17 @@ struct Fill {
   std::shared_ptr<StoredResponse> response;
   std::optional<uint64_t> length;  // of the body, when the origin told it
   Error error{Errc::kUnavailable, ""};
+  bool stored = false;           // the response is in the store
   bool kept = true;              // what a 304 confirmed: by its fields, others may have it too
   bool crosses = false;          // it comes from another data center
   bool origin_answered = false;  // kFailed, with an error of the origin's own
   io::WaitQueue changed;         // the state, or more bytes
   io::WaitQueue room;            // a reader went on, or left
   std::vector<Reader*> readers;
-  io::Fiber* filler = nullptr;  // while it runs
+  io::Fiber* filler = nullptr;  // while it runs, as these
+  UnreadFills* unread = nullptr;
+  uint64_t max_object_bytes = 0;
+  std::optional<uint64_t> unread_bytes;  // that it has taken of `unread`
 };
 
 // The fills that may be joined, by key and variant.
@@ -104,11 +127,14 @@ std::string FillSlot(std::string_view key, std::string_view vary, std::string_vi
 std::string LoneFillSlot(std::string_view key, uint64_t number);
 
 // Reads the body of `from` into `fill`, whose response is there, and stores it when it is complete.
-// `table` and `store` outlive it.
+// What the options refer to outlives it.
 struct FillOptions {
   FillTable& table;
   MemoryStore& store;
   Costs& costs;
+  UnreadFills& unread;
+  PassTable& too_large;
+  io::Loop& loop;
   uint64_t max_object_bytes = 0;
 };
 io::Task<void> FillBody(FillOptions options, std::shared_ptr<Fill> fill,

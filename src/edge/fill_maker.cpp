@@ -15,6 +15,7 @@
 #include "edge/cache/validation.hpp"
 #include "edge/cache/vary.hpp"
 #include "edge/fill.hpp"
+#include "edge/routes.hpp"
 #include "http/relay.hpp"
 #include "site/internal_fields.hpp"
 #include "wire/http/message.hpp"
@@ -28,7 +29,7 @@ HeaderFields PassedOn(const ResponseHead& head) {
   HeaderFields fields;
   fields.Reserve(head.fields.size() + 1);
   http::CopyForwardable(head.fields, head.nominates_fields, &fields);
-  fields.Add("Via", "1.1 meridian-edge");
+  fields.Add("Via", ViaEntry(head.minor_version));
   fields.Remove(site::kPathField);  // told to who asks, and by nobody but us
   return fields;
 }
@@ -109,9 +110,10 @@ bool FillMaker::Confirm(const Asking& asking, const ResponseHead& not_modified,
     // No room for another head: the old one is as good as confirmed.
     fill.response = stale;
     const bool purged = store_.Forbids(fill.mark, KeyText(fill.key.view()), stale->tags);
-    if (fill.kept && !fill.forbidden && !purged) stale->freshness = freshness;
+    fill.stored = fill.kept && !fill.forbidden && !purged;
+    if (fill.stored) stale->freshness = freshness;
   } else if (fill.kept && !fill.forbidden) {
-    (void)store_.Store(fill.key.view(), fill.response, fill.mark);
+    fill.stored = store_.Store(fill.key.view(), fill.response, fill.mark);
   }
   // The old one is no worse for a cookie that came with this.
   const bool stays =

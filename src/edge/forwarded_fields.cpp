@@ -1,7 +1,5 @@
 #include "edge/forwarded_fields.hpp"
 
-#include <algorithm>
-#include <array>
 #include <charconv>
 #include <cstdint>
 #include <optional>
@@ -9,34 +7,17 @@
 #include <string_view>
 #include <system_error>
 
+#include "edge/loop_detection.hpp"
+#include "edge/routes.hpp"
 #include "http/relay.hpp"
 #include "site/internal_fields.hpp"
-#include "wire/http/characters.hpp"
+#include "wire/http/field_role.hpp"
 #include "wire/http/message.hpp"
 
 namespace meridian::edge {
 namespace {
 
-constexpr std::string_view kForwardedFor = "X-Forwarded-For";
-constexpr std::string_view kForwardedProto = "X-Forwarded-Proto";
-constexpr std::string_view kForwardedHost = "X-Forwarded-Host";
 constexpr std::string_view kMaxForwards = "Max-Forwards";
-
-bool IsOurs(std::string_view name) {
-  static constexpr std::array<std::string_view, 11> kOurs = {kForwardedFor,
-                                                             kForwardedProto,
-                                                             kForwardedHost,
-                                                             "X-Forwarded-Port",
-                                                             "X-Forwarded-Server",
-                                                             "X-Forwarded-Prefix",
-                                                             "X-Real-IP",
-                                                             "Forwarded",
-                                                             site::kDebugField,
-                                                             site::kPathField,
-                                                             site::kUnavailableField};
-  return std::ranges::any_of(
-      kOurs, [&](std::string_view ours) { return wire::http::EqualsIgnoreCase(ours, name); });
-}
 
 }  // namespace
 
@@ -51,22 +32,18 @@ std::optional<uint64_t> MaxForwards(const wire::http::RequestHead& request) {
 
 ForwardedFields::ForwardedFields(const wire::http::RequestHead& request, const Visitor& visitor)
     : address_(visitor.peer.address.Unmapped().ToString()) {
-  wire::http::HeaderFields all;
-  http::CopyForwardable(request.fields, request.nominates_fields, &all);
-  for (const wire::http::HeaderField& field : all) {
-    bool cookie = wire::http::EqualsIgnoreCase(field.name, "Cookie");
-    if (IsOurs(field.name) || (cookie && visitor.without_cookies)) continue;
-    fields_.Add(field.name, field.value);
-  }
+  http::CopyRequestFields(request, {.underscores = visitor.underscores}, &fields_);
+  if (visitor.without_cookies) fields_.Remove("Cookie");
   if (std::optional<uint64_t> left = MaxForwards(request); left && *left > 0) {
     fields_.Remove(kMaxForwards);
     max_forwards_ = std::to_string(*left - 1);
     fields_.Add(kMaxForwards, max_forwards_);
   }
-  fields_.Add("Via", "1.1 meridian-edge");
-  fields_.Add(kForwardedFor, address_);
-  fields_.Add(kForwardedProto, visitor.https ? "https" : "http");
-  fields_.Add(kForwardedHost, request.authority);
+  fields_.Add("Via", ViaEntry(request.minor_version));
+  if (!visitor.loop_id.empty()) fields_.Add(kLoopField, visitor.loop_id);
+  fields_.Add(wire::http::kForwardedFor, address_);
+  fields_.Add(wire::http::kForwardedProto, visitor.https ? "https" : "http");
+  fields_.Add(wire::http::kForwardedHost, request.authority);
   if (visitor.debug) fields_.Add(site::kDebugField, "1");
 }
 

@@ -1,6 +1,6 @@
 // The fields that an edge sends on with a visitor's request. What visitors say of themselves in
-// fields that applications trust (X-Forwarded-*, Forwarded, Meridian-*) is dropped: the edge knows
-// better. Pure.
+// fields that applications trust (X-Forwarded-*, Forwarded, Meridian-*, and whatever looks like
+// them: wire/http/field_role.hpp) is dropped: the edge knows better. Pure.
 //
 // Owned by the handler, for one request: the fields are views into it and into the request.
 #pragma once
@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/ip.hpp"
 #include "wire/http/message.hpp"
@@ -23,8 +24,10 @@ class ForwardedFields {
   struct Visitor {
     Endpoint peer;
     bool https = false;
-    bool debug = false;            // asked for its path, and may
-    bool without_cookies = false;  // at the CDN's host
+    bool debug = false;             // asked for its path, and may
+    bool without_cookies = false;   // at the CDN's host
+    bool underscores = false;       // [edge] underscores
+    std::string_view loop_id = {};  // for CDN-Loop; empty: not signed
   };
 
   ForwardedFields(const wire::http::RequestHead& request, const Visitor& visitor);

@@ -66,6 +66,20 @@ TEST(ForwardedFields, WhatVisitorsClaimOfThemselvesIsDropped) {
   EXPECT_FALSE(fields.Has("Meridian-Debug"));
 }
 
+TEST(ForwardedFields, LookAlikesOfWhatWeSayReachedTheApplication) {
+  RequestHead request = Request({{"X_Forwarded_For", "6.6.6.6"},
+                                 {"X_Forwarded_Host", "evil.test"},
+                                 {"True-Client-IP", "6.6.6.6"},
+                                 {"Api_Key", "1"},
+                                 {"X-Api-Key", "2"}});
+  for (bool underscores : {false, true}) {
+    ForwardedFields forwarded(request, {.peer = kPeer, .underscores = underscores});
+    EXPECT_EQ(forwarded.fields().size(), underscores ? 6U : 5U);
+    EXPECT_EQ(forwarded.fields().Has("Api_Key"), underscores);
+    EXPECT_TRUE(forwarded.fields().Has("X-Api-Key"));
+  }
+}
+
 TEST(ForwardedFields, CookiesStayBehindAtTheCdnsHost) {
   RequestHead request;
   request.fields.Add("cookie", "sid=1");
@@ -81,6 +95,15 @@ TEST(ForwardedFields, WhoMayAskForThePathIsPassedOn) {
   RequestHead request = Request({{"Meridian-Debug", "1"}});
   ForwardedFields forwarded(request, {.peer = kPeer, .debug = true});
   EXPECT_EQ(forwarded.fields().Count("Meridian-Debug"), 1u);
+}
+
+TEST(ForwardedFields, ViaNamesTheVersionThatTheRequestCameIn) {
+  for (int minor : {0, 1}) {
+    RequestHead request = Request({});
+    request.minor_version = minor;
+    EXPECT_EQ(ForwardedFields(request, {.peer = kPeer}).fields().Find("Via"), ViaEntry(minor));
+  }
+  EXPECT_EQ(ViaEntry(0), "1.0 meridian-edge");
 }
 
 TEST(ForwardedFields, OlderViaEntriesStayInFront) {

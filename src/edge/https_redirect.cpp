@@ -7,7 +7,6 @@
 
 #include <fmt/core.h>
 
-#include "edge/own_origin.hpp"
 #include "wire/http/authority.hpp"
 #include "wire/http/message.hpp"
 
@@ -21,7 +20,8 @@ constexpr uint16_t kHttpsPort = 443;
 std::string HttpsLocation(const wire::http::RequestHead& request, std::string_view domain,
                           uint16_t https_port) {
   std::optional<wire::http::Authority> asked = wire::http::ParseAuthority(request.authority);
-  std::string_view host = asked && IsOfSite(asked->host, domain) ? asked->host : domain;
+  std::string_view host =
+      asked && wire::http::IsWithinDomain(asked->host, domain) ? asked->host : domain;
   std::string location = fmt::format("https://{}", host);
   if (https_port != kHttpsPort) location += fmt::format(":{}", https_port);
   // OPTIONS * is about the server as a whole.

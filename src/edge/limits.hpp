@@ -27,6 +27,8 @@ constexpr Duration kPurgeAnswerTimeout = std::chrono::seconds{4};
 constexpr Duration kPurgeOrderTimeout = std::chrono::seconds{8};
 constexpr Duration kPurgeRetryInterval = std::chrono::milliseconds{500};
 constexpr Duration kIsolatedAfter = std::chrono::seconds{6};
+// Between two slices of a purge.
+constexpr Duration kSweepPause = std::chrono::milliseconds{1};
 // Requests that miss wait for each other so long for a head; then each goes by itself.
 constexpr Duration kCollapseTimeout = std::chrono::seconds{10};
 // So often a request joins another that comes to nothing (its visitor left, it was purged
@@ -34,8 +36,14 @@ constexpr Duration kCollapseTimeout = std::chrono::seconds{10};
 constexpr int kMaxJoins = 4;
 // Of a body that is not going to be stored, so much is held for readers of different pace.
 constexpr uint64_t kFillWindowBytes = uint64_t{256} * 1024;
-// When nobody reads it any more, a body of which so much is missing is still finished.
-constexpr uint64_t kFinishAloneBytes = uint64_t{1} * 1024 * 1024;
+// A body that is for storing is finished when nobody reads it any more. So many at the same time,
+// and so many bytes that they have still to fetch (of a body whose length is not told,
+// max_object_bytes less what there is); past either it is given up. One always goes on.
+constexpr size_t kMaxUnreadFills = 64;
+constexpr uint64_t kMaxUnreadFillBytes = uint64_t{256} * 1024 * 1024;
+// The head of a small body waits so long for the rest, to say truly whether it was stored.
+constexpr uint64_t kMaxAwaitedBytes = uint64_t{64} * 1024;
+constexpr Duration kMaxStoredWait = std::chrono::milliseconds{10};
 // Fetches behind visitors' backs (to confirm what is stale, or the whole after a HEAD) that go on
 // at the same time; past it there is none.
 constexpr size_t kMaxBackgroundFills = 256;
@@ -51,6 +59,11 @@ constexpr size_t kMaxWastefulUrlBytes = 1024;
 // Of so many URLs it is remembered what they answered last; one whose hash falls on another's place
 // takes it.
 constexpr size_t kRememberedAnswers = 8192;
+// Edges that a request may have passed before one that stands alone; past it, it goes in circles.
+constexpr int kMaxEdgesPassed = 16;
+// What balancers add to an application's head, which had room where it was read.
+constexpr size_t kMaxBalancerFields = 4;
+constexpr size_t kMaxBalancerHeadBytes = size_t{1} * 1024;
 // In a 503: when to come back.
 constexpr uint32_t kRetryAfterSeconds = 1;
 

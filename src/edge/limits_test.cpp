@@ -27,32 +27,58 @@ class LimitsTest : public CacheHandlerFixture {
  protected:
   // The beginning of an answer that is kept for a minute, of so many bytes.
   static std::string HeadOf(uint64_t bytes) {
-    return "HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: " +
+    return "HTTP/1.1 200 OK\r\nConnection: close\r\nCache-Control: max-age=60\r\nContent-Length: " +
            std::to_string(bytes) + "\r\n\r\n";
   }
 
-  // Whether a body of which `missing` bytes have not come when its only reader leaves is finished.
-  bool IsFinishedAlone(uint64_t missing) {
-    RunScript([&]() -> io::Task<void> {
-      MemoryStream* visitor = co_await Visit("/x");
-      auto origin = co_await Asked();
-      (void)co_await RawPeer(*origin).Send(HeadOf(4 + missing) + "part");
-      (void)co_await io::Sleep(seconds{1});
-      visitor->Abort();
-      (void)co_await io::Sleep(seconds{1});
-      (void)co_await RawPeer(*origin).Send(std::string(missing, 'x'));
-      (void)co_await io::Sleep(seconds{1});
-    });
-    return cache_.store().objects() == 1;
+  // The origin's end of a fetch for storing whose reader has left when `missing` bytes of its body
+  // were still to come.
+  io::Task<std::unique_ptr<MemoryStream>> Unread(std::string path, uint64_t missing) {
+    constexpr auto kSoon = std::chrono::milliseconds{50};  // many are to be there before a timeout
+    visitors_.push_back(Connect());
+    (void)co_await RawPeer(*visitors_.back()).Send("GET " + path + " HTTP/1.1\r\nHost: a\r\n\r\n");
+    auto origin = co_await Asked();
+    (void)co_await RawPeer(*origin).Send(HeadOf(4 + missing) + "part");
+    (void)co_await io::Sleep(kSoon);
+    visitors_.back()->Abort();
+    (void)co_await io::Sleep(kSoon);
+    co_return origin;
   }
 };
 
-TEST_F(LimitsTest, ABodyOfWhichAMebibyteIsMissingIsFinishedWithoutAReader) {
-  EXPECT_TRUE(IsFinishedAlone(kFinishAloneBytes));
+TEST_F(LimitsTest, AsManyFetchesAsMayBeGoOnWithoutAReaderAndOneMoreIsGivenUp) {
+  RunScript([&]() -> io::Task<void> {
+    std::vector<std::unique_ptr<MemoryStream>> origins;
+    for (size_t i = 0; i <= kMaxUnreadFills; ++i) {
+      origins.push_back(co_await Unread("/" + std::to_string(i), 2'000'000));
+    }
+    EXPECT_TRUE(origins.back()->hung_up());
+    origins.pop_back();
+    EXPECT_TRUE(std::ranges::none_of(origins, [](auto& each) { return each->hung_up(); }));
+    (void)co_await RawPeer(*origins.front()).Send(std::string(2'000'000, 'x'));
+    (void)co_await io::Sleep(seconds{1});
+    EXPECT_EQ(cache_.store().objects(), 1U);
+    EXPECT_FALSE((co_await Unread("/more", 2'000'000))->hung_up()) << "there is room again";
+  });
 }
 
-TEST_F(LimitsTest, ABodyOfWhichOneByteMoreIsMissingIsGivenUp) {
-  EXPECT_FALSE(IsFinishedAlone(kFinishAloneBytes + 1));
+TEST_F(LimitsTest, AsManyBytesAsMayBeAreFetchedWithoutAReaderAndOneByteMoreIsGivenUp) {
+  config_.cache.max_object_bytes = 2 * kMaxUnreadFillBytes;
+  RunScript([&]() -> io::Task<void> {
+    auto all_but_one = co_await Unread("/a", kMaxUnreadFillBytes - 1);
+    auto too_much = co_await Unread("/b", 2);
+    auto fits = co_await Unread("/c", 1);
+    EXPECT_FALSE(all_but_one->hung_up());
+    EXPECT_TRUE(too_much->hung_up());
+    EXPECT_FALSE(fits->hung_up());
+  });
+}
+
+TEST_F(LimitsTest, OneFetchGoesOnWithoutAReaderHoweverLargeItIs) {
+  config_.cache.max_object_bytes = 2 * kMaxUnreadFillBytes;
+  RunScript([&]() -> io::Task<void> {
+    EXPECT_FALSE((co_await Unread("/a", kMaxUnreadFillBytes + 1))->hung_up());
+  });
 }
 
 TEST_F(LimitsTest, WhoHasWaitedForFourWhoLeftGoesByHimself) {

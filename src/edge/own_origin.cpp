@@ -4,16 +4,9 @@
 #include <string_view>
 
 #include "wire/http/authority.hpp"
-#include "wire/http/characters.hpp"
 #include "wire/http/message.hpp"
 
 namespace meridian::edge {
-
-bool IsOfSite(std::string_view host, std::string_view domain) {
-  if (host.size() < domain.size()) return false;
-  if (!wire::http::EqualsIgnoreCase(host.substr(host.size() - domain.size()), domain)) return false;
-  return host.size() == domain.size() || host[host.size() - domain.size() - 1] == '.';
-}
 
 std::string_view OwnOrigin(const wire::http::RequestHead& request, std::string_view domain) {
   if (request.method != "GET" && request.method != "HEAD") return {};
@@ -22,7 +15,7 @@ std::string_view OwnOrigin(const wire::http::RequestHead& request, std::string_v
     if (!origin.starts_with(scheme)) continue;
     std::optional<wire::http::Authority> from =
         wire::http::ParseAuthority(origin.substr(scheme.size()));
-    return from && IsOfSite(from->host, domain) ? origin : std::string_view{};
+    return from && wire::http::IsWithinDomain(from->host, domain) ? origin : std::string_view{};
   }
   return {};
 }

@@ -11,9 +11,6 @@ namespace meridian::edge {
 
 inline constexpr std::string_view kAllowOriginField = "Access-Control-Allow-Origin";
 
-// `domain` itself, or a name below it.
-bool IsOfSite(std::string_view host, std::string_view domain);
-
 // The request's Origin when it is `domain` or below it and the request asks for nothing but to
 // read; else empty. It is what Access-Control-Allow-Origin may name: without a word on credentials,
 // so that nothing that a cookie protects is shown.

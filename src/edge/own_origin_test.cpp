@@ -16,7 +16,8 @@ std::string_view Asked(std::string_view origin, std::string_view method = "GET")
 
 TEST(OwnOriginTest, PagesOfTheSiteMayRead) {
   for (const char* own : {"https://photos.example", "http://photos.example:8080",
-                          "https://us-east.photos.example:8443", "https://PHOTOS.example"}) {
+                          "https://us-east.photos.example:8443", "https://PHOTOS.example",
+                          "https://photos.example."}) {
     EXPECT_EQ(Asked(own), own);
     EXPECT_EQ(Asked(own, "HEAD"), own);
   }

@@ -7,6 +7,7 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
+#include "edge/loop_detection.hpp"
 #include "http/exchange.hpp"
 #include "io/task.hpp"
 #include "wire/http/characters.hpp"
@@ -34,6 +35,8 @@ OwnRequest::OwnRequest(http::Exchange& visitor, std::string_view target, uint64_
   // How many edges it has passed already: two that stand before each other must not go on for ever.
   visitor.request().fields.ForEach("Via",
                                    [&](std::string_view via) { head_.fields.Add("Via", via); });
+  visitor.request().fields.ForEach(
+      kLoopField, [&](std::string_view ids) { head_.fields.Add(kLoopField, ids); });
 }
 
 Result<void> OwnRequest::Take(uint64_t bytes) {

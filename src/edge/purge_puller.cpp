@@ -80,11 +80,11 @@ io::Task<Result<site::PurgeNews>> PurgePuller::Ask(Journal& journal) {
   co_return site::ReadPurgeNews(answer->body);
 }
 
-void PurgePuller::Apply(Journal& journal, site::PurgeNews news) {
+io::Task<void> PurgePuller::Apply(Journal& journal, site::PurgeNews news) {
   bool first = !journal.position.started();
   PurgePosition::Step step = journal.position.OnNews(std::move(news));
   if (step.drop_all) {
-    target_.drop_all();
+    co_await target_.drop_all();
     dropped_.Add();
     if (!first) {
       LOG_WARNING("purges may have been missed: the cache starts empty",
@@ -92,7 +92,7 @@ void PurgePuller::Apply(Journal& journal, site::PurgeNews news) {
     }
   }
   for (const site::PurgeEntry& entry : step.apply) {
-    uint64_t objects = target_.purge(entry.order);
+    uint64_t objects = co_await target_.purge(entry.order);
     journal.position.OnApplied(entry.number, objects);
     applied_.Add();
     LOG_INFO("purge", {"kind", site::KindName(entry.order.kind)}, {"value", entry.order.value},
@@ -111,7 +111,7 @@ io::Task<void> PurgePuller::Follow(Journal& journal) {
     }
     if (news) {
       journal.heard = process_.loop().Now();
-      Apply(journal, std::move(*news));
+      co_await Apply(journal, std::move(*news));
     } else if (!co_await io::Sleep(kPurgeRetryInterval)) {
       co_return;
     }

@@ -23,8 +23,8 @@ namespace meridian::edge {
 
 // The cache, as purges see it.
 struct PurgeTarget {
-  std::function<uint64_t(const site::PurgeOrder&)> purge;  // how many objects went
-  std::function<void()> drop_all;
+  std::function<io::Task<uint64_t>(const site::PurgeOrder&)> purge;  // how many objects went
+  std::function<io::Task<void>()> drop_all;
 };
 
 class PurgePuller {
@@ -49,7 +49,7 @@ class PurgePuller {
 
   io::Task<void> Follow(Journal& journal);
   io::Task<Result<site::PurgeNews>> Ask(Journal& journal);
-  void Apply(Journal& journal, site::PurgeNews news);
+  io::Task<void> Apply(Journal& journal, site::PurgeNews news);
 
   site::TierProcess& process_;
   PurgeTarget target_;

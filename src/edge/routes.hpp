@@ -32,4 +32,9 @@ int CountEdges(std::string_view via);
 // How an edge calls itself in Via.
 constexpr std::string_view kViaName = "meridian-edge";
 
+// Its entry in the Via of a message that was received, or is made here, in HTTP/1.`minor_version`.
+constexpr std::string_view ViaEntry(int minor_version = 1) {
+  return minor_version == 0 ? "1.0 meridian-edge" : "1.1 meridian-edge";
+}
+
 }  // namespace meridian::edge

@@ -33,6 +33,8 @@ http::ClientLimits LimitsOf(const Config& config) {
   limits.wait_timeout = kWaitTimeout;
   limits.connect_timeout = kConnectTimeout;
   limits.head_timeout = config.response_timeout;
+  limits.head.max_fields += kMaxBalancerFields;
+  limits.head.max_head_bytes += kMaxBalancerHeadBytes;
   return limits;
 }
 

@@ -27,6 +27,7 @@
 #include "edge/limits.hpp"
 #include "edge/own_origin.hpp"
 #include "edge/own_request.hpp"
+#include "edge/routes.hpp"
 #include "edge/versioned_path.hpp"
 #include "http/exchange.hpp"
 #include "io/task.hpp"
@@ -169,7 +170,7 @@ io::Task<void> Versions::Redirect(http::Exchange& exchange, std::string_view pat
   fields.Add("Location", location);
   fields.Add("Cache-Control", "no-store");
   fields.Add("Cache-Status", status.text());
-  fields.Add("Via", "1.1 meridian-edge");
+  fields.Add("Via", ViaEntry());
   if (!own_origin.empty()) {
     fields.Add(kAllowOriginField, own_origin);
     fields.Add("Vary", "Origin");
@@ -215,7 +216,7 @@ io::Task<void> Versions::Tell(http::Exchange& exchange) {
   fields.Add("Content-Type", "application/json");
   fields.Add("Cache-Control", "no-store");
   fields.Add("Cache-Status", status.text());
-  fields.Add("Via", "1.1 meridian-edge");
+  fields.Add("Via", ViaEntry());
   (void)co_await exchange.Respond({.fields = fields}, AsBytes(text));
 }
 

@@ -36,6 +36,12 @@ struct Response {
   // More fields, as lines that a cache keeps ready: "Name: value\r\n" each, of a message that was
   // parsed; Date among them, nothing that concerns the connection or the framing. May be empty.
   std::string_view lines = {};
+  // With 426: the protocols that the request may be sent in again, for the Upgrade field (RFC 9110
+  // 15.5.22).
+  std::string_view upgrade = {};
+  // Nothing more of the request's body will be read: unless little is left of it, the client is
+  // told that the connection ends (RFC 9112 9.6). Respond does not read on in any case.
+  bool leaves_body = false;
   // The body's length. Unknown: chunked, or until the end of the connection for HTTP/1.0. To HEAD
   // and in 304 it is only told.
   std::optional<uint64_t> content_length = {};
@@ -51,7 +57,7 @@ class Exchange {
  public:
   virtual ~Exchange() = default;
 
-  // Valid as long as the exchange.
+  // Valid as long as the exchange. Its authority is in canonical form (wire/http/authority.hpp).
   virtual const wire::http::RequestHead& request() const = 0;
   virtual io::Loop& loop() const = 0;
   virtual Endpoint peer() const = 0;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 #include <utility>
 
 #include "base/bytes.hpp"
@@ -12,6 +13,7 @@
 #include "io/loop.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"
+#include "wire/http/chunked.hpp"
 #include "wire/http/message.hpp"
 #include "wire/http/parse_error.hpp"
 
@@ -47,6 +49,22 @@ void IncomingBody::Begin(wire::http::BodyFraming framing, uint64_t max_bytes) {
 void IncomingBody::Settle(Buffer& in) {
   in.Consume(given_);
   given_ = 0;
+}
+
+bool IncomingBody::EndsWithin(uint64_t bytes, const Buffer& in) const {
+  if (ended_) return true;
+  if (framing_.kind == Kind::kContentLength) return framing_.length - received_ <= bytes;
+  const bool begun = received_ > 0 || given_ > 0;
+  if (framing_.kind != Kind::kChunked || begun || in.size() > bytes) return false;
+  using State = wire::http::ChunkedDecoder::State;
+  wire::http::ChunkedDecoder ahead;
+  std::string_view text = in.text();
+  while (!text.empty()) {
+    const wire::http::ChunkedDecoder::Step step = ahead.Feed(text);
+    if (step.state != State::kNeedMore) return step.state == State::kDone;
+    text.remove_prefix(step.consumed);
+  }
+  return false;
 }
 
 Result<Bytes> IncomingBody::Take(Buffer& in) {

@@ -42,6 +42,10 @@ class IncomingBody {
   // Why the body is malformed, after kInvalid or kTooLarge.
   std::optional<wire::http::ParseError> parse_error() const { return parse_error_; }
 
+  // Whether no more than `bytes` are left, for certain: of chunks, because nothing of them was
+  // given out and their end is in `in`.
+  bool EndsWithin(uint64_t bytes, const Buffer& in) const;
+
   // Body bytes that `in` holds already; empty at the end, and when more must be read.
   // kInvalid: malformed. kTooLarge: past a limit.
   Result<Bytes> Take(Buffer& in);

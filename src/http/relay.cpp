@@ -14,6 +14,7 @@
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
 #include "wire/http/characters.hpp"
+#include "wire/http/field_role.hpp"
 #include "wire/http/hop_by_hop.hpp"
 #include "wire/http/message.hpp"
 
@@ -51,6 +52,7 @@ class RelayRun {
   const RelayOptions& options_;
   RelayOutcome outcome_;
   io::WaitQueue continue_queue_;
+  bool uploading_ = false;     // the request's body is not over; the response will end it
   bool may_continue_ = false;  // the upstream said 100, or a final response
 };
 
@@ -59,6 +61,7 @@ io::Task<RelayOutcome> RelayRun::Run(bool uploads) {
     co_await Download();
     co_return std::move(outcome_);
   }
+  uploading_ = true;
   io::Scope upload(from_.loop());
   upload.Spawn(Upload());
   co_await Download();
@@ -81,7 +84,12 @@ io::Task<void> RelayRun::Upload() {
     // An upstream that stops reading may have answered already: the download decides.
     if (!co_await to_.Write(*data)) co_return;
   }
-  (void)co_await to_.Finish({}, from_.request_trailers());
+  uploading_ = false;
+  HeaderFields trailers;
+  for (const HeaderField& field : from_.request_trailers()) {
+    if (wire::http::PassesOn(field.name, options_.sender)) trailers.Add(field.name, field.value);
+  }
+  (void)co_await to_.Finish({}, trailers);
 }
 
 io::Task<void> RelayRun::WaitForContinue() {
@@ -155,6 +163,8 @@ Result<void> RelayRun::StartResponse(const ResponseHead& head) {
   return from_.Start({.status = head.status,
                       .reason = head.reason,
                       .fields = fields,
+                      .upgrade = head.fields.Find("Upgrade").value_or(""),
+                      .leaves_body = uploading_,
                       .content_length = head.content_length});
 }
 
@@ -223,6 +233,16 @@ void CopyForwardable(const HeaderFields& from, bool nominates_fields, HeaderFiel
   for (const HeaderField& field : from) {
     bool is_length = wire::http::EqualsIgnoreCase(field.name, "content-length");
     if (!is_length && filter.Forwards(field.name)) to->Add(field.name, field.value);
+  }
+}
+
+void CopyRequestFields(const wire::http::RequestHead& request, wire::http::SenderTrust sender,
+                       HeaderFields* to) {
+  HeaderFields all;
+  CopyForwardable(request.fields, request.nominates_fields, &all);
+  to->Reserve(all.size() + 4);
+  for (const HeaderField& field : all) {
+    if (wire::http::PassesOn(field.name, sender)) to->Add(field.name, field.value);
   }
 }
 

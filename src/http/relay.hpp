@@ -2,7 +2,7 @@
 // 7.6), both ways at once and with backpressure. Edge and balancer share it.
 //
 //   HeaderFields fields;
-//   CopyForwardable(exchange.request().fields, ..., &fields);   // and add Via and the like
+//   CopyRequestFields(exchange.request(), sender, &fields);   // and add Via and the like
 //   Sent sent = co_await client.Send(ForwardedRequest(exchange, fields));
 //   if (!sent) ...                                       // try another, or answer 502
 //   RelayOutcome outcome = co_await Relay(exchange, *sent, {});
@@ -13,6 +13,7 @@
 
 #include "http/client.hpp"
 #include "http/exchange.hpp"
+#include "wire/http/field_role.hpp"
 
 namespace meridian::http {
 
@@ -21,6 +22,12 @@ namespace meridian::http {
 // writes. The views are the message's.
 void CopyForwardable(const wire::http::HeaderFields& from, bool nominates_fields,
                      wire::http::HeaderFields* to);
+
+// The same of a request, and without what its sender is not to be believed: look-alikes, overrides,
+// and what only edges set (wire/http/field_role.hpp). Whoever sends requests on for others, asks
+// this which of their fields go.
+void CopyRequestFields(const wire::http::RequestHead& request, wire::http::SenderTrust sender,
+                       wire::http::HeaderFields* to);
 
 // The request of `exchange` with `fields` in place of its own, for Client::Send. A body that is at
 // hand goes with the head (and without Expect: nobody needs to be asked any more). Of upgrades only
@@ -46,6 +53,8 @@ struct RelayOptions {
   // caller's to read, and the exchange's to answer. May be empty.
   std::function<bool(const wire::http::ResponseHead& upstream)> takes = {};
   Patience patience = {};
+  // Of the request, for its trailers.
+  wire::http::SenderTrust sender = {};
   // For ForwardOnce: the Host of a request that came without one, as HTTP/1.0 allows.
   std::string_view default_host = {};
   // How long an upgraded connection may be silent both ways.

@@ -23,7 +23,7 @@ class RelayTest : public ServerFixture {
 
   io::Task<void> Forward(Exchange& exchange) {
     HeaderFields fields;
-    CopyForwardable(exchange.request().fields, exchange.request().nominates_fields, &fields);
+    CopyRequestFields(exchange.request(), {}, &fields);
     fields.Add("Via", "1.1 test");
     Sent sent = co_await client_.Send(ForwardedRequest(exchange, fields));
     if (!sent) co_return (void) co_await RespondText(exchange, 502, "not sent");
@@ -106,6 +106,42 @@ TEST_F(RelayTest, ResponseUntilTheEndOfTheConnectionBecomesChunked) {
   EXPECT_EQ(Talk(kGet, "HTTP/1.0 200 OK\r\n\r\nok"),
             "HTTP/1.1 200 OK\r\nVia: 1.1 test\r\nTransfer-Encoding: chunked\r\n\r\n"
             "2\r\nok\r\n0\r\n\r\n");
+}
+
+TEST_F(RelayTest, AnAnswerThatDemandsAnUpgradeLostItsProtocols) {
+  EXPECT_EQ(Talk(kGet,
+                 "HTTP/1.1 426 Upgrade Required\r\nConnection: upgrade\r\nUpgrade: TLS/1.3, "
+                 "HTTP/1.1\r\nContent-Length: 0\r\n\r\n"),
+            "HTTP/1.1 426 Upgrade Required\r\nVia: 1.1 test\r\nContent-Length: 0\r\n"
+            "Upgrade: TLS/1.3, HTTP/1.1\r\nConnection: upgrade\r\n\r\n");
+  EXPECT_EQ(Talk(kGet,
+                 "HTTP/1.1 200 OK\r\nConnection: upgrade\r\nUpgrade: h2c\r\n"
+                 "Content-Length: 0\r\n\r\n"),
+            "HTTP/1.1 200 OK\r\nVia: 1.1 test\r\nContent-Length: 0\r\n\r\n");
+}
+
+TEST_F(RelayTest, TheHostOfAnAbsoluteFormIsTheOnlyOneThatTheUpstreamHears) {
+  (void)Talk("GET http://photos/a HTTP/1.1\r\nHost: other\r\n\r\n", kOk);
+  EXPECT_EQ(forwarded_, "GET /a HTTP/1.1\r\nHost: photos\r\nVia: 1.1 test\r\n\r\n");
+}
+
+TEST_F(RelayTest, TrailersThatLookLikeOurFieldsReachedTheUpstream) {
+  std::string body;
+  RunBoth(
+      [&](MemoryStream& stream) -> io::Task<void> {
+        RawPeer peer(stream);
+        (void)co_await peer.Send(
+            "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
+            "X_Forwarded_For: 6.6.6.6\r\nApi_Key: 1\r\nX-Sum: 7\r\n\r\n");
+        (void)co_await peer.ReadUntil("ok");
+      },
+      [&](MemoryStream& stream) -> io::Task<void> {
+        RawPeer peer(stream);
+        (void)co_await peer.ReadHead();
+        body = co_await peer.ReadUntil("\r\n\r\n");
+        (void)co_await peer.Send(kOk);
+      });
+  EXPECT_EQ(body, "0\r\nX-Sum: 7\r\n\r\n");
 }
 
 TEST_F(RelayTest, AnswerToHeadKeepsItsLength) {
@@ -202,6 +238,7 @@ TEST_F(RelayTest, ResponseThatComesBeforeTheUploadIsOverEndsIt) {
         (void)co_await peer.Send(std::string(10'000, 'x'));
         std::string answer = co_await peer.ReadUntil("full");
         EXPECT_TRUE(answer.starts_with("HTTP/1.1 507")) << answer;
+        EXPECT_NE(answer.find("\r\nConnection: close\r\n"), std::string::npos) << answer;
       },
       [&](MemoryStream& stream) -> io::Task<void> {
         RawPeer peer(stream);

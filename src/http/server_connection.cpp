@@ -16,6 +16,7 @@
 #include "io/stream.hpp"
 #include "io/task.hpp"
 #include "io/tls.hpp"
+#include "wire/http/authority.hpp"
 #include "wire/http/head_cursor.hpp"
 #include "wire/http/head_writer.hpp"
 #include "wire/http/message.hpp"
@@ -151,6 +152,11 @@ bool ServerConnection::ParseHead() {
   if (memory.head.form == wire::http::TargetForm::kAuthority) {
     refusal_ = {501, "CONNECT is not supported"};
     return false;
+  }
+  // From here on there is one spelling of each host, for us and for those whom we ask.
+  if (!wire::http::IsCanonicalAuthority(memory.head.authority)) {
+    memory.authority = wire::http::CanonicalAuthority(memory.head.authority);
+    memory.head.authority = memory.authority;
   }
   const wire::http::BodyFraming& framing = memory.head.body;
   if (framing.kind == wire::http::BodyFraming::Kind::kContentLength &&

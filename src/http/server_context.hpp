@@ -38,6 +38,7 @@ struct RequestMemory {
   Buffer in;
   Buffer out;
   std::string head_text;
+  std::string authority;  // of the head, where it was not sent in its canonical form
   size_t head_bytes = 0;  // of the head, while it stands at the front of `in`
   wire::http::RequestHeadParser parser;
   wire::http::RequestHead head;

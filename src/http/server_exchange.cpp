@@ -109,14 +109,15 @@ wire::http::BodyFraming ServerExchange::FramingOf(const Response& response) cons
   return {memory_.head.minor_version == 1 ? Kind::kChunked : Kind::kUntilClose, 0};
 }
 
-bool ServerExchange::MayKeepAlive() const {
+bool ServerExchange::MayKeepAlive(bool leaves_body) const {
   if (!keep_alive_ || context_.retiring) return false;
   if (memory_.body.ended()) return true;
+  if (body_error_) return false;
   // RFC 9110 10.1.1: the client may or may not send the body that it asked about.
   if (memory_.head.expects_continue && !continue_sent_ && memory_.in.empty()) return false;
-  // A handler that has begun to read will presumably go on.
-  const wire::http::BodyFraming& framing = memory_.head.body;
-  return body_begun_ || framing.kind == Kind::kChunked || framing.length <= kMaxDiscardBytes;
+  // A handler that has begun to read, and does not say that it stops, goes on.
+  if (body_begun_ && !leaves_body) return true;
+  return memory_.body.EndsWithin(kMaxDiscardBytes, memory_.in);
 }
 
 Result<void> ServerExchange::Start(const Response& response) {
@@ -124,7 +125,7 @@ Result<void> ServerExchange::Start(const Response& response) {
   if (response.status < 200) return Fail(Errc::kInvalid, "{} is no final status", response.status);
   wire::http::BodyFraming framing = FramingOf(response);
   until_close_ = framing.kind == Kind::kUntilClose;
-  keep_alive_ = MayKeepAlive() && !until_close_;
+  keep_alive_ = MayKeepAlive(response.leaves_body) && !until_close_;
 
   HeadWriter head(&memory_.out);
   head.StatusLine(response.status, response.reason);
@@ -142,7 +143,10 @@ Result<void> ServerExchange::Start(const Response& response) {
   } else if (framing.kind == Kind::kChunked) {
     head.Field("Transfer-Encoding", "chunked");
   }
-  if (!keep_alive_) {
+  if (response.status == 426 && !response.upgrade.empty()) {
+    head.Field("Upgrade", response.upgrade);
+    head.Field("Connection", keep_alive_ ? "upgrade" : "upgrade, close");
+  } else if (!keep_alive_) {
     head.Field("Connection", "close");
   } else if (memory_.head.minor_version == 0) {
     head.Field("Connection", "keep-alive");
@@ -156,6 +160,7 @@ Result<void> ServerExchange::Start(const Response& response) {
 
 io::Task<Result<void>> ServerExchange::Respond(Response response, Bytes body) {
   if (!response.content_length) response.content_length = body.size();
+  response.leaves_body = true;
   Result<void> begun = Start(response);
   if (!begun) co_return begun;
   co_return co_await Finish(body, {});

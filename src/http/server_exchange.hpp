@@ -49,7 +49,7 @@ class ServerExchange final : public Exchange {
   io::Task<Result<void>> WaitForInterim();
   io::Task<bool> DiscardBody();
   wire::http::BodyFraming FramingOf(const Response& response) const;
-  bool MayKeepAlive() const;
+  bool MayKeepAlive(bool leaves_body) const;
   int FailureStatus() const;
 
   ServerContext& context_;

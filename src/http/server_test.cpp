@@ -246,6 +246,43 @@ TEST_F(ServerTest, ContinueIsSentWhenTheBodyIsWantedAndOnlyThen) {
             "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello");
 }
 
+// Answers when it has read so many bytes of the body, and reads no more.
+Server::Handler HelloAfter(size_t wanted) {
+  return [wanted](Exchange& exchange) -> io::Task<void> {
+    for (size_t read = 0; read < wanted;) {
+      Result<Bytes> data = co_await exchange.ReadBody();
+      if (!data || data->empty()) break;
+      read += data->size();
+    }
+    co_await Hello(exchange);
+  };
+}
+
+TEST_F(ServerTest, AnAnswerBeforeTheRequestsBodyWasReadLeftAConnectionThatDiedWithoutAWord) {
+  constexpr std::string_view kLastAnswer =
+      "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello";
+  const std::string chunked =
+      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n";
+  const std::string sized = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ";
+  for (size_t read : {size_t{0}, size_t{1}}) {
+    handler_ = HelloAfter(read);
+    EXPECT_EQ(Talk(chunked), kLastAnswer);
+    EXPECT_EQ(Talk(sized + std::to_string(kMaxDiscardBytes + 4) + "\r\n\r\nabc"), kLastAnswer);
+  }
+}
+
+TEST_F(ServerTest, WhatIsSurelyReadToItsEndKeepsTheConnection) {
+  const std::string chunked =
+      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
+  handler_ = HelloAfter(SIZE_MAX);
+  EXPECT_EQ(Talk(chunked), kHelloAnswer);
+  handler_ = Hello;
+  const std::string body(kMaxDiscardBytes, 'x');
+  EXPECT_EQ(Talk("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: " + std::to_string(body.size()) +
+                 "\r\n\r\n" + body + std::string(kGet)),
+            std::string(kHelloAnswer) + std::string(kHelloAnswer));
+}
+
 TEST_F(ServerTest, ContinueIsNotSentToAClientThatDidNotWait) {
   handler_ = Echo;
   EXPECT_EQ(

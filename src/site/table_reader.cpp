@@ -278,6 +278,19 @@ std::optional<IpAddress> TableReader::Address(std::string_view key) {
   return std::nullopt;
 }
 
+std::vector<IpPrefix> TableReader::Prefixes(std::string_view key) {
+  std::vector<IpPrefix> prefixes;
+  for (const std::string& text : Texts(key)) {
+    Result<IpPrefix> prefix = IpPrefix::Parse(text);
+    if (prefix) {
+      prefixes.push_back(*prefix);
+    } else {
+      Reject(key, prefix.error().message, "write a prefix such as 192.0.2.0/24");
+    }
+  }
+  return prefixes;
+}
+
 std::vector<IpAddress> TableReader::Addresses(std::string_view key, const ListRule& rule) {
   std::vector<IpAddress> addresses;
   for (const Value* element : TextElements(key, rule)) {

@@ -113,6 +113,7 @@ class TableReader {
   // Required. Nothing when the mistake in it was recorded.
   std::optional<IpAddress> Address(std::string_view key);
   std::optional<IpPrefix> Prefix(std::string_view key);
+  std::vector<IpPrefix> Prefixes(std::string_view key);
   std::vector<IpAddress> Addresses(std::string_view key, const ListRule& rule = {});
 
   template <class E>

@@ -23,7 +23,7 @@ struct KeyView {
 
 // Hashed with `seed`, which is secret: else visitors could choose keys that collide. Nothing when
 // the request names nothing that could be stored (an asterisk, too long a host).
-// `default_host` is for a request that has none.
+// `default_host` is for a request that has none; its authority is in canonical form.
 std::optional<KeyView> MakeKey(const wire::http::RequestHead& request, bool https,
                                std::string_view default_host, uint64_t seed);
 

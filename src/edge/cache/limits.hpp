@@ -30,6 +30,12 @@ constexpr size_t kMaxPurgeBytes = size_t{16} * 1024;
 // Purges that are kept to be held against fetches that began before them. A fetch that is older
 // than all of them is not stored.
 constexpr size_t kMaxRememberedPurges = 1024;
+// A purge goes through the store by slices, between which the loop serves others. A slice looks at
+// so many places of the index and so many URLs and responses, and removes so many (with bodies of
+// up to max_object_bytes each).
+constexpr size_t kSweepBuckets = 64 * 1024;
+constexpr size_t kSweepResponses = 4096;
+constexpr size_t kSweepRemovals = 256;
 // Bodies are kept in chunks of at most this size.
 constexpr size_t kChunkBytes = size_t{64} * 1024;
 // The name of a content, which each body has room for.
@@ -37,6 +43,8 @@ constexpr size_t kMaxVersionBytes = 32;
 // For how long, and of how many keys, it is remembered that their answers are not for storing.
 constexpr Duration kPassTime = std::chrono::seconds{5};
 constexpr size_t kPassSlots = 4096;
+// The same of objects that are larger than may be stored: their ranges are fetched by themselves.
+constexpr Duration kTooLargeTime = std::chrono::minutes{10};
 // Lifetimes are shortened by up to this part of them, so that what was stored together does not
 // expire together. Shorter ones than the least are kept as they are.
 constexpr int kJitterDivisor = 20;

@@ -30,6 +30,7 @@ namespace meridian::edge {
 struct MemoryStore::Entry : SieveNode {
   std::shared_ptr<StoredResponse> response;
   Url* url = nullptr;
+  uint64_t mark = 0;  // the purges that there had been when it was stored
   TagIndex::Links links;
 
   // Freeing its place would not free its memory.
@@ -38,8 +39,8 @@ struct MemoryStore::Entry : SieveNode {
   }
   // With its place in the list of variants, which doubles as it grows.
   static constexpr size_t kBytes = sizeof(SieveNode) + sizeof(std::shared_ptr<StoredResponse>) +
-                                   sizeof(Url*) + sizeof(TagIndex::Links) + kAllocationBytes +
-                                   2 * sizeof(void*);
+                                   sizeof(Url*) + sizeof(uint64_t) + sizeof(TagIndex::Links) +
+                                   kAllocationBytes + 2 * sizeof(void*);
 };
 
 struct MemoryStore::Url {
@@ -133,6 +134,7 @@ bool MemoryStore::Store(const KeyView& key, std::shared_ptr<StoredResponse> resp
   entry->response = std::move(response);
   entry->response->body->EnterStore();
   entry->url = &url;
+  entry->mark = purges_seen_;
   spare -= Entry::kBytes;
   spare -= tags_.Add(entry->response->tags, entry.get(), &entry->links);
   budget_->Give(spare);
@@ -195,46 +197,96 @@ void MemoryStore::MakeRoom(size_t bytes) {
   }
 }
 
-std::vector<MemoryStore::Entry*> MemoryStore::EntriesOf(const PurgeMatcher& matcher) {
-  std::vector<Entry*> entries;
+void MemoryStore::Sweep::Collect(Url* bucket, std::vector<Entry*>* entries) {
+  for (Url* url = bucket; url != nullptr; url = url->next) {
+    looked_at_ += 1 + url->variants.size();
+    if (matcher_ && matcher_->kind() != PurgeOrder::kTag && !matcher_->Matches(url->key, {})) {
+      continue;
+    }
+    for (const std::unique_ptr<Entry>& entry : url->variants) {
+      if (entry->mark >= number_) continue;
+      if (!matcher_ || matcher_->Matches(url->key, entry->response->tags)) {
+        entries->push_back(entry.get());
+      }
+    }
+  }
+}
+
+void MemoryStore::Sweep::Apply(std::span<Entry* const> entries, TimePoint now) {
+  for (Entry* entry : entries) {
+    Freshness& freshness = entry->response->freshness;
+    if (!soft_) {
+      store_->RemoveEntry(entry);
+      ++purged_;
+    } else if (freshness.Left(now) > Duration::zero()) {
+      freshness.lifetime = freshness.Age(now);
+      ++purged_;
+    }
+  }
+}
+
+std::optional<std::vector<MemoryStore::Entry*>> MemoryStore::FindFew(const Sweep& sweep) {
+  const PurgeMatcher& matcher = *sweep.matcher_;
+  std::vector<Entry*> few;
   if (matcher.kind() == PurgeOrder::kTag) {
-    for (SieveNode* node : tags_.Entries(matcher.value())) {
-      entries.push_back(static_cast<Entry*>(node));
-    }
-    return entries;
+    auto nodes = tags_.Entries(matcher.value(), kSweepRemovals);
+    if (!nodes) return std::nullopt;
+    for (SieveNode* node : *nodes) few.push_back(static_cast<Entry*>(node));
+    return few;
   }
-  auto collect = [&](Url* url) {
-    for (; url != nullptr; url = url->next) {
-      if (!matcher.Matches(url->key, {})) continue;
-      for (const std::unique_ptr<Entry>& entry : url->variants) entries.push_back(entry.get());
+  // Another spelling of the same URL has another hash.
+  const bool one_place = matcher.kind() == PurgeOrder::kUrl && !matcher.host().empty() &&
+                         !matcher.has_other_spellings();
+  if (!one_place) return std::nullopt;
+  size_t mark = std::min(matcher.value().find('?'), matcher.value().size());
+  std::optional<std::string_view> query;
+  if (mark < matcher.value().size()) query = matcher.value().substr(mark + 1);
+  Sweep(sweep).Collect(
+      *BucketOf(HashUrl(matcher.host(), matcher.value().substr(0, mark), query, seed_)), &few);
+  return few;
+}
+
+bool MemoryStore::Sweep::Step(TimePoint now) {
+  const std::vector<Url*>& buckets = store_->buckets_;
+  if (next_bucket_ == 0 && matcher_) {
+    if (auto few = store_->FindFew(*this)) {
+      Apply(*few, now);
+      next_bucket_ = buckets.size();
     }
-  };
-  if (matcher.kind() == PurgeOrder::kUrl && !matcher.host().empty()) {
-    size_t mark = std::min(matcher.value().find('?'), matcher.value().size());
-    std::optional<std::string_view> query;
-    if (mark < matcher.value().size()) query = matcher.value().substr(mark + 1);
-    collect(*BucketOf(HashUrl(matcher.host(), matcher.value().substr(0, mark), query, seed_)));
-  } else {
-    for (Url* url : buckets_) collect(url);
   }
-  return entries;
+  looked_at_ = 0;
+  const size_t end = std::min(next_bucket_ + kSweepBuckets, buckets.size());
+  std::vector<Entry*> entries;
+  while (next_bucket_ < end && looked_at_ < kSweepResponses && entries.size() < kSweepRemovals) {
+    Collect(buckets[next_bucket_++], &entries);
+  }
+  Apply(entries, now);
+  return next_bucket_ < buckets.size();
+}
+
+MemoryStore::Sweep MemoryStore::BeginPurge(const PurgeOrder& order) {
+  Sweep sweep(*this, purges_seen_ + 1);
+  if (order.value.empty() || order.value.size() > kMaxPurgeBytes) {
+    sweep.next_bucket_ = buckets_.size();
+    return sweep;
+  }
+  Remember(order);
+  sweep.matcher_ = purges_.back().matcher;
+  sweep.soft_ = order.soft;
+  return sweep;
+}
+
+MemoryStore::Sweep MemoryStore::BeginDrop() {
+  forgotten_purges_ = ++purges_seen_;
+  purges_.clear();
+  return {*this, purges_seen_};
 }
 
 size_t MemoryStore::Purge(const PurgeOrder& order, TimePoint now) {
-  if (order.value.empty() || order.value.size() > kMaxPurgeBytes) return 0;
-  Remember(order);
-  size_t purged = 0;
-  for (Entry* entry : EntriesOf(purges_.back().matcher)) {
-    Freshness& freshness = entry->response->freshness;
-    if (!order.soft) {
-      RemoveEntry(entry);
-      ++purged;
-    } else if (freshness.Left(now) > Duration::zero()) {
-      freshness.lifetime = freshness.Age(now);
-      ++purged;
-    }
+  Sweep sweep = BeginPurge(order);
+  while (sweep.Step(now)) {
   }
-  return purged;
+  return sweep.purged();
 }
 
 void MemoryStore::Remember(const PurgeOrder& order) {
@@ -245,9 +297,9 @@ void MemoryStore::Remember(const PurgeOrder& order) {
 }
 
 void MemoryStore::DropAll() {
-  forgotten_purges_ = ++purges_seen_;
-  purges_.clear();
-  while (!queue_.empty()) RemoveEntry(static_cast<Entry*>(queue_.Next()));
+  Sweep sweep = BeginDrop();
+  while (sweep.Step({})) {
+  }
 }
 
 size_t MemoryStore::AuditIndex() const {

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,6 +29,9 @@
 namespace meridian::edge {
 
 class MemoryStore {
+  struct Url;
+  struct Entry;
+
  public:
   // `seed` is for hashing keys. `budget_bytes` is at least kLeastCacheBytes.
   MemoryStore(size_t budget_bytes, uint64_t seed);
@@ -62,7 +66,33 @@ class MemoryStore {
   // Forgets all variants of one key.
   void Remove(const KeyView& key);
 
-  // The responses that are gone, or stale since `now`.
+  // A purge, or the drop of everything, on its way through the store. Fetches that are older than
+  // its beginning are not stored; what is stored already is gone, or stale, when it is done.
+  class Sweep {
+   public:
+    // Goes on by a slice. False: it is done.
+    bool Step(TimePoint now);
+    // How many responses are gone, or stale.
+    size_t purged() const { return purged_; }
+
+   private:
+    friend class MemoryStore;
+    Sweep(MemoryStore& store, uint64_t number) : store_(&store), number_(number) {}
+    void Collect(Url* bucket, std::vector<Entry*>* entries);
+    void Apply(std::span<Entry* const> entries, TimePoint now);
+
+    MemoryStore* store_;
+    uint64_t number_;                      // what was stored later is not its concern
+    std::optional<PurgeMatcher> matcher_;  // nothing: everything goes
+    bool soft_ = false;
+    size_t next_bucket_ = 0;  // past the last one: done
+    size_t looked_at_ = 0;    // URLs and responses, in this slice
+    size_t purged_ = 0;
+  };
+  Sweep BeginPurge(const PurgeOrder& order);
+  Sweep BeginDrop();
+
+  // All slices at once: the responses that are gone, or stale since `now`.
   size_t Purge(const PurgeOrder& order, TimePoint now);
   void DropAll();
 
@@ -70,8 +100,6 @@ class MemoryStore {
   size_t AuditIndex() const;
 
  private:
-  struct Url;
-  struct Entry;
   struct RememberedPurge {
     uint64_t number;
     PurgeMatcher matcher;
@@ -84,7 +112,8 @@ class MemoryStore {
   void RemoveEntry(Entry* entry);
   void RemoveUrl(Url* url);
   void MakeRoom(size_t bytes);
-  std::vector<Entry*> EntriesOf(const PurgeMatcher& matcher);
+  // The few that a purge is about, when they can be found without a walk through the index.
+  std::optional<std::vector<Entry*>> FindFew(const Sweep& sweep);
   void Remember(const PurgeOrder& order);
 
   uint64_t seed_;

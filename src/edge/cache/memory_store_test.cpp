@@ -168,6 +168,68 @@ TEST_F(MemoryStoreTest, AFetchThatIsOlderThanAllRememberedPurgesIsNotStored) {
   EXPECT_FALSE(store_.Store(key, Make("2"), mark));
 }
 
+TEST_F(MemoryStoreTest, APurgeOfAnEscapeInOtherDigitsMissedWhatWasStored) {
+  for (std::string_view stored : {"/caf%C3%A9", "/caf%c3%a9", "/caf%C3%a9?q=%2F"}) {
+    for (const char* purged : {"http://photos.example/caf%c3%A9", "/caf%C3%A9"}) {
+      const bool with_query = stored.contains('?');
+      EXPECT_TRUE(Store(stored, "1"));
+      EXPECT_EQ(Purge(Kind::kUrl, std::string(purged) + (with_query ? "?q=%2f" : "")), 1U)
+          << stored;
+      EXPECT_TRUE(Store(stored, "1"));
+      EXPECT_EQ(Purge(Kind::kPrefix, purged), 1U) << stored;
+    }
+  }
+  EXPECT_TRUE(Store("/ab%20c", "1"));
+  for (const char* other : {"/aB%20c", "/ab%20C", "/ab%20cd", "/ab%2"}) {
+    EXPECT_EQ(Purge(Kind::kUrl, other), 0U) << other;
+  }
+}
+
+class SweepTest : public MemoryStoreTest {
+ protected:
+  static constexpr size_t kObjects = 3 * kSweepRemovals;
+  SweepTest() : MemoryStoreTest(64 * kLeastCacheBytes) {
+    for (size_t i = 0; i < kObjects; ++i) {
+      EXPECT_TRUE(Store("/" + std::to_string(i), "1", Fields({{"Cache-Tag", "t"}})));
+    }
+  }
+
+  // All slices, each of which must be a small one; what is stored between them stays.
+  size_t StepThrough(MemoryStore::Sweep sweep) {
+    size_t slices = 1;
+    size_t before = 0;
+    while (sweep.Step(kNow)) {
+      EXPECT_LE(sweep.purged() - before, kSweepRemovals + kMaxVariants);
+      before = sweep.purged();
+      EXPECT_TRUE(Store("/later/" + std::to_string(slices++), "2", Fields({{"Cache-Tag", "t"}})));
+    }
+    EXPECT_GE(slices, 3U);
+    EXPECT_EQ(store_.objects(), slices - 1) << "those of later, and no others";
+    return sweep.purged();
+  }
+};
+
+TEST_F(SweepTest, APurgeByPrefixWalkedTheWholeStoreInOneIteration) {
+  EXPECT_EQ(StepThrough(store_.BeginPurge({.kind = Kind::kPrefix, .value = "/"})), kObjects);
+}
+
+TEST_F(SweepTest, APurgeByATagOfManyWalkedAllOfThemInOneIteration) {
+  EXPECT_EQ(StepThrough(store_.BeginPurge({.kind = Kind::kTag, .value = "t"})), kObjects);
+}
+
+TEST_F(SweepTest, ADropOfEverythingWalkedTheWholeStoreInOneIteration) {
+  EXPECT_EQ(StepThrough(store_.BeginDrop()), kObjects);
+}
+
+TEST_F(SweepTest, AFetchThatIsOlderThanASweepIsNotStoredWhileItGoesOn) {
+  wire::http::RequestHead head = Get("/9");
+  KeyView key = *MakeKey(head, false, "", store_.seed());
+  const uint64_t mark = store_.mark();
+  MemoryStore::Sweep sweep = store_.BeginPurge({.kind = Kind::kPrefix, .value = "/"});
+  EXPECT_TRUE(sweep.Step(kNow));
+  EXPECT_FALSE(store_.Store(key, Make("old"), mark));
+}
+
 TEST_F(MemoryStoreTest, APurgeThatIsTooLongMatchesNothing) {
   EXPECT_EQ(Purge(Kind::kPrefix, "/" + std::string(kMaxPurgeBytes, 'a')), 0U);
   EXPECT_EQ(store_.mark(), 0U);

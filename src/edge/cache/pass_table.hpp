@@ -1,6 +1,6 @@
-// PassTable: keys whose answers lately were not for storing. Requests for them do not wait for each
-// other, as nothing would come of it. One slot for each place of the hash: a newer key overwrites,
-// which costs one wait. Owned by the edge; one thread.
+// PassTable: keys whose answers lately were not for storing, or too large for it. Requests for them
+// do not wait for each other, as nothing would come of it. One slot for each place of the hash: a
+// newer key overwrites, which costs one wait. Owned by the edge; one thread.
 #pragma once
 
 #include <array>
@@ -14,12 +14,14 @@ namespace meridian::edge {
 
 class PassTable {
  public:
+  explicit PassTable(Duration time = kPassTime) : time_(time) {}
+
   bool Passes(uint64_t key, TimePoint now) const {
     const Slot& slot = slots_[key % slots_.size()];
     return slot.key == key && now < slot.until;
   }
   void Add(uint64_t key, TimePoint now) {
-    slots_[key % slots_.size()] = {.key = key, .until = now + kPassTime};
+    slots_[key % slots_.size()] = {.key = key, .until = now + time_};
   }
   void Remove(uint64_t key) {
     Slot& slot = slots_[key % slots_.size()];
@@ -31,6 +33,7 @@ class PassTable {
     uint64_t key = 0;
     TimePoint until = TimePoint::min();
   };
+  Duration time_;
   std::array<Slot, kPassSlots> slots_;
 };
 

@@ -36,6 +36,9 @@ class PurgeMatcher {
   PurgeOrder::Kind kind() const { return kind_; }
   // Of a URL: lower case, without port; empty means every host.
   std::string_view host() const { return host_; }
+  // Whether the same URL may be spelled in other ways: the digits of an escape count in either case
+  // (RFC 3986 6.2.2.1).
+  bool has_other_spellings() const;
   // Of a URL, path and query; of a tag, the tag.
   std::string_view value() const { return value_; }
 

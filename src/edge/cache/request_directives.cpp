@@ -1,7 +1,5 @@
 #include "edge/cache/request_directives.hpp"
 
-#include <algorithm>
-#include <array>
 #include <optional>
 #include <string_view>
 
@@ -14,32 +12,11 @@ namespace {
 
 using wire::http::EqualsIgnoreCase;
 using wire::http::HeaderField;
-
-// Frameworks take these for the request's real method, host, scheme or path, and no key holds them:
-// whoever sends one would choose what the next visitor gets.
-constexpr std::array<std::string_view, 14> kOverrides = {"X-HTTP-Method-Override",
-                                                         "X-HTTP-Method",
-                                                         "X-Method-Override",
-                                                         "X-Original-URL",
-                                                         "X-Rewrite-URL",
-                                                         "X-Original-Host",
-                                                         "X-Host",
-                                                         "X-HTTP-Host-Override",
-                                                         "X-Forwarded-Scheme",
-                                                         "X-Forwarded-Ssl",
-                                                         "X-Forwarded-Path",
-                                                         "X-Forwarded-Uri",
-                                                         "X-Forwarded-Method",
-                                                         "X-HTTP-Path-Override"};
-
-bool IsOverride(std::string_view name) {
-  if (name.size() < 6 || wire::http::ToLower(name.front()) != 'x' || name[1] != '-') return false;
-  return std::ranges::any_of(kOverrides,
-                             [&](std::string_view each) { return EqualsIgnoreCase(each, name); });
-}
+using wire::http::HeaderFields;
 
 // Reads the field if it is one of those that matter. Told by length first: nearly none is compared.
-void ReadField(const HeaderField& field, CacheRequest* asked, bool* has_control) {
+void ReadField(const HeaderFields& fields, const HeaderField& field, CacheRequest* asked,
+               bool* has_control) {
   std::string_view name = field.name;
   switch (name.size()) {
     case 5:
@@ -54,7 +31,7 @@ void ReadField(const HeaderField& field, CacheRequest* asked, bool* has_control)
       if (EqualsIgnoreCase(name, "cache-control")) *has_control = true;
       if (EqualsIgnoreCase(name, "authorization")) asked->authorized = true;
       if (EqualsIgnoreCase(name, "if-none-match")) {
-        asked->several_if_none_match = asked->if_none_match.has_value();
+        if (asked->if_none_match) asked->several_if_none_match = &fields;
         asked->if_none_match = field.value;
       }
       break;
@@ -67,7 +44,6 @@ void ReadField(const HeaderField& field, CacheRequest* asked, bool* has_control)
     default:
       break;
   }
-  if (IsOverride(name)) asked->bypass = Bypass::kOverride;
 }
 
 }  // namespace
@@ -80,8 +56,9 @@ CacheRequest ReadCacheRequest(const wire::http::RequestHead& request) {
     return asked;
   }
   bool has_control = false;
-  for (const HeaderField& field : request.fields) ReadField(field, &asked, &has_control);
-  if (asked.several_if_none_match) asked.bypass = Bypass::kPrecondition;
+  for (const HeaderField& field : request.fields) {
+    ReadField(request.fields, field, &asked, &has_control);
+  }
   if (request.nominates_fields) asked.bypass = Bypass::kNomination;
   if (request.body.has_body()) asked.bypass = Bypass::kBody;
   if (!request.upgrade.empty()) asked.bypass = Bypass::kUpgrade;

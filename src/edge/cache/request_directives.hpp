@@ -16,7 +16,6 @@ enum class Bypass : uint8_t {
   kNone,
   kMethod,        // not GET or HEAD
   kBody,          // a GET with a body: what the body says is in no key
-  kOverride,      // a field that makes some origins answer for another method, host or path
   kNomination,    // Connection names fields: the origin is not told what the key would hold
   kPrecondition,  // If-Match and If-Unmodified-Since are the origin's to judge (RFC 9111 4.3.2)
   kUpgrade,       // asks to leave HTTP
@@ -30,7 +29,8 @@ struct CacheRequest {
   std::optional<std::string_view> if_range = {};
   std::optional<std::string_view> if_none_match = {};
   std::optional<std::string_view> if_modified_since = {};
-  bool several_if_none_match = false;  // several lines: the request is judged by the origin
+  // Of the request, when If-None-Match stands on several lines, which are one list.
+  const wire::http::HeaderFields* several_if_none_match = nullptr;
   wire::http::CacheControl control = {};
 
   bool conditional() const { return if_none_match || if_modified_since; }

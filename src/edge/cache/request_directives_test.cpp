@@ -50,14 +50,6 @@ TEST(RequestDirectives, AFatGetGoesPastTheCache) {
   EXPECT_EQ(ReadCacheRequest(head).bypass, Bypass::kNone);
 }
 
-TEST(RequestDirectives, MethodAndUrlOverridesGoPastTheCache) {
-  for (const char* name : {"X-HTTP-Method-Override", "x-original-url", "X-REWRITE-URL",
-                           "X-Forwarded-Scheme", "X-Host"}) {
-    EXPECT_EQ(ReadCacheRequest(Get("/", {{name, "x"}})).bypass, Bypass::kOverride) << name;
-  }
-  EXPECT_EQ(ReadCacheRequest(Get("/", {{"X-Requested-With", "x"}})).bypass, Bypass::kNone);
-}
-
 TEST(RequestDirectives, AFieldThatIsKeptFromTheOriginSelectsNoVariant) {
   wire::http::RequestHead head = Get("/", {{"X-Device", "phone"}, {"Connection", "X-Device"}});
   head.nominates_fields = true;

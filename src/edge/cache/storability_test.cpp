@@ -6,6 +6,7 @@
 
 #include "edge/cache/limits.hpp"
 #include "edge/cache/message_fixture.hpp"
+#include "edge/cache/tags.hpp"
 
 namespace meridian::edge {
 namespace {
@@ -98,6 +99,13 @@ TEST(Storability, AnObjectOfTheGreatestSizeIsStoredAndOneByteMoreIsNot) {
   EXPECT_EQ(Judge(Get("/"), answer), Storability::kStore);
   answer.content_length = 1001;
   EXPECT_EQ(Judge(Get("/"), answer), Storability::kTooLarge);
+}
+
+TEST(Storability, TheTagsOfAListInSurrogateKeyHadCommas) {
+  wire::http::HeaderFields fields;
+  fields.Add("Surrogate-Key", "a, b c");
+  fields.Add("Cache-Tag", "d e,f");
+  EXPECT_EQ(ReadTags(fields), (std::vector<std::string_view>{"a", "b", "c", "d e", "f"}));
 }
 
 TEST(Storability, TheTagsOfAnObjectAreBounded) {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -83,11 +84,12 @@ size_t TagIndex::Remove(Links* links) {
   return bytes;
 }
 
-std::vector<SieveNode*> TagIndex::Entries(std::string_view tag) const {
+std::optional<std::vector<SieveNode*>> TagIndex::Entries(std::string_view tag, size_t max) const {
   std::vector<SieveNode*> entries;
   const Tag* found = Find(tag);
   if (found == nullptr) return entries;
   for (const Link* link = found->first; link != nullptr; link = link->next) {
+    if (entries.size() == max) return std::nullopt;
     entries.push_back(link->entry);
   }
   return entries;

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -44,8 +45,8 @@ class TagIndex {
   // Removes it; returns the bytes that this frees.
   size_t Remove(Links* links);
 
-  // The entries that have it.
-  std::vector<SieveNode*> Entries(std::string_view tag) const;
+  // The entries that have it; nothing when they are more than `max`.
+  std::optional<std::vector<SieveNode*>> Entries(std::string_view tag, size_t max) const;
 
   size_t tags() const { return count_; }
   size_t bucket_bytes() const { return buckets_.capacity() * sizeof(Tag*); }

@@ -43,7 +43,7 @@ class TagReader {
 
 std::optional<std::vector<std::string_view>> ReadTags(const wire::http::HeaderFields& fields) {
   TagReader reader;
-  fields.ForEach("Surrogate-Key", [&](std::string_view value) { reader.Split(value, " \t"); });
+  fields.ForEach("Surrogate-Key", [&](std::string_view value) { reader.Split(value, " \t,"); });
   fields.ForEach("Cache-Tag", [&](std::string_view value) { reader.Split(value, ","); });
   return reader.Take();
 }

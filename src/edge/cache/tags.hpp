@@ -1,5 +1,5 @@
-// The tags that a response can be purged by: Surrogate-Key (separated by spaces) and Cache-Tag
-// (separated by commas). Pure.
+// The tags that a response can be purged by: Surrogate-Key (separated by spaces, and by commas
+// as a list is) and Cache-Tag (separated by commas). Pure.
 #pragma once
 
 #include <optional>

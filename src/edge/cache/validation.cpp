@@ -54,6 +54,13 @@ Validators ValidatorsOf(const HeaderFields& fields) {
 }
 
 bool IsNotModified(const CacheRequest& request, const Validators& stored, WallTime now) {
+  if (request.several_if_none_match != nullptr) {
+    bool none = true;
+    request.several_if_none_match->ForEach("If-None-Match", [&](std::string_view list) {
+      none = none && NoneMatches(list, stored.etag);
+    });
+    return !none;
+  }
   if (request.if_none_match) return !NoneMatches(*request.if_none_match, stored.etag);
   if (request.if_modified_since) return IsUnmodifiedSince(*request.if_modified_since, stored, now);
   return false;
@@ -103,9 +110,9 @@ bool HeadContradicts(const wire::http::ResponseHead& head, const Validators& sto
 }
 
 bool BelongsIn304(std::string_view name) {
-  return IsOneOf(name, {"cache-control", "cdn-cache-control", "content-location", "date", "etag",
-                        "expires", "vary", "last-modified", "via", "surrogate-key", "cache-tag",
-                        "access-control-allow-origin"});
+  return !IsOneOf(name,
+                  {"content-type", "content-encoding", "content-language", "content-length",
+                   "content-range", "content-md5", "content-digest", "repr-digest", "digest"});
 }
 
 }  // namespace meridian::edge

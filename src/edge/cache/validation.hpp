@@ -43,7 +43,9 @@ wire::http::HeaderFields UpdatedFields(const wire::http::HeaderFields& stored,
 bool HeadContradicts(const wire::http::ResponseHead& head, const Validators& stored,
                      uint64_t stored_length);
 
-// The fields that a 304 made here has: those that RFC 9110 15.4.5 asks for, of `stored`.
+// Whether a 304 that is made here has this field of the 200's: all but what describes a body that
+// the visitor has (RFC 9110 15.4.5). The rest rules the page by the newest answer: who may read it,
+// what it may load.
 bool BelongsIn304(std::string_view name);
 
 }  // namespace meridian::edge

@@ -25,6 +25,17 @@ TEST(Validation, IfNoneMatchUsesTheWeakComparison) {
   EXPECT_FALSE(NotModified({}));
 }
 
+TEST(Validation, TwoLinesOfIfNoneMatchAreOneList) {
+  const wire::http::RequestHead request =
+      Get("/", {{"If-None-Match", "\"a\""}, {"if-none-match", "\"b\", \"c\""}});
+  const CacheRequest asked = ReadCacheRequest(request);
+  EXPECT_EQ(asked.bypass, Bypass::kNone);
+  for (std::string_view tag : {"\"a\"", "\"b\"", "W/\"c\""}) {
+    EXPECT_TRUE(IsNotModified(asked, {.etag = tag}, {})) << tag;
+  }
+  EXPECT_FALSE(IsNotModified(asked, {.etag = "\"d\""}, {}));
+}
+
 TEST(Validation, ARecipientMustIgnoreIfModifiedSinceIfTheRequestContainsIfNoneMatch) {
   EXPECT_FALSE(NotModified({{"If-None-Match", "\"v2\""}, {"If-Modified-Since", kNew}}));
 }
@@ -58,6 +69,20 @@ TEST(Validation, AWeakTagInA304DidNotConfirmTheStoredOneThatIsStrong) {
   EXPECT_TRUE(Confirms(Fields({{"ETag", "W/\"v1\""}}), {.etag = "W/\"v1\""}));
   // RFC 9111 4.3.4: a strong one is for those that have the same strong one.
   EXPECT_FALSE(Confirms(Fields({{"ETag", "\"v1\""}}), {.etag = "W/\"v1\""}));
+}
+
+TEST(Validation, A304LostWhatIsNoMetadataOfTheRepresentation) {
+  for (const char* kept :
+       {"Access-Control-Allow-Origin", "Access-Control-Allow-Credentials",
+        "Access-Control-Expose-Headers", "Content-Security-Policy", "Content-Location", "ETag",
+        "Last-Modified", "Vary", "Expires", "Cache-Control", "Date", "Set-Cookie", "X-Unknown",
+        "Strict-Transport-Security", "Content-Disposition"}) {
+    EXPECT_TRUE(BelongsIn304(kept)) << kept;
+  }
+  for (const char* left_out : {"Content-Type", "content-length", "Content-Encoding",
+                               "Content-Language", "Content-Range", "Repr-Digest"}) {
+    EXPECT_FALSE(BelongsIn304(left_out)) << left_out;
+  }
 }
 
 TEST(Validation, A304UpdatesTheStoredFieldsButNotThoseThatDescribeTheBody) {

@@ -10,6 +10,7 @@
 
 #include "edge/cache/limits.hpp"
 #include "wire/http/characters.hpp"
+#include "wire/http/field_role.hpp"
 #include "wire/http/message.hpp"
 
 namespace meridian::edge {
@@ -101,6 +102,14 @@ std::string Normalize(std::string_view name, const HeaderFields& request) {
   return JoinLines(name, request);
 }
 
+// A program that tells no separators apart reads two fields as the one that the origin varies by.
+bool HasLookAlike(std::string_view name, const HeaderFields& request) {
+  return std::ranges::any_of(request, [&](const wire::http::HeaderField& field) {
+    return !wire::http::EqualsIgnoreCase(field.name, name) &&
+           wire::http::LooksLike(field.name, name);
+  });
+}
+
 // The origin hears the visitor's address in these, whatever he sent in them himself: the request as
 // it came does not tell such variants apart.
 bool TellsTheAddress(std::string_view name) {
@@ -135,6 +144,7 @@ std::optional<std::string> VariantKey(std::string_view names, const HeaderFields
     size_t comma = std::min(names.find(','), names.size());
     std::string_view name = names.substr(0, comma);
     names.remove_prefix(std::min(comma + 1, names.size()));
+    if (HasLookAlike(name, request)) return std::nullopt;
     // A line for each field: no value has a line end, so that none can pretend to be two.
     key += request.Has(name) ? '=' : '-';
     key += Normalize(name, request);

@@ -19,7 +19,8 @@ std::optional<std::string> ParseVary(const wire::http::HeaderFields& fields);
 // The values that `request` has for `names` (as ParseVary gives them), normalised: fields of
 // several lines joined; Accept-Encoding to the set of codings that are wanted at all;
 // Accept-Language to the languages in their order of preference. Absent and empty fields differ.
-// Empty for no names. Nothing: it would be longer than kMaxVariantKeyBytes.
+// Empty for no names. Nothing: it would be longer than kMaxVariantKeyBytes, or another field looks
+// like one of them.
 std::optional<std::string> VariantKey(std::string_view names,
                                       const wire::http::HeaderFields& request);
 

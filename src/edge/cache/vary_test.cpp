@@ -44,6 +44,12 @@ TEST(Vary, AFieldThatIsAbsentMatchesOnlyWhereItIsAbsentToo) {
   EXPECT_NE(Key("x", {{"x", "1"}}), Key("x", {{"x", "2"}}));
 }
 
+TEST(Vary, AFieldThatLooksLikeOneOfVaryChoseWhatOthersGot) {
+  EXPECT_EQ(Key("x-device", {{"X_Device", "phone"}}), std::nullopt);
+  EXPECT_EQ(Key("x-device", {{"X-Device", "tablet"}, {"x__device", "phone"}}), std::nullopt);
+  EXPECT_NE(Key("x-device", {{"X-Device", "tablet"}, {"Y_Device", "phone"}}), std::nullopt);
+}
+
 TEST(Vary, MultipleFieldLinesAreCombined) {
   EXPECT_EQ(Key("x", {{"x", "1,2"}}), Key("x", {{"x", "1"}, {"X", "2"}}));
 }

@@ -79,6 +79,30 @@ void Set(const Age& age, std::optional<seconds> value, CacheControl* control) {
   if (value) slot = value;
 }
 
+bool IsQuotedString(std::string_view text) {
+  if (text.size() < 2 || text.front() != '"') return false;
+  for (size_t i = 1; i < text.size(); ++i) {
+    if (text[i] == '"') return i + 1 == text.size();
+    if (text[i] == '\\') ++i;
+  }
+  return false;
+}
+
+// cache-directive = token [ "=" ( token / quoted-string ) ] (RFC 9111 5.2).
+bool IsDirective(std::string_view text) {
+  const size_t equals = text.find('=');
+  if (!IsToken(TrimWhitespace(text.substr(0, equals)))) return false;
+  if (equals == std::string_view::npos) return true;
+  const std::string_view value = TrimWhitespace(text.substr(equals + 1));
+  return IsToken(value) || IsQuotedString(value);
+}
+
+// It may have said anything.
+void ReadTheStrictestWay(CacheControl* control) {
+  control->no_store = control->no_cache = control->is_private = true;
+  control->must_revalidate = true;
+}
+
 void ReadDirective(std::string_view directive, CacheControl* control) {
   size_t equals = directive.find('=');
   std::string_view name = TrimWhitespace(directive.substr(0, equals));
@@ -128,8 +152,10 @@ bool ReadMember(const DictionaryMember& member, CacheControl* control) {
 
 CacheControl ParseCacheControl(const HeaderFields& fields) {
   CacheControl control;
-  fields.ForEachElement("Cache-Control",
-                        [&](std::string_view directive) { ReadDirective(directive, &control); });
+  fields.ForEachElement("Cache-Control", [&](std::string_view directive) {
+    if (!IsDirective(directive)) return ReadTheStrictestWay(&control);
+    ReadDirective(directive, &control);
+  });
   return control;
 }
 

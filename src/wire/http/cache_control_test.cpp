@@ -67,6 +67,22 @@ TEST(CacheControl, PrivateAndNoCacheThatNameFieldsCountInFull) {
   EXPECT_TRUE(Parse("no-cache=\"set-cookie\"").no_cache);
 }
 
+TEST(CacheControl, WhatCouldNotBeParsedHidTheDirectivesWithinIt) {
+  for (std::string_view value :
+       {"max-age=60, note=\"open, private", "max-age=60, \"private\"", "max-age=60, public private",
+        "max-age=60, private;x", "max-age=60; no-store", "max-age=60, =private",
+        "max-age=60, x=", "max-age=60, x=\"a\"b", "max-age=60, x=\"\\\"", "max-age=60, x=a b"}) {
+    CacheControl control = Parse(value);
+    EXPECT_TRUE(control.no_store && control.is_private && control.no_cache) << value;
+  }
+  for (std::string_view value :
+       {"max-age=60, x=\"a\\\"b, c\"", ", max-age=60,,", "max-age = 60", "max-age=60, x=\"\""}) {
+    CacheControl control = Parse(value);
+    EXPECT_FALSE(control.no_store || control.is_private || control.no_cache) << value;
+    EXPECT_EQ(control.max_age, 60s) << value;
+  }
+}
+
 TEST(CacheControl, RequestDirectives) {
   CacheControl control = Parse("only-if-cached, min-fresh=5, max-stale, no-transform");
   EXPECT_TRUE(control.only_if_cached);

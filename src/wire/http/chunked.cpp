@@ -11,6 +11,7 @@
 #include "base/check.hpp"
 #include "wire/http/characters.hpp"
 #include "wire/http/field_line.hpp"
+#include "wire/http/field_role.hpp"
 #include "wire/http/head_writer.hpp"
 #include "wire/http/hop_by_hop.hpp"
 #include "wire/http/limits.hpp"
@@ -20,26 +21,20 @@
 namespace meridian::wire::http {
 namespace {
 
+// Beside what has a role in requests.
 constexpr std::string_view kNotInTrailers[] = {
-    // Framing and routing.
-    "content-length", "host", "max-forwards", "trailer",
-    // Request modifiers and authentication.
-    "authorization", "cache-control", "cdn-cache-control", "cookie", "expect", "if-match",
-    "if-modified-since", "if-none-match", "if-range", "if-unmodified-since", "pragma", "range",
+    // Authentication.
     "set-cookie", "www-authenticate",
     // Control data of the response.
-    "age", "date", "expires", "location", "retry-after", "vary", "warning",
-    // How to process the content.
-    "content-encoding", "content-range", "content-type",
-    // What proxies say about the request.
-    "forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"};
+    "age", "date", "expires", "location", "retry-after", "vary", "warning"};
 
 }  // namespace
 
 bool AllowedInTrailers(std::string_view name) {
-  return !IsHopByHop(name) && std::ranges::none_of(kNotInTrailers, [name](std::string_view barred) {
-    return EqualsIgnoreCase(name, barred);
-  });
+  return !IsHopByHop(name) && RoleOf(name) == FieldRole::kPlain &&
+         std::ranges::none_of(kNotInTrailers, [name](std::string_view barred) {
+           return EqualsIgnoreCase(name, barred);
+         });
 }
 
 void ChunkedDecoder::Reset() {

@@ -36,7 +36,7 @@ class DateScanner {
   bool ok() const { return ok_ && rest_.empty(); }
 
   void Literal(std::string_view text) {
-    ok_ = ok_ && rest_.starts_with(text);
+    ok_ = ok_ && Begins(text);
     if (ok_) rest_.remove_prefix(text.size());
   }
   int Digits(size_t width) {
@@ -52,7 +52,7 @@ class DateScanner {
   template <size_t kCount>
   unsigned Name(const std::string_view (&names)[kCount]) {
     for (unsigned i = 0; ok_ && i < kCount; ++i) {
-      if (!rest_.starts_with(names[i])) continue;
+      if (!Begins(names[i])) continue;
       rest_.remove_prefix(names[i].size());
       return i;
     }
@@ -76,6 +76,11 @@ class DateScanner {
   }
 
  private:
+  // Senders write names as they should, and are understood when they do not (RFC 9110 5.6.7).
+  bool Begins(std::string_view text) const {
+    return EqualsIgnoreCase(rest_.substr(0, text.size()), text);
+  }
+
   std::string_view rest_;
   bool ok_ = true;
 };

@@ -26,6 +26,13 @@ TEST(HttpDate, AllThreeFormatsAreRead) {
   EXPECT_EQ(ParseDate("Wed Nov 16 08:49:37 1994", kNow), kExample + std::chrono::days{10});
 }
 
+TEST(HttpDate, IsReadWhateverItsCase) {
+  for (std::string_view text : {"sun, 06 NOV 1994 08:49:37 gmt", "SUNDAY, 06-nov-94 08:49:37 Gmt",
+                                "SUN nov  6 08:49:37 1994"}) {
+    EXPECT_EQ(ParseDate(text, kNow), kExample) << text;
+  }
+}
+
 TEST(HttpDate, TwoDigitYearIsAtMostFiftyYearsAhead) {
   auto year_of = [](std::string_view text) {
     return static_cast<int>(
@@ -37,13 +44,12 @@ TEST(HttpDate, TwoDigitYearIsAtMostFiftyYearsAhead) {
 }
 
 TEST(HttpDate, AnythingElseIsNoDate) {
-  for (std::string_view text :
-       {"", "0", "-1", "now", "Sun, 6 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37",
-        "Sun, 06 Nov 1994 08:49:37 UTC", "Sun, 06 Nov 1994 08:49:37 GMT ",
-        "sun, 06 nov 1994 08:49:37 gmt", "Sun, 31 Nov 1994 08:49:37 GMT",
-        "Sun, 29 Feb 1994 08:49:37 GMT", "Sun, 00 Nov 1994 08:49:37 GMT",
-        "Sun, 06 Nov 1994 24:00:00 GMT", "Sun, 06 Nov 1994 08:60:37 GMT",
-        "Sun, 06 Nov 1677 08:49:37 GMT", "Sun Nov 6 08:49:37 1994"}) {
+  for (std::string_view text : {"", "0", "-1", "now", "Sun, 6 Nov 1994 08:49:37 GMT",
+                                "Sun, 06 Nov 1994 08:49:37", "Sun, 06 Nov 1994 08:49:37 UTC",
+                                "Sun, 06 Nov 1994 08:49:37 GMT ", "Sun, 31 Nov 1994 08:49:37 GMT",
+                                "Sun, 29 Feb 1994 08:49:37 GMT", "Sun, 00 Nov 1994 08:49:37 GMT",
+                                "Sun, 06 Nov 1994 24:00:00 GMT", "Sun, 06 Nov 1994 08:60:37 GMT",
+                                "Sun, 06 Nov 1677 08:49:37 GMT", "Sun Nov 6 08:49:37 1994"}) {
     EXPECT_FALSE(ParseDate(text, kNow)) << text;
   }
 }

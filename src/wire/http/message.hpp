@@ -124,8 +124,9 @@ struct RequestHead {
   std::string_view method;  // case-sensitive
   std::string_view target;  // as received
   TargetForm form = TargetForm::kOrigin;
-  // Host and optional port that the request is for: of the target in absolute-form and
-  // authority-form, else of Host. Empty only in HTTP/1.0 without Host.
+  // Host and optional port that the request is for: of the target in absolute-form (whatever Host
+  // says: nobody may go by that) and authority-form, else of Host. Empty only in HTTP/1.0 without
+  // Host.
   std::string_view authority;
   // "/..." as received, "*" in asterisk-form (also OPTIONS in absolute-form without a path), empty
   // in authority-form. The query has no '?'.

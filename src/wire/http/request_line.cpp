@@ -17,7 +17,6 @@ namespace {
 constexpr std::string_view kRootPath = "/";
 constexpr std::string_view kAsterisk = "*";
 constexpr uint16_t kHttpPort = 80;
-constexpr uint16_t kHttpsPort = 443;
 
 bool IsPath(std::string_view path) {
   for (size_t i = 0; i < path.size(); ++i) {
@@ -130,10 +129,11 @@ std::optional<ParseError> CheckHost(RequestHead* head) {
     head->authority = *value;
     return std::nullopt;
   }
+  // RFC 9112 3.2.2: the host of an absolute-form is the request's, whatever Host says.
+  if (head->form == TargetForm::kAbsolute) return std::nullopt;
   std::optional<Authority> target = ParseAuthority(head->authority);
   if (!target) return ParseError::kBadTarget;
-  uint16_t default_port = SchemeSize(head->target) == 8 ? kHttpsPort : kHttpPort;
-  if (head->form == TargetForm::kAuthority) default_port = target->port.value_or(kHttpPort);
+  uint16_t default_port = target->port.value_or(kHttpPort);
   if (!SameAuthority(*target, *host, default_port)) return ParseError::kHostDisagreesWithTarget;
   return std::nullopt;
 }
