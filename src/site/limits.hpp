@@ -41,6 +41,8 @@ constexpr uint16_t kMaxPublicPort = 65535 - kPeerPortOffset;
 
 // A tier's process.
 constexpr Duration kDrainTimeout = std::chrono::seconds{8};  // within the agent's patience of 10 s
+// For the agent's first view, before the tier serves by what site.toml says.
+constexpr Duration kFirstViewTimeout = std::chrono::seconds{5};
 constexpr size_t kMaxOpsConnections = 64;
 constexpr Duration kLoadReportInterval = std::chrono::seconds{1};
 

@@ -195,27 +195,48 @@ io::Task<int> TierProcess::Main(const Service& service) {
     background.Spawn(ReadViews(*control, service));
     background.Spawn(WriteReports(*control));
   }
-  if (service.on_view) service.on_view();
-  Result<void> started = ServeOps(service);
-  if (started) started = co_await service.start();
-  if (!started) {
+  Result<void> started = co_await Start(service);
+  if (!started && started.error().code != Errc::kCancelled) {
     LOG_ERROR("cannot start", {"problem", started.error().message});
     report_.detail = started.error().message;
     if (control) (void)co_await control->Write(AsBytes(EncodeReport(report_)));
-  } else {
-    if (!stopping_) {
-      SetReady(true);
-      LOG_INFO("ready");
-    }
-    while (!stopping_) (void)co_await stop_.Wait();
-    if (service.drain) co_await io::Within(loop_.After(kDrainTimeout), service.drain(grace_));
   }
+  if (started) co_await ServeUntilStopped(service);
   if (ops_) co_await ops_->Drain(loop_.Now());
   background.Cancel();
   scope_.Cancel();
   co_await scope_.Join();
   co_await background.Join();
-  co_return started ? 0 : 1;
+  co_return started || stopping_ ? 0 : 1;
+}
+
+// kCancelled: it was told to end before it served.
+io::Task<Result<void>> TierProcess::Start(const Service& service) {
+  Result<void> ops = ServeOps(service);
+  if (!ops) co_return ops;
+  if (start_.control_fd >= 0) co_await AwaitFirstView(service.first_view_timeout);
+  if (stopping_) co_return Fail(Errc::kCancelled, "told to end before it served");
+  if (service.on_view && view_->number == 0) service.on_view();
+  co_return co_await service.start();
+}
+
+io::Task<void> TierProcess::AwaitFirstView(Duration timeout) {
+  TimePoint deadline = loop_.After(timeout);
+  while (view_->number == 0 && !stopping_) {
+    if (co_await view_changed_.Wait(deadline)) continue;
+    LOG_WARNING("no view from the agent, serving by site.toml alone",
+                {"waited_s", Seconds(timeout)});
+    co_return;
+  }
+}
+
+io::Task<void> TierProcess::ServeUntilStopped(const Service& service) {
+  if (!stopping_) {
+    SetReady(true);
+    LOG_INFO("ready");
+  }
+  while (!stopping_) (void)co_await stop_.Wait();
+  if (service.drain) co_await io::Within(loop_.After(kDrainTimeout), service.drain(grace_));
 }
 
 io::Task<void> TierProcess::AwaitSignal() {
@@ -225,6 +246,7 @@ io::Task<void> TierProcess::AwaitSignal() {
   stopping_ = true;
   if (*number == SIGTERM) grace_ = http::kRetireGrace;
   stop_.WakeAll();
+  view_changed_.WakeAll();
 }
 
 Result<void> TierProcess::TakeView(std::string_view line, const Service& service) {
@@ -235,6 +257,7 @@ Result<void> TierProcess::TakeView(std::string_view line, const Service& service
   report_.view_number = view_->number;
   report_changed_.WakeAll();
   if (service.on_view) service.on_view();
+  view_changed_.WakeAll();
   return {};
 }
 

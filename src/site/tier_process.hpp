@@ -11,7 +11,10 @@
 //
 // Beside the tier's own work its ops port answers /metrics (Prometheus) and /.meridian/ready.
 //
-// A tier that runs by itself (no control stream) sees every data center of the site as serving.
+// A tier that an agent runs serves nothing before it has the agent's first view: the sockets that it
+// inherits have connections waiting already, and by the configured view no instance exists. Without
+// a view after `first_view_timeout` it serves by the configured one. A tier that runs by itself (no
+// control stream) sees every data center of the site as serving.
 // Constructed on the main thread before any other thread; everything here belongs to its loop.
 #pragma once
 
@@ -28,6 +31,7 @@
 #include "io/socket.hpp"
 #include "io/tls.hpp"
 #include "site/control.hpp"
+#include "site/limits.hpp"
 #include "site/reach.hpp"
 #include "site/site.hpp"
 #include "site/view.hpp"
@@ -55,7 +59,7 @@ class TierProcess {
  public:
   struct Service {
     uint16_t public_port = 0;
-    // Opens what the tier serves on. An error ends the process.
+    // Opens what the tier serves on; called when there is a view. An error ends the process.
     std::function<io::Task<Result<void>>()> start;
     // Called when there is a newer view, and once before `start`. May be empty.
     std::function<void()> on_view = {};
@@ -65,6 +69,7 @@ class TierProcess {
     std::function<io::Task<void>(Duration grace)> drain = {};
     // Answers at the ops port, to operators, what is not every tier's. May be empty.
     std::function<io::Task<void>(http::Exchange& exchange)> inspect = {};
+    Duration first_view_timeout = kFirstViewTimeout;
   };
 
   TierProcess(const Site& site, TierStart start);
@@ -118,6 +123,9 @@ class TierProcess {
  private:
   io::Task<int> Main(const Service& service);
   io::Task<void> AwaitSignal();
+  io::Task<void> AwaitFirstView(Duration timeout);
+  io::Task<Result<void>> Start(const Service& service);
+  io::Task<void> ServeUntilStopped(const Service& service);
   Result<void> ServeOps(const Service& service);
   io::Task<void> AnswerOps(http::Exchange& exchange, const Service& service);
   io::Task<void> ReadViews(io::Stream& control, const Service& service);
@@ -140,6 +148,7 @@ class TierProcess {
   std::unique_ptr<http::Server> ops_;
   io::WaitQueue report_changed_;
   io::WaitQueue stop_;
+  io::WaitQueue view_changed_;
   bool stopping_ = false;
   Duration grace_ = Duration::zero();
   io::Scope scope_;
