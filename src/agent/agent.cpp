@@ -4,20 +4,25 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <ranges>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include <fmt/core.h>
 #include <unistd.h>
 
+#include "agent/availability.hpp"
 #include "agent/context.hpp"
 #include "agent/instance.hpp"
 #include "agent/limits.hpp"
 #include "agent/status.hpp"
 #include "agent/tier_child.hpp"
 #include "agent/tier_table.hpp"
+#include "base/check.hpp"
 #include "base/clock.hpp"
+#include "base/ip.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "io/fd.hpp"
@@ -29,6 +34,16 @@
 
 namespace meridian::agent {
 
+namespace {
+
+Endpoint OpsOf(const TierEntry& entry) {
+  auto ops = std::ranges::find(entry.sockets, "ops", &TierSocket::name);
+  CHECK(ops != entry.sockets.end());
+  return ops->at;
+}
+
+}  // namespace
+
 Agent::Agent(const Context& context, Options options)
     : context_(context),
       options_(std::move(options)),
@@ -36,6 +51,7 @@ Agent::Agent(const Context& context, Options options)
                                            "Instances of the application that are healthy.")),
       ready_tiers_(metrics_.AddGauge("meridian_agent_tiers_ready", "Tiers that are ready.")),
       life_(options_.answer_ttl + kDrainGrace),
+      replacement_(context.site.app.unhealthy_timeout),
       peers_(context.site, context.here.name),
       poller_(context, options_.peer_tls, peers_, [this] { OnChange(); }),
       children_(context.loop),
@@ -55,6 +71,7 @@ Result<void> Agent::OpenSockets() {
     if (!Runs(entry.name)) continue;
     TierSpec spec{.name = entry.name,
                   .port = entry.port,
+                  .ops = OpsOf(entry),
                   .serves_application = entry.serves_application,
                   .sockets = {}};
     for (const TierSocket& socket : entry.sockets) {
@@ -109,7 +126,7 @@ Result<void> Agent::StartProblem() const {
 }
 
 bool Agent::IsUp() const {
-  return std::ranges::all_of(tiers_, [](const auto& tier) { return tier->report().ready; }) &&
+  return std::ranges::all_of(tiers_, [](const auto& tier) { return tier->ready(); }) &&
          std::ranges::all_of(instances_, [](const auto& each) { return each->healthy(); });
 }
 
@@ -209,8 +226,37 @@ io::Task<void> Agent::RestartWhenLeft(Instance& instance, uint64_t view_number) 
 io::Task<void> Agent::Tick() {
   while (co_await io::Sleep(std::chrono::seconds{1})) {
     life_.OnTick(context_.loop.Now());
+    ReplaceUnhealthy();
     OnChange();
   }
+}
+
+void Agent::ReplaceUnhealthy() {
+  std::vector<site::InstanceState> states;
+  for (const auto& instance : instances_) states.push_back(instance->view().state);
+  std::optional<size_t> chosen = replacement_.Choose(states, context_.loop.Now());
+  if (chosen) instances_[*chosen]->Replace();
+}
+
+std::optional<Impediment> Agent::Impeded() const {
+  if (life_.state() == site::DataCenterState::kStarting) return std::nullopt;
+  for (const auto& tier : tiers_) {
+    if (tier->hung()) return Impediment{.reason = fmt::format("the {} tier hangs", tier->name())};
+  }
+  for (const auto& tier : tiers_) {
+    if (tier->ready()) continue;
+    return Impediment{.reason = fmt::format("the {} tier is not ready", tier->name()),
+                      .restarting = true};
+  }
+  using enum site::InstanceState;
+  auto is = [](site::InstanceState state) {
+    return [state](const auto& each) { return each->view().state == state; };
+  };
+  if (instances_.empty() || std::ranges::any_of(instances_, is(kHealthy))) return std::nullopt;
+  if (std::ranges::all_of(instances_, is(kUnhealthy))) {
+    return Impediment{.reason = "all instances of the application are unhealthy"};
+  }
+  return Impediment{.reason = "no instance of the application is healthy", .restarting = true};
 }
 
 site::SiteView Agent::MakeView() const {
@@ -229,6 +275,8 @@ site::SiteView Agent::MakeView() const {
       continue;
     }
     entry.state = life_.state();
+    entry.available = availability_.available();
+    entry.problem = availability_.reason();
     for (const auto& tier : tiers_) entry.load_rps += tier->report().load_rps;
   }
   for (const auto& instance : instances_) view.instances.push_back(instance->view());
@@ -237,7 +285,7 @@ site::SiteView Agent::MakeView() const {
 }
 
 void Agent::OnChange() {
-  auto ready = std::ranges::count_if(tiers_, [](auto& tier) { return tier->report().ready; });
+  auto ready = std::ranges::count_if(tiers_, [](auto& tier) { return tier->ready(); });
   auto healthy = std::ranges::count_if(instances_, [](auto& each) { return each->healthy(); });
   ready_tiers_.Set(static_cast<double>(ready));
   healthy_instances_.Set(static_cast<double>(healthy));
@@ -246,6 +294,7 @@ void Agent::OnChange() {
   uint64_t connections = 0;
   for (const auto& tier : tiers_) connections += tier->report().connections;
   life_.OnConnections(connections, context_.loop.Now());
+  availability_.Observe(Impeded(), context_.loop.Now());
 
   site::SiteView view = MakeView();
   if (view != view_ || view.number == 0) {
@@ -267,15 +316,18 @@ DataCenterStatus Agent::Status() const {
   DataCenterStatus status{.name = context_.here.name,
                           .address = context_.here.address.ToString(),
                           .state = std::string(site::StateName(life_.state())),
-                          .pid = getpid()};
+                          .pid = getpid(),
+                          .problem = availability_.reason()};
   for (const auto& tier : tiers_) {
-    const char* state = tier->report().ready ? "ready" : tier->pid() != 0 ? "starting" : "down";
-    status.tiers.push_back(
-        {.name = tier->name(),
-         .state = state,
-         .pid = tier->pid(),
-         .port = tier->port(),
-         .problem = tier->report().ready ? tier->report().detail : tier->problem()});
+    const char* state = tier->hung()       ? "hung"
+                        : tier->ready()    ? "ready"
+                        : tier->pid() != 0 ? "starting"
+                                           : "down";
+    status.tiers.push_back({.name = tier->name(),
+                            .state = state,
+                            .pid = tier->pid(),
+                            .port = tier->port(),
+                            .problem = tier->Condition()});
   }
   for (const auto& [name, external] : context_.site.externals) {
     if (context_.here.edge_only) break;
@@ -302,8 +354,15 @@ std::vector<pid_t> Agent::Children() const {
 void Agent::LogStates(const site::SiteView& next) const {
   for (const site::DataCenterView& dc : next.datacenters) {
     const site::DataCenterView* before = view_.FindDataCenter(dc.name);
-    if (before != nullptr && before->state == dc.state) continue;
-    LOG_INFO("data center", {"name", dc.name}, {"state", site::StateName(dc.state)});
+    if (before == nullptr || before->state != dc.state) {
+      LOG_INFO("data center", {"name", dc.name}, {"state", site::StateName(dc.state)});
+    }
+    if (before == nullptr || before->problem == dc.problem) continue;
+    if (dc.problem.empty()) {
+      LOG_INFO("data center is available again", {"name", dc.name});
+    } else {
+      LOG_WARNING("data center is not available", {"name", dc.name}, {"problem", dc.problem});
+    }
   }
 }
 

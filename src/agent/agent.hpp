@@ -8,15 +8,18 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "agent/availability.hpp"
 #include "agent/context.hpp"
 #include "agent/instance.hpp"
 #include "agent/life.hpp"
 #include "agent/peer_poller.hpp"
 #include "agent/peers.hpp"
+#include "agent/replacement.hpp"
 #include "agent/status.hpp"
 #include "agent/tier_child.hpp"
 #include "base/metrics.hpp"
@@ -69,7 +72,10 @@ class Agent {
   io::Task<void> RestartWhenLeft(Instance& instance, uint64_t view_number);
   // No tier has requests at instances that leave, by that view or a newer one.
   bool HaveLeft(uint64_t view_number) const;
+  void ReplaceUnhealthy();
   void OnChange();
+  // What keeps this data center from serving its visitors by itself.
+  std::optional<Impediment> Impeded() const;
   site::SiteView MakeView() const;
   void LogStates(const site::SiteView& next) const;
 
@@ -79,6 +85,8 @@ class Agent {
   Gauge& healthy_instances_;
   Gauge& ready_tiers_;
   Life life_;
+  Availability availability_;
+  Replacement replacement_;
   Peers peers_;
   PeerPoller poller_;
   std::vector<std::unique_ptr<TierChild>> tiers_;

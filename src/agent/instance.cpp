@@ -1,5 +1,6 @@
 #include "agent/instance.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
@@ -137,13 +138,15 @@ io::Task<void> Instance::Watch(io::Process& process) {
   failures_ = 0;
   SetState(site::InstanceState::kHealthy);
   uint32_t misses = 0;
-  while (co_await io::Sleep(kHealthInterval)) {
+  TimePoint next = SaturatingAdd(context_.loop.Now(), kHealthInterval);
+  while (co_await io::SleepUntil(next)) {
     http::Request request{.path = context_.site.app.health_path, .host = context_.site.domain};
     auto answer =
         co_await http::Fetch(client, request, kMaxHealthBody, context_.loop.After(kHealthTimeout));
     misses = answer && answer->status < 400 ? 0 : misses + 1;
     if (misses == 0) SetState(site::InstanceState::kHealthy);
     if (misses >= kHealthMisses) SetState(site::InstanceState::kUnhealthy);
+    next = std::max(SaturatingAdd(next, kHealthInterval), context_.loop.Now());
   }
 }
 
@@ -180,6 +183,12 @@ bool Instance::Leave() {
 void Instance::Restart() {
   // One that has ended meanwhile is being started again already.
   if (leaving_) child_.Restart();
+}
+
+void Instance::Replace() {
+  LOG_WARNING("unhealthy for too long, replaced", {"instance", id_},
+              {"unhealthy_timeout_s", Seconds(context_.site.app.unhealthy_timeout)});
+  child_.Restart();
 }
 
 void Instance::Stop() {

@@ -27,6 +27,8 @@ class Instance {
   bool Leave();
   // Of one that left: it ends in good order, and is started again.
   void Restart();
+  // Of one that is unhealthy: the same, without waiting for its requests.
+  void Replace();
 
   site::InstanceView view() const;
   pid_t pid() const { return child_.pid(); }

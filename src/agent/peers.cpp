@@ -24,6 +24,8 @@ void Peers::OnAnswer(const std::string& name, const site::SiteView& its_view) {
   peer.misses = 0;
   peer.state = said->state;
   peer.load_rps = said->load_rps;
+  peer.available = said->available;
+  peer.problem = said->problem;
   peer.instances.clear();
   for (const site::InstanceView& instance : its_view.instances) {
     if (instance.datacenter == name) peer.instances.push_back(instance);
@@ -37,6 +39,8 @@ void Peers::OnMiss(const std::string& name) {
   if (++peer.misses < kMissesToDown) return;
   peer.state = site::DataCenterState::kDown;
   peer.load_rps = 0;
+  peer.available = true;  // not known any more
+  peer.problem.clear();
   peer.instances.clear();
 }
 
@@ -45,6 +49,8 @@ void Peers::Describe(site::DataCenterView& entry) const {
   if (found == peers_.end()) return;
   entry.state = found->second.state;
   entry.load_rps = found->second.load_rps;
+  entry.available = found->second.available;
+  entry.problem = found->second.problem;
 }
 
 void Peers::AppendInstances(std::vector<site::InstanceView>& instances) const {

@@ -39,6 +39,8 @@ class Peers {
   struct Peer {
     site::DataCenterState state = site::DataCenterState::kStarting;
     uint32_t load_rps = 0;
+    bool available = true;
+    std::string problem;
     std::vector<site::InstanceView> instances;
     uint32_t misses = 0;
     bool heard = false;

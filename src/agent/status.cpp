@@ -84,7 +84,8 @@ Result<DataCenterStatus> DecodeStatus(std::string_view text) {
   DataCenterStatus status{.name = Text(json, "name"),
                           .address = Text(json, "address"),
                           .state = Text(json, "state"),
-                          .pid = Number<pid_t>(json, "pid")};
+                          .pid = Number<pid_t>(json, "pid"),
+                          .problem = Text(json, "problem")};
   for (const Json& tier : List(json, "tiers")) {
     status.tiers.push_back({.name = Text(tier, "name"),
                             .state = Text(tier, "state"),

@@ -107,6 +107,12 @@ void SupervisedChild::Restart() {
   if (process_ && !asked_) AskToEnd();
 }
 
+void SupervisedChild::Kill(std::string why) {
+  if (!process_) return;
+  Explain(std::move(why));
+  process_->Signal(SIGKILL);
+}
+
 void SupervisedChild::AskToEnd() {
   asked_ = true;
   process_->Signal(options_.stop_signal);

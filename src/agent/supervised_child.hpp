@@ -50,6 +50,9 @@ class SupervisedChild {
   // The same, and then it is started again at once. Nothing while no process runs.
   void Restart();
 
+  // Ends it at once, and explains why; it is started again as after any other end.
+  void Kill(std::string why);
+
   // 0 while no process runs.
   pid_t pid() const { return process_ ? process_->pid() : 0; }
   // How often a process was started after the first.

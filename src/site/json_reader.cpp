@@ -33,6 +33,10 @@ const nlohmann::json* JsonReader::Find(std::string_view key) {
   return nullptr;
 }
 
+bool JsonReader::Has(std::string_view key) const {
+  return object_->is_object() && object_->contains(key);
+}
+
 uint64_t JsonReader::Unsigned(std::string_view key, uint64_t max) {
   const nlohmann::json* value = Find(key);
   if (!value) return 0;

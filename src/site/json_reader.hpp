@@ -20,6 +20,8 @@ class JsonReader {
   // `path` is what error messages call the object; `error` is shared by all readers of one message.
   JsonReader(const nlohmann::json& object, std::string path, std::optional<Error>* error);
 
+  // For a key that earlier releases do not write.
+  bool Has(std::string_view key) const;
   // At most 2^53, which every JSON reader keeps exactly, unless `max` says otherwise.
   uint64_t Unsigned(std::string_view key, uint64_t max = uint64_t{1} << 53);
   double Number(std::string_view key, double min, double max);

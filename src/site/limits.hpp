@@ -29,6 +29,12 @@ constexpr size_t kMaxReleaseBytes = 64;
 constexpr size_t kMaxHealthPathBytes = 256;
 constexpr Duration kMaxStartTimeout = std::chrono::minutes{10};
 constexpr Duration kMaxStopTimeout = std::chrono::minutes{10};
+constexpr Duration kMinUnhealthyTimeout = std::chrono::seconds{1};
+constexpr Duration kMaxUnhealthyTimeout = std::chrono::hours{1};
+
+// The agent. Below the first limit a busy host would be taken for a hung tier.
+constexpr Duration kMinHungTimeout = std::chrono::seconds{6};
+constexpr Duration kMaxHungTimeout = std::chrono::hours{1};
 
 // DNS names (RFC 1035 section 2.3.4). The domain leaves room for `<data center>.` before it.
 constexpr size_t kMaxLabelBytes = 63;

@@ -147,6 +147,8 @@ TEST(Load, EveryKeyIsRead) {
               ElementsAre(Pair("EMPTY", ""), Pair("NODE_ENV", "production")));
   EXPECT_EQ(site->app.start_timeout, 1min);
   EXPECT_EQ(site->app.stop_timeout, 2500ms);
+  EXPECT_EQ(site->app.unhealthy_timeout, 45s);
+  EXPECT_EQ(site->agent.hung_timeout, 20s);
   EXPECT_EQ(site->ports.edge, 80);
   EXPECT_EQ(site->ports.edge_https, 443);
   EXPECT_EQ(site->externals.at("queue").shown, "kafka://k1.internal:9092,k2.internal:9092");

@@ -77,7 +77,10 @@ DataCenterView ReadDataCenter(JsonReader& reader) {
           .weight = ReadUnsigned32(reader, "weight"),
           .capacity_rps = ReadUnsigned32(reader, "capacity_rps"),
           .state = ReadState(reader, kDataCenterStates),
-          .load_rps = ReadUnsigned32(reader, "load_rps")};
+          .load_rps = ReadUnsigned32(reader, "load_rps"),
+          // An earlier release says nothing of these.
+          .available = !reader.Has("available") || reader.Boolean("available"),
+          .problem = reader.Has("problem") ? reader.Text("problem", kMaxDetailBytes) : ""};
 }
 
 InstanceView ReadInstance(JsonReader& reader) {
@@ -122,7 +125,9 @@ json ToJsonValue(const DataCenterView& data_center) {
           {"weight", data_center.weight},
           {"capacity_rps", data_center.capacity_rps},
           {"state", StateName(data_center.state)},
-          {"load_rps", data_center.load_rps}};
+          {"load_rps", data_center.load_rps},
+          {"available", data_center.available},
+          {"problem", data_center.problem}};
 }
 
 json ToJsonValue(const InstanceView& instance) {

@@ -35,6 +35,10 @@ struct DataCenterView {
   uint32_t capacity_rps = 0;  // 0: not stated
   DataCenterState state = DataCenterState::kStarting;
   uint32_t load_rps = 0;  // requests a second at its edge, through RoundLoad
+  // It can serve its visitors by itself: its tiers answer, and an instance is healthy. dns servers
+  // answer with another data center while it cannot.
+  bool available = true;
+  std::string problem = {};  // why it is not available, in a few words
 
   bool operator==(const DataCenterView&) const = default;
 };
