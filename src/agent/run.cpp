@@ -58,6 +58,10 @@ io::Task<void> ReapUntilAskedToEnd(io::Signals& signals, const Agent& agent, io:
       io::ReapOrphans(agent.Children());
       continue;
     }
+    if (*number == SIGHUP) {
+      LOG_INFO(io::kHangupIgnored);
+      continue;
+    }
     LOG_INFO("ending", {"signal", *number});
     asked = true;
     ended.WakeAll();
@@ -89,7 +93,7 @@ class AgentProcess {
  public:
   AgentProcess(const site::Site& site, const RunOptions& options)
       : options_(options),
-        signals_(driver_, {SIGTERM, SIGINT, SIGCHLD}),
+        signals_(driver_, {SIGTERM, SIGINT, SIGHUP, SIGCHLD}),
         loop_(driver_),
         network_(driver_),
         context_{.site = site,

@@ -22,6 +22,7 @@
 #include "http/limits.hpp"
 #include "http/server.hpp"
 #include "io/fd.hpp"
+#include "io/process.hpp"
 #include "io/socket.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"
@@ -80,7 +81,7 @@ TierProcess::TierProcess(const Site& site, TierStart start)
     : site_(site),
       start_(std::move(start)),
       here_(DataCenterOf(site, start_.data_center)),
-      signals_(driver_, {SIGTERM, SIGINT}),
+      signals_(driver_, {SIGTERM, SIGINT, SIGHUP}),
       loop_(driver_),
       network_(driver_),
       view_(std::make_shared<const SiteView>(ConfiguredView(site))),
@@ -241,6 +242,10 @@ io::Task<void> TierProcess::ServeUntilStopped(const Service& service) {
 
 io::Task<void> TierProcess::AwaitSignal() {
   Result<int> number = co_await signals_.Next();
+  while (number && *number == SIGHUP) {
+    LOG_INFO(io::kHangupIgnored);
+    number = co_await signals_.Next();
+  }
   if (!number) co_return;
   LOG_INFO("draining, then leaving", {"signal", *number});
   stopping_ = true;
