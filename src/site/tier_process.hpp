@@ -11,11 +11,11 @@
 //
 // Beside the tier's own work its ops port answers /metrics (Prometheus) and /.meridian/ready.
 //
-// A tier that an agent runs serves nothing before it has the agent's first view: the sockets that it
-// inherits have connections waiting already, and by the configured view no instance exists. Without
-// a view after `first_view_timeout` it serves by the configured one. A tier that runs by itself (no
-// control stream) sees every data center of the site as serving.
-// Constructed on the main thread before any other thread; everything here belongs to its loop.
+// A tier that an agent runs serves nothing before it has the agent's first view: the sockets that
+// it inherits have connections waiting already, and by the configured view no instance exists.
+// Without a view after `first_view_timeout` it serves by the configured one. A tier that runs by
+// itself (no control stream) sees every data center of the site as serving. Constructed on the main
+// thread before any other thread; everything here belongs to its loop.
 #pragma once
 
 #include <filesystem>

@@ -48,8 +48,7 @@ class TierUnderTest {
   void SendView(uint64_t number) {
     SiteView view{.number = number};
     std::string line = EncodeView(view).value();
-    CHECK(write(agents_end_.get(), line.data(), line.size()) ==
-          static_cast<ssize_t>(line.size()));
+    CHECK(write(agents_end_.get(), line.data(), line.size()) == static_cast<ssize_t>(line.size()));
   }
 
   // The exit status.
