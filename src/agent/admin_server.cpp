@@ -34,6 +34,7 @@
 #include "io/wait_queue.hpp"
 #include "site/ca.hpp"
 #include "site/cdn_report.hpp"
+#include "site/reach.hpp"
 #include "site/secret.hpp"
 #include "site/view.hpp"
 #include "wire/http/message.hpp"
@@ -80,7 +81,7 @@ AdminServer::AdminServer(const Context& context, Agent& agent, Purges& purges, s
       scope_(context.loop) {}
 
 Result<void> AdminServer::Start() {
-  Endpoint at{context_.here.address, context_.site.ports.admin};
+  Endpoint at{site::PeerAddress(context_.here), context_.site.ports.admin};
   auto listener = context_.network.Listen(at, {});
   if (!listener && listener.error().code == Errc::kExists) {
     return Fail(Errc::kExists,

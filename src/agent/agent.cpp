@@ -42,6 +42,27 @@ Endpoint OpsOf(const TierEntry& entry) {
   return ops->at;
 }
 
+// What a person can do about an error is in its message.
+Result<io::Fd> OpenSocket(const TierEntry& tier, const TierSocket& socket) {
+  Result<io::Fd> fd = socket.kind == SocketKind::kStream ? io::OpenListeningSocket(socket.at, {})
+                                                         : io::OpenDatagramSocket(socket.at, false);
+  if (fd) return fd;
+  switch (fd.error().code) {
+    case Errc::kExists:
+      return Fail(Errc::kExists,
+                  "{}, for the {} tier, is in use by another program. End that, or give the tier "
+                  "another port in site.toml",
+                  socket.at.ToString(), tier.name);
+    case Errc::kUnavailable:
+      return Fail(Errc::kUnavailable,
+                  "{}, for the {} tier, is no address of this host. Give the data center one that "
+                  "is (address, private_address) in site.toml",
+                  socket.at.ToString(), tier.name);
+    default:
+      return fd;
+  }
+}
+
 }  // namespace
 
 Agent::Agent(const Context& context, Options options)
@@ -75,16 +96,14 @@ Result<void> Agent::OpenSockets() {
                   .serves_application = entry.serves_application,
                   .sockets = {}};
     for (const TierSocket& socket : entry.sockets) {
-      Result<io::Fd> fd = socket.kind == SocketKind::kStream
-                              ? io::OpenListeningSocket(socket.at, {})
-                              : io::OpenDatagramSocket(socket.at, false);
-      if (!fd && fd.error().code == Errc::kExists) {
-        return Fail(Errc::kExists,
-                    "{}, for the {} tier, is in use by another program. End that, or give the "
-                    "tier another port in site.toml",
-                    socket.at.ToString(), entry.name);
+      Result<io::Fd> fd = OpenSocket(entry, socket);
+      if (!fd && socket.optional && fd.error().code == Errc::kUnavailable) {
+        // Usual behind a router that translates addresses.
+        LOG_WARNING("no address of this host, so nothing listens there", {"tier", entry.name},
+                    {"public_address", socket.at.address.ToString()});
+        continue;
       }
-      if (!fd) return Fail(fd.error());
+      if (!fd) return Fail(std::move(fd.error()));
       spec.sockets.push_back({socket.name, std::move(*fd)});
     }
     tiers_.push_back(
@@ -339,7 +358,8 @@ DataCenterStatus Agent::Status() const {
                                 .address = view.address.ToString(),
                                 .release = view.release,
                                 .state = std::string(site::StateName(view.state)),
-                                .pid = instance->pid()});
+                                .pid = instance->pid(),
+                                .problem = instance->Condition()});
   }
   return status;
 }

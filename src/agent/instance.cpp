@@ -82,6 +82,8 @@ Result<io::ProcessOptions> Instance::Prepare() {
       .new_session = true,
   };
   options.environment = context_.service_variables;
+  // Where it is reached; [app] environment may say another.
+  options.environment.emplace_back("HOST", kInstanceAddress.ToString());
   for (const auto& [name, value] : context_.site.app.environment) {
     options.environment.emplace_back(name, value);
   }
@@ -136,6 +138,7 @@ io::Task<void> Instance::Watch(io::Process& process) {
   }
   ever_healthy_ = true;
   failures_ = 0;
+  CheckAddress();
   SetState(site::InstanceState::kHealthy);
   uint32_t misses = 0;
   TimePoint next = SaturatingAdd(context_.loop.Now(), kHealthInterval);
@@ -148,6 +151,20 @@ io::Task<void> Instance::Watch(io::Process& process) {
     if (misses >= kHealthMisses) SetState(site::InstanceState::kUnhealthy);
     next = std::max(SaturatingAdd(next, kHealthInterval), context_.loop.Now());
   }
+}
+
+// In the lab it is as it is on a developer's machine.
+void Instance::CheckAddress() {
+  exposed_ = context_.hosting == site::Hosting::kServers && ListensOnAllAddresses(port_);
+  if (!exposed_) return;
+  LOG_WARNING(
+      "instance listens on all addresses, so that strangers reach it past edge and balancer",
+      {"instance", id_}, {"port", port_}, {"advice", "listen on $HOST"});
+}
+
+std::string Instance::Condition() const {
+  if (!exposed_ || pid() == 0) return "";
+  return "listens on all addresses, where strangers reach it; have it listen on $HOST";
 }
 
 void Instance::SetState(site::InstanceState state) {

@@ -35,7 +35,7 @@ PeerPoller::PeerPoller(const Context& context, const std::shared_ptr<io::TlsCont
     http::Upstream upstream{.address = {at, context.site.ports.admin},
                             .tls = tls,
                             .tls_name = site::PeerName(dc.name, context.site),
-                            .from = context.here.address};
+                            .from = site::PeerAddress(context.here)};
     polled_.push_back({dc.name, std::make_unique<http::Client>(context.loop, context.network,
                                                                std::move(upstream))});
   }

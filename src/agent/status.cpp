@@ -31,11 +31,13 @@ Json ToJson(const DataCenterStatus& status) {
   }
   Json instances = Json::array();
   for (const InstanceStatus& instance : status.instances) {
-    instances.push_back({{"id", instance.id},
-                         {"address", instance.address},
-                         {"release", instance.release},
-                         {"state", instance.state},
-                         {"pid", instance.pid}});
+    Json entry = {{"id", instance.id},
+                  {"address", instance.address},
+                  {"release", instance.release},
+                  {"state", instance.state},
+                  {"pid", instance.pid}};
+    if (!instance.problem.empty()) entry["problem"] = instance.problem;
+    instances.push_back(std::move(entry));
   }
   Json json = {{"name", status.name},   {"address", status.address},
                {"state", status.state}, {"pid", status.pid},
@@ -99,7 +101,8 @@ Result<DataCenterStatus> DecodeStatus(std::string_view text) {
                                 .address = Text(instance, "address"),
                                 .release = Text(instance, "release"),
                                 .state = Text(instance, "state"),
-                                .pid = Number<pid_t>(instance, "pid")});
+                                .pid = Number<pid_t>(instance, "pid"),
+                                .problem = Text(instance, "problem")});
   }
   return status;
 }

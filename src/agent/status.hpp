@@ -28,6 +28,7 @@ struct InstanceStatus {
   std::string release;
   std::string state;
   pid_t pid = 0;
+  std::string problem;
 };
 
 // Of what cannot be asked.

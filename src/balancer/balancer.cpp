@@ -20,6 +20,7 @@
 #include "io/tls.hpp"
 #include "site/internal_fields.hpp"
 #include "site/limits.hpp"
+#include "site/reach.hpp"
 #include "site/site.hpp"
 #include "site/tier_process.hpp"
 #include "site/view.hpp"
@@ -61,10 +62,10 @@ Balancer::Balancer(site::TierProcess& process)
 Balancer::~Balancer() = default;
 
 io::Task<Result<void>> Balancer::Start() {
-  Endpoint at{process_.here().address, process_.site().ports.balancer};
+  Endpoint at{process_.HostAddress(), process_.site().ports.balancer};
   auto listener = process_.Listen("http", at);
   if (!listener) co_return Fail(std::move(listener.error()));
-  at.port = site::PeerPort(at.port);
+  at = {site::PeerAddress(process_.here()), site::PeerPort(at.port)};
   auto peers = process_.Listen("peer", at);
   if (!peers) co_return Fail(std::move(peers.error()));
   auto tls = io::TlsContext::ForServer(process_.PeerTls());

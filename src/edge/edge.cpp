@@ -141,16 +141,15 @@ Result<void> Edge::FollowPurges() {
 }
 
 Result<void> Edge::ServeHttps() {
-  auto listener =
-      process_.Listen("https", {process_.here().address, process_.site().ports.edge_https});
-  if (!listener) return Fail(std::move(listener.error()));
+  auto listeners = process_.ListenForVisitors("https", process_.site().ports.edge_https);
+  if (!listeners) return Fail(std::move(listeners.error()));
   auto tls = VisitorTls();
   if (!tls) return Fail(std::move(tls.error()));
   https_ = std::make_unique<http::Server>(
       process_.loop(),
       http::ServerOptions{.limits = Limits(), .tls = std::move(*tls), .metrics = &server_metrics_},
       [this](http::Exchange& exchange) { return Handle(exchange); });
-  https_->Serve(std::move(*listener));
+  for (auto& listener : *listeners) https_->Serve(std::move(listener));
   return {};
 }
 
@@ -158,7 +157,7 @@ io::Task<Result<void>> Edge::Start() {
   Result<void> connected;
   if (balancers_) connected = balancers_->Connect();
   if (!connected) co_return connected;
-  auto plain = process_.Listen("http", {process_.here().address, process_.site().ports.edge});
+  auto plain = process_.ListenForVisitors("http", process_.site().ports.edge);
   if (!plain) co_return Fail(std::move(plain.error()));
   if (balancers_) {
     Result<void> serving = ServeHttps();
@@ -169,7 +168,7 @@ io::Task<Result<void>> Edge::Start() {
   process_.AnswerOnOps(std::string(site::kCdnReportPath), [this] {
     return site::ToJson(cache_.costs().Report(process_.loop().Now()));
   });
-  http_.Serve(std::move(*plain));
+  for (auto& listener : *plain) http_.Serve(std::move(listener));
   process_.scope().Spawn(ReportLoad());
   co_return Result<void>{};
 }

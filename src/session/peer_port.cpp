@@ -17,6 +17,7 @@
 #include "io/wait_queue.hpp"
 #include "session/limits.hpp"
 #include "site/ca.hpp"
+#include "site/reach.hpp"
 #include "site/site.hpp"
 #include "site/tier_process.hpp"
 #include "store/mirror_client.hpp"
@@ -34,7 +35,7 @@ struct Way {
 
 io::Task<Result<std::unique_ptr<io::Stream>>> Dial(Way way, TimePoint deadline) {
   auto stream = co_await way.process.network().Connect(
-      way.to, {.from = way.process.here().address, .deadline = deadline});
+      way.to, {.from = site::PeerAddress(way.process.here()), .deadline = deadline});
   if (!stream) co_return Fail(std::move(stream.error()));
   auto secured = co_await io::TlsConnect(way.tls, std::move(*stream), way.tls_name, deadline);
   if (!secured) co_return Fail(std::move(secured.error()));
@@ -52,7 +53,7 @@ Result<std::unique_ptr<PeerPort>> PeerPort::Open(site::TierProcess& process) {
   if (!server) return Fail(std::move(server.error()));
   auto client = io::TlsContext::ForClient(process.PeerTls());
   if (!client) return Fail(std::move(client.error()));
-  Endpoint at{process.here().address, site::PeerPort(process.site().ports.session)};
+  Endpoint at{site::PeerAddress(process.here()), site::PeerPort(process.site().ports.session)};
   auto listener = process.Listen("peer", at);
   if (!listener) return Fail(std::move(listener.error()));
   port->server_tls_ = std::move(*server);

@@ -87,7 +87,7 @@ io::Task<Result<void>> Session::Open() {
                                        std::move(options));
   }
   auto listener =
-      process_.Listen("redis", Endpoint{process_.here().address, process_.site().ports.session});
+      process_.Listen("redis", Endpoint{process_.HostAddress(), process_.site().ports.session});
   if (!listener) co_return Fail(std::move(listener.error()));
   server_ = std::make_unique<Server>(process_.loop(), *engine_, &metrics_);
   server_->Serve(std::move(*listener));

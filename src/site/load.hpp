@@ -7,6 +7,7 @@
 //   [[datacenter]]
 //   name = "us-east"
 //   address = "127.1.0.1"
+//   private_address = "10.1.0.1"     # optional: for peers, and for what only its own host needs
 //   public_addresses = ["192.0.2.1", "2001:db8::1"]       # optional: [address]
 //   location = "Ashburn"             # or latitude = 39.04 and longitude = -77.49
 //   weight = 100                     # optional

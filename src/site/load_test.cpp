@@ -128,11 +128,13 @@ TEST(Load, EveryKeyIsRead) {
   EXPECT_FALSE(east.edge_only);
   EXPECT_THAT(east.public_addresses,
               ElementsAre(IpAddress::V4(192, 0, 2, 1), *IpAddress::Parse("2001:db8::1")));
+  EXPECT_EQ(east.private_address, IpAddress::V4(10, 100, 0, 1));
   EXPECT_EQ(east.city, "ashburn");
   EXPECT_EQ(east.weight, 80u);
   EXPECT_EQ(east.capacity_rps, 5000u);
   const DataCenter& nairobi = site->datacenters[1];
   EXPECT_EQ(nairobi.city, "");
+  EXPECT_EQ(nairobi.private_address, std::nullopt);
   EXPECT_EQ(nairobi.location, (Location{.latitude = -1, .longitude = 36.8}));
   EXPECT_EQ(site->FindDataCenter("eu"), nullptr);
   EXPECT_TRUE(site->FindDataCenter("london")->edge_only);

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,7 +28,9 @@ struct DataCenter {
   // A point of presence ([[edge_place]]): dns and edge alone, which fill from the nearest data
   // center that serves.
   bool edge_only = false;
-  IpAddress address;  // where its tiers listen and its peers reach it; unique
+  IpAddress address;  // where its edge listens, and its peers reach it; unique
+  // On a network that strangers do not reach: where peers reach it instead.
+  std::optional<IpAddress> private_address;
   // What visitors are told; never empty. [address], unless the file says otherwise.
   std::vector<IpAddress> public_addresses;
   std::string city;  // empty when the file gave latitude and longitude

@@ -1,5 +1,6 @@
 #include "site/tier_process.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <functional>
@@ -62,6 +63,10 @@ SiteView ConfiguredView(const Site& site) {
 
 }  // namespace
 
+std::string NumberedSocket(const std::string& name, size_t index) {
+  return index == 0 ? name : fmt::format("{}-{}", name, index + 1);
+}
+
 std::vector<std::string> TierCommand(const std::string& program, const TierStart& start) {
   std::vector<std::string> command = {program,   start.tier,
                                       "--dc",    start.data_center,
@@ -91,6 +96,12 @@ IpAddress TierProcess::AddressOf(const DataCenter& other) const {
   return site::AddressOf(site_, {.from = here_, .to = other, .hosting = start_.hosting});
 }
 
+IpAddress TierProcess::EdgeAddressOf(const DataCenter& other) const {
+  return site::EdgeAddressOf(site_, {.from = here_, .to = other, .hosting = start_.hosting});
+}
+
+IpAddress TierProcess::HostAddress() const { return site::HostAddress(here_, start_.hosting); }
+
 Result<io::Fd> TierProcess::TakeInherited(const std::string& name) {
   auto found = start_.sockets.find(name);
   if (found == start_.sockets.end()) return Fail(Errc::kNotFound, "no socket {}", name);
@@ -103,6 +114,21 @@ Result<std::unique_ptr<io::Listener>> TierProcess::Listen(const std::string& nam
   Result<io::Fd> inherited = TakeInherited(name);
   if (inherited) return network_.AdoptListener(std::move(*inherited));
   return network_.Listen(at, {});
+}
+
+Result<std::vector<std::unique_ptr<io::Listener>>> TierProcess::ListenForVisitors(
+    const std::string& name, uint16_t port) {
+  std::vector<IpAddress> addresses = VisitorAddresses(here_, start_.hosting);
+  std::vector<std::unique_ptr<io::Listener>> listeners;
+  for (size_t i = 0; i < addresses.size(); ++i) {
+    std::string socket = NumberedSocket(name, i);
+    // The agent has left out what is no address of this host, and said so.
+    if (start_.control_fd >= 0 && i > 0 && !start_.sockets.contains(socket)) continue;
+    auto listener = Listen(socket, {addresses[i], port});
+    if (!listener) return Fail(std::move(listener.error()));
+    listeners.push_back(std::move(*listener));
+  }
+  return listeners;
 }
 
 Result<io::Fd> TierProcess::OpenDatagrams(const std::string& name, Endpoint at) {

@@ -55,6 +55,9 @@ struct TierStart {
 // The command line that `start` came from, or goes to.
 std::vector<std::string> TierCommand(const std::string& program, const TierStart& start);
 
+// What the sockets of a port are called that listens at several addresses: "http", "http-2", ...
+std::string NumberedSocket(const std::string& name, size_t index);
+
 class TierProcess {
  public:
   struct Service {
@@ -78,8 +81,11 @@ class TierProcess {
 
   const Site& site() const { return site_; }
   const DataCenter& here() const { return here_; }
-  // Where this data center reaches `other`.
+  // Where this data center reaches agent and tiers, or the edge, of `other`.
   IpAddress AddressOf(const DataCenter& other) const;
+  IpAddress EdgeAddressOf(const DataCenter& other) const;
+  // Where its own tiers are that only this host needs.
+  IpAddress HostAddress() const;
   const TierStart& start() const { return start_; }
   io::EpollDriver& driver() { return driver_; }
   io::Loop& loop() { return loop_; }
@@ -96,6 +102,10 @@ class TierProcess {
 
   // The listener called `name` that was inherited, else a new one at `at`.
   Result<std::unique_ptr<io::Listener>> Listen(const std::string& name, Endpoint at);
+  // The same for visitors: one at each of VisitorAddresses. Inherited ones are called `name`,
+  // `name`-2, `name`-3, ...
+  Result<std::vector<std::unique_ptr<io::Listener>>> ListenForVisitors(const std::string& name,
+                                                                       uint16_t port);
   // The bound datagram socket called `name` that was inherited, else a new one at `at`.
   Result<io::Fd> OpenDatagrams(const std::string& name, Endpoint at);
 
