@@ -27,6 +27,7 @@
 #include "http/fetch.hpp"
 #include "http/limits.hpp"
 #include "http/server.hpp"
+#include "io/accept_loop.hpp"
 #include "io/fiber.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"
@@ -104,20 +105,22 @@ io::Task<void> AdminServer::Stop() {
 }
 
 io::Task<void> AdminServer::Accept() {
-  for (;;) {
-    auto stream = co_await listener_->Accept();
-    if (stream) {
-      if (silent_.size() >= kMaxAdminConnections) {
-        silent_.front()->Cancel();
-        silent_.pop_front();
-      }
-      scope_.Spawn(Admit(std::move(*stream)));
-    } else {
-      if (stream.error().code == Errc::kCancelled) co_return;
-      LOG_WARNING("admin port", {"problem", stream.error().message});
-      if (!co_await io::Sleep(http::kAcceptPause)) co_return;
-    }
-  }
+  io::AcceptLoop accept(*listener_, {.name = "admin port",
+                                     .admit =
+                                         [this](std::unique_ptr<io::Stream> stream) {
+                                           if (silent_.size() >= kMaxAdminConnections)
+                                             (void)EvictSilent();
+                                           scope_.Spawn(Admit(std::move(stream)));
+                                         },
+                                     .make_room = [this] { return EvictSilent(); }});
+  co_await accept.Run();
+}
+
+bool AdminServer::EvictSilent() {
+  if (silent_.empty()) return false;
+  silent_.front()->Cancel();
+  silent_.pop_front();
+  return true;
 }
 
 io::Task<void> AdminServer::Admit(std::unique_ptr<io::Stream> stream) {

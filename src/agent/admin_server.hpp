@@ -42,6 +42,8 @@ class AdminServer {
 
  private:
   io::Task<void> Accept();
+  // Ends the connection that has said nothing for the longest time. False: there is none.
+  bool EvictSilent();
   io::Task<void> Admit(std::unique_ptr<io::Stream> stream);
   io::Task<void> Handle(http::Exchange& exchange, bool is_peer);
   io::Task<void> HandlePeer(http::Exchange& exchange);

@@ -15,6 +15,7 @@
 #include "http/exchange.hpp"
 #include "http/limits.hpp"
 #include "http/server.hpp"
+#include "io/descriptors.hpp"
 #include "io/scope.hpp"
 #include "io/task.hpp"
 #include "io/tls.hpp"
@@ -31,7 +32,8 @@ namespace {
 
 http::ServerLimits Limits() {
   http::ServerLimits limits;
-  limits.max_connections = kMaxConnections;
+  // Each may need another one to an instance.
+  limits.max_connections = io::FittingConnections("balancer", kMaxConnections, 2);
   limits.max_body_bytes = UINT64_MAX;  // the edge's to bound
   limits.head.max_head_bytes += kMaxEdgeHeadBytes;
   limits.head.max_fields += kMaxEdgeFields;

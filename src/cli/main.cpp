@@ -6,6 +6,7 @@
 #include <fmt/core.h>
 
 #include "cli/command_line.hpp"
+#include "io/descriptors.hpp"
 
 namespace meridian::cli {
 namespace {
@@ -24,6 +25,7 @@ std::string WordThatIsNoSubcommand(const CLI::App& app) {
 int Main(int argc, char** argv) {
   // A peer that is gone is an error of the write, not a signal.
   std::signal(SIGPIPE, SIG_IGN);
+  io::RaiseDescriptorLimit();
 
   CLI::App app(
       "Meridian turns a stateless HTTP application into a service in several data centers.",

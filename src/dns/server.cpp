@@ -22,6 +22,7 @@
 #include "dns/snapshot.hpp"
 #include "dns/steering.hpp"
 #include "dns/tcp_server.hpp"
+#include "io/descriptors.hpp"
 #include "io/fd.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
@@ -103,10 +104,12 @@ io::Task<Result<void>> Server::Start() {
   snapshots_ =
       std::make_unique<Published<Snapshot>>(udp->size(), data_centers_.MakeSnapshot(parts_));
   site_metrics_->Set(data_centers_.candidates());
+  TcpOptions options;
+  options.max_connections = io::FittingConnections("dns over TCP", options.max_connections, 1);
   for (auto& listener : *tcp) {
     tcp_.push_back(std::make_unique<TcpServer>(
         TcpServer::Parts{process_.loop(), *snapshots_, answer_metrics_, tcp_metrics_},
-        std::move(listener)));
+        std::move(listener), options));
     process_.scope().Spawn(tcp_.back()->Run());
   }
   StartUdp(*std::move(udp));

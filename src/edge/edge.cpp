@@ -32,6 +32,7 @@
 #include "http/exchange.hpp"
 #include "http/limits.hpp"
 #include "http/server.hpp"
+#include "io/descriptors.hpp"
 #include "io/task.hpp"
 #include "io/tls.hpp"
 #include "io/wait_queue.hpp"
@@ -110,7 +111,8 @@ Edge::~Edge() = default;
 http::ServerLimits Edge::Limits() const {
   http::ServerLimits limits;
   limits.max_body_bytes = config_.max_body_bytes;
-  limits.max_connections = config_.max_connections;
+  // Each may need another one to the balancer.
+  limits.max_connections = io::FittingConnections("edge", config_.max_connections, 2);
   return limits;
 }
 

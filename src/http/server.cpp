@@ -9,6 +9,7 @@
 #include "http/limits.hpp"
 #include "http/server_connection.hpp"
 #include "http/server_context.hpp"
+#include "io/accept_loop.hpp"
 #include "io/loop.hpp"
 #include "io/scope.hpp"
 #include "io/stream.hpp"
@@ -40,17 +41,11 @@ void Server::Serve(std::unique_ptr<io::Listener> listener) {
 void Server::ServeStream(std::unique_ptr<io::Stream> stream) { Admit(std::move(stream)); }
 
 io::Task<void> Server::Accept(io::Listener& listener) {
-  for (;;) {
-    io::Listener::Accepted stream = co_await listener.Accept();
-    if (stream) {
-      Admit(std::move(*stream));
-      continue;
-    }
-    if (stream.error().code != Errc::kUnavailable) co_return;
-    // Out of descriptors: an idle connection's is the first to be had.
-    context_->CloseOne();
-    if (!co_await io::Sleep(kAcceptPause)) co_return;
-  }
+  io::AcceptLoop accept(
+      listener, {.name = listener.local().ToString(),
+                 .admit = [this](std::unique_ptr<io::Stream> stream) { Admit(std::move(stream)); },
+                 .make_room = [this] { return context_->CloseOne(); }});
+  co_await accept.Run();
 }
 
 void Server::Admit(std::unique_ptr<io::Stream> stream) {

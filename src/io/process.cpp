@@ -19,6 +19,7 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -111,6 +112,7 @@ void Launch::Run() const {
   }
   if (!options.directory.empty() && chdir(options.directory.c_str()) != 0) Give('d');
   if (!MoveDescriptors()) Give('f');
+  if (options.descriptor_limit) setrlimit(RLIMIT_NOFILE, &*options.descriptor_limit);
   execvpe(arguments[0], arguments.data(), environment.data());
   Give('x');
 }

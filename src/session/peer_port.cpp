@@ -11,6 +11,7 @@
 #include "base/ip.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "io/accept_loop.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"
 #include "io/tls.hpp"
@@ -76,15 +77,13 @@ io::Task<void> PeerPort::Close() {
 }
 
 io::Task<void> PeerPort::Accept() {
-  for (;;) {
-    io::Listener::Accepted stream = co_await listener_->Accept();
-    if (stream && connections_.size() < kMaxPeerConnections) {
-      connections_.Spawn(Admit(std::move(*stream)));
-      continue;
-    }
-    bool passes = stream || stream.error().code == Errc::kUnavailable;
-    if (!passes || !co_await io::Sleep(kAcceptPause)) co_return;
-  }
+  io::AcceptLoop accept(*listener_, {.name = "session peer port",
+                                     .admit = [this](std::unique_ptr<io::Stream> stream) {
+                                       // Past the limit it is closed: peers come again.
+                                       if (connections_.size() >= kMaxPeerConnections) return;
+                                       connections_.Spawn(Admit(std::move(stream)));
+                                     }});
+  co_await accept.Run();
 }
 
 io::Task<void> PeerPort::Admit(std::unique_ptr<io::Stream> stream) {

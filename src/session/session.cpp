@@ -15,6 +15,7 @@
 #include "base/random.hpp"
 #include "base/result.hpp"
 #include "http/exchange.hpp"
+#include "io/descriptors.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"
 #include "session/access.hpp"
@@ -69,7 +70,7 @@ EngineOptions Session::MakeEngineOptions(Passwords passwords) const {
                       .records = options.durable};
   options.passwords = std::move(passwords);
   options.max_memory_bytes = config.max_memory_bytes;
-  options.max_clients = config.max_clients;
+  options.max_clients = io::FittingConnections("session", config.max_clients, 1);
   options.port = process_.site().ports.session;
   return options;
 }
