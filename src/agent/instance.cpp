@@ -26,7 +26,6 @@
 #include "http/client.hpp"
 #include "http/fetch.hpp"
 #include "io/descendants.hpp"
-#include "io/descriptors.hpp"
 #include "io/process.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
@@ -81,7 +80,6 @@ Result<io::ProcessOptions> Instance::Prepare() {
       .directory = context_.site.app.directory.string(),
       .descriptors = {{1, output_there_.get()}, {2, output_there_.get()}},
       .new_session = true,
-      .descriptor_limit = io::FormerDescriptorLimit(),
   };
   options.environment = context_.service_variables;
   // Where it is reached; [app] environment may say another.

@@ -4,12 +4,10 @@
 #pragma once
 
 #include <initializer_list>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include <sys/resource.h>
 #include <sys/types.h>
 
 #include "base/result.hpp"
@@ -31,8 +29,6 @@ struct ProcessOptions {
   bool new_group = false;    // leader of a process group of its own
   bool new_session = false;  // leader of a session of its own, and so of a group
   bool die_with_parent = true;
-  // RLIMIT_NOFILE of the child; nothing: ours.
-  std::optional<rlimit> descriptor_limit = std::nullopt;
 };
 
 struct ExitStatus {
