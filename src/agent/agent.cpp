@@ -3,14 +3,18 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <optional>
 #include <ranges>
+#include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
 #include <fmt/core.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
 #include "agent/availability.hpp"
@@ -26,6 +30,7 @@
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "io/fd.hpp"
+#include "io/file.hpp"
 #include "io/socket.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
@@ -40,6 +45,11 @@ Endpoint OpsOf(const TierEntry& entry) {
   auto ops = std::ranges::find(entry.sockets, "ops", &TierSocket::name);
   CHECK(ops != entry.sockets.end());
   return ops->at;
+}
+
+// It is there while the data center is drained.
+std::filesystem::path DrainMarker(const Context& context) {
+  return context.state_directory / (context.here.name + ".drained");
 }
 
 // What a person can do about an error is in its message.
@@ -115,6 +125,8 @@ Result<void> Agent::OpenSockets() {
 io::Task<Result<void>> Agent::Start() {
   Result<void> opened = OpenSockets();
   if (!opened) co_return opened;
+  std::error_code error;
+  drains_when_it_serves_ = std::filesystem::exists(DrainMarker(context_), error);
   uint32_t count = Runs("app") ? context_.site.app.instances : 0;
   for (uint32_t number = 1; number <= count; ++number) {
     instances_.push_back(std::make_unique<Instance>(context_, number, [this] { OnChange(); }));
@@ -198,14 +210,31 @@ io::Task<void> Agent::Stop() {
 
 bool Agent::Drain() {
   bool drains = life_.Drain(context_.loop.Now());
+  if (drains) RememberDrain(true);
   OnChange();
   return drains;
 }
 
 bool Agent::Undrain() {
   bool serves = life_.Undrain();
+  if (serves) RememberDrain(false);
   OnChange();
   return serves;
+}
+
+void Agent::RememberDrain(bool drained) const {
+  std::filesystem::path marker = DrainMarker(context_);
+  Result<void> done;
+  std::error_code error;
+  if (drained) {
+    done = io::WriteFileAtomically(marker.string(), "", 0600);
+  } else if (std::filesystem::remove(marker, error); error) {
+    done = Fail(Errc::kIo, "{}: {}", marker.string(), error.message());
+  }
+  if (!done) {
+    LOG_ERROR("a restart of this data center will not know whether it is drained",
+              {"drained", drained}, {"problem", done.error().message});
+  }
 }
 
 Result<void> Agent::RestartInstance(std::string_view id) {
@@ -300,6 +329,7 @@ site::SiteView Agent::MakeView() const {
   }
   for (const auto& instance : instances_) view.instances.push_back(instance->view());
   peers_.AppendInstances(view.instances);
+  view.agreement = peers_.agreement();
   return view;
 }
 
@@ -310,6 +340,10 @@ void Agent::OnChange() {
   healthy_instances_.Set(static_cast<double>(healthy));
   bool enough = instances_.empty() || healthy > 0;
   life_.OnReadiness(static_cast<size_t>(ready) == tiers_.size(), enough);
+  if (drains_when_it_serves_ && life_.state() == site::DataCenterState::kServing) {
+    drains_when_it_serves_ = false;
+    life_.Drain(context_.loop.Now());
+  }
   uint64_t connections = 0;
   for (const auto& tier : tiers_) connections += tier->report().connections;
   life_.OnConnections(connections, context_.loop.Now());
@@ -331,12 +365,25 @@ void Agent::OnChange() {
   changed_.WakeAll();
 }
 
+std::string Agent::Problems() const {
+  using enum site::DataCenterState;
+  std::vector<std::string> problems = peers_.Problems();
+  if (!availability_.available()) {
+    problems.insert(problems.begin(), availability_.reason() + ", so visitors are sent elsewhere");
+  }
+  if (life_.state() == kDraining || life_.state() == kDrained) {
+    problems.push_back("drained by an operator; end that with: meridian dc undrain " +
+                       context_.here.name);
+  }
+  return fmt::format("{}", fmt::join(problems, "; "));
+}
+
 DataCenterStatus Agent::Status() const {
   DataCenterStatus status{.name = context_.here.name,
                           .address = context_.here.address.ToString(),
                           .state = std::string(site::StateName(life_.state())),
                           .pid = getpid(),
-                          .problem = availability_.reason()};
+                          .problem = Problems()};
   for (const auto& tier : tiers_) {
     const char* state = tier->hung()       ? "hung"
                         : tier->ready()    ? "ready"

@@ -45,7 +45,7 @@ class Agent {
   // its answer.
   io::Task<void> Stop();
 
-  // False: there is nothing to drain, or not yet.
+  // Outlives this agent, and its machine's restart. False: there is nothing to drain, or not yet.
   bool Drain();
   bool Undrain();
 
@@ -73,6 +73,8 @@ class Agent {
   // No tier has requests at instances that leave, by that view or a newer one.
   bool HaveLeft(uint64_t view_number) const;
   void ReplaceUnhealthy();
+  void RememberDrain(bool drained) const;
+  std::string Problems() const;
   void OnChange();
   // What keeps this data center from serving its visitors by itself.
   std::optional<Impediment> Impeded() const;
@@ -86,6 +88,7 @@ class Agent {
   Gauge& ready_tiers_;
   Life life_;
   Availability availability_;
+  bool drains_when_it_serves_ = false;  // it was drained when it ran last
   Replacement replacement_;
   Peers peers_;
   PeerPoller poller_;

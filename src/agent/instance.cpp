@@ -163,6 +163,9 @@ void Instance::CheckAddress() {
 }
 
 std::string Instance::Condition() const {
+  if (std::string loop = child_.CrashLoop(); !loop.empty()) {
+    return last_words_.empty() ? loop : loop + "; it printed last: " + last_words_;
+  }
   if (!exposed_ || pid() == 0) return "";
   return "listens on all addresses, where strangers reach it; have it listen on $HOST";
 }
@@ -182,6 +185,7 @@ void Instance::OnChildChanged() {
     // Another program was faster: the next start has another port.
     if (!IsPortTaken(port_)) ++failures_;
     problem_ = child_.problem();
+    last_words_ = last_lines_.empty() ? "" : last_lines_.back();
     if (!last_lines_.empty()) problem_ += "; it printed last:";
     for (const std::string& line : last_lines_) problem_ += "\n    " + line;
     SetState(stopping_ ? site::InstanceState::kStopped : site::InstanceState::kStarting);

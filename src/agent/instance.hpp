@@ -58,6 +58,7 @@ class Instance {
   io::Fd output_here_;
   io::Fd output_there_;
   std::deque<std::string> last_lines_;
+  std::string last_words_;  // of the process that ended last
   site::InstanceState state_ = site::InstanceState::kStarting;
   bool ever_healthy_ = false;
   bool stopping_ = false;

@@ -67,7 +67,7 @@ io::Task<void> PeerPoller::Poll(Peer& peer) {
     TimePoint asked_at = context_.loop.Now();
     Result<void> asked = co_await Ask(peer);
     if (!asked && asked.error().code == Errc::kCancelled) co_return;
-    if (!asked) peers_.OnMiss(peer.name);
+    if (!asked) peers_.OnMiss(peer.name, asked.error().message);
     if (asked.has_value() != peer.heard) {
       peer.heard = asked.has_value();
       if (peer.heard) {

@@ -57,6 +57,9 @@ class SupervisedChild {
   pid_t pid() const { return process_ ? process_->pid() : 0; }
   // How often a process was started after the first.
   uint32_t restarts() const { return restarts_; }
+  // For people: how often it has ended in a row soon after its start, and why; empty while that is
+  // fewer than kCrashLoop times, or the process runs well.
+  std::string CrashLoop() const;
   // Why the last process that ended did, or could not start; empty before that.
   const std::string& problem() const { return problem_; }
   // For who ends the process that runs now, and knows better than its exit status why.
@@ -79,6 +82,8 @@ class SupervisedChild {
   io::WaitQueue stop_;
   io::Scope killer_;
   uint32_t restarts_ = 0;
+  uint32_t crashes_ = 0;  // in a row, each within Backoff::kGoodRun of its start
+  TimePoint began_{};     // the run that is, or was last
   std::string problem_;
   std::string explanation_;
 };

@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -60,6 +61,10 @@ TierChild::TierChild(const Context& context, TierSpec spec, std::function<void()
                     changed_();
                   }}) {}
 
+std::filesystem::path TierChild::LogPath() const {
+  return context_.state_directory / "logs" / context_.here.name / (spec_.name + ".log");
+}
+
 Result<io::ProcessOptions> TierChild::Prepare() {
   std::array<int, 2> pair{};
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()) != 0) {
@@ -67,7 +72,7 @@ Result<io::ProcessOptions> TierChild::Prepare() {
   }
   control_ = context_.network.Adopt(io::Fd(pair[0]));
   control_there_ = io::Fd(pair[1]);
-  auto log_path = context_.state_directory / "logs" / context_.here.name / (spec_.name + ".log");
+  std::filesystem::path log_path = LogPath();
   log_ = io::Fd(::open(log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
   if (!log_) return FailErrno(errno, log_path.string());
 
@@ -169,6 +174,9 @@ void TierChild::OnProbed(const io::Process& process, bool was_hung) {
 }
 
 std::string TierChild::Condition() const {
+  if (std::string loop = child_.CrashLoop(); !loop.empty()) {
+    return fmt::format("{}; its log is {}", loop, LogPath().string());
+  }
   if (!hung()) return report_.ready ? report_.detail : child_.problem();
   std::string text =
       fmt::format("no answer at {} for over {:.0f} s", spec_.ops.ToString(), Seconds(kHungAfter));

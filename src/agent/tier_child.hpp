@@ -8,6 +8,7 @@
 // Owned by the agent; one thread: the agent's loop.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -58,6 +59,7 @@ class TierChild {
   const std::string& problem() const { return child_.problem(); }
 
  private:
+  std::filesystem::path LogPath() const;
   Result<io::ProcessOptions> Prepare();
   io::Task<void> ReadReports();
   io::Task<void> Attend(io::Process& process);

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -84,6 +85,26 @@ JsonReader JsonReader::Object(std::string_view key) {
   static const nlohmann::json kEmpty = nlohmann::json::object();
   const nlohmann::json* value = Find(key);
   return JsonReader(value ? *value : kEmpty, fmt::format("{}.{}", path_, key), error_);
+}
+
+std::map<std::string, std::string> JsonReader::Texts(std::string_view key, size_t max,
+                                                     size_t max_bytes) {
+  std::map<std::string, std::string> texts;
+  const nlohmann::json* value = Find(key);
+  if (!value) return texts;
+  if (!value->is_object() || value->size() > max) {
+    Reject(Errc::kInvalid, key, "not an object of bounded size");
+    return texts;
+  }
+  for (const auto& [name, text] : value->items()) {
+    if (name.size() > max_bytes || !text.is_string() ||
+        text.get_ref<const std::string&>().size() > max_bytes) {
+      Reject(Errc::kInvalid, key, "not texts of bounded length");
+      return {};
+    }
+    texts[name] = text.get<std::string>();
+  }
+  return texts;
 }
 
 std::vector<JsonReader> JsonReader::Objects(std::string_view key, size_t max) {

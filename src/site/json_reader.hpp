@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -28,6 +29,8 @@ class JsonReader {
   bool Boolean(std::string_view key);
   std::string Text(std::string_view key, size_t max_bytes);
   JsonReader Object(std::string_view key);
+  // The texts in an object, by their keys; at most `max` of them, and of `max_bytes` each.
+  std::map<std::string, std::string> Texts(std::string_view key, size_t max, size_t max_bytes);
   // The objects in an array.
   std::vector<JsonReader> Objects(std::string_view key, size_t max);
 

@@ -60,6 +60,7 @@ constexpr size_t kMaxDetailBytes = 1024;
 constexpr size_t kMaxViewNameBytes = 255;  // of a data center, instance, lease or release
 constexpr size_t kMaxViewInstances = kMaxDataCenters * kMaxInstancesPerDataCenter;
 constexpr size_t kMaxViewLeases = 4096;
+constexpr size_t kMaxAgreementEntries = 64 + 2 * kMaxDataCenters;
 constexpr size_t kMaxViewLinks = kMaxDataCenters * (kMaxDataCenters - 1);
 
 // Purges. A value holds any URL that a cache has; an answer, so many of the longest.

@@ -205,7 +205,8 @@ Result<std::string> ToJson(const SiteView& view) {
                 {"datacenters", ToJsonArray(view.datacenters)},
                 {"instances", ToJsonArray(view.instances)},
                 {"leases", ToJsonArray(view.leases)},
-                {"links", ToJsonArray(view.links)}};
+                {"links", ToJsonArray(view.links)},
+                {"agreement", view.agreement}};
   // dump() would throw on text that is not UTF-8.
   std::string text = value.dump(-1, ' ', false, json::error_handler_t::replace);
   if (text.size() > kMaxViewBytes) {
@@ -229,6 +230,9 @@ SiteView ReadView(JsonReader& reader) {
   view.links =
       ReadUnique<LinkView>(reader, "links", kMaxViewLinks, &ReadLink,
                            [](const LinkView& link) { return link.from + '\n' + link.to; });
+  if (reader.Has("agreement")) {  // an earlier release says nothing of it
+    view.agreement = reader.Texts("agreement", kMaxAgreementEntries, kMaxViewNameBytes);
+  }
   for (const InstanceView& instance : view.instances) {
     if (view.FindDataCenter(instance.datacenter)) continue;
     reader.Reject(Errc::kInvalid, "instances", "one is in no data center of the view");

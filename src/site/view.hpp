@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -78,6 +79,9 @@ struct SiteView {
   std::vector<InstanceView> instances;
   std::vector<LeaseView> leases;
   std::vector<LinkView> links;
+  // Digests of what site.toml must say the same in every data center, by what it is
+  // ("[edge] port"): the sender's own (agreement.hpp).
+  std::map<std::string, std::string> agreement = {};
 
   // Null when the view has no such data center.
   const DataCenterView* FindDataCenter(std::string_view name) const;
