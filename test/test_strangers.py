@@ -136,3 +136,33 @@ def test_an_instance_that_listens_on_all_addresses_is_warned_about():
         assert "listens on all addresses" in log.read_text()
         port = int(status()["instances"][0]["address"].rsplit(":", 1)[1])
         assert port in scanned(names["stranger"], f"{PUBLIC}.1")
+
+
+FLOOD = """
+import socket, ssl, sys
+context = ssl.create_default_context()
+context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+held = []
+for number in range(700):
+    try:
+        connection = socket.create_connection((sys.argv[1], 9000), 5)
+        if number % 2:
+            connection = context.wrap_socket(connection)
+            connection.sendall(b"POST /.meridian/drain HTTP/1.1\\r\\nHost: a\\r\\nContent-Length: 60000\\r\\n\\r\\nhalf")
+        held.append(connection)
+    except OSError:
+        pass
+print("held", len(held), flush=True)
+sys.stdin.readline()
+"""
+
+
+def test_a_stranger_who_fills_the_admin_port_does_not_lock_the_operator_out():
+    with three_hosts() as names, server(names) as (status, _):
+        flood = subprocess.Popen(inside(names["stranger"], "/usr/bin/python3", "-c", FLOOD, f"{PUBLIC}.1"), stdin=subprocess.PIPE,
+                                 stdout=subprocess.PIPE, text=True)
+        try:
+            assert flood.stdout.readline().startswith("held ")
+            assert status()["state"] == "serving"
+        finally:
+            flood.communicate("enough\n", timeout=20)

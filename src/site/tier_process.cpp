@@ -28,6 +28,7 @@
 #include "io/stream.hpp"
 #include "io/task.hpp"
 #include "io/tls.hpp"
+#include "site/ca.hpp"
 #include "site/control.hpp"
 #include "site/internal_fields.hpp"
 #include "site/limits.hpp"
@@ -143,7 +144,8 @@ io::TlsOptions TierProcess::PeerTls() const {
   return {.certificate_path = own,
           .key_path = own,
           .authorities_path = ca / "authority.pem",
-          .peer = io::PeerCertificate::kRequired};
+          .peer = io::PeerCertificate::kRequired,
+          .accepted_names = PeerNames(site_)};
 }
 
 io::TlsOptions TierProcess::WebTls() const {
