@@ -91,7 +91,8 @@ io::Task<void> PeerPort::Admit(std::unique_ptr<io::Stream> stream) {
   auto secured = co_await io::TlsAccept(server_tls_, std::move(stream),
                                         process_.loop().After(kPeerHandshakeTimeout));
   if (!secured) {
-    if (secured.error().code == Errc::kInvalid) {
+    if (secured.error().code == Errc::kInvalid &&
+        refused_.OnProblem(secured.error().message, process_.loop().Now())) {
       LOG_WARNING("refused at the peer port", {"peer", peer}, {"problem", secured.error().message});
     }
     co_return;
