@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 
 import pytest
 
@@ -115,3 +116,33 @@ def test_a_drain_outlives_the_agent():
         site.run("dc", "kill", "us-east")
         site.run("dc", "start", "us-east")
         assert site.state_of("us-east") == "serving"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a disk needs root")
+def test_a_disk_that_is_nearly_full_is_told_once_and_its_end_too(tmp_path):
+    """The log had two lines a second while the disk was full, and status said "ready"."""
+    site = Site(app=PYTHON_APP)
+    site.state.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=160m,mode=0700", "tmpfs", str(site.state)], check=True, timeout=20)
+    try:
+        with site:
+            filler = site.state / "filler"
+            filler.write_bytes(b"x" * (110 << 20))  # less than the headroom of 64 MiB is left
+
+            def told():
+                return site.tier("us-east", "session").get("problem", "")
+
+            wait_until(lambda: "writes are refused" in told() and "free space" in told(), 15, "status says so")
+            assert site.tier("us-east", "session")["state"] == "ready"  # it still reads
+
+            def lines():
+                return sum(path.read_bytes().count(b"\n") for path in (site.state / "logs").rglob("session.log"))
+
+            # What is refused goes on being tried, but is no news.
+            began, before = time.monotonic(), lines()
+            wait_until(lambda: time.monotonic() - began > 5, 10, "five seconds have passed")
+            assert lines() - before <= 2
+            filler.unlink()
+            wait_until(lambda: not told(), 15, "writes are taken again")
+    finally:
+        subprocess.run(["umount", "-l", str(site.state)], check=False, timeout=20)
