@@ -29,6 +29,7 @@
 #include "io/process.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
+#include "site/reach.hpp"
 #include "site/view.hpp"
 
 namespace meridian::agent {

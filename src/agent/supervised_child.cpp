@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <sys/types.h>
 
+#include "agent/backoff.hpp"
 #include "agent/limits.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"

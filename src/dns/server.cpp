@@ -7,8 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include <fmt/core.h>
-
 #include "base/clock.hpp"
 #include "base/ip.hpp"
 #include "base/log.hpp"

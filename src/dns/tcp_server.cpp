@@ -3,7 +3,6 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <list>
 #include <memory>
 #include <utility>
 
@@ -19,9 +18,9 @@
 #include "dns/tally.hpp"
 #include "io/accept_loop.hpp"
 #include "io/fiber.hpp"
+#include "io/loop.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"
-#include "io/wait_queue.hpp"
 #include "wire/dns/limits.hpp"
 
 namespace meridian::dns {

@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "base/clock.hpp"
-#include "base/result.hpp"
 #include "http/limits.hpp"
 #include "http/server_connection.hpp"
 #include "http/server_context.hpp"
@@ -14,7 +13,6 @@
 #include "io/scope.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"
-#include "io/wait_queue.hpp"
 
 namespace meridian::http {
 namespace {

@@ -12,7 +12,6 @@
 #include "io/network.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"
-#include "io/wait_queue.hpp"
 #include "lab/link_table.hpp"
 #include "lab/linked_connection.hpp"
 #include "site/reach.hpp"

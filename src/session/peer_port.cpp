@@ -15,7 +15,6 @@
 #include "io/stream.hpp"
 #include "io/task.hpp"
 #include "io/tls.hpp"
-#include "io/wait_queue.hpp"
 #include "session/limits.hpp"
 #include "site/ca.hpp"
 #include "site/reach.hpp"

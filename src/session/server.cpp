@@ -10,7 +10,6 @@
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/metrics.hpp"
-#include "base/result.hpp"
 #include "io/accept_loop.hpp"
 #include "io/loop.hpp"
 #include "io/stream.hpp"
