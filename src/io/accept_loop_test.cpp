@@ -2,19 +2,19 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdint>
+#include <chrono>
 #include <cstring>
 #include <deque>
 #include <memory>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
 #include "base/check.hpp"
+#include "base/clock.hpp"
 #include "base/ip.hpp"
 #include "base/result.hpp"
 #include "io/epoll.hpp"
@@ -24,6 +24,7 @@
 #include "io/socket.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"
+#include "io/wait_queue.hpp"
 
 namespace meridian::io {
 namespace {

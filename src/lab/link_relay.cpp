@@ -4,6 +4,8 @@
 #include <memory>
 #include <utility>
 
+#include <fmt/core.h>
+
 #include "base/ip.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"

@@ -8,7 +8,6 @@
 
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
-#include "base/log.hpp"
 #include "base/metrics.hpp"
 #include "io/accept_loop.hpp"
 #include "io/loop.hpp"

@@ -12,8 +12,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/bytes.hpp"
 #include "base/check.hpp"
+#include "base/clock.hpp"
 #include "base/ip.hpp"
 #include "base/result.hpp"
 #include "io/fd.hpp"

@@ -15,6 +15,7 @@
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
+#include "base/recurring_problem.hpp"
 #include "base/result.hpp"
 #include "io/fiber.hpp"
 #include "io/loop.hpp"
