@@ -208,4 +208,4 @@ class Server(http.server.ThreadingHTTPServer):
 
 signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
 print("listening on", os.environ["PORT"], file=sys.stderr, flush=True)
-Server(("", int(os.environ["PORT"])), Handler).serve_forever()
+Server((os.environ.get("HOST", ""), int(os.environ["PORT"])), Handler).serve_forever()

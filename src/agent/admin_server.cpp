@@ -25,15 +25,15 @@
 #include "http/client.hpp"
 #include "http/exchange.hpp"
 #include "http/fetch.hpp"
-#include "http/limits.hpp"
 #include "http/server.hpp"
+#include "io/accept_loop.hpp"
 #include "io/fiber.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"
 #include "io/tls.hpp"
-#include "io/wait_queue.hpp"
 #include "site/ca.hpp"
 #include "site/cdn_report.hpp"
+#include "site/reach.hpp"
 #include "site/secret.hpp"
 #include "site/view.hpp"
 #include "wire/http/message.hpp"
@@ -58,6 +58,13 @@ io::Task<void> RespondJson(http::Exchange& exchange, std::string json) {
   (void)co_await exchange.Respond({.fields = fields}, AsBytes(json));
 }
 
+// Without waiting for the body: who shows no token is not to hold a place with half a request.
+io::Task<void> Refuse(http::Exchange& exchange) {
+  (void)co_await exchange.Respond(
+      {.status = 401, .fields = {{"Content-Type", "text/plain; charset=utf-8"}}, .close = true},
+      AsBytes("show the token of the state directory\n"));
+}
+
 // What another data center may ask too.
 bool IsForPeers(const wire::http::RequestHead& request) {
   if (request.method == "GET") return request.path == kViewPath;
@@ -73,14 +80,16 @@ AdminServer::AdminServer(const Context& context, Agent& agent, Purges& purges, s
       purges_(purges),
       token_(std::move(token)),
       tls_(std::move(tls)),
-      server_(context.loop, Options(),
-              [this](http::Exchange& exchange) { return Handle(exchange, false); }),
+      server_here_(context.loop, Options(),
+                   [this](http::Exchange& exchange) { return Handle(exchange, false); }),
+      server_elsewhere_(context.loop, Options(),
+                        [this](http::Exchange& exchange) { return Handle(exchange, false); }),
       peer_server_(context.loop, Options(),
                    [this](http::Exchange& exchange) { return Handle(exchange, true); }),
       scope_(context.loop) {}
 
 Result<void> AdminServer::Start() {
-  Endpoint at{context_.here.address, context_.site.ports.admin};
+  Endpoint at{site::PeerAddress(context_.here), context_.site.ports.admin};
   auto listener = context_.network.Listen(at, {});
   if (!listener && listener.error().code == Errc::kExists) {
     return Fail(Errc::kExists,
@@ -98,32 +107,46 @@ io::Task<void> AdminServer::Stop() {
   scope_.Cancel();
   co_await scope_.Join();
   TimePoint deadline = context_.loop.After(kAdminDrainTimeout);
-  co_await server_.Drain(deadline);
+  co_await server_here_.Drain(deadline);
+  co_await server_elsewhere_.Drain(deadline);
   co_await peer_server_.Drain(deadline);
 }
 
 io::Task<void> AdminServer::Accept() {
-  for (;;) {
-    auto stream = co_await listener_->Accept();
-    if (stream) {
-      if (silent_.size() >= kMaxAdminConnections) {
-        silent_.front()->Cancel();
-        silent_.pop_front();
-      }
-      scope_.Spawn(Admit(std::move(*stream)));
-    } else {
-      if (stream.error().code == Errc::kCancelled) co_return;
-      LOG_WARNING("admin port", {"problem", stream.error().message});
-      if (!co_await io::Sleep(http::kAcceptPause)) co_return;
-    }
-  }
+  io::AcceptLoop accept(
+      *listener_,
+      {.name = "admin port",
+       .admit = [this](std::unique_ptr<io::Stream> stream) { Take(std::move(stream)); },
+       .make_room =
+           [this] { return EvictSilent(silent_elsewhere_) || EvictSilent(silent_here_); }});
+  co_await accept.Run();
 }
 
-io::Task<void> AdminServer::Admit(std::unique_ptr<io::Stream> stream) {
+// Also a connection of this host to one of its own addresses comes from that address.
+bool AdminServer::IsOfThisHost(const Endpoint& peer) const {
+  IpAddress address = peer.address.Unmapped();
+  return address.is_loopback() || address == context_.here.address ||
+         address == context_.here.private_address;
+}
+
+bool AdminServer::EvictSilent(Silent& silent) {
+  if (silent.empty()) return false;
+  silent.front()->Cancel();
+  silent.pop_front();
+  return true;
+}
+
+void AdminServer::Take(std::unique_ptr<io::Stream> stream) {
+  Silent& silent = IsOfThisHost(stream->peer()) ? silent_here_ : silent_elsewhere_;
+  if (silent.size() >= kMaxAdminConnections) EvictSilent(silent);
+  scope_.Spawn(Admit(std::move(stream), silent));
+}
+
+io::Task<void> AdminServer::Admit(std::unique_ptr<io::Stream> stream, Silent& silent) {
   io::Fiber* fiber = &co_await io::ThisFiber{};
-  silent_.push_back(fiber);
+  silent.push_back(fiber);
   co_await Greet(std::move(stream));
-  std::erase(silent_, fiber);  // unless it had to make way
+  std::erase(silent, fiber);  // unless it had to make way
 }
 
 io::Task<void> AdminServer::Greet(std::unique_ptr<io::Stream> stream) {
@@ -131,7 +154,7 @@ io::Task<void> AdminServer::Greet(std::unique_ptr<io::Stream> stream) {
   Result<bool> tls = co_await io::BeginsTls(*stream, deadline);
   if (!tls) co_return;
   if (!*tls) {
-    if (stream->peer().address.is_loopback()) server_.ServeStream(std::move(stream));
+    if (stream->peer().address.is_loopback()) server_here_.ServeStream(std::move(stream));
     co_return;
   }
   Endpoint peer = stream->peer();
@@ -140,7 +163,8 @@ io::Task<void> AdminServer::Greet(std::unique_ptr<io::Stream> stream) {
     // Without a data center's certificate it is anybody, and needs the token.
     bool is_peer = IsPeer((*secured)->peer_names());
     refusals_.OnAdmitted(peer.address);
-    (is_peer ? peer_server_ : server_).ServeStream(std::move(*secured));
+    http::Server& others = IsOfThisHost(peer) ? server_here_ : server_elsewhere_;
+    (is_peer ? peer_server_ : others).ServeStream(std::move(*secured));
   } else if (secured.error().code == Errc::kInvalid &&
              refusals_.OnRefused(peer.address, secured.error().message)) {
     LOG_WARNING("refused at the admin port", {"peer", peer.ToString()},
@@ -167,8 +191,7 @@ bool AdminServer::HasToken(const http::Exchange& exchange) const {
 io::Task<void> AdminServer::Handle(http::Exchange& exchange, bool is_peer) {
   bool for_peers = IsForPeers(exchange.request());
   if (!HasToken(exchange) && !(is_peer && for_peers)) {
-    (void)co_await http::RespondText(exchange, 401, "show the token of the state directory\n");
-    co_return;
+    co_return co_await Refuse(exchange);
   }
   co_await (for_peers ? HandlePeer(exchange) : HandleOperator(exchange));
 }

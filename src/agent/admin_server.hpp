@@ -42,7 +42,14 @@ class AdminServer {
 
  private:
   io::Task<void> Accept();
-  io::Task<void> Admit(std::unique_ptr<io::Stream> stream);
+  // Connections of Admit, the longest silent first.
+  using Silent = std::deque<io::Fiber*>;
+
+  bool IsOfThisHost(const Endpoint& peer) const;
+  // Ends the connection that has said nothing for the longest time. False: there is none.
+  static bool EvictSilent(Silent& silent);
+  void Take(std::unique_ptr<io::Stream> stream);
+  io::Task<void> Admit(std::unique_ptr<io::Stream> stream, Silent& silent);
   io::Task<void> Handle(http::Exchange& exchange, bool is_peer);
   io::Task<void> HandlePeer(http::Exchange& exchange);
   io::Task<void> HandleOperator(http::Exchange& exchange);
@@ -59,9 +66,12 @@ class AdminServer {
   std::shared_ptr<io::TlsContext> tls_;
   std::unique_ptr<io::Listener> listener_;
   Refusals refusals_;
-  std::deque<io::Fiber*> silent_;  // of Admit, the longest silent first
-  http::Server server_;            // plain: whoever has the token
-  http::Server peer_server_;       // TLS: peers too
+  // This host's operators have room of their own, which strangers cannot fill.
+  Silent silent_here_;
+  Silent silent_elsewhere_;
+  http::Server server_here_;       // whoever has the token
+  http::Server server_elsewhere_;  // the same, by TLS
+  http::Server peer_server_;       // by mutual TLS: other data centers
   io::Scope scope_;
 };
 

@@ -1,5 +1,6 @@
 #include "agent/admin_server.hpp"
 
+#include <array>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -130,6 +131,35 @@ TEST_F(AdminServerTest, HalfHeadsDoNotLockTheOperatorOut) {
   Run([&]() -> io::Task<void> {
     std::vector<Wire> silent = co_await Silent(kMaxAdminConnections + 1, "GET / HT");
     EXPECT_EQ(co_await Status({nullptr, kToken}, "GET", "/.meridian/status"), 200);
+  });
+}
+
+TEST_F(AdminServerTest, HalfARequestWithoutTokenIsRefusedAndClosedBeforeItsBody) {
+  Run([&]() -> io::Task<void> {
+    auto half = co_await Silent(1,
+                                "POST /.meridian/drain HTTP/1.1\r\nHost: a\r\n"
+                                "Content-Length: 60000\r\n\r\nhalf");
+    std::string said;
+    std::array<uint8_t, 4096> piece{};
+    for (;;) {
+      Result<size_t> got = co_await half.front()->Read(piece, loop_.After(seconds(5)));
+      EXPECT_TRUE(got) << "the connection stays open";
+      if (!got || *got == 0) break;
+      said += AsText({piece.data(), *got});
+    }
+    EXPECT_THAT(said, testing::StartsWith("HTTP/1.1 401 "));
+    EXPECT_THAT(said, HasSubstr("Connection: close"));
+  });
+}
+
+TEST_F(AdminServerTest, ADataCenterThatIsNotInTheFileIsRefusedThoughTheAuthoritySignedIt) {
+  site::Site larger = site_;
+  larger.datacenters.push_back({.name = "mars", .address = IpAddress::V4(127, 0, 0, 3)});
+  ca_ =
+      site::EnsureCa(state_, larger, {"us-east", "us-west", "mars"}, SystemClock().Wall()).value();
+  Run([&]() -> io::Task<void> {
+    EXPECT_EQ(co_await Status({ClientTls("us-west"), ""}, "GET", "/.meridian/view"), 200);
+    EXPECT_EQ(co_await Status({ClientTls("mars"), kToken}, "GET", "/.meridian/view"), 0);
   });
 }
 

@@ -3,24 +3,34 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
+#include <optional>
 #include <ranges>
+#include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
+#include <fmt/core.h>
+#include <fmt/format.h>
 #include <unistd.h>
 
+#include "agent/availability.hpp"
 #include "agent/context.hpp"
 #include "agent/instance.hpp"
 #include "agent/limits.hpp"
 #include "agent/status.hpp"
 #include "agent/tier_child.hpp"
 #include "agent/tier_table.hpp"
+#include "base/check.hpp"
 #include "base/clock.hpp"
+#include "base/ip.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "io/fd.hpp"
+#include "io/file.hpp"
 #include "io/socket.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
@@ -29,6 +39,42 @@
 
 namespace meridian::agent {
 
+namespace {
+
+Endpoint OpsOf(const TierEntry& entry) {
+  auto ops = std::ranges::find(entry.sockets, "ops", &TierSocket::name);
+  CHECK(ops != entry.sockets.end());
+  return ops->at;
+}
+
+// It is there while the data center is drained.
+std::filesystem::path DrainMarker(const Context& context) {
+  return context.state_directory / (context.here.name + ".drained");
+}
+
+// What a person can do about an error is in its message.
+Result<io::Fd> OpenSocket(const TierEntry& tier, const TierSocket& socket) {
+  Result<io::Fd> fd = socket.kind == SocketKind::kStream ? io::OpenListeningSocket(socket.at, {})
+                                                         : io::OpenDatagramSocket(socket.at, false);
+  if (fd) return fd;
+  switch (fd.error().code) {
+    case Errc::kExists:
+      return Fail(Errc::kExists,
+                  "{}, for the {} tier, is in use by another program. End that, or give the tier "
+                  "another port in site.toml",
+                  socket.at.ToString(), tier.name);
+    case Errc::kUnavailable:
+      return Fail(Errc::kUnavailable,
+                  "{}, for the {} tier, is no address of this host. Give the data center one that "
+                  "is (address, private_address) in site.toml",
+                  socket.at.ToString(), tier.name);
+    default:
+      return fd;
+  }
+}
+
+}  // namespace
+
 Agent::Agent(const Context& context, Options options)
     : context_(context),
       options_(std::move(options)),
@@ -36,6 +82,7 @@ Agent::Agent(const Context& context, Options options)
                                            "Instances of the application that are healthy.")),
       ready_tiers_(metrics_.AddGauge("meridian_agent_tiers_ready", "Tiers that are ready.")),
       life_(options_.answer_ttl + kDrainGrace),
+      replacement_(context.site.app.unhealthy_timeout),
       peers_(context.site, context.here.name),
       poller_(context, options_.peer_tls, peers_, [this] { OnChange(); }),
       children_(context.loop),
@@ -55,19 +102,18 @@ Result<void> Agent::OpenSockets() {
     if (!Runs(entry.name)) continue;
     TierSpec spec{.name = entry.name,
                   .port = entry.port,
+                  .ops = OpsOf(entry),
                   .serves_application = entry.serves_application,
                   .sockets = {}};
     for (const TierSocket& socket : entry.sockets) {
-      Result<io::Fd> fd = socket.kind == SocketKind::kStream
-                              ? io::OpenListeningSocket(socket.at, {})
-                              : io::OpenDatagramSocket(socket.at, false);
-      if (!fd && fd.error().code == Errc::kExists) {
-        return Fail(Errc::kExists,
-                    "{}, for the {} tier, is in use by another program. End that, or give the "
-                    "tier another port in site.toml",
-                    socket.at.ToString(), entry.name);
+      Result<io::Fd> fd = OpenSocket(entry, socket);
+      if (!fd && socket.optional && fd.error().code == Errc::kUnavailable) {
+        // Usual behind a router that translates addresses.
+        LOG_WARNING("no address of this host, so nothing listens there", {"tier", entry.name},
+                    {"public_address", socket.at.address.ToString()});
+        continue;
       }
-      if (!fd) return Fail(fd.error());
+      if (!fd) return Fail(std::move(fd.error()));
       spec.sockets.push_back({socket.name, std::move(*fd)});
     }
     tiers_.push_back(
@@ -79,6 +125,8 @@ Result<void> Agent::OpenSockets() {
 io::Task<Result<void>> Agent::Start() {
   Result<void> opened = OpenSockets();
   if (!opened) co_return opened;
+  std::error_code error;
+  drains_when_it_serves_ = std::filesystem::exists(DrainMarker(context_), error);
   uint32_t count = Runs("app") ? context_.site.app.instances : 0;
   for (uint32_t number = 1; number <= count; ++number) {
     instances_.push_back(std::make_unique<Instance>(context_, number, [this] { OnChange(); }));
@@ -109,7 +157,7 @@ Result<void> Agent::StartProblem() const {
 }
 
 bool Agent::IsUp() const {
-  return std::ranges::all_of(tiers_, [](const auto& tier) { return tier->report().ready; }) &&
+  return std::ranges::all_of(tiers_, [](const auto& tier) { return tier->ready(); }) &&
          std::ranges::all_of(instances_, [](const auto& each) { return each->healthy(); });
 }
 
@@ -162,14 +210,31 @@ io::Task<void> Agent::Stop() {
 
 bool Agent::Drain() {
   bool drains = life_.Drain(context_.loop.Now());
+  if (drains) RememberDrain(true);
   OnChange();
   return drains;
 }
 
 bool Agent::Undrain() {
   bool serves = life_.Undrain();
+  if (serves) RememberDrain(false);
   OnChange();
   return serves;
+}
+
+void Agent::RememberDrain(bool drained) const {
+  std::filesystem::path marker = DrainMarker(context_);
+  Result<void> done;
+  std::error_code error;
+  if (drained) {
+    done = io::WriteFileAtomically(marker.string(), "", 0600);
+  } else if (std::filesystem::remove(marker, error); error) {
+    done = Fail(Errc::kIo, "{}: {}", marker.string(), error.message());
+  }
+  if (!done) {
+    LOG_ERROR("a restart of this data center will not know whether it is drained",
+              {"drained", drained}, {"problem", done.error().message});
+  }
 }
 
 Result<void> Agent::RestartInstance(std::string_view id) {
@@ -209,8 +274,37 @@ io::Task<void> Agent::RestartWhenLeft(Instance& instance, uint64_t view_number) 
 io::Task<void> Agent::Tick() {
   while (co_await io::Sleep(std::chrono::seconds{1})) {
     life_.OnTick(context_.loop.Now());
+    ReplaceUnhealthy();
     OnChange();
   }
+}
+
+void Agent::ReplaceUnhealthy() {
+  std::vector<site::InstanceState> states;
+  for (const auto& instance : instances_) states.push_back(instance->view().state);
+  std::optional<size_t> chosen = replacement_.Choose(states, context_.loop.Now());
+  if (chosen) instances_[*chosen]->Replace();
+}
+
+std::optional<Impediment> Agent::Impeded() const {
+  if (life_.state() == site::DataCenterState::kStarting) return std::nullopt;
+  for (const auto& tier : tiers_) {
+    if (tier->hung()) return Impediment{.reason = fmt::format("the {} tier hangs", tier->name())};
+  }
+  for (const auto& tier : tiers_) {
+    if (tier->ready()) continue;
+    return Impediment{.reason = fmt::format("the {} tier is not ready", tier->name()),
+                      .restarting = true};
+  }
+  using enum site::InstanceState;
+  auto is = [](site::InstanceState state) {
+    return [state](const auto& each) { return each->view().state == state; };
+  };
+  if (instances_.empty() || std::ranges::any_of(instances_, is(kHealthy))) return std::nullopt;
+  if (std::ranges::all_of(instances_, is(kUnhealthy))) {
+    return Impediment{.reason = "all instances of the application are unhealthy"};
+  }
+  return Impediment{.reason = "no instance of the application is healthy", .restarting = true};
 }
 
 site::SiteView Agent::MakeView() const {
@@ -229,23 +323,31 @@ site::SiteView Agent::MakeView() const {
       continue;
     }
     entry.state = life_.state();
+    entry.available = availability_.available();
+    entry.problem = availability_.reason();
     for (const auto& tier : tiers_) entry.load_rps += tier->report().load_rps;
   }
   for (const auto& instance : instances_) view.instances.push_back(instance->view());
   peers_.AppendInstances(view.instances);
+  view.agreement = peers_.agreement();
   return view;
 }
 
 void Agent::OnChange() {
-  auto ready = std::ranges::count_if(tiers_, [](auto& tier) { return tier->report().ready; });
+  auto ready = std::ranges::count_if(tiers_, [](auto& tier) { return tier->ready(); });
   auto healthy = std::ranges::count_if(instances_, [](auto& each) { return each->healthy(); });
   ready_tiers_.Set(static_cast<double>(ready));
   healthy_instances_.Set(static_cast<double>(healthy));
   bool enough = instances_.empty() || healthy > 0;
   life_.OnReadiness(static_cast<size_t>(ready) == tiers_.size(), enough);
+  if (drains_when_it_serves_ && life_.state() == site::DataCenterState::kServing) {
+    drains_when_it_serves_ = false;
+    life_.Drain(context_.loop.Now());
+  }
   uint64_t connections = 0;
   for (const auto& tier : tiers_) connections += tier->report().connections;
   life_.OnConnections(connections, context_.loop.Now());
+  availability_.Observe(Impeded(), context_.loop.Now());
 
   site::SiteView view = MakeView();
   if (view != view_ || view.number == 0) {
@@ -263,19 +365,35 @@ void Agent::OnChange() {
   changed_.WakeAll();
 }
 
+std::string Agent::Problems() const {
+  using enum site::DataCenterState;
+  std::vector<std::string> problems = peers_.Problems();
+  if (!availability_.available()) {
+    problems.insert(problems.begin(), availability_.reason() + ", so visitors are sent elsewhere");
+  }
+  if (life_.state() == kDraining || life_.state() == kDrained) {
+    problems.push_back("drained by an operator; end that with: meridian dc undrain " +
+                       context_.here.name);
+  }
+  return fmt::format("{}", fmt::join(problems, "; "));
+}
+
 DataCenterStatus Agent::Status() const {
   DataCenterStatus status{.name = context_.here.name,
                           .address = context_.here.address.ToString(),
                           .state = std::string(site::StateName(life_.state())),
-                          .pid = getpid()};
+                          .pid = getpid(),
+                          .problem = Problems()};
   for (const auto& tier : tiers_) {
-    const char* state = tier->report().ready ? "ready" : tier->pid() != 0 ? "starting" : "down";
-    status.tiers.push_back(
-        {.name = tier->name(),
-         .state = state,
-         .pid = tier->pid(),
-         .port = tier->port(),
-         .problem = tier->report().ready ? tier->report().detail : tier->problem()});
+    const char* state = tier->hung()       ? "hung"
+                        : tier->ready()    ? "ready"
+                        : tier->pid() != 0 ? "starting"
+                                           : "down";
+    status.tiers.push_back({.name = tier->name(),
+                            .state = state,
+                            .pid = tier->pid(),
+                            .port = tier->port(),
+                            .problem = tier->Condition()});
   }
   for (const auto& [name, external] : context_.site.externals) {
     if (context_.here.edge_only) break;
@@ -287,7 +405,8 @@ DataCenterStatus Agent::Status() const {
                                 .address = view.address.ToString(),
                                 .release = view.release,
                                 .state = std::string(site::StateName(view.state)),
-                                .pid = instance->pid()});
+                                .pid = instance->pid(),
+                                .problem = instance->Condition()});
   }
   return status;
 }
@@ -302,8 +421,15 @@ std::vector<pid_t> Agent::Children() const {
 void Agent::LogStates(const site::SiteView& next) const {
   for (const site::DataCenterView& dc : next.datacenters) {
     const site::DataCenterView* before = view_.FindDataCenter(dc.name);
-    if (before != nullptr && before->state == dc.state) continue;
-    LOG_INFO("data center", {"name", dc.name}, {"state", site::StateName(dc.state)});
+    if (before == nullptr || before->state != dc.state) {
+      LOG_INFO("data center", {"name", dc.name}, {"state", site::StateName(dc.state)});
+    }
+    if (before == nullptr || before->problem == dc.problem) continue;
+    if (dc.problem.empty()) {
+      LOG_INFO("data center is available again", {"name", dc.name});
+    } else {
+      LOG_WARNING("data center is not available", {"name", dc.name}, {"problem", dc.problem});
+    }
   }
 }
 

@@ -8,15 +8,18 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
 
+#include "agent/availability.hpp"
 #include "agent/context.hpp"
 #include "agent/instance.hpp"
 #include "agent/life.hpp"
 #include "agent/peer_poller.hpp"
 #include "agent/peers.hpp"
+#include "agent/replacement.hpp"
 #include "agent/status.hpp"
 #include "agent/tier_child.hpp"
 #include "base/metrics.hpp"
@@ -42,7 +45,7 @@ class Agent {
   // its answer.
   io::Task<void> Stop();
 
-  // False: there is nothing to drain, or not yet.
+  // Outlives this agent, and its machine's restart. False: there is nothing to drain, or not yet.
   bool Drain();
   bool Undrain();
 
@@ -69,7 +72,12 @@ class Agent {
   io::Task<void> RestartWhenLeft(Instance& instance, uint64_t view_number);
   // No tier has requests at instances that leave, by that view or a newer one.
   bool HaveLeft(uint64_t view_number) const;
+  void ReplaceUnhealthy();
+  void RememberDrain(bool drained) const;
+  std::string Problems() const;
   void OnChange();
+  // What keeps this data center from serving its visitors by itself.
+  std::optional<Impediment> Impeded() const;
   site::SiteView MakeView() const;
   void LogStates(const site::SiteView& next) const;
 
@@ -79,6 +87,9 @@ class Agent {
   Gauge& healthy_instances_;
   Gauge& ready_tiers_;
   Life life_;
+  Availability availability_;
+  bool drains_when_it_serves_ = false;  // it was drained when it ran last
+  Replacement replacement_;
   Peers peers_;
   PeerPoller poller_;
   std::vector<std::unique_ptr<TierChild>> tiers_;

@@ -70,8 +70,11 @@ class AgentWorld {
 
   io::TlsOptions TlsOf(const std::string& data_center, io::PeerCertificate peer) const {
     std::string own = ca_.datacenters.at(data_center);
-    return {
-        .certificate_path = own, .key_path = own, .authorities_path = ca_.authority, .peer = peer};
+    return {.certificate_path = own,
+            .key_path = own,
+            .authorities_path = ca_.authority,
+            .peer = peer,
+            .accepted_names = site::PeerNames(site_)};
   }
 };
 

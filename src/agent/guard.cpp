@@ -38,6 +38,9 @@ io::Task<void> PassSignals(io::Signals& signals, io::Process& agent) {
       case SIGCHLD:
         io::ReapOrphans({agent.pid()});
         break;
+      case SIGHUP:
+        LOG_INFO(io::kHangupIgnored);
+        break;
       case SIGQUIT:
         agent.Signal(SIGKILL);
         break;
@@ -67,7 +70,7 @@ Result<int> RunGuard(const GuardOptions& options) {
   io::Fd our_end(lifeline[1]);
   io::EpollDriver driver;
   io::Loop loop(driver);
-  io::Signals signals(driver, {SIGTERM, SIGINT, SIGQUIT, SIGCHLD});
+  io::Signals signals(driver, {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGCHLD});
   io::ProcessOptions process{.command = options.agent_command,
                              .descriptors = options.descriptors,
                              .new_group = true,

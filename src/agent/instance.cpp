@@ -1,5 +1,6 @@
 #include "agent/instance.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
@@ -28,6 +29,7 @@
 #include "io/process.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
+#include "site/reach.hpp"
 #include "site/view.hpp"
 
 namespace meridian::agent {
@@ -81,6 +83,8 @@ Result<io::ProcessOptions> Instance::Prepare() {
       .new_session = true,
   };
   options.environment = context_.service_variables;
+  // Where it is reached; [app] environment may say another.
+  options.environment.emplace_back("HOST", kInstanceAddress.ToString());
   for (const auto& [name, value] : context_.site.app.environment) {
     options.environment.emplace_back(name, value);
   }
@@ -135,16 +139,36 @@ io::Task<void> Instance::Watch(io::Process& process) {
   }
   ever_healthy_ = true;
   failures_ = 0;
+  CheckAddress();
   SetState(site::InstanceState::kHealthy);
   uint32_t misses = 0;
-  while (co_await io::Sleep(kHealthInterval)) {
+  TimePoint next = SaturatingAdd(context_.loop.Now(), kHealthInterval);
+  while (co_await io::SleepUntil(next)) {
     http::Request request{.path = context_.site.app.health_path, .host = context_.site.domain};
     auto answer =
         co_await http::Fetch(client, request, kMaxHealthBody, context_.loop.After(kHealthTimeout));
     misses = answer && answer->status < 400 ? 0 : misses + 1;
     if (misses == 0) SetState(site::InstanceState::kHealthy);
     if (misses >= kHealthMisses) SetState(site::InstanceState::kUnhealthy);
+    next = std::max(SaturatingAdd(next, kHealthInterval), context_.loop.Now());
   }
+}
+
+// In the lab it is as it is on a developer's machine.
+void Instance::CheckAddress() {
+  exposed_ = context_.hosting == site::Hosting::kServers && ListensOnAllAddresses(port_);
+  if (!exposed_) return;
+  LOG_WARNING(
+      "instance listens on all addresses, so that strangers reach it past edge and balancer",
+      {"instance", id_}, {"port", port_}, {"advice", "listen on $HOST"});
+}
+
+std::string Instance::Condition() const {
+  if (std::string loop = child_.CrashLoop(); !loop.empty()) {
+    return last_words_.empty() ? loop : loop + "; it printed last: " + last_words_;
+  }
+  if (!exposed_ || pid() == 0) return "";
+  return "listens on all addresses, where strangers reach it; have it listen on $HOST";
 }
 
 void Instance::SetState(site::InstanceState state) {
@@ -162,6 +186,7 @@ void Instance::OnChildChanged() {
     // Another program was faster: the next start has another port.
     if (!IsPortTaken(port_)) ++failures_;
     problem_ = child_.problem();
+    last_words_ = last_lines_.empty() ? "" : last_lines_.back();
     if (!last_lines_.empty()) problem_ += "; it printed last:";
     for (const std::string& line : last_lines_) problem_ += "\n    " + line;
     SetState(stopping_ ? site::InstanceState::kStopped : site::InstanceState::kStarting);
@@ -180,6 +205,12 @@ bool Instance::Leave() {
 void Instance::Restart() {
   // One that has ended meanwhile is being started again already.
   if (leaving_) child_.Restart();
+}
+
+void Instance::Replace() {
+  LOG_WARNING("unhealthy for too long, replaced", {"instance", id_},
+              {"unhealthy_timeout_s", Seconds(context_.site.app.unhealthy_timeout)});
+  child_.Restart();
 }
 
 void Instance::Stop() {

@@ -27,12 +27,16 @@ class Instance {
   bool Leave();
   // Of one that left: it ends in good order, and is started again.
   void Restart();
+  // Of one that is unhealthy: the same, without waiting for its requests.
+  void Replace();
 
   site::InstanceView view() const;
   pid_t pid() const { return child_.pid(); }
   bool healthy() const { return state_ == site::InstanceState::kHealthy; }
   // It could not be run, ended, or was not healthy in time, before it was ever healthy.
   bool failed_to_start() const { return !ever_healthy_ && failures_ > 0; }
+  // For people: what is unusual of it; empty: nothing.
+  std::string Condition() const;
   // Why it ended last, and what it had printed last; may have several lines.
   const std::string& problem() const { return problem_; }
 
@@ -40,6 +44,7 @@ class Instance {
   Result<io::ProcessOptions> Prepare();
   io::Task<void> CaptureOutput();
   io::Task<void> Watch(io::Process& process);
+  void CheckAddress();
   io::Task<Result<void>> AwaitHealth(http::Client& client);
   void SetState(site::InstanceState state);
   void OnLine(std::string_view line);
@@ -53,10 +58,12 @@ class Instance {
   io::Fd output_here_;
   io::Fd output_there_;
   std::deque<std::string> last_lines_;
+  std::string last_words_;  // of the process that ended last
   site::InstanceState state_ = site::InstanceState::kStarting;
   bool ever_healthy_ = false;
   bool stopping_ = false;
   bool leaving_ = false;
+  bool exposed_ = false;
   uint32_t failures_ = 0;
   std::string problem_;
   SupervisedChild child_;

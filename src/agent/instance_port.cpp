@@ -1,6 +1,11 @@
 #include "agent/instance_port.hpp"
 
 #include <cstdint>
+#include <fstream>
+#include <string>
+#include <string_view>
+
+#include <fmt/core.h>
 
 #include "agent/limits.hpp"
 #include "base/result.hpp"
@@ -25,6 +30,21 @@ Result<uint16_t> FindInstancePort(const PortSlot& slot) {
   }
   return Fail(Errc::kUnavailable, "no free port between {} and {} for an instance",
               kFirstInstancePort, kLastInstancePort);
+}
+
+bool ListensOnAllAddresses(uint16_t port) {
+  // "  0: 00000000:1F90 00000000:0000 0A ...": number, local address and port, remote, state.
+  const std::string v4 = fmt::format(" {:08X}:{:04X} ", 0, port);
+  const std::string v6 = fmt::format(" {:032X}:{:04X} ", 0, port);
+  constexpr std::string_view kListening = " 0A ";
+  for (const char* file : {"/proc/net/tcp", "/proc/net/tcp6"}) {
+    std::ifstream table(file);
+    for (std::string line; std::getline(table, line);) {
+      bool at_all = line.find(v4) != std::string::npos || line.find(v6) != std::string::npos;
+      if (at_all && line.find(kListening) != std::string::npos) return true;
+    }
+  }
+  return false;
 }
 
 }  // namespace meridian::agent

@@ -24,4 +24,7 @@ Result<uint16_t> FindInstancePort(const PortSlot& slot);
 // Whether something listens there, at any address.
 bool IsPortTaken(uint16_t port);
 
+// Whether a TCP socket of this host listens at `port` on all addresses (/proc/net/tcp, tcp6).
+bool ListensOnAllAddresses(uint16_t port);
+
 }  // namespace meridian::agent

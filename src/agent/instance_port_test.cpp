@@ -1,10 +1,12 @@
 #include "agent/instance_port.hpp"
 
 #include <set>
+#include <string_view>
 
 #include <gtest/gtest.h>
 
 #include "agent/limits.hpp"
+#include "base/ip.hpp"
 #include "io/socket.hpp"
 
 namespace meridian::agent {
@@ -36,6 +38,15 @@ TEST(InstancePort, ATakenPortIsPassedOver) {
 
 TEST(InstancePort, TheLargestSiteHasAPortForEach) {
   EXPECT_TRUE(FindInstancePort({63, 64, 63, 64, 0}));
+}
+
+TEST(InstancePort, AnInstanceThatListensOnAllAddressesIsToldFromOneThatDoesNot) {
+  for (const char* address : {"0.0.0.0", "::", "127.0.0.1", "::1"}) {
+    auto fd = io::OpenListeningSocket({*IpAddress::Parse(address), 0}, {});
+    ASSERT_TRUE(fd) << fd.error().message;
+    bool all = std::string_view(address) == "0.0.0.0" || std::string_view(address) == "::";
+    EXPECT_EQ(ListensOnAllAddresses(io::LocalEndpoint(fd->get()).port), all) << address;
+  }
 }
 
 }  // namespace

@@ -17,6 +17,19 @@ constexpr uint32_t kHealthMisses = 3;  // in a row: unhealthy
 constexpr size_t kMaxHealthBody = 64 * 1024;
 // An instance that is to be restarted finishes its requests; longer ones are cut short.
 constexpr Duration kLeaveTimeout = std::chrono::seconds{30};
+// An instance that is replaced because it stays unhealthy: the longest wait for the next try.
+constexpr Duration kMaxReplacementWait = std::chrono::minutes{10};
+
+// Probes of tiers at their ops ports. After so much silence a tier is hung; [agent] hung_timeout
+// says when it is killed. A process that starts may take longer to answer for the first time.
+constexpr Duration kProbeInterval = std::chrono::seconds{1};
+constexpr Duration kProbeTimeout = std::chrono::seconds{1};
+constexpr Duration kHungAfter = std::chrono::seconds{5};
+constexpr Duration kFirstAnswerTimeout = std::chrono::seconds{60};
+// A tier or the last instance that is started again takes so long at the most before dns servers
+// send visitors elsewhere.
+constexpr Duration kRestartGrace = std::chrono::milliseconds{1500};
+
 // What an instance printed last, kept to explain why it ended.
 constexpr size_t kLastLines = 12;
 
@@ -42,6 +55,9 @@ constexpr Duration kDrainGrace = std::chrono::seconds{10};
 constexpr Duration kTierStopTimeout = std::chrono::seconds{10};
 // Of what a child left behind, to die of SIGKILL.
 constexpr Duration kLeftBehindPatience = std::chrono::seconds{5};
+
+// A child that has ended so often in a row, each time soon after its start, is in a crash loop.
+constexpr uint32_t kCrashLoop = 3;
 
 // Tiers that cannot be started: the data center's start has failed.
 constexpr uint32_t kTierStartAttempts = 3;

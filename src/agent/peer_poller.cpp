@@ -35,7 +35,7 @@ PeerPoller::PeerPoller(const Context& context, const std::shared_ptr<io::TlsCont
     http::Upstream upstream{.address = {at, context.site.ports.admin},
                             .tls = tls,
                             .tls_name = site::PeerName(dc.name, context.site),
-                            .from = context.here.address};
+                            .from = site::PeerAddress(context.here)};
     polled_.push_back({dc.name, std::make_unique<http::Client>(context.loop, context.network,
                                                                std::move(upstream))});
   }
@@ -67,7 +67,7 @@ io::Task<void> PeerPoller::Poll(Peer& peer) {
     TimePoint asked_at = context_.loop.Now();
     Result<void> asked = co_await Ask(peer);
     if (!asked && asked.error().code == Errc::kCancelled) co_return;
-    if (!asked) peers_.OnMiss(peer.name);
+    if (!asked) peers_.OnMiss(peer.name, asked.error().message);
     if (asked.has_value() != peer.heard) {
       peer.heard = asked.has_value();
       if (peer.heard) {

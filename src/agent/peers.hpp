@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,12 +26,16 @@ class Peers {
 
   // Its agent answered with its view; whatever that says of others is passed over.
   void OnAnswer(const std::string& name, const site::SiteView& its_view);
-  void OnMiss(const std::string& name);
+  void OnMiss(const std::string& name, std::string why = "");
 
   // The entry of `name` in our view, over what site.toml says of it.
   void Describe(site::DataCenterView& entry) const;
   void AppendInstances(std::vector<site::InstanceView>& instances) const;
+  // What is wrong between us, for people and with what to do; empty: nothing.
+  std::vector<std::string> Problems() const;
   bool reachable(const std::string& name) const;
+  // Of our own site.toml (site/agreement.hpp).
+  const std::map<std::string, std::string>& agreement() const { return agreement_; }
   bool starting(const std::string& name) const;
   // None is starting, as far as is known: each serves, leaves, or is down.
   bool all_known() const;
@@ -39,10 +44,15 @@ class Peers {
   struct Peer {
     site::DataCenterState state = site::DataCenterState::kStarting;
     uint32_t load_rps = 0;
+    bool available = true;
+    std::string problem;
     std::vector<site::InstanceView> instances;
     uint32_t misses = 0;
     bool heard = false;
+    std::string why_missed;
+    std::optional<std::string> difference;  // of its site.toml from ours
   };
+  std::map<std::string, std::string> agreement_;
   std::map<std::string, Peer> peers_;
 };
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -33,6 +34,7 @@
 #include "io/task.hpp"
 #include "io/tls.hpp"
 #include "io/wait_queue.hpp"
+#include "site/ca.hpp"
 #include "site/site.hpp"
 
 namespace meridian::agent {
@@ -58,6 +60,10 @@ io::Task<void> ReapUntilAskedToEnd(io::Signals& signals, const Agent& agent, io:
       io::ReapOrphans(agent.Children());
       continue;
     }
+    if (*number == SIGHUP) {
+      LOG_INFO(io::kHangupIgnored);
+      continue;
+    }
     LOG_INFO("ending", {"signal", *number});
     asked = true;
     ended.WakeAll();
@@ -75,11 +81,13 @@ void Report(const RunOptions& options, const Result<void>& outcome) {
   }
 }
 
-Result<std::shared_ptr<io::TlsContext>> PeerTlsFor(const RunOptions& options, bool server) {
+Result<std::shared_ptr<io::TlsContext>> PeerTlsFor(const RunOptions& options, bool server,
+                                                   std::vector<std::string> peer_names) {
   std::filesystem::path ca = options.state_directory / "ca";
   std::string own = ca / ("dc-" + options.data_center + ".pem");
   io::TlsOptions tls{
       .certificate_path = own, .key_path = own, .authorities_path = ca / "authority.pem"};
+  tls.accepted_names = std::move(peer_names);
   // Operators show the token instead of a certificate.
   tls.peer = server ? io::PeerCertificate::kOptional : io::PeerCertificate::kRequired;
   return server ? io::TlsContext::ForServer(tls) : io::TlsContext::ForClient(tls);
@@ -89,7 +97,7 @@ class AgentProcess {
  public:
   AgentProcess(const site::Site& site, const RunOptions& options)
       : options_(options),
-        signals_(driver_, {SIGTERM, SIGINT, SIGCHLD}),
+        signals_(driver_, {SIGTERM, SIGINT, SIGHUP, SIGCHLD}),
         loop_(driver_),
         network_(driver_),
         context_{.site = site,
@@ -106,8 +114,8 @@ class AgentProcess {
 
  private:
   io::Task<int> Main() {
-    auto client_tls = PeerTlsFor(options_, false);
-    auto server_tls = PeerTlsFor(options_, true);
+    auto client_tls = PeerTlsFor(options_, false, {});
+    auto server_tls = PeerTlsFor(options_, true, site::PeerNames(context_.site));
     if (!client_tls || !server_tls) {
       Report(options_, Fail((client_tls ? server_tls : client_tls).error()));
       co_return EXIT_FAILURE;

@@ -42,6 +42,7 @@ void Write(const InstanceStatus& instance, Writer& writer) {
   writer.Member("release", instance.release);
   writer.Member("state", instance.state);
   writer.Member("pid", instance.pid);
+  if (!instance.problem.empty()) writer.Member("problem", instance.problem);
   writer.EndObject();
 }
 
@@ -90,7 +91,8 @@ Result<DataCenterStatus> DecodeStatus(std::string_view text) {
   DataCenterStatus status{.name = json->TextOf("name"),
                           .address = json->TextOf("address"),
                           .state = json->TextOf("state"),
-                          .pid = Number<pid_t>(*json, "pid")};
+                          .pid = Number<pid_t>(*json, "pid"),
+                          .problem = json->TextOf("problem")};
   for (const Value& tier : json->ElementsOf("tiers")) {
     status.tiers.push_back({.name = tier.TextOf("name"),
                             .state = tier.TextOf("state"),
@@ -104,7 +106,8 @@ Result<DataCenterStatus> DecodeStatus(std::string_view text) {
                                 .address = instance.TextOf("address"),
                                 .release = instance.TextOf("release"),
                                 .state = instance.TextOf("state"),
-                                .pid = Number<pid_t>(instance, "pid")});
+                                .pid = Number<pid_t>(instance, "pid"),
+                                .problem = instance.TextOf("problem")});
   }
   return status;
 }

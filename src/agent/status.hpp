@@ -15,7 +15,7 @@ namespace meridian::agent {
 
 struct TierStatus {
   std::string name;
-  std::string state;  // "ready", "starting" (it runs), "down" (it does not), "external"
+  std::string state;  // "ready", "starting" (it runs), "hung", "down" (no process runs), "external"
   pid_t pid = 0;
   uint16_t port = 0;
   std::string problem;  // why it is not ready, or what is unusual though it is
@@ -28,6 +28,7 @@ struct InstanceStatus {
   std::string release;
   std::string state;
   pid_t pid = 0;
+  std::string problem;
 };
 
 // Of what cannot be asked.
@@ -39,7 +40,7 @@ struct DataCenterStatus {
   std::string address;
   std::string state;    // a site::DataCenterState's name, or kUnknownState
   pid_t pid = 0;        // of its agent; 0 when it is down or does not answer
-  std::string problem;  // why less is known than should be
+  std::string problem;  // why it cannot serve its visitors, or why less is known than should be
   std::vector<TierStatus> tiers;
   std::vector<InstanceStatus> instances;
 };

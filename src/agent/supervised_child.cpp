@@ -2,12 +2,15 @@
 
 #include <chrono>
 #include <cstdint>
+#include <string>
 #include <utility>
 #include <vector>
 
+#include <fmt/core.h>
 #include <signal.h>
 #include <sys/types.h>
 
+#include "agent/backoff.hpp"
 #include "agent/limits.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
@@ -33,12 +36,14 @@ SupervisedChild::~SupervisedChild() = default;
 
 io::Task<void> SupervisedChild::Run() {
   while (!stopping_) {
-    TimePoint began = loop_.Now();
+    began_ = loop_.Now();
     co_await RunOnce();
+    Duration run = loop_.Now() - began_;
+    crashes_ = asked_ || run >= Backoff::kGoodRun ? 0 : crashes_ + 1;
     options_.changed();
     if (stopping_) break;
     bool asked = std::exchange(asked_, false);
-    Duration wait = asked ? Duration::zero() : backoff_.AfterRun(loop_.Now() - began);
+    Duration wait = asked ? Duration::zero() : backoff_.AfterRun(run);
     if (asked) {
       LOG_INFO("ended as asked, starting again", {"child", options_.name});
     } else {
@@ -105,6 +110,19 @@ void SupervisedChild::Stop() {
 
 void SupervisedChild::Restart() {
   if (process_ && !asked_) AskToEnd();
+}
+
+std::string SupervisedChild::CrashLoop() const {
+  bool runs_well = process_ != nullptr && loop_.Now() - began_ >= Backoff::kGoodRun;
+  if (crashes_ < kCrashLoop || runs_well) return "";
+  return fmt::format("ended {} times in a row, each soon after its start; last: {}", crashes_,
+                     problem_);
+}
+
+void SupervisedChild::Kill(std::string why) {
+  if (!process_) return;
+  Explain(std::move(why));
+  process_->Signal(SIGKILL);
 }
 
 void SupervisedChild::AskToEnd() {

@@ -50,10 +50,16 @@ class SupervisedChild {
   // The same, and then it is started again at once. Nothing while no process runs.
   void Restart();
 
+  // Ends it at once, and explains why; it is started again as after any other end.
+  void Kill(std::string why);
+
   // 0 while no process runs.
   pid_t pid() const { return process_ ? process_->pid() : 0; }
   // How often a process was started after the first.
   uint32_t restarts() const { return restarts_; }
+  // For people: how often it has ended in a row soon after its start, and why; empty while that is
+  // fewer than kCrashLoop times, or the process runs well.
+  std::string CrashLoop() const;
   // Why the last process that ended did, or could not start; empty before that.
   const std::string& problem() const { return problem_; }
   // For who ends the process that runs now, and knows better than its exit status why.
@@ -76,6 +82,8 @@ class SupervisedChild {
   io::WaitQueue stop_;
   io::Scope killer_;
   uint32_t restarts_ = 0;
+  uint32_t crashes_ = 0;  // in a row, each within Backoff::kGoodRun of its start
+  TimePoint began_{};     // the run that is, or was last
   std::string problem_;
   std::string explanation_;
 };

@@ -1,26 +1,37 @@
 #include "agent/tier_child.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <functional>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include <fcntl.h>
+#include <fmt/core.h>
 #include <signal.h>
 #include <sys/socket.h>
 
 #include "agent/context.hpp"
 #include "agent/limits.hpp"
 #include "base/bytes.hpp"
+#include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "http/client.hpp"
+#include "http/fetch.hpp"
+#include "io/descendants.hpp"
 #include "io/fd.hpp"
 #include "io/process.hpp"
+#include "io/scope.hpp"
 #include "io/task.hpp"
+#include "io/wait_queue.hpp"
 #include "site/control.hpp"
+#include "site/internal_fields.hpp"
 #include "site/limits.hpp"
 #include "site/tier_process.hpp"
 
@@ -40,13 +51,19 @@ TierChild::TierChild(const Context& context, TierSpec spec, std::function<void()
               .stop_signal = SIGINT,  // nobody follows: no time for clients to move over
               .stop_timeout = kTierStopTimeout,
               .prepare = [this] { return Prepare(); },
-              .attend = [this](io::Process&) { return WriteViews(); },
+              .attend = [this](io::Process& process) { return Attend(process); },
               .output = [this] { return ReadReports(); },
               .changed =
                   [this] {
                     report_ = {};
+                    hang_.reset();
+                    debugged_ = false;
                     changed_();
                   }}) {}
+
+std::filesystem::path TierChild::LogPath() const {
+  return context_.state_directory / "logs" / context_.here.name / (spec_.name + ".log");
+}
 
 Result<io::ProcessOptions> TierChild::Prepare() {
   std::array<int, 2> pair{};
@@ -55,7 +72,7 @@ Result<io::ProcessOptions> TierChild::Prepare() {
   }
   control_ = context_.network.Adopt(io::Fd(pair[0]));
   control_there_ = io::Fd(pair[1]);
-  auto log_path = context_.state_directory / "logs" / context_.here.name / (spec_.name + ".log");
+  std::filesystem::path log_path = LogPath();
   log_ = io::Fd(::open(log_path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
   if (!log_) return FailErrno(errno, log_path.string());
 
@@ -101,6 +118,71 @@ io::Task<void> TierChild::ReadReports() {
       changed_();
     }
   }
+}
+
+io::Task<void> TierChild::Attend(io::Process& process) {
+  io::Scope writing(context_.loop);
+  writing.Spawn(WriteViews());
+  co_await Probe(process);
+  writing.Cancel();
+  co_await writing.Join();
+}
+
+// Only silence is a miss: a connection that is refused or reset was answered by the tier, or failed
+// here for want of descriptors.
+io::Task<void> TierChild::Probe(io::Process& process) {
+  http::Client client(context_.loop, context_.network, {.address = spec_.ops});
+  hang_.emplace(context_.site.agent.hung_timeout, context_.loop.Now());
+  TimePoint next = context_.loop.Now();
+  do {
+    http::Request request{.path = site::kReadyPath, .host = context_.site.domain};
+    auto answer =
+        co_await http::Fetch(client, request, kMaxHealthBody, context_.loop.After(kProbeTimeout));
+    bool was_hung = hung();
+    if (!answer && answer.error().code == Errc::kCancelled) co_return;
+    if (!answer && answer.error().code == Errc::kTimeout) {
+      hang_->OnMiss(context_.loop.Now());
+    } else {
+      hang_->OnAnswer(context_.loop.Now());
+    }
+    OnProbed(process, was_hung);
+    next = std::max(SaturatingAdd(next, kProbeInterval), context_.loop.Now());
+  } while (co_await io::SleepUntil(next));
+}
+
+void TierChild::OnProbed(const io::Process& process, bool was_hung) {
+  if (hung() != was_hung) {
+    if (hung()) {
+      LOG_ERROR("a tier hangs", {"tier", spec_.name}, {"silent_s", Seconds(hang_->silence())});
+    } else {
+      LOG_INFO("a tier answers again", {"tier", spec_.name});
+    }
+    changed_();
+  }
+  if (!hang_->overdue()) {
+    debugged_ = false;
+    return;
+  }
+  bool first = !std::exchange(debugged_, io::IsTraced(process.pid()));
+  if (!debugged_) {
+    child_.Kill(fmt::format("it hung: no answer at {} for {:.0f} s", spec_.ops.ToString(),
+                            Seconds(hang_->silence())));
+  } else if (first) {
+    LOG_WARNING("a tier that hangs is left alone: a debugger holds it", {"tier", spec_.name});
+    changed_();
+  }
+}
+
+std::string TierChild::Condition() const {
+  if (std::string loop = child_.CrashLoop(); !loop.empty()) {
+    return fmt::format("{}; its log is {}", loop, LogPath().string());
+  }
+  if (!hung()) return report_.ready ? report_.detail : child_.problem();
+  std::string text =
+      fmt::format("no answer at {} for over {:.0f} s", spec_.ops.ToString(), Seconds(kHungAfter));
+  if (debugged_) return text + "; left alone while a debugger holds it";
+  return text + fmt::format("; killed and started again after {:g} s ([agent] hung_timeout)",
+                            Seconds(context_.site.agent.hung_timeout));
 }
 
 io::Task<void> TierChild::WriteViews() {

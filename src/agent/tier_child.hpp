@@ -8,12 +8,14 @@
 // Owned by the agent; one thread: the agent's loop.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "agent/context.hpp"
+#include "agent/hang_detector.hpp"
 #include "agent/supervised_child.hpp"
 #include "site/control.hpp"
 
@@ -26,6 +28,7 @@ struct TierSpec {
   };
   std::string name;
   uint16_t port = 0;                // public
+  Endpoint ops;                     // where it is probed
   bool serves_application = false;  // see TierEntry
   std::vector<Socket> sockets;
 };
@@ -46,12 +49,22 @@ class TierChild {
   pid_t pid() const { return child_.pid(); }
   // What it last said; not ready while no process of it has said anything.
   const site::TierReport& report() const { return report_; }
+  // It said so, and still answers.
+  bool ready() const { return report_.ready && !hung(); }
+  // A process runs and has not answered its probes for kHungAfter.
+  bool hung() const { return hang_ && hang_->hung(); }
+  // For people: why it is not ready, or what is unusual though it is; empty: nothing.
+  std::string Condition() const;
   uint32_t restarts() const { return child_.restarts(); }
   const std::string& problem() const { return child_.problem(); }
 
  private:
+  std::filesystem::path LogPath() const;
   Result<io::ProcessOptions> Prepare();
   io::Task<void> ReadReports();
+  io::Task<void> Attend(io::Process& process);
+  io::Task<void> Probe(io::Process& process);
+  void OnProbed(const io::Process& process, bool was_hung);
   io::Task<void> WriteViews();
 
   const Context& context_;
@@ -63,6 +76,8 @@ class TierChild {
   std::shared_ptr<const std::string> view_line_;
   io::WaitQueue view_changed_;
   site::TierReport report_;
+  std::optional<HangDetector> hang_;  // of the process that runs
+  bool debugged_ = false;             // it is overdue and not killed, for a debugger holds it
   SupervisedChild child_;
 };
 

@@ -9,16 +9,41 @@
 #include "agent/guard.hpp"
 #include "agent/limits.hpp"
 #include "base/clock.hpp"
+#include "base/ip.hpp"
 #include "site/reach.hpp"
 #include "site/site.hpp"
+#include "site/tier_process.hpp"
 
 namespace meridian::agent {
+
+namespace {
+
+struct VisitorPort {
+  const site::DataCenter& here;
+  site::Hosting hosting;
+  uint16_t port;
+};
+
+void AddForVisitors(TierEntry& tier, const std::string& name, SocketKind kind,
+                    const VisitorPort& port) {
+  std::vector<IpAddress> addresses = site::VisitorAddresses(port.here, port.hosting);
+  for (size_t i = 0; i < addresses.size(); ++i) {
+    tier.sockets.push_back({.name = site::NumberedSocket(name, i),
+                            .kind = kind,
+                            .at = {addresses[i], port.port},
+                            .optional = i > 0});
+  }
+}
+
+}  // namespace
 
 std::vector<TierEntry> TierTable(const site::Site& site, const site::DataCenter& here,
                                  site::Hosting hosting) {
   const site::Ports& ports = site.ports;
-  auto stream = [&](std::string name, uint16_t port) {
-    return TierSocket{std::move(name), SocketKind::kStream, {here.address, port}};
+  IpAddress host = site::HostAddress(here, hosting);
+  IpAddress peers = site::PeerAddress(here);
+  auto stream = [](std::string name, IpAddress address, uint16_t port) {
+    return TierSocket{std::move(name), SocketKind::kStream, {address, port}};
   };
   auto ops = [&](uint16_t port) {
     return TierSocket{"ops", SocketKind::kStream, site::OpsEndpoint(site, here, hosting, port)};
@@ -28,24 +53,22 @@ std::vector<TierEntry> TierTable(const site::Site& site, const site::DataCenter&
     table.push_back({"session",
                      ports.session,
                      true,
-                     {stream("redis", ports.session), stream("peer", site::PeerPort(ports.session)),
-                      ops(ports.session)}});
+                     {stream("redis", host, ports.session),
+                      stream("peer", peers, site::PeerPort(ports.session)), ops(ports.session)}});
   }
   table.push_back({"balancer",
                    ports.balancer,
                    false,
-                   {stream("http", ports.balancer), stream("peer", site::PeerPort(ports.balancer)),
-                    ops(ports.balancer)}});
-  table.push_back(
-      {"edge",
-       ports.edge,
-       false,
-       {stream("http", ports.edge), stream("https", ports.edge_https), ops(ports.edge)}});
-  table.push_back({"dns",
-                   ports.dns,
-                   false,
-                   {TierSocket{"udp", SocketKind::kDatagram, {here.address, ports.dns}},
-                    stream("tcp", ports.dns), ops(ports.dns)}});
+                   {stream("http", host, ports.balancer),
+                    stream("peer", peers, site::PeerPort(ports.balancer)), ops(ports.balancer)}});
+  TierEntry edge{"edge", ports.edge, false, {ops(ports.edge)}};
+  TierEntry dns{"dns", ports.dns, false, {ops(ports.dns)}};
+  AddForVisitors(edge, "http", SocketKind::kStream, {here, hosting, ports.edge});
+  AddForVisitors(edge, "https", SocketKind::kStream, {here, hosting, ports.edge_https});
+  AddForVisitors(dns, "udp", SocketKind::kDatagram, {here, hosting, ports.dns});
+  AddForVisitors(dns, "tcp", SocketKind::kStream, {here, hosting, ports.dns});
+  table.push_back(std::move(edge));
+  table.push_back(std::move(dns));
   return table;
 }
 

@@ -20,6 +20,8 @@ struct TierSocket {
   std::string name;  // as the tier asks for it
   SocketKind kind = SocketKind::kStream;
   Endpoint at;
+  // One of several that visitors use: the tier does without it where the host has no such address.
+  bool optional = false;
 };
 
 struct TierEntry {

@@ -15,11 +15,13 @@
 #include "http/exchange.hpp"
 #include "http/limits.hpp"
 #include "http/server.hpp"
+#include "io/descriptors.hpp"
 #include "io/scope.hpp"
 #include "io/task.hpp"
 #include "io/tls.hpp"
 #include "site/internal_fields.hpp"
 #include "site/limits.hpp"
+#include "site/reach.hpp"
 #include "site/site.hpp"
 #include "site/tier_process.hpp"
 #include "site/view.hpp"
@@ -30,7 +32,8 @@ namespace {
 
 http::ServerLimits Limits() {
   http::ServerLimits limits;
-  limits.max_connections = kMaxConnections;
+  // Each may need another one to an instance.
+  limits.max_connections = io::FittingConnections("balancer", kMaxConnections, 2);
   limits.max_body_bytes = UINT64_MAX;  // the edge's to bound
   limits.head.max_head_bytes += kMaxEdgeHeadBytes;
   limits.head.max_fields += kMaxEdgeFields;
@@ -62,10 +65,10 @@ Balancer::Balancer(site::TierProcess& process)
 Balancer::~Balancer() = default;
 
 io::Task<Result<void>> Balancer::Start() {
-  Endpoint at{process_.here().address, process_.site().ports.balancer};
+  Endpoint at{process_.HostAddress(), process_.site().ports.balancer};
   auto listener = process_.Listen("http", at);
   if (!listener) co_return Fail(std::move(listener.error()));
-  at.port = site::PeerPort(at.port);
+  at = {site::PeerAddress(process_.here()), site::PeerPort(at.port)};
   auto peers = process_.Listen("peer", at);
   if (!peers) co_return Fail(std::move(peers.error()));
   auto tls = io::TlsContext::ForServer(process_.PeerTls());

@@ -31,6 +31,7 @@
 #include "io/task.hpp"
 #include "io/tls.hpp"
 #include "site/ca.hpp"
+#include "site/reach.hpp"
 #include "site/site.hpp"
 #include "site/state_dir.hpp"
 #include "site/view.hpp"
@@ -72,7 +73,7 @@ io::Task<Result<http::Fetched>> Call(io::Loop& loop, io::SystemNetwork& network,
                                         .peer = io::PeerCertificate::kRequired});
   if (!tls) co_return Fail(tls.error());
   http::Client client(loop, network,
-                      {.address = {dc.address, deployed.site.ports.admin},
+                      {.address = {site::PeerAddress(dc), deployed.site.ports.admin},
                        .tls = std::move(*tls),
                        .tls_name = site::PeerName(dc.name, deployed.site)});
   std::string authorization = "Bearer " + token->Reveal();

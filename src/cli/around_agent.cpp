@@ -44,7 +44,7 @@ io::Task<void> AskTier(io::Loop& loop, io::Network& network, Endpoint at, std::s
 
 io::Task<void> AskAroundAgent(io::Loop& loop, io::Network& network, const site::Site& site,
                               const site::DataCenter& dc, agent::DataCenterStatus* status) {
-  auto accepted = co_await network.Connect({dc.address, site.ports.admin},
+  auto accepted = co_await network.Connect({site::PeerAddress(dc), site.ports.admin},
                                            {.from = {}, .deadline = loop.After(kPatience)});
   if (!accepted) co_return;
   std::vector<agent::TierEntry> tiers = agent::TierTable(site, dc, site::Hosting::kServers);

@@ -3,6 +3,7 @@
 
 #include "cli/command/command.hpp"
 #include "cli/command_line.hpp"
+#include "io/descriptors.hpp"
 
 namespace meridian::cli {
 namespace {
@@ -12,6 +13,7 @@ constexpr int kHelpColumn = 34;
 int Main(int argc, char** argv) {
   // A peer that is gone is an error of the write, not a signal.
   std::signal(SIGPIPE, SIG_IGN);
+  io::RaiseDescriptorLimit();
 
   Command program(
       "meridian",

@@ -141,20 +141,20 @@ int RunAgent(const RunArguments& arguments) {
   auto state = site::StateDir::Open(arguments.state_directory);
   auto token = state ? state->ReadToken() : Fail(state.error());
   if (!token) return Complain(token.error());
+  site::Hosting hosting = arguments.lab ? site::Hosting::kLab : site::Hosting::kServers;
   auto variables = session::ApplicationVariables(
-      *site, *site->FindDataCenter(arguments.data_center), state->root());
+      *site, *site->FindDataCenter(arguments.data_center), hosting, state->root());
   if (!variables) return Complain(variables.error());
   Duration ttl = arguments.lab ? dns::kLabTtl : dns::kDefaultTtl;
-  return agent::RunAgent(*site,
-                         {.data_center = arguments.data_center,
-                          .state_directory = state->root(),
-                          .program = ProgramPath(),
-                          .roles = {arguments.roles.begin(), arguments.roles.end()},
-                          .answer_ttl = site->sections.Get<dns::Config>().ttl.value_or(ttl),
-                          .token = std::move(*token),
-                          .report_fd = arguments.report_fd,
-                          .hosting = arguments.lab ? site::Hosting::kLab : site::Hosting::kServers,
-                          .service_variables = std::move(*variables)});
+  return agent::RunAgent(*site, {.data_center = arguments.data_center,
+                                 .state_directory = state->root(),
+                                 .program = ProgramPath(),
+                                 .roles = {arguments.roles.begin(), arguments.roles.end()},
+                                 .answer_ttl = site->sections.Get<dns::Config>().ttl.value_or(ttl),
+                                 .token = std::move(*token),
+                                 .report_fd = arguments.report_fd,
+                                 .hosting = hosting,
+                                 .service_variables = std::move(*variables)});
 }
 
 void AddArguments(Command& command, RunArguments& arguments) {

@@ -23,7 +23,7 @@ std::string Painted(const std::string& state, size_t width) {
   std::string padded = fmt::format("{:<{}}", state, width);
   if (!site::WantsColor(STDOUT_FILENO)) return padded;
   bool well = state == "serving" || state == "ready" || state == "healthy" || state == "external";
-  bool bad = state == "down" || state == "unhealthy" || state == "stopped";
+  bool bad = state == "down" || state == "unhealthy" || state == "stopped" || state == "hung";
   return fmt::format("\x1b[{}m{}\x1b[0m", well ? 32 : bad ? 31 : 33, padded);
 }
 
@@ -41,6 +41,7 @@ void PrintDataCenter(const agent::DataCenterStatus& dc) {
     fmt::print("  {:<12} {} {:<21} pid {}, release {}\n", instance.id,
                Painted(instance.state, kStateWidth), instance.address, instance.pid,
                instance.release);
+    if (!instance.problem.empty()) fmt::print("    {}\n", instance.problem);
   }
 }
 

@@ -82,21 +82,28 @@ void Tell(const std::string& sentence) {
   std::fflush(stdout);
 }
 
-io::Task<void> PassSignals(io::Signals& signals, lab::Lab& lab) {
+// A lab in a terminal goes down in good order when the terminal closes, as at Ctrl-C. A detached
+// one has left its terminal.
+io::Task<void> PassSignals(io::Signals& signals, lab::Lab& lab, bool detached) {
   for (;;) {
     Result<int> number = co_await signals.Next();
     if (!number) co_return;
     if (*number == SIGCHLD) continue;
+    if (*number == SIGHUP && detached) {
+      LOG_INFO(io::kHangupIgnored);
+      continue;
+    }
     Tell("going down");
     lab.AskDown();
   }
 }
 
 // `started` is called when every data center serves.
-io::Task<int> RunLab(io::Signals& signals, lab::Lab& lab, std::function<void()> started) {
+io::Task<int> RunLab(io::Signals& signals, lab::Lab& lab, bool detached,
+                     std::function<void()> started) {
   io::Fiber& fiber = co_await io::ThisFiber{};
   io::Scope background(fiber.loop());
-  background.Spawn(PassSignals(signals, lab));
+  background.Spawn(PassSignals(signals, lab, detached));
   Result<void> outcome = co_await lab.Start();
   if (outcome) {
     started();
@@ -128,7 +135,7 @@ int Serve(const Arguments& arguments, std::function<void()> started) {
     std::fflush(stdout);
     started();
   };
-  int status = loop.RunToEnd(RunLab(signals, lab, announce));
+  int status = loop.RunToEnd(RunLab(signals, lab, arguments.detach, announce));
   io::KillDescendants(lab::kLastKillPatience);
   return status;
 }

@@ -92,6 +92,9 @@ void DataCenters::Obey(const site::SiteView& view) {
     const site::DataCenterView* seen = view.FindDataCenter(candidates_[i].name);
     if (seen == nullptr) continue;
     states_[i].health.SetConfigured(ConfiguredOf(seen->state));
+    // While our agent does not hear its agent, the last word of that one is old.
+    bool heard = seen->state != site::DataCenterState::kDown;
+    states_[i].health.SetAvailable(seen->available || !heard);
     states_[i].capacity_rps = seen->capacity_rps;
     states_[i].load_rps = seen->load_rps;
     changed_ |= std::exchange(candidates_[i].weight, seen->weight) != seen->weight;

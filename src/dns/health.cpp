@@ -30,7 +30,7 @@ void Health::ProbeMissed() {
 }
 
 bool Health::serving() const {
-  return configured_ != ConfiguredState::kOut && probed_ != Probed::kDown;
+  return configured_ != ConfiguredState::kOut && available_ && probed_ != Probed::kDown;
 }
 
 }  // namespace meridian::dns

@@ -16,6 +16,8 @@ enum class ConfiguredState : uint8_t { kServing, kStarting, kOut };
 class Health {
  public:
   void SetConfigured(ConfiguredState state);
+  // What the data center says of itself: false takes it out at once, and true back.
+  void SetAvailable(bool available) { available_ = available; }
 
   void ProbeHit();     // the edge said 200 in time
   void ProbeMissed();  // anything else
@@ -26,6 +28,7 @@ class Health {
   enum class Probed : uint8_t { kUnknown, kUp, kDown };
 
   ConfiguredState configured_ = ConfiguredState::kServing;
+  bool available_ = true;
   Probed probed_ = Probed::kUnknown;
   int misses_ = 0;  // in a row, up to kMissesUntilOut
   int hits_ = 0;    // in a row, up to kHitsUntilBack

@@ -61,6 +61,15 @@ TEST(Health, TheViewTakesItOutAtOnceWhateverProbesSay) {
   EXPECT_EQ(Serving(&health, "++"), "00");
 }
 
+TEST(Health, ADataCenterThatCannotServeByItselfIsOutThoughItsEdgeAnswersProbes) {
+  Health health;
+  Serving(&health, "++");
+  health.SetAvailable(false);
+  EXPECT_EQ(Serving(&health, "++"), "00");
+  health.SetAvailable(true);
+  EXPECT_TRUE(health.serving());
+}
+
 TEST(Health, AfterDrainingProbesMustBringItBack) {
   Health health;
   health.SetConfigured(ConfiguredState::kOut);

@@ -1,12 +1,11 @@
 #include "dns/server.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <fmt/core.h>
 
 #include "base/clock.hpp"
 #include "base/ip.hpp"
@@ -21,6 +20,7 @@
 #include "dns/snapshot.hpp"
 #include "dns/steering.hpp"
 #include "dns/tcp_server.hpp"
+#include "io/descriptors.hpp"
 #include "io/fd.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
@@ -95,17 +95,21 @@ io::Task<Result<void>> Server::Start() {
   if (!parts) co_return Fail(parts.error());
   Result<std::vector<io::Fd>> udp = OpenUdpSockets();
   if (!udp) co_return Fail(udp.error());
-  auto tcp = process_.Listen("tcp", {process_.here().address, site.ports.dns});
+  auto tcp = process_.ListenForVisitors("tcp", site.ports.dns);
   if (!tcp) co_return Fail(tcp.error());
 
   parts_ = *std::move(parts);
   snapshots_ =
       std::make_unique<Published<Snapshot>>(udp->size(), data_centers_.MakeSnapshot(parts_));
   site_metrics_->Set(data_centers_.candidates());
-  tcp_ = std::make_unique<TcpServer>(
-      TcpServer::Parts{process_.loop(), *snapshots_, answer_metrics_, tcp_metrics_},
-      *std::move(tcp));
-  process_.scope().Spawn(tcp_->Run());
+  TcpOptions options;
+  options.max_connections = io::FittingConnections("dns over TCP", options.max_connections, 1);
+  for (auto& listener : *tcp) {
+    tcp_.push_back(std::make_unique<TcpServer>(
+        TcpServer::Parts{process_.loop(), *snapshots_, answer_metrics_, tcp_metrics_},
+        std::move(listener), options));
+    process_.scope().Spawn(tcp_.back()->Run());
+  }
   StartUdp(*std::move(udp));
   StartProbes();
   process_.scope().Spawn(KeepSpilling());
@@ -113,17 +117,19 @@ io::Task<Result<void>> Server::Start() {
 }
 
 Result<std::vector<io::Fd>> Server::OpenUdpSockets() {
-  Endpoint at{process_.here().address, process_.site().ports.dns};
+  std::vector<IpAddress> addresses =
+      site::VisitorAddresses(process_.here(), process_.start().hosting);
+  bool inherited = process_.start().control_fd >= 0;
+  size_t wanted = inherited ? kMaxUdpSockets : std::min(addresses.size(), kMaxUdpSockets);
   std::vector<io::Fd> sockets;
-  Result<io::Fd> first = process_.OpenDatagrams("udp", at);
-  if (!first) return Fail(first.error());
-  sockets.push_back(*std::move(first));
-  for (size_t i = 2; i <= kMaxUdpSockets; ++i) {
-    std::string name = fmt::format("udp-{}", i);
-    if (!process_.start().sockets.contains(name)) break;
-    Result<io::Fd> further = process_.OpenDatagrams(name, at);
-    if (!further) return Fail(further.error());
-    sockets.push_back(*std::move(further));
+  for (size_t i = 0; i < wanted; ++i) {
+    std::string name = site::NumberedSocket("udp", i);
+    // The agent has left out what is no address of this host.
+    if (inherited && i > 0 && !process_.start().sockets.contains(name)) continue;
+    const IpAddress& address = addresses[std::min(i, addresses.size() - 1)];
+    Result<io::Fd> socket = process_.OpenDatagrams(name, {address, process_.site().ports.dns});
+    if (!socket) return Fail(socket.error());
+    sockets.push_back(*std::move(socket));
   }
   return sockets;
 }
@@ -138,8 +144,8 @@ void Server::StartUdp(std::vector<io::Fd> sockets) {
 void Server::StartProbes() {
   std::vector<ProbeTarget> targets;
   for (const site::DataCenter& data_center : process_.site().datacenters) {
-    targets.push_back(
-        {data_center.name, Endpoint{process_.AddressOf(data_center), process_.site().ports.edge}});
+    targets.push_back({data_center.name,
+                       Endpoint{process_.EdgeAddressOf(data_center), process_.site().ports.edge}});
   }
   auto on_result = [this](size_t data_center, bool hit) {
     data_centers_.OnProbe(data_center, hit);
@@ -173,7 +179,7 @@ void Server::PublishChange() {
 io::Task<void> Server::Drain() {
   for (auto& server : udp_) server->RequestStop();
   udp_.clear();
-  tcp_->Stop();
+  for (auto& tcp : tcp_) tcp->Stop();
   co_return;
 }
 

@@ -23,9 +23,8 @@ class Server {
   // The process's fibers must have ended.
   ~Server();
 
-  // Sockets: "udp" and "tcp" at this data center's address, inherited or bound here; and further
-  // inherited ones that share the port, "udp-2", "udp-3", ... Errors: a socket, or the geo
-  // database.
+  // Sockets: "udp" and "tcp" at this data center's address, inherited or bound here, and "udp-2",
+  // "tcp-2", ... at its public addresses. Errors: a socket, or the geo database.
   io::Task<Result<void>> Start();
   void OnView();
   // Ends the UDP threads and the TCP connections: queries that come now wait in the inherited
@@ -50,7 +49,7 @@ class Server {
   // In this order: threads and connections go before what they read.
   FixedParts parts_;
   std::unique_ptr<Published<Snapshot>> snapshots_;
-  std::unique_ptr<TcpServer> tcp_;
+  std::vector<std::unique_ptr<TcpServer>> tcp_;
   std::vector<std::unique_ptr<UdpServer>> udp_;
 };
 

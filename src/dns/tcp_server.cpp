@@ -9,7 +9,6 @@
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "base/ip.hpp"
-#include "base/log.hpp"
 #include "base/metrics.hpp"
 #include "base/result.hpp"
 #include "dns/limits.hpp"
@@ -17,9 +16,11 @@
 #include "dns/snapshot.hpp"
 #include "dns/steering.hpp"
 #include "dns/tally.hpp"
+#include "io/accept_loop.hpp"
+#include "io/fiber.hpp"
+#include "io/loop.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"
-#include "io/wait_queue.hpp"
 #include "wire/dns/limits.hpp"
 
 namespace meridian::dns {
@@ -90,6 +91,8 @@ bool AnswerAll(const Snapshot& snapshot, const IpAddress& source, Exchange* exch
 
 TcpMetrics::TcpMetrics(Metrics& metrics)
     : connections(metrics.AddGauge("meridian_dns_tcp_connections", "Open TCP connections.")),
+      evicted(metrics.AddCounter("meridian_dns_tcp_evicted_total",
+                                 "Idle TCP connections closed to make room for new ones.")),
       refused_site(metrics.AddCounter("meridian_dns_tcp_refused_total",
                                       "TCP connections closed at once, by the limit they met.",
                                       {{"limit", "all"}})),
@@ -97,7 +100,7 @@ TcpMetrics::TcpMetrics(Metrics& metrics)
                                         "TCP connections closed at once, by the limit they met.",
                                         {{"limit", "client"}})) {}
 
-// A connection's place among those of its client.
+// A connection's place among those of its client, and among the idle ones.
 class TcpServer::Admission {
  public:
   Admission(TcpServer& server, const IpAddress& block) : server_(server), block_(block) {
@@ -107,33 +110,51 @@ class TcpServer::Admission {
   Admission(const Admission&) = delete;
   Admission& operator=(const Admission&) = delete;
   ~Admission() {
+    SetBusy();
+    if (fiber_ != nullptr && fiber_->cancelled() && server_.evicted_ > 0) --server_.evicted_;
     auto found = server_.by_client_.find(block_);
     if (--found->second == 0) server_.by_client_.erase(found);
     server_.parts_.metrics.connections.Add(-1);
   }
 
+  // All its queries are answered, and `fiber` waits for the next.
+  void SetIdle(io::Fiber& fiber) {
+    SetBusy();
+    fiber_ = &fiber;
+    server_.idle_.push_back(fiber_);
+  }
+  void SetBusy() {
+    if (fiber_ != nullptr) std::erase(server_.idle_, fiber_);
+  }
+
  private:
   TcpServer& server_;
   IpAddress block_;
+  io::Fiber* fiber_ = nullptr;
 };
 
 TcpServer::TcpServer(const Parts& parts, std::unique_ptr<io::Listener> listener, TcpOptions options)
     : parts_(parts), listener_(std::move(listener)), options_(options), connections_(parts.loop) {}
 
 io::Task<void> TcpServer::Run() {
-  while (true) {
-    Result<std::unique_ptr<io::Stream>> accepted = co_await listener_->Accept();
-    if (accepted) {
-      Admit(*std::move(accepted));
-      continue;
-    }
-    if (accepted.error().code == Errc::kCancelled || accepted.error().code == Errc::kClosed) break;
-    LOG_WARNING("accepting a DNS connection failed", {"error", accepted.error().message});
-    Result<void> paused = co_await io::Sleep(kTcpAcceptPause);
-    if (!paused) break;
-  }
+  io::AcceptLoop accept(
+      *listener_,
+      {.name = "dns over TCP",
+       .admit = [this](std::unique_ptr<io::Stream> stream) { Admit(std::move(stream)); },
+       .make_room = [this] { return EvictLongestIdle(); }});
+  co_await accept.Run();
   connections_.Cancel();
   co_await connections_.Join();
+}
+
+bool TcpServer::EvictLongestIdle() {
+  if (idle_.empty()) return false;
+  io::Fiber* fiber = idle_.front();
+  idle_.pop_front();
+  ++evicted_;
+  parts_.metrics.evicted.Add();
+  fiber->Cancel();
+  return true;
 }
 
 void TcpServer::Admit(std::unique_ptr<io::Stream> stream) {
@@ -141,20 +162,22 @@ void TcpServer::Admit(std::unique_ptr<io::Stream> stream) {
   IpAddress block = peer.Masked(BlockBits(peer));
   if (peer.is_v4()) block = peer;  // one IPv4 address is one client, or one resolver
   auto found = by_client_.find(block);
-  if (connections_.size() >= options_.max_connections) {
-    parts_.metrics.refused_site.Add();
-  } else if (found != by_client_.end() && found->second >= options_.max_connections_per_client) {
+  if (found != by_client_.end() && found->second >= options_.max_connections_per_client) {
     parts_.metrics.refused_client.Add();
+  } else if (connections_.size() - evicted_ >= options_.max_connections && !EvictLongestIdle()) {
+    parts_.metrics.refused_site.Add();
   } else {
     connections_.Spawn(Serve(std::move(stream), std::make_unique<Admission>(*this, block)));
   }
 }
 
 io::Task<void> TcpServer::Serve(std::unique_ptr<io::Stream> stream,
-                                std::unique_ptr<Admission> /*admission*/) {
+                                std::unique_ptr<Admission> admission) {
+  io::Fiber& fiber = co_await io::ThisFiber{};
   IpAddress source = stream->peer().address;
   Exchange exchange;
   TimePoint idle_until = parts_.loop.After(options_.idle_timeout);
+  admission->SetIdle(fiber);
   while (!exchange.ended) {
     exchange.input.ReleaseIfEmpty();
     exchange.output.ReleaseIfEmpty();
@@ -169,13 +192,16 @@ io::Task<void> TcpServer::Serve(std::unique_ptr<io::Stream> stream,
       answered_all = AnswerAll(parts_.snapshots.newest(), source, &exchange);
       parts_.answers.Add(Transport::kTcp, std::exchange(exchange.tally, Tally()));
       if (exchange.output.empty()) break;
+      admission->SetBusy();
       Result<void> sent = co_await stream->Write(exchange.output.readable(),
                                                  parts_.loop.After(options_.write_timeout));
       if (!sent) co_return;
       exchange.output.Consume(exchange.output.size());
       idle_until = parts_.loop.After(options_.idle_timeout);
+      admission->SetIdle(fiber);
     }
   }
+  admission->SetBusy();
   if (exchange.ended) co_await Linger(*stream);
 }
 

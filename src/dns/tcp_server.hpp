@@ -7,6 +7,7 @@
 #pragma once
 
 #include <functional>
+#include <list>
 #include <map>
 #include <memory>
 
@@ -17,6 +18,7 @@
 #include "dns/published.hpp"
 #include "dns/snapshot.hpp"
 #include "dns/tally.hpp"
+#include "io/fiber.hpp"
 #include "io/scope.hpp"
 #include "io/stream.hpp"
 
@@ -33,7 +35,8 @@ struct TcpMetrics {
   explicit TcpMetrics(Metrics& metrics);
 
   Gauge& connections;
-  Counter& refused_site;    // past max_connections
+  Counter& evicted;         // idle ones, that made room for new ones
+  Counter& refused_site;    // past max_connections, and none was idle
   Counter& refused_client;  // past max_connections_per_client
 };
 
@@ -55,6 +58,8 @@ class TcpServer {
   class Admission;
 
   void Admit(std::unique_ptr<io::Stream> stream);
+  // Ends the connection that has waited longest for a query. False: none waits.
+  bool EvictLongestIdle();
   io::Task<void> Serve(std::unique_ptr<io::Stream> stream, std::unique_ptr<Admission> admission);
   io::Task<void> Linger(io::Stream& stream);
 
@@ -63,6 +68,9 @@ class TcpServer {
   TcpOptions options_;
   io::Scope connections_;
   std::map<IpAddress, size_t> by_client_;  // blocks with connections
+  // Of connections that wait for a query: the one that was answered longest ago is the first.
+  std::list<io::Fiber*> idle_;
+  size_t evicted_ = 0;  // of connections_: those that end to make room
 };
 
 }  // namespace meridian::dns

@@ -210,15 +210,39 @@ TEST_F(TcpServerTest, ClientHasSoManyConnectionsAndNotOneMore) {
   });
 }
 
-TEST_F(TcpServerTest, SiteHasSoManyConnectionsAndNotOneMore) {
-  options_.max_connections = 1;
+TEST_F(TcpServerTest, SiteHasSoManyConnectionsAndTheLongestIdleMakesRoomForOneMore) {
+  options_.max_connections = 2;
   Run([&]() -> io::Task<void> {
     auto first = co_await Connected();
-    EXPECT_TRUE(co_await first->Write(FramedQuery("photos.example")));
-    EXPECT_TRUE(co_await Receive(*first));
     auto second = co_await Connected();
+    // The second connection is answered longer ago than the first, and half a query is no query.
+    for (auto* stream : {second.get(), first.get()}) {
+      EXPECT_TRUE(co_await stream->Write(FramedQuery("photos.example")));
+      EXPECT_TRUE(co_await Receive(*stream));
+    }
+    EXPECT_TRUE(co_await second->Write(Bytes(FramedQuery("photos.example")).first(5)));
+    auto third = co_await Connected();
     EXPECT_TRUE(co_await Ends(*second));
-    EXPECT_EQ(tcp_metrics_.refused_site.value(), 1U);
+    for (auto* stream : {first.get(), third.get()}) {
+      EXPECT_TRUE(co_await stream->Write(FramedQuery("photos.example")));
+      EXPECT_TRUE(co_await Receive(*stream));
+    }
+    EXPECT_EQ(tcp_metrics_.evicted.value(), 1U);
+    EXPECT_EQ(tcp_metrics_.refused_site.value(), 0U);
+  });
+}
+
+TEST_F(TcpServerTest, ManyWhoConnectAtOnceEvictOneEach) {
+  options_.max_connections = 2;
+  Run([&]() -> io::Task<void> {
+    std::vector<std::unique_ptr<io::Stream>> streams;
+    for (int i = 0; i < 10; ++i) streams.push_back(co_await Connected());
+    for (int i = 0; i < 8; ++i) EXPECT_TRUE(co_await Ends(*streams[static_cast<size_t>(i)]));
+    for (size_t i : {8u, 9u}) {
+      EXPECT_TRUE(co_await streams[i]->Write(FramedQuery("photos.example")));
+      EXPECT_TRUE(co_await Receive(*streams[i]));
+    }
+    EXPECT_EQ(tcp_metrics_.connections.value(), 2);
   });
 }
 

@@ -36,6 +36,7 @@
 #include "http/exchange.hpp"
 #include "http/limits.hpp"
 #include "http/server.hpp"
+#include "io/descriptors.hpp"
 #include "io/task.hpp"
 #include "io/tls.hpp"
 #include "io/wait_queue.hpp"
@@ -115,7 +116,8 @@ Edge::~Edge() = default;
 http::ServerLimits Edge::Limits() const {
   http::ServerLimits limits;
   limits.max_body_bytes = config_.max_body_bytes;
-  limits.max_connections = config_.max_connections;
+  // Each may need another one to the balancer.
+  limits.max_connections = io::FittingConnections("edge", config_.max_connections, 2);
   return limits;
 }
 
@@ -159,16 +161,15 @@ Result<void> Edge::FollowPurges() {
 }
 
 Result<void> Edge::ServeHttps() {
-  auto listener =
-      process_.Listen("https", {process_.here().address, process_.site().ports.edge_https});
-  if (!listener) return Fail(std::move(listener.error()));
+  auto listeners = process_.ListenForVisitors("https", process_.site().ports.edge_https);
+  if (!listeners) return Fail(std::move(listeners.error()));
   auto tls = VisitorTls();
   if (!tls) return Fail(std::move(tls.error()));
   https_ = std::make_unique<http::Server>(
       process_.loop(),
       http::ServerOptions{.limits = Limits(), .tls = std::move(*tls), .metrics = &server_metrics_},
       [this](http::Exchange& exchange) { return Handle(exchange); });
-  https_->Serve(std::move(*listener));
+  for (auto& listener : *listeners) https_->Serve(std::move(listener));
   return {};
 }
 
@@ -176,7 +177,7 @@ io::Task<Result<void>> Edge::Start() {
   Result<void> connected;
   if (balancers_) connected = balancers_->Connect();
   if (!connected) co_return connected;
-  auto plain = process_.Listen("http", {process_.here().address, process_.site().ports.edge});
+  auto plain = process_.ListenForVisitors("http", process_.site().ports.edge);
   if (!plain) co_return Fail(std::move(plain.error()));
   if (balancers_) {
     Result<void> serving = ServeHttps();
@@ -187,7 +188,7 @@ io::Task<Result<void>> Edge::Start() {
   process_.AnswerOnOps(std::string(site::kCdnReportPath), [this] {
     return site::ToJson(cache_.costs().Report(process_.loop().Now()));
   });
-  http_.Serve(std::move(*plain));
+  for (auto& listener : *plain) http_.Serve(std::move(listener));
   process_.scope().Spawn(ReportLoad());
   co_return Result<void>{};
 }

@@ -24,6 +24,7 @@
 #include "site/ca.hpp"
 #include "site/limits.hpp"
 #include "site/purge.hpp"
+#include "site/reach.hpp"
 #include "site/tier_process.hpp"
 #include "wire/http/message.hpp"
 
@@ -50,10 +51,10 @@ PurgeMethod::PurgeMethod(site::TierProcess& process,
     : process_(process),
       allowed_(allowed),
       agent_(process.loop(), process.network(),
-             {.address = {process.here().address, process.site().ports.admin},
+             {.address = {site::PeerAddress(process.here()), process.site().ports.admin},
               .tls = peer_tls,
               .tls_name = site::PeerName(process.here().name, process.site()),
-              .from = process.here().address}) {}
+              .from = site::PeerAddress(process.here())}) {}
 
 bool PurgeMethod::MayPurge(const http::Exchange& exchange) const {
   IpAddress peer = exchange.peer().address.Unmapped();

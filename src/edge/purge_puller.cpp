@@ -22,6 +22,7 @@
 #include "site/ca.hpp"
 #include "site/limits.hpp"
 #include "site/purge.hpp"
+#include "site/reach.hpp"
 #include "site/site.hpp"
 #include "site/tier_process.hpp"
 #include "wire/http/message.hpp"
@@ -41,7 +42,7 @@ PurgePuller::PurgePuller(site::TierProcess& process,
     http::Upstream upstream{.address = {process.AddressOf(dc), process.site().ports.admin},
                             .tls = peer_tls,
                             .tls_name = site::PeerName(dc.name, process.site()),
-                            .from = process.here().address};
+                            .from = site::PeerAddress(process.here())};
     journals_.push_back({.data_center = dc.name,
                          .client = std::make_unique<http::Client>(process.loop(), process.network(),
                                                                   std::move(upstream)),

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/ip.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "edge/config.hpp"
@@ -21,6 +22,7 @@
 #include "io/wait_queue.hpp"
 #include "site/ca.hpp"
 #include "site/internal_fields.hpp"
+#include "site/reach.hpp"
 #include "site/site.hpp"
 
 namespace meridian::edge {
@@ -47,10 +49,12 @@ Result<void> SiteUpstreams::Connect() {
   for (const site::DataCenter& dc : process_.site().datacenters) {
     if (dc.edge_only) continue;
     bool own = dc.name == process_.here().name;
-    http::Upstream upstream{.address = {process_.AddressOf(dc), own ? port : site::PeerPort(port)},
+    Endpoint at = own ? Endpoint{process_.HostAddress(), port}
+                      : Endpoint{process_.AddressOf(dc), site::PeerPort(port)};
+    http::Upstream upstream{.address = at,
                             .tls = own ? nullptr : *tls,
                             .tls_name = own ? "" : site::PeerName(dc.name, process_.site()),
-                            .from = process_.here().address};
+                            .from = own ? at.address : site::PeerAddress(process_.here())};
     balancers_[dc.name] = std::make_unique<http::Client>(process_.loop(), process_.network(),
                                                          std::move(upstream), LimitsOf(config_));
   }

@@ -45,6 +45,8 @@ struct Response {
   // The body's length. Unknown: chunked, or until the end of the connection for HTTP/1.0. To HEAD
   // and in 304 it is only told.
   std::optional<uint64_t> content_length = {};
+  // The connection ends with this response, whatever of the request has not come yet.
+  bool close = false;
 };
 
 // A connection that left HTTP behind (101).

@@ -38,8 +38,6 @@ constexpr size_t kMaxRefusing = 64;
 constexpr int kMaxInterimResponses = 16;
 // Buffers that wait for the next busy connection, of a server or a client.
 constexpr size_t kMaxSpareMemories = 1024;
-// After the process ran out of descriptors, a listener waits so long.
-constexpr Duration kAcceptPause = std::chrono::milliseconds{50};
 // How often a client looks for idle connections that are too old or closed by the server.
 constexpr Duration kIdleSweepInterval = std::chrono::seconds{1};
 // Kept back from what a server's Keep-Alive field promises: the request is on its way meanwhile.

@@ -5,15 +5,14 @@
 #include <utility>
 
 #include "base/clock.hpp"
-#include "base/result.hpp"
 #include "http/limits.hpp"
 #include "http/server_connection.hpp"
 #include "http/server_context.hpp"
+#include "io/accept_loop.hpp"
 #include "io/loop.hpp"
 #include "io/scope.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"
-#include "io/wait_queue.hpp"
 
 namespace meridian::http {
 namespace {
@@ -40,17 +39,11 @@ void Server::Serve(std::unique_ptr<io::Listener> listener) {
 void Server::ServeStream(std::unique_ptr<io::Stream> stream) { Admit(std::move(stream)); }
 
 io::Task<void> Server::Accept(io::Listener& listener) {
-  for (;;) {
-    io::Listener::Accepted stream = co_await listener.Accept();
-    if (stream) {
-      Admit(std::move(*stream));
-      continue;
-    }
-    if (stream.error().code != Errc::kUnavailable) co_return;
-    // Out of descriptors: an idle connection's is the first to be had.
-    context_->CloseOne();
-    if (!co_await io::Sleep(kAcceptPause)) co_return;
-  }
+  io::AcceptLoop accept(
+      listener, {.name = listener.local().ToString(),
+                 .admit = [this](std::unique_ptr<io::Stream> stream) { Admit(std::move(stream)); },
+                 .make_room = [this] { return context_->CloseOne(); }});
+  co_await accept.Run();
 }
 
 void Server::Admit(std::unique_ptr<io::Stream> stream) {

@@ -125,7 +125,7 @@ Result<void> ServerExchange::Start(const Response& response) {
   if (response.status < 200) return Fail(Errc::kInvalid, "{} is no final status", response.status);
   wire::http::BodyFraming framing = FramingOf(response);
   until_close_ = framing.kind == Kind::kUntilClose;
-  keep_alive_ = MayKeepAlive(response.leaves_body) && !until_close_;
+  keep_alive_ = MayKeepAlive(response.leaves_body) && !until_close_ && !response.close;
 
   HeadWriter head(&memory_.out);
   head.StatusLine(response.status, response.reason);

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <dirent.h>
+#include <fmt/core.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/types.h>
@@ -27,6 +28,7 @@ namespace meridian::io {
 namespace {
 
 constexpr size_t kLongestStat = 4096;
+constexpr size_t kLongestStatus = 16 * 1024;
 constexpr size_t kLargestEnvironment = 1024 * 1024;
 constexpr int kEnvironmentLooks = 3;
 constexpr timespec kExecPause{.tv_sec = 0, .tv_nsec = 500'000};
@@ -158,6 +160,14 @@ bool KillDescendants(Duration patience) {
     for (pid_t pid : left) kill(pid, SIGKILL);
     nanosleep(&kKillPause, nullptr);
   }
+}
+
+bool IsTraced(pid_t pid) {
+  constexpr std::string_view kKey = "\nTracerPid:\t";
+  Result<std::string> status = ReadFile(fmt::format("/proc/{}/status", pid), kLongestStatus);
+  if (!status) return false;
+  size_t found = status->find(kKey);
+  return found != std::string::npos && status->compare(found + kKey.size(), 2, "0\n") != 0;
 }
 
 }  // namespace meridian::io

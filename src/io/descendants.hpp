@@ -35,4 +35,7 @@ void KillOrphans(const std::vector<pid_t>& ours, Duration patience);
 // the end of a process. No Process object may be used afterwards. True when none is left.
 bool KillDescendants(Duration patience);
 
+// Whether a debugger (or strace) is attached to `pid`: TracerPid in /proc/PID/status.
+bool IsTraced(pid_t pid);
+
 }  // namespace meridian::io

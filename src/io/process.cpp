@@ -9,6 +9,7 @@
 #include <initializer_list>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,6 +20,7 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
@@ -28,6 +30,7 @@
 #include "base/check.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "io/descriptors.hpp"
 #include "io/epoll.hpp"
 #include "io/fd.hpp"
 #include "io/task.hpp"
@@ -64,7 +67,8 @@ struct Launch {
   std::vector<char*> environment;
   const ProcessOptions& options;
   pid_t parent;
-  int report;  // where the errno of a failure goes
+  int report;                          // where the errno of a failure goes
+  std::optional<rlimit> former_limit;  // of descriptors
 
   [[noreturn]] void Run() const;
   bool MoveDescriptors() const;
@@ -111,6 +115,8 @@ void Launch::Run() const {
   }
   if (!options.directory.empty() && chdir(options.directory.c_str()) != 0) Give('d');
   if (!MoveDescriptors()) Give('f');
+  // A program of ours raises it again.
+  if (former_limit) setrlimit(RLIMIT_NOFILE, &*former_limit);
   execvpe(arguments[0], arguments.data(), environment.data());
   Give('x');
 }
@@ -137,7 +143,8 @@ Result<std::unique_ptr<Process>> Process::Start(EpollDriver& driver,
   Fd reading(report[0]);
   Fd writing(fcntl(report[1], F_DUPFD_CLOEXEC, 128));
   ::close(report[1]);
-  Launch launch{Pointers(arguments), Pointers(environment), options, getpid(), writing.get()};
+  Launch launch{Pointers(arguments), Pointers(environment),  options, getpid(),
+                writing.get(),       FormerDescriptorLimit()};
   pid_t pid = fork();
   if (pid < 0) return FailErrno(errno, "fork");
   if (pid == 0) launch.Run();

@@ -68,6 +68,11 @@ class Process final : private EpollHandler {
   WaitQueue waiting_;
 };
 
+// What guard, agent, tiers and a detached lab say of SIGHUP. Nothing is read anew while they run
+// (certificates are renewed without being asked), and a terminal that closes ends no data center.
+inline constexpr const char* kHangupIgnored =
+    "SIGHUP is ignored: nothing is reloaded; to end in good order send SIGTERM";
+
 // Signals as events. Construct before any thread starts: the signals are blocked in this thread and
 // those that it starts (children get them unblocked).
 class Signals final : private EpollHandler {

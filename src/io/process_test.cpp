@@ -8,6 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -199,6 +200,22 @@ TEST_F(ProcessTest, BlockingWorkRunsElsewhereAndItsValueComesBack) {
     co_return co_await RunBlocking(pool, [] { return std::this_thread::get_id(); });
   };
   EXPECT_NE(loop_.RunToEnd(run()), std::this_thread::get_id());
+}
+
+TEST(Descendants, AProcessWithADebuggerAttachedIsTraced) {
+  pid_t child = fork();
+  if (child == 0) {
+    ptrace(PTRACE_TRACEME, 0, nullptr, nullptr);
+    raise(SIGSTOP);
+    _exit(0);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, WUNTRACED), child);
+  EXPECT_TRUE(IsTraced(child));
+  EXPECT_FALSE(IsTraced(getpid()));
+  kill(child, SIGKILL);
+  waitpid(child, &status, 0);
+  EXPECT_FALSE(IsTraced(child));
 }
 
 TEST(File, IsReplacedWholeWithItsModeAndReadUpToTheLimit) {

@@ -1,10 +1,12 @@
 #include "io/tls.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -82,6 +84,8 @@ Result<void> TlsContext::Read() {
       SSL_CTX_new(side_ == Side::kServer ? TLS_server_method() : TLS_client_method());
   CHECK(native != nullptr);
   SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION);
+  // Of TLS 1.2 the suites with forward secrecy and AEAD: none of CBC (RFC 9325 section 4.2.1).
+  CHECK(SSL_CTX_set_cipher_list(native, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1);
   SSL_CTX_set_options(native, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
   SSL_CTX_set_mode(native, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                                SSL_MODE_RELEASE_BUFFERS);
@@ -113,6 +117,17 @@ TlsContext::FileStamp TlsContext::CertificateStamp() const {
 
 void TlsContext::AddForNames(std::shared_ptr<TlsContext> other) {
   for_names_.push_back(std::move(other));
+}
+
+Result<void> TlsContext::Admits(const std::vector<std::string>& peer_names) const {
+  const std::vector<std::string>& accepted = options_.accepted_names;
+  if (accepted.empty() || peer_names.empty()) return {};
+  bool known = std::ranges::any_of(peer_names, [&](const std::string& name) {
+    return std::ranges::find(accepted, name) != accepted.end();
+  });
+  if (known) return {};
+  return Fail(Errc::kInvalid, "its certificate is for {}, which is not let in here",
+              peer_names.front());
 }
 
 bool TlsContext::HasName(const char* name) const {

@@ -39,6 +39,9 @@ struct TlsOptions {
   // PEM file of the authorities that the peer's certificate must come from. Empty: the system's.
   std::string authorities_path;
   PeerCertificate peer = PeerCertificate::kIgnored;
+  // Servers: of the peers with a certificate, those with one of these names in it are let in.
+  // Empty: all whom the authorities vouch for.
+  std::vector<std::string> accepted_names = {};
 };
 
 // How often, at most, a context looks whether its certificate was replaced.
@@ -64,6 +67,8 @@ class TlsContext {
   void Refresh(TimePoint now);
 
   ssl_ctx_st* native() const { return native_; }
+  // Whether a peer with these names in its verified certificate is let in.
+  Result<void> Admits(const std::vector<std::string>& peer_names) const;
 
  private:
   enum class Side : uint8_t { kServer, kClient };

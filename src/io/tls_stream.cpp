@@ -188,9 +188,12 @@ Task<Result<std::unique_ptr<TlsConnection>>> TlsAccept(std::shared_ptr<TlsContex
                                                        std::unique_ptr<Stream> stream,
                                                        TimePoint deadline) {
   context->Refresh((co_await ThisFiber{}).loop().Now());
-  auto tls =
-      std::make_unique<TlsStream>(std::move(context), std::move(stream), TlsStream::Side::kServer);
-  co_return co_await Handshake(std::move(tls), deadline);
+  auto tls = std::make_unique<TlsStream>(context, std::move(stream), TlsStream::Side::kServer);
+  Result<std::unique_ptr<TlsConnection>> secured = co_await Handshake(std::move(tls), deadline);
+  if (!secured) co_return secured;
+  Result<void> admitted = context->Admits((*secured)->peer_names());
+  if (!admitted) co_return Fail(std::move(admitted.error()));
+  co_return secured;
 }
 
 Task<Result<std::unique_ptr<TlsConnection>>> TlsConnect(std::shared_ptr<TlsContext> context,

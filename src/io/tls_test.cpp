@@ -8,6 +8,7 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <openssl/ssl.h>
 
 #include "base/scratch_dir.hpp"
 #include "io/loop.hpp"
@@ -205,6 +206,39 @@ TEST_F(TlsTest, ClientWithoutCertificateIsRefusedWhereOneIsRequired) {
     auto [client, server] =
         co_await Shake(Anonymous("ca"), Leaf(PeerCertificate::kRequired), "server.test");
     EXPECT_EQ(server.error().code, Errc::kInvalid);
+  };
+  loop_.RunToEnd(run());
+}
+
+TEST_F(TlsTest, APeerWhoseNameIsNotAcceptedIsRefusedThoughTheAuthoritySignedIt) {
+  auto run = [&]() -> Task<void> {
+    TlsOptions options = Leaf(PeerCertificate::kRequired);
+    options.accepted_names = {"next.test"};
+    auto strict = TlsContext::ForServer(options).value();
+    auto client = TlsContext::ForClient(Leaf(PeerCertificate::kRequired)).value();
+    auto refused = co_await ShakeWith(client, strict, "server.test");
+    EXPECT_EQ(refused.server.error().code, Errc::kInvalid);
+    EXPECT_NE(refused.server.error().message.find("server.test"), std::string::npos);
+    options.accepted_names.emplace_back("server.test");
+    auto admitted =
+        co_await ShakeWith(client, TlsContext::ForServer(options).value(), "server.test");
+    EXPECT_TRUE(admitted.server);
+  };
+  loop_.RunToEnd(run());
+}
+
+TEST_F(TlsTest, NoSuiteOfCbcIsOffered) {
+  auto run = [&]() -> Task<void> {
+    auto server = TlsContext::ForServer(Leaf(PeerCertificate::kIgnored)).value();
+    for (bool cbc : {true, false}) {
+      auto client = TlsContext::ForClient(Anonymous("ca")).value();
+      SSL_CTX_set_max_proto_version(client->native(), TLS1_2_VERSION);
+      EXPECT_EQ(SSL_CTX_set_cipher_list(
+                    client->native(), cbc ? "AES128-SHA:ECDHE+SHA1:ECDHE+SHA256" : "ECDHE+AESGCM"),
+                1);
+      auto outcome = co_await ShakeWith(client, server, "server.test");
+      EXPECT_EQ(outcome.server.has_value(), !cbc);
+    }
   };
   loop_.RunToEnd(run());
 }

@@ -4,15 +4,16 @@
 #include <memory>
 #include <utility>
 
+#include <fmt/core.h>
+
 #include "base/ip.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
-#include "http/limits.hpp"
+#include "io/accept_loop.hpp"
 #include "io/loop.hpp"
 #include "io/network.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"
-#include "io/wait_queue.hpp"
 #include "lab/link_table.hpp"
 #include "lab/linked_connection.hpp"
 #include "site/reach.hpp"
@@ -64,22 +65,21 @@ Result<void> LinkRelay::Listen(const site::DataCenter& from, const site::DataCen
 }
 
 io::Task<void> LinkRelay::Accept(io::Listener& listener, LinkRoute route) {
-  for (;;) {
-    auto opener = co_await listener.Accept();
-    if (!opener) {
-      if (opener.error().code == Errc::kCancelled) co_return;
-      LOG_WARNING("a link", {"problem", opener.error().message});
-      if (!co_await io::Sleep(http::kAcceptPause)) co_return;
-    } else if (scope_.size() - listeners_.size() < options_.max_connections) {
-      scope_.Spawn(Carry(route, std::move(*opener)));
-    } else {
-      (*opener)->Abort();
-      if (!std::exchange(told_of_limit_, true)) {
-        LOG_WARNING("too many connections cross links, new ones are broken off",
-                    {"limit", options_.max_connections});
-      }
-    }
+  io::AcceptLoop accept(listener, {.name = fmt::format("link {}", listener.local().ToString()),
+                                   .admit = [this, &route](std::unique_ptr<io::Stream> opener) {
+                                     Admit(route, std::move(opener));
+                                   }});
+  co_await accept.Run();
+}
+
+void LinkRelay::Admit(const LinkRoute& route, std::unique_ptr<io::Stream> opener) {
+  if (scope_.size() - listeners_.size() < options_.max_connections) {
+    return scope_.Spawn(Carry(route, std::move(opener)));
   }
+  opener->Abort();
+  if (std::exchange(told_of_limit_, true)) return;
+  LOG_WARNING("too many connections cross links, new ones are broken off",
+              {"limit", options_.max_connections});
 }
 
 io::Task<void> LinkRelay::Carry(LinkRoute route, std::unique_ptr<io::Stream> opener) {

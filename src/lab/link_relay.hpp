@@ -47,6 +47,7 @@ class LinkRelay {
  private:
   Result<void> Listen(const site::DataCenter& from, const site::DataCenter& to, uint16_t port);
   io::Task<void> Accept(io::Listener& listener, LinkRoute route);
+  void Admit(const LinkRoute& route, std::unique_ptr<io::Stream> opener);
   io::Task<void> Carry(LinkRoute route, std::unique_ptr<io::Stream> opener);
 
   io::Loop& loop_;

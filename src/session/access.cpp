@@ -14,6 +14,7 @@
 #include "base/result.hpp"
 #include "session/config.hpp"
 #include "site/password.hpp"
+#include "site/reach.hpp"
 #include "site/secret.hpp"
 #include "site/site.hpp"
 #include "site/state_dir.hpp"
@@ -64,7 +65,7 @@ Result<Passwords> ReadPasswords(const site::Site& site,
 }
 
 site::Secret ApplicationUrl(const site::Site& site, const site::DataCenter& here,
-                            const Passwords& passwords) {
+                            site::Hosting hosting, const Passwords& passwords) {
   auto external = site.externals.find("session");
   if (external != site.externals.end()) return external->second.url;
   std::string user;
@@ -75,12 +76,12 @@ site::Secret ApplicationUrl(const site::Site& site, const site::DataCenter& here
     user = fmt::format("{}:{}@", found->first == kDefaultUser ? "" : PercentEncoded(found->first),
                        PercentEncoded(found->second));
   }
-  Endpoint at{here.address, site.ports.session};
+  Endpoint at{site::HostAddress(here, hosting), site.ports.session};
   return site::Secret(fmt::format("redis://{}{}", user, at.ToString()));
 }
 
 Result<std::vector<std::pair<std::string, std::string>>> ApplicationVariables(
-    const site::Site& site, const site::DataCenter& here,
+    const site::Site& site, const site::DataCenter& here, site::Hosting hosting,
     const std::filesystem::path& state_directory) {
   Passwords passwords;
   if (!site.externals.contains("session")) {
@@ -89,7 +90,7 @@ Result<std::vector<std::pair<std::string, std::string>>> ApplicationVariables(
     passwords = std::move(*read);
   }
   std::vector<std::pair<std::string, std::string>> variables;
-  variables.emplace_back("REDIS_URL", ApplicationUrl(site, here, passwords).Reveal());
+  variables.emplace_back("REDIS_URL", ApplicationUrl(site, here, hosting, passwords).Reveal());
   return variables;
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "site/reach.hpp"
 #include "site/secret.hpp"
 #include "site/site.hpp"
 
@@ -26,11 +27,11 @@ Result<Passwords> ReadPasswords(const site::Site& site,
 
 // "redis://user:password@address:port", or the external store's URL.
 site::Secret ApplicationUrl(const site::Site& site, const site::DataCenter& here,
-                            const Passwords& passwords);
+                            site::Hosting hosting, const Passwords& passwords);
 
 // What instances of the application find in their environment: REDIS_URL.
 Result<std::vector<std::pair<std::string, std::string>>> ApplicationVariables(
-    const site::Site& site, const site::DataCenter& here,
+    const site::Site& site, const site::DataCenter& here, site::Hosting hosting,
     const std::filesystem::path& state_directory);
 
 }  // namespace meridian::session

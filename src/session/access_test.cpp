@@ -17,7 +17,8 @@ class AccessTest : public testing::Test {
     site_.sections.Put(Config{});
   }
   std::string Url(const Passwords& passwords) {
-    return ApplicationUrl(site_, site_.datacenters.front(), passwords).Reveal();
+    return ApplicationUrl(site_, site_.datacenters.front(), site::Hosting::kLab, passwords)
+        .Reveal();
   }
 
   site::Site site_;

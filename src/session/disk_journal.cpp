@@ -14,6 +14,7 @@
 #include "base/clock.hpp"
 #include "base/hybrid_clock.hpp"
 #include "base/log.hpp"
+#include "base/recurring_problem.hpp"
 #include "base/result.hpp"
 #include "io/disk.hpp"
 #include "io/loop.hpp"
@@ -222,6 +223,7 @@ void DiskJournal::StartSnapshots(Keyspace& keyspace, Snapshotting around) {
 }
 
 io::Task<void> DiskJournal::SnapshotRegularly(Keyspace& keyspace, Snapshotting around) {
+  RecurringProblem problem;
   for (;;) {
     Result<void> asked = co_await asking_.Wait(loop_.After(kSnapshotCheckPause));
     if (!asked && asked.error().code != Errc::kTimeout) co_return;
@@ -237,7 +239,10 @@ io::Task<void> DiskJournal::SnapshotRegularly(Keyspace& keyspace, Snapshotting a
       writing_.WakeAll();
     }
     if (!written && written.error().code == Errc::kCancelled) co_return;
-    if (!written) LOG_WARNING("a snapshot failed", {"problem", written.error().message});
+    if (written) problem.OnSolved();
+    if (!written && problem.OnProblem(written.error().message, loop_.Now())) {
+      LOG_WARNING("a snapshot failed", {"problem", written.error().message});
+    }
   }
 }
 

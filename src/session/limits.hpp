@@ -42,7 +42,12 @@ constexpr size_t kMaxReadings = 16;
 constexpr size_t kMaxSubscriberBytes = size_t{8} * 1024 * 1024;
 // How long a client may leave its replies unread.
 constexpr Duration kWriteTimeout = std::chrono::seconds{60};
-constexpr Duration kAcceptPause = std::chrono::milliseconds{50};
+// How often it is looked whether there is something to say in status, and how far behind another
+// data center's sessions that is so.
+constexpr Duration kConditionInterval = std::chrono::seconds{1};
+constexpr Duration kFarBehind = std::chrono::seconds{30};
+// To say to a client that there are too many.
+constexpr Duration kRefusalTimeout = std::chrono::milliseconds{50};
 // After SIGTERM: how long clients that go on asking are answered, and parts of requests may be
 // completed. With kLingerTimeout within site::kDrainTimeout.
 constexpr Duration kDrainGrace = std::chrono::seconds{2};

@@ -11,12 +11,13 @@
 #include "base/ip.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "io/accept_loop.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"
 #include "io/tls.hpp"
-#include "io/wait_queue.hpp"
 #include "session/limits.hpp"
 #include "site/ca.hpp"
+#include "site/reach.hpp"
 #include "site/site.hpp"
 #include "site/tier_process.hpp"
 #include "store/mirror_client.hpp"
@@ -34,7 +35,7 @@ struct Way {
 
 io::Task<Result<std::unique_ptr<io::Stream>>> Dial(Way way, TimePoint deadline) {
   auto stream = co_await way.process.network().Connect(
-      way.to, {.from = way.process.here().address, .deadline = deadline});
+      way.to, {.from = site::PeerAddress(way.process.here()), .deadline = deadline});
   if (!stream) co_return Fail(std::move(stream.error()));
   auto secured = co_await io::TlsConnect(way.tls, std::move(*stream), way.tls_name, deadline);
   if (!secured) co_return Fail(std::move(secured.error()));
@@ -52,7 +53,7 @@ Result<std::unique_ptr<PeerPort>> PeerPort::Open(site::TierProcess& process) {
   if (!server) return Fail(std::move(server.error()));
   auto client = io::TlsContext::ForClient(process.PeerTls());
   if (!client) return Fail(std::move(client.error()));
-  Endpoint at{process.here().address, site::PeerPort(process.site().ports.session)};
+  Endpoint at{site::PeerAddress(process.here()), site::PeerPort(process.site().ports.session)};
   auto listener = process.Listen("peer", at);
   if (!listener) return Fail(std::move(listener.error()));
   port->server_tls_ = std::move(*server);
@@ -75,15 +76,13 @@ io::Task<void> PeerPort::Close() {
 }
 
 io::Task<void> PeerPort::Accept() {
-  for (;;) {
-    io::Listener::Accepted stream = co_await listener_->Accept();
-    if (stream && connections_.size() < kMaxPeerConnections) {
-      connections_.Spawn(Admit(std::move(*stream)));
-      continue;
-    }
-    bool passes = stream || stream.error().code == Errc::kUnavailable;
-    if (!passes || !co_await io::Sleep(kAcceptPause)) co_return;
-  }
+  io::AcceptLoop accept(*listener_, {.name = "session peer port",
+                                     .admit = [this](std::unique_ptr<io::Stream> stream) {
+                                       // Past the limit it is closed: peers come again.
+                                       if (connections_.size() >= kMaxPeerConnections) return;
+                                       connections_.Spawn(Admit(std::move(stream)));
+                                     }});
+  co_await accept.Run();
 }
 
 io::Task<void> PeerPort::Admit(std::unique_ptr<io::Stream> stream) {
@@ -91,7 +90,8 @@ io::Task<void> PeerPort::Admit(std::unique_ptr<io::Stream> stream) {
   auto secured = co_await io::TlsAccept(server_tls_, std::move(stream),
                                         process_.loop().After(kPeerHandshakeTimeout));
   if (!secured) {
-    if (secured.error().code == Errc::kInvalid) {
+    if (secured.error().code == Errc::kInvalid &&
+        refused_.OnProblem(secured.error().message, process_.loop().Now())) {
       LOG_WARNING("refused at the peer port", {"peer", peer}, {"problem", secured.error().message});
     }
     co_return;

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/recurring_problem.hpp"
 #include "io/scope.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"
@@ -46,6 +47,7 @@ class PeerPort {
   Serve serve_;
   io::Scope accepting_;
   io::Scope connections_;
+  RecurringProblem refused_;
 };
 
 }  // namespace meridian::session

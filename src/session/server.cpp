@@ -8,9 +8,8 @@
 
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
-#include "base/log.hpp"
 #include "base/metrics.hpp"
-#include "base/result.hpp"
+#include "io/accept_loop.hpp"
 #include "io/loop.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"
@@ -97,16 +96,11 @@ void Server::Serve(std::unique_ptr<io::Listener> listener) {
 }
 
 io::Task<void> Server::Accept(io::Listener& listener) {
-  for (;;) {
-    io::Listener::Accepted stream = co_await listener.Accept();
-    if (stream) {
-      Admit(std::move(*stream));
-      continue;
-    }
-    if (stream.error().code != Errc::kUnavailable) co_return;
-    LOG_WARNING("accepting a connection failed", {"error", stream.error().message});
-    if (!co_await io::Sleep(kAcceptPause)) co_return;
-  }
+  io::AcceptLoop accept(listener,
+                        {.name = "redis", .admit = [this](std::unique_ptr<io::Stream> stream) {
+                           Admit(std::move(stream));
+                         }});
+  co_await accept.Run();
 }
 
 void Server::Admit(std::unique_ptr<io::Stream> stream) {
@@ -130,7 +124,7 @@ io::Task<void> Server::Run(std::unique_ptr<io::Stream> stream) {
 }
 
 io::Task<void> Server::Refuse(std::unique_ptr<io::Stream> stream) {
-  (void)co_await stream->Write(AsBytes(kTooManyClients), loop_.After(kAcceptPause));
+  (void)co_await stream->Write(AsBytes(kTooManyClients), loop_.After(kRefusalTimeout));
   stream->ShutdownWrite();
   --refusing_;
 }

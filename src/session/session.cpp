@@ -10,13 +10,17 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/core.h>
+
 #include "base/clock.hpp"
 #include "base/ip.hpp"
 #include "base/random.hpp"
 #include "base/result.hpp"
 #include "http/exchange.hpp"
+#include "io/descriptors.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"
+#include "io/wait_queue.hpp"
 #include "session/access.hpp"
 #include "session/basis.hpp"
 #include "session/config.hpp"
@@ -69,7 +73,7 @@ EngineOptions Session::MakeEngineOptions(Passwords passwords) const {
                       .records = options.durable};
   options.passwords = std::move(passwords);
   options.max_memory_bytes = config.max_memory_bytes;
-  options.max_clients = config.max_clients;
+  options.max_clients = io::FittingConnections("session", config.max_clients, 1);
   options.port = process_.site().ports.session;
   return options;
 }
@@ -87,14 +91,42 @@ io::Task<Result<void>> Session::Open() {
                                        std::move(options));
   }
   auto listener =
-      process_.Listen("redis", Endpoint{process_.here().address, process_.site().ports.session});
+      process_.Listen("redis", Endpoint{process_.HostAddress(), process_.site().ports.session});
   if (!listener) co_return Fail(std::move(listener.error()));
   server_ = std::make_unique<Server>(process_.loop(), *engine_, &metrics_);
   server_->Serve(std::move(*listener));
-  if (!durable && places_.size() > 1) {
-    process_.SetDetail("durability is \"memory\": other data centers do not see these sessions");
-  }
+  process_.scope().Spawn(TellCondition());
   co_return Result<void>{};
+}
+
+io::Task<void> Session::TellCondition() {
+  do {
+    process_.SetDetail(Condition());
+  } while (co_await io::Sleep(kConditionInterval));
+}
+
+std::string Session::Condition() const {
+  if (!journal_) {
+    return places_.size() > 1
+               ? "durability is \"memory\": other data centers do not see these sessions"
+               : "";
+  }
+  std::string text;
+  if (std::string refusal = journal_->refusal(); !refusal.empty()) {
+    text = fmt::format("writes are refused: {}; free space on the disk of {}", refusal,
+                       process_.start().state_directory.string());
+  }
+  for (const Replication::Peer& peer : replication_->Peers()) {
+    std::string problem;
+    if (!peer.connected) {
+      problem = fmt::format("does not follow the sessions of {}", peer.name);
+    } else if (peer.behind > kFarBehind) {
+      problem =
+          fmt::format("is {:.0f} s behind the sessions of {}", Seconds(peer.behind), peer.name);
+    }
+    if (!problem.empty()) text += (text.empty() ? "" : "; ") + problem;
+  }
+  return text;
 }
 
 // What was here, then what has come from the others; then the others again, as it comes.

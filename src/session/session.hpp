@@ -37,6 +37,9 @@ class Session {
   io::Task<Result<void>> Open();
   io::Task<Result<void>> OpenDisk(EngineOptions options);
   io::Task<Result<void>> OpenReplication(std::string folder);
+  // Says in status, once a second, what people should know.
+  io::Task<void> TellCondition();
+  std::string Condition() const;
   EngineOptions MakeEngineOptions(Passwords passwords) const;
 
   site::TierProcess& process_;

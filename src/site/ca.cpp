@@ -174,6 +174,13 @@ std::string PeerName(std::string_view data_center, const Site& site) {
   return fmt::format("{}.dc.{}.meridian", data_center, site.name);
 }
 
+std::vector<std::string> PeerNames(const Site& site) {
+  std::vector<std::string> names;
+  names.reserve(site.datacenters.size());
+  for (const DataCenter& each : site.datacenters) names.push_back(PeerName(each.name, site));
+  return names;
+}
+
 Result<SiteCa> EnsureCa(const StateDir& state, const Site& site,
                         const std::vector<std::string>& datacenters, WallTime now) {
   Result<io::FileLock> lock = state.LockForSetup();

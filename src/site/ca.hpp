@@ -40,6 +40,9 @@ struct SiteCa {
 // The name by which a data center is known in mutual TLS, whatever the address it is reached at:
 // "us-east.dc.photos.meridian". Never in the DNS.
 std::string PeerName(std::string_view data_center, const Site& site);
+// Those of all data centers of the site: nobody else is let in by mutual TLS, whatever the site's
+// authority has signed.
+std::vector<std::string> PeerNames(const Site& site);
 
 // Makes or renews what is needed for `datacenters` (names of the site's). Blocks; safe among
 // processes that start at once. kInvalid when authority.pem is damaged or has run out.

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -34,6 +35,8 @@ const Value* JsonReader::Find(std::string_view key) {
   Reject(Errc::kInvalid, key, "missing");
   return nullptr;
 }
+
+bool JsonReader::Has(std::string_view key) const { return object_->Find(key) != nullptr; }
 
 uint64_t JsonReader::Unsigned(std::string_view key, uint64_t max) {
   const Value* value = Find(key);
@@ -82,6 +85,26 @@ JsonReader JsonReader::Object(std::string_view key) {
   static const Value kEmpty{Value::Object()};
   const Value* value = Find(key);
   return JsonReader(value ? *value : kEmpty, fmt::format("{}.{}", path_, key), error_);
+}
+
+std::map<std::string, std::string> JsonReader::Texts(std::string_view key, size_t max,
+                                                     size_t max_bytes) {
+  std::map<std::string, std::string> texts;
+  const Value* value = Find(key);
+  if (!value) return texts;
+  if (!value->is_object() || value->members().size() > max) {
+    Reject(Errc::kInvalid, key, "not an object of bounded size");
+    return texts;
+  }
+  for (const wire::json::Member& member : value->members()) {
+    std::optional<std::string_view> text = member.value.text();
+    if (member.name.size() > max_bytes || !text || text->size() > max_bytes) {
+      Reject(Errc::kInvalid, key, "not texts of bounded length");
+      return {};
+    }
+    texts[member.name] = *text;
+  }
+  return texts;
 }
 
 std::vector<JsonReader> JsonReader::Objects(std::string_view key, size_t max) {

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -19,12 +20,16 @@ class JsonReader {
   // `path` is what error messages call the object; `error` is shared by all readers of one message.
   JsonReader(const wire::json::Value& object, std::string path, std::optional<Error>* error);
 
+  // For a key that earlier releases do not write.
+  bool Has(std::string_view key) const;
   // At most 2^53, which every JSON reader keeps exactly, unless `max` says otherwise.
   uint64_t Unsigned(std::string_view key, uint64_t max = uint64_t{1} << 53);
   double Number(std::string_view key, double min, double max);
   bool Boolean(std::string_view key);
   std::string Text(std::string_view key, size_t max_bytes);
   JsonReader Object(std::string_view key);
+  // The texts in an object, by their keys; at most `max` of them, and of `max_bytes` each.
+  std::map<std::string, std::string> Texts(std::string_view key, size_t max, size_t max_bytes);
   // The objects in an array.
   std::vector<JsonReader> Objects(std::string_view key, size_t max);
 

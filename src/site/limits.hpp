@@ -29,6 +29,12 @@ constexpr size_t kMaxReleaseBytes = 64;
 constexpr size_t kMaxHealthPathBytes = 256;
 constexpr Duration kMaxStartTimeout = std::chrono::minutes{10};
 constexpr Duration kMaxStopTimeout = std::chrono::minutes{10};
+constexpr Duration kMinUnhealthyTimeout = std::chrono::seconds{1};
+constexpr Duration kMaxUnhealthyTimeout = std::chrono::hours{1};
+
+// The agent. Below the first limit a busy host would be taken for a hung tier.
+constexpr Duration kMinHungTimeout = std::chrono::seconds{6};
+constexpr Duration kMaxHungTimeout = std::chrono::hours{1};
 
 // DNS names (RFC 1035 section 2.3.4). The domain leaves room for `<data center>.` before it.
 constexpr size_t kMaxLabelBytes = 63;
@@ -41,6 +47,8 @@ constexpr uint16_t kMaxPublicPort = 65535 - kPeerPortOffset;
 
 // A tier's process.
 constexpr Duration kDrainTimeout = std::chrono::seconds{8};  // within the agent's patience of 10 s
+// For the agent's first view, before the tier serves by what site.toml says.
+constexpr Duration kFirstViewTimeout = std::chrono::seconds{5};
 constexpr size_t kMaxOpsConnections = 64;
 constexpr Duration kLoadReportInterval = std::chrono::seconds{1};
 
@@ -52,6 +60,7 @@ constexpr size_t kMaxDetailBytes = 1024;
 constexpr size_t kMaxViewNameBytes = 255;  // of a data center, instance, lease or release
 constexpr size_t kMaxViewInstances = kMaxDataCenters * kMaxInstancesPerDataCenter;
 constexpr size_t kMaxViewLeases = 4096;
+constexpr size_t kMaxAgreementEntries = 64 + 2 * kMaxDataCenters;
 constexpr size_t kMaxViewLinks = kMaxDataCenters * (kMaxDataCenters - 1);
 
 // Purges. A value holds any URL that a cache has; an answer, so many of the longest.

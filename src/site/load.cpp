@@ -64,7 +64,7 @@ std::string ReadName(TableReader& root, const std::string& domain) {
 
 void ReadSections(TableReader& root, std::span<const Section> sections, Site* site) {
   SectionValues values;
-  std::set<std::string> tables = {"name", "domain", "datacenter", "app", "lab"};
+  std::set<std::string> tables = {"name", "domain", "datacenter", "app", "agent", "lab"};
   for (const Section& section : sections) {
     CHECK(tables.insert(section.table()).second);
     TableReader reader = root.Table(section.table());
@@ -113,6 +113,7 @@ std::expected<Site, Diagnostics> Parse(const SiteText& source, std::span<const S
   site.datacenters = ReadDataCenters(root);
   ReadLab(root, &site);
   site.app = ReadApp(root, source.file.parent_path());
+  site.agent = ReadAgent(root);
   site.ports = ReadPorts(root);
   site.externals = ReadExternals(root, source.environment);
   ReadSections(root, sections, &site);

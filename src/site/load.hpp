@@ -7,6 +7,7 @@
 //   [[datacenter]]
 //   name = "us-east"
 //   address = "127.1.0.1"
+//   private_address = "10.1.0.1"     # optional: for peers, and for what only its own host needs
 //   public_addresses = ["192.0.2.1", "2001:db8::1"]       # optional: [address]
 //   location = "Ashburn"             # or latitude = 39.04 and longitude = -77.49
 //   weight = 100                     # optional
@@ -22,6 +23,9 @@
 //   environment = { NODE_ENV = "production" }
 //   start_timeout = "30s"            # durations have a unit: ms, s, m, h, d
 //   stop_timeout = "10s"
+//   unhealthy_timeout = "30s"        # an instance that fails its health path so long is replaced
+//   [agent]
+//   hung_timeout = "15s"             # a tier that does not answer so long is killed and started
 //   [dns]  port = 5300               # also [balancer], [admin], [session], [queue], [sql]
 //   [edge] port = 8080  https_port = 8443
 //   [lab]  wan = true                # in the lab, links between data centers with their distance

@@ -99,7 +99,18 @@ App ReadApp(TableReader& root, const std::filesystem::path& directory) {
       "start_timeout", {.min = 100ms, .max = kMaxStartTimeout, .fallback = app.start_timeout});
   app.stop_timeout = table.Duration(
       "stop_timeout", {.min = 100ms, .max = kMaxStopTimeout, .fallback = app.stop_timeout});
+  app.unhealthy_timeout = table.Duration("unhealthy_timeout", {.min = kMinUnhealthyTimeout,
+                                                               .max = kMaxUnhealthyTimeout,
+                                                               .fallback = app.unhealthy_timeout});
   return app;
+}
+
+AgentSettings ReadAgent(TableReader& root) {
+  AgentSettings agent;
+  agent.hung_timeout = root.Table("agent").Duration(
+      "hung_timeout",
+      {.min = kMinHungTimeout, .max = kMaxHungTimeout, .fallback = agent.hung_timeout});
+  return agent;
 }
 
 }  // namespace meridian::site

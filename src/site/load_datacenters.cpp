@@ -115,6 +115,11 @@ void ReadAddresses(TableReader& reader, DataCenter* data_center, Seen* seen) {
     data_center->address = *address;
     CheckAddress(reader, "address", *address, seen);
   }
+  if (reader.Has("private_address")) {
+    std::optional<IpAddress> inside = reader.Address("private_address");
+    if (inside && inside != address) CheckAddress(reader, "private_address", *inside, seen);
+    data_center->private_address = inside;
+  }
   if (!reader.Has("public_addresses")) {
     data_center->public_addresses = {data_center->address};
     return;

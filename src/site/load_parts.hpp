@@ -15,6 +15,7 @@ namespace meridian::site {
 
 std::vector<DataCenter> ReadDataCenters(TableReader& root);
 App ReadApp(TableReader& root, const std::filesystem::path& directory);
+AgentSettings ReadAgent(TableReader& root);
 Ports ReadPorts(TableReader& root);
 // After the data centers; sets `wan`.
 void ReadLab(TableReader& root, Site* site);

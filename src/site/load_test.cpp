@@ -128,11 +128,13 @@ TEST(Load, EveryKeyIsRead) {
   EXPECT_FALSE(east.edge_only);
   EXPECT_THAT(east.public_addresses,
               ElementsAre(IpAddress::V4(192, 0, 2, 1), *IpAddress::Parse("2001:db8::1")));
+  EXPECT_EQ(east.private_address, IpAddress::V4(10, 100, 0, 1));
   EXPECT_EQ(east.city, "ashburn");
   EXPECT_EQ(east.weight, 80u);
   EXPECT_EQ(east.capacity_rps, 5000u);
   const DataCenter& nairobi = site->datacenters[1];
   EXPECT_EQ(nairobi.city, "");
+  EXPECT_EQ(nairobi.private_address, std::nullopt);
   EXPECT_EQ(nairobi.location, (Location{.latitude = -1, .longitude = 36.8}));
   EXPECT_EQ(site->FindDataCenter("eu"), nullptr);
   EXPECT_TRUE(site->FindDataCenter("london")->edge_only);
@@ -147,6 +149,8 @@ TEST(Load, EveryKeyIsRead) {
               ElementsAre(Pair("EMPTY", ""), Pair("NODE_ENV", "production")));
   EXPECT_EQ(site->app.start_timeout, 1min);
   EXPECT_EQ(site->app.stop_timeout, 2500ms);
+  EXPECT_EQ(site->app.unhealthy_timeout, 45s);
+  EXPECT_EQ(site->agent.hung_timeout, 20s);
   EXPECT_EQ(site->ports.edge, 80);
   EXPECT_EQ(site->ports.edge_https, 443);
   EXPECT_EQ(site->externals.at("queue").shown, "kafka://k1.internal:9092,k2.internal:9092");

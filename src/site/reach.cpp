@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <fmt/core.h>
 
@@ -18,6 +19,17 @@ namespace {
 constexpr uint8_t kMaxSecondOctet = 99;
 constexpr uint8_t kLinkOffset = 100;
 constexpr uint8_t kMaxThirdOctet = 250;
+
+// The address of the link between two data centers of a lab, if they have one.
+std::optional<IpAddress> LinkOf(const Site& site, const Crossing& crossing) {
+  const DataCenter& to = crossing.to;
+  if (crossing.hosting == Hosting::kServers || crossing.from.name == to.name || !HasLinks(site)) {
+    return std::nullopt;
+  }
+  Bytes from = crossing.from.address.bytes();
+  return IpAddress::V4(127, static_cast<uint8_t>(kLinkOffset + from[1]), to.address.bytes()[1],
+                       static_cast<uint8_t>(from[2] + 1));
+}
 
 bool IsLoopback4(const IpAddress& address) { return address.is_v4() && address.is_loopback(); }
 
@@ -54,13 +66,30 @@ std::optional<std::string> LinkProblem(const Site& site, const DataCenter& data_
 }
 
 IpAddress AddressOf(const Site& site, const Crossing& crossing) {
-  const DataCenter& to = crossing.to;
-  if (crossing.hosting == Hosting::kServers || crossing.from.name == to.name || !HasLinks(site)) {
-    return to.address;
+  return LinkOf(site, crossing).value_or(PeerAddress(crossing.to));
+}
+
+IpAddress EdgeAddressOf(const Site& site, const Crossing& crossing) {
+  return LinkOf(site, crossing).value_or(crossing.to.address);
+}
+
+IpAddress PeerAddress(const DataCenter& data_center) {
+  if (data_center.address.is_loopback()) return data_center.address;
+  return data_center.private_address.value_or(data_center.address);
+}
+
+IpAddress HostAddress(const DataCenter& here, Hosting hosting) {
+  if (hosting == Hosting::kLab || here.address.is_loopback()) return here.address;
+  return here.private_address.value_or(IpAddress::V4(127, 0, 0, 1));
+}
+
+std::vector<IpAddress> VisitorAddresses(const DataCenter& here, Hosting hosting) {
+  std::vector<IpAddress> addresses = {here.address};
+  if (hosting == Hosting::kLab) return addresses;
+  for (const IpAddress& other : here.public_addresses) {
+    if (other != here.address) addresses.push_back(other);
   }
-  Bytes from = crossing.from.address.bytes();
-  return IpAddress::V4(127, static_cast<uint8_t>(kLinkOffset + from[1]), to.address.bytes()[1],
-                       static_cast<uint8_t>(from[2] + 1));
+  return addresses;
 }
 
 Endpoint OpsEndpoint(const Site& site, const DataCenter& here, Hosting hosting,

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/ip.hpp"
 #include "site/site.hpp"
@@ -26,8 +27,21 @@ struct Crossing {
   Hosting hosting = Hosting::kServers;
 };
 
-// Where `from` reaches `to`: at a link, at its own address where there is none.
+// Where `from` reaches agent and tiers of `to`: at a link; where there is none, at PeerAddress.
 IpAddress AddressOf(const Site& site, const Crossing& crossing);
+// Where `from` reaches the edge of `to`, as visitors do: at a link, or at its address.
+IpAddress EdgeAddressOf(const Site& site, const Crossing& crossing);
+
+// Who reaches a port decides where it listens. In the lab, and where a data center's address is a
+// loopback one, that is always its address.
+
+// For the other data centers: its private address, or the address.
+IpAddress PeerAddress(const DataCenter& data_center);
+// For what only this host needs (the balancer for its edge, sessions for its application): the
+// private address, or loopback.
+IpAddress HostAddress(const DataCenter& here, Hosting hosting);
+// For visitors: the address, and on servers the public addresses. Never empty.
+std::vector<IpAddress> VisitorAddresses(const DataCenter& here, Hosting hosting);
 
 // Whether this site's lab has links: it has several data centers, all at IPv4 loopback addresses,
 // and [lab] wan is not false.

@@ -76,5 +76,35 @@ TEST(Reach, OpsPortsOfDataCentersOnOneMachineDoNotCollide) {
   EXPECT_EQ(ops(others, 1, Hosting::kServers), "127.0.0.1:18080");
 }
 
+TEST(Reach, WhatOnlyThisHostNeedsIsNotAtAnAddressThatStrangersReach) {
+  Site site = SiteAt({"192.0.2.1", "192.0.2.2"});
+  DataCenter& here = site.datacenters[0];
+  EXPECT_EQ(HostAddress(here, Hosting::kServers).ToString(), "127.0.0.1");
+  EXPECT_EQ(PeerAddress(here).ToString(), "192.0.2.1");
+  here.private_address = IpAddress::V4(10, 1, 0, 1);
+  EXPECT_EQ(HostAddress(here, Hosting::kServers).ToString(), "10.1.0.1");
+  EXPECT_EQ(PeerAddress(here).ToString(), "10.1.0.1");
+  Crossing crossing{.from = site.datacenters[1], .to = here};
+  EXPECT_EQ(AddressOf(site, crossing).ToString(), "10.1.0.1");
+  EXPECT_EQ(EdgeAddressOf(site, crossing).ToString(), "192.0.2.1");
+}
+
+TEST(Reach, VisitorsArriveAtThePublicAddressesToo) {
+  Site site = SiteAt({"10.1.0.1"});
+  DataCenter& here = site.datacenters[0];
+  here.public_addresses = {IpAddress::V4(192, 0, 2, 1), IpAddress::V4(10, 1, 0, 1)};
+  EXPECT_EQ(VisitorAddresses(here, Hosting::kServers),
+            (std::vector{IpAddress::V4(10, 1, 0, 1), IpAddress::V4(192, 0, 2, 1)}));
+  EXPECT_EQ(VisitorAddresses(here, Hosting::kLab), std::vector{IpAddress::V4(10, 1, 0, 1)});
+}
+
+TEST(Reach, InTheLabEverythingIsAtTheDataCentersAddress) {
+  Site site = SiteAt({"127.1.0.1", "127.2.0.1"});
+  DataCenter& here = site.datacenters[0];
+  here.private_address = IpAddress::V4(10, 1, 0, 1);
+  EXPECT_EQ(HostAddress(here, Hosting::kLab), here.address);
+  EXPECT_EQ(PeerAddress(here), here.address);
+}
+
 }  // namespace
 }  // namespace meridian::site

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,7 +28,9 @@ struct DataCenter {
   // A point of presence ([[edge_place]]): dns and edge alone, which fill from the nearest data
   // center that serves.
   bool edge_only = false;
-  IpAddress address;  // where its tiers listen and its peers reach it; unique
+  IpAddress address;  // where its edge listens, and its peers reach it; unique
+  // On a network that strangers do not reach: where peers reach it instead.
+  std::optional<IpAddress> private_address;
   // What visitors are told; never empty. [address], unless the file says otherwise.
   std::vector<IpAddress> public_addresses;
   std::string city;  // empty when the file gave latitude and longitude
@@ -46,6 +49,14 @@ struct App {
   std::map<std::string, std::string> environment;     // besides what Meridian sets and inherits
   Duration start_timeout = std::chrono::seconds{30};  // from start to the first healthy answer
   Duration stop_timeout = std::chrono::seconds{10};   // from SIGTERM to SIGKILL
+  // How long an instance may fail its health path before it is replaced.
+  Duration unhealthy_timeout = std::chrono::seconds{30};
+};
+
+// How the agent runs a data center.
+struct AgentSettings {
+  // How long a tier may leave its probes without an answer before it is killed and started again.
+  Duration hung_timeout = std::chrono::seconds{15};
 };
 
 // Public ports, the same at every data center's address.
@@ -80,6 +91,7 @@ struct Site {
   std::string domain;                   // lower case, no dot at the end
   std::vector<DataCenter> datacenters;  // 1 to kMaxDataCenters, in the order of the file
   App app;
+  AgentSettings agent;
   Ports ports;
   std::map<std::string, External, std::less<>> externals;  // by table name, such as "queue"
   bool wan = true;             // in the lab, links between the data centers (reach.hpp)

@@ -1,5 +1,6 @@
 #include "site/tier_process.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <cstdlib>
 #include <functional>
@@ -15,6 +16,7 @@
 
 #include "base/bytes.hpp"
 #include "base/check.hpp"
+#include "base/clock.hpp"
 #include "base/ip.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
@@ -22,10 +24,12 @@
 #include "http/limits.hpp"
 #include "http/server.hpp"
 #include "io/fd.hpp"
+#include "io/process.hpp"
 #include "io/socket.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"
 #include "io/tls.hpp"
+#include "site/ca.hpp"
 #include "site/control.hpp"
 #include "site/internal_fields.hpp"
 #include "site/limits.hpp"
@@ -61,6 +65,10 @@ SiteView ConfiguredView(const Site& site) {
 
 }  // namespace
 
+std::string NumberedSocket(const std::string& name, size_t index) {
+  return index == 0 ? name : fmt::format("{}-{}", name, index + 1);
+}
+
 std::vector<std::string> TierCommand(const std::string& program, const TierStart& start) {
   std::vector<std::string> command = {program,   start.tier,
                                       "--dc",    start.data_center,
@@ -80,7 +88,7 @@ TierProcess::TierProcess(const Site& site, TierStart start)
     : site_(site),
       start_(std::move(start)),
       here_(DataCenterOf(site, start_.data_center)),
-      signals_(driver_, {SIGTERM, SIGINT}),
+      signals_(driver_, {SIGTERM, SIGINT, SIGHUP}),
       loop_(driver_),
       network_(driver_),
       view_(std::make_shared<const SiteView>(ConfiguredView(site))),
@@ -89,6 +97,12 @@ TierProcess::TierProcess(const Site& site, TierStart start)
 IpAddress TierProcess::AddressOf(const DataCenter& other) const {
   return site::AddressOf(site_, {.from = here_, .to = other, .hosting = start_.hosting});
 }
+
+IpAddress TierProcess::EdgeAddressOf(const DataCenter& other) const {
+  return site::EdgeAddressOf(site_, {.from = here_, .to = other, .hosting = start_.hosting});
+}
+
+IpAddress TierProcess::HostAddress() const { return site::HostAddress(here_, start_.hosting); }
 
 Result<io::Fd> TierProcess::TakeInherited(const std::string& name) {
   auto found = start_.sockets.find(name);
@@ -104,6 +118,21 @@ Result<std::unique_ptr<io::Listener>> TierProcess::Listen(const std::string& nam
   return network_.Listen(at, {});
 }
 
+Result<std::vector<std::unique_ptr<io::Listener>>> TierProcess::ListenForVisitors(
+    const std::string& name, uint16_t port) {
+  std::vector<IpAddress> addresses = VisitorAddresses(here_, start_.hosting);
+  std::vector<std::unique_ptr<io::Listener>> listeners;
+  for (size_t i = 0; i < addresses.size(); ++i) {
+    std::string socket = NumberedSocket(name, i);
+    // The agent has left out what is no address of this host, and said so.
+    if (start_.control_fd >= 0 && i > 0 && !start_.sockets.contains(socket)) continue;
+    auto listener = Listen(socket, {addresses[i], port});
+    if (!listener) return Fail(std::move(listener.error()));
+    listeners.push_back(std::move(*listener));
+  }
+  return listeners;
+}
+
 Result<io::Fd> TierProcess::OpenDatagrams(const std::string& name, Endpoint at) {
   Result<io::Fd> inherited = TakeInherited(name);
   if (inherited) return inherited;
@@ -116,7 +145,8 @@ io::TlsOptions TierProcess::PeerTls() const {
   return {.certificate_path = own,
           .key_path = own,
           .authorities_path = ca / "authority.pem",
-          .peer = io::PeerCertificate::kRequired};
+          .peer = io::PeerCertificate::kRequired,
+          .accepted_names = PeerNames(site_)};
 }
 
 io::TlsOptions TierProcess::WebTls() const {
@@ -195,36 +225,62 @@ io::Task<int> TierProcess::Main(const Service& service) {
     background.Spawn(ReadViews(*control, service));
     background.Spawn(WriteReports(*control));
   }
-  if (service.on_view) service.on_view();
-  Result<void> started = ServeOps(service);
-  if (started) started = co_await service.start();
-  if (!started) {
+  Result<void> started = co_await Start(service);
+  if (!started && started.error().code != Errc::kCancelled) {
     LOG_ERROR("cannot start", {"problem", started.error().message});
     report_.detail = started.error().message;
     if (control) (void)co_await control->Write(AsBytes(EncodeReport(report_)));
-  } else {
-    if (!stopping_) {
-      SetReady(true);
-      LOG_INFO("ready");
-    }
-    while (!stopping_) (void)co_await stop_.Wait();
-    if (service.drain) co_await io::Within(loop_.After(kDrainTimeout), service.drain(grace_));
   }
+  if (started) co_await ServeUntilStopped(service);
   if (ops_) co_await ops_->Drain(loop_.Now());
   background.Cancel();
   scope_.Cancel();
   co_await scope_.Join();
   co_await background.Join();
-  co_return started ? 0 : 1;
+  co_return started || stopping_ ? 0 : 1;
+}
+
+// kCancelled: it was told to end before it served.
+io::Task<Result<void>> TierProcess::Start(const Service& service) {
+  Result<void> ops = ServeOps(service);
+  if (!ops) co_return ops;
+  if (start_.control_fd >= 0) co_await AwaitFirstView(service.first_view_timeout);
+  if (stopping_) co_return Fail(Errc::kCancelled, "told to end before it served");
+  if (service.on_view && view_->number == 0) service.on_view();
+  co_return co_await service.start();
+}
+
+io::Task<void> TierProcess::AwaitFirstView(Duration timeout) {
+  TimePoint deadline = loop_.After(timeout);
+  while (view_->number == 0 && !stopping_) {
+    if (co_await view_changed_.Wait(deadline)) continue;
+    LOG_WARNING("no view from the agent, serving by site.toml alone",
+                {"waited_s", Seconds(timeout)});
+    co_return;
+  }
+}
+
+io::Task<void> TierProcess::ServeUntilStopped(const Service& service) {
+  if (!stopping_) {
+    SetReady(true);
+    LOG_INFO("ready");
+  }
+  while (!stopping_) (void)co_await stop_.Wait();
+  if (service.drain) co_await io::Within(loop_.After(kDrainTimeout), service.drain(grace_));
 }
 
 io::Task<void> TierProcess::AwaitSignal() {
   Result<int> number = co_await signals_.Next();
+  while (number && *number == SIGHUP) {
+    LOG_INFO(io::kHangupIgnored);
+    number = co_await signals_.Next();
+  }
   if (!number) co_return;
   LOG_INFO("draining, then leaving", {"signal", *number});
   stopping_ = true;
   if (*number == SIGTERM) grace_ = http::kRetireGrace;
   stop_.WakeAll();
+  view_changed_.WakeAll();
 }
 
 Result<void> TierProcess::TakeView(std::string_view line, const Service& service) {
@@ -235,6 +291,7 @@ Result<void> TierProcess::TakeView(std::string_view line, const Service& service
   report_.view_number = view_->number;
   report_changed_.WakeAll();
   if (service.on_view) service.on_view();
+  view_changed_.WakeAll();
   return {};
 }
 

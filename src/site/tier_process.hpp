@@ -11,8 +11,11 @@
 //
 // Beside the tier's own work its ops port answers /metrics (Prometheus) and /.meridian/ready.
 //
-// A tier that runs by itself (no control stream) sees every data center of the site as serving.
-// Constructed on the main thread before any other thread; everything here belongs to its loop.
+// A tier that an agent runs serves nothing before it has the agent's first view: the sockets that
+// it inherits have connections waiting already, and by the configured view no instance exists.
+// Without a view after `first_view_timeout` it serves by the configured one. A tier that runs by
+// itself (no control stream) sees every data center of the site as serving. Constructed on the main
+// thread before any other thread; everything here belongs to its loop.
 #pragma once
 
 #include <filesystem>
@@ -28,6 +31,7 @@
 #include "io/socket.hpp"
 #include "io/tls.hpp"
 #include "site/control.hpp"
+#include "site/limits.hpp"
 #include "site/reach.hpp"
 #include "site/site.hpp"
 #include "site/view.hpp"
@@ -51,11 +55,14 @@ struct TierStart {
 // The command line that `start` came from, or goes to.
 std::vector<std::string> TierCommand(const std::string& program, const TierStart& start);
 
+// What the sockets of a port are called that listens at several addresses: "http", "http-2", ...
+std::string NumberedSocket(const std::string& name, size_t index);
+
 class TierProcess {
  public:
   struct Service {
     uint16_t public_port = 0;
-    // Opens what the tier serves on. An error ends the process.
+    // Opens what the tier serves on; called when there is a view. An error ends the process.
     std::function<io::Task<Result<void>>()> start;
     // Called when there is a newer view, and once before `start`. May be empty.
     std::function<void()> on_view = {};
@@ -65,6 +72,7 @@ class TierProcess {
     std::function<io::Task<void>(Duration grace)> drain = {};
     // Answers at the ops port, to operators, what is not every tier's. May be empty.
     std::function<io::Task<void>(http::Exchange& exchange)> inspect = {};
+    Duration first_view_timeout = kFirstViewTimeout;
   };
 
   TierProcess(const Site& site, TierStart start);
@@ -73,8 +81,11 @@ class TierProcess {
 
   const Site& site() const { return site_; }
   const DataCenter& here() const { return here_; }
-  // Where this data center reaches `other`.
+  // Where this data center reaches agent and tiers, or the edge, of `other`.
   IpAddress AddressOf(const DataCenter& other) const;
+  IpAddress EdgeAddressOf(const DataCenter& other) const;
+  // Where its own tiers are that only this host needs.
+  IpAddress HostAddress() const;
   const TierStart& start() const { return start_; }
   io::EpollDriver& driver() { return driver_; }
   io::Loop& loop() { return loop_; }
@@ -91,6 +102,10 @@ class TierProcess {
 
   // The listener called `name` that was inherited, else a new one at `at`.
   Result<std::unique_ptr<io::Listener>> Listen(const std::string& name, Endpoint at);
+  // The same for visitors: one at each of VisitorAddresses. Inherited ones are called `name`,
+  // `name`-2, `name`-3, ...
+  Result<std::vector<std::unique_ptr<io::Listener>>> ListenForVisitors(const std::string& name,
+                                                                       uint16_t port);
   // The bound datagram socket called `name` that was inherited, else a new one at `at`.
   Result<io::Fd> OpenDatagrams(const std::string& name, Endpoint at);
 
@@ -118,6 +133,9 @@ class TierProcess {
  private:
   io::Task<int> Main(const Service& service);
   io::Task<void> AwaitSignal();
+  io::Task<void> AwaitFirstView(Duration timeout);
+  io::Task<Result<void>> Start(const Service& service);
+  io::Task<void> ServeUntilStopped(const Service& service);
   Result<void> ServeOps(const Service& service);
   io::Task<void> AnswerOps(http::Exchange& exchange, const Service& service);
   io::Task<void> ReadViews(io::Stream& control, const Service& service);
@@ -140,6 +158,7 @@ class TierProcess {
   std::unique_ptr<http::Server> ops_;
   io::WaitQueue report_changed_;
   io::WaitQueue stop_;
+  io::WaitQueue view_changed_;
   bool stopping_ = false;
   Duration grace_ = Duration::zero();
   io::Scope scope_;

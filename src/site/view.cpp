@@ -78,7 +78,10 @@ DataCenterView ReadDataCenter(JsonReader& reader) {
           .weight = ReadUnsigned32(reader, "weight"),
           .capacity_rps = ReadUnsigned32(reader, "capacity_rps"),
           .state = ReadState(reader, kDataCenterStates),
-          .load_rps = ReadUnsigned32(reader, "load_rps")};
+          .load_rps = ReadUnsigned32(reader, "load_rps"),
+          // An earlier release says nothing of these.
+          .available = !reader.Has("available") || reader.Boolean("available"),
+          .problem = reader.Has("problem") ? reader.Text("problem", kMaxDetailBytes) : ""};
 }
 
 InstanceView ReadInstance(JsonReader& reader) {
@@ -118,11 +121,13 @@ std::vector<T> ReadUnique(JsonReader& view, std::string_view key, size_t max,
 // The members of objects are in the order of their names.
 void Write(const DataCenterView& data_center, Writer& writer) {
   writer.Member("address", data_center.address.ToString());
+  writer.Member("available", data_center.available);
   writer.Member("capacity_rps", data_center.capacity_rps);
   writer.Member("latitude", data_center.location.latitude);
   writer.Member("load_rps", data_center.load_rps);
   writer.Member("longitude", data_center.location.longitude);
   writer.Member("name", data_center.name);
+  writer.Member("problem", data_center.problem);
   writer.Member("state", StateName(data_center.state));
   writer.Member("weight", data_center.weight);
 }
@@ -208,6 +213,9 @@ uint32_t RoundLoad(double load_rps) {
 Result<std::string> ToJson(const SiteView& view) {
   Writer writer;
   writer.BeginObject();
+  writer.BeginObject("agreement");
+  for (const auto& [key, digest] : view.agreement) writer.Member(key, digest);
+  writer.EndObject();
   WriteObjects("datacenters", view.datacenters, writer);
   WriteObjects("instances", view.instances, writer);
   WriteObjects("leases", view.leases, writer);
@@ -236,6 +244,9 @@ SiteView ReadView(JsonReader& reader) {
   view.links =
       ReadUnique<LinkView>(reader, "links", kMaxViewLinks, &ReadLink,
                            [](const LinkView& link) { return link.from + '\n' + link.to; });
+  if (reader.Has("agreement")) {  // an earlier release says nothing of it
+    view.agreement = reader.Texts("agreement", kMaxAgreementEntries, kMaxViewNameBytes);
+  }
   for (const InstanceView& instance : view.instances) {
     if (view.FindDataCenter(instance.datacenter)) continue;
     reader.Reject(Errc::kInvalid, "instances", "one is in no data center of the view");

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,10 @@ struct DataCenterView {
   uint32_t capacity_rps = 0;  // 0: not stated
   DataCenterState state = DataCenterState::kStarting;
   uint32_t load_rps = 0;  // requests a second at its edge, through RoundLoad
+  // It can serve its visitors by itself: its tiers answer, and an instance is healthy. dns servers
+  // answer with another data center while it cannot.
+  bool available = true;
+  std::string problem = {};  // why it is not available, in a few words
 
   bool operator==(const DataCenterView&) const = default;
 };
@@ -74,6 +79,9 @@ struct SiteView {
   std::vector<InstanceView> instances;
   std::vector<LeaseView> leases;
   std::vector<LinkView> links;
+  // Digests of what site.toml must say the same in every data center, by what it is
+  // ("[edge] port"): the sender's own (agreement.hpp).
+  std::map<std::string, std::string> agreement = {};
 
   // Null when the view has no such data center.
   const DataCenterView* FindDataCenter(std::string_view name) const;

@@ -20,7 +20,9 @@ SiteView TwoDataCenters() {
                            .weight = 80,
                            .capacity_rps = 5000,
                            .state = DataCenterState::kServing,
-                           .load_rps = 1200},
+                           .load_rps = 1200,
+                           .available = false,
+                           .problem = "the session tier hangs"},
                           {.name = "us-west",
                            .address = *IpAddress::Parse("2001:db8::1"),
                            .location = {.latitude = 37.34, .longitude = -121.89},
@@ -36,7 +38,8 @@ SiteView TwoDataCenters() {
           .leases = {{.name = "deploy", .holder = "us-east", .epoch = 3},
                      {.name = "shard/0", .holder = "", .epoch = 4}},
           .links = {{.from = "us-east", .to = "us-west", .up = false, .round_trip_ms = 0},
-                    {.from = "us-west", .to = "us-east", .up = true, .round_trip_ms = 62}}};
+                    {.from = "us-west", .to = "us-east", .up = true, .round_trip_ms = 62}},
+          .agreement = {{"domain", "0123456789abcdef"}, {"[edge] port", "fedcba9876543210"}}};
 }
 
 constexpr std::string_view kEmptyView =
@@ -82,6 +85,22 @@ TEST(SiteView, UnknownKeysOfANewerReleaseArePassedOver) {
   ASSERT_TRUE(view);
   EXPECT_EQ(*view, TwoDataCenters());
   EXPECT_TRUE(Parsed("\"holder\":\"\"", "\"holder\":\"\",\"new\":1"));
+}
+
+TEST(SiteView, AnEarlierReleaseSaysNothingOfAvailabilityAndAgreement) {
+  Result<SiteView> view = FromJson(
+      R"({"number":1,"datacenters":[{"name":"a","address":"127.1.0.1","latitude":0,"longitude":0,)"
+      R"("weight":1,"capacity_rps":0,"state":"serving","load_rps":0}],"instances":[],"leases":[],)"
+      R"("links":[]})");
+  ASSERT_TRUE(view) << view.error().message;
+  EXPECT_TRUE(view->datacenters[0].available);
+  EXPECT_TRUE(view->agreement.empty());
+}
+
+TEST(SiteView, AnAgreementThatIsNoObjectOfTextsIsRefused) {
+  EXPECT_FALSE(Parsed(R"("domain":"0123456789abcdef")", R"("domain":7)"));
+  EXPECT_FALSE(
+      Parsed(R"("domain":"0123456789abcdef")", "\"domain\":\"" + std::string(1000, 'x') + "\""));
 }
 
 TEST(SiteView, WrongTypesAndMissingKeysAreRefusedByName) {

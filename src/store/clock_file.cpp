@@ -12,8 +12,10 @@
 #include "base/crc32c.hpp"
 #include "base/hybrid_clock.hpp"
 #include "base/log.hpp"
+#include "base/recurring_problem.hpp"
 #include "base/result.hpp"
 #include "io/disk.hpp"
+#include "io/fiber.hpp"
 #include "io/loop.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
@@ -140,9 +142,13 @@ io::Task<Result<void>> ClockFile::Write(HybridTime bound) {
 }
 
 io::Task<void> ClockFile::KeepRaising() {
+  io::Loop& loop = (co_await io::ThisFiber{}).loop();
+  RecurringProblem problem;
   while (co_await io::Sleep(kClockBoundInterval)) {
     Result<void> raised = co_await Raise({});
+    if (raised) problem.OnSolved();
     if (raised || raised.error().code == Errc::kCancelled) continue;
+    if (!problem.OnProblem(raised.error().message, loop.Now())) continue;
     LOG_WARNING("the clock's bound could not be raised", {"file", Path()},
                 {"error", raised.error().message});
   }

@@ -13,6 +13,7 @@
 #include "base/hybrid_clock.hpp"
 #include "base/log.hpp"
 #include "base/metrics.hpp"
+#include "base/recurring_problem.hpp"
 #include "base/result.hpp"
 #include "io/fiber.hpp"
 #include "io/loop.hpp"
@@ -32,6 +33,9 @@
 
 namespace meridian::store {
 namespace {
+
+// A connection that lasted so long was no part of a problem that recurs.
+constexpr Duration kGoodFollow = std::chrono::seconds{10};
 
 // An empty copy behind a snapshot ends with the snapshot's last record.
 CopyFacts FactsOf(const Log& copy, const Snapshots& snapshots) {
@@ -324,18 +328,18 @@ void MirrorClient::Hurry() {
 
 io::Task<void> MirrorClient::Run() {
   Duration pause = kFirstRedial;
-  bool told = false;
+  RecurringProblem problem;
   for (;;) {
     TimePoint begun = loop_.Now();
     Result<void> ended = co_await FollowOnce();
     io::Fiber& fiber = co_await io::ThisFiber{};
     if (fiber.cancelled()) co_return;
-    // Once for each time that it was lost, not for each attempt.
-    if (!ended && (welcomed_ || !told)) {
+    // Not for each attempt, nor for each welcome that a full disk ends at once.
+    if (welcomed_ && loop_.Now() - begun >= kGoodFollow) problem.OnSolved();
+    if (!ended && problem.OnProblem(ended.error().message, loop_.Now())) {
       LOG_WARNING("mirror: not following", {"log", options_.log}, {"source", options_.source},
                   {"error", ended.error().message});
     }
-    told = true;
     // Also who is hurried dials no more often: both sides may fail and hurry each other.
     if (!co_await io::SleepUntil(begun + kLeastRedial)) co_return;
     if (std::exchange(hurry_, false)) {

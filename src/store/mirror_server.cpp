@@ -15,6 +15,7 @@
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
+#include "base/recurring_problem.hpp"
 #include "base/result.hpp"
 #include "io/fiber.hpp"
 #include "io/loop.hpp"
@@ -85,6 +86,12 @@ class MirrorServer::Connection {
 MirrorServer::MirrorServer(io::Loop& loop, MirrorServerOptions options)
     : loop_(loop), options_(std::move(options)) {}
 
+RecurringProblem& MirrorServer::ProblemWith(const std::string& follower) {
+  // Names are the followers' own words; strangers may say many.
+  if (problems_.size() >= kMaxFollowerProblems && !problems_.contains(follower)) problems_.clear();
+  return problems_[follower];
+}
+
 io::Task<void> MirrorServer::Serve(std::unique_ptr<io::Stream> stream,
                                    std::function<bool(std::string_view)> allowed) {
   Connection connection(*this, std::move(stream));
@@ -131,9 +138,11 @@ io::Task<void> MirrorServer::Connection::Run(const std::function<bool(std::strin
     Leave();
   }
   if (!refusal_) co_return;
-  LOG_WARNING("mirror: follower refused", {"log", hello_.log}, {"follower", hello_.data_center},
-              {"peer", frames_.PeerText()}, {"reason", RefusalName(refusal_->reason)},
-              {"detail", refusal_->text});
+  if (server_.ProblemWith(hello_.data_center).OnProblem(refusal_->text, loop().Now())) {
+    LOG_WARNING("mirror: follower refused", {"log", hello_.log}, {"follower", hello_.data_center},
+                {"peer", frames_.PeerText()}, {"reason", RefusalName(refusal_->reason)},
+                {"detail", refusal_->text});
+  }
   if (refusal_->reason == RefusalReason::kStaleEpoch) server_.options_.on_fenced(hello_.log);
   co_await frames_.Refuse(*refusal_, loop().After(kMirrorHandshakeTimeout));
 }
@@ -343,9 +352,12 @@ bool MirrorServer::Connection::Take(const Frame& frame) {
     Refuse({RefusalReason::kProtocol, said.error().message});
     return false;
   }
-  LOG_WARNING("mirror: refused by the follower", {"log", hello_.log},
-              {"follower", hello_.data_center}, {"reason", RefusalName(said->reason)},
-              {"detail", said->text});
+  RecurringProblem& problem = server_.ProblemWith(hello_.data_center);
+  if (problem.OnProblem(said->text, loop().Now())) {
+    LOG_WARNING("mirror: refused by the follower", {"log", hello_.log},
+                {"follower", hello_.data_center}, {"reason", RefusalName(said->reason)},
+                {"detail", said->text});
+  }
   if (said->reason == RefusalReason::kStaleEpoch) server_.options_.on_fenced(hello_.log);
   return false;
 }

@@ -21,6 +21,7 @@
 
 #include "base/clock.hpp"
 #include "base/hybrid_clock.hpp"
+#include "base/recurring_problem.hpp"
 #include "io/loop.hpp"
 #include "io/stream.hpp"
 #include "io/task.hpp"
@@ -78,6 +79,9 @@ class MirrorServer {
 
  private:
   class Connection;
+  static constexpr size_t kMaxFollowerProblems = 64;
+
+  RecurringProblem& ProblemWith(const std::string& follower);
 
   io::Loop& loop_;
   MirrorServerOptions options_;
@@ -86,6 +90,7 @@ class MirrorServer {
   std::map<std::string, uint64_t, std::less<>> latest_;
   uint64_t connections_ = 0;
   io::WaitQueue progress_;
+  std::map<std::string, RecurringProblem> problems_;  // by follower, for the log
 };
 
 }  // namespace meridian::store

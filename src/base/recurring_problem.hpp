@@ -1,0 +1,57 @@
+// Decides when a problem that happens again and again is worth a line of the log: when it begins or
+// its text changes, then ever more seldom while it lasts, and when it is over. Pure; one for each
+// place that can fail repeatedly. One thread.
+//
+//   if (!written) {
+//     if (problem_.OnProblem(written.error().message, now)) LOG_WARNING(...);
+//   } else if (problem_.OnSolved()) {
+//     LOG_INFO(...);
+//   }
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/clock.hpp"
+
+namespace meridian {
+
+class RecurringProblem {
+ public:
+  static constexpr Duration kFirstReminder = std::chrono::minutes{1};
+  static constexpr Duration kLongestReminder = std::chrono::hours{1};
+
+  // Whether to log it now.
+  bool OnProblem(std::string_view text, TimePoint now) {
+    ++count_;
+    bool is_new = text_ != text;
+    if (!is_new && now < next_) return false;
+    reminder_ = is_new ? kFirstReminder : std::min(reminder_ * 2, kLongestReminder);
+    next_ = SaturatingAdd(now, reminder_);
+    text_ = text;
+    return true;
+  }
+
+  // Whether to log that it is over.
+  bool OnSolved() {
+    bool was = lasts();
+    text_.clear();
+    count_ = 0;
+    return was;
+  }
+
+  bool lasts() const { return count_ > 0; }
+  const std::string& text() const { return text_; }
+  // How often it has happened since it began.
+  uint64_t count() const { return count_; }
+
+ private:
+  std::string text_;
+  TimePoint next_ = TimePoint::min();
+  Duration reminder_ = kFirstReminder;
+  uint64_t count_ = 0;
+};
+
+}  // namespace meridian

@@ -1,0 +1,48 @@
+#include "io/descriptors.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+#include <sys/resource.h>
+
+#include "base/log.hpp"
+
+namespace meridian::io {
+namespace {
+
+std::optional<rlimit>& Former() {
+  static std::optional<rlimit> former;
+  return former;
+}
+
+}  // namespace
+
+void RaiseDescriptorLimit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max) return;
+  rlimit raised{.rlim_cur = limit.rlim_max, .rlim_max = limit.rlim_max};
+  if (setrlimit(RLIMIT_NOFILE, &raised) == 0) Former() = limit;
+}
+
+std::optional<rlimit> FormerDescriptorLimit() { return Former(); }
+
+size_t ConnectionsWithin(size_t limit, size_t wanted, size_t each) {
+  size_t left = limit > kReservedDescriptors ? limit - kReservedDescriptors : 0;
+  return std::clamp<size_t>(left / each, 1, wanted);
+}
+
+size_t FittingConnections(std::string_view port, size_t wanted, size_t each) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return wanted;
+  size_t fitting = ConnectionsWithin(limit.rlim_cur, wanted, each);
+  if (fitting < wanted) {
+    LOG_WARNING("fewer connections than usual, for want of descriptors", {"port", port},
+                {"connections", fitting}, {"usual", wanted}, {"descriptors", limit.rlim_cur},
+                {"advice", "raise the hard limit (ulimit -Hn, LimitNOFILE= of systemd)"});
+  }
+  return fitting;
+}
+
+}  // namespace meridian::io

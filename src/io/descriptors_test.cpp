@@ -1,0 +1,31 @@
+#include "io/descriptors.hpp"
+
+#include <gtest/gtest.h>
+#include <sys/resource.h>
+
+namespace meridian::io {
+namespace {
+
+TEST(Descriptors, ALowLimitBoundsConnectionsAndLeavesSomeForAllElse) {
+  EXPECT_EQ(ConnectionsWithin(1024, 20'000, 2), 448U);
+  EXPECT_EQ(ConnectionsWithin(1024, 100, 2), 100U);
+  EXPECT_EQ(ConnectionsWithin(1'048'576, 20'000, 2), 20'000U);
+  EXPECT_EQ(ConnectionsWithin(64, 20'000, 2), 1U);
+}
+
+TEST(Descriptors, TheSoftLimitIsRaisedToTheHardOneAndTheFormerOneKept) {
+  rlimit before{};
+  getrlimit(RLIMIT_NOFILE, &before);
+  rlimit low{.rlim_cur = before.rlim_max / 2, .rlim_max = before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &low), 0);
+  RaiseDescriptorLimit();
+  rlimit now{};
+  getrlimit(RLIMIT_NOFILE, &now);
+  EXPECT_EQ(now.rlim_cur, before.rlim_max);
+  ASSERT_TRUE(FormerDescriptorLimit());
+  EXPECT_EQ(FormerDescriptorLimit()->rlim_cur, low.rlim_cur);
+  setrlimit(RLIMIT_NOFILE, &before);
+}
+
+}  // namespace
+}  // namespace meridian::io

@@ -1,0 +1,148 @@
+"""`meridian status` is true when things are broken, and gives the reason."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+import pytest
+
+from site_under_test import MERIDIAN, PYTHON_APP, Site, wait_until
+
+pytestmark = [pytest.mark.covers("agent", "dns", "session", "site"), pytest.mark.long]
+
+
+def problem_of(site, name):
+    return site.data_center(name).get("problem", "")
+
+
+def answers(site, at):
+    return site.dig(site.domain, subnet="198.51.100.1/32", at=at)  # New York: nearest to us-east
+
+
+def test_a_data_center_whose_instances_are_all_unhealthy_says_so_and_leaves_the_answers():
+    with Site(app=PYTHON_APP) as site:
+        site.wait_for_answers()
+        for instance in site.data_center("us-east")["instances"]:
+            os.kill(instance["pid"], signal.SIGSTOP)
+        try:
+            wait_until(lambda: all(each["state"] == "unhealthy" for each in site.data_center("us-east")["instances"]), 15, "they are unhealthy")
+            for at in site.addresses:
+                wait_until(lambda at=at: answers(site, at) == [site.addresses["us-west"]], 5, f"{at} sends visitors to us-west")
+            assert "all instances of the application are unhealthy" in problem_of(site, "us-east")
+            assert "all instances" in site.run("status").stdout
+        finally:
+            for instance in site.data_center("us-east")["instances"]:
+                os.kill(instance["pid"], signal.SIGCONT)
+        wait_until(lambda: not problem_of(site, "us-east"), 15, "us-east is well")
+        wait_until(lambda: answers(site, "us-west") == [site.addresses["us-east"]], 10, "visitors come back")
+
+
+def test_with_no_data_center_that_can_serve_all_are_answered():
+    with Site(("us-east",), app=PYTHON_APP) as site:
+        instances = site.data_center("us-east")["instances"]
+        for instance in instances:
+            os.kill(instance["pid"], signal.SIGSTOP)
+        try:
+            wait_until(lambda: problem_of(site, "us-east"), 15, "it says so")
+            assert answers(site, "us-east") == [site.addresses["us-east"]]
+        finally:
+            for instance in instances:
+                os.kill(instance["pid"], signal.SIGCONT)
+
+
+def test_an_instance_in_a_crash_loop_is_shown_with_its_last_words(tmp_path):
+    flag = tmp_path / "crash"
+    app = f'command = ["sh", "-c", "if [ -e {flag} ]; then echo no database; exit 3; fi; exec /usr/bin/python3 {os.path.dirname(__file__)}/app.py"]\nhealth = "/healthz"'
+    with Site(("us-east",), app=app) as site:
+        flag.touch()
+        victim = site.data_center("us-east")["instances"][0]
+        os.kill(victim["pid"], signal.SIGKILL)
+
+        def told():
+            return site.data_center("us-east")["instances"][0].get("problem", "")
+
+        wait_until(lambda: "times in a row" in told(), 20, "the crash loop is told")
+        assert "exit status 3" in told() and told().endswith("it printed last: no database")
+        assert "no database" in site.run("status").stdout
+
+
+def test_a_data_center_that_is_not_heard_is_named():
+    with Site(app=PYTHON_APP) as site:
+        site.run("dc", "kill", "us-west")
+        wait_until(lambda: "does not hear us-west" in problem_of(site, "us-east"), 10, "us-east says so")
+        wait_until(lambda: "sessions of us-west" in site.tier("us-east", "session").get("problem", ""), 10, "its session tier says so")
+        site.run("dc", "start", "us-west")
+        wait_until(lambda: not problem_of(site, "us-east"), 15, "it is heard again")
+        wait_until(lambda: not site.tier("us-east", "session").get("problem"), 15, "its sessions are followed again")
+
+
+def test_an_agent_with_another_site_toml_is_told_with_the_key_that_differs(tmp_path):
+    site = Site(app=PYTHON_APP)
+    try:
+        subprocess.run([MERIDIAN, "ca", str(site.file), "--state", str(site.state)], check=True, capture_output=True, timeout=30)
+        running = []
+        for name in site.addresses:
+            folder = tmp_path / name
+            shutil.copytree(site.state, folder / "state")
+            weight = "" if name == "us-east" else "weight = 7\n"
+            (folder / "site.toml").write_text(site.file.read_text().replace('name = "us-east"\n', f'name = "us-east"\n{weight}'))
+            with open(folder / "log", "wb") as log:
+                running.append(subprocess.Popen([MERIDIAN, "run", str(folder / "site.toml"), "--dc", name, "--state", str(folder / "state")],
+                                                stdout=log, stderr=log, env=site.environment))
+
+        def status():
+            done = subprocess.run([MERIDIAN, "status", "--state", str(tmp_path / "us-east/state")], capture_output=True, text=True, timeout=20, check=False)
+            return done.stdout
+
+        wait_until(lambda: "us-west has another site.toml ([[datacenter]] us-east differs)" in status(), 20, "status names the key")
+    finally:
+        for process in running:
+            process.terminate()
+        for process in running:
+            process.wait(30)
+        site.__exit__()
+
+
+def test_a_drain_outlives_the_agent():
+    with Site(app=PYTHON_APP) as site:
+        site.run("dc", "drain", "us-east")
+        assert "meridian dc undrain us-east" in problem_of(site, "us-east")
+        site.run("dc", "kill", "us-east")
+        site.run("dc", "start", "us-east")
+        assert site.state_of("us-east") in ("draining", "drained")
+        site.run("dc", "undrain", "us-east")
+        site.run("dc", "kill", "us-east")
+        site.run("dc", "start", "us-east")
+        assert site.state_of("us-east") == "serving"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a disk needs root")
+def test_a_disk_that_is_nearly_full_is_told_once_and_its_end_too(tmp_path):
+    """The log had two lines a second while the disk was full, and status said "ready"."""
+    site = Site(app=PYTHON_APP)
+    site.state.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=160m,mode=0700", "tmpfs", str(site.state)], check=True, timeout=20)
+    try:
+        with site:
+            filler = site.state / "filler"
+            filler.write_bytes(b"x" * (110 << 20))  # less than the headroom of 64 MiB is left
+
+            def told():
+                return site.tier("us-east", "session").get("problem", "")
+
+            wait_until(lambda: "writes are refused" in told() and "free space" in told(), 15, "status says so")
+            assert site.tier("us-east", "session")["state"] == "ready"  # it still reads
+
+            def lines():
+                return sum(path.read_bytes().count(b"\n") for path in (site.state / "logs").rglob("session.log"))
+
+            # What is refused goes on being tried, but is no news.
+            began, before = time.monotonic(), lines()
+            wait_until(lambda: time.monotonic() - began > 5, 10, "five seconds have passed")
+            assert lines() - before <= 2
+            filler.unlink()
+            wait_until(lambda: not told(), 15, "writes are taken again")
+    finally:
+        subprocess.run(["umount", "-l", str(site.state)], check=False, timeout=20)
