@@ -124,7 +124,7 @@ class TcpServer::Admission {
     server_.idle_.push_back(fiber_);
   }
   void SetBusy() {
-    if (fiber_ != nullptr) std::erase(server_.idle_, fiber_);
+    if (fiber_ != nullptr) server_.idle_.remove(fiber_);
   }
 
  private:
