@@ -129,6 +129,16 @@ def test_with_a_private_address_a_stranger_reaches_visitors_ports_alone():
         assert f"{PUBLIC}.1" in subprocess.run(query, capture_output=True, text=True, timeout=20, check=False).stdout
 
 
+@pytest.mark.parametrize("keys", ["", f'private_address = "{PRIVATE}.1"'])
+def test_the_application_hears_the_address_of_the_visitor_and_not_of_the_edge(keys):
+    """The balancer took the edge of its own host for a stranger."""
+    with three_hosts() as names, server(names, keys):
+        done = subprocess.run(inside(names["stranger"], "curl", "-s", "-H", "X-Forwarded-For: 6.6.6.6", f"http://{PUBLIC}.1:8080/echo"),
+                              capture_output=True, text=True, timeout=20, check=False)
+        told = [value for name, value in json.loads(done.stdout)["headers"] if name == "X-Forwarded-For"]
+        assert told == [f"{PUBLIC}.2"]
+
+
 def test_an_instance_that_listens_on_all_addresses_is_warned_about():
     app = 'command = ["sh", "-c", "exec /usr/bin/python3 -m http.server $PORT"]'
     with three_hosts() as names, server(names, app=app) as (status, log):

@@ -46,7 +46,8 @@ Place PlaceOf(site::TierProcess& process) {
   return {.data_center = process.here().name,
           .health_path = site.app.health_path,
           .health_host = site.domain,
-          .address = process.here().address};
+          // The edge connects from the address that the balancer listens on.
+          .address = site::HostAddress(process.here(), process.start().hosting)};
 }
 
 }  // namespace
