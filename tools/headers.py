@@ -4,6 +4,9 @@
                          each header alone, beside the precompiled headers of its folder: fails when one is over budget
                          (or does not compile by itself). With files: only those of them that are headers, and the
                          headers that include one of them
+  headers.py --units FILE...
+                         the units that stand for these files: a .cpp for itself, a header for the .cpp that is named as
+                         it is, or else the first that includes it
   headers.py --slowest   compiles the whole program anew in build/trace (minutes), and prints the units and headers that
                          took most
 
@@ -39,7 +42,8 @@ JOBS = os.cpu_count() or 1
 
 
 def tracked(*patterns):
-    listed = subprocess.run(["git", "ls-files", *patterns], cwd=ROOT, check=True, capture_output=True, text=True)
+    """Also what is not added to git yet."""
+    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard", *patterns], cwd=ROOT, check=True, capture_output=True, text=True)
     return [path for path in listed.stdout.splitlines() if (ROOT / path).exists()]
 
 
@@ -134,6 +138,20 @@ def check(changed):
     return 1 if wrong else 0
 
 
+def units(files):
+    includes = read_includes(tracked("src/*.hpp", "sim/*.hpp"))
+    sources = sorted(path for path in includes if path.endswith(".cpp") and not path.endswith("_test.cpp"))
+    chosen = set()
+    for path in files:
+        if path.endswith(".cpp"):
+            chosen.add(path)
+        elif path.endswith(".hpp"):
+            same = path.removesuffix(".hpp") + ".cpp"
+            chosen.update([same] if same in sources else [source for source in sources if path in includes[source]][:1])
+    print("\n".join(sorted(chosen)))
+    return 0
+
+
 def slowest(_):
     trace = ROOT / "build/trace"
     subprocess.run(["cmake", "--preset", "release", "-B", trace, "-DCMAKE_CXX_FLAGS=-ftime-trace"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
@@ -165,4 +183,4 @@ def slowest(_):
 
 
 if __name__ == "__main__":
-    sys.exit({"--check": check, "--slowest": slowest}[sys.argv[1]](sys.argv[2:]))
+    sys.exit({"--check": check, "--units": units, "--slowest": slowest}[sys.argv[1]](sys.argv[2:]))

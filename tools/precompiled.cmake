@@ -18,11 +18,15 @@ set(site_headers ${io_headers}
   [["http/client.hpp"]] [["http/exchange.hpp"]] [["http/server.hpp"]]
   [["site/site.hpp"]] [["site/tier_process.hpp"]] [["site/view.hpp"]])
 
+# All of them: what compiles a header by itself needs them.
+add_custom_target(precompiled)
+
 # meridian_precompiled(SET header...)
 function(meridian_precompiled SET)
   add_library(precompiled_${SET} OBJECT ${CMAKE_SOURCE_DIR}/tools/precompiled.cpp)
   target_link_libraries(precompiled_${SET} PRIVATE fmt::fmt)
   target_precompile_headers(precompiled_${SET} PRIVATE ${ARGN})
+  add_dependencies(precompiled precompiled_${SET})
 endfunction()
 
 # Tests are not optimized: they are run about once for each time that they are compiled. Under a sanitizer they are, as

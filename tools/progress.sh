@@ -28,8 +28,18 @@ step() {
 # follow LABEL LOG: standard input is the output of a running step. Lines that count ("[12/34] …" of ninja,
 # "12/34 Test …Passed" of ctest, "[.] …") move the counter, all others are kept in LOG.
 follow() {
-  local label=$1 log=$2 line count='' steps=0 told=$SECONDS
-  while IFS= read -r line; do
+  local label=$1 log=$2 line='' partial='' count='' steps=0 told=$SECONDS status wait=30
+  if [[ -t 2 ]]; then wait=1; fi
+  while true; do
+    show_progress
+    if IFS= read -r -t "$wait" line; then status=0; else status=$?; fi
+    line=$partial$line
+    partial=''
+    if ((status > 128)); then  # no whole line for a while
+      partial=$line
+      continue
+    fi
+    ((status == 0)) || [[ -n $line ]] || break
     if [[ $line =~ ^\[([0-9]+)/([0-9]+)\] || $line =~ ^\ *([0-9]+)/([0-9]+)\ Test.*Passed ]]; then
       count="${BASH_REMATCH[1]} of ${BASH_REMATCH[2]}"
     elif [[ $line == '[.] '* ]]; then
@@ -39,14 +49,18 @@ follow() {
         ninja:\ Entering* | ninja:\ no\ work* | *'      Start '*) ;;
         *) printf '%s\n' "$line" >>"$log" ;;
       esac
-      continue
     fi
-    if [[ -t 2 ]]; then
-      printf '\r\e[Kdev %s  %s: %s' "$(elapsed)" "$label" "$count" >&2
-    elif ((SECONDS - told >= 30)); then
-      say "$label: $count"
-      told=$SECONDS
-    fi
+    ((status == 0)) || break
   done
   if [[ -t 2 ]]; then printf '\r\e[K' >&2; fi
+}
+
+# The line of the running step, from follow's variables.
+show_progress() {
+  if [[ -t 2 ]]; then
+    printf '\r\e[Kdev %s  %s%s' "$(elapsed)" "$label" "${count:+: $count}" >&2
+  elif ((SECONDS - told >= 30)); then
+    say "$label${count:+: $count}"
+    told=$SECONDS
+  fi
 }

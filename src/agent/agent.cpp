@@ -109,7 +109,7 @@ Result<void> Agent::OpenSockets() {
       Result<io::Fd> fd = OpenSocket(entry, socket);
       if (!fd && socket.optional && fd.error().code == Errc::kUnavailable) {
         // Usual behind a router that translates addresses.
-        LOG_WARNING("no address of this host, so nothing listens there", {"tier", entry.name},
+        LOG_WARNING("public address is not on this host: not listening on it", {"tier", entry.name},
                     {"public_address", socket.at.address.ToString()});
         continue;
       }

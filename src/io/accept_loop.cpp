@@ -19,7 +19,10 @@ Task<void> AcceptLoop::Run() {
   for (;;) {
     Listener::Accepted stream = co_await listener_.Accept();
     if (stream) {
-      if (problem_.OnSolved()) LOG_INFO("accepts connections again", {"port", options_.name});
+      bool lasting = loop.Now() - last_error_ >= kSolvedAfter;
+      if (lasting && problem_.OnSolved()) {
+        LOG_INFO("accepts connections again", {"port", options_.name});
+      }
       options_.admit(std::move(*stream));
       continue;
     }
@@ -30,6 +33,7 @@ Task<void> AcceptLoop::Run() {
 }
 
 Duration AcceptLoop::OnError(const Error& error, TimePoint now) {
+  last_error_ = now;
   bool made_room = error.code == Errc::kUnavailable && options_.make_room && options_.make_room();
   if (problem_.OnProblem(error.message, now)) {
     LOG_WARNING("cannot accept connections", {"port", options_.name}, {"problem", error.message},

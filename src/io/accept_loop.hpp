@@ -25,6 +25,10 @@ class AcceptLoop {
   // The same after room was made, for the descriptor to be closed.
   static constexpr Duration kRoomPause = std::chrono::milliseconds{1};
 
+  // A problem is over when accept(2) has not failed for so long: where connections come and go at
+  // the limit of descriptors, every other call fails.
+  static constexpr Duration kSolvedAfter = std::chrono::seconds{10};
+
   struct Options {
     std::string name;  // of the port, for the log
     std::function<void(std::unique_ptr<Stream>)> admit;
@@ -44,6 +48,7 @@ class AcceptLoop {
   Listener& listener_;
   Options options_;
   RecurringProblem problem_;
+  TimePoint last_error_ = TimePoint::min();
 };
 
 }  // namespace meridian::io

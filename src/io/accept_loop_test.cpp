@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstring>
 #include <deque>
+#include <fstream>
 #include <memory>
 #include <optional>
 #include <string>
@@ -16,7 +17,9 @@
 #include "base/check.hpp"
 #include "base/clock.hpp"
 #include "base/ip.hpp"
+#include "base/log.hpp"
 #include "base/result.hpp"
+#include "base/scratch_dir.hpp"
 #include "io/epoll.hpp"
 #include "io/fd.hpp"
 #include "io/loop.hpp"
@@ -96,6 +99,25 @@ TEST_F(AcceptLoopTest, IdleConnectionsMakeRoomAtOnceWhenNoDescriptorIsLeft) {
   EXPECT_EQ(admitted_, 1);
   // At a pause of 50 ms for each it was 2 s.
   EXPECT_LT(driver_.Now() - began, std::chrono::seconds(1));
+}
+
+TEST_F(AcceptLoopTest, AShortageThatComesAndGoesIsLoggedOnceAndNotForEachConnection) {
+  ScratchDir folder;
+  ConfigureLog({.file = {.path = folder / "log"}});
+  for (int i = 0; i < 100; ++i) {
+    listener_.PutError(EMFILE);
+    listener_.PutConnection();
+  }
+  options_.make_room = [] { return true; };
+  AcceptLoop accept(listener_, options_);
+  loop_.RunToEnd(accept.Run());
+  ConfigureLog({});
+  EXPECT_EQ(admitted_, 100);
+  std::ifstream log(folder / "log");
+  std::string line;
+  int lines = 0;
+  while (std::getline(log, line)) ++lines;
+  EXPECT_EQ(lines, 1);
 }
 
 TEST_F(AcceptLoopTest, NoConnectionIsClosedForWantOfMemory) {

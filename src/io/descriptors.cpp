@@ -38,7 +38,7 @@ size_t FittingConnections(std::string_view port, size_t wanted, size_t each) {
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return wanted;
   size_t fitting = ConnectionsWithin(limit.rlim_cur, wanted, each);
   if (fitting < wanted) {
-    LOG_WARNING("fewer connections than usual, for want of descriptors", {"port", port},
+    LOG_WARNING("connection limit lowered: the descriptor limit is too low", {"port", port},
                 {"connections", fitting}, {"usual", wanted}, {"descriptors", limit.rlim_cur},
                 {"advice", "raise the hard limit (ulimit -Hn, LimitNOFILE= of systemd)"});
   }

@@ -1,7 +1,7 @@
-// How many descriptors this process may have (RLIMIT_NOFILE), and what follows for its limits of
-// connections. Meridian waits by epoll, which has no use for a low soft limit: it takes what the
-// hard one allows. Children get the former limit back (io::Process): programs of others
-// may select(2), which ends at 1,024, and ours raise it again.
+// How many descriptors this process may have (RLIMIT_NOFILE), and the connection limits derived
+// from it. Meridian waits by epoll, which has no use for a low soft limit: it takes what the hard
+// one allows. Children get the former limit back (io::Process): programs of others may select(2),
+// which ends at 1,024, and ours raise it again.
 #pragma once
 
 #include <cstddef>
