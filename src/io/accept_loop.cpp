@@ -19,8 +19,8 @@ Task<void> AcceptLoop::Run() {
   for (;;) {
     Listener::Accepted stream = co_await listener_.Accept();
     if (stream) {
-      bool lasting = loop.Now() - last_error_ >= kSolvedAfter;
-      if (lasting && problem_.OnSolved()) {
+      if (problem_.lasts() && loop.Now() - last_error_ >= kSolvedAfter) {
+        problem_.OnSolved();
         LOG_INFO("accepts connections again", {"port", options_.name});
       }
       options_.admit(std::move(*stream));

@@ -48,7 +48,7 @@ class AcceptLoop {
   Listener& listener_;
   Options options_;
   RecurringProblem problem_;
-  TimePoint last_error_ = TimePoint::min();
+  TimePoint last_error_;  // while a problem lasts
 };
 
 }  // namespace meridian::io
