@@ -57,7 +57,8 @@ TEST(Published, ReadersOnManyThreadsSeeWholeVersionsInOrder) {
     std::jthread b(read, 1);
     for (int i = 1; i <= kLast; ++i) {
       published.Publish(std::make_unique<const Twins>(i));
-      if (published.versions() > 3) consistent = false;
+      // The newest, and for each reader two: it may go on to another while the maker looks.
+      if (published.versions() > 5) consistent = false;
     }
   }
   EXPECT_TRUE(consistent);

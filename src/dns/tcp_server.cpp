@@ -172,7 +172,9 @@ void TcpServer::Admit(std::unique_ptr<io::Stream> stream) {
 }
 
 io::Task<void> TcpServer::Serve(std::unique_ptr<io::Stream> stream,
-                                std::unique_ptr<Admission> admission) {
+                                std::unique_ptr<Admission> admitted) {
+  // Of the body, which ends before the fiber that the admission knows. A parameter outlives it.
+  const std::unique_ptr<Admission> admission = std::move(admitted);
   io::Fiber& fiber = co_await io::ThisFiber{};
   IpAddress source = stream->peer().address;
   Exchange exchange;
