@@ -40,7 +40,7 @@ def test_idle_connections_make_room_for_visitors_when_descriptors_are_few(many_d
     """With 1,024 descriptors half of all visitors waited for more than 4.6 s."""
     with limited_site("1024:1024") as site, contextlib.ExitStack() as stack:
         east = site.addresses["us-east"]
-        assert "for want of descriptors" in (site.state / "logs/us-east/edge.log").read_text()
+        assert "the descriptor limit is too low" in (site.state / "logs/us-east/edge.log").read_text()
         for _ in range(1500):
             connection = stack.enter_context(HttpConnection(east))
             connection.request("GET", "/")
