@@ -9,8 +9,7 @@ import tempfile
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "test"))
 from cache_origin import Answer, Origin  # noqa: E402
 from harness import Report, Subject, children, compare, free_port, peer, wrk  # noqa: E402
-from edge_under_test import free_port as free_port_of_edge  # noqa: E402
-from site_under_test import MERIDIAN, curl, wait_until  # noqa: E402
+from site_under_test import MERIDIAN, PROCESS_PORT, Address, curl, wait_until  # noqa: E402
 
 CONNECTIONS = (64, 512)
 PATH = "/logo.png"
@@ -29,9 +28,10 @@ http {{ access_log off; keepalive_requests 1000000000; sendfile on; tcp_nopush o
 
 @contextlib.contextmanager
 def meridian(origin):
-    port = free_port_of_edge()
-    with peer(MERIDIAN, "edge", "--listen", f"127.0.0.1:{port}", "--origin", f"http://127.0.0.1:{origin}") as pid:
-        yield Subject("meridian edge", f"http://127.0.0.1:{port}{PATH}", [pid])
+    with Address() as address:
+        at = f"{address}:{PROCESS_PORT}"
+        with peer(MERIDIAN, "edge", "--listen", at, "--origin", f"http://127.0.0.1:{origin}") as pid:
+            yield Subject("meridian edge", f"http://{at}{PATH}", [pid])
 
 
 @contextlib.contextmanager
