@@ -69,7 +69,7 @@ class AdminServer {
   // This host's operators have room of their own, which strangers cannot fill.
   Silent silent_here_;
   Silent silent_elsewhere_;
-  http::Server server_here_;       // whoever has the token
+  http::Server server_here_;       // clients of this host, with the token
   http::Server server_elsewhere_;  // the same, by TLS
   http::Server peer_server_;       // by mutual TLS: other data centers
   io::Scope scope_;

@@ -27,7 +27,7 @@ class Instance {
   bool Leave();
   // Of one that left: it ends in good order, and is started again.
   void Restart();
-  // Of one that is unhealthy: the same, without waiting for its requests.
+  // Restarts an unhealthy instance without waiting for its requests.
   void Replace();
 
   site::InstanceView view() const;
