@@ -65,6 +65,7 @@ class MirrorClient::Connection {
   io::Task<Result<void>> Handshake();
   io::Task<void> Receive();
   io::Task<Result<void>> Take(Frame frame);
+  io::Task<Result<void>> AwaitRoom();
   io::Task<Result<void>> TakeRecords(Bytes body);
   io::Task<Result<void>> TakeSnapshot(Bytes body);
   io::Task<Result<void>> TakeBlock(Bytes block);
@@ -137,8 +138,10 @@ io::Task<void> MirrorClient::Connection::Receive() {
 io::Task<Result<void>> MirrorClient::Connection::Take(Frame frame) {
   switch (frame.type) {
     case FrameType::kRecords:
+      if (auto room = co_await AwaitRoom(); !room) co_return room;
       co_return co_await TakeRecords(frame.body);
     case FrameType::kSnapshot:
+      if (auto room = co_await AwaitRoom(); !room) co_return room;
       co_return co_await TakeSnapshot(frame.body);
     case FrameType::kBlock:
       co_return co_await TakeBlock(frame.body);
@@ -168,6 +171,16 @@ io::Task<Result<void>> MirrorClient::Connection::Observe(HybridTime time) {
     co_return co_await client_.options_.clock_file->Observe(time);
   }
   co_return client_.options_.clock.Observe(time);
+}
+
+// While our disk is full nothing more is read, so the source sends no more. To end the connection
+// would have it dialled, welcomed and ended again twice a second.
+io::Task<Result<void>> MirrorClient::Connection::AwaitRoom() {
+  for (;;) {
+    Result<void> writable = copy().Writable();
+    if (writable || writable.error().code != Errc::kUnavailable) co_return writable;
+    if (auto slept = co_await io::Sleep(kFullDiskRetry); !slept) co_return slept;
+  }
 }
 
 io::Task<Result<void>> MirrorClient::Connection::TakeRecords(Bytes body) {

@@ -266,6 +266,26 @@ TEST_F(MirrorTest, WhatAFullDiskHasNotTakenIsNotAcknowledgedByDialingAgain) {
   EXPECT_EQ(server_->followers("session").at("us-west").acknowledged, 20U);
 }
 
+// It ended the connection, dialled and was welcomed twice a second, with five lines of the log.
+TEST_F(MirrorTest, FollowerWhoseDiskIsFullKeepsItsConnection) {
+  Start();
+  Append(10);
+  follower_process_->disk().faults.capacity_bytes = follower_process_->disk().used_bytes();
+  int64_t dials = dials_;
+  Append(10);  // these find out
+  Append(10);
+  world_.RunFor(seconds{60});
+  EXPECT_EQ(dials_, dials);
+  EXPECT_TRUE(client_->connected());
+  EXPECT_EQ(copy_->end_offset(), 20U);
+  EXPECT_EQ(copy_->durable_end(), 10U);
+  EXPECT_GT(client_->lag(), seconds{50});
+  follower_process_->disk().faults.capacity_bytes = UINT64_MAX;
+  world_.RunFor(seconds{30});
+  EXPECT_EQ(copy_->durable_end(), 30U);
+  EXPECT_EQ(dials_, dials);
+}
+
 TEST_F(MirrorTest, WithoutASnapshotWhatIsGoneIsOutOfReach) {
   before_serving_ = [this] { return KeepOnlyTheLastRecords(); };
   Start();
