@@ -299,7 +299,8 @@ def test_a_herd_whose_origin_fails_is_told_so_at_once(edge):
     gate.set()
     got = answers()
     assert len(got) == HERD and all(head.startswith(b"HTTP/1.1 502 ") for head, _ in got)
-    assert len(edge.origin.asked("/herd-fails")) == 1
+    # A kept connection that ends unanswered may have been stale, so there is one more try on a new one.
+    assert len(edge.origin.asked("/herd-fails")) <= 2
 
 
 def test_a_herd_on_what_is_not_for_storing_waits_for_nobody(edge):

@@ -219,7 +219,7 @@ def test_a_tier_that_drains_under_load_fails_no_request(tier):
     with Site(("us-east",), app=APP) as site:
         east = site.addresses["us-east"]
         failures, done = [], threading.Event()
-        counts = [0] * 8
+        counts, drained = [0] * 8, []
 
         def ask(number):
             connection = None
@@ -249,6 +249,11 @@ def test_a_tier_that_drains_under_load_fails_no_request(tier):
                 os.kill(pid, signal.SIGTERM)
                 wait_until(lambda: site.tier("us-east", tier)["pid"] not in (0, None, pid) and site.tier("us-east", tier)["state"] == "ready", 20,
                            "the next process serves")
+                drained.append(pid)
+            # Each closes at its end the connections that nobody used meanwhile; what takes one of them then must not fail.
+            wait_until(lambda: not any(pathlib.Path(f"/proc/{pid}").exists() for pid in drained), 30, "the drained ones are gone")
+            reached = list(counts)
+            wait_until(lambda: all(now > then + 20 for now, then in zip(counts, reached)), 20, "requests flow")
         finally:
             done.set()
             results(threads)

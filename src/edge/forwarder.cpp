@@ -27,6 +27,9 @@ bool Declines(const wire::http::ResponseHead& upstream) {
   return upstream.status == 503 && upstream.fields.Has(site::kUnavailableField);
 }
 
+// The connection was kept open after an earlier request, and the upstream has closed it since.
+bool HadEnded(bool reused, const Error& error) { return reused && error.code == Errc::kReset; }
+
 // What is left when the last upstream of a route has not answered.
 Forwarding Unanswered(Error error) {
   Kind kind = error.code == Errc::kUnavailable ? Kind::kUnavailable : Kind::kFailed;
@@ -51,8 +54,7 @@ io::Task<Forwarding> Forwarder::Forward(http::Exchange& exchange,
   Forwarding last;
   for (const Hop& hop : *route) {
     if (hop.crosses) crossings_.Add();
-    http::ForwardOutcome outcome =
-        co_await http::ForwardOnce(exchange, fields, *hop.client, options);
+    http::ForwardOutcome outcome = co_await ForwardTo(hop, exchange, fields, options);
     if (outcome.kind == http::ForwardOutcome::Kind::kAnswered) {
       co_return Forwarding{.kind = Kind::kAnswered, .crosses = hop.crosses};
     }
@@ -68,6 +70,17 @@ io::Task<Forwarding> Forwarder::Forward(http::Exchange& exchange,
   co_return last;
 }
 
+io::Task<http::ForwardOutcome> Forwarder::ForwardTo(const Hop& hop, http::Exchange& exchange,
+                                                    const wire::http::HeaderFields& fields,
+                                                    const http::RelayOptions& options) {
+  using Kind = http::ForwardOutcome::Kind;
+  http::ForwardOutcome outcome = co_await http::ForwardOnce(exchange, fields, *hop.client, options);
+  bool stale = outcome.kind == Kind::kElsewhere && HadEnded(outcome.reused, outcome.error);
+  if (!stale) co_return outcome;
+  hop.client->CloseIdle();  // likely the others have ended too
+  co_return co_await http::ForwardOnce(exchange, fields, *hop.client, options);
+}
+
 io::Task<Forwarding> Forwarder::Ask(http::Request request) {
   const Route route = upstreams_.RouteFor(false);
   Forwarding last;
@@ -80,17 +93,23 @@ io::Task<Forwarding> Forwarder::Ask(http::Request request) {
 }
 
 io::Task<Forwarding> Forwarder::AskOne(const Hop& hop, const http::Request& request) {
-  http::Sent sent = co_await hop.client->Send(request);
-  if (!sent) co_return Unanswered(std::move(sent.error().error));
-  auto taken = std::make_unique<http::ClientExchange>(std::move(*sent));
-  for (;;) {
+  for (bool again = false;; again = true) {
+    http::Sent sent = co_await hop.client->Send(request);
+    if (!sent) co_return Unanswered(std::move(sent.error().error));
+    auto taken = std::make_unique<http::ClientExchange>(std::move(*sent));
     Result<const wire::http::ResponseHead*> head = co_await taken->ReadHead();
-    if (!head) co_return Unanswered(std::move(head.error()));
-    if ((*head)->is_interim()) continue;
-    if (Declines(**head)) {
+    while (head && (*head)->is_interim()) head = co_await taken->ReadHead();
+    if (head && Declines(**head)) {
       co_return Unanswered({Errc::kUnavailable, "the upstream's answer was declined"});
     }
-    co_return Forwarding{.kind = Kind::kTaken, .taken = std::move(taken), .crosses = hop.crosses};
+    if (head) {
+      co_return Forwarding{
+          .kind = Kind::kTaken, .taken = std::move(taken), .crosses = hop.crosses};
+    }
+    if (again || !HadEnded(taken->reused(), head.error())) {
+      co_return Unanswered(std::move(head.error()));
+    }
+    hop.client->CloseIdle();  // likely the others have ended too
   }
 }
 

@@ -9,6 +9,7 @@
 #include "edge/upstreams.hpp"
 #include "http/client_exchange.hpp"
 #include "http/exchange.hpp"
+#include "http/forward.hpp"
 #include "http/relay.hpp"
 #include "io/task.hpp"
 #include "wire/http/message.hpp"
@@ -43,7 +44,12 @@ class Forwarder {
   bool can_serve() const { return !upstreams_.RouteFor(false)->empty(); }
 
  private:
-  io::Task<Forwarding> AskOne(const Hop& hop, const http::Request& request);
+  // Each asks a hop once more when the connection turns out to have ended since its last use (RFC
+  // 9112 9.3.1): that is no failure of the upstream.
+  static io::Task<http::ForwardOutcome> ForwardTo(const Hop& hop, http::Exchange& exchange,
+                                                  const wire::http::HeaderFields& fields,
+                                                  const http::RelayOptions& options);
+  static io::Task<Forwarding> AskOne(const Hop& hop, const http::Request& request);
 
   Upstreams& upstreams_;
   Counter& crossings_;

@@ -46,7 +46,8 @@ io::Task<ForwardOutcome> ForwardOnce(Exchange& exchange, const wire::http::Heade
   if (relayed.client_failed) co_return ForwardOutcome{.error = std::move(relayed.error)};
   bool again = !relayed.body_taken && (relayed.declined || idempotent);
   co_return ForwardOutcome{.kind = again ? Kind::kElsewhere : Kind::kFailed,
-                           .error = std::move(relayed.error)};
+                           .error = std::move(relayed.error),
+                           .reused = sent->reused()};
 }
 
 }  // namespace meridian::http

@@ -19,6 +19,7 @@ struct ForwardOutcome {
   Error error = {};         // unless kAnswered in good order
   bool broken = false;      // kAnswered, but the upstream broke its response off
   bool never_sent = false;  // the upstream saw nothing of it
+  bool reused = false;      // it went by a connection that had served others
   std::unique_ptr<ClientExchange> taken = {};
 };
 

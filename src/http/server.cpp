@@ -52,6 +52,7 @@ void Server::Admit(std::unique_ptr<io::Stream> stream) {
   }
   if (context_->metrics != nullptr) context_->metrics->ConnectionOpened();
   ++serving_;
+  newest_ = context_->loop.Now();
   connections_.Spawn(Run(std::move(stream)));
 }
 
@@ -78,6 +79,10 @@ io::Task<void> Server::Run(std::unique_ptr<io::Stream> stream) {
 
 io::Task<void> Server::Retire(TimePoint until) {
   context_->retiring = true;
+  co_await AllClosed(until);
+}
+
+io::Task<void> Server::AllClosed(TimePoint until) {
   while (serving_ != 0) {
     if (!co_await all_closed_.Wait(until)) co_return;
   }
@@ -85,10 +90,12 @@ io::Task<void> Server::Retire(TimePoint until) {
 
 io::Task<void> Server::Drain(TimePoint deadline, Duration grace) {
   co_await Retire(std::min(deadline, context_->loop.After(grace)));
-  context_->draining = true;
   for (auto& listener : listeners_) listener->Close();
   acceptors_.Cancel();
   co_await acceptors_.Join();
+  // Who was accepted last has a request on its way.
+  co_await AllClosed(std::min(deadline, newest_ + std::min(grace, kRetireGrace)));
+  context_->draining = true;
   context_->idle.CloseAll();
   co_await io::Within(deadline, JoinAll(connections_));
 }

@@ -59,6 +59,7 @@ class Server {
   io::Task<void> Run(std::unique_ptr<io::Stream> stream);
   io::Task<void> RunRefused(std::unique_ptr<io::Stream> stream);
   io::Task<void> Retire(TimePoint until);
+  io::Task<void> AllClosed(TimePoint until);
 
   std::unique_ptr<ServerContext> context_;
   std::vector<std::unique_ptr<io::Listener>> listeners_;
@@ -68,6 +69,7 @@ class Server {
   // Of connections_: those that are served, and those that are only told 503.
   size_t serving_ = 0;
   size_t refusing_ = 0;
+  TimePoint newest_ = TimePoint::min();  // when a connection was accepted last
 };
 
 }  // namespace meridian::http

@@ -334,6 +334,25 @@ TEST_F(ServerLimitsTest, DrainWithGraceTakesOneMoreRequestOfEachConnection) {
   });
 }
 
+// It was closed with a request on its way: its sender had no answer on a new connection.
+TEST_F(ServerLimitsTest, DrainWithGraceWaitsForTheRequestOfWhoWasAcceptedLast) {
+  handler_ = Hello;
+  Run([&](MemoryStream& unused) -> io::Task<void> {
+    TimePoint begin = loop_.Now();
+    io::Scope scope(loop_);
+    scope.Spawn(server_->Drain(loop_.After(seconds{60}), kRetireGrace));
+    (void)co_await io::Sleep(kRetireGrace - milliseconds{1});
+    auto late = Connect();
+    (void)co_await io::Sleep(milliseconds{500});
+    RawPeer peer(*late);
+    (void)co_await peer.Send(kGet);
+    EXPECT_TRUE((co_await peer.ReadToEnd()).ends_with("hello"));
+    EXPECT_EQ(co_await RawPeer(unused).ReadToEnd(), "");
+    EXPECT_EQ(loop_.Now() - begin, 2 * kRetireGrace - milliseconds{1});
+    co_await scope.Join();
+  });
+}
+
 TEST_F(ServerLimitsTest, DrainWithGraceEndsWithTheLastConnection) {
   handler_ = Hello;
   Run([&](MemoryStream& stream) -> io::Task<void> {
