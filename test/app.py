@@ -13,6 +13,7 @@
 /chunked     a body in chunks, with a trailer
 /early       103 with a Link, then 200
 /status?N    an answer with status N
+/serve       200; 500 while the file $FAILING names this instance
 /pretend     503, with the field by which a balancer says that it has no instance
 /refuse      403 without taking the body, and the connection closed
 /fields      fields that are not for every hop, some of them forged
@@ -55,7 +56,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         say("received", self.requestline)
         special = {"/healthz": self.health, "/echo": self.echo, "/digest": self.digest, "/drop": self.drop, "/slow": self.slow, "/escape": self.escape,
                    "/large": self.large, "/chunked": self.chunked, "/early": self.early, "/fields": self.fields,
-                   "/pretend": self.pretend, "/refuse": self.refuse, "/websocket": self.websocket}
+                   "/pretend": self.pretend, "/refuse": self.refuse, "/serve": self.serve, "/websocket": self.websocket}
         if route in ("/die", "/die-chunked"):
             self.die(chunked=route == "/die-chunked")
         elif route == "/status":
@@ -88,6 +89,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def health(self):
         self.answer(503 if os.path.exists(os.environ.get("UNHEALTHY", "/nonexistent")) else 200, b"ok\n")
+
+    def serve(self):
+        failing = os.environ.get("FAILING", "/nonexistent")
+        fails = os.path.exists(failing) and open(failing, encoding="ascii").read() == ME["instance"]
+        self.answer(500 if fails else 200, b"as you wish\n")
 
     def echo(self):
         self.trailers = []

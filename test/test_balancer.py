@@ -150,6 +150,39 @@ def test_when_all_checks_fail_at_once_panic_is_told_and_requests_are_answered(tm
         assert curl(f"http://{balancer(site)}/")[0] == 200
 
 
+@pytest.mark.parametrize("instances", [1, 3])
+def test_an_instance_that_fails_its_requests_was_called_healthy_in_the_status(tmp_path, instances):
+    failing = tmp_path / "failing"
+    with site_of("slow_start = \"1s\"", instances=instances, environment=f'FAILING = "{failing}"') as site:
+        def first():
+            return next(each for each in site.data_center(HERE)["instances"] if each["id"] == f"{HERE}-1")
+
+        wait_until(lambda: first().get("use") == "used", what="the balancer's word")
+        failing.write_text(f"{HERE}-1", encoding="ascii")
+        for _ in range(60):
+            curl(f"http://{balancer(site)}/serve")
+        # Of one alone there is no other that could serve in its place.
+        wait_until(lambda: first()["failures"] > 0 and first()["use"] == ("used" if instances == 1 else "ejected"), what="the balancer tells it")
+        told = site.run("status").stdout
+        assert first()["state"] == "healthy" and "requests in the last 10 s got a 5xx or no answer" in told, told
+        assert instances == 1 or f"{HERE}-1    ejected" in told and "ejected by the balancer" in told, told
+        if instances > 1:
+            wait_until(lambda: curl(f"http://{balancer(site)}/serve")[0] == 200, what="the others serve")
+
+
+def test_status_has_the_requests_that_an_instance_is_working_at(tmp_path):
+    hold = tmp_path / "hold"
+    hold.touch()
+    with site_of(instances=1, environment=f'HOLD = "{hold}"') as site:
+        visitors = [HttpConnection(site.addresses[HERE]) for _ in range(3)]
+        for visitor in visitors:
+            visitor.send(b"GET /slow HTTP/1.1\r\nHost: photos.example\r\nCache-Control: no-store\r\n\r\n")
+        wait_until(lambda: ", 3 in flight" in site.run("status").stdout, what="three requests are in flight")
+        hold.unlink()
+        assert [visitor.response().status for visitor in visitors] == [200, 200, 200]
+        wait_until(lambda: site.data_center(HERE)["instances"][0]["in_flight"] == 0, what="none is left")
+
+
 def test_mistakes_in_the_settings_are_named():
     site = site_of("retry_budget = 2\nmax_in_flight = 0\nslow_starts = \"1s\"")
     try:

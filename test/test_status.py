@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from site_under_test import MERIDIAN, PYTHON_APP, Site, wait_until
+from site_under_test import MERIDIAN, PYTHON_APP, Site, curl, wait_until
 
 pytestmark = [pytest.mark.covers("agent", "dns", "session", "site"), pytest.mark.long]
 
@@ -116,6 +116,22 @@ def test_a_drain_outlives_the_agent():
         site.run("dc", "kill", "us-east")
         site.run("dc", "start", "us-east")
         assert site.state_of("us-east") == "serving"
+
+
+def test_healthy_instances_of_a_drained_data_center_were_not_used_when_no_other_could_serve():
+    with Site(app=PYTHON_APP) as site:
+        site.run("dc", "drain", "us-west")
+        wait_until(lambda: site.state_of("us-west") in ("draining", "drained"), 10, "us-west is drained")
+        instances = site.data_center("us-east")["instances"]
+        for instance in instances:
+            os.kill(instance["pid"], signal.SIGSTOP)
+        try:
+            wait_until(lambda: all(each["state"] == "unhealthy" for each in site.data_center("us-east")["instances"]), 15, "they are unhealthy")
+            for name in site.addresses:
+                wait_until(lambda name=name: curl(f"http://{site.addresses[name]}:8080/")[0] == 200, 5, f"the edge of {name} finds who can serve")
+        finally:
+            for instance in instances:
+                os.kill(instance["pid"], signal.SIGCONT)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="mounting a disk needs root")

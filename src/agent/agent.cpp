@@ -327,10 +327,22 @@ site::SiteView Agent::MakeView() const {
     entry.problem = availability_.reason();
     for (const auto& tier : tiers_) entry.load_rps += tier->report().load_rps;
   }
-  for (const auto& instance : instances_) view.instances.push_back(instance->view());
+  for (const auto& instance : instances_) {
+    view.instances.push_back(instance->view());
+    if (instance->healthy()) view.instances.back().use = UseOf(view.instances.back().id).use;
+  }
   peers_.AppendInstances(view.instances);
   view.agreement = peers_.agreement();
   return view;
+}
+
+site::InstanceReport Agent::UseOf(std::string_view id) const {
+  for (const auto& tier : tiers_) {
+    const auto& reports = tier->report().instances;
+    auto found = std::ranges::find(reports, id, &site::InstanceReport::id);
+    if (found != reports.end()) return *found;
+  }
+  return {};
 }
 
 void Agent::OnChange() {
@@ -407,6 +419,13 @@ DataCenterStatus Agent::Status() const {
                                 .state = std::string(site::StateName(view.state)),
                                 .pid = instance->pid(),
                                 .problem = instance->Condition()});
+    site::InstanceReport use = UseOf(view.id);
+    if (!instance->healthy() || use.use == site::InstanceUse::kUnknown) continue;
+    InstanceStatus& entry = status.instances.back();
+    entry.use = site::StateName(use.use);
+    entry.in_flight = use.in_flight;
+    entry.requests = use.requests;
+    entry.failures = use.failures;
   }
   return status;
 }

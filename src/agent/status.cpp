@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/core.h>
 #include <sys/types.h>
 
 #include "base/result.hpp"
@@ -42,6 +43,12 @@ void Write(const InstanceStatus& instance, Writer& writer) {
   writer.Member("release", instance.release);
   writer.Member("state", instance.state);
   writer.Member("pid", instance.pid);
+  if (!instance.use.empty()) {
+    writer.Member("use", instance.use);
+    writer.Member("in_flight", instance.in_flight);
+    writer.Member("requests", instance.requests);
+    writer.Member("failures", instance.failures);
+  }
   if (!instance.problem.empty()) writer.Member("problem", instance.problem);
   writer.EndObject();
 }
@@ -70,6 +77,23 @@ Int Number(const Value& object, std::string_view name) {
 }
 
 }  // namespace
+
+std::string DescribeUse(const InstanceStatus& instance) {
+  constexpr uint32_t kEnoughRequests = 10;  // fewer tell nothing
+  auto is = [&](site::InstanceUse use) { return instance.use == site::StateName(use); };
+  std::string text;
+  if (is(site::InstanceUse::kSlowStart)) text = "starts slowly";
+  if (is(site::InstanceUse::kOnTrial)) text = "was ejected; the balancer tries it with one request";
+  if (is(site::InstanceUse::kEjected)) {
+    text = "ejected by the balancer: it failed requests that others answer";
+  }
+  if (is(site::InstanceUse::kRefusing)) text = "refuses the balancer's connections";
+  if (is(site::InstanceUse::kFailing)) text = "fails the balancer's checks of its health path";
+  bool fails = instance.requests >= kEnoughRequests && instance.failures * 2 >= instance.requests;
+  if (!fails) return text;
+  return fmt::format("{}{}{} of {} requests in the last 10 s got a 5xx or no answer", text,
+                     text.empty() ? "" : "; ", instance.failures, instance.requests);
+}
 
 DataCenterStatus DownStatus(const site::DataCenter& dc) {
   return {.name = dc.name,
@@ -107,7 +131,11 @@ Result<DataCenterStatus> DecodeStatus(std::string_view text) {
                                 .release = instance.TextOf("release"),
                                 .state = instance.TextOf("state"),
                                 .pid = Number<pid_t>(instance, "pid"),
-                                .problem = instance.TextOf("problem")});
+                                .problem = instance.TextOf("problem"),
+                                .use = instance.TextOf("use"),
+                                .in_flight = Number<uint32_t>(instance, "in_flight"),
+                                .requests = Number<uint32_t>(instance, "requests"),
+                                .failures = Number<uint32_t>(instance, "failures")});
   }
   return status;
 }

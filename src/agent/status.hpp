@@ -1,6 +1,7 @@
 // What `meridian status --json` prints, made of what agents say of themselves. A pure codec.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,7 +30,15 @@ struct InstanceStatus {
   std::string state;
   pid_t pid = 0;
   std::string problem;
+  // What the balancer says of it; `use` is empty when it says nothing.
+  std::string use;
+  uint32_t in_flight = 0;
+  uint32_t requests = 0;  // of the last ten seconds
+  uint32_t failures = 0;  // of these: a 5xx or no answer
 };
+
+// For people: what is unusual about how the balancer uses it; empty: nothing.
+std::string DescribeUse(const InstanceStatus& instance);
 
 // Of what cannot be asked.
 constexpr const char* kUnknownState = "unknown";

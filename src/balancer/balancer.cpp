@@ -78,6 +78,7 @@ io::Task<Result<void>> Balancer::Start() {
       process_.loop(),
       http::ServerOptions{.limits = Limits(), .tls = std::move(*tls), .metrics = &server_metrics_},
       [this](http::Exchange& exchange) { return Handle(exchange); });
+  process_.scope().Spawn(ReportInstances());
   server_.Serve(std::move(*listener));
   peer_server_->Serve(std::move(*peers));
   co_return Result<void>{};
@@ -90,6 +91,11 @@ io::Task<void> Balancer::Drain(Duration grace) {
   if (peer_server_) both.Spawn(peer_server_->Drain(deadline, grace));
   co_await both.Join();
   dispatcher_.SetInstances({});
+}
+
+io::Task<void> Balancer::ReportInstances() {
+  do process_.SetInstances(dispatcher_.roster().Report());
+  while (co_await io::Sleep(site::kLoadReportInterval));
 }
 
 void Balancer::OnView() {

@@ -25,6 +25,7 @@ class Balancer {
 
  private:
   io::Task<void> Handle(http::Exchange& exchange);
+  io::Task<void> ReportInstances();
 
   site::TierProcess& process_;
   http::ServerMetrics server_metrics_;

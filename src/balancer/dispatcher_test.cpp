@@ -182,6 +182,50 @@ TEST_F(EjectionTest, OneThatAnswersWithErrorsGetsNoMoreUntilItIsWell) {
   });
 }
 
+TEST_F(EjectionTest, TheReportSaysHowEachInstanceIsUsed) {
+  using enum site::InstanceUse;
+  config_.slow_start = std::chrono::seconds{1};
+  Run([&]() -> io::Task<void> {
+    network_[4].mode = PlayedInstance::Mode::kRefuse;
+    SetInstances({1, 2, 3, 4});
+    auto use = [&](size_t which) { return dispatcher_->roster().Report()[which].use; };
+    EXPECT_EQ(use(0), kSlowStart);
+    (void)co_await io::Sleep(std::chrono::seconds{2});
+    EXPECT_EQ(dispatcher_->roster().Report()[1], (site::InstanceReport{.id = "i2", .use = kUsed}));
+
+    network_[1].status = 500;
+    for (int i = 0; i < 100; ++i) (void)co_await Status("GET");
+    site::InstanceReport ejected = dispatcher_->roster().Report()[0];
+    EXPECT_EQ(ejected.use, kEjected);
+    EXPECT_GE(ejected.requests, ejected.failures);
+    EXPECT_GE(ejected.failures, 3U);
+    (void)co_await io::Sleep(InstanceHealth::kFirstEjection);
+    EXPECT_TRUE(use(0) == kOnTrial || use(0) == kSlowStart);
+
+    network_[2].checks_good = false;
+    (void)co_await io::Sleep(config_.health_interval * 3);
+    EXPECT_EQ(use(1), kFailing);
+    EXPECT_EQ(use(3), kRefusing);
+    dispatcher_->SetInstances(std::vector{View(1, site::InstanceState::kUnhealthy)});
+    EXPECT_EQ(use(0), kUnknown);
+  });
+}
+
+TEST_F(EjectionTest, TheReportHasTheRequestsInFlight) {
+  Run([&]() -> io::Task<void> {
+    SetInstances({1});
+    network_[1].holds = true;
+    io::Scope asking(loop_);
+    std::string answer;
+    asking.Spawn(StoreAnswer("/slow", &answer));
+    co_await Yield();
+    EXPECT_EQ(dispatcher_->roster().Report()[0].in_flight, 1U);
+    network_[1].held.WakeAll();
+    co_await asking.Join();
+    EXPECT_EQ(dispatcher_->roster().Report()[0].in_flight, 0U);
+  });
+}
+
 TEST_F(EjectionTest, WhereAllAnswerWithErrorsAllStayIn) {
   Run([&]() -> io::Task<void> {
     SetInstances({1, 2, 3});

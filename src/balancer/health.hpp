@@ -34,6 +34,8 @@ class InstanceHealth {
   bool said_healthy() const { return said_healthy_; }
   // Nothing listened when we came last.
   bool refused() const { return refused_; }
+  // Our checks of its health path fail.
+  bool sick() const { return sick_; }
   bool ejected() const { return ejected_; }
   // On trial, with a request there already.
   bool trying() const { return trying_; }

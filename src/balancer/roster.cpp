@@ -25,6 +25,8 @@
 #include "io/loop.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
+#include "site/control.hpp"
+#include "site/view.hpp"
 
 namespace meridian::balancer {
 
@@ -37,6 +39,25 @@ struct Roster::Ticket {
   bool sent_away = false;
   io::WaitQueue woken = {};
 };
+
+namespace {
+
+site::InstanceUse UseOf(const InstanceHealth& health, TimePoint now, Duration slow_start) {
+  using enum site::InstanceUse;
+  if (!health.said_healthy()) return kUnknown;
+  if (health.refused()) return kRefusing;
+  if (health.sick()) return kFailing;
+  switch (health.standing(now)) {
+    case Standing::kOut:
+      return kEjected;
+    case Standing::kTrial:
+      return kOnTrial;
+    case Standing::kIn:
+      return health.weight(now, slow_start) < 1 ? kSlowStart : kUsed;
+  }
+}
+
+}  // namespace
 
 Seat& Seat::operator=(Seat&& other) noexcept {
   Free();
@@ -93,6 +114,20 @@ void Roster::Free(Instance& instance) {
     if (on_leaving) on_leaving();
   }
   ServeLine();
+}
+
+std::vector<site::InstanceReport> Roster::Report() const {
+  std::vector<site::InstanceReport> reports;
+  TimePoint now = loop_.Now();
+  for (const auto& instance : instances_) {
+    InstanceHealth& health = instance->health;
+    reports.push_back({.id = instance->id,
+                       .use = UseOf(health, now, config_.slow_start),
+                       .in_flight = instance->in_flight,
+                       .requests = static_cast<uint32_t>(health.requests(now)),
+                       .failures = static_cast<uint32_t>(health.failures(now))});
+  }
+  return reports;
 }
 
 uint64_t Roster::leaving_requests() const {

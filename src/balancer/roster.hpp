@@ -27,6 +27,7 @@
 #include "base/result.hpp"
 #include "io/loop.hpp"
 #include "io/task.hpp"
+#include "site/control.hpp"
 
 namespace meridian::balancer {
 
@@ -91,6 +92,9 @@ class Roster {
   void OnChange();
   // After a request that failed: ejects the instance when it stands out.
   void Judge(Instance& instance);
+
+  // What there is to say of each instance now.
+  std::vector<site::InstanceReport> Report() const;
 
   // Requests at instances that are to finish what they have: the agent waits for them.
   uint64_t leaving_requests() const;

@@ -14,6 +14,7 @@
 #include "cli/command/command.hpp"
 #include "cli/command_line.hpp"
 #include "site/diagnostics.hpp"
+#include "site/view.hpp"
 
 namespace meridian::cli {
 namespace {
@@ -23,8 +24,16 @@ std::string Painted(const std::string& state, size_t width) {
   std::string padded = fmt::format("{:<{}}", state, width);
   if (!site::WantsColor(STDOUT_FILENO)) return padded;
   bool well = state == "serving" || state == "ready" || state == "healthy" || state == "external";
-  bool bad = state == "down" || state == "unhealthy" || state == "stopped" || state == "hung";
+  bool bad = state == "down" || state == "unhealthy" || state == "stopped" || state == "hung" ||
+             state == "refusing" || state == "failing" || state == "ejected";
   return fmt::format("\x1b[{}m{}\x1b[0m", well ? 32 : bad ? 31 : 33, padded);
+}
+
+// Of one that its agent calls healthy, what the balancer makes of it.
+std::string ShownState(const agent::InstanceStatus& instance) {
+  bool says_more =
+      !instance.use.empty() && instance.use != site::StateName(site::InstanceUse::kUsed);
+  return says_more ? instance.use : instance.state;
 }
 
 void PrintDataCenter(const agent::DataCenterStatus& dc) {
@@ -38,10 +47,14 @@ void PrintDataCenter(const agent::DataCenterStatus& dc) {
     if (!tier.problem.empty()) fmt::print("    {}\n", tier.problem);
   }
   for (const agent::InstanceStatus& instance : dc.instances) {
-    fmt::print("  {:<12} {} {:<21} pid {}, release {}\n", instance.id,
-               Painted(instance.state, kStateWidth), instance.address, instance.pid,
-               instance.release);
-    if (!instance.problem.empty()) fmt::print("    {}\n", instance.problem);
+    std::string in_flight =
+        instance.in_flight == 0 ? "" : fmt::format(", {} in flight", instance.in_flight);
+    fmt::print("  {:<12} {} {:<21} pid {}, release {}{}\n", instance.id,
+               Painted(ShownState(instance), kStateWidth), instance.address, instance.pid,
+               instance.release, in_flight);
+    for (const std::string& problem : {instance.problem, agent::DescribeUse(instance)}) {
+      if (!problem.empty()) fmt::print("    {}\n", problem);
+    }
   }
 }
 

@@ -2,8 +2,9 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <optional>
 #include <string_view>
-#include <utility>
+#include <tuple>
 #include <vector>
 
 #include "base/geography.hpp"
@@ -19,29 +20,39 @@ bool HasHealthyInstance(const site::SiteView& view, std::string_view data_center
   });
 }
 
+// The order in which data centers are asked; nothing: not at all. An edge whose own data center
+// starts has a balancer beside it already.
+std::optional<int> RankOf(const site::DataCenterView& dc, bool is_own) {
+  switch (dc.state) {
+    case site::DataCenterState::kServing:
+      return dc.available ? 0 : 1;
+    case site::DataCenterState::kDraining:
+    case site::DataCenterState::kDrained:
+      return 2;
+    case site::DataCenterState::kStarting:
+    case site::DataCenterState::kDown:
+      return is_own ? std::optional(0) : std::nullopt;
+  }
+}
+
 }  // namespace
 
 Routes MakeRoutes(const site::SiteView& view, std::string_view here, bool own_balancer_answers) {
   const site::DataCenterView* own = view.FindDataCenter(here);
   if (own == nullptr) return {};
-  std::vector<const site::DataCenterView*> others;
-  for (const site::DataCenterView& dc : view.datacenters) {
-    bool serves = dc.state == site::DataCenterState::kServing;
-    if (dc.name != here && serves && HasHealthyInstance(view, dc.name)) others.push_back(&dc);
-  }
-  std::ranges::sort(others, {}, [&](const site::DataCenterView* dc) {
-    return std::pair(DistanceKm(own->location, dc->location), dc->name);
-  });
-
+  // Of equals the own one comes first, then the others by distance.
+  using Key = std::tuple<int, bool, double, std::string_view>;
+  std::vector<Key> keys;
   Routes routes;
-  for (const site::DataCenterView* dc : others) routes.from_visitors.push_back(dc->name);
-  if (own_balancer_answers && HasHealthyInstance(view, here)) {
-    bool leaving = own->state == site::DataCenterState::kDraining ||
-                   own->state == site::DataCenterState::kDrained;
-    auto place = leaving ? routes.from_visitors.end() : routes.from_visitors.begin();
-    routes.from_visitors.insert(place, own->name);
-    routes.from_edges.push_back(own->name);
+  for (const site::DataCenterView& dc : view.datacenters) {
+    const bool is_own = &dc == own;
+    if (!HasHealthyInstance(view, dc.name) || (is_own && !own_balancer_answers)) continue;
+    if (is_own) routes.from_edges.push_back(dc.name);
+    std::optional<int> rank = RankOf(dc, is_own);
+    if (rank) keys.emplace_back(*rank, !is_own, DistanceKm(own->location, dc.location), dc.name);
   }
+  std::ranges::sort(keys);
+  for (const Key& key : keys) routes.from_visitors.emplace_back(std::get<std::string_view>(key));
   return routes;
 }
 

@@ -2,8 +2,9 @@
 // serve, to the nearest other one that can. Pure: a function of the view; made once for each view.
 //
 // Invariants: a request crosses to another data center at most once (counted by Via): one that has
-// already come from an edge is served here or not at all. A data center that is draining sends
-// visitors on, and serves itself only when there is nobody else.
+// already come from an edge is served here or not at all. Whoever has a healthy instance serves:
+// first the data centers that serve and are available, then those of which something else is
+// broken, and last those that are draining or drained.
 #pragma once
 
 #include <string>

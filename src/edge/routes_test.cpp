@@ -45,8 +45,8 @@ TEST_F(RoutesTest, ABalancerThatDoesNotAnswerIsPassedBy) {
   EXPECT_EQ(routes.from_edges, Names{});
 }
 
-TEST_F(RoutesTest, OnlyServingDataCentersAreForwardedTo) {
-  view_.datacenters[1].state = DataCenterState::kDraining;
+TEST_F(RoutesTest, DataCentersThatStartOrAreDownAreNotForwardedTo) {
+  view_.datacenters[1].state = DataCenterState::kStarting;
   view_.datacenters[2].state = DataCenterState::kDown;
   EXPECT_EQ(MakeRoutes(view_, "ashburn").from_visitors, (Names{"ashburn"}));
 }
@@ -54,6 +54,28 @@ TEST_F(RoutesTest, OnlyServingDataCentersAreForwardedTo) {
 TEST_F(RoutesTest, ADrainingDataCenterSendsVisitorsOnAndServesThemItselfOnlyAsTheLast) {
   view_.datacenters[0].state = DataCenterState::kDraining;
   EXPECT_EQ(MakeRoutes(view_, "ashburn").from_visitors, (Names{"san-jose", "london", "ashburn"}));
+}
+
+// Its healthy instances were not used while nobody else could serve.
+TEST_F(RoutesTest, ADrainedDataCenterServesWhenNoOtherCan) {
+  view_.datacenters[1].state = DataCenterState::kDrained;
+  view_.datacenters[2].state = DataCenterState::kDraining;
+  EXPECT_EQ(MakeRoutes(view_, "ashburn").from_visitors, (Names{"ashburn", "san-jose", "london"}));
+  view_.instances[0].state = InstanceState::kUnhealthy;
+  EXPECT_EQ(MakeRoutes(view_, "ashburn").from_visitors, (Names{"san-jose", "london"}));
+}
+
+// Its own session tier hung, and each request waited for that.
+TEST_F(RoutesTest, ADataCenterOfWhichSomethingIsBrokenComesAfterThoseThatAreAvailable) {
+  view_.datacenters[0].available = false;
+  EXPECT_EQ(MakeRoutes(view_, "ashburn").from_visitors, (Names{"san-jose", "london", "ashburn"}));
+  view_.datacenters[1].available = false;
+  EXPECT_EQ(MakeRoutes(view_, "ashburn").from_visitors, (Names{"london", "ashburn", "san-jose"}));
+}
+
+TEST_F(RoutesTest, AnEdgeThatStartsSendsToItsOwnBalancer) {
+  view_.datacenters[0].state = DataCenterState::kStarting;
+  EXPECT_EQ(MakeRoutes(view_, "ashburn").from_visitors, (Names{"ashburn", "san-jose", "london"}));
 }
 
 TEST_F(RoutesTest, ARequestThatCameFromAnEdgeIsNotForwardedAgain) {

@@ -1,11 +1,13 @@
 #include "site/control.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include <fmt/core.h>
 
@@ -30,6 +32,30 @@ std::string_view Shortened(std::string_view text, size_t max_bytes) {
   return text.substr(0, max_bytes);
 }
 
+void Write(const InstanceReport& instance, Writer& writer) {
+  writer.BeginObject();
+  writer.Member("failures", instance.failures);
+  writer.Member("id", Shortened(instance.id, kMaxReportedNameBytes));
+  writer.Member("in_flight", instance.in_flight);
+  writer.Member("requests", instance.requests);
+  writer.Member("use", StateName(instance.use));
+  writer.EndObject();
+}
+
+std::vector<InstanceReport> ReadInstances(JsonReader& report) {
+  std::vector<InstanceReport> instances;
+  if (!report.Has("instances")) return instances;
+  for (JsonReader& reader : report.Objects("instances", kMaxInstancesPerDataCenter)) {
+    instances.push_back(
+        {.id = reader.Text("id", kMaxReportedNameBytes),
+         .use = ReadInstanceUse(reader, "use"),
+         .in_flight = static_cast<uint32_t>(reader.Unsigned("in_flight", UINT32_MAX)),
+         .requests = static_cast<uint32_t>(reader.Unsigned("requests", UINT32_MAX)),
+         .failures = static_cast<uint32_t>(reader.Unsigned("failures", UINT32_MAX))});
+  }
+  return instances;
+}
+
 }  // namespace
 
 Result<std::string> EncodeView(const SiteView& view) {
@@ -44,6 +70,12 @@ std::string EncodeReport(const TierReport& report) {
   writer.BeginObject();
   writer.Member("connections", report.connections);
   writer.Member("detail", Shortened(report.detail, kMaxDetailBytes));
+  if (!report.instances.empty()) {
+    writer.BeginArray("instances");
+    size_t count = std::min<size_t>(report.instances.size(), kMaxInstancesPerDataCenter);
+    for (size_t i = 0; i < count; ++i) Write(report.instances[i], writer);
+    writer.EndArray();
+  }
   writer.Member("leaving", report.leaving);
   writer.Member("load_rps", report.load_rps);
   writer.Member("ready", report.ready);
@@ -73,7 +105,8 @@ Result<TierReport> DecodeReport(std::string_view line) {
                     .detail = reader.Text("detail", kMaxDetailBytes),
                     .load_rps = static_cast<uint32_t>(reader.Unsigned("load_rps", UINT32_MAX)),
                     .connections = reader.Unsigned("connections"),
-                    .leaving = reader.Unsigned("leaving")};
+                    .leaving = reader.Unsigned("leaving"),
+                    .instances = ReadInstances(reader)};
   if (error) return Fail(*error);
   return report;
 }

@@ -3,7 +3,7 @@
 //
 //   agent -> tier   {"view": {...SiteView...}}     whole, each time it changes
 //   tier -> agent   {"ready": true, "view": 17, "detail": "...", "load_rps": 120,
-//                    "connections": 4711, "leaving": 0}
+//                    "connections": 4711, "leaving": 0, "instances": [...]}
 //
 // The tier obeys the view with the highest number and answers each that it has taken up; a tier
 // that is to drain gets SIGTERM, not a message. A pure codec: no sockets. Unknown keys are passed
@@ -14,11 +14,24 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.hpp"
 #include "site/view.hpp"
 
 namespace meridian::site {
+
+// What the balancer says of an instance. The counts are of the last ten seconds; `failures` of the
+// `requests` got a 5xx or no answer.
+struct InstanceReport {
+  std::string id;
+  InstanceUse use = InstanceUse::kUnknown;
+  uint32_t in_flight = 0;
+  uint32_t requests = 0;
+  uint32_t failures = 0;
+
+  bool operator==(const InstanceReport&) const = default;
+};
 
 // What a tier says of itself.
 struct TierReport {
@@ -29,6 +42,7 @@ struct TierReport {
   uint32_t load_rps = 0;     // requests a second, through RoundLoad
   uint64_t connections = 0;  // that visitors have made since it started; probes do not count
   uint64_t leaving = 0;      // requests that it has at instances which, by that view, are to leave
+  std::vector<InstanceReport> instances = {};  // the balancer's; kMaxInstancesPerDataCenter at most
 
   bool operator==(const TierReport&) const = default;
 };

@@ -92,7 +92,13 @@ TEST(ControlStream, ReportArrivesAsSent) {
                     .detail = "a \"b\"\nc",
                     .load_rps = 120,
                     .connections = 4711,
-                    .leaving = 3};
+                    .leaving = 3,
+                    .instances = {{.id = "us-east-1",
+                                   .use = InstanceUse::kEjected,
+                                   .in_flight = 7,
+                                   .requests = 20,
+                                   .failures = 18},
+                                  {.id = "us-east-2"}}};
   std::string line = EncodeReport(report);
   EXPECT_EQ(line.find('\n'), line.size() - 1);
   line.pop_back();
@@ -114,6 +120,29 @@ TEST(ControlStream, DetailOfControlCharactersStillFitsAReport) {
   std::string line = EncodeReport({.detail = std::string(kMaxDetailBytes, '\x01')});
   line.pop_back();
   EXPECT_TRUE(DecodeReport(line)) << line.size();
+}
+
+TEST(ControlStream, MostAndLongestInstancesFitAReportAndMoreAreLeftOut) {
+  TierReport report{.detail = std::string(kMaxDetailBytes, '\x01')};
+  InstanceReport longest{.id = std::string(kMaxReportedNameBytes, '\x01'),
+                         .use = InstanceUse::kSlowStart,
+                         .in_flight = UINT32_MAX,
+                         .requests = UINT32_MAX,
+                         .failures = UINT32_MAX};
+  report.instances.resize(kMaxInstancesPerDataCenter + 1, longest);
+  std::string line = EncodeReport(report);
+  line.pop_back();
+  Result<TierReport> back = DecodeReport(line);
+  ASSERT_TRUE(back) << line.size();
+  report.instances.pop_back();
+  EXPECT_EQ(back->instances, report.instances);
+}
+
+TEST(ControlStream, UseThatAnotherReleaseKnowsIsUnknownHere) {
+  std::string line = EncodeReport({.instances = {{.id = "a", .use = InstanceUse::kEjected}}});
+  line.replace(line.find("ejected"), 7, "pampered");
+  line.pop_back();
+  EXPECT_EQ(DecodeReport(line)->instances[0].use, InstanceUse::kUnknown);
 }
 
 TEST(ControlStream, UnknownKeysArePassedOver) {

@@ -55,7 +55,10 @@ constexpr Duration kLoadReportInterval = std::chrono::seconds{1};
 // SiteView and the control stream.
 constexpr size_t kMaxViewBytes = size_t{1024} * 1024;
 constexpr size_t kMaxControlLineBytes = kMaxViewBytes + 64;  // a view and what wraps it
-constexpr size_t kMaxReportBytes = 8192;  // a detail, escaped, and what stands around it
+constexpr size_t kMaxReportedNameBytes = kMaxLabelBytes + 16;  // of an instance: "us-east-12"
+// A detail, escaped; for each instance its name, escaped, and some numbers; what stands around them.
+constexpr size_t kMaxReportBytes =
+    8192 + kMaxInstancesPerDataCenter * (6 * kMaxReportedNameBytes + 128);
 constexpr size_t kMaxDetailBytes = 1024;
 constexpr size_t kMaxViewNameBytes = 255;  // of a data center, instance, lease or release
 constexpr size_t kMaxViewInstances = kMaxDataCenters * kMaxInstancesPerDataCenter;

@@ -214,6 +214,10 @@ void TierProcess::SetLeaving(uint64_t requests) {
   if (requests == 0) report_changed_.WakeAll();
 }
 
+void TierProcess::SetInstances(std::vector<InstanceReport> instances) {
+  report_.instances = std::move(instances);
+}
+
 int TierProcess::Run(const Service& service) { return loop_.RunToEnd(Main(service)); }
 
 io::Task<int> TierProcess::Main(const Service& service) {

@@ -123,6 +123,7 @@ class TierProcess {
   // How many requests are at instances that the view says are leaving; told at once when none is
   // left.
   void SetLeaving(uint64_t requests);
+  void SetInstances(std::vector<InstanceReport> instances);
 
   // Has the ops port answer GET `path` with what `json` gives. Before Run.
   void AnswerOnOps(std::string path, std::function<std::string()> json);

@@ -33,6 +33,9 @@ constexpr std::array kDataCenterStates = {DataCenterState::kStarting, DataCenter
 constexpr std::array kInstanceStates = {InstanceState::kStarting, InstanceState::kHealthy,
                                         InstanceState::kUnhealthy, InstanceState::kDraining,
                                         InstanceState::kStopped};
+constexpr std::array kInstanceUses = {InstanceUse::kUsed,     InstanceUse::kSlowStart,
+                                      InstanceUse::kOnTrial,  InstanceUse::kEjected,
+                                      InstanceUse::kRefusing, InstanceUse::kFailing};
 constexpr uint64_t kMax32 = std::numeric_limits<uint32_t>::max();
 
 uint32_t ReadUnsigned32(JsonReader& reader, std::string_view key) {
@@ -89,7 +92,8 @@ InstanceView ReadInstance(JsonReader& reader) {
           .datacenter = ReadDataCenterName(reader, "datacenter"),
           .address = ReadParsed<Endpoint>(reader, "address"),
           .release = reader.Text("release", kMaxViewNameBytes),
-          .state = ReadState(reader, kInstanceStates)};
+          .state = ReadState(reader, kInstanceStates),
+          .use = ReadInstanceUse(reader, "use")};
 }
 
 LeaseView ReadLease(JsonReader& reader) {
@@ -138,6 +142,7 @@ void Write(const InstanceView& instance, Writer& writer) {
   writer.Member("id", instance.id);
   writer.Member("release", instance.release);
   writer.Member("state", StateName(instance.state));
+  if (instance.use != InstanceUse::kUnknown) writer.Member("use", StateName(instance.use));
 }
 
 void Write(const LeaseView& lease, Writer& writer) {
@@ -165,6 +170,14 @@ void WriteObjects(std::string_view name, const std::vector<T>& values, Writer& w
 }
 
 }  // namespace
+
+// Another release may say nothing of it, or what we do not know.
+InstanceUse ReadInstanceUse(JsonReader& reader, std::string_view key) {
+  if (!reader.Has(key)) return InstanceUse::kUnknown;
+  std::string name = reader.Text(key, kMaxViewNameBytes);
+  auto found = std::ranges::find_if(kInstanceUses, [&](auto use) { return StateName(use) == name; });
+  return found == kInstanceUses.end() ? InstanceUse::kUnknown : *found;
+}
 
 std::string_view StateName(DataCenterState state) {
   switch (state) {
@@ -194,6 +207,26 @@ std::string_view StateName(InstanceState state) {
       return "draining";
     case InstanceState::kStopped:
       return "stopped";
+  }
+  return "unknown";
+}
+
+std::string_view StateName(InstanceUse use) {
+  switch (use) {
+    case InstanceUse::kUnknown:
+      break;
+    case InstanceUse::kUsed:
+      return "used";
+    case InstanceUse::kSlowStart:
+      return "slow start";
+    case InstanceUse::kOnTrial:
+      return "on trial";
+    case InstanceUse::kEjected:
+      return "ejected";
+    case InstanceUse::kRefusing:
+      return "refusing";
+    case InstanceUse::kFailing:
+      return "failing";
   }
   return "unknown";
 }

@@ -24,9 +24,21 @@ namespace meridian::site {
 enum class DataCenterState { kStarting, kServing, kDraining, kDrained, kDown };
 enum class InstanceState { kStarting, kHealthy, kUnhealthy, kDraining, kStopped };
 
+// What the balancer does with an instance that is healthy. kUnknown: it has not said.
+enum class InstanceUse {
+  kUnknown,
+  kUsed,
+  kSlowStart,  // gets a growing share of the requests
+  kOnTrial,    // was ejected; gets one request at a time
+  kEjected,    // gets none for a while: it failed requests that others answer
+  kRefusing,   // nothing listens there
+  kFailing,    // the balancer's own checks of its health path fail
+};
+
 // "starting", ...: as `meridian status` prints them.
 std::string_view StateName(DataCenterState state);
 std::string_view StateName(InstanceState state);
+std::string_view StateName(InstanceUse use);
 
 struct DataCenterView {
   std::string name;
@@ -50,6 +62,7 @@ struct InstanceView {
   Endpoint address;
   std::string release;
   InstanceState state = InstanceState::kStarting;
+  InstanceUse use = InstanceUse::kUnknown;
 
   bool operator==(const InstanceView&) const = default;
 };
