@@ -10,8 +10,6 @@
 
 #include <fmt/core.h>
 
-#include "balancer/config.hpp"
-#include "balancer/dispatcher.hpp"
 #include "base/bytes.hpp"
 #include "base/check.hpp"
 #include "base/clock.hpp"
@@ -19,6 +17,8 @@
 #include "base/metrics.hpp"
 #include "base/random.hpp"
 #include "base/result.hpp"
+#include "dispatch/config.hpp"
+#include "dispatch/dispatcher.hpp"
 #include "http/exchange.hpp"
 #include "http/server.hpp"
 #include "io/scope.hpp"
@@ -123,9 +123,9 @@ io::Task<void> AppInstance::Answer(http::Exchange& exchange, const Plan& plan) {
 io::Task<void> SimBalancer::Run(io::sim::Machine& machine) {
   Metrics metrics;
   io::Scope checks(machine.loop);
-  balancer::Config config{.response_timeout = std::chrono::seconds{3},
+  dispatch::Config config{.response_timeout = std::chrono::seconds{3},
                           .try_timeout = std::chrono::seconds{1}};
-  balancer::Dispatcher dispatcher(
+  dispatch::Dispatcher dispatcher(
       machine.loop, machine.network, checks,
       {.data_center = "here", .health_path = std::string(kHealthPath), .health_host = "app"},
       config, metrics, Random(machine.random.Next()));

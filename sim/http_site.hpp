@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "balancer/dispatcher.hpp"
+#include "dispatch/dispatcher.hpp"
 #include "http/exchange.hpp"
 #include "io/sim/process.hpp"
 #include "io/sim/world.hpp"
@@ -46,7 +46,7 @@ class SimBalancer {
 
  private:
   size_t count_;
-  const balancer::Dispatcher* dispatcher_ = nullptr;  // null while it does not run
+  const dispatch::Dispatcher* dispatcher_ = nullptr;  // null while it does not run
 };
 
 }  // namespace meridian::sim

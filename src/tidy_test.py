@@ -12,6 +12,7 @@ FLOORS = [
     ["wire", "io"],
     ["store", "http"],
     ["site"],
+    ["dispatch"],
     ["dns", "edge", "balancer", "session", "queue", "sql", "watch"],
     ["agent"],
     ["lab"],

@@ -5,13 +5,13 @@
 #include <utility>
 #include <vector>
 
-#include "balancer/config.hpp"
-#include "balancer/dispatcher.hpp"
 #include "balancer/limits.hpp"
 #include "base/clock.hpp"
 #include "base/ip.hpp"
 #include "base/random.hpp"
 #include "base/result.hpp"
+#include "dispatch/config.hpp"
+#include "dispatch/dispatcher.hpp"
 #include "http/exchange.hpp"
 #include "http/limits.hpp"
 #include "http/server.hpp"
@@ -41,7 +41,7 @@ http::ServerLimits Limits() {
   return limits;
 }
 
-Place PlaceOf(site::TierProcess& process) {
+dispatch::Place PlaceOf(site::TierProcess& process) {
   const site::Site& site = process.site();
   return {.data_center = process.here().name,
           .health_path = site.app.health_path,
@@ -56,7 +56,8 @@ Balancer::Balancer(site::TierProcess& process)
     : process_(process),
       server_metrics_(process.metrics(), "meridian_balancer"),
       dispatcher_(process.loop(), process.network(), process.scope(), PlaceOf(process),
-                  process.site().sections.Get<Config>(), process.metrics(), Random(EntropySeed())),
+                  process.site().sections.Get<dispatch::Config>(), process.metrics(),
+                  Random(EntropySeed())),
       server_(process.loop(), {.limits = Limits(), .metrics = &server_metrics_},
               [this](http::Exchange& exchange) { return Handle(exchange); }) {
   dispatcher_.OnLeaving([this] { process_.SetLeaving(dispatcher_.roster().leaving_requests()); });

@@ -8,7 +8,7 @@
 
 #include <memory>
 
-#include "balancer/dispatcher.hpp"
+#include "dispatch/dispatcher.hpp"
 #include "http/server.hpp"
 #include "site/tier_process.hpp"
 
@@ -29,7 +29,7 @@ class Balancer {
 
   site::TierProcess& process_;
   http::ServerMetrics server_metrics_;
-  Dispatcher dispatcher_;
+  dispatch::Dispatcher dispatcher_;
   http::Server server_;
   std::unique_ptr<http::Server> peer_server_;
 };

@@ -16,10 +16,10 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-#include "balancer/config.hpp"
 #include "base/check.hpp"
 #include "base/result.hpp"
 #include "cli/command/command.hpp"
+#include "dispatch/config.hpp"
 #include "dns/config.hpp"
 #include "edge/config.hpp"
 #include "io/file.hpp"
@@ -62,7 +62,7 @@ void AddStateOption(Command& command, std::string& directory) {
 
 std::span<const site::Section> AllSections() {
   static const std::vector<site::Section> sections = {dns::ConfigSection(), edge::ConfigSection(),
-                                                      balancer::ConfigSection(),
+                                                      dispatch::ConfigSection(),
                                                       session::ConfigSection()};
   return sections;
 }

@@ -10,7 +10,7 @@
 
 #include "base/check.hpp"
 
-namespace meridian::balancer {
+namespace meridian::dispatch {
 
 template <class Ticket>
 class WaitingLine {
@@ -54,4 +54,4 @@ class WaitingLine {
   std::list<Ticket*> tickets_;
 };
 
-}  // namespace meridian::balancer
+}  // namespace meridian::dispatch

@@ -1,4 +1,4 @@
-#include "balancer/choice.hpp"
+#include "dispatch/choice.hpp"
 
 #include <cstddef>
 #include <optional>
@@ -6,7 +6,7 @@
 
 #include "base/random.hpp"
 
-namespace meridian::balancer {
+namespace meridian::dispatch {
 namespace {
 
 // A usable candidate other than `not_this`, drawn by weight.
@@ -40,4 +40,4 @@ std::optional<size_t> Choose(std::span<const Candidate> candidates, Random& rand
   return Load(candidates[*second]) < Load(candidates[*first]) ? second : first;
 }
 
-}  // namespace meridian::balancer
+}  // namespace meridian::dispatch

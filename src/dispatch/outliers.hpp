@@ -10,7 +10,7 @@
 #include <cstdint>
 #include <span>
 
-namespace meridian::balancer {
+namespace meridian::dispatch {
 
 struct Conduct {
   uint64_t requests = 0;  // of the last seconds
@@ -28,4 +28,4 @@ constexpr double kOutlierRatio = 3;
 
 bool ShouldEject(std::span<const Conduct> instances, size_t which);
 
-}  // namespace meridian::balancer
+}  // namespace meridian::dispatch

@@ -1,4 +1,4 @@
-#include "balancer/config.hpp"
+#include "dispatch/config.hpp"
 
 #include <expected>
 #include <string>
@@ -9,7 +9,7 @@
 
 #include "site/load.hpp"
 
-namespace meridian::balancer {
+namespace meridian::dispatch {
 namespace {
 
 using testing::AllOf;
@@ -23,7 +23,7 @@ std::expected<site::Site, site::Diagnostics> Parsed(const std::string& balancer)
   return site::Parse({.text = kSite + balancer, .file = "/srv/photos/site.toml"}, sections);
 }
 
-TEST(BalancerConfig, NobodyIsBelievedUnlessItSaysSo) {
+TEST(DispatchConfig, NobodyIsBelievedUnlessItSaysSo) {
   const Config plain = Parsed("")->sections.Get<Config>();
   EXPECT_TRUE(plain.forwarded_from.empty());
   EXPECT_FALSE(plain.underscores);
@@ -35,11 +35,11 @@ TEST(BalancerConfig, NobodyIsBelievedUnlessItSaysSo) {
   EXPECT_TRUE(config.underscores);
 }
 
-TEST(BalancerConfig, APrefixThatIsNoneIsAMistake) {
+TEST(DispatchConfig, APrefixThatIsNoneIsAMistake) {
   auto site = Parsed("forwarded_from = [\"everybody\"]\n");
   ASSERT_FALSE(site);
   EXPECT_THAT(site.error().Render(), AllOf(HasSubstr("forwarded_from"), HasSubstr("192.0.2.0/24")));
 }
 
 }  // namespace
-}  // namespace meridian::balancer
+}  // namespace meridian::dispatch

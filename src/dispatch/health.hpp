@@ -13,10 +13,10 @@
 #include <chrono>
 #include <cstdint>
 
-#include "balancer/recent_count.hpp"
 #include "base/clock.hpp"
+#include "dispatch/recent_count.hpp"
 
-namespace meridian::balancer {
+namespace meridian::dispatch {
 
 class InstanceHealth {
  public:
@@ -79,4 +79,4 @@ class InstanceHealth {
   RecentCount failures_;
 };
 
-}  // namespace meridian::balancer
+}  // namespace meridian::dispatch

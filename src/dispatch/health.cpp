@@ -1,11 +1,11 @@
-#include "balancer/health.hpp"
+#include "dispatch/health.hpp"
 
 #include <algorithm>
 #include <cstdint>
 
 #include "base/clock.hpp"
 
-namespace meridian::balancer {
+namespace meridian::dispatch {
 
 using Standing = InstanceHealth::Standing;
 
@@ -79,4 +79,4 @@ void InstanceHealth::Return(TimePoint now) {
   failures_.Clear();
 }
 
-}  // namespace meridian::balancer
+}  // namespace meridian::dispatch

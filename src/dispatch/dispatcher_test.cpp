@@ -1,4 +1,4 @@
-#include "balancer/dispatcher.hpp"
+#include "dispatch/dispatcher.hpp"
 
 #include <array>
 #include <chrono>
@@ -6,9 +6,9 @@
 
 #include <gtest/gtest.h>
 
-#include "balancer/dispatcher_fixture.hpp"
+#include "dispatch/dispatcher_fixture.hpp"
 
-namespace meridian::balancer {
+namespace meridian::dispatch {
 namespace {
 
 using Mode = PlayedInstance::Mode;
@@ -284,4 +284,4 @@ TEST_F(ViewTest, ARemovedInstanceFinishesWhatItHasAndItsConnectionsAreClosed) {
 }
 
 }  // namespace
-}  // namespace meridian::balancer
+}  // namespace meridian::dispatch

@@ -11,8 +11,8 @@
 
 #include <gtest/gtest.h>
 
-#include "balancer/dispatcher.hpp"
 #include "base/metrics.hpp"
+#include "dispatch/dispatcher.hpp"
 #include "http/memory_stream.hpp"
 #include "http/raw_peer.hpp"
 #include "http/server.hpp"
@@ -20,7 +20,7 @@
 #include "io/scope.hpp"
 #include "io/wait_queue.hpp"
 
-namespace meridian::balancer {
+namespace meridian::dispatch {
 
 // One instance of the application, as the test wants it to behave.
 struct PlayedInstance {
@@ -194,4 +194,4 @@ class DispatcherFixture : public testing::Test {
   http::Server* server_ = nullptr;
 };
 
-}  // namespace meridian::balancer
+}  // namespace meridian::dispatch

@@ -10,10 +10,10 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "balancer/recent_count.hpp"
 #include "base/clock.hpp"
+#include "dispatch/recent_count.hpp"
 
-namespace meridian::balancer {
+namespace meridian::dispatch {
 
 class RetryBudget {
  public:
@@ -38,4 +38,4 @@ class RetryBudget {
   RecentCount retries_;
 };
 
-}  // namespace meridian::balancer
+}  // namespace meridian::dispatch

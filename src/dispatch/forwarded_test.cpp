@@ -4,9 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "balancer/dispatcher_fixture.hpp"
+#include "dispatch/dispatcher_fixture.hpp"
 
-namespace meridian::balancer {
+namespace meridian::dispatch {
 namespace {
 
 using testing::HasSubstr;
@@ -62,4 +62,4 @@ TEST_F(ForwardedTest, HarmlessNamesWithUnderscoresPassWhereTheyMay) {
 }
 
 }  // namespace
-}  // namespace meridian::balancer
+}  // namespace meridian::dispatch

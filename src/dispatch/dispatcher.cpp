@@ -1,4 +1,4 @@
-#include "balancer/dispatcher.hpp"
+#include "dispatch/dispatcher.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -11,12 +11,6 @@
 
 #include <fmt/core.h>
 
-#include "balancer/config.hpp"
-#include "balancer/health.hpp"
-#include "balancer/instance.hpp"
-#include "balancer/limits.hpp"
-#include "balancer/retry_budget.hpp"
-#include "balancer/roster.hpp"
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "base/ip.hpp"
@@ -24,6 +18,12 @@
 #include "base/metrics.hpp"
 #include "base/random.hpp"
 #include "base/result.hpp"
+#include "dispatch/config.hpp"
+#include "dispatch/health.hpp"
+#include "dispatch/instance.hpp"
+#include "dispatch/limits.hpp"
+#include "dispatch/retry_budget.hpp"
+#include "dispatch/roster.hpp"
 #include "http/client.hpp"
 #include "http/exchange.hpp"
 #include "http/fetch.hpp"
@@ -40,7 +40,7 @@
 #include "wire/http/message.hpp"
 #include "wire/http/status.hpp"
 
-namespace meridian::balancer {
+namespace meridian::dispatch {
 
 // One request on its way through the instances.
 struct Dispatcher::Trip {
@@ -283,4 +283,4 @@ io::Task<void> Dispatcher::AnswerFailure(const Trip& trip, const Error& error) {
   (void)co_await trip.exchange.Respond({.status = 503, .fields = fields}, AsBytes(text));
 }
 
-}  // namespace meridian::balancer
+}  // namespace meridian::dispatch

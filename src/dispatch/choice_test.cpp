@@ -1,11 +1,11 @@
-#include "balancer/choice.hpp"
+#include "dispatch/choice.hpp"
 
 #include <array>
 #include <vector>
 
 #include <gtest/gtest.h>
 
-namespace meridian::balancer {
+namespace meridian::dispatch {
 namespace {
 
 TEST(Choice, NobodyUsableIsNoChoice) {
@@ -59,4 +59,4 @@ TEST(Choice, AnInstanceThatStartsSlowlyHasItsShareOfALoadThatStays) {
 }
 
 }  // namespace
-}  // namespace meridian::balancer
+}  // namespace meridian::dispatch

@@ -1,8 +1,8 @@
-#include "balancer/waiting_line.hpp"
+#include "dispatch/waiting_line.hpp"
 
 #include <gtest/gtest.h>
 
-namespace meridian::balancer {
+namespace meridian::dispatch {
 namespace {
 
 bool Anybody(int /*ticket*/) { return true; }
@@ -49,4 +49,4 @@ TEST(WaitingLine, WithoutRoomTakesNobody) {
 }
 
 }  // namespace
-}  // namespace meridian::balancer
+}  // namespace meridian::dispatch

@@ -6,7 +6,7 @@
 
 #include <cstddef>
 
-namespace meridian::balancer {
+namespace meridian::dispatch {
 
 // Fewer than one in kPanicShare: for up to five instances, none.
 constexpr size_t kPanicShare = 5;
@@ -15,4 +15,4 @@ constexpr size_t kPanicShare = 5;
 // get requests.
 constexpr bool IsPanic(size_t running, size_t in) { return in * kPanicShare < running; }
 
-}  // namespace meridian::balancer
+}  // namespace meridian::dispatch

@@ -7,13 +7,13 @@
 #include <memory>
 #include <string>
 
-#include "balancer/config.hpp"
-#include "balancer/health.hpp"
-#include "balancer/limits.hpp"
+#include "dispatch/config.hpp"
+#include "dispatch/health.hpp"
+#include "dispatch/limits.hpp"
 #include "http/client.hpp"
 #include "site/view.hpp"
 
-namespace meridian::balancer {
+namespace meridian::dispatch {
 
 struct Instance {
   Instance(io::Loop& loop, io::Network& network, const site::InstanceView& view,
@@ -40,4 +40,4 @@ struct Instance {
   bool said_failing = false;  // its tries fail, and the log says so
 };
 
-}  // namespace meridian::balancer
+}  // namespace meridian::dispatch

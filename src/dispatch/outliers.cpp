@@ -1,11 +1,11 @@
-#include "balancer/outliers.hpp"
+#include "dispatch/outliers.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
 
-namespace meridian::balancer {
+namespace meridian::dispatch {
 namespace {
 
 double Rate(uint64_t failures, uint64_t requests) {
@@ -36,4 +36,4 @@ bool ShouldEject(std::span<const Conduct> instances, size_t which) {
          FailsMoreThanOthers(instances, which);
 }
 
-}  // namespace meridian::balancer
+}  // namespace meridian::dispatch

@@ -17,19 +17,19 @@
 #include <utility>
 #include <vector>
 
-#include "balancer/choice.hpp"
-#include "balancer/config.hpp"
-#include "balancer/instance.hpp"
-#include "balancer/limits.hpp"
-#include "balancer/waiting_line.hpp"
 #include "base/metrics.hpp"
 #include "base/random.hpp"
 #include "base/result.hpp"
+#include "dispatch/choice.hpp"
+#include "dispatch/config.hpp"
+#include "dispatch/instance.hpp"
+#include "dispatch/limits.hpp"
+#include "dispatch/waiting_line.hpp"
 #include "io/loop.hpp"
 #include "io/task.hpp"
 #include "site/control.hpp"
 
-namespace meridian::balancer {
+namespace meridian::dispatch {
 
 class Roster;
 
@@ -133,4 +133,4 @@ class Roster {
   std::string problem_;
 };
 
-}  // namespace meridian::balancer
+}  // namespace meridian::dispatch

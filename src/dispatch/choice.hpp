@@ -11,7 +11,7 @@
 
 #include "base/random.hpp"
 
-namespace meridian::balancer {
+namespace meridian::dispatch {
 
 struct Candidate {
   uint32_t in_flight = 0;  // requests that it has now
@@ -22,4 +22,4 @@ struct Candidate {
 // The index of the chosen candidate; nothing when none is usable.
 std::optional<size_t> Choose(std::span<const Candidate> candidates, Random& random);
 
-}  // namespace meridian::balancer
+}  // namespace meridian::dispatch

@@ -1,4 +1,4 @@
-#include "balancer/roster.hpp"
+#include "dispatch/roster.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -11,24 +11,24 @@
 
 #include <fmt/core.h>
 
-#include "balancer/choice.hpp"
-#include "balancer/config.hpp"
-#include "balancer/health.hpp"
-#include "balancer/instance.hpp"
-#include "balancer/outliers.hpp"
-#include "balancer/panic.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/metrics.hpp"
 #include "base/random.hpp"
 #include "base/result.hpp"
+#include "dispatch/choice.hpp"
+#include "dispatch/config.hpp"
+#include "dispatch/health.hpp"
+#include "dispatch/instance.hpp"
+#include "dispatch/outliers.hpp"
+#include "dispatch/panic.hpp"
 #include "io/loop.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
 #include "site/control.hpp"
 #include "site/view.hpp"
 
-namespace meridian::balancer {
+namespace meridian::dispatch {
 
 using Standing = InstanceHealth::Standing;
 
@@ -204,7 +204,7 @@ bool Roster::Fill(const Wish& wish) {
 
 std::shared_ptr<Instance> Roster::Choose(const Wish& wish) {
   if (!Fill(wish)) return nullptr;
-  std::optional<size_t> chosen = balancer::Choose(candidates_, random_);
+  std::optional<size_t> chosen = dispatch::Choose(candidates_, random_);
   if (!chosen) return nullptr;
   std::shared_ptr<Instance>& instance = instances_[*chosen];
   ++instance->in_flight;
@@ -276,4 +276,4 @@ void Roster::Judge(Instance& instance) {
   OnChange();
 }
 
-}  // namespace meridian::balancer
+}  // namespace meridian::dispatch

@@ -1,4 +1,4 @@
-#include "balancer/retry_budget.hpp"
+#include "dispatch/retry_budget.hpp"
 
 #include <chrono>
 
@@ -6,7 +6,7 @@
 
 #include "base/clock.hpp"
 
-namespace meridian::balancer {
+namespace meridian::dispatch {
 namespace {
 
 using std::chrono::milliseconds;
@@ -68,4 +68,4 @@ TEST(RetryBudget, OfNothingAllowsNothing) {
 }
 
 }  // namespace
-}  // namespace meridian::balancer
+}  // namespace meridian::dispatch

@@ -10,7 +10,7 @@
 
 #include "base/clock.hpp"
 
-namespace meridian::balancer {
+namespace meridian::dispatch {
 
 class RecentCount {
  public:
@@ -51,4 +51,4 @@ class RecentCount {
   int64_t second_ = 0;
 };
 
-}  // namespace meridian::balancer
+}  // namespace meridian::dispatch

@@ -1,4 +1,4 @@
-#include "balancer/health.hpp"
+#include "dispatch/health.hpp"
 
 #include <chrono>
 
@@ -6,7 +6,7 @@
 
 #include "base/clock.hpp"
 
-namespace meridian::balancer {
+namespace meridian::dispatch {
 namespace {
 
 using Check = InstanceHealth::Check;
@@ -195,4 +195,4 @@ TEST(InstanceHealth, StartsSlowlyAfterItWasSickOrRefusedOrCalledUnhealthy) {
 }
 
 }  // namespace
-}  // namespace meridian::balancer
+}  // namespace meridian::dispatch

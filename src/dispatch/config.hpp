@@ -26,7 +26,7 @@
 #include "base/ip.hpp"
 #include "site/section.hpp"
 
-namespace meridian::balancer {
+namespace meridian::dispatch {
 
 struct Config {
   int retries = 2;
@@ -45,4 +45,4 @@ struct Config {
 
 site::Section ConfigSection();
 
-}  // namespace meridian::balancer
+}  // namespace meridian::dispatch

@@ -18,13 +18,13 @@
 #include <string>
 #include <utility>
 
-#include "balancer/config.hpp"
-#include "balancer/instance.hpp"
-#include "balancer/retry_budget.hpp"
-#include "balancer/roster.hpp"
 #include "base/ip.hpp"
 #include "base/metrics.hpp"
 #include "base/random.hpp"
+#include "dispatch/config.hpp"
+#include "dispatch/instance.hpp"
+#include "dispatch/retry_budget.hpp"
+#include "dispatch/roster.hpp"
 #include "http/exchange.hpp"
 #include "http/forward.hpp"
 #include "http/relay.hpp"
@@ -35,7 +35,7 @@
 #include "site/view.hpp"
 #include "wire/http/field_role.hpp"
 
-namespace meridian::balancer {
+namespace meridian::dispatch {
 
 // What the dispatcher is told of its site.
 struct Place {
@@ -97,4 +97,4 @@ class Dispatcher {
   RetryBudget budget_;
 };
 
-}  // namespace meridian::balancer
+}  // namespace meridian::dispatch

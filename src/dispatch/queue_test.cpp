@@ -3,9 +3,9 @@
 
 #include <gtest/gtest.h>
 
-#include "balancer/dispatcher_fixture.hpp"
+#include "dispatch/dispatcher_fixture.hpp"
 
-namespace meridian::balancer {
+namespace meridian::dispatch {
 namespace {
 
 using Mode = PlayedInstance::Mode;
@@ -128,4 +128,4 @@ TEST_F(QueueTest, ARetryWaitsForAnotherInstance) {
 }
 
 }  // namespace
-}  // namespace meridian::balancer
+}  // namespace meridian::dispatch

@@ -1,15 +1,15 @@
-#include "balancer/config.hpp"
+#include "dispatch/config.hpp"
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 
-#include "balancer/limits.hpp"
 #include "base/clock.hpp"
+#include "dispatch/limits.hpp"
 #include "site/section.hpp"
 #include "site/table_reader.hpp"
 
-namespace meridian::balancer {
+namespace meridian::dispatch {
 namespace {
 
 using std::chrono::milliseconds;
@@ -37,7 +37,7 @@ void ParseQueue(site::TableReader& reader, Config* config) {
                                        .fallback = config->max_in_flight}));
   config->max_queued = static_cast<size_t>(
       reader.Integer("max_queued", {.min = 0,
-                                    .max = static_cast<int64_t>(kMaxConnections),
+                                    .max = static_cast<int64_t>(kMostQueued),
                                     .fallback = static_cast<int64_t>(config->max_queued)}));
   config->queue_timeout = reader.Duration(
       "queue_timeout",
@@ -65,4 +65,4 @@ Config Parse(site::TableReader& reader, const site::Site& /*site*/) {
 
 site::Section ConfigSection() { return site::Section::Of<Config>("balancer", &Parse); }
 
-}  // namespace meridian::balancer
+}  // namespace meridian::dispatch

@@ -1,12 +1,12 @@
-#include "balancer/outliers.hpp"
+#include "dispatch/outliers.hpp"
 
 #include <vector>
 
 #include <gtest/gtest.h>
 
-#include "balancer/panic.hpp"
+#include "dispatch/panic.hpp"
 
-namespace meridian::balancer {
+namespace meridian::dispatch {
 namespace {
 
 constexpr Conduct kGood{.requests = 100, .failures = 1};
@@ -67,4 +67,4 @@ TEST(Panic, IsWhenFewerThanOneInFiveAreIn) {
 }
 
 }  // namespace
-}  // namespace meridian::balancer
+}  // namespace meridian::dispatch
