@@ -10,6 +10,7 @@
 
 #include <fmt/core.h>
 
+#include "balancer/handler.hpp"
 #include "base/bytes.hpp"
 #include "base/check.hpp"
 #include "base/clock.hpp"
@@ -125,10 +126,12 @@ io::Task<void> SimBalancer::Run(io::sim::Machine& machine) {
   io::Scope checks(machine.loop);
   dispatch::Config config{.response_timeout = std::chrono::seconds{3},
                           .try_timeout = std::chrono::seconds{1}};
-  dispatch::Dispatcher dispatcher(
-      machine.loop, machine.network, checks,
-      {.data_center = "here", .health_path = std::string(kHealthPath), .health_host = "app"},
-      config, metrics, Random(machine.random.Next()));
+  dispatch::Dispatcher dispatcher(machine.loop, machine.network, checks,
+                                  {.tier = "balancer",
+                                   .data_center = "here",
+                                   .health_path = std::string(kHealthPath),
+                                   .health_host = "app"},
+                                  config, metrics, Random(machine.random.Next()));
   std::vector<site::InstanceView> views;
   for (size_t i = 0; i < count_; ++i) {
     views.push_back({.id = fmt::format("instance-{}", i),
@@ -137,9 +140,9 @@ io::Task<void> SimBalancer::Run(io::sim::Machine& machine) {
   }
   dispatcher.SetInstances(views);
   dispatcher_ = &dispatcher;
-  co_await ServeForEver(machine, kBalancerPort, [&dispatcher](http::Exchange& exchange) {
-    return dispatcher.Handle(exchange);
-  });
+  balancer::Handler handler(dispatcher, config, BalancerAddress(), metrics);
+  co_await ServeForEver(machine, kBalancerPort,
+                        [&handler](http::Exchange& exchange) { return handler.Handle(exchange); });
   dispatcher_ = nullptr;
   checks.Cancel();
   co_await checks.Join();

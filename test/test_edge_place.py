@@ -35,7 +35,7 @@ def test_it_runs_dns_and_edge_alone(site):
 def test_it_fills_from_the_nearest_data_center(site):
     status, path = path_of(site, "london")
     assert status == 200
-    assert path.startswith("edge=london balancer=us-east instance=us-east-")
+    assert path.startswith("edge=london datacenter=us-east instance=us-east-")
 
 
 def test_visitors_near_it_are_sent_to_it(site):
@@ -47,10 +47,10 @@ def test_visitors_near_it_are_sent_to_it(site):
 def test_it_fills_from_the_other_when_the_nearest_goes_and_back(site):
     site.run("dc", "kill", "us-east")
     try:
-        wait_until(lambda: path_of(site, "london")[1].startswith("edge=london balancer=us-west"), 10, "filled from us-west")
+        wait_until(lambda: path_of(site, "london")[1].startswith("edge=london datacenter=us-west"), 10, "filled from us-west")
     finally:
         site.run("dc", "start", "us-east")
-    wait_until(lambda: path_of(site, "london")[1].startswith("edge=london balancer=us-east"), 10, "filled from us-east again")
+    wait_until(lambda: path_of(site, "london")[1].startswith("edge=london datacenter=us-east"), 10, "filled from us-east again")
 
 
 def test_without_it_its_visitors_are_sent_to_the_nearest_data_center(site):

@@ -27,13 +27,13 @@ def test_a_balancer_that_hangs_is_passed_by():
         os.kill(balancer, signal.SIGSTOP)
         try:
             served = wait_until(lambda: (answer := curl(f"http://{east}:8080/", "-H", "Meridian-Debug: 1", timeout=2))[0] == 200 and answer, 15)
-            assert served[1]["meridian-path"].startswith("edge=us-east balancer=us-west")
+            assert served[1]["meridian-path"].startswith("edge=us-east datacenter=us-west")
         finally:
             os.kill(balancer, signal.SIGCONT)
 
         def at_home():
             path = curl(f"http://{east}:8080/", "-H", "Meridian-Debug: 1")[1].get("meridian-path", "")
-            return path.startswith("edge=us-east balancer=us-east")
+            return path.startswith("edge=us-east datacenter=us-east")
 
         wait_until(at_home, 10, "the edge uses its own balancer again")
 

@@ -60,7 +60,7 @@ def test_a_page_comes_with_via_and_without_a_path_that_nobody_asked_for(visit):
 
 def test_the_path_is_told_to_whoever_asks(visit):
     _, fields, body = visit("/", "-H", "Meridian-Debug: 1")
-    assert fields["meridian-path"] == f"edge=us-east balancer=us-east instance={json.loads(body)['instance']}"
+    assert fields["meridian-path"] == f"edge=us-east datacenter=us-east instance={json.loads(body)['instance']}"
     for other in ("0", "true", ""):
         assert "meridian-path" not in visit("/", "-H", f"Meridian-Debug: {other}")[1]
 
@@ -95,7 +95,7 @@ def test_fields_of_one_hop_end_there_and_the_others_go_on(visit):
 
 
 def test_fields_of_one_hop_and_forged_ones_end_on_the_way_back_too(east):
-    for ask, path in ((), None), (("Meridian-Debug: 1",), r"edge=us-east balancer=us-east instance=us-east-\d"):
+    for ask, path in ((), None), (("Meridian-Debug: 1",), r"edge=us-east datacenter=us-east instance=us-east-\d"):
         with HttpConnection(east) as connection:
             connection.request("GET", "/fields", *ask)
             response = connection.response()

@@ -203,7 +203,7 @@ def test_without_a_healthy_instance_the_nearest_other_data_center_answers():
             wait_until(lambda: site.data_center("us-east")["instances"][0]["state"] != "healthy", 15)
             code, headers, body = curl(f"http://{site.addresses['us-east']}:8080/", "-H", "Meridian-Debug: 1")
             assert code == 200 and json.loads(body)["dc"] == "us-west"
-            assert headers["meridian-path"] == "edge=us-east balancer=us-west instance=us-west-1"
+            assert headers["meridian-path"] == "edge=us-east datacenter=us-west instance=us-west-1"
         finally:
             os.kill(instance["pid"], signal.SIGCONT)
 

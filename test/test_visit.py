@@ -36,7 +36,7 @@ def test_one_visit_shows_every_step(site, place, data_center):
     assert f"  {address}, ttl 5 s, subnet scope /24" in lines["dns"]
     assert re.search(rf"connect +{address}:8080 +{data_center} +\d+\.\d ms$", lines["connect"])
     assert re.search(r"GET / +\d+\.\d ms  200 OK, \d+ bytes$", lines["request"])
-    assert re.search(rf"edge {data_center} > balancer {data_center} > instance {data_center}-[12]$", lines["path"])
+    assert re.search(rf"edge {data_center} > data center {data_center} > instance {data_center}-[12]$", lines["path"])
     assert "\x1b" not in done.stdout
 
 

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "balancer/handler.hpp"
 #include "balancer/limits.hpp"
 #include "base/clock.hpp"
 #include "base/ip.hpp"
@@ -43,11 +44,10 @@ http::ServerLimits Limits() {
 
 dispatch::Place PlaceOf(site::TierProcess& process) {
   const site::Site& site = process.site();
-  return {.data_center = process.here().name,
+  return {.tier = "balancer",
+          .data_center = process.here().name,
           .health_path = site.app.health_path,
-          .health_host = site.domain,
-          // The edge connects from the address that the balancer listens on.
-          .address = site::HostAddress(process.here(), process.start().hosting)};
+          .health_host = site.domain};
 }
 
 }  // namespace
@@ -58,6 +58,9 @@ Balancer::Balancer(site::TierProcess& process)
       dispatcher_(process.loop(), process.network(), process.scope(), PlaceOf(process),
                   process.site().sections.Get<dispatch::Config>(), process.metrics(),
                   Random(EntropySeed())),
+      // The edge connects from the address that the balancer listens on.
+      handler_(dispatcher_, process.site().sections.Get<dispatch::Config>(), process.HostAddress(),
+               process.metrics()),
       server_(process.loop(), {.limits = Limits(), .metrics = &server_metrics_},
               [this](http::Exchange& exchange) { return Handle(exchange); }) {
   dispatcher_.OnLeaving([this] { process_.SetLeaving(dispatcher_.roster().leaving_requests()); });
@@ -111,7 +114,7 @@ void Balancer::OnView() {
 io::Task<void> Balancer::Handle(http::Exchange& exchange) {
   switch (wire::http::MatchPath(exchange.request().path, site::kReservedPath)) {
     case wire::http::PathMatch::kOutside:
-      co_await dispatcher_.Handle(exchange);
+      co_await handler_.Handle(exchange);
       co_return;
     case wire::http::PathMatch::kWithin:
       (void)co_await http::RespondText(

@@ -8,6 +8,7 @@
 
 #include <memory>
 
+#include "balancer/handler.hpp"
 #include "dispatch/dispatcher.hpp"
 #include "http/server.hpp"
 #include "site/tier_process.hpp"
@@ -30,6 +31,7 @@ class Balancer {
   site::TierProcess& process_;
   http::ServerMetrics server_metrics_;
   dispatch::Dispatcher dispatcher_;
+  Handler handler_;
   http::Server server_;
   std::unique_ptr<http::Server> peer_server_;
 };

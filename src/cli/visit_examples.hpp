@@ -30,7 +30,7 @@ inline Attempt Answered(const std::string& data_center, int status = 200) {
           .connect = milliseconds{1},
           .request = milliseconds{2},
           .status = status,
-          .path = {.edge = data_center, .balancer = data_center, .instance = data_center + "-1"}};
+          .path = {.edge = data_center, .datacenter = data_center, .instance = data_center + "-1"}};
 }
 
 inline Attempt Broken(Errc code, const std::string& data_center = "us-east") {

@@ -33,7 +33,7 @@ ResponsePath ParseResponsePath(std::string_view field) {
     if (equals == std::string_view::npos || !IsName(word.substr(equals + 1))) continue;
     std::string_view key = word.substr(0, equals);
     std::string* value = key == "edge"       ? &path.edge
-                         : key == "balancer" ? &path.balancer
+                         : key == "datacenter" ? &path.datacenter
                          : key == "instance" ? &path.instance
                                              : nullptr;
     if (value != nullptr) *value = word.substr(equals + 1);
@@ -71,7 +71,7 @@ bool FellBack(const Visit& visit) { return visit.attempts.size() > 1; }
 
 std::string ServedBy(const Visit& visit) {
   const Attempt& last = visit.attempts.back();
-  if (!last.path.balancer.empty()) return last.path.balancer;
+  if (!last.path.datacenter.empty()) return last.path.datacenter;
   if (!last.path.edge.empty()) return last.path.edge;
   if (!last.address.data_center.empty()) return last.address.data_center;
   return last.address.endpoint.address.ToString();

@@ -53,13 +53,13 @@ struct Address {
 // Who passed the response on: what `Meridian-Path` says. Empty where it says nothing.
 struct ResponsePath {
   std::string edge;
-  std::string balancer;
+  std::string datacenter;
   std::string instance;
 
   bool operator==(const ResponsePath&) const = default;
 };
 
-// `edge=us-west balancer=us-west instance=us-west-1`. A value that is no name is left out.
+// `edge=us-west datacenter=us-west instance=us-west-1`. A value that is no name is left out.
 ResponsePath ParseResponsePath(std::string_view field);
 
 // One GET at one address. A step that was not come to has no time; the last one that has a time is
@@ -92,7 +92,7 @@ bool MayFallBack(const Error& error);
 bool Failed(const Visit& visit);
 // It tried another address than the first.
 bool FellBack(const Visit& visit);
-// The data center whose balancer answered, else whose edge, else whose address it is. Only of a
+// The data center whose instance answered, else whose edge, else whose address it is. Only of a
 // visit that was answered.
 std::string ServedBy(const Visit& visit);
 // Why it failed, in a few words that are the same for the same cause: "refused", "status 503".

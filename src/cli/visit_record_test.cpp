@@ -9,14 +9,14 @@ namespace meridian::cli {
 namespace {
 
 TEST(ResponsePath, IsReadFromItsField) {
-  ResponsePath path = ParseResponsePath("edge=us-east balancer=us-west instance=us-west-1");
+  ResponsePath path = ParseResponsePath("edge=us-east datacenter=us-west instance=us-west-1");
   EXPECT_EQ(path, (ResponsePath{"us-east", "us-west", "us-west-1"}));
   EXPECT_EQ(ParseResponsePath("edge=us-east "), (ResponsePath{.edge = "us-east"}));
   EXPECT_EQ(ParseResponsePath(""), ResponsePath{});
 }
 
 TEST(ResponsePath, WhatIsNoNameIsLeftOut) {
-  EXPECT_EQ(ParseResponsePath("edge=\x1b[2J balancer= instance=a other=b edge"),
+  EXPECT_EQ(ParseResponsePath("edge=\x1b[2J datacenter= instance=a other=b edge"),
             (ResponsePath{.instance = "a"}));
   std::string longest(kMaxNameBytes, 'a');
   EXPECT_EQ(ParseResponsePath("edge=" + longest).edge, longest);
@@ -49,9 +49,9 @@ TEST(VisitRecord, AnAnswerThatWasCutOffIsAFailure) {
 
 TEST(VisitRecord, ServedByTheOneWhoseBalancerAnsweredElseTheEdgeElseTheAddress) {
   Attempt attempt = Answered("us-east");
-  attempt.path.balancer = "us-west";
+  attempt.path.datacenter = "us-west";
   EXPECT_EQ(ServedBy(VisitOf({attempt})), "us-west");
-  attempt.path.balancer = "";
+  attempt.path.datacenter = "";
   attempt.path.edge = "eu-west";
   EXPECT_EQ(ServedBy(VisitOf({attempt})), "eu-west");
   attempt.path = {};

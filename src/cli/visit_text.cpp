@@ -180,7 +180,7 @@ std::string PathText(const ResponsePath& path) {
   std::string text;
   for (const auto& [part, name] :
        {std::pair<std::string_view, const std::string&>("edge", path.edge),
-        {"balancer", path.balancer},
+        {"data center", path.datacenter},
         {"instance", path.instance}}) {
     if (!name.empty()) text += fmt::format("{}{} {}", text.empty() ? "" : " > ", part, name);
   }

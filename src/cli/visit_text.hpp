@@ -4,7 +4,7 @@
 //     dns      photos.example A      us-east 127.1.0.1:5300  0.4 ms  127.1.0.1, ttl 5 s, …
 //     connect  127.1.0.1:8080        us-east                 0.1 ms
 //     request  GET /                                         2.2 ms  200 OK, 3.1 KB
-//     path     edge us-east > balancer us-east > instance us-east-1
+//     path     edge us-east > data center us-east > instance us-east-1
 //     total    2.9 ms
 //
 // Pure. What came from the network is shown with its control characters replaced.

@@ -66,7 +66,7 @@ TEST(VisitText, EachStepIsALineInColumns) {
   dns      photos.example HTTPS  us-east 127.1.0.1:5300  12.3 ms  1 us-east 127.1.0.1:8443, 2 us-west 127.2.0.1:8443, ttl 5 s
   connect  127.1.0.1:8080        us-east                  1.0 ms
   request  GET /                                          2.0 ms  200 OK, 3.1 KB
-  path     edge us-east > balancer us-east > instance us-east-1
+  path     edge us-east > data center us-east > instance us-east-1
   total    3.0 ms
 )");
 }
@@ -81,7 +81,7 @@ TEST(VisitText, AnAddressThatDidNotAnswerIsFollowedByTheNext) {
   request  GET /                    5000.0 ms  timed out
   connect  127.1.0.1:8080  us-west     1.0 ms
   request  GET /                       2.0 ms  200 OK, 0 bytes
-  path     edge us-west > balancer us-west > instance us-west-1
+  path     edge us-west > data center us-west > instance us-west-1
   total    3.0 ms
 )");
 }

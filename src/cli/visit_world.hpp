@@ -66,7 +66,7 @@ class VisitWorld {
       World& world = WorldOf(name);
       world.handler = [name, &world](http::Exchange& exchange) -> io::Task<void> {
         ++world.requests;
-        std::string path = fmt::format("edge={0} balancer={0} instance={0}-1", name);
+        std::string path = fmt::format("edge={0} datacenter={0} instance={0}-1", name);
         wire::http::HeaderFields fields;
         fields.Add("Meridian-Path", path);
         (void)co_await exchange.Respond({.fields = fields}, AsBytes("hello"));

@@ -42,19 +42,23 @@
 
 namespace meridian::dispatch {
 
+namespace {
+
+using Kind = Outcome::Kind;
+using Try = http::ForwardOutcome::Kind;
+
+}  // namespace
+
 // One request on its way through the instances.
 struct Dispatcher::Trip {
-  http::Exchange& exchange;
+  // One of them: what a visitor waits for, or what nobody does.
+  const Order* order = nullptr;
+  const http::Request* question = nullptr;
   bool idempotent = false;
-  bool debug = false;
   TimePoint deadline = kNever;  // of all tries together
   Wish wish = {};
   bool sent = false;  // an instance may have seen it
-  bool busy = false;  // there was no room for it
   bool paid = false;  // the next try has been taken from the budget
-  wire::http::SenderTrust sender = {};
-  wire::http::HeaderFields fields = {};
-  std::string address = {};  // of a visitor who came to no edge
   const Instance* at = nullptr;
   int status = 0;         // of the answer, when one came
   std::string path = {};  // where it was, for those who ask with the debug field
@@ -67,15 +71,14 @@ Dispatcher::Dispatcher(io::Loop& loop, io::Network& network, io::Scope& checks, 
       checks_(checks),
       place_(std::move(place)),
       config_(config),
-      retries_(metrics.AddCounter("meridian_balancer_retries_total",
+      retries_(metrics.AddCounter(fmt::format("meridian_{}_retries_total", place_.tier),
                                   "Requests sent to another instance after a failure.")),
-      over_budget_(metrics.AddCounter("meridian_balancer_retries_over_budget_total",
-                                      "Retries that were not made because of the budget.")),
-      unavailable_(metrics.AddCounter("meridian_balancer_unavailable_total",
-                                      "Requests that no instance could be given.")),
-      failures_(metrics.AddCounter("meridian_balancer_failures_total",
+      over_budget_(
+          metrics.AddCounter(fmt::format("meridian_{}_retries_over_budget_total", place_.tier),
+                             "Retries that were not made because of the budget.")),
+      failures_(metrics.AddCounter(fmt::format("meridian_{}_failures_total", place_.tier),
                                    "Tries at an instance that failed.")),
-      roster_(loop, config_, metrics, random),
+      roster_(loop, config_, place_.tier, metrics, random),
       budget_(config_.retry_budget) {}
 
 Dispatcher::~Dispatcher() = default;
@@ -143,8 +146,7 @@ void Dispatcher::NoteFailure(Instance& instance, const Error& error) {
 }
 
 void Dispatcher::Note(Instance& instance, int status, const http::ForwardOutcome& outcome) {
-  using Kind = http::ForwardOutcome::Kind;
-  if (outcome.kind == Kind::kAnswered && !outcome.broken) {
+  if ((outcome.kind == Try::kAnswered && !outcome.broken) || outcome.kind == Try::kTaken) {
     if (status == 0) return;  // the visitor left before the answer
     bool well = status < 500;
     instance.health.OnAnswered(well, loop_.Now());
@@ -161,16 +163,19 @@ void Dispatcher::Note(Instance& instance, int status, const http::ForwardOutcome
 // What an application says in our own fields is not passed on: taken for ours, its 503 would carry
 // a request that it has seen to another data center.
 http::RelayOptions Dispatcher::OptionsFor(Trip& trip) {
-  http::RelayOptions options{.sender = trip.sender};
+  http::RelayOptions options = trip.order->relay;
   options.edit_response = [this, &trip](const wire::http::ResponseHead& head,
                                         wire::http::HeaderFields& fields) {
     trip.status = head.status;
     fields.Remove(site::kUnavailableField);
     fields.Remove(site::kPathField);
-    if (!trip.debug) return;
-    trip.path = fmt::format("balancer={} instance={}", place_.data_center, trip.at->id);
-    fields.Add(site::kPathField, trip.path);
+    if (trip.order->debug) {
+      trip.path = fmt::format("datacenter={} instance={}", place_.data_center, trip.at->id);
+      fields.Add(site::kPathField, trip.path);
+    }
+    if (trip.order->relay.edit_response) trip.order->relay.edit_response(head, fields);
   };
+  options.patience.until = std::min(loop_.After(config_.try_timeout), trip.deadline);
   options.patience.renew = [this, &trip](bool body_taken) { return OnLate(trip, body_taken); };
   return options;
 }
@@ -193,94 +198,100 @@ bool Dispatcher::MayRetry(Trip& trip) {
   return trip.paid;
 }
 
-io::Task<http::ForwardOutcome> Dispatcher::Try(Trip& trip, Seat& seat) {
-  using Kind = http::ForwardOutcome::Kind;
+io::Task<http::ForwardOutcome> Dispatcher::AskOnce(Trip& trip, Instance& instance) {
+  http::Sent sent = co_await instance.client.Send(*trip.question);
+  if (!sent) {
+    co_return http::ForwardOutcome{.kind = Try::kElsewhere,
+                                   .error = std::move(sent.error().error),
+                                   .never_sent = sent.error().never_sent};
+  }
+  auto taken = std::make_unique<http::ClientExchange>(std::move(*sent));
+  TimePoint until = std::min(loop_.After(config_.try_timeout), trip.deadline);
+  auto head = co_await taken->ReadHead(until);
+  for (;;) {
+    if (head && !(*head)->is_interim()) {
+      co_return http::ForwardOutcome{.kind = Try::kTaken, .taken = std::move(taken)};
+    }
+    if (!head) {
+      bool late = head.error().code == Errc::kTimeout && loop_.Now() >= until;
+      if (late) until = OnLate(trip, false);
+      if (!late || loop_.Now() >= until) break;
+    }
+    head = co_await taken->ReadHead(until);
+  }
+  co_return http::ForwardOutcome{.kind = Try::kElsewhere, .error = std::move(head.error())};
+}
+
+io::Task<http::ForwardOutcome> Dispatcher::TryAt(Trip& trip, Seat& seat) {
   trip.at = &*seat;
   trip.wish.AddTried(trip.at);
   trip.paid = false;
   trip.status = 0;
-  http::RelayOptions options = OptionsFor(trip);
-  options.patience.until = std::min(loop_.After(config_.try_timeout), trip.deadline);
-  http::ForwardOutcome outcome =
-      co_await http::ForwardOnce(trip.exchange, trip.fields, seat->client, options);
+  http::ForwardOutcome outcome;
+  if (trip.question != nullptr) {
+    outcome = co_await AskOnce(trip, *seat);
+  } else {
+    const http::RelayOptions options = OptionsFor(trip);
+    outcome =
+        co_await http::ForwardOnce(trip.order->exchange, trip.order->fields, seat->client, options);
+  }
+  if (outcome.kind == Try::kTaken) trip.status = outcome.taken->head().status;
   // One that cannot be written is nobody's to answer elsewhere either.
-  if (outcome.error.code == Errc::kInvalid && outcome.never_sent) outcome.kind = Kind::kFailed;
-  trip.sent = trip.sent || !outcome.never_sent || outcome.kind == Kind::kFailed;
+  if (outcome.error.code == Errc::kInvalid && outcome.never_sent) outcome.kind = Try::kFailed;
+  trip.sent = trip.sent || !outcome.never_sent || outcome.kind == Try::kFailed;
   Note(*seat, trip.status, outcome);
   co_return outcome;
 }
 
-wire::http::SenderTrust Dispatcher::TrustIn(const http::Exchange& exchange) const {
-  const IpAddress peer = exchange.peer().address.Unmapped();
-  // Only edges of other data centers come by TLS: they have shown the site's certificate.
-  const bool is_edge = exchange.secure() || peer == place_.address ||
-                       std::ranges::any_of(config_.forwarded_from, [&](const IpPrefix& prefix) {
-                         return prefix.Contains(peer);
-                       });
-  return {.is_edge = is_edge, .underscores = is_edge || config_.underscores};
+io::Task<Outcome> Dispatcher::Forward(const Order& order) {
+  Trip trip{.order = &order,
+            .idempotent = wire::http::IsIdempotentMethod(order.exchange.request().method)};
+  co_return co_await Dispatch(trip);
 }
 
-void Dispatcher::SetFields(Trip& trip) const {
-  const wire::http::RequestHead& request = trip.exchange.request();
-  trip.sender = TrustIn(trip.exchange);
-  http::CopyRequestFields(request, trip.sender, &trip.fields);
-  trip.fields.Add("Via",
-                  request.minor_version == 0 ? "1.0 meridian-balancer" : "1.1 meridian-balancer");
-  if (trip.sender.is_edge) return;
-  trip.address = trip.exchange.peer().address.Unmapped().ToString();
-  trip.fields.Add(wire::http::kForwardedFor, trip.address);
-  trip.fields.Add(wire::http::kForwardedProto, "http");
-  trip.fields.Add(wire::http::kForwardedHost, request.authority);
+io::Task<Outcome> Dispatcher::Ask(const http::Request& request) {
+  Trip trip{.question = &request, .idempotent = true};
+  co_return co_await Dispatch(trip);
 }
 
-io::Task<void> Dispatcher::Handle(http::Exchange& exchange) {
-  using Kind = http::ForwardOutcome::Kind;
-  const wire::http::RequestHead& request = exchange.request();
-  Trip trip{.exchange = exchange,
-            .idempotent = wire::http::IsIdempotentMethod(request.method),
-            .debug = request.fields.Find(site::kDebugField) == "1",
-            .deadline = loop_.After(config_.response_timeout)};
+io::Task<Outcome> Dispatcher::Dispatch(Trip& trip) {
+  trip.deadline = loop_.After(config_.response_timeout);
   trip.wish.may_try = trip.idempotent;
-  SetFields(trip);
   budget_.OnRequest(loop_.Now());
-
-  http::ForwardOutcome outcome;
+  Outcome result{.kind = Kind::kUnavailable,
+                 .error = {Errc::kUnavailable, "no instance of the application is healthy"}};
   for (int attempt = 0; attempt <= config_.retries; ++attempt) {
     Seat seat = roster_.TakeNow(trip.wish);
     if (!seat) {
       Result<Seat> waited = co_await roster_.Take(
           trip.wish, std::min(loop_.After(config_.queue_timeout), trip.deadline));
-      if (!waited && waited.error().code == Errc::kCancelled) co_return;
-      trip.busy = !waited && waited.error().code != Errc::kUnavailable;
+      if (!waited && waited.error().code == Errc::kCancelled) {
+        co_return Outcome{.kind = Kind::kAnswered, .error = std::move(waited.error())};
+      }
+      bool busy = !waited && waited.error().code != Errc::kUnavailable;
+      if (busy && !trip.sent) {
+        result = {.kind = Kind::kBusy,
+                  .error = {Errc::kUnavailable,
+                            "too many requests wait for an instance of the application"}};
+      }
       if (!waited) break;
       seat = std::move(*waited);
     }
     if (attempt > 0) retries_.Add();
-    outcome = co_await Try(trip, seat);
-    if (outcome.kind == Kind::kAnswered || outcome.error.code == Errc::kCancelled) co_return;
-    if (outcome.kind == Kind::kFailed || loop_.Now() >= trip.deadline) break;
+    http::ForwardOutcome outcome = co_await TryAt(trip, seat);
+    if (outcome.kind == Try::kTaken) {
+      outcome.taken->Keep(std::make_shared<Seat>(std::move(seat)));
+      co_return Outcome{.kind = Kind::kTaken, .taken = std::move(outcome.taken)};
+    }
+    if (outcome.kind == Try::kAnswered || outcome.error.code == Errc::kCancelled) {
+      co_return Outcome{.kind = Kind::kAnswered, .error = std::move(outcome.error)};
+    }
+    if (trip.sent) result = {.kind = Kind::kFailed, .error = std::move(outcome.error)};
+    if (outcome.kind == Try::kFailed || loop_.Now() >= trip.deadline) break;
     // A try that reached nobody is no load.
     if (!outcome.never_sent && !trip.paid && !MayRetry(trip)) break;
   }
-  co_await AnswerFailure(trip, outcome.error);
-}
-
-io::Task<void> Dispatcher::AnswerFailure(const Trip& trip, const Error& error) {
-  if (trip.sent) {
-    (void)co_await http::RespondText(trip.exchange, http::FailureStatus(error),
-                                     "no instance could answer\n");
-    co_return;
-  }
-  unavailable_.Add();
-  std::string retry_after = fmt::format("{}", kRetryAfterSeconds);
-  wire::http::HeaderFields fields;
-  fields.Add("Content-Type", "text/plain; charset=utf-8");
-  fields.Add("Retry-After", retry_after);
-  // What is too much here must not go on to overrun another data center.
-  if (!trip.busy) fields.Add(site::kUnavailableField, "1");
-  std::string_view text = trip.busy ? "too many requests wait for an instance of the application\n"
-                                    : "no instance of the application is healthy\n";
-  (void)co_await trip.exchange.Respond({.status = 503, .fields = fields}, AsBytes(text));
+  co_return result;
 }
 
 }  // namespace meridian::dispatch

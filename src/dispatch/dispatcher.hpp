@@ -1,10 +1,10 @@
-// Dispatcher: the core of the balancer. Told which instances there are, it answers each request
-// with the answer of one of them: chooses, forwards, tries elsewhere where that is allowed, notes
-// what became of it, and checks the health of each.
+// Dispatcher: gives each request to one of the instances of an application: chooses, forwards,
+// tries elsewhere where that is allowed, notes what became of it, and checks the health of each.
+// Edge and balancer have one each.
 //
 // Time, sockets and chance come from its loop, network and Random alone, so that it runs in a
 // simulated world as in the real one. One thread: the loop's. It must outlive its fibers: `checks`
-// is cancelled and joined, and no Handle is left, before it goes.
+// is cancelled and joined, and no Forward or Ask is left, before it goes.
 //
 // Invariants: a request is at one instance at a time; it is sent to another only where
 // http::ForwardOnce allows that, at most `retries` times, and where it may have been processed only
@@ -18,13 +18,14 @@
 #include <string>
 #include <utility>
 
-#include "base/ip.hpp"
 #include "base/metrics.hpp"
 #include "base/random.hpp"
 #include "dispatch/config.hpp"
 #include "dispatch/instance.hpp"
 #include "dispatch/retry_budget.hpp"
 #include "dispatch/roster.hpp"
+#include "http/client.hpp"
+#include "http/client_exchange.hpp"
 #include "http/exchange.hpp"
 #include "http/forward.hpp"
 #include "http/relay.hpp"
@@ -33,16 +34,40 @@
 #include "io/scope.hpp"
 #include "io/task.hpp"
 #include "site/view.hpp"
-#include "wire/http/field_role.hpp"
+#include "wire/http/message.hpp"
 
 namespace meridian::dispatch {
 
-// What the dispatcher is told of its site.
+// What the dispatcher is told of where it works.
 struct Place {
+  std::string tier;  // whose it is: its metrics are meridian_<tier>_...
   std::string data_center;
   std::string health_path;  // of the application
   std::string health_host;  // the Host of requests for it
-  IpAddress address = {};   // of this data center's edge
+};
+
+// A request to be answered. What it refers to must last until it is over.
+struct Order {
+  http::Exchange& exchange;
+  const wire::http::HeaderFields& fields;  // in place of its own
+  // `patience` is the dispatcher's. `edit_response` finds the fields without what the application
+  // must not say, and with Meridian-Path when `debug`.
+  const http::RelayOptions& relay;
+  bool debug = false;
+};
+
+struct Outcome {
+  enum class Kind : uint8_t {
+    kAnswered,     // nothing is left to do; kCancelled: the visitor has left
+    kTaken,        // RelayOptions::takes said so, or it was Ask
+    kFailed,       // an instance may have seen it: http::FailureStatus(error)
+    kUnavailable,  // no instance has seen it; another data center may be asked
+    kBusy,         // nor here, for there was no room; more load must not be carried elsewhere
+  };
+  Kind kind = Kind::kAnswered;
+  Error error = {};
+  // Holds the request's place at its instance until it goes.
+  std::unique_ptr<http::ClientExchange> taken = {};
 };
 
 class Dispatcher {
@@ -57,8 +82,11 @@ class Dispatcher {
   // is no longer named gets no further request and finishes those it has.
   void SetInstances(std::span<const site::InstanceView> instances);
 
-  // Answers the request, whatever its path.
-  io::Task<void> Handle(http::Exchange& exchange);
+  // Has an instance answer the request.
+  io::Task<Outcome> Forward(const Order& order);
+  // Asks an instance on nobody's behalf, with an idempotent method: never kAnswered, unless it was
+  // cancelled.
+  io::Task<Outcome> Ask(const http::Request& request);
 
   const Roster& roster() const { return roster_; }
   // Called when the number of requests at instances that leave may have changed.
@@ -69,19 +97,15 @@ class Dispatcher {
  private:
   struct Trip;
 
-  // Edges of the site, and proxies that site.toml names, know who the visitor is.
-  wire::http::SenderTrust TrustIn(const http::Exchange& exchange) const;
-
-  // What goes to an instance.
-  void SetFields(Trip& trip) const;
   std::shared_ptr<Instance> Find(const site::InstanceView& view) const;
   http::RelayOptions OptionsFor(Trip& trip);
   TimePoint OnLate(Trip& trip, bool body_taken);
-  io::Task<http::ForwardOutcome> Try(Trip& trip, Seat& seat);
+  io::Task<Outcome> Dispatch(Trip& trip);
+  io::Task<http::ForwardOutcome> TryAt(Trip& trip, Seat& seat);
+  io::Task<http::ForwardOutcome> AskOnce(Trip& trip, Instance& instance);
   bool MayRetry(Trip& trip);
   void Note(Instance& instance, int status, const http::ForwardOutcome& outcome);
   void NoteFailure(Instance& instance, const Error& error);
-  io::Task<void> AnswerFailure(const Trip& trip, const Error& error);
   io::Task<void> CheckHealth(std::shared_ptr<Instance> instance);
 
   io::Loop& loop_;
@@ -91,7 +115,6 @@ class Dispatcher {
   const Config config_;
   Counter& retries_;
   Counter& over_budget_;
-  Counter& unavailable_;
   Counter& failures_;
   Roster roster_;
   RetryBudget budget_;

@@ -15,10 +15,12 @@
 #include "dispatch/dispatcher.hpp"
 #include "http/memory_stream.hpp"
 #include "http/raw_peer.hpp"
+#include "http/relay.hpp"
 #include "http/server.hpp"
 #include "io/network.hpp"
 #include "io/scope.hpp"
 #include "io/wait_queue.hpp"
+#include "site/internal_fields.hpp"
 
 namespace meridian::dispatch {
 
@@ -108,19 +110,34 @@ class PlayedNetwork final : public io::Network {
 
 class DispatcherFixture : public testing::Test {
  protected:
+  // How requests come to the dispatcher.
+  virtual http::Server::Handler MakeHandler() {
+    return [this](http::Exchange& exchange) { return Forward(exchange); };
+  }
+  io::Task<void> Forward(http::Exchange& exchange) {
+    wire::http::HeaderFields fields;
+    http::CopyRequestFields(exchange.request(), {}, &fields);
+    const http::RelayOptions relay;
+    bool debug = exchange.request().fields.Find(site::kDebugField) == "1";
+    Outcome outcome = co_await dispatcher_->Forward(
+        {.exchange = exchange, .fields = fields, .relay = relay, .debug = debug});
+    if (outcome.kind == Outcome::Kind::kAnswered) co_return;
+    bool failed = outcome.kind == Outcome::Kind::kFailed;
+    std::string_view kind = outcome.kind == Outcome::Kind::kBusy ? "busy" : "unavailable";
+    (void)co_await http::RespondText(exchange, failed ? http::FailureStatus(outcome.error) : 503,
+                                     failed ? "failed" : kind);
+  }
+
   // Runs `test()`, a coroutine, beside the dispatcher, and brings all to its end.
   template <class Test>
   void Run(Test test) {
     io::Scope checks(loop_);
-    Dispatcher dispatcher(loop_, network_, checks,
-                          {.data_center = "here",
-                           .health_path = "/health",
-                           .health_host = "a",
-                           .address = edge_address_},
-                          config_, metrics_, Random(1));
-    http::Server server(
-        loop_, {}, [&dispatcher](http::Exchange& exchange) { return dispatcher.Handle(exchange); });
+    Dispatcher dispatcher(
+        loop_, network_, checks,
+        {.tier = "balancer", .data_center = "here", .health_path = "/health", .health_host = "a"},
+        config_, metrics_, Random(1));
     dispatcher_ = &dispatcher;
+    http::Server server(loop_, {}, MakeHandler());
     server_ = &server;
     auto run = [&]() -> io::Task<void> {
       co_await test();
@@ -188,7 +205,6 @@ class DispatcherFixture : public testing::Test {
   io::Loop loop_{driver_};
   PlayedNetwork network_{loop_};
   Config config_;
-  IpAddress edge_address_;
   Metrics metrics_;
   Dispatcher* dispatcher_ = nullptr;
   http::Server* server_ = nullptr;

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -71,19 +72,20 @@ void Seat::Free() {
   roster_->Free(*std::exchange(instance_, nullptr));
 }
 
-Roster::Roster(io::Loop& loop, const Config& config, Metrics& metrics, Random random)
+Roster::Roster(io::Loop& loop, const Config& config, std::string_view tier, Metrics& metrics,
+               Random random)
     : loop_(loop),
       config_(config),
-      ejections_(metrics.AddCounter("meridian_balancer_ejections_total",
+      ejections_(metrics.AddCounter(fmt::format("meridian_{}_ejections_total", tier),
                                     "Instances taken out for what they did to requests.")),
-      shed_(metrics.AddCounter("meridian_balancer_shed_total",
+      shed_(metrics.AddCounter(fmt::format("meridian_{}_shed_total", tier),
                                "Requests refused, by what was full.", {{"reason", "queue_full"}})),
-      late_(metrics.AddCounter("meridian_balancer_shed_total",
+      late_(metrics.AddCounter(fmt::format("meridian_{}_shed_total", tier),
                                "Requests refused, by what was full.",
                                {{"reason", "queue_timeout"}})),
-      queued_(metrics.AddGauge("meridian_balancer_queued",
+      queued_(metrics.AddGauge(fmt::format("meridian_{}_queued", tier),
                                "Requests that wait for an instance with room.")),
-      panic_(metrics.AddGauge("meridian_balancer_panic",
+      panic_(metrics.AddGauge(fmt::format("meridian_{}_panic", tier),
                               "1 while evidence against instances is set aside.")),
       random_(random),
       line_(config.max_queued) {}

@@ -14,6 +14,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -71,7 +72,9 @@ class Wish {
 
 class Roster {
  public:
-  Roster(io::Loop& loop, const Config& config, Metrics& metrics, Random random);
+  // `tier`: whose it is, for the names of its metrics.
+  Roster(io::Loop& loop, const Config& config, std::string_view tier, Metrics& metrics,
+         Random random);
   Roster(const Roster&) = delete;
   Roster& operator=(const Roster&) = delete;
   ~Roster();

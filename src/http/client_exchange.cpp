@@ -139,6 +139,8 @@ void ClientExchange::Abort() {
   state_->connection->stream->Abort();
 }
 
+void ClientExchange::Keep(std::shared_ptr<void> what) { state_->kept = std::move(what); }
+
 bool ClientExchange::reused() const { return state_->connection->reused; }
 
 }  // namespace meridian::http

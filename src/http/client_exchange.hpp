@@ -51,6 +51,9 @@ class ClientExchange {
   // may only mean that the server had just closed it.
   bool reused() const;
 
+  // Keeps `what` until the exchange is gone: a place at the server, say.
+  void Keep(std::shared_ptr<void> what);
+
  private:
   friend class Client;
 

@@ -31,6 +31,8 @@ struct ClientExchange::State {
   TimePoint head_deadline = kNever;  // set when the head is first awaited
   bool final_head = false;
   bool failed = false;
+  // Goes after the connection has been given back.
+  std::shared_ptr<void> kept = {};
 };
 
 }  // namespace meridian::http

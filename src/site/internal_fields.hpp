@@ -11,7 +11,7 @@ constexpr std::string_view kReservedPath = "/.meridian";
 constexpr std::string_view kReadyPath = "/.meridian/ready";
 
 // A request with `Meridian-Debug: 1`, from an address that may, is answered with the way it went:
-// `Meridian-Path: edge=us-west balancer=us-west instance=us-west-1`.
+// `Meridian-Path: edge=us-west datacenter=us-west instance=us-west-1`.
 constexpr std::string_view kDebugField = "Meridian-Debug";
 constexpr std::string_view kPathField = "Meridian-Path";
 // In a balancer's 503: it has nobody to send the request to, which nobody has seen.

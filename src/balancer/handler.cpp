@@ -1,0 +1,84 @@
+#include "balancer/handler.hpp"
+
+#include <algorithm>
+#include <string>
+
+#include <fmt/core.h>
+
+#include "base/bytes.hpp"
+#include "base/ip.hpp"
+#include "base/metrics.hpp"
+#include "dispatch/config.hpp"
+#include "dispatch/dispatcher.hpp"
+#include "dispatch/limits.hpp"
+#include "http/exchange.hpp"
+#include "http/forward.hpp"
+#include "http/relay.hpp"
+#include "io/task.hpp"
+#include "site/internal_fields.hpp"
+#include "wire/http/field_role.hpp"
+#include "wire/http/message.hpp"
+
+namespace meridian::balancer {
+
+using dispatch::Outcome;
+using wire::http::HeaderFields;
+
+Handler::Handler(dispatch::Dispatcher& dispatcher, const dispatch::Config& config, IpAddress edge,
+                 Metrics& metrics)
+    : dispatcher_(dispatcher),
+      config_(config),
+      edge_(edge),
+      unavailable_(metrics.AddCounter("meridian_balancer_unavailable_total",
+                                      "Requests that no instance could be given.")) {}
+
+wire::http::SenderTrust Handler::TrustIn(const http::Exchange& exchange) const {
+  const IpAddress peer = exchange.peer().address.Unmapped();
+  // Only edges of other data centers come by TLS: they have shown the site's certificate.
+  const bool is_edge = exchange.secure() || peer == edge_ ||
+                       std::ranges::any_of(config_.forwarded_from, [&](const IpPrefix& prefix) {
+                         return prefix.Contains(peer);
+                       });
+  return {.is_edge = is_edge, .underscores = is_edge || config_.underscores};
+}
+
+io::Task<void> Handler::Handle(http::Exchange& exchange) {
+  const wire::http::RequestHead& request = exchange.request();
+  const wire::http::SenderTrust sender = TrustIn(exchange);
+  HeaderFields fields;
+  http::CopyRequestFields(request, sender, &fields);
+  fields.Add("Via", request.minor_version == 0 ? "1.0 meridian-balancer" : "1.1 meridian-balancer");
+  std::string address;
+  if (!sender.is_edge) {
+    address = exchange.peer().address.Unmapped().ToString();
+    fields.Add(wire::http::kForwardedFor, address);
+    fields.Add(wire::http::kForwardedProto, "http");
+    fields.Add(wire::http::kForwardedHost, request.authority);
+  }
+  const http::RelayOptions relay{.sender = sender};
+  Outcome outcome =
+      co_await dispatcher_.Forward({.exchange = exchange,
+                                    .fields = fields,
+                                    .relay = relay,
+                                    .debug = request.fields.Find(site::kDebugField) == "1"});
+  if (outcome.kind != Outcome::Kind::kAnswered) co_await AnswerFailure(exchange, outcome);
+}
+
+io::Task<void> Handler::AnswerFailure(http::Exchange& exchange, const Outcome& outcome) {
+  if (outcome.kind == Outcome::Kind::kFailed) {
+    (void)co_await http::RespondText(exchange, http::FailureStatus(outcome.error),
+                                     "no instance could answer\n");
+    co_return;
+  }
+  unavailable_.Add();
+  std::string retry_after = fmt::format("{}", dispatch::kRetryAfterSeconds);
+  HeaderFields fields;
+  fields.Add("Content-Type", "text/plain; charset=utf-8");
+  fields.Add("Retry-After", retry_after);
+  // What is too much here must not go on to overrun another data center.
+  if (outcome.kind == Outcome::Kind::kUnavailable) fields.Add(site::kUnavailableField, "1");
+  std::string text = outcome.error.message + "\n";
+  (void)co_await exchange.Respond({.status = 503, .fields = fields}, AsBytes(text));
+}
+
+}  // namespace meridian::balancer

@@ -1,0 +1,36 @@
+// Handler: what the balancer does with one request: says who the visitor is, has the dispatcher
+// give it to an instance, and answers when none could. Owned by the balancer; one thread: the
+// loop's.
+#pragma once
+
+#include "base/ip.hpp"
+#include "base/metrics.hpp"
+#include "dispatch/config.hpp"
+#include "dispatch/dispatcher.hpp"
+#include "http/exchange.hpp"
+#include "io/task.hpp"
+#include "wire/http/field_role.hpp"
+
+namespace meridian::balancer {
+
+class Handler {
+ public:
+  // `edge`: the address from which this data center's edge comes. `config` must outlive it.
+  Handler(dispatch::Dispatcher& dispatcher, const dispatch::Config& config, IpAddress edge,
+          Metrics& metrics);
+
+  // Answers the request, whatever its path.
+  io::Task<void> Handle(http::Exchange& exchange);
+
+ private:
+  // Edges of the site, and proxies that site.toml names, know who the visitor is.
+  wire::http::SenderTrust TrustIn(const http::Exchange& exchange) const;
+  io::Task<void> AnswerFailure(http::Exchange& exchange, const dispatch::Outcome& outcome);
+
+  dispatch::Dispatcher& dispatcher_;
+  const dispatch::Config& config_;
+  const IpAddress edge_;
+  Counter& unavailable_;
+};
+
+}  // namespace meridian::balancer
