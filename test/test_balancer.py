@@ -32,6 +32,11 @@ def metric(site, name):
     return float(re.search(rf"^{re.escape(name)} (\S+)$", body.decode(), re.M).group(1))
 
 
+def edge_metric(site, name):
+    _, _, body = curl(f"http://{site.addresses[HERE]}:18080/metrics")
+    return float(re.search(rf"^{re.escape(name)} (\S+)$", body.decode(), re.M).group(1))
+
+
 def received(site, path):
     """How many requests for `path` have reached an instance, as its log has them."""
     logs = (site.state / "logs").rglob("*.log")
@@ -150,37 +155,69 @@ def test_when_all_checks_fail_at_once_panic_is_told_and_requests_are_answered(tm
         assert curl(f"http://{balancer(site)}/")[0] == 200
 
 
+def uses(site, number=1):
+    """What edge and balancer say of an instance, by tier."""
+    instance = next(each for each in site.data_center(HERE)["instances"] if each["id"] == f"{HERE}-{number}")
+    return {use["tier"]: use for use in instance.get("uses", [])}
+
+
 @pytest.mark.parametrize("instances", [1, 3])
-def test_an_instance_that_fails_its_requests_was_called_healthy_in_the_status(tmp_path, instances):
+@pytest.mark.parametrize(("tier", "port"), [("edge", 8080), ("balancer", 8000)])
+def test_an_instance_that_fails_its_requests_was_called_healthy_in_the_status(tmp_path, instances, tier, port):
     failing = tmp_path / "failing"
     with site_of("slow_start = \"1s\"", instances=instances, environment=f'FAILING = "{failing}"') as site:
-        def first():
-            return next(each for each in site.data_center(HERE)["instances"] if each["id"] == f"{HERE}-1")
-
-        wait_until(lambda: first().get("use") == "used", what="the balancer's word")
+        wait_until(lambda: uses(site).get(tier, {}).get("use") == "used", what="the tier's word")
         failing.write_text(f"{HERE}-1", encoding="ascii")
-        for _ in range(60):
-            curl(f"http://{balancer(site)}/serve")
+        for number in range(60):
+            curl(f"http://{site.addresses[HERE]}:{port}/serve?{number}")
         # Of one alone there is no other that could serve in its place.
-        wait_until(lambda: first()["failures"] > 0 and first()["use"] == ("used" if instances == 1 else "ejected"), what="the balancer tells it")
+        wait_until(lambda: uses(site)[tier]["failures"] > 0 and uses(site)[tier]["use"] == ("used" if instances == 1 else "ejected"), what="the tier tells it")
         told = site.run("status").stdout
-        assert first()["state"] == "healthy" and "requests in the last 10 s got a 5xx or no answer" in told, told
-        assert instances == 1 or f"{HERE}-1    ejected" in told and "ejected by the balancer" in told, told
+        assert "requests in the last 10 s got a 5xx or no answer" in told, told
+        assert site.data_center(HERE)["instances"][0]["state"] == "healthy"
+        assert instances == 1 or f"{HERE}-1    ejected" in told and f"{tier}: is ejected" in told, told
         if instances > 1:
-            wait_until(lambda: curl(f"http://{balancer(site)}/serve")[0] == 200, what="the others serve")
+            wait_until(lambda: curl(f"http://{site.addresses[HERE]}:{port}/serve?last")[0] == 200, what="the others serve")
 
 
 def test_status_has_the_requests_that_an_instance_is_working_at(tmp_path):
     hold = tmp_path / "hold"
     hold.touch()
     with site_of(instances=1, environment=f'HOLD = "{hold}"') as site:
-        visitors = [HttpConnection(site.addresses[HERE]) for _ in range(3)]
+        visitors = [HttpConnection(site.addresses[HERE], port=port) for port in (8080, 8080, 8000)]
         for visitor in visitors:
             visitor.send(b"GET /slow HTTP/1.1\r\nHost: photos.example\r\nCache-Control: no-store\r\n\r\n")
         wait_until(lambda: ", 3 in flight" in site.run("status").stdout, what="three requests are in flight")
+        assert {tier: use["in_flight"] for tier, use in uses(site).items()} == {"edge": 2, "balancer": 1}
         hold.unlink()
         assert [visitor.response().status for visitor in visitors] == [200, 200, 200]
-        wait_until(lambda: site.data_center(HERE)["instances"][0]["in_flight"] == 0, what="none is left")
+        wait_until(lambda: not any(use["in_flight"] for use in uses(site).values()), what="none is left")
+
+
+def test_an_instance_never_has_more_requests_than_it_may_from_edge_and_balancer_together(tmp_path):
+    hold = tmp_path / "hold"
+    hold.touch()
+    with site_of("max_in_flight = 4", instances=1, environment=f'HOLD = "{hold}"') as site:
+        visitors = [HttpConnection(site.addresses[HERE], port=port) for port in (8080, 8000) for _ in range(6)]
+        for visitor in visitors:
+            visitor.send(b"GET /slow HTTP/1.1\r\nHost: photos.example\r\nCache-Control: no-store\r\n\r\n")
+        wait_until(lambda: metric(site, "meridian_balancer_queued") == 5 and edge_metric(site, "meridian_edge_queued") == 3, what="the others wait")
+        assert received(site, "/slow") == 4
+        hold.unlink()
+        assert [visitor.response().status for visitor in visitors] == [200] * 12
+
+
+def test_a_single_request_at_a_time_is_kept_by_sending_the_edges_through_the_balancer(tmp_path):
+    hold = tmp_path / "hold"
+    hold.touch()
+    with site_of("max_in_flight = 1", instances=1, environment=f'HOLD = "{hold}"') as site:
+        visitors = [HttpConnection(site.addresses[HERE], port=port) for port in (8080, 8000)]
+        for visitor in visitors:
+            visitor.send(b"GET /slow HTTP/1.1\r\nHost: photos.example\r\nCache-Control: no-store\r\n\r\n")
+        wait_until(lambda: metric(site, "meridian_balancer_queued") == 1, what="one waits")
+        assert received(site, "/slow") == 1
+        hold.unlink()
+        assert [visitor.response().status for visitor in visitors] == [200, 200]
 
 
 def test_mistakes_in_the_settings_are_named():

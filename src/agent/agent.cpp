@@ -329,20 +329,25 @@ site::SiteView Agent::MakeView() const {
   }
   for (const auto& instance : instances_) {
     view.instances.push_back(instance->view());
-    if (instance->healthy()) view.instances.back().use = UseOf(view.instances.back().id).use;
+    for (const InstanceUse& use : UsesOf(*instance)) {
+      view.instances.back().use = std::max(view.instances.back().use, use.report.use);
+    }
   }
   peers_.AppendInstances(view.instances);
   view.agreement = peers_.agreement();
   return view;
 }
 
-site::InstanceReport Agent::UseOf(std::string_view id) const {
+std::vector<InstanceUse> Agent::UsesOf(const Instance& instance) const {
+  std::vector<InstanceUse> uses;
+  if (!instance.healthy()) return uses;
   for (const auto& tier : tiers_) {
     const auto& reports = tier->report().instances;
-    auto found = std::ranges::find(reports, id, &site::InstanceReport::id);
-    if (found != reports.end()) return *found;
+    auto found = std::ranges::find(reports, instance.view().id, &site::InstanceReport::id);
+    if (found == reports.end() || found->use == site::InstanceUse::kUnknown) continue;
+    uses.push_back({.tier = tier->name(), .report = *found});
   }
-  return {};
+  return uses;
 }
 
 void Agent::OnChange() {
@@ -418,14 +423,8 @@ DataCenterStatus Agent::Status() const {
                                 .release = view.release,
                                 .state = std::string(site::StateName(view.state)),
                                 .pid = instance->pid(),
-                                .problem = instance->Condition()});
-    site::InstanceReport use = UseOf(view.id);
-    if (!instance->healthy() || use.use == site::InstanceUse::kUnknown) continue;
-    InstanceStatus& entry = status.instances.back();
-    entry.use = site::StateName(use.use);
-    entry.in_flight = use.in_flight;
-    entry.requests = use.requests;
-    entry.failures = use.failures;
+                                .problem = instance->Condition(),
+                                .uses = UsesOf(*instance)});
   }
   return status;
 }

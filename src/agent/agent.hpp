@@ -79,8 +79,8 @@ class Agent {
   // What keeps this data center from serving its visitors by itself.
   std::optional<Impediment> Impeded() const;
   site::SiteView MakeView() const;
-  // What the balancer says of this instance; nothing is known while it is silent.
-  site::InstanceReport UseOf(std::string_view id) const;
+  // What the tiers that send requests to this instance say of it.
+  std::vector<InstanceUse> UsesOf(const Instance& instance) const;
   void LogStates(const site::SiteView& next) const;
 
   const Context& context_;

@@ -1,5 +1,6 @@
 #include "agent/status.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -11,6 +12,7 @@
 #include <sys/types.h>
 
 #include "base/result.hpp"
+#include "site/control.hpp"
 #include "site/site.hpp"
 #include "site/view.hpp"
 #include "wire/json/value.hpp"
@@ -36,6 +38,16 @@ void Write(const TierStatus& tier, Writer& writer) {
   writer.EndObject();
 }
 
+void Write(const InstanceUse& use, Writer& writer) {
+  writer.BeginObject();
+  writer.Member("tier", use.tier);
+  writer.Member("use", site::StateName(use.report.use));
+  writer.Member("in_flight", use.report.in_flight);
+  writer.Member("requests", use.report.requests);
+  writer.Member("failures", use.report.failures);
+  writer.EndObject();
+}
+
 void Write(const InstanceStatus& instance, Writer& writer) {
   writer.BeginObject();
   writer.Member("id", instance.id);
@@ -43,11 +55,10 @@ void Write(const InstanceStatus& instance, Writer& writer) {
   writer.Member("release", instance.release);
   writer.Member("state", instance.state);
   writer.Member("pid", instance.pid);
-  if (!instance.use.empty()) {
-    writer.Member("use", instance.use);
-    writer.Member("in_flight", instance.in_flight);
-    writer.Member("requests", instance.requests);
-    writer.Member("failures", instance.failures);
+  if (!instance.uses.empty()) {
+    writer.BeginArray("uses");
+    for (const InstanceUse& use : instance.uses) Write(use, writer);
+    writer.EndArray();
   }
   if (!instance.problem.empty()) writer.Member("problem", instance.problem);
   writer.EndObject();
@@ -69,6 +80,38 @@ void Write(const DataCenterStatus& status, Writer& writer) {
   writer.EndObject();
 }
 
+// For people: what is unusual about it; empty: nothing.
+std::string Describe(const InstanceUse& use) {
+  constexpr uint32_t kEnoughRequests = 10;  // fewer tell nothing
+  const site::InstanceReport& report = use.report;
+  std::string text;
+  switch (report.use) {
+    case site::InstanceUse::kUnknown:
+    case site::InstanceUse::kUsed:
+      break;
+    case site::InstanceUse::kSlowStart:
+      text = "starts slowly";
+      break;
+    case site::InstanceUse::kOnTrial:
+      text = "was ejected and is tried with one request";
+      break;
+    case site::InstanceUse::kEjected:
+      text = "is ejected: it failed requests that others answer";
+      break;
+    case site::InstanceUse::kRefusing:
+      text = "refuses connections";
+      break;
+    case site::InstanceUse::kFailing:
+      text = "fails the checks of its health path";
+      break;
+  }
+  if (report.requests >= kEnoughRequests && report.failures * 2 >= report.requests) {
+    text += fmt::format("{}{} of {} requests in the last 10 s got a 5xx or no answer",
+                        text.empty() ? "" : ", ", report.failures, report.requests);
+  }
+  return text.empty() ? text : fmt::format("{}: {}", use.tier, text);
+}
+
 // The member `name`, or 0 when it is missing, of another type or out of bounds.
 template <class Int>
 Int Number(const Value& object, std::string_view name) {
@@ -76,23 +119,29 @@ Int Number(const Value& object, std::string_view name) {
   return std::in_range<Int>(number) ? static_cast<Int>(number) : Int{0};
 }
 
+InstanceUse ReadUse(const Value& use) {
+  return {.tier = use.TextOf("tier"),
+          .report = {.use = site::InstanceUseNamed(use.TextOf("use")),
+                     .in_flight = Number<uint32_t>(use, "in_flight"),
+                     .requests = Number<uint32_t>(use, "requests"),
+                     .failures = Number<uint32_t>(use, "failures")}};
+}
+
 }  // namespace
 
-std::string DescribeUse(const InstanceStatus& instance) {
-  constexpr uint32_t kEnoughRequests = 10;  // fewer tell nothing
-  auto is = [&](site::InstanceUse use) { return instance.use == site::StateName(use); };
+std::string WorstUse(const InstanceStatus& instance) {
+  auto worst = std::ranges::max_element(instance.uses, {},
+                                        [](const InstanceUse& use) { return use.report.use; });
+  return worst == instance.uses.end() ? "" : std::string(site::StateName(worst->report.use));
+}
+
+std::string DescribeUses(const InstanceStatus& instance) {
   std::string text;
-  if (is(site::InstanceUse::kSlowStart)) text = "starts slowly";
-  if (is(site::InstanceUse::kOnTrial)) text = "was ejected; the balancer tries it with one request";
-  if (is(site::InstanceUse::kEjected)) {
-    text = "ejected by the balancer: it failed requests that others answer";
+  for (const InstanceUse& use : instance.uses) {
+    std::string told = Describe(use);
+    if (!told.empty()) text += (text.empty() ? "" : "; ") + told;
   }
-  if (is(site::InstanceUse::kRefusing)) text = "refuses the balancer's connections";
-  if (is(site::InstanceUse::kFailing)) text = "fails the balancer's checks of its health path";
-  bool fails = instance.requests >= kEnoughRequests && instance.failures * 2 >= instance.requests;
-  if (!fails) return text;
-  return fmt::format("{}{}{} of {} requests in the last 10 s got a 5xx or no answer", text,
-                     text.empty() ? "" : "; ", instance.failures, instance.requests);
+  return text;
 }
 
 DataCenterStatus DownStatus(const site::DataCenter& dc) {
@@ -131,11 +180,10 @@ Result<DataCenterStatus> DecodeStatus(std::string_view text) {
                                 .release = instance.TextOf("release"),
                                 .state = instance.TextOf("state"),
                                 .pid = Number<pid_t>(instance, "pid"),
-                                .problem = instance.TextOf("problem"),
-                                .use = instance.TextOf("use"),
-                                .in_flight = Number<uint32_t>(instance, "in_flight"),
-                                .requests = Number<uint32_t>(instance, "requests"),
-                                .failures = Number<uint32_t>(instance, "failures")});
+                                .problem = instance.TextOf("problem")});
+    for (const Value& use : instance.ElementsOf("uses")) {
+      status.instances.back().uses.push_back(ReadUse(use));
+    }
   }
   return status;
 }

@@ -1,7 +1,6 @@
 // What `meridian status --json` prints, made of what agents say of themselves. A pure codec.
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -9,6 +8,7 @@
 #include <sys/types.h>
 
 #include "base/result.hpp"
+#include "site/control.hpp"
 #include "site/site.hpp"
 #include "site/view.hpp"
 
@@ -23,6 +23,12 @@ struct TierStatus {
   std::string url;      // of one that is not run here, without its password
 };
 
+// How a tier that sends requests to an instance uses it.
+struct InstanceUse {
+  std::string tier;
+  site::InstanceReport report;
+};
+
 struct InstanceStatus {
   std::string id;
   std::string address;
@@ -30,15 +36,13 @@ struct InstanceStatus {
   std::string state;
   pid_t pid = 0;
   std::string problem;
-  // What the balancer says of it; `use` is empty when it says nothing.
-  std::string use;
-  uint32_t in_flight = 0;
-  uint32_t requests = 0;  // of the last ten seconds
-  uint32_t failures = 0;  // of these: a 5xx or no answer
+  std::vector<InstanceUse> uses;  // of the tiers that have said something of it
 };
 
-// For people: what is unusual about how the balancer uses it; empty: nothing.
-std::string DescribeUse(const InstanceStatus& instance);
+// The one that is furthest from "used"; empty when no tier has said anything.
+std::string WorstUse(const InstanceStatus& instance);
+// For people: what is unusual about how tiers use it; empty: nothing.
+std::string DescribeUses(const InstanceStatus& instance);
 
 // Of what cannot be asked.
 constexpr const char* kUnknownState = "unknown";

@@ -13,6 +13,7 @@
 #include "base/result.hpp"
 #include "dispatch/config.hpp"
 #include "dispatch/dispatcher.hpp"
+#include "dispatch/share.hpp"
 #include "http/exchange.hpp"
 #include "http/limits.hpp"
 #include "http/server.hpp"
@@ -50,14 +51,21 @@ dispatch::Place PlaceOf(site::TierProcess& process) {
           .health_host = site.domain};
 }
 
+// By itself it has all of what an instance may be sent at a time, beside an edge its share.
+dispatch::Config ConfigOf(const site::TierProcess& process) {
+  auto config = process.site().sections.Get<dispatch::Config>();
+  bool alone = process.start().control_fd < 0;
+  if (!alone) config.max_in_flight = dispatch::DivideInFlight(config.max_in_flight).balancer;
+  return config;
+}
+
 }  // namespace
 
 Balancer::Balancer(site::TierProcess& process)
     : process_(process),
       server_metrics_(process.metrics(), "meridian_balancer"),
       dispatcher_(process.loop(), process.network(), process.scope(), PlaceOf(process),
-                  process.site().sections.Get<dispatch::Config>(), process.metrics(),
-                  Random(EntropySeed())),
+                  ConfigOf(process), process.metrics(), Random(EntropySeed())),
       // The edge connects from the address that the balancer listens on.
       handler_(dispatcher_, process.site().sections.Get<dispatch::Config>(), process.HostAddress(),
                process.metrics()),
@@ -103,12 +111,7 @@ io::Task<void> Balancer::ReportInstances() {
 }
 
 void Balancer::OnView() {
-  std::vector<site::InstanceView> here;
-  for (const site::InstanceView& instance : process_.view()->instances) {
-    if (instance.datacenter != process_.here().name || instance.address.port == 0) continue;
-    here.push_back(instance);
-  }
-  dispatcher_.SetInstances(here);
+  dispatcher_.SetInstances(site::InstancesToReach(*process_.view(), process_.here().name));
 }
 
 io::Task<void> Balancer::Handle(http::Exchange& exchange) {

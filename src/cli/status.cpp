@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -29,11 +30,11 @@ std::string Painted(const std::string& state, size_t width) {
   return fmt::format("\x1b[{}m{}\x1b[0m", well ? 32 : bad ? 31 : 33, padded);
 }
 
-// Of one that its agent calls healthy, what the balancer makes of it.
+// Of one that its agent calls healthy, what the tiers that send it requests make of it.
 std::string ShownState(const agent::InstanceStatus& instance) {
-  bool says_more =
-      !instance.use.empty() && instance.use != site::StateName(site::InstanceUse::kUsed);
-  return says_more ? instance.use : instance.state;
+  std::string use = agent::WorstUse(instance);
+  bool says_more = !use.empty() && use != site::StateName(site::InstanceUse::kUsed);
+  return says_more ? use : instance.state;
 }
 
 void PrintDataCenter(const agent::DataCenterStatus& dc) {
@@ -47,12 +48,13 @@ void PrintDataCenter(const agent::DataCenterStatus& dc) {
     if (!tier.problem.empty()) fmt::print("    {}\n", tier.problem);
   }
   for (const agent::InstanceStatus& instance : dc.instances) {
-    std::string in_flight =
-        instance.in_flight == 0 ? "" : fmt::format(", {} in flight", instance.in_flight);
+    uint32_t requests = 0;
+    for (const agent::InstanceUse& use : instance.uses) requests += use.report.in_flight;
+    std::string in_flight = requests == 0 ? "" : fmt::format(", {} in flight", requests);
     fmt::print("  {:<12} {} {:<21} pid {}, release {}{}\n", instance.id,
                Painted(ShownState(instance), kStateWidth), instance.address, instance.pid,
                instance.release, in_flight);
-    for (const std::string& problem : {instance.problem, agent::DescribeUse(instance)}) {
+    for (const std::string& problem : {instance.problem, agent::DescribeUses(instance)}) {
       if (!problem.empty()) fmt::print("    {}\n", problem);
     }
   }

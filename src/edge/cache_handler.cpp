@@ -276,7 +276,7 @@ io::Task<void> CacheHandler::AnswerFailure(Trip& trip, Error error) {
   }
   if (error.code == Errc::kUnavailable) {
     unavailable_.Add();
-    co_await AnswerHere(trip.exchange, 503, "no data center can serve this now\n", trip.status);
+    co_await AnswerHere(trip.exchange, 503, error.message + "\n", trip.status);
   } else {
     co_await AnswerHere(trip.exchange, http::FailureStatus(error), "no data center could answer\n",
                         trip.status);

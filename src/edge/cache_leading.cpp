@@ -225,7 +225,7 @@ void CacheHandler::EditResponse(Trip& trip, const ResponseHead& upstream, Header
   }
   if (trip.without_cookies) fields.Remove("Set-Cookie");
   fields.Add("Via", ViaEntry(upstream.minor_version));
-  std::string_view rest = upstream.fields.Find(site::kPathField).value_or("");
+  std::string_view rest = fields.Find(site::kPathField).value_or("");
   if (trip.debug) trip.path = fmt::format("edge={} {}", options_.here, rest);
   fields.Remove(site::kPathField);  // told to who asks, and by nobody but us
   if (trip.debug) fields.Add(site::kPathField, trip.path);

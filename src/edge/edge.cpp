@@ -89,11 +89,11 @@ Edge::Edge(site::TierProcess& process, std::optional<http::Upstream> origin)
           "Connections whose first request was a visitor's, not a probe's.")),
       visitor_requests_(process.metrics().AddCounter("meridian_edge_visitor_requests_total",
                                                      "Requests of visitors.")),
-      balancers_(origin ? nullptr : std::make_unique<SiteUpstreams>(process, config_)),
+      upstreams_(origin ? nullptr : std::make_unique<SiteUpstreams>(process, config_)),
       origin_(origin ? std::make_unique<OriginUpstream>(process.loop(), process.network(), config_,
                                                         std::move(*origin))
                      : nullptr),
-      forwarder_(origin_ ? static_cast<Upstreams&>(*origin_) : *balancers_, process.metrics()),
+      forwarder_(origin_ ? static_cast<Upstreams&>(*origin_) : *upstreams_, process.metrics()),
       cache_({.loop = process.loop(),
               .scope = process.scope(),
               .forwarder = forwarder_,
@@ -175,15 +175,16 @@ Result<void> Edge::ServeHttps() {
 
 io::Task<Result<void>> Edge::Start() {
   Result<void> connected;
-  if (balancers_) connected = balancers_->Connect();
+  if (upstreams_) connected = upstreams_->Connect();
   if (!connected) co_return connected;
   auto plain = process_.ListenForVisitors("http", process_.site().ports.edge);
   if (!plain) co_return Fail(std::move(plain.error()));
-  if (balancers_) {
+  if (upstreams_) {
     Result<void> serving = ServeHttps();
     if (serving) serving = FollowPurges();
     if (!serving) co_return serving;
-    if (!process_.here().edge_only) process_.scope().Spawn(balancers_->WatchOwnBalancer());
+    process_.scope().Spawn(upstreams_->WatchOwnBalancer());
+    process_.scope().Spawn(upstreams_->ReportInstances());
   }
   process_.AnswerOnOps(std::string(site::kCdnReportPath), [this] {
     return site::ToJson(cache_.costs().Report(process_.loop().Now()));
@@ -199,10 +200,11 @@ io::Task<void> Edge::Drain(Duration grace) {
   both.Spawn(http_.Drain(deadline, grace));
   if (https_) both.Spawn(https_->Drain(deadline, grace));
   co_await both.Join();
+  if (upstreams_) upstreams_->CloseInstances();
 }
 
 void Edge::OnView() {
-  if (balancers_) balancers_->OnView();
+  if (upstreams_) upstreams_->OnView();
 }
 
 io::Task<void> Edge::ReportLoad() {
@@ -253,7 +255,7 @@ io::Task<void> Edge::HandleVisitor(http::Exchange& exchange) {
     return purge_method_->Handle(exchange);
   }
   if (config_.redirect_http && !exchange.secure()) return RedirectToHttps(exchange);
-  if (balancers_ && IsCdnHost(exchange.request().authority, process_.site().domain)) {
+  if (upstreams_ && IsCdnHost(exchange.request().authority, process_.site().domain)) {
     switch (JudgeCdn(exchange.request(), config_.cdn_paths)) {
       case CdnVerdict::kServe:
         break;

@@ -1,6 +1,6 @@
-// The edge: where visitors arrive. What is in the cache is answered from there; the rest goes to
-// the balancer of the own data center, or of the nearest one that can serve, or to the origin that
-// an edge stands alone in front of.
+// The edge: where visitors arrive. What is in the cache is answered from there; the rest goes to an
+// instance of the application here, or to the balancer of the nearest data center that can serve,
+// or to the origin that an edge stands alone in front of.
 //
 // One thread: the process's loop. Invariants: a request crosses to another data center at most
 // once; what is answered under /.meridian/ never reaches an application.
@@ -63,7 +63,7 @@ class Edge {
   http::ServerMetrics server_metrics_;
   Counter& visitor_connections_;
   Counter& visitor_requests_;
-  std::unique_ptr<SiteUpstreams> balancers_;  // null when it stands alone
+  std::unique_ptr<SiteUpstreams> upstreams_;  // null when it stands alone
   std::unique_ptr<OriginUpstream> origin_;    // null when it does not
   Forwarder forwarder_;
   CacheHandler cache_;

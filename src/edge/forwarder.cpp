@@ -7,6 +7,7 @@
 #include "base/log.hpp"
 #include "base/metrics.hpp"
 #include "base/result.hpp"
+#include "dispatch/dispatcher.hpp"
 #include "edge/routes.hpp"
 #include "edge/upstreams.hpp"
 #include "http/client.hpp"
@@ -36,6 +37,21 @@ Forwarding Unanswered(Error error) {
   return {.kind = kind, .error = std::move(error)};
 }
 
+Forwarding FromOutcome(dispatch::Outcome outcome) {
+  using From = dispatch::Outcome::Kind;
+  switch (outcome.kind) {
+    case From::kAnswered:
+      return {.kind = Kind::kAnswered, .error = std::move(outcome.error)};
+    case From::kTaken:
+      return {.kind = Kind::kTaken, .taken = std::move(outcome.taken)};
+    case From::kFailed:
+      return {.kind = Kind::kFailed, .error = std::move(outcome.error)};
+    case From::kUnavailable:
+    case From::kBusy:
+      return {.kind = Kind::kUnavailable, .error = std::move(outcome.error)};
+  }
+}
+
 }  // namespace
 
 Forwarder::Forwarder(Upstreams& upstreams, Metrics& metrics)
@@ -46,13 +62,23 @@ Forwarder::Forwarder(Upstreams& upstreams, Metrics& metrics)
 io::Task<Forwarding> Forwarder::Forward(http::Exchange& exchange,
                                         const wire::http::HeaderFields& fields,
                                         http::RelayOptions options) {
-  options.declines = Declines;
   int edges = 0;
   exchange.request().fields.ForEach("Via", [&](std::string_view via) { edges += CountEdges(via); });
   // The view may change while this request is on its way.
   const Route route = upstreams_.RouteFor(edges > 0);
   Forwarding last;
   for (const Hop& hop : *route) {
+    if (hop.dispatcher != nullptr) {
+      dispatch::Outcome outcome =
+          co_await hop.dispatcher->Forward({.exchange = exchange,
+                                            .fields = fields,
+                                            .relay = options,
+                                            .debug = fields.Find(site::kDebugField) == "1"});
+      bool over = outcome.kind != dispatch::Outcome::Kind::kUnavailable;
+      last = FromOutcome(std::move(outcome));
+      if (over) co_return last;
+      continue;
+    }
     if (hop.crosses) crossings_.Add();
     http::ForwardOutcome outcome = co_await ForwardTo(hop, exchange, fields, options);
     if (outcome.kind == http::ForwardOutcome::Kind::kAnswered) {
@@ -72,8 +98,9 @@ io::Task<Forwarding> Forwarder::Forward(http::Exchange& exchange,
 
 io::Task<http::ForwardOutcome> Forwarder::ForwardTo(const Hop& hop, http::Exchange& exchange,
                                                     const wire::http::HeaderFields& fields,
-                                                    const http::RelayOptions& options) {
+                                                    http::RelayOptions options) {
   using Kind = http::ForwardOutcome::Kind;
+  options.declines = Declines;
   http::ForwardOutcome outcome = co_await http::ForwardOnce(exchange, fields, *hop.client, options);
   bool stale = outcome.kind == Kind::kElsewhere && HadEnded(outcome.reused, outcome.error);
   if (!stale) co_return outcome;
@@ -85,8 +112,15 @@ io::Task<Forwarding> Forwarder::Ask(http::Request request) {
   const Route route = upstreams_.RouteFor(false);
   Forwarding last;
   for (const Hop& hop : *route) {
-    if (hop.crosses) crossings_.Add();
-    last = co_await AskOne(hop, request);
+    if (hop.dispatcher != nullptr) {
+      dispatch::Outcome outcome = co_await hop.dispatcher->Ask(request);
+      bool busy = outcome.kind == dispatch::Outcome::Kind::kBusy;
+      last = FromOutcome(std::move(outcome));
+      if (busy) break;
+    } else {
+      if (hop.crosses) crossings_.Add();
+      last = co_await AskOne(hop, request);
+    }
     if (last.kind == Kind::kTaken || last.error.code == Errc::kCancelled) break;
   }
   co_return last;
@@ -103,8 +137,7 @@ io::Task<Forwarding> Forwarder::AskOne(const Hop& hop, const http::Request& requ
       co_return Unanswered({Errc::kUnavailable, "the upstream's answer was declined"});
     }
     if (head) {
-      co_return Forwarding{
-          .kind = Kind::kTaken, .taken = std::move(taken), .crosses = hop.crosses};
+      co_return Forwarding{.kind = Kind::kTaken, .taken = std::move(taken), .crosses = hop.crosses};
     }
     if (again || !HadEnded(taken->reused(), head.error())) {
       co_return Unanswered(std::move(head.error()));

@@ -48,7 +48,7 @@ class Forwarder {
   // 9112 9.3.1): that is no failure of the upstream.
   static io::Task<http::ForwardOutcome> ForwardTo(const Hop& hop, http::Exchange& exchange,
                                                   const wire::http::HeaderFields& fields,
-                                                  const http::RelayOptions& options);
+                                                  http::RelayOptions options);
   static io::Task<Forwarding> AskOne(const Hop& hop, const http::Request& request);
 
   Upstreams& upstreams_;

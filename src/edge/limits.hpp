@@ -9,7 +9,7 @@
 
 namespace meridian::edge {
 
-// To the balancer of one data center.
+// To the balancer of one other data center.
 constexpr size_t kMaxUpstreamConnections = 4096;
 constexpr size_t kMaxWaitingRequests = 4096;
 constexpr Duration kWaitTimeout = std::chrono::seconds{5};

@@ -1,5 +1,5 @@
-// Where a request goes from the edge: to the balancer of its own data center, and when that cannot
-// serve, to the nearest other one that can. Pure: a function of the view; made once for each view.
+// Where a request goes from the edge: to its own data center, and when that cannot serve, to the
+// nearest other one that can. Pure: a function of the view; made once for each view.
 //
 // Invariants: a request crosses to another data center at most once (counted by Via): one that has
 // already come from an edge is served here or not at all. Whoever has a healthy instance serves:
@@ -22,7 +22,7 @@ struct Routes {
   std::vector<std::string> from_edges;
 };
 
-// `own_balancer_answers`: what the edge knows of the balancer beside it.
+// `own_balancer_answers`: what the edge knows of the balancer beside it, where it goes by that.
 Routes MakeRoutes(const site::SiteView& view, std::string_view here,
                   bool own_balancer_answers = true);
 

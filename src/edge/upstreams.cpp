@@ -8,7 +8,11 @@
 
 #include "base/ip.hpp"
 #include "base/log.hpp"
+#include "base/random.hpp"
 #include "base/result.hpp"
+#include "dispatch/config.hpp"
+#include "dispatch/dispatcher.hpp"
+#include "dispatch/share.hpp"
 #include "edge/config.hpp"
 #include "edge/limits.hpp"
 #include "edge/routes.hpp"
@@ -22,8 +26,11 @@
 #include "io/wait_queue.hpp"
 #include "site/ca.hpp"
 #include "site/internal_fields.hpp"
+#include "site/limits.hpp"
 #include "site/reach.hpp"
 #include "site/site.hpp"
+#include "site/tier_process.hpp"
+#include "site/view.hpp"
 
 namespace meridian::edge {
 namespace {
@@ -40,7 +47,46 @@ http::ClientLimits LimitsOf(const Config& config) {
   return limits;
 }
 
+// This edge's share of what each instance may be sent at a time.
+std::unique_ptr<dispatch::Dispatcher> MakeDispatcher(site::TierProcess& process) {
+  auto config = process.site().sections.Get<dispatch::Config>();
+  config.max_in_flight = dispatch::DivideInFlight(config.max_in_flight).edge;
+  if (process.here().edge_only || config.max_in_flight == 0) return nullptr;
+  dispatch::Place place{.tier = "edge",
+                        .data_center = process.here().name,
+                        .health_path = process.site().app.health_path,
+                        .health_host = process.site().domain};
+  return std::make_unique<dispatch::Dispatcher>(process.loop(), process.network(), process.scope(),
+                                                std::move(place), config, process.metrics(),
+                                                Random(EntropySeed()));
+}
+
 }  // namespace
+
+SiteUpstreams::SiteUpstreams(site::TierProcess& process, const Config& config)
+    : process_(process), config_(config), instances_(MakeDispatcher(process)) {
+  if (!instances_) return;
+  instances_->OnLeaving([this] { process_.SetLeaving(instances_->roster().leaving_requests()); });
+  instances_->OnProblem([this] { process_.SetDetail(instances_->roster().problem()); });
+}
+
+SiteUpstreams::~SiteUpstreams() = default;
+
+io::Task<void> SiteUpstreams::ReportInstances() {
+  if (!instances_) co_return;
+  do process_.SetInstances(instances_->roster().Report());
+  while (co_await io::Sleep(site::kLoadReportInterval));
+}
+
+void SiteUpstreams::CloseInstances() {
+  if (instances_) instances_->SetInstances({});
+}
+
+void SiteUpstreams::SetInstances() {
+  if (instances_) {
+    instances_->SetInstances(site::InstancesToReach(*process_.view(), process_.here().name));
+  }
+}
 
 Result<void> SiteUpstreams::Connect() {
   auto tls = io::TlsContext::ForClient(process_.PeerTls());
@@ -49,6 +95,7 @@ Result<void> SiteUpstreams::Connect() {
   for (const site::DataCenter& dc : process_.site().datacenters) {
     if (dc.edge_only) continue;
     bool own = dc.name == process_.here().name;
+    if (own && instances_) continue;
     Endpoint at = own ? Endpoint{process_.HostAddress(), port}
                       : Endpoint{process_.AddressOf(dc), site::PeerPort(port)};
     http::Upstream upstream{.address = at,
@@ -65,6 +112,10 @@ Result<void> SiteUpstreams::Connect() {
 Route SiteUpstreams::RouteOf(const std::vector<std::string>& names) const {
   auto hops = std::make_shared<std::vector<Hop>>();
   for (const std::string& name : names) {
+    if (name == process_.here().name && instances_) {
+      hops->push_back({.name = name, .dispatcher = instances_.get()});
+      continue;
+    }
     auto found = balancers_.find(name);
     if (found == balancers_.end()) continue;
     hops->push_back(
@@ -74,12 +125,14 @@ Route SiteUpstreams::RouteOf(const std::vector<std::string>& names) const {
 }
 
 void SiteUpstreams::OnView() {
+  SetInstances();
   Routes routes = MakeRoutes(*process_.view(), process_.here().name, own_balancer_answers_);
   from_visitors_ = RouteOf(routes.from_visitors);
   from_edges_ = RouteOf(routes.from_edges);
 }
 
 io::Task<void> SiteUpstreams::WatchOwnBalancer() {
+  if (instances_ || process_.here().edge_only) co_return;
   const http::Upstream& upstream = balancers_.at(process_.here().name)->upstream();
   http::Client client(process_.loop(), process_.network(), upstream);
   int misses = 0;

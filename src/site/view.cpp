@@ -171,12 +171,16 @@ void WriteObjects(std::string_view name, const std::vector<T>& values, Writer& w
 
 }  // namespace
 
-// Another release may say nothing of it, or what we do not know.
-InstanceUse ReadInstanceUse(JsonReader& reader, std::string_view key) {
-  if (!reader.Has(key)) return InstanceUse::kUnknown;
-  std::string name = reader.Text(key, kMaxViewNameBytes);
-  auto found = std::ranges::find_if(kInstanceUses, [&](auto use) { return StateName(use) == name; });
+InstanceUse InstanceUseNamed(std::string_view name) {
+  auto found =
+      std::ranges::find_if(kInstanceUses, [&](auto use) { return StateName(use) == name; });
   return found == kInstanceUses.end() ? InstanceUse::kUnknown : *found;
+}
+
+InstanceUse ReadInstanceUse(JsonReader& reader, std::string_view key) {
+  // Another release may say nothing of it.
+  return reader.Has(key) ? InstanceUseNamed(reader.Text(key, kMaxViewNameBytes))
+                         : InstanceUse::kUnknown;
 }
 
 std::string_view StateName(DataCenterState state) {
@@ -234,6 +238,14 @@ std::string_view StateName(InstanceUse use) {
 const DataCenterView* SiteView::FindDataCenter(std::string_view name) const {
   auto found = std::ranges::find(datacenters, name, &DataCenterView::name);
   return found == datacenters.end() ? nullptr : &*found;
+}
+
+std::vector<InstanceView> InstancesToReach(const SiteView& view, std::string_view data_center) {
+  std::vector<InstanceView> found;
+  for (const InstanceView& instance : view.instances) {
+    if (instance.datacenter == data_center && instance.address.port != 0) found.push_back(instance);
+  }
+  return found;
 }
 
 uint32_t RoundLoad(double load_rps) {

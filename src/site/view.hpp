@@ -39,6 +39,8 @@ enum class InstanceUse {
 std::string_view StateName(DataCenterState state);
 std::string_view StateName(InstanceState state);
 std::string_view StateName(InstanceUse use);
+// kUnknown for what another release of Meridian may know.
+InstanceUse InstanceUseNamed(std::string_view name);
 
 struct DataCenterView {
   std::string name;
@@ -101,6 +103,9 @@ struct SiteView {
 
   bool operator==(const SiteView&) const = default;
 };
+
+// The instances of `data_center` that have an address yet.
+std::vector<InstanceView> InstancesToReach(const SiteView& view, std::string_view data_center);
 
 // To two significant digits, so that a view does not change with every request: 1234.5 is 1200.
 // Negative numbers and NaN are 0.
