@@ -32,10 +32,10 @@ ResponsePath ParseResponsePath(std::string_view field) {
     size_t equals = word.find('=');
     if (equals == std::string_view::npos || !IsName(word.substr(equals + 1))) continue;
     std::string_view key = word.substr(0, equals);
-    std::string* value = key == "edge"       ? &path.edge
+    std::string* value = key == "edge"         ? &path.edge
                          : key == "datacenter" ? &path.datacenter
-                         : key == "instance" ? &path.instance
-                                             : nullptr;
+                         : key == "instance"   ? &path.instance
+                                               : nullptr;
     if (value != nullptr) *value = word.substr(equals + 1);
   }
   return path;

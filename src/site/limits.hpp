@@ -54,9 +54,10 @@ constexpr Duration kLoadReportInterval = std::chrono::seconds{1};
 
 // SiteView and the control stream.
 constexpr size_t kMaxViewBytes = size_t{1024} * 1024;
-constexpr size_t kMaxControlLineBytes = kMaxViewBytes + 64;  // a view and what wraps it
+constexpr size_t kMaxControlLineBytes = kMaxViewBytes + 64;    // a view and what wraps it
 constexpr size_t kMaxReportedNameBytes = kMaxLabelBytes + 16;  // of an instance: "us-east-12"
-// A detail, escaped; for each instance its name, escaped, and some numbers; what stands around them.
+// A detail, escaped; for each instance its name, escaped, and some numbers; what stands around
+// them.
 constexpr size_t kMaxReportBytes =
     8192 + kMaxInstancesPerDataCenter * (6 * kMaxReportedNameBytes + 128);
 constexpr size_t kMaxDetailBytes = 1024;

@@ -72,9 +72,9 @@ TEST(SiteView, EveryStateSurvivesTheWayThroughJson) {
     view.datacenters[0].state = state;
     EXPECT_EQ(FromJson(*ToJson(view))->datacenters[0].state, state);
   }
-  for (auto use : {InstanceUse::kUnknown, InstanceUse::kUsed, InstanceUse::kSlowStart,
-                   InstanceUse::kOnTrial, InstanceUse::kEjected, InstanceUse::kRefusing,
-                   InstanceUse::kFailing}) {
+  for (auto use :
+       {InstanceUse::kUnknown, InstanceUse::kUsed, InstanceUse::kSlowStart, InstanceUse::kOnTrial,
+        InstanceUse::kEjected, InstanceUse::kRefusing, InstanceUse::kFailing}) {
     SiteView view = TwoDataCenters();
     view.instances[0].use = use;
     EXPECT_EQ(FromJson(*ToJson(view))->instances[0].use, use);
