@@ -3,7 +3,6 @@
 #include <cstdint>
 #include <memory>
 #include <utility>
-#include <vector>
 
 #include "balancer/handler.hpp"
 #include "balancer/limits.hpp"
@@ -21,6 +20,7 @@
 #include "io/scope.hpp"
 #include "io/task.hpp"
 #include "io/tls.hpp"
+#include "io/wait_queue.hpp"
 #include "site/internal_fields.hpp"
 #include "site/limits.hpp"
 #include "site/reach.hpp"

@@ -11,9 +11,7 @@
 
 #include <fmt/core.h>
 
-#include "base/bytes.hpp"
 #include "base/clock.hpp"
-#include "base/ip.hpp"
 #include "base/log.hpp"
 #include "base/metrics.hpp"
 #include "base/random.hpp"
@@ -25,6 +23,7 @@
 #include "dispatch/retry_budget.hpp"
 #include "dispatch/roster.hpp"
 #include "http/client.hpp"
+#include "http/client_exchange.hpp"
 #include "http/exchange.hpp"
 #include "http/fetch.hpp"
 #include "http/forward.hpp"
@@ -36,7 +35,6 @@
 #include "io/wait_queue.hpp"
 #include "site/internal_fields.hpp"
 #include "site/view.hpp"
-#include "wire/http/field_role.hpp"
 #include "wire/http/message.hpp"
 #include "wire/http/status.hpp"
 
