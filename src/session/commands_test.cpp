@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -15,7 +16,9 @@
 #include <gtest/gtest.h>
 
 #include "base/bytes.hpp"
+#include "base/log.hpp"
 #include "base/random.hpp"
+#include "base/scratch_dir.hpp"
 #include "session/client.hpp"
 #include "session/command.hpp"
 #include "session/engine_fixture.hpp"
@@ -471,6 +474,30 @@ TEST(Commands, SubscriberPastItsLimitIsCutOff) {
   world.engine->Execute(world.client->client(), parser.arguments());
   EXPECT_EQ(world.client->Heard(), ":0|");
   EXPECT_TRUE(deaf->disconnected());
+}
+
+// Whoever wants to could fill the disk with lines.
+TEST(Commands, HttpRequestsAreLoggedOnceAMinute) {
+  ScratchDir folder;
+  ConfigureLog({.file = {.path = folder / "log"}});
+  EngineFixture fixture;
+  auto connect_and_post = [&] {
+    auto browser = fixture.Connect();
+    EXPECT_EQ(browser->Say("POST / HTTP/1.1"), "");
+    EXPECT_TRUE(browser->disconnected());
+  };
+  auto lines = [&] {
+    std::ifstream log(folder / "log");
+    std::string text{std::istreambuf_iterator<char>(log), {}};
+    return std::ranges::count(text, '\n');
+  };
+  for (int i = 0; i < 3; ++i) connect_and_post();
+  EXPECT_EQ(lines(), 1);
+  fixture.wall.Advance(std::chrono::minutes{1});
+  connect_and_post();
+  EXPECT_EQ(lines(), 2);
+  EXPECT_EQ(fixture.engine->statistics().http_connections, 4U);
+  ConfigureLog({});
 }
 
 }  // namespace

@@ -48,13 +48,35 @@ Connection::Connection(const Parts& parts, std::unique_ptr<io::Stream> stream)
   client_.local_address = stream_->local().ToString();
   client_.connected_at = client_.active_at = parts_.loop.Now();
   client_.authenticated = parts_.engine.options().passwords.empty();
-  authenticated_ = client_.authenticated;
-  if (!authenticated_) parser_.set_limits(wire::resp::kUnauthenticatedLimits);
+  NoteAuthentication();
   parts_.engine.AddClient(client_);
   ++parts_.engine.statistics().connections;
 }
 
-Connection::~Connection() { parts_.engine.RemoveClient(client_); }
+Connection::~Connection() {
+  if (!authenticated_) parts_.unauthenticated.Remove(*this, unauthenticated_since_);
+  parts_.engine.RemoveClient(client_);
+}
+
+void Connection::NoteAuthentication() {
+  if (client_.authenticated == authenticated_) return;
+  authenticated_ = client_.authenticated;
+  if (authenticated_) {
+    parser_.set_limits({});
+    parts_.unauthenticated.Remove(*this, unauthenticated_since_);
+  } else {
+    parser_.set_limits(wire::resp::kUnauthenticatedLimits);
+    unauthenticated_since_ = parts_.loop.Now();
+    parts_.unauthenticated.Add(*this, unauthenticated_since_);
+  }
+}
+
+void Connection::EndUnauthenticated(std::string_view error) {
+  ended_unauthenticated_ = client_.closing = true;
+  Bytes bytes = AsBytes(error);
+  if (client_.output.empty() && !sends_) (void)stream_->TryWrite({&bytes, 1});
+  Disconnect();
+}
 
 void Connection::Disconnect() {
   failed_ = true;
@@ -175,10 +197,7 @@ size_t Connection::Execute(std::string_view input) {
       parts_.engine.FinishPrefetches();
     }
     if (!parser_.arguments().empty()) parts_.engine.Execute(client_, parser_.arguments());
-    if (client_.authenticated == authenticated_) continue;
-    authenticated_ = client_.authenticated;
-    parser_.set_limits(authenticated_ ? wire::resp::RequestLimits()
-                                      : wire::resp::kUnauthenticatedLimits);
+    NoteAuthentication();
   }
   return used;
 }

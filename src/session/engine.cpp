@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/log.hpp"
 #include "base/random.hpp"
 #include "base/result.hpp"
 #include "session/client.hpp"
@@ -27,6 +28,11 @@ using wire::resp::Arguments;
 using wire::resp::ReplyWriter;
 
 constexpr size_t kQuotedBytes = 128;  // of what a client sent, in an error
+
+// How an HTTP request begins, or its line that names the host: as names of commands.
+bool IsHttp(std::string_view name) {
+  return EqualsIgnoringCase(name, "post") || EqualsIgnoringCase(name, "host:");
+}
 
 // After SUBSCRIBE an old client could not tell a reply from a message.
 bool OnlyListens(const Client& client) {
@@ -87,6 +93,20 @@ void Engine::RefuseUnknown(Arguments arguments, ReplyWriter& reply) {
     text += "' ";
   }
   reply.Error(text);
+}
+
+// A page in a visitor's browser may send requests here whose bodies are commands: the connection
+// ends before those.
+void Engine::EndHttp(Client& client) {
+  ++statistics_.http_connections;
+  client.closing = true;
+  client.connection.Disconnect();
+  if (uint64_t count = http_log_.Count(parts_.clock.Now())) {
+    LOG_WARNING(
+        "an HTTP request came to the Redis port, and its connection was closed: it may be "
+        "an attack through somebody's browser",
+        {"peer", client.address}, {"count", count});
+  }
 }
 
 bool Engine::CheckKeys(const CommandSpec& spec, Arguments arguments, ReplyWriter& reply) {
@@ -218,6 +238,7 @@ void Engine::ExecuteOne(Client& client, Arguments arguments) {
   ReplyWriter reply(&client.output, client.version);
   size_t before = reply.size();
   const CommandSpec* spec = FindCommand(arguments[0]);
+  if (spec == nullptr && IsHttp(arguments[0])) return EndHttp(client);
   bool queues = client.transaction.open && (spec == nullptr || (spec->flags & kAtOnce) == 0);
   if (spec == nullptr || !Check(client, *spec, arguments, reply)) {
     if (spec == nullptr) RefuseUnknown(arguments, reply);

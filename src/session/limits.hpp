@@ -19,6 +19,10 @@ constexpr size_t kMaxValueBytes = size_t{64} * 1024 * 1024;
 constexpr size_t kMaxClients = 10000;
 // Connections that are being told so; more are closed without a word.
 constexpr size_t kMaxRefusing = 64;
+// How long a connection may be open without having authenticated, where a password is asked for.
+constexpr Duration kAuthenticationTimeout = std::chrono::seconds{5};
+// How often the log tells of what strangers do at the port.
+constexpr Duration kStrangersLogInterval = std::chrono::minutes{1};
 // What is read of a connection at once.
 constexpr size_t kReadBytes = size_t{16} * 1024;
 // The replies of one connection that wait to be sent. One request's may not be larger: then the
