@@ -109,8 +109,9 @@ void Engine::EndHttp(Client& client) {
   }
 }
 
+// Other commands find no key of such a name.
 bool Engine::CheckKeys(const CommandSpec& spec, Arguments arguments, ReplyWriter& reply) {
-  if (spec.first_key == 0) return true;
+  if (spec.first_key == 0 || (spec.flags & (kDenyOom | kKeepsKeys)) == 0) return true;
   int last = spec.last_key < 0 ? static_cast<int>(arguments.size()) + spec.last_key : spec.last_key;
   for (int i = spec.first_key; i <= last && i < static_cast<int>(arguments.size());
        i += spec.key_step) {
@@ -192,12 +193,12 @@ void Engine::Enqueue(Client& client, const CommandSpec& spec, Arguments argument
     transaction.broken = true;
     return reply.Error(refusal);
   }
-  size_t bytes = 0;
+  // With what it takes to keep them: a request is never without bytes.
+  size_t bytes = sizeof(std::vector<std::string>);
   for (std::string_view argument : arguments) bytes += argument.size() + sizeof(std::string);
-  if (transaction.queued.size() >= kMaxQueuedRequests ||
-      transaction.queued_bytes + bytes > kMaxQueuedBytes) {
+  if (transaction.queued_bytes + bytes > kMaxQueuedBytes) {
     transaction.broken = true;
-    reply.Error("ERR transaction is too large");
+    reply.Error("ERR the transaction is larger than " + std::to_string(kMaxQueuedBytes) + " bytes");
     return;
   }
   transaction.queued_bytes += bytes;

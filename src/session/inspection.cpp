@@ -168,7 +168,7 @@ void Inspection::WriteValue(Entry& entry, Writer& writer) {
   if (const Fields* fields = keyspace_.FieldsOf(&entry)) {
     size_t shown = 0;
     writer.BeginObject("value");
-    fields->ForEach([&](const Field& field) {
+    fields->ForEachInOrder([&](const Field& field) {
       if (shown++ < kShownItems) writer.Member(field.key(), Shortened(field.value()));
     });
     writer.EndObject();

@@ -113,14 +113,38 @@ TEST(Limits, RepliesOfOneRequest) {
 TEST(Limits, BytesOfATransaction) {
   EngineFixture world;
   constexpr size_t kArguments = 3;
-  std::string value(kMaxQueuedBytes - kArguments * sizeof(std::string) - 4, 'x');
+  size_t kept = sizeof(std::vector<std::string>) + kArguments * sizeof(std::string);
+  std::string value(kMaxQueuedBytes - kept - 4, 'x');
   world.Say("MULTI");
   EXPECT_EQ(Ask(world, {"SET", "k", value}), "+QUEUED\r\n");
-  EXPECT_EQ(world.Say("PING"), "-ERR transaction is too large|");
+  EXPECT_EQ(world.Say("PING"), "-ERR the transaction is larger than 67108864 bytes|");
   EXPECT_EQ(world.Say("EXEC"), "-EXECABORT Transaction discarded because of previous errors.|");
   world.Say("MULTI");
   value += 'x';
-  EXPECT_EQ(Ask(world, {"SET", "k", value}), "-ERR transaction is too large\r\n");
+  EXPECT_EQ(Ask(world, {"SET", "k", value}, 100),
+            "-ERR the transaction is larger than 67108864 bytes\r\n");
+}
+
+// At 16,384 it was refused, however short they were.
+TEST(Limits, RequestsOfATransactionCountByTheirBytes) {
+  constexpr size_t kRequests = 50'000;
+  EngineFixture world;
+  world.Say("MULTI");
+  for (size_t i = 0; i < kRequests; ++i) ASSERT_EQ(Ask(world, {"INCR", "n"}), "+QUEUED\r\n");
+  EXPECT_EQ(Ask(world, {"EXEC"}, 8), "*50000\r\n");
+  EXPECT_EQ(world.Say("GET n"), "$5|50000|");
+}
+
+// Each request takes memory beside its bytes.
+TEST(Limits, RequestsOfATransactionAreBoundedAlsoWhereTheyAreShort) {
+  constexpr size_t kKept = sizeof(std::vector<std::string>) + sizeof(std::string) + 4;
+  EngineFixture world;
+  world.Say("MULTI");
+  for (size_t i = 0; i < kMaxQueuedBytes / kKept; ++i) {
+    ASSERT_EQ(Ask(world, {"PING"}), "+QUEUED\r\n");
+  }
+  EXPECT_EQ(world.Say("PING"), "-ERR the transaction is larger than 67108864 bytes|");
+  EXPECT_EQ(world.Say("EXEC"), "-EXECABORT Transaction discarded because of previous errors.|");
 }
 
 TEST(Limits, TimeOfAWait) {
