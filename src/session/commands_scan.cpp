@@ -24,7 +24,6 @@ namespace meridian::session {
 namespace {
 
 constexpr size_t kUsualCount = 10;
-constexpr size_t kMostCount = 65536;  // of one step
 // A set of so many members is walked in one step, also where they are no integers.
 constexpr size_t kAllAtOnce = 128;
 
@@ -74,7 +73,7 @@ bool ReadOptions(const Call& call, size_t at, ScanOptions* options) {
         call.SyntaxError();
         return false;
       }
-      options->count = std::min(static_cast<size_t>(count), kMostCount);
+      options->count = std::min(static_cast<size_t>(count), kMaxScanCount);
     } else if (call.Is(i, "MATCH")) {
       if (!ReadPattern(call, ++i, &options->pattern)) return false;
     } else if (call.Is(i, "TYPE") && call.command == "scan") {

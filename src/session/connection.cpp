@@ -31,9 +31,6 @@ using wire::resp::RequestOutcome;
 
 // More than this is given back when it was sent.
 constexpr size_t kKeptOutputBytes = 2 * kFlushReplyBytes;
-// What is read, and thrown away, of a client that was refused.
-constexpr size_t kMostLingerBytes = size_t{1} << 20;
-constexpr Duration kLingerTimeout = std::chrono::seconds{2};
 
 }  // namespace
 
@@ -301,7 +298,7 @@ io::Task<void> Connection::Linger() {
   stream_->ShutdownWrite();
   std::array<uint8_t, 4096> discarded;  // NOLINT: written by Read
   TimePoint until = parts_.loop.After(kLingerTimeout);
-  for (size_t bytes = 0; bytes < kMostLingerBytes;) {
+  for (size_t bytes = 0; bytes < kMaxLingerBytes;) {
     Result<size_t> got = co_await stream_->Read(discarded, until);
     if (!got || *got == 0) co_return;
     bytes += *got;

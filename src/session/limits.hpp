@@ -21,6 +21,9 @@ constexpr size_t kMaxClients = 10000;
 constexpr size_t kMaxRefusing = 64;
 // How long a connection may be open without having authenticated, where a password is asked for.
 constexpr Duration kAuthenticationTimeout = std::chrono::seconds{5};
+// What is read, and thrown away, of a client that was refused, and for how long.
+constexpr size_t kMaxLingerBytes = size_t{1} << 20;
+constexpr Duration kLingerTimeout = std::chrono::seconds{2};
 // How often the log tells of what strangers do at the port.
 constexpr Duration kStrangersLogInterval = std::chrono::minutes{1};
 // What is read of a connection at once.
@@ -73,6 +76,8 @@ constexpr size_t kSmallHashBytes = 64;
 constexpr size_t kSmallSetMembers = 512;
 // Elements that HRANDFIELD and SRANDMEMBER give repeatedly at the most.
 constexpr int64_t kMostRandomElements = int64_t{1} << 20;
+// COUNT of one SCAN, HSCAN or SSCAN; more is taken for this.
+constexpr size_t kMaxScanCount = 65536;
 // A pattern of KEYS, SCAN, PSUBSCRIBE, CONFIG GET: its bytes.
 constexpr size_t kMaxPatternBytes = 4096;
 
