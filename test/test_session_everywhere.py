@@ -172,7 +172,7 @@ def test_operators_see_lag_digests_and_keys(site, clients):
     assert [entry["type"] for entry in told(site, "get", "none")] == ["none", "none"]
     assert "us-west        has no such key" in site.run("session", "get", "none").stdout
     assert told(site, "lag")[0]["peers"][0]["connected"]
-    assert re.search(r"; its clock (leads|is behind) by \d", site.run("session", "lag").stdout)
+    wait_until(lambda: re.search(r"; its clock (leads|is behind) by \d\.\d{3} s ± \d\.\d{3} s", site.run("session", "lag").stdout), what="the clocks are compared")
 
     site.link("us-east", "us-west", "--cut")
     west.set("other", "another")
@@ -182,6 +182,21 @@ def test_operators_see_lag_digests_and_keys(site, clients):
     wait_until(lambda: "All hold the same." in site.run("session", "digest").stdout, what="all hold the same")
 
 
+def test_latency_of_the_link_is_not_told_as_a_difference_of_clocks(site):
+    def clocks():
+        return [entry["peers"][0] for entry in told(site, "lag") if "clock_error_seconds" in entry["peers"][0]]
+    site.link("us-east", "us-west", "--latency", "400ms")
+    try:
+        wait_until(lambda: len(clocks()) == 2 and all(clock["clock_error_seconds"] >= 0.2 for clock in clocks()), what="the round trip is known")
+        for clock in clocks():
+            assert abs(clock["clock_lead_seconds"]) < 0.1, "both are of one machine"
+            assert clock["clock_error_seconds"] < 0.4
+        wait_until(lambda: metric(site, "us-west", "meridian_mirror_clock_error_seconds")[0] >= 0.2, what="the metric has the error")
+        assert abs(metric(site, "us-west", "meridian_mirror_clock_lead_seconds")[0]) < 0.1
+    finally:
+        site.link("us-east", "us-west", "--heal")
+
+
 # --- who is let in
 
 def text(value):
@@ -189,7 +204,7 @@ def text(value):
 
 
 def hello(site_name, data_center, now_ms):
-    body = (struct.pack(">I", 1) + text(site_name) + text(data_center) + text("session") +
+    body = (struct.pack(">I", 2) + text(site_name) + text(data_center) + text("session") +
             struct.pack(">QQIIQ", 0, 0, 0, 0, now_ms << 16))
     return struct.pack(">IB", len(body), 1) + body
 

@@ -115,7 +115,10 @@ std::string Inspection::Lag() const {
       writer.Member("behind_records", peer.behind_records);
       writer.Member("behind_seconds", Seconds(peer.behind));
       writer.Member("ahead_records", peer.ahead_records);
-      writer.Member("clock_lead_seconds", Seconds(peer.clock_lead));
+      if (peer.clock) {
+        writer.Member("clock_lead_seconds", Seconds(peer.clock->offset));
+        writer.Member("clock_error_seconds", Seconds(peer.clock->error));
+      }
       writer.EndObject();
     }
   }

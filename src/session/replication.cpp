@@ -313,7 +313,7 @@ std::vector<Replication::Peer> Replication::Peers() const {
                      .connected = mirror.connected(),
                      .behind_records = mirror.lag_records(),
                      .behind = mirror.lag(),
-                     .clock_lead = mirror.clock_lead(),
+                     .clock = mirror.clock_offset(),
                      .ahead_records = end - std::min(end, acknowledged)});
   }
   return peers;

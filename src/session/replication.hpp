@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,7 @@
 #include "session/journal.hpp"
 #include "session/keyspace.hpp"
 #include "session/knowledge.hpp"
+#include "store/clock_offset.hpp"
 #include "store/disk_failure.hpp"
 #include "store/mirror_client.hpp"
 #include "store/mirror_server.hpp"
@@ -54,7 +56,7 @@ class Replication final : public Copies {
     bool connected = false;       // we follow it now
     uint64_t behind_records = 0;  // that it has and we have not
     Duration behind{};            // how long ago we had all that it has
-    Duration clock_lead{};
+    std::optional<store::ClockOffset::Estimate> clock;
     uint64_t ahead_records = 0;  // that we have and it has not
   };
 

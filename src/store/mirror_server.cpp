@@ -23,6 +23,7 @@
 #include "io/stream.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
+#include "store/clock_offset.hpp"
 #include "store/frame_stream.hpp"
 #include "store/limits.hpp"
 #include "store/log.hpp"
@@ -79,6 +80,7 @@ class MirrorServer::Connection {
   io::WaitQueue renewed_;
   bool renewing_ = false;
   std::optional<Refusal> refusal_;
+  ClockEcho echo_;           // but for when it is answered
   bool unreadable_ = false;  // what comes next turned out to be damaged
   uint64_t number_ = 0;
 };
@@ -204,9 +206,12 @@ io::Task<SourceFacts> MirrorServer::Connection::FactsForHello() {
 }
 
 SourceState MirrorServer::Connection::State() const {
+  ClockEcho echo = echo_;
+  if (echo.asked_us != 0) echo.answered_us = WallMicroseconds(server_.options_.clock.Wall());
   return {.epoch = log().epoch(),
           .end_offset = log().durable_end(),
-          .now = server_.options_.clock.Present()};
+          .now = server_.options_.clock.Present(),
+          .clock = echo};
 }
 
 void MirrorServer::Connection::Join() {
@@ -371,6 +376,8 @@ bool MirrorServer::Connection::TakeAck(const Frame& frame) {
     Refuse(*std::move(refusal));
     return false;
   }
+  echo_ = {.asked_us = ack->asked_us,
+           .received_us = WallMicroseconds(server_.options_.clock.Wall())};
   acknowledged_.WakeAll();
   if (server_.latest_[hello_.log + "/" + hello_.data_center] == number_) {
     server_.followers_[hello_.log][hello_.data_center].acknowledged = session_.acknowledged();
