@@ -4,6 +4,7 @@ import contextlib
 import json
 import re
 import select
+import shutil
 import socket
 import ssl
 import struct
@@ -285,6 +286,36 @@ def test_signed_in_at_one_and_still_signed_in_at_the_other_when_that_is_lost():
         site.run("dc", "start", "us-east", timeout=60)
         wait_until(lambda: session_client(site, "us-east").keys("photos:*") == [], what="the sign-out has arrived")
         assert visitor.name_at("us-east") is None
+
+
+def test_one_that_comes_back_with_an_empty_disk_is_told_with_the_next_command():
+    with Site() as site:
+        wait_until(lambda: follow_each_other(site), what="both follow each other")
+        east, west = [session_client(site, name) for name in site.addresses]
+        west.set("theirs", "1")
+        east.set("ours", "1")
+        assert east.wait(1, 10000) == west.wait(1, 10000) == 1
+        site.run("dc", "kill", "us-east")
+        shutil.rmtree(site.state / "session-us-east")
+        site.run("dc", "start", "us-east", timeout=60)
+        reason = "the disk of us-east was replaced, and what came from it is a copy of its old log"
+        wait_until(lambda: f"does not follow the sessions of us-east: {reason}; next: while us-west is stopped, mv -T" in site.run("status").stdout, what="status says why, and what to do")
+        assert "is not followed by us-west: us-west has a copy of the log of an older disk; next: meridian session lag" in site.run("status").stdout
+        here, there = told(site, "lag")
+        assert here["peers"][0]["refused"]["reason"] == "us-west has a copy of the log of an older disk"
+        assert "problem" not in here["peers"][0]
+        assert there["peers"][0]["problem"]["reason"] == reason
+        said = site.run("session", "lag").stdout
+        assert f"  does not follow it: {reason}\n  next: while us-west is stopped, mv -T " in said
+        assert "  is not followed by it: us-west has a copy of the log of an older disk\n" in said
+
+        site.run("dc", "kill", "us-west")
+        command = re.search(r"mv -T [^;]+", there["peers"][0]["problem"]["next"]).group()
+        subprocess.run(command, shell=True, check=True, cwd=site.folder, timeout=20)
+        site.run("dc", "start", "us-west", timeout=60)
+        wait_until(lambda: follow_each_other(site), what="both follow each other again")
+        wait_until(lambda: "next:" not in site.run("session", "lag").stdout + site.run("status").stdout, what="nothing is left to do")
+        assert sorted(session_client(site, "us-west").keys()) == sorted(session_client(site, "us-east").keys()) == ["ours", "theirs"]
 
 
 def browse(site, data_center, **options):

@@ -85,6 +85,15 @@ std::string ClockText(const Value& peer) {
                      std::abs(lead), peer.NumberOf("clock_error_seconds"));
 }
 
+// Why one data center does not follow another, and what to do.
+void PrintProblem(const Value& peer, std::string_view member, std::string_view what) {
+  const Value* problem = peer.Find(member);
+  if (problem == nullptr || !problem->is_object()) return;
+  fmt::print("  {}: {}\n", what, problem->TextOf("reason"));
+  std::string next = problem->TextOf("next");
+  if (!next.empty()) fmt::print("  next: {}\n", next);
+}
+
 void PrintLag(const Answer& answer) {
   std::span<const Value> peers = answer.told.ElementsOf("peers");
   if (peers.empty()) fmt::print("{:<14} follows nobody\n", answer.data_center);
@@ -93,6 +102,8 @@ void PrintLag(const Answer& answer) {
                peer.TextOf("name"), peer.BooleanOf("connected") ? "connected" : "not connected",
                peer.WholeNumberOf("behind_records"), peer.NumberOf("behind_seconds"),
                ClockText(peer));
+    PrintProblem(peer, "problem", "does not follow it");
+    PrintProblem(peer, "refused", "is not followed by it");
   }
 }
 

@@ -31,6 +31,7 @@
 #include "session/journal.hpp"
 #include "session/keyspace.hpp"
 #include "session/knowledge.hpp"
+#include "session/peer_problem.hpp"
 #include "store/clock_offset.hpp"
 #include "store/disk_failure.hpp"
 #include "store/mirror_client.hpp"
@@ -58,6 +59,8 @@ class Replication final : public Copies {
     Duration behind{};            // how long ago we had all that it has
     std::optional<store::ClockOffset::Estimate> clock;
     uint64_t ahead_records = 0;  // that we have and it has not
+    PeerProblem problem;         // why we do not follow it
+    PeerProblem refused;         // why it does not follow us, though it has asked
   };
 
   struct Parts {

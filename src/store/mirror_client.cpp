@@ -61,6 +61,8 @@ class MirrorClient::Connection {
 
   io::Task<Result<void>> Run();
   FollowerSession& session() { return session_; }
+  // Where one end has refused the other.
+  const std::optional<Refusal>& refusal() const { return refused_ ? refused_ : refusal_; }
 
  private:
   io::Task<Result<void>> Handshake();
@@ -81,7 +83,8 @@ class MirrorClient::Connection {
   FollowerSession session_;
   io::Scope scope_;
   std::unique_ptr<SnapshotWriter> incoming_;
-  std::optional<Refusal> refusal_;
+  std::optional<Refusal> refusal_;  // ours, of the source
+  std::optional<Refusal> refused_;  // the source's, of us
   Result<void> ended_;
   int64_t heard_us_ = 0;  // when the last frame had come, by our wall clock
 };
@@ -90,6 +93,8 @@ io::Task<Result<void>> MirrorClient::Connection::Run() {
   ended_ = co_await Handshake();
   if (ended_) {
     client_.connected_ = client_.welcomed_ = true;
+    client_.problem_.clear();
+    client_.refusal_.reset();
     LOG_INFO("mirror: following", {"log", client_.options_.log},
              {"source", client_.options_.source}, {"offset", copy().end_offset()});
     scope_.Spawn(Receive());
@@ -160,8 +165,9 @@ io::Task<Result<void>> MirrorClient::Connection::Take(Frame frame) {
     case FrameType::kRefuse: {
       Result<Refusal> refusal = ParseRefusal(frame.body);
       if (!refusal) co_return Fail(refusal.error());
+      refused_ = std::move(*refusal);
       co_return Fail(Errc::kPermission, "refused by the source ({}): {}",
-                     RefusalName(refusal->reason), refusal->text);
+                     RefusalName(refused_->reason), refused_->text);
     }
     case FrameType::kHello:
     case FrameType::kWelcome:
@@ -326,10 +332,14 @@ io::Task<Result<void>> MirrorClient::FollowOnce() {
     if (auto safe = co_await copy_.Durable(copy_.end_offset() - 1, deadline); !safe) co_return safe;
   }
   auto stream = co_await DialSource();
-  if (!stream) co_return Fail(stream.error());
+  if (!stream) {
+    refusal_.reset();
+    co_return Fail(stream.error());
+  }
   Connection connection(*this, std::move(*stream));
   connection_ = &connection;
   Result<void> ended = co_await connection.Run();
+  refusal_ = connection.refusal();
   connection_ = nullptr;
   co_return ended;
 }
@@ -362,6 +372,7 @@ io::Task<void> MirrorClient::Run() {
     Result<void> ended = co_await FollowOnce();
     io::Fiber& fiber = co_await io::ThisFiber{};
     if (fiber.cancelled()) co_return;
+    problem_ = ended ? "" : ended.error().message;
     // Not for each attempt, nor for each welcome that a full disk ends at once.
     if (welcomed_ && loop_.Now() - begun >= kGoodFollow) problem.OnSolved();
     if (!ended && problem.OnProblem(ended.error().message, loop_.Now())) {

@@ -37,6 +37,7 @@
 #include "store/clock_offset.hpp"
 #include "store/limits.hpp"
 #include "store/log.hpp"
+#include "store/mirror_protocol.hpp"
 #include "store/mirror_source.hpp"
 #include "store/snapshot.hpp"
 
@@ -85,6 +86,11 @@ class MirrorClient {
   void Hurry();
 
   bool connected() const { return connected_; }
+  // What ended the last attempt to follow. Empty while the source is followed, and before the first
+  // attempt has ended.
+  const std::string& problem() const { return problem_; }
+  // Of the last attempt, where one end has refused the other.
+  const std::optional<Refusal>& refusal() const { return refusal_; }
   // Records that the source has and the copy has not, as the source last said.
   uint64_t lag_records() const;
   // How long ago the copy had all that the source has; zero when it has now.
@@ -120,6 +126,8 @@ class MirrorClient {
   uint64_t source_end_ = 0;
   TimePoint complete_;  // when the copy had all, or we began
   ClockOffset clock_offset_;
+  std::string problem_;
+  std::optional<Refusal> refusal_;
 };
 
 }  // namespace meridian::store

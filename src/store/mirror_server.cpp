@@ -106,6 +106,17 @@ const MirrorServer::Followers& MirrorServer::followers(std::string_view log) con
   return found == followers_.end() ? kNone : found->second;
 }
 
+const Refusal* MirrorServer::RefusalOf(std::string_view log, std::string_view data_center) const {
+  auto found = refusals_.find(fmt::format("{}/{}", log, data_center));
+  return found == refusals_.end() ? nullptr : &found->second;
+}
+
+void MirrorServer::NoteRefusal(const Hello& hello, const Refusal& refusal) {
+  if (refusal.reason == RefusalReason::kNotAllowed) return;
+  std::string key = hello.log + "/" + hello.data_center;
+  if (refusals_.size() < kMaxFollowers || refusals_.contains(key)) refusals_[key] = refusal;
+}
+
 size_t MirrorServer::CountWith(std::string_view log, uint64_t offset) const {
   size_t count = 0;
   for (const auto& [data_center, progress] : followers(log)) {
@@ -140,6 +151,7 @@ io::Task<void> MirrorServer::Connection::Run(const std::function<bool(std::strin
     Leave();
   }
   if (!refusal_) co_return;
+  server_.NoteRefusal(hello_, *refusal_);
   if (server_.ProblemWith(hello_.data_center).OnProblem(refusal_->text, loop().Now())) {
     LOG_WARNING("mirror: follower refused", {"log", hello_.log}, {"follower", hello_.data_center},
                 {"peer", frames_.PeerText()}, {"reason", RefusalName(refusal_->reason)},
@@ -219,6 +231,7 @@ void MirrorServer::Connection::Join() {
   server_.latest_[hello_.log + "/" + hello_.data_center] = number_;
   server_.followers_[hello_.log][hello_.data_center] = {.acknowledged = session_.acknowledged(),
                                                         .connected = true};
+  server_.refusals_.erase(hello_.log + "/" + hello_.data_center);
   server_.progress_.WakeAll();
   LOG_INFO("mirror: follower joined", {"log", hello_.log}, {"follower", hello_.data_center},
            {"offset", hello_.next_offset});
@@ -357,6 +370,7 @@ bool MirrorServer::Connection::Take(const Frame& frame) {
     Refuse({RefusalReason::kProtocol, said.error().message});
     return false;
   }
+  server_.NoteRefusal(hello_, *said);
   RecurringProblem& problem = server_.ProblemWith(hello_.data_center);
   if (problem.OnProblem(said->text, loop().Now())) {
     LOG_WARNING("mirror: refused by the follower", {"log", hello_.log},

@@ -15,6 +15,7 @@
 namespace meridian::store {
 namespace {
 
+constexpr uint64_t kOtherLogId = 8;
 const Endpoint kSourceAt{IpAddress::V4(10, 0, 0, 1), 26379};
 
 class MirrorTest : public testing::Test {
@@ -338,6 +339,41 @@ TEST_P(WrongPeerTest, OtherSiteCertificateOrLogIsRefused) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Mirror, WrongPeerTest, testing::Values(0, 1, 2));
+
+// Only the logs said why.
+TEST_F(MirrorTest, BothEndsKnowWhyAFollowerIsRefusedUntilItIsServed) {
+  before_following_ = [this]() -> Task<void> { (void)co_await copy_->StartOver(0, kOtherLogId); };
+  Start();
+  EXPECT_FALSE(client_->connected());
+  ASSERT_TRUE(client_->refusal());
+  EXPECT_EQ(client_->refusal()->reason, RefusalReason::kOtherLog);
+  EXPECT_TRUE(client_->problem().starts_with("refused by the source (another log)"));
+  ASSERT_NE(server_->RefusalOf("session", "us-west"), nullptr);
+  EXPECT_EQ(server_->RefusalOf("session", "us-west")->reason, RefusalReason::kOtherLog);
+  EXPECT_EQ(server_->RefusalOf("session", "eu-west"), nullptr);
+
+  Cut(true);
+  world_.RunFor(seconds{20});
+  EXPECT_FALSE(client_->refusal()) << "it could not be asked";
+  EXPECT_FALSE(client_->problem().empty());
+  Cut(false);
+  follower_process_->Crash(io::sim::CrashKind::kProcess);
+  before_following_ = [this]() -> Task<void> { (void)co_await copy_->StartOver(0, 7); };
+  follower_process_->Restart();
+  world_.RunFor(seconds{2});
+  EXPECT_TRUE(client_->connected());
+  EXPECT_FALSE(client_->refusal());
+  EXPECT_EQ(client_->problem(), "");
+  EXPECT_EQ(server_->RefusalOf("session", "us-west"), nullptr);
+}
+
+TEST_F(MirrorTest, StrangersAreNotRememberedAsRefusedFollowers) {
+  allowed_ = "eu-west";
+  Start();
+  ASSERT_TRUE(client_->refusal());
+  EXPECT_EQ(client_->refusal()->reason, RefusalReason::kNotAllowed);
+  EXPECT_EQ(server_->RefusalOf("session", "us-west"), nullptr);
+}
 
 TEST_F(MirrorTest, FollowerWithAClockFromTheFutureIsRefused) {
   StartSource();
