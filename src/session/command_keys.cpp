@@ -1,6 +1,7 @@
 #include "session/command_keys.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <string_view>
 #include <vector>
 

@@ -23,6 +23,7 @@
 #include "session/command.hpp"
 #include "session/command_keys.hpp"
 #include "session/engine_fixture.hpp"
+#include "session/keyspace.hpp"
 #include "session/limits.hpp"
 #include "wire/resp/number.hpp"
 #include "wire/resp/request_parser.hpp"

@@ -182,7 +182,7 @@ struct Documented {
   std::string row;  // how the row of the table begins
 };
 
-std::vector<Documented> DocumentedLimits() {
+std::vector<Documented> LimitsOfRequests() {
   wire::resp::RequestLimits request;
   wire::resp::RequestLimits early = wire::resp::kUnauthenticatedLimits;
   auto arguments = [](int64_t count) { return Grouped(static_cast<uint64_t>(count)); };
@@ -207,6 +207,11 @@ std::vector<Documented> DocumentedLimits() {
       {{"kMaxQueuedBytes"}, "requests in `MULTI` | " + Mebibytes(kMaxQueuedBytes)},
       {{"kMaxTransactionBytes"}, "what one `EXEC` writes | " + Mebibytes(kMaxTransactionBytes)},
       {{"kMaxWatchedKeys"}, "keys that a connection watches | " + Grouped(kMaxWatchedKeys)},
+  };
+}
+
+std::vector<Documented> LimitsOfRepliesAndConnections() {
+  return {
       {{"kMaxReplyBytes"},
        "replies of one connection that wait to be sent | " + Mebibytes(kMaxReplyBytes)},
       {{"kWriteTimeout"}, "a reply that the client does not read | " + InSeconds(kWriteTimeout)},
@@ -232,6 +237,11 @@ std::vector<Documented> DocumentedLimits() {
       {{"kDrainGrace"},
        "after SIGTERM, for clients that go on asking | " + InSeconds(kDrainGrace) + " |"},
       {{"kStrangersLogInterval"}, "lines in the log about strangers | one a minute"},
+  };
+}
+
+std::vector<Documented> LimitsOfMemoryAndPeers() {
+  return {
       {{"kLeastMaxMemoryBytes", "kMostTimesMemory"},
        "`maxmemory` | at least " + Mebibytes(kLeastMaxMemoryBytes) + "; twice that"},
       {{"kMemorySlack"},
@@ -280,9 +290,12 @@ std::string TextOf(const char* path) {
 TEST(Limits, EachStandsInTheDocumentation) {
   std::string documentation = TextOf("docs/session.md");
   std::set<std::string_view> known(std::begin(kPaces), std::end(kPaces));
-  for (const Documented& limit : DocumentedLimits()) {
-    EXPECT_TRUE(documentation.contains("\n| " + limit.row)) << limit.row;
-    known.insert(limit.constants.begin(), limit.constants.end());
+  for (const auto& limits :
+       {LimitsOfRequests(), LimitsOfRepliesAndConnections(), LimitsOfMemoryAndPeers()}) {
+    for (const Documented& limit : limits) {
+      EXPECT_TRUE(documentation.contains("\n| " + limit.row)) << limit.row;
+      known.insert(limit.constants.begin(), limit.constants.end());
+    }
   }
   std::istringstream lines(TextOf("src/session/limits.hpp"));
   for (std::string line; std::getline(lines, line);) {

@@ -1,7 +1,7 @@
 #include "session/peer_problem.hpp"
 
 #include <cstdint>
-#include <string>
+#include <string_view>
 
 #include <gtest/gtest.h>
 

@@ -27,6 +27,7 @@
 #include "session/limits.hpp"
 #include "session/peer_problem.hpp"
 #include "store/mirror_client.hpp"
+#include "store/mirror_protocol.hpp"
 #include "store/mirror_server.hpp"
 
 namespace meridian::session {

@@ -2,13 +2,11 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
 
 #include "base/clock.hpp"
-#include "store/limits.hpp"
 
 namespace meridian::store {
 namespace {
