@@ -127,6 +127,30 @@ def test_password_is_asked_for():
         assert "secret" not in (tier.folder / "log").read_text()
 
 
+def test_silent_connections_do_not_lock_the_application_out():
+    settings = '[session]\ndurability = "memory"\npassword = "$SESSION_PASSWORD"\nmax_clients = 20\n'
+    with SessionTier(settings, {"SESSION_PASSWORD": "secret"}) as tier, contextlib.ExitStack() as silent:
+        for _ in range(40):
+            silent.enter_context(socket.create_connection((tier.address, 6379), timeout=20))
+        last = silent.enter_context(socket.create_connection((tier.address, 6379), timeout=20))
+        assert tier.client(password="secret").ping()
+        assert last.recv(100).startswith(b"-NOAUTH no authentication came in time"), "it is closed after 5 s"
+
+
+def test_http_request_of_a_browser_executes_nothing(tier, client):
+    def lines():
+        return [line for line in (tier.folder / "log").read_text().splitlines() if "an HTTP request came" in line]
+    for head in (b"POST / HTTP/1.1\r\n", b"GET / HTTP/1.1\r\nHost: sessions.example\r\n"):
+        with socket.create_connection((tier.address, 6379), timeout=20) as browser:
+            with contextlib.suppress(ConnectionError):
+                browser.sendall(head + b"Content-Type: text/plain\r\n\r\nSET stolen yes\r\n")
+                browser.recv(4096)
+            with contextlib.suppress(ConnectionError):
+                assert browser.recv(4096) == b""
+    assert not client.exists("stolen")
+    assert len(lines()) == 1 and '"peer":"127.' in lines()[0]
+
+
 def test_drained_tier_answers_what_it_was_asked_and_leaves():
     # Three times what the kernel takes from the tier for a client that does not read: most of the answer is still the tier's.
     value = b"x" * (3 * int(pathlib.Path("/proc/sys/net/ipv4/tcp_wmem").read_text().split()[2]))

@@ -4,6 +4,7 @@ import contextlib
 import json
 import re
 import select
+import shutil
 import socket
 import ssl
 import struct
@@ -172,7 +173,7 @@ def test_operators_see_lag_digests_and_keys(site, clients):
     assert [entry["type"] for entry in told(site, "get", "none")] == ["none", "none"]
     assert "us-west        has no such key" in site.run("session", "get", "none").stdout
     assert told(site, "lag")[0]["peers"][0]["connected"]
-    assert re.search(r"; its clock (leads|is behind) by \d", site.run("session", "lag").stdout)
+    wait_until(lambda: re.search(r"; its clock (leads|is behind) by \d\.\d{3} s ± \d\.\d{3} s", site.run("session", "lag").stdout), what="the clocks are compared")
 
     site.link("us-east", "us-west", "--cut")
     west.set("other", "another")
@@ -182,6 +183,21 @@ def test_operators_see_lag_digests_and_keys(site, clients):
     wait_until(lambda: "All hold the same." in site.run("session", "digest").stdout, what="all hold the same")
 
 
+def test_latency_of_the_link_is_not_told_as_a_difference_of_clocks(site):
+    def clocks():
+        return [entry["peers"][0] for entry in told(site, "lag") if "clock_error_seconds" in entry["peers"][0]]
+    site.link("us-east", "us-west", "--latency", "400ms")
+    try:
+        wait_until(lambda: len(clocks()) == 2 and all(clock["clock_error_seconds"] >= 0.2 for clock in clocks()), what="the round trip is known")
+        for clock in clocks():
+            assert abs(clock["clock_lead_seconds"]) < 0.1, "both are of one machine"
+            assert clock["clock_error_seconds"] < 0.4
+        wait_until(lambda: metric(site, "us-west", "meridian_mirror_clock_error_seconds")[0] >= 0.2, what="the metric has the error")
+        assert abs(metric(site, "us-west", "meridian_mirror_clock_lead_seconds")[0]) < 0.1
+    finally:
+        site.link("us-east", "us-west", "--heal")
+
+
 # --- who is let in
 
 def text(value):
@@ -189,7 +205,7 @@ def text(value):
 
 
 def hello(site_name, data_center, now_ms):
-    body = (struct.pack(">I", 1) + text(site_name) + text(data_center) + text("session") +
+    body = (struct.pack(">I", 2) + text(site_name) + text(data_center) + text("session") +
             struct.pack(">QQIIQ", 0, 0, 0, 0, now_ms << 16))
     return struct.pack(">IB", len(body), 1) + body
 
@@ -270,6 +286,36 @@ def test_signed_in_at_one_and_still_signed_in_at_the_other_when_that_is_lost():
         site.run("dc", "start", "us-east", timeout=60)
         wait_until(lambda: session_client(site, "us-east").keys("photos:*") == [], what="the sign-out has arrived")
         assert visitor.name_at("us-east") is None
+
+
+def test_one_that_comes_back_with_an_empty_disk_is_told_with_the_next_command():
+    with Site() as site:
+        wait_until(lambda: follow_each_other(site), what="both follow each other")
+        east, west = [session_client(site, name) for name in site.addresses]
+        west.set("theirs", "1")
+        east.set("ours", "1")
+        assert east.wait(1, 10000) == west.wait(1, 10000) == 1
+        site.run("dc", "kill", "us-east")
+        shutil.rmtree(site.state / "session-us-east")
+        site.run("dc", "start", "us-east", timeout=60)
+        reason = "the disk of us-east was replaced, and what came from it is a copy of its old log"
+        wait_until(lambda: f"does not follow the sessions of us-east: {reason}; next: while us-west is stopped, mv -T" in site.run("status").stdout, what="status says why, and what to do")
+        assert "is not followed by us-west: us-west has a copy of the log of an older disk; next: meridian session lag" in site.run("status").stdout
+        here, there = told(site, "lag")
+        assert here["peers"][0]["refused"]["reason"] == "us-west has a copy of the log of an older disk"
+        assert "problem" not in here["peers"][0]
+        assert there["peers"][0]["problem"]["reason"] == reason
+        said = site.run("session", "lag").stdout
+        assert f"  does not follow it: {reason}\n  next: while us-west is stopped, mv -T " in said
+        assert "  is not followed by it: us-west has a copy of the log of an older disk\n" in said
+
+        site.run("dc", "kill", "us-west")
+        command = re.search(r"mv -T [^;]+", there["peers"][0]["problem"]["next"]).group()
+        subprocess.run(command, shell=True, check=True, cwd=site.folder, timeout=20)
+        site.run("dc", "start", "us-west", timeout=60)
+        wait_until(lambda: follow_each_other(site), what="both follow each other again")
+        wait_until(lambda: "next:" not in site.run("session", "lag").stdout + site.run("status").stdout, what="nothing is left to do")
+        assert sorted(session_client(site, "us-west").keys()) == sorted(session_client(site, "us-east").keys()) == ["ours", "theirs"]
 
 
 def browse(site, data_center, **options):

@@ -68,6 +68,8 @@ class HybridClock {
 
   // How far the last stamp leads the wall clock; negative when it is behind.
   Duration Lead() const { return last_.Wall() - clock_.Wall(); }
+  // The machine's wall clock, which stamps may lead.
+  WallTime Wall() const { return clock_.Wall(); }
   // How far `remote` leads the wall clock.
   Duration LeadOf(HybridTime remote) const { return remote.Wall() - clock_.Wall(); }
 

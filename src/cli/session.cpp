@@ -77,17 +77,33 @@ Result<std::vector<Answer>> AskAll(const Deployed& deployed, std::string_view wh
   return all;
 }
 
+// Empty where it is not known yet.
+std::string ClockText(const Value& peer) {
+  if (peer.Find("clock_lead_seconds") == nullptr) return "";
+  double lead = peer.NumberOf("clock_lead_seconds");
+  return fmt::format("; its clock {} by {:.3f} s ± {:.3f} s", lead < 0 ? "is behind" : "leads",
+                     std::abs(lead), peer.NumberOf("clock_error_seconds"));
+}
+
+// Why one data center does not follow another, and what to do.
+void PrintProblem(const Value& peer, std::string_view member, std::string_view what) {
+  const Value* problem = peer.Find(member);
+  if (problem == nullptr || !problem->is_object()) return;
+  fmt::print("  {}: {}\n", what, problem->TextOf("reason"));
+  std::string next = problem->TextOf("next");
+  if (!next.empty()) fmt::print("  next: {}\n", next);
+}
+
 void PrintLag(const Answer& answer) {
   std::span<const Value> peers = answer.told.ElementsOf("peers");
   if (peers.empty()) fmt::print("{:<14} follows nobody\n", answer.data_center);
   for (const Value& peer : peers) {
-    double lead = peer.NumberOf("clock_lead_seconds");
-    fmt::print(
-        "{:<14} follows {:<14} {:<13} {} records, {:.1f} s behind; its clock {} by {:.3f} s\n",
-        answer.data_center, peer.TextOf("name"),
-        peer.BooleanOf("connected") ? "connected" : "not connected",
-        peer.WholeNumberOf("behind_records"), peer.NumberOf("behind_seconds"),
-        lead < 0 ? "is behind" : "leads", std::abs(lead));
+    fmt::print("{:<14} follows {:<14} {:<13} {} records, {:.1f} s behind{}\n", answer.data_center,
+               peer.TextOf("name"), peer.BooleanOf("connected") ? "connected" : "not connected",
+               peer.WholeNumberOf("behind_records"), peer.NumberOf("behind_seconds"),
+               ClockText(peer));
+    PrintProblem(peer, "problem", "does not follow it");
+    PrintProblem(peer, "refused", "is not followed by it");
   }
 }
 

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <new>
 #include <span>
 #include <string_view>
@@ -12,9 +13,11 @@
 #include "base/check.hpp"
 #include "base/hybrid_clock.hpp"
 #include "base/random.hpp"
+#include "session/limits.hpp"
 #include "session/merge.hpp"
 #include "session/scan_table.hpp"
 #include "session/stamp.hpp"
+#include "wire/resp/number.hpp"
 
 namespace meridian::session {
 namespace {
@@ -81,7 +84,10 @@ bool Fields::Merge(const Field::Content& content) {
                                    content.present, content.value)) {
     return false;
   }
+  if (present_ == 0) was_large_ = false;
   Field* field = Field::New(content);
+  bool keeps_place = old != nullptr && old->present();
+  field->set_order(keeps_place ? old->order() : NextOrder());
   newest_ = std::max(newest_, content.stamp);
   item_bytes_ += field->memory_bytes();
   if (content.present) ++present_;
@@ -94,8 +100,33 @@ bool Fields::Merge(const Field::Content& content) {
     if (old->present()) --present_;
     Field::Destroy(old);
   }
+  if (content.present) NoteSize(*field);
   CountTraces();
   return true;
+}
+
+void Fields::NoteSize(const Field& added) {
+  was_large_ |= present_ > kSmallHashFields ||
+                std::max(added.key().size(), added.value().size()) > kSmallHashBytes;
+}
+
+uint32_t Fields::NextOrder() {
+  if (next_order_ == std::numeric_limits<uint32_t>::max()) {
+    std::vector<Field*> all;
+    table_.ForEach([&](Field& field) { all.push_back(&field); });
+    std::ranges::sort(all, {}, &Field::order);
+    next_order_ = 0;
+    for (Field* field : all) field->set_order(next_order_++);
+  }
+  return next_order_++;
+}
+
+std::span<const Field*> Fields::Sorted(std::span<const Field*, kSmallHashFields> into) const {
+  size_t count = 0;
+  ForEach([&](const Field& field) { into[count++] = &field; });
+  std::span<const Field*> found = into.first(count);
+  std::ranges::sort(found, {}, &Field::order);
+  return found;
 }
 
 void Fields::Remove(Field* field) {
@@ -198,7 +229,10 @@ MemberTag Members::TagOf(std::string_view name, uint8_t origin) const {
 void Members::Insert(Member* member) {
   table_.Insert(member, table_.HashOf(member->key()));
   item_bytes_ += member->memory_bytes();
-  if (member->present()) ++present_;
+  if (member->present()) {
+    ++present_;
+    NoteSize(member->key());
+  }
   CountTraces();
 }
 
@@ -210,8 +244,23 @@ void Members::Remove(Member* member) {
   CountTraces();
 }
 
+void Members::NoteSize(std::string_view added) {
+  was_large_ = was_large_ || present_ > kSmallSetMembers || !wire::resp::ParseInteger(added);
+}
+
+std::span<Members::Integer> Members::Sorted(std::span<Integer, kSmallSetMembers> into) const {
+  size_t count = 0;
+  ForEach([&](const Member& member) {
+    into[count++] = {*wire::resp::ParseInteger(member.key()), &member};
+  });
+  std::span<Integer> found = into.first(count);
+  std::ranges::sort(found, {}, &Integer::value);
+  return found;
+}
+
 void Members::Merge(std::string_view name, Member::Tagged tagged, HybridTime now) {
   readings_.BeforeChange();
+  if (present_ == 0) was_large_ = false;
   newest_ = std::max(newest_, NewestOf(tagged));
   if (!tagged.tag.present()) {
     tagged.removed_s = static_cast<uint32_t>(now.milliseconds() / kMillisecondsPerSecond + 1);
@@ -225,6 +274,7 @@ void Members::Merge(std::string_view name, Member::Tagged tagged, HybridTime now
     own.tag = session::Merge(own.tag, tagged.tag);
     own.removed_s = std::max(own.removed_s, tagged.removed_s);
     present_ += static_cast<size_t>(member->present()) - static_cast<size_t>(was_present);
+    if (member->present()) NoteSize(name);
     CountTraces();
     return;
   }

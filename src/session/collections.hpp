@@ -6,6 +6,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -114,6 +115,9 @@ class Field {
   std::string_view value() const { return {data() + name_bytes_, value_bytes_}; }
   bool present() const { return present_; }
   const Stamp& stamp() const { return stamp_; }
+  // Among the fields of its hash: the one that was added later has the higher one.
+  uint32_t order() const { return order_; }
+  void set_order(uint32_t order) { order_ = order; }
   size_t memory_bytes() const { return sizeof(Field) + name_bytes_ + value_bytes_; }
 
  private:
@@ -124,6 +128,7 @@ class Field {
   uint32_t name_bytes_ = 0;
   uint32_t value_bytes_ = 0;
   bool present_ = true;
+  uint32_t order_ = 0;
 };
 
 class Fields {
@@ -184,6 +189,20 @@ class Fields {
   }
   // Some present field; there is one.
   const Field& Sample(Random& random) const;
+  // Since it was last empty there were more than kSmallHashFields at a time, or one was longer than
+  // kSmallHashBytes.
+  bool was_large() const { return was_large_; }
+  // As Redis takes it: by an argument that is not kept, or by what it is a copy of.
+  void set_was_large() { was_large_ = true; }
+  // Where traces are many it takes too long to find the fields among them.
+  bool small() const { return !was_large_ && traces() < kReplyItemsPerTurn; }
+  // As ForEach; those of a small hash in the order in which they were added.
+  template <class Visit>
+  void ForEachInOrder(Visit visit) const {
+    if (!small()) return ForEach(visit);
+    std::array<const Field*, kSmallHashFields> found;  // NOLINT: written by Sorted
+    for (const Field* field : Sorted(found)) visit(*field);
+  }
   // Who reads this over several turns.
   Readings& readings() const { return readings_; }
 
@@ -195,6 +214,9 @@ class Fields {
   }
   template <class Goes>
   void DropWhere(Goes goes);
+  void NoteSize(const Field& added);
+  uint32_t NextOrder();
+  std::span<const Field*> Sorted(std::span<const Field*, kSmallHashFields> into) const;
 
   ScanTable<Field> table_;
   mutable Readings readings_;
@@ -204,6 +226,8 @@ class Fields {
   TraceTimes trace_times_;
   Stamp newest_;
   size_t item_bytes_ = 0;
+  uint32_t next_order_ = 0;
+  bool was_large_ = false;
 };
 
 // One member, and behind it the tags of the data centers that have added it, and its name.
@@ -285,9 +309,27 @@ class Members {
     return table_.Scan(cursor, count, visit);
   }
   const Member& Sample(Random& random) const;
+  // Since it was last empty there were more than kSmallSetMembers at a time, or one was no integer.
+  bool was_large() const { return was_large_; }
+  void set_was_large() { was_large_ = true; }
+  bool small() const { return !was_large_ && traces() < kReplyItemsPerTurn; }
+  // As ForEach; the integers of a small set in ascending order.
+  template <class Visit>
+  void ForEachInOrder(Visit visit) const {
+    if (!small()) return ForEach(visit);
+    std::array<Integer, kSmallSetMembers> found;  // NOLINT: written by Sorted
+    for (const Integer& each : Sorted(found)) visit(*each.member);
+  }
   Readings& readings() const { return readings_; }
 
  private:
+  struct Integer {
+    int64_t value;
+    const Member* member;
+  };
+
+  void NoteSize(std::string_view added);
+  std::span<Integer> Sorted(std::span<Integer, kSmallSetMembers> into) const;
   void Insert(Member* member);
   void Remove(Member* member);
   void CountTraces() {
@@ -303,6 +345,7 @@ class Members {
   TraceTimes trace_times_;
   Stamp newest_;
   size_t item_bytes_ = 0;
+  bool was_large_ = false;
 };
 
 }  // namespace meridian::session

@@ -29,6 +29,7 @@ enum CommandFlag : uint32_t {
   kAdmin = 1U << 7,
   kLoading = 1U << 8,      // Redis' flags that clients may look at
   kMovableKeys = 1U << 9,  // their count is an argument before the first
+  kKeepsKeys = 1U << 10,   // besides those that are denied when memory is full: keeps their names
 };
 
 struct Call;

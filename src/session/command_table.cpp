@@ -164,9 +164,9 @@ constexpr CommandSpec kCommands[] = {
      "Closes the connection.", &Quit},
     {"randomkey", 1, kReadOnly, 0, 0, 0, "generic", "1.0.0",
      "Returns a random key name from the database.", &RandomKey},
-    {"rename", 3, kWrite, 1, 2, 1, "generic", "1.0.0",
+    {"rename", 3, kWrite | kKeepsKeys, 1, 2, 1, "generic", "1.0.0",
      "Renames a key and overwrites the destination.", &Rename},
-    {"renamenx", 3, kWrite | kFast, 1, 2, 1, "generic", "1.0.0",
+    {"renamenx", 3, kWrite | kFast | kKeepsKeys, 1, 2, 1, "generic", "1.0.0",
      "Renames a key only when the target key name doesn't exist.", &RenameNx},
     {"reset", 1, kFast | kNoAuth | kPubSub | kAtOnce, 0, 0, 0, "connection", "6.2.0",
      "Resets the connection.", &Reset},
@@ -206,8 +206,8 @@ constexpr CommandSpec kCommands[] = {
     {"smembers", 2, kReadOnly, 1, 1, 1, "set", "1.0.0", "Returns all members of a set.", &SMembers},
     {"smismember", -3, kReadOnly | kFast, 1, 1, 1, "set", "6.2.0",
      "Determines whether multiple members belong to a set.", &SMIsMember},
-    {"smove", 4, kWrite | kFast, 1, 2, 1, "set", "1.0.0", "Moves a member from one set to another.",
-     &SMove},
+    {"smove", 4, kWrite | kFast | kKeepsKeys, 1, 2, 1, "set", "1.0.0",
+     "Moves a member from one set to another.", &SMove},
     {"spop", -2, kWrite | kFast, 1, 1, 1, "set", "1.0.0",
      "Returns one or more random members from a set after removing them. Deletes the set if the "
      "last member was popped.",
@@ -245,7 +245,7 @@ constexpr CommandSpec kCommands[] = {
      "Forgets about watched keys of a transaction.", &Unwatch},
     {"wait", 3, 0, 0, 0, 0, "generic", "3.0.0",
      "Says how many other data centers have what this connection has written.", &Wait},
-    {"watch", -2, kFast | kAtOnce, 1, -1, 1, "transactions", "2.2.0",
+    {"watch", -2, kFast | kAtOnce | kKeepsKeys, 1, -1, 1, "transactions", "2.2.0",
      "Monitors changes to keys to determine the execution of a transaction.", &Watch},
 };
 

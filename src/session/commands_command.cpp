@@ -1,15 +1,19 @@
 // COMMAND and its subcommands: what the table says, for clients.
 #include "session/command.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <ranges>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "session/command_keys.hpp"
 #include "session/glob.hpp"
 #include "session/handlers.hpp"
 #include "session/limits.hpp"
+#include "wire/resp/reply_writer.hpp"
 #include "wire/resp/request_parser.hpp"
 
 namespace meridian::session {
@@ -20,6 +24,36 @@ constexpr std::pair<uint32_t, std::string_view> kFlagNames[] = {
     {kFast, "fast"},   {kNoAuth, "no_auth"},    {kPubSub, "pubsub"},
     {kAdmin, "admin"}, {kLoading, "loading"},   {kMovableKeys, "movablekeys"},
 };
+
+void ReplyKeySpecification(Call& call, const KeySpecification& keys) {
+  wire::resp::ReplyWriter& reply = call.reply;
+  auto number = [&](std::string_view name, int value) {
+    reply.Bulk(name);
+    reply.Integer(value);
+  };
+  reply.Map(keys.notes.empty() ? 3 : 4);
+  if (!keys.notes.empty()) {
+    reply.Bulk("notes");
+    reply.Bulk(keys.notes);
+  }
+  reply.Bulk("flags");
+  reply.Set(static_cast<size_t>(std::ranges::count(keys.flags, ' ')) + 1);
+  for (auto word : std::views::split(keys.flags, ' ')) reply.SimpleString(std::string_view(word));
+  auto part = [&](std::string_view name, std::string_view type, size_t numbers) {
+    reply.Bulk(name);
+    reply.Map(2);
+    reply.Bulk("type");
+    reply.Bulk(type);
+    reply.Bulk("spec");
+    reply.Map(numbers);
+  };
+  part("begin_search", "index", 1);
+  number("index", keys.first);
+  part("find_keys", keys.counted ? "keynum" : "range", 3);
+  number(keys.counted ? "keynumidx" : "lastkey", keys.counted ? 0 : keys.last);
+  number(keys.counted ? "firstkey" : "keystep", keys.counted ? 1 : keys.step);
+  number(keys.counted ? "keystep" : "limit", keys.counted ? keys.step : 0);
+}
 
 void ReplyInfo(Call& call, const CommandSpec& spec) {
   call.reply.Array(10);
@@ -35,8 +69,14 @@ void ReplyInfo(Call& call, const CommandSpec& spec) {
   call.reply.Integer(spec.first_key);
   call.reply.Integer(spec.last_key);
   call.reply.Integer(spec.key_step);
-  // ACL categories, hints, key specifications, subcommands.
-  for (int i = 0; i < 4; ++i) call.reply.Array(0);
+  std::vector<std::string_view> categories = AclCategoriesOf(spec);
+  call.reply.Set(categories.size());
+  for (std::string_view category : categories) call.reply.SimpleString(category);
+  call.reply.Set(0);  // hints
+  std::vector<KeySpecification> keys = KeySpecificationsOf(spec);
+  call.reply.Set(keys.size());
+  for (const KeySpecification& each : keys) ReplyKeySpecification(call, each);
+  call.reply.Set(0);  // subcommands
 }
 
 void ReplyDocs(Call& call, const CommandSpec& spec) {

@@ -48,6 +48,14 @@ bool SetMaxMemory(Engine& engine, std::string_view text, Change change) {
   return bytes.has_value();
 }
 
+// What clients set as a matter of course; it is so here.
+bool TakeNoSave(Engine& /*engine*/, std::string_view value, Change /*change*/) {
+  return value.empty();
+}
+bool TakeNoTimeout(Engine& /*engine*/, std::string_view value, Change /*change*/) {
+  return value == "0";
+}
+
 const Setting kSettings[] = {
     {"appendfsync", [](Engine&) -> std::string { return "always"; }},
     {"appendonly",
@@ -63,8 +71,10 @@ const Setting kSettings[] = {
     {"port", [](Engine& engine) { return std::to_string(engine.options().port); }},
     {"proto-max-bulk-len",
      [](Engine&) { return std::to_string(wire::resp::RequestLimits().max_bulk_bytes); }},
-    {"save", [](Engine&) -> std::string { return ""; }},
-    {"timeout", [](Engine&) -> std::string { return "0"; }},
+    {"save", [](Engine&) -> std::string { return ""; }, &TakeNoSave,
+     "argument must be empty: what is durable is site.toml's to say"},
+    {"timeout", [](Engine&) -> std::string { return "0"; }, &TakeNoTimeout,
+     "argument must be 0: idle connections are not closed"},
 };
 
 const Setting* FindSetting(std::string_view name) {

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "session/command.hpp"
+#include "session/entry.hpp"
 #include "session/events.hpp"
 #include "session/handlers.hpp"
 #include "session/keyspace.hpp"
@@ -58,6 +59,7 @@ void IncrByFloat(Call& call) {
   wire::resp::FixedText sum = wire::resp::FixedDoubleText(*base + *delta);
   if (sum.size == 0) return call.reply.Error("ERR increment would produce NaN or Infinity");
   call.keyspace().SetText(call[1], sum.text(), {ExpiryChange::Kind::kKeep});
+  call.keyspace().Peek(call[1])->set_form(Entry::Form::kDecimal);
   call.Notify(kStringEvent, "incrbyfloat", call[1]);
   call.reply.Bulk(sum.text());
 }

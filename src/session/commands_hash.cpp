@@ -38,6 +38,8 @@ std::optional<int64_t> SetPairs(Call& call) {
     ForEachPair(call, 2, [&](size_t i) {
       fresh += static_cast<int64_t>(edit.SetField(call[i], call[i + 1]));
     });
+    auto is_long = [](std::string_view text) { return text.size() > kSmallHashBytes; };
+    if (std::ranges::any_of(call.arguments.subspan(2), is_long)) edit.fields().set_was_large();
   }
   call.Notify(kHashEvent, "hset", call[1]);
   return fresh;

@@ -15,29 +15,8 @@
 namespace meridian::session {
 namespace {
 
-// Up to where Redis keeps things as small ones, as it is set up at first.
+// Up to where Redis keeps a string in one piece with its key's object.
 constexpr size_t kMostEmbeddedBytes = 44;
-constexpr size_t kMostListpackFields = 128;
-constexpr size_t kMostListpackBytes = 64;
-constexpr size_t kMostIntegers = 512;
-
-bool IsListpack(const Fields& fields) {
-  if (fields.size() > kMostListpackFields) return false;
-  bool all_short = true;
-  fields.ForEach([&](const Field& field) {
-    all_short &= std::max(field.key().size(), field.value().size()) <= kMostListpackBytes;
-  });
-  return all_short;
-}
-
-bool IsIntegers(const Members& members) {
-  if (members.size() > kMostIntegers) return false;
-  bool all_integers = true;
-  members.ForEach([&](const Member& member) {
-    all_integers &= wire::resp::ParseInteger(member.key()).has_value();
-  });
-  return all_integers;
-}
 
 // The names that clients know.
 std::string_view EncodingOf(Keyspace& keyspace, const Entry& entry) {
@@ -46,13 +25,14 @@ std::string_view EncodingOf(Keyspace& keyspace, const Entry& entry) {
       return "none";
     case ValueType::kString: {
       std::string_view text = keyspace.TextOf(entry);
-      if (wire::resp::ParseInteger(text)) return "int";
+      if (entry.form() == Entry::Form::kEdited) return "raw";
+      if (entry.form() == Entry::Form::kNew && wire::resp::ParseInteger(text)) return "int";
       return text.size() <= kMostEmbeddedBytes ? "embstr" : "raw";
     }
     case ValueType::kHash:
-      return IsListpack(*keyspace.FieldsOf(&entry)) ? "listpack" : "hashtable";
+      return keyspace.FieldsOf(&entry)->small() ? "listpack" : "hashtable";
     case ValueType::kSet:
-      return IsIntegers(*keyspace.MembersOf(&entry)) ? "intset" : "hashtable";
+      return keyspace.MembersOf(&entry)->small() ? "intset" : "hashtable";
   }
   return "none";
 }

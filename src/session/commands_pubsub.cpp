@@ -12,19 +12,26 @@
 #include "session/handlers.hpp"
 #include "session/limits.hpp"
 #include "session/subscriptions.hpp"
+#include "wire/resp/reply_writer.hpp"
 
 namespace meridian::session {
 namespace {
 
+// A confirmation is a message, not a reply: CLIENT REPLY OFF and SKIP do not suppress it. There it
+// is held until the replies are taken back.
 void Confirm(Call& call, std::string_view what, std::string_view name) {
-  call.reply.Push(3);
-  call.reply.Bulk(what);
+  bool replies = call.client.reply_mode == Client::ReplyMode::kOn;
+  wire::resp::ReplyWriter held(&call.client.held, call.reply.version());
+  wire::resp::ReplyWriter& reply = replies ? call.reply : held;
+  reply.Push(3);
+  reply.Bulk(what);
   if (name.data() == nullptr) {
-    call.reply.Null();
+    reply.Null();
   } else {
-    call.reply.Bulk(name);
+    reply.Bulk(name);
   }
-  call.reply.Integer(static_cast<int64_t>(call.client.subscriptions()));
+  reply.Integer(static_cast<int64_t>(call.client.subscriptions()));
+  if (!reply.ok()) call.client.connection.Disconnect();
 }
 
 bool HasRoom(Call& call) {

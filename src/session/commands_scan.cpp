@@ -24,9 +24,7 @@ namespace meridian::session {
 namespace {
 
 constexpr size_t kUsualCount = 10;
-constexpr size_t kMostCount = 65536;  // of one step
-// A small hash or set is walked in one step, as Redis does with those that it keeps as lists. What
-// is due to be forgotten may be among them.
+// A set of so many members is walked in one step, also where they are no integers.
 constexpr size_t kAllAtOnce = 128;
 
 struct ScanOptions {
@@ -75,7 +73,7 @@ bool ReadOptions(const Call& call, size_t at, ScanOptions* options) {
         call.SyntaxError();
         return false;
       }
-      options->count = std::min(static_cast<size_t>(count), kMostCount);
+      options->count = std::min(static_cast<size_t>(count), kMaxScanCount);
     } else if (call.Is(i, "MATCH")) {
       if (!ReadPattern(call, ++i, &options->pattern)) return false;
     } else if (call.Is(i, "TYPE") && call.command == "scan") {
@@ -127,6 +125,17 @@ void Scan(Call& call) {
   ReplyScan(call, cursor, found);
 }
 
+// One step of a scan of a Fields or Members; all of a small one, in order, whatever the cursor.
+template <class Items, class Visit>
+uint64_t ScanStep(const Items& items, const ScanOptions& options, Visit visit) {
+  if (items.small()) {
+    items.ForEachInOrder(visit);
+    return 0;
+  }
+  size_t count = std::max(options.count, items.size() <= kAllAtOnce ? kAllAtOnce : 0);
+  return items.Scan(options.cursor, count, visit);
+}
+
 // Of nothing there is nothing to be found, whatever the options.
 void HScan(Call& call) {
   ScanOptions options;
@@ -136,8 +145,7 @@ void HScan(Call& call) {
   found.clear();
   if (fields == nullptr) return ReplyScan(call, 0, found);
   if (!ReadOptions(call, 2, &options)) return;
-  size_t count = std::max(options.count, fields->size() <= kAllAtOnce ? kAllAtOnce : 0);
-  uint64_t cursor = fields->Scan(options.cursor, count, [&](const Field& field) {
+  uint64_t cursor = ScanStep(*fields, options, [&](const Field& field) {
     if (!options.Fits(field.key())) return;
     found.push_back(field.key());
     if (!options.without_values) found.push_back(field.value());
@@ -153,8 +161,7 @@ void SScan(Call& call) {
   found.clear();
   if (members == nullptr) return ReplyScan(call, 0, found);
   if (!ReadOptions(call, 2, &options)) return;
-  size_t count = std::max(options.count, members->size() <= kAllAtOnce ? kAllAtOnce : 0);
-  uint64_t cursor = members->Scan(options.cursor, count, [&](const Member& member) {
+  uint64_t cursor = ScanStep(*members, options, [&](const Member& member) {
     if (options.Fits(member.key())) found.push_back(member.key());
   });
   ReplyScan(call, cursor, found);

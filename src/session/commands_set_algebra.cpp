@@ -6,6 +6,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "session/collections.hpp"
@@ -13,6 +14,7 @@
 #include "session/events.hpp"
 #include "session/handlers.hpp"
 #include "session/keyspace.hpp"
+#include "session/limits.hpp"
 #include "wire/resp/number.hpp"
 #include "wire/resp/request_parser.hpp"
 
@@ -46,6 +48,20 @@ Names Unite(const std::vector<const Members*>& sets) {
   return {united.begin(), united.end()};
 }
 
+// As few integers as are in order in a set are in order in a result.
+Names InOrder(Names names) {
+  if (names.size() > kSmallSetMembers) return names;
+  std::vector<std::pair<int64_t, std::string>> integers;
+  for (const std::string& name : names) {
+    std::optional<int64_t> integer = wire::resp::ParseInteger(name);
+    if (!integer) return names;
+    integers.emplace_back(*integer, name);
+  }
+  std::ranges::sort(integers);
+  for (size_t i = 0; i < names.size(); ++i) names[i] = std::move(integers[i].second);
+  return names;
+}
+
 // Nothing: one of the keys is no set, and the reply says so.
 std::optional<Names> Compute(Call& call, wire::resp::Arguments keys, Algebra algebra,
                              size_t limit = SIZE_MAX) {
@@ -72,7 +88,7 @@ void Answer(Call& call, Algebra algebra) {
   std::optional<Names> names = Compute(call, call.arguments.subspan(1), algebra);
   if (!names) return;
   call.reply.Set(names->size());
-  for (const std::string& name : *names) call.reply.Bulk(name);
+  for (const std::string& name : InOrder(std::move(*names))) call.reply.Bulk(name);
 }
 
 void Store(Call& call, Algebra algebra, std::string_view event) {

@@ -7,6 +7,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include "session/command.hpp"
 #include "session/engine.hpp"
@@ -137,7 +138,8 @@ void ForEachPair(const Call& call, size_t first, const std::function<void(size_t
   std::unordered_map<std::string_view, size_t, decltype(hash)> last(call.size(), hash);
   for (size_t i = first; i < call.size(); i += 2) last[call[i]] = i;
   for (size_t i = first; i < call.size(); i += 2) {
-    if (last[call[i]] == i) visit(i);
+    // 0: it was visited.
+    if (size_t at = std::exchange(last[call[i]], 0)) visit(at);
   }
 }
 
@@ -280,6 +282,7 @@ void AppendText(Call& call) {
   if (!FitsIn(call, value.size() + call[2].size())) return;
   value += call[2];
   call.keyspace().SetText(call[1], value, {ExpiryChange::Kind::kKeep});
+  if (old) call.keyspace().Peek(call[1])->set_form(Entry::Form::kEdited);
   call.Notify(kStringEvent, "append", call[1]);
   call.reply.Integer(static_cast<int64_t>(value.size()));
 }
@@ -315,6 +318,7 @@ void SetRange(Call& call) {
   if (value.size() < at + piece.size()) value.resize(at + piece.size());
   value.replace(at, piece.size(), piece);
   call.keyspace().SetText(call[1], value, {ExpiryChange::Kind::kKeep});
+  call.keyspace().Peek(call[1])->set_form(Entry::Form::kEdited);
   call.Notify(kStringEvent, "setrange", call[1]);
   call.reply.Integer(static_cast<int64_t>(value.size()));
 }

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -15,10 +16,14 @@
 #include <gtest/gtest.h>
 
 #include "base/bytes.hpp"
+#include "base/log.hpp"
 #include "base/random.hpp"
+#include "base/scratch_dir.hpp"
 #include "session/client.hpp"
 #include "session/command.hpp"
+#include "session/command_keys.hpp"
 #include "session/engine_fixture.hpp"
+#include "session/keyspace.hpp"
 #include "session/limits.hpp"
 #include "wire/resp/number.hpp"
 #include "wire/resp/request_parser.hpp"
@@ -107,6 +112,49 @@ TEST(Commands, RecordsMakeTheSameKeysAgain) {
                            "GET n", "SMEMBERS u", "DBSIZE"}) {
     EXPECT_EQ(world.Say(line), again.Say(line)) << line;
   }
+}
+
+// What a data center has read again at its start, or got from another one, was in the order of the
+// names.
+TEST(Commands, SmallHashKeepsItsOrderInRecordsAndSnapshots) {
+  EngineFixture world;
+  world.Say("HSET h zulu 1 alpha 2 mike 3");
+  world.Say("HSET h bravo 4 alpha 5");
+  world.Say("HDEL h zulu");
+  world.Say("HSET h zulu 6");
+  std::string expected = "*8|$5|alpha|$1|5|$4|mike|$1|3|$5|bravo|$1|4|$4|zulu|$1|6|";
+  EXPECT_EQ(world.Say("HGETALL h"), expected);
+  EngineFixture from_records;
+  for (const std::string& record : world.journal.records) {
+    ASSERT_TRUE(from_records.engine->keyspace().Apply(AsBytes(record)));
+  }
+  from_records.engine->BeginBatch();
+  EXPECT_EQ(from_records.Say("HGETALL h"), expected);
+  EngineFixture from_snapshot;
+  SnapshotWalk walk;
+  std::vector<std::string> items;
+  while (!walk.done()) world.engine->keyspace().Snapshot(&walk, 100, &items);
+  for (const std::string& item : items) {
+    ASSERT_TRUE(from_snapshot.engine->keyspace().Apply(AsBytes(item)));
+  }
+  from_snapshot.engine->BeginBatch();
+  EXPECT_EQ(from_snapshot.Say("HGETALL h"), expected);
+}
+
+// Where most of what is kept are traces, a turn may not look at all of them for a few fields.
+TEST(Commands, HashOfManyTracesIsNoSmallOne) {
+  EngineFixture world;
+  world.engine->keyspace().set_known({});
+  for (size_t i = 0; i <= kReplyItemsPerTurn; ++i) {
+    std::string name = std::to_string(i);
+    world.Say("HSET h keep v f" + name + " v");
+    world.Say("HDEL h f" + name);
+    world.Say("SADD s 1 1" + name);
+    world.Say("SREM s 1" + name);
+  }
+  EXPECT_EQ(world.Say("OBJECT ENCODING h"), "$9|hashtable|");
+  EXPECT_EQ(world.Say("OBJECT ENCODING s"), "$9|hashtable|");
+  EXPECT_EQ(world.Say("HGETALL h"), "*2|$4|keep|$1|v|");
 }
 
 // The traces of its fields were taken for those of a hash, and nothing was copied.
@@ -408,15 +456,43 @@ TEST(Commands, KeyOfTheLimitIsTakenAndNoLonger) {
   EngineFixture world;
   std::string longest(kMaxKeyBytes, 'k');
   EXPECT_EQ(world.Say("SET " + longest + " v"), "+OK|");
-  EXPECT_EQ(world.Say("DEL " + longest + "k"), "-ERR key is longer than 32768 bytes|");
+  std::string longer = longest + "k";
+  std::string refusal = "-ERR key is longer than 32768 bytes|";
+  for (const std::string& request :
+       {"SET " + longer + " v", "HSET " + longer + " f v", "INCR " + longer, "RENAME x " + longer,
+        "RENAMENX x " + longer, "SMOVE s " + longer + " m", "COPY x " + longer,
+        "MSET a 1 " + longer + " 2", "WATCH " + longer}) {
+    EXPECT_EQ(world.Say(request), refusal) << request.substr(0, 10);
+  }
+  EXPECT_EQ(world.Say("DBSIZE"), ":1|");
 }
 
-TEST(Commands, QueueOfATransactionIsBounded) {
+// They failed, where there can be no such key.
+TEST(Commands, KeyPastTheLimitIsNotFound) {
   EngineFixture world;
-  world.Say("MULTI");
-  for (size_t i = 0; i < kMaxQueuedRequests; ++i) ASSERT_EQ(world.Say("PING"), "+QUEUED|");
-  EXPECT_EQ(world.Say("PING"), "-ERR transaction is too large|");
-  EXPECT_EQ(world.Say("EXEC"), "-EXECABORT Transaction discarded because of previous errors.|");
+  std::string longer(kMaxKeyBytes + 1, 'k');
+  EXPECT_EQ(world.Say("GET " + longer), "$-1|");
+  EXPECT_EQ(world.Say("EXISTS " + longer + " x"), ":0|");
+  EXPECT_EQ(world.Say("DEL " + longer), ":0|");
+  EXPECT_EQ(world.Say("UNLINK " + longer), ":0|");
+  EXPECT_EQ(world.Say("MGET " + longer), "*1|$-1|");
+  EXPECT_EQ(world.Say("GETDEL " + longer), "$-1|");
+  EXPECT_EQ(world.Say("GETEX " + longer + " EX 10"), "$-1|");
+  EXPECT_EQ(world.Say("EXPIRE " + longer + " 10"), ":0|");
+  EXPECT_EQ(world.Say("HDEL " + longer + " f"), ":0|");
+  EXPECT_EQ(world.Say("SREM " + longer + " m"), ":0|");
+  EXPECT_EQ(world.Say("SPOP " + longer), "$-1|");
+  EXPECT_EQ(world.Say("TYPE " + longer), "+none|");
+  EXPECT_EQ(world.Say("DBSIZE"), ":0|");
+  EXPECT_TRUE(world.journal.records.empty());
+}
+
+TEST(Commands, EveryCommandWithKeysSaysWhatItDoesToThem) {
+  for (const CommandSpec& spec : Commands()) {
+    bool has_keys = spec.first_key != 0 || (spec.flags & kMovableKeys) != 0;
+    EXPECT_EQ(!KeySpecificationsOf(spec).empty(), has_keys) << spec.name;
+    EXPECT_FALSE(AclCategoriesOf(spec).empty()) << spec.name;
+  }
 }
 
 TEST(Commands, WatchedKeyThatAnotherChangesStopsTheTransaction) {
@@ -471,6 +547,30 @@ TEST(Commands, SubscriberPastItsLimitIsCutOff) {
   world.engine->Execute(world.client->client(), parser.arguments());
   EXPECT_EQ(world.client->Heard(), ":0|");
   EXPECT_TRUE(deaf->disconnected());
+}
+
+// Whoever wants to could fill the disk with lines.
+TEST(Commands, HttpRequestsAreLoggedOnceAMinute) {
+  ScratchDir folder;
+  ConfigureLog({.file = {.path = folder / "log"}});
+  EngineFixture fixture;
+  auto connect_and_post = [&] {
+    auto browser = fixture.Connect();
+    EXPECT_EQ(browser->Say("POST / HTTP/1.1"), "");
+    EXPECT_TRUE(browser->disconnected());
+  };
+  auto lines = [&] {
+    std::ifstream log(folder / "log");
+    std::string text{std::istreambuf_iterator<char>(log), {}};
+    return std::ranges::count(text, '\n');
+  };
+  for (int i = 0; i < 3; ++i) connect_and_post();
+  EXPECT_EQ(lines(), 1);
+  fixture.wall.Advance(std::chrono::minutes{1});
+  connect_and_post();
+  EXPECT_EQ(lines(), 2);
+  EXPECT_EQ(fixture.engine->statistics().http_connections, 4U);
+  ConfigureLog({});
 }
 
 }  // namespace

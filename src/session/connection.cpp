@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -31,9 +30,6 @@ using wire::resp::RequestOutcome;
 
 // More than this is given back when it was sent.
 constexpr size_t kKeptOutputBytes = 2 * kFlushReplyBytes;
-// What is read, and thrown away, of a client that was refused.
-constexpr size_t kMostLingerBytes = size_t{1} << 20;
-constexpr Duration kLingerTimeout = std::chrono::seconds{2};
 
 }  // namespace
 
@@ -48,13 +44,35 @@ Connection::Connection(const Parts& parts, std::unique_ptr<io::Stream> stream)
   client_.local_address = stream_->local().ToString();
   client_.connected_at = client_.active_at = parts_.loop.Now();
   client_.authenticated = parts_.engine.options().passwords.empty();
-  authenticated_ = client_.authenticated;
-  if (!authenticated_) parser_.set_limits(wire::resp::kUnauthenticatedLimits);
+  NoteAuthentication();
   parts_.engine.AddClient(client_);
   ++parts_.engine.statistics().connections;
 }
 
-Connection::~Connection() { parts_.engine.RemoveClient(client_); }
+Connection::~Connection() {
+  if (!authenticated_) parts_.unauthenticated.Remove(*this, unauthenticated_since_);
+  parts_.engine.RemoveClient(client_);
+}
+
+void Connection::NoteAuthentication() {
+  if (client_.authenticated == authenticated_) return;
+  authenticated_ = client_.authenticated;
+  if (authenticated_) {
+    parser_.set_limits({});
+    parts_.unauthenticated.Remove(*this, unauthenticated_since_);
+  } else {
+    parser_.set_limits(wire::resp::kUnauthenticatedLimits);
+    unauthenticated_since_ = parts_.loop.Now();
+    parts_.unauthenticated.Add(*this, unauthenticated_since_);
+  }
+}
+
+void Connection::EndUnauthenticated(std::string_view error) {
+  ended_unauthenticated_ = client_.closing = true;
+  Bytes bytes = AsBytes(error);
+  if (client_.output.empty() && !sends_) (void)stream_->TryWrite({&bytes, 1});
+  Disconnect();
+}
 
 void Connection::Disconnect() {
   failed_ = true;
@@ -175,10 +193,7 @@ size_t Connection::Execute(std::string_view input) {
       parts_.engine.FinishPrefetches();
     }
     if (!parser_.arguments().empty()) parts_.engine.Execute(client_, parser_.arguments());
-    if (client_.authenticated == authenticated_) continue;
-    authenticated_ = client_.authenticated;
-    parser_.set_limits(authenticated_ ? wire::resp::RequestLimits()
-                                      : wire::resp::kUnauthenticatedLimits);
+    NoteAuthentication();
   }
   return used;
 }
@@ -282,7 +297,7 @@ io::Task<void> Connection::Linger() {
   stream_->ShutdownWrite();
   std::array<uint8_t, 4096> discarded;  // NOLINT: written by Read
   TimePoint until = parts_.loop.After(kLingerTimeout);
-  for (size_t bytes = 0; bytes < kMostLingerBytes;) {
+  for (size_t bytes = 0; bytes < kMaxLingerBytes;) {
     Result<size_t> got = co_await stream_->Read(discarded, until);
     if (!got || *got == 0) co_return;
     bytes += *got;

@@ -10,14 +10,17 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "base/bytes.hpp"
+#include "base/clock.hpp"
 #include "io/scope.hpp"
 #include "io/stream.hpp"
 #include "io/wait_queue.hpp"
 #include "session/client.hpp"
 #include "session/engine.hpp"
+#include "session/unauthenticated.hpp"
 #include "wire/resp/request_parser.hpp"
 
 namespace meridian::session {
@@ -27,6 +30,7 @@ class Connection final : private ClientConnection {
   struct Parts {
     io::Loop& loop;
     Engine& engine;
+    UnauthenticatedConnections& unauthenticated;
     MutableBytes shared_input;  // of all connections of the loop; free between two awaits
   };
   Connection(const Parts& parts, std::unique_ptr<io::Stream> stream);
@@ -38,6 +42,12 @@ class Connection final : private ClientConnection {
   void Leave();
   // Ends it when the requests that are being executed are answered; nothing more is begun.
   void Cut();
+  // Ends it, as it has not authenticated and its place is wanted: with an error, if that can be
+  // sent at once.
+  void EndUnauthenticated(std::string_view error);
+  const std::string& peer() const { return client_.address; }
+  // It was ended so; its place is another connection's.
+  bool ended_unauthenticated() const { return ended_unauthenticated_; }
 
  private:
   void OnMessages() override;
@@ -55,6 +65,8 @@ class Connection final : private ClientConnection {
   // Has the keys of some requests fetched; the bytes of those.
   size_t Prefetch(std::string_view input);
   void RefuseRequest(const wire::resp::RequestOutcome& outcome);
+  // The client has shown a password, or has taken that back (RESET).
+  void NoteAuthentication();
   // The usual case, without waiting: true when all is sent.
   bool SendAtOnce();
   // Sends all that is in the output. False: it cannot be sent.
@@ -74,10 +86,12 @@ class Connection final : private ClientConnection {
   wire::resp::RequestParser parser_;
   Buffer input_;
   Output sending_{kMaxReplyBytes};
-  size_t prefetched_ = 0;       // bytes at the front of the input whose keys are asked for
-  bool sends_ = false;          // a fiber is in SendOnce
-  bool failed_ = false;         // nothing can be sent any more
-  bool authenticated_ = false;  // as the parser's limits have it
+  size_t prefetched_ = 0;      // bytes at the front of the input whose keys are asked for
+  bool sends_ = false;         // a fiber is in SendOnce
+  bool failed_ = false;        // nothing can be sent any more
+  bool authenticated_ = true;  // as the parser's limits have it
+  bool ended_unauthenticated_ = false;
+  TimePoint unauthenticated_since_;
   bool has_messenger_ = false;
   bool leaving_ = false;
   bool reads_ = false;  // waits for requests

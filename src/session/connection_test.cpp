@@ -238,6 +238,90 @@ TEST_F(ConnectionTest, ClientsThatComeTogetherAreCountedTogether) {
   });
 }
 
+constexpr std::string_view kOutOfTime = "-NOAUTH no authentication came in time\r\n|end";
+
+TEST_F(ConnectionTest, ConnectionThatDoesNotAuthenticateIsClosedAfterItsTime) {
+  options_.passwords = {{"default", "secret"}};
+  Run([](Machine& machine) -> Task<void> {
+    TimePoint begin = machine.loop.Now();
+    auto silent = co_await Dial(machine);
+    auto half = co_await Dial(machine);
+    EXPECT_TRUE(co_await half->Write(AsBytes("*2\r\n$4\r\nAUTH\r\n")));
+    auto authenticated = co_await Dial(machine);
+    EXPECT_EQ(co_await Talk(*authenticated, "AUTH secret\r\n", "\r\n"), "+OK\r\n");
+    EXPECT_EQ(co_await Hear(*silent, "never"), kOutOfTime);
+    EXPECT_EQ(co_await Hear(*half, "never"), kOutOfTime);
+    Duration after = machine.loop.Now() - begin;
+    EXPECT_GE(after, kAuthenticationTimeout);
+    EXPECT_LT(after, kAuthenticationTimeout + seconds{1});
+    (void)co_await io::Sleep(2 * kAuthenticationTimeout);
+    EXPECT_EQ(co_await Talk(*authenticated, "PING\r\n", "\r\n"), "+PONG\r\n");
+  });
+}
+
+TEST_F(ConnectionTest, ConnectionThatTakesItsAuthenticationBackIsClosedAfterTheSameTime) {
+  options_.passwords = {{"default", "secret"}};
+  Run([](Machine& machine) -> Task<void> {
+    auto stream = co_await Dial(machine);
+    EXPECT_EQ(co_await Talk(*stream, "AUTH secret\r\n", "\r\n"), "+OK\r\n");
+    (void)co_await io::Sleep(2 * kAuthenticationTimeout);
+    TimePoint begin = machine.loop.Now();
+    EXPECT_EQ(co_await Talk(*stream, "RESET\r\n", "never"), "+RESET\r\n" + std::string(kOutOfTime));
+    EXPECT_GE(machine.loop.Now() - begin, kAuthenticationTimeout);
+  });
+}
+
+TEST_F(ConnectionTest, ConnectionWithoutAPasswordToShowIsNotClosed) {
+  Run([](Machine& machine) -> Task<void> {
+    auto stream = co_await Dial(machine);
+    (void)co_await io::Sleep(2 * kAuthenticationTimeout);
+    EXPECT_EQ(co_await Talk(*stream, "PING\r\n", "\r\n"), "+PONG\r\n");
+  });
+}
+
+// As many silent connections as there may be clients locked the application out.
+TEST_F(ConnectionTest, OldestConnectionThatHasNotAuthenticatedMakesRoomForANewOne) {
+  options_.passwords = {{"default", "secret"}};
+  options_.max_clients = 3;
+  Run([](Machine& machine) -> Task<void> {
+    std::vector<std::unique_ptr<io::Stream>> silent;
+    for (int i = 0; i < 3; ++i) {
+      silent.push_back(co_await Dial(machine));
+      (void)co_await io::Sleep(milliseconds{1});
+    }
+    std::vector<std::unique_ptr<io::Stream>> application;
+    for (auto& victim : silent) {
+      application.push_back(co_await Dial(machine));
+      EXPECT_EQ(co_await Talk(*application.back(), "AUTH secret\r\n", "\r\n"), "+OK\r\n");
+      EXPECT_TRUE((co_await Hear(*victim, "never")).starts_with("-NOAUTH no authentication came"));
+    }
+    auto more = co_await Dial(machine);
+    EXPECT_TRUE((co_await Hear(*more, "never")).starts_with("-ERR max number of clients reached"));
+    for (auto& stream : application) {
+      EXPECT_EQ(co_await Talk(*stream, "PING\r\n", "\r\n"), "+PONG\r\n");
+    }
+    EXPECT_EQ(co_await Talk(*application[0], "QUIT\r\n", "never"), "+OK\r\n|end");
+    application[0].reset();
+    (void)co_await io::Sleep(seconds{3});
+    auto next = co_await Dial(machine);
+    EXPECT_EQ(co_await Talk(*next, "AUTH secret\r\n", "\r\n"), "+OK\r\n");
+  });
+}
+
+// A page in a browser can send a request whose body has commands.
+TEST_F(ConnectionTest, HttpRequestEndsTheConnectionBeforeItsBodyIsExecuted) {
+  Run([](Machine& machine) -> Task<void> {
+    auto witness = co_await Dial(machine);
+    for (std::string head : {"POST / HTTP/1.1\r\n", "post / HTTP/1.1\r\n",
+                             "GET / HTTP/1.1\r\nHost: sessions\r\n", "*1\r\n$4\r\nPOST\r\n"}) {
+      auto browser = co_await Dial(machine);
+      std::string heard = co_await Talk(*browser, head + "\r\nSET stolen yes\r\n", "never");
+      EXPECT_TRUE(heard.starts_with("|")) << heard;
+      EXPECT_EQ(co_await Talk(*witness, "EXISTS stolen\r\n", "\r\n"), ":0\r\n") << head;
+    }
+  });
+}
+
 TEST_F(ConnectionTest, ReplyOfManyIsWholeAndComesBeforeTheNext) {
   Run([](Machine& machine) -> Task<void> {
     auto writer = co_await Dial(machine);

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/log.hpp"
 #include "base/random.hpp"
 #include "base/result.hpp"
 #include "session/client.hpp"
@@ -27,6 +28,11 @@ using wire::resp::Arguments;
 using wire::resp::ReplyWriter;
 
 constexpr size_t kQuotedBytes = 128;  // of what a client sent, in an error
+
+// How an HTTP request begins, or its line that names the host: as names of commands.
+bool IsHttp(std::string_view name) {
+  return EqualsIgnoringCase(name, "post") || EqualsIgnoringCase(name, "host:");
+}
 
 // After SUBSCRIBE an old client could not tell a reply from a message.
 bool OnlyListens(const Client& client) {
@@ -89,8 +95,23 @@ void Engine::RefuseUnknown(Arguments arguments, ReplyWriter& reply) {
   reply.Error(text);
 }
 
+// A page in a visitor's browser may send requests here whose bodies are commands: the connection
+// ends before those.
+void Engine::EndHttp(Client& client) {
+  ++statistics_.http_connections;
+  client.closing = true;
+  client.connection.Disconnect();
+  if (uint64_t count = http_log_.Count(parts_.clock.Now())) {
+    LOG_WARNING(
+        "an HTTP request came to the Redis port, and its connection was closed: it may be "
+        "an attack through somebody's browser",
+        {"peer", client.address}, {"count", count});
+  }
+}
+
+// Other commands find no key of such a name.
 bool Engine::CheckKeys(const CommandSpec& spec, Arguments arguments, ReplyWriter& reply) {
-  if (spec.first_key == 0) return true;
+  if (spec.first_key == 0 || (spec.flags & (kDenyOom | kKeepsKeys)) == 0) return true;
   int last = spec.last_key < 0 ? static_cast<int>(arguments.size()) + spec.last_key : spec.last_key;
   for (int i = spec.first_key; i <= last && i < static_cast<int>(arguments.size());
        i += spec.key_step) {
@@ -172,12 +193,12 @@ void Engine::Enqueue(Client& client, const CommandSpec& spec, Arguments argument
     transaction.broken = true;
     return reply.Error(refusal);
   }
-  size_t bytes = 0;
+  // With what it takes to keep them: a request is never without bytes.
+  size_t bytes = sizeof(std::vector<std::string>);
   for (std::string_view argument : arguments) bytes += argument.size() + sizeof(std::string);
-  if (transaction.queued.size() >= kMaxQueuedRequests ||
-      transaction.queued_bytes + bytes > kMaxQueuedBytes) {
+  if (transaction.queued_bytes + bytes > kMaxQueuedBytes) {
     transaction.broken = true;
-    reply.Error("ERR transaction is too large");
+    reply.Error("ERR the transaction is larger than " + std::to_string(kMaxQueuedBytes) + " bytes");
     return;
   }
   transaction.queued_bytes += bytes;
@@ -218,6 +239,7 @@ void Engine::ExecuteOne(Client& client, Arguments arguments) {
   ReplyWriter reply(&client.output, client.version);
   size_t before = reply.size();
   const CommandSpec* spec = FindCommand(arguments[0]);
+  if (spec == nullptr && IsHttp(arguments[0])) return EndHttp(client);
   bool queues = client.transaction.open && (spec == nullptr || (spec->flags & kAtOnce) == 0);
   if (spec == nullptr || !Check(client, *spec, arguments, reply)) {
     if (spec == nullptr) RefuseUnknown(arguments, reply);

@@ -22,6 +22,8 @@
 #include "session/events.hpp"
 #include "session/journal.hpp"
 #include "session/keyspace.hpp"
+#include "session/limits.hpp"
+#include "session/log_interval.hpp"
 #include "session/subscriptions.hpp"
 #include "session/watches.hpp"
 #include "wire/resp/request_parser.hpp"
@@ -40,6 +42,8 @@ struct EngineOptions {
 struct Statistics {
   uint64_t connections = 0;
   uint64_t refused_connections = 0;
+  uint64_t unauthenticated_connections = 0;  // closed because they had not authenticated
+  uint64_t http_connections = 0;             // closed because an HTTP request came
   uint64_t commands = 0;
   uint64_t failed_commands = 0;
   uint64_t hits = 0;
@@ -134,6 +138,7 @@ class Engine final : private KeyspaceListener {
   void Enqueue(Client& client, const CommandSpec& spec, wire::resp::Arguments arguments,
                wire::resp::ReplyWriter& reply);
   void RefuseUnknown(wire::resp::Arguments arguments, wire::resp::ReplyWriter& reply);
+  void EndHttp(Client& client);
 
   Parts parts_;
   EngineOptions options_;
@@ -149,6 +154,7 @@ class Engine final : private KeyspaceListener {
   TimePoint started_at_;
   std::vector<std::string_view> found_;
   std::string channel_;  // of an event
+  LogInterval http_log_{kStrangersLogInterval};
 };
 
 }  // namespace meridian::session

@@ -48,6 +48,14 @@ class Entry {
     kEnding,
   };
 
+  // How Redis would keep a string, beyond what its text says. Only here: other data centers, and
+  // the next start, take it for one that was set.
+  enum class Form : uint8_t {
+    kNew,      // as SET writes it: an integer, or short, or long
+    kEdited,   // by APPEND or SETRANGE
+    kDecimal,  // by INCRBYFLOAT
+  };
+
   static Entry* NewText(std::string_view key, std::string_view value, const Stamp& stamp);
   static Entry* NewParts(std::string_view key, const Stamp& cleared);
   static void Destroy(Entry* entry);
@@ -65,6 +73,9 @@ class Entry {
   // Its end has been told to who listens for events.
   bool told() const { return told_; }
   void set_told(bool told) { told_ = told; }
+
+  Form form() const { return form_; }
+  void set_form(Form form) { form_ = form; }
 
   // As what the keyspace counts it; kept by it.
   Standing standing() const { return standing_; }
@@ -101,7 +112,9 @@ class Entry {
   Kind kind_ = Kind::kText;
   bool told_ = false;
   Standing standing_ = Standing::kNone;
+  Form form_ = Form::kNew;
 };
+static_assert(sizeof(Entry) == 40);
 
 // Everything that was written to a key before its end, at `at_ms`, has an earlier stamp than this.
 Stamp EndStamp(int64_t at_ms);

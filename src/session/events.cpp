@@ -13,9 +13,9 @@ struct Letter {
   uint32_t classes;
 };
 constexpr Letter kLetters[] = {
-    {'A', kAllEvents},       {'g', kGenericEvent},    {'$', kStringEvent},  {'s', kSetEvent},
-    {'h', kHashEvent},       {'x', kExpiredEvent},    {'e', kEvictedEvent}, {'l', kOtherEvents},
-    {'z', kOtherEvents},     {'t', kOtherEvents},     {'d', kOtherEvents},  {'n', kNewKeyEvent},
+    {'A', kAllEvents},       {'g', kGenericEvent},    {'$', kStringEvent}, {'l', kListEvent},
+    {'s', kSetEvent},        {'h', kHashEvent},       {'z', kZsetEvent},   {'x', kExpiredEvent},
+    {'e', kEvictedEvent},    {'t', kStreamEvent},     {'d', kModuleEvent}, {'n', kNewKeyEvent},
     {'K', kKeyspaceChannel}, {'E', kKeyeventChannel}, {'m', kMissEvent},
 };
 
@@ -38,9 +38,8 @@ std::string EventClassesText(uint32_t classes) {
   std::string text;
   bool all = (classes & kAllEvents) == kAllEvents;
   for (const Letter& letter : kLetters) {
-    bool of_all = letter.letter != 'A' && (letter.classes & kAllEvents) != 0;
-    bool named_twice = letter.classes == kOtherEvents && letter.letter != 'l';
-    if ((all && of_all) || named_twice) continue;
+    bool in_all = letter.letter != 'A' && (letter.classes & (kAllEvents | kNewKeyEvent)) != 0;
+    if (all && in_all) continue;
     if ((classes & letter.classes) == letter.classes) text += letter.letter;
   }
   return text;

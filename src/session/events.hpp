@@ -20,13 +20,20 @@ enum EventClass : uint32_t {
   kEvictedEvent = 1U << 7,     // e
   kNewKeyEvent = 1U << 8,      // n, not in A
   kMissEvent = 1U << 9,        // m, not in A
-  kOtherEvents = 1U << 10,     // l z t d: of types that are not here
+  // Of types that are not here: they are shown as they were set.
+  kListEvent = 1U << 10,    // l
+  kZsetEvent = 1U << 11,    // z
+  kStreamEvent = 1U << 12,  // t
+  kModuleEvent = 1U << 13,  // d
 };
-constexpr uint32_t kAllEvents = kGenericEvent | kStringEvent | kSetEvent | kHashEvent |
-                                kExpiredEvent | kEvictedEvent | kOtherEvents;
+constexpr uint32_t kAllEvents = kGenericEvent | kStringEvent | kListEvent | kSetEvent | kHashEvent |
+                                kZsetEvent | kExpiredEvent | kEvictedEvent | kStreamEvent |
+                                kModuleEvent;
 
 // Nothing when a letter is not known.
 std::optional<uint32_t> ParseEventClasses(std::string_view letters);
+// In the order in which Redis 7.0 writes them; beside "A", which stands for its classes, that one
+// does not say "n".
 std::string EventClassesText(uint32_t classes);
 
 }  // namespace meridian::session

@@ -49,6 +49,7 @@ class Follower {
   io::Task<void> Close();
 
   const std::string& source() const { return options_.source; }
+  const std::string& folder() const { return options_.folder; }
   // Of the log that is copied; 0: none yet.
   uint64_t log_id() const { return copy_->id(); }
   uint64_t applied() const { return applied_; }

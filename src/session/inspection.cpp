@@ -24,6 +24,7 @@
 #include "session/entry.hpp"
 #include "session/keyspace.hpp"
 #include "session/limits.hpp"
+#include "session/peer_problem.hpp"
 #include "session/replication.hpp"
 #include "session/stamp.hpp"
 #include "wire/http/message.hpp"
@@ -59,6 +60,14 @@ Result<std::string> PercentDecoded(std::string_view text) {
     i += 2;
   }
   return decoded;
+}
+
+void WriteProblem(std::string_view name, const PeerProblem& problem, Writer& writer) {
+  if (problem.reason.empty()) return;
+  writer.BeginObject(name);
+  writer.Member("reason", problem.reason);
+  writer.Member("next", problem.next);
+  writer.EndObject();
 }
 
 std::string_view Shortened(std::string_view value) { return value.substr(0, kShownBytes); }
@@ -115,7 +124,12 @@ std::string Inspection::Lag() const {
       writer.Member("behind_records", peer.behind_records);
       writer.Member("behind_seconds", Seconds(peer.behind));
       writer.Member("ahead_records", peer.ahead_records);
-      writer.Member("clock_lead_seconds", Seconds(peer.clock_lead));
+      WriteProblem("problem", peer.problem, writer);
+      WriteProblem("refused", peer.refused, writer);
+      if (peer.clock) {
+        writer.Member("clock_lead_seconds", Seconds(peer.clock->offset));
+        writer.Member("clock_error_seconds", Seconds(peer.clock->error));
+      }
       writer.EndObject();
     }
   }
@@ -168,7 +182,7 @@ void Inspection::WriteValue(Entry& entry, Writer& writer) {
   if (const Fields* fields = keyspace_.FieldsOf(&entry)) {
     size_t shown = 0;
     writer.BeginObject("value");
-    fields->ForEach([&](const Field& field) {
+    fields->ForEachInOrder([&](const Field& field) {
       if (shown++ < kShownItems) writer.Member(field.key(), Shortened(field.value()));
     });
     writer.EndObject();

@@ -317,6 +317,7 @@ void Keyspace::SetText(std::string_view key, std::string_view value, ExpiryChang
     entry->set_standing(old->standing());
     freed_.Take(old);
   }
+  entry->set_form(Entry::Form::kNew);
   entry->set_expiry(expiry);
   RecountWritten(entry);
   entry->set_accessed_s(static_cast<uint32_t>(now_ms_ / kMillisecondsPerSecond));
@@ -392,23 +393,29 @@ void Keyspace::Copy(std::string_view from, std::string_view to) {
   if (TypeOf(*source) == ValueType::kString) {
     std::string value(TextOf(*source));
     auto kind = at_ms == 0 ? ExpiryChange::Kind::kClear : ExpiryChange::Kind::kAt;
-    return SetText(to, value, {kind, at_ms});
+    Entry::Form form = source->form();
+    SetText(to, value, {kind, at_ms});
+    return Stored(to)->set_form(form);
   }
-  // Of another type there may be traces.
-  bool is_hash = TypeOf(*source) == ValueType::kHash;
-  KeyState state = source->State();
+  std::vector<std::pair<std::string, std::string>> fields;
+  std::vector<std::string> names;
+  bool was_large = false;
+  if (const Fields* all = FieldsOf(source)) {
+    was_large = all->was_large();
+    all->ForEachInOrder(
+        [&](const Field& field) { fields.emplace_back(field.key(), field.value()); });
+  } else {
+    was_large = MembersOf(source)->was_large();
+    MembersOf(source)->ForEach([&](const Member& member) { names.emplace_back(member.key()); });
+  }
   (void)Erase(to);
   {
     Edit edit(*this, to);
     // Erase has the same stamp, and what has it is not before it.
-    for (const auto& [name, field] : state.fields) {
-      if (is_hash && field.present) edit.SetField(name, field.value);
-    }
-    for (const auto& [name, tags] : state.members) {
-      bool present =
-          std::ranges::any_of(tags, [](const auto& tag) { return tag.second.present(); });
-      if (!is_hash && present) edit.AddMember(name);
-    }
+    for (const auto& [name, value] : fields) edit.SetField(name, value);
+    for (const std::string& name : names) edit.AddMember(name);
+    if (was_large && !fields.empty()) edit.fields().set_was_large();
+    if (was_large && !names.empty()) edit.members().set_was_large();
   }
   if (at_ms != 0) SetExpiry(*Peek(to), at_ms);
 }

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -201,7 +202,9 @@ class Keyspace {
   // Merges a record of this data center or another in. kInvalid: nothing was changed. Their stamps
   // must have been observed by the clock.
   Result<void> Apply(Bytes record);
-  void Apply(std::string_view key, KeyState state);
+  // `order`: of its fields, as they are to be added; those that are not in it come last.
+  using FieldOrder = std::span<const std::string_view>;
+  void Apply(std::string_view key, KeyState state, FieldOrder order = {});
 
   uint64_t expired() const { return expired_; }
   uint64_t evicted() const { return evicted_; }
@@ -235,9 +238,9 @@ class Keyspace {
   bool Known(const Entry& entry) const;
   int64_t CollectTraces(Entry& entry);
   void Tell(Entry* entry);
-  void MergeFields(Parts& parts, const Stamp& cleared, const KeyState& state);
+  void MergeFields(Parts& parts, const Stamp& cleared, const KeyState& state, FieldOrder order);
   void MergeMembers(Parts& parts, const Stamp& cleared, const KeyState& state);
-  void MergeParts(Parts& parts, const Stamp& cleared, const KeyState& state);
+  void MergeParts(Parts& parts, const Stamp& cleared, const KeyState& state, FieldOrder order);
   void Compact(Entry* entry);
   void SnapshotLarge(SnapshotWalk* walk, size_t count, std::vector<std::string>* items) const;
   void ApplyFlush(const Stamp& stamp);

@@ -85,15 +85,24 @@ size_t SliceOf(size_t count, size_t items, size_t bytes) {
 
 }  // namespace
 
-void Keyspace::MergeFields(Parts& parts, const Stamp& cleared, const KeyState& state) {
-  for (const auto& [name, field] : state.fields) {
-    if (field.stamp < cleared) continue;
+void Keyspace::MergeFields(Parts& parts, const Stamp& cleared, const KeyState& state,
+                           FieldOrder order) {
+  auto merge = [&](std::string_view name, const Register& field) {
+    if (field.stamp < cleared) return;
     if (!parts.fields) parts.fields = std::make_unique<Fields>(options_.seed, &item_traces_);
     parts.fields->Merge({name, field.value, field.present, field.stamp});
     if (!KeepsTraces() && !field.present && parts.fields->Find(name) == nullptr) {
       parts.fields->Forget(name);
     }
+  };
+  if (state.fields.size() > 1) {
+    for (std::string_view name : order) {
+      auto found = state.fields.find(name);
+      if (found != state.fields.end()) merge(name, found->second);
+    }
   }
+  // Those that are merged already stay as they are.
+  for (const auto& [name, field] : state.fields) merge(name, field);
 }
 
 void Keyspace::MergeMembers(Parts& parts, const Stamp& cleared, const KeyState& state) {
@@ -110,7 +119,8 @@ void Keyspace::MergeMembers(Parts& parts, const Stamp& cleared, const KeyState& 
   }
 }
 
-void Keyspace::MergeParts(Parts& parts, const Stamp& cleared, const KeyState& state) {
+void Keyspace::MergeParts(Parts& parts, const Stamp& cleared, const KeyState& state,
+                          FieldOrder order) {
   if (state.text && state.text->stamp >= cleared) {
     parts.text = parts.text ? Merge(*parts.text, *state.text) : *state.text;
   }
@@ -123,13 +133,13 @@ void Keyspace::MergeParts(Parts& parts, const Stamp& cleared, const KeyState& st
       own->contribution = Merge(own->contribution, contribution);
     }
   }
-  MergeFields(parts, cleared, state);
+  MergeFields(parts, cleared, state, order);
   MergeMembers(parts, cleared, state);
   if (parts.fields && parts.fields->blank()) parts.fields.reset();
   if (parts.members && parts.members->blank()) parts.members.reset();
 }
 
-void Keyspace::Apply(std::string_view key, KeyState state) {
+void Keyspace::Apply(std::string_view key, KeyState state, FieldOrder order) {
   Stamp newest = NewestOf(state);
   newest_ = std::max(newest_, newest);
   if (state.cleared < flushed_) {
@@ -156,7 +166,7 @@ void Keyspace::Apply(std::string_view key, KeyState state) {
     entry = AsParts(entry);
     size_t before = entry->memory_bytes();
     entry->Clear(state.cleared, freed_);
-    MergeParts(entry->parts(), entry->cleared(), state);
+    MergeParts(entry->parts(), entry->cleared(), state, order);
     Account(before, entry->memory_bytes());
     Compact(entry);
     entry = Stored(key);
@@ -198,8 +208,12 @@ void Keyspace::Snapshot(SnapshotWalk* walk, size_t count, std::vector<std::strin
     if (entry.kind() == Entry::Kind::kParts) {
       const Parts& parts = entry.parts();
       auto field = [&](const Field& each) { writer.Field(entry.key(), each); };
+      auto trace = [&](const Field& each) {
+        if (!each.present()) field(each);
+      };
       auto member = [&](const Member& each) { writer.Member(entry.key(), each); };
-      if (parts.fields) parts.fields->ForEachTrace(field);
+      if (parts.fields) parts.fields->ForEachInOrder(field);
+      if (parts.fields && parts.fields->traces() > 0) parts.fields->ForEachTrace(trace);
       if (parts.members) parts.members->ForEachTrace(member);
     }
     writer.End();
@@ -255,7 +269,7 @@ Result<void> Keyspace::Apply(Bytes record) {
       ApplyFlush(change.flushed);
       continue;
     }
-    Apply(change.key, std::move(change.state));
+    Apply(change.key, std::move(change.state), change.field_order);
   }
   return {};
 }

@@ -10,7 +10,7 @@
 
 namespace meridian::session {
 
-// A key's name. Past it: an error.
+// A key's name. Past it: an error where the command might make such a key, else there is none.
 constexpr size_t kMaxKeyBytes = 32 * 1024;
 // A string, or one field or member: what one argument may have. Past it: an error.
 constexpr size_t kMaxValueBytes = size_t{64} * 1024 * 1024;
@@ -19,6 +19,13 @@ constexpr size_t kMaxValueBytes = size_t{64} * 1024 * 1024;
 constexpr size_t kMaxClients = 10000;
 // Connections that are being told so; more are closed without a word.
 constexpr size_t kMaxRefusing = 64;
+// How long a connection may be open without having authenticated, where a password is asked for.
+constexpr Duration kAuthenticationTimeout = std::chrono::seconds{5};
+// What is read, and thrown away, of a client that was refused, and for how long.
+constexpr size_t kMaxLingerBytes = size_t{1} << 20;
+constexpr Duration kLingerTimeout = std::chrono::seconds{2};
+// How often the log tells of what strangers do at the port.
+constexpr Duration kStrangersLogInterval = std::chrono::minutes{1};
 // What is read of a connection at once.
 constexpr size_t kReadBytes = size_t{16} * 1024;
 // The replies of one connection that wait to be sent. One request's may not be larger: then the
@@ -52,8 +59,8 @@ constexpr Duration kRefusalTimeout = std::chrono::milliseconds{50};
 // completed. With kLingerTimeout within site::kDrainTimeout.
 constexpr Duration kDrainGrace = std::chrono::seconds{2};
 
-// Requests that wait in MULTI, and their bytes. Past either: an error, and EXEC is refused.
-constexpr size_t kMaxQueuedRequests = 16384;
+// Bytes of the requests that wait in MULTI, with what keeps them. Past it: an error, and EXEC is
+// refused.
 constexpr size_t kMaxQueuedBytes = size_t{64} * 1024 * 1024;
 // What the requests of one EXEC may write; those after it are refused. It is more than was queued
 // where a request writes more than it says (SETRANGE, COPY).
@@ -61,8 +68,16 @@ constexpr size_t kMaxTransactionBytes = kMaxQueuedBytes;
 // Keys that a connection watches; channels and patterns that it has subscribed to.
 constexpr size_t kMaxWatchedKeys = 4096;
 constexpr size_t kMaxSubscriptions = 16384;
+// A hash of so many fields, each name and value of so many bytes, keeps the order in which fields
+// were added; a set of so many integers is in their order. OBJECT ENCODING says "listpack" and
+// "intset", as Redis with its first settings does.
+constexpr size_t kSmallHashFields = 128;
+constexpr size_t kSmallHashBytes = 64;
+constexpr size_t kSmallSetMembers = 512;
 // Elements that HRANDFIELD and SRANDMEMBER give repeatedly at the most.
 constexpr int64_t kMostRandomElements = int64_t{1} << 20;
+// COUNT of one SCAN, HSCAN or SSCAN; more is taken for this.
+constexpr size_t kMaxScanCount = 65536;
 // A pattern of KEYS, SCAN, PSUBSCRIBE, CONFIG GET: its bytes.
 constexpr size_t kMaxPatternBytes = 4096;
 

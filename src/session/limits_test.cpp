@@ -4,14 +4,21 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <fstream>
+#include <iterator>
+#include <set>
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
+#include "base/clock.hpp"
 #include "session/client.hpp"
 #include "session/engine_fixture.hpp"
+#include "wire/resp/limits.hpp"
 
 namespace meridian::session {
 namespace {
@@ -113,14 +120,38 @@ TEST(Limits, RepliesOfOneRequest) {
 TEST(Limits, BytesOfATransaction) {
   EngineFixture world;
   constexpr size_t kArguments = 3;
-  std::string value(kMaxQueuedBytes - kArguments * sizeof(std::string) - 4, 'x');
+  size_t kept = sizeof(std::vector<std::string>) + kArguments * sizeof(std::string);
+  std::string value(kMaxQueuedBytes - kept - 4, 'x');
   world.Say("MULTI");
   EXPECT_EQ(Ask(world, {"SET", "k", value}), "+QUEUED\r\n");
-  EXPECT_EQ(world.Say("PING"), "-ERR transaction is too large|");
+  EXPECT_EQ(world.Say("PING"), "-ERR the transaction is larger than 67108864 bytes|");
   EXPECT_EQ(world.Say("EXEC"), "-EXECABORT Transaction discarded because of previous errors.|");
   world.Say("MULTI");
   value += 'x';
-  EXPECT_EQ(Ask(world, {"SET", "k", value}), "-ERR transaction is too large\r\n");
+  EXPECT_EQ(Ask(world, {"SET", "k", value}, 100),
+            "-ERR the transaction is larger than 67108864 bytes\r\n");
+}
+
+// At 16,384 it was refused, however short they were.
+TEST(Limits, RequestsOfATransactionCountByTheirBytes) {
+  constexpr size_t kRequests = 50'000;
+  EngineFixture world;
+  world.Say("MULTI");
+  for (size_t i = 0; i < kRequests; ++i) ASSERT_EQ(Ask(world, {"INCR", "n"}), "+QUEUED\r\n");
+  EXPECT_EQ(Ask(world, {"EXEC"}, 8), "*50000\r\n");
+  EXPECT_EQ(world.Say("GET n"), "$5|50000|");
+}
+
+// Each request takes memory beside its bytes.
+TEST(Limits, RequestsOfATransactionAreBoundedAlsoWhereTheyAreShort) {
+  constexpr size_t kKept = sizeof(std::vector<std::string>) + sizeof(std::string) + 4;
+  EngineFixture world;
+  world.Say("MULTI");
+  for (size_t i = 0; i < kMaxQueuedBytes / kKept; ++i) {
+    ASSERT_EQ(Ask(world, {"PING"}), "+QUEUED\r\n");
+  }
+  EXPECT_EQ(world.Say("PING"), "-ERR the transaction is larger than 67108864 bytes|");
+  EXPECT_EQ(world.Say("EXEC"), "-EXECABORT Transaction discarded because of previous errors.|");
 }
 
 TEST(Limits, TimeOfAWait) {
@@ -134,6 +165,145 @@ TEST(Limits, TimeOfAWait) {
     world.client->client().wait.reset();
   }
   EXPECT_EQ(world.Say("WAIT 1 -1"), "-ERR timeout is negative|");
+}
+
+// Numbers as docs/session.md writes them.
+std::string Grouped(uint64_t number) {
+  std::string digits = std::to_string(number);
+  for (size_t at = digits.size(); at > 3;) digits.insert(at -= 3, ",");
+  return digits;
+}
+std::string Mebibytes(uint64_t bytes) { return std::to_string(bytes >> 20) + " MiB"; }
+std::string Kibibytes(uint64_t bytes) { return std::to_string(bytes >> 10) + " KiB"; }
+std::string InSeconds(Duration duration) { return fmt::format("{:.0f} s", Seconds(duration)); }
+
+struct Documented {
+  std::vector<std::string_view> constants;
+  std::string row;  // how the row of the table begins
+};
+
+std::vector<Documented> LimitsOfRequests() {
+  wire::resp::RequestLimits request;
+  wire::resp::RequestLimits early = wire::resp::kUnauthenticatedLimits;
+  auto arguments = [](int64_t count) { return Grouped(static_cast<uint64_t>(count)); };
+  return {
+      {{"kMaxKeyBytes"}, "a key's name | " + Grouped(kMaxKeyBytes) + " bytes |"},
+      {{"kMaxValueBytes"},
+       "a value, a field, a member: one argument | " + Mebibytes(kMaxValueBytes)},
+      {{},
+       "a request | " + Mebibytes(request.max_request_bytes) + ", " +
+           arguments(request.max_arguments) + " arguments |"},
+      {{},
+       "a request before authentication | " + Kibibytes(early.max_request_bytes) + ", " +
+           arguments(early.max_arguments) + " arguments of " + arguments(early.max_bulk_bytes) +
+           " bytes |"},
+      {{}, "an inline request | " + Kibibytes(wire::resp::kMaxInlineBytes)},
+      {{"kMaxPatternBytes"},
+       "a pattern (`KEYS`, `SCAN`, `PSUBSCRIBE`, `CONFIG GET`) | " + Grouped(kMaxPatternBytes) +
+           " bytes |"},
+      {{"kMaxScanCount"}, "`COUNT` of one `SCAN`, `HSCAN`, `SSCAN` | " + Grouped(kMaxScanCount)},
+      {{"kMostRandomElements"},
+       "repeated elements of `SRANDMEMBER`, `HRANDFIELD` | " + Grouped(kMostRandomElements)},
+      {{"kMaxQueuedBytes"}, "requests in `MULTI` | " + Mebibytes(kMaxQueuedBytes)},
+      {{"kMaxTransactionBytes"}, "what one `EXEC` writes | " + Mebibytes(kMaxTransactionBytes)},
+      {{"kMaxWatchedKeys"}, "keys that a connection watches | " + Grouped(kMaxWatchedKeys)},
+  };
+}
+
+std::vector<Documented> LimitsOfRepliesAndConnections() {
+  return {
+      {{"kMaxReplyBytes"},
+       "replies of one connection that wait to be sent | " + Mebibytes(kMaxReplyBytes)},
+      {{"kWriteTimeout"}, "a reply that the client does not read | " + InSeconds(kWriteTimeout)},
+      {{"kMaxSubscriptions"},
+       "channels and patterns of a connection | " + Grouped(kMaxSubscriptions)},
+      {{"kMaxSubscriberBytes"},
+       "messages that wait for a subscriber | " + Mebibytes(kMaxSubscriberBytes)},
+      {{"kMostWait"}, "`WAIT` | " + InSeconds(kMostWait)},
+      {{"kFullDiskPatience"},
+       "a write that waits for a full disk | " + InSeconds(kFullDiskPatience)},
+      {{"kMaxReadings"},
+       "large replies of one hash or set that are made in parts at a time | " +
+           Grouped(kMaxReadings)},
+      {{"kMaxClients"}, "`max_clients` | " + Grouped(kMaxClients)},
+      {{"kMaxRefusing", "kRefusalTimeout"},
+       fmt::format("connections that are being told so | {}, each for {:.0f} ms |", kMaxRefusing,
+                   Milliseconds(kRefusalTimeout))},
+      {{"kAuthenticationTimeout"},
+       "without authentication | " + InSeconds(kAuthenticationTimeout) + " |"},
+      {{"kMaxLingerBytes", "kLingerTimeout"},
+       "what is read of a client that was refused | " + Mebibytes(kMaxLingerBytes) + ", " +
+           InSeconds(kLingerTimeout) + " |"},
+      {{"kDrainGrace"},
+       "after SIGTERM, for clients that go on asking | " + InSeconds(kDrainGrace) + " |"},
+      {{"kStrangersLogInterval"}, "lines in the log about strangers | one a minute"},
+  };
+}
+
+std::vector<Documented> LimitsOfMemoryAndPeers() {
+  return {
+      {{"kLeastMaxMemoryBytes", "kMostTimesMemory"},
+       "`maxmemory` | at least " + Mebibytes(kLeastMaxMemoryBytes) + "; twice that"},
+      {{"kMemorySlack"},
+       fmt::format("over `maxmemory` while the cache is evicted | an {}th of it", kMemorySlack)},
+      {{"kMostEvictions", "kMostHurriedEvictions"},
+       fmt::format("keys evicted for one write | {}; {}", kMostEvictions,
+                   Grouped(kMostHurriedEvictions))},
+      {{"kMaxWaitingBytes"}, "records that wait for the log | " + Mebibytes(kMaxWaitingBytes)},
+      {{"kSnapshotLogBytes", "kSnapshotMemoryFactor"},
+       "the log between two snapshots | " + Mebibytes(kSnapshotLogBytes) + ", or twice"},
+      {{"kSmallHashFields", "kSmallHashBytes", "kReplyItemsPerTurn"},
+       fmt::format("**a small hash, which keeps its order** | {} fields, names and values of {} "
+                   "bytes, {} traces",
+                   kSmallHashFields, kSmallHashBytes, Grouped(kReplyItemsPerTurn))},
+      {{"kSmallSetMembers"},
+       fmt::format("**a small set, in the order of its integers** | {} members", kSmallSetMembers)},
+      {{"kMaxPeerConnections", "kPeerHandshakeTimeout"},
+       fmt::format("connections at the peer port | {}, {}", kMaxPeerConnections,
+                   InSeconds(kPeerHandshakeTimeout))},
+      {{"kMostClockSkew"}, "a clock that is ahead | " + InSeconds(kMostClockSkew)},
+      {{"kFarBehind"},
+       "a data center that is behind, before `status` says so | " + InSeconds(kFarBehind)},
+      {{"kShownItems", "kShownBytes"},
+       fmt::format("**what `meridian session get` shows** | {} fields or members, {} bytes of each",
+                   kShownItems, Grouped(kShownBytes))},
+  };
+}
+
+// How work is divided into turns and how often it is done: nothing that anybody meets as a limit.
+constexpr std::string_view kPaces[] = {
+    "kApplyBytes",        "kApplyRetry",       "kBeatInterval",       "kBusySweepPause",
+    "kConditionInterval", "kContactPause",     "kEvictionSamples",    "kFeedPause",
+    "kFlushReplyBytes",   "kFlushSlice",       "kFreedAtOnce",        "kFreedPerTurn",
+    "kMostPrefetches",    "kReadBytes",        "kReplyBytesPerTurn",  "kSnapshotCheckPause",
+    "kSnapshotItemBytes", "kSnapshotSlice",    "kSnapshotSliceBytes", "kStagedBytes",
+    "kSweepDueSegments",  "kSweepPause",       "kSweepSegments",      "kTraceRecheckMs",
+    "kTracesPerTurn",     "kTracesWorthAWalk",
+};
+
+std::string TextOf(const char* path) {
+  std::ifstream file(path);
+  EXPECT_TRUE(file) << path;
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST(Limits, EachStandsInTheDocumentation) {
+  std::string documentation = TextOf("docs/session.md");
+  std::set<std::string_view> known(std::begin(kPaces), std::end(kPaces));
+  for (const auto& limits :
+       {LimitsOfRequests(), LimitsOfRepliesAndConnections(), LimitsOfMemoryAndPeers()}) {
+    for (const Documented& limit : limits) {
+      EXPECT_TRUE(documentation.contains("\n| " + limit.row)) << limit.row;
+      known.insert(limit.constants.begin(), limit.constants.end());
+    }
+  }
+  std::istringstream lines(TextOf("src/session/limits.hpp"));
+  for (std::string line; std::getline(lines, line);) {
+    if (!line.starts_with("constexpr ")) continue;
+    std::string name = line.substr(0, line.find(" ="));
+    name = name.substr(name.rfind(' ') + 1);
+    EXPECT_TRUE(known.contains(name)) << name << " is neither documented nor a pace";
+  }
 }
 
 }  // namespace

@@ -92,8 +92,8 @@ template <class Items, auto Write>
 void ReplyItems(Call& call, const Items& items) {
   bool is_short = items.size() + items.traces() <= kReplyItemsPerTurn &&
                   items.memory_bytes() <= kReplyBytesPerTurn;
-  if (is_short || !call.MayTakeTurns() || items.readings().full()) {
-    return items.ForEach([&](const auto& item) { Write(call.reply, item); });
+  if (items.small() || is_short || !call.MayTakeTurns() || items.readings().full()) {
+    return items.ForEachInOrder([&](const auto& item) { Write(call.reply, item); });
   }
   call.client.long_reply = std::make_unique<ItemsReply<Items, Write>>(call.client, items);
 }

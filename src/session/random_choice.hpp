@@ -11,15 +11,18 @@
 
 namespace meridian::session {
 
-// `count` different items of a Fields or Members, or all. Takes as long as there are items chosen,
-// not as there are items; the pointers are good until the next change.
+// `count` different items of a Fields or Members, or all, and these in their order. Takes as long
+// as there are items chosen, not as there are items; the pointers are good until the next change.
 template <class Item, class Items>
 std::vector<const Item*> ChooseDifferent(const Items& items, size_t count, Random& random) {
   // Of few that are left, chance would meet the same ones again and again: then all are shuffled.
   constexpr size_t kSparse = 4;
   constexpr size_t kTriesEach = 4;
-  count = std::min(count, items.size());
   std::vector<const Item*> chosen;
+  if (count >= items.size()) {
+    items.ForEachInOrder([&](const Item& item) { chosen.push_back(&item); });
+    return chosen;
+  }
   if (count <= items.size() / kSparse) {
     std::unordered_set<const Item*> seen;
     for (size_t tries = count * kTriesEach; tries > 0 && chosen.size() < count; --tries) {

@@ -10,6 +10,7 @@
 #include "base/bytes.hpp"
 #include "base/hybrid_clock.hpp"
 #include "base/result.hpp"
+#include "session/limits.hpp"
 #include "session/merge.hpp"
 #include "session/stamp.hpp"
 
@@ -61,16 +62,17 @@ class Reader {
     ok_ = false;
     return 0;
   }
-  std::string Text() {
+  std::string_view View() {
     uint64_t size = Size();
     if (!ok_ || size > bytes_.size() - offset_) {
       ok_ = false;
       return {};
     }
-    std::string text(AsText(bytes_.subspan(offset_, size)));
+    std::string_view text = AsText(bytes_.subspan(offset_, size));
     offset_ += size;
     return text;
   }
+  std::string Text() { return std::string(View()); }
   HybridTime Time() { return {Number()}; }
   session::Stamp Stamp() {
     HybridTime time = Time();
@@ -84,13 +86,14 @@ class Reader {
   bool ok_ = true;
 };
 
-void ReadField(Reader& reader, bool present, KeyState* state) {
-  std::string name = reader.Text();
+void ReadField(Reader& reader, bool present, KeyChange* change) {
+  std::string_view name = reader.View();
   Register field;
   if (present) field.value = reader.Text();
   field.present = present;
   field.stamp = reader.Stamp();
-  state->fields[std::move(name)] = std::move(field);
+  if (present && change->field_order.size() < kSmallHashFields) change->field_order.push_back(name);
+  change->state.fields[std::string(name)] = std::move(field);
 }
 
 void ReadPart(Reader& reader, PartTag tag, KeyChange* change) {
@@ -116,10 +119,10 @@ void ReadPart(Reader& reader, PartTag tag, KeyChange* change) {
       break;
     }
     case kField:
-      ReadField(reader, true, state);
+      ReadField(reader, true, change);
       break;
     case kRemovedField:
-      ReadField(reader, false, state);
+      ReadField(reader, false, change);
       break;
     case kMember: {
       std::string name = reader.Text();

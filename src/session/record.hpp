@@ -59,6 +59,9 @@ struct KeyChange {
   Stamp flushed{};  // before the key's change, for every key
   std::string key;
   KeyState state;
+  // The names of fields in the order of the record, as views into it, where they are as few as in a
+  // small hash.
+  std::vector<std::string_view> field_order;
 };
 
 // kInvalid: it is not a record of this version. Nothing of it may be applied then.

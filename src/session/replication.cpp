@@ -25,7 +25,9 @@
 #include "session/keyspace.hpp"
 #include "session/knowledge.hpp"
 #include "session/limits.hpp"
+#include "session/peer_problem.hpp"
 #include "store/mirror_client.hpp"
+#include "store/mirror_protocol.hpp"
 #include "store/mirror_server.hpp"
 
 namespace meridian::session {
@@ -309,12 +311,28 @@ std::vector<Replication::Peer> Replication::Peers() const {
     const store::MirrorClient& mirror = *follower->mirror();
     auto found = followers.find(follower->source());
     uint64_t acknowledged = found == followers.end() ? 0 : found->second.acknowledged;
+    PeerProblem problem;
+    if (!mirror.connected()) {
+      problem = ProblemOfFollowing({.here = options_.data_centers[options_.here],
+                                    .source = follower->source(),
+                                    .copy_folder = follower->folder(),
+                                    .error = mirror.problem(),
+                                    .refusal = mirror.refusal()});
+    }
+    PeerProblem refused;
+    bool follows_us = found != followers.end() && found->second.connected;
+    if (const store::Refusal* refusal = server_.RefusalOf(kLogName, follower->source());
+        refusal != nullptr && !follows_us) {
+      refused = ProblemOfBeingFollowed(follower->source(), *refusal);
+    }
     peers.push_back({.name = follower->source(),
                      .connected = mirror.connected(),
                      .behind_records = mirror.lag_records(),
                      .behind = mirror.lag(),
-                     .clock_lead = mirror.clock_lead(),
-                     .ahead_records = end - std::min(end, acknowledged)});
+                     .clock = mirror.clock_offset(),
+                     .ahead_records = end - std::min(end, acknowledged),
+                     .problem = std::move(problem),
+                     .refused = std::move(refused)});
   }
   return peers;
 }

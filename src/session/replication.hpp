@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,6 +31,8 @@
 #include "session/journal.hpp"
 #include "session/keyspace.hpp"
 #include "session/knowledge.hpp"
+#include "session/peer_problem.hpp"
+#include "store/clock_offset.hpp"
 #include "store/disk_failure.hpp"
 #include "store/mirror_client.hpp"
 #include "store/mirror_server.hpp"
@@ -54,8 +57,10 @@ class Replication final : public Copies {
     bool connected = false;       // we follow it now
     uint64_t behind_records = 0;  // that it has and we have not
     Duration behind{};            // how long ago we had all that it has
-    Duration clock_lead{};
+    std::optional<store::ClockOffset::Estimate> clock;
     uint64_t ahead_records = 0;  // that we have and it has not
+    PeerProblem problem;         // why we do not follow it
+    PeerProblem refused;         // why it does not follow us, though it has asked
   };
 
   struct Parts {

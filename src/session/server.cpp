@@ -8,6 +8,7 @@
 
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
+#include "base/log.hpp"
 #include "base/metrics.hpp"
 #include "io/accept_loop.hpp"
 #include "io/loop.hpp"
@@ -22,6 +23,9 @@ namespace meridian::session {
 namespace {
 
 constexpr std::string_view kTooManyClients = "-ERR max number of clients reached\r\n";
+constexpr std::string_view kOutOfTime = "-NOAUTH no authentication came in time\r\n";
+constexpr std::string_view kRoomWanted =
+    "-NOAUTH no authentication came before the place was needed: too many clients\r\n";
 
 Counter& Count(Metrics& metrics, const char* name, const char* help) {
   return metrics.AddCounter(name, help);
@@ -54,6 +58,10 @@ ServerMetrics::ServerMetrics(Metrics& metrics)
       accepted_{Count(metrics, "meridian_session_connections_total", "Connections accepted.")},
       refused_{Count(metrics, "meridian_session_refused_connections_total",
                      "Connections refused because there were too many.")},
+      unauthenticated_{Count(metrics, "meridian_session_unauthenticated_connections_total",
+                             "Connections closed because they had not authenticated.")},
+      http_{Count(metrics, "meridian_session_http_connections_total",
+                  "Connections closed because an HTTP request came.")},
       cut_off_{Count(metrics, "meridian_session_cut_off_subscribers_total",
                      "Subscribers cut off because they did not read their messages.")},
       read_bytes_{Count(metrics, "meridian_session_read_bytes_total", "Bytes of requests.")},
@@ -73,6 +81,8 @@ void ServerMetrics::Update(Engine& engine) {
   evicted_.Follow(engine.keyspace().evicted());
   accepted_.Follow(statistics.connections);
   refused_.Follow(statistics.refused_connections);
+  unauthenticated_.Follow(statistics.unauthenticated_connections);
+  http_.Follow(statistics.http_connections);
   cut_off_.Follow(engine.subscriptions().cut_off());
   read_bytes_.Follow(statistics.read_bytes);
   written_bytes_.Follow(statistics.written_bytes);
@@ -105,7 +115,8 @@ io::Task<void> Server::Accept(io::Listener& listener) {
 
 void Server::Admit(std::unique_ptr<io::Stream> stream) {
   // Those that were let in and have not begun count too.
-  if (connections_.size() - refusing_ < engine_.options().max_clients) {
+  if (admitted_ < engine_.options().max_clients || MakeRoom()) {
+    ++admitted_;
     return connections_.Spawn(Run(std::move(stream)));
   }
   ++engine_.statistics().refused_connections;
@@ -115,12 +126,37 @@ void Server::Admit(std::unique_ptr<io::Stream> stream) {
 }
 
 io::Task<void> Server::Run(std::unique_ptr<io::Stream> stream) {
-  Connection connection({loop_, engine_, {shared_input_.get(), kReadBytes}}, std::move(stream));
+  Connection connection({loop_, engine_, unauthenticated_, {shared_input_.get(), kReadBytes}},
+                        std::move(stream));
   open_.insert(&connection);
   if (draining_) connection.Leave();
   co_await connection.Run();
+  if (!connection.ended_unauthenticated()) --admitted_;
   open_.erase(&connection);
   if (open_.empty()) all_closed_.WakeAll();
+}
+
+bool Server::MakeRoom() {
+  Connection* oldest = unauthenticated_.TakeOldest();
+  if (oldest != nullptr) EndUnauthenticated(*oldest, kRoomWanted);
+  return oldest != nullptr;
+}
+
+void Server::EndThoseOutOfTime() {
+  TimePoint before = loop_.Now() - kAuthenticationTimeout;
+  while (Connection* connection = unauthenticated_.TakeOldest(before)) {
+    EndUnauthenticated(*connection, kOutOfTime);
+  }
+}
+
+void Server::EndUnauthenticated(Connection& connection, std::string_view error) {
+  --admitted_;
+  ++engine_.statistics().unauthenticated_connections;
+  if (uint64_t count = unauthenticated_log_.Count(loop_.Now())) {
+    LOG_WARNING("connections are closed that have not authenticated", {"count", count},
+                {"peer", connection.peer()});
+  }
+  connection.EndUnauthenticated(error);
 }
 
 io::Task<void> Server::Refuse(std::unique_ptr<io::Stream> stream) {
@@ -133,6 +169,7 @@ io::Task<void> Server::SweepRegularly() {
   Duration pause = kSweepPause;
   while (co_await io::Sleep(pause)) {
     pause = engine_.Sweep() ? kSweepPause : kBusySweepPause;
+    EndThoseOutOfTime();
     if (metrics_ != nullptr) metrics_->Update(engine_);
   }
 }

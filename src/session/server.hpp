@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string_view>
 #include <unordered_set>
 #include <vector>
 
@@ -15,6 +16,9 @@
 #include "io/wait_queue.hpp"
 #include "session/connection.hpp"
 #include "session/engine.hpp"
+#include "session/limits.hpp"
+#include "session/log_interval.hpp"
+#include "session/unauthenticated.hpp"
 
 namespace meridian::session {
 
@@ -44,6 +48,8 @@ class ServerMetrics {
   Followed evicted_;
   Followed accepted_;
   Followed refused_;
+  Followed unauthenticated_;
+  Followed http_;
   Followed cut_off_;
   Followed read_bytes_;
   Followed written_bytes_;
@@ -63,6 +69,10 @@ class Server {
  private:
   io::Task<void> Accept(io::Listener& listener);
   void Admit(std::unique_ptr<io::Stream> stream);
+  // Ends the oldest connection that has not authenticated. False: there is none.
+  bool MakeRoom();
+  void EndThoseOutOfTime();
+  void EndUnauthenticated(Connection& connection, std::string_view error);
   io::Task<void> Run(std::unique_ptr<io::Stream> stream);
   io::Task<void> Refuse(std::unique_ptr<io::Stream> stream);
   io::Task<void> SweepRegularly();
@@ -71,7 +81,10 @@ class Server {
   Engine& engine_;
   ServerMetrics* metrics_;  // may be null
   std::unique_ptr<uint8_t[]> shared_input_;
+  UnauthenticatedConnections unauthenticated_;
+  LogInterval unauthenticated_log_{kStrangersLogInterval};
   std::unordered_set<Connection*> open_;
+  size_t admitted_ = 0;  // connections with a place among max_clients
   size_t refusing_ = 0;
   bool draining_ = false;
   io::WaitQueue all_closed_;

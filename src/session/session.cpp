@@ -29,6 +29,7 @@
 #include "session/inspection.hpp"
 #include "session/limits.hpp"
 #include "session/peer_port.hpp"
+#include "session/peer_problem.hpp"
 #include "session/replication.hpp"
 #include "session/server.hpp"
 #include "site/site.hpp"
@@ -120,11 +121,16 @@ std::string Session::Condition() const {
     std::string problem;
     if (!peer.connected) {
       problem = fmt::format("does not follow the sessions of {}", peer.name);
+      if (!peer.problem.reason.empty()) problem += ": " + PeerProblemText(peer.problem);
     } else if (peer.behind > kFarBehind) {
       problem =
           fmt::format("is {:.0f} s behind the sessions of {}", Seconds(peer.behind), peer.name);
     }
     if (!problem.empty()) text += (text.empty() ? "" : "; ") + problem;
+    if (!peer.refused.reason.empty()) {
+      text += fmt::format("{}is not followed by {}: {}", text.empty() ? "" : "; ", peer.name,
+                          PeerProblemText(peer.refused));
+    }
   }
   return text;
 }

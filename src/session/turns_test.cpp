@@ -432,6 +432,10 @@ class CountedItems {
       visit(item);
     }
   }
+  template <class Visit>
+  void ForEachInOrder(Visit visit) const {
+    ForEach(visit);
+  }
   size_t looked_at() const { return looked_at_; }
 
  private:

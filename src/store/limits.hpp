@@ -64,6 +64,7 @@ constexpr size_t kMaxRefusalTextBytes = 512;
 constexpr size_t kMaxFollowers = 64;  // of one log, by data center
 constexpr Duration kMirrorHeartbeat = std::chrono::milliseconds{500};
 constexpr Duration kMaxMirrorSilence = std::chrono::seconds{5};
+constexpr size_t kClockSamples = 8;  // of which the best says how far clocks differ
 constexpr Duration kMirrorHandshakeTimeout = std::chrono::seconds{5};
 // Between two attempts, doubled for each failure in a row, and a random part of it. The most is
 // also what a healed cut may take to be noticed.

@@ -22,6 +22,7 @@
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
 #include "store/clock_file.hpp"
+#include "store/clock_offset.hpp"
 #include "store/frame_stream.hpp"
 #include "store/limits.hpp"
 #include "store/log.hpp"
@@ -60,6 +61,8 @@ class MirrorClient::Connection {
 
   io::Task<Result<void>> Run();
   FollowerSession& session() { return session_; }
+  // Where one end has refused the other.
+  const std::optional<Refusal>& refusal() const { return refused_ ? refused_ : refusal_; }
 
  private:
   io::Task<Result<void>> Handshake();
@@ -80,14 +83,18 @@ class MirrorClient::Connection {
   FollowerSession session_;
   io::Scope scope_;
   std::unique_ptr<SnapshotWriter> incoming_;
-  std::optional<Refusal> refusal_;
+  std::optional<Refusal> refusal_;  // ours, of the source
+  std::optional<Refusal> refused_;  // the source's, of us
   Result<void> ended_;
+  int64_t heard_us_ = 0;  // when the last frame had come, by our wall clock
 };
 
 io::Task<Result<void>> MirrorClient::Connection::Run() {
   ended_ = co_await Handshake();
   if (ended_) {
     client_.connected_ = client_.welcomed_ = true;
+    client_.problem_.clear();
+    client_.refusal_.reset();
     LOG_INFO("mirror: following", {"log", client_.options_.log},
              {"source", client_.options_.source}, {"offset", copy().end_offset()});
     scope_.Spawn(Receive());
@@ -118,7 +125,8 @@ io::Task<Result<void>> MirrorClient::Connection::Handshake() {
   Result<Welcome> welcome = ParseWelcome(frame->body);
   if (!welcome) co_return Fail(welcome.error());
   if (auto right = Check(session_.TakeWelcome(*welcome)); !right) co_return right;
-  client_.NoteSource(welcome->end_offset, welcome->now);
+  client_.NoteSource(welcome->end_offset);
+  client_.clock_offset_.Clear();
   if (copy().id() == session_.log_id()) co_return Result<void>{};
   co_return co_await copy().StartOver(copy().end_offset(), session_.log_id());
 }
@@ -126,6 +134,7 @@ io::Task<Result<void>> MirrorClient::Connection::Handshake() {
 io::Task<void> MirrorClient::Connection::Receive() {
   while (ended_) {
     auto frame = co_await frames_.Read(kMaxFrameBytes, loop().After(kMaxMirrorSilence));
+    heard_us_ = WallMicroseconds(client_.options_.clock.Wall());
     if (frame) {
       ended_ = co_await Take(*frame);
     } else {
@@ -149,14 +158,16 @@ io::Task<Result<void>> MirrorClient::Connection::Take(Frame frame) {
       Result<SourceState> state = ParseHeartbeat(frame.body);
       if (!state) co_return Fail(state.error());
       if (auto right = Check(session_.TakeState(*state)); !right) co_return right;
-      client_.NoteSource(state->end_offset, state->now);
+      client_.NoteSource(state->end_offset);
+      client_.clock_offset_.Take(state->clock, heard_us_);
       co_return Result<void>{};
     }
     case FrameType::kRefuse: {
       Result<Refusal> refusal = ParseRefusal(frame.body);
       if (!refusal) co_return Fail(refusal.error());
+      refused_ = std::move(*refusal);
       co_return Fail(Errc::kPermission, "refused by the source ({}): {}",
-                     RefusalName(refusal->reason), refusal->text);
+                     RefusalName(refused_->reason), refused_->text);
     }
     case FrameType::kHello:
     case FrameType::kWelcome:
@@ -197,7 +208,8 @@ io::Task<Result<void>> MirrorClient::Connection::TakeRecords(Bytes body) {
   batch->ForEach([&](const Record& record) {
     if (appended) appended = copy().AppendCopy(record);
   });
-  client_.NoteSource(state->end_offset, state->now);
+  client_.NoteSource(state->end_offset);
+  client_.clock_offset_.Take(state->clock, heard_us_);
   co_return appended;
 }
 
@@ -231,7 +243,10 @@ io::Task<Result<void>> MirrorClient::Connection::TakeBlock(Bytes block) {
 io::Task<void> MirrorClient::Connection::Acknowledge() {
   Result<void> sent;
   while (sent) {
-    Ack ack{.next_offset = copy().durable_end(), .now = client_.options_.clock.Present()};
+    const HybridClock& clock = client_.options_.clock;
+    Ack ack{.next_offset = copy().durable_end(),
+            .now = clock.Present(),
+            .asked_us = WallMicroseconds(clock.Wall())};
     sent = co_await frames_.Write(EncodeAck(ack), loop().After(kMaxMirrorSilence));
     if (!sent) break;
     TimePoint until = loop().After(kMirrorHeartbeat);
@@ -255,7 +270,11 @@ MirrorGauges::MirrorGauges(Metrics& metrics, const std::string& log, const std::
                                  {{"log", log}, {"source", source}})),
       clock_lead(metrics.AddGauge("meridian_mirror_clock_lead_seconds",
                                   "How far the source's clock leads ours.",
-                                  {{"log", log}, {"source", source}})) {}
+                                  {{"log", log}, {"source", source}})),
+      clock_error(metrics.AddGauge("meridian_mirror_clock_error_seconds",
+                                   "How far that may be from the truth, either way: half the round "
+                                   "trip.",
+                                   {{"log", log}, {"source", source}})) {}
 
 MirrorClient::MirrorClient(io::Loop& loop, MirrorClientOptions options, Log& copy,
                            Snapshots& snapshots, Dial dial)
@@ -285,14 +304,16 @@ void MirrorClient::Show(MirrorGauges& gauges) const {
   gauges.records.Set(static_cast<double>(lag_records()));
   gauges.seconds.Set(Seconds(lag()));
   gauges.connected.Set(connected_ ? 1 : 0);
-  gauges.clock_lead.Set(Seconds(clock_lead_));
+  if (std::optional<ClockOffset::Estimate> clock = clock_offset()) {
+    gauges.clock_lead.Set(Seconds(clock->offset));
+    gauges.clock_error.Set(Seconds(clock->error));
+  }
 }
 
-void MirrorClient::NoteSource(uint64_t end_offset, HybridTime now) {
+void MirrorClient::NoteSource(uint64_t end_offset) {
   // The copy had what the source spoke of last: that was all there was then.
   if (copy_.durable_end() >= source_end_) complete_ = loop_.Now();
   source_end_ = std::max(source_end_, end_offset);
-  clock_lead_ = options_.clock.LeadOf(now);
 }
 
 // A crash came between a snapshot's arrival and the copy's start behind it.
@@ -311,10 +332,14 @@ io::Task<Result<void>> MirrorClient::FollowOnce() {
     if (auto safe = co_await copy_.Durable(copy_.end_offset() - 1, deadline); !safe) co_return safe;
   }
   auto stream = co_await DialSource();
-  if (!stream) co_return Fail(stream.error());
+  if (!stream) {
+    refusal_.reset();
+    co_return Fail(stream.error());
+  }
   Connection connection(*this, std::move(*stream));
   connection_ = &connection;
   Result<void> ended = co_await connection.Run();
+  refusal_ = connection.refusal();
   connection_ = nullptr;
   co_return ended;
 }
@@ -347,6 +372,7 @@ io::Task<void> MirrorClient::Run() {
     Result<void> ended = co_await FollowOnce();
     io::Fiber& fiber = co_await io::ThisFiber{};
     if (fiber.cancelled()) co_return;
+    problem_ = ended ? "" : ended.error().message;
     // Not for each attempt, nor for each welcome that a full disk ends at once.
     if (welcomed_ && loop_.Now() - begun >= kGoodFollow) problem.OnSolved();
     if (!ended && problem.OnProblem(ended.error().message, loop_.Now())) {

@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/clock.hpp"
@@ -33,8 +34,10 @@
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
 #include "store/clock_file.hpp"
+#include "store/clock_offset.hpp"
 #include "store/limits.hpp"
 #include "store/log.hpp"
+#include "store/mirror_protocol.hpp"
 #include "store/mirror_source.hpp"
 #include "store/snapshot.hpp"
 
@@ -61,6 +64,7 @@ struct MirrorGauges {
   Gauge& seconds;
   Gauge& connected;
   Gauge& clock_lead;
+  Gauge& clock_error;
 };
 
 class MirrorClient {
@@ -82,12 +86,20 @@ class MirrorClient {
   void Hurry();
 
   bool connected() const { return connected_; }
+  // What ended the last attempt to follow. Empty while the source is followed, and before the first
+  // attempt has ended.
+  const std::string& problem() const { return problem_; }
+  // Of the last attempt, where one end has refused the other.
+  const std::optional<Refusal>& refusal() const { return refusal_; }
   // Records that the source has and the copy has not, as the source last said.
   uint64_t lag_records() const;
   // How long ago the copy had all that the source has; zero when it has now.
   Duration lag() const;
-  // How far the source's clock leads ours, less what the way here took.
-  Duration clock_lead() const { return clock_lead_; }
+  // How far the source's clock is ahead of ours. Nothing: it is not followed, or has not answered
+  // yet.
+  std::optional<ClockOffset::Estimate> clock_offset() const {
+    return connected_ ? clock_offset_.best() : std::nullopt;
+  }
   void Show(MirrorGauges& gauges) const;
 
  private:
@@ -97,7 +109,7 @@ class MirrorClient {
   using Dialled = Result<std::unique_ptr<io::Stream>>;
   io::Task<Dialled> DialSource();
   io::Task<void> DialInto(Dialled* stream);
-  void NoteSource(uint64_t end_offset, HybridTime now);
+  void NoteSource(uint64_t end_offset);
 
   io::Loop& loop_;
   MirrorClientOptions options_;
@@ -113,7 +125,9 @@ class MirrorClient {
   bool welcomed_ = false;  // in the last attempt
   uint64_t source_end_ = 0;
   TimePoint complete_;  // when the copy had all, or we began
-  Duration clock_lead_ = Duration::zero();
+  ClockOffset clock_offset_;
+  std::string problem_;
+  std::optional<Refusal> refusal_;
 };
 
 }  // namespace meridian::store

@@ -56,6 +56,9 @@ SourceState ReadSourceState(ByteReader& reader) {
   state.epoch = reader.U32();
   state.end_offset = reader.U64();
   state.now = {reader.U64()};
+  state.clock.asked_us = static_cast<int64_t>(reader.U64());
+  state.clock.received_us = static_cast<int64_t>(reader.U64());
+  state.clock.answered_us = static_cast<int64_t>(reader.U64());
   return state;
 }
 
@@ -64,6 +67,9 @@ void WriteSourceState(const SourceState& state, MutableBytes into) {
   writer.U32(state.epoch);
   writer.U64(state.end_offset);
   writer.U64(state.now.bits);
+  writer.U64(static_cast<uint64_t>(state.clock.asked_us));
+  writer.U64(static_cast<uint64_t>(state.clock.received_us));
+  writer.U64(static_cast<uint64_t>(state.clock.answered_us));
 }
 
 bool IsFrameType(uint8_t type) {
@@ -168,6 +174,7 @@ std::vector<uint8_t> EncodeAck(const Ack& ack) {
   BodyWriter writer(FrameType::kAck);
   writer.U64(ack.next_offset);
   writer.U64(ack.now.bits);
+  writer.U64(static_cast<uint64_t>(ack.asked_us));
   return writer.Frame();
 }
 
@@ -227,6 +234,7 @@ Result<Ack> ParseAck(Bytes body) {
   Ack ack;
   ack.next_offset = reader.U64();
   ack.now = {reader.U64()};
+  ack.asked_us = static_cast<int64_t>(reader.U64());
   return Finish(reader, ack, "acknowledgement");
 }
 

@@ -22,10 +22,11 @@
 #include "base/bytes.hpp"
 #include "base/hybrid_clock.hpp"
 #include "base/result.hpp"
+#include "store/clock_offset.hpp"
 
 namespace meridian::store {
 
-inline constexpr uint32_t kMirrorVersion = 1;
+inline constexpr uint32_t kMirrorVersion = 2;
 inline constexpr size_t kFrameHeaderBytes = 5;
 
 enum class FrameType : uint8_t {
@@ -68,14 +69,16 @@ struct SourceState {
   uint32_t epoch = 0;
   uint64_t end_offset = 0;
   HybridTime now;
+  ClockEcho clock;  // of the last acknowledgement
 
   bool operator==(const SourceState&) const = default;
 };
-inline constexpr size_t kSourceStateBytes = 20;
+inline constexpr size_t kSourceStateBytes = 44;
 
 struct Ack {
   uint64_t next_offset = 0;  // all below is durable at the follower
   HybridTime now;
+  int64_t asked_us = 0;  // by the follower's wall clock, for ClockEcho
 
   bool operator==(const Ack&) const = default;
 };

@@ -52,13 +52,16 @@ TEST(MirrorProtocolTest, MessagesThatWereEncodedDecodeTheSame) {
   EXPECT_EQ(ParseRefusal(FrameOf(bytes).body), refusal);
   ExpectExactLength(FrameOf(bytes).body, ParseRefusal);
 
-  Ack ack{.next_offset = 9, .now = {10}};
+  Ack ack{.next_offset = 9, .now = {10}, .asked_us = -11};
   bytes = EncodeAck(ack);
   EXPECT_EQ(FrameOf(bytes).type, FrameType::kAck);
   EXPECT_EQ(ParseAck(FrameOf(bytes).body), ack);
   ExpectExactLength(FrameOf(bytes).body, ParseAck);
 
-  SourceState state{.epoch = 1, .end_offset = 2, .now = {3}};
+  SourceState state{.epoch = 1,
+                    .end_offset = 2,
+                    .now = {3},
+                    .clock = {.asked_us = -4, .received_us = 5, .answered_us = 6}};
   bytes = EncodeHeartbeat(state);
   EXPECT_EQ(FrameOf(bytes).type, FrameType::kHeartbeat);
   EXPECT_EQ(ParseHeartbeat(FrameOf(bytes).body), state);

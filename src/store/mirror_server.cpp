@@ -23,6 +23,7 @@
 #include "io/stream.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
+#include "store/clock_offset.hpp"
 #include "store/frame_stream.hpp"
 #include "store/limits.hpp"
 #include "store/log.hpp"
@@ -79,6 +80,7 @@ class MirrorServer::Connection {
   io::WaitQueue renewed_;
   bool renewing_ = false;
   std::optional<Refusal> refusal_;
+  ClockEcho echo_;           // but for when it is answered
   bool unreadable_ = false;  // what comes next turned out to be damaged
   uint64_t number_ = 0;
 };
@@ -102,6 +104,17 @@ const MirrorServer::Followers& MirrorServer::followers(std::string_view log) con
   static const Followers kNone;
   auto found = followers_.find(log);
   return found == followers_.end() ? kNone : found->second;
+}
+
+const Refusal* MirrorServer::RefusalOf(std::string_view log, std::string_view data_center) const {
+  auto found = refusals_.find(fmt::format("{}/{}", log, data_center));
+  return found == refusals_.end() ? nullptr : &found->second;
+}
+
+void MirrorServer::NoteRefusal(const Hello& hello, const Refusal& refusal) {
+  if (refusal.reason == RefusalReason::kNotAllowed) return;
+  std::string key = hello.log + "/" + hello.data_center;
+  if (refusals_.size() < kMaxFollowers || refusals_.contains(key)) refusals_[key] = refusal;
 }
 
 size_t MirrorServer::CountWith(std::string_view log, uint64_t offset) const {
@@ -138,6 +151,7 @@ io::Task<void> MirrorServer::Connection::Run(const std::function<bool(std::strin
     Leave();
   }
   if (!refusal_) co_return;
+  server_.NoteRefusal(hello_, *refusal_);
   if (server_.ProblemWith(hello_.data_center).OnProblem(refusal_->text, loop().Now())) {
     LOG_WARNING("mirror: follower refused", {"log", hello_.log}, {"follower", hello_.data_center},
                 {"peer", frames_.PeerText()}, {"reason", RefusalName(refusal_->reason)},
@@ -204,9 +218,12 @@ io::Task<SourceFacts> MirrorServer::Connection::FactsForHello() {
 }
 
 SourceState MirrorServer::Connection::State() const {
+  ClockEcho echo = echo_;
+  if (echo.asked_us != 0) echo.answered_us = WallMicroseconds(server_.options_.clock.Wall());
   return {.epoch = log().epoch(),
           .end_offset = log().durable_end(),
-          .now = server_.options_.clock.Present()};
+          .now = server_.options_.clock.Present(),
+          .clock = echo};
 }
 
 void MirrorServer::Connection::Join() {
@@ -214,6 +231,7 @@ void MirrorServer::Connection::Join() {
   server_.latest_[hello_.log + "/" + hello_.data_center] = number_;
   server_.followers_[hello_.log][hello_.data_center] = {.acknowledged = session_.acknowledged(),
                                                         .connected = true};
+  server_.refusals_.erase(hello_.log + "/" + hello_.data_center);
   server_.progress_.WakeAll();
   LOG_INFO("mirror: follower joined", {"log", hello_.log}, {"follower", hello_.data_center},
            {"offset", hello_.next_offset});
@@ -352,6 +370,7 @@ bool MirrorServer::Connection::Take(const Frame& frame) {
     Refuse({RefusalReason::kProtocol, said.error().message});
     return false;
   }
+  server_.NoteRefusal(hello_, *said);
   RecurringProblem& problem = server_.ProblemWith(hello_.data_center);
   if (problem.OnProblem(said->text, loop().Now())) {
     LOG_WARNING("mirror: refused by the follower", {"log", hello_.log},
@@ -371,6 +390,8 @@ bool MirrorServer::Connection::TakeAck(const Frame& frame) {
     Refuse(*std::move(refusal));
     return false;
   }
+  echo_ = {.asked_us = ack->asked_us,
+           .received_us = WallMicroseconds(server_.options_.clock.Wall())};
   acknowledged_.WakeAll();
   if (server_.latest_[hello_.log + "/" + hello_.data_center] == number_) {
     server_.followers_[hello_.log][hello_.data_center].acknowledged = session_.acknowledged();

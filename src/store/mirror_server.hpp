@@ -27,6 +27,7 @@
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
 #include "store/log.hpp"
+#include "store/mirror_protocol.hpp"
 #include "store/mirror_source.hpp"
 #include "store/snapshot.hpp"
 
@@ -71,6 +72,8 @@ class MirrorServer {
 
   // Those that were ever heard of since the start.
   const Followers& followers(std::string_view log) const;
+  // Why the follower is not served, or has refused this log. Null: it is served, or did not come.
+  const Refusal* RefusalOf(std::string_view log, std::string_view data_center) const;
   // How many have acknowledged the record at `offset`.
   size_t CountWith(std::string_view log, uint64_t offset) const;
   // Waits until `count` have; how many have in the end, also at the deadline or when cancelled.
@@ -82,10 +85,13 @@ class MirrorServer {
   static constexpr size_t kMaxFollowerProblems = 64;
 
   RecurringProblem& ProblemWith(const std::string& follower);
+  // Of one whose certificate is right: there are as many as data centers.
+  void NoteRefusal(const Hello& hello, const Refusal& refusal);
 
   io::Loop& loop_;
   MirrorServerOptions options_;
   std::map<std::string, Followers, std::less<>> followers_;  // by log
+  std::map<std::string, Refusal, std::less<>> refusals_;     // by log and follower
   // Which connection of a follower is the one that counts: the latest.
   std::map<std::string, uint64_t, std::less<>> latest_;
   uint64_t connections_ = 0;

@@ -78,7 +78,7 @@ TEST_F(MirrorSourceTest, OneThatHasSomethingGoesOnWhereAnotherWouldBeginWithASna
 
 TEST_F(MirrorSourceTest, OtherVersionSiteAndLogAreRefused) {
   Hello right = hello_;
-  hello_.version = 2;
+  hello_.version = kMirrorVersion + 1;
   EXPECT_EQ(Begin(), RefusalReason::kVersion);
   hello_ = right;
   hello_.site = "letters";

@@ -15,6 +15,7 @@
 namespace meridian::store {
 namespace {
 
+constexpr uint64_t kOtherLogId = 8;
 const Endpoint kSourceAt{IpAddress::V4(10, 0, 0, 1), 26379};
 
 class MirrorTest : public testing::Test {
@@ -125,6 +126,10 @@ class MirrorTest : public testing::Test {
     for (int i = 0; i < count; ++i) EXPECT_TRUE(source_->Append({.body = AsBytes("body")}));
     world_.RunFor(seconds{2});
   }
+  void SetLatency(Duration there, Duration back) {
+    world_.fabric().link(0, 1).latency = there;
+    world_.fabric().link(1, 0).latency = back;
+  }
   void Cut(bool cut) { world_.fabric().CutBothWays(0, 1, cut); }
   // Before anything that the processes refer to goes.
   void TearDown() override { world_.End(); }
@@ -162,6 +167,35 @@ TEST_F(MirrorTest, CopyHoldsTheSameAtTheSameOffsetsAndTakesTheId) {
   EXPECT_EQ(server_->CountWith("session", 499), 1U);
   EXPECT_EQ(server_->CountWith("session", 500), 0U);
   EXPECT_TRUE(server_->followers("other").empty());
+}
+
+// Its latency of 150 ms was told as a clock that is 150 ms behind.
+TEST_F(MirrorTest, LatencyOfALinkIsNoDifferenceOfClocks) {
+  StartSource();
+  StartFollower();
+  SetLatency(milliseconds{150}, milliseconds{150});
+  world_.RunFor(seconds{3});
+  for (int i = 0; i < 2; ++i) {  // heartbeats; records
+    ASSERT_TRUE(client_->clock_offset());
+    EXPECT_LT(std::chrono::abs(client_->clock_offset()->offset), milliseconds{5});
+    EXPECT_GE(client_->clock_offset()->error, milliseconds{150});
+    EXPECT_LT(client_->clock_offset()->error, milliseconds{160});
+    Append(100);
+  }
+  Cut(true);
+  world_.RunFor(2 * kMaxMirrorSilence);
+  EXPECT_FALSE(client_->clock_offset());
+}
+
+TEST_F(MirrorTest, DifferenceOfClocksIsToldWithItsError) {
+  StartSource();
+  StartFollower(seconds{2});
+  SetLatency(milliseconds{100}, milliseconds{20});
+  world_.RunFor(seconds{3});
+  ASSERT_TRUE(client_->clock_offset());
+  Duration wrong = client_->clock_offset()->offset + seconds{2};
+  EXPECT_LE(std::chrono::abs(wrong), client_->clock_offset()->error);
+  EXPECT_GT(client_->clock_offset()->error, milliseconds{50});
 }
 
 TEST_F(MirrorTest, FollowerGoesOnAfterACutOfAnyLengthAndShowsItsLag) {
@@ -305,6 +339,41 @@ TEST_P(WrongPeerTest, OtherSiteCertificateOrLogIsRefused) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Mirror, WrongPeerTest, testing::Values(0, 1, 2));
+
+// Only the logs said why.
+TEST_F(MirrorTest, BothEndsKnowWhyAFollowerIsRefusedUntilItIsServed) {
+  before_following_ = [this]() -> Task<void> { (void)co_await copy_->StartOver(0, kOtherLogId); };
+  Start();
+  EXPECT_FALSE(client_->connected());
+  ASSERT_TRUE(client_->refusal());
+  EXPECT_EQ(client_->refusal()->reason, RefusalReason::kOtherLog);
+  EXPECT_TRUE(client_->problem().starts_with("refused by the source (another log)"));
+  ASSERT_NE(server_->RefusalOf("session", "us-west"), nullptr);
+  EXPECT_EQ(server_->RefusalOf("session", "us-west")->reason, RefusalReason::kOtherLog);
+  EXPECT_EQ(server_->RefusalOf("session", "eu-west"), nullptr);
+
+  Cut(true);
+  world_.RunFor(seconds{20});
+  EXPECT_FALSE(client_->refusal()) << "it could not be asked";
+  EXPECT_FALSE(client_->problem().empty());
+  Cut(false);
+  follower_process_->Crash(io::sim::CrashKind::kProcess);
+  before_following_ = [this]() -> Task<void> { (void)co_await copy_->StartOver(0, 7); };
+  follower_process_->Restart();
+  world_.RunFor(seconds{2});
+  EXPECT_TRUE(client_->connected());
+  EXPECT_FALSE(client_->refusal());
+  EXPECT_EQ(client_->problem(), "");
+  EXPECT_EQ(server_->RefusalOf("session", "us-west"), nullptr);
+}
+
+TEST_F(MirrorTest, StrangersAreNotRememberedAsRefusedFollowers) {
+  allowed_ = "eu-west";
+  Start();
+  ASSERT_TRUE(client_->refusal());
+  EXPECT_EQ(client_->refusal()->reason, RefusalReason::kNotAllowed);
+  EXPECT_EQ(server_->RefusalOf("session", "us-west"), nullptr);
+}
 
 TEST_F(MirrorTest, FollowerWithAClockFromTheFutureIsRefused) {
   StartSource();
