@@ -49,6 +49,15 @@ def test_nothing_is_stored_without_explicit_freshness(edge):
     assert len(edge.origin.asked("/silent")) == 4
 
 
+@pytest.mark.parametrize("status", [204, 299, 302, 400, 404, 410, 429, 499, 500, 503, 504, 599])
+def test_any_final_status_with_explicit_freshness_is_stored(edge, status):
+    stored(edge, f"/status{status}", status=status, body=b"", fields=MINUTE)
+    assert edge.get(f"/status{status}").status == status
+    assert len(edge.origin.asked(f"/status{status}")) == 1
+    edge.origin.at(f"/silent{status}", status=status, body=b"")
+    assert "detail=no-freshness" in edge.get(f"/silent{status}").cache
+
+
 def test_a_head_and_ranges_come_from_the_stored_whole(edge):
     stored(edge, "/ranges", body=b"0123456789", fields={**MINUTE, "ETag": '"1"', "Content-Type": "text/plain"})
     head = edge.get("/ranges", "HEAD")

@@ -206,6 +206,44 @@ TEST_F(CacheHandlerTest, AnAnswerSaidThatItWasStoredAndItBrokeOff) {
   });
 }
 
+TEST_F(CacheHandlerTest, AnErrorThatMayBeStoredTookThePlaceOfWhatWasRevalidatedBehindTheVisitor) {
+  RunScript([&]() -> io::Task<void> {
+    MemoryStream* visitor = co_await Visit("/x");
+    auto origin = co_await Asked();
+    (void)co_await RawPeer(*origin).Send(
+        "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 4\r\nCache-Control: max-age=1, "
+        "stale-while-revalidate=60, stale-if-error=60\r\n\r\ngood");
+    EXPECT_TRUE((co_await AnswerTo(visitor)).ends_with("good"));
+    (void)co_await io::Sleep(seconds{2});
+    EXPECT_TRUE((co_await AnswerTo(co_await Visit("/x"))).ends_with("good"));
+    origin = co_await Asked();
+    (void)co_await RawPeer(*origin).Send(
+        "HTTP/1.1 503 Oh\r\nContent-Length: 3\r\nCache-Control: max-age=60\r\n\r\nbad");
+    (void)co_await io::Sleep(seconds{1});
+    EXPECT_TRUE((co_await AnswerTo(co_await Visit("/x"))).ends_with("good"));
+    (void)co_await network_.Accept();
+  });
+}
+
+class StoreNoErrorsTest : public CacheHandlerTest {
+ protected:
+  StoreNoErrorsTest() { config_.cache.store_errors = false; }
+};
+
+TEST_F(StoreNoErrorsTest, AnErrorOfTheServerIsNotStored) {
+  RunScript([&]() -> io::Task<void> {
+    for (int visits = 0; visits < 2; ++visits) {
+      MemoryStream* visitor = co_await Visit("/x");
+      auto origin = co_await Asked();
+      (void)co_await RawPeer(*origin).Send(
+          "HTTP/1.1 503 Oh\r\nConnection: close\r\nContent-Length: 3\r\n"
+          "Cache-Control: max-age=60\r\n\r\nbad");
+      EXPECT_TRUE((co_await AnswerTo(visitor)).contains("detail=status"));
+    }
+    EXPECT_EQ(cache_.store().objects(), 0U);
+  });
+}
+
 class TooLargeTest : public CacheHandlerTest {
  protected:
   TooLargeTest() { config_.cache.max_object_bytes = 4; }

@@ -292,6 +292,11 @@ io::Task<void> CacheHandler::Fetch(std::shared_ptr<Fill> fill,
     } else {
       store_.Remove(key);
     }
+  } else if (IsErrorForStale(head.status) && stale &&
+             MayServeOnError(stale->freshness, stale->control, {}, options_.loop.Now())) {
+    // What is stored is better than an error, also than one that may be stored.
+    fill->origin_answered = true;
+    state = State::kFailed;
   } else if (maker_.Judge(asked, head) == Storability::kStore &&
              maker_.Begin(asking, head, *fill) == Storability::kStore) {
     filled_.Add();

@@ -34,6 +34,7 @@ CacheSettings ParseCache(site::TableReader& reader) {
       "max_object_bytes",
       {.min = kLeastObjectBytes, .max = kMostCacheBytes, .fallback = cache.max_object_bytes});
   cache.heuristics = reader.Boolean("heuristics", cache.heuristics);
+  cache.store_errors = reader.Boolean("store_errors", cache.store_errors);
   return cache;
 }
 

@@ -7,6 +7,9 @@
 //   cache_bytes = "256MiB"                # of memory, for all that the cache holds
 //   max_object_bytes = "64MiB"            # of one response's body
 //   heuristics = false                    # whether responses that do not say for how long are kept
+//   store_errors = true                   # whether 5xx answers that say how long they are fresh
+//   are
+//                                         # stored
 //   debug_from = ["192.0.2.0/24"]         # who may ask for Meridian-Path, beside loopback
 //   cdn_paths = ["/images/"]              # what cdn.<domain> serves: paths, or, with / at the
 //                                         # end, all below; /assets/, /images/ and /static/ unless
@@ -51,6 +54,7 @@ struct CacheSettings {
   uint64_t bytes = uint64_t{256} << 20;
   uint64_t max_object_bytes = uint64_t{64} << 20;
   bool heuristics = false;
+  bool store_errors = true;
 };
 
 struct Prices {

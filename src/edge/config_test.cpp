@@ -48,6 +48,14 @@ TEST(EdgeConfig, UnderscoresPassOnlyWhereItSaysSo) {
   EXPECT_THAT(wrong.error().Render(), AllOf(HasSubstr("underscores"), HasSubstr("192.0.2.0/24")));
 }
 
+TEST(EdgeConfig, ErrorsAreStoredUnlessItSaysOtherwise) {
+  EXPECT_TRUE(Parsed("")->sections.Get<Config>().cache.store_errors);
+  EXPECT_FALSE(Parsed("[edge]\nstore_errors = false\n")->sections.Get<Config>().cache.store_errors);
+  auto wrong = Parsed("[edge]\nstore_errors = 1\n");
+  ASSERT_FALSE(wrong);
+  EXPECT_THAT(wrong.error().Render(), HasSubstr("store_errors"));
+}
+
 TEST(EdgeCost, WithoutATableNothingCostsAnything) { EXPECT_EQ(PricesOf(""), Prices()); }
 
 TEST(EdgeCost, EveryKeyIsRead) {

@@ -41,7 +41,8 @@ Storability FillMaker::Judge(const CacheRequest& asked, const ResponseHead& head
                            .directives = directives,
                            .lifetime = FreshnessLifetime(directives, head.fields, head.status,
                                                          loop_.Wall(), config_.cache.heuristics),
-                           .max_object_bytes = config_.cache.max_object_bytes});
+                           .rules = {.max_object_bytes = config_.cache.max_object_bytes,
+                                     .errors = config_.cache.store_errors}});
 }
 
 Freshness FillMaker::FreshnessOf(const HeaderFields& answer, TimePoint asked_at,

@@ -15,7 +15,7 @@ namespace meridian::edge {
 enum class Storability : uint8_t {
   kStore,
   kRequest,        // no-store in the request, or one that goes past the cache
-  kStatus,         // a status whose meaning for caches this does not know, or an error
+  kStatus,         // a status that is not for storing
   kNoStore,        // no-store, and not (must-understand with a status that is understood)
   kPrivate,        // for one visitor only
   kAuthorization,  // answers Authorization, and does not say that others may have it
@@ -29,12 +29,18 @@ enum class Storability : uint8_t {
   kRoom,           // the budget has no room for it, or a purge was about it meanwhile
 };
 
+// What the edge's settings say of storing.
+struct StoreRules {
+  uint64_t max_object_bytes = 0;
+  bool errors = true;  // 5xx too
+};
+
 struct StorabilityInput {
   const CacheRequest& request;
   const wire::http::ResponseHead& response;
   const ResponseDirectives& directives;
   std::optional<Duration> lifetime;  // as FreshnessLifetime found it
-  uint64_t max_object_bytes = 0;
+  StoreRules rules;
 };
 
 // By request and head alone; a body that proves longer than it may, or breaks off, is dropped by

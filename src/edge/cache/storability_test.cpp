@@ -13,8 +13,9 @@ namespace {
 
 using wire::http::HeaderField;
 
-Storability Judge(const wire::http::RequestHead& request,
-                  const wire::http::ResponseHead& response) {
+Storability Judge(const wire::http::RequestHead& request, const wire::http::ResponseHead& response,
+                  StoreRules rules = {}) {
+  rules.max_object_bytes = 1000;
   CacheRequest asked = ReadCacheRequest(request);
   ResponseDirectives directives = DirectivesOf(response.fields);
   auto lifetime =
@@ -23,7 +24,7 @@ Storability Judge(const wire::http::RequestHead& request,
                            .response = response,
                            .directives = directives,
                            .lifetime = lifetime,
-                           .max_object_bytes = 1000});
+                           .rules = rules});
 }
 Storability Judge(std::initializer_list<HeaderField> fields, int status = 200) {
   return Judge(Get("/"), Answer(status, fields));
@@ -73,13 +74,29 @@ TEST(Storability, SetCookieIsSharedOnlyWhereTheResponseIsMeantForSharedCaches) {
   EXPECT_EQ(Judge({kCookie, {"CDN-Cache-Control", "max-age=60"}}), Storability::kStore);
 }
 
-TEST(Storability, BadRequestsAndFailuresCannotPoisonTheCache) {
-  for (int status : {206, 304, 400, 401, 403, 413, 414, 416, 429, 431, 500, 502, 503, 504, 999}) {
+TEST(Storability, TheStatusCodeIsFinal) {
+  for (int status : {204, 299, 301, 302, 308, 399, 400, 401, 403, 404, 410, 414, 429, 499, 500, 502,
+                     503, 504, 599}) {
+    EXPECT_EQ(Judge({{"Cache-Control", "max-age=60"}}, status), Storability::kStore) << status;
+    EXPECT_EQ(Judge({}, status), Storability::kFreshness) << status;
+  }
+  for (int status : {100, 103, 199, 600, 999}) {
     EXPECT_EQ(Judge({{"Cache-Control", "max-age=60"}}, status), Storability::kStatus) << status;
   }
-  for (int status : {204, 301, 302, 308, 404, 410}) {
-    EXPECT_EQ(Judge({{"Cache-Control", "max-age=60"}}, status), Storability::kStore) << status;
+}
+
+TEST(Storability, AnErrorAboutAPartOfTheRequestThatNoKeyHasCannotPoisonTheCache) {
+  for (int status : {206, 304, 412, 413, 416, 417, 431}) {
+    EXPECT_EQ(Judge({{"Cache-Control", "max-age=60"}}, status), Storability::kStatus) << status;
   }
+}
+
+TEST(Storability, ErrorsOfTheServerAreStoredUnlessTheSettingsForbidIt) {
+  auto judge = [](int status) {
+    return Judge(Get("/"), Answer(status, {{"Cache-Control", "max-age=60"}}), {.errors = false});
+  };
+  for (int status : {500, 503, 599}) EXPECT_EQ(judge(status), Storability::kStatus) << status;
+  EXPECT_EQ(judge(404), Storability::kStore);
 }
 
 TEST(Storability, AVaryOfAsteriskNeverMatches) {
