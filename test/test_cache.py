@@ -138,6 +138,32 @@ def test_a_stale_response_is_confirmed_by_a_304_that_updates_it(edge):
     assert edge.get("/confirm").hit and len(edge.origin.asked("/confirm")) == 2
 
 
+@pytest.mark.parametrize("control", ["no-cache", "max-age=0", "s-maxage=0", "max-age=60, no-cache"])
+@pytest.mark.parametrize("validator, condition", [(("ETag", '"1"'), "If-None-Match"),
+                                                  (("Last-Modified", "Sat, 21 Nov 2020 10:00:00 GMT"), "If-Modified-Since")])
+def test_what_is_never_fresh_is_stored_and_confirmed_at_each_use(edge, control, validator, condition):
+    target = f"/each-time/{control}/{validator[0]}".replace(" ", "")
+    fields = {"Cache-Control": control, validator[0]: validator[1]}
+    edge.origin.at(target, lambda asked: Answer(304, fields=fields) if asked["headers"][condition] == validator[1]
+                   else Answer(200, b"one", fields))
+    assert "fwd=uri-miss" in edge.get(target).cache
+    for _ in range(2):
+        again = wait_until(lambda: (r := edge.get(target)) and "fwd-status=304" in r.cache and r, what="it is confirmed")
+        assert (again.status, again.body) == (200, b"one") and "; fwd=stale; fwd-status=304; stored" in again.cache
+    assert edge.get(target, Range="bytes=1-").body == b"ne"
+    assert edge.get(target, **{condition: validator[1]}).status == 304
+    edge.origin.at(target, body=b"two", fields=fields)
+    assert edge.get(target).body == b"two"
+
+
+def test_a_condition_is_judged_by_what_took_the_place_of_what_is_confirmed_each_time(edge):
+    edge.origin.at("/new-private", body=b"one", fields={"Cache-Control": "no-cache", "ETag": '"1"'})
+    edge.get("/new-private")
+    wait_until(lambda: "fwd=stale" in edge.get("/new-private").cache, what="it is stored")
+    edge.origin.at("/new-private", body=b"two", fields={"Cache-Control": "private", "ETag": '"2"'})
+    assert edge.get("/new-private", If_None_Match='"2"').status == 304
+
+
 def test_all_variants_of_a_url_are_kept_apart(edge):
     edge.origin.at("/vary", lambda asked: Answer(200, asked["headers"].get("Accept-Language", "-").encode(),
                                                  {**MINUTE, "Vary": "Accept-Language"}))

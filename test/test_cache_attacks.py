@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from background import Background
 from cache_origin import Answer
 from edge_under_test import MINUTE, Edge, herd
 from http_connection import HttpConnection
@@ -184,6 +185,27 @@ def test_an_answer_to_credentials_is_not_shared(edge):
     for who in ("Basic alice", "Basic bob"):
         assert edge.get("/account", Authorization=who).body == who.encode()
     assert edge.get("/account").body == b"nobody"
+
+
+@pytest.mark.parametrize("control", ["no-cache", "max-age=0"])
+def test_what_is_confirmed_each_time_is_confirmed_for_each_visitor_by_himself(edge, control):
+    """Pages by cookie with a validator: those who wait are not given another's, nor what a 304 to another confirmed."""
+    gate = threading.Event()
+
+    def answer(asked):
+        name = asked["headers"]["Cookie"]
+        fields = {"Cache-Control": control, "ETag": f'"{name}"'}
+        if asked["headers"].get("If-None-Match") == f'"{name}"':
+            return Answer(304, fields=fields, hold=gate)
+        return Answer(200, name.encode(), fields, hold=gate)
+    edge.origin.at(f"/page-{control}", answer)
+    for turn in (1, 2):
+        gate.clear()
+        pages = [Background(lambda name=name: edge.get(f"/page-{control}", Cookie=name)) for name in ("anna", "ben", "carl")]
+        if turn == 2:
+            edge.origin.wait_for(f"/page-{control}", 6)  # nobody waits for another
+        gate.set()
+        assert [page.result().body for page in pages] == [b"anna", b"ben", b"carl"]
 
 
 def test_those_who_wait_on_a_request_with_credentials_do_not_get_its_answer(edge):

@@ -52,6 +52,10 @@ bool MayShare(const Trip& trip) {
          !trip.asked.control.no_store;
 }
 
+bool IsConfirmedEachTime(const StoredResponse& response) {
+  return IsConfirmedEachTime(response.freshness, response.control);
+}
+
 // A body may take longer to arrive than its response may be used.
 bool IsOutdated(const Fill& fill, TimePoint now) {
   if (fill.response == nullptr) return false;
@@ -145,7 +149,7 @@ CacheHandler::Look CacheHandler::LookUp(Trip& trip) {
       trip.hit = std::move(found.response);
       return Look::kAnswer;
     }
-    bool fresh = left > Duration::zero();
+    bool fresh = left > Duration::zero() && !found.response->control.no_cache;
     trip.status.forwarded = fresh ? Forwarded::kRequest : Forwarded::kStale;
     trip.variant = found.response->variant;
     trip.stale = std::move(found.response);
@@ -159,7 +163,10 @@ io::Task<void> CacheHandler::Miss(Trip& trip) {
   const TimePoint now = options_.loop.Now();
   // Of what is too large to be stored, a range is fetched as it is.
   const bool apart = trip.asked.range && trip.key && too_large_.Passes(trip.key->hash, now);
-  if (MayShare(trip) && !apart && (trip.stale || !passes_.Passes(trip.key->hash, now))) {
+  // Each visitor has it confirmed for himself: the origin may tell them apart by their cookies.
+  const bool by_itself = trip.stale && IsConfirmedEachTime(*trip.stale);
+  const bool waits = trip.stale || !passes_.Passes(trip.key->hash, now);
+  if (MayShare(trip) && !apart && !by_itself && waits) {
     const std::string key = KeyText(*trip.key);
     for (int joins = 0; joins < kMaxJoins; ++joins) {
       std::string slot = FillSlot(key, trip.vary, trip.variant);
@@ -221,6 +228,7 @@ io::Task<CacheHandler::Joined> CacheHandler::Join(Trip& trip, std::shared_ptr<Fi
       co_return Joined::kAnswered;
     case State::kArriving:
     case State::kDone:
+      if (IsConfirmedEachTime(*fill->response)) co_return Joined::kGoAlone;
       co_return co_await AnswerFromFill(trip, reader);
   }
   co_return Joined::kGoAlone;
@@ -281,6 +289,14 @@ io::Task<void> CacheHandler::AnswerFailure(Trip& trip, Error error) {
     co_await AnswerHere(trip.exchange, http::FailureStatus(error), "no data center could answer\n",
                         trip.status);
   }
+}
+
+void CacheHandler::KeepFromOthers(const std::shared_ptr<Fill>& fill) {
+  const KeyView key = fill->key.view();
+  fills_.Remove(*fill);
+  fill->slot = LoneFillSlot(KeyText(key), ++lone_fills_);
+  fills_.Add(fill);  // so that an unsafe request forbids it
+  passes_.Add(key.hash, options_.loop.Now());
 }
 
 void CacheHandler::End(Fill& fill, State state) {

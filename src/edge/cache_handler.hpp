@@ -84,6 +84,8 @@ class CacheHandler {
   void EditResponse(Trip& trip, const wire::http::ResponseHead& upstream,
                     wire::http::HeaderFields& fields);
   void Invalidate(const Trip& trip, const wire::http::ResponseHead& upstream);
+  // What arrives is for whoever asked: nobody else joins it, nor waits for the next.
+  void KeepFromOthers(const std::shared_ptr<Fill>& fill);
   void End(Fill& fill, Fill::State state);
   FillOptions OptionsOfFill();
   // For a small body, so that its answer can say whether it was stored.

@@ -49,7 +49,7 @@ using State = Fill::State;
 // Whether an answer that is not for storing lets expect the same of what others ask: not where this
 // visitor's own no-store, range, conditions or long fields have brought it about.
 bool TellsOfOthers(const Trip& trip, int status) {
-  const bool by_condition = !trip.shared && (status == 206 || status == 304 || status == 416);
+  const bool by_condition = !trip.asks_whole && (status == 206 || status == 304 || status == 416);
   const bool by_request =
       trip.storability == Storability::kRequest || trip.storability == Storability::kVariant;
   return !by_request && !by_condition;
@@ -74,7 +74,8 @@ io::Task<void> CacheHandler::Lead(Trip& trip, std::shared_ptr<Fill> fill) {
                                              .loop_id = options_.loop_id});
   HeaderFields fields = forwarded.fields();
   bool conditional = trip.stale != nullptr && !trip.asked.head;
-  if (trip.shared || conditional) DropConditions(&fields);
+  trip.asks_whole = trip.shared || conditional;
+  if (trip.asks_whole) DropConditions(&fields);
   if (conditional) AddConditions(trip.stale->validators, &fields);
 
   Taking taking = Taking::kRelay;
@@ -145,7 +146,7 @@ CacheHandler::Taking CacheHandler::JudgeTaking(Trip& trip, Fill& fill, const Res
   // What the origin no longer lets be stored is no longer good to stand in either.
   const bool gone = !ConcernsRequestAlone(trip.storability) && head.status < 500;
   if (trip.stale != nullptr && gone) store_.Remove(*trip.key);
-  if (!trip.shared || head.status != 200) return Taking::kRelay;
+  if (!trip.asks_whole || head.status != 200) return Taking::kRelay;
   // The origin was not told of the visitor's conditions; they are judged by its answer.
   if (trip.asked.conditional() &&
       IsNotModified(trip.asked, ValidatorsOf(head.fields), options_.loop.Wall())) {
@@ -162,7 +163,11 @@ io::Task<void> CacheHandler::AnswerTaken(Trip& trip, Fill::Reader& reader, Takin
       co_return;  // was not taken
     case Taking::kStore:
       filled_.Add();
-      passes_.Remove(trip.key->hash);
+      if (IsConfirmedEachTime(fill.response->freshness, fill.response->control)) {
+        KeepFromOthers(reader.shared());
+      } else {
+        passes_.Remove(trip.key->hash);
+      }
       options_.scope.Spawn(FillBody(OptionsOfFill(), reader.shared(), std::move(taken)));
       fill.Become(State::kArriving);
       co_await AwaitStored(fill);

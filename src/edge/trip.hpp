@@ -36,7 +36,8 @@ struct Trip {
   std::string vary = {};
   std::string variant = {};
   std::shared_ptr<StoredResponse> stale = {};  // that the origin is to confirm
-  bool shared = false;  // others wait for what this one asks: without Range and its own conditions
+  bool shared = false;                         // others wait for what this one asks
+  bool asks_whole = false;  // of the origin: without Range and conditions of the visitor's own
   TimePoint asked_at = {};
   Storability storability = Storability::kRequest;
   // For costs.

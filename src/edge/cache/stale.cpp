@@ -53,6 +53,12 @@ Use JudgeUse(const Freshness& freshness, const CacheControl& control, const Cach
   return allowed ? Use::kStale : Use::kRevalidate;
 }
 
+bool IsConfirmedEachTime(const Freshness& freshness, const CacheControl& control) {
+  if (control.no_cache) return true;
+  const bool usable_stale = control.stale_while_revalidate || control.stale_if_error;
+  return freshness.lifetime <= Duration::zero() && !usable_stale;
+}
+
 bool MayServeOnError(const Freshness& freshness, const CacheControl& control,
                      const CacheControl& request, TimePoint now) {
   if (control.no_cache) return false;

@@ -21,6 +21,11 @@ enum class Use : uint8_t {
 Use JudgeUse(const Freshness& freshness, const wire::http::CacheControl& control,
              const wire::http::CacheControl& request, TimePoint now);
 
+// Whether each use of it has to be confirmed by the origin: it is no-cache, or never fresh and not
+// to be used stale either. A request for it is answered by what the origin says to this request,
+// never by what it says to another.
+bool IsConfirmedEachTime(const Freshness& freshness, const wire::http::CacheControl& control);
+
 // Whether it may stand in for an origin that fails: it is fresh still (a request wanted it newer),
 // or within its stale-if-error or the request's, and nothing forbids it to be served stale.
 bool MayServeOnError(const Freshness& freshness, const wire::http::CacheControl& control,

@@ -65,6 +65,15 @@ TEST(Stale, ImmutableHidItselfFromAReloadThatTheVisitorForced) {
   EXPECT_EQ(Judge(60s, "immutable", "no-cache"), Use::kRevalidate);
 }
 
+TEST(Stale, NoCacheAndNoLifetimeAreConfirmedEachTime) {
+  constexpr Freshness kNever{.received = kReceived, .initial_age = 0s, .lifetime = 0s};
+  EXPECT_TRUE(IsConfirmedEachTime(kMinute, Control("no-cache")));
+  EXPECT_FALSE(IsConfirmedEachTime(kMinute, Control("must-revalidate")));
+  EXPECT_TRUE(IsConfirmedEachTime(kNever, Control("")));
+  EXPECT_FALSE(IsConfirmedEachTime(kNever, Control("stale-if-error=9")));
+  EXPECT_TRUE(IsConfirmedEachTime(kNever, Control("no-cache, stale-while-revalidate=9")));
+}
+
 TEST(Stale, StaleIfErrorStandsInForAFailingOrigin) {
   auto may = [](Duration age, std::string_view control) {
     return MayServeOnError(kMinute, Control(control), {}, kReceived + age);

@@ -10,6 +10,7 @@
 #include "edge/cache/freshness.hpp"
 #include "edge/cache/request_directives.hpp"
 #include "edge/cache/tags.hpp"
+#include "edge/cache/validation.hpp"
 #include "edge/cache/vary.hpp"
 #include "wire/http/cache_control.hpp"
 #include "wire/http/message.hpp"
@@ -56,10 +57,18 @@ bool AllowsAuthorized(const CacheControl& control) {
   return control.is_public || control.must_revalidate || control.s_maxage.has_value();
 }
 
-// Whether it can ever be used without asking the origin first.
-bool IsEverUsable(const CacheControl& control, std::optional<Duration> lifetime) {
-  if (control.no_cache || !lifetime) return false;
-  return *lifetime > Duration::zero() || control.stale_while_revalidate || control.stale_if_error;
+// Whether the origin can confirm it by a 304 (RFC 9110 13.2.1: only what would be a 200 otherwise).
+bool IsConfirmable(const wire::http::ResponseHead& response) {
+  return response.status == 200 && ValidatorsOf(response.fields).any();
+}
+
+// Whether it is of use later: for a time as it is, or each time that the origin confirms it.
+bool IsEverUsable(const StorabilityInput& input) {
+  const CacheControl& control = input.directives.control;
+  if (control.no_cache) return IsConfirmable(input.response);
+  if (!input.lifetime) return false;
+  if (*input.lifetime > Duration::zero()) return true;
+  return control.stale_while_revalidate || control.stale_if_error || IsConfirmable(input.response);
 }
 
 }  // namespace
@@ -79,7 +88,7 @@ Storability JudgeStorability(const StorabilityInput& input) {
   if (response.fields.Has("Set-Cookie") && !IsForEverybody(input.directives)) {
     return Storability::kSetCookie;
   }
-  if (!IsEverUsable(control, input.lifetime)) return Storability::kFreshness;
+  if (!IsEverUsable(input)) return Storability::kFreshness;
   if (!ParseVary(response.fields)) return Storability::kVary;
   if (!ReadTags(response.fields)) return Storability::kTags;
   if (response.body.kind == Framing::kUntilClose) return Storability::kFraming;

@@ -21,7 +21,7 @@ enum class Storability : uint8_t {
   kAuthorization,  // answers Authorization, and does not say that others may have it
   kSetCookie,      // sets a cookie, and does not say that it is for shared caches
   kVary,           // varies by what no request tells ("*"), or by too much
-  kFreshness,      // says nothing of its freshness, or is never fresh
+  kFreshness,      // says nothing of its freshness, or is never fresh and has no validator
   kFraming,        // its end cannot be told from a break
   kTags,           // more tags than are kept
   kTooLarge,       // larger than an object may be
@@ -44,8 +44,8 @@ struct StorabilityInput {
 };
 
 // By request and head alone; a body that proves longer than it may, or breaks off, is dropped by
-// whoever reads it. A response that cannot be used without asking the origin each time is not
-// stored.
+// whoever reads it. A response that cannot be used without asking the origin each time is stored
+// where the origin can confirm it: when it has a validator.
 Storability JudgeStorability(const StorabilityInput& input);
 
 // Whether an answer that was refused for this reason leaves what is stored as good as it was: the

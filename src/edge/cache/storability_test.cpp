@@ -39,6 +39,22 @@ TEST(Storability, NothingIsStoredWithoutExplicitFreshness) {
   EXPECT_EQ(Judge({{"Cache-Control", "max-age=0, stale-while-revalidate=9"}}), Storability::kStore);
 }
 
+TEST(Storability, WhatIsNeverFreshIsStoredWhereTheOriginCanConfirmIt) {
+  constexpr HeaderField kTag = {"ETag", "\"1\""};
+  constexpr HeaderField kDate = {"Last-Modified", "Sat, 21 Nov 2020 10:00:00 GMT"};
+  for (const char* control : {"no-cache", "max-age=0", "s-maxage=0", "max-age=60, no-cache"}) {
+    EXPECT_EQ(Judge({{"Cache-Control", control}}), Storability::kFreshness) << control;
+    EXPECT_EQ(Judge({{"Cache-Control", control}, kTag}), Storability::kStore) << control;
+    EXPECT_EQ(Judge({{"Cache-Control", control}, kDate}), Storability::kStore) << control;
+    // A condition changes only what would be a 200.
+    EXPECT_EQ(Judge({{"Cache-Control", control}, kTag}, 404), Storability::kFreshness) << control;
+  }
+  EXPECT_EQ(Judge({{"Expires", "0"}, kTag}), Storability::kStore);
+  EXPECT_EQ(Judge({kTag, kDate}), Storability::kFreshness);
+  EXPECT_EQ(Judge({{"Cache-Control", "no-cache"}, kTag, {"Set-Cookie", "id=1"}}),
+            Storability::kSetCookie);
+}
+
 TEST(Storability, TheNoStoreDirectiveIsNotPresentInTheResponseOrRequest) {
   EXPECT_EQ(Judge({{"Cache-Control", "no-store, max-age=60"}}), Storability::kNoStore);
   EXPECT_EQ(Judge(Get("/", {{"Cache-Control", "no-store"}}),
