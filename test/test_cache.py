@@ -343,6 +343,43 @@ def test_stale_if_error_stands_in_for_an_origin_that_fails_or_is_down(own_edge):
     assert edge.get("/sie", Cache_Control="only-if-cached").status == 504
 
 
+def origin_down(edge, target, body, status, control, **fields):
+    """What a visitor gets of a response with `control`, stale, from an origin that answers `status`, or is down (0)."""
+    edge.origin.at(target, body=body, fields={"Cache-Control": control, "ETag": '"1"', **fields})
+    edge.get(target)
+    edge.origin.at(target, lambda asked: Answer(status, b"bad") if status else None)
+    return wait_until(lambda: not (r := edge.get(target)).hit and r, what="it is stale")
+
+
+@pytest.mark.parametrize("status", [0, 502, 503, 504])
+@pytest.mark.parametrize("control", ["max-age=1", "max-age=0", "public, max-age=1"])
+def test_what_is_stale_stands_in_for_an_origin_that_cannot_be_reached(edge, status, control):
+    stale = origin_down(edge, f"/down/{status}/{control}".replace(" ", ""), b"good", status, control)
+    assert (stale.status, stale.body) == (200, b"good") and "detail=stale-on-failure" in stale.cache
+    head = edge.get(f"/down/{status}/{control}".replace(" ", ""), "HEAD")
+    assert head.status == 200 and "detail=stale-on-failure" in head.cache
+
+
+@pytest.mark.parametrize("status", [0, 503])
+@pytest.mark.parametrize("control", ["max-age=1, must-revalidate", "max-age=1, proxy-revalidate", "s-maxage=1"])
+def test_what_must_be_confirmed_when_it_is_stale_is_a_504_when_the_origin_is_down(edge, status, control):
+    answer = origin_down(edge, f"/must/{status}/{control}".replace(" ", ""), b"good", status, control)
+    assert answer.status == (status or 504) and answer.body != b"good"
+
+
+@pytest.mark.parametrize("status, control", [(0, "no-cache"), (503, "no-cache"), (500, "max-age=1"), (503, "max-age=1, stale-if-error=0")])
+def test_what_may_not_stand_in_does_not(edge, status, control):
+    answer = origin_down(edge, f"/not/{status}/{control}".replace(" ", ""), b"good", status, control)
+    assert answer.status == (status or 502) and answer.body != b"good"
+
+
+def test_an_old_error_does_not_stand_in_for_a_new_one(edge):
+    edge.origin.at("/errors", status=503, body=b"old", fields={"Cache-Control": "max-age=1"})
+    edge.get("/errors")
+    edge.origin.at("/errors", status=502, body=b"new")
+    assert wait_until(lambda: not (r := edge.get("/errors")).hit and r, what="it is stale").body == b"new"
+
+
 def test_what_a_visitor_without_hope_waits_for_has_an_end(own_edge):
     own_edge.origin.at("/drop", lambda asked: None)
     before = time.monotonic()

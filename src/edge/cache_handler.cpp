@@ -223,8 +223,11 @@ io::Task<CacheHandler::Joined> CacheHandler::Join(Trip& trip, std::shared_ptr<Fi
       co_return Joined::kGoAlone;
     case State::kFailed:
       // Each its own answer of a failing origin, unless the cache can stand in for it.
-      if (fill->origin_answered && !MayStandIn(trip)) co_return Joined::kGoAlone;
-      co_await AnswerFailure(trip, fill->error);
+      if (fill->failed_status != 0 &&
+          StandInReason(trip.stale.get(), trip.asked.control, fill->failed_status).empty()) {
+        co_return Joined::kGoAlone;
+      }
+      co_await AnswerFailure(trip, fill->error, fill->failed_status);
       co_return Joined::kAnswered;
     case State::kArriving:
     case State::kDone:
@@ -262,18 +265,30 @@ io::Task<CacheHandler::Joined> CacheHandler::AnswerFromFill(Trip& trip, Fill::Re
   co_return Joined::kAnswered;
 }
 
-bool CacheHandler::MayStandIn(const Trip& trip) const {
-  return trip.stale != nullptr && MayServeOnError(trip.stale->freshness, trip.stale->control,
-                                                  trip.asked.control, options_.loop.Now());
+std::string_view CacheHandler::StandInReason(const StoredResponse* stored,
+                                             const wire::http::CacheControl& request,
+                                             int status) const {
+  const bool is_failure = status == 0 || IsErrorForStale(status);
+  // An old error is no better than a new one.
+  if (stored == nullptr || !is_failure || stored->status >= 500) return {};
+  const TimePoint now = options_.loop.Now();
+  if (MayServeOnError(stored->freshness, stored->control, request, now)) return "stale-if-error";
+  const bool unreached = status == 0 || IsFailureOfGateway(status);
+  const Duration limit = options_.config.cache.stale_on_failure;
+  if (unreached && MayServeOnFailure(stored->freshness, stored->control, now, limit)) {
+    return "stale-on-failure";
+  }
+  return {};
 }
 
-io::Task<void> CacheHandler::AnswerFailure(Trip& trip, Error error) {
-  if (MayStandIn(trip)) {
+io::Task<void> CacheHandler::AnswerFailure(Trip& trip, Error error, int status) {
+  const std::string_view reason = StandInReason(trip.stale.get(), trip.asked.control, status);
+  if (!reason.empty()) {
     stood_in_.Add();
     trip.content = trip.stale->kind;
     trip.source = Costs::Source::kCache;
     trip.status.ttl = trip.stale->freshness.Left(options_.loop.Now());
-    trip.status.detail = "stale-if-error";
+    trip.status.detail = reason;
     co_await AnswerStored(trip.exchange, {.asked = trip.asked,
                                           .response = trip.stale,
                                           .status = trip.status,
@@ -282,8 +297,12 @@ io::Task<void> CacheHandler::AnswerFailure(Trip& trip, Error error) {
                                           .nonce = random_.Next()});
     co_return;
   }
-  if (error.code == Errc::kUnavailable) {
-    unavailable_.Add();
+  if (error.code == Errc::kUnavailable) unavailable_.Add();
+  if (trip.stale != nullptr && MustBeConfirmedWhenStale(trip.stale->control)) {
+    trip.status.detail = "must-revalidate";
+    co_await AnswerHere(trip.exchange, 504, "no data center could confirm what is stored\n",
+                        trip.status);
+  } else if (error.code == Errc::kUnavailable) {
     co_await AnswerHere(trip.exchange, 503, "no data center can serve this now\n", trip.status);
   } else {
     co_await AnswerHere(trip.exchange, http::FailureStatus(error), "no data center could answer\n",

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/metrics.hpp"
 #include "base/random.hpp"
@@ -76,11 +77,14 @@ class CacheHandler {
   io::Task<void> Lead(Trip& trip, std::shared_ptr<Fill> fill);
   io::Task<void> AnswerTaken(Trip& trip, Fill::Reader& reader, Taking taking,
                              std::unique_ptr<http::ClientExchange> taken);
-  io::Task<void> AnswerFailure(Trip& trip, Error error);
+  // `status` is that of the failure, 0 when there is no answer; here and below.
+  io::Task<void> AnswerFailure(Trip& trip, Error error, int status);
   io::Task<void> AnswerNotModified(Trip& trip, const wire::http::ResponseHead& head);
 
   Taking JudgeTaking(Trip& trip, Fill& fill, const wire::http::ResponseHead& head);
-  bool MayStandIn(const Trip& trip) const;
+  // Why what is stored may answer in place of a failure, for Cache-Status; empty: it may not.
+  std::string_view StandInReason(const StoredResponse* stored,
+                                 const wire::http::CacheControl& request, int status) const;
   void EditResponse(Trip& trip, const wire::http::ResponseHead& upstream,
                     wire::http::HeaderFields& fields);
   void Invalidate(const Trip& trip, const wire::http::ResponseHead& upstream);

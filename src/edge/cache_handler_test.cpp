@@ -225,6 +225,27 @@ TEST_F(CacheHandlerTest, AnErrorThatMayBeStoredTookThePlaceOfWhatWasRevalidatedB
   });
 }
 
+TEST_F(CacheHandlerTest, WhatIsStaleStandsInForAsLongAsTheSettingsSay) {
+  RunScript([&]() -> io::Task<void> {
+    MemoryStream* visitor = co_await Visit("/x");
+    auto origin = co_await Asked();
+    (void)co_await RawPeer(*origin).Send(
+        "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 4\r\n"
+        "Cache-Control: max-age=1\r\n\r\ngood");
+    EXPECT_TRUE((co_await AnswerTo(visitor)).ends_with("good"));
+    const Duration limit = config_.cache.stale_on_failure;
+    for (Duration wait : {Duration{limit - seconds{10}}, Duration{seconds{20}}}) {
+      (void)co_await io::Sleep(wait);
+      visitor = co_await Visit("/x");
+      origin = co_await Asked();
+      (void)co_await RawPeer(*origin).Send(
+          "HTTP/1.1 503 Oh\r\nConnection: close\r\nContent-Length: 3\r\n\r\nbad");
+      const std::string answer = co_await AnswerTo(visitor);
+      EXPECT_TRUE(answer.ends_with(wait > seconds{20} ? "good" : "bad")) << answer;
+    }
+  });
+}
+
 class StoreNoErrorsTest : public CacheHandlerTest {
  protected:
   StoreNoErrorsTest() { config_.cache.store_errors = false; }

@@ -115,7 +115,7 @@ io::Task<void> CacheHandler::Lead(Trip& trip, std::shared_ptr<Fill> fill) {
       trip.source = Costs::Source::kHere;
       fill->error = forwarding.error;
       if (!fill->over()) End(*fill, gone ? State::kAbandoned : State::kFailed);
-      if (!gone) co_await AnswerFailure(trip, std::move(forwarding.error));
+      if (!gone) co_await AnswerFailure(trip, std::move(forwarding.error), 0);
   }
 }
 
@@ -125,7 +125,13 @@ CacheHandler::Taking CacheHandler::JudgeTaking(Trip& trip, Fill& fill, const Res
     too_large_.Add(trip.key->hash, options_.loop.Now());
   }
   NoteFetch(trip, head);
-  if (!trip.key || trip.asked.bypass != Bypass::kNone || trip.asked.head) return Taking::kRelay;
+  if (!trip.key || trip.asked.bypass != Bypass::kNone) return Taking::kRelay;
+  if (!StandInReason(trip.stale.get(), trip.asked.control, head.status).empty()) {
+    trip.status.forward_status = head.status;
+    fill.failed_status = head.status;
+    return Taking::kStandIn;
+  }
+  if (trip.asked.head) return Taking::kRelay;
   const FillMaker::Asking asking{.asked = trip.asked,
                                  .request = trip.request().fields,
                                  .at = trip.asked_at,
@@ -136,7 +142,6 @@ CacheHandler::Taking CacheHandler::JudgeTaking(Trip& trip, Fill& fill, const Res
       bool confirmed = maker_.Confirm(asking, head, trip.stale, fill);
       return confirmed ? Taking::kConfirm : Taking::kAskAgain;
     }
-    if (IsErrorForStale(head.status) && MayStandIn(trip)) return Taking::kStandIn;
   }
   if (trip.storability == Storability::kStore) {
     trip.storability = maker_.Begin(asking, head, fill);
@@ -182,9 +187,8 @@ io::Task<void> CacheHandler::AnswerTaken(Trip& trip, Fill::Reader& reader, Takin
       break;
     case Taking::kStandIn:
       taken.reset();
-      fill.origin_answered = true;
       End(fill, State::kFailed);
-      co_return co_await AnswerFailure(trip, fill.error);
+      co_return co_await AnswerFailure(trip, fill.error, fill.failed_status);
     case Taking::kNotModified:
       End(fill, State::kAlone);
       co_return co_await AnswerNotModified(trip, taken->head());
@@ -297,10 +301,9 @@ io::Task<void> CacheHandler::Fetch(std::shared_ptr<Fill> fill,
     } else {
       store_.Remove(key);
     }
-  } else if (IsErrorForStale(head.status) && stale &&
-             MayServeOnError(stale->freshness, stale->control, {}, options_.loop.Now())) {
+  } else if (!StandInReason(stale.get(), {}, head.status).empty()) {
     // What is stored is better than an error, also than one that may be stored.
-    fill->origin_answered = true;
+    fill->failed_status = head.status;
     state = State::kFailed;
   } else if (maker_.Judge(asked, head) == Storability::kStore &&
              maker_.Begin(asking, head, *fill) == Storability::kStore) {
@@ -311,7 +314,7 @@ io::Task<void> CacheHandler::Fetch(std::shared_ptr<Fill> fill,
     --behind_;
     co_return;
   } else if (IsErrorForStale(head.status)) {
-    fill->origin_answered = true;
+    fill->failed_status = head.status;
     state = State::kFailed;
   } else {
     store_.Remove(key);

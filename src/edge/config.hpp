@@ -10,6 +10,9 @@
 //   store_errors = true                   # whether 5xx answers that say how long they are fresh
 //   are
 //                                         # stored
+//   stale_on_failure = "1h"               # for how long after its lifetime a response stands in
+//   for
+//                                         # an origin that does not answer, or by 502, 503 or 504
 //   debug_from = ["192.0.2.0/24"]         # who may ask for Meridian-Path, beside loopback
 //   cdn_paths = ["/images/"]              # what cdn.<domain> serves: paths, or, with / at the
 //                                         # end, all below; /assets/, /images/ and /static/ unless
@@ -35,6 +38,7 @@
 //   per_million_requests = 0.75           # of visitors
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -55,6 +59,7 @@ struct CacheSettings {
   uint64_t max_object_bytes = uint64_t{64} << 20;
   bool heuristics = false;
   bool store_errors = true;
+  Duration stale_on_failure = std::chrono::hours{1};
 };
 
 struct Prices {

@@ -1,12 +1,15 @@
 #include "edge/config.hpp"
 
+#include <chrono>
 #include <expected>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/clock.hpp"
 #include "site/load.hpp"
 
 namespace meridian::edge {
@@ -54,6 +57,18 @@ TEST(EdgeConfig, ErrorsAreStoredUnlessItSaysOtherwise) {
   auto wrong = Parsed("[edge]\nstore_errors = 1\n");
   ASSERT_FALSE(wrong);
   EXPECT_THAT(wrong.error().Render(), HasSubstr("store_errors"));
+}
+
+TEST(EdgeConfig, StaleOnFailureIsFromNothingToThirtyDays) {
+  auto of = [](const std::string& value) {
+    auto site = Parsed("[edge]\nstale_on_failure = " + value + "\n");
+    return site ? std::optional(site->sections.Get<Config>().cache.stale_on_failure) : std::nullopt;
+  };
+  EXPECT_EQ(Parsed("")->sections.Get<Config>().cache.stale_on_failure, std::chrono::hours{1});
+  EXPECT_EQ(of("\"0s\""), Duration::zero());
+  EXPECT_EQ(of("\"720h\""), std::chrono::hours{720});
+  EXPECT_EQ(of("\"721h\""), std::nullopt);
+  EXPECT_EQ(of("3600"), std::nullopt);
 }
 
 TEST(EdgeCost, WithoutATableNothingCostsAnything) { EXPECT_EQ(PricesOf(""), Prices()); }

@@ -70,6 +70,16 @@ bool MayServeOnError(const Freshness& freshness, const CacheControl& control,
   return request.stale_if_error && !control.s_maxage && -left <= *request.stale_if_error;
 }
 
+bool MayServeOnFailure(const Freshness& freshness, const CacheControl& control, TimePoint now,
+                       Duration stale_on_failure) {
+  if (ForbidsStale(control) || control.s_maxage || control.stale_if_error) return false;
+  return -freshness.Left(now) <= stale_on_failure;
+}
+
+bool MustBeConfirmedWhenStale(const CacheControl& control) {
+  return control.must_revalidate || control.proxy_revalidate || control.s_maxage;
+}
+
 Duration UsefulWhenStale(const CacheControl& control) {
   return std::max(control.stale_while_revalidate.value_or(seconds{}),
                   control.stale_if_error.value_or(seconds{}));
