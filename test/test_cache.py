@@ -83,15 +83,41 @@ def test_a_range_that_misses_fills_the_whole(edge):
     assert len(asked) == 1 and "Range" not in asked[0]["headers"]
 
 
-def test_a_head_that_misses_fills_the_whole_behind_its_back(edge):
+def test_a_head_that_misses_makes_one_request(edge):
     edge.origin.at("/head-miss", body=b"one", fields=MINUTE)
     first = edge.get("/head-miss", "HEAD")
-    assert first.status == 200 and not first.hit
+    assert first.status == 200 and first.cache == "meridian-edge; fwd=uri-miss; fwd-status=200"
+    assert not edge.get("/head-miss", "HEAD").hit
+    assert [asked["method"] for asked in edge.origin.asked("/head-miss")] == ["HEAD", "HEAD"]
+    assert edge.get("/head-miss").body == b"one"
     edge.wait_stored("/head-miss")
     again = edge.get("/head-miss", "HEAD")
     assert again.hit and again.headers["Content-Length"] == "3"
-    assert edge.get("/head-miss").body == b"one"
-    assert [asked["method"] for asked in edge.origin.asked("/head-miss")] == ["HEAD", "GET"]
+    assert [asked["method"] for asked in edge.origin.asked("/head-miss")] == ["HEAD", "HEAD", "GET"]
+
+
+def head_of_stale(edge, target, fields, body=b"one"):
+    """HEAD, answered with `fields` and the length of `body`, of what is stored and stale."""
+    edge.origin.at(target, body=b"one", fields={"ETag": '"1"', "X-Seen": "get", "Cache-Control": "max-age=1"})
+    edge.get(target)
+    edge.origin.at(target, lambda asked: Answer(200, body, fields) if asked["method"] == "HEAD" else Answer(200, b"new", MINUTE))
+    return wait_until(lambda: not (r := edge.get(target, "HEAD")).hit and r, what="it is stale")
+
+
+def test_a_head_freshens_what_is_stored(edge):
+    head = head_of_stale(edge, "/freshens", {"ETag": '"1"', "X-Seen": "head", **MINUTE})
+    assert head.headers["X-Seen"] == "head" and "stored" in head.cache
+    answer = edge.get("/freshens")
+    assert answer.hit and answer.body == b"one" and answer.headers["X-Seen"] == "head"
+    assert [asked["method"] for asked in edge.origin.asked("/freshens")] == ["GET", "HEAD"]
+
+
+@pytest.mark.parametrize("name, fields, body", [("etag", {"ETag": '"2"', **MINUTE}, b"one"), ("length", {"ETag": '"1"', **MINUTE}, b"longer"),
+                                                ("private", {"ETag": '"1"', "Cache-Control": "private"}, b"one")])
+def test_a_head_that_tells_of_something_else_makes_what_is_stored_out_of_date(edge, name, fields, body):
+    head_of_stale(edge, f"/contradicts-{name}", fields, body)
+    answer = edge.get(f"/contradicts-{name}")
+    assert "fwd=uri-miss" in answer.cache and answer.body == b"new"
 
 
 def test_a_head_of_what_is_not_for_storing_fetches_nothing(edge):

@@ -188,7 +188,8 @@ io::Task<void> CacheHandler::Miss(Trip& trip) {
 std::shared_ptr<Fill> CacheHandler::MakeLoneFill(const Trip& trip) {
   static constexpr KeyView kNoKey;
   const KeyView key = trip.key.value_or(kNoKey);
-  if (!MayShare(trip)) return std::make_shared<Fill>(key, "", store_.mark());
+  const bool may_store = trip.key && trip.asked.bypass == Bypass::kNone;
+  if (!may_store) return std::make_shared<Fill>(key, "", store_.mark());
   auto fill = std::make_shared<Fill>(key, LoneFillSlot(KeyText(key), ++lone_fills_), store_.mark());
   fills_.Add(fill);  // so that an unsafe request forbids it
   return fill;

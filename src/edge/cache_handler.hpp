@@ -81,6 +81,8 @@ class CacheHandler {
   io::Task<void> AnswerFailure(Trip& trip, Error error, int status);
   io::Task<void> AnswerNotModified(Trip& trip, const wire::http::ResponseHead& head);
 
+  // By the head of an answer to HEAD.
+  void FreshenByHead(Trip& trip, Fill& fill, const wire::http::ResponseHead& head);
   Taking JudgeTaking(Trip& trip, Fill& fill, const wire::http::ResponseHead& head);
   // Why what is stored may answer in place of a failure, for Cache-Status; empty: it may not.
   std::string_view StandInReason(const StoredResponse* stored,
@@ -107,7 +109,7 @@ class CacheHandler {
                                  const StoredResponse* stale, WasteInput input);
 
   // Behind a visitor's back.
-  // The whole, confirmed or new; `stale` may be null.
+  // What is stale, confirmed or new.
   void FetchBehind(const Trip& trip, const std::shared_ptr<StoredResponse>& stale);
   io::Task<void> Fetch(std::shared_ptr<Fill> fill, std::shared_ptr<StoredResponse> stale,
                        OwnedFields request, OwnedFields visitors);

@@ -246,6 +246,34 @@ TEST_F(CacheHandlerTest, WhatIsStaleStandsInForAsLongAsTheSettingsSay) {
   });
 }
 
+TEST_F(CacheHandlerTest, AnUnsafeRequestMidHeadKeepsWhatItWouldFreshenOutOfTheStore) {
+  RunScript([&]() -> io::Task<void> {
+    MemoryStream* first = co_await Visit("/x");
+    auto origin = co_await Asked();
+    const std::string head =
+        "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 3\r\nETag: \"1\"\r\n"
+        "Cache-Control: max-age=1\r\n\r\n";
+    (void)co_await RawPeer(*origin).Send(head + "old");
+    EXPECT_TRUE((co_await AnswerTo(first)).ends_with("old"));
+    (void)co_await io::Sleep(seconds{2});
+    visitors_.push_back(Connect());
+    MemoryStream* header = visitors_.back().get();
+    (void)co_await RawPeer(*header).Send(
+        "HEAD /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    origin = co_await Asked();
+    visitors_.push_back(Connect());
+    MemoryStream* writer = visitors_.back().get();
+    (void)co_await RawPeer(*writer).Send(
+        "DELETE /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    auto write_origin = co_await Asked();
+    (void)co_await RawPeer(*write_origin).Send("HTTP/1.1 204 No Content\r\n\r\n");
+    EXPECT_TRUE((co_await AnswerTo(writer)).starts_with("HTTP/1.1 204"));
+    (void)co_await RawPeer(*origin).Send(head);
+    EXPECT_TRUE((co_await AnswerTo(header)).starts_with("HTTP/1.1 200"));
+    EXPECT_EQ(cache_.store().objects(), 0U);
+  });
+}
+
 class StoreNoErrorsTest : public CacheHandlerTest {
  protected:
   StoreNoErrorsTest() { config_.cache.store_errors = false; }

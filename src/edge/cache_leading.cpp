@@ -100,8 +100,6 @@ io::Task<void> CacheHandler::Lead(Trip& trip, std::shared_ptr<Fill> fill) {
       costs_.CountFetch(trip.content, forwarding.crosses, trip.exchange.sent_bytes());
       // The visitor has left before there was a head: somebody else is to ask.
       if (!fill->over()) End(*fill, State::kAbandoned);
-      // Who asks for the head alone often asks again, or for the whole.
-      if (trip.asked.head && trip.storability == Storability::kStore) FetchBehind(trip, trip.stale);
       co_return;
     case Forwarding::Kind::kTaken:
       // A body that is stored is counted where it is read.
@@ -119,6 +117,26 @@ io::Task<void> CacheHandler::Lead(Trip& trip, std::shared_ptr<Fill> fill) {
   }
 }
 
+void CacheHandler::FreshenByHead(Trip& trip, Fill& fill, const ResponseHead& head) {
+  const std::shared_ptr<StoredResponse>& stored = trip.stale;
+  if (stored == nullptr || stored->status != 200 || head.status != 200) return;
+  switch (JudgeHead(head, stored->validators, stored->body->size())) {
+    case HeadVerdict::kSame:
+      maker_.Freshen({.asked = trip.asked,
+                      .request = trip.request().fields,
+                      .at = trip.asked_at,
+                      .without_cookies = trip.without_cookies},
+                     head, stored, fill);
+      trip.status.stored = fill.stored;
+      break;
+    case HeadVerdict::kOther:
+      store_.Remove(*trip.key);
+      break;
+    case HeadVerdict::kUnknown:
+      break;
+  }
+}
+
 CacheHandler::Taking CacheHandler::JudgeTaking(Trip& trip, Fill& fill, const ResponseHead& head) {
   trip.storability = maker_.Judge(trip.asked, head);
   if (trip.storability == Storability::kTooLarge && trip.key) {
@@ -131,7 +149,10 @@ CacheHandler::Taking CacheHandler::JudgeTaking(Trip& trip, Fill& fill, const Res
     fill.failed_status = head.status;
     return Taking::kStandIn;
   }
-  if (trip.asked.head) return Taking::kRelay;
+  if (trip.asked.head) {
+    FreshenByHead(trip, fill, head);
+    return Taking::kRelay;
+  }
   const FillMaker::Asking asking{.asked = trip.asked,
                                  .request = trip.request().fields,
                                  .at = trip.asked_at,
@@ -226,12 +247,6 @@ io::Task<void> CacheHandler::AnswerNotModified(Trip& trip, const ResponseHead& h
 void CacheHandler::EditResponse(Trip& trip, const ResponseHead& upstream, HeaderFields& fields) {
   const bool unsafe = Invalidates(trip.request().method, upstream.status);
   if (unsafe && trip.key) Invalidate(trip, upstream);
-  // RFC 9111 4.3.5.
-  const StoredResponse* stale = trip.stale.get();
-  if (trip.asked.head && stale != nullptr && upstream.status == 200 &&
-      HeadContradicts(upstream, stale->validators, stale->body->size())) {
-    store_.Remove(*trip.key);
-  }
   if (trip.without_cookies) fields.Remove("Set-Cookie");
   fields.Add("Via", ViaEntry(upstream.minor_version));
   std::string_view rest = upstream.fields.Find(site::kPathField).value_or("");
@@ -240,8 +255,9 @@ void CacheHandler::EditResponse(Trip& trip, const ResponseHead& upstream, Header
   if (trip.debug) fields.Add(site::kPathField, trip.path);
   trip.status.forward_status = upstream.status;
   bool looked_up = trip.asked.bypass == Bypass::kNone && trip.key;
-  bool is_fetched = trip.asked.head && trip.storability == Storability::kStore;
-  if (looked_up && !is_fetched) trip.status.detail = StorabilityName(trip.storability);
+  // A head has no body that could be stored.
+  bool is_storable_head = trip.asked.head && trip.storability == Storability::kStore;
+  if (looked_up && !is_storable_head) trip.status.detail = StorabilityName(trip.storability);
   trip.status_text.emplace(trip.status);
   fields.Add("Cache-Status", trip.status_text->text());
   if (!trip.own_origin.empty() && !fields.Has(kAllowOriginField)) {
@@ -252,9 +268,7 @@ void CacheHandler::EditResponse(Trip& trip, const ResponseHead& upstream, Header
 
 void CacheHandler::FetchBehind(const Trip& trip, const std::shared_ptr<StoredResponse>& stale) {
   if (behind_ >= kMaxBackgroundFills) return;
-  if (!stale && too_large_.Passes(trip.key->hash, options_.loop.Now())) return;
-  std::string slot = stale ? FillSlot(KeyText(*trip.key), stale->vary, stale->variant)
-                           : FillSlot(KeyText(*trip.key), trip.vary, trip.variant);
+  std::string slot = FillSlot(KeyText(*trip.key), stale->vary, stale->variant);
   if (fills_.Find(slot) != nullptr) return;
   auto fill = std::make_shared<Fill>(*trip.key, std::move(slot), store_.mark());
   fills_.Add(fill);
@@ -265,7 +279,7 @@ void CacheHandler::FetchBehind(const Trip& trip, const std::shared_ptr<StoredRes
                                              .loop_id = options_.loop_id});
   HeaderFields fields = forwarded.fields();
   DropConditions(&fields);
-  if (stale) AddConditions(stale->validators, &fields);
+  AddConditions(stale->validators, &fields);
   options_.scope.Spawn(Fetch(fill, stale, OwnedFields(fields), OwnedFields(trip.request().fields)));
 }
 
@@ -295,7 +309,7 @@ io::Task<void> CacheHandler::Fetch(std::shared_ptr<Fill> fill,
   const ResponseHead& head = forwarding.taken->head();
   NoteFetchBehind(key, stale.get(), asked, head);
   if (head.status == 304) {
-    if (stale && maker_.Confirm(asking, head, stale, *fill)) {
+    if (maker_.Confirm(asking, head, stale, *fill)) {
       confirmed_.Add();
       if (fill->kept) state = State::kDone;
     } else {

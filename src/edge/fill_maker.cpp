@@ -85,8 +85,14 @@ Storability FillMaker::Begin(const Asking& asking, const ResponseHead& head, Fil
 bool FillMaker::Confirm(const Asking& asking, const ResponseHead& not_modified,
                         const std::shared_ptr<StoredResponse>& stale, Fill& fill) {
   if (!Confirms(not_modified.fields, stale->validators)) return false;
+  Freshen(asking, not_modified, stale, fill);
+  return true;
+}
+
+void FillMaker::Freshen(const Asking& asking, const ResponseHead& head,
+                        const std::shared_ptr<StoredResponse>& stale, Fill& fill) {
   HeaderFields stored = stale->ParseLines();
-  HeaderFields news = PassedOn(not_modified);
+  HeaderFields news = PassedOn(head);
   if (asking.without_cookies) news.Remove("Set-Cookie");
   ResponseHead updated;
   updated.status = stale->status;
@@ -94,7 +100,7 @@ bool FillMaker::Confirm(const Asking& asking, const ResponseHead& not_modified,
   ResponseDirectives directives = DirectivesOf(updated.fields);
   auto lifetime = FreshnessLifetime(directives, updated.fields, stale->status, loop_.Wall(),
                                     config_.cache.heuristics);
-  Freshness freshness = FreshnessOf(not_modified.fields, asking.at, lifetime);
+  Freshness freshness = FreshnessOf(head.fields, asking.at, lifetime);
   fill.length = stale->body->size();
   fill.response = MakeStoredResponse({.status = stale->status,
                                       .fields = updated.fields,
@@ -120,7 +126,6 @@ bool FillMaker::Confirm(const Asking& asking, const ResponseHead& not_modified,
   const bool stays =
       fill.kept || ConcernsRequestAlone(storability) || storability == Storability::kSetCookie;
   if (!stays) store_.Remove(fill.key.view());
-  return true;
 }
 
 }  // namespace meridian::edge

@@ -38,6 +38,9 @@ class FillMaker {
   // this visitor alone. False: the 304 is of another.
   bool Confirm(const Asking& asking, const wire::http::ResponseHead& not_modified,
                const std::shared_ptr<StoredResponse>& stale, Fill& fill);
+  // The same by the 200 to a HEAD, which is about `stale` (RFC 9111 4.3.5).
+  void Freshen(const Asking& asking, const wire::http::ResponseHead& head,
+               const std::shared_ptr<StoredResponse>& stale, Fill& fill);
 
  private:
   Freshness FreshnessOf(const wire::http::HeaderFields& answer, TimePoint asked_at,
