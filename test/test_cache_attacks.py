@@ -180,6 +180,13 @@ def test_a_cookie_that_is_set_goes_to_its_own_visitor_alone(edge):
     assert answer.headers["Set-Cookie"] == "id=bob" and "detail=set-cookie" in answer.cache
 
 
+@pytest.mark.parametrize("control", ["public, max-age=60", "s-maxage=60"])
+def test_a_cookie_is_not_shared_by_what_is_for_everybody_unless_the_settings_say_so(edge, control):
+    target = f"/cookie-{control}".replace(" ", "")
+    edge.origin.at(target, body=b"1", fields={"Cache-Control": control, "Set-Cookie": "id=1"})
+    assert ["detail=set-cookie" in edge.get(target).cache for _ in range(2)] == [True] * 2
+
+
 def test_an_answer_to_credentials_is_not_shared(edge):
     edge.origin.at("/account", lambda asked: Answer(200, asked["headers"].get("Authorization", "nobody").encode(), MINUTE))
     for who in ("Basic alice", "Basic bob"):

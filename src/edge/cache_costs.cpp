@@ -75,10 +75,10 @@ void CacheHandler::NoteFetch(Trip& trip, const ResponseHead& head) {
 }
 
 void CacheHandler::NoteFetchBehind(const KeyView& key, const StoredResponse* stale,
-                                   const CacheRequest& asked, const ResponseHead& head) {
+                                   const FillMaker::Asking& asking, const ResponseHead& head) {
   const ContentKind content = ContentOf(head, stale);
   const auto waste =
-      FindWaste(key, head, stale, {.content = content, .storability = maker_.Judge(asked, head)});
+      FindWaste(key, head, stale, {.content = content, .storability = maker_.Judge(asking, head)});
   if (!waste) return;
   const bool whole = head.body.kind == wire::http::BodyFraming::Kind::kContentLength;
   costs_.wasteful().Add(KeyText(key), *waste, content,

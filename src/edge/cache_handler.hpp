@@ -83,6 +83,7 @@ class CacheHandler {
 
   // By the head of an answer to HEAD.
   void FreshenByHead(Trip& trip, Fill& fill, const wire::http::ResponseHead& head);
+  FillMaker::Asking AskingOf(const Trip& trip) const;
   Taking JudgeTaking(Trip& trip, Fill& fill, const wire::http::ResponseHead& head);
   // Why what is stored may answer in place of a failure, for Cache-Status; empty: it may not.
   std::string_view StandInReason(const StoredResponse* stored,
@@ -100,8 +101,8 @@ class CacheHandler {
   // Judges the headers of what was fetched for `trip`.
   void NoteFetch(Trip& trip, const wire::http::ResponseHead& head);
   // The same of what was fetched behind a visitor's back; `stale` may be null, here and below.
-  void NoteFetchBehind(const KeyView& key, const StoredResponse* stale, const CacheRequest& asked,
-                       const wire::http::ResponseHead& head);
+  void NoteFetchBehind(const KeyView& key, const StoredResponse* stale,
+                       const FillMaker::Asking& asking, const wire::http::ResponseHead& head);
   // Counts an answer whose body was not read, or is not there.
   void CountHeadAlone(const wire::http::ResponseHead& head, const StoredResponse* stale,
                       bool crosses);

@@ -293,6 +293,29 @@ TEST_F(StoreNoErrorsTest, AnErrorOfTheServerIsNotStored) {
   });
 }
 
+class StoreSetCookieTest : public CacheHandlerTest {
+ protected:
+  StoreSetCookieTest() { config_.cache.store_set_cookie = true; }
+};
+
+TEST_F(StoreSetCookieTest, APublicAnswerIsStoredWithItsCookieAndAnotherIsNot) {
+  RunScript([&]() -> io::Task<void> {
+    for (const std::string control : {"public, max-age=60", "max-age=60"}) {
+      const std::string path = control.starts_with("public") ? "/public" : "/mine";
+      MemoryStream* visitor = co_await Visit(path);
+      auto origin = co_await Asked();
+      (void)co_await RawPeer(*origin).Send(
+          "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 3\r\nSet-Cookie: a=b\r\n"
+          "Cache-Control: " +
+          control + "\r\n\r\nyes");
+      EXPECT_TRUE((co_await AnswerTo(visitor)).contains("Set-Cookie: a=b"));
+    }
+    const std::string hit = co_await AnswerTo(co_await Visit("/public"));
+    EXPECT_TRUE(hit.contains("; hit") && hit.contains("Set-Cookie: a=b")) << hit;
+    EXPECT_EQ(cache_.store().objects(), 1U);
+  });
+}
+
 class TooLargeTest : public CacheHandlerTest {
  protected:
   TooLargeTest() { config_.cache.max_object_bytes = 4; }

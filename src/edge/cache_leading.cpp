@@ -117,16 +117,19 @@ io::Task<void> CacheHandler::Lead(Trip& trip, std::shared_ptr<Fill> fill) {
   }
 }
 
+FillMaker::Asking CacheHandler::AskingOf(const Trip& trip) const {
+  return {.asked = trip.asked,
+          .request = trip.request().fields,
+          .at = trip.asked_at,
+          .without_cookies = trip.without_cookies};
+}
+
 void CacheHandler::FreshenByHead(Trip& trip, Fill& fill, const ResponseHead& head) {
   const std::shared_ptr<StoredResponse>& stored = trip.stale;
   if (stored == nullptr || stored->status != 200 || head.status != 200) return;
   switch (JudgeHead(head, stored->validators, stored->body->size())) {
     case HeadVerdict::kSame:
-      maker_.Freshen({.asked = trip.asked,
-                      .request = trip.request().fields,
-                      .at = trip.asked_at,
-                      .without_cookies = trip.without_cookies},
-                     head, stored, fill);
+      maker_.Freshen(AskingOf(trip), head, stored, fill);
       trip.status.stored = fill.stored;
       break;
     case HeadVerdict::kOther:
@@ -138,7 +141,8 @@ void CacheHandler::FreshenByHead(Trip& trip, Fill& fill, const ResponseHead& hea
 }
 
 CacheHandler::Taking CacheHandler::JudgeTaking(Trip& trip, Fill& fill, const ResponseHead& head) {
-  trip.storability = maker_.Judge(trip.asked, head);
+  const FillMaker::Asking asking = AskingOf(trip);
+  trip.storability = maker_.Judge(asking, head);
   if (trip.storability == Storability::kTooLarge && trip.key) {
     too_large_.Add(trip.key->hash, options_.loop.Now());
   }
@@ -153,10 +157,6 @@ CacheHandler::Taking CacheHandler::JudgeTaking(Trip& trip, Fill& fill, const Res
     FreshenByHead(trip, fill, head);
     return Taking::kRelay;
   }
-  const FillMaker::Asking asking{.asked = trip.asked,
-                                 .request = trip.request().fields,
-                                 .at = trip.asked_at,
-                                 .without_cookies = trip.without_cookies};
   if (trip.stale != nullptr) {
     trip.status.forward_status = head.status;
     if (head.status == 304) {
@@ -307,7 +307,7 @@ io::Task<void> CacheHandler::Fetch(std::shared_ptr<Fill> fill,
   State state = State::kAlone;
   fill->crosses = forwarding.crosses;
   const ResponseHead& head = forwarding.taken->head();
-  NoteFetchBehind(key, stale.get(), asked, head);
+  NoteFetchBehind(key, stale.get(), asking, head);
   if (head.status == 304) {
     if (maker_.Confirm(asking, head, stale, *fill)) {
       confirmed_.Add();
@@ -319,7 +319,7 @@ io::Task<void> CacheHandler::Fetch(std::shared_ptr<Fill> fill,
     // What is stored is better than an error, also than one that may be stored.
     fill->failed_status = head.status;
     state = State::kFailed;
-  } else if (maker_.Judge(asked, head) == Storability::kStore &&
+  } else if (maker_.Judge(asking, head) == Storability::kStore &&
              maker_.Begin(asking, head, *fill) == Storability::kStore) {
     filled_.Add();
     reader.Advance(std::numeric_limits<uint64_t>::max());

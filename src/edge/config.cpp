@@ -38,6 +38,7 @@ CacheSettings ParseCache(site::TableReader& reader) {
       {.min = kLeastObjectBytes, .max = kMostCacheBytes, .fallback = cache.max_object_bytes});
   cache.heuristics = reader.Boolean("heuristics", cache.heuristics);
   cache.store_errors = reader.Boolean("store_errors", cache.store_errors);
+  cache.store_set_cookie = reader.Boolean("store_set_cookie", cache.store_set_cookie);
   cache.stale_on_failure = reader.Duration(
       "stale_on_failure",
       {.min = seconds{0}, .max = kMaxStaleOnFailure, .fallback = cache.stale_on_failure});

@@ -10,6 +10,8 @@
 //   store_errors = true                   # whether 5xx answers that say how long they are fresh
 //   are
 //                                         # stored
+//   store_set_cookie = false              # whether answers with Set-Cookie are stored, cookie and
+//                                         # all, where they are public or have s-maxage
 //   stale_on_failure = "1h"               # for how long after its lifetime a response stands in
 //   for
 //                                         # an origin that does not answer, or by 502, 503 or 504
@@ -59,6 +61,7 @@ struct CacheSettings {
   uint64_t max_object_bytes = uint64_t{64} << 20;
   bool heuristics = false;
   bool store_errors = true;
+  bool store_set_cookie = false;
   Duration stale_on_failure = std::chrono::hours{1};
 };
 

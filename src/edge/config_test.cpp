@@ -59,6 +59,15 @@ TEST(EdgeConfig, ErrorsAreStoredUnlessItSaysOtherwise) {
   EXPECT_THAT(wrong.error().Render(), HasSubstr("store_errors"));
 }
 
+TEST(EdgeConfig, AnswersThatSetCookiesAreStoredOnlyWhereItSaysSo) {
+  EXPECT_FALSE(Parsed("")->sections.Get<Config>().cache.store_set_cookie);
+  EXPECT_TRUE(
+      Parsed("[edge]\nstore_set_cookie = true\n")->sections.Get<Config>().cache.store_set_cookie);
+  auto wrong = Parsed("[edge]\nstore_set_cookie = \"public\"\n");
+  ASSERT_FALSE(wrong);
+  EXPECT_THAT(wrong.error().Render(), HasSubstr("store_set_cookie"));
+}
+
 TEST(EdgeConfig, StaleOnFailureIsFromNothingToThirtyDays) {
   auto of = [](const std::string& value) {
     auto site = Parsed("[edge]\nstale_on_failure = " + value + "\n");

@@ -34,15 +34,18 @@ HeaderFields PassedOn(const ResponseHead& head) {
   return fields;
 }
 
-Storability FillMaker::Judge(const CacheRequest& asked, const ResponseHead& head) const {
+Storability FillMaker::Judge(const Asking& asking, const ResponseHead& head) const {
   ResponseDirectives directives = DirectivesOf(head.fields);
-  return JudgeStorability({.request = asked,
-                           .response = head,
-                           .directives = directives,
-                           .lifetime = FreshnessLifetime(directives, head.fields, head.status,
-                                                         loop_.Wall(), config_.cache.heuristics),
-                           .rules = {.max_object_bytes = config_.cache.max_object_bytes,
-                                     .errors = config_.cache.store_errors}});
+  return JudgeStorability(
+      {.request = asking.asked,
+       .response = head,
+       .directives = directives,
+       .lifetime = FreshnessLifetime(directives, head.fields, head.status, loop_.Wall(),
+                                     config_.cache.heuristics),
+       .rules = {.max_object_bytes = config_.cache.max_object_bytes,
+                 .errors = config_.cache.store_errors,
+                 // Where cookies are dropped, there is none to share.
+                 .set_cookie = config_.cache.store_set_cookie || asking.without_cookies}});
 }
 
 Freshness FillMaker::FreshnessOf(const HeaderFields& answer, TimePoint asked_at,
@@ -110,7 +113,7 @@ void FillMaker::Freshen(const Asking& asking, const ResponseHead& head,
                                       .received = loop_.Wall(),
                                       .body = stale->body},
                                      store_.budget());
-  const Storability storability = Judge(asking.asked, updated);
+  const Storability storability = Judge(asking, updated);
   // What is to be confirmed each time stays: a 304 costs less than the whole.
   fill.kept = storability == Storability::kStore || storability == Storability::kFreshness;
   if (fill.response == nullptr) {

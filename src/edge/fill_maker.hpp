@@ -31,7 +31,7 @@ class FillMaker {
     bool without_cookies = false;  // at the CDN's host
   };
 
-  Storability Judge(const CacheRequest& asked, const wire::http::ResponseHead& head) const;
+  Storability Judge(const Asking& asking, const wire::http::ResponseHead& head) const;
   // Gives `fill` its response, whose body is empty yet: kStore. Or kVariant, or kRoom.
   Storability Begin(const Asking& asking, const wire::http::ResponseHead& head, Fill& fill);
   // Gives `fill` what `stale` becomes by a 304, and stores it, unless by the 304's fields it is for

@@ -47,9 +47,8 @@ bool IsUnderstoodStatus(int status) {
   return IsOneOf(status, kCodes);
 }
 
-bool IsForEverybody(const ResponseDirectives& directives) {
-  const CacheControl& control = directives.control;
-  return control.is_public || control.s_maxage.has_value() || directives.targeted;
+bool AllowsSetCookie(const CacheControl& control, const StoreRules& rules) {
+  return rules.set_cookie && (control.is_public || control.s_maxage.has_value());
 }
 
 // RFC 9111 3.5: "must-revalidate", "public", and "s-maxage" allow it.
@@ -85,7 +84,7 @@ Storability JudgeStorability(const StorabilityInput& input) {
   if (control.no_store && !control.must_understand) return Storability::kNoStore;
   if (control.is_private) return Storability::kPrivate;
   if (input.request.authorized && !AllowsAuthorized(control)) return Storability::kAuthorization;
-  if (response.fields.Has("Set-Cookie") && !IsForEverybody(input.directives)) {
+  if (response.fields.Has("Set-Cookie") && !AllowsSetCookie(control, input.rules)) {
     return Storability::kSetCookie;
   }
   if (!IsEverUsable(input)) return Storability::kFreshness;

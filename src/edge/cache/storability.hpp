@@ -19,7 +19,7 @@ enum class Storability : uint8_t {
   kNoStore,        // no-store, and not (must-understand with a status that is understood)
   kPrivate,        // for one visitor only
   kAuthorization,  // answers Authorization, and does not say that others may have it
-  kSetCookie,      // sets a cookie, and does not say that it is for shared caches
+  kSetCookie,      // sets a cookie; or, where such may be stored, is not for shared caches
   kVary,           // varies by what no request tells ("*"), or by too much
   kFreshness,      // says nothing of its freshness, or is never fresh and has no validator
   kFraming,        // its end cannot be told from a break
@@ -32,7 +32,8 @@ enum class Storability : uint8_t {
 // What the edge's settings say of storing.
 struct StoreRules {
   uint64_t max_object_bytes = 0;
-  bool errors = true;  // 5xx too
+  bool errors = true;       // 5xx too
+  bool set_cookie = false;  // what sets a cookie too, where it is meant for shared caches
 };
 
 struct StorabilityInput {

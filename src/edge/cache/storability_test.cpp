@@ -83,11 +83,18 @@ TEST(Storability, AuthorizationIsSharedOnlyWhereTheResponseExplicitlyAllowsIt) {
   EXPECT_EQ(judge("s-maxage=60"), Storability::kStore);
 }
 
-TEST(Storability, SetCookieIsSharedOnlyWhereTheResponseIsMeantForSharedCaches) {
-  constexpr HeaderField kCookie = {"Set-Cookie", "id=1"};
-  EXPECT_EQ(Judge({kCookie, {"Cache-Control", "max-age=60"}}), Storability::kSetCookie);
-  EXPECT_EQ(Judge({kCookie, {"Cache-Control", "s-maxage=60"}}), Storability::kStore);
-  EXPECT_EQ(Judge({kCookie, {"CDN-Cache-Control", "max-age=60"}}), Storability::kStore);
+TEST(Storability, SetCookieIsSharedOnlyWhereSettingsAndResponseSaySo) {
+  auto judge = [](std::string_view name, std::string_view control, bool setting) {
+    return Judge(Get("/"), Answer(200, {{"Set-Cookie", "id=1"}, {name, control}}),
+                 {.set_cookie = setting});
+  };
+  for (const char* control : {"s-maxage=60", "public, max-age=60"}) {
+    EXPECT_EQ(judge("Cache-Control", control, true), Storability::kStore) << control;
+    EXPECT_EQ(judge("Cache-Control", control, false), Storability::kSetCookie) << control;
+  }
+  EXPECT_EQ(judge("Cache-Control", "max-age=60", true), Storability::kSetCookie);
+  EXPECT_EQ(judge("CDN-Cache-Control", "max-age=60", true), Storability::kSetCookie);
+  EXPECT_EQ(judge("CDN-Cache-Control", "public, max-age=60", true), Storability::kStore);
 }
 
 TEST(Storability, TheStatusCodeIsFinal) {
