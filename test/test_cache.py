@@ -202,6 +202,42 @@ def test_all_variants_of_a_url_are_kept_apart(edge):
     assert "fwd=vary-miss" in edge.get("/vary", Accept_Language="it").cache
 
 
+def test_codings_that_do_not_matter_make_no_variant(edge):
+    """An origin that knows gzip alone."""
+    def answer(asked):
+        gzip = "gzip" in asked["headers"].get("Accept-Encoding", "")
+        return Answer(200, b"gzip" if gzip else b"plain", {**MINUTE, "Vary": "Accept-Encoding", **({"Content-Encoding": "gzip"} if gzip else {})})
+    edge.origin.at("/codings", answer)
+    edge.get("/codings", Accept_Encoding="gzip, deflate, br, zstd")
+    for codings in ("gzip, deflate, br, zstd", "br, gzip;q=0.5", "gzip", "x-gzip, identity", "gzip, *;q=0, identity"):
+        edge.wait_stored("/codings", Accept_Encoding=codings)
+        assert edge.get("/codings", Accept_Encoding=codings).body == b"gzip"
+    assert len(edge.origin.asked("/codings")) == 1
+    for codings in ("br", "gzip;q=0", "identity", ""):
+        assert edge.get("/codings", Accept_Encoding=codings).body == b"plain"
+    edge.wait_stored("/codings", Accept_Encoding="br")
+    assert edge.get("/codings", Accept_Encoding="identity").hit
+    assert len(edge.origin.asked("/codings")) <= 4
+
+
+def test_lists_in_vary_are_compared_as_lists(edge):
+    edge.origin.at("/lists", lambda asked: Answer(200, asked["headers"]["X-List"].encode(), {**MINUTE, "Vary": "X-List"}))
+    edge.get("/lists", X_List="a, b")
+    edge.wait_stored("/lists", X_List="a,b")
+    assert edge.get("/lists", X_List="a ,, b").body == b"a, b"
+    assert edge.get("/lists", X_List="b, a").body == b"b, a"
+
+
+def test_a_variant_that_a_304_confirmed_went_on_answering_all_that_it_had_answered(edge):
+    fields = {"Vary": "Accept-Encoding", "ETag": '"1"'}
+    edge.origin.at("/confirmed-codings", lambda asked: Answer(304, fields={**fields, **MINUTE}) if "If-None-Match" in asked["headers"]
+                   else Answer(200, b"one", {**fields, "Cache-Control": "max-age=1"}))
+    edge.get("/confirmed-codings", Accept_Encoding="gzip, br")
+    wait_until(lambda: "fwd-status=304" in edge.get("/confirmed-codings", Accept_Encoding="gzip").cache, what="it is confirmed")
+    assert edge.get("/confirmed-codings", Accept_Encoding="gzip, br").hit
+    assert len(edge.origin.asked("/confirmed-codings")) == 2
+
+
 def test_cdn_cache_control_stands_above_cache_control(edge):
     stored(edge, "/targeted", body=b"1", fields={"Cache-Control": "no-store", "CDN-Cache-Control": "max-age=60"})
     edge.origin.at("/targeted-wrong", body=b"1", fields={"Cache-Control": "no-store", "CDN-Cache-Control": 'max-age="60"'})

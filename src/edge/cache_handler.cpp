@@ -243,7 +243,7 @@ io::Task<CacheHandler::Joined> CacheHandler::AnswerFromFill(Trip& trip, Fill::Re
   if (!response->vary.empty()) {
     auto variant = VariantKey(response->vary, trip.request().fields);
     if (!variant) co_return Joined::kGoAlone;
-    if (*variant != response->variant) {
+    if (!response->Answers(*variant)) {
       trip.vary = response->vary;
       trip.variant = std::move(*variant);
       trip.stale = nullptr;

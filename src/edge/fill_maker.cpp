@@ -111,7 +111,8 @@ void FillMaker::Freshen(const Asking& asking, const ResponseHead& head,
                                       .control = directives.control,
                                       .freshness = freshness,
                                       .received = loop_.Wall(),
-                                      .body = stale->body},
+                                      .body = stale->body,
+                                      .confirms = stale.get()},
                                      store_.budget());
   const Storability storability = Judge(asking, updated);
   // What is to be confirmed each time stays: a 304 costs less than the whole.

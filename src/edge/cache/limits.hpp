@@ -20,6 +20,8 @@ constexpr size_t kMaxKeyHostBytes = 255;
 constexpr size_t kMaxVaryNames = 16;
 // The normalised values that one variant is told from others by; past it a response is not stored.
 constexpr size_t kMaxVariantKeyBytes = size_t{4} * 1024;
+// Codings in Accept-Encoding; fields with more get only what answered the same field.
+constexpr ptrdiff_t kMaxComparedCodings = 16;
 // Variants of one URL; the oldest goes for one more.
 constexpr size_t kMaxVariants = 64;
 // Of one object: tags past either limit make it unstorable, as it could not be purged by them.

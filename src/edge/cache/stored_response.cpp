@@ -67,7 +67,8 @@ wire::http::HeaderFields StoredResponse::ParseLines() const {
 size_t StoredResponse::MemoryBytes() const {
   return sizeof(StoredResponse) + 2 * kAllocationBytes +  // and its count of references
          lines.capacity() + lines_of_304.capacity() + content_type.capacity() + vary.capacity() +
-         variant.capacity() + tags.capacity() * sizeof(std::string_view) + 6 * kAllocationBytes;
+         variant.capacity() + codings.capacity() + tags.capacity() * sizeof(std::string_view) +
+         7 * kAllocationBytes;
 }
 
 std::shared_ptr<StoredResponse> MakeStoredResponse(const StoredResponseInput& input,
@@ -87,7 +88,9 @@ std::shared_ptr<StoredResponse> MakeStoredResponse(const StoredResponseInput& in
   auto tags = ReadTags(own);
   if (!variant || !tags) return nullptr;
   response->vary = std::move(*vary);
-  response->variant = std::move(*variant);
+  const bool same = input.confirms != nullptr && input.confirms->vary == response->vary;
+  response->variant = same ? input.confirms->variant : std::move(*variant);
+  response->codings = CodingsOf(own);
   response->tags = std::move(*tags);
   response->body = input.body;
   if (!response->charge.Add(response->MemoryBytes())) return nullptr;

@@ -14,6 +14,7 @@
 #include "edge/cache/content_kind.hpp"
 #include "edge/cache/freshness.hpp"
 #include "edge/cache/validation.hpp"
+#include "edge/cache/vary.hpp"
 #include "wire/http/cache_control.hpp"
 #include "wire/http/message.hpp"
 
@@ -34,6 +35,7 @@ struct StoredResponse {
   Freshness freshness;
   std::string vary;     // as ParseVary gives it
   std::string variant;  // as VariantKey gives it, for the request that this answered
+  std::string codings;  // as CodingsOf gives them
   // Sorted by nothing; views into `lines`.
   std::vector<std::string_view> tags;
   std::shared_ptr<Body> body;
@@ -41,6 +43,10 @@ struct StoredResponse {
 
   // The fields of `lines`, as views.
   wire::http::HeaderFields ParseLines() const;
+  // Whether it answers a request with this VariantKey, made for `vary`.
+  bool Answers(std::string_view asked) const {
+    return VariantAnswers({.names = vary, .key = variant, .codings = codings}, asked);
+  }
   // What the memory of this comes to, the body apart.
   size_t MemoryBytes() const;
 };
@@ -53,6 +59,8 @@ struct StoredResponseInput {
   Freshness freshness;
   WallTime received;  // for a Date that is missing
   std::shared_ptr<Body> body;
+  // What this confirms, whose variant it is as long as it varies by the same. May be null.
+  const StoredResponse* confirms = nullptr;
 };
 
 // Null: the budget has no room for it, or what it varies by is too long. `fields` were parsed, so
