@@ -264,6 +264,40 @@ def test_an_unsafe_method_makes_the_url_and_its_location_out_of_date(edge):
     assert not edge.get("/unsafe").hit and not edge.get("/unsafe-list").hit
 
 
+POSTED = {**MINUTE, "Content-Location": "/posted"}
+
+
+def test_a_posts_answer_with_its_own_content_location_serves_later_gets(edge):
+    edge.origin.at("/posted", lambda asked: Answer(200, asked["method"].encode() + b" " + asked["body"], POSTED))
+    edge.get("/posted")
+    post = edge.get("/posted", "POST", body=b"new")
+    assert post.body == b"POST new" and "fwd=method; stored" in post.cache
+    edge.wait_stored("/posted")
+    assert edge.get("/posted").body == b"POST new" and edge.get("/posted", "HEAD").hit
+    assert edge.get("/posted", "POST", body=b"newer").body == b"POST newer"  # never answered by what is stored
+    assert edge.get("/posted").body == b"POST newer"
+    assert [asked["method"] for asked in edge.origin.asked("/posted")] == ["GET", "POST", "POST"]
+
+
+@pytest.mark.parametrize("name, method, status, fields, sent", [
+    ("elsewhere", "POST", 200, {**MINUTE, "Content-Location": "/posted"}, {}),
+    ("none", "POST", 200, MINUTE, {}),
+    ("silent", "POST", 200, {"Content-Location": "/post-silent", "ETag": '"1"'}, {}),
+    ("created", "POST", 201, {**MINUTE, "Content-Location": "/post-created"}, {}),
+    ("put", "PUT", 200, {**MINUTE, "Content-Location": "/post-put"}, {}),
+    ("private", "POST", 200, {"Cache-Control": "private, max-age=60", "Content-Location": "/post-private"}, {}),
+    ("cookie", "POST", 200, {**MINUTE, "Content-Location": "/post-cookie", "Set-Cookie": "a=b"}, {}),
+    ("credentials", "POST", 200, {**MINUTE, "Content-Location": "/post-credentials"}, {"Authorization": "Basic x"}),
+    ("no-store", "POST", 200, {**MINUTE, "Content-Location": "/post-no-store"}, {"Cache-Control": "no-store"}),
+    ("two", "POST", 200, [*MINUTE.items(), ("Content-Location", "/post-two"), ("Content-Location", "/posted")], {})])
+def test_another_answer_to_an_unsafe_method_serves_no_get(edge, name, method, status, fields, sent):
+    target = f"/post-{name}"
+    edge.origin.at(target, status=status, body=b"posted", fields=fields)
+    assert edge.get(target, method, body=b"new", **sent).body == b"posted"
+    edge.origin.at(target, body=b"got", fields=MINUTE)
+    assert edge.get(target).body == b"got"
+
+
 def test_hop_by_hop_fields_are_neither_stored_nor_sent_on(edge):
     stored(edge, "/hop", body=b"1", fields={**MINUTE, "Connection": "X-Hop", "X-Hop": "mine", "Keep-Alive": "timeout=5",
                                             "Proxy-Authenticate": "Basic", "X-End": "yours"})

@@ -84,7 +84,11 @@ class CacheHandler {
   // By the head of an answer to HEAD.
   void FreshenByHead(Trip& trip, Fill& fill, const wire::http::ResponseHead& head);
   FillMaker::Asking AskingOf(const Trip& trip) const;
-  Taking JudgeTaking(Trip& trip, Fill& fill, const wire::http::ResponseHead& head);
+  Taking JudgeTaking(Trip& trip, const std::shared_ptr<Fill>& asked_by,
+                     const wire::http::ResponseHead& head);
+  // Of an answer to POST, which may be one to later GETs (RFC 9110 9.3.3).
+  Taking JudgePost(Trip& trip, const std::shared_ptr<Fill>& fill,
+                   const wire::http::ResponseHead& head);
   // Why what is stored may answer in place of a failure, for Cache-Status; empty: it may not.
   std::string_view StandInReason(const StoredResponse* stored,
                                  const wire::http::CacheControl& request, int status) const;

@@ -84,7 +84,7 @@ io::Task<void> CacheHandler::Lead(Trip& trip, std::shared_ptr<Fill> fill) {
                            HeaderFields& edited) { EditResponse(trip, head, edited); },
       .takes =
           [&](const ResponseHead& head) {
-            taking = JudgeTaking(trip, *fill, head);
+            taking = JudgeTaking(trip, fill, head);
             // Those who wait need not wait for a body that is not theirs.
             if (taking == Taking::kRelay) End(*fill, State::kAlone);
             return taking != Taking::kRelay;
@@ -140,13 +140,34 @@ void CacheHandler::FreshenByHead(Trip& trip, Fill& fill, const ResponseHead& hea
   }
 }
 
-CacheHandler::Taking CacheHandler::JudgeTaking(Trip& trip, Fill& fill, const ResponseHead& head) {
+CacheHandler::Taking CacheHandler::JudgePost(Trip& trip, const std::shared_ptr<Fill>& fill,
+                                             const ResponseHead& head) {
+  const bool is_own = trip.key && head.status == 200 && maker_.SaysFreshness(head) &&
+                      IsOfItsOwnTarget(trip.request(), trip.exchange.secure(), head.fields);
+  if (!is_own) return Taking::kRelay;
+  const CacheRequest asked = ReadPostAsGet(trip.request());
+  const FillMaker::Asking asking{.asked = asked,
+                                 .request = trip.request().fields,
+                                 .at = trip.asked_at,
+                                 .without_cookies = trip.without_cookies};
+  if (maker_.Judge(asking, head) != Storability::kStore) return Taking::kRelay;
+  // What it makes out of date it does not make of itself.
+  Invalidate(trip, head);
+  KeepFromOthers(fill);
+  if (maker_.Begin(asking, head, *fill) != Storability::kStore) return Taking::kRelay;
+  return Taking::kStore;
+}
+
+CacheHandler::Taking CacheHandler::JudgeTaking(Trip& trip, const std::shared_ptr<Fill>& asked_by,
+                                               const ResponseHead& head) {
+  Fill& fill = *asked_by;
   const FillMaker::Asking asking = AskingOf(trip);
   trip.storability = maker_.Judge(asking, head);
   if (trip.storability == Storability::kTooLarge && trip.key) {
     too_large_.Add(trip.key->hash, options_.loop.Now());
   }
   NoteFetch(trip, head);
+  if (trip.request().method == "POST") return JudgePost(trip, asked_by, head);
   if (!trip.key || trip.asked.bypass != Bypass::kNone) return Taking::kRelay;
   if (!StandInReason(trip.stale.get(), trip.asked.control, head.status).empty()) {
     trip.status.forward_status = head.status;

@@ -48,6 +48,11 @@ Storability FillMaker::Judge(const Asking& asking, const ResponseHead& head) con
                  .set_cookie = config_.cache.store_set_cookie || asking.without_cookies}});
 }
 
+bool FillMaker::SaysFreshness(const ResponseHead& head) const {
+  return FreshnessLifetime(DirectivesOf(head.fields), head.fields, head.status, loop_.Wall(), false)
+      .has_value();
+}
+
 Freshness FillMaker::FreshnessOf(const HeaderFields& answer, TimePoint asked_at,
                                  std::optional<Duration> lifetime) {
   TimePoint now = loop_.Now();

@@ -32,6 +32,8 @@ class FillMaker {
   };
 
   Storability Judge(const Asking& asking, const wire::http::ResponseHead& head) const;
+  // Whether the answer itself says how long it is fresh.
+  bool SaysFreshness(const wire::http::ResponseHead& head) const;
   // Gives `fill` its response, whose body is empty yet: kStore. Or kVariant, or kRoom.
   Storability Begin(const Asking& asking, const wire::http::ResponseHead& head, Fill& fill);
   // Gives `fill` what `stale` becomes by a 304, and stores it, unless by the 304's fields it is for
