@@ -19,6 +19,7 @@
 #include "edge/cache/cache_status.hpp"
 #include "edge/cache/freshness.hpp"
 #include "edge/cache/invalidation.hpp"
+#include "edge/cache/piece.hpp"
 #include "edge/cache/request_directives.hpp"
 #include "edge/cache/stale.hpp"
 #include "edge/cache/stored_response.hpp"
@@ -34,6 +35,7 @@
 #include "http/exchange.hpp"
 #include "http/forward.hpp"
 #include "io/task.hpp"
+#include "wire/http/byte_range.hpp"
 #include "wire/http/message.hpp"
 
 namespace meridian::edge {
@@ -54,6 +56,13 @@ bool MayShare(const Trip& trip) {
 
 bool IsConfirmedEachTime(const StoredResponse& response) {
   return IsConfirmedEachTime(response.freshness, response.control);
+}
+
+// Whether a piece answers a request: one for what is in it (RFC 9111 3.3).
+bool CanAnswer(const StoredResponse& response, const CacheRequest& asked, WallTime now) {
+  const wire::http::RangeOutcome ranges =
+      PlanPiece(asked, response.validators, *response.piece, now);
+  return ranges.kind == wire::http::RangeOutcome::Kind::kParts;
 }
 
 // A body may take longer to arrive than its response may be used.
@@ -134,7 +143,12 @@ CacheHandler::Look CacheHandler::LookUp(Trip& trip) {
   MemoryStore::Found found = store_.Find(*trip.key, trip.request().fields);
   trip.status.forwarded = found.has_url ? Forwarded::kVaryMiss : Forwarded::kUriMiss;
   trip.vary = found.vary;
-  if (found.response != nullptr) {
+  if (found.response != nullptr && found.response->piece &&
+      !CanAnswer(*found.response, trip.asked, options_.loop.Wall())) {
+    trip.status.forwarded = Forwarded::kPartial;
+    trip.variant = found.response->variant;
+    trip.partial = std::move(found.response);
+  } else if (found.response != nullptr) {
     TimePoint now = options_.loop.Now();
     const Freshness& freshness = found.response->freshness;
     Use use = isolated_ ? Use::kRevalidate
@@ -162,7 +176,10 @@ CacheHandler::Look CacheHandler::LookUp(Trip& trip) {
 io::Task<void> CacheHandler::Miss(Trip& trip) {
   const TimePoint now = options_.loop.Now();
   // Of what is too large to be stored, a range is fetched as it is.
-  const bool apart = trip.asked.range && trip.key && too_large_.Passes(trip.key->hash, now);
+  const bool apart = trip.asked.range && trip.key &&
+                     (too_large_.Passes(trip.key->hash, now) ||
+                      (trip.partial &&
+                       trip.partial->piece->whole_length > options_.config.cache.max_object_bytes));
   // Each visitor has it confirmed for himself: the origin may tell them apart by their cookies.
   const bool by_itself = trip.stale && IsConfirmedEachTime(*trip.stale);
   const bool waits = trip.stale || !passes_.Passes(trip.key->hash, now);
@@ -232,7 +249,7 @@ io::Task<CacheHandler::Joined> CacheHandler::Join(Trip& trip, std::shared_ptr<Fi
       co_return Joined::kAnswered;
     case State::kArriving:
     case State::kDone:
-      if (IsConfirmedEachTime(*fill->response)) co_return Joined::kGoAlone;
+      if (IsConfirmedEachTime(*fill->response) || fill->response->piece) co_return Joined::kGoAlone;
       co_return co_await AnswerFromFill(trip, reader);
   }
   co_return Joined::kGoAlone;

@@ -86,6 +86,9 @@ class CacheHandler {
   FillMaker::Asking AskingOf(const Trip& trip) const;
   Taking JudgeTaking(Trip& trip, const std::shared_ptr<Fill>& asked_by,
                      const wire::http::ResponseHead& head);
+  // Of a 206, which may be a piece of the whole, or the rest of it.
+  Taking JudgePiece(Trip& trip, const std::shared_ptr<Fill>& fill,
+                    const wire::http::ResponseHead& head);
   // Of an answer to POST, which may be one to later GETs (RFC 9110 9.3.3).
   Taking JudgePost(Trip& trip, const std::shared_ptr<Fill>& fill,
                    const wire::http::ResponseHead& head);

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -386,6 +387,60 @@ TEST_F(TooLargeTest, ItIsRememberedOfABodyWhoseLengthWasNotTold) {
   ExpectRemembered(
       "HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n"
       "Cache-Control: max-age=60\r\n\r\n6\r\nnewest\r\n0\r\n\r\n");
+}
+
+TEST_F(TooLargeTest, PartsThatTouchAreCombinedUpToTheLimit) {
+  auto part = [](std::string range, std::string body) {
+    return "HTTP/1.1 206 Part\r\nConnection: close\r\nContent-Length: " +
+           std::to_string(body.size()) + "\r\nContent-Range: bytes " + range +
+           "/6\r\nETag: \"1\"\r\nCache-Control: max-age=60\r\n\r\n" + body;
+  };
+  RunScript([&]() -> io::Task<void> {
+    (void)co_await AskForRange(
+        "HTTP/1.1 200 OK\r\nContent-Length: 6\r\nCache-Control: max-age=60\r\n\r\nnewest");
+    origins_.push_back(co_await network_.Accept());
+    (void)co_await RawPeer(*origins_.back()).ReadHead();
+    (void)co_await RawPeer(*origins_.back()).Send(part("2-3", "we"));
+    (void)co_await io::Sleep(seconds{1});
+    for (const auto& [range, body] :
+         std::vector<std::pair<std::string, std::string>>{{"0-1", "ne"}, {"3-5", "est"}}) {
+      MemoryStream* visitor = co_await Visit("/x", "Range: bytes=" + range + "\r\n");
+      origins_.push_back(co_await network_.Accept());
+      const std::string head = co_await RawPeer(*origins_.back()).ReadHead();
+      EXPECT_TRUE(head.contains("Range: bytes=" + range)) << head;
+      (void)co_await RawPeer(*origins_.back()).Send(part(range, body));
+      const std::string answer = co_await AnswerTo(visitor);
+      EXPECT_TRUE(answer.contains("Content-Range: bytes " + range + "/6")) << answer;
+      EXPECT_TRUE(answer.ends_with("\r\n\r\n" + body)) << answer;
+      // Together they have four bytes, as many as may be; then there would be six.
+      const bool first = range == "0-1";
+      const std::string hit = co_await AnswerTo(
+          co_await Visit("/x", first ? "Range: bytes=1-2\r\n" : "Range: bytes=4-4\r\n"));
+      EXPECT_TRUE(hit.contains("; hit") && hit.ends_with(first ? "ew" : "s")) << hit;
+    }
+    EXPECT_EQ(cache_.store().objects(), 1U);
+    origins_.clear();
+  });
+}
+
+TEST_F(CacheHandlerTest, APurgeMidPartKeepsItOutOfTheStore) {
+  RunScript([&]() -> io::Task<void> {
+    MemoryStream* first = co_await Visit("/x");
+    auto origin = co_await Asked();
+    (void)co_await RawPeer(*origin).Send(
+        "HTTP/1.1 500 Oh\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+    (void)co_await AnswerTo(first);
+    MemoryStream* visitor = co_await Visit("/x", "Range: bytes=0-3\r\n");
+    origin = co_await Asked();
+    (void)co_await RawPeer(*origin).Send(
+        "HTTP/1.1 206 Part\r\nContent-Length: 4\r\nContent-Range: bytes 0-3/6\r\n"
+        "Cache-Control: max-age=60\r\n\r\nne");
+    (void)co_await io::Sleep(seconds{1});
+    Purge({.kind = PurgeOrder::kUrl, .value = "http://a/x"});
+    (void)co_await RawPeer(*origin).Send("we");
+    EXPECT_TRUE((co_await AnswerTo(visitor)).ends_with("newe"));
+    EXPECT_EQ(cache_.store().objects(), 0U);
+  });
 }
 
 }  // namespace

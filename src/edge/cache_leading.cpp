@@ -1,4 +1,5 @@
 // The part of CacheHandler that asks the origin: for all who wait on a fill, or behind their backs.
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -15,6 +16,8 @@
 #include "edge/cache/cache_key.hpp"
 #include "edge/cache/cache_status.hpp"
 #include "edge/cache/invalidation.hpp"
+#include "edge/cache/limits.hpp"
+#include "edge/cache/piece.hpp"
 #include "edge/cache/request_directives.hpp"
 #include "edge/cache/stale.hpp"
 #include "edge/cache/storability.hpp"
@@ -77,6 +80,17 @@ io::Task<void> CacheHandler::Lead(Trip& trip, std::shared_ptr<Fill> fill) {
   trip.asks_whole = trip.shared || conditional;
   if (trip.asks_whole) DropConditions(&fields);
   if (conditional) AddConditions(trip.stale->validators, &fields);
+  trip.rest.reset();
+  if (trip.shared && trip.partial) {
+    trip.rest = RestOf(*trip.partial->piece, trip.partial->validators,
+                       std::min(kMaxCombinedBytes, options_.config.cache.max_object_bytes));
+  }
+  std::string range;
+  if (trip.rest) {
+    range = fmt::format("bytes={}-{}", trip.rest->first, trip.rest->last);
+    fields.Add("Range", range);
+    fields.Add("If-Range", trip.partial->validators.etag);
+  }
 
   Taking taking = Taking::kRelay;
   http::RelayOptions relay{
@@ -140,6 +154,26 @@ void CacheHandler::FreshenByHead(Trip& trip, Fill& fill, const ResponseHead& hea
   }
 }
 
+CacheHandler::Taking CacheHandler::JudgePiece(Trip& trip, const std::shared_ptr<Fill>& fill,
+                                              const ResponseHead& head) {
+  const bool wanted = trip.stale == nullptr && (trip.asked.range || trip.rest);
+  if (trip.storability == Storability::kStore) {
+    trip.storability = wanted ? maker_.BeginPiece(AskingOf(trip), head, trip.partial, *fill)
+                              : Storability::kStatus;
+  }
+  const bool stores = trip.storability == Storability::kStore;
+  if (trip.rest) {
+    trip.status.forward_status = head.status;
+    // Everybody waits for the whole.
+    if (stores && !fill->response->piece) return Taking::kStore;
+    fill->response = nullptr;
+    return Taking::kAskAgain;
+  }
+  if (stores && fill->response->piece) KeepFromOthers(fill);
+  if (!stores && TellsOfOthers(trip, head.status)) passes_.Add(trip.key->hash, options_.loop.Now());
+  return stores ? Taking::kStore : Taking::kRelay;
+}
+
 CacheHandler::Taking CacheHandler::JudgePost(Trip& trip, const std::shared_ptr<Fill>& fill,
                                              const ResponseHead& head) {
   const bool is_own = trip.key && head.status == 200 && maker_.SaysFreshness(head) &&
@@ -177,6 +211,11 @@ CacheHandler::Taking CacheHandler::JudgeTaking(Trip& trip, const std::shared_ptr
   if (trip.asked.head) {
     FreshenByHead(trip, fill, head);
     return Taking::kRelay;
+  }
+  if (head.status == 206) return JudgePiece(trip, asked_by, head);
+  if (trip.rest && head.status == 416) {
+    store_.Remove(*trip.key);
+    return Taking::kAskAgain;
   }
   if (trip.stale != nullptr) {
     trip.status.forward_status = head.status;
@@ -238,6 +277,7 @@ io::Task<void> CacheHandler::AnswerTaken(Trip& trip, Fill::Reader& reader, Takin
       taken.reset();
       End(fill, State::kAlone);
       trip.stale = nullptr;
+      trip.partial = nullptr;
       trip.shared = false;
       co_return co_await Lead(trip, MakeLoneFill(trip));
   }
@@ -329,6 +369,8 @@ io::Task<void> CacheHandler::Fetch(std::shared_ptr<Fill> fill,
   fill->crosses = forwarding.crosses;
   const ResponseHead& head = forwarding.taken->head();
   NoteFetchBehind(key, stale.get(), asking, head);
+  // What is stored is better than an error, also than one that may be stored.
+  const bool stands_in = !StandInReason(stale.get(), {}, head.status).empty();
   if (head.status == 304) {
     if (maker_.Confirm(asking, head, stale, *fill)) {
       confirmed_.Add();
@@ -336,11 +378,8 @@ io::Task<void> CacheHandler::Fetch(std::shared_ptr<Fill> fill,
     } else {
       store_.Remove(key);
     }
-  } else if (!StandInReason(stale.get(), {}, head.status).empty()) {
-    // What is stored is better than an error, also than one that may be stored.
-    fill->failed_status = head.status;
-    state = State::kFailed;
-  } else if (maker_.Judge(asking, head) == Storability::kStore &&
+  } else if (!stands_in && head.status != 206 &&
+             maker_.Judge(asking, head) == Storability::kStore &&
              maker_.Begin(asking, head, *fill) == Storability::kStore) {
     filled_.Add();
     reader.Advance(std::numeric_limits<uint64_t>::max());
@@ -348,7 +387,7 @@ io::Task<void> CacheHandler::Fetch(std::shared_ptr<Fill> fill,
     co_await FillBody(OptionsOfFill(), fill, std::move(forwarding.taken));
     --behind_;
     co_return;
-  } else if (IsErrorForStale(head.status)) {
+  } else if (stands_in || IsErrorForStale(head.status)) {
     fill->failed_status = head.status;
     state = State::kFailed;
   } else {

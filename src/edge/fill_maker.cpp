@@ -1,15 +1,20 @@
 #include "edge/fill_maker.hpp"
 
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 
+#include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "edge/cache/body.hpp"
 #include "edge/cache/cache_key.hpp"
 #include "edge/cache/freshness.hpp"
-#include "edge/cache/request_directives.hpp"
+#include "edge/cache/limits.hpp"
+#include "edge/cache/piece.hpp"
 #include "edge/cache/storability.hpp"
 #include "edge/cache/stored_response.hpp"
 #include "edge/cache/validation.hpp"
@@ -21,6 +26,19 @@
 #include "wire/http/message.hpp"
 
 namespace meridian::edge {
+namespace {
+
+// The first `count` bytes, to which others follow, up to `expected`. False: there is no room.
+bool AppendFrom(const Body& from, uint64_t count, uint64_t expected, Body& to) {
+  while (to.size() < count) {
+    Bytes data = from.At(to.size());
+    data = data.first(static_cast<size_t>(std::min<uint64_t>(data.size(), count - to.size())));
+    if (to.Append(data, expected - to.size()) != data.size()) return false;
+  }
+  return true;
+}
+
+}  // namespace
 
 using wire::http::HeaderFields;
 using wire::http::ResponseHead;
@@ -76,6 +94,16 @@ Storability FillMaker::Begin(const Asking& asking, const ResponseHead& head, Fil
                           .received = loop_.Wall(),
                           .body = std::make_shared<Body>(store_.budget())},
                          store_.budget());
+  const Storability storability = Put(asking, fields, std::move(response), fill);
+  if (storability != Storability::kStore) return storability;
+  using Framing = wire::http::BodyFraming::Kind;
+  if (head.body.kind == Framing::kNone) fill.length = 0;
+  if (head.body.kind == Framing::kContentLength) fill.length = head.body.length;
+  return Storability::kStore;
+}
+
+Storability FillMaker::Put(const Asking& asking, const HeaderFields& fields,
+                           std::shared_ptr<StoredResponse> response, Fill& fill) {
   if (response == nullptr) {
     const std::string vary = ParseVary(fields).value_or("");
     return VariantKey(vary, asking.request) ? Storability::kRoom : Storability::kVariant;
@@ -83,10 +111,53 @@ Storability FillMaker::Begin(const Asking& asking, const ResponseHead& head, Fil
   if (fill.forbidden || store_.Forbids(fill.mark, KeyText(fill.key.view()), response->tags)) {
     return Storability::kRoom;
   }
-  using Framing = wire::http::BodyFraming::Kind;
-  if (head.body.kind == Framing::kNone) fill.length = 0;
-  if (head.body.kind == Framing::kContentLength) fill.length = head.body.length;
   fill.response = std::move(response);
+  return Storability::kStore;
+}
+
+Storability FillMaker::BeginPiece(const Asking& asking, const ResponseHead& head,
+                                  const std::shared_ptr<StoredResponse>& stored, Fill& fill) {
+  const std::optional<Piece> arrived = ParsePiece(head.fields.Find("Content-Range").value_or(""));
+  if (!arrived) return Storability::kStatus;
+  HeaderFields fields = PassedOn(head);
+  if (asking.without_cookies) fields.Remove("Set-Cookie");
+  const uint64_t limit = std::min(kMaxCombinedBytes, config_.cache.max_object_bytes);
+  std::optional<Piece> combined;
+  if (stored != nullptr && stored->piece) {
+    combined =
+        Combined(*stored->piece, stored->validators, *arrived, ValidatorsOf(head.fields), limit);
+  }
+  if (combined) fields = UpdatedFields(stored->ParseLines(), fields);
+  const Piece piece = combined.value_or(*arrived);
+  const ResponseDirectives directives = DirectivesOf(head.fields);
+  auto lifetime = FreshnessLifetime(directives, head.fields, head.status, loop_.Wall(),
+                                    config_.cache.heuristics);
+  auto body = std::make_shared<Body>(store_.budget());
+  if (combined) {
+    const uint64_t before =
+        arrived->range.first - std::min(arrived->range.first, piece.range.first);
+    if (!AppendFrom(*stored->body, before, piece.range.size(), *body)) return Storability::kRoom;
+  }
+  const bool is_whole = piece.is_whole();
+  std::shared_ptr<StoredResponse> response =
+      MakeStoredResponse({.status = is_whole ? 200 : 206,
+                          .fields = fields,
+                          .request = asking.request,
+                          .control = directives.control,
+                          .freshness = FreshnessOf(head.fields, asking.at, lifetime),
+                          .received = loop_.Wall(),
+                          .body = body,
+                          .piece = is_whole ? std::nullopt : std::optional(piece),
+                          .confirms = combined ? stored.get() : nullptr},
+                         store_.budget());
+  const Storability storability = Put(asking, fields, std::move(response), fill);
+  if (storability != Storability::kStore) return storability;
+  fill.length = piece.range.size();
+  fill.had_bytes = piece.range.size() - arrived->range.size();
+  if (combined && stored->piece->range.last > arrived->range.last) {
+    fill.tail = stored;
+    fill.tail_from = arrived->range.last + 1 - stored->piece->range.first;
+  }
   return Storability::kStore;
 }
 
@@ -103,7 +174,7 @@ void FillMaker::Freshen(const Asking& asking, const ResponseHead& head,
   HeaderFields news = PassedOn(head);
   if (asking.without_cookies) news.Remove("Set-Cookie");
   ResponseHead updated;
-  updated.status = stale->status;
+  updated.status = stale->piece ? 200 : stale->status;  // judged as what it is a piece of
   updated.fields = UpdatedFields(stored, news);
   ResponseDirectives directives = DirectivesOf(updated.fields);
   auto lifetime = FreshnessLifetime(directives, updated.fields, stale->status, loop_.Wall(),
@@ -117,6 +188,7 @@ void FillMaker::Freshen(const Asking& asking, const ResponseHead& head,
                                       .freshness = freshness,
                                       .received = loop_.Wall(),
                                       .body = stale->body,
+                                      .piece = stale->piece,
                                       .confirms = stale.get()},
                                      store_.budget());
   const Storability storability = Judge(asking, updated);

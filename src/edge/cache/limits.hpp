@@ -38,6 +38,9 @@ constexpr size_t kMaxRememberedPurges = 1024;
 constexpr size_t kSweepBuckets = 64 * 1024;
 constexpr size_t kSweepResponses = 4096;
 constexpr size_t kSweepRemovals = 256;
+// Of a response that is there in part, one contiguous piece is kept. It is put together with a part
+// that arrives up to this size, as its bytes are copied in one go.
+constexpr uint64_t kMaxCombinedBytes = uint64_t{8} * 1024 * 1024;
 // Bodies are kept in chunks of at most this size.
 constexpr size_t kChunkBytes = size_t{64} * 1024;
 // The name of a content, which each body has room for.

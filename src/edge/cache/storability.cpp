@@ -8,6 +8,7 @@
 
 #include "base/clock.hpp"
 #include "edge/cache/freshness.hpp"
+#include "edge/cache/piece.hpp"
 #include "edge/cache/request_directives.hpp"
 #include "edge/cache/tags.hpp"
 #include "edge/cache/validation.hpp"
@@ -38,12 +39,19 @@ bool IsStorableStatus(int status, bool errors) {
   return status >= kFirstFinal && status < end && !IsOneOf(status, kAboutTheRequest);
 }
 
+// RFC 9111 3.3: one part that says where it lies.
+bool IsPiece(const wire::http::ResponseHead& response) {
+  if (response.status != 206 || response.fields.Count("Content-Range") != 1) return false;
+  const std::optional<Piece> piece = ParsePiece(*response.fields.Find("Content-Range"));
+  return piece && response.content_length.value_or(piece->range.size()) == piece->range.size();
+}
+
 // Statuses whose requirements for caches are known (RFC 9111 5.2.2.3): those of RFC 9110 15, and
 // 308 and 451.
 bool IsUnderstoodStatus(int status) {
-  constexpr std::array kCodes = {200, 201, 202, 203, 204, 205, 300, 301, 302, 303, 305, 307, 308,
-                                 400, 401, 402, 403, 404, 405, 406, 407, 408, 409, 410, 411, 414,
-                                 415, 421, 422, 426, 451, 500, 501, 502, 503, 504, 505};
+  constexpr std::array kCodes = {200, 201, 202, 203, 204, 205, 206, 300, 301, 302, 303, 305, 307,
+                                 308, 400, 401, 402, 403, 404, 405, 406, 407, 408, 409, 410, 411,
+                                 414, 415, 421, 422, 426, 451, 500, 501, 502, 503, 504, 505};
   return IsOneOf(status, kCodes);
 }
 
@@ -78,7 +86,9 @@ Storability JudgeStorability(const StorabilityInput& input) {
   if (input.request.bypass != Bypass::kNone || input.request.control.no_store) {
     return Storability::kRequest;
   }
-  if (!IsStorableStatus(response.status, input.rules.errors)) return Storability::kStatus;
+  if (!IsStorableStatus(response.status, input.rules.errors) && !IsPiece(response)) {
+    return Storability::kStatus;
+  }
   // RFC 9111 5.2.2.3: must-understand stands above no-store where the status is understood.
   if (control.must_understand && !IsUnderstoodStatus(response.status)) return Storability::kStatus;
   if (control.no_store && !control.must_understand) return Storability::kNoStore;

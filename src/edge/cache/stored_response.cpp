@@ -29,7 +29,7 @@ void AppendLine(std::string_view name, std::string_view value, std::string* line
 // Trailers are not stored, so that none are announced.
 bool IsFraming(std::string_view name) {
   return EqualsIgnoreCase(name, "content-length") || EqualsIgnoreCase(name, "age") ||
-         EqualsIgnoreCase(name, "trailer");
+         EqualsIgnoreCase(name, "trailer") || EqualsIgnoreCase(name, "content-range");
 }
 
 void WriteLines(const StoredResponseInput& input, StoredResponse* response) {
@@ -89,10 +89,12 @@ std::shared_ptr<StoredResponse> MakeStoredResponse(const StoredResponseInput& in
   if (!variant || !tags) return nullptr;
   response->vary = std::move(*vary);
   const bool same = input.confirms != nullptr && input.confirms->vary == response->vary;
-  response->variant = same ? input.confirms->variant : std::move(*variant);
+  if (same) variant = input.confirms->variant;
+  response->variant = std::move(*variant);
   response->codings = CodingsOf(own);
   response->tags = std::move(*tags);
   response->body = input.body;
+  response->piece = input.piece;
   if (!response->charge.Add(response->MemoryBytes())) return nullptr;
   return response;
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "edge/cache/body.hpp"
 #include "edge/cache/content_kind.hpp"
 #include "edge/cache/freshness.hpp"
+#include "edge/cache/piece.hpp"
 #include "edge/cache/validation.hpp"
 #include "edge/cache/vary.hpp"
 #include "wire/http/cache_control.hpp"
@@ -38,6 +40,7 @@ struct StoredResponse {
   std::string codings;  // as CodingsOf gives them
   // Sorted by nothing; views into `lines`.
   std::vector<std::string_view> tags;
+  std::optional<Piece> piece;  // what `body` is, when it is not the whole; the status is 206
   std::shared_ptr<Body> body;
   Charge charge;  // for all of it but the body
 
@@ -59,6 +62,7 @@ struct StoredResponseInput {
   Freshness freshness;
   WallTime received;  // for a Date that is missing
   std::shared_ptr<Body> body;
+  std::optional<Piece> piece = {};
   // What this confirms, whose variant it is as long as it varies by the same. May be null.
   const StoredResponse* confirms = nullptr;
 };
