@@ -64,13 +64,13 @@ void Fuzz(std::string_view input) {
                                               .response = head,
                                               .directives = directives,
                                               .lifetime = lifetime,
-                                              .max_object_bytes = 1 << 20});
+                                              .rules = {.max_object_bytes = 1 << 20}});
   Freshness freshness{
       .received = kNow, .initial_age = age, .lifetime = lifetime.value_or(Duration::zero())};
   Use use = JudgeUse(freshness, directives.control, {}, kNow);
   CHECK(use != Use::kFresh || freshness.Left(kNow) > Duration::zero());
   if (storability != Storability::kStore) return;
-  CHECK(!directives.control.is_private && head.status != 206 && head.status < 500);
+  CHECK(!directives.control.is_private && head.status != 206 && head.status < 600);
   CheckStored(head, directives, *lifetime, wall);
 }
 

@@ -49,6 +49,15 @@ def test_nothing_is_stored_without_explicit_freshness(edge):
     assert len(edge.origin.asked("/silent")) == 4
 
 
+@pytest.mark.parametrize("status", [204, 299, 302, 400, 404, 410, 429, 499, 500, 503, 504, 599])
+def test_any_final_status_with_explicit_freshness_is_stored(edge, status):
+    stored(edge, f"/status{status}", status=status, body=b"", fields=MINUTE)
+    assert edge.get(f"/status{status}").status == status
+    assert len(edge.origin.asked(f"/status{status}")) == 1
+    edge.origin.at(f"/silent{status}", status=status, body=b"")
+    assert "detail=no-freshness" in edge.get(f"/silent{status}").cache
+
+
 def test_a_head_and_ranges_come_from_the_stored_whole(edge):
     stored(edge, "/ranges", body=b"0123456789", fields={**MINUTE, "ETag": '"1"', "Content-Type": "text/plain"})
     head = edge.get("/ranges", "HEAD")
@@ -74,15 +83,41 @@ def test_a_range_that_misses_fills_the_whole(edge):
     assert len(asked) == 1 and "Range" not in asked[0]["headers"]
 
 
-def test_a_head_that_misses_fills_the_whole_behind_its_back(edge):
+def test_a_head_that_misses_makes_one_request(edge):
     edge.origin.at("/head-miss", body=b"one", fields=MINUTE)
     first = edge.get("/head-miss", "HEAD")
-    assert first.status == 200 and not first.hit
+    assert first.status == 200 and first.cache == "meridian-edge; fwd=uri-miss; fwd-status=200"
+    assert not edge.get("/head-miss", "HEAD").hit
+    assert [asked["method"] for asked in edge.origin.asked("/head-miss")] == ["HEAD", "HEAD"]
+    assert edge.get("/head-miss").body == b"one"
     edge.wait_stored("/head-miss")
     again = edge.get("/head-miss", "HEAD")
     assert again.hit and again.headers["Content-Length"] == "3"
-    assert edge.get("/head-miss").body == b"one"
-    assert [asked["method"] for asked in edge.origin.asked("/head-miss")] == ["HEAD", "GET"]
+    assert [asked["method"] for asked in edge.origin.asked("/head-miss")] == ["HEAD", "HEAD", "GET"]
+
+
+def head_of_stale(edge, target, fields, body=b"one"):
+    """HEAD, answered with `fields` and the length of `body`, of what is stored and stale."""
+    edge.origin.at(target, body=b"one", fields={"ETag": '"1"', "X-Seen": "get", "Cache-Control": "max-age=1"})
+    edge.get(target)
+    edge.origin.at(target, lambda asked: Answer(200, body, fields) if asked["method"] == "HEAD" else Answer(200, b"new", MINUTE))
+    return wait_until(lambda: not (r := edge.get(target, "HEAD")).hit and r, what="it is stale")
+
+
+def test_a_head_freshens_what_is_stored(edge):
+    head = head_of_stale(edge, "/freshens", {"ETag": '"1"', "X-Seen": "head", **MINUTE})
+    assert head.headers["X-Seen"] == "head" and "stored" in head.cache
+    answer = edge.get("/freshens")
+    assert answer.hit and answer.body == b"one" and answer.headers["X-Seen"] == "head"
+    assert [asked["method"] for asked in edge.origin.asked("/freshens")] == ["GET", "HEAD"]
+
+
+@pytest.mark.parametrize("name, fields, body", [("etag", {"ETag": '"2"', **MINUTE}, b"one"), ("length", {"ETag": '"1"', **MINUTE}, b"longer"),
+                                                ("private", {"ETag": '"1"', "Cache-Control": "private"}, b"one")])
+def test_a_head_that_tells_of_something_else_makes_what_is_stored_out_of_date(edge, name, fields, body):
+    head_of_stale(edge, f"/contradicts-{name}", fields, body)
+    answer = edge.get(f"/contradicts-{name}")
+    assert "fwd=uri-miss" in answer.cache and answer.body == b"new"
 
 
 def test_a_head_of_what_is_not_for_storing_fetches_nothing(edge):
@@ -129,6 +164,32 @@ def test_a_stale_response_is_confirmed_by_a_304_that_updates_it(edge):
     assert edge.get("/confirm").hit and len(edge.origin.asked("/confirm")) == 2
 
 
+@pytest.mark.parametrize("control", ["no-cache", "max-age=0", "s-maxage=0", "max-age=60, no-cache"])
+@pytest.mark.parametrize("validator, condition", [(("ETag", '"1"'), "If-None-Match"),
+                                                  (("Last-Modified", "Sat, 21 Nov 2020 10:00:00 GMT"), "If-Modified-Since")])
+def test_what_is_never_fresh_is_stored_and_confirmed_at_each_use(edge, control, validator, condition):
+    target = f"/each-time/{control}/{validator[0]}".replace(" ", "")
+    fields = {"Cache-Control": control, validator[0]: validator[1]}
+    edge.origin.at(target, lambda asked: Answer(304, fields=fields) if asked["headers"][condition] == validator[1]
+                   else Answer(200, b"one", fields))
+    assert "fwd=uri-miss" in edge.get(target).cache
+    for _ in range(2):
+        again = wait_until(lambda: (r := edge.get(target)) and "fwd-status=304" in r.cache and r, what="it is confirmed")
+        assert (again.status, again.body) == (200, b"one") and "; fwd=stale; fwd-status=304; stored" in again.cache
+    assert edge.get(target, Range="bytes=1-").body == b"ne"
+    assert edge.get(target, **{condition: validator[1]}).status == 304
+    edge.origin.at(target, body=b"two", fields=fields)
+    assert edge.get(target).body == b"two"
+
+
+def test_a_condition_is_judged_by_what_took_the_place_of_what_is_confirmed_each_time(edge):
+    edge.origin.at("/new-private", body=b"one", fields={"Cache-Control": "no-cache", "ETag": '"1"'})
+    edge.get("/new-private")
+    wait_until(lambda: "fwd=stale" in edge.get("/new-private").cache, what="it is stored")
+    edge.origin.at("/new-private", body=b"two", fields={"Cache-Control": "private", "ETag": '"2"'})
+    assert edge.get("/new-private", If_None_Match='"2"').status == 304
+
+
 def test_all_variants_of_a_url_are_kept_apart(edge):
     edge.origin.at("/vary", lambda asked: Answer(200, asked["headers"].get("Accept-Language", "-").encode(),
                                                  {**MINUTE, "Vary": "Accept-Language"}))
@@ -139,6 +200,42 @@ def test_all_variants_of_a_url_are_kept_apart(edge):
         assert edge.get("/vary", Accept_Language=language).body == language.encode()
     assert len(edge.origin.asked("/vary")) == 3
     assert "fwd=vary-miss" in edge.get("/vary", Accept_Language="it").cache
+
+
+def test_codings_that_do_not_matter_make_no_variant(edge):
+    """An origin that knows gzip alone."""
+    def answer(asked):
+        gzip = "gzip" in asked["headers"].get("Accept-Encoding", "")
+        return Answer(200, b"gzip" if gzip else b"plain", {**MINUTE, "Vary": "Accept-Encoding", **({"Content-Encoding": "gzip"} if gzip else {})})
+    edge.origin.at("/codings", answer)
+    edge.get("/codings", Accept_Encoding="gzip, deflate, br, zstd")
+    for codings in ("gzip, deflate, br, zstd", "br, gzip;q=0.5", "gzip", "x-gzip, identity", "gzip, *;q=0, identity"):
+        edge.wait_stored("/codings", Accept_Encoding=codings)
+        assert edge.get("/codings", Accept_Encoding=codings).body == b"gzip"
+    assert len(edge.origin.asked("/codings")) == 1
+    for codings in ("br", "gzip;q=0", "identity", ""):
+        assert edge.get("/codings", Accept_Encoding=codings).body == b"plain"
+    edge.wait_stored("/codings", Accept_Encoding="br")
+    assert edge.get("/codings", Accept_Encoding="identity").hit
+    assert len(edge.origin.asked("/codings")) <= 4
+
+
+def test_lists_in_vary_are_compared_as_lists(edge):
+    edge.origin.at("/lists", lambda asked: Answer(200, asked["headers"]["X-List"].encode(), {**MINUTE, "Vary": "X-List"}))
+    edge.get("/lists", X_List="a, b")
+    edge.wait_stored("/lists", X_List="a,b")
+    assert edge.get("/lists", X_List="a ,, b").body == b"a, b"
+    assert edge.get("/lists", X_List="b, a").body == b"b, a"
+
+
+def test_a_variant_that_a_304_confirmed_went_on_answering_all_that_it_had_answered(edge):
+    fields = {"Vary": "Accept-Encoding", "ETag": '"1"'}
+    edge.origin.at("/confirmed-codings", lambda asked: Answer(304, fields={**fields, **MINUTE}) if "If-None-Match" in asked["headers"]
+                   else Answer(200, b"one", {**fields, "Cache-Control": "max-age=1"}))
+    edge.get("/confirmed-codings", Accept_Encoding="gzip, br")
+    wait_until(lambda: "fwd-status=304" in edge.get("/confirmed-codings", Accept_Encoding="gzip").cache, what="it is confirmed")
+    assert edge.get("/confirmed-codings", Accept_Encoding="gzip, br").hit
+    assert len(edge.origin.asked("/confirmed-codings")) == 2
 
 
 def test_cdn_cache_control_stands_above_cache_control(edge):
@@ -165,6 +262,40 @@ def test_an_unsafe_method_makes_the_url_and_its_location_out_of_date(edge):
     post = edge.get("/unsafe", "POST", body=b"new")
     assert post.status == 200 and "fwd=method" in post.cache
     assert not edge.get("/unsafe").hit and not edge.get("/unsafe-list").hit
+
+
+POSTED = {**MINUTE, "Content-Location": "/posted"}
+
+
+def test_a_posts_answer_with_its_own_content_location_serves_later_gets(edge):
+    edge.origin.at("/posted", lambda asked: Answer(200, asked["method"].encode() + b" " + asked["body"], POSTED))
+    edge.get("/posted")
+    post = edge.get("/posted", "POST", body=b"new")
+    assert post.body == b"POST new" and "fwd=method; stored" in post.cache
+    edge.wait_stored("/posted")
+    assert edge.get("/posted").body == b"POST new" and edge.get("/posted", "HEAD").hit
+    assert edge.get("/posted", "POST", body=b"newer").body == b"POST newer"  # never answered by what is stored
+    assert edge.get("/posted").body == b"POST newer"
+    assert [asked["method"] for asked in edge.origin.asked("/posted")] == ["GET", "POST", "POST"]
+
+
+@pytest.mark.parametrize("name, method, status, fields, sent", [
+    ("elsewhere", "POST", 200, {**MINUTE, "Content-Location": "/posted"}, {}),
+    ("none", "POST", 200, MINUTE, {}),
+    ("silent", "POST", 200, {"Content-Location": "/post-silent", "ETag": '"1"'}, {}),
+    ("created", "POST", 201, {**MINUTE, "Content-Location": "/post-created"}, {}),
+    ("put", "PUT", 200, {**MINUTE, "Content-Location": "/post-put"}, {}),
+    ("private", "POST", 200, {"Cache-Control": "private, max-age=60", "Content-Location": "/post-private"}, {}),
+    ("cookie", "POST", 200, {**MINUTE, "Content-Location": "/post-cookie", "Set-Cookie": "a=b"}, {}),
+    ("credentials", "POST", 200, {**MINUTE, "Content-Location": "/post-credentials"}, {"Authorization": "Basic x"}),
+    ("no-store", "POST", 200, {**MINUTE, "Content-Location": "/post-no-store"}, {"Cache-Control": "no-store"}),
+    ("two", "POST", 200, [*MINUTE.items(), ("Content-Location", "/post-two"), ("Content-Location", "/posted")], {})])
+def test_another_answer_to_an_unsafe_method_serves_no_get(edge, name, method, status, fields, sent):
+    target = f"/post-{name}"
+    edge.origin.at(target, status=status, body=b"posted", fields=fields)
+    assert edge.get(target, method, body=b"new", **sent).body == b"posted"
+    edge.origin.at(target, body=b"got", fields=MINUTE)
+    assert edge.get(target).body == b"got"
 
 
 def test_hop_by_hop_fields_are_neither_stored_nor_sent_on(edge):
@@ -306,6 +437,43 @@ def test_stale_if_error_stands_in_for_an_origin_that_fails_or_is_down(own_edge):
     down = edge.get("/other")
     assert down.status == 502 and down.cache.startswith("meridian-edge; fwd=uri-miss")
     assert edge.get("/sie", Cache_Control="only-if-cached").status == 504
+
+
+def origin_down(edge, target, body, status, control, **fields):
+    """What a visitor gets of a response with `control`, stale, from an origin that answers `status`, or is down (0)."""
+    edge.origin.at(target, body=body, fields={"Cache-Control": control, "ETag": '"1"', **fields})
+    edge.get(target)
+    edge.origin.at(target, lambda asked: Answer(status, b"bad") if status else None)
+    return wait_until(lambda: not (r := edge.get(target)).hit and r, what="it is stale")
+
+
+@pytest.mark.parametrize("status", [0, 502, 503, 504])
+@pytest.mark.parametrize("control", ["max-age=1", "max-age=0", "public, max-age=1"])
+def test_what_is_stale_stands_in_for_an_origin_that_cannot_be_reached(edge, status, control):
+    stale = origin_down(edge, f"/down/{status}/{control}".replace(" ", ""), b"good", status, control)
+    assert (stale.status, stale.body) == (200, b"good") and "detail=stale-on-failure" in stale.cache
+    head = edge.get(f"/down/{status}/{control}".replace(" ", ""), "HEAD")
+    assert head.status == 200 and "detail=stale-on-failure" in head.cache
+
+
+@pytest.mark.parametrize("status", [0, 503])
+@pytest.mark.parametrize("control", ["max-age=1, must-revalidate", "max-age=1, proxy-revalidate", "s-maxage=1"])
+def test_what_must_be_confirmed_when_it_is_stale_is_a_504_when_the_origin_is_down(edge, status, control):
+    answer = origin_down(edge, f"/must/{status}/{control}".replace(" ", ""), b"good", status, control)
+    assert answer.status == (status or 504) and answer.body != b"good"
+
+
+@pytest.mark.parametrize("status, control", [(0, "no-cache"), (503, "no-cache"), (500, "max-age=1"), (503, "max-age=1, stale-if-error=0")])
+def test_what_may_not_stand_in_does_not(edge, status, control):
+    answer = origin_down(edge, f"/not/{status}/{control}".replace(" ", ""), b"good", status, control)
+    assert answer.status == (status or 502) and answer.body != b"good"
+
+
+def test_an_old_error_does_not_stand_in_for_a_new_one(edge):
+    edge.origin.at("/errors", status=503, body=b"old", fields={"Cache-Control": "max-age=1"})
+    edge.get("/errors")
+    edge.origin.at("/errors", status=502, body=b"new")
+    assert wait_until(lambda: not (r := edge.get("/errors")).hit and r, what="it is stale").body == b"new"
 
 
 def test_what_a_visitor_without_hope_waits_for_has_an_end(own_edge):

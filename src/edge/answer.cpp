@@ -17,6 +17,7 @@
 #include "base/result.hpp"
 #include "edge/cache/body.hpp"
 #include "edge/cache/cache_status.hpp"
+#include "edge/cache/piece.hpp"
 #include "edge/cache/range_answer.hpp"
 #include "edge/cache/validation.hpp"
 #include "edge/limits.hpp"
@@ -67,11 +68,14 @@ class Answering {
 
   io::Task<Result<void>> Run() {
     WallTime now = exchange_.loop().Wall();
-    if (stored_.status == 200 && answer_.asked.conditional() &&
+    const bool has_content = stored_.status == 200 || stored_.piece;
+    if (has_content && answer_.asked.conditional() &&
         IsNotModified(answer_.asked, stored_.validators, now)) {
       return NotModified();
     }
+    if (stored_.piece) return PartsOfPiece(now);
     if (stored_.status == 200 && length_ && answer_.asked.range) {
+      whole_ = *length_;
       ranges_ = PlanRange(answer_.asked, stored_.validators, *length_, now);
       // While it arrives only a window of it may be at hand: no part can be gone back to.
       if (!body_.complete() && !Ascend(ranges_)) ranges_ = {};
@@ -96,6 +100,20 @@ class Answering {
     if (answer_.reader != nullptr) answer_.reader->Advance(offset);
   }
   void ReadNothing() { Advance(kToTheEnd); }
+
+  // Those that were asked for; all of it to whoever asked the origin for something else.
+  io::Task<Result<void>> PartsOfPiece(WallTime now) {
+    const Piece& piece = *stored_.piece;
+    begin_ = piece.range.first;
+    whole_ = piece.whole_length;
+    ranges_ = PlanPiece(answer_.asked, stored_.validators, piece, now);
+    const bool ready = body_.complete() || Ascend(ranges_);
+    if (ranges_.kind != RangeKind::kParts || !ready) {
+      ranges_.ranges[0] = piece.range;
+      ranges_.count = 1;
+    }
+    return ranges_.count == 1 ? OnePart() : SeveralParts();
+  }
 
   // Each a coroutine of its own: the way of a hit has a small frame.
   io::Task<Result<void>> NotModified() {
@@ -143,16 +161,16 @@ class Answering {
 
   io::Task<Result<void>> OnePart() {
     const wire::http::ByteRange part = ranges_.parts().front();
-    std::string range = wire::http::ContentRange(part, *length_);
+    std::string range = wire::http::ContentRange(part, whole_);
     Add("Content-Range", range);
     Result<void> begun = exchange_.Start(
         {.status = 206, .fields = fields(), .lines = stored_.lines, .content_length = part.size()});
     if (!begun) co_return begun;
-    co_return co_await Send(part.first, part.size(), true);
+    co_return co_await Send(part.first - begin_, part.size(), true);
   }
 
   io::Task<Result<void>> SeveralParts() {
-    Multipart multipart = MakeMultipart(ranges_, stored_.content_type, *length_, answer_.nonce);
+    Multipart multipart = MakeMultipart(ranges_, stored_.content_type, whole_, answer_.nonce);
     // The stored type goes with each part; the lines have it, so they cannot be sent as they are.
     wire::http::HeaderFields all = stored_.ParseLines();
     all.Remove("Content-Type");
@@ -163,7 +181,7 @@ class Answering {
     for (size_t i = 0; begun && i < ranges_.count; ++i) {
       const wire::http::ByteRange& part = ranges_.ranges[i];
       begun = co_await exchange_.Write(AsBytes(multipart.headers[i]));
-      if (begun) begun = co_await Send(part.first, part.size(), false);
+      if (begun) begun = co_await Send(part.first - begin_, part.size(), false);
     }
     if (!begun) co_return begun;
     co_return co_await exchange_.Finish(AsBytes(multipart.end), {});
@@ -213,6 +231,8 @@ class Answering {
   std::array<HeaderField, 6> fields_;
   size_t count_ = 0;
   std::optional<uint64_t> length_;
+  uint64_t begin_ = 0;  // where the body lies in the whole
+  uint64_t whole_ = 0;  // the length of that
   wire::http::RangeOutcome ranges_;
 };
 

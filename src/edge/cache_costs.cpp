@@ -9,10 +9,12 @@
 #include "edge/cache/content_kind.hpp"
 #include "edge/cache/freshness.hpp"
 #include "edge/cache/request_directives.hpp"
+#include "edge/cache/stale.hpp"
 #include "edge/cache/stored_response.hpp"
 #include "edge/cache/vary.hpp"
 #include "edge/cache_handler.hpp"
 #include "edge/costs.hpp"
+#include "edge/fill_maker.hpp"
 #include "edge/trip.hpp"
 #include "edge/waste.hpp"
 #include "edge/wasteful_urls.hpp"
@@ -44,6 +46,8 @@ std::optional<Waste> CacheHandler::FindWaste(const KeyView& key, const ResponseH
   const std::optional<Duration> lifetime = FreshnessLifetime(
       directives, head.fields, head.status, options_.loop.Wall(), options_.config.cache.heuristics);
   input.says_freshness = lifetime || directives.control.no_cache;
+  const Freshness freshness{.lifetime = lifetime.value_or(Duration::zero())};
+  input.never_fresh = input.says_freshness && IsConfirmedEachTime(freshness, directives.control);
   // A 304 may leave out what it does not change. What is stored may also have been made stale.
   const Duration stored_lifetime = stale == nullptr ? Duration::zero() : stale->freshness.lifetime;
   input.lifetime = lifetime.value_or(stored_lifetime);
@@ -71,10 +75,10 @@ void CacheHandler::NoteFetch(Trip& trip, const ResponseHead& head) {
 }
 
 void CacheHandler::NoteFetchBehind(const KeyView& key, const StoredResponse* stale,
-                                   const CacheRequest& asked, const ResponseHead& head) {
+                                   const FillMaker::Asking& asking, const ResponseHead& head) {
   const ContentKind content = ContentOf(head, stale);
   const auto waste =
-      FindWaste(key, head, stale, {.content = content, .storability = maker_.Judge(asked, head)});
+      FindWaste(key, head, stale, {.content = content, .storability = maker_.Judge(asking, head)});
   if (!waste) return;
   const bool whole = head.body.kind == wire::http::BodyFraming::Kind::kContentLength;
   costs_.wasteful().Add(KeyText(key), *waste, content,

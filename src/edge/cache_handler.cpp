@@ -19,6 +19,7 @@
 #include "edge/cache/cache_status.hpp"
 #include "edge/cache/freshness.hpp"
 #include "edge/cache/invalidation.hpp"
+#include "edge/cache/piece.hpp"
 #include "edge/cache/request_directives.hpp"
 #include "edge/cache/stale.hpp"
 #include "edge/cache/stored_response.hpp"
@@ -34,6 +35,7 @@
 #include "http/exchange.hpp"
 #include "http/forward.hpp"
 #include "io/task.hpp"
+#include "wire/http/byte_range.hpp"
 #include "wire/http/message.hpp"
 
 namespace meridian::edge {
@@ -50,6 +52,17 @@ constexpr const char* kRequestsHelp = "Requests of visitors by what the cache di
 bool MayShare(const Trip& trip) {
   return trip.asked.bypass == Bypass::kNone && trip.key && !trip.asked.head &&
          !trip.asked.control.no_store;
+}
+
+bool IsConfirmedEachTime(const StoredResponse& response) {
+  return IsConfirmedEachTime(response.freshness, response.control);
+}
+
+// Whether a piece answers a request: one for what is in it (RFC 9111 3.3).
+bool CanAnswer(const StoredResponse& response, const CacheRequest& asked, WallTime now) {
+  const wire::http::RangeOutcome ranges =
+      PlanPiece(asked, response.validators, *response.piece, now);
+  return ranges.kind == wire::http::RangeOutcome::Kind::kParts;
 }
 
 // A body may take longer to arrive than its response may be used.
@@ -130,7 +143,12 @@ CacheHandler::Look CacheHandler::LookUp(Trip& trip) {
   MemoryStore::Found found = store_.Find(*trip.key, trip.request().fields);
   trip.status.forwarded = found.has_url ? Forwarded::kVaryMiss : Forwarded::kUriMiss;
   trip.vary = found.vary;
-  if (found.response != nullptr) {
+  if (found.response != nullptr && found.response->piece &&
+      !CanAnswer(*found.response, trip.asked, options_.loop.Wall())) {
+    trip.status.forwarded = Forwarded::kPartial;
+    trip.variant = found.response->variant;
+    trip.partial = std::move(found.response);
+  } else if (found.response != nullptr) {
     TimePoint now = options_.loop.Now();
     const Freshness& freshness = found.response->freshness;
     Use use = isolated_ ? Use::kRevalidate
@@ -145,7 +163,7 @@ CacheHandler::Look CacheHandler::LookUp(Trip& trip) {
       trip.hit = std::move(found.response);
       return Look::kAnswer;
     }
-    bool fresh = left > Duration::zero();
+    bool fresh = left > Duration::zero() && !found.response->control.no_cache;
     trip.status.forwarded = fresh ? Forwarded::kRequest : Forwarded::kStale;
     trip.variant = found.response->variant;
     trip.stale = std::move(found.response);
@@ -158,8 +176,14 @@ CacheHandler::Look CacheHandler::LookUp(Trip& trip) {
 io::Task<void> CacheHandler::Miss(Trip& trip) {
   const TimePoint now = options_.loop.Now();
   // Of what is too large to be stored, a range is fetched as it is.
-  const bool apart = trip.asked.range && trip.key && too_large_.Passes(trip.key->hash, now);
-  if (MayShare(trip) && !apart && (trip.stale || !passes_.Passes(trip.key->hash, now))) {
+  const bool apart = trip.asked.range && trip.key &&
+                     (too_large_.Passes(trip.key->hash, now) ||
+                      (trip.partial &&
+                       trip.partial->piece->whole_length > options_.config.cache.max_object_bytes));
+  // Each visitor has it confirmed for himself: the origin may tell them apart by their cookies.
+  const bool by_itself = trip.stale && IsConfirmedEachTime(*trip.stale);
+  const bool waits = trip.stale || !passes_.Passes(trip.key->hash, now);
+  if (MayShare(trip) && !apart && !by_itself && waits) {
     const std::string key = KeyText(*trip.key);
     for (int joins = 0; joins < kMaxJoins; ++joins) {
       std::string slot = FillSlot(key, trip.vary, trip.variant);
@@ -181,7 +205,8 @@ io::Task<void> CacheHandler::Miss(Trip& trip) {
 std::shared_ptr<Fill> CacheHandler::MakeLoneFill(const Trip& trip) {
   static constexpr KeyView kNoKey;
   const KeyView key = trip.key.value_or(kNoKey);
-  if (!MayShare(trip)) return std::make_shared<Fill>(key, "", store_.mark());
+  const bool may_store = trip.key && trip.asked.bypass == Bypass::kNone;
+  if (!may_store) return std::make_shared<Fill>(key, "", store_.mark());
   auto fill = std::make_shared<Fill>(key, LoneFillSlot(KeyText(key), ++lone_fills_), store_.mark());
   fills_.Add(fill);  // so that an unsafe request forbids it
   return fill;
@@ -216,11 +241,15 @@ io::Task<CacheHandler::Joined> CacheHandler::Join(Trip& trip, std::shared_ptr<Fi
       co_return Joined::kGoAlone;
     case State::kFailed:
       // Each its own answer of a failing origin, unless the cache can stand in for it.
-      if (fill->origin_answered && !MayStandIn(trip)) co_return Joined::kGoAlone;
-      co_await AnswerFailure(trip, fill->error);
+      if (fill->failed_status != 0 &&
+          StandInReason(trip.stale.get(), trip.asked.control, fill->failed_status).empty()) {
+        co_return Joined::kGoAlone;
+      }
+      co_await AnswerFailure(trip, fill->error, fill->failed_status);
       co_return Joined::kAnswered;
     case State::kArriving:
     case State::kDone:
+      if (IsConfirmedEachTime(*fill->response) || fill->response->piece) co_return Joined::kGoAlone;
       co_return co_await AnswerFromFill(trip, reader);
   }
   co_return Joined::kGoAlone;
@@ -231,7 +260,7 @@ io::Task<CacheHandler::Joined> CacheHandler::AnswerFromFill(Trip& trip, Fill::Re
   if (!response->vary.empty()) {
     auto variant = VariantKey(response->vary, trip.request().fields);
     if (!variant) co_return Joined::kGoAlone;
-    if (*variant != response->variant) {
+    if (!response->Answers(*variant)) {
       trip.vary = response->vary;
       trip.variant = std::move(*variant);
       trip.stale = nullptr;
@@ -254,18 +283,30 @@ io::Task<CacheHandler::Joined> CacheHandler::AnswerFromFill(Trip& trip, Fill::Re
   co_return Joined::kAnswered;
 }
 
-bool CacheHandler::MayStandIn(const Trip& trip) const {
-  return trip.stale != nullptr && MayServeOnError(trip.stale->freshness, trip.stale->control,
-                                                  trip.asked.control, options_.loop.Now());
+std::string_view CacheHandler::StandInReason(const StoredResponse* stored,
+                                             const wire::http::CacheControl& request,
+                                             int status) const {
+  const bool is_failure = status == 0 || IsErrorForStale(status);
+  // An old error is no better than a new one.
+  if (stored == nullptr || !is_failure || stored->status >= 500) return {};
+  const TimePoint now = options_.loop.Now();
+  if (MayServeOnError(stored->freshness, stored->control, request, now)) return "stale-if-error";
+  const bool unreached = status == 0 || IsFailureOfGateway(status);
+  const Duration limit = options_.config.cache.stale_on_failure;
+  if (unreached && MayServeOnFailure(stored->freshness, stored->control, now, limit)) {
+    return "stale-on-failure";
+  }
+  return {};
 }
 
-io::Task<void> CacheHandler::AnswerFailure(Trip& trip, Error error) {
-  if (MayStandIn(trip)) {
+io::Task<void> CacheHandler::AnswerFailure(Trip& trip, Error error, int status) {
+  const std::string_view reason = StandInReason(trip.stale.get(), trip.asked.control, status);
+  if (!reason.empty()) {
     stood_in_.Add();
     trip.content = trip.stale->kind;
     trip.source = Costs::Source::kCache;
     trip.status.ttl = trip.stale->freshness.Left(options_.loop.Now());
-    trip.status.detail = "stale-if-error";
+    trip.status.detail = reason;
     co_await AnswerStored(trip.exchange, {.asked = trip.asked,
                                           .response = trip.stale,
                                           .status = trip.status,
@@ -274,13 +315,25 @@ io::Task<void> CacheHandler::AnswerFailure(Trip& trip, Error error) {
                                           .nonce = random_.Next()});
     co_return;
   }
-  if (error.code == Errc::kUnavailable) {
-    unavailable_.Add();
+  if (error.code == Errc::kUnavailable) unavailable_.Add();
+  if (trip.stale != nullptr && MustBeConfirmedWhenStale(trip.stale->control)) {
+    trip.status.detail = "must-revalidate";
+    co_await AnswerHere(trip.exchange, 504, "no data center could confirm what is stored\n",
+                        trip.status);
+  } else if (error.code == Errc::kUnavailable) {
     co_await AnswerHere(trip.exchange, 503, error.message + "\n", trip.status);
   } else {
     co_await AnswerHere(trip.exchange, http::FailureStatus(error), "no data center could answer\n",
                         trip.status);
   }
+}
+
+void CacheHandler::KeepFromOthers(const std::shared_ptr<Fill>& fill) {
+  const KeyView key = fill->key.view();
+  fills_.Remove(*fill);
+  fill->slot = LoneFillSlot(KeyText(key), ++lone_fills_);
+  fills_.Add(fill);  // so that an unsafe request forbids it
+  passes_.Add(key.hash, options_.loop.Now());
 }
 
 void CacheHandler::End(Fill& fill, State state) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/metrics.hpp"
 #include "base/random.hpp"
@@ -76,14 +77,29 @@ class CacheHandler {
   io::Task<void> Lead(Trip& trip, std::shared_ptr<Fill> fill);
   io::Task<void> AnswerTaken(Trip& trip, Fill::Reader& reader, Taking taking,
                              std::unique_ptr<http::ClientExchange> taken);
-  io::Task<void> AnswerFailure(Trip& trip, Error error);
+  // `status` is that of the failure, 0 when there is no answer; here and below.
+  io::Task<void> AnswerFailure(Trip& trip, Error error, int status);
   io::Task<void> AnswerNotModified(Trip& trip, const wire::http::ResponseHead& head);
 
-  Taking JudgeTaking(Trip& trip, Fill& fill, const wire::http::ResponseHead& head);
-  bool MayStandIn(const Trip& trip) const;
+  // By the head of an answer to HEAD.
+  void FreshenByHead(Trip& trip, Fill& fill, const wire::http::ResponseHead& head);
+  FillMaker::Asking AskingOf(const Trip& trip) const;
+  Taking JudgeTaking(Trip& trip, const std::shared_ptr<Fill>& asked_by,
+                     const wire::http::ResponseHead& head);
+  // Of a 206, which may be a piece of the whole, or the rest of it.
+  Taking JudgePiece(Trip& trip, const std::shared_ptr<Fill>& fill,
+                    const wire::http::ResponseHead& head);
+  // Of an answer to POST, which may be one to later GETs (RFC 9110 9.3.3).
+  Taking JudgePost(Trip& trip, const std::shared_ptr<Fill>& fill,
+                   const wire::http::ResponseHead& head);
+  // Why what is stored may answer in place of a failure, for Cache-Status; empty: it may not.
+  std::string_view StandInReason(const StoredResponse* stored,
+                                 const wire::http::CacheControl& request, int status) const;
   void EditResponse(Trip& trip, const wire::http::ResponseHead& upstream,
                     wire::http::HeaderFields& fields);
   void Invalidate(const Trip& trip, const wire::http::ResponseHead& upstream);
+  // What arrives is for whoever asked: nobody else joins it, nor waits for the next.
+  void KeepFromOthers(const std::shared_ptr<Fill>& fill);
   void End(Fill& fill, Fill::State state);
   FillOptions OptionsOfFill();
   // For a small body, so that its answer can say whether it was stored.
@@ -92,8 +108,8 @@ class CacheHandler {
   // Judges the headers of what was fetched for `trip`.
   void NoteFetch(Trip& trip, const wire::http::ResponseHead& head);
   // The same of what was fetched behind a visitor's back; `stale` may be null, here and below.
-  void NoteFetchBehind(const KeyView& key, const StoredResponse* stale, const CacheRequest& asked,
-                       const wire::http::ResponseHead& head);
+  void NoteFetchBehind(const KeyView& key, const StoredResponse* stale,
+                       const FillMaker::Asking& asking, const wire::http::ResponseHead& head);
   // Counts an answer whose body was not read, or is not there.
   void CountHeadAlone(const wire::http::ResponseHead& head, const StoredResponse* stale,
                       bool crosses);
@@ -101,7 +117,7 @@ class CacheHandler {
                                  const StoredResponse* stale, WasteInput input);
 
   // Behind a visitor's back.
-  // The whole, confirmed or new; `stale` may be null.
+  // What is stale, confirmed or new.
   void FetchBehind(const Trip& trip, const std::shared_ptr<StoredResponse>& stale);
   io::Task<void> Fetch(std::shared_ptr<Fill> fill, std::shared_ptr<StoredResponse> stale,
                        OwnedFields request, OwnedFields visitors);

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -206,6 +207,140 @@ TEST_F(CacheHandlerTest, AnAnswerSaidThatItWasStoredAndItBrokeOff) {
   });
 }
 
+TEST_F(CacheHandlerTest, AnErrorThatMayBeStoredTookThePlaceOfWhatWasRevalidatedBehindTheVisitor) {
+  RunScript([&]() -> io::Task<void> {
+    MemoryStream* visitor = co_await Visit("/x");
+    auto origin = co_await Asked();
+    (void)co_await RawPeer(*origin).Send(
+        "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 4\r\nCache-Control: max-age=1, "
+        "stale-while-revalidate=60, stale-if-error=60\r\n\r\ngood");
+    EXPECT_TRUE((co_await AnswerTo(visitor)).ends_with("good"));
+    (void)co_await io::Sleep(seconds{2});
+    EXPECT_TRUE((co_await AnswerTo(co_await Visit("/x"))).ends_with("good"));
+    origin = co_await Asked();
+    (void)co_await RawPeer(*origin).Send(
+        "HTTP/1.1 503 Oh\r\nContent-Length: 3\r\nCache-Control: max-age=60\r\n\r\nbad");
+    (void)co_await io::Sleep(seconds{1});
+    EXPECT_TRUE((co_await AnswerTo(co_await Visit("/x"))).ends_with("good"));
+    (void)co_await network_.Accept();
+  });
+}
+
+TEST_F(CacheHandlerTest, WhatIsStaleStandsInForAsLongAsTheSettingsSay) {
+  RunScript([&]() -> io::Task<void> {
+    MemoryStream* visitor = co_await Visit("/x");
+    auto origin = co_await Asked();
+    (void)co_await RawPeer(*origin).Send(
+        "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 4\r\n"
+        "Cache-Control: max-age=1\r\n\r\ngood");
+    EXPECT_TRUE((co_await AnswerTo(visitor)).ends_with("good"));
+    const Duration limit = config_.cache.stale_on_failure;
+    for (Duration wait : {Duration{limit - seconds{10}}, Duration{seconds{20}}}) {
+      (void)co_await io::Sleep(wait);
+      visitor = co_await Visit("/x");
+      origin = co_await Asked();
+      (void)co_await RawPeer(*origin).Send(
+          "HTTP/1.1 503 Oh\r\nConnection: close\r\nContent-Length: 3\r\n\r\nbad");
+      const std::string answer = co_await AnswerTo(visitor);
+      EXPECT_TRUE(answer.ends_with(wait > seconds{20} ? "good" : "bad")) << answer;
+    }
+  });
+}
+
+TEST_F(CacheHandlerTest, AnUnsafeRequestMidHeadKeepsWhatItWouldFreshenOutOfTheStore) {
+  RunScript([&]() -> io::Task<void> {
+    MemoryStream* first = co_await Visit("/x");
+    auto origin = co_await Asked();
+    const std::string head =
+        "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 3\r\nETag: \"1\"\r\n"
+        "Cache-Control: max-age=1\r\n\r\n";
+    (void)co_await RawPeer(*origin).Send(head + "old");
+    EXPECT_TRUE((co_await AnswerTo(first)).ends_with("old"));
+    (void)co_await io::Sleep(seconds{2});
+    visitors_.push_back(Connect());
+    MemoryStream* header = visitors_.back().get();
+    (void)co_await RawPeer(*header).Send(
+        "HEAD /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    origin = co_await Asked();
+    visitors_.push_back(Connect());
+    MemoryStream* writer = visitors_.back().get();
+    (void)co_await RawPeer(*writer).Send(
+        "DELETE /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    auto write_origin = co_await Asked();
+    (void)co_await RawPeer(*write_origin).Send("HTTP/1.1 204 No Content\r\n\r\n");
+    EXPECT_TRUE((co_await AnswerTo(writer)).starts_with("HTTP/1.1 204"));
+    (void)co_await RawPeer(*origin).Send(head);
+    EXPECT_TRUE((co_await AnswerTo(header)).starts_with("HTTP/1.1 200"));
+    EXPECT_EQ(cache_.store().objects(), 0U);
+  });
+}
+
+TEST_F(CacheHandlerTest, AnUnsafeRequestMidPostKeepsTheAnswerToThePostOutOfTheStore) {
+  RunScript([&]() -> io::Task<void> {
+    auto ask = [&](std::string_view method) -> io::Task<MemoryStream*> {
+      visitors_.push_back(Connect());
+      (void)co_await RawPeer(*visitors_.back())
+          .Send(std::string(method) + " /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+      co_return visitors_.back().get();
+    };
+    MemoryStream* poster = co_await ask("POST");
+    auto origin = co_await Asked();
+    (void)co_await RawPeer(*origin).Send(
+        "HTTP/1.1 200 OK\r\nContent-Length: 6\r\nContent-Location: /x\r\n"
+        "Cache-Control: max-age=60\r\n\r\nold");
+    (void)co_await io::Sleep(seconds{1});
+    MemoryStream* writer = co_await ask("DELETE");
+    auto write_origin = co_await Asked();
+    (void)co_await RawPeer(*write_origin).Send("HTTP/1.1 204 No Content\r\n\r\n");
+    EXPECT_TRUE((co_await AnswerTo(writer)).starts_with("HTTP/1.1 204"));
+    (void)co_await RawPeer(*origin).Send("est");
+    EXPECT_TRUE((co_await AnswerTo(poster)).ends_with("oldest"));
+    EXPECT_EQ(cache_.store().objects(), 0U);
+  });
+}
+
+class StoreNoErrorsTest : public CacheHandlerTest {
+ protected:
+  StoreNoErrorsTest() { config_.cache.store_errors = false; }
+};
+
+TEST_F(StoreNoErrorsTest, AnErrorOfTheServerIsNotStored) {
+  RunScript([&]() -> io::Task<void> {
+    for (int visits = 0; visits < 2; ++visits) {
+      MemoryStream* visitor = co_await Visit("/x");
+      auto origin = co_await Asked();
+      (void)co_await RawPeer(*origin).Send(
+          "HTTP/1.1 503 Oh\r\nConnection: close\r\nContent-Length: 3\r\n"
+          "Cache-Control: max-age=60\r\n\r\nbad");
+      EXPECT_TRUE((co_await AnswerTo(visitor)).contains("detail=status"));
+    }
+    EXPECT_EQ(cache_.store().objects(), 0U);
+  });
+}
+
+class StoreSetCookieTest : public CacheHandlerTest {
+ protected:
+  StoreSetCookieTest() { config_.cache.store_set_cookie = true; }
+};
+
+TEST_F(StoreSetCookieTest, APublicAnswerIsStoredWithItsCookieAndAnotherIsNot) {
+  RunScript([&]() -> io::Task<void> {
+    for (const std::string control : {"public, max-age=60", "max-age=60"}) {
+      const std::string path = control.starts_with("public") ? "/public" : "/mine";
+      MemoryStream* visitor = co_await Visit(path);
+      auto origin = co_await Asked();
+      (void)co_await RawPeer(*origin).Send(
+          "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 3\r\nSet-Cookie: a=b\r\n"
+          "Cache-Control: " +
+          control + "\r\n\r\nyes");
+      EXPECT_TRUE((co_await AnswerTo(visitor)).contains("Set-Cookie: a=b"));
+    }
+    const std::string hit = co_await AnswerTo(co_await Visit("/public"));
+    EXPECT_TRUE(hit.contains("; hit") && hit.contains("Set-Cookie: a=b")) << hit;
+    EXPECT_EQ(cache_.store().objects(), 1U);
+  });
+}
+
 class TooLargeTest : public CacheHandlerTest {
  protected:
   TooLargeTest() { config_.cache.max_object_bytes = 4; }
@@ -252,6 +387,60 @@ TEST_F(TooLargeTest, ItIsRememberedOfABodyWhoseLengthWasNotTold) {
   ExpectRemembered(
       "HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n"
       "Cache-Control: max-age=60\r\n\r\n6\r\nnewest\r\n0\r\n\r\n");
+}
+
+TEST_F(TooLargeTest, PartsThatTouchAreCombinedUpToTheLimit) {
+  auto part = [](std::string range, std::string body) {
+    return "HTTP/1.1 206 Part\r\nConnection: close\r\nContent-Length: " +
+           std::to_string(body.size()) + "\r\nContent-Range: bytes " + range +
+           "/6\r\nETag: \"1\"\r\nCache-Control: max-age=60\r\n\r\n" + body;
+  };
+  RunScript([&]() -> io::Task<void> {
+    (void)co_await AskForRange(
+        "HTTP/1.1 200 OK\r\nContent-Length: 6\r\nCache-Control: max-age=60\r\n\r\nnewest");
+    origins_.push_back(co_await network_.Accept());
+    (void)co_await RawPeer(*origins_.back()).ReadHead();
+    (void)co_await RawPeer(*origins_.back()).Send(part("2-3", "we"));
+    (void)co_await io::Sleep(seconds{1});
+    for (const auto& [range, body] :
+         std::vector<std::pair<std::string, std::string>>{{"0-1", "ne"}, {"3-5", "est"}}) {
+      MemoryStream* visitor = co_await Visit("/x", "Range: bytes=" + range + "\r\n");
+      origins_.push_back(co_await network_.Accept());
+      const std::string head = co_await RawPeer(*origins_.back()).ReadHead();
+      EXPECT_TRUE(head.contains("Range: bytes=" + range)) << head;
+      (void)co_await RawPeer(*origins_.back()).Send(part(range, body));
+      const std::string answer = co_await AnswerTo(visitor);
+      EXPECT_TRUE(answer.contains("Content-Range: bytes " + range + "/6")) << answer;
+      EXPECT_TRUE(answer.ends_with("\r\n\r\n" + body)) << answer;
+      // Together they have four bytes, as many as may be; then there would be six.
+      const bool first = range == "0-1";
+      const std::string hit = co_await AnswerTo(
+          co_await Visit("/x", first ? "Range: bytes=1-2\r\n" : "Range: bytes=4-4\r\n"));
+      EXPECT_TRUE(hit.contains("; hit") && hit.ends_with(first ? "ew" : "s")) << hit;
+    }
+    EXPECT_EQ(cache_.store().objects(), 1U);
+    origins_.clear();
+  });
+}
+
+TEST_F(CacheHandlerTest, APurgeMidPartKeepsItOutOfTheStore) {
+  RunScript([&]() -> io::Task<void> {
+    MemoryStream* first = co_await Visit("/x");
+    auto origin = co_await Asked();
+    (void)co_await RawPeer(*origin).Send(
+        "HTTP/1.1 500 Oh\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+    (void)co_await AnswerTo(first);
+    MemoryStream* visitor = co_await Visit("/x", "Range: bytes=0-3\r\n");
+    origin = co_await Asked();
+    (void)co_await RawPeer(*origin).Send(
+        "HTTP/1.1 206 Part\r\nContent-Length: 4\r\nContent-Range: bytes 0-3/6\r\n"
+        "Cache-Control: max-age=60\r\n\r\nne");
+    (void)co_await io::Sleep(seconds{1});
+    Purge({.kind = PurgeOrder::kUrl, .value = "http://a/x"});
+    (void)co_await RawPeer(*origin).Send("we");
+    EXPECT_TRUE((co_await AnswerTo(visitor)).ends_with("newe"));
+    EXPECT_EQ(cache_.store().objects(), 0U);
+  });
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 // The part of CacheHandler that asks the origin: for all who wait on a fill, or behind their backs.
+#include <algorithm>
 #include <cstdint>
 #include <limits>
 #include <memory>
@@ -15,6 +16,8 @@
 #include "edge/cache/cache_key.hpp"
 #include "edge/cache/cache_status.hpp"
 #include "edge/cache/invalidation.hpp"
+#include "edge/cache/limits.hpp"
+#include "edge/cache/piece.hpp"
 #include "edge/cache/request_directives.hpp"
 #include "edge/cache/stale.hpp"
 #include "edge/cache/storability.hpp"
@@ -49,7 +52,7 @@ using State = Fill::State;
 // Whether an answer that is not for storing lets expect the same of what others ask: not where this
 // visitor's own no-store, range, conditions or long fields have brought it about.
 bool TellsOfOthers(const Trip& trip, int status) {
-  const bool by_condition = !trip.shared && (status == 206 || status == 304 || status == 416);
+  const bool by_condition = !trip.asks_whole && (status == 206 || status == 304 || status == 416);
   const bool by_request =
       trip.storability == Storability::kRequest || trip.storability == Storability::kVariant;
   return !by_request && !by_condition;
@@ -74,8 +77,20 @@ io::Task<void> CacheHandler::Lead(Trip& trip, std::shared_ptr<Fill> fill) {
                                              .loop_id = options_.loop_id});
   HeaderFields fields = forwarded.fields();
   bool conditional = trip.stale != nullptr && !trip.asked.head;
-  if (trip.shared || conditional) DropConditions(&fields);
+  trip.asks_whole = trip.shared || conditional;
+  if (trip.asks_whole) DropConditions(&fields);
   if (conditional) AddConditions(trip.stale->validators, &fields);
+  trip.rest.reset();
+  if (trip.shared && trip.partial) {
+    trip.rest = RestOf(*trip.partial->piece, trip.partial->validators,
+                       std::min(kMaxCombinedBytes, options_.config.cache.max_object_bytes));
+  }
+  std::string range;
+  if (trip.rest) {
+    range = fmt::format("bytes={}-{}", trip.rest->first, trip.rest->last);
+    fields.Add("Range", range);
+    fields.Add("If-Range", trip.partial->validators.etag);
+  }
 
   Taking taking = Taking::kRelay;
   http::RelayOptions relay{
@@ -83,7 +98,7 @@ io::Task<void> CacheHandler::Lead(Trip& trip, std::shared_ptr<Fill> fill) {
                            HeaderFields& edited) { EditResponse(trip, head, edited); },
       .takes =
           [&](const ResponseHead& head) {
-            taking = JudgeTaking(trip, *fill, head);
+            taking = JudgeTaking(trip, fill, head);
             // Those who wait need not wait for a body that is not theirs.
             if (taking == Taking::kRelay) End(*fill, State::kAlone);
             return taking != Taking::kRelay;
@@ -99,8 +114,6 @@ io::Task<void> CacheHandler::Lead(Trip& trip, std::shared_ptr<Fill> fill) {
       costs_.CountFetch(trip.content, forwarding.crosses, trip.exchange.sent_bytes());
       // The visitor has left before there was a head: somebody else is to ask.
       if (!fill->over()) End(*fill, State::kAbandoned);
-      // Who asks for the head alone often asks again, or for the whole.
-      if (trip.asked.head && trip.storability == Storability::kStore) FetchBehind(trip, trip.stale);
       co_return;
     case Forwarding::Kind::kTaken:
       // A body that is stored is counted where it is read.
@@ -114,28 +127,102 @@ io::Task<void> CacheHandler::Lead(Trip& trip, std::shared_ptr<Fill> fill) {
       trip.source = Costs::Source::kHere;
       fill->error = forwarding.error;
       if (!fill->over()) End(*fill, gone ? State::kAbandoned : State::kFailed);
-      if (!gone) co_await AnswerFailure(trip, std::move(forwarding.error));
+      if (!gone) co_await AnswerFailure(trip, std::move(forwarding.error), 0);
   }
 }
 
-CacheHandler::Taking CacheHandler::JudgeTaking(Trip& trip, Fill& fill, const ResponseHead& head) {
-  trip.storability = maker_.Judge(trip.asked, head);
+FillMaker::Asking CacheHandler::AskingOf(const Trip& trip) const {
+  return {.asked = trip.asked,
+          .request = trip.request().fields,
+          .at = trip.asked_at,
+          .without_cookies = trip.without_cookies};
+}
+
+void CacheHandler::FreshenByHead(Trip& trip, Fill& fill, const ResponseHead& head) {
+  const std::shared_ptr<StoredResponse>& stored = trip.stale;
+  if (stored == nullptr || stored->status != 200 || head.status != 200) return;
+  switch (JudgeHead(head, stored->validators, stored->body->size())) {
+    case HeadVerdict::kSame:
+      maker_.Freshen(AskingOf(trip), head, stored, fill);
+      trip.status.stored = fill.stored;
+      break;
+    case HeadVerdict::kOther:
+      store_.Remove(*trip.key);
+      break;
+    case HeadVerdict::kUnknown:
+      break;
+  }
+}
+
+CacheHandler::Taking CacheHandler::JudgePiece(Trip& trip, const std::shared_ptr<Fill>& fill,
+                                              const ResponseHead& head) {
+  const bool wanted = trip.stale == nullptr && (trip.asked.range || trip.rest);
+  if (trip.storability == Storability::kStore) {
+    trip.storability = wanted ? maker_.BeginPiece(AskingOf(trip), head, trip.partial, *fill)
+                              : Storability::kStatus;
+  }
+  const bool stores = trip.storability == Storability::kStore;
+  if (trip.rest) {
+    trip.status.forward_status = head.status;
+    // Everybody waits for the whole.
+    if (stores && !fill->response->piece) return Taking::kStore;
+    fill->response = nullptr;
+    return Taking::kAskAgain;
+  }
+  if (stores && fill->response->piece) KeepFromOthers(fill);
+  if (!stores && TellsOfOthers(trip, head.status)) passes_.Add(trip.key->hash, options_.loop.Now());
+  return stores ? Taking::kStore : Taking::kRelay;
+}
+
+CacheHandler::Taking CacheHandler::JudgePost(Trip& trip, const std::shared_ptr<Fill>& fill,
+                                             const ResponseHead& head) {
+  const bool is_own = trip.key && head.status == 200 && maker_.SaysFreshness(head) &&
+                      IsOfItsOwnTarget(trip.request(), trip.exchange.secure(), head.fields);
+  if (!is_own) return Taking::kRelay;
+  const CacheRequest asked = ReadPostAsGet(trip.request());
+  const FillMaker::Asking asking{.asked = asked,
+                                 .request = trip.request().fields,
+                                 .at = trip.asked_at,
+                                 .without_cookies = trip.without_cookies};
+  if (maker_.Judge(asking, head) != Storability::kStore) return Taking::kRelay;
+  // What it makes out of date it does not make of itself.
+  Invalidate(trip, head);
+  KeepFromOthers(fill);
+  if (maker_.Begin(asking, head, *fill) != Storability::kStore) return Taking::kRelay;
+  return Taking::kStore;
+}
+
+CacheHandler::Taking CacheHandler::JudgeTaking(Trip& trip, const std::shared_ptr<Fill>& asked_by,
+                                               const ResponseHead& head) {
+  Fill& fill = *asked_by;
+  const FillMaker::Asking asking = AskingOf(trip);
+  trip.storability = maker_.Judge(asking, head);
   if (trip.storability == Storability::kTooLarge && trip.key) {
     too_large_.Add(trip.key->hash, options_.loop.Now());
   }
   NoteFetch(trip, head);
-  if (!trip.key || trip.asked.bypass != Bypass::kNone || trip.asked.head) return Taking::kRelay;
-  const FillMaker::Asking asking{.asked = trip.asked,
-                                 .request = trip.request().fields,
-                                 .at = trip.asked_at,
-                                 .without_cookies = trip.without_cookies};
+  if (trip.request().method == "POST") return JudgePost(trip, asked_by, head);
+  if (!trip.key || trip.asked.bypass != Bypass::kNone) return Taking::kRelay;
+  if (!StandInReason(trip.stale.get(), trip.asked.control, head.status).empty()) {
+    trip.status.forward_status = head.status;
+    fill.failed_status = head.status;
+    return Taking::kStandIn;
+  }
+  if (trip.asked.head) {
+    FreshenByHead(trip, fill, head);
+    return Taking::kRelay;
+  }
+  if (head.status == 206) return JudgePiece(trip, asked_by, head);
+  if (trip.rest && head.status == 416) {
+    store_.Remove(*trip.key);
+    return Taking::kAskAgain;
+  }
   if (trip.stale != nullptr) {
     trip.status.forward_status = head.status;
     if (head.status == 304) {
       bool confirmed = maker_.Confirm(asking, head, trip.stale, fill);
       return confirmed ? Taking::kConfirm : Taking::kAskAgain;
     }
-    if (IsErrorForStale(head.status) && MayStandIn(trip)) return Taking::kStandIn;
   }
   if (trip.storability == Storability::kStore) {
     trip.storability = maker_.Begin(asking, head, fill);
@@ -145,7 +232,7 @@ CacheHandler::Taking CacheHandler::JudgeTaking(Trip& trip, Fill& fill, const Res
   // What the origin no longer lets be stored is no longer good to stand in either.
   const bool gone = !ConcernsRequestAlone(trip.storability) && head.status < 500;
   if (trip.stale != nullptr && gone) store_.Remove(*trip.key);
-  if (!trip.shared || head.status != 200) return Taking::kRelay;
+  if (!trip.asks_whole || head.status != 200) return Taking::kRelay;
   // The origin was not told of the visitor's conditions; they are judged by its answer.
   if (trip.asked.conditional() &&
       IsNotModified(trip.asked, ValidatorsOf(head.fields), options_.loop.Wall())) {
@@ -162,7 +249,11 @@ io::Task<void> CacheHandler::AnswerTaken(Trip& trip, Fill::Reader& reader, Takin
       co_return;  // was not taken
     case Taking::kStore:
       filled_.Add();
-      passes_.Remove(trip.key->hash);
+      if (IsConfirmedEachTime(fill.response->freshness, fill.response->control)) {
+        KeepFromOthers(reader.shared());
+      } else {
+        passes_.Remove(trip.key->hash);
+      }
       options_.scope.Spawn(FillBody(OptionsOfFill(), reader.shared(), std::move(taken)));
       fill.Become(State::kArriving);
       co_await AwaitStored(fill);
@@ -177,9 +268,8 @@ io::Task<void> CacheHandler::AnswerTaken(Trip& trip, Fill::Reader& reader, Takin
       break;
     case Taking::kStandIn:
       taken.reset();
-      fill.origin_answered = true;
       End(fill, State::kFailed);
-      co_return co_await AnswerFailure(trip, fill.error);
+      co_return co_await AnswerFailure(trip, fill.error, fill.failed_status);
     case Taking::kNotModified:
       End(fill, State::kAlone);
       co_return co_await AnswerNotModified(trip, taken->head());
@@ -187,6 +277,7 @@ io::Task<void> CacheHandler::AnswerTaken(Trip& trip, Fill::Reader& reader, Takin
       taken.reset();
       End(fill, State::kAlone);
       trip.stale = nullptr;
+      trip.partial = nullptr;
       trip.shared = false;
       co_return co_await Lead(trip, MakeLoneFill(trip));
   }
@@ -217,12 +308,6 @@ io::Task<void> CacheHandler::AnswerNotModified(Trip& trip, const ResponseHead& h
 void CacheHandler::EditResponse(Trip& trip, const ResponseHead& upstream, HeaderFields& fields) {
   const bool unsafe = Invalidates(trip.request().method, upstream.status);
   if (unsafe && trip.key) Invalidate(trip, upstream);
-  // RFC 9111 4.3.5.
-  const StoredResponse* stale = trip.stale.get();
-  if (trip.asked.head && stale != nullptr && upstream.status == 200 &&
-      HeadContradicts(upstream, stale->validators, stale->body->size())) {
-    store_.Remove(*trip.key);
-  }
   if (trip.without_cookies) fields.Remove("Set-Cookie");
   fields.Add("Via", ViaEntry(upstream.minor_version));
   std::string_view rest = fields.Find(site::kPathField).value_or("");
@@ -231,8 +316,9 @@ void CacheHandler::EditResponse(Trip& trip, const ResponseHead& upstream, Header
   if (trip.debug) fields.Add(site::kPathField, trip.path);
   trip.status.forward_status = upstream.status;
   bool looked_up = trip.asked.bypass == Bypass::kNone && trip.key;
-  bool is_fetched = trip.asked.head && trip.storability == Storability::kStore;
-  if (looked_up && !is_fetched) trip.status.detail = StorabilityName(trip.storability);
+  // A head has no body that could be stored.
+  bool is_storable_head = trip.asked.head && trip.storability == Storability::kStore;
+  if (looked_up && !is_storable_head) trip.status.detail = StorabilityName(trip.storability);
   trip.status_text.emplace(trip.status);
   fields.Add("Cache-Status", trip.status_text->text());
   if (!trip.own_origin.empty() && !fields.Has(kAllowOriginField)) {
@@ -243,9 +329,7 @@ void CacheHandler::EditResponse(Trip& trip, const ResponseHead& upstream, Header
 
 void CacheHandler::FetchBehind(const Trip& trip, const std::shared_ptr<StoredResponse>& stale) {
   if (behind_ >= kMaxBackgroundFills) return;
-  if (!stale && too_large_.Passes(trip.key->hash, options_.loop.Now())) return;
-  std::string slot = stale ? FillSlot(KeyText(*trip.key), stale->vary, stale->variant)
-                           : FillSlot(KeyText(*trip.key), trip.vary, trip.variant);
+  std::string slot = FillSlot(KeyText(*trip.key), stale->vary, stale->variant);
   if (fills_.Find(slot) != nullptr) return;
   auto fill = std::make_shared<Fill>(*trip.key, std::move(slot), store_.mark());
   fills_.Add(fill);
@@ -256,7 +340,7 @@ void CacheHandler::FetchBehind(const Trip& trip, const std::shared_ptr<StoredRes
                                              .loop_id = options_.loop_id});
   HeaderFields fields = forwarded.fields();
   DropConditions(&fields);
-  if (stale) AddConditions(stale->validators, &fields);
+  AddConditions(stale->validators, &fields);
   options_.scope.Spawn(Fetch(fill, stale, OwnedFields(fields), OwnedFields(trip.request().fields)));
 }
 
@@ -284,15 +368,18 @@ io::Task<void> CacheHandler::Fetch(std::shared_ptr<Fill> fill,
   State state = State::kAlone;
   fill->crosses = forwarding.crosses;
   const ResponseHead& head = forwarding.taken->head();
-  NoteFetchBehind(key, stale.get(), asked, head);
+  NoteFetchBehind(key, stale.get(), asking, head);
+  // What is stored is better than an error, also than one that may be stored.
+  const bool stands_in = !StandInReason(stale.get(), {}, head.status).empty();
   if (head.status == 304) {
-    if (stale && maker_.Confirm(asking, head, stale, *fill)) {
+    if (maker_.Confirm(asking, head, stale, *fill)) {
       confirmed_.Add();
       if (fill->kept) state = State::kDone;
     } else {
       store_.Remove(key);
     }
-  } else if (maker_.Judge(asked, head) == Storability::kStore &&
+  } else if (!stands_in && head.status != 206 &&
+             maker_.Judge(asking, head) == Storability::kStore &&
              maker_.Begin(asking, head, *fill) == Storability::kStore) {
     filled_.Add();
     reader.Advance(std::numeric_limits<uint64_t>::max());
@@ -300,8 +387,8 @@ io::Task<void> CacheHandler::Fetch(std::shared_ptr<Fill> fill,
     co_await FillBody(OptionsOfFill(), fill, std::move(forwarding.taken));
     --behind_;
     co_return;
-  } else if (IsErrorForStale(head.status)) {
-    fill->origin_answered = true;
+  } else if (stands_in || IsErrorForStale(head.status)) {
+    fill->failed_status = head.status;
     state = State::kFailed;
   } else {
     store_.Remove(key);

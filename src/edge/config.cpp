@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "edge/cache/limits.hpp"
 #include "site/section.hpp"
 #include "site/site.hpp"
@@ -17,12 +18,14 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::minutes;
+using std::chrono::seconds;
 
 constexpr int64_t kMostBodyBytes = int64_t{1} << 40;
 constexpr int64_t kMostConnections = 1'000'000;
 constexpr size_t kMostCertificates = 64;
 constexpr double kMostPrice = 1'000'000;
 constexpr size_t kMaxCurrencyBytes = 8;
+constexpr Duration kMaxStaleOnFailure = std::chrono::hours{24 * 30};
 constexpr uint64_t kMostCacheBytes = uint64_t{1} << 40;
 constexpr uint64_t kLeastObjectBytes = uint64_t{1} << 10;
 
@@ -34,6 +37,11 @@ CacheSettings ParseCache(site::TableReader& reader) {
       "max_object_bytes",
       {.min = kLeastObjectBytes, .max = kMostCacheBytes, .fallback = cache.max_object_bytes});
   cache.heuristics = reader.Boolean("heuristics", cache.heuristics);
+  cache.store_errors = reader.Boolean("store_errors", cache.store_errors);
+  cache.store_set_cookie = reader.Boolean("store_set_cookie", cache.store_set_cookie);
+  cache.stale_on_failure = reader.Duration(
+      "stale_on_failure",
+      {.min = seconds{0}, .max = kMaxStaleOnFailure, .fallback = cache.stale_on_failure});
   return cache;
 }
 

@@ -7,6 +7,14 @@
 //   cache_bytes = "256MiB"                # of memory, for all that the cache holds
 //   max_object_bytes = "64MiB"            # of one response's body
 //   heuristics = false                    # whether responses that do not say for how long are kept
+//   store_errors = true                   # whether 5xx answers that say how long they are fresh
+//   are
+//                                         # stored
+//   store_set_cookie = false              # whether answers with Set-Cookie are stored, cookie and
+//                                         # all, where they are public or have s-maxage
+//   stale_on_failure = "1h"               # for how long after its lifetime a response stands in
+//   for
+//                                         # an origin that does not answer, or by 502, 503 or 504
 //   debug_from = ["192.0.2.0/24"]         # who may ask for Meridian-Path, beside loopback
 //   cdn_paths = ["/images/"]              # what cdn.<domain> serves: paths, or, with / at the
 //                                         # end, all below; /assets/, /images/ and /static/ unless
@@ -32,6 +40,7 @@
 //   per_million_requests = 0.75           # of visitors
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -51,6 +60,9 @@ struct CacheSettings {
   uint64_t bytes = uint64_t{256} << 20;
   uint64_t max_object_bytes = uint64_t{64} << 20;
   bool heuristics = false;
+  bool store_errors = true;
+  bool store_set_cookie = false;
+  Duration stale_on_failure = std::chrono::hours{1};
 };
 
 struct Prices {

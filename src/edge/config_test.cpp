@@ -1,12 +1,15 @@
 #include "edge/config.hpp"
 
+#include <chrono>
 #include <expected>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/clock.hpp"
 #include "site/load.hpp"
 
 namespace meridian::edge {
@@ -46,6 +49,35 @@ TEST(EdgeConfig, UnderscoresPassOnlyWhereItSaysSo) {
   auto wrong = Parsed("[edge]\nunderscores = \"yes\"\npurge_from = [\"everybody\"]\n");
   ASSERT_FALSE(wrong);
   EXPECT_THAT(wrong.error().Render(), AllOf(HasSubstr("underscores"), HasSubstr("192.0.2.0/24")));
+}
+
+TEST(EdgeConfig, ErrorsAreStoredUnlessItSaysOtherwise) {
+  EXPECT_TRUE(Parsed("")->sections.Get<Config>().cache.store_errors);
+  EXPECT_FALSE(Parsed("[edge]\nstore_errors = false\n")->sections.Get<Config>().cache.store_errors);
+  auto wrong = Parsed("[edge]\nstore_errors = 1\n");
+  ASSERT_FALSE(wrong);
+  EXPECT_THAT(wrong.error().Render(), HasSubstr("store_errors"));
+}
+
+TEST(EdgeConfig, AnswersThatSetCookiesAreStoredOnlyWhereItSaysSo) {
+  EXPECT_FALSE(Parsed("")->sections.Get<Config>().cache.store_set_cookie);
+  EXPECT_TRUE(
+      Parsed("[edge]\nstore_set_cookie = true\n")->sections.Get<Config>().cache.store_set_cookie);
+  auto wrong = Parsed("[edge]\nstore_set_cookie = \"public\"\n");
+  ASSERT_FALSE(wrong);
+  EXPECT_THAT(wrong.error().Render(), HasSubstr("store_set_cookie"));
+}
+
+TEST(EdgeConfig, StaleOnFailureIsFromNothingToThirtyDays) {
+  auto of = [](const std::string& value) {
+    auto site = Parsed("[edge]\nstale_on_failure = " + value + "\n");
+    return site ? std::optional(site->sections.Get<Config>().cache.stale_on_failure) : std::nullopt;
+  };
+  EXPECT_EQ(Parsed("")->sections.Get<Config>().cache.stale_on_failure, std::chrono::hours{1});
+  EXPECT_EQ(of("\"0s\""), Duration::zero());
+  EXPECT_EQ(of("\"720h\""), std::chrono::hours{720});
+  EXPECT_EQ(of("\"721h\""), std::nullopt);
+  EXPECT_EQ(of("3600"), std::nullopt);
 }
 
 TEST(EdgeCost, WithoutATableNothingCostsAnything) { EXPECT_EQ(PricesOf(""), Prices()); }

@@ -38,11 +38,29 @@ class Filler {
       if (!co_await KeepPace()) co_return State::kBroken;
       data = co_await from_.ReadBody();
     }
+    if (!co_await AddTail()) co_return State::kBroken;
+    // More or less than was said would be a piece of something else.
+    if (fill_.length && body_.size() != *fill_.length) co_return State::kBroken;
     body_.Complete();
     co_return State::kDone;
   }
 
  private:
+  io::Task<bool> AddTail() {
+    if (fill_.tail == nullptr) co_return true;
+    const Body& stored = *fill_.tail->body;
+    uint64_t at = fill_.tail_from;
+    if (body_.size() + (stored.size() - at) != fill_.length) co_return false;
+    while (at < stored.size()) {
+      const Bytes data = stored.At(at);
+      at += data.size();
+      Take(data);
+      fill_.changed.WakeAll();
+      if (!co_await KeepPace()) co_return false;
+    }
+    co_return true;
+  }
+
   void Take(Bytes data) {
     if (body_.counted()) {
       const bool too_large = body_.size() + data.size() > options_.max_object_bytes;
@@ -186,7 +204,8 @@ io::Task<void> FillBody(FillOptions options, std::shared_ptr<Fill> fill,
   from.reset();
   const StoredResponse& response = *fill->response;
   options.costs.CountFetch(response.kind, fill->crosses,
-                           response.lines.size() + response.body->size());
+                           response.lines.size() + response.body->size() -
+                               std::min(fill->had_bytes, response.body->size()));
   const bool storable =
       state == State::kDone && fill->response->body->counted() && !fill->forbidden;
   fill->stored = storable && options.store.Store(fill->key.view(), fill->response, fill->mark);

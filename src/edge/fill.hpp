@@ -91,13 +91,17 @@ struct Fill {
   bool forbidden = false;  // by an unsafe request meanwhile: not to be stored
   std::shared_ptr<StoredResponse> response;
   std::optional<uint64_t> length;  // of the body, when the origin told it
+  // A stored piece whose bytes from `tail_from` on follow what arrives.
+  std::shared_ptr<StoredResponse> tail;
+  uint64_t tail_from = 0;  // in its body
+  uint64_t had_bytes = 0;  // of the body, that were there already
   Error error{Errc::kUnavailable, ""};
-  bool stored = false;           // the response is in the store
-  bool kept = true;              // what a 304 confirmed: by its fields, others may have it too
-  bool crosses = false;          // it comes from another data center
-  bool origin_answered = false;  // kFailed, with an error of the origin's own
-  io::WaitQueue changed;         // the state, or more bytes
-  io::WaitQueue room;            // a reader went on, or left
+  bool stored = false;    // the response is in the store
+  bool kept = true;       // what a 304 confirmed: by its fields, others may have it too
+  bool crosses = false;   // it comes from another data center
+  int failed_status = 0;  // kFailed, with an error of the origin's own
+  io::WaitQueue changed;  // the state, or more bytes
+  io::WaitQueue room;     // a reader went on, or left
   std::vector<Reader*> readers;
   io::Fiber* filler = nullptr;  // while it runs, as these
   UnreadFills* unread = nullptr;

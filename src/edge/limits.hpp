@@ -44,8 +44,8 @@ constexpr uint64_t kMaxUnreadFillBytes = uint64_t{256} * 1024 * 1024;
 // The head of a small body waits so long for the rest, to say truly whether it was stored.
 constexpr uint64_t kMaxAwaitedBytes = uint64_t{64} * 1024;
 constexpr Duration kMaxStoredWait = std::chrono::milliseconds{10};
-// Fetches behind visitors' backs (to confirm what is stale, or the whole after a HEAD) that go on
-// at the same time; past it there is none.
+// Fetches behind visitors' backs, to confirm what is stale, that go on at the same time; past it
+// there is none.
 constexpr size_t kMaxBackgroundFills = 256;
 // Of a content that is to have a version: its hash is computed in one go (5 ms).
 constexpr uint64_t kMaxVersionedBytes = uint64_t{8} * 1024 * 1024;

@@ -19,6 +19,7 @@
 #include "edge/costs.hpp"
 #include "edge/waste.hpp"
 #include "http/exchange.hpp"
+#include "wire/http/byte_range.hpp"
 #include "wire/http/message.hpp"
 
 namespace meridian::edge {
@@ -36,7 +37,11 @@ struct Trip {
   std::string vary = {};
   std::string variant = {};
   std::shared_ptr<StoredResponse> stale = {};  // that the origin is to confirm
-  bool shared = false;  // others wait for what this one asks: without Range and its own conditions
+  // Of which a piece is there, and the request wants more or all; `rest` is then asked for.
+  std::shared_ptr<StoredResponse> partial = {};
+  std::optional<wire::http::ByteRange> rest = {};
+  bool shared = false;      // others wait for what this one asks
+  bool asks_whole = false;  // of the origin: without Range and conditions of the visitor's own
   TimePoint asked_at = {};
   Storability storability = Storability::kRequest;
   // For costs.

@@ -38,6 +38,7 @@ struct WasteInput {
   int status = 200;
   Storability storability = Storability::kStore;
   bool says_freshness = false;    // a lifetime, be it 0, or no-cache
+  bool never_fresh = false;       // and each use has to be confirmed
   Duration lifetime{};            // of what was stored and now confirmed
   bool demanded = false;          // the request would not have what is stored
   bool asked_before = false;      // this URL has been fetched before

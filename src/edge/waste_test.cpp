@@ -82,6 +82,8 @@ TEST(Waste, AChangedBodyIsNoneAndTheSameBodyIgnoresTheValidator) {
   EXPECT_FALSE(JudgeWaste(input));
   input.same_as_before = true;
   EXPECT_EQ(JudgeWaste(input), Waste::kIgnoresValidator);
+  input.never_fresh = true;
+  EXPECT_EQ(JudgeWaste(input), Waste::kNeverFresh);
 }
 
 TEST(Waste, AConfirmationIsWhereALongerLifeWouldSaveIt) {

@@ -95,6 +95,20 @@ std::string Targets(std::initializer_list<wire::http::HeaderField> response) {
   return all;
 }
 
+TEST(Invalidation, TheContentLocationOfAnAnswerIsOrIsNotItsOwnTarget) {
+  auto own = [](std::string_view location) {
+    return IsOfItsOwnTarget(Get("/a/b?c"), false, Fields({{"Content-Location", location}}));
+  };
+  for (const char* same : {"/a/b?c", "b?c", "?c", "http://photos.example/a/b?c", "/a/./b?c"}) {
+    EXPECT_TRUE(own(same)) << same;
+  }
+  for (const char* other : {"", "/a/b", "/a/b?", "/a/B?c", "https://photos.example/a/b?c",
+                            "http://evil.example/a/b?c", "//evil.example/a/b?c"}) {
+    EXPECT_FALSE(own(other)) << other;
+  }
+  EXPECT_FALSE(IsOfItsOwnTarget(Get("/a"), false, {}));
+}
+
 TEST(Invalidation, IsByUnsafeMethodsWithoutAnError) {
   EXPECT_TRUE(Invalidates("POST", 200));
   EXPECT_TRUE(Invalidates("DELETE", 303));

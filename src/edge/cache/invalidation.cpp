@@ -85,6 +85,14 @@ bool Invalidates(std::string_view method, int status) {
   return !wire::http::IsSafeMethod(method) && status >= 200 && status < 400;
 }
 
+bool IsOfItsOwnTarget(const wire::http::RequestHead& request, bool https,
+                      const wire::http::HeaderFields& response) {
+  if (response.Count("Content-Location") != 1) return false;
+  const std::optional<InvalidatedTarget> target =
+      Resolve(*response.Find("Content-Location"), request, https);
+  return target && target->path == request.path && target->query == request.query;
+}
+
 std::vector<InvalidatedTarget> InvalidatedTargets(const wire::http::RequestHead& request,
                                                   bool https,
                                                   const wire::http::HeaderFields& response) {

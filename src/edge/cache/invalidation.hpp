@@ -28,4 +28,9 @@ std::vector<InvalidatedTarget> InvalidatedTargets(const wire::http::RequestHead&
                                                   bool https,
                                                   const wire::http::HeaderFields& response);
 
+// Whether Content-Location says that what the answer has is the target itself (RFC 9110 8.7): then
+// the answer to a POST can answer a later GET (9.3.3).
+bool IsOfItsOwnTarget(const wire::http::RequestHead& request, bool https,
+                      const wire::http::HeaderFields& response);
+
 }  // namespace meridian::edge

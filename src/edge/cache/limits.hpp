@@ -20,6 +20,8 @@ constexpr size_t kMaxKeyHostBytes = 255;
 constexpr size_t kMaxVaryNames = 16;
 // The normalised values that one variant is told from others by; past it a response is not stored.
 constexpr size_t kMaxVariantKeyBytes = size_t{4} * 1024;
+// Codings in Accept-Encoding; fields with more get only what answered the same field.
+constexpr ptrdiff_t kMaxComparedCodings = 16;
 // Variants of one URL; the oldest goes for one more.
 constexpr size_t kMaxVariants = 64;
 // Of one object: tags past either limit make it unstorable, as it could not be purged by them.
@@ -36,6 +38,9 @@ constexpr size_t kMaxRememberedPurges = 1024;
 constexpr size_t kSweepBuckets = 64 * 1024;
 constexpr size_t kSweepResponses = 4096;
 constexpr size_t kSweepRemovals = 256;
+// Of a response that is there in part, one contiguous piece is kept. It is put together with a part
+// that arrives up to this size, as its bytes are copied in one go.
+constexpr uint64_t kMaxCombinedBytes = uint64_t{8} * 1024 * 1024;
 // Bodies are kept in chunks of at most this size.
 constexpr size_t kChunkBytes = size_t{64} * 1024;
 // The name of a content, which each body has room for.

@@ -87,7 +87,7 @@ MemoryStore::Found MemoryStore::Find(const KeyView& key, const wire::http::Heade
       vary = stored.vary;
       variant = VariantKey(vary, request);
     }
-    if (!stored.vary.empty() && variant != stored.variant) continue;
+    if (!stored.vary.empty() && (!variant || !stored.Answers(*variant))) continue;
     entry->visited = true;
     return {.response = entry->response, .has_url = true, .vary = stored.vary};
   }

@@ -46,23 +46,28 @@ void ReadField(const HeaderFields& fields, const HeaderField& field, CacheReques
   }
 }
 
-}  // namespace
-
-CacheRequest ReadCacheRequest(const wire::http::RequestHead& request) {
+CacheRequest ReadFields(const wire::http::RequestHead& request) {
   CacheRequest asked;
-  asked.head = request.method == "HEAD";
-  if (!asked.head && request.method != "GET") {
-    asked.bypass = Bypass::kMethod;
-    return asked;
-  }
   bool has_control = false;
   for (const HeaderField& field : request.fields) {
     ReadField(request.fields, field, &asked, &has_control);
   }
   if (request.nominates_fields) asked.bypass = Bypass::kNomination;
-  if (request.body.has_body()) asked.bypass = Bypass::kBody;
   if (!request.upgrade.empty()) asked.bypass = Bypass::kUpgrade;
   if (has_control) asked.control = wire::http::ParseCacheControl(request.fields);
+  return asked;
+}
+
+}  // namespace
+
+CacheRequest ReadPostAsGet(const wire::http::RequestHead& post) { return ReadFields(post); }
+
+CacheRequest ReadCacheRequest(const wire::http::RequestHead& request) {
+  const bool head = request.method == "HEAD";
+  if (!head && request.method != "GET") return {.bypass = Bypass::kMethod};
+  CacheRequest asked = ReadFields(request);
+  asked.head = head;
+  if (request.body.has_body() && asked.bypass != Bypass::kUpgrade) asked.bypass = Bypass::kBody;
   return asked;
 }
 

@@ -39,4 +39,7 @@ struct CacheRequest {
 // One pass over the fields; allocates nothing.
 CacheRequest ReadCacheRequest(const wire::http::RequestHead& request);
 
+// The same of a POST, for its answer as that to a GET: the body has no part in it.
+CacheRequest ReadPostAsGet(const wire::http::RequestHead& post);
+
 }  // namespace meridian::edge

@@ -53,6 +53,12 @@ Use JudgeUse(const Freshness& freshness, const CacheControl& control, const Cach
   return allowed ? Use::kStale : Use::kRevalidate;
 }
 
+bool IsConfirmedEachTime(const Freshness& freshness, const CacheControl& control) {
+  if (control.no_cache) return true;
+  const bool usable_stale = control.stale_while_revalidate || control.stale_if_error;
+  return freshness.lifetime <= Duration::zero() && !usable_stale;
+}
+
 bool MayServeOnError(const Freshness& freshness, const CacheControl& control,
                      const CacheControl& request, TimePoint now) {
   if (control.no_cache) return false;
@@ -62,6 +68,16 @@ bool MayServeOnError(const Freshness& freshness, const CacheControl& control,
   if (control.stale_if_error && -left <= *control.stale_if_error) return true;
   // s-maxage is as proxy-revalidate for a request that asks of its own accord.
   return request.stale_if_error && !control.s_maxage && -left <= *request.stale_if_error;
+}
+
+bool MayServeOnFailure(const Freshness& freshness, const CacheControl& control, TimePoint now,
+                       Duration stale_on_failure) {
+  if (ForbidsStale(control) || control.s_maxage || control.stale_if_error) return false;
+  return -freshness.Left(now) <= stale_on_failure;
+}
+
+bool MustBeConfirmedWhenStale(const CacheControl& control) {
+  return control.must_revalidate || control.proxy_revalidate || control.s_maxage;
 }
 
 Duration UsefulWhenStale(const CacheControl& control) {

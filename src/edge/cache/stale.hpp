@@ -21,14 +21,34 @@ enum class Use : uint8_t {
 Use JudgeUse(const Freshness& freshness, const wire::http::CacheControl& control,
              const wire::http::CacheControl& request, TimePoint now);
 
+// Whether each use of it has to be confirmed by the origin: it is no-cache, or never fresh and not
+// to be used stale either. A request for it is answered by what the origin says to this request,
+// never by what it says to another.
+bool IsConfirmedEachTime(const Freshness& freshness, const wire::http::CacheControl& control);
+
 // Whether it may stand in for an origin that fails: it is fresh still (a request wanted it newer),
 // or within its stale-if-error or the request's, and nothing forbids it to be served stale.
 bool MayServeOnError(const Freshness& freshness, const wire::http::CacheControl& control,
                      const wire::http::CacheControl& request, TimePoint now);
 
+// Whether it may stand in, stale for at most `stale_on_failure`, for an origin that cannot be
+// reached (RFC 9111 4.2.4): nothing forbids it to be served stale, and it sets no limit by
+// stale-if-error.
+bool MayServeOnFailure(const Freshness& freshness, const wire::http::CacheControl& control,
+                       TimePoint now, Duration stale_on_failure);
+
+// Whether, once it is stale, an origin that cannot be reached makes a 504 of a request for it (RFC
+// 9111 5.2.2.2, 5.2.2.8, 5.2.2.10).
+bool MustBeConfirmedWhenStale(const wire::http::CacheControl& control);
+
 // RFC 5861 4: which answers of an origin are its failing.
 inline bool IsErrorForStale(int status) {
   return status == 500 || status == 502 || status == 503 || status == 504;
+}
+
+// Which answers say that the origin itself was not reached.
+inline bool IsFailureOfGateway(int status) {
+  return status == 502 || status == 503 || status == 504;
 }
 
 // How long after its lifetime a response can still be of use, for whoever stores it.

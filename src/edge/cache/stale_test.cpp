@@ -65,6 +65,30 @@ TEST(Stale, ImmutableHidItselfFromAReloadThatTheVisitorForced) {
   EXPECT_EQ(Judge(60s, "immutable", "no-cache"), Use::kRevalidate);
 }
 
+TEST(Stale, NoCacheAndNoLifetimeAreConfirmedEachTime) {
+  constexpr Freshness kNever{.received = kReceived, .initial_age = 0s, .lifetime = 0s};
+  EXPECT_TRUE(IsConfirmedEachTime(kMinute, Control("no-cache")));
+  EXPECT_FALSE(IsConfirmedEachTime(kMinute, Control("must-revalidate")));
+  EXPECT_TRUE(IsConfirmedEachTime(kNever, Control("")));
+  EXPECT_FALSE(IsConfirmedEachTime(kNever, Control("stale-if-error=9")));
+  EXPECT_TRUE(IsConfirmedEachTime(kNever, Control("no-cache, stale-while-revalidate=9")));
+}
+
+TEST(Stale, AnOriginThatCannotBeReachedIsStoodInForUnlessTheResponseForbidsIt) {
+  auto may = [](Duration age, std::string_view control, Duration limit = 30s) {
+    return MayServeOnFailure(kMinute, Control(control), kReceived + age, limit);
+  };
+  EXPECT_TRUE(may(90s, ""));
+  EXPECT_FALSE(may(91s, ""));
+  EXPECT_FALSE(may(61s, "", 0s));
+  for (const char* forbids : {"must-revalidate", "proxy-revalidate", "s-maxage=60", "no-cache"}) {
+    EXPECT_FALSE(may(61s, forbids)) << forbids;
+  }
+  EXPECT_FALSE(may(61s, "stale-if-error=0"));  // the author's own limit stands
+  for (int status : {502, 503, 504}) EXPECT_TRUE(IsFailureOfGateway(status));
+  for (int status : {200, 404, 500, 501, 505}) EXPECT_FALSE(IsFailureOfGateway(status));
+}
+
 TEST(Stale, StaleIfErrorStandsInForAFailingOrigin) {
   auto may = [](Duration age, std::string_view control) {
     return MayServeOnError(kMinute, Control(control), {}, kReceived + age);

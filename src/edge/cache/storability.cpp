@@ -1,14 +1,17 @@
 #include "edge/cache/storability.hpp"
 
 #include <algorithm>
-#include <iterator>
+#include <array>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "base/clock.hpp"
 #include "edge/cache/freshness.hpp"
+#include "edge/cache/piece.hpp"
 #include "edge/cache/request_directives.hpp"
 #include "edge/cache/tags.hpp"
+#include "edge/cache/validation.hpp"
 #include "edge/cache/vary.hpp"
 #include "wire/http/cache_control.hpp"
 #include "wire/http/message.hpp"
@@ -19,17 +22,41 @@ namespace {
 using wire::http::CacheControl;
 using Framing = wire::http::BodyFraming::Kind;
 
-// Statuses that are understood and say something that lasts. Not among them: 206, which is
-// forwarded whole; and what a bad request (400, 413, 414, 431) or a failing origin (5xx) brings
-// about, which one visitor must not be able to fix for all.
-bool IsStorableStatus(int status) {
-  constexpr int kCodes[] = {200, 203, 204, 300, 301, 302, 303, 307, 308, 404, 405, 410, 451};
-  return std::ranges::find(kCodes, status) != std::end(kCodes);
+bool IsOneOf(int status, std::span<const int> codes) {
+  return std::ranges::find(codes, status) != codes.end();
 }
 
-bool IsForEverybody(const ResponseDirectives& directives) {
-  const CacheControl& control = directives.control;
-  return control.is_public || control.s_maxage.has_value() || directives.targeted;
+// Whether a status says something of the resource (RFC 9111 3: any final one may). A few are by
+// their definition about a part of the request that no key has: preconditions and ranges (206, 304,
+// 412, 416), a body (413), expectations (417), the size of fields (431). One visitor must not be
+// able to fix these for all.
+bool IsStorableStatus(int status, bool errors) {
+  constexpr std::array kAboutTheRequest = {206, 304, 412, 413, 416, 417, 431};
+  constexpr int kFirstFinal = 200;
+  constexpr int kFirstError = 500;
+  constexpr int kFirstInvalid = 600;
+  const int end = errors ? kFirstInvalid : kFirstError;
+  return status >= kFirstFinal && status < end && !IsOneOf(status, kAboutTheRequest);
+}
+
+// RFC 9111 3.3: one part that says where it lies.
+bool IsPiece(const wire::http::ResponseHead& response) {
+  if (response.status != 206 || response.fields.Count("Content-Range") != 1) return false;
+  const std::optional<Piece> piece = ParsePiece(*response.fields.Find("Content-Range"));
+  return piece && response.content_length.value_or(piece->range.size()) == piece->range.size();
+}
+
+// Statuses whose requirements for caches are known (RFC 9111 5.2.2.3): those of RFC 9110 15, and
+// 308 and 451.
+bool IsUnderstoodStatus(int status) {
+  constexpr std::array kCodes = {200, 201, 202, 203, 204, 205, 206, 300, 301, 302, 303, 305, 307,
+                                 308, 400, 401, 402, 403, 404, 405, 406, 407, 408, 409, 410, 411,
+                                 414, 415, 421, 422, 426, 451, 500, 501, 502, 503, 504, 505};
+  return IsOneOf(status, kCodes);
+}
+
+bool AllowsSetCookie(const CacheControl& control, const StoreRules& rules) {
+  return rules.set_cookie && (control.is_public || control.s_maxage.has_value());
 }
 
 // RFC 9111 3.5: "must-revalidate", "public", and "s-maxage" allow it.
@@ -37,10 +64,18 @@ bool AllowsAuthorized(const CacheControl& control) {
   return control.is_public || control.must_revalidate || control.s_maxage.has_value();
 }
 
-// Whether it can ever be used without asking the origin first.
-bool IsEverUsable(const CacheControl& control, std::optional<Duration> lifetime) {
-  if (control.no_cache || !lifetime) return false;
-  return *lifetime > Duration::zero() || control.stale_while_revalidate || control.stale_if_error;
+// Whether the origin can confirm it by a 304 (RFC 9110 13.2.1: only what would be a 200 otherwise).
+bool IsConfirmable(const wire::http::ResponseHead& response) {
+  return response.status == 200 && ValidatorsOf(response.fields).any();
+}
+
+// Whether it is of use later: for a time as it is, or each time that the origin confirms it.
+bool IsEverUsable(const StorabilityInput& input) {
+  const CacheControl& control = input.directives.control;
+  if (control.no_cache) return IsConfirmable(input.response);
+  if (!input.lifetime) return false;
+  if (*input.lifetime > Duration::zero()) return true;
+  return control.stale_while_revalidate || control.stale_if_error || IsConfirmable(input.response);
 }
 
 }  // namespace
@@ -51,19 +86,23 @@ Storability JudgeStorability(const StorabilityInput& input) {
   if (input.request.bypass != Bypass::kNone || input.request.control.no_store) {
     return Storability::kRequest;
   }
-  if (!IsStorableStatus(response.status)) return Storability::kStatus;
+  if (!IsStorableStatus(response.status, input.rules.errors) && !IsPiece(response)) {
+    return Storability::kStatus;
+  }
   // RFC 9111 5.2.2.3: must-understand stands above no-store where the status is understood.
+  if (control.must_understand && !IsUnderstoodStatus(response.status)) return Storability::kStatus;
   if (control.no_store && !control.must_understand) return Storability::kNoStore;
   if (control.is_private) return Storability::kPrivate;
   if (input.request.authorized && !AllowsAuthorized(control)) return Storability::kAuthorization;
-  if (response.fields.Has("Set-Cookie") && !IsForEverybody(input.directives)) {
+  if (response.fields.Has("Set-Cookie") && !AllowsSetCookie(control, input.rules)) {
     return Storability::kSetCookie;
   }
-  if (!IsEverUsable(control, input.lifetime)) return Storability::kFreshness;
+  if (!IsEverUsable(input)) return Storability::kFreshness;
   if (!ParseVary(response.fields)) return Storability::kVary;
   if (!ReadTags(response.fields)) return Storability::kTags;
   if (response.body.kind == Framing::kUntilClose) return Storability::kFraming;
-  if (response.content_length.value_or(0) > input.max_object_bytes) return Storability::kTooLarge;
+  if (response.content_length.value_or(0) > input.rules.max_object_bytes)
+    return Storability::kTooLarge;
   return Storability::kStore;
 }
 

@@ -15,13 +15,13 @@ namespace meridian::edge {
 enum class Storability : uint8_t {
   kStore,
   kRequest,        // no-store in the request, or one that goes past the cache
-  kStatus,         // a status whose meaning for caches this does not know, or an error
+  kStatus,         // a status that is not for storing
   kNoStore,        // no-store, and not (must-understand with a status that is understood)
   kPrivate,        // for one visitor only
   kAuthorization,  // answers Authorization, and does not say that others may have it
-  kSetCookie,      // sets a cookie, and does not say that it is for shared caches
+  kSetCookie,      // sets a cookie; or, where such may be stored, is not for shared caches
   kVary,           // varies by what no request tells ("*"), or by too much
-  kFreshness,      // says nothing of its freshness, or is never fresh
+  kFreshness,      // says nothing of its freshness, or is never fresh and has no validator
   kFraming,        // its end cannot be told from a break
   kTags,           // more tags than are kept
   kTooLarge,       // larger than an object may be
@@ -29,17 +29,24 @@ enum class Storability : uint8_t {
   kRoom,           // the budget has no room for it, or a purge was about it meanwhile
 };
 
+// What the edge's settings say of storing.
+struct StoreRules {
+  uint64_t max_object_bytes = 0;
+  bool errors = true;       // 5xx too
+  bool set_cookie = false;  // what sets a cookie too, where it is meant for shared caches
+};
+
 struct StorabilityInput {
   const CacheRequest& request;
   const wire::http::ResponseHead& response;
   const ResponseDirectives& directives;
   std::optional<Duration> lifetime;  // as FreshnessLifetime found it
-  uint64_t max_object_bytes = 0;
+  StoreRules rules;
 };
 
 // By request and head alone; a body that proves longer than it may, or breaks off, is dropped by
-// whoever reads it. A response that cannot be used without asking the origin each time is not
-// stored.
+// whoever reads it. A response that cannot be used without asking the origin each time is stored
+// where the origin can confirm it: when it has a validator.
 Storability JudgeStorability(const StorabilityInput& input);
 
 // Whether an answer that was refused for this reason leaves what is stored as good as it was: the

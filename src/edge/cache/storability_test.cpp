@@ -13,8 +13,9 @@ namespace {
 
 using wire::http::HeaderField;
 
-Storability Judge(const wire::http::RequestHead& request,
-                  const wire::http::ResponseHead& response) {
+Storability Judge(const wire::http::RequestHead& request, const wire::http::ResponseHead& response,
+                  StoreRules rules = {}) {
+  rules.max_object_bytes = 1000;
   CacheRequest asked = ReadCacheRequest(request);
   ResponseDirectives directives = DirectivesOf(response.fields);
   auto lifetime =
@@ -23,7 +24,7 @@ Storability Judge(const wire::http::RequestHead& request,
                            .response = response,
                            .directives = directives,
                            .lifetime = lifetime,
-                           .max_object_bytes = 1000});
+                           .rules = rules});
 }
 Storability Judge(std::initializer_list<HeaderField> fields, int status = 200) {
   return Judge(Get("/"), Answer(status, fields));
@@ -36,6 +37,22 @@ TEST(Storability, NothingIsStoredWithoutExplicitFreshness) {
   EXPECT_EQ(Judge({{"Cache-Control", "max-age=0"}}), Storability::kFreshness);
   EXPECT_EQ(Judge({{"Cache-Control", "max-age=60, no-cache"}}), Storability::kFreshness);
   EXPECT_EQ(Judge({{"Cache-Control", "max-age=0, stale-while-revalidate=9"}}), Storability::kStore);
+}
+
+TEST(Storability, WhatIsNeverFreshIsStoredWhereTheOriginCanConfirmIt) {
+  constexpr HeaderField kTag = {"ETag", "\"1\""};
+  constexpr HeaderField kDate = {"Last-Modified", "Sat, 21 Nov 2020 10:00:00 GMT"};
+  for (const char* control : {"no-cache", "max-age=0", "s-maxage=0", "max-age=60, no-cache"}) {
+    EXPECT_EQ(Judge({{"Cache-Control", control}}), Storability::kFreshness) << control;
+    EXPECT_EQ(Judge({{"Cache-Control", control}, kTag}), Storability::kStore) << control;
+    EXPECT_EQ(Judge({{"Cache-Control", control}, kDate}), Storability::kStore) << control;
+    // A condition changes only what would be a 200.
+    EXPECT_EQ(Judge({{"Cache-Control", control}, kTag}, 404), Storability::kFreshness) << control;
+  }
+  EXPECT_EQ(Judge({{"Expires", "0"}, kTag}), Storability::kStore);
+  EXPECT_EQ(Judge({kTag, kDate}), Storability::kFreshness);
+  EXPECT_EQ(Judge({{"Cache-Control", "no-cache"}, kTag, {"Set-Cookie", "id=1"}}),
+            Storability::kSetCookie);
 }
 
 TEST(Storability, TheNoStoreDirectiveIsNotPresentInTheResponseOrRequest) {
@@ -66,20 +83,43 @@ TEST(Storability, AuthorizationIsSharedOnlyWhereTheResponseExplicitlyAllowsIt) {
   EXPECT_EQ(judge("s-maxage=60"), Storability::kStore);
 }
 
-TEST(Storability, SetCookieIsSharedOnlyWhereTheResponseIsMeantForSharedCaches) {
-  constexpr HeaderField kCookie = {"Set-Cookie", "id=1"};
-  EXPECT_EQ(Judge({kCookie, {"Cache-Control", "max-age=60"}}), Storability::kSetCookie);
-  EXPECT_EQ(Judge({kCookie, {"Cache-Control", "s-maxage=60"}}), Storability::kStore);
-  EXPECT_EQ(Judge({kCookie, {"CDN-Cache-Control", "max-age=60"}}), Storability::kStore);
+TEST(Storability, SetCookieIsSharedOnlyWhereSettingsAndResponseSaySo) {
+  auto judge = [](std::string_view name, std::string_view control, bool setting) {
+    return Judge(Get("/"), Answer(200, {{"Set-Cookie", "id=1"}, {name, control}}),
+                 {.set_cookie = setting});
+  };
+  for (const char* control : {"s-maxage=60", "public, max-age=60"}) {
+    EXPECT_EQ(judge("Cache-Control", control, true), Storability::kStore) << control;
+    EXPECT_EQ(judge("Cache-Control", control, false), Storability::kSetCookie) << control;
+  }
+  EXPECT_EQ(judge("Cache-Control", "max-age=60", true), Storability::kSetCookie);
+  EXPECT_EQ(judge("CDN-Cache-Control", "max-age=60", true), Storability::kSetCookie);
+  EXPECT_EQ(judge("CDN-Cache-Control", "public, max-age=60", true), Storability::kStore);
 }
 
-TEST(Storability, BadRequestsAndFailuresCannotPoisonTheCache) {
-  for (int status : {206, 304, 400, 401, 403, 413, 414, 416, 429, 431, 500, 502, 503, 504, 999}) {
+TEST(Storability, TheStatusCodeIsFinal) {
+  for (int status : {204, 299, 301, 302, 308, 399, 400, 401, 403, 404, 410, 414, 429, 499, 500, 502,
+                     503, 504, 599}) {
+    EXPECT_EQ(Judge({{"Cache-Control", "max-age=60"}}, status), Storability::kStore) << status;
+    EXPECT_EQ(Judge({}, status), Storability::kFreshness) << status;
+  }
+  for (int status : {100, 103, 199, 600, 999}) {
     EXPECT_EQ(Judge({{"Cache-Control", "max-age=60"}}, status), Storability::kStatus) << status;
   }
-  for (int status : {204, 301, 302, 308, 404, 410}) {
-    EXPECT_EQ(Judge({{"Cache-Control", "max-age=60"}}, status), Storability::kStore) << status;
+}
+
+TEST(Storability, AnErrorAboutAPartOfTheRequestThatNoKeyHasCannotPoisonTheCache) {
+  for (int status : {206, 304, 412, 413, 416, 417, 431}) {
+    EXPECT_EQ(Judge({{"Cache-Control", "max-age=60"}}, status), Storability::kStatus) << status;
   }
+}
+
+TEST(Storability, ErrorsOfTheServerAreStoredUnlessTheSettingsForbidIt) {
+  auto judge = [](int status) {
+    return Judge(Get("/"), Answer(status, {{"Cache-Control", "max-age=60"}}), {.errors = false});
+  };
+  for (int status : {500, 503, 599}) EXPECT_EQ(judge(status), Storability::kStatus) << status;
+  EXPECT_EQ(judge(404), Storability::kStore);
 }
 
 TEST(Storability, AVaryOfAsteriskNeverMatches) {

@@ -29,7 +29,7 @@ void AppendLine(std::string_view name, std::string_view value, std::string* line
 // Trailers are not stored, so that none are announced.
 bool IsFraming(std::string_view name) {
   return EqualsIgnoreCase(name, "content-length") || EqualsIgnoreCase(name, "age") ||
-         EqualsIgnoreCase(name, "trailer");
+         EqualsIgnoreCase(name, "trailer") || EqualsIgnoreCase(name, "content-range");
 }
 
 void WriteLines(const StoredResponseInput& input, StoredResponse* response) {
@@ -67,7 +67,8 @@ wire::http::HeaderFields StoredResponse::ParseLines() const {
 size_t StoredResponse::MemoryBytes() const {
   return sizeof(StoredResponse) + 2 * kAllocationBytes +  // and its count of references
          lines.capacity() + lines_of_304.capacity() + content_type.capacity() + vary.capacity() +
-         variant.capacity() + tags.capacity() * sizeof(std::string_view) + 6 * kAllocationBytes;
+         variant.capacity() + codings.capacity() + tags.capacity() * sizeof(std::string_view) +
+         7 * kAllocationBytes;
 }
 
 std::shared_ptr<StoredResponse> MakeStoredResponse(const StoredResponseInput& input,
@@ -87,9 +88,13 @@ std::shared_ptr<StoredResponse> MakeStoredResponse(const StoredResponseInput& in
   auto tags = ReadTags(own);
   if (!variant || !tags) return nullptr;
   response->vary = std::move(*vary);
+  const bool same = input.confirms != nullptr && input.confirms->vary == response->vary;
+  if (same) variant = input.confirms->variant;
   response->variant = std::move(*variant);
+  response->codings = CodingsOf(own);
   response->tags = std::move(*tags);
   response->body = input.body;
+  response->piece = input.piece;
   if (!response->charge.Add(response->MemoryBytes())) return nullptr;
   return response;
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,7 +14,9 @@
 #include "edge/cache/body.hpp"
 #include "edge/cache/content_kind.hpp"
 #include "edge/cache/freshness.hpp"
+#include "edge/cache/piece.hpp"
 #include "edge/cache/validation.hpp"
+#include "edge/cache/vary.hpp"
 #include "wire/http/cache_control.hpp"
 #include "wire/http/message.hpp"
 
@@ -34,13 +37,19 @@ struct StoredResponse {
   Freshness freshness;
   std::string vary;     // as ParseVary gives it
   std::string variant;  // as VariantKey gives it, for the request that this answered
+  std::string codings;  // as CodingsOf gives them
   // Sorted by nothing; views into `lines`.
   std::vector<std::string_view> tags;
+  std::optional<Piece> piece;  // what `body` is, when it is not the whole; the status is 206
   std::shared_ptr<Body> body;
   Charge charge;  // for all of it but the body
 
   // The fields of `lines`, as views.
   wire::http::HeaderFields ParseLines() const;
+  // Whether it answers a request with this VariantKey, made for `vary`.
+  bool Answers(std::string_view asked) const {
+    return VariantAnswers({.names = vary, .key = variant, .codings = codings}, asked);
+  }
   // What the memory of this comes to, the body apart.
   size_t MemoryBytes() const;
 };
@@ -53,6 +62,9 @@ struct StoredResponseInput {
   Freshness freshness;
   WallTime received;  // for a Date that is missing
   std::shared_ptr<Body> body;
+  std::optional<Piece> piece = {};
+  // What this confirms, whose variant it is as long as it varies by the same. May be null.
+  const StoredResponse* confirms = nullptr;
 };
 
 // Null: the budget has no room for it, or what it varies by is too long. `fields` were parsed, so

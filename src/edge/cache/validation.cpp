@@ -101,12 +101,14 @@ HeaderFields UpdatedFields(const HeaderFields& stored, const HeaderFields& not_m
   return fields;
 }
 
-bool HeadContradicts(const wire::http::ResponseHead& head, const Validators& stored,
-                     uint64_t stored_length) {
-  Validators sent = ValidatorsOf(head.fields);
-  if (!sent.etag.empty() && sent.etag != stored.etag) return true;
-  if (!sent.last_modified.empty() && sent.last_modified != stored.last_modified) return true;
-  return head.content_length && *head.content_length != stored_length;
+HeadVerdict JudgeHead(const wire::http::ResponseHead& head, const Validators& stored,
+                      uint64_t stored_length) {
+  const Validators sent = ValidatorsOf(head.fields);
+  const bool other = (!sent.etag.empty() && sent.etag != stored.etag) ||
+                     (!sent.last_modified.empty() && sent.last_modified != stored.last_modified) ||
+                     (head.content_length && *head.content_length != stored_length);
+  if (other) return HeadVerdict::kOther;
+  return sent.any() || head.content_length ? HeadVerdict::kSame : HeadVerdict::kUnknown;
 }
 
 bool BelongsIn304(std::string_view name) {

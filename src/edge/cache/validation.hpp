@@ -2,6 +2,7 @@
 // (RFC 9110 13, RFC 9111 4.3). Pure.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,10 +39,14 @@ bool Confirms(const wire::http::HeaderFields& not_modified, const Validators& st
 wire::http::HeaderFields UpdatedFields(const wire::http::HeaderFields& stored,
                                        const wire::http::HeaderFields& not_modified);
 
-// Whether the head of an answer to HEAD shows that the stored answer to GET is out of date
-// (RFC 9111 4.3.5): other validators, or another length.
-bool HeadContradicts(const wire::http::ResponseHead& head, const Validators& stored,
-                     uint64_t stored_length);
+// What the head of a 200 to HEAD says of the stored answer to GET (RFC 9111 4.3.5).
+enum class HeadVerdict : uint8_t {
+  kSame,     // a validator, or the length, is the same, and none is another
+  kOther,    // one is another: what is stored is out of date
+  kUnknown,  // it has neither
+};
+HeadVerdict JudgeHead(const wire::http::ResponseHead& head, const Validators& stored,
+                      uint64_t stored_length);
 
 // Whether a 304 that is made here has this field of the 200's: all but what describes a body that
 // the visitor has (RFC 9110 15.4.5). The rest rules the page by the newest answer: who may read it,

@@ -111,10 +111,17 @@ TEST(Validation, A304UpdatesTheStoredFieldsButNotThoseThatDescribeTheBody) {
 }
 
 TEST(Validation, AnAnswerToHeadShowsThatTheStoredGetIsOutOfDate) {
-  EXPECT_FALSE(HeadContradicts(Answer(200, {{"ETag", "\"v1\""}}), kStored, 5));
-  EXPECT_TRUE(HeadContradicts(Answer(200, {{"ETag", "\"v1\""}}), kStored, 6));
-  EXPECT_TRUE(HeadContradicts(Answer(200, {{"ETag", "\"v2\""}}), kStored, 5));
-  EXPECT_TRUE(HeadContradicts(Answer(200, {{"Last-Modified", kNew}}), kStored, 5));
+  auto judge = [](std::initializer_list<wire::http::HeaderField> fields, uint64_t length) {
+    return JudgeHead(Answer(200, fields), kStored, length);
+  };
+  EXPECT_EQ(judge({{"ETag", "\"v1\""}}, 5), HeadVerdict::kSame);
+  EXPECT_EQ(judge({}, 5), HeadVerdict::kSame);  // by its length
+  EXPECT_EQ(judge({{"ETag", "\"v1\""}}, 6), HeadVerdict::kOther);
+  EXPECT_EQ(judge({{"ETag", "\"v2\""}}, 5), HeadVerdict::kOther);
+  EXPECT_EQ(judge({{"Last-Modified", kNew}}, 5), HeadVerdict::kOther);
+  wire::http::ResponseHead silent = Answer(200, {});
+  silent.content_length.reset();
+  EXPECT_EQ(JudgeHead(silent, kStored, 5), HeadVerdict::kUnknown);
 }
 
 }  // namespace

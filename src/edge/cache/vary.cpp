@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,6 +24,8 @@ std::string Lower(std::string_view text) {
   std::ranges::transform(lower, lower.begin(), wire::http::ToLower);
   return lower;
 }
+
+constexpr std::string_view kNoIdentity = "identity;q=0";
 
 struct Preference {
   std::string name;
@@ -69,13 +72,35 @@ std::string Join(const std::vector<Preference>& preferences) {
   return joined;
 }
 
-// Every coding that is wanted at all will do, in whatever order.
+// "x-gzip" and "x-compress" are other names (RFC 9110 8.4.1).
+std::string_view CodingName(std::string_view name) {
+  return name == "x-gzip" || name == "x-compress" ? name.substr(2) : name;
+}
+
+// Every coding that is wanted at all will do, in whatever order (RFC 9110 12.5.3). What a field
+// says without need is left out: that identity is wanted, and that a coding is not which "*" does
+// not bring in. What is left are codings, "*" with those that it does not bring in, and identity
+// where it is refused.
 std::string NormalizeCodings(const HeaderFields& request) {
   std::vector<Preference> codings = ParsePreferences("Accept-Encoding", request);
+  for (Preference& each : codings) each.name = CodingName(each.name);
   std::ranges::sort(codings, {}, [](const Preference& p) { return std::pair(p.name, -p.weight); });
   auto repeated = std::ranges::unique(codings, {}, &Preference::name);
   codings.erase(repeated.begin(), repeated.end());
-  return Join(codings);
+  auto says = [&](std::string_view name, bool wanted) {
+    return std::ranges::any_of(codings, [&](const Preference& each) {
+      return each.name == name && (each.weight > 0) == wanted;
+    });
+  };
+  const bool any = says("*", true);
+  const bool refuses_identity =
+      says("identity", false) || (says("*", false) && !says("identity", true));
+  std::erase_if(codings, [&](const Preference& each) {
+    return each.name == "identity" || (each.weight == 0 && (!any || each.name == "*"));
+  });
+  std::string joined = Join(codings);
+  if (refuses_identity) joined.append(joined.empty() ? "" : ",").append(kNoIdentity);
+  return joined;
 }
 
 // The order counts, the weights that make it do not.
@@ -96,10 +121,27 @@ std::string JoinLines(std::string_view name, const HeaderFields& request) {
   return value;
 }
 
+// Fields of one value, in which a comma parts nothing.
+bool IsNoList(std::string_view name) {
+  constexpr std::string_view kNames[] = {"authorization", "cookie",  "from",      "host",
+                                         "origin",        "referer", "user-agent"};
+  return std::ranges::find(kNames, name) != std::end(kNames);
+}
+
+// A list is the same on one line or several, with or without empty elements and white space (RFC
+// 9110 5.6.1).
+std::string JoinElements(std::string_view name, const HeaderFields& request) {
+  std::string value;
+  request.ForEachElement(name, [&](std::string_view element) {
+    value.append(value.empty() ? "" : ",").append(element);
+  });
+  return value;
+}
+
 std::string Normalize(std::string_view name, const HeaderFields& request) {
   if (name == "accept-encoding") return NormalizeCodings(request);
   if (name == "accept-language") return NormalizeLanguages(request);
-  return JoinLines(name, request);
+  return IsNoList(name) ? JoinLines(name, request) : JoinElements(name, request);
 }
 
 // A program that tells no separators apart reads two fields as the one that the origin varies by.
@@ -108,6 +150,68 @@ bool HasLookAlike(std::string_view name, const HeaderFields& request) {
     return !wire::http::EqualsIgnoreCase(field.name, name) &&
            wire::http::LooksLike(field.name, name);
   });
+}
+
+// What stands before `end`, which is taken off with it.
+std::string_view Take(std::string_view* text, char end) {
+  const size_t size = std::min(text->find(end), text->size());
+  const std::string_view taken = text->substr(0, size);
+  text->remove_prefix(std::min(size + 1, text->size()));
+  return taken;
+}
+
+bool HasElement(std::string_view list, std::string_view element) {
+  while (!list.empty()) {
+    if (Take(&list, ',') == element) return true;
+  }
+  return false;
+}
+
+// Accept-Encoding as a variant's key has it.
+class AcceptedCodings {
+ public:
+  explicit AcceptedCodings(std::string_view line)
+      : list_(line.substr(std::min<size_t>(1, line.size()))) {}
+
+  bool few() const { return std::ranges::count(list_, ',') < kMaxComparedCodings; }
+  bool Accepts(std::string_view coding) const {
+    if (HasElement(list_, coding)) return true;
+    if (!HasElement(list_, "*")) return false;
+    return !HasElement(list_, std::string(coding) + ";q=0");
+  }
+  // Whether `other` accepts nothing that this does not, as far as both name it.
+  bool Covers(const AcceptedCodings& other) const {
+    std::string_view rest = other.list_;
+    while (!rest.empty()) {
+      const std::string_view element = Take(&rest, ',');
+      if (!element.ends_with(";q=0") && !HasElement(list_, element)) return false;
+    }
+    if (refuses_identity() && !other.refuses_identity()) return false;
+    if (!HasElement(other.list_, "*")) return true;
+    rest = list_;  // what "*" does not bring in here, it must not there
+    while (!rest.empty()) {
+      const std::string_view element = Take(&rest, ',');
+      if (element.ends_with(";q=0") && !HasElement(other.list_, element)) return false;
+    }
+    return true;
+  }
+  bool refuses_identity() const { return HasElement(list_, kNoIdentity); }
+
+ private:
+  std::string_view list_;
+};
+
+// Whether what the origin made of `stored` is what it would make of `asked`, of which it would have
+// had no other choice: it is coded as that accepts, and that accepts nothing more.
+bool CodingsAnswer(std::string_view stored, std::string_view asked, std::string_view codings) {
+  const AcceptedCodings before(stored);
+  const AcceptedCodings now(asked);
+  if (!before.few() || !now.few() || !before.Covers(now)) return false;
+  if (codings.empty()) return !now.refuses_identity();
+  while (!codings.empty()) {
+    if (!now.Accepts(Take(&codings, ','))) return false;
+  }
+  return true;
 }
 
 // The origin hears the visitor's address in these, whatever he sent in them himself: the request as
@@ -152,6 +256,29 @@ std::optional<std::string> VariantKey(std::string_view names, const HeaderFields
     if (key.size() > kMaxVariantKeyBytes) return std::nullopt;
   }
   return key;
+}
+
+bool VariantAnswers(const StoredVariant& stored, std::string_view asked) {
+  if (stored.key == asked) return true;
+  std::string_view names = stored.names;
+  std::string_view key = stored.key;
+  while (!names.empty()) {
+    const std::string_view name = Take(&names, ',');
+    const std::string_view before = Take(&key, '\n');
+    const std::string_view now = Take(&asked, '\n');
+    if (before == now) continue;
+    if (name != "accept-encoding" || !CodingsAnswer(before, now, stored.codings)) return false;
+  }
+  return true;
+}
+
+std::string CodingsOf(const HeaderFields& response) {
+  std::string codings;
+  response.ForEachElement("Content-Encoding", [&](std::string_view element) {
+    const std::string name = Lower(element);
+    if (name != "identity") codings.append(codings.empty() ? "" : ",").append(CodingName(name));
+  });
+  return codings;
 }
 
 }  // namespace meridian::edge

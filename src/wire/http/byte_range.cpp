@@ -103,6 +103,21 @@ RangeOutcome ResolveRange(std::string_view value, uint64_t length) {
   return outcome;
 }
 
+std::optional<PartOfWhole> ParseContentRange(std::string_view value) {
+  constexpr std::string_view kBytes = "bytes ";
+  const size_t dash = value.find('-');
+  const size_t slash = value.find('/');
+  const bool formed = value.size() > kBytes.size() &&
+                      EqualsIgnoreCase(value.substr(0, kBytes.size()), kBytes) &&
+                      dash != value.npos && slash != value.npos && dash < slash;
+  if (!formed) return std::nullopt;
+  auto first = ParseNumber(value.substr(kBytes.size(), dash - kBytes.size()));
+  auto last = ParseNumber(value.substr(dash + 1, slash - dash - 1));
+  auto length = ParseNumber(value.substr(slash + 1));
+  if (!first || !last || !length || *last < *first || *length <= *last) return std::nullopt;
+  return PartOfWhole{.range = {.first = *first, .last = *last}, .length = *length};
+}
+
 std::string ContentRange(const ByteRange& range, uint64_t length) {
   return fmt::format("bytes {}-{}/{}", range.first, range.last, length);
 }

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -40,6 +41,14 @@ struct RangeOutcome {
 // representation without bytes. Ranges that
 // overlap or touch become one (RFC 9110 14.2, 15.3.7.2): parts never hold a byte twice.
 RangeOutcome ResolveRange(std::string_view value, uint64_t length);
+
+// A Content-Range that says where a part lies (RFC 9110 14.4), and of what length the whole is.
+struct PartOfWhole {
+  ByteRange range;
+  uint64_t length = 0;
+};
+// Nothing for another unit, a length that is not told ("*"), and what is malformed or impossible.
+std::optional<PartOfWhole> ParseContentRange(std::string_view value);
 
 // "bytes 0-499/1234", and "bytes */1234" for 416.
 std::string ContentRange(const ByteRange& range, uint64_t length);

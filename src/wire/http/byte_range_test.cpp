@@ -71,6 +71,21 @@ TEST(ByteRange, SixteenRangesAreAnsweredAndMoreAreIgnored) {
   EXPECT_EQ(Resolved(value + ",900-901", 1000), "whole");
 }
 
+TEST(ByteRange, AContentRangeIsReadOnlyWhenItIsPossibleAndTellsTheLength) {
+  auto part = ParseContentRange("bytes 42-1233/1234");
+  ASSERT_TRUE(part);
+  EXPECT_EQ(part->range, (ByteRange{.first = 42, .last = 1233}));
+  EXPECT_EQ(part->length, 1234U);
+  EXPECT_TRUE(ParseContentRange("Bytes 0-0/1"));
+  for (const char* wrong :
+       {"", "bytes", "bytes */1234", "bytes 0-1/*", "bytes 0-1", "bytes 1-0/9", "bytes 0-9/9",
+        "bytes=0-1/9", "items 0-1/9", "bytes -1/9", "bytes 0-/9", "bytes 0-1/9 ", "bytes  0-1/9",
+        "bytes 0/9-1", "bytes 0-1/9, bytes 2-3/9",
+        "bytes 0-99999999999999999999/99999999999999999999"}) {
+    EXPECT_FALSE(ParseContentRange(wrong)) << wrong;
+  }
+}
+
 TEST(ByteRange, ContentRangeSaysWhatItIsPartOf) {
   EXPECT_EQ(ContentRange({.first = 42, .last = 1233}, 1234), "bytes 42-1233/1234");
   EXPECT_EQ(UnsatisfiedContentRange(1234), "bytes */1234");
