@@ -50,7 +50,7 @@ Connection::Connection(const Parts& parts, std::unique_ptr<io::Stream> stream)
 }
 
 Connection::~Connection() {
-  if (!authenticated_) parts_.unauthenticated.Remove(*this, unauthenticated_since_);
+  if (!authenticated_) parts_.unauthenticated.Remove(place_);
   parts_.engine.RemoveClient(client_);
 }
 
@@ -59,11 +59,11 @@ void Connection::NoteAuthentication() {
   authenticated_ = client_.authenticated;
   if (authenticated_) {
     parser_.set_limits({});
-    parts_.unauthenticated.Remove(*this, unauthenticated_since_);
+    parts_.unauthenticated.Remove(place_);
   } else {
     parser_.set_limits(wire::resp::kUnauthenticatedLimits);
-    unauthenticated_since_ = parts_.loop.Now();
-    parts_.unauthenticated.Add(*this, unauthenticated_since_);
+    place_ = {parts_.loop.Now(), client_.id};
+    parts_.unauthenticated.Add(*this, place_);
   }
 }
 

@@ -14,7 +14,6 @@
 #include <string_view>
 
 #include "base/bytes.hpp"
-#include "base/clock.hpp"
 #include "io/scope.hpp"
 #include "io/stream.hpp"
 #include "io/wait_queue.hpp"
@@ -91,7 +90,7 @@ class Connection final : private ClientConnection {
   bool failed_ = false;        // nothing can be sent any more
   bool authenticated_ = true;  // as the parser's limits have it
   bool ended_unauthenticated_ = false;
-  TimePoint unauthenticated_since_;
+  UnauthenticatedConnections::Place place_;  // while it is not authenticated
   bool has_messenger_ = false;
   bool leaving_ = false;
   bool reads_ = false;  // waits for requests

@@ -308,6 +308,25 @@ TEST_F(ConnectionTest, OldestConnectionThatHasNotAuthenticatedMakesRoomForANewOn
   });
 }
 
+// Those that were accepted in the same turn had not begun, and none of them made room.
+TEST_F(ConnectionTest, ConnectionsThatComeTogetherMakeRoomForEachOther) {
+  options_.passwords = {{"default", "secret"}};
+  options_.max_clients = 2;
+  Run([](Machine& machine) -> Task<void> {
+    std::vector<std::unique_ptr<io::Stream>> silent;
+    io::Scope dialling(machine.loop);
+    auto dial = [&]() -> Task<void> { silent.push_back(co_await Dial(machine)); };
+    for (int i = 0; i < 10; ++i) dialling.Spawn(dial());
+    co_await dialling.Join();
+    int closed = 0;
+    for (size_t i = 0; i + 2 < silent.size(); ++i) {
+      std::string heard = co_await Hear(*silent[i], "never");
+      if (heard.starts_with("-NOAUTH no authentication came before")) ++closed;
+    }
+    EXPECT_EQ(closed, 8);
+  });
+}
+
 // A page in a browser can send a request whose body has commands.
 TEST_F(ConnectionTest, HttpRequestEndsTheConnectionBeforeItsBodyIsExecuted) {
   Run([](Machine& machine) -> Task<void> {

@@ -51,8 +51,8 @@ std::string PeerProblemText(const PeerProblem& problem) {
 
 PeerProblem ProblemOfFollowing(const FollowingFacts& facts) {
   if (!facts.refusal) {
-    if (facts.error.empty()) return {};
-    return {.reason = std::string(facts.error), .next = "meridian status"};
+    // It cannot be reached, or has ended the connection: `status` says how it is.
+    return {.reason = std::string(facts.error), .next = ""};
   }
   if (facts.refusal->reason == store::RefusalReason::kOtherLog) {
     return {.reason = fmt::format("the disk of {} was replaced, and what came from it is a copy of "

@@ -27,7 +27,7 @@ TEST(PeerProblem, NoneBeforeTheFirstAttemptHasEnded) {
 
 TEST(PeerProblem, OneThatCannotBeReachedIsToldWithTheError) {
   EXPECT_EQ(PeerProblemText(ProblemOfFollowing(FactsOf("connection refused"))),
-            "connection refused; next: meridian status");
+            "connection refused");
 }
 
 TEST(PeerProblem, ReplacedDiskIsToldWithTheCommandThatSetsTheCopyAside) {

@@ -114,10 +114,14 @@ io::Task<void> Server::Accept(io::Listener& listener) {
 }
 
 void Server::Admit(std::unique_ptr<io::Stream> stream) {
-  // Those that were let in and have not begun count too.
+  // Those that were let in and have not begun count too, and may have to make room.
   if (admitted_ < engine_.options().max_clients || MakeRoom()) {
     ++admitted_;
-    return connections_.Spawn(Run(std::move(stream)));
+    Connection::Parts parts{loop_, engine_, unauthenticated_, {shared_input_.get(), kReadBytes}};
+    auto connection = std::make_unique<Connection>(parts, std::move(stream));
+    open_.insert(connection.get());
+    if (draining_) connection->Leave();
+    return connections_.Spawn(Run(std::move(connection)));
   }
   ++engine_.statistics().refused_connections;
   if (refusing_ == kMaxRefusing) return;
@@ -125,14 +129,11 @@ void Server::Admit(std::unique_ptr<io::Stream> stream) {
   connections_.Spawn(Refuse(std::move(stream)));
 }
 
-io::Task<void> Server::Run(std::unique_ptr<io::Stream> stream) {
-  Connection connection({loop_, engine_, unauthenticated_, {shared_input_.get(), kReadBytes}},
-                        std::move(stream));
-  open_.insert(&connection);
-  if (draining_) connection.Leave();
-  co_await connection.Run();
-  if (!connection.ended_unauthenticated()) --admitted_;
-  open_.erase(&connection);
+io::Task<void> Server::Run(std::unique_ptr<Connection> connection) {
+  co_await connection->Run();
+  if (!connection->ended_unauthenticated()) --admitted_;
+  open_.erase(connection.get());
+  connection.reset();
   if (open_.empty()) all_closed_.WakeAll();
 }
 

@@ -73,7 +73,7 @@ class Server {
   bool MakeRoom();
   void EndThoseOutOfTime();
   void EndUnauthenticated(Connection& connection, std::string_view error);
-  io::Task<void> Run(std::unique_ptr<io::Stream> stream);
+  io::Task<void> Run(std::unique_ptr<Connection> connection);
   io::Task<void> Refuse(std::unique_ptr<io::Stream> stream);
   io::Task<void> SweepRegularly();
 

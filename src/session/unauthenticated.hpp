@@ -5,8 +5,9 @@
 // Owned by the Server, outlives its connections; one thread: the loop's.
 #pragma once
 
-#include <set>
-#include <utility>
+#include <compare>
+#include <cstdint>
+#include <map>
 
 #include "base/clock.hpp"
 
@@ -16,18 +17,26 @@ class Connection;
 
 class UnauthenticatedConnections {
  public:
-  void Add(Connection& connection, TimePoint since) { waiting_.emplace(since, &connection); }
-  void Remove(Connection& connection, TimePoint since) { waiting_.erase({since, &connection}); }
+  // Of two of the same time, the one that came first is older.
+  struct Place {
+    TimePoint since;
+    uint64_t client_id = 0;
+
+    auto operator<=>(const Place&) const = default;
+  };
+
+  void Add(Connection& connection, const Place& place) { waiting_.emplace(place, &connection); }
+  void Remove(const Place& place) { waiting_.erase(place); }
   // Takes out the oldest that waits since `before` or longer. Null: there is none.
   Connection* TakeOldest(TimePoint before = kNever) {
-    if (waiting_.empty() || waiting_.begin()->first > before) return nullptr;
+    if (waiting_.empty() || waiting_.begin()->first.since > before) return nullptr;
     Connection* oldest = waiting_.begin()->second;
     waiting_.erase(waiting_.begin());
     return oldest;
   }
 
  private:
-  std::set<std::pair<TimePoint, Connection*>> waiting_;
+  std::map<Place, Connection*> waiting_;
 };
 
 }  // namespace meridian::session
