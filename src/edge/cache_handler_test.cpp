@@ -341,6 +341,42 @@ TEST_F(StoreSetCookieTest, APublicAnswerIsStoredWithItsCookieAndAnotherIsNot) {
   });
 }
 
+class CdnHostCacheTest : public CacheHandlerTest {
+ protected:
+  CdnHostCacheTest() {
+    handler_ = [this](http::Exchange& exchange) { return cache_of_cdn_.Handle(exchange, {}); };
+  }
+
+  Metrics metrics_of_cdn_;
+  CacheHandler cache_of_cdn_{{.loop = loop_,
+                              .scope = scope_,
+                              .forwarder = forwarder_,
+                              .metrics = metrics_of_cdn_,
+                              .config = config_,
+                              .default_host = "a",
+                              .cdn_domain = "a",
+                              .here = "here"}};
+};
+
+TEST_F(CdnHostCacheTest, WhatSetsACookieIsStoredWithoutIt) {
+  RunScript([&]() -> io::Task<void> {
+    auto ask = [&]() -> io::Task<MemoryStream*> {
+      visitors_.push_back(Connect());
+      (void)co_await RawPeer(*visitors_.back())
+          .Send("GET /images/a HTTP/1.1\r\nHost: cdn.a\r\nConnection: close\r\n\r\n");
+      co_return visitors_.back().get();
+    };
+    MemoryStream* first = co_await ask();
+    auto origin = co_await Asked();
+    (void)co_await RawPeer(*origin).Send(
+        "HTTP/1.1 200 OK\r\nContent-Length: 3\r\nSet-Cookie: a=b\r\n"
+        "Cache-Control: public, max-age=60\r\n\r\nyes");
+    EXPECT_FALSE((co_await AnswerTo(first)).contains("Set-Cookie"));
+    const std::string hit = co_await AnswerTo(co_await ask());
+    EXPECT_TRUE(hit.contains("; hit") && !hit.contains("Set-Cookie")) << hit;
+  });
+}
+
 class TooLargeTest : public CacheHandlerTest {
  protected:
   TooLargeTest() { config_.cache.max_object_bytes = 4; }
