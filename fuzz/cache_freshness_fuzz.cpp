@@ -13,6 +13,7 @@
 #include "edge/cache/byte_budget.hpp"
 #include "edge/cache/freshness.hpp"
 #include "edge/cache/limits.hpp"
+#include "edge/cache/piece.hpp"
 #include "edge/cache/request_directives.hpp"
 #include "edge/cache/stale.hpp"
 #include "edge/cache/storability.hpp"
@@ -70,8 +71,11 @@ void Fuzz(std::string_view input) {
   Use use = JudgeUse(freshness, directives.control, {}, kNow);
   CHECK(use != Use::kFresh || freshness.Left(kNow) > Duration::zero());
   if (storability != Storability::kStore) return;
-  CHECK(!directives.control.is_private && head.status != 206 && head.status < 600);
-  CheckStored(head, directives, *lifetime, wall);
+  CHECK(!directives.control.is_private && head.status >= 200 && head.status < 600);
+  // A part says where it lies; what is not fresh can be confirmed.
+  CHECK(head.status != 206 || ParsePiece(*head.fields.Find("Content-Range")));
+  CHECK(lifetime || ValidatorsOf(head.fields).any());
+  CheckStored(head, directives, freshness.lifetime, wall);
 }
 
 }  // namespace

@@ -83,6 +83,17 @@ class Edge:
         """Until a request is a hit: the body's last bytes may be on their way to the store yet."""
         wait_until(lambda: self.get(target, **fields).hit, what=f"{target} is stored")
 
+    def wait_held(self, target, body=None, **fields):
+        """The same of what others do not wait for: asks the cache alone. `body`: and it has this."""
+        def held():
+            answer = self.get(target, Cache_Control="only-if-cached", **fields)
+            return answer.hit and body in (None, answer.body)
+        wait_until(held, what=f"{target} is stored")
+
+    def wait_known(self, target):
+        """Until a request is no miss: what is stored may have to be confirmed."""
+        wait_until(lambda: "miss" not in (cache := self.get(target).cache) and "collapsed" not in cache, what=f"{target} is stored")
+
 
 async def ask_at_once(edge, target, count):
     """`count` requests, all sent before any is answered; their heads and bodies, empty where the connection was reset."""
