@@ -55,9 +55,9 @@ std::expected<site::Site, int> Loaded(std::expected<site::Site, site::Diagnostic
 void AddStateOption(Command& command, std::string& directory) {
   command.AddOption({.name = "--state",
                      .value = &directory,
-                     .help = "Where the site keeps its state (.meridian)",
+                     .help = "Where the site keeps its state",
                      .type = "DIR",
-                     .shows_default = true});
+                     .default_text = ".meridian"});
 }
 
 std::span<const site::Section> AllSections() {

@@ -25,6 +25,7 @@ constexpr int kFailed = 1;
 
 void AddCa(Command& program);
 void AddCheck(Command& program);
+void AddCompletion(Command& program);
 void AddUp(Command& program);
 void AddDown(Command& program);
 void AddRun(Command& program);
