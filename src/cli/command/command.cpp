@@ -146,12 +146,12 @@ int Misused(const Given& last, const std::string& problem) {
   return kMisused;
 }
 
-int Refuse(const Given& last, const CLI::ParseError& error, int help_column) {
+// `word_left`: the error is a word that nothing takes.
+int Refuse(const Given& last, const CLI::ParseError& error, bool word_left, int help_column) {
   // CLI11 says of some of these only that a subcommand is missing.
   bool wants_subcommand = last.parser->get_require_subcommand_min() > 0;
   std::vector<std::string> rest = last.parser->remaining();
-  bool is_extra = dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr;
-  if (!rest.empty() && (wants_subcommand || is_extra)) {
+  if (!rest.empty() && (wants_subcommand || word_left)) {
     return Misused(last, Unexpected(last, rest.front()));
   }
   if (wants_subcommand) {
@@ -187,8 +187,10 @@ int RunCommandLine(const Command& program, int help_column, int argc, char** arg
   } catch (const CLI::CallForVersion& version) {
     fmt::print("{}\n", version.what());
     return kHelpGiven;
+  } catch (const CLI::ExtrasError& error) {
+    return Refuse(LastGiven(program, parser), error, true, help_column);
   } catch (const CLI::ParseError& error) {
-    return Refuse(LastGiven(program, parser), error, help_column);
+    return Refuse(LastGiven(program, parser), error, false, help_column);
   }
   Given last = LastGiven(program, parser);
   if (std::string problem = GroupProblem(last); !problem.empty()) return Misused(last, problem);
