@@ -46,6 +46,7 @@ class Instance {
   io::Task<void> Watch(io::Process& process);
   void CheckAddress();
   io::Task<Result<void>> AwaitHealth(http::Client& client);
+  std::string OtherPort() const;
   void SetState(site::InstanceState state);
   void OnLine(std::string_view line);
   void OnChildChanged();
