@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <fmt/core.h>
@@ -27,21 +29,36 @@ std::string Painted(const std::string& state, size_t width) {
   return fmt::format("\x1b[{}m{}\x1b[0m", well ? 32 : bad ? 31 : 33, padded);
 }
 
+std::string AddressAndPort(const std::string& address, uint16_t port) {
+  bool v6 = address.find(':') != std::string::npos;
+  return fmt::format(fmt::runtime(v6 ? "[{}]:{}" : "{}:{}"), address, port);
+}
+
+// A problem may have several lines.
+void PrintProblem(const std::string& problem, size_t indent) {
+  std::string_view rest = problem;
+  while (!rest.empty()) {
+    std::string_view line = rest.substr(0, rest.find('\n'));
+    fmt::print("{:{}}{}\n", "", indent, line);
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+  }
+}
+
 void PrintDataCenter(const agent::DataCenterStatus& dc) {
   constexpr size_t kStateWidth = 11;
   fmt::print("\n{:<14} {} {}\n", dc.name, Painted(dc.state, kStateWidth), dc.address);
-  if (!dc.problem.empty()) fmt::print("  {}\n", dc.problem);
+  PrintProblem(dc.problem, 2);
   for (const agent::TierStatus& tier : dc.tiers) {
-    std::string where = tier.url.empty() ? fmt::format("{}:{}", dc.address, tier.port) : tier.url;
+    std::string where = tier.url.empty() ? AddressAndPort(dc.address, tier.port) : tier.url;
     fmt::print("  {:<12} {} {:<21} {}\n", tier.name, Painted(tier.state, kStateWidth), where,
                tier.pid == 0 ? "" : fmt::format("pid {}", tier.pid));
-    if (!tier.problem.empty()) fmt::print("    {}\n", tier.problem);
+    PrintProblem(tier.problem, 4);
   }
   for (const agent::InstanceStatus& instance : dc.instances) {
     fmt::print("  {:<12} {} {:<21} pid {}, release {}\n", instance.id,
                Painted(instance.state, kStateWidth), instance.address, instance.pid,
                instance.release);
-    if (!instance.problem.empty()) fmt::print("    {}\n", instance.problem);
+    PrintProblem(instance.problem, 4);
   }
 }
 

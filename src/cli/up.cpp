@@ -64,6 +64,7 @@ Result<Prepared> Prepare(const site::Site& site, const Arguments& arguments) {
   std::vector<std::string> names;
   for (const site::DataCenter& dc : site.datacenters) {
     names.push_back(dc.name);
+    if (pid_t pid = state->RunHolder(dc.name); pid != 0) return Fail(RunsByItself(dc.name, pid));
     std::error_code error;
     std::filesystem::create_directories(state->logs() / dc.name, error);
     if (error) return Fail(Errc::kIo, "{}: {}", state->logs().string(), error.message());
