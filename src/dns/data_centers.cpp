@@ -1,5 +1,6 @@
 #include "dns/data_centers.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -104,11 +105,22 @@ void DataCenters::Obey(const site::SiteView& view) {
 
 void DataCenters::OnProbe(size_t data_center, bool hit) {
   Health& health = states_[data_center].health;
+  states_[data_center].was_probed = true;
   if (hit) {
     health.ProbeHit();
   } else {
     health.ProbeMissed();
   }
+  Refresh();
+}
+
+bool DataCenters::AllProbed() const { return std::ranges::all_of(states_, &State::was_probed); }
+
+void DataCenters::DecideByFirstProbes() {
+  bool any_hit =
+      std::ranges::any_of(states_, [](const State& state) { return state.health.was_hit(); });
+  if (!any_hit) return;
+  for (State& state : states_) state.health.DecideByFirstProbe();
   Refresh();
 }
 

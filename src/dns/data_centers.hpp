@@ -37,6 +37,11 @@ class DataCenters {
   // Data centers that the view does not name keep what was known of them.
   void Obey(const site::SiteView& view);
   void OnProbe(size_t data_center, bool hit);
+  // Whether every data center was probed at least once.
+  bool AllProbed() const;
+  // What the first probes tell, before the first answer. With no hit among them nothing: then it is
+  // our own network that fails.
+  void DecideByFirstProbes();
   // Lets full data centers pass clients on. Once a second.
   void Spill(TimePoint now);
 
@@ -48,6 +53,7 @@ class DataCenters {
  private:
   struct State {
     Health health;
+    bool was_probed = false;
     double capacity_rps = 0;
     double load_rps = 0;
   };

@@ -99,6 +99,8 @@ io::Task<Result<void>> Server::Start() {
   if (!tcp) co_return Fail(tcp.error());
 
   parts_ = *std::move(parts);
+  StartProbes();
+  co_await AwaitFirstProbes();
   snapshots_ =
       std::make_unique<Published<Snapshot>>(udp->size(), data_centers_.MakeSnapshot(parts_));
   site_metrics_->Set(data_centers_.candidates());
@@ -111,7 +113,6 @@ io::Task<Result<void>> Server::Start() {
     process_.scope().Spawn(tcp_.back()->Run());
   }
   StartUdp(*std::move(udp));
-  StartProbes();
   process_.scope().Spawn(KeepSpilling());
   co_return Result<void>{};
 }
@@ -149,9 +150,18 @@ void Server::StartProbes() {
   }
   auto on_result = [this](size_t data_center, bool hit) {
     data_centers_.OnProbe(data_center, hit);
+    probed_.WakeAll();
     PublishChange();
   };
   prober_.Start(targets, on_result, process_.scope());
+}
+
+// Queries that come meanwhile wait in the sockets.
+io::Task<void> Server::AwaitFirstProbes() {
+  TimePoint deadline = process_.loop().After(kFirstProbesTimeout);
+  while (!data_centers_.AllProbed() && co_await probed_.Wait(deadline)) {
+  }
+  data_centers_.DecideByFirstProbes();
 }
 
 void Server::OnView() {

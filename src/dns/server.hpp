@@ -13,6 +13,7 @@
 #include "dns/tally.hpp"
 #include "dns/tcp_server.hpp"
 #include "dns/udp_server.hpp"
+#include "io/wait_queue.hpp"
 #include "site/tier_process.hpp"
 
 namespace meridian::dns {
@@ -37,6 +38,7 @@ class Server {
   Result<std::vector<io::Fd>> OpenUdpSockets();
   void StartUdp(std::vector<io::Fd> sockets);
   void StartProbes();
+  io::Task<void> AwaitFirstProbes();
   io::Task<void> KeepSpilling();
   void PublishChange();
 
@@ -45,6 +47,7 @@ class Server {
   AnswerMetrics answer_metrics_;
   TcpMetrics tcp_metrics_;
   std::unique_ptr<SiteMetrics> site_metrics_;
+  io::WaitQueue probed_;
   Prober prober_;
   // In this order: threads and connections go before what they read.
   FixedParts parts_;
