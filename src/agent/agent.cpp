@@ -158,6 +158,18 @@ bool Agent::IsUp() const {
          std::ranges::all_of(instances_, [](const auto& each) { return each->healthy(); });
 }
 
+std::string Agent::WaitsFor() const {
+  std::string text;
+  auto add = [&](const std::string& what) { text += (text.empty() ? "" : ", ") + what; };
+  for (const auto& tier : tiers_) {
+    if (!tier->ready()) add(tier->name());
+  }
+  for (const auto& instance : instances_) {
+    if (!instance->healthy()) add(instance->WaitsFor());
+  }
+  return text;
+}
+
 bool Agent::IsSettled() const {
   return peers_.all_known() && std::ranges::all_of(tiers_, [this](const auto& tier) {
            return tier->report().view_number == view_.number;
@@ -168,12 +180,14 @@ io::Task<Result<void>> Agent::AwaitStart() {
   while (!IsUp()) {
     Result<void> problem = StartProblem();
     if (!problem) co_return problem;
+    if (options_.waits) options_.waits(WaitsFor());
     Result<void> waited = co_await changed_.Wait();
     if (!waited) co_return waited;
   }
   // Whoever asks next should get the answers of a site that knows itself.
   TimePoint deadline = context_.loop.After(kSettleTimeout);
   while (!IsSettled()) {
+    if (options_.waits) options_.waits("the other data centers");
     Result<void> waited = co_await changed_.Wait(deadline);
     if (waited) continue;
     if (waited.error().code == Errc::kTimeout) break;

@@ -122,12 +122,18 @@ io::Task<Result<void>> Instance::AwaitHealth(http::Client& client) {
         co_await http::Fetch(client, request, kMaxHealthBody, context_.loop.After(kHealthTimeout));
     if (answer && answer->status < 400) co_return Result<void>{};
     last = answer ? fmt::format("answered {}", answer->status) : answer.error().message;
+    if (std::exchange(last_answer_, last) != last) changed_();
     Result<void> slept = co_await io::Sleep(kStartPollInterval);
     if (!slept) co_return slept;
   }
   co_return Fail(Errc::kTimeout,
                  "not healthy after {:g} s ([app] start_timeout): GET {} at port {}: {}{}",
                  Seconds(app.start_timeout), app.health_path, port_, last, OtherPort());
+}
+
+std::string Instance::WaitsFor() const {
+  if (last_answer_.empty()) return id_;
+  return fmt::format("{} (GET {}: {})", id_, context_.site.app.health_path, last_answer_);
 }
 
 // An application that ignores $PORT listens somewhere else, or nowhere.
