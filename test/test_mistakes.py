@@ -229,13 +229,17 @@ def test_a_data_center_is_drained_when_the_answers_have_run_out_since_the_last_n
         # Visitors who go by the answer that they have from before the drain, as they may for its TTL of 5 s.
         visits = site.start_visits("--from", "new-york", f"http://{site.domain}/", "--repeat", "36", "--every", "100ms")
         wait_until(lambda: "GET / " in "".join(log.read_text() for log in (site.state / "logs/us-east").glob("*.log")), what="a visitor is there")
-        site.run("dc", "drain", "us-east")
+        drain = subprocess.Popen([MERIDIAN, "dc", "drain", "us-east", "--wait", "--state", str(site.state)], stdout=subprocess.PIPE, text=True,
+                                 env=site.environment)
+        site.wait_for_state("us-east", "draining")
         began = time.monotonic()
         assert finish_visits(visits)["by_edge"] == {"us-east": 36}
         last = time.monotonic()
         assert curl(url)[0] == 200
         assert last - began > 2, "the last visitor comes too early to be told from the drain"
-        site.wait_for_state("us-east", "drained", 30)
+        assert drain.wait(timeout=30) == 0 and site.state_of("us-east") == "drained"
+        said = drain.stdout.read()
+        assert "\nwaiting, 2 s: us-east is draining" in said and said.endswith("\nus-east is drained\n")
         # The TTL and 10 s; a second for the edge to say so.
         assert 15 <= time.monotonic() - last < 19
         # Whoever still comes is served.
