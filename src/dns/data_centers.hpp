@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <vector>
 
@@ -25,8 +26,11 @@ struct FixedParts {
   std::shared_ptr<const DataCenterMap> map;
   SteeringMode mode = SteeringMode::kNearest;
 
-  // Opens the geo database, if there is one; its errors, and those of the parts.
-  static Result<FixedParts> Make(const site::Site& site, const Config& config, Duration ttl);
+  // Opens the geo database that the site names; its errors, and those of the parts. Where it names
+  // none, and clients go to the nearest data center, `country_database` counts (empty: none), if it
+  // can be read.
+  static Result<FixedParts> Make(const site::Site& site, const Config& config, Duration ttl,
+                                 const std::filesystem::path& country_database = {});
 };
 
 class DataCenters {

@@ -3,6 +3,7 @@
 // makes the snapshots that all of them answer from.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <vector>
 
@@ -20,7 +21,8 @@ namespace meridian::dns {
 
 class Server {
  public:
-  explicit Server(site::TierProcess& process);
+  // `country_database`: counts where the site names none; empty: there is none.
+  explicit Server(site::TierProcess& process, std::filesystem::path country_database = {});
   // The process's fibers must have ended.
   ~Server();
 
@@ -43,6 +45,7 @@ class Server {
   void PublishChange();
 
   site::TierProcess& process_;
+  std::filesystem::path country_database_;
   DataCenters data_centers_;
   AnswerMetrics answer_metrics_;
   TcpMetrics tcp_metrics_;
