@@ -1,6 +1,7 @@
 """What one may get wrong with a site and its data centers: each mistake is named, says what to do, and leaves nothing running."""
 
 import os
+import pathlib
 import re
 import shutil
 import signal
@@ -209,6 +210,72 @@ def test_a_data_center_that_runs_by_itself_is_named_by_run_up_and_down():
             run.send_signal(signal.SIGTERM)
             run.wait(timeout=30)
         site.__exit__()
+
+
+def check(site, program=MERIDIAN, environment=None):
+    return subprocess.run([program, "check", str(site.file)], capture_output=True, text=True, timeout=20, check=False, env=environment)
+
+
+@pytest.mark.parametrize(("app", "extra", "said"), [
+    ('command = ["no-such-program"]', "", "there is no program no-such-program on the PATH. Install it, or correct command of [app]"),
+    ('command = ["./no-such-program"]', "", "there is no program ./no-such-program in "),
+    (f'command = ["{sys.executable}"]\ndirectory = "no-such-directory"', "", "no-such-directory. Make it, or correct directory of [app]"),
+    (APP, '\n[[edge.certificate]]\ncertificate = "no.pem"\nkey = "no.key"\n', "no.pem: No such file or directory ([[edge.certificate]])"),
+    (APP, '\n[dns]\ngeo_database = "no.mmdb"\n', "no.mmdb: No such file or directory. Correct geo_database of [dns]"),
+])
+def test_check_finds_what_this_machine_does_not_have(app, extra, said):
+    site = Site(app=app, extra=extra)
+    try:
+        done = check(site)
+        assert done.returncode == 1 and said in done.stderr and done.stderr.count("\n") == 1
+        assert "us-east" in done.stdout, "what the site describes is said all the same"
+    finally:
+        site.__exit__()
+
+
+@pytest.mark.parametrize("extra", ['\n[session]\nexternal = "$NO_SUCH_VARIABLE"\n', '\n[session]\npassword = "$NO_SUCH_VARIABLE"\n'])
+def test_check_finds_a_variable_that_is_not_set(extra):
+    site = Site(app=APP, extra=extra)
+    try:
+        done = check(site)
+        assert done.returncode != 0 and "the environment variable NO_SUCH_VARIABLE is not set" in done.stderr
+        variable = "redis://redis.internal:6379" if "external" in extra else "secret"
+        assert check(site, environment={**os.environ, "NO_SUCH_VARIABLE": variable}).returncode == 0
+    finally:
+        site.__exit__()
+
+
+def test_check_says_when_no_visitor_can_be_located_and_what_to_do(site, tmp_path):
+    # Without the country database that comes with it.
+    alone = shutil.copy(MERIDIAN, tmp_path / "meridian")
+    with_places = check(site, alone)
+    assert with_places.returncode == 0 and "located by [[dns.place]] alone; others go anywhere" in with_places.stdout
+    text = site.file.read_text()
+    site.file.write_text(re.sub(r"\[\[dns\.place\]\]\n(.+\n)+", "", text))
+    done = check(site, alone)
+    assert done.returncode == 1 and 'no visitor can be located, and steering = "nearest" sends them anywhere' in done.stderr
+    assert "geo_database" in done.stderr and "[[dns.place]]" in done.stderr and "./dev" in done.stderr
+    site.file.write_text(site.file.read_text() + '\n[dns]\nsteering = "weighted"\n')
+    assert check(site, alone).returncode == 0
+    # It is found beside the program, and in share beside its folder; one that cannot be read is told.
+    site.file.write_text(re.sub(r"\[dns\].*", "", site.file.read_text(), flags=re.DOTALL))
+    for folder in (tmp_path, tmp_path.parent):
+        database = folder / "share/meridian/country.mmdb"
+        database.parent.mkdir(parents=True)
+        database.write_text("not a database")
+        done = check(site, alone)
+        assert done.returncode == 1 and f"{database} is not a MaxMind DB file" in done.stderr
+        shutil.rmtree(folder / "share")
+
+
+COUNTRIES = pathlib.Path(MERIDIAN).parent / "share/meridian/country.mmdb"
+
+
+@pytest.mark.skipif(not COUNTRIES.exists(), reason="npm could not fetch the country database")
+def test_check_shows_the_date_of_the_country_database(site):
+    done = check(site)
+    assert done.returncode == 0
+    assert re.search(r"^Visitors are located by 2 \[\[dns\.place\]\], then by .*/country\.mmdb, of 20\d\d-\d\d-\d\d: by their country alone", done.stdout, re.M)
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory to another user")
