@@ -170,7 +170,7 @@ def test_names_are_compared_without_case_and_given_back_as_they_were_asked(east,
     ("203.0.0.0/16", "203.0.0.0/16/24"),
     # Of no place: told apart by block.
     ("192.0.2.0/24", "192.0.2.0/24/24"),
-    ("2001:db8:1:200::/56", "2001:db8:1:200::/56/56"),
+    ("fd00:1:2:200::/56", "fd00:1:2:200::/56/56"),
     # Clients that do not want to be told apart.
     ("0.0.0.0/0", "0.0.0.0/0/0"),
     ("::/0", "::/0/0"),

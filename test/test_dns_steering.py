@@ -1,6 +1,7 @@
 """Which data center a client is sent to: by weight, by map, by a geo database, by what its answers would meet there."""
 
 import os
+import pathlib
 import re
 import signal
 import subprocess
@@ -9,7 +10,7 @@ import time
 import pytest
 
 from dns_clients import ask, ask_for_each
-from site_under_test import ROOT, Site, wait_until
+from site_under_test import MERIDIAN, ROOT, Site, wait_until
 
 pytestmark = pytest.mark.covers("dns")
 
@@ -155,6 +156,20 @@ def test_a_geo_database_says_where_clients_are_and_places_say_it_better():
                     ("2001:db8:1:ff00::/56", east, 48), ("2001:db8:2::/56", west, 48), (OREGON, west, 24)):
                 response = ask(site.addresses[at], site.domain, subnet=subnet)
                 assert (subnet, response.data(), response.scope) == (subnet, [expected], scope)
+
+
+COUNTRIES = pathlib.Path(MERIDIAN).parent / "share/meridian/country.mmdb"
+
+
+@pytest.mark.skipif(not COUNTRIES.exists(), reason="npm could not fetch the country database")
+def test_without_a_database_of_its_own_a_site_locates_visitors_by_their_country():
+    with Site(("us-east", "eu-west"), app=APP) as site:
+        site.wait_for_answers()
+        east, west = site.addresses["us-east"], site.addresses["eu-west"]
+        # Networks of RIPE NCC (Amsterdam) and of LACNIC (Montevideo).
+        for subnet, expected in (("193.0.6.0/24", west), ("200.3.14.0/24", east), ("2001:67c:2e8::/48", west)):
+            response = ask(site.addresses["us-east"], site.domain, subnet=subnet)
+            assert (subnet, response.data()) == (subnet, [expected]) and response.scope > 0
 
 
 @pytest.mark.parametrize(("content", "said"), [(None, "No such file"), (b"not a database", "not a MaxMind DB")])

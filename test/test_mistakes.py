@@ -1,8 +1,13 @@
 """What one may get wrong with a site and its data centers: each mistake is named, says what to do, and leaves nothing running."""
 
+import os
+import pathlib
 import re
+import shutil
+import signal
 import socket
 import subprocess
+import sys
 import time
 
 import pytest
@@ -94,6 +99,195 @@ def test_commands_on_a_data_center_say_what_does_not_fit_its_state(site):
     assert curl(f"http://{site.addresses['us-east']}:8080/")[0] == 200
 
 
+LISTENS_ELSEWHERE = ("import socket, time; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); time.sleep(1000)")
+
+
+@pytest.mark.parametrize(("app", "said"), [
+    ('command = ["no-such-program"]', "there is no program no-such-program on the PATH"),
+    ('command = ["/no/such/program"]', "there is no program /no/such/program\n"),
+    (f'command = ["{sys.executable}"]\ndirectory = "no-such-directory"', "there is no directory "),
+    ('command = ["./script"]', "there is no interpreter for ./script: see its first line"),
+    (f'command = ["{sys.executable}", "-c", "{LISTENS_ELSEWHERE}"]\nstart_timeout = "1s"', "not at $PORT: have it listen at the PORT and HOST"),
+    ('command = ["sh", "-c", "echo first; echo second; exit 3"]', "exit status 3; it printed last:\n    first\n    second\n"),
+])
+def test_an_application_that_does_not_start_is_told_with_the_cause(app, said):
+    site = Site(("us-east",), app=app, instances=1)
+    try:
+        script = site.folder / "script"
+        script.write_text("#!/no/such/interpreter\n")
+        script.chmod(0o755)
+        told = refused(site)
+        assert said in told and "[app]" in told and "$PORT" in told
+    finally:
+        site.__exit__()
+
+
+@pytest.fixture(scope="module")
+def key_pairs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("keys")
+    for name in ("one", "two"):
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}",
+                        "-keyout", folder / f"{name}.key", "-out", folder / f"{name}.pem"], check=True, capture_output=True)
+    (folder / "text").write_text("no PEM\n")
+    return folder
+
+
+@pytest.mark.parametrize(("certificate", "key", "said"), [
+    ("missing.pem", "one.key", "certificate {}/missing.pem: No such file or directory"),
+    ("one.pem", "missing.key", "key {}/missing.key: No such file or directory"),
+    ("text", "one.key", "It must hold a certificate in PEM form"),
+    ("one.pem", "text", "It must be a private key in PEM form"),
+    ("one.pem", "two.key", "key {0}/two.key does not belong to certificate {0}/one.pem"),
+])
+def test_a_certificate_that_cannot_be_used_is_told_with_its_file_and_the_cause(key_pairs, certificate, key, said):
+    certificates = f'\n[[edge.certificate]]\ncertificate = "{key_pairs}/{certificate}"\nkey = "{key_pairs}/{key}"\n'
+    site = Site(("us-east",), app=APP, extra=certificates, instances=1)
+    try:
+        told = refused(site)
+        assert said.format(key_pairs) in told and "[[edge.certificate]]" in told
+    finally:
+        site.__exit__()
+
+
+def test_a_port_that_takes_a_privilege_is_told_with_what_gives_it():
+    site = Site(("us-east",), app=APP, extra="\n[edge]\nport = 81\n", instances=1)
+    try:
+        without = ["setpriv", "--bounding-set=-net_bind_service", "--inh-caps=-net_bind_service"] if os.geteuid() == 0 else []
+        done = subprocess.run([*without, MERIDIAN, "up", str(site.file), "--detach", "--state", str(site.state)], capture_output=True,
+                              text=True, timeout=60, check=False, env=site.environment)
+        assert done.returncode == 1 and site.processes() == []
+        assert f"{site.addresses['us-east']}:81, for the edge tier: a port below 1024 takes a privilege" in done.stderr
+        assert "CAP_NET_BIND_SERVICE" in done.stderr and "[edge] another port" in done.stderr
+    finally:
+        site.__exit__()
+
+
+def pid_in(lock):
+    return int(lock.read_text())
+
+
+def test_another_lab_on_the_same_addresses_is_named_and_its_agents_are_not_taken_for_ours(quiet_site, site):
+    text = site.file.read_text()
+    for name, address in site.addresses.items():
+        text = text.replace(address, quiet_site.addresses[name])
+    site.file.write_text(text)
+    told = refused(site)
+    lab = pid_in(quiet_site.state / "lock")
+    assert f"is in use by the lab of {quiet_site.state} (process {lab}). End it with: meridian down --state {quiet_site.state}" in told
+    # Its state directory knows these addresses now, and another site answers there.
+    for place in site.status()["datacenters"]:
+        assert place["state"] == "unknown" and place["tiers"] == []
+        assert "is of another site or state directory than" in place["problem"] and f"--state {quiet_site.state}" in place["problem"]
+
+
+def test_a_run_in_the_state_directory_of_a_lab_is_refused(quiet_site):
+    done = quiet_site.run("run", "--dc", "us-east", str(quiet_site.file), check=False)
+    assert done.returncode == 1
+    assert f"holds a lab that runs already (process {pid_in(quiet_site.state / 'lock')})" in done.stderr
+
+
+def test_a_data_center_that_runs_by_itself_is_named_by_run_up_and_down():
+    site = Site(("us-east",), app=APP, instances=1)
+    run = None
+    try:
+        run = subprocess.Popen([MERIDIAN, "run", "--dc", "us-east", str(site.file), "--state", str(site.state)], stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL, env=site.environment)
+        wait_until(lambda: (site.state / "site").exists() and site.state_of("us-east") == "serving", what="it serves")
+        again = site.run("run", "--dc", "us-east", str(site.file), check=False)
+        assert again.returncode == 1 and f"us-east already runs in {site.state} (process {run.pid})" in again.stderr
+        for command in (["down"], ["up", str(site.file)]):
+            done = site.run(*command, check=False)
+            assert done.returncode == 1
+            assert f"us-east runs here by itself: meridian run, process {run.pid}. End it with: kill {run.pid}" in done.stderr
+        # From another state directory it is known by its port.
+        shutil.copytree(site.state, site.folder / "other", ignore=shutil.ignore_patterns("*.lock", "*.sock"))
+        done = subprocess.run([MERIDIAN, "run", "--dc", "us-east", str(site.file), "--state", str(site.folder / "other")], capture_output=True,
+                              text=True, timeout=30, check=False, env=site.environment)
+        assert done.returncode == 1 and f"is in use by us-east of {site.state} (process {run.pid}). End it with: kill {run.pid}" in done.stderr
+        assert site.state_of("us-east") == "serving"
+    finally:
+        if run:
+            run.send_signal(signal.SIGTERM)
+            run.wait(timeout=30)
+        site.__exit__()
+
+
+def check(site, program=MERIDIAN, environment=None):
+    return subprocess.run([program, "check", str(site.file)], capture_output=True, text=True, timeout=20, check=False, env=environment)
+
+
+@pytest.mark.parametrize(("app", "extra", "said"), [
+    ('command = ["no-such-program"]', "", "there is no program no-such-program on the PATH. Install it, or correct command of [app]"),
+    ('command = ["./no-such-program"]', "", "there is no program ./no-such-program in "),
+    (f'command = ["{sys.executable}"]\ndirectory = "no-such-directory"', "", "no-such-directory. Make it, or correct directory of [app]"),
+    (APP, '\n[[edge.certificate]]\ncertificate = "no.pem"\nkey = "no.key"\n', "no.pem: No such file or directory ([[edge.certificate]])"),
+    (APP, '\n[dns]\ngeo_database = "no.mmdb"\n', "no.mmdb: No such file or directory. Correct geo_database of [dns]"),
+])
+def test_check_finds_what_this_machine_does_not_have(app, extra, said):
+    site = Site(app=app, extra=extra)
+    try:
+        done = check(site)
+        assert done.returncode == 1 and said in done.stderr and done.stderr.count("\n") == 1
+        assert "us-east" in done.stdout, "what the site describes is said all the same"
+    finally:
+        site.__exit__()
+
+
+@pytest.mark.parametrize("extra", ['\n[session]\nexternal = "$NO_SUCH_VARIABLE"\n', '\n[session]\npassword = "$NO_SUCH_VARIABLE"\n'])
+def test_check_finds_a_variable_that_is_not_set(extra):
+    site = Site(app=APP, extra=extra)
+    try:
+        done = check(site)
+        assert done.returncode != 0 and "the environment variable NO_SUCH_VARIABLE is not set" in done.stderr
+        variable = "redis://redis.internal:6379" if "external" in extra else "secret"
+        assert check(site, environment={**os.environ, "NO_SUCH_VARIABLE": variable}).returncode == 0
+    finally:
+        site.__exit__()
+
+
+def test_check_says_when_no_visitor_can_be_located_and_what_to_do(site, tmp_path):
+    # Without the country database that comes with it.
+    alone = shutil.copy(MERIDIAN, tmp_path / "meridian")
+    with_places = check(site, alone)
+    assert with_places.returncode == 0 and "located by [[dns.place]] alone; others go anywhere" in with_places.stdout
+    text = site.file.read_text()
+    site.file.write_text(re.sub(r"\[\[dns\.place\]\]\n(.+\n)+", "", text))
+    done = check(site, alone)
+    assert done.returncode == 1 and 'no visitor can be located, and steering = "nearest" sends them anywhere' in done.stderr
+    assert "geo_database" in done.stderr and "[[dns.place]]" in done.stderr and "./dev" in done.stderr
+    site.file.write_text(site.file.read_text() + '\n[dns]\nsteering = "weighted"\n')
+    assert check(site, alone).returncode == 0
+    # It is found beside the program, and in share beside its folder; one that cannot be read is told.
+    site.file.write_text(re.sub(r"\[dns\].*", "", site.file.read_text(), flags=re.DOTALL))
+    for folder in (tmp_path, tmp_path.parent):
+        database = folder / "share/meridian/country.mmdb"
+        database.parent.mkdir(parents=True)
+        database.write_text("not a database")
+        done = check(site, alone)
+        assert done.returncode == 1 and f"{database} is not a MaxMind DB file" in done.stderr
+        shutil.rmtree(folder / "share")
+
+
+COUNTRIES = pathlib.Path(MERIDIAN).parent / "share/meridian/country.mmdb"
+
+
+@pytest.mark.skipif(not COUNTRIES.exists(), reason="npm could not fetch the country database")
+def test_check_shows_the_date_of_the_country_database(site):
+    done = check(site)
+    assert done.returncode == 0
+    assert re.search(r"^Visitors are located by 2 \[\[dns\.place\]\], then by .*/country\.mmdb, of 20\d\d-\d\d-\d\d: by their country alone", done.stdout, re.M)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory to another user")
+@pytest.mark.parametrize("command", [["status"], ["down"], ["up", "site.toml", "--detach"]])
+def test_a_state_directory_of_another_user_is_told_with_whose_it_is(site, command):
+    site.state.mkdir(mode=0o700)
+    shutil.chown(site.state, "nobody")
+    done = site.run(*command, check=False)
+    assert done.returncode == 1
+    assert f"{site.state} belongs to another user: nobody (uid " in done.stderr and "--state" in done.stderr
+
+
 @pytest.mark.long
 @pytest.mark.slow
 def test_a_data_center_is_drained_when_the_answers_have_run_out_since_the_last_new_visitor():
@@ -102,13 +296,17 @@ def test_a_data_center_is_drained_when_the_answers_have_run_out_since_the_last_n
         # Visitors who go by the answer that they have from before the drain, as they may for its TTL of 5 s.
         visits = site.start_visits("--from", "new-york", f"http://{site.domain}/", "--repeat", "36", "--every", "100ms")
         wait_until(lambda: "GET / " in "".join(log.read_text() for log in (site.state / "logs/us-east").glob("*.log")), what="a visitor is there")
-        site.run("dc", "drain", "us-east")
+        drain = subprocess.Popen([MERIDIAN, "dc", "drain", "us-east", "--wait", "--state", str(site.state)], stdout=subprocess.PIPE, text=True,
+                                 env=site.environment)
+        site.wait_for_state("us-east", "draining")
         began = time.monotonic()
         assert finish_visits(visits)["by_edge"] == {"us-east": 36}
         last = time.monotonic()
         assert curl(url)[0] == 200
         assert last - began > 2, "the last visitor comes too early to be told from the drain"
-        site.wait_for_state("us-east", "drained", 30)
+        assert drain.wait(timeout=30) == 0 and site.state_of("us-east") == "drained"
+        said = drain.stdout.read()
+        assert "\nwaiting, 2 s: us-east is draining" in said and said.endswith("\nus-east is drained\n")
         # The TTL and 10 s; a second for the edge to say so.
         assert 15 <= time.monotonic() - last < 19
         # Whoever still comes is served.

@@ -68,6 +68,19 @@ def test_an_instance_in_a_crash_loop_is_shown_with_its_last_words(tmp_path):
         assert "no database" in site.run("status").stdout
 
 
+def test_an_instance_that_ended_is_shown_with_its_last_lines_while_it_starts_again(tmp_path):
+    fails, hangs = tmp_path / "fails", tmp_path / "hangs"
+    script = (f"if [ -e {fails} ]; then rm {fails}; echo no database; echo at db.internal; exit 3; fi; if [ -e {hangs} ]; then exec sleep 1000; fi; "
+              f"exec /usr/bin/python3 {os.path.dirname(__file__)}/app.py")
+    with Site(("us-east",), app=f'command = ["sh", "-c", "{script}"]\nhealth = "/healthz"', instances=1) as site:
+        hangs.touch()
+        fails.touch()
+        os.kill(site.data_center("us-east")["instances"][0]["pid"], signal.SIGKILL)
+        ended = "ended: exit status 3; it printed last:\n    no database\n    at db.internal"
+        wait_until(lambda: site.data_center("us-east")["instances"][0].get("problem") == ended, what="it is told why")
+        assert "    ended: exit status 3; it printed last:\n        no database\n        at db.internal\n" in site.run("status").stdout
+
+
 def test_a_data_center_that_is_not_heard_is_named():
     with Site(app=PYTHON_APP) as site:
         site.run("dc", "kill", "us-west")

@@ -79,6 +79,53 @@ def test_interrupting_up_in_the_foreground_leaves_nothing():
         site.__exit__()
 
 
+@pytest.fixture
+def waiting_site(tmp_path):
+    """`up` of it waits until tmp_path/go is there."""
+    site = Site(("us-east",), app=f'command = ["sh", "-c", "until [ -e {tmp_path}/go ]; do sleep 0.05; done; exec /usr/bin/python3 {ROOT}/test/app.py"]\n'
+                                  'health = "/healthz"', instances=1)
+    yield site
+    site.__exit__()
+
+
+def test_up_says_now_and_then_what_it_waits_for(waiting_site, tmp_path):
+    up = subprocess.Popen([MERIDIAN, "up", str(waiting_site.file), "--detach", "--state", str(waiting_site.state)], stdout=subprocess.PIPE,
+                          text=True, env=waiting_site.environment)
+    line = up.stdout.readline()
+    assert line.startswith("waiting, 2 s: us-east: us-east-1 (GET /healthz: ") and "refused" in line
+    (tmp_path / "go").touch()
+    assert up.stdout.read().startswith("photos is up") and up.wait(timeout=30) == 0
+
+
+def test_on_a_terminal_up_rewrites_one_line_and_takes_it_away(waiting_site, tmp_path):
+    here, there = os.openpty()
+    up = subprocess.Popen([MERIDIAN, "up", str(waiting_site.file), "--detach", "--state", str(waiting_site.state)], stdout=there,
+                          env=waiting_site.environment)
+    os.close(there)
+    said = b""
+    while b"us-east-1 (GET /healthz: " not in said:
+        said += os.read(here, 4096)
+    (tmp_path / "go").touch()
+    while b"photos is up" not in said:
+        said += os.read(here, 4096)
+    before = said.partition(b"photos is up")[0]
+    assert b"\n" not in before and before.endswith(b"\r\x1b[K") and before.count(b"\r\x1b[Kwaiting, ") == before.count(b"waiting")
+    assert up.wait(timeout=30) == 0
+    os.close(here)
+
+
+def test_status_is_watched_until_it_is_interrupted():
+    with Site(("us-east",), app=APP, instances=1) as site:
+        watch = subprocess.Popen([MERIDIAN, "status", "--watch", "--state", str(site.state)], stdout=subprocess.PIPE, text=True,
+                                 env=site.environment)
+        assert watch.stdout.readline() == "photos: photos.example\n"
+        site.run("dc", "drain", "us-east")
+        wait_until(lambda: "draining" in watch.stdout.readline(), what="the change is shown")
+        watch.send_signal(signal.SIGINT)
+        assert watch.wait(timeout=10) == -signal.SIGINT
+        watch.stdout.close()
+
+
 def command_of(pid):
     """The name of its program; None when it has ended."""
     with contextlib.suppress(FileNotFoundError, ProcessLookupError):

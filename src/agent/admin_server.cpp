@@ -14,6 +14,7 @@
 #include "agent/agent.hpp"
 #include "agent/context.hpp"
 #include "agent/limits.hpp"
+#include "agent/port_problem.hpp"
 #include "agent/purges.hpp"
 #include "agent/status.hpp"
 #include "agent/tier_table.hpp"
@@ -91,13 +92,10 @@ AdminServer::AdminServer(const Context& context, Agent& agent, Purges& purges, s
 Result<void> AdminServer::Start() {
   Endpoint at{site::PeerAddress(context_.here), context_.site.ports.admin};
   auto listener = context_.network.Listen(at, {});
-  if (!listener && listener.error().code == Errc::kExists) {
-    return Fail(Errc::kExists,
-                "{}, for the agent, is in use by another program. End that, or give [admin] "
-                "another port in site.toml",
-                at.ToString());
+  if (!listener) {
+    return Fail(
+        PortProblem({.at = at, .whose = "the agent", .table = "[admin]"}, listener.error()));
   }
-  if (!listener) return Fail(std::move(listener.error()));
   listener_ = std::move(*listener);
   scope_.Spawn(Accept());
   return {};

@@ -15,12 +15,14 @@
 
 #include <fmt/core.h>
 #include <fmt/format.h>
+#include <sys/types.h>
 #include <unistd.h>
 
 #include "agent/availability.hpp"
 #include "agent/context.hpp"
 #include "agent/instance.hpp"
 #include "agent/limits.hpp"
+#include "agent/port_problem.hpp"
 #include "agent/status.hpp"
 #include "agent/tier_child.hpp"
 #include "agent/tier_table.hpp"
@@ -31,6 +33,7 @@
 #include "base/result.hpp"
 #include "io/fd.hpp"
 #include "io/file.hpp"
+#include "io/port_owner.hpp"
 #include "io/socket.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
@@ -57,20 +60,14 @@ Result<io::Fd> OpenSocket(const TierEntry& tier, const TierSocket& socket) {
   Result<io::Fd> fd = socket.kind == SocketKind::kStream ? io::OpenListeningSocket(socket.at, {})
                                                          : io::OpenDatagramSocket(socket.at, false);
   if (fd) return fd;
-  switch (fd.error().code) {
-    case Errc::kExists:
-      return Fail(Errc::kExists,
-                  "{}, for the {} tier, is in use by another program. End that, or give the tier "
-                  "another port in site.toml",
-                  socket.at.ToString(), tier.name);
-    case Errc::kUnavailable:
-      return Fail(Errc::kUnavailable,
-                  "{}, for the {} tier, is no address of this host. Give the data center one that "
-                  "is (address, private_address) in site.toml",
-                  socket.at.ToString(), tier.name);
-    default:
-      return fd;
-  }
+  std::string whose = fmt::format("the {} tier", tier.name);
+  std::string table = fmt::format("[{}]", tier.name);
+  bool stream = socket.kind == SocketKind::kStream;
+  return Fail(PortProblem({.at = socket.at,
+                           .transport = stream ? io::Transport::kTcp : io::Transport::kUdp,
+                           .whose = whose,
+                           .table = table},
+                          fd.error()));
 }
 
 }  // namespace
@@ -150,7 +147,7 @@ Result<void> Agent::StartProblem() const {
     if (!instance->failed_to_start()) continue;
     return Fail(Errc::kUnavailable,
                 "the application does not start: {}\n  Check command, directory and health of "
-                "[app] in {}",
+                "[app] in {}, and that it listens at $PORT",
                 instance->problem(), context_.site.file.string());
   }
   return {};
@@ -159,6 +156,18 @@ Result<void> Agent::StartProblem() const {
 bool Agent::IsUp() const {
   return std::ranges::all_of(tiers_, [](const auto& tier) { return tier->ready(); }) &&
          std::ranges::all_of(instances_, [](const auto& each) { return each->healthy(); });
+}
+
+std::string Agent::WaitsFor() const {
+  std::string text;
+  auto add = [&](const std::string& what) { text += (text.empty() ? "" : ", ") + what; };
+  for (const auto& tier : tiers_) {
+    if (!tier->ready()) add(tier->name());
+  }
+  for (const auto& instance : instances_) {
+    if (!instance->healthy()) add(instance->WaitsFor());
+  }
+  return text;
 }
 
 bool Agent::IsSettled() const {
@@ -171,12 +180,14 @@ io::Task<Result<void>> Agent::AwaitStart() {
   while (!IsUp()) {
     Result<void> problem = StartProblem();
     if (!problem) co_return problem;
+    if (options_.waits) options_.waits(WaitsFor());
     Result<void> waited = co_await changed_.Wait();
     if (!waited) co_return waited;
   }
   // Whoever asks next should get the answers of a site that knows itself.
   TimePoint deadline = context_.loop.After(kSettleTimeout);
   while (!IsSettled()) {
+    if (options_.waits) options_.waits("the other data centers");
     Result<void> waited = co_await changed_.Wait(deadline);
     if (waited) continue;
     if (waited.error().code == Errc::kTimeout) break;

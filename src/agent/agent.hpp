@@ -7,6 +7,7 @@
 // is found before anything runs.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -33,6 +34,8 @@ class Agent {
     Duration answer_ttl;          // of DNS answers: how long visitors may still come after a drain
     std::set<std::string> roles;  // tiers to run, "app" among them; empty: all
     std::shared_ptr<io::TlsContext> peer_tls;
+    // Called while it starts, with what is waited for; often with the same.
+    std::function<void(const std::string&)> waits = nullptr;
   };
 
   Agent(const Context& context, Options options);
@@ -66,6 +69,7 @@ class Agent {
   io::Task<Result<void>> AwaitStart();
   Result<void> StartProblem() const;
   bool IsUp() const;
+  std::string WaitsFor() const;
   bool IsSettled() const;
   io::Task<void> StopTiers(bool serving_application);
   io::Task<void> Tick();

@@ -5,8 +5,10 @@
 #include <cerrno>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <fcntl.h>
 #include <fmt/core.h>
@@ -26,6 +28,7 @@
 #include "http/client.hpp"
 #include "http/fetch.hpp"
 #include "io/descendants.hpp"
+#include "io/port_owner.hpp"
 #include "io/process.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
@@ -119,12 +122,29 @@ io::Task<Result<void>> Instance::AwaitHealth(http::Client& client) {
         co_await http::Fetch(client, request, kMaxHealthBody, context_.loop.After(kHealthTimeout));
     if (answer && answer->status < 400) co_return Result<void>{};
     last = answer ? fmt::format("answered {}", answer->status) : answer.error().message;
+    if (std::exchange(last_answer_, last) != last) changed_();
     Result<void> slept = co_await io::Sleep(kStartPollInterval);
     if (!slept) co_return slept;
   }
   co_return Fail(Errc::kTimeout,
-                 "not healthy after {:g} s ([app] start_timeout): GET {} at port {}: {}",
-                 Seconds(app.start_timeout), app.health_path, port_, last);
+                 "not healthy after {:g} s ([app] start_timeout): GET {} at port {}: {}{}",
+                 Seconds(app.start_timeout), app.health_path, port_, last, OtherPort());
+}
+
+std::string Instance::WaitsFor() const {
+  if (last_answer_.empty()) return id_;
+  return fmt::format("{} (GET {}: {})", id_, context_.site.app.health_path, last_answer_);
+}
+
+// An application that ignores $PORT listens somewhere else, or nowhere.
+std::string Instance::OtherPort() const {
+  std::vector<pid_t> processes = io::Descendants(pid());
+  processes.push_back(pid());
+  std::optional<Endpoint> at = io::ListensAt(processes);
+  if (!at || at->port == port_) return "";
+  return fmt::format(
+      ". It listens at {}, not at $PORT: have it listen at the PORT and HOST of its environment",
+      at->ToString());
 }
 
 io::Task<void> Instance::Watch(io::Process& process) {
@@ -138,6 +158,7 @@ io::Task<void> Instance::Watch(io::Process& process) {
     co_return;
   }
   ever_healthy_ = true;
+  problem_.clear();
   failures_ = 0;
   CheckAddress();
   SetState(site::InstanceState::kHealthy);
@@ -167,6 +188,7 @@ std::string Instance::Condition() const {
   if (std::string loop = child_.CrashLoop(); !loop.empty()) {
     return last_words_.empty() ? loop : loop + "; it printed last: " + last_words_;
   }
+  if (state_ == site::InstanceState::kStarting && !problem_.empty()) return "ended: " + problem_;
   if (!exposed_ || pid() == 0) return "";
   return "listens on all addresses, where strangers reach it; have it listen on $HOST";
 }
@@ -185,10 +207,12 @@ void Instance::OnChildChanged() {
     leaving_ = false;
     // Another program was faster: the next start has another port.
     if (!IsPortTaken(port_)) ++failures_;
-    problem_ = child_.problem();
     last_words_ = last_lines_.empty() ? "" : last_lines_.back();
-    if (!last_lines_.empty()) problem_ += "; it printed last:";
-    for (const std::string& line : last_lines_) problem_ += "\n    " + line;
+    problem_ = child_.asked() ? "" : child_.problem();
+    if (!last_lines_.empty() && !problem_.empty()) problem_ += "; it printed last:";
+    if (!problem_.empty()) {
+      for (const std::string& line : last_lines_) problem_ += "\n    " + line;
+    }
     SetState(stopping_ ? site::InstanceState::kStopped : site::InstanceState::kStarting);
   }
   changed_();

@@ -35,6 +35,8 @@ class Instance {
   bool healthy() const { return state_ == site::InstanceState::kHealthy; }
   // It could not be run, ended, or was not healthy in time, before it was ever healthy.
   bool failed_to_start() const { return !ever_healthy_ && failures_ > 0; }
+  // For people: what is waited for until it is healthy.
+  std::string WaitsFor() const;
   // For people: what is unusual of it; empty: nothing.
   std::string Condition() const;
   // Why it ended last, and what it had printed last; may have several lines.
@@ -46,6 +48,7 @@ class Instance {
   io::Task<void> Watch(io::Process& process);
   void CheckAddress();
   io::Task<Result<void>> AwaitHealth(http::Client& client);
+  std::string OtherPort() const;
   void SetState(site::InstanceState state);
   void OnLine(std::string_view line);
   void OnChildChanged();
@@ -58,7 +61,8 @@ class Instance {
   io::Fd output_here_;
   io::Fd output_there_;
   std::deque<std::string> last_lines_;
-  std::string last_words_;  // of the process that ended last
+  std::string last_answer_;  // of its health path while it starts
+  std::string last_words_;   // of the process that ended last
   site::InstanceState state_ = site::InstanceState::kStarting;
   bool ever_healthy_ = false;
   bool stopping_ = false;

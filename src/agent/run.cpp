@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -81,6 +82,18 @@ void Report(const RunOptions& options, const Result<void>& outcome) {
   }
 }
 
+// Whoever started the agent hears what it waits for, each time that it is something else.
+std::function<void(const std::string&)> WaitReports(int report_fd) {
+  if (report_fd < 0) return nullptr;
+  return [report_fd, last = std::string(), sent = size_t{0}](const std::string& text) mutable {
+    if (text == last || sent == kMaxWaitReports) return;
+    last = text;
+    ++sent;
+    std::string line = EncodeWaitReport(text);
+    (void)!write(report_fd, line.data(), line.size());
+  };
+}
+
 Result<std::shared_ptr<io::TlsContext>> PeerTlsFor(const RunOptions& options, bool server,
                                                    std::vector<std::string> peer_names) {
   std::filesystem::path ca = options.state_directory / "ca";
@@ -120,9 +133,10 @@ class AgentProcess {
       Report(options_, Fail((client_tls ? server_tls : client_tls).error()));
       co_return EXIT_FAILURE;
     }
-    Agent agent(
-        context_,
-        {.answer_ttl = options_.answer_ttl, .roles = options_.roles, .peer_tls = *client_tls});
+    Agent agent(context_, {.answer_ttl = options_.answer_ttl,
+                           .roles = options_.roles,
+                           .peer_tls = *client_tls,
+                           .waits = WaitReports(options_.report_fd)});
     Purges purges(context_, disk_, agent.metrics());
     Result<void> opened = co_await purges.Open();
     if (!opened) {

@@ -1,5 +1,6 @@
 #include "agent/startup_report.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -8,6 +9,21 @@
 #include "wire/json/writer.hpp"
 
 namespace meridian::agent {
+
+std::string EncodeWaitReport(std::string_view waits_for) {
+  wire::json::Writer writer;
+  writer.BeginObject();
+  writer.Member("waits_for", waits_for.substr(0, kMaxWaitReportBytes));
+  writer.EndObject();
+  return writer.Take() + "\n";
+}
+
+std::optional<std::string> DecodeWaitReport(std::string_view line) {
+  Result<wire::json::Value> report = wire::json::Parse(line);
+  const wire::json::Value* text = report ? report->Find("waits_for") : nullptr;
+  if (text == nullptr || !text->text()) return std::nullopt;
+  return std::string(*text->text());
+}
 
 std::string EncodeStartupReport(const Result<void>& outcome) {
   wire::json::Writer writer;

@@ -15,6 +15,16 @@ TEST(StartupReport, CarriesSuccessAndTheReasonOfFailure) {
   EXPECT_EQ(DecodeStartupReport(WithoutNewline(line)).error().message, reason);
 }
 
+TEST(StartupReport, WhatIsWaitedForIsToldFromTheOutcome) {
+  std::string line = EncodeWaitReport("the \"dns\" tier");
+  EXPECT_EQ(DecodeWaitReport(WithoutNewline(line)), "the \"dns\" tier");
+  EXPECT_FALSE(DecodeStartupReport(WithoutNewline(line)));
+  EXPECT_FALSE(DecodeWaitReport(WithoutNewline(EncodeStartupReport({}))));
+  EXPECT_FALSE(DecodeWaitReport("{"));
+  std::string longest = EncodeWaitReport(std::string(kMaxWaitReportBytes + 1, 'x'));
+  EXPECT_EQ(DecodeWaitReport(WithoutNewline(longest))->size(), kMaxWaitReportBytes);
+}
+
 TEST(StartupReport, IsBounded) {
   std::string line =
       EncodeStartupReport(Fail(Errc::kIo, "{}", std::string(kLongestStartupReport, 'x')));

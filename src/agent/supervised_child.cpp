@@ -66,7 +66,7 @@ io::Task<void> SupervisedChild::RunOnce() {
   }
   auto started = io::Process::Start(driver_, *prepared);
   if (!started) {
-    problem_ = "cannot run " + started.error().message;
+    problem_ = "cannot run: " + started.error().message;
     co_return;
   }
   process_ = std::move(*started);

@@ -55,6 +55,8 @@ class SupervisedChild {
 
   // 0 while no process runs.
   pid_t pid() const { return process_ ? process_->pid() : 0; }
+  // Whether the process that runs, or ended last, was asked to end.
+  bool asked() const { return asked_; }
   // How often a process was started after the first.
   uint32_t restarts() const { return restarts_; }
   // For people: how often it has ended in a row soon after its start, and why; empty while that is

@@ -1,5 +1,6 @@
 #include "cli/admin_call.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -25,6 +26,7 @@
 #include "io/file_lock.hpp"
 #include "io/loop.hpp"
 #include "io/network.hpp"
+#include "io/port_owner.hpp"
 #include "io/scope.hpp"
 #include "io/socket.hpp"
 #include "io/stream.hpp"
@@ -93,6 +95,24 @@ io::Task<Result<http::Fetched>> Call(io::Loop& loop, io::SystemNetwork& network,
   co_return co_await http::Fetch(client, request, kMaxAnswerBytes, deadline);
 }
 
+// Why the agent that answers at this data center's address is not its own, or nothing: it trusts
+// another authority, or knows another token.
+std::string OtherSite(const Deployed& deployed, const site::DataCenter& dc,
+                      const Result<http::Fetched>& answer) {
+  constexpr int kUnauthorized = 401;
+  bool other = answer ? answer->status == kUnauthorized : answer.error().code == Errc::kPermission;
+  if (!other) return "";
+  Endpoint at{site::PeerAddress(dc), deployed.site.ports.admin};
+  std::string text = fmt::format("the agent at {} is of another site or state directory than {}",
+                                 at.ToString(), deployed.state.root().string());
+  auto owner = io::OwnerOfPort(at, io::Transport::kTcp);
+  if (!owner) return text + ". Give its directory with --state";
+  text += fmt::format(": process {}", owner->pid);
+  auto state = std::ranges::find(owner->command, "--state");
+  if (state == owner->command.end() || state + 1 == owner->command.end()) return text;
+  return text + ". See: meridian status --state " + *(state + 1);
+}
+
 io::Task<void> AskOne(io::Loop& loop, io::SystemNetwork& network, const Deployed& deployed,
                       const site::DataCenter& dc, agent::DataCenterStatus* into) {
   auto answer =
@@ -103,8 +123,12 @@ io::Task<void> AskOne(io::Loop& loop, io::SystemNetwork& network, const Deployed
     if (!status) into->problem = status.error().message;
     co_return;
   }
-  std::string problem = answer ? fmt::format("its agent refused to say (status {}): is {} its?",
-                                             answer->status, deployed.state.root().string())
+  if (std::string other = OtherSite(deployed, dc, answer); !other.empty()) {
+    into->state = agent::kUnknownState;
+    into->problem = std::move(other);
+    co_return;
+  }
+  std::string problem = answer ? fmt::format("its agent refused to say (status {})", answer->status)
                                : "its agent does not answer (" + answer.error().message + ")";
   co_await AskAroundAgent(loop, network, deployed.site, dc, into);
   if (into->state != site::StateName(site::DataCenterState::kDown)) {

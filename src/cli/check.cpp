@@ -1,9 +1,13 @@
-// meridian check: reads site.toml and says what is wrong with it, or what it describes.
+// meridian check: reads site.toml and says what is wrong with it or missing on this machine, or
+// what it describes.
+#include <cstdio>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <fmt/core.h>
 
+#include "cli/check_host.hpp"
 #include "cli/command/command.hpp"
 #include "cli/command_line.hpp"
 #include "cli/summary.hpp"
@@ -26,14 +30,21 @@ int Check(const std::string& path) {
   if (site->datacenters.size() > 1) {
     fmt::print("Failover that needs a vote is by hand: no witness is named ([coordinator]).\n");
   }
-  return kDone;
+  if (std::string located = HowVisitorsAreLocated(*site); !located.empty()) {
+    fmt::print("{}\n", located);
+  }
+  std::fflush(stdout);
+  std::vector<std::string> problems = HostProblems(*site);
+  for (const std::string& problem : problems) fmt::print(stderr, "{}: {}\n", path, problem);
+  return problems.empty() ? kDone : kFailed;
 }
 
 }  // namespace
 
 void AddCheck(Command& program) {
   auto path = std::make_shared<std::string>("site.toml");
-  Command& command = program.AddCommand("check", "Say what is wrong with a site.toml");
+  Command& command =
+      program.AddCommand("check", "Say what is wrong with a site.toml, or missing on this machine");
   command.AddOption(
       {.name = "site", .value = path.get(), .help = "The site's file (site.toml)", .type = "FILE"});
   command.action = [path] { return Check(*path); };

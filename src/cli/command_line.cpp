@@ -55,9 +55,9 @@ std::expected<site::Site, int> Loaded(std::expected<site::Site, site::Diagnostic
 void AddStateOption(Command& command, std::string& directory) {
   command.AddOption({.name = "--state",
                      .value = &directory,
-                     .help = "Where the site keeps its state (.meridian)",
+                     .help = "Where the site keeps its state",
                      .type = "DIR",
-                     .shows_default = true});
+                     .default_text = ".meridian"});
 }
 
 std::span<const site::Section> AllSections() {
@@ -81,6 +81,10 @@ Result<void> RememberSite(const site::StateDir& state, const site::Site& site) {
 
 std::expected<Deployed, int> FindDeployed(const std::string& state_directory) {
   auto state = site::StateDir::Open(state_directory);
+  // Another user's, or open to others.
+  if (!state && state.error().code == Errc::kPermission) {
+    return std::unexpected(Complain(state.error()));
+  }
   auto read = [&](const char* name) -> Result<std::string> {
     if (!state) return Fail(state.error());
     return io::ReadFile(state->root() / name, site::kMaxSiteFileBytes);
@@ -100,6 +104,12 @@ std::expected<Deployed, int> FindDeployed(const std::string& state_directory) {
       AllSections()));
   if (!site) return std::unexpected(site.error());
   return Deployed{std::move(*state), std::move(*site)};
+}
+
+Error RunsByItself(const std::string& data_center, pid_t pid) {
+  return {Errc::kExists,
+          fmt::format("{} runs here by itself: meridian run, process {}. End it with: kill {}",
+                      data_center, pid, pid)};
 }
 
 std::string ProgramPath() {

@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include <sys/types.h>
+
 #include "base/result.hpp"
 #include "cli/command/command.hpp"
 #include "site/section.hpp"
@@ -25,6 +27,7 @@ constexpr int kFailed = 1;
 
 void AddCa(Command& program);
 void AddCheck(Command& program);
+void AddCompletion(Command& program);
 void AddUp(Command& program);
 void AddDown(Command& program);
 void AddRun(Command& program);
@@ -57,6 +60,9 @@ std::expected<Deployed, int> FindDeployed(const std::string& state_directory);
 // Keeps in the state directory which site it is for, with the text of its file: what runs goes by
 // that until the next `up` or `run`, whatever is edited meanwhile.
 Result<void> RememberSite(const site::StateDir& state, const site::Site& site);
+
+// Of a command that is about the lab, where a data center runs without one.
+Error RunsByItself(const std::string& data_center, pid_t pid);
 
 // This program's own path.
 std::string ProgramPath();

@@ -12,6 +12,7 @@
 #include "io/file_lock.hpp"
 #include "lab/lab.hpp"
 #include "lab/limits.hpp"
+#include "site/site.hpp"
 
 namespace meridian::cli {
 namespace {
@@ -23,6 +24,14 @@ int Down(const std::string& state_directory) {
       CallLab(deployed->state, {.path = "/down", .timeout = lab::kLongestShortCommand});
   if (!answer && answer.error().code == Errc::kTimeout) return Complain(answer.error());
   if (!answer || answer->status != 200) {
+    bool any = false;
+    for (const site::DataCenter& dc : deployed->site.datacenters) {
+      pid_t pid = deployed->state.RunHolder(dc.name);
+      if (pid == 0) continue;
+      any = true;
+      (void)Complain(RunsByItself(dc.name, pid));
+    }
+    if (any) return kFailed;
     fmt::print(stderr, "meridian: nothing was up for this state directory\n");
     return kFailed;
   }

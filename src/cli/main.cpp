@@ -18,6 +18,7 @@ int Main(int argc, char** argv) {
   Command program(
       "meridian",
       "Meridian turns a stateless HTTP application into a service in several data centers.");
+  program.version = MERIDIAN_VERSION;
   program.subcommands_given = {.min = 1, .max = 1};
   AddUp(program);
   AddDown(program);
@@ -32,6 +33,7 @@ int Main(int argc, char** argv) {
   AddCa(program);
   AddRun(program);
   AddTiers(program);
+  AddCompletion(program);
   return RunCommandLine(program, kHelpColumn, argc, argv);
 }
 

@@ -5,12 +5,14 @@
 #include <expected>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <utility>
 #include <vector>
 
 #include <fmt/core.h>
+#include <sys/types.h>
 
 #include "agent/guard.hpp"
 #include "agent/startup_report.hpp"
@@ -21,6 +23,7 @@
 #include "cli/command_line.hpp"
 #include "dns/config.hpp"
 #include "dns/limits.hpp"
+#include "io/file_lock.hpp"
 #include "session/access.hpp"
 #include "site/ca.hpp"
 #include "site/reach.hpp"
@@ -49,9 +52,30 @@ int UnknownDataCenter(const site::Site& site, const std::string& name) {
   return kMisused;
 }
 
-Result<void> PrepareState(const site::Site& site, const RunArguments& arguments) {
+// Nothing else may run this data center in this state directory.
+Result<io::FileLock> LockDataCenter(const site::StateDir& state, const std::string& data_center) {
+  auto lock = state.LockRun(data_center);
+  if (!lock && lock.error().code == Errc::kExists) {
+    return Fail(Errc::kExists,
+                "{0} already runs in {1} (process {2}). See: meridian status --state {1}; end it: "
+                "kill {2}",
+                data_center, state.root().string(), state.RunHolder(data_center));
+  }
+  if (pid_t lab = io::FileLock::Holder(state.lock()); lock && lab != 0) {
+    return Fail(Errc::kExists,
+                "{0} holds a lab that runs already (process {1}), with every data center. End it: "
+                "meridian down --state {0}; or give another directory with --state",
+                state.root().string(), lab);
+  }
+  return lock;
+}
+
+// Made before anything starts; the lock is to be held as long as the data center runs.
+Result<io::FileLock> PrepareState(const site::Site& site, const RunArguments& arguments) {
   auto state = site::StateDir::Create(arguments.state_directory);
   if (!state) return Fail(state.error());
+  auto lock = LockDataCenter(*state, arguments.data_center);
+  if (!lock) return lock;
   std::error_code error;
   std::filesystem::create_directories(state->logs() / arguments.data_center, error);
   if (error) return Fail(Errc::kIo, "{}: {}", state->logs().string(), error.message());
@@ -59,7 +83,9 @@ Result<void> PrepareState(const site::Site& site, const RunArguments& arguments)
   if (!token) return Fail(token.error());
   auto ca = site::EnsureCa(*state, site, {arguments.data_center}, SystemClock().Wall());
   if (!ca) return Fail(ca.error());
-  return RememberSite(*state, site);
+  Result<void> remembered = RememberSite(*state, site);
+  if (!remembered) return Fail(remembered.error());
+  return lock;
 }
 
 // In the lab the state directory says which site it is; by itself a data center is told.
@@ -109,8 +135,9 @@ int RunGuard(const RunArguments& arguments) {
   OpenLog(arguments, "guard");
   if (!arguments.lab && !IsTrusted(*site, arguments)) return kMisused;
   // In the lab all of this is made once, before the data centers start.
-  Result<void> prepared = arguments.lab ? Result<void>{} : PrepareState(*site, arguments);
-  if (!prepared) return Complain(prepared.error());
+  std::optional<Result<io::FileLock>> prepared;
+  if (!arguments.lab) prepared = PrepareState(*site, arguments);
+  if (prepared && !*prepared) return Complain(prepared->error());
   agent::GuardOptions options{
       .agent_command = {ProgramPath(), "agent", site->file.string(), "--dc", arguments.data_center,
                         "--state", std::filesystem::absolute(arguments.state_directory).string()},

@@ -4,8 +4,13 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <fmt/core.h>
@@ -15,10 +20,13 @@
 #include "cli/command/command.hpp"
 #include "cli/command_line.hpp"
 #include "site/diagnostics.hpp"
+#include "site/site.hpp"
 #include "site/view.hpp"
 
 namespace meridian::cli {
 namespace {
+
+constexpr timespec kWatchInterval{.tv_sec = 1, .tv_nsec = 0};
 
 // Green for what is well, yellow for what is on its way, red for what is not there.
 std::string Painted(const std::string& state, size_t width) {
@@ -37,39 +45,78 @@ std::string ShownState(const agent::InstanceStatus& instance) {
   return says_more ? use : instance.state;
 }
 
-void PrintDataCenter(const agent::DataCenterStatus& dc) {
+std::string AddressAndPort(const std::string& address, uint16_t port) {
+  bool v6 = address.find(':') != std::string::npos;
+  return v6 ? fmt::format("[{}]:{}", address, port) : fmt::format("{}:{}", address, port);
+}
+
+// A problem may have several lines.
+std::string ProblemText(const std::string& problem, size_t indent) {
+  std::string text;
+  std::string_view rest = problem;
+  while (!rest.empty()) {
+    std::string_view line = rest.substr(0, rest.find('\n'));
+    text += fmt::format("{:{}}{}\n", "", indent, line);
+    rest.remove_prefix(std::min(line.size() + 1, rest.size()));
+  }
+  return text;
+}
+
+std::string DataCenterText(const agent::DataCenterStatus& dc) {
   constexpr size_t kStateWidth = 11;
-  fmt::print("\n{:<14} {} {}\n", dc.name, Painted(dc.state, kStateWidth), dc.address);
-  if (!dc.problem.empty()) fmt::print("  {}\n", dc.problem);
+  std::string text =
+      fmt::format("\n{:<14} {} {}\n", dc.name, Painted(dc.state, kStateWidth), dc.address);
+  text += ProblemText(dc.problem, 2);
   for (const agent::TierStatus& tier : dc.tiers) {
-    std::string where = tier.url.empty() ? fmt::format("{}:{}", dc.address, tier.port) : tier.url;
-    fmt::print("  {:<12} {} {:<21} {}\n", tier.name, Painted(tier.state, kStateWidth), where,
-               tier.pid == 0 ? "" : fmt::format("pid {}", tier.pid));
-    if (!tier.problem.empty()) fmt::print("    {}\n", tier.problem);
+    std::string where = tier.url.empty() ? AddressAndPort(dc.address, tier.port) : tier.url;
+    text += fmt::format("  {:<12} {} {:<21} {}\n", tier.name, Painted(tier.state, kStateWidth),
+                        where, tier.pid == 0 ? "" : fmt::format("pid {}", tier.pid));
+    text += ProblemText(tier.problem, 4);
   }
   for (const agent::InstanceStatus& instance : dc.instances) {
     uint32_t requests = 0;
     for (const agent::InstanceUse& use : instance.uses) requests += use.report.in_flight;
     std::string in_flight = requests == 0 ? "" : fmt::format(", {} in flight", requests);
-    fmt::print("  {:<12} {} {:<21} pid {}, release {}{}\n", instance.id,
-               Painted(ShownState(instance), kStateWidth), instance.address, instance.pid,
-               instance.release, in_flight);
-    for (const std::string& problem : {instance.problem, agent::DescribeUses(instance)}) {
-      if (!problem.empty()) fmt::print("    {}\n", problem);
-    }
+    text += fmt::format("  {:<12} {} {:<21} pid {}, release {}{}\n", instance.id,
+                        Painted(ShownState(instance), kStateWidth), instance.address, instance.pid,
+                        instance.release, in_flight);
+    text += ProblemText(instance.problem, 4);
+    text += ProblemText(agent::DescribeUses(instance), 4);
+  }
+  return text;
+}
+
+std::string SiteText(const site::Site& site, const std::vector<agent::DataCenterStatus>& all) {
+  std::string text = fmt::format("{}: {}\n", site.name, site.domain);
+  for (const agent::DataCenterStatus& dc : all) text += DataCenterText(dc);
+  return text;
+}
+
+// Until it is interrupted. Where output is no terminal, only what has changed is printed.
+[[noreturn]] void Watch(const Deployed& deployed) {
+  bool terminal = isatty(STDOUT_FILENO) != 0;
+  std::string shown;
+  for (;;) {
+    std::string text = SiteText(deployed.site, AskStatus(deployed));
+    if (terminal) fmt::print("\x1b[H\x1b[2J{}", text);
+    if (!terminal && text != shown) fmt::print("{}{}", shown.empty() ? "" : "\n", text);
+    // Whoever read it may be gone.
+    if (std::fflush(stdout) != 0) std::exit(kDone);  // NOLINT(concurrency-mt-unsafe): one thread
+    shown = std::move(text);
+    nanosleep(&kWatchInterval, nullptr);
   }
 }
 
-int Status(const std::string& state_directory, bool json) {
+int Status(const std::string& state_directory, bool json, bool watch) {
   auto deployed = FindDeployed(state_directory);
   if (!deployed) return deployed.error();
+  if (watch) Watch(*deployed);
   std::vector<agent::DataCenterStatus> all = AskStatus(*deployed);
   if (json) {
     fmt::print("{}", agent::EncodeSiteStatus(deployed->site.name, all));
     return kDone;
   }
-  fmt::print("{}: {}\n", deployed->site.name, deployed->site.domain);
-  for (const agent::DataCenterStatus& dc : all) PrintDataCenter(dc);
+  fmt::print("{}", SiteText(deployed->site, all));
   bool any = std::ranges::any_of(all, [](const auto& dc) { return dc.state != "down"; });
   if (!any) {
     fmt::print(stderr, "\nNothing runs. Bring it up with: meridian up {}\n",
@@ -84,12 +131,20 @@ void AddStatus(Command& program) {
   struct Arguments {
     std::string state_directory = ".meridian";
     bool json = false;
+    bool watch = false;
   };
   auto arguments = std::make_shared<Arguments>();
   Command& command = program.AddCommand("status", "How every data center is");
-  command.AddOption({.name = "--json", .value = &arguments->json, .help = "As JSON"});
+  Option& json =
+      command.AddOption({.name = "--json", .value = &arguments->json, .help = "As JSON"});
+  command.AddOption({.name = "--watch",
+                     .value = &arguments->watch,
+                     .help = "Again each second, until Ctrl-C",
+                     .excludes = {&json}});
   AddStateOption(command, arguments->state_directory);
-  command.action = [arguments] { return Status(arguments->state_directory, arguments->json); };
+  command.action = [arguments] {
+    return Status(arguments->state_directory, arguments->json, arguments->watch);
+  };
 }
 
 }  // namespace meridian::cli

@@ -10,6 +10,7 @@
 
 #include <fmt/core.h>
 
+#include "base/ip.hpp"
 #include "cli/command_line.hpp"
 #include "dns/config.hpp"
 #include "site/site.hpp"
@@ -47,12 +48,14 @@ std::string HowToTrust(const SummaryOptions& options) {
   fs::path absolute = fs::absolute(authority, error);
   if (!error) authority = absolute.lexically_normal();
   std::string url = fmt::format("{}:{}", site.domain, site.ports.edge_https);
+  std::string at = site.datacenters.front().address.ToString();
+  if (!site.datacenters.front().address.is_v4()) at = "[" + at + "]";
   return fmt::format(
       "\nHTTPS is by a certificate authority of this site's own, which no client trusts unless "
       "told:\n"
-      "  curl --cacert {} --resolve {}:{} https://{}/\n"
+      "  curl --cacert {} --resolve {} https://{}/\n"
       "A browser imports that file among its authorities, for as long as you use the site.\n",
-      Quoted(authority.string()), url, site.datacenters.front().address.ToString(), url);
+      Quoted(authority.string()), Quoted(url + ":" + at), url);
 }
 
 }  // namespace
@@ -85,9 +88,10 @@ std::string Summary(const SummaryOptions& options) {
 
   std::string text = fmt::format("{} is up at {}:\n\n", site.name, CountText(site));
   for (const site::DataCenter& dc : site.datacenters) {
-    text += fmt::format("  {:<12} http://{}:{}/  https://{}:{}/  dns {}:{}\n", dc.name,
-                        dc.address.ToString(), ports.edge, dc.address.ToString(), ports.edge_https,
-                        dc.address.ToString(), ports.dns);
+    text += fmt::format("  {:<12} http://{}/  https://{}/  dns {}\n", dc.name,
+                        Endpoint{dc.address, ports.edge}.ToString(),
+                        Endpoint{dc.address, ports.edge_https}.ToString(),
+                        Endpoint{dc.address, ports.dns}.ToString());
   }
   text += "\nTry:\n";
   std::string from = places.empty() ? "" : " --from " + places.front().name;
@@ -95,7 +99,7 @@ std::string Summary(const SummaryOptions& options) {
   std::string subnet = places.empty() ? "" : " +subnet=" + places.front().prefix.ToString();
   text += fmt::format("  dig @{} -p {} {} +short{}\n", first.address.ToString(), ports.dns,
                       site.domain, subnet);
-  text += fmt::format("  curl http://{}:{}/\n", first.address.ToString(), ports.edge);
+  text += fmt::format("  curl http://{}/\n", Endpoint{first.address, ports.edge}.ToString());
   text += fmt::format("  {} status{}\n", call, state);
   if (site.datacenters.size() > 1) {
     text += fmt::format("  {} dc kill {}{}\n", call, first.name, state);

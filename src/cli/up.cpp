@@ -17,11 +17,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "cli/command/command.hpp"
 #include "cli/command_line.hpp"
 #include "cli/summary.hpp"
+#include "cli/waiting.hpp"
 #include "io/descendants.hpp"
 #include "io/epoll.hpp"
 #include "io/fiber.hpp"
@@ -31,6 +33,7 @@
 #include "io/scope.hpp"
 #include "io/socket.hpp"
 #include "io/task.hpp"
+#include "io/wait_queue.hpp"
 #include "lab/lab.hpp"
 #include "lab/limits.hpp"
 #include "site/ca.hpp"
@@ -64,6 +67,7 @@ Result<Prepared> Prepare(const site::Site& site, const Arguments& arguments) {
   std::vector<std::string> names;
   for (const site::DataCenter& dc : site.datacenters) {
     names.push_back(dc.name);
+    if (pid_t pid = state->RunHolder(dc.name); pid != 0) return Fail(RunsByItself(dc.name, pid));
     std::error_code error;
     std::filesystem::create_directories(state->logs() / dc.name, error);
     if (error) return Fail(Errc::kIo, "{}: {}", state->logs().string(), error.message());
@@ -77,9 +81,14 @@ Result<Prepared> Prepare(const site::Site& site, const Arguments& arguments) {
   return Prepared{std::move(*state), std::move(*lock)};
 }
 
-void Tell(const std::string& sentence) {
-  fmt::print("{}\n", sentence);
+void Say(const std::string& text) {
+  fmt::print("{}", text);
   std::fflush(stdout);
+}
+
+// On a terminal the cursor may stand in the line that says what is waited for.
+void Tell(const std::string& sentence) {
+  Say((isatty(STDOUT_FILENO) != 0 ? kEraseLine : "") + sentence + "\n");
 }
 
 // A lab in a terminal goes down in good order when the terminal closes, as at Ctrl-C. A detached
@@ -98,13 +107,29 @@ io::Task<void> PassSignals(io::Signals& signals, lab::Lab& lab, bool detached) {
   }
 }
 
-// `started` is called when every data center serves.
+// What is waited for, until cancelled.
+io::Task<void> ShowWaiting(const std::string& waits_for) {
+  io::Fiber& fiber = co_await io::ThisFiber{};
+  TimePoint began = fiber.loop().Now();
+  Waiting waiting = Waiting::ForStandardOutput();
+  while (co_await io::Sleep(kWaitingInterval)) {
+    Say(waiting.Next(waits_for, fiber.loop().Now() - began));
+  }
+  Say(waiting.End());
+}
+
+// `started` is called when every data center serves. `waits_for` is what the lab waits for, as it
+// changes.
 io::Task<int> RunLab(io::Signals& signals, lab::Lab& lab, bool detached,
-                     std::function<void()> started) {
+                     const std::string& waits_for, std::function<void()> started) {
   io::Fiber& fiber = co_await io::ThisFiber{};
   io::Scope background(fiber.loop());
   background.Spawn(PassSignals(signals, lab, detached));
+  io::Scope waiting(fiber.loop());
+  waiting.Spawn(ShowWaiting(waits_for));
   Result<void> outcome = co_await lab.Start();
+  waiting.Cancel();
+  co_await waiting.Join();
   if (outcome) {
     started();
     outcome = co_await lab.ServeUntilDown();
@@ -126,8 +151,13 @@ int Serve(const Arguments& arguments, std::function<void()> started) {
   io::Signals signals(driver, {SIGTERM, SIGINT, SIGHUP, SIGCHLD});
   io::Loop loop(driver);
   io::SystemNetwork network(driver);
+  std::string waits_for;
   lab::Lab lab(driver, loop, network,
-               {.site = *site, .state = prepared->state, .program = ProgramPath(), .tell = Tell});
+               {.site = *site,
+                .state = prepared->state,
+                .program = ProgramPath(),
+                .tell = Tell,
+                .waits = [&](const std::string& text) { waits_for = text; }});
   auto announce = [&] {
     fmt::print("{}", Summary({.site = *site,
                               .state_directory = arguments.state_directory,
@@ -135,7 +165,7 @@ int Serve(const Arguments& arguments, std::function<void()> started) {
     std::fflush(stdout);
     started();
   };
-  int status = loop.RunToEnd(RunLab(signals, lab, arguments.detach, announce));
+  int status = loop.RunToEnd(RunLab(signals, lab, arguments.detach, waits_for, announce));
   io::KillDescendants(lab::kLastKillPatience);
   return status;
 }

@@ -227,7 +227,7 @@ void AddVisit(Command& program) {
                      .value = &arguments->every,
                      .help = "The time from one visit to the next",
                      .type = "TIME",
-                     .shows_default = true,
+                     .default_text = "100ms",
                      .needs = {&repeat}});
   command.AddOption({.name = "--no-fallback",
                      .value = &arguments->no_fallback,

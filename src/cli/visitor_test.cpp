@@ -231,7 +231,7 @@ TEST_F(VisitorTest, ACertificateOfAnotherCaIsAFailureWithoutFallback) {
   Authority another(world_.site);
   Visit visit = world_.GoOnce({.url = "https://photos.example/", .tls = another.Client()});
   ASSERT_EQ(visit.attempts.size(), 1u);
-  EXPECT_EQ(ErrorOf(visit.attempts[0]), Errc::kInvalid);
+  EXPECT_EQ(ErrorOf(visit.attempts[0]), Errc::kPermission);
   EXPECT_TRUE(visit.attempts[0].secure && !visit.attempts[0].request);
 }
 

@@ -4,7 +4,7 @@
 //   port = 5300                          # site's own
 //   steering = "nearest"                 # or "weighted" (by the data centers' weights), or "map"
 //   ttl = "30s"                          # of the answers; 5 s in the lab unless given
-//   geo_database = "GeoLite2-City.mmdb"  # optional; relative to site.toml
+//   geo_database = "GeoLite2-City.mmdb"  # optional; relative to site.toml; else by country
 //   [[dns.place]]                        # as many as needed; the longest prefix counts
 //   name = "oregon"
 //   prefix = "203.0.113.0/24"

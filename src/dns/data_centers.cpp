@@ -1,13 +1,16 @@
 #include "dns/data_centers.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include "base/clock.hpp"
 #include "base/geography.hpp"
+#include "base/log.hpp"
 #include "base/result.hpp"
 #include "dns/config.hpp"
 #include "dns/data_center_map.hpp"
@@ -16,6 +19,7 @@
 #include "dns/location.hpp"
 #include "dns/snapshot.hpp"
 #include "dns/spill.hpp"
+#include "dns/steering.hpp"
 #include "dns/zone.hpp"
 #include "site/site.hpp"
 #include "site/view.hpp"
@@ -52,19 +56,27 @@ Result<Zone> MakeZone(const site::Site& site, Duration ttl) {
   return Zone::Build(options);
 }
 
-Result<std::shared_ptr<const GeoDatabase>> OpenGeoDatabase(const Config& config) {
-  if (config.geo_database.empty()) return nullptr;
-  Result<GeoDatabase> database = GeoDatabase::Open(config.geo_database);
-  if (!database) return Fail(database.error());
+Result<std::shared_ptr<const GeoDatabase>> OpenGeoDatabase(
+    const Config& config, const std::filesystem::path& country_database) {
+  bool named = !config.geo_database.empty();
+  bool by_country = config.mode == SteeringMode::kNearest && !country_database.empty();
+  if (!named && !by_country) return nullptr;
+  Result<GeoDatabase> database = GeoDatabase::Open(named ? config.geo_database : country_database);
+  if (!database && named) return Fail(database.error());
+  if (!database) {
+    LOG_WARNING("clients are not located by their country", {"problem", database.error().message});
+    return nullptr;
+  }
   return std::make_shared<const GeoDatabase>(*std::move(database));
 }
 
 }  // namespace
 
-Result<FixedParts> FixedParts::Make(const site::Site& site, const Config& config, Duration ttl) {
+Result<FixedParts> FixedParts::Make(const site::Site& site, const Config& config, Duration ttl,
+                                    const std::filesystem::path& country_database) {
   Result<Zone> zone = MakeZone(site, ttl);
   if (!zone) return Fail(zone.error());
-  Result<std::shared_ptr<const GeoDatabase>> database = OpenGeoDatabase(config);
+  Result<std::shared_ptr<const GeoDatabase>> database = OpenGeoDatabase(config, country_database);
   if (!database) return Fail(database.error());
   Result<Locator> locator = Locator::Build(config.places, *std::move(database));
   if (!locator) return Fail(locator.error());
@@ -104,11 +116,22 @@ void DataCenters::Obey(const site::SiteView& view) {
 
 void DataCenters::OnProbe(size_t data_center, bool hit) {
   Health& health = states_[data_center].health;
+  states_[data_center].was_probed = true;
   if (hit) {
     health.ProbeHit();
   } else {
     health.ProbeMissed();
   }
+  Refresh();
+}
+
+bool DataCenters::AllProbed() const { return std::ranges::all_of(states_, &State::was_probed); }
+
+void DataCenters::DecideByFirstProbes() {
+  bool any_hit =
+      std::ranges::any_of(states_, [](const State& state) { return state.health.was_hit(); });
+  if (!any_hit) return;
+  for (State& state : states_) state.health.DecideByFirstProbe();
   Refresh();
 }
 

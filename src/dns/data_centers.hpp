@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
 #include <memory>
 #include <vector>
 
@@ -25,8 +26,11 @@ struct FixedParts {
   std::shared_ptr<const DataCenterMap> map;
   SteeringMode mode = SteeringMode::kNearest;
 
-  // Opens the geo database, if there is one; its errors, and those of the parts.
-  static Result<FixedParts> Make(const site::Site& site, const Config& config, Duration ttl);
+  // Opens the geo database that the site names; its errors, and those of the parts. Where it names
+  // none, and clients go to the nearest data center, `country_database` counts (empty: none), if it
+  // can be read.
+  static Result<FixedParts> Make(const site::Site& site, const Config& config, Duration ttl,
+                                 const std::filesystem::path& country_database = {});
 };
 
 class DataCenters {
@@ -37,6 +41,11 @@ class DataCenters {
   // Data centers that the view does not name keep what was known of them.
   void Obey(const site::SiteView& view);
   void OnProbe(size_t data_center, bool hit);
+  // Whether every data center was probed at least once.
+  bool AllProbed() const;
+  // What the first probes tell, before the first answer. With no hit among them nothing: then it is
+  // our own network that fails.
+  void DecideByFirstProbes();
   // Lets full data centers pass clients on. Once a second.
   void Spill(TimePoint now);
 
@@ -48,6 +57,7 @@ class DataCenters {
  private:
   struct State {
     Health health;
+    bool was_probed = false;
     double capacity_rps = 0;
     double load_rps = 0;
   };

@@ -45,6 +45,18 @@ TEST(DataCenters, AnAgentThatIsNotHeardDoesNotTakeItsDataCenterOut) {
   EXPECT_EQ(Serving(data_centers), (std::vector{true, true}));
 }
 
+TEST(DataCenters, FirstProbesDecideUnlessAllMissed) {
+  DataCenters data_centers(TwoDataCenters(), kTtl);
+  data_centers.OnProbe(0, false);
+  EXPECT_FALSE(data_centers.AllProbed());
+  data_centers.DecideByFirstProbes();
+  EXPECT_EQ(Serving(data_centers), (std::vector{true, true}));
+  data_centers.OnProbe(1, true);
+  EXPECT_TRUE(data_centers.AllProbed());
+  data_centers.DecideByFirstProbes();
+  EXPECT_EQ(Serving(data_centers), (std::vector{false, true}));
+}
+
 TEST(DataCenters, TheViewTakesOutWhatIsDraining) {
   for (site::DataCenterState state :
        {site::DataCenterState::kDraining, site::DataCenterState::kDrained}) {

@@ -3,10 +3,13 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
+#include <ctime>
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
 #include <utility>
 
 #include <maxminddb.h>
@@ -16,6 +19,7 @@
 #include "base/geography.hpp"
 #include "base/ip.hpp"
 #include "base/result.hpp"
+#include "dns/country.hpp"
 
 namespace meridian::dns {
 namespace {
@@ -45,10 +49,23 @@ std::optional<double> Number(MMDB_entry_s* entry, const char* key) {
   return {};
 }
 
+// The country of a record: "country_code", or what MaxMind's country databases have.
+std::optional<Location> CountryOf(MMDB_entry_s* entry) {
+  constexpr std::array<const char*, 2> kFlat = {"country_code", nullptr};
+  constexpr std::array<const char*, 3> kNested = {"country", "iso_code", nullptr};
+  for (const char* const* path : {kFlat.data(), kNested.data()}) {
+    MMDB_entry_data_s data{};
+    if (MMDB_aget_value(entry, &data, path) != MMDB_SUCCESS || !data.has_data) continue;
+    if (data.type != MMDB_DATA_TYPE_UTF8_STRING) continue;
+    return CountryLocation({data.utf8_string, data.data_size});
+  }
+  return std::nullopt;
+}
+
 std::optional<Location> LocationOf(MMDB_entry_s* entry) {
   std::optional<double> latitude = Number(entry, "latitude");
   std::optional<double> longitude = Number(entry, "longitude");
-  if (!latitude || !longitude) return {};
+  if (!latitude || !longitude) return CountryOf(entry);
   bool on_earth = *latitude >= -90 && *latitude <= 90 && *longitude >= -180 && *longitude <= 180;
   if (!on_earth) return {};
   return Location{*latitude, *longitude};
@@ -84,6 +101,15 @@ Result<GeoDatabase> GeoDatabase::Open(const std::filesystem::path& path) {
   }
   file->open = true;
   return GeoDatabase(std::move(file));
+}
+
+std::string GeoDatabase::Date() const {
+  constexpr size_t kDateBytes = 32;
+  auto built = static_cast<time_t>(file_->database.metadata.build_epoch);
+  struct tm parts{};
+  std::array<char, kDateBytes> text{};
+  gmtime_r(&built, &parts);
+  return {text.data(), strftime(text.data(), text.size(), "%Y-%m-%d", &parts)};
 }
 
 GeoMatch GeoDatabase::Find(const IpAddress& address) const {

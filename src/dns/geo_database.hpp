@@ -1,11 +1,13 @@
-// A MaxMind DB file (such as GeoLite2 City): from an address to a location. The only door to
-// libmaxminddb. The file is mapped, and must not be overwritten in place while it is open (replace
-// it by renaming). Immutable once open; any thread may look up; lookups do not allocate.
+// A MaxMind DB file (such as GeoLite2 City, or one of countries): from an address to a location.
+// The only door to libmaxminddb. The file is mapped, and must not be overwritten in place while it
+// is open (replace it by renaming). Immutable once open; any thread may look up; lookups do not
+// allocate.
 #pragma once
 
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "base/geography.hpp"
 #include "base/ip.hpp"
@@ -25,6 +27,9 @@ class GeoDatabase {
   GeoDatabase(GeoDatabase&&) noexcept;
   GeoDatabase& operator=(GeoDatabase&&) noexcept;
   ~GeoDatabase();
+
+  // When the file was made, such as "2026-11-29".
+  std::string Date() const;
 
   // An address that the file cannot tell about, or that its damaged part covers, has no location.
   GeoMatch Find(const IpAddress& address) const;

@@ -1,11 +1,16 @@
 #include "dns/geo_database.hpp"
 
+#include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 
+#include <fmt/chrono.h>
 #include <gtest/gtest.h>
 
 #include "base/scratch_dir.hpp"
+#include "dns/country.hpp"
+#include "dns/data_centers.hpp"
 #include "dns/location.hpp"
 
 namespace meridian::dns {
@@ -47,6 +52,41 @@ TEST_F(GeoDatabaseTest, AddressWithoutALocationHasThePrefixThatSaysSo) {
   EXPECT_FALSE(database->Find(A("192.0.2.1")).location) << "a record that has only a city";
   EXPECT_EQ(database->Find(A("192.0.2.1")).prefix_length, 24);
   EXPECT_FALSE(database->Find(A("192.88.99.1")).location) << "a latitude that is not on Earth";
+}
+
+TEST_F(GeoDatabaseTest, ARecordThatHasOnlyACountryIsInItsMiddle) {
+  Result<GeoDatabase> database = GeoDatabase::Open(Written(6));
+  ASSERT_TRUE(database);
+  EXPECT_EQ(database->Find(A("233.252.0.1")).location, CountryLocation("NL"));
+  EXPECT_EQ(database->Find(A("233.252.1.1")).location, CountryLocation("JP"));
+  EXPECT_EQ(database->Find(A("233.252.1.1")).prefix_length, 24);
+  EXPECT_FALSE(database->Find(A("233.252.2.1")).location) << "a code that is no country's";
+}
+
+TEST_F(GeoDatabaseTest, SaysWhenItWasMade) {
+  Result<GeoDatabase> database = GeoDatabase::Open(Written(4));
+  ASSERT_TRUE(database);
+  EXPECT_EQ(database->Date(), fmt::format("{:%Y-%m-%d}", fmt::gmtime(std::time(nullptr))));
+}
+
+TEST_F(GeoDatabaseTest, OfCountriesCountsOnlyWhereTheSiteNamesNoneAndSteersByPlace) {
+  std::filesystem::path file = Written(4);
+  site::Site site{.name = "photos", .domain = "photos.example"};
+  site.datacenters = {{.name = "us-east",
+                       .address = IpAddress::V4(127, 1, 0, 1),
+                       .public_addresses = {IpAddress::V4(192, 0, 2, 1)}}};
+  auto knows = [&](const Config& config, const std::filesystem::path& countries) {
+    Result<FixedParts> parts = FixedParts::Make(site, config, std::chrono::seconds{5}, countries);
+    EXPECT_TRUE(parts) << parts.error().message;
+    return parts && parts->locator->Find(A("233.252.0.1"), 32).direction.has_value();
+  };
+  EXPECT_TRUE(knows({}, file));
+  EXPECT_FALSE(knows({}, {}));
+  EXPECT_FALSE(knows({.mode = SteeringMode::kWeighted}, file));
+  // A site comes up without it.
+  EXPECT_FALSE(knows({}, folder_ / "missing.mmdb"));
+  std::ofstream(folder_ / "text.mmdb") << "not a database";
+  EXPECT_FALSE(knows({}, folder_ / "text.mmdb"));
 }
 
 TEST_F(GeoDatabaseTest, Ipv4FileKnowsNothingOfIpv6) {

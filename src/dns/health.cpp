@@ -29,6 +29,13 @@ void Health::ProbeMissed() {
   if (misses_ == kMissesUntilOut) probed_ = Probed::kDown;
 }
 
+void Health::DecideByFirstProbe() {
+  bool missed = misses_ > 0 && hits_ == 0;
+  if (probed_ != Probed::kUnknown || !missed || configured_ != ConfiguredState::kServing) return;
+  probed_ = Probed::kDown;
+  hits_ = kHitsUntilBack - 1;
+}
+
 bool Health::serving() const {
   return configured_ != ConfiguredState::kOut && available_ && probed_ != Probed::kDown;
 }

@@ -21,6 +21,11 @@ class Health {
 
   void ProbeHit();     // the edge said 200 in time
   void ProbeMissed();  // anything else
+  // To be called once, when every data center has been probed once and one of them answered: a miss
+  // takes a data center out that has said that it serves, and the next hit brings it back. One that
+  // is starting gets its three probes.
+  void DecideByFirstProbe();
+  bool was_hit() const { return hits_ > 0; }
 
   bool serving() const;
 

@@ -35,6 +35,25 @@ TEST(Health, ThreeMissesTakeItOutAndTwoHitsBringItBack) {
   EXPECT_EQ(Serving(&health, "+"), "1");
 }
 
+TEST(Health, TheFirstProbeOfAServerThatStartsMayTakeOutWhatSaysThatItServes) {
+  Health health;
+  Serving(&health, "-");
+  health.DecideByFirstProbe();
+  EXPECT_FALSE(health.serving());
+  EXPECT_EQ(Serving(&health, "+"), "1");
+
+  Health hit;
+  Serving(&hit, "+");
+  hit.DecideByFirstProbe();
+  EXPECT_EQ(Serving(&hit, "--"), "11");
+
+  Health starting;
+  starting.SetConfigured(ConfiguredState::kStarting);
+  Serving(&starting, "-");
+  starting.DecideByFirstProbe();
+  EXPECT_EQ(Serving(&starting, "--"), "10");
+}
+
 TEST(Health, OnlyResultsInARowCount) {
   Health health;
   EXPECT_EQ(Serving(&health, "--+--+--+"), "111111111");

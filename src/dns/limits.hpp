@@ -43,6 +43,9 @@ inline constexpr Duration kProbeInterval = std::chrono::seconds{1};
 inline constexpr Duration kProbeTimeout = std::chrono::milliseconds{800};
 inline constexpr size_t kMaxProbeAnswerBytes = 4096;
 
+// How long a server that starts waits for its first probes before it answers.
+inline constexpr Duration kFirstProbesTimeout = std::chrono::seconds{1};
+
 // Health of a data center: missed probes in a row that take it out, and hits that bring it back.
 inline constexpr int kMissesUntilOut = 3;
 inline constexpr int kHitsUntilBack = 2;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
@@ -13,6 +14,7 @@
 #include "base/metrics.hpp"
 #include "base/result.hpp"
 #include "dns/config.hpp"
+#include "dns/country.hpp"
 #include "dns/data_centers.hpp"
 #include "dns/limits.hpp"
 #include "dns/prober.hpp"
@@ -76,8 +78,9 @@ struct Server::SiteMetrics {
   std::vector<Gauge*> kept;
 };
 
-Server::Server(site::TierProcess& process)
+Server::Server(site::TierProcess& process, std::filesystem::path country_database)
     : process_(process),
+      country_database_(std::move(country_database)),
       data_centers_(process.site(), AnswerTtl(process)),
       answer_metrics_(process.metrics(), NamesOf(process.site())),
       tcp_metrics_(process.metrics()),
@@ -91,7 +94,7 @@ Server::~Server() {
 io::Task<Result<void>> Server::Start() {
   const site::Site& site = process_.site();
   Result<FixedParts> parts =
-      FixedParts::Make(site, site.sections.Get<Config>(), AnswerTtl(process_));
+      FixedParts::Make(site, site.sections.Get<Config>(), AnswerTtl(process_), country_database_);
   if (!parts) co_return Fail(parts.error());
   Result<std::vector<io::Fd>> udp = OpenUdpSockets();
   if (!udp) co_return Fail(udp.error());
@@ -99,6 +102,8 @@ io::Task<Result<void>> Server::Start() {
   if (!tcp) co_return Fail(tcp.error());
 
   parts_ = *std::move(parts);
+  StartProbes();
+  co_await AwaitFirstProbes();
   snapshots_ =
       std::make_unique<Published<Snapshot>>(udp->size(), data_centers_.MakeSnapshot(parts_));
   site_metrics_->Set(data_centers_.candidates());
@@ -111,7 +116,6 @@ io::Task<Result<void>> Server::Start() {
     process_.scope().Spawn(tcp_.back()->Run());
   }
   StartUdp(*std::move(udp));
-  StartProbes();
   process_.scope().Spawn(KeepSpilling());
   co_return Result<void>{};
 }
@@ -149,9 +153,18 @@ void Server::StartProbes() {
   }
   auto on_result = [this](size_t data_center, bool hit) {
     data_centers_.OnProbe(data_center, hit);
+    probed_.WakeAll();
     PublishChange();
   };
   prober_.Start(targets, on_result, process_.scope());
+}
+
+// Queries that come meanwhile wait in the sockets.
+io::Task<void> Server::AwaitFirstProbes() {
+  TimePoint deadline = process_.loop().After(kFirstProbesTimeout);
+  while (!data_centers_.AllProbed() && co_await probed_.Wait(deadline)) {
+  }
+  data_centers_.DecideByFirstProbes();
 }
 
 void Server::OnView() {
@@ -185,7 +198,7 @@ io::Task<void> Server::Drain() {
 
 int Run(const site::Site& site, site::TierStart start) {
   site::TierProcess process(site, std::move(start));
-  Server server(process);
+  Server server(process, CountryDatabasePath());
   return process.Run({.public_port = site.ports.dns,
                       .start = [&] { return server.Start(); },
                       .on_view = [&] { server.OnView(); },

@@ -3,6 +3,7 @@
 // makes the snapshots that all of them answer from.
 #pragma once
 
+#include <filesystem>
 #include <memory>
 #include <vector>
 
@@ -13,13 +14,15 @@
 #include "dns/tally.hpp"
 #include "dns/tcp_server.hpp"
 #include "dns/udp_server.hpp"
+#include "io/wait_queue.hpp"
 #include "site/tier_process.hpp"
 
 namespace meridian::dns {
 
 class Server {
  public:
-  explicit Server(site::TierProcess& process);
+  // `country_database`: counts where the site names none; empty: there is none.
+  explicit Server(site::TierProcess& process, std::filesystem::path country_database = {});
   // The process's fibers must have ended.
   ~Server();
 
@@ -37,14 +40,17 @@ class Server {
   Result<std::vector<io::Fd>> OpenUdpSockets();
   void StartUdp(std::vector<io::Fd> sockets);
   void StartProbes();
+  io::Task<void> AwaitFirstProbes();
   io::Task<void> KeepSpilling();
   void PublishChange();
 
   site::TierProcess& process_;
+  std::filesystem::path country_database_;
   DataCenters data_centers_;
   AnswerMetrics answer_metrics_;
   TcpMetrics tcp_metrics_;
   std::unique_ptr<SiteMetrics> site_metrics_;
+  io::WaitQueue probed_;
   Prober prober_;
   // In this order: threads and connections go before what they read.
   FixedParts parts_;

@@ -125,6 +125,30 @@ TEST_F(ServerTest, ObeysTheNewestViewAndDrainsOnSigterm) {
   EXPECT_EQ(RunWith(client), 0);
 }
 
+TEST_F(ServerTest, AnswersNobodyBeforeItsFirstProbesAreBack) {
+  // Of us-west no edge listens.
+  io::Fd edge = io::OpenListeningSocket(kAnyPort, {}).value();
+  site_.ports.edge = io::LocalEndpoint(edge.get()).port;
+  auto client = [&]() -> io::Task<void> {
+    SendView(1, site::DataCenterState::kServing);
+    auto listener = process_->network().AdoptListener(std::move(edge));
+    auto socket = process_->network().Bind(kAnyPort).value();
+    EXPECT_TRUE(socket->Send(MessageOf({.name = "photos.example"}), at_));
+    auto probe = co_await listener->Accept();
+    std::vector<uint8_t> bytes(wire::dns::kMaxUdpResponseBytes);
+    Result<size_t> asked = co_await (*probe)->Read(bytes);
+    EXPECT_TRUE(asked && *asked > 0);
+    auto early = co_await socket->Receive(bytes, process_->loop().Now());
+    EXPECT_FALSE(early) << "answered before the probe";
+    constexpr std::string_view kAnswer = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
+    EXPECT_TRUE(co_await (*probe)->Write(AsBytes(kAnswer)));
+    auto got = co_await socket->Receive(bytes, process_->loop().After(seconds{10}));
+    EXPECT_TRUE(got);
+    kill(getpid(), SIGTERM);
+  };
+  EXPECT_EQ(RunWith(client), 0);
+}
+
 TEST_F(ServerTest, AnswersOverTcpToo) {
   auto client = [&]() -> io::Task<void> {
     auto stream = co_await process_->network().Connect(tcp_at_, {});

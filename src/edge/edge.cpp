@@ -127,7 +127,10 @@ Result<std::shared_ptr<io::TlsContext>> Edge::VisitorTls() const {
     if (!tls) break;
     auto other = io::TlsContext::ForServer(
         {.certificate_path = each.certificate_path, .key_path = each.key_path});
-    if (!other) return other;
+    if (!other) {
+      return Fail(other.error().code, "{} ([[edge.certificate]] in site.toml)",
+                  other.error().message);
+    }
     (*tls)->AddForNames(std::move(*other));
   }
   return tls;

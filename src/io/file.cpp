@@ -1,6 +1,7 @@
 #include "io/file.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -9,6 +10,7 @@
 #include <string_view>
 
 #include <fcntl.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <unistd.h>
@@ -21,6 +23,17 @@ namespace {
 
 constexpr size_t kReadPiece = 64 * 1024;
 constexpr mode_t kPrivateFolderMode = 0700;
+
+// "alice (uid 1000)"
+std::string UserName(uid_t uid) {
+  constexpr size_t kLongestEntry = 16 * 1024;
+  std::array<char, kLongestEntry> text{};
+  struct passwd entry{};
+  struct passwd* found = nullptr;
+  getpwuid_r(uid, &entry, text.data(), text.size(), &found);
+  std::string number = "uid " + std::to_string(uid);
+  return found == nullptr ? number : std::string(found->pw_name) + " (" + number + ")";
+}
 
 Result<void> WriteAll(int fd, std::string_view content, const std::string& path) {
   while (!content.empty()) {
@@ -86,7 +99,8 @@ Result<void> EnsurePrivateFolder(const std::string& folder) {
   if (stat(folder.c_str(), &facts) != 0) return FailErrno(errno, folder);
   if (!S_ISDIR(facts.st_mode)) return Fail(Errc::kExists, "{} is not a folder", folder);
   if (facts.st_uid != geteuid()) {
-    return Fail(Errc::kPermission, "{} belongs to another user", folder);
+    return Fail(Errc::kPermission, "{} belongs to another user: {}", folder,
+                UserName(facts.st_uid));
   }
   if ((facts.st_mode & 077) != 0) {
     return Fail(Errc::kPermission, "{0} is open to other users; chmod 700 {0}", folder);

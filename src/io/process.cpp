@@ -122,8 +122,20 @@ void Launch::Run() const {
 }
 
 std::unexpected<Error> LaunchError(int error, char stage, const ProcessOptions& options) {
-  const std::string& what = stage == 'd' ? options.directory : options.command.front();
-  return FailErrno(error, what);
+  const std::string& program = options.command.front();
+  if (stage == 'd') {
+    if (error == ENOENT)
+      return Fail(Errc::kNotFound, "there is no directory {}", options.directory);
+    return FailErrno(error, "directory " + options.directory);
+  }
+  if (stage == 'f') return FailErrno(error, "descriptors for " + program);
+  if (error != ENOENT) return FailErrno(error, "program " + program);
+  bool is_path = program.find('/') != std::string::npos;
+  // A script whose first line names an interpreter that is not there.
+  if (is_path && access(program.c_str(), F_OK) == 0) {
+    return Fail(Errc::kNotFound, "there is no interpreter for {}: see its first line", program);
+  }
+  return Fail(Errc::kNotFound, "there is no program {}{}", program, is_path ? "" : " on the PATH");
 }
 
 }  // namespace

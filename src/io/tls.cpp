@@ -1,13 +1,16 @@
 #include "io/tls.hpp"
 
 #include <algorithm>
+#include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <fstream>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <fmt/core.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -43,15 +46,45 @@ int VerifyMode(PeerCertificate peer) {
   return SSL_VERIFY_PEER;
 }
 
+// Whether a file can be read, else why not: OpenSSL says only "system lib".
+Result<void> CanBeRead(const char* what, const std::string& path) {
+  std::ifstream file(path);
+  bool can = file.is_open() && (file.peek() != std::ifstream::traits_type::eof() || file.eof());
+  if (!can) return FailErrno(errno, fmt::format("{} {}", what, path));
+  return {};
+}
+
+Result<void> UseCertificate(ssl_ctx_st* native, const TlsOptions& options) {
+  const std::string& path = options.certificate_path;
+  Result<void> readable = CanBeRead("certificate", path);
+  if (readable) readable = CanBeRead("key", options.key_path);
+  if (!readable) return readable;
+  if (SSL_CTX_use_certificate_chain_file(native, path.c_str()) != 1) {
+    return Fail(Errc::kInvalid,
+                "certificate {}: {}. It must hold a certificate in PEM form, then those that it is "
+                "signed by",
+                path, TakeReason());
+  }
+  int key = SSL_CTX_use_PrivateKey_file(native, options.key_path.c_str(), SSL_FILETYPE_PEM);
+  // With a key of the same kind OpenSSL compares at once.
+  bool differs = ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH ||
+                 (key == 1 && SSL_CTX_check_private_key(native) != 1);
+  if (differs) {
+    ERR_clear_error();
+    return Fail(Errc::kInvalid, "key {} does not belong to certificate {}", options.key_path, path);
+  }
+  if (key != 1) {
+    return Fail(Errc::kInvalid,
+                "key {}: {}. It must be a private key in PEM form, without a passphrase",
+                options.key_path, TakeReason());
+  }
+  return {};
+}
+
 Result<void> UseFiles(ssl_ctx_st* native, const TlsOptions& options) {
   if (!options.certificate_path.empty()) {
-    if (SSL_CTX_use_certificate_chain_file(native, options.certificate_path.c_str()) != 1) {
-      return Fail(Errc::kInvalid, "certificate {}: {}", options.certificate_path, TakeReason());
-    }
-    if (SSL_CTX_use_PrivateKey_file(native, options.key_path.c_str(), SSL_FILETYPE_PEM) != 1 ||
-        SSL_CTX_check_private_key(native) != 1) {
-      return Fail(Errc::kInvalid, "key {}: {}", options.key_path, TakeReason());
-    }
+    Result<void> used = UseCertificate(native, options);
+    if (!used) return used;
   }
   if (!options.authorities_path.empty()) {
     const char* path = options.authorities_path.c_str();

@@ -106,7 +106,8 @@ Task<Result<std::unique_ptr<TlsConnection>>> TlsAccept(std::shared_ptr<TlsContex
                                                        std::unique_ptr<Stream> stream,
                                                        TimePoint deadline);
 // The client's side. `name` is sent as SNI (when it is no address) and the certificate must be for
-// it, unless the context ignores certificates.
+// it, unless the context ignores certificates. kPermission when the peer is another than that, or
+// of another authority; kInvalid for all else that is wrong with it.
 Task<Result<std::unique_ptr<TlsConnection>>> TlsConnect(std::shared_ptr<TlsContext> context,
                                                         std::unique_ptr<Stream> stream,
                                                         std::string name, TimePoint deadline);

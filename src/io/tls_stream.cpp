@@ -171,13 +171,23 @@ std::vector<std::string> TlsStream::peer_names() const {
 
 namespace {
 
+// The peer is not who we look for, whatever the time or the state of its certificate.
+bool IsOtherPeer(long verified) {
+  return verified == X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN ||
+         verified == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT ||
+         verified == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT ||
+         verified == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY ||
+         verified == X509_V_ERR_CERT_SIGNATURE_FAILURE || verified == X509_V_ERR_HOSTNAME_MISMATCH;
+}
+
 Task<Result<std::unique_ptr<TlsConnection>>> Handshake(std::unique_ptr<TlsStream> stream,
                                                        TimePoint deadline) {
   Result<void> shaken = co_await stream->Write(std::span<const Bytes>{}, deadline);
   if (shaken) co_return stream;
   long verified = SSL_get_verify_result(stream->native());
   if (shaken.error().code == Errc::kInvalid && verified != X509_V_OK) {
-    co_return Fail(Errc::kInvalid, "handshake: TLS: {}", X509_verify_cert_error_string(verified));
+    Errc code = IsOtherPeer(verified) ? Errc::kPermission : Errc::kInvalid;
+    co_return Fail(code, "handshake: TLS: {}", X509_verify_cert_error_string(verified));
   }
   co_return Fail(std::move(shaken.error()));
 }

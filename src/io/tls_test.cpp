@@ -196,7 +196,7 @@ TEST_F(TlsTest, ServerOfAnotherAuthorityIsRefused) {
   auto run = [&]() -> Task<void> {
     auto [client, server] =
         co_await Shake(Anonymous("other"), Leaf(PeerCertificate::kIgnored), "server.test");
-    EXPECT_EQ(client.error().code, Errc::kInvalid);
+    EXPECT_EQ(client.error().code, Errc::kPermission);
   };
   loop_.RunToEnd(run());
 }

@@ -5,6 +5,9 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include <fcntl.h>
@@ -73,18 +76,26 @@ io::Task<Result<void>> DataCenterProcess::Start() {
 }
 
 io::Task<Result<void>> DataCenterProcess::AwaitReport(std::unique_ptr<io::Stream> reports) {
-  Buffer line(agent::kLongestStartupReport);
+  Buffer buffer(agent::kLongestStartupReport);
   TimePoint deadline = loop_.After(kLongestStart);
-  while (line.text().find('\n') == std::string_view::npos && !line.full()) {
-    Result<size_t> got =
-        co_await reports->Read(line.Prepare(agent::kLongestStartupReport), deadline);
-    if (!got || *got == 0) {
-      co_return Fail(Errc::kUnavailable, "it ended before it could serve; its log is {}",
-                     options_.log.string());
+  for (;;) {
+    size_t newline = buffer.text().find('\n');
+    if (newline == std::string_view::npos && !buffer.full()) {
+      Result<size_t> got =
+          co_await reports->Read(buffer.Prepare(agent::kLongestStartupReport), deadline);
+      if (!got || *got == 0) {
+        co_return Fail(Errc::kUnavailable, "it ended before it could serve; its log is {}",
+                       options_.log.string());
+      }
+      buffer.Commit(*got);
+      continue;
     }
-    line.Commit(*got);
+    std::string_view line = buffer.text().substr(0, newline);
+    std::optional<std::string> waits_for = agent::DecodeWaitReport(line);
+    if (!waits_for || buffer.full()) co_return agent::DecodeStartupReport(line);
+    if (options_.waits_for) options_.waits_for(*std::move(waits_for));
+    buffer.Consume(newline + 1);
   }
-  co_return agent::DecodeStartupReport(line.text().substr(0, line.text().find('\n')));
 }
 
 io::Task<void> DataCenterProcess::AwaitEnd() {

@@ -23,10 +23,11 @@ class DataCenterProcess {
  public:
   struct Options {
     std::string name;
-    std::vector<std::string> command;  // `meridian run …`, to which --report-fd is added
-    std::filesystem::path log;         // where it and its agent write
-    std::filesystem::path pid_file;    // the guard's, removed when that could not
-    Duration stop_timeout;             // from SIGTERM to SIGKILL for all of it
+    std::vector<std::string> command;            // `meridian run …`, to which --report-fd is added
+    std::filesystem::path log;                   // where it and its agent write
+    std::filesystem::path pid_file;              // the guard's, removed when that could not
+    std::function<void(std::string)> waits_for;  // called while it starts
+    Duration stop_timeout;                       // from SIGTERM to SIGKILL for all of it
   };
 
   // `clean_up` is called when the process has ended: it ends what it may have left behind. Then

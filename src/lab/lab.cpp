@@ -79,6 +79,8 @@ Lab::Lab(io::EpollDriver& driver, io::Loop& loop, io::SystemNetwork& network, Op
                     "--state", options_.state.root().string(), "--lab"},
         .log = options_.state.logs() / dc.name / "agent.log",
         .pid_file = options_.state.pids() / dc.name,
+        .waits_for = [this, i = members_.size()](
+                         std::string text) { TellWaits(members_[i], std::move(text)); },
         .stop_timeout = agent::LongestStop(options_.site)};
     auto ended = [this, name = dc.name](io::ExitStatus status) {
       options_.tell(
@@ -110,7 +112,19 @@ Lab::Member* Lab::Find(std::string_view name) {
 
 io::Task<void> Lab::StartMember(Member& member) {
   Result<void> started = co_await member.process->Start();
+  TellWaits(member, "");
   member.problem = started ? "" : std::move(started.error().message);
+}
+
+void Lab::TellWaits(Member& member, std::string waits_for) {
+  member.waits_for = std::move(waits_for);
+  if (!starting_) return;
+  std::string text;
+  for (const Member& each : members_) {
+    if (each.waits_for.empty()) continue;
+    text += fmt::format("{}{}: {}", text.empty() ? "" : "; ", each.process->name(), each.waits_for);
+  }
+  options_.waits(text);
 }
 
 std::string Lab::Problems() const {

@@ -42,6 +42,8 @@ class Lab {
     std::string program;  // this program's own path
     // Called with a sentence when a data center comes or goes.
     std::function<void(const std::string&)> tell;
+    // Called while the lab starts, with what is waited for: empty when nothing is.
+    std::function<void(const std::string&)> waits = [](const std::string&) {};
   };
 
   Lab(io::EpollDriver& driver, io::Loop& loop, io::SystemNetwork& network, Options options);
@@ -58,8 +60,9 @@ class Lab {
  private:
   struct Member {
     std::unique_ptr<DataCenterProcess> process;
-    bool busy = false;    // a command is changing it
-    std::string problem;  // why it did not start with the lab
+    bool busy = false;      // a command is changing it
+    std::string problem;    // why it did not start with the lab
+    std::string waits_for;  // while it starts
   };
 
   // A command goes on when whoever asked is gone.
@@ -80,6 +83,7 @@ class Lab {
   io::Task<void> End();
   void KillOrphans() const;
   io::Task<void> StartMember(Member& member);
+  void TellWaits(Member& member, std::string waits_for);
   // What kept data centers from starting, each problem once, after the names that have it, in
   // the site's order. Empty when all started.
   std::string Problems() const;

@@ -98,6 +98,47 @@ class Converter {
   }
 };
 
+std::string_view LineAt(std::string_view text, uint32_t number) {
+  for (; number > 1 && !text.empty(); --number) {
+    text.remove_prefix(std::min(text.find('\n'), text.size() - 1) + 1);
+  }
+  return text.substr(0, text.find_first_of("\r\n"));
+}
+
+// Where the string begins that is open at the end of `line`; npos: none is.
+size_t OpenQuote(std::string_view line) {
+  size_t open = line.npos;
+  for (size_t i = 0; i < line.size(); ++i) {
+    if (open == line.npos) {
+      if (line[i] == '#') return line.npos;
+      if (line[i] == '"' || line[i] == '\'') open = i;
+    } else if (line[i] == '\\' && line[open] == '"') {
+      ++i;
+    } else if (line[i] == line[open]) {
+      open = line.npos;
+    }
+  }
+  return open;
+}
+
+// The library says of a string that is not closed in its line that control characters are
+// prohibited.
+std::optional<Diagnostic> UnclosedString(std::string_view text, const toml::parse_error& error) {
+  if (error.description().find("string") == std::string_view::npos) return std::nullopt;
+  SourceSpan at = Span(error.source());
+  std::string_view line = LineAt(text, at.line);
+  size_t quote = OpenQuote(line);
+  if (quote == line.npos || line.substr(quote, 3) == R"(""")" ||
+      line.substr(quote, 3) == "\'\'\'") {
+    return std::nullopt;
+  }
+  auto letters = std::ranges::count_if(
+      line.substr(0, quote), [](char byte) { return (static_cast<uint8_t>(byte) & 0xc0) != 0x80; });
+  return Diagnostic{.where = {.line = at.line, .column = static_cast<uint32_t>(letters + 1)},
+                    .problem = "not valid TOML: this string is not closed",
+                    .hint = fmt::format("end it with {} in the same line", line[quote])};
+}
+
 std::optional<Diagnostic> FindLongLine(std::string_view text) {
   for (uint32_t line = 1; !text.empty(); ++line) {
     size_t end = std::min(text.find('\n'), text.size());
@@ -144,6 +185,7 @@ std::expected<Value, Diagnostic> ParseToml(std::string_view text) {
   toml::parse_result parsed = toml::parse(text);
   if (!parsed) {
     const toml::parse_error& error = parsed.error();
+    if (std::optional<Diagnostic> open = UnclosedString(text, error)) return std::unexpected(*open);
     std::string problem(error.description());
     constexpr std::string_view kPreamble = "Error while parsing ";
     if (problem.starts_with(kPreamble)) problem = "in this " + problem.substr(kPreamble.size());

@@ -32,6 +32,15 @@ Result<std::filesystem::path> Absolute(const std::filesystem::path& directory) {
   return path.has_filename() ? path : path.parent_path();
 }
 
+Error WithMend(Error error) {
+  if (error.code == Errc::kPermission) {
+    error.message +=
+        ". A state directory is one user's alone: be that user (sudo -u), or give "
+        "another directory with --state";
+  }
+  return error;
+}
+
 bool IsToken(std::string_view text) {
   return text.size() == 2 * kTokenBytes &&
          text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
@@ -60,7 +69,7 @@ Result<StateDir> StateDir::Create(const std::filesystem::path& directory) {
   }
   for (const std::filesystem::path& folder : {*root, state.ca(), state.logs(), state.pids()}) {
     Result<> made = io::EnsurePrivateFolder(folder);
-    if (!made) return Fail(made.error());
+    if (!made) return Fail(WithMend(made.error()));
   }
   return state;
 }
@@ -73,12 +82,24 @@ Result<StateDir> StateDir::Open(const std::filesystem::path& directory) {
     return Fail(Errc::kNotFound, "there is no state directory {}", root->native());
   }
   Result<> private_folder = io::EnsurePrivateFolder(*root);
-  if (!private_folder) return Fail(private_folder.error());
+  if (!private_folder) return Fail(WithMend(private_folder.error()));
   return StateDir(*root);
 }
 
 Result<io::FileLock> StateDir::Lock() const {
   return io::FileLock::TryAcquire(lock(), root_.native());
+}
+
+std::filesystem::path StateDir::RunLockFile(std::string_view data_center) const {
+  return root_ / fmt::format("run.{}.lock", data_center);
+}
+
+Result<io::FileLock> StateDir::LockRun(std::string_view data_center) const {
+  return io::FileLock::TryAcquire(RunLockFile(data_center), data_center);
+}
+
+pid_t StateDir::RunHolder(std::string_view data_center) const {
+  return io::FileLock::Holder(RunLockFile(data_center));
 }
 
 Result<io::FileLock> StateDir::LockForSetup() const {

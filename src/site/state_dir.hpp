@@ -2,7 +2,8 @@
 // beside where it was started, `--state DIR` otherwise), mode 0700, so that what stands in it is
 // the user's own. A value that knows the names in it; any thread.
 //
-//   lock         held by the lab or agent that runs here; says its process id
+//   lock         held by the lab that runs here; says its process id
+//   run.NAME.lock  held by `meridian run` of that data center
 //   setup.lock   held for moments, while the token and certificates are made
 //   admin.token  what admin requests must show
 //   lab.sock     the lab's Unix socket
@@ -11,6 +12,9 @@
 #pragma once
 
 #include <filesystem>
+#include <string_view>
+
+#include <sys/types.h>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
@@ -36,9 +40,13 @@ class StateDir {
   std::filesystem::path logs() const { return root_ / "logs"; }
   std::filesystem::path pids() const { return root_ / "pids"; }
 
-  // To be held by whoever runs here, as long as it runs. kExists, with the process id, when
-  // somebody does.
+  // To be held by the lab that runs here, as long as it runs. kExists, with the process id, when
+  // one does.
   Result<io::FileLock> Lock() const;
+  // The same for one data center that runs here by itself.
+  Result<io::FileLock> LockRun(std::string_view data_center) const;
+  // The process that does run it by itself, or 0.
+  pid_t RunHolder(std::string_view data_center) const;
   // Serialises the making of files among processes that start at once.
   Result<io::FileLock> LockForSetup() const;
 
@@ -48,6 +56,7 @@ class StateDir {
   Result<Secret> ReadToken() const;
 
  private:
+  std::filesystem::path RunLockFile(std::string_view data_center) const;
   explicit StateDir(std::filesystem::path root) : root_(std::move(root)) {}
   std::filesystem::path root_;
 };

@@ -4,18 +4,40 @@
 #include <cstddef>
 #include <cstdio>
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include <CLI/CLI.hpp>
 #include <fmt/core.h>
+#include <fmt/format.h>
+
+#include "cli/command/help.hpp"
+#include "site/spelling.hpp"
 
 namespace meridian::cli {
 namespace {
 
 using ParsedOptions = std::map<const Option*, CLI::Option*>;
+
+// ", did you mean …?", or nothing.
+std::string Suggestion(std::string_view word, const std::vector<std::string>& candidates) {
+  std::optional<std::string> nearest = site::Nearest(word, candidates);
+  return nearest ? fmt::format("; did you mean {}?", *nearest) : "";
+}
+
+CLI::Validator OneOf(const std::vector<std::string>& words) {
+  auto check = [words](const std::string& word) {
+    if (std::ranges::find(words, word) != words.end()) return std::string();
+    return fmt::format("\"{}\" is none of {}{}", word, fmt::join(words, ", "),
+                       Suggestion(word, words));
+  };
+  return {check, ""};
+}
 
 CLI::Option* Declare(const Option& option, CLI::App& parser) {
   auto add = [&](auto* value) {
@@ -26,15 +48,15 @@ CLI::Option* Declare(const Option& option, CLI::App& parser) {
     }
   };
   CLI::Option* declared = std::visit(add, option.value);
-  if (!option.type.empty()) declared->type_name(option.type);
   if (option.required) declared->required();
-  if (option.hidden) declared->group("");
-  if (option.separator) declared->delimiter(*option.separator);
+  if (option.separator) {
+    declared->delimiter(*option.separator);
+    // `--roles dns,edge site.toml`: the next word is not one of its values.
+    declared->allow_extra_args(false);
+  }
   if (option.count) declared->expected(option.count->min, option.count->max);
   if (option.range) declared->check(CLI::Range(option.range->min, option.range->max));
-  if (!option.one_of.empty()) declared->check(CLI::IsMember(option.one_of));
-  if (option.shows_default) declared->capture_default_str();
-  if (!option.default_text.empty()) declared->default_str(option.default_text);
+  if (!option.one_of.empty()) declared->check(OneOf(option.one_of));
   return declared;
 }
 
@@ -45,16 +67,9 @@ void DeclareOptions(const Command& command, CLI::App& parser) {
     for (const Option* other : option.needs) declared.at(&option)->needs(declared.at(other));
     for (const Option* other : option.excludes) declared.at(&option)->excludes(declared.at(other));
   }
-  for (const OptionGroup& group : command.option_groups) {
-    CLI::Option_group* grouped = parser.add_option_group(group.name);
-    for (const Option* option : group.options) grouped->add_option(declared.at(option));
-    grouped->require_option(1);
-  }
 }
 
 void Declare(const Command& command, CLI::App& parser) {  // NOLINT(misc-no-recursion): few levels
-  if (command.hidden) parser.group("");
-  if (!command.footer.empty()) parser.footer(command.footer);
   // A subcommand takes the maximum of the command above it as its own.
   if (command.subcommands_given) {
     parser.require_subcommand(command.subcommands_given->min, command.subcommands_given->max);
@@ -68,27 +83,82 @@ void Declare(const Command& command, CLI::App& parser) {  // NOLINT(misc-no-recu
 struct Given {
   const Command* command;
   const CLI::App* parser;
+  std::string path;
 };
 
 // The last command of the command line: `report` of `meridian cdn report`.
 Given LastGiven(const Command& program, const CLI::App& parser) {
-  Given given{.command = &program, .parser = &parser};
+  Given given{.command = &program, .parser = &parser, .path = program.name};
   while (!given.parser->get_subcommands().empty()) {
     given.parser = given.parser->get_subcommands().front();
     given.command =
         &*std::ranges::find(given.command->subcommands, given.parser->get_name(), &Command::name);
+    given.path += " " + given.command->name;
   }
   return given;
 }
 
-// The word that stands where a subcommand is required, or nothing: CLI11 says only that a
-// subcommand is missing.
-std::string UnknownSubcommand(const CLI::App& last) {
-  if (last.get_require_subcommand_min() == 0) return "";
-  for (const std::string& word : last.remaining()) {
-    if (!word.starts_with('-')) return word;
+std::vector<std::string> SubcommandNames(const Command& command) {
+  std::vector<std::string> names;
+  for (const Command& subcommand : command.subcommands) {
+    if (!subcommand.hidden) names.push_back(subcommand.name);
+  }
+  return names;
+}
+
+std::vector<std::string> OptionNames(const Command& command) {
+  std::vector<std::string> names = {"--help"};
+  if (!command.version.empty()) names.emplace_back("--version");
+  for (const Option& option : command.options) {
+    if (!option.hidden && option.name.starts_with('-')) names.push_back(option.name);
+  }
+  return names;
+}
+
+// What is wrong with a word that no command takes.
+std::string Unexpected(const Given& last, const std::string& word) {
+  if (word.starts_with('-')) {
+    std::string name = word.substr(0, word.find('='));
+    return fmt::format("there is no option {}{}", name,
+                       Suggestion(name, OptionNames(*last.command)));
+  }
+  if (last.command->subcommands.empty()) return fmt::format("\"{}\" is one word too many", word);
+  return fmt::format("there is no subcommand \"{}\"{}", word,
+                     Suggestion(word, SubcommandNames(*last.command)));
+}
+
+// Of the options of a group exactly one is given; else what to say.
+std::string GroupProblem(const Given& last) {
+  for (const OptionGroup& group : last.command->option_groups) {
+    std::vector<std::string> names;
+    size_t given = 0;
+    for (const Option* option : group.options) {
+      names.push_back(option->name);
+      if (last.parser->get_option(option->name)->count() > 0) ++given;
+    }
+    if (given != 1) return fmt::format("give exactly one of {}", fmt::join(names, ", "));
   }
   return "";
+}
+
+int Misused(const Given& last, const std::string& problem) {
+  fmt::print(stderr, "{}: {}\nSee: {} --help\n", last.path, problem, last.path);
+  return kMisused;
+}
+
+// `word_left`: the error is a word that nothing takes.
+int Refuse(const Given& last, const CLI::ParseError& error, bool word_left, int help_column) {
+  // CLI11 says of some of these only that a subcommand is missing.
+  bool wants_subcommand = last.parser->get_require_subcommand_min() > 0;
+  std::vector<std::string> rest = last.parser->remaining();
+  if (!rest.empty() && (wants_subcommand || word_left)) {
+    return Misused(last, Unexpected(last, rest.front()));
+  }
+  if (wants_subcommand) {
+    fmt::print(stderr, "{}", HelpText(*last.command, last.path, help_column));
+    return kMisused;
+  }
+  return Misused(last, error.what());
 }
 
 }  // namespace
@@ -104,19 +174,27 @@ Command& Command::AddCommand(std::string command_name, std::string command_summa
 
 int RunCommandLine(const Command& program, int help_column, int argc, char** argv) {
   CLI::App parser(program.summary, program.name);
-  parser.get_formatter()->column_width(static_cast<size_t>(help_column));
+  if (!program.version.empty()) {
+    parser.set_version_flag("--version", program.name + " " + program.version);
+  }
   Declare(program, parser);
   try {
     parser.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    Given last = LastGiven(program, parser);
+    fmt::print("{}", HelpText(*last.command, last.path, help_column));
+    return kHelpGiven;
+  } catch (const CLI::CallForVersion& version) {
+    fmt::print("{}\n", version.what());
+    return kHelpGiven;
+  } catch (const CLI::ExtrasError& error) {
+    return Refuse(LastGiven(program, parser), error, true, help_column);
   } catch (const CLI::ParseError& error) {
-    if (std::string word = UnknownSubcommand(*LastGiven(program, parser).parser); !word.empty()) {
-      fmt::print(stderr, "{}: there is no subcommand \"{}\". --help lists them\n", program.name,
-                 word);
-      return kMisused;
-    }
-    return parser.exit(error) == 0 ? kHelpGiven : kMisused;
+    return Refuse(LastGiven(program, parser), error, false, help_column);
   }
-  return LastGiven(program, parser).command->action();
+  Given last = LastGiven(program, parser);
+  if (std::string problem = GroupProblem(last); !problem.empty()) return Misused(last, problem);
+  return last.command->action();
 }
 
 }  // namespace meridian::cli

@@ -34,7 +34,6 @@ struct Option {
   std::string type;  // what the help calls the value, such as FILE; empty: by the type of `value`
   bool required = false;
   bool hidden = false;                  // not in the help
-  bool shows_default = false;           // the help shows the initial value
   std::string default_text;             // shown as the default, unless empty
   std::optional<char> separator;        // between several values in one word
   std::optional<Count> count;           // how many words it takes
@@ -65,6 +64,7 @@ struct Command {
 
   std::string name;
   std::string summary;
+  std::string version;  // of a program: what --version prints after its name, unless empty
   std::string footer;   // the last paragraph of the help
   bool hidden = false;  // not in the help
   // How many subcommands may be given; without it, subcommands are optional.

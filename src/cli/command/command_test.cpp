@@ -86,7 +86,50 @@ TEST_F(CommandLineTest, RefusesWhatBreaksARuleOfAnOption) {
 
 TEST_F(CommandLineTest, NamesTheWordThatIsNoSubcommand) {
   EXPECT_EQ(Run({"fly"}), kMisused);
-  EXPECT_EQ(complaint_, "program: there is no subcommand \"fly\". --help lists them\n");
+  EXPECT_EQ(complaint_, "program: there is no subcommand \"fly\"\nSee: program --help\n");
+}
+
+TEST_F(CommandLineTest, SuggestsTheNearestSubcommandOptionAndValue) {
+  EXPECT_EQ(Run({"og"}), kMisused);
+  EXPECT_NE(complaint_.find("no subcommand \"og\"; did you mean go?"), std::string::npos);
+  EXPECT_EQ(Run({"go", "home", "--tmies=3"}), kMisused);
+  EXPECT_NE(complaint_.find("program go: there is no option --tmies; did you mean --times?"),
+            std::string::npos);
+  EXPECT_EQ(Run({"--hlep"}), kMisused);
+  EXPECT_NE(complaint_.find("did you mean --help?"), std::string::npos);
+  EXPECT_EQ(Run({"go", "home", "--by", "foot,bkie"}), kMisused);
+  EXPECT_NE(complaint_.find("\"bkie\" is none of foot, bike, train; did you mean bike?"),
+            std::string::npos);
+}
+
+TEST_F(CommandLineTest, AListIsOneWordSoThatAnArgumentMayFollowIt) {
+  EXPECT_EQ(Run({"go", "--by", "foot,train", "home"}), 7);
+  EXPECT_EQ(by_, (std::vector<std::string>{"foot", "train"}));
+  EXPECT_EQ(where_, "home");
+}
+
+TEST_F(CommandLineTest, AListMayAlsoBeGivenOptionByOption) {
+  EXPECT_EQ(Run({"go", "home", "--by", "foot", "--by", "train"}), 7);
+  EXPECT_EQ(by_, (std::vector<std::string>{"foot", "train"}));
+}
+
+TEST_F(CommandLineTest, TheHelpHoldsEachOptionOnceAndNoRulesOfTheParser) {
+  EXPECT_EQ(Run({"go", "--help"}), kHelpGiven);
+  EXPECT_EQ(output_,
+            "Go.\n\nUsage: program go [OPTION]... where\n\n"
+            "  where                       \n"
+            "  --times N                   \n"
+            "  --fast                      \n"
+            "  --slow                      \n"
+            "  --by TEXT                   \n"
+            "  --help                      Print this\n");
+}
+
+TEST_F(CommandLineTest, AProgramWithAVersionPrintsIt) {
+  EXPECT_EQ(Run({"--version"}), kMisused);
+  program_.version = "1.2";
+  EXPECT_EQ(Run({"--version"}), kHelpGiven);
+  EXPECT_EQ(output_, "program 1.2\n");
 }
 
 TEST_F(CommandLineTest, RequiresExactlyOneOptionOfAGroup) {
