@@ -215,6 +215,16 @@ def test_what_is_confirmed_each_time_is_confirmed_for_each_visitor_by_himself(ed
         assert [page.result().body for page in pages] == [b"anna", b"ben", b"carl"]
 
 
+def test_a_page_by_cookie_that_is_never_fresh_reached_others_without_the_origins_word(edge):
+    fields = {"Cache-Control": "max-age=0", "ETag": '"anna"'}
+    edge.origin.at("/hers", body=b"anna", fields=fields)
+    wait_until(lambda: "fwd=stale" in edge.get("/hers", Cookie="anna").cache, what="it is stored")
+    edge.origin.at("/hers", lambda asked: Answer(503, b"down"))
+    for control in ("max-age=9", "max-stale", "stale-if-error=60"):
+        answer = edge.get("/hers", Cookie="ben", Cache_Control=control)
+        assert (answer.status, answer.body) == (503, b"down")
+
+
 def test_those_who_wait_on_a_request_with_credentials_do_not_get_its_answer(edge):
     gate = threading.Event()
     seen = []

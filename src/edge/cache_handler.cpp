@@ -58,6 +58,11 @@ bool IsConfirmedEachTime(const StoredResponse& response) {
   return IsConfirmedEachTime(response.freshness, response.control);
 }
 
+// Each visitor may have another: without the origin nobody can tell whose it is.
+bool IsPersonal(const StoredResponse& response) {
+  return response.by_cookie && IsConfirmedEachTime(response);
+}
+
 // Whether a piece answers a request: one for what is in it (RFC 9111 3.3).
 bool CanAnswer(const StoredResponse& response, const CacheRequest& asked, WallTime now) {
   const wire::http::RangeOutcome ranges =
@@ -151,8 +156,9 @@ CacheHandler::Look CacheHandler::LookUp(Trip& trip) {
   } else if (found.response != nullptr) {
     TimePoint now = options_.loop.Now();
     const Freshness& freshness = found.response->freshness;
-    Use use = isolated_ ? Use::kRevalidate
-                        : JudgeUse(freshness, found.response->control, trip.asked.control, now);
+    const bool asks = isolated_ || IsPersonal(*found.response);
+    Use use = asks ? Use::kRevalidate
+                   : JudgeUse(freshness, found.response->control, trip.asked.control, now);
     Duration left = freshness.Left(now);
     if (use != Use::kRevalidate) {
       (left > Duration::zero() ? hits_ : stale_hits_).Add();
@@ -289,6 +295,7 @@ std::string_view CacheHandler::StandInReason(const StoredResponse* stored,
   const bool is_failure = status == 0 || IsErrorForStale(status);
   // An old error is no better than a new one.
   if (stored == nullptr || !is_failure || stored->status >= 500) return {};
+  if (IsPersonal(*stored)) return {};
   const TimePoint now = options_.loop.Now();
   if (MayServeOnError(stored->freshness, stored->control, request, now)) return "stale-if-error";
   const bool unreached = status == 0 || IsFailureOfGateway(status);

@@ -95,6 +95,7 @@ std::shared_ptr<StoredResponse> MakeStoredResponse(const StoredResponseInput& in
   response->tags = std::move(*tags);
   response->body = input.body;
   response->piece = input.piece;
+  response->by_cookie = input.request.Has("Cookie") && !input.control.is_public;
   if (!response->charge.Add(response->MemoryBytes())) return nullptr;
   return response;
 }

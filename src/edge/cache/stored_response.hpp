@@ -40,6 +40,7 @@ struct StoredResponse {
   std::string codings;  // as CodingsOf gives them
   // Sorted by nothing; views into `lines`.
   std::vector<std::string_view> tags;
+  bool by_cookie = false;      // it answered a request with cookies, and is not public
   std::optional<Piece> piece;  // what `body` is, when it is not the whole; the status is 206
   std::shared_ptr<Body> body;
   Charge charge;  // for all of it but the body
