@@ -115,7 +115,7 @@ TEST_F(SupervisedChildTest, AProgramThatDoesNotExistIsNamed) {
   };
   SupervisedChild child(driver_, loop_, options);
   RunUntil(child, [&] { return child.restarts() == 1; });
-  EXPECT_EQ(child.problem(), "cannot run no-such-program: No such file or directory");
+  EXPECT_EQ(child.problem(), "cannot run: there is no program no-such-program on the PATH");
 }
 
 TEST_F(SupervisedChildTest, WhatAChildLeftBehindIsKilledBeforeTheNextStart) {
