@@ -1,4 +1,4 @@
-"""`./dev bench http`: the balancer as a reverse proxy to one origin, beside nginx and HAProxy; and edge and balancer together."""
+"""`./dev bench http`: edge and balancer, each as a reverse proxy to one origin, beside nginx and HAProxy."""
 
 import contextlib
 import json
@@ -63,17 +63,18 @@ def haproxy(folder, origin):
 
 @contextlib.contextmanager
 def meridian(folder):
-    """The balancer, edge and balancer together, and the port of the one instance behind them."""
+    """Edge and balancer, and the port of the one instance behind them."""
     (folder / "origin.conf").write_text(ORIGIN.format(folder=folder))
     start = f"sed s/PORT/$PORT/ {folder}/origin.conf > {folder}/instance.conf && exec taskset -c {CLIENT_CORE} nginx -c {folder}/instance.conf"
-    with Site(("us-east",), app=f'command = ["sh", "-c", {json.dumps(start)}]\nhealth = "/health"', instances=1) as site:
+    with Site(("us-east",), app=f'command = ["sh", "-c", {json.dumps(start)}]\nhealth = "/health"', instances=1,
+              extra="\n[balancer]\nmax_in_flight = 4096\n") as site:  # a quarter of it is the balancer's
         status = site.data_center("us-east")
         tiers = {tier["name"]: tier["pid"] for tier in status["tiers"]}
         for pid in tiers.values():
             pin(pid, SERVER_CORE)
         address = site.addresses["us-east"]
         yield ([Subject("meridian balancer", f"http://{address}:8000", [tiers["balancer"]]),
-                Subject("meridian edge+balancer", f"http://{address}:8080", [tiers["edge"], tiers["balancer"]])],
+                Subject("meridian edge", f"http://{address}:8080", [tiers["edge"]])],
                status["instances"][0]["address"].rsplit(":", 1)[1])
 
 
