@@ -11,7 +11,7 @@
 /escape      starts a process in a session of its own, and answers with its pid
 /large       8 MiB; a Range of one part is obeyed
 /chunked     a body in chunks, with a trailer
-/early       103 with a Link, then 200
+/early       103 with a Link and a forged field, then 200
 /status?N    an answer with status N
 /serve       200; 500 while the file $FAILING names this instance
 /pretend     503, with the field by which a balancer says that it has no instance
@@ -151,7 +151,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(b"5\r\nhello\r\n7;a=b\r\n, world\r\n0\r\nX-Sum: 12\r\n\r\n")
 
     def early(self):
-        self.wfile.write(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n")
+        self.wfile.write(b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\nMeridian-Path: edge=forged\r\n\r\n")
         self.wfile.flush()
         self.answer(200, b"late\n")
 

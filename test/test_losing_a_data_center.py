@@ -11,6 +11,7 @@ import time
 import pytest
 
 from background import Background
+from http_connection import HttpConnection
 from site_under_test import ROOT, Site, curl, finish_visits, wait_until
 
 pytestmark = pytest.mark.covers("agent", "lab")
@@ -69,6 +70,33 @@ def test_draining_fails_no_request():
         site.run("dc", "undrain", "us-east")
         site.wait_for_state("us-east", "serving")
         wait_until(lambda: answers(site, NEW_YORK, "us-west") == [east], 10, "us-east is back in the answers")
+
+
+@pytest.mark.long
+def test_a_data_center_was_drained_with_kept_connections_in_use_and_requests_going_on(tmp_path):
+    hold = tmp_path / "hold"
+    hold.touch()
+    app = APP + f'\nenvironment = {{ HOLD = "{hold}" }}'
+    with Site(app=app, extra='\n[dns]\nttl = "1s"\n') as site:
+        kept, slow = (HttpConnection(site.addresses["us-east"]) for _ in range(2))
+        kept.request("GET", "/")
+        assert kept.response().field("connection") is None
+        slow.request("GET", "/slow", "Cache-Control: no-store")
+        wait_until(lambda: ", 1 in flight" in site.run("status").stdout, what="the slow request is there")
+        site.run("dc", "drain", "us-east")
+        kept.request("GET", "/")
+        assert kept.response().field("connection") == "close"
+        began = time.monotonic()
+        wait_until(lambda: time.monotonic() - began > 14, 20, "answers have run out, and the grace")
+        assert site.state_of("us-east") == "draining"
+        hold.unlink()
+        assert slow.response().status == 200
+        site.wait_for_state("us-east", "drained", 10)
+        site.run("dc", "undrain", "us-east")
+        site.wait_for_state("us-east", "serving")
+        again = HttpConnection(site.addresses["us-east"])
+        again.request("GET", "/")
+        assert again.response().field("connection") is None
 
 
 class Asker:

@@ -101,6 +101,7 @@ Result<void> Agent::OpenSockets() {
                   .port = entry.port,
                   .ops = OpsOf(entry),
                   .serves_application = entry.serves_application,
+                  .serves_others = entry.serves_others,
                   .sockets = {}};
     for (const TierSocket& socket : entry.sockets) {
       Result<io::Fd> fd = OpenSocket(entry, socket);
@@ -284,10 +285,17 @@ io::Task<void> Agent::RestartWhenLeft(Instance& instance, uint64_t view_number) 
 
 io::Task<void> Agent::Tick() {
   while (co_await io::Sleep(std::chrono::seconds{1})) {
-    life_.OnTick(context_.loop.Now());
+    life_.OnTick(context_.loop.Now(), HasRequests());
     ReplaceUnhealthy();
     OnChange();
   }
+}
+
+bool Agent::HasRequests() const {
+  return std::ranges::any_of(tiers_, [](const auto& tier) {
+    return std::ranges::any_of(tier->report().instances,
+                               [](const auto& instance) { return instance.in_flight > 0; });
+  });
 }
 
 void Agent::ReplaceUnhealthy() {
@@ -300,10 +308,11 @@ void Agent::ReplaceUnhealthy() {
 std::optional<Impediment> Agent::Impeded() const {
   if (life_.state() == site::DataCenterState::kStarting) return std::nullopt;
   for (const auto& tier : tiers_) {
+    if (tier->serves_others()) continue;
     if (tier->hung()) return Impediment{.reason = fmt::format("the {} tier hangs", tier->name())};
   }
   for (const auto& tier : tiers_) {
-    if (tier->ready()) continue;
+    if (tier->ready() || tier->serves_others()) continue;
     return Impediment{.reason = fmt::format("the {} tier is not ready", tier->name()),
                       .restarting = true};
   }
@@ -336,6 +345,8 @@ site::SiteView Agent::MakeView() const {
     entry.state = life_.state();
     entry.available = availability_.available();
     entry.problem = availability_.reason();
+    entry.takes_forwarded = std::ranges::all_of(
+        tiers_, [](const auto& tier) { return !tier->serves_others() || tier->ready(); });
     for (const auto& tier : tiers_) entry.load_rps += tier->report().load_rps;
   }
   for (const auto& instance : instances_) {
@@ -398,6 +409,12 @@ std::string Agent::Problems() const {
   std::vector<std::string> problems = peers_.Problems();
   if (!availability_.available()) {
     problems.insert(problems.begin(), availability_.reason() + ", so visitors are sent elsewhere");
+  }
+  for (const auto& tier : tiers_) {
+    if (life_.state() == kStarting || !tier->serves_others() || tier->ready()) continue;
+    problems.push_back(fmt::format(
+        "the {} tier {}, so other data centers forward nothing to here while they can avoid it",
+        tier->name(), tier->hung() ? "hangs" : "is not ready"));
   }
   if (life_.state() == kDraining || life_.state() == kDrained) {
     problems.push_back("drained by an operator; end that with: meridian dc undrain " +

@@ -76,6 +76,8 @@ class Agent {
   io::Task<void> RestartWhenLeft(Instance& instance, uint64_t view_number);
   // No tier has requests at instances that leave, by that view or a newer one.
   bool HaveLeft(uint64_t view_number) const;
+  // Of visitors, at the instances here.
+  bool HasRequests() const;
   void ReplaceUnhealthy();
   void RememberDrain(bool drained) const;
   std::string Problems() const;

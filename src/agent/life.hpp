@@ -3,10 +3,12 @@
 //
 // Invariants: it is serving once all tiers are ready and an instance is healthy, and stays so while
 // parts of it come and go (its edge serves by forwarding). It is drained when, since the drain
-// began, no new visitor's connection has come for `quiet` (the answers' TTL and some grace):
-// whoever still had the old answer has used it.
+// began, no new visitor's connection has come for `quiet` (the answers' TTL and some grace), so
+// that whoever still had the old answer has used it, and no request is left; one that takes longer
+// than kDrainPatience beyond that (a websocket, say) is not waited for.
 #pragma once
 
+#include "agent/limits.hpp"
 #include "base/clock.hpp"
 #include "site/view.hpp"
 
@@ -46,9 +48,11 @@ class Life {
     connections_ = total;
   }
 
-  void OnTick(TimePoint now) {
+  // `has_requests`: some are at its instances.
+  void OnTick(TimePoint now, bool has_requests) {
     using enum site::DataCenterState;
-    if (state_ == kDraining && now - last_connection_ >= quiet_) state_ = kDrained;
+    Duration wait = quiet_ + (has_requests ? kDrainPatience : Duration::zero());
+    if (state_ == kDraining && now - last_connection_ >= wait) state_ = kDrained;
   }
 
  private:

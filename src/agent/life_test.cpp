@@ -41,17 +41,28 @@ TEST(Life, IsDrainedWhenNoNewConnectionHasComeForTheQuietTime) {
   ASSERT_TRUE(life.Drain(kStart));
   life.OnConnections(5, kStart + seconds(10));
   life.OnConnections(5, kStart + seconds(20));
-  life.OnTick(kStart + seconds(24));
+  life.OnTick(kStart + seconds(24), false);
   EXPECT_EQ(life.state(), DataCenterState::kDraining);
-  life.OnTick(kStart + seconds(25));
+  life.OnTick(kStart + seconds(25), false);
   EXPECT_EQ(life.state(), DataCenterState::kDrained);
+}
+
+TEST(Life, ADrainWaitsForRequestsThatGoOnButNotForEver) {
+  for (bool ends : {true, false}) {
+    Life life = Serving();
+    ASSERT_TRUE(life.Drain(kStart));
+    life.OnTick(kStart + seconds(40), true);
+    EXPECT_EQ(life.state(), DataCenterState::kDraining);
+    life.OnTick(kStart + (ends ? seconds(41) : seconds(15) + kDrainPatience), !ends);
+    EXPECT_EQ(life.state(), DataCenterState::kDrained);
+  }
 }
 
 TEST(Life, ADrainThatIsAskedForTwiceIsOneDrain) {
   Life life = Serving();
   ASSERT_TRUE(life.Drain(kStart));
   ASSERT_TRUE(life.Drain(kStart + seconds(10)));
-  life.OnTick(kStart + seconds(15));
+  life.OnTick(kStart + seconds(15), false);
   EXPECT_EQ(life.state(), DataCenterState::kDrained);
 }
 

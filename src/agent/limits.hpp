@@ -49,6 +49,8 @@ constexpr Duration kPeerConnectTimeout = std::chrono::milliseconds{1500};
 
 // A drained data center: answers live for the TTL, and resolvers may be a little late.
 constexpr Duration kDrainGrace = std::chrono::seconds{10};
+// How long, beyond that, requests that go on are waited for.
+constexpr Duration kDrainPatience = std::chrono::seconds{60};
 
 // From SIGTERM to SIGKILL of a tier, which lets its requests finish first; the application's is in
 // site.toml.

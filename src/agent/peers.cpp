@@ -32,6 +32,7 @@ void Peers::OnAnswer(const std::string& name, const site::SiteView& its_view) {
   peer.state = said->state;
   peer.load_rps = said->load_rps;
   peer.available = said->available;
+  peer.takes_forwarded = said->takes_forwarded;
   peer.problem = said->problem;
   peer.instances.clear();
   for (const site::InstanceView& instance : its_view.instances) {
@@ -47,7 +48,7 @@ void Peers::OnMiss(const std::string& name, std::string why) {
   if (++peer.misses < kMissesToDown) return;
   peer.state = site::DataCenterState::kDown;
   peer.load_rps = 0;
-  peer.available = true;  // not known any more
+  peer.available = peer.takes_forwarded = true;  // not known any more
   peer.problem.clear();
   peer.instances.clear();
 }
@@ -58,6 +59,7 @@ void Peers::Describe(site::DataCenterView& entry) const {
   entry.state = found->second.state;
   entry.load_rps = found->second.load_rps;
   entry.available = found->second.available;
+  entry.takes_forwarded = found->second.takes_forwarded;
   entry.problem = found->second.problem;
 }
 

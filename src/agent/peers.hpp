@@ -45,6 +45,7 @@ class Peers {
     site::DataCenterState state = site::DataCenterState::kStarting;
     uint32_t load_rps = 0;
     bool available = true;
+    bool takes_forwarded = true;
     std::string problem;
     std::vector<site::InstanceView> instances;
     uint32_t misses = 0;

@@ -30,6 +30,7 @@ struct TierSpec {
   uint16_t port = 0;                // public
   Endpoint ops;                     // where it is probed
   bool serves_application = false;  // see TierEntry
+  bool serves_others = false;       // see TierEntry
   std::vector<Socket> sockets;
 };
 
@@ -46,6 +47,7 @@ class TierChild {
   const std::string& name() const { return spec_.name; }
   uint16_t port() const { return spec_.port; }
   bool serves_application() const { return spec_.serves_application; }
+  bool serves_others() const { return spec_.serves_others; }
   pid_t pid() const { return child_.pid(); }
   // What it last said; not ready while no process of it has said anything.
   const site::TierReport& report() const { return report_; }

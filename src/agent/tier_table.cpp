@@ -50,19 +50,21 @@ std::vector<TierEntry> TierTable(const site::Site& site, const site::DataCenter&
   };
   std::vector<TierEntry> table;
   if (!site.externals.contains("session")) {
-    table.push_back({"session",
-                     ports.session,
-                     true,
-                     {stream("redis", host, ports.session),
-                      stream("peer", peers, site::PeerPort(ports.session)), ops(ports.session)}});
+    table.push_back(
+        {.name = "session",
+         .port = ports.session,
+         .serves_application = true,
+         .sockets = {stream("redis", host, ports.session),
+                     stream("peer", peers, site::PeerPort(ports.session)), ops(ports.session)}});
   }
-  table.push_back({"balancer",
-                   ports.balancer,
-                   false,
-                   {stream("http", host, ports.balancer),
-                    stream("peer", peers, site::PeerPort(ports.balancer)), ops(ports.balancer)}});
-  TierEntry edge{"edge", ports.edge, false, {ops(ports.edge)}};
-  TierEntry dns{"dns", ports.dns, false, {ops(ports.dns)}};
+  table.push_back(
+      {.name = "balancer",
+       .port = ports.balancer,
+       .serves_others = true,
+       .sockets = {stream("http", host, ports.balancer),
+                   stream("peer", peers, site::PeerPort(ports.balancer)), ops(ports.balancer)}});
+  TierEntry edge{.name = "edge", .port = ports.edge, .sockets = {ops(ports.edge)}};
+  TierEntry dns{.name = "dns", .port = ports.dns, .sockets = {ops(ports.dns)}};
   AddForVisitors(edge, "http", SocketKind::kStream, {here, hosting, ports.edge});
   AddForVisitors(edge, "https", SocketKind::kStream, {here, hosting, ports.edge_https});
   AddForVisitors(dns, "udp", SocketKind::kDatagram, {here, hosting, ports.dns});

@@ -29,6 +29,8 @@ struct TierEntry {
   uint16_t port = 0;  // public
   // The application uses it, and it ends after the application.
   bool serves_application = false;
+  // Visitors of this data center do without it: the edges of others use it.
+  bool serves_others = false;
   std::vector<TierSocket> sockets;
 };
 

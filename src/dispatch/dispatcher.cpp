@@ -165,14 +165,14 @@ http::RelayOptions Dispatcher::OptionsFor(Trip& trip) {
   options.edit_response = [this, &trip](const wire::http::ResponseHead& head,
                                         wire::http::HeaderFields& fields) {
     trip.status = head.status;
-    fields.Remove(site::kUnavailableField);
-    fields.Remove(site::kPathField);
+    site::RemoveInternalFields(fields);
     if (trip.order->debug) {
       trip.path = fmt::format("datacenter={} instance={}", place_.data_center, trip.at->id);
       fields.Add(site::kPathField, trip.path);
     }
     if (trip.order->relay.edit_response) trip.order->relay.edit_response(head, fields);
   };
+  options.edit_interim = site::RemoveInternalFields;
   options.patience.until = std::min(loop_.After(config_.try_timeout), trip.deadline);
   options.patience.renew = [this, &trip](bool body_taken) { return OnLate(trip, body_taken); };
   return options;

@@ -286,6 +286,7 @@ TEST_F(PanicTest, WhenAllChecksFailTheRequestsAreStillAnswered) {
     for (int port : {1, 2, 3}) network_[port].checks_good = false;
     (void)co_await io::Sleep(config_.health_interval * 3);
     EXPECT_EQ(Metric("meridian_balancer_panic"), 1);
+    EXPECT_EQ(dispatcher_->roster().Report()[0].use, site::InstanceUse::kUsed) << "as it is used";
     EXPECT_EQ(dispatcher_->roster().problem(),
               "panic: 0 of 3 running instances look well; all are used");
     for (int i = 0; i < 60; ++i) EXPECT_EQ(co_await Status("GET"), "200");

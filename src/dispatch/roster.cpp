@@ -43,10 +43,12 @@ struct Roster::Ticket {
 
 namespace {
 
-site::InstanceUse UseOf(const InstanceHealth& health, TimePoint now, Duration slow_start) {
+site::InstanceUse UseOf(const InstanceHealth& health, TimePoint now, Duration slow_start,
+                        bool in_panic) {
   using enum site::InstanceUse;
   if (!health.said_healthy()) return kUnknown;
   if (health.refused()) return kRefusing;
+  if (in_panic) return kUsed;
   if (health.sick()) return kFailing;
   switch (health.standing(now)) {
     case Standing::kOut:
@@ -124,7 +126,7 @@ std::vector<site::InstanceReport> Roster::Report() const {
   for (const auto& instance : instances_) {
     InstanceHealth& health = instance->health;
     reports.push_back({.id = instance->id,
-                       .use = UseOf(health, now, config_.slow_start),
+                       .use = UseOf(health, now, config_.slow_start, in_panic_),
                        .in_flight = instance->in_flight,
                        .requests = static_cast<uint32_t>(health.requests(now)),
                        .failures = static_cast<uint32_t>(health.failures(now))});

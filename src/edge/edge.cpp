@@ -207,6 +207,11 @@ io::Task<void> Edge::Drain(Duration grace) {
 }
 
 void Edge::OnView() {
+  const site::DataCenterView* own = process_.view()->FindDataCenter(process_.here().name);
+  const bool away = own != nullptr && (own->state == site::DataCenterState::kDraining ||
+                                       own->state == site::DataCenterState::kDrained);
+  http_.SendAway(away);
+  if (https_) https_->SendAway(away);
   if (upstreams_) upstreams_->OnView();
 }
 

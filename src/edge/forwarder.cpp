@@ -101,6 +101,7 @@ io::Task<http::ForwardOutcome> Forwarder::ForwardTo(const Hop& hop, http::Exchan
                                                     http::RelayOptions options) {
   using Kind = http::ForwardOutcome::Kind;
   options.declines = Declines;
+  options.edit_interim = site::RemoveInternalFields;
   http::ForwardOutcome outcome = co_await http::ForwardOnce(exchange, fields, *hop.client, options);
   bool stale = outcome.kind == Kind::kElsewhere && HadEnded(outcome.reused, outcome.error);
   if (!stale) co_return outcome;

@@ -25,7 +25,7 @@ bool HasHealthyInstance(const site::SiteView& view, std::string_view data_center
 std::optional<int> RankOf(const site::DataCenterView& dc, bool is_own) {
   switch (dc.state) {
     case site::DataCenterState::kServing:
-      return dc.available ? 0 : 1;
+      return dc.available && (is_own || dc.takes_forwarded) ? 0 : 1;
     case site::DataCenterState::kDraining:
     case site::DataCenterState::kDrained:
       return 2;

@@ -73,6 +73,12 @@ TEST_F(RoutesTest, ADataCenterOfWhichSomethingIsBrokenComesAfterThoseThatAreAvai
   EXPECT_EQ(MakeRoutes(view_, "ashburn").from_visitors, (Names{"london", "ashburn", "san-jose"}));
 }
 
+TEST_F(RoutesTest, ABalancerThatDoesNotAnswerOtherEdgesIsNoMatterOfItsOwn) {
+  view_.datacenters[0].takes_forwarded = false;
+  EXPECT_EQ(MakeRoutes(view_, "ashburn").from_visitors, (Names{"ashburn", "san-jose", "london"}));
+  EXPECT_EQ(MakeRoutes(view_, "san-jose").from_visitors, (Names{"san-jose", "london", "ashburn"}));
+}
+
 TEST_F(RoutesTest, AnEdgeThatStartsSendsToItsOwnBalancer) {
   view_.datacenters[0].state = DataCenterState::kStarting;
   EXPECT_EQ(MakeRoutes(view_, "ashburn").from_visitors, (Names{"ashburn", "san-jose", "london"}));

@@ -1,5 +1,6 @@
 #include "edge/upstreams.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -48,8 +49,10 @@ http::ClientLimits LimitsOf(const Config& config) {
 }
 
 // This edge's share of what each instance may be sent at a time.
-std::unique_ptr<dispatch::Dispatcher> MakeDispatcher(site::TierProcess& process) {
+std::unique_ptr<dispatch::Dispatcher> MakeDispatcher(site::TierProcess& process,
+                                                     const Config& edge) {
   auto config = process.site().sections.Get<dispatch::Config>();
+  config.response_timeout = std::min(config.response_timeout, edge.response_timeout);
   config.max_in_flight = dispatch::DivideInFlight(config.max_in_flight).edge;
   if (process.here().edge_only || config.max_in_flight == 0) return nullptr;
   dispatch::Place place{.tier = "edge",
@@ -64,7 +67,7 @@ std::unique_ptr<dispatch::Dispatcher> MakeDispatcher(site::TierProcess& process)
 }  // namespace
 
 SiteUpstreams::SiteUpstreams(site::TierProcess& process, const Config& config)
-    : process_(process), config_(config), instances_(MakeDispatcher(process)) {
+    : process_(process), config_(config), instances_(MakeDispatcher(process, config)) {
   if (!instances_) return;
   instances_->OnLeaving([this] { process_.SetLeaving(instances_->roster().leaving_requests()); });
   instances_->OnProblem([this] { process_.SetDetail(instances_->roster().problem()); });

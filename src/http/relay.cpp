@@ -142,6 +142,7 @@ io::Task<Result<const ResponseHead*>> RelayRun::ReadFinalHead() {
     }
     HeaderFields fields;
     CopyForwardable((*head)->fields, (*head)->nominates_fields, &fields);
+    if (options_.edit_interim) options_.edit_interim(fields);
     Result<void> sent = co_await from_.SendInterim((*head)->status, fields);
     if (!sent) {
       ClientFailed(sent.error());

@@ -46,6 +46,8 @@ struct RelayOptions {
   // Changes the fields of the response that go on (adds Via, say). `upstream` is as received.
   std::function<void(const wire::http::ResponseHead& upstream, wire::http::HeaderFields& fields)>
       edit_response = {};
+  // The same for interim responses. May be empty.
+  std::function<void(wire::http::HeaderFields& fields)> edit_interim = {};
   // Refuses a response by its head, before any of it is passed on, so that another upstream may be
   // asked. May be empty.
   std::function<bool(const wire::http::ResponseHead& upstream)> declines = {};

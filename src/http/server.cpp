@@ -77,6 +77,8 @@ io::Task<void> Server::Run(std::unique_ptr<io::Stream> stream) {
   if (--serving_ == 0) all_closed_.WakeAll();
 }
 
+void Server::SendAway(bool away) { context_->retiring = away; }
+
 io::Task<void> Server::Retire(TimePoint until) {
   context_->retiring = true;
   co_await AllClosed(until);

@@ -43,6 +43,10 @@ class Server {
   // Serves a connection that was made elsewhere.
   void ServeStream(std::unique_ptr<io::Stream> stream);
 
+  // While it is true, each answer is the last on its connection, and says so: clients that come
+  // again look up where to.
+  void SendAway(bool away);
+
   // Lets what was begun come to its end: answers say `Connection: close`. For `grace`, at most, it
   // goes on accepting, and kept connections may bring one more request, so that clients learn of
   // the end from an answer and not from a close that crosses their next request. Then it stops

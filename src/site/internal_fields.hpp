@@ -4,6 +4,8 @@
 
 #include <string_view>
 
+#include "wire/http/message.hpp"
+
 namespace meridian::site {
 
 // On every HTTP port these paths are Meridian's; an application never sees them.
@@ -16,5 +18,11 @@ constexpr std::string_view kDebugField = "Meridian-Debug";
 constexpr std::string_view kPathField = "Meridian-Path";
 // In a balancer's 503: it has nobody to send the request to, which nobody has seen.
 constexpr std::string_view kUnavailableField = "Meridian-Unavailable";
+
+// What only Meridian may say, in the fields of a response that an application has made.
+inline void RemoveInternalFields(wire::http::HeaderFields& fields) {
+  fields.Remove(kPathField);
+  fields.Remove(kUnavailableField);
+}
 
 }  // namespace meridian::site

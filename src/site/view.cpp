@@ -84,7 +84,8 @@ DataCenterView ReadDataCenter(JsonReader& reader) {
           .load_rps = ReadUnsigned32(reader, "load_rps"),
           // An earlier release says nothing of these.
           .available = !reader.Has("available") || reader.Boolean("available"),
-          .problem = reader.Has("problem") ? reader.Text("problem", kMaxDetailBytes) : ""};
+          .problem = reader.Has("problem") ? reader.Text("problem", kMaxDetailBytes) : "",
+          .takes_forwarded = !reader.Has("takes_forwarded") || reader.Boolean("takes_forwarded")};
 }
 
 InstanceView ReadInstance(JsonReader& reader) {
@@ -133,6 +134,7 @@ void Write(const DataCenterView& data_center, Writer& writer) {
   writer.Member("name", data_center.name);
   writer.Member("problem", data_center.problem);
   writer.Member("state", StateName(data_center.state));
+  writer.Member("takes_forwarded", data_center.takes_forwarded);
   writer.Member("weight", data_center.weight);
 }
 

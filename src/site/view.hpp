@@ -54,6 +54,8 @@ struct DataCenterView {
   // answer with another data center while it cannot.
   bool available = true;
   std::string problem = {};  // why it is not available, in a few words
+  // Its balancer answers the edges of other data centers. Its own visitors do not need that.
+  bool takes_forwarded = true;
 
   bool operator==(const DataCenterView&) const = default;
 };
