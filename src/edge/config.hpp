@@ -1,7 +1,8 @@
 // The edge's settings: [edge] of site.toml.
 //
 //   [edge]
-//   response_timeout = "75s"              # from the request to the head of its answer
+//   response_timeout = "75s"              # from the request to the head of its answer; of an
+//                                         # instance here [balancer]'s, where that is shorter
 //   max_body_bytes = 1073741824           # of a request
 //   max_connections = 10000
 //   cache_bytes = "256MiB"                # of memory, for all that the cache holds
