@@ -212,8 +212,8 @@ def test_a_data_center_that_runs_by_itself_is_named_by_run_up_and_down():
         site.__exit__()
 
 
-def check(site, program=MERIDIAN, environment=None):
-    return subprocess.run([program, "check", str(site.file)], capture_output=True, text=True, timeout=20, check=False, env=environment)
+def check(site, program=MERIDIAN, environment=None, options=()):
+    return subprocess.run([program, "check", str(site.file), *options], capture_output=True, text=True, timeout=20, check=False, env=environment)
 
 
 @pytest.mark.parametrize(("app", "extra", "said"), [
@@ -242,6 +242,49 @@ def test_check_finds_a_variable_that_is_not_set(extra):
         variable = "redis://redis.internal:6379" if "external" in extra else "secret"
         assert check(site, environment={**os.environ, "NO_SUCH_VARIABLE": variable}).returncode == 0
     finally:
+        site.__exit__()
+
+
+NEEDS_APPLICATION_AND_PASSWORD = {"app": 'command = ["no-such-program"]', "extra": '\n[session]\npassword = "$NO_SUCH_VARIABLE"\n',
+                                  "edge_places": ("london",)}
+
+
+def test_check_of_an_edge_place_asks_for_no_application_and_no_session_password():
+    site = Site(("us-east",), **NEEDS_APPLICATION_AND_PASSWORD)
+    try:
+        done = check(site, options=["--dc", "london"])
+        assert (done.returncode, done.stderr) == (0, "")
+        for options in (["--dc", "us-east"], []):
+            done = check(site, options=options)
+            assert done.returncode == 1 and "no program no-such-program" in done.stderr and "NO_SUCH_VARIABLE is not set" in done.stderr
+        # Its edge and its dns need their files.
+        site.file.write_text(site.file.read_text() + '[[edge.certificate]]\ncertificate = "no.pem"\nkey = "no.key"\n[dns]\ngeo_database = "no.mmdb"\n')
+        done = check(site, options=["--dc", "london"])
+        assert done.returncode == 1 and "no.pem" in done.stderr and "no.mmdb" in done.stderr and done.stderr.count("\n") == 2
+    finally:
+        site.__exit__()
+
+
+@pytest.mark.parametrize("command", [["check"], ["run"]])
+def test_a_data_center_that_the_site_does_not_have_is_told_with_those_that_it_has(site, command):
+    for name, hint in (("us-eats", " Did you mean us-east?"), ("tokyo", "")):
+        done = subprocess.run([MERIDIAN, *command, "--dc", name, str(site.file)], capture_output=True, text=True, timeout=20, check=False, cwd=site.folder)
+        assert done.returncode == 2 and f'site.toml has no data center or edge place "{name}"; it has us-east, us-west.{hint}\n' in done.stderr
+
+
+def test_an_edge_place_runs_on_a_server_without_application_or_session_password():
+    site = Site(("us-east",), **NEEDS_APPLICATION_AND_PASSWORD)
+    run = None
+    try:
+        site.run("ca", str(site.file))
+        run = subprocess.Popen([MERIDIAN, "run", "--dc", "london", str(site.file), "--state", str(site.state)], stdout=subprocess.DEVNULL,
+                               stderr=subprocess.DEVNULL, env=site.environment)
+        wait_until(lambda: (site.state / "site").exists() and
+                   [tier["state"] for tier in site.data_center("london")["tiers"]] == ["ready", "ready"], what="dns and edge are ready")
+    finally:
+        if run:
+            run.send_signal(signal.SIGTERM)
+            run.wait(timeout=30)
         site.__exit__()
 
 

@@ -16,9 +16,20 @@
 namespace meridian::cli {
 namespace {
 
-int Check(const std::string& path) {
+struct Arguments {
+  std::string site_file = "site.toml";
+  std::string data_center;  // empty: all of them, as `meridian up` runs them
+};
+
+int Check(const Arguments& arguments) {
+  const std::string& path = arguments.site_file;
   auto site = LoadSite(path);
   if (!site) return site.error();
+  const site::DataCenter* only = nullptr;
+  if (!arguments.data_center.empty()) {
+    only = site->FindDataCenter(arguments.data_center);
+    if (only == nullptr) return UnknownDataCenter(*site, arguments.data_center);
+  }
   fmt::print("{}: {} for {} in {}\n", path, site->name, site->domain, CountText(*site));
   for (const site::DataCenter& dc : site->datacenters) {
     std::string where =
@@ -34,7 +45,7 @@ int Check(const std::string& path) {
     fmt::print("{}\n", located);
   }
   std::fflush(stdout);
-  std::vector<std::string> problems = HostProblems(*site);
+  std::vector<std::string> problems = HostProblems(*site, only);
   for (const std::string& problem : problems) fmt::print(stderr, "{}: {}\n", path, problem);
   return problems.empty() ? kDone : kFailed;
 }
@@ -42,12 +53,18 @@ int Check(const std::string& path) {
 }  // namespace
 
 void AddCheck(Command& program) {
-  auto path = std::make_shared<std::string>("site.toml");
+  auto arguments = std::make_shared<Arguments>();
   Command& command =
       program.AddCommand("check", "Say what is wrong with a site.toml, or missing on this machine");
-  command.AddOption(
-      {.name = "site", .value = path.get(), .help = "The site's file (site.toml)", .type = "FILE"});
-  command.action = [path] { return Check(*path); };
+  command.AddOption({.name = "site",
+                     .value = &arguments->site_file,
+                     .help = "The site's file (site.toml)",
+                     .type = "FILE"});
+  command.AddOption({.name = "--dc",
+                     .value = &arguments->data_center,
+                     .help = "Check what this data center or edge place needs, not what all do",
+                     .type = "NAME"});
+  command.action = [arguments] { return Check(*arguments); };
 }
 
 }  // namespace meridian::cli

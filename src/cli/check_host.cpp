@@ -104,18 +104,19 @@ std::optional<std::string> DatabaseProblem(const site::Site& site) {
 
 }  // namespace
 
-std::vector<std::string> HostProblems(const site::Site& site) {
+std::vector<std::string> HostProblems(const site::Site& site, const site::DataCenter* only) {
+  bool edge_alone = only != nullptr && only->edge_only;
   std::vector<std::string> problems;
   auto add = [&](std::optional<std::string> problem) {
     if (problem) problems.push_back(*std::move(problem));
   };
-  add(ApplicationProblem(site.app));
+  if (!edge_alone) add(ApplicationProblem(site.app));
   for (const edge::Certificate& each : site.sections.Get<edge::Config>().certificates) {
     auto tls = io::TlsContext::ForServer(
         {.certificate_path = each.certificate_path, .key_path = each.key_path});
     if (!tls) problems.push_back(tls.error().message + " ([[edge.certificate]])");
   }
-  FindUnsetPasswords(site, &problems);
+  if (!edge_alone) FindUnsetPasswords(site, &problems);
   add(DatabaseProblem(site));
   return problems;
 }

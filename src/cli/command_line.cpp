@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 #include <sys/types.h>
 #include <unistd.h>
 
@@ -29,6 +30,7 @@
 #include "site/load.hpp"
 #include "site/section.hpp"
 #include "site/site.hpp"
+#include "site/spelling.hpp"
 #include "site/state_dir.hpp"
 
 namespace meridian::cli {
@@ -104,6 +106,16 @@ std::expected<Deployed, int> FindDeployed(const std::string& state_directory) {
       AllSections()));
   if (!site) return std::unexpected(site.error());
   return Deployed{std::move(*state), std::move(*site)};
+}
+
+int UnknownDataCenter(const site::Site& site, const std::string& name) {
+  std::vector<std::string> known;
+  for (const site::DataCenter& dc : site.datacenters) known.push_back(dc.name);
+  std::optional<std::string> nearest = site::Nearest(name, known);
+  fmt::print(stderr, "meridian: {} has no data center or edge place \"{}\"; it has {}.{}\n",
+             site.file.string(), name, fmt::join(known, ", "),
+             nearest ? " Did you mean " + *nearest + "?" : "");
+  return kMisused;
 }
 
 Error RunsByItself(const std::string& data_center, pid_t pid) {

@@ -61,6 +61,10 @@ std::expected<Deployed, int> FindDeployed(const std::string& state_directory);
 // that until the next `up` or `run`, whatever is edited meanwhile.
 Result<void> RememberSite(const site::StateDir& state, const site::Site& site);
 
+// Prints that the site has no data center or edge place of this name, and which it has; gives
+// kMisused.
+int UnknownDataCenter(const site::Site& site, const std::string& name);
+
 // Of a command that is about the lab, where a data center runs without one.
 Error RunsByItself(const std::string& data_center, pid_t pid);
 

@@ -112,12 +112,7 @@ int Run(const Verb& verb, const Arguments& arguments) {
   auto deployed = FindDeployed(arguments.state_directory);
   if (!deployed) return deployed.error();
   const site::DataCenter* dc = deployed->site.FindDataCenter(arguments.name);
-  if (dc == nullptr) {
-    fmt::print(stderr, "meridian: there is no data center \"{}\"; there are:", arguments.name);
-    for (const auto& known : deployed->site.datacenters) fmt::print(stderr, " {}", known.name);
-    fmt::print(stderr, "\n");
-    return kMisused;
-  }
+  if (dc == nullptr) return UnknownDataCenter(deployed->site, arguments.name);
   if (verb.lab) {
     std::string path = fmt::format("/dc/{}/{}", dc->name, verb.name);
     return Explain(verb, dc->name,

@@ -42,16 +42,6 @@ struct RunArguments {
   bool lab = false;
 };
 
-int UnknownDataCenter(const site::Site& site, const std::string& name) {
-  std::string known;
-  for (const site::DataCenter& dc : site.datacenters) {
-    known += (known.empty() ? "" : ", ") + dc.name;
-  }
-  fmt::print(stderr, "meridian: {} has no data center \"{}\"; it has {}\n", site.file.string(),
-             name, known);
-  return kMisused;
-}
-
 // Nothing else may run this data center in this state directory.
 Result<io::FileLock> LockDataCenter(const site::StateDir& state, const std::string& data_center) {
   auto lock = state.LockRun(data_center);
@@ -157,20 +147,27 @@ int RunGuard(const RunArguments& arguments) {
   return status ? *status : Complain(status.error());
 }
 
+using Variables = std::vector<std::pair<std::string, std::string>>;
+
+// What instances find in their environment. An edge place has none, so it needs no password.
+Result<Variables> VariablesFor(const site::Site& site, const site::DataCenter& here,
+                               site::Hosting hosting, const std::filesystem::path& state) {
+  if (here.edge_only) return Variables{};
+  return session::ApplicationVariables(site, here, hosting, state);
+}
+
 int RunAgent(const RunArguments& arguments) {
   auto deployed = FindDeployed(arguments.state_directory);
   if (!deployed) return deployed.error();
   const site::Site* site = &deployed->site;
-  if (site->FindDataCenter(arguments.data_center) == nullptr) {
-    return UnknownDataCenter(*site, arguments.data_center);
-  }
+  const site::DataCenter* here = site->FindDataCenter(arguments.data_center);
+  if (here == nullptr) return UnknownDataCenter(*site, arguments.data_center);
   OpenLog(arguments, "agent");
   auto state = site::StateDir::Open(arguments.state_directory);
   auto token = state ? state->ReadToken() : Fail(state.error());
   if (!token) return Complain(token.error());
   site::Hosting hosting = arguments.lab ? site::Hosting::kLab : site::Hosting::kServers;
-  auto variables = session::ApplicationVariables(
-      *site, *site->FindDataCenter(arguments.data_center), hosting, state->root());
+  Result<Variables> variables = VariablesFor(*site, *here, hosting, state->root());
   if (!variables) return Complain(variables.error());
   Duration ttl = arguments.lab ? dns::kLabTtl : dns::kDefaultTtl;
   return agent::RunAgent(*site, {.data_center = arguments.data_center,
