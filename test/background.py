@@ -28,6 +28,11 @@ class Background:
             raise AssertionError(f"a thread still runs after {seconds} s") from None
 
 
+def read_line(stream, seconds=20):
+    """The next line of a process's output. Raises AssertionError when none comes in time."""
+    return Background(stream.readline).result(seconds)
+
+
 def results(threads, seconds=60):
     """The values of all of them, which have `seconds` together."""
     concurrent.futures.wait([thread.future for thread in threads], seconds)

@@ -12,6 +12,7 @@ import time
 
 import pytest
 
+from background import read_line
 from site_under_test import MERIDIAN, ROOT, Site, curl, finish_visits, wait_until
 
 pytestmark = pytest.mark.covers("site", "cli")
@@ -331,6 +332,25 @@ def test_a_state_directory_of_another_user_is_told_with_whose_it_is(site, comman
     assert f"{site.state} belongs to another user: nobody (uid " in done.stderr and "--state" in done.stderr
 
 
+@pytest.mark.slow
+def test_the_wait_for_a_drain_outlives_polls_that_fail_and_tells_that_the_drain_was_taken_back():
+    with Site(app=APP) as site:
+        drain = subprocess.Popen([MERIDIAN, "dc", "drain", "us-east", "--wait", "--state", str(site.state)], stdout=subprocess.PIPE,
+                                 stderr=subprocess.PIPE, text=True, env=site.environment)
+        assert read_line(drain.stdout) == ("us-east is draining: it leaves the DNS answers and forwards the requests that still come. Back: meridian dc "
+                                           "undrain us-east\n")
+        agent = site.data_center("us-east")["pid"]
+        os.kill(agent, signal.SIGSTOP)
+        try:
+            wait_until(lambda: re.match(r"waiting, \d+ s: us-east: its agent does not answer \(.+\); it is asked again\n", read_line(drain.stdout)),
+                       what="a poll fails")
+        finally:
+            os.kill(agent, signal.SIGCONT)
+        site.run("dc", "undrain", "us-east")
+        _, err = drain.communicate(timeout=20)
+        assert drain.returncode == 1 and err.startswith("meridian: us-east serves visitors again: the drain was taken back")
+
+
 @pytest.mark.long
 @pytest.mark.slow
 def test_a_data_center_is_drained_when_the_answers_have_run_out_since_the_last_new_visitor():
@@ -349,7 +369,7 @@ def test_a_data_center_is_drained_when_the_answers_have_run_out_since_the_last_n
         assert last - began > 2, "the last visitor comes too early to be told from the drain"
         assert drain.wait(timeout=30) == 0 and site.state_of("us-east") == "drained"
         said = drain.stdout.read()
-        assert "\nwaiting, 2 s: us-east is draining" in said and said.endswith("\nus-east is drained\n")
+        assert re.search(r"^waiting, \d+ s: us-east is draining: no new connection may come for 15 s \(", said, re.M) and said.endswith("\nus-east is drained\n")
         # The TTL and 10 s; a second for the edge to say so.
         assert 15 <= time.monotonic() - last < 19
         # Whoever still comes is served.

@@ -1,5 +1,4 @@
 // meridian dc kill|start|drain|undrain: what can happen to a data center.
-#include <chrono>
 #include <cstdio>
 #include <ctime>
 #include <memory>
@@ -8,17 +7,21 @@
 
 #include <fmt/core.h>
 
+#include "agent/limits.hpp"
 #include "agent/status.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "cli/admin_call.hpp"
 #include "cli/command/command.hpp"
 #include "cli/command_line.hpp"
+#include "cli/drain_wait.hpp"
 #include "cli/waiting.hpp"
+#include "dns/config.hpp"
+#include "dns/limits.hpp"
 #include "http/fetch.hpp"
+#include "io/file_lock.hpp"
 #include "lab/limits.hpp"
 #include "site/site.hpp"
-#include "site/view.hpp"
 
 namespace meridian::cli {
 namespace {
@@ -46,46 +49,53 @@ constexpr Verb kVerbs[] = {
      "Send its visitors elsewhere, failing no request",
      false,
      {},
-     "{0} is draining: it leaves the DNS answers and forwards who still comes. meridian status "
-     "says when it is drained; back: meridian dc undrain {0}\n"},
+     "{0} is draining: it leaves the DNS answers and forwards the requests that still come. Back: "
+     "meridian dc undrain {0}\n"},
     {"undrain", "Take visitors again", false, {}, "{0} serves visitors again\n"},
 };
 
-// Until a drain is complete: answers must run out everywhere, and no new visitor may come for that
-// long.
-constexpr Duration kMaxDrainWait = std::chrono::minutes{10};
+// The name of the state that the data center's agent says it has.
+Result<std::string> AskState(const Deployed& deployed, const site::DataCenter& dc) {
+  auto answer = CallAgent(deployed, dc, {.method = "GET", .path = "/.meridian/status"});
+  if (!answer) return Fail(answer.error());
+  if (answer->status != 200) return Fail(Errc::kInvalid, "status {}", answer->status);
+  auto status = agent::DecodeStatus(answer->body);
+  if (!status) return Fail(status.error());
+  return status->state;
+}
+
+Duration AnswerTtl(const Deployed& deployed) {
+  bool lab = io::FileLock::Holder(deployed.state.lock()) != 0;
+  return deployed.site.sections.Get<dns::Config>().ttl.value_or(lab ? dns::kLabTtl
+                                                                    : dns::kDefaultTtl);
+}
 
 // Waits for the end of a drain that was ordered; the exit status.
 int AwaitDrained(const Deployed& deployed, const site::DataCenter& dc) {
   constexpr timespec kPause{.tv_sec = 0, .tv_nsec = 250'000'000};
   SystemClock clock;
   TimePoint began = clock.Now();
+  DrainWait wait({.name = dc.name, .answer_ttl = AnswerTtl(deployed), .grace = agent::kDrainGrace});
   Waiting waiting = Waiting::ForStandardOutput();
   auto say = [](const std::string& text) {
     fmt::print("{}", text);
     std::fflush(stdout);
   };
   for (;;) {
-    auto answer = CallAgent(deployed, dc, {.method = "GET", .path = "/.meridian/status"});
-    auto status = answer ? agent::DecodeStatus(answer->body) : Fail(answer.error());
+    Result<std::string> state = AskState(deployed, dc);
     Duration waited = clock.Now() - began;
-    if (status && status->state == site::StateName(site::DataCenterState::kDraining) &&
-        waited < kMaxDrainWait) {
-      say(waiting.Next(dc.name +
-                           " is draining until no new visitor has come for as long as answers "
-                           "live",
-                       waited));
+    DrainWait::Step step = wait.OnPoll(state, waited);
+    if (step.outcome == DrainWait::Outcome::kWaits) {
+      say(waiting.Next(step.text, waited));
       nanosleep(&kPause, nullptr);
       continue;
     }
     say(waiting.End());
-    if (!status) return Complain(status.error());
-    if (status->state != site::StateName(site::DataCenterState::kDrained)) {
-      fmt::print(stderr, "meridian: {} is not drained after {:.0f} s: it is {}\n", dc.name,
-                 Seconds(waited), status->state);
+    if (step.outcome == DrainWait::Outcome::kFailed) {
+      fmt::print(stderr, "meridian: {}\n", step.text);
       return kFailed;
     }
-    fmt::print("{} is drained\n", dc.name);
+    fmt::print("{}\n", step.text);
     return kDone;
   }
 }
@@ -105,6 +115,7 @@ int Explain(const Verb& verb, const std::string& name, const Result<http::Fetche
     return kFailed;
   }
   fmt::print(fmt::runtime(verb.done), name);
+  std::fflush(stdout);
   return kDone;
 }
 
@@ -120,7 +131,10 @@ int Run(const Verb& verb, const Arguments& arguments) {
   }
   std::string path = fmt::format("/.meridian/{}", verb.name);
   int status = Explain(verb, dc->name, CallAgent(*deployed, *dc, {.path = path}));
-  return status == kDone && arguments.wait ? AwaitDrained(*deployed, *dc) : status;
+  if (status != kDone || std::string_view(verb.name) != "drain") return status;
+  if (arguments.wait) return AwaitDrained(*deployed, *dc);
+  fmt::print("meridian status says when it is drained; to wait for that: --wait\n");
+  return kDone;
 }
 
 }  // namespace
