@@ -19,7 +19,7 @@ using std::chrono::seconds;
 void ParseTries(site::TableReader& reader, Config* config) {
   config->retries = static_cast<int>(reader.Integer(
       "retries",
-      {.min = 0, .max = static_cast<int64_t>(kMostRetries), .fallback = config->retries}));
+      {.min = 0, .max = static_cast<int64_t>(kMaxRetries), .fallback = config->retries}));
   config->retry_budget =
       reader.Number("retry_budget", {.min = 0, .max = 1, .fallback = config->retry_budget});
   config->response_timeout = reader.Duration(
@@ -37,7 +37,7 @@ void ParseQueue(site::TableReader& reader, Config* config) {
                                        .fallback = config->max_in_flight}));
   config->max_queued = static_cast<size_t>(
       reader.Integer("max_queued", {.min = 0,
-                                    .max = static_cast<int64_t>(kMostQueued),
+                                    .max = static_cast<int64_t>(kMaxQueued),
                                     .fallback = static_cast<int64_t>(config->max_queued)}));
   config->queue_timeout = reader.Duration(
       "queue_timeout",

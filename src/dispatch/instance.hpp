@@ -1,6 +1,6 @@
-// One instance of the application as the balancer knows it: its connections, its health, how much
-// it has to do. Shared by the balancer and by the requests that are inside it: one that has left
-// the view ends with the last of them. One thread: the loop's.
+// One instance of the application as a dispatcher knows it: its connections, its health, and its
+// requests in flight. The dispatcher and the requests in flight share it: an instance that has left
+// the view is destroyed with the last of its requests. One thread: the loop's.
 #pragma once
 
 #include <algorithm>

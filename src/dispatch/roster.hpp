@@ -66,7 +66,7 @@ class Wish {
   void AddTried(const Instance* instance) { tried_[tries_++] = instance; }
 
  private:
-  std::array<const Instance*, kMostRetries + 1> tried_{};
+  std::array<const Instance*, kMaxRetries + 1> tried_{};
   size_t tries_ = 0;
 };
 

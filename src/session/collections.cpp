@@ -23,7 +23,7 @@ namespace meridian::session {
 namespace {
 
 // Where so many samples have met only traces, the walk finds what is present.
-constexpr int kMostSamples = 64;
+constexpr int kMaxSamples = 64;
 constexpr uint64_t kMillisecondsPerSecond = 1000;
 
 HybridTime TimeOf(uint32_t seconds) {
@@ -42,7 +42,7 @@ void Append(char** at, std::string_view text) {
 // A present item of a table that has one.
 template <class Item, class Table>
 const Item& SamplePresent(const Table& table, Random& random) {
-  for (int i = 0; i < kMostSamples; ++i) {
+  for (int i = 0; i < kMaxSamples; ++i) {
     const Item* item = table.Sample(random);
     if (item->present()) return *item;
   }

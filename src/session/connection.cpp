@@ -168,7 +168,7 @@ bool Connection::ExecuteArrived(Bytes arrived) {
 
 size_t Connection::Prefetch(std::string_view input) {
   std::string_view rest = input;
-  for (size_t i = 0; i < kMostPrefetches && !rest.empty(); ++i) {
+  for (size_t i = 0; i < kMaxPrefetches && !rest.empty(); ++i) {
     std::string_view key = wire::resp::TakeKeyAhead(&rest);
     if (!key.empty()) parts_.engine.Prefetch(key);
   }

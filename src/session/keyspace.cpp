@@ -108,7 +108,7 @@ bool Keyspace::Alive(const Entry& entry) const {
 }
 
 void Keyspace::Prefetch(std::string_view key) {
-  if (prefetches_ == kMostPrefetches) FinishPrefetches();
+  if (prefetches_ == kMaxPrefetches) FinishPrefetches();
   Table& table = TableOf(key);
   uint64_t hash = table.HashOf(key);
   table.PrefetchSlot(hash);

@@ -266,7 +266,7 @@ class Keyspace {
   Stamp newest_;                  // nothing that is here has a newer one
   uint64_t flush_at_ = kNoFlush;  // a cursor as Scan's: how far the last flush is applied
   LazyFree freed_;
-  std::array<Prefetching, kMostPrefetches> prefetching_;
+  std::array<Prefetching, kMaxPrefetches> prefetching_;
   size_t prefetches_ = 0;
   int64_t now_ms_ = 0;
   RecordWriter record_;

@@ -34,7 +34,7 @@ constexpr size_t kMaxReplyBytes = size_t{256} * 1024 * 1024;
 // Requests whose keys are fetched into the processor's cache before the first of them is executed;
 // and of the requests that a connection has sent, the bytes that are kept meanwhile, while other
 // connections are read. More are executed where they were read.
-constexpr size_t kMostPrefetches = 16;
+constexpr size_t kMaxPrefetches = 16;
 constexpr size_t kStagedBytes = 1024;
 // With so many bytes of replies no further request is begun until they are sent.
 constexpr size_t kFlushReplyBytes = size_t{64} * 1024;

@@ -275,7 +275,7 @@ constexpr std::string_view kPaces[] = {
     "kApplyBytes",        "kApplyRetry",       "kBeatInterval",       "kBusySweepPause",
     "kConditionInterval", "kContactPause",     "kEvictionSamples",    "kFeedPause",
     "kFlushReplyBytes",   "kFlushSlice",       "kFreedAtOnce",        "kFreedPerTurn",
-    "kMostPrefetches",    "kReadBytes",        "kReplyBytesPerTurn",  "kSnapshotCheckPause",
+    "kMaxPrefetches",     "kReadBytes",        "kReplyBytesPerTurn",  "kSnapshotCheckPause",
     "kSnapshotItemBytes", "kSnapshotSlice",    "kSnapshotSliceBytes", "kStagedBytes",
     "kSweepDueSegments",  "kSweepPause",       "kSweepSegments",      "kTraceRecheckMs",
     "kTracesPerTurn",     "kTracesWorthAWalk",

@@ -24,7 +24,8 @@ namespace meridian::site {
 enum class DataCenterState { kStarting, kServing, kDraining, kDrained, kDown };
 enum class InstanceState { kStarting, kHealthy, kUnhealthy, kDraining, kStopped };
 
-// What the balancer does with an instance that is healthy. kUnknown: it has not said.
+// How a tier that sends requests to a healthy instance (edge, balancer) uses it. kUnknown: the tier
+// has not said.
 enum class InstanceUse {
   kUnknown,
   kUsed,
@@ -32,7 +33,7 @@ enum class InstanceUse {
   kOnTrial,    // was ejected; gets one request at a time
   kEjected,    // gets none for a while: it failed requests that others answer
   kRefusing,   // nothing listens there
-  kFailing,    // the balancer's own checks of its health path fail
+  kFailing,    // the tier's own checks of its health path fail
 };
 
 // "starting", ...: as `meridian status` prints them.
