@@ -169,6 +169,8 @@ def test_a_stale_response_is_confirmed_by_a_304_that_updates_it(edge):
                                                   (("Last-Modified", "Sat, 21 Nov 2020 10:00:00 GMT"), "If-Modified-Since")])
 def test_what_is_never_fresh_is_stored_and_confirmed_at_each_use(edge, control, validator, condition):
     target = f"/each-time/{control}/{validator[0]}".replace(" ", "")
+    if validator[0] == "Last-Modified":
+        control = f"public, {control}"  # one visitor's date may be another's
     fields = {"Cache-Control": control, validator[0]: validator[1]}
     edge.origin.at(target, lambda asked: Answer(304, fields=fields) if asked["headers"][condition] == validator[1]
                    else Answer(200, b"one", fields))

@@ -215,6 +215,29 @@ def test_what_is_confirmed_each_time_is_confirmed_for_each_visitor_by_himself(ed
         assert [page.result().body for page in pages] == [b"anna", b"ben", b"carl"]
 
 
+EARLY, LATE = "Sat, 21 Nov 2020 10:00:00 GMT", "Sat, 21 Nov 2020 11:00:00 GMT"
+
+
+@pytest.mark.parametrize("control", ["no-cache", "max-age=0"])
+@pytest.mark.parametrize("tagged", [False, True])
+def test_a_page_that_is_no_newer_than_another_visitors_was_answered_by_that(edge, control, tagged):
+    """The origin compares dates as "not later than": of ben's page it truthfully says that it is not newer than anna's."""
+    def answer(asked):
+        name = asked["headers"]["Cookie"]
+        fields = {"Cache-Control": control, "Last-Modified": LATE if name == "anna" else EARLY}
+        if tagged and name == "anna":
+            fields["ETag"] = '"anna"'
+        if asked["headers"].get("If-Modified-Since", "") >= fields["Last-Modified"]:
+            return Answer(304, fields={"Cache-Control": control})
+        return Answer(200, name.encode(), fields)
+    target = f"/dated/{control}/{tagged}"
+    edge.origin.at(target, answer)
+    for _ in range(3):
+        assert [edge.get(target, Cookie=name).body for name in ("anna", "ben")] == [b"anna", b"ben"]
+        if tagged:
+            wait_until(lambda: "fwd=stale" in edge.get(target, Cookie="anna").cache, what="anna's is stored")
+
+
 def test_a_page_by_cookie_that_is_never_fresh_reached_others_without_the_origins_word(edge):
     fields = {"Cache-Control": "max-age=0", "ETag": '"anna"'}
     edge.origin.at("/hers", body=b"anna", fields=fields)

@@ -79,7 +79,9 @@ io::Task<void> CacheHandler::Lead(Trip& trip, std::shared_ptr<Fill> fill) {
   bool conditional = trip.stale != nullptr && !trip.asked.head;
   trip.asks_whole = trip.shared || conditional;
   if (trip.asks_whole) DropConditions(&fields);
-  if (conditional) AddConditions(trip.stale->validators, &fields);
+  if (conditional) {
+    AddConditions(trip.stale->validators, trip.stale->confirmed_each_time(), &fields);
+  }
   trip.rest.reset();
   if (trip.shared && trip.partial) {
     trip.rest = RestOf(*trip.partial->piece, trip.partial->validators,
@@ -249,7 +251,7 @@ io::Task<void> CacheHandler::AnswerTaken(Trip& trip, Fill::Reader& reader, Takin
       co_return;  // was not taken
     case Taking::kStore:
       filled_.Add();
-      if (IsConfirmedEachTime(fill.response->freshness, fill.response->control)) {
+      if (fill.response->confirmed_each_time()) {
         KeepFromOthers(reader.shared());
       } else {
         passes_.Remove(trip.key->hash);
@@ -340,7 +342,7 @@ void CacheHandler::FetchBehind(const Trip& trip, const std::shared_ptr<StoredRes
                                              .loop_id = options_.loop_id});
   HeaderFields fields = forwarded.fields();
   DropConditions(&fields);
-  AddConditions(stale->validators, &fields);
+  AddConditions(stale->validators, stale->confirmed_each_time(), &fields);
   options_.scope.Spawn(Fetch(fill, stale, OwnedFields(fields), OwnedFields(trip.request().fields)));
 }
 

@@ -15,6 +15,7 @@
 #include "edge/cache/content_kind.hpp"
 #include "edge/cache/freshness.hpp"
 #include "edge/cache/piece.hpp"
+#include "edge/cache/stale.hpp"
 #include "edge/cache/validation.hpp"
 #include "edge/cache/vary.hpp"
 #include "wire/http/cache_control.hpp"
@@ -47,6 +48,7 @@ struct StoredResponse {
 
   // The fields of `lines`, as views.
   wire::http::HeaderFields ParseLines() const;
+  bool confirmed_each_time() const { return IsConfirmedEachTime(freshness, control); }
   // Whether it answers a request with this VariantKey, made for `vary`.
   bool Answers(std::string_view asked) const {
     return VariantAnswers({.names = vary, .key = variant, .codings = codings}, asked);

@@ -66,12 +66,13 @@ bool IsNotModified(const CacheRequest& request, const Validators& stored, WallTi
   return false;
 }
 
-void AddConditions(const Validators& stored, HeaderFields* request) {
+void AddConditions(const Validators& stored, bool each_time, HeaderFields* request) {
   if (!stored.etag.empty()) request->Add("If-None-Match", stored.etag);
-  if (!stored.last_modified.empty()) request->Add("If-Modified-Since", stored.last_modified);
+  const bool by_date = !stored.last_modified.empty() && (stored.etag.empty() || !each_time);
+  if (by_date) request->Add("If-Modified-Since", stored.last_modified);
 }
 
-bool Confirms(const HeaderFields& not_modified, const Validators& stored) {
+bool Confirms(const HeaderFields& not_modified, const Validators& stored, bool each_time) {
   Validators sent = ValidatorsOf(not_modified);
   if (!sent.etag.empty()) {
     auto a = wire::http::ParseEntityTag(sent.etag);
@@ -79,7 +80,10 @@ bool Confirms(const HeaderFields& not_modified, const Validators& stored) {
     if (!a || !b) return sent.etag == stored.etag;
     return a->weak ? wire::http::WeakMatch(*a, *b) : wire::http::StrongMatch(*a, *b);
   }
-  return sent.last_modified.empty() || sent.last_modified == stored.last_modified;
+  // Silent, it may be of another that is no newer.
+  const bool by_date_alone = each_time && stored.etag.empty();
+  if (sent.last_modified.empty()) return !by_date_alone;
+  return sent.last_modified == stored.last_modified;
 }
 
 HeaderFields UpdatedFields(const HeaderFields& stored, const HeaderFields& not_modified) {
