@@ -41,7 +41,8 @@ struct StoredResponse {
   std::string codings;  // as CodingsOf gives them
   // Sorted by nothing; views into `lines`.
   std::vector<std::string_view> tags;
-  bool by_cookie = false;      // it answered a request with cookies, and is not public
+  // It answered a request with cookies, and was not public; so did what it confirms.
+  bool by_cookie = false;
   std::optional<Piece> piece;  // what `body` is, when it is not the whole; the status is 206
   std::shared_ptr<Body> body;
   Charge charge;  // for all of it but the body
@@ -66,7 +67,8 @@ struct StoredResponseInput {
   WallTime received;  // for a Date that is missing
   std::shared_ptr<Body> body;
   std::optional<Piece> piece = {};
-  // What this confirms, whose variant it is as long as it varies by the same. May be null.
+  // What this confirms or completes, whose variant it is as long as it varies by the same. May be
+  // null.
   const StoredResponse* confirms = nullptr;
 };
 
