@@ -248,6 +248,36 @@ def test_a_page_by_cookie_that_is_never_fresh_reached_others_without_the_origins
         assert (answer.status, answer.body) == (503, b"down")
 
 
+@pytest.mark.parametrize("control", ["no-cache", "max-age=0", "max-age=1"])
+@pytest.mark.parametrize("fields", [{}, {"ETag": '"1"'}])
+def test_a_strangers_head_made_a_page_by_cookie_everybodys(edge, control, fields):
+    """By its length, or by a tag that says nothing of whose page it is; and the HEAD's lifetime was then the page's."""
+    def answer(asked):
+        if asked["method"] == "HEAD":
+            return Answer(200, b"anna", {"Cache-Control": "public, max-age=60", **fields})
+        name = asked["headers"].get("Cookie", "nobody")
+        return Answer(200, name.encode(), {"Cache-Control": control, "ETag": '"1"'})
+    target = f"/strangers-head/{control}/{len(fields)}"
+    edge.origin.at(target, answer)
+    edge.get(target, Cookie="anna")
+    wait_until(lambda: "fwd=stale" in (answer := edge.get(target, "HEAD")).cache and "stored" not in answer.cache, what="hers is stale")
+    for _ in range(2):
+        answer = edge.get(target)
+        assert answer.body == b"nobody" and "fwd=stale" in answer.cache or control == "max-age=1"
+
+
+@pytest.mark.parametrize("control", ["no-cache", "max-age=0", "public, max-age=0"])
+def test_a_page_by_cookie_that_a_stranger_confirmed_stood_in_for_others(edge, control):
+    target = f"/confirmed-by-a-stranger/{control}".replace(" ", "")
+    edge.origin.at(target, lambda asked: Answer(304, fields={"ETag": '"1"', "Cache-Control": control}) if "If-None-Match" in asked["headers"]
+                   else Answer(200, b"anna", {"ETag": '"1"', "Cache-Control": "max-age=0"}))
+    edge.get(target, Cookie="anna")
+    wait_until(lambda: "fwd-status=304; stored" in edge.get(target).cache, what="it is confirmed")
+    edge.origin.at(target, lambda asked: Answer(503, b"down"))
+    for sent in ({}, {"Cookie": "carl"}, {"Cache_Control": "stale-if-error=60"}, {"Cache_Control": "max-stale"}):
+        assert edge.get(target, **sent).body == b"down"
+
+
 def test_those_who_wait_on_a_request_with_credentials_do_not_get_its_answer(edge):
     gate = threading.Event()
     seen = []

@@ -145,6 +145,8 @@ void CacheHandler::FreshenByHead(Trip& trip, Fill& fill, const ResponseHead& hea
   if (stored == nullptr || stored->status != 200 || head.status != 200) return;
   switch (JudgeHead(head, stored->validators, stored->body->size())) {
     case HeadVerdict::kSame:
+      // It speaks of what this visitor would get; of another's page it is no confirmation.
+      if (stored->by_cookie || stored->confirmed_each_time()) return;
       maker_.Freshen(AskingOf(trip), head, stored, fill);
       trip.status.stored = fill.stored;
       break;

@@ -105,14 +105,23 @@ HeaderFields UpdatedFields(const HeaderFields& stored, const HeaderFields& not_m
   return fields;
 }
 
+bool IsStrongTag(std::string_view etag) {
+  auto tag = wire::http::ParseEntityTag(etag);
+  return tag && !tag->weak;
+}
+
 HeadVerdict JudgeHead(const wire::http::ResponseHead& head, const Validators& stored,
                       uint64_t stored_length) {
   const Validators sent = ValidatorsOf(head.fields);
+  const bool other_length = head.content_length && *head.content_length != stored_length;
   const bool other = (!sent.etag.empty() && sent.etag != stored.etag) ||
                      (!sent.last_modified.empty() && sent.last_modified != stored.last_modified) ||
-                     (head.content_length && *head.content_length != stored_length);
+                     (other_length && *head.content_length != 0);
   if (other) return HeadVerdict::kOther;
-  return sent.any() || head.content_length ? HeadVerdict::kSame : HeadVerdict::kUnknown;
+  if (other_length) return HeadVerdict::kUnknown;
+  // What is there is the same, as it is no other.
+  const bool repeated = IsStrongTag(stored.etag) ? !sent.etag.empty() : !sent.last_modified.empty();
+  return repeated ? HeadVerdict::kSame : HeadVerdict::kUnknown;
 }
 
 bool BelongsIn304(std::string_view name) {

@@ -23,6 +23,8 @@ struct Validators {
 };
 Validators ValidatorsOf(const wire::http::HeaderFields& fields);
 
+bool IsStrongTag(std::string_view etag);
+
 // Whether a visitor who asks `request` has the stored 200 already: 304 (RFC 9111 4.3.2).
 // If-None-Match stands above If-Modified-Since.
 bool IsNotModified(const CacheRequest& request, const Validators& stored, WallTime now);
@@ -45,9 +47,9 @@ wire::http::HeaderFields UpdatedFields(const wire::http::HeaderFields& stored,
 
 // What the head of a 200 to HEAD says of the stored answer to GET (RFC 9111 4.3.5).
 enum class HeadVerdict : uint8_t {
-  kSame,     // a validator, or the length, is the same, and none is another
-  kOther,    // one is another: what is stored is out of date
-  kUnknown,  // it has neither
+  kSame,   // it repeats the strong entity tag, or where there is none the date; nothing is another
+  kOther,  // a validator is another, or the length: what is stored is out of date
+  kUnknown,  // neither: a length of 0 tells nothing, as many answer any HEAD with that
 };
 HeadVerdict JudgeHead(const wire::http::ResponseHead& head, const Validators& stored,
                       uint64_t stored_length);

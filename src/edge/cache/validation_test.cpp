@@ -129,12 +129,35 @@ TEST(Validation, A304UpdatesTheStoredFieldsButNotThoseThatDescribeTheBody) {
   EXPECT_FALSE(fields.Has("X-B"));
 }
 
+TEST(Validation, AnAnswerToHeadFreshensOnlyWhatHasAValidatorThatItRepeats) {
+  auto judge = [](std::initializer_list<wire::http::HeaderField> fields, const Validators& stored) {
+    return JudgeHead(Answer(200, fields), stored, 5);
+  };
+  EXPECT_EQ(judge({}, {}), HeadVerdict::kUnknown);  // two pages may have one length
+  EXPECT_EQ(judge({}, kStored), HeadVerdict::kUnknown);
+  EXPECT_EQ(judge({{"Last-Modified", kOld}}, kStored), HeadVerdict::kUnknown);
+  constexpr Validators kWeak = {.etag = "W/\"v1\""};
+  EXPECT_EQ(judge({{"ETag", "W/\"v1\""}}, kWeak), HeadVerdict::kUnknown);
+  constexpr Validators kDated = {.last_modified = kOld};
+  EXPECT_EQ(judge({{"Last-Modified", kOld}}, kDated), HeadVerdict::kSame);
+  EXPECT_EQ(judge({{"ETag", "\"v1\""}, {"Last-Modified", kOld}}, kStored), HeadVerdict::kSame);
+}
+
+TEST(Validation, ALengthOfZeroInAnAnswerToHeadTellsNothing) {
+  wire::http::ResponseHead head = Answer(200, {});
+  head.content_length = 0;
+  EXPECT_EQ(JudgeHead(head, kStored, 5), HeadVerdict::kUnknown);
+  head.fields = Fields({{"ETag", "\"v1\""}});
+  EXPECT_EQ(JudgeHead(head, kStored, 5), HeadVerdict::kUnknown);
+  head.fields = Fields({{"ETag", "\"v2\""}});
+  EXPECT_EQ(JudgeHead(head, kStored, 5), HeadVerdict::kOther);
+}
+
 TEST(Validation, AnAnswerToHeadShowsThatTheStoredGetIsOutOfDate) {
   auto judge = [](std::initializer_list<wire::http::HeaderField> fields, uint64_t length) {
     return JudgeHead(Answer(200, fields), kStored, length);
   };
   EXPECT_EQ(judge({{"ETag", "\"v1\""}}, 5), HeadVerdict::kSame);
-  EXPECT_EQ(judge({}, 5), HeadVerdict::kSame);  // by its length
   EXPECT_EQ(judge({{"ETag", "\"v1\""}}, 6), HeadVerdict::kOther);
   EXPECT_EQ(judge({{"ETag", "\"v2\""}}, 5), HeadVerdict::kOther);
   EXPECT_EQ(judge({{"Last-Modified", kNew}}, 5), HeadVerdict::kOther);
