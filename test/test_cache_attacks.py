@@ -219,6 +219,19 @@ EARLY, LATE = "Sat, 21 Nov 2020 10:00:00 GMT", "Sat, 21 Nov 2020 11:00:00 GMT"
 
 
 @pytest.mark.parametrize("control", ["no-cache", "max-age=0"])
+@pytest.mark.parametrize("status", [0, 503])
+def test_an_answer_to_a_key_of_ones_own_stood_in_for_others(edge, control, status):
+    """The cache knows of no key but cookies and credentials: what is never fresh may be told apart by any field."""
+    target = f"/own-key/{control}/{status}"
+    edge.origin.at(target, body=b"anna", fields={"Cache-Control": control, "ETag": '"anna"'})
+    wait_until(lambda: "fwd=stale" in edge.get(target, X_Api_Key="anna").cache, what="it is stored")
+    edge.origin.at(target, lambda asked: Answer(status, b"down") if status else None)
+    for sent in ({}, {"X_Api_Key": "ben"}, {"Cache_Control": "stale-if-error=60"}, {"Cache_Control": "max-stale"}):
+        answer = edge.get(target, **sent)
+        assert answer.status == (status or 502) and answer.body != b"anna"
+
+
+@pytest.mark.parametrize("control", ["no-cache", "max-age=0"])
 @pytest.mark.parametrize("tagged", [False, True])
 def test_a_page_that_is_no_newer_than_another_visitors_was_answered_by_that(edge, control, tagged):
     """The origin compares dates as "not later than": of ben's page it truthfully says that it is not newer than anna's."""
