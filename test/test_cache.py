@@ -282,6 +282,14 @@ def test_a_posts_answer_with_its_own_content_location_serves_later_gets(edge):
     assert [asked["method"] for asked in edge.origin.asked("/posted")] == ["GET", "POST", "POST"]
 
 
+@pytest.mark.parametrize("sent", [{"Cookie": "id=1"}, {"Authorization": "Basic x"}])
+def test_a_public_answer_to_a_post_serves_others_whoever_sent_it(edge, sent):
+    target = f"/post-public-{next(iter(sent))}"
+    edge.origin.at(target, body=b"posted", fields={"Cache-Control": "public, max-age=60", "Content-Location": target})
+    assert edge.get(target, "POST", body=b"new", **sent).body == b"posted"
+    edge.wait_held(target, b"posted")
+
+
 @pytest.mark.parametrize("name, method, status, fields, sent", [
     ("elsewhere", "POST", 200, {**MINUTE, "Content-Location": "/posted"}, {}),
     ("none", "POST", 200, MINUTE, {}),
@@ -291,6 +299,8 @@ def test_a_posts_answer_with_its_own_content_location_serves_later_gets(edge):
     ("private", "POST", 200, {"Cache-Control": "private, max-age=60", "Content-Location": "/post-private"}, {}),
     ("cookie", "POST", 200, {**MINUTE, "Content-Location": "/post-cookie", "Set-Cookie": "a=b"}, {}),
     ("credentials", "POST", 200, {**MINUTE, "Content-Location": "/post-credentials"}, {"Authorization": "Basic x"}),
+    ("sent-cookie", "POST", 200, {**MINUTE, "Content-Location": "/post-sent-cookie"}, {"Cookie": "id=1"}),
+    ("shared", "POST", 200, {"Cache-Control": "s-maxage=60", "Content-Location": "/post-shared"}, {"Authorization": "Basic x"}),
     ("no-store", "POST", 200, {**MINUTE, "Content-Location": "/post-no-store"}, {"Cache-Control": "no-store"}),
     ("two", "POST", 200, [*MINUTE.items(), ("Content-Location", "/post-two"), ("Content-Location", "/posted")], {})])
 def test_another_answer_to_an_unsafe_method_serves_no_get(edge, name, method, status, fields, sent):

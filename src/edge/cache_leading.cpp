@@ -15,6 +15,7 @@
 #include "edge/answer.hpp"
 #include "edge/cache/cache_key.hpp"
 #include "edge/cache/cache_status.hpp"
+#include "edge/cache/freshness.hpp"
 #include "edge/cache/invalidation.hpp"
 #include "edge/cache/limits.hpp"
 #include "edge/cache/piece.hpp"
@@ -58,6 +59,13 @@ bool TellsOfOthers(const Trip& trip, int status) {
   return !by_request && !by_condition;
 }
 
+// Whether an answer to POST can be one to everybody's GET: by its own word, or because nothing said
+// who asked.
+bool IsPostForOthers(const wire::http::RequestHead& request, const ResponseHead& head) {
+  return DirectivesOf(head.fields).control.is_public ||
+         !(request.fields.Has("Cookie") || request.fields.Has("Authorization"));
+}
+
 void DropConditions(HeaderFields* fields) {
   for (std::string_view name : {"Range", "If-Range", "If-None-Match", "If-Modified-Since"}) {
     fields->Remove(name);
@@ -99,7 +107,8 @@ io::Task<void> CacheHandler::Lead(Trip& trip, std::shared_ptr<Fill> fill) {
       .edit_response = [&](const ResponseHead& head,
                            HeaderFields& edited) { EditResponse(trip, head, edited); },
       .takes =
-          [&](const ResponseHead& head) {
+          [&](const ResponseHead& head, bool uploaded) {
+            trip.uploaded = uploaded;
             taking = JudgeTaking(trip, fill, head);
             // Those who wait need not wait for a body that is not theirs.
             if (taking == Taking::kRelay) End(*fill, State::kAlone);
@@ -180,9 +189,11 @@ CacheHandler::Taking CacheHandler::JudgePiece(Trip& trip, const std::shared_ptr<
 
 CacheHandler::Taking CacheHandler::JudgePost(Trip& trip, const std::shared_ptr<Fill>& fill,
                                              const ResponseHead& head) {
-  const bool is_own = trip.key && head.status == 200 && maker_.SaysFreshness(head) &&
+  // An answer to half of a request is none to a GET, and taking it would cut the other half off.
+  const bool is_own = trip.key && trip.uploaded && head.status == 200 &&
+                      maker_.SaysFreshness(head) &&
                       IsOfItsOwnTarget(trip.request(), trip.exchange.secure(), head.fields);
-  if (!is_own) return Taking::kRelay;
+  if (!is_own || !IsPostForOthers(trip.request(), head)) return Taking::kRelay;
   const CacheRequest asked = ReadPostAsGet(trip.request());
   const FillMaker::Asking asking{.asked = asked,
                                  .request = trip.request().fields,
