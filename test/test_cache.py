@@ -113,11 +113,35 @@ def test_a_head_freshens_what_is_stored(edge):
 
 
 @pytest.mark.parametrize("name, fields, body", [("etag", {"ETag": '"2"', **MINUTE}, b"one"), ("length", {"ETag": '"1"', **MINUTE}, b"longer"),
-                                                ("private", {"ETag": '"1"', "Cache-Control": "private"}, b"one")])
+                                                ("only-length", MINUTE, b"longer")])
 def test_a_head_that_tells_of_something_else_makes_what_is_stored_out_of_date(edge, name, fields, body):
     head_of_stale(edge, f"/contradicts-{name}", fields, body)
     answer = edge.get(f"/contradicts-{name}")
+    assert "fwd=stale" in answer.cache and answer.body == b"new"
+
+
+def test_a_head_that_makes_it_private_drops_what_is_stored(edge):
+    head_of_stale(edge, "/head-private", {"ETag": '"1"', "Cache-Control": "private"})
+    answer = edge.get("/head-private")
     assert "fwd=uri-miss" in answer.cache and answer.body == b"new"
+
+
+@pytest.mark.parametrize("fields, body", [({"ETag": '"2"', **MINUTE}, b"one"), (MINUTE, b"longer"), (MINUTE, b"")])
+def test_a_head_deleted_what_would_have_stood_in_for_a_failed_origin(edge, fields, body):
+    target = f"/stands-in-after-head/{len(fields)}/{len(body)}"
+    head_of_stale(edge, target, fields, body)
+    edge.origin.at(target, lambda asked: Answer(503, b"down"))
+    assert edge.get(target).body == b"one"
+
+
+def test_a_head_made_what_is_fresh_stale_by_its_tag_but_not_by_a_length_of_zero(edge):
+    stored(edge, "/fresh-head", body=b"one", fields={"ETag": '"1"', **MINUTE})
+    edge.origin.at("/fresh-head", lambda asked: Answer(200, b"", MINUTE))
+    edge.get("/fresh-head", "HEAD", Cache_Control="no-cache")
+    assert edge.get("/fresh-head").hit
+    edge.origin.at("/fresh-head", body=b"two", fields={"ETag": '"2"', **MINUTE})
+    edge.get("/fresh-head", "HEAD", Cache_Control="no-cache")
+    assert edge.get("/fresh-head").body == b"two"
 
 
 def test_a_head_of_what_is_not_for_storing_fetches_nothing(edge):

@@ -160,7 +160,8 @@ void CacheHandler::FreshenByHead(Trip& trip, Fill& fill, const ResponseHead& hea
       trip.status.stored = fill.stored;
       break;
     case HeadVerdict::kOther:
-      store_.Remove(*trip.key);
+      // It may still stand in for an origin that fails.
+      stored->freshness.MakeStale(options_.loop.Now());
       break;
     case HeadVerdict::kUnknown:
       break;

@@ -1,7 +1,7 @@
 // StoredResponse: a response as the cache keeps it, with all that is needed to judge and send it
 // again. Its field lines stand ready to be sent. Shared by the index and whoever is sending it; one
-// thread. Only its freshness ever changes (a soft purge makes it stale); what a 304 confirms is a
-// new one with the same body.
+// thread. Only its freshness ever changes (a soft purge or a HEAD makes it stale); what a 304
+// confirms is a new one with the same body.
 #pragma once
 
 #include <memory>
