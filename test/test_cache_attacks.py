@@ -215,6 +215,42 @@ def test_what_is_confirmed_each_time_is_confirmed_for_each_visitor_by_himself(ed
         assert [page.result().body for page in pages] == [b"anna", b"ben", b"carl"]
 
 
+EARLY, LATE = "Sat, 21 Nov 2020 10:00:00 GMT", "Sat, 21 Nov 2020 11:00:00 GMT"
+
+
+@pytest.mark.parametrize("control", ["no-cache", "max-age=0"])
+@pytest.mark.parametrize("status", [0, 503])
+def test_an_answer_to_a_key_of_ones_own_stood_in_for_others(edge, control, status):
+    """The cache knows of no key but cookies and credentials: what is never fresh may be told apart by any field."""
+    target = f"/own-key/{control}/{status}"
+    edge.origin.at(target, body=b"anna", fields={"Cache-Control": control, "ETag": '"anna"'})
+    wait_until(lambda: "fwd=stale" in edge.get(target, X_Api_Key="anna").cache, what="it is stored")
+    edge.origin.at(target, lambda asked: Answer(status, b"down") if status else None)
+    for sent in ({}, {"X_Api_Key": "ben"}, {"Cache_Control": "stale-if-error=60"}, {"Cache_Control": "max-stale"}):
+        answer = edge.get(target, **sent)
+        assert answer.status == (status or 502) and answer.body != b"anna"
+
+
+@pytest.mark.parametrize("control", ["no-cache", "max-age=0"])
+@pytest.mark.parametrize("tagged", [False, True])
+def test_a_page_that_is_no_newer_than_another_visitors_was_answered_by_that(edge, control, tagged):
+    """The origin compares dates as "not later than": of ben's page it truthfully says that it is not newer than anna's."""
+    def answer(asked):
+        name = asked["headers"]["Cookie"]
+        fields = {"Cache-Control": control, "Last-Modified": LATE if name == "anna" else EARLY}
+        if tagged and name == "anna":
+            fields["ETag"] = '"anna"'
+        if asked["headers"].get("If-Modified-Since", "") >= fields["Last-Modified"]:
+            return Answer(304, fields={"Cache-Control": control})
+        return Answer(200, name.encode(), fields)
+    target = f"/dated/{control}/{tagged}"
+    edge.origin.at(target, answer)
+    for _ in range(3):
+        assert [edge.get(target, Cookie=name).body for name in ("anna", "ben")] == [b"anna", b"ben"]
+        if tagged:
+            wait_until(lambda: "fwd=stale" in edge.get(target, Cookie="anna").cache, what="anna's is stored")
+
+
 def test_a_page_by_cookie_that_is_never_fresh_reached_others_without_the_origins_word(edge):
     fields = {"Cache-Control": "max-age=0", "ETag": '"anna"'}
     edge.origin.at("/hers", body=b"anna", fields=fields)
@@ -223,6 +259,36 @@ def test_a_page_by_cookie_that_is_never_fresh_reached_others_without_the_origins
     for control in ("max-age=9", "max-stale", "stale-if-error=60"):
         answer = edge.get("/hers", Cookie="ben", Cache_Control=control)
         assert (answer.status, answer.body) == (503, b"down")
+
+
+@pytest.mark.parametrize("control", ["no-cache", "max-age=0", "max-age=1"])
+@pytest.mark.parametrize("fields", [{}, {"ETag": '"1"'}])
+def test_a_strangers_head_made_a_page_by_cookie_everybodys(edge, control, fields):
+    """By its length, or by a tag that says nothing of whose page it is; and the HEAD's lifetime was then the page's."""
+    def answer(asked):
+        if asked["method"] == "HEAD":
+            return Answer(200, b"anna", {"Cache-Control": "public, max-age=60", **fields})
+        name = asked["headers"].get("Cookie", "nobody")
+        return Answer(200, name.encode(), {"Cache-Control": control, "ETag": '"1"'})
+    target = f"/strangers-head/{control}/{len(fields)}"
+    edge.origin.at(target, answer)
+    edge.get(target, Cookie="anna")
+    wait_until(lambda: "fwd=stale" in (answer := edge.get(target, "HEAD")).cache and "stored" not in answer.cache, what="hers is stale")
+    for _ in range(2):
+        answer = edge.get(target)
+        assert answer.body == b"nobody" and "fwd=stale" in answer.cache or control == "max-age=1"
+
+
+@pytest.mark.parametrize("control", ["no-cache", "max-age=0", "public, max-age=0"])
+def test_a_page_by_cookie_that_a_stranger_confirmed_stood_in_for_others(edge, control):
+    target = f"/confirmed-by-a-stranger/{control}".replace(" ", "")
+    edge.origin.at(target, lambda asked: Answer(304, fields={"ETag": '"1"', "Cache-Control": control}) if "If-None-Match" in asked["headers"]
+                   else Answer(200, b"anna", {"ETag": '"1"', "Cache-Control": "max-age=0"}))
+    edge.get(target, Cookie="anna")
+    wait_until(lambda: "fwd-status=304; stored" in edge.get(target).cache, what="it is confirmed")
+    edge.origin.at(target, lambda asked: Answer(503, b"down"))
+    for sent in ({}, {"Cookie": "carl"}, {"Cache_Control": "stale-if-error=60"}, {"Cache_Control": "max-stale"}):
+        assert edge.get(target, **sent).body == b"down"
 
 
 def test_those_who_wait_on_a_request_with_credentials_do_not_get_its_answer(edge):

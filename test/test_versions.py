@@ -79,6 +79,8 @@ def test_other_content_is_the_plain_paths_to_answer(edge):
     ("private", {"fields": {"Cache-Control": "private, max-age=60"}}, 404, "private"),
     ("no-store", {"fields": {"Cache-Control": "no-store"}}, 404, "no-store"),
     ("silent", {"fields": {}}, 404, "no-freshness"),
+    ("no-cache", {"fields": {"Cache-Control": "no-cache", "ETag": '"1"'}}, 404, "never fresh"),
+    ("no-lifetime", {"fields": {"Cache-Control": "max-age=0", "ETag": '"1"'}}, 404, "never fresh"),
     ("cookie", {"fields": {**MINUTE, "Set-Cookie": "a=b"}}, 404, "set-cookie"),
     ("public-cookie", {"fields": {"Cache-Control": "public, max-age=60", "Set-Cookie": "a=b"}}, 404, "set-cookie"),
     ("failing", {"status": 500}, 502, "answers 500"),

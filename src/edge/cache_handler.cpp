@@ -54,13 +54,9 @@ bool MayShare(const Trip& trip) {
          !trip.asked.control.no_store;
 }
 
-bool IsConfirmedEachTime(const StoredResponse& response) {
-  return IsConfirmedEachTime(response.freshness, response.control);
-}
-
 // Each visitor may have another: without the origin nobody can tell whose it is.
 bool IsPersonal(const StoredResponse& response) {
-  return response.by_cookie && IsConfirmedEachTime(response);
+  return response.by_cookie && response.confirmed_each_time();
 }
 
 // Whether a piece answers a request: one for what is in it (RFC 9111 3.3).
@@ -96,8 +92,10 @@ CacheHandler::CacheHandler(Options options)
       stood_in_(
           options_.metrics.AddCounter("meridian_edge_cache_stale_if_error_total",
                                       "Stale responses that stood in for an origin that failed.")),
-      unavailable_(options_.metrics.AddCounter("meridian_edge_unavailable_total",
-                                               "Requests that no data center could serve.")),
+      unavailable_(
+          options_.metrics.AddCounter("meridian_edge_unavailable_total",
+                                      "Requests answered 503: no data center could serve them, or "
+                                      "too many waited.")),
       bytes_(options_.metrics.AddGauge("meridian_edge_cache_bytes",
                                        "What the cache holds, all told.")),
       objects_(options_.metrics.AddGauge("meridian_edge_cache_objects", "Stored responses.")) {}
@@ -187,7 +185,7 @@ io::Task<void> CacheHandler::Miss(Trip& trip) {
                       (trip.partial &&
                        trip.partial->piece->whole_length > options_.config.cache.max_object_bytes));
   // Each visitor has it confirmed for himself: the origin may tell them apart by their cookies.
-  const bool by_itself = trip.stale && IsConfirmedEachTime(*trip.stale);
+  const bool by_itself = trip.stale && trip.stale->confirmed_each_time();
   const bool waits = trip.stale || !passes_.Passes(trip.key->hash, now);
   if (MayShare(trip) && !apart && !by_itself && waits) {
     const std::string key = KeyText(*trip.key);
@@ -255,7 +253,9 @@ io::Task<CacheHandler::Joined> CacheHandler::Join(Trip& trip, std::shared_ptr<Fi
       co_return Joined::kAnswered;
     case State::kArriving:
     case State::kDone:
-      if (IsConfirmedEachTime(*fill->response) || fill->response->piece) co_return Joined::kGoAlone;
+      if (fill->response->confirmed_each_time() || fill->response->piece) {
+        co_return Joined::kGoAlone;
+      }
       co_return co_await AnswerFromFill(trip, reader);
   }
   co_return Joined::kGoAlone;

@@ -15,6 +15,7 @@
 #include "edge/answer.hpp"
 #include "edge/cache/cache_key.hpp"
 #include "edge/cache/cache_status.hpp"
+#include "edge/cache/freshness.hpp"
 #include "edge/cache/invalidation.hpp"
 #include "edge/cache/limits.hpp"
 #include "edge/cache/piece.hpp"
@@ -58,6 +59,13 @@ bool TellsOfOthers(const Trip& trip, int status) {
   return !by_request && !by_condition;
 }
 
+// Whether an answer to POST can be one to everybody's GET: by its own word, or because nothing said
+// who asked.
+bool IsPostForOthers(const wire::http::RequestHead& request, const ResponseHead& head) {
+  return DirectivesOf(head.fields).control.is_public ||
+         !(request.fields.Has("Cookie") || request.fields.Has("Authorization"));
+}
+
 void DropConditions(HeaderFields* fields) {
   for (std::string_view name : {"Range", "If-Range", "If-None-Match", "If-Modified-Since"}) {
     fields->Remove(name);
@@ -79,7 +87,9 @@ io::Task<void> CacheHandler::Lead(Trip& trip, std::shared_ptr<Fill> fill) {
   bool conditional = trip.stale != nullptr && !trip.asked.head;
   trip.asks_whole = trip.shared || conditional;
   if (trip.asks_whole) DropConditions(&fields);
-  if (conditional) AddConditions(trip.stale->validators, &fields);
+  if (conditional) {
+    AddConditions(trip.stale->validators, trip.stale->confirmed_each_time(), &fields);
+  }
   trip.rest.reset();
   if (trip.shared && trip.partial) {
     trip.rest = RestOf(*trip.partial->piece, trip.partial->validators,
@@ -97,7 +107,8 @@ io::Task<void> CacheHandler::Lead(Trip& trip, std::shared_ptr<Fill> fill) {
       .edit_response = [&](const ResponseHead& head,
                            HeaderFields& edited) { EditResponse(trip, head, edited); },
       .takes =
-          [&](const ResponseHead& head) {
+          [&](const ResponseHead& head, bool uploaded) {
+            trip.uploaded = uploaded;
             taking = JudgeTaking(trip, fill, head);
             // Those who wait need not wait for a body that is not theirs.
             if (taking == Taking::kRelay) End(*fill, State::kAlone);
@@ -143,11 +154,14 @@ void CacheHandler::FreshenByHead(Trip& trip, Fill& fill, const ResponseHead& hea
   if (stored == nullptr || stored->status != 200 || head.status != 200) return;
   switch (JudgeHead(head, stored->validators, stored->body->size())) {
     case HeadVerdict::kSame:
+      // It speaks of what this visitor would get; of another's page it is no confirmation.
+      if (stored->by_cookie || stored->confirmed_each_time()) return;
       maker_.Freshen(AskingOf(trip), head, stored, fill);
       trip.status.stored = fill.stored;
       break;
     case HeadVerdict::kOther:
-      store_.Remove(*trip.key);
+      // It may still stand in for an origin that fails.
+      stored->freshness.MakeStale(options_.loop.Now());
       break;
     case HeadVerdict::kUnknown:
       break;
@@ -176,9 +190,11 @@ CacheHandler::Taking CacheHandler::JudgePiece(Trip& trip, const std::shared_ptr<
 
 CacheHandler::Taking CacheHandler::JudgePost(Trip& trip, const std::shared_ptr<Fill>& fill,
                                              const ResponseHead& head) {
-  const bool is_own = trip.key && head.status == 200 && maker_.SaysFreshness(head) &&
+  // An answer to half of a request is none to a GET, and taking it would cut the other half off.
+  const bool is_own = trip.key && trip.uploaded && head.status == 200 &&
+                      maker_.SaysFreshness(head) &&
                       IsOfItsOwnTarget(trip.request(), trip.exchange.secure(), head.fields);
-  if (!is_own) return Taking::kRelay;
+  if (!is_own || !IsPostForOthers(trip.request(), head)) return Taking::kRelay;
   const CacheRequest asked = ReadPostAsGet(trip.request());
   const FillMaker::Asking asking{.asked = asked,
                                  .request = trip.request().fields,
@@ -249,7 +265,7 @@ io::Task<void> CacheHandler::AnswerTaken(Trip& trip, Fill::Reader& reader, Takin
       co_return;  // was not taken
     case Taking::kStore:
       filled_.Add();
-      if (IsConfirmedEachTime(fill.response->freshness, fill.response->control)) {
+      if (fill.response->confirmed_each_time()) {
         KeepFromOthers(reader.shared());
       } else {
         passes_.Remove(trip.key->hash);
@@ -340,7 +356,7 @@ void CacheHandler::FetchBehind(const Trip& trip, const std::shared_ptr<StoredRes
                                              .loop_id = options_.loop_id});
   HeaderFields fields = forwarded.fields();
   DropConditions(&fields);
-  AddConditions(stale->validators, &fields);
+  AddConditions(stale->validators, stale->confirmed_each_time(), &fields);
   options_.scope.Spawn(Fetch(fill, stale, OwnedFields(fields), OwnedFields(trip.request().fields)));
 }
 

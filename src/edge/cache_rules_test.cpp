@@ -109,6 +109,27 @@ TEST_F(CacheRulesTest, AnUnsafeRequestMidPostKeepsTheAnswerToThePostOutOfTheStor
   });
 }
 
+TEST_F(CacheRulesTest, AnAnswerToAPostIsStoredOnlyWhenAllOfThePostWasSent) {
+  RunScript([&]() -> io::Task<void> {
+    for (const bool whole : {false, true}) {
+      visitors_.push_back(Connect());
+      MemoryStream* poster = visitors_.back().get();
+      const std::string length = whole ? "6" : "100000";
+      (void)co_await RawPeer(*poster).Send(
+          "POST /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: " + length +
+          "\r\n\r\nabc");
+      auto origin = co_await Asked();
+      if (whole) (void)co_await RawPeer(*poster).Send("def");
+      (void)co_await io::Sleep(seconds{1});
+      (void)co_await RawPeer(*origin).Send(
+          "HTTP/1.1 200 OK\r\nContent-Length: 6\r\nConnection: close\r\nContent-Location: /x\r\n"
+          "Cache-Control: max-age=60\r\n\r\nposted");
+      EXPECT_TRUE((co_await AnswerTo(poster)).ends_with("posted"));
+      EXPECT_EQ(cache_.store().objects(), whole ? 1U : 0U);
+    }
+  });
+}
+
 class StoreNoErrorsTest : public CacheRulesTest {
  protected:
   StoreNoErrorsTest() { config_.cache.store_errors = false; }

@@ -164,7 +164,8 @@ Storability FillMaker::BeginPiece(const Asking& asking, const ResponseHead& head
 
 bool FillMaker::Confirm(const Asking& asking, const ResponseHead& not_modified,
                         const std::shared_ptr<StoredResponse>& stale, Fill& fill) {
-  if (!Confirms(not_modified.fields, stale->validators)) return false;
+  const bool each_time = stale->confirmed_each_time();
+  if (!Confirms(not_modified.fields, stale->validators, each_time)) return false;
   Freshen(asking, not_modified, stale, fill);
   return true;
 }
@@ -193,8 +194,10 @@ void FillMaker::Freshen(const Asking& asking, const ResponseHead& head,
                                       .confirms = stale.get()},
                                      store_.budget());
   const Storability storability = Judge(asking, updated);
-  // What is to be confirmed each time stays: a 304 costs less than the whole.
-  fill.kept = storability == Storability::kStore || storability == Storability::kFreshness;
+  // What is to be confirmed each time stays where it can be: a 304 costs less than the whole.
+  fill.kept = storability == Storability::kStore ||
+              (storability == Storability::kFreshness &&
+               CanBeConfirmedEachTime(directives.control, ValidatorsOf(updated.fields)));
   if (fill.response == nullptr) {
     // No room for another head: the old one is as good as confirmed.
     fill.response = stale;

@@ -42,6 +42,7 @@ struct Trip {
   std::optional<wire::http::ByteRange> rest = {};
   bool shared = false;      // others wait for what this one asks
   bool asks_whole = false;  // of the origin: without Range and conditions of the visitor's own
+  bool uploaded = false;    // all of the request was sent when its answer came
   TimePoint asked_at = {};
   Storability storability = Storability::kRequest;
   // For costs.

@@ -158,6 +158,8 @@ io::Task<Versions::Plain> Versions::AskPlain(http::Exchange& visitor, std::strin
     if (why.empty()) why = "no room";
     co_return Plain{.problem = fmt::format("the cache does not keep it: {}", why)};
   }
+  // What is there may be another visitor's, whose the origin alone can tell.
+  if (found->confirmed_each_time()) co_return Plain{.problem = "it is never fresh"};
   co_return Plain{.response = std::move(found), .status = 200};
 }
 

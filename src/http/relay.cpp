@@ -53,10 +53,12 @@ class RelayRun {
   RelayOutcome outcome_;
   io::WaitQueue continue_queue_;
   bool uploading_ = false;     // the request's body is not over; the response will end it
+  bool uploaded_ = false;      // all of the request was sent, its end too
   bool may_continue_ = false;  // the upstream said 100, or a final response
 };
 
 io::Task<RelayOutcome> RelayRun::Run(bool uploads) {
+  uploaded_ = !uploads;
   if (!uploads) {
     co_await Download();
     co_return std::move(outcome_);
@@ -89,7 +91,8 @@ io::Task<void> RelayRun::Upload() {
   for (const HeaderField& field : from_.request_trailers()) {
     if (wire::http::PassesOn(field.name, options_.sender)) trailers.Add(field.name, field.value);
   }
-  (void)co_await to_.Finish({}, trailers);
+  const Result<void> finished = co_await to_.Finish({}, trailers);
+  uploaded_ = finished.has_value();
 }
 
 io::Task<void> RelayRun::WaitForContinue() {
@@ -110,7 +113,7 @@ io::Task<void> RelayRun::Download() {
     UpstreamFailed(Error{Errc::kUnavailable, "the upstream's answer was declined"});
     co_return;
   }
-  if (options_.takes && options_.takes(**head)) {
+  if (options_.takes && options_.takes(**head, uploaded_)) {
     outcome_.kind = Kind::kTaken;
     co_return;
   }

@@ -52,8 +52,9 @@ struct RelayOptions {
   // asked. May be empty.
   std::function<bool(const wire::http::ResponseHead& upstream)> declines = {};
   // Takes a response by its head, before any of it is passed on: the rest of it is then the
-  // caller's to read, and the exchange's to answer. May be empty.
-  std::function<bool(const wire::http::ResponseHead& upstream)> takes = {};
+  // caller's to read, and the exchange's to answer. `uploaded`: all of the request was sent before;
+  // else taking it ends the upload. May be empty.
+  std::function<bool(const wire::http::ResponseHead& upstream, bool uploaded)> takes = {};
   Patience patience = {};
   // Of the request, for its trailers.
   wire::http::SenderTrust sender = {};

@@ -42,6 +42,12 @@ struct Freshness {
   Duration Age(TimePoint now) const { return initial_age + (now - received); }
   // What is left of the lifetime; negative: for how long it has been stale.
   Duration Left(TimePoint now) const { return lifetime - Age(now); }
+  // Ends the lifetime. False: it was over.
+  bool MakeStale(TimePoint now) {
+    if (Left(now) <= Duration::zero()) return false;
+    lifetime = Age(now);
+    return true;
+  }
 };
 
 }  // namespace meridian::edge

@@ -218,8 +218,7 @@ void MemoryStore::Sweep::Apply(std::span<Entry* const> entries, TimePoint now) {
     if (!soft_) {
       store_->RemoveEntry(entry);
       ++purged_;
-    } else if (freshness.Left(now) > Duration::zero()) {
-      freshness.lifetime = freshness.Age(now);
+    } else if (freshness.MakeStale(now)) {
       ++purged_;
     }
   }

@@ -185,6 +185,25 @@ TEST_F(MemoryStoreTest, APurgeOfAnEscapeInOtherDigitsMissedWhatWasStored) {
   }
 }
 
+TEST_F(MemoryStoreTest, WhatAVisitorWithoutCookiesConfirmedWasNoLongerTheOtherVisitors) {
+  auto hers = Make("hers", {}, Fields({{"Cookie", "a=1"}}));
+  EXPECT_TRUE(hers->by_cookie);
+  auto confirm = [&](const StoredResponse& stored, const char* control) {
+    return MakeStoredResponse(
+        {.fields = {},
+         .request = {},
+         .control = wire::http::ParseCacheControl(Fields({{"Cache-Control", control}})),
+         .received = WallTime{},
+         .body = stored.body,
+         .confirms = &stored},
+        store_.budget());
+  };
+  auto confirmed = confirm(*hers, "max-age=0");
+  EXPECT_TRUE(confirmed->by_cookie);
+  EXPECT_TRUE(confirm(*confirmed, "public")->by_cookie);
+  EXPECT_FALSE(confirm(*Make("all"), "max-age=0")->by_cookie);
+}
+
 class SweepTest : public MemoryStoreTest {
  protected:
   static constexpr size_t kObjects = 3 * kSweepRemovals;

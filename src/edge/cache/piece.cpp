@@ -18,11 +18,6 @@ namespace {
 using wire::http::ByteRange;
 using wire::http::RangeOutcome;
 
-bool IsStrong(std::string_view etag) {
-  auto tag = wire::http::ParseEntityTag(etag);
-  return tag && !tag->weak;
-}
-
 bool AreOfOne(const Validators& a, const Validators& b) {
   auto first = wire::http::ParseEntityTag(a.etag);
   auto second = wire::http::ParseEntityTag(b.etag);
@@ -47,7 +42,8 @@ RangeOutcome PlanPiece(const CacheRequest& request, const Validators& stored, co
 }
 
 std::optional<ByteRange> RestOf(const Piece& piece, const Validators& stored, uint64_t limit) {
-  if (!IsStrong(stored.etag) || piece.whole_length > limit || piece.is_whole()) return std::nullopt;
+  if (!IsStrongTag(stored.etag) || piece.whole_length > limit || piece.is_whole())
+    return std::nullopt;
   const uint64_t last = piece.whole_length - 1;
   if (piece.range.first == 0) return ByteRange{.first = piece.range.last + 1, .last = last};
   if (piece.range.last == last) return ByteRange{.first = 0, .last = piece.range.first - 1};

@@ -19,6 +19,13 @@ bool ForbidsStale(const CacheControl& control) {
   return control.must_revalidate || control.proxy_revalidate || control.no_cache;
 }
 
+// Whether it may reach others than who first asked without a word of the origin to each: it had a
+// lifetime, or says that it is for all. Else visitors may be told apart by a field of their own or
+// their address, which no cache knows of; only the response can then allow that it is served stale.
+bool IsForOthers(const Freshness& freshness, const CacheControl& control) {
+  return freshness.lifetime > Duration::zero() || control.is_public;
+}
+
 // The request wants no older, or longer fresh, than this is (RFC 9111 5.2.1). That a page is loaded
 // again is no reason to ask for what is immutable, as long as it is fresh; that the visitor forces
 // it, is (RFC 8246 2).
@@ -49,7 +56,8 @@ Use JudgeUse(const Freshness& freshness, const CacheControl& control, const Cach
   if (control.stale_while_revalidate && stale_for <= *control.stale_while_revalidate) {
     return Use::kWhileRevalidating;
   }
-  bool allowed = request.max_stale && !control.s_maxage && stale_for <= *request.max_stale;
+  const bool allowed = request.max_stale && stale_for <= *request.max_stale && !control.s_maxage &&
+                       IsForOthers(freshness, control);
   return allowed ? Use::kStale : Use::kRevalidate;
 }
 
@@ -67,12 +75,14 @@ bool MayServeOnError(const Freshness& freshness, const CacheControl& control,
   if (ForbidsStale(control)) return false;
   if (control.stale_if_error && -left <= *control.stale_if_error) return true;
   // s-maxage is as proxy-revalidate for a request that asks of its own accord.
-  return request.stale_if_error && !control.s_maxage && -left <= *request.stale_if_error;
+  if (control.s_maxage || !IsForOthers(freshness, control)) return false;
+  return request.stale_if_error && -left <= *request.stale_if_error;
 }
 
 bool MayServeOnFailure(const Freshness& freshness, const CacheControl& control, TimePoint now,
                        Duration stale_on_failure) {
   if (ForbidsStale(control) || control.s_maxage || control.stale_if_error) return false;
+  if (!IsForOthers(freshness, control)) return false;
   return -freshness.Left(now) <= stale_on_failure;
 }
 

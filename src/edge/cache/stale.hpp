@@ -27,13 +27,14 @@ Use JudgeUse(const Freshness& freshness, const wire::http::CacheControl& control
 bool IsConfirmedEachTime(const Freshness& freshness, const wire::http::CacheControl& control);
 
 // Whether it may stand in for an origin that fails: it is fresh still (a request wanted it newer),
-// or within its stale-if-error or the request's, and nothing forbids it to be served stale.
+// or within its stale-if-error or the request's, and nothing forbids it to be served stale. The
+// request's is for what had a lifetime or is public.
 bool MayServeOnError(const Freshness& freshness, const wire::http::CacheControl& control,
                      const wire::http::CacheControl& request, TimePoint now);
 
 // Whether it may stand in, stale for at most `stale_on_failure`, for an origin that cannot be
-// reached (RFC 9111 4.2.4): nothing forbids it to be served stale, and it sets no limit by
-// stale-if-error.
+// reached (RFC 9111 4.2.4): nothing forbids it to be served stale, it sets no limit by
+// stale-if-error, and it had a lifetime or is public.
 bool MayServeOnFailure(const Freshness& freshness, const wire::http::CacheControl& control,
                        TimePoint now, Duration stale_on_failure);
 

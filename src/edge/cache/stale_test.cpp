@@ -89,6 +89,30 @@ TEST(Stale, AnOriginThatCannotBeReachedIsStoodInForUnlessTheResponseForbidsIt) {
   for (int status : {200, 404, 500, 501, 505}) EXPECT_FALSE(IsFailureOfGateway(status));
 }
 
+TEST(Stale, WhatWasNeverFreshAndIsNotPublicIsServedStaleByItsOwnWordAlone) {
+  constexpr Freshness kNever{.received = kReceived, .initial_age = 0s, .lifetime = 0s};
+  constexpr TimePoint kNow = kReceived + 5s;
+  auto stands_in = [&](std::string_view control) {
+    return MayServeOnFailure(kNever, Control(control), kNow, 30s);
+  };
+  EXPECT_FALSE(stands_in("max-age=0"));
+  EXPECT_FALSE(stands_in("max-age=0, stale-while-revalidate=9"));
+  EXPECT_TRUE(stands_in("public, max-age=0"));
+  EXPECT_FALSE(stands_in("public, no-cache"));
+  auto on_error = [&](std::string_view control, std::string_view request) {
+    return MayServeOnError(kNever, Control(control), Control(request), kNow);
+  };
+  EXPECT_FALSE(on_error("max-age=0", "stale-if-error=30"));
+  EXPECT_TRUE(on_error("public, max-age=0", "stale-if-error=30"));
+  EXPECT_TRUE(on_error("max-age=0, stale-if-error=9", ""));
+  auto use = [&](std::string_view control) {
+    return JudgeUse(kNever, Control(control), Control("max-stale"), kNow);
+  };
+  EXPECT_EQ(use("max-age=0"), Use::kRevalidate);
+  EXPECT_EQ(use("public, max-age=0"), Use::kStale);
+  EXPECT_EQ(use("max-age=0, stale-while-revalidate=9"), Use::kWhileRevalidating);
+}
+
 TEST(Stale, StaleIfErrorStandsInForAFailingOrigin) {
   auto may = [](Duration age, std::string_view control) {
     return MayServeOnError(kMinute, Control(control), {}, kReceived + age);

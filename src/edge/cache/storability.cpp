@@ -65,17 +65,18 @@ bool AllowsAuthorized(const CacheControl& control) {
 }
 
 // Whether the origin can confirm it by a 304 (RFC 9110 13.2.1: only what would be a 200 otherwise).
-bool IsConfirmable(const wire::http::ResponseHead& response) {
-  return response.status == 200 && ValidatorsOf(response.fields).any();
+bool IsConfirmable(const StorabilityInput& input) {
+  return input.response.status == 200 &&
+         CanBeConfirmedEachTime(input.directives.control, ValidatorsOf(input.response.fields));
 }
 
 // Whether it is of use later: for a time as it is, or each time that the origin confirms it.
 bool IsEverUsable(const StorabilityInput& input) {
   const CacheControl& control = input.directives.control;
-  if (control.no_cache) return IsConfirmable(input.response);
+  if (control.no_cache) return IsConfirmable(input);
   if (!input.lifetime) return false;
   if (*input.lifetime > Duration::zero()) return true;
-  return control.stale_while_revalidate || control.stale_if_error || IsConfirmable(input.response);
+  return control.stale_while_revalidate || control.stale_if_error || IsConfirmable(input);
 }
 
 }  // namespace
@@ -104,6 +105,10 @@ Storability JudgeStorability(const StorabilityInput& input) {
   if (response.content_length.value_or(0) > input.rules.max_object_bytes)
     return Storability::kTooLarge;
   return Storability::kStore;
+}
+
+bool CanBeConfirmedEachTime(const CacheControl& control, const Validators& validators) {
+  return !validators.etag.empty() || (control.is_public && !validators.last_modified.empty());
 }
 
 bool ConcernsRequestAlone(Storability storability) {

@@ -8,6 +8,8 @@
 #include "base/clock.hpp"
 #include "edge/cache/freshness.hpp"
 #include "edge/cache/request_directives.hpp"
+#include "edge/cache/validation.hpp"
+#include "wire/http/cache_control.hpp"
 #include "wire/http/message.hpp"
 
 namespace meridian::edge {
@@ -21,7 +23,7 @@ enum class Storability : uint8_t {
   kAuthorization,  // answers Authorization, and does not say that others may have it
   kSetCookie,      // sets a cookie; or, where such may be stored, is not for shared caches
   kVary,           // varies by what no request tells ("*"), or by too much
-  kFreshness,      // says nothing of its freshness, or is never fresh and has no validator
+  kFreshness,      // says nothing of its freshness, or is never fresh and cannot be confirmed
   kFraming,        // its end cannot be told from a break
   kTags,           // more tags than are kept
   kTooLarge,       // larger than an object may be
@@ -46,8 +48,13 @@ struct StorabilityInput {
 
 // By request and head alone; a body that proves longer than it may, or breaks off, is dropped by
 // whoever reads it. A response that cannot be used without asking the origin each time is stored
-// where the origin can confirm it: when it has a validator.
+// where the origin can confirm it (CanBeConfirmedEachTime).
 Storability JudgeStorability(const StorabilityInput& input);
+
+// Whether a 304 can tell that what is confirmed at each use is this visitor's too: by its entity
+// tag. "Not modified since" may be as true of another visitor's page, so that a date is enough only
+// for what is public.
+bool CanBeConfirmedEachTime(const wire::http::CacheControl& control, const Validators& validators);
 
 // Whether an answer that was refused for this reason leaves what is stored as good as it was: the
 // reason is in the request, not in what the origin says of the resource.

@@ -45,7 +45,10 @@ TEST(Storability, WhatIsNeverFreshIsStoredWhereTheOriginCanConfirmIt) {
   for (const char* control : {"no-cache", "max-age=0", "s-maxage=0", "max-age=60, no-cache"}) {
     EXPECT_EQ(Judge({{"Cache-Control", control}}), Storability::kFreshness) << control;
     EXPECT_EQ(Judge({{"Cache-Control", control}, kTag}), Storability::kStore) << control;
-    EXPECT_EQ(Judge({{"Cache-Control", control}, kDate}), Storability::kStore) << control;
+    // The date of one visitor's page may be that of another's.
+    EXPECT_EQ(Judge({{"Cache-Control", control}, kDate}), Storability::kFreshness) << control;
+    const std::string for_all = std::string("public, ") + control;
+    EXPECT_EQ(Judge({{"Cache-Control", for_all}, kDate}), Storability::kStore) << control;
     // A condition changes only what would be a 200.
     EXPECT_EQ(Judge({{"Cache-Control", control}, kTag}, 404), Storability::kFreshness) << control;
   }

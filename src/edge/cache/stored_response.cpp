@@ -95,7 +95,9 @@ std::shared_ptr<StoredResponse> MakeStoredResponse(const StoredResponseInput& in
   response->tags = std::move(*tags);
   response->body = input.body;
   response->piece = input.piece;
-  response->by_cookie = input.request.Has("Cookie") && !input.control.is_public;
+  // Whoever confirms it, and whatever comes with that: its body stays that of who first asked.
+  response->by_cookie = (input.request.Has("Cookie") && !input.control.is_public) ||
+                        (input.confirms != nullptr && input.confirms->by_cookie);
   if (!response->charge.Add(response->MemoryBytes())) return nullptr;
   return response;
 }

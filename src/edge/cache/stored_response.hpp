@@ -1,7 +1,7 @@
 // StoredResponse: a response as the cache keeps it, with all that is needed to judge and send it
 // again. Its field lines stand ready to be sent. Shared by the index and whoever is sending it; one
-// thread. Only its freshness ever changes (a soft purge makes it stale); what a 304 confirms is a
-// new one with the same body.
+// thread. Only its freshness ever changes (a soft purge or a HEAD makes it stale); what a 304
+// confirms is a new one with the same body.
 #pragma once
 
 #include <memory>
@@ -15,6 +15,7 @@
 #include "edge/cache/content_kind.hpp"
 #include "edge/cache/freshness.hpp"
 #include "edge/cache/piece.hpp"
+#include "edge/cache/stale.hpp"
 #include "edge/cache/validation.hpp"
 #include "edge/cache/vary.hpp"
 #include "wire/http/cache_control.hpp"
@@ -40,13 +41,15 @@ struct StoredResponse {
   std::string codings;  // as CodingsOf gives them
   // Sorted by nothing; views into `lines`.
   std::vector<std::string_view> tags;
-  bool by_cookie = false;      // it answered a request with cookies, and is not public
+  // It answered a request with cookies, and was not public; so did what it confirms.
+  bool by_cookie = false;
   std::optional<Piece> piece;  // what `body` is, when it is not the whole; the status is 206
   std::shared_ptr<Body> body;
   Charge charge;  // for all of it but the body
 
   // The fields of `lines`, as views.
   wire::http::HeaderFields ParseLines() const;
+  bool confirmed_each_time() const { return IsConfirmedEachTime(freshness, control); }
   // Whether it answers a request with this VariantKey, made for `vary`.
   bool Answers(std::string_view asked) const {
     return VariantAnswers({.names = vary, .key = variant, .codings = codings}, asked);
@@ -64,7 +67,8 @@ struct StoredResponseInput {
   WallTime received;  // for a Date that is missing
   std::shared_ptr<Body> body;
   std::optional<Piece> piece = {};
-  // What this confirms, whose variant it is as long as it varies by the same. May be null.
+  // What this confirms or completes, whose variant it is as long as it varies by the same. May be
+  // null.
   const StoredResponse* confirms = nullptr;
 };
 

@@ -66,12 +66,13 @@ bool IsNotModified(const CacheRequest& request, const Validators& stored, WallTi
   return false;
 }
 
-void AddConditions(const Validators& stored, HeaderFields* request) {
+void AddConditions(const Validators& stored, bool each_time, HeaderFields* request) {
   if (!stored.etag.empty()) request->Add("If-None-Match", stored.etag);
-  if (!stored.last_modified.empty()) request->Add("If-Modified-Since", stored.last_modified);
+  const bool by_date = !stored.last_modified.empty() && (stored.etag.empty() || !each_time);
+  if (by_date) request->Add("If-Modified-Since", stored.last_modified);
 }
 
-bool Confirms(const HeaderFields& not_modified, const Validators& stored) {
+bool Confirms(const HeaderFields& not_modified, const Validators& stored, bool each_time) {
   Validators sent = ValidatorsOf(not_modified);
   if (!sent.etag.empty()) {
     auto a = wire::http::ParseEntityTag(sent.etag);
@@ -79,7 +80,10 @@ bool Confirms(const HeaderFields& not_modified, const Validators& stored) {
     if (!a || !b) return sent.etag == stored.etag;
     return a->weak ? wire::http::WeakMatch(*a, *b) : wire::http::StrongMatch(*a, *b);
   }
-  return sent.last_modified.empty() || sent.last_modified == stored.last_modified;
+  // Silent, it may be of another that is no newer.
+  const bool by_date_alone = each_time && stored.etag.empty();
+  if (sent.last_modified.empty()) return !by_date_alone;
+  return sent.last_modified == stored.last_modified;
 }
 
 HeaderFields UpdatedFields(const HeaderFields& stored, const HeaderFields& not_modified) {
@@ -101,14 +105,23 @@ HeaderFields UpdatedFields(const HeaderFields& stored, const HeaderFields& not_m
   return fields;
 }
 
+bool IsStrongTag(std::string_view etag) {
+  auto tag = wire::http::ParseEntityTag(etag);
+  return tag && !tag->weak;
+}
+
 HeadVerdict JudgeHead(const wire::http::ResponseHead& head, const Validators& stored,
                       uint64_t stored_length) {
   const Validators sent = ValidatorsOf(head.fields);
+  const bool other_length = head.content_length && *head.content_length != stored_length;
   const bool other = (!sent.etag.empty() && sent.etag != stored.etag) ||
                      (!sent.last_modified.empty() && sent.last_modified != stored.last_modified) ||
-                     (head.content_length && *head.content_length != stored_length);
+                     (other_length && *head.content_length != 0);
   if (other) return HeadVerdict::kOther;
-  return sent.any() || head.content_length ? HeadVerdict::kSame : HeadVerdict::kUnknown;
+  if (other_length) return HeadVerdict::kUnknown;
+  // What is there is the same, as it is no other.
+  const bool repeated = IsStrongTag(stored.etag) ? !sent.etag.empty() : !sent.last_modified.empty();
+  return repeated ? HeadVerdict::kSame : HeadVerdict::kUnknown;
 }
 
 bool BelongsIn304(std::string_view name) {

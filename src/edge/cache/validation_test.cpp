@@ -51,24 +51,43 @@ TEST(Validation, IfModifiedSinceComparesWithLastModifiedElseWithDate) {
 
 TEST(Validation, TheOriginIsAskedByAllValidators) {
   HeaderFields fields;
-  AddConditions(kStored, &fields);
+  AddConditions(kStored, false, &fields);
   EXPECT_EQ(fields.Find("If-None-Match"), "\"v1\"");
   EXPECT_EQ(fields.Find("If-Modified-Since"), kOld);
 }
 
+TEST(Validation, WhatIsConfirmedEachTimeIsNotAskedForByItsDateBesideItsTag) {
+  HeaderFields by_tag;
+  AddConditions(kStored, true, &by_tag);
+  EXPECT_EQ(by_tag.Find("If-None-Match"), "\"v1\"");
+  EXPECT_FALSE(by_tag.Has("If-Modified-Since"));
+  HeaderFields by_date;
+  AddConditions({.last_modified = kOld}, true, &by_date);
+  EXPECT_EQ(by_date.Find("If-Modified-Since"), kOld);
+}
+
+TEST(Validation, A304ThatDoesNotRepeatTheDateConfirmsNothingThatWasAskedForByItEachTime) {
+  constexpr Validators kDated = {.last_modified = kOld};
+  EXPECT_FALSE(Confirms({}, kDated, true));
+  EXPECT_FALSE(Confirms(Fields({{"Last-Modified", kNew}}), kDated, true));
+  EXPECT_TRUE(Confirms(Fields({{"Last-Modified", kOld}}), kDated, true));
+  EXPECT_TRUE(Confirms({}, kDated, false));
+  EXPECT_TRUE(Confirms({}, kStored, true));  // by its tag
+}
+
 TEST(Validation, A304ConfirmsOnlyTheResponseWhoseValidatorItHas) {
-  EXPECT_TRUE(Confirms(Fields({{"ETag", "\"v1\""}}), kStored));
-  EXPECT_FALSE(Confirms(Fields({{"ETag", "\"v2\""}}), kStored));
-  EXPECT_TRUE(Confirms(Fields({{"Last-Modified", kOld}}), kStored));
-  EXPECT_FALSE(Confirms(Fields({{"Last-Modified", kNew}}), kStored));
-  EXPECT_TRUE(Confirms({}, kStored));
+  EXPECT_TRUE(Confirms(Fields({{"ETag", "\"v1\""}}), kStored, false));
+  EXPECT_FALSE(Confirms(Fields({{"ETag", "\"v2\""}}), kStored, false));
+  EXPECT_TRUE(Confirms(Fields({{"Last-Modified", kOld}}), kStored, false));
+  EXPECT_FALSE(Confirms(Fields({{"Last-Modified", kNew}}), kStored, false));
+  EXPECT_TRUE(Confirms({}, kStored, false));
 }
 
 TEST(Validation, AWeakTagInA304DidNotConfirmTheStoredOneThatIsStrong) {
-  EXPECT_TRUE(Confirms(Fields({{"ETag", "W/\"v1\""}}), kStored));
-  EXPECT_TRUE(Confirms(Fields({{"ETag", "W/\"v1\""}}), {.etag = "W/\"v1\""}));
+  EXPECT_TRUE(Confirms(Fields({{"ETag", "W/\"v1\""}}), kStored, false));
+  EXPECT_TRUE(Confirms(Fields({{"ETag", "W/\"v1\""}}), {.etag = "W/\"v1\""}, false));
   // RFC 9111 4.3.4: a strong one is for those that have the same strong one.
-  EXPECT_FALSE(Confirms(Fields({{"ETag", "\"v1\""}}), {.etag = "W/\"v1\""}));
+  EXPECT_FALSE(Confirms(Fields({{"ETag", "\"v1\""}}), {.etag = "W/\"v1\""}, false));
 }
 
 TEST(Validation, A304LostWhatIsNoMetadataOfTheRepresentation) {
@@ -110,12 +129,35 @@ TEST(Validation, A304UpdatesTheStoredFieldsButNotThoseThatDescribeTheBody) {
   EXPECT_FALSE(fields.Has("X-B"));
 }
 
+TEST(Validation, AnAnswerToHeadFreshensOnlyWhatHasAValidatorThatItRepeats) {
+  auto judge = [](std::initializer_list<wire::http::HeaderField> fields, const Validators& stored) {
+    return JudgeHead(Answer(200, fields), stored, 5);
+  };
+  EXPECT_EQ(judge({}, {}), HeadVerdict::kUnknown);  // two pages may have one length
+  EXPECT_EQ(judge({}, kStored), HeadVerdict::kUnknown);
+  EXPECT_EQ(judge({{"Last-Modified", kOld}}, kStored), HeadVerdict::kUnknown);
+  constexpr Validators kWeak = {.etag = "W/\"v1\""};
+  EXPECT_EQ(judge({{"ETag", "W/\"v1\""}}, kWeak), HeadVerdict::kUnknown);
+  constexpr Validators kDated = {.last_modified = kOld};
+  EXPECT_EQ(judge({{"Last-Modified", kOld}}, kDated), HeadVerdict::kSame);
+  EXPECT_EQ(judge({{"ETag", "\"v1\""}, {"Last-Modified", kOld}}, kStored), HeadVerdict::kSame);
+}
+
+TEST(Validation, ALengthOfZeroInAnAnswerToHeadTellsNothing) {
+  wire::http::ResponseHead head = Answer(200, {});
+  head.content_length = 0;
+  EXPECT_EQ(JudgeHead(head, kStored, 5), HeadVerdict::kUnknown);
+  head.fields = Fields({{"ETag", "\"v1\""}});
+  EXPECT_EQ(JudgeHead(head, kStored, 5), HeadVerdict::kUnknown);
+  head.fields = Fields({{"ETag", "\"v2\""}});
+  EXPECT_EQ(JudgeHead(head, kStored, 5), HeadVerdict::kOther);
+}
+
 TEST(Validation, AnAnswerToHeadShowsThatTheStoredGetIsOutOfDate) {
   auto judge = [](std::initializer_list<wire::http::HeaderField> fields, uint64_t length) {
     return JudgeHead(Answer(200, fields), kStored, length);
   };
   EXPECT_EQ(judge({{"ETag", "\"v1\""}}, 5), HeadVerdict::kSame);
-  EXPECT_EQ(judge({}, 5), HeadVerdict::kSame);  // by its length
   EXPECT_EQ(judge({{"ETag", "\"v1\""}}, 6), HeadVerdict::kOther);
   EXPECT_EQ(judge({{"ETag", "\"v2\""}}, 5), HeadVerdict::kOther);
   EXPECT_EQ(judge({{"Last-Modified", kNew}}, 5), HeadVerdict::kOther);
