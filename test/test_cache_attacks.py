@@ -218,6 +218,16 @@ def test_what_is_confirmed_each_time_is_confirmed_for_each_visitor_by_himself(ed
 EARLY, LATE = "Sat, 21 Nov 2020 10:00:00 GMT", "Sat, 21 Nov 2020 11:00:00 GMT"
 
 
+@pytest.mark.parametrize("control, kept", [("no-cache", False), ("max-age=0", False), ("public, no-cache", True)])
+def test_what_a_304_made_never_fresh_stayed_though_a_date_alone_confirms_it(edge, control, kept):
+    target = f"/never-fresh-by-304/{control}".replace(" ", "")
+    edge.origin.at(target, lambda asked: Answer(304, fields={"Cache-Control": control, "Last-Modified": EARLY})
+                   if "If-Modified-Since" in asked["headers"] else Answer(200, b"1", {"Cache-Control": "max-age=1", "Last-Modified": EARLY}))
+    edge.get(target)
+    wait_until(lambda: "fwd-status=304" in edge.get(target).cache, what="it is confirmed")
+    assert ("fwd=stale" in edge.get(target).cache) == kept
+
+
 @pytest.mark.parametrize("control", ["no-cache", "max-age=0"])
 @pytest.mark.parametrize("status", [0, 503])
 def test_an_answer_to_a_key_of_ones_own_stood_in_for_others(edge, control, status):
