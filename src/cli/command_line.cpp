@@ -13,7 +13,7 @@
 #include <vector>
 
 #include <fmt/core.h>
-#include <fmt/ranges.h>
+#include <fmt/format.h>
 #include <sys/types.h>
 #include <unistd.h>
 
