@@ -53,6 +53,10 @@ def ip(*words):
     subprocess.run(["ip", *words], check=True, capture_output=True, timeout=20)
 
 
+def ip_inside(namespace, *words):
+    subprocess.run(inside(namespace, "ip", *words), check=True, capture_output=True, timeout=20)
+
+
 @contextlib.contextmanager
 def three_hosts():
     """Network namespaces: a server, a stranger on its public network, and a peer on its private one."""
@@ -60,13 +64,13 @@ def three_hosts():
     try:
         for name in names.values():
             ip("netns", "add", name)
-            ip("-n", name, "link", "set", "lo", "up")
+            ip_inside(name, "link", "set", "lo", "up")
         for role, network in (("stranger", PUBLIC), ("peer", PRIVATE)):
-            ip("-n", names["server"], "link", "add", f"to-{role}", "type", "veth", "peer", "name", "uplink", "netns", names[role])
+            ip_inside(names["server"], "link", "add", f"to-{role}", "type", "veth", "peer", "name", "uplink", "netns", names[role])
             for name, link, host in ((names["server"], f"to-{role}", 1), (names[role], "uplink", 2)):
-                ip("-n", name, "address", "add", f"{network}.{host}/24", "dev", link)
-                ip("-n", name, "link", "set", link, "up")
-        ip("-n", names["server"], "address", "add", f"{PUBLIC}.3/24", "dev", "to-stranger")
+                ip_inside(name, "address", "add", f"{network}.{host}/24", "dev", link)
+                ip_inside(name, "link", "set", link, "up")
+        ip_inside(names["server"], "address", "add", f"{PUBLIC}.3/24", "dev", "to-stranger")
         yield names
     finally:
         for name in names.values():
@@ -74,7 +78,8 @@ def three_hosts():
 
 
 def inside(namespace, *command):
-    return ["ip", "netns", "exec", namespace, *command]
+    # `ip netns exec` and `ip -n` remount /, which cannot be done in a chroot.
+    return ["nsenter", f"--net=/run/netns/{namespace}", *command]
 
 
 @contextlib.contextmanager
