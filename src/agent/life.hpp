@@ -2,10 +2,10 @@
 // told what happens and the time.
 //
 // Invariants: it is serving once all tiers are ready and an instance is healthy, and stays so while
-// parts of it come and go (its edge serves by forwarding). It is drained when, since the drain
-// began, no new visitor's connection has come for `quiet` (the answers' TTL and some grace), so
-// that whoever still had the old answer has used it, and no request is left; one that takes longer
-// than kDrainPatience beyond that (a websocket, say) is not waited for.
+// parts of it come and go (its edge serves by forwarding). It is drained when visitors have made no
+// new connection for `quiet` since the drain began, and its instances have no request left. `quiet`
+// is the TTL of the DNS answers and some grace: after it no visitor holds an old answer. Requests
+// that go on for kDrainPatience beyond that (websockets, say) do not keep it from being drained.
 #pragma once
 
 #include "agent/limits.hpp"

@@ -74,8 +74,8 @@ Error PortProblem(const WantedPort& port, const Error& error) {
                           port.table)};
     case Errc::kUnavailable:
       return {error.code,
-              fmt::format("{}, for {}, is no address of this host. Give the data center one that "
-                          "is (address, private_address) in site.toml",
+              fmt::format("{}, for {}: this host does not have that address. Set address or "
+                          "private_address of the data center in site.toml to one that it has",
                           at, port.whose)};
     case Errc::kPermission:
       if (port.at.port >= kFirstUnprivilegedPort) return error;
