@@ -207,6 +207,14 @@ def test_an_instance_never_has_more_requests_than_it_may_from_edge_and_balancer_
         assert [visitor.response().status for visitor in visitors] == [200] * 12
 
 
+def test_the_edges_response_timeout_did_not_hold_for_the_instances_of_its_own_data_center(tmp_path):
+    hold = tmp_path / "hold"
+    hold.touch()
+    with site_of('[edge]\nresponse_timeout = "500ms"', instances=1, environment=f'HOLD = "{hold}"') as site:
+        assert curl(f"http://{site.addresses[HERE]}:8080/slow", timeout=10)[0] == 504
+        hold.unlink()
+
+
 def test_a_single_request_at_a_time_is_kept_by_sending_the_edges_through_the_balancer(tmp_path):
     hold = tmp_path / "hold"
     hold.touch()

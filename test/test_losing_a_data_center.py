@@ -86,14 +86,16 @@ def test_a_data_center_was_drained_with_kept_connections_in_use_and_requests_goi
         site.run("dc", "drain", "us-east")
         kept.request("GET", "/")
         assert kept.response().field("connection") == "close"
-        began = time.monotonic()
-        wait_until(lambda: time.monotonic() - began > 14, 20, "answers have run out, and the grace")
+        # us-west has no request: when it is drained, us-east, which began earlier, would be too.
+        site.run("dc", "drain", "us-west")
+        site.wait_for_state("us-west", "drained", 40)
         assert site.state_of("us-east") == "draining"
         hold.unlink()
         assert slow.response().status == 200
         site.wait_for_state("us-east", "drained", 10)
-        site.run("dc", "undrain", "us-east")
-        site.wait_for_state("us-east", "serving")
+        for name in site.addresses:
+            site.run("dc", "undrain", name)
+            site.wait_for_state(name, "serving")
         again = HttpConnection(site.addresses["us-east"])
         again.request("GET", "/")
         assert again.response().field("connection") is None
