@@ -8,11 +8,10 @@
 #include "balancer/limits.hpp"
 #include "base/clock.hpp"
 #include "base/ip.hpp"
-#include "base/random.hpp"
 #include "base/result.hpp"
 #include "dispatch/config.hpp"
-#include "dispatch/dispatcher.hpp"
 #include "dispatch/share.hpp"
+#include "dispatch/tier_dispatcher.hpp"
 #include "http/exchange.hpp"
 #include "http/limits.hpp"
 #include "http/server.hpp"
@@ -20,13 +19,11 @@
 #include "io/scope.hpp"
 #include "io/task.hpp"
 #include "io/tls.hpp"
-#include "io/wait_queue.hpp"
 #include "site/internal_fields.hpp"
 #include "site/limits.hpp"
 #include "site/reach.hpp"
 #include "site/site.hpp"
 #include "site/tier_process.hpp"
-#include "site/view.hpp"
 #include "wire/http/uri.hpp"
 
 namespace meridian::balancer {
@@ -43,14 +40,6 @@ http::ServerLimits Limits() {
   return limits;
 }
 
-dispatch::Place PlaceOf(site::TierProcess& process) {
-  const site::Site& site = process.site();
-  return {.tier = "balancer",
-          .data_center = process.here().name,
-          .health_path = site.app.health_path,
-          .health_host = site.domain};
-}
-
 // By itself it has all of what an instance may be sent at a time, beside an edge its share.
 dispatch::Config ConfigOf(const site::TierProcess& process) {
   auto config = process.site().sections.Get<dispatch::Config>();
@@ -64,16 +53,12 @@ dispatch::Config ConfigOf(const site::TierProcess& process) {
 Balancer::Balancer(site::TierProcess& process)
     : process_(process),
       server_metrics_(process.metrics(), "meridian_balancer"),
-      dispatcher_(process.loop(), process.network(), process.scope(), PlaceOf(process),
-                  ConfigOf(process), process.metrics(), Random(EntropySeed())),
+      instances_(process, "balancer", ConfigOf(process)),
       // The edge connects from the address that the balancer listens on.
-      handler_(dispatcher_, process.site().sections.Get<dispatch::Config>(), process.HostAddress(),
-               process.metrics()),
+      handler_(instances_.dispatcher(), process.site().sections.Get<dispatch::Config>(),
+               process.HostAddress(), process.metrics()),
       server_(process.loop(), {.limits = Limits(), .metrics = &server_metrics_},
-              [this](http::Exchange& exchange) { return Handle(exchange); }) {
-  dispatcher_.OnLeaving([this] { process_.SetLeaving(dispatcher_.roster().leaving_requests()); });
-  dispatcher_.OnProblem([this] { process_.SetDetail(dispatcher_.roster().problem()); });
-}
+              [this](http::Exchange& exchange) { return Handle(exchange); }) {}
 
 Balancer::~Balancer() = default;
 
@@ -90,7 +75,7 @@ io::Task<Result<void>> Balancer::Start() {
       process_.loop(),
       http::ServerOptions{.limits = Limits(), .tls = std::move(*tls), .metrics = &server_metrics_},
       [this](http::Exchange& exchange) { return Handle(exchange); });
-  process_.scope().Spawn(ReportInstances());
+  process_.scope().Spawn(instances_.Report());
   server_.Serve(std::move(*listener));
   peer_server_->Serve(std::move(*peers));
   co_return Result<void>{};
@@ -102,17 +87,10 @@ io::Task<void> Balancer::Drain(Duration grace) {
   both.Spawn(server_.Drain(deadline, grace));
   if (peer_server_) both.Spawn(peer_server_->Drain(deadline, grace));
   co_await both.Join();
-  dispatcher_.SetInstances({});
+  instances_.Close();
 }
 
-io::Task<void> Balancer::ReportInstances() {
-  do process_.SetInstances(dispatcher_.roster().Report());
-  while (co_await io::Sleep(site::kLoadReportInterval));
-}
-
-void Balancer::OnView() {
-  dispatcher_.SetInstances(site::InstancesToReach(*process_.view(), process_.here().name));
-}
+void Balancer::OnView() { instances_.OnView(); }
 
 io::Task<void> Balancer::Handle(http::Exchange& exchange) {
   switch (wire::http::MatchPath(exchange.request().path, site::kReservedPath)) {

@@ -9,7 +9,7 @@
 #include <memory>
 
 #include "balancer/handler.hpp"
-#include "dispatch/dispatcher.hpp"
+#include "dispatch/tier_dispatcher.hpp"
 #include "http/server.hpp"
 #include "site/tier_process.hpp"
 
@@ -26,11 +26,10 @@ class Balancer {
 
  private:
   io::Task<void> Handle(http::Exchange& exchange);
-  io::Task<void> ReportInstances();
 
   site::TierProcess& process_;
   http::ServerMetrics server_metrics_;
-  dispatch::Dispatcher dispatcher_;
+  dispatch::TierDispatcher instances_;
   Handler handler_;
   http::Server server_;
   std::unique_ptr<http::Server> peer_server_;

@@ -9,11 +9,10 @@
 
 #include "base/ip.hpp"
 #include "base/log.hpp"
-#include "base/random.hpp"
 #include "base/result.hpp"
 #include "dispatch/config.hpp"
-#include "dispatch/dispatcher.hpp"
 #include "dispatch/share.hpp"
+#include "dispatch/tier_dispatcher.hpp"
 #include "edge/config.hpp"
 #include "edge/limits.hpp"
 #include "edge/routes.hpp"
@@ -27,11 +26,9 @@
 #include "io/wait_queue.hpp"
 #include "site/ca.hpp"
 #include "site/internal_fields.hpp"
-#include "site/limits.hpp"
 #include "site/reach.hpp"
 #include "site/site.hpp"
 #include "site/tier_process.hpp"
-#include "site/view.hpp"
 
 namespace meridian::edge {
 namespace {
@@ -48,47 +45,29 @@ http::ClientLimits LimitsOf(const Config& config) {
   return limits;
 }
 
-// This edge's share of what each instance may be sent at a time.
-std::unique_ptr<dispatch::Dispatcher> MakeDispatcher(site::TierProcess& process,
-                                                     const Config& edge) {
+// Nothing: this edge has no share of what each instance may be sent at a time.
+std::unique_ptr<dispatch::TierDispatcher> MakeDispatcher(site::TierProcess& process,
+                                                         const Config& edge) {
   auto config = process.site().sections.Get<dispatch::Config>();
   config.response_timeout = std::min(config.response_timeout, edge.response_timeout);
   config.max_in_flight = dispatch::DivideInFlight(config.max_in_flight).edge;
   if (process.here().edge_only || config.max_in_flight == 0) return nullptr;
-  dispatch::Place place{.tier = "edge",
-                        .data_center = process.here().name,
-                        .health_path = process.site().app.health_path,
-                        .health_host = process.site().domain};
-  return std::make_unique<dispatch::Dispatcher>(process.loop(), process.network(), process.scope(),
-                                                std::move(place), config, process.metrics(),
-                                                Random(EntropySeed()));
+  return std::make_unique<dispatch::TierDispatcher>(process, "edge", config);
 }
 
 }  // namespace
 
 SiteUpstreams::SiteUpstreams(site::TierProcess& process, const Config& config)
-    : process_(process), config_(config), instances_(MakeDispatcher(process, config)) {
-  if (!instances_) return;
-  instances_->OnLeaving([this] { process_.SetLeaving(instances_->roster().leaving_requests()); });
-  instances_->OnProblem([this] { process_.SetDetail(instances_->roster().problem()); });
-}
+    : process_(process), config_(config), instances_(MakeDispatcher(process, config)) {}
 
 SiteUpstreams::~SiteUpstreams() = default;
 
 io::Task<void> SiteUpstreams::ReportInstances() {
-  if (!instances_) co_return;
-  do process_.SetInstances(instances_->roster().Report());
-  while (co_await io::Sleep(site::kLoadReportInterval));
+  if (instances_) co_await instances_->Report();
 }
 
 void SiteUpstreams::CloseInstances() {
-  if (instances_) instances_->SetInstances({});
-}
-
-void SiteUpstreams::SetInstances() {
-  if (instances_) {
-    instances_->SetInstances(site::InstancesToReach(*process_.view(), process_.here().name));
-  }
+  if (instances_) instances_->Close();
 }
 
 Result<void> SiteUpstreams::Connect() {
@@ -116,7 +95,7 @@ Route SiteUpstreams::RouteOf(const std::vector<std::string>& names) const {
   auto hops = std::make_shared<std::vector<Hop>>();
   for (const std::string& name : names) {
     if (name == process_.here().name && instances_) {
-      hops->push_back({.name = name, .dispatcher = instances_.get()});
+      hops->push_back({.name = name, .dispatcher = &instances_->dispatcher()});
       continue;
     }
     auto found = balancers_.find(name);
@@ -128,7 +107,7 @@ Route SiteUpstreams::RouteOf(const std::vector<std::string>& names) const {
 }
 
 void SiteUpstreams::OnView() {
-  SetInstances();
+  if (instances_) instances_->OnView();
   Routes routes = MakeRoutes(*process_.view(), process_.here().name, own_balancer_answers_);
   from_visitors_ = RouteOf(routes.from_visitors);
   from_edges_ = RouteOf(routes.from_edges);

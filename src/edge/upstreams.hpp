@@ -11,6 +11,7 @@
 
 #include "base/result.hpp"
 #include "dispatch/dispatcher.hpp"
+#include "dispatch/tier_dispatcher.hpp"
 #include "edge/config.hpp"
 #include "edge/routes.hpp"
 #include "http/client.hpp"
@@ -58,11 +59,10 @@ class SiteUpstreams final : public Upstreams {
 
  private:
   Route RouteOf(const std::vector<std::string>& names) const;
-  void SetInstances();
 
   site::TierProcess& process_;
   const Config& config_;
-  std::unique_ptr<dispatch::Dispatcher> instances_;                 // null without a share
+  std::unique_ptr<dispatch::TierDispatcher> instances_;             // null without a share
   std::map<std::string, std::unique_ptr<http::Client>> balancers_;  // by data center
   bool own_balancer_answers_ = true;
   Route from_visitors_ = std::make_shared<std::vector<Hop>>();
