@@ -48,6 +48,20 @@ class CacheHandlerFixture : public http::ServerFixture {
     (void)co_await io::Sleep(std::chrono::seconds{1});
     co_return visitors_.back().get();
   }
+  // A visitor who has sent a request without body, and waits for nothing yet.
+  io::Task<http::MemoryStream*> Ask(std::string method, std::string path) {
+    visitors_.push_back(Connect());
+    (void)co_await http::RawPeer(*visitors_.back())
+        .Send(method + " " + path + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
+    co_return visitors_.back().get();
+  }
+  // A DELETE, which the origin obeys.
+  io::Task<void> Delete(std::string path) {
+    http::MemoryStream* visitor = co_await Ask("DELETE", std::move(path));
+    auto origin = co_await Asked();
+    (void)co_await http::RawPeer(*origin).Send("HTTP/1.1 204 No Content\r\n\r\n");
+    EXPECT_TRUE((co_await AnswerTo(visitor)).starts_with("HTTP/1.1 204"));
+  }
   // The origin's end of the next connection, its request read.
   io::Task<std::unique_ptr<http::MemoryStream>> Asked() {
     std::unique_ptr<http::MemoryStream> stream = co_await network_.Accept();
