@@ -311,6 +311,23 @@ TEST_F(ServerLimitsTest, DrainClosesIdleConnectionsAtOnceAndLetsRequestsFinish) 
   });
 }
 
+TEST_F(ServerLimitsTest, ClientsAreSentAwayWithTheirNextAnswerAndTakenAgainWhenThatEnds) {
+  handler_ = Hello;
+  Run([&](MemoryStream& kept) -> io::Task<void> {
+    RawPeer peer(kept);
+    server_->SendAway(true);
+    (void)co_await peer.Send(kGet);
+    EXPECT_EQ(WithoutDate(co_await peer.ReadToEnd()),
+              "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello");
+    server_->SendAway(false);
+    auto next = Connect();
+    RawPeer again(*next);
+    (void)co_await again.Send(kGet);
+    EXPECT_EQ((co_await again.ReadUntil("hello")).find("Connection: close"), std::string::npos);
+    next->Close();
+  });
+}
+
 TEST_F(ServerLimitsTest, DrainWithGraceTakesOneMoreRequestOfEachConnection) {
   handler_ = Hello;
   Run([&](MemoryStream& used) -> io::Task<void> {
