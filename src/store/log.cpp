@@ -269,8 +269,8 @@ io::Task<void> Log::LookForRoom() {
 }
 
 io::Task<Result<void>> Log::ApplyRetention() {
-  size_t count = SegmentsToRemove(files_.Summaries(), options_.retention, loop_.Wall());
-  co_return co_await files_.RemoveOldest(count);
+  uint64_t below = RemovableBelow(files_.Summaries(), options_.retention, loop_.Wall());
+  co_return co_await files_.RemoveBelow(below);
 }
 
 io::Task<Result<void>> Log::StartOver(uint64_t offset, uint64_t id) {

@@ -220,9 +220,9 @@ std::vector<SegmentSummary> LogFiles::Summaries() const {
   return summaries;
 }
 
-io::Task<Result<void>> LogFiles::RemoveOldest(size_t count) {
-  // The log may start over while a file is removed.
-  for (size_t i = 0; i < count && segments_.size() > 1; ++i) {
+io::Task<Result<void>> LogFiles::RemoveBelow(uint64_t offset) {
+  // While a file is removed, another call may remove more, and the log may start over or grow.
+  while (segments_.size() > 1 && segments_.front().index.next_offset() <= offset) {
     std::string path = segments_.front().path;
     segments_.pop_front();  // first, so that nobody begins to read it
     if (auto removed = co_await disk_.Remove(path); !removed) co_return removed;

@@ -82,7 +82,9 @@ class LogFiles {
   // See Log::OffsetAt.
   uint64_t OffsetBefore(HybridTime time) const;
   std::vector<SegmentSummary> Summaries() const;
-  io::Task<Result<void>> RemoveOldest(size_t count);
+  // Removes the oldest segments whose records are all below `offset`, never the last one. Several
+  // calls may run at once, also while the log grows or starts over.
+  io::Task<Result<void>> RemoveBelow(uint64_t offset);
 
  private:
   struct Segment {

@@ -224,6 +224,21 @@ TEST_F(LogTest, RetentionRemovesTheOldestSegmentsAndTellsWhoAsksForThem) {
   });
 }
 
+TEST_F(LogTest, RetentionAppliedTwiceAtOnceRemovesNoRecordThatIsNeeded) {
+  RunLog(Small(), [](Log& log, Machine& machine) -> Task<void> {
+    co_await AppendMany(log, 1500);
+    log.SetRetention({.released_before = 1000});
+    io::Scope fibers(machine.loop);
+    auto apply = [&]() -> Task<void> { EXPECT_TRUE(co_await log.ApplyRetention()); };
+    fibers.Spawn(apply());
+    fibers.Spawn(apply());
+    co_await fibers.Join();
+    EXPECT_GT(log.begin_offset(), 0U);
+    EXPECT_LE(log.begin_offset(), 1000U);
+    EXPECT_EQ(co_await Bodies(log, 1000), Numbers(1000, 1500));
+  });
+}
+
 TEST_F(LogTest, EpochIsWrittenWithEachRecordAndOutlivesARestart) {
   RunLog(Small(), [](Log& log, Machine&) -> Task<void> {
     log.RaiseEpoch(3);

@@ -1,7 +1,6 @@
 // Which of a log's oldest segments may go. Pure.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -16,7 +15,7 @@ struct RetentionPolicy {
   Duration most_age = Duration::zero();
   // The oldest go until no more than this is left. Zero: size is no reason.
   uint64_t most_bytes = 0;
-  // Records below are not needed any more, whatever their age: a snapshot stands for them.
+  // Records below are not needed any more, whatever their age: a snapshot covers them.
   uint64_t released_before = 0;
   // Records from here on stay, whatever age and size say.
   uint64_t pinned_from = std::numeric_limits<uint64_t>::max();
@@ -28,8 +27,9 @@ struct SegmentSummary {
   HybridTime newest;
 };
 
-// How many of the oldest segments may go. The last one, which is written to, always stays.
-size_t SegmentsToRemove(std::span<const SegmentSummary> segments, const RetentionPolicy& policy,
+// Segments whose records are all below the returned offset may be removed; 0 when none may. The
+// last segment, which is written to, always stays.
+uint64_t RemovableBelow(std::span<const SegmentSummary> segments, const RetentionPolicy& policy,
                         WallTime now);
 
 }  // namespace meridian::store

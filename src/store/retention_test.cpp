@@ -23,39 +23,39 @@ std::vector<SegmentSummary> Segments(uint64_t count) {
   return segments;
 }
 
-size_t Removed(const RetentionPolicy& policy, uint64_t segments = 5) {
-  return SegmentsToRemove(Segments(segments), policy, kNow);
+uint64_t Below(const RetentionPolicy& policy, uint64_t segments = 5) {
+  return RemovableBelow(Segments(segments), policy, kNow);
 }
 
-TEST(RetentionTest, WithoutAReasonEverythingStays) { EXPECT_EQ(Removed({}), 0U); }
+TEST(RetentionTest, WithoutAReasonEverythingStays) { EXPECT_EQ(Below({}), 0U); }
 
 TEST(RetentionTest, SegmentOlderThanTheAgeGoes) {
-  EXPECT_EQ(Removed({.most_age = seconds{121}}), 2U);
-  EXPECT_EQ(Removed({.most_age = seconds{120}}), 2U) << "at the age it stays";
-  EXPECT_EQ(Removed({.most_age = seconds{119}}), 3U);
+  EXPECT_EQ(Below({.most_age = seconds{121}}), 20U);
+  EXPECT_EQ(Below({.most_age = seconds{120}}), 20U) << "at the age it stays";
+  EXPECT_EQ(Below({.most_age = seconds{119}}), 30U);
 }
 
 TEST(RetentionTest, OldestGoUntilTheBytesFit) {
-  EXPECT_EQ(Removed({.most_bytes = 500}), 0U);
-  EXPECT_EQ(Removed({.most_bytes = 499}), 1U);
-  EXPECT_EQ(Removed({.most_bytes = 200}), 3U);
+  EXPECT_EQ(Below({.most_bytes = 500}), 0U);
+  EXPECT_EQ(Below({.most_bytes = 499}), 10U);
+  EXPECT_EQ(Below({.most_bytes = 200}), 30U);
 }
 
 TEST(RetentionTest, LastSegmentStays) {
-  EXPECT_EQ(Removed({.most_bytes = 1}), 4U);
-  EXPECT_EQ(Removed({.released_before = 1000}), 4U);
-  EXPECT_EQ(Removed({.most_bytes = 1}, 1), 0U);
-  EXPECT_EQ(Removed({.most_bytes = 1}, 0), 0U);
+  EXPECT_EQ(Below({.most_bytes = 1}), 40U);
+  EXPECT_EQ(Below({.released_before = 1000}), 40U);
+  EXPECT_EQ(Below({.most_bytes = 1}, 1), 0U);
+  EXPECT_EQ(Below({.most_bytes = 1}, 0), 0U);
 }
 
-TEST(RetentionTest, SegmentGoesWhenASnapshotStandsForAllOfIt) {
-  EXPECT_EQ(Removed({.released_before = 20}), 2U);
-  EXPECT_EQ(Removed({.released_before = 29}), 2U);
+TEST(RetentionTest, SegmentMayGoWhenASnapshotCoversAllOfIt) {
+  EXPECT_EQ(Below({.released_before = 20}), 20U);
+  EXPECT_EQ(Below({.released_before = 29}), 20U);
 }
 
-TEST(RetentionTest, WhatIsPinnedStaysWhateverItsAgeAndSize) {
-  EXPECT_EQ(Removed({.most_age = seconds{1}, .most_bytes = 1, .pinned_from = 20}), 2U);
-  EXPECT_EQ(Removed({.most_age = seconds{1}, .most_bytes = 1, .pinned_from = 19}), 1U);
+TEST(RetentionTest, PinnedSegmentsStayWhateverTheirAgeAndSize) {
+  EXPECT_EQ(Below({.most_age = seconds{1}, .most_bytes = 1, .pinned_from = 20}), 20U);
+  EXPECT_EQ(Below({.most_age = seconds{1}, .most_bytes = 1, .pinned_from = 19}), 10U);
 }
 
 }  // namespace
