@@ -100,7 +100,7 @@ def test_commands_on_a_data_center_say_what_does_not_fit_its_state(site):
     assert curl(f"http://{site.addresses['us-east']}:8080/")[0] == 200
 
 
-LISTENS_ELSEWHERE = ("import socket, time; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); time.sleep(1000)")
+LISTENS_ELSEWHERE = ("import socket; s = socket.create_server(('127.0.0.1', 0)); print(s.getsockname()[1], flush=True); s.accept()")
 
 
 @pytest.mark.parametrize(("app", "said"), [
