@@ -74,8 +74,8 @@ Error PortProblem(const WantedPort& port, const Error& error) {
                           port.table)};
     case Errc::kUnavailable:
       return {error.code,
-              fmt::format("{}, for {}: this host does not have that address. Set address or "
-                          "private_address of the data center in site.toml to one that it has",
+              fmt::format("{}, for {}: this host does not have that address. In site.toml, set "
+                          "the data center's address or private_address to an address of this host",
                           at, port.whose)};
     case Errc::kPermission:
       if (port.at.port >= kFirstUnprivilegedPort) return error;

@@ -48,7 +48,8 @@ class CacheHandlerFixture : public http::ServerFixture {
     (void)co_await io::Sleep(std::chrono::seconds{1});
     co_return visitors_.back().get();
   }
-  // A visitor who has sent a request without body, and waits for nothing yet.
+  // Sends a request without a body on a new connection, and returns the visitor's end of it at
+  // once.
   io::Task<http::MemoryStream*> Ask(std::string method, std::string path) {
     visitors_.push_back(Connect());
     (void)co_await http::RawPeer(*visitors_.back())

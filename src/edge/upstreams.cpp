@@ -45,7 +45,7 @@ http::ClientLimits LimitsOf(const Config& config) {
   return limits;
 }
 
-// Nothing: this edge has no share of what each instance may be sent at a time.
+// Null when this edge has no share of an instance's max_in_flight.
 std::unique_ptr<dispatch::TierDispatcher> MakeDispatcher(site::TierProcess& process,
                                                          const Config& edge) {
   auto config = process.site().sections.Get<dispatch::Config>();
