@@ -52,8 +52,16 @@ def in_terminal(site, command):
     """Runs a shell's command in a terminal of its own: the shell's pid, and the terminal."""
     pid, terminal = pty.fork()
     if pid == 0:
+        # The tests themselves may be run with SIGHUP ignored (nohup), which a shell passes on.
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)
         os.execvpe("sh", ["sh", "-c", command], site.environment)
     return pid, terminal
+
+
+def status_of(pid):
+    """How a child ended, once it has."""
+    ended = wait_until(lambda: (status := os.waitpid(pid, os.WNOHANG))[0] and status, what=f"process {pid} has ended")
+    return ended[1]
 
 
 def read_until(terminal, text):
@@ -69,7 +77,7 @@ def test_a_detached_lab_survives_its_terminal():
         shell, terminal = in_terminal(site, f"{MERIDIAN} up {site.file} --detach --state {site.state} && echo serves-now && exec sleep 1000")
         read_until(terminal, b"serves-now\r\n")
         os.close(terminal)
-        os.waitpid(shell, 0)
+        assert os.WIFSIGNALED(status_of(shell))
         assert site.state_of("us-east") == "serving"
         assert curl(f"http://{site.addresses['us-east']}:8080/")[0] == 200
     finally:
@@ -82,7 +90,7 @@ def test_a_lab_in_a_terminal_that_closes_goes_down_in_good_order():
         lab, terminal = in_terminal(site, f"exec {MERIDIAN} up {site.file} --state {site.state}")
         read_until(terminal, b"Ctrl-C.\r\n")
         os.close(terminal)
-        status = os.waitpid(lab, 0)[1]
+        status = status_of(lab)
         assert os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0
         assert site.processes() == []
         with contextlib.suppress(FileNotFoundError):
