@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "base/check.hpp"
-#include "wire/http/byte_range.hpp"
+#include "wire/http/fields/byte_range.hpp"
 #include "wire/http/limits.hpp"
 
 namespace meridian::wire::http {

@@ -9,18 +9,18 @@
 
 #include "base/check.hpp"
 #include "base/clock.hpp"
-#include "edge/cache/body.hpp"
-#include "edge/cache/byte_budget.hpp"
 #include "edge/cache/freshness.hpp"
 #include "edge/cache/limits.hpp"
 #include "edge/cache/piece.hpp"
 #include "edge/cache/request_directives.hpp"
 #include "edge/cache/stale.hpp"
 #include "edge/cache/storability.hpp"
-#include "edge/cache/stored_response.hpp"
+#include "edge/cache/storage/body.hpp"
+#include "edge/cache/storage/byte_budget.hpp"
+#include "edge/cache/storage/stored_response.hpp"
 #include "edge/cache/validation.hpp"
-#include "wire/http/cache_control.hpp"
-#include "wire/http/date.hpp"
+#include "wire/http/fields/cache_control.hpp"
+#include "wire/http/fields/date.hpp"
 #include "wire/http/head_parser.hpp"
 
 namespace meridian::edge {

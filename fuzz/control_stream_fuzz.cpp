@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/check.hpp"
-#include "site/control.hpp"
+#include "site/tier/control.hpp"
 
 namespace meridian::site {
 namespace {

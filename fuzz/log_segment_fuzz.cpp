@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "base/check.hpp"
-#include "store/record.hpp"
-#include "store/segment.hpp"
-#include "store/snapshot_format.hpp"
+#include "store/log/record.hpp"
+#include "store/log/segment.hpp"
+#include "store/snapshot/snapshot_format.hpp"
 
 namespace meridian::store {
 namespace {

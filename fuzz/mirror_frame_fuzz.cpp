@@ -5,7 +5,7 @@
 
 #include "base/check.hpp"
 #include "store/limits.hpp"
-#include "store/mirror_protocol.hpp"
+#include "store/mirror/mirror_protocol.hpp"
 
 namespace meridian::store {
 namespace {

@@ -4,7 +4,7 @@
 #include <string_view>
 
 #include "base/check.hpp"
-#include "site/load.hpp"
+#include "site/load/load.hpp"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   auto site = meridian::site::Parse(

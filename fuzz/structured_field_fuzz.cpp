@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "base/check.hpp"
+#include "wire/http/fields/structured_field.hpp"
 #include "wire/http/limits.hpp"
-#include "wire/http/structured_field.hpp"
 
 namespace meridian::wire::http {
 namespace {

@@ -14,7 +14,7 @@
 #include "http/exchange.hpp"
 #include "io/sim/world.hpp"
 #include "site/site.hpp"
-#include "site/view.hpp"
+#include "site/view/view.hpp"
 
 namespace meridian::sim {
 

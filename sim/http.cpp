@@ -15,7 +15,7 @@
 #include "base/clock.hpp"
 #include "base/ip.hpp"
 #include "base/random.hpp"
-#include "http/client.hpp"
+#include "http/client/client.hpp"
 #include "io/scope.hpp"
 #include "io/sim/fabric.hpp"
 #include "io/sim/process.hpp"

@@ -6,7 +6,7 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
-#include "http/client.hpp"
+#include "http/client/client.hpp"
 #include "io/sim/process.hpp"
 #include "io/sim/world.hpp"
 #include "io/task.hpp"

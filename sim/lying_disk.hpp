@@ -9,7 +9,7 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
-#include "io/disk.hpp"
+#include "io/file/disk.hpp"
 #include "io/task.hpp"
 
 namespace meridian::sim {

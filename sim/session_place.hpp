@@ -13,7 +13,7 @@
 #include "io/sim/process.hpp"
 #include "io/sim/world.hpp"
 #include "io/task.hpp"
-#include "session/engine.hpp"
+#include "session/engine/engine.hpp"
 #include "sim/session_oracle.hpp"
 
 namespace meridian::sim {

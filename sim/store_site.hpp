@@ -16,9 +16,9 @@
 #include "io/sim/process.hpp"
 #include "io/sim/world.hpp"
 #include "io/task.hpp"
-#include "store/log.hpp"
-#include "store/mirror_server.hpp"
-#include "store/snapshot.hpp"
+#include "store/log/log.hpp"
+#include "store/mirror/mirror_server.hpp"
+#include "store/snapshot/snapshot.hpp"
 
 namespace meridian::sim {
 

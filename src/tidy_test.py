@@ -14,7 +14,7 @@ FLOORS = [
     ["site"],
     ["dispatch"],
     ["dns", "edge", "balancer", "session", "queue", "sql", "watch"],
-    ["agent"],
+    ["agent", "visit"],
     ["lab"],
     ["cli"],
 ]

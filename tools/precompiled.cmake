@@ -12,11 +12,11 @@ set(pure_headers ${standard_headers}
   [["base/random.hpp"]] [["base/result.hpp"]])
 set(io_headers ${pure_headers} <coroutine>
   [["base/log.hpp"]] [["base/metrics.hpp"]]
-  [["io/disk.hpp"]] [["io/network.hpp"]] [["io/scope.hpp"]] [["io/socket.hpp"]] [["io/task.hpp"]]
-  [["io/tls.hpp"]] [["io/wait_queue.hpp"]])
+  [["io/file/disk.hpp"]] [["io/net/network.hpp"]] [["io/scope.hpp"]] [["io/net/socket.hpp"]] [["io/task.hpp"]]
+  [["io/net/tls.hpp"]] [["io/wait_queue.hpp"]])
 set(site_headers ${io_headers}
-  [["http/client.hpp"]] [["http/exchange.hpp"]] [["http/server.hpp"]]
-  [["site/site.hpp"]] [["site/tier_process.hpp"]] [["site/view.hpp"]])
+  [["http/client/client.hpp"]] [["http/exchange.hpp"]] [["http/server/server.hpp"]]
+  [["site/site.hpp"]] [["site/tier/tier_process.hpp"]] [["site/view/view.hpp"]])
 
 # All of them: what compiles a header by itself needs them.
 add_custom_target(precompiled)

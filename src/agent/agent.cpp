@@ -18,27 +18,27 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-#include "agent/availability.hpp"
+#include "agent/children/instance.hpp"
+#include "agent/children/tier_child.hpp"
+#include "agent/children/tier_table.hpp"
 #include "agent/context.hpp"
-#include "agent/instance.hpp"
 #include "agent/limits.hpp"
-#include "agent/port_problem.hpp"
-#include "agent/status.hpp"
-#include "agent/tier_child.hpp"
-#include "agent/tier_table.hpp"
+#include "agent/peers/availability.hpp"
+#include "agent/report/port_problem.hpp"
+#include "agent/report/status.hpp"
 #include "base/check.hpp"
 #include "base/clock.hpp"
 #include "base/ip.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "io/fd.hpp"
-#include "io/file.hpp"
+#include "io/file/file.hpp"
+#include "io/net/socket.hpp"
 #include "io/port_owner.hpp"
-#include "io/socket.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
-#include "site/control.hpp"
-#include "site/view.hpp"
+#include "site/tier/control.hpp"
+#include "site/view/view.hpp"
 
 namespace meridian::agent {
 

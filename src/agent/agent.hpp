@@ -14,17 +14,17 @@
 #include <string>
 #include <vector>
 
-#include "agent/availability.hpp"
+#include "agent/children/instance.hpp"
+#include "agent/children/life.hpp"
+#include "agent/children/replacement.hpp"
+#include "agent/children/tier_child.hpp"
 #include "agent/context.hpp"
-#include "agent/instance.hpp"
-#include "agent/life.hpp"
-#include "agent/peer_poller.hpp"
-#include "agent/peers.hpp"
-#include "agent/replacement.hpp"
-#include "agent/status.hpp"
-#include "agent/tier_child.hpp"
+#include "agent/peers/availability.hpp"
+#include "agent/peers/peer_poller.hpp"
+#include "agent/peers/peers.hpp"
+#include "agent/report/status.hpp"
 #include "base/metrics.hpp"
-#include "io/tls.hpp"
+#include "io/net/tls.hpp"
 
 namespace meridian::agent {
 

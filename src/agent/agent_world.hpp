@@ -14,11 +14,11 @@
 #include "base/scratch_dir.hpp"
 #include "io/epoll.hpp"
 #include "io/loop.hpp"
-#include "io/socket.hpp"
-#include "io/tls.hpp"
-#include "site/ca.hpp"
+#include "io/net/socket.hpp"
+#include "io/net/tls.hpp"
 #include "site/site.hpp"
 #include "site/state_dir.hpp"
+#include "site/trust/ca.hpp"
 
 namespace meridian::agent {
 

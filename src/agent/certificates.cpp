@@ -10,8 +10,8 @@
 #include "io/blocking.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
-#include "site/ca.hpp"
 #include "site/state_dir.hpp"
+#include "site/trust/ca.hpp"
 
 namespace meridian::agent {
 

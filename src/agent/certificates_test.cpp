@@ -9,7 +9,7 @@
 
 #include "agent/agent_world.hpp"
 #include "base/clock.hpp"
-#include "io/file.hpp"
+#include "io/file/file.hpp"
 
 namespace meridian::agent {
 namespace {

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "io/socket.hpp"
+#include "io/net/socket.hpp"
 #include "site/reach.hpp"
 #include "site/site.hpp"
 

@@ -17,7 +17,7 @@
 #include "io/epoll.hpp"
 #include "io/fd.hpp"
 #include "io/fiber.hpp"
-#include "io/file.hpp"
+#include "io/file/file.hpp"
 #include "io/loop.hpp"
 #include "io/process.hpp"
 #include "io/scope.hpp"

@@ -8,7 +8,7 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
-#include "io/stream.hpp"
+#include "io/net/stream.hpp"
 #include "io/task.hpp"
 
 namespace meridian::agent {

@@ -6,7 +6,7 @@
 #include <memory>
 #include <string_view>
 
-#include "io/stream.hpp"
+#include "io/net/stream.hpp"
 
 namespace meridian::agent {
 

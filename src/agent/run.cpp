@@ -15,28 +15,28 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "agent/admin_server.hpp"
+#include "agent/admin/admin_server.hpp"
 #include "agent/agent.hpp"
 #include "agent/certificates.hpp"
 #include "agent/context.hpp"
 #include "agent/guard.hpp"
-#include "agent/purges.hpp"
-#include "agent/startup_report.hpp"
+#include "agent/purges/purges.hpp"
+#include "agent/report/startup_report.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "io/blocking.hpp"
 #include "io/descendants.hpp"
 #include "io/epoll.hpp"
 #include "io/fd.hpp"
+#include "io/file/system_disk.hpp"
+#include "io/net/stream.hpp"
+#include "io/net/tls.hpp"
 #include "io/process.hpp"
 #include "io/scope.hpp"
-#include "io/stream.hpp"
-#include "io/system_disk.hpp"
 #include "io/task.hpp"
-#include "io/tls.hpp"
 #include "io/wait_queue.hpp"
-#include "site/ca.hpp"
 #include "site/site.hpp"
+#include "site/trust/ca.hpp"
 
 namespace meridian::agent {
 namespace {

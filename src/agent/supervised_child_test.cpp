@@ -10,7 +10,7 @@
 
 #include "agent/line_capture.hpp"
 #include "io/descendants.hpp"
-#include "io/socket.hpp"
+#include "io/net/socket.hpp"
 
 namespace meridian::agent {
 namespace {

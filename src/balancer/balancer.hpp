@@ -10,8 +10,8 @@
 
 #include "balancer/handler.hpp"
 #include "dispatch/tier_dispatcher.hpp"
-#include "http/server.hpp"
-#include "site/tier_process.hpp"
+#include "http/server/server.hpp"
+#include "site/tier/tier_process.hpp"
 
 namespace meridian::balancer {
 

@@ -15,7 +15,7 @@
 #include "http/forward.hpp"
 #include "http/relay.hpp"
 #include "io/task.hpp"
-#include "site/internal_fields.hpp"
+#include "site/tier/internal_fields.hpp"
 #include "wire/http/field_role.hpp"
 #include "wire/http/message.hpp"
 

@@ -5,10 +5,10 @@
 #include <string>
 #include <vector>
 
-#include "agent/status.hpp"
+#include "agent/report/status.hpp"
 #include "base/clock.hpp"
 #include "cli/command_line.hpp"
-#include "http/fetch.hpp"
+#include "http/client/fetch.hpp"
 
 namespace meridian::cli {
 

@@ -5,21 +5,21 @@
 #include <string>
 #include <vector>
 
-#include "agent/status.hpp"
-#include "agent/tier_table.hpp"
+#include "agent/children/tier_table.hpp"
+#include "agent/report/status.hpp"
 #include "base/clock.hpp"
 #include "base/ip.hpp"
 #include "base/result.hpp"
-#include "http/client.hpp"
-#include "http/fetch.hpp"
+#include "http/client/client.hpp"
+#include "http/client/fetch.hpp"
 #include "io/loop.hpp"
-#include "io/network.hpp"
+#include "io/net/network.hpp"
 #include "io/scope.hpp"
 #include "io/task.hpp"
-#include "site/internal_fields.hpp"
 #include "site/reach.hpp"
 #include "site/site.hpp"
-#include "site/view.hpp"
+#include "site/tier/internal_fields.hpp"
+#include "site/view/view.hpp"
 
 namespace meridian::cli {
 namespace {

@@ -2,9 +2,9 @@
 // serving, and they say so themselves.
 #pragma once
 
-#include "agent/status.hpp"
+#include "agent/report/status.hpp"
 #include "io/loop.hpp"
-#include "io/network.hpp"
+#include "io/net/network.hpp"
 #include "io/task.hpp"
 #include "site/site.hpp"
 

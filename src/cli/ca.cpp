@@ -1,5 +1,5 @@
 // meridian ca: makes what the data centers of a site trust each other by, in a state directory.
-#include "site/ca.hpp"
+#include "site/trust/ca.hpp"
 
 #include <memory>
 #include <string>

@@ -9,13 +9,13 @@
 
 #include "base/result.hpp"
 #include "cli/admin_call.hpp"
-#include "cli/cdn_summary.hpp"
 #include "cli/command/command.hpp"
 #include "cli/command_line.hpp"
+#include "cli/report/cdn_summary.hpp"
 #include "edge/config.hpp"
-#include "http/fetch.hpp"
-#include "site/cdn_report.hpp"
+#include "http/client/fetch.hpp"
 #include "site/site.hpp"
+#include "site/view/cdn_report.hpp"
 
 namespace meridian::cli {
 namespace {

@@ -10,7 +10,7 @@
 #include "cli/check_host.hpp"
 #include "cli/command/command.hpp"
 #include "cli/command_line.hpp"
-#include "cli/summary.hpp"
+#include "cli/report/summary.hpp"
 #include "site/site.hpp"
 
 namespace meridian::cli {

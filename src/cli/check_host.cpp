@@ -15,11 +15,11 @@
 
 #include "base/result.hpp"
 #include "dns/config.hpp"
-#include "dns/country.hpp"
-#include "dns/geo_database.hpp"
+#include "dns/geo/country.hpp"
+#include "dns/geo/geo_database.hpp"
 #include "dns/steering.hpp"
 #include "edge/config.hpp"
-#include "io/tls.hpp"
+#include "io/net/tls.hpp"
 #include "session/config.hpp"
 #include "site/site.hpp"
 

@@ -23,14 +23,14 @@
 #include "dispatch/config.hpp"
 #include "dns/config.hpp"
 #include "edge/config.hpp"
-#include "io/file.hpp"
+#include "io/file/file.hpp"
 #include "session/config.hpp"
-#include "site/diagnostics.hpp"
 #include "site/limits.hpp"
-#include "site/load.hpp"
+#include "site/load/diagnostics.hpp"
+#include "site/load/load.hpp"
+#include "site/load/spelling.hpp"
 #include "site/section.hpp"
 #include "site/site.hpp"
-#include "site/spelling.hpp"
 #include "site/state_dir.hpp"
 
 namespace meridian::cli {

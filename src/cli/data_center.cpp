@@ -8,7 +8,7 @@
 #include <fmt/core.h>
 
 #include "agent/limits.hpp"
-#include "agent/status.hpp"
+#include "agent/report/status.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "cli/admin_call.hpp"
@@ -18,8 +18,8 @@
 #include "cli/waiting.hpp"
 #include "dns/config.hpp"
 #include "dns/limits.hpp"
-#include "http/fetch.hpp"
-#include "io/file_lock.hpp"
+#include "http/client/fetch.hpp"
+#include "io/file/file_lock.hpp"
 #include "lab/limits.hpp"
 #include "site/site.hpp"
 

@@ -6,7 +6,7 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
-#include "site/view.hpp"
+#include "site/view/view.hpp"
 
 namespace meridian::cli {
 

@@ -8,7 +8,7 @@
 #include "cli/admin_call.hpp"
 #include "cli/command/command.hpp"
 #include "cli/command_line.hpp"
-#include "http/fetch.hpp"
+#include "http/client/fetch.hpp"
 #include "site/site.hpp"
 
 namespace meridian::cli {

@@ -11,12 +11,12 @@
 #include "cli/admin_call.hpp"
 #include "cli/command/command.hpp"
 #include "cli/command_line.hpp"
-#include "cli/link_text.hpp"
-#include "http/fetch.hpp"
+#include "cli/report/link_text.hpp"
+#include "http/client/fetch.hpp"
 #include "lab/limits.hpp"
 #include "lab/link_status.hpp"
 #include "lab/link_table.hpp"
-#include "site/duration_text.hpp"
+#include "site/load/duration_text.hpp"
 #include "site/site.hpp"
 
 namespace meridian::cli {

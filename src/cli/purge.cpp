@@ -1,5 +1,5 @@
 // meridian purge: every edge of the site forgets a URL, all that begin so, or what bears a tag.
-#include "site/purge.hpp"
+#include "site/view/purge.hpp"
 
 #include <chrono>
 #include <memory>
@@ -12,9 +12,9 @@
 #include "cli/admin_call.hpp"
 #include "cli/command/command.hpp"
 #include "cli/command_line.hpp"
-#include "cli/purge_text.hpp"
-#include "http/fetch.hpp"
-#include "site/duration_text.hpp"
+#include "cli/report/purge_text.hpp"
+#include "http/client/fetch.hpp"
+#include "site/load/duration_text.hpp"
 #include "site/site.hpp"
 
 namespace meridian::cli {

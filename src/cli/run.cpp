@@ -15,7 +15,7 @@
 #include <sys/types.h>
 
 #include "agent/guard.hpp"
-#include "agent/startup_report.hpp"
+#include "agent/report/startup_report.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
@@ -23,12 +23,12 @@
 #include "cli/command_line.hpp"
 #include "dns/config.hpp"
 #include "dns/limits.hpp"
-#include "io/file_lock.hpp"
+#include "io/file/file_lock.hpp"
 #include "session/access.hpp"
-#include "site/ca.hpp"
 #include "site/reach.hpp"
 #include "site/site.hpp"
 #include "site/state_dir.hpp"
+#include "site/trust/ca.hpp"
 
 namespace meridian::cli {
 namespace {

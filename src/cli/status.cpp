@@ -1,5 +1,5 @@
 // meridian status: every data center, its tiers and instances, as their agents say.
-#include "agent/status.hpp"
+#include "agent/report/status.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -19,9 +19,9 @@
 #include "cli/admin_call.hpp"
 #include "cli/command/command.hpp"
 #include "cli/command_line.hpp"
-#include "site/diagnostics.hpp"
+#include "site/load/diagnostics.hpp"
 #include "site/site.hpp"
-#include "site/view.hpp"
+#include "site/view/view.hpp"
 
 namespace meridian::cli {
 namespace {

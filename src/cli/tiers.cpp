@@ -21,10 +21,10 @@
 #include "dns/server.hpp"
 #include "edge/edge.hpp"
 #include "session/session.hpp"
+#include "site/load/size_text.hpp"
 #include "site/reach.hpp"
 #include "site/site.hpp"
-#include "site/size_text.hpp"
-#include "site/tier_process.hpp"
+#include "site/tier/tier_process.hpp"
 #include "wire/http/uri.hpp"
 
 namespace meridian::cli {

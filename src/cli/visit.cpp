@@ -18,25 +18,25 @@
 #include "base/result.hpp"
 #include "cli/command/command.hpp"
 #include "cli/command_line.hpp"
-#include "cli/summary.hpp"
-#include "cli/visit_dns.hpp"
-#include "cli/visit_limits.hpp"
-#include "cli/visit_load.hpp"
-#include "cli/visit_progress.hpp"
-#include "cli/visit_record.hpp"
-#include "cli/visit_statistics.hpp"
-#include "cli/visit_target.hpp"
-#include "cli/visit_text.hpp"
-#include "cli/visitor.hpp"
+#include "cli/report/summary.hpp"
 #include "dns/config.hpp"
 #include "io/fiber.hpp"
+#include "io/net/socket.hpp"
+#include "io/net/tls.hpp"
 #include "io/process.hpp"
 #include "io/scope.hpp"
-#include "io/socket.hpp"
 #include "io/task.hpp"
-#include "io/tls.hpp"
-#include "site/diagnostics.hpp"
+#include "site/load/diagnostics.hpp"
 #include "site/site.hpp"
+#include "visit/dns.hpp"
+#include "visit/limits.hpp"
+#include "visit/load.hpp"
+#include "visit/progress.hpp"
+#include "visit/record.hpp"
+#include "visit/statistics.hpp"
+#include "visit/target.hpp"
+#include "visit/text.hpp"
+#include "visit/visitor.hpp"
 
 namespace meridian::cli {
 namespace {
@@ -54,19 +54,19 @@ struct Arguments {
 };
 
 struct Plan {
-  VisitTarget target;
-  VisitOrigin origin;
-  LoadOptions load;
+  visit::Target target;
+  visit::Origin origin;
+  visit::LoadOptions load;
   std::shared_ptr<io::TlsContext> tls;  // for https
 };
 
 Result<Plan> MakePlan(const Arguments& arguments, const Deployed& deployed) {
-  Result<VisitTarget> target = ParseTarget(arguments.url, deployed.site);
+  Result<visit::Target> target = visit::ParseTarget(arguments.url, deployed.site);
   if (!target) return Fail(std::move(target.error()));
   const auto& places = deployed.site.sections.Get<dns::Config>().places;
-  Result<VisitOrigin> origin = ParseOrigin(arguments.from, places);
+  Result<visit::Origin> origin = visit::ParseOrigin(arguments.from, places);
   if (!origin) return Fail(std::move(origin.error()));
-  Result<Duration> every = ParseInterval(arguments.every);
+  Result<Duration> every = visit::ParseInterval(arguments.every);
   if (!every) return Fail(std::move(every.error()));
   Plan plan{std::move(*target), std::move(*origin), {arguments.repeat, *every}, nullptr};
   if (!plan.target.https) return plan;
@@ -77,8 +77,8 @@ Result<Plan> MakePlan(const Arguments& arguments, const Deployed& deployed) {
   return plan;
 }
 
-std::vector<DnsServer> ServersOf(const site::Site& site) {
-  std::vector<DnsServer> servers;
+std::vector<visit::DnsServer> ServersOf(const site::Site& site) {
+  std::vector<visit::DnsServer> servers;
   servers.reserve(site.datacenters.size());
   for (const site::DataCenter& dc : site.datacenters) {
     servers.push_back({dc.name, {dc.address, site.ports.dns}});
@@ -125,13 +125,13 @@ class Session {
         visitor_({loop_, network_, dns_, deployed.site},
                  {.target = plan.target, .fallback = fallback, .tls = plan.tls, .limits = {}}) {}
 
-  Visit GoOnce() { return loop_.RunToEnd(visitor_.Go(driver_.Now())); }
+  visit::Visit GoOnce() { return loop_.RunToEnd(visitor_.Go(driver_.Now())); }
 
   // True: a signal ended it.
-  bool GoOften(const LoadOptions& load, OnVisit on_visit) {
+  bool GoOften(const visit::LoadOptions& load, visit::OnVisit on_visit) {
     io::Signals signals(driver_, {SIGINT, SIGTERM});
     return loop_.RunToEnd(
-        RunInterruptibly(signals, RunLoad(visitor_, loop_, load, std::move(on_visit))));
+        RunInterruptibly(signals, visit::RunLoad(visitor_, loop_, load, std::move(on_visit))));
   }
 
   const Clock& clock() const { return driver_; }
@@ -141,51 +141,51 @@ class Session {
   io::EpollDriver driver_;
   io::Loop loop_{driver_};
   io::SystemNetwork network_{driver_};
-  DnsClient dns_;
-  Visitor visitor_;
+  visit::DnsClient dns_;
+  visit::Visitor visitor_;
 };
 
 // Nothing of the site could be reached; a name that it does not have is another matter.
-bool NobodyAnswered(const Visit& visit) {
+bool NobodyAnswered(const visit::Visit& visit) {
   if (visit.problem) return visit.problem->code != Errc::kNotFound;
   return visit.attempts.back().status == 0;
 }
 
 int VisitOnce(const Arguments& arguments, const Plan& plan, Session& session) {
   TimePoint began = session.clock().Now();
-  Visit visit = session.GoOnce();
+  visit::Visit visit = session.GoOnce();
   if (arguments.json) {
-    VisitStatistics statistics;
+    visit::Statistics statistics;
     statistics.Add(visit);
     fmt::print("{}", statistics.Json({.elapsed = session.clock().Now() - began,
                                       .dns_questions = session.dns_questions()}));
   } else {
-    fmt::print("{}", RenderVisit(visit, plan.target,
-                                 {.url = arguments.url,
-                                  .from = plan.origin.shown,
-                                  .color = site::WantsColor(STDOUT_FILENO)}));
+    fmt::print("{}", visit::RenderVisit(visit, plan.target,
+                                        {.url = arguments.url,
+                                         .from = plan.origin.shown,
+                                         .color = site::WantsColor(STDOUT_FILENO)}));
     if (NobodyAnswered(visit)) {
       std::string state =
           arguments.state_directory == kDefaultState ? "" : " --state " + arguments.state_directory;
       fmt::print(stderr, "meridian: nobody answered. What runs: {} status{}\n", HowToCall(), state);
     }
   }
-  return Failed(visit) ? kFailed : kDone;
+  return visit::Failed(visit) ? kFailed : kDone;
 }
 
 int VisitOften(const Arguments& arguments, const Plan& plan, Session& session) {
-  VisitStatistics statistics;
-  VisitProgress progress;
+  visit::Statistics statistics;
+  visit::Progress progress;
   bool watched = isatty(STDERR_FILENO) == 1;
   TimePoint began = session.clock().Now();
-  bool interrupted = session.GoOften(plan.load, [&](uint64_t number, const Visit& visit) {
+  bool interrupted = session.GoOften(plan.load, [&](uint64_t number, const visit::Visit& visit) {
     statistics.Add(visit);
     std::optional<std::string> line = progress.Add(number, visit);
     if (line && watched) fmt::print(stderr, "{}  {}\n", ClockText(session.clock().Wall()), *line);
   });
-  VisitStatistics::Frame frame{.elapsed = session.clock().Now() - began,
-                               .dns_questions = session.dns_questions(),
-                               .interrupted = interrupted};
+  visit::Statistics::Frame frame{.elapsed = session.clock().Now() - began,
+                                 .dns_questions = session.dns_questions(),
+                                 .interrupted = interrupted};
   fmt::print("{}", arguments.json ? statistics.Json(frame) : statistics.Line(frame));
   return statistics.failed() > 0 ? kFailed : kDone;
 }
@@ -222,7 +222,7 @@ void AddVisit(Command& program) {
                                       .value = &arguments->repeat,
                                       .help = "Go so often, each time as a new visitor",
                                       .type = "N",
-                                      .range = Option::Range{.min = 1, .max = kMaxRepeat}});
+                                      .range = Option::Range{.min = 1, .max = visit::kMaxRepeat}});
   command.AddOption({.name = "--every",
                      .value = &arguments->every,
                      .help = "The time from one visit to the next",

@@ -6,8 +6,8 @@
 
 #include "base/clock.hpp"
 #include "dispatch/limits.hpp"
+#include "site/load/table_reader.hpp"
 #include "site/section.hpp"
-#include "site/table_reader.hpp"
 
 namespace meridian::dispatch {
 namespace {

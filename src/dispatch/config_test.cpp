@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "site/load.hpp"
+#include "site/load/load.hpp"
 
 namespace meridian::dispatch {
 namespace {

@@ -16,11 +16,11 @@
 #include "http/memory_stream.hpp"
 #include "http/raw_peer.hpp"
 #include "http/relay.hpp"
-#include "http/server.hpp"
-#include "io/network.hpp"
+#include "http/server/server.hpp"
+#include "io/net/network.hpp"
 #include "io/scope.hpp"
 #include "io/wait_queue.hpp"
-#include "site/internal_fields.hpp"
+#include "site/tier/internal_fields.hpp"
 
 namespace meridian::dispatch {
 

@@ -10,8 +10,8 @@
 #include "dispatch/config.hpp"
 #include "dispatch/health.hpp"
 #include "dispatch/limits.hpp"
-#include "http/client.hpp"
-#include "site/view.hpp"
+#include "http/client/client.hpp"
+#include "site/view/view.hpp"
 
 namespace meridian::dispatch {
 

@@ -26,8 +26,8 @@
 #include "io/loop.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
-#include "site/control.hpp"
-#include "site/view.hpp"
+#include "site/tier/control.hpp"
+#include "site/view/view.hpp"
 
 namespace meridian::dispatch {
 

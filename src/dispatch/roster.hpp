@@ -28,7 +28,7 @@
 #include "dispatch/waiting_line.hpp"
 #include "io/loop.hpp"
 #include "io/task.hpp"
-#include "site/control.hpp"
+#include "site/tier/control.hpp"
 
 namespace meridian::dispatch {
 

@@ -10,8 +10,8 @@
 #include "io/wait_queue.hpp"
 #include "site/limits.hpp"
 #include "site/site.hpp"
-#include "site/tier_process.hpp"
-#include "site/view.hpp"
+#include "site/tier/tier_process.hpp"
+#include "site/view/view.hpp"
 
 namespace meridian::dispatch {
 

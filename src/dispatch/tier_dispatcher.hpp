@@ -8,7 +8,7 @@
 #include "dispatch/config.hpp"
 #include "dispatch/dispatcher.hpp"
 #include "io/task.hpp"
-#include "site/tier_process.hpp"
+#include "site/tier/tier_process.hpp"
 
 namespace meridian::dispatch {
 

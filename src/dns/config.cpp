@@ -13,14 +13,14 @@
 #include "base/clock.hpp"
 #include "base/ip.hpp"
 #include "base/result.hpp"
-#include "dns/data_center_map.hpp"
+#include "dns/geo/data_center_map.hpp"
+#include "dns/geo/location.hpp"
 #include "dns/limits.hpp"
-#include "dns/location.hpp"
 #include "dns/steering.hpp"
+#include "site/load/spelling.hpp"
+#include "site/load/table_reader.hpp"
 #include "site/section.hpp"
 #include "site/site.hpp"
-#include "site/spelling.hpp"
-#include "site/table_reader.hpp"
 
 namespace meridian::dns {
 namespace {

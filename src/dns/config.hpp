@@ -20,8 +20,8 @@
 #include <vector>
 
 #include "base/clock.hpp"
-#include "dns/data_center_map.hpp"
-#include "dns/location.hpp"
+#include "dns/geo/data_center_map.hpp"
+#include "dns/geo/location.hpp"
 #include "dns/steering.hpp"
 #include "site/section.hpp"
 

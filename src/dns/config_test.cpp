@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "dns/limits.hpp"
-#include "site/load.hpp"
+#include "site/load/load.hpp"
 
 namespace meridian::dns {
 namespace {

@@ -13,16 +13,16 @@
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "dns/config.hpp"
-#include "dns/data_center_map.hpp"
-#include "dns/geo_database.hpp"
-#include "dns/health.hpp"
-#include "dns/location.hpp"
+#include "dns/geo/data_center_map.hpp"
+#include "dns/geo/geo_database.hpp"
+#include "dns/geo/location.hpp"
+#include "dns/health/health.hpp"
 #include "dns/snapshot.hpp"
 #include "dns/spill.hpp"
 #include "dns/steering.hpp"
 #include "dns/zone.hpp"
 #include "site/site.hpp"
-#include "site/view.hpp"
+#include "site/view/view.hpp"
 
 namespace meridian::dns {
 namespace {

@@ -11,11 +11,11 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "dns/config.hpp"
-#include "dns/health.hpp"
+#include "dns/health/health.hpp"
 #include "dns/snapshot.hpp"
 #include "dns/spill.hpp"
 #include "site/site.hpp"
-#include "site/view.hpp"
+#include "site/view/view.hpp"
 
 namespace meridian::dns {
 

@@ -14,10 +14,10 @@
 #include "base/metrics.hpp"
 #include "base/result.hpp"
 #include "dns/config.hpp"
-#include "dns/country.hpp"
 #include "dns/data_centers.hpp"
+#include "dns/geo/country.hpp"
+#include "dns/health/prober.hpp"
 #include "dns/limits.hpp"
-#include "dns/prober.hpp"
 #include "dns/published.hpp"
 #include "dns/snapshot.hpp"
 #include "dns/steering.hpp"
@@ -28,7 +28,7 @@
 #include "io/wait_queue.hpp"
 #include "site/reach.hpp"
 #include "site/site.hpp"
-#include "site/tier_process.hpp"
+#include "site/tier/tier_process.hpp"
 
 namespace meridian::dns {
 namespace {

@@ -9,13 +9,13 @@
 
 #include "base/metrics.hpp"
 #include "dns/data_centers.hpp"
-#include "dns/prober.hpp"
+#include "dns/health/prober.hpp"
 #include "dns/published.hpp"
 #include "dns/tally.hpp"
 #include "dns/tcp_server.hpp"
 #include "dns/udp_server.hpp"
 #include "io/wait_queue.hpp"
-#include "site/tier_process.hpp"
+#include "site/tier/tier_process.hpp"
 
 namespace meridian::dns {
 

@@ -9,7 +9,7 @@
 
 #include "dns/photos_site.hpp"
 #include "io/wait_queue.hpp"
-#include "site/control.hpp"
+#include "site/tier/control.hpp"
 
 namespace meridian::dns {
 namespace {

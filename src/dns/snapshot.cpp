@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "dns/data_center_map.hpp"
-#include "dns/location.hpp"
+#include "dns/geo/data_center_map.hpp"
+#include "dns/geo/location.hpp"
 #include "dns/steering.hpp"
 
 namespace meridian::dns {

@@ -16,10 +16,10 @@
 #include "dns/snapshot.hpp"
 #include "dns/steering.hpp"
 #include "dns/tally.hpp"
-#include "io/accept_loop.hpp"
 #include "io/fiber.hpp"
 #include "io/loop.hpp"
-#include "io/stream.hpp"
+#include "io/net/accept_loop.hpp"
+#include "io/net/stream.hpp"
 #include "io/task.hpp"
 #include "wire/dns/limits.hpp"
 

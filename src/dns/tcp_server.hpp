@@ -19,8 +19,8 @@
 #include "dns/snapshot.hpp"
 #include "dns/tally.hpp"
 #include "io/fiber.hpp"
+#include "io/net/stream.hpp"
 #include "io/scope.hpp"
-#include "io/stream.hpp"
 
 namespace meridian::dns {
 

@@ -8,8 +8,8 @@
 #include "dns/responder.hpp"
 #include "dns/snapshot.hpp"
 #include "dns/tally.hpp"
-#include "io/datagram_batch.hpp"
 #include "io/fd.hpp"
+#include "io/net/datagram_batch.hpp"
 
 namespace meridian::dns {
 

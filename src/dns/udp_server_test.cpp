@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "dns/photos_site.hpp"
-#include "io/socket.hpp"
+#include "io/net/socket.hpp"
 
 namespace meridian::dns {
 namespace {

@@ -9,9 +9,9 @@
 
 #include "base/clock.hpp"
 #include "edge/cache/limits.hpp"
+#include "site/load/table_reader.hpp"
 #include "site/section.hpp"
 #include "site/site.hpp"
-#include "site/table_reader.hpp"
 
 namespace meridian::edge {
 namespace {

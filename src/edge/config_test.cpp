@@ -10,7 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "base/clock.hpp"
-#include "site/load.hpp"
+#include "site/load/load.hpp"
 
 namespace meridian::edge {
 namespace {

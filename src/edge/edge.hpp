@@ -13,17 +13,17 @@
 
 #include "base/ip.hpp"
 #include "base/metrics.hpp"
-#include "edge/cache_handler.hpp"
 #include "edge/config.hpp"
-#include "edge/forwarder.hpp"
-#include "edge/purge_method.hpp"
-#include "edge/purge_puller.hpp"
-#include "edge/upstreams.hpp"
-#include "edge/versions.hpp"
-#include "http/client.hpp"
-#include "http/server.hpp"
-#include "io/tls.hpp"
-#include "site/tier_process.hpp"
+#include "edge/fetch/cache_handler.hpp"
+#include "edge/fetch/forwarder.hpp"
+#include "edge/fetch/upstreams.hpp"
+#include "edge/fetch/versions.hpp"
+#include "edge/purge/purge_method.hpp"
+#include "edge/purge/purge_puller.hpp"
+#include "http/client/client.hpp"
+#include "http/server/server.hpp"
+#include "io/net/tls.hpp"
+#include "site/tier/tier_process.hpp"
 
 namespace meridian::edge {
 

@@ -14,7 +14,7 @@
 
 #include <gtest/gtest.h>
 
-#include "edge/cache_handler_fixture.hpp"
+#include "edge/fetch/cache_handler_fixture.hpp"
 
 namespace meridian::edge {
 namespace {

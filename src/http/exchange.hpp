@@ -21,7 +21,7 @@
 #include "base/ip.hpp"
 #include "base/result.hpp"
 #include "io/loop.hpp"
-#include "io/stream.hpp"
+#include "io/net/stream.hpp"
 #include "io/task.hpp"
 #include "wire/http/message.hpp"
 

@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "base/result.hpp"
-#include "http/client.hpp"
-#include "http/client_exchange.hpp"
+#include "http/client/client.hpp"
+#include "http/client/client_exchange.hpp"
 #include "http/exchange.hpp"
 #include "http/relay.hpp"
 #include "io/task.hpp"

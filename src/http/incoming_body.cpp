@@ -11,7 +11,7 @@
 #include "base/result.hpp"
 #include "http/limits.hpp"
 #include "io/loop.hpp"
-#include "io/stream.hpp"
+#include "io/net/stream.hpp"
 #include "io/task.hpp"
 #include "wire/http/chunked.hpp"
 #include "wire/http/message.hpp"

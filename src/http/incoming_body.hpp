@@ -11,7 +11,7 @@
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "io/loop.hpp"
-#include "io/stream.hpp"
+#include "io/net/stream.hpp"
 #include "wire/http/chunked.hpp"
 #include "wire/http/message.hpp"
 

@@ -5,10 +5,10 @@
 #include <gtest/gtest.h>
 
 #include "base/scratch_dir.hpp"
-#include "http/client.hpp"
+#include "http/client/client.hpp"
 #include "http/raw_peer.hpp"
-#include "http/server.hpp"
-#include "io/socket.hpp"
+#include "http/server/server.hpp"
+#include "io/net/socket.hpp"
 #include "io/wait_queue.hpp"
 
 namespace meridian::http {

@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "http/memory_stream.hpp"
-#include "io/network.hpp"
+#include "io/net/network.hpp"
 #include "io/wait_queue.hpp"
 
 namespace meridian::http {

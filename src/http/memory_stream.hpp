@@ -8,7 +8,7 @@
 #include <utility>
 
 #include "io/loop.hpp"
-#include "io/stream.hpp"
+#include "io/net/stream.hpp"
 
 namespace meridian::http {
 

@@ -6,7 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include "io/stream.hpp"
+#include "io/net/stream.hpp"
 #include "io/task.hpp"
 
 namespace meridian::http {

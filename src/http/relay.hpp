@@ -11,7 +11,7 @@
 
 #include <functional>
 
-#include "http/client.hpp"
+#include "http/client/client.hpp"
 #include "http/exchange.hpp"
 #include "wire/http/field_role.hpp"
 

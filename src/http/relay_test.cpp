@@ -3,7 +3,7 @@
 #include <string>
 
 #include "http/memory_network.hpp"
-#include "http/server_fixture.hpp"
+#include "http/server/server_fixture.hpp"
 
 namespace meridian::http {
 namespace {

@@ -22,7 +22,7 @@
 
 #include "base/ip.hpp"
 #include "base/result.hpp"
-#include "io/file.hpp"
+#include "io/file/file.hpp"
 
 namespace meridian::io {
 namespace {

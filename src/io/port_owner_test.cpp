@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "base/ip.hpp"
-#include "io/socket.hpp"
+#include "io/net/socket.hpp"
 
 namespace meridian::io {
 namespace {

@@ -13,11 +13,11 @@
 #include <unistd.h>
 
 #include "io/blocking.hpp"
-#include "io/datagram_batch.hpp"
 #include "io/descendants.hpp"
-#include "io/file.hpp"
+#include "io/file/file.hpp"
 #include "io/loop.hpp"
-#include "io/socket.hpp"
+#include "io/net/datagram_batch.hpp"
+#include "io/net/socket.hpp"
 
 namespace meridian::io {
 namespace {

@@ -15,7 +15,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "agent/startup_report.hpp"
+#include "agent/report/startup_report.hpp"
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
@@ -23,9 +23,9 @@
 #include "io/epoll.hpp"
 #include "io/fd.hpp"
 #include "io/loop.hpp"
+#include "io/net/socket.hpp"
+#include "io/net/stream.hpp"
 #include "io/process.hpp"
-#include "io/socket.hpp"
-#include "io/stream.hpp"
 #include "io/task.hpp"
 #include "lab/limits.hpp"
 

@@ -13,8 +13,8 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "io/loop.hpp"
+#include "io/net/socket.hpp"
 #include "io/process.hpp"
-#include "io/socket.hpp"
 #include "io/wait_queue.hpp"
 
 namespace meridian::lab {

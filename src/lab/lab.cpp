@@ -13,18 +13,18 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
-#include "agent/tier_table.hpp"
+#include "agent/children/tier_table.hpp"
 #include "base/clock.hpp"
 #include "base/random.hpp"
 #include "base/result.hpp"
 #include "http/exchange.hpp"
 #include "http/limits.hpp"
-#include "http/server.hpp"
+#include "http/server/server.hpp"
 #include "io/descendants.hpp"
 #include "io/epoll.hpp"
 #include "io/loop.hpp"
+#include "io/net/socket.hpp"
 #include "io/process.hpp"
-#include "io/socket.hpp"
 #include "io/task.hpp"
 #include "lab/data_center_process.hpp"
 #include "lab/limits.hpp"

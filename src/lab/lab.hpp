@@ -22,7 +22,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
-#include "http/server.hpp"
+#include "http/server/server.hpp"
 #include "lab/data_center_process.hpp"
 #include "lab/link_relay.hpp"
 #include "lab/link_table.hpp"

@@ -13,11 +13,11 @@
 #include "base/ip.hpp"
 #include "base/result.hpp"
 #include "session/config.hpp"
-#include "site/password.hpp"
 #include "site/reach.hpp"
 #include "site/secret.hpp"
 #include "site/site.hpp"
 #include "site/state_dir.hpp"
+#include "site/trust/password.hpp"
 
 namespace meridian::session {
 namespace {

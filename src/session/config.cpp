@@ -8,10 +8,10 @@
 
 #include <fmt/core.h>
 
-#include "session/byte_size.hpp"
+#include "session/engine/byte_size.hpp"
 #include "session/limits.hpp"
+#include "site/load/table_reader.hpp"
 #include "site/section.hpp"
-#include "site/table_reader.hpp"
 
 namespace meridian::session {
 namespace {

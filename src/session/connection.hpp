@@ -14,11 +14,11 @@
 #include <string_view>
 
 #include "base/bytes.hpp"
+#include "io/net/stream.hpp"
 #include "io/scope.hpp"
-#include "io/stream.hpp"
 #include "io/wait_queue.hpp"
-#include "session/client.hpp"
-#include "session/engine.hpp"
+#include "session/engine/client.hpp"
+#include "session/engine/engine.hpp"
 #include "session/unauthenticated.hpp"
 #include "wire/resp/request_parser.hpp"
 

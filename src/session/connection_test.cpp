@@ -13,13 +13,13 @@
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "base/hybrid_clock.hpp"
+#include "io/net/stream.hpp"
 #include "io/scope.hpp"
 #include "io/sim/sim_fixture.hpp"
-#include "io/stream.hpp"
 #include "io/task.hpp"
-#include "session/engine.hpp"
-#include "session/journal.hpp"
+#include "session/engine/engine.hpp"
 #include "session/limits.hpp"
+#include "session/replication/journal.hpp"
 #include "session/server.hpp"
 
 namespace meridian::session {

@@ -10,8 +10,8 @@
 
 #include "http/exchange.hpp"
 #include "io/task.hpp"
-#include "session/keyspace.hpp"
-#include "session/replication.hpp"
+#include "session/data/keyspace.hpp"
+#include "session/replication/replication.hpp"
 #include "wire/json/writer.hpp"
 
 namespace meridian::session {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "session/engine_fixture.hpp"
+#include "session/engine/engine_fixture.hpp"
 
 namespace meridian::session {
 namespace {

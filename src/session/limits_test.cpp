@@ -16,8 +16,8 @@
 #include <gtest/gtest.h>
 
 #include "base/clock.hpp"
-#include "session/client.hpp"
-#include "session/engine_fixture.hpp"
+#include "session/engine/client.hpp"
+#include "session/engine/engine_fixture.hpp"
 #include "wire/resp/limits.hpp"
 
 namespace meridian::session {

@@ -10,13 +10,13 @@
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/metrics.hpp"
-#include "io/accept_loop.hpp"
 #include "io/loop.hpp"
-#include "io/stream.hpp"
+#include "io/net/accept_loop.hpp"
+#include "io/net/stream.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
 #include "session/connection.hpp"
-#include "session/engine.hpp"
+#include "session/engine/engine.hpp"
 #include "session/limits.hpp"
 
 namespace meridian::session {

@@ -11,13 +11,13 @@
 #include <vector>
 
 #include "base/metrics.hpp"
+#include "io/net/stream.hpp"
 #include "io/scope.hpp"
-#include "io/stream.hpp"
 #include "io/wait_queue.hpp"
 #include "session/connection.hpp"
-#include "session/engine.hpp"
+#include "session/engine/engine.hpp"
 #include "session/limits.hpp"
-#include "session/log_interval.hpp"
+#include "session/replication/log_interval.hpp"
 #include "session/unauthenticated.hpp"
 
 namespace meridian::session {

@@ -12,15 +12,15 @@
 #include "base/hybrid_clock.hpp"
 #include "http/exchange.hpp"
 #include "io/blocking.hpp"
-#include "io/system_disk.hpp"
+#include "io/file/system_disk.hpp"
 #include "session/access.hpp"
-#include "session/disk_journal.hpp"
-#include "session/engine.hpp"
-#include "session/journal.hpp"
-#include "session/peer_port.hpp"
-#include "session/replication.hpp"
+#include "session/engine/engine.hpp"
+#include "session/replication/disk_journal.hpp"
+#include "session/replication/journal.hpp"
+#include "session/replication/peer_port.hpp"
+#include "session/replication/replication.hpp"
 #include "session/server.hpp"
-#include "site/tier_process.hpp"
+#include "site/tier/tier_process.hpp"
 
 namespace meridian::session {
 

@@ -16,8 +16,8 @@
 
 #include "base/check.hpp"
 #include "base/result.hpp"
-#include "io/file.hpp"
-#include "io/file_lock.hpp"
+#include "io/file/file.hpp"
+#include "io/file/file_lock.hpp"
 #include "site/limits.hpp"
 #include "site/secret.hpp"
 

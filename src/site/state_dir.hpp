@@ -18,8 +18,8 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
-#include "io/file.hpp"
-#include "io/file_lock.hpp"
+#include "io/file/file.hpp"
+#include "io/file/file_lock.hpp"
 #include "site/secret.hpp"
 
 namespace meridian::site {

@@ -8,10 +8,10 @@
 
 #include <gtest/gtest.h>
 
-#include "io/disk.hpp"
+#include "io/file/disk.hpp"
 #include "io/sim/world.hpp"
 #include "io/wait_queue.hpp"
-#include "store/log.hpp"
+#include "store/log/log.hpp"
 
 namespace meridian::store {
 

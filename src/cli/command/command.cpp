@@ -17,7 +17,7 @@
 #include <fmt/format.h>
 
 #include "cli/command/help.hpp"
-#include "site/spelling.hpp"
+#include "site/load/spelling.hpp"
 
 namespace meridian::cli {
 namespace {

@@ -8,7 +8,7 @@
 #include "edge/cache/invalidation.hpp"
 #include "edge/cache/message_fixture.hpp"
 #include "edge/cache/range_answer.hpp"
-#include "wire/http/structured_field.hpp"
+#include "wire/http/fields/structured_field.hpp"
 
 namespace meridian::edge {
 namespace {

@@ -8,9 +8,9 @@
 
 #include "base/clock.hpp"
 #include "edge/cache/limits.hpp"
-#include "wire/http/cache_control.hpp"
 #include "wire/http/characters.hpp"
-#include "wire/http/date.hpp"
+#include "wire/http/fields/cache_control.hpp"
+#include "wire/http/fields/date.hpp"
 #include "wire/http/message.hpp"
 
 namespace meridian::edge {

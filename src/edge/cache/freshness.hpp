@@ -5,7 +5,7 @@
 #include <optional>
 
 #include "base/clock.hpp"
-#include "wire/http/cache_control.hpp"
+#include "wire/http/fields/cache_control.hpp"
 #include "wire/http/message.hpp"
 
 namespace meridian::edge {

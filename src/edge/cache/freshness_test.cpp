@@ -8,7 +8,7 @@
 
 #include "edge/cache/limits.hpp"
 #include "edge/cache/message_fixture.hpp"
-#include "wire/http/date.hpp"
+#include "wire/http/fields/date.hpp"
 
 namespace meridian::edge {
 namespace {

@@ -9,8 +9,8 @@
 #include "edge/cache/range_answer.hpp"
 #include "edge/cache/request_directives.hpp"
 #include "edge/cache/validation.hpp"
-#include "wire/http/byte_range.hpp"
-#include "wire/http/entity_tag.hpp"
+#include "wire/http/fields/byte_range.hpp"
+#include "wire/http/fields/entity_tag.hpp"
 
 namespace meridian::edge {
 namespace {

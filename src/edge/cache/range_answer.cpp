@@ -11,9 +11,9 @@
 #include "edge/cache/limits.hpp"
 #include "edge/cache/request_directives.hpp"
 #include "edge/cache/validation.hpp"
-#include "wire/http/byte_range.hpp"
-#include "wire/http/date.hpp"
-#include "wire/http/entity_tag.hpp"
+#include "wire/http/fields/byte_range.hpp"
+#include "wire/http/fields/date.hpp"
+#include "wire/http/fields/entity_tag.hpp"
 
 namespace meridian::edge {
 namespace {

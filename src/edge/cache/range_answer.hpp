@@ -10,7 +10,7 @@
 #include "base/clock.hpp"
 #include "edge/cache/request_directives.hpp"
 #include "edge/cache/validation.hpp"
-#include "wire/http/byte_range.hpp"
+#include "wire/http/fields/byte_range.hpp"
 
 namespace meridian::edge {
 

@@ -3,8 +3,8 @@
 #include <optional>
 #include <string_view>
 
-#include "wire/http/cache_control.hpp"
 #include "wire/http/characters.hpp"
+#include "wire/http/fields/cache_control.hpp"
 #include "wire/http/message.hpp"
 
 namespace meridian::edge {

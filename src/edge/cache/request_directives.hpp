@@ -6,7 +6,7 @@
 #include <optional>
 #include <string_view>
 
-#include "wire/http/cache_control.hpp"
+#include "wire/http/fields/cache_control.hpp"
 #include "wire/http/message.hpp"
 
 namespace meridian::edge {

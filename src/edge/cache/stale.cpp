@@ -5,7 +5,7 @@
 
 #include "base/clock.hpp"
 #include "edge/cache/freshness.hpp"
-#include "wire/http/cache_control.hpp"
+#include "wire/http/fields/cache_control.hpp"
 
 namespace meridian::edge {
 namespace {

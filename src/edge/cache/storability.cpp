@@ -13,7 +13,7 @@
 #include "edge/cache/tags.hpp"
 #include "edge/cache/validation.hpp"
 #include "edge/cache/vary.hpp"
-#include "wire/http/cache_control.hpp"
+#include "wire/http/fields/cache_control.hpp"
 #include "wire/http/message.hpp"
 
 namespace meridian::edge {

@@ -9,7 +9,7 @@
 #include "edge/cache/freshness.hpp"
 #include "edge/cache/request_directives.hpp"
 #include "edge/cache/validation.hpp"
-#include "wire/http/cache_control.hpp"
+#include "wire/http/fields/cache_control.hpp"
 #include "wire/http/message.hpp"
 
 namespace meridian::edge {

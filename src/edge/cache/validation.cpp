@@ -9,8 +9,8 @@
 #include "base/clock.hpp"
 #include "edge/cache/request_directives.hpp"
 #include "wire/http/characters.hpp"
-#include "wire/http/date.hpp"
-#include "wire/http/entity_tag.hpp"
+#include "wire/http/fields/date.hpp"
+#include "wire/http/fields/entity_tag.hpp"
 #include "wire/http/hop_by_hop.hpp"
 #include "wire/http/message.hpp"
 

@@ -11,7 +11,7 @@
 #include "base/clock.hpp"
 #include "base/ip.hpp"
 #include "base/result.hpp"
-#include "io/datagram.hpp"
+#include "io/net/datagram.hpp"
 #include "io/sim/fabric.hpp"
 
 namespace meridian::io::sim {

@@ -10,7 +10,7 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
-#include "io/disk.hpp"
+#include "io/file/disk.hpp"
 #include "io/sim/disk_image.hpp"
 #include "io/task.hpp"
 

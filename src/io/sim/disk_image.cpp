@@ -13,7 +13,7 @@
 #include "base/bytes.hpp"
 #include "base/check.hpp"
 #include "base/result.hpp"
-#include "io/disk.hpp"
+#include "io/file/disk.hpp"
 #include "io/sim/limits.hpp"
 
 namespace meridian::io::sim {

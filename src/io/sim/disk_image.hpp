@@ -20,7 +20,7 @@
 #include "base/clock.hpp"
 #include "base/random.hpp"
 #include "base/result.hpp"
-#include "io/disk.hpp"
+#include "io/file/disk.hpp"
 
 namespace meridian::io::sim {
 

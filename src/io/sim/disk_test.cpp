@@ -1,4 +1,4 @@
-#include "io/disk.hpp"
+#include "io/file/disk.hpp"
 
 #include "io/sim/limits.hpp"
 #include "io/sim/sim_fixture.hpp"

@@ -8,10 +8,10 @@
 
 #include "base/ip.hpp"
 #include "base/result.hpp"
+#include "io/net/stream.hpp"
 #include "io/sim/connection.hpp"
 #include "io/sim/fabric.hpp"
 #include "io/sim/stream.hpp"
-#include "io/stream.hpp"
 
 namespace meridian::io::sim {
 

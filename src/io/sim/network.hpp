@@ -6,7 +6,7 @@
 
 #include "base/ip.hpp"
 #include "base/result.hpp"
-#include "io/network.hpp"
+#include "io/net/network.hpp"
 #include "io/sim/fabric.hpp"
 
 namespace meridian::io::sim {

@@ -1,4 +1,4 @@
-#include "io/network.hpp"
+#include "io/net/network.hpp"
 
 #include <algorithm>
 

@@ -11,8 +11,8 @@
 
 #include "base/ip.hpp"
 #include "base/result.hpp"
+#include "io/net/stream.hpp"
 #include "io/sim/connection.hpp"
-#include "io/stream.hpp"
 
 namespace meridian::io::sim {
 

@@ -1,7 +1,7 @@
 // A JSON value (RFC 8259) that was parsed: a tree that owns its parts. Pure data; a const Value may
 // be read by any thread. It holds at most kMaxDepth levels, since only Parse makes deep ones.
 //
-// Readers come in two kinds. Where anything wrong must be refused, site/json_reader reads the
+// Readers come in two kinds. Where anything wrong must be refused, site/view/json_reader reads the
 // members. Where a message of a newer or older program must still be understood, the `…Of`
 // functions give an empty value for a member that is missing or of another type.
 #pragma once

@@ -1,0 +1,84 @@
+#include "agent/admin/admin_purges.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "agent/limits.hpp"
+#include "agent/purges/purges.hpp"
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "http/exchange.hpp"
+#include "io/task.hpp"
+#include "site/view/purge.hpp"
+#include "wire/http/message.hpp"
+
+namespace meridian::agent {
+namespace {
+
+// All of the request's body, which the server bounds.
+io::Task<Result<std::string>> ReadAll(http::Exchange& exchange) {
+  std::string text;
+  for (;;) {
+    Result<Bytes> data = co_await exchange.ReadBody();
+    if (!data) co_return Fail(std::move(data.error()));
+    if (data->empty()) co_return text;
+    text += AsText(*data);
+  }
+}
+
+io::Task<void> Refuse(http::Exchange& exchange, int status, const Error& error) {
+  (void)co_await http::RespondText(exchange, status, error.message + "\n");
+}
+
+io::Task<void> RespondJson(http::Exchange& exchange, std::string json) {
+  wire::http::HeaderFields fields;
+  fields.Add("Content-Type", "application/json");
+  (void)co_await exchange.Respond({.fields = fields}, AsBytes(json));
+}
+
+}  // namespace
+
+std::optional<Duration> PatienceOf(std::optional<std::string_view> query) {
+  constexpr std::string_view kWait = "wait=";
+  if (!query || query->empty()) return kPurgePatience;
+  if (!query->starts_with(kWait)) return std::nullopt;
+  query->remove_prefix(kWait.size());
+  uint32_t milliseconds = 0;
+  auto parsed = std::from_chars(query->data(), query->data() + query->size(), milliseconds);
+  if (parsed.ec != std::errc() || parsed.ptr != query->data() + query->size()) return std::nullopt;
+  return std::min<Duration>(std::chrono::milliseconds{milliseconds}, kMaxPurgePatience);
+}
+
+io::Task<void> ServePurge(Purges& purges, http::Exchange& exchange) {
+  std::optional<Duration> patience = PatienceOf(exchange.request().query);
+  if (!patience) {
+    co_return co_await Refuse(exchange, 400, {Errc::kInvalid, "expected ?wait=MILLISECONDS"});
+  }
+  Result<std::string> body = co_await ReadAll(exchange);
+  if (!body) co_return;  // the server says what was wrong with it
+  Result<site::PurgeOrder> order = site::ReadPurgeOrder(*body);
+  if (!order) co_return co_await Refuse(exchange, 400, order.error());
+  auto report = co_await purges.Purge(std::move(*order), *patience);
+  if (!report) co_return co_await Refuse(exchange, 503, report.error());
+  co_await RespondJson(exchange, site::ToJson(*report));
+}
+
+io::Task<void> ServePurgeQuestion(Purges& purges, http::Exchange& exchange) {
+  Result<std::string> body = co_await ReadAll(exchange);
+  if (!body) co_return;
+  Result<site::PurgeQuestion> question = site::ReadPurgeQuestion(*body);
+  if (!question) co_return co_await Refuse(exchange, 400, question.error());
+  auto news = co_await purges.Answer(std::move(*question));
+  if (!news) co_return co_await Refuse(exchange, 400, news.error());
+  co_await RespondJson(exchange, site::ToJson(*news));
+}
+
+}  // namespace meridian::agent

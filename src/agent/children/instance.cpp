@@ -1,0 +1,255 @@
+#include "agent/children/instance.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <signal.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include "agent/children/instance_port.hpp"
+#include "agent/context.hpp"
+#include "agent/limits.hpp"
+#include "agent/line_capture.hpp"
+#include "base/clock.hpp"
+#include "base/hash.hpp"
+#include "base/ip.hpp"
+#include "base/log.hpp"
+#include "base/result.hpp"
+#include "http/client/client.hpp"
+#include "http/client/fetch.hpp"
+#include "io/descendants.hpp"
+#include "io/port_owner.hpp"
+#include "io/process.hpp"
+#include "io/task.hpp"
+#include "io/wait_queue.hpp"
+#include "site/reach.hpp"
+#include "site/view/view.hpp"
+
+namespace meridian::agent {
+namespace {
+
+// Where instances are reached: they listen on all addresses, or on this one.
+const IpAddress kInstanceAddress = IpAddress::V4(127, 0, 0, 1);
+// Says whose process it is, to the application and to us.
+constexpr const char* kInstanceVariable = "MERIDIAN_INSTANCE";
+// So that an application that prints much is not held up when the agent is.
+constexpr int kOutputPipeBytes = 1 << 20;
+
+}  // namespace
+
+Instance::Instance(const Context& context, uint32_t number, std::function<void()> changed)
+    : context_(context),
+      id_(fmt::format("{}-{}", context.here.name, number)),
+      number_(number),
+      changed_(std::move(changed)),
+      child_(context.driver, context.loop,
+             {.name = id_,
+              .stop_timeout = context.site.app.stop_timeout,
+              .prepare = [this] { return Prepare(); },
+              .attend = [this](io::Process& process) { return Watch(process); },
+              .output = [this] { return CaptureOutput(); },
+              .left_behind =
+                  [this](pid_t ended) {
+                    return io::LeftBehind(ended, std::string(kInstanceVariable) + "=" + id_);
+                  },
+              .changed = [this] { OnChildChanged(); }}) {}
+
+Result<io::ProcessOptions> Instance::Prepare() {
+  const auto& all = context_.site.datacenters;
+  Result<uint16_t> port =
+      FindInstancePort({.data_center = static_cast<uint32_t>(&context_.here - all.data()),
+                        .data_centers = static_cast<uint32_t>(all.size()),
+                        .instance = number_ - 1,
+                        .instances = context_.site.app.instances,
+                        .seed = Hash64(context_.state_directory.string()) + child_.restarts()});
+  if (!port) return Fail(port.error());
+  port_ = *port;
+  std::array<int, 2> ends{};
+  if (pipe2(ends.data(), O_CLOEXEC) != 0) return FailErrno(errno, "pipe");
+  output_here_ = io::Fd(ends[0]);
+  output_there_ = io::Fd(ends[1]);
+  fcntl(ends[1], F_SETPIPE_SZ, kOutputPipeBytes);
+  io::ProcessOptions options{
+      .command = context_.site.app.command,
+      .directory = context_.site.app.directory.string(),
+      .descriptors = {{1, output_there_.get()}, {2, output_there_.get()}},
+      .new_session = true,
+  };
+  options.environment = context_.service_variables;
+  // Where it is reached; [app] environment may say another.
+  options.environment.emplace_back("HOST", kInstanceAddress.ToString());
+  for (const auto& [name, value] : context_.site.app.environment) {
+    options.environment.emplace_back(name, value);
+  }
+  options.environment.insert(options.environment.end(),
+                             {{"PORT", fmt::format("{}", port_)},
+                              {"MERIDIAN_DC", context_.here.name},
+                              {kInstanceVariable, id_},
+                              {"MERIDIAN_RELEASE", context_.site.app.release}});
+  return options;
+}
+
+io::Task<void> Instance::CaptureOutput() {
+  output_there_.Reset();
+  last_lines_.clear();
+  co_await CaptureLines(context_.network.Adopt(std::move(output_here_)),
+                        [this](std::string_view line) { OnLine(line); });
+}
+
+void Instance::OnLine(std::string_view line) {
+  LOG_INFO("output", {"instance", id_}, {"line", line});
+  last_lines_.emplace_back(line);
+  if (last_lines_.size() > kLastLines) last_lines_.pop_front();
+}
+
+io::Task<Result<void>> Instance::AwaitHealth(http::Client& client) {
+  const site::App& app = context_.site.app;
+  TimePoint deadline = context_.loop.After(app.start_timeout);
+  std::string last = "it did not answer";
+  while (context_.loop.Now() < deadline) {
+    http::Request request{.path = app.health_path, .host = context_.site.domain};
+    auto answer =
+        co_await http::Fetch(client, request, kMaxHealthBody, context_.loop.After(kHealthTimeout));
+    if (answer && answer->status < 400) co_return Result<void>{};
+    last = answer ? fmt::format("answered {}", answer->status) : answer.error().message;
+    if (std::exchange(last_answer_, last) != last) changed_();
+    Result<void> slept = co_await io::Sleep(kStartPollInterval);
+    if (!slept) co_return slept;
+  }
+  co_return Fail(Errc::kTimeout,
+                 "not healthy after {:g} s ([app] start_timeout): GET {} at port {}: {}{}",
+                 Seconds(app.start_timeout), app.health_path, port_, last, OtherPort());
+}
+
+std::string Instance::WaitsFor() const {
+  if (last_answer_.empty()) return id_;
+  return fmt::format("{} (GET {}: {})", id_, context_.site.app.health_path, last_answer_);
+}
+
+// An application that ignores $PORT listens somewhere else, or nowhere.
+std::string Instance::OtherPort() const {
+  std::vector<pid_t> processes = io::Descendants(pid());
+  processes.push_back(pid());
+  std::optional<Endpoint> at = io::ListensAt(processes);
+  if (!at || at->port == port_) return "";
+  return fmt::format(
+      ". It listens at {}, not at $PORT: have it listen at the PORT and HOST of its environment",
+      at->ToString());
+}
+
+io::Task<void> Instance::Watch(io::Process& process) {
+  http::Client client(context_.loop, context_.network, {.address = {kInstanceAddress, port_}});
+  Result<void> healthy = co_await AwaitHealth(client);
+  if (!healthy) {
+    if (healthy.error().code == Errc::kCancelled) co_return;
+    LOG_ERROR("instance is not healthy", {"instance", id_}, {"problem", healthy.error().message});
+    child_.Explain(healthy.error().message);
+    process.Signal(SIGKILL);
+    co_return;
+  }
+  ever_healthy_ = true;
+  problem_.clear();
+  failures_ = 0;
+  CheckAddress();
+  SetState(site::InstanceState::kHealthy);
+  uint32_t misses = 0;
+  TimePoint next = SaturatingAdd(context_.loop.Now(), kHealthInterval);
+  while (co_await io::SleepUntil(next)) {
+    http::Request request{.path = context_.site.app.health_path, .host = context_.site.domain};
+    auto answer =
+        co_await http::Fetch(client, request, kMaxHealthBody, context_.loop.After(kHealthTimeout));
+    misses = answer && answer->status < 400 ? 0 : misses + 1;
+    if (misses == 0) SetState(site::InstanceState::kHealthy);
+    if (misses >= kHealthMisses) SetState(site::InstanceState::kUnhealthy);
+    next = std::max(SaturatingAdd(next, kHealthInterval), context_.loop.Now());
+  }
+}
+
+// In the lab it is as it is on a developer's machine.
+void Instance::CheckAddress() {
+  exposed_ = context_.hosting == site::Hosting::kServers && ListensOnAllAddresses(port_);
+  if (!exposed_) return;
+  LOG_WARNING(
+      "instance listens on all addresses, so that strangers reach it past edge and balancer",
+      {"instance", id_}, {"port", port_}, {"advice", "listen on $HOST"});
+}
+
+std::string Instance::Condition() const {
+  if (std::string loop = child_.CrashLoop(); !loop.empty()) {
+    return last_words_.empty() ? loop : loop + "; it printed last: " + last_words_;
+  }
+  if (state_ == site::InstanceState::kStarting && !problem_.empty()) return "ended: " + problem_;
+  if (!exposed_ || pid() == 0) return "";
+  return "listens on all addresses, where strangers reach it; have it listen on $HOST";
+}
+
+void Instance::SetState(site::InstanceState state) {
+  if (stopping_ && state != site::InstanceState::kStopped) return;
+  if (leaving_) return;  // whatever its checks say
+  if (state == state_) return;
+  LOG_INFO("instance", {"instance", id_}, {"state", site::StateName(state)}, {"port", port_});
+  state_ = state;
+  changed_();
+}
+
+void Instance::OnChildChanged() {
+  if (pid() == 0) {
+    leaving_ = false;
+    // Another program was faster: the next start has another port.
+    if (!IsPortTaken(port_)) ++failures_;
+    last_words_ = last_lines_.empty() ? "" : last_lines_.back();
+    problem_ = child_.asked() ? "" : child_.problem();
+    if (!last_lines_.empty() && !problem_.empty()) problem_ += "; it printed last:";
+    if (!problem_.empty()) {
+      for (const std::string& line : last_lines_) problem_ += "\n    " + line;
+    }
+    SetState(stopping_ ? site::InstanceState::kStopped : site::InstanceState::kStarting);
+  }
+  changed_();
+}
+
+bool Instance::Leave() {
+  using enum site::InstanceState;
+  if (stopping_ || leaving_ || (state_ != kHealthy && state_ != kUnhealthy)) return false;
+  SetState(kDraining);
+  leaving_ = true;
+  return true;
+}
+
+void Instance::Restart() {
+  // One that has ended meanwhile is being started again already.
+  if (leaving_) child_.Restart();
+}
+
+void Instance::Replace() {
+  LOG_WARNING("unhealthy for too long, replaced", {"instance", id_},
+              {"unhealthy_timeout_s", Seconds(context_.site.app.unhealthy_timeout)});
+  child_.Restart();
+}
+
+void Instance::Stop() {
+  leaving_ = false;
+  SetState(site::InstanceState::kDraining);
+  stopping_ = true;
+  child_.Stop();
+}
+
+site::InstanceView Instance::view() const {
+  return {.id = id_,
+          .datacenter = context_.here.name,
+          .address = {kInstanceAddress, port_},
+          .release = context_.site.app.release,
+          .state = state_};
+}
+
+}  // namespace meridian::agent

@@ -1,0 +1,65 @@
+// The life of a data center as its own agent sees it: starting, serving, draining, drained. Pure:
+// told what happens and the time.
+//
+// Invariants: it is serving once all tiers are ready and an instance is healthy, and stays so while
+// parts of it come and go (its edge serves by forwarding). It is drained when visitors have made no
+// new connection for `quiet` since the drain began, and its instances have no request left. `quiet`
+// is the TTL of the DNS answers and some grace: after it no visitor holds an old answer. Requests
+// that go on for kDrainPatience beyond that (websockets, say) do not keep it from being drained.
+#pragma once
+
+#include "agent/limits.hpp"
+#include "base/clock.hpp"
+#include "site/view/view.hpp"
+
+namespace meridian::agent {
+
+class Life {
+ public:
+  explicit Life(Duration quiet) : quiet_(quiet) {}
+
+  site::DataCenterState state() const { return state_; }
+
+  void OnReadiness(bool tiers_ready, bool instance_healthy) {
+    using enum site::DataCenterState;
+    if (state_ == kStarting && tiers_ready && instance_healthy) state_ = kServing;
+  }
+
+  // False when it was not serving: nothing to drain.
+  bool Drain(TimePoint now) {
+    using enum site::DataCenterState;
+    if (state_ == kDraining || state_ == kDrained) return true;
+    if (state_ != kServing) return false;
+    state_ = kDraining;
+    last_connection_ = now;
+    return true;
+  }
+
+  bool Undrain() {
+    using enum site::DataCenterState;
+    if (state_ != kDraining && state_ != kDrained) return state_ == kServing;
+    state_ = kServing;
+    return true;
+  }
+
+  // How many connections visitors have made to the edge so far (it may start again from 0).
+  void OnConnections(uint64_t total, TimePoint now) {
+    if (total != connections_) last_connection_ = now;
+    connections_ = total;
+  }
+
+  // `has_requests`: some are at its instances.
+  void OnTick(TimePoint now, bool has_requests) {
+    using enum site::DataCenterState;
+    Duration wait = quiet_ + (has_requests ? kDrainPatience : Duration::zero());
+    if (state_ == kDraining && now - last_connection_ >= wait) state_ = kDrained;
+  }
+
+ private:
+  Duration quiet_;
+  site::DataCenterState state_ = site::DataCenterState::kStarting;
+  uint64_t connections_ = 0;
+  TimePoint last_connection_{};
+};
+
+}  // namespace meridian::agent

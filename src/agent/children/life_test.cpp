@@ -1,0 +1,139 @@
+#include "agent/children/life.hpp"
+
+#include <gtest/gtest.h>
+
+#include "agent/peers/peers.hpp"
+
+namespace meridian::agent {
+namespace {
+
+using site::DataCenterState;
+using std::chrono::seconds;
+
+const TimePoint kStart{std::chrono::hours{1}};
+
+Life Serving() {
+  Life life(seconds(15));
+  life.OnReadiness(true, true);
+  return life;
+}
+
+TEST(Life, ServesOnceTiersAreReadyAndAnInstanceIsHealthy) {
+  Life life(seconds(15));
+  life.OnReadiness(true, false);
+  EXPECT_EQ(life.state(), DataCenterState::kStarting);
+  life.OnReadiness(false, true);
+  EXPECT_EQ(life.state(), DataCenterState::kStarting);
+  life.OnReadiness(true, true);
+  EXPECT_EQ(life.state(), DataCenterState::kServing);
+  life.OnReadiness(false, false);
+  EXPECT_EQ(life.state(), DataCenterState::kServing);
+}
+
+TEST(Life, WhatDoesNotServeCannotBeDrained) {
+  Life life(seconds(15));
+  EXPECT_FALSE(life.Drain(kStart));
+  EXPECT_EQ(life.state(), DataCenterState::kStarting);
+}
+
+TEST(Life, IsDrainedWhenNoNewConnectionHasComeForTheQuietTime) {
+  Life life = Serving();
+  ASSERT_TRUE(life.Drain(kStart));
+  life.OnConnections(5, kStart + seconds(10));
+  life.OnConnections(5, kStart + seconds(20));
+  life.OnTick(kStart + seconds(24), false);
+  EXPECT_EQ(life.state(), DataCenterState::kDraining);
+  life.OnTick(kStart + seconds(25), false);
+  EXPECT_EQ(life.state(), DataCenterState::kDrained);
+}
+
+TEST(Life, ADrainWaitsForRequestsThatGoOnButNotForEver) {
+  for (bool ends : {true, false}) {
+    Life life = Serving();
+    ASSERT_TRUE(life.Drain(kStart));
+    life.OnTick(kStart + seconds(40), true);
+    EXPECT_EQ(life.state(), DataCenterState::kDraining);
+    life.OnTick(kStart + (ends ? seconds(41) : seconds(15) + kDrainPatience), !ends);
+    EXPECT_EQ(life.state(), DataCenterState::kDrained);
+  }
+}
+
+TEST(Life, ADrainThatIsAskedForTwiceIsOneDrain) {
+  Life life = Serving();
+  ASSERT_TRUE(life.Drain(kStart));
+  ASSERT_TRUE(life.Drain(kStart + seconds(10)));
+  life.OnTick(kStart + seconds(15), false);
+  EXPECT_EQ(life.state(), DataCenterState::kDrained);
+}
+
+TEST(Life, UndrainServesAgain) {
+  Life life = Serving();
+  ASSERT_TRUE(life.Drain(kStart));
+  EXPECT_TRUE(life.Undrain());
+  EXPECT_EQ(life.state(), DataCenterState::kServing);
+  EXPECT_TRUE(life.Undrain());
+  EXPECT_FALSE(Life(seconds(15)).Undrain());
+}
+
+class PeersTest : public testing::Test {
+ protected:
+  PeersTest() {
+    for (const char* name : {"a", "b", "c"}) {
+      site::DataCenter dc;
+      dc.name = name;
+      site_.datacenters.push_back(dc);
+    }
+  }
+
+  site::SiteView Said(const std::string& name, DataCenterState state) {
+    site::SiteView view;
+    for (const site::DataCenter& dc : site_.datacenters) {
+      view.datacenters.push_back({.name = dc.name, .state = DataCenterState::kDown});
+      if (dc.name == name) view.datacenters.back().state = state;
+      view.instances.push_back({.id = dc.name + "-1", .datacenter = dc.name});
+    }
+    return view;
+  }
+
+  DataCenterState StateOf(const Peers& peers, const std::string& name) {
+    site::DataCenterView entry{.name = name};
+    peers.Describe(entry);
+    return entry.state;
+  }
+
+  site::Site site_;
+};
+
+TEST_F(PeersTest, OnlyADataCentersOwnAgentIsBelievedAboutIt) {
+  Peers peers(site_, "a");
+  peers.OnAnswer("b", Said("b", DataCenterState::kServing));
+  EXPECT_EQ(StateOf(peers, "b"), DataCenterState::kServing);
+  EXPECT_EQ(StateOf(peers, "c"), DataCenterState::kStarting);
+  std::vector<site::InstanceView> instances;
+  peers.AppendInstances(instances);
+  ASSERT_EQ(instances.size(), 1u);
+  EXPECT_EQ(instances[0].id, "b-1");
+}
+
+TEST_F(PeersTest, TwoMissesInARowAreDownAndAnAnswerBringsItBack) {
+  Peers peers(site_, "a");
+  peers.OnAnswer("b", Said("b", DataCenterState::kServing));
+  peers.OnMiss("b");
+  EXPECT_EQ(StateOf(peers, "b"), DataCenterState::kServing);
+  EXPECT_TRUE(peers.reachable("b"));
+  EXPECT_FALSE(peers.all_known());  // c has never been heard
+  peers.OnMiss("c");
+  peers.OnMiss("c");
+  EXPECT_TRUE(peers.all_known());
+  peers.OnMiss("b");
+  EXPECT_EQ(StateOf(peers, "b"), DataCenterState::kDown);
+  EXPECT_FALSE(peers.reachable("b"));
+  std::vector<site::InstanceView> instances;
+  peers.AppendInstances(instances);
+  EXPECT_TRUE(instances.empty());
+  peers.OnAnswer("b", Said("b", DataCenterState::kDraining));
+  EXPECT_EQ(StateOf(peers, "b"), DataCenterState::kDraining);
+}
+
+}  // namespace
+}  // namespace meridian::agent

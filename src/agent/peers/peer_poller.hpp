@@ -1,0 +1,42 @@
+// Asks the agents of the other data centers for their view, each once a second, by mutual TLS on
+// their admin ports.
+//
+// Owned by the agent; one thread: its loop.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "agent/context.hpp"
+#include "agent/peers/peers.hpp"
+#include "http/client/client.hpp"
+#include "io/net/tls.hpp"
+
+namespace meridian::agent {
+
+class PeerPoller {
+ public:
+  // `peers` is told every answer and every miss; `changed` is called after each.
+  PeerPoller(const Context& context, const std::shared_ptr<io::TlsContext>& tls, Peers& peers,
+             std::function<void()> changed);
+
+  // Runs until cancelled.
+  io::Task<void> Run();
+
+ private:
+  struct Peer {
+    std::string name;
+    std::unique_ptr<http::Client> client;
+    bool heard = true;  // as was last logged
+  };
+  io::Task<void> Poll(Peer& peer);
+  io::Task<Result<void>> Ask(Peer& peer);
+
+  const Context& context_;
+  Peers& peers_;
+  std::function<void()> changed_;
+  std::vector<Peer> polled_;
+};
+
+}  // namespace meridian::agent

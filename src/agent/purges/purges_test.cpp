@@ -1,0 +1,155 @@
+#include "agent/purges/purges.hpp"
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "agent/admin/admin_purges.hpp"
+#include "agent/agent_world.hpp"
+#include "agent/limits.hpp"
+#include "io/blocking.hpp"
+#include "io/file/system_disk.hpp"
+#include "io/scope.hpp"
+
+namespace meridian::agent {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+class PurgesTest : public testing::Test, public AgentWorld {
+ protected:
+  template <class Test>
+  void Run(Test test) {
+    auto main = [&]() -> io::Task<void> {
+      EXPECT_TRUE(co_await purges_.Open());
+      io::Scope scope(loop_);
+      scope.Spawn(purges_.Run());
+      co_await test(scope);
+      purges_.Stop();
+      scope.Cancel();
+      co_await scope.Join();
+    };
+    loop_.RunToEnd(main());
+  }
+
+  // An edge that applies whatever it hears, each to `objects`.
+  io::Task<void> Follow(std::string edge, uint64_t objects) {
+    site::PurgeQuestion question{.edge = edge};
+    for (;;) {
+      auto news = co_await purges_.Answer(question);
+      if (!news) co_return;
+      bool first = question.journal == 0;
+      question = {.edge = edge, .journal = news->journal, .after = news->newest};
+      if (first) continue;
+      for (const auto& entry : news->entries) question.applied.push_back({entry.number, objects});
+      if (news->entries.empty()) co_return;  // it stops
+    }
+  }
+
+  static site::PurgeReport Report(uint64_t number, std::optional<uint64_t> east,
+                                  std::optional<uint64_t> west) {
+    return {.number = number,
+            .edges = {{.name = "us-east", .objects = east}, {.name = "us-west", .objects = west}}};
+  }
+  static site::PurgeReport WithoutTimes(site::PurgeReport report) {
+    for (auto& edge : report.edges) edge.milliseconds = 0;
+    return report;
+  }
+
+  Context context_ = MakeContext();
+  io::BlockingPool pool_;
+  io::SystemDisk disk_{pool_};
+  Metrics metrics_;
+  Purges purges_{context_, disk_, metrics_};
+};
+
+TEST_F(PurgesTest, APurgeWaitsForEveryEdgeAndSaysWhatWent) {
+  Run([&](io::Scope& scope) -> io::Task<void> {
+    scope.Spawn(Follow("us-east", 3));
+    scope.Spawn(Follow("us-west", 0));
+    for (uint64_t number : {1U, 2U}) {
+      auto report = co_await purges_.Purge({.value = "/a"}, minutes{1});
+      EXPECT_EQ(WithoutTimes(*report), Report(number, 3, 0));
+    }
+  });
+}
+
+TEST_F(PurgesTest, AnEdgeThatDoesNotAnswerIsLeftOpen) {
+  Run([&](io::Scope& scope) -> io::Task<void> {
+    scope.Spawn(Follow("us-west", 1));
+    TimePoint begin = loop_.Now();
+    auto report = co_await purges_.Purge({.value = "/a"}, milliseconds{20});
+    EXPECT_GE(loop_.Now() - begin, milliseconds{20});
+    EXPECT_EQ(WithoutTimes(*report), Report(1, std::nullopt, 1));
+  });
+}
+
+TEST_F(PurgesTest, AnEdgeThatIsLateIsGivenWhatItMissed) {
+  Run([&](io::Scope& scope) -> io::Task<void> {
+    scope.Spawn(Follow("us-west", 1));
+    auto first = co_await purges_.Answer({.edge = "us-east"});
+    (void)co_await purges_.Purge({.value = "/a"}, milliseconds{0});
+    (void)co_await purges_.Purge({.value = "/b"}, milliseconds{0});
+    auto news = co_await purges_.Answer({.edge = "us-east", .journal = first->journal, .after = 0});
+    EXPECT_EQ(news->entries.size(), 2U);
+    EXPECT_EQ(news->entries[1].order.value, "/b");
+  });
+}
+
+TEST_F(PurgesTest, AnEdgeThatKnowsAnotherJournalIsToldAtOnceAndProvesNothing) {
+  Run([&](io::Scope& scope) -> io::Task<void> {
+    scope.Spawn(Follow("us-west", 1));
+    site::PurgeReport report;
+    auto purge = [&]() -> io::Task<void> {
+      report = (co_await purges_.Purge({.value = "/a"}, milliseconds{50})).value();
+    };
+    io::Scope purging(loop_);
+    purging.Spawn(purge());
+    auto news = co_await purges_.Answer({.edge = "us-east", .journal = 1, .after = 99});
+    EXPECT_NE(news->journal, 1U);
+    co_await purging.Join();
+    EXPECT_EQ(WithoutTimes(report), Report(1, std::nullopt, 1));
+  });
+}
+
+TEST_F(PurgesTest, AnEdgeThatTheSiteDoesNotHaveIsRefused) {
+  Run([&](io::Scope&) -> io::Task<void> {
+    auto news = co_await purges_.Answer({.edge = "elsewhere"});
+    EXPECT_EQ(news.error().code, Errc::kInvalid);
+  });
+}
+
+TEST_F(PurgesTest, StopLetsEverybodyGo) {
+  Run([&](io::Scope& scope) -> io::Task<void> {
+    scope.Spawn(Follow("us-east", 1));  // it ends with the test, which would wait for it
+    auto purge = [&]() -> io::Task<void> {
+      auto report = co_await purges_.Purge({.value = "/a"}, minutes{1});
+      EXPECT_FALSE(report->complete());
+    };
+    io::Scope purging(loop_);
+    purging.Spawn(purge());
+    auto first = co_await purges_.Answer({.edge = "us-west"});
+    auto news = co_await purges_.Answer({.edge = "us-west", .journal = first->journal, .after = 0});
+    EXPECT_EQ(news->newest, 1U);
+    purges_.Stop();
+    co_await purging.Join();
+  });
+}
+
+TEST(PatienceTest, IsInTheQueryAndBounded) {
+  EXPECT_EQ(PatienceOf(std::nullopt), kPurgePatience);
+  EXPECT_EQ(PatienceOf("wait=0"), Duration::zero());
+  EXPECT_EQ(PatienceOf("wait=2500"), milliseconds{2500});
+  EXPECT_EQ(PatienceOf("wait=60000"), kMaxPurgePatience);
+  EXPECT_EQ(PatienceOf("wait=60001"), kMaxPurgePatience);
+  for (const char* bad : {"wait", "wait=", "wait=x", "wait=-1", "wait=99999999999", "x=1"}) {
+    EXPECT_EQ(PatienceOf(bad), std::nullopt) << bad;
+  }
+}
+
+}  // namespace
+}  // namespace meridian::agent

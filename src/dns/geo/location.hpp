@@ -1,0 +1,51 @@
+// Where a client is: the places that site.toml names, then a geo database. Immutable once built;
+// any thread may read it; lookups neither allocate nor lock.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/geography.hpp"
+#include "base/ip.hpp"
+#include "base/result.hpp"
+#include "dns/geo/geo_database.hpp"
+#include "dns/geo/prefix_table.hpp"
+
+namespace meridian::dns {
+
+// A [[dns.place]]: the clients of a prefix, and where they are. Places may share a name (one city,
+// several prefixes) and may nest (the longest prefix counts).
+struct Place {
+  std::string name;
+  IpPrefix prefix;
+  Location location;
+};
+
+struct ClientLocation {
+  std::optional<uint32_t> place;       // index of the Place that it came from
+  std::optional<Direction> direction;  // none: nobody knows
+  int scope_bits = 0;                  // of the client's address, that this depends on
+};
+
+class Locator {
+ public:
+  Locator() = default;
+  // `database` may be null. Errors: those of PrefixTable::Build.
+  static Result<Locator> Build(std::vector<Place> places,
+                               std::shared_ptr<const GeoDatabase> database);
+
+  // The block is `address`, whose bits past `bits` are zero.
+  ClientLocation Find(const IpAddress& address, int bits) const;
+  const std::vector<Place>& places() const { return places_; }
+
+ private:
+  std::vector<Place> places_;
+  std::vector<Direction> directions_;  // of the places
+  PrefixTable table_;
+  std::shared_ptr<const GeoDatabase> database_;
+};
+
+}  // namespace meridian::dns

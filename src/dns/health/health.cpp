@@ -1,0 +1,43 @@
+#include "dns/health/health.hpp"
+
+#include <algorithm>
+
+#include "dns/limits.hpp"
+
+namespace meridian::dns {
+
+void Health::SetConfigured(ConfiguredState state) {
+  if (configured_ == ConfiguredState::kOut && state == ConfiguredState::kStarting) {
+    probed_ = Probed::kDown;
+    hits_ = 0;
+  }
+  // An edge that drains says no by intent. Counted on, these misses and one more probe that was
+  // under way would take the data center out again just after it came back.
+  if (configured_ == ConfiguredState::kOut && state != ConfiguredState::kOut) misses_ = 0;
+  configured_ = state;
+}
+
+void Health::ProbeHit() {
+  misses_ = 0;
+  hits_ = std::min(hits_ + 1, kHitsUntilBack);
+  if (hits_ == kHitsUntilBack) probed_ = Probed::kUp;
+}
+
+void Health::ProbeMissed() {
+  hits_ = 0;
+  misses_ = std::min(misses_ + 1, kMissesUntilOut);
+  if (misses_ == kMissesUntilOut) probed_ = Probed::kDown;
+}
+
+void Health::DecideByFirstProbe() {
+  bool missed = misses_ > 0 && hits_ == 0;
+  if (probed_ != Probed::kUnknown || !missed || configured_ != ConfiguredState::kServing) return;
+  probed_ = Probed::kDown;
+  hits_ = kHitsUntilBack - 1;
+}
+
+bool Health::serving() const {
+  return configured_ != ConfiguredState::kOut && available_ && probed_ != Probed::kDown;
+}
+
+}  // namespace meridian::dns

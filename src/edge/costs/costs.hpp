@@ -1,0 +1,76 @@
+// Costs: what the edge gives to visitors and where that came from, by content type, and what better
+// headers would have saved. Each number is a metric too. Owned by the edge; one thread.
+//
+// The way of a hit adds to two counters and does nothing else here.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "base/metrics.hpp"
+#include "edge/cache/storage/content_kind.hpp"
+#include "edge/costs/waste.hpp"
+#include "edge/costs/wasteful_urls.hpp"
+#include "site/view/cdn_report.hpp"
+#include "wire/http/message.hpp"
+
+namespace meridian::edge {
+
+class Costs {
+ public:
+  // Where a visitor's answer came from.
+  enum class Source : uint8_t {
+    kCache,       // nobody was asked for it
+    kConfirmed,   // the cache, after the origin was asked whether it still holds
+    kOrigin,      // the own data center, or the lone origin
+    kDataCenter,  // another data center
+    kHere,        // made here: errors, redirects
+  };
+  static Source Fetched(bool crossed) { return crossed ? Source::kDataCenter : Source::kOrigin; }
+
+  Costs(Metrics& metrics, TimePoint now);
+
+  void CountVisitor(ContentKind kind, Source from, uint64_t bytes) {
+    Add(visitors_[static_cast<size_t>(kind)][static_cast<size_t>(from)], bytes);
+  }
+  // One answer of an upstream.
+  void CountFetch(ContentKind kind, bool crossed, uint64_t bytes) {
+    Add(fetches_[static_cast<size_t>(kind)][crossed ? 1 : 0], bytes);
+  }
+
+  WastefulUrls& wasteful() { return wasteful_; }
+
+  site::CdnReport Report(TimePoint now) const;
+
+ private:
+  static constexpr size_t kSources = 5;
+  struct Pair {
+    Counter* requests = nullptr;
+    Counter* bytes = nullptr;
+  };
+  static void Add(const Pair& pair, uint64_t bytes) {
+    pair.requests->Add();
+    pair.bytes->Add(bytes);
+  }
+  static site::CdnAmount Amount(const Pair& pair) {
+    return {.requests = pair.requests->value(), .bytes = pair.bytes->value()};
+  }
+
+  TimePoint since_;
+  std::array<std::array<Pair, kSources>, kContentKinds> visitors_;
+  std::array<std::array<Pair, 2>, kContentKinds> fetches_;
+  WastefulUrls wasteful_;
+};
+
+// What an answer shows of its content, to tell whether it is the same as before: by its ETag, or
+// its date of change and length. 0: nothing tells.
+uint64_t ContentMark(const wire::http::ResponseHead& head);
+
+// The bytes of a head, about.
+uint64_t HeadBytes(const wire::http::ResponseHead& head);
+
+}  // namespace meridian::edge

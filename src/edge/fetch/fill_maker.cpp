@@ -1,0 +1,216 @@
+#include "edge/fetch/fill_maker.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
+#include "edge/cache/cache_key.hpp"
+#include "edge/cache/freshness.hpp"
+#include "edge/cache/limits.hpp"
+#include "edge/cache/piece.hpp"
+#include "edge/cache/storability.hpp"
+#include "edge/cache/storage/body.hpp"
+#include "edge/cache/storage/stored_response.hpp"
+#include "edge/cache/validation.hpp"
+#include "edge/cache/vary.hpp"
+#include "edge/fetch/fill.hpp"
+#include "edge/fetch/routes.hpp"
+#include "http/relay.hpp"
+#include "site/tier/internal_fields.hpp"
+#include "wire/http/message.hpp"
+
+namespace meridian::edge {
+namespace {
+
+// The first `count` bytes, to which others follow, up to `expected`. False: there is no room.
+bool AppendFrom(const Body& from, uint64_t count, uint64_t expected, Body& to) {
+  while (to.size() < count) {
+    Bytes data = from.At(to.size());
+    data = data.first(static_cast<size_t>(std::min<uint64_t>(data.size(), count - to.size())));
+    if (to.Append(data, expected - to.size()) != data.size()) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+using wire::http::HeaderFields;
+using wire::http::ResponseHead;
+
+HeaderFields PassedOn(const ResponseHead& head) {
+  HeaderFields fields;
+  fields.Reserve(head.fields.size() + 1);
+  http::CopyForwardable(head.fields, head.nominates_fields, &fields);
+  fields.Add("Via", ViaEntry(head.minor_version));
+  fields.Remove(site::kPathField);  // told to who asks, and by nobody but us
+  fields.Remove(site::kUnavailableField);
+  return fields;
+}
+
+Storability FillMaker::Judge(const Asking& asking, const ResponseHead& head) const {
+  ResponseDirectives directives = DirectivesOf(head.fields);
+  return JudgeStorability(
+      {.request = asking.asked,
+       .response = head,
+       .directives = directives,
+       .lifetime = FreshnessLifetime(directives, head.fields, head.status, loop_.Wall(),
+                                     config_.cache.heuristics),
+       .rules = {.max_object_bytes = config_.cache.max_object_bytes,
+                 .errors = config_.cache.store_errors,
+                 // Where cookies are dropped, there is none to share.
+                 .set_cookie = config_.cache.store_set_cookie || asking.without_cookies}});
+}
+
+bool FillMaker::SaysFreshness(const ResponseHead& head) const {
+  return FreshnessLifetime(DirectivesOf(head.fields), head.fields, head.status, loop_.Wall(), false)
+      .has_value();
+}
+
+Freshness FillMaker::FreshnessOf(const HeaderFields& answer, TimePoint asked_at,
+                                 std::optional<Duration> lifetime) {
+  TimePoint now = loop_.Now();
+  return {.received = now,
+          .initial_age = InitialAge(answer, loop_.Wall(), now - asked_at),
+          .lifetime = Jittered(lifetime.value_or(Duration::zero()), random_.Next())};
+}
+
+Storability FillMaker::Begin(const Asking& asking, const ResponseHead& head, Fill& fill) {
+  HeaderFields fields = PassedOn(head);
+  if (asking.without_cookies) fields.Remove("Set-Cookie");
+  ResponseDirectives directives = DirectivesOf(head.fields);
+  auto lifetime = FreshnessLifetime(directives, head.fields, head.status, loop_.Wall(),
+                                    config_.cache.heuristics);
+  std::shared_ptr<StoredResponse> response =
+      MakeStoredResponse({.status = head.status,
+                          .fields = fields,
+                          .request = asking.request,
+                          .control = directives.control,
+                          .freshness = FreshnessOf(head.fields, asking.at, lifetime),
+                          .received = loop_.Wall(),
+                          .body = std::make_shared<Body>(store_.budget())},
+                         store_.budget());
+  const Storability storability = Put(asking, fields, std::move(response), fill);
+  if (storability != Storability::kStore) return storability;
+  using Framing = wire::http::BodyFraming::Kind;
+  if (head.body.kind == Framing::kNone) fill.length = 0;
+  if (head.body.kind == Framing::kContentLength) fill.length = head.body.length;
+  return Storability::kStore;
+}
+
+Storability FillMaker::Put(const Asking& asking, const HeaderFields& fields,
+                           std::shared_ptr<StoredResponse> response, Fill& fill) {
+  if (response == nullptr) {
+    const std::string vary = ParseVary(fields).value_or("");
+    return VariantKey(vary, asking.request) ? Storability::kRoom : Storability::kVariant;
+  }
+  if (fill.forbidden || store_.Forbids(fill.mark, KeyText(fill.key.view()), response->tags)) {
+    return Storability::kRoom;
+  }
+  fill.response = std::move(response);
+  return Storability::kStore;
+}
+
+Storability FillMaker::BeginPiece(const Asking& asking, const ResponseHead& head,
+                                  const std::shared_ptr<StoredResponse>& stored, Fill& fill) {
+  const std::optional<Piece> arrived = ParsePiece(head.fields.Find("Content-Range").value_or(""));
+  if (!arrived) return Storability::kStatus;
+  HeaderFields fields = PassedOn(head);
+  if (asking.without_cookies) fields.Remove("Set-Cookie");
+  const uint64_t limit = std::min(kMaxCombinedBytes, config_.cache.max_object_bytes);
+  std::optional<Piece> combined;
+  if (stored != nullptr && stored->piece) {
+    combined =
+        Combined(*stored->piece, stored->validators, *arrived, ValidatorsOf(head.fields), limit);
+  }
+  if (combined) fields = UpdatedFields(stored->ParseLines(), fields);
+  const Piece piece = combined.value_or(*arrived);
+  const ResponseDirectives directives = DirectivesOf(head.fields);
+  auto lifetime = FreshnessLifetime(directives, head.fields, head.status, loop_.Wall(),
+                                    config_.cache.heuristics);
+  auto body = std::make_shared<Body>(store_.budget());
+  if (combined) {
+    const uint64_t before =
+        arrived->range.first - std::min(arrived->range.first, piece.range.first);
+    if (!AppendFrom(*stored->body, before, piece.range.size(), *body)) return Storability::kRoom;
+  }
+  const bool is_whole = piece.is_whole();
+  std::shared_ptr<StoredResponse> response =
+      MakeStoredResponse({.status = is_whole ? 200 : 206,
+                          .fields = fields,
+                          .request = asking.request,
+                          .control = directives.control,
+                          .freshness = FreshnessOf(head.fields, asking.at, lifetime),
+                          .received = loop_.Wall(),
+                          .body = body,
+                          .piece = is_whole ? std::nullopt : std::optional(piece),
+                          .confirms = combined ? stored.get() : nullptr},
+                         store_.budget());
+  const Storability storability = Put(asking, fields, std::move(response), fill);
+  if (storability != Storability::kStore) return storability;
+  fill.length = piece.range.size();
+  fill.had_bytes = piece.range.size() - arrived->range.size();
+  if (combined && stored->piece->range.last > arrived->range.last) {
+    fill.tail = stored;
+    fill.tail_from = arrived->range.last + 1 - stored->piece->range.first;
+  }
+  return Storability::kStore;
+}
+
+bool FillMaker::Confirm(const Asking& asking, const ResponseHead& not_modified,
+                        const std::shared_ptr<StoredResponse>& stale, Fill& fill) {
+  const bool each_time = stale->confirmed_each_time();
+  if (!Confirms(not_modified.fields, stale->validators, each_time)) return false;
+  Freshen(asking, not_modified, stale, fill);
+  return true;
+}
+
+void FillMaker::Freshen(const Asking& asking, const ResponseHead& head,
+                        const std::shared_ptr<StoredResponse>& stale, Fill& fill) {
+  HeaderFields stored = stale->ParseLines();
+  HeaderFields news = PassedOn(head);
+  if (asking.without_cookies) news.Remove("Set-Cookie");
+  ResponseHead updated;
+  updated.status = stale->piece ? 200 : stale->status;  // judged as what it is a piece of
+  updated.fields = UpdatedFields(stored, news);
+  ResponseDirectives directives = DirectivesOf(updated.fields);
+  auto lifetime = FreshnessLifetime(directives, updated.fields, stale->status, loop_.Wall(),
+                                    config_.cache.heuristics);
+  Freshness freshness = FreshnessOf(head.fields, asking.at, lifetime);
+  fill.length = stale->body->size();
+  fill.response = MakeStoredResponse({.status = stale->status,
+                                      .fields = updated.fields,
+                                      .request = asking.request,
+                                      .control = directives.control,
+                                      .freshness = freshness,
+                                      .received = loop_.Wall(),
+                                      .body = stale->body,
+                                      .piece = stale->piece,
+                                      .confirms = stale.get()},
+                                     store_.budget());
+  const Storability storability = Judge(asking, updated);
+  // What is to be confirmed each time stays where it can be: a 304 costs less than the whole.
+  fill.kept = storability == Storability::kStore ||
+              (storability == Storability::kFreshness &&
+               CanBeConfirmedEachTime(directives.control, ValidatorsOf(updated.fields)));
+  if (fill.response == nullptr) {
+    // No room for another head: the old one is as good as confirmed.
+    fill.response = stale;
+    const bool purged = store_.Forbids(fill.mark, KeyText(fill.key.view()), stale->tags);
+    fill.stored = fill.kept && !fill.forbidden && !purged;
+    if (fill.stored) stale->freshness = freshness;
+  } else if (fill.kept && !fill.forbidden) {
+    fill.stored = store_.Store(fill.key.view(), fill.response, fill.mark);
+  }
+  // The old one is no worse for a cookie that came with this.
+  const bool stays =
+      fill.kept || ConcernsRequestAlone(storability) || storability == Storability::kSetCookie;
+  if (!stays) store_.Remove(fill.key.view());
+}
+
+}  // namespace meridian::edge

@@ -1,0 +1,150 @@
+#include "edge/fetch/forwarder.hpp"
+
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "base/log.hpp"
+#include "base/metrics.hpp"
+#include "base/result.hpp"
+#include "dispatch/dispatcher.hpp"
+#include "edge/fetch/routes.hpp"
+#include "edge/fetch/upstreams.hpp"
+#include "http/client/client.hpp"
+#include "http/client/client_exchange.hpp"
+#include "http/exchange.hpp"
+#include "http/forward.hpp"
+#include "http/relay.hpp"
+#include "io/task.hpp"
+#include "site/tier/internal_fields.hpp"
+#include "wire/http/message.hpp"
+
+namespace meridian::edge {
+namespace {
+
+using Kind = Forwarding::Kind;
+
+bool Declines(const wire::http::ResponseHead& upstream) {
+  return upstream.status == 503 && upstream.fields.Has(site::kUnavailableField);
+}
+
+// The connection was kept open after an earlier request, and the upstream has closed it since.
+bool HadEnded(bool reused, const Error& error) { return reused && error.code == Errc::kReset; }
+
+// What is left when the last upstream of a route has not answered.
+Forwarding Unanswered(Error error) {
+  Kind kind = error.code == Errc::kUnavailable ? Kind::kUnavailable : Kind::kFailed;
+  return {.kind = kind, .error = std::move(error)};
+}
+
+Forwarding FromOutcome(dispatch::Outcome outcome) {
+  using From = dispatch::Outcome::Kind;
+  switch (outcome.kind) {
+    case From::kAnswered:
+      return {.kind = Kind::kAnswered, .error = std::move(outcome.error)};
+    case From::kTaken:
+      return {.kind = Kind::kTaken, .taken = std::move(outcome.taken)};
+    case From::kFailed:
+      return {.kind = Kind::kFailed, .error = std::move(outcome.error)};
+    case From::kUnavailable:
+    case From::kBusy:
+      return {.kind = Kind::kUnavailable, .error = std::move(outcome.error)};
+  }
+}
+
+}  // namespace
+
+Forwarder::Forwarder(Upstreams& upstreams, Metrics& metrics)
+    : upstreams_(upstreams),
+      crossings_(metrics.AddCounter("meridian_edge_crossings_total",
+                                    "Requests forwarded to another data center.")) {}
+
+io::Task<Forwarding> Forwarder::Forward(http::Exchange& exchange,
+                                        const wire::http::HeaderFields& fields,
+                                        http::RelayOptions options) {
+  int edges = 0;
+  exchange.request().fields.ForEach("Via", [&](std::string_view via) { edges += CountEdges(via); });
+  // The view may change while this request is on its way.
+  const Route route = upstreams_.RouteFor(edges > 0);
+  Forwarding last;
+  for (const Hop& hop : *route) {
+    if (hop.dispatcher != nullptr) {
+      dispatch::Outcome outcome =
+          co_await hop.dispatcher->Forward({.exchange = exchange,
+                                            .fields = fields,
+                                            .relay = options,
+                                            .debug = fields.Find(site::kDebugField) == "1"});
+      bool over = outcome.kind != dispatch::Outcome::Kind::kUnavailable;
+      last = FromOutcome(std::move(outcome));
+      if (over) co_return last;
+      continue;
+    }
+    if (hop.crosses) crossings_.Add();
+    http::ForwardOutcome outcome = co_await ForwardTo(hop, exchange, fields, options);
+    if (outcome.kind == http::ForwardOutcome::Kind::kAnswered) {
+      co_return Forwarding{.kind = Kind::kAnswered, .crosses = hop.crosses};
+    }
+    if (outcome.kind == http::ForwardOutcome::Kind::kTaken) {
+      co_return Forwarding{
+          .kind = Kind::kTaken, .taken = std::move(outcome.taken), .crosses = hop.crosses};
+    }
+    LOG_WARNING("an upstream could not answer", {"to", hop.name},
+                {"problem", outcome.error.message});
+    last = Unanswered(std::move(outcome.error));
+    if (outcome.kind == http::ForwardOutcome::Kind::kFailed) break;
+  }
+  co_return last;
+}
+
+io::Task<http::ForwardOutcome> Forwarder::ForwardTo(const Hop& hop, http::Exchange& exchange,
+                                                    const wire::http::HeaderFields& fields,
+                                                    http::RelayOptions options) {
+  using Kind = http::ForwardOutcome::Kind;
+  options.declines = Declines;
+  options.edit_interim = site::RemoveInternalFields;
+  http::ForwardOutcome outcome = co_await http::ForwardOnce(exchange, fields, *hop.client, options);
+  bool stale = outcome.kind == Kind::kElsewhere && HadEnded(outcome.reused, outcome.error);
+  if (!stale) co_return outcome;
+  hop.client->CloseIdle();  // likely the others have ended too
+  co_return co_await http::ForwardOnce(exchange, fields, *hop.client, options);
+}
+
+io::Task<Forwarding> Forwarder::Ask(http::Request request) {
+  const Route route = upstreams_.RouteFor(false);
+  Forwarding last;
+  for (const Hop& hop : *route) {
+    if (hop.dispatcher != nullptr) {
+      dispatch::Outcome outcome = co_await hop.dispatcher->Ask(request);
+      bool busy = outcome.kind == dispatch::Outcome::Kind::kBusy;
+      last = FromOutcome(std::move(outcome));
+      if (busy) break;
+    } else {
+      if (hop.crosses) crossings_.Add();
+      last = co_await AskOne(hop, request);
+    }
+    if (last.kind == Kind::kTaken || last.error.code == Errc::kCancelled) break;
+  }
+  co_return last;
+}
+
+io::Task<Forwarding> Forwarder::AskOne(const Hop& hop, const http::Request& request) {
+  for (bool again = false;; again = true) {
+    http::Sent sent = co_await hop.client->Send(request);
+    if (!sent) co_return Unanswered(std::move(sent.error().error));
+    auto taken = std::make_unique<http::ClientExchange>(std::move(*sent));
+    Result<const wire::http::ResponseHead*> head = co_await taken->ReadHead();
+    while (head && (*head)->is_interim()) head = co_await taken->ReadHead();
+    if (head && Declines(**head)) {
+      co_return Unanswered({Errc::kUnavailable, "the upstream's answer was declined"});
+    }
+    if (head) {
+      co_return Forwarding{.kind = Kind::kTaken, .taken = std::move(taken), .crosses = hop.crosses};
+    }
+    if (again || !HadEnded(taken->reused(), head.error())) {
+      co_return Unanswered(std::move(head.error()));
+    }
+    hop.client->CloseIdle();  // likely the others have ended too
+  }
+}
+
+}  // namespace meridian::edge

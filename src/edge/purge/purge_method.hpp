@@ -1,0 +1,44 @@
+// PURGE of a URL, for those whom [edge] purge_from names: the order goes to this data center's
+// agent, and from its journal to every edge of the site. The answer is the agent's report as JSON:
+// 200 when every edge has followed, 202 while some have not answered.
+//
+// `Meridian-Soft-Purge: 1` makes what is stored stale instead. Owned by the edge; one thread.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "base/ip.hpp"
+#include "base/result.hpp"
+#include "http/client/client.hpp"
+#include "http/client/fetch.hpp"
+#include "http/exchange.hpp"
+#include "io/net/tls.hpp"
+#include "io/task.hpp"
+#include "site/tier/tier_process.hpp"
+#include "site/view/purge.hpp"
+#include "wire/http/message.hpp"
+
+namespace meridian::edge {
+
+// What a PURGE orders. kInvalid: no URL that could be purged.
+Result<site::PurgeOrder> PurgeOrderOf(const wire::http::RequestHead& request, bool secure);
+
+class PurgeMethod {
+ public:
+  PurgeMethod(site::TierProcess& process, const std::shared_ptr<io::TlsContext>& peer_tls,
+              const std::vector<IpPrefix>& allowed);
+
+  io::Task<void> Handle(http::Exchange& exchange);
+
+ private:
+  bool MayPurge(const http::Exchange& exchange) const;
+  io::Task<Result<http::Fetched>> Give(const site::PurgeOrder& order);
+
+  site::TierProcess& process_;
+  const std::vector<IpPrefix>& allowed_;
+  http::Client agent_;
+};
+
+}  // namespace meridian::edge

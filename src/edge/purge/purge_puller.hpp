@@ -1,0 +1,61 @@
+// Follows the journals of purges of every data center of the site: asks each agent for news, which
+// it gives as soon as there are any, applies them to this edge's cache, and says so.
+//
+// Owned by the edge; one thread: the process's loop.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/metrics.hpp"
+#include "base/result.hpp"
+#include "edge/purge/purge_position.hpp"
+#include "http/client/client.hpp"
+#include "io/net/tls.hpp"
+#include "io/task.hpp"
+#include "site/tier/tier_process.hpp"
+#include "site/view/purge.hpp"
+
+namespace meridian::edge {
+
+// The cache, as purges see it.
+struct PurgeTarget {
+  std::function<io::Task<uint64_t>(const site::PurgeOrder&)> purge;  // how many objects went
+  std::function<io::Task<void>()> drop_all;
+};
+
+class PurgePuller {
+ public:
+  PurgePuller(site::TierProcess& process, const std::shared_ptr<io::TlsContext>& peer_tls,
+              PurgeTarget target);
+
+  // Runs until cancelled.
+  io::Task<void> Run();
+  // Whether orders may pass this edge unheard: no other data center's journal has been heard for
+  // kIsolatedAfter. A site of one data center has nobody to hear.
+  bool isolated() const;
+
+ private:
+  struct Journal {
+    std::string data_center;
+    std::unique_ptr<http::Client> client;
+    PurgePosition position;
+    TimePoint heard{};       // the last answer
+    bool heard_well = true;  // as was last logged
+  };
+
+  io::Task<void> Follow(Journal& journal);
+  io::Task<Result<site::PurgeNews>> Ask(Journal& journal);
+  io::Task<void> Apply(Journal& journal, site::PurgeNews news);
+
+  site::TierProcess& process_;
+  PurgeTarget target_;
+  Counter& applied_;
+  Counter& dropped_;
+  std::vector<Journal> journals_;
+};
+
+}  // namespace meridian::edge

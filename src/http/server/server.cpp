@@ -1,0 +1,105 @@
+#include "http/server/server.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "base/clock.hpp"
+#include "http/limits.hpp"
+#include "http/server/server_connection.hpp"
+#include "http/server/server_context.hpp"
+#include "io/loop.hpp"
+#include "io/net/accept_loop.hpp"
+#include "io/net/stream.hpp"
+#include "io/scope.hpp"
+#include "io/task.hpp"
+
+namespace meridian::http {
+namespace {
+
+io::Task<void> JoinAll(io::Scope& scope) { co_await scope.Join(); }
+
+}  // namespace
+
+Server::Server(io::Loop& loop, ServerOptions options, Handler handler)
+    : context_(std::make_unique<ServerContext>(loop, std::move(handler), options.limits)),
+      acceptors_(loop),
+      connections_(loop) {
+  context_->tls = std::move(options.tls);
+  context_->metrics = options.metrics;
+}
+
+Server::~Server() = default;
+
+void Server::Serve(std::unique_ptr<io::Listener> listener) {
+  listeners_.push_back(std::move(listener));
+  acceptors_.Spawn(Accept(*listeners_.back()));
+}
+
+void Server::ServeStream(std::unique_ptr<io::Stream> stream) { Admit(std::move(stream)); }
+
+io::Task<void> Server::Accept(io::Listener& listener) {
+  io::AcceptLoop accept(
+      listener, {.name = listener.local().ToString(),
+                 .admit = [this](std::unique_ptr<io::Stream> stream) { Admit(std::move(stream)); },
+                 .make_room = [this] { return context_->CloseOne(); }});
+  co_await accept.Run();
+}
+
+void Server::Admit(std::unique_ptr<io::Stream> stream) {
+  if (open_connections() >= context_->limits.max_connections) {
+    if (!context_->CloseOne()) return RefuseForLimit(std::move(stream));
+  }
+  if (context_->metrics != nullptr) context_->metrics->ConnectionOpened();
+  ++serving_;
+  newest_ = context_->loop.Now();
+  connections_.Spawn(Run(std::move(stream)));
+}
+
+void Server::RefuseForLimit(std::unique_ptr<io::Stream> stream) {
+  if (context_->metrics != nullptr) context_->metrics->ConnectionRefused();
+  // A handshake only to say no would be the attacker's gain.
+  if (context_->tls != nullptr || refusing_ == kMaxRefusing) return;
+  ++refusing_;
+  connections_.Spawn(RunRefused(std::move(stream)));
+}
+
+io::Task<void> Server::RunRefused(std::unique_ptr<io::Stream> stream) {
+  ServerConnection connection(*context_, std::move(stream));
+  co_await connection.RunRefused();
+  --refusing_;
+}
+
+io::Task<void> Server::Run(std::unique_ptr<io::Stream> stream) {
+  ServerConnection connection(*context_, std::move(stream));
+  co_await connection.Run();
+  if (context_->metrics != nullptr) context_->metrics->ConnectionClosed();
+  if (--serving_ == 0) all_closed_.WakeAll();
+}
+
+void Server::SendAway(bool away) { context_->retiring = away; }
+
+io::Task<void> Server::Retire(TimePoint until) {
+  context_->retiring = true;
+  co_await AllClosed(until);
+}
+
+io::Task<void> Server::AllClosed(TimePoint until) {
+  while (serving_ != 0) {
+    if (!co_await all_closed_.Wait(until)) co_return;
+  }
+}
+
+io::Task<void> Server::Drain(TimePoint deadline, Duration grace) {
+  co_await Retire(std::min(deadline, context_->loop.After(grace)));
+  for (auto& listener : listeners_) listener->Close();
+  acceptors_.Cancel();
+  co_await acceptors_.Join();
+  // Who was accepted last has a request on its way.
+  co_await AllClosed(std::min(deadline, newest_ + std::min(grace, kRetireGrace)));
+  context_->draining = true;
+  context_->idle.CloseAll();
+  co_await io::Within(deadline, JoinAll(connections_));
+}
+
+}  // namespace meridian::http

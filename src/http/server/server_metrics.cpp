@@ -1,0 +1,26 @@
+#include "http/server/server_metrics.hpp"
+
+#include <array>
+#include <cstddef>
+#include <string>
+
+#include "base/metrics.hpp"
+
+namespace meridian::http {
+
+ServerMetrics::ServerMetrics(Metrics& metrics, const std::string& prefix)
+    : connections_(metrics.AddCounter(prefix + "_connections_total", "Connections accepted.")),
+      refused_(metrics.AddCounter(prefix + "_connections_refused_total",
+                                  "Connections refused at the connection limit.")),
+      open_(metrics.AddGauge(prefix + "_connections_open", "Connections that are open now.")),
+      received_(metrics.AddCounter(prefix + "_received_bytes_total", "Bytes of requests.")),
+      sent_(metrics.AddCounter(prefix + "_sent_bytes_total", "Bytes of responses.")) {
+  static constexpr std::array<const char*, 6> kClasses = {"broken", "1xx", "2xx",
+                                                          "3xx",    "4xx", "5xx"};
+  for (size_t i = 0; i < kClasses.size(); ++i) {
+    answers_[i] = &metrics.AddCounter(prefix + "_requests_total", "Requests by class of status.",
+                                      {{"code", kClasses[i]}});
+  }
+}
+
+}  // namespace meridian::http

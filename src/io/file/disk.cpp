@@ -1,0 +1,23 @@
+#include "io/file/disk.hpp"
+
+#include <cstdint>
+#include <expected>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "io/task.hpp"
+
+namespace meridian::io {
+
+std::unexpected<Error> SyncFailure(const Error& error) {
+  Errc code = error.code == Errc::kCancelled ? Errc::kCancelled : Errc::kIo;
+  return Fail(code, "sync failed: {}", error.message);
+}
+
+Task<Result<void>> File::WriteAndSync(uint64_t offset, Bytes data) {
+  if (auto written = co_await WriteAt(offset, data); !written) co_return written;
+  if (auto synced = co_await Sync(); !synced) co_return SyncFailure(synced.error());
+  co_return Result<void>{};
+}
+
+}  // namespace meridian::io

@@ -1,0 +1,34 @@
+// SystemDisk: the machine's files behind the Disk seam, by a pool of blocking threads. Owned by
+// main; one thread, the loop's. It and its files go before the pool.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "io/blocking.hpp"
+#include "io/file/disk.hpp"
+
+namespace meridian::io {
+
+class SystemDisk final : public Disk {
+ public:
+  explicit SystemDisk(BlockingPool& pool) : pool_(pool) {}
+
+  // Files are made with mode 0600, folders with 0700.
+  Task<Result<std::unique_ptr<File>>> Open(std::string path, OpenMode mode) override;
+  Task<Result<void>> Rename(std::string from, std::string to) override;
+  Task<Result<void>> Remove(std::string path) override;
+  Task<Result<void>> MakeFolder(std::string path) override;
+  Task<Result<std::vector<std::string>>> List(std::string folder) override;
+  Task<Result<std::vector<std::string>>> ListFolders(std::string folder) override;
+  Task<Result<void>> SyncFolder(std::string folder) override;
+  Task<Result<uint64_t>> FreeBytes(std::string folder) override;
+
+ private:
+  BlockingPool& pool_;
+};
+
+}  // namespace meridian::io

@@ -1,0 +1,266 @@
+// Stream and Listener: connections as fibers see them. The seam between what speaks a protocol and
+// what moves its bytes: TCP and Unix sockets (io/net/socket.cpp), TLS (io/net/tls.hpp) and the
+// simulated network implement the Try functions; everybody else awaits the others. An await costs
+// one virtual call and no allocation.
+//
+// One thread: the loop's. At most one fiber reads and one writes at a time. A stream is owned by
+// whoever accepted or connected it; destroying it closes it, and no fiber may be waiting on it
+// then.
+#pragma once
+
+#include <array>
+#include <initializer_list>
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "base/bytes.hpp"
+#include "base/ip.hpp"
+#include "base/result.hpp"
+#include "io/task.hpp"
+
+namespace meridian::io {
+
+// Most pieces that one Write gathers.
+constexpr size_t kMostWritePieces = 8;
+
+// A wait on a stream or listener that is tried again whenever it may have become possible.
+class RetryWaiter : public Waiter {
+ public:
+  virtual void Retry() = 0;
+
+ protected:
+  ~RetryWaiter() = default;
+};
+
+class Stream {
+ public:
+  Stream() = default;
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+  virtual ~Stream();
+
+  class ReadOperation;
+  class WriteOperation;
+  class SignalOperation;
+
+  // Reads what is there, at least one byte, at most `into.size()` (> 0). Result<size_t>; 0 is the
+  // end of the stream. Errors: kReset, kTimeout, kCancelled, kClosed, kInvalid (TLS).
+  ReadOperation Read(MutableBytes into, TimePoint deadline = kNever);
+
+  // Writes all of the pieces, in order. Result<void>. Waits while the peer does not read: that is
+  // the backpressure. After an error some of the bytes may have been sent. The bytes must stay
+  // until the end.
+  WriteOperation Write(Bytes data, TimePoint deadline = kNever);
+  WriteOperation Write(std::initializer_list<Bytes> pieces, TimePoint deadline = kNever);
+  WriteOperation Write(std::span<const Bytes> pieces, TimePoint deadline = kNever);
+
+  // Waits until a Read would not wait, holding no buffer. Result<void>. An idle connection waits
+  // so.
+  SignalOperation Readable(TimePoint deadline = kNever);
+
+  // Waits until the connection is dead both ways (reset, or closed by us), not only half-closed.
+  // Result<void>: ok means dead. May wait beside a reader and a writer.
+  SignalOperation Hangup(TimePoint deadline = kNever);
+
+  // Waits until the peer has said that it sends no more, or the connection is dead. Result<void>:
+  // ok means one of them. What it sent before may still be unread. In place of Hangup, not beside
+  // it.
+  SignalOperation PeerEnd(TimePoint deadline = kNever);
+
+  // Tells the peer that no more comes (half-close). Reading goes on.
+  virtual void ShutdownWrite() = 0;
+  // Ends both directions at once; whoever waits gets kClosed.
+  virtual void Close() = 0;
+  // Closes so that the peer sees a reset: what it has got must not look whole.
+  virtual void Abort() = 0;
+
+  virtual Endpoint local() const = 0;
+  virtual Endpoint peer() const = 0;
+
+  // What a Try function gives when it would have to wait.
+  static constexpr size_t kBlocked = SIZE_MAX;
+
+  // Each moves what it can now. TryRead gives 0 at the end. TryWrite with no pieces finishes what
+  // must come before the first byte (connecting, a handshake) and gives 0.
+  virtual Result<size_t> TryRead(MutableBytes into) = 0;
+  virtual Result<size_t> TryWrite(std::span<const Bytes> pieces) = 0;
+  // As TryRead, but the bytes stay to be read. Only where the kernel can: kInvalid elsewhere.
+  virtual Result<size_t> TryPeek(MutableBytes into);
+  virtual bool MaybeReadable() const = 0;
+  virtual bool hung_up() const = 0;
+  // Whether PeerEnd would not wait. Where a half-close cannot be told from silence: when dead.
+  virtual bool peer_ended() const { return hung_up(); }
+  // As MaybeReadable, but asks the kernel, which may know of bytes or an end that no event has told
+  // of yet. Costs a system call.
+  virtual bool AskReadable() { return MaybeReadable(); }
+  // A Write waits for the peer to read.
+  bool write_waits() const { return writer_ != nullptr; }
+
+ protected:
+  // Called by the implementation, on the loop's thread, when a Try may now succeed.
+  void NotifyReadable();
+  void NotifyWritable();
+  void NotifyHangup();  // also when the peer has ended
+  // Ends every wait with kClosed (in Close and Abort).
+  void InterruptAll();
+
+ private:
+  friend class TlsStream;
+  RetryWaiter* reader_ = nullptr;
+  RetryWaiter* writer_ = nullptr;
+  RetryWaiter* watcher_ = nullptr;
+  Stream* outer_ = nullptr;  // the TLS stream around this one hears instead
+};
+
+// The awaitables. Their members are the implementation's.
+class Stream::ReadOperation final : public RetryWaiter {
+ public:
+  ReadOperation(Stream& stream, MutableBytes into, TimePoint deadline)
+      : stream_(stream), into_(into), deadline_(deadline) {}
+  bool await_ready() const noexcept { return false; }
+  template <class Promise>
+  bool await_suspend(std::coroutine_handle<Promise> handle) {
+    return Start(*handle.promise().fiber, handle);
+  }
+  Result<size_t> await_resume() { return std::move(result_); }
+  void Interrupt(Errc why) override;
+  void Retry() override;
+
+ private:
+  bool Start(Fiber& fiber, std::coroutine_handle<> handle);
+
+  Stream& stream_;
+  MutableBytes into_;
+  TimePoint deadline_;
+  Fiber* fiber_ = nullptr;
+  Result<size_t> result_ = size_t{0};
+};
+
+class Stream::WriteOperation final : public RetryWaiter {
+ public:
+  WriteOperation(Stream& stream, std::span<const Bytes> pieces, TimePoint deadline);
+  bool await_ready() const noexcept { return false; }
+  template <class Promise>
+  bool await_suspend(std::coroutine_handle<Promise> handle) {
+    return Start(*handle.promise().fiber, handle);
+  }
+  Result<void> await_resume() { return std::move(result_); }
+  void Interrupt(Errc why) override;
+  void Retry() override;
+
+ private:
+  bool Start(Fiber& fiber, std::coroutine_handle<> handle);
+  // Writes on; true when all is written or it failed.
+  bool Advance();
+
+  Stream& stream_;
+  TimePoint deadline_;
+  Fiber* fiber_ = nullptr;
+  std::array<Bytes, kMostWritePieces> pieces_;
+  size_t next_ = 0;
+  size_t count_ = 0;
+  Result<void> result_;
+};
+
+class Stream::SignalOperation final : public RetryWaiter {
+ public:
+  enum class Kind : uint8_t { kReadable, kHangup, kPeerEnd };
+  SignalOperation(Stream& stream, Kind kind, TimePoint deadline)
+      : stream_(stream), kind_(kind), deadline_(deadline) {}
+  bool await_ready() const noexcept { return false; }
+  template <class Promise>
+  bool await_suspend(std::coroutine_handle<Promise> handle) {
+    return Start(*handle.promise().fiber, handle);
+  }
+  Result<void> await_resume() { return std::move(result_); }
+  void Interrupt(Errc why) override;
+  void Retry() override;
+
+ private:
+  bool Start(Fiber& fiber, std::coroutine_handle<> handle);
+  bool Holds() const;
+  RetryWaiter*& Slot();
+
+  Stream& stream_;
+  Kind kind_;
+  TimePoint deadline_;
+  Fiber* fiber_ = nullptr;
+  Result<void> result_;
+};
+
+// Accepts connections. Owned by the server that accepts from it. One fiber accepts at a time.
+class Listener {
+ public:
+  Listener() = default;
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+  virtual ~Listener();
+
+  class AcceptOperation;
+  // Result<std::unique_ptr<Stream>>. kUnavailable when the process is out of descriptors: wait,
+  // then go on.
+  AcceptOperation Accept(TimePoint deadline = kNever);
+
+  virtual Endpoint local() const = 0;
+  virtual void Close() = 0;
+
+  // Nothing when it would have to wait.
+  using Accepted = Result<std::unique_ptr<Stream>>;
+  virtual std::optional<Accepted> TryAccept() = 0;
+
+ protected:
+  void NotifyReadable();
+  void InterruptAll();
+
+ private:
+  RetryWaiter* acceptor_ = nullptr;
+};
+
+class Listener::AcceptOperation final : public RetryWaiter {
+ public:
+  AcceptOperation(Listener& listener, TimePoint deadline)
+      : listener_(listener), deadline_(deadline) {}
+  bool await_ready() const noexcept { return false; }
+  template <class Promise>
+  bool await_suspend(std::coroutine_handle<Promise> handle) {
+    return Start(*handle.promise().fiber, handle);
+  }
+  Accepted await_resume() { return std::move(*result_); }
+  void Interrupt(Errc why) override;
+  void Retry() override;
+
+ private:
+  bool Start(Fiber& fiber, std::coroutine_handle<> handle);
+
+  Listener& listener_;
+  TimePoint deadline_;
+  Fiber* fiber_ = nullptr;
+  std::optional<Accepted> result_;
+};
+
+inline Stream::ReadOperation Stream::Read(MutableBytes into, TimePoint deadline) {
+  return {*this, into, deadline};
+}
+inline Stream::WriteOperation Stream::Write(Bytes data, TimePoint deadline) {
+  return {*this, {&data, 1}, deadline};
+}
+inline Stream::WriteOperation Stream::Write(std::initializer_list<Bytes> pieces,
+                                            TimePoint deadline) {
+  return {*this, {pieces.begin(), pieces.size()}, deadline};
+}
+inline Stream::WriteOperation Stream::Write(std::span<const Bytes> pieces, TimePoint deadline) {
+  return {*this, pieces, deadline};
+}
+inline Stream::SignalOperation Stream::Readable(TimePoint deadline) {
+  return {*this, SignalOperation::Kind::kReadable, deadline};
+}
+inline Stream::SignalOperation Stream::Hangup(TimePoint deadline) {
+  return {*this, SignalOperation::Kind::kHangup, deadline};
+}
+inline Stream::SignalOperation Stream::PeerEnd(TimePoint deadline) {
+  return {*this, SignalOperation::Kind::kPeerEnd, deadline};
+}
+inline Listener::AcceptOperation Listener::Accept(TimePoint deadline) { return {*this, deadline}; }
+
+}  // namespace meridian::io

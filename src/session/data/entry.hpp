@@ -1,0 +1,126 @@
+// Entry: one key of the keyspace in one piece of memory: 40 bytes, the key, and behind it the value
+// where that is a plain string, else a pointer to its Parts. Made and owned by the Keyspace; one
+// thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "session/data/collections.hpp"
+#include "session/data/merge.hpp"
+#include "session/data/stamp.hpp"
+
+namespace meridian::session {
+
+class LazyFree;
+
+// Everything of a key that is more than a string (merge.hpp says what the parts are).
+struct Parts {
+  struct Count {
+    uint8_t origin = 0;
+    Contribution contribution;
+  };
+
+  std::optional<Register> text;
+  std::vector<Count> counts;
+  std::unique_ptr<Fields> fields;
+  std::unique_ptr<Members> members;
+
+  size_t memory_bytes() const;
+  // Takes out what is older; a hash or set that is older as a whole in constant time.
+  void DropBefore(const Stamp& cleared, LazyFree& freed);
+};
+
+class Entry {
+ public:
+  enum class Kind : uint8_t {
+    kText,   // a string; its stamp is cleared()
+    kParts,  // the rest
+  };
+  enum class Standing : uint8_t {
+    kNone,     // it is gone, and leaves a trace
+    kLasting,  // without an end
+    kEnding,
+  };
+
+  // How Redis would keep a string, beyond what its text says. Only here: other data centers, and
+  // the next start, take it for one that was set.
+  enum class Form : uint8_t {
+    kNew,      // as SET writes it: an integer, or short, or long
+    kEdited,   // by APPEND or SETRANGE
+    kDecimal,  // by INCRBYFLOAT
+  };
+
+  static Entry* NewText(std::string_view key, std::string_view value, const Stamp& stamp);
+  static Entry* NewParts(std::string_view key, const Stamp& cleared);
+  static void Destroy(Entry* entry);
+
+  std::string_view key() const { return {data(), key_bytes_}; }
+  Kind kind() const { return kind_; }
+  const Stamp cleared() const { return {cleared_, cleared_origin_}; }
+  Expiry expiry() const { return {expire_at_ms_, {expiry_stamp_, expiry_origin_}}; }
+  void set_expiry(const Expiry& expiry);
+  // 0: never.
+  int64_t expire_at_ms() const { return expire_at_ms_; }
+  bool expired(int64_t now_ms) const { return expire_at_ms_ != 0 && expire_at_ms_ <= now_ms; }
+  uint32_t accessed_s() const { return accessed_s_; }
+  void set_accessed_s(uint32_t seconds) { accessed_s_ = seconds; }
+  // Its end has been told to who listens for events.
+  bool told() const { return told_; }
+  void set_told(bool told) { told_ = told; }
+
+  Form form() const { return form_; }
+  void set_form(Form form) { form_ = form; }
+
+  // As what the keyspace counts it; kept by it.
+  Standing standing() const { return standing_; }
+  void set_standing(Standing standing) { standing_ = standing; }
+  bool counted() const { return standing_ != Standing::kNone; }
+
+  // With kText.
+  std::string_view text() const { return {data() + key_bytes_, value_bytes_}; }
+  // Writes another value and stamp in place. False: it needs another piece of memory.
+  bool Overwrite(std::string_view value, const Stamp& stamp);
+  // With kParts. Raises the stamp before which everything is gone, and drops that.
+  void Clear(const Stamp& cleared, LazyFree& freed);
+  Parts& parts() const { return *PartsPointer(); }
+
+  size_t memory_bytes() const;
+  KeyState State() const;
+
+ private:
+  Entry() = default;
+  static Entry* Allocate(Kind kind, std::string_view key, size_t value_bytes);
+  const char* data() const { return reinterpret_cast<const char*>(this + 1); }
+  char* data() { return reinterpret_cast<char*>(this + 1); }
+  Parts* PartsPointer() const;
+  void set_cleared(const Stamp& cleared);
+
+  HybridTime cleared_;
+  HybridTime expiry_stamp_;
+  int64_t expire_at_ms_ = 0;
+  uint32_t value_bytes_ = 0;
+  uint32_t accessed_s_ = 0;
+  uint16_t key_bytes_ = 0;
+  uint8_t cleared_origin_ = 0;
+  uint8_t expiry_origin_ = 0;
+  Kind kind_ = Kind::kText;
+  bool told_ = false;
+  Standing standing_ = Standing::kNone;
+  Form form_ = Form::kNew;
+};
+static_assert(sizeof(Entry) == 40);
+
+// Everything that was written to a key before its end, at `at_ms`, has an earlier stamp than this.
+Stamp EndStamp(int64_t at_ms);
+// The newest stamp of anything in it.
+Stamp NewestOf(const Entry& entry);
+// When the last trace of a removal in it was made; zero when there is none.
+HybridTime NewestTraceOf(const Entry& entry);
+
+}  // namespace meridian::session

@@ -1,0 +1,108 @@
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "base/hybrid_clock.hpp"
+#include "session/data/collections.hpp"
+#include "session/data/entry.hpp"
+#include "session/data/keyspace.hpp"
+#include "session/data/merge.hpp"
+#include "session/data/record.hpp"
+#include "session/data/stamp.hpp"
+#include "session/limits.hpp"
+
+namespace meridian::session {
+namespace {
+
+constexpr int64_t kMillisecondsPerSecond = 1000;
+
+}  // namespace
+
+Keyspace::Edit::Edit(Keyspace& keyspace, std::string_view key)
+    : keyspace_(keyspace), entry_(keyspace.OpenParts(key)), bytes_before_(entry_->memory_bytes()) {
+  entry_->set_accessed_s(static_cast<uint32_t>(keyspace.now_ms_ / kMillisecondsPerSecond));
+}
+
+Keyspace::Edit::~Edit() {
+  keyspace_.Account(bytes_before_, entry_->memory_bytes());
+  if (modified_) keyspace_.Modified(entry_->key());
+  keyspace_.RecountWritten(entry_);
+  bool empty = keyspace_.TypeOf(*entry_) == ValueType::kNone;
+  if (empty && !keyspace_.KeepsTraces()) {
+    keyspace_.Drop(entry_);
+    return;
+  }
+  if (!empty && NewestTraceOf(*entry_) == HybridTime()) return;
+  Table& table = keyspace_.TableOf(entry_->key());
+  table.NoteDue(table.HashOf(entry_->key()), keyspace_.now_ms_ + kTraceRecheckMs);
+}
+
+Fields& Keyspace::Edit::fields() {
+  Parts& parts = entry_->parts();
+  if (!parts.fields)
+    parts.fields = std::make_unique<Fields>(keyspace_.options_.seed, &keyspace_.item_traces_);
+  return *parts.fields;
+}
+
+Members& Keyspace::Edit::members() {
+  Parts& parts = entry_->parts();
+  if (!parts.members)
+    parts.members = std::make_unique<Members>(keyspace_.options_.seed, &keyspace_.item_traces_);
+  return *parts.members;
+}
+
+bool Keyspace::Edit::SetField(std::string_view name, std::string_view value) {
+  modified_ = true;
+  size_t before = fields().size();
+  fields().Merge({name, value, true, keyspace_.stamp_});
+  if (keyspace_.options_.records) {
+    keyspace_.record_.Field(name, value, true, keyspace_.stamp_);
+  }
+  return fields().size() > before;
+}
+
+bool Keyspace::Edit::RemoveField(std::string_view name) {
+  if (fields().Find(name) == nullptr) return false;
+  modified_ = true;
+  if (keyspace_.options_.records) keyspace_.record_.Field(name, "", false, keyspace_.stamp_);
+  if (keyspace_.KeepsTraces()) {
+    fields().Merge({name, "", false, keyspace_.stamp_});
+  } else {
+    fields().Forget(name);
+  }
+  return true;
+}
+
+bool Keyspace::Edit::AddMember(std::string_view name) {
+  bool fresh = !members().Contains(name);
+  modified_ |= fresh;
+  uint8_t origin = keyspace_.options_.origin;
+  // One that is there is added anew: a concurrent removal elsewhere has not observed this.
+  Member::Tagged tagged{members().TagOf(name, origin), origin};
+  tagged.tag.added = keyspace_.stamp_.time;
+  members().Merge(name, tagged, keyspace_.stamp_.time);
+  if (keyspace_.options_.records) keyspace_.record_.Member(name, origin, tagged.tag);
+  return fresh;
+}
+
+bool Keyspace::Edit::RemoveMember(std::string_view name) {
+  const Member* member = members().Find(name);
+  if (member == nullptr) return false;
+  modified_ = true;
+  std::vector<Member::Tagged> tags(member->tags().begin(), member->tags().end());
+  for (Member::Tagged& tagged : tags) {
+    if (!tagged.tag.present()) continue;
+    tagged.tag.removed = tagged.tag.added;
+    if (keyspace_.options_.records) {
+      keyspace_.record_.Member(name, tagged.origin, tagged.tag);
+    }
+    if (keyspace_.KeepsTraces()) members().Merge(name, tagged, keyspace_.stamp_.time);
+  }
+  if (!keyspace_.KeepsTraces()) members().Forget(name);
+  return true;
+}
+
+}  // namespace meridian::session

@@ -1,0 +1,628 @@
+#include "session/data/keyspace.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
+#include "base/hybrid_clock.hpp"
+#include "base/random.hpp"
+#include "session/data/merge.hpp"
+#include "session/data/record.hpp"
+#include "session/limits.hpp"
+
+namespace meridian::session {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// One data center's keyspace with a clock of its own.
+struct Place {
+  explicit Place(uint8_t origin, Keyspace::Options options = {}) : origin_(origin) {
+    options.origin = origin;
+    options.seed = origin + 1U;
+    options.records = true;
+    keyspace = std::make_unique<Keyspace>(options, clock);
+    keyspace->SetNow(wall.Wall());
+  }
+
+  void Advance(Duration by) {
+    wall.Advance(by);
+    keyspace->SetNow(wall.Wall());
+  }
+  int64_t AfterMs(int64_t ms) const { return keyspace->now_ms() + ms; }
+  void Begin() { ASSERT_TRUE(keyspace->BeginWrite()); }
+  void Set(std::string_view key, std::string_view value, int64_t end_ms = 0) {
+    Begin();
+    auto kind = end_ms == 0 ? ExpiryChange::Kind::kClear : ExpiryChange::Kind::kAt;
+    keyspace->SetText(key, value, {kind, end_ms});
+  }
+  std::string Get(std::string_view key) {
+    Entry* entry = keyspace->Find(key);
+    if (entry == nullptr) return "(none)";
+    if (keyspace->TypeOf(*entry) != ValueType::kString) return "(no string)";
+    return std::string(keyspace->TextOf(*entry));
+  }
+  void HashSet(std::string_view key, std::string_view name, std::string_view value) {
+    Begin();
+    Keyspace::Edit(*keyspace, key).SetField(name, value);
+  }
+  int64_t Add(std::string_view key, int64_t delta) {
+    Begin();
+    int64_t result = 0;
+    EXPECT_EQ(keyspace->Add(key, delta, &result), Increment::kDone);
+    return result;
+  }
+  std::string Take() { return std::string(AsText(keyspace->record().Take())); }
+  void Hear(const std::string& record, HybridTime at) {
+    ASSERT_TRUE(clock.Observe(at));
+    ASSERT_TRUE(keyspace->Apply(AsBytes(record)));
+  }
+
+  ManualClock wall;
+  HybridClock clock{wall, std::chrono::hours{1}};
+  uint8_t origin_;
+  std::unique_ptr<Keyspace> keyspace;
+};
+
+std::map<std::string, KeyState> StatesOf(const Keyspace& keyspace) {
+  std::map<std::string, KeyState> states;
+  keyspace.ForEach([&](const Entry& entry) { states[std::string(entry.key())] = entry.State(); });
+  return states;
+}
+
+TEST(Keyspace, TextIsOverwrittenInPlaceAndElsewhere) {
+  Place place(0);
+  for (size_t size : {300UL, 301UL, 299UL, 0UL, 5UL, 100000UL, 7UL}) {
+    place.Set("k", std::string(size, 'x'));
+    EXPECT_EQ(place.Get("k"), std::string(size, 'x'));
+  }
+  EXPECT_EQ(place.keyspace->size(), 1);
+}
+
+TEST(Keyspace, KeyIsGoneAtItsEnd) {
+  Place place(0);
+  place.Set("k", "v", place.AfterMs(1000));
+  place.Advance(milliseconds{999});
+  EXPECT_EQ(place.Get("k"), "v");
+  place.Advance(milliseconds{1});
+  EXPECT_EQ(place.Get("k"), "(none)");
+  EXPECT_EQ(place.keyspace->size(), 0);
+}
+
+// INFO said that there were none.
+TEST(Keyspace, KeysThatWillEndAreCounted) {
+  Place place(0);
+  place.Set("lasting", "v");
+  place.Set("ending", "v", place.AfterMs(1000));
+  place.HashSet("hash", "f", "v");
+  EXPECT_EQ(place.keyspace->ending(), 1);
+  place.Begin();
+  place.keyspace->SetExpiry(*place.keyspace->Find("hash"), place.AfterMs(500));
+  EXPECT_EQ(place.keyspace->ending(), 2);
+  place.Begin();
+  place.keyspace->SetExpiry(*place.keyspace->Find("ending"), 0);
+  EXPECT_EQ(place.keyspace->ending(), 1);
+  place.Advance(milliseconds{500});
+  EXPECT_EQ(place.Get("hash"), "(none)");
+  EXPECT_EQ(place.keyspace->ending(), 0);
+  place.Set("ending", std::string(1000, 'x'), place.AfterMs(1000));
+  place.Begin();
+  place.keyspace->Erase("ending");
+  EXPECT_EQ(place.keyspace->ending(), 0);
+  place.Set("ending", "v", place.AfterMs(1000));
+  place.Begin();
+  place.keyspace->Flush();
+  EXPECT_EQ(place.keyspace->ending(), 0);
+  EXPECT_EQ(place.keyspace->size(), 0);
+}
+
+// It was a key again until the sweep looked at it, and ended twice.
+TEST(Keyspace, KeyThatHasEndedEndsOnceWhateverStillArrives) {
+  Place west(1);
+  west.HashSet("k", "f", "older");
+  std::string older = west.Take();
+  HybridTime at = west.clock.last();
+  Place east(0);
+  east.keyspace->set_known({});
+  east.Advance(milliseconds{5});
+  east.Set("k", "v", east.AfterMs(1000));
+  east.Advance(seconds{2});
+  while (!east.keyspace->Sweep()) {
+  }
+  EXPECT_EQ(east.keyspace->expired(), 1);
+  east.Hear(older, at);
+  EXPECT_EQ(east.keyspace->size(), 0);
+  east.Advance(milliseconds{kTraceRecheckMs});
+  while (!east.keyspace->Sweep()) {
+  }
+  EXPECT_EQ(east.keyspace->expired(), 1);
+  EXPECT_EQ(east.keyspace->traces(), 1);
+}
+
+// Whatever of it arrives late: a touch that gave it another end, which has passed as well, or a
+// newer life.
+TEST(Keyspace, KeyThatHasEndedEndsOnceWhateverEndItIsSaidToHaveHad) {
+  for (bool touched : {true, false}) {
+    Place east(0);
+    Place west(1);
+    east.keyspace->set_known({});
+    int64_t end = east.AfterMs(1000);
+    east.Set("k", "v", end);
+    west.Hear(east.Take(), east.clock.last());
+    west.Advance(milliseconds{500});
+    if (touched) {
+      west.Begin();
+      west.keyspace->SetExpiry(*west.keyspace->Find("k"), end + 100);
+    } else {
+      west.Set("k", "w", end + 100);
+    }
+    east.Advance(seconds{2});
+    while (!east.keyspace->Sweep()) {
+    }
+    EXPECT_EQ(east.keyspace->expired(), 1);
+    east.Hear(west.Take(), west.clock.last());
+    east.Advance(milliseconds{kTraceRecheckMs});
+    while (!east.keyspace->Sweep()) {
+    }
+    EXPECT_EQ(east.keyspace->expired(), 1) << touched;
+    EXPECT_EQ(east.keyspace->size(), 0);
+  }
+}
+
+TEST(Keyspace, SweepFindsWhatNobodyAsksFor) {
+  Place place(0);
+  for (int i = 0; i < 5000; ++i) {
+    place.Set("k" + std::to_string(i), "v", place.AfterMs(i % 2 == 0 ? 1000 : 5000));
+  }
+  place.Advance(seconds{2});
+  while (!place.keyspace->Sweep()) {
+  }
+  EXPECT_EQ(place.keyspace->size(), 2500);
+  EXPECT_EQ(place.keyspace->expired(), 2500);
+  place.Advance(seconds{4});
+  while (!place.keyspace->Sweep()) {
+  }
+  EXPECT_EQ(place.keyspace->size(), 0);
+}
+
+TEST(Keyspace, SweepOfVeryMuchTakesSeveralTurns) {
+  Place place(0);
+  for (int i = 0; i < 20000; ++i) place.Set("k" + std::to_string(i), "v", place.AfterMs(1000));
+  place.Advance(seconds{2});
+  EXPECT_FALSE(place.keyspace->Sweep());
+  EXPECT_GT(place.keyspace->size(), 10000);
+  while (!place.keyspace->Sweep()) {
+  }
+  EXPECT_EQ(place.keyspace->size(), 0);
+}
+
+TEST(Keyspace, SnapshotGivesWhatWasThere) {
+  Place place(0, {.cache_prefix = "k1"});
+  for (int i = 0; i < 3000; ++i) place.Set("k" + std::to_string(i), "v", place.AfterMs(1000 + i));
+  for (int i = 0; i < 5000; ++i) place.HashSet("hash", std::to_string(i), std::string(50, 'x'));
+  place.Add("n", 5);
+  std::vector<std::string> items;
+  SnapshotWalk walk;
+  while (!walk.done()) place.keyspace->Snapshot(&walk, 100, &items);
+  Place again(1);
+  for (const std::string& item : items) {
+    EXPECT_LT(item.size(), 2 * kSnapshotItemBytes);
+    again.Hear(item, place.clock.last());
+  }
+  std::map<std::string, KeyState> before = StatesOf(*place.keyspace);
+  std::map<std::string, KeyState> after = StatesOf(*again.keyspace);
+  EXPECT_EQ(before.size(), after.size());
+  for (const auto& [key, state] : before) EXPECT_EQ(state, after[key]) << key;
+}
+
+TEST(Keyspace, UsedBytesReturnToNothing) {
+  Place place(0);
+  size_t empty = place.keyspace->used_bytes();
+  for (int i = 0; i < 300; ++i) {
+    place.Set("text" + std::to_string(i), std::string(static_cast<size_t>(i), 'x'));
+    place.HashSet("hash" + std::to_string(i % 7), std::to_string(i), std::string(40, 'y'));
+    place.Add("count" + std::to_string(i % 5), i);
+  }
+  EXPECT_GT(place.keyspace->used_bytes(), empty + 300 * 150);
+  place.Begin();
+  for (int i = 0; i < 300; ++i) place.keyspace->Erase("text" + std::to_string(i));
+  for (int i = 0; i < 7; ++i) place.keyspace->Erase("hash" + std::to_string(i));
+  for (int i = 0; i < 5; ++i) place.keyspace->Erase("count" + std::to_string(i));
+  EXPECT_LE(place.keyspace->used_bytes(), empty + 8 * 512);  // a grown table
+}
+
+TEST(Keyspace, SessionTakesLittleMoreThanItsBytes) {
+  Place place(0);
+  constexpr size_t kSessions = 20000;
+  for (size_t i = 0; i < kSessions; ++i) {
+    std::string key = "sess:" + std::string(27, 'k') + std::to_string(10000 + i);
+    place.Set(key, std::string(300, 'v'), place.AfterMs(100000));
+  }
+  size_t each = place.keyspace->used_bytes() / kSessions;
+  EXPECT_LT(each, 37 + 300 + 75);
+}
+
+TEST(Keyspace, CacheIsEvictedAndSessionsAreNot) {
+  Place place(0, {.cache_prefix = "cache:"});
+  for (int i = 0; i < 100; ++i) place.Set("sess:" + std::to_string(i), std::string(1000, 'x'));
+  size_t sessions = place.keyspace->used_bytes();
+  EXPECT_TRUE(place.keyspace->TakeMustSync());
+  for (int i = 0; i < 50; ++i) place.Set("cache:" + std::to_string(i), std::string(1000, 'x'));
+  EXPECT_FALSE(place.keyspace->TakeMustSync());
+  EXPECT_TRUE(place.keyspace->EvictTo(sessions + 30000));
+  EXPECT_GT(place.keyspace->evicted(), 15);
+  EXPECT_FALSE(place.keyspace->EvictTo(1000));
+  EXPECT_EQ(place.keyspace->size(), 100);
+}
+
+// With another data center away nothing of them could be evicted, and sessions were refused.
+TEST(Keyspace, KeysOfTheCacheThatHaveEndedFilledTheMemoryWhileAnotherWasAway) {
+  Place place(0, {.cache_prefix = "cache:"});
+  place.keyspace->set_known({});
+  size_t empty = place.keyspace->used_bytes();
+  for (int i = 0; i < 50; ++i) {
+    place.Set("cache:" + std::to_string(i), std::string(1000, 'x'), place.AfterMs(1000));
+  }
+  place.Advance(seconds{2});
+  while (!place.keyspace->Sweep()) {
+  }
+  EXPECT_EQ(place.keyspace->size(), 0);
+  EXPECT_TRUE(place.keyspace->EvictTo(empty + 10000));
+  EXPECT_EQ(place.keyspace->evicted(), 0) << "they were gone";
+}
+
+TEST(Keyspace, ScanVisitsBothTables) {
+  Place place(0, {.cache_prefix = "cache:"});
+  for (int i = 0; i < 1000; ++i) {
+    place.Set((i % 2 == 0 ? "cache:" : "sess:") + std::to_string(i), "x");
+  }
+  size_t seen = 0;
+  uint64_t cursor = 0;
+  do {
+    cursor = place.keyspace->Scan(cursor, 10, [&](const Entry&) { ++seen; });
+  } while (cursor != 0);
+  EXPECT_EQ(seen, 1000);
+}
+
+TEST(Keyspace, RecordThatIsCutChangesNothing) {
+  Place east(0);
+  east.Set("k", "value");
+  east.HashSet("h", "f", "v");
+  std::string record = east.Take();
+  for (size_t size = 0; size < record.size(); ++size) {
+    Place west(1);
+    bool applied = west.keyspace->Apply(AsBytes(record.substr(0, size))).has_value();
+    EXPECT_FALSE(applied) << size;
+    EXPECT_EQ(west.keyspace->size(), 0);
+  }
+}
+
+TEST(Keyspace, CountersOfTwoPlacesAddUp) {
+  Place east(0);
+  Place west(1);
+  east.Add("n", 3);
+  west.Add("n", 4);
+  std::string from_east = east.Take();
+  std::string from_west = west.Take();
+  HybridTime now = std::max(east.clock.last(), west.clock.last());
+  for (int times = 0; times < 2; ++times) {
+    west.Hear(from_east, now);
+    east.Hear(from_west, now);
+  }
+  EXPECT_EQ(east.Get("n"), "7");
+  EXPECT_EQ(west.Get("n"), "7");
+  EXPECT_EQ(west.Add("n", -10), -3);
+}
+
+// Two places that keep traces, as with other data centers.
+struct Pair {
+  Pair() {
+    east.keyspace->set_known({});
+    west.keyspace->set_known({});
+  }
+  // What `from` has journaled since the last time.
+  void Deliver(Place& from, Place& to) { to.Hear(from.Take(), from.clock.last()); }
+  void EverybodyKnows() {
+    HybridTime known = std::max(east.clock.last(), west.clock.last());
+    for (Place* place : {&east, &west}) place->keyspace->set_known(known);
+  }
+
+  Place east{0};
+  Place west{1};
+};
+
+void SweepAll(Place& place) {
+  place.Advance(seconds{3});
+  while (!place.keyspace->Sweep()) {
+  }
+}
+
+// It had never been used, and so went first when the cache was full.
+TEST(Traces, KeyOfAnotherDataCenterWasUsedWhenItWasWritten) {
+  Pair pair;
+  pair.east.Set("k", "v");
+  pair.Deliver(pair.east, pair.west);
+  int64_t used_s = pair.west.keyspace->Peek("k")->accessed_s();
+  EXPECT_EQ(used_s, pair.east.clock.last().milliseconds() / 1000);
+}
+
+TEST(Traces, OfADeletionResistWhatItHadSeenUntilEverybodyKnows) {
+  Pair pair;
+  pair.east.Set("k", "v");
+  std::string old = pair.east.Take();
+  HybridTime at = pair.east.clock.last();
+  pair.west.Hear(old, at);
+  pair.west.Begin();
+  EXPECT_TRUE(pair.west.keyspace->Erase("k"));
+  size_t with_trace = pair.west.keyspace->used_bytes();
+  SweepAll(pair.west);
+  pair.west.Hear(old, at);
+  EXPECT_EQ(pair.west.Get("k"), "(none)");
+  EXPECT_EQ(pair.west.keyspace->size(), 0);
+  pair.EverybodyKnows();
+  SweepAll(pair.west);
+  EXPECT_LT(pair.west.keyspace->used_bytes(), with_trace);
+}
+
+TEST(Traces, WhatIsKnownEverywhereAndGoneIsNotBroughtBackByAnOldSnapshot) {
+  Pair pair;
+  pair.east.Set("k", "v", pair.east.AfterMs(1'000'000));
+  pair.east.HashSet("h", "f", "v");
+  pair.east.Add("n", 1);
+  std::vector<std::string> snapshot;
+  SnapshotWalk walk;
+  while (!walk.done()) pair.east.keyspace->Snapshot(&walk, 100, &snapshot);
+  pair.Deliver(pair.east, pair.west);
+  for (std::string_view key : {"k", "h", "n"}) {
+    pair.west.Begin();
+    EXPECT_TRUE(pair.west.keyspace->Erase(key));
+  }
+  pair.EverybodyKnows();
+  SweepAll(pair.west);
+  for (const std::string& item : snapshot) pair.west.Hear(item, pair.east.clock.last());
+  EXPECT_EQ(pair.west.keyspace->size(), 0);
+}
+
+TEST(Traces, OfFieldsAndMembersAreCollectedInAKeyThatLivesOn) {
+  Pair pair;
+  Place& east = pair.east;
+  east.Begin();
+  {
+    Keyspace::Edit hash(*east.keyspace, "h");
+    for (int i = 0; i < 100; ++i) hash.SetField(std::to_string(i), "v");
+    Keyspace::Edit set(*east.keyspace, "s");
+    for (int i = 0; i < 100; ++i) set.AddMember(std::to_string(i));
+  }
+  east.Begin();
+  {
+    Keyspace::Edit hash(*east.keyspace, "h");
+    Keyspace::Edit set(*east.keyspace, "s");
+    for (int i = 1; i < 100; ++i) {
+      hash.RemoveField(std::to_string(i));
+      set.RemoveMember(std::to_string(i));
+    }
+  }
+  SweepAll(east);
+  EXPECT_EQ(east.keyspace->FieldsOf(east.keyspace->Find("h"))->traces(), 99);
+  EXPECT_EQ(east.keyspace->MembersOf(east.keyspace->Find("s"))->traces(), 99);
+  east.Begin();
+  pair.EverybodyKnows();
+  SweepAll(east);
+  EXPECT_EQ(east.keyspace->FieldsOf(east.keyspace->Find("h"))->traces(), 0);
+  EXPECT_EQ(east.keyspace->MembersOf(east.keyspace->Find("s"))->traces(), 0);
+  EXPECT_EQ(east.keyspace->size(), 2);
+}
+
+// east has forgotten a key that has ended, west not yet: the key's next life is not lost there.
+TEST(Traces, KeyThatBeginsAnewWhereItsEndIsForgottenAlreadyLivesEverywhere) {
+  Pair pair;
+  pair.east.HashSet("h", "old", "v");
+  pair.east.Begin();
+  pair.east.keyspace->SetExpiry(*pair.east.keyspace->Find("h"), pair.east.AfterMs(1000));
+  pair.Deliver(pair.east, pair.west);
+  pair.east.Advance(seconds{2});
+  pair.west.Advance(seconds{2});
+  pair.east.Begin();
+  pair.east.keyspace->set_known(pair.east.clock.last());
+  SweepAll(pair.east);
+  pair.east.HashSet("h", "new", "v");
+  pair.Deliver(pair.east, pair.west);
+  for (Place* place : {&pair.east, &pair.west}) {
+    const Fields* fields = place->keyspace->FieldsOf(place->keyspace->Find("h"));
+    ASSERT_NE(fields, nullptr);
+    EXPECT_NE(fields->Find("new"), nullptr);
+    EXPECT_EQ(fields->Find("old"), nullptr);
+  }
+}
+
+TEST(Traces, DeletedAndEndedKeysAreNotCounted) {
+  Pair pair;
+  pair.east.Set("deleted", "v");
+  pair.east.Set("ended", "v", pair.east.AfterMs(1000));
+  pair.east.Set("stays", "v");
+  EXPECT_EQ(pair.east.keyspace->size(), 3);
+  pair.east.Begin();
+  pair.east.keyspace->Erase("deleted");
+  EXPECT_EQ(pair.east.keyspace->size(), 2);
+  SweepAll(pair.east);
+  EXPECT_EQ(pair.east.keyspace->size(), 1);
+  pair.east.Set("deleted", "again");
+  pair.east.Set("ended", "again");
+  EXPECT_EQ(pair.east.keyspace->size(), 3);
+}
+
+// Random commands in three places whose records arrive in any order, some twice: in the end all
+// hold the same.
+class Convergence {
+ public:
+  explicit Convergence(uint64_t seed) : random_(seed) {
+    for (auto& place : places_) place->keyspace->set_known({});
+  }
+
+  void Run() {
+    for (int step = 0; step < 120; ++step) {
+      Place& place = *places_[random_.Below(3)];
+      if (random_.Chance(0.3)) place.Advance(milliseconds{random_.Below(3)});
+      place.Begin();
+      Command(*place.keyspace);
+      std::string record = place.Take();
+      if (!record.empty()) records_.push_back({record, place.clock.last()});
+      if (random_.Chance(0.5)) Deliver(*places_[random_.Below(3)]);
+    }
+    for (auto& place : places_) {
+      Shuffle();
+      for (const auto& [record, at] : records_) place->Hear(record, at);
+      while (!place->keyspace->Sweep()) {
+      }
+      ExpectCounted(*place->keyspace);
+    }
+  }
+
+  static void ExpectCounted(Keyspace& keyspace) {
+    size_t living = 0;
+    size_t ending = 0;
+    keyspace.Scan(0, 100, [&](const Entry& entry) {
+      ++living;
+      if (entry.expire_at_ms() != 0) ++ending;
+    });
+    EXPECT_EQ(keyspace.size(), living);
+    EXPECT_EQ(keyspace.ending(), ending);
+  }
+
+  void ExpectSame(uint64_t seed) {
+    for (auto& place : places_) {
+      place->keyspace->SetNow(WallTime{});
+      EXPECT_EQ(Visible(*place), Visible(*places_[0])) << "seed " << seed;
+    }
+  }
+
+ private:
+  void Shuffle() {
+    for (size_t i = records_.size(); i > 1; --i) {
+      std::swap(records_[i - 1], records_[random_.Below(i)]);
+    }
+  }
+
+  std::map<std::string, KeyState> Visible(Place& place) {
+    // As seen at one time everywhere.
+    int64_t latest = 0;
+    for (auto& other : places_) latest = std::max(latest, other->keyspace->now_ms());
+    place.keyspace->SetNow(WallTime{milliseconds{latest}});
+    return StatesOf(*place.keyspace);
+  }
+
+  void Deliver(Place& place) {
+    if (records_.empty()) return;
+    const auto& [record, at] = records_[random_.Below(records_.size())];
+    place.Hear(record, at);
+  }
+
+  void Command(Keyspace& keyspace) {
+    std::string key(1, "ab"[random_.Below(2)]);
+    std::string name(1, "xyz"[random_.Below(3)]);
+    Entry* entry = keyspace.Find(key);
+    ValueType type = entry == nullptr ? ValueType::kNone : keyspace.TypeOf(*entry);
+    auto free_for = [&](ValueType wanted) { return type == ValueType::kNone || type == wanted; };
+    int64_t result = 0;
+    switch (random_.Below(9)) {
+      case 0:
+        keyspace.SetText(key, name, {});
+        break;
+      case 1:
+        keyspace.SetText(key, "5", {ExpiryChange::Kind::kAt, keyspace.now_ms() + 5});
+        break;
+      case 2:
+        (void)keyspace.Add(key, 1, &result);
+        break;
+      case 3:
+        keyspace.Erase(key);
+        break;
+      case 4:
+        if (free_for(ValueType::kHash)) Keyspace::Edit(keyspace, key).SetField(name, key);
+        break;
+      case 5:
+        if (type == ValueType::kHash) Keyspace::Edit(keyspace, key).RemoveField(name);
+        break;
+      case 6:
+        if (free_for(ValueType::kSet)) Keyspace::Edit(keyspace, key).AddMember(name);
+        break;
+      case 7:
+        if (type == ValueType::kSet) Keyspace::Edit(keyspace, key).RemoveMember(name);
+        break;
+      default:
+        if (entry != nullptr) keyspace.SetExpiry(*entry, keyspace.now_ms() + 4);
+        if (random_.Chance(0.1)) keyspace.Flush();
+    }
+  }
+
+  Random random_;
+  std::array<std::unique_ptr<Place>, 3> places_ = {
+      std::make_unique<Place>(0), std::make_unique<Place>(1), std::make_unique<Place>(2)};
+  std::vector<std::pair<std::string, HybridTime>> records_;
+};
+
+TEST(Keyspace, PlacesConvergeWhateverTheOrderOfRecords) {
+  for (uint64_t seed = 0; seed < 1500; ++seed) {
+    Convergence run(seed);
+    run.Run();
+    run.ExpectSame(seed);
+    if (HasFailure()) return;
+  }
+}
+
+// What a place has journaled makes it again.
+TEST(Keyspace, ReplayGivesWhatWasThere) {
+  Place place(0);
+  std::vector<std::string> records;
+  Random random(4);
+  for (int i = 0; i < 2000; ++i) {
+    std::string key = "k" + std::to_string(random.Below(30));
+    place.Begin();
+    Entry* entry = place.keyspace->Find(key);
+    ValueType type = entry == nullptr ? ValueType::kNone : place.keyspace->TypeOf(*entry);
+    uint64_t what = random.Below(6);
+    int64_t result = 0;
+    if (what == 0) place.keyspace->SetText(key, std::to_string(i), {});
+    if (what == 1) place.keyspace->Erase(key);
+    if (what == 2) (void)place.keyspace->Add(key, 1, &result);
+    if (what == 3 && type != ValueType::kSet && type != ValueType::kString) {
+      Keyspace::Edit(*place.keyspace, key).SetField("f" + std::to_string(i % 5), key);
+    }
+    if (what == 4 && type == ValueType::kHash) {
+      Keyspace::Edit(*place.keyspace, key).RemoveField("f" + std::to_string(i % 5));
+    }
+    if (what == 5 && entry != nullptr) place.keyspace->SetExpiry(*entry, place.AfterMs(1000000));
+    records.push_back(place.Take());
+  }
+  Place again(0);
+  for (const std::string& record : records) {
+    if (!record.empty()) again.Hear(record, place.clock.last());
+  }
+  auto visible = [](Place& of) {
+    std::map<std::string, std::string> text;
+    of.keyspace->ForEach([&](const Entry& entry) {
+      std::string value;
+      if (of.keyspace->TypeOf(entry) == ValueType::kString) value = of.keyspace->TextOf(entry);
+      for (const auto& [name, field] : entry.State().fields)
+        value += name + "=" + field.value + ",";
+      text[std::string(entry.key())] = value + "@" + std::to_string(entry.expire_at_ms());
+    });
+    return text;
+  };
+  EXPECT_EQ(visible(place), visible(again));
+}
+
+}  // namespace
+}  // namespace meridian::session

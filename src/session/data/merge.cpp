@@ -1,0 +1,116 @@
+#include "session/data/merge.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <iterator>
+#include <map>
+#include <string_view>
+#include <tuple>
+#include <utility>
+
+#include "session/data/stamp.hpp"
+
+// NOLINTBEGIN(misc-include-cleaner): std::erase_if is <map>'s
+namespace meridian::session {
+namespace {
+
+template <class Map>
+void MergeInto(Map* into, const Map& from) {
+  for (const auto& [key, value] : from) {
+    auto [found, added] = into->try_emplace(key, value);
+    if (!added) found->second = Merge(found->second, value);
+  }
+}
+
+}  // namespace
+
+Expiry Merge(const Expiry& a, const Expiry& b) {
+  return std::tie(a.stamp, a.at_ms) < std::tie(b.stamp, b.at_ms) ? b : a;
+}
+
+// Two values of one stamp come from a bug or a data center that was set up twice; even those
+// converge.
+bool Supersedes(const Stamp& a, bool a_present, std::string_view a_value, const Stamp& b,
+                bool b_present, std::string_view b_value) {
+  return std::tie(a, a_present, a_value) >= std::tie(b, b_present, b_value);
+}
+
+Register Merge(const Register& a, const Register& b) {
+  return Supersedes(a.stamp, a.present, a.value, b.stamp, b.present, b.value) ? a : b;
+}
+
+Contribution Merge(const Contribution& a, const Contribution& b) {
+  return std::tie(a.since, a.updated, a.sum) < std::tie(b.since, b.updated, b.sum) ? b : a;
+}
+
+MemberTag Merge(const MemberTag& a, const MemberTag& b) {
+  return {.added = std::max(a.added, b.added), .removed = std::max(a.removed, b.removed)};
+}
+
+MemberTag DropCleared(MemberTag tag, uint8_t origin, const Stamp& cleared) {
+  if (Stamp{tag.added, origin} < cleared) tag.added = {};
+  if (Stamp{tag.removed, origin} < cleared) tag.removed = {};
+  return tag;
+}
+
+void DropCleared(KeyState* state) {
+  const Stamp& cleared = state->cleared;
+  if (state->expiry.stamp < cleared) state->expiry = {};
+  if (state->text && state->text->stamp < cleared) state->text.reset();
+  std::erase_if(state->counts, [&](const auto& entry) {
+    return Stamp{entry.second.since, entry.first} < cleared;
+  });
+  std::erase_if(state->fields, [&](const auto& entry) { return entry.second.stamp < cleared; });
+  for (auto member = state->members.begin(); member != state->members.end();) {
+    for (auto& [origin, tag] : member->second) tag = DropCleared(tag, origin, cleared);
+    std::erase_if(member->second, [](const auto& entry) { return entry.second == MemberTag(); });
+    member = member->second.empty() ? state->members.erase(member) : std::next(member);
+  }
+}
+
+Stamp NewestOf(const KeyState& state) {
+  Stamp newest = std::max(state.cleared, state.expiry.stamp);
+  if (state.text) newest = std::max(newest, state.text->stamp);
+  for (const auto& [origin, count] : state.counts) {
+    newest = std::max(newest, {count.updated, origin});
+  }
+  for (const auto& [name, field] : state.fields) newest = std::max(newest, field.stamp);
+  for (const auto& [name, tags] : state.members) {
+    for (const auto& [origin, tag] : tags) {
+      newest = std::max(newest, {std::max(tag.added, tag.removed), origin});
+    }
+  }
+  return newest;
+}
+
+void DropKnown(KeyState* state, HybridTime known) {
+  if (state->expiry.stamp.time <= known) state->expiry = {};
+  if (state->text && state->text->stamp.time <= known) state->text.reset();
+  std::erase_if(state->counts, [&](const auto& entry) { return entry.second.updated <= known; });
+  std::erase_if(state->fields, [&](const auto& entry) { return entry.second.stamp.time <= known; });
+  for (auto member = state->members.begin(); member != state->members.end();) {
+    std::erase_if(member->second, [&](const auto& entry) {
+      return entry.second.present() && entry.second.added <= known;
+    });
+    member = member->second.empty() ? state->members.erase(member) : std::next(member);
+  }
+}
+
+bool IsBarrier(const KeyState& state) {
+  return !state.text && state.counts.empty() && state.fields.empty() && state.members.empty() &&
+         state.expiry == Expiry();
+}
+
+KeyState Merge(KeyState a, const KeyState& b) {
+  a.cleared = std::max(a.cleared, b.cleared);
+  a.expiry = Merge(a.expiry, b.expiry);
+  if (b.text) a.text = a.text ? Merge(*a.text, *b.text) : *b.text;
+  MergeInto(&a.counts, b.counts);
+  MergeInto(&a.fields, b.fields);
+  for (const auto& [member, tags] : b.members) MergeInto(&a.members[member], tags);
+  DropCleared(&a);
+  return a;
+}
+
+}  // namespace meridian::session
+// NOLINTEND(misc-include-cleaner)

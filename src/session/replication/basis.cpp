@@ -1,0 +1,51 @@
+#include "session/replication/basis.hpp"
+
+#include <cstdint>
+#include <string>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+
+namespace meridian::session {
+namespace {
+
+// No version of a record.
+constexpr uint8_t kBasisMark = 0xff;
+
+void PutNumber(uint64_t number, std::string* into) {
+  for (int shift = 56; shift >= 0; shift -= 8) *into += static_cast<char>(number >> shift);
+}
+
+}  // namespace
+
+// The mark, u64 known, u64 count, then for each u64 log, u64 offset; big-endian.
+std::string EncodeBasis(const SnapshotBasis& basis) {
+  std::string bytes(1, static_cast<char>(kBasisMark));
+  PutNumber(basis.known.bits, &bytes);
+  PutNumber(basis.applied.size(), &bytes);
+  for (const auto& [log, offset] : basis.applied) {
+    PutNumber(log, &bytes);
+    PutNumber(offset, &bytes);
+  }
+  return bytes;
+}
+
+bool IsBasis(Bytes item) { return !item.empty() && item[0] == kBasisMark; }
+
+Result<SnapshotBasis> DecodeBasis(Bytes item) {
+  ByteReader reader(item);
+  SnapshotBasis basis;
+  bool marked = reader.U8() == kBasisMark;
+  basis.known.bits = reader.U64();
+  uint64_t count = reader.U64();
+  for (uint64_t i = 0; i < count && reader.ok(); ++i) {
+    uint64_t log = reader.U64();
+    basis.applied[log] = reader.U64();
+  }
+  if (!marked || !reader.ok() || reader.remaining() > 0) {
+    return Fail(Errc::kInvalid, "what a session snapshot stands for cannot be read");
+  }
+  return basis;
+}
+
+}  // namespace meridian::session

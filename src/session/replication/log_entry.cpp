@@ -1,0 +1,31 @@
+#include "session/replication/log_entry.hpp"
+
+#include <utility>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+
+namespace meridian::session {
+
+Result<EntryReader::Taken> EntryReader::Take(Bytes entry) {
+  if (entry.empty()) return Fail(Errc::kInvalid, "an empty entry of a session log");
+  Bytes body = entry.subspan(1);
+  switch (static_cast<EntryKind>(entry[0])) {
+    case EntryKind::kRecord:
+      if (unfinished_.empty()) return Taken{Found::kRecord, body};
+      unfinished_ += AsText(body);
+      record_ = std::exchange(unfinished_, {});
+      return Taken{Found::kRecord, AsBytes(record_)};
+    case EntryKind::kMoreParts:
+      unfinished_ += AsText(body);
+      return Taken{};
+    case EntryKind::kBeat:
+      return Taken{Found::kBeat, body};
+    case EntryKind::kAbandoned:
+      Reset();
+      return Taken{};
+  }
+  return Fail(Errc::kInvalid, "an entry of kind {} in a session log", entry[0]);
+}
+
+}  // namespace meridian::session

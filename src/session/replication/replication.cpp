@@ -1,0 +1,340 @@
+#include "session/replication/replication.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
+#include "base/hybrid_clock.hpp"
+#include "base/log.hpp"
+#include "base/metrics.hpp"
+#include "base/result.hpp"
+#include "io/file/disk.hpp"
+#include "io/net/stream.hpp"
+#include "io/task.hpp"
+#include "io/wait_queue.hpp"
+#include "session/data/keyspace.hpp"
+#include "session/limits.hpp"
+#include "session/replication/basis.hpp"
+#include "session/replication/follower.hpp"
+#include "session/replication/knowledge.hpp"
+#include "session/replication/peer_problem.hpp"
+#include "store/mirror/mirror_client.hpp"
+#include "store/mirror/mirror_protocol.hpp"
+#include "store/mirror/mirror_server.hpp"
+
+namespace meridian::session {
+namespace {
+
+constexpr std::string_view kCopyPrefix = "from-";
+// An empty file: who keeps this disk has once waited for the others.
+constexpr std::string_view kContactMark = "contacted";
+
+}  // namespace
+
+// What /metrics shows.
+struct Replication::Shown {
+  struct Mirror {
+    const Follower* follower;
+    store::MirrorGauges gauges;
+  };
+
+  explicit Shown(Metrics& metrics)
+      : known_lag(metrics.AddGauge("meridian_session_known_lag_seconds",
+                                   "How long ago the newest write was made that every data center "
+                                   "is known to have, and whose traces are not kept.")) {}
+
+  std::vector<Mirror> mirrors;
+  Gauge& known_lag;
+};
+
+Replication::Replication(const Parts& parts, Options options)
+    : parts_(parts),
+      options_(std::move(options)),
+      knowledge_(options_.data_centers, options_.here),
+      server_(parts_.loop, {.identity = {options_.site, options_.data_centers[options_.here]},
+                            .clock = parts_.clock,
+                            .find =
+                                [this](std::string_view name) {
+                                  bool known = name == kLogName;
+                                  return known ? store::MirroredLog{&parts_.journal.log(),
+                                                                    &parts_.journal.snapshots()}
+                                               : store::MirroredLog{};
+                                },
+                            .on_joined = [this](std::string_view name) { Hurry(name); },
+                            .renew = [this](std::string_view) { return Renew(); }}),
+      background_(parts_.loop) {}
+
+Replication::~Replication() = default;
+
+io::Task<Result<std::unique_ptr<Replication>>> Replication::Open(const Parts& parts,
+                                                                 Options options) {
+  std::unique_ptr<Replication> replication(new Replication(parts, std::move(options)));
+  Result<void> opened = co_await replication->OpenFollowers();
+  if (opened) co_return replication;
+  co_await replication->Close();
+  co_return Fail(std::move(opened.error()));
+}
+
+io::Task<Result<std::unique_ptr<Follower>>> Replication::OpenFollower(std::string name) {
+  std::string folder = options_.folder + "/" + std::string(kCopyPrefix) + name;
+  co_return co_await Follower::Open(parts_.loop, parts_.disk,
+                                    {.source = std::move(name),
+                                     .folder = std::move(folder),
+                                     .on_disk_failure = options_.on_disk_failure});
+}
+
+io::Task<Result<void>> Replication::OpenFollowers() {
+  followers_.resize(options_.data_centers.size());
+  for (size_t i = 0; i < followers_.size(); ++i) {
+    if (i == options_.here) continue;
+    auto follower = co_await OpenFollower(options_.data_centers[i]);
+    if (!follower) co_return Fail(std::move(follower.error()));
+    followers_[i] = std::move(*follower);
+  }
+  // What came from a data center that the site no longer has, or whose disk was lost, is still
+  // ours.
+  auto names = co_await parts_.disk.ListFolders(options_.folder);
+  if (!names) co_return Fail(std::move(names.error()));
+  for (std::string& name : *names) {
+    if (!name.starts_with(kCopyPrefix)) continue;
+    name.erase(0, kCopyPrefix.size());
+    if (std::ranges::find(options_.data_centers, name) != options_.data_centers.end()) continue;
+    Result<void> whole =
+        co_await HasNoCopyWithin(options_.folder + "/" + std::string(kCopyPrefix) + name);
+    if (!whole) co_return whole;
+    auto follower = co_await OpenFollower(name);
+    if (!follower) co_return Fail(std::move(follower.error()));
+    former_.push_back(std::move(*follower));
+  }
+  co_return Result<void>{};
+}
+
+// Two copies that were set aside under the same name, one in the other: it would be passed over.
+io::Task<Result<void>> Replication::HasNoCopyWithin(std::string folder) {
+  auto names = co_await parts_.disk.ListFolders(folder);
+  if (!names) co_return Fail(std::move(names.error()));
+  for (const std::string& name : *names) {
+    if (!name.starts_with(kCopyPrefix)) continue;
+    co_return Fail(Errc::kInvalid, "{} has another copy in it, {}: move that beside it", folder,
+                   name);
+  }
+  co_return Result<void>{};
+}
+
+io::Task<Result<void>> Replication::Replay() {
+  Keyspace& keyspace = parts_.keyspace;
+  // One log may have the end of what another one brings after it.
+  if (!alone() || !former_.empty()) keyspace.set_known({});
+  Result<SnapshotBasis> basis = co_await parts_.journal.Replay(keyspace);
+  if (!basis) co_return Fail(std::move(basis.error()));
+  Result<void> replayed = co_await ReplayCopies(*basis);
+  if (alone()) keyspace.set_known(HybridTime::Max());
+  co_return replayed;
+}
+
+io::Task<Result<void>> Replication::ReplayCopies(const SnapshotBasis& basis) {
+  auto applied = [&](const Follower& follower) {
+    auto found = basis.applied.find(follower.log_id());
+    return found == basis.applied.end() ? uint64_t{0} : found->second;
+  };
+  for (auto& follower : former_) {
+    Result<void> replayed =
+        co_await follower->Replay(parts_.keyspace, applied(*follower), [](Bytes) {});
+    if (!replayed) co_return replayed;
+  }
+  for (size_t i = 0; i < followers_.size(); ++i) {
+    if (!followers_[i]) continue;
+    Result<void> replayed =
+        co_await followers_[i]->Replay(parts_.keyspace, applied(*followers_[i]), OnBeatOf(i));
+    if (!replayed) co_return replayed;
+  }
+  co_return Result<void>{};
+}
+
+void Replication::Start(Metrics* metrics) {
+  if (alone()) return;
+  if (metrics != nullptr) shown_ = std::make_unique<Shown>(*metrics);
+  for (size_t i = 0; i < followers_.size(); ++i) {
+    if (!followers_[i]) continue;
+    const std::string& name = options_.data_centers[i];
+    followers_[i]->Start({.identity = {options_.site, options_.data_centers[options_.here]},
+                          .source = name,
+                          .log = kLogName,
+                          .clock = parts_.clock,
+                          .clock_file = parts_.journal.clock_file(),
+                          .seed = options_.seed + i,
+                          .before_snapshot = [this] { return Renew(); }},
+                         options_.dial(name), parts_.keyspace, OnBeatOf(i));
+    if (!shown_) continue;
+    shown_->mirrors.push_back({followers_[i].get(), {*metrics, kLogName, name}});
+  }
+  background_.Spawn(BeatRegularly());
+}
+
+bool Replication::HasHeardOfAll() const {
+  return std::ranges::all_of(
+      followers_, [](const auto& follower) { return !follower || follower->applied() > 0; });
+}
+
+io::Task<void> Replication::AwaitContact(std::function<bool()> is_over) {
+  if (alone()) co_return;
+  std::string mark = options_.folder + "/" + std::string(kContactMark);
+  if (auto known = co_await parts_.disk.Open(mark, io::OpenMode::kRead); known) co_return;
+  LOG_INFO("the disk is new: waiting until the other data centers are heard of");
+  TimePoint until = parts_.loop.After(kMostClockSkew);
+  while (!HasHeardOfAll() && parts_.loop.Now() < until) {
+    if (!co_await io::Sleep(kContactPause) || (is_over && is_over())) co_return;
+  }
+  // Where it cannot be made, the next start waits again.
+  (void)co_await parts_.disk.Open(mark, io::OpenMode::kCreate);
+  (void)co_await parts_.disk.SyncFolder(options_.folder);
+}
+
+io::Task<void> Replication::Close() {
+  background_.Cancel();
+  co_await background_.Join();
+  for (auto* all : {&followers_, &former_}) {
+    for (auto& follower : *all) {
+      if (follower) co_await follower->Close();
+    }
+  }
+}
+
+io::Task<void> Replication::Serve(std::unique_ptr<io::Stream> stream,
+                                  std::function<bool(std::string_view)> allowed) {
+  co_await server_.Serve(std::move(stream), std::move(allowed));
+}
+
+// Who has come here can be reached: a cut has healed.
+void Replication::Hurry(std::string_view data_center) {
+  for (auto& follower : followers_) {
+    if (follower && follower->source() == data_center) follower->Hurry();
+  }
+}
+
+Follower::OnBeat Replication::OnBeatOf(size_t origin) {
+  return [this, origin](Bytes bytes) {
+    Result<Beat> beat = DecodeBeat(bytes);
+    Result<void> heard = beat ? knowledge_.Hear(origin, *beat) : Fail(beat.error());
+    if (heard) return Learn();
+    LOG_ERROR("a data center sees the site in another way",
+              {"source", options_.data_centers[origin]}, {"error", heard.error().message});
+  };
+}
+
+void Replication::Learn() {
+  if (frozen_) return;
+  HybridTime known = knowledge_.known();
+  if (known > parts_.keyspace.known()) parts_.keyspace.set_known(known);
+}
+
+Result<uint64_t> Replication::WriteBeat() {
+  Result<HybridTime> now = parts_.clock.Now();
+  if (!now) return Fail(std::move(now.error()));
+  std::string refusal = parts_.journal.refusal();
+  if (!refusal.empty()) return Fail(Errc::kUnavailable, "{}", refusal);
+  return parts_.journal.AppendBeat(EncodeBeat(knowledge_.MakeBeat(*now)));
+}
+
+// One that has nothing cannot begin with our log: it would get back what others have deleted from
+// it and have forgotten, and nothing of its own, were it here before. Behind the beat a snapshot
+// stands for something also where nobody has written. And before a snapshot of another one replaces
+// our copy of its log, ours stands for what was in that: deletions that everybody has applied are
+// in theirs no more.
+io::Task<Result<void>> Replication::Renew() {
+  Result<uint64_t> beat = WriteBeat();
+  if (!beat) co_return Fail(std::move(beat.error()));
+  Result<void> done = co_await parts_.journal.AwaitDurable(*beat);
+  if (done) done = co_await parts_.journal.WriteSnapshotNow();
+  co_return done;
+}
+
+io::Task<void> Replication::BeatRegularly() {
+  while (co_await io::Sleep(kBeatInterval)) {
+    // Without a stamp, or room on the disk, the others keep their traces for longer.
+    (void)WriteBeat();
+    if (!shown_) continue;
+    for (Shown::Mirror& each : shown_->mirrors) each.follower->mirror()->Show(each.gauges);
+    shown_->known_lag.Set(Seconds(-parts_.clock.LeadOf(known())));
+  }
+}
+
+SnapshotBasis Replication::BeginSnapshot() {
+  frozen_ = true;
+  SnapshotBasis basis{.known = alone() ? HybridTime() : known()};
+  for (auto* all : {&followers_, &former_}) {
+    for (auto& follower : *all) {
+      if (follower && follower->log_id() != 0) {
+        basis.applied[follower->log_id()] = follower->applied();
+      }
+    }
+  }
+  return basis;
+}
+
+void Replication::EndSnapshot(const SnapshotBasis* written) {
+  frozen_ = false;
+  if (!alone()) Learn();
+  if (written == nullptr) return;
+  for (auto* all : {&followers_, &former_}) {
+    for (auto& follower : *all) {
+      if (!follower) continue;
+      auto applied = written->applied.find(follower->log_id());
+      if (applied != written->applied.end()) follower->Release(applied->second);
+    }
+  }
+}
+
+size_t Replication::Have(uint64_t offset) const {
+  return offset == 0 ? options_.data_centers.size() - 1 : server_.CountWith(kLogName, offset - 1);
+}
+
+io::Task<size_t> Replication::Await(uint64_t offset, size_t count, TimePoint deadline) {
+  if (offset == 0) co_return options_.data_centers.size() - 1;
+  co_return co_await server_.AwaitFollowers(kLogName, offset - 1, count, deadline);
+}
+
+std::vector<Replication::Peer> Replication::Peers() const {
+  std::vector<Peer> peers;
+  const auto& followers = server_.followers(kLogName);
+  uint64_t end = parts_.journal.log().end_offset();
+  for (const auto& follower : followers_) {
+    if (!follower || follower->mirror() == nullptr) continue;
+    const store::MirrorClient& mirror = *follower->mirror();
+    auto found = followers.find(follower->source());
+    uint64_t acknowledged = found == followers.end() ? 0 : found->second.acknowledged;
+    PeerProblem problem;
+    if (!mirror.connected()) {
+      problem = ProblemOfFollowing({.here = options_.data_centers[options_.here],
+                                    .source = follower->source(),
+                                    .copy_folder = follower->folder(),
+                                    .error = mirror.problem(),
+                                    .refusal = mirror.refusal()});
+    }
+    PeerProblem refused;
+    bool follows_us = found != followers.end() && found->second.connected;
+    if (const store::Refusal* refusal = server_.RefusalOf(kLogName, follower->source());
+        refusal != nullptr && !follows_us) {
+      refused = ProblemOfBeingFollowed(follower->source(), *refusal);
+    }
+    peers.push_back({.name = follower->source(),
+                     .connected = mirror.connected(),
+                     .behind_records = mirror.lag_records(),
+                     .behind = mirror.lag(),
+                     .clock = mirror.clock_offset(),
+                     .ahead_records = end - std::min(end, acknowledged),
+                     .problem = std::move(problem),
+                     .refused = std::move(refused)});
+  }
+  return peers;
+}
+
+}  // namespace meridian::session

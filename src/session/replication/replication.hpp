@@ -1,0 +1,130 @@
+// Replication: this data center's part in making all of them hold the same. It follows the session
+// log of every other one (Follower), serves its own to them (store/mirror/mirror_server.hpp),
+// writes beats (Knowledge), tells the keyspace what may be forgotten, and says who has what
+// (Copies).
+//
+// Owned by the Session; one thread: the loop's. Close before it goes; journal and keyspace outlive
+// it. Invariant: while a snapshot is written nothing more is forgotten, so that what is applied
+// again on top of it brings nothing back.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
+#include "base/hybrid_clock.hpp"
+#include "base/metrics.hpp"
+#include "io/file/disk.hpp"
+#include "io/loop.hpp"
+#include "io/net/stream.hpp"
+#include "io/scope.hpp"
+#include "io/task.hpp"
+#include "session/data/keyspace.hpp"
+#include "session/replication/basis.hpp"
+#include "session/replication/disk_journal.hpp"
+#include "session/replication/follower.hpp"
+#include "session/replication/journal.hpp"
+#include "session/replication/knowledge.hpp"
+#include "session/replication/peer_problem.hpp"
+#include "store/disk_failure.hpp"
+#include "store/mirror/clock_offset.hpp"
+#include "store/mirror/mirror_client.hpp"
+#include "store/mirror/mirror_server.hpp"
+
+namespace meridian::session {
+
+class Replication final : public Copies {
+ public:
+  struct Options {
+    std::string site;
+    std::vector<std::string> data_centers;  // in the order by which stamps know them
+    size_t here = 0;                        // our place among them
+    std::string folder;                     // where the copies are
+    uint64_t seed = 0;
+    store::OnDiskFailure on_disk_failure = store::EndProcessOnDiskFailure;
+    // A connection to another one's peer port.
+    std::function<store::MirrorClient::Dial(const std::string& data_center)> dial;
+  };
+  // How one of the others is, as seen from here.
+  struct Peer {
+    std::string name;
+    bool connected = false;       // we follow it now
+    uint64_t behind_records = 0;  // that it has and we have not
+    Duration behind{};            // how long ago we had all that it has
+    std::optional<store::ClockOffset::Estimate> clock;
+    uint64_t ahead_records = 0;  // that we have and it has not
+    PeerProblem problem;         // why we do not follow it
+    PeerProblem refused;         // why it does not follow us, though it has asked
+  };
+
+  struct Parts {
+    io::Loop& loop;
+    io::Disk& disk;
+    HybridClock& clock;
+    DiskJournal& journal;
+    Keyspace& keyspace;
+  };
+  static io::Task<Result<std::unique_ptr<Replication>>> Open(const Parts& parts, Options options);
+  ~Replication() override;
+
+  // Brings the keyspace, which is empty, to where it was: from the journal, and from what had come
+  // from the others before this start.
+  io::Task<Result<void>> Replay();
+  // Follows and is followed from now on. `metrics` may be null.
+  void Start(Metrics* metrics);
+  // After Start, before anybody writes. One whose disk is new may have been here before, on another
+  // one: it must go on from the sums of then, and its stamps must be above those of then, which the
+  // others may have forgotten already. So it has to hear of all of them; but no longer than clocks
+  // may differ, nor when `is_over`.
+  io::Task<void> AwaitContact(std::function<bool()> is_over = {});
+  io::Task<void> Close();
+  // Serves another data center whose connection was accepted; see MirrorServer::Serve.
+  io::Task<void> Serve(std::unique_ptr<io::Stream> stream,
+                       std::function<bool(std::string_view data_center)> allowed);
+
+  // Around a snapshot of the keyspace: what it will stand for; and that it does, or has failed.
+  SnapshotBasis BeginSnapshot();
+  void EndSnapshot(const SnapshotBasis* written);
+
+  size_t Have(uint64_t offset) const override;
+  io::Task<size_t> Await(uint64_t offset, size_t count, TimePoint deadline) override;
+
+  std::vector<Peer> Peers() const;
+  // Everything with a stamp up to this is in every data center.
+  HybridTime known() const { return parts_.keyspace.known(); }
+
+ private:
+  struct Shown;
+  Replication(const Parts& parts, Options options);
+  bool HasHeardOfAll() const;
+  bool alone() const { return options_.data_centers.size() == 1; }
+  io::Task<Result<void>> OpenFollowers();
+  io::Task<Result<void>> HasNoCopyWithin(std::string folder);
+  io::Task<Result<void>> ReplayCopies(const SnapshotBasis& basis);
+  io::Task<Result<std::unique_ptr<Follower>>> OpenFollower(std::string name);
+  void Hurry(std::string_view data_center);
+  Follower::OnBeat OnBeatOf(size_t origin);
+  void Learn();
+  Result<uint64_t> WriteBeat();
+  io::Task<Result<void>> Renew();
+  io::Task<void> BeatRegularly();
+
+  Parts parts_;
+  Options options_;
+  Knowledge knowledge_;
+  store::MirrorServer server_;
+  std::vector<std::unique_ptr<Follower>> followers_;  // by place; null: ourselves
+  std::vector<std::unique_ptr<Follower>> former_;     // of the site no more
+  std::unique_ptr<Shown> shown_;
+  bool frozen_ = false;
+  io::Scope background_;
+};
+
+}  // namespace meridian::session

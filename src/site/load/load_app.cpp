@@ -1,0 +1,116 @@
+#include <algorithm>
+#include <cctype>
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fmt/core.h>
+
+#include "site/limits.hpp"
+#include "site/load/load_parts.hpp"
+#include "site/load/table_reader.hpp"
+#include "site/site.hpp"
+
+namespace meridian::site {
+namespace {
+
+bool IsReleaseLetter(char letter) {
+  return std::isalnum(static_cast<unsigned char>(letter)) || letter == '.' || letter == '_' ||
+         letter == '-';
+}
+
+bool IsVariableName(std::string_view name) {
+  bool starts_well = !name.empty() && !std::isdigit(static_cast<unsigned char>(name.front()));
+  return starts_well && std::ranges::all_of(name, [](char letter) {
+           return std::isalnum(static_cast<unsigned char>(letter)) || letter == '_';
+         });
+}
+
+std::string ReadHealthPath(TableReader& app) {
+  std::string path = app.Text("health", {.max_bytes = kMaxHealthPathBytes, .fallback = "/"});
+  bool is_path = path.starts_with('/') && std::ranges::all_of(path, [](char letter) {
+                   return letter > ' ' && letter < '\x7f' && letter != '#';
+                 });
+  if (!is_path) {
+    app.Reject("health", "\"health\" must be a path, percent-encoded",
+               "expected one such as \"/health\"");
+  }
+  return path;
+}
+
+std::string ReadRelease(TableReader& app) {
+  std::string release = app.Text("release", {.max_bytes = kMaxReleaseBytes, .fallback = "1"});
+  if (!std::ranges::all_of(release, IsReleaseLetter)) {
+    app.Reject("release", "\"release\" may hold letters, digits, '.', '_' and '-' only");
+  }
+  return release;
+}
+
+std::vector<std::string> ReadCommand(TableReader& app) {
+  std::vector<std::string> command = app.Texts("command", {.min = 1, .max = kMaxCommandWords});
+  if (!command.empty() && command.front().empty()) {
+    app.Reject("command", "the first word of \"command\" is the program; it is empty");
+  }
+  return command;
+}
+
+std::map<std::string, std::string> ReadEnvironment(TableReader& app) {
+  TableReader table = app.Table("environment");
+  std::map<std::string, std::string> environment;
+  std::vector<std::string> names = table.Names();
+  if (names.size() > kMaxEnvironmentVariables) {
+    app.Reject("environment", fmt::format("{} variables are too many; at most {} are allowed",
+                                          names.size(), kMaxEnvironmentVariables));
+    return environment;
+  }
+  for (const std::string& name : names) {
+    if (name == "PORT" || name.starts_with("MERIDIAN_")) {
+      table.RejectKey(name, fmt::format("{} is set by Meridian for each instance", name),
+                      "leave it out");
+    } else if (!IsVariableName(name)) {
+      table.RejectKey(name, fmt::format("\"{}\" cannot name an environment variable", name),
+                      "letters, digits and '_' only, no digit first");
+    } else {
+      environment[name] = table.Text(name, {.min_bytes = 0});
+    }
+  }
+  return environment;
+}
+
+}  // namespace
+
+App ReadApp(TableReader& root, const std::filesystem::path& directory) {
+  using namespace std::chrono_literals;
+  TableReader table = root.Table("app");
+  App app;
+  app.command = ReadCommand(table);
+  std::string subdirectory = table.Text("directory", {.fallback = "."});
+  app.directory = (directory / subdirectory).lexically_normal();
+  if (!app.directory.has_filename()) app.directory = app.directory.parent_path();  // "/a/b/"
+  app.health_path = ReadHealthPath(table);
+  app.instances = static_cast<uint32_t>(table.Integer(
+      "instances", {.min = 1, .max = kMaxInstancesPerDataCenter, .fallback = app.instances}));
+  app.release = ReadRelease(table);
+  app.environment = ReadEnvironment(table);
+  app.start_timeout = table.Duration(
+      "start_timeout", {.min = 100ms, .max = kMaxStartTimeout, .fallback = app.start_timeout});
+  app.stop_timeout = table.Duration(
+      "stop_timeout", {.min = 100ms, .max = kMaxStopTimeout, .fallback = app.stop_timeout});
+  app.unhealthy_timeout = table.Duration("unhealthy_timeout", {.min = kMinUnhealthyTimeout,
+                                                               .max = kMaxUnhealthyTimeout,
+                                                               .fallback = app.unhealthy_timeout});
+  return app;
+}
+
+AgentSettings ReadAgent(TableReader& root) {
+  AgentSettings agent;
+  agent.hung_timeout = root.Table("agent").Duration(
+      "hung_timeout",
+      {.min = kMinHungTimeout, .max = kMaxHungTimeout, .fallback = agent.hung_timeout});
+  return agent;
+}
+
+}  // namespace meridian::site

@@ -1,0 +1,25 @@
+// The parts of site.toml that Parse reads, one function for each. Only load*.cpp include this.
+// Each records every mistake in its part and gives what it could read.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "site/load/load.hpp"
+#include "site/load/table_reader.hpp"
+#include "site/site.hpp"
+
+namespace meridian::site {
+
+std::vector<DataCenter> ReadDataCenters(TableReader& root);
+App ReadApp(TableReader& root, const std::filesystem::path& directory);
+AgentSettings ReadAgent(TableReader& root);
+Ports ReadPorts(TableReader& root);
+// After the data centers; sets `wan`.
+void ReadLab(TableReader& root, Site* site);
+std::map<std::string, External, std::less<>> ReadExternals(TableReader& root,
+                                                           const Environment& environment);
+
+}  // namespace meridian::site

@@ -1,0 +1,43 @@
+// FrameStream: frames of mirroring over a stream. Owned by one connection; one fiber reads and one
+// writes. Private to store/.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "io/net/stream.hpp"
+#include "io/task.hpp"
+#include "store/limits.hpp"
+#include "store/mirror/mirror_protocol.hpp"
+
+namespace meridian::store {
+
+class FrameStream {
+ public:
+  explicit FrameStream(std::unique_ptr<io::Stream> stream)
+      : stream_(std::move(stream)), buffer_(kMaxFrameBytes + kFrameHeaderBytes) {}
+
+  // The next frame, of at most `most` bytes; it holds until the next Read. kClosed: the peer has
+  // left; else as Stream and FrameBytes.
+  io::Task<Result<Frame>> Read(size_t most, TimePoint deadline);
+  io::Task<Result<void>> Write(Bytes head, Bytes rest, TimePoint deadline);
+  io::Task<Result<void>> Write(Bytes frame, TimePoint deadline) {
+    return Write(frame, {}, deadline);
+  }
+  // Tells the peer why, and closes. With nobody else reading or writing.
+  io::Task<void> Refuse(const Refusal& refusal, TimePoint deadline);
+
+  std::string PeerText() const { return stream_->peer().ToString(); }
+
+ private:
+  std::unique_ptr<io::Stream> stream_;
+  Buffer buffer_;
+  size_t taken_ = 0;  // of the frame that was given last
+};
+
+}  // namespace meridian::store

@@ -1,0 +1,133 @@
+// MirrorClient: keeps a copy of another data center's log, at the same offsets, in a Log and
+// Snapshots of its own; dials again for as long as it lives.
+//
+//   auto copy = co_await Log::Open(loop, disk, {.folder = "state/session/us-west", .id = 0});
+//   MirrorClient client(loop, options, **copy, **snapshots, dial);
+//   scope.Spawn(client.Run());
+//   for (;;) { co_await copy.Durable(next); co_await copy.Read(next, ...); }   // the owner applies
+//
+// What is durable in the copy is acknowledged. Who applies it follows the copy as after a start:
+// where a snapshot has replaced records Read gives kNotFound; then the snapshot is loaded, and the
+// copy followed from its offset. So replay and mirroring are one path, and a slow owner does not
+// hold up the mirror.
+//
+// A copy is opened with id 0, and takes the id of the first log that it follows; it never follows
+// another. Protocol: store/mirror/mirror_protocol.hpp; decisions: store/mirror/mirror_follower.hpp.
+//
+// Owned by a tier's main; one thread, the loop's. Nobody else writes to the copy.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/clock.hpp"
+#include "base/hybrid_clock.hpp"
+#include "base/metrics.hpp"
+#include "base/random.hpp"
+#include "base/result.hpp"
+#include "io/loop.hpp"
+#include "io/net/stream.hpp"
+#include "io/scope.hpp"
+#include "io/task.hpp"
+#include "io/wait_queue.hpp"
+#include "store/limits.hpp"
+#include "store/log/log.hpp"
+#include "store/mirror/clock_file.hpp"
+#include "store/mirror/clock_offset.hpp"
+#include "store/mirror/mirror_protocol.hpp"
+#include "store/mirror/mirror_source.hpp"
+#include "store/snapshot/snapshot.hpp"
+
+namespace meridian::store {
+
+struct MirrorClientOptions {
+  MirrorIdentity identity;
+  std::string source;        // the data center that is followed
+  std::string log;           // the log's name there
+  uint32_t least_epoch = 0;  // known to be in force: a source of an older one is fenced
+  HybridClock& clock;
+  ClockFile* clock_file = nullptr;  // where the clock has a bound on disk
+  uint64_t seed = 0;                // for the time between attempts
+  // Called when a snapshot has come that is about to replace what the copy has. The source may have
+  // left out what it knows us to have applied: after this it must not be needed from the copy.
+  // Null: nothing is needed.
+  std::function<io::Task<Result<void>>()> before_snapshot;
+};
+
+// How far a copy is behind, for /metrics.
+struct MirrorGauges {
+  MirrorGauges(Metrics& metrics, const std::string& log, const std::string& source);
+  Gauge& records;
+  Gauge& seconds;
+  Gauge& connected;
+  Gauge& clock_lead;
+  Gauge& clock_error;
+};
+
+class MirrorClient {
+ public:
+  // A connection to the source, by mutual TLS, whose certificate is that data center's.
+  using Dial = std::function<io::Task<Result<std::unique_ptr<io::Stream>>>(TimePoint deadline)>;
+
+  MirrorClient(io::Loop& loop, MirrorClientOptions options, Log& copy, Snapshots& snapshots,
+               Dial dial);
+  MirrorClient(const MirrorClient&) = delete;
+  MirrorClient& operator=(const MirrorClient&) = delete;
+
+  // Follows until it is cancelled. Waits longer after each failure in a row.
+  io::Task<void> Run();
+  // Another writer is in force: a source of an older epoch is refused from now on.
+  void RaiseLeastEpoch(uint32_t epoch);
+  // The source was heard of in another way: it is dialled anew at once, also where an attempt waits
+  // for an answer that may have been lost.
+  void Hurry();
+
+  bool connected() const { return connected_; }
+  // What ended the last attempt to follow. Empty while the source is followed, and before the first
+  // attempt has ended.
+  const std::string& problem() const { return problem_; }
+  // Of the last attempt, where one end has refused the other.
+  const std::optional<Refusal>& refusal() const { return refusal_; }
+  // Records that the source has and the copy has not, as the source last said.
+  uint64_t lag_records() const;
+  // How long ago the copy had all that the source has; zero when it has now.
+  Duration lag() const;
+  // How far the source's clock is ahead of ours. Nothing: it is not followed, or has not answered
+  // yet.
+  std::optional<ClockOffset::Estimate> clock_offset() const {
+    return connected_ ? clock_offset_.best() : std::nullopt;
+  }
+  void Show(MirrorGauges& gauges) const;
+
+ private:
+  class Connection;
+  io::Task<Result<void>> Reconcile();
+  io::Task<Result<void>> FollowOnce();
+  using Dialled = Result<std::unique_ptr<io::Stream>>;
+  io::Task<Dialled> DialSource();
+  io::Task<void> DialInto(Dialled* stream);
+  void NoteSource(uint64_t end_offset);
+
+  io::Loop& loop_;
+  MirrorClientOptions options_;
+  Log& copy_;
+  Snapshots& snapshots_;
+  Dial dial_;
+  Random random_;
+  io::Scope* dialling_ = nullptr;
+  bool hurry_ = false;  // the next attempt does not wait
+  io::WaitQueue hurried_;
+  Connection* connection_ = nullptr;
+  bool connected_ = false;
+  bool welcomed_ = false;  // in the last attempt
+  uint64_t source_end_ = 0;
+  TimePoint complete_;  // when the copy had all, or we began
+  ClockOffset clock_offset_;
+  std::string problem_;
+  std::optional<Refusal> refusal_;
+};
+
+}  // namespace meridian::store

@@ -1,0 +1,107 @@
+#include "store/mirror/mirror_follower.hpp"
+
+#include <algorithm>
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include <fmt/core.h>
+
+#include "base/hybrid_clock.hpp"
+#include "base/result.hpp"
+#include "store/log/record.hpp"
+#include "store/mirror/mirror_protocol.hpp"
+#include "store/snapshot/snapshot_format.hpp"
+
+namespace meridian::store {
+
+Hello FollowerSession::MakeHello(const std::string& log) const {
+  return {.site = identity_.site,
+          .data_center = identity_.data_center,
+          .log = log,
+          .log_id = copy_.log_id,
+          .next_offset = copy_.next_offset,
+          .newest_epoch = copy_.newest_epoch,
+          .least_epoch = least_epoch_,
+          .now = clock_.Present()};
+}
+
+std::optional<Refusal> FollowerSession::CheckEpoch(uint32_t epoch) const {
+  uint32_t least = std::max(least_epoch_, copy_.newest_epoch);
+  if (epoch >= least) return std::nullopt;
+  return Refusal{RefusalReason::kStaleEpoch,
+                 fmt::format("epoch {} was replaced by epoch {}", epoch, least)};
+}
+
+std::optional<Refusal> FollowerSession::CheckClock(HybridTime time) const {
+  Result<void> plausible = clock_.CheckSkew(time);
+  if (plausible) return std::nullopt;
+  return Refusal{RefusalReason::kClockAhead, plausible.error().message};
+}
+
+std::optional<Refusal> FollowerSession::TakeWelcome(const Welcome& welcome) {
+  if (welcome.data_center != source_) {
+    return Refusal{RefusalReason::kNotAllowed,
+                   fmt::format("{} answers in place of {}", welcome.data_center, source_)};
+  }
+  if (copy_.log_id != 0 && welcome.log_id != copy_.log_id) {
+    return Refusal{RefusalReason::kOtherLog,
+                   fmt::format("the copy is one of {:016x}, the log is {:016x}", copy_.log_id,
+                               welcome.log_id)};
+  }
+  std::optional<Refusal> refusal =
+      TakeState({.epoch = welcome.epoch, .end_offset = welcome.end_offset, .now = welcome.now});
+  if (!refusal) copy_.log_id = welcome.log_id;
+  return refusal;
+}
+
+std::optional<Refusal> FollowerSession::TakeState(const SourceState& state) {
+  if (auto refusal = CheckEpoch(state.epoch)) return refusal;
+  if (auto refusal = CheckClock(state.now)) return refusal;
+  source_end_ = std::max(source_end_, state.end_offset);
+  return std::nullopt;
+}
+
+std::optional<Refusal> FollowerSession::TakeRecords(const RecordBatch& batch) {
+  if (batch.empty() || batch.begin_offset() != copy_.next_offset) {
+    return Refusal{RefusalReason::kProtocol,
+                   fmt::format("records from {} on came where {} comes next", batch.begin_offset(),
+                               copy_.next_offset)};
+  }
+  if (auto refusal = CheckClock(batch.newest_time())) return refusal;
+  // Old records may be of old epochs, but no epoch follows a newer one.
+  uint32_t epoch = copy_.newest_epoch;
+  bool ascending = true;
+  batch.ForEach([&](const Record& record) {
+    ascending = ascending && record.epoch >= epoch;
+    epoch = record.epoch;
+  });
+  if (!ascending) {
+    return Refusal{RefusalReason::kDiverged, "a record of an older epoch follows a newer one"};
+  }
+  copy_.newest_epoch = epoch;
+  copy_.next_offset = batch.next_offset();
+  source_end_ = std::max(source_end_, copy_.next_offset);
+  return std::nullopt;
+}
+
+std::optional<Refusal> FollowerSession::TakeSnapshot(const SnapshotInfo& info) {
+  if (info.log_id != copy_.log_id || info.offset <= copy_.next_offset) {
+    return Refusal{RefusalReason::kProtocol,
+                   fmt::format("a snapshot of {} for a copy that has all below {}", info.offset,
+                               copy_.next_offset)};
+  }
+  if (info.epoch < copy_.newest_epoch) {
+    return Refusal{RefusalReason::kDiverged, "the snapshot is of an older epoch than the copy"};
+  }
+  if (auto refusal = CheckClock(info.time)) return refusal;
+  copy_.newest_epoch = info.epoch;
+  copy_.next_offset = info.offset;
+  return std::nullopt;
+}
+
+void FollowerSession::RaiseLeastEpoch(uint32_t epoch) {
+  least_epoch_ = std::max(least_epoch_, epoch);
+}
+
+}  // namespace meridian::store

@@ -1,0 +1,60 @@
+// FollowerSession: what a follower decides in one connection to a source: what it asks for, and
+// whether it takes what comes. Pure; mirror_client.cpp does the rest.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/clock.hpp"
+#include "base/hybrid_clock.hpp"
+#include "store/log/record.hpp"
+#include "store/mirror/mirror_protocol.hpp"
+#include "store/mirror/mirror_source.hpp"
+#include "store/snapshot/snapshot_format.hpp"
+
+namespace meridian::store {
+
+// Of the copy, when the connection begins.
+struct CopyFacts {
+  uint64_t log_id = 0;  // 0: it has followed nothing yet
+  uint64_t next_offset = 0;
+  uint32_t newest_epoch = 0;
+};
+
+class FollowerSession {
+ public:
+  FollowerSession(MirrorIdentity identity, std::string source, const HybridClock& clock,
+                  CopyFacts copy, uint32_t least_epoch)
+      : identity_(std::move(identity)),
+        source_(std::move(source)),
+        clock_(clock),
+        copy_(copy),
+        least_epoch_(least_epoch) {}
+
+  Hello MakeHello(const std::string& log) const;
+  // Each: why the connection must end, or nothing.
+  std::optional<Refusal> TakeWelcome(const Welcome& welcome);
+  std::optional<Refusal> TakeState(const SourceState& state);
+  std::optional<Refusal> TakeRecords(const RecordBatch& batch);
+  std::optional<Refusal> TakeSnapshot(const SnapshotInfo& info);
+  // A source of an older epoch is fenced from now on.
+  void RaiseLeastEpoch(uint32_t epoch);
+
+  uint64_t log_id() const { return copy_.log_id; }
+  uint64_t next_offset() const { return copy_.next_offset; }  // that the source sends next
+  uint64_t source_end() const { return source_end_; }
+
+ private:
+  std::optional<Refusal> CheckEpoch(uint32_t epoch) const;
+  std::optional<Refusal> CheckClock(HybridTime time) const;
+
+  MirrorIdentity identity_;
+  std::string source_;
+  const HybridClock& clock_;
+  CopyFacts copy_;
+  uint32_t least_epoch_;
+  uint64_t source_end_ = 0;
+};
+
+}  // namespace meridian::store

@@ -1,0 +1,117 @@
+#include "store/mirror/mirror_source.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include <fmt/core.h>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "store/limits.hpp"
+#include "store/mirror/mirror_protocol.hpp"
+
+namespace meridian::store {
+
+std::optional<Refusal> SourceSession::Begin(const Hello& hello, const SourceFacts& facts) {
+  using enum RefusalReason;
+  if (hello.version != kMirrorVersion) {
+    return Refusal{kVersion, fmt::format("version {} is spoken here", kMirrorVersion)};
+  }
+  if (hello.site != identity_.site) {
+    return Refusal{kOtherSite, fmt::format("this is the site {}", identity_.site)};
+  }
+  if (Result<void> plausible = clock_.CheckSkew(hello.now); !plausible) {
+    return Refusal{kClockAhead, plausible.error().message};
+  }
+  if (hello.log_id != 0 && hello.log_id != facts.log_id) {
+    return Refusal{kOtherLog, fmt::format("the log is {:016x}, the copy one of {:016x}",
+                                          facts.log_id, hello.log_id)};
+  }
+  if (hello.least_epoch > facts.epoch || hello.newest_epoch > facts.epoch) {
+    return Refusal{kStaleEpoch,
+                   fmt::format("this source writes epoch {}, the follower knows {}", facts.epoch,
+                               std::max(hello.least_epoch, hello.newest_epoch))};
+  }
+  if (hello.next_offset > facts.end_offset) {
+    return Refusal{kDiverged, fmt::format("the copy ends at {}, the log at {}", hello.next_offset,
+                                          facts.end_offset)};
+  }
+  if (facts.epoch_before && *facts.epoch_before != hello.newest_epoch) {
+    return Refusal{kDiverged,
+                   fmt::format("the record before {} is of epoch {} here and {} in the copy",
+                               hello.next_offset, *facts.epoch_before, hello.newest_epoch)};
+  }
+  next_ = acknowledged_ = hello.next_offset;
+  return std::nullopt;
+}
+
+SourceSession::Action SourceSession::Next(const SourceFacts& facts, TimePoint now) const {
+  if (now - heard_ >= kMaxMirrorSilence) {
+    return {.what = Do::kRefuse,
+            .refusal = {RefusalReason::kProtocol, "no acknowledgement came in time"}};
+  }
+  if (next_ == 0 && facts.begins_with_snapshot) return NextForOneWithNothing(facts, now);
+  if (next_ < facts.begin_offset || (next_ < facts.end_offset && !facts.next_is_readable)) {
+    return NextUnreachable(facts);
+  }
+  bool open = in_flight_bytes_ < kMaxInFlightBytes;
+  if (next_ < facts.end_offset && open) {
+    return {.what = Do::kSendRecords,
+            .max_bytes = std::min(kMirrorBatchBytes, kMaxInFlightBytes - in_flight_bytes_)};
+  }
+  if (now - sent_at_ >= kMirrorHeartbeat) return {.what = Do::kHeartbeat};
+  return {.what = open ? Do::kAwaitRecords : Do::kAwaitAck, .until = sent_at_ + kMirrorHeartbeat};
+}
+
+SourceSession::Action SourceSession::NextForOneWithNothing(const SourceFacts& facts,
+                                                           TimePoint now) const {
+  if (facts.snapshot_is_made) return NextUnreachable(facts);
+  if (now - sent_at_ >= kMirrorHeartbeat) return {.what = Do::kHeartbeat};
+  return {.what = Do::kAwaitSnapshot, .until = sent_at_ + kMirrorHeartbeat};
+}
+
+SourceSession::Action SourceSession::NextUnreachable(const SourceFacts& facts) const {
+  if (facts.snapshot_offset && *facts.snapshot_offset > next_ &&
+      *facts.snapshot_offset >= facts.begin_offset) {
+    return {.what = Do::kSendSnapshot};
+  }
+  return {.what = Do::kRefuse,
+          .refusal = {RefusalReason::kOutOfReach,
+                      fmt::format("records from {} on are not here any more, and no snapshot "
+                                  "stands for them; the oldest is {}",
+                                  next_, facts.begin_offset)}};
+}
+
+void SourceSession::SentRecords(uint64_t next_offset, size_t bytes, TimePoint now) {
+  next_ = next_offset;
+  in_flight_.push_back({.next_offset = next_offset, .bytes = bytes});
+  in_flight_bytes_ += bytes;
+  sent_at_ = now;
+}
+
+void SourceSession::SentSnapshot(uint64_t offset, TimePoint now) {
+  next_ = offset;
+  sent_at_ = now;
+}
+
+std::optional<Refusal> SourceSession::TakeAck(const Ack& ack, TimePoint now) {
+  if (ack.next_offset < acknowledged_ || ack.next_offset > next_) {
+    return Refusal{RefusalReason::kProtocol,
+                   fmt::format("an acknowledgement of {}, of what is between {} and {}",
+                               ack.next_offset, acknowledged_, next_)};
+  }
+  if (Result<void> plausible = clock_.CheckSkew(ack.now); !plausible) {
+    return Refusal{RefusalReason::kClockAhead, plausible.error().message};
+  }
+  heard_ = now;
+  acknowledged_ = ack.next_offset;
+  while (!in_flight_.empty() && in_flight_.front().next_offset <= acknowledged_) {
+    in_flight_bytes_ -= in_flight_.front().bytes;
+    in_flight_.pop_front();
+  }
+  return std::nullopt;
+}
+
+}  // namespace meridian::store

@@ -1,0 +1,92 @@
+// SourceSession: what a source decides for one follower: whether to serve it, and what to send
+// next. Pure: it is told what the log holds and what time it is; mirror_server.cpp does the rest.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+
+#include "base/clock.hpp"
+#include "base/hybrid_clock.hpp"
+#include "store/mirror/mirror_protocol.hpp"
+
+namespace meridian::store {
+
+struct MirrorIdentity {
+  std::string site;         // both ends must be of one site
+  std::string data_center;  // our own name
+};
+
+// Of the log, as it is now.
+struct SourceFacts {
+  uint64_t log_id = 0;
+  uint32_t epoch = 0;
+  uint64_t begin_offset = 0;
+  uint64_t end_offset = 0;
+  // What the newest snapshot stands for.
+  std::optional<uint64_t> snapshot_offset;
+  // For a follower that has nothing: it begins with a snapshot, which may be made yet.
+  bool begins_with_snapshot = false;
+  bool snapshot_is_made = true;
+  // Whether the record that the follower needs next can be read, when it is between begin and end.
+  bool next_is_readable = true;
+  // The epoch of the record before the one that the follower asks for, where the log has it. For
+  // Begin.
+  std::optional<uint32_t> epoch_before;
+};
+
+class SourceSession {
+ public:
+  enum class Do : uint8_t {
+    kSendRecords,
+    kSendSnapshot,
+    kHeartbeat,
+    kAwaitRecords,
+    kAwaitAck,
+    kAwaitSnapshot,
+    kRefuse
+  };
+  struct Action {
+    Do what = Do::kAwaitRecords;
+    size_t max_bytes = 0;      // kSendRecords, from next_offset() on
+    TimePoint until = kNever;  // kAwait...: then ask again
+    Refusal refusal = {};
+  };
+
+  SourceSession(MirrorIdentity identity, const HybridClock& clock, TimePoint now)
+      : identity_(std::move(identity)), clock_(clock), heard_(now), sent_at_(now) {}
+
+  // Why the follower is not served, or nothing.
+  std::optional<Refusal> Begin(const Hello& hello, const SourceFacts& facts);
+  Action Next(const SourceFacts& facts, TimePoint now) const;
+
+  void SentRecords(uint64_t next_offset, size_t bytes, TimePoint now);
+  void SentSnapshot(uint64_t offset, TimePoint now);
+  void SentOther(TimePoint now) { sent_at_ = now; }
+  std::optional<Refusal> TakeAck(const Ack& ack, TimePoint now);
+
+  uint64_t next_offset() const { return next_; }           // to be sent
+  uint64_t acknowledged() const { return acknowledged_; }  // all below
+  size_t in_flight_bytes() const { return in_flight_bytes_; }
+
+ private:
+  struct Sent {
+    uint64_t next_offset = 0;
+    size_t bytes = 0;
+  };
+  Action NextForOneWithNothing(const SourceFacts& facts, TimePoint now) const;
+  Action NextUnreachable(const SourceFacts& facts) const;
+
+  MirrorIdentity identity_;
+  const HybridClock& clock_;
+  uint64_t next_ = 0;
+  uint64_t acknowledged_ = 0;
+  std::deque<Sent> in_flight_;
+  size_t in_flight_bytes_ = 0;
+  TimePoint heard_;
+  TimePoint sent_at_;
+};
+
+}  // namespace meridian::store

@@ -1,0 +1,191 @@
+#include "store/mirror/mirror_source.hpp"
+
+#include <gtest/gtest.h>
+
+#include "store/limits.hpp"
+
+namespace meridian::store {
+namespace {
+
+using Do = SourceSession::Do;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+class MirrorSourceTest : public testing::Test {
+ protected:
+  std::optional<RefusalReason> Begin() {
+    auto refusal = session_.Begin(hello_, facts_);
+    if (!refusal) return std::nullopt;
+    return refusal->reason;
+  }
+  SourceSession::Action Next() { return session_.Next(facts_, wall_.Now()); }
+  void SendRecords(uint64_t next_offset, size_t bytes) {
+    EXPECT_EQ(Next().what, Do::kSendRecords);
+    session_.SentRecords(next_offset, bytes, wall_.Now());
+  }
+  std::optional<Refusal> Acknowledge(uint64_t next_offset) {
+    return session_.TakeAck({.next_offset = next_offset, .now = clock_.Present()}, wall_.Now());
+  }
+
+  ManualClock wall_;
+  HybridClock clock_{wall_, seconds{10}};
+  SourceSession session_{{.site = "photos", .data_center = "us-east"}, clock_, wall_.Now()};
+  Hello hello_{.site = "photos",
+               .data_center = "us-west",
+               .log = "session",
+               .log_id = 7,
+               .next_offset = 50,
+               .newest_epoch = 2,
+               .now = clock_.Present()};
+  SourceFacts facts_{.log_id = 7, .epoch = 3, .begin_offset = 10, .end_offset = 100};
+};
+
+TEST_F(MirrorSourceTest, FollowerGoesOnWhereItsCopyEnds) {
+  EXPECT_EQ(Begin(), std::nullopt);
+  EXPECT_EQ(session_.next_offset(), 50U);
+  EXPECT_EQ(session_.acknowledged(), 50U);
+  EXPECT_EQ(Next().what, Do::kSendRecords);
+}
+
+TEST_F(MirrorSourceTest, CopyWithoutIdTakesAnyLog) {
+  hello_.log_id = 0;
+  EXPECT_EQ(Begin(), std::nullopt);
+}
+
+TEST_F(MirrorSourceTest, OneThatHasNothingAwaitsASnapshotWhereItMustBeginWithOne) {
+  hello_ = {.site = "photos", .data_center = "us-west", .log = "session", .now = hello_.now};
+  facts_.begin_offset = 0;
+  facts_.begins_with_snapshot = true;
+  facts_.snapshot_is_made = false;
+  facts_.snapshot_offset = 20;
+  EXPECT_EQ(Begin(), std::nullopt);
+  EXPECT_EQ(Next().what, Do::kAwaitSnapshot);
+  wall_.Advance(kMirrorHeartbeat);
+  EXPECT_EQ(Next().what, Do::kHeartbeat);
+  facts_.snapshot_is_made = true;
+  EXPECT_EQ(Next().what, Do::kSendSnapshot);
+  session_.SentSnapshot(20, wall_.Now());
+  EXPECT_EQ(Next().what, Do::kSendRecords);
+  EXPECT_EQ(session_.next_offset(), 20U);
+}
+
+TEST_F(MirrorSourceTest, OneThatHasSomethingGoesOnWhereAnotherWouldBeginWithASnapshot) {
+  facts_.begins_with_snapshot = true;
+  facts_.snapshot_offset = 60;
+  EXPECT_EQ(Begin(), std::nullopt);
+  EXPECT_EQ(Next().what, Do::kSendRecords);
+}
+
+TEST_F(MirrorSourceTest, OtherVersionSiteAndLogAreRefused) {
+  Hello right = hello_;
+  hello_.version = kMirrorVersion + 1;
+  EXPECT_EQ(Begin(), RefusalReason::kVersion);
+  hello_ = right;
+  hello_.site = "letters";
+  EXPECT_EQ(Begin(), RefusalReason::kOtherSite);
+  hello_ = right;
+  hello_.log_id = 8;
+  EXPECT_EQ(Begin(), RefusalReason::kOtherLog);
+}
+
+TEST_F(MirrorSourceTest, SourceOfAnOlderEpochThanTheFollowerKnowsIsFenced) {
+  hello_.least_epoch = 3;
+  EXPECT_EQ(Begin(), std::nullopt);
+  hello_.least_epoch = 4;
+  EXPECT_EQ(Begin(), RefusalReason::kStaleEpoch);
+  hello_.least_epoch = 0;
+  hello_.newest_epoch = 4;
+  EXPECT_EQ(Begin(), RefusalReason::kStaleEpoch);
+}
+
+TEST_F(MirrorSourceTest, CopyThatHoldsWhatTheLogDoesNotIsRefused) {
+  hello_.next_offset = 100;
+  EXPECT_EQ(Begin(), std::nullopt);
+  hello_.next_offset = 101;
+  EXPECT_EQ(Begin(), RefusalReason::kDiverged);
+}
+
+TEST_F(MirrorSourceTest, CopyWhoseLastRecordIsOfAnotherEpochHasDiverged) {
+  facts_.epoch_before = 2;
+  EXPECT_EQ(Begin(), std::nullopt);
+  facts_.epoch_before = 1;
+  EXPECT_EQ(Begin(), RefusalReason::kDiverged);
+}
+
+TEST_F(MirrorSourceTest, ClockFromTheFutureIsRefused) {
+  hello_.now = HybridTime::FromWall(wall_.Wall() + seconds{10});
+  EXPECT_EQ(Begin(), std::nullopt);
+  hello_.now = HybridTime::FromWall(wall_.Wall() + seconds{10} + milliseconds{1});
+  EXPECT_EQ(Begin(), RefusalReason::kClockAhead);
+}
+
+TEST_F(MirrorSourceTest, NoMoreIsInFlightThanAllowed) {
+  facts_.end_offset = 1000;
+  ASSERT_EQ(Begin(), std::nullopt);
+  EXPECT_EQ(Next().max_bytes, kMirrorBatchBytes);
+  SendRecords(60, kMaxInFlightBytes - 1);
+  EXPECT_EQ(Next().max_bytes, 1U);
+  SendRecords(61, 1);
+  EXPECT_EQ(Next().what, Do::kAwaitAck);
+  EXPECT_EQ(Acknowledge(60), std::nullopt);
+  EXPECT_EQ(session_.in_flight_bytes(), 1U);
+  EXPECT_EQ(Next().what, Do::kSendRecords);
+}
+
+TEST_F(MirrorSourceTest, AcknowledgementOutsideOfWhatWasSentIsRefused) {
+  ASSERT_EQ(Begin(), std::nullopt);
+  SendRecords(60, 100);
+  EXPECT_TRUE(Acknowledge(61));
+  EXPECT_FALSE(Acknowledge(55));
+  EXPECT_TRUE(Acknowledge(54));
+  EXPECT_FALSE(Acknowledge(60));
+}
+
+TEST_F(MirrorSourceTest, HeartbeatComesWhenThereIsNothingElseToSay) {
+  facts_.end_offset = 50;
+  ASSERT_EQ(Begin(), std::nullopt);
+  EXPECT_EQ(Next().what, Do::kAwaitRecords);
+  EXPECT_EQ(Next().until, wall_.Now() + kMirrorHeartbeat);
+  wall_.Advance(kMirrorHeartbeat);
+  EXPECT_EQ(Next().what, Do::kHeartbeat);
+  session_.SentOther(wall_.Now());
+  EXPECT_EQ(Next().what, Do::kAwaitRecords);
+}
+
+TEST_F(MirrorSourceTest, SilentFollowerIsLeft) {
+  ASSERT_EQ(Begin(), std::nullopt);
+  wall_.Advance(kMaxMirrorSilence - milliseconds{1});
+  EXPECT_NE(Next().what, Do::kRefuse);
+  wall_.Advance(milliseconds{1});
+  EXPECT_EQ(Next().what, Do::kRefuse);
+}
+
+TEST_F(MirrorSourceTest, SnapshotIsSentWhereTheLogNoLongerReachesBack) {
+  ASSERT_EQ(Begin(), std::nullopt);
+  facts_.begin_offset = 51;
+  facts_.snapshot_offset = 80;
+  EXPECT_EQ(Next().what, Do::kSendSnapshot);
+  session_.SentSnapshot(80, wall_.Now());
+  EXPECT_EQ(Next().what, Do::kSendRecords);
+  EXPECT_EQ(session_.next_offset(), 80U);
+}
+
+TEST_F(MirrorSourceTest, SnapshotStandsInForADamagedRange) {
+  ASSERT_EQ(Begin(), std::nullopt);
+  facts_.next_is_readable = false;
+  facts_.snapshot_offset = 51;
+  EXPECT_EQ(Next().what, Do::kSendSnapshot);
+  facts_.snapshot_offset = 50;
+  EXPECT_EQ(Next().what, Do::kRefuse);
+}
+
+TEST_F(MirrorSourceTest, WhatNeitherLogNorSnapshotHasIsOutOfReach) {
+  ASSERT_EQ(Begin(), std::nullopt);
+  facts_.begin_offset = 51;
+  EXPECT_EQ(Next().refusal.reason, RefusalReason::kOutOfReach);
+  facts_.snapshot_offset = 50;
+  EXPECT_EQ(Next().refusal.reason, RefusalReason::kOutOfReach);
+}
+
+}  // namespace
+}  // namespace meridian::store

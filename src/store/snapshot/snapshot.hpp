@@ -1,0 +1,111 @@
+// Snapshots: files that stand for all records of a log below some offset, so that those need not be
+// kept. They are written beside the traffic, in slices, by the owner of the state: no fork, and
+// no second copy in memory.
+//
+//   auto writer = co_await snapshots.Begin({.log_id = log.id(), .offset = log.durable_end(), ...});
+//   for (each item of the state) if (!co_await (*writer)->Add(item)) ...   // may let others run
+//   co_await (*writer)->Commit();
+//   log.SetRetention({.released_before = snapshots.newest()->offset});
+//
+// What changes while a snapshot is written may be in it or not. The owner replays the log from the
+// snapshot's offset on top of it, so applying a record twice must change nothing (or the owner
+// must keep old values aside). Take the offset before the first item.
+//
+// Owned by a tier's main; one thread. Invariant: under its name a snapshot is whole and synced; the
+// one before stays until then. One writer at a time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/hybrid_clock.hpp"
+#include "base/result.hpp"
+#include "io/file/disk.hpp"
+#include "io/task.hpp"
+#include "store/snapshot/snapshot_format.hpp"
+
+namespace meridian::store {
+
+class Snapshots;
+
+class SnapshotWriter {
+ public:
+  ~SnapshotWriter();  // without Commit: the file is left behind, and removed by the next one
+  SnapshotWriter(const SnapshotWriter&) = delete;
+  SnapshotWriter& operator=(const SnapshotWriter&) = delete;
+
+  const SnapshotInfo& info() const { return info_; }
+  // Adds an item; writes when a block is full. kTooLarge, and what Disk says.
+  io::Task<Result<void>> Add(Bytes item);
+  // Adds a block of another machine's snapshot as it is. kInvalid: it is damaged, or not the next.
+  io::Task<Result<void>> AddBlock(Bytes block);
+  // The last block was the end: only Commit is left.
+  bool ended() const { return chain_.ended(); }
+  // Syncs, gives it its name, and removes the snapshots before it.
+  io::Task<Result<void>> Commit();
+
+ private:
+  friend class Snapshots;
+  SnapshotWriter(Snapshots& snapshots, SnapshotInfo info, std::unique_ptr<io::File> file);
+  io::Task<Result<void>> WriteItems();
+  io::Task<Result<void>> Write(Bytes bytes);
+
+  Snapshots& snapshots_;
+  SnapshotInfo info_;
+  std::unique_ptr<io::File> file_;
+  uint64_t written_ = 0;
+  std::vector<uint8_t> items_;
+  BlockChain chain_;
+};
+
+class SnapshotReader {
+ public:
+  const SnapshotInfo& info() const { return info_; }
+  // The next block, as it is in the file, to hand on; nothing at the end. kIo: it is damaged.
+  io::Task<Result<std::optional<std::vector<uint8_t>>>> NextBlock();
+
+ private:
+  friend class Snapshots;
+  SnapshotReader(SnapshotInfo info, std::unique_ptr<io::File> file);
+
+  SnapshotInfo info_;
+  std::unique_ptr<io::File> file_;
+  uint64_t position_;
+  BlockChain chain_;
+};
+
+class Snapshots {
+ public:
+  // Finds the newest one in `folder` (made when it is not there) and removes what was left half
+  // written. Errors: those of Disk.
+  static io::Task<Result<std::unique_ptr<Snapshots>>> Open(io::Disk& disk, std::string folder);
+
+  // Its checksums are looked at when it is read.
+  const std::optional<SnapshotInfo>& newest() const { return newest_; }
+
+  // kExists: one is being written; kInvalid: the newest stands for more already.
+  io::Task<Result<std::unique_ptr<SnapshotWriter>>> Begin(SnapshotInfo info);
+  // kNotFound: there is none. It can be read on when a newer one replaces it meanwhile.
+  io::Task<Result<std::unique_ptr<SnapshotReader>>> ReadNewest();
+
+ private:
+  friend class SnapshotWriter;
+  Snapshots(io::Disk& disk, std::string folder) : disk_(disk), folder_(std::move(folder)) {}
+  std::string PathOf(const std::string& name) const { return folder_ + "/" + name; }
+  io::Task<Result<void>> RemoveOthers();
+  io::Task<Result<std::unique_ptr<SnapshotReader>>> OpenFile(std::string name);
+  io::Task<Result<std::unique_ptr<io::File>>> BeginFile(SnapshotInfo info);
+
+  io::Disk& disk_;
+  std::string folder_;
+  std::optional<SnapshotInfo> newest_;
+  bool writing_ = false;
+};
+
+}  // namespace meridian::store

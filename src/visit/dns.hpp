@@ -1,0 +1,64 @@
+// DnsClient: asks the site's name servers for a visitor, over UDP and, where an answer does not
+// fit, over TCP. Whom to ask and what may be remembered are Resolver's decisions.
+//
+// Whoever asks for what is being asked already waits for that answer. One thread: the loop's; it
+// must outlive its look-ups.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "io/net/network.hpp"
+#include "io/wait_queue.hpp"
+#include "visit/limits.hpp"
+#include "visit/record.hpp"
+#include "visit/resolver.hpp"
+#include "wire/dns/query.hpp"
+
+namespace meridian::visit {
+
+struct DnsClientOptions {
+  std::vector<DnsServer> servers;
+  std::optional<wire::dns::ClientSubnet> subnet;  // sent with every question
+  VisitLimits limits;
+};
+
+class DnsClient {
+ public:
+  DnsClient(io::Loop& loop, io::Network& network, DnsClientOptions options);
+
+  // The answer to `question`: one that is still known, or a server's; what was asked for it is
+  // added to `tries`. Errors: those of the server that was tried last.
+  io::Task<Result<DnsAnswer>> LookUp(wire::dns::Question question, std::vector<DnsTry>* tries);
+
+  // Questions that were sent to a server.
+  uint64_t questions() const { return questions_; }
+
+ private:
+  // A look-up that goes on.
+  struct Flight {
+    wire::dns::Question question;
+    Result<DnsAnswer> outcome;
+    io::WaitQueue landed;
+  };
+
+  std::shared_ptr<Flight> FindFlight(const wire::dns::Question& question) const;
+  io::Task<Result<DnsAnswer>> AskServers(const wire::dns::Question& question,
+                                         std::vector<DnsTry>* tries);
+  io::Task<Result<DnsAnswer>> AskServer(const DnsServer& server,
+                                        const wire::dns::Question& question, bool* tcp);
+  io::Task<Result<wire::dns::Response>> AskByUdp(const wire::dns::Query& query, Endpoint server);
+  io::Task<Result<wire::dns::Response>> AskByTcp(const wire::dns::Query& query, Endpoint server);
+
+  TimePoint Now() const { return loop_.driver().Now(); }
+
+  io::Loop& loop_;
+  io::Network& network_;
+  DnsClientOptions options_;
+  Resolver resolver_;
+  std::vector<std::shared_ptr<Flight>> flights_;
+  uint64_t questions_ = 0;
+};
+
+}  // namespace meridian::visit
