@@ -1,5 +1,6 @@
 """The rules of the house that no compiler checks. Each failure says what to do instead."""
 
+import collections
 import pathlib
 import re
 import subprocess
@@ -20,6 +21,7 @@ FLOORS = [
 ]
 FLOOR_OF = {folder: floor for floor, folders in enumerate(FLOORS) for folder in folders}
 
+MOST_FILES = 40  # of a folder's own
 HIGHEST_LINES = 1000
 USUAL_LINES = 450  # nine files in ten
 
@@ -42,6 +44,21 @@ BANNED = [
 EXEMPT = {
     "src/base/clock.hpp": ["system_clock", "steady_clock"],
     "src/base/log.cpp": ["system_clock"],
+}
+# Functions of headers that tests alone call, each because it shows what nothing else does.
+SEEN_BY_TESTS = {
+    "SkewWall": "a test's own clock",
+    "FlipBit": "a test's own disk",
+    "Cities": "all entries of a table that the program searches by name",
+    "unfreed": "memory that is not freed yet",
+    "durable_time": "what a log says of its end",
+    "OffsetAt": "owners of a log find a record by its time",
+    "RaiseEpoch": "owners of a log take it over from another",
+    "fell_back": "a count that the program prints as JSON",
+    "by_datacenter": "counts that the program prints as JSON",
+    "at_line_start": "whether a splitter holds the start of a line",
+    "is_null": "one of the kinds of a JSON value",
+    "AddHistogram": "the third kind of metric",
 }
 LEFTOVERS = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|#if 0|not implemented")
 
@@ -87,6 +104,80 @@ def test_arrows_point_down_only():
             if other not in FLOOR_OF or FLOOR_OF[other] >= FLOOR_OF[own]:
                 wrong.append(f"{path}:{number}: {own} must not include {other}: move what both need to a lower floor")
     assert not wrong, "\n".join(wrong)
+
+
+def includes_of(path):
+    return re.findall(r'^#include "([^"]+)"', text_of(path), re.M)
+
+
+def circle_in(edges):
+    """The nodes of a circle in the graph {node: successors}, or None."""
+    done, path = set(), []
+
+    def visit(node):
+        if node in path:
+            return path[path.index(node) :] + [node]
+        if node in done:
+            return None
+        path.append(node)
+        found = next(filter(None, map(visit, sorted(edges.get(node, ())))), None)
+        path.pop()
+        done.add(node)
+        return found
+
+    return next(filter(None, map(visit, sorted(edges))), None)
+
+
+def test_headers_and_subfolders_have_no_circle():
+    headers = {}
+    rooms = {}
+    for path in tracked("src/*.cpp", "src/*.hpp"):
+        name = str(path.relative_to("src"))
+        if path.suffix == ".hpp":
+            headers[name] = includes_of(path)
+        if path.stem.endswith("_test") or "For tests" in text_of(path):
+            continue
+        # A folder's own files are both below its subfolders (limits, config) and above them (the tier itself).
+        for included in map(pathlib.PurePath, includes_of(path)):
+            own = path.parent.relative_to("src")
+            if len(own.parts) > 1 and len(included.parent.parts) > 1 and own != included.parent:
+                rooms.setdefault(str(own), set()).add(str(included.parent))
+    assert (found := circle_in(headers)) is None, " includes ".join(found)
+    assert (found := circle_in(rooms)) is None, " includes ".join(found)
+
+
+def test_no_folder_has_too_many_files():
+    counts = collections.Counter(path.parent for path in tracked("src/*"))
+    over = [f"{folder}: {count} files: give it subfolders" for folder, count in counts.items() if count > MOST_FILES]
+    assert not over, "\n".join(over)
+
+
+def test_every_header_is_included():
+    included = {name for path in sources() for name in includes_of(path) if path.name != f"{pathlib.PurePath(name).stem}_test.cpp"}
+    own = {str(path.relative_to("src")) for path in tracked("src/*.hpp")}
+    assert not own - included, "\n".join(f"src/{name}: nobody includes it" for name in sorted(own - included))
+
+
+def test_every_function_of_a_header_is_called():
+    words, defined, declared = collections.Counter(), set(), {}
+    for path in sources():
+        if path.stem.endswith("_test") or "For tests" in text_of(path) or "tests share" in text_of(path):
+            continue
+        code = code_of(path)
+        words.update(re.findall(r"[A-Za-z]\w*", code))
+        if path.suffix == ".cpp":
+            defined.update(re.findall(r"^(?=\w).*?\b([A-Za-z]\w*)\(", code, re.M))
+        else:
+            for name in re.findall(r"^(?=\s|\w).*?\b(?<![.:>])([A-Za-z]\w*)\(", code, re.M):
+                declared.setdefault(name, path)
+    never = [
+        f"{path}: nobody calls {name}: remove it, or say in SEEN_BY_TESTS why tests need it"
+        for name, path in declared.items()
+        if words[name] <= 1 + (name in defined) and name not in SEEN_BY_TESTS and not name.startswith("return_")
+    ]
+    assert not never, "\n".join(never)
+    called = [name for name in SEEN_BY_TESTS if name not in declared or words[name] > 1 + (name in defined)]
+    assert not called, f"SEEN_BY_TESTS names what is called, or is not there: {called}"
 
 
 def test_headers_say_pragma_once_and_open_with_their_purpose():

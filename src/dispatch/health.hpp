@@ -36,7 +36,6 @@ class InstanceHealth {
   bool refused() const { return refused_; }
   // Our checks of its health path fail.
   bool sick() const { return sick_; }
-  bool ejected() const { return ejected_; }
   // On trial, with a request there already.
   bool trying() const { return trying_; }
   // Its share, against one that is fully in: grows over `slow_start` from kFirstWeight to 1.

@@ -35,7 +35,6 @@ struct ExitStatus {
   int code = 0;    // when it exited
   int signal = 0;  // when a signal ended it, else 0
 
-  bool success() const { return code == 0 && signal == 0; }
   std::string ToString() const;  // "exit status 1", "signal 9 (Killed)"
 };
 

@@ -61,9 +61,8 @@ constexpr size_t kMaxReportedNameBytes = kMaxLabelBytes + 16;  // of an instance
 constexpr size_t kMaxReportBytes =
     8192 + kMaxInstancesPerDataCenter * (6 * kMaxReportedNameBytes + 128);
 constexpr size_t kMaxDetailBytes = 1024;
-constexpr size_t kMaxViewNameBytes = 255;  // of a data center, instance, lease or release
+constexpr size_t kMaxViewNameBytes = 255;  // of a data center, instance or release
 constexpr size_t kMaxViewInstances = kMaxDataCenters * kMaxInstancesPerDataCenter;
-constexpr size_t kMaxViewLeases = 4096;
 constexpr size_t kMaxAgreementEntries = 64 + 2 * kMaxDataCenters;
 constexpr size_t kMaxViewLinks = kMaxDataCenters * (kMaxDataCenters - 1);
 

@@ -90,9 +90,4 @@ bool MustBeConfirmedWhenStale(const CacheControl& control) {
   return control.must_revalidate || control.proxy_revalidate || control.s_maxage;
 }
 
-Duration UsefulWhenStale(const CacheControl& control) {
-  return std::max(control.stale_while_revalidate.value_or(seconds{}),
-                  control.stale_if_error.value_or(seconds{}));
-}
-
 }  // namespace meridian::edge

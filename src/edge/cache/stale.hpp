@@ -52,7 +52,4 @@ inline bool IsFailureOfGateway(int status) {
   return status == 502 || status == 503 || status == 504;
 }
 
-// How long after its lifetime a response can still be of use, for whoever stores it.
-Duration UsefulWhenStale(const wire::http::CacheControl& control);
-
 }  // namespace meridian::edge

@@ -23,7 +23,6 @@ class Trace {
   void Record(Duration since_start, std::string_view process, std::string_view what, uint64_t a = 0,
               uint64_t b = 0);
 
-  bool keeps_text() const { return mode_ == TraceMode::kText; }
   uint64_t hash() const { return hash_; }
   // One line for each event, at most kMostTraceLines; empty unless kept.
   const std::string& text() const { return text_; }

@@ -37,7 +37,6 @@ SiteView SmallView() {
   return {.number = 3,
           .datacenters = {{.name = "us-east", .address = {}, .location = {}}},
           .instances = {},
-          .leases = {},
           .links = {}};
 }
 
@@ -73,13 +72,13 @@ TEST(ControlStream, ViewArrivesWholeThroughATornStream) {
 TEST(ControlStream, LargestViewFitsALineAndALargerOneIsNotSent) {
   SiteView view = SmallView();
   auto add = [&view] {
-    std::string name = fmt::format("{:0>255}", view.leases.size());
-    view.leases.push_back({.name = name, .holder = "", .epoch = 0});
+    std::string number = std::to_string(view.instances.size());
+    view.instances.push_back({.id = number + std::string(200 - number.size(), 'x'),
+                              .datacenter = view.datacenters.front().name});
   };
-  while (view.leases.size() < kMaxViewBytes / 300) add();
   while (ToJson(view)) add();
   EXPECT_EQ(EncodeView(view).error().code, Errc::kTooLarge);
-  view.leases.pop_back();
+  view.instances.pop_back();
   std::string line = EncodeView(view).value();
   line.pop_back();
   EXPECT_LE(line.size(), kMaxControlLineBytes);

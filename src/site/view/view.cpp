@@ -97,17 +97,10 @@ InstanceView ReadInstance(JsonReader& reader) {
           .use = ReadInstanceUse(reader, "use")};
 }
 
-LeaseView ReadLease(JsonReader& reader) {
-  return {.name = ReadName(reader, "name"),
-          .holder = reader.Text("holder", kMaxViewNameBytes),
-          .epoch = reader.Unsigned("epoch")};
-}
-
 LinkView ReadLink(JsonReader& reader) {
   return {.from = ReadDataCenterName(reader, "from"),
           .to = ReadDataCenterName(reader, "to"),
-          .up = reader.Boolean("up"),
-          .round_trip_ms = ReadUnsigned32(reader, "round_trip_ms")};
+          .up = reader.Boolean("up")};
 }
 
 // Reads an array of things that each have a name; `of` gives an entry's name.
@@ -147,15 +140,8 @@ void Write(const InstanceView& instance, Writer& writer) {
   if (instance.use != InstanceUse::kUnknown) writer.Member("use", StateName(instance.use));
 }
 
-void Write(const LeaseView& lease, Writer& writer) {
-  writer.Member("epoch", lease.epoch);
-  writer.Member("holder", lease.holder);
-  writer.Member("name", lease.name);
-}
-
 void Write(const LinkView& link, Writer& writer) {
   writer.Member("from", link.from);
-  writer.Member("round_trip_ms", link.round_trip_ms);
   writer.Member("to", link.to);
   writer.Member("up", link.up);
 }
@@ -265,7 +251,6 @@ Result<std::string> ToJson(const SiteView& view) {
   writer.EndObject();
   WriteObjects("datacenters", view.datacenters, writer);
   WriteObjects("instances", view.instances, writer);
-  WriteObjects("leases", view.leases, writer);
   WriteObjects("links", view.links, writer);
   writer.Member("number", view.number);
   writer.EndObject();
@@ -286,8 +271,6 @@ SiteView ReadView(JsonReader& reader) {
   view.instances = ReadUnique<InstanceView>(
       reader, "instances", kMaxViewInstances, &ReadInstance,
       [](const InstanceView& instance) { return instance.datacenter + '\n' + instance.id; });
-  view.leases = ReadUnique<LeaseView>(reader, "leases", kMaxViewLeases, &ReadLease,
-                                      [](const LeaseView& lease) { return lease.name; });
   view.links =
       ReadUnique<LinkView>(reader, "links", kMaxViewLinks, &ReadLink,
                            [](const LinkView& link) { return link.from + '\n' + link.to; });

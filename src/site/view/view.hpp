@@ -4,8 +4,8 @@
 // immutable.
 //
 // Invariants of one that came through FromJson: data centers are named by DNS labels and once,
-// instances once (within their data center, which is in the view), leases once, and each ordered
-// pair of data centers has at most one link. All counts and lengths are within limits.hpp. Lists
+// instances once (within their data center, which is in the view), and each ordered pair of data
+// centers has at most one link. All counts and lengths are within limits.hpp. Lists
 // are in the order of the sender: data centers in that of site.toml.
 #pragma once
 
@@ -72,21 +72,11 @@ struct InstanceView {
   bool operator==(const InstanceView&) const = default;
 };
 
-// Who leads something: a shard's primary, a topic's home, a deploy.
-struct LeaseView {
-  std::string name;
-  std::string holder;  // a data center; empty while nobody has it
-  uint64_t epoch = 0;  // grows each time the holder changes; fences the earlier ones
-
-  bool operator==(const LeaseView&) const = default;
-};
-
 // Whether data center `from` reaches `to`, as this agent knows it.
 struct LinkView {
   std::string from;
   std::string to;
   bool up = false;
-  uint32_t round_trip_ms = 0;  // 0: not measured
 
   bool operator==(const LinkView&) const = default;
 };
@@ -95,7 +85,6 @@ struct SiteView {
   uint64_t number = 0;  // grows with each view of one agent; views of two agents do not compare
   std::vector<DataCenterView> datacenters;
   std::vector<InstanceView> instances;
-  std::vector<LeaseView> leases;
   std::vector<LinkView> links;
   // Digests of what site.toml must say the same in every data center, by what it is
   // ("[edge] port"): the sender's own (agreement.hpp).

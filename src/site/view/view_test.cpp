@@ -36,15 +36,13 @@ SiteView TwoDataCenters() {
                          .address = {.address = IpAddress::V4(127, 1, 0, 1), .port = 20001},
                          .release = "2",
                          .state = InstanceState::kHealthy}},
-          .leases = {{.name = "deploy", .holder = "us-east", .epoch = 3},
-                     {.name = "shard/0", .holder = "", .epoch = 4}},
-          .links = {{.from = "us-east", .to = "us-west", .up = false, .round_trip_ms = 0},
-                    {.from = "us-west", .to = "us-east", .up = true, .round_trip_ms = 62}},
+          .links = {{.from = "us-east", .to = "us-west", .up = false},
+                    {.from = "us-west", .to = "us-east", .up = true}},
           .agreement = {{"domain", "0123456789abcdef"}, {"[edge] port", "fedcba9876543210"}}};
 }
 
 constexpr std::string_view kEmptyView =
-    R"({"number":1,"datacenters":[],"instances":[],"leases":[],"links":[]})";
+    R"({"number":1,"datacenters":[],"instances":[],"links":[]})";
 
 // The JSON of TwoDataCenters with `from` replaced by `to`.
 Result<SiteView> Parsed(std::string_view from, std::string_view to) {
@@ -92,13 +90,13 @@ TEST(SiteView, UnknownKeysOfANewerReleaseArePassedOver) {
   Result<SiteView> view = Parsed("\"number\":17", "\"number\":17,\"new\":{\"deep\":[1]}");
   ASSERT_TRUE(view);
   EXPECT_EQ(*view, TwoDataCenters());
-  EXPECT_TRUE(Parsed("\"holder\":\"\"", "\"holder\":\"\",\"new\":1"));
+  EXPECT_TRUE(Parsed("\"number\":17", "\"number\":17,\"new\":1"));
 }
 
 TEST(SiteView, AnEarlierReleaseSaysNothingOfAvailabilityAndAgreement) {
   Result<SiteView> view = FromJson(
       R"({"number":1,"datacenters":[{"name":"a","address":"127.1.0.1","latitude":0,"longitude":0,)"
-      R"("weight":1,"capacity_rps":0,"state":"serving","load_rps":0}],"instances":[],"leases":[],)"
+      R"("weight":1,"capacity_rps":0,"state":"serving","load_rps":0}],"instances":[],)"
       R"("links":[]})");
   ASSERT_TRUE(view) << view.error().message;
   EXPECT_TRUE(view->datacenters[0].available);
@@ -132,8 +130,8 @@ TEST(SiteView, WrongTypesAndMissingKeysAreRefusedByName) {
            Case{"\"up\":false", "\"up\":0", "view.links[0].up"},
            Case{"\"name\":\"us-east\"", "\"name\":\"\"", "view.datacenters[0].name"},
            Case{"\"name\":\"us-east\"", "\"name\":\"us\\neast\"", "view.datacenters[0].name"},
-           Case{"\"leases\":[", "\"leases\":[7,", "view.leases[0] is not an object"},
-           Case{"\"leases\":[", "\"leases\":{},\"x\":[", "view.leases: not an array"},
+           Case{"\"links\":[", "\"links\":[7,", "view.links[0] is not an object"},
+           Case{"\"links\":[", "\"links\":{},\"x\":[", "view.links: not an array"},
        }) {
     Result<SiteView> view = Parsed(c.from, c.to);
     ASSERT_FALSE(view) << c.to;
@@ -144,8 +142,6 @@ TEST(SiteView, WrongTypesAndMissingKeysAreRefusedByName) {
 TEST(SiteView, BrokenInvariantsAreRefused) {
   EXPECT_THAT(Parsed("\"name\":\"us-west\"", "\"name\":\"us-east\"").error().message,
               HasSubstr("datacenters: named twice"));
-  EXPECT_THAT(Parsed("\"name\":\"shard/0\"", "\"name\":\"deploy\"").error().message,
-              HasSubstr("leases: named twice"));
   EXPECT_THAT(Parsed("\"datacenter\":\"us-east\"", "\"datacenter\":\"eu\"").error().message,
               HasSubstr("in no data center of the view"));
   SiteView view = TwoDataCenters();
@@ -191,17 +187,15 @@ TEST(SiteView, ListsUpToTheirLimitsAndNotOneMore) {
 
 TEST(SiteView, TextsUpToTheLimitAndNotOneByteMore) {
   SiteView view = TwoDataCenters();
-  view.leases[0].name = std::string(kMaxViewNameBytes, 'x');
+  view.instances[0].release = std::string(kMaxViewNameBytes, 'x');
   EXPECT_TRUE(FromJson(*ToJson(view)));
-  view.leases[0].name += 'x';
+  view.instances[0].release += 'x';
   EXPECT_EQ(FromJson(*ToJson(view)).error().code, Errc::kTooLarge);
 }
 
 TEST(SiteView, OneThatIsTooLargeIsNotSentAndNotRead) {
   SiteView view;
-  for (int i = 0; i < 6000; ++i) {
-    view.leases.push_back({.name = std::string(200, 'x'), .holder = "", .epoch = 0});
-  }
+  for (int i = 0; i < 6000; ++i) view.links.push_back({.from = std::string(200, 'x'), .to = "y"});
   EXPECT_EQ(ToJson(view).error().code, Errc::kTooLarge);
   std::string text(kEmptyView);
   text += std::string(kMaxViewBytes - text.size(), ' ');

@@ -58,7 +58,6 @@ std::optional<Refusal> FollowerSession::TakeWelcome(const Welcome& welcome) {
 std::optional<Refusal> FollowerSession::TakeState(const SourceState& state) {
   if (auto refusal = CheckEpoch(state.epoch)) return refusal;
   if (auto refusal = CheckClock(state.now)) return refusal;
-  source_end_ = std::max(source_end_, state.end_offset);
   return std::nullopt;
 }
 
@@ -81,7 +80,6 @@ std::optional<Refusal> FollowerSession::TakeRecords(const RecordBatch& batch) {
   }
   copy_.newest_epoch = epoch;
   copy_.next_offset = batch.next_offset();
-  source_end_ = std::max(source_end_, copy_.next_offset);
   return std::nullopt;
 }
 

@@ -43,7 +43,6 @@ class FollowerSession {
 
   uint64_t log_id() const { return copy_.log_id; }
   uint64_t next_offset() const { return copy_.next_offset; }  // that the source sends next
-  uint64_t source_end() const { return source_end_; }
 
  private:
   std::optional<Refusal> CheckEpoch(uint32_t epoch) const;
@@ -54,7 +53,6 @@ class FollowerSession {
   const HybridClock& clock_;
   CopyFacts copy_;
   uint32_t least_epoch_;
-  uint64_t source_end_ = 0;
 };
 
 }  // namespace meridian::store

@@ -69,7 +69,6 @@ class SourceSession {
 
   uint64_t next_offset() const { return next_; }           // to be sent
   uint64_t acknowledged() const { return acknowledged_; }  // all below
-  size_t in_flight_bytes() const { return in_flight_bytes_; }
 
  private:
   struct Sent {

@@ -139,12 +139,6 @@ bool Name::DecodeUncompressed(Bytes bytes, size_t* offset, Name* name) {
   return whole;
 }
 
-size_t Name::label_count() const {
-  size_t count = 0;
-  for (size_t at = 0; bytes_[at] != 0; at += size_t{1} + bytes_[at]) ++count;
-  return count;
-}
-
 Name Name::Parent() const {
   CHECK(!is_root());
   size_t first = size_t{1} + bytes_[0];

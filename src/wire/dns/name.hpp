@@ -36,7 +36,6 @@ class Name {
 
   Bytes wire() const { return {bytes_.data(), size_}; }
   bool is_root() const { return size_ == 1; }
-  size_t label_count() const;  // the root's empty label not counted
 
   // The name without its first label. CHECKs that this is not the root.
   Name Parent() const;

@@ -54,13 +54,6 @@ size_t HeaderFields::Count(std::string_view name) const {
   return count;
 }
 
-bool HeaderFields::HasElement(std::string_view name, std::string_view token) const {
-  bool found = false;
-  ForEachElement(
-      name, [&](std::string_view element) { found = found || EqualsIgnoreCase(element, token); });
-  return found;
-}
-
 void HeaderFields::Rebase(const char* from, size_t size, const char* to) {
   for (HeaderField& field : fields_) {
     RebaseView(&field.name, from, size, to);

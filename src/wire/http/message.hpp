@@ -70,8 +70,6 @@ class HeaderFields {
       while (auto element = elements.Next()) visit(*element);
     });
   }
-  // True when some list element of the fields called `name` equals `token` without case.
-  bool HasElement(std::string_view name, std::string_view token) const;
 
   // Lets views that point into [from, from + size) point to the same place after `to`.
   void Rebase(const char* from, size_t size, const char* to);

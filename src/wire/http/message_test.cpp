@@ -25,8 +25,6 @@ TEST(HeaderFields, ListElementsOfAllFieldsOfANameAreOneList) {
   fields.Add("ACCEPT", "d");
   fields.Add("accept", "");
   EXPECT_THAT(Elements(fields, "accept"), ElementsAre("a", "b;q=0.5", "c", "d"));
-  EXPECT_TRUE(fields.HasElement("Accept", "C"));
-  EXPECT_FALSE(fields.HasElement("Accept", "b"));
   EXPECT_EQ(fields.Count("Accept"), 3u);
 }
 

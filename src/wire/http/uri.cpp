@@ -71,17 +71,6 @@ bool IsPlain(std::string_view path) {
 
 }  // namespace
 
-Result<std::string> NormalizePath(std::string_view path) {
-  std::optional<std::string> decoded = PercentDecode(path);
-  if (!decoded || !decoded->starts_with('/')) {
-    return Fail(Errc::kInvalid, "the path is malformed");
-  }
-  std::string normal;
-  normal.reserve(decoded->size());
-  (void)ResolveSegments(*decoded, "/", &normal);
-  return normal;
-}
-
 PathMatch MatchPath(std::string_view path, std::string_view prefix) {
   if (IsPlain(path))
     return StartsWithPrefix(path, prefix) ? PathMatch::kWithin : PathMatch::kOutside;

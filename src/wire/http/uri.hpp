@@ -9,12 +9,6 @@
 
 namespace meridian::wire::http {
 
-// `path` as a server at the end of the way might understand it at most: percent-escapes decoded
-// once, empty segments and dot-segments removed (RFC 3986 5.2.4; "/.." stays at the root). For
-// deciding what a path is about, never for forwarding it. kInvalid: not "/...", a malformed escape,
-// a NUL byte. "/a%2fb" becomes "/a/b".
-Result<std::string> NormalizePath(std::string_view path);
-
 // How a request path relates to a reserved prefix such as "/.meridian".
 enum class PathMatch : uint8_t {
   kOutside,

@@ -100,12 +100,6 @@ void ReplyWriter::Boolean(bool value) {
   Raw(value ? "#t\r\n" : "#f\r\n");
 }
 
-void ReplyWriter::Double(double value) {
-  NumberText text = DoubleText(value);
-  if (version_ == Version::kResp2) return Bulk(text.text());
-  Line(',', text.text());
-}
-
 void ReplyWriter::Verbatim(std::string_view format, std::string_view text) {
   if (version_ == Version::kResp2) return Bulk(text);
   Count('=', format.size() + 1 + text.size());

@@ -44,7 +44,6 @@ class ReplyWriter {
   void NullArray() { Raw(version_ == Version::kResp2 ? "*-1\r\n" : "_\r\n"); }
   // RESP2: the integer 1 or 0.
   void Boolean(bool value);
-  void Double(double value);
   // Text with its format, "txt" or "mkd"; RESP2: a bulk.
   void Verbatim(std::string_view format, std::string_view text);
 

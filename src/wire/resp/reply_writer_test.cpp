@@ -44,7 +44,6 @@ TEST(ReplyWriter, WritesForOldClientsWhatTheyKnow) {
   ExpectWritten("*-1\r\n", "_\r\n", [](ReplyWriter& w) { w.NullArray(); });
   ExpectWritten(":1\r\n", "#t\r\n", [](ReplyWriter& w) { w.Boolean(true); });
   ExpectWritten(":0\r\n", "#f\r\n", [](ReplyWriter& w) { w.Boolean(false); });
-  ExpectWritten("$3\r\n1.5\r\n", ",1.5\r\n", [](ReplyWriter& w) { w.Double(1.5); });
   ExpectWritten("*4\r\n", "%2\r\n", [](ReplyWriter& w) { w.Map(2); });
   ExpectWritten("*2\r\n", "~2\r\n", [](ReplyWriter& w) { w.Set(2); });
   ExpectWritten("*2\r\n", ">2\r\n", [](ReplyWriter& w) { w.Push(2); });

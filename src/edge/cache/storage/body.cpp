@@ -29,11 +29,6 @@ Bytes Body::At(uint64_t offset) const {
   return {chunk.data.get() + skip, chunk.size - skip};
 }
 
-size_t Body::CostOf(size_t bytes) {
-  // A list of chunks that grows by doubling has room for twice as many.
-  return bytes + kAllocationBytes + 2 * sizeof(Chunk) + sizeof(Body) + 2 * kAllocationBytes;
-}
-
 bool Body::AddChunk(size_t capacity) {
   size_t cost = capacity + kAllocationBytes + 2 * sizeof(Chunk);
   if (chunks_.empty() && charge_.bytes() == 0) cost += sizeof(Body) + 2 * kAllocationBytes;

@@ -53,9 +53,7 @@ class Body {
   // Frees the chunks that lie before `offset` as a whole.
   void ReleaseBefore(uint64_t offset);
 
-  // What is charged for a body in one chunk of `bytes`, at the most.
-  static size_t CostOf(size_t bytes);
-  // What is charged for this one: no less than the memory that it takes.
+  // What is charged for it: no less than the memory that it takes.
   size_t cost() const { return charge_.bytes(); }
   // For audits: the memory that it takes, added up.
   size_t MemoryBytes() const;
