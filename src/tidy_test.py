@@ -7,14 +7,16 @@ import subprocess
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
-# Floors from the ground up. A folder includes from its own floor's folders only where stated, else below.
+# The tiers, as the program lists them.
+TIERS = re.findall(r"\b(\w+)::Describe\(\)", (ROOT / "src/cli/all_tiers.cpp").read_text(encoding="utf-8"))
+# Floors from the ground up: a folder includes from lower floors.
 FLOORS = [
     ["base"],
     ["wire", "io"],
     ["store", "http"],
     ["site"],
     ["dispatch"],
-    ["dns", "edge", "balancer", "session", "queue", "sql", "watch"],
+    TIERS,
     ["agent", "visit"],
     ["lab"],
     ["cli"],

@@ -57,12 +57,13 @@ std::filesystem::path DrainMarker(const Context& context) {
 
 // What a person can do about an error is in its message.
 Result<io::Fd> OpenSocket(const TierEntry& tier, const TierSocket& socket) {
-  Result<io::Fd> fd = socket.kind == SocketKind::kStream ? io::OpenListeningSocket(socket.at, {})
-                                                         : io::OpenDatagramSocket(socket.at, false);
+  Result<io::Fd> fd = socket.kind == site::SocketKind::kStream
+                          ? io::OpenListeningSocket(socket.at, {})
+                          : io::OpenDatagramSocket(socket.at, false);
   if (fd) return fd;
   std::string whose = fmt::format("the {} tier", tier.name);
   std::string table = fmt::format("[{}]", tier.name);
-  bool stream = socket.kind == SocketKind::kStream;
+  bool stream = socket.kind == site::SocketKind::kStream;
   return Fail(PortProblem({.at = socket.at,
                            .transport = stream ? io::Transport::kTcp : io::Transport::kUdp,
                            .whose = whose,
@@ -90,7 +91,6 @@ Agent::Agent(const Context& context, Options options)
 Agent::~Agent() = default;
 
 bool Agent::Runs(const std::string& role) const {
-  if (context_.here.edge_only && role != "edge" && role != "dns") return false;
   return options_.roles.empty() || options_.roles.contains(role);
 }
 
@@ -125,7 +125,8 @@ io::Task<Result<void>> Agent::Start() {
   if (!opened) co_return opened;
   std::error_code error;
   drains_when_it_serves_ = std::filesystem::exists(DrainMarker(context_), error);
-  uint32_t count = Runs("app") ? context_.site.app.instances : 0;
+  bool has_instances = Runs("app") && !context_.here.edge_only;
+  uint32_t count = has_instances ? context_.site.app.instances : 0;
   for (uint32_t number = 1; number <= count; ++number) {
     instances_.push_back(std::make_unique<Instance>(context_, number, [this] { OnChange(); }));
   }

@@ -107,6 +107,8 @@ io::Task<void> Balancer::Handle(http::Exchange& exchange) {
   }
 }
 
+namespace {
+
 int Run(const site::Site& site, site::TierStart start) {
   site::TierProcess process(site, std::move(start));
   Balancer balancer(process);
@@ -114,6 +116,21 @@ int Run(const site::Site& site, site::TierStart start) {
                       .start = [&] { return balancer.Start(); },
                       .on_view = [&] { balancer.OnView(); },
                       .drain = [&](Duration grace) { return balancer.Drain(grace); }});
+}
+
+}  // namespace
+
+site::TierDescription Describe() {
+  using site::Audience;
+  return {
+      .name = "balancer",
+      .summary = "The balancer tier of a data center, by itself",
+      .ports = {{.port = &site::Ports::balancer}},
+      .sockets = {{.name = "http", .port = &site::Ports::balancer},
+                  {.name = "peer", .port = &site::Ports::balancer, .audience = Audience::kPeers}},
+      .serves_others = true,
+      .section = dispatch::ConfigSection(),
+      .run = &Run};
 }
 
 }  // namespace meridian::balancer

@@ -12,6 +12,7 @@
 #include "dispatch/tier_dispatcher.hpp"
 #include "http/server/server.hpp"
 #include "site/tier/tier_process.hpp"
+#include "site/tier_description.hpp"
 
 namespace meridian::balancer {
 
@@ -35,7 +36,7 @@ class Balancer {
   std::unique_ptr<http::Server> peer_server_;
 };
 
-// Runs the tier's process; its exit status.
-int Run(const site::Site& site, site::TierStart start);
+// The tier, for the composition root.
+site::TierDescription Describe();
 
 }  // namespace meridian::balancer

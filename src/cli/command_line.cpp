@@ -20,16 +20,11 @@
 #include "base/check.hpp"
 #include "base/result.hpp"
 #include "cli/command/command.hpp"
-#include "dispatch/config.hpp"
-#include "dns/config.hpp"
-#include "edge/config.hpp"
 #include "io/file/file.hpp"
-#include "session/config.hpp"
 #include "site/limits.hpp"
 #include "site/load/diagnostics.hpp"
 #include "site/load/load.hpp"
 #include "site/load/spelling.hpp"
-#include "site/section.hpp"
 #include "site/site.hpp"
 #include "site/state_dir.hpp"
 
@@ -62,15 +57,8 @@ void AddStateOption(Command& command, std::string& directory) {
                      .default_text = ".meridian"});
 }
 
-std::span<const site::Section> AllSections() {
-  static const std::vector<site::Section> sections = {dns::ConfigSection(), edge::ConfigSection(),
-                                                      dispatch::ConfigSection(),
-                                                      session::ConfigSection()};
-  return sections;
-}
-
 std::expected<site::Site, int> LoadSite(const std::filesystem::path& path) {
-  return Loaded(site::Load(path, AllSections()));
+  return Loaded(site::Load(path, AllTiers()));
 }
 
 Result<void> RememberSite(const site::StateDir& state, const site::Site& site) {
@@ -103,7 +91,7 @@ std::expected<Deployed, int> FindDeployed(const std::string& state_directory) {
   file->pop_back();
   auto site = Loaded(site::Parse(
       {.text = *text, .shown_name = *file, .file = *file, .environment = FromEnvironment},
-      AllSections()));
+      AllTiers()));
   if (!site) return std::unexpected(site.error());
   return Deployed{std::move(*state), std::move(*site)};
 }

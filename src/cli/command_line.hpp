@@ -16,9 +16,9 @@
 
 #include "base/result.hpp"
 #include "cli/command/command.hpp"
-#include "site/section.hpp"
 #include "site/site.hpp"
 #include "site/state_dir.hpp"
+#include "site/tier_description.hpp"
 
 namespace meridian::cli {
 
@@ -44,8 +44,8 @@ void AddTiers(Command& program);
 // --state, default .meridian. `directory` must outlive the command's action.
 void AddStateOption(Command& command, std::string& directory);
 
-// The sections of every tier: what site.toml may hold.
-std::span<const site::Section> AllSections();
+// The tiers of this program: what site.toml may hold, and what a data center runs.
+std::span<const site::TierDescription> AllTiers();
 
 // Loads `path`, or prints every mistake in it to standard error.
 std::expected<site::Site, int> LoadSite(const std::filesystem::path& path);

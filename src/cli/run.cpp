@@ -12,6 +12,7 @@
 #include <vector>
 
 #include <fmt/core.h>
+#include <fmt/format.h>
 #include <sys/types.h>
 
 #include "agent/guard.hpp"
@@ -28,6 +29,7 @@
 #include "site/reach.hpp"
 #include "site/site.hpp"
 #include "site/state_dir.hpp"
+#include "site/tier_description.hpp"
 #include "site/trust/ca.hpp"
 
 namespace meridian::cli {
@@ -191,12 +193,15 @@ void AddArguments(Command& command, RunArguments& arguments) {
                      .help = "The data center to run",
                      .type = "NAME",
                      .required = true});
+  std::vector<std::string> roles;
+  for (const site::TierDescription& tier : AllTiers()) roles.emplace_back(tier.name);
+  roles.emplace_back("app");
   command.AddOption({.name = "--roles",
                      .value = &arguments.roles,
-                     .help = "Run these only: dns, edge, balancer, session, app",
+                     .help = fmt::format("Run these only: {}", fmt::join(roles, ", ")),
                      .type = "ROLE,…",
                      .separator = ',',
-                     .one_of = {"dns", "edge", "balancer", "session", "app"}});
+                     .one_of = roles});
   AddStateOption(command, arguments.state_directory);
   // Of the programs to each other.
   command.AddOption({.name = "--report-fd", .value = &arguments.report_fd, .hidden = true});

@@ -1,4 +1,4 @@
-// meridian dns, edge, balancer, session: one tier by itself, or as the agent starts it.
+// The subcommand of each tier: one tier by itself, or as the agent starts it.
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
@@ -12,38 +12,21 @@
 
 #include <fmt/core.h>
 
-#include "balancer/balancer.hpp"
 #include "base/ip.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "cli/command/command.hpp"
 #include "cli/command_line.hpp"
-#include "dns/server.hpp"
 #include "edge/edge.hpp"
-#include "session/session.hpp"
 #include "site/load/size_text.hpp"
 #include "site/reach.hpp"
 #include "site/site.hpp"
 #include "site/tier/tier_process.hpp"
+#include "site/tier_description.hpp"
 #include "wire/http/uri.hpp"
 
 namespace meridian::cli {
 namespace {
-
-using RunTier = int (*)(const site::Site&, site::TierStart);
-
-struct Tier {
-  const char* name;
-  const char* summary;
-  RunTier run;
-};
-
-constexpr Tier kTiers[] = {
-    {"dns", "The dns tier of a data center, by itself", &dns::Run},
-    {"edge", "The edge tier of a data center, by itself", &edge::Run},
-    {"balancer", "The balancer tier of a data center, by itself", &balancer::Run},
-    {"session", "The session tier of a data center, by itself", &session::Run},
-};
 
 struct TierArguments {
   site::TierStart start;
@@ -98,7 +81,7 @@ int RunEdgeAlone(const TierArguments& arguments) {
   return edge::RunAlone(alone);
 }
 
-int Run(const Tier& tier, TierArguments& arguments) {
+int Run(const site::TierDescription& tier, TierArguments& arguments) {
   if (!arguments.origin.empty()) return RunEdgeAlone(arguments);
   site::TierStart& start = arguments.start;
   if (start.data_center.empty()) {
@@ -132,8 +115,9 @@ int Run(const Tier& tier, TierArguments& arguments) {
   if (start.control_fd >= 0) {
     log = start.state_directory / "logs" / start.data_center / (start.tier + ".log");
   }
-  ConfigureLog(
-      {.file = {.path = log, .take_output = true}, .process = tier.name, .dc = start.data_center});
+  ConfigureLog({.file = {.path = log, .take_output = true},
+                .process = std::string(tier.name),
+                .dc = start.data_center});
   return tier.run(*site, std::move(start));
 }
 
@@ -159,9 +143,9 @@ void AddAloneOptions(Command& command, const Option& dc, TierArguments& argument
 }  // namespace
 
 void AddTiers(Command& program) {
-  for (const Tier& tier : kTiers) {
+  for (const site::TierDescription& tier : AllTiers()) {
     auto arguments = std::make_shared<TierArguments>();
-    Command& command = program.AddCommand(tier.name, tier.summary);
+    Command& command = program.AddCommand(std::string(tier.name), std::string(tier.summary));
     command.AddOption({.name = "--site",
                        .value = &arguments->site_file,
                        .help = "The site's file (site.toml)",
@@ -170,9 +154,9 @@ void AddTiers(Command& program) {
                                     .value = &arguments->start.data_center,
                                     .help = "The data center it belongs to",
                                     .type = "NAME"});
-    if (std::string_view(tier.name) == "edge") {
+    if (tier.name == "edge") {
       AddAloneOptions(command, dc, *arguments);
-    } else if (std::string_view(tier.name) == "session") {
+    } else if (tier.name == "session") {
       AddSessionCommands(command);
     } else {
       dc.required = true;

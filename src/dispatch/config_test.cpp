@@ -19,8 +19,8 @@ std::expected<site::Site, site::Diagnostics> Parsed(const std::string& balancer)
   constexpr const char* kSite =
       "domain = \"photos.example\"\n[[datacenter]]\nname = \"us-east\"\naddress = \"127.1.0.1\"\n"
       "location = \"Ashburn\"\n[app]\ncommand = [\"node\", \"server.js\"]\n[balancer]\n";
-  std::vector<site::Section> sections = {ConfigSection()};
-  return site::Parse({.text = kSite + balancer, .file = "/srv/photos/site.toml"}, sections);
+  std::vector<site::TierDescription> tiers = {{.name = "balancer", .section = ConfigSection()}};
+  return site::Parse({.text = kSite + balancer, .file = "/srv/photos/site.toml"}, tiers);
 }
 
 TEST(DispatchConfig, NobodyIsBelievedUnlessItSaysSo) {

@@ -33,8 +33,9 @@ longitude = -122.68
 )";
 
 std::expected<site::Site, site::Diagnostics> Parsed(const std::string& text) {
-  std::vector<site::Section> sections = {ConfigSection()};
-  return site::Parse({.text = kSite + text, .file = "/srv/photos/site.toml"}, sections);
+  std::vector<site::TierDescription> tiers = {
+      {.name = "dns", .ports = {{.port = &site::Ports::dns}}, .section = ConfigSection()}};
+  return site::Parse({.text = kSite + text, .file = "/srv/photos/site.toml"}, tiers);
 }
 
 Config ConfigOf(const std::string& text) {

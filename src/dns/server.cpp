@@ -196,6 +196,8 @@ io::Task<void> Server::Drain() {
   co_return;
 }
 
+namespace {
+
 int Run(const site::Site& site, site::TierStart start) {
   site::TierProcess process(site, std::move(start));
   Server server(process, CountryDatabasePath());
@@ -203,6 +205,23 @@ int Run(const site::Site& site, site::TierStart start) {
                       .start = [&] { return server.Start(); },
                       .on_view = [&] { server.OnView(); },
                       .drain = [&](Duration /*grace*/) { return server.Drain(); }});
+}
+
+}  // namespace
+
+site::TierDescription Describe() {
+  using site::Audience;
+  return {.name = "dns",
+          .summary = "The dns tier of a data center, by itself",
+          .ports = {{.port = &site::Ports::dns}},
+          .sockets = {{.name = "udp",
+                       .port = &site::Ports::dns,
+                       .audience = Audience::kVisitors,
+                       .kind = site::SocketKind::kDatagram},
+                      {.name = "tcp", .port = &site::Ports::dns, .audience = Audience::kVisitors}},
+          .in_edge_places = true,
+          .section = ConfigSection(),
+          .run = &Run};
 }
 
 }  // namespace meridian::dns

@@ -16,6 +16,7 @@
 #include "dns/udp_server.hpp"
 #include "io/wait_queue.hpp"
 #include "site/tier/tier_process.hpp"
+#include "site/tier_description.hpp"
 
 namespace meridian::dns {
 
@@ -59,7 +60,7 @@ class Server {
   std::vector<std::unique_ptr<UdpServer>> udp_;
 };
 
-// Runs the tier's process; its exit status.
-int Run(const site::Site& site, site::TierStart start);
+// The tier, for the composition root.
+site::TierDescription Describe();
 
 }  // namespace meridian::dns

@@ -28,8 +28,8 @@ command = ["node", "server.js"]
 )";
 
 std::expected<site::Site, site::Diagnostics> Parsed(const std::string& text) {
-  std::vector<site::Section> sections = {ConfigSection()};
-  return site::Parse({.text = kSite + text, .file = "/srv/photos/site.toml"}, sections);
+  std::vector<site::TierDescription> tiers = {{.name = "edge", .section = ConfigSection()}};
+  return site::Parse({.text = kSite + text, .file = "/srv/photos/site.toml"}, tiers);
 }
 
 Prices PricesOf(const std::string& text) {

@@ -335,6 +335,8 @@ bool Edge::MayDebug(const http::Exchange& exchange) const {
                              [&](const IpPrefix& allowed) { return allowed.Contains(peer); });
 }
 
+namespace {
+
 int Run(const site::Site& site, site::TierStart start) {
   site::TierProcess process(site, std::move(start));
   Edge edge(process);
@@ -342,6 +344,23 @@ int Run(const site::Site& site, site::TierStart start) {
                       .start = [&] { return edge.Start(); },
                       .on_view = [&] { edge.OnView(); },
                       .drain = [&](Duration grace) { return edge.Drain(grace); }});
+}
+
+}  // namespace
+
+site::TierDescription Describe() {
+  using site::Audience;
+  return {.name = "edge",
+          .summary = "The edge tier of a data center, by itself",
+          .ports = {{.port = &site::Ports::edge},
+                    {.key = "https_port", .port = &site::Ports::edge_https}},
+          .sockets = {{.name = "http", .port = &site::Ports::edge, .audience = Audience::kVisitors},
+                      {.name = "https",
+                       .port = &site::Ports::edge_https,
+                       .audience = Audience::kVisitors}},
+          .in_edge_places = true,
+          .section = ConfigSection(),
+          .run = &Run};
 }
 
 int RunAlone(const Alone& alone) {

@@ -24,6 +24,7 @@
 #include "http/server/server.hpp"
 #include "io/net/tls.hpp"
 #include "site/tier/tier_process.hpp"
+#include "site/tier_description.hpp"
 
 namespace meridian::edge {
 
@@ -75,8 +76,8 @@ class Edge {
   std::unique_ptr<http::Server> https_;
 };
 
-// Runs the tier's process; its exit status.
-int Run(const site::Site& site, site::TierStart start);
+// The tier, for the composition root.
+site::TierDescription Describe();
 
 // An edge without a site, in front of one origin.
 struct Alone {

@@ -197,6 +197,8 @@ io::Task<void> Session::Inspect(http::Exchange& exchange) {
   co_await inspection.Answer(exchange);
 }
 
+namespace {
+
 int Run(const site::Site& site, site::TierStart start) {
   site::TierProcess process(site, std::move(start));
   Session session(process);
@@ -205,6 +207,22 @@ int Run(const site::Site& site, site::TierStart start) {
        .start = [&] { return session.Start(); },
        .drain = [&](Duration /*grace*/) { return session.Drain(); },
        .inspect = [&](http::Exchange& exchange) { return session.Inspect(exchange); }});
+}
+
+}  // namespace
+
+site::TierDescription Describe() {
+  using site::Audience;
+  return {
+      .name = "session",
+      .summary = "The session tier of a data center, by itself",
+      .ports = {{.port = &site::Ports::session}},
+      .sockets = {{.name = "redis", .port = &site::Ports::session},
+                  {.name = "peer", .port = &site::Ports::session, .audience = Audience::kPeers}},
+      .serves_application = true,
+      .external_schemes = {"redis", "rediss"},
+      .section = ConfigSection(),
+      .run = &Run};
 }
 
 }  // namespace meridian::session

@@ -21,6 +21,7 @@
 #include "session/replication/replication.hpp"
 #include "session/server.hpp"
 #include "site/tier/tier_process.hpp"
+#include "site/tier_description.hpp"
 
 namespace meridian::session {
 
@@ -58,7 +59,7 @@ class Session {
   std::unique_ptr<Server> server_;
 };
 
-// Runs the tier's process; its exit status.
-int Run(const site::Site& site, site::TierStart start);
+// The tier, for the composition root.
+site::TierDescription Describe();
 
 }  // namespace meridian::session

@@ -16,8 +16,10 @@
 #include "base/ip.hpp"
 #include "site/limits.hpp"
 #include "site/location.hpp"
+#include "site/ports.hpp"
 #include "site/secret.hpp"
 #include "site/section.hpp"
+#include "site/tier_description.hpp"
 
 namespace meridian::site {
 
@@ -59,27 +61,6 @@ struct AgentSettings {
   Duration hung_timeout = std::chrono::seconds{15};
 };
 
-// Public ports, the same at every data center's address.
-struct Ports {
-  uint16_t dns = 5300;
-  uint16_t edge = 8080;
-  uint16_t edge_https = 8443;
-  uint16_t balancer = 8000;
-  uint16_t admin = 9000;
-  uint16_t session = 6379;
-  uint16_t queue = 9092;
-  uint16_t sql = 5432;
-};
-
-// Beside a public port: metrics, health and debugging of the tier, on loopback.
-constexpr uint16_t OpsPort(uint16_t public_port) {
-  return static_cast<uint16_t>(public_port + kOpsPortOffset);
-}
-// Beside a public port: the tier's twins in other data centers, mutual TLS.
-constexpr uint16_t PeerPort(uint16_t public_port) {
-  return static_cast<uint16_t>(public_port + kPeerPortOffset);
-}
-
 // A tier that is not run, because the team has one elsewhere.
 struct External {
   Secret url;         // may hold a password
@@ -93,6 +74,7 @@ struct Site {
   App app;
   AgentSettings agent;
   Ports ports;
+  std::vector<TierDescription> tiers;  // that this program has, in the order in which they start
   std::map<std::string, External, std::less<>> externals;  // by table name, such as "queue"
   bool wan = true;             // in the lab, links between the data centers (reach.hpp)
   SectionValues sections;      // the tiers' own settings

@@ -13,72 +13,74 @@
 #include "site/reach.hpp"
 #include "site/site.hpp"
 #include "site/tier/tier_process.hpp"
+#include "site/tier_description.hpp"
 
 namespace meridian::agent {
 
 namespace {
 
-struct VisitorPort {
+bool RunsIn(const site::TierDescription& tier, const site::Site& site,
+            const site::DataCenter& here) {
+  return !site.externals.contains(tier.name) && (tier.in_edge_places || !here.edge_only);
+}
+
+struct Place {
   const site::DataCenter& here;
   site::Hosting hosting;
-  uint16_t port;
 };
 
-void AddForVisitors(TierEntry& tier, const std::string& name, SocketKind kind,
-                    const VisitorPort& port) {
-  std::vector<IpAddress> addresses = site::VisitorAddresses(port.here, port.hosting);
-  for (size_t i = 0; i < addresses.size(); ++i) {
-    tier.sockets.push_back({.name = site::NumberedSocket(name, i),
-                            .kind = kind,
-                            .at = {addresses[i], port.port},
-                            .optional = i > 0});
+std::vector<IpAddress> AddressesFor(site::Audience audience, const Place& place) {
+  switch (audience) {
+    case site::Audience::kVisitors:
+      return site::VisitorAddresses(place.here, place.hosting);
+    case site::Audience::kHost:
+      return {site::HostAddress(place.here, place.hosting)};
+    case site::Audience::kPeers:
+      return {site::PeerAddress(place.here)};
   }
+  return {};
+}
+
+uint16_t PortOf(const site::SocketDescription& socket, const site::Ports& ports) {
+  uint16_t port = ports.*socket.port;
+  return socket.audience == site::Audience::kPeers ? site::PeerPort(port) : port;
 }
 
 }  // namespace
 
 std::vector<TierEntry> TierTable(const site::Site& site, const site::DataCenter& here,
                                  site::Hosting hosting) {
-  const site::Ports& ports = site.ports;
-  IpAddress host = site::HostAddress(here, hosting);
-  IpAddress peers = site::PeerAddress(here);
-  auto stream = [](std::string name, IpAddress address, uint16_t port) {
-    return TierSocket{std::move(name), SocketKind::kStream, {address, port}};
-  };
-  auto ops = [&](uint16_t port) {
-    return TierSocket{"ops", SocketKind::kStream, site::OpsEndpoint(site, here, hosting, port)};
-  };
   std::vector<TierEntry> table;
-  if (!site.externals.contains("session")) {
-    table.push_back(
-        {.name = "session",
-         .port = ports.session,
-         .serves_application = true,
-         .sockets = {stream("redis", host, ports.session),
-                     stream("peer", peers, site::PeerPort(ports.session)), ops(ports.session)}});
+  for (const site::TierDescription& tier : site.tiers) {
+    if (!RunsIn(tier, site, here)) continue;
+    uint16_t port = site.ports.*tier.ports.front().port;
+    TierEntry entry{.name = std::string(tier.name),
+                    .port = port,
+                    .serves_application = tier.serves_application,
+                    .serves_others = tier.serves_others,
+                    .sockets = {{"ops", site::SocketKind::kStream,
+                                 site::OpsEndpoint(site, here, hosting, port)}}};
+    for (const site::SocketDescription& socket : tier.sockets) {
+      std::vector<IpAddress> addresses = AddressesFor(socket.audience, {here, hosting});
+      for (size_t i = 0; i < addresses.size(); ++i) {
+        entry.sockets.push_back({.name = site::NumberedSocket(std::string(socket.name), i),
+                                 .kind = socket.kind,
+                                 .at = {addresses[i], PortOf(socket, site.ports)},
+                                 .optional = i > 0});
+      }
+    }
+    table.push_back(std::move(entry));
   }
-  table.push_back(
-      {.name = "balancer",
-       .port = ports.balancer,
-       .serves_others = true,
-       .sockets = {stream("http", host, ports.balancer),
-                   stream("peer", peers, site::PeerPort(ports.balancer)), ops(ports.balancer)}});
-  TierEntry edge{.name = "edge", .port = ports.edge, .sockets = {ops(ports.edge)}};
-  TierEntry dns{.name = "dns", .port = ports.dns, .sockets = {ops(ports.dns)}};
-  AddForVisitors(edge, "http", SocketKind::kStream, {here, hosting, ports.edge});
-  AddForVisitors(edge, "https", SocketKind::kStream, {here, hosting, ports.edge_https});
-  AddForVisitors(dns, "udp", SocketKind::kDatagram, {here, hosting, ports.dns});
-  AddForVisitors(dns, "tcp", SocketKind::kStream, {here, hosting, ports.dns});
-  table.push_back(std::move(edge));
-  table.push_back(std::move(dns));
   return table;
 }
 
 std::vector<uint16_t> CrossingPorts(const site::Site& site) {
   std::vector<uint16_t> ports = {site.ports.admin, site.ports.edge};
-  for (const TierEntry& tier : TierTable(site, site.datacenters.front(), site::Hosting::kLab)) {
-    for (const TierSocket& socket : tier.sockets) {
-      if (socket.at.port == site::PeerPort(tier.port)) ports.push_back(socket.at.port);
+  for (const site::TierDescription& tier : site.tiers) {
+    if (site.externals.contains(tier.name)) continue;
+    for (const site::SocketDescription& socket : tier.sockets) {
+      if (socket.audience != site::Audience::kPeers) continue;
+      ports.push_back(PortOf(socket, site.ports));
     }
   }
   return ports;

@@ -1,5 +1,5 @@
-// The tiers that an agent runs, and the sockets of each: one table, by which they are opened and
-// started.
+// The tiers that an agent runs, and the addresses of their sockets, as the tiers' descriptions and
+// the place of the data center say. Pure.
 #pragma once
 
 #include <cstdint>
@@ -11,14 +11,13 @@
 #include "base/ip.hpp"
 #include "site/reach.hpp"
 #include "site/site.hpp"
+#include "site/tier_description.hpp"
 
 namespace meridian::agent {
 
-enum class SocketKind : uint8_t { kStream, kDatagram };
-
 struct TierSocket {
   std::string name;  // as the tier asks for it
-  SocketKind kind = SocketKind::kStream;
+  site::SocketKind kind = site::SocketKind::kStream;
   Endpoint at;
   // One of several that visitors use: the tier does without it where the host has no such address.
   bool optional = false;
@@ -26,15 +25,15 @@ struct TierSocket {
 
 struct TierEntry {
   std::string name;
-  uint16_t port = 0;  // public
-  // The application uses it, and it ends after the application.
-  bool serves_application = false;
-  // Visitors of this data center do without it: the edges of others use it.
-  bool serves_others = false;
+  uint16_t port = 0;                // public
+  bool serves_application = false;  // see site::TierDescription
+  bool serves_others = false;       // see site::TierDescription
   std::vector<TierSocket> sockets;
 };
 
-// In the order in which they are started; they are stopped in the opposite one.
+// The tiers that run in `here`: all of the site's but those that run elsewhere ("external"), and in
+// an edge place those alone that belong there. In the order in which they are started; they are
+// stopped in the opposite one.
 std::vector<TierEntry> TierTable(const site::Site& site, const site::DataCenter& here,
                                  site::Hosting hosting);
 

@@ -23,7 +23,7 @@ command = ["run"]
 wan = false
 )",
                            .file = "/site.toml"},
-                          AllSections());
+                          AllTiers());
   ASSERT_TRUE(site.has_value()) << site.error().Render({});
   std::string text = Summary({.site = *site, .state_directory = ".meridian"});
   for (const char* expected :

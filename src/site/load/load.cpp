@@ -62,13 +62,14 @@ std::string ReadName(TableReader& root, const std::string& domain) {
   return name;
 }
 
-void ReadSections(TableReader& root, std::span<const Section> sections, Site* site) {
+void ReadSections(TableReader& root, std::span<const TierDescription> tiers, Site* site) {
   SectionValues values;
   std::set<std::string> tables = {"name", "domain", "datacenter", "app", "agent", "lab"};
-  for (const Section& section : sections) {
-    CHECK(tables.insert(section.table()).second);
-    TableReader reader = root.Table(section.table());
-    values.Parse(section, reader, *site);
+  for (const TierDescription& tier : tiers) {
+    CHECK(tables.insert(std::string(tier.name)).second);
+    if (!tier.section) continue;
+    TableReader reader = root.Table(tier.name);
+    values.Parse(*tier.section, reader, *site);
   }
   site->sections = std::move(values);
 }
@@ -93,7 +94,8 @@ std::string ReadDataCenterName(TableReader& reader, std::string_view key, const 
   return "";
 }
 
-std::expected<Site, Diagnostics> Parse(const SiteText& source, std::span<const Section> sections) {
+std::expected<Site, Diagnostics> Parse(const SiteText& source,
+                                       std::span<const TierDescription> tiers) {
   if (source.text.size() > kMaxSiteFileBytes) {
     return FileProblem(source.shown_name,
                        fmt::format("the file has more than {} bytes", kMaxSiteFileBytes), "");
@@ -114,16 +116,17 @@ std::expected<Site, Diagnostics> Parse(const SiteText& source, std::span<const S
   ReadLab(root, &site);
   site.app = ReadApp(root, source.file.parent_path());
   site.agent = ReadAgent(root);
-  site.ports = ReadPorts(root);
-  site.externals = ReadExternals(root, source.environment);
-  ReadSections(root, sections, &site);
+  site.tiers = {tiers.begin(), tiers.end()};
+  site.ports = ReadPorts(root, tiers);
+  site.externals = ReadExternals(root, tiers, source.environment);
+  ReadSections(root, tiers, &site);
   pass.ReportUnknownKeys();
   if (!diagnostics.empty()) return std::unexpected(std::move(diagnostics));
   return site;
 }
 
 std::expected<Site, Diagnostics> Load(const std::filesystem::path& path,
-                                      std::span<const Section> sections) {
+                                      std::span<const TierDescription> tiers) {
   std::error_code error;
   if (std::filesystem::is_directory(path, error)) {
     return FileProblem(path.string(), "it is a directory, not a file", "name the site.toml in it");
@@ -147,7 +150,7 @@ std::expected<Site, Diagnostics> Load(const std::filesystem::path& path,
                 .shown_name = path.string(),
                 .file = std::filesystem::absolute(path, error).lexically_normal(),
                 .environment = environment},
-               sections);
+               tiers);
 }
 
 }  // namespace meridian::site

@@ -1,6 +1,6 @@
 // site.toml -> Site, in one pass that finds every error.
 //
-// The file, with every key of site/ (the tiers' Sections add theirs):
+// The file, with every key of site/ (the tiers' descriptions add theirs):
 //
 //   name = "photos"                  # optional: the domain's first label
 //   domain = "photos.example"
@@ -26,11 +26,11 @@
 //   unhealthy_timeout = "30s"        # an instance that fails its health path so long is replaced
 //   [agent]
 //   hung_timeout = "15s"             # a tier that does not answer so long is killed and started
-//   [dns]  port = 5300               # also [balancer], [admin], [session], [queue], [sql]
-//   [edge] port = 8080  https_port = 8443
+//   [admin] port = 9000              # a tier's ports are keys of its own table
 //   [lab]  wan = true                # in the lab, links between data centers with their distance
 //   [sql]  external = "postgres://db.internal/photos"     # or "$NAME" of an environment variable;
-//                                    # also [session], [queue], [watch], [coordinator]
+//                                    # also [queue], [watch], [coordinator], and tiers that allow
+//                                    it
 #pragma once
 
 #include <expected>
@@ -41,8 +41,8 @@
 #include <string>
 
 #include "site/load/diagnostics.hpp"
-#include "site/section.hpp"
 #include "site/site.hpp"
+#include "site/tier_description.hpp"
 
 namespace meridian::site {
 
@@ -59,9 +59,10 @@ struct SiteText {
 
 // Reads `path` and the process's environment. The program exits with status 2 on Diagnostics.
 std::expected<Site, Diagnostics> Load(const std::filesystem::path& path,
-                                      std::span<const Section> sections);
+                                      std::span<const TierDescription> tiers);
 
 // Pure.
-std::expected<Site, Diagnostics> Parse(const SiteText& source, std::span<const Section> sections);
+std::expected<Site, Diagnostics> Parse(const SiteText& source,
+                                       std::span<const TierDescription> tiers);
 
 }  // namespace meridian::site

@@ -4,6 +4,7 @@
 
 #include <filesystem>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -16,10 +17,11 @@ namespace meridian::site {
 std::vector<DataCenter> ReadDataCenters(TableReader& root);
 App ReadApp(TableReader& root, const std::filesystem::path& directory);
 AgentSettings ReadAgent(TableReader& root);
-Ports ReadPorts(TableReader& root);
+Ports ReadPorts(TableReader& root, std::span<const TierDescription> tiers);
 // After the data centers; sets `wan`.
 void ReadLab(TableReader& root, Site* site);
 std::map<std::string, External, std::less<>> ReadExternals(TableReader& root,
+                                                           std::span<const TierDescription> tiers,
                                                            const Environment& environment);
 
 }  // namespace meridian::site

@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <fmt/core.h>
 #include <fmt/format.h>
@@ -18,25 +19,26 @@
 #include "site/load/table_reader.hpp"
 #include "site/secret.hpp"
 #include "site/site.hpp"
+#include "site/tier_description.hpp"
 
 namespace meridian::site {
 namespace {
 
-struct PortKey {
+// A key of site.toml that sets a port.
+struct NamedPort {
   std::string_view table;
   std::string_view key;
   uint16_t Ports::* port;
 };
-constexpr std::array<PortKey, 8> kPortKeys = {{
-    {"dns", "port", &Ports::dns},
-    {"edge", "port", &Ports::edge},
-    {"edge", "https_port", &Ports::edge_https},
-    {"balancer", "port", &Ports::balancer},
-    {"admin", "port", &Ports::admin},
-    {"session", "port", &Ports::session},
-    {"queue", "port", &Ports::queue},
-    {"sql", "port", &Ports::sql},
-}};
+
+// Every public port of the site: the agent's and the tiers'.
+std::vector<NamedPort> PortsOf(std::span<const TierDescription> tiers) {
+  std::vector<NamedPort> ports = {{"admin", "port", &Ports::admin}};
+  for (const TierDescription& tier : tiers) {
+    for (const PortKey& key : tier.ports) ports.push_back({tier.name, key.key, key.port});
+  }
+  return ports;
+}
 
 // A port that a public port takes: itself, or one of the two beside it.
 struct TakenPort {
@@ -44,7 +46,7 @@ struct TakenPort {
   std::string name;  // "port of [edge]", "ops port of [edge] (8080 + 10000)"
 };
 
-std::array<TakenPort, 3> TakenBy(const PortKey& key, const Ports& ports) {
+std::array<TakenPort, 3> TakenBy(const NamedPort& key, const Ports& ports) {
   uint16_t port = ports.*key.port;
   std::string owner = fmt::format("{} of [{}]", key.key, key.table);
   return {
@@ -55,13 +57,13 @@ std::array<TakenPort, 3> TakenBy(const PortKey& key, const Ports& ports) {
 }
 
 // Objects to the later of the two in the list, unless only the earlier one is in the file.
-void CheckPair(TableReader& root, const PortKey& earlier, const PortKey& later,
+void CheckPair(TableReader& root, const NamedPort& earlier, const NamedPort& later,
                const Ports& ports) {
   TableReader earlier_table = root.Table(earlier.table);
   TableReader later_table = root.Table(later.table);
   bool blame_earlier = !later_table.Has(later.key) && earlier_table.Has(earlier.key);
-  const PortKey& blamed = blame_earlier ? earlier : later;
-  const PortKey& other = blame_earlier ? later : earlier;
+  const NamedPort& blamed = blame_earlier ? earlier : later;
+  const NamedPort& other = blame_earlier ? later : earlier;
   for (const TakenPort& mine : TakenBy(blamed, ports)) {
     for (const TakenPort& theirs : TakenBy(other, ports)) {
       if (mine.number != theirs.number) continue;
@@ -77,17 +79,21 @@ void CheckPair(TableReader& root, const PortKey& earlier, const PortKey& later,
 
 struct ExternalKey {
   std::string_view table;
-  std::span<const std::string_view> schemes;
+  std::vector<std::string_view> schemes;
 };
-constexpr std::array<std::string_view, 2> kRedis = {"redis", "rediss"};
-constexpr std::array<std::string_view, 2> kKafka = {"kafka", "kafka+ssl"};
-constexpr std::array<std::string_view, 2> kPostgres = {"postgres", "postgresql"};
-constexpr std::array<std::string_view, 2> kHttp = {"http", "https"};
-constexpr std::array<ExternalKey, 5> kExternalKeys = {{{"session", kRedis},
-                                                       {"queue", kKafka},
-                                                       {"sql", kPostgres},
-                                                       {"watch", kHttp},
-                                                       {"coordinator", kHttp}}};
+
+// Tables that may name a service elsewhere: those of tiers, and of what this program does not run
+// itself.
+std::vector<ExternalKey> ExternalKeysOf(std::span<const TierDescription> tiers) {
+  std::vector<ExternalKey> keys = {{"queue", {"kafka", "kafka+ssl"}},
+                                   {"sql", {"postgres", "postgresql"}},
+                                   {"watch", {"http", "https"}},
+                                   {"coordinator", {"http", "https"}}};
+  for (const TierDescription& tier : tiers) {
+    if (!tier.external_schemes.empty()) keys.push_back({tier.name, tier.external_schemes});
+  }
+  return keys;
+}
 
 struct UrlParts {
   std::string_view scheme;
@@ -130,24 +136,26 @@ std::string ReadUrl(TableReader& table, const Environment& environment) {
 
 }  // namespace
 
-Ports ReadPorts(TableReader& root) {
+Ports ReadPorts(TableReader& root, std::span<const TierDescription> tiers) {
   Ports ports;
-  for (const PortKey& key : kPortKeys) {
+  std::vector<NamedPort> keys = PortsOf(tiers);
+  for (const NamedPort& key : keys) {
     TableReader table = root.Table(key.table);
     ports.*key.port = table.Port(key.key, ports.*key.port);
   }
-  for (size_t later = 1; later < kPortKeys.size(); ++later) {
+  for (size_t later = 1; later < keys.size(); ++later) {
     for (size_t earlier = 0; earlier < later; ++earlier) {
-      CheckPair(root, kPortKeys[earlier], kPortKeys[later], ports);
+      CheckPair(root, keys[earlier], keys[later], ports);
     }
   }
   return ports;
 }
 
 std::map<std::string, External, std::less<>> ReadExternals(TableReader& root,
+                                                           std::span<const TierDescription> tiers,
                                                            const Environment& environment) {
   std::map<std::string, External, std::less<>> externals;
-  for (const ExternalKey& key : kExternalKeys) {
+  for (const ExternalKey& key : ExternalKeysOf(tiers)) {
     TableReader table = root.Table(key.table);
     if (!table.Has("external")) continue;
     std::string url = ReadUrl(table, environment);

@@ -63,7 +63,18 @@ SteeringConfig ParseSteering(TableReader& reader, const Site& site) {
   return config;
 }
 
-std::vector<Section> Sections() { return {Section::Of<SteeringConfig>("dns", &ParseSteering)}; }
+// Tiers of the names and ports that the program has.
+std::vector<TierDescription> Tiers() {
+  return {{.name = "session",
+           .ports = {{.port = &Ports::session}},
+           .external_schemes = {"redis", "rediss"}},
+          {.name = "balancer", .ports = {{.port = &Ports::balancer}}},
+          {.name = "edge",
+           .ports = {{.port = &Ports::edge}, {.key = "https_port", .port = &Ports::edge_https}}},
+          {.name = "dns",
+           .ports = {{.port = &Ports::dns}},
+           .section = Section::Of<SteeringConfig>("dns", &ParseSteering)}};
+}
 
 std::string ReadAll(const std::filesystem::path& path) {
   std::ifstream file(path, std::ios::binary);
@@ -76,7 +87,7 @@ std::string ReadAll(const std::filesystem::path& path) {
 std::filesystem::path TestData() { return std::filesystem::absolute(MERIDIAN_TESTDATA); }
 
 std::expected<Site, Diagnostics> ParseText(const std::string& text) {
-  return Parse({.text = text, .file = "/srv/photos/site.toml"}, Sections());
+  return Parse({.text = text, .file = "/srv/photos/site.toml"}, Tiers());
 }
 
 std::string ErrorsOf(const std::string& text) {
@@ -113,14 +124,14 @@ TEST(Load, SmallestSiteHasTheDefaultsOfTheContract) {
   EXPECT_EQ(site->app.start_timeout, 30s);
   const Ports& ports = site->ports;
   EXPECT_THAT(std::vector({ports.dns, ports.edge, ports.edge_https, ports.balancer, ports.admin,
-                           ports.session, ports.queue, ports.sql}),
-              ElementsAre(5300, 8080, 8443, 8000, 9000, 6379, 9092, 5432));
+                           ports.session}),
+              ElementsAre(5300, 8080, 8443, 8000, 9000, 6379));
   EXPECT_EQ(OpsPort(ports.edge), 18080);
   EXPECT_EQ(PeerPort(ports.edge), 28080);
 }
 
 TEST(Load, EveryKeyIsRead) {
-  std::expected<Site, Diagnostics> site = Load(TestData() / "every_key.toml", Sections());
+  std::expected<Site, Diagnostics> site = Load(TestData() / "every_key.toml", Tiers());
   ASSERT_TRUE(site) << site.error().Render();
   EXPECT_EQ(site->name, "shop");
   ASSERT_EQ(site->datacenters.size(), 3u);
@@ -160,7 +171,7 @@ TEST(Load, EveryKeyIsRead) {
 
 TEST(Load, ExampleIsTheSiteOfTheTour) {
   std::filesystem::path example = TestData() / "../../../examples/photos/site.toml";
-  std::expected<Site, Diagnostics> site = Load(example, Sections());
+  std::expected<Site, Diagnostics> site = Load(example, Tiers());
   ASSERT_TRUE(site) << site.error().Render();
   EXPECT_EQ(site->domain, "photos.example");
   EXPECT_EQ(site->FindDataCenter("us-east")->address, IpAddress::V4(127, 1, 0, 1));
@@ -170,7 +181,7 @@ TEST(Load, ExampleIsTheSiteOfTheTour) {
 }
 
 TEST(Load, TierFindsItsSettingsByTheirType) {
-  std::expected<Site, Diagnostics> site = Load(TestData() / "every_key.toml", Sections());
+  std::expected<Site, Diagnostics> site = Load(TestData() / "every_key.toml", Tiers());
   ASSERT_TRUE(site) << site.error().Render();
   Site copy = *site;
   const SteeringConfig& config = copy.sections.Get<SteeringConfig>();
@@ -207,7 +218,7 @@ TEST_P(Golden, ErrorsAreTheConversationInTheFile) {
   std::filesystem::path toml = TestData() / (GetParam() + ".toml");
   std::filesystem::path expected = TestData() / (GetParam() + ".txt");
   std::expected<Site, Diagnostics> site =
-      Parse({.text = ReadAll(toml), .file = "/srv/site.toml"}, Sections());
+      Parse({.text = ReadAll(toml), .file = "/srv/site.toml"}, Tiers());
   ASSERT_FALSE(site);
   if (std::getenv("UPDATE_GOLDEN")) std::ofstream(expected) << site.error().Render();
   EXPECT_EQ(site.error().Render(), ReadAll(expected));
@@ -263,10 +274,10 @@ TEST(Load, DeepestNestingIsRefusedWithoutRecursingIntoIt) {
 }
 
 TEST(Load, PortsUpToTheHighestWhosePeerPortExists) {
-  EXPECT_EQ(ErrorsOf(WithSmallest("[sql]\nport = 45535\n")), "no errors");
-  EXPECT_THAT(ErrorsOf(WithSmallest("[sql]\nport = 45536\n")),
+  EXPECT_EQ(ErrorsOf(WithSmallest("[session]\nport = 45535\n")), "no errors");
+  EXPECT_THAT(ErrorsOf(WithSmallest("[session]\nport = 45536\n")),
               HasSubstr("\"port\" must be an integer from 1 to 45535, not 45536"));
-  EXPECT_THAT(ErrorsOf(WithSmallest("[sql]\nport = 0\n")), HasSubstr("not 0"));
+  EXPECT_THAT(ErrorsOf(WithSmallest("[session]\nport = 0\n")), HasSubstr("not 0"));
 }
 
 TEST(Load, NamesUpToTheLimitsAndNotOneLetterMore) {
@@ -360,20 +371,20 @@ TEST(Load, PublicAddressesAndTablesUpToTheirLimits) {
 TEST(Load, ExternalUrlComesFromTheEnvironmentAndIsNeverShownWithItsPassword) {
   SiteText source{.text = WithSmallest("[sql]\nexternal = \"$DATABASE_URL\"\n"),
                   .file = "/srv/site.toml"};
-  std::expected<Site, Diagnostics> unset = Parse(source, Sections());
+  std::expected<Site, Diagnostics> unset = Parse(source, Tiers());
   ASSERT_FALSE(unset);
   EXPECT_THAT(unset.error().Render(), HasSubstr("environment variable DATABASE_URL is not set"));
 
   source.environment = [](const std::string& name) -> std::optional<std::string> {
     return name == "DATABASE_URL" ? std::optional("postgres://me:secret@db:5432/x") : std::nullopt;
   };
-  std::expected<Site, Diagnostics> site = Parse(source, Sections());
+  std::expected<Site, Diagnostics> site = Parse(source, Tiers());
   ASSERT_TRUE(site) << site.error().Render();
   EXPECT_EQ(site->externals.at("sql").url.Reveal(), "postgres://me:secret@db:5432/x");
   EXPECT_EQ(site->externals.at("sql").shown, "postgres://db:5432");
 
   source.environment = [](const std::string&) { return std::optional("me:secret@db"); };
-  std::expected<Site, Diagnostics> no_url = Parse(source, Sections());
+  std::expected<Site, Diagnostics> no_url = Parse(source, Tiers());
   ASSERT_FALSE(no_url);
   EXPECT_THAT(no_url.error().Render(), testing::Not(HasSubstr("secret")));
 }
@@ -400,13 +411,13 @@ TEST(Load, LabLinksAreThereUnlessTurnedOff) {
   EXPECT_TRUE(ParseText(std::string(kSmallest))->wan);
 }
 
-TEST(Load, KeysOfATierWhoseSectionIsNotGivenAreUnknown) {
+TEST(Load, KeysOfATierThatIsNotGivenAreUnknown) {
   std::expected<Site, Diagnostics> site =
       Parse({.text = WithSmallest("[dns]\nport = 53\nttl = \"5s\"\n[hall]\nx = 1\n"),
              .file = "/srv/site.toml"},
             {});
   ASSERT_FALSE(site);
-  EXPECT_THAT(site.error().Render(), HasSubstr("site.toml:10:1: unknown key \"ttl\" in [dns]"));
+  EXPECT_THAT(site.error().Render(), HasSubstr("site.toml:8:2: unknown key \"dns\" in site.toml"));
   EXPECT_THAT(site.error().Render(),
               HasSubstr("site.toml:11:2: unknown key \"hall\" in site.toml"));
 }

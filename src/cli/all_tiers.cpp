@@ -1,0 +1,20 @@
+// The tiers that this program has. To add one: its folder, this list, and CMakeLists.txt.
+#include <span>
+#include <vector>
+
+#include "balancer/balancer.hpp"
+#include "cli/command_line.hpp"
+#include "dns/server.hpp"
+#include "edge/edge.hpp"
+#include "session/session.hpp"
+#include "site/tier_description.hpp"
+
+namespace meridian::cli {
+
+std::span<const site::TierDescription> AllTiers() {
+  static const std::vector<site::TierDescription> tiers = {
+      session::Describe(), balancer::Describe(), edge::Describe(), dns::Describe()};
+  return tiers;
+}
+
+}  // namespace meridian::cli

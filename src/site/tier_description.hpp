@@ -1,0 +1,63 @@
+// TierDescription: what the rest of the program must know of a tier. Each tier describes itself
+// once (`session::Describe()`); the composition root lists the descriptions, and hands the list to
+// Load. From it follow the tables and ports of site.toml, the sockets and child processes of the
+// agent, the ports that the lab's links carry, and the subcommands.
+//
+// Values; any thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "site/ports.hpp"
+#include "site/section.hpp"
+
+namespace meridian::site {
+
+struct Site;
+struct TierStart;
+
+// A key of the tier's table in site.toml that sets a public port.
+struct PortKey {
+  std::string_view key = "port";
+  uint16_t Ports::* port;
+};
+
+enum class SocketKind : uint8_t { kStream, kDatagram };
+
+// Who connects to a socket decides at which addresses it listens (reach.hpp).
+enum class Audience : uint8_t {
+  kVisitors,
+  kHost,   // this host alone: the application, or a tier of this data center
+  kPeers,  // other data centers, at the peer port
+};
+
+struct SocketDescription {
+  std::string_view name;   // as the tier asks TierProcess for it
+  uint16_t Ports::* port;  // the public port; an audience of peers gets the peer port beside it
+  Audience audience = Audience::kHost;
+  SocketKind kind = SocketKind::kStream;
+};
+
+struct TierDescription {
+  std::string_view name;       // of its folder, process, subcommand, and table of site.toml
+  std::string_view summary;    // of its subcommand
+  std::vector<PortKey> ports;  // the first is the tier's public port; not empty
+  std::vector<SocketDescription> sockets;  // besides the ops port, which every tier has
+  bool in_edge_places = false;             // an [[edge_place]] runs it too
+  // The application uses it, and it is stopped after the application.
+  bool serves_application = false;
+  // Visitors of this data center do without it: the edges of others use it.
+  bool serves_others = false;
+  // The schemes of a URL that may stand in its place (`external` of its table). Empty: the tier
+  // always runs.
+  std::vector<std::string_view> external_schemes;
+  std::optional<Section> section;  // its own keys of site.toml
+  // Runs the tier's process, and returns its exit status.
+  int (*run)(const Site& site, TierStart start) = nullptr;
+};
+
+}  // namespace meridian::site
