@@ -13,7 +13,7 @@ TIERS = re.findall(r"\b(\w+)::Describe\(\)", (ROOT / "src/cli/all_tiers.cpp").re
 FLOORS = [
     ["base"],
     ["wire", "io"],
-    ["store", "http"],
+    ["store", "http", "proc"],
     ["site"],
     ["dispatch"],
     TIERS,

@@ -55,11 +55,6 @@ constexpr Duration kDrainPatience = std::chrono::seconds{60};
 // From SIGTERM to SIGKILL of a tier, which lets its requests finish first; the application's is in
 // site.toml.
 constexpr Duration kTierStopTimeout = std::chrono::seconds{10};
-// Of what a child left behind, to die of SIGKILL.
-constexpr Duration kLeftBehindPatience = std::chrono::seconds{5};
-
-// A child that has ended so often in a row, each time soon after its start, is in a crash loop.
-constexpr uint32_t kCrashLoop = 3;
 
 // Tiers that cannot be started: the data center's start has failed.
 constexpr uint32_t kTierStartAttempts = 3;

@@ -17,6 +17,7 @@
 
 #include <fcntl.h>
 #include <fmt/core.h>
+#include <grp.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
@@ -40,15 +41,18 @@ extern char** environ;  // NOLINT(readability-redundant-declaration)
 namespace meridian::io {
 namespace {
 
-std::vector<std::string> MergedEnvironment(
-    const std::vector<std::pair<std::string, std::string>>& added) {
+std::vector<std::string> MergedEnvironment(const ProcessOptions& options) {
   std::map<std::string, std::string> merged;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     std::string_view text(*entry);
     size_t equals = text.find('=');
     if (equals != text.npos) merged[std::string(text.substr(0, equals))] = text.substr(equals + 1);
   }
-  for (const auto& [name, value] : added) merged[name] = value;
+  if (options.user) {
+    merged["USER"] = merged["LOGNAME"] = options.user->name;
+    merged["HOME"] = options.user->home;
+  }
+  for (const auto& [name, value] : options.environment) merged[name] = value;
   std::vector<std::string> list;
   for (const auto& [name, value] : merged) list.push_back(name + "=" + value);
   return list;
@@ -72,6 +76,7 @@ struct Launch {
 
   [[noreturn]] void Run() const;
   bool MoveDescriptors() const;
+  bool BecomeUser() const;
   [[noreturn]] void Give(char stage) const;
 };
 
@@ -102,6 +107,16 @@ bool Launch::MoveDescriptors() const {
   return true;
 }
 
+// For good: the saved ids change too.
+bool Launch::BecomeUser() const {
+  if (!options.user) return true;
+  const User& user = *options.user;
+  // Only root may set groups; a process that is the user already has them.
+  bool allowed = geteuid() != 0 || setgroups(user.groups.size(), user.groups.data()) == 0;
+  return allowed && setresgid(user.gid, user.gid, user.gid) == 0 &&
+         setresuid(user.uid, user.uid, user.uid) == 0;
+}
+
 void Launch::Run() const {
   sigset_t none;
   sigemptyset(&none);
@@ -109,6 +124,8 @@ void Launch::Run() const {
   signal(SIGPIPE, SIG_DFL);
   if (options.new_session) setsid();
   if (options.new_group) setpgid(0, 0);
+  if (!BecomeUser()) Give('u');
+  // After the change of user, which clears it.
   if (options.die_with_parent) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(127);  // it died before the line above
@@ -128,6 +145,7 @@ std::unexpected<Error> LaunchError(int error, char stage, const ProcessOptions& 
       return Fail(Errc::kNotFound, "there is no directory {}", options.directory);
     return FailErrno(error, "directory " + options.directory);
   }
+  if (stage == 'u') return FailErrno(error, "cannot become user " + options.user->name);
   if (stage == 'f') return FailErrno(error, "descriptors for " + program);
   if (error != ENOENT) return FailErrno(error, "program " + program);
   bool is_path = program.find('/') != std::string::npos;
@@ -149,7 +167,7 @@ Result<std::unique_ptr<Process>> Process::Start(EpollDriver& driver,
                                                 const ProcessOptions& options) {
   CHECK(!options.command.empty());
   std::vector<std::string> arguments = options.command;
-  std::vector<std::string> environment = MergedEnvironment(options.environment);
+  std::vector<std::string> environment = MergedEnvironment(options);
   std::array<int, 2> report{};
   if (pipe2(report.data(), O_CLOEXEC) != 0) return FailErrno(errno, "pipe");
   Fd reading(report[0]);

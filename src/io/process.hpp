@@ -4,6 +4,7 @@
 #pragma once
 
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,6 +18,15 @@
 
 namespace meridian::io {
 
+// A user of this machine (proc::FindUser).
+struct User {
+  std::string name;
+  std::string home;
+  uid_t uid = 0;
+  gid_t gid = 0;
+  std::vector<gid_t> groups;  // all of them
+};
+
 struct ProcessOptions {
   // Program and arguments; the program is looked for in PATH unless it has a '/'.
   std::vector<std::string> command;
@@ -26,6 +36,8 @@ struct ProcessOptions {
   // {descriptor in the child, descriptor here}. 0, 1 and 2 that are not named: /dev/null, ours,
   // ours.
   std::vector<std::pair<int, int>> descriptors;
+  // The child runs as this user, with USER, LOGNAME and HOME set. Without: as ours.
+  std::optional<User> user;
   bool new_group = false;    // leader of a process group of its own
   bool new_session = false;  // leader of a session of its own, and so of a group
   bool die_with_parent = true;
@@ -41,7 +53,8 @@ struct ExitStatus {
 // A child that was started, and not yet forgotten. Destroying it kills it (SIGKILL) and reaps it.
 class Process final : private EpollHandler {
  public:
-  // Errors: the program cannot be run (kNotFound names it), or the directory entered.
+  // Errors: the program cannot be run (kNotFound names it), the directory entered, or the user
+  // become.
   static Result<std::unique_ptr<Process>> Start(EpollDriver& driver, const ProcessOptions& options);
   ~Process();
 

@@ -19,7 +19,6 @@
 #include "agent/children/instance_port.hpp"
 #include "agent/context.hpp"
 #include "agent/limits.hpp"
-#include "agent/line_capture.hpp"
 #include "base/clock.hpp"
 #include "base/hash.hpp"
 #include "base/ip.hpp"
@@ -32,6 +31,7 @@
 #include "io/process.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
+#include "proc/line_capture.hpp"
 #include "site/reach.hpp"
 #include "site/view/view.hpp"
 
@@ -102,8 +102,8 @@ Result<io::ProcessOptions> Instance::Prepare() {
 io::Task<void> Instance::CaptureOutput() {
   output_there_.Reset();
   last_lines_.clear();
-  co_await CaptureLines(context_.network.Adopt(std::move(output_here_)),
-                        [this](std::string_view line) { OnLine(line); });
+  co_await proc::CaptureLines(context_.network.Adopt(std::move(output_here_)),
+                              [this](std::string_view line) { OnLine(line); });
 }
 
 void Instance::OnLine(std::string_view line) {

@@ -10,8 +10,8 @@
 #include <string>
 
 #include "agent/context.hpp"
-#include "agent/supervised_child.hpp"
 #include "http/client/client.hpp"
+#include "proc/supervised_child.hpp"
 #include "site/view/view.hpp"
 
 namespace meridian::agent {
@@ -70,7 +70,7 @@ class Instance {
   bool exposed_ = false;
   uint32_t failures_ = 0;
   std::string problem_;
-  SupervisedChild child_;
+  proc::SupervisedChild child_;
 };
 
 }  // namespace meridian::agent

@@ -16,7 +16,7 @@
 
 #include "agent/children/hang_detector.hpp"
 #include "agent/context.hpp"
-#include "agent/supervised_child.hpp"
+#include "proc/supervised_child.hpp"
 #include "site/tier/control.hpp"
 
 namespace meridian::agent {
@@ -80,7 +80,7 @@ class TierChild {
   site::TierReport report_;
   std::optional<HangDetector> hang_;  // of the process that runs
   bool debugged_ = false;             // it is overdue and not killed, for a debugger holds it
-  SupervisedChild child_;
+  proc::SupervisedChild child_;
 };
 
 }  // namespace meridian::agent

@@ -10,6 +10,7 @@
 #include "agent/limits.hpp"
 #include "base/clock.hpp"
 #include "base/ip.hpp"
+#include "proc/limits.hpp"
 #include "site/reach.hpp"
 #include "site/site.hpp"
 #include "site/tier/tier_process.hpp"
@@ -89,7 +90,8 @@ std::vector<uint16_t> CrossingPorts(const site::Site& site) {
 Duration LongestStop(const site::Site& site) {
   size_t tiers = TierTable(site, site.datacenters.front(), site::Hosting::kLab).size();
   return static_cast<int64_t>(tiers) * kTierStopTimeout + site.app.stop_timeout +
-         kLeftBehindPatience + kAdminDrainTimeout + 2 * kKillPatience;  // the agent's, the guard's
+         proc::kLeftBehindPatience + kAdminDrainTimeout +
+         2 * kKillPatience;  // the agent's, the guard's
 }
 
 }  // namespace meridian::agent

@@ -1,4 +1,4 @@
-#include "agent/supervised_child.hpp"
+#include "proc/supervised_child.hpp"
 
 #include <array>
 #include <string>
@@ -8,11 +8,12 @@
 #include <gtest/gtest.h>
 #include <signal.h>
 
-#include "agent/line_capture.hpp"
 #include "io/descendants.hpp"
 #include "io/net/socket.hpp"
+#include "proc/limits.hpp"
+#include "proc/line_capture.hpp"
 
-namespace meridian::agent {
+namespace meridian::proc {
 namespace {
 
 using std::chrono::milliseconds;
@@ -137,15 +138,15 @@ TEST_F(SupervisedChildTest, CapturedLinesAreWholeBoundedAndNotEmpty) {
   std::array<int, 2> ends{};
   ASSERT_EQ(pipe(ends.data()), 0);
   io::Fd writing(ends[1]);
-  std::string text = "one\r\n\ntwo\n" + std::string(kLongestCapturedLine + 5, 'x') + "\nlast";
+  std::string text = "one\r\n\ntwo\n" + std::string(kMaxCapturedLine + 5, 'x') + "\nlast";
   ASSERT_EQ(write(writing.get(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
   writing.Reset();
   std::vector<std::string> lines;
   loop_.RunToEnd(CaptureLines(network_.Adopt(io::Fd(ends[0])),
                               [&](std::string_view line) { lines.emplace_back(line); }));
-  EXPECT_EQ(lines, (std::vector<std::string>{"one", "two", std::string(kLongestCapturedLine, 'x'),
+  EXPECT_EQ(lines, (std::vector<std::string>{"one", "two", std::string(kMaxCapturedLine, 'x'),
                                              "xxxxx", "last"}));
 }
 
 }  // namespace
-}  // namespace meridian::agent
+}  // namespace meridian::proc

@@ -1,4 +1,4 @@
-#include "agent/supervised_child.hpp"
+#include "proc/supervised_child.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -10,8 +10,6 @@
 #include <signal.h>
 #include <sys/types.h>
 
-#include "agent/backoff.hpp"
-#include "agent/limits.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
@@ -20,8 +18,10 @@
 #include "io/process.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
+#include "proc/backoff.hpp"
+#include "proc/limits.hpp"
 
-namespace meridian::agent {
+namespace meridian::proc {
 namespace {
 
 constexpr Duration kOutputGrace = std::chrono::milliseconds{200};
@@ -139,4 +139,4 @@ io::Task<void> SupervisedChild::KillAfterTimeout(uint32_t run) {
   process_->Signal(SIGKILL);
 }
 
-}  // namespace meridian::agent
+}  // namespace meridian::proc

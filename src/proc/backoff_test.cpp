@@ -1,8 +1,8 @@
-#include "agent/backoff.hpp"
+#include "proc/backoff.hpp"
 
 #include <gtest/gtest.h>
 
-namespace meridian::agent {
+namespace meridian::proc {
 namespace {
 
 using std::chrono::milliseconds;
@@ -14,7 +14,7 @@ TEST(Backoff, FirstRestartIsAtOnceAndLaterOnesWaitLonger) {
   EXPECT_EQ(backoff.AfterRun(milliseconds(5)), milliseconds(100));
   EXPECT_EQ(backoff.AfterRun(milliseconds(5)), milliseconds(200));
   for (int i = 0; i < 20; ++i) (void)backoff.AfterRun(milliseconds(5));
-  EXPECT_EQ(backoff.AfterRun(milliseconds(5)), Backoff::kLongest);
+  EXPECT_EQ(backoff.AfterRun(milliseconds(5)), Backoff::kMaxWait);
 }
 
 TEST(Backoff, AGoodRunIsForgivenWhatCameBefore) {
@@ -25,4 +25,4 @@ TEST(Backoff, AGoodRunIsForgivenWhatCameBefore) {
 }
 
 }  // namespace
-}  // namespace meridian::agent
+}  // namespace meridian::proc

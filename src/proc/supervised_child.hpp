@@ -1,8 +1,8 @@
-// A child process that is to run: started, attended, and started again when it ends (at once, then
-// with backoff), until it is told to stop. Tiers and application instances are both kept so.
+// SupervisedChild: a child process that is kept running. It is started again each time it ends (at
+// once, then with backoff), until Stop. The agent's tiers and application instances are such.
 //
-// Owned by the agent; one thread: the agent's loop. Run is one fiber; it returns only after Stop,
-// when the process has ended.
+// One thread: the owner's loop. Run is one fiber; it returns only after Stop, when the process has
+// ended.
 #pragma once
 
 #include <functional>
@@ -13,13 +13,13 @@
 #include <signal.h>
 #include <sys/types.h>
 
-#include "agent/backoff.hpp"
 #include "base/result.hpp"
 #include "io/loop.hpp"
 #include "io/process.hpp"
 #include "io/wait_queue.hpp"
+#include "proc/backoff.hpp"
 
-namespace meridian::agent {
+namespace meridian::proc {
 
 class SupervisedChild {
  public:
@@ -90,4 +90,4 @@ class SupervisedChild {
   std::string explanation_;
 };
 
-}  // namespace meridian::agent
+}  // namespace meridian::proc

@@ -1,4 +1,4 @@
-#include "agent/line_capture.hpp"
+#include "proc/line_capture.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -10,14 +10,15 @@
 #include "base/result.hpp"
 #include "io/net/stream.hpp"
 #include "io/task.hpp"
+#include "proc/limits.hpp"
 
-namespace meridian::agent {
+namespace meridian::proc {
 
 io::Task<void> CaptureLines(std::unique_ptr<io::Stream> stream,
                             std::function<void(std::string_view)> line) {
-  Buffer buffer(kLongestCapturedLine);
+  Buffer buffer(kMaxCapturedLine);
   for (;;) {
-    Result<size_t> got = co_await stream->Read(buffer.Prepare(kLongestCapturedLine));
+    Result<size_t> got = co_await stream->Read(buffer.Prepare(kMaxCapturedLine));
     bool ended = !got || *got == 0;
     if (!ended) buffer.Commit(*got);
     for (;;) {
@@ -36,4 +37,4 @@ io::Task<void> CaptureLines(std::unique_ptr<io::Stream> stream,
   }
 }
 
-}  // namespace meridian::agent
+}  // namespace meridian::proc
