@@ -1,13 +1,15 @@
-// sim http: visitors, a balancer and instances over links that are cut, half cut, lossy and slow,
-// with resets, refused ports and crashes at any await. Promises: an answer that looks whole is
-// whole and is the answer to its request; so is a request's body; a request that is not idempotent
-// is processed at most once; every request ends by its deadline, and nothing of it is left behind;
-// and once the faults are over, requests are answered again.
-#include <array>
+// sim http: visitors, an edge, a balancer and instances over links that are cut, half cut, lossy
+// and slow, with resets, refused ports and crashes at any await. Promises: an answer that looks
+// whole is whole and is the answer to its request; so is a request's body; a request that is not
+// idempotent is processed at most once; edge and balancer together send an instance no more
+// requests at a time than it takes; every request ends by its deadline, and nothing of it is left
+// behind; and once the faults are over, both answer requests again.
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/core.h>
@@ -26,6 +28,7 @@
 #include "sim/http_plan.hpp"
 #include "sim/http_site.hpp"
 #include "sim/http_visitor.hpp"
+#include "sim/link_faults.hpp"
 #include "sim/simulation.hpp"
 
 namespace meridian::sim {
@@ -36,7 +39,8 @@ using std::chrono::seconds;
 
 // Faults begin and end within this.
 constexpr Duration kFaultPhase = seconds{6};
-constexpr uint64_t kMostFaults = 8;
+constexpr uint64_t kMaxFaults = 8;
+constexpr uint64_t kSlowBytesPerSecond = 20'000;
 constexpr size_t kVisitors = 2;
 constexpr int kFibersOfVisitor = 3;
 constexpr int kRequestsOfFiber = 3;
@@ -50,17 +54,15 @@ class HttpRun {
  public:
   explicit HttpRun(io::sim::World& world) : world_(world) {
     size_t instances = 1 + random().Below(3);
-    balancer_ = std::make_unique<SimBalancer>(instances);
-    balancer_process_ =
-        &world_.AddProcess({.name = "balancer", .address = BalancerAddress()},
-                           [this](io::sim::Machine& machine) { return balancer_->Run(machine); });
+    AddTier(SimTier::Kind::kEdge, instances);
+    AddTier(SimTier::Kind::kBalancer, instances);
     for (size_t i = 0; i < instances; ++i) AddInstance(i);
     for (size_t i = 0; i < kVisitors; ++i) AddVisitor(i, kFibersOfVisitor, kRequestsOfFiber);
     if (random().Chance(0.5)) world_.fabric().options.short_reads = 0.3;
   }
 
   void Run() {
-    uint64_t faults = random().Below(kMostFaults + 1);
+    uint64_t faults = random().Below(kMaxFaults + 1);
     for (uint64_t i = 0; i < faults; ++i) PlanFault();
     world_.After(kFaultPhase, [this] { Heal(); });
     world_.RunToEnd(world_.now() + seconds{60});
@@ -71,21 +73,18 @@ class HttpRun {
   }
 
  private:
-  enum class Fault : uint8_t {
-    kCut,
-    kHalfCut,
-    kLossy,
-    kSlow,
-    kReset,
-    kRefuse,
-    kCrash,
-    kMachineCrash,
-    kBalancerCrash,
-  };
-  static constexpr uint64_t kFaults = 9;
+  // Besides those of links.
+  enum class Fault : uint8_t { kRefuse, kCrash, kMachineCrash, kTierCrash };
+  static constexpr uint64_t kFaults = 4;
 
   Random& random() { return world_.random(); }
-  io::sim::HostId balancer_host() const { return balancer_process_->host(); }
+
+  void AddTier(SimTier::Kind kind, size_t instances) {
+    SimTier& tier = *tiers_.emplace_back(std::make_unique<SimTier>(kind, instances));
+    tier_processes_.push_back(
+        &world_.AddProcess({.name = std::string(tier.name()), .address = tier.at().address},
+                           [&tier](io::sim::Machine& machine) { return tier.Run(machine); }));
+  }
 
   void AddInstance(size_t index) {
     instances_.push_back(std::make_unique<AppInstance>(world_, plans_));
@@ -94,6 +93,15 @@ class HttpRun {
         [&instance = *instances_.back()](io::sim::Machine& machine) {
           return instance.Run(machine);
         }));
+    instances_.back()->OnRequest([this, index] { CheckInFlight(index); });
+  }
+
+  void CheckInFlight(size_t instance) {
+    uint32_t sum = 0;
+    for (const auto& tier : tiers_) sum += tier->in_flight(instance);
+    if (sum <= kMaxInFlight) return;
+    world_.Fail(fmt::format("instance {} has {} requests in flight; {} are allowed", instance, sum,
+                            kMaxInFlight));
   }
 
   void AddVisitor(size_t index, int fibers, int requests) {
@@ -101,20 +109,23 @@ class HttpRun {
         &world_.AddProcess({.name = fmt::format("visitor-{}", index),
                             .address = IpAddress::V4(10, 0, 2, static_cast<uint8_t>(index + 1)),
                             .must_end = true},
-                           [this, fibers, requests](io::sim::Machine& machine) {
-                             return RunVisitor(machine, fibers, requests);
+                           [this, index, fibers, requests](io::sim::Machine& machine) {
+                             return RunVisitor(machine, TierOf(index), fibers, requests);
                            }));
     auto latency = milliseconds{1 + random().Below(40)};
     io::sim::HostId host = visitors_.back()->host();
-    for (auto* link : {&world_.fabric().link(host, balancer_host()),
-                       &world_.fabric().link(balancer_host(), host)}) {
+    io::sim::HostId tier = tier_processes_[index % tiers_.size()]->host();
+    for (auto* link : {&world_.fabric().link(host, tier), &world_.fabric().link(tier, host)}) {
       *link = {.latency = latency, .jitter = latency / 4};
     }
   }
 
-  io::Task<void> RunVisitor(io::sim::Machine& machine, int fibers, int requests) {
-    http::Client client(machine.loop, machine.network,
-                        {.address = {BalancerAddress(), kBalancerPort}});
+  // Visitors come to the tiers by turns.
+  const SimTier& TierOf(size_t visitor) const { return *tiers_[visitor % tiers_.size()]; }
+
+  io::Task<void> RunVisitor(io::sim::Machine& machine, const SimTier& tier, int fibers,
+                            int requests) {
+    http::Client client(machine.loop, machine.network, {.address = tier.at()});
     io::Scope scope(machine.loop);
     for (int i = 0; i < fibers; ++i) scope.Spawn(RunFiber(machine, client, requests));
     co_await scope.Join();
@@ -129,87 +140,78 @@ class HttpRun {
   }
 
   void PlanFault() {
-    auto fault = static_cast<Fault>(random().Below(kFaults));
-    bool inside = random().Chance(0.6);
+    uint64_t fault = random().Below(kLinkFaults + kFaults);
     uint64_t which = random().Next();
     auto begin = static_cast<uint64_t>(kFaultPhase.count());
     Duration from{random().Below(begin)};
-    world_.After(from, [this, fault, inside, which] { Begin(fault, inside, which); });
+    bool inside = random().Chance(0.6);
+    world_.After(from, [this, fault, inside, which] {
+      if (fault < kLinkFaults) {
+        BeginOnLink(static_cast<LinkFault>(fault), inside, which);
+      } else {
+        Begin(static_cast<Fault>(fault - kLinkFaults), which);
+      }
+    });
   }
 
-  // A link between the balancer and an instance, or a visitor.
-  void Begin(Fault fault, bool inside, uint64_t which) {
-    size_t instance = which % instance_processes_.size();
-    io::sim::HostId other = inside ? instance_processes_[instance]->host()
+  // A link between a tier and an instance, or a visitor.
+  void BeginOnLink(LinkFault fault, bool inside, uint64_t which) {
+    io::sim::HostId tier = tier_processes_[which / 64 % tiers_.size()]->host();
+    io::sim::HostId other = inside ? instance_processes_[which % instances_.size()]->host()
                                    : visitors_[which % visitors_.size()]->host();
-    io::sim::Fabric& fabric = world_.fabric();
-    std::array<io::sim::Link*, 2> links = {&fabric.link(balancer_host(), other),
-                                           &fabric.link(other, balancer_host())};
-    world_.Record("faults", "begin", static_cast<uint64_t>(fault), other);
+    world_.Record("faults", "link", static_cast<uint64_t>(fault), other);
+    if (which / 8 % 2 == 0) std::swap(tier, other);
+    BeginLinkFault(world_.fabric(), fault, {tier, other, kSlowBytesPerSecond});
+  }
+
+  void Begin(Fault fault, uint64_t which) {
+    size_t instance = which % instances_.size();
+    world_.Record("faults", "begin", static_cast<uint64_t>(fault), instance);
+    uint64_t iterations = which / 16 % 16;
     switch (fault) {
-      case Fault::kCut:
-        fabric.CutBothWays(balancer_host(), other, true);
-        return;
-      case Fault::kHalfCut:
-        links[which / 8 % 2]->cut = true;
-        return;
-      case Fault::kLossy:
-        for (auto* link : links) link->loss = 0.2;
-        return;
-      case Fault::kSlow:
-        for (auto* link : links) link->bytes_per_second = 20'000;
-        return;
-      case Fault::kReset:
-        fabric.ResetConnections(balancer_host(), other);
-        return;
       case Fault::kRefuse:
-        fabric.RefuseConnects({InstanceAddress(instance), kInstancePort}, true);
+        world_.fabric().RefuseConnects({InstanceAddress(instance), kInstancePort}, true);
         return;
       case Fault::kCrash:
+        return Crash(*instance_processes_[instance], iterations, io::sim::CrashKind::kProcess);
       case Fault::kMachineCrash:
-      case Fault::kBalancerCrash:
-        BeginCrash(fault, instance, which / 16 % 16);
-        return;
+        return Crash(*instance_processes_[instance], iterations, io::sim::CrashKind::kMachine);
+      case Fault::kTierCrash:
+        return Crash(*tier_processes_[which / 64 % tiers_.size()], iterations,
+                     io::sim::CrashKind::kProcess);
     }
   }
 
-  void BeginCrash(Fault fault, size_t instance, uint64_t turns) {
-    io::sim::Process& process =
-        fault == Fault::kBalancerCrash ? *balancer_process_ : *instance_processes_[instance];
-    process.CrashAfterTurns(turns, fault == Fault::kMachineCrash ? io::sim::CrashKind::kMachine
-                                                                 : io::sim::CrashKind::kProcess);
+  void Crash(io::sim::Process& process, uint64_t iterations, io::sim::CrashKind kind) {
+    process.CrashAfterTurns(iterations, kind);
     world_.After(milliseconds{500 + random().Below(1000)}, [&process] { process.Restart(); });
   }
 
   void Heal() {
-    io::sim::Fabric& fabric = world_.fabric();
-    for (const auto& process : world_.processes()) {
-      for (auto* link : {&fabric.link(balancer_host(), process->host()),
-                         &fabric.link(process->host(), balancer_host())}) {
-        link->cut = false;
-        link->loss = 0;
-        link->bytes_per_second = 0;
-      }
-    }
+    HealLinks(world_);
     for (size_t i = 0; i < instances_.size(); ++i) {
-      fabric.RefuseConnects({InstanceAddress(i), kInstancePort}, false);
+      world_.fabric().RefuseConnects({InstanceAddress(i), kInstancePort}, false);
     }
     for (auto* process : instance_processes_) process->Restart();
-    balancer_process_->Restart();
+    for (auto* process : tier_processes_) process->Restart();
     world_.Record("faults", "healed");
   }
 
   void CheckThatRequestsSucceed() {
-    tally_ = {};
-    AddVisitor(kVisitors, 1, kRequestsAfterwards);
-    world_.RunToEnd(world_.now() + seconds{60});
-    if (tally_.answered == kRequestsAfterwards) return;
-    world_.Fail(fmt::format("after the faults {} of {} requests were answered", tally_.answered,
-                            kRequestsAfterwards));
+    for (size_t i = 0; i < tiers_.size(); ++i) {
+      tally_ = {};
+      size_t visitor = kVisitors + i;
+      AddVisitor(visitor, 1, kRequestsAfterwards);
+      world_.RunToEnd(world_.now() + seconds{60});
+      if (tally_.answered == kRequestsAfterwards) continue;
+      world_.Fail(fmt::format("after the faults {} of {} requests to the {} were answered",
+                              tally_.answered, kRequestsAfterwards, TierOf(visitor).name()));
+    }
   }
 
   size_t Left() const {
-    size_t left = balancer_->in_flight();
+    size_t left = 0;
+    for (const auto& tier : tiers_) left += tier->in_flight();
     for (const auto& instance : instances_) left += instance->busy();
     return left;
   }
@@ -223,8 +225,8 @@ class HttpRun {
   io::sim::World& world_;
   Plans plans_;
   VisitorTally tally_;
-  std::unique_ptr<SimBalancer> balancer_;
-  io::sim::Process* balancer_process_ = nullptr;
+  std::vector<std::unique_ptr<SimTier>> tiers_;
+  std::vector<io::sim::Process*> tier_processes_;
   std::vector<std::unique_ptr<AppInstance>> instances_;
   std::vector<io::sim::Process*> instance_processes_;
   std::vector<io::sim::Process*> visitors_;

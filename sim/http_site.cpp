@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -20,7 +21,12 @@
 #include "base/result.hpp"
 #include "dispatch/config.hpp"
 #include "dispatch/dispatcher.hpp"
+#include "dispatch/share.hpp"
+#include "edge/fetch/forwarder.hpp"
+#include "edge/fetch/upstreams.hpp"
 #include "http/exchange.hpp"
+#include "http/forward.hpp"
+#include "http/relay.hpp"
 #include "http/server/server.hpp"
 #include "io/scope.hpp"
 #include "io/sim/process.hpp"
@@ -50,9 +56,29 @@ io::Task<void> ServeForEver(io::sim::Machine& machine, uint16_t port,
   co_await server.Drain(machine.loop.Now());
 }
 
+// The route of an edge whose site has one data center.
+class OwnInstances final : public edge::Upstreams {
+ public:
+  explicit OwnInstances(dispatch::Dispatcher& dispatcher)
+      : route_(std::make_shared<std::vector<edge::Hop>>(
+            std::vector<edge::Hop>{{.name = "here", .dispatcher = &dispatcher}})) {}
+  edge::Route RouteFor(bool /*passed_edge*/) const override { return route_; }
+
+ private:
+  edge::Route route_;
+};
+
+io::Task<void> ForwardAsEdge(edge::Forwarder& forwarder, http::Exchange& exchange) {
+  wire::http::HeaderFields fields;
+  http::CopyRequestFields(exchange.request(), {}, &fields);
+  edge::Forwarding forwarding = co_await forwarder.Forward(exchange, fields, {});
+  if (forwarding.kind == edge::Forwarding::Kind::kAnswered) co_return;
+  (void)co_await http::RespondText(exchange, http::FailureStatus(forwarding.error),
+                                   forwarding.error.message + "\n");
+}
+
 }  // namespace
 
-IpAddress BalancerAddress() { return IpAddress::V4(10, 0, 0, 1); }
 IpAddress InstanceAddress(size_t index) {
   return IpAddress::V4(10, 0, 1, static_cast<uint8_t>(index + 1));
 }
@@ -79,6 +105,7 @@ io::Task<void> AppInstance::Handle(http::Exchange& exchange) {
     explicit Busy(size_t& counted) : count(counted) { ++count; }
     ~Busy() { --count; }
   } busy(busy_);
+  on_request_();
   if (++plan->received > 1 && !wire::http::IsIdempotentMethod(plan->method)) {
     world_.Fail(fmt::format("request {}, a {}, was processed twice", plan->id, plan->method));
   }
@@ -121,13 +148,24 @@ io::Task<void> AppInstance::Answer(http::Exchange& exchange, const Plan& plan) {
   (void)co_await exchange.Finish(AsBytes(left), {});
 }
 
-io::Task<void> SimBalancer::Run(io::sim::Machine& machine) {
+Endpoint SimTier::at() const {
+  return kind_ == Kind::kEdge ? Endpoint{IpAddress::V4(10, 0, 0, 2), 8080}
+                              : Endpoint{IpAddress::V4(10, 0, 0, 1), 8000};
+}
+
+uint32_t SimTier::Share() const {
+  dispatch::Shares shares = dispatch::DivideInFlight(kMaxInFlight);
+  return kind_ == Kind::kEdge ? shares.edge : shares.balancer;
+}
+
+io::Task<void> SimTier::Run(io::sim::Machine& machine) {
   Metrics metrics;
   io::Scope checks(machine.loop);
   dispatch::Config config{.response_timeout = std::chrono::seconds{3},
-                          .try_timeout = std::chrono::seconds{1}};
+                          .try_timeout = std::chrono::seconds{1},
+                          .max_in_flight = Share()};
   dispatch::Dispatcher dispatcher(machine.loop, machine.network, checks,
-                                  {.tier = "balancer",
+                                  {.tier = std::string(name()),
                                    .data_center = "here",
                                    .health_path = std::string(kHealthPath),
                                    .health_host = "app"},
@@ -140,18 +178,32 @@ io::Task<void> SimBalancer::Run(io::sim::Machine& machine) {
   }
   dispatcher.SetInstances(views);
   dispatcher_ = &dispatcher;
-  balancer::Handler handler(dispatcher, config, BalancerAddress(), metrics);
-  co_await ServeForEver(machine, kBalancerPort,
-                        [&handler](http::Exchange& exchange) { return handler.Handle(exchange); });
+  if (kind_ == Kind::kBalancer) {
+    balancer::Handler handler(dispatcher, config, at().address, metrics);
+    co_await ServeForEver(machine, at().port, [&handler](http::Exchange& exchange) {
+      return handler.Handle(exchange);
+    });
+  } else {
+    OwnInstances upstreams(dispatcher);
+    edge::Forwarder forwarder(upstreams, metrics);
+    co_await ServeForEver(machine, at().port, [&forwarder](http::Exchange& exchange) {
+      return ForwardAsEdge(forwarder, exchange);
+    });
+  }
   dispatcher_ = nullptr;
   checks.Cancel();
   co_await checks.Join();
 }
 
-uint32_t SimBalancer::in_flight() const {
+uint32_t SimTier::in_flight(size_t instance) const {
   if (dispatcher_ == nullptr) return 0;
+  const auto& instances = dispatcher_->roster().instances();
+  return instance < instances.size() ? instances[instance]->in_flight : 0;
+}
+
+uint32_t SimTier::in_flight() const {
   uint32_t sum = 0;
-  for (const auto& instance : dispatcher_->roster().instances()) sum += instance->in_flight;
+  for (size_t i = 0; i < count_; ++i) sum += in_flight(i);
   return sum;
 }
 

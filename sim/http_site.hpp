@@ -1,10 +1,14 @@
-// The servers of `sim http`: instances of an application, and the balancer in front of them. Owned
-// by one run; one thread.
+// The servers of `sim http`: instances of an application, and the two tiers that send them
+// requests. Owned by one run; one thread.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
+#include <string_view>
+#include <utility>
 
+#include "base/ip.hpp"
 #include "dispatch/dispatcher.hpp"
 #include "http/exchange.hpp"
 #include "io/sim/process.hpp"
@@ -15,8 +19,7 @@
 namespace meridian::sim {
 
 inline constexpr uint16_t kInstancePort = 3000;
-inline constexpr uint16_t kBalancerPort = 8000;
-IpAddress BalancerAddress();
+inline constexpr uint32_t kMaxInFlight = 4;  // requests at one instance
 IpAddress InstanceAddress(size_t index);
 
 // An instance of the application: receives planned requests, checks their bodies, and answers.
@@ -26,6 +29,8 @@ class AppInstance {
   io::Task<void> Run(io::sim::Machine& machine);
   // Requests that it has now.
   size_t busy() const { return busy_; }
+  // Called when a request has come.
+  void OnRequest(std::function<void()> callback) { on_request_ = std::move(callback); }
 
  private:
   io::Task<void> Handle(http::Exchange& exchange);
@@ -35,16 +40,29 @@ class AppInstance {
   io::sim::World& world_;
   Plans& plans_;
   size_t busy_ = 0;
+  std::function<void()> on_request_ = [] {};
 };
 
-class SimBalancer {
+// Edge or balancer: the tier's own code between visitors and the dispatcher, with its share of
+// kMaxInFlight. The edge forwards without its cache.
+class SimTier {
  public:
-  explicit SimBalancer(size_t instances) : count_(instances) {}
+  enum class Kind : uint8_t { kEdge, kBalancer };
+
+  SimTier(Kind kind, size_t instances) : kind_(kind), count_(instances) {}
   io::Task<void> Run(io::sim::Machine& machine);
-  // Requests at instances.
+
+  std::string_view name() const { return kind_ == Kind::kEdge ? "edge" : "balancer"; }
+  Endpoint at() const;
+  // Requests at the instance of that number.
+  uint32_t in_flight(size_t instance) const;
+  // Requests at all instances.
   uint32_t in_flight() const;
 
  private:
+  uint32_t Share() const;
+
+  Kind kind_;
   size_t count_;
   const dispatch::Dispatcher* dispatcher_ = nullptr;  // null while it does not run
 };
