@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <ranges>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -194,7 +195,8 @@ void AddArguments(Command& command, RunArguments& arguments) {
                      .type = "NAME",
                      .required = true});
   std::vector<std::string> roles;
-  for (const site::TierDescription& tier : AllTiers()) roles.emplace_back(tier.name);
+  for (const site::TierDescription& tier : std::views::reverse(AllTiers()))
+    roles.emplace_back(tier.name);
   roles.emplace_back("app");
   command.AddOption({.name = "--roles",
                      .value = &arguments.roles,

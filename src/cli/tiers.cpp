@@ -5,6 +5,7 @@
 #include <expected>
 #include <filesystem>
 #include <memory>
+#include <ranges>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -143,7 +144,7 @@ void AddAloneOptions(Command& command, const Option& dc, TierArguments& argument
 }  // namespace
 
 void AddTiers(Command& program) {
-  for (const site::TierDescription& tier : AllTiers()) {
+  for (const site::TierDescription& tier : std::views::reverse(AllTiers())) {
     auto arguments = std::make_shared<TierArguments>();
     Command& command = program.AddCommand(std::string(tier.name), std::string(tier.summary));
     command.AddOption({.name = "--site",
