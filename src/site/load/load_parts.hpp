@@ -1,17 +1,24 @@
-// The parts of site.toml that Parse reads, one function for each. Only load*.cpp include this.
+// The parts of site.toml that Parse reads, one function for each. Only load*.cpp and reference.cpp
+// include this.
 // Each records every mistake in its part and gives what it could read.
 #pragma once
 
 #include <filesystem>
 #include <map>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "site/key_description.hpp"
 #include "site/load/load.hpp"
 #include "site/load/table_reader.hpp"
+#include "site/section.hpp"
 #include "site/site.hpp"
 
 namespace meridian::site {
+
+// All of them, and the sections.
+Site ReadSite(ParsePass& pass, const SiteText& source, std::span<const Section> sections);
 
 std::vector<DataCenter> ReadDataCenters(TableReader& root);
 App ReadApp(TableReader& root, const std::filesystem::path& directory);
@@ -21,5 +28,12 @@ Ports ReadPorts(TableReader& root);
 void ReadLab(TableReader& root, Site* site);
 std::map<std::string, External, std::less<>> ReadExternals(TableReader& root,
                                                            const Environment& environment);
+
+// The descriptions of what they read.
+std::vector<std::span<const KeyDescription>> DescriptionParts();
+std::span<const KeyDescription> DataCenterKeys();
+std::span<const KeyDescription> AppKeys();
+std::span<const KeyDescription> PortKeys();
+std::span<const KeyDescription> LabKeys();
 
 }  // namespace meridian::site

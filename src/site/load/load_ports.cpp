@@ -12,6 +12,7 @@
 #include <fmt/core.h>
 #include <fmt/format.h>
 
+#include "site/key_description.hpp"
 #include "site/limits.hpp"
 #include "site/load/load.hpp"
 #include "site/load/load_parts.hpp"
@@ -21,6 +22,60 @@
 
 namespace meridian::site {
 namespace {
+
+constexpr std::string_view kExternal =
+    "The URL of a server elsewhere that is used instead, or `$NAME` of the environment variable "
+    "that holds it; a URL with a password belongs in a variable.";
+constexpr std::string_view kShown =
+    "The URL of a server elsewhere, or `$NAME` of the environment variable that holds it; "
+    "`meridian status` shows it, and nothing else uses it yet.";
+constexpr KeyDescription kKeys[] = {
+    {.table = "dns", .sentence = "The DNS servers, which send each visitor to a data center."},
+    {.table = "dns", .key = "port", .sentence = "The port of the DNS server, for UDP and TCP."},
+    {.table = "edge", .sentence = "The edge: the HTTP cache at which visitors arrive."},
+    {.table = "edge", .key = "port", .sentence = "The port for HTTP."},
+    {.table = "edge", .key = "https_port", .sentence = "The port for HTTPS."},
+    {.table = "balancer", .sentence = "How edge and balancer spread requests over the instances."},
+    {.table = "balancer",
+     .key = "port",
+     .sentence = "The port of the balancer, for its own host; other data centers use the peer "
+                 "port, 20000 above."},
+    {.table = "session", .sentence = "The session store, which speaks the Redis protocol."},
+    {.table = "session", .key = "port", .sentence = "The port for Redis clients."},
+    {.table = "session",
+     .key = "external",
+     .sentence = kExternal,
+     .fallback = "Meridian runs the tier",
+     .limits = "a URL that begins with `redis://` or `rediss://`"},
+    {.table = "admin", .sentence = "The agent's admin port, which commands and other agents use."},
+    {.table = "admin", .key = "port", .sentence = "The admin port."},
+    {.table = "queue", .sentence = "A message queue, which Meridian does not run yet."},
+    {.table = "queue", .key = "port", .sentence = "The port for Kafka clients."},
+    {.table = "queue",
+     .key = "external",
+     .sentence = kShown,
+     .fallback = "none",
+     .limits = "a URL that begins with `kafka://` or `kafka+ssl://`"},
+    {.table = "sql", .sentence = "A database, which Meridian does not run yet."},
+    {.table = "sql", .key = "port", .sentence = "The port for PostgreSQL clients."},
+    {.table = "sql",
+     .key = "external",
+     .sentence = kShown,
+     .fallback = "none",
+     .limits = "a URL that begins with `postgres://` or `postgresql://`"},
+    {.table = "watch", .sentence = "A metrics server, which Meridian does not run yet."},
+    {.table = "watch",
+     .key = "external",
+     .sentence = kShown,
+     .fallback = "none",
+     .limits = "a URL that begins with `http://` or `https://`"},
+    {.table = "coordinator", .sentence = "An etcd, which Meridian does not run yet."},
+    {.table = "coordinator",
+     .key = "external",
+     .sentence = kShown,
+     .fallback = "none",
+     .limits = "a URL that begins with `http://` or `https://`"},
+};
 
 struct PortKey {
   std::string_view table;
@@ -129,6 +184,8 @@ std::string ReadUrl(TableReader& table, const Environment& environment) {
 }
 
 }  // namespace
+
+std::span<const KeyDescription> PortKeys() { return kKeys; }
 
 Ports ReadPorts(TableReader& root) {
   Ports ports;
