@@ -16,6 +16,7 @@
 #include "base/ip.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "cli/balancer_alone.hpp"
 #include "cli/command/command.hpp"
 #include "cli/command_line.hpp"
 #include "dns/server.hpp"
@@ -55,6 +56,7 @@ struct TierArguments {
   std::string listen;
   std::string origin;
   std::string cache_bytes;
+  BalancerAlone balancer;
 };
 
 int Misuse(const char* option, const Error& error) {
@@ -100,6 +102,7 @@ int RunEdgeAlone(const TierArguments& arguments) {
 
 int Run(const Tier& tier, TierArguments& arguments) {
   if (!arguments.origin.empty()) return RunEdgeAlone(arguments);
+  if (!arguments.balancer.servers.empty()) return RunBalancerAlone(arguments.balancer);
   site::TierStart& start = arguments.start;
   if (start.data_center.empty()) {
     return Misuse("--dc", {Errc::kInvalid, "say to which data center it belongs"});
@@ -172,6 +175,8 @@ void AddTiers(Command& program) {
                                     .type = "NAME"});
     if (std::string_view(tier.name) == "edge") {
       AddAloneOptions(command, dc, *arguments);
+    } else if (std::string_view(tier.name) == "balancer") {
+      AddBalancerAlone(command, dc, arguments->balancer);
     } else if (std::string_view(tier.name) == "session") {
       AddSessionCommands(command);
     } else {
