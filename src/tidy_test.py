@@ -239,6 +239,28 @@ def test_no_lock_file_names_a_registry():
         assert '"resolved"' not in text_of(path), f"{path}: install with --omit-lockfile-registry-resolved"
 
 
+def anchors_of(text):
+    """GitHub's names of the headings."""
+    headings = re.findall(r"^#+ (.+)$", text, re.M)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_links_of_documents_lead_somewhere():
+    wrong = []
+    for path in tracked("*.md"):
+        text = re.sub(r"^```.*?^```", "", text_of(path), flags=re.M | re.S)
+        for target in re.findall(r"\]\(([^)\s]+)\)", text):
+            if re.match(r"https?:", target):
+                continue
+            name, _, anchor = target.partition("#")
+            file = (ROOT / path).parent / name if name else ROOT / path
+            if not file.exists():
+                wrong.append(f"{path}: {target}: there is no such file")
+            elif anchor and anchor not in anchors_of(file.read_text(encoding="utf-8")):
+                wrong.append(f"{path}: {target}: there is no such heading")
+    assert not wrong, "\n".join(wrong)
+
+
 def test_the_architecture_names_what_is_there():
     named = set(re.findall(r"`([a-z_]+(?:/[a-z_]+)+)`", (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")))
     assert len(named) > 20
