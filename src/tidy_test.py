@@ -60,6 +60,7 @@ SEEN_BY_TESTS = {
     "by_datacenter": "counts that the program prints as JSON",
     "at_line_start": "whether a splitter holds the start of a line",
     "is_null": "one of the kinds of a JSON value",
+    "FindUser": "PostgreSQL refuses to run as root",
     "AddHistogram": "the third kind of metric",
 }
 LEFTOVERS = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|#if 0|not implemented")
@@ -239,6 +240,28 @@ def test_every_test_expects_something():
 def test_no_lock_file_names_a_registry():
     for path in tracked("*package-lock.json"):
         assert '"resolved"' not in text_of(path), f"{path}: install with --omit-lockfile-registry-resolved"
+
+
+def anchors_of(text):
+    """GitHub's names of the headings."""
+    headings = re.findall(r"^#+ (.+)$", text, re.M)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_links_of_documents_lead_somewhere():
+    wrong = []
+    for path in tracked("*.md"):
+        text = re.sub(r"^```.*?^```", "", text_of(path), flags=re.M | re.S)
+        for target in re.findall(r"\]\(([^)\s]+)\)", text):
+            if re.match(r"https?:", target):
+                continue
+            name, _, anchor = target.partition("#")
+            file = (ROOT / path).parent / name if name else ROOT / path
+            if not file.exists():
+                wrong.append(f"{path}: {target}: there is no such file")
+            elif anchor and anchor not in anchors_of(file.read_text(encoding="utf-8")):
+                wrong.append(f"{path}: {target}: there is no such heading")
+    assert not wrong, "\n".join(wrong)
 
 
 def test_the_architecture_names_what_is_there():

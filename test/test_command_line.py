@@ -2,11 +2,12 @@
 
 import os
 import pathlib
+import re
 import subprocess
 
 import pytest
 
-from site_under_test import MERIDIAN
+from site_under_test import MERIDIAN, ROOT
 
 pytestmark = pytest.mark.covers("cli")
 
@@ -47,9 +48,12 @@ def test_the_help_of_a_command_says_each_thing_once(command):
         assert noise not in text
 
 
-def test_the_version_is_printed():
+def test_the_version_is_that_of_the_build_and_of_the_changelogs_newest_entry():
+    built = re.search(r"^project\(meridian VERSION (\S+) ", (ROOT / "CMakeLists.txt").read_text(), re.M)[1]
+    newest = re.search(r"^## \[(\S+)\]", (ROOT / "CHANGELOG.md").read_text(), re.M)[1]
+    assert newest == built
     done = meridian("--version")
-    assert done.returncode == 0 and done.stdout.startswith("meridian ") and done.stdout.count("\n") == 1
+    assert (done.returncode, done.stdout) == (0, f"meridian {built}\n")
 
 
 COMPLETE_IN = {

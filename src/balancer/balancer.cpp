@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <utility>
+#include <vector>
 
 #include "balancer/handler.hpp"
 #include "balancer/limits.hpp"
@@ -24,6 +26,7 @@
 #include "site/site.hpp"
 #include "site/tier/internal_fields.hpp"
 #include "site/tier/tier_process.hpp"
+#include "site/view/view.hpp"
 #include "wire/http/uri.hpp"
 
 namespace meridian::balancer {
@@ -48,15 +51,20 @@ dispatch::Config ConfigOf(const site::TierProcess& process) {
   return config;
 }
 
+// The edge of a site connects from the address that the balancer listens on.
+std::optional<IpAddress> EdgeAddress(const site::TierProcess& process, bool alone) {
+  return alone ? std::nullopt : std::optional(process.HostAddress());
+}
+
 }  // namespace
 
-Balancer::Balancer(site::TierProcess& process)
+Balancer::Balancer(site::TierProcess& process, std::vector<Endpoint> servers)
     : process_(process),
+      servers_(std::move(servers)),
       server_metrics_(process.metrics(), "meridian_balancer"),
       instances_(process, "balancer", ConfigOf(process)),
-      // The edge connects from the address that the balancer listens on.
       handler_(instances_.dispatcher(), process.site().sections.Get<dispatch::Config>(),
-               process.HostAddress(), process.metrics()),
+               EdgeAddress(process, !servers_.empty()), process.metrics()),
       server_(process.loop(), {.limits = Limits(), .metrics = &server_metrics_},
               [this](http::Exchange& exchange) { return Handle(exchange); }) {}
 
@@ -66,19 +74,41 @@ io::Task<Result<void>> Balancer::Start() {
   Endpoint at{process_.HostAddress(), process_.site().ports.balancer};
   auto listener = process_.Listen("http", at);
   if (!listener) co_return Fail(std::move(listener.error()));
-  at = {site::PeerAddress(process_.here()), site::PeerPort(at.port)};
+  if (!servers_.empty()) {
+    UseServers();
+  } else if (Result<void> peers = ServePeers(); !peers) {
+    co_return peers;
+  }
+  process_.scope().Spawn(instances_.Report());
+  server_.Serve(std::move(*listener));
+  co_return Result<void>{};
+}
+
+Result<void> Balancer::ServePeers() {
+  Endpoint at{site::PeerAddress(process_.here()), site::PeerPort(process_.site().ports.balancer)};
   auto peers = process_.Listen("peer", at);
-  if (!peers) co_return Fail(std::move(peers.error()));
+  if (!peers) return Fail(std::move(peers.error()));
   auto tls = io::TlsContext::ForServer(process_.PeerTls());
-  if (!tls) co_return Fail(std::move(tls.error()));
+  if (!tls) return Fail(std::move(tls.error()));
   peer_server_ = std::make_unique<http::Server>(
       process_.loop(),
       http::ServerOptions{.limits = Limits(), .tls = std::move(*tls), .metrics = &server_metrics_},
       [this](http::Exchange& exchange) { return Handle(exchange); });
-  process_.scope().Spawn(instances_.Report());
-  server_.Serve(std::move(*listener));
   peer_server_->Serve(std::move(*peers));
-  co_return Result<void>{};
+  return {};
+}
+
+// Nobody calls them healthy: the dispatcher's own checks decide.
+void Balancer::UseServers() {
+  std::vector<site::InstanceView> instances;
+  for (const Endpoint& server : servers_) {
+    instances.push_back({.id = server.ToString(),
+                         .datacenter = process_.here().name,
+                         .address = server,
+                         .release = "",
+                         .state = site::InstanceState::kHealthy});
+  }
+  instances_.dispatcher().SetInstances(instances);
 }
 
 io::Task<void> Balancer::Drain(Duration grace) {
@@ -131,6 +161,24 @@ site::TierDescription Describe() {
       .serves_others = true,
       .section = dispatch::ConfigSection(),
       .run = &Run};
+}
+
+int RunAlone(Alone alone) {
+  site::Site site;
+  site.name = "alone";
+  site.domain = alone.listen.ToString();  // the Host of health checks
+  site.datacenters.push_back({.name = "alone",
+                              .address = alone.listen.address,
+                              .private_address = alone.listen.address,
+                              .public_addresses = {alone.listen.address}});
+  site.ports.balancer = alone.listen.port;
+  site.app.health_path = alone.health_path;
+  site.sections.Put(std::move(alone.config));
+  site::TierProcess process(site, {.tier = "balancer", .data_center = "alone"});
+  Balancer balancer(process, std::move(alone.servers));
+  return process.Run({.public_port = site.ports.balancer,
+                      .start = [&] { return balancer.Start(); },
+                      .drain = [&](Duration grace) { return balancer.Drain(grace); }});
 }
 
 }  // namespace meridian::balancer

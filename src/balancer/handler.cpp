@@ -1,6 +1,7 @@
 #include "balancer/handler.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 
 #include <fmt/core.h>
@@ -24,8 +25,8 @@ namespace meridian::balancer {
 using dispatch::Outcome;
 using wire::http::HeaderFields;
 
-Handler::Handler(dispatch::Dispatcher& dispatcher, const dispatch::Config& config, IpAddress edge,
-                 Metrics& metrics)
+Handler::Handler(dispatch::Dispatcher& dispatcher, const dispatch::Config& config,
+                 std::optional<IpAddress> edge, Metrics& metrics)
     : dispatcher_(dispatcher),
       config_(config),
       edge_(edge),

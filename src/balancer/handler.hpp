@@ -3,6 +3,8 @@
 // loop's.
 #pragma once
 
+#include <optional>
+
 #include "base/ip.hpp"
 #include "base/metrics.hpp"
 #include "dispatch/config.hpp"
@@ -15,9 +17,10 @@ namespace meridian::balancer {
 
 class Handler {
  public:
-  // `edge`: the address from which this data center's edge comes. `config` must outlive it.
-  Handler(dispatch::Dispatcher& dispatcher, const dispatch::Config& config, IpAddress edge,
-          Metrics& metrics);
+  // `edge`: the address from which this data center's edge comes, if there is an edge. `config`
+  // must outlive it.
+  Handler(dispatch::Dispatcher& dispatcher, const dispatch::Config& config,
+          std::optional<IpAddress> edge, Metrics& metrics);
 
   // Answers the request, whatever its path.
   io::Task<void> Handle(http::Exchange& exchange);
@@ -29,7 +32,7 @@ class Handler {
 
   dispatch::Dispatcher& dispatcher_;
   const dispatch::Config& config_;
-  const IpAddress edge_;
+  const std::optional<IpAddress> edge_;
   Counter& unavailable_;
 };
 

@@ -34,6 +34,7 @@ int Main(int argc, char** argv) {
   AddRun(program);
   AddTiers(program);
   AddCompletion(program);
+  AddSiteReference(program);
   return RunCommandLine(program, kHelpColumn, argc, argv);
 }
 

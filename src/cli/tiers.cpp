@@ -16,6 +16,7 @@
 #include "base/ip.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "cli/balancer_alone.hpp"
 #include "cli/command/command.hpp"
 #include "cli/command_line.hpp"
 #include "edge/edge.hpp"
@@ -39,6 +40,7 @@ struct TierArguments {
   std::string listen;
   std::string origin;
   std::string cache_bytes;
+  BalancerAlone balancer;
 };
 
 int Misuse(const char* option, const Error& error) {
@@ -84,6 +86,7 @@ int RunEdgeAlone(const TierArguments& arguments) {
 
 int Run(const site::TierDescription& tier, TierArguments& arguments) {
   if (!arguments.origin.empty()) return RunEdgeAlone(arguments);
+  if (!arguments.balancer.servers.empty()) return RunBalancerAlone(arguments.balancer);
   site::TierStart& start = arguments.start;
   if (start.data_center.empty()) {
     return Misuse("--dc", {Errc::kInvalid, "say to which data center it belongs"});
@@ -157,6 +160,8 @@ void AddTiers(Command& program) {
                                     .type = "NAME"});
     if (tier.name == "edge") {
       AddAloneOptions(command, dc, *arguments);
+    } else if (tier.name == "balancer") {
+      AddBalancerAlone(command, dc, arguments->balancer);
     } else if (tier.name == "session") {
       AddSessionCommands(command);
     } else {

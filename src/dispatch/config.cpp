@@ -6,11 +6,62 @@
 
 #include "base/clock.hpp"
 #include "dispatch/limits.hpp"
+#include "site/key_description.hpp"
 #include "site/load/table_reader.hpp"
 #include "site/section.hpp"
 
 namespace meridian::dispatch {
 namespace {
+
+constexpr site::KeyDescription kKeys[] = {
+    {.table = "balancer", .sentence = "How edge and balancer spread requests over the instances."},
+    {.table = "balancer",
+     .key = "port",
+     .sentence = "The port of the balancer, for its own host; other data centers use the peer "
+                 "port, 20000 above."},
+    {.table = "balancer",
+     .key = "retries",
+     .sentence =
+         "How many further instances a failed request may be sent to, where it may be sent again."},
+    {.table = "balancer",
+     .key = "retry_budget",
+     .sentence = "The share of the requests of the last 10 s that may be sent again."},
+    {.table = "balancer",
+     .key = "response_timeout",
+     .sentence = "The time from a request to the head of its response, all tries together."},
+    {.table = "balancer",
+     .key = "try_timeout",
+     .sentence = "How long an instance may take to respond before a request that may be sent again "
+                 "goes to another instance."},
+    {.table = "balancer",
+     .key = "max_in_flight",
+     .sentence = "The requests that one instance works at, of edge and balancer together; further "
+                 "requests wait."},
+    {.table = "balancer",
+     .key = "max_queued",
+     .sentence = "The requests that wait for an instance; further requests are refused with 503."},
+    {.table = "balancer",
+     .key = "queue_timeout",
+     .sentence = "How long a request waits for an instance."},
+    {.table = "balancer",
+     .key = "slow_start",
+     .sentence =
+         "The time in which the share of a new or returned instance grows to its full share."},
+    {.table = "balancer",
+     .key = "health_interval",
+     .sentence = "The time between two health checks of an instance."},
+    {.table = "balancer",
+     .key = "health_timeout",
+     .sentence = "How long an instance may take to answer a health check."},
+    {.table = "balancer",
+     .key = "forwarded_from",
+     .sentence = "The proxies, besides the site's edges, whose `X-Forwarded-*` fields the balancer "
+                 "trusts."},
+    {.table = "balancer",
+     .key = "underscores",
+     .sentence = "Whether the balancer passes fields with `_` in their names, unless they look "
+                 "like a field that is acted on."},
+};
 
 using std::chrono::milliseconds;
 using std::chrono::minutes;
@@ -63,6 +114,6 @@ Config Parse(site::TableReader& reader, const site::Site& /*site*/) {
 
 }  // namespace
 
-site::Section ConfigSection() { return site::Section::Of<Config>("balancer", &Parse); }
+site::Section ConfigSection() { return site::Section::Of<Config>("balancer", &Parse, kKeys); }
 
 }  // namespace meridian::dispatch

@@ -17,6 +17,7 @@
 #include "dns/geo/location.hpp"
 #include "dns/limits.hpp"
 #include "dns/steering.hpp"
+#include "site/key_description.hpp"
 #include "site/load/spelling.hpp"
 #include "site/load/table_reader.hpp"
 #include "site/section.hpp"
@@ -24,6 +25,41 @@
 
 namespace meridian::dns {
 namespace {
+
+constexpr site::KeyDescription kKeys[] = {
+    {.table = "dns", .sentence = "The DNS servers, which send each visitor to a data center."},
+    {.table = "dns", .key = "port", .sentence = "The port of the DNS server, for UDP and TCP."},
+    {.table = "dns",
+     .key = "steering",
+     .sentence = "How a visitor's data center is chosen: the nearest, by the data centers' "
+                 "weights, or by `[dns.map]`."},
+    {.table = "dns",
+     .key = "ttl",
+     .sentence = "How long resolvers may keep an answer.",
+     .fallback = "\"30s\"; \"5s\" in the lab",
+     .limits = "whole seconds"},
+    {.table = "dns",
+     .key = "geo_database",
+     .sentence = "A MaxMind DB file with the places of addresses, relative to site.toml.",
+     .fallback = "the country database that comes with Meridian"},
+    {.table = "dns.place",
+     .sentence = "A network whose place the site knows better than the geo database; the longest "
+                 "prefix counts."},
+    {.table = "dns.place",
+     .key = "name",
+     .sentence = "The name of the place, which `[dns.map]` and `meridian visit --from` use."},
+    {.table = "dns.place", .key = "prefix", .sentence = "The addresses of the place."},
+    {.table = "dns.place", .key = "latitude", .sentence = "Degrees north of the equator."},
+    {.table = "dns.place", .key = "longitude", .sentence = "Degrees east of Greenwich."},
+    {.table = "dns.map",
+     .sentence = "Which data center visitors go to, with `steering = \"map\"`; NAME is a "
+                 "`[[dns.place]]` or an address block."},
+    {.table = "dns.map",
+     .key = site::kAnyName,
+     .sentence = "The data center of the visitors from NAME.",
+     .fallback = "none",
+     .limits = "the name of a data center"},
+};
 
 using site::TableReader;
 
@@ -134,6 +170,6 @@ Config ParseConfig(TableReader& reader, const site::Site& site) {
 
 }  // namespace
 
-site::Section ConfigSection() { return site::Section::Of<Config>("dns", &ParseConfig); }
+site::Section ConfigSection() { return site::Section::Of<Config>("dns", &ParseConfig, kKeys); }
 
 }  // namespace meridian::dns

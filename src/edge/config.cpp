@@ -9,12 +9,102 @@
 
 #include "base/clock.hpp"
 #include "edge/cache/limits.hpp"
+#include "site/key_description.hpp"
 #include "site/load/table_reader.hpp"
 #include "site/section.hpp"
 #include "site/site.hpp"
 
 namespace meridian::edge {
 namespace {
+
+constexpr site::KeyDescription kKeys[] = {
+    {.table = "edge", .sentence = "The edge: the HTTP cache at which visitors arrive."},
+    {.table = "edge", .key = "port", .sentence = "The port for HTTP."},
+    {.table = "edge", .key = "https_port", .sentence = "The port for HTTPS."},
+    {.table = "edge",
+     .key = "response_timeout",
+     .sentence = "The time from a request to the head of its response; for an instance of the same "
+                 "data center `response_timeout` of `[balancer]` counts where it is shorter."},
+    {.table = "edge",
+     .key = "max_body_bytes",
+     .sentence = "The largest body of a request, in bytes."},
+    {.table = "edge",
+     .key = "max_connections",
+     .sentence = "The visitors' connections that are open at the same time."},
+    {.table = "edge", .key = "cache_bytes", .sentence = "The memory of the whole cache."},
+    {.table = "edge",
+     .key = "max_object_bytes",
+     .sentence = "The largest response body that is stored."},
+    {.table = "edge",
+     .key = "heuristics",
+     .sentence = "Whether responses that do not say how long they are fresh are stored, for a "
+                 "tenth of their age."},
+    {.table = "edge",
+     .key = "store_errors",
+     .sentence = "Whether 5xx responses that say how long they are fresh are stored."},
+    {.table = "edge",
+     .key = "store_set_cookie",
+     .sentence = "Whether responses with `Set-Cookie` are stored, cookie and all, where they are "
+                 "`public` or have `s-maxage`."},
+    {.table = "edge",
+     .key = "stale_on_failure",
+     .sentence = "How long after its lifetime a stored response is served when the origin does not "
+                 "answer, or answers 502, 503 or 504."},
+    {.table = "edge",
+     .key = "debug_from",
+     .sentence = "The addresses, besides loopback, that may ask for `Meridian-Path`."},
+    {.table = "edge",
+     .key = "cdn_paths",
+     .sentence = "The paths that `cdn.DOMAIN` serves; a path with `/` at its end means everything "
+                 "below it.",
+     .fallback = "[\"/assets/\", \"/images/\", \"/static/\"]",
+     .limits = "each begins with `/`"},
+    {.table = "edge",
+     .key = "versions",
+     .sentence = "Whether the edge serves `/v/VERSION/path`; with `false` the application has "
+                 "these paths."},
+    {.table = "edge",
+     .key = "underscores",
+     .sentence = "Whether the edge passes fields with `_` in their names, unless they look like a "
+                 "field that is acted on."},
+    {.table = "edge",
+     .key = "purge_from",
+     .sentence = "The addresses that may send `PURGE` requests."},
+    {.table = "edge",
+     .key = "isolated",
+     .sentence = "What the edge does while it hears no purges of other data centers: serve what it "
+                 "has, or ask the origin before each use."},
+    {.table = "edge",
+     .key = "redirect_http",
+     .sentence = "Whether visitors without TLS are sent to HTTPS (308)."},
+    {.table = "edge.certificate",
+     .sentence = "A certificate for HTTPS, besides those of the site's own authority, for the "
+                 "names in it."},
+    {.table = "edge.certificate",
+     .key = "certificate",
+     .sentence = "The PEM file with the certificate and its chain, relative to site.toml; a "
+                 "changed file is loaded within 30 s."},
+    {.table = "edge.certificate",
+     .key = "key",
+     .sentence = "The PEM file with its private key, relative to site.toml."},
+    {.table = "edge.cost", .sentence = "The prices by which `meridian cdn report` computes costs."},
+    {.table = "edge.cost",
+     .key = "currency",
+     .sentence = "The currency, as the report shows it.",
+     .fallback = "\"USD\""},
+    {.table = "edge.cost",
+     .key = "per_gb_to_visitors",
+     .sentence = "The price of 10⁹ bytes sent to visitors."},
+    {.table = "edge.cost",
+     .key = "per_gb_from_origin",
+     .sentence = "The price of 10⁹ bytes fetched from the application."},
+    {.table = "edge.cost",
+     .key = "per_gb_between",
+     .sentence = "The price of 10⁹ bytes fetched from another data center."},
+    {.table = "edge.cost",
+     .key = "per_million_requests",
+     .sentence = "The price of a million visitors' requests."},
+};
 
 using std::chrono::milliseconds;
 using std::chrono::minutes;
@@ -100,6 +190,6 @@ Config Parse(site::TableReader& reader, const site::Site& site) {
 
 }  // namespace
 
-site::Section ConfigSection() { return site::Section::Of<Config>("edge", &Parse); }
+site::Section ConfigSection() { return site::Section::Of<Config>("edge", &Parse, kKeys); }
 
 }  // namespace meridian::edge

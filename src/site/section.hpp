@@ -6,8 +6,12 @@
 //   struct Config { Duration collapse_wait; };
 //   site::Section ConfigSection();
 //   // edge/config.cpp
+//   constexpr site::KeyDescription kKeys[] = {
+//       {.table = "edge", .sentence = "The edge: ..."},
+//       {.table = "edge", .key = "collapse_wait", .sentence = "How long ..."}};
 //   Config ParseConfig(site::TableReader& reader, const site::Site&) { ... }
-//   site::Section ConfigSection() { return site::Section::Of<Config>("edge", &ParseConfig); }
+//   site::Section ConfigSection() { return site::Section::Of<Config>("edge", &ParseConfig, kKeys);
+//   }
 //   // edge/server.cpp
 //   const Config& config = site.sections.Get<Config>();
 //
@@ -18,11 +22,13 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <typeindex>
 #include <utility>
 
 #include "base/check.hpp"
+#include "site/key_description.hpp"
 
 namespace meridian::site {
 
@@ -34,24 +40,29 @@ class Section {
   // `table` is the name of a table at the top of the file. `parse` is called once a load, also when
   // the file has no such table. The Site that it is given is whole but for the sections; where the
   // file has errors, so may the Site. The table may have keys of site/ too (`port`, `external`).
+  // `keys` describes each key of the table, and outlives the Section.
   template <class Settings>
-  static Section Of(std::string table, Settings (*parse)(TableReader&, const Site&)) {
-    return Section(std::move(table), typeid(Settings),
+  static Section Of(std::string table, Settings (*parse)(TableReader&, const Site&),
+                    std::span<const KeyDescription> keys = {}) {
+    return Section(std::move(table), typeid(Settings), keys,
                    [parse](TableReader& reader, const Site& site) -> std::shared_ptr<const void> {
                      return std::make_shared<const Settings>(parse(reader, site));
                    });
   }
 
   const std::string& table() const { return table_; }
+  std::span<const KeyDescription> keys() const { return keys_; }
 
  private:
   friend class SectionValues;
   using Parse = std::function<std::shared_ptr<const void>(TableReader&, const Site&)>;
-  Section(std::string table, std::type_index type, Parse parse)
-      : table_(std::move(table)), type_(type), parse_(std::move(parse)) {}
+  Section(std::string table, std::type_index type, std::span<const KeyDescription> keys,
+          Parse parse)
+      : table_(std::move(table)), type_(type), keys_(keys), parse_(std::move(parse)) {}
 
   std::string table_;
   std::type_index type_;
+  std::span<const KeyDescription> keys_;
   Parse parse_;
 };
 

@@ -55,7 +55,7 @@ struct TierDescription {
   // The schemes of a URL that may stand in its place (`external` of its table). Empty: the tier
   // always runs.
   std::vector<std::string_view> external_schemes;
-  std::optional<Section> section;  // its own keys of site.toml
+  std::optional<Section> section;  // its own keys of site.toml, and what all of them are for
   // Runs the tier's process, and returns its exit status.
   int (*run)(const Site& site, TierStart start) = nullptr;
 };

@@ -20,6 +20,7 @@
 #include "base/check.hpp"
 #include "base/result.hpp"
 #include "site/dns_name.hpp"
+#include "site/key_description.hpp"
 #include "site/limits.hpp"
 #include "site/load/diagnostics.hpp"
 #include "site/load/document.hpp"
@@ -31,6 +32,19 @@
 
 namespace meridian::site {
 namespace {
+
+constexpr KeyDescription kKeys[] = {
+    {.table = "", .sentence = "What the site is called."},
+    {.table = "",
+     .key = "domain",
+     .sentence = "The domain of the site's visitors, for which its DNS servers answer.",
+     .limits = "a domain name"},
+    {.table = "",
+     .key = "name",
+     .sentence = "The site's name, which its certificates bear.",
+     .fallback = "the first label of `domain`",
+     .limits = "one DNS label"},
+};
 
 std::unexpected<Diagnostics> FileProblem(const std::string& shown_name, std::string problem,
                                          std::string hint) {
@@ -94,19 +108,7 @@ std::string ReadDataCenterName(TableReader& reader, std::string_view key, const 
   return "";
 }
 
-std::expected<Site, Diagnostics> Parse(const SiteText& source,
-                                       std::span<const TierDescription> tiers) {
-  if (source.text.size() > kMaxSiteFileBytes) {
-    return FileProblem(source.shown_name,
-                       fmt::format("the file has more than {} bytes", kMaxSiteFileBytes), "");
-  }
-  Diagnostics diagnostics(source.shown_name, source.text);
-  std::expected<Value, Diagnostic> document = ParseToml(source.text);
-  if (!document) {
-    diagnostics.Add(document.error());
-    return std::unexpected(std::move(diagnostics));
-  }
-  ParsePass pass(*document, diagnostics);
+Site ReadSite(ParsePass& pass, const SiteText& source, std::span<const TierDescription> tiers) {
   TableReader root = pass.Root();
   Site site;
   site.file = source.file;
@@ -120,6 +122,27 @@ std::expected<Site, Diagnostics> Parse(const SiteText& source,
   site.ports = ReadPorts(root, tiers);
   site.externals = ReadExternals(root, tiers, source.environment);
   ReadSections(root, tiers, &site);
+  return site;
+}
+
+std::vector<std::span<const KeyDescription>> DescriptionParts() {
+  return {kKeys, DataCenterKeys(), AppKeys(), PortKeys(), LabKeys()};
+}
+
+std::expected<Site, Diagnostics> Parse(const SiteText& source,
+                                       std::span<const TierDescription> tiers) {
+  if (source.text.size() > kMaxSiteFileBytes) {
+    return FileProblem(source.shown_name,
+                       fmt::format("the file has more than {} bytes", kMaxSiteFileBytes), "");
+  }
+  Diagnostics diagnostics(source.shown_name, source.text);
+  std::expected<Value, Diagnostic> document = ParseToml(source.text);
+  if (!document) {
+    diagnostics.Add(document.error());
+    return std::unexpected(std::move(diagnostics));
+  }
+  ParsePass pass(*document, diagnostics);
+  Site site = ReadSite(pass, source, tiers);
   pass.ReportUnknownKeys();
   if (!diagnostics.empty()) return std::unexpected(std::move(diagnostics));
   return site;

@@ -3,12 +3,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <fmt/core.h>
 
+#include "site/key_description.hpp"
 #include "site/limits.hpp"
 #include "site/load/load_parts.hpp"
 #include "site/load/table_reader.hpp"
@@ -16,6 +18,49 @@
 
 namespace meridian::site {
 namespace {
+
+static_assert(kMaxEnvironmentVariables == 128, "a description below says so");
+constexpr KeyDescription kKeys[] = {
+    {.table = "app", .sentence = "The application, as it runs in every data center."},
+    {.table = "app",
+     .key = "command",
+     .sentence = "The program and its arguments; no shell reads them."},
+    {.table = "app",
+     .key = "directory",
+     .sentence = "The working directory of the application, relative to site.toml."},
+    {.table = "app",
+     .key = "health",
+     .sentence = "The path that an instance answers with 2xx or 3xx when it can serve.",
+     .limits = "a percent-encoded path"},
+    {.table = "app", .key = "instances", .sentence = "How many instances each data center runs."},
+    {.table = "app",
+     .key = "release",
+     .sentence = "The name of the release, which instances find in `MERIDIAN_RELEASE`.",
+     .limits = "letters, digits, `.`, `_` and `-`"},
+    {.table = "app",
+     .key = "start_timeout",
+     .sentence = "The time from the start of an instance to its first healthy answer; an instance "
+                 "that takes longer is started again."},
+    {.table = "app",
+     .key = "stop_timeout",
+     .sentence = "The time from SIGTERM to SIGKILL when an instance is stopped."},
+    {.table = "app",
+     .key = "unhealthy_timeout",
+     .sentence = "How long an instance may fail its health path before it is replaced."},
+    {.table = "app.environment",
+     .sentence =
+         "Environment variables of the instances, besides those that Meridian inherits and sets."},
+    {.table = "app.environment",
+     .key = kAnyName,
+     .sentence = "The value of the variable NAME.",
+     .fallback = "none",
+     .limits = "at most 128 variables, not `PORT` or `MERIDIAN_…`"},
+    {.table = "agent", .sentence = "The agent, which runs a data center."},
+    {.table = "agent",
+     .key = "hung_timeout",
+     .sentence = "How long a tier may leave the agent's probes unanswered before it is killed and "
+                 "started again."},
+};
 
 bool IsReleaseLetter(char letter) {
   return std::isalnum(static_cast<unsigned char>(letter)) || letter == '.' || letter == '_' ||
@@ -81,6 +126,8 @@ std::map<std::string, std::string> ReadEnvironment(TableReader& app) {
 }
 
 }  // namespace
+
+std::span<const KeyDescription> AppKeys() { return kKeys; }
 
 App ReadApp(TableReader& root, const std::filesystem::path& directory) {
   using namespace std::chrono_literals;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,7 @@
 #include "base/ip.hpp"
 #include "base/result.hpp"
 #include "site/dns_name.hpp"
+#include "site/key_description.hpp"
 #include "site/limits.hpp"
 #include "site/load/load_parts.hpp"
 #include "site/load/spelling.hpp"
@@ -22,6 +24,99 @@
 
 namespace meridian::site {
 namespace {
+
+constexpr KeyDescription kKeys[] = {
+    {.table = "datacenter",
+     .sentence = "A data center, in which all tiers and the application run."},
+    {.table = "datacenter",
+     .key = "name",
+     .sentence = "The name of the data center, by which commands and DNS (`NAME.domain`) know it.",
+     .limits = "one DNS label, unique; not `cdn` or `www`"},
+    {.table = "datacenter",
+     .key = "address",
+     .sentence = "The address of its host, where visitors arrive and other data centers reach it.",
+     .limits = "of one host, unique"},
+    {.table = "datacenter",
+     .key = "private_address",
+     .sentence = "An address on a network that strangers do not reach, where the ports for other "
+                 "data centers and for its own host listen instead.",
+     .fallback = "`address`",
+     .limits = "of one host, unique"},
+    {.table = "datacenter",
+     .key = "public_addresses",
+     .sentence = "The addresses that DNS tells visitors.",
+     .fallback = "`[address]`"},
+    {.table = "datacenter",
+     .key = "location",
+     .sentence = "The city where it is; give this, or `latitude` and `longitude`.",
+     .fallback = "required, unless `latitude` and `longitude` are given",
+     .limits = "a city that Meridian knows"},
+    {.table = "datacenter",
+     .key = "latitude",
+     .sentence = "Degrees north of the equator.",
+     .fallback = "required, unless `location` is given",
+     .limits = "-90 to 90"},
+    {.table = "datacenter",
+     .key = "longitude",
+     .sentence = "Degrees east of Greenwich.",
+     .fallback = "required, unless `location` is given",
+     .limits = "-180 to 180"},
+    {.table = "datacenter",
+     .key = "weight",
+     .sentence = "Its share of the visitors with `steering = \"weighted\"`, relative to the "
+                 "others'; 0 makes it a last resort."},
+    {.table = "datacenter",
+     .key = "capacity_rps",
+     .sentence =
+         "The requests a second that it can serve; DNS sends visitors above that to others.",
+     .fallback = "no limit"},
+    {.table = "edge_place",
+     .sentence =
+         "A point of presence, in which dns and edge alone run; it has the keys of a data center.",
+     .limits = "at most 64 entries, data centers included"},
+    {.table = "edge_place",
+     .key = "name",
+     .sentence = "The name of the place, by which commands and DNS (`NAME.domain`) know it.",
+     .limits = "one DNS label, unique; not `cdn` or `www`"},
+    {.table = "edge_place",
+     .key = "address",
+     .sentence = "The address of its host, where visitors arrive and other data centers reach it.",
+     .limits = "of one host, unique"},
+    {.table = "edge_place",
+     .key = "private_address",
+     .sentence = "An address on a network that strangers do not reach, where the ports for other "
+                 "data centers and for its own host listen instead.",
+     .fallback = "`address`",
+     .limits = "of one host, unique"},
+    {.table = "edge_place",
+     .key = "public_addresses",
+     .sentence = "The addresses that DNS tells visitors.",
+     .fallback = "`[address]`"},
+    {.table = "edge_place",
+     .key = "location",
+     .sentence = "The city where it is; give this, or `latitude` and `longitude`.",
+     .fallback = "required, unless `latitude` and `longitude` are given",
+     .limits = "a city that Meridian knows"},
+    {.table = "edge_place",
+     .key = "latitude",
+     .sentence = "Degrees north of the equator.",
+     .fallback = "required, unless `location` is given",
+     .limits = "-90 to 90"},
+    {.table = "edge_place",
+     .key = "longitude",
+     .sentence = "Degrees east of Greenwich.",
+     .fallback = "required, unless `location` is given",
+     .limits = "-180 to 180"},
+    {.table = "edge_place",
+     .key = "weight",
+     .sentence = "Its share of the visitors with `steering = \"weighted\"`, relative to the "
+                 "others'; 0 makes it a last resort."},
+    {.table = "edge_place",
+     .key = "capacity_rps",
+     .sentence =
+         "The requests a second that it can serve; DNS sends visitors above that to others.",
+     .fallback = "no limit"},
+};
 
 // Names that the site itself has under its domain.
 constexpr std::array<std::string_view, 2> kTakenNames = {"cdn", "www"};
@@ -56,6 +151,7 @@ void ReadLocation(TableReader& reader, DataCenter* data_center) {
   bool has_city = reader.Has("location");
   bool has_point = reader.Has("latitude");
   has_point = reader.Has("longitude") || has_point;
+  if (has_city) data_center->city = reader.Text("location");
   if (has_point) {
     data_center->location = {.latitude = reader.Number("latitude", {.min = -90, .max = 90}),
                              .longitude = reader.Number("longitude", {.min = -180, .max = 180})};
@@ -70,7 +166,6 @@ void ReadLocation(TableReader& reader, DataCenter* data_center) {
                   "a city, such as \"Ashburn\"");
     return;
   }
-  data_center->city = reader.Text("location");
   data_center->location = ReadCity(reader, data_center->city).value_or(Location{});
 }
 
@@ -145,6 +240,8 @@ DataCenter ReadDataCenter(TableReader& reader, bool edge_only, Seen* seen) {
 }
 
 }  // namespace
+
+std::span<const KeyDescription> DataCenterKeys() { return kKeys; }
 
 std::vector<DataCenter> ReadDataCenters(TableReader& root) {
   std::vector<DataCenter> data_centers;

@@ -1,10 +1,12 @@
 #include <cstddef>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include <fmt/core.h>
 
+#include "site/key_description.hpp"
 #include "site/limits.hpp"
 #include "site/load/load_parts.hpp"
 #include "site/load/table_reader.hpp"
@@ -12,6 +14,20 @@
 #include "site/site.hpp"
 
 namespace meridian::site {
+namespace {
+
+constexpr KeyDescription kKeys[] = {
+    {.table = "lab",
+     .sentence = "The lab: all data centers on one machine, as `meridian up` runs them."},
+    {.table = "lab",
+     .key = "wan",
+     .sentence = "Whether connections between data centers go through links with the latency of "
+                 "the distance."},
+};
+
+}  // namespace
+
+std::span<const KeyDescription> LabKeys() { return kKeys; }
 
 void ReadLab(TableReader& root, Site* site) {
   site->wan = root.Table("lab").Boolean("wan", true);

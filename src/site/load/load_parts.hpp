@@ -1,4 +1,5 @@
-// The parts of site.toml that Parse reads, one function for each. Only load*.cpp include this.
+// The parts of site.toml that Parse reads, one function for each. Only load*.cpp and reference.cpp
+// include this.
 // Each records every mistake in its part and gives what it could read.
 #pragma once
 
@@ -8,11 +9,16 @@
 #include <string>
 #include <vector>
 
+#include "site/key_description.hpp"
 #include "site/load/load.hpp"
 #include "site/load/table_reader.hpp"
+#include "site/section.hpp"
 #include "site/site.hpp"
 
 namespace meridian::site {
+
+// All of them, and the sections of the tiers.
+Site ReadSite(ParsePass& pass, const SiteText& source, std::span<const TierDescription> tiers);
 
 std::vector<DataCenter> ReadDataCenters(TableReader& root);
 App ReadApp(TableReader& root, const std::filesystem::path& directory);
@@ -23,5 +29,12 @@ void ReadLab(TableReader& root, Site* site);
 std::map<std::string, External, std::less<>> ReadExternals(TableReader& root,
                                                            std::span<const TierDescription> tiers,
                                                            const Environment& environment);
+
+// The descriptions of what they read.
+std::vector<std::span<const KeyDescription>> DescriptionParts();
+std::span<const KeyDescription> DataCenterKeys();
+std::span<const KeyDescription> AppKeys();
+std::span<const KeyDescription> PortKeys();
+std::span<const KeyDescription> LabKeys();
 
 }  // namespace meridian::site

@@ -13,6 +13,7 @@
 #include <fmt/core.h>
 #include <fmt/format.h>
 
+#include "site/key_description.hpp"
 #include "site/limits.hpp"
 #include "site/load/load.hpp"
 #include "site/load/load_parts.hpp"
@@ -23,6 +24,38 @@
 
 namespace meridian::site {
 namespace {
+
+constexpr std::string_view kShown =
+    "The URL of a server elsewhere, or `$NAME` of the environment variable that holds it; "
+    "`meridian status` shows it, and nothing else uses it yet.";
+constexpr KeyDescription kKeys[] = {
+    {.table = "admin", .sentence = "The agent's admin port, which commands and other agents use."},
+    {.table = "admin", .key = "port", .sentence = "The admin port."},
+    {.table = "queue", .sentence = "A message queue, which Meridian does not run yet."},
+    {.table = "queue",
+     .key = "external",
+     .sentence = kShown,
+     .fallback = "none",
+     .limits = "a URL that begins with `kafka://` or `kafka+ssl://`"},
+    {.table = "sql", .sentence = "A database, which Meridian does not run yet."},
+    {.table = "sql",
+     .key = "external",
+     .sentence = kShown,
+     .fallback = "none",
+     .limits = "a URL that begins with `postgres://` or `postgresql://`"},
+    {.table = "watch", .sentence = "A metrics server, which Meridian does not run yet."},
+    {.table = "watch",
+     .key = "external",
+     .sentence = kShown,
+     .fallback = "none",
+     .limits = "a URL that begins with `http://` or `https://`"},
+    {.table = "coordinator", .sentence = "An etcd, which Meridian does not run yet."},
+    {.table = "coordinator",
+     .key = "external",
+     .sentence = kShown,
+     .fallback = "none",
+     .limits = "a URL that begins with `http://` or `https://`"},
+};
 
 // A key of site.toml that sets a port.
 struct NamedPort {
@@ -135,6 +168,8 @@ std::string ReadUrl(TableReader& table, const Environment& environment) {
 }
 
 }  // namespace
+
+std::span<const KeyDescription> PortKeys() { return kKeys; }
 
 Ports ReadPorts(TableReader& root, std::span<const TierDescription> tiers) {
   Ports ports;

@@ -16,10 +16,12 @@
 #include "base/clock.hpp"
 #include "base/ip.hpp"
 #include "base/result.hpp"
+#include "site/key_description.hpp"
 #include "site/limits.hpp"
 #include "site/load/diagnostics.hpp"
 #include "site/load/document.hpp"
 #include "site/load/duration_text.hpp"
+#include "site/load/key_log.hpp"
 #include "site/load/size_text.hpp"
 #include "site/load/spelling.hpp"
 
@@ -68,6 +70,22 @@ std::string Instead(const Value& value, Value::Kind wanted) {
   return {};
 }
 
+// As site.toml writes them.
+std::string Written(bool value) { return value ? "true" : "false"; }
+std::string Written(int64_t value) { return fmt::format("{}", value); }
+std::string Written(double value) { return fmt::format("{}", value); }
+std::string Written(Duration value) { return fmt::format("\"{}\"", DurationText(value)); }
+std::string Written(const std::string& value) { return fmt::format("\"{}\"", value); }
+template <class T>
+std::optional<std::string> Written(const std::optional<T>& value) {
+  return value ? std::optional<std::string>(Written(*value)) : std::nullopt;
+}
+
+std::string EntryLimits(const ListRule& rule) {
+  if (rule.min > 0) return fmt::format("{} to {} entries", rule.min, rule.max);
+  return fmt::format("at most {} entries", rule.max);
+}
+
 }  // namespace
 
 TableReader ParsePass::Root() { return {this, &document_, "", false}; }
@@ -90,6 +108,7 @@ void ParsePass::ReportUnknownKeys() {
 TableReader::TableReader(ParsePass* pass, const Value* table, std::string path, bool in_array)
     : pass_(pass), table_(table), path_(std::move(path)), in_array_(in_array) {
   pass_->asked_[table_].title = title();
+  if (pass_->log_ != nullptr) pass_->log_->AddTable({.table = path_, .in_array = in_array_});
 }
 
 std::string TableReader::title() const {
@@ -124,11 +143,37 @@ void TableReader::RejectKey(std::string_view key, std::string problem, std::stri
 
 bool TableReader::Has(std::string_view key) {
   pass_->asked_[table_].keys.emplace(key);
+  if (pass_->log_ != nullptr) {
+    LogKey(key, "", "", {});
+    return true;
+  }
   return table_->Find(key) != nullptr;
 }
 
+void TableReader::LogKey(std::string_view key, std::string_view type, std::string limits,
+                         std::optional<std::string> fallback) {
+  if (pass_->log_ == nullptr) return;
+  pass_->log_->AddKey({.table = path_,
+                       .key = std::string(key),
+                       .type = std::string(type),
+                       .limits = std::move(limits),
+                       .fallback = std::move(fallback)});
+}
+
+const Value& TableReader::Absent(std::string_view key) {
+  Value& absent = pass_->absent_.emplace_back();
+  absent.where = WhereIs(key);
+  return absent;
+}
+
+std::vector<TableReader> TableReader::LogTables(std::string_view key, const ListRule& rule) {
+  pass_->log_->AddTable({.table = PathOf(key), .limits = EntryLimits(rule), .in_array = true});
+  return {TableReader(pass_, &Absent(key), PathOf(key), true)};
+}
+
 const Value* TableReader::Ask(std::string_view key, bool required) {
-  if (Has(key)) return &table_->Find(key)->value;
+  pass_->asked_[table_].keys.emplace(key);
+  if (const Entry* entry = table_->Find(key)) return &entry->value;
   if (required) {
     bool in_file = !path_.empty() && table_->where.line > 0;
     Reject(key, in_file         ? fmt::format("{} needs \"{}\"", title(), key)
@@ -149,12 +194,14 @@ const Value* TableReader::AskFor(std::string_view key, Value::Kind kind, std::st
 }
 
 bool TableReader::Boolean(std::string_view key, std::optional<bool> fallback) {
+  LogKey(key, "true or false", "", Written(fallback));
   const Value* value = AskFor(key, Value::Kind::kBoolean, "true or false", !fallback);
   return value ? value->boolean : fallback.value_or(false);
 }
 
 int64_t TableReader::Integer(std::string_view key, const IntegerRule& rule) {
   int64_t fallback = rule.fallback.value_or(rule.min);
+  LogKey(key, "integer", fmt::format("{} to {}", rule.min, rule.max), Written(rule.fallback));
   std::string expected = fmt::format("an integer from {} to {}", rule.min, rule.max);
   const Value* value = AskFor(key, Value::Kind::kInteger, expected, !rule.fallback);
   if (!value) return fallback;
@@ -165,6 +212,7 @@ int64_t TableReader::Integer(std::string_view key, const IntegerRule& rule) {
 
 double TableReader::Number(std::string_view key, const NumberRule& rule) {
   double fallback = rule.fallback.value_or(rule.min);
+  LogKey(key, "number", fmt::format("{} to {}", rule.min, rule.max), Written(rule.fallback));
   std::string expected = fmt::format("a number from {} to {}", rule.min, rule.max);
   const Value* value = Ask(key, !rule.fallback);
   if (!value) return fallback;
@@ -179,6 +227,8 @@ double TableReader::Number(std::string_view key, const NumberRule& rule) {
 
 meridian::Duration TableReader::Duration(std::string_view key, const DurationRule& rule) {
   meridian::Duration fallback = rule.fallback.value_or(rule.min);
+  LogKey(key, "duration", fmt::format("{} to {}", DurationText(rule.min), DurationText(rule.max)),
+         Written(rule.fallback));
   std::string expected = fmt::format("a duration from \"{}\" to \"{}\"", DurationText(rule.min),
                                      DurationText(rule.max));
   const Value* value = Ask(key, !rule.fallback);
@@ -200,6 +250,10 @@ meridian::Duration TableReader::Duration(std::string_view key, const DurationRul
 
 uint64_t TableReader::Size(std::string_view key, const SizeRule& rule) {
   uint64_t fallback = rule.fallback.value_or(rule.min);
+  std::optional<std::string> shown;
+  if (rule.fallback) shown = SizeText(*rule.fallback);
+  LogKey(key, "size", fmt::format("{} to {}", SizeText(rule.min), SizeText(rule.max)),
+         Written(shown));
   std::string expected =
       fmt::format("a size from \"{}\" to \"{}\"", SizeText(rule.min), SizeText(rule.max));
   const Value* value = AskFor(key, Value::Kind::kText, expected, !rule.fallback);
@@ -229,6 +283,7 @@ bool TableReader::CheckText(const Value& value, std::string_view key, size_t min
 }
 
 std::string TableReader::Text(std::string_view key, const TextRule& rule) {
+  LogKey(key, "string", fmt::format("at most {} bytes", rule.max_bytes), Written(rule.fallback));
   const Value* value = AskFor(key, Value::Kind::kText, "a string", !rule.fallback);
   bool good = value && CheckText(*value, key, rule.min_bytes, rule.max_bytes);
   return good ? value->text : rule.fallback.value_or("");
@@ -259,17 +314,21 @@ std::vector<const Value*> TableReader::TextElements(std::string_view key, const 
 }
 
 std::vector<std::string> TableReader::Texts(std::string_view key, const ListRule& rule) {
+  LogKey(key, "strings", EntryLimits(rule), rule.min > 0 ? std::nullopt : std::optional("[]"));
   std::vector<std::string> texts;
   for (const Value* element : TextElements(key, rule)) texts.push_back(element->text);
   return texts;
 }
 
 uint16_t TableReader::Port(std::string_view key, std::optional<uint16_t> fallback) {
+  std::optional<int64_t> port = fallback;
+  LogKey(key, "port", fmt::format("1 to {}", kMaxPublicPort), Written(port));
   return static_cast<uint16_t>(
       Integer(key, {.min = 1, .max = kMaxPublicPort, .fallback = fallback}));
 }
 
 std::optional<IpAddress> TableReader::Address(std::string_view key) {
+  LogKey(key, "IP address", "", {});
   const Value* value = AskFor(key, Value::Kind::kText, "an IP address", true);
   if (!value) return std::nullopt;
   Result<IpAddress> address = IpAddress::Parse(value->text);
@@ -279,6 +338,7 @@ std::optional<IpAddress> TableReader::Address(std::string_view key) {
 }
 
 std::vector<IpPrefix> TableReader::Prefixes(std::string_view key) {
+  LogKey(key, "address blocks", EntryLimits({}), "[]");
   std::vector<IpPrefix> prefixes;
   for (const std::string& text : Texts(key)) {
     Result<IpPrefix> prefix = IpPrefix::Parse(text);
@@ -292,6 +352,7 @@ std::vector<IpPrefix> TableReader::Prefixes(std::string_view key) {
 }
 
 std::vector<IpAddress> TableReader::Addresses(std::string_view key, const ListRule& rule) {
+  LogKey(key, "IP addresses", EntryLimits(rule), {});
   std::vector<IpAddress> addresses;
   for (const Value* element : TextElements(key, rule)) {
     Result<IpAddress> address = IpAddress::Parse(element->text);
@@ -305,6 +366,7 @@ std::vector<IpAddress> TableReader::Addresses(std::string_view key, const ListRu
 }
 
 std::optional<IpPrefix> TableReader::Prefix(std::string_view key) {
+  LogKey(key, "address block", "", {});
   const Value* value = AskFor(key, Value::Kind::kText, "an address block", true);
   if (!value) return std::nullopt;
   Result<IpPrefix> prefix = IpPrefix::Parse(value->text);
@@ -314,9 +376,10 @@ std::optional<IpPrefix> TableReader::Prefix(std::string_view key) {
 }
 
 std::optional<size_t> TableReader::Word(std::string_view key, const std::vector<std::string>& words,
-                                        bool required) {
+                                        const std::optional<std::string>& fallback) {
+  LogKey(key, "string", Quoted(words), Written(fallback));
   std::string expected = fmt::format("one of {}", Quoted(words));
-  const Value* value = AskFor(key, Value::Kind::kText, expected, required);
+  const Value* value = AskFor(key, Value::Kind::kText, expected, !fallback);
   if (!value) return std::nullopt;
   auto found = std::ranges::find(words, value->text);
   if (found != words.end()) return static_cast<size_t>(found - words.begin());
@@ -329,15 +392,11 @@ std::optional<size_t> TableReader::Word(std::string_view key, const std::vector<
 TableReader TableReader::Table(std::string_view key) {
   std::string expected = fmt::format("a table, [{}]", PathOf(key));
   const Value* table = AskFor(key, Value::Kind::kTable, expected, false);
-  if (!table) {
-    Value& absent = pass_->absent_.emplace_back();
-    absent.where = WhereIs(key);
-    table = &absent;
-  }
-  return {pass_, table, PathOf(key), false};
+  return {pass_, table ? table : &Absent(key), PathOf(key), false};
 }
 
 std::vector<TableReader> TableReader::Tables(std::string_view key, const ListRule& rule) {
+  if (pass_->log_ != nullptr) return LogTables(key, rule);
   std::vector<TableReader> tables;
   std::string title = fmt::format("[[{}]]", PathOf(key));
   const Value* array = Ask(key, false);
@@ -370,6 +429,7 @@ std::vector<TableReader> TableReader::Tables(std::string_view key, const ListRul
 
 std::vector<std::string> TableReader::Names() {
   pass_->asked_[table_].any_key = true;
+  if (pass_->log_ != nullptr) return {std::string(kAnyName)};
   std::vector<std::string> names;
   names.reserve(table_->entries.size());
   for (const Entry& entry : table_->entries) names.push_back(entry.key);

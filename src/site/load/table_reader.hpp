@@ -33,6 +33,7 @@
 #include "site/limits.hpp"
 #include "site/load/diagnostics.hpp"
 #include "site/load/document.hpp"
+#include "site/load/key_log.hpp"
 
 namespace meridian::site {
 
@@ -73,6 +74,9 @@ class ParsePass {
  public:
   ParsePass(const Value& document, Diagnostics& diagnostics)
       : document_(document), diagnostics_(diagnostics) {}
+  // Of no file: writes down what is asked for. `nothing` is an empty table.
+  ParsePass(const Value& nothing, Diagnostics& diagnostics, KeyLog* log)
+      : document_(nothing), diagnostics_(diagnostics), log_(log) {}
   ParsePass(const ParsePass&) = delete;
   ParsePass& operator=(const ParsePass&) = delete;
 
@@ -91,6 +95,7 @@ class ParsePass {
 
   const Value& document_;
   Diagnostics& diagnostics_;
+  KeyLog* log_ = nullptr;
   std::map<const Value*, Asked> asked_;
   std::deque<Value> absent_;  // stand in for tables that the file does not have
 };
@@ -121,8 +126,12 @@ class TableReader {
            std::initializer_list<std::pair<std::string_view, std::type_identity_t<E>>> choices,
            std::optional<std::type_identity_t<E>> fallback) {
     std::vector<std::string> words;
-    for (const auto& choice : choices) words.emplace_back(choice.first);
-    std::optional<size_t> chosen = Word(key, words, !fallback);
+    std::optional<std::string> fallback_word;
+    for (const auto& choice : choices) {
+      words.emplace_back(choice.first);
+      if (fallback == choice.second) fallback_word = words.back();
+    }
+    std::optional<size_t> chosen = Word(key, words, fallback_word);
     if (!chosen) return fallback.value_or(choices.begin()->second);
     return choices.begin()[*chosen].second;
   }
@@ -152,12 +161,17 @@ class TableReader {
   const Value* AskFor(std::string_view key, Value::Kind kind, std::string_view expected,
                       bool required);
   std::optional<size_t> Word(std::string_view key, const std::vector<std::string>& words,
-                             bool required);
+                             const std::optional<std::string>& fallback);
   std::vector<const Value*> TextElements(std::string_view key, const ListRule& rule);
   bool CheckText(const Value& value, std::string_view key, size_t min_bytes, size_t max_bytes);
   std::string PathOf(std::string_view key) const;
   SourceSpan WhereIs(std::string_view key) const;
   void Record(const SourceSpan& where, std::string problem, std::string hint);
+  // For the KeyLog, where there is one.
+  void LogKey(std::string_view key, std::string_view type, std::string limits,
+              std::optional<std::string> fallback);
+  std::vector<TableReader> LogTables(std::string_view key, const ListRule& rule);
+  const Value& Absent(std::string_view key);
 
   ParsePass* pass_;
   const Value* table_;
