@@ -24,7 +24,8 @@ BROWSER = ROOT / "test/browser"
 def contents(client):
     """Everything that a data center has, as its clients see it."""
     read = {"string": client.get, "hash": client.hgetall, "set": client.smembers}
-    return {key: read[client.type(key)](key) for key in client.scan_iter(count=1000) if client.type(key) in read}
+    # The type is asked once: the key may be deleted meanwhile.
+    return {key: read[kind](key) for key in client.scan_iter(count=1000) if (kind := client.type(key)) in read}
 
 
 def hold_the_same(*clients):
