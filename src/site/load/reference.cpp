@@ -1,7 +1,6 @@
 #include "site/load/reference.hpp"
 
 #include <algorithm>
-#include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
