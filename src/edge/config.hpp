@@ -1,44 +1,5 @@
-// The edge's settings: [edge] of site.toml.
-//
-//   [edge]
-//   response_timeout = "75s"              # from the request to the head of its answer; of an
-//                                         # instance here [balancer]'s, where that is shorter
-//   max_body_bytes = 1073741824           # of a request
-//   max_connections = 10000
-//   cache_bytes = "256MiB"                # of memory, for all that the cache holds
-//   max_object_bytes = "64MiB"            # of one response's body
-//   heuristics = false                    # whether responses that do not say for how long are kept
-//   store_errors = true                   # whether 5xx answers that say how long they are fresh
-//   are
-//                                         # stored
-//   store_set_cookie = false              # whether answers with Set-Cookie are stored, cookie and
-//                                         # all, where they are public or have s-maxage
-//   stale_on_failure = "1h"               # for how long after its lifetime a response stands in
-//   for
-//                                         # an origin that does not answer, or by 502, 503 or 504
-//   debug_from = ["192.0.2.0/24"]         # who may ask for Meridian-Path, beside loopback
-//   cdn_paths = ["/images/"]              # what cdn.<domain> serves: paths, or, with / at the
-//                                         # end, all below; /assets/, /images/ and /static/ unless
-//                                         # it says so
-//   versions = true                       # whether /v/VERSION/path is the edge's, or whatever the
-//                                         # application has there
-//   underscores = false                   # whether fields with _ in their names pass, where they
-//                                         # look like nothing that the edge or frameworks act on
-//   purge_from = ["192.0.2.0/24"]         # who may PURGE a URL; nobody unless it says so
-//   isolated = "serve"                    # while no other data center's purges are heard; or
-//                                         # "revalidate": whatever is stored is asked for anew
-//   redirect_http = false                 # visitors without TLS are sent to HTTPS (308)
-//
-//   [[edge.certificate]]                  # beside the site's own, for the names that are in it
-//   certificate = "photos.pem"            # PEM with its chain, relative to site.toml; a new one
-//   key = "photos.key"                    # is taken up within 30 s
-//
-//   [edge.cost]                           # what `meridian cdn report` reckons with; 0 unless it
-//   currency = "USD"                      # says so
-//   per_gb_to_visitors = 0.085            # of 10^9 bytes
-//   per_gb_from_origin = 0.02
-//   per_gb_between = 0.02                 # from one data center to another
-//   per_million_requests = 0.75           # of visitors
+// The edge's settings: [edge] of site.toml. docs/site.toml.md says what each key is for; config.cpp
+// describes and reads them.
 #pragma once
 
 #include <chrono>

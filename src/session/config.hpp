@@ -1,16 +1,5 @@
-// The session tier's settings: [session] of site.toml.
-//
-//   [session]
-//   durability = "disk"            # a write is answered when it is on disk; "memory": at once
-//   password = "$REDIS_PASSWORD"   # the environment variable with the password of "default"
-//   maxmemory = "2gb"              # then keys of the cache are evicted, else writes refused
-//   max_clients = 10000
-//
-//   [session.users]
-//   app = "$APP_PASSWORD"          # more users, each with all rights
-//
-//   [session.cache]
-//   prefix = "cache:"              # keys that may be evicted, and whose writes wait for no disk
+// The session tier's settings: [session] of site.toml. docs/site.toml.md says what each key is for;
+// config.cpp describes and reads them.
 #pragma once
 
 #include <cstddef>

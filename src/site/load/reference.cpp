@@ -1,7 +1,6 @@
 #include "site/load/reference.hpp"
 
 #include <algorithm>
-#include <cstddef>
 #include <ranges>
 #include <span>
 #include <string>
