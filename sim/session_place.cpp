@@ -171,7 +171,6 @@ io::Task<void> SessionPlace::Serve(io::sim::Machine& machine, Parts& parts) {
   if (!flushes() && disks_ == 0) oracle_.CheckPlace(place_, See());
   session::Replication& replication = parts.replication;
   parts.journal.StartSnapshots(
-      parts.engine.keyspace(),
       {.begin = [&replication] { return replication.BeginSnapshot(); },
        .end = [&replication](
                   const session::SnapshotBasis* written) { replication.EndSnapshot(written); }});

@@ -102,23 +102,13 @@ constexpr size_t kTracesPerTurn = 16384;
 // as many as what is there.
 constexpr size_t kTracesWorthAWalk = 4;
 
-// Records that the log has no room for at the moment. Past it: writes are refused.
-constexpr size_t kMaxWaitingBytes = size_t{64} * 1024 * 1024;
-constexpr Duration kFeedPause = std::chrono::milliseconds{10};
-// With a log of so many bytes (or twice the memory that keys take) a snapshot is written. Between
-// two slices of it, of so many keys, or fields or members of a large one, and about so many bytes
-// at the most, others have their turn. A key that takes more than an item should have is large.
-constexpr uint64_t kSnapshotLogBytes = uint64_t{256} * 1024 * 1024;
-constexpr uint64_t kSnapshotMemoryFactor = 2;
-constexpr Duration kSnapshotCheckPause = std::chrono::seconds{1};
+// A snapshot is written in slices, between which other fibers run: of so many keys, or fields or
+// members of a large one, and about so many bytes at the most. A key that takes more than an item
+// should have is large.
 constexpr size_t kSnapshotSlice = 256;
 constexpr size_t kSnapshotSliceBytes = size_t{256} * 1024;
 constexpr size_t kSnapshotItemBytes = size_t{64} * 1024;
 
-// What is applied of another data center's log before others have their turn, and the pause before
-// what could not be applied is tried again.
-constexpr size_t kApplyBytes = size_t{64} * 1024;
-constexpr Duration kApplyRetry = std::chrono::seconds{5};
 // How often a data center says how far it is.
 constexpr Duration kBeatInterval = std::chrono::seconds{1};
 // Connections of other data centers, for their handshakes too. Past it: closed without a word.
@@ -126,9 +116,6 @@ constexpr size_t kMaxPeerConnections = 256;
 constexpr Duration kPeerHandshakeTimeout = std::chrono::seconds{5};
 // WAIT waits for so long at the most, also when it is asked to wait for ever.
 constexpr Duration kMostWait = std::chrono::seconds{60};
-// How long a reply waits for a full disk to have room again. Past it the connection is closed: what
-// was asked may be done, or not.
-constexpr Duration kFullDiskPatience = std::chrono::seconds{10};
 
 // What operators are shown of a key: bytes of a value, fields or members.
 constexpr size_t kShownBytes = 1024;

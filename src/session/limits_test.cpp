@@ -18,6 +18,7 @@
 #include "base/clock.hpp"
 #include "session/engine/client.hpp"
 #include "session/engine/engine_fixture.hpp"
+#include "store/limits.hpp"
 #include "wire/resp/limits.hpp"
 
 namespace meridian::session {
@@ -220,8 +221,7 @@ std::vector<Documented> LimitsOfRepliesAndConnections() {
       {{"kMaxSubscriberBytes"},
        "messages that wait for a subscriber | " + Mebibytes(kMaxSubscriberBytes)},
       {{"kMostWait"}, "`WAIT` | " + InSeconds(kMostWait)},
-      {{"kFullDiskPatience"},
-       "a write that waits for a full disk | " + InSeconds(kFullDiskPatience)},
+      {{}, "a write that waits for a full disk | " + InSeconds(store::kFullDiskPatience)},
       {{"kMaxReadings"},
        "large replies of one hash or set that are made in parts at a time | " +
            Grouped(kMaxReadings)},
@@ -249,9 +249,8 @@ std::vector<Documented> LimitsOfMemoryAndPeers() {
       {{"kMostEvictions", "kMostHurriedEvictions"},
        fmt::format("keys evicted for one write | {}; {}", kMostEvictions,
                    Grouped(kMostHurriedEvictions))},
-      {{"kMaxWaitingBytes"}, "records that wait for the log | " + Mebibytes(kMaxWaitingBytes)},
-      {{"kSnapshotLogBytes", "kSnapshotMemoryFactor"},
-       "the log between two snapshots | " + Mebibytes(kSnapshotLogBytes) + ", or twice"},
+      {{}, "records that wait for the log | " + Mebibytes(store::kMaxWaitingBytes)},
+      {{}, "the log between two snapshots | " + Mebibytes(store::kSnapshotLogBytes) + ", or twice"},
       {{"kSmallHashFields", "kSmallHashBytes", "kReplyItemsPerTurn"},
        fmt::format("**a small hash, which keeps its order** | {} fields, names and values of {} "
                    "bytes, {} traces",
@@ -272,10 +271,9 @@ std::vector<Documented> LimitsOfMemoryAndPeers() {
 
 // How work is divided into turns and how often it is done: nothing that anybody meets as a limit.
 constexpr std::string_view kPaces[] = {
-    "kApplyBytes",        "kApplyRetry",       "kBeatInterval",       "kBusySweepPause",
-    "kConditionInterval", "kContactPause",     "kEvictionSamples",    "kFeedPause",
-    "kFlushReplyBytes",   "kFlushSlice",       "kFreedAtOnce",        "kFreedPerTurn",
-    "kMaxPrefetches",     "kReadBytes",        "kReplyBytesPerTurn",  "kSnapshotCheckPause",
+    "kBeatInterval",      "kBusySweepPause",   "kConditionInterval",  "kContactPause",
+    "kEvictionSamples",   "kFlushReplyBytes",  "kFlushSlice",         "kFreedAtOnce",
+    "kFreedPerTurn",      "kMaxPrefetches",    "kReadBytes",          "kReplyBytesPerTurn",
     "kSnapshotItemBytes", "kSnapshotSlice",    "kSnapshotSliceBytes", "kStagedBytes",
     "kSweepDueSegments",  "kSweepPause",       "kSweepSegments",      "kTraceRecheckMs",
     "kTracesPerTurn",     "kTracesWorthAWalk",

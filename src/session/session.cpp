@@ -150,7 +150,6 @@ io::Task<Result<void>> Session::OpenDisk(EngineOptions options) {
   Result<void> replicated = co_await OpenReplication(std::move(folder));
   if (!replicated) co_return replicated;
   journal_->StartSnapshots(
-      engine_->keyspace(),
       {.begin = [this] { return replication_->BeginSnapshot(); },
        .end = [this](const SnapshotBasis* written) { replication_->EndSnapshot(written); }});
   replication_->Start(&process_.metrics());

@@ -41,6 +41,24 @@ constexpr uint64_t kHeadroomBytes = uint64_t{64} * 1024 * 1024;
 constexpr Duration kUpkeepInterval = std::chrono::seconds{1};  // retention and free space
 constexpr Duration kFullDiskRetry = std::chrono::milliseconds{500};
 
+// --- journals
+// Records that the log has no room for at the moment. Past it Writable refuses further changes.
+constexpr size_t kMaxWaitingBytes = size_t{64} * 1024 * 1024;
+constexpr Duration kFeedPause = std::chrono::milliseconds{10};
+// How long AwaitDurable waits for a full disk to have room again. Past it a change may be durable
+// later, or not.
+constexpr Duration kFullDiskPatience = std::chrono::seconds{10};
+// A snapshot is written when the log has so many bytes, and so many times those of the state.
+constexpr uint64_t kSnapshotLogBytes = uint64_t{256} * 1024 * 1024;
+constexpr uint64_t kSnapshotMemoryFactor = 2;
+constexpr Duration kSnapshotCheckPause = std::chrono::seconds{1};
+
+// --- replicas
+// Bytes of records that are applied before other fibers run, and the pause before a record that
+// could not be applied is tried again.
+constexpr size_t kApplyBytes = size_t{64} * 1024;
+constexpr Duration kApplyRetry = std::chrono::seconds{5};
+
 // --- snapshots
 constexpr size_t kSnapshotBlockBytes = size_t{256} * 1024;  // of one slice, but for its first item
 constexpr size_t kMaxSnapshotItemBytes = kMaxRecordBytes;

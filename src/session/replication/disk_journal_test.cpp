@@ -19,6 +19,7 @@
 #include "session/replication/basis.hpp"
 #include "session/replication/log_entry.hpp"
 #include "session/replication/snapshot_item.hpp"
+#include "store/journal.hpp"
 #include "store/limits.hpp"
 #include "store/snapshot/snapshot_format.hpp"
 #include "store/store_fixture.hpp"
@@ -76,7 +77,7 @@ class DiskJournalTest : public store::StoreTest {
   void FillDisk() { disk().faults.capacity_bytes = disk().used_bytes(); }
   void MakeRoom() { disk().faults.capacity_bytes = UINT64_MAX; }
 
-  DiskJournal::Options options_{.folder = "session", .log_id = 7, .headroom_bytes = 0};
+  store::JournalOptions options_{.folder = "session", .log_id = 7, .headroom_bytes = 0};
 };
 
 TEST_F(DiskJournalTest, WhatIsDurableIsBack) {
@@ -166,41 +167,6 @@ TEST_F(DiskJournalTest, FullDiskRefusesUntilThereIsRoomAndThenIsToldOfAll) {
   });
 }
 
-TEST_F(DiskJournalTest, ReplyWaitsForAFullDiskForItsPatienceAndNoLonger) {
-  Live([this](Life& life) -> Task<void> {
-    FillDisk();
-    uint64_t last = life.Set("a", "x");
-    TimePoint begin = life.machine.loop.Now();
-    Result<void> durable = co_await life.journal->AwaitDurable(last);
-    EXPECT_FALSE(durable);
-    if (!durable) EXPECT_EQ(durable.error().code, Errc::kUnavailable);
-    Duration waited = life.machine.loop.Now() - begin;
-    EXPECT_GE(waited, kFullDiskPatience);
-    EXPECT_LT(waited, kFullDiskPatience + seconds{2});
-    MakeRoom();
-  });
-}
-
-TEST_F(DiskJournalTest, WhatWaitsForAFullDiskIsBounded) {
-  Live([this](Life& life) -> Task<void> {
-    FillDisk();
-    life.Set("a", "x");
-    (void)co_await io::Sleep(seconds{1});
-    std::string because_full = life.journal->refusal();
-    constexpr size_t kRecord = (size_t{1} << 20) - 1;  // with the byte that says what it is
-    std::string record(kRecord, 'x');
-    for (size_t bytes = 0; bytes < kMaxWaitingBytes; bytes += kRecord + 1) {
-      life.journal->Append(AsBytes(record));
-    }
-    EXPECT_EQ(life.journal->refusal(), because_full);
-    life.journal->Append({});
-    EXPECT_EQ(life.journal->refusal(), "too much is waiting for the disk");
-    // These are no records, and must not come back.
-    disk().faults = {};
-    MakeRoom();
-  });
-}
-
 TEST_F(DiskJournalTest, SnapshotStandsForTheLogAndItsBasisIsBack) {
   options_.segment_bytes = store::kMinSegmentBytes;
   options_.snapshot_log_bytes = 10 * store::kMinSegmentBytes;
@@ -210,8 +176,8 @@ TEST_F(DiskJournalTest, SnapshotStandsForTheLogAndItsBasisIsBack) {
   Live([&basis](Life& life) -> Task<void> {
     bool written = false;
     life.journal->StartSnapshots(
-        life.keyspace, {.begin = [&] { return basis; },
-                        .end = [&](const SnapshotBasis* done) { written |= done != nullptr; }});
+        {.begin = [&] { return basis; },
+         .end = [&](const SnapshotBasis* done) { written |= done != nullptr; }});
     uint64_t last = 0;
     for (int i = 0; i < 2000; ++i) {
       last = life.Set("k" + std::to_string(i % 100), std::string(100, 'x'));
@@ -239,8 +205,8 @@ TEST_F(DiskJournalTest, SnapshotStandsForTheLogAndItsBasisIsBack) {
 TEST_F(DiskJournalTest, SnapshotOfALongValueFailed) {
   static constexpr size_t kLong = 3 * store::kMaxSnapshotItemBytes;
   Live([](Life& life) -> Task<void> {
-    life.journal->StartSnapshots(life.keyspace, {.begin = [] { return SnapshotBasis(); },
-                                                 .end = [](const SnapshotBasis*) {}});
+    life.journal->StartSnapshots(
+        {.begin = [] { return SnapshotBasis(); }, .end = [](const SnapshotBasis*) {}});
     life.Set("long", std::string(kLong, 'x'));
     EXPECT_TRUE(co_await life.journal->AwaitDurable(life.Set("short", "x")));
     EXPECT_TRUE(co_await life.journal->WriteSnapshotNow());

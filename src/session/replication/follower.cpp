@@ -93,13 +93,13 @@ io::Task<void> Follower::ApplyAsItComes(Keyspace& keyspace, OnBeat on_beat) {
                 {"source", options_.source}, {"error", done.error().message});
     }
     told = true;
-    if (!co_await io::Sleep(kApplyRetry)) co_return;
+    if (!co_await io::Sleep(store::kApplyRetry)) co_return;
   }
 }
 
 io::Task<Result<void>> Follower::ApplyNew(Keyspace& keyspace, const OnBeat& on_beat) {
   while (next_ < copy_->durable_end()) {
-    auto batch = co_await copy_->Read(next_, kApplyBytes);
+    auto batch = co_await copy_->Read(next_, store::kApplyBytes);
     if (!batch && batch.error().code == Errc::kNotFound) {
       Result<void> loaded = co_await ApplySnapshot(keyspace);
       if (!loaded) co_return loaded;

@@ -169,7 +169,7 @@ void Replication::Start(Metrics* metrics) {
                           .source = name,
                           .log = kLogName,
                           .clock = parts_.clock,
-                          .clock_file = parts_.journal.clock_file(),
+                          .clock_file = &parts_.journal.clock_file(),
                           .seed = options_.seed + i,
                           .before_snapshot = [this] { return Renew(); }},
                          options_.dial(name), parts_.keyspace, OnBeatOf(i));
