@@ -33,7 +33,7 @@ namespace meridian::session {
 io::Task<Result<std::unique_ptr<DiskJournal>>> DiskJournal::Open(io::Loop& loop, io::Disk& disk,
                                                                  HybridClock& clock,
                                                                  store::JournalOptions options) {
-  options.name = "session";
+  options.name = kLogName;
   std::unique_ptr<DiskJournal> journal(new DiskJournal(loop, clock));
   auto opened = co_await store::Journal::Open(loop, disk, clock, std::move(options));
   if (!opened) co_return Fail(std::move(opened.error()));

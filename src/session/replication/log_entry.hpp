@@ -12,6 +12,9 @@
 
 namespace meridian::session {
 
+// The name of the session log in log lines, and where logs are mirrored.
+inline constexpr const char* kLogName = "session";
+
 enum class EntryKind : uint8_t {
   kRecord = 0,     // a whole one, or the last part of one
   kMoreParts = 1,  // a part with more behind it

@@ -23,12 +23,14 @@
 #include "session/data/keyspace.hpp"
 #include "session/limits.hpp"
 #include "session/replication/basis.hpp"
-#include "session/replication/follower.hpp"
 #include "session/replication/knowledge.hpp"
+#include "session/replication/log_applier.hpp"
+#include "session/replication/log_entry.hpp"
 #include "session/replication/peer_problem.hpp"
 #include "store/mirror/mirror_client.hpp"
 #include "store/mirror/mirror_protocol.hpp"
 #include "store/mirror/mirror_server.hpp"
+#include "store/replica.hpp"
 
 namespace meridian::session {
 namespace {
@@ -42,7 +44,7 @@ constexpr std::string_view kContactMark = "contacted";
 // What /metrics shows.
 struct Replication::Shown {
   struct Mirror {
-    const Follower* follower;
+    const store::Replica* replica;
     store::MirrorGauges gauges;
   };
 
@@ -77,27 +79,32 @@ Replication::~Replication() = default;
 io::Task<Result<std::unique_ptr<Replication>>> Replication::Open(const Parts& parts,
                                                                  Options options) {
   std::unique_ptr<Replication> replication(new Replication(parts, std::move(options)));
-  Result<void> opened = co_await replication->OpenFollowers();
+  Result<void> opened = co_await replication->OpenSources();
   if (opened) co_return replication;
   co_await replication->Close();
   co_return Fail(std::move(opened.error()));
 }
 
-io::Task<Result<std::unique_ptr<Follower>>> Replication::OpenFollower(std::string name) {
+io::Task<Result<std::unique_ptr<Replication::Source>>> Replication::OpenSource(
+    std::string name, LogApplier::OnBeat on_beat) {
   std::string folder = options_.folder + "/" + std::string(kCopyPrefix) + name;
-  co_return co_await Follower::Open(parts_.loop, parts_.disk,
-                                    {.source = std::move(name),
-                                     .folder = std::move(folder),
-                                     .on_disk_failure = options_.on_disk_failure});
+  auto replica = co_await store::Replica::Open(parts_.loop, parts_.disk,
+                                               {.source = std::move(name),
+                                                .log = kLogName,
+                                                .folder = std::move(folder),
+                                                .on_disk_failure = options_.on_disk_failure});
+  if (!replica) co_return Fail(std::move(replica.error()));
+  co_return std::unique_ptr<Source>(
+      new Source{LogApplier(parts_.keyspace, std::move(on_beat)), std::move(*replica)});
 }
 
-io::Task<Result<void>> Replication::OpenFollowers() {
-  followers_.resize(options_.data_centers.size());
-  for (size_t i = 0; i < followers_.size(); ++i) {
+io::Task<Result<void>> Replication::OpenSources() {
+  sources_.resize(options_.data_centers.size());
+  for (size_t i = 0; i < sources_.size(); ++i) {
     if (i == options_.here) continue;
-    auto follower = co_await OpenFollower(options_.data_centers[i]);
-    if (!follower) co_return Fail(std::move(follower.error()));
-    followers_[i] = std::move(*follower);
+    auto source = co_await OpenSource(options_.data_centers[i], OnBeatOf(i));
+    if (!source) co_return Fail(std::move(source.error()));
+    sources_[i] = std::move(*source);
   }
   // What came from a data center that the site no longer has, or whose disk was lost, is still
   // ours.
@@ -110,9 +117,9 @@ io::Task<Result<void>> Replication::OpenFollowers() {
     Result<void> whole =
         co_await HasNoCopyWithin(options_.folder + "/" + std::string(kCopyPrefix) + name);
     if (!whole) co_return whole;
-    auto follower = co_await OpenFollower(name);
-    if (!follower) co_return Fail(std::move(follower.error()));
-    former_.push_back(std::move(*follower));
+    auto source = co_await OpenSource(name, [](Bytes) {});
+    if (!source) co_return Fail(std::move(source.error()));
+    former_.push_back(std::move(*source));
   }
   co_return Result<void>{};
 }
@@ -141,20 +148,12 @@ io::Task<Result<void>> Replication::Replay() {
 }
 
 io::Task<Result<void>> Replication::ReplayCopies(const SnapshotBasis& basis) {
-  auto applied = [&](const Follower& follower) {
-    auto found = basis.applied.find(follower.log_id());
-    return found == basis.applied.end() ? uint64_t{0} : found->second;
-  };
-  for (auto& follower : former_) {
-    Result<void> replayed =
-        co_await follower->Replay(parts_.keyspace, applied(*follower), [](Bytes) {});
-    if (!replayed) co_return replayed;
-  }
-  for (size_t i = 0; i < followers_.size(); ++i) {
-    if (!followers_[i]) continue;
-    Result<void> replayed =
-        co_await followers_[i]->Replay(parts_.keyspace, applied(*followers_[i]), OnBeatOf(i));
-    if (!replayed) co_return replayed;
+  for (auto* all : {&former_, &sources_}) {
+    for (auto& source : *all) {
+      if (!source) continue;
+      Result<void> replayed = co_await source->replica->Replay(source->applier, basis.applied);
+      if (!replayed) co_return replayed;
+    }
   }
   co_return Result<void>{};
 }
@@ -162,26 +161,24 @@ io::Task<Result<void>> Replication::ReplayCopies(const SnapshotBasis& basis) {
 void Replication::Start(Metrics* metrics) {
   if (alone()) return;
   if (metrics != nullptr) shown_ = std::make_unique<Shown>(*metrics);
-  for (size_t i = 0; i < followers_.size(); ++i) {
-    if (!followers_[i]) continue;
-    const std::string& name = options_.data_centers[i];
-    followers_[i]->Start({.identity = {options_.site, options_.data_centers[options_.here]},
-                          .source = name,
-                          .log = kLogName,
-                          .clock = parts_.clock,
-                          .clock_file = &parts_.journal.clock_file(),
-                          .seed = options_.seed + i,
-                          .before_snapshot = [this] { return Renew(); }},
-                         options_.dial(name), parts_.keyspace, OnBeatOf(i));
-    if (!shown_) continue;
-    shown_->mirrors.push_back({followers_[i].get(), {*metrics, kLogName, name}});
+  for (size_t i = 0; i < sources_.size(); ++i) {
+    if (!sources_[i]) continue;
+    store::Replica& replica = *sources_[i]->replica;
+    const std::string& name = replica.source();
+    replica.Start({.identity = {options_.site, options_.data_centers[options_.here]},
+                   .clock = parts_.clock,
+                   .clock_file = &parts_.journal.clock_file(),
+                   .seed = options_.seed + i,
+                   .before_snapshot = [this] { return Renew(); }},
+                  options_.dial(name), sources_[i]->applier);
+    if (shown_) shown_->mirrors.push_back({&replica, {*metrics, kLogName, name}});
   }
   background_.Spawn(BeatRegularly());
 }
 
 bool Replication::HasHeardOfAll() const {
   return std::ranges::all_of(
-      followers_, [](const auto& follower) { return !follower || follower->applied() > 0; });
+      sources_, [](const auto& source) { return !source || source->replica->applied() > 0; });
 }
 
 io::Task<void> Replication::AwaitContact(std::function<bool()> is_over) {
@@ -201,9 +198,9 @@ io::Task<void> Replication::AwaitContact(std::function<bool()> is_over) {
 io::Task<void> Replication::Close() {
   background_.Cancel();
   co_await background_.Join();
-  for (auto* all : {&followers_, &former_}) {
-    for (auto& follower : *all) {
-      if (follower) co_await follower->Close();
+  for (auto* all : {&sources_, &former_}) {
+    for (auto& source : *all) {
+      if (source) co_await source->replica->Close();
     }
   }
 }
@@ -215,12 +212,12 @@ io::Task<void> Replication::Serve(std::unique_ptr<io::Stream> stream,
 
 // Who has come here can be reached: a cut has healed.
 void Replication::Hurry(std::string_view data_center) {
-  for (auto& follower : followers_) {
-    if (follower && follower->source() == data_center) follower->Hurry();
-  }
+  ForEachReplica([data_center](store::Replica& replica) {
+    if (replica.source() == data_center) replica.Hurry();
+  });
 }
 
-Follower::OnBeat Replication::OnBeatOf(size_t origin) {
+LogApplier::OnBeat Replication::OnBeatOf(size_t origin) {
   return [this, origin](Bytes bytes) {
     Result<Beat> beat = DecodeBeat(bytes);
     Result<void> heard = beat ? knowledge_.Hear(origin, *beat) : Fail(beat.error());
@@ -262,7 +259,7 @@ io::Task<void> Replication::BeatRegularly() {
     // Without a stamp, or room on the disk, the others keep their traces for longer.
     (void)WriteBeat();
     if (!shown_) continue;
-    for (Shown::Mirror& each : shown_->mirrors) each.follower->mirror()->Show(each.gauges);
+    for (Shown::Mirror& each : shown_->mirrors) each.replica->mirror()->Show(each.gauges);
     shown_->known_lag.Set(Seconds(-parts_.clock.LeadOf(known())));
   }
 }
@@ -270,13 +267,9 @@ io::Task<void> Replication::BeatRegularly() {
 SnapshotBasis Replication::BeginSnapshot() {
   frozen_ = true;
   SnapshotBasis basis{.known = alone() ? HybridTime() : known()};
-  for (auto* all : {&followers_, &former_}) {
-    for (auto& follower : *all) {
-      if (follower && follower->log_id() != 0) {
-        basis.applied[follower->log_id()] = follower->applied();
-      }
-    }
-  }
+  ForEachReplica([&basis](store::Replica& replica) {
+    if (replica.log_id() != 0) basis.applied[replica.log_id()] = replica.applied();
+  });
   return basis;
 }
 
@@ -284,13 +277,10 @@ void Replication::EndSnapshot(const SnapshotBasis* written) {
   frozen_ = false;
   if (!alone()) Learn();
   if (written == nullptr) return;
-  for (auto* all : {&followers_, &former_}) {
-    for (auto& follower : *all) {
-      if (!follower) continue;
-      auto applied = written->applied.find(follower->log_id());
-      if (applied != written->applied.end()) follower->Release(applied->second);
-    }
-  }
+  ForEachReplica([written](store::Replica& replica) {
+    auto applied = written->applied.find(replica.log_id());
+    if (applied != written->applied.end()) replica.Release(applied->second);
+  });
 }
 
 size_t Replication::Have(uint64_t offset) const {
@@ -306,26 +296,27 @@ std::vector<Replication::Peer> Replication::Peers() const {
   std::vector<Peer> peers;
   const auto& followers = server_.followers(kLogName);
   uint64_t end = parts_.journal.log().end_offset();
-  for (const auto& follower : followers_) {
-    if (!follower || follower->mirror() == nullptr) continue;
-    const store::MirrorClient& mirror = *follower->mirror();
-    auto found = followers.find(follower->source());
+  for (const auto& source : sources_) {
+    if (!source || source->replica->mirror() == nullptr) continue;
+    const store::Replica& replica = *source->replica;
+    const store::MirrorClient& mirror = *replica.mirror();
+    auto found = followers.find(replica.source());
     uint64_t acknowledged = found == followers.end() ? 0 : found->second.acknowledged;
     PeerProblem problem;
     if (!mirror.connected()) {
       problem = ProblemOfFollowing({.here = options_.data_centers[options_.here],
-                                    .source = follower->source(),
-                                    .copy_folder = follower->folder(),
+                                    .source = replica.source(),
+                                    .copy_folder = replica.folder(),
                                     .error = mirror.problem(),
                                     .refusal = mirror.refusal()});
     }
     PeerProblem refused;
     bool follows_us = found != followers.end() && found->second.connected;
-    if (const store::Refusal* refusal = server_.RefusalOf(kLogName, follower->source());
+    if (const store::Refusal* refusal = server_.RefusalOf(kLogName, replica.source());
         refusal != nullptr && !follows_us) {
-      refused = ProblemOfBeingFollowed(follower->source(), *refusal);
+      refused = ProblemOfBeingFollowed(replica.source(), *refusal);
     }
-    peers.push_back({.name = follower->source(),
+    peers.push_back({.name = replica.source(),
                      .connected = mirror.connected(),
                      .behind_records = mirror.lag_records(),
                      .behind = mirror.lag(),

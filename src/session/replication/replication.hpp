@@ -1,5 +1,5 @@
 // Replication: this data center's part in making all of them hold the same. It follows the session
-// log of every other one (Follower), serves its own to them (store/mirror/mirror_server.hpp),
+// log of every other one (store::Replica), serves its own to them (store/mirror/mirror_server.hpp),
 // writes beats (Knowledge), tells the keyspace what may be forgotten, and says who has what
 // (Copies).
 //
@@ -29,14 +29,15 @@
 #include "session/data/keyspace.hpp"
 #include "session/replication/basis.hpp"
 #include "session/replication/disk_journal.hpp"
-#include "session/replication/follower.hpp"
 #include "session/replication/journal.hpp"
 #include "session/replication/knowledge.hpp"
+#include "session/replication/log_applier.hpp"
 #include "session/replication/peer_problem.hpp"
 #include "store/disk_failure.hpp"
 #include "store/mirror/clock_offset.hpp"
 #include "store/mirror/mirror_client.hpp"
 #include "store/mirror/mirror_server.hpp"
+#include "store/replica.hpp"
 
 namespace meridian::session {
 
@@ -102,15 +103,31 @@ class Replication final : public Copies {
 
  private:
   struct Shown;
+  // Another data center's log, copied and applied here.
+  struct Source {
+    LogApplier applier;
+    std::unique_ptr<store::Replica> replica;
+  };
+
   Replication(const Parts& parts, Options options);
   bool HasHeardOfAll() const;
   bool alone() const { return options_.data_centers.size() == 1; }
-  io::Task<Result<void>> OpenFollowers();
+  io::Task<Result<void>> OpenSources();
   io::Task<Result<void>> HasNoCopyWithin(std::string folder);
   io::Task<Result<void>> ReplayCopies(const SnapshotBasis& basis);
-  io::Task<Result<std::unique_ptr<Follower>>> OpenFollower(std::string name);
+  io::Task<Result<std::unique_ptr<Source>>> OpenSource(std::string name,
+                                                       LogApplier::OnBeat on_beat);
   void Hurry(std::string_view data_center);
-  Follower::OnBeat OnBeatOf(size_t origin);
+  // Calls `visit(store::Replica&)` for each replica, also for those of former data centers.
+  template <class Visit>
+  void ForEachReplica(Visit visit) {
+    for (auto* all : {&sources_, &former_}) {
+      for (auto& source : *all) {
+        if (source) visit(*source->replica);
+      }
+    }
+  }
+  LogApplier::OnBeat OnBeatOf(size_t origin);
   void Learn();
   Result<uint64_t> WriteBeat();
   io::Task<Result<void>> Renew();
@@ -120,8 +137,8 @@ class Replication final : public Copies {
   Options options_;
   Knowledge knowledge_;
   store::MirrorServer server_;
-  std::vector<std::unique_ptr<Follower>> followers_;  // by place; null: ourselves
-  std::vector<std::unique_ptr<Follower>> former_;     // of the site no more
+  std::vector<std::unique_ptr<Source>> sources_;  // by place; null: ourselves
+  std::vector<std::unique_ptr<Source>> former_;   // of the site no more
   std::unique_ptr<Shown> shown_;
   bool frozen_ = false;
   io::Scope background_;
