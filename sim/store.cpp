@@ -147,15 +147,16 @@ class StoreRun {
 
   void CheckThatAllHoldTheSame() {
     const StoreState& state = leader_->state();
-    if (state.next_offset == 0 || state.next_offset != leader_->durable_end() ||
-        state.next_offset < oracle_.acknowledged(0)) {
+    if (state.end_offset == 0 || state.end_offset != leader_->durable_end_offset() ||
+        state.end_offset < oracle_.acknowledged(0)) {
       world_.Fail(fmt::format("the leader ends at {}, its log at {}, of {} acknowledged",
-                              state.next_offset, leader_->durable_end(), oracle_.acknowledged(0)));
+                              state.end_offset, leader_->durable_end_offset(),
+                              oracle_.acknowledged(0)));
     }
     for (size_t i = 0; i < followers_.size(); ++i) {
       if (followers_[i]->state() == state) continue;
       world_.Fail(fmt::format("follower {} holds all below {}, the leader all below {}", i + 1,
-                              followers_[i]->state().next_offset, state.next_offset));
+                              followers_[i]->state().end_offset, state.end_offset));
     }
   }
 

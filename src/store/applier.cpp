@@ -27,7 +27,7 @@ io::Task<Result<uint64_t>> LoadNewest(Snapshots& snapshots, Applier& applier) {
     if (!loaded) co_return Fail(std::move(loaded.error()));
   }
   applier.EndLoading();
-  co_return (*reader)->info().offset;
+  co_return (*reader)->info().end_offset;
 }
 
 }  // namespace meridian::store

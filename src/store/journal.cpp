@@ -57,7 +57,7 @@ io::Task<Result<void>> Journal::OpenAll(io::Disk& disk) {
                                  .id = options_.log_id,
                                  .segment_bytes = options_.segment_bytes,
                                  .headroom_bytes = options_.headroom_bytes,
-                                 .retention = {.released_before = newest ? newest->offset : 0},
+                                 .retention = {.released_before = newest ? newest->end_offset : 0},
                                  .on_disk_failure = options_.on_disk_failure});
   if (!log) co_return Fail(std::move(log.error()));
   log_ = std::move(*log);
@@ -108,7 +108,7 @@ io::Task<Result<void>> Journal::AwaitDurable(uint64_t end_offset) {
   if (end_offset == 0) co_return Result<void>{};
   TimePoint full_until = kNever;
   for (;;) {
-    Result<void> durable = co_await log_->Durable(end_offset - 1, full_until);
+    Result<void> durable = co_await log_->Durable(end_offset, full_until);
     // A full disk may get room again: then the change is acknowledged, late.
     if (durable || durable.error().code != Errc::kUnavailable) co_return durable;
     if (full_until == kNever) full_until = loop_.After(kFullDiskPatience);
@@ -124,7 +124,7 @@ io::Task<Result<void>> Journal::Recover(Applier& state) {
     if (!loaded) co_return Fail(std::move(loaded.error()));
     offset = std::max(offset, *loaded);
   }
-  while (offset < log_->durable_end()) {
+  while (offset < log_->durable_end_offset()) {
     auto batch = co_await log_->Read(offset, kMaxReadBytes);
     if (!batch) co_return Fail(std::move(batch.error()));
     Result<void> applied;
@@ -132,7 +132,7 @@ io::Task<Result<void>> Journal::Recover(Applier& state) {
       if (applied) applied = state.Apply(record);
     });
     if (!applied) co_return applied;
-    offset = batch->next_offset();
+    offset = batch->end_offset();
   }
   co_return Result<void>{};
 }
@@ -148,7 +148,7 @@ io::Task<void> Journal::SnapshotRegularly(JournaledState& state) {
                                          options_.snapshot_memory_factor * state.memory_bytes());
     if (log_->bytes() < enough && fulfilled_ == requested_) continue;
     uint64_t number = requested_;
-    uint64_t end_offset = state.BeginSnapshot(log_->durable_end());
+    uint64_t end_offset = state.BeginSnapshot(log_->durable_end_offset());
     Result<void> written = co_await WriteSnapshot(state, end_offset);
     state.EndSnapshot(written.has_value());
     if (written) {
@@ -189,7 +189,7 @@ io::Task<Result<void>> Journal::WriteSnapshot(JournaledState& state, uint64_t en
   HybridTime time = clock_.last();
   uint32_t epoch = co_await EpochBefore(end_offset);
   auto writer = co_await snapshots_->Begin(
-      {.log_id = log_->id(), .offset = end_offset, .time = time, .epoch = epoch});
+      {.log_id = log_->id(), .end_offset = end_offset, .time = time, .epoch = epoch});
   if (!writer) co_return Fail(std::move(writer.error()));
   Result<void> written = co_await state.WriteItems(**writer);
   // A change that is in the snapshot and not in the log would be here and nowhere else after a

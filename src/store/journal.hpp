@@ -43,9 +43,10 @@ class JournaledState : public Applier {
  public:
   // About how much memory it takes: a large state gets snapshots less often.
   virtual uint64_t memory_bytes() const = 0;
-  // A snapshot begins. All below `durable_end` is durable; returns the end offset of what the
-  // snapshot covers: `durable_end`, or less where that would split a change of several records.
-  virtual uint64_t BeginSnapshot(uint64_t durable_end) = 0;
+  // A snapshot begins. All below `durable_end_offset` is durable; returns the end offset of what
+  // the snapshot covers: `durable_end_offset`, or less where that would split a change of several
+  // records.
+  virtual uint64_t BeginSnapshot(uint64_t durable_end_offset) = 0;
   // Adds all items. May let others run between two items.
   virtual io::Task<Result<void>> WriteItems(SnapshotWriter& writer) = 0;
   // The snapshot that was begun is on disk, or has failed.
@@ -96,7 +97,7 @@ class Journal {
   io::Task<Result<void>> AwaitDurable(uint64_t end_offset);
 
   uint64_t end_offset() const { return end_; }
-  uint64_t durable_end() const { return log_->durable_end(); }
+  uint64_t durable_end_offset() const { return log_->durable_end_offset(); }
   Log& log() { return *log_; }
   Snapshots& snapshots() { return *snapshots_; }
   ClockFile& clock_file() { return *clock_file_; }

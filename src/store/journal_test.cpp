@@ -40,9 +40,9 @@ class Words final : public JournaledState {
   }
   bool at_boundary() const override { return true; }
   uint64_t memory_bytes() const override { return memory_bytes_; }
-  uint64_t BeginSnapshot(uint64_t durable_end) override {
-    begun_at_ = durable_end;
-    return durable_end - held_back_;
+  uint64_t BeginSnapshot(uint64_t durable_end_offset) override {
+    begun_at_ = durable_end_offset;
+    return durable_end_offset - held_back_;
   }
   Task<Result<void>> WriteItems(SnapshotWriter& writer) override {
     co_return co_await writer.Add(AsBytes("all"));
@@ -105,7 +105,7 @@ TEST_F(JournalTest, RecordsThatWereDurableAreRecoveredInOrder) {
     EXPECT_EQ(end, 2U);
     EXPECT_TRUE(co_await life.journal->AwaitDurable(end));
     EXPECT_TRUE(co_await life.journal->AwaitDurable(0)) << "nothing to wait for";
-    EXPECT_EQ(life.journal->durable_end(), 2U);
+    EXPECT_EQ(life.journal->durable_end_offset(), 2U);
   });
   Live([](Life& life) -> Task<void> {
     EXPECT_EQ(life.words.words_, "a b ");
@@ -131,7 +131,7 @@ TEST_F(JournalTest, RecordOfManyOffsetsCountsForAllOfThem) {
     uint64_t end = life.journal->Append({.body = AsBytes("batch"), .time = {1000}, .span = 5});
     EXPECT_EQ(end, 5U);
     EXPECT_TRUE(co_await life.journal->AwaitDurable(end));
-    EXPECT_EQ(life.journal->durable_end(), 5U);
+    EXPECT_EQ(life.journal->durable_end_offset(), 5U);
   });
 }
 
@@ -159,7 +159,7 @@ TEST_F(JournalTest, RecordsOfAFullDiskWaitInOrderAndAreWrittenWhenThereIsRoom) {
     EXPECT_FALSE(writable);
     if (!writable) EXPECT_EQ(writable.error().code, Errc::kUnavailable);
     uint64_t end = life.journal->Append({.body = AsBytes("b"), .time = life.clock.last()});
-    EXPECT_LT(life.journal->durable_end(), end);
+    EXPECT_LT(life.journal->durable_end_offset(), end);
     EXPECT_EQ(life.journal->end_offset(), end);
     MakeRoom();
     EXPECT_TRUE(co_await life.journal->AwaitDurable(end));
@@ -250,7 +250,7 @@ TEST_F(JournalTest, ChangeOfSeveralRecordsIsNotSplitByASnapshot) {
     life.words.held_back_ = 2;
     EXPECT_TRUE(co_await life.journal->WriteSnapshotNow());
     EXPECT_EQ(life.words.begun_at_, 12U);
-    EXPECT_EQ(life.journal->snapshots().newest()->offset, 10U);
+    EXPECT_EQ(life.journal->snapshots().newest()->end_offset, 10U);
     EXPECT_EQ(life.journal->snapshots().newest()->epoch, 0U) << "of the last record below";
   });
   Live([](Life& life) -> Task<void> {

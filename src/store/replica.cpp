@@ -75,7 +75,7 @@ io::Task<void> Replica::Close() {
 io::Task<void> Replica::ApplyAsItComes(Applier& applier) {
   bool logged = false;
   for (;;) {
-    Result<void> done = co_await copy_->Durable(next_);
+    Result<void> done = co_await copy_->Durable(next_ + 1);
     if (done) done = co_await ApplyNew(applier);
     if (done) {
       logged = false;
@@ -97,7 +97,7 @@ io::Task<void> Replica::ApplyAsItComes(Applier& applier) {
 }
 
 io::Task<Result<void>> Replica::ApplyNew(Applier& applier) {
-  while (next_ < copy_->durable_end()) {
+  while (next_ < copy_->durable_end_offset()) {
     auto batch = co_await copy_->Read(next_, kApplyBytes);
     if (!batch && batch.error().code == Errc::kNotFound) {
       Result<void> loaded = co_await LoadSnapshot(applier);
@@ -109,7 +109,7 @@ io::Task<Result<void>> Replica::ApplyNew(Applier& applier) {
     batch->ForEach([&](const Record& record) {
       if (applied) applied = applier.Apply(record);
       if (!applied) return;
-      next_ = record.next_offset();
+      next_ = record.end_offset();
       if (applier.at_boundary()) applied_ = next_;
     });
     if (!applied) co_return applied;
@@ -118,7 +118,7 @@ io::Task<Result<void>> Replica::ApplyNew(Applier& applier) {
 }
 
 io::Task<Result<void>> Replica::LoadSnapshot(Applier& applier) {
-  if (!snapshots_->newest() || snapshots_->newest()->offset <= next_) {
+  if (!snapshots_->newest() || snapshots_->newest()->end_offset <= next_) {
     co_return Fail(Errc::kIo, "the copy begins at {}, and no snapshot reaches from {} to there",
                    copy_->begin_offset(), next_);
   }

@@ -74,8 +74,8 @@ class ReplicaTest : public StoreTest {
                                    .headroom_bytes = 0});
     EXPECT_TRUE(log) << log.error().message;
     for (const std::string& word : words) {
-      auto offset = (*log)->Append({.body = AsBytes(word), .time = {1000}});
-      EXPECT_TRUE(offset && co_await (*log)->Durable(*offset));
+      auto end = (*log)->Append({.body = AsBytes(word), .time = {1000}});
+      EXPECT_TRUE(end && co_await (*log)->Durable(*end));
     }
     co_await (*log)->Close();
   }
@@ -223,10 +223,10 @@ class FollowingReplicaTest : public testing::Test {
   Task<void> Compact(int count) {
     for (int i = 0; i < count; ++i) {
       CHECK(source_->Append({.body = AsBytes("word"), .time = {1000}}));
-      if (i % 10 == 9) CHECK(co_await source_->Durable(source_->end_offset() - 1));
+      if (i % 10 == 9) CHECK(co_await source_->Durable(source_->end_offset()));
     }
-    uint64_t end = source_->durable_end();
-    auto writer = co_await source_snapshots_->Begin({.log_id = kLogId, .offset = end});
+    uint64_t end = source_->durable_end_offset();
+    auto writer = co_await source_snapshots_->Begin({.log_id = kLogId, .end_offset = end});
     CHECK(writer && co_await (*writer)->Add(AsBytes("all")) && co_await (*writer)->Commit());
     source_->SetRetention({.released_before = end});
     CHECK(co_await source_->ApplyRetention());

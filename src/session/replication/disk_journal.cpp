@@ -114,10 +114,11 @@ void DiskJournal::StartSnapshots(Snapshotting around) {
   journal_->StartSnapshots(*this);
 }
 
-uint64_t DiskJournal::BeginSnapshot(uint64_t durable_end) {
+uint64_t DiskJournal::BeginSnapshot(uint64_t durable_end_offset) {
   basis_ = around_.begin();
   // The parts of one record stay together.
-  return durable_end > long_begin_ && durable_end < long_end_ ? long_begin_ : durable_end;
+  return durable_end_offset > long_begin_ && durable_end_offset < long_end_ ? long_begin_
+                                                                            : durable_end_offset;
 }
 
 void DiskJournal::EndSnapshot(bool written) { around_.end(written ? &basis_ : nullptr); }

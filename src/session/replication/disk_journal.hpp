@@ -59,7 +59,7 @@ class DiskJournal final : public Journal, private store::JournaledState {
   uint64_t Append(Bytes record) override;
   // Takes a beat in; see Knowledge. The offset behind it.
   uint64_t AppendBeat(std::string_view beat);
-  uint64_t durable() const override { return journal_->durable_end(); }
+  uint64_t durable() const override { return journal_->durable_end_offset(); }
   io::Task<Result<void>> AwaitDurable(uint64_t offset) override {
     return journal_->AwaitDurable(offset);
   }
@@ -79,7 +79,7 @@ class DiskJournal final : public Journal, private store::JournaledState {
   Result<void> Apply(const store::Record& record) override;
   bool at_boundary() const override { return !entries_.within_record(); }
   uint64_t memory_bytes() const override { return keyspace_->used_bytes(); }
-  uint64_t BeginSnapshot(uint64_t durable_end) override;
+  uint64_t BeginSnapshot(uint64_t durable_end_offset) override;
   io::Task<Result<void>> WriteItems(store::SnapshotWriter& writer) override;
   void EndSnapshot(bool written) override;
 

@@ -123,9 +123,9 @@ TEST_F(DiskJournalTest, LongRecordIsBackWhole) {
 TEST_F(DiskJournalTest, BeginningOfALongRecordIsGivenUpAndWhatComesBehindIsNotTakenForItsRest) {
   Live([](Life& life) -> Task<void> {
     std::string part(1, static_cast<char>(EntryKind::kMoreParts));
-    auto offset = life.journal->log().Append({.body = AsBytes(part + "begun")});
-    EXPECT_TRUE(offset);
-    EXPECT_TRUE(co_await life.journal->log().Durable(*offset));
+    auto end = life.journal->log().Append({.body = AsBytes(part + "begun")});
+    EXPECT_TRUE(end);
+    EXPECT_TRUE(co_await life.journal->log().Durable(*end));
   });
   for (size_t keys : {size_t{0}, size_t{1}}) {
     Live([keys](Life& life) -> Task<void> {
@@ -137,9 +137,9 @@ TEST_F(DiskJournalTest, BeginningOfALongRecordIsGivenUpAndWhatComesBehindIsNotTa
 
 TEST_F(DiskJournalTest, UnknownEntryIsAnErrorOfTheReplay) {
   Live([](Life& life) -> Task<void> {
-    auto offset = life.journal->log().Append({.body = AsBytes("\xff nonsense")});
-    EXPECT_TRUE(offset);
-    EXPECT_TRUE(co_await life.journal->log().Durable(*offset));
+    auto end = life.journal->log().Append({.body = AsBytes("\xff nonsense")});
+    EXPECT_TRUE(end);
+    EXPECT_TRUE(co_await life.journal->log().Durable(*end));
     Keyspace again({}, life.clock);
     auto replayed = co_await life.journal->Replay(again);
     EXPECT_FALSE(replayed);

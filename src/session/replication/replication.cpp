@@ -284,12 +284,12 @@ void Replication::EndSnapshot(const SnapshotBasis* written) {
 }
 
 size_t Replication::Have(uint64_t offset) const {
-  return offset == 0 ? options_.data_centers.size() - 1 : server_.CountWith(kLogName, offset - 1);
+  return offset == 0 ? options_.data_centers.size() - 1 : server_.CountWith(kLogName, offset);
 }
 
 io::Task<size_t> Replication::Await(uint64_t offset, size_t count, TimePoint deadline) {
   if (offset == 0) co_return options_.data_centers.size() - 1;
-  co_return co_await server_.AwaitFollowers(kLogName, offset - 1, count, deadline);
+  co_return co_await server_.AwaitFollowers(kLogName, offset, count, deadline);
 }
 
 std::vector<Replication::Peer> Replication::Peers() const {

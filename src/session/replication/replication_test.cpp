@@ -62,8 +62,8 @@ class ReplicationTest : public store::StoreTest {
         machine.loop, machine.disk, {.folder = folder + "/log", .id = id, .headroom_bytes = 0});
     EXPECT_TRUE(log) << log.error().message;
     for (const std::string& entry : entries) {
-      auto offset = (*log)->Append({.body = AsBytes(entry), .time = {1000}});
-      EXPECT_TRUE(offset && co_await (*log)->Durable(*offset));
+      auto end = (*log)->Append({.body = AsBytes(entry), .time = {1000}});
+      EXPECT_TRUE(end && co_await (*log)->Durable(*end));
     }
     co_await (*log)->Close();
   }

@@ -1,8 +1,8 @@
 // Log: a durable sequence of records in a folder of its own: segment files, group commit, recovery.
 //
 //   auto log = co_await Log::Open(loop, disk, {.folder = "state/session/log", .id =
-//   EntropySeed()}); Result<uint64_t> offset = (*log)->Append({.body = mutation, .time = stamp});
-//   if (Result<void> safe = co_await (*log)->Durable(*offset); safe) Acknowledge();
+//   EntropySeed()}); Result<uint64_t> end = (*log)->Append({.body = mutation, .time = stamp});
+//   if (Result<void> safe = co_await (*log)->Durable(*end); safe) Acknowledge();
 //
 // Offsets count up from 0 and are never given twice for different records that were durable. All
 // who wait for durability while the disk is busy are served by the next write and sync: one of
@@ -13,8 +13,8 @@
 // written it (Rebello et al. 2020). The next life reads what is there, and syncs it.
 //
 // Owned by a tier's main; one thread, the loop's. Close before it goes; nobody may still wait then.
-// Invariants: begin_offset() <= durable_end() <= end_offset(); offsets of records ascend; a record
-// below durable_end() is on disk.
+// Invariants: begin_offset() <= durable_end_offset() <= end_offset(); offsets of records ascend; a
+// record below durable_end_offset() is on disk.
 #pragma once
 
 #include <cstddef>
@@ -45,7 +45,7 @@ struct LogOptions {
   std::string name;    // in log lines and errors; the folder when empty
   // Of a log that is made new: drawn at random. Two logs with one id hold the same records.
   uint64_t id = 0;
-  uint64_t first_offset = 0;  // likewise
+  uint64_t begin_offset = 0;  // likewise
   uint64_t segment_bytes = kSegmentBytes;
   uint64_t headroom_bytes = kHeadroomBytes;
   RetentionPolicy retention = {};
@@ -75,7 +75,7 @@ class Log {
   uint64_t id() const { return files_.id(); }
   uint64_t begin_offset() const { return files_.begin_offset(); }  // of the oldest record kept
   uint64_t end_offset() const { return end_; }                     // of the next record
-  uint64_t durable_end() const { return files_.end_offset(); }
+  uint64_t durable_end_offset() const { return files_.end_offset(); }
   // Of the newest durable record; zero when there is none.
   HybridTime durable_time() const { return files_.newest_time(); }
   uint64_t bytes() const { return files_.bytes(); }
@@ -88,7 +88,8 @@ class Log {
   // The epoch of the newest record; zero when there is none.
   uint32_t newest_epoch() const { return newest_epoch_; }
 
-  // Takes the record into the next group, copying it once; its offset. kTooLarge: the limits of a
+  // Takes the record into the next group, copying it once; the end offset of
+  // all records so far. kTooLarge: the limits of a
   // record; kUnavailable: too much is waiting for the disk, or the disk is as good as full;
   // kClosed.
   [[nodiscard]] Result<uint64_t> Append(const NewRecord& record);
@@ -98,10 +99,10 @@ class Log {
   // Whether an append would be refused now, and why.
   Result<void> Writable() const;
 
-  // Waits until the record at `offset` is on disk. kTimeout, kCancelled; kUnavailable: the disk is
-  // full, and whether the record will be there is not known yet. An offset that nobody appended is
-  // waited for.
-  io::Task<Result<void>> Durable(uint64_t offset, TimePoint deadline = kNever);
+  // Waits until all below `end_offset` is on disk. kTimeout, kCancelled; kUnavailable: the disk is
+  // full, and whether the records will be there is not known yet. Records that nobody appended yet
+  // are waited for.
+  io::Task<Result<void>> Durable(uint64_t end_offset, TimePoint deadline = kNever);
 
   // Whole durable records from the one that holds `from`: about `max_bytes` (at most
   // kMaxReadBytes), at least one record; empty at the end. kNotFound: `from` is below
@@ -110,7 +111,7 @@ class Log {
   io::Task<Result<RecordBatch>> Read(uint64_t from, size_t max_bytes);
   // `offset`, or where the damaged range that it is in ends.
   uint64_t NextReadable(uint64_t offset) const { return files_.NextReadable(offset); }
-  // The first offset of a record of `time` or later; durable_end() when there is none.
+  // The first offset of a record of `time` or later; durable_end_offset() when there is none.
   io::Task<Result<uint64_t>> OffsetAt(HybridTime time);
 
   // What retention may do; applied within kUpkeepInterval.

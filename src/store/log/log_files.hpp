@@ -32,8 +32,8 @@ struct DamagedRange {
   std::string path;
   uint64_t begin_position = 0;
   uint64_t end_position = 0;
-  uint64_t first_offset = 0;
-  uint64_t next_offset = 0;
+  uint64_t begin_offset = 0;
+  uint64_t end_offset = 0;
 };
 
 // What a start found.
@@ -50,14 +50,14 @@ class LogFiles {
 
   struct Creation {
     uint64_t id = 0;
-    uint64_t first_offset = 0;
+    uint64_t begin_offset = 0;
   };
   // Reads what is there, or makes the first segment as `creation` says.
   io::Task<Result<void>> Open(Creation creation);
 
   uint64_t id() const { return id_; }
-  uint64_t begin_offset() const { return segments_.front().index.first_offset(); }
-  uint64_t end_offset() const { return segments_.back().index.next_offset(); }
+  uint64_t begin_offset() const { return segments_.front().index.begin_offset(); }
+  uint64_t end_offset() const { return segments_.back().index.end_offset(); }
   HybridTime newest_time() const { return newest_time_; }
   uint32_t newest_epoch() const { return newest_epoch_; }
   uint64_t bytes() const;
@@ -93,8 +93,8 @@ class LogFiles {
     std::shared_ptr<io::File> file;  // null: opened when it is read
   };
 
-  std::string PathOf(uint64_t first_offset) const {
-    return folder_ + "/" + SegmentName(first_offset);
+  std::string PathOf(uint64_t begin_offset) const {
+    return folder_ + "/" + SegmentName(begin_offset);
   }
   io::Task<Result<void>> Begin(SegmentHeader header);
 

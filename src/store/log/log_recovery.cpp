@@ -23,7 +23,7 @@ namespace meridian::store {
 
 struct LogFiles::Candidate {
   std::string path;
-  uint64_t first_offset = 0;
+  uint64_t begin_offset = 0;
   std::shared_ptr<io::File> file;
   uint64_t size = 0;
   std::optional<SegmentHeader> header;
@@ -35,7 +35,7 @@ io::Task<Result<void>> LogFiles::Open(Creation creation) {
   if (!candidates) co_return Fail(candidates.error());
   if (auto removed = co_await RemoveReplaced(*candidates); !removed) co_return removed;
   if (candidates->empty()) {
-    co_return co_await Begin({.log_id = creation.id, .first_offset = creation.first_offset});
+    co_return co_await Begin({.log_id = creation.id, .begin_offset = creation.begin_offset});
   }
   co_return co_await Load(*candidates);
 }
@@ -47,7 +47,7 @@ io::Task<Result<std::vector<LogFiles::Candidate>>> LogFiles::FindCandidates() {
   for (const std::string& name : *names) {
     std::optional<uint64_t> offset = ParseSegmentName(name);
     if (!offset) continue;
-    Candidate candidate{.path = PathOf(*offset), .first_offset = *offset};
+    Candidate candidate{.path = PathOf(*offset), .begin_offset = *offset};
     auto file = co_await disk_.Open(candidate.path, io::OpenMode::kWrite);
     if (!file) co_return Fail(file.error());
     candidate.file = std::move(*file);
@@ -86,7 +86,7 @@ Result<void> LogFiles::IdentifyLog(const std::vector<Candidate>& candidates) {
   const Candidate* known = nullptr;
   for (const Candidate& candidate : candidates) {
     if (!candidate.header) continue;
-    if (candidate.header->first_offset != candidate.first_offset ||
+    if (candidate.header->begin_offset != candidate.begin_offset ||
         (known != nullptr && candidate.header->log_id != known->header->log_id)) {
       return Fail(Errc::kInvalid, "{} belongs to another log or offset", candidate.path);
     }
@@ -105,7 +105,7 @@ io::Task<Result<void>> LogFiles::Load(std::vector<Candidate>& candidates) {
   for (size_t i = 0; i < candidates.size(); ++i) {
     Candidate& candidate = candidates[i];
     bool last = i + 1 == candidates.size();
-    if (!segments_.empty() && candidate.first_offset < end_offset()) {
+    if (!segments_.empty() && candidate.begin_offset < end_offset()) {
       co_return Fail(Errc::kInvalid, "{} begins before the segment in front of it ends",
                      candidate.path);
     }
@@ -119,8 +119,8 @@ io::Task<Result<void>> LogFiles::Load(std::vector<Candidate>& candidates) {
     if (!candidate.header) {
       AddDamage({.path = candidate.path,
                  .end_position = kSegmentHeaderBytes,
-                 .first_offset = candidate.first_offset,
-                 .next_offset = candidate.first_offset});
+                 .begin_offset = candidate.begin_offset,
+                 .end_offset = candidate.begin_offset});
     }
     TakeSegment(candidate, *scan, std::move(found), last);
   }
@@ -129,7 +129,7 @@ io::Task<Result<void>> LogFiles::Load(std::vector<Candidate>& candidates) {
 
 io::Task<Result<SegmentScan>> LogFiles::Scan(Candidate& candidate,
                                              std::vector<SegmentScan::Found>* found) {
-  SegmentScan scan(candidate.first_offset, kSegmentHeaderBytes);
+  SegmentScan scan(candidate.begin_offset, kSegmentHeaderBytes);
   std::vector<uint8_t> bytes;
   for (;;) {
     size_t have = bytes.size();
@@ -148,20 +148,20 @@ io::Task<Result<SegmentScan>> LogFiles::Scan(Candidate& candidate,
 
 void LogFiles::AddDamage(DamagedRange range) {
   LOG_ERROR("log damaged: records are missing", {"file", range.path},
-            {"first_offset", range.first_offset}, {"next_offset", range.next_offset},
+            {"begin_offset", range.begin_offset}, {"end_offset", range.end_offset},
             {"begin_byte", range.begin_position}, {"end_byte", range.end_position});
   recovery_.damaged.push_back(std::move(range));
 }
 
 void LogFiles::TakeSegment(const Candidate& candidate, const SegmentScan& scan,
                            std::vector<SegmentScan::Found> found, bool last) {
-  if (!segments_.empty() && end_offset() < candidate.first_offset) {
+  if (!segments_.empty() && end_offset() < candidate.begin_offset) {
     // What the segment in front of it should have held.
     AddDamage({.path = segments_.back().path,
                .begin_position = segments_.back().index.end_position(),
                .end_position = segments_.back().index.end_position(),
-               .first_offset = end_offset(),
-               .next_offset = candidate.first_offset});
+               .begin_offset = end_offset(),
+               .end_offset = candidate.begin_offset});
   }
   size_t records = found.size();
   for (const Damage& damage : scan.damages()) {
@@ -173,12 +173,12 @@ void LogFiles::TakeSegment(const Candidate& candidate, const SegmentScan& scan,
     AddDamage({.path = candidate.path,
                .begin_position = damage.begin_position,
                .end_position = damage.end_position,
-               .first_offset = damage.first_offset,
-               .next_offset = damage.next_offset});
+               .begin_offset = damage.begin_offset,
+               .end_offset = damage.end_offset});
   }
   found.resize(records);
   Segment segment{.path = candidate.path,
-                  .index = SegmentIndex(candidate.first_offset, kSegmentHeaderBytes)};
+                  .index = SegmentIndex(candidate.begin_offset, kSegmentHeaderBytes)};
   for (const SegmentScan::Found& one : found) {
     segment.index.Add(one.record, one.position);
     newest_epoch_ = one.epoch;
@@ -197,7 +197,7 @@ io::Task<Result<void>> LogFiles::CutTail(Segment& segment, uint64_t size) {
   if (size > end) {
     recovery_.cut_bytes = size - end;
     LOG_INFO("log: cut off an unfinished write", {"file", segment.path},
-             {"bytes", recovery_.cut_bytes}, {"next_offset", segment.index.next_offset()});
+             {"bytes", recovery_.cut_bytes}, {"end_offset", segment.index.end_offset()});
     if (auto cut = co_await segment.file->Truncate(end); !cut) co_return cut;
   }
   if (auto synced = co_await segment.file->Sync(); !synced) co_return synced;

@@ -34,7 +34,7 @@ struct Record {
   uint32_t above_synced = 0;
   Bytes body;  // not owned
 
-  uint64_t next_offset() const { return offset + span; }
+  uint64_t end_offset() const { return offset + span; }
   uint64_t synced_before() const { return offset - above_synced; }
   size_t encoded_bytes() const { return kRecordHeaderBytes + body.size(); }
 };
@@ -52,7 +52,7 @@ Decoding DecodeRecord(Bytes bytes, Record* record);
 struct RecordExtent {
   size_t bytes = 0;  // with the header
   uint64_t offset = 0;
-  uint64_t next_offset = 0;
+  uint64_t end_offset = 0;
 };
 
 // Of the header, whole and undamaged, at the front of `bytes`; nothing when there is none.
@@ -70,7 +70,7 @@ class RecordBatch {
   bool empty() const { return encoded_.empty(); }
   size_t records() const { return records_; }
   uint64_t begin_offset() const { return begin_; }
-  uint64_t next_offset() const { return next_; }
+  uint64_t end_offset() const { return end_; }
   HybridTime newest_time() const { return newest_time_; }  // the greatest
   // Of its last record.
   uint32_t epoch() const { return epoch_; }
@@ -89,7 +89,7 @@ class RecordBatch {
   std::vector<uint8_t> encoded_;
   size_t records_ = 0;
   uint64_t begin_ = 0;
-  uint64_t next_ = 0;
+  uint64_t end_ = 0;
   HybridTime newest_time_;
   uint32_t epoch_ = 0;
 };

@@ -22,7 +22,7 @@ struct RetentionPolicy {
 };
 
 struct SegmentSummary {
-  uint64_t next_offset = 0;
+  uint64_t end_offset = 0;
   uint64_t bytes = 0;
   HybridTime newest;
 };

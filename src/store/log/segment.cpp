@@ -32,7 +32,7 @@ void AppendSegmentHeader(const SegmentHeader& header, std::vector<uint8_t>& into
   ByteWriter writer(bytes);
   writer.Append(AsBytes(kMagic));
   writer.U64(header.log_id);
-  writer.U64(header.first_offset);
+  writer.U64(header.begin_offset);
   writer.U32(header.starts_over ? kStartsOver : 0);
   writer.U32(Crc32c(writer.written()));
   into.insert(into.end(), bytes, bytes + kSegmentHeaderBytes);
@@ -44,7 +44,7 @@ std::optional<SegmentHeader> ParseSegmentHeader(Bytes bytes) {
   if (AsText(reader.Take(kMagic.size())) != kMagic) return std::nullopt;
   SegmentHeader header;
   header.log_id = reader.U64();
-  header.first_offset = reader.U64();
+  header.begin_offset = reader.U64();
   uint32_t flags = reader.U32();
   Bytes fields = bytes.first(reader.offset());
   if (reader.U32() != Crc32c(fields) || flags > kStartsOver) return std::nullopt;
@@ -52,8 +52,8 @@ std::optional<SegmentHeader> ParseSegmentHeader(Bytes bytes) {
   return header;
 }
 
-std::string SegmentName(uint64_t first_offset) {
-  return fmt::format("{:020}{}", first_offset, kExtension);
+std::string SegmentName(uint64_t begin_offset) {
+  return fmt::format("{:020}{}", begin_offset, kExtension);
 }
 
 std::optional<uint64_t> ParseSegmentName(std::string_view name) {
@@ -83,7 +83,7 @@ size_t SegmentScan::Step(Bytes bytes, bool at_end) {
   switch (DecodeRecord(bytes, &record)) {
     case Decoding::kWhole:
       // An older record is one that was left behind by a file system that reused its block.
-      if (record.offset < next_offset_) break;
+      if (record.offset < end_offset_) break;
       Accept(record);
       return record.encoded_bytes();
     case Decoding::kIncomplete:
@@ -96,11 +96,11 @@ size_t SegmentScan::Step(Bytes bytes, bool at_end) {
 }
 
 void SegmentScan::Accept(const Record& record) {
-  if (record.offset > next_offset_ && !searching_) NoteDamage(0);
-  if (searching_) damages_.back().next_offset = record.offset;
+  if (record.offset > end_offset_ && !searching_) NoteDamage(0);
+  if (searching_) damages_.back().end_offset = record.offset;
   searching_ = false;
   for (Damage& damage : damages_) {
-    if (record.synced_before() > damage.first_offset) damage.was_synced = true;
+    if (record.synced_before() > damage.begin_offset) damage.was_synced = true;
   }
   found_.push_back({.record = {.offset = record.offset,
                                .span = record.span,
@@ -109,7 +109,7 @@ void SegmentScan::Accept(const Record& record) {
                     .position = position_,
                     .epoch = record.epoch});
   ++records_;
-  next_offset_ = record.next_offset();
+  end_offset_ = record.end_offset();
   epoch_ = record.epoch;
 }
 
@@ -134,12 +134,12 @@ void SegmentScan::NoteDamage(size_t bytes) {
   if (!searching_) {
     if (damages_.size() < kMaxDamages) {
       damages_.push_back(
-          {.begin_position = position_, .first_offset = next_offset_, .records_before = records_});
+          {.begin_position = position_, .begin_offset = end_offset_, .records_before = records_});
     }
   }
   searching_ = true;
   damages_.back().end_position = position_ + bytes;
-  damages_.back().next_offset = next_offset_;
+  damages_.back().end_offset = end_offset_;
 }
 
 }  // namespace meridian::store

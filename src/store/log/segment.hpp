@@ -23,7 +23,7 @@ inline constexpr size_t kSegmentHeaderBytes = 32;
 
 struct SegmentHeader {
   uint64_t log_id = 0;
-  uint64_t first_offset = 0;
+  uint64_t begin_offset = 0;
   bool starts_over = false;
 
   bool operator==(const SegmentHeader&) const = default;
@@ -34,7 +34,7 @@ void AppendSegmentHeader(const SegmentHeader& header, std::vector<uint8_t>& into
 std::optional<SegmentHeader> ParseSegmentHeader(Bytes bytes);
 
 // "00000000000000000042.log", so that names sort as offsets do.
-std::string SegmentName(uint64_t first_offset);
+std::string SegmentName(uint64_t begin_offset);
 std::optional<uint64_t> ParseSegmentName(std::string_view name);
 
 // What the index must know of a record.
@@ -49,8 +49,8 @@ struct IndexedRecord {
 struct Damage {
   uint64_t begin_position = 0;
   uint64_t end_position = 0;
-  uint64_t first_offset = 0;
-  uint64_t next_offset = 0;
+  uint64_t begin_offset = 0;
+  uint64_t end_offset = 0;
   size_t records_before = 0;  // of the scan
   // Something that was written later proves that it had been synced: it is not a torn write.
   bool was_synced = false;
@@ -62,8 +62,8 @@ struct Damage {
 // next record, byte by byte. Owned by whoever reads the file.
 class SegmentScan {
  public:
-  SegmentScan(uint64_t first_offset, uint64_t position)
-      : next_offset_(first_offset), position_(position) {}
+  SegmentScan(uint64_t begin_offset, uint64_t position)
+      : end_offset_(begin_offset), position_(position) {}
 
   // Looks at `bytes`, which begin at position() of the segment. Says how many it is done with; the
   // rest must be given again with more behind it, unless `at_end`: then it is done with all. It
@@ -71,7 +71,7 @@ class SegmentScan {
   size_t Feed(Bytes bytes, bool at_end);
 
   uint64_t position() const { return position_; }
-  uint64_t next_offset() const { return next_offset_; }
+  uint64_t end_offset() const { return end_offset_; }
   uint32_t epoch() const { return epoch_; }  // of the newest record
   struct Found {
     IndexedRecord record;
@@ -89,7 +89,7 @@ class SegmentScan {
   size_t Search(Bytes bytes, bool at_end);
   void NoteDamage(size_t bytes);
 
-  uint64_t next_offset_;
+  uint64_t end_offset_;
   uint64_t position_;
   uint32_t epoch_ = 0;
   bool searching_ = false;

@@ -219,7 +219,7 @@ io::Task<Result<void>> MirrorClient::Connection::TakeSnapshot(Bytes body) {
   if (auto right = Check(session_.TakeSnapshot(*info)); !right) co_return right;
   if (auto observed = co_await Observe(info->time); !observed) co_return observed;
   LOG_INFO("mirror: a snapshot comes", {"log", client_.options_.log},
-           {"source", client_.options_.source}, {"offset", info->offset});
+           {"source", client_.options_.source}, {"offset", info->end_offset});
   incoming_ = nullptr;
   auto writer = co_await client_.snapshots_.Begin(*info);
   if (!writer) co_return Fail(writer.error());
@@ -231,7 +231,7 @@ io::Task<Result<void>> MirrorClient::Connection::TakeBlock(Bytes block) {
   if (!incoming_) co_return Check(Refusal{RefusalReason::kProtocol, "a block of no snapshot"});
   if (auto added = co_await incoming_->AddBlock(block); !added) co_return added;
   if (!incoming_->ended()) co_return Result<void>{};
-  uint64_t offset = incoming_->info().offset;
+  uint64_t offset = incoming_->info().end_offset;
   if (copy().end_offset() > 0 && client_.options_.before_snapshot) {
     if (auto ready = co_await client_.options_.before_snapshot(); !ready) co_return ready;
   }
@@ -244,13 +244,13 @@ io::Task<void> MirrorClient::Connection::Acknowledge() {
   Result<void> sent;
   while (sent) {
     const HybridClock& clock = client_.options_.clock;
-    Ack ack{.next_offset = copy().durable_end(),
+    Ack ack{.end_offset = copy().durable_end_offset(),
             .now = clock.Present(),
             .asked_us = WallMicroseconds(clock.Wall())};
     sent = co_await frames_.Write(EncodeAck(ack), loop().After(kMaxMirrorSilence));
     if (!sent) break;
     TimePoint until = loop().After(kMirrorHeartbeat);
-    auto more = co_await copy().Durable(ack.next_offset, until);
+    auto more = co_await copy().Durable(ack.end_offset + 1, until);
     if (more || more.error().code == Errc::kTimeout) continue;
     sent =
         more.error().code == Errc::kUnavailable ? co_await io::SleepUntil(until) : std::move(more);
@@ -292,7 +292,7 @@ void MirrorClient::RaiseLeastEpoch(uint32_t epoch) {
 }
 
 uint64_t MirrorClient::lag_records() const {
-  return source_end_ - std::min(source_end_, copy_.durable_end());
+  return source_end_ - std::min(source_end_, copy_.durable_end_offset());
 }
 
 Duration MirrorClient::lag() const {
@@ -312,24 +312,24 @@ void MirrorClient::Show(MirrorGauges& gauges) const {
 
 void MirrorClient::NoteSource(uint64_t end_offset) {
   // The copy had what the source spoke of last: that was all there was then.
-  if (copy_.durable_end() >= source_end_) complete_ = loop_.Now();
+  if (copy_.durable_end_offset() >= source_end_) complete_ = loop_.Now();
   source_end_ = std::max(source_end_, end_offset);
 }
 
 // A crash came between a snapshot's arrival and the copy's start behind it.
 io::Task<Result<void>> MirrorClient::Reconcile() {
   const auto& newest = snapshots_.newest();
-  if (!newest || newest->offset <= copy_.end_offset()) co_return Result<void>{};
-  co_return co_await copy_.StartOver(newest->offset, newest->log_id);
+  if (!newest || newest->end_offset <= copy_.end_offset()) co_return Result<void>{};
+  co_return co_await copy_.StartOver(newest->end_offset, newest->log_id);
 }
 
 io::Task<Result<void>> MirrorClient::FollowOnce() {
   welcomed_ = false;
   if (auto reconciled = co_await Reconcile(); !reconciled) co_return reconciled;
   // Where the copy ends is taken for an acknowledgement by the source.
-  if (copy_.durable_end() < copy_.end_offset()) {
+  if (copy_.durable_end_offset() < copy_.end_offset()) {
     TimePoint deadline = loop_.After(kMirrorHandshakeTimeout);
-    if (auto safe = co_await copy_.Durable(copy_.end_offset() - 1, deadline); !safe) co_return safe;
+    if (auto safe = co_await copy_.Durable(copy_.end_offset(), deadline); !safe) co_return safe;
   }
   auto stream = co_await DialSource();
   if (!stream) {

@@ -4,7 +4,8 @@
 //   auto copy = co_await Log::Open(loop, disk, {.folder = "state/session/us-west", .id = 0});
 //   MirrorClient client(loop, options, **copy, **snapshots, dial);
 //   scope.Spawn(client.Run());
-//   for (;;) { co_await copy.Durable(next); co_await copy.Read(next, ...); }   // the owner applies
+//   for (;;) { co_await copy.Durable(next + 1); co_await copy.Read(next, ...); }   // the owner
+//   applies
 //
 // What is durable in the copy is acknowledged. Who applies it follows the copy as after a start:
 // where a snapshot has replaced records Read gives kNotFound; then the snapshot is loaded, and the

@@ -46,7 +46,7 @@ struct Hello {
   std::string data_center;  // the follower's
   std::string log;
   uint64_t log_id = 0;        // of its copy; 0: it has none yet
-  uint64_t next_offset = 0;   // that it wants
+  uint64_t next_offset = 0;   // of the record that it wants first
   uint32_t newest_epoch = 0;  // of the record before that; 0: it has none
   uint32_t least_epoch = 0;   // that it knows to be in force
   HybridTime now;
@@ -76,7 +76,7 @@ struct SourceState {
 inline constexpr size_t kSourceStateBytes = 44;
 
 struct Ack {
-  uint64_t next_offset = 0;  // all below is durable at the follower
+  uint64_t end_offset = 0;  // all below is durable at the follower
   HybridTime now;
   int64_t asked_us = 0;  // by the follower's wall clock, for ClockEcho
 

@@ -117,21 +117,21 @@ void MirrorServer::NoteRefusal(const Hello& hello, const Refusal& refusal) {
   if (refusals_.size() < kMaxFollowers || refusals_.contains(key)) refusals_[key] = refusal;
 }
 
-size_t MirrorServer::CountWith(std::string_view log, uint64_t offset) const {
+size_t MirrorServer::CountWith(std::string_view log, uint64_t end_offset) const {
   size_t count = 0;
   for (const auto& [data_center, progress] : followers(log)) {
-    count += progress.acknowledged > offset ? 1 : 0;
+    count += progress.acknowledged >= end_offset ? 1 : 0;
   }
   return count;
 }
 
-io::Task<size_t> MirrorServer::AwaitFollowers(std::string_view log, uint64_t offset, size_t count,
-                                              TimePoint deadline) {
+io::Task<size_t> MirrorServer::AwaitFollowers(std::string_view log, uint64_t end_offset,
+                                              size_t count, TimePoint deadline) {
   std::string name(log);
-  while (CountWith(name, offset) < count) {
+  while (CountWith(name, end_offset) < count) {
     if (!co_await progress_.Wait(deadline)) break;
   }
-  co_return CountWith(name, offset);
+  co_return CountWith(name, end_offset);
 }
 
 io::Task<void> MirrorServer::Connection::Run(const std::function<bool(std::string_view)>& allowed) {
@@ -195,13 +195,13 @@ SourceFacts MirrorServer::Connection::Facts() const {
   SourceFacts facts{.log_id = log().id(),
                     .epoch = log().epoch(),
                     .begin_offset = log().begin_offset(),
-                    .end_offset = log().durable_end(),
+                    .end_offset = log().durable_end_offset(),
                     .begins_with_snapshot = server_.options_.renew != nullptr,
                     .snapshot_is_made = !renewing_};
   uint64_t next = session_.next_offset();
   facts.next_is_readable = !unreadable_ && log().NextReadable(next) == next;
   if (source_.snapshots != nullptr && source_.snapshots->newest()) {
-    facts.snapshot_offset = source_.snapshots->newest()->offset;
+    facts.snapshot_end_offset = source_.snapshots->newest()->end_offset;
   }
   return facts;
 }
@@ -221,7 +221,7 @@ SourceState MirrorServer::Connection::State() const {
   ClockEcho echo = echo_;
   if (echo.asked_us != 0) echo.answered_us = WallMicroseconds(server_.options_.clock.Wall());
   return {.epoch = log().epoch(),
-          .end_offset = log().durable_end(),
+          .end_offset = log().durable_end_offset(),
           .now = server_.options_.clock.Present(),
           .clock = echo};
 }
@@ -258,7 +258,7 @@ io::Task<void> MirrorServer::Connection::Send() {
   Welcome welcome{.data_center = server_.options_.identity.data_center,
                   .log_id = log().id(),
                   .epoch = log().epoch(),
-                  .end_offset = log().durable_end(),
+                  .end_offset = log().durable_end_offset(),
                   .now = server_.options_.clock.Present()};
   Result<void> done = co_await frames_.Write(EncodeWelcome(welcome), WriteDeadline());
   while (done && !refusal_) {
@@ -306,7 +306,7 @@ io::Task<Result<void>> MirrorServer::Connection::SendRecords(size_t max_bytes) {
     co_return Result<void>{};
   }
   std::vector<uint8_t> head = EncodeRecordsHead(State(), batch->encoded().size());
-  session_.SentRecords(batch->next_offset(), batch->encoded().size(), loop().Now());
+  session_.SentRecords(batch->end_offset(), batch->encoded().size(), loop().Now());
   co_return co_await frames_.Write(head, batch->encoded(), WriteDeadline());
 }
 
@@ -318,7 +318,7 @@ io::Task<Result<void>> MirrorServer::Connection::SendSnapshot() {
   }
   const SnapshotInfo& info = (*reader)->info();
   LOG_INFO("mirror: a snapshot is sent", {"log", hello_.log}, {"follower", hello_.data_center},
-           {"offset", info.offset});
+           {"offset", info.end_offset});
   std::vector<uint8_t> header;
   AppendSnapshotHeader(info, header);
   std::vector<uint8_t> frame = EncodeFrame(FrameType::kSnapshot, header);
@@ -335,12 +335,12 @@ io::Task<Result<void>> MirrorServer::Connection::SendSnapshot() {
     if (auto sent = co_await frames_.Write(head, **block, WriteDeadline()); !sent) co_return sent;
   }
   unreadable_ = false;
-  session_.SentSnapshot(info.offset, loop().Now());
+  session_.SentSnapshot(info.end_offset, loop().Now());
   co_return Result<void>{};
 }
 
 io::Task<Result<void>> MirrorServer::Connection::AwaitRecords(TimePoint until) {
-  auto durable = co_await log().Durable(session_.next_offset(), until);
+  auto durable = co_await log().Durable(session_.next_offset() + 1, until);
   if (durable || durable.error().code == Errc::kTimeout) co_return Result<void>{};
   // The disk is full: what is there goes on being served.
   if (durable.error().code == Errc::kUnavailable) co_return co_await io::SleepUntil(until);

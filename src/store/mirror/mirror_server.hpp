@@ -3,7 +3,7 @@
 //
 //   MirrorServer server(loop, {.identity = {site.name, "us-east"}, .clock = clock, .find = find});
 //   scope.Spawn(server.Serve(std::move(stream), allowed));     // for each that comes in
-//   size_t have = co_await server.AwaitFollowers("session", offset, 2, deadline);
+//   size_t have = co_await server.AwaitFollowers("session", end_offset, 2, deadline);
 //
 // The owner accepts, speaks TLS (mutual, by the site's CA) and hands the stream over. Protocol:
 // store/mirror/mirror_protocol.hpp; decisions: store/mirror/mirror_source.hpp.
@@ -74,10 +74,10 @@ class MirrorServer {
   const Followers& followers(std::string_view log) const;
   // Why the follower is not served, or has refused this log. Null: it is served, or did not come.
   const Refusal* RefusalOf(std::string_view log, std::string_view data_center) const;
-  // How many have acknowledged the record at `offset`.
-  size_t CountWith(std::string_view log, uint64_t offset) const;
+  // How many have acknowledged all below `end_offset`.
+  size_t CountWith(std::string_view log, uint64_t end_offset) const;
   // Waits until `count` have; how many have in the end, also at the deadline or when cancelled.
-  io::Task<size_t> AwaitFollowers(std::string_view log, uint64_t offset, size_t count,
+  io::Task<size_t> AwaitFollowers(std::string_view log, uint64_t end_offset, size_t count,
                                   TimePoint deadline);
 
  private:

@@ -26,7 +26,7 @@ struct SourceFacts {
   uint64_t begin_offset = 0;
   uint64_t end_offset = 0;
   // What the newest snapshot stands for.
-  std::optional<uint64_t> snapshot_offset;
+  std::optional<uint64_t> snapshot_end_offset;
   // For a follower that has nothing: it begins with a snapshot, which may be made yet.
   bool begins_with_snapshot = false;
   bool snapshot_is_made = true;
@@ -62,8 +62,8 @@ class SourceSession {
   std::optional<Refusal> Begin(const Hello& hello, const SourceFacts& facts);
   Action Next(const SourceFacts& facts, TimePoint now) const;
 
-  void SentRecords(uint64_t next_offset, size_t bytes, TimePoint now);
-  void SentSnapshot(uint64_t offset, TimePoint now);
+  void SentRecords(uint64_t end_offset, size_t bytes, TimePoint now);
+  void SentSnapshot(uint64_t end_offset, TimePoint now);
   void SentOther(TimePoint now) { sent_at_ = now; }
   std::optional<Refusal> TakeAck(const Ack& ack, TimePoint now);
 
@@ -72,7 +72,7 @@ class SourceSession {
 
  private:
   struct Sent {
-    uint64_t next_offset = 0;
+    uint64_t end_offset = 0;
     size_t bytes = 0;
   };
   Action NextForOneWithNothing(const SourceFacts& facts, TimePoint now) const;

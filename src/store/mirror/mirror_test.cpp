@@ -92,13 +92,13 @@ class MirrorTest : public testing::Test {
   Task<void> KeepOnlyTheLastRecords() {
     for (int i = 0; i < 300; ++i) {
       CHECK(source_->Append({.body = AsBytes("body")}));
-      if (i % 10 == 9) CHECK(co_await source_->Durable(source_->end_offset() - 1));
+      if (i % 10 == 9) CHECK(co_await source_->Durable(source_->end_offset()));
     }
     source_->SetRetention({.released_before = 290});
     CHECK(co_await source_->ApplyRetention());
   }
   Task<void> WriteSnapshotBelow290() {
-    auto writer = co_await source_snapshots_->Begin({.log_id = 7, .offset = 290, .epoch = 0});
+    auto writer = co_await source_snapshots_->Begin({.log_id = 7, .end_offset = 290, .epoch = 0});
     CHECK(co_await (*writer)->Add(AsBytes("all below 290")));
     CHECK(co_await (*writer)->Commit());
   }
@@ -158,14 +158,14 @@ class MirrorTest : public testing::Test {
 TEST_F(MirrorTest, CopyHoldsTheSameAtTheSameOffsetsAndTakesTheId) {
   Start();
   Append(500);
-  EXPECT_EQ(copy_->durable_end(), 500U);
+  EXPECT_EQ(copy_->durable_end_offset(), 500U);
   EXPECT_EQ(copy_->id(), 7U);
   EXPECT_EQ(client_->lag_records(), 0U);
   EXPECT_EQ(client_->lag(), Duration::zero());
   EXPECT_TRUE(client_->connected());
   EXPECT_EQ(server_->followers("session").at("us-west").acknowledged, 500U);
-  EXPECT_EQ(server_->CountWith("session", 499), 1U);
-  EXPECT_EQ(server_->CountWith("session", 500), 0U);
+  EXPECT_EQ(server_->CountWith("session", 500), 1U);
+  EXPECT_EQ(server_->CountWith("session", 501), 0U);
   EXPECT_TRUE(server_->followers("other").empty());
 }
 
@@ -207,10 +207,10 @@ TEST_F(MirrorTest, FollowerGoesOnAfterACutOfAnyLengthAndShowsItsLag) {
   EXPECT_FALSE(client_->connected());
   EXPECT_GT(client_->lag(), seconds{55});
   EXPECT_FALSE(server_->followers("session").at("us-west").connected);
-  EXPECT_EQ(copy_->durable_end(), 10U);
+  EXPECT_EQ(copy_->durable_end_offset(), 10U);
   Cut(false);
   world_.RunFor(2 * kMaxRedial);
-  EXPECT_EQ(copy_->durable_end(), 20U);
+  EXPECT_EQ(copy_->durable_end_offset(), 20U);
   EXPECT_EQ(client_->lag(), Duration::zero());
 }
 
@@ -222,7 +222,7 @@ TEST_F(MirrorTest, FollowerThatWasAwayLongGetsASnapshotAndWhatCameAfter) {
   Start();
   EXPECT_GT(source_->begin_offset(), 0U);
   EXPECT_EQ(copy_->begin_offset(), 290U);
-  EXPECT_EQ(copy_->durable_end(), 300U);
+  EXPECT_EQ(copy_->durable_end_offset(), 300U);
   EXPECT_EQ(server_->followers("session").at("us-west").acknowledged, 300U);
 }
 
@@ -231,7 +231,7 @@ TEST_F(MirrorTest, SnapshotReplacesACopyWhenItsOwnerIsReady) {
   before_following_ = [this]() -> Task<void> {
     CHECK(co_await copy_->StartOver(0, 7));
     CHECK(copy_->Append({.body = AsBytes("body")}));
-    CHECK(co_await copy_->Durable(0));
+    CHECK(co_await copy_->Durable(1));
   };
   before_serving_ = [this]() -> Task<void> {
     co_await WriteSnapshotBelow290();
@@ -246,7 +246,7 @@ TEST_F(MirrorTest, SnapshotReplacesACopyWhenItsOwnerIsReady) {
   Start();
   EXPECT_EQ(copy_ends, (std::vector<uint64_t>{1, 1}));
   EXPECT_EQ(copy_->begin_offset(), 290U);
-  EXPECT_EQ(copy_->durable_end(), 300U);
+  EXPECT_EQ(copy_->durable_end_offset(), 300U);
 }
 
 // It began with the log, and what others had deleted since came back to it.
@@ -254,12 +254,12 @@ TEST_F(MirrorTest, FollowerThatHasNothingBeginsWithASnapshotThatIsMadeSinceItCam
   int renewals = 0;
   before_serving_ = [this]() -> Task<void> {
     for (int i = 0; i < 10; ++i) CHECK(source_->Append({.body = AsBytes("body")}));
-    CHECK(co_await source_->Durable(9));
+    CHECK(co_await source_->Durable(10));
   };
   renew_ = [this, &renewals](std::string_view) -> Task<Result<void>> {
     ++renewals;
     if (!co_await io::Sleep(3 * kMaxMirrorSilence)) co_return Fail(Errc::kCancelled, "renewing");
-    auto writer = co_await source_snapshots_->Begin({.log_id = 7, .offset = 10, .epoch = 0});
+    auto writer = co_await source_snapshots_->Begin({.log_id = 7, .end_offset = 10, .epoch = 0});
     CHECK(co_await (*writer)->Add(AsBytes("all below 10")));
     co_return co_await (*writer)->Commit();
   };
@@ -271,7 +271,7 @@ TEST_F(MirrorTest, FollowerThatHasNothingBeginsWithASnapshotThatIsMadeSinceItCam
   EXPECT_EQ(copy_->begin_offset(), 10U);
   world_.fabric().ResetConnections(0, 1);
   Append(1);
-  EXPECT_EQ(copy_->durable_end(), 11U);
+  EXPECT_EQ(copy_->durable_end_offset(), 11U);
   EXPECT_EQ(renewals, 1) << "who has something goes on where it was";
 }
 
@@ -292,11 +292,11 @@ TEST_F(MirrorTest, WhatAFullDiskHasNotTakenIsNotAcknowledgedByDialingAgain) {
   Append(10);
   world_.fabric().ResetConnections(0, 1);
   world_.RunFor(3 * kMaxRedial);
-  EXPECT_EQ(copy_->durable_end(), 10U);
+  EXPECT_EQ(copy_->durable_end_offset(), 10U);
   EXPECT_EQ(server_->followers("session").at("us-west").acknowledged, 10U);
   follower_process_->disk().faults.capacity_bytes = UINT64_MAX;
   world_.RunFor(3 * kMaxRedial);
-  EXPECT_EQ(copy_->durable_end(), 20U);
+  EXPECT_EQ(copy_->durable_end_offset(), 20U);
   EXPECT_EQ(server_->followers("session").at("us-west").acknowledged, 20U);
 }
 
@@ -312,11 +312,11 @@ TEST_F(MirrorTest, FollowerWhoseDiskIsFullKeepsItsConnection) {
   EXPECT_EQ(dials_, dials);
   EXPECT_TRUE(client_->connected());
   EXPECT_EQ(copy_->end_offset(), 20U);
-  EXPECT_EQ(copy_->durable_end(), 10U);
+  EXPECT_EQ(copy_->durable_end_offset(), 10U);
   EXPECT_GT(client_->lag(), seconds{50});
   follower_process_->disk().faults.capacity_bytes = UINT64_MAX;
   world_.RunFor(seconds{30});
-  EXPECT_EQ(copy_->durable_end(), 30U);
+  EXPECT_EQ(copy_->durable_end_offset(), 30U);
   EXPECT_EQ(dials_, dials);
 }
 
@@ -453,11 +453,11 @@ TEST_F(MirrorTest, CopyThatHoldsMoreThanTheLogIsRefusedAndKeepsWhatItHas) {
   before_following_ = [this]() -> Task<void> {
     CHECK(co_await copy_->StartOver(0, 7));
     CHECK(copy_->Append({.body = AsBytes("of a lost log")}));
-    CHECK(co_await copy_->Durable(0));
+    CHECK(co_await copy_->Durable(1));
   };
   Start();
   EXPECT_FALSE(client_->connected());
-  EXPECT_EQ(copy_->durable_end(), 1U);
+  EXPECT_EQ(copy_->durable_end_offset(), 1U);
 }
 
 TEST_F(MirrorTest, WhoAwaitsFollowersIsToldHowManyHaveIt) {
@@ -466,8 +466,8 @@ TEST_F(MirrorTest, WhoAwaitsFollowersIsToldHowManyHaveIt) {
   Start();
   auto wait = [&](Machine& machine) -> Task<void> {
     CHECK(source_->Append({.body = AsBytes("body")}));
-    with_one = co_await server_->AwaitFollowers("session", 0, 1, machine.loop.After(seconds{1}));
-    with_two = co_await server_->AwaitFollowers("session", 0, 2, machine.loop.After(seconds{1}));
+    with_one = co_await server_->AwaitFollowers("session", 1, 1, machine.loop.After(seconds{1}));
+    with_two = co_await server_->AwaitFollowers("session", 1, 2, machine.loop.After(seconds{1}));
   };
   // On a loop of its own: both stand in one thread.
   world_.AddProcess({.name = "waiter", .address = IpAddress::V4(10, 0, 0, 3)}, wait);

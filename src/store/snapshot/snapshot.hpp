@@ -2,14 +2,14 @@
 // kept. They are written beside the traffic, in slices, by the owner of the state: no fork, and
 // no second copy in memory.
 //
-//   auto writer = co_await snapshots.Begin({.log_id = log.id(), .offset = log.durable_end(), ...});
-//   for (each item of the state) if (!co_await (*writer)->Add(item)) ...   // may let others run
-//   co_await (*writer)->Commit();
-//   log.SetRetention({.released_before = snapshots.newest()->offset});
+//   auto writer = co_await snapshots.Begin({.log_id = log.id(), .end_offset =
+//   log.durable_end_offset(), ...}); for (each item of the state) if (!co_await
+//   (*writer)->Add(item)) ...   // may let others run co_await (*writer)->Commit();
+//   log.SetRetention({.released_before = snapshots.newest()->end_offset});
 //
 // What changes while a snapshot is written may be in it or not. The owner replays the log from the
-// snapshot's offset on top of it, so applying a record twice must change nothing (or the owner
-// must keep old values aside). Take the offset before the first item.
+// snapshot's end offset on top of it, so applying a record twice must change nothing (or the owner
+// must keep old values aside). Take the end offset before the first item.
 //
 // Owned by a tier's main; one thread. Invariant: under its name a snapshot is whole and synced; the
 // one before stays until then. One writer at a time.

@@ -11,7 +11,7 @@
 namespace meridian::store {
 namespace {
 
-constexpr SnapshotInfo kInfo{.log_id = 7, .offset = 100, .time = {55}, .epoch = 2};
+constexpr SnapshotInfo kInfo{.log_id = 7, .end_offset = 100, .time = {55}, .epoch = 2};
 
 class SnapshotTest : public StoreTest {
  protected:
@@ -70,7 +70,7 @@ TEST_F(SnapshotTest, NewerOneReplacesTheOlderAndAnOlderOneIsRefused) {
     EXPECT_TRUE(co_await Write(snapshots, kInfo, {"old"}));
     auto old = co_await snapshots.ReadNewest();
     SnapshotInfo newer = kInfo;
-    newer.offset += 1;
+    newer.end_offset += 1;
     EXPECT_TRUE(co_await Write(snapshots, newer, {"new"}));
     EXPECT_EQ(co_await Items(snapshots), "new ");
     EXPECT_EQ(disk().List("snapshots")->size(), 1U);
@@ -160,7 +160,7 @@ TEST(SnapshotCrashTest, WhatIsThereIsWholeAndNeverOlderThanTheLastThatWasCommitt
       auto snapshots = co_await Snapshots::Open(machine.disk, "snapshots");
       EXPECT_TRUE(snapshots || snapshots.error().code == Errc::kCancelled) << seed;
       if (!snapshots) co_return;
-      uint64_t newest = (*snapshots)->newest() ? (*snapshots)->newest()->offset : 0;
+      uint64_t newest = (*snapshots)->newest() ? (*snapshots)->newest()->end_offset : 0;
       EXPECT_GE(newest, committed) << seed;
       if (newest > 0) {
         auto reader = co_await (*snapshots)->ReadNewest();
@@ -171,7 +171,7 @@ TEST(SnapshotCrashTest, WhatIsThereIsWholeAndNeverOlderThanTheLastThatWasCommitt
         }
       }
       for (uint64_t offset = newest + 1;; ++offset) {
-        auto writer = co_await (*snapshots)->Begin({.log_id = 7, .offset = offset});
+        auto writer = co_await (*snapshots)->Begin({.log_id = 7, .end_offset = offset});
         if (!writer) co_return;
         std::string item(kSnapshotBlockBytes / 4 * 3, 'x');
         for (int i = 0; i < 3; ++i) {
