@@ -71,7 +71,7 @@ class ItemsReply final : public LongReply, private Reading {
  private:
   // So many that they are about as long as a turn's may be; traces too, which are passed.
   size_t ItemsPerTurn() const {
-    size_t average = items_->memory_bytes() / (items_->size() + items_->traces() + 1) + 1;
+    size_t average = items_->memory_bytes() / (items_->size() + items_->tombstones() + 1) + 1;
     return std::clamp<size_t>(kReplyBytesPerTurn / average, 1, kReplyItemsPerTurn);
   }
   void BeforeChange() override {
@@ -90,7 +90,7 @@ class ItemsReply final : public LongReply, private Reading {
 // Writes all items of a hash or set, in several turns where they are many or long.
 template <class Items, auto Write>
 void ReplyItems(Call& call, const Items& items) {
-  bool is_short = items.size() + items.traces() <= kReplyItemsPerTurn &&
+  bool is_short = items.size() + items.tombstones() <= kReplyItemsPerTurn &&
                   items.memory_bytes() <= kReplyBytesPerTurn;
   if (items.small() || is_short || !call.MayTakeTurns() || items.readings().full()) {
     return items.ForEachInOrder([&](const auto& item) { Write(call.reply, item); });

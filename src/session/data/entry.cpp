@@ -130,13 +130,13 @@ KeyState Entry::State() const {
   state.text = own.text;
   for (const Parts::Count& count : own.counts) state.counts[count.origin] = count.contribution;
   if (own.fields) {
-    own.fields->ForEachTrace([&](const Field& field) {
+    own.fields->ForEachWithTombstones([&](const Field& field) {
       state.fields[std::string(field.key())] = {std::string(field.value()), field.present(),
                                                 field.stamp()};
     });
   }
   if (own.members) {
-    own.members->ForEachTrace([&](const Member& member) {
+    own.members->ForEachWithTombstones([&](const Member& member) {
       for (const Member::Tagged& tagged : member.tags()) {
         state.members[std::string(member.key())][tagged.origin] = tagged.tag;
       }
@@ -154,8 +154,8 @@ HybridTime NewestTraceOf(const Entry& entry) {
   if (entry.kind() == Entry::Kind::kText) return {};
   HybridTime newest;
   const Parts& parts = entry.parts();
-  if (parts.fields) newest = parts.fields->newest_trace();
-  if (parts.members) newest = std::max(newest, parts.members->newest_trace());
+  if (parts.fields) newest = parts.fields->newest_tombstone();
+  if (parts.members) newest = std::max(newest, parts.members->newest_tombstone());
   return newest;
 }
 

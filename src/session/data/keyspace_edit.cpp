@@ -77,13 +77,14 @@ bool Keyspace::Edit::RemoveField(std::string_view name) {
 }
 
 bool Keyspace::Edit::AddMember(std::string_view name) {
-  bool fresh = !members().Contains(name);
+  const Member* old = members().FindWithTombstones(name);
+  bool fresh = old == nullptr || !old->present();
   modified_ |= fresh;
   uint8_t origin = keyspace_.options_.origin;
   // One that is there is added anew: a concurrent removal elsewhere has not observed this.
-  Member::Tagged tagged{members().TagOf(name, origin), origin};
+  Member::Tagged tagged{old == nullptr ? MemberTag() : old->TagOf(origin), origin};
   tagged.tag.added = keyspace_.stamp_.time;
-  members().Merge(name, tagged, keyspace_.stamp_.time);
+  members().Merge({name, tagged, keyspace_.stamp_.time});
   if (keyspace_.options_.records) keyspace_.record_.Member(name, origin, tagged.tag);
   return fresh;
 }
@@ -99,7 +100,7 @@ bool Keyspace::Edit::RemoveMember(std::string_view name) {
     if (keyspace_.options_.records) {
       keyspace_.record_.Member(name, tagged.origin, tagged.tag);
     }
-    if (keyspace_.KeepsTraces()) members().Merge(name, tagged, keyspace_.stamp_.time);
+    if (keyspace_.KeepsTraces()) members().Merge({name, tagged, keyspace_.stamp_.time});
   }
   if (!keyspace_.KeepsTraces()) members().Forget(name);
   return true;

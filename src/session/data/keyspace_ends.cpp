@@ -49,11 +49,11 @@ int64_t Keyspace::CollectTraces(Entry& entry) {
   size_t left = 0;
   bool finished = true;
   auto collect = [&](auto& items) {
-    bool worth =
-        items->oldest_trace() <= known_ &&
-        (items->newest_trace() <= known_ || items->traces() * kTracesWorthAWalk >= items->size());
-    if (worth) finished &= trace_budget_ > 0 && items->DropTraces(known_, &trace_budget_);
-    left += items->traces();
+    bool worth = items->oldest_tombstone() <= known_ &&
+                 (items->newest_tombstone() <= known_ ||
+                  items->tombstones() * kTracesWorthAWalk >= items->size());
+    if (worth) finished &= trace_budget_ > 0 && items->DropTombstones(known_, &trace_budget_);
+    left += items->tombstones();
     if (items->blank()) items.reset();
   };
   if (parts.fields) collect(parts.fields);

@@ -111,7 +111,7 @@ void Keyspace::MergeMembers(Parts& parts, const Stamp& cleared, const KeyState& 
       MemberTag left = DropCleared(tag, origin, cleared);
       if (left == MemberTag()) continue;
       if (!parts.members) parts.members = std::make_unique<Members>(options_.seed, &item_traces_);
-      parts.members->Merge(name, {left, origin}, clock_.last());
+      parts.members->Merge({name, {left, origin}, clock_.last()});
     }
     if (!KeepsTraces() && parts.members && !parts.members->Contains(name)) {
       parts.members->Forget(name);
@@ -213,8 +213,9 @@ void Keyspace::Snapshot(SnapshotWalk* walk, size_t count, std::vector<std::strin
       };
       auto member = [&](const Member& each) { writer.Member(entry.key(), each); };
       if (parts.fields) parts.fields->ForEachInOrder(field);
-      if (parts.fields && parts.fields->traces() > 0) parts.fields->ForEachTrace(trace);
-      if (parts.members) parts.members->ForEachTrace(member);
+      if (parts.fields && parts.fields->tombstones() > 0)
+        parts.fields->ForEachWithTombstones(trace);
+      if (parts.members) parts.members->ForEachWithTombstones(member);
     }
     writer.End();
   };
@@ -243,9 +244,9 @@ void Keyspace::SnapshotLarge(SnapshotWalk* walk, size_t count,
   uint64_t next = 0;
   auto write = [&](const auto& all, auto write_one) {
     writer.Begin(key, entry->cleared());
-    count = SliceOf(count, all->size() + all->traces(), all->memory_bytes());
-    next = all->ScanTraces(walk->within_, count,
-                           [&](const auto& each) { (writer.*write_one)(key, each); });
+    count = SliceOf(count, all->size() + all->tombstones(), all->memory_bytes());
+    next = all->ScanWithTombstones(walk->within_, count,
+                                   [&](const auto& each) { (writer.*write_one)(key, each); });
     writer.End();
   };
   if (parts != nullptr && !walk->in_members_ && parts->fields) {

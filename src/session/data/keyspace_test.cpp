@@ -415,13 +415,13 @@ TEST(Traces, OfFieldsAndMembersAreCollectedInAKeyThatLivesOn) {
     }
   }
   SweepAll(east);
-  EXPECT_EQ(east.keyspace->FieldsOf(east.keyspace->Find("h"))->traces(), 99);
-  EXPECT_EQ(east.keyspace->MembersOf(east.keyspace->Find("s"))->traces(), 99);
+  EXPECT_EQ(east.keyspace->FieldsOf(east.keyspace->Find("h"))->tombstones(), 99);
+  EXPECT_EQ(east.keyspace->MembersOf(east.keyspace->Find("s"))->tombstones(), 99);
   east.Begin();
   pair.EverybodyKnows();
   SweepAll(east);
-  EXPECT_EQ(east.keyspace->FieldsOf(east.keyspace->Find("h"))->traces(), 0);
-  EXPECT_EQ(east.keyspace->MembersOf(east.keyspace->Find("s"))->traces(), 0);
+  EXPECT_EQ(east.keyspace->FieldsOf(east.keyspace->Find("h"))->tombstones(), 0);
+  EXPECT_EQ(east.keyspace->MembersOf(east.keyspace->Find("s"))->tombstones(), 0);
   EXPECT_EQ(east.keyspace->size(), 2);
 }
 

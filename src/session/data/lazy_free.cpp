@@ -25,14 +25,14 @@ void LazyFree::Take(ScanTable<Entry>::Remains keys) {
 }
 
 size_t LazyFree::Take(std::unique_ptr<Fields> fields) {
-  size_t items = fields->size() + fields->traces();
+  size_t items = fields->size() + fields->tombstones();
   if (items <= kFreedAtOnce) return items;
   Push(fields->TakeAll(), items);
   return 0;
 }
 
 size_t LazyFree::Take(std::unique_ptr<Members> members) {
-  size_t items = members->size() + members->traces();
+  size_t items = members->size() + members->tombstones();
   if (items <= kFreedAtOnce) return items;
   Push(members->TakeAll(), items);
   return 0;

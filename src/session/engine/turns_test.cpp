@@ -195,8 +195,8 @@ class ManyTraces : public ::testing::Test {
   }
   size_t Traces() {
     Keyspace& keyspace = world_.engine->keyspace();
-    return keyspace.MembersOf(keyspace.Peek("s"))->traces() +
-           keyspace.FieldsOf(keyspace.Peek("h"))->traces();
+    return keyspace.MembersOf(keyspace.Peek("s"))->tombstones() +
+           keyspace.FieldsOf(keyspace.Peek("h"))->tombstones();
   }
   // Lets a second pass, and turns until there is nothing more to do; the most in one turn.
   size_t LongestCollection() {
