@@ -55,13 +55,13 @@ std::string NameOf(size_t place) { return fmt::format("place-{}", place); }
 
 std::string TextOf(session::Keyspace& keyspace, const session::Entry& entry) {
   std::string text;
-  if (const session::Fields* fields = keyspace.FieldsOf(&entry)) {
+  if (const session::Fields* fields = session::FieldsOf(&entry)) {
     std::set<std::string> all;
     fields->ForEach([&](const session::Field& field) {
       all.insert(fmt::format("{}={} ", field.key(), field.value()));
     });
     for (const std::string& each : all) text += each;
-  } else if (const session::Members* members = keyspace.MembersOf(&entry)) {
+  } else if (const session::Members* members = session::MembersOf(&entry)) {
     std::set<std::string> all;
     members->ForEach([&](const session::Member& member) { all.emplace(member.key()); });
     text = " ";

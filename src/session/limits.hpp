@@ -89,18 +89,18 @@ constexpr size_t kSweepDueSegments = 16;
 constexpr Duration kSweepPause = std::chrono::milliseconds{100};
 constexpr Duration kBusySweepPause = std::chrono::milliseconds{1};
 // A key that only others' knowledge keeps here is looked at again after this.
-constexpr int64_t kTraceRecheckMs = 1000;
+constexpr int64_t kTombstoneRecheckMs = 1000;
 // Of what is gone: items that are freed in one turn of the sweep, and fields or members of a key up
 // to which they are freed where it ends. A segment of the table is freed at once.
-constexpr size_t kFreedPerTurn = 16384;
+constexpr size_t kFreedPerIteration = 16384;
 constexpr size_t kFreedAtOnce = 64;
 // Keys that one turn looks at after another data center's FLUSHALL.
 constexpr size_t kFlushSlice = 4096;
 // Fields and members that one turn of the sweep looks at for traces of removed ones.
-constexpr size_t kTracesPerTurn = 16384;
+constexpr size_t kTombstonesPerIteration = 16384;
 // Traces of removed fields or members are looked for in all of a key's when so many times them are
 // as many as what is there.
-constexpr size_t kTracesWorthAWalk = 4;
+constexpr size_t kTombstonesWorthAWalk = 4;
 
 // A snapshot is written in slices, between which other fibers run: of so many keys, or fields or
 // members of a large one, and about so many bytes at the most. A key that takes more than an item

@@ -271,12 +271,14 @@ std::vector<Documented> LimitsOfMemoryAndPeers() {
 
 // How work is divided into turns and how often it is done: nothing that anybody meets as a limit.
 constexpr std::string_view kPaces[] = {
-    "kBeatInterval",      "kBusySweepPause",   "kConditionInterval",  "kContactPause",
-    "kEvictionSamples",   "kFlushReplyBytes",  "kFlushSlice",         "kFreedAtOnce",
-    "kFreedPerTurn",      "kMaxPrefetches",    "kReadBytes",          "kReplyBytesPerTurn",
-    "kSnapshotItemBytes", "kSnapshotSlice",    "kSnapshotSliceBytes", "kStagedBytes",
-    "kSweepDueSegments",  "kSweepPause",       "kSweepSegments",      "kTraceRecheckMs",
-    "kTracesPerTurn",     "kTracesWorthAWalk",
+    "kBeatInterval",         "kBusySweepPause",     "kConditionInterval",
+    "kContactPause",         "kEvictionSamples",    "kFlushReplyBytes",
+    "kFlushSlice",           "kFreedAtOnce",        "kFreedPerIteration",
+    "kMaxPrefetches",        "kReadBytes",          "kReplyBytesPerTurn",
+    "kSnapshotItemBytes",    "kSnapshotSlice",      "kSnapshotSliceBytes",
+    "kStagedBytes",          "kSweepDueSegments",   "kSweepPause",
+    "kSweepSegments",        "kTombstoneRecheckMs", "kTombstonesPerIteration",
+    "kTombstonesWorthAWalk",
 };
 
 std::string TextOf(const char* path) {

@@ -80,7 +80,7 @@ void RandomFields(Call& call, const Fields& fields, int64_t count, bool with_val
 bool ReadFields(const Call& call, std::string_view key, const Fields** fields) {
   Entry* entry = call.keyspace().Find(key);
   if (entry == nullptr) return true;
-  *fields = call.keyspace().FieldsOf(entry);
+  *fields = FieldsOf(entry);
   if (*fields != nullptr) return true;
   call.WrongType();
   return false;

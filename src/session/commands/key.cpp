@@ -52,8 +52,7 @@ void Touch(Call& call) {
 
 void Type(Call& call) {
   Entry* entry = call.keyspace().Peek(call[1]);
-  call.reply.SimpleString(
-      ValueTypeName(entry == nullptr ? ValueType::kNone : call.keyspace().TypeOf(*entry)));
+  call.reply.SimpleString(ValueTypeName(entry == nullptr ? ValueType::kNone : TypeOf(*entry)));
 }
 
 void Rename(Call& call) {

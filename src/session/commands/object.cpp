@@ -20,7 +20,7 @@ constexpr size_t kMostEmbeddedBytes = 44;
 
 // The names that clients know.
 std::string_view EncodingOf(Keyspace& keyspace, const Entry& entry) {
-  switch (keyspace.TypeOf(entry)) {
+  switch (TypeOf(entry)) {
     case ValueType::kNone:
       return "none";
     case ValueType::kString: {
@@ -30,9 +30,9 @@ std::string_view EncodingOf(Keyspace& keyspace, const Entry& entry) {
       return text.size() <= kMostEmbeddedBytes ? "embstr" : "raw";
     }
     case ValueType::kHash:
-      return keyspace.FieldsOf(&entry)->small() ? "listpack" : "hashtable";
+      return FieldsOf(&entry)->small() ? "listpack" : "hashtable";
     case ValueType::kSet:
-      return keyspace.MembersOf(&entry)->small() ? "intset" : "hashtable";
+      return MembersOf(&entry)->small() ? "intset" : "hashtable";
   }
   return "none";
 }

@@ -118,8 +118,8 @@ void Scan(Call& call) {
   found.clear();
   Keyspace& keyspace = call.keyspace();
   uint64_t cursor = keyspace.Scan(options.cursor, options.count, [&](const Entry& entry) {
-    bool of_type = options.type.empty() ||
-                   EqualsIgnoringCase(options.type, ValueTypeName(keyspace.TypeOf(entry)));
+    bool of_type =
+        options.type.empty() || EqualsIgnoringCase(options.type, ValueTypeName(TypeOf(entry)));
     if (of_type && options.Fits(entry.key())) found.push_back(entry.key());
   });
   ReplyScan(call, cursor, found);

@@ -38,7 +38,7 @@ void WriteMember(wire::resp::ReplyWriter& reply, const Member& member) { reply.B
 bool ReadMembers(const Call& call, std::string_view key, const Members** members) {
   Entry* entry = call.keyspace().Find(key);
   if (entry == nullptr) return true;
-  *members = call.keyspace().MembersOf(entry);
+  *members = MembersOf(entry);
   if (*members != nullptr) return true;
   call.WrongType();
   return false;

@@ -147,7 +147,7 @@ bool ReadText(const Call& call, std::string_view key, std::optional<std::string_
   Keyspace& keyspace = call.keyspace();
   Entry* entry = keyspace.Find(key);
   if (entry == nullptr) return true;
-  if (keyspace.TypeOf(*entry) != ValueType::kString) {
+  if (TypeOf(*entry) != ValueType::kString) {
     call.WrongType();
     return false;
   }
@@ -252,7 +252,7 @@ void MGet(Call& call) {
   call.reply.Array(call.size() - 1);
   for (std::string_view key : call.arguments.subspan(1)) {
     Entry* entry = keyspace.Find(key);
-    if (entry == nullptr || keyspace.TypeOf(*entry) != ValueType::kString) {
+    if (entry == nullptr || TypeOf(*entry) != ValueType::kString) {
       call.reply.Null();
     } else {
       call.reply.Bulk(keyspace.TextOf(*entry));

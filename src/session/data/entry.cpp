@@ -145,12 +145,36 @@ KeyState Entry::State() const {
   return state;
 }
 
+std::string_view ValueTypeName(ValueType type) {
+  switch (type) {
+    case ValueType::kNone:
+      return "none";
+    case ValueType::kString:
+      return "string";
+    case ValueType::kHash:
+      return "hash";
+    case ValueType::kSet:
+      return "set";
+  }
+  return "none";
+}
+
+const Fields* FieldsOf(const Entry* entry) {
+  return entry != nullptr && TypeOf(*entry) == ValueType::kHash ? entry->parts().fields.get()
+                                                                : nullptr;
+}
+
+const Members* MembersOf(const Entry* entry) {
+  return entry != nullptr && TypeOf(*entry) == ValueType::kSet ? entry->parts().members.get()
+                                                               : nullptr;
+}
+
 Stamp EndStamp(int64_t at_ms) {
   if (at_ms <= 0) return {};
   return {{static_cast<uint64_t>(at_ms) << HybridTime::kCounterBits}, 0};
 }
 
-HybridTime NewestTraceOf(const Entry& entry) {
+HybridTime NewestTombstoneOf(const Entry& entry) {
   if (entry.kind() == Entry::Kind::kText) return {};
   HybridTime newest;
   const Parts& parts = entry.parts();

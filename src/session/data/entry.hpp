@@ -116,11 +116,26 @@ class Entry {
 };
 static_assert(sizeof(Entry) == 40);
 
+enum class ValueType : uint8_t { kNone, kString, kHash, kSet };
+std::string_view ValueTypeName(ValueType type);
+
+// What the entry is to clients, where it has not expired.
+inline ValueType TypeOf(const Entry& entry) {
+  if (entry.kind() == Entry::Kind::kText) return ValueType::kString;
+  const Parts& parts = entry.parts();
+  if (parts.fields && parts.fields->size() > 0) return ValueType::kHash;
+  if (parts.members && parts.members->size() > 0) return ValueType::kSet;
+  return parts.text || !parts.counts.empty() ? ValueType::kString : ValueType::kNone;
+}
+// Null when it is no hash (set), or null.
+const Fields* FieldsOf(const Entry* entry);
+const Members* MembersOf(const Entry* entry);
+
 // Everything that was written to a key before its end, at `at_ms`, has an earlier stamp than this.
 Stamp EndStamp(int64_t at_ms);
 // The newest stamp of anything in it.
 Stamp NewestOf(const Entry& entry);
 // When the last trace of a removal in it was made; zero when there is none.
-HybridTime NewestTraceOf(const Entry& entry);
+HybridTime NewestTombstoneOf(const Entry& entry);
 
 }  // namespace meridian::session

@@ -23,34 +23,36 @@ constexpr int64_t kMillisecondsPerSecond = 1000;
 
 Keyspace::Edit::Edit(Keyspace& keyspace, std::string_view key)
     : keyspace_(keyspace), entry_(keyspace.OpenParts(key)), bytes_before_(entry_->memory_bytes()) {
-  entry_->set_accessed_s(static_cast<uint32_t>(keyspace.now_ms_ / kMillisecondsPerSecond));
+  entry_->set_accessed_s(static_cast<uint32_t>(keyspace.now_ms() / kMillisecondsPerSecond));
 }
 
 Keyspace::Edit::~Edit() {
-  keyspace_.Account(bytes_before_, entry_->memory_bytes());
-  if (modified_) keyspace_.Modified(entry_->key());
+  KeyTable& table = keyspace_.table_;
+  table.Account(bytes_before_, entry_->memory_bytes());
+  if (modified_) table.Modified(entry_->key());
   keyspace_.RecountWritten(entry_);
-  bool empty = keyspace_.TypeOf(*entry_) == ValueType::kNone;
-  if (empty && !keyspace_.KeepsTraces()) {
-    keyspace_.Drop(entry_);
+  bool empty = TypeOf(*entry_) == ValueType::kNone;
+  if (empty && !keyspace_.tombstones_.kept()) {
+    table.Drop(entry_);
     return;
   }
-  if (!empty && NewestTraceOf(*entry_) == HybridTime()) return;
-  Table& table = keyspace_.TableOf(entry_->key());
-  table.NoteDue(table.HashOf(entry_->key()), keyspace_.now_ms_ + kTraceRecheckMs);
+  if (!empty && NewestTombstoneOf(*entry_) == HybridTime()) return;
+  table.NoteDue(entry_->key(), table.now_ms() + kTombstoneRecheckMs);
 }
 
 Fields& Keyspace::Edit::fields() {
   Parts& parts = entry_->parts();
   if (!parts.fields)
-    parts.fields = std::make_unique<Fields>(keyspace_.options_.seed, &keyspace_.item_traces_);
+    parts.fields =
+        std::make_unique<Fields>(keyspace_.options_.seed, keyspace_.table_.item_tombstones());
   return *parts.fields;
 }
 
 Members& Keyspace::Edit::members() {
   Parts& parts = entry_->parts();
   if (!parts.members)
-    parts.members = std::make_unique<Members>(keyspace_.options_.seed, &keyspace_.item_traces_);
+    parts.members =
+        std::make_unique<Members>(keyspace_.options_.seed, keyspace_.table_.item_tombstones());
   return *parts.members;
 }
 
@@ -68,7 +70,7 @@ bool Keyspace::Edit::RemoveField(std::string_view name) {
   if (fields().Find(name) == nullptr) return false;
   modified_ = true;
   if (keyspace_.options_.records) keyspace_.record_.Field(name, "", false, keyspace_.stamp_);
-  if (keyspace_.KeepsTraces()) {
+  if (keyspace_.tombstones_.kept()) {
     fields().Merge({name, "", false, keyspace_.stamp_});
   } else {
     fields().Forget(name);
@@ -100,9 +102,9 @@ bool Keyspace::Edit::RemoveMember(std::string_view name) {
     if (keyspace_.options_.records) {
       keyspace_.record_.Member(name, tagged.origin, tagged.tag);
     }
-    if (keyspace_.KeepsTraces()) members().Merge({name, tagged, keyspace_.stamp_.time});
+    if (keyspace_.tombstones_.kept()) members().Merge({name, tagged, keyspace_.stamp_.time});
   }
-  if (!keyspace_.KeepsTraces()) members().Forget(name);
+  if (!keyspace_.tombstones_.kept()) members().Forget(name);
   return true;
 }
 

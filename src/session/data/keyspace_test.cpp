@@ -51,7 +51,7 @@ struct Place {
   std::string Get(std::string_view key) {
     Entry* entry = keyspace->Find(key);
     if (entry == nullptr) return "(none)";
-    if (keyspace->TypeOf(*entry) != ValueType::kString) return "(no string)";
+    if (TypeOf(*entry) != ValueType::kString) return "(no string)";
     return std::string(keyspace->TextOf(*entry));
   }
   void HashSet(std::string_view key, std::string_view name, std::string_view value) {
@@ -144,7 +144,7 @@ TEST(Keyspace, KeyThatHasEndedEndsOnceWhateverStillArrives) {
   EXPECT_EQ(east.keyspace->expired(), 1);
   east.Hear(older, at);
   EXPECT_EQ(east.keyspace->size(), 0);
-  east.Advance(milliseconds{kTraceRecheckMs});
+  east.Advance(milliseconds{kTombstoneRecheckMs});
   while (!east.keyspace->Sweep()) {
   }
   EXPECT_EQ(east.keyspace->expired(), 1);
@@ -173,7 +173,7 @@ TEST(Keyspace, KeyThatHasEndedEndsOnceWhateverEndItIsSaidToHaveHad) {
     }
     EXPECT_EQ(east.keyspace->expired(), 1);
     east.Hear(west.Take(), west.clock.last());
-    east.Advance(milliseconds{kTraceRecheckMs});
+    east.Advance(milliseconds{kTombstoneRecheckMs});
     while (!east.keyspace->Sweep()) {
     }
     EXPECT_EQ(east.keyspace->expired(), 1) << touched;
@@ -415,13 +415,13 @@ TEST(Traces, OfFieldsAndMembersAreCollectedInAKeyThatLivesOn) {
     }
   }
   SweepAll(east);
-  EXPECT_EQ(east.keyspace->FieldsOf(east.keyspace->Find("h"))->tombstones(), 99);
-  EXPECT_EQ(east.keyspace->MembersOf(east.keyspace->Find("s"))->tombstones(), 99);
+  EXPECT_EQ(FieldsOf(east.keyspace->Find("h"))->tombstones(), 99);
+  EXPECT_EQ(MembersOf(east.keyspace->Find("s"))->tombstones(), 99);
   east.Begin();
   pair.EverybodyKnows();
   SweepAll(east);
-  EXPECT_EQ(east.keyspace->FieldsOf(east.keyspace->Find("h"))->tombstones(), 0);
-  EXPECT_EQ(east.keyspace->MembersOf(east.keyspace->Find("s"))->tombstones(), 0);
+  EXPECT_EQ(FieldsOf(east.keyspace->Find("h"))->tombstones(), 0);
+  EXPECT_EQ(MembersOf(east.keyspace->Find("s"))->tombstones(), 0);
   EXPECT_EQ(east.keyspace->size(), 2);
 }
 
@@ -440,7 +440,7 @@ TEST(Traces, KeyThatBeginsAnewWhereItsEndIsForgottenAlreadyLivesEverywhere) {
   pair.east.HashSet("h", "new", "v");
   pair.Deliver(pair.east, pair.west);
   for (Place* place : {&pair.east, &pair.west}) {
-    const Fields* fields = place->keyspace->FieldsOf(place->keyspace->Find("h"));
+    const Fields* fields = FieldsOf(place->keyspace->Find("h"));
     ASSERT_NE(fields, nullptr);
     EXPECT_NE(fields->Find("new"), nullptr);
     EXPECT_EQ(fields->Find("old"), nullptr);
@@ -533,7 +533,7 @@ class Convergence {
     std::string key(1, "ab"[random_.Below(2)]);
     std::string name(1, "xyz"[random_.Below(3)]);
     Entry* entry = keyspace.Find(key);
-    ValueType type = entry == nullptr ? ValueType::kNone : keyspace.TypeOf(*entry);
+    ValueType type = entry == nullptr ? ValueType::kNone : TypeOf(*entry);
     auto free_for = [&](ValueType wanted) { return type == ValueType::kNone || type == wanted; };
     int64_t result = 0;
     switch (random_.Below(9)) {
@@ -591,7 +591,7 @@ TEST(Keyspace, ReplayGivesWhatWasThere) {
     std::string key = "k" + std::to_string(random.Below(30));
     place.Begin();
     Entry* entry = place.keyspace->Find(key);
-    ValueType type = entry == nullptr ? ValueType::kNone : place.keyspace->TypeOf(*entry);
+    ValueType type = entry == nullptr ? ValueType::kNone : TypeOf(*entry);
     uint64_t what = random.Below(6);
     int64_t result = 0;
     if (what == 0) place.keyspace->SetText(key, std::to_string(i), {});
@@ -614,7 +614,7 @@ TEST(Keyspace, ReplayGivesWhatWasThere) {
     std::map<std::string, std::string> text;
     of.keyspace->ForEach([&](const Entry& entry) {
       std::string value;
-      if (of.keyspace->TypeOf(entry) == ValueType::kString) value = of.keyspace->TextOf(entry);
+      if (TypeOf(entry) == ValueType::kString) value = of.keyspace->TextOf(entry);
       for (const auto& [name, field] : entry.State().fields)
         value += name + "=" + field.value + ",";
       text[std::string(entry.key())] = value + "@" + std::to_string(entry.expire_at_ms());

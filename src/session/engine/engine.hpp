@@ -52,7 +52,7 @@ struct Statistics {
   uint64_t written_bytes = 0;
 };
 
-class Engine final : private KeyspaceListener {
+class Engine final : private KeyListener {
  public:
   struct Parts {
     const Clock& clock;

@@ -57,8 +57,8 @@ TEST(Turns, FlushFreesNothingAtOnceAndALittleInEachTurn) {
   EXPECT_EQ(world.engine->keyspace().unfreed(), kMany);
   EXPECT_FALSE(world.engine->Sweep());
   size_t longest = LongestTurn(world);
-  EXPECT_GE(longest, kFreedPerTurn);
-  EXPECT_LE(longest, kFreedPerTurn + kSegmentItems);
+  EXPECT_GE(longest, kFreedPerIteration);
+  EXPECT_LE(longest, kFreedPerIteration + kSegmentItems);
   EXPECT_TRUE(world.engine->Sweep());
 }
 
@@ -69,8 +69,8 @@ TEST(Turns, LargeHashesOfAFlushAreFreedInPartsToo) {
   world.Say("FLUSHALL");
   EXPECT_EQ(world.engine->keyspace().unfreed(), 11);
   (void)world.engine->Sweep();
-  EXPECT_GE(world.engine->keyspace().unfreed(), kMany - kFreedPerTurn - kSegmentItems);
-  EXPECT_LE(LongestTurn(world), kFreedPerTurn + kSegmentItems);
+  EXPECT_GE(world.engine->keyspace().unfreed(), kMany - kFreedPerIteration - kSegmentItems);
+  EXPECT_LE(LongestTurn(world), kFreedPerIteration + kSegmentItems);
 }
 
 // Ends a hash (set) of many in the way that `line` says; whether there are other data centers that
@@ -82,7 +82,7 @@ void ExpectFreedInParts(const std::string& line, bool others) {
   FillSet(world, "s", kMany);
   world.Say(line);
   EXPECT_EQ(world.engine->keyspace().unfreed(), kMany * 2) << line;
-  EXPECT_LE(LongestTurn(world), kFreedPerTurn + kSegmentItems) << line;
+  EXPECT_LE(LongestTurn(world), kFreedPerIteration + kSegmentItems) << line;
 }
 
 TEST(Turns, DeletedHashesAndSetsAreFreedInParts) { ExpectFreedInParts("DEL h s", false); }
@@ -195,8 +195,7 @@ class ManyTraces : public ::testing::Test {
   }
   size_t Traces() {
     Keyspace& keyspace = world_.engine->keyspace();
-    return keyspace.MembersOf(keyspace.Peek("s"))->tombstones() +
-           keyspace.FieldsOf(keyspace.Peek("h"))->tombstones();
+    return MembersOf(keyspace.Peek("s"))->tombstones() + FieldsOf(keyspace.Peek("h"))->tombstones();
   }
   // Lets a second pass, and turns until there is nothing more to do; the most in one turn.
   size_t LongestCollection() {
@@ -223,7 +222,7 @@ TEST_F(ManyTraces, AreTakenOutInParts) {
   EXPECT_EQ(Traces(), kMany);
   size_t longest = LongestCollection();
   EXPECT_GT(longest, 0);
-  EXPECT_LE(longest, kTracesPerTurn + kSegmentItems);
+  EXPECT_LE(longest, kTombstonesPerIteration + kSegmentItems);
   EXPECT_EQ(Traces(), 0);
   EXPECT_EQ(world_.Say("SCARD s"), ":" + std::to_string(kMany / 2) + "|");
   EXPECT_EQ(world_.Say("HLEN h"), ":" + std::to_string(kMany / 2) + "|");

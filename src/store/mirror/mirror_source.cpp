@@ -91,8 +91,8 @@ void SourceSession::SentRecords(uint64_t end_offset, size_t bytes, TimePoint now
   sent_at_ = now;
 }
 
-void SourceSession::SentSnapshot(uint64_t offset, TimePoint now) {
-  next_ = offset;
+void SourceSession::SentSnapshot(uint64_t end_offset, TimePoint now) {
+  next_ = end_offset;
   sent_at_ = now;
 }
 
