@@ -27,10 +27,10 @@
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
 #include "sim/lying_disk.hpp"
+#include "store/clock_file.hpp"
 #include "store/limits.hpp"
 #include "store/log/log.hpp"
 #include "store/log/record.hpp"
-#include "store/mirror/clock_file.hpp"
 #include "store/mirror/mirror_client.hpp"
 #include "store/mirror/mirror_server.hpp"
 #include "store/snapshot/snapshot.hpp"
@@ -44,7 +44,7 @@ using std::chrono::milliseconds;
 constexpr std::string_view kLog = "session";
 constexpr std::string_view kSite = "photos";
 constexpr int kWriters = 3;
-constexpr uint64_t kMostBodyBytes = 900;
+constexpr uint64_t kMaxBodyBytes = 900;
 
 Lies LiesOf(PlantedBug bug) {
   return {.files = bug == PlantedBug::kSyncsNothing,
@@ -214,7 +214,7 @@ io::Task<void> StoreLeader::Write(io::sim::Machine& machine, Parts& parts) {
     auto stamp = parts.clock.Now();
     if (!writing_ || !stamp) continue;
     std::string body =
-        fmt::format("{} {}", ++written_, std::string(machine.random.Below(kMostBodyBytes), 'x'));
+        fmt::format("{} {}", ++written_, std::string(machine.random.Below(kMaxBodyBytes), 'x'));
     auto end = parts.log.Append({.body = AsBytes(body), .time = *stamp});
     if (!end || machine.random.Chance(0.3)) continue;
     auto durable = co_await parts.log.Durable(*end);

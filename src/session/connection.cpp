@@ -17,7 +17,8 @@
 #include "session/engine/client.hpp"
 #include "session/engine/engine.hpp"
 #include "session/limits.hpp"
-#include "session/replication/journal.hpp"
+#include "session/replication/acknowledgements.hpp"
+#include "session/replication/change_journal.hpp"
 #include "wire/resp/key_ahead.hpp"
 #include "wire/resp/limits.hpp"
 #include "wire/resp/reply_writer.hpp"
@@ -50,7 +51,7 @@ Connection::Connection(const Parts& parts, std::unique_ptr<io::Stream> stream)
 }
 
 Connection::~Connection() {
-  if (!authenticated_) parts_.unauthenticated.Remove(place_);
+  if (!authenticated_) parts_.unauthenticated.Remove(arrival_);
   parts_.engine.RemoveClient(client_);
 }
 
@@ -59,11 +60,11 @@ void Connection::NoteAuthentication() {
   authenticated_ = client_.authenticated;
   if (authenticated_) {
     parser_.set_limits({});
-    parts_.unauthenticated.Remove(place_);
+    parts_.unauthenticated.Remove(arrival_);
   } else {
     parser_.set_limits(wire::resp::kUnauthenticatedLimits);
-    place_ = {parts_.loop.Now(), client_.id};
-    parts_.unauthenticated.Add(*this, place_);
+    arrival_ = {parts_.loop.Now(), client_.id};
+    parts_.unauthenticated.Add(*this, arrival_);
   }
 }
 
@@ -206,7 +207,8 @@ void Connection::RefuseRequest(const RequestOutcome& outcome) {
 
 bool Connection::SendAtOnce() {
   if (sends_ || failed_ || client_.wait || client_.long_reply) return false;
-  if (client_.awaited_offset > parts_.engine.journal().durable()) return client_.output.empty();
+  if (client_.awaited_offset > parts_.engine.journal().durable_end_offset())
+    return client_.output.empty();
   if (client_.output.empty()) return true;
   Bytes replies = client_.output.readable();
   Result<size_t> sent = stream_->TryWrite({&replies, 1});
@@ -242,8 +244,8 @@ io::Task<bool> Connection::Answer() {
   if (!client_.wait) co_return true;
   TimePoint deadline = parts_.loop.After(client_.wait->timeout);
   copies_ = 0;
-  if (parts_.engine.copies() != nullptr) {
-    waiting_.Spawn(AwaitCopies(deadline));
+  if (parts_.engine.acknowledgements() != nullptr) {
+    waiting_.Spawn(AwaitAcknowledgements(deadline));
     co_await waiting_.Join();
   }
   client_.wait.reset();
@@ -253,17 +255,17 @@ io::Task<bool> Connection::Answer() {
 }
 
 // In a fiber of its own, so that it can be cut short and answered all the same.
-io::Task<void> Connection::AwaitCopies(TimePoint deadline) {
-  copies_ =
-      co_await parts_.engine.copies()->Await(client_.awaited_offset, client_.wait->count, deadline);
+io::Task<void> Connection::AwaitAcknowledgements(TimePoint deadline) {
+  copies_ = co_await parts_.engine.acknowledgements()->Await(client_.awaited_offset,
+                                                             client_.wait->count, deadline);
 }
 
 io::Task<bool> Connection::SendOnce() {
   sends_ = true;
   Result<void> done;
-  Journal& journal = parts_.engine.journal();
+  ChangeJournal& journal = parts_.engine.journal();
   // Meanwhile there may be more in the output, which waits for more.
-  while (done && client_.awaited_offset > journal.durable()) {
+  while (done && client_.awaited_offset > journal.durable_end_offset()) {
     done = co_await journal.AwaitDurable(client_.awaited_offset);
   }
   // Messages may come while this is on its way.

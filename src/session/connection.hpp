@@ -74,7 +74,7 @@ class Connection final : private ClientConnection {
   io::Task<bool> Answer();
   io::Task<bool> SendOnce();
   io::Task<void> SendMessages();
-  io::Task<void> AwaitCopies(TimePoint deadline);
+  io::Task<void> AwaitAcknowledgements(TimePoint deadline);
   // Whether nothing has come that is not answered, not even in part.
   bool Idle() { return input_.empty() && !stream_->AskReadable(); }
   io::Task<void> Linger();
@@ -90,7 +90,7 @@ class Connection final : private ClientConnection {
   bool failed_ = false;        // nothing can be sent any more
   bool authenticated_ = true;  // as the parser's limits have it
   bool ended_unauthenticated_ = false;
-  UnauthenticatedConnections::Place place_;  // while it is not authenticated
+  UnauthenticatedConnections::Arrival arrival_;  // while it is not authenticated
   bool has_messenger_ = false;
   bool leaving_ = false;
   bool reads_ = false;  // waits for requests

@@ -19,7 +19,8 @@
 #include "io/task.hpp"
 #include "session/engine/engine.hpp"
 #include "session/limits.hpp"
-#include "session/replication/journal.hpp"
+#include "session/replication/acknowledgements.hpp"
+#include "session/replication/change_journal.hpp"
 #include "session/server.hpp"
 
 namespace meridian::session {
@@ -31,14 +32,14 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 // Says of nothing that it is durable until the test lets it.
-class HeldJournal final : public Journal {
+class HeldJournal final : public ChangeJournal {
  public:
-  bool wants_records() const override { return true; }
+  bool wants_changes() const override { return true; }
   std::string refusal() const override { return {}; }
   uint64_t Append(Bytes /*record*/) override { return ++end_; }
-  uint64_t durable() const override { return held ? held_at : end_; }
+  uint64_t durable_end_offset() const override { return held ? held_at : end_; }
   Task<Result<void>> AwaitDurable(uint64_t offset) override {
-    while (durable() < offset) {
+    while (durable_end_offset() < offset) {
       if (Result<void> slept = co_await io::Sleep(milliseconds{1}); !slept) co_return slept;
     }
     if (fails) co_return Fail(Errc::kIo, "the disk");
@@ -54,9 +55,9 @@ class HeldJournal final : public Journal {
 };
 
 // Nobody has a copy.
-class NoCopies final : public Copies {
+class NoCopies final : public Acknowledgements {
  public:
-  size_t Have(uint64_t /*offset*/) const override { return 0; }
+  size_t Count(uint64_t /*offset*/) const override { return 0; }
   Task<size_t> Await(uint64_t /*offset*/, size_t /*count*/, TimePoint deadline) override {
     (void)co_await io::SleepUntil(deadline);
     co_return 0;
@@ -74,9 +75,9 @@ class ConnectionTest : public io::sim::SimTest {
 
   Task<void> Serve(Machine& machine) {
     HybridClock clock(machine.loop.driver(), seconds{5});
-    options_.keyspace.records = true;
+    options_.keyspace.journaled = true;
     Engine engine({machine.loop.driver(), clock, journal_}, options_);
-    engine.set_copies(&copies_);
+    engine.set_acknowledgements(&copies_);
     Server server(machine.loop, engine, nullptr);
     auto listener = machine.network.Listen(io::sim::kService, {});
     CHECK(listener);
@@ -209,13 +210,13 @@ TEST_F(ConnectionTest, ThoseWhoAreToldThatThereAreTooManyAreBoundedToo) {
     auto dial = [&]() -> Task<void> { refused.push_back(co_await Dial(machine)); };
     for (size_t i = 0; i < kMaxRefusing + 1; ++i) dialling.Spawn(dial());
     co_await dialling.Join();
-    size_t told = 0;
+    size_t expiry_reported = 0;
     for (auto& stream : refused) {
       std::string heard = co_await Hear(*stream, "never");
       EXPECT_TRUE(heard.starts_with("-ERR max number") || heard.starts_with("|")) << heard;
-      if (heard.starts_with("-ERR max number")) ++told;
+      if (heard.starts_with("-ERR max number")) ++expiry_reported;
     }
-    EXPECT_EQ(told, kMaxRefusing);
+    EXPECT_EQ(expiry_reported, kMaxRefusing);
     EXPECT_EQ(co_await Talk(*only, "PING\r\n", "\r\n"), "+PONG\r\n");
   });
 }

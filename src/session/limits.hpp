@@ -25,7 +25,7 @@ constexpr Duration kAuthenticationTimeout = std::chrono::seconds{5};
 constexpr size_t kMaxLingerBytes = size_t{1} << 20;
 constexpr Duration kLingerTimeout = std::chrono::seconds{2};
 // How often the log tells of what strangers do at the port.
-constexpr Duration kStrangersLogInterval = std::chrono::minutes{1};
+constexpr Duration kUnauthenticatedLogInterval = std::chrono::minutes{1};
 // What is read of a connection at once.
 constexpr size_t kReadBytes = size_t{16} * 1024;
 // The replies of one connection that wait to be sent. One request's may not be larger: then the
@@ -40,8 +40,8 @@ constexpr size_t kStagedBytes = 1024;
 constexpr size_t kFlushReplyBytes = size_t{64} * 1024;
 // Keys, fields or members that one turn puts into a reply of many (KEYS, HGETALL, HKEYS, HVALS,
 // SMEMBERS), and about how many bytes: what so many short ones take.
-constexpr size_t kReplyItemsPerTurn = 4096;
-constexpr size_t kReplyBytesPerTurn = size_t{256} * 1024;
+constexpr size_t kReplyItemsPerIteration = 4096;
+constexpr size_t kReplyBytesPerIteration = size_t{256} * 1024;
 // Replies of one hash or set that are made in turns at the same time: whoever changes it makes all
 // of them. One more is made at once.
 constexpr size_t kMaxReadings = 16;
@@ -51,7 +51,7 @@ constexpr size_t kMaxSubscriberBytes = size_t{8} * 1024 * 1024;
 constexpr Duration kWriteTimeout = std::chrono::seconds{60};
 // How often it is looked whether there is something to say in status, and how far behind another
 // data center's sessions that is so.
-constexpr Duration kConditionInterval = std::chrono::seconds{1};
+constexpr Duration kStatusInterval = std::chrono::seconds{1};
 constexpr Duration kFarBehind = std::chrono::seconds{30};
 // To say to a client that there are too many.
 constexpr Duration kRefusalTimeout = std::chrono::milliseconds{50};
@@ -75,7 +75,7 @@ constexpr size_t kSmallHashFields = 128;
 constexpr size_t kSmallHashBytes = 64;
 constexpr size_t kSmallSetMembers = 512;
 // Elements that HRANDFIELD and SRANDMEMBER give repeatedly at the most.
-constexpr int64_t kMostRandomElements = int64_t{1} << 20;
+constexpr int64_t kMaxRandomElements = int64_t{1} << 20;
 // COUNT of one SCAN, HSCAN or SSCAN; more is taken for this.
 constexpr size_t kMaxScanCount = 65536;
 // A pattern of KEYS, SCAN, PSUBSCRIBE, CONFIG GET: its bytes.
@@ -110,31 +110,31 @@ constexpr size_t kSnapshotSliceBytes = size_t{256} * 1024;
 constexpr size_t kSnapshotItemBytes = size_t{64} * 1024;
 
 // How often a data center says how far it is.
-constexpr Duration kBeatInterval = std::chrono::seconds{1};
+constexpr Duration kHeartbeatInterval = std::chrono::seconds{1};
 // Connections of other data centers, for their handshakes too. Past it: closed without a word.
 constexpr size_t kMaxPeerConnections = 256;
 constexpr Duration kPeerHandshakeTimeout = std::chrono::seconds{5};
 // WAIT waits for so long at the most, also when it is asked to wait for ever.
-constexpr Duration kMostWait = std::chrono::seconds{60};
+constexpr Duration kMaxWait = std::chrono::seconds{60};
 
 // What operators are shown of a key: bytes of a value, fields or members.
 constexpr size_t kShownBytes = 1024;
 constexpr size_t kShownItems = 100;
 
 // The least that maxmemory may be.
-constexpr size_t kLeastMaxMemoryBytes = size_t{1} << 20;
+constexpr size_t kMinMaxMemoryBytes = size_t{1} << 20;
 // A stamp of another data center that is further ahead of our clock is refused.
-constexpr Duration kMostClockSkew = std::chrono::seconds{5};
+constexpr Duration kMaxPeerClockSkew = std::chrono::seconds{5};
 // Between two looks whether a data center with a new disk has heard of the others.
 constexpr Duration kContactPause = std::chrono::milliseconds{5};
 // While there are keys of the cache to evict, memory may be over maxmemory by this part of it; then
 // a write is taken where less is written than is evicted for it, and to the cache none.
 constexpr size_t kMemorySlack = 8;
 // Past so many times maxmemory every write that takes memory is refused.
-constexpr size_t kMostTimesMemory = 2;
+constexpr size_t kMaxMemoryFactor = 2;
 // Keys that are compared to find one to evict, and those evicted for one write at most.
 constexpr int kEvictionSamples = 5;
-constexpr int kMostEvictions = 64;
-constexpr int kMostHurriedEvictions = 1024;  // past kMemorySlack
+constexpr int kMaxEvictions = 64;
+constexpr int kMaxUrgentEvictions = 1024;  // past kMemorySlack
 
 }  // namespace meridian::session

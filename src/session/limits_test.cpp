@@ -87,9 +87,9 @@ TEST(Limits, RandomElementsGivenRepeatedly) {
   EngineFixture world;
   world.Say("SADD s m");
   world.Say("HSET h f v");
-  std::string most = std::to_string(-kMostRandomElements);
-  std::string more = std::to_string(-kMostRandomElements - 1);
-  std::string all = "*" + std::to_string(kMostRandomElements) + "\r\n";
+  std::string most = std::to_string(-kMaxRandomElements);
+  std::string more = std::to_string(-kMaxRandomElements - 1);
+  std::string all = "*" + std::to_string(kMaxRandomElements) + "\r\n";
   EXPECT_EQ(Ask(world, {"SRANDMEMBER", "s", most}, all.size()), all);
   EXPECT_EQ(Ask(world, {"HRANDFIELD", "h", most}, all.size()), all);
   EXPECT_EQ(Ask(world, {"SRANDMEMBER", "s", more}), "-ERR value is out of range\r\n");
@@ -157,12 +157,12 @@ TEST(Limits, RequestsOfATransactionAreBoundedAlsoWhereTheyAreShort) {
 
 TEST(Limits, TimeOfAWait) {
   EngineFixture world;
-  int64_t most_ms = std::chrono::duration_cast<std::chrono::milliseconds>(kMostWait).count();
+  int64_t most_ms = std::chrono::duration_cast<std::chrono::milliseconds>(kMaxWait).count();
   std::string most = std::to_string(most_ms);
   std::string more = std::to_string(most_ms + 1);
   for (const std::string& asked : {std::string("0"), most, more}) {
     EXPECT_EQ(world.Say("WAIT 1 " + asked), "");
-    EXPECT_EQ(world.client->client().wait->timeout, kMostWait) << asked;
+    EXPECT_EQ(world.client->client().wait->timeout, kMaxWait) << asked;
     world.client->client().wait.reset();
   }
   EXPECT_EQ(world.Say("WAIT 1 -1"), "-ERR timeout is negative|");
@@ -203,8 +203,8 @@ std::vector<Documented> LimitsOfRequests() {
        "a pattern (`KEYS`, `SCAN`, `PSUBSCRIBE`, `CONFIG GET`) | " + Grouped(kMaxPatternBytes) +
            " bytes |"},
       {{"kMaxScanCount"}, "`COUNT` of one `SCAN`, `HSCAN`, `SSCAN` | " + Grouped(kMaxScanCount)},
-      {{"kMostRandomElements"},
-       "repeated elements of `SRANDMEMBER`, `HRANDFIELD` | " + Grouped(kMostRandomElements)},
+      {{"kMaxRandomElements"},
+       "repeated elements of `SRANDMEMBER`, `HRANDFIELD` | " + Grouped(kMaxRandomElements)},
       {{"kMaxQueuedBytes"}, "requests in `MULTI` | " + Mebibytes(kMaxQueuedBytes)},
       {{"kMaxTransactionBytes"}, "what one `EXEC` writes | " + Mebibytes(kMaxTransactionBytes)},
       {{"kMaxWatchedKeys"}, "keys that a connection watches | " + Grouped(kMaxWatchedKeys)},
@@ -220,7 +220,7 @@ std::vector<Documented> LimitsOfRepliesAndConnections() {
        "channels and patterns of a connection | " + Grouped(kMaxSubscriptions)},
       {{"kMaxSubscriberBytes"},
        "messages that wait for a subscriber | " + Mebibytes(kMaxSubscriberBytes)},
-      {{"kMostWait"}, "`WAIT` | " + InSeconds(kMostWait)},
+      {{"kMaxWait"}, "`WAIT` | " + InSeconds(kMaxWait)},
       {{}, "a write that waits for a full disk | " + InSeconds(store::kFullDiskPatience)},
       {{"kMaxReadings"},
        "large replies of one hash or set that are made in parts at a time | " +
@@ -236,31 +236,31 @@ std::vector<Documented> LimitsOfRepliesAndConnections() {
            InSeconds(kLingerTimeout) + " |"},
       {{"kDrainGrace"},
        "after SIGTERM, for clients that go on asking | " + InSeconds(kDrainGrace) + " |"},
-      {{"kStrangersLogInterval"}, "lines in the log about strangers | one a minute"},
+      {{"kUnauthenticatedLogInterval"}, "lines in the log about strangers | one a minute"},
   };
 }
 
 std::vector<Documented> LimitsOfMemoryAndPeers() {
   return {
-      {{"kLeastMaxMemoryBytes", "kMostTimesMemory"},
-       "`maxmemory` | at least " + Mebibytes(kLeastMaxMemoryBytes) + "; twice that"},
+      {{"kMinMaxMemoryBytes", "kMaxMemoryFactor"},
+       "`maxmemory` | at least " + Mebibytes(kMinMaxMemoryBytes) + "; twice that"},
       {{"kMemorySlack"},
        fmt::format("over `maxmemory` while the cache is evicted | an {}th of it", kMemorySlack)},
-      {{"kMostEvictions", "kMostHurriedEvictions"},
-       fmt::format("keys evicted for one write | {}; {}", kMostEvictions,
-                   Grouped(kMostHurriedEvictions))},
+      {{"kMaxEvictions", "kMaxUrgentEvictions"},
+       fmt::format("keys evicted for one write | {}; {}", kMaxEvictions,
+                   Grouped(kMaxUrgentEvictions))},
       {{}, "records that wait for the log | " + Mebibytes(store::kMaxWaitingBytes)},
       {{}, "the log between two snapshots | " + Mebibytes(store::kSnapshotLogBytes) + ", or twice"},
-      {{"kSmallHashFields", "kSmallHashBytes", "kReplyItemsPerTurn"},
+      {{"kSmallHashFields", "kSmallHashBytes", "kReplyItemsPerIteration"},
        fmt::format("**a small hash, which keeps its order** | {} fields, names and values of {} "
                    "bytes, {} traces",
-                   kSmallHashFields, kSmallHashBytes, Grouped(kReplyItemsPerTurn))},
+                   kSmallHashFields, kSmallHashBytes, Grouped(kReplyItemsPerIteration))},
       {{"kSmallSetMembers"},
        fmt::format("**a small set, in the order of its integers** | {} members", kSmallSetMembers)},
       {{"kMaxPeerConnections", "kPeerHandshakeTimeout"},
        fmt::format("connections at the peer port | {}, {}", kMaxPeerConnections,
                    InSeconds(kPeerHandshakeTimeout))},
-      {{"kMostClockSkew"}, "a clock that is ahead | " + InSeconds(kMostClockSkew)},
+      {{"kMaxPeerClockSkew"}, "a clock that is ahead | " + InSeconds(kMaxPeerClockSkew)},
       {{"kFarBehind"},
        "a data center that is behind, before `status` says so | " + InSeconds(kFarBehind)},
       {{"kShownItems", "kShownBytes"},
@@ -271,10 +271,10 @@ std::vector<Documented> LimitsOfMemoryAndPeers() {
 
 // How work is divided into turns and how often it is done: nothing that anybody meets as a limit.
 constexpr std::string_view kPaces[] = {
-    "kBeatInterval",         "kBusySweepPause",     "kConditionInterval",
+    "kHeartbeatInterval",    "kBusySweepPause",     "kStatusInterval",
     "kContactPause",         "kEvictionSamples",    "kFlushReplyBytes",
     "kFlushSlice",           "kFreedAtOnce",        "kFreedPerIteration",
-    "kMaxPrefetches",        "kReadBytes",          "kReplyBytesPerTurn",
+    "kMaxPrefetches",        "kReadBytes",          "kReplyBytesPerIteration",
     "kSnapshotItemBytes",    "kSnapshotSlice",      "kSnapshotSliceBytes",
     "kStagedBytes",          "kSweepDueSegments",   "kSweepPause",
     "kSweepSegments",        "kTombstoneRecheckMs", "kTombstonesPerIteration",

@@ -45,8 +45,8 @@ ServerMetrics::ServerMetrics(Metrics& metrics)
       keys_(metrics.AddGauge("meridian_session_keys", "Keys, sessions and cache together.")),
       memory_bytes_(metrics.AddGauge("meridian_session_memory_bytes",
                                      "What keys and the tables that hold them take.")),
-      traces_(metrics.AddGauge("meridian_session_traces",
-                               "What is kept of keys, fields and members that are gone.")),
+      tombstones_(metrics.AddGauge("meridian_session_traces",
+                                   "What is kept of keys, fields and members that are gone.")),
       commands_{Count(metrics, "meridian_session_commands_total", "Commands executed.")},
       failed_{Count(metrics, "meridian_session_refused_commands_total",
                     "Commands refused before they were executed.")},
@@ -72,7 +72,7 @@ void ServerMetrics::Update(Engine& engine) {
   connections_.Set(static_cast<double>(engine.clients().size()));
   keys_.Set(static_cast<double>(engine.keyspace().size()));
   memory_bytes_.Set(static_cast<double>(engine.keyspace().used_bytes()));
-  traces_.Set(static_cast<double>(engine.keyspace().traces()));
+  tombstones_.Set(static_cast<double>(engine.keyspace().tombstones()));
   commands_.Follow(statistics.commands);
   failed_.Follow(statistics.failed_commands);
   hits_.Follow(statistics.hits);

@@ -39,7 +39,7 @@ class ServerMetrics {
   Gauge& connections_;
   Gauge& keys_;
   Gauge& memory_bytes_;
-  Gauge& traces_;
+  Gauge& tombstones_;
   Followed commands_;
   Followed failed_;
   Followed hits_;
@@ -82,7 +82,7 @@ class Server {
   ServerMetrics* metrics_;  // may be null
   std::unique_ptr<uint8_t[]> shared_input_;
   UnauthenticatedConnections unauthenticated_;
-  LogInterval unauthenticated_log_{kStrangersLogInterval};
+  LogInterval unauthenticated_log_{kUnauthenticatedLogInterval};
   std::unordered_set<Connection*> open_;
   size_t admitted_ = 0;  // connections with a place among max_clients
   size_t refusing_ = 0;

@@ -17,10 +17,10 @@
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
 #include "store/applier.hpp"
+#include "store/clock_file.hpp"
 #include "store/limits.hpp"
 #include "store/log/log.hpp"
 #include "store/log/record.hpp"
-#include "store/mirror/clock_file.hpp"
 #include "store/snapshot/snapshot.hpp"
 
 namespace meridian::store {

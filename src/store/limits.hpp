@@ -86,7 +86,7 @@ constexpr size_t kClockSamples = 8;  // of which the best says how far clocks di
 constexpr Duration kMirrorHandshakeTimeout = std::chrono::seconds{5};
 // Between two attempts, doubled for each failure in a row, and a random part of it. The most is
 // also what a healed cut may take to be noticed.
-constexpr Duration kLeastRedial = std::chrono::milliseconds{50};
+constexpr Duration kMinRedial = std::chrono::milliseconds{50};
 constexpr Duration kFirstRedial = std::chrono::milliseconds{100};
 constexpr Duration kMaxRedial = std::chrono::seconds{1};
 

@@ -71,8 +71,8 @@ class Replica {
   // The copy need not keep what is below.
   void Release(uint64_t end_offset) { copy_->SetRetention({.released_before = end_offset}); }
   // The source was heard of in another way: it is dialled at once if it is not followed.
-  void Hurry() {
-    if (mirror_) mirror_->Hurry();
+  void RedialNow() {
+    if (mirror_) mirror_->RedialNow();
   }
   // Null before Start.
   const MirrorClient* mirror() const { return mirror_.get(); }

@@ -217,7 +217,7 @@ void HRandField(Call& call) {
   int64_t count = 0;
   if (call.size() > 4 || (call.size() == 4 && !call.Is(3, "WITHVALUES"))) return call.SyntaxError();
   if (call.size() > 2 && !call.Integer(2, &count)) return;
-  if (count < -kMostRandomElements || count == std::numeric_limits<int64_t>::min()) {
+  if (count < -kMaxRandomElements || count == std::numeric_limits<int64_t>::min()) {
     return call.reply.Error("ERR value is out of range");
   }
   const Fields* fields = nullptr;

@@ -100,9 +100,9 @@ void RandomKey(Call& call) {
 void DbSize(Call& call) { call.reply.Integer(static_cast<int64_t>(call.keyspace().size())); }
 
 void FlushAll(Call& call) {
-  bool known =
+  bool stability_horizon =
       call.size() == 1 || (call.size() == 2 && (call.Is(1, "SYNC") || call.Is(1, "ASYNC")));
-  if (!known) return call.SyntaxError();
+  if (!stability_horizon) return call.SyntaxError();
   call.keyspace().Flush();
   call.reply.Ok();
 }

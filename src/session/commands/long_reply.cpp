@@ -44,8 +44,8 @@ void KeysReply::Collect(wire::resp::Version version) {
   };
   // Names may be long: a part at a time, while a turn has room.
   size_t before = bytes_;
-  for (size_t i = 0; i < kParts && bytes_ - before < kReplyBytesPerTurn && !collected_; ++i) {
-    cursor_ = keyspace_.Walk(cursor_, kReplyItemsPerTurn / kParts, collect);
+  for (size_t i = 0; i < kParts && bytes_ - before < kReplyBytesPerIteration && !collected_; ++i) {
+    cursor_ = keyspace_.Walk(cursor_, kReplyItemsPerIteration / kParts, collect);
     collected_ = cursor_ == 0;
   }
 }

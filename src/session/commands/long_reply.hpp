@@ -72,7 +72,7 @@ class ItemsReply final : public LongReply, private Reading {
   // So many that they are about as long as a turn's may be; traces too, which are passed.
   size_t ItemsPerTurn() const {
     size_t average = items_->memory_bytes() / (items_->size() + items_->tombstones() + 1) + 1;
-    return std::clamp<size_t>(kReplyBytesPerTurn / average, 1, kReplyItemsPerTurn);
+    return std::clamp<size_t>(kReplyBytesPerIteration / average, 1, kReplyItemsPerIteration);
   }
   void BeforeChange() override {
     wire::resp::ReplyWriter reply(&client_.output, client_.version);
@@ -90,9 +90,9 @@ class ItemsReply final : public LongReply, private Reading {
 // Writes all items of a hash or set, in several turns where they are many or long.
 template <class Items, auto Write>
 void ReplyItems(Call& call, const Items& items) {
-  bool is_short = items.size() + items.tombstones() <= kReplyItemsPerTurn &&
-                  items.memory_bytes() <= kReplyBytesPerTurn;
-  if (items.small() || is_short || !call.MayTakeTurns() || items.readings().full()) {
+  bool is_short = items.size() + items.tombstones() <= kReplyItemsPerIteration &&
+                  items.memory_bytes() <= kReplyBytesPerIteration;
+  if (items.small() || is_short || !call.MaySpanIterations() || items.readings().full()) {
     return items.ForEachInOrder([&](const auto& item) { Write(call.reply, item); });
   }
   call.client.long_reply = std::make_unique<ItemsReply<Items, Write>>(call.client, items);

@@ -16,7 +16,7 @@ namespace meridian::session {
 namespace {
 
 // Up to where Redis keeps a string in one piece with its key's object.
-constexpr size_t kMostEmbeddedBytes = 44;
+constexpr size_t kMaxEmbeddedBytes = 44;
 
 // The names that clients know.
 std::string_view EncodingOf(Keyspace& keyspace, const Entry& entry) {
@@ -27,7 +27,7 @@ std::string_view EncodingOf(Keyspace& keyspace, const Entry& entry) {
       std::string_view text = keyspace.TextOf(entry);
       if (entry.form() == Entry::Form::kEdited) return "raw";
       if (entry.form() == Entry::Form::kNew && wire::resp::ParseInteger(text)) return "int";
-      return text.size() <= kMostEmbeddedBytes ? "embstr" : "raw";
+      return text.size() <= kMaxEmbeddedBytes ? "embstr" : "raw";
     }
     case ValueType::kHash:
       return FieldsOf(&entry)->small() ? "listpack" : "hashtable";

@@ -98,7 +98,7 @@ void ReplyScan(Call& call, uint64_t cursor, const std::vector<std::string_view>&
 void Keys(Call& call) {
   std::optional<std::string_view> pattern;
   if (!ReadPattern(call, 1, &pattern)) return;
-  if (call.keyspace().entries() > kReplyItemsPerTurn && call.MayTakeTurns()) {
+  if (call.keyspace().entries() > kReplyItemsPerIteration && call.MaySpanIterations()) {
     call.client.long_reply = std::make_unique<KeysReply>(call.keyspace(), pattern);
     return;
   }

@@ -52,7 +52,7 @@ void Exec(Call& call) {
   std::vector<std::string_view> arguments;
   for (const std::vector<std::string>& request : queued) {
     arguments.assign(request.begin(), request.end());
-    call.engine.ExecuteQueued(call.client, *FindCommand(arguments[0]), arguments, call.reply);
+    call.engine.Run(call.client, *FindCommand(arguments[0]), arguments, call.reply);
   }
   call.client.in_exec = false;
 }

@@ -65,7 +65,7 @@ class Collection {
   // Drops the item, and leaves no tombstone.
   void Forget(std::string_view name);
   // Drops what is older.
-  void DropBefore(const Stamp& cleared);
+  void DropBefore(const Stamp& delete_stamp);
   // Leaves nothing: O(1).
   ScanTable<Item>::Remains TakeAll();
 
@@ -109,7 +109,7 @@ class Collection {
   void set_was_large() { was_large_ = true; }
   // Whether items are visited in order. With many tombstones it takes too long to find the items
   // among them.
-  bool small() const { return !was_large_ && tombstones() < kReplyItemsPerTurn; }
+  bool small() const { return !was_large_ && tombstones() < kReplyItemsPerIteration; }
   // As ForEach; those of a small collection by rank.
   template <class Visit>
   void ForEachInOrder(Visit visit) const {

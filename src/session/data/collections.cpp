@@ -113,12 +113,12 @@ void Collection<Item>::Forget(std::string_view name) {
 }
 
 template <class Item>
-void Collection<Item>::DropBefore(const Stamp& cleared) {
+void Collection<Item>::DropBefore(const Stamp& delete_stamp) {
   readings_.BeforeChange();
   std::vector<std::pair<Item*, Item*>> changed;  // an item, and what is left of it
   newest_ = {};
   table_.ForEach([&](Item& item) {
-    Item* left = item.Without(cleared);
+    Item* left = item.Without(delete_stamp);
     if (left != nullptr) newest_ = std::max(newest_, left->newest());
     if (left != &item) changed.emplace_back(&item, left);
   });

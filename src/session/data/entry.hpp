@@ -22,7 +22,7 @@ class LazyFree;
 // Everything of a key that is more than a string (merge.hpp says what the parts are).
 struct Parts {
   struct Count {
-    uint8_t origin = 0;
+    uint8_t replica_id = 0;
     Contribution contribution;
   };
 
@@ -33,7 +33,7 @@ struct Parts {
 
   size_t memory_bytes() const;
   // Takes out what is older; a hash or set that is older as a whole in constant time.
-  void DropBefore(const Stamp& cleared, LazyFree& freed);
+  void DropBefore(const Stamp& delete_stamp, LazyFree& freed);
 };
 
 class Entry {
@@ -45,7 +45,7 @@ class Entry {
   enum class Standing : uint8_t {
     kNone,     // it is gone, and leaves a trace
     kLasting,  // without an end
-    kEnding,
+    kExpiring,
   };
 
   // How Redis would keep a string, beyond what its text says. Only here: other data centers, and
@@ -57,13 +57,13 @@ class Entry {
   };
 
   static Entry* NewText(std::string_view key, std::string_view value, const Stamp& stamp);
-  static Entry* NewParts(std::string_view key, const Stamp& cleared);
+  static Entry* NewParts(std::string_view key, const Stamp& delete_stamp);
   static void Destroy(Entry* entry);
 
   std::string_view key() const { return {data(), key_bytes_}; }
   Kind kind() const { return kind_; }
-  const Stamp cleared() const { return {cleared_, cleared_origin_}; }
-  Expiry expiry() const { return {expire_at_ms_, {expiry_stamp_, expiry_origin_}}; }
+  const Stamp delete_stamp() const { return {delete_time_, delete_replica_id_}; }
+  Expiry expiry() const { return {expire_at_ms_, {expiry_stamp_, expiry_replica_id_}}; }
   void set_expiry(const Expiry& expiry);
   // 0: never.
   int64_t expire_at_ms() const { return expire_at_ms_; }
@@ -71,8 +71,8 @@ class Entry {
   uint32_t accessed_s() const { return accessed_s_; }
   void set_accessed_s(uint32_t seconds) { accessed_s_ = seconds; }
   // Its end has been told to who listens for events.
-  bool told() const { return told_; }
-  void set_told(bool told) { told_ = told; }
+  bool expiry_reported() const { return expiry_reported_; }
+  void set_expiry_reported(bool expiry_reported) { expiry_reported_ = expiry_reported; }
 
   Form form() const { return form_; }
   void set_form(Form form) { form_ = form; }
@@ -87,7 +87,7 @@ class Entry {
   // Writes another value and stamp in place. False: it needs another piece of memory.
   bool Overwrite(std::string_view value, const Stamp& stamp);
   // With kParts. Raises the stamp before which everything is gone, and drops that.
-  void Clear(const Stamp& cleared, LazyFree& freed);
+  void Clear(const Stamp& delete_stamp, LazyFree& freed);
   Parts& parts() const { return *PartsPointer(); }
 
   size_t memory_bytes() const;
@@ -99,18 +99,18 @@ class Entry {
   const char* data() const { return reinterpret_cast<const char*>(this + 1); }
   char* data() { return reinterpret_cast<char*>(this + 1); }
   Parts* PartsPointer() const;
-  void set_cleared(const Stamp& cleared);
+  void set_delete_stamp(const Stamp& delete_stamp);
 
-  HybridTime cleared_;
+  HybridTime delete_time_;
   HybridTime expiry_stamp_;
   int64_t expire_at_ms_ = 0;
   uint32_t value_bytes_ = 0;
   uint32_t accessed_s_ = 0;
   uint16_t key_bytes_ = 0;
-  uint8_t cleared_origin_ = 0;
-  uint8_t expiry_origin_ = 0;
+  uint8_t delete_replica_id_ = 0;
+  uint8_t expiry_replica_id_ = 0;
   Kind kind_ = Kind::kText;
-  bool told_ = false;
+  bool expiry_reported_ = false;
   Standing standing_ = Standing::kNone;
   Form form_ = Form::kNew;
 };
@@ -132,7 +132,7 @@ const Fields* FieldsOf(const Entry* entry);
 const Members* MembersOf(const Entry* entry);
 
 // Everything that was written to a key before its end, at `at_ms`, has an earlier stamp than this.
-Stamp EndStamp(int64_t at_ms);
+Stamp ExpiryStamp(int64_t at_ms);
 // The newest stamp of anything in it.
 Stamp NewestOf(const Entry& entry);
 // When the last trace of a removal in it was made; zero when there is none.

@@ -36,7 +36,7 @@ class Field {
   const Stamp& stamp() const { return stamp_; }
   Stamp newest() const { return stamp_; }
   HybridTime removed_at() const { return stamp_.time; }
-  Field* Without(const Stamp& cleared) { return stamp_ < cleared ? nullptr : this; }
+  Field* Without(const Stamp& delete_stamp) { return stamp_ < delete_stamp ? nullptr : this; }
   // Among the fields of its hash: the field that was added later has the higher order.
   uint32_t order() const { return order_; }
   void set_order(uint32_t order) { order_ = order; }

@@ -10,11 +10,11 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
+#include "session/data/change.hpp"
 #include "session/data/collections.hpp"
 #include "session/data/entry.hpp"
 #include "session/data/key_table.hpp"
 #include "session/data/merge.hpp"
-#include "session/data/record.hpp"
 #include "session/data/stamp.hpp"
 #include "session/data/tombstones.hpp"
 
@@ -24,21 +24,21 @@ namespace {
 constexpr uint64_t kMillisecondsPerSecond = 1000;
 
 bool IsPlainText(const KeyState& state) {
-  return state.text && state.text->stamp == state.cleared && state.counts.empty() &&
+  return state.text && state.text->stamp == state.delete_stamp && state.counts.empty() &&
          state.fields.empty() && state.members.empty();
 }
 
 bool HasContentOrClears(const KeyState& state, const Entry& entry) {
   return state.text || !state.counts.empty() || !state.fields.empty() || !state.members.empty() ||
-         state.cleared > entry.cleared();
+         state.delete_stamp > entry.delete_stamp();
 }
 
 }  // namespace
 
-void KeyMerger::MergeFields(Parts& parts, const Stamp& cleared, const KeyState& state,
+void KeyMerger::MergeFields(Parts& parts, const Stamp& delete_stamp, const KeyState& state,
                             FieldOrder order) {
   auto merge = [&](std::string_view name, const Register& field) {
-    if (field.stamp < cleared) return;
+    if (field.stamp < delete_stamp) return;
     if (!parts.fields) parts.fields = std::make_unique<Fields>(seed_, table_.item_tombstones());
     parts.fields->Merge({name, field.value, field.present, field.stamp});
     if (!tombstones_.kept() && !field.present && parts.fields->Find(name) == nullptr) {
@@ -55,15 +55,15 @@ void KeyMerger::MergeFields(Parts& parts, const Stamp& cleared, const KeyState& 
   for (const auto& [name, field] : state.fields) merge(name, field);
 }
 
-void KeyMerger::MergeMembers(Parts& parts, const Stamp& cleared, const KeyState& state) {
+void KeyMerger::MergeMembers(Parts& parts, const Stamp& delete_stamp, const KeyState& state) {
   for (const auto& [name, tags] : state.members) {
-    for (const auto& [origin, tag] : tags) {
-      MemberTag left = DropCleared(tag, origin, cleared);
+    for (const auto& [replica_id, tag] : tags) {
+      MemberTag left = DropDeleted(tag, replica_id, delete_stamp);
       if (left == MemberTag()) continue;
       if (!parts.members) {
         parts.members = std::make_unique<Members>(seed_, table_.item_tombstones());
       }
-      parts.members->Merge({name, {left, origin}, clock_.last()});
+      parts.members->Merge({name, {left, replica_id}, clock_.last()});
     }
     if (!tombstones_.kept() && parts.members && !parts.members->Contains(name)) {
       parts.members->Forget(name);
@@ -71,22 +71,22 @@ void KeyMerger::MergeMembers(Parts& parts, const Stamp& cleared, const KeyState&
   }
 }
 
-void KeyMerger::MergeParts(Parts& parts, const Stamp& cleared, const KeyState& state,
+void KeyMerger::MergeParts(Parts& parts, const Stamp& delete_stamp, const KeyState& state,
                            FieldOrder order) {
-  if (state.text && state.text->stamp >= cleared) {
+  if (state.text && state.text->stamp >= delete_stamp) {
     parts.text = parts.text ? Merge(*parts.text, *state.text) : *state.text;
   }
-  for (const auto& [origin, contribution] : state.counts) {
-    if (Stamp{contribution.since, origin} < cleared) continue;
-    auto own = std::ranges::find(parts.counts, origin, &Parts::Count::origin);
+  for (const auto& [replica_id, contribution] : state.counts) {
+    if (Stamp{contribution.since, replica_id} < delete_stamp) continue;
+    auto own = std::ranges::find(parts.counts, replica_id, &Parts::Count::replica_id);
     if (own == parts.counts.end()) {
-      parts.counts.push_back({origin, contribution});
+      parts.counts.push_back({replica_id, contribution});
     } else {
       own->contribution = Merge(own->contribution, contribution);
     }
   }
-  MergeFields(parts, cleared, state, order);
-  MergeMembers(parts, cleared, state);
+  MergeFields(parts, delete_stamp, state, order);
+  MergeMembers(parts, delete_stamp, state);
   if (parts.fields && parts.fields->blank()) parts.fields.reset();
   if (parts.members && parts.members->blank()) parts.members.reset();
 }
@@ -95,15 +95,15 @@ void KeyMerger::MergeParts(Parts& parts, const Stamp& cleared, const KeyState& s
 Entry* KeyMerger::MergeContent(std::string_view key, Entry* entry, KeyState& state,
                                FieldOrder order) {
   if (entry->kind() == Entry::Kind::kText && IsPlainText(state) &&
-      state.cleared < entry->cleared()) {
+      state.delete_stamp < entry->delete_stamp()) {
     // An older string: only its expiry may still count.
     state.text.reset();
   }
   if (!HasContentOrClears(state, *entry)) return entry;
   entry = table_.AsParts(entry);
-  table_.Clear(entry, state.cleared);
+  table_.Clear(entry, state.delete_stamp);
   size_t before = entry->memory_bytes();
-  MergeParts(entry->parts(), entry->cleared(), state, order);
+  MergeParts(entry->parts(), entry->delete_stamp(), state, order);
   table_.Account(before, entry->memory_bytes());
   table_.Compact(entry);
   return table_.Find(key);
@@ -112,27 +112,27 @@ Entry* KeyMerger::MergeContent(std::string_view key, Entry* entry, KeyState& sta
 void KeyMerger::Apply(std::string_view key, KeyState state, FieldOrder order) {
   Stamp newest = NewestOf(state);
   table_.NoteStamp(newest);
-  if (state.cleared < table_.flushed()) {
-    state.cleared = table_.flushed();
-    DropCleared(&state);
+  if (state.delete_stamp < table_.flushed()) {
+    state.delete_stamp = table_.flushed();
+    DropDeleted(&state);
   }
-  if (tombstones_.kept()) DropKnown(&state, tombstones_.horizon());
+  if (tombstones_.kept()) DropStable(&state, tombstones_.horizon());
   Entry* entry = table_.Find(key);
   if (entry == nullptr) {
-    bool needed = tombstones_.kept() && state.cleared.time > tombstones_.horizon();
-    if (IsBarrier(state) && !needed) return;
-    entry = IsPlainText(state) ? Entry::NewText(key, state.text->value, state.cleared)
-                               : Entry::NewParts(key, state.cleared);
+    bool needed = tombstones_.kept() && state.delete_stamp.time > tombstones_.horizon();
+    if (IsOnlyDeletion(state) && !needed) return;
+    entry = IsPlainText(state) ? Entry::NewText(key, state.text->value, state.delete_stamp)
+                               : Entry::NewParts(key, state.delete_stamp);
     table_.Insert(entry);
   }
-  bool told = entry->told();
+  bool expiry_reported = entry->expiry_reported();
   entry = MergeContent(key, entry, state, order);
-  if (state.expiry.stamp >= entry->cleared()) {
+  if (state.expiry.stamp >= entry->delete_stamp()) {
     Expiry merged = Merge(entry->expiry(), state.expiry);
     if (merged != entry->expiry()) entry->set_expiry(merged);
   }
   // Another expiry does not bring the key back, when that has passed too.
-  if (told && entry->expired(table_.now_ms())) entry->set_told(true);
+  if (expiry_reported && entry->expired(table_.now_ms())) entry->set_expiry_reported(true);
   table_.Recount(entry);
   auto written_s = static_cast<uint32_t>(newest.time.milliseconds() / kMillisecondsPerSecond);
   entry->set_accessed_s(std::max(entry->accessed_s(), written_s));
@@ -144,7 +144,7 @@ void KeyMerger::Apply(std::string_view key, KeyState state, FieldOrder order) {
 }
 
 Result<void> KeyMerger::Apply(Bytes record) {
-  Result<std::vector<KeyChange>> changes = DecodeRecord(record);
+  Result<std::vector<KeyChange>> changes = DecodeChange(record);
   if (!changes) return Fail(std::move(changes.error()));
   for (KeyChange& change : *changes) {
     if (change.flushed != Stamp()) {
@@ -162,7 +162,7 @@ Entry* KeyMerger::ApplyFlushTo(Entry* entry) {
     return nullptr;
   }
   std::string key(entry->key());
-  Apply(key, {.cleared = table_.flushed()});
+  Apply(key, {.delete_stamp = table_.flushed()});
   return table_.Find(key);
 }
 

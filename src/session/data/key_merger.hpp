@@ -39,9 +39,10 @@ class KeyMerger {
   bool ContinueFlush();
 
  private:
-  void MergeFields(Parts& parts, const Stamp& cleared, const KeyState& state, FieldOrder order);
-  void MergeMembers(Parts& parts, const Stamp& cleared, const KeyState& state);
-  void MergeParts(Parts& parts, const Stamp& cleared, const KeyState& state, FieldOrder order);
+  void MergeFields(Parts& parts, const Stamp& delete_stamp, const KeyState& state,
+                   FieldOrder order);
+  void MergeMembers(Parts& parts, const Stamp& delete_stamp, const KeyState& state);
+  void MergeParts(Parts& parts, const Stamp& delete_stamp, const KeyState& state, FieldOrder order);
   Entry* MergeContent(std::string_view key, Entry* entry, KeyState& state, FieldOrder order);
 
   KeyTable& table_;

@@ -54,7 +54,7 @@ void KeyTable::Replace(Table& table, uint64_t hash, Entry* old, Entry* entry) {
 void KeyTable::Swap(Entry* old, Entry* entry) {
   entry->set_expiry(old->expiry());
   entry->set_accessed_s(old->accessed_s());
-  entry->set_told(old->told());
+  entry->set_expiry_reported(old->expiry_reported());
   Table& table = TableOf(old->key());
   Replace(table, table.HashOf(old->key()), old, entry);
 }
@@ -69,8 +69,8 @@ void KeyTable::Drop(Entry* entry) {
 
 Entry* KeyTable::AsParts(Entry* entry) {
   if (entry->kind() == Entry::Kind::kParts) return entry;
-  Entry* larger = Entry::NewParts(entry->key(), entry->cleared());
-  larger->parts().text = Register{std::string(entry->text()), true, entry->cleared()};
+  Entry* larger = Entry::NewParts(entry->key(), entry->delete_stamp());
+  larger->parts().text = Register{std::string(entry->text()), true, entry->delete_stamp()};
   Swap(entry, larger);
   return larger;
 }
@@ -78,30 +78,30 @@ Entry* KeyTable::AsParts(Entry* entry) {
 void KeyTable::Compact(Entry* entry) {
   if (entry->kind() == Entry::Kind::kText) return;
   const Parts& parts = entry->parts();
-  if (!parts.text || parts.text->stamp != entry->cleared() || !parts.counts.empty() ||
+  if (!parts.text || parts.text->stamp != entry->delete_stamp() || !parts.counts.empty() ||
       parts.fields || parts.members) {
     return;
   }
-  Swap(entry, Entry::NewText(entry->key(), parts.text->value, entry->cleared()));
+  Swap(entry, Entry::NewText(entry->key(), parts.text->value, entry->delete_stamp()));
 }
 
-void KeyTable::Clear(Entry* entry, const Stamp& cleared) {
+void KeyTable::Clear(Entry* entry, const Stamp& delete_stamp) {
   size_t before = entry->memory_bytes();
-  entry->Clear(cleared, freed_);
+  entry->Clear(delete_stamp, freed_);
   Account(before, entry->memory_bytes());
 }
 
 void KeyTable::CountAs(Entry* entry, Entry::Standing standing) {
   if (standing == entry->standing()) return;
   if (entry->counted()) --living_;
-  if (entry->standing() == Entry::Standing::kEnding) --expiring_;
+  if (entry->standing() == Entry::Standing::kExpiring) --expiring_;
   entry->set_standing(standing);
   if (entry->counted()) ++living_;
-  if (standing == Entry::Standing::kEnding) ++expiring_;
+  if (standing == Entry::Standing::kExpiring) ++expiring_;
 }
 
 void KeyTable::Recount(Entry* entry) {
-  auto living = entry->expire_at_ms() == 0 ? Entry::Standing::kLasting : Entry::Standing::kEnding;
+  auto living = entry->expire_at_ms() == 0 ? Entry::Standing::kLasting : Entry::Standing::kExpiring;
   CountAs(entry, HasContent(*entry) ? living : Entry::Standing::kNone);
 }
 
@@ -124,7 +124,7 @@ void KeyTable::Flush(const Stamp& stamp) {
 std::vector<std::string> KeyTable::NextUnflushed() {
   std::vector<std::string> keys;
   uint64_t next = ScanStored(flush_cursor_, kFlushSlice, [&](const Entry& entry) {
-    if (entry.cleared() < flushed_) keys.emplace_back(entry.key());
+    if (entry.delete_stamp() < flushed_) keys.emplace_back(entry.key());
   });
   flush_cursor_ = next == 0 ? kNotFlushing : next;
   return keys;

@@ -107,7 +107,7 @@ class KeyTable {
   // Back to the kind kText, where nothing but a string is in the entry.
   void Compact(Entry* entry);
   // Drops what is older than `cleared` from an entry of the kind kParts.
-  void Clear(Entry* entry, const Stamp& cleared);
+  void Clear(Entry* entry, const Stamp& delete_stamp);
   // The memory of an entry has changed.
   void Account(size_t before, size_t after) { item_bytes_ += after - before; }
   // After a change to an entry's content or expiry: counts it as what it is now.

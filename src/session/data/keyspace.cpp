@@ -16,10 +16,10 @@
 #include "base/hybrid_clock.hpp"
 #include "base/random.hpp"
 #include "base/result.hpp"
+#include "session/data/change.hpp"
 #include "session/data/collections.hpp"
 #include "session/data/entry.hpp"
 #include "session/data/merge.hpp"
-#include "session/data/record.hpp"
 #include "session/data/stamp.hpp"
 #include "session/limits.hpp"
 #include "wire/resp/number.hpp"
@@ -29,7 +29,7 @@ namespace {
 
 constexpr int64_t kMillisecondsPerSecond = 1000;
 // Behind every data center's of the same time.
-constexpr uint8_t kAnyOrigin = 255;
+constexpr uint8_t kAnyReplica = 255;
 
 int64_t Clamped(__int128 value) {
   __int128 least = std::numeric_limits<int64_t>::min();
@@ -68,7 +68,7 @@ void Keyspace::SetNow(WallTime now) {
 Result<void> Keyspace::BeginWrite() {
   Result<HybridTime> time = clock_.Now();
   if (!time) return Fail(std::move(time.error()));
-  stamp_ = {*time, options_.origin};
+  stamp_ = {*time, options_.replica_id};
   // A key that has expired by the stamp of the write does not exist for that write.
   table_.SetNow(static_cast<int64_t>(time->milliseconds()));
   return {};
@@ -76,7 +76,8 @@ Result<void> Keyspace::BeginWrite() {
 
 Entry* Keyspace::Peek(std::string_view key) {
   Entry* entry = table_.Find(key);
-  if (entry != nullptr && entry->cleared() < table_.flushed()) entry = merger_.ApplyFlushTo(entry);
+  if (entry != nullptr && entry->delete_stamp() < table_.flushed())
+    entry = merger_.ApplyFlushTo(entry);
   if (entry == nullptr) return nullptr;
   if (entry->expired(now_ms())) {
     removal_.Expire(entry);
@@ -116,17 +117,17 @@ void Keyspace::RecountWritten(Entry* entry) {
 void Keyspace::Note(std::string_view key) {
   table_.NoteStamp(stamp_);
   if (!IsCache(key)) must_sync_ = true;
-  if (options_.records) record_.Begin(key);
+  if (options_.journaled) change_.Begin(key);
 }
 
 // A new key begins where one has expired: what was written before the expiry is dropped first, in
 // the same way in every data center, and what was written after it stays.
 void Keyspace::ForgetExpired(Entry* entry) {
-  Stamp end = EndStamp(entry->expire_at_ms());
+  Stamp end = ExpiryStamp(entry->expire_at_ms());
   if (NewestOf(*entry) >= end) end = stamp_;
   table_.NoteStamp(end);
   table_.Clear(entry, end);
-  if (options_.records) record_.Cleared(end);
+  if (options_.journaled) change_.Deleted(end);
 }
 
 Entry* Keyspace::OpenParts(std::string_view key) {
@@ -137,10 +138,10 @@ Entry* Keyspace::OpenParts(std::string_view key) {
   if (entry == nullptr) {
     // Other data centers may still hold a key that has expired and whose tombstone was dropped
     // here.
-    Stamp dropped{tombstones_.kept() ? tombstones_.horizon() : HybridTime(), kAnyOrigin};
+    Stamp dropped{tombstones_.kept() ? tombstones_.horizon() : HybridTime(), kAnyReplica};
     entry = Entry::NewParts(key, std::max(table_.flushed(), dropped));
-    if (options_.records && entry->cleared().time != HybridTime()) {
-      record_.Cleared(entry->cleared());
+    if (options_.journaled && entry->delete_stamp().time != HybridTime()) {
+      change_.Deleted(entry->delete_stamp());
     }
     table_.Insert(entry);
     return entry;
@@ -149,7 +150,7 @@ Entry* Keyspace::OpenParts(std::string_view key) {
   if (entry->expired(now_ms())) ForgetExpired(entry);
   if (entry->expire_at_ms() != 0) {
     entry->set_expiry({0, stamp_});
-    if (options_.records) record_.Expires({0, stamp_});
+    if (options_.journaled) change_.Expires({0, stamp_});
   }
   return entry;
 }
@@ -168,10 +169,10 @@ void Keyspace::SetText(std::string_view key, std::string_view value, ExpiryChang
       old->expire_at_ms() != 0) {
     expiry = {old->expire_at_ms(), stamp_};
   }
-  if (options_.records) {
-    record_.Cleared(stamp_);
-    record_.Text(value, stamp_);
-    if (expiry.at_ms != 0) record_.Expires(expiry);
+  if (options_.journaled) {
+    change_.Deleted(stamp_);
+    change_.Text(value, stamp_);
+    if (expiry.at_ms != 0) change_.Expires(expiry);
   }
   Entry* entry = old;
   if (old == nullptr) {
@@ -202,9 +203,9 @@ Increment Keyspace::Add(std::string_view key, int64_t delta, int64_t* result) {
   table_.Modified(key);
   Parts& parts = entry->parts();
   size_t before = entry->memory_bytes();
-  auto own = std::ranges::find(parts.counts, options_.origin, &Parts::Count::origin);
+  auto own = std::ranges::find(parts.counts, options_.replica_id, &Parts::Count::replica_id);
   if (own == parts.counts.end()) {
-    parts.counts.push_back({options_.origin, {stamp_.time, stamp_.time, 0}});
+    parts.counts.push_back({options_.replica_id, {stamp_.time, stamp_.time, 0}});
     own = std::prev(parts.counts.end());
   }
   if (__builtin_add_overflow(own->contribution.sum, delta, &own->contribution.sum)) {
@@ -215,7 +216,7 @@ Increment Keyspace::Add(std::string_view key, int64_t delta, int64_t* result) {
   own->contribution.updated = stamp_.time;
   table_.Account(before, entry->memory_bytes());
   RecountWritten(entry);
-  if (options_.records) record_.Count(own->origin, own->contribution);
+  if (options_.journaled) change_.Count(own->replica_id, own->contribution);
   return Increment::kDone;
 }
 
@@ -224,7 +225,7 @@ bool Keyspace::Erase(std::string_view key) {
   if (entry == nullptr) return false;
   Note(key);
   table_.Modified(key);
-  if (options_.records) record_.Cleared(stamp_);
+  if (options_.journaled) change_.Deleted(stamp_);
   if (!tombstones_.kept()) {
     table_.Drop(entry);
     return true;
@@ -242,7 +243,7 @@ void Keyspace::SetExpiry(Entry& entry, int64_t at_ms) {
   Expiry expiry{at_ms, stamp_};
   entry.set_expiry(expiry);
   table_.Recount(&entry);
-  if (options_.records) record_.Expires(expiry);
+  if (options_.journaled) change_.Expires(expiry);
   if (at_ms != 0) table_.NoteDue(entry.key(), at_ms);
 }
 
@@ -281,7 +282,7 @@ void Keyspace::Copy(std::string_view from, std::string_view to) {
 }
 
 void Keyspace::Flush() {
-  if (options_.records) record_.Flushed(stamp_);
+  if (options_.journaled) change_.Flushed(stamp_);
   must_sync_ = true;
   table_.Flush(stamp_);
 }

@@ -23,11 +23,11 @@
 #include "base/hybrid_clock.hpp"
 #include "base/random.hpp"
 #include "base/result.hpp"
+#include "session/data/change.hpp"
 #include "session/data/entry.hpp"
 #include "session/data/key_listener.hpp"
 #include "session/data/key_merger.hpp"
 #include "session/data/key_table.hpp"
-#include "session/data/record.hpp"
 #include "session/data/removal.hpp"
 #include "session/data/snapshot_walk.hpp"
 #include "session/data/stamp.hpp"
@@ -48,17 +48,19 @@ enum class Increment : uint8_t { kDone, kWrongType, kNotInteger, kOverflow };
 class Keyspace {
  public:
   struct Options {
-    uint8_t origin = 0;  // this data center's place in site.toml
-    uint64_t seed = 0;   // of hashing and of chance; secret
+    uint8_t replica_id = 0;  // this data center's place in site.toml
+    uint64_t seed = 0;       // of hashing and of chance; secret
     std::string cache_prefix;
-    bool records = false;  // whether record() is wanted
+    bool journaled = false;  // whether change() is wanted
   };
   Keyspace(Options options, HybridClock& clock);
 
   void set_listener(KeyListener* listener) { table_.set_listener(listener); }
   // See Tombstones.
-  void set_known(HybridTime known) { tombstones_.set_horizon(known); }
-  HybridTime known() const { return tombstones_.horizon(); }
+  void set_stability_horizon(HybridTime stability_horizon) {
+    tombstones_.set_horizon(stability_horizon);
+  }
+  HybridTime stability_horizon() const { return tombstones_.horizon(); }
 
   // The time at which keys have expired or not, until the next call; it never goes back.
   void SetNow(WallTime now);
@@ -67,7 +69,7 @@ class Keyspace {
   Result<void> BeginWrite();
 
   // What was changed since it was last taken.
-  RecordWriter& record() { return record_; }
+  ChangeWriter& change() { return change_; }
   // Whether a key outside of the cache was changed; false from then on.
   bool TakeMustSync() { return std::exchange(must_sync_, false); }
 
@@ -123,12 +125,12 @@ class Keyspace {
   // Keys that have content and were not seen to expire.
   size_t size() const { return table_.size(); }
   // Those of them that have an expiry.
-  size_t ending() const { return table_.expiring(); }
+  size_t expiring() const { return table_.expiring(); }
   size_t used_bytes() const { return table_.used_bytes(); }
   // Keys that a walk over all keys visits: also tombstones.
   size_t entries() const { return table_.stored(); }
   // Of keys, fields and members.
-  size_t traces() const { return table_.tombstones(); }
+  size_t tombstones() const { return table_.tombstones(); }
   // Removed items whose memory is not freed yet; Sweep goes on with that.
   size_t unfreed() const { return table_.unfreed(); }
   bool IsCache(std::string_view key) const { return table_.IsCache(key); }
@@ -160,7 +162,7 @@ class Keyspace {
   bool Sweep();
   // Evicts keys of the cache until at most `bytes` are used, at most `max_keys`. Whether at most
   // `bytes` are used.
-  bool EvictTo(size_t bytes, int max_keys = kMostEvictions) {
+  bool EvictTo(size_t bytes, int max_keys = kMaxEvictions) {
     return removal_.EvictTo(bytes, max_keys);
   }
   bool has_evictable() const { return table_.stored_in_cache() > 0; }
@@ -197,7 +199,7 @@ class Keyspace {
   KeyMerger merger_;
   Removal removal_;
   Stamp stamp_;  // of the command
-  RecordWriter record_;
+  ChangeWriter change_;
   bool must_sync_ = false;
   std::string text_;  // of a counter, for TextOf
 };

@@ -6,11 +6,11 @@
 #include <vector>
 
 #include "base/hybrid_clock.hpp"
+#include "session/data/change.hpp"
 #include "session/data/collections.hpp"
 #include "session/data/entry.hpp"
 #include "session/data/keyspace.hpp"
 #include "session/data/merge.hpp"
-#include "session/data/record.hpp"
 #include "session/data/stamp.hpp"
 #include "session/limits.hpp"
 
@@ -60,8 +60,8 @@ bool Keyspace::Edit::SetField(std::string_view name, std::string_view value) {
   modified_ = true;
   size_t before = fields().size();
   fields().Merge({name, value, true, keyspace_.stamp_});
-  if (keyspace_.options_.records) {
-    keyspace_.record_.Field(name, value, true, keyspace_.stamp_);
+  if (keyspace_.options_.journaled) {
+    keyspace_.change_.Field(name, value, true, keyspace_.stamp_);
   }
   return fields().size() > before;
 }
@@ -69,7 +69,7 @@ bool Keyspace::Edit::SetField(std::string_view name, std::string_view value) {
 bool Keyspace::Edit::RemoveField(std::string_view name) {
   if (fields().Find(name) == nullptr) return false;
   modified_ = true;
-  if (keyspace_.options_.records) keyspace_.record_.Field(name, "", false, keyspace_.stamp_);
+  if (keyspace_.options_.journaled) keyspace_.change_.Field(name, "", false, keyspace_.stamp_);
   if (keyspace_.tombstones_.kept()) {
     fields().Merge({name, "", false, keyspace_.stamp_});
   } else {
@@ -82,12 +82,12 @@ bool Keyspace::Edit::AddMember(std::string_view name) {
   const Member* old = members().FindWithTombstones(name);
   bool fresh = old == nullptr || !old->present();
   modified_ |= fresh;
-  uint8_t origin = keyspace_.options_.origin;
+  uint8_t replica_id = keyspace_.options_.replica_id;
   // One that is there is added anew: a concurrent removal elsewhere has not observed this.
-  Member::Tagged tagged{old == nullptr ? MemberTag() : old->TagOf(origin), origin};
+  Member::Tagged tagged{old == nullptr ? MemberTag() : old->TagOf(replica_id), replica_id};
   tagged.tag.added = keyspace_.stamp_.time;
   members().Merge({name, tagged, keyspace_.stamp_.time});
-  if (keyspace_.options_.records) keyspace_.record_.Member(name, origin, tagged.tag);
+  if (keyspace_.options_.journaled) keyspace_.change_.Member(name, replica_id, tagged.tag);
   return fresh;
 }
 
@@ -99,8 +99,8 @@ bool Keyspace::Edit::RemoveMember(std::string_view name) {
   for (Member::Tagged& tagged : tags) {
     if (!tagged.tag.present()) continue;
     tagged.tag.removed = tagged.tag.added;
-    if (keyspace_.options_.records) {
-      keyspace_.record_.Member(name, tagged.origin, tagged.tag);
+    if (keyspace_.options_.journaled) {
+      keyspace_.change_.Member(name, tagged.replica_id, tagged.tag);
     }
     if (keyspace_.tombstones_.kept()) members().Merge({name, tagged, keyspace_.stamp_.time});
   }

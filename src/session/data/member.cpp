@@ -29,7 +29,7 @@ uint32_t SecondAfter(HybridTime time) {
 
 }  // namespace
 
-Stamp Member::Tagged::newest() const { return {std::max(tag.added, tag.removed), origin}; }
+Stamp Member::Tagged::newest() const { return {std::max(tag.added, tag.removed), replica_id}; }
 
 HybridTime Member::Change::removed_at() const { return TimeOf(SecondAfter(now)); }
 
@@ -51,7 +51,7 @@ Member* Member::Merged(Member* old, const Change& change) {
   if (!tagged.tag.present()) tagged.removed_s = SecondAfter(change.now);
   if (old == nullptr) return New(change.name, {&tagged, 1});
   for (Tagged& own : old->tags()) {
-    if (own.origin != tagged.origin) continue;
+    if (own.replica_id != tagged.replica_id) continue;
     own.tag = Merge(own.tag, tagged.tag);
     own.removed_s = std::max(own.removed_s, tagged.removed_s);
     return old;
@@ -61,9 +61,9 @@ Member* Member::Merged(Member* old, const Change& change) {
   return New(change.name, tags);
 }
 
-MemberTag Member::TagOf(uint8_t origin) const {
+MemberTag Member::TagOf(uint8_t replica_id) const {
   for (const Tagged& tagged : tags()) {
-    if (tagged.origin == origin) return tagged.tag;
+    if (tagged.replica_id == replica_id) return tagged.tag;
   }
   return {};
 }
@@ -84,8 +84,10 @@ HybridTime Member::removed_at() const {
   return TimeOf(second);
 }
 
-Member* Member::Without(const Stamp& cleared) {
-  auto left_of = [&](const Tagged& own) { return DropCleared(own.tag, own.origin, cleared); };
+Member* Member::Without(const Stamp& delete_stamp) {
+  auto left_of = [&](const Tagged& own) {
+    return DropDeleted(own.tag, own.replica_id, delete_stamp);
+  };
   if (std::ranges::all_of(tags(), [&](const Tagged& own) { return left_of(own) == own.tag; })) {
     return this;
   }

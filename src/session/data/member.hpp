@@ -19,7 +19,7 @@ class Member {
  public:
   struct Tagged {
     MemberTag tag;
-    uint8_t origin = 0;
+    uint8_t replica_id = 0;
     // Of a tag that is removed: the second in which this data center learned of it, rounded up.
     uint32_t removed_s = 0;
 
@@ -45,11 +45,11 @@ class Member {
   }
   std::span<const Tagged> tags() const { return {tags_begin(), tag_count_}; }
   // The tag of `origin`; zero times when it has none.
-  MemberTag TagOf(uint8_t origin) const;
+  MemberTag TagOf(uint8_t replica_id) const;
   bool present() const;
   Stamp newest() const;
   HybridTime removed_at() const;
-  Member* Without(const Stamp& cleared);
+  Member* Without(const Stamp& delete_stamp);
   // Of the member of a small set: its integer.
   int64_t rank() const;
   bool fits_small() const;

@@ -67,14 +67,14 @@ struct MemberTag {
 };
 MemberTag Merge(const MemberTag& a, const MemberTag& b);
 // What is left of the tag of `origin`; nothing: both times are zero.
-MemberTag DropCleared(MemberTag tag, uint8_t origin, const Stamp& cleared);
+MemberTag DropDeleted(MemberTag tag, uint8_t replica_id, const Stamp& delete_stamp);
 
 // All of a key, or a change to it: what a record holds. Invariant after every function here: no
 // part has a stamp before `cleared`.
 struct KeyState {
   using Members = std::map<std::string, std::map<uint8_t, MemberTag>, std::less<>>;
 
-  Stamp cleared;
+  Stamp delete_stamp;
   Expiry expiry;
   std::optional<Register> text;
   std::map<uint8_t, Contribution> counts;  // by data center
@@ -85,13 +85,13 @@ struct KeyState {
 };
 KeyState Merge(KeyState a, const KeyState& b);
 // Drops what is before `state->cleared`.
-void DropCleared(KeyState* state);
+void DropDeleted(KeyState* state);
 // Drops what was written up to `known` and is applied already: what is not there any more was
 // removed since. Barriers and removals of members stay: they bring nothing back.
-void DropKnown(KeyState* state, HybridTime known);
+void DropStable(KeyState* state, HybridTime stability_horizon);
 // The newest stamp of anything in it.
 Stamp NewestOf(const KeyState& state);
 // Nothing but, at the most, a barrier.
-bool IsBarrier(const KeyState& state);
+bool IsOnlyDeletion(const KeyState& state);
 
 }  // namespace meridian::session

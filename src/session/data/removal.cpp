@@ -12,8 +12,8 @@
 namespace meridian::session {
 
 void Removal::ReportExpired(Entry* entry) {
-  if (entry->told() || TypeOf(*entry) == ValueType::kNone) return;
-  entry->set_told(true);
+  if (entry->expiry_reported() || TypeOf(*entry) == ValueType::kNone) return;
+  entry->set_expiry_reported(true);
   table_.Recount(entry);
   ++expired_;
   if (table_.listener() == nullptr) return;

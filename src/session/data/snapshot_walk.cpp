@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "base/bytes.hpp"
+#include "session/data/change.hpp"
 #include "session/data/collections.hpp"
 #include "session/data/entry.hpp"
 #include "session/data/key_table.hpp"
 #include "session/data/merge.hpp"
-#include "session/data/record.hpp"
 #include "session/data/stamp.hpp"
 #include "session/limits.hpp"
 
@@ -27,22 +27,22 @@ class ItemWriter {
   // All of a key but its fields and members.
   void Head(const Entry& entry) {
     KeyState state;
-    state.cleared = entry.cleared();
+    state.delete_stamp = entry.delete_stamp();
     state.expiry = entry.expiry();
     if (entry.kind() == Entry::Kind::kText) {
-      state.text = Register{std::string(entry.text()), true, entry.cleared()};
+      state.text = Register{std::string(entry.text()), true, entry.delete_stamp()};
     } else {
       state.text = entry.parts().text;
       for (const Parts::Count& count : entry.parts().counts) {
-        state.counts[count.origin] = count.contribution;
+        state.counts[count.replica_id] = count.contribution;
       }
     }
     writer_.State(entry.key(), state);
   }
   // More of a key whose head was written before.
-  void Begin(std::string_view key, const Stamp& cleared) {
+  void Begin(std::string_view key, const Stamp& delete_stamp) {
     writer_.Begin(key);
-    if (cleared != Stamp()) writer_.Cleared(cleared);
+    if (delete_stamp != Stamp()) writer_.Deleted(delete_stamp);
   }
   void Field(std::string_view key, const session::Field& field) {
     MakeRoom(key);
@@ -51,7 +51,7 @@ class ItemWriter {
   void Member(std::string_view key, const session::Member& member) {
     MakeRoom(key);
     for (const Member::Tagged& tagged : member.tags()) {
-      writer_.Member(member.key(), tagged.origin, tagged.tag);
+      writer_.Member(member.key(), tagged.replica_id, tagged.tag);
     }
   }
   void End() { items_.emplace_back(AsText(writer_.Take())); }
@@ -64,7 +64,7 @@ class ItemWriter {
   }
 
   std::vector<std::string>& items_;
-  RecordWriter writer_;
+  ChangeWriter writer_;
 };
 
 // The number of items of a slice, where `items` of them take `bytes`.
@@ -103,7 +103,7 @@ void SnapshotWalk::Next(const KeyTable& table, size_t count, std::vector<std::st
 
 void SnapshotWalk::NextKeys(const KeyTable& table, size_t count, std::vector<std::string>* items) {
   if (cursor_ == 0 && table.flushed() != Stamp()) {
-    RecordWriter flush;
+    ChangeWriter flush;
     flush.Flushed(table.flushed());
     items->emplace_back(AsText(flush.Take()));
   }
@@ -135,7 +135,7 @@ void SnapshotWalk::NextOfLarge(const KeyTable& table, size_t count,
       entry != nullptr && entry->kind() == Entry::Kind::kParts ? &entry->parts() : nullptr;
   uint64_t next = 0;
   auto write = [&](const auto& all, auto write_one) {
-    writer.Begin(key, entry->cleared());
+    writer.Begin(key, entry->delete_stamp());
     count = SliceOf(count, all->size() + all->tombstones(), all->memory_bytes());
     next = all->ScanWithTombstones(within_, count,
                                    [&](const auto& each) { (writer.*write_one)(key, each); });

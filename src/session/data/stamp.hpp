@@ -11,7 +11,7 @@ namespace meridian::session {
 
 struct Stamp {
   HybridTime time;
-  uint8_t origin = 0;  // the data center's place in site.toml; the tiebreak
+  uint8_t replica_id = 0;  // the data center's place in site.toml; the tiebreak
 
   auto operator<=>(const Stamp&) const = default;
 };

@@ -16,7 +16,7 @@ bool Tombstones::CanDrop(const Entry& entry) const {
   // A deleted key with an expiry in the future, set by a touch that had not seen the deletion, need
   // not be kept until then.
   HybridTime expiry =
-      entry.expired(table_.now_ms()) ? EndStamp(entry.expire_at_ms()).time : HybridTime();
+      entry.expired(table_.now_ms()) ? ExpiryStamp(entry.expire_at_ms()).time : HybridTime();
   // NewestOf walks over all that is in the entry: it comes last.
   return std::max(NewestTombstoneOf(entry), expiry) <= horizon_ && NewestOf(entry).time <= horizon_;
 }

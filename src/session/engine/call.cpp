@@ -38,7 +38,7 @@ bool EqualsIgnoringCase(std::string_view text, std::string_view other) {
 
 Keyspace& Call::keyspace() const { return engine.keyspace(); }
 
-bool Call::MayTakeTurns() const {
+bool Call::MaySpanIterations() const {
   return !client.in_exec && client.reply_mode == Client::ReplyMode::kOn;
 }
 

@@ -56,7 +56,7 @@ struct Call {
   std::string_view operator[](size_t i) const { return arguments[i]; }
   Keyspace& keyspace() const;
   // Whether the reply may be a Client::long_reply.
-  bool MayTakeTurns() const;
+  bool MaySpanIterations() const;
 
   // Reads argument `i`; false: the reply says that it is none.
   bool Integer(size_t i, int64_t* value) const;

@@ -62,7 +62,7 @@ bool Engine::Sweep() {
   if (options_.max_memory_bytes == 0) return done;
   size_t evicted = keyspace_.evicted();
   (void)keyspace_.EvictTo(options_.max_memory_bytes);
-  return done && keyspace_.evicted() - evicted < kMostEvictions;
+  return done && keyspace_.evicted() - evicted < kMaxEvictions;
 }
 
 void Engine::Notify(EventClass event_class, std::string_view event, std::string_view key) {
@@ -134,16 +134,16 @@ bool Engine::HasMemoryFor(uint32_t flags, WriteWanted wanted) {
   if ((flags & kDenyOom) == 0 || most == 0) return true;
   size_t before = keyspace_.used_bytes();
   bool hurries = before > most + most / kMemorySlack;
-  if (keyspace_.EvictTo(most, hurries ? kMostHurriedEvictions : kMostEvictions)) return true;
+  if (keyspace_.EvictTo(most, hurries ? kMaxUrgentEvictions : kMaxEvictions)) return true;
   // Eviction goes on with the next write, and the sweep.
-  if (!keyspace_.has_evictable() || before / kMostTimesMemory > most) return false;
+  if (!keyspace_.has_evictable() || before / kMaxMemoryFactor > most) return false;
   size_t freed = before - keyspace_.used_bytes();
   return !hurries || (!wanted.in_cache && wanted.bytes <= freed);
 }
 
 // A transaction was asked about as a whole; but it may not write without end.
 std::string Engine::RefusalWithin(uint32_t flags, WriteWanted wanted) {
-  if (keyspace_.record().size() > kMaxTransactionBytes) {
+  if (keyspace_.change().size() > kMaxTransactionBytes) {
     return "ERR the transaction writes more than " + std::to_string(kMaxTransactionBytes) +
            " bytes";
   }
@@ -206,8 +206,7 @@ void Engine::Enqueue(Client& client, const CommandSpec& spec, Arguments argument
   reply.SimpleString("QUEUED");
 }
 
-void Engine::ExecuteQueued(Client& client, const CommandSpec& spec, Arguments arguments,
-                           ReplyWriter& reply) {
+void Engine::Run(Client& client, const CommandSpec& spec, Arguments arguments, ReplyWriter& reply) {
   ++statistics_.commands;
   if ((spec.flags & kWrite) != 0) {
     WriteWanted wanted = options_.max_memory_bytes == 0 ? WriteWanted() : WantedBy(spec, arguments);
@@ -249,7 +248,7 @@ void Engine::ExecuteOne(Client& client, Arguments arguments) {
     Enqueue(client, *spec, arguments, reply);
   } else {
     client.last_command = spec->name;
-    ExecuteQueued(client, *spec, arguments, reply);
+    Run(client, *spec, arguments, reply);
     Commit(client);
   }
   if (client.reply_mode == Client::ReplyMode::kOn) {
@@ -275,8 +274,8 @@ void Engine::ContinueReply(Client& client) {
 
 void Engine::Commit(Client& client) {
   bool must_sync = keyspace_.TakeMustSync();
-  if (keyspace_.record().empty()) return;
-  uint64_t offset = parts_.journal.Append(keyspace_.record().Take());
+  if (keyspace_.change().empty()) return;
+  uint64_t offset = parts_.journal.Append(keyspace_.change().Take());
   if (must_sync) client.awaited_offset = std::max(client.awaited_offset, offset);
 }
 

@@ -24,7 +24,8 @@
 #include "session/engine/subscriptions.hpp"
 #include "session/engine/watches.hpp"
 #include "session/limits.hpp"
-#include "session/replication/journal.hpp"
+#include "session/replication/acknowledgements.hpp"
+#include "session/replication/change_journal.hpp"
 #include "session/replication/log_interval.hpp"
 #include "wire/resp/request_parser.hpp"
 
@@ -57,7 +58,7 @@ class Engine final : private KeyListener {
   struct Parts {
     const Clock& clock;
     HybridClock& hybrid_clock;
-    Journal& journal;
+    ChangeJournal& journal;
   };
   Engine(const Parts& parts, EngineOptions options);
   ~Engine() override = default;
@@ -75,8 +76,8 @@ class Engine final : private KeyListener {
   // Appends some more of the reply to the last request, which takes several turns.
   void ContinueReply(Client& client);
   // Executes a request of a transaction, whose checks were made when it was queued.
-  void ExecuteQueued(Client& client, const CommandSpec& spec, wire::resp::Arguments arguments,
-                     wire::resp::ReplyWriter& reply);
+  void Run(Client& client, const CommandSpec& spec, wire::resp::Arguments arguments,
+           wire::resp::ReplyWriter& reply);
   // What a command is about to write.
   struct WriteWanted {
     size_t bytes = 0;
@@ -100,10 +101,10 @@ class Engine final : private KeyListener {
   Keyspace& keyspace() { return keyspace_; }
   Subscriptions& subscriptions() { return subscriptions_; }
   Watches& watches() { return watches_; }
-  Journal& journal() { return parts_.journal; }
+  ChangeJournal& journal() { return parts_.journal; }
   // Null where there are no other data centers.
-  Copies* copies() { return copies_; }
-  void set_copies(Copies* copies) { copies_ = copies; }
+  Acknowledgements* acknowledgements() { return copies_; }
+  void set_acknowledgements(Acknowledgements* acknowledgements) { copies_ = acknowledgements; }
   const EngineOptions& options() const { return options_; }
   const Clock& clock() const { return parts_.clock; }
   Statistics& statistics() { return statistics_; }
@@ -142,7 +143,7 @@ class Engine final : private KeyListener {
 
   Parts parts_;
   EngineOptions options_;
-  Copies* copies_ = nullptr;
+  Acknowledgements* copies_ = nullptr;
   Keyspace keyspace_;
   Subscriptions subscriptions_;
   Watches watches_;
@@ -154,7 +155,7 @@ class Engine final : private KeyListener {
   TimePoint started_at_;
   std::vector<std::string_view> found_;
   std::string channel_;  // of an event
-  LogInterval http_log_{kStrangersLogInterval};
+  LogInterval http_log_{kUnauthenticatedLogInterval};
 };
 
 }  // namespace meridian::session

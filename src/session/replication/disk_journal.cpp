@@ -20,9 +20,9 @@
 #include "io/wait_queue.hpp"
 #include "session/data/keyspace.hpp"
 #include "session/limits.hpp"
-#include "session/replication/basis.hpp"
-#include "session/replication/log_entry.hpp"
+#include "session/replication/log_record.hpp"
 #include "session/replication/snapshot_item.hpp"
+#include "session/replication/snapshot_metadata.hpp"
 #include "store/journal.hpp"
 #include "store/limits.hpp"
 #include "store/log/record.hpp"
@@ -48,63 +48,64 @@ std::string DiskJournal::refusal() const {
   return writable ? "" : writable.error().message;
 }
 
-uint64_t DiskJournal::AppendEntry(EntryKind kind, Bytes body) {
-  entry_.assign(1, static_cast<char>(kind));
-  entry_ += AsText(body);
-  return journal_->Append({.body = AsBytes(entry_), .time = clock_.last()});
+uint64_t DiskJournal::AppendLogRecord(LogRecordKind kind, Bytes body) {
+  log_record_.assign(1, static_cast<char>(kind));
+  log_record_ += AsText(body);
+  return journal_->Append({.body = AsBytes(log_record_), .time = clock_.last()});
 }
 
 uint64_t DiskJournal::Append(Bytes record) {
-  constexpr size_t kMost = store::kMaxRecordBytes - 1;
-  bool is_long = record.size() > kMost;
+  constexpr size_t kMax = store::kMaxRecordBytes - 1;
+  bool is_long = record.size() > kMax;
   // Several that are not durable yet count as one.
-  if (is_long && durable() >= long_end_) long_begin_ = journal_->end_offset();
-  for (; record.size() > kMost; record = record.subspan(kMost)) {
-    AppendEntry(EntryKind::kMoreParts, record.first(kMost));
+  if (is_long && durable_end_offset() >= long_end_) long_begin_ = journal_->end_offset();
+  for (; record.size() > kMax; record = record.subspan(kMax)) {
+    AppendLogRecord(LogRecordKind::kMoreParts, record.first(kMax));
   }
-  uint64_t end = AppendEntry(EntryKind::kRecord, record);
+  uint64_t end = AppendLogRecord(LogRecordKind::kRecord, record);
   if (is_long) long_end_ = end;
   return end;
 }
 
-uint64_t DiskJournal::AppendBeat(std::string_view beat) {
-  return AppendEntry(EntryKind::kBeat, AsBytes(beat));
+uint64_t DiskJournal::AppendHeartbeat(std::string_view heartbeat) {
+  return AppendLogRecord(LogRecordKind::kHeartbeat, AsBytes(heartbeat));
 }
 
 // --- Replaying -----------------------------------------------------------------------------------
 
 Result<void> DiskJournal::LoadItem(Bytes item) {
-  if (!IsBasis(item)) return ApplyItem(items_, item, *keyspace_);
-  Result<SnapshotBasis> basis = DecodeBasis(item);
-  if (!basis) return Fail(std::move(basis.error()));
-  basis_ = std::move(*basis);
+  if (!IsSnapshotMetadata(item)) return ApplySnapshotItem(items_, item, *keyspace_);
+  Result<SnapshotMetadata> metadata = DecodeSnapshotMetadata(item);
+  if (!metadata) return Fail(std::move(metadata.error()));
+  metadata_ = std::move(*metadata);
   return {};
 }
 
 void DiskJournal::EndLoading() {
-  if (basis_.known > keyspace_->known()) keyspace_->set_known(basis_.known);
+  if (metadata_.stability_horizon > keyspace_->stability_horizon())
+    keyspace_->set_stability_horizon(metadata_.stability_horizon);
 }
 
 // The stamps are our own, and the clock has started above them.
 Result<void> DiskJournal::Apply(const store::Record& record) {
-  Result<EntryReader::Taken> taken = entries_.Take(record.body);
+  Result<LogRecordReader::Taken> taken = log_records_.Take(record.body);
   if (!taken) return Fail(std::move(taken.error()));
-  if (taken->found != EntryReader::Found::kRecord) return {};
+  if (taken->found != LogRecordReader::Found::kRecord) return {};
   return keyspace_->Apply(taken->bytes);
 }
 
-io::Task<Result<SnapshotBasis>> DiskJournal::Replay(Keyspace& keyspace) {
+io::Task<Result<SnapshotMetadata>> DiskJournal::Replay(Keyspace& keyspace) {
   keyspace_ = &keyspace;
-  basis_ = {};
+  metadata_ = {};
   keyspace.SetNow(loop_.Wall());
   Result<void> recovered = co_await journal_->Recover(*this);
   if (!recovered) co_return Fail(std::move(recovered.error()));
   // The process ended within a record: nobody was told that it is durable, and what comes behind
   // its parts must not be taken for the rest of it, here or elsewhere.
-  if (entries_.within_record()) AppendEntry(EntryKind::kAbandoned, {});
-  entries_.Reset();
-  LOG_INFO("keys are back", {"keys", keyspace.size()}, {"log_records", durable()});
-  co_return basis_;
+  if (log_records_.within_change()) AppendLogRecord(LogRecordKind::kAbandoned, {});
+  log_records_.Reset();
+  LOG_INFO("keys are back", {"keys", keyspace.size()}, {"log_records", durable_end_offset()});
+  co_return metadata_;
 }
 
 // --- Snapshots -----------------------------------------------------------------------------------
@@ -115,16 +116,16 @@ void DiskJournal::StartSnapshots(Snapshotting around) {
 }
 
 uint64_t DiskJournal::BeginSnapshot(uint64_t durable_end_offset) {
-  basis_ = around_.begin();
+  metadata_ = around_.begin();
   // The parts of one record stay together.
   return durable_end_offset > long_begin_ && durable_end_offset < long_end_ ? long_begin_
                                                                             : durable_end_offset;
 }
 
-void DiskJournal::EndSnapshot(bool written) { around_.end(written ? &basis_ : nullptr); }
+void DiskJournal::EndSnapshot(bool written) { around_.end(written ? &metadata_ : nullptr); }
 
 io::Task<Result<void>> DiskJournal::WriteItems(store::SnapshotWriter& writer) {
-  std::string first = EncodeBasis(basis_);
+  std::string first = EncodeSnapshotMetadata(metadata_);
   if (Result<void> added = co_await writer.Add(AsBytes(first)); !added) co_return added;
   std::vector<std::string> items;
   SnapshotWalk walk;
@@ -132,7 +133,7 @@ io::Task<Result<void>> DiskJournal::WriteItems(store::SnapshotWriter& writer) {
     items.clear();
     keyspace_->Snapshot(&walk, kSnapshotSlice, &items);
     for (const std::string& record : items) {
-      ItemsOfRecord parts(AsBytes(record), store::kMaxSnapshotItemBytes);
+      ItemsOfChange parts(AsBytes(record), store::kMaxSnapshotItemBytes);
       while (std::optional<Bytes> item = parts.Next()) {
         Result<void> added = co_await writer.Add(*item);
         if (!added) co_return added;

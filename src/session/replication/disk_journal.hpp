@@ -20,19 +20,19 @@
 #include "io/loop.hpp"
 #include "io/task.hpp"
 #include "session/data/keyspace.hpp"
-#include "session/replication/basis.hpp"
-#include "session/replication/journal.hpp"
-#include "session/replication/log_entry.hpp"
+#include "session/replication/change_journal.hpp"
+#include "session/replication/log_record.hpp"
 #include "session/replication/snapshot_item.hpp"
+#include "session/replication/snapshot_metadata.hpp"
+#include "store/clock_file.hpp"
 #include "store/journal.hpp"
 #include "store/log/log.hpp"
 #include "store/log/record.hpp"
-#include "store/mirror/clock_file.hpp"
 #include "store/snapshot/snapshot.hpp"
 
 namespace meridian::session {
 
-class DiskJournal final : public Journal, private store::JournaledState {
+class DiskJournal final : public ChangeJournal, private store::JournaledState {
  public:
   // Opens what is there, and sets the clock. The log is named "session".
   static io::Task<Result<std::unique_ptr<DiskJournal>>> Open(io::Loop& loop, io::Disk& disk,
@@ -41,12 +41,12 @@ class DiskJournal final : public Journal, private store::JournaledState {
 
   // Brings the keyspace, which is empty, to where it was, as far as this log and its snapshots go;
   // what they stand for beside that. kIo: a part cannot be read.
-  io::Task<Result<SnapshotBasis>> Replay(Keyspace& keyspace);
+  io::Task<Result<SnapshotMetadata>> Replay(Keyspace& keyspace);
   // Called around each snapshot: `begin` says what it will stand for, `end` is told of it when it
   // was written, else of null.
   struct Snapshotting {
-    std::function<SnapshotBasis()> begin;
-    std::function<void(const SnapshotBasis* written)> end;
+    std::function<SnapshotMetadata()> begin;
+    std::function<void(const SnapshotMetadata* written)> end;
   };
   // Keeps the log short by snapshots of the keyspace. After Replay.
   void StartSnapshots(Snapshotting around);
@@ -54,12 +54,12 @@ class DiskJournal final : public Journal, private store::JournaledState {
   io::Task<Result<void>> WriteSnapshotNow() { return journal_->WriteSnapshotNow(); }
   io::Task<void> Close() { return journal_->Close(); }
 
-  bool wants_records() const override { return true; }
+  bool wants_changes() const override { return true; }
   std::string refusal() const override;
   uint64_t Append(Bytes record) override;
   // Takes a beat in; see Knowledge. The offset behind it.
-  uint64_t AppendBeat(std::string_view beat);
-  uint64_t durable() const override { return journal_->durable_end_offset(); }
+  uint64_t AppendHeartbeat(std::string_view heartbeat);
+  uint64_t durable_end_offset() const override { return journal_->durable_end_offset(); }
   io::Task<Result<void>> AwaitDurable(uint64_t offset) override {
     return journal_->AwaitDurable(offset);
   }
@@ -70,14 +70,14 @@ class DiskJournal final : public Journal, private store::JournaledState {
 
  private:
   DiskJournal(io::Loop& loop, HybridClock& clock) : loop_(loop), clock_(clock) {}
-  uint64_t AppendEntry(EntryKind kind, Bytes body);
+  uint64_t AppendLogRecord(LogRecordKind kind, Bytes body);
 
   // store::JournaledState
   void BeginLoading() override {}
   Result<void> LoadItem(Bytes item) override;
   void EndLoading() override;
   Result<void> Apply(const store::Record& record) override;
-  bool at_boundary() const override { return !entries_.within_record(); }
+  bool at_boundary() const override { return !log_records_.within_change(); }
   uint64_t memory_bytes() const override { return keyspace_->used_bytes(); }
   uint64_t BeginSnapshot(uint64_t durable_end_offset) override;
   io::Task<Result<void>> WriteItems(store::SnapshotWriter& writer) override;
@@ -87,13 +87,13 @@ class DiskJournal final : public Journal, private store::JournaledState {
   HybridClock& clock_;
   std::unique_ptr<store::Journal> journal_;
   Keyspace* keyspace_ = nullptr;  // since Replay
-  SnapshotBasis basis_;           // of the snapshot that is read or written
-  ItemReader items_;
-  EntryReader entries_;
+  SnapshotMetadata metadata_;     // of the snapshot that is read or written
+  SnapshotItemReader items_;
+  LogRecordReader log_records_;
   Snapshotting around_;
   uint64_t long_begin_ = 0;  // of the last record that took several parts
   uint64_t long_end_ = 0;
-  std::string entry_;  // that is being made
+  std::string log_record_;  // that is being made
 };
 
 }  // namespace meridian::session

@@ -16,9 +16,9 @@
 #include "io/wait_queue.hpp"
 #include "session/data/keyspace.hpp"
 #include "session/limits.hpp"
-#include "session/replication/basis.hpp"
-#include "session/replication/log_entry.hpp"
+#include "session/replication/log_record.hpp"
 #include "session/replication/snapshot_item.hpp"
+#include "session/replication/snapshot_metadata.hpp"
 #include "store/journal.hpp"
 #include "store/limits.hpp"
 #include "store/snapshot/snapshot_format.hpp"
@@ -37,14 +37,14 @@ struct Life {
   explicit Life(Machine& on)
       : machine(on),
         clock(on.loop.driver(), seconds{5}),
-        keyspace({.seed = 7, .records = true}, clock) {}
+        keyspace({.seed = 7, .journaled = true}, clock) {}
 
   // As a SET of this key would; the offset behind it.
   uint64_t Set(std::string_view key, std::string_view value) {
     keyspace.SetNow(machine.loop.Wall());
     EXPECT_TRUE(keyspace.BeginWrite());
     keyspace.SetText(key, value, {});
-    return journal->Append(keyspace.record().Take());
+    return journal->Append(keyspace.change().Take());
   }
   size_t SizeOf(std::string_view key) {
     Entry* entry = keyspace.Find(key);
@@ -68,8 +68,8 @@ class DiskJournalTest : public store::StoreTest {
       EXPECT_TRUE(journal) << journal.error().message;
       if (!journal) co_return;
       life.journal = std::move(*journal);
-      auto basis = co_await life.journal->Replay(life.keyspace);
-      EXPECT_TRUE(basis) << basis.error().message;
+      auto metadata = co_await life.journal->Replay(life.keyspace);
+      EXPECT_TRUE(metadata) << metadata.error().message;
       co_await use(life);
       co_await life.journal->Close();
     });
@@ -94,18 +94,18 @@ TEST_F(DiskJournalTest, WhatIsDurableIsBack) {
 }
 
 TEST_F(DiskJournalTest, RecordOfAnEntrysSizeIsOneEntryAndOneByteMoreTakesTwo) {
-  constexpr size_t kMost = store::kMaxRecordBytes - 1;
+  constexpr size_t kMax = store::kMaxRecordBytes - 1;
   Live([](Life& life) -> Task<void> {
-    std::string record(kMost + 1, 'x');
+    std::string record(kMax + 1, 'x');
     uint64_t begin = life.journal->log().end_offset();
-    EXPECT_EQ(life.journal->Append(AsBytes(record).first(kMost)), begin + 1);
+    EXPECT_EQ(life.journal->Append(AsBytes(record).first(kMax)), begin + 1);
     EXPECT_EQ(life.journal->Append(AsBytes(record)), begin + 3);
     EXPECT_TRUE(co_await life.journal->AwaitDurable(begin + 3));
-    EntryReader reader;
+    LogRecordReader reader;
     auto batch = co_await life.journal->log().Read(begin + 1, 1);
     EXPECT_TRUE(batch);
     batch->ForEach([&](const store::Record& each) { EXPECT_TRUE(reader.Take(each.body)); });
-    EXPECT_TRUE(reader.within_record());
+    EXPECT_TRUE(reader.within_change());
   });
 }
 
@@ -122,7 +122,7 @@ TEST_F(DiskJournalTest, LongRecordIsBackWhole) {
 
 TEST_F(DiskJournalTest, BeginningOfALongRecordIsGivenUpAndWhatComesBehindIsNotTakenForItsRest) {
   Live([](Life& life) -> Task<void> {
-    std::string part(1, static_cast<char>(EntryKind::kMoreParts));
+    std::string part(1, static_cast<char>(LogRecordKind::kMoreParts));
     auto end = life.journal->log().Append({.body = AsBytes(part + "begun")});
     EXPECT_TRUE(end);
     EXPECT_TRUE(co_await life.journal->log().Durable(*end));
@@ -155,7 +155,7 @@ TEST_F(DiskJournalTest, FullDiskRefusesUntilThereIsRoomAndThenIsToldOfAll) {
     (void)co_await io::Sleep(seconds{1});
     EXPECT_NE(life.journal->refusal(), "");
     last = life.Set("b", "was being executed");
-    EXPECT_LT(life.journal->durable(), last);
+    EXPECT_LT(life.journal->durable_end_offset(), last);
     MakeRoom();
     EXPECT_TRUE(co_await life.journal->AwaitDurable(last));
     (void)co_await io::Sleep(2 * store::kUpkeepInterval);
@@ -171,13 +171,13 @@ TEST_F(DiskJournalTest, SnapshotStandsForTheLogAndItsBasisIsBack) {
   options_.segment_bytes = store::kMinSegmentBytes;
   options_.snapshot_log_bytes = 10 * store::kMinSegmentBytes;
   options_.snapshot_memory_factor = 0;
-  SnapshotBasis basis;
-  basis.applied[7] = 42;
-  Live([&basis](Life& life) -> Task<void> {
+  SnapshotMetadata metadata;
+  metadata.applied[7] = 42;
+  Live([&metadata](Life& life) -> Task<void> {
     bool written = false;
     life.journal->StartSnapshots(
-        {.begin = [&] { return basis; },
-         .end = [&](const SnapshotBasis* done) { written |= done != nullptr; }});
+        {.begin = [&] { return metadata; },
+         .end = [&](const SnapshotMetadata* done) { written |= done != nullptr; }});
     uint64_t last = 0;
     for (int i = 0; i < 2000; ++i) {
       last = life.Set("k" + std::to_string(i % 100), std::string(100, 'x'));
@@ -189,13 +189,13 @@ TEST_F(DiskJournalTest, SnapshotStandsForTheLogAndItsBasisIsBack) {
     EXPECT_GT(life.journal->log().begin_offset(), 0);
     life.Set("after", "x");
   });
-  Run([this, &basis](Machine& machine) -> Task<void> {
+  Run([this, &metadata](Machine& machine) -> Task<void> {
     Life life(machine);
     auto journal = co_await DiskJournal::Open(machine.loop, machine.disk, life.clock, options_);
     EXPECT_TRUE(journal);
     auto found = co_await (*journal)->Replay(life.keyspace);
     EXPECT_TRUE(found);
-    EXPECT_EQ(found->applied, basis.applied);
+    EXPECT_EQ(found->applied, metadata.applied);
     EXPECT_EQ(life.keyspace.size(), 101);
     co_await (*journal)->Close();
   });
@@ -206,7 +206,7 @@ TEST_F(DiskJournalTest, SnapshotOfALongValueFailed) {
   static constexpr size_t kLong = 3 * store::kMaxSnapshotItemBytes;
   Live([](Life& life) -> Task<void> {
     life.journal->StartSnapshots(
-        {.begin = [] { return SnapshotBasis(); }, .end = [](const SnapshotBasis*) {}});
+        {.begin = [] { return SnapshotMetadata(); }, .end = [](const SnapshotMetadata*) {}});
     life.Set("long", std::string(kLong, 'x'));
     EXPECT_TRUE(co_await life.journal->AwaitDurable(life.Set("short", "x")));
     EXPECT_TRUE(co_await life.journal->WriteSnapshotNow());
@@ -215,10 +215,10 @@ TEST_F(DiskJournalTest, SnapshotOfALongValueFailed) {
     Keyspace again({.seed = 8}, life.clock);
     auto reader = co_await life.journal->snapshots().ReadNewest();
     CHECK(reader);
-    ItemReader items;
+    SnapshotItemReader items;
     while (auto block = *co_await (*reader)->NextBlock()) {
       EXPECT_TRUE(store::ForEachItem(*block, [&](Bytes item) {
-        if (!IsBasis(item)) EXPECT_TRUE(ApplyItem(items, item, again));
+        if (!IsSnapshotMetadata(item)) EXPECT_TRUE(ApplySnapshotItem(items, item, again));
       }));
     }
     EXPECT_EQ(again.size(), 2);

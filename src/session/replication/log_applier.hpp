@@ -10,7 +10,7 @@
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "session/data/keyspace.hpp"
-#include "session/replication/log_entry.hpp"
+#include "session/replication/log_record.hpp"
 #include "session/replication/snapshot_item.hpp"
 #include "store/applier.hpp"
 #include "store/log/record.hpp"
@@ -20,23 +20,23 @@ namespace meridian::session {
 class LogApplier final : public store::Applier {
  public:
   // Called for each beat, when all before it is applied.
-  using OnBeat = std::function<void(Bytes beat)>;
+  using OnHeartbeat = std::function<void(Bytes heartbeat)>;
 
-  LogApplier(Keyspace& keyspace, OnBeat on_beat)
-      : keyspace_(keyspace), on_beat_(std::move(on_beat)) {}
+  LogApplier(Keyspace& keyspace, OnHeartbeat on_heartbeat)
+      : keyspace_(keyspace), on_heartbeat_(std::move(on_heartbeat)) {}
 
   // A record that was begun is in the snapshot as a whole.
-  void BeginLoading() override { entries_.Reset(); }
+  void BeginLoading() override { log_records_.Reset(); }
   Result<void> LoadItem(Bytes item) override;
   void EndLoading() override {}
   Result<void> Apply(const store::Record& record) override;
-  bool at_boundary() const override { return !entries_.within_record(); }
+  bool at_boundary() const override { return !log_records_.within_change(); }
 
  private:
   Keyspace& keyspace_;
-  OnBeat on_beat_;
-  ItemReader items_;
-  EntryReader entries_;
+  OnHeartbeat on_heartbeat_;
+  SnapshotItemReader items_;
+  LogRecordReader log_records_;
 };
 
 }  // namespace meridian::session

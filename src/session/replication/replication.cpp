@@ -22,11 +22,11 @@
 #include "io/wait_queue.hpp"
 #include "session/data/keyspace.hpp"
 #include "session/limits.hpp"
-#include "session/replication/basis.hpp"
-#include "session/replication/knowledge.hpp"
 #include "session/replication/log_applier.hpp"
-#include "session/replication/log_entry.hpp"
+#include "session/replication/log_record.hpp"
+#include "session/replication/matrix_clock.hpp"
 #include "session/replication/peer_problem.hpp"
+#include "session/replication/snapshot_metadata.hpp"
 #include "store/mirror/mirror_client.hpp"
 #include "store/mirror/mirror_protocol.hpp"
 #include "store/mirror/mirror_server.hpp"
@@ -42,36 +42,38 @@ constexpr std::string_view kContactMark = "contacted";
 }  // namespace
 
 // What /metrics shows.
-struct Replication::Shown {
+struct Replication::Gauges {
   struct Mirror {
     const store::Replica* replica;
     store::MirrorGauges gauges;
   };
 
-  explicit Shown(Metrics& metrics)
-      : known_lag(metrics.AddGauge("meridian_session_known_lag_seconds",
-                                   "How long ago the newest write was made that every data center "
-                                   "is known to have, and whose traces are not kept.")) {}
+  explicit Gauges(Metrics& metrics)
+      : stability_lag(
+            metrics.AddGauge("meridian_session_known_lag_seconds",
+                             "How long ago the newest write was made that every data center "
+                             "is known to have, and whose traces are not kept.")) {}
 
   std::vector<Mirror> mirrors;
-  Gauge& known_lag;
+  Gauge& stability_lag;
 };
 
 Replication::Replication(const Parts& parts, Options options)
     : parts_(parts),
       options_(std::move(options)),
-      knowledge_(options_.data_centers, options_.here),
+      matrix_clock_(options_.data_centers, options_.here),
       server_(parts_.loop, {.identity = {options_.site, options_.data_centers[options_.here]},
                             .clock = parts_.clock,
                             .find =
                                 [this](std::string_view name) {
-                                  bool known = name == kLogName;
-                                  return known ? store::MirroredLog{&parts_.journal.log(),
-                                                                    &parts_.journal.snapshots()}
-                                               : store::MirroredLog{};
+                                  bool stability_horizon = name == kLogName;
+                                  return stability_horizon
+                                             ? store::MirroredLog{&parts_.journal.log(),
+                                                                  &parts_.journal.snapshots()}
+                                             : store::MirroredLog{};
                                 },
-                            .on_joined = [this](std::string_view name) { Hurry(name); },
-                            .renew = [this](std::string_view) { return Renew(); }}),
+                            .on_joined = [this](std::string_view name) { RedialNow(name); },
+                            .make_snapshot = [this](std::string_view) { return MakeSnapshot(); }}),
       background_(parts_.loop) {}
 
 Replication::~Replication() = default;
@@ -86,7 +88,7 @@ io::Task<Result<std::unique_ptr<Replication>>> Replication::Open(const Parts& pa
 }
 
 io::Task<Result<std::unique_ptr<Replication::Source>>> Replication::OpenSource(
-    std::string name, LogApplier::OnBeat on_beat) {
+    std::string name, LogApplier::OnHeartbeat on_heartbeat) {
   std::string folder = options_.folder + "/" + std::string(kCopyPrefix) + name;
   auto replica = co_await store::Replica::Open(parts_.loop, parts_.disk,
                                                {.source = std::move(name),
@@ -95,14 +97,14 @@ io::Task<Result<std::unique_ptr<Replication::Source>>> Replication::OpenSource(
                                                 .on_disk_failure = options_.on_disk_failure});
   if (!replica) co_return Fail(std::move(replica.error()));
   co_return std::unique_ptr<Source>(
-      new Source{LogApplier(parts_.keyspace, std::move(on_beat)), std::move(*replica)});
+      new Source{LogApplier(parts_.keyspace, std::move(on_heartbeat)), std::move(*replica)});
 }
 
 io::Task<Result<void>> Replication::OpenSources() {
   sources_.resize(options_.data_centers.size());
   for (size_t i = 0; i < sources_.size(); ++i) {
     if (i == options_.here) continue;
-    auto source = co_await OpenSource(options_.data_centers[i], OnBeatOf(i));
+    auto source = co_await OpenSource(options_.data_centers[i], HeartbeatHandlerOf(i));
     if (!source) co_return Fail(std::move(source.error()));
     sources_[i] = std::move(*source);
   }
@@ -139,19 +141,19 @@ io::Task<Result<void>> Replication::HasNoCopyWithin(std::string folder) {
 io::Task<Result<void>> Replication::Replay() {
   Keyspace& keyspace = parts_.keyspace;
   // One log may have the end of what another one brings after it.
-  if (!alone() || !former_.empty()) keyspace.set_known({});
-  Result<SnapshotBasis> basis = co_await parts_.journal.Replay(keyspace);
-  if (!basis) co_return Fail(std::move(basis.error()));
-  Result<void> replayed = co_await ReplayCopies(*basis);
-  if (alone()) keyspace.set_known(HybridTime::Max());
+  if (!alone() || !former_.empty()) keyspace.set_stability_horizon({});
+  Result<SnapshotMetadata> metadata = co_await parts_.journal.Replay(keyspace);
+  if (!metadata) co_return Fail(std::move(metadata.error()));
+  Result<void> replayed = co_await ReplayCopies(*metadata);
+  if (alone()) keyspace.set_stability_horizon(HybridTime::Max());
   co_return replayed;
 }
 
-io::Task<Result<void>> Replication::ReplayCopies(const SnapshotBasis& basis) {
+io::Task<Result<void>> Replication::ReplayCopies(const SnapshotMetadata& metadata) {
   for (auto* all : {&former_, &sources_}) {
     for (auto& source : *all) {
       if (!source) continue;
-      Result<void> replayed = co_await source->replica->Replay(source->applier, basis.applied);
+      Result<void> replayed = co_await source->replica->Replay(source->applier, metadata.applied);
       if (!replayed) co_return replayed;
     }
   }
@@ -160,7 +162,7 @@ io::Task<Result<void>> Replication::ReplayCopies(const SnapshotBasis& basis) {
 
 void Replication::Start(Metrics* metrics) {
   if (alone()) return;
-  if (metrics != nullptr) shown_ = std::make_unique<Shown>(*metrics);
+  if (metrics != nullptr) gauges_ = std::make_unique<Gauges>(*metrics);
   for (size_t i = 0; i < sources_.size(); ++i) {
     if (!sources_[i]) continue;
     store::Replica& replica = *sources_[i]->replica;
@@ -169,14 +171,14 @@ void Replication::Start(Metrics* metrics) {
                    .clock = parts_.clock,
                    .clock_file = &parts_.journal.clock_file(),
                    .seed = options_.seed + i,
-                   .before_snapshot = [this] { return Renew(); }},
+                   .before_snapshot = [this] { return MakeSnapshot(); }},
                   options_.dial(name), sources_[i]->applier);
-    if (shown_) shown_->mirrors.push_back({&replica, {*metrics, kLogName, name}});
+    if (gauges_) gauges_->mirrors.push_back({&replica, {*metrics, kLogName, name}});
   }
-  background_.Spawn(BeatRegularly());
+  background_.Spawn(WriteHeartbeats());
 }
 
-bool Replication::HasHeardOfAll() const {
+bool Replication::HasAppliedFromAll() const {
   return std::ranges::all_of(
       sources_, [](const auto& source) { return !source || source->replica->applied() > 0; });
 }
@@ -184,10 +186,12 @@ bool Replication::HasHeardOfAll() const {
 io::Task<void> Replication::AwaitContact(std::function<bool()> is_over) {
   if (alone()) co_return;
   std::string mark = options_.folder + "/" + std::string(kContactMark);
-  if (auto known = co_await parts_.disk.Open(mark, io::OpenMode::kRead); known) co_return;
+  if (auto stability_horizon = co_await parts_.disk.Open(mark, io::OpenMode::kRead);
+      stability_horizon)
+    co_return;
   LOG_INFO("the disk is new: waiting until the other data centers are heard of");
-  TimePoint until = parts_.loop.After(kMostClockSkew);
-  while (!HasHeardOfAll() && parts_.loop.Now() < until) {
+  TimePoint until = parts_.loop.After(kMaxPeerClockSkew);
+  while (!HasAppliedFromAll() && parts_.loop.Now() < until) {
     if (!co_await io::Sleep(kContactPause) || (is_over && is_over())) co_return;
   }
   // Where it cannot be made, the next start waits again.
@@ -211,34 +215,36 @@ io::Task<void> Replication::Serve(std::unique_ptr<io::Stream> stream,
 }
 
 // Who has come here can be reached: a cut has healed.
-void Replication::Hurry(std::string_view data_center) {
+void Replication::RedialNow(std::string_view data_center) {
   ForEachReplica([data_center](store::Replica& replica) {
-    if (replica.source() == data_center) replica.Hurry();
+    if (replica.source() == data_center) replica.RedialNow();
   });
 }
 
-LogApplier::OnBeat Replication::OnBeatOf(size_t origin) {
-  return [this, origin](Bytes bytes) {
-    Result<Beat> beat = DecodeBeat(bytes);
-    Result<void> heard = beat ? knowledge_.Hear(origin, *beat) : Fail(beat.error());
+LogApplier::OnHeartbeat Replication::HeartbeatHandlerOf(size_t replica_id) {
+  return [this, replica_id](Bytes bytes) {
+    Result<Heartbeat> heartbeat = DecodeHeartbeat(bytes);
+    Result<void> heard =
+        heartbeat ? matrix_clock_.Hear(replica_id, *heartbeat) : Fail(heartbeat.error());
     if (heard) return Learn();
     LOG_ERROR("a data center sees the site in another way",
-              {"source", options_.data_centers[origin]}, {"error", heard.error().message});
+              {"source", options_.data_centers[replica_id]}, {"error", heard.error().message});
   };
 }
 
 void Replication::Learn() {
   if (frozen_) return;
-  HybridTime known = knowledge_.known();
-  if (known > parts_.keyspace.known()) parts_.keyspace.set_known(known);
+  HybridTime stability_horizon = matrix_clock_.stability_horizon();
+  if (stability_horizon > parts_.keyspace.stability_horizon())
+    parts_.keyspace.set_stability_horizon(stability_horizon);
 }
 
-Result<uint64_t> Replication::WriteBeat() {
+Result<uint64_t> Replication::WriteHeartbeat() {
   Result<HybridTime> now = parts_.clock.Now();
   if (!now) return Fail(std::move(now.error()));
   std::string refusal = parts_.journal.refusal();
   if (!refusal.empty()) return Fail(Errc::kUnavailable, "{}", refusal);
-  return parts_.journal.AppendBeat(EncodeBeat(knowledge_.MakeBeat(*now)));
+  return parts_.journal.AppendHeartbeat(EncodeHeartbeat(matrix_clock_.MakeHeartbeat(*now)));
 }
 
 // One that has nothing cannot begin with our log: it would get back what others have deleted from
@@ -246,34 +252,34 @@ Result<uint64_t> Replication::WriteBeat() {
 // stands for something also where nobody has written. And before a snapshot of another one replaces
 // our copy of its log, ours stands for what was in that: deletions that everybody has applied are
 // in theirs no more.
-io::Task<Result<void>> Replication::Renew() {
-  Result<uint64_t> beat = WriteBeat();
-  if (!beat) co_return Fail(std::move(beat.error()));
-  Result<void> done = co_await parts_.journal.AwaitDurable(*beat);
+io::Task<Result<void>> Replication::MakeSnapshot() {
+  Result<uint64_t> heartbeat = WriteHeartbeat();
+  if (!heartbeat) co_return Fail(std::move(heartbeat.error()));
+  Result<void> done = co_await parts_.journal.AwaitDurable(*heartbeat);
   if (done) done = co_await parts_.journal.WriteSnapshotNow();
   co_return done;
 }
 
-io::Task<void> Replication::BeatRegularly() {
-  while (co_await io::Sleep(kBeatInterval)) {
+io::Task<void> Replication::WriteHeartbeats() {
+  while (co_await io::Sleep(kHeartbeatInterval)) {
     // Without a stamp, or room on the disk, the others keep their traces for longer.
-    (void)WriteBeat();
-    if (!shown_) continue;
-    for (Shown::Mirror& each : shown_->mirrors) each.replica->mirror()->Show(each.gauges);
-    shown_->known_lag.Set(Seconds(-parts_.clock.LeadOf(known())));
+    (void)WriteHeartbeat();
+    if (!gauges_) continue;
+    for (Gauges::Mirror& each : gauges_->mirrors) each.replica->mirror()->Show(each.gauges);
+    gauges_->stability_lag.Set(Seconds(-parts_.clock.LeadOf(stability_horizon())));
   }
 }
 
-SnapshotBasis Replication::BeginSnapshot() {
+SnapshotMetadata Replication::BeginSnapshot() {
   frozen_ = true;
-  SnapshotBasis basis{.known = alone() ? HybridTime() : known()};
-  ForEachReplica([&basis](store::Replica& replica) {
-    if (replica.log_id() != 0) basis.applied[replica.log_id()] = replica.applied();
+  SnapshotMetadata metadata{.stability_horizon = alone() ? HybridTime() : stability_horizon()};
+  ForEachReplica([&metadata](store::Replica& replica) {
+    if (replica.log_id() != 0) metadata.applied[replica.log_id()] = replica.applied();
   });
-  return basis;
+  return metadata;
 }
 
-void Replication::EndSnapshot(const SnapshotBasis* written) {
+void Replication::EndSnapshot(const SnapshotMetadata* written) {
   frozen_ = false;
   if (!alone()) Learn();
   if (written == nullptr) return;
@@ -283,7 +289,7 @@ void Replication::EndSnapshot(const SnapshotBasis* written) {
   });
 }
 
-size_t Replication::Have(uint64_t offset) const {
+size_t Replication::Count(uint64_t offset) const {
   return offset == 0 ? options_.data_centers.size() - 1 : server_.CountWith(kLogName, offset);
 }
 

@@ -27,12 +27,12 @@
 #include "io/scope.hpp"
 #include "io/task.hpp"
 #include "session/data/keyspace.hpp"
-#include "session/replication/basis.hpp"
+#include "session/replication/acknowledgements.hpp"
 #include "session/replication/disk_journal.hpp"
-#include "session/replication/journal.hpp"
-#include "session/replication/knowledge.hpp"
 #include "session/replication/log_applier.hpp"
+#include "session/replication/matrix_clock.hpp"
 #include "session/replication/peer_problem.hpp"
+#include "session/replication/snapshot_metadata.hpp"
 #include "store/disk_failure.hpp"
 #include "store/mirror/clock_offset.hpp"
 #include "store/mirror/mirror_client.hpp"
@@ -41,7 +41,7 @@
 
 namespace meridian::session {
 
-class Replication final : public Copies {
+class Replication final : public Acknowledgements {
  public:
   struct Options {
     std::string site;
@@ -91,18 +91,18 @@ class Replication final : public Copies {
                        std::function<bool(std::string_view data_center)> allowed);
 
   // Around a snapshot of the keyspace: what it will stand for; and that it does, or has failed.
-  SnapshotBasis BeginSnapshot();
-  void EndSnapshot(const SnapshotBasis* written);
+  SnapshotMetadata BeginSnapshot();
+  void EndSnapshot(const SnapshotMetadata* written);
 
-  size_t Have(uint64_t offset) const override;
+  size_t Count(uint64_t offset) const override;
   io::Task<size_t> Await(uint64_t offset, size_t count, TimePoint deadline) override;
 
   std::vector<Peer> Peers() const;
   // Everything with a stamp up to this is in every data center.
-  HybridTime known() const { return parts_.keyspace.known(); }
+  HybridTime stability_horizon() const { return parts_.keyspace.stability_horizon(); }
 
  private:
-  struct Shown;
+  struct Gauges;
   // Another data center's log, copied and applied here.
   struct Source {
     LogApplier applier;
@@ -110,14 +110,14 @@ class Replication final : public Copies {
   };
 
   Replication(const Parts& parts, Options options);
-  bool HasHeardOfAll() const;
+  bool HasAppliedFromAll() const;
   bool alone() const { return options_.data_centers.size() == 1; }
   io::Task<Result<void>> OpenSources();
   io::Task<Result<void>> HasNoCopyWithin(std::string folder);
-  io::Task<Result<void>> ReplayCopies(const SnapshotBasis& basis);
+  io::Task<Result<void>> ReplayCopies(const SnapshotMetadata& metadata);
   io::Task<Result<std::unique_ptr<Source>>> OpenSource(std::string name,
-                                                       LogApplier::OnBeat on_beat);
-  void Hurry(std::string_view data_center);
+                                                       LogApplier::OnHeartbeat on_heartbeat);
+  void RedialNow(std::string_view data_center);
   // Calls `visit(store::Replica&)` for each replica, also for those of former data centers.
   template <class Visit>
   void ForEachReplica(Visit visit) {
@@ -127,19 +127,19 @@ class Replication final : public Copies {
       }
     }
   }
-  LogApplier::OnBeat OnBeatOf(size_t origin);
+  LogApplier::OnHeartbeat HeartbeatHandlerOf(size_t replica_id);
   void Learn();
-  Result<uint64_t> WriteBeat();
-  io::Task<Result<void>> Renew();
-  io::Task<void> BeatRegularly();
+  Result<uint64_t> WriteHeartbeat();
+  io::Task<Result<void>> MakeSnapshot();
+  io::Task<void> WriteHeartbeats();
 
   Parts parts_;
   Options options_;
-  Knowledge knowledge_;
+  MatrixClock matrix_clock_;
   store::MirrorServer server_;
   std::vector<std::unique_ptr<Source>> sources_;  // by place; null: ourselves
   std::vector<std::unique_ptr<Source>> former_;   // of the site no more
-  std::unique_ptr<Shown> shown_;
+  std::unique_ptr<Gauges> gauges_;
   bool frozen_ = false;
   io::Scope background_;
 };

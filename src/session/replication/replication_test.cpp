@@ -17,12 +17,12 @@
 #include "io/net/stream.hpp"
 #include "io/sim/world.hpp"
 #include "io/task.hpp"
+#include "session/data/change.hpp"
 #include "session/data/keyspace.hpp"
-#include "session/data/record.hpp"
 #include "session/limits.hpp"
-#include "session/replication/basis.hpp"
 #include "session/replication/disk_journal.hpp"
-#include "session/replication/log_entry.hpp"
+#include "session/replication/log_record.hpp"
+#include "session/replication/snapshot_metadata.hpp"
 #include "store/log/log.hpp"
 #include "store/snapshot/snapshot.hpp"
 #include "store/store_fixture.hpp"
@@ -37,21 +37,22 @@ using std::chrono::seconds;
 constexpr uint64_t kOwnLog = 7;
 constexpr uint64_t kTheirLog = 8;
 
-std::string EntryOf(RecordWriter& writer) {
-  return std::string(1, static_cast<char>(EntryKind::kRecord)) + std::string(AsText(writer.Take()));
+std::string LogRecordOf(ChangeWriter& writer) {
+  return std::string(1, static_cast<char>(LogRecordKind::kRecord)) +
+         std::string(AsText(writer.Take()));
 }
 std::string SetOf(std::string_view key, uint64_t time) {
-  RecordWriter writer;
+  ChangeWriter writer;
   writer.Begin(key);
-  writer.Cleared({{time}, 1});
+  writer.Deleted({{time}, 1});
   writer.Text("v", {{time}, 1});
-  return EntryOf(writer);
+  return LogRecordOf(writer);
 }
 std::string DeletionOf(std::string_view key, uint64_t time) {
-  RecordWriter writer;
+  ChangeWriter writer;
   writer.Begin(key);
-  writer.Cleared({{time}, 0});
-  return EntryOf(writer);
+  writer.Deleted({{time}, 0});
+  return LogRecordOf(writer);
 }
 
 class ReplicationTest : public store::StoreTest {
@@ -80,7 +81,7 @@ class ReplicationTest : public store::StoreTest {
   void Start(std::vector<std::string> data_centers) {
     Run([this, data_centers](Machine& machine) -> Task<void> {
       HybridClock clock(machine.loop.driver(), seconds{5});
-      Keyspace keyspace({.seed = 7, .records = true}, clock);
+      Keyspace keyspace({.seed = 7, .journaled = true}, clock);
       auto journal = co_await OpenJournal(machine, clock);
       auto replication = co_await Replication::Open(
           {machine.loop, machine.disk, clock, *journal, keyspace},
@@ -108,8 +109,8 @@ class ReplicationTest : public store::StoreTest {
       EXPECT_TRUE(snapshots);
       auto writer = co_await (*snapshots)->Begin({.log_id = kOwnLog});
       EXPECT_TRUE(writer);
-      std::string basis = EncodeBasis({.applied = {{kTheirLog, offset}}});
-      EXPECT_TRUE(co_await (*writer)->Add(AsBytes(basis)));
+      std::string metadata = EncodeSnapshotMetadata({.applied = {{kTheirLog, offset}}});
+      EXPECT_TRUE(co_await (*writer)->Add(AsBytes(metadata)));
       EXPECT_TRUE(co_await (*writer)->Commit());
     });
   }
@@ -120,7 +121,7 @@ class ReplicationTest : public store::StoreTest {
     Duration waited{};
     Run([&waited, wanted, data_centers](Machine& machine) -> Task<void> {
       HybridClock clock(machine.loop.driver(), seconds{5});
-      Keyspace keyspace({.seed = 7, .records = true}, clock);
+      Keyspace keyspace({.seed = 7, .journaled = true}, clock);
       auto journal = co_await OpenJournal(machine, clock);
       auto replication =
           co_await Replication::Open({machine.loop, machine.disk, clock, *journal, keyspace},
@@ -148,8 +149,8 @@ class ReplicationTest : public store::StoreTest {
 
 TEST_F(ReplicationTest, OneWithANewDiskWaitsOnceForTheOthersAsLongAsClocksMayDiffer) {
   Duration waited = Wait();
-  EXPECT_GE(waited, kMostClockSkew);
-  EXPECT_LT(waited, kMostClockSkew + seconds{1});
+  EXPECT_GE(waited, kMaxPeerClockSkew);
+  EXPECT_LT(waited, kMaxPeerClockSkew + seconds{1});
   EXPECT_LT(Wait(), seconds{1});
 }
 
@@ -161,13 +162,13 @@ TEST_F(ReplicationTest, OneThatHasHeardOfAllTheOthersWaitsForNobody) {
 // It went on from the part of a counter that one of them knew, and another knew more.
 TEST_F(ReplicationTest, OneThatHasHeardOfOneWaitsForTheOthersToo) {
   Write("session/from-us-west", kTheirLog, {SetOf("theirs", 1)});
-  EXPECT_GE(Wait(seconds{60}, {"us-east", "us-west", "london"}), kMostClockSkew);
+  EXPECT_GE(Wait(seconds{60}, {"us-east", "us-west", "london"}), kMaxPeerClockSkew);
 }
 
 // It had written beats by then, and did not wait when it was started again.
 TEST_F(ReplicationTest, OneThatIsEndedWhileItWaitsDoesSoAtOnceAndWaitsTheNextTime) {
   EXPECT_LT(Wait(seconds{2}), seconds{3});
-  EXPECT_GE(Wait(), kMostClockSkew);
+  EXPECT_GE(Wait(), kMaxPeerClockSkew);
 }
 
 // Folders were looked for among files.
@@ -192,7 +193,7 @@ TEST_F(ReplicationTest, CopyThatWasMovedIntoAnotherOneIsFound) {
   Write("session/from-us-west.lost/from-us-west", kTheirLog + 1, {SetOf("second", 2)});
   Run([](Machine& machine) -> Task<void> {
     HybridClock clock(machine.loop.driver(), seconds{5});
-    Keyspace keyspace({.seed = 7, .records = true}, clock);
+    Keyspace keyspace({.seed = 7, .journaled = true}, clock);
     auto journal = co_await OpenJournal(machine, clock);
     auto replication = co_await Replication::Open(
         {machine.loop, machine.disk, clock, *journal, keyspace},

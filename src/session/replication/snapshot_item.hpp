@@ -11,15 +11,15 @@
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "session/data/keyspace.hpp"
-#include "session/replication/log_entry.hpp"
+#include "session/replication/log_record.hpp"
 
 namespace meridian::session {
 
 // The items that a record is written as.
-class ItemsOfRecord {
+class ItemsOfChange {
  public:
   // An item may have so many bytes. The record outlives this.
-  ItemsOfRecord(Bytes record, size_t most) : rest_(record), most_(most) {}
+  ItemsOfChange(Bytes record, size_t most) : rest_(record), most_(most) {}
 
   // Valid until the next call; nothing behind the last one.
   std::optional<Bytes> Next();
@@ -33,18 +33,18 @@ class ItemsOfRecord {
 };
 
 // Puts them together again. One for each snapshot that is read.
-class ItemReader {
+class SnapshotItemReader {
  public:
   // A record, valid until the next call and as long as the item; nothing: more of it follows.
   // kInvalid.
   Result<std::optional<Bytes>> Take(Bytes item);
-  bool within_record() const { return entries_.within_record(); }
+  bool within_change() const { return entries_.within_change(); }
 
  private:
-  EntryReader entries_;
+  LogRecordReader entries_;
 };
 
 // Merges what the item completes into the keyspace. kInvalid.
-Result<void> ApplyItem(ItemReader& items, Bytes item, Keyspace& keyspace);
+Result<void> ApplySnapshotItem(SnapshotItemReader& items, Bytes item, Keyspace& keyspace);
 
 }  // namespace meridian::session

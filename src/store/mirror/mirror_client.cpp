@@ -21,10 +21,10 @@
 #include "io/scope.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
+#include "store/clock_file.hpp"
 #include "store/limits.hpp"
 #include "store/log/log.hpp"
 #include "store/log/record.hpp"
-#include "store/mirror/clock_file.hpp"
 #include "store/mirror/clock_offset.hpp"
 #include "store/mirror/frame_stream.hpp"
 #include "store/mirror/mirror_follower.hpp"
@@ -358,10 +358,10 @@ io::Task<void> MirrorClient::DialInto(Dialled* stream) {
   *stream = co_await dial_(loop_.After(kMirrorHandshakeTimeout));
 }
 
-void MirrorClient::Hurry() {
-  hurry_ = dialling_ != nullptr;
-  if (hurry_) dialling_->Cancel();
-  hurried_.WakeAll();
+void MirrorClient::RedialNow() {
+  redial_now_ = dialling_ != nullptr;
+  if (redial_now_) dialling_->Cancel();
+  redial_requested_.WakeAll();
 }
 
 io::Task<void> MirrorClient::Run() {
@@ -380,15 +380,15 @@ io::Task<void> MirrorClient::Run() {
                   {"error", ended.error().message});
     }
     // Also who is hurried dials no more often: both sides may fail and hurry each other.
-    if (!co_await io::SleepUntil(begun + kLeastRedial)) co_return;
-    if (std::exchange(hurry_, false)) {
+    if (!co_await io::SleepUntil(begun + kMinRedial)) co_return;
+    if (std::exchange(redial_now_, false)) {
       pause = kFirstRedial;
       continue;
     }
     pause = welcomed_ ? kFirstRedial : std::min(2 * pause, kMaxRedial);
     auto half = static_cast<uint64_t>((pause / 2).count());
     TimePoint next = loop_.After(pause / 2 + Duration{random_.Below(half)});
-    Result<void> hurried = co_await hurried_.Wait(next);
+    Result<void> hurried = co_await redial_requested_.Wait(next);
     if (!hurried && hurried.error().code == Errc::kCancelled) co_return;
     if (hurried) pause = kFirstRedial;
   }

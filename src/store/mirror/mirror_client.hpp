@@ -34,9 +34,9 @@
 #include "io/scope.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
+#include "store/clock_file.hpp"
 #include "store/limits.hpp"
 #include "store/log/log.hpp"
-#include "store/mirror/clock_file.hpp"
 #include "store/mirror/clock_offset.hpp"
 #include "store/mirror/mirror_protocol.hpp"
 #include "store/mirror/mirror_source.hpp"
@@ -84,7 +84,7 @@ class MirrorClient {
   void RaiseLeastEpoch(uint32_t epoch);
   // The source was heard of in another way: it is dialled anew at once, also where an attempt waits
   // for an answer that may have been lost.
-  void Hurry();
+  void RedialNow();
 
   bool connected() const { return connected_; }
   // What ended the last attempt to follow. Empty while the source is followed, and before the first
@@ -119,8 +119,8 @@ class MirrorClient {
   Dial dial_;
   Random random_;
   io::Scope* dialling_ = nullptr;
-  bool hurry_ = false;  // the next attempt does not wait
-  io::WaitQueue hurried_;
+  bool redial_now_ = false;  // the next attempt does not wait
+  io::WaitQueue redial_requested_;
   Connection* connection_ = nullptr;
   bool connected_ = false;
   bool welcomed_ = false;  // in the last attempt

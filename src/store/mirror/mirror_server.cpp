@@ -50,7 +50,7 @@ class MirrorServer::Connection {
   io::Task<std::optional<Refusal>> Admit(const std::function<bool(std::string_view)>& allowed);
   io::Task<SourceFacts> FactsForHello();
   SourceFacts Facts() const;
-  io::Task<void> Renew();
+  io::Task<void> MakeSnapshot();
   io::Task<void> Send();
   io::Task<Result<void>> Act(const SourceSession::Action& action);
   io::Task<Result<void>> SendRecords(size_t max_bytes);
@@ -77,8 +77,8 @@ class MirrorServer::Connection {
   SourceSession session_;
   io::Scope scope_;
   io::WaitQueue acknowledged_;
-  io::WaitQueue renewed_;
-  bool renewing_ = false;
+  io::WaitQueue snapshot_made_;
+  bool making_snapshot_ = false;
   std::optional<Refusal> refusal_;
   ClockEcho echo_;           // but for when it is answered
   bool unreadable_ = false;  // what comes next turned out to be damaged
@@ -143,8 +143,8 @@ io::Task<void> MirrorServer::Connection::Run(const std::function<bool(std::strin
   refusal_ = co_await Admit(allowed);
   if (!refusal_) {
     Join();
-    renewing_ = session_.next_offset() == 0 && server_.options_.renew != nullptr;
-    if (renewing_) scope_.Spawn(Renew());
+    making_snapshot_ = session_.next_offset() == 0 && server_.options_.make_snapshot != nullptr;
+    if (making_snapshot_) scope_.Spawn(MakeSnapshot());
     scope_.Spawn(Send());
     scope_.Spawn(Receive());
     co_await scope_.Join();
@@ -196,8 +196,8 @@ SourceFacts MirrorServer::Connection::Facts() const {
                     .epoch = log().epoch(),
                     .begin_offset = log().begin_offset(),
                     .end_offset = log().durable_end_offset(),
-                    .begins_with_snapshot = server_.options_.renew != nullptr,
-                    .snapshot_is_made = !renewing_};
+                    .begins_with_snapshot = server_.options_.make_snapshot != nullptr,
+                    .snapshot_is_made = !making_snapshot_};
   uint64_t next = session_.next_offset();
   facts.next_is_readable = !unreadable_ && log().NextReadable(next) == next;
   if (source_.snapshots != nullptr && source_.snapshots->newest()) {
@@ -246,12 +246,12 @@ void MirrorServer::Connection::Leave() {
 }
 
 // A snapshot for a follower that has nothing.
-io::Task<void> MirrorServer::Connection::Renew() {
-  Result<void> made = co_await server_.options_.renew(hello_.log);
+io::Task<void> MirrorServer::Connection::MakeSnapshot() {
+  Result<void> made = co_await server_.options_.make_snapshot(hello_.log);
   if (!made && made.error().code == Errc::kCancelled) co_return;
   if (!made) Refuse({RefusalReason::kOutOfReach, made.error().message});
-  renewing_ = false;
-  renewed_.WakeAll();
+  making_snapshot_ = false;
+  snapshot_made_.WakeAll();
 }
 
 io::Task<void> MirrorServer::Connection::Send() {
@@ -283,7 +283,7 @@ io::Task<Result<void>> MirrorServer::Connection::Act(const SourceSession::Action
     case kAwaitAck:
       co_return co_await WaitFor(acknowledged_, action.until);
     case kAwaitSnapshot:
-      co_return co_await WaitFor(renewed_, action.until);
+      co_return co_await WaitFor(snapshot_made_, action.until);
     case kRefuse:
       Refuse(action.refusal);
       co_return Result<void>{};

@@ -49,7 +49,7 @@ struct MirrorServerOptions {
   std::function<void(std::string_view data_center)> on_joined = [](std::string_view) {};
   // Makes a snapshot of what the owner of the log has now. With it a follower that has nothing yet
   // begins with one that was made since it came, else with the log's first record.
-  std::function<io::Task<Result<void>>(std::string_view log)> renew;
+  std::function<io::Task<Result<void>>(std::string_view log)> make_snapshot;
 };
 
 struct FollowerProgress {

@@ -38,7 +38,7 @@ class MirrorTest : public testing::Test {
                          .find = find,
                          .on_fenced = [this](std::string_view) { ++fenced_; },
                          .on_joined = [this](std::string_view name) { joined_.emplace_back(name); },
-                         .renew = renew_});
+                         .make_snapshot = make_snapshot_});
     io::Scope scope(machine.loop);
     source_ = log->get();
     source_snapshots_ = snapshots->get();
@@ -142,7 +142,7 @@ class MirrorTest : public testing::Test {
   std::function<Task<Result<void>>()> before_snapshot_;
   int fenced_ = 0;
   std::vector<std::string> joined_;
-  std::function<Task<Result<void>>(std::string_view)> renew_;
+  std::function<Task<Result<void>>(std::string_view)> make_snapshot_;
   std::function<Task<void>()> before_serving_;
   std::function<Task<void>()> before_following_;
   Log* source_ = nullptr;
@@ -256,7 +256,7 @@ TEST_F(MirrorTest, FollowerThatHasNothingBeginsWithASnapshotThatIsMadeSinceItCam
     for (int i = 0; i < 10; ++i) CHECK(source_->Append({.body = AsBytes("body")}));
     CHECK(co_await source_->Durable(10));
   };
-  renew_ = [this, &renewals](std::string_view) -> Task<Result<void>> {
+  make_snapshot_ = [this, &renewals](std::string_view) -> Task<Result<void>> {
     ++renewals;
     if (!co_await io::Sleep(3 * kMaxMirrorSilence)) co_return Fail(Errc::kCancelled, "renewing");
     auto writer = co_await source_snapshots_->Begin({.log_id = 7, .end_offset = 10, .epoch = 0});
@@ -276,7 +276,7 @@ TEST_F(MirrorTest, FollowerThatHasNothingBeginsWithASnapshotThatIsMadeSinceItCam
 }
 
 TEST_F(MirrorTest, FollowerThatHasNothingIsNotServedWithoutASnapshot) {
-  renew_ = [](std::string_view) -> Task<Result<void>> {
+  make_snapshot_ = [](std::string_view) -> Task<Result<void>> {
     co_return Fail(Errc::kUnavailable, "the disk is full");
   };
   Start();
@@ -418,7 +418,7 @@ TEST_F(MirrorTest, FollowerThatIsHurriedDialsAtOnce) {
   ServeAfter(seconds{60});
   world_.RunFor(seconds{60} + milliseconds{100});
   ASSERT_FALSE(client_->connected());
-  client_->Hurry();
+  client_->RedialNow();
   world_.RunFor(milliseconds{50});
   EXPECT_TRUE(client_->connected());
 }
@@ -429,10 +429,10 @@ TEST_F(MirrorTest, FollowerThatIsHurriedAllTheTimeDialsTwentyTimesASecondAtMost)
   Start();
   dials_ = 0;
   for (int i = 0; i < 1000; ++i) {
-    client_->Hurry();
+    client_->RedialNow();
     world_.RunFor(milliseconds{1});
   }
-  EXPECT_LE(dials_, seconds{1} / kLeastRedial + 1);
+  EXPECT_LE(dials_, seconds{1} / kMinRedial + 1);
   EXPECT_GT(dials_, 10);
 }
 

@@ -24,16 +24,16 @@
 
 namespace meridian::session {
 
-class RecordWriter {
+class ChangeWriter {
  public:
   // What is written from here on is of `key`.
   void Begin(std::string_view key);
-  void Cleared(const Stamp& stamp);
+  void Deleted(const Stamp& stamp);
   void Expires(const Expiry& expiry);
   void Text(std::string_view value, const Stamp& stamp);
-  void Count(uint8_t origin, const Contribution& contribution);
+  void Count(uint8_t replica_id, const Contribution& contribution);
   void Field(std::string_view name, std::string_view value, bool present, const Stamp& stamp);
-  void Member(std::string_view name, uint8_t origin, const MemberTag& tag);
+  void Member(std::string_view name, uint8_t replica_id, const MemberTag& tag);
   // Of every key: all with an earlier stamp is gone.
   void Flushed(const Stamp& stamp);
   // All of it.
@@ -65,6 +65,6 @@ struct KeyChange {
 };
 
 // kInvalid: it is not a record of this version. Nothing of it may be applied then.
-Result<std::vector<KeyChange>> DecodeRecord(Bytes record);
+Result<std::vector<KeyChange>> DecodeChange(Bytes record);
 
 }  // namespace meridian::session

@@ -27,40 +27,40 @@ enum class SessionBug : uint8_t {
 
 struct SessionRunOptions {
   SessionBug bug = SessionBug::kNone;
-  size_t places = 3;
+  size_t replicas = 3;
   bool flushes = false;  // FLUSHALL is among the commands: then nothing is promised but convergence
 };
 
-class SessionPlace {
+class SessionReplica {
  public:
-  SessionPlace(io::sim::World& world, SessionOracle& oracle, size_t place,
-               const SessionRunOptions& options)
-      : world_(world), oracle_(oracle), place_(place), options_(options) {}
+  SessionReplica(io::sim::World& world, SessionOracle& oracle, size_t replica,
+                 const SessionRunOptions& options)
+      : world_(world), oracle_(oracle), replica_(replica), options_(options) {}
 
   io::Task<void> Run(io::sim::Machine& machine);
   void StopWriting() { writing_ = false; }
   // Of the life that runs. It has traces of what is gone: how many.
   Contents See() const;
-  size_t Traces() const;
+  size_t Tombstones() const;
   // Its disk was lost; it begins anew on another, which is empty.
   void TakeNewDisk() { ++disks_; }
   bool running() const { return engine_ != nullptr; }
 
  private:
   struct Parts;
-  struct Speaker;
+  struct InMemoryClient;
   io::Task<void> Serve(io::sim::Machine& machine, Parts& parts);
   io::Task<void> Accept(io::sim::Machine& machine, Parts& parts);
   io::Task<void> Sweep(Parts& parts);
   io::Task<void> Write(io::sim::Machine& machine, Parts& parts);
-  io::Task<void> WriteOne(io::sim::Machine& machine, Parts& parts, Speaker& speaker);
-  void WriteAnything(io::sim::Machine& machine, Speaker& speaker);
+  io::Task<void> WriteOne(io::sim::Machine& machine, Parts& parts, InMemoryClient& client);
+  void WriteAnything(io::sim::Machine& machine, InMemoryClient& client);
   std::string SomeOnce(Random& random) const;
   bool flushes() const { return options_.flushes; }
 
   io::sim::World& world_;
   SessionOracle& oracle_;
-  size_t place_;
+  size_t replica_;
   SessionRunOptions options_;
   uint64_t disks_ = 0;  // that were lost
   session::Engine* engine_ = nullptr;

@@ -20,7 +20,7 @@
 
 namespace meridian::session {
 
-struct Beat {
+struct Heartbeat {
   // Earlier records of its writer have lower stamps, later ones have higher ones.
   HybridTime time;
   // The site's data centers, in the order by which they are known in stamps.
@@ -28,28 +28,28 @@ struct Beat {
   // For each: up to when its writes are applied there.
   std::vector<HybridTime> heard;
 
-  bool operator==(const Beat&) const = default;
+  bool operator==(const Heartbeat&) const = default;
 };
-std::string EncodeBeat(const Beat& beat);
+std::string EncodeHeartbeat(const Heartbeat& heartbeat);
 // kInvalid.
-Result<Beat> DecodeBeat(Bytes bytes);
+Result<Heartbeat> DecodeHeartbeat(Bytes bytes);
 
-class Knowledge {
+class MatrixClock {
  public:
   // `here`: our own place among them.
-  Knowledge(std::vector<std::string> data_centers, size_t here);
+  MatrixClock(std::vector<std::string> data_centers, size_t here);
 
   // A beat of another one, and all before it in its log, was applied. kInvalid: it counts the data
   // centers in another way than we do, so that its stamps would mean something else.
-  Result<void> Hear(size_t origin, const Beat& beat);
+  Result<void> Hear(size_t replica_id, const Heartbeat& heartbeat);
   // Our own, for our log; `now` is above all stamps that we gave.
-  Beat MakeBeat(HybridTime now) const;
+  Heartbeat MakeHeartbeat(HybridTime now) const;
 
-  HybridTime known() const;
+  HybridTime stability_horizon() const;
   // Up to when the writes of `origin` are applied here.
-  HybridTime heard(size_t origin) const { return heard_[origin]; }
+  HybridTime heard(size_t replica_id) const { return heard_[replica_id]; }
   // Up to when ours are applied there.
-  HybridTime acknowledged(size_t origin) const { return acknowledged_[origin]; }
+  HybridTime acknowledged(size_t replica_id) const { return acknowledged_[replica_id]; }
   const std::vector<std::string>& data_centers() const { return data_centers_; }
   size_t here() const { return here_; }
 

@@ -1,4 +1,4 @@
-#include "store/mirror/clock_file.hpp"
+#include "store/clock_file.hpp"
 
 #include <gtest/gtest.h>
 

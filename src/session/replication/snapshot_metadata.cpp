@@ -1,4 +1,4 @@
-#include "session/replication/basis.hpp"
+#include "session/replication/snapshot_metadata.hpp"
 
 #include <cstdint>
 #include <string>
@@ -10,7 +10,7 @@ namespace meridian::session {
 namespace {
 
 // No version of a record.
-constexpr uint8_t kBasisMark = 0xff;
+constexpr uint8_t kMetadataMark = 0xff;
 
 void PutNumber(uint64_t number, std::string* into) {
   for (int shift = 56; shift >= 0; shift -= 8) *into += static_cast<char>(number >> shift);
@@ -19,33 +19,33 @@ void PutNumber(uint64_t number, std::string* into) {
 }  // namespace
 
 // The mark, u64 known, u64 count, then for each u64 log, u64 offset; big-endian.
-std::string EncodeBasis(const SnapshotBasis& basis) {
-  std::string bytes(1, static_cast<char>(kBasisMark));
-  PutNumber(basis.known.bits, &bytes);
-  PutNumber(basis.applied.size(), &bytes);
-  for (const auto& [log, offset] : basis.applied) {
+std::string EncodeSnapshotMetadata(const SnapshotMetadata& metadata) {
+  std::string bytes(1, static_cast<char>(kMetadataMark));
+  PutNumber(metadata.stability_horizon.bits, &bytes);
+  PutNumber(metadata.applied.size(), &bytes);
+  for (const auto& [log, offset] : metadata.applied) {
     PutNumber(log, &bytes);
     PutNumber(offset, &bytes);
   }
   return bytes;
 }
 
-bool IsBasis(Bytes item) { return !item.empty() && item[0] == kBasisMark; }
+bool IsSnapshotMetadata(Bytes item) { return !item.empty() && item[0] == kMetadataMark; }
 
-Result<SnapshotBasis> DecodeBasis(Bytes item) {
+Result<SnapshotMetadata> DecodeSnapshotMetadata(Bytes item) {
   ByteReader reader(item);
-  SnapshotBasis basis;
-  bool marked = reader.U8() == kBasisMark;
-  basis.known.bits = reader.U64();
+  SnapshotMetadata metadata;
+  bool marked = reader.U8() == kMetadataMark;
+  metadata.stability_horizon.bits = reader.U64();
   uint64_t count = reader.U64();
   for (uint64_t i = 0; i < count && reader.ok(); ++i) {
     uint64_t log = reader.U64();
-    basis.applied[log] = reader.U64();
+    metadata.applied[log] = reader.U64();
   }
   if (!marked || !reader.ok() || reader.remaining() > 0) {
     return Fail(Errc::kInvalid, "what a session snapshot stands for cannot be read");
   }
-  return basis;
+  return metadata;
 }
 
 }  // namespace meridian::session

@@ -37,7 +37,7 @@ void FillHash(EngineFixture& world, std::string_view key, size_t fields, size_t 
 }
 // So many fields and members that are gone, and are remembered.
 void FillTraces(EngineFixture& world, size_t count) {
-  world.engine->keyspace().set_known(HybridTime());
+  world.engine->keyspace().set_stability_horizon(HybridTime());
   for (size_t i = 0; i < count; ++i) {
     std::string name = "n" + std::to_string(i);
     Do(world, {"HSET", "h", name, "v"});
@@ -178,7 +178,7 @@ TEST(ReplyBytes, OfAHashOfLongFieldsCameInOneTurn) {
   FillHash(world, "h", 200, kBytes);
   for (std::string_view command : {"HGETALL", "HVALS"}) {
     Pieces pieces = Ask(world, {command, "h"});
-    EXPECT_LT(pieces.longest, 2 * kReplyBytesPerTurn) << command;
+    EXPECT_LT(pieces.longest, 2 * kReplyBytesPerIteration) << command;
     EXPECT_GT(pieces.bytes, 200 * kBytes) << command;
   }
 }
@@ -195,7 +195,7 @@ TEST(ReplyBytes, OfAHashThatIsLargerThanAnOutputCutTheClientOff) {
 TEST(ReplyBytes, OfLongNamesOfKeysWereCollectedInOneTurn) {
   EngineFixture world;
   std::string name(kMaxKeyBytes - 8, 'k');
-  for (size_t i = 0; i < kReplyItemsPerTurn + 1; ++i) {
+  for (size_t i = 0; i < kReplyItemsPerIteration + 1; ++i) {
     Do(world, {"SET", name + std::to_string(i), "v"});
   }
   Client& client = world.client->client();
@@ -209,16 +209,16 @@ TEST(ReplyTurns, OfASmallHashAmongManyTracesWasMadeInOne) {
   EngineFixture world;
   FillTraces(world, kMany);
   for (std::string_view command : {"HGETALL", "HKEYS", "HVALS"}) {
-    EXPECT_GT(Ask(world, {command, "h"}).count, kMany / kReplyItemsPerTurn) << command;
+    EXPECT_GT(Ask(world, {command, "h"}).count, kMany / kReplyItemsPerIteration) << command;
   }
-  EXPECT_GT(Ask(world, {"SMEMBERS", "s"}).count, kMany / kReplyItemsPerTurn);
+  EXPECT_GT(Ask(world, {"SMEMBERS", "s"}).count, kMany / kReplyItemsPerIteration);
   EXPECT_EQ(world.Say("HGETALL h"), "*2|$2|n0|$1|v|");
   EXPECT_EQ(world.Say("SMEMBERS s"), "*1|$2|n0|");
 }
 
 TEST(ReplyTurns, OfFewKeysBesideManyTracesWereMadeInOne) {
   EngineFixture world;
-  world.engine->keyspace().set_known(HybridTime());
+  world.engine->keyspace().set_stability_horizon(HybridTime());
   for (size_t i = 0; i < kMany; ++i) {
     Do(world, {"SET", "k" + std::to_string(i), "v"});
     if (i > 0) Do(world, {"DEL", "k" + std::to_string(i)});
@@ -229,7 +229,7 @@ TEST(ReplyTurns, OfFewKeysBesideManyTracesWereMadeInOne) {
 
 TEST(Readings, OneMoreThanMayTakeTurnsIsAnsweredAtOnce) {
   EngineFixture world;
-  FillHash(world, "h", 2 * kReplyItemsPerTurn, 1);
+  FillHash(world, "h", 2 * kReplyItemsPerIteration, 1);
   std::vector<std::unique_ptr<EngineFixture::TestClient>> readers;
   for (size_t i = 0; i < kMaxReadings; ++i) {
     readers.push_back(world.Connect());

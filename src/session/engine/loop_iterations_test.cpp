@@ -13,10 +13,10 @@
 #include "base/bytes.hpp"
 #include "base/hybrid_clock.hpp"
 #include "base/random.hpp"
+#include "session/data/change.hpp"
 #include "session/data/keyspace.hpp"
 #include "session/data/merge.hpp"
 #include "session/data/random_choice.hpp"
-#include "session/data/record.hpp"
 #include "session/engine/engine_fixture.hpp"
 #include "session/limits.hpp"
 
@@ -77,7 +77,7 @@ TEST(Turns, LargeHashesOfAFlushAreFreedInPartsToo) {
 // may not know.
 void ExpectFreedInParts(const std::string& line, bool others) {
   EngineFixture world;
-  if (others) world.engine->keyspace().set_known({});
+  if (others) world.engine->keyspace().set_stability_horizon({});
   FillHash(world, "h", kMany);
   FillSet(world, "s", kMany);
   world.Say(line);
@@ -117,7 +117,7 @@ TEST(Turns, HashOfTheLimitIsFreedAtOnceAndOnePastItIsNot) {
 class FlushFromElsewhere : public ::testing::Test {
  protected:
   void Hear() {
-    RecordWriter writer;
+    ChangeWriter writer;
     writer.Flushed({flushed_at_, 1});
     ASSERT_TRUE(world_.engine->keyspace().Apply(writer.Take()));
   }
@@ -185,7 +185,7 @@ TEST_F(FlushFromElsewhere, StopsTheTransactionsOfWatchedKeys) {
 class ManyTraces : public ::testing::Test {
  protected:
   ManyTraces() {
-    world_.engine->keyspace().set_known({});
+    world_.engine->keyspace().set_stability_horizon({});
     FillSet(world_, "s", kMany);
     FillHash(world_, "h", kMany);
     for (size_t i = 0; i < kMany; i += 2) {
@@ -193,7 +193,7 @@ class ManyTraces : public ::testing::Test {
       world_.Say("HDEL h f" + std::to_string(i));
     }
   }
-  size_t Traces() {
+  size_t Tombstones() {
     Keyspace& keyspace = world_.engine->keyspace();
     return MembersOf(keyspace.Peek("s"))->tombstones() + FieldsOf(keyspace.Peek("h"))->tombstones();
   }
@@ -203,9 +203,9 @@ class ManyTraces : public ::testing::Test {
     for (int i = 0; i < 20; ++i) {
       world_.wall.Advance(std::chrono::milliseconds{100});
       for (bool done = false; !done;) {
-        size_t before = Traces();
+        size_t before = Tombstones();
         done = world_.engine->Sweep();
-        longest = std::max(longest, before - Traces());
+        longest = std::max(longest, before - Tombstones());
       }
     }
     return longest;
@@ -218,12 +218,12 @@ TEST_F(ManyTraces, AreTakenOutInParts) {
   world_.wall.Advance(std::chrono::seconds{2});
   HybridTime now{static_cast<uint64_t>(world_.engine->keyspace().now_ms() + 2000)
                  << HybridTime::kCounterBits};
-  world_.engine->keyspace().set_known(now);
-  EXPECT_EQ(Traces(), kMany);
+  world_.engine->keyspace().set_stability_horizon(now);
+  EXPECT_EQ(Tombstones(), kMany);
   size_t longest = LongestCollection();
   EXPECT_GT(longest, 0);
   EXPECT_LE(longest, kTombstonesPerIteration + kSegmentItems);
-  EXPECT_EQ(Traces(), 0);
+  EXPECT_EQ(Tombstones(), 0);
   EXPECT_EQ(world_.Say("SCARD s"), ":" + std::to_string(kMany / 2) + "|");
   EXPECT_EQ(world_.Say("HLEN h"), ":" + std::to_string(kMany / 2) + "|");
 }
@@ -232,12 +232,12 @@ TEST_F(ManyTraces, AreTakenOutInParts) {
 TEST_F(ManyTraces, AreNotLookedForWithEachRecordOfAnotherDataCenter) {
   HybridTime now{static_cast<uint64_t>(world_.engine->keyspace().now_ms() + 2000)
                  << HybridTime::kCounterBits};
-  world_.engine->keyspace().set_known(now);
-  RecordWriter writer;
+  world_.engine->keyspace().set_stability_horizon(now);
+  ChangeWriter writer;
   writer.Begin("s");
   writer.Member("another", 1, {.added = {now.bits + 1}, .removed = {}});
   ASSERT_TRUE(world_.engine->keyspace().Apply(writer.Take()));
-  EXPECT_EQ(Traces(), kMany);
+  EXPECT_EQ(Tombstones(), kMany);
 }
 
 // --- replies of many
@@ -266,9 +266,9 @@ Pieces Ask(EngineFixture& world, const std::vector<std::string_view>& request) {
 
 TEST(LongReplies, OfAsManyAsATurnTakesComeAtOnceAndOneMoreInPieces) {
   EngineFixture world;
-  FillSet(world, "s", kReplyItemsPerTurn);
+  FillSet(world, "s", kReplyItemsPerIteration);
   EXPECT_EQ(Ask(world, {"SMEMBERS", "s"}).count, 0);
-  FillStrings(world, kReplyItemsPerTurn - 1);
+  FillStrings(world, kReplyItemsPerIteration - 1);
   EXPECT_EQ(Ask(world, {"KEYS", "*"}).count, 0);
   world.Say("SADD s more");
   EXPECT_EQ(Ask(world, {"SMEMBERS", "s"}).count, 2);
@@ -284,8 +284,8 @@ TEST(LongReplies, AreWhole) {
   for (const char* command : {"HGETALL", "HKEYS", "HVALS", "SMEMBERS", "KEYS"}) {
     std::string_view name = command[0] == 'S' ? "s" : command[0] == 'K' ? "*" : "h";
     Pieces pieces = Ask(world, {command, name});
-    EXPECT_GT(pieces.count, kMany / kReplyItemsPerTurn) << command;
-    EXPECT_LT(pieces.longest, 100 * kReplyItemsPerTurn) << command;
+    EXPECT_GT(pieces.count, kMany / kReplyItemsPerIteration) << command;
+    EXPECT_LT(pieces.longest, 100 * kReplyItemsPerIteration) << command;
     auto elements = static_cast<size_t>(std::ranges::count(pieces.all, '$'));
     size_t expected = command[0] == 'K' ? kMany + 2 : command[1] == 'G' ? 2 * kMany : kMany;
     EXPECT_EQ(elements, expected) << command;

@@ -1,4 +1,4 @@
-#include "session/replication/log_entry.hpp"
+#include "session/replication/log_record.hpp"
 
 #include <utility>
 
@@ -7,21 +7,21 @@
 
 namespace meridian::session {
 
-Result<EntryReader::Taken> EntryReader::Take(Bytes entry) {
+Result<LogRecordReader::Taken> LogRecordReader::Take(Bytes entry) {
   if (entry.empty()) return Fail(Errc::kInvalid, "an empty entry of a session log");
   Bytes body = entry.subspan(1);
-  switch (static_cast<EntryKind>(entry[0])) {
-    case EntryKind::kRecord:
+  switch (static_cast<LogRecordKind>(entry[0])) {
+    case LogRecordKind::kRecord:
       if (unfinished_.empty()) return Taken{Found::kRecord, body};
       unfinished_ += AsText(body);
       record_ = std::exchange(unfinished_, {});
       return Taken{Found::kRecord, AsBytes(record_)};
-    case EntryKind::kMoreParts:
+    case LogRecordKind::kMoreParts:
       unfinished_ += AsText(body);
       return Taken{};
-    case EntryKind::kBeat:
-      return Taken{Found::kBeat, body};
-    case EntryKind::kAbandoned:
+    case LogRecordKind::kHeartbeat:
+      return Taken{Found::kHeartbeat, body};
+    case LogRecordKind::kAbandoned:
       Reset();
       return Taken{};
   }

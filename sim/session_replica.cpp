@@ -1,4 +1,4 @@
-#include "sim/session_place.hpp"
+#include "sim/session_replica.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -29,9 +29,9 @@
 #include "session/engine/client.hpp"
 #include "session/engine/engine.hpp"
 #include "session/limits.hpp"
-#include "session/replication/basis.hpp"
 #include "session/replication/disk_journal.hpp"
 #include "session/replication/replication.hpp"
+#include "session/replication/snapshot_metadata.hpp"
 #include "sim/lying_disk.hpp"
 #include "sim/session_oracle.hpp"
 #include "store/limits.hpp"
@@ -43,15 +43,15 @@ using std::chrono::milliseconds;
 
 constexpr uint16_t kPeerPort = 26379;
 constexpr int kWriters = 2;
-constexpr uint64_t kMostPauseMs = 120;
+constexpr uint64_t kMaxPauseMs = 120;
 constexpr uint64_t kSnapshotLogBytes = 12'000;
 constexpr uint64_t kWaitMs = 400;
 
-IpAddress AddressOf(size_t place) {
-  return IpAddress::V4(10, 0, 0, static_cast<uint8_t>(1 + place));
+IpAddress AddressOf(size_t replica) {
+  return IpAddress::V4(10, 0, 0, static_cast<uint8_t>(1 + replica));
 }
 
-std::string NameOf(size_t place) { return fmt::format("place-{}", place); }
+std::string NameOf(size_t replica) { return fmt::format("place-{}", replica); }
 
 std::string TextOf(session::Keyspace& keyspace, const session::Entry& entry) {
   std::string text;
@@ -75,14 +75,15 @@ std::string TextOf(session::Keyspace& keyspace, const session::Entry& entry) {
 }  // namespace
 
 // A client whose connection is in memory.
-struct SessionPlace::Speaker final : public session::ClientConnection {
-  explicit Speaker(session::Engine& engine) : engine(engine), client(engine.NextClientId(), *this) {
+struct SessionReplica::InMemoryClient final : public session::ClientConnection {
+  explicit InMemoryClient(session::Engine& engine)
+      : engine(engine), client(engine.NextClientId(), *this) {
     client.authenticated = true;
     engine.AddClient(client);
   }
-  virtual ~Speaker() { engine.RemoveClient(client); }
-  Speaker(const Speaker&) = delete;
-  Speaker& operator=(const Speaker&) = delete;
+  virtual ~InMemoryClient() { engine.RemoveClient(client); }
+  InMemoryClient(const InMemoryClient&) = delete;
+  InMemoryClient& operator=(const InMemoryClient&) = delete;
 
   // False: it was refused.
   bool Say(const std::vector<std::string>& words) {
@@ -101,14 +102,14 @@ struct SessionPlace::Speaker final : public session::ClientConnection {
   std::string reply;
 };
 
-struct SessionPlace::Parts {
+struct SessionReplica::Parts {
   session::DiskJournal& journal;
   session::Engine& engine;
   session::Replication& replication;
   io::Scope& scope;
 };
 
-Contents SessionPlace::See() const {
+Contents SessionReplica::See() const {
   Contents contents;
   session::Keyspace& keyspace = engine_->keyspace();
   keyspace.ForEach([&](const session::Entry& entry) {
@@ -117,7 +118,7 @@ Contents SessionPlace::See() const {
   return contents;
 }
 
-size_t SessionPlace::Traces() const {
+size_t SessionReplica::Tombstones() const {
   const session::Keyspace& keyspace = engine_->keyspace();
   std::vector<std::string> items;
   session::SnapshotWalk walk;
@@ -126,26 +127,26 @@ size_t SessionPlace::Traces() const {
   return items.size() - std::min(items.size(), keyspace.size() + (flushes() ? 1 : 0));
 }
 
-io::Task<void> SessionPlace::Run(io::sim::Machine& machine) {
-  HybridClock clock(machine.loop.driver(), session::kMostClockSkew);
+io::Task<void> SessionReplica::Run(io::sim::Machine& machine) {
+  HybridClock clock(machine.loop.driver(), session::kMaxPeerClockSkew);
   LyingDisk disk(machine.disk, {.files = options_.bug == SessionBug::kAnswersBeforeSync});
   auto journal = co_await session::DiskJournal::Open(machine.loop, disk, clock,
                                                      {.folder = "session",
-                                                      .log_id = 100 * (disks_ + 1) + place_,
+                                                      .log_id = 100 * (disks_ + 1) + replica_,
                                                       .segment_bytes = store::kMinSegmentBytes,
                                                       .headroom_bytes = 0,
                                                       .snapshot_log_bytes = kSnapshotLogBytes,
                                                       .snapshot_memory_factor = 0});
   if (!journal) co_return;
   session::EngineOptions options;
-  options.keyspace = {.origin = static_cast<uint8_t>(place_),
+  options.keyspace = {.replica_id = static_cast<uint8_t>(replica_),
                       .seed = machine.random.Next(),
                       .cache_prefix = "cache:",
-                      .records = true};
+                      .journaled = true};
   session::Engine engine({machine.loop.driver(), clock, **journal}, std::move(options));
   session::Replication::Options mirroring{
-      .site = "photos", .here = place_, .folder = "session", .seed = machine.random.Next()};
-  for (size_t i = 0; i < options_.places; ++i) mirroring.data_centers.push_back(NameOf(i));
+      .site = "photos", .here = replica_, .folder = "session", .seed = machine.random.Next()};
+  for (size_t i = 0; i < options_.replicas; ++i) mirroring.data_centers.push_back(NameOf(i));
   mirroring.dial = [&machine](const std::string& name) {
     auto other = static_cast<size_t>(name.back() - '0');
     return [&machine, other](TimePoint deadline) {
@@ -158,7 +159,8 @@ io::Task<void> SessionPlace::Run(io::sim::Machine& machine) {
     io::Scope scope(machine.loop);
     Parts parts{**journal, engine, **replication, scope};
     Result<void> replayed = co_await (*replication)->Replay();
-    if (options_.bug == SessionBug::kForgetsAtOnce) engine.keyspace().set_known(HybridTime::Max());
+    if (options_.bug == SessionBug::kForgetsAtOnce)
+      engine.keyspace().set_stability_horizon(HybridTime::Max());
     if (replayed) co_await Serve(machine, parts);
   }
   engine_ = nullptr;
@@ -166,14 +168,14 @@ io::Task<void> SessionPlace::Run(io::sim::Machine& machine) {
   co_await (*journal)->Close();
 }
 
-io::Task<void> SessionPlace::Serve(io::sim::Machine& machine, Parts& parts) {
+io::Task<void> SessionReplica::Serve(io::sim::Machine& machine, Parts& parts) {
   engine_ = &parts.engine;
-  if (!flushes() && disks_ == 0) oracle_.CheckPlace(place_, See());
+  if (!flushes() && disks_ == 0) oracle_.CheckReplica(replica_, See());
   session::Replication& replication = parts.replication;
   parts.journal.StartSnapshots(
       {.begin = [&replication] { return replication.BeginSnapshot(); },
        .end = [&replication](
-                  const session::SnapshotBasis* written) { replication.EndSnapshot(written); }});
+                  const session::SnapshotMetadata* written) { replication.EndSnapshot(written); }});
   replication.Start(nullptr);
   parts.scope.Spawn(Accept(machine, parts));
   parts.scope.Spawn(Sweep(parts));
@@ -182,8 +184,8 @@ io::Task<void> SessionPlace::Serve(io::sim::Machine& machine, Parts& parts) {
   co_await parts.scope.Join();
 }
 
-io::Task<void> SessionPlace::Accept(io::sim::Machine& machine, Parts& parts) {
-  auto listener = machine.network.Listen({AddressOf(place_), kPeerPort}, {});
+io::Task<void> SessionReplica::Accept(io::sim::Machine& machine, Parts& parts) {
+  auto listener = machine.network.Listen({AddressOf(replica_), kPeerPort}, {});
   if (!listener) co_return;
   for (;;) {
     auto stream = co_await (*listener)->Accept();
@@ -193,103 +195,104 @@ io::Task<void> SessionPlace::Accept(io::sim::Machine& machine, Parts& parts) {
   }
 }
 
-io::Task<void> SessionPlace::Sweep(Parts& parts) {
+io::Task<void> SessionReplica::Sweep(Parts& parts) {
   while (co_await io::Sleep(session::kSweepPause)) (void)parts.engine.Sweep();
 }
 
-io::Task<void> SessionPlace::Write(io::sim::Machine& machine, Parts& parts) {
-  Speaker speaker(parts.engine);
-  while (co_await io::Sleep(milliseconds{machine.random.Below(kMostPauseMs)})) {
-    if (writing_) co_await WriteOne(machine, parts, speaker);
+io::Task<void> SessionReplica::Write(io::sim::Machine& machine, Parts& parts) {
+  InMemoryClient client(parts.engine);
+  while (co_await io::Sleep(milliseconds{machine.random.Below(kMaxPauseMs)})) {
+    if (writing_) co_await WriteOne(machine, parts, client);
   }
 }
 
-io::Task<void> SessionPlace::WriteOne(io::sim::Machine& machine, Parts& parts, Speaker& speaker) {
+io::Task<void> SessionReplica::WriteOne(io::sim::Machine& machine, Parts& parts,
+                                        InMemoryClient& client) {
   uint64_t what = machine.random.Below(10);
   std::string name;
   bool done = false;
   if (what == 0) {
     name = oracle_.NewKey("m");
-    done = speaker.Say({"SADD", "log", name});
+    done = client.Say({"SADD", "log", name});
   } else if (what == 1 && !flushes()) {
     oracle_.Tried(1);
-    done = speaker.Say({"INCR", "count"});
+    done = client.Say({"INCR", "count"});
   } else if (what == 2) {
     name = SomeOnce(machine.random);
-    done = speaker.Say({"DEL", name}) && speaker.reply == ":1\r\n";
+    done = client.Say({"DEL", name}) && client.reply == ":1\r\n";
   } else {
-    WriteAnything(machine, speaker);
+    WriteAnything(machine, client);
   }
   if (!done) co_return;
-  uint64_t offset = speaker.client.awaited_offset;
+  uint64_t offset = client.client.awaited_offset;
   if (!co_await parts.journal.AwaitDurable(offset)) co_return;
   if (what == 1) oracle_.Counted(1);
-  if (what == 2) oracle_.Deleted(name, place_);
+  if (what == 2) oracle_.Deleted(name, replica_);
   if (what != 0 || flushes()) co_return;
-  oracle_.Added(name, place_, 0);
+  oracle_.Added(name, replica_, 0);
   if (machine.random.Chance(0.5)) co_return;
-  size_t copies = co_await parts.replication.Await(offset, options_.places - 1,
-                                                   machine.loop.After(milliseconds{kWaitMs}));
-  oracle_.Added(name, place_, copies);
+  size_t acknowledgements = co_await parts.replication.Await(
+      offset, options_.replicas - 1, machine.loop.After(milliseconds{kWaitMs}));
+  oracle_.Added(name, replica_, acknowledgements);
 }
 
 // One of the keys that are deleted once, if there is any.
-std::string SessionPlace::SomeOnce(Random& random) const {
+std::string SessionReplica::SomeOnce(Random& random) const {
   Contents contents = See();
   auto found = contents.lower_bound("once:" + std::to_string(random.Below(100)));
   return found != contents.end() && found->first.starts_with("once:") ? found->first : "once:0";
 }
 
 // Commands on keys that others change as well.
-void SessionPlace::WriteAnything(io::sim::Machine& machine, Speaker& speaker) {
+void SessionReplica::WriteAnything(io::sim::Machine& machine, InMemoryClient& client) {
   Random& random = machine.random;
   std::string key(1, "abc"[random.Below(3)]);
   std::string name(1, "xyz"[random.Below(3)]);
   std::string brief = std::to_string(100 + random.Below(3000));
   switch (random.Below(flushes() ? 16 : 15)) {
     case 0:
-      (void)speaker.Say({"SET", key, name});
+      (void)client.Say({"SET", key, name});
       return;
     case 1:
-      (void)speaker.Say({"SET", key, "5", "PX", brief});
+      (void)client.Say({"SET", key, "5", "PX", brief});
       return;
     case 2:
-      (void)speaker.Say({"INCRBY", key, "2"});
+      (void)client.Say({"INCRBY", key, "2"});
       return;
     case 3:
-      (void)speaker.Say({"DEL", key});
+      (void)client.Say({"DEL", key});
       return;
     case 4:
     case 5:
-      (void)speaker.Say({"HSET", key, name, brief});
+      (void)client.Say({"HSET", key, name, brief});
       return;
     case 6:
-      (void)speaker.Say({"HDEL", key, name});
+      (void)client.Say({"HDEL", key, name});
       return;
     case 7:
     case 8:
-      (void)speaker.Say({"SADD", key, name, brief});
+      (void)client.Say({"SADD", key, name, brief});
       return;
     case 9:
-      (void)speaker.Say({"SREM", key, name});
+      (void)client.Say({"SREM", key, name});
       return;
     case 10:
-      (void)speaker.Say({"PEXPIRE", key, brief});
+      (void)client.Say({"PEXPIRE", key, brief});
       return;
     case 11:
-      (void)speaker.Say({"SET", oracle_.NewKey("brief:"), std::string(300, 'x'), "PX", brief});
+      (void)client.Say({"SET", oracle_.NewKey("brief:"), std::string(300, 'x'), "PX", brief});
       return;
     case 12:
-      (void)speaker.Say({"SET", oracle_.NewKey("once:"), "v", "PX", "10000000"});
+      (void)client.Say({"SET", oracle_.NewKey("once:"), "v", "PX", "10000000"});
       return;
     case 13:
-      (void)speaker.Say({"PEXPIRE", SomeOnce(random), "20000000"});
+      (void)client.Say({"PEXPIRE", SomeOnce(random), "20000000"});
       return;
     case 14:
-      (void)speaker.Say({"PERSIST", key});
+      (void)client.Say({"PERSIST", key});
       return;
     default:
-      if (random.Chance(0.1)) (void)speaker.Say({"FLUSHALL"});
+      if (random.Chance(0.1)) (void)client.Say({"FLUSHALL"});
   }
 }
 

@@ -1,4 +1,4 @@
-#include "session/data/record.hpp"
+#include "session/data/change.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -21,7 +21,7 @@ constexpr uint8_t kRecordVersion = 1;
 
 enum PartTag : uint8_t {
   kEnd = 0,
-  kCleared = 1,
+  kDeleted = 1,
   kExpiry = 2,
   kText = 3,
   kCount = 4,
@@ -99,8 +99,8 @@ void ReadField(Reader& reader, bool present, KeyChange* change) {
 void ReadPart(Reader& reader, PartTag tag, KeyChange* change) {
   KeyState* state = &change->state;
   switch (tag) {
-    case kCleared:
-      state->cleared = reader.Stamp();
+    case kDeleted:
+      state->delete_stamp = reader.Stamp();
       break;
     case kExpiry:
       state->expiry.at_ms = static_cast<int64_t>(reader.Number());
@@ -112,10 +112,10 @@ void ReadPart(Reader& reader, PartTag tag, KeyChange* change) {
       break;
     }
     case kCount: {
-      uint8_t origin = reader.Byte();
+      uint8_t replica_id = reader.Byte();
       HybridTime since = reader.Time();
       HybridTime updated = reader.Time();
-      state->counts[origin] = {since, updated, static_cast<int64_t>(reader.Number())};
+      state->counts[replica_id] = {since, updated, static_cast<int64_t>(reader.Number())};
       break;
     }
     case kField:
@@ -126,9 +126,9 @@ void ReadPart(Reader& reader, PartTag tag, KeyChange* change) {
       break;
     case kMember: {
       std::string name = reader.Text();
-      uint8_t origin = reader.Byte();
+      uint8_t replica_id = reader.Byte();
       HybridTime added = reader.Time();
-      state->members[std::move(name)][origin] = {added, reader.Time()};
+      state->members[std::move(name)][replica_id] = {added, reader.Time()};
       break;
     }
     case kFlushed:
@@ -151,64 +151,64 @@ PartTag ReadParts(Reader& reader, KeyChange* change) {
 
 }  // namespace
 
-void RecordWriter::Number(uint64_t value) {
+void ChangeWriter::Number(uint64_t value) {
   char bytes[8];
   for (int i = 0; i < 8; ++i) bytes[i] = static_cast<char>(value >> (8 * i));
   bytes_.append(bytes, sizeof bytes);
 }
 
-void RecordWriter::Size(uint64_t value) {
+void ChangeWriter::Size(uint64_t value) {
   for (; value >= 0x80; value >>= 7) bytes_ += static_cast<char>(value | 0x80);
   bytes_ += static_cast<char>(value);
 }
 
-void RecordWriter::PutText(std::string_view text) {
+void ChangeWriter::PutText(std::string_view text) {
   Size(text.size());
   bytes_ += text;
 }
 
-void RecordWriter::PutStamp(const Stamp& stamp) {
+void ChangeWriter::PutStamp(const Stamp& stamp) {
   Number(stamp.time.bits);
-  bytes_ += static_cast<char>(stamp.origin);
+  bytes_ += static_cast<char>(stamp.replica_id);
 }
 
-void RecordWriter::Begin(std::string_view key) {
+void ChangeWriter::Begin(std::string_view key) {
   Tag(bytes_.empty() ? kRecordVersion : uint8_t{kNext});
   PutText(key);
 }
 
-void RecordWriter::Cleared(const Stamp& stamp) {
-  Tag(kCleared);
+void ChangeWriter::Deleted(const Stamp& stamp) {
+  Tag(kDeleted);
   PutStamp(stamp);
 }
 
-void RecordWriter::Flushed(const Stamp& stamp) {
+void ChangeWriter::Flushed(const Stamp& stamp) {
   Begin("");
   Tag(kFlushed);
   PutStamp(stamp);
 }
 
-void RecordWriter::Expires(const Expiry& expiry) {
+void ChangeWriter::Expires(const Expiry& expiry) {
   Tag(kExpiry);
   Number(static_cast<uint64_t>(expiry.at_ms));
   PutStamp(expiry.stamp);
 }
 
-void RecordWriter::Text(std::string_view value, const Stamp& stamp) {
+void ChangeWriter::Text(std::string_view value, const Stamp& stamp) {
   Tag(kText);
   PutText(value);
   PutStamp(stamp);
 }
 
-void RecordWriter::Count(uint8_t origin, const Contribution& contribution) {
+void ChangeWriter::Count(uint8_t replica_id, const Contribution& contribution) {
   Tag(kCount);
-  Tag(origin);
+  Tag(replica_id);
   Number(contribution.since.bits);
   Number(contribution.updated.bits);
   Number(static_cast<uint64_t>(contribution.sum));
 }
 
-void RecordWriter::Field(std::string_view name, std::string_view value, bool present,
+void ChangeWriter::Field(std::string_view name, std::string_view value, bool present,
                          const Stamp& stamp) {
   Tag(present ? kField : kRemovedField);
   PutText(name);
@@ -216,36 +216,36 @@ void RecordWriter::Field(std::string_view name, std::string_view value, bool pre
   PutStamp(stamp);
 }
 
-void RecordWriter::Member(std::string_view name, uint8_t origin, const MemberTag& tag) {
+void ChangeWriter::Member(std::string_view name, uint8_t replica_id, const MemberTag& tag) {
   Tag(kMember);
   PutText(name);
-  Tag(origin);
+  Tag(replica_id);
   Number(tag.added.bits);
   Number(tag.removed.bits);
 }
 
-void RecordWriter::State(std::string_view key, const KeyState& state) {
+void ChangeWriter::State(std::string_view key, const KeyState& state) {
   Begin(key);
-  if (state.cleared != Stamp()) Cleared(state.cleared);
+  if (state.delete_stamp != Stamp()) Deleted(state.delete_stamp);
   if (state.expiry != Expiry()) Expires(state.expiry);
   if (state.text) Text(state.text->value, state.text->stamp);
-  for (const auto& [origin, count] : state.counts) Count(origin, count);
+  for (const auto& [replica_id, count] : state.counts) Count(replica_id, count);
   for (const auto& [name, field] : state.fields) {
     Field(name, field.value, field.present, field.stamp);
   }
   for (const auto& [name, tags] : state.members) {
-    for (const auto& [origin, tag] : tags) Member(name, origin, tag);
+    for (const auto& [replica_id, tag] : tags) Member(name, replica_id, tag);
   }
 }
 
-Bytes RecordWriter::Take() {
+Bytes ChangeWriter::Take() {
   if (!bytes_.empty()) Tag(kEnd);
   taken_.swap(bytes_);
   bytes_.clear();
   return AsBytes(taken_);
 }
 
-Result<std::vector<KeyChange>> DecodeRecord(Bytes record) {
+Result<std::vector<KeyChange>> DecodeChange(Bytes record) {
   Reader reader(record);
   std::vector<KeyChange> changes;
   if (reader.Byte() != kRecordVersion) reader.Refuse();
@@ -256,7 +256,7 @@ Result<std::vector<KeyChange>> DecodeRecord(Bytes record) {
   }
   if (!reader.at_end()) reader.Refuse();
   if (!reader.ok()) return Fail(Errc::kInvalid, "a session record of {} bytes", record.size());
-  for (KeyChange& change : changes) DropCleared(&change.state);
+  for (KeyChange& change : changes) DropDeleted(&change.state);
   return changes;
 }
 

@@ -1,4 +1,4 @@
-// PeerPort: connections between the session tiers of data centers: mutual TLS by the site's CA,
+// PeerListener: connections between the session tiers of data centers: mutual TLS by the site's CA,
 // both ways. Who shows another site's certificate, or none, is refused and named in the log.
 //
 // Owned by the Session; one thread: the loop's. Close before it goes.
@@ -19,7 +19,7 @@
 
 namespace meridian::session {
 
-class PeerPort {
+class PeerListener {
  public:
   // What is done with a connection that was accepted; `allowed` says whether its certificate is
   // that data center's.
@@ -28,7 +28,7 @@ class PeerPort {
                                    std::function<bool(std::string_view data_center)> allowed)>;
 
   // Errors name the certificate that could not be used, or the port that is taken.
-  static Result<std::unique_ptr<PeerPort>> Open(site::TierProcess& process);
+  static Result<std::unique_ptr<PeerListener>> Open(site::TierProcess& process);
 
   void Start(Serve serve);
   io::Task<void> Close();
@@ -36,7 +36,7 @@ class PeerPort {
   store::MirrorClient::Dial DialOf(const std::string& data_center);
 
  private:
-  explicit PeerPort(site::TierProcess& process);
+  explicit PeerListener(site::TierProcess& process);
   io::Task<void> Accept();
   io::Task<void> Admit(std::unique_ptr<io::Stream> stream);
 

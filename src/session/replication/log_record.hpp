@@ -15,17 +15,17 @@ namespace meridian::session {
 // The name of the session log in log lines, and where logs are mirrored.
 inline constexpr const char* kLogName = "session";
 
-enum class EntryKind : uint8_t {
+enum class LogRecordKind : uint8_t {
   kRecord = 0,     // a whole one, or the last part of one
   kMoreParts = 1,  // a part with more behind it
-  kBeat = 2,
+  kHeartbeat = 2,
   kAbandoned = 3,  // of the parts before it no more will come: the process ended within a record
 };
 
 // Puts entries together again. One for each log that is read.
-class EntryReader {
+class LogRecordReader {
  public:
-  enum class Found : uint8_t { kNothing, kRecord, kBeat };
+  enum class Found : uint8_t { kNothing, kRecord, kHeartbeat };
   struct Taken {
     Found found = Found::kNothing;
     Bytes bytes{};  // of the record or beat; valid until the next Take, and as long as the entry
@@ -34,7 +34,7 @@ class EntryReader {
   // kInvalid: it is none of these.
   Result<Taken> Take(Bytes entry);
   // Whether parts of a record are awaited.
-  bool within_record() const { return !unfinished_.empty(); }
+  bool within_change() const { return !unfinished_.empty(); }
   // Forgets what was begun.
   void Reset() { unfinished_.clear(); }
 

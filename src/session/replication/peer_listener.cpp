@@ -1,4 +1,4 @@
-#include "session/replication/peer_port.hpp"
+#include "session/replication/peer_listener.hpp"
 
 #include <algorithm>
 #include <memory>
@@ -44,11 +44,11 @@ io::Task<Result<std::unique_ptr<io::Stream>>> Dial(Way way, TimePoint deadline) 
 
 }  // namespace
 
-PeerPort::PeerPort(site::TierProcess& process)
+PeerListener::PeerListener(site::TierProcess& process)
     : process_(process), accepting_(process.loop()), connections_(process.loop()) {}
 
-Result<std::unique_ptr<PeerPort>> PeerPort::Open(site::TierProcess& process) {
-  std::unique_ptr<PeerPort> port(new PeerPort(process));
+Result<std::unique_ptr<PeerListener>> PeerListener::Open(site::TierProcess& process) {
+  std::unique_ptr<PeerListener> port(new PeerListener(process));
   auto server = io::TlsContext::ForServer(process.PeerTls());
   if (!server) return Fail(std::move(server.error()));
   auto client = io::TlsContext::ForClient(process.PeerTls());
@@ -62,12 +62,12 @@ Result<std::unique_ptr<PeerPort>> PeerPort::Open(site::TierProcess& process) {
   return port;
 }
 
-void PeerPort::Start(Serve serve) {
+void PeerListener::Start(Serve serve) {
   serve_ = std::move(serve);
   accepting_.Spawn(Accept());
 }
 
-io::Task<void> PeerPort::Close() {
+io::Task<void> PeerListener::Close() {
   listener_->Close();
   accepting_.Cancel();
   connections_.Cancel();
@@ -75,7 +75,7 @@ io::Task<void> PeerPort::Close() {
   co_await connections_.Join();
 }
 
-io::Task<void> PeerPort::Accept() {
+io::Task<void> PeerListener::Accept() {
   io::AcceptLoop accept(*listener_, {.name = "session peer port",
                                      .admit = [this](std::unique_ptr<io::Stream> stream) {
                                        // Past the limit it is closed: peers come again.
@@ -85,7 +85,7 @@ io::Task<void> PeerPort::Accept() {
   co_await accept.Run();
 }
 
-io::Task<void> PeerPort::Admit(std::unique_ptr<io::Stream> stream) {
+io::Task<void> PeerListener::Admit(std::unique_ptr<io::Stream> stream) {
   std::string peer = stream->peer().ToString();
   auto secured = co_await io::TlsAccept(server_tls_, std::move(stream),
                                         process_.loop().After(kPeerHandshakeTimeout));
@@ -103,7 +103,7 @@ io::Task<void> PeerPort::Admit(std::unique_ptr<io::Stream> stream) {
   });
 }
 
-store::MirrorClient::Dial PeerPort::DialOf(const std::string& data_center) {
+store::MirrorClient::Dial PeerListener::DialOf(const std::string& data_center) {
   const site::DataCenter& other = *process_.site().FindDataCenter(data_center);
   Way way{.process = process_,
           .tls = client_tls_,

@@ -13,19 +13,19 @@
 
 namespace meridian::session {
 
-struct SnapshotBasis {
-  HybridTime known;
+struct SnapshotMetadata {
+  HybridTime stability_horizon;
   // By the id of a log: all of it below is in the snapshot. A data center may come back with
   // another log.
   std::map<uint64_t, uint64_t> applied;
 
-  bool operator==(const SnapshotBasis&) const = default;
+  bool operator==(const SnapshotMetadata&) const = default;
 };
 
-std::string EncodeBasis(const SnapshotBasis& basis);
+std::string EncodeSnapshotMetadata(const SnapshotMetadata& metadata);
 // Whether the item of a snapshot is a basis, and no record.
-bool IsBasis(Bytes item);
+bool IsSnapshotMetadata(Bytes item);
 // kInvalid.
-Result<SnapshotBasis> DecodeBasis(Bytes item);
+Result<SnapshotMetadata> DecodeSnapshotMetadata(Bytes item);
 
 }  // namespace meridian::session
