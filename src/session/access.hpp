@@ -1,5 +1,5 @@
-// Who may speak to the session tier, and how applications do: its users with their passwords, and
-// the URL that an application is given. Any thread.
+// Users of the session tier with their passwords, and the URL by which an application connects. Any
+// thread.
 #pragma once
 
 #include <filesystem>
@@ -16,12 +16,12 @@
 
 namespace meridian::session {
 
-// By user; none: everybody may do everything.
+// By user. Empty: no password is asked for.
 using Passwords = std::map<std::string, std::string, std::less<>>;
 
-// The passwords that [session] names, from the environment. Where it names none for "default", that
-// user's is derived from the state directory's token, if there is one. kInvalid: a variable is not
-// set.
+// The passwords that [session] names, from the environment. The password of "default", where none
+// is named, is derived from the state directory's token, if there is one. kInvalid: a variable is
+// not set.
 Result<Passwords> ReadPasswords(const site::Site& site,
                                 const std::filesystem::path& state_directory);
 
@@ -29,7 +29,7 @@ Result<Passwords> ReadPasswords(const site::Site& site,
 site::Secret ApplicationUrl(const site::Site& site, const site::DataCenter& here,
                             site::Hosting hosting, const Passwords& passwords);
 
-// What instances of the application find in their environment: REDIS_URL.
+// Environment variables of the application's instances: REDIS_URL.
 Result<std::vector<std::pair<std::string, std::string>>> ApplicationVariables(
     const site::Site& site, const site::DataCenter& here, site::Hosting hosting,
     const std::filesystem::path& state_directory);

@@ -1,16 +1,17 @@
 // The session tier's settings: [session] of site.toml.
 //
 //   [session]
-//   durability = "disk"            # a write is answered when it is on disk; "memory": at once
+//   durability = "disk"            # acknowledge a write when it is on disk; "memory": at once
 //   password = "$REDIS_PASSWORD"   # the environment variable with the password of "default"
-//   maxmemory = "2gb"              # then keys of the cache are evicted, else writes refused
+//   maxmemory = "2gb"              # when it is reached, cache keys are evicted, or writes refused
 //   max_clients = 10000
 //
 //   [session.users]
 //   app = "$APP_PASSWORD"          # more users, each with all rights
 //
 //   [session.cache]
-//   prefix = "cache:"              # keys that may be evicted, and whose writes wait for no disk
+//   prefix = "cache:"              # keys that may be evicted, and whose writes do not wait for the
+//   disk
 #pragma once
 
 #include <cstddef>
@@ -27,11 +28,11 @@ enum class Durability : uint8_t { kDisk, kMemory };
 
 struct Config {
   Durability durability = Durability::kDisk;
-  // The environment variables with the passwords, by user; none: everybody may do everything.
+  // The environment variables with the passwords, by user; empty: no password is asked for.
   std::map<std::string, std::string, std::less<>> password_variables;
   size_t max_memory_bytes = 0;  // 0: no limit
   size_t max_clients = kMaxClients;
-  std::string cache_prefix;  // empty: nothing is cache
+  std::string cache_prefix;  // empty: there is no cache
 };
 
 site::Section ConfigSection();

@@ -29,7 +29,7 @@ namespace {
 
 using wire::resp::RequestOutcome;
 
-// More than this is given back when it was sent.
+// Buffers larger than this are freed after they were sent.
 constexpr size_t kKeptOutputBytes = 2 * kFlushReplyBytes;
 
 }  // namespace
@@ -101,7 +101,7 @@ void Connection::OnMessages() {
 
 io::Task<void> Connection::Run() {
   co_await Serve();
-  // No message comes any more, and the messenger ends.
+  // No message follows, and the messenger ends.
   parts_.engine.subscriptions().Forget(client_);
   messengers_.Cancel();
   co_await messengers_.Join();
@@ -152,14 +152,14 @@ bool Connection::Read(Bytes* arrived) {
   return true;
 }
 
-// While others are read, the memory that these requests need comes.
+// The memory that these requests need is prefetched while other connections are read.
 bool Connection::IsWorthStaging(Bytes arrived) const {
   return !arrived.empty() && arrived.size() <= kStagedBytes && parts_.loop.others_ready();
 }
 
 bool Connection::ExecuteArrived(Bytes arrived) {
   if (arrived.empty()) {
-    // A long argument that is still arriving has nothing to execute.
+    // A long argument that is still arriving cannot be executed.
     if (input_.size() >= parser_.least_bytes()) input_.Consume(Execute(input_.text()));
     return true;
   }
@@ -212,7 +212,7 @@ bool Connection::SendAtOnce() {
   if (client_.output.empty()) return true;
   Bytes replies = client_.output.readable();
   Result<size_t> sent = stream_->TryWrite({&replies, 1});
-  // Who waits for the peer finds out what is wrong.
+  // The fiber that reads from the peer finds the error.
   if (!sent || *sent == io::Stream::kBlocked) return false;
   parts_.engine.statistics().written_bytes += *sent;
   client_.output.Consume(*sent);
@@ -238,37 +238,37 @@ io::Task<bool> Connection::Answer() {
     parts_.engine.ContinueReply(client_);
     if (!client_.output.empty() && !co_await Send()) co_return false;
     if (client_.closing) co_return false;
-    // Others have their turns.
+    // Other connections are served between.
     if (client_.long_reply && !co_await io::Sleep(Duration::zero())) co_return false;
   }
   if (!client_.wait) co_return true;
   TimePoint deadline = parts_.loop.After(client_.wait->timeout);
-  copies_ = 0;
+  acknowledgements_ = 0;
   if (parts_.engine.acknowledgements() != nullptr) {
     waiting_.Spawn(AwaitAcknowledgements(deadline));
     co_await waiting_.Join();
   }
   client_.wait.reset();
   wire::resp::ReplyWriter reply(&client_.output, client_.version);
-  reply.Integer(static_cast<int64_t>(copies_));
+  reply.Integer(static_cast<int64_t>(acknowledgements_));
   co_return co_await Send();
 }
 
-// In a fiber of its own, so that it can be cut short and answered all the same.
+// In a fiber of its own, so that Drain can interrupt it and the WAIT is still answered.
 io::Task<void> Connection::AwaitAcknowledgements(TimePoint deadline) {
-  copies_ = co_await parts_.engine.acknowledgements()->Await(client_.awaited_offset,
-                                                             client_.wait->count, deadline);
+  acknowledgements_ = co_await parts_.engine.acknowledgements()->Await(
+      client_.awaited_offset, client_.wait->count, deadline);
 }
 
 io::Task<bool> Connection::SendOnce() {
   sends_ = true;
   Result<void> done;
   ChangeJournal& journal = parts_.engine.journal();
-  // Meanwhile there may be more in the output, which waits for more.
+  // Meanwhile more replies may have been written, which wait for a later offset.
   while (done && client_.awaited_offset > journal.durable_end_offset()) {
     done = co_await journal.AwaitDurable(client_.awaited_offset);
   }
-  // Messages may come while this is on its way.
+  // Messages may arrive while this is being sent.
   std::swap(client_.output, sending_);
   if (done) {
     done = co_await stream_->Write(sending_.readable(), parts_.loop.After(kWriteTimeout));
@@ -286,7 +286,7 @@ io::Task<void> Connection::SendMessages() {
     if (client_.output.empty()) {
       if (!co_await messages_.Wait()) co_return;
     } else if (!co_await Send()) {
-      // Whoever reads finds the connection at its end.
+      // The fiber that reads finds the connection closed.
       stream_->Close();
       co_return;
     }

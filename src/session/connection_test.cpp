@@ -173,7 +173,7 @@ TEST_F(ConnectionTest, RequestInPiecesIsAnsweredWhenItIsWhole) {
   });
 }
 
-TEST_F(ConnectionTest, ProtocolErrorIsAnsweredAfterWhatCameBeforeAndEndsIt) {
+TEST_F(ConnectionTest, ProtocolErrorIsAnsweredAfterEarlierRequestsAndClosesTheConnection) {
   Run([](Machine& machine) -> Task<void> {
     auto stream = co_await Dial(machine);
     EXPECT_EQ(co_await Talk(*stream, "PING\r\n*1\r\n:5\r\nPING\r\n", "never"),
@@ -181,7 +181,7 @@ TEST_F(ConnectionTest, ProtocolErrorIsAnsweredAfterWhatCameBeforeAndEndsIt) {
   });
 }
 
-TEST_F(ConnectionTest, ClientOfTheLimitIsServedAndOnePastItIsRefused) {
+TEST_F(ConnectionTest, LastClientWithinTheLimitIsServedAndTheNextIsRefused) {
   options_.max_clients = 2;
   Run([](Machine& machine) -> Task<void> {
     auto first = co_await Dial(machine);
@@ -199,8 +199,8 @@ TEST_F(ConnectionTest, ClientOfTheLimitIsServedAndOnePastItIsRefused) {
   });
 }
 
-// Past kMaxRefusing at once nobody is told why.
-TEST_F(ConnectionTest, ThoseWhoAreToldThatThereAreTooManyAreBoundedToo) {
+// Past kMaxRefusing connections at a time the error is not sent.
+TEST_F(ConnectionTest, RefusedClientsAreBoundedToo) {
   options_.max_clients = 1;
   Run([](Machine& machine) -> Task<void> {
     auto only = co_await Dial(machine);
@@ -221,7 +221,7 @@ TEST_F(ConnectionTest, ThoseWhoAreToldThatThereAreTooManyAreBoundedToo) {
   });
 }
 
-// All that were accepted in one turn were let in.
+// All connections that were accepted in one loop iteration were admitted.
 TEST_F(ConnectionTest, ClientsThatComeTogetherAreCountedTogether) {
   options_.max_clients = 3;
   Run([](Machine& machine) -> Task<void> {
@@ -294,7 +294,7 @@ TEST_F(ConnectionTest, OldestConnectionThatHasNotAuthenticatedMakesRoomForANewOn
     for (auto& victim : silent) {
       application.push_back(co_await Dial(machine));
       EXPECT_EQ(co_await Talk(*application.back(), "AUTH secret\r\n", "\r\n"), "+OK\r\n");
-      EXPECT_TRUE((co_await Hear(*victim, "never")).starts_with("-NOAUTH no authentication came"));
+      EXPECT_TRUE((co_await Hear(*victim, "never")).starts_with("-NOAUTH closed to make room"));
     }
     auto more = co_await Dial(machine);
     EXPECT_TRUE((co_await Hear(*more, "never")).starts_with("-ERR max number of clients reached"));
@@ -309,7 +309,7 @@ TEST_F(ConnectionTest, OldestConnectionThatHasNotAuthenticatedMakesRoomForANewOn
   });
 }
 
-// Those that were accepted in the same turn had not begun, and none of them made room.
+// Connections accepted in the same loop iteration had not begun, and none of them was closed.
 TEST_F(ConnectionTest, ConnectionsThatComeTogetherMakeRoomForEachOther) {
   options_.passwords = {{"default", "secret"}};
   options_.max_clients = 2;
@@ -322,14 +322,14 @@ TEST_F(ConnectionTest, ConnectionsThatComeTogetherMakeRoomForEachOther) {
     int closed = 0;
     for (size_t i = 0; i + 2 < silent.size(); ++i) {
       std::string heard = co_await Hear(*silent[i], "never");
-      if (heard.starts_with("-NOAUTH no authentication came before")) ++closed;
+      if (heard.starts_with("-NOAUTH closed to make room")) ++closed;
     }
     EXPECT_EQ(closed, 8);
   });
 }
 
 // A page in a browser can send a request whose body has commands.
-TEST_F(ConnectionTest, HttpRequestEndsTheConnectionBeforeItsBodyIsExecuted) {
+TEST_F(ConnectionTest, HttpRequestClosesTheConnectionBeforeItsBodyIsExecuted) {
   Run([](Machine& machine) -> Task<void> {
     auto witness = co_await Dial(machine);
     for (std::string head : {"POST / HTTP/1.1\r\n", "post / HTTP/1.1\r\n",
@@ -416,7 +416,7 @@ TEST_F(ConnectionTest, DrainClosesIdleConnectionsAtOnce) {
   });
 }
 
-TEST_F(ConnectionTest, DrainAnswersWhatHasCome) {
+TEST_F(ConnectionTest, DrainAnswersRequestsThatHaveArrived) {
   journal_.held = true;
   Run([this](Machine& machine) -> Task<void> {
     auto stream = co_await Dial(machine);
@@ -454,7 +454,7 @@ TEST_F(ConnectionTest, DrainWaitsForTheRestOfARequestForItsGraceAndNoLonger) {
   });
 }
 
-TEST_F(ConnectionTest, DrainEndsAClientThatGoesOnAskingAfterItsGrace) {
+TEST_F(ConnectionTest, DrainDisconnectsABusyClientAfterItsGrace) {
   Run([this](Machine& machine) -> Task<void> {
     auto stream = co_await Dial(machine);
     EXPECT_TRUE(co_await stream->Write(AsBytes("PING\r\n")));
@@ -471,7 +471,7 @@ TEST_F(ConnectionTest, DrainEndsAClientThatGoesOnAskingAfterItsGrace) {
   });
 }
 
-TEST_F(ConnectionTest, DrainAnswersAWaitWithWhatThereIsAtTheEndOfItsGrace) {
+TEST_F(ConnectionTest, DrainAnswersAWaitWithTheAcknowledgementsSoFar) {
   Run([this](Machine& machine) -> Task<void> {
     auto stream = co_await Dial(machine);
     EXPECT_EQ(co_await Talk(*stream, "SET k v\r\n", "\r\n"), "+OK\r\n");

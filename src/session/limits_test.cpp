@@ -227,16 +227,17 @@ std::vector<Documented> LimitsOfRepliesAndConnections() {
            Grouped(kMaxReadings)},
       {{"kMaxClients"}, "`max_clients` | " + Grouped(kMaxClients)},
       {{"kMaxRefusing", "kRefusalTimeout"},
-       fmt::format("connections that are being told so | {}, each for {:.0f} ms |", kMaxRefusing,
+       fmt::format("connections that get this error | {}, each for {:.0f} ms |", kMaxRefusing,
                    Milliseconds(kRefusalTimeout))},
       {{"kAuthenticationTimeout"},
        "without authentication | " + InSeconds(kAuthenticationTimeout) + " |"},
       {{"kMaxLingerBytes", "kLingerTimeout"},
-       "what is read of a client that was refused | " + Mebibytes(kMaxLingerBytes) + ", " +
+       "bytes read from a refused client | " + Mebibytes(kMaxLingerBytes) + ", " +
            InSeconds(kLingerTimeout) + " |"},
       {{"kDrainGrace"},
-       "after SIGTERM, for clients that go on asking | " + InSeconds(kDrainGrace) + " |"},
-      {{"kUnauthenticatedLogInterval"}, "lines in the log about strangers | one a minute"},
+       "after SIGTERM, for clients that go on sending requests | " + InSeconds(kDrainGrace) + " |"},
+      {{"kUnauthenticatedLogInterval"},
+       "log lines about unauthenticated and HTTP connections | one a minute"},
   };
 }
 
@@ -249,11 +250,11 @@ std::vector<Documented> LimitsOfMemoryAndPeers() {
       {{"kMaxEvictions", "kMaxUrgentEvictions"},
        fmt::format("keys evicted for one write | {}; {}", kMaxEvictions,
                    Grouped(kMaxUrgentEvictions))},
-      {{}, "records that wait for the log | " + Mebibytes(store::kMaxWaitingBytes)},
+      {{}, "changes that wait for the log | " + Mebibytes(store::kMaxWaitingBytes)},
       {{}, "the log between two snapshots | " + Mebibytes(store::kSnapshotLogBytes) + ", or twice"},
       {{"kSmallHashFields", "kSmallHashBytes", "kReplyItemsPerIteration"},
        fmt::format("**a small hash, which keeps its order** | {} fields, names and values of {} "
-                   "bytes, {} traces",
+                   "bytes, {} tombstones",
                    kSmallHashFields, kSmallHashBytes, Grouped(kReplyItemsPerIteration))},
       {{"kSmallSetMembers"},
        fmt::format("**a small set, in the order of its integers** | {} members", kSmallSetMembers)},
@@ -269,7 +270,7 @@ std::vector<Documented> LimitsOfMemoryAndPeers() {
   };
 }
 
-// How work is divided into turns and how often it is done: nothing that anybody meets as a limit.
+// How work is divided into loop iterations, and how often it is done: no limits for clients.
 constexpr std::string_view kPaces[] = {
     "kHeartbeatInterval",    "kBusySweepPause",     "kStatusInterval",
     "kContactPause",         "kEvictionSamples",    "kFlushReplyBytes",

@@ -38,7 +38,7 @@
 namespace meridian::session {
 namespace {
 
-// Data centers as stamps know them: those that have sessions, in the order of the site's file.
+// The data centers that have sessions, by replica id: in the order of site.toml.
 std::vector<std::string> SessionDataCenters(const site::Site& site) {
   std::vector<std::string> names;
   for (const site::DataCenter& each : site.datacenters) {
@@ -136,7 +136,7 @@ std::string Session::StatusText() const {
   return text;
 }
 
-// What was here, then what has come from the others; then the others again, as it comes.
+// Recovers this data center's own writes, then the copies of the others' logs; then follows those.
 io::Task<Result<void>> Session::OpenDisk(EngineOptions options) {
   const auto& state = process_.start().state_directory;
   Result<void> parent = co_await disk_.MakeFolder(state);
@@ -192,7 +192,7 @@ io::Task<void> Session::Drain() {
 }
 
 io::Task<void> Session::Inspect(http::Exchange& exchange) {
-  engine_->BeginBatch();  // what has ended by now is not shown
+  engine_->BeginBatch();  // keys that have expired by now are not shown
   Inspection inspection(engine_->keyspace(), replication_.get());
   co_await inspection.Answer(exchange);
 }

@@ -37,7 +37,7 @@ class Session {
   io::Task<Result<void>> Open();
   io::Task<Result<void>> OpenDisk(EngineOptions options);
   io::Task<Result<void>> OpenReplication(std::string folder);
-  // Says in status, once a second, what people should know.
+  // Reports problems for people in `status`, once a second.
   io::Task<void> ReportStatus();
   std::string StatusText() const;
   EngineOptions MakeEngineOptions(Passwords passwords) const;

@@ -24,7 +24,7 @@
 namespace meridian::store {
 namespace {
 
-// Sectors that no disk writes together.
+// So far apart that no disk writes both slots at once.
 constexpr uint64_t kSlotDistance = 4096;
 constexpr uint64_t kSlots = 2;
 constexpr std::string_view kMagic = "MRDNCLK1";
@@ -92,7 +92,7 @@ io::Task<Result<void>> ClockFile::Load() {
   co_return Result<void>{};
 }
 
-// Under its name it is never without a slot that can be read.
+// The file gets its name only when a slot in it can be read.
 io::Task<Result<void>> ClockFile::Make() {
   std::string partial = Path() + ".partial";
   auto file = co_await disk_.Open(partial, io::OpenMode::kCreate);
@@ -111,7 +111,7 @@ io::Task<Result<void>> ClockFile::Observe(HybridTime remote) {
   co_return clock_.Observe(remote);
 }
 
-// One at a time; who waited looks again whether it is still needed.
+// One raise at a time; a fiber that has waited checks again whether a raise is still needed.
 io::Task<Result<void>> ClockFile::Raise(HybridTime above) {
   if (raising_) co_return co_await raised_.Wait();
   HybridTime bound = clock_.WantedBound(kClockBoundWindow, above);

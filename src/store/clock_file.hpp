@@ -1,8 +1,9 @@
 // ClockFile: keeps the bound of a HybridClock on disk ahead of the clock, so that a restart never
 // gives a stamp twice or steps back, whatever the wall clock does meanwhile.
 //
-// Two slots in sectors of their own, written in turn: the one that a crash tears is not the last
-// that was synced. Owned by a tier's main, beside the clock; one thread. Close before it goes.
+// Two slots in sectors of their own are written in turn: a crash cannot tear the slot that was
+// synced last. Owned by a Journal, or by a tier's main beside the clock; one thread. Close before
+// it goes.
 #pragma once
 
 #include <cstdint>
@@ -27,15 +28,15 @@ struct ClockFileOptions {
 
 class ClockFile {
  public:
-  // Starts the clock where the last life had left it, sets its first bound, and raises it each
-  // kClockBoundInterval from then on. kIo: the file is damaged, or what Disk says.
+  // Starts the clock where the last process had left it, sets its first bound, and raises it each
+  // kClockBoundInterval from then on. kIo: the file is damaged; otherwise as Disk.
   static io::Task<Result<std::unique_ptr<ClockFile>>> Open(io::Loop& loop, io::Disk& disk,
                                                            HybridClock& clock,
                                                            ClockFileOptions options);
   io::Task<void> Close();
 
-  // HybridClock::Observe, for which the bound is raised first where it must be. kInvalid: the stamp
-  // is too far in the future.
+  // HybridClock::Observe, after raising the bound if that is needed. kInvalid: the stamp is too far
+  // in the future.
   io::Task<Result<void>> Observe(HybridTime remote);
 
  private:

@@ -71,7 +71,7 @@ TEST_F(ClockFileTest, FailedSyncIsTheEnd) {
 }
 
 // The machine crashes at any await, and its wall clock is set back while it is down.
-TEST(ClockFileCrashTest, NoLifeGivesAStampThatAnEarlierOneMayHaveGiven) {
+TEST(ClockFileCrashTest, NoProcessGivesAStampThatAnEarlierOneMayHaveGiven) {
   for (uint64_t seed = 1; seed <= 200; ++seed) {
     HybridTime last;
     io::sim::World world(seed);

@@ -192,8 +192,7 @@ io::Task<Result<void>> Journal::WriteSnapshot(JournaledState& state, uint64_t en
       {.log_id = log_->id(), .end_offset = end_offset, .time = time, .epoch = epoch});
   if (!writer) co_return Fail(std::move(writer.error()));
   Result<void> written = co_await state.WriteItems(**writer);
-  // A change that is in the snapshot and not in the log would be here and nowhere else after a
-  // crash.
+  // A change that is in the snapshot and not in the log would exist only here after a crash.
   if (written) written = co_await AwaitDurable(end_);
   if (written) written = co_await (*writer)->Commit();
   if (written) log_->SetRetention({.released_before = end_offset});

@@ -114,7 +114,7 @@ TEST_F(JournalTest, RecordsThatWereDurableAreRecoveredInOrder) {
   });
 }
 
-TEST_F(JournalTest, ClockStartsAboveTheStampsOfTheLastLife) {
+TEST_F(JournalTest, ClockStartsAboveTheStampsOfTheLastProcess) {
   HybridTime last;
   Live([&last](Life& life) -> Task<void> {
     EXPECT_TRUE(co_await life.journal->AwaitDurable(life.Append("a")));

@@ -83,7 +83,7 @@ io::Task<void> Replica::ApplyAsItComes(Applier& applier) {
     }
     if (done.error().code == Errc::kCancelled || done.error().code == Errc::kClosed) co_return;
     if (done.error().code == Errc::kUnavailable) {
-      // The disk is full, which its log has told.
+      // The disk is full, which the log has reported.
       if (!co_await io::Sleep(kFullDiskRetry)) co_return;
       continue;
     }

@@ -141,8 +141,8 @@ TEST(Commands, SmallHashKeepsItsOrderInRecordsAndSnapshots) {
   EXPECT_EQ(from_snapshot.Say("HGETALL h"), expected);
 }
 
-// Where most of what is kept are traces, a turn may not look at all of them for a few fields.
-TEST(Commands, HashOfManyTracesIsNoSmallOne) {
+// Where most items are tombstones, one loop iteration may not visit all of them for a few fields.
+TEST(Commands, HashWithManyTombstonesIsNotSmall) {
   EngineFixture world;
   world.engine->keyspace().set_stability_horizon({});
   for (size_t i = 0; i <= kReplyItemsPerIteration; ++i) {
@@ -157,7 +157,7 @@ TEST(Commands, HashOfManyTracesIsNoSmallOne) {
   EXPECT_EQ(world.Say("HGETALL h"), "*2|$4|keep|$1|v|");
 }
 
-// The traces of its fields were taken for those of a hash, and nothing was copied.
+// The tombstones of its fields were taken for a hash, and nothing was copied.
 TEST(Commands, SetThatWasAHashBeforeIsRenamedAndCopiedWhole) {
   EngineFixture world;
   world.engine->keyspace().set_stability_horizon({});
@@ -189,7 +189,7 @@ TEST(Commands, LastOfANameThatIsGivenTwiceStaysEverywhere) {
   }
 }
 
-TEST(Commands, TransactionIsOneRecord) {
+TEST(Commands, TransactionIsOneChange) {
   EngineFixture world;
   world.Say("MULTI");
   world.Say("SET a 1");
@@ -246,7 +246,7 @@ TEST(Commands, SettingsAreChangedTogetherOrNotAtAll) {
 }
 
 // A request that changes nothing wrote a record, and stopped the transactions of others.
-TEST(Commands, RemovalOfWhatIsNotThereIsNoChange) {
+TEST(Commands, RemovalOfAMissingKeyIsNoChange) {
   EngineFixture world;
   auto other = world.Connect();
   world.Say("HSET h f v");
@@ -262,7 +262,7 @@ TEST(Commands, RemovalOfWhatIsNotThereIsNoChange) {
   EXPECT_EQ(world.Say("EXEC"), "*1|+PONG|");
 }
 
-TEST(Commands, KeyThatEndedUnnoticedHasItsEventWhenItIsOverwritten) {
+TEST(Commands, KeyThatExpiredUnnoticedHasItsEventWhenItIsOverwritten) {
   EngineFixture world;
   world.Say("CONFIG SET notify-keyspace-events Exn");
   auto listener = world.Connect();
@@ -487,7 +487,7 @@ TEST(Commands, KeyPastTheLimitIsNotFound) {
   EXPECT_TRUE(world.journal.records.empty());
 }
 
-TEST(Commands, EveryCommandWithKeysSaysWhatItDoesToThem) {
+TEST(Commands, EveryCommandWithKeysHasKeySpecifications) {
   for (const CommandSpec& spec : Commands()) {
     bool has_keys = spec.first_key != 0 || (spec.flags & kMovableKeys) != 0;
     EXPECT_EQ(!KeySpecificationsOf(spec).empty(), has_keys) << spec.name;
@@ -508,7 +508,7 @@ TEST(Commands, WatchedKeyThatAnotherChangesStopsTheTransaction) {
   EXPECT_EQ(world.Say("EXEC"), "*1|$1|x|");
 }
 
-TEST(Commands, WatchedKeyThatEndsStopsTheTransaction) {
+TEST(Commands, WatchedKeyThatExpiresStopsTheTransaction) {
   EngineFixture world;
   world.Say("SET a 1 PX 100");
   world.Say("WATCH a");

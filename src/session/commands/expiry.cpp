@@ -1,4 +1,4 @@
-// Commands on when keys end.
+// Commands on the expiry of keys.
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -16,7 +16,7 @@ namespace {
 constexpr int64_t kMillisecondsPerSecond = 1000;
 
 struct StatusText {
-  bool only_without = false;  // NX: the key has no end
+  bool only_without = false;  // NX: the key has no expiry
   bool only_with = false;     // XX
   bool only_later = false;    // GT
   bool only_sooner = false;   // LT
@@ -49,7 +49,7 @@ bool ReadCondition(Call& call, StatusText* condition) {
   return true;
 }
 
-// A key without an end ends later than any.
+// A key without an expiry counts as expiring last.
 bool Holds(const StatusText& condition, int64_t current_ms, int64_t wanted_ms) {
   if (condition.only_without && current_ms != 0) return false;
   if (condition.only_with && current_ms == 0) return false;

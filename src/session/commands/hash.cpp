@@ -24,7 +24,7 @@
 namespace meridian::session {
 namespace {
 
-// Sets the pairs from argument 2 on; how many are new, or nothing: the reply says why.
+// Sets the pairs from argument 2 on; the number of new fields. Nothing: an error reply was written.
 std::optional<int64_t> SetPairs(Call& call) {
   if (call.size() % 2 != 0) {
     call.WrongCount(call.command);

@@ -1,4 +1,4 @@
-// OBJECT and MEMORY: how a key is kept, in Redis' terms.
+// OBJECT and MEMORY: the encoding and memory of a key, in Redis' terms.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -15,7 +15,7 @@
 namespace meridian::session {
 namespace {
 
-// Up to where Redis keeps a string in one piece with its key's object.
+// Up to this size Redis keeps a string in one piece with its key's object.
 constexpr size_t kMaxEmbeddedBytes = 44;
 
 // The names that clients know.

@@ -24,7 +24,7 @@ namespace meridian::session {
 namespace {
 
 constexpr size_t kUsualCount = 10;
-// A set of so many members is walked in one step, also where they are no integers.
+// A set of so many members is scanned in one step, even if they are no integers.
 constexpr size_t kAllAtOnce = 128;
 
 struct ScanOptions {
@@ -136,7 +136,7 @@ uint64_t ScanStep(const Items& items, const ScanOptions& options, Visit visit) {
   return items.Scan(options.cursor, count, visit);
 }
 
-// Of nothing there is nothing to be found, whatever the options.
+// A missing key has no items, whatever the options.
 void HScan(Call& call) {
   ScanOptions options;
   const Fields* fields = nullptr;

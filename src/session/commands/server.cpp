@@ -116,7 +116,7 @@ void Time(Call& call) {
   call.reply.BulkInteger(us % kMicrosecondsPerSecond);
 }
 
-// Every data center takes writes.
+// Every data center accepts writes.
 void Role(Call& call) {
   call.reply.Array(3);
   call.reply.Bulk("master");
@@ -124,8 +124,8 @@ void Role(Call& call) {
   call.reply.Array(0);
 }
 
-// How many other data centers have what this client has written: the connection waits for them. In
-// a transaction nobody waits.
+// Number of other data centers that acknowledged this client's writes: the connection waits for
+// them. In a transaction WAIT does not wait.
 void Wait(Call& call) {
   int64_t wanted = 0;
   if (!call.Integer(1, &wanted)) return;
@@ -141,7 +141,7 @@ void Wait(Call& call) {
     return call.reply.Integer(static_cast<int64_t>(have));
   }
   auto most = std::chrono::duration_cast<std::chrono::milliseconds>(kMaxWait);
-  // 0: for ever, which is as long as anybody may.
+  // 0: for ever, which is kMaxWait.
   if (timeout_ms > 0 && timeout_ms < most.count()) most = std::chrono::milliseconds{timeout_ms};
   call.client.wait = {static_cast<size_t>(std::max<int64_t>(wanted, 0)), most};
 }

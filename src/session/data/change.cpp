@@ -32,7 +32,7 @@ enum PartTag : uint8_t {
   kNext = 9,  // another key follows
 };
 
-// Reads a record; after anything that is not there, ok() is false and all that follows is empty.
+// Reads a change. After a missing byte ok() is false, and all later reads return nothing.
 class Reader {
  public:
   explicit Reader(Bytes bytes) : bytes_(bytes) {}
@@ -139,7 +139,7 @@ void ReadPart(Reader& reader, PartTag tag, KeyChange* change) {
   }
 }
 
-// Reads parts of a key up to the end of the record or the next key; which.
+// Reads the parts of a key; the tag behind them: the end of the change, or the next key.
 PartTag ReadParts(Reader& reader, KeyChange* change) {
   while (reader.ok()) {
     auto tag = static_cast<PartTag>(reader.Byte());
@@ -255,7 +255,8 @@ Result<std::vector<KeyChange>> DecodeChange(Bytes record) {
     end = ReadParts(reader, &change);
   }
   if (!reader.at_end()) reader.Refuse();
-  if (!reader.ok()) return Fail(Errc::kInvalid, "a session record of {} bytes", record.size());
+  if (!reader.ok())
+    return Fail(Errc::kInvalid, "a session change of {} bytes cannot be decoded", record.size());
   for (KeyChange& change : changes) DropDeleted(&change.state);
   return changes;
 }

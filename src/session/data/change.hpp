@@ -1,10 +1,10 @@
-// Records: what a command has changed, as bytes for the journal and for other data centers. A
-// record holds a change to one or several keys, which is applied whole or not at all; each is a
-// KeyState, so applying a record is a merge: in any order, any number of times.
+// Changes as bytes: what a command or transaction has changed, for the journal, for snapshots and
+// for other data centers. A change covers one or several keys and is applied whole or not at all.
+// It holds a KeyState for each key, so applying it is a merge: in any order, any number of times.
 //
-//   RecordWriter writer;
+//   ChangeWriter writer;
 //   writer.Begin("session:1");
-//   writer.Cleared(stamp);
+//   writer.Deleted(stamp);
 //   writer.Text("…", stamp);
 //   writer.Take()
 //
@@ -26,7 +26,7 @@ namespace meridian::session {
 
 class ChangeWriter {
  public:
-  // What is written from here on is of `key`.
+  // The calls that follow are about `key`.
   void Begin(std::string_view key);
   void Deleted(const Stamp& stamp);
   void Expires(const Expiry& expiry);
@@ -34,14 +34,14 @@ class ChangeWriter {
   void Count(uint8_t replica_id, const Contribution& contribution);
   void Field(std::string_view name, std::string_view value, bool present, const Stamp& stamp);
   void Member(std::string_view name, uint8_t replica_id, const MemberTag& tag);
-  // Of every key: all with an earlier stamp is gone.
+  // FLUSHALL: everything with an earlier stamp, in every key, is deleted.
   void Flushed(const Stamp& stamp);
-  // All of it.
+  // The whole state of a key.
   void State(std::string_view key, const KeyState& state);
 
   bool empty() const { return bytes_.empty(); }
   size_t size() const { return bytes_.size(); }
-  // The record, valid until the next call of anything; the writer is then empty.
+  // The change, valid until the next call of anything; the writer is then empty.
   Bytes Take();
 
  private:
@@ -59,12 +59,12 @@ struct KeyChange {
   Stamp flushed{};  // before the key's change, for every key
   std::string key;
   KeyState state;
-  // The names of fields in the order of the record, as views into it, where they are as few as in a
-  // small hash.
+  // The names of fields in the order in which they were written, as views into the change, if they
+  // are as few as in a small hash.
   std::vector<std::string_view> field_order;
 };
 
-// kInvalid: it is not a record of this version. Nothing of it may be applied then.
+// kInvalid: it is no change of this version. Nothing of it may be applied then.
 Result<std::vector<KeyChange>> DecodeChange(Bytes record);
 
 }  // namespace meridian::session

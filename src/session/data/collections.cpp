@@ -115,7 +115,7 @@ void Collection<Item>::Forget(std::string_view name) {
 template <class Item>
 void Collection<Item>::DropBefore(const Stamp& delete_stamp) {
   readings_.BeforeChange();
-  std::vector<std::pair<Item*, Item*>> changed;  // an item, and what is left of it
+  std::vector<std::pair<Item*, Item*>> changed;  // an item, and its remainder
   newest_ = {};
   table_.ForEach([&](Item& item) {
     Item* left = item.Without(delete_stamp);

@@ -1,4 +1,4 @@
-// Fields, Members: what a key that is a hash or a set holds. See collection.hpp.
+// Fields, Members: the content of a key that is a hash or a set. See collection.hpp.
 #pragma once
 
 #include "session/data/collection.hpp"

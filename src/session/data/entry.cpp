@@ -17,7 +17,7 @@
 namespace meridian::session {
 namespace {
 
-// Allocators give memory in such steps, so a value of another length may fit.
+// Allocators round sizes up to such steps, so a value of another length may fit.
 constexpr size_t kAllocationStep = 16;
 
 size_t Rounded(size_t bytes) {

@@ -1,5 +1,5 @@
 // Entry: one key of the keyspace in one piece of memory: 40 bytes, the key, and behind it the value
-// where that is a plain string, else a pointer to its Parts. Made and owned by the Keyspace; one
+// if that is a plain string, else a pointer to its Parts. Made and owned by the Keyspace; one
 // thread.
 #pragma once
 
@@ -19,7 +19,7 @@ namespace meridian::session {
 
 class LazyFree;
 
-// Everything of a key that is more than a string (merge.hpp says what the parts are).
+// The content of a key that is more than a string (merge.hpp describes the parts).
 struct Parts {
   struct Count {
     uint8_t replica_id = 0;
@@ -32,24 +32,24 @@ struct Parts {
   std::unique_ptr<Members> members;
 
   size_t memory_bytes() const;
-  // Takes out what is older; a hash or set that is older as a whole in constant time.
+  // Drops what is older. A hash or set that is older as a whole is dropped in constant time.
   void DropBefore(const Stamp& delete_stamp, LazyFree& freed);
 };
 
 class Entry {
  public:
   enum class Kind : uint8_t {
-    kText,   // a string; its stamp is cleared()
+    kText,   // a string; its stamp is delete_stamp()
     kParts,  // the rest
   };
   enum class Standing : uint8_t {
-    kNone,     // it is gone, and leaves a trace
-    kLasting,  // without an end
+    kNone,     // a tombstone
+    kLasting,  // alive, without an expiry
     kExpiring,
   };
 
-  // How Redis would keep a string, beyond what its text says. Only here: other data centers, and
-  // the next start, take it for one that was set.
+  // How Redis would encode a string, as far as its text does not tell. Only in this process: other
+  // data centers, and the next start, take it for one that SET has written.
   enum class Form : uint8_t {
     kNew,      // as SET writes it: an integer, or short, or long
     kEdited,   // by APPEND or SETRANGE
@@ -70,23 +70,23 @@ class Entry {
   bool expired(int64_t now_ms) const { return expire_at_ms_ != 0 && expire_at_ms_ <= now_ms; }
   uint32_t accessed_s() const { return accessed_s_; }
   void set_accessed_s(uint32_t seconds) { accessed_s_ = seconds; }
-  // Its end has been told to who listens for events.
+  // Its expiry was reported to the listener.
   bool expiry_reported() const { return expiry_reported_; }
   void set_expiry_reported(bool expiry_reported) { expiry_reported_ = expiry_reported; }
 
   Form form() const { return form_; }
   void set_form(Form form) { form_ = form; }
 
-  // As what the keyspace counts it; kept by it.
+  // As what KeyTable counts it; only KeyTable sets it.
   Standing standing() const { return standing_; }
   void set_standing(Standing standing) { standing_ = standing; }
   bool counted() const { return standing_ != Standing::kNone; }
 
   // With kText.
   std::string_view text() const { return {data() + key_bytes_, value_bytes_}; }
-  // Writes another value and stamp in place. False: it needs another piece of memory.
+  // Writes another value and stamp in place. False: the value needs another piece of memory.
   bool Overwrite(std::string_view value, const Stamp& stamp);
-  // With kParts. Raises the stamp before which everything is gone, and drops that.
+  // With kParts. Raises the delete stamp, and drops everything older.
   void Clear(const Stamp& delete_stamp, LazyFree& freed);
   Parts& parts() const { return *PartsPointer(); }
 
@@ -127,15 +127,15 @@ inline ValueType TypeOf(const Entry& entry) {
   if (parts.members && parts.members->size() > 0) return ValueType::kSet;
   return parts.text || !parts.counts.empty() ? ValueType::kString : ValueType::kNone;
 }
-// Null when it is no hash (set), or null.
+// Null when the entry is null or of another type.
 const Fields* FieldsOf(const Entry* entry);
 const Members* MembersOf(const Entry* entry);
 
-// Everything that was written to a key before its end, at `at_ms`, has an earlier stamp than this.
+// The stamp of an expiry at `at_ms`: everything that was written to the key before has a lower one.
 Stamp ExpiryStamp(int64_t at_ms);
 // The newest stamp of anything in it.
 Stamp NewestOf(const Entry& entry);
-// When the last trace of a removal in it was made; zero when there is none.
+// When the last tombstone of a field or member in it was made; zero when there is none.
 HybridTime NewestTombstoneOf(const Entry& entry);
 
 }  // namespace meridian::session

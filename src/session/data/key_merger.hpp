@@ -1,4 +1,4 @@
-// KeyMerger: merges versions of keys into the table: records of other data centers, and of this one
+// KeyMerger: merges versions of keys into the table: changes of other data centers, and of this one
 // at a start, by the rules of merge.hpp; and FLUSHALL, key by key.
 //
 // Owned by the Keyspace; one thread: the loop's.

@@ -5,7 +5,7 @@
 // older than a flush that was not applied to it yet.
 //
 // Owned by the Keyspace; one thread: the loop's. Invariants: a key is in one table at most; size()
-// and expiring() are the numbers of entries that stand as living and as expiring.
+// and expiring() count the entries whose standing is kLasting or kExpiring, and kExpiring.
 #pragma once
 
 #include <algorithm>
@@ -106,7 +106,7 @@ class KeyTable {
   Entry* AsParts(Entry* entry);
   // Back to the kind kText, where nothing but a string is in the entry.
   void Compact(Entry* entry);
-  // Drops what is older than `cleared` from an entry of the kind kParts.
+  // Drops what is older than `delete_stamp` from an entry of the kind kParts.
   void Clear(Entry* entry, const Stamp& delete_stamp);
   // The memory of an entry has changed.
   void Account(size_t before, size_t after) { item_bytes_ += after - before; }

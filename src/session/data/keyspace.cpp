@@ -28,7 +28,7 @@ namespace meridian::session {
 namespace {
 
 constexpr int64_t kMillisecondsPerSecond = 1000;
-// Behind every data center's of the same time.
+// Sorts behind every data center's stamp of the same time.
 constexpr uint8_t kAnyReplica = 255;
 
 int64_t Clamped(__int128 value) {
@@ -37,7 +37,7 @@ int64_t Clamped(__int128 value) {
   return static_cast<int64_t>(std::clamp(value, least, most));
 }
 
-// The number that a string is with what was added to it; nothing when it is not a number.
+// The number in a string plus the sums of its counters; nothing when it is no number.
 std::optional<int64_t> TotalOf(const Parts& parts) {
   __int128 total = 0;
   if (parts.text) {
@@ -98,7 +98,7 @@ std::string_view Keyspace::TextOf(const Entry& entry) {
   if (entry.kind() == Entry::Kind::kText) return entry.text();
   const Parts& parts = entry.parts();
   if (parts.counts.empty()) return parts.text->value;
-  // A merge may have brought additions to what is no number here: the text stands.
+  // A merge may have added a counter to a text that is no number: then the text counts.
   std::optional<int64_t> total = TotalOf(parts);
   if (!total) return parts.text->value;
   text_ = wire::resp::IntegerText(*total).text();
@@ -113,7 +113,7 @@ void Keyspace::RecountWritten(Entry* entry) {
   table_.listener()->OnNew(entry->key());
 }
 
-// A key is about to be changed: its change begins in the record.
+// A command is about to change a key: begins the key's part of the change.
 void Keyspace::Note(std::string_view key) {
   table_.NoteStamp(stamp_);
   if (!IsCache(key)) must_sync_ = true;
@@ -209,7 +209,7 @@ Increment Keyspace::Add(std::string_view key, int64_t delta, int64_t* result) {
     own = std::prev(parts.counts.end());
   }
   if (__builtin_add_overflow(own->contribution.sum, delta, &own->contribution.sum)) {
-    // The sum of this data center alone has no room left: begin another on what is there.
+    // This data center's own sum would overflow: begin another, from the present total.
     SetText(key, wire::resp::IntegerText(*result).text(), {ExpiryChange::Kind::kKeep});
     return Increment::kDone;
   }
@@ -272,7 +272,7 @@ void Keyspace::Copy(std::string_view from, std::string_view to) {
   (void)Erase(to);
   {
     Edit edit(*this, to);
-    // Erase has the same stamp, and what has it is not before it.
+    // Erase has the same stamp, so it does not delete these.
     for (const auto& [name, value] : fields) edit.SetField(name, value);
     for (const std::string& name : names) edit.AddMember(name);
     if (was_large && !fields.empty()) edit.fields().set_was_large();

@@ -2,7 +2,7 @@
 // It knows neither sockets nor the protocol; time is handed to it.
 //
 // A command that writes calls BeginWrite, which gives it its stamp, and then any number of the
-// functions below. What they change is in record(), to be journaled, and is what Apply merges at
+// functions below. What they change is in change(), to be journaled, and is what Apply merges at
 // the next start and in other data centers (merge.hpp). Keys that begin with the cache's prefix are
 // evicted when memory is full; others are not.
 //
@@ -48,7 +48,7 @@ enum class Increment : uint8_t { kDone, kWrongType, kNotInteger, kOverflow };
 class Keyspace {
  public:
   struct Options {
-    uint8_t replica_id = 0;  // this data center's place in site.toml
+    uint8_t replica_id = 0;  // this data center's index in site.toml
     uint64_t seed = 0;       // of hashing and of chance; secret
     std::string cache_prefix;
     bool journaled = false;  // whether change() is wanted
@@ -167,14 +167,14 @@ class Keyspace {
   }
   bool has_evictable() const { return table_.stored_in_cache() > 0; }
 
-  // Appends records of the state of about `count` keys at most, or of so many fields or members of
-  // a large one, or about kSnapshotSliceBytes, to `items`, until walk->done(). What was there all
-  // the time is in them, as it was at some moment.
+  // Appends changes with the state of about `count` keys at most, or of so many fields or members
+  // of a large one, or about kSnapshotSliceBytes, to `items`, until walk->done(). Everything that
+  // was there all the time is in them, as it was at some moment.
   void Snapshot(SnapshotWalk* walk, size_t count, std::vector<std::string>* items) const {
     walk->Next(table_, count, items);
   }
 
-  // Merges a record of this data center or another. kInvalid: nothing was changed. The clock must
+  // Merges a change of this data center or another. kInvalid: nothing was changed. The clock must
   // have observed its stamps.
   Result<void> Apply(Bytes record) { return merger_.Apply(record); }
 

@@ -83,7 +83,8 @@ bool Keyspace::Edit::AddMember(std::string_view name) {
   bool fresh = old == nullptr || !old->present();
   modified_ |= fresh;
   uint8_t replica_id = keyspace_.options_.replica_id;
-  // One that is there is added anew: a concurrent removal elsewhere has not observed this.
+  // A member that is present gets a new tag too: a concurrent removal has not observed it, so it
+  // stays.
   Member::Tagged tagged{old == nullptr ? MemberTag() : old->TagOf(replica_id), replica_id};
   tagged.tag.added = keyspace_.stamp_.time;
   members().Merge({name, tagged, keyspace_.stamp_.time});

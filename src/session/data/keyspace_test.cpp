@@ -129,7 +129,7 @@ TEST(Keyspace, KeysThatWillEndAreCounted) {
 }
 
 // It was a key again until the sweep looked at it, and ended twice.
-TEST(Keyspace, KeyThatHasEndedEndsOnceWhateverStillArrives) {
+TEST(Keyspace, ExpiredKeyExpiresOnceWhateverArrivesLater) {
   Replica west(1);
   west.HashSet("k", "f", "older");
   std::string older = west.Take();
@@ -153,7 +153,7 @@ TEST(Keyspace, KeyThatHasEndedEndsOnceWhateverStillArrives) {
 
 // Whatever of it arrives late: a touch that gave it another end, which has passed as well, or a
 // newer life.
-TEST(Keyspace, KeyThatHasEndedEndsOnceWhateverEndItIsSaidToHaveHad) {
+TEST(Keyspace, ExpiredKeyExpiresOnceWhateverExpiryArrivesLater) {
   for (bool touched : {true, false}) {
     Replica east(0);
     Replica west(1);
@@ -181,7 +181,7 @@ TEST(Keyspace, KeyThatHasEndedEndsOnceWhateverEndItIsSaidToHaveHad) {
   }
 }
 
-TEST(Keyspace, SweepFindsWhatNobodyAsksFor) {
+TEST(Keyspace, SweepRemovesExpiredKeysThatNoCommandReads) {
   Replica replica(0);
   for (int i = 0; i < 5000; ++i) {
     replica.Set("k" + std::to_string(i), "v", replica.AfterMs(i % 2 == 0 ? 1000 : 5000));
@@ -197,7 +197,7 @@ TEST(Keyspace, SweepFindsWhatNobodyAsksFor) {
   EXPECT_EQ(replica.keyspace->size(), 0);
 }
 
-TEST(Keyspace, SweepOfVeryMuchTakesSeveralTurns) {
+TEST(Keyspace, SweepOfManyKeysTakesSeveralIterations) {
   Replica replica(0);
   for (int i = 0; i < 20000; ++i) replica.Set("k" + std::to_string(i), "v", replica.AfterMs(1000));
   replica.Advance(seconds{2});
@@ -208,7 +208,7 @@ TEST(Keyspace, SweepOfVeryMuchTakesSeveralTurns) {
   EXPECT_EQ(replica.keyspace->size(), 0);
 }
 
-TEST(Keyspace, SnapshotGivesWhatWasThere) {
+TEST(Keyspace, SnapshotHasAllKeys) {
   Replica replica(0, {.cache_prefix = "k1"});
   for (int i = 0; i < 3000; ++i)
     replica.Set("k" + std::to_string(i), "v", replica.AfterMs(1000 + i));
@@ -269,7 +269,7 @@ TEST(Keyspace, CacheIsEvictedAndSessionsAreNot) {
 }
 
 // With another data center away nothing of them could be evicted, and sessions were refused.
-TEST(Keyspace, KeysOfTheCacheThatHaveEndedFilledTheMemoryWhileAnotherWasAway) {
+TEST(Keyspace, TombstonesOfTheCacheFilledTheMemoryWhileADataCenterWasAway) {
   Replica replica(0, {.cache_prefix = "cache:"});
   replica.keyspace->set_stability_horizon({});
   size_t empty = replica.keyspace->used_bytes();
@@ -310,7 +310,7 @@ TEST(Keyspace, RecordThatIsCutChangesNothing) {
   }
 }
 
-TEST(Keyspace, CountersOfTwoPlacesAddUp) {
+TEST(Keyspace, CountersOfTwoReplicasAddUp) {
   Replica east(0);
   Replica west(1);
   east.Add("n", 3);
@@ -327,7 +327,7 @@ TEST(Keyspace, CountersOfTwoPlacesAddUp) {
   EXPECT_EQ(west.Add("n", -10), -3);
 }
 
-// Two places that keep traces, as with other data centers.
+// Two replicas that keep tombstones, as with other data centers.
 struct Pair {
   Pair() {
     east.keyspace->set_stability_horizon({});
@@ -360,7 +360,7 @@ TEST(Tombstones, KeyOfAnotherDataCenterWasUsedWhenItWasWritten) {
   EXPECT_EQ(used_s, pair.east.clock.last().milliseconds() / 1000);
 }
 
-TEST(Tombstones, OfADeletionResistWhatItHadSeenUntilEverybodyKnows) {
+TEST(Tombstones, KeepADeletionUntilEveryReplicaHasAppliedIt) {
   Pair pair;
   pair.east.Set("k", "v");
   std::string old = pair.east.Take();
@@ -378,7 +378,7 @@ TEST(Tombstones, OfADeletionResistWhatItHadSeenUntilEverybodyKnows) {
   EXPECT_LT(pair.west.keyspace->used_bytes(), with_trace);
 }
 
-TEST(Tombstones, WhatIsKnownEverywhereAndGoneIsNotBroughtBackByAnOldSnapshot) {
+TEST(Tombstones, OldSnapshotBringsNoKeyBackWhoseTombstoneWasDropped) {
   Pair pair;
   pair.east.Set("k", "v", pair.east.AfterMs(1'000'000));
   pair.east.HashSet("h", "f", "v");
@@ -427,8 +427,9 @@ TEST(Tombstones, OfFieldsAndMembersAreCollectedInAKeyThatLivesOn) {
   EXPECT_EQ(east.keyspace->size(), 2);
 }
 
-// east has forgotten a key that has ended, west not yet: the key's next life is not lost there.
-TEST(Tombstones, KeyThatBeginsAnewWhereItsEndIsForgottenAlreadyLivesEverywhere) {
+// east has dropped the tombstone of an expired key, west not yet: a new key of that name is not
+// lost.
+TEST(Tombstones, KeyThatIsMadeAgainAfterItsTombstoneWasDroppedLivesEverywhere) {
   Pair pair;
   pair.east.HashSet("h", "old", "v");
   pair.east.Begin();
@@ -449,7 +450,7 @@ TEST(Tombstones, KeyThatBeginsAnewWhereItsEndIsForgottenAlreadyLivesEverywhere) 
   }
 }
 
-TEST(Tombstones, DeletedAndEndedKeysAreNotCounted) {
+TEST(Tombstones, DeletedAndExpiredKeysAreNotCounted) {
   Pair pair;
   pair.east.Set("deleted", "v");
   pair.east.Set("ended", "v", pair.east.AfterMs(1000));
@@ -465,7 +466,7 @@ TEST(Tombstones, DeletedAndEndedKeysAreNotCounted) {
   EXPECT_EQ(pair.east.keyspace->size(), 3);
 }
 
-// Random commands in three places whose records arrive in any order, some twice: in the end all
+// Random commands in three replicas whose changes arrive in any order, some twice: in the end all
 // hold the same.
 class Convergence {
  public:
@@ -575,7 +576,7 @@ class Convergence {
   std::vector<std::pair<std::string, HybridTime>> records_;
 };
 
-TEST(Keyspace, PlacesConvergeWhateverTheOrderOfRecords) {
+TEST(Keyspace, ReplicasConvergeWhateverTheOrderOfChanges) {
   for (uint64_t seed = 0; seed < 1500; ++seed) {
     Convergence run(seed);
     run.Run();
@@ -584,8 +585,8 @@ TEST(Keyspace, PlacesConvergeWhateverTheOrderOfRecords) {
   }
 }
 
-// What a place has journaled makes it again.
-TEST(Keyspace, ReplayGivesWhatWasThere) {
+// The journal of a replica restores its keyspace.
+TEST(Keyspace, ReplayRestoresAllKeys) {
   Replica replica(0);
   std::vector<std::string> records;
   Random random(4);

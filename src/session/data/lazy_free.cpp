@@ -51,10 +51,10 @@ size_t LazyFree::Take(Entry* entry) {
 
 void LazyFree::FreeSome(size_t count) {
   while (count > 0 && !queue_.empty()) {
-    size_t freed = 1;  // an empty segment is work too
+    size_t freed = 1;  // an empty segment counts as well
     auto free = [&](auto& remains) {
       using Item = typename std::remove_reference_t<decltype(remains)>::value_type;
-      // What is large in a key goes behind all others in the queue: the front stays where it is.
+      // A large collection of a key is queued behind all others: the front of the queue stays.
       pending_ -= remains.FreeSegment([&](Item* item) {
         if constexpr (std::is_same_v<Item, Entry>) {
           freed += Take(item);

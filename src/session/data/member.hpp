@@ -44,7 +44,7 @@ class Member {
     return {reinterpret_cast<const char*>(tags_begin() + tag_count_), name_bytes_};
   }
   std::span<const Tagged> tags() const { return {tags_begin(), tag_count_}; }
-  // The tag of `origin`; zero times when it has none.
+  // The tag of `replica_id`; zero times when it has none.
   MemberTag TagOf(uint8_t replica_id) const;
   bool present() const;
   Stamp newest() const;

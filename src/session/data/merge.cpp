@@ -28,7 +28,7 @@ Expiry Merge(const Expiry& a, const Expiry& b) {
   return std::tie(a.stamp, a.at_ms) < std::tie(b.stamp, b.at_ms) ? b : a;
 }
 
-// Two values of one stamp come from a bug or a data center that was set up twice; even those
+// Two values with one stamp come from a bug, or from a data center that runs twice; even they
 // converge.
 bool Supersedes(const Stamp& a, bool a_present, std::string_view a_value, const Stamp& b,
                 bool b_present, std::string_view b_value) {

@@ -69,7 +69,7 @@ TEST(Merge, LastWriterOfAStringWins) {
   EXPECT_EQ(Merge(east, west).text->value, "west");
 }
 
-TEST(Merge, DestroyBeatsAConcurrentTouch) {
+TEST(Merge, DeletionWinsOverAConcurrentTouch) {
   KeyState session{.delete_stamp = At(1), .text = Register{"user", true, At(1)}};
   KeyState destroyed = Merge(session, {.delete_stamp = At(2)});
   KeyState touched = Merge(session, {.expiry = {.at_ms = 9, .stamp = At(3, 1)}});

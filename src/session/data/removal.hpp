@@ -1,5 +1,4 @@
-// Removal: keys that go without a command: those that have expired, and those of the cache that are
-// evicted when memory is full.
+// Removal: removes keys without a command: expired keys, and keys of the cache when memory is full.
 //
 // Owned by the Keyspace; one thread: the loop's.
 #pragma once

@@ -19,7 +19,7 @@
 namespace meridian::session {
 namespace {
 
-// Records of a snapshot: each as long as an item may be, or as one part of a key is.
+// Changes of a snapshot: each as long as an item may be, or one field or member longer.
 class ItemWriter {
  public:
   explicit ItemWriter(std::vector<std::string>* items) : items_(*items) {}

@@ -17,7 +17,7 @@ bool Tombstones::CanDrop(const Entry& entry) const {
   // not be kept until then.
   HybridTime expiry =
       entry.expired(table_.now_ms()) ? ExpiryStamp(entry.expire_at_ms()).time : HybridTime();
-  // NewestOf walks over all that is in the entry: it comes last.
+  // NewestOf is the most expensive check, so it comes last.
   return std::max(NewestTombstoneOf(entry), expiry) <= horizon_ && NewestOf(entry).time <= horizon_;
 }
 

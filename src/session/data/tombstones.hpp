@@ -1,6 +1,6 @@
-// Tombstones: how long what is gone is remembered. Other data centers may still send older versions
-// of a key, field or member that was deleted or has expired; its tombstone keeps those from
-// bringing it back. Once every data center has applied the deletion, the tombstone is dropped.
+// Tombstones: decides how long tombstones are kept. Other data centers may still send older
+// versions of a key, field or member that was deleted or has expired; its tombstone keeps those
+// from bringing it back. Once every data center has applied the deletion, the tombstone is dropped.
 //
 // Owned by the Keyspace; one thread: the loop's.
 #pragma once

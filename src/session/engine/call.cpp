@@ -24,7 +24,7 @@ std::string InUpperCase(std::string_view text) {
   return upper;
 }
 
-constexpr size_t kQuotedBytes = 128;  // of what a client sent, in an error
+constexpr size_t kQuotedBytes = 128;  // of a client's input, in an error
 
 }  // namespace
 

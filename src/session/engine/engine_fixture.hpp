@@ -19,7 +19,7 @@
 
 namespace meridian::session {
 
-// A journal that keeps what it is given, and whose disk the test fills.
+// A journal that keeps all changes, and whose disk the test fills.
 class TestJournal final : public ChangeJournal {
  public:
   bool wants_changes() const override { return true; }
@@ -47,7 +47,7 @@ class EngineFixture {
     TestClient(const TestClient&) = delete;
     TestClient& operator=(const TestClient&) = delete;
 
-    // Says a request as one types it; what is answered, with '|' for line ends.
+    // Executes a request as it is typed; the reply, with '|' for line ends.
     std::string Say(std::string_view line) {
       wire::resp::RequestParser parser;
       std::string input = std::string(line) + "\r\n";

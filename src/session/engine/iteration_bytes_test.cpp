@@ -1,4 +1,4 @@
-// How much is done in one turn of the loop, whatever the size of things: counted in bytes.
+// The work of one loop iteration is bounded whatever the size of keys: counted in bytes.
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
@@ -64,7 +64,7 @@ size_t WriteRest(const Keyspace& keyspace, SnapshotWalk* walk, std::vector<std::
   return longest;
 }
 
-TEST(SnapshotBytes, OfTwoHundredLongStringsWereCopiedInOneTurn) {
+TEST(SnapshotBytes, OfTwoHundredLongStringsWereCopiedInOneIteration) {
   constexpr size_t kBytes = size_t{1} << 20;
   EngineFixture world;
   std::string value(kBytes, 'v');
@@ -79,7 +79,7 @@ TEST(SnapshotBytes, OfTwoHundredLongStringsWereCopiedInOneTurn) {
   EXPECT_EQ(again.Say("STRLEN k7"), ":" + std::to_string(kBytes) + "|");
 }
 
-TEST(SnapshotBytes, OfKeysJustBelowALargeOneWereCopiedInOneTurn) {
+TEST(SnapshotBytes, OfKeysJustBelowALargeOneWereCopiedInOneIteration) {
   constexpr size_t kBytes = kSnapshotItemBytes - 1024;
   EngineFixture world;
   std::string value(kBytes, 'v');
@@ -90,7 +90,7 @@ TEST(SnapshotBytes, OfKeysJustBelowALargeOneWereCopiedInOneTurn) {
   EXPECT_EQ(all.size(), 500);
 }
 
-TEST(SnapshotBytes, OfAHashOfFewLongFieldsWereCopiedInOneTurn) {
+TEST(SnapshotBytes, OfAHashOfFewLongFieldsWereCopiedInOneIteration) {
   constexpr size_t kBytes = size_t{512} * 1024;
   EngineFixture world;
   FillHash(world, "h", 200, kBytes);
@@ -104,8 +104,8 @@ TEST(SnapshotBytes, OfAHashOfFewLongFieldsWereCopiedInOneTurn) {
   EXPECT_EQ(again.Say("HSTRLEN h f199"), ":" + std::to_string(kBytes) + "|");
 }
 
-// Large keys wait for their turn: what happens to them before it, and after a part of it.
-TEST(SnapshotBytes, OfLargeKeysThatChangeMeanwhileGiveWithTheLogWhatIsThere) {
+// Large keys come in later slices: they change before their slice, and within it.
+TEST(SnapshotBytes, OfLargeKeysThatChangeMeanwhileAreCompleteWithTheLog) {
   for (int turns_before = 1; turns_before < 40; turns_before += 2) {
     EngineFixture world;
     std::string value(kSnapshotItemBytes, 'v');
@@ -172,7 +172,7 @@ Pieces Ask(EngineFixture& world, const std::vector<std::string_view>& request) {
   return pieces;
 }
 
-TEST(ReplyBytes, OfAHashOfLongFieldsCameInOneTurn) {
+TEST(ReplyBytes, OfAHashOfLongFieldsCameInOneIteration) {
   constexpr size_t kBytes = size_t{50} * 1024;
   EngineFixture world;
   FillHash(world, "h", 200, kBytes);
@@ -192,7 +192,7 @@ TEST(ReplyBytes, OfAHashThatIsLargerThanAnOutputCutTheClientOff) {
   EXPECT_FALSE(world.client->disconnected());
 }
 
-TEST(ReplyBytes, OfLongNamesOfKeysWereCollectedInOneTurn) {
+TEST(ReplyBytes, OfLongNamesOfKeysWereCollectedInOneIteration) {
   EngineFixture world;
   std::string name(kMaxKeyBytes - 8, 'k');
   for (size_t i = 0; i < kReplyItemsPerIteration + 1; ++i) {
@@ -205,7 +205,7 @@ TEST(ReplyBytes, OfLongNamesOfKeysWereCollectedInOneTurn) {
   EXPECT_GT(turns, 5);
 }
 
-TEST(ReplyTurns, OfASmallHashAmongManyTracesWasMadeInOne) {
+TEST(ReplyIterations, OfASmallHashAmongManyTombstonesWasMadeInOne) {
   EngineFixture world;
   FillTraces(world, kMany);
   for (std::string_view command : {"HGETALL", "HKEYS", "HVALS"}) {
@@ -216,7 +216,7 @@ TEST(ReplyTurns, OfASmallHashAmongManyTracesWasMadeInOne) {
   EXPECT_EQ(world.Say("SMEMBERS s"), "*1|$2|n0|");
 }
 
-TEST(ReplyTurns, OfFewKeysBesideManyTracesWereMadeInOne) {
+TEST(ReplyIterations, OfFewKeysBesideManyTombstonesWereMadeInOne) {
   EngineFixture world;
   world.engine->keyspace().set_stability_horizon(HybridTime());
   for (size_t i = 0; i < kMany; ++i) {
@@ -227,7 +227,7 @@ TEST(ReplyTurns, OfFewKeysBesideManyTracesWereMadeInOne) {
   EXPECT_EQ(world.Say("KEYS *"), "*1|$2|k0|");
 }
 
-TEST(Readings, OneMoreThanMayTakeTurnsIsAnsweredAtOnce) {
+TEST(Readings, ReplyPastTheLimitOfReadingsIsMadeAtOnce) {
   EngineFixture world;
   FillHash(world, "h", 2 * kReplyItemsPerIteration, 1);
   std::vector<std::unique_ptr<EngineFixture::TestClient>> readers;
@@ -279,7 +279,7 @@ TEST_F(Subscriber, WasCutOffForTheRestOfAReplyThatAnotherClientsWriteHadMade) {
   EXPECT_TRUE(listener_->Heard().ends_with("|m|>3|$7|message|$1|c|$1|m|"));
 }
 
-TEST_F(Subscriber, MayHaveSoManyBytesOfMessagesBehindItsRepliesAndNotOneMore) {
+TEST_F(Subscriber, MayHaveTheLimitOfMessageBytesAndNotOneMore) {
   constexpr size_t kQuarter = kMaxSubscriberBytes / 4;
   std::string value(2 * kMaxSubscriberBytes, 'v');
   Do(world_, {"SET", "k", value});
@@ -295,7 +295,7 @@ TEST_F(Subscriber, MayHaveSoManyBytesOfMessagesBehindItsRepliesAndNotOneMore) {
   EXPECT_TRUE(listener_->disconnected());
 }
 
-TEST_F(Subscriber, WhoseOutputCannotTakeAMessageIsCutOff) {
+TEST_F(Subscriber, WithAFullOutputIsDisconnected) {
   std::string value(kMaxValueBytes, 'v');
   Do(world_, {"SET", "k", value});
   Execute(world_, *listener_, {"MGET", "k", "k", "k"});

@@ -1,4 +1,4 @@
-// How much is done in one turn of the loop, whatever the size of things: counted in items.
+// The work of one loop iteration is bounded whatever the size of keys: counted in items.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -37,7 +37,7 @@ void FillSet(EngineFixture& world, const std::string& key, size_t count) {
   for (size_t i = 0; i < count; ++i) world.Say("SADD " + key + " m" + std::to_string(i));
 }
 
-// Lets turns pass until all is freed; the most that one of them has freed.
+// Runs loop iterations until all is freed; the most items that one of them has freed.
 size_t LongestTurn(EngineFixture& world) {
   size_t longest = 0;
   while (world.engine->keyspace().unfreed() > 0) {
@@ -48,7 +48,7 @@ size_t LongestTurn(EngineFixture& world) {
   return longest;
 }
 
-TEST(Turns, FlushFreesNothingAtOnceAndALittleInEachTurn) {
+TEST(LoopIterations, FlushFreesNothingAtOnceAndALittleInEachIteration) {
   EngineFixture world;
   FillStrings(world, kMany);
   EXPECT_EQ(world.Say("FLUSHALL"), "+OK|");
@@ -62,7 +62,7 @@ TEST(Turns, FlushFreesNothingAtOnceAndALittleInEachTurn) {
   EXPECT_TRUE(world.engine->Sweep());
 }
 
-TEST(Turns, LargeHashesOfAFlushAreFreedInPartsToo) {
+TEST(LoopIterations, LargeHashesOfAFlushAreFreedInPartsToo) {
   EngineFixture world;
   FillHash(world, "large", kMany);
   FillStrings(world, 10);
@@ -85,16 +85,16 @@ void ExpectFreedInParts(const std::string& line, bool others) {
   EXPECT_LE(LongestTurn(world), kFreedPerIteration + kSegmentItems) << line;
 }
 
-TEST(Turns, DeletedHashesAndSetsAreFreedInParts) { ExpectFreedInParts("DEL h s", false); }
-TEST(Turns, DeletedHashesAndSetsThatLeaveATraceAreFreedInParts) {
+TEST(LoopIterations, DeletedHashesAndSetsAreFreedInParts) { ExpectFreedInParts("DEL h s", false); }
+TEST(LoopIterations, DeletedHashesAndSetsThatLeaveATombstoneAreFreedInParts) {
   ExpectFreedInParts("UNLINK h s", true);
 }
-TEST(Turns, OverwrittenHashesAndSetsAreFreedInParts) {
+TEST(LoopIterations, OverwrittenHashesAndSetsAreFreedInParts) {
   ExpectFreedInParts("MSET h 1 s 2", false);
   ExpectFreedInParts("MSET h 1 s 2", true);
 }
 
-TEST(Turns, EndedHashIsFreedInParts) {
+TEST(LoopIterations, ExpiredHashIsFreedInParts) {
   EngineFixture world;
   FillHash(world, "h", kMany);
   world.Say("PEXPIRE h 10");
@@ -103,7 +103,7 @@ TEST(Turns, EndedHashIsFreedInParts) {
   EXPECT_EQ(world.engine->keyspace().unfreed(), kMany);
 }
 
-TEST(Turns, HashOfTheLimitIsFreedAtOnceAndOnePastItIsNot) {
+TEST(LoopIterations, HashOfTheLimitIsFreedAtOnceAndOnePastItIsNot) {
   EngineFixture world;
   FillHash(world, "h", kFreedAtOnce);
   world.Say("DEL h");
@@ -131,7 +131,7 @@ class FlushFromElsewhere : public ::testing::Test {
   HybridTime flushed_at_;
 };
 
-TEST_F(FlushFromElsewhere, TakesWhatIsOlderInTurnsAndLeavesWhatIsNewer) {
+TEST_F(FlushFromElsewhere, DropsOlderKeysOverSeveralIterationsAndKeepsNewerOnes) {
   FillStrings(world_, 3 * kFlushSlice);
   world_.Say("SADD old a b");
   world_.Say("SADD both old");
@@ -152,7 +152,7 @@ TEST_F(FlushFromElsewhere, TakesWhatIsOlderInTurnsAndLeavesWhatIsNewer) {
   EXPECT_EQ(world_.Say("SMEMBERS both"), "*1|$3|new|");
 }
 
-TEST_F(FlushFromElsewhere, IsSeenAtOnceByWhoeverAsksForAKey) {
+TEST_F(FlushFromElsewhere, IsSeenAtOnceByACommandThatReadsAKey) {
   world_.Say("SET count 5");
   world_.Say("SET kept 5");
   world_.Say("EXPIRE kept 100");
@@ -179,7 +179,7 @@ TEST_F(FlushFromElsewhere, StopsTheTransactionsOfWatchedKeys) {
   EXPECT_EQ(world_.Say("EXEC"), "*-1|");
 }
 
-// --- traces of what was removed
+// --- tombstones of removed fields
 
 // A set of many of which half were removed, and others that do not know yet.
 class ManyTraces : public ::testing::Test {
@@ -197,7 +197,7 @@ class ManyTraces : public ::testing::Test {
     Keyspace& keyspace = world_.engine->keyspace();
     return MembersOf(keyspace.Peek("s"))->tombstones() + FieldsOf(keyspace.Peek("h"))->tombstones();
   }
-  // Lets a second pass, and turns until there is nothing more to do; the most in one turn.
+  // Lets a second pass, and sweeps until nothing is left; the most items of one iteration.
   size_t LongestCollection() {
     size_t longest = 0;
     for (int i = 0; i < 20; ++i) {
@@ -264,7 +264,7 @@ Pieces Ask(EngineFixture& world, const std::vector<std::string_view>& request) {
   return pieces;
 }
 
-TEST(LongReplies, OfAsManyAsATurnTakesComeAtOnceAndOneMoreInPieces) {
+TEST(LongReplies, OfOneIterationsItemsComeAtOnceAndOneItemMoreInPieces) {
   EngineFixture world;
   FillSet(world, "s", kReplyItemsPerIteration);
   EXPECT_EQ(Ask(world, {"SMEMBERS", "s"}).count, 0);
@@ -347,7 +347,7 @@ INSTANTIATE_TEST_SUITE_P(LongReplies, ReadWhileItChanges,
                                            "SET h x", "FLUSHALL", "PEXPIRE h 10", "RENAME h g",
                                            "HSET h f1 w"));
 
-TEST(LongReplies, ClientThatLeavesInTheMiddleIsForgotten) {
+TEST(LongReplies, ClientThatLeavesInTheMiddleIsNoReader) {
   EngineFixture world;
   FillHash(world, "h", kMany);
   {
@@ -374,7 +374,7 @@ TEST(LongReplies, OfATransactionAreOfOneMoment) {
 
 // --- snapshots
 
-TEST(Turns, SnapshotOfALargeHashTakesSeveral) {
+TEST(LoopIterations, SnapshotOfALargeHashTakesSeveral) {
   EngineFixture world;
   FillHash(world, "h", kMany);
   FillSet(world, "s", kMany);
@@ -399,7 +399,7 @@ TEST(Turns, SnapshotOfALargeHashTakesSeveral) {
   EXPECT_EQ(again.Say("DBSIZE"), ":12|");
 }
 
-TEST(Turns, SnapshotGoesOnWhenTheLargeHashItIsInIsDeleted) {
+TEST(LoopIterations, SnapshotGoesOnWhenTheLargeHashItIsInIsDeleted) {
   EngineFixture world;
   FillHash(world, "h", kMany);
   SnapshotWalk walk;
@@ -443,7 +443,7 @@ class CountedItems {
   mutable size_t looked_at_ = 0;
 };
 
-TEST(Turns, ChoosingAFewOfManyLooksAtAFew) {
+TEST(LoopIterations, ChoosingAFewOfManyLooksAtAFew) {
   Random random(5);
   for (size_t count : {size_t{0}, size_t{1}, size_t{100}, kMany / 4, kMany / 2, kMany, kMany * 2}) {
     CountedItems items(kMany);
@@ -454,7 +454,7 @@ TEST(Turns, ChoosingAFewOfManyLooksAtAFew) {
   }
 }
 
-TEST(Turns, EveryMemberIsChosenAboutAsOften) {
+TEST(LoopIterations, EveryMemberIsChosenAboutAsOften) {
   EngineFixture world;
   FillSet(world, "s", 1000);
   std::set<std::string> met;

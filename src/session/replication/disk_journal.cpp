@@ -57,12 +57,12 @@ uint64_t DiskJournal::AppendLogRecord(LogRecordKind kind, Bytes body) {
 uint64_t DiskJournal::Append(Bytes record) {
   constexpr size_t kMax = store::kMaxRecordBytes - 1;
   bool is_long = record.size() > kMax;
-  // Several that are not durable yet count as one.
+  // Several long changes that are not durable yet count as one.
   if (is_long && durable_end_offset() >= long_end_) long_begin_ = journal_->end_offset();
   for (; record.size() > kMax; record = record.subspan(kMax)) {
     AppendLogRecord(LogRecordKind::kMoreParts, record.first(kMax));
   }
-  uint64_t end = AppendLogRecord(LogRecordKind::kRecord, record);
+  uint64_t end = AppendLogRecord(LogRecordKind::kChange, record);
   if (is_long) long_end_ = end;
   return end;
 }
@@ -86,11 +86,11 @@ void DiskJournal::EndLoading() {
     keyspace_->set_stability_horizon(metadata_.stability_horizon);
 }
 
-// The stamps are our own, and the clock has started above them.
+// The stamps are this data center's, and the clock has started above them.
 Result<void> DiskJournal::Apply(const store::Record& record) {
   Result<LogRecordReader::Taken> taken = log_records_.Take(record.body);
   if (!taken) return Fail(std::move(taken.error()));
-  if (taken->found != LogRecordReader::Found::kRecord) return {};
+  if (taken->found != LogRecordReader::Found::kChange) return {};
   return keyspace_->Apply(taken->bytes);
 }
 
@@ -100,11 +100,11 @@ io::Task<Result<SnapshotMetadata>> DiskJournal::Replay(Keyspace& keyspace) {
   keyspace.SetNow(loop_.Wall());
   Result<void> recovered = co_await journal_->Recover(*this);
   if (!recovered) co_return Fail(std::move(recovered.error()));
-  // The process ended within a record: nobody was told that it is durable, and what comes behind
-  // its parts must not be taken for the rest of it, here or elsewhere.
+  // The last process ended within a change. It was not acknowledged, and the records behind its
+  // parts must not be taken for the rest of it, here or in other data centers.
   if (log_records_.within_change()) AppendLogRecord(LogRecordKind::kAbandoned, {});
   log_records_.Reset();
-  LOG_INFO("keys are back", {"keys", keyspace.size()}, {"log_records", durable_end_offset()});
+  LOG_INFO("keys recovered", {"keys", keyspace.size()}, {"log_records", durable_end_offset()});
   co_return metadata_;
 }
 
@@ -117,7 +117,7 @@ void DiskJournal::StartSnapshots(Snapshotting around) {
 
 uint64_t DiskJournal::BeginSnapshot(uint64_t durable_end_offset) {
   metadata_ = around_.begin();
-  // The parts of one record stay together.
+  // The parts of one change stay together.
   return durable_end_offset > long_begin_ && durable_end_offset < long_end_ ? long_begin_
                                                                             : durable_end_offset;
 }

@@ -1,8 +1,8 @@
-// DiskJournal: the changes of the keyspace in a store::Journal, and the keyspace brought back from
-// it.
+// DiskJournal: keeps the changes of the keyspace in a store::Journal, and recovers the keyspace
+// from it.
 //
-// A record of sessions that is longer than a record of the log takes several of those; see
-// log_entry.hpp. Offsets are the log's.
+// A change that is longer than one log record is split into several (log_record.hpp). Offsets are
+// the log's.
 //
 // Owned by the Session; one thread: the loop's. Close before it goes; the keyspace outlives Close.
 #pragma once
@@ -34,16 +34,16 @@ namespace meridian::session {
 
 class DiskJournal final : public ChangeJournal, private store::JournaledState {
  public:
-  // Opens what is there, and sets the clock. The log is named "session".
+  // Opens the log that is there, and starts the clock.
   static io::Task<Result<std::unique_ptr<DiskJournal>>> Open(io::Loop& loop, io::Disk& disk,
                                                              HybridClock& clock,
                                                              store::JournalOptions options);
 
-  // Brings the keyspace, which is empty, to where it was, as far as this log and its snapshots go;
-  // what they stand for beside that. kIo: a part cannot be read.
+  // Recovers the keyspace, which is empty, from this log and its snapshots; the metadata of the
+  // snapshot. kIo: a part cannot be read.
   io::Task<Result<SnapshotMetadata>> Replay(Keyspace& keyspace);
-  // Called around each snapshot: `begin` says what it will stand for, `end` is told of it when it
-  // was written, else of null.
+  // Called around each snapshot: `begin` returns its metadata; `end` gets them back when the
+  // snapshot is written, else null.
   struct Snapshotting {
     std::function<SnapshotMetadata()> begin;
     std::function<void(const SnapshotMetadata* written)> end;
@@ -57,7 +57,7 @@ class DiskJournal final : public ChangeJournal, private store::JournaledState {
   bool wants_changes() const override { return true; }
   std::string refusal() const override;
   uint64_t Append(Bytes record) override;
-  // Takes a beat in; see Knowledge. The offset behind it.
+  // Appends a heartbeat (matrix_clock.hpp); the end offset behind it.
   uint64_t AppendHeartbeat(std::string_view heartbeat);
   uint64_t durable_end_offset() const override { return journal_->durable_end_offset(); }
   io::Task<Result<void>> AwaitDurable(uint64_t offset) override {
@@ -91,9 +91,9 @@ class DiskJournal final : public ChangeJournal, private store::JournaledState {
   SnapshotItemReader items_;
   LogRecordReader log_records_;
   Snapshotting around_;
-  uint64_t long_begin_ = 0;  // of the last record that took several parts
+  uint64_t long_begin_ = 0;  // of the last change in several parts
   uint64_t long_end_ = 0;
-  std::string log_record_;  // that is being made
+  std::string log_record_;  // that is being written
 };
 
 }  // namespace meridian::session

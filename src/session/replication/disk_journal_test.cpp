@@ -80,7 +80,7 @@ class DiskJournalTest : public store::StoreTest {
   store::JournalOptions options_{.folder = "session", .log_id = 7, .headroom_bytes = 0};
 };
 
-TEST_F(DiskJournalTest, WhatIsDurableIsBack) {
+TEST_F(DiskJournalTest, DurableChangesAreRecovered) {
   Live([](Life& life) -> Task<void> {
     EXPECT_TRUE(co_await life.journal->AwaitDurable(life.Set("a", "1")));
     EXPECT_TRUE(co_await life.journal->AwaitDurable(life.Set("b", "22")));
@@ -93,7 +93,7 @@ TEST_F(DiskJournalTest, WhatIsDurableIsBack) {
   });
 }
 
-TEST_F(DiskJournalTest, RecordOfAnEntrysSizeIsOneEntryAndOneByteMoreTakesTwo) {
+TEST_F(DiskJournalTest, ChangeOfARecordsSizeIsOneRecordAndOneByteMoreTakesTwo) {
   constexpr size_t kMax = store::kMaxRecordBytes - 1;
   Live([](Life& life) -> Task<void> {
     std::string record(kMax + 1, 'x');
@@ -109,7 +109,7 @@ TEST_F(DiskJournalTest, RecordOfAnEntrysSizeIsOneEntryAndOneByteMoreTakesTwo) {
   });
 }
 
-TEST_F(DiskJournalTest, LongRecordIsBackWhole) {
+TEST_F(DiskJournalTest, LongChangeIsRecovered) {
   static constexpr size_t kLong = 3 * store::kMaxRecordBytes;
   Live([](Life& life) -> Task<void> {
     EXPECT_TRUE(co_await life.journal->AwaitDurable(life.Set("k", std::string(kLong, 'x'))));
@@ -120,7 +120,7 @@ TEST_F(DiskJournalTest, LongRecordIsBackWhole) {
   });
 }
 
-TEST_F(DiskJournalTest, BeginningOfALongRecordIsGivenUpAndWhatComesBehindIsNotTakenForItsRest) {
+TEST_F(DiskJournalTest, IncompleteChangeIsAbandonedAndTheNextOneIsNotTakenForItsRest) {
   Live([](Life& life) -> Task<void> {
     std::string part(1, static_cast<char>(LogRecordKind::kMoreParts));
     auto end = life.journal->log().Append({.body = AsBytes(part + "begun")});
@@ -135,7 +135,7 @@ TEST_F(DiskJournalTest, BeginningOfALongRecordIsGivenUpAndWhatComesBehindIsNotTa
   }
 }
 
-TEST_F(DiskJournalTest, UnknownEntryIsAnErrorOfTheReplay) {
+TEST_F(DiskJournalTest, RecordOfUnknownKindEndsTheReplay) {
   Live([](Life& life) -> Task<void> {
     auto end = life.journal->log().Append({.body = AsBytes("\xff nonsense")});
     EXPECT_TRUE(end);
@@ -147,7 +147,7 @@ TEST_F(DiskJournalTest, UnknownEntryIsAnErrorOfTheReplay) {
   });
 }
 
-TEST_F(DiskJournalTest, FullDiskRefusesUntilThereIsRoomAndThenIsToldOfAll) {
+TEST_F(DiskJournalTest, FullDiskRefusesUntilThereIsRoomAndThenGetsAllChanges) {
   Live([this](Life& life) -> Task<void> {
     EXPECT_EQ(life.journal->refusal(), "");
     FillDisk();
@@ -167,7 +167,7 @@ TEST_F(DiskJournalTest, FullDiskRefusesUntilThereIsRoomAndThenIsToldOfAll) {
   });
 }
 
-TEST_F(DiskJournalTest, SnapshotStandsForTheLogAndItsBasisIsBack) {
+TEST_F(DiskJournalTest, SnapshotReplacesTheLogAndItsMetadataIsRecovered) {
   options_.segment_bytes = store::kMinSegmentBytes;
   options_.snapshot_log_bytes = 10 * store::kMinSegmentBytes;
   options_.snapshot_memory_factor = 0;

@@ -12,7 +12,7 @@
 
 namespace meridian::session {
 
-// What the other data center's snapshot says of the logs that it follows is not ours.
+// The metadata of another data center's snapshot are about its own copies.
 Result<void> LogApplier::LoadItem(Bytes item) {
   return IsSnapshotMetadata(item) ? Result<void>{} : ApplySnapshotItem(items_, item, keyspace_);
 }
@@ -23,7 +23,7 @@ Result<void> LogApplier::Apply(const store::Record& record) {
   switch (taken->found) {
     case LogRecordReader::Found::kNothing:
       break;
-    case LogRecordReader::Found::kRecord:
+    case LogRecordReader::Found::kChange:
       return keyspace_.Apply(taken->bytes);
     case LogRecordReader::Found::kHeartbeat:
       on_heartbeat_(taken->bytes);

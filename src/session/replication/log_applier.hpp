@@ -1,5 +1,5 @@
-// LogApplier: applies another data center's session log to the keyspace: its records, and the items
-// of snapshots that come in their place. Beats are handed on.
+// LogApplier: applies another data center's session log to the keyspace: its changes, and the items
+// of snapshots that replace them. Heartbeats are passed on.
 //
 // Owned by the Replication; one thread: the loop's.
 #pragma once
@@ -19,13 +19,13 @@ namespace meridian::session {
 
 class LogApplier final : public store::Applier {
  public:
-  // Called for each beat, when all before it is applied.
+  // Called for each heartbeat, when all before it is applied.
   using OnHeartbeat = std::function<void(Bytes heartbeat)>;
 
   LogApplier(Keyspace& keyspace, OnHeartbeat on_heartbeat)
       : keyspace_(keyspace), on_heartbeat_(std::move(on_heartbeat)) {}
 
-  // A record that was begun is in the snapshot as a whole.
+  // The snapshot has every change as a whole.
   void BeginLoading() override { log_records_.Reset(); }
   Result<void> LoadItem(Bytes item) override;
   void EndLoading() override {}

@@ -54,33 +54,33 @@ class LogApplierTest : public testing::Test {
       keyspace_, [this](Bytes heartbeat) { heartbeats_ += std::string(AsText(heartbeat)) + " "; }};
 };
 
-TEST_F(LogApplierTest, RecordsAreMergedAndBeatsHandedOn) {
-  EXPECT_TRUE(Apply(LogRecordOf(LogRecordKind::kRecord, ChangeOf("k"))));
+TEST_F(LogApplierTest, ChangesAreMergedAndHeartbeatsPassedOn) {
+  EXPECT_TRUE(Apply(LogRecordOf(LogRecordKind::kChange, ChangeOf("k"))));
   EXPECT_TRUE(Apply(LogRecordOf(LogRecordKind::kHeartbeat, "beat")));
   EXPECT_EQ(Keys(), "k ");
   EXPECT_EQ(heartbeats_, "beat ");
   EXPECT_TRUE(applier_.at_boundary());
 }
 
-TEST_F(LogApplierTest, LongRecordIsAppliedWithItsLastPart) {
+TEST_F(LogApplierTest, LongChangeIsAppliedWithItsLastPart) {
   std::string record = ChangeOf("long");
   EXPECT_TRUE(Apply(LogRecordOf(LogRecordKind::kMoreParts, record.substr(0, 5))));
   EXPECT_EQ(Keys(), "");
   EXPECT_FALSE(applier_.at_boundary());
-  EXPECT_TRUE(Apply(LogRecordOf(LogRecordKind::kRecord, record.substr(5))));
+  EXPECT_TRUE(Apply(LogRecordOf(LogRecordKind::kChange, record.substr(5))));
   EXPECT_EQ(Keys(), "long ");
   EXPECT_TRUE(applier_.at_boundary());
 }
 
-TEST_F(LogApplierTest, AbandonedRecordIsPassed) {
+TEST_F(LogApplierTest, AbandonedChangeIsSkipped) {
   EXPECT_TRUE(Apply(LogRecordOf(LogRecordKind::kMoreParts, "begun")));
   EXPECT_TRUE(Apply(LogRecordOf(LogRecordKind::kAbandoned, "")));
   EXPECT_TRUE(applier_.at_boundary());
-  EXPECT_TRUE(Apply(LogRecordOf(LogRecordKind::kRecord, ChangeOf("k"))));
+  EXPECT_TRUE(Apply(LogRecordOf(LogRecordKind::kChange, ChangeOf("k"))));
   EXPECT_EQ(Keys(), "k ");
 }
 
-TEST_F(LogApplierTest, SnapshotReplacesARecordThatWasBegun) {
+TEST_F(LogApplierTest, SnapshotReplacesAnIncompleteChange) {
   EXPECT_TRUE(Apply(LogRecordOf(LogRecordKind::kMoreParts, "begun")));
   applier_.BeginLoading();
   std::string metadata = EncodeSnapshotMetadata({.applied = {{8, 9}}});
@@ -94,7 +94,7 @@ TEST_F(LogApplierTest, SnapshotReplacesARecordThatWasBegun) {
 class WrongLogRecord : public LogApplierTest, public testing::WithParamInterface<std::string> {};
 
 TEST_P(WrongLogRecord, IsRefused) {
-  EXPECT_TRUE(Apply(LogRecordOf(LogRecordKind::kRecord, ChangeOf("before"))));
+  EXPECT_TRUE(Apply(LogRecordOf(LogRecordKind::kChange, ChangeOf("before"))));
   Result<void> applied = Apply(GetParam());
   ASSERT_FALSE(applied);
   EXPECT_EQ(applied.error().code, Errc::kInvalid);
@@ -103,7 +103,7 @@ TEST_P(WrongLogRecord, IsRefused) {
 
 INSTANTIATE_TEST_SUITE_P(Kinds, WrongLogRecord,
                          testing::Values("\x09 unknown", "",
-                                         LogRecordOf(LogRecordKind::kRecord, "\xff\xff\xff")));
+                                         LogRecordOf(LogRecordKind::kChange, "\xff\xff\xff")));
 
 }  // namespace
 }  // namespace meridian::session

@@ -8,14 +8,14 @@
 namespace meridian::session {
 
 Result<LogRecordReader::Taken> LogRecordReader::Take(Bytes entry) {
-  if (entry.empty()) return Fail(Errc::kInvalid, "an empty entry of a session log");
+  if (entry.empty()) return Fail(Errc::kInvalid, "an empty record in a session log");
   Bytes body = entry.subspan(1);
   switch (static_cast<LogRecordKind>(entry[0])) {
-    case LogRecordKind::kRecord:
-      if (unfinished_.empty()) return Taken{Found::kRecord, body};
+    case LogRecordKind::kChange:
+      if (unfinished_.empty()) return Taken{Found::kChange, body};
       unfinished_ += AsText(body);
       record_ = std::exchange(unfinished_, {});
-      return Taken{Found::kRecord, AsBytes(record_)};
+      return Taken{Found::kChange, AsBytes(record_)};
     case LogRecordKind::kMoreParts:
       unfinished_ += AsText(body);
       return Taken{};
@@ -25,7 +25,7 @@ Result<LogRecordReader::Taken> LogRecordReader::Take(Bytes entry) {
       Reset();
       return Taken{};
   }
-  return Fail(Errc::kInvalid, "an entry of kind {} in a session log", entry[0]);
+  return Fail(Errc::kInvalid, "a record of kind {} in a session log", entry[0]);
 }
 
 }  // namespace meridian::session

@@ -1,6 +1,6 @@
-// What one entry of a session log is: a record, a part of a long one, or a beat. Pure.
+// The body of a record of the session log: a change, a part of a long change, or a heartbeat. Pure.
 //
-// An entry is a byte that says which, then its body. The parts of a record follow each other.
+// It is a byte for the kind, then the content. The parts of a change follow each other.
 #pragma once
 
 #include <cstddef>
@@ -16,26 +16,26 @@ namespace meridian::session {
 inline constexpr const char* kLogName = "session";
 
 enum class LogRecordKind : uint8_t {
-  kRecord = 0,     // a whole one, or the last part of one
-  kMoreParts = 1,  // a part with more behind it
+  kChange = 0,     // a whole change, or the last part of one
+  kMoreParts = 1,  // a part that more parts follow
   kHeartbeat = 2,
-  kAbandoned = 3,  // of the parts before it no more will come: the process ended within a record
+  kAbandoned = 3,  // the parts before it stay incomplete: the process ended within a change
 };
 
-// Puts entries together again. One for each log that is read.
+// Joins the parts of changes. One reader for each log that is read.
 class LogRecordReader {
  public:
-  enum class Found : uint8_t { kNothing, kRecord, kHeartbeat };
+  enum class Found : uint8_t { kNothing, kChange, kHeartbeat };
   struct Taken {
     Found found = Found::kNothing;
-    Bytes bytes{};  // of the record or beat; valid until the next Take, and as long as the entry
+    Bytes bytes{};  // of the change or heartbeat; valid until the next Take, and as long as `body`
   };
 
-  // kInvalid: it is none of these.
+  // kInvalid: the kind is unknown.
   Result<Taken> Take(Bytes entry);
-  // Whether parts of a record are awaited.
+  // Whether more parts of a change must follow.
   bool within_change() const { return !unfinished_.empty(); }
-  // Forgets what was begun.
+  // Drops the parts that were read.
   void Reset() { unfinished_.clear(); }
 
  private:

@@ -13,36 +13,36 @@ std::string Entry(LogRecordKind kind, std::string_view body) {
   return std::string(1, static_cast<char>(kind)) + std::string(body);
 }
 
-TEST(LogEntry, RecordInPartsIsWholeAgain) {
+TEST(LogRecord, PartsOfAChangeAreJoined) {
   LogRecordReader reader;
   std::string first = Entry(LogRecordKind::kMoreParts, "a");
-  std::string last = Entry(LogRecordKind::kRecord, "b");
+  std::string last = Entry(LogRecordKind::kChange, "b");
   EXPECT_EQ(reader.Take(AsBytes(first))->found, Found::kNothing);
   EXPECT_TRUE(reader.within_change());
   Result<LogRecordReader::Taken> taken = reader.Take(AsBytes(last));
   ASSERT_TRUE(taken);
-  EXPECT_EQ(taken->found, Found::kRecord);
+  EXPECT_EQ(taken->found, Found::kChange);
   EXPECT_EQ(AsText(taken->bytes), "ab");
   EXPECT_FALSE(reader.within_change());
 }
 
-TEST(LogEntry, PartsWhoseEndACrashHasTakenAreNotTakenForTheNextRecord) {
+TEST(LogRecord, PartsThatACrashLeftIncompleteAreNotJoinedWithTheNextChange) {
   LogRecordReader reader;
   std::string first = Entry(LogRecordKind::kMoreParts, "torn");
   std::string abandoned = Entry(LogRecordKind::kAbandoned, "");
-  std::string whole = Entry(LogRecordKind::kRecord, "whole");
+  std::string whole = Entry(LogRecordKind::kChange, "whole");
   ASSERT_TRUE(reader.Take(AsBytes(first)));
   ASSERT_TRUE(reader.Take(AsBytes(abandoned)));
   EXPECT_EQ(AsText(reader.Take(AsBytes(whole))->bytes), "whole");
 }
 
-TEST(LogEntry, BeatIsTold) {
+TEST(LogRecord, HeartbeatIsFound) {
   LogRecordReader reader;
   std::string heartbeat = Entry(LogRecordKind::kHeartbeat, "x");
   EXPECT_EQ(reader.Take(AsBytes(heartbeat))->found, Found::kHeartbeat);
 }
 
-TEST(LogEntry, UnknownKindsAreRefused) {
+TEST(LogRecord, UnknownKindsAreRefused) {
   LogRecordReader reader;
   EXPECT_FALSE(reader.Take({}));
   std::string unknown("\x7f", 1);

@@ -1,10 +1,12 @@
-// Knowledge: who knows what of whose writes, and so what may be forgotten: a matrix clock. Each
-// data center writes a beat to its own log, each second, which says up to when it has applied
-// everybody's writes. As a log is in the order of its stamps, whoever reads a beat has all that its
-// writer had written before it.
+// MatrixClock: what each data center has applied of every other one's writes (Wuu and Bernstein
+// 1984, "Efficient Solutions to the Replicated Log and Dictionary Problems"). Once a second each
+// data center appends a heartbeat to its own log. It says up to which time the data center has
+// applied the writes of each. A log is in the order of its stamps, so a heartbeat also says that
+// all earlier writes of its author were read.
 //
-// What has a stamp up to known() was applied in every data center, and all of it was applied here.
-// Traces of it can go: no log will bring it here again, and nobody needs to hear of it from here.
+// The stability horizon: everything with a stamp up to it was applied in every data center, and all
+// of that was applied here. Tombstones up to it can be dropped: no log will bring older versions
+// here again, and no data center needs to learn of the deletion from here.
 //
 // Pure. Owned by the Replication; one thread.
 #pragma once
@@ -21,12 +23,12 @@
 namespace meridian::session {
 
 struct Heartbeat {
-  // Earlier records of its writer have lower stamps, later ones have higher ones.
+  // Earlier records of its author have lower stamps, later ones higher.
   HybridTime time;
-  // The site's data centers, in the order by which they are known in stamps.
+  // The site's data centers by replica id.
   std::vector<std::string> data_centers;
-  // For each: up to when its writes are applied there.
-  std::vector<HybridTime> heard;
+  // For each data center: up to when its writes are applied at the author.
+  std::vector<HybridTime> applied;
 
   bool operator==(const Heartbeat&) const = default;
 };
@@ -36,27 +38,27 @@ Result<Heartbeat> DecodeHeartbeat(Bytes bytes);
 
 class MatrixClock {
  public:
-  // `here`: our own place among them.
-  MatrixClock(std::vector<std::string> data_centers, size_t here);
+  // `own_id`: this data center's replica id.
+  MatrixClock(std::vector<std::string> data_centers, size_t own_id);
 
-  // A beat of another one, and all before it in its log, was applied. kInvalid: it counts the data
-  // centers in another way than we do, so that its stamps would mean something else.
-  Result<void> Hear(size_t replica_id, const Heartbeat& heartbeat);
-  // Our own, for our log; `now` is above all stamps that we gave.
+  // A heartbeat of another data center, and all before it in its log, was applied here. kInvalid:
+  // its replica ids are not ours, so its stamps would mean something else.
+  Result<void> Observe(size_t replica_id, const Heartbeat& heartbeat);
+  // This data center's heartbeat; `now` is above all stamps that it gave.
   Heartbeat MakeHeartbeat(HybridTime now) const;
 
   HybridTime stability_horizon() const;
-  // Up to when the writes of `origin` are applied here.
-  HybridTime heard(size_t replica_id) const { return heard_[replica_id]; }
-  // Up to when ours are applied there.
+  // Up to when the writes of `replica_id` are applied here.
+  HybridTime applied(size_t replica_id) const { return applied_[replica_id]; }
+  // Up to when our writes are applied there.
   HybridTime acknowledged(size_t replica_id) const { return acknowledged_[replica_id]; }
   const std::vector<std::string>& data_centers() const { return data_centers_; }
-  size_t here() const { return here_; }
+  size_t own_id() const { return own_id_; }
 
  private:
   std::vector<std::string> data_centers_;
-  size_t here_;
-  std::vector<HybridTime> heard_;
+  size_t own_id_;
+  std::vector<HybridTime> applied_;
   std::vector<HybridTime> acknowledged_;
 };
 

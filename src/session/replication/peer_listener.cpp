@@ -25,7 +25,7 @@
 namespace meridian::session {
 namespace {
 
-// One connection to a data center; what it needs outlives the fiber that dials.
+// The parameters of a connection to a data center.
 struct Way {
   site::TierProcess& process;
   std::shared_ptr<io::TlsContext> tls;
@@ -78,7 +78,7 @@ io::Task<void> PeerListener::Close() {
 io::Task<void> PeerListener::Accept() {
   io::AcceptLoop accept(*listener_, {.name = "session peer port",
                                      .admit = [this](std::unique_ptr<io::Stream> stream) {
-                                       // Past the limit it is closed: peers come again.
+                                       // Past the limit it is closed: peers dial again.
                                        if (connections_.size() >= kMaxPeerConnections) return;
                                        connections_.Spawn(Admit(std::move(stream)));
                                      }});

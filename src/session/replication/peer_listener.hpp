@@ -1,5 +1,5 @@
-// PeerListener: connections between the session tiers of data centers: mutual TLS by the site's CA,
-// both ways. Who shows another site's certificate, or none, is refused and named in the log.
+// PeerListener: connections between the session tiers of data centers, in both directions: mutual
+// TLS by the site's CA. A peer with another site's certificate, or none, is refused and logged.
 //
 // Owned by the Session; one thread: the loop's. Close before it goes.
 #pragma once
@@ -21,8 +21,7 @@ namespace meridian::session {
 
 class PeerListener {
  public:
-  // What is done with a connection that was accepted; `allowed` says whether its certificate is
-  // that data center's.
+  // Serves an accepted connection; `allowed` says whether its certificate is that data center's.
   using Serve =
       std::function<io::Task<void>(std::unique_ptr<io::Stream> stream,
                                    std::function<bool(std::string_view data_center)> allowed)>;
@@ -32,7 +31,7 @@ class PeerListener {
 
   void Start(Serve serve);
   io::Task<void> Close();
-  // Connections to another data center's peer port, which must show its certificate.
+  // Dials another data center's peer port, which must show its certificate.
   store::MirrorClient::Dial DialOf(const std::string& data_center);
 
  private:

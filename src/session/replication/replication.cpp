@@ -36,12 +36,12 @@ namespace meridian::session {
 namespace {
 
 constexpr std::string_view kCopyPrefix = "from-";
-// An empty file: who keeps this disk has once waited for the others.
+// An empty file: a data center with this disk has waited for the others once.
 constexpr std::string_view kContactMark = "contacted";
 
 }  // namespace
 
-// What /metrics shows.
+// The gauges of /metrics.
 struct Replication::Gauges {
   struct Mirror {
     const store::Replica* replica;
@@ -50,9 +50,9 @@ struct Replication::Gauges {
 
   explicit Gauges(Metrics& metrics)
       : stability_lag(
-            metrics.AddGauge("meridian_session_known_lag_seconds",
-                             "How long ago the newest write was made that every data center "
-                             "is known to have, and whose traces are not kept.")) {}
+            metrics.AddGauge("meridian_session_stability_lag_seconds",
+                             "How far the stability horizon is behind the present: every data "
+                             "center has applied all older writes.")) {}
 
   std::vector<Mirror> mirrors;
   Gauge& stability_lag;
@@ -108,8 +108,7 @@ io::Task<Result<void>> Replication::OpenSources() {
     if (!source) co_return Fail(std::move(source.error()));
     sources_[i] = std::move(*source);
   }
-  // What came from a data center that the site no longer has, or whose disk was lost, is still
-  // ours.
+  // Copies of data centers that the site no longer has, or whose disk was lost, still count.
   auto names = co_await parts_.disk.ListFolders(options_.folder);
   if (!names) co_return Fail(std::move(names.error()));
   for (std::string& name : *names) {
@@ -126,21 +125,21 @@ io::Task<Result<void>> Replication::OpenSources() {
   co_return Result<void>{};
 }
 
-// Two copies that were set aside under the same name, one in the other: it would be passed over.
+// A copy that was moved into another copy's folder would be overlooked.
 io::Task<Result<void>> Replication::HasNoCopyWithin(std::string folder) {
   auto names = co_await parts_.disk.ListFolders(folder);
   if (!names) co_return Fail(std::move(names.error()));
   for (const std::string& name : *names) {
     if (!name.starts_with(kCopyPrefix)) continue;
-    co_return Fail(Errc::kInvalid, "{} has another copy in it, {}: move that beside it", folder,
-                   name);
+    co_return Fail(Errc::kInvalid, "{} has another copy in it, {}: move that copy beside it",
+                   folder, name);
   }
   co_return Result<void>{};
 }
 
 io::Task<Result<void>> Replication::Replay() {
   Keyspace& keyspace = parts_.keyspace;
-  // One log may have the end of what another one brings after it.
+  // One log may delete what another log, which is replayed later, has written.
   if (!alone() || !former_.empty()) keyspace.set_stability_horizon({});
   Result<SnapshotMetadata> metadata = co_await parts_.journal.Replay(keyspace);
   if (!metadata) co_return Fail(std::move(metadata.error()));
@@ -189,12 +188,12 @@ io::Task<void> Replication::AwaitContact(std::function<bool()> is_over) {
   if (auto stability_horizon = co_await parts_.disk.Open(mark, io::OpenMode::kRead);
       stability_horizon)
     co_return;
-  LOG_INFO("the disk is new: waiting until the other data centers are heard of");
+  LOG_INFO("the disk is new: waiting for the logs of the other data centers");
   TimePoint until = parts_.loop.After(kMaxPeerClockSkew);
   while (!HasAppliedFromAll() && parts_.loop.Now() < until) {
     if (!co_await io::Sleep(kContactPause) || (is_over && is_over())) co_return;
   }
-  // Where it cannot be made, the next start waits again.
+  // If it cannot be made, the next start waits again.
   (void)co_await parts_.disk.Open(mark, io::OpenMode::kCreate);
   (void)co_await parts_.disk.SyncFolder(options_.folder);
 }
@@ -214,7 +213,7 @@ io::Task<void> Replication::Serve(std::unique_ptr<io::Stream> stream,
   co_await server_.Serve(std::move(stream), std::move(allowed));
 }
 
-// Who has come here can be reached: a cut has healed.
+// A data center that connects to us can be reached: a cut has healed.
 void Replication::RedialNow(std::string_view data_center) {
   ForEachReplica([data_center](store::Replica& replica) {
     if (replica.source() == data_center) replica.RedialNow();
@@ -225,10 +224,10 @@ LogApplier::OnHeartbeat Replication::HeartbeatHandlerOf(size_t replica_id) {
   return [this, replica_id](Bytes bytes) {
     Result<Heartbeat> heartbeat = DecodeHeartbeat(bytes);
     Result<void> heard =
-        heartbeat ? matrix_clock_.Hear(replica_id, *heartbeat) : Fail(heartbeat.error());
+        heartbeat ? matrix_clock_.Observe(replica_id, *heartbeat) : Fail(heartbeat.error());
     if (heard) return Learn();
-    LOG_ERROR("a data center sees the site in another way",
-              {"source", options_.data_centers[replica_id]}, {"error", heard.error().message});
+    LOG_ERROR("a data center has other replica ids", {"source", options_.data_centers[replica_id]},
+              {"error", heard.error().message});
   };
 }
 
@@ -247,11 +246,11 @@ Result<uint64_t> Replication::WriteHeartbeat() {
   return parts_.journal.AppendHeartbeat(EncodeHeartbeat(matrix_clock_.MakeHeartbeat(*now)));
 }
 
-// One that has nothing cannot begin with our log: it would get back what others have deleted from
-// it and have forgotten, and nothing of its own, were it here before. Behind the beat a snapshot
-// stands for something also where nobody has written. And before a snapshot of another one replaces
-// our copy of its log, ours stands for what was in that: deletions that everybody has applied are
-// in theirs no more.
+// Called in two cases. A new follower must start from a snapshot: our log may have keys whose
+// tombstones the others have dropped already, and lacks what the follower itself may have written
+// in an earlier life. (The heartbeat makes sure that there is a record for the snapshot to cover.)
+// And before another data center's snapshot replaces our copy of its log, our own snapshot must
+// cover the replaced copy: deletions that every data center has applied are not in the new one.
 io::Task<Result<void>> Replication::MakeSnapshot() {
   Result<uint64_t> heartbeat = WriteHeartbeat();
   if (!heartbeat) co_return Fail(std::move(heartbeat.error()));
@@ -262,7 +261,7 @@ io::Task<Result<void>> Replication::MakeSnapshot() {
 
 io::Task<void> Replication::WriteHeartbeats() {
   while (co_await io::Sleep(kHeartbeatInterval)) {
-    // Without a stamp, or room on the disk, the others keep their traces for longer.
+    // Without a stamp, or room on the disk, the others keep their tombstones for longer.
     (void)WriteHeartbeat();
     if (!gauges_) continue;
     for (Gauges::Mirror& each : gauges_->mirrors) each.replica->mirror()->Show(each.gauges);

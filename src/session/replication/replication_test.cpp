@@ -38,7 +38,7 @@ constexpr uint64_t kOwnLog = 7;
 constexpr uint64_t kTheirLog = 8;
 
 std::string LogRecordOf(ChangeWriter& writer) {
-  return std::string(1, static_cast<char>(LogRecordKind::kRecord)) +
+  return std::string(1, static_cast<char>(LogRecordKind::kChange)) +
          std::string(AsText(writer.Take()));
 }
 std::string SetOf(std::string_view key, uint64_t time) {
@@ -115,7 +115,7 @@ class ReplicationTest : public store::StoreTest {
     });
   }
 
-  // How long us-east waits for the others, whom nobody can reach, and until when it is wanted.
+  // How long us-east waits for the others, which cannot be reached, with that limit.
   Duration Wait(Duration wanted = seconds{60},
                 std::vector<std::string> data_centers = {"us-east", "us-west"}) {
     Duration waited{};
@@ -147,32 +147,32 @@ class ReplicationTest : public store::StoreTest {
   std::string keys_;
 };
 
-TEST_F(ReplicationTest, OneWithANewDiskWaitsOnceForTheOthersAsLongAsClocksMayDiffer) {
+TEST_F(ReplicationTest, NewDiskWaitsOnceForTheOthersAsLongAsClocksMayDiffer) {
   Duration waited = Wait();
   EXPECT_GE(waited, kMaxPeerClockSkew);
   EXPECT_LT(waited, kMaxPeerClockSkew + seconds{1});
   EXPECT_LT(Wait(), seconds{1});
 }
 
-TEST_F(ReplicationTest, OneThatHasHeardOfAllTheOthersWaitsForNobody) {
+TEST_F(ReplicationTest, NewDiskDoesNotWaitWithCopiesOfAllOthers) {
   Write("session/from-us-west", kTheirLog, {SetOf("theirs", 1)});
   EXPECT_LT(Wait(), seconds{1});
 }
 
 // It went on from the part of a counter that one of them knew, and another knew more.
-TEST_F(ReplicationTest, OneThatHasHeardOfOneWaitsForTheOthersToo) {
+TEST_F(ReplicationTest, NewDiskWithOneCopyWaitsForTheOthers) {
   Write("session/from-us-west", kTheirLog, {SetOf("theirs", 1)});
   EXPECT_GE(Wait(seconds{60}, {"us-east", "us-west", "london"}), kMaxPeerClockSkew);
 }
 
-// It had written beats by then, and did not wait when it was started again.
-TEST_F(ReplicationTest, OneThatIsEndedWhileItWaitsDoesSoAtOnceAndWaitsTheNextTime) {
+// It had written heartbeats by then, and did not wait when it was started again.
+TEST_F(ReplicationTest, WaitThatIsStoppedEndsAtOnceAndIsRepeatedAtTheNextStart) {
   EXPECT_LT(Wait(seconds{2}), seconds{3});
   EXPECT_GE(Wait(), kMaxPeerClockSkew);
 }
 
 // Folders were looked for among files.
-TEST_F(ReplicationTest, WhatCameFromADataCenterThatWasTakenOutOfTheSiteWasLost) {
+TEST_F(ReplicationTest, WritesOfARemovedDataCenterWereLost) {
   Write("session/from-us-west", kTheirLog, {SetOf("theirs", 1)});
   Start({"us-east", "us-west"});
   EXPECT_EQ(keys_, "theirs ");
@@ -180,7 +180,7 @@ TEST_F(ReplicationTest, WhatCameFromADataCenterThatWasTakenOutOfTheSiteWasLost) 
   EXPECT_EQ(keys_, "theirs ");
 }
 
-TEST_F(ReplicationTest, KeyThatWasDeletedHereCameBackFromOneThatWasTakenOut) {
+TEST_F(ReplicationTest, DeletedKeyCameBackFromTheCopyOfARemovedDataCenter) {
   Write("session", kOwnLog, {DeletionOf("deleted", 2)});
   Write("session/from-us-west", kTheirLog, {SetOf("deleted", 1), SetOf("kept", 1)});
   Start({"us-east"});
@@ -201,13 +201,13 @@ TEST_F(ReplicationTest, CopyThatWasMovedIntoAnotherOneIsFound) {
     EXPECT_FALSE(replication);
     EXPECT_EQ(
         replication.error().message,
-        "session/from-us-west.lost has another copy in it, from-us-west: move that beside it");
+        "session/from-us-west.lost has another copy in it, from-us-west: move that copy beside it");
     co_await journal->Close();
   });
 }
 
 // How far their old log was applied was taken for their new one's.
-TEST_F(ReplicationTest, BeginningOfTheLogOfOneThatCameBackWithAnEmptyDiskWasPassedOver) {
+TEST_F(ReplicationTest, BeginningOfTheNewLogWasSkippedAfterADiskWasReplaced) {
   Write("session/from-us-west.lost", kTheirLog, {SetOf("in-snapshot", 1), SetOf("old", 2)});
   Write("session/from-us-west", kTheirLog + 1, {SetOf("new", 3)});
   Snapshot(1);

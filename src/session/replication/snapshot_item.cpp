@@ -14,9 +14,9 @@
 namespace meridian::session {
 namespace {
 
-// No version of a record, and no basis.
+// No version of a change, and not metadata.
 constexpr uint8_t kPartMark = 0xfe;
-constexpr size_t kPartHeadBytes = 2;  // the mark, and the kind of an entry
+constexpr size_t kPartHeadBytes = 2;  // the mark, and the kind of a log record
 
 }  // namespace
 
@@ -31,21 +31,21 @@ std::optional<Bytes> ItemsOfChange::Next() {
   rest_ = rest_.subspan(body.size());
   done_ = rest_.empty();
   part_.assign(1, static_cast<char>(kPartMark));
-  part_ += static_cast<char>(done_ ? LogRecordKind::kRecord : LogRecordKind::kMoreParts);
+  part_ += static_cast<char>(done_ ? LogRecordKind::kChange : LogRecordKind::kMoreParts);
   part_ += AsText(body);
   return AsBytes(part_);
 }
 
 Result<std::optional<Bytes>> SnapshotItemReader::Take(Bytes item) {
   if (item.empty() || item[0] != kPartMark) {
-    if (within_change()) return Fail(Errc::kInvalid, "a record of a snapshot has no end");
+    if (within_change()) return Fail(Errc::kInvalid, "a change in a snapshot is incomplete");
     return item;
   }
   Result<LogRecordReader::Taken> taken = entries_.Take(item.subspan(1));
   if (!taken) return Fail(std::move(taken.error()));
-  if (taken->found == LogRecordReader::Found::kRecord) return taken->bytes;
+  if (taken->found == LogRecordReader::Found::kChange) return taken->bytes;
   if (within_change()) return std::nullopt;
-  return Fail(Errc::kInvalid, "a part of a snapshot's record is none");
+  return Fail(Errc::kInvalid, "a snapshot's item is no part of a change");
 }
 
 Result<void> ApplySnapshotItem(SnapshotItemReader& items, Bytes item, Keyspace& keyspace) {

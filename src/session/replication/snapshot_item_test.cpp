@@ -23,7 +23,7 @@ std::vector<std::string> ItemsOf(std::string_view record) {
   return items;
 }
 
-TEST(SnapshotItem, RecordOfTheLimitIsOneItemAsItIsAndOneByteMoreTakesTwo) {
+TEST(SnapshotItem, ChangeOfTheLimitIsOneItemAndOneByteMoreTakesTwo) {
   EXPECT_EQ(ItemsOf("0123456789"), std::vector<std::string>{"0123456789"});
   EXPECT_EQ(ItemsOf("0123456789a").size(), 2);
 }

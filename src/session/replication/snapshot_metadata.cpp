@@ -9,7 +9,7 @@
 namespace meridian::session {
 namespace {
 
-// No version of a record.
+// No version of a change.
 constexpr uint8_t kMetadataMark = 0xff;
 
 void PutNumber(uint64_t number, std::string* into) {
@@ -18,7 +18,7 @@ void PutNumber(uint64_t number, std::string* into) {
 
 }  // namespace
 
-// The mark, u64 known, u64 count, then for each u64 log, u64 offset; big-endian.
+// The mark, u64 stability horizon, u64 count, then for each u64 log, u64 end offset; big-endian.
 std::string EncodeSnapshotMetadata(const SnapshotMetadata& metadata) {
   std::string bytes(1, static_cast<char>(kMetadataMark));
   PutNumber(metadata.stability_horizon.bits, &bytes);
@@ -43,7 +43,7 @@ Result<SnapshotMetadata> DecodeSnapshotMetadata(Bytes item) {
     metadata.applied[log] = reader.U64();
   }
   if (!marked || !reader.ok() || reader.remaining() > 0) {
-    return Fail(Errc::kInvalid, "what a session snapshot stands for cannot be read");
+    return Fail(Errc::kInvalid, "the metadata of a session snapshot cannot be decoded");
   }
   return metadata;
 }

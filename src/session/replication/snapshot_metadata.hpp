@@ -1,6 +1,6 @@
-// SnapshotBasis: what a snapshot of the keyspace stands for beside the own log: how far the logs of
-// the other data centers were applied, and what was known everywhere. It is the first item of a
-// snapshot; those who read another's snapshot pass it over. Pure.
+// SnapshotMetadata: what a snapshot of the keyspace covers beside this data center's own log: how
+// far the other logs were applied, and the stability horizon. It is the first item of a snapshot;
+// other data centers skip it. Pure.
 #pragma once
 
 #include <cstdint>
@@ -15,15 +15,15 @@ namespace meridian::session {
 
 struct SnapshotMetadata {
   HybridTime stability_horizon;
-  // By the id of a log: all of it below is in the snapshot. A data center may come back with
-  // another log.
+  // By the id of a log: the snapshot covers all of it below this end offset. A data center that
+  // comes back with a new disk has a log with another id.
   std::map<uint64_t, uint64_t> applied;
 
   bool operator==(const SnapshotMetadata&) const = default;
 };
 
 std::string EncodeSnapshotMetadata(const SnapshotMetadata& metadata);
-// Whether the item of a snapshot is a basis, and no record.
+// Whether the item of a snapshot is metadata, and no change.
 bool IsSnapshotMetadata(Bytes item);
 // kInvalid.
 Result<SnapshotMetadata> DecodeSnapshotMetadata(Bytes item);

@@ -76,8 +76,8 @@ Result<void> Log::Writable() const {
                           options_.headroom_bytes);
   }
   if (files_.segments() >= kMaxSegments && files_.last_segment_bytes() >= options_.segment_bytes) {
-    return meridian::Fail(Errc::kUnavailable, "log {} has {} segments, the most there may be",
-                          name(), files_.segments());
+    return meridian::Fail(Errc::kUnavailable, "log {} has {} segments, which is the limit", name(),
+                          files_.segments());
   }
   return {};
 }
@@ -100,7 +100,7 @@ Result<void> Log::TakeRoom(size_t body_bytes, uint32_t span) const {
                         filling_->encoded.size());
 }
 
-// Copies the body once, to where it is written from.
+// Copies the body once, into the buffer that is written to disk.
 void Log::AppendToGroup(Record record) {
   bool begins = filling_->encoded.empty();
   record.above_synced = static_cast<uint32_t>(record.offset - filling_->begin);
@@ -149,7 +149,7 @@ io::Task<Result<void>> Log::Durable(uint64_t end_offset, TimePoint deadline) {
     bool given_up = appended ? full_ || writer_.empty() : closing_;
     if (failed_ || given_up) {
       if (Result<void> writable = Writable(); !writable) co_return writable;
-      co_return meridian::Fail(Errc::kClosed, "log {} writes no more", name());
+      co_return meridian::Fail(Errc::kClosed, "log {} is closing", name());
     }
     Group& group = end_offset <= filling_->begin ? *writing_ : *filling_;
     if (auto woken = co_await group.waiting.Wait(deadline); !woken) co_return woken;
@@ -163,7 +163,7 @@ io::Task<void> Log::WriteGroups() {
       if (closing_) co_return;
       if (!co_await group_begun_.Wait()) co_return;
     }
-    // What others are about to append comes along: with much going on, groups are fewer and larger.
+    // Appends of ready fibers join the group: under load groups are fewer and larger.
     for (int i = 0; i < kGatherRounds && loop_.others_ready(); ++i) co_await io::AfterOthers{};
     io::Loop::Coalescing coalescing(loop_);
     if (coalescing.thick_and_fast()) {
@@ -176,8 +176,8 @@ io::Task<void> Log::WriteGroups() {
   }
 }
 
-// One write and one sync. A full disk is waited for: what it has taken of the group is written over
-// by the next try. False: the log writes no more.
+// One write and one sync. On a full disk it waits; the next attempt overwrites a part of the group
+// that was written. False: the log must not write any more.
 io::Task<bool> Log::WriteGroup() {
   for (;;) {
     Result<void> written = co_await TryGroup();
@@ -282,7 +282,7 @@ io::Task<Result<void>> Log::StartOver(uint64_t offset, uint64_t id) {
   }
   auto begun = co_await files_.StartOver({.id = id, .begin_offset = offset});
   if (!begun) {
-    // On a full disk nothing has begun yet, and the log goes on as it was.
+    // On a full disk nothing was changed yet, and the log stays as it was.
     Errc code = begun.error().code;
     if (code != Errc::kCancelled && code != Errc::kUnavailable) FailWith(begun.error());
     co_return begun;

@@ -26,7 +26,7 @@ namespace meridian::store {
 namespace {
 
 // The part of `bytes` that holds whole records from the one with `from` on: until `end`, or until
-// `most` bytes, but at least one. `missing` is how many bytes more it needs for that one.
+// `most` bytes, but at least one. `missing` is the number of bytes that the first record lacks.
 struct Cut {
   size_t begin = 0;
   size_t end = 0;
@@ -112,7 +112,7 @@ io::Task<Result<void>> LogFiles::StartOver(Creation creation) {
   newest_time_ = {};
   newest_epoch_ = 0;
   read_file_ = nullptr;
-  // An empty log that began at this very offset has its file made anew, and none to remove.
+  // If an empty log begins at the same offset, its file is replaced, and none is removed.
   std::string kept = segments_.back().path;
   while (segments_.size() > 1) {
     std::string path = segments_.front().path;

@@ -1,4 +1,5 @@
-// LogFiles at a start: which files count, what of them is right, and what is cut or reported.
+// LogFiles at a start: which files count, which of their records are valid, what is cut off and
+// what is reported.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -63,7 +64,8 @@ io::Task<Result<std::vector<LogFiles::Candidate>>> LogFiles::FindCandidates() {
   co_return candidates;
 }
 
-// Removes a last segment that a crash kept from being begun, and all that StartOver had replaced.
+// Removes a last segment whose creation a crash has interrupted, and all that StartOver has
+// replaced.
 io::Task<Result<void>> LogFiles::RemoveReplaced(std::vector<Candidate>& candidates) {
   if (!candidates.empty() && !candidates.back().header &&
       candidates.back().size <= kSegmentHeaderBytes) {
@@ -92,7 +94,7 @@ Result<void> LogFiles::IdentifyLog(const std::vector<Candidate>& candidates) {
     }
     known = &candidate;
   }
-  // Then it is not ours to say what this was, let alone to write to it.
+  // The files may not be a log at all: nothing is written to them.
   if (known == nullptr) {
     return Fail(Errc::kInvalid, "{}: no segment has a header that can be read", folder_);
   }
@@ -156,7 +158,7 @@ void LogFiles::AddDamage(DamagedRange range) {
 void LogFiles::TakeSegment(const Candidate& candidate, const SegmentScan& scan,
                            std::vector<SegmentScan::Found> found, bool last) {
   if (!segments_.empty() && end_offset() < candidate.begin_offset) {
-    // What the segment in front of it should have held.
+    // The offsets that the segment before it should have.
     AddDamage({.path = segments_.back().path,
                .begin_position = segments_.back().index.end_position(),
                .end_position = segments_.back().index.end_position(),
@@ -190,8 +192,8 @@ void LogFiles::TakeSegment(const Candidate& candidate, const SegmentScan& scan,
   segments_.push_back(std::move(segment));
 }
 
-// The last segment holds nothing behind its last good record, and is synced: what a process that
-// crashed had written, and we have read, may still be only in the kernel's memory.
+// Cuts off everything behind the last segment's last valid record, and syncs it: records that a
+// crashed process has written may still be only in the kernel's memory.
 io::Task<Result<void>> LogFiles::CutTail(Segment& segment, uint64_t size) {
   uint64_t end = segment.index.end_position();
   if (size > end) {

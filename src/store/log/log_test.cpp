@@ -43,7 +43,7 @@ TEST_F(LogTest, RecordIsNotReadBeforeItIsDurable) {
   });
 }
 
-TEST_F(LogTest, FiveHundredWhoWaitCostOneWriteAndOneSync) {
+TEST_F(LogTest, FiveHundredWaitingFibersCostOneWriteAndOneSync) {
   DiskCounts counts;
   Run([&](Machine& machine) -> Task<void> {
     CountingDisk disk(machine.disk, counts);
@@ -65,7 +65,7 @@ TEST_F(LogTest, FiveHundredWhoWaitCostOneWriteAndOneSync) {
   });
 }
 
-TEST_F(LogTest, WhatOthersAreAboutToAppendComesAlong) {
+TEST_F(LogTest, AppendsOfReadyFibersJoinTheGroup) {
   DiskCounts counts;
   Run([&](Machine& machine) -> Task<void> {
     CountingDisk disk(machine.disk, counts);
@@ -79,7 +79,7 @@ TEST_F(LogTest, WhatOthersAreAboutToAppendComesAlong) {
       EXPECT_TRUE(end && co_await (*log)->Durable(*end));
     };
     writers.Spawn(write(0));
-    writers.Spawn(write(2));  // in the next turn
+    writers.Spawn(write(2));  // in the next loop iteration
     co_await writers.Join();
     EXPECT_EQ(counts.writes, 1U);
     co_await (*log)->Close();
@@ -95,7 +95,7 @@ TEST_F(LogTest, CloseMakesDurableWhatWasAppended) {
   RunLog(Small(), [](Log& log, Machine&) -> Task<void> { EXPECT_EQ(co_await Bodies(log), "0 "); });
 }
 
-TEST_F(LogTest, ClosedLogRefusesAndLetsGoOfWhoWaits) {
+TEST_F(LogTest, ClosedLogRefusesAppendsAndEndsWaits) {
   RunLog(Small(), [](Log& log, Machine& machine) -> Task<void> {
     io::Scope scope(machine.loop);
     std::optional<Errc> ended;
@@ -109,7 +109,7 @@ TEST_F(LogTest, ClosedLogRefusesAndLetsGoOfWhoWaits) {
   });
 }
 
-TEST_F(LogTest, ClosingOnAFullDiskDoesNotHoldWhoWaits) {
+TEST_F(LogTest, ClosingOnAFullDiskEndsWaits) {
   RunLog(Small(), [this](Log& log, Machine& machine) -> Task<void> {
     disk().faults.capacity_bytes = disk().used_bytes() + 10;
     EXPECT_TRUE(log.Append({.body = AsBytes("0")}));
@@ -207,7 +207,7 @@ TEST_F(LogTest, OffsetOfATimeIsFoundAcrossSegments) {
   });
 }
 
-TEST_F(LogTest, RetentionRemovesTheOldestSegmentsAndTellsWhoAsksForThem) {
+TEST_F(LogTest, RetentionRemovesTheOldestSegmentsAndReadsOfThemFail) {
   RunLog(Small(), [](Log& log, Machine&) -> Task<void> {
     co_await AppendMany(log, 300);
     log.SetRetention({.released_before = 150});
@@ -279,7 +279,7 @@ TEST_F(LogTest, LogThatStartsOverGoesOnBehindTheSnapshotAlsoAfterARestart) {
   });
 }
 
-TEST_F(LogTest, StartingOverWaitsForWhatIsBeingWrittenInsteadOfAborting) {
+TEST_F(LogTest, StartingOverWaitsForWritesInsteadOfAborting) {
   RunLog(Small(), [this](Log& log, Machine&) -> Task<void> {
     EXPECT_TRUE(log.Append({.body = AsBytes("0")}));
     EXPECT_TRUE(co_await log.StartOver(10, 8));

@@ -39,7 +39,7 @@ Header ReadFields(Bytes bytes) {
   return header;
 }
 
-// Also without damage: what no writer would have written is no header.
+// A header with values that no writer uses is no header, even if its checksum is right.
 bool Plausible(const Header& header) {
   const Record& record = header.record;
   return header.body_bytes <= kMaxRecordBytes && record.span >= 1 &&

@@ -8,9 +8,9 @@
 //   u64 hybrid time
 //   u32 epoch of the writer
 //   u32 how far its offset is above what was synced when it was written
-// All big-endian. The last field lets recovery tell a write that was torn (nothing later proves
-// that it had been synced: cut it) from damage (something later does: report it). Two checksums let
-// it find the next header behind damage without reading what it thinks are bodies.
+// All big-endian. By the last field recovery tells a torn write (nothing later proves that it had
+// been synced: it is cut off) from damage (something later does: it is reported). Two checksums let
+// recovery find the next header behind damage without reading garbage as bodies.
 #pragma once
 
 #include <cstddef>
@@ -39,13 +39,13 @@ struct Record {
   size_t encoded_bytes() const { return kRecordHeaderBytes + body.size(); }
 };
 
-// Appends the record to `into`. The caller has checked that it is within the limits.
+// Appends the record to `into`. The caller has checked its limits.
 void AppendRecord(const Record& record, std::vector<uint8_t>& into);
 
 enum class Decoding : uint8_t { kWhole, kIncomplete, kDamaged };
 
-// The record at the front of `bytes`; its body points into them. kIncomplete: so far it is right,
-// and there must be more. kDamaged: no record is there, or its body is not what was written.
+// The record at the front of `bytes`; its body points into them. kIncomplete: it is right so far,
+// and more bytes must follow. kDamaged: there is no record, or its body is not what was written.
 Decoding DecodeRecord(Bytes bytes, Record* record);
 
 // What a header says of its record.
@@ -58,12 +58,12 @@ struct RecordExtent {
 // Of the header, whole and undamaged, at the front of `bytes`; nothing when there is none.
 std::optional<RecordExtent> ExtentOf(Bytes bytes);
 
-// Records one after the other, owned: what Log::Read gives and a mirror sends. Invariant: whole
-// records, offsets ascending without a gap.
+// Records one after the other, with their memory: Log::Read returns them and a mirror sends them.
+// Invariant: whole records, offsets ascending without a gap.
 class RecordBatch {
  public:
   RecordBatch() = default;
-  // Checks all of it: kInvalid when it is anything else than whole records without gaps.
+  // Checks all of it. kInvalid: it is not whole records without gaps.
   static Result<RecordBatch> Parse(std::vector<uint8_t> encoded);
 
   Bytes encoded() const { return encoded_; }

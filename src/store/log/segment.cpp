@@ -82,7 +82,7 @@ size_t SegmentScan::Step(Bytes bytes, bool at_end) {
   Record record;
   switch (DecodeRecord(bytes, &record)) {
     case Decoding::kWhole:
-      // An older record is one that was left behind by a file system that reused its block.
+      // An older record was left behind in a block that the file system has reused.
       if (record.offset < end_offset_) break;
       Accept(record);
       return record.encoded_bytes();
@@ -113,9 +113,8 @@ void SegmentScan::Accept(const Record& record) {
   epoch_ = record.epoch;
 }
 
-// Passes over what cannot be used: a record whose header is right as a whole (its body may hold
-// what looks like a record), else bytes until a header could begin; no further than the bytes at
-// hand.
+// Skips invalid bytes: a whole record if its header is valid (its body may contain bytes that look
+// like a record), else bytes until a header could begin; not beyond `bytes`.
 size_t SegmentScan::Search(Bytes bytes, bool at_end) {
   size_t passed = 1;
   if (std::optional<RecordExtent> record = ExtentOf(bytes)) {

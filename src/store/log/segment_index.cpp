@@ -13,7 +13,7 @@ namespace meridian::store {
 
 void SegmentIndex::Add(const IndexedRecord& record, uint64_t position) {
   CHECK(position >= end_position_ && record.offset >= end_offset_);
-  // Behind damage too: nobody can read across it.
+  // Also behind damage, which no read can cross.
   bool gap = position > end_position_ || record.offset > end_offset_;
   if (gap || position >= entries_.back().position + kIndexIntervalBytes) {
     entries_.push_back({.offset = record.offset, .position = position, .newest_before = newest_});

@@ -1,4 +1,4 @@
-// SegmentIndex: where in a segment the record of an offset or a time is, about: one entry for each
+// SegmentIndex: about where in a segment the record of an offset or a time is: one entry for each
 // kIndexIntervalBytes; from there on the records are read. In memory; recovery builds it. Pure.
 #pragma once
 
@@ -12,7 +12,7 @@ namespace meridian::store {
 
 class SegmentIndex {
  public:
-  // Of a segment whose first record is to have `begin_offset` and be at `position`.
+  // Of a segment whose first record has `begin_offset` and is at `position`.
   SegmentIndex(uint64_t begin_offset, uint64_t position)
       : begin_offset_(begin_offset), end_offset_(begin_offset), end_position_(position) {
     entries_.push_back({.offset = begin_offset, .position = position});

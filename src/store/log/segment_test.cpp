@@ -138,7 +138,7 @@ TEST(SegmentScanTest, OlderRecordsLeftBehindInTheFileAreNotTaken) {
   EXPECT_EQ(scan.end_offset(), 11U);
 }
 
-TEST(SegmentScanTest, DamagesPastTheMostAreToldAsOne) {
+TEST(SegmentScanTest, DamagesPastTheLimitAreReportedAsOne) {
   std::vector<TestRecord> records = Pairs(2 * (kMaxDamages + 5));
   std::vector<uint8_t> bytes = Encoded(records);
   for (size_t i = 0; i < kMaxDamages + 3; ++i) bytes[2 * i * kBytes + 5] ^= 1;

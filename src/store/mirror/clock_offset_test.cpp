@@ -33,7 +33,7 @@ void Take(ClockOffset& offset, const Exchange& exchange) {
               exchange.asked + exchange.there + exchange.held + exchange.back);
 }
 
-TEST(ClockOffset, NothingIsKnownBeforeTheFirstAnswer) {
+TEST(ClockOffset, ThereIsNoEstimateBeforeTheFirstAnswer) {
   ClockOffset offset;
   EXPECT_FALSE(offset.best());
   offset.Take({}, kNow);

@@ -35,7 +35,7 @@
 namespace meridian::store {
 namespace {
 
-// A connection that lasted so long was no part of a problem that recurs.
+// After a connection that lasted so long, the next error is logged as a new problem.
 constexpr Duration kGoodFollow = std::chrono::seconds{10};
 
 // An empty copy behind a snapshot ends with the snapshot's last record.
@@ -49,7 +49,7 @@ CopyFacts FactsOf(const Log& copy, const Snapshots& snapshots) {
 
 }  // namespace
 
-// One connection to the source: a fiber that receives, and one that says what is durable.
+// One connection to the source: one fiber receives, another sends acknowledgements.
 class MirrorClient::Connection {
  public:
   Connection(MirrorClient& client, std::unique_ptr<io::Stream> stream)
@@ -61,7 +61,7 @@ class MirrorClient::Connection {
 
   io::Task<Result<void>> Run();
   FollowerSession& session() { return session_; }
-  // Where one end has refused the other.
+  // If one end has refused the other.
   const std::optional<Refusal>& refusal() const { return refused_ ? refused_ : refusal_; }
 
  private:
@@ -106,7 +106,7 @@ io::Task<Result<void>> MirrorClient::Connection::Run() {
   co_return ended_;
 }
 
-// An error of a message that we refuse.
+// The error of a message that this end refuses.
 Result<void> MirrorClient::Connection::Check(std::optional<Refusal> refusal) {
   if (!refusal) return {};
   refusal_ = std::move(refusal);
@@ -121,7 +121,8 @@ io::Task<Result<void>> MirrorClient::Connection::Handshake() {
   auto frame = co_await frames_.Read(kMaxHandshakeBytes, deadline);
   if (!frame) co_return Fail(frame.error());
   if (frame->type == FrameType::kRefuse) co_return co_await Take(*frame);
-  if (frame->type != FrameType::kWelcome) co_return Fail(Errc::kInvalid, "it did not welcome us");
+  if (frame->type != FrameType::kWelcome)
+    co_return Fail(Errc::kInvalid, "the source did not answer with a welcome");
   Result<Welcome> welcome = ParseWelcome(frame->body);
   if (!welcome) co_return Fail(welcome.error());
   if (auto right = Check(session_.TakeWelcome(*welcome)); !right) co_return right;
@@ -184,8 +185,8 @@ io::Task<Result<void>> MirrorClient::Connection::Observe(HybridTime time) {
   co_return client_.options_.clock.Observe(time);
 }
 
-// While our disk is full nothing more is read, so the source sends no more. To end the connection
-// would have it dialled, welcomed and ended again twice a second.
+// While our disk is full no more is read, so the source sends no more. Closing the connection would
+// make it be dialled and closed again twice a second.
 io::Task<Result<void>> MirrorClient::Connection::AwaitRoom() {
   for (;;) {
     Result<void> writable = copy().Writable();
@@ -218,7 +219,7 @@ io::Task<Result<void>> MirrorClient::Connection::TakeSnapshot(Bytes body) {
   if (!info) co_return Check(Refusal{RefusalReason::kProtocol, info.error().message});
   if (auto right = Check(session_.TakeSnapshot(*info)); !right) co_return right;
   if (auto observed = co_await Observe(info->time); !observed) co_return observed;
-  LOG_INFO("mirror: a snapshot comes", {"log", client_.options_.log},
+  LOG_INFO("mirror: receiving a snapshot", {"log", client_.options_.log},
            {"source", client_.options_.source}, {"offset", info->end_offset});
   incoming_ = nullptr;
   auto writer = co_await client_.snapshots_.Begin(*info);
@@ -261,7 +262,7 @@ io::Task<void> MirrorClient::Connection::Acknowledge() {
 
 MirrorGauges::MirrorGauges(Metrics& metrics, const std::string& log, const std::string& source)
     : records(metrics.AddGauge("meridian_mirror_lag_records",
-                               "Records that the source has and its copy here has not.",
+                               "Records that the source has and its copy here lacks.",
                                {{"log", log}, {"source", source}})),
       seconds(metrics.AddGauge("meridian_mirror_lag_seconds",
                                "How long ago the copy here had all that the source has.",
@@ -272,8 +273,7 @@ MirrorGauges::MirrorGauges(Metrics& metrics, const std::string& log, const std::
                                   "How far the source's clock leads ours.",
                                   {{"log", log}, {"source", source}})),
       clock_error(metrics.AddGauge("meridian_mirror_clock_error_seconds",
-                                   "How far that may be from the truth, either way: half the round "
-                                   "trip.",
+                                   "Error bound of the clock lead: half the round trip.",
                                    {{"log", log}, {"source", source}})) {}
 
 MirrorClient::MirrorClient(io::Loop& loop, MirrorClientOptions options, Log& copy,
@@ -311,12 +311,12 @@ void MirrorClient::Show(MirrorGauges& gauges) const {
 }
 
 void MirrorClient::NoteSource(uint64_t end_offset) {
-  // The copy had what the source spoke of last: that was all there was then.
+  // The copy has all that the source had when it last spoke.
   if (copy_.durable_end_offset() >= source_end_) complete_ = loop_.Now();
   source_end_ = std::max(source_end_, end_offset);
 }
 
-// A crash came between a snapshot's arrival and the copy's start behind it.
+// Repairs the copy after a crash between the commit of a snapshot and StartOver.
 io::Task<Result<void>> MirrorClient::Reconcile() {
   const auto& newest = snapshots_.newest();
   if (!newest || newest->end_offset <= copy_.end_offset()) co_return Result<void>{};
@@ -326,7 +326,7 @@ io::Task<Result<void>> MirrorClient::Reconcile() {
 io::Task<Result<void>> MirrorClient::FollowOnce() {
   welcomed_ = false;
   if (auto reconciled = co_await Reconcile(); !reconciled) co_return reconciled;
-  // Where the copy ends is taken for an acknowledgement by the source.
+  // The source takes the end offset in the hello for an acknowledgement.
   if (copy_.durable_end_offset() < copy_.end_offset()) {
     TimePoint deadline = loop_.After(kMirrorHandshakeTimeout);
     if (auto safe = co_await copy_.Durable(copy_.end_offset(), deadline); !safe) co_return safe;
@@ -373,13 +373,14 @@ io::Task<void> MirrorClient::Run() {
     io::Fiber& fiber = co_await io::ThisFiber{};
     if (fiber.cancelled()) co_return;
     problem_ = ended ? "" : ended.error().message;
-    // Not for each attempt, nor for each welcome that a full disk ends at once.
+    // Not for each attempt, and not for each connection that a full disk closes at once.
     if (welcomed_ && loop_.Now() - begun >= kGoodFollow) problem.OnSolved();
     if (!ended && problem.OnProblem(ended.error().message, loop_.Now())) {
       LOG_WARNING("mirror: not following", {"log", options_.log}, {"source", options_.source},
                   {"error", ended.error().message});
     }
-    // Also who is hurried dials no more often: both sides may fail and hurry each other.
+    // RedialNow does not dial more often either: two data centers may fail and make each other
+    // redial.
     if (!co_await io::SleepUntil(begun + kMinRedial)) co_return;
     if (std::exchange(redial_now_, false)) {
       pause = kFirstRedial;

@@ -31,7 +31,7 @@ class MirrorFollowerTest : public testing::Test {
   Welcome welcome_{.data_center = "us-east", .log_id = 7, .epoch = 3, .end_offset = 60};
 };
 
-TEST_F(MirrorFollowerTest, HelloAsksForWhatComesNext) {
+TEST_F(MirrorFollowerTest, HelloAsksForTheNextRecord) {
   Hello hello = session_.MakeHello("session");
   EXPECT_EQ(hello.next_offset, 50U);
   EXPECT_EQ(hello.newest_epoch, 2U);

@@ -1,4 +1,4 @@
-// What a source and a follower say to each other. Pure.
+// The protocol between a source, which serves a log, and a follower, which copies it. Pure.
 //
 //   follower                              source
 //   Hello (which log, from where)   ->
@@ -111,10 +111,10 @@ struct Frame {
   Bytes body;
 };
 
-// The length of the frame at the front of `bytes`, header and all; 0: not yet to be seen.
-// kTooLarge: its body has more than `most`; kInvalid: there is no such type.
+// The length of the frame at the front of `bytes`, with its header; 0: more bytes are needed.
+// kTooLarge: its body has more than `most`; kInvalid: the type is unknown.
 Result<size_t> FrameBytes(Bytes bytes, size_t most);
-// Of exactly one frame's bytes, which FrameBytes has measured.
+// Of exactly one frame's bytes, as measured by FrameBytes.
 Frame ParseFrame(Bytes bytes);
 
 void AppendFrameHeader(FrameType type, size_t body_bytes, std::vector<uint8_t>& into);
@@ -124,7 +124,7 @@ std::vector<uint8_t> EncodeWelcome(const Welcome& welcome);
 std::vector<uint8_t> EncodeRefusal(const Refusal& refusal);
 std::vector<uint8_t> EncodeAck(const Ack& ack);
 std::vector<uint8_t> EncodeHeartbeat(const SourceState& state);
-// What goes before `record_bytes` of encoded records.
+// The frame's beginning, before `record_bytes` of encoded records.
 std::vector<uint8_t> EncodeRecordsHead(const SourceState& state, size_t record_bytes);
 
 // Of frames' bodies. kInvalid.

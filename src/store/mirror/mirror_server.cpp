@@ -34,7 +34,7 @@
 
 namespace meridian::store {
 
-// One follower: a fiber that sends, and one that hears what it has.
+// One follower: one fiber sends, another receives acknowledgements.
 class MirrorServer::Connection {
  public:
   Connection(MirrorServer& server, std::unique_ptr<io::Stream> stream)
@@ -89,7 +89,7 @@ MirrorServer::MirrorServer(io::Loop& loop, MirrorServerOptions options)
     : loop_(loop), options_(std::move(options)) {}
 
 RecurringProblem& MirrorServer::ProblemWith(const std::string& follower) {
-  // Names are the followers' own words; strangers may say many.
+  // Followers choose their names: unknown peers may send many.
   if (problems_.size() >= kMaxFollowerProblems && !problems_.contains(follower)) problems_.clear();
   return problems_[follower];
 }
@@ -136,7 +136,7 @@ io::Task<size_t> MirrorServer::AwaitFollowers(std::string_view log, uint64_t end
 
 io::Task<void> MirrorServer::Connection::Run(const std::function<bool(std::string_view)>& allowed) {
   if (Result<void> read = co_await ReadHello(); !read) {
-    LOG_WARNING("mirror: a follower did not say what it wants", {"peer", frames_.PeerText()},
+    LOG_WARNING("mirror: no valid hello from a follower", {"peer", frames_.PeerText()},
                 {"error", read.error().message});
     co_return;
   }
@@ -164,7 +164,8 @@ io::Task<void> MirrorServer::Connection::Run(const std::function<bool(std::strin
 io::Task<Result<void>> MirrorServer::Connection::ReadHello() {
   auto frame = co_await frames_.Read(kMaxHandshakeBytes, loop().After(kMirrorHandshakeTimeout));
   if (!frame) co_return Fail(frame.error());
-  if (frame->type != FrameType::kHello) co_return Fail(Errc::kInvalid, "it did not say hello");
+  if (frame->type != FrameType::kHello)
+    co_return Fail(Errc::kInvalid, "the first frame is no hello");
   Result<Hello> hello = ParseHello(frame->body);
   if (!hello) co_return Fail(hello.error());
   hello_ = std::move(*hello);
@@ -245,7 +246,7 @@ void MirrorServer::Connection::Leave() {
            {"acknowledged", session_.acknowledged()});
 }
 
-// A snapshot for a follower that has nothing.
+// Makes a snapshot for a new follower.
 io::Task<void> MirrorServer::Connection::MakeSnapshot() {
   Result<void> made = co_await server_.options_.make_snapshot(hello_.log);
   if (!made && made.error().code == Errc::kCancelled) co_return;
@@ -301,7 +302,7 @@ io::Task<Result<void>> MirrorServer::Connection::SendRecords(size_t max_bytes) {
   auto batch = co_await log().Read(session_.next_offset(), max_bytes);
   if (!batch && batch.error().code == Errc::kCancelled) co_return Fail(batch.error());
   if (!batch) {
-    // Retention was faster, or it is damaged: both are decided anew.
+    // Retention has removed the record, or it is damaged: SourceSession decides again.
     unreadable_ = batch.error().code != Errc::kNotFound;
     co_return Result<void>{};
   }
@@ -317,7 +318,7 @@ io::Task<Result<void>> MirrorServer::Connection::SendSnapshot() {
     co_return Result<void>{};
   }
   const SnapshotInfo& info = (*reader)->info();
-  LOG_INFO("mirror: a snapshot is sent", {"log", hello_.log}, {"follower", hello_.data_center},
+  LOG_INFO("mirror: sending a snapshot", {"log", hello_.log}, {"follower", hello_.data_center},
            {"offset", info.end_offset});
   std::vector<uint8_t> header;
   AppendSnapshotHeader(info, header);
@@ -342,7 +343,7 @@ io::Task<Result<void>> MirrorServer::Connection::SendSnapshot() {
 io::Task<Result<void>> MirrorServer::Connection::AwaitRecords(TimePoint until) {
   auto durable = co_await log().Durable(session_.next_offset() + 1, until);
   if (durable || durable.error().code == Errc::kTimeout) co_return Result<void>{};
-  // The disk is full: what is there goes on being served.
+  // The disk is full: records that are there are still served.
   if (durable.error().code == Errc::kUnavailable) co_return co_await io::SleepUntil(until);
   co_return durable;
 }
@@ -361,7 +362,7 @@ io::Task<void> MirrorServer::Connection::Receive() {
   scope_.Cancel();
 }
 
-// False: the connection ends.
+// False: close the connection.
 bool MirrorServer::Connection::Take(const Frame& frame) {
   if (frame.type == FrameType::kAck) return TakeAck(frame);
   Result<Refusal> said = Fail(Errc::kInvalid, "a follower sends only acknowledgements");

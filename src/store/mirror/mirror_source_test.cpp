@@ -52,7 +52,7 @@ TEST_F(MirrorSourceTest, CopyWithoutIdTakesAnyLog) {
   EXPECT_EQ(Begin(), std::nullopt);
 }
 
-TEST_F(MirrorSourceTest, OneThatHasNothingAwaitsASnapshotWhereItMustBeginWithOne) {
+TEST_F(MirrorSourceTest, NewFollowerAwaitsASnapshotIfItMustStartFromOne) {
   hello_ = {.site = "photos", .data_center = "us-west", .log = "session", .now = hello_.now};
   facts_.begin_offset = 0;
   facts_.begins_with_snapshot = true;
@@ -69,7 +69,7 @@ TEST_F(MirrorSourceTest, OneThatHasNothingAwaitsASnapshotWhereItMustBeginWithOne
   EXPECT_EQ(session_.next_offset(), 20U);
 }
 
-TEST_F(MirrorSourceTest, OneThatHasSomethingGoesOnWhereAnotherWouldBeginWithASnapshot) {
+TEST_F(MirrorSourceTest, FollowerWithACopyContinuesWithoutASnapshot) {
   facts_.begins_with_snapshot = true;
   facts_.snapshot_end_offset = 60;
   EXPECT_EQ(Begin(), std::nullopt);
@@ -98,7 +98,7 @@ TEST_F(MirrorSourceTest, SourceOfAnOlderEpochThanTheFollowerKnowsIsFenced) {
   EXPECT_EQ(Begin(), RefusalReason::kStaleEpoch);
 }
 
-TEST_F(MirrorSourceTest, CopyThatHoldsWhatTheLogDoesNotIsRefused) {
+TEST_F(MirrorSourceTest, CopyThatHoldsMoreThanTheLogIsRefused) {
   hello_.next_offset = 100;
   EXPECT_EQ(Begin(), std::nullopt);
   hello_.next_offset = 101;
@@ -132,7 +132,7 @@ TEST_F(MirrorSourceTest, NoMoreIsInFlightThanAllowed) {
   EXPECT_EQ(Next().max_bytes, std::min(kMirrorBatchBytes, kMaxInFlightBytes - 1));
 }
 
-TEST_F(MirrorSourceTest, AcknowledgementOutsideOfWhatWasSentIsRefused) {
+TEST_F(MirrorSourceTest, AcknowledgementOfUnsentRecordsIsRefused) {
   ASSERT_EQ(Begin(), std::nullopt);
   SendRecords(60, 100);
   EXPECT_TRUE(Acknowledge(61));
@@ -179,7 +179,7 @@ TEST_F(MirrorSourceTest, SnapshotStandsInForADamagedRange) {
   EXPECT_EQ(Next().what, Do::kRefuse);
 }
 
-TEST_F(MirrorSourceTest, WhatNeitherLogNorSnapshotHasIsOutOfReach) {
+TEST_F(MirrorSourceTest, RecordsInNeitherLogNorSnapshotAreOutOfReach) {
   ASSERT_EQ(Begin(), std::nullopt);
   facts_.begin_offset = 51;
   EXPECT_EQ(Next().refusal.reason, RefusalReason::kOutOfReach);

@@ -169,7 +169,7 @@ TEST_F(MirrorTest, CopyHoldsTheSameAtTheSameOffsetsAndTakesTheId) {
   EXPECT_TRUE(server_->followers("other").empty());
 }
 
-// Its latency of 150 ms was told as a clock that is 150 ms behind.
+// A latency of 150 ms was reported as a clock that is 150 ms behind.
 TEST_F(MirrorTest, LatencyOfALinkIsNoDifferenceOfClocks) {
   StartSource();
   StartFollower();
@@ -187,7 +187,7 @@ TEST_F(MirrorTest, LatencyOfALinkIsNoDifferenceOfClocks) {
   EXPECT_FALSE(client_->clock_offset());
 }
 
-TEST_F(MirrorTest, DifferenceOfClocksIsToldWithItsError) {
+TEST_F(MirrorTest, DifferenceOfClocksIsEstimatedWithItsError) {
   StartSource();
   StartFollower(seconds{2});
   SetLatency(milliseconds{100}, milliseconds{20});
@@ -214,7 +214,7 @@ TEST_F(MirrorTest, FollowerGoesOnAfterACutOfAnyLengthAndShowsItsLag) {
   EXPECT_EQ(client_->lag(), Duration::zero());
 }
 
-TEST_F(MirrorTest, FollowerThatWasAwayLongGetsASnapshotAndWhatCameAfter) {
+TEST_F(MirrorTest, FollowerThatWasAwayLongGetsASnapshotAndTheRecordsAfterIt) {
   before_serving_ = [this]() -> Task<void> {
     co_await WriteSnapshotBelow290();
     co_await KeepOnlyTheLastRecords();
@@ -226,7 +226,8 @@ TEST_F(MirrorTest, FollowerThatWasAwayLongGetsASnapshotAndWhatCameAfter) {
   EXPECT_EQ(server_->followers("session").at("us-west").acknowledged, 300U);
 }
 
-// What it had applied of the copy, and the source had forgotten since, was gone with a crash.
+// Writes that it had applied from the copy, and that the source's snapshot lacked, were lost by a
+// crash.
 TEST_F(MirrorTest, SnapshotReplacesACopyWhenItsOwnerIsReady) {
   before_following_ = [this]() -> Task<void> {
     CHECK(co_await copy_->StartOver(0, 7));
@@ -250,7 +251,7 @@ TEST_F(MirrorTest, SnapshotReplacesACopyWhenItsOwnerIsReady) {
 }
 
 // It began with the log, and what others had deleted since came back to it.
-TEST_F(MirrorTest, FollowerThatHasNothingBeginsWithASnapshotThatIsMadeSinceItCame) {
+TEST_F(MirrorTest, NewFollowerStartsFromASnapshotMadeAfterItConnected) {
   int renewals = 0;
   before_serving_ = [this]() -> Task<void> {
     for (int i = 0; i < 10; ++i) CHECK(source_->Append({.body = AsBytes("body")}));
@@ -275,7 +276,7 @@ TEST_F(MirrorTest, FollowerThatHasNothingBeginsWithASnapshotThatIsMadeSinceItCam
   EXPECT_EQ(renewals, 1) << "who has something goes on where it was";
 }
 
-TEST_F(MirrorTest, FollowerThatHasNothingIsNotServedWithoutASnapshot) {
+TEST_F(MirrorTest, NewFollowerIsNotServedWithoutASnapshot) {
   make_snapshot_ = [](std::string_view) -> Task<Result<void>> {
     co_return Fail(Errc::kUnavailable, "the disk is full");
   };
@@ -285,7 +286,7 @@ TEST_F(MirrorTest, FollowerThatHasNothingIsNotServedWithoutASnapshot) {
 }
 
 // A reconnection said where the copy ends, which the source took for an acknowledgement.
-TEST_F(MirrorTest, WhatAFullDiskHasNotTakenIsNotAcknowledgedByDialingAgain) {
+TEST_F(MirrorTest, ReconnectionDoesNotAcknowledgeRecordsThatAFullDiskRefused) {
   Start();
   Append(10);
   follower_process_->disk().faults.capacity_bytes = follower_process_->disk().used_bytes();
@@ -301,7 +302,7 @@ TEST_F(MirrorTest, WhatAFullDiskHasNotTakenIsNotAcknowledgedByDialingAgain) {
 }
 
 // It ended the connection, dialled and was welcomed twice a second, with five lines of the log.
-TEST_F(MirrorTest, FollowerWhoseDiskIsFullKeepsItsConnection) {
+TEST_F(MirrorTest, FollowerWithAFullDiskKeepsItsConnection) {
   Start();
   Append(10);
   follower_process_->disk().faults.capacity_bytes = follower_process_->disk().used_bytes();
@@ -320,7 +321,7 @@ TEST_F(MirrorTest, FollowerWhoseDiskIsFullKeepsItsConnection) {
   EXPECT_EQ(dials_, dials);
 }
 
-TEST_F(MirrorTest, WithoutASnapshotWhatIsGoneIsOutOfReach) {
+TEST_F(MirrorTest, WithoutASnapshotRemovedRecordsAreOutOfReach) {
   before_serving_ = [this] { return KeepOnlyTheLastRecords(); };
   Start();
   EXPECT_FALSE(client_->connected());
@@ -436,7 +437,7 @@ TEST_F(MirrorTest, FollowerThatIsHurriedAllTheTimeDialsTwentyTimesASecondAtMost)
   EXPECT_GT(dials_, 10);
 }
 
-TEST_F(MirrorTest, SourceSaysWhoHasJoined) {
+TEST_F(MirrorTest, SourceReportsFollowersThatJoined) {
   Start();
   EXPECT_EQ(joined_, std::vector<std::string>{"us-west"});
 }
@@ -460,7 +461,7 @@ TEST_F(MirrorTest, CopyThatHoldsMoreThanTheLogIsRefusedAndKeepsWhatItHas) {
   EXPECT_EQ(copy_->durable_end_offset(), 1U);
 }
 
-TEST_F(MirrorTest, WhoAwaitsFollowersIsToldHowManyHaveIt) {
+TEST_F(MirrorTest, AwaitFollowersReturnsTheNumberThatAcknowledged) {
   size_t with_one = 99;
   size_t with_two = 99;
   Start();

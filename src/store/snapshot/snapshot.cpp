@@ -127,8 +127,8 @@ io::Task<Result<std::unique_ptr<Snapshots>>> Snapshots::Open(io::Disk& disk, std
     snapshots->newest_ = (*reader)->info();
   }
   if (auto removed = co_await snapshots->RemoveOthers(); !removed) co_return Fail(removed.error());
-  // A process that crashed may have left the new name to the kernel, and its owner releases records
-  // for it.
+  // The name of a snapshot that a crashed process has written may be only in the kernel's memory,
+  // and the owner releases log records because of it.
   if (auto synced = co_await disk.SyncFolder(snapshots->folder_); !synced) {
     co_return Fail(synced.error());
   }

@@ -1,12 +1,11 @@
 // A snapshot's bytes, in its file and between data centers. Pure.
 //
-//   header:  "MRDNSNP1", u64 log id, u64 end offset, u64 hybrid time, u32 epoch, u32 CRC-32C of
-//   these blocks:  u32 bytes, u32 CRC-32C of the block before, continued over this one; then the
-//   items,
+//   header:  "MRDNSNP1", u64 log id, u64 end offset, u64 hybrid time, u32 epoch,
+//            u32 CRC-32C of these
+//   blocks:  u32 bytes, u32 CRC-32C of the block before, continued over this one; then the items,
 //            each u32 bytes and the item
 //   end:     a block without items
-// All big-endian. As each checksum goes on from the last, blocks that are missing or in another
-// order do not pass.
+// All big-endian. Each checksum continues the last, so missing or reordered blocks are detected.
 #pragma once
 
 #include <cstddef>

@@ -46,7 +46,7 @@ class SnapshotTest : public StoreTest {
   }
 };
 
-TEST_F(SnapshotTest, WhatWasWrittenIsReadInTheNextLife) {
+TEST_F(SnapshotTest, SnapshotIsReadByTheNextProcess) {
   RunSnapshots([](Snapshots& snapshots) -> Task<void> {
     EXPECT_EQ(snapshots.newest(), std::nullopt);
     EXPECT_EQ(co_await Items(snapshots), "not found");
@@ -79,7 +79,7 @@ TEST_F(SnapshotTest, NewerOneReplacesTheOlderAndAnOlderOneIsRefused) {
   });
 }
 
-TEST_F(SnapshotTest, OneIsWrittenAtATimeAndOneThatIsGivenUpIsReplaced) {
+TEST_F(SnapshotTest, OneSnapshotIsWrittenAtATimeAndAnAbandonedOneIsReplaced) {
   RunSnapshots([](Snapshots& snapshots) -> Task<void> {
     {
       auto writer = co_await snapshots.Begin(kInfo);
@@ -103,7 +103,7 @@ TEST_F(SnapshotTest, LargestItemIsTakenAndOneByteMoreIsRefused) {
   });
 }
 
-TEST_F(SnapshotTest, DamageAndAMissingEndAreTold) {
+TEST_F(SnapshotTest, DamageAndAMissingEndAreReported) {
   RunSnapshots([](Snapshots& snapshots) -> Task<void> {
     EXPECT_TRUE(co_await Write(snapshots, kInfo, {std::string(kSnapshotBlockBytes, 'x'), "b"}));
   });
@@ -152,7 +152,7 @@ TEST_F(SnapshotTest, BlocksOfAnotherMachineAreTakenInTheirOrderOnly) {
 }
 
 // The machine crashes at any await while one snapshot after the other is written.
-TEST(SnapshotCrashTest, WhatIsThereIsWholeAndNeverOlderThanTheLastThatWasCommitted) {
+TEST(SnapshotCrashTest, SnapshotIsWholeAndNeverOlderThanTheLastCommitted) {
   for (uint64_t seed = 1; seed <= 200; ++seed) {
     uint64_t committed = 0;
     io::sim::World world(seed);
