@@ -39,7 +39,7 @@ void CheckScan(Bytes bytes) {
     CHECK(DecodeRecord(bytes.subspan(found.position), &record) == Decoding::kWhole);
     CHECK(record.offset == found.record.offset && record.encoded_bytes() == found.record.bytes);
     position = found.position + found.record.bytes;
-    offset = record.next_offset();
+    offset = record.end_offset();
   }
   CHECK(position <= bytes.size());
   Outcome pieces = ScanInPieces(bytes, 1 + bytes.size() / 3);

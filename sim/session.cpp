@@ -24,7 +24,7 @@
 #include "io/sim/trace.hpp"
 #include "io/sim/world.hpp"
 #include "sim/session_oracle.hpp"
-#include "sim/session_place.hpp"
+#include "sim/session_replica.hpp"
 #include "sim/simulation.hpp"
 
 namespace meridian::sim {
@@ -34,11 +34,11 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr Duration kFaultPhase = seconds{8};
-constexpr uint64_t kMostFaults = 12;
+constexpr uint64_t kMaxFaults = 12;
 constexpr Duration kWriteOn = seconds{2};
 // As of `sim store`, and for traces to be known everywhere and collected.
 constexpr Duration kSettle = seconds{50};
-constexpr uint64_t kMostSkewMilliseconds = 2000;
+constexpr uint64_t kMaxSkewMilliseconds = 2000;
 constexpr double kLossChance = 0.15;
 constexpr double kFlushChance = 0.1;
 // Of one that is lost: that it comes back, with an empty disk.
@@ -60,28 +60,28 @@ class SessionRun {
  public:
   SessionRun(io::sim::World& world, SessionBug bug) : world_(world), oracle_(world) {
     SessionRunOptions options{
-        .bug = bug, .places = 2 + random().Below(2), .flushes = random().Chance(kFlushChance)};
+        .bug = bug, .replicas = 2 + random().Below(2), .flushes = random().Chance(kFlushChance)};
     flushes_ = options.flushes;
-    for (size_t i = 0; i < options.places; ++i) {
-      places_.push_back(std::make_unique<SessionPlace>(world_, oracle_, i, options));
-      SessionPlace& place = *places_.back();
-      processes_.push_back(
-          &world_.AddProcess({.name = fmt::format("place-{}", i),
-                              .address = IpAddress::V4(10, 0, 0, static_cast<uint8_t>(1 + i)),
-                              .wall_skew = milliseconds{random().Below(kMostSkewMilliseconds)},
-                              .drift_ppm = 100},
-                             [&place](io::sim::Machine& machine) { return place.Run(machine); }));
+    for (size_t i = 0; i < options.replicas; ++i) {
+      replicas_.push_back(std::make_unique<SessionReplica>(world_, oracle_, i, options));
+      SessionReplica& replica = *replicas_.back();
+      processes_.push_back(&world_.AddProcess(
+          {.name = fmt::format("place-{}", i),
+           .address = IpAddress::V4(10, 0, 0, static_cast<uint8_t>(1 + i)),
+           .wall_skew = milliseconds{random().Below(kMaxSkewMilliseconds)},
+           .drift_ppm = 100},
+          [&replica](io::sim::Machine& machine) { return replica.Run(machine); }));
     }
   }
 
   void Run() {
-    uint64_t faults = random().Below(kMostFaults + 1);
+    uint64_t faults = random().Below(kMaxFaults + 1);
     for (uint64_t i = 0; i < faults; ++i) PlanFault();
     world_.RunFor(kFaultPhase);
     if (random().Chance(kLossChance)) Lose();
     Heal();
     world_.RunFor(kWriteOn);
-    for (auto& place : places_) place->StopWriting();
+    for (auto& replica : replicas_) replica->StopWriting();
     world_.RunFor(kSettle);
     if (!world_.failure()) CheckEnd();
   }
@@ -171,7 +171,7 @@ class SessionRun {
       processes_[i]->Crash(io::sim::CrashKind::kProcess);
       if (i == *lost_) {
         processes_[i]->disk().Replace();
-        places_[i]->TakeNewDisk();
+        replicas_[i]->TakeNewDisk();
       } else {
         processes_[i]->disk().MoveFolder(copy, copy + ".lost");
       }
@@ -181,25 +181,25 @@ class SessionRun {
 
   void CheckEnd() {
     std::vector<Contents> contents;
-    for (size_t i = 0; i < places_.size(); ++i) {
+    for (size_t i = 0; i < replicas_.size(); ++i) {
       if (lost_ == i && !returned_) continue;
-      if (!places_[i]->running()) {
+      if (!replicas_[i]->running()) {
         return world_.Fail(fmt::format("place {} does not run after the faults", i));
       }
-      contents.push_back(places_[i]->See());
+      contents.push_back(replicas_[i]->See());
       // Of the one that is lost nobody can know what it had heard.
-      if (lost_ || places_[i]->Traces() == 0) continue;
+      if (lost_ || replicas_[i]->Tombstones() == 0) continue;
       return world_.Fail(
-          fmt::format("place {} keeps {} traces of what is gone", i, places_[i]->Traces()));
+          fmt::format("place {} keeps {} traces of what is gone", i, replicas_[i]->Tombstones()));
     }
     if (flushes_ && lost_) return;
     // Of two the one that is left had all that there was.
-    oracle_.CheckEnd(contents, lost_, returned_ && places_.size() == 2);
+    oracle_.CheckEnd(contents, lost_, returned_ && replicas_.size() == 2);
   }
 
   io::sim::World& world_;
   SessionOracle oracle_;
-  std::vector<std::unique_ptr<SessionPlace>> places_;
+  std::vector<std::unique_ptr<SessionReplica>> replicas_;
   std::vector<io::sim::Process*> processes_;
   std::optional<size_t> lost_;
   bool returned_ = false;

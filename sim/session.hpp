@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "io/sim/trace.hpp"
-#include "sim/session_place.hpp"
+#include "sim/session_replica.hpp"
 #include "sim/simulation.hpp"
 
 namespace meridian::sim {

@@ -34,23 +34,23 @@ class SessionOracle {
   void Tried(int64_t added) { tried_ += added; }
   // It is on the disk of one data center, and on those of `copies` others.
   void Counted(int64_t added) { counted_ += added; }
-  void Added(const std::string& member, size_t place, size_t copies);
-  void Deleted(const std::string& key, size_t place) { deleted_[key] = place; }
+  void Added(const std::string& member, size_t replica, size_t acknowledgements);
+  void Deleted(const std::string& key, size_t replica) { deleted_[key] = replica; }
 
   // At a start, before others were heard, and at any time after.
-  void CheckPlace(size_t place, const Contents& contents);
+  void CheckReplica(size_t replica, const Contents& contents);
   // In the end, of those that are left. One that was lost may have taken with it what only it had;
   // whether the others must hold the same all the same.
-  void CheckEnd(const std::vector<Contents>& places, std::optional<size_t> lost,
+  void CheckEnd(const std::vector<Contents>& replicas, std::optional<size_t> lost,
                 bool holds_the_same);
 
  private:
   struct Member {
-    size_t place = 0;
-    size_t copies = 0;
+    size_t replica = 0;
+    size_t acknowledgements = 0;
   };
-  void CheckSame(const std::vector<Contents>& places);
-  void CheckMembers(const std::vector<Contents>& places, bool one_is_lost);
+  void CheckSame(const std::vector<Contents>& replicas);
+  void CheckMembers(const std::vector<Contents>& replicas, bool one_is_lost);
 
   io::sim::World& world_;
   uint64_t last_ = 0;

@@ -31,11 +31,11 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr Duration kFaultPhase = seconds{8};
-constexpr uint64_t kMostFaults = 10;
+constexpr uint64_t kMaxFaults = 10;
 constexpr Duration kWriteOn = seconds{2};
 // What a slow link still carries takes 13 s, to find a connection dead five, to dial again five.
 constexpr Duration kSettle = seconds{40};
-constexpr uint64_t kMostSkewMilliseconds = 4000;
+constexpr uint64_t kMaxSkewMilliseconds = 4000;
 
 enum class Fault : uint8_t {
   kCut,
@@ -64,7 +64,7 @@ class StoreRun {
   }
 
   void Run() {
-    uint64_t faults = random().Below(kMostFaults + 1);
+    uint64_t faults = random().Below(kMaxFaults + 1);
     for (uint64_t i = 0; i < faults; ++i) PlanFault();
     world_.RunFor(kFaultPhase);
     Heal();
@@ -78,7 +78,7 @@ class StoreRun {
   Random& random() { return world_.random(); }
 
   void Add(std::string name, size_t machine, io::sim::Main main) {
-    auto skew = milliseconds{random().Below(kMostSkewMilliseconds)};
+    auto skew = milliseconds{random().Below(kMaxSkewMilliseconds)};
     processes_.push_back(&world_.AddProcess({.name = std::move(name),
                                              .address = StoreAddress(machine),
                                              .wall_skew = skew,
@@ -147,15 +147,16 @@ class StoreRun {
 
   void CheckThatAllHoldTheSame() {
     const StoreState& state = leader_->state();
-    if (state.next_offset == 0 || state.next_offset != leader_->durable_end() ||
-        state.next_offset < oracle_.acknowledged(0)) {
+    if (state.end_offset == 0 || state.end_offset != leader_->durable_end_offset() ||
+        state.end_offset < oracle_.acknowledged(0)) {
       world_.Fail(fmt::format("the leader ends at {}, its log at {}, of {} acknowledged",
-                              state.next_offset, leader_->durable_end(), oracle_.acknowledged(0)));
+                              state.end_offset, leader_->durable_end_offset(),
+                              oracle_.acknowledged(0)));
     }
     for (size_t i = 0; i < followers_.size(); ++i) {
       if (followers_[i]->state() == state) continue;
       world_.Fail(fmt::format("follower {} holds all below {}, the leader all below {}", i + 1,
-                              followers_[i]->state().next_offset, state.next_offset));
+                              followers_[i]->state().end_offset, state.end_offset));
     }
   }
 

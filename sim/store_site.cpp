@@ -27,10 +27,10 @@
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
 #include "sim/lying_disk.hpp"
+#include "store/clock_file.hpp"
 #include "store/limits.hpp"
 #include "store/log/log.hpp"
 #include "store/log/record.hpp"
-#include "store/mirror/clock_file.hpp"
 #include "store/mirror/mirror_client.hpp"
 #include "store/mirror/mirror_server.hpp"
 #include "store/snapshot/snapshot.hpp"
@@ -44,7 +44,7 @@ using std::chrono::milliseconds;
 constexpr std::string_view kLog = "session";
 constexpr std::string_view kSite = "photos";
 constexpr int kWriters = 3;
-constexpr uint64_t kMostBodyBytes = 900;
+constexpr uint64_t kMaxBodyBytes = 900;
 
 Lies LiesOf(PlantedBug bug) {
   return {.files = bug == PlantedBug::kSyncsNothing,
@@ -63,7 +63,7 @@ io::Task<void> ServeOne(store::MirrorServer& server, std::unique_ptr<io::Stream>
 io::Task<Result<void>> CatchUp(store::Log& log, store::Snapshots& snapshots, StoreState& state,
                                StoreOracle& oracle, std::string_view who) {
   for (;;) {
-    auto batch = co_await log.Read(state.next_offset, 2000);
+    auto batch = co_await log.Read(state.end_offset, 2000);
     if (!batch && batch.error().code == Errc::kNotFound) {
       if (auto loaded = co_await LoadState(snapshots, state); !loaded) co_return loaded;
       continue;
@@ -90,9 +90,9 @@ void StoreOracle::SawDurable(std::string_view who, uint64_t offset, std::string_
       fmt::format("{} has another record at offset {} than was durable before", who, offset));
 }
 
-void StoreOracle::Acknowledged(size_t machine, uint64_t next_offset) {
+void StoreOracle::Acknowledged(size_t machine, uint64_t end_offset) {
   uint64_t& most = acknowledged_[machine];
-  most = std::max(most, next_offset);
+  most = std::max(most, end_offset);
 }
 
 uint64_t StoreOracle::acknowledged(size_t machine) const {
@@ -100,15 +100,15 @@ uint64_t StoreOracle::acknowledged(size_t machine) const {
   return found == acknowledged_.end() ? 0 : found->second;
 }
 
-void StoreOracle::Started(size_t machine, uint64_t next_offset) {
-  if (next_offset >= acknowledged(machine)) return;
+void StoreOracle::Started(size_t machine, uint64_t end_offset) {
+  if (end_offset >= acknowledged(machine)) return;
   world_.Fail(fmt::format("machine {} starts with all below {} and had acknowledged {}", machine,
-                          next_offset, acknowledged(machine)));
+                          end_offset, acknowledged(machine)));
 }
 
 void StoreState::Apply(const store::Record& record) {
   hash = Hash64(AsText(record.body), hash + record.offset);
-  next_offset = record.next_offset();
+  end_offset = record.end_offset();
 }
 
 io::Task<Result<void>> LoadState(store::Snapshots& snapshots, StoreState& state) {
@@ -120,24 +120,26 @@ io::Task<Result<void>> LoadState(store::Snapshots& snapshots, StoreState& state)
     if (!*block) break;
     auto items = store::ForEachItem(**block, [&](Bytes item) {
       ByteReader fields(item);
-      state.next_offset = fields.U64();
+      state.end_offset = fields.U64();
       state.hash = fields.U64();
     });
     if (!items) co_return items;
   }
-  if (state.next_offset == (*reader)->info().offset) co_return Result<void>{};
+  if (state.end_offset == (*reader)->info().end_offset) co_return Result<void>{};
   co_return Fail(Errc::kInvalid, "a snapshot of offset {} holds the state at {}",
-                 (*reader)->info().offset, state.next_offset);
+                 (*reader)->info().end_offset, state.end_offset);
 }
 
 io::Task<Result<void>> SaveState(store::Snapshots& snapshots, const store::Log& log,
                                  StoreState state, HybridTime time) {
-  auto writer = co_await snapshots.Begin(
-      {.log_id = log.id(), .offset = state.next_offset, .time = time, .epoch = log.newest_epoch()});
+  auto writer = co_await snapshots.Begin({.log_id = log.id(),
+                                          .end_offset = state.end_offset,
+                                          .time = time,
+                                          .epoch = log.newest_epoch()});
   if (!writer) co_return Fail(writer.error());
   uint8_t item[16];
   ByteWriter fields(item);
-  fields.U64(state.next_offset);
+  fields.U64(state.end_offset);
   fields.U64(state.hash);
   if (auto added = co_await (*writer)->Add(item); !added) co_return added;
   co_return co_await (*writer)->Commit();
@@ -162,7 +164,7 @@ io::Task<void> StoreLeader::Run(io::sim::Machine& machine) {
     state_ = {};
     bool whole = (*log)->recovery().damaged.empty();
     if (!whole) world_.Fail("the leader's log is damaged by a crash");
-    oracle_.Started(0, (*log)->durable_end());
+    oracle_.Started(0, (*log)->durable_end_offset());
     store::MirrorServer server(machine.loop, {.identity = {std::string(kSite), "leader"},
                                               .clock = clock,
                                               .find = [&](std::string_view name) {
@@ -212,20 +214,20 @@ io::Task<void> StoreLeader::Write(io::sim::Machine& machine, Parts& parts) {
     auto stamp = parts.clock.Now();
     if (!writing_ || !stamp) continue;
     std::string body =
-        fmt::format("{} {}", ++written_, std::string(machine.random.Below(kMostBodyBytes), 'x'));
-    auto offset = parts.log.Append({.body = AsBytes(body), .time = *stamp});
-    if (!offset || machine.random.Chance(0.3)) continue;
-    auto durable = co_await parts.log.Durable(*offset);
+        fmt::format("{} {}", ++written_, std::string(machine.random.Below(kMaxBodyBytes), 'x'));
+    auto end = parts.log.Append({.body = AsBytes(body), .time = *stamp});
+    if (!end || machine.random.Chance(0.3)) continue;
+    auto durable = co_await parts.log.Durable(*end);
     if (!durable && durable.error().code == Errc::kCancelled) co_return;
     if (!durable) continue;
-    oracle_.Acknowledged(0, *offset + 1);
-    oracle_.SawDurable("the writer", *offset, body);
+    oracle_.Acknowledged(0, *end);
+    oracle_.SawDurable("the writer", *end - 1, body);
   }
 }
 
 io::Task<void> StoreLeader::Follow(Parts& parts) {
   for (;;) {
-    auto more = co_await parts.log.Durable(state_.next_offset);
+    auto more = co_await parts.log.Durable(state_.end_offset + 1);
     if (!more && !co_await io::Sleep(milliseconds{100})) co_return;
     if (!co_await CatchUp(parts.log, parts.snapshots, state_, oracle_, "the leader")) co_return;
   }
@@ -234,9 +236,10 @@ io::Task<void> StoreLeader::Follow(Parts& parts) {
 io::Task<void> StoreLeader::TakeSnapshots(io::sim::Machine& machine, Parts& parts) {
   while (co_await io::Sleep(milliseconds{500 + machine.random.Below(1500)})) {
     StoreState state = state_;
-    if (parts.snapshots.newest() && parts.snapshots.newest()->offset >= state.next_offset) continue;
+    if (parts.snapshots.newest() && parts.snapshots.newest()->end_offset >= state.end_offset)
+      continue;
     auto saved = co_await SaveState(parts.snapshots, parts.log, state, parts.clock.Present());
-    if (saved) parts.log.SetRetention({.released_before = state.next_offset});
+    if (saved) parts.log.SetRetention({.released_before = state.end_offset});
     if (saved) (void)co_await parts.log.ApplyRetention();
   }
 }
@@ -251,7 +254,8 @@ io::Task<void> StoreFollower::Run(io::sim::Machine& machine) {
   if (copy && snapshots) {
     state_ = {};
     const auto& newest = (*snapshots)->newest();
-    oracle_.Started(machine_, std::max((*copy)->durable_end(), newest ? newest->offset : 0));
+    oracle_.Started(machine_,
+                    std::max((*copy)->durable_end_offset(), newest ? newest->end_offset : 0));
     std::string name = fmt::format("follower-{}", machine_);
     auto dial = [&](TimePoint deadline) {
       return machine.network.Connect({StoreAddress(0), kMirrorPort}, {.deadline = deadline});

@@ -40,8 +40,8 @@ class StoreOracle {
   // The record was seen durable, by whom.
   void SawDurable(std::string_view who, uint64_t offset, std::string_view body);
   // A machine starts and has all below `end`, which must be at least what it had acknowledged.
-  void Acknowledged(size_t machine, uint64_t next_offset);
-  void Started(size_t machine, uint64_t next_offset);
+  void Acknowledged(size_t machine, uint64_t end_offset);
+  void Started(size_t machine, uint64_t end_offset);
   uint64_t acknowledged(size_t machine) const;
 
  private:
@@ -52,7 +52,7 @@ class StoreOracle {
 
 // A state that a log makes: how many records there were, and a hash over all of them in order.
 struct StoreState {
-  uint64_t next_offset = 0;
+  uint64_t end_offset = 0;
   uint64_t hash = 0;
 
   bool operator==(const StoreState&) const = default;
@@ -71,7 +71,7 @@ class StoreLeader {
   io::Task<void> Run(io::sim::Machine& machine);
   // Of the life that runs; as of the last one's end otherwise.
   const StoreState& state() const { return state_; }
-  uint64_t durable_end() const { return log_ == nullptr ? 0 : log_->durable_end(); }
+  uint64_t durable_end_offset() const { return log_ == nullptr ? 0 : log_->durable_end_offset(); }
   void StopWriting() { writing_ = false; }
 
  private:

@@ -52,7 +52,7 @@ SEEN_BY_TESTS = {
     "SkewWall": "a test's own clock",
     "FlipBit": "a test's own disk",
     "Cities": "all entries of a table that the program searches by name",
-    "unfreed": "memory that is not freed yet",
+    "lives": "how often a simulated process was started",
     "durable_time": "what a log says of its end",
     "OffsetAt": "owners of a log find a record by its time",
     "RaiseEpoch": "owners of a log take it over from another",

@@ -3,7 +3,7 @@
 // it, on whichever machine.
 //
 // It never goes back, not even over a restart: every stamp is below a bound that was written to
-// disk before, and the next life begins at that bound (store/mirror/clock_file.hpp writes it).
+// disk before, and the next life begins at that bound (store/clock_file.hpp writes it).
 //
 // Owned by a tier's main; one thread. Invariant: last() < bound().
 #pragma once

@@ -24,7 +24,7 @@ namespace {
 
 constexpr std::string_view kDefaultUser = "default";
 
-// What RFC 3986, section 2.3 leaves as it is; all else as in section 2.1.
+// Escapes all but the unreserved characters of RFC 3986, section 2.3, as section 2.1 says.
 std::string PercentEncoded(std::string_view text) {
   std::string encoded;
   for (char c : text) {

@@ -19,9 +19,9 @@ namespace meridian::session {
 // By user. Empty: no password is asked for.
 using Passwords = std::map<std::string, std::string, std::less<>>;
 
-// The passwords that [session] names, from the environment. The password of "default", where none is
-// named, is derived from the state directory's token, if there is one. kInvalid: a variable is not
-// set.
+// The passwords that [session] names, from the environment. The password of "default", where none
+// is named, is derived from the state directory's token, if there is one. kInvalid: a variable is
+// not set.
 Result<Passwords> ReadPasswords(const site::Site& site,
                                 const std::filesystem::path& state_directory);
 

@@ -45,7 +45,7 @@ TEST_F(AccessTest, ExternalStoreIsHandedOutAsItIs) {
   EXPECT_EQ(Url({{"default", "secret"}}), "rediss://u:p@redis.internal:6380/1");
 }
 
-TEST_F(AccessTest, WithoutAStateDirectoryNobodyNeedsAPassword) {
+TEST_F(AccessTest, WithoutAStateDirectoryNoPasswordIsRequired) {
   Result<Passwords> passwords = ReadPasswords(site_, scratch_ / "none");
   EXPECT_TRUE(passwords && passwords->empty());
 }

@@ -81,9 +81,9 @@ Config Parse(site::TableReader& reader, const site::Site& /*site*/) {
   for (const std::string& user : users.Names()) ReadPassword(users, user, user, &config);
   if (reader.Has("maxmemory")) {
     std::optional<size_t> bytes = ParseByteSize(reader.Text("maxmemory"));
-    if (!bytes || *bytes < kLeastMaxMemoryBytes) {
+    if (!bytes || *bytes < kMinMaxMemoryBytes) {
       reader.Reject("maxmemory", "\"maxmemory\" must be a size of memory",
-                    fmt::format("at least {} bytes, such as \"512mb\"", kLeastMaxMemoryBytes));
+                    fmt::format("at least {} bytes, such as \"512mb\"", kMinMaxMemoryBytes));
     }
     config.max_memory_bytes = bytes.value_or(0);
   }

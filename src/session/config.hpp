@@ -16,11 +16,11 @@ enum class Durability : uint8_t { kDisk, kMemory };
 
 struct Config {
   Durability durability = Durability::kDisk;
-  // The environment variables with the passwords, by user; none: everybody may do everything.
+  // The environment variables with the passwords, by user; empty: no password is asked for.
   std::map<std::string, std::string, std::less<>> password_variables;
   size_t max_memory_bytes = 0;  // 0: no limit
   size_t max_clients = kMaxClients;
-  std::string cache_prefix;  // empty: nothing is cache
+  std::string cache_prefix;  // empty: there is no cache
 };
 
 site::Section ConfigSection();

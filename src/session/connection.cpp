@@ -17,7 +17,8 @@
 #include "session/engine/client.hpp"
 #include "session/engine/engine.hpp"
 #include "session/limits.hpp"
-#include "session/replication/journal.hpp"
+#include "session/replication/acknowledgements.hpp"
+#include "session/replication/change_journal.hpp"
 #include "wire/resp/key_ahead.hpp"
 #include "wire/resp/limits.hpp"
 #include "wire/resp/reply_writer.hpp"
@@ -28,7 +29,7 @@ namespace {
 
 using wire::resp::RequestOutcome;
 
-// More than this is given back when it was sent.
+// Buffers larger than this are freed after they were sent.
 constexpr size_t kKeptOutputBytes = 2 * kFlushReplyBytes;
 
 }  // namespace
@@ -50,7 +51,7 @@ Connection::Connection(const Parts& parts, std::unique_ptr<io::Stream> stream)
 }
 
 Connection::~Connection() {
-  if (!authenticated_) parts_.unauthenticated.Remove(place_);
+  if (!authenticated_) parts_.unauthenticated.Remove(arrival_);
   parts_.engine.RemoveClient(client_);
 }
 
@@ -59,11 +60,11 @@ void Connection::NoteAuthentication() {
   authenticated_ = client_.authenticated;
   if (authenticated_) {
     parser_.set_limits({});
-    parts_.unauthenticated.Remove(place_);
+    parts_.unauthenticated.Remove(arrival_);
   } else {
     parser_.set_limits(wire::resp::kUnauthenticatedLimits);
-    place_ = {parts_.loop.Now(), client_.id};
-    parts_.unauthenticated.Add(*this, place_);
+    arrival_ = {parts_.loop.Now(), client_.id};
+    parts_.unauthenticated.Add(*this, arrival_);
   }
 }
 
@@ -100,7 +101,7 @@ void Connection::OnMessages() {
 
 io::Task<void> Connection::Run() {
   co_await Serve();
-  // No message comes any more, and the messenger ends.
+  // No message follows, and the messenger ends.
   parts_.engine.subscriptions().Forget(client_);
   messengers_.Cancel();
   co_await messengers_.Join();
@@ -151,14 +152,14 @@ bool Connection::Read(Bytes* arrived) {
   return true;
 }
 
-// While others are read, the memory that these requests need comes.
+// The memory that these requests need is prefetched while other connections are read.
 bool Connection::IsWorthStaging(Bytes arrived) const {
   return !arrived.empty() && arrived.size() <= kStagedBytes && parts_.loop.others_ready();
 }
 
 bool Connection::ExecuteArrived(Bytes arrived) {
   if (arrived.empty()) {
-    // A long argument that is still arriving has nothing to execute.
+    // A long argument that is still arriving cannot be executed.
     if (input_.size() >= parser_.least_bytes()) input_.Consume(Execute(input_.text()));
     return true;
   }
@@ -206,11 +207,12 @@ void Connection::RefuseRequest(const RequestOutcome& outcome) {
 
 bool Connection::SendAtOnce() {
   if (sends_ || failed_ || client_.wait || client_.long_reply) return false;
-  if (client_.awaited_offset > parts_.engine.journal().durable()) return client_.output.empty();
+  if (client_.awaited_offset > parts_.engine.journal().durable_end_offset())
+    return client_.output.empty();
   if (client_.output.empty()) return true;
   Bytes replies = client_.output.readable();
   Result<size_t> sent = stream_->TryWrite({&replies, 1});
-  // Who waits for the peer finds out what is wrong.
+  // The fiber that reads from the peer finds the error.
   if (!sent || *sent == io::Stream::kBlocked) return false;
   parts_.engine.statistics().written_bytes += *sent;
   client_.output.Consume(*sent);
@@ -236,37 +238,37 @@ io::Task<bool> Connection::Answer() {
     parts_.engine.ContinueReply(client_);
     if (!client_.output.empty() && !co_await Send()) co_return false;
     if (client_.closing) co_return false;
-    // Others have their turns.
+    // Other connections are served between.
     if (client_.long_reply && !co_await io::Sleep(Duration::zero())) co_return false;
   }
   if (!client_.wait) co_return true;
   TimePoint deadline = parts_.loop.After(client_.wait->timeout);
-  copies_ = 0;
-  if (parts_.engine.copies() != nullptr) {
-    waiting_.Spawn(AwaitCopies(deadline));
+  acknowledgements_ = 0;
+  if (parts_.engine.acknowledgements() != nullptr) {
+    waiting_.Spawn(AwaitAcknowledgements(deadline));
     co_await waiting_.Join();
   }
   client_.wait.reset();
   wire::resp::ReplyWriter reply(&client_.output, client_.version);
-  reply.Integer(static_cast<int64_t>(copies_));
+  reply.Integer(static_cast<int64_t>(acknowledgements_));
   co_return co_await Send();
 }
 
-// In a fiber of its own, so that it can be cut short and answered all the same.
-io::Task<void> Connection::AwaitCopies(TimePoint deadline) {
-  copies_ =
-      co_await parts_.engine.copies()->Await(client_.awaited_offset, client_.wait->count, deadline);
+// In a fiber of its own, so that Drain can interrupt it and the WAIT is still answered.
+io::Task<void> Connection::AwaitAcknowledgements(TimePoint deadline) {
+  acknowledgements_ = co_await parts_.engine.acknowledgements()->Await(
+      client_.awaited_offset, client_.wait->count, deadline);
 }
 
 io::Task<bool> Connection::SendOnce() {
   sends_ = true;
   Result<void> done;
-  Journal& journal = parts_.engine.journal();
-  // Meanwhile there may be more in the output, which waits for more.
-  while (done && client_.awaited_offset > journal.durable()) {
+  ChangeJournal& journal = parts_.engine.journal();
+  // Meanwhile more replies may have been written, which wait for a later offset.
+  while (done && client_.awaited_offset > journal.durable_end_offset()) {
     done = co_await journal.AwaitDurable(client_.awaited_offset);
   }
-  // Messages may come while this is on its way.
+  // Messages may arrive while this is being sent.
   std::swap(client_.output, sending_);
   if (done) {
     done = co_await stream_->Write(sending_.readable(), parts_.loop.After(kWriteTimeout));
@@ -284,7 +286,7 @@ io::Task<void> Connection::SendMessages() {
     if (client_.output.empty()) {
       if (!co_await messages_.Wait()) co_return;
     } else if (!co_await Send()) {
-      // Whoever reads finds the connection at its end.
+      // The fiber that reads finds the connection closed.
       stream_->Close();
       co_return;
     }

@@ -19,7 +19,8 @@
 #include "io/task.hpp"
 #include "session/engine/engine.hpp"
 #include "session/limits.hpp"
-#include "session/replication/journal.hpp"
+#include "session/replication/acknowledgements.hpp"
+#include "session/replication/change_journal.hpp"
 #include "session/server.hpp"
 
 namespace meridian::session {
@@ -31,14 +32,14 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 // Says of nothing that it is durable until the test lets it.
-class HeldJournal final : public Journal {
+class HeldJournal final : public ChangeJournal {
  public:
-  bool wants_records() const override { return true; }
+  bool wants_changes() const override { return true; }
   std::string refusal() const override { return {}; }
   uint64_t Append(Bytes /*record*/) override { return ++end_; }
-  uint64_t durable() const override { return held ? held_at : end_; }
+  uint64_t durable_end_offset() const override { return held ? held_at : end_; }
   Task<Result<void>> AwaitDurable(uint64_t offset) override {
-    while (durable() < offset) {
+    while (durable_end_offset() < offset) {
       if (Result<void> slept = co_await io::Sleep(milliseconds{1}); !slept) co_return slept;
     }
     if (fails) co_return Fail(Errc::kIo, "the disk");
@@ -54,9 +55,9 @@ class HeldJournal final : public Journal {
 };
 
 // Nobody has a copy.
-class NoCopies final : public Copies {
+class NoCopies final : public Acknowledgements {
  public:
-  size_t Have(uint64_t /*offset*/) const override { return 0; }
+  size_t Count(uint64_t /*offset*/) const override { return 0; }
   Task<size_t> Await(uint64_t /*offset*/, size_t /*count*/, TimePoint deadline) override {
     (void)co_await io::SleepUntil(deadline);
     co_return 0;
@@ -74,9 +75,9 @@ class ConnectionTest : public io::sim::SimTest {
 
   Task<void> Serve(Machine& machine) {
     HybridClock clock(machine.loop.driver(), seconds{5});
-    options_.keyspace.records = true;
+    options_.keyspace.journaled = true;
     Engine engine({machine.loop.driver(), clock, journal_}, options_);
-    engine.set_copies(&copies_);
+    engine.set_acknowledgements(&copies_);
     Server server(machine.loop, engine, nullptr);
     auto listener = machine.network.Listen(io::sim::kService, {});
     CHECK(listener);
@@ -172,7 +173,7 @@ TEST_F(ConnectionTest, RequestInPiecesIsAnsweredWhenItIsWhole) {
   });
 }
 
-TEST_F(ConnectionTest, ProtocolErrorIsAnsweredAfterWhatCameBeforeAndEndsIt) {
+TEST_F(ConnectionTest, ProtocolErrorIsAnsweredAfterEarlierRequestsAndClosesTheConnection) {
   Run([](Machine& machine) -> Task<void> {
     auto stream = co_await Dial(machine);
     EXPECT_EQ(co_await Talk(*stream, "PING\r\n*1\r\n:5\r\nPING\r\n", "never"),
@@ -180,7 +181,7 @@ TEST_F(ConnectionTest, ProtocolErrorIsAnsweredAfterWhatCameBeforeAndEndsIt) {
   });
 }
 
-TEST_F(ConnectionTest, ClientOfTheLimitIsServedAndOnePastItIsRefused) {
+TEST_F(ConnectionTest, LastClientWithinTheLimitIsServedAndTheNextIsRefused) {
   options_.max_clients = 2;
   Run([](Machine& machine) -> Task<void> {
     auto first = co_await Dial(machine);
@@ -198,8 +199,8 @@ TEST_F(ConnectionTest, ClientOfTheLimitIsServedAndOnePastItIsRefused) {
   });
 }
 
-// Past kMaxRefusing at once nobody is told why.
-TEST_F(ConnectionTest, ThoseWhoAreToldThatThereAreTooManyAreBoundedToo) {
+// Past kMaxRefusing connections at a time the error is not sent.
+TEST_F(ConnectionTest, RefusedClientsAreBoundedToo) {
   options_.max_clients = 1;
   Run([](Machine& machine) -> Task<void> {
     auto only = co_await Dial(machine);
@@ -209,18 +210,18 @@ TEST_F(ConnectionTest, ThoseWhoAreToldThatThereAreTooManyAreBoundedToo) {
     auto dial = [&]() -> Task<void> { refused.push_back(co_await Dial(machine)); };
     for (size_t i = 0; i < kMaxRefusing + 1; ++i) dialling.Spawn(dial());
     co_await dialling.Join();
-    size_t told = 0;
+    size_t expiry_reported = 0;
     for (auto& stream : refused) {
       std::string heard = co_await Hear(*stream, "never");
       EXPECT_TRUE(heard.starts_with("-ERR max number") || heard.starts_with("|")) << heard;
-      if (heard.starts_with("-ERR max number")) ++told;
+      if (heard.starts_with("-ERR max number")) ++expiry_reported;
     }
-    EXPECT_EQ(told, kMaxRefusing);
+    EXPECT_EQ(expiry_reported, kMaxRefusing);
     EXPECT_EQ(co_await Talk(*only, "PING\r\n", "\r\n"), "+PONG\r\n");
   });
 }
 
-// All that were accepted in one turn were let in.
+// All connections that were accepted in one loop iteration were admitted.
 TEST_F(ConnectionTest, ClientsThatComeTogetherAreCountedTogether) {
   options_.max_clients = 3;
   Run([](Machine& machine) -> Task<void> {
@@ -293,7 +294,7 @@ TEST_F(ConnectionTest, OldestConnectionThatHasNotAuthenticatedMakesRoomForANewOn
     for (auto& victim : silent) {
       application.push_back(co_await Dial(machine));
       EXPECT_EQ(co_await Talk(*application.back(), "AUTH secret\r\n", "\r\n"), "+OK\r\n");
-      EXPECT_TRUE((co_await Hear(*victim, "never")).starts_with("-NOAUTH no authentication came"));
+      EXPECT_TRUE((co_await Hear(*victim, "never")).starts_with("-NOAUTH closed to make room"));
     }
     auto more = co_await Dial(machine);
     EXPECT_TRUE((co_await Hear(*more, "never")).starts_with("-ERR max number of clients reached"));
@@ -308,7 +309,7 @@ TEST_F(ConnectionTest, OldestConnectionThatHasNotAuthenticatedMakesRoomForANewOn
   });
 }
 
-// Those that were accepted in the same turn had not begun, and none of them made room.
+// Connections accepted in the same loop iteration had not begun, and none of them was closed.
 TEST_F(ConnectionTest, ConnectionsThatComeTogetherMakeRoomForEachOther) {
   options_.passwords = {{"default", "secret"}};
   options_.max_clients = 2;
@@ -321,14 +322,14 @@ TEST_F(ConnectionTest, ConnectionsThatComeTogetherMakeRoomForEachOther) {
     int closed = 0;
     for (size_t i = 0; i + 2 < silent.size(); ++i) {
       std::string heard = co_await Hear(*silent[i], "never");
-      if (heard.starts_with("-NOAUTH no authentication came before")) ++closed;
+      if (heard.starts_with("-NOAUTH closed to make room")) ++closed;
     }
     EXPECT_EQ(closed, 8);
   });
 }
 
 // A page in a browser can send a request whose body has commands.
-TEST_F(ConnectionTest, HttpRequestEndsTheConnectionBeforeItsBodyIsExecuted) {
+TEST_F(ConnectionTest, HttpRequestClosesTheConnectionBeforeItsBodyIsExecuted) {
   Run([](Machine& machine) -> Task<void> {
     auto witness = co_await Dial(machine);
     for (std::string head : {"POST / HTTP/1.1\r\n", "post / HTTP/1.1\r\n",
@@ -415,7 +416,7 @@ TEST_F(ConnectionTest, DrainClosesIdleConnectionsAtOnce) {
   });
 }
 
-TEST_F(ConnectionTest, DrainAnswersWhatHasCome) {
+TEST_F(ConnectionTest, DrainAnswersRequestsThatHaveArrived) {
   journal_.held = true;
   Run([this](Machine& machine) -> Task<void> {
     auto stream = co_await Dial(machine);
@@ -453,7 +454,7 @@ TEST_F(ConnectionTest, DrainWaitsForTheRestOfARequestForItsGraceAndNoLonger) {
   });
 }
 
-TEST_F(ConnectionTest, DrainEndsAClientThatGoesOnAskingAfterItsGrace) {
+TEST_F(ConnectionTest, DrainDisconnectsABusyClientAfterItsGrace) {
   Run([this](Machine& machine) -> Task<void> {
     auto stream = co_await Dial(machine);
     EXPECT_TRUE(co_await stream->Write(AsBytes("PING\r\n")));
@@ -470,7 +471,7 @@ TEST_F(ConnectionTest, DrainEndsAClientThatGoesOnAskingAfterItsGrace) {
   });
 }
 
-TEST_F(ConnectionTest, DrainAnswersAWaitWithWhatThereIsAtTheEndOfItsGrace) {
+TEST_F(ConnectionTest, DrainAnswersAWaitWithTheAcknowledgementsSoFar) {
   Run([this](Machine& machine) -> Task<void> {
     auto stream = co_await Dial(machine);
     EXPECT_EQ(co_await Talk(*stream, "SET k v\r\n", "\r\n"), "+OK\r\n");

@@ -76,12 +76,12 @@ std::string_view Shortened(std::string_view value) { return value.substr(0, kSho
 
 uint64_t DigestOf(Keyspace& keyspace, const Entry& entry) {
   uint64_t content = 0;
-  if (const Fields* fields = keyspace.FieldsOf(&entry)) {
+  if (const Fields* fields = FieldsOf(&entry)) {
     // Sums do not depend on an order.
     fields->ForEach([&](const Field& field) {
       content += Hash64(field.value(), Hash64(field.key(), kFieldSeed));
     });
-  } else if (const Members* members = keyspace.MembersOf(&entry)) {
+  } else if (const Members* members = MembersOf(&entry)) {
     members->ForEach([&](const Member& member) { content += Hash64(member.key(), kMemberSeed); });
   } else {
     content = Hash64(keyspace.TextOf(entry));
@@ -163,7 +163,7 @@ std::string Inspection::Key(std::string_view key) {
   Writer writer;
   writer.BeginObject();
   if (Entry* entry = keyspace_.Peek(key)) {
-    writer.Member("type", ValueTypeName(keyspace_.TypeOf(*entry)));
+    writer.Member("type", ValueTypeName(TypeOf(*entry)));
     int64_t end_ms = entry->expire_at_ms();
     writer.Member("ttl_ms", end_ms == 0 ? int64_t{-1} : end_ms - keyspace_.now_ms());
     writer.Member("bytes", entry->memory_bytes());
@@ -179,14 +179,14 @@ std::string Inspection::Key(std::string_view key) {
 }
 
 void Inspection::WriteValue(Entry& entry, Writer& writer) {
-  if (const Fields* fields = keyspace_.FieldsOf(&entry)) {
+  if (const Fields* fields = FieldsOf(&entry)) {
     size_t shown = 0;
     writer.BeginObject("value");
     fields->ForEachInOrder([&](const Field& field) {
       if (shown++ < kShownItems) writer.Member(field.key(), Shortened(field.value()));
     });
     writer.EndObject();
-  } else if (const Members* members = keyspace_.MembersOf(&entry)) {
+  } else if (const Members* members = MembersOf(&entry)) {
     std::vector<std::string_view> shown;
     members->ForEach([&](const Member& member) {
       if (shown.size() < kShownItems) shown.push_back(Shortened(member.key()));

@@ -1,5 +1,5 @@
-// What operators are told of the tier's keys and of how far data centers are apart, as JSON: what
-// `meridian session lag|digest|get` asks for, through the agent, at the ops port.
+// Inspection: reports for operators, as JSON: lag, digest and single keys. The agent passes the
+// requests of `meridian session lag|digest|get` on to the ops port.
 //
 // Owned by the Session; one thread: the loop's.
 #pragma once
@@ -16,8 +16,8 @@
 
 namespace meridian::session {
 
-// A hash of a key with its type, content and end, as clients see it: the same in every data center
-// that holds the same, whatever it has merged on the way.
+// A hash of a key with its type, content and expiry, as clients see it: the same in every data
+// center that holds the same, whatever versions it has merged.
 uint64_t DigestOf(Keyspace& keyspace, const Entry& entry);
 
 class Inspection {
@@ -31,10 +31,10 @@ class Inspection {
 
  private:
   std::string Lag() const;
-  // Of all keys but the cache's, some at a time; those that change meanwhile may count or not.
+  // Of all keys but the cache's, in slices; keys that change meanwhile may be counted or not.
   io::Task<Result<std::string>> Digest();
   std::string Key(std::string_view key);
-  // The member "value": not more of it than kShownItems of kShownBytes.
+  // The member "value": at most kShownItems of at most kShownBytes each.
   void WriteValue(Entry& entry, wire::json::Writer& writer);
 
   Keyspace& keyspace_;

@@ -20,7 +20,7 @@ class DigestTest : public testing::Test {
   }
 };
 
-TEST_F(DigestTest, IsOfWhatClientsSeeNotOfTheWayThere) {
+TEST_F(DigestTest, DependsOnTheContentAndNotOnItsHistory) {
   EXPECT_EQ(After({"SET k 3"}), After({"SET k 1", "INCRBY k 2"}));
   EXPECT_EQ(After({"HSET k a 1 b 2"}), After({"HSET k b 2 c 3", "HSET k a 1", "HDEL k c"}));
   EXPECT_EQ(After({"SADD k a b"}), After({"SADD k b a c", "SREM k c"}));

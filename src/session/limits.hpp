@@ -10,144 +10,130 @@
 
 namespace meridian::session {
 
-// A key's name. Past it: an error where the command might make such a key, else there is none.
+// Bytes of a key's name. Past it: an error where the command might make such a key; else the key
+// does not exist.
 constexpr size_t kMaxKeyBytes = 32 * 1024;
-// A string, or one field or member: what one argument may have. Past it: an error.
+// Bytes of one argument: a string, a field, a member. Past it: an error.
 constexpr size_t kMaxValueBytes = size_t{64} * 1024 * 1024;
 
 // Connections of clients. Past it: "ERR max number of clients reached".
 constexpr size_t kMaxClients = 10000;
-// Connections that are being told so; more are closed without a word.
+// Connections that are being refused with that error; further ones are closed without it.
 constexpr size_t kMaxRefusing = 64;
-// How long a connection may be open without having authenticated, where a password is asked for.
+// How long a connection may stay without authentication, where a password is required.
 constexpr Duration kAuthenticationTimeout = std::chrono::seconds{5};
-// What is read, and thrown away, of a client that was refused, and for how long.
+// Bytes that are read and ignored after a client was refused, and for how long.
 constexpr size_t kMaxLingerBytes = size_t{1} << 20;
 constexpr Duration kLingerTimeout = std::chrono::seconds{2};
-// How often the log tells of what strangers do at the port.
-constexpr Duration kStrangersLogInterval = std::chrono::minutes{1};
-// What is read of a connection at once.
+// At most one log line in this interval about unauthenticated connections, and one about HTTP.
+constexpr Duration kUnauthenticatedLogInterval = std::chrono::minutes{1};
+// Bytes of one read.
 constexpr size_t kReadBytes = size_t{16} * 1024;
-// The replies of one connection that wait to be sent. One request's may not be larger: then the
-// connection is closed.
+// Replies of one connection that wait to be sent. A reply may not be larger: then the connection is
+// closed.
 constexpr size_t kMaxReplyBytes = size_t{256} * 1024 * 1024;
-// Requests whose keys are fetched into the processor's cache before the first of them is executed;
-// and of the requests that a connection has sent, the bytes that are kept meanwhile, while other
-// connections are read. More are executed where they were read.
+// Number of requests whose keys are prefetched before the first of them is executed; and the bytes
+// of requests that are kept while other connections are read. Longer input is executed at once.
 constexpr size_t kMaxPrefetches = 16;
 constexpr size_t kStagedBytes = 1024;
-// With so many bytes of replies no further request is begun until they are sent.
+// With so many bytes of replies no further request is executed until they are sent.
 constexpr size_t kFlushReplyBytes = size_t{64} * 1024;
-// Keys, fields or members that one turn puts into a reply of many (KEYS, HGETALL, HKEYS, HVALS,
-// SMEMBERS), and about how many bytes: what so many short ones take.
-constexpr size_t kReplyItemsPerTurn = 4096;
-constexpr size_t kReplyBytesPerTurn = size_t{256} * 1024;
-// Replies of one hash or set that are made in turns at the same time: whoever changes it makes all
-// of them. One more is made at once.
+// Keys, fields or members that one loop iteration adds to a long reply (KEYS, HGETALL, HKEYS,
+// HVALS, SMEMBERS), and about how many bytes.
+constexpr size_t kReplyItemsPerIteration = 4096;
+constexpr size_t kReplyBytesPerIteration = size_t{256} * 1024;
+// Replies of one hash or set that are made over several loop iterations at the same time: a command
+// that changes it completes all of them. A further reply is made at once.
 constexpr size_t kMaxReadings = 16;
-// Messages that wait for a subscriber who does not read. Past it: it is cut off.
+// Messages that wait for a subscriber that does not read. Past it: it is disconnected.
 constexpr size_t kMaxSubscriberBytes = size_t{8} * 1024 * 1024;
 // How long a client may leave its replies unread.
 constexpr Duration kWriteTimeout = std::chrono::seconds{60};
-// How often it is looked whether there is something to say in status, and how far behind another
-// data center's sessions that is so.
-constexpr Duration kConditionInterval = std::chrono::seconds{1};
+// How often `status` is updated, and how far behind another data center's sessions is a problem.
+constexpr Duration kStatusInterval = std::chrono::seconds{1};
 constexpr Duration kFarBehind = std::chrono::seconds{30};
-// To say to a client that there are too many.
+// How long sending "max number of clients reached" may take.
 constexpr Duration kRefusalTimeout = std::chrono::milliseconds{50};
-// After SIGTERM: how long clients that go on asking are answered, and parts of requests may be
-// completed. With kLingerTimeout within site::kDrainTimeout.
+// After SIGTERM: how long clients that go on sending requests are answered. With kLingerTimeout it
+// is within site::kDrainTimeout.
 constexpr Duration kDrainGrace = std::chrono::seconds{2};
 
-// Bytes of the requests that wait in MULTI, with what keeps them. Past it: an error, and EXEC is
-// refused.
+// Memory of the requests queued in MULTI. Past it: an error, and EXEC is refused.
 constexpr size_t kMaxQueuedBytes = size_t{64} * 1024 * 1024;
-// What the requests of one EXEC may write; those after it are refused. It is more than was queued
-// where a request writes more than it says (SETRANGE, COPY).
+// Bytes that the requests of one EXEC may write; further ones are refused. It can be more than was
+// queued where a request writes more than it contains (SETRANGE, COPY).
 constexpr size_t kMaxTransactionBytes = kMaxQueuedBytes;
 // Keys that a connection watches; channels and patterns that it has subscribed to.
 constexpr size_t kMaxWatchedKeys = 4096;
 constexpr size_t kMaxSubscriptions = 16384;
-// A hash of so many fields, each name and value of so many bytes, keeps the order in which fields
-// were added; a set of so many integers is in their order. OBJECT ENCODING says "listpack" and
-// "intset", as Redis with its first settings does.
+// A hash with at most so many fields, each name and value of at most so many bytes, keeps the order
+// in which fields were added; a set of at most so many integers is sorted. OBJECT ENCODING says
+// "listpack" and "intset", as Redis does by default.
 constexpr size_t kSmallHashFields = 128;
 constexpr size_t kSmallHashBytes = 64;
 constexpr size_t kSmallSetMembers = 512;
-// Elements that HRANDFIELD and SRANDMEMBER give repeatedly at the most.
-constexpr int64_t kMostRandomElements = int64_t{1} << 20;
-// COUNT of one SCAN, HSCAN or SSCAN; more is taken for this.
+// Repeated elements that HRANDFIELD and SRANDMEMBER return.
+constexpr int64_t kMaxRandomElements = int64_t{1} << 20;
+// COUNT of one SCAN, HSCAN or SSCAN; a larger one is lowered to this.
 constexpr size_t kMaxScanCount = 65536;
-// A pattern of KEYS, SCAN, PSUBSCRIBE, CONFIG GET: its bytes.
+// Bytes of a pattern of KEYS, SCAN, PSUBSCRIBE, CONFIG GET.
 constexpr size_t kMaxPatternBytes = 4096;
 
-// A turn of the sweep that finds what has ended: the segments of 512 slots that it passes, and
-// those with something due, whose keys it looks at. The pause before the next turn, and when there
-// was more than a turn may take.
+// The sweep that removes expired keys: segments of 512 slots that one loop iteration passes, and
+// segments with something due whose keys it visits; the pause between two iterations, and when
+// there was more than one iteration may do.
 constexpr size_t kSweepSegments = 4096;
 constexpr size_t kSweepDueSegments = 16;
 constexpr Duration kSweepPause = std::chrono::milliseconds{100};
 constexpr Duration kBusySweepPause = std::chrono::milliseconds{1};
-// A key that only others' knowledge keeps here is looked at again after this.
-constexpr int64_t kTraceRecheckMs = 1000;
-// Of what is gone: items that are freed in one turn of the sweep, and fields or members of a key up
-// to which they are freed where it ends. A segment of the table is freed at once.
-constexpr size_t kFreedPerTurn = 16384;
+// When a tombstone that other data centers still need is visited again.
+constexpr int64_t kTombstoneRecheckMs = 1000;
+// Removed items that are freed in one loop iteration; and the number of fields or members up to
+// which a removed key is freed at once. A segment of the table is freed at once.
+constexpr size_t kFreedPerIteration = 16384;
 constexpr size_t kFreedAtOnce = 64;
-// Keys that one turn looks at after another data center's FLUSHALL.
+// Keys that one loop iteration visits after another data center's FLUSHALL.
 constexpr size_t kFlushSlice = 4096;
-// Fields and members that one turn of the sweep looks at for traces of removed ones.
-constexpr size_t kTracesPerTurn = 16384;
-// Traces of removed fields or members are looked for in all of a key's when so many times them are
-// as many as what is there.
-constexpr size_t kTracesWorthAWalk = 4;
+// Fields and members that one loop iteration visits to drop tombstones.
+constexpr size_t kTombstonesPerIteration = 16384;
+// All items of a key are visited to drop some of its tombstones only if so many times the
+// tombstones are at least as many as the items.
+constexpr size_t kTombstonesWorthAWalk = 4;
 
-// Records that the log has no room for at the moment. Past it: writes are refused.
-constexpr size_t kMaxWaitingBytes = size_t{64} * 1024 * 1024;
-constexpr Duration kFeedPause = std::chrono::milliseconds{10};
-// With a log of so many bytes (or twice the memory that keys take) a snapshot is written. Between
-// two slices of it, of so many keys, or fields or members of a large one, and about so many bytes
-// at the most, others have their turn. A key that takes more than an item should have is large.
-constexpr uint64_t kSnapshotLogBytes = uint64_t{256} * 1024 * 1024;
-constexpr uint64_t kSnapshotMemoryFactor = 2;
-constexpr Duration kSnapshotCheckPause = std::chrono::seconds{1};
+// A snapshot is written in slices, between which other fibers run: of so many keys, or fields or
+// members of a large key, and about so many bytes. A key of more than kSnapshotItemBytes is large.
 constexpr size_t kSnapshotSlice = 256;
 constexpr size_t kSnapshotSliceBytes = size_t{256} * 1024;
 constexpr size_t kSnapshotItemBytes = size_t{64} * 1024;
 
-// What is applied of another data center's log before others have their turn, and the pause before
-// what could not be applied is tried again.
-constexpr size_t kApplyBytes = size_t{64} * 1024;
-constexpr Duration kApplyRetry = std::chrono::seconds{5};
-// How often a data center says how far it is.
-constexpr Duration kBeatInterval = std::chrono::seconds{1};
-// Connections of other data centers, for their handshakes too. Past it: closed without a word.
+// How often a data center writes a heartbeat.
+constexpr Duration kHeartbeatInterval = std::chrono::seconds{1};
+// Connections of other data centers, also during their handshakes. Past it: closed at once.
 constexpr size_t kMaxPeerConnections = 256;
 constexpr Duration kPeerHandshakeTimeout = std::chrono::seconds{5};
-// WAIT waits for so long at the most, also when it is asked to wait for ever.
-constexpr Duration kMostWait = std::chrono::seconds{60};
-// How long a reply waits for a full disk to have room again. Past it the connection is closed: what
-// was asked may be done, or not.
-constexpr Duration kFullDiskPatience = std::chrono::seconds{10};
+// WAIT waits at most for so long, also with a timeout of 0.
+constexpr Duration kMaxWait = std::chrono::seconds{60};
 
-// What operators are shown of a key: bytes of a value, fields or members.
+// Bytes of a value, and number of fields or members, that `meridian session get` shows.
 constexpr size_t kShownBytes = 1024;
 constexpr size_t kShownItems = 100;
 
-// The least that maxmemory may be.
-constexpr size_t kLeastMaxMemoryBytes = size_t{1} << 20;
+// The lowest maxmemory.
+constexpr size_t kMinMaxMemoryBytes = size_t{1} << 20;
 // A stamp of another data center that is further ahead of our clock is refused.
-constexpr Duration kMostClockSkew = std::chrono::seconds{5};
-// Between two looks whether a data center with a new disk has heard of the others.
+constexpr Duration kMaxPeerClockSkew = std::chrono::seconds{5};
+// Pause between two checks whether a data center with a new disk has applied something of all
+// others.
 constexpr Duration kContactPause = std::chrono::milliseconds{5};
-// While there are keys of the cache to evict, memory may be over maxmemory by this part of it; then
-// a write is taken where less is written than is evicted for it, and to the cache none.
+// While there are keys of the cache to evict, memory may exceed maxmemory by this fraction (an
+// 8th). Then a write is accepted if more is evicted for it than it writes; a write to the cache is
+// refused.
 constexpr size_t kMemorySlack = 8;
 // Past so many times maxmemory every write that takes memory is refused.
-constexpr size_t kMostTimesMemory = 2;
-// Keys that are compared to find one to evict, and those evicted for one write at most.
+constexpr size_t kMaxMemoryFactor = 2;
+// Samples that are compared to find a key to evict, and keys evicted for one write.
 constexpr int kEvictionSamples = 5;
-constexpr int kMostEvictions = 64;
-constexpr int kMostHurriedEvictions = 1024;  // past kMemorySlack
+constexpr int kMaxEvictions = 64;
+constexpr int kMaxUrgentEvictions = 1024;  // past kMemorySlack
 
 }  // namespace meridian::session

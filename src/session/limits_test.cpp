@@ -18,6 +18,7 @@
 #include "base/clock.hpp"
 #include "session/engine/client.hpp"
 #include "session/engine/engine_fixture.hpp"
+#include "store/limits.hpp"
 #include "wire/resp/limits.hpp"
 
 namespace meridian::session {
@@ -86,9 +87,9 @@ TEST(Limits, RandomElementsGivenRepeatedly) {
   EngineFixture world;
   world.Say("SADD s m");
   world.Say("HSET h f v");
-  std::string most = std::to_string(-kMostRandomElements);
-  std::string more = std::to_string(-kMostRandomElements - 1);
-  std::string all = "*" + std::to_string(kMostRandomElements) + "\r\n";
+  std::string most = std::to_string(-kMaxRandomElements);
+  std::string more = std::to_string(-kMaxRandomElements - 1);
+  std::string all = "*" + std::to_string(kMaxRandomElements) + "\r\n";
   EXPECT_EQ(Ask(world, {"SRANDMEMBER", "s", most}, all.size()), all);
   EXPECT_EQ(Ask(world, {"HRANDFIELD", "h", most}, all.size()), all);
   EXPECT_EQ(Ask(world, {"SRANDMEMBER", "s", more}), "-ERR value is out of range\r\n");
@@ -156,12 +157,12 @@ TEST(Limits, RequestsOfATransactionAreBoundedAlsoWhereTheyAreShort) {
 
 TEST(Limits, TimeOfAWait) {
   EngineFixture world;
-  int64_t most_ms = std::chrono::duration_cast<std::chrono::milliseconds>(kMostWait).count();
+  int64_t most_ms = std::chrono::duration_cast<std::chrono::milliseconds>(kMaxWait).count();
   std::string most = std::to_string(most_ms);
   std::string more = std::to_string(most_ms + 1);
   for (const std::string& asked : {std::string("0"), most, more}) {
     EXPECT_EQ(world.Say("WAIT 1 " + asked), "");
-    EXPECT_EQ(world.client->client().wait->timeout, kMostWait) << asked;
+    EXPECT_EQ(world.client->client().wait->timeout, kMaxWait) << asked;
     world.client->client().wait.reset();
   }
   EXPECT_EQ(world.Say("WAIT 1 -1"), "-ERR timeout is negative|");
@@ -202,8 +203,8 @@ std::vector<Documented> LimitsOfRequests() {
        "a pattern (`KEYS`, `SCAN`, `PSUBSCRIBE`, `CONFIG GET`) | " + Grouped(kMaxPatternBytes) +
            " bytes |"},
       {{"kMaxScanCount"}, "`COUNT` of one `SCAN`, `HSCAN`, `SSCAN` | " + Grouped(kMaxScanCount)},
-      {{"kMostRandomElements"},
-       "repeated elements of `SRANDMEMBER`, `HRANDFIELD` | " + Grouped(kMostRandomElements)},
+      {{"kMaxRandomElements"},
+       "repeated elements of `SRANDMEMBER`, `HRANDFIELD` | " + Grouped(kMaxRandomElements)},
       {{"kMaxQueuedBytes"}, "requests in `MULTI` | " + Mebibytes(kMaxQueuedBytes)},
       {{"kMaxTransactionBytes"}, "what one `EXEC` writes | " + Mebibytes(kMaxTransactionBytes)},
       {{"kMaxWatchedKeys"}, "keys that a connection watches | " + Grouped(kMaxWatchedKeys)},
@@ -219,49 +220,48 @@ std::vector<Documented> LimitsOfRepliesAndConnections() {
        "channels and patterns of a connection | " + Grouped(kMaxSubscriptions)},
       {{"kMaxSubscriberBytes"},
        "messages that wait for a subscriber | " + Mebibytes(kMaxSubscriberBytes)},
-      {{"kMostWait"}, "`WAIT` | " + InSeconds(kMostWait)},
-      {{"kFullDiskPatience"},
-       "a write that waits for a full disk | " + InSeconds(kFullDiskPatience)},
+      {{"kMaxWait"}, "`WAIT` | " + InSeconds(kMaxWait)},
+      {{}, "a write that waits for a full disk | " + InSeconds(store::kFullDiskPatience)},
       {{"kMaxReadings"},
        "large replies of one hash or set that are made in parts at a time | " +
            Grouped(kMaxReadings)},
       {{"kMaxClients"}, "`max_clients` | " + Grouped(kMaxClients)},
       {{"kMaxRefusing", "kRefusalTimeout"},
-       fmt::format("connections that are being told so | {}, each for {:.0f} ms |", kMaxRefusing,
+       fmt::format("connections that get this error | {}, each for {:.0f} ms |", kMaxRefusing,
                    Milliseconds(kRefusalTimeout))},
       {{"kAuthenticationTimeout"},
        "without authentication | " + InSeconds(kAuthenticationTimeout) + " |"},
       {{"kMaxLingerBytes", "kLingerTimeout"},
-       "what is read of a client that was refused | " + Mebibytes(kMaxLingerBytes) + ", " +
+       "bytes read from a refused client | " + Mebibytes(kMaxLingerBytes) + ", " +
            InSeconds(kLingerTimeout) + " |"},
       {{"kDrainGrace"},
-       "after SIGTERM, for clients that go on asking | " + InSeconds(kDrainGrace) + " |"},
-      {{"kStrangersLogInterval"}, "lines in the log about strangers | one a minute"},
+       "after SIGTERM, for clients that go on sending requests | " + InSeconds(kDrainGrace) + " |"},
+      {{"kUnauthenticatedLogInterval"},
+       "log lines about unauthenticated and HTTP connections | one a minute"},
   };
 }
 
 std::vector<Documented> LimitsOfMemoryAndPeers() {
   return {
-      {{"kLeastMaxMemoryBytes", "kMostTimesMemory"},
-       "`maxmemory` | at least " + Mebibytes(kLeastMaxMemoryBytes) + "; twice that"},
+      {{"kMinMaxMemoryBytes", "kMaxMemoryFactor"},
+       "`maxmemory` | at least " + Mebibytes(kMinMaxMemoryBytes) + "; twice that"},
       {{"kMemorySlack"},
        fmt::format("over `maxmemory` while the cache is evicted | an {}th of it", kMemorySlack)},
-      {{"kMostEvictions", "kMostHurriedEvictions"},
-       fmt::format("keys evicted for one write | {}; {}", kMostEvictions,
-                   Grouped(kMostHurriedEvictions))},
-      {{"kMaxWaitingBytes"}, "records that wait for the log | " + Mebibytes(kMaxWaitingBytes)},
-      {{"kSnapshotLogBytes", "kSnapshotMemoryFactor"},
-       "the log between two snapshots | " + Mebibytes(kSnapshotLogBytes) + ", or twice"},
-      {{"kSmallHashFields", "kSmallHashBytes", "kReplyItemsPerTurn"},
+      {{"kMaxEvictions", "kMaxUrgentEvictions"},
+       fmt::format("keys evicted for one write | {}; {}", kMaxEvictions,
+                   Grouped(kMaxUrgentEvictions))},
+      {{}, "changes that wait for the log | " + Mebibytes(store::kMaxWaitingBytes)},
+      {{}, "the log between two snapshots | " + Mebibytes(store::kSnapshotLogBytes) + ", or twice"},
+      {{"kSmallHashFields", "kSmallHashBytes", "kReplyItemsPerIteration"},
        fmt::format("**a small hash, which keeps its order** | {} fields, names and values of {} "
-                   "bytes, {} traces",
-                   kSmallHashFields, kSmallHashBytes, Grouped(kReplyItemsPerTurn))},
+                   "bytes, {} tombstones",
+                   kSmallHashFields, kSmallHashBytes, Grouped(kReplyItemsPerIteration))},
       {{"kSmallSetMembers"},
        fmt::format("**a small set, in the order of its integers** | {} members", kSmallSetMembers)},
       {{"kMaxPeerConnections", "kPeerHandshakeTimeout"},
        fmt::format("connections at the peer port | {}, {}", kMaxPeerConnections,
                    InSeconds(kPeerHandshakeTimeout))},
-      {{"kMostClockSkew"}, "a clock that is ahead | " + InSeconds(kMostClockSkew)},
+      {{"kMaxPeerClockSkew"}, "a clock that is ahead | " + InSeconds(kMaxPeerClockSkew)},
       {{"kFarBehind"},
        "a data center that is behind, before `status` says so | " + InSeconds(kFarBehind)},
       {{"kShownItems", "kShownBytes"},
@@ -270,15 +270,16 @@ std::vector<Documented> LimitsOfMemoryAndPeers() {
   };
 }
 
-// How work is divided into turns and how often it is done: nothing that anybody meets as a limit.
+// How work is divided into loop iterations, and how often it is done: no limits for clients.
 constexpr std::string_view kPaces[] = {
-    "kApplyBytes",        "kApplyRetry",       "kBeatInterval",       "kBusySweepPause",
-    "kConditionInterval", "kContactPause",     "kEvictionSamples",    "kFeedPause",
-    "kFlushReplyBytes",   "kFlushSlice",       "kFreedAtOnce",        "kFreedPerTurn",
-    "kMaxPrefetches",     "kReadBytes",        "kReplyBytesPerTurn",  "kSnapshotCheckPause",
-    "kSnapshotItemBytes", "kSnapshotSlice",    "kSnapshotSliceBytes", "kStagedBytes",
-    "kSweepDueSegments",  "kSweepPause",       "kSweepSegments",      "kTraceRecheckMs",
-    "kTracesPerTurn",     "kTracesWorthAWalk",
+    "kHeartbeatInterval",    "kBusySweepPause",     "kStatusInterval",
+    "kContactPause",         "kEvictionSamples",    "kFlushReplyBytes",
+    "kFlushSlice",           "kFreedAtOnce",        "kFreedPerIteration",
+    "kMaxPrefetches",        "kReadBytes",          "kReplyBytesPerIteration",
+    "kSnapshotItemBytes",    "kSnapshotSlice",      "kSnapshotSliceBytes",
+    "kStagedBytes",          "kSweepDueSegments",   "kSweepPause",
+    "kSweepSegments",        "kTombstoneRecheckMs", "kTombstonesPerIteration",
+    "kTombstonesWorthAWalk",
 };
 
 std::string TextOf(const char* path) {

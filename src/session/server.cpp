@@ -25,7 +25,7 @@ namespace {
 constexpr std::string_view kTooManyClients = "-ERR max number of clients reached\r\n";
 constexpr std::string_view kOutOfTime = "-NOAUTH no authentication came in time\r\n";
 constexpr std::string_view kRoomWanted =
-    "-NOAUTH no authentication came before the place was needed: too many clients\r\n";
+    "-NOAUTH closed to make room before it authenticated: too many clients\r\n";
 
 Counter& Count(Metrics& metrics, const char* name, const char* help) {
   return metrics.AddCounter(name, help);
@@ -34,7 +34,7 @@ Counter& Count(Metrics& metrics, const char* name, const char* help) {
 }  // namespace
 
 void ServerMetrics::Followed::Follow(uint64_t now) {
-  // It begins anew after CONFIG RESETSTAT.
+  // It restarts from zero after CONFIG RESETSTAT.
   if (now < last) last = 0;
   counter.Add(now - last);
   last = now;
@@ -44,9 +44,9 @@ ServerMetrics::ServerMetrics(Metrics& metrics)
     : connections_(metrics.AddGauge("meridian_session_connections", "Open client connections.")),
       keys_(metrics.AddGauge("meridian_session_keys", "Keys, sessions and cache together.")),
       memory_bytes_(metrics.AddGauge("meridian_session_memory_bytes",
-                                     "What keys and the tables that hold them take.")),
-      traces_(metrics.AddGauge("meridian_session_traces",
-                               "What is kept of keys, fields and members that are gone.")),
+                                     "Memory of the keys and their tables.")),
+      tombstones_(metrics.AddGauge("meridian_session_tombstones",
+                                   "Tombstones of deleted keys, fields and members.")),
       commands_{Count(metrics, "meridian_session_commands_total", "Commands executed.")},
       failed_{Count(metrics, "meridian_session_refused_commands_total",
                     "Commands refused before they were executed.")},
@@ -72,7 +72,7 @@ void ServerMetrics::Update(Engine& engine) {
   connections_.Set(static_cast<double>(engine.clients().size()));
   keys_.Set(static_cast<double>(engine.keyspace().size()));
   memory_bytes_.Set(static_cast<double>(engine.keyspace().used_bytes()));
-  traces_.Set(static_cast<double>(engine.keyspace().traces()));
+  tombstones_.Set(static_cast<double>(engine.keyspace().tombstones()));
   commands_.Follow(statistics.commands);
   failed_.Follow(statistics.failed_commands);
   hits_.Follow(statistics.hits);
@@ -114,7 +114,7 @@ io::Task<void> Server::Accept(io::Listener& listener) {
 }
 
 void Server::Admit(std::unique_ptr<io::Stream> stream) {
-  // Those that were let in and have not begun count too, and may have to make room.
+  // Admitted connections whose fiber has not begun count too, and may be closed to make room.
   if (admitted_ < engine_.options().max_clients || MakeRoom()) {
     ++admitted_;
     Connection::Parts parts{loop_, engine_, unauthenticated_, {shared_input_.get(), kReadBytes}};
@@ -154,7 +154,7 @@ void Server::EndUnauthenticated(Connection& connection, std::string_view error) 
   --admitted_;
   ++engine_.statistics().unauthenticated_connections;
   if (uint64_t count = unauthenticated_log_.Count(loop_.Now())) {
-    LOG_WARNING("connections are closed that have not authenticated", {"count", count},
+    LOG_WARNING("closing connections that have not authenticated", {"count", count},
                 {"peer", connection.peer()});
   }
   connection.EndUnauthenticated(error);

@@ -1,6 +1,5 @@
-// Server: accepts connections, and does beside them what must be done from time to time: it lets
-// keys end, evicts from the cache, and says how the tier is doing. Owned by the Session; one
-// thread: the loop's.
+// Server: accepts connections, and does the periodic work beside them: it sweeps expired keys,
+// evicts from the cache, and updates the metrics. Owned by the Session; one thread: the loop's.
 #pragma once
 
 #include <cstddef>
@@ -29,7 +28,7 @@ class ServerMetrics {
   void Update(Engine& engine);
 
  private:
-  // A counter that follows a number which only grows.
+  // A counter that follows a number which never falls.
   struct Followed {
     Counter& counter;
     uint64_t last = 0;
@@ -39,7 +38,7 @@ class ServerMetrics {
   Gauge& connections_;
   Gauge& keys_;
   Gauge& memory_bytes_;
-  Gauge& traces_;
+  Gauge& tombstones_;
   Followed commands_;
   Followed failed_;
   Followed hits_;
@@ -61,15 +60,15 @@ class Server {
   ~Server();
 
   void Serve(std::unique_ptr<io::Listener> listener);
-  // Stops accepting; ends every connection when what has come is answered, at once where nothing
-  // is, and after kDrainGrace also those that go on asking.
+  // Stops accepting. Closes each connection when the requests that have arrived are answered, and
+  // those that go on asking after kDrainGrace.
   io::Task<void> Drain();
   size_t open_connections() const { return open_.size(); }
 
  private:
   io::Task<void> Accept(io::Listener& listener);
   void Admit(std::unique_ptr<io::Stream> stream);
-  // Ends the oldest connection that has not authenticated. False: there is none.
+  // Closes the oldest connection that has not authenticated. False: there is none.
   bool MakeRoom();
   void EndThoseOutOfTime();
   void EndUnauthenticated(Connection& connection, std::string_view error);
@@ -82,9 +81,9 @@ class Server {
   ServerMetrics* metrics_;  // may be null
   std::unique_ptr<uint8_t[]> shared_input_;
   UnauthenticatedConnections unauthenticated_;
-  LogInterval unauthenticated_log_{kStrangersLogInterval};
+  LogInterval unauthenticated_log_{kUnauthenticatedLogInterval};
   std::unordered_set<Connection*> open_;
-  size_t admitted_ = 0;  // connections with a place among max_clients
+  size_t admitted_ = 0;  // connections that count against max_clients
   size_t refusing_ = 0;
   bool draining_ = false;
   io::WaitQueue all_closed_;

@@ -26,11 +26,11 @@
 #include "session/engine/engine.hpp"
 #include "session/inspection.hpp"
 #include "session/limits.hpp"
-#include "session/replication/basis.hpp"
 #include "session/replication/disk_journal.hpp"
-#include "session/replication/peer_port.hpp"
+#include "session/replication/peer_listener.hpp"
 #include "session/replication/peer_problem.hpp"
 #include "session/replication/replication.hpp"
+#include "session/replication/snapshot_metadata.hpp"
 #include "session/server.hpp"
 #include "site/site.hpp"
 #include "site/tier/tier_process.hpp"
@@ -38,8 +38,8 @@
 namespace meridian::session {
 namespace {
 
-// Data centers as stamps know them: those that have sessions, in the order of the site's file.
-std::vector<std::string> SessionPlaces(const site::Site& site) {
+// The data centers that have sessions, by replica id: in the order of site.toml.
+std::vector<std::string> SessionDataCenters(const site::Site& site) {
   std::vector<std::string> names;
   for (const site::DataCenter& each : site.datacenters) {
     if (!each.edge_only) names.push_back(each.name);
@@ -51,9 +51,10 @@ std::vector<std::string> SessionPlaces(const site::Site& site) {
 
 Session::Session(site::TierProcess& process)
     : process_(process),
-      places_(SessionPlaces(process.site())),
-      here_(static_cast<size_t>(std::ranges::find(places_, process.here().name) - places_.begin())),
-      clock_(process.driver(), kMostClockSkew),
+      replicas_(SessionDataCenters(process.site())),
+      here_(static_cast<size_t>(std::ranges::find(replicas_, process.here().name) -
+                                replicas_.begin())),
+      clock_(process.driver(), kMaxPeerClockSkew),
       metrics_(process.metrics()) {}
 
 Session::~Session() = default;
@@ -68,10 +69,10 @@ EngineOptions Session::MakeEngineOptions(Passwords passwords) const {
   const auto& config = process_.site().sections.Get<Config>();
   EngineOptions options;
   options.durable = config.durability == Durability::kDisk;
-  options.keyspace = {.origin = static_cast<uint8_t>(here_),
+  options.keyspace = {.replica_id = static_cast<uint8_t>(here_),
                       .seed = EntropySeed(),
                       .cache_prefix = config.cache_prefix,
-                      .records = options.durable};
+                      .journaled = options.durable};
   options.passwords = std::move(passwords);
   options.max_memory_bytes = config.max_memory_bytes;
   options.max_clients = io::FittingConnections("session", config.max_clients, 1);
@@ -96,19 +97,19 @@ io::Task<Result<void>> Session::Open() {
   if (!listener) co_return Fail(std::move(listener.error()));
   server_ = std::make_unique<Server>(process_.loop(), *engine_, &metrics_);
   server_->Serve(std::move(*listener));
-  process_.scope().Spawn(TellCondition());
+  process_.scope().Spawn(ReportStatus());
   co_return Result<void>{};
 }
 
-io::Task<void> Session::TellCondition() {
+io::Task<void> Session::ReportStatus() {
   do {
-    process_.SetDetail(Condition());
-  } while (co_await io::Sleep(kConditionInterval));
+    process_.SetDetail(StatusText());
+  } while (co_await io::Sleep(kStatusInterval));
 }
 
-std::string Session::Condition() const {
+std::string Session::StatusText() const {
   if (!journal_) {
-    return places_.size() > 1
+    return replicas_.size() > 1
                ? "durability is \"memory\": other data centers do not see these sessions"
                : "";
   }
@@ -135,7 +136,7 @@ std::string Session::Condition() const {
   return text;
 }
 
-// What was here, then what has come from the others; then the others again, as it comes.
+// Recovers this data center's own writes, then the copies of the others' logs; then follows those.
 io::Task<Result<void>> Session::OpenDisk(EngineOptions options) {
   const auto& state = process_.start().state_directory;
   Result<void> parent = co_await disk_.MakeFolder(state);
@@ -150,9 +151,8 @@ io::Task<Result<void>> Session::OpenDisk(EngineOptions options) {
   Result<void> replicated = co_await OpenReplication(std::move(folder));
   if (!replicated) co_return replicated;
   journal_->StartSnapshots(
-      engine_->keyspace(),
       {.begin = [this] { return replication_->BeginSnapshot(); },
-       .end = [this](const SnapshotBasis* written) { replication_->EndSnapshot(written); }});
+       .end = [this](const SnapshotMetadata* written) { replication_->EndSnapshot(written); }});
   replication_->Start(&process_.metrics());
   co_await replication_->AwaitContact([this] { return process_.stopping(); });
   co_return Result<void>{};
@@ -160,24 +160,24 @@ io::Task<Result<void>> Session::OpenDisk(EngineOptions options) {
 
 io::Task<Result<void>> Session::OpenReplication(std::string folder) {
   Replication::Options options{.site = process_.site().name,
-                               .data_centers = places_,
+                               .data_centers = replicas_,
                                .here = here_,
                                .folder = std::move(folder),
                                .seed = EntropySeed()};
-  if (places_.size() > 1) {
-    auto port = PeerPort::Open(process_);
+  if (replicas_.size() > 1) {
+    auto port = PeerListener::Open(process_);
     if (!port) co_return Fail(std::move(port.error()));
-    peer_port_ = std::move(*port);
-    options.dial = [this](const std::string& name) { return peer_port_->DialOf(name); };
+    peer_listener_ = std::move(*port);
+    options.dial = [this](const std::string& name) { return peer_listener_->DialOf(name); };
   }
   auto replication = co_await Replication::Open(
       {process_.loop(), disk_, clock_, *journal_, engine_->keyspace()}, std::move(options));
   if (!replication) co_return Fail(std::move(replication.error()));
   replication_ = std::move(*replication);
-  engine_->set_copies(replication_.get());
+  engine_->set_acknowledgements(replication_.get());
   Result<void> replayed = co_await replication_->Replay();
-  if (!replayed || !peer_port_) co_return replayed;
-  peer_port_->Start(
+  if (!replayed || !peer_listener_) co_return replayed;
+  peer_listener_->Start(
       [this](std::unique_ptr<io::Stream> stream, std::function<bool(std::string_view)> allowed) {
         return replication_->Serve(std::move(stream), std::move(allowed));
       });
@@ -186,13 +186,13 @@ io::Task<Result<void>> Session::OpenReplication(std::string folder) {
 
 io::Task<void> Session::Drain() {
   if (server_) co_await server_->Drain();
-  if (peer_port_) co_await peer_port_->Close();
+  if (peer_listener_) co_await peer_listener_->Close();
   if (replication_) co_await replication_->Close();
   if (journal_) co_await journal_->Close();
 }
 
 io::Task<void> Session::Inspect(http::Exchange& exchange) {
-  engine_->BeginBatch();  // what has ended by now is not shown
+  engine_->BeginBatch();  // keys that have expired by now are not shown
   Inspection inspection(engine_->keyspace(), replication_.get());
   co_await inspection.Answer(exchange);
 }

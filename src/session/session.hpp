@@ -15,9 +15,9 @@
 #include "io/file/system_disk.hpp"
 #include "session/access.hpp"
 #include "session/engine/engine.hpp"
+#include "session/replication/change_journal.hpp"
 #include "session/replication/disk_journal.hpp"
-#include "session/replication/journal.hpp"
-#include "session/replication/peer_port.hpp"
+#include "session/replication/peer_listener.hpp"
 #include "session/replication/replication.hpp"
 #include "session/server.hpp"
 #include "site/tier/tier_process.hpp"
@@ -38,13 +38,13 @@ class Session {
   io::Task<Result<void>> Open();
   io::Task<Result<void>> OpenDisk(EngineOptions options);
   io::Task<Result<void>> OpenReplication(std::string folder);
-  // Says in status, once a second, what people should know.
-  io::Task<void> TellCondition();
-  std::string Condition() const;
+  // Reports problems for people in `status`, once a second.
+  io::Task<void> ReportStatus();
+  std::string StatusText() const;
   EngineOptions MakeEngineOptions(Passwords passwords) const;
 
   site::TierProcess& process_;
-  std::vector<std::string> places_;
+  std::vector<std::string> replicas_;
   size_t here_;  // among them
   HybridClock clock_;
   ServerMetrics metrics_;
@@ -54,7 +54,7 @@ class Session {
   // With durability = "disk".
   std::unique_ptr<DiskJournal> journal_;
   std::unique_ptr<Engine> engine_;
-  std::unique_ptr<PeerPort> peer_port_;  // where there are other data centers
+  std::unique_ptr<PeerListener> peer_listener_;  // where there are other data centers
   std::unique_ptr<Replication> replication_;
   std::unique_ptr<Server> server_;
 };

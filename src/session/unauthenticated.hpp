@@ -18,15 +18,17 @@ class Connection;
 class UnauthenticatedConnections {
  public:
   // Of two of the same time, the one that came first is older.
-  struct Place {
+  struct Arrival {
     TimePoint since;
     uint64_t client_id = 0;
 
-    auto operator<=>(const Place&) const = default;
+    auto operator<=>(const Arrival&) const = default;
   };
 
-  void Add(Connection& connection, const Place& place) { waiting_.emplace(place, &connection); }
-  void Remove(const Place& place) { waiting_.erase(place); }
+  void Add(Connection& connection, const Arrival& arrival) {
+    waiting_.emplace(arrival, &connection);
+  }
+  void Remove(const Arrival& arrival) { waiting_.erase(arrival); }
   // Takes out the oldest that waits since `before` or longer. Null: there is none.
   Connection* TakeOldest(TimePoint before = kNever) {
     if (waiting_.empty() || waiting_.begin()->first.since > before) return nullptr;
@@ -36,7 +38,7 @@ class UnauthenticatedConnections {
   }
 
  private:
-  std::map<Place, Connection*> waiting_;
+  std::map<Arrival, Connection*> waiting_;
 };
 
 }  // namespace meridian::session

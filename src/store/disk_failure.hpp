@@ -1,4 +1,4 @@
-// What ends a process whose disk has failed it.
+// How a process ends when its disk has failed.
 #pragma once
 
 #include <functional>
@@ -7,8 +7,7 @@
 
 namespace meridian::store {
 
-// Must not return in a program. In a simulation, where it does, whoever called it fails from then
-// on.
+// Must not return in a program. In a simulation it returns, and its caller fails from then on.
 using OnDiskFailure = std::function<void(const Error&)>;
 
 // Logs the error and aborts: no acknowledgement may rest on a file whose sync has failed, and the

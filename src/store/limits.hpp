@@ -11,7 +11,7 @@ namespace meridian::store {
 
 // --- log
 constexpr size_t kMaxRecordBytes = size_t{8} * 1024 * 1024;  // of one record's body
-// Offsets that one record stands for (a Kafka batch of so many records).
+// Offsets that one record covers (a Kafka batch of so many records).
 constexpr uint32_t kMaxRecordSpan = 1'000'000;
 // Offsets end here, far below what would overflow.
 constexpr uint64_t kMaxOffset = uint64_t{1} << 62;
@@ -19,9 +19,9 @@ constexpr uint64_t kMaxOffset = uint64_t{1} << 62;
 constexpr size_t kMaxPendingBytes = size_t{16} * 1024 * 1024;
 // Memory that is kept between groups; more is given back.
 constexpr size_t kKeptGroupBytes = size_t{1} * 1024 * 1024;
-// How often a group that could be written lets those that are ready to run go first: two turns.
+// How often a group lets other ready fibers run before it is written: two loop iterations.
 constexpr int kGatherRounds = 4;
-// For how long it waits for others that are likely to come.
+// How long it then waits for appends that are likely to follow.
 constexpr Duration kGatherDelay = std::chrono::microseconds{100};
 // A segment that has reached this is sealed and a new one begun; it is longer by one group at most.
 constexpr uint64_t kSegmentBytes = uint64_t{64} * 1024 * 1024;
@@ -41,6 +41,24 @@ constexpr uint64_t kHeadroomBytes = uint64_t{64} * 1024 * 1024;
 constexpr Duration kUpkeepInterval = std::chrono::seconds{1};  // retention and free space
 constexpr Duration kFullDiskRetry = std::chrono::milliseconds{500};
 
+// --- journals
+// Records that the log has no room for at the moment. Past it Writable refuses further changes.
+constexpr size_t kMaxWaitingBytes = size_t{64} * 1024 * 1024;
+constexpr Duration kFeedPause = std::chrono::milliseconds{10};
+// How long AwaitDurable waits for a full disk to have room again. Past it a change may be durable
+// later, or not.
+constexpr Duration kFullDiskPatience = std::chrono::seconds{10};
+// A snapshot is written when the log has so many bytes, and so many times those of the state.
+constexpr uint64_t kSnapshotLogBytes = uint64_t{256} * 1024 * 1024;
+constexpr uint64_t kSnapshotMemoryFactor = 2;
+constexpr Duration kSnapshotCheckPause = std::chrono::seconds{1};
+
+// --- replicas
+// Bytes of records that are applied before other fibers run, and the pause before a record that
+// could not be applied is tried again.
+constexpr size_t kApplyBytes = size_t{64} * 1024;
+constexpr Duration kApplyRetry = std::chrono::seconds{5};
+
 // --- snapshots
 constexpr size_t kSnapshotBlockBytes = size_t{256} * 1024;  // of one slice, but for its first item
 constexpr size_t kMaxSnapshotItemBytes = kMaxRecordBytes;
@@ -58,17 +76,17 @@ constexpr size_t kMirrorBatchBytes = size_t{256} * 1024;  // but for its first r
 constexpr size_t kMaxInFlightBytes = size_t{4} * 1024 * 1024;
 // The largest record or block of a snapshot with what is around it.
 constexpr size_t kMaxFrameBytes = kMaxRecordBytes + kSnapshotBlockBytes + 1024;
-constexpr size_t kMaxHandshakeBytes = 4096;  // of a hello, before anything is known of the peer
+constexpr size_t kMaxHandshakeBytes = 4096;  // of a hello, before the peer is known
 constexpr size_t kMaxNameBytes = 255;        // of a site, a data center, a log
 constexpr size_t kMaxRefusalTextBytes = 512;
 constexpr size_t kMaxFollowers = 64;  // of one log, by data center
 constexpr Duration kMirrorHeartbeat = std::chrono::milliseconds{500};
 constexpr Duration kMaxMirrorSilence = std::chrono::seconds{5};
-constexpr size_t kClockSamples = 8;  // of which the best says how far clocks differ
+constexpr size_t kClockSamples = 8;  // the best of them is the estimate
 constexpr Duration kMirrorHandshakeTimeout = std::chrono::seconds{5};
-// Between two attempts, doubled for each failure in a row, and a random part of it. The most is
-// also what a healed cut may take to be noticed.
-constexpr Duration kLeastRedial = std::chrono::milliseconds{50};
+// Between two attempts, doubled for each failure in a row, and a random part of it. kMaxRedial
+// is also how long it takes to notice that a cut has healed.
+constexpr Duration kMinRedial = std::chrono::milliseconds{50};
 constexpr Duration kFirstRedial = std::chrono::milliseconds{100};
 constexpr Duration kMaxRedial = std::chrono::seconds{1};
 

@@ -123,10 +123,10 @@ class StoreTest : public testing::Test {
     uint64_t last = 0;
     for (int i = 0; i < count; ++i) {
       std::string body = std::to_string(log.end_offset());
-      auto offset = log.Append({.body = AsBytes(body), .time = {1000 + log.end_offset()}});
-      EXPECT_TRUE(offset) << offset.error().message;
-      if (!offset) co_return;
-      last = *offset;
+      auto end = log.Append({.body = AsBytes(body), .time = {1000 + log.end_offset()}});
+      EXPECT_TRUE(end) << end.error().message;
+      if (!end) co_return;
+      last = *end;
       // Groups of several records, and many groups.
       if (i % 5 == 4) EXPECT_TRUE(co_await log.Durable(last));
     }
@@ -141,7 +141,7 @@ class StoreTest : public testing::Test {
       if (batch->empty()) co_return text;
       EXPECT_EQ(batch->begin_offset(), from);
       batch->ForEach([&](const Record& record) { text += std::string(AsText(record.body)) + " "; });
-      from = batch->next_offset();
+      from = batch->end_offset();
     }
   }
   static std::string Numbers(int from, int to) {

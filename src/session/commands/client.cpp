@@ -111,7 +111,7 @@ void List(Call& call) {
 
 void KillOne(Call& call, Client& client) {
   client.closing = true;
-  // One's own end comes after the reply.
+  // The client's own connection is closed after the reply.
   if (&client != &call.client) client.connection.Disconnect();
 }
 
@@ -211,7 +211,7 @@ void Reply(Call& call) {
 
 void GetRedirection(Call& call) { call.reply.Integer(-1); }  // there is no tracking
 
-// Nothing here pauses or blocks clients, so there is nothing to end.
+// No command pauses or blocks clients, so there is nothing to undo.
 void Unpause(Call& call) { call.reply.Ok(); }
 void Unblock(Call& call) {
   int64_t id = 0;

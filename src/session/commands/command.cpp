@@ -1,4 +1,4 @@
-// COMMAND and its subcommands: what the table says, for clients.
+// COMMAND and its subcommands: the command table for clients.
 #include "session/engine/command.hpp"
 
 #include <algorithm>

@@ -17,7 +17,7 @@
 namespace meridian::session {
 namespace {
 
-// name, arity, flags, first key, last key, step, group, since, summary, who carries it out
+// name, arity, flags, first key, last key, step, group, since, summary, handler
 constexpr CommandSpec kCommands[] = {
     {"acl", -2, kLoading, 0, 0, 0, "server", "6.0.0", "Tells of users.", &AclCommand},
     {"append", 3, kWrite | kDenyOom | kFast, 1, 1, 1, "string", "2.0.0",

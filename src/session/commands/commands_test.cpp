@@ -141,11 +141,11 @@ TEST(Commands, SmallHashKeepsItsOrderInRecordsAndSnapshots) {
   EXPECT_EQ(from_snapshot.Say("HGETALL h"), expected);
 }
 
-// Where most of what is kept are traces, a turn may not look at all of them for a few fields.
-TEST(Commands, HashOfManyTracesIsNoSmallOne) {
+// Where most items are tombstones, one loop iteration may not visit all of them for a few fields.
+TEST(Commands, HashWithManyTombstonesIsNotSmall) {
   EngineFixture world;
-  world.engine->keyspace().set_known({});
-  for (size_t i = 0; i <= kReplyItemsPerTurn; ++i) {
+  world.engine->keyspace().set_stability_horizon({});
+  for (size_t i = 0; i <= kReplyItemsPerIteration; ++i) {
     std::string name = std::to_string(i);
     world.Say("HSET h keep v f" + name + " v");
     world.Say("HDEL h f" + name);
@@ -157,10 +157,10 @@ TEST(Commands, HashOfManyTracesIsNoSmallOne) {
   EXPECT_EQ(world.Say("HGETALL h"), "*2|$4|keep|$1|v|");
 }
 
-// The traces of its fields were taken for those of a hash, and nothing was copied.
+// The tombstones of its fields were taken for a hash, and nothing was copied.
 TEST(Commands, SetThatWasAHashBeforeIsRenamedAndCopiedWhole) {
   EngineFixture world;
-  world.engine->keyspace().set_known({});
+  world.engine->keyspace().set_stability_horizon({});
   world.Say("HSET k f v");
   world.Say("HDEL k f");
   world.Say("SADD k m");
@@ -189,7 +189,7 @@ TEST(Commands, LastOfANameThatIsGivenTwiceStaysEverywhere) {
   }
 }
 
-TEST(Commands, TransactionIsOneRecord) {
+TEST(Commands, TransactionIsOneChange) {
   EngineFixture world;
   world.Say("MULTI");
   world.Say("SET a 1");
@@ -246,7 +246,7 @@ TEST(Commands, SettingsAreChangedTogetherOrNotAtAll) {
 }
 
 // A request that changes nothing wrote a record, and stopped the transactions of others.
-TEST(Commands, RemovalOfWhatIsNotThereIsNoChange) {
+TEST(Commands, RemovalOfAMissingKeyIsNoChange) {
   EngineFixture world;
   auto other = world.Connect();
   world.Say("HSET h f v");
@@ -262,7 +262,7 @@ TEST(Commands, RemovalOfWhatIsNotThereIsNoChange) {
   EXPECT_EQ(world.Say("EXEC"), "*1|+PONG|");
 }
 
-TEST(Commands, KeyThatEndedUnnoticedHasItsEventWhenItIsOverwritten) {
+TEST(Commands, KeyThatExpiredUnnoticedHasItsEventWhenItIsOverwritten) {
   EngineFixture world;
   world.Say("CONFIG SET notify-keyspace-events Exn");
   auto listener = world.Connect();
@@ -368,7 +368,7 @@ TEST(PushedMessages, FollowALongReply) {
   EngineFixture world;
   world.Say("HELLO 3");
   world.Say("SUBSCRIBE n");
-  for (size_t i = 0; i < 3 * kReplyItemsPerTurn; ++i) world.Say("SADD s " + std::to_string(i));
+  for (size_t i = 0; i < 3 * kReplyItemsPerIteration; ++i) world.Say("SADD s " + std::to_string(i));
   auto other = world.Connect();
   Client& client = world.client->client();
   std::vector<std::string_view> request = {"SMEMBERS", "s"};
@@ -383,7 +383,7 @@ TEST(PushedMessages, FollowALongReply) {
   size_t end = all.find(kHello);
   ASSERT_NE(end, std::string::npos);
   EXPECT_EQ(static_cast<size_t>(std::ranges::count(all.substr(0, end), '$')),
-            3 * kReplyItemsPerTurn);
+            3 * kReplyItemsPerIteration);
   EXPECT_TRUE(all.ends_with(std::string(kHello) + std::string(kHello)));
   EXPECT_EQ(other->Say("PUBLISH n hello"), ":1|");
   EXPECT_EQ(world.client->Heard(), kHello);
@@ -410,15 +410,15 @@ TEST(PushedMessages, WereCutOffWithTheReplyThatIsNotWanted) {
 
 // One write evicts a few keys, and that was too few for a large session.
 TEST(Commands, WritesWereRefusedWhileTheCacheHadKeysToEvict) {
-  constexpr size_t kMost = 4'000'000;
-  EngineFixture world({.keyspace = {.cache_prefix = "cache:"}, .max_memory_bytes = kMost});
+  constexpr size_t kMax = 4'000'000;
+  EngineFixture world({.keyspace = {.cache_prefix = "cache:"}, .max_memory_bytes = kMax});
   for (int i = 0; world.engine->keyspace().evicted() == 0; ++i) {
     ASSERT_EQ(world.Say("SET cache:" + std::to_string(i) + " x"), "+OK|");
   }
-  size_t large = kMost / kMemorySlack / 2;
+  size_t large = kMax / kMemorySlack / 2;
   EXPECT_EQ(world.Say("SETRANGE large:2 " + std::to_string(large) + " x"),
             ":" + std::to_string(large + 1) + "|");
-  EXPECT_GT(world.engine->keyspace().used_bytes(), kMost);
+  EXPECT_GT(world.engine->keyspace().used_bytes(), kMax);
   EXPECT_EQ(world.Say("SET sess:1 x"), "+OK|");
   // What is past the slack waits for evictions.
   EXPECT_EQ(world.Say("SETRANGE large:3 " + std::to_string(2 * large) + " x"),
@@ -427,7 +427,7 @@ TEST(Commands, WritesWereRefusedWhileTheCacheHadKeysToEvict) {
   EXPECT_EQ(world.Say("SET sess:2 x"), "+OK|");
   while (!world.engine->Sweep()) {
   }
-  EXPECT_LE(world.engine->keyspace().used_bytes(), kMost);
+  EXPECT_LE(world.engine->keyspace().used_bytes(), kMax);
   EXPECT_EQ(world.Say("SET sess:2 x"), "+OK|");
 }
 
@@ -487,7 +487,7 @@ TEST(Commands, KeyPastTheLimitIsNotFound) {
   EXPECT_TRUE(world.journal.records.empty());
 }
 
-TEST(Commands, EveryCommandWithKeysSaysWhatItDoesToThem) {
+TEST(Commands, EveryCommandWithKeysHasKeySpecifications) {
   for (const CommandSpec& spec : Commands()) {
     bool has_keys = spec.first_key != 0 || (spec.flags & kMovableKeys) != 0;
     EXPECT_EQ(!KeySpecificationsOf(spec).empty(), has_keys) << spec.name;
@@ -508,7 +508,7 @@ TEST(Commands, WatchedKeyThatAnotherChangesStopsTheTransaction) {
   EXPECT_EQ(world.Say("EXEC"), "*1|$1|x|");
 }
 
-TEST(Commands, WatchedKeyThatEndsStopsTheTransaction) {
+TEST(Commands, WatchedKeyThatExpiresStopsTheTransaction) {
   EngineFixture world;
   world.Say("SET a 1 PX 100");
   world.Say("WATCH a");

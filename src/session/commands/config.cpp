@@ -1,5 +1,5 @@
-// CONFIG: the settings that clients ask for, and those that may be changed while the tier runs. The
-// others are site.toml's.
+// CONFIG: the settings that clients read, and those that can be changed while the tier runs. The
+// others are set in site.toml.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -27,9 +27,9 @@ enum class Change : uint8_t { kChecked, kMade };
 struct Setting {
   std::string_view name;
   std::string (*get)(Engine&);
-  // Whether it may be set to the value; with kMade it is. Null: it may not be set.
+  // Whether the value is allowed; with kMade it is set. Null: the setting cannot be changed.
   bool (*set)(Engine&, std::string_view value, Change change) = nullptr;
-  std::string_view what_is_wrong = {};  // with a value that it may not be set to
+  std::string_view what_is_wrong = {};  // the error text for a value that is not allowed
 };
 
 std::string Policy(Engine& engine) {
@@ -48,7 +48,7 @@ bool SetMaxMemory(Engine& engine, std::string_view text, Change change) {
   return bytes.has_value();
 }
 
-// What clients set as a matter of course; it is so here.
+// Settings that client libraries set routinely, to values that always hold here.
 bool TakeNoSave(Engine& /*engine*/, std::string_view value, Change /*change*/) {
   return value.empty();
 }
@@ -91,7 +91,7 @@ void Get(Call& call) {
       std::string lower(pattern.substr(0, kMaxPatternBytes));
       for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
       if (!named && !MatchesGlob(lower, setting.name)) continue;
-      // Who names it hears it as it was named.
+      // The reply spells a setting as the request does.
       found.emplace_back(named ? pattern : setting.name, setting.get(call.engine));
       break;
     }
@@ -103,7 +103,7 @@ void Get(Call& call) {
   }
 }
 
-// Why the settings cannot be made as argument `i` says; nothing: they can.
+// Why the setting at argument `i` cannot be changed to its value; nothing: it can.
 std::optional<std::string> Problem(Call& call, size_t i) {
   const Setting* setting = FindSetting(call[i]);
   std::string name(call[i].substr(0, kMaxPatternBytes));
@@ -119,7 +119,7 @@ std::optional<std::string> Problem(Call& call, size_t i) {
   return problem + std::string(setting->what_is_wrong);
 }
 
-// All of them, or none.
+// Sets all of them, or none.
 void Set(Call& call) {
   if (call.size() % 2 != 0) return call.WrongCount("config|set");
   for (size_t i = 2; i < call.size(); i += 2) {

@@ -1,4 +1,4 @@
-// Commands on the connection itself: who speaks, and in which version.
+// Commands on the connection itself: authentication and the protocol version.
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -18,7 +18,7 @@
 namespace meridian::session {
 namespace {
 
-// Takes as long for a wrong password as for a right one.
+// Takes the same time for a wrong password as for the right one.
 bool IsPassword(const Engine& engine, std::string_view user, std::string_view password) {
   const auto& passwords = engine.options().passwords;
   auto found = passwords.find(user);

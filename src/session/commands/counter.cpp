@@ -1,4 +1,4 @@
-// Commands that count in strings. INCR and its kind add up over data centers; INCRBYFLOAT writes a
+// Counters in strings. INCR, INCRBY, DECR and DECRBY add up over data centers; INCRBYFLOAT writes a
 // new string.
 #include <cmath>
 #include <cstdint>

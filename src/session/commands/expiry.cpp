@@ -1,4 +1,4 @@
-// Commands on when keys end.
+// Commands on the expiry of keys.
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -15,14 +15,14 @@ namespace {
 
 constexpr int64_t kMillisecondsPerSecond = 1000;
 
-struct Condition {
-  bool only_without = false;  // NX: the key has no end
+struct StatusText {
+  bool only_without = false;  // NX: the key has no expiry
   bool only_with = false;     // XX
   bool only_later = false;    // GT
   bool only_sooner = false;   // LT
 };
 
-bool ReadCondition(Call& call, Condition* condition) {
+bool ReadCondition(Call& call, StatusText* condition) {
   for (size_t i = 3; i < call.size(); ++i) {
     if (call.Is(i, "NX")) {
       condition->only_without = true;
@@ -49,8 +49,8 @@ bool ReadCondition(Call& call, Condition* condition) {
   return true;
 }
 
-// A key without an end ends later than any.
-bool Holds(const Condition& condition, int64_t current_ms, int64_t wanted_ms) {
+// A key without an expiry counts as expiring last.
+bool Holds(const StatusText& condition, int64_t current_ms, int64_t wanted_ms) {
   if (condition.only_without && current_ms != 0) return false;
   if (condition.only_with && current_ms == 0) return false;
   if (condition.only_later && (current_ms == 0 || wanted_ms <= current_ms)) return false;
@@ -58,7 +58,7 @@ bool Holds(const Condition& condition, int64_t current_ms, int64_t wanted_ms) {
 }
 
 void SetEnd(Call& call, TimeUnit unit, TimeBase base) {
-  Condition condition;
+  StatusText condition;
   if (!ReadCondition(call, &condition)) return;
   std::optional<int64_t> end = ReadEnd(call, 2, {.unit = unit, .base = base});
   if (!end) return;

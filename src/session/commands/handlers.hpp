@@ -1,5 +1,5 @@
-// Who carries out each command, by family; the table in command_table.cpp refers to them. What each
-// does, and the words of its errors, are those of Redis 7 (redis.io/commands).
+// The handlers of all commands, by family; the table in command_table.cpp refers to them. Behaviour
+// and error texts are those of Redis 7 (redis.io/commands).
 #pragma once
 
 #include <cstddef>
@@ -136,8 +136,8 @@ void PubSub(Call& call);
 
 enum class TimeUnit : uint8_t { kSeconds, kMilliseconds };
 enum class TimeBase : uint8_t { kFromNow, kAbsolute };
-// The end that argument `i` states, in milliseconds since the Unix epoch. Nothing: the reply says
-// that it is no integer, or (when it must be positive) no valid time.
+// The expiry that argument `i` states, in milliseconds since the Unix epoch. Nothing: an error
+// reply was written, as it is no integer, or (when it must be positive) no valid time.
 struct EndOptions {
   TimeUnit unit = TimeUnit::kSeconds;
   TimeBase base = TimeBase::kFromNow;
@@ -145,12 +145,14 @@ struct EndOptions {
 };
 std::optional<int64_t> ReadEnd(const Call& call, size_t i, EndOptions options);
 
-// Visits the pairs from argument `first` on, by the index of their names. Of a name that is there
-// several times only the last pair: all would have the same stamp, and none be the later one.
+// Visits the pairs from argument `first` on, by the index of their names. If a name occurs several
+// times, only its last pair is visited: all would have the same stamp, so none would win the merge.
 void ForEachPair(const Call& call, size_t first, const std::function<void(size_t)>& visit);
-// The string at a key; nothing when there is none. False: it is no string, and the reply says so.
+// The string at a key; nothing when there is none. False: the key has another type, and an error
+// reply was written.
 bool ReadText(const Call& call, std::string_view key, std::optional<std::string_view>* text);
-// The hash (set) at a key, or null. False: it has another type, and the reply says so.
+// The hash (set) at a key, or null. False: the key has another type, and an error reply was
+// written.
 bool ReadFields(const Call& call, std::string_view key, const Fields** fields);
 bool ReadMembers(const Call& call, std::string_view key, const Members** members);
 // After elements were taken out of a hash or set.

@@ -24,7 +24,7 @@
 namespace meridian::session {
 namespace {
 
-// Sets the pairs from argument 2 on; how many are new, or nothing: the reply says why.
+// Sets the pairs from argument 2 on; the number of new fields. Nothing: an error reply was written.
 std::optional<int64_t> SetPairs(Call& call) {
   if (call.size() % 2 != 0) {
     call.WrongCount(call.command);
@@ -80,7 +80,7 @@ void RandomFields(Call& call, const Fields& fields, int64_t count, bool with_val
 bool ReadFields(const Call& call, std::string_view key, const Fields** fields) {
   Entry* entry = call.keyspace().Find(key);
   if (entry == nullptr) return true;
-  *fields = call.keyspace().FieldsOf(entry);
+  *fields = FieldsOf(entry);
   if (*fields != nullptr) return true;
   call.WrongType();
   return false;
@@ -217,7 +217,7 @@ void HRandField(Call& call) {
   int64_t count = 0;
   if (call.size() > 4 || (call.size() == 4 && !call.Is(3, "WITHVALUES"))) return call.SyntaxError();
   if (call.size() > 2 && !call.Integer(2, &count)) return;
-  if (count < -kMostRandomElements || count == std::numeric_limits<int64_t>::min()) {
+  if (count < -kMaxRandomElements || count == std::numeric_limits<int64_t>::min()) {
     return call.reply.Error("ERR value is out of range");
   }
   const Fields* fields = nullptr;

@@ -52,8 +52,7 @@ void Touch(Call& call) {
 
 void Type(Call& call) {
   Entry* entry = call.keyspace().Peek(call[1]);
-  call.reply.SimpleString(
-      ValueTypeName(entry == nullptr ? ValueType::kNone : call.keyspace().TypeOf(*entry)));
+  call.reply.SimpleString(ValueTypeName(entry == nullptr ? ValueType::kNone : TypeOf(*entry)));
 }
 
 void Rename(Call& call) {
@@ -101,9 +100,9 @@ void RandomKey(Call& call) {
 void DbSize(Call& call) { call.reply.Integer(static_cast<int64_t>(call.keyspace().size())); }
 
 void FlushAll(Call& call) {
-  bool known =
+  bool stability_horizon =
       call.size() == 1 || (call.size() == 2 && (call.Is(1, "SYNC") || call.Is(1, "ASYNC")));
-  if (!known) return call.SyntaxError();
+  if (!stability_horizon) return call.SyntaxError();
   call.keyspace().Flush();
   call.reply.Ok();
 }

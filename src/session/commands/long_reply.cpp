@@ -11,7 +11,7 @@
 namespace meridian::session {
 namespace {
 
-constexpr size_t kParts = 16;  // of what a turn looks at
+constexpr size_t kParts = 16;  // of the items of one loop iteration
 
 }  // namespace
 
@@ -42,10 +42,10 @@ void KeysReply::Collect(wire::resp::Version version) {
     bytes_ += names_.back().size() - before;
     ++count_;
   };
-  // Names may be long: a part at a time, while a turn has room.
+  // Names may be long: a part at a time, while the loop iteration has room.
   size_t before = bytes_;
-  for (size_t i = 0; i < kParts && bytes_ - before < kReplyBytesPerTurn && !collected_; ++i) {
-    cursor_ = keyspace_.Walk(cursor_, kReplyItemsPerTurn / kParts, collect);
+  for (size_t i = 0; i < kParts && bytes_ - before < kReplyBytesPerIteration && !collected_; ++i) {
+    cursor_ = keyspace_.Walk(cursor_, kReplyItemsPerIteration / kParts, collect);
     collected_ = cursor_ == 0;
   }
 }

@@ -1,14 +1,13 @@
-// LongReply: a reply that would hold everybody up if it were made in one turn: KEYS, and all of a
-// large hash or set. The connection asks for it piece by piece, and others have their turns
-// between.
+// LongReply: a reply that takes too long for one loop iteration: KEYS, and all items of a large
+// hash or set. The connection asks for it piece by piece, and other connections are served between.
 //
-// A hash or set is answered as it was when it was asked for: whoever is about to change it has the
-// rest of it put into the client's output first; so only kMaxReadings of one are made in turns.
-// KEYS gives each name that was there all the time, and of those that came or went meanwhile
-// perhaps some.
+// A hash or set is answered as it was when the command came: a command that is about to change it
+// first writes the rest of the reply into the client's output. So only kMaxReadings replies of one
+// hash or set are made piece by piece. KEYS returns each name that existed all the time, and
+// perhaps some that were added or removed meanwhile.
 //
 // Owned by the Client; one thread: the loop's. Not within EXEC, whose replies are of one moment
-// (Call::MayTakeTurns). Messages that come meanwhile follow it (Client::held).
+// (Call::MaySpanIterations). Messages that arrive meanwhile are sent behind it (Client::held).
 #pragma once
 
 #include <algorithm>
@@ -50,8 +49,8 @@ class KeysReply final : public LongReply {
   std::deque<Buffer> names_;  // as they are sent
 };
 
-// The items of a Fields or Members, each given to `Write` with the reply. The head of the reply is
-// written before.
+// The items of a Fields or Members, each passed to `Write` with the reply. The head of the reply
+// was written before.
 template <class Items, auto Write>
 class ItemsReply final : public LongReply, private Reading {
  public:
@@ -69,10 +68,10 @@ class ItemsReply final : public LongReply, private Reading {
   }
 
  private:
-  // So many that they are about as long as a turn's may be; traces too, which are passed.
+  // The number of items of one loop iteration, by their average size; tombstones count as well.
   size_t ItemsPerTurn() const {
-    size_t average = items_->memory_bytes() / (items_->size() + items_->traces() + 1) + 1;
-    return std::clamp<size_t>(kReplyBytesPerTurn / average, 1, kReplyItemsPerTurn);
+    size_t average = items_->memory_bytes() / (items_->size() + items_->tombstones() + 1) + 1;
+    return std::clamp<size_t>(kReplyBytesPerIteration / average, 1, kReplyItemsPerIteration);
   }
   void BeforeChange() override {
     wire::resp::ReplyWriter reply(&client_.output, client_.version);
@@ -87,12 +86,12 @@ class ItemsReply final : public LongReply, private Reading {
   uint64_t cursor_ = 0;
 };
 
-// Writes all items of a hash or set, in several turns where they are many or long.
+// Writes all items of a hash or set, over several loop iterations if they are many or long.
 template <class Items, auto Write>
 void ReplyItems(Call& call, const Items& items) {
-  bool is_short = items.size() + items.traces() <= kReplyItemsPerTurn &&
-                  items.memory_bytes() <= kReplyBytesPerTurn;
-  if (items.small() || is_short || !call.MayTakeTurns() || items.readings().full()) {
+  bool is_short = items.size() + items.tombstones() <= kReplyItemsPerIteration &&
+                  items.memory_bytes() <= kReplyBytesPerIteration;
+  if (items.small() || is_short || !call.MaySpanIterations() || items.readings().full()) {
     return items.ForEachInOrder([&](const auto& item) { Write(call.reply, item); });
   }
   call.client.long_reply = std::make_unique<ItemsReply<Items, Write>>(call.client, items);

@@ -1,4 +1,4 @@
-// OBJECT and MEMORY: how a key is kept, in Redis' terms.
+// OBJECT and MEMORY: the encoding and memory of a key, in Redis' terms.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -15,24 +15,24 @@
 namespace meridian::session {
 namespace {
 
-// Up to where Redis keeps a string in one piece with its key's object.
-constexpr size_t kMostEmbeddedBytes = 44;
+// Up to this size Redis keeps a string in one piece with its key's object.
+constexpr size_t kMaxEmbeddedBytes = 44;
 
 // The names that clients know.
 std::string_view EncodingOf(Keyspace& keyspace, const Entry& entry) {
-  switch (keyspace.TypeOf(entry)) {
+  switch (TypeOf(entry)) {
     case ValueType::kNone:
       return "none";
     case ValueType::kString: {
       std::string_view text = keyspace.TextOf(entry);
       if (entry.form() == Entry::Form::kEdited) return "raw";
       if (entry.form() == Entry::Form::kNew && wire::resp::ParseInteger(text)) return "int";
-      return text.size() <= kMostEmbeddedBytes ? "embstr" : "raw";
+      return text.size() <= kMaxEmbeddedBytes ? "embstr" : "raw";
     }
     case ValueType::kHash:
-      return keyspace.FieldsOf(&entry)->small() ? "listpack" : "hashtable";
+      return FieldsOf(&entry)->small() ? "listpack" : "hashtable";
     case ValueType::kSet:
-      return keyspace.MembersOf(&entry)->small() ? "intset" : "hashtable";
+      return MembersOf(&entry)->small() ? "intset" : "hashtable";
   }
   return "none";
 }

@@ -24,7 +24,7 @@ namespace meridian::session {
 namespace {
 
 constexpr size_t kUsualCount = 10;
-// A set of so many members is walked in one step, also where they are no integers.
+// A set of so many members is scanned in one step, even if they are no integers.
 constexpr size_t kAllAtOnce = 128;
 
 struct ScanOptions {
@@ -98,7 +98,7 @@ void ReplyScan(Call& call, uint64_t cursor, const std::vector<std::string_view>&
 void Keys(Call& call) {
   std::optional<std::string_view> pattern;
   if (!ReadPattern(call, 1, &pattern)) return;
-  if (call.keyspace().entries() > kReplyItemsPerTurn && call.MayTakeTurns()) {
+  if (call.keyspace().entries() > kReplyItemsPerIteration && call.MaySpanIterations()) {
     call.client.long_reply = std::make_unique<KeysReply>(call.keyspace(), pattern);
     return;
   }
@@ -118,8 +118,8 @@ void Scan(Call& call) {
   found.clear();
   Keyspace& keyspace = call.keyspace();
   uint64_t cursor = keyspace.Scan(options.cursor, options.count, [&](const Entry& entry) {
-    bool of_type = options.type.empty() ||
-                   EqualsIgnoringCase(options.type, ValueTypeName(keyspace.TypeOf(entry)));
+    bool of_type =
+        options.type.empty() || EqualsIgnoringCase(options.type, ValueTypeName(TypeOf(entry)));
     if (of_type && options.Fits(entry.key())) found.push_back(entry.key());
   });
   ReplyScan(call, cursor, found);
@@ -136,7 +136,7 @@ uint64_t ScanStep(const Items& items, const ScanOptions& options, Visit visit) {
   return items.Scan(options.cursor, count, visit);
 }
 
-// Of nothing there is nothing to be found, whatever the options.
+// A missing key has no items, whatever the options.
 void HScan(Call& call) {
   ScanOptions options;
   const Fields* fields = nullptr;

@@ -18,7 +18,8 @@
 #include "session/engine/engine.hpp"
 #include "session/engine/server_identity.hpp"
 #include "session/limits.hpp"
-#include "session/replication/journal.hpp"
+#include "session/replication/acknowledgements.hpp"
+#include "session/replication/change_journal.hpp"
 #include "wire/resp/number.hpp"
 
 namespace meridian::session {
@@ -74,7 +75,7 @@ std::string ReplicationSection(Engine& /*engine*/) {
 std::string KeyspaceSection(Engine& engine) {
   if (engine.keyspace().size() == 0) return "";
   return fmt::format("db0:keys={},expires={},avg_ttl=0\r\n", engine.keyspace().size(),
-                     engine.keyspace().ending());
+                     engine.keyspace().expiring());
 }
 
 struct Section {
@@ -115,16 +116,16 @@ void Time(Call& call) {
   call.reply.BulkInteger(us % kMicrosecondsPerSecond);
 }
 
-// Every data center takes writes.
+// Every data center accepts writes.
 void Role(Call& call) {
   call.reply.Array(3);
   call.reply.Bulk("master");
-  call.reply.Integer(static_cast<int64_t>(call.engine.journal().durable()));
+  call.reply.Integer(static_cast<int64_t>(call.engine.journal().durable_end_offset()));
   call.reply.Array(0);
 }
 
-// How many other data centers have what this client has written: the connection waits for them. In
-// a transaction nobody waits.
+// Number of other data centers that acknowledged this client's writes: the connection waits for
+// them. In a transaction WAIT does not wait.
 void Wait(Call& call) {
   int64_t wanted = 0;
   if (!call.Integer(1, &wanted)) return;
@@ -134,12 +135,13 @@ void Wait(Call& call) {
   if (timeout_ms < 0) return call.reply.Error("ERR timeout is negative");
   if (call.client.reply_mode != Client::ReplyMode::kOn) return;
   if (call.client.in_exec) {
-    Copies* copies = call.engine.copies();
-    size_t have = copies == nullptr ? 0 : copies->Have(call.client.awaited_offset);
+    Acknowledgements* acknowledgements = call.engine.acknowledgements();
+    size_t have =
+        acknowledgements == nullptr ? 0 : acknowledgements->Count(call.client.awaited_offset);
     return call.reply.Integer(static_cast<int64_t>(have));
   }
-  auto most = std::chrono::duration_cast<std::chrono::milliseconds>(kMostWait);
-  // 0: for ever, which is as long as anybody may.
+  auto most = std::chrono::duration_cast<std::chrono::milliseconds>(kMaxWait);
+  // 0: for ever, which is kMaxWait.
   if (timeout_ms > 0 && timeout_ms < most.count()) most = std::chrono::milliseconds{timeout_ms};
   call.client.wait = {static_cast<size_t>(std::max<int64_t>(wanted, 0)), most};
 }

@@ -38,7 +38,7 @@ void WriteMember(wire::resp::ReplyWriter& reply, const Member& member) { reply.B
 bool ReadMembers(const Call& call, std::string_view key, const Members** members) {
   Entry* entry = call.keyspace().Find(key);
   if (entry == nullptr) return true;
-  *members = call.keyspace().MembersOf(entry);
+  *members = MembersOf(entry);
   if (*members != nullptr) return true;
   call.WrongType();
   return false;
@@ -140,7 +140,7 @@ void SRandMember(Call& call) {
   if (call.size() > 3) return call.SyntaxError();
   int64_t count = 0;
   if (call.size() == 3 && !call.Integer(2, &count)) return;
-  if (count < -kMostRandomElements) return call.reply.Error("ERR value is out of range");
+  if (count < -kMaxRandomElements) return call.reply.Error("ERR value is out of range");
   const Members* members = nullptr;
   if (!ReadMembers(call, call[1], &members)) return;
   if (call.size() == 2) {

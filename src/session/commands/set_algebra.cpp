@@ -48,7 +48,7 @@ Names Unite(const std::vector<const Members*>& sets) {
   return {united.begin(), united.end()};
 }
 
-// As few integers as are in order in a set are in order in a result.
+// A result of few integers is sorted, as a small set is.
 Names InOrder(Names names) {
   if (names.size() > kSmallSetMembers) return names;
   std::vector<std::pair<int64_t, std::string>> integers;
@@ -62,7 +62,7 @@ Names InOrder(Names names) {
   return names;
 }
 
-// Nothing: one of the keys is no set, and the reply says so.
+// Nothing: one of the keys is no set, and an error reply was written.
 std::optional<Names> Compute(Call& call, wire::resp::Arguments keys, Algebra algebra,
                              size_t limit = SIZE_MAX) {
   std::vector<const Members*> sets;
@@ -73,7 +73,7 @@ std::optional<Names> Compute(Call& call, wire::resp::Arguments keys, Algebra alg
   }
   switch (algebra) {
     case Algebra::kIntersection:
-      // The smallest first: it is the one that is walked.
+      // The smallest first: its members are visited.
       std::ranges::sort(sets, {}, [](const Members* set) { return set ? set->size() : 0; });
       return Filter(sets, true, limit);
     case Algebra::kUnion:

@@ -20,7 +20,7 @@
 namespace meridian::session {
 namespace {
 
-// EX, PX, EXAT, PXAT, KEEPTTL or PERSIST, of which there may be one, also repeatedly.
+// EX, PX, EXAT, PXAT, KEEPTTL or PERSIST: only one of them, which may be repeated.
 struct EndOption {
   std::string_view word;
   TimeUnit unit = TimeUnit::kSeconds;
@@ -41,13 +41,13 @@ struct SetOptions {
   bool only_present = false;  // XX
   bool get = false;
   const EndOption* end = nullptr;
-  size_t end_value = 0;  // the argument with the value of `end`, which is looked at last
+  size_t end_value = 0;  // the argument with the value of `end`, which is parsed last
 
   bool Keeps() const { return end != nullptr && end->word == "KEEPTTL"; }
   bool Persists() const { return end != nullptr && end->word == "PERSIST"; }
 };
 
-// Whether argument `*i` is an option of the end that may stand here; then it is behind it.
+// Whether argument `*i` is an option of the expiry that is allowed here; then moves `*i` behind it.
 bool TakeEndOption(const Call& call, size_t* i, SetOptions* options) {
   for (const EndOption& option : kEndOptions) {
     if (!call.Is(*i, option.word)) continue;
@@ -62,7 +62,7 @@ bool TakeEndOption(const Call& call, size_t* i, SetOptions* options) {
   return false;
 }
 
-// The options from argument `first` on. False: the reply says what is wrong.
+// The options from argument `first` on. False: an error reply was written.
 bool ReadSetOptions(const Call& call, size_t first, SetOptions* options) {
   bool sets = call.command == "set";
   for (size_t i = first; i < call.size(); ++i) {
@@ -80,7 +80,7 @@ bool ReadSetOptions(const Call& call, size_t first, SetOptions* options) {
   return true;
 }
 
-// What the options say of the end. False: the reply says that it is no time.
+// The expiry that the options set. False: it is no time, and an error reply was written.
 bool ReadExpiry(const Call& call, const SetOptions& options, ExpiryChange* expiry) {
   if (options.Keeps()) expiry->kind = ExpiryChange::Kind::kKeep;
   if (options.end_value == 0) return true;
@@ -92,7 +92,7 @@ bool ReadExpiry(const Call& call, const SetOptions& options, ExpiryChange* expir
   return true;
 }
 
-// Writes a string whose end is said, and tells of it. An end that has passed is a deletion.
+// Writes a string with an expiry, and publishes the events. An expiry in the past is a deletion.
 void WriteText(Call& call, std::string_view key, std::string_view value,
                const ExpiryChange& expiry) {
   Keyspace& keyspace = call.keyspace();
@@ -133,7 +133,7 @@ bool FitsIn(Call& call, size_t bytes) {
 
 void ForEachPair(const Call& call, size_t first, const std::function<void(size_t)>& visit) {
   if (call.size() == first + 2) return visit(first);
-  // The names may be a visitor's.
+  // The names may come from a visitor.
   auto hash = [&](std::string_view name) { return call.keyspace().HashOf(name); };
   std::unordered_map<std::string_view, size_t, decltype(hash)> last(call.size(), hash);
   for (size_t i = first; i < call.size(); i += 2) last[call[i]] = i;
@@ -147,7 +147,7 @@ bool ReadText(const Call& call, std::string_view key, std::optional<std::string_
   Keyspace& keyspace = call.keyspace();
   Entry* entry = keyspace.Find(key);
   if (entry == nullptr) return true;
-  if (keyspace.TypeOf(*entry) != ValueType::kString) {
+  if (TypeOf(*entry) != ValueType::kString) {
     call.WrongType();
     return false;
   }
@@ -252,7 +252,7 @@ void MGet(Call& call) {
   call.reply.Array(call.size() - 1);
   for (std::string_view key : call.arguments.subspan(1)) {
     Entry* entry = keyspace.Find(key);
-    if (entry == nullptr || keyspace.TypeOf(*entry) != ValueType::kString) {
+    if (entry == nullptr || TypeOf(*entry) != ValueType::kString) {
       call.reply.Null();
     } else {
       call.reply.Bulk(keyspace.TextOf(*entry));

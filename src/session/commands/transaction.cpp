@@ -1,5 +1,5 @@
-// MULTI and what belongs to it. The requests of a transaction are executed without anything in
-// between, and what they change is one record.
+// MULTI, EXEC, DISCARD and WATCH. The requests of a transaction are executed without other requests
+// between them, and what they write is one change.
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -35,7 +35,7 @@ void Exec(Call& call) {
     End(call);
     return call.reply.Error("EXECABORT Transaction discarded because of previous errors.");
   }
-  // A watched key may have ended meanwhile without anybody noticing.
+  // A watched key may have expired meanwhile, which no command has seen yet.
   for (const std::string& key : transaction.watched) (void)call.keyspace().Peek(key);
   bool stale = transaction.stale;
   std::vector<std::vector<std::string>> queued = std::move(transaction.queued);
@@ -52,7 +52,7 @@ void Exec(Call& call) {
   std::vector<std::string_view> arguments;
   for (const std::vector<std::string>& request : queued) {
     arguments.assign(request.begin(), request.end());
-    call.engine.ExecuteQueued(call.client, *FindCommand(arguments[0]), arguments, call.reply);
+    call.engine.Run(call.client, *FindCommand(arguments[0]), arguments, call.reply);
   }
   call.client.in_exec = false;
 }
@@ -71,7 +71,7 @@ void Watch(Call& call) {
     return call.reply.Error("ERR too many watched keys");
   }
   for (std::string_view key : call.arguments.subspan(1)) {
-    // One that has ended already is not changed by that.
+    // A key that has expired before is not changed by expiring.
     (void)call.keyspace().Peek(key);
     call.engine.watches().Watch(call.client, key);
   }

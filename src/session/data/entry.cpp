@@ -17,7 +17,7 @@
 namespace meridian::session {
 namespace {
 
-// Allocators give memory in such steps, so a value of another length may fit.
+// Allocators round sizes up to such steps, so a value of another length may fit.
 constexpr size_t kAllocationStep = 16;
 
 size_t Rounded(size_t bytes) {
@@ -34,16 +34,16 @@ size_t Parts::memory_bytes() const {
   return bytes;
 }
 
-void Parts::DropBefore(const Stamp& cleared, LazyFree& freed) {
-  if (text && text->stamp < cleared) text.reset();
+void Parts::DropBefore(const Stamp& delete_stamp, LazyFree& freed) {
+  if (text && text->stamp < delete_stamp) text.reset();
   std::erase_if(counts, [&](const Count& count) {
-    return Stamp{count.contribution.since, count.origin} < cleared;
+    return Stamp{count.contribution.since, count.replica_id} < delete_stamp;
   });
-  if (fields && fields->newest() < cleared) freed.Take(std::move(fields));
-  if (fields) fields->DropBefore(cleared);
+  if (fields && fields->newest() < delete_stamp) freed.Take(std::move(fields));
+  if (fields) fields->DropBefore(delete_stamp);
   if (fields && fields->blank()) fields.reset();
-  if (members && members->newest() < cleared) freed.Take(std::move(members));
-  if (members) members->DropBefore(cleared);
+  if (members && members->newest() < delete_stamp) freed.Take(std::move(members));
+  if (members) members->DropBefore(delete_stamp);
   if (members && members->blank()) members.reset();
 }
 
@@ -60,15 +60,15 @@ Entry* Entry::Allocate(Kind kind, std::string_view key, size_t value_bytes) {
 Entry* Entry::NewText(std::string_view key, std::string_view value, const Stamp& stamp) {
   Entry* entry = Allocate(Kind::kText, key, value.size());
   if (!value.empty()) std::memcpy(entry->data() + key.size(), value.data(), value.size());
-  entry->set_cleared(stamp);
+  entry->set_delete_stamp(stamp);
   return entry;
 }
 
-Entry* Entry::NewParts(std::string_view key, const Stamp& cleared) {
+Entry* Entry::NewParts(std::string_view key, const Stamp& delete_stamp) {
   Entry* entry = Allocate(Kind::kParts, key, sizeof(uintptr_t));
   auto parts = reinterpret_cast<uintptr_t>(new Parts);
   std::memcpy(entry->data() + key.size(), &parts, sizeof parts);
-  entry->set_cleared(cleared);
+  entry->set_delete_stamp(delete_stamp);
   return entry;
 }
 
@@ -83,16 +83,16 @@ Parts* Entry::PartsPointer() const {
   return reinterpret_cast<Parts*>(parts);  // NOLINT(performance-no-int-to-ptr): unaligned
 }
 
-void Entry::set_cleared(const Stamp& cleared) {
-  cleared_ = cleared.time;
-  cleared_origin_ = cleared.origin;
+void Entry::set_delete_stamp(const Stamp& delete_stamp) {
+  delete_time_ = delete_stamp.time;
+  delete_replica_id_ = delete_stamp.replica_id;
 }
 
 void Entry::set_expiry(const Expiry& expiry) {
   expire_at_ms_ = expiry.at_ms;
   expiry_stamp_ = expiry.stamp.time;
-  expiry_origin_ = expiry.stamp.origin;
-  told_ = false;
+  expiry_replica_id_ = expiry.stamp.replica_id;
+  expiry_reported_ = false;
 }
 
 bool Entry::Overwrite(std::string_view value, const Stamp& stamp) {
@@ -102,13 +102,13 @@ bool Entry::Overwrite(std::string_view value, const Stamp& stamp) {
   }
   if (!value.empty()) std::memmove(data() + key_bytes_, value.data(), value.size());
   value_bytes_ = static_cast<uint32_t>(value.size());
-  set_cleared(stamp);
+  set_delete_stamp(stamp);
   return true;
 }
 
 void Entry::Clear(const Stamp& stamp, LazyFree& freed) {
-  if (stamp <= cleared()) return;
-  set_cleared(stamp);
+  if (stamp <= delete_stamp()) return;
+  set_delete_stamp(stamp);
   if (expiry().stamp < stamp) set_expiry({});
   parts().DropBefore(stamp, freed);
 }
@@ -120,52 +120,76 @@ size_t Entry::memory_bytes() const {
 
 KeyState Entry::State() const {
   KeyState state;
-  state.cleared = cleared();
+  state.delete_stamp = delete_stamp();
   state.expiry = expiry();
   if (kind_ == Kind::kText) {
-    state.text = Register{std::string(text()), true, cleared()};
+    state.text = Register{std::string(text()), true, delete_stamp()};
     return state;
   }
   const Parts& own = parts();
   state.text = own.text;
-  for (const Parts::Count& count : own.counts) state.counts[count.origin] = count.contribution;
+  for (const Parts::Count& count : own.counts) state.counts[count.replica_id] = count.contribution;
   if (own.fields) {
-    own.fields->ForEachTrace([&](const Field& field) {
+    own.fields->ForEachWithTombstones([&](const Field& field) {
       state.fields[std::string(field.key())] = {std::string(field.value()), field.present(),
                                                 field.stamp()};
     });
   }
   if (own.members) {
-    own.members->ForEachTrace([&](const Member& member) {
+    own.members->ForEachWithTombstones([&](const Member& member) {
       for (const Member::Tagged& tagged : member.tags()) {
-        state.members[std::string(member.key())][tagged.origin] = tagged.tag;
+        state.members[std::string(member.key())][tagged.replica_id] = tagged.tag;
       }
     });
   }
   return state;
 }
 
-Stamp EndStamp(int64_t at_ms) {
+std::string_view ValueTypeName(ValueType type) {
+  switch (type) {
+    case ValueType::kNone:
+      return "none";
+    case ValueType::kString:
+      return "string";
+    case ValueType::kHash:
+      return "hash";
+    case ValueType::kSet:
+      return "set";
+  }
+  return "none";
+}
+
+const Fields* FieldsOf(const Entry* entry) {
+  return entry != nullptr && TypeOf(*entry) == ValueType::kHash ? entry->parts().fields.get()
+                                                                : nullptr;
+}
+
+const Members* MembersOf(const Entry* entry) {
+  return entry != nullptr && TypeOf(*entry) == ValueType::kSet ? entry->parts().members.get()
+                                                               : nullptr;
+}
+
+Stamp ExpiryStamp(int64_t at_ms) {
   if (at_ms <= 0) return {};
   return {{static_cast<uint64_t>(at_ms) << HybridTime::kCounterBits}, 0};
 }
 
-HybridTime NewestTraceOf(const Entry& entry) {
+HybridTime NewestTombstoneOf(const Entry& entry) {
   if (entry.kind() == Entry::Kind::kText) return {};
   HybridTime newest;
   const Parts& parts = entry.parts();
-  if (parts.fields) newest = parts.fields->newest_trace();
-  if (parts.members) newest = std::max(newest, parts.members->newest_trace());
+  if (parts.fields) newest = parts.fields->newest_tombstone();
+  if (parts.members) newest = std::max(newest, parts.members->newest_tombstone());
   return newest;
 }
 
 Stamp NewestOf(const Entry& entry) {
-  Stamp newest = std::max(entry.cleared(), entry.expiry().stamp);
+  Stamp newest = std::max(entry.delete_stamp(), entry.expiry().stamp);
   if (entry.kind() == Entry::Kind::kText) return newest;
   const Parts& parts = entry.parts();
   if (parts.text) newest = std::max(newest, parts.text->stamp);
   for (const Parts::Count& count : parts.counts) {
-    newest = std::max(newest, {count.contribution.updated, count.origin});
+    newest = std::max(newest, {count.contribution.updated, count.replica_id});
   }
   if (parts.fields) newest = std::max(newest, parts.fields->newest());
   if (parts.members) newest = std::max(newest, parts.members->newest());

@@ -1,5 +1,5 @@
 // Entry: one key of the keyspace in one piece of memory: 40 bytes, the key, and behind it the value
-// where that is a plain string, else a pointer to its Parts. Made and owned by the Keyspace; one
+// if that is a plain string, else a pointer to its Parts. Made and owned by the Keyspace; one
 // thread.
 #pragma once
 
@@ -19,10 +19,10 @@ namespace meridian::session {
 
 class LazyFree;
 
-// Everything of a key that is more than a string (merge.hpp says what the parts are).
+// The content of a key that is more than a string (merge.hpp describes the parts).
 struct Parts {
   struct Count {
-    uint8_t origin = 0;
+    uint8_t replica_id = 0;
     Contribution contribution;
   };
 
@@ -32,24 +32,24 @@ struct Parts {
   std::unique_ptr<Members> members;
 
   size_t memory_bytes() const;
-  // Takes out what is older; a hash or set that is older as a whole in constant time.
-  void DropBefore(const Stamp& cleared, LazyFree& freed);
+  // Drops what is older. A hash or set that is older as a whole is dropped in constant time.
+  void DropBefore(const Stamp& delete_stamp, LazyFree& freed);
 };
 
 class Entry {
  public:
   enum class Kind : uint8_t {
-    kText,   // a string; its stamp is cleared()
+    kText,   // a string; its stamp is delete_stamp()
     kParts,  // the rest
   };
   enum class Standing : uint8_t {
-    kNone,     // it is gone, and leaves a trace
-    kLasting,  // without an end
-    kEnding,
+    kNone,     // a tombstone
+    kLasting,  // alive, without an expiry
+    kExpiring,
   };
 
-  // How Redis would keep a string, beyond what its text says. Only here: other data centers, and
-  // the next start, take it for one that was set.
+  // How Redis would encode a string, as far as its text does not tell. Only in this process: other
+  // data centers, and the next start, take it for one that SET has written.
   enum class Form : uint8_t {
     kNew,      // as SET writes it: an integer, or short, or long
     kEdited,   // by APPEND or SETRANGE
@@ -57,37 +57,37 @@ class Entry {
   };
 
   static Entry* NewText(std::string_view key, std::string_view value, const Stamp& stamp);
-  static Entry* NewParts(std::string_view key, const Stamp& cleared);
+  static Entry* NewParts(std::string_view key, const Stamp& delete_stamp);
   static void Destroy(Entry* entry);
 
   std::string_view key() const { return {data(), key_bytes_}; }
   Kind kind() const { return kind_; }
-  const Stamp cleared() const { return {cleared_, cleared_origin_}; }
-  Expiry expiry() const { return {expire_at_ms_, {expiry_stamp_, expiry_origin_}}; }
+  const Stamp delete_stamp() const { return {delete_time_, delete_replica_id_}; }
+  Expiry expiry() const { return {expire_at_ms_, {expiry_stamp_, expiry_replica_id_}}; }
   void set_expiry(const Expiry& expiry);
   // 0: never.
   int64_t expire_at_ms() const { return expire_at_ms_; }
   bool expired(int64_t now_ms) const { return expire_at_ms_ != 0 && expire_at_ms_ <= now_ms; }
   uint32_t accessed_s() const { return accessed_s_; }
   void set_accessed_s(uint32_t seconds) { accessed_s_ = seconds; }
-  // Its end has been told to who listens for events.
-  bool told() const { return told_; }
-  void set_told(bool told) { told_ = told; }
+  // Its expiry was reported to the listener.
+  bool expiry_reported() const { return expiry_reported_; }
+  void set_expiry_reported(bool expiry_reported) { expiry_reported_ = expiry_reported; }
 
   Form form() const { return form_; }
   void set_form(Form form) { form_ = form; }
 
-  // As what the keyspace counts it; kept by it.
+  // As what KeyTable counts it; only KeyTable sets it.
   Standing standing() const { return standing_; }
   void set_standing(Standing standing) { standing_ = standing; }
   bool counted() const { return standing_ != Standing::kNone; }
 
   // With kText.
   std::string_view text() const { return {data() + key_bytes_, value_bytes_}; }
-  // Writes another value and stamp in place. False: it needs another piece of memory.
+  // Writes another value and stamp in place. False: the value needs another piece of memory.
   bool Overwrite(std::string_view value, const Stamp& stamp);
-  // With kParts. Raises the stamp before which everything is gone, and drops that.
-  void Clear(const Stamp& cleared, LazyFree& freed);
+  // With kParts. Raises the delete stamp, and drops everything older.
+  void Clear(const Stamp& delete_stamp, LazyFree& freed);
   Parts& parts() const { return *PartsPointer(); }
 
   size_t memory_bytes() const;
@@ -99,28 +99,43 @@ class Entry {
   const char* data() const { return reinterpret_cast<const char*>(this + 1); }
   char* data() { return reinterpret_cast<char*>(this + 1); }
   Parts* PartsPointer() const;
-  void set_cleared(const Stamp& cleared);
+  void set_delete_stamp(const Stamp& delete_stamp);
 
-  HybridTime cleared_;
+  HybridTime delete_time_;
   HybridTime expiry_stamp_;
   int64_t expire_at_ms_ = 0;
   uint32_t value_bytes_ = 0;
   uint32_t accessed_s_ = 0;
   uint16_t key_bytes_ = 0;
-  uint8_t cleared_origin_ = 0;
-  uint8_t expiry_origin_ = 0;
+  uint8_t delete_replica_id_ = 0;
+  uint8_t expiry_replica_id_ = 0;
   Kind kind_ = Kind::kText;
-  bool told_ = false;
+  bool expiry_reported_ = false;
   Standing standing_ = Standing::kNone;
   Form form_ = Form::kNew;
 };
 static_assert(sizeof(Entry) == 40);
 
-// Everything that was written to a key before its end, at `at_ms`, has an earlier stamp than this.
-Stamp EndStamp(int64_t at_ms);
+enum class ValueType : uint8_t { kNone, kString, kHash, kSet };
+std::string_view ValueTypeName(ValueType type);
+
+// What the entry is to clients, where it has not expired.
+inline ValueType TypeOf(const Entry& entry) {
+  if (entry.kind() == Entry::Kind::kText) return ValueType::kString;
+  const Parts& parts = entry.parts();
+  if (parts.fields && parts.fields->size() > 0) return ValueType::kHash;
+  if (parts.members && parts.members->size() > 0) return ValueType::kSet;
+  return parts.text || !parts.counts.empty() ? ValueType::kString : ValueType::kNone;
+}
+// Null when the entry is null or of another type.
+const Fields* FieldsOf(const Entry* entry);
+const Members* MembersOf(const Entry* entry);
+
+// The stamp of an expiry at `at_ms`: everything that was written to the key before has a lower one.
+Stamp ExpiryStamp(int64_t at_ms);
 // The newest stamp of anything in it.
 Stamp NewestOf(const Entry& entry);
-// When the last trace of a removal in it was made; zero when there is none.
-HybridTime NewestTraceOf(const Entry& entry);
+// When the last tombstone of a field or member in it was made; zero when there is none.
+HybridTime NewestTombstoneOf(const Entry& entry);
 
 }  // namespace meridian::session

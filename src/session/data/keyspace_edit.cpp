@@ -6,11 +6,11 @@
 #include <vector>
 
 #include "base/hybrid_clock.hpp"
+#include "session/data/change.hpp"
 #include "session/data/collections.hpp"
 #include "session/data/entry.hpp"
 #include "session/data/keyspace.hpp"
 #include "session/data/merge.hpp"
-#include "session/data/record.hpp"
 #include "session/data/stamp.hpp"
 #include "session/limits.hpp"
 
@@ -23,34 +23,36 @@ constexpr int64_t kMillisecondsPerSecond = 1000;
 
 Keyspace::Edit::Edit(Keyspace& keyspace, std::string_view key)
     : keyspace_(keyspace), entry_(keyspace.OpenParts(key)), bytes_before_(entry_->memory_bytes()) {
-  entry_->set_accessed_s(static_cast<uint32_t>(keyspace.now_ms_ / kMillisecondsPerSecond));
+  entry_->set_accessed_s(static_cast<uint32_t>(keyspace.now_ms() / kMillisecondsPerSecond));
 }
 
 Keyspace::Edit::~Edit() {
-  keyspace_.Account(bytes_before_, entry_->memory_bytes());
-  if (modified_) keyspace_.Modified(entry_->key());
+  KeyTable& table = keyspace_.table_;
+  table.Account(bytes_before_, entry_->memory_bytes());
+  if (modified_) table.Modified(entry_->key());
   keyspace_.RecountWritten(entry_);
-  bool empty = keyspace_.TypeOf(*entry_) == ValueType::kNone;
-  if (empty && !keyspace_.KeepsTraces()) {
-    keyspace_.Drop(entry_);
+  bool empty = TypeOf(*entry_) == ValueType::kNone;
+  if (empty && !keyspace_.tombstones_.kept()) {
+    table.Drop(entry_);
     return;
   }
-  if (!empty && NewestTraceOf(*entry_) == HybridTime()) return;
-  Table& table = keyspace_.TableOf(entry_->key());
-  table.NoteDue(table.HashOf(entry_->key()), keyspace_.now_ms_ + kTraceRecheckMs);
+  if (!empty && NewestTombstoneOf(*entry_) == HybridTime()) return;
+  table.NoteDue(entry_->key(), table.now_ms() + kTombstoneRecheckMs);
 }
 
 Fields& Keyspace::Edit::fields() {
   Parts& parts = entry_->parts();
   if (!parts.fields)
-    parts.fields = std::make_unique<Fields>(keyspace_.options_.seed, &keyspace_.item_traces_);
+    parts.fields =
+        std::make_unique<Fields>(keyspace_.options_.seed, keyspace_.table_.item_tombstones());
   return *parts.fields;
 }
 
 Members& Keyspace::Edit::members() {
   Parts& parts = entry_->parts();
   if (!parts.members)
-    parts.members = std::make_unique<Members>(keyspace_.options_.seed, &keyspace_.item_traces_);
+    parts.members =
+        std::make_unique<Members>(keyspace_.options_.seed, keyspace_.table_.item_tombstones());
   return *parts.members;
 }
 
@@ -58,8 +60,8 @@ bool Keyspace::Edit::SetField(std::string_view name, std::string_view value) {
   modified_ = true;
   size_t before = fields().size();
   fields().Merge({name, value, true, keyspace_.stamp_});
-  if (keyspace_.options_.records) {
-    keyspace_.record_.Field(name, value, true, keyspace_.stamp_);
+  if (keyspace_.options_.journaled) {
+    keyspace_.change_.Field(name, value, true, keyspace_.stamp_);
   }
   return fields().size() > before;
 }
@@ -67,8 +69,8 @@ bool Keyspace::Edit::SetField(std::string_view name, std::string_view value) {
 bool Keyspace::Edit::RemoveField(std::string_view name) {
   if (fields().Find(name) == nullptr) return false;
   modified_ = true;
-  if (keyspace_.options_.records) keyspace_.record_.Field(name, "", false, keyspace_.stamp_);
-  if (keyspace_.KeepsTraces()) {
+  if (keyspace_.options_.journaled) keyspace_.change_.Field(name, "", false, keyspace_.stamp_);
+  if (keyspace_.tombstones_.kept()) {
     fields().Merge({name, "", false, keyspace_.stamp_});
   } else {
     fields().Forget(name);
@@ -77,14 +79,16 @@ bool Keyspace::Edit::RemoveField(std::string_view name) {
 }
 
 bool Keyspace::Edit::AddMember(std::string_view name) {
-  bool fresh = !members().Contains(name);
+  const Member* old = members().FindWithTombstones(name);
+  bool fresh = old == nullptr || !old->present();
   modified_ |= fresh;
-  uint8_t origin = keyspace_.options_.origin;
-  // One that is there is added anew: a concurrent removal elsewhere has not observed this.
-  Member::Tagged tagged{members().TagOf(name, origin), origin};
+  uint8_t replica_id = keyspace_.options_.replica_id;
+  // A member that is present gets a new tag too: a concurrent removal has not observed it, so it
+  // stays.
+  Member::Tagged tagged{old == nullptr ? MemberTag() : old->TagOf(replica_id), replica_id};
   tagged.tag.added = keyspace_.stamp_.time;
-  members().Merge(name, tagged, keyspace_.stamp_.time);
-  if (keyspace_.options_.records) keyspace_.record_.Member(name, origin, tagged.tag);
+  members().Merge({name, tagged, keyspace_.stamp_.time});
+  if (keyspace_.options_.journaled) keyspace_.change_.Member(name, replica_id, tagged.tag);
   return fresh;
 }
 
@@ -96,12 +100,12 @@ bool Keyspace::Edit::RemoveMember(std::string_view name) {
   for (Member::Tagged& tagged : tags) {
     if (!tagged.tag.present()) continue;
     tagged.tag.removed = tagged.tag.added;
-    if (keyspace_.options_.records) {
-      keyspace_.record_.Member(name, tagged.origin, tagged.tag);
+    if (keyspace_.options_.journaled) {
+      keyspace_.change_.Member(name, tagged.replica_id, tagged.tag);
     }
-    if (keyspace_.KeepsTraces()) members().Merge(name, tagged, keyspace_.stamp_.time);
+    if (keyspace_.tombstones_.kept()) members().Merge({name, tagged, keyspace_.stamp_.time});
   }
-  if (!keyspace_.KeepsTraces()) members().Forget(name);
+  if (!keyspace_.tombstones_.kept()) members().Forget(name);
   return true;
 }
 

@@ -17,8 +17,8 @@
 #include "base/clock.hpp"
 #include "base/hybrid_clock.hpp"
 #include "base/random.hpp"
+#include "session/data/change.hpp"
 #include "session/data/merge.hpp"
-#include "session/data/record.hpp"
 #include "session/limits.hpp"
 
 namespace meridian::session {
@@ -28,11 +28,11 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 // One data center's keyspace with a clock of its own.
-struct Place {
-  explicit Place(uint8_t origin, Keyspace::Options options = {}) : origin_(origin) {
-    options.origin = origin;
-    options.seed = origin + 1U;
-    options.records = true;
+struct Replica {
+  explicit Replica(uint8_t replica_id, Keyspace::Options options = {}) : replica_id_(replica_id) {
+    options.replica_id = replica_id;
+    options.seed = replica_id + 1U;
+    options.journaled = true;
     keyspace = std::make_unique<Keyspace>(options, clock);
     keyspace->SetNow(wall.Wall());
   }
@@ -51,7 +51,7 @@ struct Place {
   std::string Get(std::string_view key) {
     Entry* entry = keyspace->Find(key);
     if (entry == nullptr) return "(none)";
-    if (keyspace->TypeOf(*entry) != ValueType::kString) return "(no string)";
+    if (TypeOf(*entry) != ValueType::kString) return "(no string)";
     return std::string(keyspace->TextOf(*entry));
   }
   void HashSet(std::string_view key, std::string_view name, std::string_view value) {
@@ -64,7 +64,7 @@ struct Place {
     EXPECT_EQ(keyspace->Add(key, delta, &result), Increment::kDone);
     return result;
   }
-  std::string Take() { return std::string(AsText(keyspace->record().Take())); }
+  std::string Take() { return std::string(AsText(keyspace->change().Take())); }
   void Hear(const std::string& record, HybridTime at) {
     ASSERT_TRUE(clock.Observe(at));
     ASSERT_TRUE(keyspace->Apply(AsBytes(record)));
@@ -72,7 +72,7 @@ struct Place {
 
   ManualClock wall;
   HybridClock clock{wall, std::chrono::hours{1}};
-  uint8_t origin_;
+  uint8_t replica_id_;
   std::unique_ptr<Keyspace> keyspace;
 };
 
@@ -83,59 +83,59 @@ std::map<std::string, KeyState> StatesOf(const Keyspace& keyspace) {
 }
 
 TEST(Keyspace, TextIsOverwrittenInPlaceAndElsewhere) {
-  Place place(0);
+  Replica replica(0);
   for (size_t size : {300UL, 301UL, 299UL, 0UL, 5UL, 100000UL, 7UL}) {
-    place.Set("k", std::string(size, 'x'));
-    EXPECT_EQ(place.Get("k"), std::string(size, 'x'));
+    replica.Set("k", std::string(size, 'x'));
+    EXPECT_EQ(replica.Get("k"), std::string(size, 'x'));
   }
-  EXPECT_EQ(place.keyspace->size(), 1);
+  EXPECT_EQ(replica.keyspace->size(), 1);
 }
 
 TEST(Keyspace, KeyIsGoneAtItsEnd) {
-  Place place(0);
-  place.Set("k", "v", place.AfterMs(1000));
-  place.Advance(milliseconds{999});
-  EXPECT_EQ(place.Get("k"), "v");
-  place.Advance(milliseconds{1});
-  EXPECT_EQ(place.Get("k"), "(none)");
-  EXPECT_EQ(place.keyspace->size(), 0);
+  Replica replica(0);
+  replica.Set("k", "v", replica.AfterMs(1000));
+  replica.Advance(milliseconds{999});
+  EXPECT_EQ(replica.Get("k"), "v");
+  replica.Advance(milliseconds{1});
+  EXPECT_EQ(replica.Get("k"), "(none)");
+  EXPECT_EQ(replica.keyspace->size(), 0);
 }
 
 // INFO said that there were none.
 TEST(Keyspace, KeysThatWillEndAreCounted) {
-  Place place(0);
-  place.Set("lasting", "v");
-  place.Set("ending", "v", place.AfterMs(1000));
-  place.HashSet("hash", "f", "v");
-  EXPECT_EQ(place.keyspace->ending(), 1);
-  place.Begin();
-  place.keyspace->SetExpiry(*place.keyspace->Find("hash"), place.AfterMs(500));
-  EXPECT_EQ(place.keyspace->ending(), 2);
-  place.Begin();
-  place.keyspace->SetExpiry(*place.keyspace->Find("ending"), 0);
-  EXPECT_EQ(place.keyspace->ending(), 1);
-  place.Advance(milliseconds{500});
-  EXPECT_EQ(place.Get("hash"), "(none)");
-  EXPECT_EQ(place.keyspace->ending(), 0);
-  place.Set("ending", std::string(1000, 'x'), place.AfterMs(1000));
-  place.Begin();
-  place.keyspace->Erase("ending");
-  EXPECT_EQ(place.keyspace->ending(), 0);
-  place.Set("ending", "v", place.AfterMs(1000));
-  place.Begin();
-  place.keyspace->Flush();
-  EXPECT_EQ(place.keyspace->ending(), 0);
-  EXPECT_EQ(place.keyspace->size(), 0);
+  Replica replica(0);
+  replica.Set("lasting", "v");
+  replica.Set("ending", "v", replica.AfterMs(1000));
+  replica.HashSet("hash", "f", "v");
+  EXPECT_EQ(replica.keyspace->expiring(), 1);
+  replica.Begin();
+  replica.keyspace->SetExpiry(*replica.keyspace->Find("hash"), replica.AfterMs(500));
+  EXPECT_EQ(replica.keyspace->expiring(), 2);
+  replica.Begin();
+  replica.keyspace->SetExpiry(*replica.keyspace->Find("ending"), 0);
+  EXPECT_EQ(replica.keyspace->expiring(), 1);
+  replica.Advance(milliseconds{500});
+  EXPECT_EQ(replica.Get("hash"), "(none)");
+  EXPECT_EQ(replica.keyspace->expiring(), 0);
+  replica.Set("ending", std::string(1000, 'x'), replica.AfterMs(1000));
+  replica.Begin();
+  replica.keyspace->Erase("ending");
+  EXPECT_EQ(replica.keyspace->expiring(), 0);
+  replica.Set("ending", "v", replica.AfterMs(1000));
+  replica.Begin();
+  replica.keyspace->Flush();
+  EXPECT_EQ(replica.keyspace->expiring(), 0);
+  EXPECT_EQ(replica.keyspace->size(), 0);
 }
 
 // It was a key again until the sweep looked at it, and ended twice.
-TEST(Keyspace, KeyThatHasEndedEndsOnceWhateverStillArrives) {
-  Place west(1);
+TEST(Keyspace, ExpiredKeyExpiresOnceWhateverArrivesLater) {
+  Replica west(1);
   west.HashSet("k", "f", "older");
   std::string older = west.Take();
   HybridTime at = west.clock.last();
-  Place east(0);
-  east.keyspace->set_known({});
+  Replica east(0);
+  east.keyspace->set_stability_horizon({});
   east.Advance(milliseconds{5});
   east.Set("k", "v", east.AfterMs(1000));
   east.Advance(seconds{2});
@@ -144,20 +144,20 @@ TEST(Keyspace, KeyThatHasEndedEndsOnceWhateverStillArrives) {
   EXPECT_EQ(east.keyspace->expired(), 1);
   east.Hear(older, at);
   EXPECT_EQ(east.keyspace->size(), 0);
-  east.Advance(milliseconds{kTraceRecheckMs});
+  east.Advance(milliseconds{kTombstoneRecheckMs});
   while (!east.keyspace->Sweep()) {
   }
   EXPECT_EQ(east.keyspace->expired(), 1);
-  EXPECT_EQ(east.keyspace->traces(), 1);
+  EXPECT_EQ(east.keyspace->tombstones(), 1);
 }
 
 // Whatever of it arrives late: a touch that gave it another end, which has passed as well, or a
 // newer life.
-TEST(Keyspace, KeyThatHasEndedEndsOnceWhateverEndItIsSaidToHaveHad) {
+TEST(Keyspace, ExpiredKeyExpiresOnceWhateverExpiryArrivesLater) {
   for (bool touched : {true, false}) {
-    Place east(0);
-    Place west(1);
-    east.keyspace->set_known({});
+    Replica east(0);
+    Replica west(1);
+    east.keyspace->set_stability_horizon({});
     int64_t end = east.AfterMs(1000);
     east.Set("k", "v", end);
     west.Hear(east.Take(), east.clock.last());
@@ -173,7 +173,7 @@ TEST(Keyspace, KeyThatHasEndedEndsOnceWhateverEndItIsSaidToHaveHad) {
     }
     EXPECT_EQ(east.keyspace->expired(), 1);
     east.Hear(west.Take(), west.clock.last());
-    east.Advance(milliseconds{kTraceRecheckMs});
+    east.Advance(milliseconds{kTombstoneRecheckMs});
     while (!east.keyspace->Sweep()) {
     }
     EXPECT_EQ(east.keyspace->expired(), 1) << touched;
@@ -181,137 +181,138 @@ TEST(Keyspace, KeyThatHasEndedEndsOnceWhateverEndItIsSaidToHaveHad) {
   }
 }
 
-TEST(Keyspace, SweepFindsWhatNobodyAsksFor) {
-  Place place(0);
+TEST(Keyspace, SweepRemovesExpiredKeysThatNoCommandReads) {
+  Replica replica(0);
   for (int i = 0; i < 5000; ++i) {
-    place.Set("k" + std::to_string(i), "v", place.AfterMs(i % 2 == 0 ? 1000 : 5000));
+    replica.Set("k" + std::to_string(i), "v", replica.AfterMs(i % 2 == 0 ? 1000 : 5000));
   }
-  place.Advance(seconds{2});
-  while (!place.keyspace->Sweep()) {
+  replica.Advance(seconds{2});
+  while (!replica.keyspace->Sweep()) {
   }
-  EXPECT_EQ(place.keyspace->size(), 2500);
-  EXPECT_EQ(place.keyspace->expired(), 2500);
-  place.Advance(seconds{4});
-  while (!place.keyspace->Sweep()) {
+  EXPECT_EQ(replica.keyspace->size(), 2500);
+  EXPECT_EQ(replica.keyspace->expired(), 2500);
+  replica.Advance(seconds{4});
+  while (!replica.keyspace->Sweep()) {
   }
-  EXPECT_EQ(place.keyspace->size(), 0);
+  EXPECT_EQ(replica.keyspace->size(), 0);
 }
 
-TEST(Keyspace, SweepOfVeryMuchTakesSeveralTurns) {
-  Place place(0);
-  for (int i = 0; i < 20000; ++i) place.Set("k" + std::to_string(i), "v", place.AfterMs(1000));
-  place.Advance(seconds{2});
-  EXPECT_FALSE(place.keyspace->Sweep());
-  EXPECT_GT(place.keyspace->size(), 10000);
-  while (!place.keyspace->Sweep()) {
+TEST(Keyspace, SweepOfManyKeysTakesSeveralIterations) {
+  Replica replica(0);
+  for (int i = 0; i < 20000; ++i) replica.Set("k" + std::to_string(i), "v", replica.AfterMs(1000));
+  replica.Advance(seconds{2});
+  EXPECT_FALSE(replica.keyspace->Sweep());
+  EXPECT_GT(replica.keyspace->size(), 10000);
+  while (!replica.keyspace->Sweep()) {
   }
-  EXPECT_EQ(place.keyspace->size(), 0);
+  EXPECT_EQ(replica.keyspace->size(), 0);
 }
 
-TEST(Keyspace, SnapshotGivesWhatWasThere) {
-  Place place(0, {.cache_prefix = "k1"});
-  for (int i = 0; i < 3000; ++i) place.Set("k" + std::to_string(i), "v", place.AfterMs(1000 + i));
-  for (int i = 0; i < 5000; ++i) place.HashSet("hash", std::to_string(i), std::string(50, 'x'));
-  place.Add("n", 5);
+TEST(Keyspace, SnapshotHasAllKeys) {
+  Replica replica(0, {.cache_prefix = "k1"});
+  for (int i = 0; i < 3000; ++i)
+    replica.Set("k" + std::to_string(i), "v", replica.AfterMs(1000 + i));
+  for (int i = 0; i < 5000; ++i) replica.HashSet("hash", std::to_string(i), std::string(50, 'x'));
+  replica.Add("n", 5);
   std::vector<std::string> items;
   SnapshotWalk walk;
-  while (!walk.done()) place.keyspace->Snapshot(&walk, 100, &items);
-  Place again(1);
+  while (!walk.done()) replica.keyspace->Snapshot(&walk, 100, &items);
+  Replica again(1);
   for (const std::string& item : items) {
     EXPECT_LT(item.size(), 2 * kSnapshotItemBytes);
-    again.Hear(item, place.clock.last());
+    again.Hear(item, replica.clock.last());
   }
-  std::map<std::string, KeyState> before = StatesOf(*place.keyspace);
+  std::map<std::string, KeyState> before = StatesOf(*replica.keyspace);
   std::map<std::string, KeyState> after = StatesOf(*again.keyspace);
   EXPECT_EQ(before.size(), after.size());
   for (const auto& [key, state] : before) EXPECT_EQ(state, after[key]) << key;
 }
 
 TEST(Keyspace, UsedBytesReturnToNothing) {
-  Place place(0);
-  size_t empty = place.keyspace->used_bytes();
+  Replica replica(0);
+  size_t empty = replica.keyspace->used_bytes();
   for (int i = 0; i < 300; ++i) {
-    place.Set("text" + std::to_string(i), std::string(static_cast<size_t>(i), 'x'));
-    place.HashSet("hash" + std::to_string(i % 7), std::to_string(i), std::string(40, 'y'));
-    place.Add("count" + std::to_string(i % 5), i);
+    replica.Set("text" + std::to_string(i), std::string(static_cast<size_t>(i), 'x'));
+    replica.HashSet("hash" + std::to_string(i % 7), std::to_string(i), std::string(40, 'y'));
+    replica.Add("count" + std::to_string(i % 5), i);
   }
-  EXPECT_GT(place.keyspace->used_bytes(), empty + 300 * 150);
-  place.Begin();
-  for (int i = 0; i < 300; ++i) place.keyspace->Erase("text" + std::to_string(i));
-  for (int i = 0; i < 7; ++i) place.keyspace->Erase("hash" + std::to_string(i));
-  for (int i = 0; i < 5; ++i) place.keyspace->Erase("count" + std::to_string(i));
-  EXPECT_LE(place.keyspace->used_bytes(), empty + 8 * 512);  // a grown table
+  EXPECT_GT(replica.keyspace->used_bytes(), empty + 300 * 150);
+  replica.Begin();
+  for (int i = 0; i < 300; ++i) replica.keyspace->Erase("text" + std::to_string(i));
+  for (int i = 0; i < 7; ++i) replica.keyspace->Erase("hash" + std::to_string(i));
+  for (int i = 0; i < 5; ++i) replica.keyspace->Erase("count" + std::to_string(i));
+  EXPECT_LE(replica.keyspace->used_bytes(), empty + 8 * 512);  // a grown table
 }
 
 TEST(Keyspace, SessionTakesLittleMoreThanItsBytes) {
-  Place place(0);
+  Replica replica(0);
   constexpr size_t kSessions = 20000;
   for (size_t i = 0; i < kSessions; ++i) {
     std::string key = "sess:" + std::string(27, 'k') + std::to_string(10000 + i);
-    place.Set(key, std::string(300, 'v'), place.AfterMs(100000));
+    replica.Set(key, std::string(300, 'v'), replica.AfterMs(100000));
   }
-  size_t each = place.keyspace->used_bytes() / kSessions;
+  size_t each = replica.keyspace->used_bytes() / kSessions;
   EXPECT_LT(each, 37 + 300 + 75);
 }
 
 TEST(Keyspace, CacheIsEvictedAndSessionsAreNot) {
-  Place place(0, {.cache_prefix = "cache:"});
-  for (int i = 0; i < 100; ++i) place.Set("sess:" + std::to_string(i), std::string(1000, 'x'));
-  size_t sessions = place.keyspace->used_bytes();
-  EXPECT_TRUE(place.keyspace->TakeMustSync());
-  for (int i = 0; i < 50; ++i) place.Set("cache:" + std::to_string(i), std::string(1000, 'x'));
-  EXPECT_FALSE(place.keyspace->TakeMustSync());
-  EXPECT_TRUE(place.keyspace->EvictTo(sessions + 30000));
-  EXPECT_GT(place.keyspace->evicted(), 15);
-  EXPECT_FALSE(place.keyspace->EvictTo(1000));
-  EXPECT_EQ(place.keyspace->size(), 100);
+  Replica replica(0, {.cache_prefix = "cache:"});
+  for (int i = 0; i < 100; ++i) replica.Set("sess:" + std::to_string(i), std::string(1000, 'x'));
+  size_t sessions = replica.keyspace->used_bytes();
+  EXPECT_TRUE(replica.keyspace->TakeMustSync());
+  for (int i = 0; i < 50; ++i) replica.Set("cache:" + std::to_string(i), std::string(1000, 'x'));
+  EXPECT_FALSE(replica.keyspace->TakeMustSync());
+  EXPECT_TRUE(replica.keyspace->EvictTo(sessions + 30000));
+  EXPECT_GT(replica.keyspace->evicted(), 15);
+  EXPECT_FALSE(replica.keyspace->EvictTo(1000));
+  EXPECT_EQ(replica.keyspace->size(), 100);
 }
 
 // With another data center away nothing of them could be evicted, and sessions were refused.
-TEST(Keyspace, KeysOfTheCacheThatHaveEndedFilledTheMemoryWhileAnotherWasAway) {
-  Place place(0, {.cache_prefix = "cache:"});
-  place.keyspace->set_known({});
-  size_t empty = place.keyspace->used_bytes();
+TEST(Keyspace, TombstonesOfTheCacheFilledTheMemoryWhileADataCenterWasAway) {
+  Replica replica(0, {.cache_prefix = "cache:"});
+  replica.keyspace->set_stability_horizon({});
+  size_t empty = replica.keyspace->used_bytes();
   for (int i = 0; i < 50; ++i) {
-    place.Set("cache:" + std::to_string(i), std::string(1000, 'x'), place.AfterMs(1000));
+    replica.Set("cache:" + std::to_string(i), std::string(1000, 'x'), replica.AfterMs(1000));
   }
-  place.Advance(seconds{2});
-  while (!place.keyspace->Sweep()) {
+  replica.Advance(seconds{2});
+  while (!replica.keyspace->Sweep()) {
   }
-  EXPECT_EQ(place.keyspace->size(), 0);
-  EXPECT_TRUE(place.keyspace->EvictTo(empty + 10000));
-  EXPECT_EQ(place.keyspace->evicted(), 0) << "they were gone";
+  EXPECT_EQ(replica.keyspace->size(), 0);
+  EXPECT_TRUE(replica.keyspace->EvictTo(empty + 10000));
+  EXPECT_EQ(replica.keyspace->evicted(), 0) << "they were gone";
 }
 
 TEST(Keyspace, ScanVisitsBothTables) {
-  Place place(0, {.cache_prefix = "cache:"});
+  Replica replica(0, {.cache_prefix = "cache:"});
   for (int i = 0; i < 1000; ++i) {
-    place.Set((i % 2 == 0 ? "cache:" : "sess:") + std::to_string(i), "x");
+    replica.Set((i % 2 == 0 ? "cache:" : "sess:") + std::to_string(i), "x");
   }
   size_t seen = 0;
   uint64_t cursor = 0;
   do {
-    cursor = place.keyspace->Scan(cursor, 10, [&](const Entry&) { ++seen; });
+    cursor = replica.keyspace->Scan(cursor, 10, [&](const Entry&) { ++seen; });
   } while (cursor != 0);
   EXPECT_EQ(seen, 1000);
 }
 
 TEST(Keyspace, RecordThatIsCutChangesNothing) {
-  Place east(0);
+  Replica east(0);
   east.Set("k", "value");
   east.HashSet("h", "f", "v");
   std::string record = east.Take();
   for (size_t size = 0; size < record.size(); ++size) {
-    Place west(1);
+    Replica west(1);
     bool applied = west.keyspace->Apply(AsBytes(record.substr(0, size))).has_value();
     EXPECT_FALSE(applied) << size;
     EXPECT_EQ(west.keyspace->size(), 0);
   }
 }
 
-TEST(Keyspace, CountersOfTwoPlacesAddUp) {
-  Place east(0);
-  Place west(1);
+TEST(Keyspace, CountersOfTwoReplicasAddUp) {
+  Replica east(0);
+  Replica west(1);
   east.Add("n", 3);
   west.Add("n", 4);
   std::string from_east = east.Take();
@@ -326,31 +327,32 @@ TEST(Keyspace, CountersOfTwoPlacesAddUp) {
   EXPECT_EQ(west.Add("n", -10), -3);
 }
 
-// Two places that keep traces, as with other data centers.
+// Two replicas that keep tombstones, as with other data centers.
 struct Pair {
   Pair() {
-    east.keyspace->set_known({});
-    west.keyspace->set_known({});
+    east.keyspace->set_stability_horizon({});
+    west.keyspace->set_stability_horizon({});
   }
   // What `from` has journaled since the last time.
-  void Deliver(Place& from, Place& to) { to.Hear(from.Take(), from.clock.last()); }
+  void Deliver(Replica& from, Replica& to) { to.Hear(from.Take(), from.clock.last()); }
   void EverybodyKnows() {
-    HybridTime known = std::max(east.clock.last(), west.clock.last());
-    for (Place* place : {&east, &west}) place->keyspace->set_known(known);
+    HybridTime stability_horizon = std::max(east.clock.last(), west.clock.last());
+    for (Replica* replica : {&east, &west})
+      replica->keyspace->set_stability_horizon(stability_horizon);
   }
 
-  Place east{0};
-  Place west{1};
+  Replica east{0};
+  Replica west{1};
 };
 
-void SweepAll(Place& place) {
-  place.Advance(seconds{3});
-  while (!place.keyspace->Sweep()) {
+void SweepAll(Replica& replica) {
+  replica.Advance(seconds{3});
+  while (!replica.keyspace->Sweep()) {
   }
 }
 
 // It had never been used, and so went first when the cache was full.
-TEST(Traces, KeyOfAnotherDataCenterWasUsedWhenItWasWritten) {
+TEST(Tombstones, KeyOfAnotherDataCenterWasUsedWhenItWasWritten) {
   Pair pair;
   pair.east.Set("k", "v");
   pair.Deliver(pair.east, pair.west);
@@ -358,7 +360,7 @@ TEST(Traces, KeyOfAnotherDataCenterWasUsedWhenItWasWritten) {
   EXPECT_EQ(used_s, pair.east.clock.last().milliseconds() / 1000);
 }
 
-TEST(Traces, OfADeletionResistWhatItHadSeenUntilEverybodyKnows) {
+TEST(Tombstones, KeepADeletionUntilEveryReplicaHasAppliedIt) {
   Pair pair;
   pair.east.Set("k", "v");
   std::string old = pair.east.Take();
@@ -376,7 +378,7 @@ TEST(Traces, OfADeletionResistWhatItHadSeenUntilEverybodyKnows) {
   EXPECT_LT(pair.west.keyspace->used_bytes(), with_trace);
 }
 
-TEST(Traces, WhatIsKnownEverywhereAndGoneIsNotBroughtBackByAnOldSnapshot) {
+TEST(Tombstones, OldSnapshotBringsNoKeyBackWhoseTombstoneWasDropped) {
   Pair pair;
   pair.east.Set("k", "v", pair.east.AfterMs(1'000'000));
   pair.east.HashSet("h", "f", "v");
@@ -395,9 +397,9 @@ TEST(Traces, WhatIsKnownEverywhereAndGoneIsNotBroughtBackByAnOldSnapshot) {
   EXPECT_EQ(pair.west.keyspace->size(), 0);
 }
 
-TEST(Traces, OfFieldsAndMembersAreCollectedInAKeyThatLivesOn) {
+TEST(Tombstones, OfFieldsAndMembersAreCollectedInAKeyThatLivesOn) {
   Pair pair;
-  Place& east = pair.east;
+  Replica& east = pair.east;
   east.Begin();
   {
     Keyspace::Edit hash(*east.keyspace, "h");
@@ -415,18 +417,19 @@ TEST(Traces, OfFieldsAndMembersAreCollectedInAKeyThatLivesOn) {
     }
   }
   SweepAll(east);
-  EXPECT_EQ(east.keyspace->FieldsOf(east.keyspace->Find("h"))->traces(), 99);
-  EXPECT_EQ(east.keyspace->MembersOf(east.keyspace->Find("s"))->traces(), 99);
+  EXPECT_EQ(FieldsOf(east.keyspace->Find("h"))->tombstones(), 99);
+  EXPECT_EQ(MembersOf(east.keyspace->Find("s"))->tombstones(), 99);
   east.Begin();
   pair.EverybodyKnows();
   SweepAll(east);
-  EXPECT_EQ(east.keyspace->FieldsOf(east.keyspace->Find("h"))->traces(), 0);
-  EXPECT_EQ(east.keyspace->MembersOf(east.keyspace->Find("s"))->traces(), 0);
+  EXPECT_EQ(FieldsOf(east.keyspace->Find("h"))->tombstones(), 0);
+  EXPECT_EQ(MembersOf(east.keyspace->Find("s"))->tombstones(), 0);
   EXPECT_EQ(east.keyspace->size(), 2);
 }
 
-// east has forgotten a key that has ended, west not yet: the key's next life is not lost there.
-TEST(Traces, KeyThatBeginsAnewWhereItsEndIsForgottenAlreadyLivesEverywhere) {
+// east has dropped the tombstone of an expired key, west not yet: a new key of that name is not
+// lost.
+TEST(Tombstones, KeyThatIsMadeAgainAfterItsTombstoneWasDroppedLivesEverywhere) {
   Pair pair;
   pair.east.HashSet("h", "old", "v");
   pair.east.Begin();
@@ -435,19 +438,19 @@ TEST(Traces, KeyThatBeginsAnewWhereItsEndIsForgottenAlreadyLivesEverywhere) {
   pair.east.Advance(seconds{2});
   pair.west.Advance(seconds{2});
   pair.east.Begin();
-  pair.east.keyspace->set_known(pair.east.clock.last());
+  pair.east.keyspace->set_stability_horizon(pair.east.clock.last());
   SweepAll(pair.east);
   pair.east.HashSet("h", "new", "v");
   pair.Deliver(pair.east, pair.west);
-  for (Place* place : {&pair.east, &pair.west}) {
-    const Fields* fields = place->keyspace->FieldsOf(place->keyspace->Find("h"));
+  for (Replica* replica : {&pair.east, &pair.west}) {
+    const Fields* fields = FieldsOf(replica->keyspace->Find("h"));
     ASSERT_NE(fields, nullptr);
     EXPECT_NE(fields->Find("new"), nullptr);
     EXPECT_EQ(fields->Find("old"), nullptr);
   }
 }
 
-TEST(Traces, DeletedAndEndedKeysAreNotCounted) {
+TEST(Tombstones, DeletedAndExpiredKeysAreNotCounted) {
   Pair pair;
   pair.east.Set("deleted", "v");
   pair.east.Set("ended", "v", pair.east.AfterMs(1000));
@@ -463,48 +466,48 @@ TEST(Traces, DeletedAndEndedKeysAreNotCounted) {
   EXPECT_EQ(pair.east.keyspace->size(), 3);
 }
 
-// Random commands in three places whose records arrive in any order, some twice: in the end all
+// Random commands in three replicas whose changes arrive in any order, some twice: in the end all
 // hold the same.
 class Convergence {
  public:
   explicit Convergence(uint64_t seed) : random_(seed) {
-    for (auto& place : places_) place->keyspace->set_known({});
+    for (auto& replica : replicas_) replica->keyspace->set_stability_horizon({});
   }
 
   void Run() {
     for (int step = 0; step < 120; ++step) {
-      Place& place = *places_[random_.Below(3)];
-      if (random_.Chance(0.3)) place.Advance(milliseconds{random_.Below(3)});
-      place.Begin();
-      Command(*place.keyspace);
-      std::string record = place.Take();
-      if (!record.empty()) records_.push_back({record, place.clock.last()});
-      if (random_.Chance(0.5)) Deliver(*places_[random_.Below(3)]);
+      Replica& replica = *replicas_[random_.Below(3)];
+      if (random_.Chance(0.3)) replica.Advance(milliseconds{random_.Below(3)});
+      replica.Begin();
+      Command(*replica.keyspace);
+      std::string record = replica.Take();
+      if (!record.empty()) records_.push_back({record, replica.clock.last()});
+      if (random_.Chance(0.5)) Deliver(*replicas_[random_.Below(3)]);
     }
-    for (auto& place : places_) {
+    for (auto& replica : replicas_) {
       Shuffle();
-      for (const auto& [record, at] : records_) place->Hear(record, at);
-      while (!place->keyspace->Sweep()) {
+      for (const auto& [record, at] : records_) replica->Hear(record, at);
+      while (!replica->keyspace->Sweep()) {
       }
-      ExpectCounted(*place->keyspace);
+      ExpectCounted(*replica->keyspace);
     }
   }
 
   static void ExpectCounted(Keyspace& keyspace) {
     size_t living = 0;
-    size_t ending = 0;
+    size_t expiring = 0;
     keyspace.Scan(0, 100, [&](const Entry& entry) {
       ++living;
-      if (entry.expire_at_ms() != 0) ++ending;
+      if (entry.expire_at_ms() != 0) ++expiring;
     });
     EXPECT_EQ(keyspace.size(), living);
-    EXPECT_EQ(keyspace.ending(), ending);
+    EXPECT_EQ(keyspace.expiring(), expiring);
   }
 
   void ExpectSame(uint64_t seed) {
-    for (auto& place : places_) {
-      place->keyspace->SetNow(WallTime{});
-      EXPECT_EQ(Visible(*place), Visible(*places_[0])) << "seed " << seed;
+    for (auto& replica : replicas_) {
+      replica->keyspace->SetNow(WallTime{});
+      EXPECT_EQ(Visible(*replica), Visible(*replicas_[0])) << "seed " << seed;
     }
   }
 
@@ -515,25 +518,25 @@ class Convergence {
     }
   }
 
-  std::map<std::string, KeyState> Visible(Place& place) {
+  std::map<std::string, KeyState> Visible(Replica& replica) {
     // As seen at one time everywhere.
     int64_t latest = 0;
-    for (auto& other : places_) latest = std::max(latest, other->keyspace->now_ms());
-    place.keyspace->SetNow(WallTime{milliseconds{latest}});
-    return StatesOf(*place.keyspace);
+    for (auto& other : replicas_) latest = std::max(latest, other->keyspace->now_ms());
+    replica.keyspace->SetNow(WallTime{milliseconds{latest}});
+    return StatesOf(*replica.keyspace);
   }
 
-  void Deliver(Place& place) {
+  void Deliver(Replica& replica) {
     if (records_.empty()) return;
     const auto& [record, at] = records_[random_.Below(records_.size())];
-    place.Hear(record, at);
+    replica.Hear(record, at);
   }
 
   void Command(Keyspace& keyspace) {
     std::string key(1, "ab"[random_.Below(2)]);
     std::string name(1, "xyz"[random_.Below(3)]);
     Entry* entry = keyspace.Find(key);
-    ValueType type = entry == nullptr ? ValueType::kNone : keyspace.TypeOf(*entry);
+    ValueType type = entry == nullptr ? ValueType::kNone : TypeOf(*entry);
     auto free_for = [&](ValueType wanted) { return type == ValueType::kNone || type == wanted; };
     int64_t result = 0;
     switch (random_.Below(9)) {
@@ -568,12 +571,12 @@ class Convergence {
   }
 
   Random random_;
-  std::array<std::unique_ptr<Place>, 3> places_ = {
-      std::make_unique<Place>(0), std::make_unique<Place>(1), std::make_unique<Place>(2)};
+  std::array<std::unique_ptr<Replica>, 3> replicas_ = {
+      std::make_unique<Replica>(0), std::make_unique<Replica>(1), std::make_unique<Replica>(2)};
   std::vector<std::pair<std::string, HybridTime>> records_;
 };
 
-TEST(Keyspace, PlacesConvergeWhateverTheOrderOfRecords) {
+TEST(Keyspace, ReplicasConvergeWhateverTheOrderOfChanges) {
   for (uint64_t seed = 0; seed < 1500; ++seed) {
     Convergence run(seed);
     run.Run();
@@ -582,46 +585,47 @@ TEST(Keyspace, PlacesConvergeWhateverTheOrderOfRecords) {
   }
 }
 
-// What a place has journaled makes it again.
-TEST(Keyspace, ReplayGivesWhatWasThere) {
-  Place place(0);
+// The journal of a replica restores its keyspace.
+TEST(Keyspace, ReplayRestoresAllKeys) {
+  Replica replica(0);
   std::vector<std::string> records;
   Random random(4);
   for (int i = 0; i < 2000; ++i) {
     std::string key = "k" + std::to_string(random.Below(30));
-    place.Begin();
-    Entry* entry = place.keyspace->Find(key);
-    ValueType type = entry == nullptr ? ValueType::kNone : place.keyspace->TypeOf(*entry);
+    replica.Begin();
+    Entry* entry = replica.keyspace->Find(key);
+    ValueType type = entry == nullptr ? ValueType::kNone : TypeOf(*entry);
     uint64_t what = random.Below(6);
     int64_t result = 0;
-    if (what == 0) place.keyspace->SetText(key, std::to_string(i), {});
-    if (what == 1) place.keyspace->Erase(key);
-    if (what == 2) (void)place.keyspace->Add(key, 1, &result);
+    if (what == 0) replica.keyspace->SetText(key, std::to_string(i), {});
+    if (what == 1) replica.keyspace->Erase(key);
+    if (what == 2) (void)replica.keyspace->Add(key, 1, &result);
     if (what == 3 && type != ValueType::kSet && type != ValueType::kString) {
-      Keyspace::Edit(*place.keyspace, key).SetField("f" + std::to_string(i % 5), key);
+      Keyspace::Edit(*replica.keyspace, key).SetField("f" + std::to_string(i % 5), key);
     }
     if (what == 4 && type == ValueType::kHash) {
-      Keyspace::Edit(*place.keyspace, key).RemoveField("f" + std::to_string(i % 5));
+      Keyspace::Edit(*replica.keyspace, key).RemoveField("f" + std::to_string(i % 5));
     }
-    if (what == 5 && entry != nullptr) place.keyspace->SetExpiry(*entry, place.AfterMs(1000000));
-    records.push_back(place.Take());
+    if (what == 5 && entry != nullptr)
+      replica.keyspace->SetExpiry(*entry, replica.AfterMs(1000000));
+    records.push_back(replica.Take());
   }
-  Place again(0);
+  Replica again(0);
   for (const std::string& record : records) {
-    if (!record.empty()) again.Hear(record, place.clock.last());
+    if (!record.empty()) again.Hear(record, replica.clock.last());
   }
-  auto visible = [](Place& of) {
+  auto visible = [](Replica& of) {
     std::map<std::string, std::string> text;
     of.keyspace->ForEach([&](const Entry& entry) {
       std::string value;
-      if (of.keyspace->TypeOf(entry) == ValueType::kString) value = of.keyspace->TextOf(entry);
+      if (TypeOf(entry) == ValueType::kString) value = of.keyspace->TextOf(entry);
       for (const auto& [name, field] : entry.State().fields)
         value += name + "=" + field.value + ",";
       text[std::string(entry.key())] = value + "@" + std::to_string(entry.expire_at_ms());
     });
     return text;
   };
-  EXPECT_EQ(visible(place), visible(again));
+  EXPECT_EQ(visible(replica), visible(again));
 }
 
 }  // namespace

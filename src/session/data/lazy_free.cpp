@@ -25,14 +25,14 @@ void LazyFree::Take(ScanTable<Entry>::Remains keys) {
 }
 
 size_t LazyFree::Take(std::unique_ptr<Fields> fields) {
-  size_t items = fields->size() + fields->traces();
+  size_t items = fields->size() + fields->tombstones();
   if (items <= kFreedAtOnce) return items;
   Push(fields->TakeAll(), items);
   return 0;
 }
 
 size_t LazyFree::Take(std::unique_ptr<Members> members) {
-  size_t items = members->size() + members->traces();
+  size_t items = members->size() + members->tombstones();
   if (items <= kFreedAtOnce) return items;
   Push(members->TakeAll(), items);
   return 0;
@@ -51,10 +51,10 @@ size_t LazyFree::Take(Entry* entry) {
 
 void LazyFree::FreeSome(size_t count) {
   while (count > 0 && !queue_.empty()) {
-    size_t freed = 1;  // an empty segment is work too
+    size_t freed = 1;  // an empty segment counts as well
     auto free = [&](auto& remains) {
       using Item = typename std::remove_reference_t<decltype(remains)>::value_type;
-      // What is large in a key goes behind all others in the queue: the front stays where it is.
+      // A large collection of a key is queued behind all others: the front of the queue stays.
       pending_ -= remains.FreeSegment([&](Item* item) {
         if constexpr (std::is_same_v<Item, Entry>) {
           freed += Take(item);

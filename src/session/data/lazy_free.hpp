@@ -1,5 +1,6 @@
-// LazyFree: the memory of what is gone, freed a part at a time, so that neither FLUSHALL nor the
-// end of a hash with a million fields holds everybody up. What it is given can no longer be found.
+// LazyFree: frees the memory of removed keys and collections a part at a time, so that FLUSHALL, or
+// the deletion of a hash with a million fields, does not delay other commands. Items in it can no
+// longer be found.
 //
 // Owned by the Keyspace; one thread: the loop's. Invariant: pending() items are in queue_.
 #pragma once
@@ -18,16 +19,15 @@ class Entry;
 
 class LazyFree {
  public:
-  // What is small is freed at once; how many items that were.
+  // Small ones are freed at once; the number of items that were.
   size_t Take(Entry* entry);
   size_t Take(std::unique_ptr<Fields> fields);
   size_t Take(std::unique_ptr<Members> members);
   void Take(ScanTable<Entry>::Remains keys);
 
-  // Frees `count` items, keys and fields and members, or what a segment of a table has more.
+  // Frees `count` items (keys, fields, members), or up to one table segment more.
   void FreeSome(size_t count);
-  // How many wait to be freed. The fields and members of keys that have not been looked at yet do
-  // not count.
+  // Number of items that wait. Fields and members of waiting keys are not counted yet.
   size_t pending() const { return pending_; }
 
  private:

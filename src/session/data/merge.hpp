@@ -1,20 +1,22 @@
-// How two data centers' versions of one thing become one: pure functions, each commutative,
-// associative and idempotent, so that in whatever order and how often versions arrive, all data
-// centers end with the same (Shapiro et al. 2011, "Conflict-free Replicated Data Types").
+// How two data centers' versions of one key are merged: pure functions, each commutative,
+// associative and idempotent. So all data centers converge, in whatever order and however often
+// versions arrive (Shapiro et al. 2011, "Conflict-free Replicated Data Types").
 //
 // A key is a product of parts, each merged by itself:
 //
-//   cleared   everything in the key with an earlier stamp is gone: written by DEL, and by SET,
-//             which leaves nothing of what was there; the later one stays
-//   expiry    when the key ends: the last writer's; a touch changes this alone, so it cannot bring
-//             back what a concurrent DEL has cleared (and a later key of the name sets its own)
-//   text      a string: the last writer's
-//   counts    what each data center has added to the string: they add up
-//   fields    of a hash: the last writer's, each by itself
-//   members   of a set: additions win over removals that have not observed them
+//   delete_stamp  everything in the key with an earlier stamp is deleted: written by DEL, and by
+//   SET,
+//                 which replaces all that was there; the later one wins
+//   expiry        when the key expires: the last writer wins. EXPIRE changes this alone, so it
+//   cannot
+//                 undo a concurrent DEL (and a later key of the name sets its own)
+//   text          a string: the last writer wins
+//   counts        what each data center has added to the string: they add up
+//   fields        of a hash: the last writer of each wins
+//   members       of a set: additions win over removals that have not observed them
 //
 // A key that two data centers gave different types at once is a hash, else a set, else a string,
-// and holds the others' parts unseen until it is cleared.
+// and keeps the other parts hidden until it is deleted.
 #pragma once
 
 #include <cstdint>
@@ -34,7 +36,7 @@ struct Expiry {
 };
 Expiry Merge(const Expiry& a, const Expiry& b);
 
-// A value and who wrote it. One that is not present was removed.
+// A value and its stamp. Not present: it was removed.
 struct Register {
   std::string value;
   bool present = true;
@@ -43,13 +45,13 @@ struct Register {
   bool operator==(const Register&) const = default;
 };
 Register Merge(const Register& a, const Register& b);
-// Whether `a` is what a merge of both gives. For who keeps them elsewhere.
+// Whether a merge of both gives `a`. For values that are not stored as a Register.
 bool Supersedes(const Stamp& a, bool a_present, std::string_view a_value, const Stamp& b,
                 bool b_present, std::string_view b_value);
 
-// What one data center has added to a counter since it began a sum; only it writes this.
+// What one data center has added to a counter since it began a sum; only that one writes it.
 struct Contribution {
-  HybridTime since;    // of its first addition: cleared when the counter is cleared after it
+  HybridTime since;    // of its first addition; a later delete stamp deletes it
   HybridTime updated;  // of its last
   int64_t sum = 0;
 
@@ -66,15 +68,15 @@ struct MemberTag {
   bool operator==(const MemberTag&) const = default;
 };
 MemberTag Merge(const MemberTag& a, const MemberTag& b);
-// What is left of the tag of `origin`; nothing: both times are zero.
-MemberTag DropCleared(MemberTag tag, uint8_t origin, const Stamp& cleared);
+// The part of the tag of `replica_id` that is not older than `delete_stamp`; zero times: nothing.
+MemberTag DropDeleted(MemberTag tag, uint8_t replica_id, const Stamp& delete_stamp);
 
-// All of a key, or a change to it: what a record holds. Invariant after every function here: no
-// part has a stamp before `cleared`.
+// All of a key, or a change to it. Invariant after every function here: no part has a stamp before
+// `delete_stamp`.
 struct KeyState {
   using Members = std::map<std::string, std::map<uint8_t, MemberTag>, std::less<>>;
 
-  Stamp cleared;
+  Stamp delete_stamp;
   Expiry expiry;
   std::optional<Register> text;
   std::map<uint8_t, Contribution> counts;  // by data center
@@ -84,14 +86,15 @@ struct KeyState {
   bool operator==(const KeyState&) const = default;
 };
 KeyState Merge(KeyState a, const KeyState& b);
-// Drops what is before `state->cleared`.
-void DropCleared(KeyState* state);
-// Drops what was written up to `known` and is applied already: what is not there any more was
-// removed since. Barriers and removals of members stay: they bring nothing back.
-void DropKnown(KeyState* state, HybridTime known);
+// Drops what is older than `state->delete_stamp`.
+void DropDeleted(KeyState* state);
+// Drops what was written up to the stability horizon, as that is applied already: if it is not here
+// any more, it was removed since. Delete stamps and removals of members stay: they cannot bring
+// anything back.
+void DropStable(KeyState* state, HybridTime stability_horizon);
 // The newest stamp of anything in it.
 Stamp NewestOf(const KeyState& state);
-// Nothing but, at the most, a barrier.
-bool IsBarrier(const KeyState& state);
+// Whether it has no content: at most a delete stamp.
+bool IsOnlyDeletion(const KeyState& state);
 
 }  // namespace meridian::session

@@ -29,15 +29,15 @@ MemberTag RandomTag(Random& random) { return {RandomTime(random), RandomTime(ran
 
 KeyState RandomState(Random& random) {
   KeyState state;
-  if (random.Chance(0.5)) state.cleared = RandomStamp(random);
+  if (random.Chance(0.5)) state.delete_stamp = RandomStamp(random);
   if (random.Chance(0.5)) state.expiry = RandomExpiry(random);
   if (random.Chance(0.3)) state.text = RandomRegister(random);
-  for (uint8_t origin = 0; origin < 3; ++origin) {
-    if (random.Chance(0.3)) state.counts[origin] = RandomContribution(random);
+  for (uint8_t replica_id = 0; replica_id < 3; ++replica_id) {
+    if (random.Chance(0.3)) state.counts[replica_id] = RandomContribution(random);
     if (random.Chance(0.3)) state.fields[RandomText(random)] = RandomRegister(random);
-    if (random.Chance(0.3)) state.members[RandomText(random)][origin] = RandomTag(random);
+    if (random.Chance(0.3)) state.members[RandomText(random)][replica_id] = RandomTag(random);
   }
-  DropCleared(&state);
+  DropDeleted(&state);
   return state;
 }
 
@@ -61,23 +61,23 @@ TEST(Merge, ContributionIsASemilattice) { ExpectSemilattice(&RandomContribution)
 TEST(Merge, MemberTagIsASemilattice) { ExpectSemilattice(&RandomTag); }
 TEST(Merge, KeyStateIsASemilattice) { ExpectSemilattice(&RandomState); }
 
-Stamp At(uint64_t time, uint8_t origin = 0) { return {{time}, origin}; }
+Stamp At(uint64_t time, uint8_t replica_id = 0) { return {{time}, replica_id}; }
 
 TEST(Merge, LastWriterOfAStringWins) {
-  KeyState east{.cleared = At(5), .text = Register{"east", true, At(5)}};
-  KeyState west{.cleared = At(5, 1), .text = Register{"west", true, At(5, 1)}};
+  KeyState east{.delete_stamp = At(5), .text = Register{"east", true, At(5)}};
+  KeyState west{.delete_stamp = At(5, 1), .text = Register{"west", true, At(5, 1)}};
   EXPECT_EQ(Merge(east, west).text->value, "west");
 }
 
-TEST(Merge, DestroyBeatsAConcurrentTouch) {
-  KeyState session{.cleared = At(1), .text = Register{"user", true, At(1)}};
-  KeyState destroyed = Merge(session, {.cleared = At(2)});
+TEST(Merge, DeletionWinsOverAConcurrentTouch) {
+  KeyState session{.delete_stamp = At(1), .text = Register{"user", true, At(1)}};
+  KeyState destroyed = Merge(session, {.delete_stamp = At(2)});
   KeyState touched = Merge(session, {.expiry = {.at_ms = 9, .stamp = At(3, 1)}});
   EXPECT_FALSE(Merge(destroyed, touched).text.has_value());
 }
 
 TEST(Merge, TouchAndSetBothCount) {
-  KeyState set{.cleared = At(2), .text = Register{"new", true, At(2)}};
+  KeyState set{.delete_stamp = At(2), .text = Register{"new", true, At(2)}};
   KeyState touch{.expiry = {.at_ms = 9, .stamp = At(3, 1)}};
   KeyState both = Merge(set, touch);
   EXPECT_EQ(both.text->value, "new");

@@ -1,4 +1,4 @@
-// What SRANDMEMBER, SPOP and HRANDFIELD take out of a set or a hash.
+// The random choice of items of a set or hash: SRANDMEMBER, SPOP, HRANDFIELD.
 #pragma once
 
 #include <algorithm>
@@ -11,11 +11,11 @@
 
 namespace meridian::session {
 
-// `count` different items of a Fields or Members, or all, and these in their order. Takes as long
-// as there are items chosen, not as there are items; the pointers are good until the next change.
+// `count` different items of a Fields or Members; if there are not more, all in their order. Takes
+// time for the items chosen, not for all items. The pointers are valid until the next change.
 template <class Item, class Items>
 std::vector<const Item*> ChooseDifferent(const Items& items, size_t count, Random& random) {
-  // Of few that are left, chance would meet the same ones again and again: then all are shuffled.
+  // If most items are to be chosen, samples would repeat: then all are shuffled.
   constexpr size_t kSparse = 4;
   constexpr size_t kTriesEach = 4;
   std::vector<const Item*> chosen;

@@ -1,6 +1,6 @@
-// ScanSegment: a power of two of slots, which a ScanTable has many of. A slot is 8 bytes: 48 of a
-// pointer to an item, 16 of the item's hash, its tag, of which 9 say where in the segment the item
-// is at home; 0 is an empty one. Slots are filled to three quarters at most.
+// ScanSegment: one segment of a ScanTable: a power of two of slots. A slot has 8 bytes: 48 bits of
+// a pointer to an item, and a tag, 16 bits of the item's hash, of which 9 say where in the segment
+// the item's home is; 0 is an empty slot. At most three quarters of the slots are filled.
 //
 // One thread. Invariant: between an item's home and its slot no slot is empty.
 #pragma once
@@ -61,7 +61,7 @@ struct ScanSegment {
     slots[i] = packed;
   }
 
-  // Empties a slot, and moves back what had to pass it on the way from its home.
+  // Empties a slot, and moves back the items behind it that are not at home.
   void Vacate(size_t hole) {
     size_t mask = capacity() - 1;
     for (size_t i = (hole + 1) & mask; slots[i] != 0; i = (i + 1) & mask) {
@@ -106,7 +106,7 @@ struct ScanSegment {
   }
 };
 
-// With what is needed to find an item without the segment's own memory.
+// Enough to find an item without reading the segment's own memory.
 struct ScanSegmentPointer {
   ScanSegment* segment = nullptr;
   uint64_t packed = 0;  // where the slots are, and above kPointerBits how many, as a logarithm

@@ -1,7 +1,7 @@
-// ScanTable: a hash table of items that the table owns, for the keyspace and for large hashes and
-// sets. It grows and shrinks by one segment at a time (Fagin et al. 1979, "Extendible Hashing"), so
-// no operation takes longer than moving a segment's 512 pointers, and it can be walked with a
-// cursor while it changes: what was there all the time is visited, and some of it perhaps twice.
+// ScanTable: a hash table that owns its items, for the keyspace and for large hashes and sets. It
+// grows and shrinks by one segment at a time (Fagin et al. 1979, "Extendible Hashing"), so no
+// operation takes longer than moving a segment's 512 pointers. It can be walked with a cursor while
+// it changes: every item that is there all the time is visited, and some perhaps twice.
 //
 // An item is on the heap, with `std::string_view key() const` and `static void Destroy(Item*)`.
 //
@@ -42,7 +42,8 @@ class ScanTable {
   ScanTable& operator=(const ScanTable&) = delete;
   ~ScanTable() { Remains(std::move(directory_), depth_, size_); }
 
-  // What was in a table, to be freed a segment at a time; all that is left when it goes.
+  // The items of a table that was emptied, to be freed a segment at a time, or all by the
+  // destructor.
   class Remains {
    public:
     using value_type = Item;
@@ -60,8 +61,8 @@ class ScanTable {
 
     bool empty() const { return at_ == directory_.size(); }
     size_t size() const { return size_; }
-    // Gives a segment's items, which are at most 384 but for keys of the same hash, to `destroy`;
-    // how many they were.
+    // Passes a segment's items, at most 384 unless keys have the same hash, to `destroy`; their
+    // number.
     template <class Destroy>
     size_t FreeSegment(Destroy destroy) {
       std::unique_ptr<Segment> segment(directory_[at_].segment);
@@ -96,8 +97,8 @@ class ScanTable {
     return slot == nullptr ? nullptr : ItemOf(*slot);
   }
 
-  // Asks the processor for what Find will read first, and then, when that has come, for the item.
-  // Both leave at once; between the two others should have their turn.
+  // Prefetches what Find reads first, and then, when that has arrived, the item. Both return at
+  // once; do other work between the two.
   void PrefetchSlot(uint64_t hash) const {
     const SegmentPointer& pointer = directory_[IndexOf(hash)];
     __builtin_prefetch(&pointer.slots()[SlotOfHome(pointer, hash)]);
@@ -122,12 +123,12 @@ class ScanTable {
     ++size_;
   }
 
-  // Puts `item` where `old`, which has the same key, was. The old one is the caller's.
+  // Puts `item` in the place of `old`, which has the same key. The caller owns `old` from then on.
   void Replace(const Item* old, Item* item, uint64_t hash) {
     *SlotOf(old, hash) = Segment::Packed(item, hash);
   }
 
-  // Takes the item out; it is the caller's.
+  // Removes the item. The caller owns it from then on.
   void Remove(const Item* item, uint64_t hash) {
     Segment* segment = SegmentOf(hash);
     segment->Vacate(static_cast<size_t>(SlotOf(item, hash) - segment->slots.get()));
@@ -146,8 +147,8 @@ class ScanTable {
     return remains;
   }
 
-  // Visits about `count` items from `cursor` on (0: the beginning); gives the cursor to go on with,
-  // or 0 at the end. It fits in 38 bits. `visit` must not change the table.
+  // Visits about `count` items from `cursor` on (0: the beginning); returns the next cursor, or 0
+  // at the end. It fits in 38 bits. `visit` must not change the table.
   template <class Visit>
   uint64_t Scan(uint64_t cursor, size_t count, Visit visit) const {
     Cursor at = Unpack(cursor);
@@ -155,7 +156,7 @@ class ScanTable {
     while (true) {
       const Segment& segment = *directory_[at.prefix >> (kMaxDepth - depth_)].segment;
       at.prefix &= ~((uint64_t{1} << (kMaxDepth - segment.depth)) - 1);
-      // Two segments have become one since: what was visited of the other is not known.
+      // Two segments were joined since: which items of the other were visited is unknown.
       if (segment.depth < at.depth) at.home = 0;
       for (; at.home < Segment::kHomes; ++at.home) {
         if (visited >= count) return Pack({at.prefix, segment.depth, at.home});
@@ -170,8 +171,8 @@ class ScanTable {
     }
   }
 
-  // As Scan, but what was there all the time is visited once: by whole segments. A position is
-  // where the hashes begin that are still to come, as kMaxDepth bits.
+  // As Scan, but an item that was there all the time is visited once: by whole segments. A position
+  // is the first hash that is still to come, as kMaxDepth bits.
   template <class Visit>
   uint64_t Walk(uint64_t position, size_t count, Visit visit) const {
     for (size_t visited = 0; visited < count;) {
@@ -180,7 +181,7 @@ class ScanTable {
       uint64_t begin = position & ~(span - 1);
       segment.ForEach([&](uint64_t slot) {
         const Item& item = *ItemOf(slot);
-        // Two segments have become one since: the first of them was visited.
+        // Two segments were joined since: the first of them was visited.
         if (begin < position && HashOf(item.key()) >> (64 - kMaxDepth) < position) return;
         visit(item);
       });
@@ -196,7 +197,7 @@ class ScanTable {
     (void)Scan(0, std::numeric_limits<size_t>::max(), visit);
   }
 
-  // Some item; the table is not empty. Items in emptier segments come up a little more often.
+  // A random item; the table is not empty. Items in emptier segments are a little more likely.
   Item* Sample(Random& random) const {
     CHECK(size_ > 0);
     while (true) {
@@ -208,7 +209,7 @@ class ScanTable {
     }
   }
 
-  // Something in the item with this hash is due at `at`: a sweep then, or later, visits it.
+  // The item with this hash is due at `at`: a sweep then, or later, visits it.
   void NoteDue(uint64_t hash, int64_t at) {
     Segment* segment = SegmentOf(hash);
     segment->due = std::min(segment->due, at);
@@ -218,10 +219,10 @@ class ScanTable {
     size_t segments = 0;      // that are looked at
     size_t due_segments = 0;  // whose every item is looked at
   };
-  // Looks at segments from `position` on, and in those with something due at `now` at every item,
-  // within `limits`; `limits` is what is left of them afterwards. `visit` says when an item is due
-  // next (kNeverDue), or kDrop: then it is taken out and given to `dropped`. The position to go on
-  // at; 0 after the last.
+  // Visits every item in segments that are due at `now`, from `position` on, within `limits`, which
+  // it lowers by what it visited. `visit` returns when an item is due next (kNeverDue: never), or
+  // kDrop: then the item is removed and passed to `dropped`. Returns the next position; 0 after the
+  // last.
   template <class Visit, class Dropped>
   uint64_t Sweep(uint64_t position, SweepLimits* limits, int64_t now, Visit visit,
                  Dropped dropped) {
@@ -241,7 +242,7 @@ class ScanTable {
 
  private:
   // At this depth segments grow instead of splitting: only keys whose hashes are nearly the same
-  // bring it about.
+  // reach it.
   static constexpr int kMaxDepth = 24;
   static constexpr size_t kPrefetchedBytes = 128;  // of an item; the processor guesses the rest
 
@@ -273,7 +274,7 @@ class ScanTable {
 
   size_t IndexOf(uint64_t hash) const { return depth_ == 0 ? 0 : hash >> (64 - depth_); }
   Segment* SegmentOf(uint64_t hash) const { return directory_[IndexOf(hash)].segment; }
-  // After a change to which slots the segment has, or which hashes: it has `hash`.
+  // After the slots or hashes of a segment have changed, of which `hash` is one.
   void Point(Segment* segment, uint64_t hash) {
     size_t span = size_t{1} << (depth_ - segment->depth);
     size_t first = IndexOf(hash) & ~(span - 1);
@@ -281,7 +282,7 @@ class ScanTable {
                 SegmentPointer::To(segment));
   }
 
-  // The first slot from the hash's home on that `is` says is the one; null: there is none.
+  // The first slot from the hash's home on for which `is` returns true; null: there is none.
   template <class Is>
   uint64_t* SlotWhere(uint64_t hash, Is is) const {
     const SegmentPointer& pointer = directory_[IndexOf(hash)];
@@ -336,7 +337,7 @@ class ScanTable {
     }
   }
 
-  // Joins a segment with the one that it was split from, when both are nearly empty.
+  // Joins a segment with the segment that it was split from, when both are nearly empty.
   void Shrink(Segment* segment, uint64_t hash) {
     if (segment->depth == 0 || segment->capacity_log2 != Segment::kUsualLog2) return;
     size_t span = size_t{1} << (depth_ - segment->depth);
@@ -368,7 +369,7 @@ class ScanTable {
       }
     });
     segment->due = due;
-    // The segment may be joined with another by a removal; it is not looked at from here on.
+    // A removal may join the segment with another: it is not read from here on.
     for (Item* item : leaving) {
       Remove(item, HashOf(item->key()));
       dropped(item);

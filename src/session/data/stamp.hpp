@@ -1,5 +1,5 @@
-// Stamp: when a write was made, and in which data center: the order in which concurrent writes are
-// resolved, the same everywhere. No two commands of a site have the same stamp.
+// Stamp: when a write was made, and in which data center. Stamps order concurrent writes, in the
+// same way in every data center. No two commands of a site have the same stamp.
 #pragma once
 
 #include <compare>
@@ -11,7 +11,7 @@ namespace meridian::session {
 
 struct Stamp {
   HybridTime time;
-  uint8_t origin = 0;  // the data center's place in site.toml; the tiebreak
+  uint8_t replica_id = 0;  // the data center's index in site.toml; the tiebreak
 
   auto operator<=>(const Stamp&) const = default;
 };

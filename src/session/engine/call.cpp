@@ -24,7 +24,7 @@ std::string InUpperCase(std::string_view text) {
   return upper;
 }
 
-constexpr size_t kQuotedBytes = 128;  // of what a client sent, in an error
+constexpr size_t kQuotedBytes = 128;  // of a client's input, in an error
 
 }  // namespace
 
@@ -38,7 +38,7 @@ bool EqualsIgnoringCase(std::string_view text, std::string_view other) {
 
 Keyspace& Call::keyspace() const { return engine.keyspace(); }
 
-bool Call::MayTakeTurns() const {
+bool Call::MaySpanIterations() const {
   return !client.in_exec && client.reply_mode == Client::ReplyMode::kOn;
 }
 

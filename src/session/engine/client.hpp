@@ -1,5 +1,5 @@
-// Client: what a connection's commands know of who sent them, and where their replies and the
-// messages for it go. Owned by its Connection; one thread: the loop's.
+// Client: the state of a connection that commands use, its replies and its messages. Owned by its
+// Connection; one thread: the loop's.
 #pragma once
 
 #include <algorithm>
@@ -18,23 +18,23 @@
 
 namespace meridian::session {
 
-// What commands may do with the connection behind a client: the seam between them and sockets.
+// What commands may do with the connection of a client: the seam between them and sockets.
 class ClientConnection {
  public:
-  // There is output that no request of the client's own has brought about.
+  // There are messages to send that are no reply to the client's own requests.
   virtual void OnMessages() = 0;
-  // Ends the connection; nothing more is sent.
+  // Closes the connection; nothing more is sent.
   virtual void Disconnect() = 0;
 
  protected:
   ~ClientConnection() = default;
 };
 
-// A reply that is made in several turns; see long_reply.hpp.
+// A reply that is made over several loop iterations; see long_reply.hpp.
 class LongReply {
  public:
   virtual ~LongReply() = default;
-  // Appends some more of it. False: that was the last.
+  // Appends more of it. False: that was the last part.
   virtual bool Continue(wire::resp::ReplyWriter& reply) = 0;
 };
 
@@ -48,15 +48,15 @@ struct Transaction {
   std::unordered_set<std::string> watched;
 };
 
-// What is to be sent: replies, and messages between them, which have a limit of their own
-// (kMaxSubscriberBytes). It is a Buffer where a reply is written; what is sent is taken from here.
+// Replies to be sent, and messages between them, which have a limit of their own
+// (kMaxSubscriberBytes). Replies are written to it as to a Buffer; the connection sends from it.
 class Output : public Buffer {
  public:
   using Buffer::Buffer;
 
-  // At most so many bytes of it are of messages.
+  // Upper bound of its bytes that belong to messages.
   size_t message_bytes() const { return message_bytes_; }
-  // The last bytes, as many, are of a message.
+  // The last `bytes` belong to a message.
   void CountMessage(size_t bytes) { message_bytes_ += bytes; }
   void Consume(size_t count) {
     Buffer::Consume(count);
@@ -75,7 +75,7 @@ struct Client {
   Client& operator=(const Client&) = delete;
 
   size_t subscriptions() const { return channels.size() + patterns.size(); }
-  // Whether a reply is begun and not at its end: nothing else may come into the output.
+  // Whether a reply has begun and not ended: nothing else may be added to the output.
   bool replying() const { return in_request || long_reply != nullptr; }
 
   const uint64_t id;
@@ -91,26 +91,26 @@ struct Client {
   std::string_view last_command;  // of the command table
   wire::resp::Version version = wire::resp::Version::kResp2;
   bool authenticated = false;
-  bool closing = false;  // after what is in the output
+  bool closing = false;  // after the output is sent
   bool no_evict = false;
   bool in_request = false;
-  bool in_exec = false;  // what is executed is of a transaction
+  bool in_exec = false;  // the running command is of a transaction
   ReplyMode reply_mode = ReplyMode::kOn;
   Transaction transaction;
   std::unordered_set<std::string> channels;
   std::unordered_set<std::string> patterns;
   Output output{kMaxReplyBytes};
-  // Messages that came while it was replying; they follow the reply.
+  // Messages that arrived during a reply; they are sent behind it.
   Buffer held{kMaxReplyBytes};
-  // Replies up to here wait for the journal.
+  // Replies so far wait until the journal is durable up to here.
   uint64_t awaited_offset = 0;
-  // Asked by WAIT; its reply comes before anything else is executed.
+  // A WAIT, which is answered before the next request is executed.
   struct Wait {
     size_t count = 0;
     Duration timeout{};
   };
   std::optional<Wait> wait;
-  // What is left of the reply to the last request; it comes before anything else is executed.
+  // The rest of the reply to the last request, which comes before the next request is executed.
   std::unique_ptr<LongReply> long_reply;
 };
 

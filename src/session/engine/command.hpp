@@ -1,5 +1,5 @@
-// Commands: one table says of each its name, arity, flags, keys, and who carries it out. COMMAND,
-// the checks before a command, MULTI and the documentation all read this table.
+// The command table: name, arity, flags, keys and handler of each command. COMMAND, the checks
+// before a command, MULTI and the documentation all read it.
 #pragma once
 
 #include <cstddef>
@@ -21,21 +21,21 @@ struct Client;
 enum CommandFlag : uint32_t {
   kWrite = 1U << 0,
   kReadOnly = 1U << 1,
-  kDenyOom = 1U << 2,  // refused when the memory is full
-  kFast = 1U << 3,     // takes the same time whatever the size of things
-  kNoAuth = 1U << 4,   // before a password was shown
-  kAtOnce = 1U << 5,   // in a transaction it is not queued
-  kPubSub = 1U << 6,   // also in RESP2 after SUBSCRIBE
+  kDenyOom = 1U << 2,  // refused when memory is full
+  kFast = 1U << 3,     // takes constant time
+  kNoAuth = 1U << 4,   // allowed before authentication
+  kAtOnce = 1U << 5,   // not queued in a transaction
+  kPubSub = 1U << 6,   // allowed in RESP2 after SUBSCRIBE
   kAdmin = 1U << 7,
-  kLoading = 1U << 8,      // Redis' flags that clients may look at
+  kLoading = 1U << 8,      // flags of Redis that clients may read
   kMovableKeys = 1U << 9,  // their count is an argument before the first
-  kKeepsKeys = 1U << 10,   // besides those that are denied when memory is full: keeps their names
+  kKeepsKeys = 1U << 10,   // stores the names of keys, as kDenyOom commands do
 };
 
 struct Call;
 using Handler = void (*)(Call&);
 
-// "CLIENT ID": commands whose second word says what is to be done.
+// "CLIENT ID": commands whose second word selects what is done.
 struct Subcommand {
   std::string_view name;  // upper case
   int arity = 0;          // with both names; -n: at least n
@@ -44,7 +44,7 @@ struct Subcommand {
   std::string_view summary;
 };
 
-// One request that is carried out.
+// One request that is being executed.
 struct Call {
   Engine& engine;
   Client& client;
@@ -56,9 +56,9 @@ struct Call {
   std::string_view operator[](size_t i) const { return arguments[i]; }
   Keyspace& keyspace() const;
   // Whether the reply may be a Client::long_reply.
-  bool MayTakeTurns() const;
+  bool MaySpanIterations() const;
 
-  // Reads argument `i`; false: the reply says that it is none.
+  // Reads argument `i`. False: it is no integer, and an error reply was written.
   bool Integer(size_t i, int64_t* value) const;
   // Whether argument `i` is the word, in any case.
   bool Is(size_t i, std::string_view upper_case) const;
@@ -68,8 +68,7 @@ struct Call {
   void NotInteger() const;
   // "ERR wrong number of arguments for 'x' command"
   void WrongCount(std::string_view command_or_subcommand) const;
-  // Carries out the subcommand that argument 1 names, or HELP; else the reply says that there is
-  // none.
+  // Runs the subcommand that argument 1 names, or HELP; writes an error reply when there is none.
   void Dispatch(std::span<const Subcommand> subcommands);
   // "ERR invalid expire time in 'x' command"
   void InvalidExpireTime() const;

@@ -20,7 +20,7 @@ bool HasWord(std::string_view words, std::string_view word) {
   return false;
 }
 
-// Of commands whose keys are all treated alike.
+// Of commands that treat all keys alike.
 struct KeyFlags {
   std::string_view flags;
   std::string_view commands;
@@ -44,7 +44,7 @@ constexpr KeyFlags kKeyFlags[] = {
     {"RM delete", "del unlink"},
 };
 
-// Of those that treat the first key in another way than the rest.
+// Of commands that treat the first key differently.
 struct TwoKeyFlags {
   std::string_view command;
   std::string_view first;

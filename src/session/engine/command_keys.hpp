@@ -1,4 +1,4 @@
-// What COMMAND INFO tells of a command beyond the command table: its ACL categories, and its key
+// The part of COMMAND INFO that the command table does not have: ACL categories, and key
 // specifications (redis.io, "Command key specifications"), by which clients of a cluster and
 // proxies find keys. Pure.
 #pragma once

@@ -27,9 +27,9 @@ constexpr std::string_view kOutOfMemory = "OOM command not allowed when used mem
 using wire::resp::Arguments;
 using wire::resp::ReplyWriter;
 
-constexpr size_t kQuotedBytes = 128;  // of what a client sent, in an error
+constexpr size_t kQuotedBytes = 128;  // of a client's input, in an error
 
-// How an HTTP request begins, or its line that names the host: as names of commands.
+// The first words of an HTTP request's lines, which arrive as names of commands.
 bool IsHttp(std::string_view name) {
   return EqualsIgnoringCase(name, "post") || EqualsIgnoringCase(name, "host:");
 }
@@ -62,7 +62,7 @@ bool Engine::Sweep() {
   if (options_.max_memory_bytes == 0) return done;
   size_t evicted = keyspace_.evicted();
   (void)keyspace_.EvictTo(options_.max_memory_bytes);
-  return done && keyspace_.evicted() - evicted < kMostEvictions;
+  return done && keyspace_.evicted() - evicted < kMaxEvictions;
 }
 
 void Engine::Notify(EventClass event_class, std::string_view event, std::string_view key) {
@@ -95,8 +95,8 @@ void Engine::RefuseUnknown(Arguments arguments, ReplyWriter& reply) {
   reply.Error(text);
 }
 
-// A page in a visitor's browser may send requests here whose bodies are commands: the connection
-// ends before those.
+// A page in a visitor's browser may send an HTTP request here whose body has commands: the
+// connection is closed before the body is read.
 void Engine::EndHttp(Client& client) {
   ++statistics_.http_connections;
   client.closing = true;
@@ -104,7 +104,7 @@ void Engine::EndHttp(Client& client) {
   if (uint64_t count = http_log_.Count(parts_.clock.Now())) {
     LOG_WARNING(
         "an HTTP request came to the Redis port, and its connection was closed: it may be "
-        "an attack through somebody's browser",
+        "an attack through a visitor's browser",
         {"peer", client.address}, {"count", count});
   }
 }
@@ -134,16 +134,16 @@ bool Engine::HasMemoryFor(uint32_t flags, WriteWanted wanted) {
   if ((flags & kDenyOom) == 0 || most == 0) return true;
   size_t before = keyspace_.used_bytes();
   bool hurries = before > most + most / kMemorySlack;
-  if (keyspace_.EvictTo(most, hurries ? kMostHurriedEvictions : kMostEvictions)) return true;
-  // Eviction goes on with the next write, and the sweep.
-  if (!keyspace_.has_evictable() || before / kMostTimesMemory > most) return false;
+  if (keyspace_.EvictTo(most, hurries ? kMaxUrgentEvictions : kMaxEvictions)) return true;
+  // The next write and the sweep evict more.
+  if (!keyspace_.has_evictable() || before / kMaxMemoryFactor > most) return false;
   size_t freed = before - keyspace_.used_bytes();
   return !hurries || (!wanted.in_cache && wanted.bytes <= freed);
 }
 
-// A transaction was asked about as a whole; but it may not write without end.
+// A transaction was checked as a whole before; its requests are checked again for what they write.
 std::string Engine::RefusalWithin(uint32_t flags, WriteWanted wanted) {
-  if (keyspace_.record().size() > kMaxTransactionBytes) {
+  if (keyspace_.change().size() > kMaxTransactionBytes) {
     return "ERR the transaction writes more than " + std::to_string(kMaxTransactionBytes) +
            " bytes";
   }
@@ -193,7 +193,7 @@ void Engine::Enqueue(Client& client, const CommandSpec& spec, Arguments argument
     transaction.broken = true;
     return reply.Error(refusal);
   }
-  // With what it takes to keep them: a request is never without bytes.
+  // With the memory that keeps them: an empty request takes some too.
   size_t bytes = sizeof(std::vector<std::string>);
   for (std::string_view argument : arguments) bytes += argument.size() + sizeof(std::string);
   if (transaction.queued_bytes + bytes > kMaxQueuedBytes) {
@@ -206,8 +206,7 @@ void Engine::Enqueue(Client& client, const CommandSpec& spec, Arguments argument
   reply.SimpleString("QUEUED");
 }
 
-void Engine::ExecuteQueued(Client& client, const CommandSpec& spec, Arguments arguments,
-                           ReplyWriter& reply) {
+void Engine::Run(Client& client, const CommandSpec& spec, Arguments arguments, ReplyWriter& reply) {
   ++statistics_.commands;
   if ((spec.flags & kWrite) != 0) {
     WriteWanted wanted = options_.max_memory_bytes == 0 ? WriteWanted() : WantedBy(spec, arguments);
@@ -249,14 +248,14 @@ void Engine::ExecuteOne(Client& client, Arguments arguments) {
     Enqueue(client, *spec, arguments, reply);
   } else {
     client.last_command = spec->name;
-    ExecuteQueued(client, *spec, arguments, reply);
+    Run(client, *spec, arguments, reply);
     Commit(client);
   }
   if (client.reply_mode == Client::ReplyMode::kOn) {
     if (!reply.ok()) client.connection.Disconnect();
     return;
   }
-  // CLIENT REPLY OFF, or SKIP and the one behind it.
+  // CLIENT REPLY OFF, or SKIP and the request behind it.
   if (client.reply_mode == Client::ReplyMode::kSkipThis) {
     client.reply_mode = Client::ReplyMode::kOn;
   } else if (client.reply_mode == Client::ReplyMode::kSkipNext) {
@@ -275,8 +274,8 @@ void Engine::ContinueReply(Client& client) {
 
 void Engine::Commit(Client& client) {
   bool must_sync = keyspace_.TakeMustSync();
-  if (keyspace_.record().empty()) return;
-  uint64_t offset = parts_.journal.Append(keyspace_.record().Take());
+  if (keyspace_.change().empty()) return;
+  uint64_t offset = parts_.journal.Append(keyspace_.change().Take());
   if (must_sync) client.awaited_offset = std::max(client.awaited_offset, offset);
 }
 

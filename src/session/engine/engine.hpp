@@ -1,9 +1,9 @@
-// Engine: what commands work on: the keyspace, who watches and who listens, the settings that
-// CONFIG shows, the clients that CLIENT lists. It executes requests one after the other and writes
-// their replies to the client's output; it never waits.
+// Engine: executes requests one after the other on the keyspace, and writes their replies to the
+// client's output. It also holds what commands need: watches, subscriptions, settings of CONFIG,
+// the clients of CLIENT LIST. It never waits.
 //
 // Owned by the Server; one thread: the loop's. Invariant: between two requests the keyspace's
-// record is empty: what was changed is in the journal.
+// change() is empty: all changes are in the journal.
 #pragma once
 
 #include <cstddef>
@@ -24,7 +24,8 @@
 #include "session/engine/subscriptions.hpp"
 #include "session/engine/watches.hpp"
 #include "session/limits.hpp"
-#include "session/replication/journal.hpp"
+#include "session/replication/acknowledgements.hpp"
+#include "session/replication/change_journal.hpp"
 #include "session/replication/log_interval.hpp"
 #include "wire/resp/request_parser.hpp"
 
@@ -32,8 +33,9 @@ namespace meridian::session {
 
 struct EngineOptions {
   Keyspace::Options keyspace;
-  std::map<std::string, std::string, std::less<>> passwords;  // by user; none: everybody may
-  size_t max_memory_bytes = 0;                                // 0: no limit
+  std::map<std::string, std::string, std::less<>>
+      passwords;                // by user; empty: no password is asked for
+  size_t max_memory_bytes = 0;  // 0: no limit
   size_t max_clients = kMaxClients;
   bool durable = false;
   uint16_t port = 0;
@@ -42,8 +44,8 @@ struct EngineOptions {
 struct Statistics {
   uint64_t connections = 0;
   uint64_t refused_connections = 0;
-  uint64_t unauthenticated_connections = 0;  // closed because they had not authenticated
-  uint64_t http_connections = 0;             // closed because an HTTP request came
+  uint64_t unauthenticated_connections = 0;  // closed without authentication
+  uint64_t http_connections = 0;             // closed for an HTTP request
   uint64_t commands = 0;
   uint64_t failed_commands = 0;
   uint64_t hits = 0;
@@ -52,58 +54,60 @@ struct Statistics {
   uint64_t written_bytes = 0;
 };
 
-class Engine final : private KeyspaceListener {
+class Engine final : private KeyListener {
  public:
   struct Parts {
     const Clock& clock;
     HybridClock& hybrid_clock;
-    Journal& journal;
+    ChangeJournal& journal;
   };
   Engine(const Parts& parts, EngineOptions options);
   ~Engine() override = default;
 
-  // Before the requests of a batch: what follows happens at this time.
+  // Before the requests of a batch: they are executed at this time.
   void BeginBatch() {
     keyspace_.SetNow(parts_.clock.Wall());
     keyspace_.FinishPrefetches();
   }
-  // A guess of a key that requests to come will need.
+  // `key` will probably be needed by a request that was read.
   void Prefetch(std::string_view key) { keyspace_.Prefetch(key); }
   void FinishPrefetches() { keyspace_.FinishPrefetches(); }
   // Executes one request. Its reply, if any, is appended to the client's output.
   void Execute(Client& client, wire::resp::Arguments arguments);
-  // Appends some more of the reply to the last request, which takes several turns.
+  // Appends more of a long reply to the last request.
   void ContinueReply(Client& client);
-  // Executes a request of a transaction, whose checks were made when it was queued.
-  void ExecuteQueued(Client& client, const CommandSpec& spec, wire::resp::Arguments arguments,
-                     wire::resp::ReplyWriter& reply);
-  // What a command is about to write.
+  // Runs a command whose checks were made. In a transaction that is at EXEC, after it was queued.
+  void Run(Client& client, const CommandSpec& spec, wire::resp::Arguments arguments,
+           wire::resp::ReplyWriter& reply);
+  // The writes that a command is about to do.
   struct WriteWanted {
     size_t bytes = 0;
     bool in_cache = false;
   };
-  // Why a command with these flags, or a transaction of such, is not carried out; empty: it is.
+  // Why a command with these flags, or a transaction of such commands, is refused. Empty: it is
+  // not.
   std::string RefusalOf(uint32_t flags, WriteWanted wanted);
-  // Hands what was changed to the journal: one record, applied whole or not at all.
+  // Appends what was changed to the journal: one change, applied whole or not at all.
   void Commit(Client& client);
 
   void AddClient(Client& client) { clients_[client.id] = &client; }
   void RemoveClient(Client& client);
   uint64_t NextClientId() { return ++last_client_id_; }
 
-  // One turn of what goes on beside requests. False: the next should come soon.
+  // One loop iteration of removing expired keys and evicting. False: more work is left for the
+  // next.
   bool Sweep();
 
-  // Publishes a keyspace event, if it is wanted.
+  // Publishes a keyspace event, if its class is enabled.
   void Notify(EventClass event_class, std::string_view event, std::string_view key);
 
   Keyspace& keyspace() { return keyspace_; }
   Subscriptions& subscriptions() { return subscriptions_; }
   Watches& watches() { return watches_; }
-  Journal& journal() { return parts_.journal; }
+  ChangeJournal& journal() { return parts_.journal; }
   // Null where there are no other data centers.
-  Copies* copies() { return copies_; }
-  void set_copies(Copies* copies) { copies_ = copies; }
+  Acknowledgements* acknowledgements() { return copies_; }
+  void set_acknowledgements(Acknowledgements* acknowledgements) { copies_ = acknowledgements; }
   const EngineOptions& options() const { return options_; }
   const Clock& clock() const { return parts_.clock; }
   Statistics& statistics() { return statistics_; }
@@ -112,7 +116,7 @@ class Engine final : private KeyspaceListener {
   size_t& max_memory_bytes() { return options_.max_memory_bytes; }
   const std::map<uint64_t, Client*>& clients() const { return clients_; }
   TimePoint started_at() const { return started_at_; }
-  // For commands that must know the count of what they find before they write it.
+  // For commands that must count what they find before they write it.
   std::vector<std::string_view>& found() { return found_; }
 
  private:
@@ -124,9 +128,9 @@ class Engine final : private KeyspaceListener {
   void OnExpired(std::string_view key) override { Notify(kExpiredEvent, "expired", key); }
   void OnEvicted(std::string_view key) override { Notify(kEvictedEvent, "evicted", key); }
   void ExecuteOne(Client& client, wire::resp::Arguments arguments);
-  // Messages that came within a reply, behind its end.
+  // Sends the messages that arrived during a reply, behind its end.
   void DeliverHeld(Client& client);
-  // Whether the request may be executed; if not, the reply says why.
+  // Whether the request may be executed. False: an error reply was written.
   bool Check(Client& client, const CommandSpec& spec, wire::resp::Arguments arguments,
              wire::resp::ReplyWriter& reply);
   bool CheckKeys(const CommandSpec& spec, wire::resp::Arguments arguments,
@@ -142,7 +146,7 @@ class Engine final : private KeyspaceListener {
 
   Parts parts_;
   EngineOptions options_;
-  Copies* copies_ = nullptr;
+  Acknowledgements* copies_ = nullptr;
   Keyspace keyspace_;
   Subscriptions subscriptions_;
   Watches watches_;
@@ -154,7 +158,7 @@ class Engine final : private KeyspaceListener {
   TimePoint started_at_;
   std::vector<std::string_view> found_;
   std::string channel_;  // of an event
-  LogInterval http_log_{kStrangersLogInterval};
+  LogInterval http_log_{kUnauthenticatedLogInterval};
 };
 
 }  // namespace meridian::session

@@ -14,21 +14,21 @@
 #include "base/hybrid_clock.hpp"
 #include "session/engine/client.hpp"
 #include "session/engine/engine.hpp"
-#include "session/replication/journal.hpp"
+#include "session/replication/change_journal.hpp"
 #include "wire/resp/request_parser.hpp"
 
 namespace meridian::session {
 
-// A journal that keeps what it is given, and whose disk the test fills.
-class TestJournal final : public Journal {
+// A journal that keeps all changes, and whose disk the test fills.
+class TestJournal final : public ChangeJournal {
  public:
-  bool wants_records() const override { return true; }
+  bool wants_changes() const override { return true; }
   std::string refusal() const override { return problem; }
   uint64_t Append(Bytes record) override {
     records.emplace_back(AsText(record));
     return records.size();
   }
-  uint64_t durable() const override { return records.size(); }
+  uint64_t durable_end_offset() const override { return records.size(); }
   io::Task<Result<void>> AwaitDurable(uint64_t /*offset*/) override { co_return Result<void>{}; }
 
   std::vector<std::string> records;
@@ -47,7 +47,7 @@ class EngineFixture {
     TestClient(const TestClient&) = delete;
     TestClient& operator=(const TestClient&) = delete;
 
-    // Says a request as one types it; what is answered, with '|' for line ends.
+    // Executes a request as it is typed; the reply, with '|' for line ends.
     std::string Say(std::string_view line) {
       wire::resp::RequestParser parser;
       std::string input = std::string(line) + "\r\n";
@@ -80,7 +80,7 @@ class EngineFixture {
   };
 
   explicit EngineFixture(EngineOptions options = {}) {
-    options.keyspace.records = true;
+    options.keyspace.journaled = true;
     options.keyspace.seed = 7;
     engine = std::make_unique<Engine>(Engine::Parts{wall, clock, journal}, std::move(options));
     client = std::make_unique<TestClient>(*engine);

@@ -30,10 +30,10 @@ constexpr uint32_t kAllEvents = kGenericEvent | kStringEvent | kListEvent | kSet
                                 kZsetEvent | kExpiredEvent | kEvictedEvent | kStreamEvent |
                                 kModuleEvent;
 
-// Nothing when a letter is not known.
+// Nothing: a letter is unknown.
 std::optional<uint32_t> ParseEventClasses(std::string_view letters);
-// In the order in which Redis 7.0 writes them; beside "A", which stands for its classes, that one
-// does not say "n".
+// In the order in which Redis 7.0 writes them. "A" stands for its classes; Redis does not write "n"
+// beside it.
 std::string EventClassesText(uint32_t classes);
 
 }  // namespace meridian::session

@@ -8,7 +8,7 @@ namespace meridian::session {
 namespace {
 
 // Matches one character with the set that begins at `at` (behind the bracket), and moves `at`
-// behind it. A set without its end goes to the end of the pattern.
+// behind it. A set without a closing bracket extends to the end of the pattern.
 bool MatchesSet(std::string_view pattern, size_t* at, char c) {
   size_t i = *at;
   bool negated = i < pattern.size() && pattern[i] == '^';
@@ -55,7 +55,7 @@ bool MatchesOne(std::string_view pattern, size_t* at, char c) {
 bool MatchesGlob(std::string_view pattern, std::string_view text) {
   size_t at = 0;
   size_t i = 0;
-  // Where the last star stands, and how much of the text it takes: only that is ever tried anew.
+  // The position of the last star, and the text that it matches: only this star is retried.
   size_t after_star = std::string_view::npos;
   size_t star_text = 0;
   while (i < text.size()) {

@@ -6,7 +6,7 @@
 
 namespace meridian::session {
 
-// Takes time of the product of both lengths at the most, whatever the pattern.
+// Takes time of at most the product of both lengths, whatever the pattern.
 bool MatchesGlob(std::string_view pattern, std::string_view text);
 
 }  // namespace meridian::session

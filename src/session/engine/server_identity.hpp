@@ -1,4 +1,4 @@
-// What the tier says of itself to those who ask in Redis' ways. Pure.
+// How the tier identifies itself to Redis clients. Pure.
 #pragma once
 
 #include <algorithm>
@@ -6,10 +6,10 @@
 
 namespace meridian::session {
 
-// The version of Redis whose commands and words these are: libraries look at it.
+// The version of Redis that the commands and error texts follow: client libraries check it.
 constexpr std::string_view kRedisVersion = "7.0.15";
 
-// Who speaks without having said who it is.
+// The user of a connection that has not authenticated.
 constexpr std::string_view kDefaultUser = "default";
 
 // Printable and without a blank, as CLIENT LIST shows it.

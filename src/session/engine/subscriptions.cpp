@@ -68,7 +68,7 @@ bool Subscriptions::Send(Client& client, std::string_view pattern, std::string_v
   if (!pattern.empty()) writer.Bulk(pattern);
   writer.Bulk(channel);
   writer.Bulk(message);
-  // Behind so long replies there is no room for it.
+  // The replies before it leave no room for the message.
   if (!writer.ok()) return CutOff(client);
   if (client.replying()) return true;
   client.output.CountMessage(writer.size() - before);

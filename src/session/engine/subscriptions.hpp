@@ -1,6 +1,7 @@
-// Subscriptions: which clients want which channels, and the messages to them. A subscriber whose
-// messages pile up past kMaxSubscriberBytes is cut off, so that it costs the others nothing.
-// Owned by the Engine; one thread. Invariant: what stands here stands in the client's own sets too.
+// Subscriptions: which clients subscribe to which channels, and the messages to them. A subscriber
+// with more than kMaxSubscriberBytes of unread messages is disconnected, so that it does not cost
+// the others memory. Owned by the Engine; one thread. Invariant: a subscription is here and in the
+// client's own sets.
 #pragma once
 
 #include <cstddef>
@@ -24,15 +25,15 @@ class Subscriptions {
   bool Unsubscribe(Client& client, std::string_view channel);
   bool SubscribePattern(Client& client, std::string_view pattern);
   bool UnsubscribePattern(Client& client, std::string_view pattern);
-  // Of everything; before the client goes.
+  // Removes all of the client's; before the client goes.
   void Forget(Client& client);
 
-  // How many were sent the message.
+  // Number of clients that were sent the message.
   size_t Publish(std::string_view channel, std::string_view message);
-  // Whether anybody has subscribed to anything.
+  // Whether there is any subscription.
   bool any() const { return !channels_.empty() || !patterns_.empty(); }
 
-  // Those with subscribers; nothing: all.
+  // Channels with subscribers that match the pattern; without a pattern: all.
   std::vector<std::string_view> Channels(std::optional<std::string_view> pattern) const;
   size_t channels() const { return channels_.size(); }
   size_t SubscribersOf(std::string_view channel) const;
@@ -44,7 +45,7 @@ class Subscriptions {
   using ByName = std::map<std::string, Clients, std::less<>>;
 
   static void Remove(ByName& from, std::string_view name, Client& client);
-  // False, for whom it was sent to.
+  // The clients that it was sent to have false.
   bool CutOff(Client& client);
   bool Send(Client& client, std::string_view pattern, std::string_view channel,
             std::string_view message);

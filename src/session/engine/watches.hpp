@@ -1,4 +1,4 @@
-// Watches: which transactions look to which keys (WATCH). Owned by the Engine; one thread.
+// Watches: which transactions watch which keys (WATCH). Owned by the Engine; one thread.
 #pragma once
 
 #include <functional>
@@ -16,7 +16,7 @@ class Watches {
   void Watch(Client& client, std::string_view key) {
     if (client.transaction.watched.emplace(key).second) by_key_[std::string(key)].insert(&client);
   }
-  // Of everything; at EXEC, DISCARD and UNWATCH, and before the client goes.
+  // Removes all of the client's; at EXEC, DISCARD and UNWATCH, and before the client goes.
   void Forget(Client& client) {
     for (const std::string& key : client.transaction.watched) {
       auto found = by_key_.find(key);
@@ -33,7 +33,7 @@ class Watches {
     if (found == by_key_.end()) return;
     for (Client* client : found->second) client->transaction.stale = true;
   }
-  // Those that `has_changed` says so of.
+  // As Touch, for each watched key for which `has_changed` returns true.
   template <class HasChanged>
   void TouchThose(HasChanged has_changed) {
     for (const auto& [key, clients] : by_key_) {

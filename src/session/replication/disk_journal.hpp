@@ -1,120 +1,99 @@
-// DiskJournal: the journal on disk: records in a durable log (store/log/log.hpp), snapshots that
-// stand for its oldest part, and the bound of the clock. Opening it brings back what was there.
+// DiskJournal: keeps the changes of the keyspace in a store::Journal, and recovers the keyspace
+// from it.
 //
-// A record that is longer than one of the log's takes several; what the log has no room for at the
-// moment waits here, in order. Offsets are the log's.
+// A change that is longer than one log record is split into several (log_record.hpp). Offsets are
+// the log's.
 //
-// Owned by the Session; one thread: the loop's. Close before it goes. Invariant: end_ is the log's
-// end and what waits here together.
+// Owned by the Session; one thread: the loop's. Close before it goes; the keyspace outlives Close.
 #pragma once
 
-#include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 
+#include "base/bytes.hpp"
 #include "base/hybrid_clock.hpp"
+#include "base/result.hpp"
 #include "io/file/disk.hpp"
 #include "io/loop.hpp"
-#include "io/scope.hpp"
-#include "io/wait_queue.hpp"
+#include "io/task.hpp"
 #include "session/data/keyspace.hpp"
-#include "session/limits.hpp"
-#include "session/replication/basis.hpp"
-#include "session/replication/journal.hpp"
-#include "session/replication/log_entry.hpp"
-#include "store/disk_failure.hpp"
-#include "store/limits.hpp"
+#include "session/replication/change_journal.hpp"
+#include "session/replication/log_record.hpp"
+#include "session/replication/snapshot_item.hpp"
+#include "session/replication/snapshot_metadata.hpp"
+#include "store/clock_file.hpp"
+#include "store/journal.hpp"
 #include "store/log/log.hpp"
-#include "store/mirror/clock_file.hpp"
+#include "store/log/record.hpp"
 #include "store/snapshot/snapshot.hpp"
 
 namespace meridian::session {
 
-class DiskJournal final : public Journal {
+class DiskJournal final : public ChangeJournal, private store::JournaledState {
  public:
-  struct Options {
-    std::string folder;   // made when it is not there, as its parent must be
-    uint64_t log_id = 0;  // of a log that is made new; random
-    uint64_t segment_bytes = store::kSegmentBytes;
-    uint64_t headroom_bytes = store::kHeadroomBytes;
-    // A snapshot is written when the log has so many bytes, and so many times those of the keys.
-    uint64_t snapshot_log_bytes = kSnapshotLogBytes;
-    uint64_t snapshot_memory_factor = kSnapshotMemoryFactor;
-    store::OnDiskFailure on_disk_failure = store::EndProcessOnDiskFailure;
-  };
-  // Opens what is there, and sets the clock.
+  // Opens the log that is there, and starts the clock.
   static io::Task<Result<std::unique_ptr<DiskJournal>>> Open(io::Loop& loop, io::Disk& disk,
-                                                             HybridClock& clock, Options options);
-  ~DiskJournal() override;
+                                                             HybridClock& clock,
+                                                             store::JournalOptions options);
 
-  // Brings the keyspace, which is empty, to where it was, as far as this log and its snapshots go;
-  // what they stand for beside that. kIo: a part cannot be read.
-  io::Task<Result<SnapshotBasis>> Replay(Keyspace& keyspace);
-  // Keeps the log short by snapshots of the keyspace, which must outlive the journal's Close.
-  // `begin` says what each will stand for, `end` is told of it when it was written, else of null.
+  // Recovers the keyspace, which is empty, from this log and its snapshots; the metadata of the
+  // snapshot. kIo: a part cannot be read.
+  io::Task<Result<SnapshotMetadata>> Replay(Keyspace& keyspace);
+  // Called around each snapshot: `begin` returns its metadata; `end` gets them back when the
+  // snapshot is written, else null.
   struct Snapshotting {
-    std::function<SnapshotBasis()> begin;
-    std::function<void(const SnapshotBasis* written)> end;
+    std::function<SnapshotMetadata()> begin;
+    std::function<void(const SnapshotMetadata* written)> end;
   };
-  void StartSnapshots(Keyspace& keyspace, Snapshotting around);
-  // One of what is there now, also where the log is short yet; waits until it is written, for as
-  // long as the disk has no room for it. After StartSnapshots. kCancelled.
-  io::Task<Result<void>> WriteSnapshotNow();
-  // Makes durable what was appended, and ends the journal's fibers.
-  io::Task<void> Close();
+  // Keeps the log short by snapshots of the keyspace. After Replay.
+  void StartSnapshots(Snapshotting around);
+  // See store::Journal.
+  io::Task<Result<void>> WriteSnapshotNow() { return journal_->WriteSnapshotNow(); }
+  io::Task<void> Close() { return journal_->Close(); }
 
-  bool wants_records() const override { return true; }
+  bool wants_changes() const override { return true; }
   std::string refusal() const override;
   uint64_t Append(Bytes record) override;
-  // Takes a beat in; see Knowledge. The offset behind it.
-  uint64_t AppendBeat(std::string_view beat);
-  uint64_t durable() const override { return log_->durable_end(); }
-  io::Task<Result<void>> AwaitDurable(uint64_t offset) override;
+  // Appends a heartbeat (matrix_clock.hpp); the end offset behind it.
+  uint64_t AppendHeartbeat(std::string_view heartbeat);
+  uint64_t durable_end_offset() const override { return journal_->durable_end_offset(); }
+  io::Task<Result<void>> AwaitDurable(uint64_t offset) override {
+    return journal_->AwaitDurable(offset);
+  }
 
-  store::Log& log() { return *log_; }
-  store::Snapshots& snapshots() { return *snapshots_; }
-  store::ClockFile* clock_file() { return clock_file_.get(); }
+  store::Log& log() { return journal_->log(); }
+  store::Snapshots& snapshots() { return journal_->snapshots(); }
+  store::ClockFile& clock_file() { return journal_->clock_file(); }
 
  private:
-  // An entry that the log had no room for, and what time it was then.
-  struct Waiting {
-    std::string entry;
-    HybridTime time;
-  };
+  DiskJournal(io::Loop& loop, HybridClock& clock) : loop_(loop), clock_(clock) {}
+  uint64_t AppendLogRecord(LogRecordKind kind, Bytes body);
 
-  DiskJournal(io::Loop& loop, HybridClock& clock, Options options);
-  io::Task<Result<void>> OpenAll(io::Disk& disk);
-  io::Task<Result<SnapshotBasis>> ReplaySnapshot(Keyspace& keyspace);
-  io::Task<Result<void>> ReplayLog(Keyspace& keyspace, uint64_t offset);
-  void AppendEntry(EntryKind kind, Bytes body);
-  bool TryAppend(std::string_view entry, HybridTime time);
-  io::Task<void> FeedLog();
-  io::Task<void> SnapshotRegularly(Keyspace& keyspace, Snapshotting around);
-  io::Task<Result<void>> WriteSnapshot(Keyspace& keyspace, const SnapshotBasis& basis);
-  io::Task<Result<void>> WriteItems(Keyspace& keyspace, store::SnapshotWriter& writer);
+  // store::JournaledState
+  void BeginLoading() override {}
+  Result<void> LoadItem(Bytes item) override;
+  void EndLoading() override;
+  Result<void> Apply(const store::Record& record) override;
+  bool at_boundary() const override { return !log_records_.within_change(); }
+  uint64_t memory_bytes() const override { return keyspace_->used_bytes(); }
+  uint64_t BeginSnapshot(uint64_t durable_end_offset) override;
+  io::Task<Result<void>> WriteItems(store::SnapshotWriter& writer) override;
+  void EndSnapshot(bool written) override;
 
   io::Loop& loop_;
   HybridClock& clock_;
-  Options options_;
-  std::unique_ptr<store::ClockFile> clock_file_;
-  std::unique_ptr<store::Snapshots> snapshots_;
-  std::unique_ptr<store::Log> log_;
-  std::deque<Waiting> waiting_;
-  size_t waiting_bytes_ = 0;
-  uint64_t end_ = 0;
-  uint64_t long_begin_ = 0;  // of the last record that took several parts
+  std::unique_ptr<store::Journal> journal_;
+  Keyspace* keyspace_ = nullptr;  // since Replay
+  SnapshotMetadata metadata_;     // of the snapshot that is read or written
+  SnapshotItemReader items_;
+  LogRecordReader log_records_;
+  Snapshotting around_;
+  uint64_t long_begin_ = 0;  // of the last change in several parts
   uint64_t long_end_ = 0;
-  std::string entry_;  // that is being made
-  // Snapshots that were asked for; how many of those are written.
-  uint64_t asked_ = 0;
-  uint64_t written_ = 0;
-  io::WaitQueue asking_;
-  io::WaitQueue writing_;
-  io::Scope background_;
+  std::string log_record_;  // that is being written
 };
 
 }  // namespace meridian::session

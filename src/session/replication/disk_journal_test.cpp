@@ -16,9 +16,10 @@
 #include "io/wait_queue.hpp"
 #include "session/data/keyspace.hpp"
 #include "session/limits.hpp"
-#include "session/replication/basis.hpp"
-#include "session/replication/log_entry.hpp"
+#include "session/replication/log_record.hpp"
 #include "session/replication/snapshot_item.hpp"
+#include "session/replication/snapshot_metadata.hpp"
+#include "store/journal.hpp"
 #include "store/limits.hpp"
 #include "store/snapshot/snapshot_format.hpp"
 #include "store/store_fixture.hpp"
@@ -36,14 +37,14 @@ struct Life {
   explicit Life(Machine& on)
       : machine(on),
         clock(on.loop.driver(), seconds{5}),
-        keyspace({.seed = 7, .records = true}, clock) {}
+        keyspace({.seed = 7, .journaled = true}, clock) {}
 
   // As a SET of this key would; the offset behind it.
   uint64_t Set(std::string_view key, std::string_view value) {
     keyspace.SetNow(machine.loop.Wall());
     EXPECT_TRUE(keyspace.BeginWrite());
     keyspace.SetText(key, value, {});
-    return journal->Append(keyspace.record().Take());
+    return journal->Append(keyspace.change().Take());
   }
   size_t SizeOf(std::string_view key) {
     Entry* entry = keyspace.Find(key);
@@ -67,8 +68,8 @@ class DiskJournalTest : public store::StoreTest {
       EXPECT_TRUE(journal) << journal.error().message;
       if (!journal) co_return;
       life.journal = std::move(*journal);
-      auto basis = co_await life.journal->Replay(life.keyspace);
-      EXPECT_TRUE(basis) << basis.error().message;
+      auto metadata = co_await life.journal->Replay(life.keyspace);
+      EXPECT_TRUE(metadata) << metadata.error().message;
       co_await use(life);
       co_await life.journal->Close();
     });
@@ -76,10 +77,10 @@ class DiskJournalTest : public store::StoreTest {
   void FillDisk() { disk().faults.capacity_bytes = disk().used_bytes(); }
   void MakeRoom() { disk().faults.capacity_bytes = UINT64_MAX; }
 
-  DiskJournal::Options options_{.folder = "session", .log_id = 7, .headroom_bytes = 0};
+  store::JournalOptions options_{.folder = "session", .log_id = 7, .headroom_bytes = 0};
 };
 
-TEST_F(DiskJournalTest, WhatIsDurableIsBack) {
+TEST_F(DiskJournalTest, DurableChangesAreRecovered) {
   Live([](Life& life) -> Task<void> {
     EXPECT_TRUE(co_await life.journal->AwaitDurable(life.Set("a", "1")));
     EXPECT_TRUE(co_await life.journal->AwaitDurable(life.Set("b", "22")));
@@ -92,23 +93,23 @@ TEST_F(DiskJournalTest, WhatIsDurableIsBack) {
   });
 }
 
-TEST_F(DiskJournalTest, RecordOfAnEntrysSizeIsOneEntryAndOneByteMoreTakesTwo) {
-  constexpr size_t kMost = store::kMaxRecordBytes - 1;
+TEST_F(DiskJournalTest, ChangeOfARecordsSizeIsOneRecordAndOneByteMoreTakesTwo) {
+  constexpr size_t kMax = store::kMaxRecordBytes - 1;
   Live([](Life& life) -> Task<void> {
-    std::string record(kMost + 1, 'x');
+    std::string record(kMax + 1, 'x');
     uint64_t begin = life.journal->log().end_offset();
-    EXPECT_EQ(life.journal->Append(AsBytes(record).first(kMost)), begin + 1);
+    EXPECT_EQ(life.journal->Append(AsBytes(record).first(kMax)), begin + 1);
     EXPECT_EQ(life.journal->Append(AsBytes(record)), begin + 3);
     EXPECT_TRUE(co_await life.journal->AwaitDurable(begin + 3));
-    EntryReader reader;
+    LogRecordReader reader;
     auto batch = co_await life.journal->log().Read(begin + 1, 1);
     EXPECT_TRUE(batch);
     batch->ForEach([&](const store::Record& each) { EXPECT_TRUE(reader.Take(each.body)); });
-    EXPECT_TRUE(reader.within_record());
+    EXPECT_TRUE(reader.within_change());
   });
 }
 
-TEST_F(DiskJournalTest, LongRecordIsBackWhole) {
+TEST_F(DiskJournalTest, LongChangeIsRecovered) {
   static constexpr size_t kLong = 3 * store::kMaxRecordBytes;
   Live([](Life& life) -> Task<void> {
     EXPECT_TRUE(co_await life.journal->AwaitDurable(life.Set("k", std::string(kLong, 'x'))));
@@ -119,12 +120,12 @@ TEST_F(DiskJournalTest, LongRecordIsBackWhole) {
   });
 }
 
-TEST_F(DiskJournalTest, BeginningOfALongRecordIsGivenUpAndWhatComesBehindIsNotTakenForItsRest) {
+TEST_F(DiskJournalTest, IncompleteChangeIsAbandonedAndTheNextOneIsNotTakenForItsRest) {
   Live([](Life& life) -> Task<void> {
-    std::string part(1, static_cast<char>(EntryKind::kMoreParts));
-    auto offset = life.journal->log().Append({.body = AsBytes(part + "begun")});
-    EXPECT_TRUE(offset);
-    EXPECT_TRUE(co_await life.journal->log().Durable(*offset));
+    std::string part(1, static_cast<char>(LogRecordKind::kMoreParts));
+    auto end = life.journal->log().Append({.body = AsBytes(part + "begun")});
+    EXPECT_TRUE(end);
+    EXPECT_TRUE(co_await life.journal->log().Durable(*end));
   });
   for (size_t keys : {size_t{0}, size_t{1}}) {
     Live([keys](Life& life) -> Task<void> {
@@ -134,11 +135,11 @@ TEST_F(DiskJournalTest, BeginningOfALongRecordIsGivenUpAndWhatComesBehindIsNotTa
   }
 }
 
-TEST_F(DiskJournalTest, UnknownEntryIsAnErrorOfTheReplay) {
+TEST_F(DiskJournalTest, RecordOfUnknownKindEndsTheReplay) {
   Live([](Life& life) -> Task<void> {
-    auto offset = life.journal->log().Append({.body = AsBytes("\xff nonsense")});
-    EXPECT_TRUE(offset);
-    EXPECT_TRUE(co_await life.journal->log().Durable(*offset));
+    auto end = life.journal->log().Append({.body = AsBytes("\xff nonsense")});
+    EXPECT_TRUE(end);
+    EXPECT_TRUE(co_await life.journal->log().Durable(*end));
     Keyspace again({}, life.clock);
     auto replayed = co_await life.journal->Replay(again);
     EXPECT_FALSE(replayed);
@@ -146,7 +147,7 @@ TEST_F(DiskJournalTest, UnknownEntryIsAnErrorOfTheReplay) {
   });
 }
 
-TEST_F(DiskJournalTest, FullDiskRefusesUntilThereIsRoomAndThenIsToldOfAll) {
+TEST_F(DiskJournalTest, FullDiskRefusesUntilThereIsRoomAndThenGetsAllChanges) {
   Live([this](Life& life) -> Task<void> {
     EXPECT_EQ(life.journal->refusal(), "");
     FillDisk();
@@ -154,7 +155,7 @@ TEST_F(DiskJournalTest, FullDiskRefusesUntilThereIsRoomAndThenIsToldOfAll) {
     (void)co_await io::Sleep(seconds{1});
     EXPECT_NE(life.journal->refusal(), "");
     last = life.Set("b", "was being executed");
-    EXPECT_LT(life.journal->durable(), last);
+    EXPECT_LT(life.journal->durable_end_offset(), last);
     MakeRoom();
     EXPECT_TRUE(co_await life.journal->AwaitDurable(last));
     (void)co_await io::Sleep(2 * store::kUpkeepInterval);
@@ -166,52 +167,17 @@ TEST_F(DiskJournalTest, FullDiskRefusesUntilThereIsRoomAndThenIsToldOfAll) {
   });
 }
 
-TEST_F(DiskJournalTest, ReplyWaitsForAFullDiskForItsPatienceAndNoLonger) {
-  Live([this](Life& life) -> Task<void> {
-    FillDisk();
-    uint64_t last = life.Set("a", "x");
-    TimePoint begin = life.machine.loop.Now();
-    Result<void> durable = co_await life.journal->AwaitDurable(last);
-    EXPECT_FALSE(durable);
-    if (!durable) EXPECT_EQ(durable.error().code, Errc::kUnavailable);
-    Duration waited = life.machine.loop.Now() - begin;
-    EXPECT_GE(waited, kFullDiskPatience);
-    EXPECT_LT(waited, kFullDiskPatience + seconds{2});
-    MakeRoom();
-  });
-}
-
-TEST_F(DiskJournalTest, WhatWaitsForAFullDiskIsBounded) {
-  Live([this](Life& life) -> Task<void> {
-    FillDisk();
-    life.Set("a", "x");
-    (void)co_await io::Sleep(seconds{1});
-    std::string because_full = life.journal->refusal();
-    constexpr size_t kRecord = (size_t{1} << 20) - 1;  // with the byte that says what it is
-    std::string record(kRecord, 'x');
-    for (size_t bytes = 0; bytes < kMaxWaitingBytes; bytes += kRecord + 1) {
-      life.journal->Append(AsBytes(record));
-    }
-    EXPECT_EQ(life.journal->refusal(), because_full);
-    life.journal->Append({});
-    EXPECT_EQ(life.journal->refusal(), "too much is waiting for the disk");
-    // These are no records, and must not come back.
-    disk().faults = {};
-    MakeRoom();
-  });
-}
-
-TEST_F(DiskJournalTest, SnapshotStandsForTheLogAndItsBasisIsBack) {
+TEST_F(DiskJournalTest, SnapshotReplacesTheLogAndItsMetadataIsRecovered) {
   options_.segment_bytes = store::kMinSegmentBytes;
   options_.snapshot_log_bytes = 10 * store::kMinSegmentBytes;
   options_.snapshot_memory_factor = 0;
-  SnapshotBasis basis;
-  basis.applied[7] = 42;
-  Live([&basis](Life& life) -> Task<void> {
+  SnapshotMetadata metadata;
+  metadata.applied[7] = 42;
+  Live([&metadata](Life& life) -> Task<void> {
     bool written = false;
     life.journal->StartSnapshots(
-        life.keyspace, {.begin = [&] { return basis; },
-                        .end = [&](const SnapshotBasis* done) { written |= done != nullptr; }});
+        {.begin = [&] { return metadata; },
+         .end = [&](const SnapshotMetadata* done) { written |= done != nullptr; }});
     uint64_t last = 0;
     for (int i = 0; i < 2000; ++i) {
       last = life.Set("k" + std::to_string(i % 100), std::string(100, 'x'));
@@ -223,13 +189,13 @@ TEST_F(DiskJournalTest, SnapshotStandsForTheLogAndItsBasisIsBack) {
     EXPECT_GT(life.journal->log().begin_offset(), 0);
     life.Set("after", "x");
   });
-  Run([this, &basis](Machine& machine) -> Task<void> {
+  Run([this, &metadata](Machine& machine) -> Task<void> {
     Life life(machine);
     auto journal = co_await DiskJournal::Open(machine.loop, machine.disk, life.clock, options_);
     EXPECT_TRUE(journal);
     auto found = co_await (*journal)->Replay(life.keyspace);
     EXPECT_TRUE(found);
-    EXPECT_EQ(found->applied, basis.applied);
+    EXPECT_EQ(found->applied, metadata.applied);
     EXPECT_EQ(life.keyspace.size(), 101);
     co_await (*journal)->Close();
   });
@@ -239,8 +205,8 @@ TEST_F(DiskJournalTest, SnapshotStandsForTheLogAndItsBasisIsBack) {
 TEST_F(DiskJournalTest, SnapshotOfALongValueFailed) {
   static constexpr size_t kLong = 3 * store::kMaxSnapshotItemBytes;
   Live([](Life& life) -> Task<void> {
-    life.journal->StartSnapshots(life.keyspace, {.begin = [] { return SnapshotBasis(); },
-                                                 .end = [](const SnapshotBasis*) {}});
+    life.journal->StartSnapshots(
+        {.begin = [] { return SnapshotMetadata(); }, .end = [](const SnapshotMetadata*) {}});
     life.Set("long", std::string(kLong, 'x'));
     EXPECT_TRUE(co_await life.journal->AwaitDurable(life.Set("short", "x")));
     EXPECT_TRUE(co_await life.journal->WriteSnapshotNow());
@@ -249,10 +215,10 @@ TEST_F(DiskJournalTest, SnapshotOfALongValueFailed) {
     Keyspace again({.seed = 8}, life.clock);
     auto reader = co_await life.journal->snapshots().ReadNewest();
     CHECK(reader);
-    ItemReader items;
+    SnapshotItemReader items;
     while (auto block = *co_await (*reader)->NextBlock()) {
       EXPECT_TRUE(store::ForEachItem(*block, [&](Bytes item) {
-        if (!IsBasis(item)) EXPECT_TRUE(ApplyItem(items, item, again));
+        if (!IsSnapshotMetadata(item)) EXPECT_TRUE(ApplySnapshotItem(items, item, again));
       }));
     }
     EXPECT_EQ(again.size(), 2);

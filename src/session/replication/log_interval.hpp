@@ -1,5 +1,5 @@
-// Decides whether an event that strangers can bring about at will is worth a line of the log: the
-// first one, and then one in each interval. Pure; one thread.
+// LogInterval: limits the log lines about an event that anyone on the network can cause: one for
+// the first, then at most one in each interval. Pure; one thread.
 #pragma once
 
 #include <cstdint>

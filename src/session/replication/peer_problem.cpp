@@ -10,9 +10,9 @@
 namespace meridian::session {
 namespace {
 
-constexpr std::string_view kProcedure = "docs/session.md, \"Who comes and who goes\"";
+constexpr std::string_view kProcedure = "docs/session.md, \"Adding and removing data centers\"";
 
-// As another log of that name is another disk.
+// Another log of that name means that the disk was replaced.
 std::string SetAside(const FollowingFacts& facts) {
   return fmt::format("while {} is stopped, mv -T {} {}.lost-$(date +%F); then start it", facts.here,
                      facts.copy_folder, facts.copy_folder);
@@ -51,7 +51,7 @@ std::string PeerProblemText(const PeerProblem& problem) {
 
 PeerProblem ProblemOfFollowing(const FollowingFacts& facts) {
   if (!facts.refusal) {
-    // It cannot be reached, or has ended the connection: `status` says how it is.
+    // It cannot be reached, or has closed the connection: `status` shows its state.
     return {.reason = std::string(facts.error), .next = ""};
   }
   if (facts.refusal->reason == store::RefusalReason::kOtherLog) {

@@ -10,7 +10,7 @@
 
 namespace meridian::session {
 
-// Empty: there is none.
+// Empty: no problem.
 struct PeerProblem {
   std::string reason;
   std::string next;  // what to do, with the command where there is one
@@ -22,14 +22,14 @@ std::string PeerProblemText(const PeerProblem& problem);
 
 struct FollowingFacts {
   std::string_view here;
-  std::string_view source;                // the other data center
-  std::string_view copy_folder;           // of what came from it
-  std::string_view error;                 // what ended the last attempt; empty: none has ended
-  std::optional<store::Refusal> refusal;  // where one has refused the other
+  std::string_view source;       // the other data center
+  std::string_view copy_folder;  // of the copy of its log
+  std::string_view error;        // the error of the last attempt; empty: no attempt has ended
+  std::optional<store::Refusal> refusal;  // if one end has refused the other
 };
 // Why `here` does not follow `source`.
 PeerProblem ProblemOfFollowing(const FollowingFacts& facts);
-// Why `follower` does not follow the log of `here`, as far as it was refused.
+// Why `follower` does not follow the log of this data center, if it was refused.
 PeerProblem ProblemOfBeingFollowed(std::string_view follower, const store::Refusal& refusal);
 
 }  // namespace meridian::session

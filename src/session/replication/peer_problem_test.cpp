@@ -25,12 +25,12 @@ TEST(PeerProblem, NoneBeforeTheFirstAttemptHasEnded) {
   EXPECT_EQ(PeerProblemText({}), "");
 }
 
-TEST(PeerProblem, OneThatCannotBeReachedIsToldWithTheError) {
+TEST(PeerProblem, UnreachablePeerIsReportedWithTheError) {
   EXPECT_EQ(PeerProblemText(ProblemOfFollowing(FactsOf("connection refused"))),
             "connection refused");
 }
 
-TEST(PeerProblem, ReplacedDiskIsToldWithTheCommandThatSetsTheCopyAside) {
+TEST(PeerProblem, ReplacedDiskIsReportedWithTheCommandThatMovesTheCopy) {
   FollowingFacts facts = FactsOf("refused by the source");
   facts.refusal = Refusal{RefusalReason::kOtherLog, "the log is 1, the copy one of 2"};
   EXPECT_EQ(PeerProblemText(ProblemOfFollowing(facts)),

@@ -22,54 +22,58 @@
 #include "io/wait_queue.hpp"
 #include "session/data/keyspace.hpp"
 #include "session/limits.hpp"
-#include "session/replication/basis.hpp"
-#include "session/replication/follower.hpp"
-#include "session/replication/knowledge.hpp"
+#include "session/replication/log_applier.hpp"
+#include "session/replication/log_record.hpp"
+#include "session/replication/matrix_clock.hpp"
 #include "session/replication/peer_problem.hpp"
+#include "session/replication/snapshot_metadata.hpp"
 #include "store/mirror/mirror_client.hpp"
 #include "store/mirror/mirror_protocol.hpp"
 #include "store/mirror/mirror_server.hpp"
+#include "store/replica.hpp"
 
 namespace meridian::session {
 namespace {
 
 constexpr std::string_view kCopyPrefix = "from-";
-// An empty file: who keeps this disk has once waited for the others.
+// An empty file: a data center with this disk has waited for the others once.
 constexpr std::string_view kContactMark = "contacted";
 
 }  // namespace
 
-// What /metrics shows.
-struct Replication::Shown {
+// The gauges of /metrics.
+struct Replication::Gauges {
   struct Mirror {
-    const Follower* follower;
+    const store::Replica* replica;
     store::MirrorGauges gauges;
   };
 
-  explicit Shown(Metrics& metrics)
-      : known_lag(metrics.AddGauge("meridian_session_known_lag_seconds",
-                                   "How long ago the newest write was made that every data center "
-                                   "is known to have, and whose traces are not kept.")) {}
+  explicit Gauges(Metrics& metrics)
+      : stability_lag(
+            metrics.AddGauge("meridian_session_stability_lag_seconds",
+                             "How far the stability horizon is behind the present: every data "
+                             "center has applied all older writes.")) {}
 
   std::vector<Mirror> mirrors;
-  Gauge& known_lag;
+  Gauge& stability_lag;
 };
 
 Replication::Replication(const Parts& parts, Options options)
     : parts_(parts),
       options_(std::move(options)),
-      knowledge_(options_.data_centers, options_.here),
+      matrix_clock_(options_.data_centers, options_.here),
       server_(parts_.loop, {.identity = {options_.site, options_.data_centers[options_.here]},
                             .clock = parts_.clock,
                             .find =
                                 [this](std::string_view name) {
-                                  bool known = name == kLogName;
-                                  return known ? store::MirroredLog{&parts_.journal.log(),
-                                                                    &parts_.journal.snapshots()}
-                                               : store::MirroredLog{};
+                                  bool stability_horizon = name == kLogName;
+                                  return stability_horizon
+                                             ? store::MirroredLog{&parts_.journal.log(),
+                                                                  &parts_.journal.snapshots()}
+                                             : store::MirroredLog{};
                                 },
-                            .on_joined = [this](std::string_view name) { Hurry(name); },
-                            .renew = [this](std::string_view) { return Renew(); }}),
+                            .on_joined = [this](std::string_view name) { RedialNow(name); },
+                            .make_snapshot = [this](std::string_view) { return MakeSnapshot(); }}),
       background_(parts_.loop) {}
 
 Replication::~Replication() = default;
@@ -77,30 +81,34 @@ Replication::~Replication() = default;
 io::Task<Result<std::unique_ptr<Replication>>> Replication::Open(const Parts& parts,
                                                                  Options options) {
   std::unique_ptr<Replication> replication(new Replication(parts, std::move(options)));
-  Result<void> opened = co_await replication->OpenFollowers();
+  Result<void> opened = co_await replication->OpenSources();
   if (opened) co_return replication;
   co_await replication->Close();
   co_return Fail(std::move(opened.error()));
 }
 
-io::Task<Result<std::unique_ptr<Follower>>> Replication::OpenFollower(std::string name) {
+io::Task<Result<std::unique_ptr<Replication::Source>>> Replication::OpenSource(
+    std::string name, LogApplier::OnHeartbeat on_heartbeat) {
   std::string folder = options_.folder + "/" + std::string(kCopyPrefix) + name;
-  co_return co_await Follower::Open(parts_.loop, parts_.disk,
-                                    {.source = std::move(name),
-                                     .folder = std::move(folder),
-                                     .on_disk_failure = options_.on_disk_failure});
+  auto replica = co_await store::Replica::Open(parts_.loop, parts_.disk,
+                                               {.source = std::move(name),
+                                                .log = kLogName,
+                                                .folder = std::move(folder),
+                                                .on_disk_failure = options_.on_disk_failure});
+  if (!replica) co_return Fail(std::move(replica.error()));
+  co_return std::unique_ptr<Source>(
+      new Source{LogApplier(parts_.keyspace, std::move(on_heartbeat)), std::move(*replica)});
 }
 
-io::Task<Result<void>> Replication::OpenFollowers() {
-  followers_.resize(options_.data_centers.size());
-  for (size_t i = 0; i < followers_.size(); ++i) {
+io::Task<Result<void>> Replication::OpenSources() {
+  sources_.resize(options_.data_centers.size());
+  for (size_t i = 0; i < sources_.size(); ++i) {
     if (i == options_.here) continue;
-    auto follower = co_await OpenFollower(options_.data_centers[i]);
-    if (!follower) co_return Fail(std::move(follower.error()));
-    followers_[i] = std::move(*follower);
+    auto source = co_await OpenSource(options_.data_centers[i], HeartbeatHandlerOf(i));
+    if (!source) co_return Fail(std::move(source.error()));
+    sources_[i] = std::move(*source);
   }
-  // What came from a data center that the site no longer has, or whose disk was lost, is still
-  // ours.
+  // Copies of data centers that the site no longer has, or whose disk was lost, still count.
   auto names = co_await parts_.disk.ListFolders(options_.folder);
   if (!names) co_return Fail(std::move(names.error()));
   for (std::string& name : *names) {
@@ -110,90 +118,82 @@ io::Task<Result<void>> Replication::OpenFollowers() {
     Result<void> whole =
         co_await HasNoCopyWithin(options_.folder + "/" + std::string(kCopyPrefix) + name);
     if (!whole) co_return whole;
-    auto follower = co_await OpenFollower(name);
-    if (!follower) co_return Fail(std::move(follower.error()));
-    former_.push_back(std::move(*follower));
+    auto source = co_await OpenSource(name, [](Bytes) {});
+    if (!source) co_return Fail(std::move(source.error()));
+    former_.push_back(std::move(*source));
   }
   co_return Result<void>{};
 }
 
-// Two copies that were set aside under the same name, one in the other: it would be passed over.
+// A copy that was moved into another copy's folder would be overlooked.
 io::Task<Result<void>> Replication::HasNoCopyWithin(std::string folder) {
   auto names = co_await parts_.disk.ListFolders(folder);
   if (!names) co_return Fail(std::move(names.error()));
   for (const std::string& name : *names) {
     if (!name.starts_with(kCopyPrefix)) continue;
-    co_return Fail(Errc::kInvalid, "{} has another copy in it, {}: move that beside it", folder,
-                   name);
+    co_return Fail(Errc::kInvalid, "{} has another copy in it, {}: move that copy beside it",
+                   folder, name);
   }
   co_return Result<void>{};
 }
 
 io::Task<Result<void>> Replication::Replay() {
   Keyspace& keyspace = parts_.keyspace;
-  // One log may have the end of what another one brings after it.
-  if (!alone() || !former_.empty()) keyspace.set_known({});
-  Result<SnapshotBasis> basis = co_await parts_.journal.Replay(keyspace);
-  if (!basis) co_return Fail(std::move(basis.error()));
-  Result<void> replayed = co_await ReplayCopies(*basis);
-  if (alone()) keyspace.set_known(HybridTime::Max());
+  // One log may delete what another log, which is replayed later, has written.
+  if (!alone() || !former_.empty()) keyspace.set_stability_horizon({});
+  Result<SnapshotMetadata> metadata = co_await parts_.journal.Replay(keyspace);
+  if (!metadata) co_return Fail(std::move(metadata.error()));
+  Result<void> replayed = co_await ReplayCopies(*metadata);
+  if (alone()) keyspace.set_stability_horizon(HybridTime::Max());
   co_return replayed;
 }
 
-io::Task<Result<void>> Replication::ReplayCopies(const SnapshotBasis& basis) {
-  auto applied = [&](const Follower& follower) {
-    auto found = basis.applied.find(follower.log_id());
-    return found == basis.applied.end() ? uint64_t{0} : found->second;
-  };
-  for (auto& follower : former_) {
-    Result<void> replayed =
-        co_await follower->Replay(parts_.keyspace, applied(*follower), [](Bytes) {});
-    if (!replayed) co_return replayed;
-  }
-  for (size_t i = 0; i < followers_.size(); ++i) {
-    if (!followers_[i]) continue;
-    Result<void> replayed =
-        co_await followers_[i]->Replay(parts_.keyspace, applied(*followers_[i]), OnBeatOf(i));
-    if (!replayed) co_return replayed;
+io::Task<Result<void>> Replication::ReplayCopies(const SnapshotMetadata& metadata) {
+  for (auto* all : {&former_, &sources_}) {
+    for (auto& source : *all) {
+      if (!source) continue;
+      Result<void> replayed = co_await source->replica->Replay(source->applier, metadata.applied);
+      if (!replayed) co_return replayed;
+    }
   }
   co_return Result<void>{};
 }
 
 void Replication::Start(Metrics* metrics) {
   if (alone()) return;
-  if (metrics != nullptr) shown_ = std::make_unique<Shown>(*metrics);
-  for (size_t i = 0; i < followers_.size(); ++i) {
-    if (!followers_[i]) continue;
-    const std::string& name = options_.data_centers[i];
-    followers_[i]->Start({.identity = {options_.site, options_.data_centers[options_.here]},
-                          .source = name,
-                          .log = kLogName,
-                          .clock = parts_.clock,
-                          .clock_file = parts_.journal.clock_file(),
-                          .seed = options_.seed + i,
-                          .before_snapshot = [this] { return Renew(); }},
-                         options_.dial(name), parts_.keyspace, OnBeatOf(i));
-    if (!shown_) continue;
-    shown_->mirrors.push_back({followers_[i].get(), {*metrics, kLogName, name}});
+  if (metrics != nullptr) gauges_ = std::make_unique<Gauges>(*metrics);
+  for (size_t i = 0; i < sources_.size(); ++i) {
+    if (!sources_[i]) continue;
+    store::Replica& replica = *sources_[i]->replica;
+    const std::string& name = replica.source();
+    replica.Start({.identity = {options_.site, options_.data_centers[options_.here]},
+                   .clock = parts_.clock,
+                   .clock_file = &parts_.journal.clock_file(),
+                   .seed = options_.seed + i,
+                   .before_snapshot = [this] { return MakeSnapshot(); }},
+                  options_.dial(name), sources_[i]->applier);
+    if (gauges_) gauges_->mirrors.push_back({&replica, {*metrics, kLogName, name}});
   }
-  background_.Spawn(BeatRegularly());
+  background_.Spawn(WriteHeartbeats());
 }
 
-bool Replication::HasHeardOfAll() const {
+bool Replication::HasAppliedFromAll() const {
   return std::ranges::all_of(
-      followers_, [](const auto& follower) { return !follower || follower->applied() > 0; });
+      sources_, [](const auto& source) { return !source || source->replica->applied() > 0; });
 }
 
 io::Task<void> Replication::AwaitContact(std::function<bool()> is_over) {
   if (alone()) co_return;
   std::string mark = options_.folder + "/" + std::string(kContactMark);
-  if (auto known = co_await parts_.disk.Open(mark, io::OpenMode::kRead); known) co_return;
-  LOG_INFO("the disk is new: waiting until the other data centers are heard of");
-  TimePoint until = parts_.loop.After(kMostClockSkew);
-  while (!HasHeardOfAll() && parts_.loop.Now() < until) {
+  if (auto stability_horizon = co_await parts_.disk.Open(mark, io::OpenMode::kRead);
+      stability_horizon)
+    co_return;
+  LOG_INFO("the disk is new: waiting for the logs of the other data centers");
+  TimePoint until = parts_.loop.After(kMaxPeerClockSkew);
+  while (!HasAppliedFromAll() && parts_.loop.Now() < until) {
     if (!co_await io::Sleep(kContactPause) || (is_over && is_over())) co_return;
   }
-  // Where it cannot be made, the next start waits again.
+  // If it cannot be made, the next start waits again.
   (void)co_await parts_.disk.Open(mark, io::OpenMode::kCreate);
   (void)co_await parts_.disk.SyncFolder(options_.folder);
 }
@@ -201,9 +201,9 @@ io::Task<void> Replication::AwaitContact(std::function<bool()> is_over) {
 io::Task<void> Replication::Close() {
   background_.Cancel();
   co_await background_.Join();
-  for (auto* all : {&followers_, &former_}) {
-    for (auto& follower : *all) {
-      if (follower) co_await follower->Close();
+  for (auto* all : {&sources_, &former_}) {
+    for (auto& source : *all) {
+      if (source) co_await source->replica->Close();
     }
   }
 }
@@ -213,119 +213,115 @@ io::Task<void> Replication::Serve(std::unique_ptr<io::Stream> stream,
   co_await server_.Serve(std::move(stream), std::move(allowed));
 }
 
-// Who has come here can be reached: a cut has healed.
-void Replication::Hurry(std::string_view data_center) {
-  for (auto& follower : followers_) {
-    if (follower && follower->source() == data_center) follower->Hurry();
-  }
+// A data center that connects to us can be reached: a cut has healed.
+void Replication::RedialNow(std::string_view data_center) {
+  ForEachReplica([data_center](store::Replica& replica) {
+    if (replica.source() == data_center) replica.RedialNow();
+  });
 }
 
-Follower::OnBeat Replication::OnBeatOf(size_t origin) {
-  return [this, origin](Bytes bytes) {
-    Result<Beat> beat = DecodeBeat(bytes);
-    Result<void> heard = beat ? knowledge_.Hear(origin, *beat) : Fail(beat.error());
+LogApplier::OnHeartbeat Replication::HeartbeatHandlerOf(size_t replica_id) {
+  return [this, replica_id](Bytes bytes) {
+    Result<Heartbeat> heartbeat = DecodeHeartbeat(bytes);
+    Result<void> heard =
+        heartbeat ? matrix_clock_.Observe(replica_id, *heartbeat) : Fail(heartbeat.error());
     if (heard) return Learn();
-    LOG_ERROR("a data center sees the site in another way",
-              {"source", options_.data_centers[origin]}, {"error", heard.error().message});
+    LOG_ERROR("a data center has other replica ids", {"source", options_.data_centers[replica_id]},
+              {"error", heard.error().message});
   };
 }
 
 void Replication::Learn() {
   if (frozen_) return;
-  HybridTime known = knowledge_.known();
-  if (known > parts_.keyspace.known()) parts_.keyspace.set_known(known);
+  HybridTime stability_horizon = matrix_clock_.stability_horizon();
+  if (stability_horizon > parts_.keyspace.stability_horizon())
+    parts_.keyspace.set_stability_horizon(stability_horizon);
 }
 
-Result<uint64_t> Replication::WriteBeat() {
+Result<uint64_t> Replication::WriteHeartbeat() {
   Result<HybridTime> now = parts_.clock.Now();
   if (!now) return Fail(std::move(now.error()));
   std::string refusal = parts_.journal.refusal();
   if (!refusal.empty()) return Fail(Errc::kUnavailable, "{}", refusal);
-  return parts_.journal.AppendBeat(EncodeBeat(knowledge_.MakeBeat(*now)));
+  return parts_.journal.AppendHeartbeat(EncodeHeartbeat(matrix_clock_.MakeHeartbeat(*now)));
 }
 
-// One that has nothing cannot begin with our log: it would get back what others have deleted from
-// it and have forgotten, and nothing of its own, were it here before. Behind the beat a snapshot
-// stands for something also where nobody has written. And before a snapshot of another one replaces
-// our copy of its log, ours stands for what was in that: deletions that everybody has applied are
-// in theirs no more.
-io::Task<Result<void>> Replication::Renew() {
-  Result<uint64_t> beat = WriteBeat();
-  if (!beat) co_return Fail(std::move(beat.error()));
-  Result<void> done = co_await parts_.journal.AwaitDurable(*beat);
+// Called in two cases. A new follower must start from a snapshot: our log may have keys whose
+// tombstones the others have dropped already, and lacks what the follower itself may have written
+// in an earlier life. (The heartbeat makes sure that there is a record for the snapshot to cover.)
+// And before another data center's snapshot replaces our copy of its log, our own snapshot must
+// cover the replaced copy: deletions that every data center has applied are not in the new one.
+io::Task<Result<void>> Replication::MakeSnapshot() {
+  Result<uint64_t> heartbeat = WriteHeartbeat();
+  if (!heartbeat) co_return Fail(std::move(heartbeat.error()));
+  Result<void> done = co_await parts_.journal.AwaitDurable(*heartbeat);
   if (done) done = co_await parts_.journal.WriteSnapshotNow();
   co_return done;
 }
 
-io::Task<void> Replication::BeatRegularly() {
-  while (co_await io::Sleep(kBeatInterval)) {
-    // Without a stamp, or room on the disk, the others keep their traces for longer.
-    (void)WriteBeat();
-    if (!shown_) continue;
-    for (Shown::Mirror& each : shown_->mirrors) each.follower->mirror()->Show(each.gauges);
-    shown_->known_lag.Set(Seconds(-parts_.clock.LeadOf(known())));
+io::Task<void> Replication::WriteHeartbeats() {
+  while (co_await io::Sleep(kHeartbeatInterval)) {
+    // Without a stamp, or room on the disk, the others keep their tombstones for longer.
+    (void)WriteHeartbeat();
+    if (!gauges_) continue;
+    for (Gauges::Mirror& each : gauges_->mirrors) each.replica->mirror()->Show(each.gauges);
+    gauges_->stability_lag.Set(Seconds(-parts_.clock.LeadOf(stability_horizon())));
   }
 }
 
-SnapshotBasis Replication::BeginSnapshot() {
+SnapshotMetadata Replication::BeginSnapshot() {
   frozen_ = true;
-  SnapshotBasis basis{.known = alone() ? HybridTime() : known()};
-  for (auto* all : {&followers_, &former_}) {
-    for (auto& follower : *all) {
-      if (follower && follower->log_id() != 0) {
-        basis.applied[follower->log_id()] = follower->applied();
-      }
-    }
-  }
-  return basis;
+  SnapshotMetadata metadata{.stability_horizon = alone() ? HybridTime() : stability_horizon()};
+  ForEachReplica([&metadata](store::Replica& replica) {
+    if (replica.log_id() != 0) metadata.applied[replica.log_id()] = replica.applied();
+  });
+  return metadata;
 }
 
-void Replication::EndSnapshot(const SnapshotBasis* written) {
+void Replication::EndSnapshot(const SnapshotMetadata* written) {
   frozen_ = false;
   if (!alone()) Learn();
   if (written == nullptr) return;
-  for (auto* all : {&followers_, &former_}) {
-    for (auto& follower : *all) {
-      if (!follower) continue;
-      auto applied = written->applied.find(follower->log_id());
-      if (applied != written->applied.end()) follower->Release(applied->second);
-    }
-  }
+  ForEachReplica([written](store::Replica& replica) {
+    auto applied = written->applied.find(replica.log_id());
+    if (applied != written->applied.end()) replica.Release(applied->second);
+  });
 }
 
-size_t Replication::Have(uint64_t offset) const {
-  return offset == 0 ? options_.data_centers.size() - 1 : server_.CountWith(kLogName, offset - 1);
+size_t Replication::Count(uint64_t offset) const {
+  return offset == 0 ? options_.data_centers.size() - 1 : server_.CountWith(kLogName, offset);
 }
 
 io::Task<size_t> Replication::Await(uint64_t offset, size_t count, TimePoint deadline) {
   if (offset == 0) co_return options_.data_centers.size() - 1;
-  co_return co_await server_.AwaitFollowers(kLogName, offset - 1, count, deadline);
+  co_return co_await server_.AwaitFollowers(kLogName, offset, count, deadline);
 }
 
 std::vector<Replication::Peer> Replication::Peers() const {
   std::vector<Peer> peers;
   const auto& followers = server_.followers(kLogName);
   uint64_t end = parts_.journal.log().end_offset();
-  for (const auto& follower : followers_) {
-    if (!follower || follower->mirror() == nullptr) continue;
-    const store::MirrorClient& mirror = *follower->mirror();
-    auto found = followers.find(follower->source());
+  for (const auto& source : sources_) {
+    if (!source || source->replica->mirror() == nullptr) continue;
+    const store::Replica& replica = *source->replica;
+    const store::MirrorClient& mirror = *replica.mirror();
+    auto found = followers.find(replica.source());
     uint64_t acknowledged = found == followers.end() ? 0 : found->second.acknowledged;
     PeerProblem problem;
     if (!mirror.connected()) {
       problem = ProblemOfFollowing({.here = options_.data_centers[options_.here],
-                                    .source = follower->source(),
-                                    .copy_folder = follower->folder(),
+                                    .source = replica.source(),
+                                    .copy_folder = replica.folder(),
                                     .error = mirror.problem(),
                                     .refusal = mirror.refusal()});
     }
     PeerProblem refused;
     bool follows_us = found != followers.end() && found->second.connected;
-    if (const store::Refusal* refusal = server_.RefusalOf(kLogName, follower->source());
+    if (const store::Refusal* refusal = server_.RefusalOf(kLogName, replica.source());
         refusal != nullptr && !follows_us) {
-      refused = ProblemOfBeingFollowed(follower->source(), *refusal);
+      refused = ProblemOfBeingFollowed(replica.source(), *refusal);
     }
-    peers.push_back({.name = follower->source(),
+    peers.push_back({.name = replica.source(),
                      .connected = mirror.connected(),
                      .behind_records = mirror.lag_records(),
                      .behind = mirror.lag(),

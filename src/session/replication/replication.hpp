@@ -1,11 +1,10 @@
-// Replication: this data center's part in making all of them hold the same. It follows the session
-// log of every other one (Follower), serves its own to them (store/mirror/mirror_server.hpp),
-// writes beats (Knowledge), tells the keyspace what may be forgotten, and says who has what
-// (Copies).
+// Replication: makes this data center converge with the others. It follows the session log of each
+// (store::Replica), serves its own log to them (store::MirrorServer), writes heartbeats
+// (MatrixClock), tells the keyspace the stability horizon, and counts acknowledgements for WAIT.
 //
 // Owned by the Session; one thread: the loop's. Close before it goes; journal and keyspace outlive
-// it. Invariant: while a snapshot is written nothing more is forgotten, so that what is applied
-// again on top of it brings nothing back.
+// it. Invariant: while a snapshot is written the stability horizon does not move, so that changes
+// which are applied again on top of the snapshot bring no deleted key back.
 #pragma once
 
 #include <cstddef>
@@ -27,39 +26,40 @@
 #include "io/scope.hpp"
 #include "io/task.hpp"
 #include "session/data/keyspace.hpp"
-#include "session/replication/basis.hpp"
+#include "session/replication/acknowledgements.hpp"
 #include "session/replication/disk_journal.hpp"
-#include "session/replication/follower.hpp"
-#include "session/replication/journal.hpp"
-#include "session/replication/knowledge.hpp"
+#include "session/replication/log_applier.hpp"
+#include "session/replication/matrix_clock.hpp"
 #include "session/replication/peer_problem.hpp"
+#include "session/replication/snapshot_metadata.hpp"
 #include "store/disk_failure.hpp"
 #include "store/mirror/clock_offset.hpp"
 #include "store/mirror/mirror_client.hpp"
 #include "store/mirror/mirror_server.hpp"
+#include "store/replica.hpp"
 
 namespace meridian::session {
 
-class Replication final : public Copies {
+class Replication final : public Acknowledgements {
  public:
   struct Options {
     std::string site;
-    std::vector<std::string> data_centers;  // in the order by which stamps know them
-    size_t here = 0;                        // our place among them
+    std::vector<std::string> data_centers;  // by replica id
+    size_t here = 0;                        // our replica id
     std::string folder;                     // where the copies are
     uint64_t seed = 0;
     store::OnDiskFailure on_disk_failure = store::EndProcessOnDiskFailure;
-    // A connection to another one's peer port.
+    // Connects to another data center's peer port.
     std::function<store::MirrorClient::Dial(const std::string& data_center)> dial;
   };
-  // How one of the others is, as seen from here.
+  // The state of another data center, as seen from here.
   struct Peer {
     std::string name;
     bool connected = false;       // we follow it now
-    uint64_t behind_records = 0;  // that it has and we have not
+    uint64_t behind_records = 0;  // that it has and we lack
     Duration behind{};            // how long ago we had all that it has
     std::optional<store::ClockOffset::Estimate> clock;
-    uint64_t ahead_records = 0;  // that we have and it has not
+    uint64_t ahead_records = 0;  // that we have and it lacks
     PeerProblem problem;         // why we do not follow it
     PeerProblem refused;         // why it does not follow us, though it has asked
   };
@@ -74,55 +74,71 @@ class Replication final : public Copies {
   static io::Task<Result<std::unique_ptr<Replication>>> Open(const Parts& parts, Options options);
   ~Replication() override;
 
-  // Brings the keyspace, which is empty, to where it was: from the journal, and from what had come
-  // from the others before this start.
+  // Recovers the keyspace, which is empty: from the journal, and from the copies of other data
+  // centers' logs.
   io::Task<Result<void>> Replay();
-  // Follows and is followed from now on. `metrics` may be null.
+  // Follows the others, and lets them follow, from now on. `metrics` may be null.
   void Start(Metrics* metrics);
-  // After Start, before anybody writes. One whose disk is new may have been here before, on another
-  // one: it must go on from the sums of then, and its stamps must be above those of then, which the
-  // others may have forgotten already. So it has to hear of all of them; but no longer than clocks
-  // may differ, nor when `is_over`.
+  // After Start, and before the first write. A data center with a new disk may have been in the
+  // site before, with another disk: it must continue its counter sums of then, and its stamps must
+  // be above those of then, whose tombstones the others may have dropped. So it waits until it has
+  // applied something from each other one; at most for kMaxPeerClockSkew, and not after `is_over`.
   io::Task<void> AwaitContact(std::function<bool()> is_over = {});
   io::Task<void> Close();
   // Serves another data center whose connection was accepted; see MirrorServer::Serve.
   io::Task<void> Serve(std::unique_ptr<io::Stream> stream,
                        std::function<bool(std::string_view data_center)> allowed);
 
-  // Around a snapshot of the keyspace: what it will stand for; and that it does, or has failed.
-  SnapshotBasis BeginSnapshot();
-  void EndSnapshot(const SnapshotBasis* written);
+  // Called around a snapshot of the keyspace: its metadata; and whether it was written (null: no).
+  SnapshotMetadata BeginSnapshot();
+  void EndSnapshot(const SnapshotMetadata* written);
 
-  size_t Have(uint64_t offset) const override;
+  size_t Count(uint64_t offset) const override;
   io::Task<size_t> Await(uint64_t offset, size_t count, TimePoint deadline) override;
 
   std::vector<Peer> Peers() const;
-  // Everything with a stamp up to this is in every data center.
-  HybridTime known() const { return parts_.keyspace.known(); }
+  // Everything with a stamp up to this was applied in every data center.
+  HybridTime stability_horizon() const { return parts_.keyspace.stability_horizon(); }
 
  private:
-  struct Shown;
+  struct Gauges;
+  // Another data center's log, copied and applied here.
+  struct Source {
+    LogApplier applier;
+    std::unique_ptr<store::Replica> replica;
+  };
+
   Replication(const Parts& parts, Options options);
-  bool HasHeardOfAll() const;
+  bool HasAppliedFromAll() const;
   bool alone() const { return options_.data_centers.size() == 1; }
-  io::Task<Result<void>> OpenFollowers();
+  io::Task<Result<void>> OpenSources();
   io::Task<Result<void>> HasNoCopyWithin(std::string folder);
-  io::Task<Result<void>> ReplayCopies(const SnapshotBasis& basis);
-  io::Task<Result<std::unique_ptr<Follower>>> OpenFollower(std::string name);
-  void Hurry(std::string_view data_center);
-  Follower::OnBeat OnBeatOf(size_t origin);
+  io::Task<Result<void>> ReplayCopies(const SnapshotMetadata& metadata);
+  io::Task<Result<std::unique_ptr<Source>>> OpenSource(std::string name,
+                                                       LogApplier::OnHeartbeat on_heartbeat);
+  void RedialNow(std::string_view data_center);
+  // Calls `visit(store::Replica&)` for each replica, also for those of former data centers.
+  template <class Visit>
+  void ForEachReplica(Visit visit) {
+    for (auto* all : {&sources_, &former_}) {
+      for (auto& source : *all) {
+        if (source) visit(*source->replica);
+      }
+    }
+  }
+  LogApplier::OnHeartbeat HeartbeatHandlerOf(size_t replica_id);
   void Learn();
-  Result<uint64_t> WriteBeat();
-  io::Task<Result<void>> Renew();
-  io::Task<void> BeatRegularly();
+  Result<uint64_t> WriteHeartbeat();
+  io::Task<Result<void>> MakeSnapshot();
+  io::Task<void> WriteHeartbeats();
 
   Parts parts_;
   Options options_;
-  Knowledge knowledge_;
+  MatrixClock matrix_clock_;
   store::MirrorServer server_;
-  std::vector<std::unique_ptr<Follower>> followers_;  // by place; null: ourselves
-  std::vector<std::unique_ptr<Follower>> former_;     // of the site no more
-  std::unique_ptr<Shown> shown_;
+  std::vector<std::unique_ptr<Source>> sources_;  // by replica id; null: ourselves
+  std::vector<std::unique_ptr<Source>> former_;   // of data centers that left the site
+  std::unique_ptr<Gauges> gauges_;
   bool frozen_ = false;
   io::Scope background_;
 };

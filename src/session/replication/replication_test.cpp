@@ -17,12 +17,12 @@
 #include "io/net/stream.hpp"
 #include "io/sim/world.hpp"
 #include "io/task.hpp"
+#include "session/data/change.hpp"
 #include "session/data/keyspace.hpp"
-#include "session/data/record.hpp"
 #include "session/limits.hpp"
-#include "session/replication/basis.hpp"
 #include "session/replication/disk_journal.hpp"
-#include "session/replication/log_entry.hpp"
+#include "session/replication/log_record.hpp"
+#include "session/replication/snapshot_metadata.hpp"
 #include "store/log/log.hpp"
 #include "store/snapshot/snapshot.hpp"
 #include "store/store_fixture.hpp"
@@ -37,21 +37,22 @@ using std::chrono::seconds;
 constexpr uint64_t kOwnLog = 7;
 constexpr uint64_t kTheirLog = 8;
 
-std::string EntryOf(RecordWriter& writer) {
-  return std::string(1, static_cast<char>(EntryKind::kRecord)) + std::string(AsText(writer.Take()));
+std::string LogRecordOf(ChangeWriter& writer) {
+  return std::string(1, static_cast<char>(LogRecordKind::kChange)) +
+         std::string(AsText(writer.Take()));
 }
 std::string SetOf(std::string_view key, uint64_t time) {
-  RecordWriter writer;
+  ChangeWriter writer;
   writer.Begin(key);
-  writer.Cleared({{time}, 1});
+  writer.Deleted({{time}, 1});
   writer.Text("v", {{time}, 1});
-  return EntryOf(writer);
+  return LogRecordOf(writer);
 }
 std::string DeletionOf(std::string_view key, uint64_t time) {
-  RecordWriter writer;
+  ChangeWriter writer;
   writer.Begin(key);
-  writer.Cleared({{time}, 0});
-  return EntryOf(writer);
+  writer.Deleted({{time}, 0});
+  return LogRecordOf(writer);
 }
 
 class ReplicationTest : public store::StoreTest {
@@ -62,8 +63,8 @@ class ReplicationTest : public store::StoreTest {
         machine.loop, machine.disk, {.folder = folder + "/log", .id = id, .headroom_bytes = 0});
     EXPECT_TRUE(log) << log.error().message;
     for (const std::string& entry : entries) {
-      auto offset = (*log)->Append({.body = AsBytes(entry), .time = {1000}});
-      EXPECT_TRUE(offset && co_await (*log)->Durable(*offset));
+      auto end = (*log)->Append({.body = AsBytes(entry), .time = {1000}});
+      EXPECT_TRUE(end && co_await (*log)->Durable(*end));
     }
     co_await (*log)->Close();
   }
@@ -80,7 +81,7 @@ class ReplicationTest : public store::StoreTest {
   void Start(std::vector<std::string> data_centers) {
     Run([this, data_centers](Machine& machine) -> Task<void> {
       HybridClock clock(machine.loop.driver(), seconds{5});
-      Keyspace keyspace({.seed = 7, .records = true}, clock);
+      Keyspace keyspace({.seed = 7, .journaled = true}, clock);
       auto journal = co_await OpenJournal(machine, clock);
       auto replication = co_await Replication::Open(
           {machine.loop, machine.disk, clock, *journal, keyspace},
@@ -108,19 +109,19 @@ class ReplicationTest : public store::StoreTest {
       EXPECT_TRUE(snapshots);
       auto writer = co_await (*snapshots)->Begin({.log_id = kOwnLog});
       EXPECT_TRUE(writer);
-      std::string basis = EncodeBasis({.applied = {{kTheirLog, offset}}});
-      EXPECT_TRUE(co_await (*writer)->Add(AsBytes(basis)));
+      std::string metadata = EncodeSnapshotMetadata({.applied = {{kTheirLog, offset}}});
+      EXPECT_TRUE(co_await (*writer)->Add(AsBytes(metadata)));
       EXPECT_TRUE(co_await (*writer)->Commit());
     });
   }
 
-  // How long us-east waits for the others, whom nobody can reach, and until when it is wanted.
+  // How long us-east waits for the others, which cannot be reached, with that limit.
   Duration Wait(Duration wanted = seconds{60},
                 std::vector<std::string> data_centers = {"us-east", "us-west"}) {
     Duration waited{};
     Run([&waited, wanted, data_centers](Machine& machine) -> Task<void> {
       HybridClock clock(machine.loop.driver(), seconds{5});
-      Keyspace keyspace({.seed = 7, .records = true}, clock);
+      Keyspace keyspace({.seed = 7, .journaled = true}, clock);
       auto journal = co_await OpenJournal(machine, clock);
       auto replication =
           co_await Replication::Open({machine.loop, machine.disk, clock, *journal, keyspace},
@@ -146,32 +147,32 @@ class ReplicationTest : public store::StoreTest {
   std::string keys_;
 };
 
-TEST_F(ReplicationTest, OneWithANewDiskWaitsOnceForTheOthersAsLongAsClocksMayDiffer) {
+TEST_F(ReplicationTest, NewDiskWaitsOnceForTheOthersAsLongAsClocksMayDiffer) {
   Duration waited = Wait();
-  EXPECT_GE(waited, kMostClockSkew);
-  EXPECT_LT(waited, kMostClockSkew + seconds{1});
+  EXPECT_GE(waited, kMaxPeerClockSkew);
+  EXPECT_LT(waited, kMaxPeerClockSkew + seconds{1});
   EXPECT_LT(Wait(), seconds{1});
 }
 
-TEST_F(ReplicationTest, OneThatHasHeardOfAllTheOthersWaitsForNobody) {
+TEST_F(ReplicationTest, NewDiskDoesNotWaitWithCopiesOfAllOthers) {
   Write("session/from-us-west", kTheirLog, {SetOf("theirs", 1)});
   EXPECT_LT(Wait(), seconds{1});
 }
 
 // It went on from the part of a counter that one of them knew, and another knew more.
-TEST_F(ReplicationTest, OneThatHasHeardOfOneWaitsForTheOthersToo) {
+TEST_F(ReplicationTest, NewDiskWithOneCopyWaitsForTheOthers) {
   Write("session/from-us-west", kTheirLog, {SetOf("theirs", 1)});
-  EXPECT_GE(Wait(seconds{60}, {"us-east", "us-west", "london"}), kMostClockSkew);
+  EXPECT_GE(Wait(seconds{60}, {"us-east", "us-west", "london"}), kMaxPeerClockSkew);
 }
 
-// It had written beats by then, and did not wait when it was started again.
-TEST_F(ReplicationTest, OneThatIsEndedWhileItWaitsDoesSoAtOnceAndWaitsTheNextTime) {
+// It had written heartbeats by then, and did not wait when it was started again.
+TEST_F(ReplicationTest, WaitThatIsStoppedEndsAtOnceAndIsRepeatedAtTheNextStart) {
   EXPECT_LT(Wait(seconds{2}), seconds{3});
-  EXPECT_GE(Wait(), kMostClockSkew);
+  EXPECT_GE(Wait(), kMaxPeerClockSkew);
 }
 
 // Folders were looked for among files.
-TEST_F(ReplicationTest, WhatCameFromADataCenterThatWasTakenOutOfTheSiteWasLost) {
+TEST_F(ReplicationTest, WritesOfARemovedDataCenterWereLost) {
   Write("session/from-us-west", kTheirLog, {SetOf("theirs", 1)});
   Start({"us-east", "us-west"});
   EXPECT_EQ(keys_, "theirs ");
@@ -179,7 +180,7 @@ TEST_F(ReplicationTest, WhatCameFromADataCenterThatWasTakenOutOfTheSiteWasLost) 
   EXPECT_EQ(keys_, "theirs ");
 }
 
-TEST_F(ReplicationTest, KeyThatWasDeletedHereCameBackFromOneThatWasTakenOut) {
+TEST_F(ReplicationTest, DeletedKeyCameBackFromTheCopyOfARemovedDataCenter) {
   Write("session", kOwnLog, {DeletionOf("deleted", 2)});
   Write("session/from-us-west", kTheirLog, {SetOf("deleted", 1), SetOf("kept", 1)});
   Start({"us-east"});
@@ -192,7 +193,7 @@ TEST_F(ReplicationTest, CopyThatWasMovedIntoAnotherOneIsFound) {
   Write("session/from-us-west.lost/from-us-west", kTheirLog + 1, {SetOf("second", 2)});
   Run([](Machine& machine) -> Task<void> {
     HybridClock clock(machine.loop.driver(), seconds{5});
-    Keyspace keyspace({.seed = 7, .records = true}, clock);
+    Keyspace keyspace({.seed = 7, .journaled = true}, clock);
     auto journal = co_await OpenJournal(machine, clock);
     auto replication = co_await Replication::Open(
         {machine.loop, machine.disk, clock, *journal, keyspace},
@@ -200,13 +201,13 @@ TEST_F(ReplicationTest, CopyThatWasMovedIntoAnotherOneIsFound) {
     EXPECT_FALSE(replication);
     EXPECT_EQ(
         replication.error().message,
-        "session/from-us-west.lost has another copy in it, from-us-west: move that beside it");
+        "session/from-us-west.lost has another copy in it, from-us-west: move that copy beside it");
     co_await journal->Close();
   });
 }
 
 // How far their old log was applied was taken for their new one's.
-TEST_F(ReplicationTest, BeginningOfTheLogOfOneThatCameBackWithAnEmptyDiskWasPassedOver) {
+TEST_F(ReplicationTest, BeginningOfTheNewLogWasSkippedAfterADiskWasReplaced) {
   Write("session/from-us-west.lost", kTheirLog, {SetOf("in-snapshot", 1), SetOf("old", 2)});
   Write("session/from-us-west", kTheirLog + 1, {SetOf("new", 3)});
   Snapshot(1);

@@ -1,7 +1,7 @@
-// What one item of a snapshot of the keyspace is: a basis (basis.hpp), a record, or a part of a
-// record that is longer than an item may be. Pure.
+// An item of a snapshot of the keyspace: metadata (snapshot_metadata.hpp), a change, or a part of a
+// change that is longer than an item may be. Pure.
 //
-// A part is a mark that no record begins with, and then an entry as in the log (log_entry.hpp).
+// A part is a mark with which no change begins, and then a log record's body (log_record.hpp).
 #pragma once
 
 #include <cstddef>
@@ -11,17 +11,17 @@
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "session/data/keyspace.hpp"
-#include "session/replication/log_entry.hpp"
+#include "session/replication/log_record.hpp"
 
 namespace meridian::session {
 
-// The items that a record is written as.
-class ItemsOfRecord {
+// Splits a change into items.
+class ItemsOfChange {
  public:
-  // An item may have so many bytes. The record outlives this.
-  ItemsOfRecord(Bytes record, size_t most) : rest_(record), most_(most) {}
+  // An item has at most `max_bytes`. The change outlives this.
+  ItemsOfChange(Bytes record, size_t most) : rest_(record), most_(most) {}
 
-  // Valid until the next call; nothing behind the last one.
+  // Valid until the next call. Nothing: that was the last.
   std::optional<Bytes> Next();
 
  private:
@@ -32,19 +32,19 @@ class ItemsOfRecord {
   std::string part_;
 };
 
-// Puts them together again. One for each snapshot that is read.
-class ItemReader {
+// Joins items into changes. One reader for each snapshot.
+class SnapshotItemReader {
  public:
-  // A record, valid until the next call and as long as the item; nothing: more of it follows.
+  // A change, valid until the next call and as long as the item. Nothing: more parts follow.
   // kInvalid.
   Result<std::optional<Bytes>> Take(Bytes item);
-  bool within_record() const { return entries_.within_record(); }
+  bool within_change() const { return entries_.within_change(); }
 
  private:
-  EntryReader entries_;
+  LogRecordReader entries_;
 };
 
-// Merges what the item completes into the keyspace. kInvalid.
-Result<void> ApplyItem(ItemReader& items, Bytes item, Keyspace& keyspace);
+// Merges the change that the item completes into the keyspace. kInvalid.
+Result<void> ApplySnapshotItem(SnapshotItemReader& items, Bytes item, Keyspace& keyspace);
 
 }  // namespace meridian::session

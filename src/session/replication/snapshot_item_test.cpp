@@ -14,46 +14,46 @@
 namespace meridian::session {
 namespace {
 
-constexpr size_t kMost = 10;
+constexpr size_t kMax = 10;
 
 std::vector<std::string> ItemsOf(std::string_view record) {
   std::vector<std::string> items;
-  ItemsOfRecord parts(AsBytes(record), kMost);
+  ItemsOfChange parts(AsBytes(record), kMax);
   while (auto item = parts.Next()) items.emplace_back(AsText(*item));
   return items;
 }
 
-TEST(SnapshotItem, RecordOfTheLimitIsOneItemAsItIsAndOneByteMoreTakesTwo) {
+TEST(SnapshotItem, ChangeOfTheLimitIsOneItemAndOneByteMoreTakesTwo) {
   EXPECT_EQ(ItemsOf("0123456789"), std::vector<std::string>{"0123456789"});
   EXPECT_EQ(ItemsOf("0123456789a").size(), 2);
 }
 
 TEST(SnapshotItem, RecordsOfAnyLengthComeBack) {
-  ItemReader reader;
-  for (size_t size = 0; size < 5 * kMost; ++size) {
+  SnapshotItemReader reader;
+  for (size_t size = 0; size < 5 * kMax; ++size) {
     std::string record(size, 'x');
     std::string read;
     for (const std::string& item : ItemsOf(record)) {
-      EXPECT_LE(item.size(), kMost);
+      EXPECT_LE(item.size(), kMax);
       Result<std::optional<Bytes>> taken = reader.Take(AsBytes(item));
       ASSERT_TRUE(taken);
       if (*taken) read = AsText(**taken);
     }
     EXPECT_EQ(read, record);
-    EXPECT_FALSE(reader.within_record());
+    EXPECT_FALSE(reader.within_change());
   }
 }
 
 TEST(SnapshotItem, RecordWithoutAnEndIsRefused) {
-  ItemReader reader;
-  std::vector<std::string> items = ItemsOf(std::string(3 * kMost, 'x'));
+  SnapshotItemReader reader;
+  std::vector<std::string> items = ItemsOf(std::string(3 * kMax, 'x'));
   EXPECT_TRUE(reader.Take(AsBytes(items[0])));
-  EXPECT_TRUE(reader.within_record());
+  EXPECT_TRUE(reader.within_change());
   EXPECT_FALSE(reader.Take(AsBytes("record")));
 }
 
 TEST(SnapshotItem, PartThatIsNoneIsRefused) {
-  ItemReader reader;
+  SnapshotItemReader reader;
   EXPECT_FALSE(reader.Take(AsBytes("\xfe")));
   EXPECT_FALSE(reader.Take(AsBytes("\xfe\x02 beat")));
 }

@@ -39,12 +39,12 @@ Log::~Log() = default;
 
 io::Task<Result<std::unique_ptr<Log>>> Log::Open(io::Loop& loop, io::Disk& disk,
                                                  LogOptions options) {
-  CHECK(options.first_offset <= kMaxOffset);
+  CHECK(options.begin_offset <= kMaxOffset);
   std::unique_ptr<Log> log(new Log(loop, disk, std::move(options)));
   auto opened = co_await log->files_.Open(
-      {.id = log->options_.id, .first_offset = log->options_.first_offset});
+      {.id = log->options_.id, .begin_offset = log->options_.begin_offset});
   if (!opened) co_return Fail(opened.error());
-  log->end_ = log->durable_end();
+  log->end_ = log->durable_end_offset();
   log->filling_->begin = log->end_;
   log->epoch_ = log->newest_epoch_ = log->files_.newest_epoch();
   log->writer_.Spawn(log->WriteGroups());
@@ -76,8 +76,8 @@ Result<void> Log::Writable() const {
                           options_.headroom_bytes);
   }
   if (files_.segments() >= kMaxSegments && files_.last_segment_bytes() >= options_.segment_bytes) {
-    return meridian::Fail(Errc::kUnavailable, "log {} has {} segments, the most there may be",
-                          name(), files_.segments());
+    return meridian::Fail(Errc::kUnavailable, "log {} has {} segments, which is the limit", name(),
+                          files_.segments());
   }
   return {};
 }
@@ -100,7 +100,7 @@ Result<void> Log::TakeRoom(size_t body_bytes, uint32_t span) const {
                         filling_->encoded.size());
 }
 
-// Copies the body once, to where it is written from.
+// Copies the body once, into the buffer that is written to disk.
 void Log::AppendToGroup(Record record) {
   bool begins = filling_->encoded.empty();
   record.above_synced = static_cast<uint32_t>(record.offset - filling_->begin);
@@ -109,7 +109,7 @@ void Log::AppendToGroup(Record record) {
                                .span = record.span,
                                .bytes = static_cast<uint32_t>(record.encoded_bytes()),
                                .time = record.time});
-  end_ = record.next_offset();
+  end_ = record.end_offset();
   newest_epoch_ = record.epoch;
   filling_->epoch = record.epoch;
   if (begins) group_begun_.WakeOne();
@@ -119,13 +119,12 @@ Result<uint64_t> Log::Append(const NewRecord& record) {
   if (Result<void> room = TakeRoom(record.body.size(), record.span); !room) {
     return meridian::Fail(room.error());
   }
-  uint64_t offset = end_;
-  AppendToGroup({.offset = offset,
+  AppendToGroup({.offset = end_,
                  .time = record.time,
                  .epoch = epoch_,
                  .span = record.span,
                  .body = record.body});
-  return offset;
+  return end_;
 }
 
 Result<void> Log::AppendCopy(const Record& record) {
@@ -143,16 +142,16 @@ Result<void> Log::AppendCopy(const Record& record) {
   return {};
 }
 
-io::Task<Result<void>> Log::Durable(uint64_t offset, TimePoint deadline) {
-  while (offset >= durable_end()) {
+io::Task<Result<void>> Log::Durable(uint64_t end_offset, TimePoint deadline) {
+  while (end_offset > durable_end_offset()) {
     // What was appended before Close is still written, for as long as the disk takes it.
-    bool appended = offset < end_;
+    bool appended = end_offset <= end_;
     bool given_up = appended ? full_ || writer_.empty() : closing_;
     if (failed_ || given_up) {
       if (Result<void> writable = Writable(); !writable) co_return writable;
-      co_return meridian::Fail(Errc::kClosed, "log {} writes no more", name());
+      co_return meridian::Fail(Errc::kClosed, "log {} is closing", name());
     }
-    Group& group = offset < filling_->begin ? *writing_ : *filling_;
+    Group& group = end_offset <= filling_->begin ? *writing_ : *filling_;
     if (auto woken = co_await group.waiting.Wait(deadline); !woken) co_return woken;
   }
   co_return Result<void>{};
@@ -164,7 +163,7 @@ io::Task<void> Log::WriteGroups() {
       if (closing_) co_return;
       if (!co_await group_begun_.Wait()) co_return;
     }
-    // What others are about to append comes along: with much going on, groups are fewer and larger.
+    // Appends of ready fibers join the group: under load groups are fewer and larger.
     for (int i = 0; i < kGatherRounds && loop_.others_ready(); ++i) co_await io::AfterOthers{};
     io::Loop::Coalescing coalescing(loop_);
     if (coalescing.thick_and_fast()) {
@@ -177,8 +176,8 @@ io::Task<void> Log::WriteGroups() {
   }
 }
 
-// One write and one sync. A full disk is waited for: what it has taken of the group is written over
-// by the next try. False: the log writes no more.
+// One write and one sync. On a full disk it waits; the next attempt overwrites a part of the group
+// that was written. False: the log must not write any more.
 io::Task<bool> Log::WriteGroup() {
   for (;;) {
     Result<void> written = co_await TryGroup();
@@ -231,7 +230,7 @@ io::Task<Result<RecordBatch>> Log::Read(uint64_t from, size_t max_bytes) {
 
 io::Task<Result<uint64_t>> Log::OffsetAt(HybridTime time) {
   uint64_t offset = files_.OffsetBefore(time);
-  while (offset < durable_end()) {
+  while (offset < durable_end_offset()) {
     offset = files_.NextReadable(std::max(offset, begin_offset()));
     auto batch = co_await files_.Read(offset, kIndexIntervalBytes);
     if (!batch) co_return meridian::Fail(batch.error());
@@ -240,7 +239,7 @@ io::Task<Result<uint64_t>> Log::OffsetAt(HybridTime time) {
       if (!found && record.time >= time) found = record.offset;
     });
     if (found) co_return *found;
-    if (!batch->empty()) offset = batch->next_offset();
+    if (!batch->empty()) offset = batch->end_offset();
   }
   co_return offset;
 }
@@ -278,12 +277,12 @@ io::Task<Result<void>> Log::StartOver(uint64_t offset, uint64_t id) {
     co_return meridian::Fail(Errc::kInvalid, "log {} reaches to offset {} and cannot start at {}",
                              name(), end_, offset);
   }
-  if (durable_end() < end_) {
-    if (auto durable = co_await Durable(end_ - 1); !durable) co_return durable;
+  if (durable_end_offset() < end_) {
+    if (auto durable = co_await Durable(end_); !durable) co_return durable;
   }
-  auto begun = co_await files_.StartOver({.id = id, .first_offset = offset});
+  auto begun = co_await files_.StartOver({.id = id, .begin_offset = offset});
   if (!begun) {
-    // On a full disk nothing has begun yet, and the log goes on as it was.
+    // On a full disk nothing was changed yet, and the log stays as it was.
     Errc code = begun.error().code;
     if (code != Errc::kCancelled && code != Errc::kUnavailable) FailWith(begun.error());
     co_return begun;

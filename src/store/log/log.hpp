@@ -1,20 +1,21 @@
 // Log: a durable sequence of records in a folder of its own: segment files, group commit, recovery.
 //
-//   auto log = co_await Log::Open(loop, disk, {.folder = "state/session/log", .id =
-//   EntropySeed()}); Result<uint64_t> offset = (*log)->Append({.body = mutation, .time = stamp});
-//   if (Result<void> safe = co_await (*log)->Durable(*offset); safe) Acknowledge();
+//   auto log = co_await Log::Open(loop, disk, {.folder = "state/session/log", .id = random});
+//   Result<uint64_t> end = (*log)->Append({.body = mutation, .time = stamp});
+//   if (co_await (*log)->Durable(*end)) Acknowledge();
 //
-// Offsets count up from 0 and are never given twice for different records that were durable. All
-// who wait for durability while the disk is busy are served by the next write and sync: one of
-// each for a whole group. Only what is durable is read: a reader never sees what a crash undoes.
+// Offsets count up from 0; an offset that was durable is never given to another record. All fibers
+// that wait for durability while the disk is busy are served by the next write and sync, one of
+// each for the whole group. Only durable records can be read: a reader never sees what a crash
+// undoes.
 //
 // A failed sync, or a write that fails for another reason than a full disk, ends the process
-// (LogOptions::on_disk_failure): nothing that the file holds may be believed by those who had
-// written it (Rebello et al. 2020). The next life reads what is there, and syncs it.
+// (LogOptions::on_disk_failure): the process that has written a file cannot know what is in it then
+// (Rebello et al. 2020). The next process reads what is there, and syncs it.
 //
-// Owned by a tier's main; one thread, the loop's. Close before it goes; nobody may still wait then.
-// Invariants: begin_offset() <= durable_end() <= end_offset(); offsets of records ascend; a record
-// below durable_end() is on disk.
+// Owned by a Journal, a Replica or a tier's main; one thread, the loop's. Close before it goes,
+// when no fiber waits any more. Invariants: begin_offset() <= durable_end_offset() <= end_offset();
+// offsets of records ascend; a record below durable_end_offset() is on disk.
 #pragma once
 
 #include <cstddef>
@@ -43,9 +44,9 @@ namespace meridian::store {
 struct LogOptions {
   std::string folder;  // made when it is not there; its parent must be
   std::string name;    // in log lines and errors; the folder when empty
-  // Of a log that is made new: drawn at random. Two logs with one id hold the same records.
+  // For a new log: random. Two logs with one id hold the same records.
   uint64_t id = 0;
-  uint64_t first_offset = 0;  // likewise
+  uint64_t begin_offset = 0;  // likewise
   uint64_t segment_bytes = kSegmentBytes;
   uint64_t headroom_bytes = kHeadroomBytes;
   RetentionPolicy retention = {};
@@ -60,57 +61,57 @@ struct NewRecord {
 
 class Log {
  public:
-  // Reads all segments, cuts an invalid tail off, syncs what is left, and reports damage
-  // (recovery()). Errors: those of Disk; kInvalid: the folder holds something else.
+  // Reads all segments, cuts off an invalid tail, syncs the rest, and reports damage (recovery()).
+  // Errors: those of Disk; kInvalid: the folder holds other files.
   static io::Task<Result<std::unique_ptr<Log>>> Open(io::Loop& loop, io::Disk& disk,
                                                      LogOptions options);
   ~Log();
   Log(const Log&) = delete;
   Log& operator=(const Log&) = delete;
-  // Makes durable what was appended, then ends the log's fibers. By a fiber that was cancelled:
-  // ends them at once.
+  // Makes durable what was appended, then ends the log's fibers; at once, if the caller was
+  // cancelled.
   io::Task<void> Close();
 
   const std::string& name() const { return options_.name; }
   uint64_t id() const { return files_.id(); }
   uint64_t begin_offset() const { return files_.begin_offset(); }  // of the oldest record kept
   uint64_t end_offset() const { return end_; }                     // of the next record
-  uint64_t durable_end() const { return files_.end_offset(); }
+  uint64_t durable_end_offset() const { return files_.end_offset(); }
   // Of the newest durable record; zero when there is none.
   HybridTime durable_time() const { return files_.newest_time(); }
   uint64_t bytes() const { return files_.bytes(); }
   const RecoveryReport& recovery() const { return files_.recovery(); }
 
-  // The epoch of records appended from now on; at least that of the newest one at a start. Lowering
-  // it is a bug.
+  // The epoch of records appended from now on; at a start, that of the newest record. Lowering it
+  // is a bug.
   uint32_t epoch() const { return epoch_; }
   void RaiseEpoch(uint32_t epoch);
   // The epoch of the newest record; zero when there is none.
   uint32_t newest_epoch() const { return newest_epoch_; }
 
-  // Takes the record into the next group, copying it once; its offset. kTooLarge: the limits of a
-  // record; kUnavailable: too much is waiting for the disk, or the disk is as good as full;
-  // kClosed.
+  // Adds the record to the next group, copying it once; the end offset of all records so far.
+  // kTooLarge: a record's limits; kUnavailable: too much is waiting for the disk, or the disk is
+  // almost full; kClosed.
   [[nodiscard]] Result<uint64_t> Append(const NewRecord& record);
-  // The same for a record of another's log: it keeps offset, time and epoch. kInvalid: it is not
-  // the one that comes next, or of an older epoch.
+  // The same for a record of the log that this is a copy of: it keeps offset, time and epoch.
+  // kInvalid: it is not the next one, or of an older epoch.
   [[nodiscard]] Result<void> AppendCopy(const Record& record);
   // Whether an append would be refused now, and why.
   Result<void> Writable() const;
 
-  // Waits until the record at `offset` is on disk. kTimeout, kCancelled; kUnavailable: the disk is
-  // full, and whether the record will be there is not known yet. An offset that nobody appended is
-  // waited for.
-  io::Task<Result<void>> Durable(uint64_t offset, TimePoint deadline = kNever);
+  // Waits until all below `end_offset` is on disk. kTimeout, kCancelled; kUnavailable: the disk is
+  // full, and whether the records will be there is not known yet. Records that nobody appended yet
+  // are waited for.
+  io::Task<Result<void>> Durable(uint64_t end_offset, TimePoint deadline = kNever);
 
   // Whole durable records from the one that holds `from`: about `max_bytes` (at most
   // kMaxReadBytes), at least one record; empty at the end. kNotFound: `from` is below
   // begin_offset(); kIo: it is in a damaged range (see RecoveryReport), or what is read now is
   // damaged.
   io::Task<Result<RecordBatch>> Read(uint64_t from, size_t max_bytes);
-  // `offset`, or where the damaged range that it is in ends.
+  // `offset`, or the end of the damaged range that it is in.
   uint64_t NextReadable(uint64_t offset) const { return files_.NextReadable(offset); }
-  // The first offset of a record of `time` or later; durable_end() when there is none.
+  // The first offset of a record of `time` or later; durable_end_offset() when there is none.
   io::Task<Result<uint64_t>> OffsetAt(HybridTime time);
 
   // What retention may do; applied within kUpkeepInterval.
@@ -119,9 +120,9 @@ class Log {
   // Applies it now.
   io::Task<Result<void>> ApplyRetention();
 
-  // Drops all records and goes on at `offset`, as a log with that id: a snapshot stands for what
-  // was before. Waits for what is being written; nothing may be appended meanwhile. kInvalid: the
-  // log reaches further already; otherwise as Durable.
+  // Drops all records and continues at `offset`, as a log with that id: a snapshot replaces the
+  // records before. Waits for writes that are under way; nothing may be appended meanwhile.
+  // kInvalid: the log is longer already; otherwise as Durable.
   io::Task<Result<void>> StartOver(uint64_t offset, uint64_t id);
 
  private:

@@ -26,7 +26,7 @@ namespace meridian::store {
 namespace {
 
 // The part of `bytes` that holds whole records from the one with `from` on: until `end`, or until
-// `most` bytes, but at least one. `missing` is how many bytes more it needs for that one.
+// `most` bytes, but at least one. `missing` is the number of bytes that the first record lacks.
 struct Cut {
   size_t begin = 0;
   size_t end = 0;
@@ -48,7 +48,7 @@ Cut CutRecords(Bytes bytes, uint64_t from, uint64_t end, size_t most) {
       return cut;
     }
     if (extent->offset >= end) return cut;
-    if (extent->next_offset > from) {
+    if (extent->end_offset > from) {
       if (!begun) cut.begin = at;
       if (begun && at + extent->bytes - cut.begin > most) return cut;
       begun = true;
@@ -69,7 +69,7 @@ uint64_t LogFiles::bytes() const {
 }
 
 io::Task<Result<void>> LogFiles::Begin(SegmentHeader header) {
-  std::string path = PathOf(header.first_offset);
+  std::string path = PathOf(header.begin_offset);
   auto file = co_await disk_.Open(path, io::OpenMode::kCreate);
   if (!file) co_return Fail(file.error());
   std::vector<uint8_t> encoded;
@@ -82,7 +82,7 @@ io::Task<Result<void>> LogFiles::Begin(SegmentHeader header) {
   id_ = header.log_id;
   if (!segments_.empty()) segments_.back().file = nullptr;
   segments_.push_back({.path = std::move(path),
-                       .index = SegmentIndex(header.first_offset, kSegmentHeaderBytes),
+                       .index = SegmentIndex(header.begin_offset, kSegmentHeaderBytes),
                        .file = std::move(*file)});
   co_return Result<void>{};
 }
@@ -102,17 +102,17 @@ void LogFiles::Add(std::span<const IndexedRecord> records, uint32_t epoch) {
 }
 
 io::Task<Result<void>> LogFiles::Roll() {
-  co_return co_await Begin({.log_id = id_, .first_offset = end_offset()});
+  co_return co_await Begin({.log_id = id_, .begin_offset = end_offset()});
 }
 
 io::Task<Result<void>> LogFiles::StartOver(Creation creation) {
   auto begun = co_await Begin(
-      {.log_id = creation.id, .first_offset = creation.first_offset, .starts_over = true});
+      {.log_id = creation.id, .begin_offset = creation.begin_offset, .starts_over = true});
   if (!begun) co_return begun;
   newest_time_ = {};
   newest_epoch_ = 0;
   read_file_ = nullptr;
-  // An empty log that began at this very offset has its file made anew, and none to remove.
+  // If an empty log begins at the same offset, its file is replaced, and none is removed.
   std::string kept = segments_.back().path;
   while (segments_.size() > 1) {
     std::string path = segments_.front().path;
@@ -125,7 +125,7 @@ io::Task<Result<void>> LogFiles::StartOver(Creation creation) {
 
 const LogFiles::Segment& LogFiles::SegmentOf(uint64_t offset) const {
   auto after = std::ranges::upper_bound(
-      segments_, offset, {}, [](const Segment& segment) { return segment.index.first_offset(); });
+      segments_, offset, {}, [](const Segment& segment) { return segment.index.begin_offset(); });
   return after == segments_.begin() ? *after : *std::prev(after);
 }
 
@@ -135,17 +135,16 @@ Result<void> LogFiles::CheckReadable(uint64_t from) const {
                 from, begin_offset());
   }
   for (const DamagedRange& range : recovery_.damaged) {
-    if (from < range.first_offset || from >= range.next_offset) continue;
+    if (from < range.begin_offset || from >= range.end_offset) continue;
     return Fail(Errc::kIo, "{}: offsets {} to {} are damaged (bytes {} to {})", range.path,
-                range.first_offset, range.next_offset - 1, range.begin_position,
-                range.end_position);
+                range.begin_offset, range.end_offset - 1, range.begin_position, range.end_position);
   }
   return {};
 }
 
 uint64_t LogFiles::NextReadable(uint64_t offset) const {
   for (const DamagedRange& range : recovery_.damaged) {
-    if (offset >= range.first_offset) offset = std::max(offset, range.next_offset);
+    if (offset >= range.begin_offset) offset = std::max(offset, range.end_offset);
   }
   return offset;
 }
@@ -153,7 +152,7 @@ uint64_t LogFiles::NextReadable(uint64_t offset) const {
 uint64_t LogFiles::ReadableEnd(uint64_t from) const {
   uint64_t end = end_offset();
   for (const DamagedRange& range : recovery_.damaged) {
-    if (range.first_offset > from) end = std::min(end, range.first_offset);
+    if (range.begin_offset > from) end = std::min(end, range.begin_offset);
   }
   return end;
 }
@@ -213,7 +212,7 @@ uint64_t LogFiles::OffsetBefore(HybridTime time) const {
 std::vector<SegmentSummary> LogFiles::Summaries() const {
   std::vector<SegmentSummary> summaries;
   for (const Segment& segment : segments_) {
-    summaries.push_back({.next_offset = segment.index.next_offset(),
+    summaries.push_back({.end_offset = segment.index.end_offset(),
                          .bytes = segment.index.end_position(),
                          .newest = segment.index.newest()});
   }
@@ -222,7 +221,7 @@ std::vector<SegmentSummary> LogFiles::Summaries() const {
 
 io::Task<Result<void>> LogFiles::RemoveBelow(uint64_t offset) {
   // While a file is removed, another call may remove more, and the log may start over or grow.
-  while (segments_.size() > 1 && segments_.front().index.next_offset() <= offset) {
+  while (segments_.size() > 1 && segments_.front().index.end_offset() <= offset) {
     std::string path = segments_.front().path;
     segments_.pop_front();  // first, so that nobody begins to read it
     if (auto removed = co_await disk_.Remove(path); !removed) co_return removed;

@@ -1,8 +1,8 @@
-// LogFiles: the segment files of one log: found and checked at a start, appended to, synced, read,
-// removed. What may be written when is the Log's to say. Private to store/.
+// LogFiles: the segment files of one log: found and checked at a start, appended to, synced, read
+// and removed. The Log decides what is written when. Private to store/.
 //
-// Owned by a Log; one thread. Invariants: only the last segment is written to; every other one is
-// synced whole, and so is its name. A record is in the index once it is synced.
+// Owned by a Log; one thread. Invariants: only the last segment is written to; all others, and
+// their names, are synced. A record is in the index once it is synced.
 #pragma once
 
 #include <cstddef>
@@ -26,17 +26,17 @@
 
 namespace meridian::store {
 
-// Offsets that are gone because a file was damaged after it had been synced. The bytes stay where
-// they are, for whoever can make something of them, until retention removes the segment.
+// Offsets that are lost because a file was damaged after it had been synced. The bytes stay in the
+// file, for a repair by hand, until retention removes the segment.
 struct DamagedRange {
   std::string path;
   uint64_t begin_position = 0;
   uint64_t end_position = 0;
-  uint64_t first_offset = 0;
-  uint64_t next_offset = 0;
+  uint64_t begin_offset = 0;
+  uint64_t end_offset = 0;
 };
 
-// What a start found.
+// What was found at the start.
 struct RecoveryReport {
   uint64_t segments = 0;
   uint64_t records = 0;
@@ -50,14 +50,14 @@ class LogFiles {
 
   struct Creation {
     uint64_t id = 0;
-    uint64_t first_offset = 0;
+    uint64_t begin_offset = 0;
   };
-  // Reads what is there, or makes the first segment as `creation` says.
+  // Reads the segments, or makes the first one as `creation` says.
   io::Task<Result<void>> Open(Creation creation);
 
   uint64_t id() const { return id_; }
-  uint64_t begin_offset() const { return segments_.front().index.first_offset(); }
-  uint64_t end_offset() const { return segments_.back().index.next_offset(); }
+  uint64_t begin_offset() const { return segments_.front().index.begin_offset(); }
+  uint64_t end_offset() const { return segments_.back().index.end_offset(); }
   HybridTime newest_time() const { return newest_time_; }
   uint32_t newest_epoch() const { return newest_epoch_; }
   uint64_t bytes() const;
@@ -65,14 +65,14 @@ class LogFiles {
   size_t segments() const { return segments_.size(); }
   const RecoveryReport& recovery() const { return recovery_; }
 
-  // Writes records behind the last ones, and syncs them. May be tried again after kUnavailable (the
+  // Appends records to the last segment, and syncs them. May be tried again after kUnavailable (the
   // disk is full); kIo: also a sync that failed.
   io::Task<Result<void>> WriteAndSync(Bytes encoded);
-  // They can be read.
+  // Makes them readable.
   void Add(std::span<const IndexedRecord> records, uint32_t epoch);
   // Seals the last segment and begins another.
   io::Task<Result<void>> Roll();
-  // Begins anew, and removes all segments there were.
+  // Begins a new first segment, and removes all others.
   io::Task<Result<void>> StartOver(Creation creation);
 
   io::Task<Result<RecordBatch>> Read(uint64_t from, size_t max_bytes);
@@ -93,8 +93,8 @@ class LogFiles {
     std::shared_ptr<io::File> file;  // null: opened when it is read
   };
 
-  std::string PathOf(uint64_t first_offset) const {
-    return folder_ + "/" + SegmentName(first_offset);
+  std::string PathOf(uint64_t begin_offset) const {
+    return folder_ + "/" + SegmentName(begin_offset);
   }
   io::Task<Result<void>> Begin(SegmentHeader header);
 

@@ -1,4 +1,5 @@
-// LogFiles at a start: which files count, what of them is right, and what is cut or reported.
+// LogFiles at a start: which files count, which of their records are valid, what is cut off and
+// what is reported.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -23,7 +24,7 @@ namespace meridian::store {
 
 struct LogFiles::Candidate {
   std::string path;
-  uint64_t first_offset = 0;
+  uint64_t begin_offset = 0;
   std::shared_ptr<io::File> file;
   uint64_t size = 0;
   std::optional<SegmentHeader> header;
@@ -35,7 +36,7 @@ io::Task<Result<void>> LogFiles::Open(Creation creation) {
   if (!candidates) co_return Fail(candidates.error());
   if (auto removed = co_await RemoveReplaced(*candidates); !removed) co_return removed;
   if (candidates->empty()) {
-    co_return co_await Begin({.log_id = creation.id, .first_offset = creation.first_offset});
+    co_return co_await Begin({.log_id = creation.id, .begin_offset = creation.begin_offset});
   }
   co_return co_await Load(*candidates);
 }
@@ -47,7 +48,7 @@ io::Task<Result<std::vector<LogFiles::Candidate>>> LogFiles::FindCandidates() {
   for (const std::string& name : *names) {
     std::optional<uint64_t> offset = ParseSegmentName(name);
     if (!offset) continue;
-    Candidate candidate{.path = PathOf(*offset), .first_offset = *offset};
+    Candidate candidate{.path = PathOf(*offset), .begin_offset = *offset};
     auto file = co_await disk_.Open(candidate.path, io::OpenMode::kWrite);
     if (!file) co_return Fail(file.error());
     candidate.file = std::move(*file);
@@ -63,7 +64,8 @@ io::Task<Result<std::vector<LogFiles::Candidate>>> LogFiles::FindCandidates() {
   co_return candidates;
 }
 
-// Removes a last segment that a crash kept from being begun, and all that StartOver had replaced.
+// Removes a last segment whose creation a crash has interrupted, and all that StartOver has
+// replaced.
 io::Task<Result<void>> LogFiles::RemoveReplaced(std::vector<Candidate>& candidates) {
   if (!candidates.empty() && !candidates.back().header &&
       candidates.back().size <= kSegmentHeaderBytes) {
@@ -86,13 +88,13 @@ Result<void> LogFiles::IdentifyLog(const std::vector<Candidate>& candidates) {
   const Candidate* known = nullptr;
   for (const Candidate& candidate : candidates) {
     if (!candidate.header) continue;
-    if (candidate.header->first_offset != candidate.first_offset ||
+    if (candidate.header->begin_offset != candidate.begin_offset ||
         (known != nullptr && candidate.header->log_id != known->header->log_id)) {
       return Fail(Errc::kInvalid, "{} belongs to another log or offset", candidate.path);
     }
     known = &candidate;
   }
-  // Then it is not ours to say what this was, let alone to write to it.
+  // The files may not be a log at all: nothing is written to them.
   if (known == nullptr) {
     return Fail(Errc::kInvalid, "{}: no segment has a header that can be read", folder_);
   }
@@ -105,7 +107,7 @@ io::Task<Result<void>> LogFiles::Load(std::vector<Candidate>& candidates) {
   for (size_t i = 0; i < candidates.size(); ++i) {
     Candidate& candidate = candidates[i];
     bool last = i + 1 == candidates.size();
-    if (!segments_.empty() && candidate.first_offset < end_offset()) {
+    if (!segments_.empty() && candidate.begin_offset < end_offset()) {
       co_return Fail(Errc::kInvalid, "{} begins before the segment in front of it ends",
                      candidate.path);
     }
@@ -119,8 +121,8 @@ io::Task<Result<void>> LogFiles::Load(std::vector<Candidate>& candidates) {
     if (!candidate.header) {
       AddDamage({.path = candidate.path,
                  .end_position = kSegmentHeaderBytes,
-                 .first_offset = candidate.first_offset,
-                 .next_offset = candidate.first_offset});
+                 .begin_offset = candidate.begin_offset,
+                 .end_offset = candidate.begin_offset});
     }
     TakeSegment(candidate, *scan, std::move(found), last);
   }
@@ -129,7 +131,7 @@ io::Task<Result<void>> LogFiles::Load(std::vector<Candidate>& candidates) {
 
 io::Task<Result<SegmentScan>> LogFiles::Scan(Candidate& candidate,
                                              std::vector<SegmentScan::Found>* found) {
-  SegmentScan scan(candidate.first_offset, kSegmentHeaderBytes);
+  SegmentScan scan(candidate.begin_offset, kSegmentHeaderBytes);
   std::vector<uint8_t> bytes;
   for (;;) {
     size_t have = bytes.size();
@@ -148,20 +150,20 @@ io::Task<Result<SegmentScan>> LogFiles::Scan(Candidate& candidate,
 
 void LogFiles::AddDamage(DamagedRange range) {
   LOG_ERROR("log damaged: records are missing", {"file", range.path},
-            {"first_offset", range.first_offset}, {"next_offset", range.next_offset},
+            {"begin_offset", range.begin_offset}, {"end_offset", range.end_offset},
             {"begin_byte", range.begin_position}, {"end_byte", range.end_position});
   recovery_.damaged.push_back(std::move(range));
 }
 
 void LogFiles::TakeSegment(const Candidate& candidate, const SegmentScan& scan,
                            std::vector<SegmentScan::Found> found, bool last) {
-  if (!segments_.empty() && end_offset() < candidate.first_offset) {
-    // What the segment in front of it should have held.
+  if (!segments_.empty() && end_offset() < candidate.begin_offset) {
+    // The offsets that the segment before it should have.
     AddDamage({.path = segments_.back().path,
                .begin_position = segments_.back().index.end_position(),
                .end_position = segments_.back().index.end_position(),
-               .first_offset = end_offset(),
-               .next_offset = candidate.first_offset});
+               .begin_offset = end_offset(),
+               .end_offset = candidate.begin_offset});
   }
   size_t records = found.size();
   for (const Damage& damage : scan.damages()) {
@@ -173,12 +175,12 @@ void LogFiles::TakeSegment(const Candidate& candidate, const SegmentScan& scan,
     AddDamage({.path = candidate.path,
                .begin_position = damage.begin_position,
                .end_position = damage.end_position,
-               .first_offset = damage.first_offset,
-               .next_offset = damage.next_offset});
+               .begin_offset = damage.begin_offset,
+               .end_offset = damage.end_offset});
   }
   found.resize(records);
   Segment segment{.path = candidate.path,
-                  .index = SegmentIndex(candidate.first_offset, kSegmentHeaderBytes)};
+                  .index = SegmentIndex(candidate.begin_offset, kSegmentHeaderBytes)};
   for (const SegmentScan::Found& one : found) {
     segment.index.Add(one.record, one.position);
     newest_epoch_ = one.epoch;
@@ -190,14 +192,14 @@ void LogFiles::TakeSegment(const Candidate& candidate, const SegmentScan& scan,
   segments_.push_back(std::move(segment));
 }
 
-// The last segment holds nothing behind its last good record, and is synced: what a process that
-// crashed had written, and we have read, may still be only in the kernel's memory.
+// Cuts off everything behind the last segment's last valid record, and syncs it: records that a
+// crashed process has written may still be only in the kernel's memory.
 io::Task<Result<void>> LogFiles::CutTail(Segment& segment, uint64_t size) {
   uint64_t end = segment.index.end_position();
   if (size > end) {
     recovery_.cut_bytes = size - end;
     LOG_INFO("log: cut off an unfinished write", {"file", segment.path},
-             {"bytes", recovery_.cut_bytes}, {"next_offset", segment.index.next_offset()});
+             {"bytes", recovery_.cut_bytes}, {"end_offset", segment.index.end_offset()});
     if (auto cut = co_await segment.file->Truncate(end); !cut) co_return cut;
   }
   if (auto synced = co_await segment.file->Sync(); !synced) co_return synced;

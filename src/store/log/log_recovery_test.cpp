@@ -32,8 +32,8 @@ TEST_F(LogRecoveryTest, FlippedBitInASealedSegmentIsReportedAndNothingIsCut) {
   RunLog(Small(), [damaged](Log& log, Machine&) -> Task<void> {
     const RecoveryReport& report = log.recovery();
     EXPECT_EQ(report.damaged.size(), 1U);
-    EXPECT_EQ(report.damaged[0].first_offset, damaged);
-    EXPECT_EQ(report.damaged[0].next_offset, damaged + 1);
+    EXPECT_EQ(report.damaged[0].begin_offset, damaged);
+    EXPECT_EQ(report.damaged[0].end_offset, damaged + 1);
     EXPECT_EQ(report.damaged[0].begin_position, kSegmentHeaderBytes);
     EXPECT_EQ(report.cut_bytes, 0U);
     EXPECT_EQ(report.records, 299U);
@@ -52,7 +52,7 @@ TEST_F(LogRecoveryTest, FlippedBitInTheLastSegmentBeforeLaterGroupsIsReported) {
   uint64_t damaged = FirstOffset(segments_.size() - 1);
   RunLog(Small(), [damaged](Log& log, Machine&) -> Task<void> {
     EXPECT_EQ(log.recovery().damaged.size(), 1U);
-    EXPECT_EQ(log.recovery().damaged[0].first_offset, damaged);
+    EXPECT_EQ(log.recovery().damaged[0].begin_offset, damaged);
     EXPECT_EQ(log.end_offset(), 300U);
     co_return;
   });
@@ -65,8 +65,8 @@ TEST_F(LogRecoveryTest, MissingSegmentIsReported) {
   uint64_t to = FirstOffset(2);
   RunLog(Small(), [=](Log& log, Machine&) -> Task<void> {
     EXPECT_EQ(log.recovery().damaged.size(), 1U);
-    EXPECT_EQ(log.recovery().damaged[0].first_offset, from);
-    EXPECT_EQ(log.recovery().damaged[0].next_offset, to);
+    EXPECT_EQ(log.recovery().damaged[0].begin_offset, from);
+    EXPECT_EQ(log.recovery().damaged[0].end_offset, to);
     EXPECT_EQ((co_await log.Read(from, 1)).error().code, Errc::kIo);
     EXPECT_EQ(co_await Bodies(log, to), Numbers(static_cast<int>(to), 300));
   });
@@ -96,7 +96,7 @@ TEST_F(LogRecoveryTest, SegmentOfAnotherLogIsRefused) {
   Fill();
   auto other = disk().Open("log/" + SegmentName(1000), io::OpenMode::kCreate);
   std::vector<uint8_t> header;
-  AppendSegmentHeader({.log_id = 12345, .first_offset = 1000}, header);
+  AppendSegmentHeader({.log_id = 12345, .begin_offset = 1000}, header);
   ASSERT_TRUE(other && disk().Write(**other, 0, header));
   Run([](Machine& machine) -> Task<void> {
     auto log = co_await Log::Open(machine.loop, machine.disk, Small());
@@ -127,16 +127,16 @@ TEST(LogCrashTest, NothingDurableIsLostAndNothingElseIsDamage) {
           {.folder = "log", .id = 7, .segment_bytes = kMinSegmentBytes, .headroom_bytes = 0});
       if (!log) co_return;
       EXPECT_TRUE((*log)->recovery().damaged.empty()) << seed;
-      EXPECT_GE((*log)->durable_end(), durable) << seed;
+      EXPECT_GE((*log)->durable_end_offset(), durable) << seed;
       cuts += (*log)->recovery().cut_bytes > 0 ? 1 : 0;
-      durable = (*log)->durable_end();  // it has synced what it read
+      durable = (*log)->durable_end_offset();  // it has synced what it read
       for (;;) {
         std::string body(machine.random.Below(700), 'x');
-        auto offset = (*log)->Append({.body = AsBytes(body)});
-        if (!offset) break;
+        auto end = (*log)->Append({.body = AsBytes(body)});
+        if (!end) break;
         if (machine.random.Chance(0.7)) continue;
-        if (!co_await (*log)->Durable(*offset)) break;
-        durable = *offset + 1;
+        if (!co_await (*log)->Durable(*end)) break;
+        durable = *end;
       }
       co_await (*log)->Close();
     };

@@ -36,14 +36,14 @@ TEST_F(LogTest, RecordIsNotReadBeforeItIsDurable) {
   RunLog(Small(), [](Log& log, Machine&) -> Task<void> {
     EXPECT_TRUE(log.Append({.body = AsBytes("0")}));
     EXPECT_EQ(log.end_offset(), 1U);
-    EXPECT_EQ(log.durable_end(), 0U);
+    EXPECT_EQ(log.durable_end_offset(), 0U);
     EXPECT_EQ(co_await Bodies(log), "");
-    EXPECT_TRUE(co_await log.Durable(0));
+    EXPECT_TRUE(co_await log.Durable(1));
     EXPECT_EQ(co_await Bodies(log), "0 ");
   });
 }
 
-TEST_F(LogTest, FiveHundredWhoWaitCostOneWriteAndOneSync) {
+TEST_F(LogTest, FiveHundredWaitingFibersCostOneWriteAndOneSync) {
   DiskCounts counts;
   Run([&](Machine& machine) -> Task<void> {
     CountingDisk disk(machine.disk, counts);
@@ -53,8 +53,8 @@ TEST_F(LogTest, FiveHundredWhoWaitCostOneWriteAndOneSync) {
     io::Scope writers(machine.loop);
     size_t durable = 0;
     auto write = [&]() -> Task<void> {
-      auto offset = (*log)->Append({.body = AsBytes("body")});
-      if (offset && co_await (*log)->Durable(*offset)) ++durable;
+      auto end = (*log)->Append({.body = AsBytes("body")});
+      if (end && co_await (*log)->Durable(*end)) ++durable;
     };
     for (int i = 0; i < 500; ++i) writers.Spawn(write());
     co_await writers.Join();
@@ -65,7 +65,7 @@ TEST_F(LogTest, FiveHundredWhoWaitCostOneWriteAndOneSync) {
   });
 }
 
-TEST_F(LogTest, WhatOthersAreAboutToAppendComesAlong) {
+TEST_F(LogTest, AppendsOfReadyFibersJoinTheGroup) {
   DiskCounts counts;
   Run([&](Machine& machine) -> Task<void> {
     CountingDisk disk(machine.disk, counts);
@@ -75,11 +75,11 @@ TEST_F(LogTest, WhatOthersAreAboutToAppendComesAlong) {
     io::Scope writers(machine.loop);
     auto write = [&](int waits) -> Task<void> {
       for (int i = 0; i < waits; ++i) co_await io::AfterOthers{};
-      auto offset = (*log)->Append({.body = AsBytes("body")});
-      EXPECT_TRUE(offset && co_await (*log)->Durable(*offset));
+      auto end = (*log)->Append({.body = AsBytes("body")});
+      EXPECT_TRUE(end && co_await (*log)->Durable(*end));
     };
     writers.Spawn(write(0));
-    writers.Spawn(write(2));  // in the next turn
+    writers.Spawn(write(2));  // in the next loop iteration
     co_await writers.Join();
     EXPECT_EQ(counts.writes, 1U);
     co_await (*log)->Close();
@@ -95,11 +95,11 @@ TEST_F(LogTest, CloseMakesDurableWhatWasAppended) {
   RunLog(Small(), [](Log& log, Machine&) -> Task<void> { EXPECT_EQ(co_await Bodies(log), "0 "); });
 }
 
-TEST_F(LogTest, ClosedLogRefusesAndLetsGoOfWhoWaits) {
+TEST_F(LogTest, ClosedLogRefusesAppendsAndEndsWaits) {
   RunLog(Small(), [](Log& log, Machine& machine) -> Task<void> {
     io::Scope scope(machine.loop);
     std::optional<Errc> ended;
-    auto wait = [&]() -> Task<void> { ended = (co_await log.Durable(99)).error().code; };
+    auto wait = [&]() -> Task<void> { ended = (co_await log.Durable(100)).error().code; };
     scope.Spawn(wait());
     (void)co_await io::Sleep(milliseconds{1});
     co_await log.Close();
@@ -109,13 +109,13 @@ TEST_F(LogTest, ClosedLogRefusesAndLetsGoOfWhoWaits) {
   });
 }
 
-TEST_F(LogTest, ClosingOnAFullDiskDoesNotHoldWhoWaits) {
+TEST_F(LogTest, ClosingOnAFullDiskEndsWaits) {
   RunLog(Small(), [this](Log& log, Machine& machine) -> Task<void> {
     disk().faults.capacity_bytes = disk().used_bytes() + 10;
     EXPECT_TRUE(log.Append({.body = AsBytes("0")}));
     io::Scope scope(machine.loop);
     std::optional<Errc> ended;
-    auto wait = [&]() -> Task<void> { ended = (co_await log.Durable(0)).error().code; };
+    auto wait = [&]() -> Task<void> { ended = (co_await log.Durable(1)).error().code; };
     scope.Spawn(wait());
     co_await log.Close();
     co_await scope.Join();
@@ -130,11 +130,11 @@ TEST_F(LogTest, LargestRecordIsTakenAndOneByteMoreIsRefused) {
     EXPECT_TRUE(log.Append({.body = AsBytes(body).first(kMaxRecordBytes), .span = kMaxRecordSpan}));
     EXPECT_EQ(log.Append({.span = kMaxRecordSpan + 1}).error().code, Errc::kTooLarge);
     EXPECT_EQ(log.Append({.span = 0}).error().code, Errc::kTooLarge);
-    EXPECT_TRUE(co_await log.Durable(kMaxRecordSpan - 1));
+    EXPECT_TRUE(co_await log.Durable(kMaxRecordSpan));
     auto batch = co_await log.Read(500, 1);
     EXPECT_TRUE(batch) << batch.error().message;
     EXPECT_EQ(batch->encoded().size(), kMaxRecordBytes + kRecordHeaderBytes) << "at least one";
-    EXPECT_EQ(batch->next_offset(), kMaxRecordSpan);
+    EXPECT_EQ(batch->end_offset(), kMaxRecordSpan);
   });
 }
 
@@ -143,7 +143,7 @@ TEST_F(LogTest, MoreThanMayWaitForTheDiskIsRefused) {
     std::string body(kMaxPendingBytes / 4 - kRecordHeaderBytes, 'x');
     for (int i = 0; i < 4; ++i) EXPECT_TRUE(log.Append({.body = AsBytes(body)}));
     EXPECT_EQ(log.Append({}).error().code, Errc::kUnavailable);
-    EXPECT_TRUE(co_await log.Durable(3));
+    EXPECT_TRUE(co_await log.Durable(4));
     EXPECT_TRUE(log.Append({}));
   });
 }
@@ -153,12 +153,12 @@ TEST_F(LogTest, FullDiskRefusesWritesAndKeepsReadingUntilThereIsRoom) {
     co_await AppendMany(log, 10);
     disk().faults.capacity_bytes = disk().used_bytes() + 10;
     EXPECT_TRUE(log.Append({.body = AsBytes("10")}));
-    EXPECT_EQ((co_await log.Durable(10)).error().code, Errc::kUnavailable);
+    EXPECT_EQ((co_await log.Durable(11)).error().code, Errc::kUnavailable);
     EXPECT_EQ(log.Append({}).error().code, Errc::kUnavailable);
     EXPECT_EQ(co_await Bodies(log), Numbers(0, 10));
     disk().faults.capacity_bytes = UINT64_MAX;
     (void)co_await io::Sleep(seconds{1});
-    EXPECT_TRUE(co_await log.Durable(10));
+    EXPECT_TRUE(co_await log.Durable(11));
     co_await AppendMany(log, 1);
     EXPECT_EQ(co_await Bodies(log), Numbers(0, 12));
   });
@@ -188,11 +188,11 @@ TEST_F(LogTest, FailedSyncEndsTheProcess) {
     co_await AppendMany(log, 3);
     disk().faults.sync_failures = 1;
     EXPECT_TRUE(log.Append({.body = AsBytes("3")}));
-    EXPECT_EQ((co_await log.Durable(3)).error().code, Errc::kIo);
+    EXPECT_EQ((co_await log.Durable(4)).error().code, Errc::kIo);
     EXPECT_TRUE(failure);
     EXPECT_EQ(log.Append({}).error().code, Errc::kIo);
     disk().faults.sync_failures = 0;
-    EXPECT_EQ((co_await log.Durable(3)).error().code, Errc::kIo) << "it is never tried again";
+    EXPECT_EQ((co_await log.Durable(4)).error().code, Errc::kIo) << "it is never tried again";
   });
 }
 
@@ -207,7 +207,7 @@ TEST_F(LogTest, OffsetOfATimeIsFoundAcrossSegments) {
   });
 }
 
-TEST_F(LogTest, RetentionRemovesTheOldestSegmentsAndTellsWhoAsksForThem) {
+TEST_F(LogTest, RetentionRemovesTheOldestSegmentsAndReadsOfThemFail) {
   RunLog(Small(), [](Log& log, Machine&) -> Task<void> {
     co_await AppendMany(log, 300);
     log.SetRetention({.released_before = 150});
@@ -259,7 +259,7 @@ TEST_F(LogTest, CopyTakesOnlyTheRecordThatComesNextAndNoOlderEpoch) {
     EXPECT_EQ(log.AppendCopy({.offset = 0, .epoch = 2}).error().code, Errc::kInvalid);
     EXPECT_EQ(log.AppendCopy({.offset = 3, .epoch = 1}).error().code, Errc::kInvalid);
     EXPECT_TRUE(log.AppendCopy({.offset = 3, .epoch = 2}));
-    EXPECT_TRUE(co_await log.Durable(3));
+    EXPECT_TRUE(co_await log.Durable(4));
     EXPECT_EQ((co_await log.Read(0, 1000))->records(), 2U);
   });
 }
@@ -279,7 +279,7 @@ TEST_F(LogTest, LogThatStartsOverGoesOnBehindTheSnapshotAlsoAfterARestart) {
   });
 }
 
-TEST_F(LogTest, StartingOverWaitsForWhatIsBeingWrittenInsteadOfAborting) {
+TEST_F(LogTest, StartingOverWaitsForWritesInsteadOfAborting) {
   RunLog(Small(), [this](Log& log, Machine&) -> Task<void> {
     EXPECT_TRUE(log.Append({.body = AsBytes("0")}));
     EXPECT_TRUE(co_await log.StartOver(10, 8));
@@ -288,7 +288,7 @@ TEST_F(LogTest, StartingOverWaitsForWhatIsBeingWrittenInsteadOfAborting) {
     EXPECT_EQ((co_await log.StartOver(20, 8)).error().code, Errc::kUnavailable);
     disk().faults.capacity_bytes = UINT64_MAX;
     (void)co_await io::Sleep(2 * kFullDiskRetry);
-    EXPECT_TRUE(co_await log.Durable(10));
+    EXPECT_TRUE(co_await log.Durable(11));
     EXPECT_EQ(co_await Bodies(log, 10), "10 ");
   });
 }

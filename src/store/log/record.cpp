@@ -39,7 +39,7 @@ Header ReadFields(Bytes bytes) {
   return header;
 }
 
-// Also without damage: what no writer would have written is no header.
+// A header with values that no writer uses is no header, even if its checksum is right.
 bool Plausible(const Header& header) {
   const Record& record = header.record;
   return header.body_bytes <= kMaxRecordBytes && record.span >= 1 &&
@@ -81,7 +81,7 @@ std::optional<RecordExtent> ExtentOf(Bytes bytes) {
   if (!header) return std::nullopt;
   return RecordExtent{.bytes = kRecordHeaderBytes + header->body_bytes,
                       .offset = header->record.offset,
-                      .next_offset = header->record.next_offset()};
+                      .end_offset = header->record.end_offset()};
 }
 
 Decoding DecodeRecord(Bytes bytes, Record* record) {
@@ -108,12 +108,12 @@ Result<RecordBatch> RecordBatch::Parse(std::vector<uint8_t> encoded) {
                   batch.encoded_.size() - rest.size());
     }
     if (batch.records_ == 0) batch.begin_ = record.offset;
-    if (batch.records_ > 0 && record.offset != batch.next_) {
+    if (batch.records_ > 0 && record.offset != batch.end_) {
       return Fail(Errc::kInvalid, "a batch goes on at offset {} instead of {}", record.offset,
-                  batch.next_);
+                  batch.end_);
     }
     ++batch.records_;
-    batch.next_ = record.next_offset();
+    batch.end_ = record.end_offset();
     batch.newest_time_ = std::max(batch.newest_time_, record.time);
     batch.epoch_ = record.epoch;
     rest = rest.subspan(record.encoded_bytes());

@@ -26,7 +26,7 @@ TEST(RecordTest, RecordThatWasEncodedDecodesTheSame) {
   EXPECT_EQ(record.offset, 7U);
   EXPECT_EQ(record.time.bits, 99U);
   EXPECT_EQ(record.epoch, 3U);
-  EXPECT_EQ(record.next_offset(), 12U);
+  EXPECT_EQ(record.end_offset(), 12U);
   EXPECT_EQ(record.synced_before(), 5U);
   EXPECT_EQ(AsText(record.body), "body");
 }
@@ -62,7 +62,7 @@ TEST(RecordBatchTest, BatchGivesItsRecordsInOrder) {
   ASSERT_TRUE(batch);
   EXPECT_EQ(batch->records(), 2U);
   EXPECT_EQ(batch->begin_offset(), 4U);
-  EXPECT_EQ(batch->next_offset(), 7U);
+  EXPECT_EQ(batch->end_offset(), 7U);
   std::string bodies;
   batch->ForEach([&](const Record& record) { bodies += AsText(record.body); });
   EXPECT_EQ(bodies, "ab");

@@ -13,13 +13,13 @@ uint64_t RemovableBelow(std::span<const SegmentSummary> segments, const Retentio
   for (const SegmentSummary& segment : segments) bytes += segment.bytes;
   uint64_t below = 0;
   for (const SegmentSummary& oldest : segments.first(segments.empty() ? 0 : segments.size() - 1)) {
-    bool released = oldest.next_offset <= policy.released_before;
+    bool released = oldest.end_offset <= policy.released_before;
     bool old = policy.most_age > Duration::zero() && oldest.newest.Wall() < now - policy.most_age;
     bool too_many = policy.most_bytes > 0 && bytes > policy.most_bytes;
     if (!released && !old && !too_many) break;
-    if (!released && oldest.next_offset > policy.pinned_from) break;
+    if (!released && oldest.end_offset > policy.pinned_from) break;
     bytes -= oldest.bytes;
-    below = oldest.next_offset;
+    below = oldest.end_offset;
   }
   return below;
 }

@@ -1,4 +1,4 @@
-// Which of a log's oldest segments may go. Pure.
+// Which of a log's oldest segments can be removed. Pure.
 #pragma once
 
 #include <cstdint>
@@ -11,18 +11,19 @@
 namespace meridian::store {
 
 struct RetentionPolicy {
-  // A segment whose newest record is older than this may go. Zero: age is no reason.
+  // A segment whose newest record is older than this can be removed. Zero: age does not count.
   Duration most_age = Duration::zero();
-  // The oldest go until no more than this is left. Zero: size is no reason.
+  // The oldest segments are removed until at most this is left. Zero: size does not count.
   uint64_t most_bytes = 0;
-  // Records below are not needed any more, whatever their age: a snapshot covers them.
+  // Records below this end offset are not needed any more, whatever their age: a snapshot covers
+  // them.
   uint64_t released_before = 0;
   // Records from here on stay, whatever age and size say.
   uint64_t pinned_from = std::numeric_limits<uint64_t>::max();
 };
 
 struct SegmentSummary {
-  uint64_t next_offset = 0;
+  uint64_t end_offset = 0;
   uint64_t bytes = 0;
   HybridTime newest;
 };

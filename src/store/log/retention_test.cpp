@@ -16,7 +16,7 @@ constexpr WallTime kNow{seconds{1000}};
 std::vector<SegmentSummary> Segments(uint64_t count) {
   std::vector<SegmentSummary> segments;
   for (uint64_t i = 0; i < count; ++i) {
-    segments.push_back({.next_offset = (i + 1) * 10,
+    segments.push_back({.end_offset = (i + 1) * 10,
                         .bytes = 100,
                         .newest = HybridTime::FromWall(kNow - seconds{60 * (count - 1 - i)})});
   }

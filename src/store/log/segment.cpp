@@ -32,7 +32,7 @@ void AppendSegmentHeader(const SegmentHeader& header, std::vector<uint8_t>& into
   ByteWriter writer(bytes);
   writer.Append(AsBytes(kMagic));
   writer.U64(header.log_id);
-  writer.U64(header.first_offset);
+  writer.U64(header.begin_offset);
   writer.U32(header.starts_over ? kStartsOver : 0);
   writer.U32(Crc32c(writer.written()));
   into.insert(into.end(), bytes, bytes + kSegmentHeaderBytes);
@@ -44,7 +44,7 @@ std::optional<SegmentHeader> ParseSegmentHeader(Bytes bytes) {
   if (AsText(reader.Take(kMagic.size())) != kMagic) return std::nullopt;
   SegmentHeader header;
   header.log_id = reader.U64();
-  header.first_offset = reader.U64();
+  header.begin_offset = reader.U64();
   uint32_t flags = reader.U32();
   Bytes fields = bytes.first(reader.offset());
   if (reader.U32() != Crc32c(fields) || flags > kStartsOver) return std::nullopt;
@@ -52,8 +52,8 @@ std::optional<SegmentHeader> ParseSegmentHeader(Bytes bytes) {
   return header;
 }
 
-std::string SegmentName(uint64_t first_offset) {
-  return fmt::format("{:020}{}", first_offset, kExtension);
+std::string SegmentName(uint64_t begin_offset) {
+  return fmt::format("{:020}{}", begin_offset, kExtension);
 }
 
 std::optional<uint64_t> ParseSegmentName(std::string_view name) {
@@ -82,8 +82,8 @@ size_t SegmentScan::Step(Bytes bytes, bool at_end) {
   Record record;
   switch (DecodeRecord(bytes, &record)) {
     case Decoding::kWhole:
-      // An older record is one that was left behind by a file system that reused its block.
-      if (record.offset < next_offset_) break;
+      // An older record was left behind in a block that the file system has reused.
+      if (record.offset < end_offset_) break;
       Accept(record);
       return record.encoded_bytes();
     case Decoding::kIncomplete:
@@ -96,11 +96,11 @@ size_t SegmentScan::Step(Bytes bytes, bool at_end) {
 }
 
 void SegmentScan::Accept(const Record& record) {
-  if (record.offset > next_offset_ && !searching_) NoteDamage(0);
-  if (searching_) damages_.back().next_offset = record.offset;
+  if (record.offset > end_offset_ && !searching_) NoteDamage(0);
+  if (searching_) damages_.back().end_offset = record.offset;
   searching_ = false;
   for (Damage& damage : damages_) {
-    if (record.synced_before() > damage.first_offset) damage.was_synced = true;
+    if (record.synced_before() > damage.begin_offset) damage.was_synced = true;
   }
   found_.push_back({.record = {.offset = record.offset,
                                .span = record.span,
@@ -109,13 +109,12 @@ void SegmentScan::Accept(const Record& record) {
                     .position = position_,
                     .epoch = record.epoch});
   ++records_;
-  next_offset_ = record.next_offset();
+  end_offset_ = record.end_offset();
   epoch_ = record.epoch;
 }
 
-// Passes over what cannot be used: a record whose header is right as a whole (its body may hold
-// what looks like a record), else bytes until a header could begin; no further than the bytes at
-// hand.
+// Skips invalid bytes: a whole record if its header is valid (its body may contain bytes that look
+// like a record), else bytes until a header could begin; not beyond `bytes`.
 size_t SegmentScan::Search(Bytes bytes, bool at_end) {
   size_t passed = 1;
   if (std::optional<RecordExtent> record = ExtentOf(bytes)) {
@@ -134,12 +133,12 @@ void SegmentScan::NoteDamage(size_t bytes) {
   if (!searching_) {
     if (damages_.size() < kMaxDamages) {
       damages_.push_back(
-          {.begin_position = position_, .first_offset = next_offset_, .records_before = records_});
+          {.begin_position = position_, .begin_offset = end_offset_, .records_before = records_});
     }
   }
   searching_ = true;
   damages_.back().end_position = position_ + bytes;
-  damages_.back().next_offset = next_offset_;
+  damages_.back().end_offset = end_offset_;
 }
 
 }  // namespace meridian::store

@@ -1,8 +1,8 @@
-// A segment's bytes: a header, then records. And the scan that says after a crash or a fault what
-// of them is right. Pure.
+// A segment's bytes: a header, then records; and the scan that finds the valid records after a
+// crash or a fault. Pure.
 //
-//   "MRDNLOG1", u64 log id, u64 offset of the first record, u32 flags (bit 0: segments before it do
-//   not count any more), u32 CRC-32C of these; big-endian.
+//   "MRDNLOG1", u64 log id, u64 offset of the first record, u32 flags (bit 0: segments before it
+//   are obsolete), u32 CRC-32C of these; big-endian.
 #pragma once
 
 #include <cstddef>
@@ -23,21 +23,21 @@ inline constexpr size_t kSegmentHeaderBytes = 32;
 
 struct SegmentHeader {
   uint64_t log_id = 0;
-  uint64_t first_offset = 0;
+  uint64_t begin_offset = 0;
   bool starts_over = false;
 
   bool operator==(const SegmentHeader&) const = default;
 };
 
 void AppendSegmentHeader(const SegmentHeader& header, std::vector<uint8_t>& into);
-// Nothing: there is none, or it is damaged.
+// Nothing: there is no header, or it is damaged.
 std::optional<SegmentHeader> ParseSegmentHeader(Bytes bytes);
 
 // "00000000000000000042.log", so that names sort as offsets do.
-std::string SegmentName(uint64_t first_offset);
+std::string SegmentName(uint64_t begin_offset);
 std::optional<uint64_t> ParseSegmentName(std::string_view name);
 
-// What the index must know of a record.
+// The index's view of a record.
 struct IndexedRecord {
   uint64_t offset = 0;
   uint32_t span = 1;
@@ -45,12 +45,12 @@ struct IndexedRecord {
   HybridTime time;
 };
 
-// Bytes of a segment that hold no records, and the offsets that are missing there.
+// Bytes of a segment without valid records, and the offsets that are missing there.
 struct Damage {
   uint64_t begin_position = 0;
   uint64_t end_position = 0;
-  uint64_t first_offset = 0;
-  uint64_t next_offset = 0;
+  uint64_t begin_offset = 0;
+  uint64_t end_offset = 0;
   size_t records_before = 0;  // of the scan
   // Something that was written later proves that it had been synced: it is not a torn write.
   bool was_synced = false;
@@ -58,20 +58,20 @@ struct Damage {
   bool operator==(const Damage&) const = default;
 };
 
-// Scans the records of one segment, given its bytes piece by piece. After damage it looks for the
-// next record, byte by byte. Owned by whoever reads the file.
+// Scans the records of one segment, whose bytes are given piece by piece. After damage it searches
+// for the next record, byte by byte. Owned by the reader of the file.
 class SegmentScan {
  public:
-  SegmentScan(uint64_t first_offset, uint64_t position)
-      : next_offset_(first_offset), position_(position) {}
+  SegmentScan(uint64_t begin_offset, uint64_t position)
+      : end_offset_(begin_offset), position_(position) {}
 
-  // Looks at `bytes`, which begin at position() of the segment. Says how many it is done with; the
-  // rest must be given again with more behind it, unless `at_end`: then it is done with all. It
-  // needs no more at once than the largest record.
+  // Scans `bytes`, which begin at position() of the segment. Returns how many are done; the rest
+  // must be given again with more bytes behind it, unless `at_end`: then all are done. It never
+  // needs more at once than the largest record.
   size_t Feed(Bytes bytes, bool at_end);
 
   uint64_t position() const { return position_; }
-  uint64_t next_offset() const { return next_offset_; }
+  uint64_t end_offset() const { return end_offset_; }
   uint32_t epoch() const { return epoch_; }  // of the newest record
   struct Found {
     IndexedRecord record;
@@ -89,7 +89,7 @@ class SegmentScan {
   size_t Search(Bytes bytes, bool at_end);
   void NoteDamage(size_t bytes);
 
-  uint64_t next_offset_;
+  uint64_t end_offset_;
   uint64_t position_;
   uint32_t epoch_ = 0;
   bool searching_ = false;

@@ -12,13 +12,13 @@
 namespace meridian::store {
 
 void SegmentIndex::Add(const IndexedRecord& record, uint64_t position) {
-  CHECK(position >= end_position_ && record.offset >= next_offset_);
-  // Behind damage too: nobody can read across it.
-  bool gap = position > end_position_ || record.offset > next_offset_;
+  CHECK(position >= end_position_ && record.offset >= end_offset_);
+  // Also behind damage, which no read can cross.
+  bool gap = position > end_position_ || record.offset > end_offset_;
   if (gap || position >= entries_.back().position + kIndexIntervalBytes) {
     entries_.push_back({.offset = record.offset, .position = position, .newest_before = newest_});
   }
-  next_offset_ = record.offset + record.span;
+  end_offset_ = record.offset + record.span;
   end_position_ = position + record.bytes;
   newest_ = std::max(newest_, record.time);
 }
@@ -30,7 +30,7 @@ uint64_t SegmentIndex::PositionOf(uint64_t offset) const {
 
 uint64_t SegmentIndex::OffsetBefore(HybridTime time) const {
   auto after = std::ranges::lower_bound(entries_, time, {}, &Entry::newest_before);
-  return after == entries_.begin() ? first_offset_ : std::prev(after)->offset;
+  return after == entries_.begin() ? begin_offset_ : std::prev(after)->offset;
 }
 
 }  // namespace meridian::store

@@ -1,4 +1,4 @@
-// SegmentIndex: where in a segment the record of an offset or a time is, about: one entry for each
+// SegmentIndex: about where in a segment the record of an offset or a time is: one entry for each
 // kIndexIntervalBytes; from there on the records are read. In memory; recovery builds it. Pure.
 #pragma once
 
@@ -12,17 +12,17 @@ namespace meridian::store {
 
 class SegmentIndex {
  public:
-  // Of a segment whose first record is to have `first_offset` and be at `position`.
-  SegmentIndex(uint64_t first_offset, uint64_t position)
-      : first_offset_(first_offset), next_offset_(first_offset), end_position_(position) {
-    entries_.push_back({.offset = first_offset, .position = position});
+  // Of a segment whose first record has `begin_offset` and is at `position`.
+  SegmentIndex(uint64_t begin_offset, uint64_t position)
+      : begin_offset_(begin_offset), end_offset_(begin_offset), end_position_(position) {
+    entries_.push_back({.offset = begin_offset, .position = position});
   }
 
   // The record at `position`, behind all that were added before.
   void Add(const IndexedRecord& record, uint64_t position);
 
-  uint64_t first_offset() const { return first_offset_; }
-  uint64_t next_offset() const { return next_offset_; }
+  uint64_t begin_offset() const { return begin_offset_; }
+  uint64_t end_offset() const { return end_offset_; }
   uint64_t end_position() const { return end_position_; }
   HybridTime newest() const { return newest_; }  // the greatest time
   size_t entries() const { return entries_.size(); }
@@ -39,8 +39,8 @@ class SegmentIndex {
     HybridTime newest_before;  // the greatest time of all records before this one
   };
 
-  uint64_t first_offset_;
-  uint64_t next_offset_;
+  uint64_t begin_offset_;
+  uint64_t end_offset_;
   uint64_t end_position_;
   HybridTime newest_;
   std::vector<Entry> entries_;

@@ -27,7 +27,7 @@ TEST(SegmentIndexTest, PositionIsAtOrBeforeTheRecordAndNotFarBefore) {
     EXPECT_GT(index.PositionOf(offset) + kIndexIntervalBytes + kRecordBytes, exact);
   }
   EXPECT_LE(index.entries(), 1000 * kRecordBytes / kIndexIntervalBytes + 1);
-  EXPECT_EQ(index.next_offset(), 2100U);
+  EXPECT_EQ(index.end_offset(), 2100U);
 }
 
 TEST(SegmentIndexTest, OffsetBeforeATimeSkipsNothingThatIsAsNew) {

@@ -23,14 +23,14 @@ std::vector<TestRecord> Pairs(size_t records) {
 }
 constexpr size_t kBytes = 44;
 
-SegmentScan Scanned(Bytes bytes, uint64_t first_offset = 0) {
-  SegmentScan scan(first_offset, 0);
+SegmentScan Scanned(Bytes bytes, uint64_t begin_offset = 0) {
+  SegmentScan scan(begin_offset, 0);
   EXPECT_EQ(scan.Feed(bytes, true), bytes.size());
   return scan;
 }
 
 TEST(SegmentHeaderTest, HeaderThatWasEncodedDecodesTheSameAndNoFlippedBitPasses) {
-  SegmentHeader header{.log_id = 0x1122334455667788, .first_offset = 42, .starts_over = true};
+  SegmentHeader header{.log_id = 0x1122334455667788, .begin_offset = 42, .starts_over = true};
   std::vector<uint8_t> bytes;
   AppendSegmentHeader(header, bytes);
   ASSERT_EQ(bytes.size(), kSegmentHeaderBytes);
@@ -70,7 +70,7 @@ TEST(SegmentScanTest, WholeSegmentIsFoundHoweverItIsCutIntoPieces) {
     std::vector<SegmentScan::Found> found = scan.TakeFound();
     ASSERT_EQ(found.size(), 6U) << piece;
     EXPECT_EQ(found[5].position, 100 + 5 * kBytes);
-    EXPECT_EQ(scan.next_offset(), 6U);
+    EXPECT_EQ(scan.end_offset(), 6U);
     EXPECT_TRUE(scan.damages().empty());
   }
 }
@@ -92,8 +92,8 @@ TEST(SegmentScanTest, TornGroupWhoseLaterRecordSurvivedIsNoProofOfDamage) {
   SegmentScan scan = Scanned(bytes);
   ASSERT_EQ(scan.damages().size(), 1U);
   EXPECT_FALSE(scan.damages()[0].was_synced);
-  EXPECT_EQ(scan.damages()[0].first_offset, 2U);
-  EXPECT_EQ(scan.damages()[0].next_offset, 3U);
+  EXPECT_EQ(scan.damages()[0].begin_offset, 2U);
+  EXPECT_EQ(scan.damages()[0].end_offset, 3U);
 }
 
 TEST(SegmentScanTest, LaterGroupProvesThatWhatIsDamagedHadBeenSynced) {
@@ -104,8 +104,8 @@ TEST(SegmentScanTest, LaterGroupProvesThatWhatIsDamagedHadBeenSynced) {
     ASSERT_EQ(scan.damages().size(), 1U);
     EXPECT_EQ(scan.damages()[0], (Damage{.begin_position = damaged * kBytes,
                                          .end_position = (damaged + 1) * kBytes,
-                                         .first_offset = damaged,
-                                         .next_offset = damaged + 1,
+                                         .begin_offset = damaged,
+                                         .end_offset = damaged + 1,
                                          .records_before = damaged,
                                          .was_synced = true}));
     EXPECT_EQ(scan.TakeFound().size(), 5U);
@@ -120,14 +120,14 @@ TEST(SegmentScanTest, RecordWithinTheBodyOfADamagedOneIsNotFound) {
   bytes[kRecordHeaderBytes + inner.size()] ^= 1;
   SegmentScan scan = Scanned(bytes);
   ASSERT_EQ(scan.damages().size(), 1U);
-  EXPECT_EQ(scan.damages()[0].next_offset, 1U);
+  EXPECT_EQ(scan.damages()[0].end_offset, 1U);
 }
 
 TEST(SegmentScanTest, MissingOffsetsWithoutMissingBytesAreDamage) {
   SegmentScan scan = Scanned(Encoded({{.offset = 0}, {.offset = 3}, {.offset = 4}}));
   ASSERT_EQ(scan.damages().size(), 1U);
-  EXPECT_EQ(scan.damages()[0].first_offset, 1U);
-  EXPECT_EQ(scan.damages()[0].next_offset, 3U);
+  EXPECT_EQ(scan.damages()[0].begin_offset, 1U);
+  EXPECT_EQ(scan.damages()[0].end_offset, 3U);
   EXPECT_EQ(scan.damages()[0].begin_position, scan.damages()[0].end_position);
 }
 
@@ -135,17 +135,17 @@ TEST(SegmentScanTest, OlderRecordsLeftBehindInTheFileAreNotTaken) {
   std::vector<uint8_t> bytes = Encoded({{.offset = 10}, {.offset = 3}});
   SegmentScan scan = Scanned(bytes, 10);
   EXPECT_EQ(scan.TakeFound().size(), 1U);
-  EXPECT_EQ(scan.next_offset(), 11U);
+  EXPECT_EQ(scan.end_offset(), 11U);
 }
 
-TEST(SegmentScanTest, DamagesPastTheMostAreToldAsOne) {
+TEST(SegmentScanTest, DamagesPastTheLimitAreReportedAsOne) {
   std::vector<TestRecord> records = Pairs(2 * (kMaxDamages + 5));
   std::vector<uint8_t> bytes = Encoded(records);
   for (size_t i = 0; i < kMaxDamages + 3; ++i) bytes[2 * i * kBytes + 5] ^= 1;
   SegmentScan scan = Scanned(bytes);
   ASSERT_EQ(scan.damages().size(), kMaxDamages);
-  EXPECT_EQ(scan.damages().back().first_offset, 2 * (kMaxDamages - 1));
-  EXPECT_EQ(scan.damages().back().next_offset, 2 * (kMaxDamages + 2) + 1);
+  EXPECT_EQ(scan.damages().back().begin_offset, 2 * (kMaxDamages - 1));
+  EXPECT_EQ(scan.damages().back().end_offset, 2 * (kMaxDamages + 2) + 1);
 }
 
 // Whatever bits flip: what is found was written, in order, and nothing between is called good.

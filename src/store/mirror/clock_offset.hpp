@@ -1,8 +1,8 @@
-// ClockOffset: how far another data center's clock is ahead of ours, estimated as NTP does (RFC
-// 5905, section 8) from four times: when we asked and heard the answer, by our clock; when the
-// other one received the question and answered, by its clock. The way there and the way back are
-// taken to be equally long; where they are not, the estimate is off by half the round trip at the
-// most. Of the last kClockSamples the one with the shortest round trip counts.
+// ClockOffset: how far another data center's clock is ahead of ours, estimated as in NTP (RFC 5905,
+// section 8) from four times: when we asked and got the answer, by our clock; when the other data
+// center received the question and answered, by its clock. Both directions are assumed to take
+// equally long; where they do not, the estimate is wrong by at most half the round trip. Of the
+// last kClockSamples samples the one with the shortest round trip counts.
 //
 // Pure; owned by a MirrorClient; one thread.
 #pragma once
@@ -36,12 +36,12 @@ class ClockOffset {
     Duration error{};   // the offset is at most so far from that, either way
   };
 
-  // An answer has come, at `heard_us` by our clock. One that has come before, or whose times are
-  // impossible, is passed over.
+  // An answer was received at `heard_us` by our clock. Old answers, and those with impossible
+  // times, are ignored.
   void Take(const ClockEcho& echo, int64_t heard_us);
   // Nothing: there was no answer yet.
   std::optional<Estimate> best() const;
-  // The connection is another one: what was asked in the last one is not answered any more.
+  // There is a new connection: questions of the last one get no answer.
   void Clear() { *this = {}; }
 
  private:

@@ -33,7 +33,7 @@ void Take(ClockOffset& offset, const Exchange& exchange) {
               exchange.asked + exchange.there + exchange.held + exchange.back);
 }
 
-TEST(ClockOffset, NothingIsKnownBeforeTheFirstAnswer) {
+TEST(ClockOffset, ThereIsNoEstimateBeforeTheFirstAnswer) {
   ClockOffset offset;
   EXPECT_FALSE(offset.best());
   offset.Take({}, kNow);
@@ -79,13 +79,13 @@ TEST(ClockOffset, AnswerThatCameBeforeIsNotTakenAgain) {
 }
 
 TEST(ClockOffset, ImpossibleTimesArePassedOver) {
-  constexpr int64_t kLeast = std::numeric_limits<int64_t>::min();
-  constexpr int64_t kMost = std::numeric_limits<int64_t>::max();
+  constexpr int64_t kMin = std::numeric_limits<int64_t>::min();
+  constexpr int64_t kMax = std::numeric_limits<int64_t>::max();
   ClockOffset offset;
-  for (int64_t asked : {kLeast, int64_t{-1}, kMost}) {
+  for (int64_t asked : {kMin, int64_t{-1}, kMax}) {
     offset.Take({.asked_us = asked, .received_us = kNow, .answered_us = kNow}, kNow);
   }
-  for (int64_t time : {kLeast, int64_t{-1}, int64_t{0}, kMost}) {
+  for (int64_t time : {kMin, int64_t{-1}, int64_t{0}, kMax}) {
     offset.Take({.asked_us = kNow, .received_us = time, .answered_us = kNow}, kNow);
     offset.Take({.asked_us = kNow, .received_us = kNow, .answered_us = time}, kNow);
     offset.Take({.asked_us = kNow, .received_us = kNow, .answered_us = kNow}, time);

@@ -22,14 +22,14 @@ class FrameStream {
   explicit FrameStream(std::unique_ptr<io::Stream> stream)
       : stream_(std::move(stream)), buffer_(kMaxFrameBytes + kFrameHeaderBytes) {}
 
-  // The next frame, of at most `most` bytes; it holds until the next Read. kClosed: the peer has
-  // left; else as Stream and FrameBytes.
+  // The next frame, of at most `most` bytes; valid until the next Read. kClosed: the peer has
+  // closed; otherwise as Stream and FrameBytes.
   io::Task<Result<Frame>> Read(size_t most, TimePoint deadline);
   io::Task<Result<void>> Write(Bytes head, Bytes rest, TimePoint deadline);
   io::Task<Result<void>> Write(Bytes frame, TimePoint deadline) {
     return Write(frame, {}, deadline);
   }
-  // Tells the peer why, and closes. With nobody else reading or writing.
+  // Sends the reason to the peer, and closes. No fiber may be reading or writing.
   io::Task<void> Refuse(const Refusal& refusal, TimePoint deadline);
 
   std::string PeerText() const { return stream_->peer().ToString(); }

@@ -21,10 +21,10 @@
 #include "io/scope.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
+#include "store/clock_file.hpp"
 #include "store/limits.hpp"
 #include "store/log/log.hpp"
 #include "store/log/record.hpp"
-#include "store/mirror/clock_file.hpp"
 #include "store/mirror/clock_offset.hpp"
 #include "store/mirror/frame_stream.hpp"
 #include "store/mirror/mirror_follower.hpp"
@@ -35,7 +35,7 @@
 namespace meridian::store {
 namespace {
 
-// A connection that lasted so long was no part of a problem that recurs.
+// After a connection that lasted so long, the next error is logged as a new problem.
 constexpr Duration kGoodFollow = std::chrono::seconds{10};
 
 // An empty copy behind a snapshot ends with the snapshot's last record.
@@ -49,7 +49,7 @@ CopyFacts FactsOf(const Log& copy, const Snapshots& snapshots) {
 
 }  // namespace
 
-// One connection to the source: a fiber that receives, and one that says what is durable.
+// One connection to the source: one fiber receives, another sends acknowledgements.
 class MirrorClient::Connection {
  public:
   Connection(MirrorClient& client, std::unique_ptr<io::Stream> stream)
@@ -61,7 +61,7 @@ class MirrorClient::Connection {
 
   io::Task<Result<void>> Run();
   FollowerSession& session() { return session_; }
-  // Where one end has refused the other.
+  // If one end has refused the other.
   const std::optional<Refusal>& refusal() const { return refused_ ? refused_ : refusal_; }
 
  private:
@@ -106,7 +106,7 @@ io::Task<Result<void>> MirrorClient::Connection::Run() {
   co_return ended_;
 }
 
-// An error of a message that we refuse.
+// The error of a message that this end refuses.
 Result<void> MirrorClient::Connection::Check(std::optional<Refusal> refusal) {
   if (!refusal) return {};
   refusal_ = std::move(refusal);
@@ -121,7 +121,8 @@ io::Task<Result<void>> MirrorClient::Connection::Handshake() {
   auto frame = co_await frames_.Read(kMaxHandshakeBytes, deadline);
   if (!frame) co_return Fail(frame.error());
   if (frame->type == FrameType::kRefuse) co_return co_await Take(*frame);
-  if (frame->type != FrameType::kWelcome) co_return Fail(Errc::kInvalid, "it did not welcome us");
+  if (frame->type != FrameType::kWelcome)
+    co_return Fail(Errc::kInvalid, "the source did not answer with a welcome");
   Result<Welcome> welcome = ParseWelcome(frame->body);
   if (!welcome) co_return Fail(welcome.error());
   if (auto right = Check(session_.TakeWelcome(*welcome)); !right) co_return right;
@@ -184,8 +185,8 @@ io::Task<Result<void>> MirrorClient::Connection::Observe(HybridTime time) {
   co_return client_.options_.clock.Observe(time);
 }
 
-// While our disk is full nothing more is read, so the source sends no more. To end the connection
-// would have it dialled, welcomed and ended again twice a second.
+// While our disk is full no more is read, so the source sends no more. Closing the connection would
+// make it be dialled and closed again twice a second.
 io::Task<Result<void>> MirrorClient::Connection::AwaitRoom() {
   for (;;) {
     Result<void> writable = copy().Writable();
@@ -218,8 +219,8 @@ io::Task<Result<void>> MirrorClient::Connection::TakeSnapshot(Bytes body) {
   if (!info) co_return Check(Refusal{RefusalReason::kProtocol, info.error().message});
   if (auto right = Check(session_.TakeSnapshot(*info)); !right) co_return right;
   if (auto observed = co_await Observe(info->time); !observed) co_return observed;
-  LOG_INFO("mirror: a snapshot comes", {"log", client_.options_.log},
-           {"source", client_.options_.source}, {"offset", info->offset});
+  LOG_INFO("mirror: receiving a snapshot", {"log", client_.options_.log},
+           {"source", client_.options_.source}, {"offset", info->end_offset});
   incoming_ = nullptr;
   auto writer = co_await client_.snapshots_.Begin(*info);
   if (!writer) co_return Fail(writer.error());
@@ -231,7 +232,7 @@ io::Task<Result<void>> MirrorClient::Connection::TakeBlock(Bytes block) {
   if (!incoming_) co_return Check(Refusal{RefusalReason::kProtocol, "a block of no snapshot"});
   if (auto added = co_await incoming_->AddBlock(block); !added) co_return added;
   if (!incoming_->ended()) co_return Result<void>{};
-  uint64_t offset = incoming_->info().offset;
+  uint64_t offset = incoming_->info().end_offset;
   if (copy().end_offset() > 0 && client_.options_.before_snapshot) {
     if (auto ready = co_await client_.options_.before_snapshot(); !ready) co_return ready;
   }
@@ -244,13 +245,13 @@ io::Task<void> MirrorClient::Connection::Acknowledge() {
   Result<void> sent;
   while (sent) {
     const HybridClock& clock = client_.options_.clock;
-    Ack ack{.next_offset = copy().durable_end(),
+    Ack ack{.end_offset = copy().durable_end_offset(),
             .now = clock.Present(),
             .asked_us = WallMicroseconds(clock.Wall())};
     sent = co_await frames_.Write(EncodeAck(ack), loop().After(kMaxMirrorSilence));
     if (!sent) break;
     TimePoint until = loop().After(kMirrorHeartbeat);
-    auto more = co_await copy().Durable(ack.next_offset, until);
+    auto more = co_await copy().Durable(ack.end_offset + 1, until);
     if (more || more.error().code == Errc::kTimeout) continue;
     sent =
         more.error().code == Errc::kUnavailable ? co_await io::SleepUntil(until) : std::move(more);
@@ -261,7 +262,7 @@ io::Task<void> MirrorClient::Connection::Acknowledge() {
 
 MirrorGauges::MirrorGauges(Metrics& metrics, const std::string& log, const std::string& source)
     : records(metrics.AddGauge("meridian_mirror_lag_records",
-                               "Records that the source has and its copy here has not.",
+                               "Records that the source has and its copy here lacks.",
                                {{"log", log}, {"source", source}})),
       seconds(metrics.AddGauge("meridian_mirror_lag_seconds",
                                "How long ago the copy here had all that the source has.",
@@ -272,8 +273,7 @@ MirrorGauges::MirrorGauges(Metrics& metrics, const std::string& log, const std::
                                   "How far the source's clock leads ours.",
                                   {{"log", log}, {"source", source}})),
       clock_error(metrics.AddGauge("meridian_mirror_clock_error_seconds",
-                                   "How far that may be from the truth, either way: half the round "
-                                   "trip.",
+                                   "Error bound of the clock lead: half the round trip.",
                                    {{"log", log}, {"source", source}})) {}
 
 MirrorClient::MirrorClient(io::Loop& loop, MirrorClientOptions options, Log& copy,
@@ -292,7 +292,7 @@ void MirrorClient::RaiseLeastEpoch(uint32_t epoch) {
 }
 
 uint64_t MirrorClient::lag_records() const {
-  return source_end_ - std::min(source_end_, copy_.durable_end());
+  return source_end_ - std::min(source_end_, copy_.durable_end_offset());
 }
 
 Duration MirrorClient::lag() const {
@@ -311,25 +311,25 @@ void MirrorClient::Show(MirrorGauges& gauges) const {
 }
 
 void MirrorClient::NoteSource(uint64_t end_offset) {
-  // The copy had what the source spoke of last: that was all there was then.
-  if (copy_.durable_end() >= source_end_) complete_ = loop_.Now();
+  // The copy has all that the source had when it last spoke.
+  if (copy_.durable_end_offset() >= source_end_) complete_ = loop_.Now();
   source_end_ = std::max(source_end_, end_offset);
 }
 
-// A crash came between a snapshot's arrival and the copy's start behind it.
+// Repairs the copy after a crash between the commit of a snapshot and StartOver.
 io::Task<Result<void>> MirrorClient::Reconcile() {
   const auto& newest = snapshots_.newest();
-  if (!newest || newest->offset <= copy_.end_offset()) co_return Result<void>{};
-  co_return co_await copy_.StartOver(newest->offset, newest->log_id);
+  if (!newest || newest->end_offset <= copy_.end_offset()) co_return Result<void>{};
+  co_return co_await copy_.StartOver(newest->end_offset, newest->log_id);
 }
 
 io::Task<Result<void>> MirrorClient::FollowOnce() {
   welcomed_ = false;
   if (auto reconciled = co_await Reconcile(); !reconciled) co_return reconciled;
-  // Where the copy ends is taken for an acknowledgement by the source.
-  if (copy_.durable_end() < copy_.end_offset()) {
+  // The source takes the end offset in the hello for an acknowledgement.
+  if (copy_.durable_end_offset() < copy_.end_offset()) {
     TimePoint deadline = loop_.After(kMirrorHandshakeTimeout);
-    if (auto safe = co_await copy_.Durable(copy_.end_offset() - 1, deadline); !safe) co_return safe;
+    if (auto safe = co_await copy_.Durable(copy_.end_offset(), deadline); !safe) co_return safe;
   }
   auto stream = co_await DialSource();
   if (!stream) {
@@ -358,10 +358,10 @@ io::Task<void> MirrorClient::DialInto(Dialled* stream) {
   *stream = co_await dial_(loop_.After(kMirrorHandshakeTimeout));
 }
 
-void MirrorClient::Hurry() {
-  hurry_ = dialling_ != nullptr;
-  if (hurry_) dialling_->Cancel();
-  hurried_.WakeAll();
+void MirrorClient::RedialNow() {
+  redial_now_ = dialling_ != nullptr;
+  if (redial_now_) dialling_->Cancel();
+  redial_requested_.WakeAll();
 }
 
 io::Task<void> MirrorClient::Run() {
@@ -373,22 +373,23 @@ io::Task<void> MirrorClient::Run() {
     io::Fiber& fiber = co_await io::ThisFiber{};
     if (fiber.cancelled()) co_return;
     problem_ = ended ? "" : ended.error().message;
-    // Not for each attempt, nor for each welcome that a full disk ends at once.
+    // Not for each attempt, and not for each connection that a full disk closes at once.
     if (welcomed_ && loop_.Now() - begun >= kGoodFollow) problem.OnSolved();
     if (!ended && problem.OnProblem(ended.error().message, loop_.Now())) {
       LOG_WARNING("mirror: not following", {"log", options_.log}, {"source", options_.source},
                   {"error", ended.error().message});
     }
-    // Also who is hurried dials no more often: both sides may fail and hurry each other.
-    if (!co_await io::SleepUntil(begun + kLeastRedial)) co_return;
-    if (std::exchange(hurry_, false)) {
+    // RedialNow does not dial more often either: two data centers may fail and make each other
+    // redial.
+    if (!co_await io::SleepUntil(begun + kMinRedial)) co_return;
+    if (std::exchange(redial_now_, false)) {
       pause = kFirstRedial;
       continue;
     }
     pause = welcomed_ ? kFirstRedial : std::min(2 * pause, kMaxRedial);
     auto half = static_cast<uint64_t>((pause / 2).count());
     TimePoint next = loop_.After(pause / 2 + Duration{random_.Below(half)});
-    Result<void> hurried = co_await hurried_.Wait(next);
+    Result<void> hurried = co_await redial_requested_.Wait(next);
     if (!hurried && hurried.error().code == Errc::kCancelled) co_return;
     if (hurried) pause = kFirstRedial;
   }

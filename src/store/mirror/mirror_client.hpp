@@ -1,20 +1,18 @@
 // MirrorClient: keeps a copy of another data center's log, at the same offsets, in a Log and
-// Snapshots of its own; dials again for as long as it lives.
+// Snapshots of its own; dials again whenever the connection ends.
 //
 //   auto copy = co_await Log::Open(loop, disk, {.folder = "state/session/us-west", .id = 0});
 //   MirrorClient client(loop, options, **copy, **snapshots, dial);
 //   scope.Spawn(client.Run());
-//   for (;;) { co_await copy.Durable(next); co_await copy.Read(next, ...); }   // the owner applies
 //
-// What is durable in the copy is acknowledged. Who applies it follows the copy as after a start:
-// where a snapshot has replaced records Read gives kNotFound; then the snapshot is loaded, and the
-// copy followed from its offset. So replay and mirroring are one path, and a slow owner does not
-// hold up the mirror.
+// What is durable in the copy is acknowledged. The owner (store/replica.hpp) reads the copy as
+// after a start: where a snapshot has replaced records, Read returns kNotFound; then the snapshot
+// is loaded, and the copy read from its end offset on. A slow owner does not hold up the mirror.
 //
 // A copy is opened with id 0, and takes the id of the first log that it follows; it never follows
 // another. Protocol: store/mirror/mirror_protocol.hpp; decisions: store/mirror/mirror_follower.hpp.
 //
-// Owned by a tier's main; one thread, the loop's. Nobody else writes to the copy.
+// Owned by a Replica; one thread, the loop's. Nobody else writes to the copy.
 #pragma once
 
 #include <cstdint>
@@ -33,9 +31,9 @@
 #include "io/scope.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
+#include "store/clock_file.hpp"
 #include "store/limits.hpp"
 #include "store/log/log.hpp"
-#include "store/mirror/clock_file.hpp"
 #include "store/mirror/clock_offset.hpp"
 #include "store/mirror/mirror_protocol.hpp"
 #include "store/mirror/mirror_source.hpp"
@@ -51,9 +49,9 @@ struct MirrorClientOptions {
   HybridClock& clock;
   ClockFile* clock_file = nullptr;  // where the clock has a bound on disk
   uint64_t seed = 0;                // for the time between attempts
-  // Called when a snapshot has come that is about to replace what the copy has. The source may have
-  // left out what it knows us to have applied: after this it must not be needed from the copy.
-  // Null: nothing is needed.
+  // Called when a snapshot was received and is about to replace the copy. The source may have
+  // dropped tombstones of what it knows to be applied here: after this call nothing that was
+  // applied may be needed from the copy again. Null: nothing is needed.
   std::function<io::Task<Result<void>>()> before_snapshot;
 };
 
@@ -69,7 +67,7 @@ struct MirrorGauges {
 
 class MirrorClient {
  public:
-  // A connection to the source, by mutual TLS, whose certificate is that data center's.
+  // Connects to the source by mutual TLS; its certificate must be that data center's.
   using Dial = std::function<io::Task<Result<std::unique_ptr<io::Stream>>>(TimePoint deadline)>;
 
   MirrorClient(io::Loop& loop, MirrorClientOptions options, Log& copy, Snapshots& snapshots,
@@ -79,24 +77,23 @@ class MirrorClient {
 
   // Follows until it is cancelled. Waits longer after each failure in a row.
   io::Task<void> Run();
-  // Another writer is in force: a source of an older epoch is refused from now on.
+  // Another writer is in force: sources of an older epoch are refused from now on.
   void RaiseLeastEpoch(uint32_t epoch);
-  // The source was heard of in another way: it is dialled anew at once, also where an attempt waits
-  // for an answer that may have been lost.
-  void Hurry();
+  // The source was heard of in another way: dials at once, also where an attempt is waiting for an
+  // answer that may have been lost.
+  void RedialNow();
 
   bool connected() const { return connected_; }
   // What ended the last attempt to follow. Empty while the source is followed, and before the first
   // attempt has ended.
   const std::string& problem() const { return problem_; }
-  // Of the last attempt, where one end has refused the other.
+  // Of the last attempt, if one end has refused the other.
   const std::optional<Refusal>& refusal() const { return refusal_; }
-  // Records that the source has and the copy has not, as the source last said.
+  // Number of records that the copy lacks, as the source last said.
   uint64_t lag_records() const;
   // How long ago the copy had all that the source has; zero when it has now.
   Duration lag() const;
-  // How far the source's clock is ahead of ours. Nothing: it is not followed, or has not answered
-  // yet.
+  // How far the source's clock is ahead of ours. Nothing: not connected, or no answer yet.
   std::optional<ClockOffset::Estimate> clock_offset() const {
     return connected_ ? clock_offset_.best() : std::nullopt;
   }
@@ -118,8 +115,8 @@ class MirrorClient {
   Dial dial_;
   Random random_;
   io::Scope* dialling_ = nullptr;
-  bool hurry_ = false;  // the next attempt does not wait
-  io::WaitQueue hurried_;
+  bool redial_now_ = false;  // the next attempt does not wait
+  io::WaitQueue redial_requested_;
   Connection* connection_ = nullptr;
   bool connected_ = false;
   bool welcomed_ = false;  // in the last attempt

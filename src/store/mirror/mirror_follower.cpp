@@ -79,14 +79,14 @@ std::optional<Refusal> FollowerSession::TakeRecords(const RecordBatch& batch) {
     return Refusal{RefusalReason::kDiverged, "a record of an older epoch follows a newer one"};
   }
   copy_.newest_epoch = epoch;
-  copy_.next_offset = batch.next_offset();
+  copy_.next_offset = batch.end_offset();
   return std::nullopt;
 }
 
 std::optional<Refusal> FollowerSession::TakeSnapshot(const SnapshotInfo& info) {
-  if (info.log_id != copy_.log_id || info.offset <= copy_.next_offset) {
+  if (info.log_id != copy_.log_id || info.end_offset <= copy_.next_offset) {
     return Refusal{RefusalReason::kProtocol,
-                   fmt::format("a snapshot of {} for a copy that has all below {}", info.offset,
+                   fmt::format("a snapshot of {} for a copy that has all below {}", info.end_offset,
                                copy_.next_offset)};
   }
   if (info.epoch < copy_.newest_epoch) {
@@ -94,7 +94,7 @@ std::optional<Refusal> FollowerSession::TakeSnapshot(const SnapshotInfo& info) {
   }
   if (auto refusal = CheckClock(info.time)) return refusal;
   copy_.newest_epoch = info.epoch;
-  copy_.next_offset = info.offset;
+  copy_.next_offset = info.end_offset;
   return std::nullopt;
 }
 

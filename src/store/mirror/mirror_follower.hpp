@@ -1,5 +1,5 @@
-// FollowerSession: what a follower decides in one connection to a source: what it asks for, and
-// whether it takes what comes. Pure; mirror_client.cpp does the rest.
+// FollowerSession: the decisions of a follower in one connection to a source: what it asks for, and
+// whether it accepts what it gets. Pure; mirror_client.cpp does the rest.
 #pragma once
 
 #include <cstdint>

@@ -31,7 +31,7 @@ class MirrorFollowerTest : public testing::Test {
   Welcome welcome_{.data_center = "us-east", .log_id = 7, .epoch = 3, .end_offset = 60};
 };
 
-TEST_F(MirrorFollowerTest, HelloAsksForWhatComesNext) {
+TEST_F(MirrorFollowerTest, HelloAsksForTheNextRecord) {
   Hello hello = session_.MakeHello("session");
   EXPECT_EQ(hello.next_offset, 50U);
   EXPECT_EQ(hello.newest_epoch, 2U);
@@ -73,18 +73,19 @@ TEST_F(MirrorFollowerTest, StampFromTheFutureIsRefusedWhereverItComes) {
   EXPECT_EQ(Take({{.offset = 50, .time = more, .epoch = 2}, {.offset = 51, .epoch = 2}}),
             RefusalReason::kClockAhead);
   EXPECT_EQ(Take({{.offset = 50, .time = most, .epoch = 2}}), std::nullopt);
-  EXPECT_EQ(Reason(session_.TakeSnapshot({.log_id = 7, .offset = 90, .time = more, .epoch = 2})),
-            RefusalReason::kClockAhead);
+  EXPECT_EQ(
+      Reason(session_.TakeSnapshot({.log_id = 7, .end_offset = 90, .time = more, .epoch = 2})),
+      RefusalReason::kClockAhead);
 }
 
 TEST_F(MirrorFollowerTest, SnapshotMustReachFurtherThanTheCopy) {
-  EXPECT_EQ(Reason(session_.TakeSnapshot({.log_id = 7, .offset = 50, .epoch = 2})),
+  EXPECT_EQ(Reason(session_.TakeSnapshot({.log_id = 7, .end_offset = 50, .epoch = 2})),
             RefusalReason::kProtocol);
-  EXPECT_EQ(Reason(session_.TakeSnapshot({.log_id = 8, .offset = 90, .epoch = 2})),
+  EXPECT_EQ(Reason(session_.TakeSnapshot({.log_id = 8, .end_offset = 90, .epoch = 2})),
             RefusalReason::kProtocol);
-  EXPECT_EQ(Reason(session_.TakeSnapshot({.log_id = 7, .offset = 90, .epoch = 1})),
+  EXPECT_EQ(Reason(session_.TakeSnapshot({.log_id = 7, .end_offset = 90, .epoch = 1})),
             RefusalReason::kDiverged);
-  EXPECT_EQ(session_.TakeSnapshot({.log_id = 7, .offset = 90, .epoch = 2}), std::nullopt);
+  EXPECT_EQ(session_.TakeSnapshot({.log_id = 7, .end_offset = 90, .epoch = 2}), std::nullopt);
   EXPECT_EQ(Take({{.offset = 90, .epoch = 2}}), std::nullopt);
 }
 

@@ -172,7 +172,7 @@ std::vector<uint8_t> EncodeRefusal(const Refusal& refusal) {
 
 std::vector<uint8_t> EncodeAck(const Ack& ack) {
   BodyWriter writer(FrameType::kAck);
-  writer.U64(ack.next_offset);
+  writer.U64(ack.end_offset);
   writer.U64(ack.now.bits);
   writer.U64(static_cast<uint64_t>(ack.asked_us));
   return writer.Frame();
@@ -232,7 +232,7 @@ Result<Refusal> ParseRefusal(Bytes body) {
 Result<Ack> ParseAck(Bytes body) {
   ByteReader reader(body);
   Ack ack;
-  ack.next_offset = reader.U64();
+  ack.end_offset = reader.U64();
   ack.now = {reader.U64()};
   ack.asked_us = static_cast<int64_t>(reader.U64());
   return Finish(reader, ack, "acknowledgement");

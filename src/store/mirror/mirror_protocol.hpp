@@ -1,4 +1,4 @@
-// What a source and a follower say to each other. Pure.
+// The protocol between a source, which serves a log, and a follower, which copies it. Pure.
 //
 //   follower                              source
 //   Hello (which log, from where)   ->
@@ -46,7 +46,7 @@ struct Hello {
   std::string data_center;  // the follower's
   std::string log;
   uint64_t log_id = 0;        // of its copy; 0: it has none yet
-  uint64_t next_offset = 0;   // that it wants
+  uint64_t next_offset = 0;   // of the record that it wants first
   uint32_t newest_epoch = 0;  // of the record before that; 0: it has none
   uint32_t least_epoch = 0;   // that it knows to be in force
   HybridTime now;
@@ -76,7 +76,7 @@ struct SourceState {
 inline constexpr size_t kSourceStateBytes = 44;
 
 struct Ack {
-  uint64_t next_offset = 0;  // all below is durable at the follower
+  uint64_t end_offset = 0;  // all below is durable at the follower
   HybridTime now;
   int64_t asked_us = 0;  // by the follower's wall clock, for ClockEcho
 
@@ -111,10 +111,10 @@ struct Frame {
   Bytes body;
 };
 
-// The length of the frame at the front of `bytes`, header and all; 0: not yet to be seen.
-// kTooLarge: its body has more than `most`; kInvalid: there is no such type.
+// The length of the frame at the front of `bytes`, with its header; 0: more bytes are needed.
+// kTooLarge: its body has more than `most`; kInvalid: the type is unknown.
 Result<size_t> FrameBytes(Bytes bytes, size_t most);
-// Of exactly one frame's bytes, which FrameBytes has measured.
+// Of exactly one frame's bytes, as measured by FrameBytes.
 Frame ParseFrame(Bytes bytes);
 
 void AppendFrameHeader(FrameType type, size_t body_bytes, std::vector<uint8_t>& into);
@@ -124,7 +124,7 @@ std::vector<uint8_t> EncodeWelcome(const Welcome& welcome);
 std::vector<uint8_t> EncodeRefusal(const Refusal& refusal);
 std::vector<uint8_t> EncodeAck(const Ack& ack);
 std::vector<uint8_t> EncodeHeartbeat(const SourceState& state);
-// What goes before `record_bytes` of encoded records.
+// The frame's beginning, before `record_bytes` of encoded records.
 std::vector<uint8_t> EncodeRecordsHead(const SourceState& state, size_t record_bytes);
 
 // Of frames' bodies. kInvalid.

@@ -52,7 +52,7 @@ TEST(MirrorProtocolTest, MessagesThatWereEncodedDecodeTheSame) {
   EXPECT_EQ(ParseRefusal(FrameOf(bytes).body), refusal);
   ExpectExactLength(FrameOf(bytes).body, ParseRefusal);
 
-  Ack ack{.next_offset = 9, .now = {10}, .asked_us = -11};
+  Ack ack{.end_offset = 9, .now = {10}, .asked_us = -11};
   bytes = EncodeAck(ack);
   EXPECT_EQ(FrameOf(bytes).type, FrameType::kAck);
   EXPECT_EQ(ParseAck(FrameOf(bytes).body), ack);

@@ -34,7 +34,7 @@
 
 namespace meridian::store {
 
-// One follower: a fiber that sends, and one that hears what it has.
+// One follower: one fiber sends, another receives acknowledgements.
 class MirrorServer::Connection {
  public:
   Connection(MirrorServer& server, std::unique_ptr<io::Stream> stream)
@@ -50,7 +50,7 @@ class MirrorServer::Connection {
   io::Task<std::optional<Refusal>> Admit(const std::function<bool(std::string_view)>& allowed);
   io::Task<SourceFacts> FactsForHello();
   SourceFacts Facts() const;
-  io::Task<void> Renew();
+  io::Task<void> MakeSnapshot();
   io::Task<void> Send();
   io::Task<Result<void>> Act(const SourceSession::Action& action);
   io::Task<Result<void>> SendRecords(size_t max_bytes);
@@ -77,8 +77,8 @@ class MirrorServer::Connection {
   SourceSession session_;
   io::Scope scope_;
   io::WaitQueue acknowledged_;
-  io::WaitQueue renewed_;
-  bool renewing_ = false;
+  io::WaitQueue snapshot_made_;
+  bool making_snapshot_ = false;
   std::optional<Refusal> refusal_;
   ClockEcho echo_;           // but for when it is answered
   bool unreadable_ = false;  // what comes next turned out to be damaged
@@ -89,7 +89,7 @@ MirrorServer::MirrorServer(io::Loop& loop, MirrorServerOptions options)
     : loop_(loop), options_(std::move(options)) {}
 
 RecurringProblem& MirrorServer::ProblemWith(const std::string& follower) {
-  // Names are the followers' own words; strangers may say many.
+  // Followers choose their names: unknown peers may send many.
   if (problems_.size() >= kMaxFollowerProblems && !problems_.contains(follower)) problems_.clear();
   return problems_[follower];
 }
@@ -117,34 +117,34 @@ void MirrorServer::NoteRefusal(const Hello& hello, const Refusal& refusal) {
   if (refusals_.size() < kMaxFollowers || refusals_.contains(key)) refusals_[key] = refusal;
 }
 
-size_t MirrorServer::CountWith(std::string_view log, uint64_t offset) const {
+size_t MirrorServer::CountWith(std::string_view log, uint64_t end_offset) const {
   size_t count = 0;
   for (const auto& [data_center, progress] : followers(log)) {
-    count += progress.acknowledged > offset ? 1 : 0;
+    count += progress.acknowledged >= end_offset ? 1 : 0;
   }
   return count;
 }
 
-io::Task<size_t> MirrorServer::AwaitFollowers(std::string_view log, uint64_t offset, size_t count,
-                                              TimePoint deadline) {
+io::Task<size_t> MirrorServer::AwaitFollowers(std::string_view log, uint64_t end_offset,
+                                              size_t count, TimePoint deadline) {
   std::string name(log);
-  while (CountWith(name, offset) < count) {
+  while (CountWith(name, end_offset) < count) {
     if (!co_await progress_.Wait(deadline)) break;
   }
-  co_return CountWith(name, offset);
+  co_return CountWith(name, end_offset);
 }
 
 io::Task<void> MirrorServer::Connection::Run(const std::function<bool(std::string_view)>& allowed) {
   if (Result<void> read = co_await ReadHello(); !read) {
-    LOG_WARNING("mirror: a follower did not say what it wants", {"peer", frames_.PeerText()},
+    LOG_WARNING("mirror: no valid hello from a follower", {"peer", frames_.PeerText()},
                 {"error", read.error().message});
     co_return;
   }
   refusal_ = co_await Admit(allowed);
   if (!refusal_) {
     Join();
-    renewing_ = session_.next_offset() == 0 && server_.options_.renew != nullptr;
-    if (renewing_) scope_.Spawn(Renew());
+    making_snapshot_ = session_.next_offset() == 0 && server_.options_.make_snapshot != nullptr;
+    if (making_snapshot_) scope_.Spawn(MakeSnapshot());
     scope_.Spawn(Send());
     scope_.Spawn(Receive());
     co_await scope_.Join();
@@ -164,7 +164,8 @@ io::Task<void> MirrorServer::Connection::Run(const std::function<bool(std::strin
 io::Task<Result<void>> MirrorServer::Connection::ReadHello() {
   auto frame = co_await frames_.Read(kMaxHandshakeBytes, loop().After(kMirrorHandshakeTimeout));
   if (!frame) co_return Fail(frame.error());
-  if (frame->type != FrameType::kHello) co_return Fail(Errc::kInvalid, "it did not say hello");
+  if (frame->type != FrameType::kHello)
+    co_return Fail(Errc::kInvalid, "the first frame is no hello");
   Result<Hello> hello = ParseHello(frame->body);
   if (!hello) co_return Fail(hello.error());
   hello_ = std::move(*hello);
@@ -195,13 +196,13 @@ SourceFacts MirrorServer::Connection::Facts() const {
   SourceFacts facts{.log_id = log().id(),
                     .epoch = log().epoch(),
                     .begin_offset = log().begin_offset(),
-                    .end_offset = log().durable_end(),
-                    .begins_with_snapshot = server_.options_.renew != nullptr,
-                    .snapshot_is_made = !renewing_};
+                    .end_offset = log().durable_end_offset(),
+                    .begins_with_snapshot = server_.options_.make_snapshot != nullptr,
+                    .snapshot_is_made = !making_snapshot_};
   uint64_t next = session_.next_offset();
   facts.next_is_readable = !unreadable_ && log().NextReadable(next) == next;
   if (source_.snapshots != nullptr && source_.snapshots->newest()) {
-    facts.snapshot_offset = source_.snapshots->newest()->offset;
+    facts.snapshot_end_offset = source_.snapshots->newest()->end_offset;
   }
   return facts;
 }
@@ -221,7 +222,7 @@ SourceState MirrorServer::Connection::State() const {
   ClockEcho echo = echo_;
   if (echo.asked_us != 0) echo.answered_us = WallMicroseconds(server_.options_.clock.Wall());
   return {.epoch = log().epoch(),
-          .end_offset = log().durable_end(),
+          .end_offset = log().durable_end_offset(),
           .now = server_.options_.clock.Present(),
           .clock = echo};
 }
@@ -245,20 +246,20 @@ void MirrorServer::Connection::Leave() {
            {"acknowledged", session_.acknowledged()});
 }
 
-// A snapshot for a follower that has nothing.
-io::Task<void> MirrorServer::Connection::Renew() {
-  Result<void> made = co_await server_.options_.renew(hello_.log);
+// Makes a snapshot for a new follower.
+io::Task<void> MirrorServer::Connection::MakeSnapshot() {
+  Result<void> made = co_await server_.options_.make_snapshot(hello_.log);
   if (!made && made.error().code == Errc::kCancelled) co_return;
   if (!made) Refuse({RefusalReason::kOutOfReach, made.error().message});
-  renewing_ = false;
-  renewed_.WakeAll();
+  making_snapshot_ = false;
+  snapshot_made_.WakeAll();
 }
 
 io::Task<void> MirrorServer::Connection::Send() {
   Welcome welcome{.data_center = server_.options_.identity.data_center,
                   .log_id = log().id(),
                   .epoch = log().epoch(),
-                  .end_offset = log().durable_end(),
+                  .end_offset = log().durable_end_offset(),
                   .now = server_.options_.clock.Present()};
   Result<void> done = co_await frames_.Write(EncodeWelcome(welcome), WriteDeadline());
   while (done && !refusal_) {
@@ -283,7 +284,7 @@ io::Task<Result<void>> MirrorServer::Connection::Act(const SourceSession::Action
     case kAwaitAck:
       co_return co_await WaitFor(acknowledged_, action.until);
     case kAwaitSnapshot:
-      co_return co_await WaitFor(renewed_, action.until);
+      co_return co_await WaitFor(snapshot_made_, action.until);
     case kRefuse:
       Refuse(action.refusal);
       co_return Result<void>{};
@@ -301,12 +302,12 @@ io::Task<Result<void>> MirrorServer::Connection::SendRecords(size_t max_bytes) {
   auto batch = co_await log().Read(session_.next_offset(), max_bytes);
   if (!batch && batch.error().code == Errc::kCancelled) co_return Fail(batch.error());
   if (!batch) {
-    // Retention was faster, or it is damaged: both are decided anew.
+    // Retention has removed the record, or it is damaged: SourceSession decides again.
     unreadable_ = batch.error().code != Errc::kNotFound;
     co_return Result<void>{};
   }
   std::vector<uint8_t> head = EncodeRecordsHead(State(), batch->encoded().size());
-  session_.SentRecords(batch->next_offset(), batch->encoded().size(), loop().Now());
+  session_.SentRecords(batch->end_offset(), batch->encoded().size(), loop().Now());
   co_return co_await frames_.Write(head, batch->encoded(), WriteDeadline());
 }
 
@@ -317,8 +318,8 @@ io::Task<Result<void>> MirrorServer::Connection::SendSnapshot() {
     co_return Result<void>{};
   }
   const SnapshotInfo& info = (*reader)->info();
-  LOG_INFO("mirror: a snapshot is sent", {"log", hello_.log}, {"follower", hello_.data_center},
-           {"offset", info.offset});
+  LOG_INFO("mirror: sending a snapshot", {"log", hello_.log}, {"follower", hello_.data_center},
+           {"offset", info.end_offset});
   std::vector<uint8_t> header;
   AppendSnapshotHeader(info, header);
   std::vector<uint8_t> frame = EncodeFrame(FrameType::kSnapshot, header);
@@ -335,14 +336,14 @@ io::Task<Result<void>> MirrorServer::Connection::SendSnapshot() {
     if (auto sent = co_await frames_.Write(head, **block, WriteDeadline()); !sent) co_return sent;
   }
   unreadable_ = false;
-  session_.SentSnapshot(info.offset, loop().Now());
+  session_.SentSnapshot(info.end_offset, loop().Now());
   co_return Result<void>{};
 }
 
 io::Task<Result<void>> MirrorServer::Connection::AwaitRecords(TimePoint until) {
-  auto durable = co_await log().Durable(session_.next_offset(), until);
+  auto durable = co_await log().Durable(session_.next_offset() + 1, until);
   if (durable || durable.error().code == Errc::kTimeout) co_return Result<void>{};
-  // The disk is full: what is there goes on being served.
+  // The disk is full: records that are there are still served.
   if (durable.error().code == Errc::kUnavailable) co_return co_await io::SleepUntil(until);
   co_return durable;
 }
@@ -361,7 +362,7 @@ io::Task<void> MirrorServer::Connection::Receive() {
   scope_.Cancel();
 }
 
-// False: the connection ends.
+// False: close the connection.
 bool MirrorServer::Connection::Take(const Frame& frame) {
   if (frame.type == FrameType::kAck) return TakeAck(frame);
   Result<Refusal> said = Fail(Errc::kInvalid, "a follower sends only acknowledgements");

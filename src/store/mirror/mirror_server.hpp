@@ -1,9 +1,9 @@
-// MirrorServer: serves the logs of this data center to followers that come in, and knows how far
+// MirrorServer: serves the logs of this data center to followers that connect, and knows how far
 // each of them is.
 //
 //   MirrorServer server(loop, {.identity = {site.name, "us-east"}, .clock = clock, .find = find});
 //   scope.Spawn(server.Serve(std::move(stream), allowed));     // for each that comes in
-//   size_t have = co_await server.AwaitFollowers("session", offset, 2, deadline);
+//   size_t have = co_await server.AwaitFollowers("session", end_offset, 2, deadline);
 //
 // The owner accepts, speaks TLS (mutual, by the site's CA) and hands the stream over. Protocol:
 // store/mirror/mirror_protocol.hpp; decisions: store/mirror/mirror_source.hpp.
@@ -43,13 +43,13 @@ struct MirrorServerOptions {
   MirrorIdentity identity;
   HybridClock& clock;
   std::function<MirroredLog(std::string_view name)> find;
-  // A follower knows of a newer epoch than this log's: another writer has taken over.
+  // A follower knows a newer epoch than this log's: another writer has taken over.
   std::function<void(std::string_view log)> on_fenced = [](std::string_view) {};
-  // A follower was let in: the way to its data center is open.
+  // A follower was admitted: its data center can be reached.
   std::function<void(std::string_view data_center)> on_joined = [](std::string_view) {};
-  // Makes a snapshot of what the owner of the log has now. With it a follower that has nothing yet
-  // begins with one that was made since it came, else with the log's first record.
-  std::function<io::Task<Result<void>>(std::string_view log)> renew;
+  // Makes a snapshot of the present state of the log's owner. If set, a new follower must start
+  // from a snapshot that was made after it connected; else it starts from the log's first record.
+  std::function<io::Task<Result<void>>(std::string_view log)> make_snapshot;
 };
 
 struct FollowerProgress {
@@ -65,19 +65,20 @@ class MirrorServer {
   MirrorServer(const MirrorServer&) = delete;
   MirrorServer& operator=(const MirrorServer&) = delete;
 
-  // Serves one follower until it leaves, or is refused, which is logged. `allowed` says whether the
+  // Serves one follower until it leaves or is refused, which is logged. `allowed` says whether the
   // peer's certificate is that of the data center that it claims to be.
   io::Task<void> Serve(std::unique_ptr<io::Stream> stream,
                        std::function<bool(std::string_view data_center)> allowed);
 
-  // Those that were ever heard of since the start.
+  // All that have connected since the start.
   const Followers& followers(std::string_view log) const;
-  // Why the follower is not served, or has refused this log. Null: it is served, or did not come.
+  // Why the follower is not served, or has refused this log. Null: it is served, or never
+  // connected.
   const Refusal* RefusalOf(std::string_view log, std::string_view data_center) const;
-  // How many have acknowledged the record at `offset`.
-  size_t CountWith(std::string_view log, uint64_t offset) const;
-  // Waits until `count` have; how many have in the end, also at the deadline or when cancelled.
-  io::Task<size_t> AwaitFollowers(std::string_view log, uint64_t offset, size_t count,
+  // Number of followers that acknowledged all below `end_offset`.
+  size_t CountWith(std::string_view log, uint64_t end_offset) const;
+  // Waits until `count` have. Returns how many have, also at the deadline or when cancelled.
+  io::Task<size_t> AwaitFollowers(std::string_view log, uint64_t end_offset, size_t count,
                                   TimePoint deadline);
 
  private:
@@ -85,14 +86,14 @@ class MirrorServer {
   static constexpr size_t kMaxFollowerProblems = 64;
 
   RecurringProblem& ProblemWith(const std::string& follower);
-  // Of one whose certificate is right: there are as many as data centers.
+  // Of a follower with a valid certificate: so there are at most as many as data centers.
   void NoteRefusal(const Hello& hello, const Refusal& refusal);
 
   io::Loop& loop_;
   MirrorServerOptions options_;
   std::map<std::string, Followers, std::less<>> followers_;  // by log
   std::map<std::string, Refusal, std::less<>> refusals_;     // by log and follower
-  // Which connection of a follower is the one that counts: the latest.
+  // The number of a follower's latest connection, which is the one that counts.
   std::map<std::string, uint64_t, std::less<>> latest_;
   uint64_t connections_ = 0;
   io::WaitQueue progress_;

@@ -73,8 +73,8 @@ SourceSession::Action SourceSession::NextForOneWithNothing(const SourceFacts& fa
 }
 
 SourceSession::Action SourceSession::NextUnreachable(const SourceFacts& facts) const {
-  if (facts.snapshot_offset && *facts.snapshot_offset > next_ &&
-      *facts.snapshot_offset >= facts.begin_offset) {
+  if (facts.snapshot_end_offset && *facts.snapshot_end_offset > next_ &&
+      *facts.snapshot_end_offset >= facts.begin_offset) {
     return {.what = Do::kSendSnapshot};
   }
   return {.what = Do::kRefuse,
@@ -84,30 +84,30 @@ SourceSession::Action SourceSession::NextUnreachable(const SourceFacts& facts) c
                                   next_, facts.begin_offset)}};
 }
 
-void SourceSession::SentRecords(uint64_t next_offset, size_t bytes, TimePoint now) {
-  next_ = next_offset;
-  in_flight_.push_back({.next_offset = next_offset, .bytes = bytes});
+void SourceSession::SentRecords(uint64_t end_offset, size_t bytes, TimePoint now) {
+  next_ = end_offset;
+  in_flight_.push_back({.end_offset = end_offset, .bytes = bytes});
   in_flight_bytes_ += bytes;
   sent_at_ = now;
 }
 
-void SourceSession::SentSnapshot(uint64_t offset, TimePoint now) {
-  next_ = offset;
+void SourceSession::SentSnapshot(uint64_t end_offset, TimePoint now) {
+  next_ = end_offset;
   sent_at_ = now;
 }
 
 std::optional<Refusal> SourceSession::TakeAck(const Ack& ack, TimePoint now) {
-  if (ack.next_offset < acknowledged_ || ack.next_offset > next_) {
+  if (ack.end_offset < acknowledged_ || ack.end_offset > next_) {
     return Refusal{RefusalReason::kProtocol,
                    fmt::format("an acknowledgement of {}, of what is between {} and {}",
-                               ack.next_offset, acknowledged_, next_)};
+                               ack.end_offset, acknowledged_, next_)};
   }
   if (Result<void> plausible = clock_.CheckSkew(ack.now); !plausible) {
     return Refusal{RefusalReason::kClockAhead, plausible.error().message};
   }
   heard_ = now;
-  acknowledged_ = ack.next_offset;
-  while (!in_flight_.empty() && in_flight_.front().next_offset <= acknowledged_) {
+  acknowledged_ = ack.end_offset;
+  while (!in_flight_.empty() && in_flight_.front().end_offset <= acknowledged_) {
     in_flight_bytes_ -= in_flight_.front().bytes;
     in_flight_.pop_front();
   }

@@ -1,5 +1,5 @@
-// SourceSession: what a source decides for one follower: whether to serve it, and what to send
-// next. Pure: it is told what the log holds and what time it is; mirror_server.cpp does the rest.
+// SourceSession: the decisions of a source for one follower: whether to serve it, and what to send
+// next. Pure: its caller, mirror_server.cpp, says what the log holds and what time it is.
 #pragma once
 
 #include <cstddef>
@@ -19,21 +19,20 @@ struct MirrorIdentity {
   std::string data_center;  // our own name
 };
 
-// Of the log, as it is now.
+// The present state of the log.
 struct SourceFacts {
   uint64_t log_id = 0;
   uint32_t epoch = 0;
   uint64_t begin_offset = 0;
   uint64_t end_offset = 0;
-  // What the newest snapshot stands for.
-  std::optional<uint64_t> snapshot_offset;
-  // For a follower that has nothing: it begins with a snapshot, which may be made yet.
+  // The end offset of the newest snapshot.
+  std::optional<uint64_t> snapshot_end_offset;
+  // Whether a new follower starts from a snapshot, and whether that was made.
   bool begins_with_snapshot = false;
   bool snapshot_is_made = true;
-  // Whether the record that the follower needs next can be read, when it is between begin and end.
+  // Whether the follower's next record can be read, when it is between begin and end.
   bool next_is_readable = true;
-  // The epoch of the record before the one that the follower asks for, where the log has it. For
-  // Begin.
+  // The epoch of the record before the follower's first, if the log has it. For Begin.
   std::optional<uint32_t> epoch_before;
 };
 
@@ -62,8 +61,8 @@ class SourceSession {
   std::optional<Refusal> Begin(const Hello& hello, const SourceFacts& facts);
   Action Next(const SourceFacts& facts, TimePoint now) const;
 
-  void SentRecords(uint64_t next_offset, size_t bytes, TimePoint now);
-  void SentSnapshot(uint64_t offset, TimePoint now);
+  void SentRecords(uint64_t end_offset, size_t bytes, TimePoint now);
+  void SentSnapshot(uint64_t end_offset, TimePoint now);
   void SentOther(TimePoint now) { sent_at_ = now; }
   std::optional<Refusal> TakeAck(const Ack& ack, TimePoint now);
 
@@ -72,7 +71,7 @@ class SourceSession {
 
  private:
   struct Sent {
-    uint64_t next_offset = 0;
+    uint64_t end_offset = 0;
     size_t bytes = 0;
   };
   Action NextForOneWithNothing(const SourceFacts& facts, TimePoint now) const;

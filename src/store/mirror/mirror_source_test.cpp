@@ -19,12 +19,12 @@ class MirrorSourceTest : public testing::Test {
     return refusal->reason;
   }
   SourceSession::Action Next() { return session_.Next(facts_, wall_.Now()); }
-  void SendRecords(uint64_t next_offset, size_t bytes) {
+  void SendRecords(uint64_t end_offset, size_t bytes) {
     EXPECT_EQ(Next().what, Do::kSendRecords);
-    session_.SentRecords(next_offset, bytes, wall_.Now());
+    session_.SentRecords(end_offset, bytes, wall_.Now());
   }
-  std::optional<Refusal> Acknowledge(uint64_t next_offset) {
-    return session_.TakeAck({.next_offset = next_offset, .now = clock_.Present()}, wall_.Now());
+  std::optional<Refusal> Acknowledge(uint64_t end_offset) {
+    return session_.TakeAck({.end_offset = end_offset, .now = clock_.Present()}, wall_.Now());
   }
 
   ManualClock wall_;
@@ -52,12 +52,12 @@ TEST_F(MirrorSourceTest, CopyWithoutIdTakesAnyLog) {
   EXPECT_EQ(Begin(), std::nullopt);
 }
 
-TEST_F(MirrorSourceTest, OneThatHasNothingAwaitsASnapshotWhereItMustBeginWithOne) {
+TEST_F(MirrorSourceTest, NewFollowerAwaitsASnapshotIfItMustStartFromOne) {
   hello_ = {.site = "photos", .data_center = "us-west", .log = "session", .now = hello_.now};
   facts_.begin_offset = 0;
   facts_.begins_with_snapshot = true;
   facts_.snapshot_is_made = false;
-  facts_.snapshot_offset = 20;
+  facts_.snapshot_end_offset = 20;
   EXPECT_EQ(Begin(), std::nullopt);
   EXPECT_EQ(Next().what, Do::kAwaitSnapshot);
   wall_.Advance(kMirrorHeartbeat);
@@ -69,9 +69,9 @@ TEST_F(MirrorSourceTest, OneThatHasNothingAwaitsASnapshotWhereItMustBeginWithOne
   EXPECT_EQ(session_.next_offset(), 20U);
 }
 
-TEST_F(MirrorSourceTest, OneThatHasSomethingGoesOnWhereAnotherWouldBeginWithASnapshot) {
+TEST_F(MirrorSourceTest, FollowerWithACopyContinuesWithoutASnapshot) {
   facts_.begins_with_snapshot = true;
-  facts_.snapshot_offset = 60;
+  facts_.snapshot_end_offset = 60;
   EXPECT_EQ(Begin(), std::nullopt);
   EXPECT_EQ(Next().what, Do::kSendRecords);
 }
@@ -98,7 +98,7 @@ TEST_F(MirrorSourceTest, SourceOfAnOlderEpochThanTheFollowerKnowsIsFenced) {
   EXPECT_EQ(Begin(), RefusalReason::kStaleEpoch);
 }
 
-TEST_F(MirrorSourceTest, CopyThatHoldsWhatTheLogDoesNotIsRefused) {
+TEST_F(MirrorSourceTest, CopyThatHoldsMoreThanTheLogIsRefused) {
   hello_.next_offset = 100;
   EXPECT_EQ(Begin(), std::nullopt);
   hello_.next_offset = 101;
@@ -132,7 +132,7 @@ TEST_F(MirrorSourceTest, NoMoreIsInFlightThanAllowed) {
   EXPECT_EQ(Next().max_bytes, std::min(kMirrorBatchBytes, kMaxInFlightBytes - 1));
 }
 
-TEST_F(MirrorSourceTest, AcknowledgementOutsideOfWhatWasSentIsRefused) {
+TEST_F(MirrorSourceTest, AcknowledgementOfUnsentRecordsIsRefused) {
   ASSERT_EQ(Begin(), std::nullopt);
   SendRecords(60, 100);
   EXPECT_TRUE(Acknowledge(61));
@@ -163,7 +163,7 @@ TEST_F(MirrorSourceTest, SilentFollowerIsLeft) {
 TEST_F(MirrorSourceTest, SnapshotIsSentWhereTheLogNoLongerReachesBack) {
   ASSERT_EQ(Begin(), std::nullopt);
   facts_.begin_offset = 51;
-  facts_.snapshot_offset = 80;
+  facts_.snapshot_end_offset = 80;
   EXPECT_EQ(Next().what, Do::kSendSnapshot);
   session_.SentSnapshot(80, wall_.Now());
   EXPECT_EQ(Next().what, Do::kSendRecords);
@@ -173,17 +173,17 @@ TEST_F(MirrorSourceTest, SnapshotIsSentWhereTheLogNoLongerReachesBack) {
 TEST_F(MirrorSourceTest, SnapshotStandsInForADamagedRange) {
   ASSERT_EQ(Begin(), std::nullopt);
   facts_.next_is_readable = false;
-  facts_.snapshot_offset = 51;
+  facts_.snapshot_end_offset = 51;
   EXPECT_EQ(Next().what, Do::kSendSnapshot);
-  facts_.snapshot_offset = 50;
+  facts_.snapshot_end_offset = 50;
   EXPECT_EQ(Next().what, Do::kRefuse);
 }
 
-TEST_F(MirrorSourceTest, WhatNeitherLogNorSnapshotHasIsOutOfReach) {
+TEST_F(MirrorSourceTest, RecordsInNeitherLogNorSnapshotAreOutOfReach) {
   ASSERT_EQ(Begin(), std::nullopt);
   facts_.begin_offset = 51;
   EXPECT_EQ(Next().refusal.reason, RefusalReason::kOutOfReach);
-  facts_.snapshot_offset = 50;
+  facts_.snapshot_end_offset = 50;
   EXPECT_EQ(Next().refusal.reason, RefusalReason::kOutOfReach);
 }
 

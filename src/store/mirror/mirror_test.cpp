@@ -38,7 +38,7 @@ class MirrorTest : public testing::Test {
                          .find = find,
                          .on_fenced = [this](std::string_view) { ++fenced_; },
                          .on_joined = [this](std::string_view name) { joined_.emplace_back(name); },
-                         .renew = renew_});
+                         .make_snapshot = make_snapshot_});
     io::Scope scope(machine.loop);
     source_ = log->get();
     source_snapshots_ = snapshots->get();
@@ -92,13 +92,13 @@ class MirrorTest : public testing::Test {
   Task<void> KeepOnlyTheLastRecords() {
     for (int i = 0; i < 300; ++i) {
       CHECK(source_->Append({.body = AsBytes("body")}));
-      if (i % 10 == 9) CHECK(co_await source_->Durable(source_->end_offset() - 1));
+      if (i % 10 == 9) CHECK(co_await source_->Durable(source_->end_offset()));
     }
     source_->SetRetention({.released_before = 290});
     CHECK(co_await source_->ApplyRetention());
   }
   Task<void> WriteSnapshotBelow290() {
-    auto writer = co_await source_snapshots_->Begin({.log_id = 7, .offset = 290, .epoch = 0});
+    auto writer = co_await source_snapshots_->Begin({.log_id = 7, .end_offset = 290, .epoch = 0});
     CHECK(co_await (*writer)->Add(AsBytes("all below 290")));
     CHECK(co_await (*writer)->Commit());
   }
@@ -142,7 +142,7 @@ class MirrorTest : public testing::Test {
   std::function<Task<Result<void>>()> before_snapshot_;
   int fenced_ = 0;
   std::vector<std::string> joined_;
-  std::function<Task<Result<void>>(std::string_view)> renew_;
+  std::function<Task<Result<void>>(std::string_view)> make_snapshot_;
   std::function<Task<void>()> before_serving_;
   std::function<Task<void>()> before_following_;
   Log* source_ = nullptr;
@@ -158,18 +158,18 @@ class MirrorTest : public testing::Test {
 TEST_F(MirrorTest, CopyHoldsTheSameAtTheSameOffsetsAndTakesTheId) {
   Start();
   Append(500);
-  EXPECT_EQ(copy_->durable_end(), 500U);
+  EXPECT_EQ(copy_->durable_end_offset(), 500U);
   EXPECT_EQ(copy_->id(), 7U);
   EXPECT_EQ(client_->lag_records(), 0U);
   EXPECT_EQ(client_->lag(), Duration::zero());
   EXPECT_TRUE(client_->connected());
   EXPECT_EQ(server_->followers("session").at("us-west").acknowledged, 500U);
-  EXPECT_EQ(server_->CountWith("session", 499), 1U);
-  EXPECT_EQ(server_->CountWith("session", 500), 0U);
+  EXPECT_EQ(server_->CountWith("session", 500), 1U);
+  EXPECT_EQ(server_->CountWith("session", 501), 0U);
   EXPECT_TRUE(server_->followers("other").empty());
 }
 
-// Its latency of 150 ms was told as a clock that is 150 ms behind.
+// A latency of 150 ms was reported as a clock that is 150 ms behind.
 TEST_F(MirrorTest, LatencyOfALinkIsNoDifferenceOfClocks) {
   StartSource();
   StartFollower();
@@ -187,7 +187,7 @@ TEST_F(MirrorTest, LatencyOfALinkIsNoDifferenceOfClocks) {
   EXPECT_FALSE(client_->clock_offset());
 }
 
-TEST_F(MirrorTest, DifferenceOfClocksIsToldWithItsError) {
+TEST_F(MirrorTest, DifferenceOfClocksIsEstimatedWithItsError) {
   StartSource();
   StartFollower(seconds{2});
   SetLatency(milliseconds{100}, milliseconds{20});
@@ -207,14 +207,14 @@ TEST_F(MirrorTest, FollowerGoesOnAfterACutOfAnyLengthAndShowsItsLag) {
   EXPECT_FALSE(client_->connected());
   EXPECT_GT(client_->lag(), seconds{55});
   EXPECT_FALSE(server_->followers("session").at("us-west").connected);
-  EXPECT_EQ(copy_->durable_end(), 10U);
+  EXPECT_EQ(copy_->durable_end_offset(), 10U);
   Cut(false);
   world_.RunFor(2 * kMaxRedial);
-  EXPECT_EQ(copy_->durable_end(), 20U);
+  EXPECT_EQ(copy_->durable_end_offset(), 20U);
   EXPECT_EQ(client_->lag(), Duration::zero());
 }
 
-TEST_F(MirrorTest, FollowerThatWasAwayLongGetsASnapshotAndWhatCameAfter) {
+TEST_F(MirrorTest, FollowerThatWasAwayLongGetsASnapshotAndTheRecordsAfterIt) {
   before_serving_ = [this]() -> Task<void> {
     co_await WriteSnapshotBelow290();
     co_await KeepOnlyTheLastRecords();
@@ -222,16 +222,17 @@ TEST_F(MirrorTest, FollowerThatWasAwayLongGetsASnapshotAndWhatCameAfter) {
   Start();
   EXPECT_GT(source_->begin_offset(), 0U);
   EXPECT_EQ(copy_->begin_offset(), 290U);
-  EXPECT_EQ(copy_->durable_end(), 300U);
+  EXPECT_EQ(copy_->durable_end_offset(), 300U);
   EXPECT_EQ(server_->followers("session").at("us-west").acknowledged, 300U);
 }
 
-// What it had applied of the copy, and the source had forgotten since, was gone with a crash.
+// Writes that it had applied from the copy, and that the source's snapshot lacked, were lost by a
+// crash.
 TEST_F(MirrorTest, SnapshotReplacesACopyWhenItsOwnerIsReady) {
   before_following_ = [this]() -> Task<void> {
     CHECK(co_await copy_->StartOver(0, 7));
     CHECK(copy_->Append({.body = AsBytes("body")}));
-    CHECK(co_await copy_->Durable(0));
+    CHECK(co_await copy_->Durable(1));
   };
   before_serving_ = [this]() -> Task<void> {
     co_await WriteSnapshotBelow290();
@@ -246,20 +247,20 @@ TEST_F(MirrorTest, SnapshotReplacesACopyWhenItsOwnerIsReady) {
   Start();
   EXPECT_EQ(copy_ends, (std::vector<uint64_t>{1, 1}));
   EXPECT_EQ(copy_->begin_offset(), 290U);
-  EXPECT_EQ(copy_->durable_end(), 300U);
+  EXPECT_EQ(copy_->durable_end_offset(), 300U);
 }
 
 // It began with the log, and what others had deleted since came back to it.
-TEST_F(MirrorTest, FollowerThatHasNothingBeginsWithASnapshotThatIsMadeSinceItCame) {
+TEST_F(MirrorTest, NewFollowerStartsFromASnapshotMadeAfterItConnected) {
   int renewals = 0;
   before_serving_ = [this]() -> Task<void> {
     for (int i = 0; i < 10; ++i) CHECK(source_->Append({.body = AsBytes("body")}));
-    CHECK(co_await source_->Durable(9));
+    CHECK(co_await source_->Durable(10));
   };
-  renew_ = [this, &renewals](std::string_view) -> Task<Result<void>> {
+  make_snapshot_ = [this, &renewals](std::string_view) -> Task<Result<void>> {
     ++renewals;
     if (!co_await io::Sleep(3 * kMaxMirrorSilence)) co_return Fail(Errc::kCancelled, "renewing");
-    auto writer = co_await source_snapshots_->Begin({.log_id = 7, .offset = 10, .epoch = 0});
+    auto writer = co_await source_snapshots_->Begin({.log_id = 7, .end_offset = 10, .epoch = 0});
     CHECK(co_await (*writer)->Add(AsBytes("all below 10")));
     co_return co_await (*writer)->Commit();
   };
@@ -271,12 +272,12 @@ TEST_F(MirrorTest, FollowerThatHasNothingBeginsWithASnapshotThatIsMadeSinceItCam
   EXPECT_EQ(copy_->begin_offset(), 10U);
   world_.fabric().ResetConnections(0, 1);
   Append(1);
-  EXPECT_EQ(copy_->durable_end(), 11U);
+  EXPECT_EQ(copy_->durable_end_offset(), 11U);
   EXPECT_EQ(renewals, 1) << "who has something goes on where it was";
 }
 
-TEST_F(MirrorTest, FollowerThatHasNothingIsNotServedWithoutASnapshot) {
-  renew_ = [](std::string_view) -> Task<Result<void>> {
+TEST_F(MirrorTest, NewFollowerIsNotServedWithoutASnapshot) {
+  make_snapshot_ = [](std::string_view) -> Task<Result<void>> {
     co_return Fail(Errc::kUnavailable, "the disk is full");
   };
   Start();
@@ -285,23 +286,23 @@ TEST_F(MirrorTest, FollowerThatHasNothingIsNotServedWithoutASnapshot) {
 }
 
 // A reconnection said where the copy ends, which the source took for an acknowledgement.
-TEST_F(MirrorTest, WhatAFullDiskHasNotTakenIsNotAcknowledgedByDialingAgain) {
+TEST_F(MirrorTest, ReconnectionDoesNotAcknowledgeRecordsThatAFullDiskRefused) {
   Start();
   Append(10);
   follower_process_->disk().faults.capacity_bytes = follower_process_->disk().used_bytes();
   Append(10);
   world_.fabric().ResetConnections(0, 1);
   world_.RunFor(3 * kMaxRedial);
-  EXPECT_EQ(copy_->durable_end(), 10U);
+  EXPECT_EQ(copy_->durable_end_offset(), 10U);
   EXPECT_EQ(server_->followers("session").at("us-west").acknowledged, 10U);
   follower_process_->disk().faults.capacity_bytes = UINT64_MAX;
   world_.RunFor(3 * kMaxRedial);
-  EXPECT_EQ(copy_->durable_end(), 20U);
+  EXPECT_EQ(copy_->durable_end_offset(), 20U);
   EXPECT_EQ(server_->followers("session").at("us-west").acknowledged, 20U);
 }
 
 // It ended the connection, dialled and was welcomed twice a second, with five lines of the log.
-TEST_F(MirrorTest, FollowerWhoseDiskIsFullKeepsItsConnection) {
+TEST_F(MirrorTest, FollowerWithAFullDiskKeepsItsConnection) {
   Start();
   Append(10);
   follower_process_->disk().faults.capacity_bytes = follower_process_->disk().used_bytes();
@@ -312,15 +313,15 @@ TEST_F(MirrorTest, FollowerWhoseDiskIsFullKeepsItsConnection) {
   EXPECT_EQ(dials_, dials);
   EXPECT_TRUE(client_->connected());
   EXPECT_EQ(copy_->end_offset(), 20U);
-  EXPECT_EQ(copy_->durable_end(), 10U);
+  EXPECT_EQ(copy_->durable_end_offset(), 10U);
   EXPECT_GT(client_->lag(), seconds{50});
   follower_process_->disk().faults.capacity_bytes = UINT64_MAX;
   world_.RunFor(seconds{30});
-  EXPECT_EQ(copy_->durable_end(), 30U);
+  EXPECT_EQ(copy_->durable_end_offset(), 30U);
   EXPECT_EQ(dials_, dials);
 }
 
-TEST_F(MirrorTest, WithoutASnapshotWhatIsGoneIsOutOfReach) {
+TEST_F(MirrorTest, WithoutASnapshotRemovedRecordsAreOutOfReach) {
   before_serving_ = [this] { return KeepOnlyTheLastRecords(); };
   Start();
   EXPECT_FALSE(client_->connected());
@@ -418,7 +419,7 @@ TEST_F(MirrorTest, FollowerThatIsHurriedDialsAtOnce) {
   ServeAfter(seconds{60});
   world_.RunFor(seconds{60} + milliseconds{100});
   ASSERT_FALSE(client_->connected());
-  client_->Hurry();
+  client_->RedialNow();
   world_.RunFor(milliseconds{50});
   EXPECT_TRUE(client_->connected());
 }
@@ -429,14 +430,14 @@ TEST_F(MirrorTest, FollowerThatIsHurriedAllTheTimeDialsTwentyTimesASecondAtMost)
   Start();
   dials_ = 0;
   for (int i = 0; i < 1000; ++i) {
-    client_->Hurry();
+    client_->RedialNow();
     world_.RunFor(milliseconds{1});
   }
-  EXPECT_LE(dials_, seconds{1} / kLeastRedial + 1);
+  EXPECT_LE(dials_, seconds{1} / kMinRedial + 1);
   EXPECT_GT(dials_, 10);
 }
 
-TEST_F(MirrorTest, SourceSaysWhoHasJoined) {
+TEST_F(MirrorTest, SourceReportsFollowersThatJoined) {
   Start();
   EXPECT_EQ(joined_, std::vector<std::string>{"us-west"});
 }
@@ -453,21 +454,21 @@ TEST_F(MirrorTest, CopyThatHoldsMoreThanTheLogIsRefusedAndKeepsWhatItHas) {
   before_following_ = [this]() -> Task<void> {
     CHECK(co_await copy_->StartOver(0, 7));
     CHECK(copy_->Append({.body = AsBytes("of a lost log")}));
-    CHECK(co_await copy_->Durable(0));
+    CHECK(co_await copy_->Durable(1));
   };
   Start();
   EXPECT_FALSE(client_->connected());
-  EXPECT_EQ(copy_->durable_end(), 1U);
+  EXPECT_EQ(copy_->durable_end_offset(), 1U);
 }
 
-TEST_F(MirrorTest, WhoAwaitsFollowersIsToldHowManyHaveIt) {
+TEST_F(MirrorTest, AwaitFollowersReturnsTheNumberThatAcknowledged) {
   size_t with_one = 99;
   size_t with_two = 99;
   Start();
   auto wait = [&](Machine& machine) -> Task<void> {
     CHECK(source_->Append({.body = AsBytes("body")}));
-    with_one = co_await server_->AwaitFollowers("session", 0, 1, machine.loop.After(seconds{1}));
-    with_two = co_await server_->AwaitFollowers("session", 0, 2, machine.loop.After(seconds{1}));
+    with_one = co_await server_->AwaitFollowers("session", 1, 1, machine.loop.After(seconds{1}));
+    with_two = co_await server_->AwaitFollowers("session", 1, 2, machine.loop.After(seconds{1}));
   };
   // On a loop of its own: both stand in one thread.
   world_.AddProcess({.name = "waiter", .address = IpAddress::V4(10, 0, 0, 3)}, wait);

@@ -81,7 +81,7 @@ io::Task<Result<void>> SnapshotWriter::Commit() {
     if (auto written = co_await WriteItems(); !written) co_return written;
   }
   if (auto synced = co_await file_->Sync(); !synced) co_return synced;
-  std::string path = snapshots_.PathOf(SnapshotName(info_.offset));
+  std::string path = snapshots_.PathOf(SnapshotName(info_.end_offset));
   io::Disk& disk = snapshots_.disk_;
   std::string partial = snapshots_.PathOf(std::string(kPartialName));
   if (auto renamed = co_await disk.Rename(partial, path); !renamed) co_return renamed;
@@ -99,14 +99,14 @@ io::Task<Result<std::optional<std::vector<uint8_t>>>> SnapshotReader::NextBlock(
   auto header = co_await file_->ReadAt(position_, block);
   if (!header) co_return Fail(header.error());
   Result<size_t> body = BlockBodyBytes(Bytes(block).first(*header));
-  if (!body) co_return Fail(Errc::kIo, "snapshot {}: {}", info_.offset, body.error().message);
+  if (!body) co_return Fail(Errc::kIo, "snapshot {}: {}", info_.end_offset, body.error().message);
   block.resize(kBlockHeaderBytes + *body);
   auto got = co_await file_->ReadAt(position_ + kBlockHeaderBytes,
                                     MutableBytes(block).subspan(kBlockHeaderBytes));
   if (!got) co_return Fail(got.error());
   block.resize(kBlockHeaderBytes + *got);
   if (Result<void> right = chain_.Take(block); !right) {
-    co_return Fail(Errc::kIo, "snapshot {}: {}", info_.offset, right.error().message);
+    co_return Fail(Errc::kIo, "snapshot {}: {}", info_.end_offset, right.error().message);
   }
   position_ += block.size();
   co_return block;
@@ -127,8 +127,8 @@ io::Task<Result<std::unique_ptr<Snapshots>>> Snapshots::Open(io::Disk& disk, std
     snapshots->newest_ = (*reader)->info();
   }
   if (auto removed = co_await snapshots->RemoveOthers(); !removed) co_return Fail(removed.error());
-  // A process that crashed may have left the new name to the kernel, and its owner releases records
-  // for it.
+  // The name of a snapshot that a crashed process has written may be only in the kernel's memory,
+  // and the owner releases log records because of it.
   if (auto synced = co_await disk.SyncFolder(snapshots->folder_); !synced) {
     co_return Fail(synced.error());
   }
@@ -138,7 +138,7 @@ io::Task<Result<std::unique_ptr<Snapshots>>> Snapshots::Open(io::Disk& disk, std
 io::Task<Result<void>> Snapshots::RemoveOthers() {
   auto names = co_await disk_.List(folder_);
   if (!names) co_return Fail(names.error());
-  std::string kept = newest_ ? SnapshotName(newest_->offset) : "";
+  std::string kept = newest_ ? SnapshotName(newest_->end_offset) : "";
   for (const std::string& name : *names) {
     bool ours = IsSnapshotName(name) || name == kPartialName;
     if (!ours || name == kept) continue;
@@ -154,7 +154,7 @@ io::Task<Result<std::unique_ptr<SnapshotReader>>> Snapshots::OpenFile(std::strin
   auto got = co_await (*file)->ReadAt(0, header);
   if (!got) co_return Fail(got.error());
   Result<SnapshotInfo> info = ParseSnapshotHeader(Bytes(header).first(*got));
-  if (!info || SnapshotName(info->offset) != name) {
+  if (!info || SnapshotName(info->end_offset) != name) {
     co_return Fail(Errc::kIo, "{}: {}", PathOf(name),
                    info ? "its name is of another offset" : info.error().message);
   }
@@ -163,9 +163,9 @@ io::Task<Result<std::unique_ptr<SnapshotReader>>> Snapshots::OpenFile(std::strin
 
 io::Task<Result<std::unique_ptr<SnapshotWriter>>> Snapshots::Begin(SnapshotInfo info) {
   if (writing_) co_return Fail(Errc::kExists, "{}: a snapshot is being written", folder_);
-  if (newest_ && info.offset < newest_->offset) {
+  if (newest_ && info.end_offset < newest_->end_offset) {
     co_return Fail(Errc::kInvalid, "{}: a snapshot of offset {} behind one of {}", folder_,
-                   info.offset, newest_->offset);
+                   info.end_offset, newest_->end_offset);
   }
   writing_ = true;
   auto file = co_await BeginFile(info);
@@ -190,7 +190,7 @@ io::Task<Result<std::unique_ptr<io::File>>> Snapshots::BeginFile(SnapshotInfo in
 
 io::Task<Result<std::unique_ptr<SnapshotReader>>> Snapshots::ReadNewest() {
   if (!newest_) co_return Fail(Errc::kNotFound, "{}: there is no snapshot", folder_);
-  co_return co_await OpenFile(SnapshotName(newest_->offset));
+  co_return co_await OpenFile(SnapshotName(newest_->end_offset));
 }
 
 }  // namespace meridian::store

@@ -1,18 +1,18 @@
-// Snapshots: files that stand for all records of a log below some offset, so that those need not be
-// kept. They are written beside the traffic, in slices, by the owner of the state: no fork, and
-// no second copy in memory.
+// Snapshots: files that replace all records of a log below some end offset, so that those need not
+// be kept. The owner of the state writes them in slices, beside the traffic: no fork, and no second
+// copy in memory.
 //
-//   auto writer = co_await snapshots.Begin({.log_id = log.id(), .offset = log.durable_end(), ...});
-//   for (each item of the state) if (!co_await (*writer)->Add(item)) ...   // may let others run
+//   auto writer = co_await snapshots.Begin({.log_id = log.id(), .end_offset = end, ...});
+//   for (each item of the state) co_await (*writer)->Add(item);   // may let others run
 //   co_await (*writer)->Commit();
-//   log.SetRetention({.released_before = snapshots.newest()->offset});
+//   log.SetRetention({.released_before = snapshots.newest()->end_offset});
 //
-// What changes while a snapshot is written may be in it or not. The owner replays the log from the
-// snapshot's offset on top of it, so applying a record twice must change nothing (or the owner
-// must keep old values aside). Take the offset before the first item.
+// Changes that are made while a snapshot is written may be in it or not. The owner replays the log
+// from the snapshot's end offset on top of it, so applying a record twice must change nothing (or
+// the owner must keep old values aside). Take the end offset before the first item.
 //
-// Owned by a tier's main; one thread. Invariant: under its name a snapshot is whole and synced; the
-// one before stays until then. One writer at a time.
+// Owned by a Journal or Replica; one thread. Invariant: a file with a snapshot's name is whole and
+// synced; the one before stays until then. One writer at a time.
 #pragma once
 
 #include <cstddef>
@@ -41,7 +41,7 @@ class SnapshotWriter {
   SnapshotWriter& operator=(const SnapshotWriter&) = delete;
 
   const SnapshotInfo& info() const { return info_; }
-  // Adds an item; writes when a block is full. kTooLarge, and what Disk says.
+  // Adds an item; writes when a block is full. kTooLarge; otherwise as Disk.
   io::Task<Result<void>> Add(Bytes item);
   // Adds a block of another machine's snapshot as it is. kInvalid: it is damaged, or not the next.
   io::Task<Result<void>> AddBlock(Bytes block);
@@ -67,7 +67,7 @@ class SnapshotWriter {
 class SnapshotReader {
  public:
   const SnapshotInfo& info() const { return info_; }
-  // The next block, as it is in the file, to hand on; nothing at the end. kIo: it is damaged.
+  // The next block, as it is in the file; nothing at the end. kIo: it is damaged.
   io::Task<Result<std::optional<std::vector<uint8_t>>>> NextBlock();
 
  private:
@@ -82,16 +82,16 @@ class SnapshotReader {
 
 class Snapshots {
  public:
-  // Finds the newest one in `folder` (made when it is not there) and removes what was left half
-  // written. Errors: those of Disk.
+  // Finds the newest snapshot in `folder` (made when it is not there) and removes unfinished ones.
+  // Errors: those of Disk.
   static io::Task<Result<std::unique_ptr<Snapshots>>> Open(io::Disk& disk, std::string folder);
 
-  // Its checksums are looked at when it is read.
+  // Its checksums are verified when it is read.
   const std::optional<SnapshotInfo>& newest() const { return newest_; }
 
-  // kExists: one is being written; kInvalid: the newest stands for more already.
+  // kExists: one is being written; kInvalid: the newest covers more.
   io::Task<Result<std::unique_ptr<SnapshotWriter>>> Begin(SnapshotInfo info);
-  // kNotFound: there is none. It can be read on when a newer one replaces it meanwhile.
+  // kNotFound: there is none. The reader keeps working when a newer snapshot replaces it meanwhile.
   io::Task<Result<std::unique_ptr<SnapshotReader>>> ReadNewest();
 
  private:

@@ -23,7 +23,7 @@ void AppendSnapshotHeader(const SnapshotInfo& info, std::vector<uint8_t>& into) 
   ByteWriter writer(bytes);
   writer.Append(AsBytes(kMagic));
   writer.U64(info.log_id);
-  writer.U64(info.offset);
+  writer.U64(info.end_offset);
   writer.U64(info.time.bits);
   writer.U32(info.epoch);
   writer.U32(Crc32c(writer.written()));
@@ -37,12 +37,12 @@ Result<SnapshotInfo> ParseSnapshotHeader(Bytes bytes) {
   }
   SnapshotInfo info;
   info.log_id = reader.U64();
-  info.offset = reader.U64();
+  info.end_offset = reader.U64();
   info.time = {reader.U64()};
   info.epoch = reader.U32();
   if (!reader.ok()) return Fail(Errc::kInvalid, "a snapshot's header is cut off");
   Bytes fields = bytes.first(reader.offset());
-  if (reader.U32() != Crc32c(fields) || !reader.ok() || info.offset > kMaxOffset) {
+  if (reader.U32() != Crc32c(fields) || !reader.ok() || info.end_offset > kMaxOffset) {
     return Fail(Errc::kInvalid, "a snapshot's header is damaged");
   }
   return info;

@@ -1,11 +1,11 @@
 // A snapshot's bytes, in its file and between data centers. Pure.
 //
-//   header:  "MRDNSNP1", u64 log id, u64 offset, u64 hybrid time, u32 epoch, u32 CRC-32C of these
+//   header:  "MRDNSNP1", u64 log id, u64 end offset, u64 hybrid time, u32 epoch,
+//            u32 CRC-32C of these
 //   blocks:  u32 bytes, u32 CRC-32C of the block before, continued over this one; then the items,
 //            each u32 bytes and the item
 //   end:     a block without items
-// All big-endian. As each checksum goes on from the last, blocks that are missing or in another
-// order do not pass.
+// All big-endian. Each checksum continues the last, so missing or reordered blocks are detected.
 #pragma once
 
 #include <cstddef>
@@ -24,9 +24,9 @@ inline constexpr size_t kBlockHeaderBytes = 8;
 
 struct SnapshotInfo {
   uint64_t log_id = 0;
-  uint64_t offset = 0;  // stands for all records below
-  HybridTime time;      // at or above that of all of them
-  uint32_t epoch = 0;   // of the newest of them
+  uint64_t end_offset = 0;  // covers all records below
+  HybridTime time;          // at or above that of all of them
+  uint32_t epoch = 0;       // of the newest of them
 
   bool operator==(const SnapshotInfo&) const = default;
 };

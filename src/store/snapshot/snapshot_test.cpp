@@ -11,7 +11,7 @@
 namespace meridian::store {
 namespace {
 
-constexpr SnapshotInfo kInfo{.log_id = 7, .offset = 100, .time = {55}, .epoch = 2};
+constexpr SnapshotInfo kInfo{.log_id = 7, .end_offset = 100, .time = {55}, .epoch = 2};
 
 class SnapshotTest : public StoreTest {
  protected:
@@ -46,7 +46,7 @@ class SnapshotTest : public StoreTest {
   }
 };
 
-TEST_F(SnapshotTest, WhatWasWrittenIsReadInTheNextLife) {
+TEST_F(SnapshotTest, SnapshotIsReadByTheNextProcess) {
   RunSnapshots([](Snapshots& snapshots) -> Task<void> {
     EXPECT_EQ(snapshots.newest(), std::nullopt);
     EXPECT_EQ(co_await Items(snapshots), "not found");
@@ -70,7 +70,7 @@ TEST_F(SnapshotTest, NewerOneReplacesTheOlderAndAnOlderOneIsRefused) {
     EXPECT_TRUE(co_await Write(snapshots, kInfo, {"old"}));
     auto old = co_await snapshots.ReadNewest();
     SnapshotInfo newer = kInfo;
-    newer.offset += 1;
+    newer.end_offset += 1;
     EXPECT_TRUE(co_await Write(snapshots, newer, {"new"}));
     EXPECT_EQ(co_await Items(snapshots), "new ");
     EXPECT_EQ(disk().List("snapshots")->size(), 1U);
@@ -79,7 +79,7 @@ TEST_F(SnapshotTest, NewerOneReplacesTheOlderAndAnOlderOneIsRefused) {
   });
 }
 
-TEST_F(SnapshotTest, OneIsWrittenAtATimeAndOneThatIsGivenUpIsReplaced) {
+TEST_F(SnapshotTest, OneSnapshotIsWrittenAtATimeAndAnAbandonedOneIsReplaced) {
   RunSnapshots([](Snapshots& snapshots) -> Task<void> {
     {
       auto writer = co_await snapshots.Begin(kInfo);
@@ -103,7 +103,7 @@ TEST_F(SnapshotTest, LargestItemIsTakenAndOneByteMoreIsRefused) {
   });
 }
 
-TEST_F(SnapshotTest, DamageAndAMissingEndAreTold) {
+TEST_F(SnapshotTest, DamageAndAMissingEndAreReported) {
   RunSnapshots([](Snapshots& snapshots) -> Task<void> {
     EXPECT_TRUE(co_await Write(snapshots, kInfo, {std::string(kSnapshotBlockBytes, 'x'), "b"}));
   });
@@ -152,7 +152,7 @@ TEST_F(SnapshotTest, BlocksOfAnotherMachineAreTakenInTheirOrderOnly) {
 }
 
 // The machine crashes at any await while one snapshot after the other is written.
-TEST(SnapshotCrashTest, WhatIsThereIsWholeAndNeverOlderThanTheLastThatWasCommitted) {
+TEST(SnapshotCrashTest, SnapshotIsWholeAndNeverOlderThanTheLastCommitted) {
   for (uint64_t seed = 1; seed <= 200; ++seed) {
     uint64_t committed = 0;
     io::sim::World world(seed);
@@ -160,7 +160,7 @@ TEST(SnapshotCrashTest, WhatIsThereIsWholeAndNeverOlderThanTheLastThatWasCommitt
       auto snapshots = co_await Snapshots::Open(machine.disk, "snapshots");
       EXPECT_TRUE(snapshots || snapshots.error().code == Errc::kCancelled) << seed;
       if (!snapshots) co_return;
-      uint64_t newest = (*snapshots)->newest() ? (*snapshots)->newest()->offset : 0;
+      uint64_t newest = (*snapshots)->newest() ? (*snapshots)->newest()->end_offset : 0;
       EXPECT_GE(newest, committed) << seed;
       if (newest > 0) {
         auto reader = co_await (*snapshots)->ReadNewest();
@@ -171,7 +171,7 @@ TEST(SnapshotCrashTest, WhatIsThereIsWholeAndNeverOlderThanTheLastThatWasCommitt
         }
       }
       for (uint64_t offset = newest + 1;; ++offset) {
-        auto writer = co_await (*snapshots)->Begin({.log_id = 7, .offset = offset});
+        auto writer = co_await (*snapshots)->Begin({.log_id = 7, .end_offset = offset});
         if (!writer) co_return;
         std::string item(kSnapshotBlockBytes / 4 * 3, 'x');
         for (int i = 0; i < 3; ++i) {

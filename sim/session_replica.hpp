@@ -1,0 +1,70 @@
+// One data center of `sim session`: the session tier but for its rim, and clients that write. Owned
+// by one run; one thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/random.hpp"
+#include "io/scope.hpp"
+#include "io/sim/process.hpp"
+#include "io/sim/world.hpp"
+#include "io/task.hpp"
+#include "session/engine/engine.hpp"
+#include "sim/session_oracle.hpp"
+
+namespace meridian::sim {
+
+// What is done wrong in a run that must fail.
+enum class SessionBug : uint8_t {
+  kNone,
+  kForgetsAtOnce,      // traces of what is deleted are not kept until everybody knows
+  kAnswersBeforeSync,  // a write is acknowledged before it is on disk
+};
+
+struct SessionRunOptions {
+  SessionBug bug = SessionBug::kNone;
+  size_t replicas = 3;
+  bool flushes = false;  // FLUSHALL is among the commands: then nothing is promised but convergence
+};
+
+class SessionReplica {
+ public:
+  SessionReplica(io::sim::World& world, SessionOracle& oracle, size_t replica,
+                 const SessionRunOptions& options)
+      : world_(world), oracle_(oracle), replica_(replica), options_(options) {}
+
+  io::Task<void> Run(io::sim::Machine& machine);
+  void StopWriting() { writing_ = false; }
+  // Of the life that runs. It has traces of what is gone: how many.
+  Contents See() const;
+  size_t Tombstones() const;
+  // Its disk was lost; it begins anew on another, which is empty.
+  void TakeNewDisk() { ++disks_; }
+  bool running() const { return engine_ != nullptr; }
+
+ private:
+  struct Parts;
+  struct InMemoryClient;
+  io::Task<void> Serve(io::sim::Machine& machine, Parts& parts);
+  io::Task<void> Accept(io::sim::Machine& machine, Parts& parts);
+  io::Task<void> Sweep(Parts& parts);
+  io::Task<void> Write(io::sim::Machine& machine, Parts& parts);
+  io::Task<void> WriteOne(io::sim::Machine& machine, Parts& parts, InMemoryClient& client);
+  void WriteAnything(io::sim::Machine& machine, InMemoryClient& client);
+  std::string SomeOnce(Random& random) const;
+  bool flushes() const { return options_.flushes; }
+
+  io::sim::World& world_;
+  SessionOracle& oracle_;
+  size_t replica_;
+  SessionRunOptions options_;
+  uint64_t disks_ = 0;  // that were lost
+  session::Engine* engine_ = nullptr;
+  bool writing_ = true;
+};
+
+}  // namespace meridian::sim

@@ -1,0 +1,115 @@
+#include "session/replication/peer_listener.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/ip.hpp"
+#include "base/log.hpp"
+#include "base/result.hpp"
+#include "io/net/accept_loop.hpp"
+#include "io/net/stream.hpp"
+#include "io/net/tls.hpp"
+#include "io/task.hpp"
+#include "session/limits.hpp"
+#include "site/reach.hpp"
+#include "site/site.hpp"
+#include "site/tier/tier_process.hpp"
+#include "site/trust/ca.hpp"
+#include "store/mirror/mirror_client.hpp"
+
+namespace meridian::session {
+namespace {
+
+// The parameters of a connection to a data center.
+struct Way {
+  site::TierProcess& process;
+  std::shared_ptr<io::TlsContext> tls;
+  Endpoint to;
+  std::string tls_name;
+};
+
+io::Task<Result<std::unique_ptr<io::Stream>>> Dial(Way way, TimePoint deadline) {
+  auto stream = co_await way.process.network().Connect(
+      way.to, {.from = site::PeerAddress(way.process.here()), .deadline = deadline});
+  if (!stream) co_return Fail(std::move(stream.error()));
+  auto secured = co_await io::TlsConnect(way.tls, std::move(*stream), way.tls_name, deadline);
+  if (!secured) co_return Fail(std::move(secured.error()));
+  co_return std::move(*secured);
+}
+
+}  // namespace
+
+PeerListener::PeerListener(site::TierProcess& process)
+    : process_(process), accepting_(process.loop()), connections_(process.loop()) {}
+
+Result<std::unique_ptr<PeerListener>> PeerListener::Open(site::TierProcess& process) {
+  std::unique_ptr<PeerListener> port(new PeerListener(process));
+  auto server = io::TlsContext::ForServer(process.PeerTls());
+  if (!server) return Fail(std::move(server.error()));
+  auto client = io::TlsContext::ForClient(process.PeerTls());
+  if (!client) return Fail(std::move(client.error()));
+  Endpoint at{site::PeerAddress(process.here()), site::PeerPort(process.site().ports.session)};
+  auto listener = process.Listen("peer", at);
+  if (!listener) return Fail(std::move(listener.error()));
+  port->server_tls_ = std::move(*server);
+  port->client_tls_ = std::move(*client);
+  port->listener_ = std::move(*listener);
+  return port;
+}
+
+void PeerListener::Start(Serve serve) {
+  serve_ = std::move(serve);
+  accepting_.Spawn(Accept());
+}
+
+io::Task<void> PeerListener::Close() {
+  listener_->Close();
+  accepting_.Cancel();
+  connections_.Cancel();
+  co_await accepting_.Join();
+  co_await connections_.Join();
+}
+
+io::Task<void> PeerListener::Accept() {
+  io::AcceptLoop accept(*listener_, {.name = "session peer port",
+                                     .admit = [this](std::unique_ptr<io::Stream> stream) {
+                                       // Past the limit it is closed: peers dial again.
+                                       if (connections_.size() >= kMaxPeerConnections) return;
+                                       connections_.Spawn(Admit(std::move(stream)));
+                                     }});
+  co_await accept.Run();
+}
+
+io::Task<void> PeerListener::Admit(std::unique_ptr<io::Stream> stream) {
+  std::string peer = stream->peer().ToString();
+  auto secured = co_await io::TlsAccept(server_tls_, std::move(stream),
+                                        process_.loop().After(kPeerHandshakeTimeout));
+  if (!secured) {
+    if (secured.error().code == Errc::kInvalid &&
+        refused_.OnProblem(secured.error().message, process_.loop().Now())) {
+      LOG_WARNING("refused at the peer port", {"peer", peer}, {"problem", secured.error().message});
+    }
+    co_return;
+  }
+  std::vector<std::string> names = (*secured)->peer_names();
+  const site::Site& site = process_.site();
+  co_await serve_(std::move(*secured), [names, &site](std::string_view data_center) {
+    return std::ranges::find(names, site::PeerName(data_center, site)) != names.end();
+  });
+}
+
+store::MirrorClient::Dial PeerListener::DialOf(const std::string& data_center) {
+  const site::DataCenter& other = *process_.site().FindDataCenter(data_center);
+  Way way{.process = process_,
+          .tls = client_tls_,
+          .to = {process_.AddressOf(other), site::PeerPort(process_.site().ports.session)},
+          .tls_name = site::PeerName(data_center, process_.site())};
+  return [way](TimePoint deadline) { return Dial(way, deadline); };
+}
+
+}  // namespace meridian::session

@@ -1,0 +1,137 @@
+// Journal: makes the changes of a state durable, and brings the state back at the next start: a
+// log of records, snapshots that keep the log short, and the bound of the clock on disk.
+//
+//   auto journal = co_await Journal::Open(loop, disk, clock, {.folder = "state/session", ...});
+//   co_await (*journal)->Recover(state);          // the newest snapshot, then the log above it
+//   (*journal)->StartSnapshots(state);
+//   uint64_t end = (*journal)->Append({.body = change, .time = stamp});
+//   if (co_await (*journal)->AwaitDurable(end)) Acknowledge();
+//
+// Append always takes the record. What the log has no room for at the moment (its disk is full, or
+// slow) waits in memory, in order; the owner asks Writable before it begins a change.
+//
+// Owned by the owner of the state; one thread: the loop's. Close before it goes; the state outlives
+// Close. Invariant: end_offset() is the log's end plus the records that wait in memory.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/hybrid_clock.hpp"
+#include "base/result.hpp"
+#include "io/file/disk.hpp"
+#include "io/loop.hpp"
+#include "io/scope.hpp"
+#include "io/task.hpp"
+#include "io/wait_queue.hpp"
+#include "store/applier.hpp"
+#include "store/clock_file.hpp"
+#include "store/disk_failure.hpp"
+#include "store/limits.hpp"
+#include "store/log/log.hpp"
+#include "store/snapshot/snapshot.hpp"
+
+namespace meridian::store {
+
+// A state that writes snapshots of itself.
+class JournaledState : public Applier {
+ public:
+  // About how much memory it takes: a large state gets snapshots less often.
+  virtual uint64_t memory_bytes() const = 0;
+  // A snapshot begins. All below `durable_end_offset` is durable; returns the end offset of what
+  // the snapshot covers: `durable_end_offset`, or less where that would split a change of several
+  // records.
+  virtual uint64_t BeginSnapshot(uint64_t durable_end_offset) = 0;
+  // Adds all items. May let others run between two items.
+  virtual io::Task<Result<void>> WriteItems(SnapshotWriter& writer) = 0;
+  // The snapshot that was begun is on disk, or has failed.
+  virtual void EndSnapshot(bool written) = 0;
+};
+
+struct JournalOptions {
+  std::string folder;   // made when it is not there; its parent must be
+  std::string name;     // of the log, in log lines and errors
+  uint64_t log_id = 0;  // of a log that is made new; random
+  uint64_t segment_bytes = kSegmentBytes;
+  uint64_t headroom_bytes = kHeadroomBytes;
+  // A snapshot is written when the log has so many bytes, and so many times those of the state.
+  uint64_t snapshot_log_bytes = kSnapshotLogBytes;
+  uint64_t snapshot_memory_factor = kSnapshotMemoryFactor;
+  OnDiskFailure on_disk_failure = EndProcessOnDiskFailure;
+};
+
+class Journal {
+ public:
+  // Opens what is there, and starts the clock above every stamp that it gave before. Errors: those
+  // of ClockFile, Snapshots and Log.
+  static io::Task<Result<std::unique_ptr<Journal>>> Open(io::Loop& loop, io::Disk& disk,
+                                                         HybridClock& clock,
+                                                         JournalOptions options);
+  Journal(const Journal&) = delete;
+  Journal& operator=(const Journal&) = delete;
+
+  // Brings `state`, which is empty, to where it was. kIo: a part cannot be read; kInvalid: the
+  // state did not accept a part.
+  io::Task<Result<void>> Recover(Applier& state);
+  // Writes snapshots of the state from now on, each time the log has become long.
+  void StartSnapshots(JournaledState& state);
+  // After StartSnapshots: writes a snapshot now, and waits until it is on disk, for as long as the
+  // disk has no room for it. kCancelled.
+  io::Task<Result<void>> WriteSnapshotNow();
+  // Makes durable what was appended, and ends the journal's fibers: AwaitDurable and
+  // WriteSnapshotNow must not be waited for any more.
+  io::Task<void> Close();
+
+  // kUnavailable: the disk is full, or too much waits for it; the text says which.
+  Result<void> Writable() const;
+  // Takes a record of at most kMaxRecordBytes; the end offset of all records so far. The order of
+  // calls is the order of records. No allocation while the log has room.
+  uint64_t Append(const NewRecord& record);
+  // Waits until all below `end_offset` is durable. One sync serves all that wait. kUnavailable: the
+  // disk was full for kFullDiskPatience; kIo: it never will be durable; kCancelled.
+  io::Task<Result<void>> AwaitDurable(uint64_t end_offset);
+
+  uint64_t end_offset() const { return end_; }
+  uint64_t durable_end_offset() const { return log_->durable_end_offset(); }
+  Log& log() { return *log_; }
+  Snapshots& snapshots() { return *snapshots_; }
+  ClockFile& clock_file() { return *clock_file_; }
+
+ private:
+  // A record that the log had no room for.
+  struct Waiting {
+    std::vector<uint8_t> body;
+    HybridTime time;
+    uint32_t span = 1;
+  };
+
+  Journal(io::Loop& loop, HybridClock& clock, JournalOptions options);
+  io::Task<Result<void>> OpenAll(io::Disk& disk);
+  io::Task<void> FeedLog();
+  io::Task<void> SnapshotRegularly(JournaledState& state);
+  io::Task<uint32_t> EpochBefore(uint64_t end_offset);
+  io::Task<Result<void>> WriteSnapshot(JournaledState& state, uint64_t end_offset);
+
+  io::Loop& loop_;
+  HybridClock& clock_;
+  JournalOptions options_;
+  std::unique_ptr<ClockFile> clock_file_;
+  std::unique_ptr<Snapshots> snapshots_;
+  std::unique_ptr<Log> log_;
+  std::deque<Waiting> waiting_;
+  size_t waiting_bytes_ = 0;
+  uint64_t end_ = 0;
+  // Snapshots that were requested, and how many of those requests are fulfilled.
+  uint64_t requested_ = 0;
+  uint64_t fulfilled_ = 0;
+  io::WaitQueue request_;
+  io::WaitQueue fulfilment_;
+  io::Scope background_;
+};
+
+}  // namespace meridian::store
