@@ -63,15 +63,6 @@ Duration Histogram::Quantile(double quantile) const {
   return std::chrono::microseconds(UpperBound(kBuckets - 1));
 }
 
-uint64_t Histogram::CountUpTo(Duration bound) const {
-  size_t last = BucketOf(Microseconds(bound));
-  uint64_t seen = 0;
-  for (size_t bucket = 0; bucket <= last; ++bucket) {
-    seen += buckets_[bucket].load(std::memory_order_relaxed);
-  }
-  return seen;
-}
-
 void Histogram::Merge(const Histogram& other) {
   for (size_t bucket = 0; bucket < kBuckets; ++bucket) {
     AddTo(buckets_[bucket], other.buckets_[bucket].load(std::memory_order_relaxed));

@@ -21,8 +21,6 @@ class Histogram {
   // The smallest bucket bound that at least `quantile` (0 to 1) of the values do not pass; zero
   // when empty.
   Duration Quantile(double quantile) const;
-  // How many values were at most `bound`, to the bucket's precision.
-  uint64_t CountUpTo(Duration bound) const;
   void Merge(const Histogram& other);
 
  private:
