@@ -27,6 +27,9 @@
 //   purge_from = ["192.0.2.0/24"]         # who may PURGE a URL; nobody unless it says so
 //   isolated = "serve"                    # while no other data center's purges are heard; or
 //                                         # "revalidate": whatever is stored is asked for anew
+//   access_log = "1%"                     # which requests have a line in the access log: "all",
+//                                         # "errors" (4xx, 5xx, broken off), "off", or errors and a
+//                                         # share of the others; "all" in the lab, else "1%"
 //   redirect_http = false                 # visitors without TLS are sent to HTTPS (308)
 //
 //   [[edge.certificate]]                  # beside the site's own, for the names that are in it
@@ -43,11 +46,13 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.hpp"
 #include "base/ip.hpp"
+#include "edge/visitors/access_rule.hpp"
 #include "site/section.hpp"
 
 namespace meridian::edge {
@@ -89,6 +94,7 @@ struct Config {
   std::vector<IpPrefix> purge_from;
   bool revalidate_when_isolated = false;
   bool redirect_http = false;
+  std::optional<AccessRule> access_log;  // nothing: by where it runs
   std::vector<Certificate> certificates;
   Prices prices;
 };
