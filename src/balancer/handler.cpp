@@ -22,8 +22,8 @@
 #include "io/task.hpp"
 #include "site/tier/internal_fields.hpp"
 #include "wire/http/field_role.hpp"
+#include "wire/http/fields/trace_context.hpp"
 #include "wire/http/message.hpp"
-#include "wire/http/trace_context.hpp"
 
 namespace meridian::balancer {
 

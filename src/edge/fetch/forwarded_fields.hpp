@@ -11,8 +11,8 @@
 #include <string_view>
 
 #include "base/ip.hpp"
+#include "wire/http/fields/trace_context.hpp"
 #include "wire/http/message.hpp"
-#include "wire/http/trace_context.hpp"
 
 namespace meridian::edge {
 

@@ -4,7 +4,7 @@
 
 #include "base/random.hpp"
 #include "edge/fetch/routes.hpp"
-#include "wire/http/trace_context.hpp"
+#include "wire/http/fields/trace_context.hpp"
 
 namespace meridian::edge {
 namespace {

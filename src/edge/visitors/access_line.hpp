@@ -13,8 +13,8 @@
 #include "base/clock.hpp"
 #include "base/ip.hpp"
 #include "edge/visitors/visitor_record.hpp"
+#include "wire/http/fields/trace_context.hpp"
 #include "wire/http/message.hpp"
-#include "wire/http/trace_context.hpp"
 
 namespace meridian::edge {
 

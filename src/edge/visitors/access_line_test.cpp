@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "base/random.hpp"
-#include "wire/http/trace_context.hpp"
+#include "wire/http/fields/trace_context.hpp"
 
 namespace meridian::edge {
 namespace {

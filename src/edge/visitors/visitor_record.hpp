@@ -12,8 +12,8 @@
 
 #include "base/clock.hpp"
 #include "base/random.hpp"
+#include "wire/http/fields/trace_context.hpp"
 #include "wire/http/message.hpp"
-#include "wire/http/trace_context.hpp"
 
 namespace meridian::edge {
 

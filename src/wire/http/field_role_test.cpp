@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "wire/http/chunked.hpp"
-#include "wire/http/trace_context.hpp"
+#include "wire/http/fields/trace_context.hpp"
 
 namespace meridian::wire::http {
 namespace {

@@ -1,4 +1,4 @@
-#include "wire/http/trace_context.hpp"
+#include "wire/http/fields/trace_context.hpp"
 
 #include <algorithm>
 #include <array>
