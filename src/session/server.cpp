@@ -53,7 +53,7 @@ ServerMetrics::ServerMetrics(Metrics& metrics)
                     "Commands refused before they were executed.")},
       hits_{Count(metrics, "meridian_session_hits_total", "GETs that found a value.")},
       misses_{Count(metrics, "meridian_session_misses_total", "GETs that found none.")},
-      expired_{Count(metrics, "meridian_session_expired_keys_total", "Keys that have ended.")},
+      expired_{Count(metrics, "meridian_session_expired_keys_total", "Keys that have expired.")},
       evicted_{Count(metrics, "meridian_session_evicted_keys_total",
                      "Keys of the cache that were evicted for want of memory.")},
       accepted_{Count(metrics, "meridian_session_connections_total", "Connections accepted.")},

@@ -1,10 +1,10 @@
-#include "base/histogram.hpp"
+#include "visit/histogram.hpp"
 
 #include <chrono>
 
 #include <gtest/gtest.h>
 
-namespace meridian {
+namespace meridian::visit {
 namespace {
 
 using std::chrono::microseconds;
@@ -42,4 +42,4 @@ TEST(Histogram, MergedCountsAddUp) {
 }
 
 }  // namespace
-}  // namespace meridian
+}  // namespace meridian::visit

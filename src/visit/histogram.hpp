@@ -9,7 +9,7 @@
 
 #include "base/clock.hpp"
 
-namespace meridian {
+namespace meridian::visit {
 
 class Histogram {
  public:
@@ -34,4 +34,4 @@ class Histogram {
   std::atomic<int64_t> sum_ns_ = 0;
 };
 
-}  // namespace meridian
+}  // namespace meridian::visit

@@ -1,4 +1,4 @@
-#include "base/histogram.hpp"
+#include "visit/histogram.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -10,7 +10,7 @@
 
 #include "base/clock.hpp"
 
-namespace meridian {
+namespace meridian::visit {
 namespace {
 
 // Adds where there is one writer: cheaper than an atomic read-modify-write.
@@ -71,4 +71,4 @@ void Histogram::Merge(const Histogram& other) {
   AddTo(sum_ns_, other.sum().count());
 }
 
-}  // namespace meridian
+}  // namespace meridian::visit
