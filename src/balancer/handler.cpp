@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <fmt/core.h>
 
@@ -71,12 +72,19 @@ io::Task<void> Handler::Forward(http::Exchange& exchange) {
   std::optional<wire::http::RequestIds> ids;
   const http::RelayOptions relay{.sender = sender};
   if (!sender.is_edge) {
-    ids.emplace(request, random_);
-    ids->AddTo(request, &fields);
     address = exchange.peer().address.Unmapped().ToString();
     fields.Add(wire::http::kForwardedFor, address);
     fields.Add(wire::http::kForwardedProto, "http");
     fields.Add(wire::http::kForwardedHost, request.authority);
+  }
+  if (!IsEdge(exchange)) {
+    // Proxies are believed, and may send none.
+    for (std::string_view name : {wire::http::kRequestIdField, wire::http::kTraceParentField,
+                                  wire::http::kTraceStateField}) {
+      fields.Remove(name);
+    }
+    ids.emplace(request, random_);
+    ids->AddTo(request, &fields);
   }
   Outcome outcome =
       co_await dispatcher_.Forward({.exchange = exchange,
