@@ -1,5 +1,5 @@
-// What a server counts. Declared once per tier, shared by the servers of all its threads; every
-// series is there at 0 from the start.
+// What a server counts. The servers of one thread share it; each further thread has its own, in its
+// part of the Metrics. Every series is there at 0 from the start.
 #pragma once
 
 #include <array>
