@@ -3,12 +3,14 @@
 import contextlib
 import json
 import re
+import socket
 import subprocess
 import tempfile
 import urllib.parse
 
 import pytest
 
+from session_under_test import SessionTier
 from site_under_test import PYTHON_APP, ROOT, Site, curl, wait_until
 
 pytestmark = pytest.mark.covers("base", "site", "edge", "balancer", "dns", "session", "agent", "dispatch")
@@ -156,6 +158,36 @@ def test_an_edge_place_s_requests_are_counted_by_the_data_center_and_instance_th
     for _ in range(4):
         assert curl(f"{london}/")[0] == 200
     assert (crossed(), tried()) == (before[0] + 4, before[1] + 4)
+
+
+def test_dns_times_its_queries_by_transport(site):
+    for transport, option in (("udp", "+notcp"), ("tcp", "+tcp")):
+        before = value(metrics(site, "dns")[1], "meridian_dns_query_duration_seconds_count", transport=transport)
+        for _ in range(3):
+            subprocess.run(["dig", option, "-p", "5300", f"@{site.addresses['us-east']}", "photos.example"], check=True, capture_output=True, timeout=20)
+        wait_until(lambda t=transport, b=before: value(metrics(site, "dns")[1], "meridian_dns_query_duration_seconds_count", transport=t) == b + 3,
+                   what=f"three queries over {transport} are counted")
+
+
+def test_the_session_tier_times_commands_by_family():
+    with SessionTier() as tier, socket.create_connection((tier.address, 6379), timeout=10) as client:
+        def counts():
+            text = curl(f"http://{tier.address}:16379/metrics")[2].decode()
+            return {family: value(text, "meridian_session_command_duration_seconds_count", family=family) for family in ("string", "hash", "pipeline")}
+
+        def ask(requests, replies):
+            client.sendall(requests)
+            received = b""
+            while received.count(b"\r\n") < replies:
+                received += client.recv(1000)
+
+        for request in (b"SET a 1\r\n", b"HSET h f 1\r\n", b"SET a 2\r\n"):
+            ask(request, 1)
+        ask(b"SET a 3\r\nSET b 4\r\n", 2)
+        wait_until(lambda: counts() == {"string": 2, "hash": 1, "pipeline": 1}, what="the commands are counted")
+        text = curl(f"http://{tier.address}:16379/metrics")[2].decode()
+        # A write is acknowledged when it is on disk.
+        assert value(text, "meridian_session_command_duration_seconds_sum", family="string") > 0
 
 
 def test_the_dispatcher_counts_by_instance_and_release(site):
