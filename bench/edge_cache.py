@@ -1,6 +1,9 @@
-"""`./dev bench edge`: a 1 KB hit in the edge's memory, beside nginx proxy_cache on tmpfs and Varnish."""
+"""`./dev bench edge`: a 1 KB hit in the edge's memory, beside nginx proxy_cache on tmpfs and Varnish.
+
+With MERIDIAN_BEFORE=PROGRAM, an older build of Meridian: what a hit costs now, without and with an access log, beside that."""
 
 import contextlib
+import os
 import pathlib
 import shutil
 import sys
@@ -11,6 +14,7 @@ from cache_origin import Answer, Origin  # noqa: E402
 from harness import Report, Subject, children, compare, free_port, peer, wrk  # noqa: E402
 from site_under_test import MERIDIAN, PROCESS_PORT, Address, curl, wait_until  # noqa: E402
 
+BEFORE = os.environ.get("MERIDIAN_BEFORE")
 CONNECTIONS = (64, 512)
 PATH = "/logo.png"
 BODY = b"x" * 1024
@@ -27,11 +31,19 @@ http {{ access_log off; keepalive_requests 1000000000; sendfile on; tcp_nopush o
 
 
 @contextlib.contextmanager
-def meridian(origin):
+def meridian(origin, *options, program=MERIDIAN, name="meridian edge"):
     with Address() as address:
         at = f"{address}:{PROCESS_PORT}"
-        with peer(MERIDIAN, "edge", "--listen", at, "--origin", f"http://127.0.0.1:{origin}") as pid:
-            yield Subject("meridian edge", f"http://{at}{PATH}", [pid])
+        with peer(program, "edge", "--listen", at, "--origin", f"http://127.0.0.1:{origin}", *options) as pid:
+            yield Subject(name, f"http://{at}{PATH}", [pid])
+
+
+def everyone(folder, origin):
+    """The subjects to be, and the names of those that the others are held against."""
+    logging = meridian(origin, "--access-log", str(folder / "access.log"), name="all logged")
+    if BEFORE:
+        return (meridian(origin, program=BEFORE, name="before"), meridian(origin, name="now"), logging), ("before",)
+    return (meridian(origin), logging, nginx(folder, origin), varnish(folder, origin)), ("nginx", "varnish")
 
 
 @contextlib.contextmanager
@@ -60,7 +72,7 @@ def varnish(folder, origin):
 
 
 def run(rounds, seconds):
-    report = Report("A 1 KB hit in a cache's memory, kept connections, no access log", rounds, seconds)
+    report = Report("A 1 KB hit in a cache's memory, kept connections, no access log but where it says so", rounds, seconds)
     # In memory: nginx keeps its cache, and Varnish its log, in files.
     folder = pathlib.Path(tempfile.mkdtemp(prefix="meridian-bench-", dir="/dev/shm"))
     folder.chmod(0o755)
@@ -68,13 +80,13 @@ def run(rounds, seconds):
         with contextlib.ExitStack() as stack:
             origin = stack.enter_context(Origin())
             origin.answers[PATH] = Answer(body=BODY, fields=FIELDS)
-            subjects = [stack.enter_context(start) for start in (meridian(origin.port), nginx(folder, origin.port),
-                                                                 varnish(folder, origin.port))]
+            starts, peers = everyone(folder, origin.port)
+            subjects = [stack.enter_context(start) for start in starts]
             for subject in subjects:
                 wait_until(lambda at=subject: curl(at.target)[0] == 200, 20, f"{subject.name} answers")
             for connections in CONNECTIONS:
                 report.add(f"{connections} connections",
-                           compare(subjects, wrk(connections), rounds, seconds, peers=("nginx", "varnish")))
+                           compare(subjects, wrk(connections), rounds, seconds, peers=peers))
             asked = sum(request["target"] == PATH for request in origin.requests)
             if asked != len(subjects):
                 raise RuntimeError(f"the origin was asked {asked} times: not all were hits")

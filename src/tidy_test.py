@@ -61,7 +61,6 @@ SEEN_BY_TESTS = {
     "at_line_start": "whether a splitter holds the start of a line",
     "is_null": "one of the kinds of a JSON value",
     "FindUser": "PostgreSQL refuses to run as root",
-    "AddHistogram": "the third kind of metric",
 }
 LEFTOVERS = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|#if 0|not implemented")
 
@@ -176,7 +175,7 @@ def test_every_function_of_a_header_is_called():
     never = [
         f"{path}: nobody calls {name}: remove it, or say in SEEN_BY_TESTS why tests need it"
         for name, path in declared.items()
-        if words[name] <= 1 + (name in defined) and name not in SEEN_BY_TESTS and not name.startswith("return_")
+        if words[name] <= 1 + (name in defined) and name not in (*SEEN_BY_TESTS, "alignas") and not name.startswith("return_")
     ]
     assert not never, "\n".join(never)
     called = [name for name in SEEN_BY_TESTS if name not in declared or words[name] > 1 + (name in defined)]

@@ -1,23 +1,29 @@
 #include "balancer/handler.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <fmt/core.h>
 
 #include "base/bytes.hpp"
+#include "base/clock.hpp"
 #include "base/ip.hpp"
 #include "base/metrics.hpp"
+#include "base/random.hpp"
 #include "dispatch/config.hpp"
 #include "dispatch/dispatcher.hpp"
 #include "dispatch/limits.hpp"
 #include "http/exchange.hpp"
 #include "http/forward.hpp"
 #include "http/relay.hpp"
+#include "http/server/server_metrics.hpp"
 #include "io/task.hpp"
 #include "site/tier/internal_fields.hpp"
 #include "wire/http/field_role.hpp"
+#include "wire/http/fields/trace_context.hpp"
 #include "wire/http/message.hpp"
 
 namespace meridian::balancer {
@@ -31,37 +37,61 @@ Handler::Handler(dispatch::Dispatcher& dispatcher, const dispatch::Config& confi
       config_(config),
       edge_(edge),
       unavailable_(metrics.AddCounter("meridian_balancer_unavailable_total",
-                                      "Requests that no instance could be given.")) {}
+                                      "Requests that no instance could be given.")),
+      random_(EntropySeed()) {
+  for (size_t i = 0; i < durations_.size(); ++i) {
+    durations_[i] = &metrics.AddDurations("meridian_balancer_request_duration_seconds",
+                                          "From the head of a request to the end of its response.",
+                                          {{"code", http::ServerMetrics::kStatusClasses[i]}});
+  }
+}
 
 wire::http::SenderTrust Handler::TrustIn(const http::Exchange& exchange) const {
   const IpAddress peer = exchange.peer().address.Unmapped();
-  // Only edges of other data centers come by TLS: they have shown the site's certificate.
-  const bool is_edge = exchange.secure() || peer == edge_ ||
-                       std::ranges::any_of(config_.forwarded_from, [&](const IpPrefix& prefix) {
-                         return prefix.Contains(peer);
-                       });
+  const bool is_edge =
+      IsEdge(exchange) || std::ranges::any_of(config_.forwarded_from, [&](const IpPrefix& prefix) {
+        return prefix.Contains(peer);
+      });
   return {.is_edge = is_edge, .underscores = is_edge || config_.underscores};
 }
 
 io::Task<void> Handler::Handle(http::Exchange& exchange) {
+  const TimePoint begun = exchange.loop().Now();
+  co_await Forward(exchange);
+  const auto status_class = static_cast<size_t>(exchange.answered_status() / 100);
+  durations_[status_class]->Add(exchange.loop().Now() - begun);
+}
+
+io::Task<void> Handler::Forward(http::Exchange& exchange) {
   const wire::http::RequestHead& request = exchange.request();
   const wire::http::SenderTrust sender = TrustIn(exchange);
   HeaderFields fields;
   http::CopyRequestFields(request, sender, &fields);
   fields.Add("Via", request.minor_version == 0 ? "1.0 meridian-balancer" : "1.1 meridian-balancer");
   std::string address;
+  std::optional<wire::http::RequestIds> ids;
+  const http::RelayOptions relay{.sender = sender};
   if (!sender.is_edge) {
     address = exchange.peer().address.Unmapped().ToString();
     fields.Add(wire::http::kForwardedFor, address);
     fields.Add(wire::http::kForwardedProto, "http");
     fields.Add(wire::http::kForwardedHost, request.authority);
   }
-  const http::RelayOptions relay{.sender = sender};
+  if (!IsEdge(exchange)) {
+    // Proxies are believed, and may send none.
+    for (std::string_view name : {wire::http::kRequestIdField, wire::http::kTraceParentField,
+                                  wire::http::kTraceStateField}) {
+      fields.Remove(name);
+    }
+    ids.emplace(request, random_);
+    ids->AddTo(request, &fields);
+  }
   Outcome outcome =
       co_await dispatcher_.Forward({.exchange = exchange,
                                     .fields = fields,
                                     .relay = relay,
-                                    .debug = request.fields.Find(site::kDebugField) == "1"});
+                                    .debug = request.fields.Find(site::kDebugField) == "1",
+                                    .names_instance = IsEdge(exchange)});
   if (outcome.kind != Outcome::Kind::kAnswered) co_await AnswerFailure(exchange, outcome);
 }
 

@@ -3,10 +3,12 @@
 // loop's.
 #pragma once
 
+#include <array>
 #include <optional>
 
 #include "base/ip.hpp"
 #include "base/metrics.hpp"
+#include "base/random.hpp"
 #include "dispatch/config.hpp"
 #include "dispatch/dispatcher.hpp"
 #include "http/exchange.hpp"
@@ -26,14 +28,22 @@ class Handler {
   io::Task<void> Handle(http::Exchange& exchange);
 
  private:
+  // Edges of the site come by TLS, with the site's certificate, or from beside this balancer.
+  bool IsEdge(const http::Exchange& exchange) const {
+    return exchange.secure() || exchange.peer().address.Unmapped() == edge_;
+  }
   // Edges of the site, and proxies that site.toml names, know who the visitor is.
   wire::http::SenderTrust TrustIn(const http::Exchange& exchange) const;
+  io::Task<void> Forward(http::Exchange& exchange);
   io::Task<void> AnswerFailure(http::Exchange& exchange, const dispatch::Outcome& outcome);
 
   dispatch::Dispatcher& dispatcher_;
   const dispatch::Config& config_;
   const std::optional<IpAddress> edge_;
+  // By the class of the status; 0: broken off.
+  std::array<DurationHistogram*, 6> durations_;
   Counter& unavailable_;
+  Random random_;
 };
 
 }  // namespace meridian::balancer

@@ -13,6 +13,7 @@
 namespace meridian::balancer {
 namespace {
 
+using testing::ContainsRegex;
 using testing::HasSubstr;
 using testing::Not;
 
@@ -102,6 +103,75 @@ TEST_F(HandlerTest, AnEdgeIsBelievedButNotItsLookAlikes) {
 TEST_F(HandlerTest, AProxyThatIsNamedIsBelieved) {
   config_.forwarded_from = {*IpPrefix::Parse("127.0.0.0/8")};
   EXPECT_THAT(Told(kClaims), HasSubstr("X-Forwarded-For: 6.6.6.6\r\n"));
+}
+
+constexpr const char* kIds =
+    "X-Request-Id: r1\r\ntracestate: a=1\r\n"
+    "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-00\r\n";
+
+class RequestIdsTest : public HandlerTest, public testing::WithParamInterface<bool> {
+ protected:
+  static void ExpectOnce(const std::string& head, const char* text) {
+    const size_t at = head.find(text);
+    ASSERT_NE(at, head.npos) << head;
+    EXPECT_EQ(head.find(text, at + 1), head.npos) << head;
+  }
+};
+
+TEST_F(HandlerTest, RequestIdsAreMade) {
+  EXPECT_THAT(Told(""), ContainsRegex("X-Request-Id: [0-9a-f]+\r\ntraceparent: 00-"));
+}
+
+TEST_F(HandlerTest, InvalidRequestIdsAreReplaced) {
+  const std::string head = Told("X-Request-Id: a b\r\ntraceparent: x\r\ntracestate: a=1\r\n");
+  EXPECT_THAT(head, ContainsRegex("X-Request-Id: [0-9a-f]+\r\ntraceparent: 00-"));
+  EXPECT_THAT(head, Not(HasSubstr("tracestate")));
+}
+
+TEST_P(RequestIdsTest, OfEdgesProxiesAndVisitorsAreCarriedOnce) {
+  if (GetParam()) config_.forwarded_from = {*IpPrefix::Parse("127.0.0.0/8")};
+  const std::string head = Told(kIds);
+  for (const char* text : {"X-Request-Id: r1\r\n", "tracestate: a=1\r\n", "3331-00\r\n"}) {
+    ExpectOnce(head, text);
+  }
+}
+
+TEST_F(HandlerTest, RequestIdsOfAnEdgeAreCarried) {
+  edge_address_ = IpAddress::V4(127, 0, 0, 1);
+  const std::string head = Told(kIds);
+  for (const char* text : {"X-Request-Id: r1\r\n", "tracestate: a=1\r\n", "3331-00\r\n"}) {
+    EXPECT_THAT(head, HasSubstr(text));
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(ProxyOrVisitor, RequestIdsTest, testing::Bool());
+
+TEST_F(HandlerTest, AnEdgeLearnsWhichInstanceHasAnswered) {
+  edge_address_ = IpAddress::V4(127, 0, 0, 1);
+  Run([&]() -> io::Task<void> {
+    SetInstances({1});
+    EXPECT_THAT(co_await Ask("GET"), HasSubstr("Meridian-Instance: i1\r\n"));
+  });
+}
+
+TEST_F(HandlerTest, NobodyElseLearnsIt) {
+  config_.forwarded_from = {*IpPrefix::Parse("127.0.0.0/8")};
+  Run([&]() -> io::Task<void> {
+    SetInstances({1});
+    EXPECT_THAT(co_await Ask("GET"), Not(HasSubstr("Meridian-Instance")));
+  });
+}
+
+TEST_F(HandlerTest, RequestsAreTimedByTheClassOfTheirStatus) {
+  Run([&]() -> io::Task<void> {
+    SetInstances({1});
+    (void)co_await Ask("GET");
+    network_[1].status = 404;
+    (void)co_await Ask("GET");
+    EXPECT_EQ(Metric("meridian_balancer_request_duration_seconds_count{code=\"2xx\"}"), 1);
+    EXPECT_EQ(Metric("meridian_balancer_request_duration_seconds_count{code=\"4xx\"}"), 1);
+    EXPECT_EQ(Metric("meridian_balancer_request_duration_seconds_count{code=\"5xx\"}"), 0);
+  });
 }
 
 TEST_F(HandlerTest, HarmlessNamesWithUnderscoresPassWhereTheyMay) {

@@ -225,8 +225,8 @@ void Log(LogLevel level, std::string_view event, std::initializer_list<LogField>
   bool text = options.format == LogFormat::kText;
   std::string line =
       text ? TextLine(level, event, fields, options) : JsonLine(level, event, fields, options);
-  if (File() != nullptr) return File()->Write(line);
   // A log that cannot be written must not stop what it reports on.
+  if (File() != nullptr) return void(File()->Write(line));
   (void)!write(options.fd, line.data(), line.size());
 }
 

@@ -93,13 +93,12 @@ void LogFile::KeepBounds(size_t line_bytes) {
   if (fstat(fd_, &open_file) == 0 && !IsCurrent(options_.path, open_file)) (void)Reopen();
 }
 
-void LogFile::Write(std::string_view line) {
+bool LogFile::Write(std::string_view lines) {
   {
     std::unique_lock turn(mutex_, std::try_to_lock);
-    if (turn) KeepBounds(line.size());
+    if (turn) KeepBounds(lines.size());
   }
-  // A log that cannot be written must not stop what it reports on.
-  (void)!write(fd_, line.data(), line.size());
+  return write(fd_, lines.data(), lines.size()) == static_cast<ssize_t>(lines.size());
 }
 
 }  // namespace meridian

@@ -36,9 +36,9 @@ class LogFile {
   LogFile& operator=(const LogFile&) = delete;
   ~LogFile();
 
-  // Appends `line` in one write(2). A file that cannot be moved aside is emptied; one that cannot
-  // be written loses the line.
-  void Write(std::string_view line);
+  // Appends `lines`, one or several, in one write(2). A file that cannot be moved aside is emptied.
+  // False: the file cannot be written, and the lines, or some of them, are lost.
+  bool Write(std::string_view lines);
 
  private:
   explicit LogFile(LogFileOptions options) : options_(std::move(options)) {}

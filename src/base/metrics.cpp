@@ -1,125 +1,217 @@
 #include "base/metrics.hpp"
 
 #include <algorithm>
-#include <array>
-#include <chrono>
-#include <cstdint>
-#include <iterator>
+#include <cstddef>
+#include <map>
+#include <memory>
+#include <mutex>
 #include <string>
-#include <string_view>
+#include <type_traits>
 #include <utility>
-
-#include <fmt/core.h>
-#include <fmt/format.h>
+#include <vector>
 
 #include "base/check.hpp"
-#include "base/clock.hpp"
-#include "base/histogram.hpp"
+#include "base/metric_cells.hpp"
 
 namespace meridian {
 namespace {
 
-constexpr std::array kBounds = {0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
-                                0.075,  0.1,     0.25,   0.5,   0.75,   1.0,   2.5,  5.0,   10.0};
+using internal::MetricFamily;
+using internal::MetricSeries;
 
-void AppendEscaped(std::string& out, std::string_view text, bool quotes) {
-  for (char c : text) {
-    if (c == '\\') {
-      out += "\\\\";
-    } else if (c == '\n') {
-      out += "\\n";
-    } else if (c == '"' && quotes) {
-      out += "\\\"";
-    } else {
-      out += c;
+template <class Cell>
+constexpr MetricType kTypeOf =
+    std::is_same_v<Cell, Counter> ? MetricType::kCounter : MetricType::kHistogram;
+
+template <class Cell>
+Cell* CellOf(const MetricSeries& series) {
+  if constexpr (std::is_same_v<Cell, Counter>) {
+    return series.counter;
+  } else {
+    return series.durations;
+  }
+}
+
+void AddTo(MetricFamilyReading::Series& sum, const MetricSeries& series) {
+  if (series.counter != nullptr) sum.count += series.counter->value();
+  if (series.gauge != nullptr) sum.value += series.gauge->value();
+  if (series.durations == nullptr) return;
+  for (size_t i = 0; i < sum.buckets.size(); ++i) sum.buckets[i] += series.durations->count(i);
+  sum.sum += series.durations->sum();
+}
+
+// Sums series of the same name and labels.
+class Reader {
+ public:
+  void Add(const MetricFamily& family) {
+    auto [at, is_new] = families_.try_emplace(family.name, result_.size());
+    if (is_new) {
+      result_.push_back({.name = family.name, .help = family.help, .type = family.type});
+      series_.emplace_back();
+    }
+    MetricFamilyReading& reading = result_[at->second];
+    auto& known = series_[at->second];
+    for (const MetricSeries& series : family.series) {
+      auto [index, is_first] = known.try_emplace(series.labels, reading.series.size());
+      if (is_first) reading.series.push_back({.labels = series.labels});
+      AddTo(reading.series[index->second], series);
     }
   }
-}
+  std::vector<MetricFamilyReading> Take() { return std::move(result_); }
 
-// `{a="b",le="0.5"}`, or nothing without labels.
-void AppendLabels(std::string& out, const Metrics::Labels& labels, std::string_view bound = {}) {
-  if (labels.empty() && bound.empty()) return;
-  char separator = '{';
-  for (const auto& [name, value] : labels) {
-    out += separator;
-    out += name + "=\"";
-    AppendEscaped(out, value, true);
-    out += '"';
-    separator = ',';
-  }
-  if (!bound.empty()) out += fmt::format("{}le=\"{}\"", separator, bound);
-  out += '}';
-}
+ private:
+  std::vector<MetricFamilyReading> result_;
+  std::map<std::string, size_t> families_;
+  std::vector<std::map<MetricLabels, size_t>> series_;
+};
 
 }  // namespace
 
-Metrics::Series& Metrics::AddSeries(const std::string& name, const std::string& help,
-                                    std::string_view type, Labels labels) {
+Metrics::~Metrics() = default;
+
+Metrics::Family& Metrics::FindOrAddFamily(const std::string& name, const std::string& help,
+                                          MetricType type) {
   auto family = std::ranges::find(families_, name, &Family::name);
   if (family == families_.end()) {
-    families_.push_back({name, help, type, {}});
-    family = std::prev(families_.end());
+    return families_.emplace_back(Family{.name = name, .help = help, .type = type});
   }
   CHECK(family->type == type && family->help == help);
-  CHECK(std::ranges::find(family->series, labels, &Series::labels) == family->series.end());
-  return family->series.emplace_back(Series{.labels = std::move(labels)});
+  return *family;
+}
+
+void Metrics::MakeCell(Series& series, MetricType type) {
+  switch (type) {
+    case MetricType::kCounter:
+      series.counter = &counters_.Add();
+      break;
+    case MetricType::kGauge:
+      series.gauge = &gauges_.Add();
+      break;
+    case MetricType::kHistogram:
+      series.durations = &durations_.Add();
+      break;
+  }
+}
+
+Metrics::Series& Metrics::AddSeries(const std::string& name, const std::string& help,
+                                    MetricType type, Labels labels) {
+  std::lock_guard lock(mutex_);
+  Family& family = FindOrAddFamily(name, help, type);
+  CHECK(std::ranges::find(family.series, labels, &Series::labels) == family.series.end());
+  Series& series = family.series.emplace_back(Series{.labels = std::move(labels)});
+  MakeCell(series, type);
+  return series;
 }
 
 Counter& Metrics::AddCounter(const std::string& name, const std::string& help, Labels labels) {
-  Counter& counter = counters_.emplace_back();
-  AddSeries(name, help, "counter", std::move(labels)).counter = &counter;
-  return counter;
+  return *AddSeries(name, help, MetricType::kCounter, std::move(labels)).counter;
 }
 
 Gauge& Metrics::AddGauge(const std::string& name, const std::string& help, Labels labels) {
-  Gauge& gauge = gauges_.emplace_back();
-  AddSeries(name, help, "gauge", std::move(labels)).gauge = &gauge;
-  return gauge;
+  return *AddSeries(name, help, MetricType::kGauge, std::move(labels)).gauge;
 }
 
-Histogram& Metrics::AddHistogram(const std::string& name, const std::string& help, Labels labels) {
-  Histogram& histogram = histograms_.emplace_back();
-  AddSeries(name, help, "histogram", std::move(labels)).histogram = &histogram;
-  return histogram;
+DurationHistogram& Metrics::AddDurations(const std::string& name, const std::string& help,
+                                         Labels labels) {
+  return *AddSeries(name, help, MetricType::kHistogram, std::move(labels)).durations;
 }
 
-void Metrics::AppendHistogram(std::string& out, const std::string& name, const Series& series) {
-  auto line = [&](std::string_view suffix, std::string_view bound, auto value) {
-    out += name;
-    out += suffix;
-    AppendLabels(out, series.labels, bound);
-    out += fmt::format(" {}\n", value);
-  };
-  // The total is read first: buckets must not pass it while a writer goes on.
-  const Histogram& histogram = *series.histogram;
-  uint64_t total = histogram.count();
-  for (double bound : kBounds) {
-    auto duration = std::chrono::duration_cast<Duration>(std::chrono::duration<double>(bound));
-    line("_bucket", fmt::format("{}", bound), std::min(histogram.CountUpTo(duration), total));
+SeriesFamily<Counter>& Metrics::AddCounterFamily(SeriesFamilyOptions options) {
+  std::lock_guard lock(mutex_);
+  counter_families_.push_back(std::make_unique<SeriesFamily<Counter>>(*this, std::move(options)));
+  return *counter_families_.back();
+}
+
+SeriesFamily<DurationHistogram>& Metrics::AddDurationFamily(SeriesFamilyOptions options) {
+  std::lock_guard lock(mutex_);
+  duration_families_.push_back(
+      std::make_unique<SeriesFamily<DurationHistogram>>(*this, std::move(options)));
+  return *duration_families_.back();
+}
+
+Metrics& Metrics::AddPart() {
+  std::lock_guard lock(mutex_);
+  return *parts_.emplace_back(std::make_unique<Metrics>());
+}
+
+template <class Visit>
+void Metrics::ForEachPart(const Visit& visit) const {
+  std::lock_guard lock(mutex_);
+  visit(*this);
+  for (const auto& part : parts_) part->ForEachPart(visit);
+}
+
+std::vector<MetricFamilyReading> Metrics::Read() const {
+  Reader reader;
+  ForEachPart([&](const Metrics& part) {
+    for (const Family& family : part.families_) reader.Add(family);
+  });
+  return reader.Take();
+}
+
+template <class Cell>
+SeriesFamily<Cell>::SeriesFamily(Metrics& metrics, SeriesFamilyOptions options)
+    : metrics_(metrics),
+      options_(std::move(options)),
+      family_(metrics.FindOrAddFamily(options_.name, options_.help, kTypeOf<Cell>)) {}
+
+template <class Cell>
+HeldSeries<Cell> SeriesFamily<Cell>::Take(const std::vector<std::string>& values) {
+  CHECK(values.size() == options_.label_names.size());
+  std::lock_guard lock(metrics_.mutex_);
+  MetricLabels labels;
+  for (size_t i = 0; i < values.size(); ++i) {
+    labels.emplace_back(options_.label_names[i], values[i]);
   }
-  line("_bucket", "+Inf", total);
-  line("_sum", "", Seconds(histogram.sum()));
-  line("_count", "", total);
+  MetricSeries* series = FindOrMake(std::move(labels));
+  if (series == nullptr) series = &Overflow();
+  ++series->holders;
+  return {this, series, CellOf<Cell>(*series)};
 }
 
-std::string Metrics::Text() const {
-  std::string out;
-  for (const Family& family : families_) {
-    out += "# HELP " + family.name + " ";
-    AppendEscaped(out, family.help, false);
-    out += fmt::format("\n# TYPE {} {}\n", family.name, family.type);
-    for (const Series& series : family.series) {
-      if (series.histogram != nullptr) {
-        AppendHistogram(out, family.name, series);
-        continue;
-      }
-      out += family.name;
-      AppendLabels(out, series.labels);
-      out += series.counter != nullptr ? fmt::format(" {}\n", series.counter->value())
-                                       : fmt::format(" {}\n", series.gauge->value());
+// Null: every place is held.
+template <class Cell>
+MetricSeries* SeriesFamily<Cell>::FindOrMake(MetricLabels labels) {
+  MetricSeries* free = nullptr;
+  size_t count = 0;
+  for (MetricSeries& each : family_.series) {
+    if (&each == overflow_) continue;
+    if (each.labels == labels) return &each;
+    ++count;
+    if (each.holders > 0) continue;
+    if (free == nullptr || each.released_at < free->released_at) free = &each;
+  }
+  if (count < options_.max_series) {
+    MetricSeries& made = family_.series.emplace_back(MetricSeries{.labels = std::move(labels)});
+    metrics_.MakeCell(made, family_.type);
+    return &made;
+  }
+  if (free == nullptr) return nullptr;
+  free->labels = std::move(labels);
+  CellOf<Cell>(*free)->Reset();
+  return free;
+}
+
+template <class Cell>
+MetricSeries& SeriesFamily<Cell>::Overflow() {
+  if (overflow_ == nullptr) {
+    overflow_ = &family_.series.emplace_back();
+    for (const std::string& name : options_.label_names) {
+      overflow_->labels.emplace_back(name, kOverflowLabel);
     }
+    metrics_.MakeCell(*overflow_, family_.type);
   }
-  return out;
+  return *overflow_;
 }
+
+template <class Cell>
+void SeriesFamily<Cell>::Release(MetricSeries& series) {
+  std::lock_guard lock(metrics_.mutex_);
+  --series.holders;
+  series.released_at = ++releases_;
+}
+
+template class SeriesFamily<Counter>;
+template class SeriesFamily<DurationHistogram>;
 
 }  // namespace meridian

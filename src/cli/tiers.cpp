@@ -40,6 +40,7 @@ struct TierArguments {
   std::string listen;
   std::string origin;
   std::string cache_bytes;
+  std::string access_log;
   BalancerAlone balancer;
 };
 
@@ -74,7 +75,8 @@ int RunEdgeAlone(const TierArguments& arguments) {
   }
   edge::Alone alone{.listen = *listen,
                     .origin = {.address = *address, .port = url->port},
-                    .host = url->authority()};
+                    .host = url->authority(),
+                    .access_log = arguments.access_log};
   if (!arguments.cache_bytes.empty()) {
     Result<uint64_t> bytes = site::ParseSize(arguments.cache_bytes);
     if (!bytes) return Misuse("--cache-bytes", bytes.error());
@@ -141,6 +143,11 @@ void AddAloneOptions(Command& command, const Option& dc, TierArguments& argument
                      .value = &arguments.cache_bytes,
                      .help = "The memory that it caches in (256MiB)",
                      .type = "SIZE",
+                     .needs = {&origin}});
+  command.AddOption({.name = "--access-log",
+                     .value = &arguments.access_log,
+                     .help = "A line of JSON for each request, into this file",
+                     .type = "FILE",
                      .needs = {&origin}});
 }
 

@@ -58,8 +58,10 @@ struct Dispatcher::Trip {
   bool sent = false;  // an instance may have seen it
   bool paid = false;  // the next try has been taken from the budget
   const Instance* at = nullptr;
-  int status = 0;         // of the answer, when one came
-  std::string path = {};  // where it was, for those who ask with the debug field
+  int status = 0;  // of the answer, when one came
+  TimePoint tried_at = {};
+  TimePoint answered_at = {};  // when the head of the answer was there, if it came
+  std::string path = {};       // where it was, for those who ask with the debug field
 };
 
 Dispatcher::Dispatcher(io::Loop& loop, io::Network& network, io::Scope& checks, Place place,
@@ -76,6 +78,7 @@ Dispatcher::Dispatcher(io::Loop& loop, io::Network& network, io::Scope& checks, 
                              "Retries that were not made because of the budget.")),
       failures_(metrics.AddCounter(fmt::format("meridian_{}_failures_total", place_.tier),
                                    "Tries at an instance that failed.")),
+      instance_metrics_(metrics, place_.tier),
       roster_(loop, config_, place_.tier, metrics, random),
       budget_(config_.retry_budget) {}
 
@@ -93,8 +96,13 @@ void Dispatcher::SetInstances(std::span<const site::InstanceView> instances) {
   for (const site::InstanceView& view : instances) {
     std::shared_ptr<Instance> instance = Find(view);
     if (!instance) {
-      instance = std::make_shared<Instance>(loop_, network_, view, config_);
+      instance = std::make_shared<Instance>(loop_, network_, view, config_,
+                                            instance_metrics_.Take(view.id, view.release));
       checks_.Spawn(CheckHealth(instance));
+    }
+    if (instance->release != view.release) {
+      instance->release = view.release;
+      instance->counted = instance_metrics_.Take(view.id, view.release);
     }
     instance->health.OnView(view.state == site::InstanceState::kHealthy, loop_.Now());
     instance->leaving = view.state == site::InstanceState::kDraining;
@@ -130,6 +138,7 @@ io::Task<void> Dispatcher::CheckHealth(std::shared_ptr<Instance> instance) {
 // Each failed try is counted; the log has the first since the last good check.
 void Dispatcher::NoteFailure(Instance& instance, const Error& error) {
   failures_.Add();
+  instance.counted.failures->Add();
   if (error.code == Errc::kRefused) {
     instance.health.OnRefused();
   } else {
@@ -148,7 +157,9 @@ void Dispatcher::Note(Instance& instance, int status, const http::ForwardOutcome
     if (status == 0) return;  // the visitor left before the answer
     bool well = status < 500;
     instance.health.OnAnswered(well, loop_.Now());
-    if (!well) roster_.Judge(instance);
+    if (well) return;
+    instance.counted.failures->Add();
+    roster_.Judge(instance);
     return;
   }
   // A visitor who left, or a full pool, says nothing about the instance.
@@ -165,7 +176,9 @@ http::RelayOptions Dispatcher::OptionsFor(Trip& trip) {
   options.edit_response = [this, &trip](const wire::http::ResponseHead& head,
                                         wire::http::HeaderFields& fields) {
     trip.status = head.status;
+    trip.answered_at = loop_.Now();
     site::RemoveInternalFields(fields);
+    if (trip.order->names_instance) fields.Add(site::kInstanceField, trip.at->id);
     if (trip.order->debug) {
       trip.path = fmt::format("datacenter={} instance={}", place_.data_center, trip.at->id);
       fields.Add(site::kPathField, trip.path);
@@ -225,6 +238,8 @@ io::Task<http::ForwardOutcome> Dispatcher::TryAt(Trip& trip, Seat& seat) {
   trip.wish.AddTried(trip.at);
   trip.paid = false;
   trip.status = 0;
+  trip.tried_at = loop_.Now();
+  trip.answered_at = {};
   http::ForwardOutcome outcome;
   if (trip.question != nullptr) {
     outcome = co_await AskOnce(trip, *seat);
@@ -233,11 +248,18 @@ io::Task<http::ForwardOutcome> Dispatcher::TryAt(Trip& trip, Seat& seat) {
     outcome =
         co_await http::ForwardOnce(trip.order->exchange, trip.order->fields, seat->client, options);
   }
-  if (outcome.kind == Try::kTaken) trip.status = outcome.taken->head().status;
+  if (outcome.kind == Try::kTaken) {
+    trip.status = outcome.taken->head().status;
+    trip.answered_at = loop_.Now();
+  }
   // One that cannot be written is nobody's to answer elsewhere either.
   if (outcome.error.code == Errc::kInvalid && outcome.never_sent) outcome.kind = Try::kFailed;
   trip.sent = trip.sent || !outcome.never_sent || outcome.kind == Try::kFailed;
   Note(*seat, trip.status, outcome);
+  seat->counted.requests->Add();
+  if (trip.answered_at != TimePoint{}) {
+    seat->counted.durations->Add(trip.answered_at - trip.tried_at);
+  }
   co_return outcome;
 }
 
@@ -270,21 +292,28 @@ io::Task<Outcome> Dispatcher::Dispatch(Trip& trip) {
       if (busy && !trip.sent) {
         result = {.kind = Kind::kBusy,
                   .error = {Errc::kUnavailable,
-                            "too many requests wait for an instance of the application"}};
+                            "too many requests wait for an instance of the application"},
+                  .at = std::move(result.at)};
       }
       if (!waited) break;
       seat = std::move(*waited);
     }
     if (attempt > 0) retries_.Add();
+    result.at = seat.instance();
     http::ForwardOutcome outcome = co_await TryAt(trip, seat);
     if (outcome.kind == Try::kTaken) {
       outcome.taken->Keep(std::make_shared<Seat>(std::move(seat)));
-      co_return Outcome{.kind = Kind::kTaken, .taken = std::move(outcome.taken)};
+      co_return Outcome{
+          .kind = Kind::kTaken, .taken = std::move(outcome.taken), .at = std::move(result.at)};
     }
     if (outcome.kind == Try::kAnswered || outcome.error.code == Errc::kCancelled) {
-      co_return Outcome{.kind = Kind::kAnswered, .error = std::move(outcome.error)};
+      co_return Outcome{
+          .kind = Kind::kAnswered, .error = std::move(outcome.error), .at = std::move(result.at)};
     }
-    if (trip.sent) result = {.kind = Kind::kFailed, .error = std::move(outcome.error)};
+    if (trip.sent) {
+      result.kind = Kind::kFailed;
+      result.error = std::move(outcome.error);
+    }
     if (outcome.kind == Try::kFailed || loop_.Now() >= trip.deadline) break;
     // A try that reached nobody is no load.
     if (!outcome.never_sent && !trip.paid && !MayRetry(trip)) break;

@@ -22,6 +22,7 @@
 #include "base/random.hpp"
 #include "dispatch/config.hpp"
 #include "dispatch/instance.hpp"
+#include "dispatch/instance_metrics.hpp"
 #include "dispatch/retry_budget.hpp"
 #include "dispatch/roster.hpp"
 #include "http/client/client.hpp"
@@ -54,6 +55,7 @@ struct Order {
   // must not say, and with Meridian-Path when `debug`.
   const http::RelayOptions& relay;
   bool debug = false;
+  bool names_instance = false;  // the response gets Meridian-Instance
 };
 
 struct Outcome {
@@ -68,6 +70,8 @@ struct Outcome {
   Error error = {};
   // Holds the request's place at its instance until it goes.
   std::unique_ptr<http::ClientExchange> taken = {};
+  // The last that the request was sent to; null when there was none.
+  std::shared_ptr<const Instance> at = {};
 };
 
 class Dispatcher {
@@ -116,6 +120,7 @@ class Dispatcher {
   Counter& retries_;
   Counter& over_budget_;
   Counter& failures_;
+  InstanceMetrics instance_metrics_;
   Roster roster_;
   RetryBudget budget_;
 };

@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "base/metrics.hpp"
+#include "base/metrics_text.hpp"
 #include "dispatch/dispatcher.hpp"
 #include "http/memory_stream.hpp"
 #include "http/raw_peer.hpp"
@@ -193,7 +194,7 @@ class DispatcherFixture : public testing::Test {
 
   // The value of the metric whose line begins with `name` and a space.
   double Metric(const std::string& name) const {
-    std::string text = metrics_.Text();
+    std::string text = MetricsText(metrics_);
     size_t at = text.find("\n" + name + " ");
     double value = -1;
     if (at == std::string::npos) return value;

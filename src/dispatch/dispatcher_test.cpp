@@ -329,5 +329,42 @@ TEST_F(ViewTest, ARemovedInstanceFinishesWhatItHasAndItsConnectionsAreClosed) {
   });
 }
 
+using InstanceMetricsTest = DispatcherFixture;
+
+TEST_F(InstanceMetricsTest, RequestsFailuresAndDurationsAreThoseOfOneInstanceAndRelease) {
+  Run([&]() -> io::Task<void> {
+    site::InstanceView view = View(1);
+    view.release = "r1";
+    dispatcher_->SetInstances({{view}});
+    EXPECT_EQ(co_await Status("GET"), "200");
+    network_[1].status = 500;
+    EXPECT_EQ(co_await Status("GET"), "500");
+    view.release = "r2";  // it was deployed anew in its place
+    dispatcher_->SetInstances({{view}});
+    network_[1].mode = Mode::kBreak;
+    EXPECT_EQ(co_await Status("POST"), "502");
+    const std::string first = "{instance=\"i1\",release=\"r1\"}";
+    const std::string second = "{instance=\"i1\",release=\"r2\"}";
+    EXPECT_EQ(Metric("meridian_balancer_instance_requests_total" + first), 2);
+    EXPECT_EQ(Metric("meridian_balancer_instance_failures_total" + first), 1);
+    EXPECT_EQ(Metric("meridian_balancer_instance_duration_seconds_count" + first), 2);
+    EXPECT_EQ(Metric("meridian_balancer_instance_requests_total" + second), 1);
+    EXPECT_EQ(Metric("meridian_balancer_instance_failures_total" + second), 1);
+    EXPECT_EQ(Metric("meridian_balancer_instance_duration_seconds_count" + second), 0);
+  });
+}
+
+TEST_F(InstanceMetricsTest, InstancesThatComeAndGoTakeNoMemoryForEver) {
+  Run([&]() -> io::Task<void> {
+    for (uint16_t port = 1; port <= 3 * kMaxSeries; ++port) SetInstances({port});
+    (void)co_await io::Sleep(config_.health_interval *
+                             2);  // those that are gone are checked no more
+    for (uint16_t port = 1; port <= 3 * kMaxSeries; ++port) SetInstances({port});
+    for (const MetricFamilyReading& family : metrics_.Read()) {
+      EXPECT_LE(family.series.size(), kMaxSeries + 1) << family.name;
+    }
+  });
+}
+
 }  // namespace
 }  // namespace meridian::dispatch

@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "dispatch/config.hpp"
 #include "dispatch/health.hpp"
+#include "dispatch/instance_metrics.hpp"
 #include "dispatch/limits.hpp"
 #include "http/client/client.hpp"
 #include "site/view/view.hpp"
@@ -17,10 +19,12 @@ namespace meridian::dispatch {
 
 struct Instance {
   Instance(io::Loop& loop, io::Network& network, const site::InstanceView& view,
-           const Config& config)
+           const Config& config, InstanceSeries series)
       : id(view.id),
+        release(view.release),
         address(view.address),
-        client(loop, network, {.address = view.address}, Limits(config)) {}
+        client(loop, network, {.address = view.address}, Limits(config)),
+        counted(std::move(series)) {}
 
   static http::ClientLimits Limits(const Config& config) {
     http::ClientLimits limits;
@@ -31,9 +35,11 @@ struct Instance {
   }
 
   std::string id;
+  std::string release;
   Endpoint address;
   http::Client client;
   InstanceHealth health;
+  InstanceSeries counted;
   uint32_t in_flight = 0;     // granted, from the choice until the try is over
   bool leaving = false;       // it is to finish what it has and get no more
   bool removed = false;       // it has left the view

@@ -47,6 +47,7 @@ class Seat {
   explicit operator bool() const { return instance_ != nullptr; }
   Instance* operator->() const { return instance_.get(); }
   Instance& operator*() const { return *instance_; }
+  std::shared_ptr<const Instance> instance() const { return instance_; }
 
  private:
   void Free();

@@ -140,8 +140,10 @@ Result<std::vector<io::Fd>> Server::OpenUdpSockets() {
 
 void Server::StartUdp(std::vector<io::Fd> sockets) {
   for (size_t i = 0; i < sockets.size(); ++i) {
+    udp_metrics_.push_back(
+        std::make_unique<AnswerMetrics>(process_.metrics().AddPart(), NamesOf(process_.site())));
     udp_.push_back(
-        std::make_unique<UdpServer>(std::move(sockets[i]), *snapshots_, i, answer_metrics_));
+        std::make_unique<UdpServer>(std::move(sockets[i]), *snapshots_, i, *udp_metrics_.back()));
   }
 }
 

@@ -48,7 +48,8 @@ class Server {
   site::TierProcess& process_;
   std::filesystem::path country_database_;
   DataCenters data_centers_;
-  AnswerMetrics answer_metrics_;
+  AnswerMetrics answer_metrics_;                             // of the loop's thread
+  std::vector<std::unique_ptr<AnswerMetrics>> udp_metrics_;  // of each thread that answers
   TcpMetrics tcp_metrics_;
   std::unique_ptr<SiteMetrics> site_metrics_;
   io::WaitQueue probed_;

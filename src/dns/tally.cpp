@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/metrics.hpp"
 #include "dns/responder.hpp"
 
@@ -52,6 +53,12 @@ AnswerMetrics::AnswerMetrics(Metrics& metrics, const std::vector<std::string>& d
         "meridian_dns_truncated_total", "Responses that did not fit and say so.",
         {{"transport", LabelOf(transport)}});
   }
+  for (Transport transport : {Transport::kUdp, Transport::kTcp}) {
+    transports_[static_cast<size_t>(transport)].durations =
+        &metrics.AddDurations("meridian_dns_query_duration_seconds",
+                              "From when a query was read to when its answer was sent.",
+                              {{"transport", LabelOf(transport)}});
+  }
   for (const std::string& name : data_centers) {
     steered_.push_back(&metrics.AddCounter("meridian_dns_steered_total",
                                            "Steered answers, by the data center they name first.",
@@ -59,11 +66,12 @@ AnswerMetrics::AnswerMetrics(Metrics& metrics, const std::vector<std::string>& d
   }
 }
 
-void AnswerMetrics::Add(Transport transport, const Tally& tally) {
+void AnswerMetrics::Add(Transport transport, const Tally& tally, Duration took) {
   PerTransport& counters = transports_[static_cast<size_t>(transport)];
   for (size_t kind = 0; kind < kReplyKinds; ++kind) {
     if (tally.replies[kind] != 0) counters.replies[kind]->Add(tally.replies[kind]);
   }
+  if (uint32_t answered = tally.answered(); answered != 0) counters.durations->Add(took, answered);
   if (tally.truncated != 0) counters.truncated->Add(tally.truncated);
   for (size_t i = 0; i < steered_.size(); ++i) {
     if (tally.steered[i] != 0) steered_[i]->Add(tally.steered[i]);

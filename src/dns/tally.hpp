@@ -1,5 +1,5 @@
-// Counts of answers. A thread that answers keeps a Tally of its own for a batch and adds it to the
-// tier's metrics at the end, so that threads do not pull a cache line to and fro for each query.
+// Counts of answers. A thread that answers keeps a Tally for a batch, and adds it at the end to its
+// own part of the tier's metrics.
 #pragma once
 
 #include <array>
@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/metrics.hpp"
 #include "dns/limits.hpp"
 #include "dns/responder.hpp"
@@ -18,6 +19,12 @@ struct Tally {
   std::array<uint32_t, kMaxDataCenters> steered{};
   uint32_t truncated = 0;
 
+  uint32_t answered() const {
+    uint32_t all = 0;
+    for (uint32_t count : replies) all += count;
+    return all - replies[static_cast<size_t>(ReplyKind::kDropped)];
+  }
+
   void Add(const Reply& reply) {
     ++replies[static_cast<size_t>(reply.kind)];
     if (reply.truncated) ++truncated;
@@ -25,17 +32,19 @@ struct Tally {
   }
 };
 
-// The answering part of the tier's metrics. Owned by the Server; Add from any thread.
+// What one thread counts of its answers. Owned by the Server; Add from that thread alone.
 class AnswerMetrics {
  public:
   AnswerMetrics(Metrics& metrics, const std::vector<std::string>& data_centers);
 
-  void Add(Transport transport, const Tally& tally);
+  // `took`: from when the queries were read to when their answers were handed to the kernel.
+  void Add(Transport transport, const Tally& tally, Duration took);
 
  private:
   struct PerTransport {
     std::array<Counter*, kReplyKinds> replies{};
     Counter* truncated = nullptr;
+    DurationHistogram* durations = nullptr;
   };
   std::array<PerTransport, 2> transports_;  // by Transport
   std::vector<Counter*> steered_;           // by data center

@@ -189,14 +189,19 @@ io::Task<void> TcpServer::Serve(std::unique_ptr<io::Stream> stream,
         exchange.input.Prepare(kInputBytes - exchange.input.size()), idle_until);
     if (!got || *got == 0) break;
     exchange.input.Commit(*got);
+    const TimePoint read_at = parts_.loop.Now();
     bool answered_all = false;
     while (!answered_all) {
       answered_all = AnswerAll(parts_.snapshots.newest(), source, &exchange);
-      parts_.answers.Add(Transport::kTcp, std::exchange(exchange.tally, Tally()));
-      if (exchange.output.empty()) break;
+      const Tally tally = std::exchange(exchange.tally, Tally());
+      if (exchange.output.empty()) {
+        parts_.answers.Add(Transport::kTcp, tally, Duration::zero());
+        break;
+      }
       admission->SetBusy();
       Result<void> sent = co_await stream->Write(exchange.output.readable(),
                                                  parts_.loop.After(options_.write_timeout));
+      parts_.answers.Add(Transport::kTcp, tally, parts_.loop.driver().Now() - read_at);
       if (!sent) co_return;
       exchange.output.Consume(exchange.output.size());
       idle_until = parts_.loop.After(options_.idle_timeout);

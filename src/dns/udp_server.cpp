@@ -4,6 +4,7 @@
 #include <stop_token>
 #include <utility>
 
+#include "base/clock.hpp"
 #include "dns/published.hpp"
 #include "dns/responder.hpp"
 #include "dns/snapshot.hpp"
@@ -24,10 +25,12 @@ UdpServer::UdpServer(io::Fd socket, Published<Snapshot>& snapshots, size_t reade
 UdpServer::~UdpServer() = default;  // jthread: asks it to stop, and waits
 
 void UdpServer::Serve(const std::stop_token& stop) {
+  const SystemClock clock;
   io::DatagramBatch batch(socket_.get());
   while (!stop.stop_requested()) {
     size_t count = batch.Receive();
     if (count == 0) continue;
+    const TimePoint read_at = clock.Now();
     Tally tally;
     {
       auto snapshot = snapshots_.Acquire(reader_);
@@ -39,7 +42,7 @@ void UdpServer::Serve(const std::stop_token& stop) {
       }
     }
     batch.SendAnswers();
-    metrics_.Add(Transport::kUdp, tally);
+    metrics_.Add(Transport::kUdp, tally, clock.Now() - read_at);
   }
 }
 

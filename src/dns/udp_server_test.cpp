@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/metrics_text.hpp"
 #include "dns/photos_site.hpp"
 #include "io/net/socket.hpp"
 
@@ -74,21 +75,23 @@ TEST_F(UdpServerTest, WhatIsNoQueryIsMetWithSilenceAndTheNextIsAnswered) {
   };
   loop_.RunToEnd(run());
   server_.reset();
-  EXPECT_NE(
-      metrics_.Text().find(R"(meridian_dns_queries_total{transport="udp",result="dropped"} 3)"),
-      std::string::npos)
-      << metrics_.Text();
+  EXPECT_NE(MetricsText(metrics_).find(
+                R"(meridian_dns_queries_total{transport="udp",result="dropped"} 3)"),
+            std::string::npos)
+      << MetricsText(metrics_);
 }
 
 TEST_F(UdpServerTest, CountsWhatItAnswered) {
   Exchange(MessageOf({.name = "photos.example"}));
   Exchange(MessageOf({.name = "nowhere.photos.example"}));
   server_.reset();
-  std::string text = metrics_.Text();
+  std::string text = MetricsText(metrics_);
   for (const char* series : {R"(meridian_dns_queries_total{transport="udp",result="answer"} 1)",
                              R"(meridian_dns_queries_total{transport="udp",result="nxdomain"} 1)",
                              R"(meridian_dns_queries_total{transport="tcp",result="answer"} 0)",
-                             R"(meridian_dns_truncated_total{transport="udp"} 0)"}) {
+                             R"(meridian_dns_truncated_total{transport="udp"} 0)",
+                             R"(meridian_dns_query_duration_seconds_count{transport="udp"} 2)",
+                             R"(meridian_dns_query_duration_seconds_count{transport="tcp"} 0)"}) {
     EXPECT_NE(text.find(series), std::string::npos) << series << "\n" << text;
   }
 }

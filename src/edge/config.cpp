@@ -3,12 +3,14 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/clock.hpp"
 #include "edge/cache/limits.hpp"
+#include "edge/visitors/access_rule.hpp"
 #include "site/key_description.hpp"
 #include "site/load/table_reader.hpp"
 #include "site/section.hpp"
@@ -74,6 +76,13 @@ constexpr site::KeyDescription kKeys[] = {
      .key = "isolated",
      .sentence = "What the edge does while it hears no purges of other data centers: serve what it "
                  "has, or ask the origin before each use."},
+    {.table = "edge",
+     .key = "access_log",
+     .sentence = "Which visitors' requests have a line in the access log: `all`, `errors` (4xx, 5xx "
+                 "and broken off), `off`, or a share such as `1%`, which means errors and that share "
+                 "of the other requests.",
+     .fallback = "`\"all\"` in the lab, `\"1%\"` on servers",
+     .limits = "`all`, `errors`, `off` or a percentage"},
     {.table = "edge",
      .key = "redirect_http",
      .sentence = "Whether visitors without TLS are sent to HTTPS (308)."},
@@ -143,6 +152,18 @@ std::vector<std::string> ParsePaths(site::TableReader& reader, std::string_view 
   return paths;
 }
 
+std::optional<AccessRule> ParseAccessLog(site::TableReader& reader) {
+  constexpr std::string_view kKey = "access_log";
+  if (!reader.Has(kKey)) return std::nullopt;
+  const std::string text = reader.Text(kKey);
+  std::optional<AccessRule> rule = ParseAccessRule(text);
+  if (!rule && !text.empty()) {
+    reader.Reject(kKey, "expected \"all\", \"errors\", \"off\" or a share",
+                  "such as \"1%\": errors, and one in a hundred of the other requests");
+  }
+  return rule;
+}
+
 Prices ParsePrices(site::TableReader reader) {
   Prices prices;
   auto price = [&](std::string_view key) {
@@ -178,6 +199,7 @@ Config Parse(site::TableReader& reader, const site::Site& site) {
   config.purge_from = reader.Prefixes("purge_from");
   config.revalidate_when_isolated =
       reader.Choice<bool>("isolated", {{"serve", false}, {"revalidate", true}}, false);
+  config.access_log = ParseAccessLog(reader);
   config.redirect_http = reader.Boolean("redirect_http", false);
   for (site::TableReader& table : reader.Tables("certificate", {.max = kMostCertificates})) {
     config.certificates.push_back(

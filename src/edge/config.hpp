@@ -4,11 +4,13 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.hpp"
 #include "base/ip.hpp"
+#include "edge/visitors/access_rule.hpp"
 #include "site/section.hpp"
 
 namespace meridian::edge {
@@ -50,6 +52,7 @@ struct Config {
   std::vector<IpPrefix> purge_from;
   bool revalidate_when_isolated = false;
   bool redirect_http = false;
+  std::optional<AccessRule> access_log;  // nothing: by where it runs
   std::vector<Certificate> certificates;
   Prices prices;
 };

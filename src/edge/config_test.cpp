@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "base/clock.hpp"
+#include "edge/visitors/access_rule.hpp"
 #include "site/load/load.hpp"
 
 namespace meridian::edge {
@@ -49,6 +50,24 @@ TEST(EdgeConfig, UnderscoresPassOnlyWhereItSaysSo) {
   auto wrong = Parsed("[edge]\nunderscores = \"yes\"\npurge_from = [\"everybody\"]\n");
   ASSERT_FALSE(wrong);
   EXPECT_THAT(wrong.error().Render(), AllOf(HasSubstr("underscores"), HasSubstr("192.0.2.0/24")));
+}
+
+TEST(EdgeConfig, TheAccessLogIsAWordOrAShare) {
+  auto rule = [](const std::string& value) {
+    return Parsed("[edge]\naccess_log = " + value + "\n")->sections.Get<Config>().access_log;
+  };
+  EXPECT_EQ(Parsed("")->sections.Get<Config>().access_log, std::nullopt);
+  EXPECT_EQ(rule("\"all\""), kLogAll);
+  EXPECT_EQ(rule("\"off\""), kLogOff);
+  EXPECT_EQ(rule("\"errors\""), kLogErrors);
+  EXPECT_EQ(rule("\"1%\""), kLogErrorsAndFew);
+  for (const char* wrong : {"\"some\"", "\"101%\"", "\"\"", "1", "true"}) {
+    auto site = Parsed(std::string("[edge]\naccess_log = ") + wrong + "\n");
+    ASSERT_FALSE(site) << wrong;
+    EXPECT_THAT(site.error().Render(), HasSubstr("access_log")) << wrong;
+  }
+  EXPECT_THAT(Parsed("[edge]\naccess_log = \"some\"\n").error().Render(),
+              AllOf(HasSubstr("a share"), HasSubstr("\"1%\"")));
 }
 
 TEST(EdgeConfig, ErrorsAreStoredUnlessItSaysOtherwise) {

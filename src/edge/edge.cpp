@@ -12,6 +12,7 @@
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "base/ip.hpp"
+#include "base/log.hpp"
 #include "base/random.hpp"
 #include "base/result.hpp"
 #include "edge/cache/cache_status.hpp"
@@ -32,6 +33,9 @@
 #include "edge/limits.hpp"
 #include "edge/purge/purge_method.hpp"
 #include "edge/purge/purge_puller.hpp"
+#include "edge/visitors/access_log.hpp"
+#include "edge/visitors/access_rule.hpp"
+#include "edge/visitors/visitor_record.hpp"
 #include "http/client/client.hpp"
 #include "http/exchange.hpp"
 #include "http/limits.hpp"
@@ -77,18 +81,25 @@ PurgeOrder OrderOf(const site::PurgeOrder& order) {
   return of;
 }
 
+std::vector<std::string> NamesOf(const site::Site& site) {
+  std::vector<std::string> names;
+  for (const site::DataCenter& each : site.datacenters) names.push_back(each.name);
+  return names;
+}
+
 }  // namespace
 
-Edge::Edge(site::TierProcess& process, std::optional<http::Upstream> origin)
+Edge::Edge(site::TierProcess& process, std::optional<http::Upstream> origin,
+           const std::string& access_file)
     : process_(process),
       config_(process.site().sections.Get<Config>()),
       fallback_script_(FallbackScript(process.site(), process.here())),
       server_metrics_(process.metrics(), "meridian_edge"),
-      visitor_connections_(process.metrics().AddCounter(
-          "meridian_edge_visitor_connections_total",
-          "Connections whose first request was a visitor's, not a probe's.")),
-      visitor_requests_(process.metrics().AddCounter("meridian_edge_visitor_requests_total",
-                                                     "Requests of visitors.")),
+      data_centers_(NamesOf(process.site())),
+      place_(static_cast<uint16_t>(std::ranges::find(data_centers_, process.here().name) -
+                                   data_centers_.begin())),
+      visitors_(process.metrics(), data_centers_, place_),
+      random_(EntropySeed()),
       upstreams_(origin ? nullptr : std::make_unique<SiteUpstreams>(process, config_)),
       origin_(origin ? std::make_unique<OriginUpstream>(process.loop(), process.network(), config_,
                                                         std::move(*origin))
@@ -109,9 +120,30 @@ Edge::Edge(site::TierProcess& process, std::optional<http::Upstream> origin)
                  .default_host = process.site().domain,
                  .cdn_domain = origin_ ? "" : process.site().domain}),
       http_(process.loop(), {.limits = Limits(), .metrics = &server_metrics_},
-            [this](http::Exchange& exchange) { return Handle(exchange); }) {}
+            [this](http::Exchange& exchange) { return Handle(exchange); }) {
+  OpenAccessLog(access_file);
+}
 
 Edge::~Edge() = default;
+
+void Edge::OpenAccessLog(const std::string& access_file) {
+  const bool lab = process_.start().hosting == site::Hosting::kLab;
+  AccessRule rule = config_.access_log.value_or(lab ? kLogAll : kLogErrorsAndFew);
+  std::string path =
+      process_.start().state_directory / "logs" / process_.here().name / "access.log";
+  if (origin_) {
+    rule = access_file.empty() ? kLogOff : kLogAll;
+    path = access_file;
+  }
+  if (!rule.any()) return;
+  Result<AccessSink> sink = OpenAccessFile(path);
+  if (!sink) {
+    LOG_WARNING("the access log cannot be opened", {"problem", sink.error().message});
+    return;
+  }
+  access_log_ =
+      std::make_unique<AccessLog>(process_.loop(), process_.metrics(), rule, std::move(*sink));
+}
 
 http::ServerLimits Edge::Limits() const {
   http::ServerLimits limits;
@@ -194,6 +226,7 @@ io::Task<Result<void>> Edge::Start() {
   });
   for (auto& listener : *plain) http_.Serve(std::move(listener));
   process_.scope().Spawn(ReportLoad());
+  if (access_log_) process_.scope().Spawn(access_log_->Run());
   co_return Result<void>{};
 }
 
@@ -219,9 +252,9 @@ io::Task<void> Edge::ReportLoad() {
   uint64_t before = 0;
   TimePoint began = process_.loop().Now();
   while (co_await io::Sleep(kLoadInterval)) {
-    uint64_t now = visitor_requests_.value();
+    uint64_t now = visitors_.requests();
     double rate = static_cast<double>(now - before) / Seconds(process_.loop().Now() - began);
-    process_.SetLoad(rate, visitor_connections_.value());
+    process_.SetLoad(rate, visitors_.connections());
     cache_.ReportSize();
     cache_.SetIsolated(config_.revalidate_when_isolated && purges_ && purges_->isolated());
     before = now;
@@ -230,35 +263,51 @@ io::Task<void> Edge::ReportLoad() {
 }
 
 io::Task<void> Edge::Handle(http::Exchange& exchange) {
-  if (exchange.request().method == "CONNECT") {  // names a host, not a path: nothing is here for it
+  const wire::http::RequestHead& request = exchange.request();
+  const wire::http::PathMatch match = wire::http::MatchPath(request.path, site::kReservedPath);
+  // Probes, and what pages of the site ask the edge itself.
+  if (match == wire::http::PathMatch::kWithin && MaxForwards(request) != 0) {
+    co_return co_await AnswerReserved(exchange);
+  }
+  VisitorRecord record{.begun = process_.loop().Now(), .datacenter = place_};
+  if (exchange.first_on_connection()) visitors_.Connected();
+  visitors_.Begin();
+  if (request.method == "CONNECT") {  // names a host, not a path: nothing is here for it
     co_await AnswerHere(exchange, 501, "this is not a proxy to other hosts\n", {});
-    co_return;
-  }
-  if (MaxForwards(exchange.request()) == 0) {
-    const int status = exchange.request().method == "OPTIONS" ? 200 : 501;
+  } else if (MaxForwards(request) == 0) {
+    const int status = request.method == "OPTIONS" ? 200 : 501;
     co_await AnswerHere(exchange, status, "Max-Forwards ends here\n", {});
-    co_return;
+  } else if (match == wire::http::PathMatch::kDisguised) {
+    co_await AnswerHere(exchange, 400, "the path is not spelled plainly\n", {});
+  } else if (cache_.IsLooping(request)) {
+    co_await Refuse(exchange, 508, "this edge is in front of itself\n");
+  } else {
+    co_await HandleVisitor(exchange, record);
   }
-  switch (wire::http::MatchPath(exchange.request().path, site::kReservedPath)) {
-    case wire::http::PathMatch::kOutside:
-      if (exchange.first_on_connection()) visitor_connections_.Add();
-      visitor_requests_.Add();
-      if (cache_.IsLooping(exchange.request())) {
-        co_await Refuse(exchange, 508, "this edge is in front of itself\n");
-        co_return;
-      }
-      co_await HandleVisitor(exchange);
-      co_return;
-    case wire::http::PathMatch::kWithin:
-      co_await AnswerReserved(exchange);
-      co_return;
-    case wire::http::PathMatch::kDisguised:
-      co_await AnswerHere(exchange, 400, "the path is not spelled plainly\n", {});
-      co_return;
-  }
+  NoteEnd(exchange, record);
 }
 
-io::Task<void> Edge::HandleVisitor(http::Exchange& exchange) {
+// The loop's time is as old as its iteration: one look at the clock says how long this request has
+// waited for those before it in the iteration, too.
+void Edge::NoteEnd(const http::Exchange& exchange, VisitorRecord& record) {
+  const int status = exchange.answered_status();
+  const Duration took = process_.driver().Now() - record.begun;
+  visitors_.End(record, status, took);
+  if (!access_log_ || !access_log_->Wants(status, random_)) return;
+  access_log_->Add({.time = access_log_->WallAt(record.begun),
+                    .client = exchange.peer().address.Unmapped(),
+                    .request = exchange.request(),
+                    .ids = record.Ids(exchange.request(), random_),
+                    .status = exchange.status(),
+                    .complete = status != 0,
+                    .sent_bytes = exchange.sent_bytes(),
+                    .took = took,
+                    .result = record.result,
+                    .datacenter = data_centers_[record.datacenter],
+                    .instance = record.instance.text()});
+}
+
+io::Task<void> Edge::HandleVisitor(http::Exchange& exchange, VisitorRecord& record) {
   if (exchange.request().method == "PURGE" && purge_method_) {
     return purge_method_->Handle(exchange);
   }
@@ -275,10 +324,10 @@ io::Task<void> Edge::HandleVisitor(http::Exchange& exchange) {
   }
   if (config_.versions) {
     if (auto versioned = ParseVersionedPath(exchange.request().path)) {
-      return versions_.Handle(exchange, *versioned);
+      return versions_.Handle(exchange, *versioned, record);
     }
   }
-  return cache_.Handle(exchange, {.debug = MayDebug(exchange)});
+  return cache_.Handle(exchange, {.debug = MayDebug(exchange), .record = &record});
 }
 
 io::Task<void> Edge::RedirectToHttps(http::Exchange& exchange) {
@@ -372,7 +421,7 @@ int RunAlone(const Alone& alone) {
   site.ports.edge = alone.listen.port;
   site.sections.Put(alone.config);
   site::TierProcess process(site, {.tier = "edge", .data_center = "alone"});
-  Edge edge(process, http::Upstream{.address = alone.origin});
+  Edge edge(process, http::Upstream{.address = alone.origin}, alone.access_log);
   return process.Run({.public_port = site.ports.edge,
                       .start = [&] { return edge.Start(); },
                       .drain = [&](Duration grace) { return edge.Drain(grace); }});

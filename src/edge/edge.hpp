@@ -6,13 +6,16 @@
 // once; what is answered under /.meridian/ never reaches an application.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/ip.hpp"
 #include "base/metrics.hpp"
+#include "base/random.hpp"
 #include "edge/config.hpp"
 #include "edge/fetch/cache_handler.hpp"
 #include "edge/fetch/forwarder.hpp"
@@ -20,6 +23,9 @@
 #include "edge/fetch/versions.hpp"
 #include "edge/purge/purge_method.hpp"
 #include "edge/purge/purge_puller.hpp"
+#include "edge/visitors/access_log.hpp"
+#include "edge/visitors/visitor_metrics.hpp"
+#include "edge/visitors/visitor_record.hpp"
 #include "http/client/client.hpp"
 #include "http/server/server.hpp"
 #include "io/net/tls.hpp"
@@ -30,8 +36,10 @@ namespace meridian::edge {
 
 class Edge {
  public:
-  // With `origin` it stands alone: in front of that, without HTTPS.
-  explicit Edge(site::TierProcess& process, std::optional<http::Upstream> origin = {});
+  // With `origin` it stands alone: in front of that, without HTTPS, and with an access log only
+  // where `access_file` names one.
+  explicit Edge(site::TierProcess& process, std::optional<http::Upstream> origin = {},
+                const std::string& access_file = {});
   ~Edge();
 
   io::Task<Result<void>> Start();
@@ -41,7 +49,10 @@ class Edge {
  private:
   io::Task<void> Handle(http::Exchange& exchange);
   io::Task<void> AnswerReserved(http::Exchange& exchange);
-  io::Task<void> HandleVisitor(http::Exchange& exchange);
+  io::Task<void> HandleVisitor(http::Exchange& exchange, VisitorRecord& record);
+  // A visitor's request is over.
+  void NoteEnd(const http::Exchange& exchange, VisitorRecord& record);
+  void OpenAccessLog(const std::string& access_file);
   io::Task<void> RedirectToHttps(http::Exchange& exchange);
   io::Task<void> Refuse(http::Exchange& exchange, int status, std::string_view text);
   // A visitor's request that the cache had no part in.
@@ -62,8 +73,11 @@ class Edge {
   const Config& config_;
   const std::string fallback_script_;
   http::ServerMetrics server_metrics_;
-  Counter& visitor_connections_;
-  Counter& visitor_requests_;
+  const std::vector<std::string> data_centers_;  // of the site, in its order
+  const uint16_t place_;                         // of this one among them
+  VisitorMetrics visitors_;
+  Random random_;
+  std::unique_ptr<AccessLog> access_log_;     // null: nothing is logged
   std::unique_ptr<SiteUpstreams> upstreams_;  // null when it stands alone
   std::unique_ptr<OriginUpstream> origin_;    // null when it does not
   Forwarder forwarder_;
@@ -83,7 +97,8 @@ site::TierDescription Describe();
 struct Alone {
   Endpoint listen;
   Endpoint origin;
-  std::string host;  // for requests that come without one
+  std::string host;        // for requests that come without one
+  std::string access_log;  // a file for a line about each request; empty: there is none
   Config config;
 };
 int RunAlone(const Alone& alone);

@@ -64,6 +64,11 @@ constexpr int kMaxEdgesPassed = 16;
 // What balancers add to an application's head, which had room where it was read.
 constexpr size_t kMaxBalancerFields = 4;
 constexpr size_t kMaxBalancerHeadBytes = size_t{1} * 1024;
+// The access log: a buffer has so much room, of which there are two, and is written when it has so
+// many bytes or after so long.
+constexpr size_t kAccessBufferBytes = size_t{512} * 1024;
+constexpr size_t kAccessFlushBytes = size_t{64} * 1024;
+constexpr Duration kAccessFlushInterval = std::chrono::seconds{1};
 // In a 503: when to come back.
 constexpr uint32_t kRetryAfterSeconds = 1;
 

@@ -95,6 +95,10 @@ class Exchange {
   virtual void Break() = 0;
 
   bool started() const { return started_; }
+  // Of the response that was begun; 0 before.
+  int status() const { return status_; }
+  // The same once all of the response was handed to the kernel; 0 before, and when it broke off.
+  virtual int answered_status() const = 0;
   // What has been written to the client for this request, heads included.
   virtual uint64_t sent_bytes() const = 0;
 
@@ -106,6 +110,7 @@ class Exchange {
  protected:
   bool first_on_connection_ = true;
   bool started_ = false;
+  int status_ = 0;
 };
 
 // A short text, for errors and the like, with its Content-Type.

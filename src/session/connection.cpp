@@ -121,7 +121,10 @@ io::Task<void> Connection::Serve() {
       co_await io::AfterOthers{};
       if (failed_) co_return;
     }
+    const TimePoint read_at = parts_.loop.Now();
+    const uint64_t before = parts_.engine.statistics().commands;
     if (!ExecuteArrived(arrived)) co_return;
+    const uint64_t commands = parts_.engine.statistics().commands - before;
     if (!SendAtOnce() && !co_await Answer()) co_return;
     // What did not fit with the replies before.
     while (!client_.closing && !input_.empty() && parser_.least_bytes() <= input_.size()) {
@@ -131,6 +134,9 @@ io::Task<void> Connection::Serve() {
       if (used == 0) break;
     }
     input_.ReleaseIfEmpty();
+    if (parts_.metrics != nullptr) {
+      parts_.metrics->Add(client_.last_command, commands, parts_.loop.driver().Now() - read_at);
+    }
   }
   co_await Linger();
 }

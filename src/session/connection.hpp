@@ -17,6 +17,7 @@
 #include "io/net/stream.hpp"
 #include "io/scope.hpp"
 #include "io/wait_queue.hpp"
+#include "session/command_metrics.hpp"
 #include "session/engine/client.hpp"
 #include "session/engine/engine.hpp"
 #include "session/unauthenticated.hpp"
@@ -30,7 +31,8 @@ class Connection final : private ClientConnection {
     io::Loop& loop;
     Engine& engine;
     UnauthenticatedConnections& unauthenticated;
-    MutableBytes shared_input;  // of all connections of the loop; free between two awaits
+    MutableBytes shared_input;          // of all connections of the loop; free between two awaits
+    CommandMetrics* metrics = nullptr;  // may be null
   };
   Connection(const Parts& parts, std::unique_ptr<io::Stream> stream);
   ~Connection();

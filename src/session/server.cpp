@@ -41,7 +41,8 @@ void ServerMetrics::Followed::Follow(uint64_t now) {
 }
 
 ServerMetrics::ServerMetrics(Metrics& metrics)
-    : connections_(metrics.AddGauge("meridian_session_connections", "Open client connections.")),
+    : connections_(
+          metrics.AddGauge("meridian_session_connections_open", "Open client connections.")),
       keys_(metrics.AddGauge("meridian_session_keys", "Keys, sessions and cache together.")),
       memory_bytes_(metrics.AddGauge("meridian_session_memory_bytes",
                                      "Memory of the keys and their tables.")),
@@ -52,7 +53,7 @@ ServerMetrics::ServerMetrics(Metrics& metrics)
                     "Commands refused before they were executed.")},
       hits_{Count(metrics, "meridian_session_hits_total", "GETs that found a value.")},
       misses_{Count(metrics, "meridian_session_misses_total", "GETs that found none.")},
-      expired_{Count(metrics, "meridian_session_expired_keys_total", "Keys that have ended.")},
+      expired_{Count(metrics, "meridian_session_expired_keys_total", "Keys that have expired.")},
       evicted_{Count(metrics, "meridian_session_evicted_keys_total",
                      "Keys of the cache that were evicted for want of memory.")},
       accepted_{Count(metrics, "meridian_session_connections_total", "Connections accepted.")},
@@ -65,7 +66,8 @@ ServerMetrics::ServerMetrics(Metrics& metrics)
       cut_off_{Count(metrics, "meridian_session_cut_off_subscribers_total",
                      "Subscribers cut off because they did not read their messages.")},
       read_bytes_{Count(metrics, "meridian_session_read_bytes_total", "Bytes of requests.")},
-      written_bytes_{Count(metrics, "meridian_session_written_bytes_total", "Bytes of replies.")} {}
+      written_bytes_{Count(metrics, "meridian_session_written_bytes_total", "Bytes of replies.")},
+      commands_by_family_(metrics) {}
 
 void ServerMetrics::Update(Engine& engine) {
   const Statistics& statistics = engine.statistics();
@@ -117,7 +119,11 @@ void Server::Admit(std::unique_ptr<io::Stream> stream) {
   // Admitted connections whose fiber has not begun count too, and may be closed to make room.
   if (admitted_ < engine_.options().max_clients || MakeRoom()) {
     ++admitted_;
-    Connection::Parts parts{loop_, engine_, unauthenticated_, {shared_input_.get(), kReadBytes}};
+    Connection::Parts parts{loop_,
+                            engine_,
+                            unauthenticated_,
+                            {shared_input_.get(), kReadBytes},
+                            metrics_ == nullptr ? nullptr : &metrics_->commands()};
     auto connection = std::make_unique<Connection>(parts, std::move(stream));
     open_.insert(connection.get());
     if (draining_) connection->Leave();

@@ -13,6 +13,7 @@
 #include "io/net/stream.hpp"
 #include "io/scope.hpp"
 #include "io/wait_queue.hpp"
+#include "session/command_metrics.hpp"
 #include "session/connection.hpp"
 #include "session/engine/engine.hpp"
 #include "session/limits.hpp"
@@ -26,6 +27,7 @@ class ServerMetrics {
  public:
   explicit ServerMetrics(Metrics& metrics);
   void Update(Engine& engine);
+  CommandMetrics& commands() { return commands_by_family_; }
 
  private:
   // A counter that follows a number which never falls.
@@ -52,6 +54,7 @@ class ServerMetrics {
   Followed cut_off_;
   Followed read_bytes_;
   Followed written_bytes_;
+  CommandMetrics commands_by_family_;
 };
 
 class Server {

@@ -7,7 +7,7 @@
 #include <string>
 
 #include "base/clock.hpp"
-#include "base/histogram.hpp"
+#include "visit/histogram.hpp"
 #include "visit/record.hpp"
 
 namespace meridian::visit {

@@ -34,6 +34,7 @@
 #include "io/task.hpp"
 #include "site/reach.hpp"
 #include "site/secret.hpp"
+#include "site/tier/metrics_answer.hpp"
 #include "site/trust/ca.hpp"
 #include "site/view/cdn_report.hpp"
 #include "site/view/view.hpp"
@@ -210,9 +211,7 @@ io::Task<void> AdminServer::HandleOperator(http::Exchange& exchange) {
   } else if (request.method == "GET" && request.path == site::kCdnReportPath) {
     co_await ServeCdnReport(context_, exchange);
   } else if (request.method == "GET" && request.path == "/metrics") {
-    std::string text = agent_.metrics().Text();
-    (void)co_await exchange.Respond({.fields = {{"Content-Type", Metrics::kContentType}}},
-                                    AsBytes(text));
+    co_await site::AnswerMetrics(exchange, agent_.metrics());
   } else if (request.method == "POST" && request.path == "/.meridian/drain") {
     bool done = agent_.Drain();
     (void)co_await http::RespondText(exchange, done ? 200 : 409,

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/metrics_text.hpp"
 #include "http/server/server.hpp"
 #include "io/net/socket.hpp"
 #include "io/wait_queue.hpp"
@@ -70,9 +71,9 @@ TEST_F(ProberTest, ReadyEdgeIsHitAtEveryProbe) {
   };
   EXPECT_EQ(ResultsOf(ready, 3), "+++");
   EXPECT_EQ(asked, "/.meridian/ready");
-  EXPECT_NE(
-      metrics_.Text().find(R"(meridian_dns_probes_total{datacenter="us-east",result="miss"} 0)"),
-      std::string::npos);
+  EXPECT_NE(MetricsText(metrics_).find(
+                R"(meridian_dns_probes_total{datacenter="us-east",result="miss"} 0)"),
+            std::string::npos);
 }
 
 TEST_F(ProberTest, AnyOtherStatusIsAMiss) {

@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "base/metrics.hpp"
+#include "base/metrics_text.hpp"
 #include "edge/fetch/cache_handler_fixture.hpp"
 #include "edge/limits.hpp"
 #include "site/limits.hpp"
@@ -42,7 +43,7 @@ TEST(Costs, WhatVisitorsGotIsTheSumOfWhereItCameFrom) {
                                            .between = {1, 7}}));
   EXPECT_EQ(report.traffic[1].type, "other");
   EXPECT_THAT(
-      metrics.Text(),
+      MetricsText(metrics),
       HasSubstr("meridian_edge_visitor_bytes_total{type=\"image/png\",from=\"cache\"} 100\n"));
 }
 

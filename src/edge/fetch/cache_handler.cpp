@@ -32,6 +32,7 @@
 #include "edge/fetch/trip.hpp"
 #include "edge/hosts/cdn_host.hpp"
 #include "edge/limits.hpp"
+#include "edge/visitors/visitor_record.hpp"
 #include "http/exchange.hpp"
 #include "http/forward.hpp"
 #include "io/task.hpp"
@@ -64,6 +65,23 @@ bool CanAnswer(const StoredResponse& response, const CacheRequest& asked, WallTi
   const wire::http::RangeOutcome ranges =
       PlanPiece(asked, response.validators, *response.piece, now);
   return ranges.kind == wire::http::RangeOutcome::Kind::kParts;
+}
+
+VisitorResult ResultOf(const Trip& trip) {
+  switch (trip.source) {
+    case Costs::Source::kCache:
+      if (trip.status.collapsed) return VisitorResult::kCollapsed;
+      return trip.status.hit && trip.status.ttl > Duration::zero() ? VisitorResult::kHit
+                                                                   : VisitorResult::kStale;
+    case Costs::Source::kConfirmed:
+      return VisitorResult::kConfirmed;
+    case Costs::Source::kOrigin:
+    case Costs::Source::kDataCenter:
+      return VisitorResult::kForwarded;
+    case Costs::Source::kHere:
+      return VisitorResult::kHere;
+  }
+  return VisitorResult::kHere;
 }
 
 // A body may take longer to arrive than its response may be used.
@@ -106,8 +124,11 @@ void CacheHandler::ReportSize() {
 }
 
 io::Task<void> CacheHandler::Handle(http::Exchange& exchange, Asker asker) {
-  Trip trip{
-      .exchange = exchange, .asked = ReadCacheRequest(exchange.request()), .debug = asker.debug};
+  VisitorRecord nobodys;
+  Trip trip{.exchange = exchange,
+            .record = asker.record == nullptr ? nobodys : *asker.record,
+            .asked = ReadCacheRequest(exchange.request()),
+            .debug = asker.debug};
   trip.key = MakeKey(exchange.request(), exchange.secure(), options_.default_host, store_.seed());
   trip.without_cookies = IsCdnHost(exchange.request().authority, options_.cdn_domain);
   trip.own_origin = OwnOrigin(exchange.request(), options_.default_host);
@@ -132,6 +153,7 @@ io::Task<void> CacheHandler::Handle(http::Exchange& exchange, Asker asker) {
         costs_.wasteful().Add(KeyText(*trip.key), *trip.waste, trip.content, bytes);
       }
   }
+  trip.record.result = ResultOf(trip);
   // Nothing, when the visitor has left before there was an answer.
   const uint64_t sent = exchange.sent_bytes();
   if (sent > 0 && !asker.own) costs_.CountVisitor(trip.content, trip.source, sent);

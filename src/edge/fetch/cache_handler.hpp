@@ -20,6 +20,7 @@
 #include "edge/fetch/forwarder.hpp"
 #include "edge/fetch/loop_detection.hpp"
 #include "edge/fetch/trip.hpp"
+#include "edge/visitors/visitor_record.hpp"
 #include "http/exchange.hpp"
 #include "io/scope.hpp"
 #include "io/task.hpp"
@@ -44,6 +45,8 @@ class CacheHandler {
   struct Asker {
     bool debug = false;  // wants the way of the request, and may know it
     bool own = false;    // is the edge itself, not a visitor
+    // Of the visitor whose request this is, or who has brought it about; may be null.
+    VisitorRecord* record = nullptr;
   };
   io::Task<void> Handle(http::Exchange& exchange, Asker asker);
 

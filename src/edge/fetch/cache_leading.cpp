@@ -82,7 +82,8 @@ io::Task<void> CacheHandler::Lead(Trip& trip, std::shared_ptr<Fill> fill) {
                                              .debug = trip.debug,
                                              .without_cookies = trip.without_cookies,
                                              .underscores = options_.config.underscores,
-                                             .loop_id = options_.loop_id});
+                                             .loop_id = options_.loop_id,
+                                             .ids = trip.record.Ids(trip.request(), random_)});
   HeaderFields fields = forwarded.fields();
   bool conditional = trip.stale != nullptr && !trip.asked.head;
   trip.asks_whole = trip.shared || conditional;
@@ -117,7 +118,8 @@ io::Task<void> CacheHandler::Lead(Trip& trip, std::shared_ptr<Fill> fill) {
       .sender = {.underscores = options_.config.underscores},
       .default_host = options_.default_host};
   forwarded_.Add();
-  Forwarding forwarding = co_await options_.forwarder.Forward(trip.exchange, fields, relay);
+  Forwarding forwarding =
+      co_await options_.forwarder.Forward(trip.exchange, fields, relay, trip.record);
   bool gone = forwarding.error.code == Errc::kCancelled;
   trip.source = Costs::Fetched(forwarding.crosses);
   switch (forwarding.kind) {
@@ -328,7 +330,7 @@ void CacheHandler::EditResponse(Trip& trip, const ResponseHead& upstream, Header
   fields.Add("Via", ViaEntry(upstream.minor_version));
   std::string_view rest = fields.Find(site::kPathField).value_or("");
   if (trip.debug) trip.path = fmt::format("edge={} {}", options_.here, rest);
-  fields.Remove(site::kPathField);  // told to who asks, and by nobody but us
+  site::RemoveInternalFields(fields);  // told to who asks, and by nobody but us
   if (trip.debug) fields.Add(site::kPathField, trip.path);
   trip.status.forward_status = upstream.status;
   bool looked_up = trip.asked.bypass == Bypass::kNone && trip.key;
@@ -353,7 +355,8 @@ void CacheHandler::FetchBehind(const Trip& trip, const std::shared_ptr<StoredRes
                                              .https = trip.exchange.secure(),
                                              .without_cookies = trip.without_cookies,
                                              .underscores = options_.config.underscores,
-                                             .loop_id = options_.loop_id});
+                                             .loop_id = options_.loop_id,
+                                             .ids = trip.record.Ids(trip.request(), random_)});
   HeaderFields fields = forwarded.fields();
   DropConditions(&fields);
   AddConditions(stale->validators, stale->confirmed_each_time(), &fields);

@@ -48,8 +48,7 @@ HeaderFields PassedOn(const ResponseHead& head) {
   fields.Reserve(head.fields.size() + 1);
   http::CopyForwardable(head.fields, head.nominates_fields, &fields);
   fields.Add("Via", ViaEntry(head.minor_version));
-  fields.Remove(site::kPathField);  // told to who asks, and by nobody but us
-  fields.Remove(site::kUnavailableField);
+  site::RemoveInternalFields(fields);
   return fields;
 }
 

@@ -44,6 +44,7 @@ ForwardedFields::ForwardedFields(const wire::http::RequestHead& request, const V
   fields_.Add(wire::http::kForwardedFor, address_);
   fields_.Add(wire::http::kForwardedProto, visitor.https ? "https" : "http");
   fields_.Add(wire::http::kForwardedHost, request.authority);
+  visitor.ids.AddTo(request, &fields_);
   if (visitor.debug) fields_.Add(site::kDebugField, "1");
 }
 

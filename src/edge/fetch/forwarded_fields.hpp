@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "base/ip.hpp"
+#include "wire/http/fields/trace_context.hpp"
 #include "wire/http/message.hpp"
 
 namespace meridian::edge {
@@ -28,6 +29,7 @@ class ForwardedFields {
     bool without_cookies = false;   // at the CDN's host
     bool underscores = false;       // [edge] underscores
     std::string_view loop_id = {};  // for CDN-Loop; empty: not signed
+    const wire::http::RequestIds& ids;
   };
 
   ForwardedFields(const wire::http::RequestHead& request, const Visitor& visitor);

@@ -8,8 +8,10 @@
 #include "base/metrics.hpp"
 #include "base/result.hpp"
 #include "dispatch/dispatcher.hpp"
+#include "dispatch/instance.hpp"
 #include "edge/fetch/routes.hpp"
 #include "edge/fetch/upstreams.hpp"
+#include "edge/visitors/visitor_record.hpp"
 #include "http/client/client.hpp"
 #include "http/client/client_exchange.hpp"
 #include "http/exchange.hpp"
@@ -61,26 +63,28 @@ Forwarder::Forwarder(Upstreams& upstreams, Metrics& metrics)
 
 io::Task<Forwarding> Forwarder::Forward(http::Exchange& exchange,
                                         const wire::http::HeaderFields& fields,
-                                        http::RelayOptions options) {
+                                        http::RelayOptions options, VisitorRecord& record) {
   int edges = 0;
   exchange.request().fields.ForEach("Via", [&](std::string_view via) { edges += CountEdges(via); });
   // The view may change while this request is on its way.
   const Route route = upstreams_.RouteFor(edges > 0);
   Forwarding last;
   for (const Hop& hop : *route) {
+    record.datacenter = hop.datacenter;
     if (hop.dispatcher != nullptr) {
       dispatch::Outcome outcome =
           co_await hop.dispatcher->Forward({.exchange = exchange,
                                             .fields = fields,
                                             .relay = options,
                                             .debug = fields.Find(site::kDebugField) == "1"});
+      if (outcome.at) record.instance.Set(outcome.at->id);
       bool over = outcome.kind != dispatch::Outcome::Kind::kUnavailable;
       last = FromOutcome(std::move(outcome));
       if (over) co_return last;
       continue;
     }
     if (hop.crosses) crossings_.Add();
-    http::ForwardOutcome outcome = co_await ForwardTo(hop, exchange, fields, options);
+    http::ForwardOutcome outcome = co_await ForwardTo(hop, exchange, fields, options, record);
     if (outcome.kind == http::ForwardOutcome::Kind::kAnswered) {
       co_return Forwarding{.kind = Kind::kAnswered, .crosses = hop.crosses};
     }
@@ -98,9 +102,16 @@ io::Task<Forwarding> Forwarder::Forward(http::Exchange& exchange,
 
 io::Task<http::ForwardOutcome> Forwarder::ForwardTo(const Hop& hop, http::Exchange& exchange,
                                                     const wire::http::HeaderFields& fields,
-                                                    http::RelayOptions options) {
+                                                    http::RelayOptions options,
+                                                    VisitorRecord& record) {
   using Kind = http::ForwardOutcome::Kind;
-  options.declines = Declines;
+  options.declines = [&](const wire::http::ResponseHead& upstream) {
+    // What a lone origin says is not ours.
+    if (hop.crosses) {
+      record.instance.Set(upstream.fields.Find(site::kInstanceField).value_or(""));
+    }
+    return Declines(upstream);
+  };
   options.edit_interim = site::RemoveInternalFields;
   http::ForwardOutcome outcome = co_await http::ForwardOnce(exchange, fields, *hop.client, options);
   bool stale = outcome.kind == Kind::kElsewhere && HadEnded(outcome.reused, outcome.error);

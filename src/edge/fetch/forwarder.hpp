@@ -7,6 +7,7 @@
 
 #include "base/metrics.hpp"
 #include "edge/fetch/upstreams.hpp"
+#include "edge/visitors/visitor_record.hpp"
 #include "http/client/client_exchange.hpp"
 #include "http/exchange.hpp"
 #include "http/forward.hpp"
@@ -34,9 +35,9 @@ class Forwarder {
   Forwarder(Upstreams& upstreams, Metrics& metrics);
 
   // Relays `exchange` with `fields` in place of its own. `options` without `declines`, which is
-  // this one's matter.
+  // this one's matter. `record` is told which data center and instance were asked last.
   io::Task<Forwarding> Forward(http::Exchange& exchange, const wire::http::HeaderFields& fields,
-                               http::RelayOptions options);
+                               http::RelayOptions options, VisitorRecord& record);
 
   // Asks on nobody's behalf: never kAnswered.
   io::Task<Forwarding> Ask(http::Request request);
@@ -48,7 +49,8 @@ class Forwarder {
   // 9112 9.3.1): that is no failure of the upstream.
   static io::Task<http::ForwardOutcome> ForwardTo(const Hop& hop, http::Exchange& exchange,
                                                   const wire::http::HeaderFields& fields,
-                                                  http::RelayOptions options);
+                                                  http::RelayOptions options,
+                                                  VisitorRecord& record);
   static io::Task<Forwarding> AskOne(const Hop& hop, const http::Request& request);
 
   Upstreams& upstreams_;

@@ -24,8 +24,6 @@ class OwnRequest final : public http::Exchange {
   // than `max_body_bytes` is broken off. Both outlive this.
   OwnRequest(http::Exchange& visitor, std::string_view target, uint64_t max_body_bytes);
 
-  // 0 until there was an answer.
-  int status() const { return status_; }
   bool too_large() const { return too_large_; }
   // The `detail` of its Cache-Status: why it was not stored.
   const std::string& detail() const { return detail_; }
@@ -44,6 +42,7 @@ class OwnRequest final : public http::Exchange {
   io::Task<Result<void>> Write(Bytes data) override;
   io::Task<Result<void>> Finish(Bytes last, wire::http::FieldsView trailers) override;
   void Break() override {}
+  int answered_status() const override { return too_large_ ? 0 : status_; }
   uint64_t sent_bytes() const override { return taken_; }
   io::Task<Result<http::Upgraded>> Upgrade(std::string_view protocol,
                                            wire::http::FieldsView fields) override;
@@ -55,7 +54,6 @@ class OwnRequest final : public http::Exchange {
   const uint64_t max_body_bytes_;
   wire::http::RequestHead head_;
   wire::http::HeaderFields no_fields_;
-  int status_ = 0;
   std::string detail_;
   uint64_t taken_ = 0;
   bool too_large_ = false;

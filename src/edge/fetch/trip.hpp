@@ -18,6 +18,7 @@
 #include "edge/cache/storage/stored_response.hpp"
 #include "edge/costs/costs.hpp"
 #include "edge/costs/waste.hpp"
+#include "edge/visitors/visitor_record.hpp"
 #include "http/exchange.hpp"
 #include "wire/http/fields/byte_range.hpp"
 #include "wire/http/message.hpp"
@@ -26,6 +27,7 @@ namespace meridian::edge {
 
 struct Trip {
   http::Exchange& exchange;
+  VisitorRecord& record;
   CacheRequest asked;
   bool debug = false;
   std::optional<KeyView> key = {};

@@ -93,15 +93,20 @@ Result<void> SiteUpstreams::Connect() {
 
 Route SiteUpstreams::RouteOf(const std::vector<std::string>& names) const {
   auto hops = std::make_shared<std::vector<Hop>>();
+  const std::vector<site::DataCenter>& known = process_.site().datacenters;
   for (const std::string& name : names) {
+    const auto place = static_cast<uint16_t>(
+        std::ranges::find(known, name, &site::DataCenter::name) - known.begin());
     if (name == process_.here().name && instances_) {
-      hops->push_back({.name = name, .dispatcher = &instances_->dispatcher()});
+      hops->push_back({.name = name, .dispatcher = &instances_->dispatcher(), .datacenter = place});
       continue;
     }
     auto found = balancers_.find(name);
     if (found == balancers_.end()) continue;
-    hops->push_back(
-        {.name = name, .client = found->second.get(), .crosses = name != process_.here().name});
+    hops->push_back({.name = name,
+                     .client = found->second.get(),
+                     .crosses = name != process_.here().name,
+                     .datacenter = place});
   }
   return hops;
 }

@@ -3,6 +3,7 @@
 // centers, by the view) and one that stands alone in front of an origin. One thread.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -25,7 +26,8 @@ struct Hop {
   std::string name;
   dispatch::Dispatcher* dispatcher = nullptr;
   http::Client* client = nullptr;
-  bool crosses = false;  // to another data center
+  bool crosses = false;     // to another data center
+  uint16_t datacenter = 0;  // where it is: its place in the site's list
 };
 // Immutable: a request keeps the one that it began with.
 using Route = std::shared_ptr<const std::vector<Hop>>;

@@ -29,6 +29,7 @@
 #include "edge/hosts/content_version.hpp"
 #include "edge/hosts/versioned_path.hpp"
 #include "edge/limits.hpp"
+#include "edge/visitors/visitor_record.hpp"
 #include "http/exchange.hpp"
 #include "io/task.hpp"
 #include "wire/http/message.hpp"
@@ -60,7 +61,8 @@ Versions::Versions(Options options)
       redirected_(
           options_.metrics.AddCounter(kRequests, kRequestsHelp, {{"result", "redirected"}})) {}
 
-io::Task<void> Versions::Handle(http::Exchange& exchange, VersionedPath versioned) {
+io::Task<void> Versions::Handle(http::Exchange& exchange, VersionedPath versioned,
+                                VisitorRecord& record) {
   const CacheRequest asked = ReadCacheRequest(exchange.request());
   if (asked.bypass == Bypass::kMethod) {
     co_return co_await Refuse(exchange, 405, "a version is for reading\n", {});
@@ -78,12 +80,16 @@ io::Task<void> Versions::Handle(http::Exchange& exchange, VersionedPath versione
   if (response == nullptr && key && asked.bypass != Bypass::kPrecondition) {
     status.forwarded = Forwarded::kUriMiss;
     status.stored = true;
-    response = co_await Make(exchange, versioned, *key);
+    response = co_await Make(exchange, versioned, *key, record);
   }
   if (response == nullptr || asked.bypass == Bypass::kPrecondition) {
+    record.result = VisitorResult::kHere;
     co_return co_await Redirect(exchange, versioned.path);
   }
-  if (status.hit) hits_.Add();
+  if (status.hit) {
+    hits_.Add();
+    record.result = VisitorResult::kHit;
+  }
   const ContentKind content = response->kind;
   status.ttl = response->freshness.Left(exchange.loop().Now());
   co_await AnswerStored(exchange,
@@ -117,11 +123,12 @@ std::shared_ptr<StoredResponse> Versions::Stored(const KeyView& key, TimePoint n
 
 io::Task<std::shared_ptr<StoredResponse>> Versions::Make(http::Exchange& exchange,
                                                          VersionedPath versioned,
-                                                         const KeyView& key) {
+                                                         const KeyView& key,
+                                                         VisitorRecord& record) {
   MemoryStore& store = options_.cache.store();
   const uint64_t mark = store.mark();
   const std::string target = TargetOf(versioned.path, key.query);
-  Plain plain = co_await AskPlain(exchange, target);
+  Plain plain = co_await AskPlain(exchange, target, record);
   if (plain.response == nullptr) co_return nullptr;
   if (ContentVersion(*plain.response->body) != versioned.version) co_return nullptr;
   // One of those who asked with us may have made it.
@@ -136,9 +143,11 @@ io::Task<std::shared_ptr<StoredResponse>> Versions::Make(http::Exchange& exchang
   co_return made;
 }
 
-io::Task<Versions::Plain> Versions::AskPlain(http::Exchange& visitor, std::string_view target) {
+io::Task<Versions::Plain> Versions::AskPlain(http::Exchange& visitor, std::string_view target,
+                                             VisitorRecord& record) {
   OwnRequest request(visitor, target, kMaxVersionedBytes);
-  co_await options_.cache.Handle(request, {.own = true});
+  (void)record.Ids(visitor.request(), random_);  // the visitor's go on
+  co_await options_.cache.Handle(request, {.own = true, .record = &record});
   if (request.status() == 0) co_return Plain{.status = 502, .problem = "it gets no answer"};
   if (request.status() != 200) {
     bool failed = request.status() >= 500;
@@ -200,7 +209,8 @@ io::Task<void> Versions::Tell(http::Exchange& exchange) {
                                   "ask for a path: /.meridian/version?path=/logo.png\n", kReserved);
   }
   Plain plain{.problem = "no static file is there"};
-  if (MayTell(exchange, *target)) plain = co_await AskPlain(exchange, *target);
+  VisitorRecord record;
+  if (MayTell(exchange, *target)) plain = co_await AskPlain(exchange, *target, record);
   if (plain.response == nullptr) {
     const std::string text = fmt::format("{} has no version: {}\n", *target, plain.problem);
     co_return co_await AnswerHere(exchange, plain.status, text, kReserved);

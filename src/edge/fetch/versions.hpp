@@ -24,6 +24,7 @@
 #include "edge/costs/costs.hpp"
 #include "edge/fetch/cache_handler.hpp"
 #include "edge/hosts/versioned_path.hpp"
+#include "edge/visitors/visitor_record.hpp"
 #include "http/exchange.hpp"
 #include "io/task.hpp"
 
@@ -41,7 +42,7 @@ class Versions {
   explicit Versions(Options options);
 
   // Answers a visitor who asks for `versioned`, which is a view into the request's path.
-  io::Task<void> Handle(http::Exchange& exchange, VersionedPath versioned);
+  io::Task<void> Handle(http::Exchange& exchange, VersionedPath versioned, VisitorRecord& record);
 
   // Answers GET /.meridian/version?path=…
   io::Task<void> Tell(http::Exchange& exchange);
@@ -54,9 +55,9 @@ class Versions {
     int status = 404;
     std::string problem = {};
   };
-  io::Task<Plain> AskPlain(http::Exchange& visitor, std::string_view target);
+  io::Task<Plain> AskPlain(http::Exchange& visitor, std::string_view target, VisitorRecord& record);
   io::Task<std::shared_ptr<StoredResponse>> Make(http::Exchange& exchange, VersionedPath versioned,
-                                                 const KeyView& key);
+                                                 const KeyView& key, VisitorRecord& record);
   std::shared_ptr<StoredResponse> Stored(const KeyView& key, TimePoint now);
   io::Task<void> Redirect(http::Exchange& exchange, std::string_view path);
   io::Task<void> Refuse(http::Exchange& exchange, int status, std::string_view text,

@@ -27,12 +27,18 @@ constexpr std::string_view kHead =
 class VersionsTest : public CacheHandlerFixture {
  protected:
   VersionsTest() {
-    handler_ = [this](http::Exchange& exchange) {
-      auto versioned = ParseVersionedPath(exchange.request().path);
-      return versioned ? versions_.Handle(exchange, *versioned) : cache_.Handle(exchange, {});
-    };
+    handler_ = [this](http::Exchange& exchange) { return Handle(exchange); };
   }
 
+  io::Task<void> Handle(http::Exchange& exchange) {
+    VisitorRecord record;
+    auto versioned = ParseVersionedPath(exchange.request().path);
+    if (versioned) {
+      co_await versions_.Handle(exchange, *versioned, record);
+    } else {
+      co_await cache_.Handle(exchange, {});
+    }
+  }
   // A visitor at `path`; the origin is asked and answers with six bytes.
   io::Task<std::string> VisitAndAnswer(std::string path, std::string_view content) {
     MemoryStream* visitor = co_await Visit(std::move(path));

@@ -1,6 +1,6 @@
 // Server: accepts connections and calls a handler for each request. One per loop: a tier with
-// several threads has several, which share listening ports (reuse_port), a TlsContext per thread,
-// and metrics.
+// several threads has several, which share listening ports (reuse_port); a TlsContext and metrics
+// are each thread's own.
 //
 //   http::Server server(loop, {.limits = {}}, handler);
 //   server.Serve(network.Listen(endpoint, {}).value());

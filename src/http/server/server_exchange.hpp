@@ -39,8 +39,7 @@ class ServerExchange final : public Exchange {
   io::Task<bool> End();
   // After End: the client was told something and may still be sending.
   bool wants_linger() const { return !broken_ && !upgraded_; }
-  // The status that was sent whole, or 0.
-  int answered_status() const { return writer_.complete() ? status_ : 0; }
+  int answered_status() const override { return writer_.complete() ? status_ : 0; }
   bool upgraded() const { return upgraded_; }
   uint64_t sent_bytes() const override { return writer_.sent_bytes() + interim_bytes_; }
 
@@ -59,7 +58,6 @@ class ServerExchange final : public Exchange {
   io::WaitQueue interim_done_;  // those that must not write while a 1xx is being written
   std::optional<Errc> body_error_;
   uint64_t interim_bytes_ = 0;
-  int status_ = 0;
   bool body_begun_ = false;  // ReadBody was called
   bool continue_sent_ = false;
   bool interim_writing_ = false;

@@ -15,11 +15,9 @@ ServerMetrics::ServerMetrics(Metrics& metrics, const std::string& prefix)
       open_(metrics.AddGauge(prefix + "_connections_open", "Connections that are open now.")),
       received_(metrics.AddCounter(prefix + "_received_bytes_total", "Bytes of requests.")),
       sent_(metrics.AddCounter(prefix + "_sent_bytes_total", "Bytes of responses.")) {
-  static constexpr std::array<const char*, 6> kClasses = {"broken", "1xx", "2xx",
-                                                          "3xx",    "4xx", "5xx"};
-  for (size_t i = 0; i < kClasses.size(); ++i) {
+  for (size_t i = 0; i < kStatusClasses.size(); ++i) {
     answers_[i] = &metrics.AddCounter(prefix + "_requests_total", "Requests by class of status.",
-                                      {{"code", kClasses[i]}});
+                                      {{"code", kStatusClasses[i]}});
   }
 }
 

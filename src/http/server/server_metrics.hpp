@@ -1,5 +1,5 @@
-// What a server counts. Declared once per tier, shared by the servers of all its threads; every
-// series is there at 0 from the start.
+// What a server counts. The servers of one thread share it; each further thread has its own, in its
+// part of the Metrics. Every series is there at 0 from the start.
 #pragma once
 
 #include <array>
@@ -11,6 +11,10 @@ namespace meridian::http {
 
 class ServerMetrics {
  public:
+  // The class of a response by the first digit of its status; 0: it broke off.
+  static constexpr std::array<const char*, 6> kStatusClasses = {"broken", "1xx", "2xx",
+                                                                "3xx",    "4xx", "5xx"};
+
   // Series are called `prefix`_connections_total and so on; `prefix` is such as "meridian_edge".
   ServerMetrics(Metrics& metrics, const std::string& prefix);
 

@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "base/metrics_text.hpp"
 #include "http/server/server_fixture.hpp"
 #include "io/wait_queue.hpp"
 #include "wire/http/fields/date.hpp"
@@ -321,7 +322,7 @@ TEST_F(ServerTest, CountsWhatHappens) {
   metrics_ = &metrics;
   handler_ = Hello;
   (void)Talk(std::string(kGet) + "bad\r\n\r\n");
-  std::string text = registry.Text();
+  std::string text = MetricsText(registry);
   for (const char* line :
        {"meridian_test_connections_total 1\n", "meridian_test_connections_open 0\n",
         "meridian_test_requests_total{code=\"2xx\"} 1\n",

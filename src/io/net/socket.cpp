@@ -82,11 +82,12 @@ class SocketListener final : public Listener, private EpollHandler {
   std::optional<Accepted> TryAccept() override {
     if (!fd_) return Fail(Errc::kClosed, "accept: closed");
     for (;;) {
-      Fd fd(::accept4(fd_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+      SocketAddress peer;
+      Fd fd(::accept4(fd_.get(), peer.get(), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC));
       if (fd) {
         SetOption(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);
         return std::make_unique<SocketStream>(driver_, std::move(fd),
-                                              SocketStream::State::kConnected);
+                                              SocketStream::State::kConnected, peer.ToEndpoint());
       }
       if (errno == EAGAIN) return std::nullopt;
       // A connection that ended while it waited to be accepted is not the listener's error.

@@ -22,9 +22,10 @@
 
 namespace meridian::io {
 
-SocketStream::SocketStream(EpollDriver& driver, Fd fd, State state)
+SocketStream::SocketStream(EpollDriver& driver, Fd fd, State state, const Endpoint& peer)
     : driver_(driver),
       fd_(std::move(fd)),
+      peer_(peer),
       connecting_(state == State::kConnecting),
       readable_(state == State::kConnected),
       writable_(state == State::kConnected) {
@@ -153,6 +154,7 @@ Endpoint SocketStream::local() const {
 }
 
 Endpoint SocketStream::peer() const {
+  if (peer_.port != 0) return peer_;
   SocketAddress address;
   getpeername(fd_.get(), address.get(), &address.size);
   return address.ToEndpoint();

@@ -2,6 +2,7 @@
 // Private to io/; made by SystemNetwork.
 #pragma once
 
+#include "base/ip.hpp"
 #include "io/epoll.hpp"
 #include "io/net/stream.hpp"
 
@@ -10,7 +11,8 @@ namespace meridian::io {
 class SocketStream final : public Stream, private EpollHandler {
  public:
   enum class State : uint8_t { kConnecting, kConnected };
-  SocketStream(EpollDriver& driver, Fd fd, State state);
+  // `peer`: of an accepted connection, so that it is still known when the connection is lost.
+  SocketStream(EpollDriver& driver, Fd fd, State state, const Endpoint& peer = {});
   ~SocketStream() override;
 
   void ShutdownWrite() override;
@@ -33,6 +35,7 @@ class SocketStream final : public Stream, private EpollHandler {
 
   EpollDriver& driver_;
   Fd fd_;
+  const Endpoint peer_;  // with port 0: the kernel knows
   bool connecting_;
   bool is_socket_ = true;
   // What the last edge said; cleared when the kernel says "no more now". `ending_`: an end or an

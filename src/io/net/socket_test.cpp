@@ -206,6 +206,19 @@ TEST_F(SocketTest, ConnectionComesFromTheChosenAddress) {
   loop_.RunToEnd(run());
 }
 
+TEST_F(SocketTest, WhoCameIsKnownAfterTheConnectionIsLost) {
+  auto run = [&]() -> Task<void> {
+    std::unique_ptr<Listener> listener = network_.Listen(kAnyPort, {}).value();
+    auto client = co_await network_.Connect(listener->local(), {});
+    auto server = co_await listener->Accept();
+    const Endpoint came = (*client)->local();
+    (*client)->Abort();
+    EXPECT_TRUE(co_await (*server)->Hangup());
+    EXPECT_EQ((*server)->peer(), came);
+  };
+  loop_.RunToEnd(run());
+}
+
 TEST_F(SocketTest, TakenPortIsReportedAsExisting) {
   std::unique_ptr<Listener> listener = network_.Listen(kAnyPort, {}).value();
   auto second = network_.Listen(listener->local(), {});

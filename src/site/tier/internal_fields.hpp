@@ -16,12 +16,15 @@ constexpr std::string_view kReadyPath = "/.meridian/ready";
 // `Meridian-Path: edge=us-west datacenter=us-west instance=us-west-1`.
 constexpr std::string_view kDebugField = "Meridian-Debug";
 constexpr std::string_view kPathField = "Meridian-Path";
+// In a balancer's answer to an edge: which instance has given it, for the edge's log.
+constexpr std::string_view kInstanceField = "Meridian-Instance";
 // In a balancer's 503: it has nobody to send the request to, which nobody has seen.
 constexpr std::string_view kUnavailableField = "Meridian-Unavailable";
 
 // What only Meridian may say, in the fields of a response that an application has made.
 inline void RemoveInternalFields(wire::http::HeaderFields& fields) {
   fields.Remove(kPathField);
+  fields.Remove(kInstanceField);
   fields.Remove(kUnavailableField);
 }
 

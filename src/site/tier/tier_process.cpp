@@ -34,6 +34,7 @@
 #include "site/site.hpp"
 #include "site/tier/control.hpp"
 #include "site/tier/internal_fields.hpp"
+#include "site/tier/metrics_answer.hpp"
 #include "site/trust/ca.hpp"
 #include "site/view/view.hpp"
 #include "wire/http/message.hpp"
@@ -170,10 +171,7 @@ Result<void> TierProcess::ServeOps(const Service& service) {
 io::Task<void> TierProcess::AnswerOps(http::Exchange& exchange, const Service& service) {
   std::string_view path = exchange.request().path;
   if (path == "/metrics") {
-    std::string text = metrics_.Text();
-    wire::http::HeaderFields fields;
-    fields.Add("Content-Type", Metrics::kContentType);
-    (void)co_await exchange.Respond({.fields = fields}, AsBytes(text));
+    co_await AnswerMetrics(exchange, metrics_);
   } else if (auto answer = on_ops_.find(path); answer != on_ops_.end()) {
     std::string text = answer->second();
     wire::http::HeaderFields fields;

@@ -20,7 +20,7 @@ inline constexpr std::string_view kForwardedHost = "X-Forwarded-Host";
 enum class FieldRole : uint8_t {
   kPlain,  // neither proxies nor frameworks act on it
   kRead,   // proxies frame by it, or act on it: only the plain spelling may pass
-  kSet,    // an edge sets it: nobody else's word counts
+  kSet,    // an edge sets it, perhaps to what it was sent: nobody else's word counts
   kClaim,  // frameworks take scheme, host, path, method or client address from it, or some proxy
            // sets it for them: no edge of ours does, so that it is always the visitor's word
 };

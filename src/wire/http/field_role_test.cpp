@@ -6,6 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "wire/http/chunked.hpp"
+#include "wire/http/fields/trace_context.hpp"
 
 namespace meridian::wire::http {
 namespace {
@@ -71,7 +72,8 @@ TEST(FieldRole, WhatFrameworksTakeSchemeHostPathMethodOrAddressFromIsNobodysToSa
 TEST(FieldRole, WhatAnEdgeSetsIsBelievedOfEdgesAlone) {
   for (std::string_view name :
        {kForwardedFor, kForwardedHost, kForwardedProto, std::string_view("Meridian-Debug"),
-        std::string_view("x-forwarded-for")}) {
+        std::string_view("x-forwarded-for"), kRequestIdField, kTraceParentField,
+        kTraceStateField}) {
     EXPECT_FALSE(PassesOn(name, kLax)) << name;
     EXPECT_TRUE(PassesOn(name, kEdge)) << name;
   }
@@ -80,7 +82,7 @@ TEST(FieldRole, WhatAnEdgeSetsIsBelievedOfEdgesAlone) {
 TEST(FieldRole, OrdinaryFieldsPass) {
   for (std::string_view name :
        {"Accept", "Accept-Encoding", "Authorization", "Cookie", "User-Agent", "Range", "Via",
-        "If-None-Match", "Sec-Fetch-Mode", "X-Request-Id", "X-Requested-With", "X", "-", "!",
+        "If-None-Match", "Sec-Fetch-Mode", "X-Request", "X-Requested-With", "X", "-", "!",
         "X-Forward", "Meridian", "A-Name-That-Is-Longer-Than-Every-Name-In-The-Table"}) {
     EXPECT_TRUE(PassesOn(name, kVisitor)) << name;
   }

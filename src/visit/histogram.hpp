@@ -9,7 +9,7 @@
 
 #include "base/clock.hpp"
 
-namespace meridian {
+namespace meridian::visit {
 
 class Histogram {
  public:
@@ -21,8 +21,6 @@ class Histogram {
   // The smallest bucket bound that at least `quantile` (0 to 1) of the values do not pass; zero
   // when empty.
   Duration Quantile(double quantile) const;
-  // How many values were at most `bound`, to the bucket's precision.
-  uint64_t CountUpTo(Duration bound) const;
   void Merge(const Histogram& other);
 
  private:
@@ -36,4 +34,4 @@ class Histogram {
   std::atomic<int64_t> sum_ns_ = 0;
 };
 
-}  // namespace meridian
+}  // namespace meridian::visit

@@ -1,4 +1,4 @@
-#include "base/histogram.hpp"
+#include "visit/histogram.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -10,7 +10,7 @@
 
 #include "base/clock.hpp"
 
-namespace meridian {
+namespace meridian::visit {
 namespace {
 
 // Adds where there is one writer: cheaper than an atomic read-modify-write.
@@ -63,15 +63,6 @@ Duration Histogram::Quantile(double quantile) const {
   return std::chrono::microseconds(UpperBound(kBuckets - 1));
 }
 
-uint64_t Histogram::CountUpTo(Duration bound) const {
-  size_t last = BucketOf(Microseconds(bound));
-  uint64_t seen = 0;
-  for (size_t bucket = 0; bucket <= last; ++bucket) {
-    seen += buckets_[bucket].load(std::memory_order_relaxed);
-  }
-  return seen;
-}
-
 void Histogram::Merge(const Histogram& other) {
   for (size_t bucket = 0; bucket < kBuckets; ++bucket) {
     AddTo(buckets_[bucket], other.buckets_[bucket].load(std::memory_order_relaxed));
@@ -80,4 +71,4 @@ void Histogram::Merge(const Histogram& other) {
   AddTo(sum_ns_, other.sum().count());
 }
 
-}  // namespace meridian
+}  // namespace meridian::visit

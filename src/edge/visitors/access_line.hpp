@@ -1,0 +1,60 @@
+// One line of the access log: a JSON object about one visitor's request. Texts of the visitor's are
+// cut to limits and escaped, so that a request cannot begin a line of its own. Appending allocates
+// nothing where `out` has room for kMaxAccessLineBytes. Pure; one thread.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/clock.hpp"
+#include "base/ip.hpp"
+#include "edge/visitors/visitor_record.hpp"
+#include "wire/http/fields/trace_context.hpp"
+#include "wire/http/message.hpp"
+
+namespace meridian::edge {
+
+// Of a visitor's texts, before they are escaped; what is longer is cut, and "truncated" says so.
+constexpr size_t kMaxLoggedMethodBytes = 32;
+constexpr size_t kMaxLoggedHostBytes = 256;
+constexpr size_t kMaxLoggedTargetBytes = 2048;
+constexpr size_t kMaxLoggedAgentBytes = 512;
+constexpr size_t kMaxLoggedRefererBytes = 1024;
+// A byte becomes at most 6.
+constexpr size_t kMaxAccessLineBytes =
+    1024 + 6 * (kMaxLoggedMethodBytes + kMaxLoggedHostBytes + kMaxLoggedTargetBytes +
+                kMaxLoggedAgentBytes + kMaxLoggedRefererBytes);
+
+struct AccessEntry {
+  WallTime time = {};  // of the request's head
+  IpAddress client;
+  const wire::http::RequestHead& request;
+  const wire::http::RequestIds& ids;
+  int status = 0;  // of the response that was begun; 0: there was none
+  bool complete = false;
+  uint64_t sent_bytes = 0;
+  Duration took = {};
+  VisitorResult result = VisitorResult::kHere;
+  std::string_view datacenter = {};
+  std::string_view instance = {};
+};
+
+class AccessLineWriter {
+ public:
+  // Appends the line, with its newline.
+  void Append(const AccessEntry& entry, std::string* out);
+
+ private:
+  void AppendTime(WallTime time, std::string* out);
+
+  // The date and time of one second, which many requests share.
+  std::chrono::sys_seconds second_{std::chrono::seconds{-1}};
+  std::array<char, 32> second_text_{};
+  size_t second_bytes_ = 0;
+};
+
+}  // namespace meridian::edge

@@ -1,0 +1,84 @@
+#include "edge/visitors/access_log.hpp"
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "base/clock.hpp"
+#include "base/log_file.hpp"
+#include "base/metrics.hpp"
+#include "base/result.hpp"
+#include "edge/limits.hpp"
+#include "edge/visitors/access_line.hpp"
+#include "edge/visitors/access_rule.hpp"
+#include "io/blocking.hpp"
+#include "io/loop.hpp"
+#include "io/task.hpp"
+
+namespace meridian::edge {
+namespace {
+
+constexpr const char* kDropped = "meridian_edge_access_log_dropped_total";
+constexpr const char* kDroppedHelp = "Lines of the access log that were dropped, and why.";
+
+}  // namespace
+
+AccessLog::AccessLog(io::Loop& loop, Metrics& metrics, AccessRule rule, AccessSink sink)
+    : loop_(loop),
+      rule_(rule),
+      sink_(std::move(sink)),
+      wall_(loop.Wall()),
+      wall_read_at_(loop.driver().Now()),
+      lines_(metrics.AddCounter("meridian_edge_access_log_lines_total",
+                                "Lines of the access log that were written.")),
+      dropped_full_(metrics.AddCounter(kDropped, kDroppedHelp, {{"reason", "buffer_full"}})),
+      dropped_unwritten_(metrics.AddCounter(kDropped, kDroppedHelp, {{"reason", "write_failed"}})) {
+  gathered_.text.reserve(kAccessBufferBytes);
+  written_.text.reserve(kAccessBufferBytes);
+}
+
+void AccessLog::Add(const AccessEntry& entry) {
+  if (gathered_.text.size() + kMaxAccessLineBytes > kAccessBufferBytes) return dropped_full_.Add();
+  writer_.Append(entry, &gathered_.text);
+  ++gathered_.count;
+  if (gathered_.text.size() >= kAccessFlushBytes) enough_.WakeOne();
+}
+
+io::Task<void> AccessLog::Run() {
+  bool more = true;
+  while (more) {
+    // What came while the last was written may be enough already.
+    const Duration pause =
+        gathered_.text.size() < kAccessFlushBytes ? kAccessFlushInterval : Duration::zero();
+    Result<void> waited = co_await enough_.Wait(loop_.After(pause));
+    more = waited || waited.error().code == Errc::kTimeout;
+    wall_ = loop_.Wall();
+    wall_read_at_ = loop_.driver().Now();
+    co_await Flush();
+  }
+}
+
+io::Task<void> AccessLog::Flush() {
+  if (gathered_.count == 0) co_return;
+  std::swap(gathered_, written_);
+  const bool done = co_await io::RunBlocking(pool_, [this] { return sink_(written_.text); });
+  (done ? lines_ : dropped_unwritten_).Add(written_.count);
+  written_.text.clear();
+  written_.count = 0;
+}
+
+Result<AccessSink> OpenAccessFile(const std::string& path) {
+  std::error_code error;
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
+  auto file = LogFile::Open({.path = path});
+  if (!file) return Fail(std::move(file.error()));
+  return [shared = std::shared_ptr<LogFile>(std::move(*file))](std::string_view lines) {
+    return shared->Write(lines);
+  };
+}
+
+}  // namespace meridian::edge

@@ -1,0 +1,13 @@
+// The answer to GET /metrics, at the ops port of a tier and at the agent's admin port: in the
+// format that the client asks for.
+#pragma once
+
+#include "base/metrics.hpp"
+#include "http/exchange.hpp"
+#include "io/task.hpp"
+
+namespace meridian::site {
+
+io::Task<void> AnswerMetrics(http::Exchange& exchange, const Metrics& metrics);
+
+}  // namespace meridian::site
