@@ -33,7 +33,7 @@ void ByteWriter::BigEndian(uint64_t value, size_t width) {
   offset_ += width;
 }
 
-MutableBytes Buffer::Prepare(size_t wanted) {
+MutableBytes Buffer::MakeSpace(size_t wanted) {
   wanted = std::min(wanted, limit_ - size());
   if (capacity_ - end_ < wanted) {
     size_t used = size();
@@ -51,11 +51,6 @@ MutableBytes Buffer::Prepare(size_t wanted) {
     end_ = used;
   }
   return {data_.get() + end_, wanted};
-}
-
-void Buffer::Commit(size_t count) {
-  CHECK(count <= capacity_ - end_);
-  end_ += count;
 }
 
 bool Buffer::Append(Bytes data) {

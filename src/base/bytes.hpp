@@ -119,9 +119,15 @@ class Buffer {
   bool full() const { return size() == limit_; }
 
   // Space to write at the back: `wanted` bytes, or as many as the limit leaves (perhaps none).
-  MutableBytes Prepare(size_t wanted);
+  MutableBytes Prepare(size_t wanted) {
+    if (wanted > limit_ - size() || wanted > capacity_ - end_) return MakeSpace(wanted);
+    return {data_.get() + end_, wanted};
+  }
   // Makes the first `count` prepared bytes readable.
-  void Commit(size_t count);
+  void Commit(size_t count) {
+    CHECK(count <= capacity_ - end_);
+    end_ += count;
+  }
   // Appends all of `data`, or nothing and returns false when the limit does not allow it.
   [[nodiscard]] bool Append(Bytes data);
   [[nodiscard]] bool Append(std::string_view data) { return Append(AsBytes(data)); }
@@ -133,6 +139,8 @@ class Buffer {
   void ReleaseIfEmpty();
 
  private:
+  MutableBytes MakeSpace(size_t wanted);
+
   std::unique_ptr<uint8_t[]> data_;
   size_t capacity_ = 0;
   size_t begin_ = 0;

@@ -86,8 +86,17 @@ IpAddress IpAddress::Masked(int prefix_bits) const {
 
 std::string IpAddress::ToString() const {
   std::array<char, INET6_ADDRSTRLEN> text{};
-  inet_ntop(v4_ ? AF_INET : AF_INET6, bytes_.data(), text.data(), text.size());
-  return text.data();
+  if (!v4_) {
+    inet_ntop(AF_INET6, bytes_.data(), text.data(), text.size());
+    return text.data();
+  }
+  // Once or twice a request; inet_ntop would go through printf.
+  char* at = text.data();
+  for (size_t i = 0; i < 4; ++i) {
+    if (i > 0) *at++ = '.';
+    at = std::to_chars(at, text.data() + text.size(), bytes_[i]).ptr;
+  }
+  return {text.data(), at};
 }
 
 Result<IpPrefix> IpPrefix::Parse(std::string_view text) {

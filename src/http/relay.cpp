@@ -1,5 +1,7 @@
 #include "http/relay.hpp"
 
+#include <cstddef>
+#include <string_view>
 #include <utility>
 
 #include "base/bytes.hpp"
@@ -25,6 +27,9 @@ using Kind = RelayOutcome::Kind;
 using wire::http::HeaderField;
 using wire::http::HeaderFields;
 using wire::http::ResponseHead;
+
+// Room for the fields that a proxy adds to a head: Via, X-Forwarded-* and the like.
+constexpr size_t kAddedFields = 6;
 
 // One exchange on its way through: the upload in a fiber of its own, the download in the handler's.
 class RelayRun {
@@ -156,7 +161,6 @@ io::Task<Result<const ResponseHead*>> RelayRun::ReadFinalHead() {
 
 HeaderFields RelayRun::ForwardedFields(const ResponseHead& head) const {
   HeaderFields fields;
-  fields.Reserve(head.fields.size() + 4);
   CopyForwardable(head.fields, head.nominates_fields, &fields);
   if (options_.edit_response) options_.edit_response(head, fields);
   return fields;
@@ -232,22 +236,30 @@ void RelayRun::ClientFailed(Error error) {
 
 }  // namespace
 
-void CopyForwardable(const HeaderFields& from, bool nominates_fields, HeaderFields* to) {
+namespace {
+
+// Appends to `to` the fields of `from` that go on to the next hop and that `passes` lets pass.
+template <class Passes>
+void CopyFields(const HeaderFields& from, bool nominates_fields, HeaderFields* to, Passes passes) {
   wire::http::ForwardFilter filter(from, nominates_fields);
+  to->Reserve(to->size() + from.size() + kAddedFields);
   for (const HeaderField& field : from) {
     bool is_length = wire::http::EqualsIgnoreCase(field.name, "content-length");
-    if (!is_length && filter.Forwards(field.name)) to->Add(field.name, field.value);
+    if (is_length || !filter.Forwards(field.name) || !passes(field.name)) continue;
+    to->Add(field.name, field.value);
   }
+}
+
+}  // namespace
+
+void CopyForwardable(const HeaderFields& from, bool nominates_fields, HeaderFields* to) {
+  CopyFields(from, nominates_fields, to, [](std::string_view /*name*/) { return true; });
 }
 
 void CopyRequestFields(const wire::http::RequestHead& request, wire::http::SenderTrust sender,
                        HeaderFields* to) {
-  HeaderFields all;
-  CopyForwardable(request.fields, request.nominates_fields, &all);
-  to->Reserve(all.size() + 4);
-  for (const HeaderField& field : all) {
-    if (wire::http::PassesOn(field.name, sender)) to->Add(field.name, field.value);
-  }
+  CopyFields(request.fields, request.nominates_fields, to,
+             [&](std::string_view name) { return wire::http::PassesOn(name, sender); });
 }
 
 Request ForwardedRequest(Exchange& exchange, const HeaderFields& fields) {

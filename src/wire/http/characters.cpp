@@ -23,32 +23,58 @@ bool All(std::string_view text, CharacterClass wanted) {
   return true;
 }
 
-const char* SkipValueChars(const char* begin, const char* end) {
 #ifdef __SSE2__
-  const __m128i space = _mm_set1_epi8(' ');
-  const __m128i del = _mm_set1_epi8(0x7f);
-  const __m128i tab = _mm_set1_epi8('\t');
-  while (end - begin >= 16) {
-    __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(begin));
-    __m128i printable = _mm_andnot_si128(_mm_cmpeq_epi8(bytes, del),
-                                         _mm_cmpeq_epi8(_mm_max_epu8(bytes, space), bytes));
-    __m128i allowed = _mm_or_si128(printable, _mm_cmpeq_epi8(bytes, tab));
-    auto mask = static_cast<unsigned>(_mm_movemask_epi8(allowed));
-    if (mask != 0xffff) return begin + std::countr_one(mask);
-    begin += 16;
+namespace {
+
+// Of sixteen bytes: a bit for each that a field value may hold, the first byte's lowest.
+unsigned ValueChars(__m128i bytes) {
+  __m128i printable =
+      _mm_andnot_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f)),
+                       _mm_cmpeq_epi8(_mm_max_epu8(bytes, _mm_set1_epi8(' ')), bytes));
+  __m128i allowed = _mm_or_si128(printable, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\t')));
+  return static_cast<unsigned>(_mm_movemask_epi8(allowed));
+}
+
+unsigned SixteenValueChars(const char* at) {
+  return ValueChars(_mm_loadu_si128(reinterpret_cast<const __m128i*>(at)));
+}
+
+// The upper eight bits are 0.
+unsigned EightValueChars(const char* at) {
+  return ValueChars(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(at)));
+}
+
+}  // namespace
+
+const char* SkipValueChars(const char* begin, const char* end) {
+  constexpr unsigned kSixteen = 0xffff;
+  constexpr unsigned kEight = 0xff;
+  const char* from = begin;
+  for (; end - from >= 16; from += 16) {
+    unsigned allowed = SixteenValueChars(from);
+    if (allowed != kSixteen) return from + std::countr_one(allowed);
   }
-#endif
+  // What is left is read together with bytes before it, which are allowed.
+  if (from == end) return end;
+  if (end - begin >= 16) {
+    unsigned allowed = SixteenValueChars(end - 16);
+    return allowed == kSixteen ? end : end - 16 + std::countr_one(allowed);
+  }
+  if (end - begin >= 8) {
+    unsigned allowed = EightValueChars(begin);
+    if (allowed != kEight) return begin + std::countr_one(allowed);
+    allowed = EightValueChars(end - 8);
+    return allowed == kEight ? end : end - 8 + std::countr_one(allowed);
+  }
+  while (from != end && Is(*from, kValueChar)) ++from;
+  return from;
+}
+#else
+const char* SkipValueChars(const char* begin, const char* end) {
   while (begin != end && Is(*begin, kValueChar)) ++begin;
   return begin;
 }
-
-bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
-  if (a.size() != b.size()) return false;
-  for (size_t i = 0; i < a.size(); ++i) {
-    if (ToLower(a[i]) != ToLower(b[i])) return false;
-  }
-  return true;
-}
+#endif
 
 std::string_view TrimWhitespace(std::string_view text) {
   while (!text.empty() && Is(text.front(), kWhitespace)) text.remove_prefix(1);
