@@ -246,7 +246,7 @@ void CopyFields(const HeaderFields& from, bool nominates_fields, HeaderFields* t
   for (const HeaderField& field : from) {
     bool is_length = wire::http::EqualsIgnoreCase(field.name, "content-length");
     if (is_length || !filter.Forwards(field.name) || !passes(field.name)) continue;
-    to->Add(field.name, field.value);
+    to->Add(field);
   }
 }
 

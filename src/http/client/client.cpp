@@ -51,7 +51,7 @@ bool WriteHead(const Request& request, Buffer* out) {
   head.RequestLine(request.method, request.path, request.query);
   head.Field("Host", request.host);
   for (const HeaderField& field : request.fields) {
-    if (!IsOurs(field.name, request)) head.Field(field.name, field.value);
+    if (!IsOurs(field.name, request)) head.Field(field);
   }
   if (!request.upgrade.empty()) {
     head.Field("Connection", "Upgrade");

@@ -92,7 +92,7 @@ io::Task<Result<void>> ServerExchange::SendInterim(int status, wire::http::Field
   HeadWriter head(&memory_.out);
   head.StatusLine(status);
   for (const HeaderField& field : fields) {
-    if (!IsFraming(field.name)) head.Field(field.name, field.value);
+    if (!IsFraming(field.name)) head.Field(field);
   }
   if (!head.Finish()) co_return Fail(Errc::kInvalid, "the interim response cannot be written");
   interim_writing_ = true;
@@ -134,7 +134,7 @@ Result<void> ServerExchange::Start(const Response& response) {
   for (const HeaderField& field : response.fields) {
     if (IsFraming(field.name)) continue;
     has_date = has_date || wire::http::EqualsIgnoreCase(field.name, "date");
-    head.Field(field.name, field.value);
+    head.Field(field);
   }
   if (!has_date) head.Field("Date", context_.date.Now());
   // To HEAD, and in 304, the length of what GET would have got.
@@ -207,7 +207,7 @@ io::Task<Result<Upgraded>> ServerExchange::Upgrade(std::string_view protocol,
   head.Field("Connection", "Upgrade");
   head.Field("Upgrade", protocol);
   for (const HeaderField& field : fields) {
-    if (!IsFraming(field.name)) head.Field(field.name, field.value);
+    if (!IsFraming(field.name)) head.Field(field);
   }
   if (!head.Finish()) co_return Fail(Errc::kInvalid, "the 101 response cannot be written");
   started_ = upgraded_ = true;

@@ -165,7 +165,7 @@ bool WriteLastChunk(FieldsView trailers, Buffer* out) {
   HeadWriter writer(out);
   writer.LastChunk();
   for (const HeaderField& field : trailers) {
-    if (AllowedInTrailers(field.name)) writer.Field(field.name, field.value);
+    if (AllowedInTrailers(field.name)) writer.Field(field);
   }
   return writer.Finish();
 }

@@ -43,6 +43,7 @@ std::expected<size_t, ParseError> ParseFieldLine(std::string_view lines, HeaderF
   while (value_end != value && Is(value_end[-1], kWhitespace)) --value_end;
   field->name = {begin, static_cast<size_t>(name_end - begin)};
   field->value = {value, static_cast<size_t>(value_end - value)};
+  field->checked = true;
   return static_cast<size_t>(stop + 2 - begin);
 }
 

@@ -57,11 +57,19 @@ void HeadWriter::StatusLine(int status, std::string_view reason) {
 void HeadWriter::LastChunk() { Append({"0\r\n"}); }
 
 void HeadWriter::Field(std::string_view name, std::string_view value) {
+  ok_ = ok_ && IsToken(name) && IsWritableValue(value);
+  CheckedField(name, value);
+}
+
+void HeadWriter::Field(const HeaderField& field) {
+  field.checked ? CheckedField(field.name, field.value) : Field(field.name, field.value);
+}
+
+void HeadWriter::CheckedField(std::string_view name, std::string_view value) {
   constexpr std::string_view kColon = ": ";
   constexpr std::string_view kEnd = "\r\n";
   size_t total = name.size() + kColon.size() + value.size() + kEnd.size();
-  bool writable = ok_ && IsToken(name) && IsWritableValue(value);
-  MutableBytes space = writable ? out_->Prepare(total) : MutableBytes{};
+  MutableBytes space = ok_ ? out_->Prepare(total) : MutableBytes{};
   if (space.size() < total) {
     ok_ = false;
     return;

@@ -33,6 +33,7 @@ class HeadWriter {
   void LastChunk();
 
   void Field(std::string_view name, std::string_view value);
+  void Field(const HeaderField& field);
   template <std::unsigned_integral Number>
   void Field(std::string_view name, Number value) {
     NumberField(name, value);
@@ -49,6 +50,7 @@ class HeadWriter {
 
  private:
   void NumberField(std::string_view name, uint64_t value);
+  void CheckedField(std::string_view name, std::string_view value);
   void Append(std::initializer_list<std::string_view> pieces);
 
   Buffer* out_;

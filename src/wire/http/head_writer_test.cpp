@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "wire/http/field_line.hpp"
+#include "wire/http/message.hpp"
 #include "wire/http/status.hpp"
 
 namespace meridian::wire::http {
@@ -25,6 +27,20 @@ TEST(HeadWriter, WritesRequestsAndResponses) {
   ASSERT_TRUE(response.Finish());
   EXPECT_EQ(buffer.text(),
             "HTTP/1.1 404 Not Found\r\nContent-Length: 18446744073709551615\r\nEmpty: \r\n\r\n");
+}
+
+TEST(HeadWriter, OnlyAFieldThatTheParserCheckedIsWrittenUnchecked) {
+  Buffer buffer(1024);
+  HeadWriter unchecked(&buffer);
+  unchecked.Field(HeaderField{.name = "X", .value = "a\r\nY: b"});
+  EXPECT_FALSE(unchecked.Finish());
+  HeaderField parsed;
+  ASSERT_TRUE(ParseFieldLine("X-Name:\t a b \r\n", &parsed));
+  EXPECT_TRUE(parsed.checked);
+  HeadWriter writer(&buffer);
+  writer.Field(parsed);
+  ASSERT_TRUE(writer.Finish());
+  EXPECT_EQ(buffer.text(), "X-Name: a b\r\n\r\n");
 }
 
 TEST(HeadWriter, WritesTheReasonThatItIsGiven) {

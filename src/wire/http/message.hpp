@@ -18,8 +18,13 @@ namespace meridian::wire::http {
 struct HeaderField {
   std::string_view name;
   std::string_view value;  // without the white space around it
+  // The parser has found both to be what RFC 9110 5 allows: a writer need not look again. Of a
+  // field that is made here, false.
+  bool checked = false;
 
-  bool operator==(const HeaderField&) const = default;
+  bool operator==(const HeaderField& other) const {
+    return name == other.name && value == other.value;
+  }
 };
 
 // The elements of a comma-separated list value (RFC 9110 5.6.1), trimmed; empty ones are skipped,
@@ -38,6 +43,7 @@ class ListElements {
 class HeaderFields {
  public:
   void Add(std::string_view name, std::string_view value) { fields_.push_back({name, value}); }
+  void Add(const HeaderField& field) { fields_.push_back(field); }
   void Remove(std::string_view name) {
     std::erase_if(fields_, [&](const HeaderField& f) { return EqualsIgnoreCase(f.name, name); });
   }
