@@ -71,6 +71,7 @@ io::Task<Forwarding> Forwarder::Forward(http::Exchange& exchange,
   Forwarding last;
   for (const Hop& hop : *route) {
     record.datacenter = hop.datacenter;
+    record.instance.Set("");
     if (hop.dispatcher != nullptr) {
       dispatch::Outcome outcome =
           co_await hop.dispatcher->Forward({.exchange = exchange,
