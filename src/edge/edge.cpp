@@ -45,6 +45,7 @@
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
 #include "site/limits.hpp"
+#include "site/reach.hpp"
 #include "site/site.hpp"
 #include "site/tier/internal_fields.hpp"
 #include "site/tier/tier_process.hpp"

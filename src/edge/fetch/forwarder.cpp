@@ -8,7 +8,7 @@
 #include "base/metrics.hpp"
 #include "base/result.hpp"
 #include "dispatch/dispatcher.hpp"
-#include "dispatch/instance.hpp"
+#include "dispatch/instance.hpp"  // IWYU pragma: keep (Outcome::at)
 #include "edge/fetch/routes.hpp"
 #include "edge/fetch/upstreams.hpp"
 #include "edge/visitors/visitor_record.hpp"
