@@ -10,6 +10,7 @@
 
 #include "http/exchange.hpp"
 #include "io/task.hpp"
+#include "session/data/entry.hpp"
 #include "session/data/keyspace.hpp"
 #include "session/replication/replication.hpp"
 #include "wire/json/writer.hpp"

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string_view>
 
+#include "session/data/collections.hpp"
 #include "session/data/keyspace.hpp"
 #include "session/engine/command.hpp"
 

@@ -12,6 +12,7 @@
 #include "session/commands/long_reply.hpp"
 #include "session/data/collections.hpp"
 #include "session/data/entry.hpp"
+#include "session/data/field.hpp"
 #include "session/data/keyspace.hpp"
 #include "session/data/random_choice.hpp"
 #include "session/engine/command.hpp"

@@ -11,6 +11,7 @@
 #include "session/data/collections.hpp"
 #include "session/data/entry.hpp"
 #include "session/data/keyspace.hpp"
+#include "session/data/member.hpp"
 #include "session/data/random_choice.hpp"
 #include "session/engine/command.hpp"
 #include "session/engine/engine.hpp"

@@ -12,6 +12,7 @@
 #include "session/commands/handlers.hpp"
 #include "session/data/collections.hpp"
 #include "session/data/keyspace.hpp"
+#include "session/data/member.hpp"
 #include "session/engine/command.hpp"
 #include "session/engine/events.hpp"
 #include "session/limits.hpp"

@@ -10,7 +10,9 @@
 #include <vector>
 
 #include "session/data/collections.hpp"
+#include "session/data/field.hpp"
 #include "session/data/lazy_free.hpp"
+#include "session/data/member.hpp"
 #include "session/data/merge.hpp"
 #include "session/data/stamp.hpp"
 

@@ -1,6 +1,7 @@
 #include "session/data/key_merger.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>

@@ -19,6 +19,8 @@
 #include "session/data/change.hpp"
 #include "session/data/collections.hpp"
 #include "session/data/entry.hpp"
+#include "session/data/field.hpp"
+#include "session/data/member.hpp"
 #include "session/data/merge.hpp"
 #include "session/data/stamp.hpp"
 #include "session/limits.hpp"

@@ -24,6 +24,7 @@
 #include "base/random.hpp"
 #include "base/result.hpp"
 #include "session/data/change.hpp"
+#include "session/data/collections.hpp"
 #include "session/data/entry.hpp"
 #include "session/data/key_listener.hpp"
 #include "session/data/key_merger.hpp"

@@ -11,6 +11,8 @@
 #include <variant>
 
 #include "session/data/collections.hpp"
+#include "session/data/field.hpp"
+#include "session/data/member.hpp"
 #include "session/data/scan_table.hpp"
 
 namespace meridian::session {

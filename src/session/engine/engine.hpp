@@ -17,6 +17,7 @@
 #include "base/clock.hpp"
 #include "base/hybrid_clock.hpp"
 #include "base/random.hpp"
+#include "session/data/key_listener.hpp"
 #include "session/data/keyspace.hpp"
 #include "session/engine/client.hpp"
 #include "session/engine/command.hpp"

@@ -19,6 +19,7 @@
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
 #include "session/data/keyspace.hpp"
+#include "session/data/snapshot_walk.hpp"
 #include "session/limits.hpp"
 #include "session/replication/log_record.hpp"
 #include "session/replication/snapshot_item.hpp"

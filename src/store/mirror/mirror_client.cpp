@@ -60,7 +60,7 @@ class MirrorClient::Connection {
         scope_(client.loop_) {}
 
   io::Task<Result<void>> Run();
-  FollowerSession& session() { return session_; }
+  MirrorFollower& session() { return session_; }
   // If one end has refused the other.
   const std::optional<Refusal>& refusal() const { return refused_ ? refused_ : refusal_; }
 
@@ -80,7 +80,7 @@ class MirrorClient::Connection {
 
   MirrorClient& client_;
   FrameStream frames_;
-  FollowerSession session_;
+  MirrorFollower session_;
   io::Scope scope_;
   std::unique_ptr<SnapshotWriter> incoming_;
   std::optional<Refusal> refusal_;  // ours, of the source

@@ -15,7 +15,7 @@
 
 namespace meridian::store {
 
-Hello FollowerSession::MakeHello(const std::string& log) const {
+Hello MirrorFollower::MakeHello(const std::string& log) const {
   return {.site = identity_.site,
           .data_center = identity_.data_center,
           .log = log,
@@ -26,20 +26,20 @@ Hello FollowerSession::MakeHello(const std::string& log) const {
           .now = clock_.Present()};
 }
 
-std::optional<Refusal> FollowerSession::CheckEpoch(uint32_t epoch) const {
+std::optional<Refusal> MirrorFollower::CheckEpoch(uint32_t epoch) const {
   uint32_t least = std::max(least_epoch_, copy_.newest_epoch);
   if (epoch >= least) return std::nullopt;
   return Refusal{RefusalReason::kStaleEpoch,
                  fmt::format("epoch {} was replaced by epoch {}", epoch, least)};
 }
 
-std::optional<Refusal> FollowerSession::CheckClock(HybridTime time) const {
+std::optional<Refusal> MirrorFollower::CheckClock(HybridTime time) const {
   Result<void> plausible = clock_.CheckSkew(time);
   if (plausible) return std::nullopt;
   return Refusal{RefusalReason::kClockAhead, plausible.error().message};
 }
 
-std::optional<Refusal> FollowerSession::TakeWelcome(const Welcome& welcome) {
+std::optional<Refusal> MirrorFollower::TakeWelcome(const Welcome& welcome) {
   if (welcome.data_center != source_) {
     return Refusal{RefusalReason::kNotAllowed,
                    fmt::format("{} answers in place of {}", welcome.data_center, source_)};
@@ -55,13 +55,13 @@ std::optional<Refusal> FollowerSession::TakeWelcome(const Welcome& welcome) {
   return refusal;
 }
 
-std::optional<Refusal> FollowerSession::TakeState(const SourceState& state) {
+std::optional<Refusal> MirrorFollower::TakeState(const SourceState& state) {
   if (auto refusal = CheckEpoch(state.epoch)) return refusal;
   if (auto refusal = CheckClock(state.now)) return refusal;
   return std::nullopt;
 }
 
-std::optional<Refusal> FollowerSession::TakeRecords(const RecordBatch& batch) {
+std::optional<Refusal> MirrorFollower::TakeRecords(const RecordBatch& batch) {
   if (batch.empty() || batch.begin_offset() != copy_.next_offset) {
     return Refusal{RefusalReason::kProtocol,
                    fmt::format("records from {} on came where {} comes next", batch.begin_offset(),
@@ -83,7 +83,7 @@ std::optional<Refusal> FollowerSession::TakeRecords(const RecordBatch& batch) {
   return std::nullopt;
 }
 
-std::optional<Refusal> FollowerSession::TakeSnapshot(const SnapshotInfo& info) {
+std::optional<Refusal> MirrorFollower::TakeSnapshot(const SnapshotInfo& info) {
   if (info.log_id != copy_.log_id || info.end_offset <= copy_.next_offset) {
     return Refusal{RefusalReason::kProtocol,
                    fmt::format("a snapshot of {} for a copy that has all below {}", info.end_offset,
@@ -98,7 +98,7 @@ std::optional<Refusal> FollowerSession::TakeSnapshot(const SnapshotInfo& info) {
   return std::nullopt;
 }
 
-void FollowerSession::RaiseLeastEpoch(uint32_t epoch) {
+void MirrorFollower::RaiseLeastEpoch(uint32_t epoch) {
   least_epoch_ = std::max(least_epoch_, epoch);
 }
 

@@ -1,4 +1,4 @@
-// FollowerSession: the decisions of a follower in one connection to a source: what it asks for, and
+// MirrorFollower: the decisions of a follower in one connection to a source: what it asks for, and
 // whether it accepts what it gets. Pure; mirror_client.cpp does the rest.
 #pragma once
 
@@ -22,10 +22,10 @@ struct CopyFacts {
   uint32_t newest_epoch = 0;
 };
 
-class FollowerSession {
+class MirrorFollower {
  public:
-  FollowerSession(MirrorIdentity identity, std::string source, const HybridClock& clock,
-                  CopyFacts copy, uint32_t least_epoch)
+  MirrorFollower(MirrorIdentity identity, std::string source, const HybridClock& clock,
+                 CopyFacts copy, uint32_t least_epoch)
       : identity_(std::move(identity)),
         source_(std::move(source)),
         clock_(clock),

@@ -23,11 +23,11 @@ class MirrorFollowerTest : public testing::Test {
 
   ManualClock wall_;
   HybridClock clock_{wall_, seconds{10}};
-  FollowerSession session_{{.site = "photos", .data_center = "us-west"},
-                           "us-east",
-                           clock_,
-                           {.log_id = 7, .next_offset = 50, .newest_epoch = 2},
-                           3};
+  MirrorFollower session_{{.site = "photos", .data_center = "us-west"},
+                          "us-east",
+                          clock_,
+                          {.log_id = 7, .next_offset = 50, .newest_epoch = 2},
+                          3};
   Welcome welcome_{.data_center = "us-east", .log_id = 7, .epoch = 3, .end_offset = 60};
 };
 

@@ -52,7 +52,7 @@ class MirrorServer::Connection {
   SourceFacts Facts() const;
   io::Task<void> MakeSnapshot();
   io::Task<void> Send();
-  io::Task<Result<void>> Act(const SourceSession::Action& action);
+  io::Task<Result<void>> Act(const MirrorSource::Action& action);
   io::Task<Result<void>> SendRecords(size_t max_bytes);
   io::Task<Result<void>> SendSnapshot();
   io::Task<Result<void>> AwaitRecords(TimePoint until);
@@ -74,7 +74,7 @@ class MirrorServer::Connection {
   FrameStream frames_;
   Hello hello_;
   MirroredLog source_;
-  SourceSession session_;
+  MirrorSource session_;
   io::Scope scope_;
   io::WaitQueue acknowledged_;
   io::WaitQueue snapshot_made_;
@@ -263,14 +263,14 @@ io::Task<void> MirrorServer::Connection::Send() {
                   .now = server_.options_.clock.Present()};
   Result<void> done = co_await frames_.Write(EncodeWelcome(welcome), WriteDeadline());
   while (done && !refusal_) {
-    SourceSession::Action action = session_.Next(Facts(), loop().Now());
+    MirrorSource::Action action = session_.Next(Facts(), loop().Now());
     done = co_await Act(action);
   }
   scope_.Cancel();
 }
 
-io::Task<Result<void>> MirrorServer::Connection::Act(const SourceSession::Action& action) {
-  using enum SourceSession::Do;
+io::Task<Result<void>> MirrorServer::Connection::Act(const MirrorSource::Action& action) {
+  using enum MirrorSource::Do;
   switch (action.what) {
     case kSendRecords:
       co_return co_await SendRecords(action.max_bytes);
@@ -302,7 +302,7 @@ io::Task<Result<void>> MirrorServer::Connection::SendRecords(size_t max_bytes) {
   auto batch = co_await log().Read(session_.next_offset(), max_bytes);
   if (!batch && batch.error().code == Errc::kCancelled) co_return Fail(batch.error());
   if (!batch) {
-    // Retention has removed the record, or it is damaged: SourceSession decides again.
+    // Retention has removed the record, or it is damaged: MirrorSource decides again.
     unreadable_ = batch.error().code != Errc::kNotFound;
     co_return Result<void>{};
   }

@@ -14,7 +14,7 @@
 
 namespace meridian::store {
 
-std::optional<Refusal> SourceSession::Begin(const Hello& hello, const SourceFacts& facts) {
+std::optional<Refusal> MirrorSource::Begin(const Hello& hello, const SourceFacts& facts) {
   using enum RefusalReason;
   if (hello.version != kMirrorVersion) {
     return Refusal{kVersion, fmt::format("version {} is spoken here", kMirrorVersion)};
@@ -47,7 +47,7 @@ std::optional<Refusal> SourceSession::Begin(const Hello& hello, const SourceFact
   return std::nullopt;
 }
 
-SourceSession::Action SourceSession::Next(const SourceFacts& facts, TimePoint now) const {
+MirrorSource::Action MirrorSource::Next(const SourceFacts& facts, TimePoint now) const {
   if (now - heard_ >= kMaxMirrorSilence) {
     return {.what = Do::kRefuse,
             .refusal = {RefusalReason::kProtocol, "no acknowledgement came in time"}};
@@ -65,14 +65,14 @@ SourceSession::Action SourceSession::Next(const SourceFacts& facts, TimePoint no
   return {.what = open ? Do::kAwaitRecords : Do::kAwaitAck, .until = sent_at_ + kMirrorHeartbeat};
 }
 
-SourceSession::Action SourceSession::NextForOneWithNothing(const SourceFacts& facts,
-                                                           TimePoint now) const {
+MirrorSource::Action MirrorSource::NextForOneWithNothing(const SourceFacts& facts,
+                                                         TimePoint now) const {
   if (facts.snapshot_is_made) return NextUnreachable(facts);
   if (now - sent_at_ >= kMirrorHeartbeat) return {.what = Do::kHeartbeat};
   return {.what = Do::kAwaitSnapshot, .until = sent_at_ + kMirrorHeartbeat};
 }
 
-SourceSession::Action SourceSession::NextUnreachable(const SourceFacts& facts) const {
+MirrorSource::Action MirrorSource::NextUnreachable(const SourceFacts& facts) const {
   if (facts.snapshot_end_offset && *facts.snapshot_end_offset > next_ &&
       *facts.snapshot_end_offset >= facts.begin_offset) {
     return {.what = Do::kSendSnapshot};
@@ -84,19 +84,19 @@ SourceSession::Action SourceSession::NextUnreachable(const SourceFacts& facts) c
                                   next_, facts.begin_offset)}};
 }
 
-void SourceSession::SentRecords(uint64_t end_offset, size_t bytes, TimePoint now) {
+void MirrorSource::SentRecords(uint64_t end_offset, size_t bytes, TimePoint now) {
   next_ = end_offset;
   in_flight_.push_back({.end_offset = end_offset, .bytes = bytes});
   in_flight_bytes_ += bytes;
   sent_at_ = now;
 }
 
-void SourceSession::SentSnapshot(uint64_t end_offset, TimePoint now) {
+void MirrorSource::SentSnapshot(uint64_t end_offset, TimePoint now) {
   next_ = end_offset;
   sent_at_ = now;
 }
 
-std::optional<Refusal> SourceSession::TakeAck(const Ack& ack, TimePoint now) {
+std::optional<Refusal> MirrorSource::TakeAck(const Ack& ack, TimePoint now) {
   if (ack.end_offset < acknowledged_ || ack.end_offset > next_) {
     return Refusal{RefusalReason::kProtocol,
                    fmt::format("an acknowledgement of {}, of what is between {} and {}",

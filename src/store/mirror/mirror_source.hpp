@@ -1,4 +1,4 @@
-// SourceSession: the decisions of a source for one follower: whether to serve it, and what to send
+// MirrorSource: the decisions of a source for one follower: whether to serve it, and what to send
 // next. Pure: its caller, mirror_server.cpp, says what the log holds and what time it is.
 #pragma once
 
@@ -36,7 +36,7 @@ struct SourceFacts {
   std::optional<uint32_t> epoch_before;
 };
 
-class SourceSession {
+class MirrorSource {
  public:
   enum class Do : uint8_t {
     kSendRecords,
@@ -54,7 +54,7 @@ class SourceSession {
     Refusal refusal = {};
   };
 
-  SourceSession(MirrorIdentity identity, const HybridClock& clock, TimePoint now)
+  MirrorSource(MirrorIdentity identity, const HybridClock& clock, TimePoint now)
       : identity_(std::move(identity)), clock_(clock), heard_(now), sent_at_(now) {}
 
   // Why the follower is not served, or nothing.

@@ -7,7 +7,7 @@
 namespace meridian::store {
 namespace {
 
-using Do = SourceSession::Do;
+using Do = MirrorSource::Do;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
@@ -18,7 +18,7 @@ class MirrorSourceTest : public testing::Test {
     if (!refusal) return std::nullopt;
     return refusal->reason;
   }
-  SourceSession::Action Next() { return session_.Next(facts_, wall_.Now()); }
+  MirrorSource::Action Next() { return session_.Next(facts_, wall_.Now()); }
   void SendRecords(uint64_t end_offset, size_t bytes) {
     EXPECT_EQ(Next().what, Do::kSendRecords);
     session_.SentRecords(end_offset, bytes, wall_.Now());
@@ -29,7 +29,7 @@ class MirrorSourceTest : public testing::Test {
 
   ManualClock wall_;
   HybridClock clock_{wall_, seconds{10}};
-  SourceSession session_{{.site = "photos", .data_center = "us-east"}, clock_, wall_.Now()};
+  MirrorSource session_{{.site = "photos", .data_center = "us-east"}, clock_, wall_.Now()};
   Hello hello_{.site = "photos",
                .data_center = "us-west",
                .log = "session",
