@@ -40,7 +40,7 @@
 namespace meridian::dispatch {
 
 // What the dispatcher is told of where it works.
-struct Place {
+struct DispatchContext {
   std::string tier;  // whose it is: its metrics are meridian_<tier>_...
   std::string data_center;
   std::string health_path;  // of the application
@@ -48,7 +48,7 @@ struct Place {
 };
 
 // A request to be answered. What it refers to must last until it is over.
-struct Order {
+struct ForwardOrder {
   http::Exchange& exchange;
   const wire::http::HeaderFields& fields;  // in place of its own
   // `patience` is the dispatcher's. `edit_response` finds the fields without what the application
@@ -76,7 +76,7 @@ struct Outcome {
 
 class Dispatcher {
  public:
-  Dispatcher(io::Loop& loop, io::Network& network, io::Scope& checks, Place place,
+  Dispatcher(io::Loop& loop, io::Network& network, io::Scope& checks, DispatchContext place,
              const Config& config, Metrics& metrics, Random random);
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
@@ -87,10 +87,10 @@ class Dispatcher {
   void SetInstances(std::span<const site::InstanceView> instances);
 
   // Has an instance answer the request.
-  io::Task<Outcome> Forward(const Order& order);
+  io::Task<Outcome> Forward(const ForwardOrder& order);
   // Asks an instance on nobody's behalf, with an idempotent method: never kAnswered, unless it was
   // cancelled.
-  io::Task<Outcome> Ask(const http::Request& request);
+  io::Task<Outcome> Fetch(const http::Request& request);
 
   const Roster& roster() const { return roster_; }
   // Called when the number of requests at instances that leave may have changed.
@@ -99,23 +99,23 @@ class Dispatcher {
   void OnProblem(std::function<void()> call) { roster_.on_problem = std::move(call); }
 
  private:
-  struct Trip;
+  struct RequestState;
 
   std::shared_ptr<Instance> Find(const site::InstanceView& view) const;
-  http::RelayOptions OptionsFor(Trip& trip);
-  TimePoint OnLate(Trip& trip, bool body_taken);
-  io::Task<Outcome> Dispatch(Trip& trip);
-  io::Task<http::ForwardOutcome> TryAt(Trip& trip, Seat& seat);
-  io::Task<http::ForwardOutcome> AskOnce(Trip& trip, Instance& instance);
-  bool MayRetry(Trip& trip);
-  void Note(Instance& instance, int status, const http::ForwardOutcome& outcome);
-  void NoteFailure(Instance& instance, const Error& error);
+  http::RelayOptions OptionsFor(RequestState& state);
+  TimePoint DeadlineAfterTimeout(RequestState& state, bool body_taken);
+  io::Task<Outcome> Dispatch(RequestState& state);
+  io::Task<http::ForwardOutcome> TryAt(RequestState& state, Slot& slot);
+  io::Task<http::ForwardOutcome> FetchOnce(RequestState& state, Instance& instance);
+  bool MayRetry(RequestState& state);
+  void RecordOutcome(Instance& instance, int status, const http::ForwardOutcome& outcome);
+  void RecordFailure(Instance& instance, const Error& error);
   io::Task<void> CheckHealth(std::shared_ptr<Instance> instance);
 
   io::Loop& loop_;
   io::Network& network_;
   io::Scope& checks_;
-  const Place place_;
+  const DispatchContext context_;
   const Config config_;
   Counter& retries_;
   Counter& over_budget_;
