@@ -35,7 +35,8 @@ void SessionOracle::Added(const std::string& member, size_t replica, size_t ackn
 void SessionOracle::CheckReplica(size_t replica, const Contents& contents) {
   for (const auto& [member, stability_horizon] : members_) {
     if (stability_horizon.replica != replica || HasMember(contents, member)) continue;
-    return world_.Fail(fmt::format("place {} has lost {}, which it acknowledged", replica, member));
+    return world_.Fail(
+        fmt::format("replica {} has lost {}, which it acknowledged", replica, member));
   }
 }
 
@@ -47,7 +48,7 @@ void SessionOracle::CheckMembers(const std::vector<Contents>& replicas, bool one
     size_t wanted = one_is_lost ? std::min(stability_horizon.acknowledgements, replicas.size())
                                 : replicas.size();
     if (holding >= wanted) continue;
-    return world_.Fail(fmt::format("{} of place {}, which {} others had, is in {} places of {}",
+    return world_.Fail(fmt::format("{} of replica {}, which {} others had, is in {} replicas of {}",
                                    member, stability_horizon.replica,
                                    stability_horizon.acknowledgements, holding, replicas.size()));
   }
@@ -59,7 +60,7 @@ void SessionOracle::CheckSame(const std::vector<Contents>& replicas) {
     for (const Contents* side : {&replicas[0], &replicas[i]}) {
       for (const auto& [key, text] : *side) {
         if (Of(replicas[0], key) == Of(replicas[i], key)) continue;
-        return world_.Fail(fmt::format("{} is \"{}\" in place 0 and \"{}\" in place {}", key,
+        return world_.Fail(fmt::format("{} is \"{}\" in replica 0 and \"{}\" in replica {}", key,
                                        Of(replicas[0], key), Of(replicas[i], key), i));
       }
     }

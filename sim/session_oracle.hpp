@@ -1,5 +1,5 @@
-// What the clients of `sim session` were told, and what must follow from it. Owned by one run; one
-// thread.
+// The acknowledgements that the clients of `sim session` got, and the promises that follow from
+// them. Owned by one run; one thread.
 //
 // Keys tell by their names what is promised of them:
 //   log         a set that is only added to: a member that was acknowledged is there for ever

@@ -18,17 +18,17 @@
 
 namespace meridian::sim {
 
-// What is done wrong in a run that must fail.
+// A bug that is planted in a run that must fail.
 enum class SessionBug : uint8_t {
   kNone,
-  kForgetsAtOnce,      // traces of what is deleted are not kept until everybody knows
+  kForgetsAtOnce,      // tombstones are dropped before every replica has applied the deletion
   kAnswersBeforeSync,  // a write is acknowledged before it is on disk
 };
 
 struct SessionRunOptions {
   SessionBug bug = SessionBug::kNone;
   size_t replicas = 3;
-  bool flushes = false;  // FLUSHALL is among the commands: then nothing is promised but convergence
+  bool flushes = false;  // FLUSHALL is among the commands: then only convergence is promised
 };
 
 class SessionReplica {
@@ -39,10 +39,10 @@ class SessionReplica {
 
   io::Task<void> Run(io::sim::Machine& machine);
   void StopWriting() { writing_ = false; }
-  // Of the life that runs. It has traces of what is gone: how many.
+  // The contents, and the number of tombstones, of the process that runs.
   Contents See() const;
   size_t Tombstones() const;
-  // Its disk was lost; it begins anew on another, which is empty.
+  // Its disk was lost; the next process has an empty disk.
   void TakeNewDisk() { ++disks_; }
   bool running() const { return engine_ != nullptr; }
 

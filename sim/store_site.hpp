@@ -37,9 +37,10 @@ class StoreOracle {
  public:
   explicit StoreOracle(io::sim::World& world) : world_(world) {}
 
-  // The record was seen durable, by whom.
+  // `who` has seen the record durable.
   void SawDurable(std::string_view who, uint64_t offset, std::string_view body);
-  // A machine starts and has all below `end`, which must be at least what it had acknowledged.
+  // A machine has acknowledged all below `end_offset`; it starts with all below `end_offset`, which
+  // must not be less.
   void Acknowledged(size_t machine, uint64_t end_offset);
   void Started(size_t machine, uint64_t end_offset);
   uint64_t acknowledged(size_t machine) const;

@@ -124,7 +124,7 @@ def test_tombstones_are_forgotten_when_everybody_knows(site, clients):
     for i in range(1000):
         east.delete(f"k:{i}")
     assert east.dbsize() == 0
-    wait_until(lambda: metric(site, "us-east", "meridian_session_memory_bytes")[0] < memory[0] / 4, what="the traces are gone")
+    wait_until(lambda: metric(site, "us-east", "meridian_session_memory_bytes")[0] < memory[0] / 4, what="the tombstones are dropped")
     wait_until(lambda: metric(site, "us-east", "meridian_session_stability_lag_seconds")[0] < 10, what="the stability horizon moves on")
     assert west.dbsize() == 0
 

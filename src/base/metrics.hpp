@@ -28,7 +28,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
-#include "base/metric_cells.hpp"
+#include "base/metric_cells.hpp"  // IWYU pragma: export
 
 namespace meridian {
 

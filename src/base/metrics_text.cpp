@@ -11,7 +11,6 @@
 #include <utility>
 
 #include <fmt/core.h>
-#include <fmt/format.h>
 
 #include "base/clock.hpp"
 #include "base/metric_cells.hpp"

@@ -1,6 +1,7 @@
 #include "dns/tally.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>

@@ -45,6 +45,7 @@
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
 #include "site/limits.hpp"
+#include "site/reach.hpp"
 #include "site/site.hpp"
 #include "site/tier/internal_fields.hpp"
 #include "site/tier/tier_process.hpp"
@@ -128,7 +129,7 @@ Edge::~Edge() = default;
 
 void Edge::OpenAccessLog(const std::string& access_file) {
   const bool lab = process_.start().hosting == site::Hosting::kLab;
-  AccessRule rule = config_.access_log.value_or(lab ? kLogAll : kLogErrorsAndFew);
+  AccessRule rule = config_.access_log.value_or(DefaultAccessRule(lab));
   std::string path =
       process_.start().state_directory / "logs" / process_.here().name / "access.log";
   if (origin_) {
@@ -294,17 +295,18 @@ void Edge::NoteEnd(const http::Exchange& exchange, VisitorRecord& record) {
   const Duration took = process_.driver().Now() - record.begun;
   visitors_.End(record, status, took);
   if (!access_log_ || !access_log_->Wants(status, random_)) return;
-  access_log_->Add({.time = access_log_->WallAt(record.begun),
-                    .client = exchange.peer().address.Unmapped(),
-                    .request = exchange.request(),
-                    .ids = record.Ids(exchange.request(), random_),
-                    .status = exchange.status(),
-                    .complete = status != 0,
-                    .sent_bytes = exchange.sent_bytes(),
-                    .took = took,
-                    .result = record.result,
-                    .datacenter = data_centers_[record.datacenter],
-                    .instance = record.instance.text()});
+  access_log_->Add(
+      {.time = access_log_->WallAt(record.begun),
+       .client = exchange.peer().address.Unmapped(),
+       .request = exchange.request(),
+       .ids = record.Ids(exchange.request(), random_),
+       .status = exchange.status(),
+       .complete = status != 0,
+       .sent_bytes = exchange.sent_bytes(),
+       .took = took,
+       .result = record.result,
+       .datacenter = data_centers_[IsFetched(record.result) ? record.datacenter : place_],
+       .instance = record.instance.text()});
 }
 
 io::Task<void> Edge::HandleVisitor(http::Exchange& exchange, VisitorRecord& record) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -35,14 +36,15 @@ void CommandMetrics::Add(std::string_view name, size_t commands, Duration took) 
 }
 
 DurationHistogram& CommandMetrics::Find(std::string_view name) {
-  // Names of the table stand somewhere for good.
-  Known& known = known_[(reinterpret_cast<uintptr_t>(name.data()) >> 2) % known_.size()];
-  if (known.name == name.data() && known.durations != nullptr) return *known.durations;
+  // Names of the table stand where they stand for good, one behind the other.
+  const char* at = name.begin();
+  Known& known = known_[(std::bit_cast<uintptr_t>(at) >> 2) % known_.size()];
+  if (known.name == at && known.durations != nullptr) return *known.durations;
   const CommandSpec* spec = FindCommand(name);
   const std::string_view group = spec == nullptr ? "" : spec->group;
   size_t family = static_cast<size_t>(std::ranges::find(kNames, group) - kNames.begin());
   if (family == kFamilies) family = kFamilies - 1;
-  known = {.name = name.data(), .durations = families_[family]};
+  known = {.name = at, .durations = families_[family]};
   return *known.durations;
 }
 

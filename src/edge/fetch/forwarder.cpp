@@ -8,7 +8,7 @@
 #include "base/metrics.hpp"
 #include "base/result.hpp"
 #include "dispatch/dispatcher.hpp"
-#include "dispatch/instance.hpp"
+#include "dispatch/instance.hpp"  // IWYU pragma: keep (Outcome::at)
 #include "edge/fetch/routes.hpp"
 #include "edge/fetch/upstreams.hpp"
 #include "edge/visitors/visitor_record.hpp"
@@ -71,6 +71,7 @@ io::Task<Forwarding> Forwarder::Forward(http::Exchange& exchange,
   Forwarding last;
   for (const Hop& hop : *route) {
     record.datacenter = hop.datacenter;
+    record.instance.Set("");
     if (hop.dispatcher != nullptr) {
       dispatch::Outcome outcome =
           co_await hop.dispatcher->Forward({.exchange = exchange,

@@ -1,6 +1,7 @@
 #include "edge/visitors/access_line.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <chrono>
 #include <concepts>
@@ -10,7 +11,6 @@
 #include <string_view>
 
 #include <fmt/core.h>
-#include <fmt/format.h>
 
 #include "base/clock.hpp"
 #include "base/ip.hpp"

@@ -1,6 +1,5 @@
 #include "edge/visitors/access_log.hpp"
 
-#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>

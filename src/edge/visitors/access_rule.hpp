@@ -26,6 +26,9 @@ constexpr AccessRule kLogErrors{.errors = true};
 constexpr AccessRule kLogOff{};
 constexpr AccessRule kLogErrorsAndFew{.errors = true, .other_share = 0.01};
 
+// Where site.toml says nothing: in the lab everything is of interest, and costs nobody anything.
+constexpr AccessRule DefaultAccessRule(bool lab) { return lab ? kLogAll : kLogErrorsAndFew; }
+
 // "all", "errors", "off", or a share of those that did not fail, such as "1%" or "0.5%", beside all
 // that did. Nothing: it is none of these.
 std::optional<AccessRule> ParseAccessRule(std::string_view text);

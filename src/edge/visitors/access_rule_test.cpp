@@ -33,6 +33,11 @@ TEST(AccessRule, ErrorsAreAlwaysAmongAShare) {
   EXPECT_LT(logged, 200);
 }
 
+TEST(AccessRule, UnlessItIsSaidALabLogsAllAndAServerErrorsAndFew) {
+  EXPECT_EQ(DefaultAccessRule(true), *ParseAccessRule("all"));
+  EXPECT_EQ(DefaultAccessRule(false), *ParseAccessRule("1%"));
+}
+
 TEST(AccessRule, OffWantsNothingAndAllWantsEverything) {
   Random random(1);
   for (int status : {0, 101, 200, 304, 404, 500}) {

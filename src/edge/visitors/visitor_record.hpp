@@ -37,8 +37,9 @@ constexpr bool IsFetched(VisitorResult result) {
 class InstanceName {
  public:
   void Set(std::string_view name) {
-    size_ = static_cast<uint8_t>(std::min(name.size(), text_.size()));
-    std::copy_n(name.data(), size_, text_.data());
+    name = name.substr(0, text_.size());
+    std::ranges::copy(name, text_.begin());
+    size_ = static_cast<uint8_t>(name.size());
   }
   std::string_view text() const { return {text_.data(), size_}; }
 

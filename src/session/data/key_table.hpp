@@ -5,7 +5,7 @@
 // older than a flush that was not applied to it yet.
 //
 // Owned by the Keyspace; one thread: the loop's. Invariants: a key is in one table at most; size()
-// and expiring() count the entries whose standing is kLasting or kExpiring, and kExpiring.
+// is the number of entries whose standing is kLasting or kExpiring, expiring() of the latter.
 #pragma once
 
 #include <algorithm>

@@ -5,11 +5,9 @@
 // A key is a product of parts, each merged by itself:
 //
 //   delete_stamp  everything in the key with an earlier stamp is deleted: written by DEL, and by
-//   SET,
-//                 which replaces all that was there; the later one wins
+//                 SET, which replaces all that was there; the later one wins
 //   expiry        when the key expires: the last writer wins. EXPIRE changes this alone, so it
-//   cannot
-//                 undo a concurrent DEL (and a later key of the name sets its own)
+//                 cannot undo a concurrent DEL (and a later key of the name sets its own)
 //   text          a string: the last writer wins
 //   counts        what each data center has added to the string: they add up
 //   fields        of a hash: the last writer of each wins

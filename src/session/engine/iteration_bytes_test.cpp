@@ -200,9 +200,9 @@ TEST(ReplyBytes, OfLongNamesOfKeysWereCollectedInOneIteration) {
   }
   Client& client = world.client->client();
   Execute(world, *world.client, {"KEYS", "*"});
-  size_t turns = 0;
-  for (; client.output.empty(); ++turns) world.engine->ContinueReply(client);
-  EXPECT_GT(turns, 5);
+  size_t iterations = 0;
+  for (; client.output.empty(); ++iterations) world.engine->ContinueReply(client);
+  EXPECT_GT(iterations, 5);
 }
 
 TEST(ReplyIterations, OfASmallHashAmongManyTombstonesWasMadeInOne) {

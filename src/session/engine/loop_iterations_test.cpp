@@ -302,13 +302,13 @@ TEST(LongReplies, KeysGivesEachNameOnceWhileTheTableShrinksAndGrows) {
   world.engine->Execute(client, request);
   std::string heard;
   size_t gone = 1000;
-  for (size_t turn = 0; client.long_reply; ++turn) {
+  for (size_t iteration = 0; client.long_reply; ++iteration) {
     world.engine->ContinueReply(client);
     heard += world.client->Heard();
     // All but the first thousand go, and others come.
     for (size_t i = 0; i < 6000 && gone < kMany; ++i) {
       other->Say("DEL key:" + std::to_string(gone++));
-      if (turn % 2 == 0) other->Say("SET other:" + std::to_string(gone) + " v");
+      if (iteration % 2 == 0) other->Say("SET other:" + std::to_string(gone) + " v");
     }
   }
   for (size_t i = 0; i < 1000; ++i) {
@@ -380,9 +380,9 @@ TEST(LoopIterations, SnapshotOfALargeHashTakesSeveral) {
   FillSet(world, "s", kMany);
   FillStrings(world, 10);
   SnapshotWalk walk;
-  size_t turns = 0;
+  size_t iterations = 0;
   std::vector<std::string> all;
-  for (; !walk.done(); ++turns) {
+  for (; !walk.done(); ++iterations) {
     std::vector<std::string> items;
     world.engine->keyspace().Snapshot(&walk, kSnapshotSlice, &items);
     size_t bytes = 0;
@@ -390,7 +390,7 @@ TEST(LoopIterations, SnapshotOfALargeHashTakesSeveral) {
     EXPECT_LT(bytes, 2 * kSnapshotItemBytes);
     std::ranges::move(items, std::back_inserter(all));
   }
-  EXPECT_GT(turns, 2 * kMany / kSnapshotSlice / 2);
+  EXPECT_GT(iterations, 2 * kMany / kSnapshotSlice / 2);
   EngineFixture again;
   for (const std::string& item : all) ASSERT_TRUE(again.engine->keyspace().Apply(AsBytes(item)));
   again.engine->BeginBatch();

@@ -56,9 +56,9 @@ class LogApplierTest : public testing::Test {
 
 TEST_F(LogApplierTest, ChangesAreMergedAndHeartbeatsPassedOn) {
   EXPECT_TRUE(Apply(LogRecordOf(LogRecordKind::kChange, ChangeOf("k"))));
-  EXPECT_TRUE(Apply(LogRecordOf(LogRecordKind::kHeartbeat, "beat")));
+  EXPECT_TRUE(Apply(LogRecordOf(LogRecordKind::kHeartbeat, "now")));
   EXPECT_EQ(Keys(), "k ");
-  EXPECT_EQ(heartbeats_, "beat ");
+  EXPECT_EQ(heartbeats_, "now ");
   EXPECT_TRUE(applier_.at_boundary());
 }
 

@@ -223,7 +223,7 @@ io::Task<Result<void>> LogFiles::RemoveBelow(uint64_t offset) {
   // While a file is removed, another call may remove more, and the log may start over or grow.
   while (segments_.size() > 1 && segments_.front().index.end_offset() <= offset) {
     std::string path = segments_.front().path;
-    segments_.pop_front();  // first, so that nobody begins to read it
+    segments_.pop_front();  // first, so that no read of it begins
     if (auto removed = co_await disk_.Remove(path); !removed) co_return removed;
   }
   co_return Result<void>{};

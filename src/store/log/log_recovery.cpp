@@ -171,7 +171,7 @@ void LogFiles::TakeSegment(const Candidate& candidate, const SegmentScan& scan,
       records = damage.records_before;
       break;
     }
-    if (damage.records_before == found.size()) break;  // up to the next segment: told with that
+    if (damage.records_before == found.size()) break;  // up to the next segment: reported with that
     AddDamage({.path = candidate.path,
                .begin_position = damage.begin_position,
                .end_position = damage.end_position,
