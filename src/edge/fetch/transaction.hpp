@@ -1,4 +1,4 @@
-// Trip: one visitor's request on its way through the edge, and the fields of a request that
+// Transaction: one visitor's request on its way through the edge, and the fields of a request that
 // outlives its visitor. Owned by the handler of the request; one fiber.
 #pragma once
 
@@ -25,7 +25,7 @@
 
 namespace meridian::edge {
 
-struct Trip {
+struct Transaction {
   http::Exchange& exchange;
   VisitorRecord& record;
   CacheRequest asked;
