@@ -63,15 +63,15 @@ std::optional<Waste> CacheHandler::FindWaste(const KeyView& key, const ResponseH
 }
 
 void CacheHandler::RecordFetch(Transaction& transaction, const ResponseHead& head) {
-  transaction.content = ContentOf(head, transaction.stale.get());
+  transaction.costs.content = ContentOf(head, transaction.lookup.stale.get());
   const bool for_cache =
       transaction.asked.bypass == Bypass::kNone && transaction.key && !transaction.asked.head;
-  if (!for_cache || transaction.judged) return;
-  transaction.judged = true;
-  transaction.waste =
-      FindWaste(*transaction.key, head, transaction.stale.get(),
-                {.content = transaction.content,
-                 .storability = transaction.storability,
+  if (!for_cache || transaction.costs.judged) return;
+  transaction.costs.judged = true;
+  transaction.costs.waste =
+      FindWaste(*transaction.key, head, transaction.lookup.stale.get(),
+                {.content = transaction.costs.content,
+                 .storability = transaction.costs.storability,
                  .demanded = transaction.status.forwarded == Forwarded::kRequest,
                  .other_variant = transaction.status.forwarded == Forwarded::kVaryMiss});
 }

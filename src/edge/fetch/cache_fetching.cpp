@@ -55,9 +55,9 @@ using State = CoalescedFetch::State;
 // visitor's own no-store, range, conditions or long fields have brought it about.
 bool TellsOfOthers(const Transaction& transaction, int status) {
   const bool by_condition =
-      !transaction.asks_whole && (status == 206 || status == 304 || status == 416);
-  const bool by_request = transaction.storability == Storability::kRequest ||
-                          transaction.storability == Storability::kVariant;
+      !transaction.origin.asks_whole && (status == 206 || status == 304 || status == 416);
+  const bool by_request = transaction.costs.storability == Storability::kRequest ||
+                          transaction.costs.storability == Storability::kVariant;
   return !by_request && !by_condition;
 }
 
@@ -79,7 +79,7 @@ void DropConditions(HeaderFields* fields) {
 io::Task<void> CacheHandler::FetchFromOrigin(Transaction& transaction,
                                              std::shared_ptr<CoalescedFetch> fetch) {
   CoalescedFetch::Reader reader(fetch);
-  transaction.asked_at = options_.loop.Now();
+  transaction.origin.asked_at = options_.loop.Now();
   ForwardedFields forwarded(transaction.request(),
                             {.peer = transaction.exchange.peer(),
                              .https = transaction.exchange.secure(),
@@ -89,22 +89,25 @@ io::Task<void> CacheHandler::FetchFromOrigin(Transaction& transaction,
                              .loop_id = options_.loop_id,
                              .ids = transaction.record.Ids(transaction.request(), random_)});
   HeaderFields fields = forwarded.fields();
-  bool conditional = transaction.stale != nullptr && !transaction.asked.head;
-  transaction.asks_whole = transaction.shared || conditional;
-  if (transaction.asks_whole) DropConditions(&fields);
+  bool conditional = transaction.lookup.stale != nullptr && !transaction.asked.head;
+  transaction.origin.asks_whole = transaction.origin.shared || conditional;
+  if (transaction.origin.asks_whole) DropConditions(&fields);
   if (conditional) {
-    AddConditions(transaction.stale->validators, transaction.stale->confirmed_each_time(), &fields);
+    AddConditions(transaction.lookup.stale->validators,
+                  transaction.lookup.stale->confirmed_each_time(), &fields);
   }
-  transaction.rest.reset();
-  if (transaction.shared && transaction.partial) {
-    transaction.rest = RestOf(*transaction.partial->piece, transaction.partial->validators,
-                              std::min(kMaxCombinedBytes, options_.config.cache.max_object_bytes));
+  transaction.origin.rest.reset();
+  if (transaction.origin.shared && transaction.lookup.partial) {
+    transaction.origin.rest =
+        RestOf(*transaction.lookup.partial->piece, transaction.lookup.partial->validators,
+               std::min(kMaxCombinedBytes, options_.config.cache.max_object_bytes));
   }
   std::string range;
-  if (transaction.rest) {
-    range = fmt::format("bytes={}-{}", transaction.rest->first, transaction.rest->last);
+  if (transaction.origin.rest) {
+    range =
+        fmt::format("bytes={}-{}", transaction.origin.rest->first, transaction.origin.rest->last);
     fields.Add("Range", range);
-    fields.Add("If-Range", transaction.partial->validators.etag);
+    fields.Add("If-Range", transaction.lookup.partial->validators.etag);
   }
 
   HeadDecision taking = HeadDecision::kRelay;
@@ -113,7 +116,7 @@ io::Task<void> CacheHandler::FetchFromOrigin(Transaction& transaction,
                            HeaderFields& edited) { EditResponse(transaction, head, edited); },
       .takes =
           [&](const ResponseHead& head, bool uploaded) {
-            transaction.uploaded = uploaded;
+            transaction.origin.uploaded = uploaded;
             taking = DecideByHead(transaction, fetch, head);
             // Those who wait need not wait for a body that is not theirs.
             if (taking == HeadDecision::kRelay) End(*fetch, State::kNotShared);
@@ -125,10 +128,11 @@ io::Task<void> CacheHandler::FetchFromOrigin(Transaction& transaction,
   Forwarding forwarding =
       co_await options_.forwarder.Forward(transaction.exchange, fields, relay, transaction.record);
   bool gone = forwarding.error.code == Errc::kCancelled;
-  transaction.source = Costs::Fetched(forwarding.crosses);
+  transaction.costs.source = Costs::Fetched(forwarding.crosses);
   switch (forwarding.kind) {
     case Forwarding::Kind::kAnswered:
-      costs_.CountFetch(transaction.content, forwarding.crosses, transaction.exchange.sent_bytes());
+      costs_.CountFetch(transaction.costs.content, forwarding.crosses,
+                        transaction.exchange.sent_bytes());
       // The visitor has left before there was a head: somebody else is to ask.
       if (!fetch->over()) End(*fetch, State::kAbandoned);
       co_return;
@@ -136,12 +140,13 @@ io::Task<void> CacheHandler::FetchFromOrigin(Transaction& transaction,
       // A body that is stored is counted where it is read.
       fetch->crosses = forwarding.crosses;
       if (taking != HeadDecision::kStore) {
-        CountHeadAlone(forwarding.taken->head(), transaction.stale.get(), forwarding.crosses);
+        CountHeadAlone(forwarding.taken->head(), transaction.lookup.stale.get(),
+                       forwarding.crosses);
       }
       co_return co_await AnswerTaken(transaction, reader, taking, std::move(forwarding.taken));
     case Forwarding::Kind::kFailed:
     case Forwarding::Kind::kUnavailable:
-      transaction.source = Costs::Source::kHere;
+      transaction.costs.source = Costs::Source::kHere;
       fetch->error = forwarding.error;
       if (!fetch->over()) End(*fetch, gone ? State::kAbandoned : State::kFailed);
       if (!gone) co_await AnswerFailure(transaction, std::move(forwarding.error), 0);
@@ -151,13 +156,13 @@ io::Task<void> CacheHandler::FetchFromOrigin(Transaction& transaction,
 StoredResponseMaker::RequestContext CacheHandler::ContextOf(const Transaction& transaction) const {
   return {.asked = transaction.asked,
           .request = transaction.request().fields,
-          .at = transaction.asked_at,
+          .at = transaction.origin.asked_at,
           .without_cookies = transaction.without_cookies};
 }
 
 void CacheHandler::FreshenByHead(Transaction& transaction, CoalescedFetch& fetch,
                                  const ResponseHead& head) {
-  const std::shared_ptr<StoredResponse>& stored = transaction.stale;
+  const std::shared_ptr<StoredResponse>& stored = transaction.lookup.stale;
   if (stored == nullptr || stored->status != 200 || head.status != 200) return;
   switch (JudgeHead(head, stored->validators, stored->body->size())) {
     case HeadVerdict::kSame:
@@ -178,14 +183,15 @@ void CacheHandler::FreshenByHead(Transaction& transaction, CoalescedFetch& fetch
 CacheHandler::HeadDecision CacheHandler::DecideOnPiece(Transaction& transaction,
                                                        const std::shared_ptr<CoalescedFetch>& fetch,
                                                        const ResponseHead& head) {
-  const bool wanted = transaction.stale == nullptr && (transaction.asked.range || transaction.rest);
-  if (transaction.storability == Storability::kStore) {
-    transaction.storability =
-        wanted ? maker_.BeginPiece(ContextOf(transaction), head, transaction.partial, *fetch)
+  const bool wanted =
+      transaction.lookup.stale == nullptr && (transaction.asked.range || transaction.origin.rest);
+  if (transaction.costs.storability == Storability::kStore) {
+    transaction.costs.storability =
+        wanted ? maker_.BeginPiece(ContextOf(transaction), head, transaction.lookup.partial, *fetch)
                : Storability::kStatus;
   }
-  const bool stores = transaction.storability == Storability::kStore;
-  if (transaction.rest) {
+  const bool stores = transaction.costs.storability == Storability::kStore;
+  if (transaction.origin.rest) {
     transaction.status.forward_status = head.status;
     // Everybody waits for the whole.
     if (stores && !fetch->response->piece) return HeadDecision::kStore;
@@ -203,13 +209,14 @@ CacheHandler::HeadDecision CacheHandler::DecideOnPost(Transaction& transaction,
                                                       const ResponseHead& head) {
   // An answer to half of a request is none to a GET, and taking it would cut the other half off.
   const bool is_own =
-      transaction.key && transaction.uploaded && head.status == 200 && maker_.SaysFreshness(head) &&
+      transaction.key && transaction.origin.uploaded && head.status == 200 &&
+      maker_.SaysFreshness(head) &&
       IsOfItsOwnTarget(transaction.request(), transaction.exchange.secure(), head.fields);
   if (!is_own || !IsPostForOthers(transaction.request(), head)) return HeadDecision::kRelay;
   const CacheRequest asked = ReadPostAsGet(transaction.request());
   const StoredResponseMaker::RequestContext asking{.asked = asked,
                                                    .request = transaction.request().fields,
-                                                   .at = transaction.asked_at,
+                                                   .at = transaction.origin.asked_at,
                                                    .without_cookies = transaction.without_cookies};
   if (maker_.Judge(asking, head) != Storability::kStore) return HeadDecision::kRelay;
   // What it makes out of date it does not make of itself.
@@ -224,14 +231,15 @@ CacheHandler::HeadDecision CacheHandler::DecideByHead(
     const ResponseHead& head) {
   CoalescedFetch& fetch = *asked_by;
   const StoredResponseMaker::RequestContext asking = ContextOf(transaction);
-  transaction.storability = maker_.Judge(asking, head);
-  if (transaction.storability == Storability::kTooLarge && transaction.key) {
+  transaction.costs.storability = maker_.Judge(asking, head);
+  if (transaction.costs.storability == Storability::kTooLarge && transaction.key) {
     too_large_.Add(transaction.key->hash, options_.loop.Now());
   }
   RecordFetch(transaction, head);
   if (transaction.request().method == "POST") return DecideOnPost(transaction, asked_by, head);
   if (!transaction.key || transaction.asked.bypass != Bypass::kNone) return HeadDecision::kRelay;
-  if (!StandInReason(transaction.stale.get(), transaction.asked.control, head.status).empty()) {
+  if (!StandInReason(transaction.lookup.stale.get(), transaction.asked.control, head.status)
+           .empty()) {
     transaction.status.forward_status = head.status;
     fetch.failed_status = head.status;
     return HeadDecision::kServeStale;
@@ -241,27 +249,27 @@ CacheHandler::HeadDecision CacheHandler::DecideByHead(
     return HeadDecision::kRelay;
   }
   if (head.status == 206) return DecideOnPiece(transaction, asked_by, head);
-  if (transaction.rest && head.status == 416) {
+  if (transaction.origin.rest && head.status == 416) {
     store_.Remove(*transaction.key);
     return HeadDecision::kFetchAgain;
   }
-  if (transaction.stale != nullptr) {
+  if (transaction.lookup.stale != nullptr) {
     transaction.status.forward_status = head.status;
     if (head.status == 304) {
-      bool confirmed = maker_.Confirm(asking, head, transaction.stale, fetch);
+      bool confirmed = maker_.Confirm(asking, head, transaction.lookup.stale, fetch);
       return confirmed ? HeadDecision::kConfirm : HeadDecision::kFetchAgain;
     }
   }
-  if (transaction.storability == Storability::kStore) {
-    transaction.storability = maker_.Begin(asking, head, fetch);
+  if (transaction.costs.storability == Storability::kStore) {
+    transaction.costs.storability = maker_.Begin(asking, head, fetch);
   }
-  if (transaction.storability == Storability::kStore) return HeadDecision::kStore;
+  if (transaction.costs.storability == Storability::kStore) return HeadDecision::kStore;
   if (TellsOfOthers(transaction, head.status))
     passes_.Add(transaction.key->hash, options_.loop.Now());
   // What the origin no longer lets be stored is no longer good to stand in either.
-  const bool gone = !ConcernsRequestAlone(transaction.storability) && head.status < 500;
-  if (transaction.stale != nullptr && gone) store_.Remove(*transaction.key);
-  if (!transaction.asks_whole || head.status != 200) return HeadDecision::kRelay;
+  const bool gone = !ConcernsRequestAlone(transaction.costs.storability) && head.status < 500;
+  if (transaction.lookup.stale != nullptr && gone) store_.Remove(*transaction.key);
+  if (!transaction.origin.asks_whole || head.status != 200) return HeadDecision::kRelay;
   // The origin was not told of the visitor's conditions; they are judged by its answer.
   if (transaction.asked.conditional() &&
       IsNotModified(transaction.asked, ValidatorsOf(head.fields), options_.loop.Wall())) {
@@ -291,7 +299,7 @@ io::Task<void> CacheHandler::AnswerTaken(Transaction& transaction, CoalescedFetc
       break;
     case HeadDecision::kConfirm:
       confirmed_.Add();
-      transaction.source = Costs::Source::kConfirmed;
+      transaction.costs.source = Costs::Source::kConfirmed;
       taken.reset();
       End(fetch, fetch.kept ? State::kDone : State::kNotShared);
       transaction.status.stored = fetch.stored;
@@ -306,9 +314,9 @@ io::Task<void> CacheHandler::AnswerTaken(Transaction& transaction, CoalescedFetc
     case HeadDecision::kFetchAgain:
       taken.reset();
       End(fetch, State::kNotShared);
-      transaction.stale = nullptr;
-      transaction.partial = nullptr;
-      transaction.shared = false;
+      transaction.lookup.stale = nullptr;
+      transaction.lookup.partial = nullptr;
+      transaction.origin.shared = false;
       co_return co_await FetchFromOrigin(transaction, MakeUnsharedFetch(transaction));
   }
   transaction.status.ttl = fetch.response->freshness.Left(options_.loop.Now());
@@ -328,7 +336,7 @@ io::Task<void> CacheHandler::AnswerNotModified(Transaction& transaction, const R
     if (cookie && transaction.without_cookies) continue;
     if (BelongsIn304(field.name)) fields.Add(field.name, field.value);
   }
-  transaction.status.detail = StorabilityName(transaction.storability);
+  transaction.status.detail = StorabilityName(transaction.costs.storability);
   CacheStatusText status(transaction.status);
   fields.Add("Cache-Status", status.text());
   Result<void> begun = transaction.exchange.Start({.status = 304, .fields = fields});
@@ -348,9 +356,10 @@ void CacheHandler::EditResponse(Transaction& transaction, const ResponseHead& up
   transaction.status.forward_status = upstream.status;
   bool looked_up = transaction.asked.bypass == Bypass::kNone && transaction.key;
   // A head has no body that could be stored.
-  bool is_storable_head = transaction.asked.head && transaction.storability == Storability::kStore;
+  bool is_storable_head =
+      transaction.asked.head && transaction.costs.storability == Storability::kStore;
   if (looked_up && !is_storable_head)
-    transaction.status.detail = StorabilityName(transaction.storability);
+    transaction.status.detail = StorabilityName(transaction.costs.storability);
   transaction.status_text.emplace(transaction.status);
   fields.Add("Cache-Status", transaction.status_text->text());
   if (!transaction.own_origin.empty() && !fields.Has(kAllowOriginField)) {

@@ -68,7 +68,7 @@ bool CanAnswer(const StoredResponse& response, const CacheRequest& asked, WallTi
 }
 
 VisitorResult ResultOf(const Transaction& transaction) {
-  switch (transaction.source) {
+  switch (transaction.costs.source) {
     case Costs::Source::kCache:
       if (transaction.status.collapsed) return VisitorResult::kCollapsed;
       return transaction.status.hit && transaction.status.ttl > Duration::zero()
@@ -135,49 +135,51 @@ io::Task<void> CacheHandler::Handle(http::Exchange& exchange, Requester requeste
   transaction.without_cookies = IsCdnHost(exchange.request().authority, options_.cdn_domain);
   transaction.own_origin = OwnOrigin(exchange.request(), options_.default_host);
   if (requester.debug) transaction.path = fmt::format("edge={} cache", options_.here);
-  switch (LookUp(transaction)) {
-    case LookupResult::kAnswer:
+  transaction.lookup = LookUp(transaction);
+  switch (transaction.lookup.outcome) {
+    case Lookup::Outcome::kAnswer:
       co_await AnswerStored(exchange, {.asked = transaction.asked,
-                                       .response = std::move(transaction.hit),
+                                       .response = std::move(transaction.lookup.hit),
                                        .status = transaction.status,
                                        .path = transaction.path,
                                        .own_origin = transaction.own_origin,
                                        .nonce = random_.Next()});
       break;
-    case LookupResult::kOnlyIfCached:
+    case Lookup::Outcome::kOnlyIfCached:
       co_await AnswerHere(exchange, 504, "this is not in the cache\n",
                           {.detail = "only-if-cached"});
       break;
-    case LookupResult::kForward:
+    case Lookup::Outcome::kForward:
       co_await Miss(transaction);
-      if (transaction.waste) {
-        const uint64_t bytes = WastesBody(*transaction.waste) ? exchange.sent_bytes() : 0;
-        costs_.wasteful().Add(KeyText(*transaction.key), *transaction.waste, transaction.content,
-                              bytes);
+      if (transaction.costs.waste) {
+        const uint64_t bytes = WastesBody(*transaction.costs.waste) ? exchange.sent_bytes() : 0;
+        costs_.wasteful().Add(KeyText(*transaction.key), *transaction.costs.waste,
+                              transaction.costs.content, bytes);
       }
   }
   transaction.record.result = ResultOf(transaction);
   // Nothing, when the visitor has left before there was an answer.
   const uint64_t sent = exchange.sent_bytes();
   if (sent > 0 && !requester.own)
-    costs_.CountVisitor(transaction.content, transaction.source, sent);
+    costs_.CountVisitor(transaction.costs.content, transaction.costs.source, sent);
 }
 
-CacheHandler::LookupResult CacheHandler::LookUp(Transaction& transaction) {
+Lookup CacheHandler::LookUp(Transaction& transaction) {
+  Lookup lookup;
+  if (transaction.asked.control.only_if_cached) lookup.outcome = Lookup::Outcome::kOnlyIfCached;
   if (transaction.asked.bypass != Bypass::kNone || !transaction.key) {
     bool method = transaction.asked.bypass == Bypass::kMethod;
     transaction.status.forwarded = method ? Forwarded::kMethod : Forwarded::kBypass;
-    return transaction.asked.control.only_if_cached ? LookupResult::kOnlyIfCached
-                                                    : LookupResult::kForward;
+    return lookup;
   }
   MemoryStore::Found found = store_.Find(*transaction.key, transaction.request().fields);
   transaction.status.forwarded = found.has_url ? Forwarded::kVaryMiss : Forwarded::kUriMiss;
-  transaction.vary = found.vary;
+  lookup.vary = found.vary;
   if (found.response != nullptr && found.response->piece &&
       !CanAnswer(*found.response, transaction.asked, options_.loop.Wall())) {
     transaction.status.forwarded = Forwarded::kPartial;
-    transaction.variant = found.response->variant;
-    transaction.partial = std::move(found.response);
+    lookup.variant = found.response->variant;
+    lookup.partial = std::move(found.response);
   } else if (found.response != nullptr) {
     TimePoint now = options_.loop.Now();
     const Freshness& freshness = found.response->freshness;
@@ -189,41 +191,43 @@ CacheHandler::LookupResult CacheHandler::LookUp(Transaction& transaction) {
       (left > Duration::zero() ? hits_ : stale_hits_).Add();
       if (use == Use::kWhileRevalidating) FetchInBackground(transaction, found.response);
       transaction.status = {.hit = true, .ttl = left};
-      transaction.content = found.response->kind;
-      transaction.source = Costs::Source::kCache;
-      transaction.hit = std::move(found.response);
-      return LookupResult::kAnswer;
+      transaction.costs.content = found.response->kind;
+      transaction.costs.source = Costs::Source::kCache;
+      lookup.hit = std::move(found.response);
+      lookup.outcome = Lookup::Outcome::kAnswer;
+      return lookup;
     }
     bool fresh = left > Duration::zero() && !found.response->control.no_cache;
     transaction.status.forwarded = fresh ? Forwarded::kRequest : Forwarded::kStale;
-    transaction.variant = found.response->variant;
-    transaction.stale = std::move(found.response);
-  } else if (!transaction.vary.empty()) {
-    transaction.variant = VariantKey(transaction.vary, transaction.request().fields).value_or("");
+    lookup.variant = found.response->variant;
+    lookup.stale = std::move(found.response);
+  } else if (!lookup.vary.empty()) {
+    lookup.variant = VariantKey(lookup.vary, transaction.request().fields).value_or("");
   }
-  return transaction.asked.control.only_if_cached ? LookupResult::kOnlyIfCached
-                                                  : LookupResult::kForward;
+  return lookup;
 }
 
 io::Task<void> CacheHandler::Miss(Transaction& transaction) {
   const TimePoint now = options_.loop.Now();
   // Of what is too large to be stored, a range is fetched as it is.
-  const bool apart = transaction.asked.range && transaction.key &&
-                     (too_large_.Passes(transaction.key->hash, now) ||
-                      (transaction.partial && transaction.partial->piece->whole_length >
-                                                  options_.config.cache.max_object_bytes));
+  const bool apart =
+      transaction.asked.range && transaction.key &&
+      (too_large_.Passes(transaction.key->hash, now) ||
+       (transaction.lookup.partial &&
+        transaction.lookup.partial->piece->whole_length > options_.config.cache.max_object_bytes));
   // Each visitor has it confirmed for himself: the origin may tell them apart by their cookies.
-  const bool by_itself = transaction.stale && transaction.stale->confirmed_each_time();
-  const bool waits = transaction.stale || !passes_.Passes(transaction.key->hash, now);
+  const bool by_itself =
+      transaction.lookup.stale && transaction.lookup.stale->confirmed_each_time();
+  const bool waits = transaction.lookup.stale || !passes_.Passes(transaction.key->hash, now);
   if (MayShare(transaction) && !apart && !by_itself && waits) {
     const std::string key = KeyText(*transaction.key);
     for (int joins = 0; joins < kMaxWaits; ++joins) {
-      std::string slot = FetchSlot(key, transaction.vary, transaction.variant);
+      std::string slot = FetchSlot(key, transaction.lookup.vary, transaction.lookup.variant);
       std::shared_ptr<CoalescedFetch> fetch = FindFetch(slot, key);
       if (fetch == nullptr) {
         fetch = std::make_shared<CoalescedFetch>(*transaction.key, std::move(slot), store_.mark());
         fetches_.Add(fetch);
-        transaction.shared = true;
+        transaction.origin.shared = true;
         co_return co_await FetchFromOrigin(transaction, std::move(fetch));
       }
       WaitResult joined = co_await WaitFor(transaction, std::move(fetch));
@@ -279,7 +283,8 @@ io::Task<CacheHandler::WaitResult> CacheHandler::WaitFor(Transaction& transactio
     case State::kFailed:
       // Each its own answer of a failing origin, unless the cache can stand in for it.
       if (fetch->failed_status != 0 &&
-          StandInReason(transaction.stale.get(), transaction.asked.control, fetch->failed_status)
+          StandInReason(transaction.lookup.stale.get(), transaction.asked.control,
+                        fetch->failed_status)
               .empty()) {
         co_return WaitResult::kFetchAlone;
       }
@@ -302,15 +307,15 @@ io::Task<CacheHandler::WaitResult> CacheHandler::AnswerFromFetch(Transaction& tr
     auto variant = VariantKey(response->vary, transaction.request().fields);
     if (!variant) co_return WaitResult::kFetchAlone;
     if (!response->Answers(*variant)) {
-      transaction.vary = response->vary;
-      transaction.variant = std::move(*variant);
-      transaction.stale = nullptr;
+      transaction.lookup.vary = response->vary;
+      transaction.lookup.variant = std::move(*variant);
+      transaction.lookup.stale = nullptr;
       co_return WaitResult::kLookUpAgain;
     }
   }
   collapsed_.Add();
-  transaction.content = response->kind;
-  transaction.source = Costs::Source::kCache;
+  transaction.costs.content = response->kind;
+  transaction.costs.source = Costs::Source::kCache;
   transaction.status.collapsed = true;
   transaction.status.stored = reader.fetch().stored;
   transaction.status.ttl = response->freshness.Left(options_.loop.Now());
@@ -343,15 +348,15 @@ std::string_view CacheHandler::StandInReason(const StoredResponse* stored,
 
 io::Task<void> CacheHandler::AnswerFailure(Transaction& transaction, Error error, int status) {
   const std::string_view reason =
-      StandInReason(transaction.stale.get(), transaction.asked.control, status);
+      StandInReason(transaction.lookup.stale.get(), transaction.asked.control, status);
   if (!reason.empty()) {
     stood_in_.Add();
-    transaction.content = transaction.stale->kind;
-    transaction.source = Costs::Source::kCache;
-    transaction.status.ttl = transaction.stale->freshness.Left(options_.loop.Now());
+    transaction.costs.content = transaction.lookup.stale->kind;
+    transaction.costs.source = Costs::Source::kCache;
+    transaction.status.ttl = transaction.lookup.stale->freshness.Left(options_.loop.Now());
     transaction.status.detail = reason;
     co_await AnswerStored(transaction.exchange, {.asked = transaction.asked,
-                                                 .response = transaction.stale,
+                                                 .response = transaction.lookup.stale,
                                                  .status = transaction.status,
                                                  .path = transaction.path,
                                                  .own_origin = transaction.own_origin,
@@ -359,7 +364,8 @@ io::Task<void> CacheHandler::AnswerFailure(Transaction& transaction, Error error
     co_return;
   }
   if (error.code == Errc::kUnavailable) unavailable_.Add();
-  if (transaction.stale != nullptr && MustBeConfirmedWhenStale(transaction.stale->control)) {
+  if (transaction.lookup.stale != nullptr &&
+      MustBeConfirmedWhenStale(transaction.lookup.stale->control)) {
     transaction.status.detail = "must-revalidate";
     co_await AnswerHere(transaction.exchange, 504, "no data center could confirm what is stored\n",
                         transaction.status);

@@ -64,7 +64,6 @@ class CacheHandler {
   void ReportSize();
 
  private:
-  enum class LookupResult : uint8_t { kAnswer, kOnlyIfCached, kForward };
   enum class WaitResult : uint8_t { kAnswered, kLookUpAgain, kFetchAlone };
   // What is done with an answer by its head.
   enum class HeadDecision : uint8_t {
@@ -76,7 +75,7 @@ class CacheHandler {
     kFetchAgain
   };
 
-  LookupResult LookUp(Transaction& transaction);
+  Lookup LookUp(Transaction& transaction);
   io::Task<void> Miss(Transaction& transaction);
   // For a request that waits for nobody, and nobody for it.
   std::shared_ptr<CoalescedFetch> MakeUnsharedFetch(const Transaction& transaction);

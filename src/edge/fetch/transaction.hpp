@@ -1,4 +1,5 @@
-// Transaction: one visitor's request on its way through the edge, and the fields of a request that
+// Transaction: one request on its way through the cache: what is known from the start, and the
+// result of each stage (look-up, request to the origin, costs). And the fields of a request that
 // outlives its visitor. Owned by the handler of the request; one fiber.
 #pragma once
 
@@ -25,33 +26,56 @@
 
 namespace meridian::edge {
 
+// What the store has for a request.
+struct Lookup {
+  enum class Outcome : uint8_t {
+    kAnswer,        // `hit` may answer now
+    kOnlyIfCached,  // nothing may, and the client wants no other answer
+    kForward,       // the origin must be asked
+  };
+  Outcome outcome = Outcome::kForward;
+  std::shared_ptr<StoredResponse> hit = {};
+  std::shared_ptr<StoredResponse> stale = {};    // the origin is to confirm it
+  std::shared_ptr<StoredResponse> partial = {};  // a piece, of which the request wants more or all
+  // The selecting header fields of the stored variants, and the request's variant by them.
+  std::string vary = {};
+  std::string variant = {};
+};
+
+// How the origin is asked.
+struct OriginRequest {
+  bool shared = false;                             // other requests wait for its answer
+  bool asks_whole = false;                         // without the visitor's own Range and conditions
+  std::optional<wire::http::ByteRange> rest = {};  // the part that completes Lookup::partial
+  TimePoint asked_at = {};
+  bool uploaded = false;  // all of the request was sent when its answer came
+};
+
+// What is counted of a request when it is over.
+struct RequestCosts {
+  ContentKind content = ContentKind::kOther;
+  Costs::Source source = Costs::Source::kHere;
+  Storability storability = Storability::kRequest;
+  std::optional<Waste> waste = {};
+  bool judged = false;  // the headers were judged, by the first answer to this request
+};
+
 struct Transaction {
+  // Known from the start.
   http::Exchange& exchange;
   VisitorRecord& record;
   CacheRequest asked;
   bool debug = false;
   std::optional<KeyView> key = {};
-  std::shared_ptr<StoredResponse> hit = {};
-  CacheStatus status = {};
   std::string_view own_origin = {};  // OwnOrigin
   bool without_cookies = false;      // at the CDN's host
-  // Of the stored variants, while the request goes forward.
-  std::string vary = {};
-  std::string variant = {};
-  std::shared_ptr<StoredResponse> stale = {};  // that the origin is to confirm
-  // Of which a piece is there, and the request wants more or all; `rest` is then asked for.
-  std::shared_ptr<StoredResponse> partial = {};
-  std::optional<wire::http::ByteRange> rest = {};
-  bool shared = false;      // others wait for what this one asks
-  bool asks_whole = false;  // of the origin: without Range and conditions of the visitor's own
-  bool uploaded = false;    // all of the request was sent when its answer came
-  TimePoint asked_at = {};
-  Storability storability = Storability::kRequest;
-  // For costs.
-  ContentKind content = ContentKind::kOther;
-  Costs::Source source = Costs::Source::kHere;
-  std::optional<Waste> waste = {};
-  bool judged = false;  // its headers, by the first answer to this request
+
+  // The result of each stage.
+  Lookup lookup = {};
+  OriginRequest origin = {};
+  RequestCosts costs = {};
+  CacheStatus status = {};
+
   // Texts that outlive the head which they are written into.
   std::string path = {};
   std::optional<CacheStatusText> status_text = {};
