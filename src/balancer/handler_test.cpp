@@ -30,7 +30,7 @@ class HandlerTest : public dispatch::DispatcherFixture {
   std::string Told(const std::string& fields) {
     Run([&]() -> io::Task<void> {
       SetInstances({1});
-      std::string answer = co_await Ask("GET", "/", fields);
+      std::string answer = co_await Fetch("GET", "/", fields);
       EXPECT_TRUE(answer.starts_with("HTTP/1.1 200")) << answer;
     });
     return network_[1].head;
@@ -42,7 +42,7 @@ class HandlerTest : public dispatch::DispatcherFixture {
 
 TEST_F(HandlerTest, WhenNoInstanceCouldBeGivenItAnotherDataCenterMayBeAsked) {
   Run([&]() -> io::Task<void> {
-    const std::string answer = co_await Ask("POST");
+    const std::string answer = co_await Fetch("POST");
     EXPECT_THAT(answer, HasSubstr("HTTP/1.1 503 "));
     EXPECT_THAT(answer, HasSubstr("Retry-After: 1\r\n"));
     EXPECT_THAT(answer, HasSubstr("Meridian-Unavailable: 1\r\n"));
@@ -60,7 +60,7 @@ TEST_F(HandlerTest, WhatIsTooMuchHereDoesNotGoOnToOverrunAnotherDataCenter) {
     std::string first;
     asking.Spawn(StoreAnswer("/", &first));
     co_await Yield();
-    const std::string answer = co_await Ask("GET");
+    const std::string answer = co_await Fetch("GET");
     EXPECT_THAT(answer, HasSubstr("HTTP/1.1 503 "));
     EXPECT_THAT(answer, HasSubstr("Retry-After: 1\r\n"));
     EXPECT_THAT(answer, Not(HasSubstr("Meridian-Unavailable")));
@@ -73,7 +73,7 @@ TEST_F(HandlerTest, WhatAnInstanceMayHaveSeenIsNotCarriedElsewhere) {
   Run([&]() -> io::Task<void> {
     SetInstances({1});
     network_[1].mode = dispatch::PlayedInstance::Mode::kBreak;
-    const std::string answer = co_await Ask("POST");
+    const std::string answer = co_await Fetch("POST");
     EXPECT_THAT(answer, HasSubstr("HTTP/1.1 502 "));
     EXPECT_THAT(answer, Not(HasSubstr("Meridian-Unavailable")));
   });
@@ -150,7 +150,7 @@ TEST_F(HandlerTest, AnEdgeLearnsWhichInstanceHasAnswered) {
   edge_address_ = IpAddress::V4(127, 0, 0, 1);
   Run([&]() -> io::Task<void> {
     SetInstances({1});
-    EXPECT_THAT(co_await Ask("GET"), HasSubstr("Meridian-Instance: i1\r\n"));
+    EXPECT_THAT(co_await Fetch("GET"), HasSubstr("Meridian-Instance: i1\r\n"));
   });
 }
 
@@ -158,16 +158,16 @@ TEST_F(HandlerTest, NobodyElseLearnsIt) {
   config_.forwarded_from = {*IpPrefix::Parse("127.0.0.0/8")};
   Run([&]() -> io::Task<void> {
     SetInstances({1});
-    EXPECT_THAT(co_await Ask("GET"), Not(HasSubstr("Meridian-Instance")));
+    EXPECT_THAT(co_await Fetch("GET"), Not(HasSubstr("Meridian-Instance")));
   });
 }
 
 TEST_F(HandlerTest, RequestsAreTimedByTheClassOfTheirStatus) {
   Run([&]() -> io::Task<void> {
     SetInstances({1});
-    (void)co_await Ask("GET");
+    (void)co_await Fetch("GET");
     network_[1].status = 404;
-    (void)co_await Ask("GET");
+    (void)co_await Fetch("GET");
     EXPECT_EQ(Metric("meridian_balancer_request_duration_seconds_count{code=\"2xx\"}"), 1);
     EXPECT_EQ(Metric("meridian_balancer_request_duration_seconds_count{code=\"4xx\"}"), 1);
     EXPECT_EQ(Metric("meridian_balancer_request_duration_seconds_count{code=\"5xx\"}"), 0);

@@ -1,7 +1,7 @@
-// Which instance gets the next request: the less loaded of two that are drawn at random
-// (Mitzenmacher 2001), which spreads almost as well as looking at all of them, and unlike "the
-// least loaded" does not send every balancer to the same one. An instance that starts slowly has a
-// weight below 1: it is drawn less often, and what it has to do weighs more. Pure.
+// Chooses the instance for the next request: draws two at random and takes the less loaded
+// (Mitzenmacher 2001). That spreads requests almost as well as comparing all instances, and several
+// dispatchers do not all choose the same least loaded instance. An instance in slow start has a
+// weight below 1: it is drawn less often, and its load counts for more. Pure.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +15,7 @@ namespace meridian::dispatch {
 
 struct Candidate {
   uint32_t in_flight = 0;  // requests that it has now
-  bool usable = false;     // it may get this request
+  bool usable = false;     // may get this request
   double weight = 1;       // in (0, 1]
 };
 

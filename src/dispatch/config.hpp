@@ -1,4 +1,4 @@
-// How requests are given to instances: [balancer] of site.toml, of the edge and the balancer alike.
+// Settings of the dispatcher, for the edge and the balancer: [balancer] of site.toml.
 // docs/site.toml.md says what each key is for; config.cpp describes and reads them.
 #pragma once
 

@@ -48,13 +48,13 @@ using Try = http::ForwardOutcome::Kind;
 }  // namespace
 
 // One request on its way through the instances.
-struct Dispatcher::Trip {
+struct Dispatcher::RequestState {
   // One of them: what a visitor waits for, or what nobody does.
-  const Order* order = nullptr;
-  const http::Request* question = nullptr;
+  const ForwardOrder* forwarding = nullptr;
+  const http::Request* request = nullptr;
   bool idempotent = false;
   TimePoint deadline = kNever;  // of all tries together
-  Wish wish = {};
+  ChoiceConstraints constraints = {};
   bool sent = false;  // an instance may have seen it
   bool paid = false;  // the next try has been taken from the budget
   const Instance* at = nullptr;
@@ -64,22 +64,22 @@ struct Dispatcher::Trip {
   std::string path = {};       // where it was, for those who ask with the debug field
 };
 
-Dispatcher::Dispatcher(io::Loop& loop, io::Network& network, io::Scope& checks, Place place,
-                       const Config& config, Metrics& metrics, Random random)
+Dispatcher::Dispatcher(io::Loop& loop, io::Network& network, io::Scope& checks,
+                       DispatchContext place, const Config& config, Metrics& metrics, Random random)
     : loop_(loop),
       network_(network),
       checks_(checks),
-      place_(std::move(place)),
+      context_(std::move(place)),
       config_(config),
-      retries_(metrics.AddCounter(fmt::format("meridian_{}_retries_total", place_.tier),
+      retries_(metrics.AddCounter(fmt::format("meridian_{}_retries_total", context_.tier),
                                   "Requests sent to another instance after a failure.")),
       over_budget_(
-          metrics.AddCounter(fmt::format("meridian_{}_retries_over_budget_total", place_.tier),
+          metrics.AddCounter(fmt::format("meridian_{}_retries_over_budget_total", context_.tier),
                              "Retries that were not made because of the budget.")),
-      failures_(metrics.AddCounter(fmt::format("meridian_{}_failures_total", place_.tier),
+      failures_(metrics.AddCounter(fmt::format("meridian_{}_failures_total", context_.tier),
                                    "Tries at an instance that failed.")),
-      instance_metrics_(metrics, place_.tier),
-      roster_(loop, config_, place_.tier, metrics, random),
+      instance_metrics_(metrics, context_.tier),
+      roster_(loop, config_, context_.tier, metrics, random),
       budget_(config_.retry_budget) {}
 
 Dispatcher::~Dispatcher() = default;
@@ -117,7 +117,7 @@ io::Task<void> Dispatcher::CheckHealth(std::shared_ptr<Instance> instance) {
   http::Client client(loop_, network_, {.address = instance->address});
   while (co_await io::Sleep(config_.health_interval)) {
     if (instance->removed) co_return;
-    http::Request request{.path = place_.health_path, .host = place_.health_host};
+    http::Request request{.path = context_.health_path, .host = context_.health_host};
     auto answer =
         co_await http::Fetch(client, request, kMaxHealthBody, loop_.After(config_.health_timeout));
     if (!answer && answer.error().code == Errc::kCancelled) co_return;
@@ -128,7 +128,7 @@ io::Task<void> Dispatcher::CheckHealth(std::shared_ptr<Instance> instance) {
                              : refused ? Check::kRefused
                                        : Check::kBad,
                              loop_.Now());
-    if (good) instance->said_failing = false;
+    if (good) instance->logged_failing = false;
     bool is_in = instance->health.standing(loop_.Now()) == InstanceHealth::Standing::kIn;
     if (was_in != is_in) LOG_INFO("instance", {"instance", instance->id}, {"usable", is_in});
     roster_.OnChange();
@@ -136,7 +136,7 @@ io::Task<void> Dispatcher::CheckHealth(std::shared_ptr<Instance> instance) {
 }
 
 // Each failed try is counted; the log has the first since the last good check.
-void Dispatcher::NoteFailure(Instance& instance, const Error& error) {
+void Dispatcher::RecordFailure(Instance& instance, const Error& error) {
   failures_.Add();
   instance.counted.failures->Add();
   if (error.code == Errc::kRefused) {
@@ -147,77 +147,81 @@ void Dispatcher::NoteFailure(Instance& instance, const Error& error) {
   // A process that dies closes its connections one after the other: those that seem well may be
   // next.
   if (error.code == Errc::kReset || error.code == Errc::kClosed) instance.client.CloseIdle();
-  roster_.Judge(instance);
-  if (std::exchange(instance.said_failing, true)) return;
+  roster_.EjectIfOutlier(instance);
+  if (std::exchange(instance.logged_failing, true)) return;
   LOG_WARNING("tries fail", {"instance", instance.id}, {"problem", error.message});
 }
 
-void Dispatcher::Note(Instance& instance, int status, const http::ForwardOutcome& outcome) {
+void Dispatcher::RecordOutcome(Instance& instance, int status,
+                               const http::ForwardOutcome& outcome) {
   if ((outcome.kind == Try::kAnswered && !outcome.broken) || outcome.kind == Try::kTaken) {
     if (status == 0) return;  // the visitor left before the answer
     bool well = status < 500;
     instance.health.OnAnswered(well, loop_.Now());
     if (well) return;
     instance.counted.failures->Add();
-    roster_.Judge(instance);
+    roster_.EjectIfOutlier(instance);
     return;
   }
   // A visitor who left, or a full pool, says nothing about the instance.
   if (outcome.error.code == Errc::kCancelled) return;
   bool unreachable = outcome.error.code == Errc::kRefused || outcome.error.code == Errc::kTimeout;
   if (outcome.never_sent && !unreachable) return;
-  NoteFailure(instance, outcome.error);
+  RecordFailure(instance, outcome.error);
 }
 
 // What an application says in our own fields is not passed on: taken for ours, its 503 would carry
 // a request that it has seen to another data center.
-http::RelayOptions Dispatcher::OptionsFor(Trip& trip) {
-  http::RelayOptions options = trip.order->relay;
-  options.edit_response = [this, &trip](const wire::http::ResponseHead& head,
-                                        wire::http::HeaderFields& fields) {
-    trip.status = head.status;
-    trip.answered_at = loop_.Now();
+http::RelayOptions Dispatcher::OptionsFor(RequestState& state) {
+  http::RelayOptions options = state.forwarding->relay;
+  options.edit_response = [this, &state](const wire::http::ResponseHead& head,
+                                         wire::http::HeaderFields& fields) {
+    state.status = head.status;
+    state.answered_at = loop_.Now();
     site::RemoveInternalFields(fields);
-    if (trip.order->names_instance) fields.Add(site::kInstanceField, trip.at->id);
-    if (trip.order->debug) {
-      trip.path = fmt::format("datacenter={} instance={}", place_.data_center, trip.at->id);
-      fields.Add(site::kPathField, trip.path);
+    if (state.forwarding->names_instance) fields.Add(site::kInstanceField, state.at->id);
+    if (state.forwarding->debug) {
+      state.path = fmt::format("datacenter={} instance={}", context_.data_center, state.at->id);
+      fields.Add(site::kPathField, state.path);
     }
-    if (trip.order->relay.edit_response) trip.order->relay.edit_response(head, fields);
+    if (state.forwarding->relay.edit_response) state.forwarding->relay.edit_response(head, fields);
   };
   options.edit_interim = site::RemoveInternalFields;
-  options.patience.until = std::min(loop_.After(config_.try_timeout), trip.deadline);
-  options.patience.renew = [this, &trip](bool body_taken) { return OnLate(trip, body_taken); };
+  options.patience.until = std::min(loop_.After(config_.try_timeout), state.deadline);
+  options.patience.renew = [this, &state](bool body_taken) {
+    return DeadlineAfterTimeout(state, body_taken);
+  };
   return options;
 }
 
 // A try has had its time: it ends if the request can go elsewhere, else it may have all there is.
-TimePoint Dispatcher::OnLate(Trip& trip, bool body_taken) {
+TimePoint Dispatcher::DeadlineAfterTimeout(RequestState& state, bool body_taken) {
   if (body_taken) return kNever;  // then the client's own limit counts, which an upload prolongs
-  if (loop_.Now() < trip.deadline && !MayRetry(trip)) return trip.deadline;
+  if (loop_.Now() < state.deadline && !MayRetry(state)) return state.deadline;
   return loop_.Now();
 }
 
 // Whether the try that goes on may be followed by another; pays for that.
-bool Dispatcher::MayRetry(Trip& trip) {
-  if (!trip.idempotent || trip.wish.tried().size() > static_cast<size_t>(config_.retries)) {
+bool Dispatcher::MayRetry(RequestState& state) {
+  if (!state.idempotent ||
+      state.constraints.tried().size() > static_cast<size_t>(config_.retries)) {
     return false;
   }
-  if (!roster_.HasFor(trip.wish)) return false;
-  trip.paid = budget_.Take(loop_.Now());
-  if (!trip.paid) over_budget_.Add();
-  return trip.paid;
+  if (!roster_.HasFor(state.constraints)) return false;
+  state.paid = budget_.Take(loop_.Now());
+  if (!state.paid) over_budget_.Add();
+  return state.paid;
 }
 
-io::Task<http::ForwardOutcome> Dispatcher::AskOnce(Trip& trip, Instance& instance) {
-  http::Sent sent = co_await instance.client.Send(*trip.question);
+io::Task<http::ForwardOutcome> Dispatcher::FetchOnce(RequestState& state, Instance& instance) {
+  http::Sent sent = co_await instance.client.Send(*state.request);
   if (!sent) {
     co_return http::ForwardOutcome{.kind = Try::kElsewhere,
                                    .error = std::move(sent.error().error),
                                    .never_sent = sent.error().never_sent};
   }
   auto taken = std::make_unique<http::ClientExchange>(std::move(*sent));
-  TimePoint until = std::min(loop_.After(config_.try_timeout), trip.deadline);
+  TimePoint until = std::min(loop_.After(config_.try_timeout), state.deadline);
   auto head = co_await taken->ReadHead(until);
   for (;;) {
     if (head && !(*head)->is_interim()) {
@@ -225,7 +229,7 @@ io::Task<http::ForwardOutcome> Dispatcher::AskOnce(Trip& trip, Instance& instanc
     }
     if (!head) {
       bool late = head.error().code == Errc::kTimeout && loop_.Now() >= until;
-      if (late) until = OnLate(trip, false);
+      if (late) until = DeadlineAfterTimeout(state, false);
       if (!late || loop_.Now() >= until) break;
     }
     head = co_await taken->ReadHead(until);
@@ -233,76 +237,77 @@ io::Task<http::ForwardOutcome> Dispatcher::AskOnce(Trip& trip, Instance& instanc
   co_return http::ForwardOutcome{.kind = Try::kElsewhere, .error = std::move(head.error())};
 }
 
-io::Task<http::ForwardOutcome> Dispatcher::TryAt(Trip& trip, Seat& seat) {
-  trip.at = &*seat;
-  trip.wish.AddTried(trip.at);
-  trip.paid = false;
-  trip.status = 0;
-  trip.tried_at = loop_.Now();
-  trip.answered_at = {};
+io::Task<http::ForwardOutcome> Dispatcher::TryAt(RequestState& state, Slot& slot) {
+  state.at = &*slot;
+  state.constraints.AddTried(state.at);
+  state.paid = false;
+  state.status = 0;
+  state.tried_at = loop_.Now();
+  state.answered_at = {};
   http::ForwardOutcome outcome;
-  if (trip.question != nullptr) {
-    outcome = co_await AskOnce(trip, *seat);
+  if (state.request != nullptr) {
+    outcome = co_await FetchOnce(state, *slot);
   } else {
-    const http::RelayOptions options = OptionsFor(trip);
-    outcome =
-        co_await http::ForwardOnce(trip.order->exchange, trip.order->fields, seat->client, options);
+    const http::RelayOptions options = OptionsFor(state);
+    outcome = co_await http::ForwardOnce(state.forwarding->exchange, state.forwarding->fields,
+                                         slot->client, options);
   }
   if (outcome.kind == Try::kTaken) {
-    trip.status = outcome.taken->head().status;
-    trip.answered_at = loop_.Now();
+    state.status = outcome.taken->head().status;
+    state.answered_at = loop_.Now();
   }
   // One that cannot be written is nobody's to answer elsewhere either.
   if (outcome.error.code == Errc::kInvalid && outcome.never_sent) outcome.kind = Try::kFailed;
-  trip.sent = trip.sent || !outcome.never_sent || outcome.kind == Try::kFailed;
-  Note(*seat, trip.status, outcome);
-  seat->counted.requests->Add();
-  if (trip.answered_at != TimePoint{}) {
-    seat->counted.durations->Add(trip.answered_at - trip.tried_at);
+  state.sent = state.sent || !outcome.never_sent || outcome.kind == Try::kFailed;
+  RecordOutcome(*slot, state.status, outcome);
+  slot->counted.requests->Add();
+  if (state.answered_at != TimePoint{}) {
+    slot->counted.durations->Add(state.answered_at - state.tried_at);
   }
   co_return outcome;
 }
 
-io::Task<Outcome> Dispatcher::Forward(const Order& order) {
-  Trip trip{.order = &order,
-            .idempotent = wire::http::IsIdempotentMethod(order.exchange.request().method)};
-  co_return co_await Dispatch(trip);
+io::Task<Outcome> Dispatcher::Forward(const ForwardOrder& forwarding) {
+  RequestState state{
+      .forwarding = &forwarding,
+      .idempotent = wire::http::IsIdempotentMethod(forwarding.exchange.request().method)};
+  co_return co_await Dispatch(state);
 }
 
-io::Task<Outcome> Dispatcher::Ask(const http::Request& request) {
-  Trip trip{.question = &request, .idempotent = true};
-  co_return co_await Dispatch(trip);
+io::Task<Outcome> Dispatcher::Fetch(const http::Request& request) {
+  RequestState state{.request = &request, .idempotent = true};
+  co_return co_await Dispatch(state);
 }
 
-io::Task<Outcome> Dispatcher::Dispatch(Trip& trip) {
-  trip.deadline = loop_.After(config_.response_timeout);
-  trip.wish.may_try = trip.idempotent;
+io::Task<Outcome> Dispatcher::Dispatch(RequestState& state) {
+  state.deadline = loop_.After(config_.response_timeout);
+  state.constraints.may_use_trial = state.idempotent;
   budget_.OnRequest(loop_.Now());
   Outcome result{.kind = Kind::kUnavailable,
                  .error = {Errc::kUnavailable, "no instance of the application is healthy"}};
   for (int attempt = 0; attempt <= config_.retries; ++attempt) {
-    Seat seat = roster_.TakeNow(trip.wish);
-    if (!seat) {
-      Result<Seat> waited = co_await roster_.Take(
-          trip.wish, std::min(loop_.After(config_.queue_timeout), trip.deadline));
+    Slot slot = roster_.TakeNow(state.constraints);
+    if (!slot) {
+      Result<Slot> waited = co_await roster_.Take(
+          state.constraints, std::min(loop_.After(config_.queue_timeout), state.deadline));
       if (!waited && waited.error().code == Errc::kCancelled) {
         co_return Outcome{.kind = Kind::kAnswered, .error = std::move(waited.error())};
       }
       bool busy = !waited && waited.error().code != Errc::kUnavailable;
-      if (busy && !trip.sent) {
+      if (busy && !state.sent) {
         result = {.kind = Kind::kBusy,
                   .error = {Errc::kUnavailable,
                             "too many requests wait for an instance of the application"},
                   .at = std::move(result.at)};
       }
       if (!waited) break;
-      seat = std::move(*waited);
+      slot = std::move(*waited);
     }
     if (attempt > 0) retries_.Add();
-    result.at = seat.instance();
-    http::ForwardOutcome outcome = co_await TryAt(trip, seat);
+    result.at = slot.instance();
+    http::ForwardOutcome outcome = co_await TryAt(state, slot);
     if (outcome.kind == Try::kTaken) {
-      outcome.taken->Keep(std::make_shared<Seat>(std::move(seat)));
+      outcome.taken->Keep(std::make_shared<Slot>(std::move(slot)));
       co_return Outcome{
           .kind = Kind::kTaken, .taken = std::move(outcome.taken), .at = std::move(result.at)};
     }
@@ -310,13 +315,13 @@ io::Task<Outcome> Dispatcher::Dispatch(Trip& trip) {
       co_return Outcome{
           .kind = Kind::kAnswered, .error = std::move(outcome.error), .at = std::move(result.at)};
     }
-    if (trip.sent) {
+    if (state.sent) {
       result.kind = Kind::kFailed;
       result.error = std::move(outcome.error);
     }
-    if (outcome.kind == Try::kFailed || loop_.Now() >= trip.deadline) break;
+    if (outcome.kind == Try::kFailed || loop_.Now() >= state.deadline) break;
     // A try that reached nobody is no load.
-    if (!outcome.never_sent && !trip.paid && !MayRetry(trip)) break;
+    if (!outcome.never_sent && !state.paid && !MayRetry(state)) break;
   }
   co_return result;
 }

@@ -1,15 +1,15 @@
-// Dispatcher: gives each request to one of the instances of an application: chooses, forwards,
-// tries elsewhere where that is allowed, notes what became of it, and checks the health of each.
-// Edge and balancer have one each.
+// Dispatcher: forwards each request to one of the application's instances. It chooses the instance,
+// retries at another where that is allowed, records outcomes, and checks the health of all
+// instances. The edge has one, and so has the balancer.
 //
-// Time, sockets and chance come from its loop, network and Random alone, so that it runs in a
-// simulated world as in the real one. One thread: the loop's. It must outlive its fibers: `checks`
-// is cancelled and joined, and no Forward or Ask is left, before it goes.
+// Time, sockets and random numbers come from its loop, network and Random alone, so it runs in a
+// simulation as well. One thread: the loop's. It must outlive its fibers: cancel and join `checks`,
+// and await every Forward and Fetch, before it is destroyed.
 //
-// Invariants: a request is at one instance at a time; it is sent to another only where
-// http::ForwardOnce allows that, at most `retries` times, and where it may have been processed only
-// within the retry budget. All tries together have response_timeout; one that could go elsewhere is
-// cut after try_timeout.
+// Invariants: a request is at one instance at a time. It goes to another instance only where
+// http::ForwardOnce allows it, at most `retries` times, and only within the retry budget if it may
+// have been processed. All tries together end after response_timeout; a try whose request may go to
+// another instance ends after try_timeout.
 #pragma once
 
 #include <functional>
@@ -39,20 +39,20 @@
 
 namespace meridian::dispatch {
 
-// What the dispatcher is told of where it works.
-struct Place {
-  std::string tier;  // whose it is: its metrics are meridian_<tier>_...
+// Where a dispatcher works.
+struct DispatchContext {
+  std::string tier;  // its metrics are called meridian_<tier>_...
   std::string data_center;
   std::string health_path;  // of the application
   std::string health_host;  // the Host of requests for it
 };
 
-// A request to be answered. What it refers to must last until it is over.
-struct Order {
+// A request to be forwarded. What it refers to must outlive Forward.
+struct ForwardOrder {
   http::Exchange& exchange;
-  const wire::http::HeaderFields& fields;  // in place of its own
-  // `patience` is the dispatcher's. `edit_response` finds the fields without what the application
-  // must not say, and with Meridian-Path when `debug`.
+  const wire::http::HeaderFields& fields;  // replace those of the request
+  // The dispatcher sets `patience`. `edit_response` gets the fields without those that only
+  // Meridian may set, and with Meridian-Path when `debug`.
   const http::RelayOptions& relay;
   bool debug = false;
   bool names_instance = false;  // the response gets Meridian-Instance
@@ -60,37 +60,36 @@ struct Order {
 
 struct Outcome {
   enum class Kind : uint8_t {
-    kAnswered,     // nothing is left to do; kCancelled: the visitor has left
-    kTaken,        // RelayOptions::takes said so, or it was Ask
-    kFailed,       // an instance may have seen it: http::FailureStatus(error)
-    kUnavailable,  // no instance has seen it; another data center may be asked
-    kBusy,         // nor here, for there was no room; more load must not be carried elsewhere
+    kAnswered,     // the exchange is done; error kCancelled: the visitor has left
+    kTaken,        // RelayOptions::takes returned true, or it was Fetch
+    kFailed,       // an instance may have seen the request: answer http::FailureStatus(error)
+    kUnavailable,  // no instance has seen it; another data center may serve it
+    kBusy,         // the queue was full; it must not be sent to another data center
   };
   Kind kind = Kind::kAnswered;
   Error error = {};
-  // Holds the request's place at its instance until it goes.
+  // Holds the request's slot at the instance until it is destroyed.
   std::unique_ptr<http::ClientExchange> taken = {};
-  // The last that the request was sent to; null when there was none.
+  // The last instance that the request was sent to; null without one.
   std::shared_ptr<const Instance> at = {};
 };
 
 class Dispatcher {
  public:
-  Dispatcher(io::Loop& loop, io::Network& network, io::Scope& checks, Place place,
+  Dispatcher(io::Loop& loop, io::Network& network, io::Scope& checks, DispatchContext place,
              const Config& config, Metrics& metrics, Random random);
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
   ~Dispatcher();
 
-  // All the instances that there are from now on. Those that were known stay as they are; one that
-  // is no longer named gets no further request and finishes those it has.
+  // Replaces the set of instances. Known instances keep their state. An instance that is no longer
+  // in the set gets no further request and finishes those that it has.
   void SetInstances(std::span<const site::InstanceView> instances);
 
-  // Has an instance answer the request.
-  io::Task<Outcome> Forward(const Order& order);
-  // Asks an instance on nobody's behalf, with an idempotent method: never kAnswered, unless it was
-  // cancelled.
-  io::Task<Outcome> Ask(const http::Request& request);
+  // Has an instance answer the request; retries where that is allowed.
+  io::Task<Outcome> Forward(const ForwardOrder& order);
+  // Sends a request of our own, with an idempotent method. Never kAnswered, unless cancelled.
+  io::Task<Outcome> Fetch(const http::Request& request);
 
   const Roster& roster() const { return roster_; }
   // Called when the number of requests at instances that leave may have changed.
@@ -99,23 +98,23 @@ class Dispatcher {
   void OnProblem(std::function<void()> call) { roster_.on_problem = std::move(call); }
 
  private:
-  struct Trip;
+  struct RequestState;
 
   std::shared_ptr<Instance> Find(const site::InstanceView& view) const;
-  http::RelayOptions OptionsFor(Trip& trip);
-  TimePoint OnLate(Trip& trip, bool body_taken);
-  io::Task<Outcome> Dispatch(Trip& trip);
-  io::Task<http::ForwardOutcome> TryAt(Trip& trip, Seat& seat);
-  io::Task<http::ForwardOutcome> AskOnce(Trip& trip, Instance& instance);
-  bool MayRetry(Trip& trip);
-  void Note(Instance& instance, int status, const http::ForwardOutcome& outcome);
-  void NoteFailure(Instance& instance, const Error& error);
+  http::RelayOptions OptionsFor(RequestState& state);
+  TimePoint DeadlineAfterTimeout(RequestState& state, bool body_taken);
+  io::Task<Outcome> Dispatch(RequestState& state);
+  io::Task<http::ForwardOutcome> TryAt(RequestState& state, Slot& slot);
+  io::Task<http::ForwardOutcome> FetchOnce(RequestState& state, Instance& instance);
+  bool MayRetry(RequestState& state);
+  void RecordOutcome(Instance& instance, int status, const http::ForwardOutcome& outcome);
+  void RecordFailure(Instance& instance, const Error& error);
   io::Task<void> CheckHealth(std::shared_ptr<Instance> instance);
 
   io::Loop& loop_;
   io::Network& network_;
   io::Scope& checks_;
-  const Place place_;
+  const DispatchContext context_;
   const Config config_;
   Counter& retries_;
   Counter& over_budget_;

@@ -172,7 +172,7 @@ class DispatcherFixture : public testing::Test {
   }
 
   // All of the answer to one request on a connection of its own.
-  io::Task<std::string> Ask(std::string method, std::string path = "/", std::string fields = {}) {
+  io::Task<std::string> Fetch(std::string method, std::string path = "/", std::string fields = {}) {
     auto stream = Connect();
     http::RawPeer peer(*stream);
     (void)co_await peer.Send(method + " " + path + " HTTP/1.1\r\nHost: a\r\n" +
@@ -184,11 +184,11 @@ class DispatcherFixture : public testing::Test {
   }
   // Its status alone.
   io::Task<std::string> Status(std::string method, std::string path = "/") {
-    std::string answer = co_await Ask(std::move(method), std::move(path));
+    std::string answer = co_await Fetch(std::move(method), std::move(path));
     co_return answer.size() < 12 ? answer : answer.substr(9, 3);
   }
   io::Task<void> StoreAnswer(std::string path, std::string* into) {
-    *into = co_await Ask("GET", std::move(path));
+    *into = co_await Fetch("GET", std::move(path));
   }
   io::Task<void> Yield() { (void)co_await io::Sleep(std::chrono::milliseconds{1}); }
 

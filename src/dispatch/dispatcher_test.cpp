@@ -101,7 +101,7 @@ TEST_F(RetryTest, WhatNobodyHasSeenMayGoToAnotherDataCenter) {
     SetInstances({1, 2});
     for (int port : {1, 2}) network_[port].mode = Mode::kRefuse;
     for (int i = 0; i < 3; ++i) {
-      std::string answer = co_await Ask("POST");
+      std::string answer = co_await Fetch("POST");
       EXPECT_NE(answer.find(" 503 "), std::string::npos);
       EXPECT_TRUE(answer.ends_with("unavailable")) << answer;
     }
@@ -173,7 +173,7 @@ TEST_F(RetryTest, AnAnswerThatTakesLongerThanATryComesWhenTheBudgetIsSpent) {
 TEST_F(AskTest, TakesTheAnswerAndKeepsThePlaceUntilItGoes) {
   Run([&]() -> io::Task<void> {
     SetInstances({1});
-    Outcome outcome = co_await dispatcher_->Ask({.path = "/behind", .host = "a"});
+    Outcome outcome = co_await dispatcher_->Fetch({.path = "/behind", .host = "a"});
     EXPECT_EQ(outcome.kind, Outcome::Kind::kTaken);
     if (outcome.taken == nullptr) co_return;
     EXPECT_EQ(outcome.taken->head().status, 200);
@@ -190,7 +190,7 @@ TEST_F(AskTest, GoesElsewhereAfterAFailure) {
     network_[1].mode = Mode::kBreak;
     network_[2].mode = Mode::kHang;
     for (int i = 0; i < 5; ++i) {
-      Outcome outcome = co_await dispatcher_->Ask({.path = "/", .host = "a"});
+      Outcome outcome = co_await dispatcher_->Fetch({.path = "/", .host = "a"});
       EXPECT_EQ(outcome.kind, Outcome::Kind::kTaken);
     }
     for (size_t i : {0U, 1U, 2U}) EXPECT_EQ(InFlight(i), 0U);
@@ -199,11 +199,11 @@ TEST_F(AskTest, GoesElsewhereAfterAFailure) {
 
 TEST_F(AskTest, SaysWhetherAnInstanceMayHaveSeenIt) {
   Run([&]() -> io::Task<void> {
-    Outcome nobody = co_await dispatcher_->Ask({.path = "/", .host = "a"});
+    Outcome nobody = co_await dispatcher_->Fetch({.path = "/", .host = "a"});
     EXPECT_EQ(nobody.kind, Outcome::Kind::kUnavailable);
     SetInstances({1});
     network_[1].mode = Mode::kHang;
-    Outcome late = co_await dispatcher_->Ask({.path = "/", .host = "a"});
+    Outcome late = co_await dispatcher_->Fetch({.path = "/", .host = "a"});
     EXPECT_EQ(late.kind, Outcome::Kind::kFailed);
     EXPECT_EQ(late.error.code, Errc::kTimeout);
   });

@@ -64,10 +64,10 @@ void InstanceHealth::OnUnanswered(TimePoint now) {
 void InstanceHealth::Eject(TimePoint now) {
   if (ejections_ > 0 && now - ejected_until_ >= kForgiveAfter) ejections_ = 0;
   Duration length = kFirstEjection;
-  for (uint32_t i = 0; i < ejections_ && length < kLongestEjection; ++i) length *= 2;
+  for (uint32_t i = 0; i < ejections_ && length < kMaxEjection; ++i) length *= 2;
   ++ejections_;
   ejected_ = true;
-  ejected_until_ = now + std::min(length, kLongestEjection);
+  ejected_until_ = now + std::min(length, kMaxEjection);
 }
 
 // What it did before tells nothing of it as it is now.

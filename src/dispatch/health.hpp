@@ -1,13 +1,13 @@
-// Whether an instance should get requests: what the agent says of it, what our own checks of its
-// health path say, and what becomes of the requests that it gets. Pure: told events and the time of
-// each.
+// InstanceHealth: decides whether an instance should get requests, from the agent's view, from our
+// own checks of its health path, and from the outcomes of its requests. Pure: it gets events with
+// their times.
 //
-// Invariants: an instance that the agent does not call healthy is never in. One refused connection
-// takes it out at once (nothing listens: its process died), and so do kCheckMisses failed checks in
-// a row; a good check ends that, or the agent when it calls the instance healthy anew. One that was
-// ejected for what it did to requests stays out for a while that doubles each time, whatever the
-// checks say; then it is on trial: one request at a time, until one is answered or a check is good.
-// Whoever comes in, or comes back, starts slowly.
+// Invariants: an instance that the agent does not call healthy is never in. A refused connection
+// takes it out at once (no process listens), and so do kCheckMisses failed checks in a row; a
+// passed check brings it back, and so does the agent when it calls the instance healthy anew. An
+// ejected instance stays out for a time that doubles with each ejection, whatever the checks say.
+// Then it is on trial: it gets one request at a time, until it answers one or passes a check. An
+// instance that is new or comes back is in slow start.
 #pragma once
 
 #include <chrono>
@@ -25,23 +25,23 @@ class InstanceHealth {
 
   static constexpr uint32_t kCheckMisses = 2;
   static constexpr Duration kFirstEjection = std::chrono::seconds{5};
-  static constexpr Duration kLongestEjection = std::chrono::seconds{60};
-  // Earlier ejections are forgotten after so long without one.
+  static constexpr Duration kMaxEjection = std::chrono::seconds{60};
+  // Earlier ejections are forgotten after this time without a further one.
   static constexpr Duration kForgiveAfter = std::chrono::seconds{120};
   static constexpr double kFirstWeight = 0.1;
 
   Standing standing(TimePoint now) const;
   bool said_healthy() const { return said_healthy_; }
-  // Nothing listened when we came last.
+  // The last connection was refused.
   bool refused() const { return refused_; }
   // Our checks of its health path fail.
   bool sick() const { return sick_; }
   // On trial, with a request there already.
   bool trying() const { return trying_; }
-  // Its share, against one that is fully in: grows over `slow_start` from kFirstWeight to 1.
+  // Its share of requests relative to a full one: grows over `slow_start` from kFirstWeight to 1.
   double weight(TimePoint now, Duration slow_start) const;
 
-  // Of the last ten seconds, and without an answer between.
+  // Counts of the last ten seconds; and unanswered requests since the last answered one.
   uint64_t requests(TimePoint now) { return requests_.At(now); }
   uint64_t failures(TimePoint now) { return failures_.At(now); }
   uint32_t unanswered_in_row() const { return unanswered_in_row_; }
@@ -51,14 +51,14 @@ class InstanceHealth {
 
   // A request has been sent to it.
   void OnSent(TimePoint now);
-  // What became of it: an answer (`well`: not a 5xx), none, or a refused connection.
+  // The outcome of a request: an answer (`well`: not a 5xx), none, or a refused connection.
   void OnAnswered(bool well, TimePoint now);
   void OnUnanswered(TimePoint now);
   void OnRefused() { refused_ = true; }
-  // A request is there no more, whatever became of it.
+  // A request has left the instance, whatever its outcome.
   void OnLeft() { trying_ = false; }
 
-  // It is out from now on for what it did to requests.
+  // Ejects it because of failed requests.
   void Eject(TimePoint now);
 
  private:

@@ -1,6 +1,6 @@
-// One instance of the application as a dispatcher knows it: its connections, its health, and its
-// requests in flight. The dispatcher and the requests in flight share it: an instance that has left
-// the view is destroyed with the last of its requests. One thread: the loop's.
+// Instance: an instance of the application as a dispatcher sees it: connections, health, requests
+// in flight. The dispatcher and the requests in flight share it, so an instance that has left the
+// view is destroyed with its last request. One thread: the loop's.
 #pragma once
 
 #include <algorithm>
@@ -40,10 +40,10 @@ struct Instance {
   http::Client client;
   InstanceHealth health;
   InstanceSeries counted;
-  uint32_t in_flight = 0;     // granted, from the choice until the try is over
-  bool leaving = false;       // it is to finish what it has and get no more
-  bool removed = false;       // it has left the view
-  bool said_failing = false;  // its tries fail, and the log says so
+  uint32_t in_flight = 0;       // from the choice of the instance until the try is over
+  bool leaving = false;         // draining: finishes its requests and gets no more
+  bool removed = false;         // no longer in the view
+  bool logged_failing = false;  // the log has a line about its failing tries
 };
 
 }  // namespace meridian::dispatch

@@ -1,5 +1,5 @@
-// What a dispatcher counts of each instance, by its id and release: the tries it was sent, those
-// that failed, and how long it took to answer. Owned by the Dispatcher; one thread: the loop's.
+// InstanceMetrics: series of each instance by id and release: tries, failed tries, time to answer.
+// Owned by the Dispatcher; one thread: the loop's.
 #pragma once
 
 #include <string>

@@ -12,7 +12,7 @@ double Rate(uint64_t failures, uint64_t requests) {
   return static_cast<double>(failures) / static_cast<double>(requests);
 }
 
-bool FailsMoreThanOthers(std::span<const Conduct> instances, size_t which) {
+bool FailsMoreThanOthers(std::span<const RecentResults> instances, size_t which) {
   uint64_t requests = 0;
   uint64_t failures = 0;
   for (size_t i = 0; i < instances.size(); ++i) {
@@ -20,7 +20,7 @@ bool FailsMoreThanOthers(std::span<const Conduct> instances, size_t which) {
     requests += instances[i].requests;
     failures += instances[i].failures;
   }
-  const Conduct& it = instances[which];
+  const RecentResults& it = instances[which];
   if (it.requests < kOutlierRequests || requests < kOutlierRequests) return false;
   double rate = Rate(it.failures, it.requests);
   return rate >= kOutlierRate && rate >= kOutlierRatio * Rate(failures, requests);
@@ -28,9 +28,9 @@ bool FailsMoreThanOthers(std::span<const Conduct> instances, size_t which) {
 
 }  // namespace
 
-bool ShouldEject(std::span<const Conduct> instances, size_t which) {
+bool ShouldEject(std::span<const RecentResults> instances, size_t which) {
   if (instances[which].out) return false;
-  auto out = static_cast<size_t>(std::ranges::count(instances, true, &Conduct::out));
+  auto out = static_cast<size_t>(std::ranges::count(instances, true, &RecentResults::out));
   if ((out + 1) * 2 > instances.size()) return false;
   return instances[which].unanswered_in_row >= kUnansweredInRow ||
          FailsMoreThanOthers(instances, which);

@@ -1,9 +1,10 @@
-// Which instance is ejected for what it does to requests, though it may pass its checks: one that
-// leaves several in a row without an answer, or fails far more of them than the others do (5xx
-// count too: where all instances fail alike, it is not the instance that is ill). Pure.
+// Outlier ejection: decides whether an instance is ejected because of failed requests, though its
+// health checks may pass. An instance is ejected when it leaves several requests in a row
+// unanswered, or when its failure rate (5xx included) is far above that of the other instances.
+// Where all instances fail alike, none is ejected. Pure.
 //
-// Invariant: at most half of the instances are out when one is ejected; so a single instance never
-// is. What checks take out is not bounded by that.
+// Invariant: an ejection leaves at least half of the instances in use, so a single instance is
+// never ejected. Failed checks may take out more.
 #pragma once
 
 #include <cstddef>
@@ -12,20 +13,20 @@
 
 namespace meridian::dispatch {
 
-struct Conduct {
+struct RecentResults {
   uint64_t requests = 0;  // of the last seconds
   uint64_t failures = 0;  // of these: 5xx, or no answer
   uint32_t unanswered_in_row = 0;
-  bool out = false;  // it gets no requests, for whatever reason
+  bool out = false;  // gets no requests now
 };
 
 constexpr uint32_t kUnansweredInRow = 5;
-// Below these numbers a rate says nothing.
+// Below these numbers a rate means nothing.
 constexpr uint64_t kOutlierRequests = 10;
 constexpr double kOutlierRate = 0.3;
-// How many times the rate of the others it must reach.
+// Its rate must be this many times the rate of the other instances.
 constexpr double kOutlierRatio = 3;
 
-bool ShouldEject(std::span<const Conduct> instances, size_t which);
+bool ShouldEject(std::span<const RecentResults> instances, size_t which);
 
 }  // namespace meridian::dispatch

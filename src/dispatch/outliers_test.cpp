@@ -9,11 +9,13 @@
 namespace meridian::dispatch {
 namespace {
 
-constexpr Conduct kGood{.requests = 100, .failures = 1};
-constexpr Conduct kBad{.requests = 100, .failures = 50};
-constexpr Conduct kOut{.out = true};
+constexpr RecentResults kGood{.requests = 100, .failures = 1};
+constexpr RecentResults kBad{.requests = 100, .failures = 50};
+constexpr RecentResults kOut{.out = true};
 
-bool FirstIsEjected(const std::vector<Conduct>& instances) { return ShouldEject(instances, 0); }
+bool FirstIsEjected(const std::vector<RecentResults>& instances) {
+  return ShouldEject(instances, 0);
+}
 
 TEST(Outliers, OneThatFailsFarMoreThanTheOthersIsEjected) {
   EXPECT_TRUE(FirstIsEjected({kBad, kGood, kGood}));
@@ -23,13 +25,13 @@ TEST(Outliers, OneThatFailsFarMoreThanTheOthersIsEjected) {
 TEST(Outliers, WhereAllFailAlikeNobodyIsEjected) {
   EXPECT_FALSE(FirstIsEjected({kBad, kBad, kBad}));
   // A little more than thrice the rate of the others, and a little less.
-  Conduct others{.requests = 100, .failures = 20};
+  RecentResults others{.requests = 100, .failures = 20};
   EXPECT_TRUE(FirstIsEjected({{.requests = 100, .failures = 61}, others}));
   EXPECT_FALSE(FirstIsEjected({{.requests = 100, .failures = 59}, others}));
 }
 
 TEST(Outliers, ARateIsHeldAgainstNobodyBelowThreeInTen) {
-  Conduct perfect{.requests = 100};
+  RecentResults perfect{.requests = 100};
   EXPECT_TRUE(FirstIsEjected({{.requests = 100, .failures = 30}, perfect}));
   EXPECT_FALSE(FirstIsEjected({{.requests = 100, .failures = 29}, perfect}));
 }

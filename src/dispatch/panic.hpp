@@ -1,14 +1,14 @@
-// When to stop believing our own evidence. Where almost every instance that the agent calls healthy
-// looks ill from here, it is likelier that the evidence is wrong (a health path that depends on
-// something else, a stall of this machine), and the few that are left would be overrun: then the
-// requests are spread over all of them. Pure.
+// Panic mode: when health checks and ejections are ignored. If nearly all instances that the agent
+// calls healthy look unhealthy to this process, the evidence is probably wrong (a health path that
+// depends on something else, a stall of this machine), and the few instances left would be
+// overloaded. Requests are then spread over all instances. Pure.
 #pragma once
 
 #include <cstddef>
 
 namespace meridian::dispatch {
 
-// Fewer than one in kPanicShare: for up to five instances, none.
+// Panic begins when fewer than one in kPanicShare instances are in; with up to five: none.
 constexpr size_t kPanicShare = 5;
 
 // `running`: instances that the agent calls healthy and that something listens on; `in` of them

@@ -56,7 +56,7 @@ TEST_F(QueueTest, FirstComeFirstServedAndOneAtATime) {
 TEST_F(QueueTest, WhatComesWhenItIsFullIsRefusedAtOnce) {
   WithWaiting(3, [&]() -> io::Task<void> {
     TimePoint before = loop_.Now();
-    std::string answer = co_await Ask("GET");
+    std::string answer = co_await Fetch("GET");
     EXPECT_EQ(loop_.Now(), before);
     EXPECT_NE(answer.find(" 503 "), std::string::npos);
     EXPECT_TRUE(answer.ends_with("busy")) << answer;

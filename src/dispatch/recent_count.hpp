@@ -1,5 +1,5 @@
-// RecentCount: how many events there were in the last ten seconds, to a second. Pure: told the time
-// of each, which must not run backwards.
+// RecentCount: the number of events in the last ten seconds, in steps of a second. Pure: it gets
+// the time of each event, which must not run backwards.
 #pragma once
 
 #include <array>
@@ -33,7 +33,7 @@ class RecentCount {
   }
 
  private:
-  // Forgets the seconds that have gone out of the window.
+  // Drops the seconds that are older than the window.
   void Advance(TimePoint now) {
     int64_t second =
         std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();

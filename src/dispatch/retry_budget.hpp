@@ -1,10 +1,10 @@
-// How many requests may be sent again: a share of those that came in the last ten seconds, so that
-// retries, which help while few requests fail, do not multiply the load when all do (Google's "Site
-// Reliability Engineering", chapter 21: retry budgets). Pure.
+// RetryBudget: limits retries to a share of the requests of the last ten seconds. Retries help
+// while few requests fail; without a limit they would multiply the load when all fail (Google's
+// "Site Reliability Engineering", chapter 21). Pure.
 //
-// Invariants: in any ten seconds at most max(share * requests, kFloor) retries. The floor is there
-// so that a rare request may be tried again too; it is not added to the share, so that once the
-// share exceeds it the load is at most 1 + share times what is offered. A share of 0 allows none.
+// Invariants: in any ten seconds at most max(share * requests, kFloor) retries. The floor allows
+// retries at a low request rate. It is not added to the share: once the share exceeds it, the load
+// is at most (1 + share) times the offered load. A share of 0 allows no retry.
 #pragma once
 
 #include <algorithm>
@@ -23,7 +23,7 @@ class RetryBudget {
 
   void OnRequest(TimePoint now) { requests_.Add(now); }
 
-  // True: one may be sent again, and is counted.
+  // True: the request may be sent again, and the retry is counted.
   bool Take(TimePoint now) {
     if (share_ <= 0) return false;
     double allowed = std::max(share_ * static_cast<double>(requests_.At(now)), kFloor);

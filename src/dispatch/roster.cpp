@@ -34,10 +34,10 @@ namespace meridian::dispatch {
 using Standing = InstanceHealth::Standing;
 
 // Somebody who waits; in the frame of the fiber that does.
-struct Roster::Ticket {
-  const Wish& wish;
+struct Roster::QueuedRequest {
+  const ChoiceConstraints& constraints;
   std::shared_ptr<Instance> granted = nullptr;
-  bool sent_away = false;
+  bool refused = false;
   io::WaitQueue woken = {};
 };
 
@@ -62,14 +62,14 @@ site::InstanceUse UseOf(const InstanceHealth& health, TimePoint now, Duration sl
 
 }  // namespace
 
-Seat& Seat::operator=(Seat&& other) noexcept {
+Slot& Slot::operator=(Slot&& other) noexcept {
   Free();
   roster_ = other.roster_;
   instance_ = std::move(other.instance_);
   return *this;
 }
 
-void Seat::Free() {
+void Slot::Free() {
   if (!instance_) return;
   roster_->Free(*std::exchange(instance_, nullptr));
 }
@@ -90,7 +90,7 @@ Roster::Roster(io::Loop& loop, const Config& config, std::string_view tier, Metr
       panic_(metrics.AddGauge(fmt::format("meridian_{}_panic", tier),
                               "1 while evidence against instances is set aside.")),
       random_(random),
-      line_(config.max_queued) {}
+      queue_(config.max_queued) {}
 
 Roster::~Roster() = default;
 
@@ -117,7 +117,7 @@ void Roster::Free(Instance& instance) {
     instance.client.CloseIdle();
     if (on_leaving) on_leaving();
   }
-  ServeLine();
+  ServeQueue();
 }
 
 std::vector<site::InstanceReport> Roster::Report() const {
@@ -141,13 +141,13 @@ uint64_t Roster::leaving_requests() const {
 }
 
 void Roster::OnChange() {
-  LookForPanic();
-  ServeLine();
-  if (!line_.empty()) SendLineAway();
+  UpdatePanic();
+  ServeQueue();
+  if (!queue_.empty()) RefuseQueue();
 }
 
 // The evidence changes with time alone, too, when an ejection ends: asked at each choice.
-void Roster::LookForPanic() {
+void Roster::UpdatePanic() {
   TimePoint now = loop_.Now();
   size_t running = 0;
   size_t in = 0;
@@ -171,33 +171,34 @@ void Roster::LookForPanic() {
   if (on_problem) on_problem();
 }
 
-bool Roster::IsGood(const Instance& instance, const Wish& wish, TimePoint now) const {
+bool Roster::IsGood(const Instance& instance, const ChoiceConstraints& constraints,
+                    TimePoint now) const {
   const InstanceHealth& health = instance.health;
   if (in_panic_) return health.said_healthy() && !health.refused();
   switch (health.standing(now)) {
     case Standing::kIn:
       return true;
     case Standing::kTrial:
-      return wish.may_try && !health.trying();
+      return constraints.may_use_trial && !health.trying();
     case Standing::kOut:
       return false;
   }
 }
 
-// Prepares candidates_. False: there is no instance for this wish, with room or without.
-bool Roster::Fill(const Wish& wish) {
-  LookForPanic();
+// Prepares candidates_. False: there is no instance for this constraints, with room or without.
+bool Roster::FindCandidates(const ChoiceConstraints& constraints) {
+  UpdatePanic();
   TimePoint now = loop_.Now();
   candidates_.clear();
   bool any = false;
   auto add = [&](const Instance& instance, bool fits) {
-    bool fresh = fits && std::ranges::count(wish.tried(), &instance) == 0;
+    bool fresh = fits && std::ranges::count(constraints.tried(), &instance) == 0;
     any = any || fresh;
     double weight = in_panic_ ? 1 : instance.health.weight(now, config_.slow_start);
     bool room = instance.in_flight < config_.max_in_flight;
     candidates_.push_back({instance.in_flight, fresh && room, weight});
   };
-  for (const auto& instance : instances_) add(*instance, IsGood(*instance, wish, now));
+  for (const auto& instance : instances_) add(*instance, IsGood(*instance, constraints, now));
   if (any) return true;
   candidates_.clear();
   for (const auto& instance : instances_) {
@@ -206,8 +207,8 @@ bool Roster::Fill(const Wish& wish) {
   return any;
 }
 
-std::shared_ptr<Instance> Roster::Choose(const Wish& wish) {
-  if (!Fill(wish)) return nullptr;
+std::shared_ptr<Instance> Roster::Choose(const ChoiceConstraints& constraints) {
+  if (!FindCandidates(constraints)) return nullptr;
   std::optional<size_t> chosen = dispatch::Choose(candidates_, random_);
   if (!chosen) return nullptr;
   std::shared_ptr<Instance>& instance = instances_[*chosen];
@@ -216,53 +217,53 @@ std::shared_ptr<Instance> Roster::Choose(const Wish& wish) {
   return instance;
 }
 
-Seat Roster::TakeNow(const Wish& wish) {
-  std::shared_ptr<Instance> instance = Choose(wish);
-  return instance ? Seat(*this, std::move(instance)) : Seat();
+Slot Roster::TakeNow(const ChoiceConstraints& constraints) {
+  std::shared_ptr<Instance> instance = Choose(constraints);
+  return instance ? Slot(*this, std::move(instance)) : Slot();
 }
 
-io::Task<Result<Seat>> Roster::Take(const Wish& wish, TimePoint deadline) {
-  if (Seat seat = TakeNow(wish)) co_return seat;
-  if (!HasFor(wish)) co_return Fail(Errc::kUnavailable, "no instance is healthy");
-  Ticket ticket{.wish = wish};
-  if (!line_.Join(ticket)) {
+io::Task<Result<Slot>> Roster::Take(const ChoiceConstraints& constraints, TimePoint deadline) {
+  if (Slot slot = TakeNow(constraints)) co_return slot;
+  if (!HasFor(constraints)) co_return Fail(Errc::kUnavailable, "no instance is healthy");
+  QueuedRequest ticket{.constraints = constraints};
+  if (!queue_.Add(ticket)) {
     shed_.Add();
-    co_return Fail(Errc::kTooLarge, "{} requests wait for an instance already", line_.size());
+    co_return Fail(Errc::kTooLarge, "{} requests wait for an instance already", queue_.size());
   }
-  queued_.Set(static_cast<double>(line_.size()));
+  queued_.Set(static_cast<double>(queue_.size()));
   Result<void> woken = co_await ticket.woken.Wait(deadline);
-  // Granted and cancelled in one turn: the end of the seat passes it on.
-  Seat seat = ticket.granted ? Seat(*this, std::move(ticket.granted)) : Seat();
-  if (!seat && !ticket.sent_away) line_.Leave(ticket);
-  queued_.Set(static_cast<double>(line_.size()));
+  // Granted and cancelled in one turn: the end of the slot passes it on.
+  Slot slot = ticket.granted ? Slot(*this, std::move(ticket.granted)) : Slot();
+  if (!slot && !ticket.refused) queue_.Remove(ticket);
+  queued_.Set(static_cast<double>(queue_.size()));
   if (!woken && woken.error().code == Errc::kCancelled) co_return Fail(std::move(woken.error()));
-  if (seat) co_return seat;
-  if (ticket.sent_away) co_return Fail(Errc::kUnavailable, "no instance is healthy any more");
+  if (slot) co_return slot;
+  if (ticket.refused) co_return Fail(Errc::kUnavailable, "no instance is healthy any more");
   late_.Add();
   co_return Fail(Errc::kTimeout, "no instance had room in time");
 }
 
-void Roster::ServeLine() {
-  auto grant = [this](Ticket& ticket) {
-    ticket.granted = Choose(ticket.wish);
+void Roster::ServeQueue() {
+  auto grant = [this](QueuedRequest& ticket) {
+    ticket.granted = Choose(ticket.constraints);
     return ticket.granted != nullptr;
   };
   // One that has just timed out has nothing to be woken from, and takes the grant all the same.
-  while (Ticket* first = line_.Take(grant)) (void)first->woken.WakeOne();
+  while (QueuedRequest* first = queue_.Take(grant)) (void)first->woken.WakeOne();
 }
 
 // Those for whom there is no instance left.
-void Roster::SendLineAway() {
-  auto is_hopeless = [this](const Ticket& ticket) { return !HasFor(ticket.wish); };
-  while (Ticket* ticket = line_.Take(is_hopeless)) {
-    ticket->sent_away = true;
+void Roster::RefuseQueue() {
+  auto is_hopeless = [this](const QueuedRequest& ticket) { return !HasFor(ticket.constraints); };
+  while (QueuedRequest* ticket = queue_.Take(is_hopeless)) {
+    ticket->refused = true;
     (void)ticket->woken.WakeOne();
   }
 }
 
-void Roster::Judge(Instance& instance) {
+void Roster::EjectIfOutlier(Instance& instance) {
   TimePoint now = loop_.Now();
-  std::vector<Conduct> conducts;
+  std::vector<RecentResults> conducts;
   size_t which = instances_.size();
   for (const auto& each : instances_) {
     if (!each->health.said_healthy() && each.get() != &instance) continue;

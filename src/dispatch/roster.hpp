@@ -1,10 +1,10 @@
-// Roster: the instances that there are, who of them gets the next request, and who waits for one.
-// Owned by the Dispatcher; one thread: the loop's.
+// Roster: all instances, the choice of an instance for the next request, and the queue of requests
+// that wait for room. Owned by the Dispatcher; one thread: the loop's.
 //
-// Invariants: an instance has at most max_in_flight requests. Nobody waits while an instance has
-// room that may serve them: who frees a place or adds one serves the line first. A request that
-// waits leaves the line when its fiber is cancelled. In panic (panic.hpp) what we hold against
-// instances is set aside. One that nothing listens on is used only when there is no other.
+// Invariants: an instance has at most max_in_flight requests. No request waits while an instance
+// that may serve it has room: a slot that becomes free goes to the queue first. A waiting request
+// leaves the queue when its fiber is cancelled. In panic (panic.hpp) ejections and failed checks
+// are ignored. An instance whose port refuses connections is used only when there is no other.
 #pragma once
 
 #include <array>
@@ -25,7 +25,7 @@
 #include "dispatch/config.hpp"
 #include "dispatch/instance.hpp"
 #include "dispatch/limits.hpp"
-#include "dispatch/waiting_line.hpp"
+#include "dispatch/request_queue.hpp"
 #include "io/loop.hpp"
 #include "io/task.hpp"
 #include "site/tier/control.hpp"
@@ -34,15 +34,16 @@ namespace meridian::dispatch {
 
 class Roster;
 
-// A request's place at an instance, or none; its end gives the place to who waits for one.
-class Seat {
+// Slot: the right to have one request at an instance, or empty. Its destructor gives the right to
+// the next queued request.
+class Slot {
  public:
-  Seat() = default;
-  Seat(Roster& roster, std::shared_ptr<Instance> instance)
+  Slot() = default;
+  Slot(Roster& roster, std::shared_ptr<Instance> instance)
       : roster_(&roster), instance_(std::move(instance)) {}
-  Seat(Seat&& other) noexcept = default;
-  Seat& operator=(Seat&& other) noexcept;
-  ~Seat() { Free(); }
+  Slot(Slot&& other) noexcept = default;
+  Slot& operator=(Slot&& other) noexcept;
+  ~Slot() { Free(); }
 
   explicit operator bool() const { return instance_ != nullptr; }
   Instance* operator->() const { return instance_.get(); }
@@ -56,13 +57,13 @@ class Seat {
   std::shared_ptr<Instance> instance_;
 };
 
-// What a request brings to the choice.
-class Wish {
+// Which instances may be chosen for a request.
+class ChoiceConstraints {
  public:
-  // It may go to an instance that is on trial: sending it again would do no harm.
-  bool may_try = false;
+  // The request may go to an instance on trial: it can be sent again without harm.
+  bool may_use_trial = false;
 
-  // Where it has been, and is not sent again.
+  // Instances that the request was sent to already; none of them is chosen again.
   std::span<const Instance* const> tried() const { return std::span(tried_).first(tries_); }
   void AddTried(const Instance* instance) { tried_[tries_++] = instance; }
 
@@ -73,7 +74,7 @@ class Wish {
 
 class Roster {
  public:
-  // `tier`: whose it is, for the names of its metrics.
+  // `tier` is part of the names of the metrics.
   Roster(io::Loop& loop, const Config& config, std::string_view tier, Metrics& metrics,
          Random random);
   Roster(const Roster&) = delete;
@@ -81,46 +82,46 @@ class Roster {
   ~Roster();
 
   const std::vector<std::shared_ptr<Instance>>& instances() const { return instances_; }
-  // Replaces them, with new ones in it. Those that are gone close the connections they do not use.
+  // Replaces all instances. An instance that is no longer there closes its idle connections.
   void Replace(std::vector<std::shared_ptr<Instance>> instances);
 
-  // A place at an instance that has room now, else none.
-  Seat TakeNow(const Wish& wish);
-  // The same, after waiting in line until `deadline` where none has room. Errors: kUnavailable
-  // (there is no instance for it), kTooLarge (the line is full), kTimeout, kCancelled.
-  io::Task<Result<Seat>> Take(const Wish& wish, TimePoint deadline);
-  // Whether there is an instance for it, with room or without.
-  bool HasFor(const Wish& wish) { return Fill(wish); }
+  // A slot at an instance that has room now; empty when no instance has.
+  Slot TakeNow(const ChoiceConstraints& constraints);
+  // The same, and where no instance has room waits in the queue until `deadline`. Errors:
+  // kUnavailable (no instance may serve it), kTooLarge (the queue is full), kTimeout, kCancelled.
+  io::Task<Result<Slot>> Take(const ChoiceConstraints& constraints, TimePoint deadline);
+  // Whether an instance may serve it, with room or without.
+  bool HasFor(const ChoiceConstraints& constraints) { return FindCandidates(constraints); }
 
-  // To be called when the agent's word on an instance, or what checks say, may have changed.
+  // To be called when the health of an instance may have changed, by the view or by checks.
   void OnChange();
-  // After a request that failed: ejects the instance when it stands out.
-  void Judge(Instance& instance);
+  // To be called after a failed request: ejects the instance if it is an outlier.
+  void EjectIfOutlier(Instance& instance);
 
-  // What there is to say of each instance now.
+  // The state of each instance now.
   std::vector<site::InstanceReport> Report() const;
 
-  // Requests at instances that are to finish what they have: the agent waits for them.
+  // Requests at draining instances; the agent waits for them.
   uint64_t leaving_requests() const;
-  // Called when that may have changed. May be empty.
+  // Called when leaving_requests may have changed. May be empty.
   std::function<void()> on_leaving = {};
 
-  // For people: what is unusual now; empty when nothing is.
+  // For operators: what is wrong now; empty when nothing is.
   const std::string& problem() const { return problem_; }
-  // Called when that changes. May be empty.
+  // Called when problem() changes. May be empty.
   std::function<void()> on_problem = {};
 
  private:
-  friend class Seat;
-  struct Ticket;
+  friend class Slot;
+  struct QueuedRequest;
 
   void Free(Instance& instance);
-  bool Fill(const Wish& wish);
-  bool IsGood(const Instance& instance, const Wish& wish, TimePoint now) const;
-  void LookForPanic();
-  std::shared_ptr<Instance> Choose(const Wish& wish);
-  void ServeLine();
-  void SendLineAway();
+  bool FindCandidates(const ChoiceConstraints& constraints);
+  bool IsGood(const Instance& instance, const ChoiceConstraints& constraints, TimePoint now) const;
+  void UpdatePanic();
+  std::shared_ptr<Instance> Choose(const ChoiceConstraints& constraints);
+  void ServeQueue();
+  void RefuseQueue();
 
   io::Loop& loop_;
   const Config& config_;
@@ -132,7 +133,7 @@ class Roster {
   Random random_;
   std::vector<std::shared_ptr<Instance>> instances_;
   std::vector<Candidate> candidates_;  // of the choice that is being made
-  WaitingLine<Ticket> line_;
+  RequestQueue<QueuedRequest> queue_;
   bool in_panic_ = false;
   std::string problem_;
 };

@@ -1,7 +1,7 @@
-// How an instance's max_in_flight is divided between the edge and the balancer of its data center,
-// which both send it requests. A bound for each, fixed: the sum holds whatever becomes of either
-// process, and neither asks the other. Most requests are the own edge's; the balancer's come from
-// the edges of other data centers, mostly while theirs have no instance. Pure.
+// Divides an instance's max_in_flight between the edge and the balancer of its data center, which
+// both send it requests. Each has a fixed bound, so the sum holds though the two processes do not
+// coordinate, and whichever of them dies. Most requests come from the data center's own edge; the
+// balancer's come from the edges of other data centers, mostly while those have no instance. Pure.
 #pragma once
 
 #include <algorithm>
@@ -10,11 +10,11 @@
 namespace meridian::dispatch {
 
 struct Shares {
-  uint32_t edge = 0;  // 0: too little to divide, so the edge sends its requests by the balancer
+  uint32_t edge = 0;  // 0: too little to divide; the edge sends its requests to the balancer
   uint32_t balancer = 0;
 };
 
-constexpr uint32_t kBalancerPart = 4;  // one in so many, and at least one
+constexpr uint32_t kBalancerPart = 4;  // the balancer gets a quarter, at least 1
 
 constexpr Shares DivideInFlight(uint32_t max_in_flight) {
   uint32_t balancer = std::max(max_in_flight / kBalancerPart, 1U);

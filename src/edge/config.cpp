@@ -78,9 +78,10 @@ constexpr site::KeyDescription kKeys[] = {
                  "has, or ask the origin before each use."},
     {.table = "edge",
      .key = "access_log",
-     .sentence = "Which visitors' requests have a line in the access log: `all`, `errors` (4xx, 5xx "
-                 "and broken off), `off`, or a share such as `1%`, which means errors and that share "
-                 "of the other requests.",
+     .sentence =
+         "Which visitors' requests have a line in the access log: `all`, `errors` (4xx, 5xx "
+         "and broken off), `off`, or a share such as `1%`, which means errors and that share "
+         "of the other requests.",
      .fallback = "`\"all\"` in the lab, `\"1%\"` on servers",
      .limits = "`all`, `errors`, `off` or a percentage"},
     {.table = "edge",

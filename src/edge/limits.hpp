@@ -33,20 +33,20 @@ constexpr Duration kSweepPause = std::chrono::milliseconds{1};
 constexpr Duration kCollapseTimeout = std::chrono::seconds{10};
 // So often a request joins another that comes to nothing (its visitor left, it was purged
 // meanwhile) before it goes by itself.
-constexpr int kMaxJoins = 4;
+constexpr int kMaxWaits = 4;
 // Of a body that is not going to be stored, so much is held for readers of different pace.
-constexpr uint64_t kFillWindowBytes = uint64_t{256} * 1024;
+constexpr uint64_t kFetchWindowBytes = uint64_t{256} * 1024;
 // A body that is for storing is finished when nobody reads it any more. So many at the same time,
 // and so many bytes that they have still to fetch (of a body whose length is not told,
 // max_object_bytes less what there is); past either it is given up. One always goes on.
-constexpr size_t kMaxUnreadFills = 64;
-constexpr uint64_t kMaxUnreadFillBytes = uint64_t{256} * 1024 * 1024;
+constexpr size_t kMaxUnreadFetches = 64;
+constexpr uint64_t kMaxUnreadFetchBytes = uint64_t{256} * 1024 * 1024;
 // The head of a small body waits so long for the rest, to say truly whether it was stored.
 constexpr uint64_t kMaxAwaitedBytes = uint64_t{64} * 1024;
 constexpr Duration kMaxStoredWait = std::chrono::milliseconds{10};
 // Fetches behind visitors' backs, to confirm what is stale, that go on at the same time; past it
 // there is none.
-constexpr size_t kMaxBackgroundFills = 256;
+constexpr size_t kMaxBackgroundFetches = 256;
 // Of a content that is to have a version: its hash is computed in one go (5 ms).
 constexpr uint64_t kMaxVersionedBytes = uint64_t{8} * 1024 * 1024;
 // For how long visitors and this cache may keep what a versioned path names (a year).

@@ -49,7 +49,7 @@ class LimitsTest : public CacheHandlerFixture {
 TEST_F(LimitsTest, AsManyFetchesAsMayBeGoOnWithoutAReaderAndOneMoreIsGivenUp) {
   RunScript([&]() -> io::Task<void> {
     std::vector<std::unique_ptr<MemoryStream>> origins;
-    for (size_t i = 0; i <= kMaxUnreadFills; ++i) {
+    for (size_t i = 0; i <= kMaxUnreadFetches; ++i) {
       origins.push_back(co_await Unread("/" + std::to_string(i), 2'000'000));
     }
     EXPECT_TRUE(origins.back()->hung_up());
@@ -63,9 +63,9 @@ TEST_F(LimitsTest, AsManyFetchesAsMayBeGoOnWithoutAReaderAndOneMoreIsGivenUp) {
 }
 
 TEST_F(LimitsTest, AsManyBytesAsMayBeAreFetchedWithoutAReaderAndOneByteMoreIsGivenUp) {
-  config_.cache.max_object_bytes = 2 * kMaxUnreadFillBytes;
+  config_.cache.max_object_bytes = 2 * kMaxUnreadFetchBytes;
   RunScript([&]() -> io::Task<void> {
-    auto all_but_one = co_await Unread("/a", kMaxUnreadFillBytes - 1);
+    auto all_but_one = co_await Unread("/a", kMaxUnreadFetchBytes - 1);
     auto too_much = co_await Unread("/b", 2);
     auto fits = co_await Unread("/c", 1);
     EXPECT_FALSE(all_but_one->hung_up());
@@ -75,25 +75,25 @@ TEST_F(LimitsTest, AsManyBytesAsMayBeAreFetchedWithoutAReaderAndOneByteMoreIsGiv
 }
 
 TEST_F(LimitsTest, OneFetchGoesOnWithoutAReaderHoweverLargeItIs) {
-  config_.cache.max_object_bytes = 2 * kMaxUnreadFillBytes;
+  config_.cache.max_object_bytes = 2 * kMaxUnreadFetchBytes;
   RunScript([&]() -> io::Task<void> {
-    EXPECT_FALSE((co_await Unread("/a", kMaxUnreadFillBytes + 1))->hung_up());
+    EXPECT_FALSE((co_await Unread("/a", kMaxUnreadFetchBytes + 1))->hung_up());
   });
 }
 
 TEST_F(LimitsTest, WhoHasWaitedForFourWhoLeftGoesByHimself) {
   RunScript([&]() -> io::Task<void> {
     std::vector<MemoryStream*> visitors;
-    for (int i = 0; i < kMaxJoins + 3; ++i) visitors.push_back(co_await Visit("/x"));
+    for (int i = 0; i < kMaxWaits + 3; ++i) visitors.push_back(co_await Visit("/x"));
     EXPECT_EQ(network_.connects, 1);
-    for (int left = 0; left < kMaxJoins - 1; ++left) {
+    for (int left = 0; left < kMaxWaits - 1; ++left) {
       visitors[static_cast<size_t>(left)]->Abort();
       (void)co_await io::Sleep(seconds{1});
       EXPECT_EQ(network_.connects, left + 2) << "one of those who wait asks";
     }
-    visitors[kMaxJoins - 1]->Abort();
+    visitors[kMaxWaits - 1]->Abort();
     (void)co_await io::Sleep(seconds{1});
-    EXPECT_EQ(network_.connects, kMaxJoins + 3) << "each of the three who are left asks";
+    EXPECT_EQ(network_.connects, kMaxWaits + 3) << "each of the three who are left asks";
   });
 }
 
@@ -119,8 +119,8 @@ TEST_F(LimitsTest, OfABodyThatIsNotStoredAWindowIsHeldForASlowReader) {
     (void)co_await io::Sleep(seconds{5});
     // Beside the window, what lies in the two streams and what is being read and written.
     constexpr size_t kOnTheWay = size_t{512} * 1024;
-    EXPECT_GE(taken, kFillWindowBytes);
-    EXPECT_LE(taken, kFillWindowBytes + kOnTheWay);
+    EXPECT_GE(taken, kFetchWindowBytes);
+    EXPECT_LE(taken, kFetchWindowBytes + kOnTheWay);
     std::string answer = co_await AnswerTo(slow);
     EXPECT_GE(answer.size(), whole);
     EXPECT_TRUE(answer.ends_with("0\r\n\r\n"));
@@ -130,7 +130,7 @@ TEST_F(LimitsTest, OfABodyThatIsNotStoredAWindowIsHeldForASlowReader) {
 
 TEST_F(LimitsTest, SoManyStaleResponsesAreRevalidatedAtTheSameTimeAndOneMoreIsServedWithout) {
   RunScript([&]() -> io::Task<void> {
-    constexpr size_t kCount = kMaxBackgroundFills + 1;
+    constexpr size_t kCount = kMaxBackgroundFetches + 1;
     for (size_t i = 0; i < kCount; ++i) {
       MemoryStream* visitor = co_await Visit("/" + std::to_string(i));
       auto origin = co_await Asked();
@@ -149,7 +149,7 @@ TEST_F(LimitsTest, SoManyStaleResponsesAreRevalidatedAtTheSameTimeAndOneMoreIsSe
       EXPECT_TRUE((co_await AnswerTo(visitor)).ends_with("old"));
       EXPECT_EQ(network_.connects - before, std::min<int>(static_cast<int>(i) + 1, 256));
     }
-    static_assert(kMaxBackgroundFills == 256);
+    static_assert(kMaxBackgroundFetches == 256);
   });
 }
 

@@ -62,7 +62,7 @@ class Answering {
     if (body_.complete()) {
       length_ = body_.size();
     } else if (answer.reader != nullptr) {
-      length_ = answer.reader->fill().length;
+      length_ = answer.reader->fetch().length;
     }
   }
 
@@ -211,15 +211,16 @@ class Answering {
   }
 
   io::Task<Result<void>> WaitForMore() {
-    Fill& fill = answer_.reader->fill();
-    if (fill.state == Fill::State::kBroken) {
+    CoalescedFetch& fetch = answer_.reader->fetch();
+    if (fetch.state == CoalescedFetch::State::kBroken) {
       co_return Fail(Errc::kReset, "the origin broke its answer off");
     }
     // With nothing at hand the head goes ahead.
     uint64_t had = body_.size();
     Result<void> flushed = co_await exchange_.Flush();
-    if (!flushed || body_.size() > had || fill.state != Fill::State::kArriving) co_return flushed;
-    co_return co_await fill.changed.Wait();
+    if (!flushed || body_.size() > had || fetch.state != CoalescedFetch::State::kReceiving)
+      co_return flushed;
+    co_return co_await fetch.changed.Wait();
   }
 
   http::Exchange& exchange_;

@@ -10,7 +10,7 @@
 #include "edge/cache/cache_status.hpp"
 #include "edge/cache/request_directives.hpp"
 #include "edge/cache/storage/stored_response.hpp"
-#include "edge/fetch/fill.hpp"
+#include "edge/fetch/coalesced_fetch.hpp"
 #include "http/exchange.hpp"
 #include "io/task.hpp"
 
@@ -21,7 +21,7 @@ struct StoredAnswer {
   std::shared_ptr<StoredResponse> response;
   CacheStatus status;
   // While the body arrives: who reads it. Null: it is complete.
-  Fill::Reader* reader = nullptr;
+  CoalescedFetch::Reader* reader = nullptr;
   // The value of Meridian-Path, for those who may ask for it; empty: none.
   std::string_view path = {};
   // Who may read it although it is another origin; empty: nobody beside those whom it names itself.

@@ -16,8 +16,8 @@
 #include "edge/costs/waste.hpp"
 #include "edge/costs/wasteful_urls.hpp"
 #include "edge/fetch/cache_handler.hpp"
-#include "edge/fetch/fill_maker.hpp"
-#include "edge/fetch/trip.hpp"
+#include "edge/fetch/stored_response_maker.hpp"
+#include "edge/fetch/transaction.hpp"
 #include "wire/http/message.hpp"
 
 namespace meridian::edge {
@@ -62,20 +62,23 @@ std::optional<Waste> CacheHandler::FindWaste(const KeyView& key, const ResponseH
   return JudgeWaste(input);
 }
 
-void CacheHandler::NoteFetch(Trip& trip, const ResponseHead& head) {
-  trip.content = ContentOf(head, trip.stale.get());
-  const bool for_cache = trip.asked.bypass == Bypass::kNone && trip.key && !trip.asked.head;
-  if (!for_cache || trip.judged) return;
-  trip.judged = true;
-  trip.waste = FindWaste(*trip.key, head, trip.stale.get(),
-                         {.content = trip.content,
-                          .storability = trip.storability,
-                          .demanded = trip.status.forwarded == Forwarded::kRequest,
-                          .other_variant = trip.status.forwarded == Forwarded::kVaryMiss});
+void CacheHandler::RecordFetch(Transaction& transaction, const ResponseHead& head) {
+  transaction.costs.content = ContentOf(head, transaction.lookup.stale.get());
+  const bool for_cache =
+      transaction.asked.bypass == Bypass::kNone && transaction.key && !transaction.asked.head;
+  if (!for_cache || transaction.costs.judged) return;
+  transaction.costs.judged = true;
+  transaction.costs.waste =
+      FindWaste(*transaction.key, head, transaction.lookup.stale.get(),
+                {.content = transaction.costs.content,
+                 .storability = transaction.costs.storability,
+                 .demanded = transaction.status.forwarded == Forwarded::kRequest,
+                 .other_variant = transaction.status.forwarded == Forwarded::kVaryMiss});
 }
 
-void CacheHandler::NoteFetchBehind(const KeyView& key, const StoredResponse* stale,
-                                   const FillMaker::Asking& asking, const ResponseHead& head) {
+void CacheHandler::RecordBackgroundFetch(const KeyView& key, const StoredResponse* stale,
+                                         const StoredResponseMaker::RequestContext& asking,
+                                         const ResponseHead& head) {
   const ContentKind content = ContentOf(head, stale);
   const auto waste =
       FindWaste(key, head, stale, {.content = content, .storability = maker_.Judge(asking, head)});

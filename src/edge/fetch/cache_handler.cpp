@@ -26,10 +26,10 @@
 #include "edge/costs/costs.hpp"
 #include "edge/costs/waste.hpp"
 #include "edge/fetch/answer.hpp"
-#include "edge/fetch/fill.hpp"
-#include "edge/fetch/fill_maker.hpp"
+#include "edge/fetch/coalesced_fetch.hpp"
 #include "edge/fetch/own_origin.hpp"
-#include "edge/fetch/trip.hpp"
+#include "edge/fetch/stored_response_maker.hpp"
+#include "edge/fetch/transaction.hpp"
 #include "edge/hosts/cdn_host.hpp"
 #include "edge/limits.hpp"
 #include "edge/visitors/visitor_record.hpp"
@@ -44,15 +44,15 @@ namespace {
 
 using wire::http::HeaderFields;
 using wire::http::ResponseHead;
-using State = Fill::State;
+using State = CoalescedFetch::State;
 
 constexpr const char* kRequests = "meridian_edge_cache_requests_total";
 constexpr const char* kRequestsHelp = "Requests of visitors by what the cache did.";
 
 // Whether others may wait for what this one asks, and it for them.
-bool MayShare(const Trip& trip) {
-  return trip.asked.bypass == Bypass::kNone && trip.key && !trip.asked.head &&
-         !trip.asked.control.no_store;
+bool MayShare(const Transaction& transaction) {
+  return transaction.asked.bypass == Bypass::kNone && transaction.key && !transaction.asked.head &&
+         !transaction.asked.control.no_store;
 }
 
 // Each visitor may have another: without the origin nobody can tell whose it is.
@@ -67,12 +67,13 @@ bool CanAnswer(const StoredResponse& response, const CacheRequest& asked, WallTi
   return ranges.kind == wire::http::RangeOutcome::Kind::kParts;
 }
 
-VisitorResult ResultOf(const Trip& trip) {
-  switch (trip.source) {
+VisitorResult ResultOf(const Transaction& transaction) {
+  switch (transaction.costs.source) {
     case Costs::Source::kCache:
-      if (trip.status.collapsed) return VisitorResult::kCollapsed;
-      return trip.status.hit && trip.status.ttl > Duration::zero() ? VisitorResult::kHit
-                                                                   : VisitorResult::kStale;
+      if (transaction.status.collapsed) return VisitorResult::kCollapsed;
+      return transaction.status.hit && transaction.status.ttl > Duration::zero()
+                 ? VisitorResult::kHit
+                 : VisitorResult::kStale;
     case Costs::Source::kConfirmed:
       return VisitorResult::kConfirmed;
     case Costs::Source::kOrigin:
@@ -85,9 +86,9 @@ VisitorResult ResultOf(const Trip& trip) {
 }
 
 // A body may take longer to arrive than its response may be used.
-bool IsOutdated(const Fill& fill, TimePoint now) {
-  if (fill.response == nullptr) return false;
-  const StoredResponse& response = *fill.response;
+bool IsOutdated(const CoalescedFetch& fetch, TimePoint now) {
+  if (fetch.response == nullptr) return false;
+  const StoredResponse& response = *fetch.response;
   return JudgeUse(response.freshness, response.control, {}, now) == Use::kRevalidate;
 }
 
@@ -123,192 +124,209 @@ void CacheHandler::ReportSize() {
   objects_.Set(static_cast<double>(store_.objects()));
 }
 
-io::Task<void> CacheHandler::Handle(http::Exchange& exchange, Asker asker) {
+io::Task<void> CacheHandler::Handle(http::Exchange& exchange, Requester requester) {
   VisitorRecord nobodys;
-  Trip trip{.exchange = exchange,
-            .record = asker.record == nullptr ? nobodys : *asker.record,
-            .asked = ReadCacheRequest(exchange.request()),
-            .debug = asker.debug};
-  trip.key = MakeKey(exchange.request(), exchange.secure(), options_.default_host, store_.seed());
-  trip.without_cookies = IsCdnHost(exchange.request().authority, options_.cdn_domain);
-  trip.own_origin = OwnOrigin(exchange.request(), options_.default_host);
-  if (asker.debug) trip.path = fmt::format("edge={} cache", options_.here);
-  switch (LookUp(trip)) {
-    case Look::kAnswer:
-      co_await AnswerStored(exchange, {.asked = trip.asked,
-                                       .response = std::move(trip.hit),
-                                       .status = trip.status,
-                                       .path = trip.path,
-                                       .own_origin = trip.own_origin,
+  Transaction transaction{.exchange = exchange,
+                          .record = requester.record == nullptr ? nobodys : *requester.record,
+                          .asked = ReadCacheRequest(exchange.request()),
+                          .debug = requester.debug};
+  transaction.key =
+      MakeKey(exchange.request(), exchange.secure(), options_.default_host, store_.seed());
+  transaction.without_cookies = IsCdnHost(exchange.request().authority, options_.cdn_domain);
+  transaction.own_origin = OwnOrigin(exchange.request(), options_.default_host);
+  if (requester.debug) transaction.path = fmt::format("edge={} cache", options_.here);
+  transaction.lookup = LookUp(transaction);
+  switch (transaction.lookup.outcome) {
+    case Lookup::Outcome::kAnswer:
+      co_await AnswerStored(exchange, {.asked = transaction.asked,
+                                       .response = std::move(transaction.lookup.hit),
+                                       .status = transaction.status,
+                                       .path = transaction.path,
+                                       .own_origin = transaction.own_origin,
                                        .nonce = random_.Next()});
       break;
-    case Look::kOnlyIfCached:
+    case Lookup::Outcome::kOnlyIfCached:
       co_await AnswerHere(exchange, 504, "this is not in the cache\n",
                           {.detail = "only-if-cached"});
       break;
-    case Look::kForward:
-      co_await Miss(trip);
-      if (trip.waste) {
-        const uint64_t bytes = WastesBody(*trip.waste) ? exchange.sent_bytes() : 0;
-        costs_.wasteful().Add(KeyText(*trip.key), *trip.waste, trip.content, bytes);
+    case Lookup::Outcome::kForward:
+      co_await Miss(transaction);
+      if (transaction.costs.waste) {
+        const uint64_t bytes = WastesBody(*transaction.costs.waste) ? exchange.sent_bytes() : 0;
+        costs_.wasteful().Add(KeyText(*transaction.key), *transaction.costs.waste,
+                              transaction.costs.content, bytes);
       }
   }
-  trip.record.result = ResultOf(trip);
+  transaction.record.result = ResultOf(transaction);
   // Nothing, when the visitor has left before there was an answer.
   const uint64_t sent = exchange.sent_bytes();
-  if (sent > 0 && !asker.own) costs_.CountVisitor(trip.content, trip.source, sent);
+  if (sent > 0 && !requester.own)
+    costs_.CountVisitor(transaction.costs.content, transaction.costs.source, sent);
 }
 
-CacheHandler::Look CacheHandler::LookUp(Trip& trip) {
-  if (trip.asked.bypass != Bypass::kNone || !trip.key) {
-    bool method = trip.asked.bypass == Bypass::kMethod;
-    trip.status.forwarded = method ? Forwarded::kMethod : Forwarded::kBypass;
-    return trip.asked.control.only_if_cached ? Look::kOnlyIfCached : Look::kForward;
+Lookup CacheHandler::LookUp(Transaction& transaction) {
+  Lookup lookup;
+  if (transaction.asked.control.only_if_cached) lookup.outcome = Lookup::Outcome::kOnlyIfCached;
+  if (transaction.asked.bypass != Bypass::kNone || !transaction.key) {
+    bool method = transaction.asked.bypass == Bypass::kMethod;
+    transaction.status.forwarded = method ? Forwarded::kMethod : Forwarded::kBypass;
+    return lookup;
   }
-  MemoryStore::Found found = store_.Find(*trip.key, trip.request().fields);
-  trip.status.forwarded = found.has_url ? Forwarded::kVaryMiss : Forwarded::kUriMiss;
-  trip.vary = found.vary;
+  MemoryStore::Found found = store_.Find(*transaction.key, transaction.request().fields);
+  transaction.status.forwarded = found.has_url ? Forwarded::kVaryMiss : Forwarded::kUriMiss;
+  lookup.vary = found.vary;
   if (found.response != nullptr && found.response->piece &&
-      !CanAnswer(*found.response, trip.asked, options_.loop.Wall())) {
-    trip.status.forwarded = Forwarded::kPartial;
-    trip.variant = found.response->variant;
-    trip.partial = std::move(found.response);
+      !CanAnswer(*found.response, transaction.asked, options_.loop.Wall())) {
+    transaction.status.forwarded = Forwarded::kPartial;
+    lookup.variant = found.response->variant;
+    lookup.partial = std::move(found.response);
   } else if (found.response != nullptr) {
     TimePoint now = options_.loop.Now();
     const Freshness& freshness = found.response->freshness;
     const bool asks = isolated_ || IsPersonal(*found.response);
     Use use = asks ? Use::kRevalidate
-                   : JudgeUse(freshness, found.response->control, trip.asked.control, now);
+                   : JudgeUse(freshness, found.response->control, transaction.asked.control, now);
     Duration left = freshness.Left(now);
     if (use != Use::kRevalidate) {
       (left > Duration::zero() ? hits_ : stale_hits_).Add();
-      if (use == Use::kWhileRevalidating) FetchBehind(trip, found.response);
-      trip.status = {.hit = true, .ttl = left};
-      trip.content = found.response->kind;
-      trip.source = Costs::Source::kCache;
-      trip.hit = std::move(found.response);
-      return Look::kAnswer;
+      if (use == Use::kWhileRevalidating) FetchInBackground(transaction, found.response);
+      transaction.status = {.hit = true, .ttl = left};
+      transaction.costs.content = found.response->kind;
+      transaction.costs.source = Costs::Source::kCache;
+      lookup.hit = std::move(found.response);
+      lookup.outcome = Lookup::Outcome::kAnswer;
+      return lookup;
     }
     bool fresh = left > Duration::zero() && !found.response->control.no_cache;
-    trip.status.forwarded = fresh ? Forwarded::kRequest : Forwarded::kStale;
-    trip.variant = found.response->variant;
-    trip.stale = std::move(found.response);
-  } else if (!trip.vary.empty()) {
-    trip.variant = VariantKey(trip.vary, trip.request().fields).value_or("");
+    transaction.status.forwarded = fresh ? Forwarded::kRequest : Forwarded::kStale;
+    lookup.variant = found.response->variant;
+    lookup.stale = std::move(found.response);
+  } else if (!lookup.vary.empty()) {
+    lookup.variant = VariantKey(lookup.vary, transaction.request().fields).value_or("");
   }
-  return trip.asked.control.only_if_cached ? Look::kOnlyIfCached : Look::kForward;
+  return lookup;
 }
 
-io::Task<void> CacheHandler::Miss(Trip& trip) {
+io::Task<void> CacheHandler::Miss(Transaction& transaction) {
   const TimePoint now = options_.loop.Now();
   // Of what is too large to be stored, a range is fetched as it is.
-  const bool apart = trip.asked.range && trip.key &&
-                     (too_large_.Passes(trip.key->hash, now) ||
-                      (trip.partial &&
-                       trip.partial->piece->whole_length > options_.config.cache.max_object_bytes));
+  const bool apart =
+      transaction.asked.range && transaction.key &&
+      (too_large_.Passes(transaction.key->hash, now) ||
+       (transaction.lookup.partial &&
+        transaction.lookup.partial->piece->whole_length > options_.config.cache.max_object_bytes));
   // Each visitor has it confirmed for himself: the origin may tell them apart by their cookies.
-  const bool by_itself = trip.stale && trip.stale->confirmed_each_time();
-  const bool waits = trip.stale || !passes_.Passes(trip.key->hash, now);
-  if (MayShare(trip) && !apart && !by_itself && waits) {
-    const std::string key = KeyText(*trip.key);
-    for (int joins = 0; joins < kMaxJoins; ++joins) {
-      std::string slot = FillSlot(key, trip.vary, trip.variant);
-      std::shared_ptr<Fill> fill = FindFill(slot, key);
-      if (fill == nullptr) {
-        fill = std::make_shared<Fill>(*trip.key, std::move(slot), store_.mark());
-        fills_.Add(fill);
-        trip.shared = true;
-        co_return co_await Lead(trip, std::move(fill));
+  const bool by_itself =
+      transaction.lookup.stale && transaction.lookup.stale->confirmed_each_time();
+  const bool waits = transaction.lookup.stale || !passes_.Passes(transaction.key->hash, now);
+  if (MayShare(transaction) && !apart && !by_itself && waits) {
+    const std::string key = KeyText(*transaction.key);
+    for (int joins = 0; joins < kMaxWaits; ++joins) {
+      std::string slot = FetchSlot(key, transaction.lookup.vary, transaction.lookup.variant);
+      std::shared_ptr<CoalescedFetch> fetch = FindFetch(slot, key);
+      if (fetch == nullptr) {
+        fetch = std::make_shared<CoalescedFetch>(*transaction.key, std::move(slot), store_.mark());
+        fetches_.Add(fetch);
+        transaction.origin.shared = true;
+        co_return co_await FetchFromOrigin(transaction, std::move(fetch));
       }
-      Joined joined = co_await Join(trip, std::move(fill));
-      if (joined == Joined::kAnswered) co_return;
-      if (joined == Joined::kGoAlone) break;
+      WaitResult joined = co_await WaitFor(transaction, std::move(fetch));
+      if (joined == WaitResult::kAnswered) co_return;
+      if (joined == WaitResult::kFetchAlone) break;
     }
   }
-  co_await Lead(trip, MakeLoneFill(trip));
+  co_await FetchFromOrigin(transaction, MakeUnsharedFetch(transaction));
 }
 
-std::shared_ptr<Fill> CacheHandler::MakeLoneFill(const Trip& trip) {
+std::shared_ptr<CoalescedFetch> CacheHandler::MakeUnsharedFetch(const Transaction& transaction) {
   static constexpr KeyView kNoKey;
-  const KeyView key = trip.key.value_or(kNoKey);
-  const bool may_store = trip.key && trip.asked.bypass == Bypass::kNone;
-  if (!may_store) return std::make_shared<Fill>(key, "", store_.mark());
-  auto fill = std::make_shared<Fill>(key, LoneFillSlot(KeyText(key), ++lone_fills_), store_.mark());
-  fills_.Add(fill);  // so that an unsafe request forbids it
-  return fill;
+  const KeyView key = transaction.key.value_or(kNoKey);
+  const bool may_store = transaction.key && transaction.asked.bypass == Bypass::kNone;
+  if (!may_store) return std::make_shared<CoalescedFetch>(key, "", store_.mark());
+  auto fetch = std::make_shared<CoalescedFetch>(
+      key, UnsharedFetchSlot(KeyText(key), ++unshared_fetches_), store_.mark());
+  fetches_.Add(fetch);  // so that an unsafe request forbids it
+  return fetch;
 }
 
-std::shared_ptr<Fill> CacheHandler::FindFill(const std::string& slot, const std::string& key) {
-  std::shared_ptr<Fill> fill = fills_.Find(slot);
-  if (fill == nullptr) return nullptr;
+std::shared_ptr<CoalescedFetch> CacheHandler::FindFetch(const std::string& slot,
+                                                        const std::string& key) {
+  std::shared_ptr<CoalescedFetch> fetch = fetches_.Find(slot);
+  if (fetch == nullptr) return nullptr;
   // What was asked for before a purge is not for those who come after it.
-  bool purged = fill->response == nullptr ? store_.MayForbid(fill->mark, key)
-                                          : store_.Forbids(fill->mark, key, fill->response->tags);
-  if (!purged && !IsOutdated(*fill, options_.loop.Now())) return fill;
-  if (!purged) fill->forbidden = true;  // the one that now begins is newer
-  fills_.Remove(*fill);
+  bool purged = fetch->response == nullptr
+                    ? store_.MayForbid(fetch->mark, key)
+                    : store_.Forbids(fetch->mark, key, fetch->response->tags);
+  if (!purged && !IsOutdated(*fetch, options_.loop.Now())) return fetch;
+  if (!purged) fetch->forbidden = true;  // the one that now begins is newer
+  fetches_.Remove(*fetch);
   return nullptr;
 }
 
-io::Task<CacheHandler::Joined> CacheHandler::Join(Trip& trip, std::shared_ptr<Fill> fill) {
-  Fill::Reader reader(fill);
+io::Task<CacheHandler::WaitResult> CacheHandler::WaitFor(Transaction& transaction,
+                                                         std::shared_ptr<CoalescedFetch> fetch) {
+  CoalescedFetch::Reader reader(fetch);
   TimePoint deadline = options_.loop.After(kCollapseTimeout);
-  while (fill->state == State::kAsking) {
-    Result<void> waited = co_await fill->changed.Wait(deadline);
+  while (fetch->state == State::kAwaitingHead) {
+    Result<void> waited = co_await fetch->changed.Wait(deadline);
     if (waited) continue;
-    co_return waited.error().code == Errc::kTimeout ? Joined::kGoAlone : Joined::kAnswered;
+    co_return waited.error().code == Errc::kTimeout ? WaitResult::kFetchAlone
+                                                    : WaitResult::kAnswered;
   }
-  switch (fill->state) {
-    case State::kAsking:
+  switch (fetch->state) {
+    case State::kAwaitingHead:
     case State::kAbandoned:
     case State::kBroken:
-      co_return Joined::kLookAgain;
-    case State::kAlone:
-      co_return Joined::kGoAlone;
+      co_return WaitResult::kLookUpAgain;
+    case State::kNotShared:
+      co_return WaitResult::kFetchAlone;
     case State::kFailed:
       // Each its own answer of a failing origin, unless the cache can stand in for it.
-      if (fill->failed_status != 0 &&
-          StandInReason(trip.stale.get(), trip.asked.control, fill->failed_status).empty()) {
-        co_return Joined::kGoAlone;
+      if (fetch->failed_status != 0 &&
+          StandInReason(transaction.lookup.stale.get(), transaction.asked.control,
+                        fetch->failed_status)
+              .empty()) {
+        co_return WaitResult::kFetchAlone;
       }
-      co_await AnswerFailure(trip, fill->error, fill->failed_status);
-      co_return Joined::kAnswered;
-    case State::kArriving:
+      co_await AnswerFailure(transaction, fetch->error, fetch->failed_status);
+      co_return WaitResult::kAnswered;
+    case State::kReceiving:
     case State::kDone:
-      if (fill->response->confirmed_each_time() || fill->response->piece) {
-        co_return Joined::kGoAlone;
+      if (fetch->response->confirmed_each_time() || fetch->response->piece) {
+        co_return WaitResult::kFetchAlone;
       }
-      co_return co_await AnswerFromFill(trip, reader);
+      co_return co_await AnswerFromFetch(transaction, reader);
   }
-  co_return Joined::kGoAlone;
+  co_return WaitResult::kFetchAlone;
 }
 
-io::Task<CacheHandler::Joined> CacheHandler::AnswerFromFill(Trip& trip, Fill::Reader& reader) {
-  const std::shared_ptr<StoredResponse>& response = reader.fill().response;
+io::Task<CacheHandler::WaitResult> CacheHandler::AnswerFromFetch(Transaction& transaction,
+                                                                 CoalescedFetch::Reader& reader) {
+  const std::shared_ptr<StoredResponse>& response = reader.fetch().response;
   if (!response->vary.empty()) {
-    auto variant = VariantKey(response->vary, trip.request().fields);
-    if (!variant) co_return Joined::kGoAlone;
+    auto variant = VariantKey(response->vary, transaction.request().fields);
+    if (!variant) co_return WaitResult::kFetchAlone;
     if (!response->Answers(*variant)) {
-      trip.vary = response->vary;
-      trip.variant = std::move(*variant);
-      trip.stale = nullptr;
-      co_return Joined::kLookAgain;
+      transaction.lookup.vary = response->vary;
+      transaction.lookup.variant = std::move(*variant);
+      transaction.lookup.stale = nullptr;
+      co_return WaitResult::kLookUpAgain;
     }
   }
   collapsed_.Add();
-  trip.content = response->kind;
-  trip.source = Costs::Source::kCache;
-  trip.status.collapsed = true;
-  trip.status.stored = reader.fill().stored;
-  trip.status.ttl = response->freshness.Left(options_.loop.Now());
-  co_await AnswerStored(trip.exchange, {.asked = trip.asked,
-                                        .response = response,
-                                        .status = trip.status,
-                                        .reader = &reader,
-                                        .path = trip.path,
-                                        .own_origin = trip.own_origin,
-                                        .nonce = random_.Next()});
-  co_return Joined::kAnswered;
+  transaction.costs.content = response->kind;
+  transaction.costs.source = Costs::Source::kCache;
+  transaction.status.collapsed = true;
+  transaction.status.stored = reader.fetch().stored;
+  transaction.status.ttl = response->freshness.Left(options_.loop.Now());
+  co_await AnswerStored(transaction.exchange, {.asked = transaction.asked,
+                                               .response = response,
+                                               .status = transaction.status,
+                                               .reader = &reader,
+                                               .path = transaction.path,
+                                               .own_origin = transaction.own_origin,
+                                               .nonce = random_.Next()});
+  co_return WaitResult::kAnswered;
 }
 
 std::string_view CacheHandler::StandInReason(const StoredResponse* stored,
@@ -328,50 +346,52 @@ std::string_view CacheHandler::StandInReason(const StoredResponse* stored,
   return {};
 }
 
-io::Task<void> CacheHandler::AnswerFailure(Trip& trip, Error error, int status) {
-  const std::string_view reason = StandInReason(trip.stale.get(), trip.asked.control, status);
+io::Task<void> CacheHandler::AnswerFailure(Transaction& transaction, Error error, int status) {
+  const std::string_view reason =
+      StandInReason(transaction.lookup.stale.get(), transaction.asked.control, status);
   if (!reason.empty()) {
     stood_in_.Add();
-    trip.content = trip.stale->kind;
-    trip.source = Costs::Source::kCache;
-    trip.status.ttl = trip.stale->freshness.Left(options_.loop.Now());
-    trip.status.detail = reason;
-    co_await AnswerStored(trip.exchange, {.asked = trip.asked,
-                                          .response = trip.stale,
-                                          .status = trip.status,
-                                          .path = trip.path,
-                                          .own_origin = trip.own_origin,
-                                          .nonce = random_.Next()});
+    transaction.costs.content = transaction.lookup.stale->kind;
+    transaction.costs.source = Costs::Source::kCache;
+    transaction.status.ttl = transaction.lookup.stale->freshness.Left(options_.loop.Now());
+    transaction.status.detail = reason;
+    co_await AnswerStored(transaction.exchange, {.asked = transaction.asked,
+                                                 .response = transaction.lookup.stale,
+                                                 .status = transaction.status,
+                                                 .path = transaction.path,
+                                                 .own_origin = transaction.own_origin,
+                                                 .nonce = random_.Next()});
     co_return;
   }
   if (error.code == Errc::kUnavailable) unavailable_.Add();
-  if (trip.stale != nullptr && MustBeConfirmedWhenStale(trip.stale->control)) {
-    trip.status.detail = "must-revalidate";
-    co_await AnswerHere(trip.exchange, 504, "no data center could confirm what is stored\n",
-                        trip.status);
+  if (transaction.lookup.stale != nullptr &&
+      MustBeConfirmedWhenStale(transaction.lookup.stale->control)) {
+    transaction.status.detail = "must-revalidate";
+    co_await AnswerHere(transaction.exchange, 504, "no data center could confirm what is stored\n",
+                        transaction.status);
   } else if (error.code == Errc::kUnavailable) {
-    co_await AnswerHere(trip.exchange, 503, error.message + "\n", trip.status);
+    co_await AnswerHere(transaction.exchange, 503, error.message + "\n", transaction.status);
   } else {
-    co_await AnswerHere(trip.exchange, http::FailureStatus(error), "no data center could answer\n",
-                        trip.status);
+    co_await AnswerHere(transaction.exchange, http::FailureStatus(error),
+                        "no data center could answer\n", transaction.status);
   }
 }
 
-void CacheHandler::KeepFromOthers(const std::shared_ptr<Fill>& fill) {
-  const KeyView key = fill->key.view();
-  fills_.Remove(*fill);
-  fill->slot = LoneFillSlot(KeyText(key), ++lone_fills_);
-  fills_.Add(fill);  // so that an unsafe request forbids it
+void CacheHandler::StopSharing(const std::shared_ptr<CoalescedFetch>& fetch) {
+  const KeyView key = fetch->key.view();
+  fetches_.Remove(*fetch);
+  fetch->slot = UnsharedFetchSlot(KeyText(key), ++unshared_fetches_);
+  fetches_.Add(fetch);  // so that an unsafe request forbids it
   passes_.Add(key.hash, options_.loop.Now());
 }
 
-void CacheHandler::End(Fill& fill, State state) {
-  fills_.Remove(fill);
-  fill.Become(state);
+void CacheHandler::End(CoalescedFetch& fetch, State state) {
+  fetches_.Remove(fetch);
+  fetch.SetState(state);
 }
 
-FillOptions CacheHandler::OptionsOfFill() {
-  return {.table = fills_,
+CoalescedFetchOptions CacheHandler::OptionsOfFetch() {
+  return {.table = fetches_,
           .store = store_,
           .costs = costs_,
           .unread = unread_,
@@ -380,19 +400,20 @@ FillOptions CacheHandler::OptionsOfFill() {
           .max_object_bytes = options_.config.cache.max_object_bytes};
 }
 
-io::Task<void> CacheHandler::AwaitStored(Fill& fill) {
+io::Task<void> CacheHandler::AwaitStored(CoalescedFetch& fetch) {
   const TimePoint deadline = options_.loop.After(kMaxStoredWait);
-  while (fill.state == State::kArriving) {
-    if (fill.length.value_or(fill.response->body->size()) > kMaxAwaitedBytes) co_return;
-    if (!co_await fill.changed.Wait(deadline)) co_return;
+  while (fetch.state == State::kReceiving) {
+    if (fetch.length.value_or(fetch.response->body->size()) > kMaxAwaitedBytes) co_return;
+    if (!co_await fetch.changed.Wait(deadline)) co_return;
   }
 }
 
-void CacheHandler::Invalidate(const Trip& trip, const ResponseHead& upstream) {
+void CacheHandler::Invalidate(const Transaction& transaction, const ResponseHead& upstream) {
   wire::http::RequestHead target;
-  target.authority = trip.request().authority;
-  bool https = trip.exchange.secure();
-  for (const InvalidatedTarget& each : InvalidatedTargets(trip.request(), https, upstream.fields)) {
+  target.authority = transaction.request().authority;
+  bool https = transaction.exchange.secure();
+  for (const InvalidatedTarget& each :
+       InvalidatedTargets(transaction.request(), https, upstream.fields)) {
     target.path = each.path;
     target.query.reset();
     if (each.query) target.query = *each.query;
@@ -401,7 +422,7 @@ void CacheHandler::Invalidate(const Trip& trip, const ResponseHead& upstream) {
       auto key = MakeKey(target, scheme, options_.default_host, store_.seed());
       if (!key) continue;
       store_.Remove(*key);
-      fills_.Forbid(KeyText(*key));
+      fetches_.Forbid(KeyText(*key));
     }
   }
 }

@@ -1,4 +1,4 @@
-// CacheHandler: what becomes of one visitor's request: answered from the cache, from a fill that
+// CacheHandler: what becomes of one visitor's request: answered from the cache, from a fetch that
 // others began, or forwarded, and then perhaps stored. All decisions are edge/cache's; this puts
 // them in order. Owned by the edge; one thread.
 #pragma once
@@ -15,11 +15,11 @@
 #include "edge/config.hpp"
 #include "edge/costs/costs.hpp"
 #include "edge/costs/waste.hpp"
-#include "edge/fetch/fill.hpp"
-#include "edge/fetch/fill_maker.hpp"
+#include "edge/fetch/coalesced_fetch.hpp"
 #include "edge/fetch/forwarder.hpp"
 #include "edge/fetch/loop_detection.hpp"
-#include "edge/fetch/trip.hpp"
+#include "edge/fetch/stored_response_maker.hpp"
+#include "edge/fetch/transaction.hpp"
 #include "edge/visitors/visitor_record.hpp"
 #include "http/exchange.hpp"
 #include "io/scope.hpp"
@@ -31,7 +31,7 @@ class CacheHandler {
  public:
   struct Options {
     io::Loop& loop;
-    io::Scope& scope;  // of the process: fills go on in it
+    io::Scope& scope;  // of the process: fetches go on in it
     Forwarder& forwarder;
     Metrics& metrics;
     const Config& config;
@@ -42,13 +42,13 @@ class CacheHandler {
   };
   explicit CacheHandler(Options options);
 
-  struct Asker {
+  struct Requester {
     bool debug = false;  // wants the way of the request, and may know it
     bool own = false;    // is the edge itself, not a visitor
     // Of the visitor whose request this is, or who has brought it about; may be null.
     VisitorRecord* record = nullptr;
   };
-  io::Task<void> Handle(http::Exchange& exchange, Asker asker);
+  io::Task<void> Handle(http::Exchange& exchange, Requester requester);
 
   Costs& costs() { return costs_; }
   // For purges, by whoever hears of them.
@@ -64,55 +64,64 @@ class CacheHandler {
   void ReportSize();
 
  private:
-  enum class Look : uint8_t { kAnswer, kOnlyIfCached, kForward };
-  enum class Joined : uint8_t { kAnswered, kLookAgain, kGoAlone };
+  enum class WaitResult : uint8_t { kAnswered, kLookUpAgain, kFetchAlone };
   // What is done with an answer by its head.
-  enum class Taking : uint8_t { kRelay, kStore, kConfirm, kStandIn, kNotModified, kAskAgain };
+  enum class HeadDecision : uint8_t {
+    kRelay,
+    kStore,
+    kConfirm,
+    kServeStale,
+    kNotModified,
+    kFetchAgain
+  };
 
-  Look LookUp(Trip& trip);
-  io::Task<void> Miss(Trip& trip);
+  Lookup LookUp(Transaction& transaction);
+  io::Task<void> Miss(Transaction& transaction);
   // For a request that waits for nobody, and nobody for it.
-  std::shared_ptr<Fill> MakeLoneFill(const Trip& trip);
-  std::shared_ptr<Fill> FindFill(const std::string& slot, const std::string& key);
-  io::Task<Joined> Join(Trip& trip, std::shared_ptr<Fill> fill);
-  io::Task<Joined> AnswerFromFill(Trip& trip, Fill::Reader& reader);
-  // Asks the origin for all who wait on `fill`, or, when that is in no table, for this one alone.
-  io::Task<void> Lead(Trip& trip, std::shared_ptr<Fill> fill);
-  io::Task<void> AnswerTaken(Trip& trip, Fill::Reader& reader, Taking taking,
-                             std::unique_ptr<http::ClientExchange> taken);
+  std::shared_ptr<CoalescedFetch> MakeUnsharedFetch(const Transaction& transaction);
+  std::shared_ptr<CoalescedFetch> FindFetch(const std::string& slot, const std::string& key);
+  io::Task<WaitResult> WaitFor(Transaction& transaction, std::shared_ptr<CoalescedFetch> fetch);
+  io::Task<WaitResult> AnswerFromFetch(Transaction& transaction, CoalescedFetch::Reader& reader);
+  // Asks the origin for all who wait on `fetch`, or, when that is in no table, for this one alone.
+  io::Task<void> FetchFromOrigin(Transaction& transaction, std::shared_ptr<CoalescedFetch> fetch);
+  io::Task<void> AnswerTaken(Transaction& transaction, CoalescedFetch::Reader& reader,
+                             HeadDecision taking, std::unique_ptr<http::ClientExchange> taken);
   // `status` is that of the failure, 0 when there is no answer; here and below.
-  io::Task<void> AnswerFailure(Trip& trip, Error error, int status);
-  io::Task<void> AnswerNotModified(Trip& trip, const wire::http::ResponseHead& head);
+  io::Task<void> AnswerFailure(Transaction& transaction, Error error, int status);
+  io::Task<void> AnswerNotModified(Transaction& transaction, const wire::http::ResponseHead& head);
 
   // By the head of an answer to HEAD.
-  void FreshenByHead(Trip& trip, Fill& fill, const wire::http::ResponseHead& head);
-  FillMaker::Asking AskingOf(const Trip& trip) const;
-  Taking JudgeTaking(Trip& trip, const std::shared_ptr<Fill>& asked_by,
+  void FreshenByHead(Transaction& transaction, CoalescedFetch& fetch,
                      const wire::http::ResponseHead& head);
+  StoredResponseMaker::RequestContext ContextOf(const Transaction& transaction) const;
+  HeadDecision DecideByHead(Transaction& transaction,
+                            const std::shared_ptr<CoalescedFetch>& asked_by,
+                            const wire::http::ResponseHead& head);
   // Of a 206, which may be a piece of the whole, or the rest of it.
-  Taking JudgePiece(Trip& trip, const std::shared_ptr<Fill>& fill,
-                    const wire::http::ResponseHead& head);
+  HeadDecision DecideOnPiece(Transaction& transaction, const std::shared_ptr<CoalescedFetch>& fetch,
+                             const wire::http::ResponseHead& head);
   // Of an answer to POST, which may be one to later GETs (RFC 9110 9.3.3).
-  Taking JudgePost(Trip& trip, const std::shared_ptr<Fill>& fill,
-                   const wire::http::ResponseHead& head);
+  HeadDecision DecideOnPost(Transaction& transaction, const std::shared_ptr<CoalescedFetch>& fetch,
+                            const wire::http::ResponseHead& head);
   // Why what is stored may answer in place of a failure, for Cache-Status; empty: it may not.
   std::string_view StandInReason(const StoredResponse* stored,
                                  const wire::http::CacheControl& request, int status) const;
-  void EditResponse(Trip& trip, const wire::http::ResponseHead& upstream,
+  void EditResponse(Transaction& transaction, const wire::http::ResponseHead& upstream,
                     wire::http::HeaderFields& fields);
-  void Invalidate(const Trip& trip, const wire::http::ResponseHead& upstream);
+  void Invalidate(const Transaction& transaction, const wire::http::ResponseHead& upstream);
   // What arrives is for whoever asked: nobody else joins it, nor waits for the next.
-  void KeepFromOthers(const std::shared_ptr<Fill>& fill);
-  void End(Fill& fill, Fill::State state);
-  FillOptions OptionsOfFill();
+  void StopSharing(const std::shared_ptr<CoalescedFetch>& fetch);
+  void End(CoalescedFetch& fetch, CoalescedFetch::State state);
+  CoalescedFetchOptions OptionsOfFetch();
   // For a small body, so that its answer can say whether it was stored.
-  io::Task<void> AwaitStored(Fill& fill);
+  io::Task<void> AwaitStored(CoalescedFetch& fetch);
 
-  // Judges the headers of what was fetched for `trip`.
-  void NoteFetch(Trip& trip, const wire::http::ResponseHead& head);
+  // Judges the headers of what was fetched for `transaction`.
+  void RecordFetch(Transaction& transaction, const wire::http::ResponseHead& head);
   // The same of what was fetched behind a visitor's back; `stale` may be null, here and below.
-  void NoteFetchBehind(const KeyView& key, const StoredResponse* stale,
-                       const FillMaker::Asking& asking, const wire::http::ResponseHead& head);
+  void RecordBackgroundFetch(const KeyView& key, const StoredResponse* stale,
+                             const StoredResponseMaker::RequestContext& asking,
+                             const wire::http::ResponseHead& head);
   // Counts an answer whose body was not read, or is not there.
   void CountHeadAlone(const wire::http::ResponseHead& head, const StoredResponse* stale,
                       bool crosses);
@@ -121,22 +130,23 @@ class CacheHandler {
 
   // Behind a visitor's back.
   // What is stale, confirmed or new.
-  void FetchBehind(const Trip& trip, const std::shared_ptr<StoredResponse>& stale);
-  io::Task<void> Fetch(std::shared_ptr<Fill> fill, std::shared_ptr<StoredResponse> stale,
+  void FetchInBackground(const Transaction& transaction,
+                         const std::shared_ptr<StoredResponse>& stale);
+  io::Task<void> Fetch(std::shared_ptr<CoalescedFetch> fetch, std::shared_ptr<StoredResponse> stale,
                        OwnedFields request, OwnedFields visitors);
 
   Options options_;
   Random random_;
   Costs costs_;
   MemoryStore store_;
-  FillMaker maker_;
-  FillTable fills_;
+  StoredResponseMaker maker_;
+  FetchTable fetches_;
   PassTable passes_;
   PassTable too_large_{kTooLargeTime};
-  UnreadFills unread_;
+  UnreadFetches unread_;
   bool isolated_ = false;
-  size_t behind_ = 0;  // of those, that go on
-  uint64_t lone_fills_ = 0;
+  size_t background_fetches_ = 0;  // of those, that go on
+  uint64_t unshared_fetches_ = 0;
   Counter& hits_;
   Counter& stale_hits_;
   Counter& collapsed_;

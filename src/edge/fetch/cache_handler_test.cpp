@@ -1,5 +1,5 @@
 // The order of events that no client outside can make: purges and deadlines in the middle of a
-// fill.
+// fetch.
 #include <chrono>
 #include <memory>
 #include <string>
@@ -24,7 +24,7 @@ constexpr std::string_view kHead =
 
 class CacheHandlerTest : public CacheHandlerFixture {
  protected:
-  void ExpectPurgeMidFillHolds(const PurgeOrder& order) {
+  void ExpectPurgeDuringFetchHolds(const PurgeOrder& order) {
     RunScript([&]() -> io::Task<void> {
       MemoryStream* before = co_await Visit("/x");
       auto old_origin = co_await Asked();
@@ -44,16 +44,16 @@ class CacheHandlerTest : public CacheHandlerFixture {
   }
 };
 
-TEST_F(CacheHandlerTest, APurgeByUrlMidFillKeepsItFromLaterVisitorsAndOutOfTheStore) {
-  ExpectPurgeMidFillHolds({.kind = PurgeOrder::kUrl, .value = "http://a/x"});
+TEST_F(CacheHandlerTest, APurgeByUrlDuringAFetchKeepsItFromLaterVisitorsAndOutOfTheStore) {
+  ExpectPurgeDuringFetchHolds({.kind = PurgeOrder::kUrl, .value = "http://a/x"});
 }
 
-TEST_F(CacheHandlerTest, APurgeByTagMidFillKeepsItFromLaterVisitorsAndOutOfTheStore) {
-  ExpectPurgeMidFillHolds({.kind = PurgeOrder::kTag, .value = "t"});
+TEST_F(CacheHandlerTest, APurgeByTagDuringAFetchKeepsItFromLaterVisitorsAndOutOfTheStore) {
+  ExpectPurgeDuringFetchHolds({.kind = PurgeOrder::kTag, .value = "t"});
 }
 
-TEST_F(CacheHandlerTest, ASoftPurgeByPrefixMidFillKeepsItFromLaterVisitorsAndOutOfTheStore) {
-  ExpectPurgeMidFillHolds({.kind = PurgeOrder::kPrefix, .value = "/", .soft = true});
+TEST_F(CacheHandlerTest, ASoftPurgeByPrefixDuringAFetchKeepsItFromLaterVisitorsAndOutOfTheStore) {
+  ExpectPurgeDuringFetchHolds({.kind = PurgeOrder::kPrefix, .value = "/", .soft = true});
 }
 
 TEST_F(CacheHandlerTest, WhoWaitsBeforeAPurgeByTagIsNotServedWhatItWasAbout) {
@@ -86,7 +86,7 @@ TEST_F(CacheHandlerTest, WaitingForAnotherHasADeadlineAndThenEachAsksForHimself)
   });
 }
 
-TEST_F(CacheHandlerTest, AnUnsafeRequestMidFillKeepsItsOldAnswerOutOfTheStore) {
+TEST_F(CacheHandlerTest, AnUnsafeRequestDuringAFetchKeepsTheOldAnswerOutOfTheStore) {
   RunScript([&]() -> io::Task<void> {
     MemoryStream* before = co_await Visit("/x");
     auto old_origin = co_await Asked();

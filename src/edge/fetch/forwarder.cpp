@@ -126,7 +126,7 @@ io::Task<Forwarding> Forwarder::Ask(http::Request request) {
   Forwarding last;
   for (const Hop& hop : *route) {
     if (hop.dispatcher != nullptr) {
-      dispatch::Outcome outcome = co_await hop.dispatcher->Ask(request);
+      dispatch::Outcome outcome = co_await hop.dispatcher->Fetch(request);
       bool busy = outcome.kind == dispatch::Outcome::Kind::kBusy;
       last = FromOutcome(std::move(outcome));
       if (busy) break;

@@ -1,6 +1,6 @@
 // Body: the bytes of one response, in chunks, shared by all who read them while they arrive and
 // after. Bytes never move once they are there. Owned by shared_ptr: of the stored response, the
-// fetch that fills it, and its readers. One thread.
+// fetch that fetches it, and its readers. One thread.
 //
 // A body that is counted holds a Charge for all its memory. One that is not going to be stored is
 // not counted, and lets go of what all its readers have read.

@@ -1,4 +1,4 @@
-#include "dispatch/waiting_line.hpp"
+#include "dispatch/request_queue.hpp"
 
 #include <gtest/gtest.h>
 
@@ -7,44 +7,44 @@ namespace {
 
 bool Anybody(int /*ticket*/) { return true; }
 
-TEST(WaitingLine, FirstComeFirstServed) {
-  WaitingLine<int> line(3);
+TEST(RequestQueue, FirstComeFirstServed) {
+  RequestQueue<int> line(3);
   int first = 1;
   int second = 2;
-  EXPECT_TRUE(line.Join(first));
-  EXPECT_TRUE(line.Join(second));
+  EXPECT_TRUE(line.Add(first));
+  EXPECT_TRUE(line.Add(second));
   EXPECT_EQ(line.Take(Anybody), &first);
   EXPECT_EQ(line.Take(Anybody), &second);
   EXPECT_EQ(line.Take(Anybody), nullptr);
 }
 
-TEST(WaitingLine, OneThatCannotBeServedHoldsUpNobody) {
-  WaitingLine<int> line(3);
+TEST(RequestQueue, OneThatCannotBeServedHoldsUpNobody) {
+  RequestQueue<int> line(3);
   int first = 1;
   int second = 2;
-  line.Join(first);
-  line.Join(second);
+  line.Add(first);
+  line.Add(second);
   EXPECT_EQ(line.Take([](int ticket) { return ticket == 2; }), &second);
   EXPECT_EQ(line.Take([](int ticket) { return ticket == 2; }), nullptr);
   EXPECT_EQ(line.Take(Anybody), &first);
 }
 
-TEST(WaitingLine, IsFullAtItsLimitAndHasRoomWhenSomebodyLeaves) {
-  WaitingLine<int> line(2);
+TEST(RequestQueue, IsFullAtItsLimitAndHasRoomWhenSomebodyLeaves) {
+  RequestQueue<int> line(2);
   int tickets[3] = {};
-  EXPECT_TRUE(line.Join(tickets[0]));
-  EXPECT_TRUE(line.Join(tickets[1]));
-  EXPECT_FALSE(line.Join(tickets[2]));
-  line.Leave(tickets[0]);
-  EXPECT_TRUE(line.Join(tickets[2]));
+  EXPECT_TRUE(line.Add(tickets[0]));
+  EXPECT_TRUE(line.Add(tickets[1]));
+  EXPECT_FALSE(line.Add(tickets[2]));
+  line.Remove(tickets[0]);
+  EXPECT_TRUE(line.Add(tickets[2]));
   EXPECT_EQ(line.Take(Anybody), &tickets[1]);
   EXPECT_EQ(line.Take(Anybody), &tickets[2]);
 }
 
-TEST(WaitingLine, WithoutRoomTakesNobody) {
-  WaitingLine<int> line(0);
+TEST(RequestQueue, WithoutRoomTakesNobody) {
+  RequestQueue<int> line(0);
   int ticket = 1;
-  EXPECT_FALSE(line.Join(ticket));
+  EXPECT_FALSE(line.Add(ticket));
   EXPECT_TRUE(line.empty());
 }
 

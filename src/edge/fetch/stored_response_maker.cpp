@@ -1,4 +1,4 @@
-#include "edge/fetch/fill_maker.hpp"
+#include "edge/fetch/stored_response_maker.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -19,7 +19,7 @@
 #include "edge/cache/storage/stored_response.hpp"
 #include "edge/cache/validation.hpp"
 #include "edge/cache/vary.hpp"
-#include "edge/fetch/fill.hpp"
+#include "edge/fetch/coalesced_fetch.hpp"
 #include "edge/fetch/routes.hpp"
 #include "http/relay.hpp"
 #include "site/tier/internal_fields.hpp"
@@ -52,7 +52,8 @@ HeaderFields PassedOn(const ResponseHead& head) {
   return fields;
 }
 
-Storability FillMaker::Judge(const Asking& asking, const ResponseHead& head) const {
+Storability StoredResponseMaker::Judge(const RequestContext& asking,
+                                       const ResponseHead& head) const {
   ResponseDirectives directives = DirectivesOf(head.fields);
   return JudgeStorability(
       {.request = asking.asked,
@@ -66,20 +67,21 @@ Storability FillMaker::Judge(const Asking& asking, const ResponseHead& head) con
                  .set_cookie = config_.cache.store_set_cookie || asking.without_cookies}});
 }
 
-bool FillMaker::SaysFreshness(const ResponseHead& head) const {
+bool StoredResponseMaker::SaysFreshness(const ResponseHead& head) const {
   return FreshnessLifetime(DirectivesOf(head.fields), head.fields, head.status, loop_.Wall(), false)
       .has_value();
 }
 
-Freshness FillMaker::FreshnessOf(const HeaderFields& answer, TimePoint asked_at,
-                                 std::optional<Duration> lifetime) {
+Freshness StoredResponseMaker::FreshnessOf(const HeaderFields& answer, TimePoint asked_at,
+                                           std::optional<Duration> lifetime) {
   TimePoint now = loop_.Now();
   return {.received = now,
           .initial_age = InitialAge(answer, loop_.Wall(), now - asked_at),
           .lifetime = Jittered(lifetime.value_or(Duration::zero()), random_.Next())};
 }
 
-Storability FillMaker::Begin(const Asking& asking, const ResponseHead& head, Fill& fill) {
+Storability StoredResponseMaker::Begin(const RequestContext& asking, const ResponseHead& head,
+                                       CoalescedFetch& fetch) {
   HeaderFields fields = PassedOn(head);
   if (asking.without_cookies) fields.Remove("Set-Cookie");
   ResponseDirectives directives = DirectivesOf(head.fields);
@@ -94,29 +96,31 @@ Storability FillMaker::Begin(const Asking& asking, const ResponseHead& head, Fil
                           .received = loop_.Wall(),
                           .body = std::make_shared<Body>(store_.budget())},
                          store_.budget());
-  const Storability storability = Put(asking, fields, std::move(response), fill);
+  const Storability storability = Put(asking, fields, std::move(response), fetch);
   if (storability != Storability::kStore) return storability;
   using Framing = wire::http::BodyFraming::Kind;
-  if (head.body.kind == Framing::kNone) fill.length = 0;
-  if (head.body.kind == Framing::kContentLength) fill.length = head.body.length;
+  if (head.body.kind == Framing::kNone) fetch.length = 0;
+  if (head.body.kind == Framing::kContentLength) fetch.length = head.body.length;
   return Storability::kStore;
 }
 
-Storability FillMaker::Put(const Asking& asking, const HeaderFields& fields,
-                           std::shared_ptr<StoredResponse> response, Fill& fill) {
+Storability StoredResponseMaker::Put(const RequestContext& asking, const HeaderFields& fields,
+                                     std::shared_ptr<StoredResponse> response,
+                                     CoalescedFetch& fetch) {
   if (response == nullptr) {
     const std::string vary = ParseVary(fields).value_or("");
     return VariantKey(vary, asking.request) ? Storability::kRoom : Storability::kVariant;
   }
-  if (fill.forbidden || store_.Forbids(fill.mark, KeyText(fill.key.view()), response->tags)) {
+  if (fetch.forbidden || store_.Forbids(fetch.mark, KeyText(fetch.key.view()), response->tags)) {
     return Storability::kRoom;
   }
-  fill.response = std::move(response);
+  fetch.response = std::move(response);
   return Storability::kStore;
 }
 
-Storability FillMaker::BeginPiece(const Asking& asking, const ResponseHead& head,
-                                  const std::shared_ptr<StoredResponse>& stored, Fill& fill) {
+Storability StoredResponseMaker::BeginPiece(const RequestContext& asking, const ResponseHead& head,
+                                            const std::shared_ptr<StoredResponse>& stored,
+                                            CoalescedFetch& fetch) {
   const std::optional<Piece> arrived = ParsePiece(head.fields.Find("Content-Range").value_or(""));
   if (!arrived) return Storability::kStatus;
   HeaderFields fields = PassedOn(head);
@@ -150,27 +154,29 @@ Storability FillMaker::BeginPiece(const Asking& asking, const ResponseHead& head
                           .piece = is_whole ? std::nullopt : std::optional(piece),
                           .confirms = combined ? stored.get() : nullptr},
                          store_.budget());
-  const Storability storability = Put(asking, fields, std::move(response), fill);
+  const Storability storability = Put(asking, fields, std::move(response), fetch);
   if (storability != Storability::kStore) return storability;
-  fill.length = piece.range.size();
-  fill.had_bytes = piece.range.size() - arrived->range.size();
+  fetch.length = piece.range.size();
+  fetch.had_bytes = piece.range.size() - arrived->range.size();
   if (combined && stored->piece->range.last > arrived->range.last) {
-    fill.tail = stored;
-    fill.tail_from = arrived->range.last + 1 - stored->piece->range.first;
+    fetch.tail = stored;
+    fetch.tail_from = arrived->range.last + 1 - stored->piece->range.first;
   }
   return Storability::kStore;
 }
 
-bool FillMaker::Confirm(const Asking& asking, const ResponseHead& not_modified,
-                        const std::shared_ptr<StoredResponse>& stale, Fill& fill) {
+bool StoredResponseMaker::Confirm(const RequestContext& asking, const ResponseHead& not_modified,
+                                  const std::shared_ptr<StoredResponse>& stale,
+                                  CoalescedFetch& fetch) {
   const bool each_time = stale->confirmed_each_time();
   if (!Confirms(not_modified.fields, stale->validators, each_time)) return false;
-  Freshen(asking, not_modified, stale, fill);
+  Freshen(asking, not_modified, stale, fetch);
   return true;
 }
 
-void FillMaker::Freshen(const Asking& asking, const ResponseHead& head,
-                        const std::shared_ptr<StoredResponse>& stale, Fill& fill) {
+void StoredResponseMaker::Freshen(const RequestContext& asking, const ResponseHead& head,
+                                  const std::shared_ptr<StoredResponse>& stale,
+                                  CoalescedFetch& fetch) {
   HeaderFields stored = stale->ParseLines();
   HeaderFields news = PassedOn(head);
   if (asking.without_cookies) news.Remove("Set-Cookie");
@@ -181,35 +187,35 @@ void FillMaker::Freshen(const Asking& asking, const ResponseHead& head,
   auto lifetime = FreshnessLifetime(directives, updated.fields, stale->status, loop_.Wall(),
                                     config_.cache.heuristics);
   Freshness freshness = FreshnessOf(head.fields, asking.at, lifetime);
-  fill.length = stale->body->size();
-  fill.response = MakeStoredResponse({.status = stale->status,
-                                      .fields = updated.fields,
-                                      .request = asking.request,
-                                      .control = directives.control,
-                                      .freshness = freshness,
-                                      .received = loop_.Wall(),
-                                      .body = stale->body,
-                                      .piece = stale->piece,
-                                      .confirms = stale.get()},
-                                     store_.budget());
+  fetch.length = stale->body->size();
+  fetch.response = MakeStoredResponse({.status = stale->status,
+                                       .fields = updated.fields,
+                                       .request = asking.request,
+                                       .control = directives.control,
+                                       .freshness = freshness,
+                                       .received = loop_.Wall(),
+                                       .body = stale->body,
+                                       .piece = stale->piece,
+                                       .confirms = stale.get()},
+                                      store_.budget());
   const Storability storability = Judge(asking, updated);
   // What is to be confirmed each time stays where it can be: a 304 costs less than the whole.
-  fill.kept = storability == Storability::kStore ||
-              (storability == Storability::kFreshness &&
-               CanBeConfirmedEachTime(directives.control, ValidatorsOf(updated.fields)));
-  if (fill.response == nullptr) {
+  fetch.kept = storability == Storability::kStore ||
+               (storability == Storability::kFreshness &&
+                CanBeConfirmedEachTime(directives.control, ValidatorsOf(updated.fields)));
+  if (fetch.response == nullptr) {
     // No room for another head: the old one is as good as confirmed.
-    fill.response = stale;
-    const bool purged = store_.Forbids(fill.mark, KeyText(fill.key.view()), stale->tags);
-    fill.stored = fill.kept && !fill.forbidden && !purged;
-    if (fill.stored) stale->freshness = freshness;
-  } else if (fill.kept && !fill.forbidden) {
-    fill.stored = store_.Store(fill.key.view(), fill.response, fill.mark);
+    fetch.response = stale;
+    const bool purged = store_.Forbids(fetch.mark, KeyText(fetch.key.view()), stale->tags);
+    fetch.stored = fetch.kept && !fetch.forbidden && !purged;
+    if (fetch.stored) stale->freshness = freshness;
+  } else if (fetch.kept && !fetch.forbidden) {
+    fetch.stored = store_.Store(fetch.key.view(), fetch.response, fetch.mark);
   }
   // The old one is no worse for a cookie that came with this.
   const bool stays =
-      fill.kept || ConcernsRequestAlone(storability) || storability == Storability::kSetCookie;
-  if (!stays) store_.Remove(fill.key.view());
+      fetch.kept || ConcernsRequestAlone(storability) || storability == Storability::kSetCookie;
+  if (!stays) store_.Remove(fetch.key.view());
 }
 
 }  // namespace meridian::edge

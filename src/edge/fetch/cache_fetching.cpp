@@ -1,0 +1,447 @@
+// The part of CacheHandler that asks the origin: for all who wait on a fetch, or behind their
+// backs.
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <fmt/core.h>
+
+#include "base/metrics.hpp"
+#include "base/result.hpp"
+#include "edge/cache/cache_key.hpp"
+#include "edge/cache/cache_status.hpp"
+#include "edge/cache/freshness.hpp"
+#include "edge/cache/invalidation.hpp"
+#include "edge/cache/limits.hpp"
+#include "edge/cache/piece.hpp"
+#include "edge/cache/request_directives.hpp"
+#include "edge/cache/stale.hpp"
+#include "edge/cache/storability.hpp"
+#include "edge/cache/storage/stored_response.hpp"
+#include "edge/cache/validation.hpp"
+#include "edge/costs/costs.hpp"
+#include "edge/fetch/answer.hpp"
+#include "edge/fetch/cache_handler.hpp"
+#include "edge/fetch/coalesced_fetch.hpp"
+#include "edge/fetch/forwarded_fields.hpp"
+#include "edge/fetch/forwarder.hpp"
+#include "edge/fetch/own_origin.hpp"
+#include "edge/fetch/routes.hpp"
+#include "edge/fetch/stored_response_maker.hpp"
+#include "edge/fetch/transaction.hpp"
+#include "edge/hosts/cdn_host.hpp"
+#include "edge/limits.hpp"
+#include "http/client/client_exchange.hpp"
+#include "http/exchange.hpp"
+#include "http/relay.hpp"
+#include "io/task.hpp"
+#include "site/tier/internal_fields.hpp"
+#include "wire/http/characters.hpp"
+#include "wire/http/message.hpp"
+
+namespace meridian::edge {
+namespace {
+
+using wire::http::HeaderFields;
+using wire::http::ResponseHead;
+using State = CoalescedFetch::State;
+
+// Whether an answer that is not for storing lets expect the same of what others ask: not where this
+// visitor's own no-store, range, conditions or long fields have brought it about.
+bool TellsOfOthers(const Transaction& transaction, int status) {
+  const bool by_condition =
+      !transaction.origin.asks_whole && (status == 206 || status == 304 || status == 416);
+  const bool by_request = transaction.costs.storability == Storability::kRequest ||
+                          transaction.costs.storability == Storability::kVariant;
+  return !by_request && !by_condition;
+}
+
+// Whether an answer to POST can be one to everybody's GET: by its own word, or because nothing said
+// who asked.
+bool IsPostForOthers(const wire::http::RequestHead& request, const ResponseHead& head) {
+  return DirectivesOf(head.fields).control.is_public ||
+         !(request.fields.Has("Cookie") || request.fields.Has("Authorization"));
+}
+
+void DropConditions(HeaderFields* fields) {
+  for (std::string_view name : {"Range", "If-Range", "If-None-Match", "If-Modified-Since"}) {
+    fields->Remove(name);
+  }
+}
+
+}  // namespace
+
+io::Task<void> CacheHandler::FetchFromOrigin(Transaction& transaction,
+                                             std::shared_ptr<CoalescedFetch> fetch) {
+  CoalescedFetch::Reader reader(fetch);
+  transaction.origin.asked_at = options_.loop.Now();
+  ForwardedFields forwarded(transaction.request(),
+                            {.peer = transaction.exchange.peer(),
+                             .https = transaction.exchange.secure(),
+                             .debug = transaction.debug,
+                             .without_cookies = transaction.without_cookies,
+                             .underscores = options_.config.underscores,
+                             .loop_id = options_.loop_id,
+                             .ids = transaction.record.Ids(transaction.request(), random_)});
+  HeaderFields fields = forwarded.fields();
+  bool conditional = transaction.lookup.stale != nullptr && !transaction.asked.head;
+  transaction.origin.asks_whole = transaction.origin.shared || conditional;
+  if (transaction.origin.asks_whole) DropConditions(&fields);
+  if (conditional) {
+    AddConditions(transaction.lookup.stale->validators,
+                  transaction.lookup.stale->confirmed_each_time(), &fields);
+  }
+  transaction.origin.rest.reset();
+  if (transaction.origin.shared && transaction.lookup.partial) {
+    transaction.origin.rest =
+        RestOf(*transaction.lookup.partial->piece, transaction.lookup.partial->validators,
+               std::min(kMaxCombinedBytes, options_.config.cache.max_object_bytes));
+  }
+  std::string range;
+  if (transaction.origin.rest) {
+    range =
+        fmt::format("bytes={}-{}", transaction.origin.rest->first, transaction.origin.rest->last);
+    fields.Add("Range", range);
+    fields.Add("If-Range", transaction.lookup.partial->validators.etag);
+  }
+
+  HeadDecision taking = HeadDecision::kRelay;
+  http::RelayOptions relay{
+      .edit_response = [&](const ResponseHead& head,
+                           HeaderFields& edited) { EditResponse(transaction, head, edited); },
+      .takes =
+          [&](const ResponseHead& head, bool uploaded) {
+            transaction.origin.uploaded = uploaded;
+            taking = DecideByHead(transaction, fetch, head);
+            // Those who wait need not wait for a body that is not theirs.
+            if (taking == HeadDecision::kRelay) End(*fetch, State::kNotShared);
+            return taking != HeadDecision::kRelay;
+          },
+      .sender = {.underscores = options_.config.underscores},
+      .default_host = options_.default_host};
+  forwarded_.Add();
+  Forwarding forwarding =
+      co_await options_.forwarder.Forward(transaction.exchange, fields, relay, transaction.record);
+  bool gone = forwarding.error.code == Errc::kCancelled;
+  transaction.costs.source = Costs::Fetched(forwarding.crosses);
+  switch (forwarding.kind) {
+    case Forwarding::Kind::kAnswered:
+      costs_.CountFetch(transaction.costs.content, forwarding.crosses,
+                        transaction.exchange.sent_bytes());
+      // The visitor has left before there was a head: somebody else is to ask.
+      if (!fetch->over()) End(*fetch, State::kAbandoned);
+      co_return;
+    case Forwarding::Kind::kTaken:
+      // A body that is stored is counted where it is read.
+      fetch->crosses = forwarding.crosses;
+      if (taking != HeadDecision::kStore) {
+        CountHeadAlone(forwarding.taken->head(), transaction.lookup.stale.get(),
+                       forwarding.crosses);
+      }
+      co_return co_await AnswerTaken(transaction, reader, taking, std::move(forwarding.taken));
+    case Forwarding::Kind::kFailed:
+    case Forwarding::Kind::kUnavailable:
+      transaction.costs.source = Costs::Source::kHere;
+      fetch->error = forwarding.error;
+      if (!fetch->over()) End(*fetch, gone ? State::kAbandoned : State::kFailed);
+      if (!gone) co_await AnswerFailure(transaction, std::move(forwarding.error), 0);
+  }
+}
+
+StoredResponseMaker::RequestContext CacheHandler::ContextOf(const Transaction& transaction) const {
+  return {.asked = transaction.asked,
+          .request = transaction.request().fields,
+          .at = transaction.origin.asked_at,
+          .without_cookies = transaction.without_cookies};
+}
+
+void CacheHandler::FreshenByHead(Transaction& transaction, CoalescedFetch& fetch,
+                                 const ResponseHead& head) {
+  const std::shared_ptr<StoredResponse>& stored = transaction.lookup.stale;
+  if (stored == nullptr || stored->status != 200 || head.status != 200) return;
+  switch (JudgeHead(head, stored->validators, stored->body->size())) {
+    case HeadVerdict::kSame:
+      // It speaks of what this visitor would get; of another's page it is no confirmation.
+      if (stored->by_cookie || stored->confirmed_each_time()) return;
+      maker_.Freshen(ContextOf(transaction), head, stored, fetch);
+      transaction.status.stored = fetch.stored;
+      break;
+    case HeadVerdict::kOther:
+      // It may still stand in for an origin that fails.
+      stored->freshness.MakeStale(options_.loop.Now());
+      break;
+    case HeadVerdict::kUnknown:
+      break;
+  }
+}
+
+CacheHandler::HeadDecision CacheHandler::DecideOnPiece(Transaction& transaction,
+                                                       const std::shared_ptr<CoalescedFetch>& fetch,
+                                                       const ResponseHead& head) {
+  const bool wanted =
+      transaction.lookup.stale == nullptr && (transaction.asked.range || transaction.origin.rest);
+  if (transaction.costs.storability == Storability::kStore) {
+    transaction.costs.storability =
+        wanted ? maker_.BeginPiece(ContextOf(transaction), head, transaction.lookup.partial, *fetch)
+               : Storability::kStatus;
+  }
+  const bool stores = transaction.costs.storability == Storability::kStore;
+  if (transaction.origin.rest) {
+    transaction.status.forward_status = head.status;
+    // Everybody waits for the whole.
+    if (stores && !fetch->response->piece) return HeadDecision::kStore;
+    fetch->response = nullptr;
+    return HeadDecision::kFetchAgain;
+  }
+  if (stores && fetch->response->piece) StopSharing(fetch);
+  if (!stores && TellsOfOthers(transaction, head.status))
+    passes_.Add(transaction.key->hash, options_.loop.Now());
+  return stores ? HeadDecision::kStore : HeadDecision::kRelay;
+}
+
+CacheHandler::HeadDecision CacheHandler::DecideOnPost(Transaction& transaction,
+                                                      const std::shared_ptr<CoalescedFetch>& fetch,
+                                                      const ResponseHead& head) {
+  // An answer to half of a request is none to a GET, and taking it would cut the other half off.
+  const bool is_own =
+      transaction.key && transaction.origin.uploaded && head.status == 200 &&
+      maker_.SaysFreshness(head) &&
+      IsOfItsOwnTarget(transaction.request(), transaction.exchange.secure(), head.fields);
+  if (!is_own || !IsPostForOthers(transaction.request(), head)) return HeadDecision::kRelay;
+  const CacheRequest asked = ReadPostAsGet(transaction.request());
+  const StoredResponseMaker::RequestContext asking{.asked = asked,
+                                                   .request = transaction.request().fields,
+                                                   .at = transaction.origin.asked_at,
+                                                   .without_cookies = transaction.without_cookies};
+  if (maker_.Judge(asking, head) != Storability::kStore) return HeadDecision::kRelay;
+  // What it makes out of date it does not make of itself.
+  Invalidate(transaction, head);
+  StopSharing(fetch);
+  if (maker_.Begin(asking, head, *fetch) != Storability::kStore) return HeadDecision::kRelay;
+  return HeadDecision::kStore;
+}
+
+CacheHandler::HeadDecision CacheHandler::DecideByHead(
+    Transaction& transaction, const std::shared_ptr<CoalescedFetch>& asked_by,
+    const ResponseHead& head) {
+  CoalescedFetch& fetch = *asked_by;
+  const StoredResponseMaker::RequestContext asking = ContextOf(transaction);
+  transaction.costs.storability = maker_.Judge(asking, head);
+  if (transaction.costs.storability == Storability::kTooLarge && transaction.key) {
+    too_large_.Add(transaction.key->hash, options_.loop.Now());
+  }
+  RecordFetch(transaction, head);
+  if (transaction.request().method == "POST") return DecideOnPost(transaction, asked_by, head);
+  if (!transaction.key || transaction.asked.bypass != Bypass::kNone) return HeadDecision::kRelay;
+  if (!StandInReason(transaction.lookup.stale.get(), transaction.asked.control, head.status)
+           .empty()) {
+    transaction.status.forward_status = head.status;
+    fetch.failed_status = head.status;
+    return HeadDecision::kServeStale;
+  }
+  if (transaction.asked.head) {
+    FreshenByHead(transaction, fetch, head);
+    return HeadDecision::kRelay;
+  }
+  if (head.status == 206) return DecideOnPiece(transaction, asked_by, head);
+  if (transaction.origin.rest && head.status == 416) {
+    store_.Remove(*transaction.key);
+    return HeadDecision::kFetchAgain;
+  }
+  if (transaction.lookup.stale != nullptr) {
+    transaction.status.forward_status = head.status;
+    if (head.status == 304) {
+      bool confirmed = maker_.Confirm(asking, head, transaction.lookup.stale, fetch);
+      return confirmed ? HeadDecision::kConfirm : HeadDecision::kFetchAgain;
+    }
+  }
+  if (transaction.costs.storability == Storability::kStore) {
+    transaction.costs.storability = maker_.Begin(asking, head, fetch);
+  }
+  if (transaction.costs.storability == Storability::kStore) return HeadDecision::kStore;
+  if (TellsOfOthers(transaction, head.status))
+    passes_.Add(transaction.key->hash, options_.loop.Now());
+  // What the origin no longer lets be stored is no longer good to stand in either.
+  const bool gone = !ConcernsRequestAlone(transaction.costs.storability) && head.status < 500;
+  if (transaction.lookup.stale != nullptr && gone) store_.Remove(*transaction.key);
+  if (!transaction.origin.asks_whole || head.status != 200) return HeadDecision::kRelay;
+  // The origin was not told of the visitor's conditions; they are judged by its answer.
+  if (transaction.asked.conditional() &&
+      IsNotModified(transaction.asked, ValidatorsOf(head.fields), options_.loop.Wall())) {
+    return HeadDecision::kNotModified;
+  }
+  return transaction.asked.range ? HeadDecision::kFetchAgain : HeadDecision::kRelay;
+}
+
+io::Task<void> CacheHandler::AnswerTaken(Transaction& transaction, CoalescedFetch::Reader& reader,
+                                         HeadDecision taking,
+                                         std::unique_ptr<http::ClientExchange> taken) {
+  CoalescedFetch& fetch = reader.fetch();
+  switch (taking) {
+    case HeadDecision::kRelay:
+      co_return;  // was not taken
+    case HeadDecision::kStore:
+      filled_.Add();
+      if (fetch.response->confirmed_each_time()) {
+        StopSharing(reader.shared());
+      } else {
+        passes_.Remove(transaction.key->hash);
+      }
+      options_.scope.Spawn(ReadBodyInto(OptionsOfFetch(), reader.shared(), std::move(taken)));
+      fetch.SetState(State::kReceiving);
+      co_await AwaitStored(fetch);
+      transaction.status.stored = fetch.stored;
+      break;
+    case HeadDecision::kConfirm:
+      confirmed_.Add();
+      transaction.costs.source = Costs::Source::kConfirmed;
+      taken.reset();
+      End(fetch, fetch.kept ? State::kDone : State::kNotShared);
+      transaction.status.stored = fetch.stored;
+      break;
+    case HeadDecision::kServeStale:
+      taken.reset();
+      End(fetch, State::kFailed);
+      co_return co_await AnswerFailure(transaction, fetch.error, fetch.failed_status);
+    case HeadDecision::kNotModified:
+      End(fetch, State::kNotShared);
+      co_return co_await AnswerNotModified(transaction, taken->head());
+    case HeadDecision::kFetchAgain:
+      taken.reset();
+      End(fetch, State::kNotShared);
+      transaction.lookup.stale = nullptr;
+      transaction.lookup.partial = nullptr;
+      transaction.origin.shared = false;
+      co_return co_await FetchFromOrigin(transaction, MakeUnsharedFetch(transaction));
+  }
+  transaction.status.ttl = fetch.response->freshness.Left(options_.loop.Now());
+  co_await AnswerStored(transaction.exchange, {.asked = transaction.asked,
+                                               .response = fetch.response,
+                                               .status = transaction.status,
+                                               .reader = &reader,
+                                               .path = transaction.path,
+                                               .own_origin = transaction.own_origin,
+                                               .nonce = random_.Next()});
+}
+
+io::Task<void> CacheHandler::AnswerNotModified(Transaction& transaction, const ResponseHead& head) {
+  HeaderFields fields;
+  for (const wire::http::HeaderField& field : PassedOn(head)) {
+    bool cookie = wire::http::EqualsIgnoreCase(field.name, "Set-Cookie");
+    if (cookie && transaction.without_cookies) continue;
+    if (BelongsIn304(field.name)) fields.Add(field.name, field.value);
+  }
+  transaction.status.detail = StorabilityName(transaction.costs.storability);
+  CacheStatusText status(transaction.status);
+  fields.Add("Cache-Status", status.text());
+  Result<void> begun = transaction.exchange.Start({.status = 304, .fields = fields});
+  if (begun) (void)co_await transaction.exchange.Finish({}, {});
+}
+
+void CacheHandler::EditResponse(Transaction& transaction, const ResponseHead& upstream,
+                                HeaderFields& fields) {
+  const bool unsafe = Invalidates(transaction.request().method, upstream.status);
+  if (unsafe && transaction.key) Invalidate(transaction, upstream);
+  if (transaction.without_cookies) fields.Remove("Set-Cookie");
+  fields.Add("Via", ViaEntry(upstream.minor_version));
+  std::string_view rest = fields.Find(site::kPathField).value_or("");
+  if (transaction.debug) transaction.path = fmt::format("edge={} {}", options_.here, rest);
+  site::RemoveInternalFields(fields);  // told to who asks, and by nobody but us
+  if (transaction.debug) fields.Add(site::kPathField, transaction.path);
+  transaction.status.forward_status = upstream.status;
+  bool looked_up = transaction.asked.bypass == Bypass::kNone && transaction.key;
+  // A head has no body that could be stored.
+  bool is_storable_head =
+      transaction.asked.head && transaction.costs.storability == Storability::kStore;
+  if (looked_up && !is_storable_head)
+    transaction.status.detail = StorabilityName(transaction.costs.storability);
+  transaction.status_text.emplace(transaction.status);
+  fields.Add("Cache-Status", transaction.status_text->text());
+  if (!transaction.own_origin.empty() && !fields.Has(kAllowOriginField)) {
+    fields.Add(kAllowOriginField, transaction.own_origin);
+    fields.Add("Vary", "Origin");
+  }
+}
+
+void CacheHandler::FetchInBackground(const Transaction& transaction,
+                                     const std::shared_ptr<StoredResponse>& stale) {
+  if (background_fetches_ >= kMaxBackgroundFetches) return;
+  std::string slot = FetchSlot(KeyText(*transaction.key), stale->vary, stale->variant);
+  if (fetches_.Find(slot) != nullptr) return;
+  auto fetch = std::make_shared<CoalescedFetch>(*transaction.key, std::move(slot), store_.mark());
+  fetches_.Add(fetch);
+  ForwardedFields forwarded(transaction.request(),
+                            {.peer = transaction.exchange.peer(),
+                             .https = transaction.exchange.secure(),
+                             .without_cookies = transaction.without_cookies,
+                             .underscores = options_.config.underscores,
+                             .loop_id = options_.loop_id,
+                             .ids = transaction.record.Ids(transaction.request(), random_)});
+  HeaderFields fields = forwarded.fields();
+  DropConditions(&fields);
+  AddConditions(stale->validators, stale->confirmed_each_time(), &fields);
+  options_.scope.Spawn(
+      Fetch(fetch, stale, OwnedFields(fields), OwnedFields(transaction.request().fields)));
+}
+
+io::Task<void> CacheHandler::Fetch(std::shared_ptr<CoalescedFetch> fetch,
+                                   std::shared_ptr<StoredResponse> stale, OwnedFields request,
+                                   OwnedFields visitors) {
+  ++background_fetches_;
+  CoalescedFetch::Reader reader(fetch);  // so that it is finished
+  const HeaderFields fields = request.view();
+  // By these, as the next visitor's are, and not by what the origin was told beside them.
+  const HeaderFields variant_fields = visitors.view();
+  const KeyView key = fetch->key.view();
+  const CacheRequest asked{.authorized = fields.Has("Authorization")};
+  const StoredResponseMaker::RequestContext asking{
+      .asked = asked,
+      .request = variant_fields,
+      .at = options_.loop.Now(),
+      .without_cookies = IsCdnHost(key.host, options_.cdn_domain)};
+  Forwarding forwarding = co_await options_.forwarder.Ask(
+      {.path = key.path, .query = key.query, .host = key.host, .fields = fields});
+  if (forwarding.kind != Forwarding::Kind::kTaken) {
+    fetch->error = std::move(forwarding.error);
+    --background_fetches_;
+    co_return End(*fetch, State::kFailed);
+  }
+  State state = State::kNotShared;
+  fetch->crosses = forwarding.crosses;
+  const ResponseHead& head = forwarding.taken->head();
+  RecordBackgroundFetch(key, stale.get(), asking, head);
+  // What is stored is better than an error, also than one that may be stored.
+  const bool stands_in = !StandInReason(stale.get(), {}, head.status).empty();
+  if (head.status == 304) {
+    if (maker_.Confirm(asking, head, stale, *fetch)) {
+      confirmed_.Add();
+      if (fetch->kept) state = State::kDone;
+    } else {
+      store_.Remove(key);
+    }
+  } else if (!stands_in && head.status != 206 &&
+             maker_.Judge(asking, head) == Storability::kStore &&
+             maker_.Begin(asking, head, *fetch) == Storability::kStore) {
+    filled_.Add();
+    reader.Advance(std::numeric_limits<uint64_t>::max());
+    fetch->SetState(State::kReceiving);
+    co_await ReadBodyInto(OptionsOfFetch(), fetch, std::move(forwarding.taken));
+    --background_fetches_;
+    co_return;
+  } else if (stands_in || IsErrorForStale(head.status)) {
+    fetch->failed_status = head.status;
+    state = State::kFailed;
+  } else {
+    store_.Remove(key);
+  }
+  CountHeadAlone(head, stale.get(), forwarding.crosses);
+  --background_fetches_;
+  End(*fetch, state);
+}
+
+}  // namespace meridian::edge
