@@ -14,8 +14,8 @@
 #include <string>
 #include <vector>
 
-#include "agent/children/instance.hpp"
-#include "agent/children/life.hpp"
+#include "agent/children/instance_child.hpp"
+#include "agent/children/lifecycle.hpp"
 #include "agent/children/replacement.hpp"
 #include "agent/children/tier_child.hpp"
 #include "agent/context.hpp"
@@ -73,7 +73,7 @@ class Agent {
   bool IsSettled() const;
   io::Task<void> StopTiers(bool serving_application);
   io::Task<void> Tick();
-  io::Task<void> RestartWhenLeft(Instance& instance, uint64_t view_number);
+  io::Task<void> RestartWhenLeft(InstanceChild& instance, uint64_t view_number);
   // No tier has requests at instances that leave, by that view or a newer one.
   bool HaveLeft(uint64_t view_number) const;
   // Of visitors, at the instances here.
@@ -83,10 +83,10 @@ class Agent {
   std::string Problems() const;
   void OnChange();
   // What keeps this data center from serving its visitors by itself.
-  std::optional<Impediment> Impeded() const;
+  std::optional<UnavailableReason> FindUnavailableReason() const;
   site::SiteView MakeView() const;
   // What the tiers that send requests to this instance say of it.
-  std::vector<InstanceUse> UsesOf(const Instance& instance) const;
+  std::vector<TierInstanceUse> UsesOf(const InstanceChild& instance) const;
   void LogStates(const site::SiteView& next) const;
 
   const Context& context_;
@@ -94,14 +94,14 @@ class Agent {
   Metrics metrics_;
   Gauge& healthy_instances_;
   Gauge& ready_tiers_;
-  Life life_;
+  Lifecycle lifecycle_;
   Availability availability_;
   bool drains_when_it_serves_ = false;  // it was drained when it ran last
   Replacement replacement_;
   Peers peers_;
   PeerPoller poller_;
   std::vector<std::unique_ptr<TierChild>> tiers_;
-  std::vector<std::unique_ptr<Instance>> instances_;
+  std::vector<std::unique_ptr<InstanceChild>> instances_;
   site::SiteView view_;
   io::WaitQueue changed_;
   io::Scope children_;

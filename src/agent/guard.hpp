@@ -21,7 +21,7 @@ namespace meridian::agent {
 constexpr int kLifelineFd = 3;
 
 // How long descendants may take to die of SIGKILL; only uninterruptible I/O takes any time.
-constexpr Duration kKillPatience = std::chrono::seconds{10};
+constexpr Duration kKillTimeout = std::chrono::seconds{10};
 
 struct GuardOptions {
   std::vector<std::string> agent_command;

@@ -50,7 +50,7 @@ constexpr Duration kPeerConnectTimeout = std::chrono::milliseconds{1500};
 // A drained data center: answers live for the TTL, and resolvers may be a little late.
 constexpr Duration kDrainGrace = std::chrono::seconds{10};
 // How long, beyond that, requests that go on are waited for.
-constexpr Duration kDrainPatience = std::chrono::seconds{60};
+constexpr Duration kRequestDrainTimeout = std::chrono::seconds{60};
 
 // From SIGTERM to SIGKILL of a tier, which lets its requests finish first; the application's is in
 // site.toml.
@@ -69,9 +69,9 @@ constexpr size_t kMaxPurgeBytes = size_t{4} * 1024 * 1024;
 constexpr size_t kMaxPurgeFileBytes = size_t{64} * 1024 * 1024;
 constexpr size_t kMaxPurgesInBatch = 1000;
 // How long an edge's question waits for news, and a purge for the edges unless it says otherwise.
-constexpr Duration kPurgeQuestionPatience = std::chrono::seconds{2};
-constexpr Duration kPurgePatience = std::chrono::seconds{5};
-constexpr Duration kMaxPurgePatience = std::chrono::seconds{60};
+constexpr Duration kPurgePollTimeout = std::chrono::seconds{2};
+constexpr Duration kPurgeTimeout = std::chrono::seconds{5};
+constexpr Duration kMaxPurgeTimeout = std::chrono::seconds{60};
 constexpr size_t kMaxPurgesAwaited = 1000;
 // For the edge beside the agent to tell of its work.
 constexpr Duration kEdgeAnswerTimeout = std::chrono::milliseconds{1500};

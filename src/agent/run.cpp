@@ -47,7 +47,7 @@ io::Task<void> WatchLifeline(io::Stream& lifeline, std::filesystem::path pid_fil
   Result<size_t> got = co_await lifeline.Read({&byte, 1});
   if (!got && got.error().code == Errc::kCancelled) co_return;
   LOG_ERROR("the guard is gone, ending this data center");
-  io::KillDescendants(kKillPatience);
+  io::KillDescendants(kKillTimeout);
   unlink(pid_file.c_str());
   _exit(EXIT_FAILURE);
 }
@@ -205,7 +205,7 @@ int RunAgent(const site::Site& site, const RunOptions& options) {
   if (options.report_fd >= 0) fcntl(options.report_fd, F_SETFD, FD_CLOEXEC);
   fcntl(kLifelineFd, F_SETFD, FD_CLOEXEC);
   int status = AgentProcess(site, options).Run();
-  io::KillDescendants(kKillPatience);
+  io::KillDescendants(kKillTimeout);
   return status;
 }
 

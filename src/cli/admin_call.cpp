@@ -43,7 +43,7 @@ namespace meridian::cli {
 namespace {
 
 constexpr Duration kAgentTimeout = std::chrono::seconds{2};
-constexpr Duration kLabPatience = std::chrono::seconds{5};
+constexpr Duration kLabTimeout = std::chrono::seconds{5};
 constexpr size_t kMaxAnswerBytes = 1024 * 1024;
 
 // Every connection leads to one Unix socket.
@@ -200,7 +200,7 @@ Result<http::Fetched> CallLab(const site::StateDir& state, const LabCall& call) 
     return loop.RunToEnd(AskLab(client, request, loop.After(timeout)));
   };
   // Whatever it says to this, it is awake, and what follows may take its time.
-  Result<http::Fetched> awake = ask("GET", "/", kLabPatience);
+  Result<http::Fetched> awake = ask("GET", "/", kLabTimeout);
   if (awake) awake = ask(call.method, call.path, call.timeout);
   if (awake || awake.error().code != Errc::kTimeout) return awake;
   pid_t pid = io::FileLock::Holder(state.lock());

@@ -41,10 +41,10 @@ struct Verb {
 };
 
 constexpr Verb kVerbs[] = {
-    {"kill", "Lose it: SIGKILL for everything in it (lab only)", true, lab::kLongestKillCommand,
+    {"kill", "Lose it: SIGKILL for everything in it (lab only)", true, lab::kMaxKillCommandTime,
      "{0} is gone. Its visitors move within seconds: meridian status; and back: meridian dc start "
      "{0}\n"},
-    {"start", "Start it again (lab only)", true, lab::kLongestStartCommand, "{0} serves again\n"},
+    {"start", "Start it again (lab only)", true, lab::kMaxStartCommandTime, "{0} serves again\n"},
     {"drain",
      "Send its visitors elsewhere, failing no request",
      false,

@@ -21,7 +21,7 @@ int Down(const std::string& state_directory) {
   auto deployed = FindDeployed(state_directory);
   if (!deployed) return deployed.error();
   Result<http::Fetched> answer =
-      CallLab(deployed->state, {.path = "/down", .timeout = lab::kLongestShortCommand});
+      CallLab(deployed->state, {.path = "/down", .timeout = lab::kMaxShortCommandTime});
   if (!answer && answer.error().code == Errc::kTimeout) return Complain(answer.error());
   if (!answer || answer->status != 200) {
     bool any = false;
@@ -37,7 +37,7 @@ int Down(const std::string& state_directory) {
   }
   // Its lock is free when the last process has ended.
   auto lock =
-      io::FileLock::Acquire(deployed->state.lock(), "the lab", lab::LongestDown(deployed->site));
+      io::FileLock::Acquire(deployed->state.lock(), "the lab", lab::MaxDownTime(deployed->site));
   if (!lock) return Complain(lock.error());
   fmt::print("{} is down\n", deployed->site.name);
   return kDone;

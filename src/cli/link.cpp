@@ -97,7 +97,7 @@ int Run(const Arguments& arguments) {
              : "/links";
   auto answer = CallLab(
       deployed->state,
-      {.method = change ? "POST" : "GET", .path = path, .timeout = lab::kLongestShortCommand});
+      {.method = change ? "POST" : "GET", .path = path, .timeout = lab::kMaxShortCommandTime});
   if (!answer) {
     return Complain({answer.error().code,
                      answer.error().code == Errc::kTimeout

@@ -75,7 +75,7 @@ std::string DataCenterText(const agent::DataCenterStatus& dc) {
   }
   for (const agent::InstanceStatus& instance : dc.instances) {
     uint32_t requests = 0;
-    for (const agent::InstanceUse& use : instance.uses) requests += use.report.in_flight;
+    for (const agent::TierInstanceUse& use : instance.uses) requests += use.report.in_flight;
     std::string in_flight = requests == 0 ? "" : fmt::format(", {} in flight", requests);
     text += fmt::format("  {:<12} {} {:<21} pid {}, release {}{}\n", instance.id,
                         Painted(ShownState(instance), kStateWidth), instance.address, instance.pid,

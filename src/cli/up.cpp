@@ -166,7 +166,7 @@ int Serve(const Arguments& arguments, std::function<void()> started) {
     started();
   };
   int status = loop.RunToEnd(RunLab(signals, lab, arguments.detach, waits_for, announce));
-  io::KillDescendants(lab::kLastKillPatience);
+  io::KillDescendants(lab::kLastKillTimeout);
   return status;
 }
 

@@ -65,7 +65,7 @@ using site::TableReader;
 
 std::optional<Duration> ReadTtl(TableReader& reader) {
   if (!reader.Has("ttl")) return {};
-  Duration ttl = reader.Duration("ttl", {.min = kLeastTtl, .max = kMostTtl, .fallback = kLeastTtl});
+  Duration ttl = reader.Duration("ttl", {.min = kMinTtl, .max = kMaxTtl, .fallback = kMinTtl});
   if (ttl % std::chrono::seconds{1} != Duration::zero()) {
     reader.Reject("ttl", "a TTL is a whole number of seconds", "such as \"30s\"");
   }

@@ -49,7 +49,7 @@ class DataCenters {
   // Lets full data centers pass clients on. Once a second.
   void Spill(TimePoint now);
 
-  const std::vector<Candidate>& candidates() const { return candidates_; }
+  const std::vector<DataCenterCandidate>& candidates() const { return candidates_; }
   // Whether the candidates have changed since the last call.
   bool TakeChange();
   std::unique_ptr<const Snapshot> MakeSnapshot(const FixedParts& parts) const;
@@ -64,7 +64,7 @@ class DataCenters {
   void Refresh();
 
   std::vector<State> states_;
-  std::vector<Candidate> candidates_;
+  std::vector<DataCenterCandidate> candidates_;
   dns::Spill spill_;
   bool changed_ = false;
 };

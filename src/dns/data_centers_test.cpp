@@ -29,7 +29,8 @@ site::DataCenterView Seen(const char* name, site::DataCenterState state) {
 
 std::vector<bool> Serving(const DataCenters& data_centers) {
   std::vector<bool> serving;
-  for (const Candidate& candidate : data_centers.candidates()) serving.push_back(candidate.serving);
+  for (const DataCenterCandidate& candidate : data_centers.candidates())
+    serving.push_back(candidate.serving);
   return serving;
 }
 

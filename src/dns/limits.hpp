@@ -51,8 +51,8 @@ inline constexpr int kMissesUntilOut = 3;
 inline constexpr int kHitsUntilBack = 2;
 
 // TTL of the answers, as site.toml may set it, and unless it does.
-inline constexpr Duration kLeastTtl = std::chrono::seconds{1};
-inline constexpr Duration kMostTtl = std::chrono::hours{24};
+inline constexpr Duration kMinTtl = std::chrono::seconds{1};
+inline constexpr Duration kMaxTtl = std::chrono::hours{24};
 inline constexpr Duration kDefaultTtl = std::chrono::seconds{30};
 inline constexpr Duration kLabTtl = std::chrono::seconds{5};
 
@@ -61,6 +61,6 @@ inline constexpr Duration kLabTtl = std::chrono::seconds{5};
 inline constexpr double kSpillTargetShare = 0.95;
 inline constexpr double kSpillRelaxShare = 0.85;
 inline constexpr double kSpillRelaxStep = 1.25;
-inline constexpr double kLeastKeptShare = 0.02;  // from here to 1 takes 18 steps, not for ever
+inline constexpr double kMinKeptShare = 0.02;  // from here to 1 takes 18 steps, not for ever
 
 }  // namespace meridian::dns

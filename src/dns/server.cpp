@@ -67,7 +67,7 @@ struct Server::SiteMetrics {
                                        {{"datacenter", name}}));
     }
   }
-  void Set(const std::vector<Candidate>& candidates) {
+  void Set(const std::vector<DataCenterCandidate>& candidates) {
     for (size_t i = 0; i < candidates.size(); ++i) {
       serving[i]->Set(candidates[i].serving ? 1 : 0);
       kept[i]->Set(candidates[i].kept_share);
@@ -185,7 +185,7 @@ void Server::PublishChange() {
   if (snapshots_ == nullptr || !data_centers_.TakeChange()) return;
   snapshots_->Publish(data_centers_.MakeSnapshot(parts_));
   site_metrics_->Set(data_centers_.candidates());
-  for (const Candidate& candidate : data_centers_.candidates()) {
+  for (const DataCenterCandidate& candidate : data_centers_.candidates()) {
     LOG_INFO("answering with", {"datacenter", candidate.name}, {"serving", candidate.serving},
              {"kept", candidate.kept_share}, {"weight", candidate.weight});
   }

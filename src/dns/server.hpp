@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "base/metrics.hpp"
+#include "dns/answer_counts.hpp"
 #include "dns/data_centers.hpp"
 #include "dns/health/prober.hpp"
 #include "dns/published.hpp"
-#include "dns/tally.hpp"
 #include "dns/tcp_server.hpp"
 #include "dns/udp_server.hpp"
 #include "io/wait_queue.hpp"

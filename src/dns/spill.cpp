@@ -65,7 +65,7 @@ bool Spill::MayChange(const State& state, TimePoint now) const {
 
 void Spill::Shed(State* state, double share, TimePoint now) {
   if (share <= 0 || !MayChange(*state, now)) return;
-  *state = {std::max(kLeastKeptShare, state->kept * (1 - share)), now, true};
+  *state = {std::max(kMinKeptShare, state->kept * (1 - share)), now, true};
 }
 
 void Spill::Relax(State* state, const SpillInput& input, TimePoint now) {

@@ -113,7 +113,7 @@ TEST(Spill, ShareChangesAtMostOnceInAHold) {
 TEST(Spill, AlwaysKeepsAFew) {
   Lab lab(1, 0);
   lab.Run(1e9, 0, 60);
-  EXPECT_EQ(lab.spill.kept_share(0), kLeastKeptShare);
+  EXPECT_EQ(lab.spill.kept_share(0), kMinKeptShare);
 }
 
 }  // namespace

@@ -55,14 +55,15 @@ struct Steering::Rank {
   double score;
 };
 
-Steering::Steering(SteeringMode mode, std::vector<Candidate> candidates)
+Steering::Steering(SteeringMode mode, std::vector<DataCenterCandidate> candidates)
     : mode_(mode), candidates_(std::move(candidates)) {
   CHECK(!candidates_.empty() && candidates_.size() <= kMaxDataCenters);
-  all_are_out_ = std::ranges::none_of(candidates_, &Candidate::serving);
-  for (const Candidate& candidate : candidates_) {
+  all_are_out_ = std::ranges::none_of(candidates_, &DataCenterCandidate::serving);
+  for (const DataCenterCandidate& candidate : candidates_) {
     seeds_.push_back(Hash64(candidate.name));
     some_are_full_ |= candidate.kept_share < 1;
-    auto here = std::ranges::count(candidates_, candidate.direction, &Candidate::direction);
+    auto here =
+        std::ranges::count(candidates_, candidate.direction, &DataCenterCandidate::direction);
     some_share_a_location_ |= here > 1;
   }
 }
@@ -70,7 +71,7 @@ Steering::Steering(SteeringMode mode, std::vector<Candidate> candidates)
 size_t Steering::RankAll(const SteeringClient& client, uint64_t block, Ranks* ranks) const {
   size_t count = 0;
   for (size_t i = 0; i < candidates_.size(); ++i) {
-    const Candidate& candidate = candidates_[i];
+    const DataCenterCandidate& candidate = candidates_[i];
     if (!candidate.serving && !all_are_out_) continue;
     Rank& rank = (*ranks)[count++];
     rank.candidate = static_cast<uint8_t>(i);
@@ -107,7 +108,7 @@ void Steering::PassOn(uint64_t block, Choice* choice) const {
   auto begin = choice->order.begin();
   auto end = begin + choice->count;
   auto keeps = [&](uint8_t i) {
-    const Candidate& candidate = candidates_[i];
+    const DataCenterCandidate& candidate = candidates_[i];
     return candidate.weight > 0 &&
            Unit(Mixed(block ^ seeds_[i] ^ kSpillSalt)) < candidate.kept_share;
   };

@@ -26,7 +26,7 @@ enum class SteeringMode : uint8_t {
   kMapped,    // as the map says, and where it says nothing, by distance
 };
 
-struct Candidate {
+struct DataCenterCandidate {
   std::string name;  // decides the hash: a renamed data center draws other clients
   Direction direction;
   double weight = 100;  // 0: only when no other is left
@@ -56,7 +56,7 @@ int BlockBits(const IpAddress& address);
 class Steering {
  public:
   // 1 to kMaxDataCenters candidates (CHECK), in the order of the site.
-  Steering(SteeringMode mode, std::vector<Candidate> candidates);
+  Steering(SteeringMode mode, std::vector<DataCenterCandidate> candidates);
 
   // Never empty.
   Choice Choose(const SteeringClient& client) const;
@@ -69,7 +69,7 @@ class Steering {
   void PassOn(uint64_t block, Choice* choice) const;
 
   SteeringMode mode_;
-  std::vector<Candidate> candidates_;
+  std::vector<DataCenterCandidate> candidates_;
   std::vector<uint64_t> seeds_;  // of the names
   bool all_are_out_ = false;
   bool some_are_full_ = false;

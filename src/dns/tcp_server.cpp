@@ -11,11 +11,11 @@
 #include "base/ip.hpp"
 #include "base/metrics.hpp"
 #include "base/result.hpp"
+#include "dns/answer_counts.hpp"
 #include "dns/limits.hpp"
 #include "dns/responder.hpp"
 #include "dns/snapshot.hpp"
 #include "dns/steering.hpp"
-#include "dns/tally.hpp"
 #include "io/fiber.hpp"
 #include "io/loop.hpp"
 #include "io/net/accept_loop.hpp"
@@ -35,7 +35,7 @@ struct Exchange {
   Buffer input{kInputBytes};
   Buffer output{kOutputBytes};
   bool ended = false;  // what follows in the input cannot be read any more
-  Tally tally;
+  AnswerCounts counts;
 };
 
 // The message at the front of the input, or what will do of it; empty while it is not there yet.
@@ -57,7 +57,7 @@ void AnswerOne(const Snapshot& snapshot, const IpAddress& source, Bytes message,
   MutableBytes space = exchange->output.Prepare(kLengthBytes + kMaxTcpResponseBytes);
   QueryPacket packet{message, source, Transport::kTcp};
   Reply reply = Respond(snapshot, packet, space.subspan(kLengthBytes));
-  exchange->tally.Add(reply);
+  exchange->counts.Add(reply);
   if (reply.bytes == 0) {
     exchange->ended = true;  // not a query: whoever sent it does not speak DNS with us
     return;
@@ -193,15 +193,15 @@ io::Task<void> TcpServer::Serve(std::unique_ptr<io::Stream> stream,
     bool answered_all = false;
     while (!answered_all) {
       answered_all = AnswerAll(parts_.snapshots.newest(), source, &exchange);
-      const Tally tally = std::exchange(exchange.tally, Tally());
+      const AnswerCounts counts = std::exchange(exchange.counts, AnswerCounts());
       if (exchange.output.empty()) {
-        parts_.answers.Add(Transport::kTcp, tally, Duration::zero());
+        parts_.answers.Add(Transport::kTcp, counts, Duration::zero());
         break;
       }
       admission->SetBusy();
       Result<void> sent = co_await stream->Write(exchange.output.readable(),
                                                  parts_.loop.After(options_.write_timeout));
-      parts_.answers.Add(Transport::kTcp, tally, parts_.loop.driver().Now() - read_at);
+      parts_.answers.Add(Transport::kTcp, counts, parts_.loop.driver().Now() - read_at);
       if (!sent) co_return;
       exchange.output.Consume(exchange.output.size());
       idle_until = parts_.loop.After(options_.idle_timeout);

@@ -5,9 +5,9 @@
 
 #include <thread>
 
+#include "dns/answer_counts.hpp"
 #include "dns/published.hpp"
 #include "dns/snapshot.hpp"
-#include "dns/tally.hpp"
 #include "io/fd.hpp"
 
 namespace meridian::dns {

@@ -32,7 +32,7 @@
 namespace meridian::lab {
 
 // From the command to end a lab until it has ended, at the most.
-Duration LongestDown(const site::Site& site);
+Duration MaxDownTime(const site::Site& site);
 
 class Lab {
  public:

@@ -59,8 +59,8 @@ Result<void> LinkRelay::Listen(const site::DataCenter& from, const site::DataCen
   listeners_.push_back(std::move(*listener));
   scope_.Spawn(Accept(*listeners_.back(), {.from = from.address,
                                            .to = {to.address, port},
-                                           .there = table_.WayFrom(from.name, to.name),
-                                           .back = table_.WayFrom(to.name, from.name)}));
+                                           .there = table_.DirectionFrom(from.name, to.name),
+                                           .back = table_.DirectionFrom(to.name, from.name)}));
   return {};
 }
 

@@ -37,7 +37,7 @@ using Kind = LinkOrder::Kind;
 using Wire = std::unique_ptr<io::Stream>;
 
 constexpr uint16_t kPort = 21000;
-constexpr Duration kPatience = seconds(10);
+constexpr Duration kTestTimeout = seconds(10);
 // Long enough for what is not held back to arrive.
 constexpr Duration kAWhile = milliseconds(50);
 
@@ -87,12 +87,12 @@ class LinkRelayTest : public testing::Test {
 
   io::Task<Wire> Connect() {
     auto wire = co_await network_.Connect(
-        LinkAt(), {.from = From().address, .deadline = loop_.After(kPatience)});
+        LinkAt(), {.from = From().address, .deadline = loop_.After(kTestTimeout)});
     EXPECT_TRUE(wire);
     co_return std::move(*wire);
   }
   // What connects next at the far side; null when nothing does.
-  io::Task<Wire> Accept(Duration patience = kPatience) {
+  io::Task<Wire> Accept(Duration patience = kTestTimeout) {
     auto wire = co_await far_->Accept(loop_.After(patience));
     co_return wire ? std::move(*wire) : nullptr;
   }
@@ -101,7 +101,7 @@ class LinkRelayTest : public testing::Test {
     co_return said.has_value();
   }
   // As many bytes as are wanted; "!" and why, when they do not come.
-  io::Task<std::string> Hear(io::Stream& wire, size_t count, Duration patience = kPatience) {
+  io::Task<std::string> Hear(io::Stream& wire, size_t count, Duration patience = kTestTimeout) {
     std::string heard;
     std::vector<uint8_t> space(count);
     while (heard.size() < count) {
@@ -114,7 +114,7 @@ class LinkRelayTest : public testing::Test {
     co_return heard;
   }
   io::Task<void> UntilNoConnectionIsLeft() {
-    TimePoint deadline = loop_.After(kPatience);
+    TimePoint deadline = loop_.After(kTestTimeout);
     while (relay_->connections() > 0 && loop_.Now() < deadline) {
       (void)co_await io::Sleep(milliseconds(1));
     }
@@ -145,8 +145,8 @@ TEST_F(LinkRelayTest, WordsArriveWithTheLinksLatencyFromTheOpenersAddress) {
     EXPECT_TRUE(co_await Say(*far, "well"));
     EXPECT_EQ(co_await Hear(*near, 4), "well");
     EXPECT_GE(loop_.Now() - answered, milliseconds(20));
-    EXPECT_EQ(table_.WayFrom("dc90", "dc91").carried_bytes(), 5u);
-    EXPECT_EQ(table_.WayFrom("dc91", "dc90").carried_bytes(), 4u);
+    EXPECT_EQ(table_.DirectionFrom("dc90", "dc91").carried_bytes(), 5u);
+    EXPECT_EQ(table_.DirectionFrom("dc91", "dc90").carried_bytes(), 4u);
   });
 }
 
@@ -197,7 +197,7 @@ TEST_F(LinkRelayTest, AResetOfAnEndThatHadFinishedIsPassedOnToo) {
     near->Abort();
     // The far end learns of it by saying more.
     std::string text(100'000, 'x');
-    TimePoint deadline = loop_.After(kPatience);
+    TimePoint deadline = loop_.After(kTestTimeout);
     while (co_await Say(*far, text) && loop_.Now() < deadline) {
     }
     co_await UntilNoConnectionIsLeft();
@@ -292,7 +292,7 @@ TEST_F(LinkRelayTest, ASenderWaitsForAReaderThatDoesNotRead) {
     std::string text(size_t{64} << 20, 'x');
     Result<void> said = co_await near->Write(AsBytes(text), loop_.After(milliseconds(500)));
     EXPECT_EQ(said.error().code, Errc::kTimeout);
-    EXPECT_LT(table_.WayFrom("dc90", "dc91").carried_bytes(), size_t{32} << 20);
+    EXPECT_LT(table_.DirectionFrom("dc90", "dc91").carried_bytes(), size_t{32} << 20);
   });
 }
 

@@ -22,7 +22,7 @@
 namespace meridian::lab {
 
 // One direction of a link.
-class Way {
+class LinkDirection {
  public:
   // When what is sent now arrives, after what was sent before: it waits for its turn at the link's
   // rate, then travels half the round trip, give or take half the jitter.
@@ -64,8 +64,8 @@ struct Link {
   Duration default_round_trip{};
   Duration round_trip{};
   Duration jitter{};
-  Way from_a;
-  Way from_b;
+  LinkDirection from_a;
+  LinkDirection from_b;
 };
 
 class LinkTable {
@@ -80,7 +80,7 @@ class LinkTable {
   // In the order of site.toml. References hold as long as the table.
   const std::deque<Link>& links() const { return links_; }
   // The direction from one to the other, which are two of the site's.
-  Way& WayFrom(std::string_view from, std::string_view to);
+  LinkDirection& DirectionFrom(std::string_view from, std::string_view to);
 
  private:
   Link* Find(std::string_view one, std::string_view other);

@@ -59,13 +59,13 @@ io::Task<bool> LinkedConnection::Open() {
   co_return true;
 }
 
-io::Task<bool> LinkedConnection::Greet(Way& way) {
+io::Task<bool> LinkedConnection::Greet(LinkDirection& way) {
   co_return co_await AwaitArrival(way, way.Arrival(0, loop_.Now(), random_));
 }
 
 // Waits until what `arrives` then has arrived. False when it never will: cancelled, or its sender
 // has given up on a connection that is not yet made.
-io::Task<bool> LinkedConnection::AwaitArrival(const Way& way, TimePoint arrives) {
+io::Task<bool> LinkedConnection::AwaitArrival(const LinkDirection& way, TimePoint arrives) {
   if (arrives > loop_.Now() && !co_await io::SleepUntil(arrives)) co_return false;
   while (way.cut()) {
     if (!open_ && there_.line.ended()) co_return false;

@@ -30,8 +30,8 @@ namespace meridian::lab {
 struct LinkRoute {
   IpAddress from;  // the opener's data center, for which the relay speaks
   Endpoint to;
-  Way& there;
-  Way& back;
+  LinkDirection& there;
+  LinkDirection& back;
 };
 
 class LinkedConnection {
@@ -46,14 +46,14 @@ class LinkedConnection {
 
  private:
   struct Direction {
-    Way& way;
+    LinkDirection& way;
     DelayLine line{kLinkBufferBytes};
     bool delivered = false;  // its end
   };
 
   io::Task<bool> Open();
-  io::Task<bool> Greet(Way& way);
-  io::Task<bool> AwaitArrival(const Way& way, TimePoint arrives);
+  io::Task<bool> Greet(LinkDirection& way);
+  io::Task<bool> AwaitArrival(const LinkDirection& way, TimePoint arrives);
   io::Task<void> Send(io::Stream& source, Direction& direction);
   io::Task<void> Deliver(Direction& direction, Direction& opposite, io::Stream& into);
   bool DeliverEnd(Direction& direction, io::Stream& into);

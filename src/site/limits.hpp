@@ -82,7 +82,7 @@ constexpr size_t kMaxCdnReportBytes = size_t{1024} * 1024;
 // The state directory and the site CA.
 constexpr size_t kTokenBytes = 32;
 constexpr size_t kMaxPemBytes = size_t{64} * 1024;
-constexpr Duration kSetupPatience = std::chrono::seconds{10};  // for another process's setup
+constexpr Duration kSetupTimeout = std::chrono::seconds{10};  // for another process's setup
 constexpr Duration kAuthorityLifetime = std::chrono::days{3652};
 constexpr Duration kLeafLifetime = std::chrono::days{365};
 constexpr double kRenewedBelowShare = 1.0 / 3;

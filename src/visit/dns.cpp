@@ -85,26 +85,26 @@ io::Task<Result<Response>> AskOnStream(io::Stream& stream, const Query& query) {
 DnsClient::DnsClient(io::Loop& loop, io::Network& network, DnsClientOptions options)
     : loop_(loop), network_(network), options_(std::move(options)), resolver_(options_.servers) {}
 
-std::shared_ptr<DnsClient::Flight> DnsClient::FindFlight(const Question& question) const {
-  auto same = [&](const auto& flight) { return flight->question == question; };
-  auto found = std::ranges::find_if(flights_, same);
-  return found == flights_.end() ? nullptr : *found;
+std::shared_ptr<DnsClient::PendingLookUp> DnsClient::FindPending(const Question& question) const {
+  auto same = [&](const auto& pending) { return flight->question == question; };
+  auto found = std::ranges::find_if(pending_, same);
+  return found == pending_.end() ? nullptr : *found;
 }
 
 io::Task<Result<DnsAnswer>> DnsClient::LookUp(Question question, std::vector<DnsTry>* tries) {
   if (const DnsAnswer* known = resolver_.Find(question, Now())) co_return *known;
-  std::shared_ptr<Flight> flight = FindFlight(question);
-  if (flight != nullptr) {
-    Result<void> landed = co_await flight->landed.Wait();
-    if (!landed) co_return Fail(std::move(landed.error()));
+  std::shared_ptr<PendingLookUp> pending = FindPending(question);
+  if (pending != nullptr) {
+    Result<void> answered = co_await flight->answered.Wait();
+    if (!answered) co_return Fail(std::move(answered.error()));
     co_return flight->outcome;
   }
-  flight = std::make_shared<Flight>();
+  pending = std::make_shared<PendingLookUp>();
   flight->question = question;
-  flights_.push_back(flight);
+  pending_.push_back(pending);
   flight->outcome = co_await AskServers(question, tries);
-  std::erase(flights_, flight);
-  flight->landed.WakeAll();
+  std::erase(pending_, pending);
+  flight->answered.WakeAll();
   co_return flight->outcome;
 }
 

@@ -37,13 +37,13 @@ class DnsClient {
 
  private:
   // A look-up that goes on.
-  struct Flight {
+  struct PendingLookUp {
     wire::dns::Question question;
     Result<DnsAnswer> outcome;
-    io::WaitQueue landed;
+    io::WaitQueue answered;
   };
 
-  std::shared_ptr<Flight> FindFlight(const wire::dns::Question& question) const;
+  std::shared_ptr<PendingLookUp> FindPending(const wire::dns::Question& question) const;
   io::Task<Result<DnsAnswer>> AskServers(const wire::dns::Question& question,
                                          std::vector<DnsTry>* tries);
   io::Task<Result<DnsAnswer>> AskServer(const DnsServer& server,
@@ -57,7 +57,7 @@ class DnsClient {
   io::Network& network_;
   DnsClientOptions options_;
   Resolver resolver_;
-  std::vector<std::shared_ptr<Flight>> flights_;
+  std::vector<std::shared_ptr<PendingLookUp>> pending_;
   uint64_t questions_ = 0;
 };
 

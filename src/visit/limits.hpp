@@ -24,8 +24,8 @@ constexpr size_t kMaxAddresses = 16;
 // A load. A request that is due while so many are under way starts when one of them has ended.
 constexpr size_t kMaxVisitsAtOnce = 256;
 constexpr uint64_t kMaxRepeat = 1'000'000;
-constexpr Duration kLeastInterval = std::chrono::milliseconds{1};
-constexpr Duration kMostInterval = std::chrono::hours{1};
+constexpr Duration kMinInterval = std::chrono::milliseconds{1};
+constexpr Duration kMaxInterval = std::chrono::hours{1};
 // Data centers, instances, and so on that are counted by name; those that come later are counted
 // together.
 constexpr size_t kMaxCountedNames = 256;

@@ -19,7 +19,7 @@ struct LoadOptions {
   size_t at_once = kMaxVisitsAtOnce;
 };
 
-// "100ms": kLeastInterval to kMostInterval. kInvalid: anything else.
+// "100ms": kMinInterval to kMaxInterval. kInvalid: anything else.
 Result<Duration> ParseInterval(const std::string& text);
 
 // Called as each visit ends, with its place in the schedule from 0.

@@ -101,8 +101,8 @@ TEST_F(VisitLoadTest, WhenCancelledItEndsWithWhatHasEnded) {
 
 TEST(VisitInterval, HasAUnitAndBounds) {
   EXPECT_EQ(ParseInterval("100ms").value(), milliseconds{100});
-  EXPECT_EQ(ParseInterval("1ms").value(), kLeastInterval);
-  EXPECT_EQ(ParseInterval("1h").value(), kMostInterval);
+  EXPECT_EQ(ParseInterval("1ms").value(), kMinInterval);
+  EXPECT_EQ(ParseInterval("1h").value(), kMaxInterval);
   for (const char* text : {"0ms", "61m", "100", "fast", ""}) {
     EXPECT_EQ(ParseInterval(text).error().code, Errc::kInvalid) << text;
   }

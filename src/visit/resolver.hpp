@@ -44,14 +44,14 @@ class Resolver {
     DnsServer server;
     TimePoint silent_until{};
   };
-  struct Known {
+  struct CachedAnswer {
     wire::dns::Question question;
     DnsAnswer answer;
     TimePoint expires;
   };
 
   std::vector<Server> servers_;
-  std::vector<Known> known_;
+  std::vector<CachedAnswer> cache_;
 };
 
 }  // namespace meridian::visit

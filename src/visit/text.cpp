@@ -27,7 +27,7 @@ namespace {
 
 using wire::dns::RecordType;
 
-enum class Tone : uint8_t { kPlain, kGood, kNotice, kBad };
+enum class Severity : uint8_t { kPlain, kGood, kNotice, kBad };
 
 struct Row {
   std::string step;
@@ -35,7 +35,7 @@ struct Row {
   std::string where;
   std::string took;
   std::string result;
-  Tone tone = Tone::kPlain;
+  Severity severity = Severity::kPlain;
 };
 
 struct Widths {
@@ -126,7 +126,7 @@ Row DnsRow(const DnsTry& attempt, const Target& target) {
     if (attempt.answer.error().code != Errc::kTimeout) {
       row.result = Printable(attempt.answer.error().message);
     }
-    row.tone = Tone::kBad;
+    row.severity = Severity::kBad;
   }
   return row;
 }
@@ -139,10 +139,12 @@ std::string StatusText(const Attempt& attempt) {
   return text;
 }
 
-Tone ToneOf(int status) {
+Severity SeverityOf(int status) {
   constexpr int kRedirection = 300;
   constexpr int kClientError = 400;
-  return status >= kClientError ? Tone::kBad : status >= kRedirection ? Tone::kNotice : Tone::kGood;
+  return status >= kClientError   ? Severity::kBad
+         : status >= kRedirection ? Severity::kNotice
+                                  : Severity::kGood;
 }
 
 // The rows of one address. The last step that was begun bears the error.
@@ -166,12 +168,12 @@ std::vector<Row> AttemptRows(const Attempt& attempt, const Target& target) {
                     .what = Printable("GET " + target.path + query),
                     .took = TimeText(*attempt.request)});
     if (attempt.status != 0) rows.back().result = StatusText(attempt);
-    rows.back().tone = ToneOf(attempt.status);
+    rows.back().severity = SeverityOf(attempt.status);
   }
   if (attempt.error && !rows.empty()) {
     std::string before = attempt.status != 0 ? rows.back().result + ", then " : "";
     rows.back().result = before + ErrorText(*attempt.error);
-    rows.back().tone = Tone::kBad;
+    rows.back().severity = Severity::kBad;
   }
   return rows;
 }
@@ -187,12 +189,12 @@ std::string PathText(const ResponsePath& path) {
   return text;
 }
 
-std::string Painted(const std::string& text, Tone tone, bool color) {
-  if (!color || tone == Tone::kPlain || text.empty()) return text;
+std::string Painted(const std::string& text, Severity severity, bool color) {
+  if (!color || severity == Severity::kPlain || text.empty()) return text;
   constexpr int kGreen = 32;
   constexpr int kYellow = 33;
   constexpr int kRed = 31;
-  int code = tone == Tone::kGood ? kGreen : tone == Tone::kNotice ? kYellow : kRed;
+  int code = severity == Severity::kGood ? kGreen : severity == Severity::kNotice ? kYellow : kRed;
   return fmt::format("\x1b[{}m{}\x1b[0m", code, text);
 }
 
@@ -201,7 +203,7 @@ std::string Line(const Row& row, const Widths& widths, bool color) {
   if (color) step = fmt::format("\x1b[2m{}\x1b[0m", step);
   std::string text =
       fmt::format("  {}  {:<{}}  {:<{}}  {:>{}}  {}", step, row.what, widths.what, row.where,
-                  widths.where, row.took, widths.took, Painted(row.result, row.tone, color));
+                  widths.where, row.took, widths.took, Painted(row.result, row.severity, color));
   text.erase(text.find_last_not_of(' ') + 1);
   return text + "\n";
 }
@@ -249,7 +251,7 @@ std::string RenderVisit(const Visit& visit, const Target& target, const VisitTex
     text += WideLine(step, value, widths, options.color);
   };
   if (visit.problem) {
-    add_line("failed", Painted(Printable(visit.problem->message), Tone::kBad, options.color));
+    add_line("failed", Painted(Printable(visit.problem->message), Severity::kBad, options.color));
   } else if (std::string path = PathText(visit.attempts.back().path); !path.empty()) {
     add_line("path", path);
   }

@@ -24,7 +24,7 @@ namespace meridian::visit {
 using Messages = std::vector<std::vector<uint8_t>>;
 
 // What happens to one who comes.
-enum class Manner : uint8_t {
+enum class ServerBehavior : uint8_t {
   kServing,
   kSilent,  // connections and datagrams arrive, and nobody looks at them
   kAbsent,  // nothing listens
@@ -32,8 +32,8 @@ enum class Manner : uint8_t {
 
 // One data center.
 struct World {
-  Manner dns = Manner::kServing;
-  Manner edge = Manner::kServing;
+  ServerBehavior dns = ServerBehavior::kServing;
+  ServerBehavior edge = ServerBehavior::kServing;
   http::Server::Handler handler;
   std::shared_ptr<io::TlsContext> tls;  // the edge's, which then speaks nothing else
   // The datagrams to send for a query. Unset: the response of the site's own server.
@@ -49,7 +49,7 @@ struct World {
 };
 
 // What is visited, and how.
-struct Journey {
+struct VisitPlan {
   std::string url = "http://photos.example/";
   std::string from = "new-york";
   bool fallback = true;
@@ -96,32 +96,31 @@ class VisitWorld {
   }
 
   // Visits one after the other, all with one resolver.
-  std::vector<Visit> Go(const Journey& journey, int times = 1) {
+  std::vector<Visit> Go(const VisitPlan& plan, int times = 1) {
     std::vector<Visit> visits;
     Run([&]() -> io::Task<void> {
-      DnsClient dns(loop, network, DnsOptions(journey));
-      Visitor visitor({loop, network, dns, site}, Options(journey));
+      DnsClient dns(loop, network, DnsOptions(plan));
+      Visitor visitor({loop, network, dns, site}, Options(plan));
       for (int i = 0; i < times; ++i) visits.push_back(co_await visitor.Go(driver.Now()));
     });
     return visits;
   }
-  Visit GoOnce(const Journey& journey) { return Go(journey).front(); }
+  Visit GoOnce(const VisitPlan& plan) { return Go(plan).front(); }
 
-  DnsClientOptions DnsOptions(const Journey& journey) const {
-    DnsClientOptions options{
-        .servers = {},
-        .subnet = ParseOrigin(journey.from, dns::PhotosPlaces()).value().subnet,
-        .limits = journey.limits};
+  DnsClientOptions DnsOptions(const VisitPlan& plan) const {
+    DnsClientOptions options{.servers = {},
+                             .subnet = ParseOrigin(plan.from, dns::PhotosPlaces()).value().subnet,
+                             .limits = plan.limits};
     for (const site::DataCenter& dc : site.datacenters) {
       options.servers.push_back({dc.name, {dc.address, site.ports.dns}});
     }
     return options;
   }
-  VisitorOptions Options(const Journey& journey) const {
-    return {.target = ParseTarget(journey.url, site).value(),
-            .fallback = journey.fallback,
-            .tls = journey.tls,
-            .limits = journey.limits};
+  VisitorOptions Options(const VisitPlan& plan) const {
+    return {.target = ParseTarget(plan.url, site).value(),
+            .fallback = plan.fallback,
+            .tls = plan.tls,
+            .limits = plan.limits};
   }
 
   // What the site's own name server says, with `ttl_seconds`.
@@ -169,18 +168,18 @@ class VisitWorld {
 
   void Start(World& world, const IpAddress& address, io::Scope& servers) {
     Endpoint dns{address, site.ports.dns};
-    if (world.dns != Manner::kAbsent) {
+    if (world.dns != ServerBehavior::kAbsent) {
       world.datagrams = network.Bind(dns).value();
       world.tcp = network.Listen(dns, {}).value();
     }
-    if (world.dns == Manner::kServing) {
+    if (world.dns == ServerBehavior::kServing) {
       servers.Spawn(ServeUdp(world));
       servers.Spawn(ServeTcp(world));
     }
-    if (world.edge == Manner::kAbsent) return;
+    if (world.edge == ServerBehavior::kAbsent) return;
     uint16_t port = world.tls ? site.ports.edge_https : site.ports.edge;
     world.listener = network.Listen({address, port}, {}).value();
-    if (world.edge == Manner::kSilent) return;
+    if (world.edge == ServerBehavior::kSilent) return;
     world.server =
         std::make_unique<http::Server>(loop, http::ServerOptions{.tls = world.tls}, world.handler);
     world.server->Serve(std::move(world.listener));

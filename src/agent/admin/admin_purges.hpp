@@ -2,7 +2,7 @@
 //
 //   POST /.meridian/purge?wait=5000   site::PurgeOrder to site::PurgeReport; waits so many
 //                                     milliseconds for the edges
-//   POST /.meridian/purges            site::PurgeQuestion to site::PurgeNews; waits for news
+//   POST /.meridian/purges            site::PurgePoll to site::PurgePollAnswer; waits for news
 //
 // 400: what was sent cannot be read. 503: it could not be written.
 #pragma once
@@ -21,9 +21,9 @@ inline constexpr std::string_view kPurgePath = "/.meridian/purge";
 inline constexpr std::string_view kPurgesPath = "/.meridian/purges";
 
 io::Task<void> ServePurge(Purges& purges, http::Exchange& exchange);
-io::Task<void> ServePurgeQuestion(Purges& purges, http::Exchange& exchange);
+io::Task<void> ServePurgePoll(Purges& purges, http::Exchange& exchange);
 
-// What the query of kPurgePath asks for, at most kMaxPurgePatience; none: it says something else.
-std::optional<Duration> PatienceOf(std::optional<std::string_view> query);
+// What the query of kPurgePath asks for, at most kMaxPurgeTimeout; none: it says something else.
+std::optional<Duration> ReadPurgeTimeout(std::optional<std::string_view> query);
 
 }  // namespace meridian::agent

@@ -198,7 +198,7 @@ io::Task<void> AdminServer::Handle(http::Exchange& exchange, bool is_peer) {
 io::Task<void> AdminServer::HandlePeer(http::Exchange& exchange) {
   const wire::http::RequestHead& request = exchange.request();
   if (request.path == kPurgePath) co_return co_await ServePurge(purges_, exchange);
-  if (request.path == kPurgesPath) co_return co_await ServePurgeQuestion(purges_, exchange);
+  if (request.path == kPurgesPath) co_return co_await ServePurgePoll(purges_, exchange);
   Result<std::string> json = site::ToJson(agent_.view());
   if (json) co_return co_await RespondJson(exchange, std::move(*json));
   (void)co_await http::RespondText(exchange, 500, json.error().message + "\n");

@@ -2,12 +2,12 @@
 // when. Pure: told the instances' states and the time.
 //
 // Decision. While some instance here is healthy, the fault is the unhealthy instance's own: it is
-// replaced after `patience`. When none is healthy, the cause is probably shared (a database that is
+// replaced after `timeout`. When none is healthy, the cause is probably shared (a database that is
 // down), which no restart cures, and restarting all of them would greet its return with cold
 // instances only. But all may also hang in the same way, so one is tried: then another after twice
 // as long, and so on up to kMaxReplacementWait.
 //
-// Invariants: two replacements are never closer than `patience`. An instance that turns unhealthy
+// Invariants: two replacements are never closer than `timeout`. An instance that turns unhealthy
 // again soon after it was replaced waits twice as long for the next time.
 #pragma once
 
@@ -23,7 +23,7 @@ namespace meridian::agent {
 
 class Replacement {
  public:
-  explicit Replacement(Duration patience) : patience_(patience), wait_if_none_healthy_(patience) {}
+  explicit Replacement(Duration timeout) : timeout_(timeout), wait_if_none_healthy_(timeout) {}
 
   // The index of the instance that is to be replaced now, if any.
   std::optional<size_t> Choose(std::span<const site::InstanceState> states, TimePoint now);
@@ -37,7 +37,7 @@ class Replacement {
   void Observe(Watched& watched, site::InstanceState state, TimePoint now) const;
   static Duration Doubled(Duration wait);
 
-  Duration patience_;
+  Duration timeout_;
   Duration wait_if_none_healthy_;
   std::vector<Watched> watched_;
   TimePoint not_before_ = TimePoint::min();

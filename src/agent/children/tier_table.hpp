@@ -43,6 +43,6 @@ std::vector<uint16_t> CrossingPorts(const site::Site& site);
 
 // From SIGTERM to a data center's guard until nothing of it is left, at the most: its tiers one
 // after the other, then the application's instances together, each in its own time.
-Duration LongestStop(const site::Site& site);
+Duration MaxStopTime(const site::Site& site);
 
 }  // namespace meridian::agent

@@ -13,14 +13,14 @@
 
 namespace meridian::agent {
 
-struct Impediment {
+struct UnavailableReason {
   std::string reason;       // "the session tier hangs"
   bool restarting = false;  // it is being started again
 };
 
 class Availability {
  public:
-  void Observe(const std::optional<Impediment>& impediment, TimePoint now) {
+  void Observe(const std::optional<UnavailableReason>& impediment, TimePoint now) {
     if (!impediment) {
       since_.reset();
       reason_.clear();

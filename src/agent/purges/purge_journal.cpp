@@ -226,8 +226,8 @@ io::Task<Result<void>> PurgeJournal::WriteBatch(Batch& batch) {
   co_return Result<void>{};
 }
 
-site::PurgeNews PurgeJournal::After(uint64_t after) const {
-  site::PurgeNews news{.journal = id_, .oldest = oldest_, .newest = newest()};
+site::PurgePollAnswer PurgeJournal::After(uint64_t after) const {
+  site::PurgePollAnswer news{.journal = id_, .oldest = oldest_, .newest = newest()};
   for (uint64_t number = std::max(after + 1, oldest_);
        number <= newest() && news.entries.size() < site::kMaxPurgesInAnswer; ++number) {
     news.entries.push_back({.number = number, .order = entries_[number - oldest_]});

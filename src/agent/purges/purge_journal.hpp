@@ -41,7 +41,7 @@ class PurgeJournal {
   uint64_t id() const { return id_; }
   uint64_t newest() const { return oldest_ + entries_.size() - 1; }
   // The entries after `after`, oldest first, as many as go in one answer.
-  site::PurgeNews After(uint64_t after) const;
+  site::PurgePollAnswer After(uint64_t after) const;
   // Woken when `newest` grows.
   io::WaitQueue& grown() { return grown_; }
 

@@ -102,8 +102,8 @@ class PurgeJournalTest : public testing::Test {
       }
     });
   }
-  site::PurgeNews News(uint64_t after = 0) {
-    site::PurgeNews news;
+  site::PurgePollAnswer News(uint64_t after = 0) {
+    site::PurgePollAnswer news;
     With([&](PurgeJournal& journal) -> io::Task<void> {
       news = journal.After(after);
       co_return;
@@ -128,9 +128,9 @@ class PurgeJournalTest : public testing::Test {
 
 TEST_F(PurgeJournalTest, OrdersOutliveTheProcess) {
   Append(2);
-  site::PurgeNews before = News();
+  site::PurgePollAnswer before = News();
   Append(1);
-  site::PurgeNews after = News();
+  site::PurgePollAnswer after = News();
   EXPECT_EQ(after.journal, before.journal);
   EXPECT_EQ(after.oldest, 1U);
   ASSERT_EQ(after.entries.size(), 3U);
@@ -146,7 +146,7 @@ TEST_F(PurgeJournalTest, WhatACrashLeftUnfinishedIsCutOff) {
   uint64_t id = News().journal;
   for (size_t size = last; size < whole.size(); ++size) {
     Write(whole.substr(0, size));
-    site::PurgeNews news = News();
+    site::PurgePollAnswer news = News();
     EXPECT_EQ(news.journal, id) << size;
     EXPECT_EQ(news.newest, 1U) << size;
   }
@@ -182,12 +182,12 @@ TEST_F(PurgeJournalTest, OldOrdersGo) {
       co_await scope.Join();
     }
     EXPECT_EQ(journal.newest(), appended);
-    site::PurgeNews news = journal.After(0);
+    site::PurgePollAnswer news = journal.After(0);
     EXPECT_EQ(news.newest - news.oldest + 1, kMaxPurges);
     EXPECT_EQ(news.entries.front().number, news.oldest);
     EXPECT_EQ(news.entries.size(), site::kMaxPurgesInAnswer);
   });
-  site::PurgeNews again = News();
+  site::PurgePollAnswer again = News();
   EXPECT_EQ(again.newest - again.oldest + 1, kMaxPurges);
 }
 
@@ -212,7 +212,7 @@ TEST_F(PurgeJournalTest, LongOrdersGoSooner) {
     for (size_t i = 0; i <= kMaxPurgeBytes / longest.size(); ++i) {
       EXPECT_TRUE(co_await journal.Append(Order(longest)));
     }
-    site::PurgeNews news = journal.After(0);
+    site::PurgePollAnswer news = journal.After(0);
     EXPECT_EQ((news.newest - news.oldest + 1) * longest.size(), kMaxPurgeBytes);
   });
 }

@@ -33,7 +33,7 @@ void Purges::Stop() {
   for (Awaited& awaited : awaited_) awaited.heard.WakeAll();
 }
 
-io::Task<Result<site::PurgeReport>> Purges::Purge(site::PurgeOrder order, Duration patience) {
+io::Task<Result<site::PurgeReport>> Purges::Purge(site::PurgeOrder order, Duration timeout) {
   TimePoint since = context_.loop.Now();
   if (awaited_.size() >= kMaxPurgesAwaited) {
     co_return Fail(Errc::kUnavailable, "too many purges at once");
@@ -48,7 +48,7 @@ io::Task<Result<site::PurgeReport>> Purges::Purge(site::PurgeOrder order, Durati
     orders_.Add();
     awaited->report.number = *number;
     while (!awaited->report.complete() && !stopping_) {
-      if (!co_await awaited->heard.Wait(since + patience)) break;
+      if (!co_await awaited->heard.Wait(since + timeout)) break;
     }
   }
   site::PurgeReport report = std::move(awaited->report);
@@ -57,13 +57,13 @@ io::Task<Result<site::PurgeReport>> Purges::Purge(site::PurgeOrder order, Durati
   co_return report;
 }
 
-void Purges::Settle(Awaited& awaited, const site::PurgeQuestion& question, TimePoint now) {
+void Purges::Settle(Awaited& awaited, const site::PurgePoll& question, TimePoint now) {
   site::PurgeReport& report = awaited.report;
   if (report.number == 0 || question.after < report.number) return;
   auto edge = std::ranges::find(report.edges, question.edge, &site::PurgeReport::Edge::name);
   if (edge == report.edges.end() || edge->objects) return;
   auto applied =
-      std::ranges::find(question.applied, report.number, &site::PurgeQuestion::Applied::number);
+      std::ranges::find(question.applied, report.number, &site::PurgePoll::Applied::number);
   // One that skipped it had nothing any more that it could apply it to.
   edge->objects = applied == question.applied.end() ? 0 : applied->objects;
   edge->milliseconds = static_cast<uint64_t>(
@@ -71,18 +71,18 @@ void Purges::Settle(Awaited& awaited, const site::PurgeQuestion& question, TimeP
   awaited.heard.WakeAll();
 }
 
-void Purges::Hear(const site::PurgeQuestion& question) {
+void Purges::Hear(const site::PurgePoll& question) {
   if (question.journal != journal_.id()) return;
   TimePoint now = context_.loop.Now();
   for (Awaited& awaited : awaited_) Settle(awaited, question, now);
 }
 
-io::Task<Result<site::PurgeNews>> Purges::Answer(site::PurgeQuestion question) {
+io::Task<Result<site::PurgePollAnswer>> Purges::Answer(site::PurgePoll question) {
   if (context_.site.FindDataCenter(question.edge) == nullptr) {
     co_return Fail(Errc::kInvalid, "there is no edge \"{}\"", question.edge);
   }
   Hear(question);
-  TimePoint deadline = context_.loop.After(kPurgeQuestionPatience);
+  TimePoint deadline = context_.loop.After(kPurgePollTimeout);
   // An edge that knows another journal, or none, is told at once.
   while (question.journal == journal_.id() && question.after >= journal_.newest() && !stopping_) {
     Result<void> grown = co_await journal_.grown().Wait(deadline);

@@ -34,12 +34,12 @@ class Purges {
   // From now on nobody waits any more: not edges for news, nor purges for edges.
   void Stop();
 
-  // Gives the order, and waits until every edge of the site has followed it, at most `patience`
+  // Gives the order, and waits until every edge of the site has followed it, at most `timeout`
   // from now on; what the report does not know then it leaves open. Errors: the disk's.
-  io::Task<Result<site::PurgeReport>> Purge(site::PurgeOrder order, Duration patience);
-  // Hears what an edge has applied, and waits for news for it, at most kPurgeQuestionPatience.
+  io::Task<Result<site::PurgeReport>> Purge(site::PurgeOrder order, Duration timeout);
+  // Hears what an edge has applied, and waits for news for it, at most kPurgePollTimeout.
   // kInvalid: the site has no such edge.
-  io::Task<Result<site::PurgeNews>> Answer(site::PurgeQuestion question);
+  io::Task<Result<site::PurgePollAnswer>> Answer(site::PurgePoll question);
 
  private:
   // A purge whose edges are awaited.
@@ -49,8 +49,8 @@ class Purges {
     io::WaitQueue heard;
   };
 
-  void Hear(const site::PurgeQuestion& question);
-  static void Settle(Awaited& awaited, const site::PurgeQuestion& question, TimePoint now);
+  void Hear(const site::PurgePoll& question);
+  static void Settle(Awaited& awaited, const site::PurgePoll& question, TimePoint now);
 
   const Context& context_;
   PurgeJournal journal_;

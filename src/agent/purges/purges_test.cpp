@@ -38,7 +38,7 @@ class PurgesTest : public testing::Test, public AgentWorld {
 
   // An edge that applies whatever it hears, each to `objects`.
   io::Task<void> Follow(std::string edge, uint64_t objects) {
-    site::PurgeQuestion question{.edge = edge};
+    site::PurgePoll question{.edge = edge};
     for (;;) {
       auto news = co_await purges_.Answer(question);
       if (!news) co_return;
@@ -140,14 +140,14 @@ TEST_F(PurgesTest, StopLetsEverybodyGo) {
   });
 }
 
-TEST(PatienceTest, IsInTheQueryAndBounded) {
-  EXPECT_EQ(PatienceOf(std::nullopt), kPurgePatience);
-  EXPECT_EQ(PatienceOf("wait=0"), Duration::zero());
-  EXPECT_EQ(PatienceOf("wait=2500"), milliseconds{2500});
-  EXPECT_EQ(PatienceOf("wait=60000"), kMaxPurgePatience);
-  EXPECT_EQ(PatienceOf("wait=60001"), kMaxPurgePatience);
+TEST(ReadPurgeTimeoutTest, IsInTheQueryAndBounded) {
+  EXPECT_EQ(ReadPurgeTimeout(std::nullopt), kPurgeTimeout);
+  EXPECT_EQ(ReadPurgeTimeout("wait=0"), Duration::zero());
+  EXPECT_EQ(ReadPurgeTimeout("wait=2500"), milliseconds{2500});
+  EXPECT_EQ(ReadPurgeTimeout("wait=60000"), kMaxPurgeTimeout);
+  EXPECT_EQ(ReadPurgeTimeout("wait=60001"), kMaxPurgeTimeout);
   for (const char* bad : {"wait", "wait=", "wait=x", "wait=-1", "wait=99999999999", "x=1"}) {
-    EXPECT_EQ(PatienceOf(bad), std::nullopt) << bad;
+    EXPECT_EQ(ReadPurgeTimeout(bad), std::nullopt) << bad;
   }
 }
 

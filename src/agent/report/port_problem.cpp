@@ -24,7 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr uint16_t kFirstUnprivilegedPort = 1024;
-constexpr size_t kLongestPidFile = 256;
+constexpr size_t kMaxPidFileBytes = 256;
 
 std::string ValueOf(const std::vector<std::string>& command, std::string_view option) {
   auto found = std::ranges::find(command, option);
@@ -34,7 +34,7 @@ std::string ValueOf(const std::vector<std::string>& command, std::string_view op
 // The guard's process id, from "guard 123\n…".
 pid_t GuardIn(const fs::path& pid_file) {
   constexpr std::string_view kGuard = "guard ";
-  std::string text = io::ReadFile(pid_file, kLongestPidFile).value_or("");
+  std::string text = io::ReadFile(pid_file, kMaxPidFileBytes).value_or("");
   pid_t pid = 0;
   if (text.starts_with(kGuard)) {
     std::from_chars(text.data() + kGuard.size(), text.data() + text.size(), pid);

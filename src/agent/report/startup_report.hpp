@@ -13,7 +13,7 @@ namespace meridian::agent {
 
 // The agent's descriptor for it, when it has one.
 constexpr int kReportFd = 4;
-constexpr size_t kLongestStartupReport = 64 * 1024;
+constexpr size_t kMaxStartupReportBytes = 64 * 1024;
 
 // What is waited for, in all of a start, so that it fits in a pipe that nobody reads.
 constexpr size_t kMaxWaitReports = 64;

@@ -24,7 +24,7 @@ struct TierStatus {
 };
 
 // How a tier that sends requests to an instance uses it.
-struct InstanceUse {
+struct TierInstanceUse {
   std::string tier;
   site::InstanceReport report;
 };
@@ -36,7 +36,7 @@ struct InstanceStatus {
   std::string state;
   pid_t pid = 0;
   std::string problem;
-  std::vector<InstanceUse> uses;  // of the tiers that have said something of it
+  std::vector<TierInstanceUse> uses;  // of the tiers that have said something of it
 };
 
 // The one that is furthest from "used"; empty when no tier has said anything.

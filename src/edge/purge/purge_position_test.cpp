@@ -6,7 +6,7 @@ namespace meridian::edge {
 namespace {
 
 using site::PurgeEntry;
-using site::PurgeNews;
+using site::PurgePollAnswer;
 
 PurgeEntry Entry(uint64_t number) { return {.number = number, .order = {.value = "/a"}}; }
 
@@ -26,7 +26,7 @@ TEST(PurgePositionTest, FirstNewsOfAJournalDropsWhatMayPredateItsOrders) {
   EXPECT_TRUE(step.apply.empty());
   EXPECT_TRUE(position.started());
   EXPECT_EQ(position.question(),
-            (site::PurgeQuestion{.edge = "us-east", .journal = 7, .after = 3}));
+            (site::PurgePoll{.edge = "us-east", .journal = 7, .after = 3}));
 }
 
 TEST(PurgePositionTest, NewsAreAppliedAndToldWithTheNextQuestion) {
@@ -38,7 +38,7 @@ TEST(PurgePositionTest, NewsAreAppliedAndToldWithTheNextQuestion) {
   position.OnApplied(4, 10);
   position.OnApplied(5, 0);
   EXPECT_EQ(position.question(),
-            (site::PurgeQuestion{
+            (site::PurgePoll{
                 .edge = "us-east", .journal = 7, .after = 5, .applied = {{4, 10}, {5, 0}}}));
   // Told once.
   EXPECT_TRUE(position.OnNews({.journal = 7, .newest = 5}).apply.empty());

@@ -124,7 +124,7 @@ Result<PurgeEntry> ReadPurgeEntry(std::string_view text) {
   return Decode<PurgeEntry>(text, "entry", ReadEntry);
 }
 
-std::string ToJson(const PurgeQuestion& question) {
+std::string ToJson(const PurgePoll& question) {
   Writer writer;
   writer.BeginObject();
   writer.Member("after", question.after);
@@ -142,11 +142,11 @@ std::string ToJson(const PurgeQuestion& question) {
   return writer.Take();
 }
 
-Result<PurgeQuestion> ReadPurgeQuestion(std::string_view text) {
-  return Decode<PurgeQuestion>(text, "question", [](JsonReader& reader) {
-    PurgeQuestion question{.edge = reader.Text("edge", kMaxLabelBytes),
-                           .journal = reader.Unsigned("journal"),
-                           .after = reader.Unsigned("after")};
+Result<PurgePoll> ReadPurgePoll(std::string_view text) {
+  return Decode<PurgePoll>(text, "question", [](JsonReader& reader) {
+    PurgePoll question{.edge = reader.Text("edge", kMaxLabelBytes),
+                       .journal = reader.Unsigned("journal"),
+                       .after = reader.Unsigned("after")};
     for (JsonReader& each : reader.Objects("applied", kMaxPurgesInAnswer)) {
       question.applied.push_back(
           {.number = each.Unsigned("number"), .objects = each.Unsigned("objects")});
@@ -155,7 +155,7 @@ Result<PurgeQuestion> ReadPurgeQuestion(std::string_view text) {
   });
 }
 
-std::string ToJson(const PurgeNews& news) {
+std::string ToJson(const PurgePollAnswer& news) {
   Writer writer;
   writer.BeginObject();
   writer.BeginArray("entries");
@@ -168,11 +168,11 @@ std::string ToJson(const PurgeNews& news) {
   return writer.Take();
 }
 
-Result<PurgeNews> ReadPurgeNews(std::string_view text) {
-  return Decode<PurgeNews>(text, "news", [](JsonReader& reader) {
-    PurgeNews news{.journal = reader.Unsigned("journal"),
-                   .oldest = reader.Unsigned("oldest"),
-                   .newest = reader.Unsigned("newest")};
+Result<PurgePollAnswer> ReadPurgePollAnswer(std::string_view text) {
+  return Decode<PurgePollAnswer>(text, "news", [](JsonReader& reader) {
+    PurgePollAnswer news{.journal = reader.Unsigned("journal"),
+                         .oldest = reader.Unsigned("oldest"),
+                         .newest = reader.Unsigned("newest")};
     for (JsonReader& each : reader.Objects("entries", kMaxPurgesInAnswer)) {
       news.entries.push_back(ReadEntry(each));
     }

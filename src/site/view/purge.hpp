@@ -53,7 +53,7 @@ std::string ToJson(const PurgeEntry& entry);
 Result<PurgeEntry> ReadPurgeEntry(std::string_view json);
 
 // What an edge asks a journal.
-struct PurgeQuestion {
+struct PurgePoll {
   struct Applied {
     uint64_t number = 0;
     uint64_t objects = 0;  // that went, or became stale
@@ -66,24 +66,24 @@ struct PurgeQuestion {
   uint64_t after = 0;              // the last that it has applied
   std::vector<Applied> applied{};  // since its last question
 
-  bool operator==(const PurgeQuestion&) const = default;
+  bool operator==(const PurgePoll&) const = default;
 };
 
-std::string ToJson(const PurgeQuestion& question);
-Result<PurgeQuestion> ReadPurgeQuestion(std::string_view json);
+std::string ToJson(const PurgePoll& question);
+Result<PurgePoll> ReadPurgePoll(std::string_view json);
 
 // What the journal answers.
-struct PurgeNews {
+struct PurgePollAnswer {
   uint64_t journal = 0;  // its identity: another one means that numbers began anew
   uint64_t oldest = 1;   // the first that it still has; past `newest` when it has none
   uint64_t newest = 0;
   std::vector<PurgeEntry> entries{};  // those after the edge's, oldest first; perhaps not all
 
-  bool operator==(const PurgeNews&) const = default;
+  bool operator==(const PurgePollAnswer&) const = default;
 };
 
-std::string ToJson(const PurgeNews& news);
-Result<PurgeNews> ReadPurgeNews(std::string_view json);
+std::string ToJson(const PurgePollAnswer& news);
+Result<PurgePollAnswer> ReadPurgePollAnswer(std::string_view json);
 
 // What became of an order, for who gave it.
 struct PurgeReport {

@@ -5,7 +5,8 @@
 // parts of it come and go (its edge serves by forwarding). It is drained when visitors have made no
 // new connection for `quiet` since the drain began, and its instances have no request left. `quiet`
 // is the TTL of the DNS answers and some grace: after it no visitor holds an old answer. Requests
-// that go on for kDrainPatience beyond that (websockets, say) do not keep it from being drained.
+// that go on for kRequestDrainTimeout beyond that (websockets, say) do not keep it from being
+// drained.
 #pragma once
 
 #include "agent/limits.hpp"
@@ -14,9 +15,9 @@
 
 namespace meridian::agent {
 
-class Life {
+class Lifecycle {
  public:
-  explicit Life(Duration quiet) : quiet_(quiet) {}
+  explicit Lifecycle(Duration quiet) : quiet_(quiet) {}
 
   site::DataCenterState state() const { return state_; }
 
@@ -51,7 +52,7 @@ class Life {
   // `has_requests`: some are at its instances.
   void OnTick(TimePoint now, bool has_requests) {
     using enum site::DataCenterState;
-    Duration wait = quiet_ + (has_requests ? kDrainPatience : Duration::zero());
+    Duration wait = quiet_ + (has_requests ? kRequestDrainTimeout : Duration::zero());
     if (state_ == kDraining && now - last_connection_ >= wait) state_ = kDrained;
   }
 

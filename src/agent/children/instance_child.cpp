@@ -1,4 +1,4 @@
-#include "agent/children/instance.hpp"
+#include "agent/children/instance_child.hpp"
 
 #include <algorithm>
 #include <array>
@@ -47,7 +47,7 @@ constexpr int kOutputPipeBytes = 1 << 20;
 
 }  // namespace
 
-Instance::Instance(const Context& context, uint32_t number, std::function<void()> changed)
+InstanceChild::InstanceChild(const Context& context, uint32_t number, std::function<void()> changed)
     : context_(context),
       id_(fmt::format("{}-{}", context.here.name, number)),
       number_(number),
@@ -64,7 +64,7 @@ Instance::Instance(const Context& context, uint32_t number, std::function<void()
                   },
               .changed = [this] { OnChildChanged(); }}) {}
 
-Result<io::ProcessOptions> Instance::Prepare() {
+Result<io::ProcessOptions> InstanceChild::Prepare() {
   const auto& all = context_.site.datacenters;
   Result<uint16_t> port =
       FindInstancePort({.data_center = static_cast<uint32_t>(&context_.here - all.data()),
@@ -99,20 +99,20 @@ Result<io::ProcessOptions> Instance::Prepare() {
   return options;
 }
 
-io::Task<void> Instance::CaptureOutput() {
+io::Task<void> InstanceChild::CaptureOutput() {
   output_there_.Reset();
   last_lines_.clear();
   co_await proc::CaptureLines(context_.network.Adopt(std::move(output_here_)),
                               [this](std::string_view line) { OnLine(line); });
 }
 
-void Instance::OnLine(std::string_view line) {
+void InstanceChild::OnLine(std::string_view line) {
   LOG_INFO("output", {"instance", id_}, {"line", line});
   last_lines_.emplace_back(line);
   if (last_lines_.size() > kLastLines) last_lines_.pop_front();
 }
 
-io::Task<Result<void>> Instance::AwaitHealth(http::Client& client) {
+io::Task<Result<void>> InstanceChild::AwaitHealth(http::Client& client) {
   const site::App& app = context_.site.app;
   TimePoint deadline = context_.loop.After(app.start_timeout);
   std::string last = "it did not answer";
@@ -131,13 +131,13 @@ io::Task<Result<void>> Instance::AwaitHealth(http::Client& client) {
                  Seconds(app.start_timeout), app.health_path, port_, last, OtherPort());
 }
 
-std::string Instance::WaitsFor() const {
+std::string InstanceChild::WaitsFor() const {
   if (last_answer_.empty()) return id_;
   return fmt::format("{} (GET {}: {})", id_, context_.site.app.health_path, last_answer_);
 }
 
 // An application that ignores $PORT listens somewhere else, or nowhere.
-std::string Instance::OtherPort() const {
+std::string InstanceChild::OtherPort() const {
   std::vector<pid_t> processes = io::Descendants(pid());
   processes.push_back(pid());
   std::optional<Endpoint> at = io::ListensAt(processes);
@@ -147,7 +147,7 @@ std::string Instance::OtherPort() const {
       at->ToString());
 }
 
-io::Task<void> Instance::Watch(io::Process& process) {
+io::Task<void> InstanceChild::Watch(io::Process& process) {
   http::Client client(context_.loop, context_.network, {.address = {kInstanceAddress, port_}});
   Result<void> healthy = co_await AwaitHealth(client);
   if (!healthy) {
@@ -176,7 +176,7 @@ io::Task<void> Instance::Watch(io::Process& process) {
 }
 
 // In the lab it is as it is on a developer's machine.
-void Instance::CheckAddress() {
+void InstanceChild::CheckAddress() {
   exposed_ = context_.hosting == site::Hosting::kServers && ListensOnAllAddresses(port_);
   if (!exposed_) return;
   LOG_WARNING(
@@ -184,7 +184,7 @@ void Instance::CheckAddress() {
       {"instance", id_}, {"port", port_}, {"advice", "listen on $HOST"});
 }
 
-std::string Instance::Condition() const {
+std::string InstanceChild::Condition() const {
   if (std::string loop = child_.CrashLoop(); !loop.empty()) {
     return last_words_.empty() ? loop : loop + "; it printed last: " + last_words_;
   }
@@ -193,7 +193,7 @@ std::string Instance::Condition() const {
   return "listens on all addresses, where strangers reach it; have it listen on $HOST";
 }
 
-void Instance::SetState(site::InstanceState state) {
+void InstanceChild::SetState(site::InstanceState state) {
   if (stopping_ && state != site::InstanceState::kStopped) return;
   if (leaving_) return;  // whatever its checks say
   if (state == state_) return;
@@ -202,7 +202,7 @@ void Instance::SetState(site::InstanceState state) {
   changed_();
 }
 
-void Instance::OnChildChanged() {
+void InstanceChild::OnChildChanged() {
   if (pid() == 0) {
     leaving_ = false;
     // Another program was faster: the next start has another port.
@@ -218,7 +218,7 @@ void Instance::OnChildChanged() {
   changed_();
 }
 
-bool Instance::Leave() {
+bool InstanceChild::Leave() {
   using enum site::InstanceState;
   if (stopping_ || leaving_ || (state_ != kHealthy && state_ != kUnhealthy)) return false;
   SetState(kDraining);
@@ -226,25 +226,25 @@ bool Instance::Leave() {
   return true;
 }
 
-void Instance::Restart() {
+void InstanceChild::Restart() {
   // One that has ended meanwhile is being started again already.
   if (leaving_) child_.Restart();
 }
 
-void Instance::Replace() {
+void InstanceChild::Replace() {
   LOG_WARNING("unhealthy for too long, replaced", {"instance", id_},
               {"unhealthy_timeout_s", Seconds(context_.site.app.unhealthy_timeout)});
   child_.Restart();
 }
 
-void Instance::Stop() {
+void InstanceChild::Stop() {
   leaving_ = false;
   SetState(site::InstanceState::kDraining);
   stopping_ = true;
   child_.Stop();
 }
 
-site::InstanceView Instance::view() const {
+site::InstanceView InstanceChild::view() const {
   return {.id = id_,
           .datacenter = context_.here.name,
           .address = {kInstanceAddress, port_},

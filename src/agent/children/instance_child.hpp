@@ -16,10 +16,10 @@
 
 namespace meridian::agent {
 
-class Instance {
+class InstanceChild {
  public:
   // `number` counts from 1. `changed` is called when its view or problem has changed.
-  Instance(const Context& context, uint32_t number, std::function<void()> changed);
+  InstanceChild(const Context& context, uint32_t number, std::function<void()> changed);
 
   io::Task<void> Run() { return child_.Run(); }
   void Stop();
