@@ -190,19 +190,19 @@ Result<SiteCa> EnsureCa(const StateDir& state, const Site& site,
   SiteCa ca{.authority = state.ca() / "authority.pem",
             .datacenters = {},
             .web = state.ca() / "web.pem",
-            .waning = {}};
+            .expiring = {}};
   for (const std::string& name : datacenters) {
     const DataCenter* data_center = site.FindDataCenter(name);
     CHECK(data_center != nullptr);
     fs::path file = state.ca() / fmt::format("dc-{}.pem", name);
     Result<bool> leaf = EnsureLeaf(file, PeerFacts(site, *data_center), *authority, now);
     if (!leaf) return Fail(leaf.error());
-    if (!*leaf) ca.waning.push_back(file);
+    if (!*leaf) ca.expiring.push_back(file);
     ca.datacenters[name] = file;
   }
   Result<bool> web = EnsureLeaf(ca.web, WebFacts(site), *authority, now);
   if (!web) return Fail(web.error());
-  if (!*web) ca.waning.push_back(ca.web);
+  if (!*web) ca.expiring.push_back(ca.web);
   return ca;
 }
 
