@@ -61,12 +61,12 @@ Result<io::Fd> OpenSocket(const TierEntry& tier, const TierSocket& socket) {
                           ? io::OpenListeningSocket(socket.at, {})
                           : io::OpenDatagramSocket(socket.at, false);
   if (fd) return fd;
-  std::string whose = fmt::format("the {} tier", tier.name);
+  std::string owner = fmt::format("the {} tier", tier.name);
   std::string table = fmt::format("[{}]", tier.name);
   bool stream = socket.kind == site::SocketKind::kStream;
   return Fail(PortProblem({.at = socket.at,
                            .transport = stream ? io::Transport::kTcp : io::Transport::kUdp,
-                           .whose = whose,
+                           .owner = owner,
                            .table = table},
                           fd.error()));
 }

@@ -1,5 +1,5 @@
-// Counts of answers. A thread that answers keeps a AnswerCounts for a batch, and adds it at the end
-// to its own part of the tier's metrics.
+// Counts of answers. Each answering thread counts a batch in an AnswerCounts, and then adds it to
+// its own part of the tier's metrics.
 #pragma once
 
 #include <array>
@@ -32,12 +32,12 @@ struct AnswerCounts {
   }
 };
 
-// What one thread counts of its answers. Owned by the Server; Add from that thread alone.
+// A thread's part of the metrics. Owned by the Server; only that thread calls Add.
 class AnswerMetrics {
  public:
   AnswerMetrics(Metrics& metrics, const std::vector<std::string>& data_centers);
 
-  // `took`: from when the queries were read to when their answers were handed to the kernel.
+  // `took`: from reading the queries to passing their answers to the kernel.
   void Add(Transport transport, const AnswerCounts& counts, Duration took);
 
  private:

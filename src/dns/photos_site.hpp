@@ -1,5 +1,5 @@
-// For tests: the photos site (us-east with both families, us-west with IPv4 alone) as a
-// snapshot, and a client that asks it.
+// For tests: a snapshot of the photos site (us-east with both families, us-west with IPv4 alone),
+// and a client that queries it.
 #pragma once
 
 #include <string>
@@ -56,7 +56,7 @@ inline Snapshot Photos(const PhotosOptions& options = {}) {
       .steering = Steering(options.mode, options.candidates)};
 }
 
-// Sixty-four data centers that are out, each with as many addresses as a site allows.
+// kMaxDataCenters data centers that are out, each with the maximum of addresses.
 inline Snapshot LargeSite() {
   PhotosOptions options;
   options.zone.data_centers.clear();
@@ -70,7 +70,7 @@ inline Snapshot LargeSite() {
   return Photos(options);
 }
 
-// A query and the address that it comes from.
+// A query and its source address.
 struct TestQuery {
   std::string name;
   wire::dns::RecordType type = wire::dns::RecordType::kA;
@@ -108,7 +108,7 @@ inline std::vector<uint8_t> MessageOf(const TestQuery& test_query) {
   return message;
 }
 
-// The decoded response. Expects that there is one and that it answers the query.
+// The decoded response. Expects a response that answers the query.
 inline wire::dns::Response Ask(const Snapshot& snapshot, const TestQuery& test_query) {
   wire::dns::Query query = QueryOf(test_query);
   std::vector<uint8_t> message = MessageOf(test_query);

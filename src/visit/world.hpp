@@ -1,6 +1,6 @@
-// For tests: the photos site on the loopback interface, with name servers and edges of the test's
-// own making, so that each can refuse, be silent, or answer badly. Addresses and ports are free
-// ones, so that tests run beside each other.
+// For tests: the photos site on the loopback interface, with test name servers and edges that can
+// refuse connections, be silent, or send bad answers. Uses free addresses and ports, so that tests
+// can run in parallel.
 #pragma once
 
 #include <array>
@@ -23,10 +23,10 @@ namespace meridian::visit {
 
 using Messages = std::vector<std::vector<uint8_t>>;
 
-// What happens to one who comes.
+// The behavior of a test server.
 enum class ServerBehavior : uint8_t {
   kServing,
-  kSilent,  // connections and datagrams arrive, and nobody looks at them
+  kSilent,  // accepts connections and datagrams, but never reads them
   kAbsent,  // nothing listens
 };
 
@@ -35,7 +35,7 @@ struct World {
   ServerBehavior dns = ServerBehavior::kServing;
   ServerBehavior edge = ServerBehavior::kServing;
   http::Server::Handler handler;
-  std::shared_ptr<io::TlsContext> tls;  // the edge's, which then speaks nothing else
+  std::shared_ptr<io::TlsContext> tls;  // the edge's; if set, the edge serves HTTPS only
   // The datagrams to send for a query. Unset: the response of the site's own server.
   std::function<Messages(Bytes query)> answer_udp;
   std::function<std::vector<uint8_t>(Bytes query)> answer_tcp;
@@ -48,7 +48,7 @@ struct World {
   std::unique_ptr<http::Server> server;
 };
 
-// What is visited, and how.
+// The options of a visit.
 struct VisitPlan {
   std::string url = "http://photos.example/";
   std::string from = "new-york";
@@ -74,7 +74,7 @@ class VisitWorld {
     }
   }
 
-  // Runs `use()`, a coroutine, while the data centers are as they are now.
+  // Runs the coroutine `use()` with servers as `east` and `west` are configured now.
   template <class Use>
   void Run(Use use) {
     auto run = [&]() -> io::Task<void> {
@@ -95,7 +95,7 @@ class VisitWorld {
     loop.RunToEnd(run());
   }
 
-  // Visits one after the other, all with one resolver.
+  // Makes visits one after the other, all with one resolver.
   std::vector<Visit> Go(const VisitPlan& plan, int times = 1) {
     std::vector<Visit> visits;
     Run([&]() -> io::Task<void> {
@@ -123,7 +123,7 @@ class VisitWorld {
             .limits = plan.limits};
   }
 
-  // What the site's own name server says, with `ttl_seconds`.
+  // The response of the site's own name server, with `ttl_seconds`.
   std::vector<uint8_t> Respond(Bytes query, dns::Transport transport,
                                uint32_t ttl_seconds = 30) const {
     dns::PhotosOptions options;
@@ -156,7 +156,7 @@ class VisitWorld {
                                   .address = address,
                                   .public_addresses = {address}});
     }
-    // Free at one of this process's own addresses is free at both.
+    // A port that is free at one of this process's own addresses is free at both.
     Endpoint any{site.datacenters[0].address, 0};
     auto edge = network.Listen(any, {}).value();
     auto edge_https = network.Listen(any, {}).value();
@@ -202,7 +202,7 @@ class VisitWorld {
     }
   }
 
-  // One question a connection.
+  // Answers one query per connection.
   io::Task<void> ServeTcp(World& world) {
     for (;;) {
       auto stream = co_await world.tcp->Accept();

@@ -95,7 +95,7 @@ Result<void> AdminServer::Start() {
   auto listener = context_.network.Listen(at, {});
   if (!listener) {
     return Fail(
-        PortProblem({.at = at, .whose = "the agent", .table = "[admin]"}, listener.error()));
+        PortProblem({.at = at, .owner = "the agent", .table = "[admin]"}, listener.error()));
   }
   listener_ = std::move(*listener);
   scope_.Spawn(Accept());

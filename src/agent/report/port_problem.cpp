@@ -70,13 +70,13 @@ Error PortProblem(const WantedPort& port, const Error& error) {
     case Errc::kExists:
       return {error.code,
               fmt::format("{}, for {}, is in use by {}, or give {} another port in site.toml", at,
-                          port.whose, OwnerAndMend(io::OwnerOfPort(port.at, port.transport)),
+                          port.owner, OwnerAndMend(io::OwnerOfPort(port.at, port.transport)),
                           port.table)};
     case Errc::kUnavailable:
       return {error.code,
               fmt::format("{}, for {}: this host does not have that address. In site.toml, set "
                           "the data center's address or private_address to an address of this host",
-                          at, port.whose)};
+                          at, port.owner)};
     case Errc::kPermission:
       if (port.at.port >= kFirstUnprivilegedPort) return error;
       return {error.code,
@@ -84,7 +84,7 @@ Error PortProblem(const WantedPort& port, const Error& error) {
                           "with AmbientCapabilities=CAP_NET_BIND_SERVICE in its systemd unit; or "
                           "sysctl net.ipv4.ip_unprivileged_port_start={}; or give {} another port "
                           "in site.toml",
-                          at, port.whose, kFirstUnprivilegedPort, port.at.port, port.table)};
+                          at, port.owner, kFirstUnprivilegedPort, port.at.port, port.table)};
     default:
       return error;
   }
