@@ -50,12 +50,12 @@ Endpoint OpsOf(const TierEntry& entry) {
   return ops->at;
 }
 
-// It is there while the data center is drained.
+// The file exists while the data center is drained.
 std::filesystem::path DrainMarker(const Context& context) {
   return context.state_directory / (context.here.name + ".drained");
 }
 
-// What a person can do about an error is in its message.
+// Error messages say what to do.
 Result<io::Fd> OpenSocket(const TierEntry& tier, const TierSocket& socket) {
   Result<io::Fd> fd = socket.kind == site::SocketKind::kStream
                           ? io::OpenListeningSocket(socket.at, {})
@@ -106,7 +106,7 @@ Result<void> Agent::OpenSockets() {
     for (const TierSocket& socket : entry.sockets) {
       Result<io::Fd> fd = OpenSocket(entry, socket);
       if (!fd && socket.optional && fd.error().code == Errc::kUnavailable) {
-        // Usual behind a router that translates addresses.
+        // Usual behind a NAT router.
         LOG_WARNING("public address is not on this host: not listening on it", {"tier", entry.name},
                     {"public_address", socket.at.address.ToString()});
         continue;
@@ -186,7 +186,7 @@ io::Task<Result<void>> Agent::AwaitStart() {
     Result<void> waited = co_await changed_.Wait();
     if (!waited) co_return waited;
   }
-  // Whoever asks next should get the answers of a site that knows itself.
+  // After the start, clients should get answers based on the views of all peers.
   TimePoint deadline = context_.loop.After(kSettleTimeout);
   while (!IsSettled()) {
     if (options_.waits) options_.waits("the other data centers");
@@ -208,7 +208,7 @@ io::Task<void> Agent::StopTiers(bool serving_application) {
 }
 
 io::Task<void> Agent::Stop() {
-  // Whoever sends work to another goes first, and has ended before the other is asked to.
+  // A tier that sends requests to another ends before the other is stopped.
   co_await StopTiers(false);
   for (auto& instance : instances_) instance->Stop();
   for (auto& instance : instances_) {
@@ -267,7 +267,7 @@ Result<void> Agent::RestartInstance(std::string_view id) {
 bool Agent::HaveLeft(uint64_t view_number) const {
   return std::ranges::all_of(tiers_, [&](const auto& tier) {
     const site::TierReport& report = tier->report();
-    // One that is not running will begin with the newest view.
+    // A tier that is not running gets the newest view at its start.
     return tier->pid() == 0 || (report.view_number >= view_number && report.leaving == 0);
   });
 }

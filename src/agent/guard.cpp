@@ -27,9 +27,9 @@ namespace meridian::agent {
 namespace {
 
 constexpr mode_t kPidFileMode = 0600;
-constexpr int kSignalStatus = 128;  // as a shell reports a death by signal
+constexpr int kSignalStatus = 128;  // added to the signal's number, as shells do
 
-// Passes signals on until cancelled.
+// Forwards signals until cancelled.
 io::Task<void> PassSignals(io::Signals& signals, io::Process& agent) {
   for (;;) {
     Result<int> number = co_await signals.Next();

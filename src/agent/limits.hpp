@@ -73,7 +73,7 @@ constexpr size_t kMaxPurgesInBatch = 1000;
 constexpr Duration kPurgePollTimeout = std::chrono::seconds{2};
 constexpr Duration kPurgeTimeout = std::chrono::seconds{5};
 constexpr Duration kMaxPurgeTimeout = std::chrono::seconds{60};
-constexpr size_t kMaxPurgesAwaited = 1000;
+constexpr size_t kMaxPendingPurges = 1000;
 // The timeout for the CDN report of this data center's edge.
 constexpr Duration kEdgeAnswerTimeout = std::chrono::milliseconds{1500};
 

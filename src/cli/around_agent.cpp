@@ -27,7 +27,7 @@ namespace {
 constexpr Duration kAskTimeout = std::chrono::milliseconds{800};
 constexpr size_t kMaxAnswerBytes = size_t{64} * 1024;
 
-// "ready", "down" (nobody accepts), or "unknown".
+// "ready", "down" (connection refused), or "unknown".
 io::Task<std::string> ReadinessAt(io::Loop& loop, io::Network& network, Endpoint at) {
   http::Client client(loop, network, {.address = at});
   http::Request request{.path = site::kReadyPath, .host = "tier"};

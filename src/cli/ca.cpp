@@ -1,4 +1,5 @@
-// meridian ca: makes what the data centers of a site trust each other by, in a state directory.
+// meridian ca: makes the authority and token by which the data centers of a site trust each other,
+// in a state directory.
 #include "site/trust/ca.hpp"
 
 #include <memory>

@@ -1,5 +1,5 @@
-// meridian check: reads site.toml and says what is wrong with it or missing on this machine, or
-// what it describes.
+// meridian check: reads site.toml and prints its errors, problems of this machine, or a description
+// of the site.
 #include <cstdio>
 #include <memory>
 #include <string>

@@ -1,4 +1,4 @@
-// meridian down: ends what `meridian up` started.
+// meridian down: stops the lab.
 #include <memory>
 #include <string>
 
@@ -35,7 +35,7 @@ int Down(const std::string& state_directory) {
     fmt::print(stderr, "meridian: nothing was up for this state directory\n");
     return kFailed;
   }
-  // Its lock is free when the last process has ended.
+  // The lock is free when the lab's last process has ended.
   auto lock =
       io::FileLock::Acquire(deployed->state.lock(), "the lab", lab::MaxDownTime(deployed->site));
   if (!lock) return Complain(lock.error());

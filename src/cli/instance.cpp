@@ -1,4 +1,4 @@
-// meridian instance restart: an instance of the application, started anew without a failed request.
+// meridian instance restart: restarts an instance of the application without failing a request.
 #include <memory>
 #include <string>
 
@@ -19,7 +19,7 @@ struct Arguments {
   std::string state_directory = ".meridian";
 };
 
-// The data center of the instance "us-east-1"; null: no such.
+// The data center of an instance such as "us-east-1"; null: there is none.
 const site::DataCenter* DataCenterOf(const site::Site& site, const std::string& id) {
   std::string name = id.substr(0, id.rfind('-'));
   return name == id ? nullptr : site.FindDataCenter(name);

@@ -1,4 +1,4 @@
-// meridian link: the links between the data centers of a lab, and what happens to them.
+// meridian link: shows and changes the links between the data centers of a lab.
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -68,7 +68,7 @@ int Misused(const std::string& problem) {
   return kMisused;
 }
 
-// Empty when both are data centers of the site.
+// The error, or empty if both are data centers of the site.
 std::string EndsProblem(const site::Site& site, const std::vector<std::string>& ends) {
   if (ends.size() != 2)
     return "name two data centers, such as: meridian link us-east us-west --cut";

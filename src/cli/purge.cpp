@@ -1,4 +1,4 @@
-// meridian purge: every edge of the site forgets a URL, all that begin so, or what bears a tag.
+// meridian purge: removes objects by URL, prefix or tag from the caches of all edges of the site.
 #include "site/view/purge.hpp"
 
 #include <chrono>
@@ -58,7 +58,7 @@ int Misused(const std::string& problem) {
   return kMisused;
 }
 
-// Asks the agents in turn until one takes the order: any will do.
+// Sends the order to the agents in turn until one accepts it; any agent can.
 Result<http::Fetched> Give(const Deployed& deployed, const site::DataCenter* only,
                            const AgentCall& call) {
   Result<http::Fetched> answer = Fail(Errc::kNotFound, "the site has no data center");

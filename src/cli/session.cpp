@@ -1,5 +1,5 @@
-// meridian session lag, digest, get: what every data center's session tier holds, as their agents
-// say.
+// meridian session lag, digest, get: shows the state of every data center's session tier, from
+// their agents.
 #include <algorithm>
 #include <cctype>
 #include <chrono>
@@ -41,7 +41,7 @@ struct Arguments {
   bool json = false;
 };
 
-// What one data center says.
+// The answer of a data center.
 struct Answer {
   std::string data_center;
   std::string problem;  // empty: it has answered
@@ -64,7 +64,7 @@ Answer Ask(const Deployed& deployed, const site::DataCenter& dc, std::string_vie
           .problem = fmt::format("{} (status {})", answer->body, answer->status)};
 }
 
-// Every data center that has sessions, with what it says.
+// The answers of all data centers with sessions.
 Result<std::vector<Answer>> AskAll(const Deployed& deployed, std::string_view what) {
   auto external = deployed.site.externals.find("session");
   if (external != deployed.site.externals.end()) {
@@ -77,7 +77,7 @@ Result<std::vector<Answer>> AskAll(const Deployed& deployed, std::string_view wh
   return all;
 }
 
-// Empty where it is not known yet.
+// Empty if it is not known yet.
 std::string ClockText(const Value& peer) {
   if (peer.Find("clock_lead_seconds") == nullptr) return "";
   double lead = peer.NumberOf("clock_lead_seconds");
@@ -85,7 +85,7 @@ std::string ClockText(const Value& peer) {
                      std::abs(lead), peer.NumberOf("clock_error_seconds"));
 }
 
-// Why one data center does not follow another, and what to do.
+// The reason why a data center does not follow another, and what to do.
 void PrintProblem(const Value& peer, std::string_view member, std::string_view what) {
   const Value* problem = peer.Find(member);
   if (problem == nullptr || !problem->is_object()) return;
@@ -158,7 +158,7 @@ std::string JsonOf(const std::vector<Answer>& all) {
   return writer.Take();
 }
 
-// What is sent as the query: every byte that is not plainly allowed, escaped.
+// Escapes all bytes that a query may not contain.
 std::string PercentEncoded(std::string_view text) {
   std::string encoded;
   for (char c : text) {

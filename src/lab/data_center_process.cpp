@@ -108,7 +108,7 @@ io::Task<void> DataCenterProcess::AwaitEnd() {
 }
 
 io::Task<void> DataCenterProcess::AwaitNotRunning() {
-  // A cancelled fiber cannot wait; whoever is left to destroy this kills what still runs.
+  // A cancelled fiber cannot wait; the destructor kills remaining processes.
   while (running() && co_await not_running_.Wait()) {
   }
 }
@@ -123,7 +123,7 @@ io::Task<void> DataCenterProcess::Kill() {
   TimePoint deadline = loop_.After(kMaxKillTime);
   while (running() && co_await not_running_.Wait(deadline)) {
   }
-  // A guard that is stopped cannot do it: without it, what is below comes to the lab.
+  // A stopped guard cannot do it. After its death the lab becomes the parent of its descendants.
   if (running()) process_->Signal(SIGKILL);
   co_await AwaitNotRunning();
 }

@@ -284,7 +284,7 @@ Result<std::shared_ptr<Lab::Command>> Lab::ParseCommand(std::string_view path) {
 io::Task<void> Lab::Execute(std::shared_ptr<Command> command) {
   Member& member = *command->member;
   if (command->verb == "kill") {
-    // Also while it starts: a data center can be lost at any moment.
+    // Also during its start: a data center can be lost at any moment.
     bool ran = member.process->running();
     co_await member.process->Kill();
     if (ran) options_.tell(fmt::format("{} was killed", member.process->name()));

@@ -58,7 +58,7 @@ class LinkRelay {
   LinkTable& table_;
   Options options_;
   Random random_;
-  bool told_of_limit_ = false;
+  bool warned_of_limit_ = false;
   std::vector<std::unique_ptr<io::Listener>> listeners_;
   std::list<LinkedConnection> connections_;
   io::Scope scope_;

@@ -19,9 +19,9 @@
 namespace meridian::lab {
 namespace {
 
-constexpr double kKmPerMillisecond = 200;  // light in glass
-// Cables follow coasts and roads: what is measured between the regions of clouds is 1.4 to 1.8
-// times the great circle's.
+constexpr double kKmPerMillisecond = 200;  // speed of light in glass
+// Cables follow coasts and roads: measured latencies between cloud regions are 1.4 to 1.8 times
+// those of the great circle.
 constexpr double kDetour = 1.6;
 
 Result<void> Check(const LinkOrder& order) {

@@ -30,8 +30,8 @@ namespace meridian::lab {
 struct LinkRoute {
   IpAddress from;  // address of the opener's data center, the source of the relay's connection
   Endpoint to;
-  LinkDirection& there;
-  LinkDirection& back;
+  LinkDirection& forward;
+  LinkDirection& backward;
 };
 
 class LinkedConnection {
@@ -42,22 +42,22 @@ class LinkedConnection {
   // Runs until both ends are closed, or cancelled.
   io::Task<void> Run();
   // Call after a change of a link.
-  void OnChange() { stirred_.WakeAll(); }
+  void OnChange() { changed_.WakeAll(); }
 
  private:
-  struct Direction {
-    LinkDirection& way;
+  struct HalfConnection {
+    LinkDirection& link;
     DelayLine line{kLinkBufferBytes};
     bool delivered = false;  // the end or reset
   };
 
   io::Task<bool> Open();
-  io::Task<bool> Greet(LinkDirection& way);
-  io::Task<bool> AwaitArrival(const LinkDirection& way, TimePoint arrives);
-  io::Task<void> Send(io::Stream& source, Direction& direction);
-  io::Task<void> Deliver(Direction& direction, Direction& opposite, io::Stream& into);
-  bool DeliverEnd(Direction& direction, io::Stream& into);
-  void Break();
+  io::Task<bool> AwaitHandshake(LinkDirection& link);
+  io::Task<bool> AwaitArrival(const LinkDirection& link, TimePoint arrives);
+  io::Task<void> Send(io::Stream& source, HalfConnection& half);
+  io::Task<void> Deliver(HalfConnection& half, HalfConnection& opposite, io::Stream& into);
+  bool DeliverEnd(HalfConnection& half, io::Stream& into);
+  void Abort();
 
   io::Loop& loop_;
   io::Network& network_;
@@ -65,11 +65,11 @@ class LinkedConnection {
   LinkRoute route_;
   std::unique_ptr<io::Stream> opener_;
   std::unique_ptr<io::Stream> other_;
-  Direction there_;
-  Direction back_;
+  HalfConnection forward_;
+  HalfConnection backward_;
   bool open_ = false;
   TimePoint opened_at_ = TimePoint::min();
-  io::WaitQueue stirred_;  // woken by changes of this connection or a link
+  io::WaitQueue changed_;  // woken by changes of this connection or a link
   io::Scope fibers_;
 };
 

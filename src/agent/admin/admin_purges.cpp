@@ -23,7 +23,7 @@
 namespace meridian::agent {
 namespace {
 
-// All of the request's body, which the server bounds.
+// The whole body of the request; the server limits its size.
 io::Task<Result<std::string>> ReadAll(http::Exchange& exchange) {
   std::string text;
   for (;;) {
@@ -63,7 +63,7 @@ io::Task<void> ServePurge(Purges& purges, http::Exchange& exchange) {
     co_return co_await Refuse(exchange, 400, {Errc::kInvalid, "expected ?wait=MILLISECONDS"});
   }
   Result<std::string> body = co_await ReadAll(exchange);
-  if (!body) co_return;  // the server says what was wrong with it
+  if (!body) co_return;  // the server has answered the error
   Result<site::PurgeOrder> order = site::ReadPurgeOrder(*body);
   if (!order) co_return co_await Refuse(exchange, 400, order.error());
   auto report = co_await purges.Purge(std::move(*order), *timeout);
@@ -74,11 +74,11 @@ io::Task<void> ServePurge(Purges& purges, http::Exchange& exchange) {
 io::Task<void> ServePurgePoll(Purges& purges, http::Exchange& exchange) {
   Result<std::string> body = co_await ReadAll(exchange);
   if (!body) co_return;
-  Result<site::PurgePoll> question = site::ReadPurgePoll(*body);
-  if (!question) co_return co_await Refuse(exchange, 400, question.error());
-  auto news = co_await purges.Answer(std::move(*question));
-  if (!news) co_return co_await Refuse(exchange, 400, news.error());
-  co_await RespondJson(exchange, site::ToJson(*news));
+  Result<site::PurgePoll> poll = site::ReadPurgePoll(*body);
+  if (!poll) co_return co_await Refuse(exchange, 400, poll.error());
+  auto answer = co_await purges.OnPoll(std::move(*poll));
+  if (!answer) co_return co_await Refuse(exchange, 400, answer.error());
+  co_await RespondJson(exchange, site::ToJson(*answer));
 }
 
 }  // namespace meridian::agent

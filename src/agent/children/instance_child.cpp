@@ -38,11 +38,11 @@
 namespace meridian::agent {
 namespace {
 
-// Where instances are reached: they listen on all addresses, or on this one.
+// The address of requests to instances, which listen on all addresses or on this one.
 const IpAddress kInstanceAddress = IpAddress::V4(127, 0, 0, 1);
-// Says whose process it is, to the application and to us.
+// Identifies the instance, for the application and for Meridian.
 constexpr const char* kInstanceVariable = "MERIDIAN_INSTANCE";
-// So that an application that prints much is not held up when the agent is.
+// Large enough that an application with much output is not blocked while the agent is stopped.
 constexpr int kOutputPipeBytes = 1 << 20;
 
 }  // namespace
@@ -86,7 +86,7 @@ Result<io::ProcessOptions> InstanceChild::Prepare() {
       .new_session = true,
   };
   options.environment = context_.service_variables;
-  // Where it is reached; [app] environment may say another.
+  // The address of requests; [app] environment may override it.
   options.environment.emplace_back("HOST", kInstanceAddress.ToString());
   for (const auto& [name, value] : context_.site.app.environment) {
     options.environment.emplace_back(name, value);
@@ -136,7 +136,7 @@ std::string InstanceChild::WaitsFor() const {
   return fmt::format("{} (GET {}: {})", id_, context_.site.app.health_path, last_answer_);
 }
 
-// An application that ignores $PORT listens somewhere else, or nowhere.
+// Finds the port of an application that ignores $PORT.
 std::string InstanceChild::OtherPort() const {
   std::vector<pid_t> processes = io::Descendants(pid());
   processes.push_back(pid());
@@ -175,7 +175,7 @@ io::Task<void> InstanceChild::Watch(io::Process& process) {
   }
 }
 
-// In the lab it is as it is on a developer's machine.
+// Not in the lab, which is like a developer's machine.
 void InstanceChild::CheckAddress() {
   exposed_ = context_.hosting == site::Hosting::kServers && ListensOnAllAddresses(port_);
   if (!exposed_) return;
@@ -195,7 +195,7 @@ std::string InstanceChild::Condition() const {
 
 void InstanceChild::SetState(site::InstanceState state) {
   if (stopping_ && state != site::InstanceState::kStopped) return;
-  if (leaving_) return;  // whatever its checks say
+  if (leaving_) return;  // ignores its health checks
   if (state == state_) return;
   LOG_INFO("instance", {"instance", id_}, {"state", site::StateName(state)}, {"port", port_});
   state_ = state;
@@ -205,7 +205,7 @@ void InstanceChild::SetState(site::InstanceState state) {
 void InstanceChild::OnChildChanged() {
   if (pid() == 0) {
     leaving_ = false;
-    // Another program was faster: the next start has another port.
+    // Another program took the port first: the next start uses another port.
     if (!IsPortTaken(port_)) ++failures_;
     last_words_ = last_lines_.empty() ? "" : last_lines_.back();
     problem_ = child_.asked() ? "" : child_.problem();
@@ -227,7 +227,7 @@ bool InstanceChild::Leave() {
 }
 
 void InstanceChild::Restart() {
-  // One that has ended meanwhile is being started again already.
+  // If the process has ended meanwhile, it is already being restarted.
   if (leaving_) child_.Restart();
 }
 

@@ -22,7 +22,7 @@ void Replacement::Observe(Watched& watched, InstanceState state, TimePoint now) 
   if (state != InstanceState::kHealthy) watched.healthy_since.reset();
   if (state == InstanceState::kUnhealthy && !watched.unhealthy_since) watched.unhealthy_since = now;
   if (state == InstanceState::kHealthy && !watched.healthy_since) watched.healthy_since = now;
-  // As long a good time as the wait has grown to: the earlier replacements are forgotten.
+  // Healthy for as long as its wait has grown: resets the wait.
   if (watched.healthy_since && now - *watched.healthy_since >= watched.wait) {
     watched.wait = timeout_;
   }

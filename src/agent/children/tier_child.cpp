@@ -48,7 +48,7 @@ TierChild::TierChild(const Context& context, TierSpec spec, std::function<void()
       changed_(std::move(changed)),
       child_(context.driver, context.loop,
              {.name = spec_.name,
-              .stop_signal = SIGINT,  // nobody follows: no time for clients to move over
+              .stop_signal = SIGINT,  // no process follows, so clients get no time to move over
               .stop_timeout = kTierStopTimeout,
               .prepare = [this] { return Prepare(); },
               .attend = [this](io::Process& process) { return Attend(process); },
@@ -113,7 +113,7 @@ io::Task<void> TierChild::ReadReports() {
       }
       if (!*line) break;
       report_ = *report;
-      // A tier that cannot start says why, and ends.
+      // A tier that cannot start logs why, and ends.
       if (!report_.ready && !report_.detail.empty()) child_.Explain(report_.detail);
       changed_();
     }
@@ -128,8 +128,8 @@ io::Task<void> TierChild::Attend(io::Process& process) {
   co_await writing.Join();
 }
 
-// Only silence is a miss: a connection that is refused or reset was answered by the tier, or failed
-// here for want of descriptors.
+// Only a timeout is a miss: a refused or reset connection was answered by the tier, or failed here
+// because no descriptor was free.
 io::Task<void> TierChild::Probe(io::Process& process) {
   http::Client client(context_.loop, context_.network, {.address = spec_.ops});
   hang_.emplace(context_.site.agent.hung_timeout, context_.loop.Now());

@@ -52,7 +52,7 @@ class PurgeJournal {
   bool TakeHeader(std::string_view text);
   bool TakeLine(std::string_view line);
   void Begin();
-  void Forget();
+  void EvictOldest();
   io::Task<Result<void>> Rewrite();
   io::Task<Result<void>> WriteBatch(Batch& batch);
   std::string Header() const;
@@ -71,8 +71,8 @@ class PurgeJournal {
   uint64_t file_bytes_ = 0;
   size_t lines_ = 0;  // in the file
 
-  std::shared_ptr<Batch> gathering_;  // orders that arrive while another batch is written
-  io::WaitQueue begun_;
+  std::shared_ptr<Batch> next_batch_;  // orders that arrive while another batch is written
+  io::WaitQueue appended_;
   io::WaitQueue written_;
   io::WaitQueue grown_;
 };

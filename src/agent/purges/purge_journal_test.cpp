@@ -103,12 +103,12 @@ class PurgeJournalTest : public testing::Test {
     });
   }
   site::PurgePollAnswer News(uint64_t after = 0) {
-    site::PurgePollAnswer news;
+    site::PurgePollAnswer answer;
     With([&](PurgeJournal& journal) -> io::Task<void> {
-      news = journal.After(after);
+      answer = journal.After(after);
       co_return;
     });
-    return news;
+    return answer;
   }
   std::string path() { return scratch_ / "purges"; }
   std::string Text() {
@@ -146,9 +146,9 @@ TEST_F(PurgeJournalTest, WhatACrashLeftUnfinishedIsCutOff) {
   uint64_t id = News().journal;
   for (size_t size = last; size < whole.size(); ++size) {
     Write(whole.substr(0, size));
-    site::PurgePollAnswer news = News();
-    EXPECT_EQ(news.journal, id) << size;
-    EXPECT_EQ(news.newest, 1U) << size;
+    site::PurgePollAnswer answer = News();
+    EXPECT_EQ(answer.journal, id) << size;
+    EXPECT_EQ(answer.newest, 1U) << size;
   }
   Append(1);
   EXPECT_EQ(News().entries[1].order, Order("/2"));
@@ -182,10 +182,10 @@ TEST_F(PurgeJournalTest, OldOrdersGo) {
       co_await scope.Join();
     }
     EXPECT_EQ(journal.newest(), appended);
-    site::PurgePollAnswer news = journal.After(0);
-    EXPECT_EQ(news.newest - news.oldest + 1, kMaxPurges);
-    EXPECT_EQ(news.entries.front().number, news.oldest);
-    EXPECT_EQ(news.entries.size(), site::kMaxPurgesInAnswer);
+    site::PurgePollAnswer answer = journal.After(0);
+    EXPECT_EQ(answer.newest - answer.oldest + 1, kMaxPurges);
+    EXPECT_EQ(answer.entries.front().number, answer.oldest);
+    EXPECT_EQ(answer.entries.size(), site::kMaxPurgesInAnswer);
   });
   site::PurgePollAnswer again = News();
   EXPECT_EQ(again.newest - again.oldest + 1, kMaxPurges);
@@ -212,8 +212,8 @@ TEST_F(PurgeJournalTest, LongOrdersGoSooner) {
     for (size_t i = 0; i <= kMaxPurgeBytes / longest.size(); ++i) {
       EXPECT_TRUE(co_await journal.Append(Order(longest)));
     }
-    site::PurgePollAnswer news = journal.After(0);
-    EXPECT_EQ((news.newest - news.oldest + 1) * longest.size(), kMaxPurgeBytes);
+    site::PurgePollAnswer answer = journal.After(0);
+    EXPECT_EQ((answer.newest - answer.oldest + 1) * longest.size(), kMaxPurgeBytes);
   });
 }
 

@@ -40,23 +40,23 @@ class Purges {
   io::Task<Result<site::PurgeReport>> Purge(site::PurgeOrder order, Duration timeout);
   // Records the orders that an edge has applied, and waits for new orders, at most
   // kPurgePollTimeout. kInvalid: the site has no such edge.
-  io::Task<Result<site::PurgePollAnswer>> Answer(site::PurgePoll question);
+  io::Task<Result<site::PurgePollAnswer>> OnPoll(site::PurgePoll poll);
 
  private:
   // A purge that waits for edges.
-  struct Awaited {
+  struct PendingPurge {
     TimePoint since{};
     site::PurgeReport report{};
-    io::WaitQueue heard;
+    io::WaitQueue edge_replied;
   };
 
-  void Hear(const site::PurgePoll& question);
-  static void Settle(Awaited& awaited, const site::PurgePoll& question, TimePoint now);
+  void RecordApplied(const site::PurgePoll& poll);
+  static void RecordEdge(PendingPurge& purge, const site::PurgePoll& poll, TimePoint now);
 
   const Context& context_;
   PurgeJournal journal_;
   Counter& orders_;
-  std::list<Awaited> awaited_;
+  std::list<PendingPurge> pending_;
   bool stopping_ = false;
 };
 

@@ -80,9 +80,9 @@ void Write(const DataCenterStatus& status, Writer& writer) {
   writer.EndObject();
 }
 
-// For people: what is unusual about it; empty: nothing.
+// For people: the problem of a use; empty: none.
 std::string Describe(const TierInstanceUse& use) {
-  constexpr uint32_t kEnoughRequests = 10;  // fewer tell nothing
+  constexpr uint32_t kEnoughRequests = 10;  // fewer requests are not significant
   const site::InstanceReport& report = use.report;
   std::string text;
   switch (report.use) {
@@ -112,7 +112,7 @@ std::string Describe(const TierInstanceUse& use) {
   return text.empty() ? text : fmt::format("{}: {}", use.tier, text);
 }
 
-// The member `name`, or 0 when it is missing, of another type or out of bounds.
+// The member `name`, or 0 if it is missing, of another type or out of bounds.
 template <class Int>
 Int Number(const Value& object, std::string_view name) {
   int64_t number = object.IntegerOf(name);

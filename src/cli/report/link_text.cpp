@@ -21,7 +21,7 @@ namespace {
 constexpr std::string_view kUnlimited = "unlimited";
 constexpr std::array<std::pair<std::string_view, uint64_t>, 3> kUnits = {
     {{"gbit", 1'000'000'000}, {"mbit", 1'000'000}, {"kbit", 1'000}}};
-constexpr uint64_t kMaxUnits = 1'000'000;  // far from an overflow
+constexpr uint64_t kMaxUnits = 1'000'000;  // cannot overflow
 
 std::string BytesText(uint64_t bytes) {
   constexpr std::array<const char*, 4> kNames = {"B", "kB", "MB", "GB"};

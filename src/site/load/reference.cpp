@@ -27,7 +27,7 @@ std::vector<KeyDescription> AllDescriptions(std::span<const TierDescription> tie
     all.insert(all.end(), some.begin(), some.end());
   };
   for (std::span<const KeyDescription> part : DescriptionParts()) add(part);
-  // The last that starts is the first that a visitor meets.
+  // In the order in which visitors reach the tiers: the last tier to start is the first.
   for (const TierDescription& tier : std::views::reverse(tiers)) {
     if (tier.section) add(tier.section->keys());
   }
@@ -36,7 +36,7 @@ std::vector<KeyDescription> AllDescriptions(std::span<const TierDescription> tie
 
 std::string_view TopTable(std::string_view table) { return table.substr(0, table.find('.')); }
 
-// The tables in the order in which they are described, each behind the one that it is in.
+// The tables in the order of their descriptions, each after its parent table.
 std::vector<std::string_view> TablesInOrder(const std::vector<KeyDescription>& descriptions) {
   std::vector<std::string_view> tops;
   for (const KeyDescription& each : descriptions) {
@@ -93,7 +93,7 @@ void DescribeKey(const KeyDescription& description, const KeyLog& log, TableRefe
   table->keys.push_back(std::move(reference));
 }
 
-// What is read, and not described.
+// Keys and tables that are read, but not described.
 void FindUndescribed(const std::vector<KeyDescription>& descriptions, const KeyLog& log,
                      std::vector<std::string>* problems) {
   auto described = [&](std::string_view table, std::string_view key) {

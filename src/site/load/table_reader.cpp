@@ -41,7 +41,7 @@ std::string Quoted(const std::vector<std::string>& words) {
   return text;
 }
 
-// What to write instead, where a value of the wrong type shows what was meant.
+// A hint for a value of the wrong type whose meaning is clear.
 std::string Instead(const Value& value, Value::Kind wanted) {
   bool wants_number = wanted == Value::Kind::kInteger || wanted == Value::Kind::kNumber;
   if (value.kind == Value::Kind::kText && wants_number) {
@@ -70,7 +70,7 @@ std::string Instead(const Value& value, Value::Kind wanted) {
   return {};
 }
 
-// As site.toml writes them.
+// The spelling of site.toml.
 std::string Written(bool value) { return value ? "true" : "false"; }
 std::string Written(int64_t value) { return fmt::format("{}", value); }
 std::string Written(double value) { return fmt::format("{}", value); }

@@ -69,7 +69,7 @@ struct PurgePoll {
   bool operator==(const PurgePoll&) const = default;
 };
 
-std::string ToJson(const PurgePoll& question);
+std::string ToJson(const PurgePoll& poll);
 Result<PurgePoll> ReadPurgePoll(std::string_view json);
 
 // The journal's answer to a poll.
@@ -82,7 +82,7 @@ struct PurgePollAnswer {
   bool operator==(const PurgePollAnswer&) const = default;
 };
 
-std::string ToJson(const PurgePollAnswer& news);
+std::string ToJson(const PurgePollAnswer& answer);
 Result<PurgePollAnswer> ReadPurgePollAnswer(std::string_view json);
 
 // The result of an order, for its sender.
