@@ -36,7 +36,7 @@ struct TierArguments {
   std::string state_directory = ".meridian";
   std::vector<std::string> sockets;  // NAME=FD
   bool lab = false;
-  // Of an edge that stands alone.
+  // Options of an edge without a site.
   std::string listen;
   std::string origin;
   std::string cache_bytes;

@@ -98,7 +98,7 @@ std::vector<Place> ReadPlaces(TableReader& reader) {
   return places;
 }
 
-// The index of the data center that `key` names; nothing when the mistake was recorded.
+// The index of the data center that `key` names; nothing if it recorded an error.
 std::optional<uint8_t> ReadDataCenter(TableReader& map, const std::string& key,
                                       const site::Site& site) {
   std::string name = site::ReadDataCenterName(map, key, site);

@@ -27,15 +27,14 @@
 namespace meridian::dns {
 namespace {
 
-// A change of an answer is seen when caches have let the old one go, and in the loads a little
-// later.
+// A change of answers takes effect when caches have expired, and shows in the loads a little later.
 constexpr int kTtlsUntilSeen = 2;
 
 ConfiguredState ConfiguredOf(site::DataCenterState state) {
   switch (state) {
     case site::DataCenterState::kStarting:
       return ConfiguredState::kStarting;
-    // Down: our agent does not hear its agent. Whether it serves visitors is what our probes tell.
+    // Down: our agent gets no answer from its agent. Our probes decide whether it serves visitors.
     case site::DataCenterState::kDown:
     case site::DataCenterState::kServing:
       return ConfiguredState::kServing;
@@ -104,7 +103,7 @@ void DataCenters::Obey(const site::SiteView& view) {
     const site::DataCenterView* seen = view.FindDataCenter(candidates_[i].name);
     if (seen == nullptr) continue;
     states_[i].health.SetConfigured(ConfiguredOf(seen->state));
-    // While our agent does not hear its agent, the last word of that one is old.
+    // While our agent gets no answer from its agent, its last report is old.
     bool heard = seen->state != site::DataCenterState::kDown;
     states_[i].health.SetAvailable(seen->available || !heard);
     states_[i].capacity_rps = seen->capacity_rps;

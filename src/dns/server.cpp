@@ -128,7 +128,7 @@ Result<std::vector<io::Fd>> Server::OpenUdpSockets() {
   std::vector<io::Fd> sockets;
   for (size_t i = 0; i < wanted; ++i) {
     std::string name = site::NumberedSocket("udp", i);
-    // The agent has left out what is no address of this host.
+    // The agent has left out addresses that this host does not have.
     if (inherited && i > 0 && !process_.start().sockets.contains(name)) continue;
     const IpAddress& address = addresses[std::min(i, addresses.size() - 1)];
     Result<io::Fd> socket = process_.OpenDatagrams(name, {address, process_.site().ports.dns});
@@ -161,7 +161,7 @@ void Server::StartProbes() {
   prober_.Start(targets, on_result, process_.scope());
 }
 
-// Queries that come meanwhile wait in the sockets.
+// Queries wait in the sockets meanwhile.
 io::Task<void> Server::AwaitFirstProbes() {
   TimePoint deadline = process_.loop().After(kFirstProbesTimeout);
   while (!data_centers_.AllProbed() && co_await probed_.Wait(deadline)) {

@@ -22,7 +22,7 @@ UdpServer::UdpServer(io::Fd socket, Published<Snapshot>& snapshots, size_t reade
       metrics_(metrics),
       thread_([this](const std::stop_token& stop) { Serve(stop); }) {}
 
-UdpServer::~UdpServer() = default;  // jthread: asks it to stop, and waits
+UdpServer::~UdpServer() = default;  // jthread: requests a stop, and joins
 
 void UdpServer::Serve(const std::stop_token& stop) {
   const SystemClock clock;

@@ -37,8 +37,8 @@ using wire::dns::Response;
 constexpr size_t kLengthBytes = 2;  // before each message over TCP (RFC 1035 section 4.2.2)
 using QueryBuffer = std::array<uint8_t, kLengthBytes + wire::dns::kMinUdpResponseBytes>;
 
-// Any local address of the server's family, any port: a new one for each question, so that a forged
-// answer has to guess it.
+// Any local address of the server's family and any port: each query uses a new port, which a forged
+// answer must guess.
 Endpoint LocalFor(const Endpoint& server) {
   if (server.address.is_v4()) return {};
   constexpr std::array<uint8_t, 16> kAny{};
@@ -55,7 +55,7 @@ io::Task<Result<void>> ReadAll(io::Stream& stream, MutableBytes into) {
   co_return Result<void>{};
 }
 
-// The message `query` with its length before it.
+// The message `query`, with its length in front.
 Bytes EncodeWithLength(const Query& query, QueryBuffer* buffer) {
   size_t bytes = wire::dns::EncodeQuery(query, std::span(*buffer).subspan(kLengthBytes));
   ByteWriter length(*buffer);
@@ -157,7 +157,7 @@ io::Task<Result<Response>> DnsClient::AskByUdp(const Query& query, Endpoint serv
   for (;;) {
     Result<io::Datagrams::Received> received = co_await (*socket)->Receive(space);
     if (!received) co_return Fail(std::move(received.error()));
-    // Whatever else comes may be forged: the wait goes on.
+    // Other datagrams may be forged: continues to wait.
     if (received->from != server) continue;
     Result<Response> response = wire::dns::DecodeResponse(std::span(space).first(received->bytes));
     if (response && wire::dns::Answers(*response, query)) co_return response;

@@ -53,7 +53,7 @@ std::string RcodeName(Rcode rcode) {
   return fmt::format("RCODE {}", static_cast<int>(rcode));
 }
 
-// How long "there is none" may be kept: RFC 2308 section 5. Without an SOA not at all.
+// The TTL of a negative answer (RFC 2308 section 5); without an SOA zero.
 uint32_t NegativeTtl(const Response& response) {
   for (const Record& record : response.authorities) {
     if (const auto* soa = std::get_if<wire::dns::SoaData>(&record.data)) {

@@ -54,7 +54,7 @@ struct Widths {
 
 std::string TimeText(Duration duration) { return fmt::format("{:.1f} ms", Milliseconds(duration)); }
 
-// A server must not drive the terminal.
+// Replaces control characters: a server must not control the terminal.
 std::string Printable(std::string_view text) {
   std::string safe(text);
   std::ranges::replace_if(safe, [](char c) { return c < ' ' || c > '~'; }, '?');
@@ -71,8 +71,7 @@ std::string TypeText(RecordType type) {
   return type == RecordType::kA ? "A" : type == RecordType::kAaaa ? "AAAA" : "HTTPS";
 }
 
-// The name as somebody who asked for `host` reads it: what stands before it, such as "us-west";
-// nothing for the host itself.
+// The part of the name before `host`, such as "us-west"; empty for the host itself.
 std::string ShortName(const wire::dns::Name& name, const std::string& host) {
   if (name.is_root()) return "";
   std::string text = NameText(name);
@@ -107,7 +106,7 @@ std::string AnswerText(const DnsAnswer& answer, const Target& target) {
   return text;
 }
 
-// What the code says is enough where the message only repeats the address.
+// The code's name is enough if the message only repeats the address.
 std::string ErrorText(const Error& error) {
   return MayFallBack(error) ? std::string(ErrcName(error.code)) : Printable(error.message);
 }
@@ -147,7 +146,7 @@ Severity SeverityOf(int status) {
                                   : Severity::kGood;
 }
 
-// The rows of one address. The last step that was begun bears the error.
+// The rows of an address. The last step that began shows the error.
 std::vector<Row> AttemptRows(const Attempt& attempt, const Target& target) {
   std::vector<Row> rows;
   if (attempt.connect) {
@@ -208,7 +207,7 @@ std::string Line(const Row& row, const Widths& widths, bool color) {
   return text + "\n";
 }
 
-// Its value goes over all columns.
+// Its value spans all columns.
 std::string WideLine(std::string_view step, const std::string& value, const Widths& widths,
                      bool color) {
   std::string padded = fmt::format("{:<{}}", step, widths.step);
@@ -216,7 +215,7 @@ std::string WideLine(std::string_view step, const std::string& value, const Widt
   return fmt::format("  {}  {}\n", padded, value);
 }
 
-// The AAAA question of a site without IPv6 is asked, and tells nothing.
+// Hides the AAAA query of a site without IPv6, which has no information.
 bool IsShown(const DnsTry& attempt) {
   return attempt.question.type == RecordType::kA || !attempt.answer ||
          attempt.answer->kind == DnsAnswer::Kind::kFound;
@@ -228,7 +227,7 @@ std::string BytesText(uint64_t bytes) {
   constexpr uint64_t kThousand = 1000;
   if (bytes < kThousand) return fmt::format("{} byte{}", bytes, bytes == 1 ? "" : "s");
   double thousands = static_cast<double>(bytes) / kThousand;
-  // What would be rounded to 1000.0 KB is a megabyte.
+  // Values that would be rounded to 1000.0 KB are printed in MB.
   if (thousands < 999.95) return fmt::format("{:.1f} KB", thousands);
   return fmt::format("{:.1f} MB", thousands / kThousand);
 }
