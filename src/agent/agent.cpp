@@ -245,7 +245,7 @@ void Agent::RememberDrain(bool drained) const {
     done = Fail(Errc::kIo, "{}: {}", marker.string(), error.message());
   }
   if (!done) {
-    LOG_ERROR("a restart of this data center will not know whether it is drained",
+    LOG_ERROR("the drain state is not saved, so a restart of this data center ignores it",
               {"drained", drained}, {"problem", done.error().message});
   }
 }
@@ -278,7 +278,7 @@ io::Task<void> Agent::RestartWhenLeft(InstanceChild& instance, uint64_t view_num
     Result<void> waited = co_await changed_.Wait(deadline);
     if (waited) continue;
     if (waited.error().code != Errc::kTimeout) co_return;
-    LOG_WARNING("still has requests, restarted all the same", {"instance", instance.view().id});
+    LOG_WARNING("instance restarted with requests in flight", {"instance", instance.view().id});
     break;
   }
   instance.Restart();

@@ -84,7 +84,7 @@ Result<int> RunGuard(const GuardOptions& options) {
   if (!written) LOG_WARNING("the pid file is not written", {"problem", written.error().message});
   io::ExitStatus status = loop.RunToEnd(Guard(signals, **agent));
   agent->reset();
-  if (!io::KillDescendants(kKillTimeout)) LOG_ERROR("some processes do not die");
+  if (!io::KillDescendants(kKillTimeout)) LOG_ERROR("some processes survive SIGKILL");
   unlink(options.pid_file.c_str());
   return status.signal == 0 ? status.code : kSignalStatus + status.signal;
 }

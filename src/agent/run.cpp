@@ -47,7 +47,7 @@ io::Task<void> WatchLifeline(io::Stream& lifeline, std::filesystem::path pid_fil
   uint8_t byte = 0;
   Result<size_t> got = co_await lifeline.Read({&byte, 1});
   if (!got && got.error().code == Errc::kCancelled) co_return;
-  LOG_ERROR("the guard is gone, ending this data center");
+  LOG_ERROR("the guard has ended, stopping this data center");
   io::KillDescendants(kKillTimeout);
   unlink(pid_file.c_str());
   _exit(EXIT_FAILURE);

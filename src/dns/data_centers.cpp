@@ -63,7 +63,8 @@ Result<std::shared_ptr<const GeoDatabase>> OpenGeoDatabase(
   Result<GeoDatabase> database = GeoDatabase::Open(named ? config.geo_database : country_database);
   if (!database && named) return Fail(database.error());
   if (!database) {
-    LOG_WARNING("clients are not located by their country", {"problem", database.error().message});
+    LOG_WARNING("the country database is unusable: clients are not located by country",
+                {"problem", database.error().message});
     return nullptr;
   }
   return std::make_shared<const GeoDatabase>(*std::move(database));

@@ -37,7 +37,7 @@ SteeringClient ClientAt(const Location& location) {
       .address = IpAddress::V4(198, 51, 100, 1), .direction = DirectionOf(location), .mapped = {}};
 }
 
-// The nth of many clients, each of a block of its own, whose location nobody knows.
+// The nth of many clients, each in its own block, with unknown locations.
 SteeringClient Client(int n) {
   return {.address = IpAddress::V4(10, static_cast<uint8_t>(n >> 8), static_cast<uint8_t>(n), 1),
           .direction = {},

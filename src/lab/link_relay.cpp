@@ -78,7 +78,7 @@ void LinkRelay::Admit(const LinkRoute& route, std::unique_ptr<io::Stream> opener
   }
   opener->Abort();
   if (std::exchange(warned_of_limit_, true)) return;
-  LOG_WARNING("too many connections cross links, new ones are broken off",
+  LOG_WARNING("too many connections over links: new connections are aborted",
               {"limit", options_.max_connections});
 }
 

@@ -38,10 +38,10 @@ using Wire = std::unique_ptr<io::Stream>;
 
 constexpr uint16_t kPort = 21000;
 constexpr Duration kTestTimeout = seconds(10);
-// Long enough for what is not held back to arrive.
+// Long enough for data to arrive that is not held back.
 constexpr Duration kAWhile = milliseconds(50);
 
-// A third number of addresses that no other run of this test has at the moment.
+// A third octet of addresses that no concurrent run of this test uses.
 uint8_t OwnBlock() { return static_cast<uint8_t>(1 + getpid() % 249); }
 
 site::Site TwoDataCenters() {
@@ -57,7 +57,7 @@ class LinkRelayTest : public testing::Test {
  protected:
   LinkRelayTest() { Order({.round_trip = Duration::zero()}); }
 
-  // Runs `test` beside a relay, with a listener at the second data center.
+  // Runs `test` together with a relay, with a listener at the second data center.
   template <class Test>
   void Run(Test test, size_t max_connections = 100) {
     auto main = [&]() -> io::Task<void> {
@@ -91,7 +91,7 @@ class LinkRelayTest : public testing::Test {
     EXPECT_TRUE(wire);
     co_return std::move(*wire);
   }
-  // What connects next at the far side; null when nothing does.
+  // The next connection at the far side; null if there is none.
   io::Task<Wire> Accept(Duration patience = kTestTimeout) {
     auto wire = co_await far_->Accept(loop_.After(patience));
     co_return wire ? std::move(*wire) : nullptr;
@@ -100,7 +100,7 @@ class LinkRelayTest : public testing::Test {
     Result<void> said = co_await wire.Write(AsBytes(text));
     co_return said.has_value();
   }
-  // As many bytes as are wanted; "!" and why, when they do not come.
+  // Reads that many bytes; returns "!" and the error on failure.
   io::Task<std::string> Hear(io::Stream& wire, size_t count, Duration patience = kTestTimeout) {
     std::string heard;
     std::vector<uint8_t> space(count);
@@ -139,7 +139,7 @@ TEST_F(LinkRelayTest, WordsArriveWithTheLinksLatencyFromTheOpenersAddress) {
     Wire far = co_await Accept();
     EXPECT_EQ(far->peer().address, From().address);
     EXPECT_EQ(co_await Hear(*far, 5), "hello");
-    // There and back for the greeting, and there for the words.
+    // A round trip for the handshake, and half of one for the data.
     EXPECT_GE(loop_.Now() - began, milliseconds(60));
     TimePoint answered = loop_.Now();
     EXPECT_TRUE(co_await Say(*far, "well"));
@@ -195,7 +195,7 @@ TEST_F(LinkRelayTest, AResetOfAnEndThatHadFinishedIsPassedOnToo) {
     near->ShutdownWrite();
     EXPECT_EQ(co_await Hear(*far, 1), "!end");
     near->Abort();
-    // The far end learns of it by saying more.
+    // The far end detects it when it sends more.
     std::string text(100'000, 'x');
     TimePoint deadline = loop_.After(kTestTimeout);
     while (co_await Say(*far, text) && loop_.Now() < deadline) {
@@ -277,7 +277,7 @@ TEST_F(LinkRelayTest, WhoGivesUpAtACutIsForgottenAndNeverSeenOnTheOtherSide) {
       EXPECT_TRUE(co_await Say(*near, "hello"));
       near->Close();
     }
-    // What has not begun to be carried is not counted yet.
+    // A connection that has not started is not counted yet.
     (void)co_await io::Sleep(milliseconds(1));
     co_await UntilNoConnectionIsLeft();
     Order({.kind = Kind::kHeal});

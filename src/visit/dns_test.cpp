@@ -15,7 +15,7 @@ const Question kPhotosA{.name = wire::dns::Name::Parse("photos.example").value()
                         .type = RecordType::kA};
 constexpr VisitLimits kShortTimeouts{.dns_try_timeout = milliseconds{300}};
 
-// Of the header: what the id is, and that the answer was cut off (RFC 1035 section 4.1.1).
+// Bytes of the header: the id, and the flags with the truncation bit (RFC 1035 section 4.1.1).
 constexpr size_t kIdByte = 1;
 constexpr size_t kFlagsByte = 2;
 constexpr uint8_t kTruncated = 0x02;
@@ -27,7 +27,7 @@ class DnsClientTest : public testing::Test {
     std::vector<DnsTry> tries;
   };
 
-  // Looks the question up, as often as that one after the other.
+  // Looks up the question `times` times, one after the other.
   std::vector<Looked> LookUp(int times = 1, VisitLimits limits = {}) {
     std::vector<Looked> looked(static_cast<size_t>(times));
     world_.Run([&]() -> io::Task<void> {
@@ -87,7 +87,7 @@ TEST_F(DnsClientTest, AnswersToOtherQuestionsAndGarbageAreNotBelieved) {
 }
 
 TEST_F(DnsClientTest, AnAnswerFromAnotherAddressIsNotBelieved) {
-  // The forger knows everything but cannot send from the server's address.
+  // The forger knows the whole query, but cannot send from the server's address.
   world_.east.dns = ServerBehavior::kAbsent;
   world_.Run([&]() -> io::Task<void> {
     Endpoint server{world_.site.datacenters[0].address, world_.site.ports.dns};

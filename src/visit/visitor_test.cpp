@@ -15,7 +15,7 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::HasSubstr;
 
-// For what is to time out. Long enough for a server of the same process to answer.
+// For requests that should time out. Long enough for a server in the same process to answer.
 constexpr Duration kShortTimeouts = milliseconds{300};
 
 class VisitorTest : public testing::Test {

@@ -179,9 +179,8 @@ io::Task<void> InstanceChild::Watch(io::Process& process) {
 void InstanceChild::CheckAddress() {
   exposed_ = context_.hosting == site::Hosting::kServers && ListensOnAllAddresses(port_);
   if (!exposed_) return;
-  LOG_WARNING(
-      "instance listens on all addresses, so that strangers reach it past edge and balancer",
-      {"instance", id_}, {"port", port_}, {"advice", "listen on $HOST"});
+  LOG_WARNING("instance listens on all addresses, so clients can bypass edge and balancer",
+              {"instance", id_}, {"port", port_}, {"advice", "listen on $HOST"});
 }
 
 std::string InstanceChild::Condition() const {
@@ -190,7 +189,8 @@ std::string InstanceChild::Condition() const {
   }
   if (state_ == site::InstanceState::kStarting && !problem_.empty()) return "ended: " + problem_;
   if (!exposed_ || pid() == 0) return "";
-  return "listens on all addresses, where strangers reach it; have it listen on $HOST";
+  return "listens on all addresses, so clients can bypass edge and balancer; have it listen on "
+         "$HOST";
 }
 
 void InstanceChild::SetState(site::InstanceState state) {

@@ -121,7 +121,7 @@ TEST_F(PeersTest, TwoMissesInARowAreDownAndAnAnswerBringsItBack) {
   peers.OnMiss("b");
   EXPECT_EQ(StateOf(peers, "b"), DataCenterState::kServing);
   EXPECT_TRUE(peers.reachable("b"));
-  EXPECT_FALSE(peers.all_known());  // c has never been heard
+  EXPECT_FALSE(peers.all_known());  // c has never answered
   peers.OnMiss("c");
   peers.OnMiss("c");
   EXPECT_TRUE(peers.all_known());

@@ -22,7 +22,8 @@ constexpr InstanceState kUnhealthy = InstanceState::kUnhealthy;
 constexpr Duration kUnhealthyTimeout = seconds(30);
 const TimePoint kStart{std::chrono::hours{1}};
 
-// When an instance is replaced, within `duration` from kStart, if nothing changes but that.
+// The times at which instances are replaced, within `duration` from kStart, if their states do not
+// change otherwise.
 std::vector<Duration> Replacements(Replacement& replacement,
                                    const std::vector<InstanceState>& states, Duration duration) {
   std::vector<Duration> times;

@@ -168,7 +168,7 @@ void TierChild::OnProbed(const io::Process& process, bool was_hung) {
     child_.Kill(fmt::format("it hung: no answer at {} for {:.0f} s", spec_.ops.ToString(),
                             Seconds(hang_->silence())));
   } else if (first) {
-    LOG_WARNING("a tier that hangs is left alone: a debugger holds it", {"tier", spec_.name});
+    LOG_WARNING("a hung tier is not killed: a debugger is attached", {"tier", spec_.name});
     changed_();
   }
 }
@@ -180,7 +180,7 @@ std::string TierChild::Condition() const {
   if (!hung()) return report_.ready ? report_.detail : child_.problem();
   std::string text =
       fmt::format("no answer at {} for over {:.0f} s", spec_.ops.ToString(), Seconds(kHungAfter));
-  if (debugged_) return text + "; left alone while a debugger holds it";
+  if (debugged_) return text + "; not killed while a debugger is attached";
   return text + fmt::format("; killed and started again after {:g} s ([agent] hung_timeout)",
                             Seconds(context_.site.agent.hung_timeout));
 }

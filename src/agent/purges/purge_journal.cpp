@@ -125,8 +125,9 @@ io::Task<Result<void>> PurgeJournal::Open() {
     if (!got) co_return Fail(std::move(got.error()));
     bool whole = *got == *size && Take(text);
     if (!whole) {
-      LOG_ERROR("the journal of purges is damaged: a new one begins, and every cache starts empty",
-                {"file", path()});
+      LOG_ERROR(
+          "the purge journal is damaged: a new journal starts, and every edge clears its cache",
+          {"file", path()});
       id_ = 0;
     }
   }

@@ -22,7 +22,7 @@ namespace {
 
 site::PurgeOrder Order(const std::string& value) { return {.value = value}; }
 
-// A disk whose files fail to sync while it is told so.
+// A disk whose files fail to sync while `fails` is set.
 class FailingDisk final : public io::Disk {
  public:
   explicit FailingDisk(io::Disk& disk) : disk_(disk) {}
@@ -81,7 +81,7 @@ class FailingDisk final : public io::Disk {
 
 class PurgeJournalTest : public testing::Test {
  protected:
-  // Opens the journal that is in the folder and uses it.
+  // Opens the journal in the folder and runs `use` with it.
   void With(const std::function<io::Task<void>(PurgeJournal&)>& use) {
     auto main = [&]() -> io::Task<void> {
       PurgeJournal journal(disk_, scratch_.path(), "purges", Random(seed_++));

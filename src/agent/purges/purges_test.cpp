@@ -36,7 +36,7 @@ class PurgesTest : public testing::Test, public AgentWorld {
     loop_.RunToEnd(main());
   }
 
-  // An edge that applies whatever it hears, each to `objects`.
+  // An edge that applies every order, each to `objects` objects.
   io::Task<void> Follow(std::string edge, uint64_t objects) {
     site::PurgePoll poll{.edge = edge};
     for (;;) {
@@ -46,7 +46,7 @@ class PurgesTest : public testing::Test, public AgentWorld {
       poll = {.edge = edge, .journal = answer->journal, .after = answer->newest};
       if (first) continue;
       for (const auto& entry : answer->entries) poll.applied.push_back({entry.number, objects});
-      if (answer->entries.empty()) co_return;  // it stops
+      if (answer->entries.empty()) co_return;  // purges_ stops
     }
   }
 
@@ -94,7 +94,8 @@ TEST_F(PurgesTest, AnEdgeThatIsLateIsGivenWhatItMissed) {
     auto first = co_await purges_.OnPoll({.edge = "us-east"});
     (void)co_await purges_.Purge({.value = "/a"}, milliseconds{0});
     (void)co_await purges_.Purge({.value = "/b"}, milliseconds{0});
-    auto answer = co_await purges_.OnPoll({.edge = "us-east", .journal = first->journal, .after = 0});
+    auto answer =
+        co_await purges_.OnPoll({.edge = "us-east", .journal = first->journal, .after = 0});
     EXPECT_EQ(answer->entries.size(), 2U);
     EXPECT_EQ(answer->entries[1].order.value, "/b");
   });
@@ -133,7 +134,8 @@ TEST_F(PurgesTest, StopLetsEverybodyGo) {
     io::Scope purging(loop_);
     purging.Spawn(purge());
     auto first = co_await purges_.OnPoll({.edge = "us-west"});
-    auto answer = co_await purges_.OnPoll({.edge = "us-west", .journal = first->journal, .after = 0});
+    auto answer =
+        co_await purges_.OnPoll({.edge = "us-west", .journal = first->journal, .after = 0});
     EXPECT_EQ(answer->newest, 1U);
     purges_.Stop();
     co_await purging.Join();

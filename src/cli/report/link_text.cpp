@@ -36,7 +36,7 @@ std::string BytesText(uint64_t bytes) {
 
 std::string StateText(const lab::LinkStatus& link) {
   if (link.silent.empty()) return link.state;
-  return fmt::format("{}: {} is not heard", link.state, link.silent);
+  return fmt::format("{}: data from {} does not arrive", link.state, link.silent);
 }
 
 }  // namespace

@@ -278,7 +278,7 @@ io::Task<void> TierProcess::AwaitSignal() {
     number = co_await signals_.Next();
   }
   if (!number) co_return;
-  LOG_INFO("draining, then leaving", {"signal", *number});
+  LOG_INFO("draining, then exiting", {"signal", *number});
   stopping_ = true;
   if (*number == SIGTERM) grace_ = http::kRetireGrace;
   stop_.WakeAll();
@@ -314,7 +314,7 @@ io::Task<void> TierProcess::ReadViews(io::Stream& control, const Service& servic
   }
   if (!ok) LOG_ERROR("the agent's view cannot be read", {"problem", ok.error().message});
   // Without its agent the data center has ended, so the tier stops at once.
-  LOG_ERROR("the agent is gone, leaving");
+  LOG_ERROR("the agent has ended, exiting");
   _exit(EXIT_FAILURE);
 }
 

@@ -96,7 +96,7 @@ Result<void> CheckPurge(const PurgeOrder& order) {
   }
   // URLs contain only these characters, and tags are separated by others.
   bool plain = std::ranges::all_of(order.value, [](char c) { return c > ' ' && c < 0x7f; });
-  if (!plain) return Fail(Errc::kInvalid, "only visible ASCII characters may stand in it");
+  if (!plain) return Fail(Errc::kInvalid, "it may contain only visible ASCII characters");
   return order.kind == PurgeKind::kTag ? Result<void>{} : CheckUrl(order.value);
 }
 

@@ -23,9 +23,9 @@ TEST(PurgeTest, MessagesSurviveTheWay) {
       .edge = "us-east", .journal = 12, .after = 3, .applied = {{.number = 3, .objects = 40}}};
   EXPECT_EQ(ReadPurgePoll(ToJson(poll)), poll);
   PurgePollAnswer answer{.journal = 12,
-                       .oldest = 2,
-                       .newest = 5,
-                       .entries = {{.number = 4, .order = kUrl}, {.number = 5, .order = kTag}}};
+                         .oldest = 2,
+                         .newest = 5,
+                         .entries = {{.number = 4, .order = kUrl}, {.number = 5, .order = kTag}}};
   EXPECT_EQ(ReadPurgePollAnswer(ToJson(answer)), answer);
   PurgeReport report{
       .number = 4,
