@@ -257,7 +257,7 @@ Result<void> Agent::RestartInstance(std::string_view id) {
     return other.id != id && other.state == site::InstanceState::kHealthy;
   });
   if (!others) {
-    return Fail(Errc::kUnavailable, "no other instance is healthy: nobody could serve meanwhile");
+    return Fail(Errc::kUnavailable, "no other instance is healthy: none could serve meanwhile");
   }
   if (!(*found)->Leave()) return Fail(Errc::kUnavailable, "{} is not in service", id);
   background_.Spawn(RestartWhenLeft(**found, view_.number));

@@ -1,4 +1,4 @@
-// Fixture of the agent's tests: a site of two data centers on this machine, with a free admin port
+// For tests: a site of two data centers on this machine, with a free admin port
 // and certificates, and a loop. One thread.
 #pragma once
 

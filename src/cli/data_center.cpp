@@ -106,7 +106,7 @@ int Explain(const Verb& verb, const std::string& name, const Result<http::Fetche
   }
   if (!answer) {
     const char* who = verb.lab ? "no lab runs for this state directory; start one: meridian up"
-                               : "its agent does not answer; what is known says meridian status";
+                               : "its agent does not answer; for its status: meridian status";
     fmt::print(stderr, "meridian: {}: {} ({})\n", name, who, answer.error().message);
     return kFailed;
   }

@@ -45,7 +45,7 @@ int Restart(const Arguments& arguments) {
     fmt::print(stderr, "meridian: {}: {}", arguments.id, answer->body);
     return kFailed;
   }
-  fmt::print("{} finishes what it has, and starts again: meridian status\n", arguments.id);
+  fmt::print("{} finishes its requests, and starts again: meridian status\n", arguments.id);
   return kDone;
 }
 
@@ -55,7 +55,7 @@ void AddInstance(Command& program) {
   Command& group = program.AddCommand("instance", "Restart an instance of the application");
   group.subcommands_given = {.min = 1, .max = 1};
   auto arguments = std::make_shared<Arguments>();
-  Command& command = group.AddCommand("restart", "Start it anew, failing no request");
+  Command& command = group.AddCommand("restart", "Restart it without failing a request");
   command.AddOption({.name = "id",
                      .value = &arguments->id,
                      .help = "The instance, such as us-east-1",

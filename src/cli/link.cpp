@@ -140,11 +140,11 @@ void AddLink(Command& program) {
                          .help = "What it carries each way, such as 100mbit, or unlimited"});
   Option& cut = command.AddOption({.name = "--cut",
                                    .value = &arguments->cut,
-                                   .help = "Nothing arrives at either end, and neither is told"});
+                                   .help = "No data arrives at either end; connections stay open"});
   Option& half_cut =
       command.AddOption({.name = "--half-cut",
                          .value = &arguments->half_cut,
-                         .help = "What A says does not arrive at B; what B says does at A"});
+                         .help = "Data from A does not arrive at B; data from B does arrive at A"});
   Option& heal =
       command.AddOption({.name = "--heal",
                          .value = &arguments->heal,

@@ -130,12 +130,12 @@ int Run(const site::TierDescription& tier, TierArguments& arguments) {
 void AddAloneOptions(Command& command, const Option& dc, TierArguments& arguments) {
   Option& origin = command.AddOption({.name = "--origin",
                                       .value = &arguments.origin,
-                                      .help = "Stand alone, without a site: in front of this",
+                                      .help = "Run without a site, in front of this origin",
                                       .type = "URL"});
   command.option_groups.push_back({.name = "where", .options = {&origin, &dc}});
   Option& listen = command.AddOption({.name = "--listen",
                                       .value = &arguments.listen,
-                                      .help = "Where an edge that stands alone listens",
+                                      .help = "Listen address of an edge without a site",
                                       .type = "ADDRESS:PORT",
                                       .needs = {&origin}});
   origin.needs = {&listen};

@@ -167,7 +167,8 @@ int VisitOnce(const Arguments& arguments, const Plan& plan, Session& session) {
     if (NobodyAnswered(visit)) {
       std::string state =
           arguments.state_directory == kDefaultState ? "" : " --state " + arguments.state_directory;
-      fmt::print(stderr, "meridian: nobody answered. What runs: {} status{}\n", HowToCall(), state);
+      fmt::print(stderr, "meridian: no address answered. For the state: {} status{}\n", HowToCall(),
+                 state);
     }
   }
   return visit::Failed(visit) ? kFailed : kDone;
@@ -208,7 +209,7 @@ int RunVisit(const Arguments& arguments) {
 void AddVisit(Command& program) {
   auto arguments = std::make_shared<Arguments>();
   Command& command =
-      program.AddCommand("visit", "Go to the site as a visitor, and say what happens");
+      program.AddCommand("visit", "Request a URL of the site as a visitor, and show each step");
   command.AddOption({.name = "url",
                      .value = &arguments->url,
                      .help = "A URL of the site; without a port: the edge's",

@@ -42,10 +42,10 @@ AnswerMetrics::AnswerMetrics(Metrics& metrics, const std::vector<std::string>& d
   for (Transport transport : {Transport::kUdp, Transport::kTcp}) {
     PerTransport& counters = transports_[static_cast<size_t>(transport)];
     for (size_t kind = 0; kind < kReplyKinds; ++kind) {
-      counters.replies[kind] = &metrics.AddCounter(
-          "meridian_dns_queries_total", "Messages received, by what came of them.",
-          {{"transport", LabelOf(transport)},
-           {"result", std::string(LabelOf(static_cast<ReplyKind>(kind)))}});
+      counters.replies[kind] =
+          &metrics.AddCounter("meridian_dns_queries_total", "Messages received, by result.",
+                              {{"transport", LabelOf(transport)},
+                               {"result", std::string(LabelOf(static_cast<ReplyKind>(kind)))}});
     }
   }
   for (Transport transport : {Transport::kUdp, Transport::kTcp}) {

@@ -119,7 +119,7 @@ Result<std::vector<LinkStatus>> DecodeLinks(std::string_view text) {
   Result<Value> json = wire::json::Parse(text);
   const Value* list = json ? json->Find("links") : nullptr;
   if (list == nullptr || !list->is_array()) {
-    return Fail(Errc::kInvalid, "what the lab says of its links cannot be read");
+    return Fail(Errc::kInvalid, "the lab's answer about its links cannot be read");
   }
   std::vector<LinkStatus> all;
   for (const Value& each : list->elements()) {
@@ -133,7 +133,7 @@ Result<std::vector<LinkStatus>> DecodeLinks(std::string_view text) {
                    .bytes_from_a = each.WholeNumberOf("bytes_from_a"),
                    .bytes_from_b = each.WholeNumberOf("bytes_from_b")});
     if (all.back().a.empty() || all.back().b.empty() || all.back().state.empty()) {
-      return Fail(Errc::kInvalid, "what the lab says of a link cannot be read");
+      return Fail(Errc::kInvalid, "the lab's answer about a link cannot be read");
     }
   }
   return all;

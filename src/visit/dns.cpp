@@ -86,7 +86,7 @@ DnsClient::DnsClient(io::Loop& loop, io::Network& network, DnsClientOptions opti
     : loop_(loop), network_(network), options_(std::move(options)), resolver_(options_.servers) {}
 
 std::shared_ptr<DnsClient::PendingLookUp> DnsClient::FindPending(const Question& question) const {
-  auto same = [&](const auto& pending) { return flight->question == question; };
+  auto same = [&](const auto& pending) { return pending->question == question; };
   auto found = std::ranges::find_if(pending_, same);
   return found == pending_.end() ? nullptr : *found;
 }
@@ -95,22 +95,22 @@ io::Task<Result<DnsAnswer>> DnsClient::LookUp(Question question, std::vector<Dns
   if (const DnsAnswer* known = resolver_.Find(question, Now())) co_return *known;
   std::shared_ptr<PendingLookUp> pending = FindPending(question);
   if (pending != nullptr) {
-    Result<void> answered = co_await flight->answered.Wait();
+    Result<void> answered = co_await pending->answered.Wait();
     if (!answered) co_return Fail(std::move(answered.error()));
-    co_return flight->outcome;
+    co_return pending->outcome;
   }
   pending = std::make_shared<PendingLookUp>();
-  flight->question = question;
+  pending->question = question;
   pending_.push_back(pending);
-  flight->outcome = co_await AskServers(question, tries);
+  pending->outcome = co_await AskServers(question, tries);
   std::erase(pending_, pending);
-  flight->answered.WakeAll();
-  co_return flight->outcome;
+  pending->answered.WakeAll();
+  co_return pending->outcome;
 }
 
 io::Task<Result<DnsAnswer>> DnsClient::AskServers(const Question& question,
                                                   std::vector<DnsTry>* tries) {
-  Result<DnsAnswer> answer = Fail(Errc::kUnavailable, "nobody was asked");
+  Result<DnsAnswer> answer = Fail(Errc::kUnavailable, "no server was queried");
   for (size_t index : resolver_.ServersToAsk(Now())) {
     DnsTry attempt{.question = question, .server = resolver_.server(index)};
     TimePoint began = Now();

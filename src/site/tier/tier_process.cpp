@@ -247,7 +247,7 @@ io::Task<Result<void>> TierProcess::Start(const Service& service) {
   Result<void> ops = ServeOps(service);
   if (!ops) co_return ops;
   if (start_.control_fd >= 0) co_await AwaitFirstView(service.first_view_timeout);
-  if (stopping_) co_return Fail(Errc::kCancelled, "told to end before it served");
+  if (stopping_) co_return Fail(Errc::kCancelled, "stopped before it served");
   if (service.on_view && view_->number == 0) service.on_view();
   co_return co_await service.start();
 }
