@@ -67,7 +67,7 @@ TEST(TierTable, AnEdgePlaceRunsTheTiersThatBelongThere) {
   EXPECT_EQ(table[0].name, "dns");
 }
 
-TEST(TierTable, LongestStopLeavesTiersAndApplicationTheirTimes) {
+TEST(TierTable, MaxStopTimeLeavesTiersAndApplicationTheirTimes) {
   site::Site site = OneDataCenter();
   site.app.stop_timeout = minutes(9);
   size_t tiers = TierTable(site, site.datacenters.front(), site::Hosting::kLab).size();
