@@ -168,8 +168,8 @@ std::string PercentEncoded(std::string_view text) {
   return encoded;
 }
 
-// A subcommand of `session`.
-struct Question {
+// The description of a subcommand of `session`.
+struct Subcommand {
   const char* name;
   const char* summary;
   const char* what;  // the last part of the tier's path
@@ -177,10 +177,10 @@ struct Question {
   void (*compare)(const std::vector<Answer>& all) = nullptr;
 };
 
-int Show(const Arguments& arguments, const Question& question) {
+int Show(const Arguments& arguments, const Subcommand& subcommand) {
   auto deployed = FindDeployed(arguments.state_directory);
   if (!deployed) return deployed.error();
-  std::string what = question.what;
+  std::string what = subcommand.what;
   if (!arguments.key.empty()) what += "?" + PercentEncoded(arguments.key);
   Result<std::vector<Answer>> all = AskAll(*deployed, what);
   if (!all) return Complain(all.error());
@@ -192,21 +192,21 @@ int Show(const Arguments& arguments, const Question& question) {
   }
   for (const Answer& answer : *all) {
     if (answer.problem.empty()) {
-      question.print(answer);
+      subcommand.print(answer);
     } else {
       fmt::print("{:<14} {}\n", answer.data_center, answer.problem);
     }
   }
-  if (question.compare != nullptr) question.compare(*all);
+  if (subcommand.compare != nullptr) subcommand.compare(*all);
   return answered ? kDone : kFailed;
 }
 
-Command& AddQuestion(Command& session, const Question& question,
-                     const std::shared_ptr<Arguments>& arguments) {
-  Command& command = session.AddCommand(question.name, question.summary);
+Command& AddSubcommand(Command& session, const Subcommand& subcommand,
+                       const std::shared_ptr<Arguments>& arguments) {
+  Command& command = session.AddCommand(subcommand.name, subcommand.summary);
   command.AddOption({.name = "--json", .value = &arguments->json, .help = "As JSON"});
   AddStateOption(command, arguments->state_directory);
-  command.action = [arguments, question] { return Show(*arguments, question); };
+  command.action = [arguments, subcommand] { return Show(*arguments, subcommand); };
   return command;
 }
 
@@ -215,25 +215,25 @@ Command& AddQuestion(Command& session, const Question& question,
 void AddSessionCommands(Command& session) {
   auto arguments = std::make_shared<Arguments>();
   session.subcommands_given = {.min = 0, .max = 1};
-  AddQuestion(session,
-              {.name = "lag",
-               .summary = "How far each data center is behind each other",
-               .what = "lag",
-               .print = &PrintLag},
-              arguments);
-  AddQuestion(session,
-              {.name = "digest",
-               .summary = "Whether all data centers hold the same",
-               .what = "digest",
-               .print = &PrintDigest,
-               .compare = &CompareDigests},
-              arguments);
-  Command& get = AddQuestion(session,
-                             {.name = "get",
-                              .summary = "What each data center has of a key",
-                              .what = "key",
-                              .print = &PrintKey},
-                             arguments);
+  AddSubcommand(session,
+                {.name = "lag",
+                 .summary = "How far each data center is behind each other",
+                 .what = "lag",
+                 .print = &PrintLag},
+                arguments);
+  AddSubcommand(session,
+                {.name = "digest",
+                 .summary = "Whether all data centers hold the same",
+                 .what = "digest",
+                 .print = &PrintDigest,
+                 .compare = &CompareDigests},
+                arguments);
+  Command& get = AddSubcommand(session,
+                               {.name = "get",
+                                .summary = "What each data center has of a key",
+                                .what = "key",
+                                .print = &PrintKey},
+                               arguments);
   get.AddOption({.name = "key",
                  .value = &arguments->key,
                  .help = "The key",

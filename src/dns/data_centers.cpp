@@ -99,7 +99,7 @@ DataCenters::DataCenters(const site::Site& site, Duration ttl)
   }
 }
 
-void DataCenters::Obey(const site::SiteView& view) {
+void DataCenters::OnView(const site::SiteView& view) {
   for (size_t i = 0; i < states_.size(); ++i) {
     const site::DataCenterView* seen = view.FindDataCenter(candidates_[i].name);
     if (seen == nullptr) continue;

@@ -40,7 +40,7 @@ class DataCenters {
   DataCenters(const site::Site& site, Duration ttl);
 
   // Data centers that are missing from the view keep their state.
-  void Obey(const site::SiteView& view);
+  void OnView(const site::SiteView& view);
   void OnProbe(size_t data_center, bool hit);
   // True if every data center was probed at least once.
   bool AllProbed() const;

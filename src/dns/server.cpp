@@ -170,7 +170,7 @@ io::Task<void> Server::AwaitFirstProbes() {
 }
 
 void Server::OnView() {
-  data_centers_.Obey(*process_.view());
+  data_centers_.OnView(*process_.view());
   PublishChange();
 }
 

@@ -20,7 +20,7 @@ constexpr Duration kMaxKillCommandTime = std::chrono::seconds{30};
 constexpr Duration kMaxStartCommandTime = kMaxStartTime + kMaxKillCommandTime;
 // Time to deliver answers in flight after all data centers have ended.
 constexpr Duration kCommandGrace = std::chrono::seconds{1};
-// The time that a killed lab's leftover processes have to die.
+// The maximum wait for the death of processes that the lab has left.
 constexpr Duration kLastKillTimeout = std::chrono::seconds{10};
 // Body of a request to the lab, which needs none.
 constexpr size_t kMaxCommandBodyBytes = 1024;
