@@ -99,7 +99,7 @@ io::Task<void> DnsServer::Run(io::sim::Machine& machine) {
   } running{*this};
   data_centers_ = &data_centers;
   served_.assign(site_.datacenters.size(), true);
-  if (view_ != nullptr) data_centers.Obey(*view_);
+  if (view_ != nullptr) data_centers.OnView(*view_);
 
   Metrics metrics;
   dns::Prober prober(machine.loop, machine.network, metrics, {.host = site_.domain, .from = {}});
@@ -121,7 +121,7 @@ io::Task<void> DnsServer::Run(io::sim::Machine& machine) {
 void DnsServer::OnView(std::shared_ptr<const site::SiteView> view) {
   view_ = std::move(view);
   if (data_centers_ == nullptr) return;
-  data_centers_->Obey(*view_);
+  data_centers_->OnView(*view_);
   NoteChange();
 }
 

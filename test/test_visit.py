@@ -123,7 +123,7 @@ def test_when_everything_is_down_it_says_so():
         done = site.visit("http://photos.example/", check=False)
         assert done.returncode == 1
         assert "no name server of the site answered" in done.stdout
-        assert "nobody answered. What runs: " in done.stderr
+        assert "no address answered. For the state: " in done.stderr
         counted = json.loads(site.visit("http://photos.example/", "--json", check=False).stdout)
         assert (counted["requests"], counted["failed"], counted["p50_ms"]) == (1, 1, None)
         assert counted["errors"] == {"dns timed out": 1}

@@ -18,7 +18,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-#include "agent/children/instance.hpp"
+#include "agent/children/instance_child.hpp"
 #include "agent/children/tier_child.hpp"
 #include "agent/children/tier_table.hpp"
 #include "agent/context.hpp"
@@ -50,23 +50,23 @@ Endpoint OpsOf(const TierEntry& entry) {
   return ops->at;
 }
 
-// It is there while the data center is drained.
+// The file exists while the data center is drained.
 std::filesystem::path DrainMarker(const Context& context) {
   return context.state_directory / (context.here.name + ".drained");
 }
 
-// What a person can do about an error is in its message.
+// Error messages say what to do.
 Result<io::Fd> OpenSocket(const TierEntry& tier, const TierSocket& socket) {
   Result<io::Fd> fd = socket.kind == site::SocketKind::kStream
                           ? io::OpenListeningSocket(socket.at, {})
                           : io::OpenDatagramSocket(socket.at, false);
   if (fd) return fd;
-  std::string whose = fmt::format("the {} tier", tier.name);
+  std::string owner = fmt::format("the {} tier", tier.name);
   std::string table = fmt::format("[{}]", tier.name);
   bool stream = socket.kind == site::SocketKind::kStream;
   return Fail(PortProblem({.at = socket.at,
                            .transport = stream ? io::Transport::kTcp : io::Transport::kUdp,
-                           .whose = whose,
+                           .owner = owner,
                            .table = table},
                           fd.error()));
 }
@@ -79,7 +79,7 @@ Agent::Agent(const Context& context, Options options)
       healthy_instances_(metrics_.AddGauge("meridian_agent_instances_healthy",
                                            "Instances of the application that are healthy.")),
       ready_tiers_(metrics_.AddGauge("meridian_agent_tiers_ready", "Tiers that are ready.")),
-      life_(options_.answer_ttl + kDrainGrace),
+      lifecycle_(options_.answer_ttl + kDrainGrace),
       replacement_(context.site.app.unhealthy_timeout),
       peers_(context.site, context.here.name),
       poller_(context, options_.peer_tls, peers_, [this] { OnChange(); }),
@@ -106,7 +106,7 @@ Result<void> Agent::OpenSockets() {
     for (const TierSocket& socket : entry.sockets) {
       Result<io::Fd> fd = OpenSocket(entry, socket);
       if (!fd && socket.optional && fd.error().code == Errc::kUnavailable) {
-        // Usual behind a router that translates addresses.
+        // Usual behind a NAT router.
         LOG_WARNING("public address is not on this host: not listening on it", {"tier", entry.name},
                     {"public_address", socket.at.address.ToString()});
         continue;
@@ -128,7 +128,7 @@ io::Task<Result<void>> Agent::Start() {
   bool has_instances = Runs("app") && !context_.here.edge_only;
   uint32_t count = has_instances ? context_.site.app.instances : 0;
   for (uint32_t number = 1; number <= count; ++number) {
-    instances_.push_back(std::make_unique<Instance>(context_, number, [this] { OnChange(); }));
+    instances_.push_back(std::make_unique<InstanceChild>(context_, number, [this] { OnChange(); }));
   }
   for (auto& tier : tiers_) children_.Spawn(tier->Run());
   for (auto& instance : instances_) children_.Spawn(instance->Run());
@@ -186,7 +186,7 @@ io::Task<Result<void>> Agent::AwaitStart() {
     Result<void> waited = co_await changed_.Wait();
     if (!waited) co_return waited;
   }
-  // Whoever asks next should get the answers of a site that knows itself.
+  // After the start, clients should get answers based on the views of all peers.
   TimePoint deadline = context_.loop.After(kSettleTimeout);
   while (!IsSettled()) {
     if (options_.waits) options_.waits("the other data centers");
@@ -208,7 +208,7 @@ io::Task<void> Agent::StopTiers(bool serving_application) {
 }
 
 io::Task<void> Agent::Stop() {
-  // Whoever sends work to another goes first, and has ended before the other is asked to.
+  // A tier that sends requests to another ends before the other is stopped.
   co_await StopTiers(false);
   for (auto& instance : instances_) instance->Stop();
   for (auto& instance : instances_) {
@@ -222,14 +222,14 @@ io::Task<void> Agent::Stop() {
 }
 
 bool Agent::Drain() {
-  bool drains = life_.Drain(context_.loop.Now());
+  bool drains = lifecycle_.Drain(context_.loop.Now());
   if (drains) RememberDrain(true);
   OnChange();
   return drains;
 }
 
 bool Agent::Undrain() {
-  bool serves = life_.Undrain();
+  bool serves = lifecycle_.Undrain();
   if (serves) RememberDrain(false);
   OnChange();
   return serves;
@@ -245,7 +245,7 @@ void Agent::RememberDrain(bool drained) const {
     done = Fail(Errc::kIo, "{}: {}", marker.string(), error.message());
   }
   if (!done) {
-    LOG_ERROR("a restart of this data center will not know whether it is drained",
+    LOG_ERROR("the drain state is not saved, so a restart of this data center ignores it",
               {"drained", drained}, {"problem", done.error().message});
   }
 }
@@ -257,7 +257,7 @@ Result<void> Agent::RestartInstance(std::string_view id) {
     return other.id != id && other.state == site::InstanceState::kHealthy;
   });
   if (!others) {
-    return Fail(Errc::kUnavailable, "no other instance is healthy: nobody could serve meanwhile");
+    return Fail(Errc::kUnavailable, "no other instance is healthy: none could serve meanwhile");
   }
   if (!(*found)->Leave()) return Fail(Errc::kUnavailable, "{} is not in service", id);
   background_.Spawn(RestartWhenLeft(**found, view_.number));
@@ -267,18 +267,18 @@ Result<void> Agent::RestartInstance(std::string_view id) {
 bool Agent::HaveLeft(uint64_t view_number) const {
   return std::ranges::all_of(tiers_, [&](const auto& tier) {
     const site::TierReport& report = tier->report();
-    // One that is not running will begin with the newest view.
+    // A tier that is not running gets the newest view at its start.
     return tier->pid() == 0 || (report.view_number >= view_number && report.leaving == 0);
   });
 }
 
-io::Task<void> Agent::RestartWhenLeft(Instance& instance, uint64_t view_number) {
+io::Task<void> Agent::RestartWhenLeft(InstanceChild& instance, uint64_t view_number) {
   TimePoint deadline = context_.loop.After(kLeaveTimeout);
   while (!HaveLeft(view_number)) {
     Result<void> waited = co_await changed_.Wait(deadline);
     if (waited) continue;
     if (waited.error().code != Errc::kTimeout) co_return;
-    LOG_WARNING("still has requests, restarted all the same", {"instance", instance.view().id});
+    LOG_WARNING("instance restarted with requests in flight", {"instance", instance.view().id});
     break;
   }
   instance.Restart();
@@ -286,7 +286,7 @@ io::Task<void> Agent::RestartWhenLeft(Instance& instance, uint64_t view_number) 
 
 io::Task<void> Agent::Tick() {
   while (co_await io::Sleep(std::chrono::seconds{1})) {
-    life_.OnTick(context_.loop.Now(), HasRequests());
+    lifecycle_.OnTick(context_.loop.Now(), HasRequests());
     ReplaceUnhealthy();
     OnChange();
   }
@@ -306,16 +306,17 @@ void Agent::ReplaceUnhealthy() {
   if (chosen) instances_[*chosen]->Replace();
 }
 
-std::optional<Impediment> Agent::Impeded() const {
-  if (life_.state() == site::DataCenterState::kStarting) return std::nullopt;
+std::optional<UnavailableReason> Agent::FindUnavailableReason() const {
+  if (lifecycle_.state() == site::DataCenterState::kStarting) return std::nullopt;
   for (const auto& tier : tiers_) {
     if (tier->serves_others()) continue;
-    if (tier->hung()) return Impediment{.reason = fmt::format("the {} tier hangs", tier->name())};
+    if (tier->hung())
+      return UnavailableReason{.reason = fmt::format("the {} tier hangs", tier->name())};
   }
   for (const auto& tier : tiers_) {
     if (tier->ready() || tier->serves_others()) continue;
-    return Impediment{.reason = fmt::format("the {} tier is not ready", tier->name()),
-                      .restarting = true};
+    return UnavailableReason{.reason = fmt::format("the {} tier is not ready", tier->name()),
+                             .restarting = true};
   }
   using enum site::InstanceState;
   auto is = [](site::InstanceState state) {
@@ -323,9 +324,10 @@ std::optional<Impediment> Agent::Impeded() const {
   };
   if (instances_.empty() || std::ranges::any_of(instances_, is(kHealthy))) return std::nullopt;
   if (std::ranges::all_of(instances_, is(kUnhealthy))) {
-    return Impediment{.reason = "all instances of the application are unhealthy"};
+    return UnavailableReason{.reason = "all instances of the application are unhealthy"};
   }
-  return Impediment{.reason = "no instance of the application is healthy", .restarting = true};
+  return UnavailableReason{.reason = "no instance of the application is healthy",
+                           .restarting = true};
 }
 
 site::SiteView Agent::MakeView() const {
@@ -343,7 +345,7 @@ site::SiteView Agent::MakeView() const {
           {.from = context_.here.name, .to = dc.name, .up = peers_.reachable(dc.name)});
       continue;
     }
-    entry.state = life_.state();
+    entry.state = lifecycle_.state();
     entry.available = availability_.available();
     entry.problem = availability_.reason();
     entry.takes_forwarded = std::ranges::all_of(
@@ -352,7 +354,7 @@ site::SiteView Agent::MakeView() const {
   }
   for (const auto& instance : instances_) {
     view.instances.push_back(instance->view());
-    for (const InstanceUse& use : UsesOf(*instance)) {
+    for (const TierInstanceUse& use : UsesOf(*instance)) {
       view.instances.back().use = std::max(view.instances.back().use, use.report.use);
     }
   }
@@ -361,8 +363,8 @@ site::SiteView Agent::MakeView() const {
   return view;
 }
 
-std::vector<InstanceUse> Agent::UsesOf(const Instance& instance) const {
-  std::vector<InstanceUse> uses;
+std::vector<TierInstanceUse> Agent::UsesOf(const InstanceChild& instance) const {
+  std::vector<TierInstanceUse> uses;
   if (!instance.healthy()) return uses;
   for (const auto& tier : tiers_) {
     const auto& reports = tier->report().instances;
@@ -379,15 +381,15 @@ void Agent::OnChange() {
   ready_tiers_.Set(static_cast<double>(ready));
   healthy_instances_.Set(static_cast<double>(healthy));
   bool enough = instances_.empty() || healthy > 0;
-  life_.OnReadiness(static_cast<size_t>(ready) == tiers_.size(), enough);
-  if (drains_when_it_serves_ && life_.state() == site::DataCenterState::kServing) {
+  lifecycle_.OnReadiness(static_cast<size_t>(ready) == tiers_.size(), enough);
+  if (drains_when_it_serves_ && lifecycle_.state() == site::DataCenterState::kServing) {
     drains_when_it_serves_ = false;
-    life_.Drain(context_.loop.Now());
+    lifecycle_.Drain(context_.loop.Now());
   }
   uint64_t connections = 0;
   for (const auto& tier : tiers_) connections += tier->report().connections;
-  life_.OnConnections(connections, context_.loop.Now());
-  availability_.Observe(Impeded(), context_.loop.Now());
+  lifecycle_.OnConnections(connections, context_.loop.Now());
+  availability_.Observe(FindUnavailableReason(), context_.loop.Now());
 
   site::SiteView view = MakeView();
   if (view != view_ || view.number == 0) {
@@ -412,12 +414,12 @@ std::string Agent::Problems() const {
     problems.insert(problems.begin(), availability_.reason() + ", so visitors are sent elsewhere");
   }
   for (const auto& tier : tiers_) {
-    if (life_.state() == kStarting || !tier->serves_others() || tier->ready()) continue;
+    if (lifecycle_.state() == kStarting || !tier->serves_others() || tier->ready()) continue;
     problems.push_back(fmt::format(
         "the {} tier {}, so other data centers forward nothing to here while they can avoid it",
         tier->name(), tier->hung() ? "hangs" : "is not ready"));
   }
-  if (life_.state() == kDraining || life_.state() == kDrained) {
+  if (lifecycle_.state() == kDraining || lifecycle_.state() == kDrained) {
     problems.push_back("drained by an operator; end that with: meridian dc undrain " +
                        context_.here.name);
   }
@@ -427,7 +429,7 @@ std::string Agent::Problems() const {
 DataCenterStatus Agent::Status() const {
   DataCenterStatus status{.name = context_.here.name,
                           .address = context_.here.address.ToString(),
-                          .state = std::string(site::StateName(life_.state())),
+                          .state = std::string(site::StateName(lifecycle_.state())),
                           .pid = getpid(),
                           .problem = Problems()};
   for (const auto& tier : tiers_) {

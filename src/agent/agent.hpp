@@ -1,10 +1,9 @@
 // The agent: runs one data center. It starts the tiers and the instances of the application, keeps
-// them running, asks the other agents how theirs are, and gives every tier the SiteView that
-// follows from all of it.
+// them running, polls the other agents, and sends the resulting SiteView to every tier.
 //
-// One thread: the loop's. Invariants: a view is numbered, and a new number means that something in
-// it is different; listening sockets are made before the first tier starts, so that a port in use
-// is found before anything runs.
+// One thread: the loop's. Invariants: a new number of the view means that its content has changed.
+// Listening sockets are opened before the first tier starts, so that a port in use is an error
+// before any process runs.
 #pragma once
 
 #include <functional>
@@ -14,8 +13,8 @@
 #include <string>
 #include <vector>
 
-#include "agent/children/instance.hpp"
-#include "agent/children/life.hpp"
+#include "agent/children/instance_child.hpp"
+#include "agent/children/lifecycle.hpp"
 #include "agent/children/replacement.hpp"
 #include "agent/children/tier_child.hpp"
 #include "agent/context.hpp"
@@ -31,35 +30,36 @@ namespace meridian::agent {
 class Agent {
  public:
   struct Options {
-    Duration answer_ttl;          // of DNS answers: how long visitors may still come after a drain
+    Duration answer_ttl;  // of DNS answers: visitors may still arrive for so long after a drain
     std::set<std::string> roles;  // tiers to run, "app" among them; empty: all
     std::shared_ptr<io::TlsContext> peer_tls;
-    // Called while it starts, with what is waited for; often with the same.
+    // Called during the start, with what it waits for; often repeats the same text.
     std::function<void(const std::string&)> waits = nullptr;
   };
 
   Agent(const Context& context, Options options);
   ~Agent();
 
-  // Opens the sockets and starts everything; waits until tiers are ready and instances healthy. An
-  // error says what did not come up, and what to do about it.
+  // Opens the sockets, starts all processes, and waits until tiers are ready and instances healthy.
+  // The error names the process that did not start, and what to do.
   io::Task<Result<void>> Start();
-  // Ends everything in good order: the edge last of all that serve, so that what is in flight gets
-  // its answer.
+  // Stops all processes in order: of the serving tiers the edge last, so that requests in flight
+  // are answered.
   io::Task<void> Stop();
 
-  // Outlives this agent, and its machine's restart. False: there is nothing to drain, or not yet.
+  // The drain persists over restarts of the agent and the machine. False: the data center is not
+  // serving.
   bool Drain();
   bool Undrain();
 
-  // Starts an instance anew, failing no request: every tier is told that it leaves, it finishes
-  // what it has, and only then it ends. Returns at once. kNotFound: there is none here.
-  // kUnavailable: it is not in service, or no other could serve meanwhile.
+  // Restarts an instance without failing a request: its view entry becomes draining, it finishes
+  // its requests, and then it is stopped. Returns at once. kNotFound: no such instance here.
+  // kUnavailable: it is not in service, or no other instance could serve meanwhile.
   Result<void> RestartInstance(std::string_view id);
 
   const site::SiteView& view() const { return view_; }
   DataCenterStatus Status() const;
-  // The processes that it started and waits for.
+  // The child processes that the agent started and reaps.
   std::vector<pid_t> Children() const;
   Metrics& metrics() { return metrics_; }
 
@@ -73,20 +73,20 @@ class Agent {
   bool IsSettled() const;
   io::Task<void> StopTiers(bool serving_application);
   io::Task<void> Tick();
-  io::Task<void> RestartWhenLeft(Instance& instance, uint64_t view_number);
-  // No tier has requests at instances that leave, by that view or a newer one.
+  io::Task<void> RestartWhenLeft(InstanceChild& instance, uint64_t view_number);
+  // True if, by that view or a newer one, no tier has requests in flight at leaving instances.
   bool HaveLeft(uint64_t view_number) const;
-  // Of visitors, at the instances here.
+  // True if the instances here have requests in flight.
   bool HasRequests() const;
   void ReplaceUnhealthy();
   void RememberDrain(bool drained) const;
   std::string Problems() const;
   void OnChange();
-  // What keeps this data center from serving its visitors by itself.
-  std::optional<Impediment> Impeded() const;
+  // Why this data center cannot serve its visitors by itself, if it cannot.
+  std::optional<UnavailableReason> FindUnavailableReason() const;
   site::SiteView MakeView() const;
-  // What the tiers that send requests to this instance say of it.
-  std::vector<InstanceUse> UsesOf(const Instance& instance) const;
+  // How the tiers that send requests to this instance use it.
+  std::vector<TierInstanceUse> UsesOf(const InstanceChild& instance) const;
   void LogStates(const site::SiteView& next) const;
 
   const Context& context_;
@@ -94,14 +94,14 @@ class Agent {
   Metrics metrics_;
   Gauge& healthy_instances_;
   Gauge& ready_tiers_;
-  Life life_;
+  Lifecycle lifecycle_;
   Availability availability_;
-  bool drains_when_it_serves_ = false;  // it was drained when it ran last
+  bool drains_when_it_serves_ = false;  // it was drained at the end of its last run
   Replacement replacement_;
   Peers peers_;
   PeerPoller poller_;
   std::vector<std::unique_ptr<TierChild>> tiers_;
-  std::vector<std::unique_ptr<Instance>> instances_;
+  std::vector<std::unique_ptr<InstanceChild>> instances_;
   site::SiteView view_;
   io::WaitQueue changed_;
   io::Scope children_;

@@ -1,5 +1,5 @@
-// What the agent's tests share: a site of two data centers on this machine, with a free admin port
-// and certificates, and a loop to run parts of an agent on. One thread.
+// For tests: a site of two data centers on this machine, with a free admin port
+// and certificates, and a loop. One thread.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +33,7 @@ class AgentWorld {
     ca_ = site::EnsureCa(state_, site_, {"us-east", "us-west"}, SystemClock().Wall()).value();
   }
 
-  // Of us-east.
+  // The context of us-east.
   Context MakeContext() {
     return {.site = site_,
             .here = site_.datacenters[0],
@@ -60,7 +60,7 @@ class AgentWorld {
   site::SiteCa ca_;
 
  private:
-  // At both addresses; below what connections are given.
+  // A port that is free at both addresses, below the ephemeral range.
   static uint16_t FreePort() {
     for (uint16_t port = 20000; port < 30000; ++port) {
       if (io::OpenListeningSocket({IpAddress(), port}, {})) return port;

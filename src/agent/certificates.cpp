@@ -21,7 +21,7 @@ std::string Certificates::Renew(WallTime now) const {
   auto ca = site::EnsureCa(*state, context_.site, {context_.here.name}, now);
   if (!ca) return ca.error().message;
   std::string said;
-  for (const std::filesystem::path& file : ca->waning) {
+  for (const std::filesystem::path& file : ca->expiring) {
     said += (said.empty() ? "" : ", ") + file.string();
   }
   return said.empty() ? said

@@ -1,8 +1,8 @@
-// Keeps this data center's certificates fresh while it runs: one that has less than a third of its
-// time left is signed anew where the authority's key is at hand, and asked for in the log where it
-// is not. Whoever shows a certificate takes the new file up by itself (io::TlsContext).
+// Renews this data center's certificates while it runs. A certificate with less than a third of its
+// lifetime left is signed again if the authority's key is here; else the log asks the operator for
+// a new one. io::TlsContext reloads changed files by itself.
 //
-// Owned by the agent's main; one thread, its loop's, and one for files.
+// Owned by the agent's main. Threads: the loop's, and one for files.
 #pragma once
 
 #include <string>
@@ -17,9 +17,9 @@ class Certificates {
  public:
   explicit Certificates(const Context& context) : context_(context) {}
 
-  // Looks once in kCertificateInterval, until cancelled.
+  // Checks every kCertificateInterval, until cancelled.
   io::Task<void> Run();
-  // Looks as at `now`; blocks for files. What there is to say about it, or "".
+  // Checks as of `now`; blocks for files. Returns a message about problems, or "".
   std::string Renew(WallTime now) const;
 
  private:

@@ -1,5 +1,5 @@
-// What every part of the agent needs: the site, which data center this is, and the loop. Owned by
-// the agent's main; outlives the parts.
+// Shared by all parts of the agent: the site, this data center, and the loop. Owned by the agent's
+// main; outlives the parts.
 #pragma once
 
 #include <filesystem>
@@ -22,7 +22,8 @@ struct Context {
   io::EpollDriver& driver;
   io::Loop& loop;
   io::SystemNetwork& network;
-  // What instances of the application find in their environment of the tiers that they may use.
+  // Environment variables for instances of the application, with the addresses of the tiers that
+  // they may use.
   std::vector<std::pair<std::string, std::string>> service_variables{};
 };
 

@@ -27,9 +27,9 @@ namespace meridian::agent {
 namespace {
 
 constexpr mode_t kPidFileMode = 0600;
-constexpr int kSignalStatus = 128;  // as a shell reports a death by signal
+constexpr int kSignalStatus = 128;  // added to the signal's number, as shells do
 
-// Passes signals on until cancelled.
+// Forwards signals until cancelled.
 io::Task<void> PassSignals(io::Signals& signals, io::Process& agent) {
   for (;;) {
     Result<int> number = co_await signals.Next();
@@ -84,7 +84,7 @@ Result<int> RunGuard(const GuardOptions& options) {
   if (!written) LOG_WARNING("the pid file is not written", {"problem", written.error().message});
   io::ExitStatus status = loop.RunToEnd(Guard(signals, **agent));
   agent->reset();
-  if (!io::KillDescendants(kKillPatience)) LOG_ERROR("some processes do not die");
+  if (!io::KillDescendants(kKillTimeout)) LOG_ERROR("some processes survive SIGKILL");
   unlink(options.pid_file.c_str());
   return status.signal == 0 ? status.code : kSignalStatus + status.signal;
 }

@@ -1,10 +1,10 @@
-// The guard of a data center: the parent of its agent, and what makes sure that nothing outlives
-// it. Orphans come to the guard (it is a subreaper), so that when the agent dies, however it dies,
-// the guard ends every descendant of it, also those that left for a session of their own. When the
-// guard itself dies, the agent sees its lifeline close and does the same.
+// The guard of a data center: the parent of its agent, which ensures that no process outlives the
+// agent. Orphans become children of the guard (it is a subreaper), so that after any death of the
+// agent the guard ends every descendant, including those that called setsid. When the guard itself
+// dies, the agent sees its lifeline close and does the same.
 //
-// SIGTERM and SIGINT are passed on to the agent, which drains and ends; SIGQUIT ends everything at
-// once (the loss of the data center).
+// The guard forwards SIGTERM and SIGINT to the agent, which drains and ends. SIGQUIT kills
+// everything at once (the loss of the data center).
 #pragma once
 
 #include <filesystem>
@@ -17,22 +17,22 @@
 
 namespace meridian::agent {
 
-// The agent's descriptor that closes when the guard is gone.
+// The agent's descriptor that is closed when the guard ends.
 constexpr int kLifelineFd = 3;
 
-// How long descendants may take to die of SIGKILL; only uninterruptible I/O takes any time.
-constexpr Duration kKillPatience = std::chrono::seconds{10};
+// The maximum wait for descendants to die of SIGKILL, which only uninterruptible I/O delays.
+constexpr Duration kKillTimeout = std::chrono::seconds{10};
 
 struct GuardOptions {
   std::vector<std::string> agent_command;
   // {descriptor in the agent, descriptor here}, beside the lifeline.
   std::vector<std::pair<int, int>> descriptors;
-  // Says the pids of guard and agent while they live.
+  // Holds the pids of guard and agent while they run.
   std::filesystem::path pid_file;
 };
 
-// Runs the agent to its end; gives the exit status for this process. To be called before any thread
-// starts.
+// Runs the agent until its end, and returns the exit status for this process. Call before any
+// thread starts.
 Result<int> RunGuard(const GuardOptions& options);
 
 }  // namespace meridian::agent

@@ -54,7 +54,7 @@ TEST_F(GuardTest, ASignalToLoseTheDataCenterKillsAtOnce) {
 }
 
 TEST_F(GuardTest, TheLifelineIsOpenWhileTheGuardLives) {
-  // Reading it waits: nothing comes, and no end.
+  // Reading it blocks: there is no data, and no end.
   EXPECT_EQ(Run("timeout 0.05 cat <&3; test $? = 124"), 0);
 }
 

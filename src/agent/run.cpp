@@ -41,13 +41,14 @@
 namespace meridian::agent {
 namespace {
 
-// When the guard is gone nobody would end this data center's processes after us: do it now, and go.
+// Without the guard no process would end this data center's processes after the agent: end them
+// now, and exit.
 io::Task<void> WatchLifeline(io::Stream& lifeline, std::filesystem::path pid_file) {
   uint8_t byte = 0;
   Result<size_t> got = co_await lifeline.Read({&byte, 1});
   if (!got && got.error().code == Errc::kCancelled) co_return;
-  LOG_ERROR("the guard is gone, ending this data center");
-  io::KillDescendants(kKillPatience);
+  LOG_ERROR("the guard has ended, stopping this data center");
+  io::KillDescendants(kKillTimeout);
   unlink(pid_file.c_str());
   _exit(EXIT_FAILURE);
 }
@@ -82,7 +83,7 @@ void Report(const RunOptions& options, const Result<void>& outcome) {
   }
 }
 
-// Whoever started the agent hears what it waits for, each time that it is something else.
+// Reports what the start waits for to the process that started the agent, at each change.
 std::function<void(const std::string&)> WaitReports(int report_fd) {
   if (report_fd < 0) return nullptr;
   return [report_fd, last = std::string(), sent = size_t{0}](const std::string& text) mutable {
@@ -101,7 +102,7 @@ Result<std::shared_ptr<io::TlsContext>> PeerTlsFor(const RunOptions& options, bo
   io::TlsOptions tls{
       .certificate_path = own, .key_path = own, .authorities_path = ca / "authority.pem"};
   tls.accepted_names = std::move(peer_names);
-  // Operators show the token instead of a certificate.
+  // Operators authenticate with the token instead of a certificate.
   tls.peer = server ? io::PeerCertificate::kOptional : io::PeerCertificate::kRequired;
   return server ? io::TlsContext::ForServer(tls) : io::TlsContext::ForClient(tls);
 }
@@ -166,7 +167,7 @@ class AgentProcess {
       bool decided = outcome.has_value();
       starting.Cancel();
       co_await starting.Join();
-      // A start that is cancelled has an outcome too, but none that says why.
+      // A cancelled start has an outcome too, but without the reason.
       if (!decided) outcome = Fail(Errc::kCancelled, "it was ended while it started");
       started = *std::move(outcome);
     }
@@ -205,7 +206,7 @@ int RunAgent(const site::Site& site, const RunOptions& options) {
   if (options.report_fd >= 0) fcntl(options.report_fd, F_SETFD, FD_CLOEXEC);
   fcntl(kLifelineFd, F_SETFD, FD_CLOEXEC);
   int status = AgentProcess(site, options).Run();
-  io::KillDescendants(kKillPatience);
+  io::KillDescendants(kKillTimeout);
   return status;
 }
 

@@ -1,4 +1,4 @@
-// The agent's process, from its command line to its end.
+// Runs the process of an agent.
 #pragma once
 
 #include <filesystem>
@@ -21,14 +21,14 @@ struct RunOptions {
   std::set<std::string> roles;  // empty: all
   Duration answer_ttl;
   site::Secret token;
-  int report_fd = -1;  // where the startup report goes; -1: standard error says what is wrong
+  int report_fd = -1;  // descriptor for the startup report; -1: errors go to standard error
   site::Hosting hosting = site::Hosting::kServers;
-  // For instances of the application: see Context.
+  // See Context.
   std::vector<std::pair<std::string, std::string>> service_variables{};
 };
 
-// Runs until SIGTERM, SIGINT or the guard's end; the exit status. Ends every descendant before it
-// returns.
+// Runs until SIGTERM, SIGINT or the guard's end, and returns the exit status. Ends every descendant
+// before it returns.
 int RunAgent(const site::Site& site, const RunOptions& options);
 
 }  // namespace meridian::agent

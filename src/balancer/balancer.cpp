@@ -34,16 +34,17 @@ namespace {
 
 http::ServerLimits Limits() {
   http::ServerLimits limits;
-  // Each may need another one to an instance.
+  // Each connection may need another connection to an instance.
   limits.max_connections = io::FittingConnections("balancer", kMaxConnections, 2);
-  limits.max_body_bytes = UINT64_MAX;  // the edge's to bound
+  limits.max_body_bytes = UINT64_MAX;  // limited by the edge
   limits.head.max_head_bytes += kMaxEdgeHeadBytes;
   limits.head.max_fields += kMaxEdgeFields;
   limits.body_timeout += kBodyGrace;
   return limits;
 }
 
-// By itself it has all of what an instance may be sent at a time, beside an edge its share.
+// Without a site it may use the whole limit of requests in flight of an instance; beside an edge, a
+// share of it.
 dispatch::Config ConfigOf(const site::TierProcess& process) {
   auto config = process.site().sections.Get<dispatch::Config>();
   bool alone = process.start().control_fd < 0;
@@ -98,7 +99,7 @@ Result<void> Balancer::ServePeers() {
   return {};
 }
 
-// Nobody calls them healthy: the dispatcher's own checks decide.
+// No view reports their health: the dispatcher's own checks decide.
 void Balancer::UseServers() {
   std::vector<site::InstanceView> instances;
   for (const Endpoint& server : servers_) {
@@ -166,7 +167,7 @@ site::TierDescription Describe() {
 int RunAlone(Alone alone) {
   site::Site site;
   site.name = "alone";
-  site.domain = alone.listen.ToString();  // the Host of health checks
+  site.domain = alone.listen.ToString();  // the Host field of health checks
   site.datacenters.push_back({.name = "alone",
                               .address = alone.listen.address,
                               .private_address = alone.listen.address,

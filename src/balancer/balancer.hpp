@@ -1,10 +1,9 @@
-// The balancer: spreads requests over the instances of the application that are healthy: requests
-// that other data centers' edges send here, or, without a site, those of any client over the
-// servers that the command line names. This is the rim, which ties the Dispatcher to the process,
-// its sockets and the agent's view.
+// The balancer: spreads requests of other data centers' edges over the healthy instances of the
+// application, or, without a site, requests of any client over the servers of the command line. It
+// connects the Dispatcher to the process, its sockets and the agent's view.
 //
-// One thread: the process's loop. Invariant: what comes on the peer port has shown the site's
-// certificate.
+// One thread: the process's loop. Invariant: clients at the peer port have authenticated with a
+// certificate of the site.
 #pragma once
 
 #include <memory>
@@ -23,7 +22,7 @@ namespace meridian::balancer {
 
 class Balancer {
  public:
-  // With `servers` it stands alone, and has no peer port.
+  // With `servers` it runs without a site, and has no peer port.
   explicit Balancer(site::TierProcess& process, std::vector<Endpoint> servers = {});
   ~Balancer();
 
@@ -48,8 +47,7 @@ class Balancer {
 // The tier, for the composition root.
 site::TierDescription Describe();
 
-// A balancer without a site. It believes what `config.forwarded_from` says of visitors, and nobody
-// else.
+// A balancer without a site. It accepts X-Forwarded-* fields only from `config.forwarded_from`.
 struct Alone {
   Endpoint listen;
   std::vector<Endpoint> servers;  // at least one

@@ -78,7 +78,7 @@ io::Task<void> Handler::Forward(http::Exchange& exchange) {
     fields.Add(wire::http::kForwardedHost, request.authority);
   }
   if (!IsEdge(exchange)) {
-    // Proxies are believed, and may send none.
+    // Proxies are trusted, but may send no such field.
     for (std::string_view name : {wire::http::kRequestIdField, wire::http::kTraceParentField,
                                   wire::http::kTraceStateField}) {
       fields.Remove(name);
@@ -106,7 +106,7 @@ io::Task<void> Handler::AnswerFailure(http::Exchange& exchange, const Outcome& o
   HeaderFields fields;
   fields.Add("Content-Type", "text/plain; charset=utf-8");
   fields.Add("Retry-After", retry_after);
-  // What is too much here must not go on to overrun another data center.
+  // Requests beyond the limit here must not go on to overload another data center.
   if (outcome.kind == Outcome::Kind::kUnavailable) fields.Add(site::kUnavailableField, "1");
   std::string text = outcome.error.message + "\n";
   (void)co_await exchange.Respond({.status = 503, .fields = fields}, AsBytes(text));

@@ -1,6 +1,6 @@
-// Handler: what the balancer does with one request: says who the visitor is, has the dispatcher
-// give it to an instance, and answers when none could. Owned by the balancer; one thread: the
-// loop's.
+// Handler: processes a request at the balancer. It determines the visitor's address, passes the
+// request to the dispatcher, and answers itself if no instance did. Owned by the balancer; one
+// thread: the loop's.
 #pragma once
 
 #include <array>
@@ -19,8 +19,8 @@ namespace meridian::balancer {
 
 class Handler {
  public:
-  // `edge`: the address from which this data center's edge comes, if there is an edge. `config`
-  // must outlive it.
+  // `edge`: the source address of this data center's edge, if there is an edge. `config` must
+  // outlive the handler.
   Handler(dispatch::Dispatcher& dispatcher, const dispatch::Config& config,
           std::optional<IpAddress> edge, Metrics& metrics);
 
@@ -28,11 +28,12 @@ class Handler {
   io::Task<void> Handle(http::Exchange& exchange);
 
  private:
-  // Edges of the site come by TLS, with the site's certificate, or from beside this balancer.
+  // Edges of the site connect by TLS with the site's certificate, or from this data center's own
+  // address.
   bool IsEdge(const http::Exchange& exchange) const {
     return exchange.secure() || exchange.peer().address.Unmapped() == edge_;
   }
-  // Edges of the site, and proxies that site.toml names, know who the visitor is.
+  // Edges of the site, and proxies that site.toml lists, are trusted to give the visitor's address.
   wire::http::SenderTrust TrustIn(const http::Exchange& exchange) const;
   io::Task<void> Forward(http::Exchange& exchange);
   io::Task<void> AnswerFailure(http::Exchange& exchange, const dispatch::Outcome& outcome);
@@ -40,7 +41,7 @@ class Handler {
   dispatch::Dispatcher& dispatcher_;
   const dispatch::Config& config_;
   const std::optional<IpAddress> edge_;
-  // By the class of the status; 0: broken off.
+  // By the first digit of the status; 0: aborted.
   std::array<DurationHistogram*, 6> durations_;
   Counter& unavailable_;
   Random random_;

@@ -1,5 +1,5 @@
-// What instances are told of the visitor, by senders that know him and by others; and what is
-// answered when there is no instance.
+// The X-Forwarded-* fields that instances get from trusted and from other senders; and the response
+// if there is no instance.
 #include "balancer/handler.hpp"
 
 #include <memory>

@@ -9,12 +9,12 @@
 namespace meridian::balancer {
 
 constexpr size_t kMaxConnections = 20'000;  // edges' and peers'
-// What edges add to a visitor's head (Via, X-Forwarded-*), beyond what they take from visitors
-// themselves: a head that passes the edge passes here.
+// Size and number of the fields that edges add to a visitor's head (Via, X-Forwarded-*), so that a
+// head that the edge accepts is accepted here.
 constexpr size_t kMaxEdgeHeadBytes = 16 * 1024;
 constexpr size_t kMaxEdgeFields = 8;
-// How much longer than an edge we wait for a slow visitor's body: it is the edge that says 408, and
-// closes the visitor's connection with it.
+// Added to the edge's timeout for a slow visitor's body, so that the edge answers 408 first and
+// closes the visitor's connection.
 constexpr Duration kBodyGrace = std::chrono::seconds{5};
 
 }  // namespace meridian::balancer

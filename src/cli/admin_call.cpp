@@ -43,10 +43,10 @@ namespace meridian::cli {
 namespace {
 
 constexpr Duration kAgentTimeout = std::chrono::seconds{2};
-constexpr Duration kLabPatience = std::chrono::seconds{5};
+constexpr Duration kLabTimeout = std::chrono::seconds{5};
 constexpr size_t kMaxAnswerBytes = 1024 * 1024;
 
-// Every connection leads to one Unix socket.
+// A network whose connections all go to one Unix socket.
 class UnixNetwork final : public io::Network {
  public:
   UnixNetwork(io::SystemNetwork& network, std::string path)
@@ -95,8 +95,8 @@ io::Task<Result<http::Fetched>> Call(io::Loop& loop, io::SystemNetwork& network,
   co_return co_await http::Fetch(client, request, kMaxAnswerBytes, deadline);
 }
 
-// Why the agent that answers at this data center's address is not its own, or nothing: it trusts
-// another authority, or knows another token.
+// The reason why the agent at this data center's address belongs to another site, or nothing: it
+// has another authority, or another token.
 std::string OtherSite(const Deployed& deployed, const site::DataCenter& dc,
                       const Result<http::Fetched>& answer) {
   constexpr int kUnauthorized = 401;
@@ -151,7 +151,7 @@ io::Task<void> CallAll(io::Loop& loop, io::SystemNetwork& network, const Deploye
   co_await scope.Join();
 }
 
-// `request` is kept while the answer is awaited.
+// The caller keeps `request` until the answer.
 io::Task<Result<http::Fetched>> AskLab(http::Client& client, http::Request request,
                                        TimePoint deadline) {
   co_return co_await http::Fetch(client, request, kMaxAnswerBytes, deadline);
@@ -199,8 +199,8 @@ Result<http::Fetched> CallLab(const site::StateDir& state, const LabCall& call) 
     if (mark != path.npos) request.query = path.substr(mark + 1);
     return loop.RunToEnd(AskLab(client, request, loop.After(timeout)));
   };
-  // Whatever it says to this, it is awake, and what follows may take its time.
-  Result<http::Fetched> awake = ask("GET", "/", kLabPatience);
+  // Any answer to this shows that the lab runs; the next request may take longer.
+  Result<http::Fetched> awake = ask("GET", "/", kLabTimeout);
   if (awake) awake = ask(call.method, call.path, call.timeout);
   if (awake || awake.error().code != Errc::kTimeout) return awake;
   pid_t pid = io::FileLock::Holder(state.lock());

@@ -1,5 +1,5 @@
-// Calls from commands to what runs: agents by admin HTTP with the state directory's token, the lab
-// by its socket.
+// Requests of commands to agents (admin HTTP with the state directory's token) and to the lab (its
+// socket).
 #pragma once
 
 #include <string>
@@ -16,27 +16,28 @@ struct AgentCall {
   std::string_view method = "POST";
   std::string_view path;  // with its query
   std::string_view body = {};
-  Duration timeout = {};  // for the work, beside the time that any answer takes
+  Duration timeout = {};  // for the work, in addition to the time of any request
 };
 
-// One request to the agent of `dc`. kRefused, kTimeout: it does not run, or does not answer.
+// Sends a request to the agent of `dc`. kRefused, kTimeout: it does not run, or does not answer.
 Result<http::Fetched> CallAgent(const Deployed& deployed, const site::DataCenter& dc,
                                 const AgentCall& call);
 
-// The same request to every data center's, all asked at once; the answers in the site's order.
+// Sends the same request to all agents at the same time; the answers are in the site's order.
 std::vector<Result<http::Fetched>> CallAgents(const Deployed& deployed, const AgentCall& call);
 
 struct LabCall {
   std::string_view method = "POST";
   std::string_view path;  // with its query
-  Duration timeout;       // for the work; whether the lab answers at all is known sooner
+  Duration timeout;       // for the work; a lab that does not answer at all is detected sooner
 };
 
-// One request to the lab. kNotFound or kRefused: no lab runs here. kTimeout: it does not answer;
-// the message says what to do.
+// Sends a request to the lab. kNotFound or kRefused: no lab runs here. kTimeout: it does not
+// answer; the message says what to do.
 Result<http::Fetched> CallLab(const site::StateDir& state, const LabCall& call);
 
-// Of every data center, all asked at once. Where the agent does not answer, what else is known.
+// The status of every data center, all queried at the same time. If an agent does not answer, the
+// status comes from other sources (around_agent.hpp).
 std::vector<agent::DataCenterStatus> AskStatus(const Deployed& deployed);
 
 }  // namespace meridian::cli

@@ -1,4 +1,4 @@
-// The tiers that this program has. To add one: its folder, this list, and CMakeLists.txt.
+// The tiers of this program. To add a tier: its folder, this list, and CMakeLists.txt.
 #include <span>
 #include <vector>
 

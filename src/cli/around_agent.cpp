@@ -24,14 +24,14 @@
 namespace meridian::cli {
 namespace {
 
-constexpr Duration kPatience = std::chrono::milliseconds{800};
+constexpr Duration kAskTimeout = std::chrono::milliseconds{800};
 constexpr size_t kMaxAnswerBytes = size_t{64} * 1024;
 
-// "ready", "down" (nobody accepts), or "unknown".
+// "ready", "down" (connection refused), or "unknown".
 io::Task<std::string> ReadinessAt(io::Loop& loop, io::Network& network, Endpoint at) {
   http::Client client(loop, network, {.address = at});
   http::Request request{.path = site::kReadyPath, .host = "tier"};
-  auto answer = co_await http::Fetch(client, request, kMaxAnswerBytes, loop.After(kPatience));
+  auto answer = co_await http::Fetch(client, request, kMaxAnswerBytes, loop.After(kAskTimeout));
   if (!answer && answer.error().code == Errc::kRefused) co_return "down";
   co_return answer && answer->status == 200 ? "ready" : agent::kUnknownState;
 }
@@ -45,7 +45,7 @@ io::Task<void> AskTier(io::Loop& loop, io::Network& network, Endpoint at, std::s
 io::Task<void> AskAroundAgent(io::Loop& loop, io::Network& network, const site::Site& site,
                               const site::DataCenter& dc, agent::DataCenterStatus* status) {
   auto accepted = co_await network.Connect({site::PeerAddress(dc), site.ports.admin},
-                                           {.from = {}, .deadline = loop.After(kPatience)});
+                                           {.from = {}, .deadline = loop.After(kAskTimeout)});
   if (!accepted) co_return;
   std::vector<agent::TierEntry> tiers = agent::TierTable(site, dc, site::Hosting::kServers);
   io::Scope scope(loop);

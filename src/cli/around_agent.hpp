@@ -1,5 +1,5 @@
-// What can be known of a data center whose agent does not answer: a stopped agent leaves its tiers
-// serving, and they say so themselves.
+// Determines the status of a data center whose agent does not answer, by asking its tiers: they
+// continue to serve while the agent is stopped.
 #pragma once
 
 #include "agent/report/status.hpp"
@@ -10,9 +10,9 @@
 
 namespace meridian::cli {
 
-// Leaves `status` (DownStatus) alone when nobody accepts connections at the agent's admin port.
-// Else: "serving" when the edge says so, "unknown" when it does not; and, where ops ports can be
-// reached from here, which tiers say that they are ready.
+// Does not change `status` (DownStatus) if the agent's admin port refuses connections. Else sets
+// the state to "serving" if the edge is ready, or "unknown"; and if ops ports are reachable from
+// here, sets the states of tiers.
 io::Task<void> AskAroundAgent(io::Loop& loop, io::Network& network, const site::Site& site,
                               const site::DataCenter& dc, agent::DataCenterStatus* status);
 

@@ -33,7 +33,7 @@ void AddBalancerAlone(Command& command, const Option& dc, BalancerAlone& alone) 
   command.option_groups.push_back({.name = "where", .options = {&server, &dc}});
   Option& listen = command.AddOption({.name = "--listen",
                                       .value = &alone.listen,
-                                      .help = "Where a balancer that stands alone listens",
+                                      .help = "Listen address of a balancer without a site",
                                       .type = "ADDRESS:PORT",
                                       .needs = {&server}});
   server.needs = {&listen};
@@ -54,7 +54,7 @@ void AddBalancerAlone(Command& command, const Option& dc, BalancerAlone& alone) 
                      .needs = {&server}});
   command.AddOption({.name = "--forwarded-from",
                      .value = &alone.forwarded_from,
-                     .help = "A proxy whose X-Forwarded-* are true; repeat it",
+                     .help = "A proxy whose X-Forwarded-* fields are trusted; repeat it",
                      .type = "PREFIX",
                      .needs = {&server}});
 }

@@ -1,4 +1,4 @@
-// meridian balancer without a site: its options, and how it runs.
+// `meridian balancer` without a site: its options, and its action.
 #pragma once
 
 #include <cstdint>
@@ -10,17 +10,17 @@
 
 namespace meridian::cli {
 
-// As the command line has them.
+// The options, as on the command line.
 struct BalancerAlone {
   std::string listen;
-  std::vector<std::string> servers;  // none: it belongs to a site
+  std::vector<std::string> servers;  // empty: the balancer belongs to a site
   std::string health_path = "/";
   std::vector<std::string> forwarded_from;
   uint64_t max_in_flight = dispatch::Config{}.max_in_flight;
   uint64_t retries = static_cast<uint64_t>(dispatch::Config{}.retries);
 };
 
-// `dc` is given where it belongs to a site. `alone` must outlive the command's action.
+// Adds the options to `command`, which exclude `dc`. `alone` must outlive the command's action.
 void AddBalancerAlone(Command& command, const Option& dc, BalancerAlone& alone);
 
 int RunBalancerAlone(const BalancerAlone& arguments);

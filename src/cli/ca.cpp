@@ -1,4 +1,5 @@
-// meridian ca: makes what the data centers of a site trust each other by, in a state directory.
+// meridian ca: makes the authority and token by which the data centers of a site trust each other,
+// in a state directory.
 #include "site/trust/ca.hpp"
 
 #include <memory>
@@ -47,8 +48,9 @@ int Make(const Arguments& arguments) {
 
 void AddCa(Command& program) {
   auto arguments = std::make_shared<Arguments>();
-  Command& command =
-      program.AddCommand("ca", "Make what the site's servers trust each other by, to be copied");
+  Command& command = program.AddCommand(
+      "ca",
+      "Make the authority and token by which the site's servers trust each other, to be copied");
   command.AddOption({.name = "site",
                      .value = &arguments->site_file,
                      .help = "The site's file (site.toml)",

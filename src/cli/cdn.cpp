@@ -1,4 +1,4 @@
-// meridian cdn: what the edges do for visitors, and what it costs.
+// meridian cdn: the traffic of the edges, and its cost.
 #include <cstddef>
 #include <memory>
 #include <string>

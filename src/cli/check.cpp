@@ -1,5 +1,5 @@
-// meridian check: reads site.toml and says what is wrong with it or missing on this machine, or
-// what it describes.
+// meridian check: reads site.toml and prints its errors, problems of this machine, or a description
+// of the site.
 #include <cstdio>
 #include <memory>
 #include <string>
@@ -54,15 +54,15 @@ int Check(const Arguments& arguments) {
 
 void AddCheck(Command& program) {
   auto arguments = std::make_shared<Arguments>();
-  Command& command =
-      program.AddCommand("check", "Say what is wrong with a site.toml, or missing on this machine");
+  Command& command = program.AddCommand(
+      "check", "Print the errors of a site.toml, and the problems of this machine");
   command.AddOption({.name = "site",
                      .value = &arguments->site_file,
                      .help = "The site's file (site.toml)",
                      .type = "FILE"});
   command.AddOption({.name = "--dc",
                      .value = &arguments->data_center,
-                     .help = "Check what this data center or edge place needs, not what all do",
+                     .help = "Check the needs of this data center or edge place only, not of all",
                      .type = "NAME"});
   command.action = [arguments] { return Check(*arguments); };
 }

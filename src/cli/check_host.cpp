@@ -28,7 +28,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The PATH of execvp(3) where the environment has none.
+// The PATH of execvp(3) if the environment has none.
 constexpr std::string_view kUsualPath = "/bin:/usr/bin";
 
 bool IsProgram(const fs::path& file) {
@@ -94,7 +94,7 @@ std::optional<std::string> DatabaseProblem(const site::Site& site) {
     if (database) return std::nullopt;
     problem = database.error().message;
   }
-  if (!config.places.empty()) return std::nullopt;  // HowVisitorsAreLocated says who is located
+  if (!config.places.empty()) return std::nullopt;  // HowVisitorsAreLocated describes this case
   return fmt::format(
       "no visitor can be located, and steering = \"nearest\" sends them anywhere: {}. Name a "
       "geo_database in [dns], add a [[dns.place]] for each network that matters, or build with "

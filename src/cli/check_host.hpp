@@ -1,5 +1,5 @@
-// What of a site can be wrong though its site.toml is right: files, programs, variables and
-// data that this machine does not have. Reads the disk.
+// Finds problems of a site with a valid site.toml: files, programs, environment variables and data
+// that are missing on this machine. Reads the disk.
 #pragma once
 
 #include <string>
@@ -9,12 +9,12 @@
 
 namespace meridian::cli {
 
-// What this machine lacks to run `only`, a data center or edge place of the site; null: to run all
-// of them (`meridian up`). An edge place needs neither the application nor the passwords of
-// sessions. Each problem with what to do about it.
+// The problems of running `only`, a data center or edge place of the site, on this machine; null:
+// of running all of them (`meridian up`). Each problem says what to do. An edge place needs neither
+// the application nor the passwords of sessions.
 std::vector<std::string> HostProblems(const site::Site& site, const site::DataCenter* only);
 
-// How visitors are located, as one sentence; empty where it makes no difference.
+// A sentence about the source of visitors' locations; empty if the site does not use them.
 std::string HowVisitorsAreLocated(const site::Site& site);
 
 }  // namespace meridian::cli

@@ -31,7 +31,7 @@
 namespace meridian::cli {
 namespace {
 
-// In the state directory: the path of the site.toml that it is for, and its text.
+// Files in the state directory: the path of the site.toml, and its text.
 constexpr const char* kSitePathName = "site";
 constexpr const char* kSiteTextName = "site.toml";
 
@@ -40,7 +40,7 @@ std::optional<std::string> FromEnvironment(const std::string& name) {
   return value == nullptr ? std::nullopt : std::optional<std::string>(value);
 }
 
-// The site, or every mistake in it on standard error.
+// The site; prints its errors to standard error.
 std::expected<site::Site, int> Loaded(std::expected<site::Site, site::Diagnostics> loaded) {
   if (loaded) return std::move(*loaded);
   fmt::print(stderr, "{}", loaded.error().Render({.color = site::WantsColor(STDERR_FILENO)}));
@@ -71,7 +71,7 @@ Result<void> RememberSite(const site::StateDir& state, const site::Site& site) {
 
 std::expected<Deployed, int> FindDeployed(const std::string& state_directory) {
   auto state = site::StateDir::Open(state_directory);
-  // Another user's, or open to others.
+  // The directory belongs to another user, or is open to others.
   if (!state && state.error().code == Errc::kPermission) {
     return std::unexpected(Complain(state.error()));
   }

@@ -1,8 +1,8 @@
-// What the subcommands share: how each adds itself to the command line, where it finds the site and
-// the state directory, and how it ends. One file per subcommand; main.cpp lists them.
+// Shared by the subcommands: functions to add each to the command line, to find the site and the
+// state directory, and to print errors. Each subcommand has its own file; main.cpp lists them.
 //
-// Data goes to standard output, everything said beside it to standard error. Exit status: 0, 1 when
-// the thing asked for did not happen, 2 when the command line or site.toml is wrong.
+// Data goes to standard output, other messages to standard error. Exit status: 0; 1 if the command
+// failed; 2 if the command line or site.toml is wrong.
 #pragma once
 
 #include <expected>
@@ -45,34 +45,34 @@ void AddTiers(Command& program);
 // --state, default .meridian. `directory` must outlive the command's action.
 void AddStateOption(Command& command, std::string& directory);
 
-// The tiers of this program: what site.toml may hold, and what a data center runs.
+// The tiers of this program, which define the tables of site.toml and the processes of a data
+// center.
 std::span<const site::TierDescription> AllTiers();
 
-// Loads `path`, or prints every mistake in it to standard error.
+// Loads `path`, or prints every error in it to standard error.
 std::expected<site::Site, int> LoadSite(const std::filesystem::path& path);
 
-// For commands about a site that was brought up: the state directory, and the site whose it is.
-// Prints what is wrong.
+// The state directory, and its site, for commands about a running site.
 struct Deployed {
   site::StateDir state;
   site::Site site;
 };
 std::expected<Deployed, int> FindDeployed(const std::string& state_directory);
-// Keeps in the state directory which site it is for, with the text of its file: what runs goes by
-// that until the next `up` or `run`, whatever is edited meanwhile.
+// Stores the site's path and text in the state directory. Processes use this text until the next
+// `up` or `run`, even if the file changes.
 Result<void> RememberSite(const site::StateDir& state, const site::Site& site);
 
-// Prints that the site has no data center or edge place of this name, and which it has; gives
-// kMisused.
+// Prints that the site has no data center or edge place of this name, with the names that it has;
+// returns kMisused.
 int UnknownDataCenter(const site::Site& site, const std::string& name);
 
-// Of a command that is about the lab, where a data center runs without one.
+// The error of a command for the lab if a data center runs here without a lab.
 Error RunsByItself(const std::string& data_center, pid_t pid);
 
 // This program's own path.
 std::string ProgramPath();
 
-// Prints "meridian: …" to standard error; gives kFailed.
+// Prints "meridian: …" to standard error; returns kFailed.
 int Complain(const Error& error);
 
 }  // namespace meridian::cli

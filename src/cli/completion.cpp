@@ -1,4 +1,4 @@
-// meridian completion SHELL: what a shell needs to complete meridian's command lines.
+// meridian completion SHELL: prints the shell's completion script.
 #include "cli/command/completion.hpp"
 
 #include <iterator>

@@ -1,4 +1,4 @@
-// meridian dc kill|start|drain|undrain: what can happen to a data center.
+// meridian dc kill|start|drain|undrain: changes the state of a data center.
 #include <cstdio>
 #include <ctime>
 #include <memory>
@@ -35,16 +35,16 @@ struct Arguments {
 struct Verb {
   const char* name;
   const char* summary;
-  bool lab;          // the lab does it; else the data center's own agent
+  bool lab;          // true: a request to the lab; false: to the data center's agent
   Duration timeout;  // of the lab
   const char* done;  // {} is the data center
 };
 
 constexpr Verb kVerbs[] = {
-    {"kill", "Lose it: SIGKILL for everything in it (lab only)", true, lab::kLongestKillCommand,
+    {"kill", "Lose it: SIGKILL for everything in it (lab only)", true, lab::kMaxKillCommandTime,
      "{0} is gone. Its visitors move within seconds: meridian status; and back: meridian dc start "
      "{0}\n"},
-    {"start", "Start it again (lab only)", true, lab::kLongestStartCommand, "{0} serves again\n"},
+    {"start", "Start it again (lab only)", true, lab::kMaxStartCommandTime, "{0} serves again\n"},
     {"drain",
      "Send its visitors elsewhere, failing no request",
      false,
@@ -54,7 +54,7 @@ constexpr Verb kVerbs[] = {
     {"undrain", "Take visitors again", false, {}, "{0} serves visitors again\n"},
 };
 
-// The name of the state that the data center's agent says it has.
+// The name of the data center's state, from its agent.
 Result<std::string> AskState(const Deployed& deployed, const site::DataCenter& dc) {
   auto answer = CallAgent(deployed, dc, {.method = "GET", .path = "/.meridian/status"});
   if (!answer) return Fail(answer.error());
@@ -70,7 +70,7 @@ Duration AnswerTtl(const Deployed& deployed) {
                                                                     : dns::kDefaultTtl);
 }
 
-// Waits for the end of a drain that was ordered; the exit status.
+// Waits for the end of the drain; returns the exit status.
 int AwaitDrained(const Deployed& deployed, const site::DataCenter& dc) {
   constexpr timespec kPause{.tv_sec = 0, .tv_nsec = 250'000'000};
   SystemClock clock;
@@ -106,7 +106,7 @@ int Explain(const Verb& verb, const std::string& name, const Result<http::Fetche
   }
   if (!answer) {
     const char* who = verb.lab ? "no lab runs for this state directory; start one: meridian up"
-                               : "its agent does not answer; what is known says meridian status";
+                               : "its agent does not answer; for its status: meridian status";
     fmt::print(stderr, "meridian: {}: {} ({})\n", name, who, answer.error().message);
     return kFailed;
   }

@@ -1,4 +1,4 @@
-// meridian down: ends what `meridian up` started.
+// meridian down: stops the lab.
 #include <memory>
 #include <string>
 
@@ -21,7 +21,7 @@ int Down(const std::string& state_directory) {
   auto deployed = FindDeployed(state_directory);
   if (!deployed) return deployed.error();
   Result<http::Fetched> answer =
-      CallLab(deployed->state, {.path = "/down", .timeout = lab::kLongestShortCommand});
+      CallLab(deployed->state, {.path = "/down", .timeout = lab::kMaxShortCommandTime});
   if (!answer && answer.error().code == Errc::kTimeout) return Complain(answer.error());
   if (!answer || answer->status != 200) {
     bool any = false;
@@ -35,9 +35,9 @@ int Down(const std::string& state_directory) {
     fmt::print(stderr, "meridian: nothing was up for this state directory\n");
     return kFailed;
   }
-  // Its lock is free when the last process has ended.
+  // The lock is free when the lab's last process has ended.
   auto lock =
-      io::FileLock::Acquire(deployed->state.lock(), "the lab", lab::LongestDown(deployed->site));
+      io::FileLock::Acquire(deployed->state.lock(), "the lab", lab::MaxDownTime(deployed->site));
   if (!lock) return Complain(lock.error());
   fmt::print("{} is down\n", deployed->site.name);
   return kDone;

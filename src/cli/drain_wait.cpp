@@ -58,7 +58,7 @@ std::string DrainWait::WhyNotDrained() const {
           : fmt::format(
                 "new connections still come to its edge, less than {:.0f} s apart, from "
                 "clients that keep DNS answers too long or call its address: stop them "
-                "(meridian status tells what else is wrong)",
+                "(meridian status shows other problems)",
                 Seconds(quiet));
   return fmt::format(
       "{0} is not drained after {1:.0f} s: {2}. It is still draining. Wait again: "

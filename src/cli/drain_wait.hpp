@@ -1,5 +1,5 @@
-// Decides how long `meridian dc drain NAME --wait` waits, by what the data center's agent answers
-// when it is polled. Pure.
+// Decides how long `meridian dc drain NAME --wait` waits, from the answers of polls of the data
+// center's agent. Pure.
 #pragma once
 
 #include <chrono>
@@ -11,9 +11,9 @@
 
 namespace meridian::cli {
 
-// The whole wait.
+// The maximum wait in all.
 constexpr Duration kMaxDrainWait = std::chrono::minutes{10};
-// For how long polls may fail in a row: an agent that is restarted answers again within that.
+// The maximum time of failing polls; a restarted agent answers again within it.
 constexpr Duration kMaxPollOutage = std::chrono::seconds{10};
 
 class DrainWait {
@@ -21,26 +21,25 @@ class DrainWait {
   struct Options {
     std::string name;          // the data center's
     Duration answer_ttl = {};  // of its DNS answers
-    Duration grace = {};       // beyond answer_ttl, for resolvers that are late
+    Duration grace = {};       // added to answer_ttl, for late resolvers
   };
   enum class Outcome { kWaits, kDrained, kFailed };
   struct Step {
     Outcome outcome;
-    std::string
-        text;  // what is waited for, what has been reached, or what is wrong and what mends it
+    std::string text;  // a description of the wait, the result, or the error and what to do
   };
 
   explicit DrainWait(Options options) : options_(std::move(options)) {}
 
-  // `state`: the name of the data center's state, or why it could not be learnt. `waited`: since
-  // the drain was ordered.
+  // `state`: the name of the data center's state, or the error of the poll. `waited`: since the
+  // drain was ordered.
   Step OnPoll(const Result<std::string>& state, Duration waited);
 
  private:
   std::string WhyNotDrained() const;
 
   Options options_;
-  Duration answered_{};  // when the last poll had an answer, since the drain was ordered
+  Duration answered_{};  // time of the last answered poll, since the drain was ordered
 };
 
 }  // namespace meridian::cli

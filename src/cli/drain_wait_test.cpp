@@ -43,7 +43,7 @@ TEST(DrainWait, FailedPollsAreRepeatedUntilTheyFailForTenSecondsInARow) {
   EXPECT_EQ(step.outcome, kWaits);
   EXPECT_THAT(step.text, HasSubstr("does not answer (connection refused); it is asked again"));
   EXPECT_EQ(wait.OnPoll(kNoAnswer, milliseconds{10'999}).outcome, kWaits);
-  // An answer begins the count anew.
+  // An answer restarts the count.
   EXPECT_EQ(wait.OnPoll("draining", milliseconds{10'999}).outcome, kWaits);
   EXPECT_EQ(wait.OnPoll(kNoAnswer, milliseconds{20'998}).outcome, kWaits);
   step = wait.OnPoll(kNoAnswer, milliseconds{20'999});

@@ -1,4 +1,4 @@
-// meridian instance restart: an instance of the application, started anew without a failed request.
+// meridian instance restart: restarts an instance of the application without failing a request.
 #include <memory>
 #include <string>
 
@@ -19,7 +19,7 @@ struct Arguments {
   std::string state_directory = ".meridian";
 };
 
-// The data center of the instance "us-east-1"; null: no such.
+// The data center of an instance such as "us-east-1"; null: there is none.
 const site::DataCenter* DataCenterOf(const site::Site& site, const std::string& id) {
   std::string name = id.substr(0, id.rfind('-'));
   return name == id ? nullptr : site.FindDataCenter(name);
@@ -45,7 +45,7 @@ int Restart(const Arguments& arguments) {
     fmt::print(stderr, "meridian: {}: {}", arguments.id, answer->body);
     return kFailed;
   }
-  fmt::print("{} finishes what it has, and starts again: meridian status\n", arguments.id);
+  fmt::print("{} finishes its requests, and starts again: meridian status\n", arguments.id);
   return kDone;
 }
 
@@ -55,7 +55,7 @@ void AddInstance(Command& program) {
   Command& group = program.AddCommand("instance", "Restart an instance of the application");
   group.subcommands_given = {.min = 1, .max = 1};
   auto arguments = std::make_shared<Arguments>();
-  Command& command = group.AddCommand("restart", "Start it anew, failing no request");
+  Command& command = group.AddCommand("restart", "Restart it without failing a request");
   command.AddOption({.name = "id",
                      .value = &arguments->id,
                      .help = "The instance, such as us-east-1",

@@ -1,4 +1,4 @@
-// meridian link: the links between the data centers of a lab, and what happens to them.
+// meridian link: shows and changes the links between the data centers of a lab.
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -68,7 +68,7 @@ int Misused(const std::string& problem) {
   return kMisused;
 }
 
-// Empty when both are data centers of the site.
+// The error, or empty if both are data centers of the site.
 std::string EndsProblem(const site::Site& site, const std::vector<std::string>& ends) {
   if (ends.size() != 2)
     return "name two data centers, such as: meridian link us-east us-west --cut";
@@ -97,7 +97,7 @@ int Run(const Arguments& arguments) {
              : "/links";
   auto answer = CallLab(
       deployed->state,
-      {.method = change ? "POST" : "GET", .path = path, .timeout = lab::kLongestShortCommand});
+      {.method = change ? "POST" : "GET", .path = path, .timeout = lab::kMaxShortCommandTime});
   if (!answer) {
     return Complain({answer.error().code,
                      answer.error().code == Errc::kTimeout
@@ -140,11 +140,11 @@ void AddLink(Command& program) {
                          .help = "What it carries each way, such as 100mbit, or unlimited"});
   Option& cut = command.AddOption({.name = "--cut",
                                    .value = &arguments->cut,
-                                   .help = "Nothing arrives at either end, and neither is told"});
+                                   .help = "No data arrives at either end; connections stay open"});
   Option& half_cut =
       command.AddOption({.name = "--half-cut",
                          .value = &arguments->half_cut,
-                         .help = "What A says does not arrive at B; what B says does at A"});
+                         .help = "Data from A does not arrive at B; data from B does arrive at A"});
   Option& heal =
       command.AddOption({.name = "--heal",
                          .value = &arguments->heal,

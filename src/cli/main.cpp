@@ -1,4 +1,4 @@
-// meridian: the composition root. Each subcommand stands in a file of its own.
+// meridian: the composition root. Each subcommand has a file of its own.
 #include <csignal>
 
 #include "cli/command/command.hpp"
@@ -11,7 +11,7 @@ namespace {
 constexpr int kHelpColumn = 34;
 
 int Main(int argc, char** argv) {
-  // A peer that is gone is an error of the write, not a signal.
+  // Makes a write to a closed connection fail with an error instead of a signal.
   std::signal(SIGPIPE, SIG_IGN);
   io::RaiseDescriptorLimit();
 

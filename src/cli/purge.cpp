@@ -1,4 +1,4 @@
-// meridian purge: every edge of the site forgets a URL, all that begin so, or what bears a tag.
+// meridian purge: removes objects by URL, prefix or tag from the caches of all edges of the site.
 #include "site/view/purge.hpp"
 
 #include <chrono>
@@ -46,7 +46,7 @@ Result<site::PurgeOrder> OrderOf(const Arguments& arguments) {
     name = "--tag";
   }
   if (order.value.empty()) {
-    return Fail(Errc::kInvalid, "say what: a URL, --prefix PREFIX or --tag TAG");
+    return Fail(Errc::kInvalid, "give a URL, --prefix PREFIX or --tag TAG");
   }
   Result<void> good = site::CheckPurge(order);
   if (!good) return Fail(good.error().code, "{}: {}", name, good.error().message);
@@ -58,7 +58,7 @@ int Misused(const std::string& problem) {
   return kMisused;
 }
 
-// Asks the agents in turn until one takes the order: any will do.
+// Sends the order to the agents in turn until one accepts it; any agent can.
 Result<http::Fetched> Give(const Deployed& deployed, const site::DataCenter* only,
                            const AgentCall& call) {
   Result<http::Fetched> answer = Fail(Errc::kNotFound, "the site has no data center");
@@ -109,8 +109,8 @@ int Run(const Arguments& arguments) {
 
 void AddPurge(Command& program) {
   auto arguments = std::make_shared<Arguments>();
-  Command& command =
-      program.AddCommand("purge", "Make every edge forget what it has stored of a URL or tag");
+  Command& command = program.AddCommand(
+      "purge", "Remove the objects of a URL, prefix or tag from every edge's cache");
   Option& url =
       command.AddOption({.name = "url",
                          .value = &arguments->url,
@@ -125,7 +125,7 @@ void AddPurge(Command& program) {
                      .excludes = {&url, &prefix}});
   command.AddOption({.name = "--soft",
                      .value = &arguments->soft,
-                     .help = "Make it stale: it is asked for anew, and serves while that fails"});
+                     .help = "Make it stale: it is fetched again, and served while fetches fail"});
   command.AddOption({.name = "--dc",
                      .value = &arguments->data_center,
                      .help = "Whose agent to tell; any that answers, unless given"});

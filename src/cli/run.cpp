@@ -1,5 +1,5 @@
-// meridian run: one data center on this host. What runs is the guard; it starts this program again
-// as the agent.
+// meridian run: runs a data center on this host. This process becomes the guard, and starts the
+// program again as the agent.
 #include "agent/run.hpp"
 
 #include <expected>
@@ -45,7 +45,7 @@ struct RunArguments {
   bool lab = false;
 };
 
-// Nothing else may run this data center in this state directory.
+// Checks that no other process runs this data center in this state directory.
 Result<io::FileLock> LockDataCenter(const site::StateDir& state, const std::string& data_center) {
   auto lock = state.LockRun(data_center);
   if (!lock && lock.error().code == Errc::kExists) {
@@ -63,7 +63,7 @@ Result<io::FileLock> LockDataCenter(const site::StateDir& state, const std::stri
   return lock;
 }
 
-// Made before anything starts; the lock is to be held as long as the data center runs.
+// Made before any process starts; the lock is held as long as the data center runs.
 Result<io::FileLock> PrepareState(const site::Site& site, const RunArguments& arguments) {
   auto state = site::StateDir::Create(arguments.state_directory);
   if (!state) return Fail(state.error());
@@ -81,7 +81,7 @@ Result<io::FileLock> PrepareState(const site::Site& site, const RunArguments& ar
   return lock;
 }
 
-// In the lab the state directory says which site it is; by itself a data center is told.
+// In the lab the site is in the state directory; otherwise it comes from the command line.
 std::expected<site::Site, int> SiteFor(const RunArguments& arguments) {
   if (!arguments.lab) return LoadSite(arguments.site_file);
   auto deployed = FindDeployed(arguments.state_directory);
@@ -89,8 +89,8 @@ std::expected<site::Site, int> SiteFor(const RunArguments& arguments) {
   return std::move(deployed->site);
 }
 
-// Whether this server has what the others trust it by, or is the site's only one. If each made its
-// own they would refuse each other for ever. Prints what to do.
+// True if this server has the site's authority and token, or is the site's only data center. If
+// each server made its own, they would refuse each other for ever. Prints what to do.
 bool IsTrusted(const site::Site& site, const RunArguments& arguments) {
   if (site.datacenters.size() < 2) return true;
   auto state = site::StateDir::Open(arguments.state_directory);
@@ -107,7 +107,7 @@ bool IsTrusted(const site::Site& site, const RunArguments& arguments) {
   return false;
 }
 
-// In the lab a data center's processes write to files; by itself it writes where it was started.
+// In the lab a data center's processes write their logs to files; otherwise to standard error.
 void OpenLog(const RunArguments& arguments, const char* process) {
   std::string file;
   if (arguments.lab) {
@@ -127,7 +127,7 @@ int RunGuard(const RunArguments& arguments) {
   }
   OpenLog(arguments, "guard");
   if (!arguments.lab && !IsTrusted(*site, arguments)) return kMisused;
-  // In the lab all of this is made once, before the data centers start.
+  // In the lab these files are made once, before the data centers start.
   std::optional<Result<io::FileLock>> prepared;
   if (!arguments.lab) prepared = PrepareState(*site, arguments);
   if (prepared && !*prepared) return Complain(prepared->error());
@@ -152,7 +152,7 @@ int RunGuard(const RunArguments& arguments) {
 
 using Variables = std::vector<std::pair<std::string, std::string>>;
 
-// What instances find in their environment. An edge place has none, so it needs no password.
+// The environment variables of instances. An edge place has no instances, so it needs no password.
 Result<Variables> VariablesFor(const site::Site& site, const site::DataCenter& here,
                                site::Hosting hosting, const std::filesystem::path& state) {
   if (here.edge_only) return Variables{};
@@ -205,7 +205,7 @@ void AddArguments(Command& command, RunArguments& arguments) {
                      .separator = ',',
                      .one_of = roles});
   AddStateOption(command, arguments.state_directory);
-  // Of the programs to each other.
+  // Options that only Meridian's processes use.
   command.AddOption({.name = "--report-fd", .value = &arguments.report_fd, .hidden = true});
   command.AddOption({.name = "--lab", .value = &arguments.lab, .hidden = true});
 }

@@ -1,5 +1,5 @@
-// meridian session lag, digest, get: what every data center's session tier holds, as their agents
-// say.
+// meridian session lag, digest, get: shows the state of every data center's session tier, from
+// their agents.
 #include <algorithm>
 #include <cctype>
 #include <chrono>
@@ -41,7 +41,7 @@ struct Arguments {
   bool json = false;
 };
 
-// What one data center says.
+// The answer of a data center.
 struct Answer {
   std::string data_center;
   std::string problem;  // empty: it has answered
@@ -64,7 +64,7 @@ Answer Ask(const Deployed& deployed, const site::DataCenter& dc, std::string_vie
           .problem = fmt::format("{} (status {})", answer->body, answer->status)};
 }
 
-// Every data center that has sessions, with what it says.
+// The answers of all data centers with sessions.
 Result<std::vector<Answer>> AskAll(const Deployed& deployed, std::string_view what) {
   auto external = deployed.site.externals.find("session");
   if (external != deployed.site.externals.end()) {
@@ -77,7 +77,7 @@ Result<std::vector<Answer>> AskAll(const Deployed& deployed, std::string_view wh
   return all;
 }
 
-// Empty where it is not known yet.
+// Empty if it is not known yet.
 std::string ClockText(const Value& peer) {
   if (peer.Find("clock_lead_seconds") == nullptr) return "";
   double lead = peer.NumberOf("clock_lead_seconds");
@@ -85,7 +85,7 @@ std::string ClockText(const Value& peer) {
                      std::abs(lead), peer.NumberOf("clock_error_seconds"));
 }
 
-// Why one data center does not follow another, and what to do.
+// The reason why a data center does not follow another, and what to do.
 void PrintProblem(const Value& peer, std::string_view member, std::string_view what) {
   const Value* problem = peer.Find(member);
   if (problem == nullptr || !problem->is_object()) return;
@@ -158,7 +158,7 @@ std::string JsonOf(const std::vector<Answer>& all) {
   return writer.Take();
 }
 
-// What is sent as the query: every byte that is not plainly allowed, escaped.
+// Escapes all bytes that a query may not contain.
 std::string PercentEncoded(std::string_view text) {
   std::string encoded;
   for (char c : text) {
@@ -168,8 +168,8 @@ std::string PercentEncoded(std::string_view text) {
   return encoded;
 }
 
-// A subcommand of `session`.
-struct Question {
+// The description of a subcommand of `session`.
+struct Subcommand {
   const char* name;
   const char* summary;
   const char* what;  // the last part of the tier's path
@@ -177,10 +177,10 @@ struct Question {
   void (*compare)(const std::vector<Answer>& all) = nullptr;
 };
 
-int Show(const Arguments& arguments, const Question& question) {
+int Show(const Arguments& arguments, const Subcommand& subcommand) {
   auto deployed = FindDeployed(arguments.state_directory);
   if (!deployed) return deployed.error();
-  std::string what = question.what;
+  std::string what = subcommand.what;
   if (!arguments.key.empty()) what += "?" + PercentEncoded(arguments.key);
   Result<std::vector<Answer>> all = AskAll(*deployed, what);
   if (!all) return Complain(all.error());
@@ -192,21 +192,21 @@ int Show(const Arguments& arguments, const Question& question) {
   }
   for (const Answer& answer : *all) {
     if (answer.problem.empty()) {
-      question.print(answer);
+      subcommand.print(answer);
     } else {
       fmt::print("{:<14} {}\n", answer.data_center, answer.problem);
     }
   }
-  if (question.compare != nullptr) question.compare(*all);
+  if (subcommand.compare != nullptr) subcommand.compare(*all);
   return answered ? kDone : kFailed;
 }
 
-Command& AddQuestion(Command& session, const Question& question,
-                     const std::shared_ptr<Arguments>& arguments) {
-  Command& command = session.AddCommand(question.name, question.summary);
+Command& AddSubcommand(Command& session, const Subcommand& subcommand,
+                       const std::shared_ptr<Arguments>& arguments) {
+  Command& command = session.AddCommand(subcommand.name, subcommand.summary);
   command.AddOption({.name = "--json", .value = &arguments->json, .help = "As JSON"});
   AddStateOption(command, arguments->state_directory);
-  command.action = [arguments, question] { return Show(*arguments, question); };
+  command.action = [arguments, subcommand] { return Show(*arguments, subcommand); };
   return command;
 }
 
@@ -215,25 +215,25 @@ Command& AddQuestion(Command& session, const Question& question,
 void AddSessionCommands(Command& session) {
   auto arguments = std::make_shared<Arguments>();
   session.subcommands_given = {.min = 0, .max = 1};
-  AddQuestion(session,
-              {.name = "lag",
-               .summary = "How far each data center is behind each other",
-               .what = "lag",
-               .print = &PrintLag},
-              arguments);
-  AddQuestion(session,
-              {.name = "digest",
-               .summary = "Whether all data centers hold the same",
-               .what = "digest",
-               .print = &PrintDigest,
-               .compare = &CompareDigests},
-              arguments);
-  Command& get = AddQuestion(session,
-                             {.name = "get",
-                              .summary = "What each data center has of a key",
-                              .what = "key",
-                              .print = &PrintKey},
-                             arguments);
+  AddSubcommand(session,
+                {.name = "lag",
+                 .summary = "How far each data center is behind each other",
+                 .what = "lag",
+                 .print = &PrintLag},
+                arguments);
+  AddSubcommand(session,
+                {.name = "digest",
+                 .summary = "Whether all data centers hold the same",
+                 .what = "digest",
+                 .print = &PrintDigest,
+                 .compare = &CompareDigests},
+                arguments);
+  Command& get = AddSubcommand(session,
+                               {.name = "get",
+                                .summary = "What each data center has of a key",
+                                .what = "key",
+                                .print = &PrintKey},
+                               arguments);
   get.AddOption({.name = "key",
                  .value = &arguments->key,
                  .help = "The key",

@@ -1,4 +1,4 @@
-// meridian status: every data center, its tiers and instances, as their agents say.
+// meridian status: every data center with its tiers and instances, from their agents.
 #include "agent/report/status.hpp"
 
 #include <algorithm>
@@ -28,7 +28,7 @@ namespace {
 
 constexpr timespec kWatchInterval{.tv_sec = 1, .tv_nsec = 0};
 
-// Green for what is well, yellow for what is on its way, red for what is not there.
+// Green: good. Yellow: changing. Red: down.
 std::string Painted(const std::string& state, size_t width) {
   std::string padded = fmt::format("{:<{}}", state, width);
   if (!site::WantsColor(STDOUT_FILENO)) return padded;
@@ -38,7 +38,7 @@ std::string Painted(const std::string& state, size_t width) {
   return fmt::format("\x1b[{}m{}\x1b[0m", well ? 32 : bad ? 31 : 33, padded);
 }
 
-// Of one that its agent calls healthy, what the tiers that send it requests make of it.
+// For an instance that is healthy by its agent: how tiers use it.
 std::string ShownState(const agent::InstanceStatus& instance) {
   std::string use = agent::WorstUse(instance);
   bool says_more = !use.empty() && use != site::StateName(site::InstanceUse::kUsed);
@@ -75,7 +75,7 @@ std::string DataCenterText(const agent::DataCenterStatus& dc) {
   }
   for (const agent::InstanceStatus& instance : dc.instances) {
     uint32_t requests = 0;
-    for (const agent::InstanceUse& use : instance.uses) requests += use.report.in_flight;
+    for (const agent::TierInstanceUse& use : instance.uses) requests += use.report.in_flight;
     std::string in_flight = requests == 0 ? "" : fmt::format(", {} in flight", requests);
     text += fmt::format("  {:<12} {} {:<21} pid {}, release {}{}\n", instance.id,
                         Painted(ShownState(instance), kStateWidth), instance.address, instance.pid,
@@ -92,7 +92,7 @@ std::string SiteText(const site::Site& site, const std::vector<agent::DataCenter
   return text;
 }
 
-// Until it is interrupted. Where output is no terminal, only what has changed is printed.
+// Runs until interrupted. Without a terminal it prints only changes.
 [[noreturn]] void Watch(const Deployed& deployed) {
   bool terminal = isatty(STDOUT_FILENO) != 0;
   std::string shown;
@@ -100,7 +100,7 @@ std::string SiteText(const site::Site& site, const std::vector<agent::DataCenter
     std::string text = SiteText(deployed.site, AskStatus(deployed));
     if (terminal) fmt::print("\x1b[H\x1b[2J{}", text);
     if (!terminal && text != shown) fmt::print("{}{}", shown.empty() ? "" : "\n", text);
-    // Whoever read it may be gone.
+    // The reader of the pipe may have ended.
     if (std::fflush(stdout) != 0) std::exit(kDone);  // NOLINT(concurrency-mt-unsafe): one thread
     shown = std::move(text);
     nanosleep(&kWatchInterval, nullptr);

@@ -1,4 +1,4 @@
-// The subcommand of each tier: one tier by itself, or as the agent starts it.
+// The subcommand of each tier, which agents and users call.
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
@@ -36,7 +36,7 @@ struct TierArguments {
   std::string state_directory = ".meridian";
   std::vector<std::string> sockets;  // NAME=FD
   bool lab = false;
-  // Of an edge that stands alone.
+  // Options of an edge without a site.
   std::string listen;
   std::string origin;
   std::string cache_bytes;
@@ -93,7 +93,7 @@ int Run(const site::TierDescription& tier, TierArguments& arguments) {
   if (start.data_center.empty()) {
     return Misuse("--dc", {Errc::kInvalid, "say to which data center it belongs"});
   }
-  // The agent's tiers go by what it goes by.
+  // Tiers of an agent use the same site text as the agent.
   std::expected<site::Site, int> site = std::unexpected(kFailed);
   if (start.control_fd >= 0) {
     auto deployed = FindDeployed(arguments.state_directory);
@@ -116,7 +116,7 @@ int Run(const site::TierDescription& tier, TierArguments& arguments) {
   if (arguments.lab) start.hosting = site::Hosting::kLab;
   start.site_file = site->file;
   start.state_directory = std::filesystem::absolute(arguments.state_directory);
-  // What an agent runs writes to a file; what somebody started, where that was.
+  // A tier of an agent logs to a file, otherwise to standard error.
   std::string log;
   if (start.control_fd >= 0) {
     log = start.state_directory / "logs" / start.data_center / (start.tier + ".log");
@@ -130,12 +130,12 @@ int Run(const site::TierDescription& tier, TierArguments& arguments) {
 void AddAloneOptions(Command& command, const Option& dc, TierArguments& arguments) {
   Option& origin = command.AddOption({.name = "--origin",
                                       .value = &arguments.origin,
-                                      .help = "Stand alone, without a site: in front of this",
+                                      .help = "Run without a site, in front of this origin",
                                       .type = "URL"});
   command.option_groups.push_back({.name = "where", .options = {&origin, &dc}});
   Option& listen = command.AddOption({.name = "--listen",
                                       .value = &arguments.listen,
-                                      .help = "Where an edge that stands alone listens",
+                                      .help = "Listen address of an edge without a site",
                                       .type = "ADDRESS:PORT",
                                       .needs = {&origin}});
   origin.needs = {&listen};
@@ -175,7 +175,7 @@ void AddTiers(Command& program) {
       dc.required = true;
     }
     AddStateOption(command, arguments->state_directory);
-    // Of the agent to its tiers.
+    // Options that only agents use.
     command.AddOption(
         {.name = "--control-fd", .value = &arguments->start.control_fd, .hidden = true});
     command.AddOption({.name = "--socket", .value = &arguments->sockets, .hidden = true});

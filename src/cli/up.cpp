@@ -49,7 +49,7 @@ struct Arguments {
   bool detach = false;
 };
 
-// What must be there before the first process starts, and the lock that says who runs here.
+// State that the lab needs before the first process starts, and its lock.
 struct Prepared {
   site::StateDir state;
   io::FileLock lock;
@@ -86,13 +86,13 @@ void Say(const std::string& text) {
   std::fflush(stdout);
 }
 
-// On a terminal the cursor may stand in the line that says what is waited for.
+// On a terminal the cursor may be in the waiting line.
 void Tell(const std::string& sentence) {
   Say((isatty(STDOUT_FILENO) != 0 ? kEraseLine : "") + sentence + "\n");
 }
 
-// A lab in a terminal goes down in good order when the terminal closes, as at Ctrl-C. A detached
-// one has left its terminal.
+// A lab in a terminal stops in good order when the terminal closes, as at Ctrl-C. A detached lab
+// has no terminal.
 io::Task<void> PassSignals(io::Signals& signals, lab::Lab& lab, bool detached) {
   for (;;) {
     Result<int> number = co_await signals.Next();
@@ -107,7 +107,7 @@ io::Task<void> PassSignals(io::Signals& signals, lab::Lab& lab, bool detached) {
   }
 }
 
-// What is waited for, until cancelled.
+// Prints what the start waits for, until cancelled.
 io::Task<void> ShowWaiting(const std::string& waits_for) {
   io::Fiber& fiber = co_await io::ThisFiber{};
   TimePoint began = fiber.loop().Now();
@@ -118,8 +118,7 @@ io::Task<void> ShowWaiting(const std::string& waits_for) {
   Say(waiting.End());
 }
 
-// `started` is called when every data center serves. `waits_for` is what the lab waits for, as it
-// changes.
+// Calls `started` when every data center serves. `waits_for` always has what the lab waits for.
 io::Task<int> RunLab(io::Signals& signals, lab::Lab& lab, bool detached,
                      const std::string& waits_for, std::function<void()> started) {
   io::Fiber& fiber = co_await io::ThisFiber{};
@@ -139,7 +138,7 @@ io::Task<int> RunLab(io::Signals& signals, lab::Lab& lab, bool detached,
   co_return outcome ? kDone : Complain(outcome.error());
 }
 
-// Runs the lab to its end in this process.
+// Runs the lab in this process until it ends.
 int Serve(const Arguments& arguments, std::function<void()> started) {
   auto site = LoadSite(arguments.site_file);
   if (!site) return site.error();
@@ -166,12 +165,12 @@ int Serve(const Arguments& arguments, std::function<void()> started) {
     started();
   };
   int status = loop.RunToEnd(RunLab(signals, lab, arguments.detach, waits_for, announce));
-  io::KillDescendants(lab::kLastKillPatience);
+  io::KillDescendants(lab::kLastKillTimeout);
   return status;
 }
 
-// The lab goes on in a process of its own; this one returns when every data center serves, or none
-// can.
+// The lab runs in a process of its own; this process returns when every data center serves, or
+// after an error.
 int ServeDetached(const Arguments& arguments) {
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) return Complain(ErrnoError(errno, "pipe"));
@@ -180,7 +179,7 @@ int ServeDetached(const Arguments& arguments) {
   if (child == 0) {
     close(ends[0]);
     int status = Serve(arguments, [&] {
-      // Until now Ctrl-C reached this process too.
+      // Until now Ctrl-C also reached the lab's process.
       setsid();
       int null = open("/dev/null", O_RDWR | O_CLOEXEC);
       for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) dup2(null, fd);

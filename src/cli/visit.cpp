@@ -1,5 +1,5 @@
-// meridian visit: what a visitor of the site goes through, once step by step, or many times
-// counted.
+// meridian visit: makes a visit of the site and shows its steps, or makes many and counts the
+// results.
 #include <chrono>
 #include <csignal>
 #include <cstdint>
@@ -86,7 +86,7 @@ std::vector<visit::DnsServer> ServersOf(const site::Site& site) {
   return servers;
 }
 
-// "12:03:01.2", as the watch of who looks on says.
+// "12:03:01.2", in local time.
 std::string ClockText(WallTime now) {
   auto tenths = std::chrono::floor<std::chrono::duration<int64_t, std::deci>>(now);
   std::time_t seconds = std::chrono::floor<std::chrono::seconds>(now).time_since_epoch().count();
@@ -102,7 +102,7 @@ io::Task<void> CancelOnSignal(io::Signals& signals, io::Scope& scope, bool* inte
   scope.Cancel();
 }
 
-// Runs `load` until it ends, or a signal ends it. True: a signal.
+// Runs `load` until it ends or a signal arrives. True: a signal.
 io::Task<bool> RunInterruptibly(io::Signals& signals, io::Task<void> load) {
   io::Fiber& fiber = co_await io::ThisFiber{};
   bool interrupted = false;
@@ -127,7 +127,7 @@ class Session {
 
   visit::Visit GoOnce() { return loop_.RunToEnd(visitor_.Go(driver_.Now())); }
 
-  // True: a signal ended it.
+  // True after a signal.
   bool GoOften(const visit::LoadOptions& load, visit::OnVisit on_visit) {
     io::Signals signals(driver_, {SIGINT, SIGTERM});
     return loop_.RunToEnd(
@@ -145,7 +145,7 @@ class Session {
   visit::Visitor visitor_;
 };
 
-// Nothing of the site could be reached; a name that it does not have is another matter.
+// True if no part of the site was reachable; unknown names do not count.
 bool NobodyAnswered(const visit::Visit& visit) {
   if (visit.problem) return visit.problem->code != Errc::kNotFound;
   return visit.attempts.back().status == 0;
@@ -167,7 +167,8 @@ int VisitOnce(const Arguments& arguments, const Plan& plan, Session& session) {
     if (NobodyAnswered(visit)) {
       std::string state =
           arguments.state_directory == kDefaultState ? "" : " --state " + arguments.state_directory;
-      fmt::print(stderr, "meridian: nobody answered. What runs: {} status{}\n", HowToCall(), state);
+      fmt::print(stderr, "meridian: no address answered. For the state: {} status{}\n", HowToCall(),
+                 state);
     }
   }
   return visit::Failed(visit) ? kFailed : kDone;
@@ -208,7 +209,7 @@ int RunVisit(const Arguments& arguments) {
 void AddVisit(Command& program) {
   auto arguments = std::make_shared<Arguments>();
   Command& command =
-      program.AddCommand("visit", "Go to the site as a visitor, and say what happens");
+      program.AddCommand("visit", "Request a URL of the site as a visitor, and show each step");
   command.AddOption({.name = "url",
                      .value = &arguments->url,
                      .help = "A URL of the site; without a port: the edge's",

@@ -17,12 +17,12 @@ namespace {
 
 constexpr size_t kUsualColumns = 80;
 
-// At most `columns` letters, so that the line is one that can be erased.
+// At most `columns` letters, so that the text stays in one line that can be erased.
 std::string Cut(std::string text, size_t columns) {
   size_t letters = 0;
   for (size_t i = 0; i < text.size(); ++i) {
     bool begins = (static_cast<unsigned char>(text[i]) & 0xc0) != 0x80;
-    // A control character might move the cursor.
+    // Control characters could move the cursor.
     if (static_cast<unsigned char>(text[i]) < ' ') text[i] = ' ';
     if (begins && ++letters > columns) return text.substr(0, i);
   }

@@ -1,5 +1,5 @@
-// What a command says while it waits: on a terminal one line that is rewritten, elsewhere a line
-// now and then. Pure, but for ForStandardOutput.
+// The output of a command while it waits: on a terminal a line that is rewritten, elsewhere a new
+// line at growing intervals. Pure, except ForStandardOutput.
 #pragma once
 
 #include <chrono>
@@ -10,26 +10,26 @@
 
 namespace meridian::cli {
 
-// How often a command that waits asks for the next text.
+// The interval at which a waiting command calls Next.
 constexpr Duration kWaitingInterval = std::chrono::milliseconds{250};
-// Where output is no terminal: the time until the first line. Each time after that is twice as
-// long, up to the longest.
+// Without a terminal: the time until the first line. Each later interval is twice as long, up to
+// kMaxWaitingPause.
 constexpr Duration kFirstWaitingLine = std::chrono::seconds{2};
 constexpr Duration kMaxWaitingPause = std::chrono::seconds{60};
 
-// Takes the line that the cursor is in off a terminal.
+// Erases the terminal line of the cursor.
 constexpr const char* kEraseLine = "\r\x1b[K";
 
 class Waiting {
  public:
-  // `columns`: of the terminal; 0: it is none.
+  // `columns`: of the terminal; 0: no terminal.
   explicit Waiting(size_t columns) : columns_(columns) {}
   static Waiting ForStandardOutput();
 
-  // What to print now, `waited` after the wait began; often nothing. An empty `what` is not worth a
-  // line.
+  // The text to print now, `waited` after the start of the wait; often empty. For an empty `what`
+  // it prints no line.
   std::string Next(const std::string& what, Duration waited);
-  // What to print when the wait is over: it takes the line away.
+  // The text to print when the wait is over, which erases the line.
   std::string End();
 
  private:

@@ -65,7 +65,7 @@ using site::TableReader;
 
 std::optional<Duration> ReadTtl(TableReader& reader) {
   if (!reader.Has("ttl")) return {};
-  Duration ttl = reader.Duration("ttl", {.min = kLeastTtl, .max = kMostTtl, .fallback = kLeastTtl});
+  Duration ttl = reader.Duration("ttl", {.min = kMinTtl, .max = kMaxTtl, .fallback = kMinTtl});
   if (ttl % std::chrono::seconds{1} != Duration::zero()) {
     reader.Reject("ttl", "a TTL is a whole number of seconds", "such as \"30s\"");
   }
@@ -98,7 +98,7 @@ std::vector<Place> ReadPlaces(TableReader& reader) {
   return places;
 }
 
-// The index of the data center that `key` names; nothing when the mistake was recorded.
+// The index of the data center that `key` names; nothing if it recorded an error.
 std::optional<uint8_t> ReadDataCenter(TableReader& map, const std::string& key,
                                       const site::Site& site) {
   std::string name = site::ReadDataCenterName(map, key, site);

@@ -1,5 +1,5 @@
-// The dns tier's settings: [dns] of site.toml. docs/site.toml.md says what each key is for;
-// config.cpp describes and reads them.
+// The dns tier's settings: [dns] of site.toml. config.cpp reads and describes the keys;
+// docs/site.toml.md lists them.
 #pragma once
 
 #include <filesystem>

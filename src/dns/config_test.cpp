@@ -79,8 +79,8 @@ map = { oregon = "us-west", "198.51.100.0/25" = "us-east" }
 }
 
 TEST(DnsConfig, TtlIsWholeSecondsWithinBounds) {
-  EXPECT_EQ(ConfigOf("[dns]\nttl = \"1s\"\n").ttl, kLeastTtl);
-  EXPECT_EQ(ConfigOf("[dns]\nttl = \"24h\"\n").ttl, kMostTtl);
+  EXPECT_EQ(ConfigOf("[dns]\nttl = \"1s\"\n").ttl, kMinTtl);
+  EXPECT_EQ(ConfigOf("[dns]\nttl = \"24h\"\n").ttl, kMaxTtl);
   EXPECT_THAT(ErrorOf("[dns]\nttl = \"999ms\"\n"), HasSubstr("ttl"));
   EXPECT_THAT(ErrorOf("[dns]\nttl = \"86401s\"\n"), HasSubstr("ttl"));
   EXPECT_THAT(ErrorOf("[dns]\nttl = \"1500ms\"\n"), HasSubstr("whole number of seconds"));

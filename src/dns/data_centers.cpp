@@ -27,15 +27,14 @@
 namespace meridian::dns {
 namespace {
 
-// A change of an answer is seen when caches have let the old one go, and in the loads a little
-// later.
+// A change of answers takes effect when caches have expired, and shows in the loads a little later.
 constexpr int kTtlsUntilSeen = 2;
 
 ConfiguredState ConfiguredOf(site::DataCenterState state) {
   switch (state) {
     case site::DataCenterState::kStarting:
       return ConfiguredState::kStarting;
-    // Down: our agent does not hear its agent. Whether it serves visitors is what our probes tell.
+    // Down: our agent gets no answer from its agent. Our probes decide whether it serves visitors.
     case site::DataCenterState::kDown:
     case site::DataCenterState::kServing:
       return ConfiguredState::kServing;
@@ -64,7 +63,8 @@ Result<std::shared_ptr<const GeoDatabase>> OpenGeoDatabase(
   Result<GeoDatabase> database = GeoDatabase::Open(named ? config.geo_database : country_database);
   if (!database && named) return Fail(database.error());
   if (!database) {
-    LOG_WARNING("clients are not located by their country", {"problem", database.error().message});
+    LOG_WARNING("the country database is unusable: clients are not located by country",
+                {"problem", database.error().message});
     return nullptr;
   }
   return std::make_shared<const GeoDatabase>(*std::move(database));
@@ -99,12 +99,12 @@ DataCenters::DataCenters(const site::Site& site, Duration ttl)
   }
 }
 
-void DataCenters::Obey(const site::SiteView& view) {
+void DataCenters::OnView(const site::SiteView& view) {
   for (size_t i = 0; i < states_.size(); ++i) {
     const site::DataCenterView* seen = view.FindDataCenter(candidates_[i].name);
     if (seen == nullptr) continue;
     states_[i].health.SetConfigured(ConfiguredOf(seen->state));
-    // While our agent does not hear its agent, the last word of that one is old.
+    // While our agent gets no answer from its agent, its last report is old.
     bool heard = seen->state != site::DataCenterState::kDown;
     states_[i].health.SetAvailable(seen->available || !heard);
     states_[i].capacity_rps = seen->capacity_rps;

@@ -1,6 +1,6 @@
-// What this server knows of the site's data centers: site.toml, under the agent's view, under its
-// own probes. From it come the snapshots that answers are made of. Pure: told what happens and the
-// time. Owned by the Server; one thread.
+// This server's knowledge of the site's data centers, from site.toml, the agent's view and its own
+// probes (later sources override earlier ones). It makes the snapshots for answering. Pure: its
+// inputs are events and the time. Owned by the Server; one thread.
 #pragma once
 
 #include <cstdint>
@@ -19,38 +19,39 @@
 
 namespace meridian::dns {
 
-// Lasts as long as the configuration. Data centers have the same index here as in the site.
+// The parts of a snapshot that depend on the configuration alone. Data centers have the same index
+// as in the site.
 struct FixedParts {
   std::shared_ptr<const Zone> zone;
   std::shared_ptr<const Locator> locator;
   std::shared_ptr<const DataCenterMap> map;
   SteeringMode mode = SteeringMode::kNearest;
 
-  // Opens the geo database that the site names; its errors, and those of the parts. Where it names
-  // none, and clients go to the nearest data center, `country_database` counts (empty: none), if it
-  // can be read.
+  // Opens the geo database of the site. Errors: its errors, and those of the parts. If the site
+  // names none and steers to the nearest data center, uses `country_database` (empty: none) if it
+  // is readable.
   static Result<FixedParts> Make(const site::Site& site, const Config& config, Duration ttl,
                                  const std::filesystem::path& country_database = {});
 };
 
 class DataCenters {
  public:
-  // `ttl` of the answers: how long a change of shares takes to be seen.
+  // `ttl`: of the answers, after which a change of shares shows in the load.
   DataCenters(const site::Site& site, Duration ttl);
 
-  // Data centers that the view does not name keep what was known of them.
-  void Obey(const site::SiteView& view);
+  // Data centers that are missing from the view keep their state.
+  void OnView(const site::SiteView& view);
   void OnProbe(size_t data_center, bool hit);
-  // Whether every data center was probed at least once.
+  // True if every data center was probed at least once.
   bool AllProbed() const;
-  // What the first probes tell, before the first answer. With no hit among them nothing: then it is
-  // our own network that fails.
+  // Applies the results of the first probes, before the first answer. Does nothing if all missed:
+  // then our own network has failed.
   void DecideByFirstProbes();
-  // Lets full data centers pass clients on. Once a second.
+  // Updates the spill of full data centers. Call once a second.
   void Spill(TimePoint now);
 
-  const std::vector<Candidate>& candidates() const { return candidates_; }
-  // Whether the candidates have changed since the last call.
+  const std::vector<DataCenterCandidate>& candidates() const { return candidates_; }
+  // True if the candidates have changed since the last call.
   bool TakeChange();
   std::unique_ptr<const Snapshot> MakeSnapshot(const FixedParts& parts) const;
 
@@ -64,7 +65,7 @@ class DataCenters {
   void Refresh();
 
   std::vector<State> states_;
-  std::vector<Candidate> candidates_;
+  std::vector<DataCenterCandidate> candidates_;
   dns::Spill spill_;
   bool changed_ = false;
 };

@@ -29,7 +29,8 @@ site::DataCenterView Seen(const char* name, site::DataCenterState state) {
 
 std::vector<bool> Serving(const DataCenters& data_centers) {
   std::vector<bool> serving;
-  for (const Candidate& candidate : data_centers.candidates()) serving.push_back(candidate.serving);
+  for (const DataCenterCandidate& candidate : data_centers.candidates())
+    serving.push_back(candidate.serving);
   return serving;
 }
 
@@ -41,7 +42,8 @@ TEST(DataCenters, AllServeBeforeAnythingIsHeard) {
 
 TEST(DataCenters, AnAgentThatIsNotHeardDoesNotTakeItsDataCenterOut) {
   DataCenters data_centers(TwoDataCenters(), kTtl);
-  data_centers.Obey({.number = 1, .datacenters = {Seen("us-east", site::DataCenterState::kDown)}});
+  data_centers.OnView(
+      {.number = 1, .datacenters = {Seen("us-east", site::DataCenterState::kDown)}});
   EXPECT_EQ(Serving(data_centers), (std::vector{true, true}));
 }
 
@@ -61,7 +63,7 @@ TEST(DataCenters, TheViewTakesOutWhatIsDraining) {
   for (site::DataCenterState state :
        {site::DataCenterState::kDraining, site::DataCenterState::kDrained}) {
     DataCenters data_centers(TwoDataCenters(), kTtl);
-    data_centers.Obey({.number = 1, .datacenters = {Seen("us-east", state)}});
+    data_centers.OnView({.number = 1, .datacenters = {Seen("us-east", state)}});
     EXPECT_EQ(Serving(data_centers), (std::vector{false, true}));
     EXPECT_TRUE(data_centers.TakeChange());
     EXPECT_FALSE(data_centers.TakeChange());
@@ -81,16 +83,17 @@ TEST(DataCenters, ViewThatSaysTheSameAgainChangesNothing) {
   site::SiteView view{.number = 1,
                       .datacenters = {Seen("us-east", site::DataCenterState::kServing),
                                       Seen("us-west", site::DataCenterState::kServing)}};
-  data_centers.Obey(view);
+  data_centers.OnView(view);
   EXPECT_FALSE(data_centers.TakeChange());
   view.datacenters[0].weight = 10;
-  data_centers.Obey(view);
+  data_centers.OnView(view);
   EXPECT_TRUE(data_centers.TakeChange());
 }
 
 TEST(DataCenters, ViewOfAnUnknownDataCenterIsPassedOver) {
   DataCenters data_centers(TwoDataCenters(), kTtl);
-  data_centers.Obey({.number = 1, .datacenters = {Seen("mars", site::DataCenterState::kServing)}});
+  data_centers.OnView(
+      {.number = 1, .datacenters = {Seen("mars", site::DataCenterState::kServing)}});
   EXPECT_EQ(data_centers.candidates().size(), 2U);
   EXPECT_FALSE(data_centers.TakeChange());
 }
@@ -101,7 +104,7 @@ TEST(DataCenters, OverloadMovesClientsToWhereThereIsRoom) {
   site::DataCenterView west = Seen("us-west", site::DataCenterState::kServing);
   east.capacity_rps = west.capacity_rps = 1000;
   east.load_rps = 1500;
-  data_centers.Obey({.number = 1, .datacenters = {east, west}});
+  data_centers.OnView({.number = 1, .datacenters = {east, west}});
   data_centers.Spill(kNow);
   EXPECT_TRUE(data_centers.TakeChange());
   EXPECT_LT(data_centers.candidates()[0].kept_share, 0.7);
@@ -115,7 +118,7 @@ TEST(DataCenters, WeightZeroOffersNoRoomForOthersOverload) {
   east.capacity_rps = 1000;
   east.load_rps = 1500;
   west.weight = 0;
-  data_centers.Obey({.number = 1, .datacenters = {east, west}});
+  data_centers.OnView({.number = 1, .datacenters = {east, west}});
   data_centers.Spill(kNow);
   EXPECT_EQ(data_centers.candidates()[0].kept_share, 1);
 }

@@ -1,4 +1,4 @@
-// Every bound of the dns tier, each with what happens past it.
+// Every limit of the dns tier, with the behavior beyond it.
 #pragma once
 
 #include <chrono>
@@ -14,14 +14,14 @@ inline constexpr size_t kMaxDataCenters = 64;
 // Configured places and map entries together; more are refused when the site is loaded.
 inline constexpr size_t kMaxPrefixes = 100'000;
 
-// Clients of one such block are never told apart: one block, one data center. These are the
-// lengths that public resolvers send (RFC 7871 section 11.1).
+// All clients of a block get the same data center. These are the prefix lengths that public
+// resolvers send (RFC 7871 section 11.1).
 inline constexpr int kIpv4BlockBits = 24;
 inline constexpr int kIpv6BlockBits = 56;
 
-// HTTPS records in one answer: the nearest data centers; a client needs no longer list.
+// HTTPS records in an answer, for the nearest data centers; a client needs no more.
 inline constexpr size_t kMaxHttpsRecords = 8;
-// The buffer of a response over TCP. What does not fit is truncated there too.
+// The buffer of a response over TCP. Longer responses are truncated.
 inline constexpr size_t kMaxTcpResponseBytes = size_t{16} * 1024;
 
 // TCP (RFC 7766). A longer query is answered with FORMERR and the connection closed; past either
@@ -29,38 +29,39 @@ inline constexpr size_t kMaxTcpResponseBytes = size_t{16} * 1024;
 inline constexpr size_t kMaxTcpQueryBytes = 4096;
 inline constexpr size_t kMaxTcpConnections = 1000;
 inline constexpr size_t kMaxTcpConnectionsPerClient = 20;
-// For the next whole query to come, and for a client to take its answers.
+// Timeouts to receive the next whole query, and to send the answers.
 inline constexpr Duration kTcpIdleTimeout = std::chrono::seconds{10};
 inline constexpr Duration kTcpWriteTimeout = std::chrono::seconds{5};
 // After a failed accept (no descriptors left, say).
 inline constexpr Duration kTcpAcceptPause = std::chrono::milliseconds{100};
 
-// UDP sockets, each with a thread of its own; more are not taken over.
+// UDP sockets, each with a thread of its own; further inherited sockets are not used.
 inline constexpr size_t kMaxUdpSockets = 16;
 
-// Probes of each data center's edge. What is not a 200 within the timeout is a miss.
+// Probes of each data center's edge. Any result but a 200 within the timeout is a miss.
 inline constexpr Duration kProbeInterval = std::chrono::seconds{1};
 inline constexpr Duration kProbeTimeout = std::chrono::milliseconds{800};
 inline constexpr size_t kMaxProbeAnswerBytes = 4096;
 
-// How long a server that starts waits for its first probes before it answers.
+// The maximum wait of a new server for its first probes, before it answers queries.
 inline constexpr Duration kFirstProbesTimeout = std::chrono::seconds{1};
 
-// Health of a data center: missed probes in a row that take it out, and hits that bring it back.
+// Health of a data center: consecutive misses until it is out, and consecutive hits until it is
+// back.
 inline constexpr int kMissesUntilOut = 3;
 inline constexpr int kHitsUntilBack = 2;
 
-// TTL of the answers, as site.toml may set it, and unless it does.
-inline constexpr Duration kLeastTtl = std::chrono::seconds{1};
-inline constexpr Duration kMostTtl = std::chrono::hours{24};
+// TTL of the answers: bounds in site.toml, and defaults.
+inline constexpr Duration kMinTtl = std::chrono::seconds{1};
+inline constexpr Duration kMaxTtl = std::chrono::hours{24};
 inline constexpr Duration kDefaultTtl = std::chrono::seconds{30};
 inline constexpr Duration kLabTtl = std::chrono::seconds{5};
 
-// Spill. A data center above its capacity keeps so many fewer clients that it would come to the
-// target; below the relaxing share it takes clients back, in steps.
+// Spill. A data center above its capacity keeps a share of its clients that reduces its load to
+// kSpillTargetShare; below kSpillRelaxShare it takes clients back, in steps.
 inline constexpr double kSpillTargetShare = 0.95;
 inline constexpr double kSpillRelaxShare = 0.85;
 inline constexpr double kSpillRelaxStep = 1.25;
-inline constexpr double kLeastKeptShare = 0.02;  // from here to 1 takes 18 steps, not for ever
+inline constexpr double kMinKeptShare = 0.02;  // 18 steps from here to 1
 
 }  // namespace meridian::dns

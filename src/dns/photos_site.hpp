@@ -1,5 +1,5 @@
-// For tests: the photos site (us-east with both families, us-west with IPv4 alone) as a
-// snapshot, and a client that asks it.
+// For tests: a snapshot of the photos site (us-east with both families, us-west with IPv4 alone),
+// and a client that queries it.
 #pragma once
 
 #include <string>
@@ -25,7 +25,7 @@ inline ZoneOptions PhotosZone() {
           .ttl_seconds = 30};
 }
 
-inline std::vector<Candidate> PhotosCandidates() {
+inline std::vector<DataCenterCandidate> PhotosCandidates() {
   return {{.name = "us-east", .direction = DirectionOf({39.04, -77.49})},
           {.name = "us-west", .direction = DirectionOf({37.34, -121.89})}};
 }
@@ -41,7 +41,7 @@ inline std::vector<Place> PhotosPlaces() {
 
 struct PhotosOptions {
   SteeringMode mode = SteeringMode::kNearest;
-  std::vector<Candidate> candidates = PhotosCandidates();
+  std::vector<DataCenterCandidate> candidates = PhotosCandidates();
   ZoneOptions zone = PhotosZone();
   DataCenterMapOptions map;
 };
@@ -56,7 +56,7 @@ inline Snapshot Photos(const PhotosOptions& options = {}) {
       .steering = Steering(options.mode, options.candidates)};
 }
 
-// Sixty-four data centers that are out, each with as many addresses as a site allows.
+// kMaxDataCenters data centers that are out, each with the maximum of addresses.
 inline Snapshot LargeSite() {
   PhotosOptions options;
   options.zone.data_centers.clear();
@@ -70,8 +70,8 @@ inline Snapshot LargeSite() {
   return Photos(options);
 }
 
-// A query and the address that it comes from.
-struct Asked {
+// A query and its source address.
+struct TestQuery {
   std::string name;
   wire::dns::RecordType type = wire::dns::RecordType::kA;
   wire::dns::RecordClass record_class = wire::dns::RecordClass::kIn;
@@ -80,13 +80,14 @@ struct Asked {
   Transport transport = Transport::kUdp;
 };
 
-inline wire::dns::Query QueryOf(const Asked& asked) {
+inline wire::dns::Query QueryOf(const TestQuery& test_query) {
   wire::dns::Query query{.id = 0x1234,
-                         .question = wire::dns::Question{*wire::dns::Name::Parse(asked.name),
-                                                         asked.type, asked.record_class}};
-  if (asked.subnet) {
-    wire::dns::ClientSubnet subnet{.address = asked.subnet->address,
-                                   .source_length = static_cast<uint8_t>(asked.subnet->length)};
+                         .question = wire::dns::Question{*wire::dns::Name::Parse(test_query.name),
+                                                         test_query.type, test_query.record_class}};
+  if (test_query.subnet) {
+    wire::dns::ClientSubnet subnet{
+        .address = test_query.subnet->address,
+        .source_length = static_cast<uint8_t>(test_query.subnet->length)};
     query.edns = wire::dns::Edns{.udp_size = wire::dns::kMaxUdpResponseBytes, .subnet = subnet};
   }
   return query;
@@ -101,19 +102,19 @@ inline std::pair<Reply, std::vector<uint8_t>> RespondTo(const Snapshot& snapshot
   return {reply, out};
 }
 
-inline std::vector<uint8_t> MessageOf(const Asked& asked) {
+inline std::vector<uint8_t> MessageOf(const TestQuery& test_query) {
   std::vector<uint8_t> message(wire::dns::kMinUdpResponseBytes);
-  message.resize(wire::dns::EncodeQuery(QueryOf(asked), message));
+  message.resize(wire::dns::EncodeQuery(QueryOf(test_query), message));
   return message;
 }
 
-// The decoded response. Expects that there is one and that it answers the query.
-inline wire::dns::Response Ask(const Snapshot& snapshot, const Asked& asked) {
-  wire::dns::Query query = QueryOf(asked);
-  std::vector<uint8_t> message = MessageOf(asked);
-  auto [reply, bytes] = RespondTo(snapshot, {message, asked.source, asked.transport});
+// The decoded response. Expects a response that answers the query.
+inline wire::dns::Response Ask(const Snapshot& snapshot, const TestQuery& test_query) {
+  wire::dns::Query query = QueryOf(test_query);
+  std::vector<uint8_t> message = MessageOf(test_query);
+  auto [reply, bytes] = RespondTo(snapshot, {message, test_query.source, test_query.transport});
   Result<wire::dns::Response> response = wire::dns::DecodeResponse(bytes);
-  EXPECT_TRUE(response && Answers(*response, query)) << asked.name;
+  EXPECT_TRUE(response && Answers(*response, query)) << test_query.name;
   return response.value_or(wire::dns::Response());
 }
 

@@ -1,6 +1,6 @@
-// The newest version of an immutable T, from one thread that makes versions to a few that read them
-// without a lock: a reader pins a version for as long as it uses it (a batch of queries), the maker
-// frees those that nobody pins (hazard pointers, Michael 2004).
+// Publishes the newest version of an immutable T from one maker thread to a few reader threads,
+// without a lock. A reader pins a version while it uses it (for a batch of queries); the maker
+// frees versions that no reader pins (hazard pointers, Michael 2004).
 //
 //   Published<Snapshot> newest(3, first);         // three readers
 //   newest.Publish(std::move(next));              // the maker's thread
@@ -31,7 +31,7 @@ class Published {
     for (const Pinned& pinned : pins_) CHECK(pinned.version == nullptr);
   }
 
-  // What a reader reads while it exists.
+  // Keeps a version in memory for its reader.
   class Pin {
    public:
     Pin(const Pin&) = delete;
@@ -47,12 +47,13 @@ class Published {
     const T& version_;
   };
 
-  // Each reader has a number of its own, and at most one pin at a time.
+  // Each reader has its own number, and at most one pin at a time.
   Pin Acquire(size_t reader) {
     std::atomic<const T*>& slot = pins_[reader].version;
     CHECK(slot.load(std::memory_order_relaxed) == nullptr);
     const T* version = newest_.load();
-    // Once it is pinned and still the newest, the maker must have seen the pin before it frees.
+    // If the version is still the newest after pinning, the maker sees the pin before it frees
+    // versions.
     while (true) {
       slot.store(version);
       const T* again = newest_.load();
@@ -61,7 +62,7 @@ class Published {
     }
   }
 
-  // One thread.
+  // Maker's thread only.
   void Publish(std::unique_ptr<const T> next) {
     CHECK(next != nullptr);
     newest_.store(next.get());
@@ -69,14 +70,14 @@ class Published {
     std::erase_if(owned_, [this](const auto& version) { return !InUse(version.get()); });
   }
 
-  // The maker's thread; until the next Publish.
+  // Maker's thread only; valid until the next Publish.
   const T& newest() const { return *owned_.back(); }
 
   // For tests: versions that are still in memory.
   size_t versions() const { return owned_.size(); }
 
  private:
-  struct alignas(64) Pinned {  // a cache line each: readers write theirs all the time
+  struct alignas(64) Pinned {  // a cache line each, because readers write them often
     std::atomic<const T*> version = nullptr;
   };
 

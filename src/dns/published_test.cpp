@@ -30,7 +30,7 @@ TEST(Published, PinnedVersionStaysUntilItIsLetGo) {
   EXPECT_EQ(published.versions(), 1U);
 }
 
-// Two numbers that are always equal: a reader that saw a freed version would see otherwise.
+// Two numbers that are always equal, except in a freed version.
 struct Twins {
   explicit Twins(int number) : first(number), second(number) {}
   Twins(const Twins&) = delete;
@@ -57,7 +57,7 @@ TEST(Published, ReadersOnManyThreadsSeeWholeVersionsInOrder) {
     std::jthread b(read, 1);
     for (int i = 1; i <= kLast; ++i) {
       published.Publish(std::make_unique<const Twins>(i));
-      // The newest, and for each reader two: it may go on to another while the maker looks.
+      // The newest, and two for each reader, which may pin another version while the maker checks.
       if (published.versions() > 5) consistent = false;
     }
   }

@@ -33,8 +33,8 @@ using wire::dns::RecordType;
 using wire::dns::ResponseWriter;
 using wire::dns::Section;
 
-// A subnet of no bits says that its client wants not to be told apart (RFC 7871 section 7.1.2): the
-// resolver's own address then counts, as if there were none.
+// A subnet of zero bits means that the client wants privacy (RFC 7871 section 7.1.2): the
+// resolver's own address is used, as without a subnet.
 const ClientSubnet* SubnetOf(const Query& query) {
   if (!query.edns || !query.edns->subnet) return nullptr;
   const ClientSubnet& subnet = *query.edns->subnet;
@@ -49,7 +49,7 @@ ClientBlock BlockOf(const Query& query, const IpAddress& source) {
   return {plain, plain.bits()};
 }
 
-// One answer from the zone, while it is written.
+// Writes an answer from the zone.
 class Answer {
  public:
   Answer(const Snapshot& snapshot, const Query& query, const Question& question,

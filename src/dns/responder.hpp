@@ -1,5 +1,5 @@
-// From the bytes of a query to the bytes of its response: pure, any thread, nothing is allocated,
-// locked or formatted (every query of the server passes here).
+// Turns the bytes of a query into the bytes of its response. Pure; any thread. Hot path: does not
+// allocate, lock or format.
 #pragma once
 
 #include <cstdint>
@@ -20,7 +20,7 @@ struct QueryPacket {
 };
 
 enum class ReplyKind : uint8_t {
-  kDropped,  // not a query: nothing is sent
+  kDropped,  // not a query: no response
   kAnswer,
   kNoData,
   kNxDomain,
@@ -40,8 +40,8 @@ struct Reply {
 
 // Writes the response to `out`, which has at least kMaxUdpResponseBytes or, for TCP,
 // kMaxTcpResponseBytes (else CHECK). Outside the zone, in classes other than IN, and to zone
-// transfers: REFUSED. ANY: one HINFO record (RFC 8482). A family that the chosen data center has
-// no address of is answered by the first one behind it that has.
+// transfers: REFUSED. ANY: one HINFO record (RFC 8482). If the chosen data center has no address of
+// the queried family, the next choice that has one is answered.
 Reply Respond(const Snapshot& snapshot, const QueryPacket& packet, MutableBytes out);
 
 }  // namespace meridian::dns

@@ -86,16 +86,16 @@ std::string Text(const Response& response) {
                      Text(response.authorities), Text(response.additionals));
 }
 
-Asked AskedBy(const std::string& question, const std::string& client) {
+TestQuery TestQueryFrom(const std::string& question, const std::string& client) {
   std::vector<std::string> words = Split(question, ' ');
   std::vector<std::string> addresses = Split(client, ' ');
-  Asked asked{.name = words[0] == "." ? "photos.example" : words[0],
-              .type = kTypes.at(words[1]),
-              .record_class = kClasses.at(words.size() > 2 ? words[2] : ""),
-              .source = *IpAddress::Parse(addresses[0])};
-  if (words[0] != "." && asked.name.back() == '.') asked.name += "photos.example";
-  if (addresses.size() > 1) asked.subnet = Prefix(addresses[1]);
-  return asked;
+  TestQuery test_query{.name = words[0] == "." ? "photos.example" : words[0],
+                       .type = kTypes.at(words[1]),
+                       .record_class = kClasses.at(words.size() > 2 ? words[2] : ""),
+                       .source = *IpAddress::Parse(addresses[0])};
+  if (words[0] != "." && test_query.name.back() == '.') test_query.name += "photos.example";
+  if (addresses.size() > 1) test_query.subnet = Prefix(addresses[1]);
+  return test_query;
 }
 
 TEST(Responder, AnswersAsTheDataFileSays) {
@@ -110,8 +110,8 @@ TEST(Responder, AnswersAsTheDataFileSays) {
     // The table is aligned for reading: several spaces are one.
     std::vector<std::string> question = Split(columns[0], ' ');
     std::erase(question, "");
-    Asked asked = AskedBy(fmt::format("{}", fmt::join(question, " ")), columns[1]);
-    EXPECT_EQ(Text(Ask(site, asked)),
+    TestQuery test_query = TestQueryFrom(fmt::format("{}", fmt::join(question, " ")), columns[1]);
+    EXPECT_EQ(Text(Ask(site, test_query)),
               fmt::format("{} | {} | {} | {}", columns[2], columns[3], columns[4], columns[5]))
         << line;
   }
@@ -119,29 +119,32 @@ TEST(Responder, AnswersAsTheDataFileSays) {
 }
 
 TEST(Responder, WhatIsOutIsInNoSteeredAnswer) {
-  std::vector<Candidate> candidates = PhotosCandidates();
+  std::vector<DataCenterCandidate> candidates = PhotosCandidates();
   candidates[1].serving = false;
   Snapshot site = Photos({.candidates = candidates});
   for (const char* client : {"198.51.100.9", "203.0.113.9"}) {
-    EXPECT_EQ(Text(Ask(site, AskedBy(". A", client)).answers), ". A 127.1.0.1");
-    EXPECT_EQ(Ask(site, AskedBy(". HTTPS", client)).answers.size(), 1U);
+    EXPECT_EQ(Text(Ask(site, TestQueryFrom(". A", client)).answers), ". A 127.1.0.1");
+    EXPECT_EQ(Ask(site, TestQueryFrom(". HTTPS", client)).answers.size(), 1U);
   }
-  EXPECT_EQ(Text(Ask(site, AskedBy("us-west. A", "203.0.113.9")).answers), "us-west. A 127.2.0.1");
+  EXPECT_EQ(Text(Ask(site, TestQueryFrom("us-west. A", "203.0.113.9")).answers),
+            "us-west. A 127.2.0.1");
 }
 
 TEST(Responder, WhenAllAreOutAllAreAnswered) {
-  std::vector<Candidate> candidates = PhotosCandidates();
+  std::vector<DataCenterCandidate> candidates = PhotosCandidates();
   candidates[0].serving = candidates[1].serving = false;
   Snapshot site = Photos({.candidates = candidates});
-  EXPECT_EQ(Text(Ask(site, AskedBy(". A", "203.0.113.9")).answers), ". A 127.2.0.1; . A 127.1.0.1");
-  EXPECT_EQ(Ask(site, AskedBy(". HTTPS", "203.0.113.9")).answers.size(), 2U);
+  EXPECT_EQ(Text(Ask(site, TestQueryFrom(". A", "203.0.113.9")).answers),
+            ". A 127.2.0.1; . A 127.1.0.1");
+  EXPECT_EQ(Ask(site, TestQueryFrom(". HTTPS", "203.0.113.9")).answers.size(), 2U);
 }
 
 TEST(Responder, FamilyThatNoServingDataCenterHasIsNoData) {
-  std::vector<Candidate> candidates = PhotosCandidates();
+  std::vector<DataCenterCandidate> candidates = PhotosCandidates();
   candidates[0].serving = false;
   Snapshot site = Photos({.candidates = candidates});
-  EXPECT_EQ(Text(Ask(site, AskedBy(". AAAA", "203.0.113.9"))), "NOERROR aa |  | . SOA 1 30 | ");
+  EXPECT_EQ(Text(Ask(site, TestQueryFrom(". AAAA", "203.0.113.9"))),
+            "NOERROR aa |  | . SOA 1 30 | ");
 }
 
 TEST(Responder, BothFamiliesOfAClientAgree) {
@@ -150,10 +153,11 @@ TEST(Responder, BothFamiliesOfAClientAgree) {
   Snapshot site = Photos({.mode = SteeringMode::kWeighted, .zone = zone});
   for (int block = 0; block < 200; ++block) {
     std::string client = fmt::format("10.0.{}.1", block);
-    bool a_east = Text(Ask(site, AskedBy(". A", client)).answers) == ". A 127.1.0.1";
-    bool aaaa_east = Text(Ask(site, AskedBy(". AAAA", client)).answers) == ". AAAA 2001:db8:1::1";
+    bool a_east = Text(Ask(site, TestQueryFrom(". A", client)).answers) == ". A 127.1.0.1";
+    bool aaaa_east =
+        Text(Ask(site, TestQueryFrom(". AAAA", client)).answers) == ". AAAA 2001:db8:1::1";
     bool https_east =
-        Text(Ask(site, AskedBy(". HTTPS", client)).answers).starts_with(". HTTPS 1 us-east");
+        Text(Ask(site, TestQueryFrom(". HTTPS", client)).answers).starts_with(". HTTPS 1 us-east");
     EXPECT_EQ(a_east, aaaa_east);
     EXPECT_EQ(a_east, https_east);
   }
@@ -174,18 +178,19 @@ TEST(Responder, MapDecidesWhereItSays) {
   Snapshot site = Photos(
       {.mode = SteeringMode::kMapped,
        .map = {.by_place = {{"new-york", 1}}, .by_prefix = {{Prefix("203.0.113.64/26"), 0}}}});
-  EXPECT_EQ(Text(Ask(site, AskedBy(". A", "198.51.100.9")).answers), ". A 127.2.0.1");
-  EXPECT_EQ(Text(Ask(site, AskedBy(". A", "203.0.113.100")).answers), ". A 127.1.0.1");
-  EXPECT_EQ(Text(Ask(site, AskedBy(". A", "203.0.113.9")).answers), ". A 127.2.0.1");
-  EXPECT_EQ(Ask(site, AskedBy(". A", "127.0.0.1 203.0.113.0/26")).edns->subnet->scope_length, 26);
+  EXPECT_EQ(Text(Ask(site, TestQueryFrom(". A", "198.51.100.9")).answers), ". A 127.2.0.1");
+  EXPECT_EQ(Text(Ask(site, TestQueryFrom(". A", "203.0.113.100")).answers), ". A 127.1.0.1");
+  EXPECT_EQ(Text(Ask(site, TestQueryFrom(". A", "203.0.113.9")).answers), ". A 127.2.0.1");
+  EXPECT_EQ(Ask(site, TestQueryFrom(". A", "127.0.0.1 203.0.113.0/26")).edns->subnet->scope_length,
+            26);
 }
 
 TEST(Responder, SaysWhichDataCenterWasChosen) {
   Snapshot site = Photos();
   std::array<uint8_t, wire::dns::kMinUdpResponseBytes> message{};
-  auto chosen = [&](const Asked& asked) {
-    size_t size = wire::dns::EncodeQuery(QueryOf(asked), message);
-    return RespondTo(site, {Bytes(message).first(size), asked.source}).first.steered_to;
+  auto chosen = [&](const TestQuery& test_query) {
+    size_t size = wire::dns::EncodeQuery(QueryOf(test_query), message);
+    return RespondTo(site, {Bytes(message).first(size), test_query.source}).first.steered_to;
   };
   EXPECT_EQ(chosen({.name = "photos.example"}), 1);
   EXPECT_EQ(chosen({.name = "photos.example", .source = IpAddress::V4(198, 51, 100, 1)}), 0);
@@ -211,12 +216,12 @@ TEST(Responder, OwesEachMalformedMessageItsKind) {
 
 TEST(Responder, AnswerThatDoesNotFitIsTruncatedOverUdpAndWholeOverTcp) {
   Snapshot site = LargeSite();
-  Asked asked{.name = "photos.example", .subnet = Prefix("203.0.113.0/24")};
-  Response udp = Ask(site, asked);
+  TestQuery test_query{.name = "photos.example", .subnet = Prefix("203.0.113.0/24")};
+  Response udp = Ask(site, test_query);
   EXPECT_TRUE(udp.header.truncated);
   EXPECT_TRUE(udp.edns);
-  asked.transport = Transport::kTcp;
-  Response tcp = Ask(site, asked);
+  test_query.transport = Transport::kTcp;
+  Response tcp = Ask(site, test_query);
   EXPECT_FALSE(tcp.header.truncated);
   EXPECT_EQ(tcp.answers.size(), kMaxDataCenters * 8);
 }

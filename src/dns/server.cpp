@@ -67,7 +67,7 @@ struct Server::SiteMetrics {
                                        {{"datacenter", name}}));
     }
   }
-  void Set(const std::vector<Candidate>& candidates) {
+  void Set(const std::vector<DataCenterCandidate>& candidates) {
     for (size_t i = 0; i < candidates.size(); ++i) {
       serving[i]->Set(candidates[i].serving ? 1 : 0);
       kept[i]->Set(candidates[i].kept_share);
@@ -128,7 +128,7 @@ Result<std::vector<io::Fd>> Server::OpenUdpSockets() {
   std::vector<io::Fd> sockets;
   for (size_t i = 0; i < wanted; ++i) {
     std::string name = site::NumberedSocket("udp", i);
-    // The agent has left out what is no address of this host.
+    // The agent has left out addresses that this host does not have.
     if (inherited && i > 0 && !process_.start().sockets.contains(name)) continue;
     const IpAddress& address = addresses[std::min(i, addresses.size() - 1)];
     Result<io::Fd> socket = process_.OpenDatagrams(name, {address, process_.site().ports.dns});
@@ -161,7 +161,7 @@ void Server::StartProbes() {
   prober_.Start(targets, on_result, process_.scope());
 }
 
-// Queries that come meanwhile wait in the sockets.
+// Queries wait in the sockets meanwhile.
 io::Task<void> Server::AwaitFirstProbes() {
   TimePoint deadline = process_.loop().After(kFirstProbesTimeout);
   while (!data_centers_.AllProbed() && co_await probed_.Wait(deadline)) {
@@ -170,7 +170,7 @@ io::Task<void> Server::AwaitFirstProbes() {
 }
 
 void Server::OnView() {
-  data_centers_.Obey(*process_.view());
+  data_centers_.OnView(*process_.view());
   PublishChange();
 }
 
@@ -185,7 +185,7 @@ void Server::PublishChange() {
   if (snapshots_ == nullptr || !data_centers_.TakeChange()) return;
   snapshots_->Publish(data_centers_.MakeSnapshot(parts_));
   site_metrics_->Set(data_centers_.candidates());
-  for (const Candidate& candidate : data_centers_.candidates()) {
+  for (const DataCenterCandidate& candidate : data_centers_.candidates()) {
     LOG_INFO("answering with", {"datacenter", candidate.name}, {"serving", candidate.serving},
              {"kept", candidate.kept_share}, {"weight", candidate.weight});
   }

@@ -1,6 +1,6 @@
 // The dns tier: answers for the site's domain over UDP and TCP, probes the data centers' edges, and
-// obeys the agent's view. Everything but the UDP threads runs on the process's loop, which alone
-// makes the snapshots that all of them answer from.
+// obeys the agent's view. Everything but the UDP threads runs on the process's loop, which makes
+// the snapshots for all threads.
 #pragma once
 
 #include <filesystem>
@@ -8,10 +8,10 @@
 #include <vector>
 
 #include "base/metrics.hpp"
+#include "dns/answer_counts.hpp"
 #include "dns/data_centers.hpp"
 #include "dns/health/prober.hpp"
 #include "dns/published.hpp"
-#include "dns/tally.hpp"
 #include "dns/tcp_server.hpp"
 #include "dns/udp_server.hpp"
 #include "io/wait_queue.hpp"
@@ -22,7 +22,7 @@ namespace meridian::dns {
 
 class Server {
  public:
-  // `country_database`: counts where the site names none; empty: there is none.
+  // `country_database`: used if the site names no geo database; empty: none.
   explicit Server(site::TierProcess& process, std::filesystem::path country_database = {});
   // The process's fibers must have ended.
   ~Server();
@@ -31,8 +31,8 @@ class Server {
   // "tcp-2", ... at its public addresses. Errors: a socket, or the geo database.
   io::Task<Result<void>> Start();
   void OnView();
-  // Ends the UDP threads and the TCP connections: queries that come now wait in the inherited
-  // socket for the next process.
+  // Ends the UDP threads and the TCP connections. Later queries wait in the inherited socket for
+  // the next process.
   io::Task<void> Drain();
 
  private:
@@ -49,12 +49,12 @@ class Server {
   std::filesystem::path country_database_;
   DataCenters data_centers_;
   AnswerMetrics answer_metrics_;                             // of the loop's thread
-  std::vector<std::unique_ptr<AnswerMetrics>> udp_metrics_;  // of each thread that answers
+  std::vector<std::unique_ptr<AnswerMetrics>> udp_metrics_;  // of each UDP thread
   TcpMetrics tcp_metrics_;
   std::unique_ptr<SiteMetrics> site_metrics_;
   io::WaitQueue probed_;
   Prober prober_;
-  // In this order: threads and connections go before what they read.
+  // The order matters: threads and connections are destroyed before the data that they read.
   FixedParts parts_;
   std::unique_ptr<Published<Snapshot>> snapshots_;
   std::vector<std::unique_ptr<TcpServer>> tcp_;

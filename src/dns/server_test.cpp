@@ -19,8 +19,8 @@ using std::chrono::seconds;
 
 const Endpoint kAnyPort{IpAddress::V4(127, 0, 0, 1), 0};
 
-// A dns tier as an agent would run it: inherited sockets, and a control stream whose other end the
-// test has. No edge listens, but probes need three seconds to find that out.
+// A dns tier as an agent runs it: inherited sockets, and a control stream to the test. No edge
+// listens, but probes need three seconds to detect that.
 class ServerTest : public testing::Test {
  protected:
   ServerTest() {
@@ -51,7 +51,7 @@ class ServerTest : public testing::Test {
             .sockets = {{"udp", udp.Release()}, {"tcp", tcp.Release()}, {"ops", ops.Release()}}};
   }
 
-  // Runs the tier with `client` beside it; its exit status. The client must make it end.
+  // Runs the tier together with `client`, which must end it. Returns the exit status.
   template <class ClientFunction>
   int RunWith(ClientFunction client) {
     site::TierProcess process(site_, Start());
@@ -77,7 +77,7 @@ class ServerTest : public testing::Test {
     EXPECT_EQ(write(control_.get(), line.data(), line.size()), static_cast<ssize_t>(line.size()));
   }
 
-  // The addresses that the site's name has now.
+  // The current addresses of the site's name.
   io::Task<std::vector<IpAddress>> Addresses() {
     auto socket = process_->network().Bind(kAnyPort).value();
     EXPECT_TRUE(socket->Send(MessageOf({.name = "photos.example"}), at_));
@@ -126,7 +126,7 @@ TEST_F(ServerTest, ObeysTheNewestViewAndDrainsOnSigterm) {
 }
 
 TEST_F(ServerTest, AnswersNobodyBeforeItsFirstProbesAreBack) {
-  // Of us-west no edge listens.
+  // No edge of us-west listens.
   io::Fd edge = io::OpenListeningSocket(kAnyPort, {}).value();
   site_.ports.edge = io::LocalEndpoint(edge.get()).port;
   auto client = [&]() -> io::Task<void> {

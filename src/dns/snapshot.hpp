@@ -1,6 +1,5 @@
-// All that an answer is made of, at one moment. Made by the tier's reactor thread each time health,
-// load or the view change; read by every thread that answers; immutable, so they share nothing
-// else.
+// All state that answers depend on. The loop's thread makes a new snapshot at each change of
+// health, load or the view; every answering thread reads it. Immutable.
 #pragma once
 
 #include <cstdint>
@@ -15,7 +14,7 @@
 
 namespace meridian::dns {
 
-// Parts that last as long as the configuration are shared from one snapshot to the next. The index
+// Snapshots share the parts that depend on the configuration alone. The index
 // of a data center is the same in `zone`, `map` and `steering`.
 struct Snapshot {
   std::shared_ptr<const Zone> zone;
@@ -25,7 +24,8 @@ struct Snapshot {
   Steering steering;
 };
 
-// The client as steering sees it: its subnet if a resolver sent one, else the address that asked.
+// The client's block for steering: its client subnet if the resolver sent it, else the source
+// address.
 struct ClientBlock {
   IpAddress address;  // bits past `bits` are zero
   int bits = 0;

@@ -12,7 +12,8 @@
 namespace meridian::dns {
 namespace {
 
-// Load above the target of those that are over their capacity, and room below it elsewhere.
+// The load above the target of data centers over their capacity, and the free capacity below the
+// target of the others.
 struct Balance {
   double excess = 0;
   double room = 0;
@@ -50,7 +51,7 @@ void Spill::Step(std::span<const SpillInput> inputs, TimePoint now) {
     const SpillInput& input = inputs[i];
     State& state = states_[i];
     if (!input.serving) {
-      state = State();  // it has no clients to give away, and comes back with all of them
+      state = State();  // it has no clients to pass on, and keeps all of them when it returns
     } else if (double excess = Excess(input); excess > 0) {
       Shed(&state, excess * granted / input.load, now);
     } else {
@@ -65,7 +66,7 @@ bool Spill::MayChange(const State& state, TimePoint now) const {
 
 void Spill::Shed(State* state, double share, TimePoint now) {
   if (share <= 0 || !MayChange(*state, now)) return;
-  *state = {std::max(kLeastKeptShare, state->kept * (1 - share)), now, true};
+  *state = {std::max(kMinKeptShare, state->kept * (1 - share)), now, true};
 }
 
 void Spill::Relax(State* state, const SpillInput& input, TimePoint now) {

@@ -1,15 +1,15 @@
-// How many of its clients each data center keeps when there are more than it can serve, so that a
-// nearest one which is full does not fall over, and does not push the next one over either. Pure:
-// loads and a time in, shares out. Owned by the thread that makes snapshots.
+// Computes the share of its clients that each data center keeps when its load is above its
+// capacity, so that neither a full data center nor the next one becomes overloaded. Pure: its
+// inputs are loads and the time. Owned by the thread that makes snapshots.
 //
-// A data center above its capacity gives away the share of its clients that brings it to
-// kSpillTargetShare of the capacity, but all of them together give away no more than the others
-// have room for: with no room anywhere, everyone keeps their own. Loads follow answers only as
-// caches expire, so a share is changed at most once in a hold time. Between the relaxing share and
-// the full capacity nothing changes, and so the shares come to rest.
+// A data center above its capacity passes on the share of its clients that reduces its load to
+// kSpillTargetShare of the capacity. All together pass on no more than the free capacity of the
+// others; without free capacity, each keeps its clients. Loads follow answers only when resolvers'
+// caches expire, so a share changes at most once per hold time. Between kSpillRelaxShare and the
+// full capacity nothing changes, so the shares converge.
 //
-// Servers of a site each compute this, from the same view. Where they differ for a moment, they
-// differ in the few clients between their two shares.
+// Each server of a site computes this from its own view. While views differ, servers disagree only
+// about the few clients between their shares.
 #pragma once
 
 #include <cstddef>
@@ -21,20 +21,20 @@
 namespace meridian::dns {
 
 struct SpillInput {
-  double capacity = 0;  // requests a second; 0: not stated, and taken as boundless
-  double load = 0;      // the same unit
+  double capacity = 0;  // requests a second; 0: not stated, unlimited
+  double load = 0;      // requests a second
   bool serving = true;
 };
 
 class Spill {
  public:
-  // `hold` is how long a change takes to be seen in the loads: at least the TTL of the answers.
+  // `hold`: the time until loads reflect a change, at least the TTL of the answers.
   Spill(size_t data_centers, Duration hold);
 
   // One input for each data center, always in the same order.
   void Step(std::span<const SpillInput> inputs, TimePoint now);
 
-  // The share of the clients that come to this data center which stay: above 0, at most 1.
+  // The share of its clients that the data center keeps: above 0, at most 1.
   double kept_share(size_t data_center) const { return states_[data_center].kept; }
 
  private:

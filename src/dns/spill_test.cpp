@@ -10,8 +10,8 @@ namespace {
 constexpr auto kHold = std::chrono::seconds{10};
 constexpr TimePoint kStart{std::chrono::hours{1}};
 
-// Two data centers, near and far. Clients of `near` that it does not keep go to `far`; a quarter of
-// those that should move do so each second, as caches expire.
+// Two data centers, near and far. Clients that `near` does not keep go to `far`; each second a
+// quarter of them moves, as caches expire.
 struct Lab {
   explicit Lab(double near_capacity, double far_capacity)
       : near{.capacity = near_capacity}, far{.capacity = far_capacity} {}
@@ -113,7 +113,7 @@ TEST(Spill, ShareChangesAtMostOnceInAHold) {
 TEST(Spill, AlwaysKeepsAFew) {
   Lab lab(1, 0);
   lab.Run(1e9, 0, 60);
-  EXPECT_EQ(lab.spill.kept_share(0), kLeastKeptShare);
+  EXPECT_EQ(lab.spill.kept_share(0), kMinKeptShare);
 }
 
 }  // namespace

@@ -18,10 +18,10 @@
 namespace meridian::dns {
 namespace {
 
-// Keeps "does it stay here" independent of "is this its first wish".
+// Makes the decision whether a client stays independent of its first preference.
 constexpr uint64_t kSpillSalt = 0x6d65726964696170;
 
-// The finalizer of splitmix64: one bit of input changes half of the output's.
+// The finalizer of splitmix64: each input bit changes half of the output bits.
 uint64_t Mixed(uint64_t value) {
   value = (value ^ value >> 30) * 0xbf58476d1ce4e5b9;
   value = (value ^ value >> 27) * 0x94d049bb133111eb;
@@ -36,8 +36,8 @@ uint64_t BlockHash(const IpAddress& address) {
   return Hash64(AsText(block.bytes()));
 }
 
-// Rendezvous hashing with weights (Schindelhauer and Schomaker 2005): the highest score wins each
-// data center its share of the clients, and a changed weight moves only the clients it must.
+// Weighted rendezvous hashing (Schindelhauer and Schomaker 2005): each data center has the highest
+// score for its share of the clients, and a changed weight moves the minimum of clients.
 double Score(double weight, uint64_t hash) { return weight / -std::log(Unit(hash)); }
 
 }  // namespace
@@ -46,7 +46,7 @@ int BlockBits(const IpAddress& address) {
   return address.is_v4() ? kIpv4BlockBits : kIpv6BlockBits;
 }
 
-// Without initial values: a query must not clear room for 64 of them.
+// Without initial values, so that a query does not initialize 64 of them.
 struct Steering::Rank {
   uint8_t candidate;
   bool mapped;
@@ -55,14 +55,15 @@ struct Steering::Rank {
   double score;
 };
 
-Steering::Steering(SteeringMode mode, std::vector<Candidate> candidates)
+Steering::Steering(SteeringMode mode, std::vector<DataCenterCandidate> candidates)
     : mode_(mode), candidates_(std::move(candidates)) {
   CHECK(!candidates_.empty() && candidates_.size() <= kMaxDataCenters);
-  all_are_out_ = std::ranges::none_of(candidates_, &Candidate::serving);
-  for (const Candidate& candidate : candidates_) {
+  all_are_out_ = std::ranges::none_of(candidates_, &DataCenterCandidate::serving);
+  for (const DataCenterCandidate& candidate : candidates_) {
     seeds_.push_back(Hash64(candidate.name));
     some_are_full_ |= candidate.kept_share < 1;
-    auto here = std::ranges::count(candidates_, candidate.direction, &Candidate::direction);
+    auto here =
+        std::ranges::count(candidates_, candidate.direction, &DataCenterCandidate::direction);
     some_share_a_location_ |= here > 1;
   }
 }
@@ -70,7 +71,7 @@ Steering::Steering(SteeringMode mode, std::vector<Candidate> candidates)
 size_t Steering::RankAll(const SteeringClient& client, uint64_t block, Ranks* ranks) const {
   size_t count = 0;
   for (size_t i = 0; i < candidates_.size(); ++i) {
-    const Candidate& candidate = candidates_[i];
+    const DataCenterCandidate& candidate = candidates_[i];
     if (!candidate.serving && !all_are_out_) continue;
     Rank& rank = (*ranks)[count++];
     rank.candidate = static_cast<uint8_t>(i);
@@ -107,7 +108,7 @@ void Steering::PassOn(uint64_t block, Choice* choice) const {
   auto begin = choice->order.begin();
   auto end = begin + choice->count;
   auto keeps = [&](uint8_t i) {
-    const Candidate& candidate = candidates_[i];
+    const DataCenterCandidate& candidate = candidates_[i];
     return candidate.weight > 0 &&
            Unit(Mixed(block ^ seeds_[i] ^ kSpillSalt)) < candidate.kept_share;
   };

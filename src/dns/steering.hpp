@@ -1,9 +1,10 @@
-// Which data center serves a client: a pure function of the client's block and of what is known of
-// the data centers, so that every server gives the same client the same answer. Immutable; any
-// thread may use it; nothing is allocated.
+// Chooses the data center for a client: a pure function of the client's block and the candidates'
+// state, so that every server gives the same client the same answer. Immutable; any thread may use
+// it; Choose does not allocate.
 //
-// Composed in this order: the wish (nearest, by weight, or as mapped), health (what is out is not
-// answered, unless all are), capacity (a full one passes clients on to the next of their wishes).
+// The order of decisions: preference (nearest, by weight, or as mapped), health (data centers that
+// are out are not answered, unless all are out), capacity (a full data center passes clients on to
+// their next preference).
 #pragma once
 
 #include <array>
@@ -23,40 +24,40 @@ namespace meridian::dns {
 enum class SteeringMode : uint8_t {
   kNearest,   // by distance
   kWeighted,  // by rendezvous hashing of the client's block over the weights
-  kMapped,    // as the map says, and where it says nothing, by distance
+  kMapped,    // by the map, and for unmapped clients by distance
 };
 
-struct Candidate {
-  std::string name;  // decides the hash: a renamed data center draws other clients
+struct DataCenterCandidate {
+  std::string name;  // input of the hash: a renamed data center gets different clients
   Direction direction;
-  double weight = 100;  // 0: only when no other is left
+  double weight = 100;  // 0: only if no other is serving
   bool serving = true;
   double kept_share = 1;  // see Spill
 };
 
 struct SteeringClient {
-  IpAddress address;                   // of its block; shorter blocks are taken as their first
-  std::optional<Direction> direction;  // where it is, if anyone knows
-  std::optional<uint8_t> mapped;       // data center that the map names
+  IpAddress address;                   // the first address of its block
+  std::optional<Direction> direction;  // its location, if known
+  std::optional<uint8_t> mapped;       // data center by the map
 };
 
 // Data centers for one client, the best first.
 struct Choice {
   std::array<uint8_t, kMaxDataCenters> order;  // the first `count` hold
   uint8_t count = 0;
-  bool all_are_out = false;  // then all are in the order, and all should be answered
-  bool by_block = false;     // the block's hash decided, so its bits belong to the scope
+  bool all_are_out = false;  // then `order` has all data centers, and the answer should too
+  bool by_block = false;  // the block's hash decided, so the scope includes all bits of the block
 
   std::span<const uint8_t> data_centers() const { return {order.data(), count}; }
 };
 
-// The bits of an address that steering ever looks at.
+// The number of bits of an address that steering uses.
 int BlockBits(const IpAddress& address);
 
 class Steering {
  public:
   // 1 to kMaxDataCenters candidates (CHECK), in the order of the site.
-  Steering(SteeringMode mode, std::vector<Candidate> candidates);
+  Steering(SteeringMode mode, std::vector<DataCenterCandidate> candidates);
 
   // Never empty.
   Choice Choose(const SteeringClient& client) const;
@@ -69,7 +70,7 @@ class Steering {
   void PassOn(uint64_t block, Choice* choice) const;
 
   SteeringMode mode_;
-  std::vector<Candidate> candidates_;
+  std::vector<DataCenterCandidate> candidates_;
   std::vector<uint64_t> seeds_;  // of the names
   bool all_are_out_ = false;
   bool some_are_full_ = false;

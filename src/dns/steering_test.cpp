@@ -18,14 +18,14 @@ constexpr Location kNewYork{40.71, -74.01};
 constexpr Location kOregon{45.52, -122.68};
 constexpr int kClients = 20000;
 
-std::vector<Candidate> Three() {
+std::vector<DataCenterCandidate> Three() {
   return {{.name = "us-east", .direction = DirectionOf(kAshburn)},
           {.name = "us-west", .direction = DirectionOf(kSanJose)},
           {.name = "eu-central", .direction = DirectionOf(kFrankfurt)}};
 }
 
-std::vector<Candidate> Weighted(double east, double west) {
-  std::vector<Candidate> candidates = Three();
+std::vector<DataCenterCandidate> Weighted(double east, double west) {
+  std::vector<DataCenterCandidate> candidates = Three();
   candidates.pop_back();
   candidates[kEast].weight = east;
   candidates[kWest].weight = west;
@@ -37,7 +37,7 @@ SteeringClient ClientAt(const Location& location) {
       .address = IpAddress::V4(198, 51, 100, 1), .direction = DirectionOf(location), .mapped = {}};
 }
 
-// The nth of many clients, each of a block of its own, whose location nobody knows.
+// The nth of many clients, each in its own block, with unknown locations.
 SteeringClient Client(int n) {
   return {.address = IpAddress::V4(10, static_cast<uint8_t>(n >> 8), static_cast<uint8_t>(n), 1),
           .direction = {},
@@ -77,15 +77,15 @@ TEST(Steering, DistanceAloneNeedsNoBitsOfTheBlock) {
 }
 
 TEST(Steering, WhatIsOutIsNotInTheOrder) {
-  std::vector<Candidate> candidates = Three();
+  std::vector<DataCenterCandidate> candidates = Three();
   candidates[kWest].serving = false;
   Steering steering(SteeringMode::kNearest, candidates);
   EXPECT_EQ(Order(steering, ClientAt(kOregon)), (std::vector{kEast, kEurope}));
 }
 
 TEST(Steering, WhenAllAreOutAllAreAnswered) {
-  std::vector<Candidate> candidates = Three();
-  for (Candidate& candidate : candidates) candidate.serving = false;
+  std::vector<DataCenterCandidate> candidates = Three();
+  for (DataCenterCandidate& candidate : candidates) candidate.serving = false;
   for (SteeringMode mode :
        {SteeringMode::kNearest, SteeringMode::kWeighted, SteeringMode::kMapped}) {
     Choice choice = Steering(mode, candidates).Choose(ClientAt(kNewYork));
@@ -115,7 +115,7 @@ TEST(Steering, ChangedWeightMovesOnlyTheDifference) {
 }
 
 TEST(Steering, LostDataCenterMovesOnlyItsOwnClients) {
-  std::vector<Candidate> candidates = Three();
+  std::vector<DataCenterCandidate> candidates = Three();
   Steering whole(SteeringMode::kWeighted, candidates);
   candidates[kWest].serving = false;
   Steering without(SteeringMode::kWeighted, candidates);
@@ -127,8 +127,8 @@ TEST(Steering, LostDataCenterMovesOnlyItsOwnClients) {
 }
 
 TEST(Steering, ServersAgreeInWhateverOrderTheyKnowTheDataCenters) {
-  std::vector<Candidate> forward = Three();
-  std::vector<Candidate> backward(forward.rbegin(), forward.rend());
+  std::vector<DataCenterCandidate> forward = Three();
+  std::vector<DataCenterCandidate> backward(forward.rbegin(), forward.rend());
   Steering a(SteeringMode::kWeighted, forward);
   Steering b(SteeringMode::kWeighted, backward);
   for (int n = 0; n < 2000; ++n) {
@@ -157,7 +157,7 @@ TEST(Steering, ClientsOfUnknownLocationAreSpreadByWeight) {
 }
 
 TEST(Steering, DataCentersInOnePlaceShareTheirClientsByWeight) {
-  std::vector<Candidate> candidates = Three();
+  std::vector<DataCenterCandidate> candidates = Three();
   candidates[kWest].direction = candidates[kEast].direction;
   Steering steering(SteeringMode::kNearest, candidates);
   std::map<uint8_t, int> clients;
@@ -171,7 +171,7 @@ TEST(Steering, DataCentersInOnePlaceShareTheirClientsByWeight) {
 }
 
 TEST(Steering, WeightZeroIsTheLastResortOfEveryMode) {
-  std::vector<Candidate> candidates = Three();
+  std::vector<DataCenterCandidate> candidates = Three();
   candidates[kWest].weight = 0;
   EXPECT_EQ(Order(Steering(SteeringMode::kNearest, candidates), ClientAt(kOregon)),
             (std::vector{kEast, kEurope, kWest}));
@@ -181,7 +181,7 @@ TEST(Steering, WeightZeroIsTheLastResortOfEveryMode) {
 }
 
 TEST(Steering, MapComesBeforeDistanceWhileItsDataCenterServes) {
-  std::vector<Candidate> candidates = Three();
+  std::vector<DataCenterCandidate> candidates = Three();
   SteeringClient client = ClientAt(kOregon);
   client.mapped = kEurope;
   EXPECT_EQ(Order(Steering(SteeringMode::kMapped, candidates), client),
@@ -193,7 +193,7 @@ TEST(Steering, MapComesBeforeDistanceWhileItsDataCenterServes) {
 }
 
 TEST(Steering, FullDataCenterPassesOnTheShareThatItDoesNotKeep) {
-  std::vector<Candidate> candidates = Three();
+  std::vector<DataCenterCandidate> candidates = Three();
   candidates[kEast].kept_share = 0.6;
   Steering steering(SteeringMode::kNearest, candidates);
   std::map<uint8_t, int> clients;
@@ -209,7 +209,7 @@ TEST(Steering, FullDataCenterPassesOnTheShareThatItDoesNotKeep) {
 }
 
 TEST(Steering, ClientsThatOneFullDataCenterPassesOnAreSpreadByTheNext) {
-  std::vector<Candidate> candidates = Three();
+  std::vector<DataCenterCandidate> candidates = Three();
   candidates[kEast].kept_share = candidates[kWest].kept_share = 0.5;
   Steering steering(SteeringMode::kNearest, candidates);
   std::map<uint8_t, int> clients;
@@ -223,7 +223,7 @@ TEST(Steering, ClientsThatOneFullDataCenterPassesOnAreSpreadByTheNext) {
 }
 
 TEST(Steering, ShrinkingShareMovesOnlyMoreOfTheSameClients) {
-  std::vector<Candidate> candidates = Three();
+  std::vector<DataCenterCandidate> candidates = Three();
   candidates[kEast].kept_share = 0.7;
   Steering before(SteeringMode::kWeighted, candidates);
   candidates[kEast].kept_share = 0.4;

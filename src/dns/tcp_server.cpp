@@ -11,11 +11,11 @@
 #include "base/ip.hpp"
 #include "base/metrics.hpp"
 #include "base/result.hpp"
+#include "dns/answer_counts.hpp"
 #include "dns/limits.hpp"
 #include "dns/responder.hpp"
 #include "dns/snapshot.hpp"
 #include "dns/steering.hpp"
-#include "dns/tally.hpp"
 #include "io/fiber.hpp"
 #include "io/loop.hpp"
 #include "io/net/accept_loop.hpp"
@@ -30,20 +30,21 @@ constexpr size_t kLengthBytes = 2;  // before each message (RFC 1035 section 4.2
 constexpr size_t kInputBytes = kLengthBytes + kMaxTcpQueryBytes;
 constexpr size_t kOutputBytes = 2 * (kLengthBytes + kMaxTcpResponseBytes);
 
-// The queries that came and the answers to be sent, of one connection.
+// The received queries and pending answers of a connection.
 struct Exchange {
   Buffer input{kInputBytes};
   Buffer output{kOutputBytes};
-  bool ended = false;  // what follows in the input cannot be read any more
-  Tally tally;
+  bool ended = false;  // the rest of the input is unreadable
+  AnswerCounts counts;
 };
 
-// The message at the front of the input, or what will do of it; empty while it is not there yet.
+// The message at the front of the input, or of too long a message the header; empty while it is
+// incomplete.
 Bytes FirstMessage(const Exchange& exchange) {
   ByteReader reader(exchange.input.readable());
   size_t length = reader.U16();
   if (!reader.ok()) return {};
-  // Of a message that is too long the header is enough: it makes a FORMERR with the right id.
+  // The header of too long a message is enough for a FORMERR with its id.
   return reader.Take(length > kMaxTcpQueryBytes ? wire::dns::kHeaderBytes : length);
 }
 
@@ -57,9 +58,9 @@ void AnswerOne(const Snapshot& snapshot, const IpAddress& source, Bytes message,
   MutableBytes space = exchange->output.Prepare(kLengthBytes + kMaxTcpResponseBytes);
   QueryPacket packet{message, source, Transport::kTcp};
   Reply reply = Respond(snapshot, packet, space.subspan(kLengthBytes));
-  exchange->tally.Add(reply);
+  exchange->counts.Add(reply);
   if (reply.bytes == 0) {
-    exchange->ended = true;  // not a query: whoever sent it does not speak DNS with us
+    exchange->ended = true;  // not a query: the client does not speak DNS
     return;
   }
   ByteWriter length(space);
@@ -67,7 +68,7 @@ void AnswerOne(const Snapshot& snapshot, const IpAddress& source, Bytes message,
   exchange->output.Commit(kLengthBytes + reply.bytes);
 }
 
-// Answers what is there, as far as the output has room. False: a whole query is still waiting.
+// Answers the queries, while the output has room. False: a whole query is left.
 bool AnswerAll(const Snapshot& snapshot, const IpAddress& source, Exchange* exchange) {
   while (!exchange->ended) {
     if (exchange->input.size() < kLengthBytes) return true;
@@ -100,7 +101,7 @@ TcpMetrics::TcpMetrics(Metrics& metrics)
                                         "TCP connections closed at once, by the limit they met.",
                                         {{"limit", "client"}})) {}
 
-// A connection's place among those of its client, and among the idle ones.
+// A connection's entries in the count of its client and in the list of idle connections.
 class TcpServer::Admission {
  public:
   Admission(TcpServer& server, const IpAddress& block) : server_(server), block_(block) {
@@ -117,7 +118,7 @@ class TcpServer::Admission {
     server_.parts_.metrics.connections.Add(-1);
   }
 
-  // All its queries are answered, and `fiber` waits for the next.
+  // Call when all its queries are answered and `fiber` waits for the next.
   void SetIdle(io::Fiber& fiber) {
     SetBusy();
     fiber_ = &fiber;
@@ -160,7 +161,7 @@ bool TcpServer::EvictLongestIdle() {
 void TcpServer::Admit(std::unique_ptr<io::Stream> stream) {
   IpAddress peer = stream->peer().address.Unmapped();
   IpAddress block = peer.Masked(BlockBits(peer));
-  if (peer.is_v4()) block = peer;  // one IPv4 address is one client, or one resolver
+  if (peer.is_v4()) block = peer;  // an IPv4 address is a client or a resolver
   auto found = by_client_.find(block);
   if (found != by_client_.end() && found->second >= options_.max_connections_per_client) {
     parts_.metrics.refused_client.Add();
@@ -173,7 +174,7 @@ void TcpServer::Admit(std::unique_ptr<io::Stream> stream) {
 
 io::Task<void> TcpServer::Serve(std::unique_ptr<io::Stream> stream,
                                 std::unique_ptr<Admission> admitted) {
-  // Of the body, which ends before the fiber that the admission knows. A parameter outlives it.
+  // A local variable, because parameters would outlive the fiber that the admission refers to.
   const std::unique_ptr<Admission> admission = std::move(admitted);
   io::Fiber& fiber = co_await io::ThisFiber{};
   IpAddress source = stream->peer().address;
@@ -193,15 +194,15 @@ io::Task<void> TcpServer::Serve(std::unique_ptr<io::Stream> stream,
     bool answered_all = false;
     while (!answered_all) {
       answered_all = AnswerAll(parts_.snapshots.newest(), source, &exchange);
-      const Tally tally = std::exchange(exchange.tally, Tally());
+      const AnswerCounts counts = std::exchange(exchange.counts, AnswerCounts());
       if (exchange.output.empty()) {
-        parts_.answers.Add(Transport::kTcp, tally, Duration::zero());
+        parts_.answers.Add(Transport::kTcp, counts, Duration::zero());
         break;
       }
       admission->SetBusy();
       Result<void> sent = co_await stream->Write(exchange.output.readable(),
                                                  parts_.loop.After(options_.write_timeout));
-      parts_.answers.Add(Transport::kTcp, tally, parts_.loop.driver().Now() - read_at);
+      parts_.answers.Add(Transport::kTcp, counts, parts_.loop.driver().Now() - read_at);
       if (!sent) co_return;
       exchange.output.Consume(exchange.output.size());
       idle_until = parts_.loop.After(options_.idle_timeout);
@@ -212,7 +213,7 @@ io::Task<void> TcpServer::Serve(std::unique_ptr<io::Stream> stream,
   if (exchange.ended) co_await Linger(*stream);
 }
 
-// Closing over unread bytes would reset the connection, and take back the answers on their way.
+// Closing with unread bytes would reset the connection, and lose answers in flight.
 io::Task<void> TcpServer::Linger(io::Stream& stream) {
   stream.ShutdownWrite();
   std::array<uint8_t, kLengthBytes + kMaxTcpQueryBytes> discarded;

@@ -1,9 +1,8 @@
-// Answers over TCP (RFC 7766): several queries on a connection, also one behind the other without
-// waiting; answered in their order. Owned by the Server; one thread: the loop's, which also makes
-// the snapshots.
+// Answers over TCP (RFC 7766): several queries on a connection, also pipelined, answered in order.
+// Owned by the Server; one thread: the loop's, which also makes the snapshots.
 //
-// A client holds a connection only while it sends whole queries and takes its answers in time, and
-// only so many at once. A connection that waits holds no buffer.
+// Connections are closed if the client does not send whole queries and read its answers in time.
+// Their number is limited, per client too. An idle connection holds no buffer.
 #pragma once
 
 #include <functional>
@@ -14,10 +13,10 @@
 #include "base/clock.hpp"
 #include "base/ip.hpp"
 #include "base/metrics.hpp"
+#include "dns/answer_counts.hpp"
 #include "dns/limits.hpp"
 #include "dns/published.hpp"
 #include "dns/snapshot.hpp"
-#include "dns/tally.hpp"
 #include "io/fiber.hpp"
 #include "io/net/stream.hpp"
 #include "io/scope.hpp"
@@ -35,8 +34,8 @@ struct TcpMetrics {
   explicit TcpMetrics(Metrics& metrics);
 
   Gauge& connections;
-  Counter& evicted;         // idle ones, that made room for new ones
-  Counter& refused_site;    // past max_connections, and none was idle
+  Counter& evicted;         // idle connections, closed to admit new ones
+  Counter& refused_site;    // past max_connections, with no idle connection
   Counter& refused_client;  // past max_connections_per_client
 };
 
@@ -58,7 +57,7 @@ class TcpServer {
   class Admission;
 
   void Admit(std::unique_ptr<io::Stream> stream);
-  // Ends the connection that has waited longest for a query. False: none waits.
+  // Ends the connection that has been idle for the longest time. False: none is idle.
   bool EvictLongestIdle();
   io::Task<void> Serve(std::unique_ptr<io::Stream> stream, std::unique_ptr<Admission> admission);
   io::Task<void> Linger(io::Stream& stream);
@@ -67,10 +66,10 @@ class TcpServer {
   std::unique_ptr<io::Listener> listener_;
   TcpOptions options_;
   io::Scope connections_;
-  std::map<IpAddress, size_t> by_client_;  // blocks with connections
-  // Of connections that wait for a query: the one that was answered longest ago is the first.
+  std::map<IpAddress, size_t> by_client_;  // number of connections by client
+  // The fibers of idle connections, the longest idle first.
   std::list<io::Fiber*> idle_;
-  size_t evicted_ = 0;  // of connections_: those that end to make room
+  size_t evicted_ = 0;  // fibers in connections_ that were evicted and have not yet ended
 };
 
 }  // namespace meridian::dns

@@ -28,7 +28,7 @@ std::vector<uint8_t> FramedQuery(const std::string& name) {
 
 class TcpServerTest : public testing::Test {
  protected:
-  // Runs `client` beside a server.
+  // Runs `client` together with a server.
   template <class ClientFunction>
   void Run(ClientFunction client) {
     auto run = [&]() -> io::Task<void> {
@@ -202,7 +202,7 @@ TEST_F(TcpServerTest, ClientHasSoManyConnectionsAndNotOneMore) {
     EXPECT_TRUE(co_await second->Write(FramedQuery("photos.example")));
     EXPECT_TRUE(co_await Receive(*second));
     first->Close();
-    // The place is free once the server has seen the end.
+    // The connection stops counting once the server has seen its end.
     while (tcp_metrics_.connections.value() > 1) (void)co_await io::Sleep(milliseconds{1});
     auto fourth = co_await Connected();
     EXPECT_TRUE(co_await fourth->Write(FramedQuery("photos.example")));
@@ -215,7 +215,7 @@ TEST_F(TcpServerTest, SiteHasSoManyConnectionsAndTheLongestIdleMakesRoomForOneMo
   Run([&]() -> io::Task<void> {
     auto first = co_await Connected();
     auto second = co_await Connected();
-    // The second connection is answered longer ago than the first, and half a query is no query.
+    // The second connection was answered earlier than the first, and half a query does not count.
     for (auto* stream : {second.get(), first.get()}) {
       EXPECT_TRUE(co_await stream->Write(FramedQuery("photos.example")));
       EXPECT_TRUE(co_await Receive(*stream));

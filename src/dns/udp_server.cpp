@@ -5,10 +5,10 @@
 #include <utility>
 
 #include "base/clock.hpp"
+#include "dns/answer_counts.hpp"
 #include "dns/published.hpp"
 #include "dns/responder.hpp"
 #include "dns/snapshot.hpp"
-#include "dns/tally.hpp"
 #include "io/fd.hpp"
 #include "io/net/datagram_batch.hpp"
 
@@ -22,7 +22,7 @@ UdpServer::UdpServer(io::Fd socket, Published<Snapshot>& snapshots, size_t reade
       metrics_(metrics),
       thread_([this](const std::stop_token& stop) { Serve(stop); }) {}
 
-UdpServer::~UdpServer() = default;  // jthread: asks it to stop, and waits
+UdpServer::~UdpServer() = default;  // jthread: requests a stop, and joins
 
 void UdpServer::Serve(const std::stop_token& stop) {
   const SystemClock clock;
@@ -31,18 +31,18 @@ void UdpServer::Serve(const std::stop_token& stop) {
     size_t count = batch.Receive();
     if (count == 0) continue;
     const TimePoint read_at = clock.Now();
-    Tally tally;
+    AnswerCounts counts;
     {
       auto snapshot = snapshots_.Acquire(reader_);
       for (size_t i = 0; i < count; ++i) {
         QueryPacket packet{batch.question(i), batch.from(i).address, Transport::kUdp};
         Reply reply = Respond(*snapshot, packet, batch.space(i));
         batch.SetAnswer(i, reply.bytes);
-        tally.Add(reply);
+        counts.Add(reply);
       }
     }
     batch.SendAnswers();
-    metrics_.Add(Transport::kUdp, tally, clock.Now() - read_at);
+    metrics_.Add(Transport::kUdp, counts, clock.Now() - read_at);
   }
 }
 

@@ -1,25 +1,25 @@
-// Answers over one UDP socket, on a blocking thread of its own: receive a batch, answer it from the
-// newest snapshot, send the batch. Several of these share a port with SO_REUSEPORT.
-// Owned by the Server, whose thread makes and destroys it.
+// Answers over a UDP socket, on a blocking thread of its own: receives a batch, answers it from the
+// newest snapshot, and sends the answers. Several servers share a port with SO_REUSEPORT. Owned by
+// the Server, whose thread makes and destroys it.
 #pragma once
 
 #include <thread>
 
+#include "dns/answer_counts.hpp"
 #include "dns/published.hpp"
 #include "dns/snapshot.hpp"
-#include "dns/tally.hpp"
 #include "io/fd.hpp"
 
 namespace meridian::dns {
 
 class UdpServer {
  public:
-  // `socket`: bound and blocking (io::OpenDatagramSocket). `reader`: this thread's number in
-  // `snapshots`, which it alone uses.
+  // `socket`: bound and blocking (io::OpenDatagramSocket). `reader`: this thread's own reader
+  // number in `snapshots`.
   UdpServer(io::Fd socket, Published<Snapshot>& snapshots, size_t reader, AnswerMetrics& metrics);
-  // Answers what has been received, and ends within DatagramBatch::kBatchWait.
+  // Answers the received queries, and ends within DatagramBatch::kBatchWait.
   ~UdpServer();
-  // So that several end at the same time.
+  // Lets several servers end at the same time.
   void RequestStop() { thread_.request_stop(); }
 
  private:

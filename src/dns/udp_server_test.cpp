@@ -19,7 +19,7 @@ class UdpServerTest : public testing::Test {
     server_ = std::make_unique<UdpServer>(std::move(socket), snapshots_, 0, answers_);
   }
 
-  // What comes back for `message`.
+  // The response to `message`.
   std::vector<uint8_t> Exchange(const std::vector<uint8_t>& message) {
     auto run = [&]() -> io::Task<std::vector<uint8_t>> {
       auto socket = network_.Bind(kAnyPort).value();

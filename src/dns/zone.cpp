@@ -83,8 +83,8 @@ Result<> Zone::AddHttpsPort(const Name& name, uint16_t port) {
   return {};
 }
 
-// Refresh, retry and expire are for secondaries, of which there are none; the values are those of
-// RIPE-203. The first data center of the file is the primary, so that all servers say the same.
+// Refresh, retry and expire are for secondaries, which do not exist; the values are from RIPE-203.
+// The first data center of the file is the primary, so that all servers give the same SOA.
 Result<> Zone::MakeSoa(uint32_t serial) {
   Result<Name> mailbox = domain_.Child("hostmaster");
   if (!mailbox) return Fail(mailbox.error());

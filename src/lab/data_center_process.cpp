@@ -76,13 +76,13 @@ io::Task<Result<void>> DataCenterProcess::Start() {
 }
 
 io::Task<Result<void>> DataCenterProcess::AwaitReport(std::unique_ptr<io::Stream> reports) {
-  Buffer buffer(agent::kLongestStartupReport);
-  TimePoint deadline = loop_.After(kLongestStart);
+  Buffer buffer(agent::kMaxStartupReportBytes);
+  TimePoint deadline = loop_.After(kMaxStartTime);
   for (;;) {
     size_t newline = buffer.text().find('\n');
     if (newline == std::string_view::npos && !buffer.full()) {
       Result<size_t> got =
-          co_await reports->Read(buffer.Prepare(agent::kLongestStartupReport), deadline);
+          co_await reports->Read(buffer.Prepare(agent::kMaxStartupReportBytes), deadline);
       if (!got || *got == 0) {
         co_return Fail(Errc::kUnavailable, "it ended before it could serve; its log is {}",
                        options_.log.string());
@@ -108,7 +108,7 @@ io::Task<void> DataCenterProcess::AwaitEnd() {
 }
 
 io::Task<void> DataCenterProcess::AwaitNotRunning() {
-  // A cancelled fiber cannot wait; whoever is left to destroy this kills what still runs.
+  // A cancelled fiber cannot wait; the destructor kills remaining processes.
   while (running() && co_await not_running_.Wait()) {
   }
 }
@@ -120,10 +120,10 @@ io::Task<void> DataCenterProcess::Kill() {
     co_return;
   }
   process_->Signal(SIGQUIT);
-  TimePoint deadline = loop_.After(kLongestKill);
+  TimePoint deadline = loop_.After(kMaxKillTime);
   while (running() && co_await not_running_.Wait(deadline)) {
   }
-  // A guard that is stopped cannot do it: without it, what is below comes to the lab.
+  // A stopped guard cannot do it. After its death the lab becomes the parent of its descendants.
   if (running()) process_->Signal(SIGKILL);
   co_await AwaitNotRunning();
 }

@@ -1,5 +1,5 @@
-// One data center of the lab: the process `meridian run --dc NAME`, started, awaited until it
-// serves, killed as a data center is lost, or stopped in good order.
+// A data center of the lab: starts the process `meridian run --dc NAME` and waits until it serves;
+// kills it (the loss of a data center) or stops it in good order.
 //
 // Owned by the Lab; one thread: its loop.
 #pragma once
@@ -24,14 +24,14 @@ class DataCenterProcess {
   struct Options {
     std::string name;
     std::vector<std::string> command;            // `meridian run …`, to which --report-fd is added
-    std::filesystem::path log;                   // where it and its agent write
-    std::filesystem::path pid_file;              // the guard's, removed when that could not
-    std::function<void(std::string)> waits_for;  // called while it starts
+    std::filesystem::path log;                   // log file of the process and its agent
+    std::filesystem::path pid_file;              // the guard's; removed here if the guard could not
+    std::function<void(std::string)> waits_for;  // called during the start
     Duration stop_timeout;                       // from SIGTERM to SIGKILL for all of it
   };
 
-  // `clean_up` is called when the process has ended: it ends what it may have left behind. Then
-  // `ended` is called, if it was neither killed nor stopped here.
+  // Calls `clean_up` when the process has ended, to kill descendants that it left. Then calls
+  // `ended`, unless the process was killed or stopped here.
   DataCenterProcess(io::EpollDriver& driver, io::Loop& loop, io::SystemNetwork& network,
                     Options options, std::function<void()> clean_up,
                     std::function<void(io::ExitStatus)> ended);
@@ -41,12 +41,12 @@ class DataCenterProcess {
   bool running() const { return process_ != nullptr; }
   pid_t pid() const { return process_ ? process_->pid() : 0; }
 
-  // Starts it and waits until it serves. An error says why it does not; then nothing of it runs.
-  // kExists when it runs already or is being started.
+  // Starts it and waits until it serves. After an error no process of it runs. kExists when it runs
+  // or is starting already.
   io::Task<Result<void>> Start();
-  // SIGKILL for everything in it. Returns when nothing is left.
+  // Sends SIGKILL to all its processes. Returns when none is left.
   io::Task<void> Kill();
-  // Lets it drain and end; kills what does not. Returns when nothing is left.
+  // Lets it drain and end; kills processes that do not end. Returns when none is left.
   io::Task<void> Stop();
 
  private:

@@ -1,6 +1,6 @@
-// What is on its way in one direction of one connection: bytes, then perhaps an end, in the order
-// in which they were sent, each with the time when it arrives. Pure; bounded: whoever sends looks
-// for room first.
+// The data in flight in one direction of a connection: bytes, then perhaps an end, in the order in
+// which they were sent, each with its time of arrival. Pure; bounded: senders must check has_room()
+// first.
 #pragma once
 
 #include <algorithm>
@@ -20,25 +20,25 @@ class DelayLine {
  public:
   enum class Kind : uint8_t {
     kBytes,
-    kEnd,    // the sender sends no more
-    kReset,  // the sender broke the connection off
+    kEnd,    // the sender closed its side
+    kReset,  // the sender aborted the connection
   };
   struct Item {
     Kind kind = Kind::kBytes;
     std::vector<uint8_t> bytes;
     TimePoint arrives;
   };
-  // What an item takes beside its bytes, so that many small ones are bounded too.
+  // The overhead of an item beside its bytes, so that many small items are bounded too.
   static constexpr size_t kItemBytes = 64;
 
   explicit DelayLine(size_t limit_bytes) : limit_bytes_(limit_bytes) {}
 
   bool has_room() const { return held_bytes_ < limit_bytes_; }
   bool empty() const { return items_.empty(); }
-  // An end or a reset was sent.
+  // True after SendEnd.
   bool ended() const { return ended_; }
 
-  // An item never overtakes the one before it. Ends need no room.
+  // An item never overtakes an earlier item. Ends need no room.
   void Send(Bytes bytes, TimePoint arrives) {
     CHECK(has_room() && !ended_);
     Append({Kind::kBytes, {bytes.begin(), bytes.end()}, arrives});

@@ -60,9 +60,9 @@ int StatusOf(Errc code) {
 
 }  // namespace
 
-Duration LongestDown(const site::Site& site) {
-  return agent::LongestStop(site) + kLongestKill + kOrphanPatience + kCommandGrace +
-         kLastKillPatience;
+Duration MaxDownTime(const site::Site& site) {
+  return agent::MaxStopTime(site) + kMaxKillTime + kOrphanTimeout + kCommandGrace +
+         kLastKillTimeout;
 }
 
 Lab::Lab(io::EpollDriver& driver, io::Loop& loop, io::SystemNetwork& network, Options options)
@@ -81,7 +81,7 @@ Lab::Lab(io::EpollDriver& driver, io::Loop& loop, io::SystemNetwork& network, Op
         .pid_file = options_.state.pids() / dc.name,
         .waits_for = [this, i = members_.size()](
                          std::string text) { TellWaits(members_[i], std::move(text)); },
-        .stop_timeout = agent::LongestStop(options_.site)};
+        .stop_timeout = agent::MaxStopTime(options_.site)};
     auto ended = [this, name = dc.name](io::ExitStatus status) {
       options_.tell(
           fmt::format("{} is down: its agent ended ({}). Start it again: meridian dc "
@@ -101,7 +101,7 @@ void Lab::KillOrphans() const {
   for (const Member& member : members_) {
     if (member.process->running()) guards.push_back(member.process->pid());
   }
-  io::KillOrphans(guards, kOrphanPatience);
+  io::KillOrphans(guards, kOrphanTimeout);
 }
 
 Lab::Member* Lab::Find(std::string_view name) {
@@ -166,7 +166,7 @@ io::Task<Result<void>> Lab::Start() {
   auto listener = network_.ListenUnix(options_.state.lab_socket().string());
   if (!listener) co_return Fail(std::move(listener.error()));
   http::ServerLimits limits;
-  limits.max_body_bytes = kLongestCommandBody;
+  limits.max_body_bytes = kMaxCommandBodyBytes;
   server_ =
       std::make_unique<http::Server>(loop_, http::ServerOptions{.limits = limits},
                                      [this](http::Exchange& exchange) { return Handle(exchange); });
@@ -284,7 +284,7 @@ Result<std::shared_ptr<Lab::Command>> Lab::ParseCommand(std::string_view path) {
 io::Task<void> Lab::Execute(std::shared_ptr<Command> command) {
   Member& member = *command->member;
   if (command->verb == "kill") {
-    // Also while it starts: a data center can be lost at any moment.
+    // Also during its start: a data center can be lost at any moment.
     bool ran = member.process->running();
     co_await member.process->Kill();
     if (ran) options_.tell(fmt::format("{} was killed", member.process->name()));

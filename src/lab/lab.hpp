@@ -1,18 +1,18 @@
-// The lab: every data center of a site on this machine, each as its own processes, so that one can
-// be killed and the others watched. What `meridian up` runs.
+// The lab, which `meridian up` runs: every data center of a site on this machine, each in its own
+// processes, so that a user can kill a data center and watch the others.
 //
-// Commands reach it over HTTP on the state directory's lab.sock, which only the directory's owner
-// can open:
+// Commands arrive over HTTP on the state directory's lab.sock, which only the directory's owner can
+// open:
 //
-//   POST /dc/NAME/kill    SIGKILL of everything in NAME; answered when nothing is left
+//   POST /dc/NAME/kill    sends SIGKILL to all processes of NAME; answered when none is left
 //   POST /dc/NAME/start   answered when NAME serves
-//   POST /down            answered at once; everything ends in good order
-//   GET  /links           how the links are; and POST to change one: see link_status.hpp
+//   POST /down            answered at once; then the lab stops in good order
+//   GET  /links           state of the links; POST changes a link: see link_status.hpp
 //
 // Answers: 200, or 404, 409 and 503 with the reason as text.
 //
-// One thread: the loop's. Invariants: no data center's process outlives the lab; a data center is
-// changed by one command at a time.
+// One thread: the loop's. Invariants: no data center's process outlives the lab; only one command
+// at a time changes a data center.
 #pragma once
 
 #include <functional>
@@ -31,8 +31,8 @@
 
 namespace meridian::lab {
 
-// From the command to end a lab until it has ended, at the most.
-Duration LongestDown(const site::Site& site);
+// The maximum time from the command that ends a lab until it has ended.
+Duration MaxDownTime(const site::Site& site);
 
 class Lab {
  public:
@@ -40,21 +40,21 @@ class Lab {
     const site::Site& site;
     const site::StateDir& state;
     std::string program;  // this program's own path
-    // Called with a sentence when a data center comes or goes.
+    // Called with a sentence when a data center starts or ends.
     std::function<void(const std::string&)> tell;
-    // Called while the lab starts, with what is waited for: empty when nothing is.
+    // Called during the start with what the lab waits for; empty: nothing.
     std::function<void(const std::string&)> waits = [](const std::string&) {};
   };
 
   Lab(io::EpollDriver& driver, io::Loop& loop, io::SystemNetwork& network, Options options);
   ~Lab();
 
-  // Takes commands from now on, starts all data centers at once and waits until each serves. The
-  // error has the reason of every one that does not; then all are ended again.
+  // Accepts commands, starts all data centers at the same time, and waits until each serves. The
+  // error has the reason of every data center that failed; then all are stopped again.
   io::Task<Result<void>> Start();
-  // Goes on until /down or AskDown. Then ends everything in good order.
+  // Serves until /down or AskDown, then stops all data centers in good order.
   io::Task<Result<void>> ServeUntilDown();
-  // As /down. While Start goes on, that fails.
+  // Like /down. A Start in progress fails.
   void AskDown();
 
  private:
@@ -65,7 +65,7 @@ class Lab {
     std::string waits_for;  // while it starts
   };
 
-  // A command goes on when whoever asked is gone.
+  // A command continues after its client has disconnected.
   struct Command {
     Member* member = nullptr;
     std::string verb;
@@ -84,8 +84,8 @@ class Lab {
   void KillOrphans() const;
   io::Task<void> StartMember(Member& member);
   void TellWaits(Member& member, std::string waits_for);
-  // What kept data centers from starting, each problem once, after the names that have it, in
-  // the site's order. Empty when all started.
+  // The problems of data centers that did not start: each problem once, after the names of its data
+  // centers, in the site's order. Empty if all started.
   std::string Problems() const;
   Member* Find(std::string_view name);
 

@@ -34,7 +34,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-// A data center is a shell script here: $4 is its name, $6 the state directory.
+// A data center is a shell script in these tests: $4 is its name, $6 the state directory.
 constexpr const char* kServes = R"(echo '{"ready":true}' >&4
 exec sleep 1000
 )";
@@ -59,7 +59,7 @@ class LabTest : public testing::Test {
     std::filesystem::permissions(program_, std::filesystem::perms::owner_all);
   }
 
-  // Starts a lab and runs `test`, which may ask it for things; then it goes down.
+  // Starts a lab and runs `test`, which may send it requests; then stops the lab.
   template <class Test>
   Result<void> Run(Test test) {
     Result<void> outcome;
@@ -84,7 +84,7 @@ class LabTest : public testing::Test {
   }
   static io::Task<void> ServeUntilDown(Lab& lab) { EXPECT_TRUE(co_await lab.ServeUntilDown()); }
 
-  // The status line's number, and the body, of an answer of the lab.
+  // The status and body of an answer of the lab.
   io::Task<std::pair<std::string, std::string>> Ask(std::string method, std::string path) {
     auto wire = co_await network_.ConnectUnix(state_.lab_socket(), loop_.After(seconds(10)));
     EXPECT_TRUE(wire);
@@ -133,7 +133,7 @@ TEST_F(LabTest, WhenOneCannotStartNoneIsLeftAndTheReasonIsSaid) {
 }
 
 TEST_F(LabTest, WhatIsWrongEverywhereIsSaidOnceWithTheNamesInTheSitesOrderWhoeverFailsFirst) {
-  // By the pipe the first data center fails after the second, which is not ended before it wrote.
+  // The pipe makes the first data center fail after the second, which writes before it is stopped.
   ASSERT_EQ(mkfifo((state_.root() / "failed").c_str(), 0600), 0);
   Program(std::string("trap '' QUIT\ntest $4 = us-east && read _ <$6/failed\n") + kFails +
           "test $4 = us-west && echo yes >$6/failed\n");
@@ -214,7 +214,7 @@ TEST_F(LabTest, LinksAreToldAndChanged) {
 
 TEST_F(LabTest, ADownMayTakeAsLongAsTheSiteAllowsItsApplication) {
   site_.app.stop_timeout = std::chrono::minutes(9);
-  EXPECT_GT(LongestDown(site_), std::chrono::minutes(9));
+  EXPECT_GT(MaxDownTime(site_), std::chrono::minutes(9));
 }
 
 }  // namespace

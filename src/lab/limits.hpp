@@ -9,39 +9,38 @@
 
 namespace meridian::lab {
 
-// From the start of a data center to its report, beyond what its own time-outs allow.
-constexpr Duration kLongestStart = std::chrono::minutes{15};
-// Of a guard to end its data center at once, before the lab does it.
-constexpr Duration kLongestKill = std::chrono::seconds{2};
-constexpr Duration kOrphanPatience = std::chrono::seconds{5};
-// How long whoever asks the lab for something waits for it: for what is done at once, for the loss
-// of a data center, for its start.
-constexpr Duration kLongestShortCommand = std::chrono::seconds{10};
-constexpr Duration kLongestKillCommand = std::chrono::seconds{30};
-constexpr Duration kLongestStartCommand = kLongestStart + kLongestKillCommand;
-// For answers that are on their way when everything has ended.
+// The maximum time from the start of a data center to its report, beyond its own timeouts.
+constexpr Duration kMaxStartTime = std::chrono::minutes{15};
+// The time that a guard has to kill its data center, before the lab kills it.
+constexpr Duration kMaxKillTime = std::chrono::seconds{2};
+constexpr Duration kOrphanTimeout = std::chrono::seconds{5};
+// Timeouts of clients of the lab: for immediate commands, for a kill, and for a start.
+constexpr Duration kMaxShortCommandTime = std::chrono::seconds{10};
+constexpr Duration kMaxKillCommandTime = std::chrono::seconds{30};
+constexpr Duration kMaxStartCommandTime = kMaxStartTime + kMaxKillCommandTime;
+// Time to deliver answers in flight after all data centers have ended.
 constexpr Duration kCommandGrace = std::chrono::seconds{1};
-// Of the lab, to end what it may have left behind itself.
-constexpr Duration kLastKillPatience = std::chrono::seconds{10};
-// Of a request to the lab, which carries no body.
-constexpr size_t kLongestCommandBody = 1024;
+// The maximum wait for the death of processes that the lab has left.
+constexpr Duration kLastKillTimeout = std::chrono::seconds{10};
+// Body of a request to the lab, which needs none.
+constexpr size_t kMaxCommandBodyBytes = 1024;
 
-// Links: what may be asked of one.
-constexpr Duration kLongestLinkDelay = std::chrono::seconds{10};
-constexpr uint64_t kSlowestLinkBits = 8'000;  // a second
-// What one connection may have on its way in one direction: then whoever sends waits. At 70 ms it
-// carries some 30 MB/s.
+// Settings of a link.
+constexpr Duration kMaxLinkDelay = std::chrono::seconds{10};
+constexpr uint64_t kMinLinkBits = 8'000;  // a second
+// The maximum of bytes in flight in one direction of a connection; beyond it the sender waits. At
+// 70 ms this allows about 30 MB/s.
 constexpr size_t kLinkBufferBytes = size_t{1} << 20;
 // One read from a connection.
 constexpr size_t kLinkPieceBytes = size_t{16} * 1024;
-constexpr size_t kLeastLinkPieceBytes = 256;
-// How much may wait for its turn at a link with a rate: a router's queue.
+constexpr size_t kMinLinkPieceBytes = 256;
+// The queue of a link with a rate, like a router's.
 constexpr Duration kLinkQueue = std::chrono::milliseconds{50};
-// Connections that cross links at the same time, descriptors permitting; more are broken off.
+// Concurrent connections over links, if there are enough descriptors; more are aborted.
 constexpr size_t kMaxLinkedConnections = 4096;
-// Descriptors that are left to the lab's other work.
+// Descriptors reserved for the lab's other work.
 constexpr size_t kSpareDescriptors = 128;
-// From a link's end to the data center there, which is on this machine.
+// The connection from a link's end to the data center, which is on this machine.
 constexpr Duration kLinkConnectTimeout = std::chrono::seconds{10};
 
 }  // namespace meridian::lab

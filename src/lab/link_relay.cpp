@@ -59,8 +59,8 @@ Result<void> LinkRelay::Listen(const site::DataCenter& from, const site::DataCen
   listeners_.push_back(std::move(*listener));
   scope_.Spawn(Accept(*listeners_.back(), {.from = from.address,
                                            .to = {to.address, port},
-                                           .there = table_.WayFrom(from.name, to.name),
-                                           .back = table_.WayFrom(to.name, from.name)}));
+                                           .forward = table_.DirectionFrom(from.name, to.name),
+                                           .backward = table_.DirectionFrom(to.name, from.name)}));
   return {};
 }
 
@@ -77,8 +77,8 @@ void LinkRelay::Admit(const LinkRoute& route, std::unique_ptr<io::Stream> opener
     return scope_.Spawn(Carry(route, std::move(opener)));
   }
   opener->Abort();
-  if (std::exchange(told_of_limit_, true)) return;
-  LOG_WARNING("too many connections cross links, new ones are broken off",
+  if (std::exchange(warned_of_limit_, true)) return;
+  LOG_WARNING("too many connections over links: new connections are aborted",
               {"limit", options_.max_connections});
 }
 

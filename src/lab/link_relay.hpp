@@ -1,8 +1,9 @@
-// The relay of the lab's links: listens where data centers reach each other (site::AddressOf), and
-// carries each connection over its link to the data center on the other side, speaking from the
-// address of the one that opened it.
+// The relay of the lab's links: listens at the links' addresses (site::AddressOf), and carries each
+// connection over its link to the other data center, from the address of the data center that
+// opened it.
 //
-// Owned by the lab; one thread: its loop. Bounded: past `max_connections` a new one is broken off.
+// Owned by the lab; one thread: its loop. Bounded: new connections past `max_connections` are
+// aborted.
 #pragma once
 
 #include <cstddef>
@@ -27,19 +28,20 @@ namespace meridian::lab {
 class LinkRelay {
  public:
   struct Options {
-    std::vector<uint16_t> ports;  // on which data centers speak to each other
+    std::vector<uint16_t> ports;  // for traffic between data centers
     size_t max_connections = kMaxLinkedConnections;
-    uint64_t seed = 0;  // of the jitter
+    uint64_t seed = 0;  // for the jitter
   };
 
   LinkRelay(io::Loop& loop, io::Network& network, const site::Site& site, LinkTable& table,
             Options options);
 
-  // Opens every link. kExists names an address that another program has, and what to do.
+  // Opens the listeners of every link. kExists: another program has an address; the message says
+  // what to do.
   Result<void> Start();
-  // The table has changed.
+  // Call after a change of the table.
   void OnChange();
-  // Breaks every connection off.
+  // Aborts every connection.
   io::Task<void> Stop();
 
   size_t connections() const { return connections_.size(); }
@@ -56,7 +58,7 @@ class LinkRelay {
   LinkTable& table_;
   Options options_;
   Random random_;
-  bool told_of_limit_ = false;
+  bool warned_of_limit_ = false;
   std::vector<std::unique_ptr<io::Listener>> listeners_;
   std::list<LinkedConnection> connections_;
   io::Scope scope_;

@@ -37,11 +37,11 @@ using Kind = LinkOrder::Kind;
 using Wire = std::unique_ptr<io::Stream>;
 
 constexpr uint16_t kPort = 21000;
-constexpr Duration kPatience = seconds(10);
-// Long enough for what is not held back to arrive.
+constexpr Duration kTestTimeout = seconds(10);
+// Long enough for data to arrive that is not held back.
 constexpr Duration kAWhile = milliseconds(50);
 
-// A third number of addresses that no other run of this test has at the moment.
+// A third octet of addresses that no concurrent run of this test uses.
 uint8_t OwnBlock() { return static_cast<uint8_t>(1 + getpid() % 249); }
 
 site::Site TwoDataCenters() {
@@ -57,7 +57,7 @@ class LinkRelayTest : public testing::Test {
  protected:
   LinkRelayTest() { Order({.round_trip = Duration::zero()}); }
 
-  // Runs `test` beside a relay, with a listener at the second data center.
+  // Runs `test` together with a relay, with a listener at the second data center.
   template <class Test>
   void Run(Test test, size_t max_connections = 100) {
     auto main = [&]() -> io::Task<void> {
@@ -87,12 +87,12 @@ class LinkRelayTest : public testing::Test {
 
   io::Task<Wire> Connect() {
     auto wire = co_await network_.Connect(
-        LinkAt(), {.from = From().address, .deadline = loop_.After(kPatience)});
+        LinkAt(), {.from = From().address, .deadline = loop_.After(kTestTimeout)});
     EXPECT_TRUE(wire);
     co_return std::move(*wire);
   }
-  // What connects next at the far side; null when nothing does.
-  io::Task<Wire> Accept(Duration patience = kPatience) {
+  // The next connection at the far side; null if there is none.
+  io::Task<Wire> Accept(Duration patience = kTestTimeout) {
     auto wire = co_await far_->Accept(loop_.After(patience));
     co_return wire ? std::move(*wire) : nullptr;
   }
@@ -100,8 +100,8 @@ class LinkRelayTest : public testing::Test {
     Result<void> said = co_await wire.Write(AsBytes(text));
     co_return said.has_value();
   }
-  // As many bytes as are wanted; "!" and why, when they do not come.
-  io::Task<std::string> Hear(io::Stream& wire, size_t count, Duration patience = kPatience) {
+  // Reads that many bytes; returns "!" and the error on failure.
+  io::Task<std::string> Hear(io::Stream& wire, size_t count, Duration patience = kTestTimeout) {
     std::string heard;
     std::vector<uint8_t> space(count);
     while (heard.size() < count) {
@@ -114,7 +114,7 @@ class LinkRelayTest : public testing::Test {
     co_return heard;
   }
   io::Task<void> UntilNoConnectionIsLeft() {
-    TimePoint deadline = loop_.After(kPatience);
+    TimePoint deadline = loop_.After(kTestTimeout);
     while (relay_->connections() > 0 && loop_.Now() < deadline) {
       (void)co_await io::Sleep(milliseconds(1));
     }
@@ -139,14 +139,14 @@ TEST_F(LinkRelayTest, WordsArriveWithTheLinksLatencyFromTheOpenersAddress) {
     Wire far = co_await Accept();
     EXPECT_EQ(far->peer().address, From().address);
     EXPECT_EQ(co_await Hear(*far, 5), "hello");
-    // There and back for the greeting, and there for the words.
+    // A round trip for the handshake, and half of one for the data.
     EXPECT_GE(loop_.Now() - began, milliseconds(60));
     TimePoint answered = loop_.Now();
     EXPECT_TRUE(co_await Say(*far, "well"));
     EXPECT_EQ(co_await Hear(*near, 4), "well");
     EXPECT_GE(loop_.Now() - answered, milliseconds(20));
-    EXPECT_EQ(table_.WayFrom("dc90", "dc91").carried_bytes(), 5u);
-    EXPECT_EQ(table_.WayFrom("dc91", "dc90").carried_bytes(), 4u);
+    EXPECT_EQ(table_.DirectionFrom("dc90", "dc91").carried_bytes(), 5u);
+    EXPECT_EQ(table_.DirectionFrom("dc91", "dc90").carried_bytes(), 4u);
   });
 }
 
@@ -195,9 +195,9 @@ TEST_F(LinkRelayTest, AResetOfAnEndThatHadFinishedIsPassedOnToo) {
     near->ShutdownWrite();
     EXPECT_EQ(co_await Hear(*far, 1), "!end");
     near->Abort();
-    // The far end learns of it by saying more.
+    // The far end detects it when it sends more.
     std::string text(100'000, 'x');
-    TimePoint deadline = loop_.After(kPatience);
+    TimePoint deadline = loop_.After(kTestTimeout);
     while (co_await Say(*far, text) && loop_.Now() < deadline) {
     }
     co_await UntilNoConnectionIsLeft();
@@ -277,7 +277,7 @@ TEST_F(LinkRelayTest, WhoGivesUpAtACutIsForgottenAndNeverSeenOnTheOtherSide) {
       EXPECT_TRUE(co_await Say(*near, "hello"));
       near->Close();
     }
-    // What has not begun to be carried is not counted yet.
+    // A connection that has not started is not counted yet.
     (void)co_await io::Sleep(milliseconds(1));
     co_await UntilNoConnectionIsLeft();
     Order({.kind = Kind::kHeal});
@@ -292,7 +292,7 @@ TEST_F(LinkRelayTest, ASenderWaitsForAReaderThatDoesNotRead) {
     std::string text(size_t{64} << 20, 'x');
     Result<void> said = co_await near->Write(AsBytes(text), loop_.After(milliseconds(500)));
     EXPECT_EQ(said.error().code, Errc::kTimeout);
-    EXPECT_LT(table_.WayFrom("dc90", "dc91").carried_bytes(), size_t{32} << 20);
+    EXPECT_LT(table_.DirectionFrom("dc90", "dc91").carried_bytes(), size_t{32} << 20);
   });
 }
 

@@ -39,7 +39,7 @@ int64_t Microseconds(Duration duration) {
   return std::chrono::duration_cast<microseconds>(duration).count();
 }
 
-// The next part of `path` up to a '/', which is taken off too.
+// Removes the next part of `path`, up to and including a '/', and returns it.
 std::string_view TakePart(std::string_view& path) {
   std::string_view part = path.substr(0, path.find('/'));
   path.remove_prefix(std::min(part.size() + 1, path.size()));
@@ -49,7 +49,7 @@ std::string_view TakePart(std::string_view& path) {
 Result<void> ReadSetting(std::string_view setting, LinkOrder* order) {
   std::string_view name = setting.substr(0, setting.find('='));
   std::string_view text = setting.substr(std::min(name.size() + 1, setting.size()));
-  // Far above every limit, and far from an overflow as nanoseconds.
+  // Above every limit, but below an overflow in nanoseconds.
   constexpr int64_t kMost = int64_t{1} << 50;
   int64_t value = -1;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -119,7 +119,7 @@ Result<std::vector<LinkStatus>> DecodeLinks(std::string_view text) {
   Result<Value> json = wire::json::Parse(text);
   const Value* list = json ? json->Find("links") : nullptr;
   if (list == nullptr || !list->is_array()) {
-    return Fail(Errc::kInvalid, "what the lab says of its links cannot be read");
+    return Fail(Errc::kInvalid, "the lab's answer about its links cannot be read");
   }
   std::vector<LinkStatus> all;
   for (const Value& each : list->elements()) {
@@ -133,7 +133,7 @@ Result<std::vector<LinkStatus>> DecodeLinks(std::string_view text) {
                    .bytes_from_a = each.WholeNumberOf("bytes_from_a"),
                    .bytes_from_b = each.WholeNumberOf("bytes_from_b")});
     if (all.back().a.empty() || all.back().b.empty() || all.back().state.empty()) {
-      return Fail(Errc::kInvalid, "what the lab says of a link cannot be read");
+      return Fail(Errc::kInvalid, "the lab's answer about a link cannot be read");
     }
   }
   return all;

@@ -1,9 +1,9 @@
-// What the lab says of its links, and what it is asked to do with one: a pure codec between the
-// command and the lab.
+// The status of the lab's links, and requests to change a link: a pure codec between `meridian
+// link` and the lab.
 //
 //   GET  /links                       {"links":[{"a":"us-east","b":"us-west","latency_ms":61.7,…}]}
 //   POST /links/us-east/us-west/set?latency_us=70000&jitter_us=5000&rate_bits=100000000
-//   POST /links/us-east/us-west/cut   likewise half-cut (what us-east says is lost) and heal
+//   POST /links/us-east/us-west/cut   likewise half-cut (data from us-east is held) and heal
 #pragma once
 
 #include <cstdint>
@@ -23,7 +23,7 @@ struct LinkStatus {
   double jitter_ms = 0;
   uint64_t rate_bits = 0;  // a second; 0: unbounded
   std::string state;       // "up", "cut", "half-cut"
-  std::string silent;      // of a half-cut one: the end that is not heard
+  std::string silent;      // of a half-cut link: the end whose data does not arrive
   uint64_t bytes_from_a = 0;
   uint64_t bytes_from_b = 0;
 };
@@ -33,14 +33,14 @@ std::string EncodeLinks(const std::vector<LinkStatus>& links);
 // kInvalid for anything that EncodeLinks does not write.
 Result<std::vector<LinkStatus>> DecodeLinks(std::string_view json);
 
-// An order as the lab is sent it.
+// An order to the lab.
 struct LinkRequest {
   std::string from;
   std::string to;
   LinkOrder order;
 };
 std::string EncodeRequest(const LinkRequest& request);  // path and query
-// kNotFound: there is no such request. kInvalid: a value cannot be read.
+// kNotFound: no such request. kInvalid: a malformed value.
 Result<LinkRequest> DecodeRequest(std::string_view path, std::string_view query);
 
 }  // namespace meridian::lab

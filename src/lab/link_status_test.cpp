@@ -27,7 +27,7 @@ TEST(LinkStatus, WhatIsSaidOfALinkIsReadBack) {
       "us-east", "us-west",
       {.round_trip = milliseconds(70), .jitter = milliseconds(5), .bits_per_second = 100'000'000}));
   ASSERT_TRUE(table.Apply("us-west", "us-east", {.kind = Kind::kHalfCut}));
-  table.WayFrom("us-east", "us-west").OnCarried(17);
+  table.DirectionFrom("us-east", "us-west").OnCarried(17);
   auto links = DecodeLinks(EncodeLinks(StatusOf(table)));
   ASSERT_TRUE(links) << links.error().message;
   ASSERT_EQ(links->size(), 1u);

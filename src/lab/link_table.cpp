@@ -19,21 +19,20 @@
 namespace meridian::lab {
 namespace {
 
-constexpr double kKmPerMillisecond = 200;  // light in glass
-// Cables follow coasts and roads: what is measured between the regions of clouds is 1.4 to 1.8
-// times the great circle's.
+constexpr double kKmPerMillisecond = 200;  // speed of light in glass
+// Cables follow coasts and roads: measured latencies between cloud regions are 1.4 to 1.8 times
+// those of the great circle.
 constexpr double kDetour = 1.6;
 
 Result<void> Check(const LinkOrder& order) {
   auto too_long = [](const std::optional<Duration>& given) {
-    return given && (*given < Duration::zero() || *given > kLongestLinkDelay);
+    return given && (*given < Duration::zero() || *given > kMaxLinkDelay);
   };
   if (too_long(order.round_trip) || too_long(order.jitter)) {
-    return Fail(Errc::kInvalid, "latency and jitter are at most {:g} s",
-                Seconds(kLongestLinkDelay));
+    return Fail(Errc::kInvalid, "latency and jitter are at most {:g} s", Seconds(kMaxLinkDelay));
   }
-  if (order.bits_per_second.value_or(0) != 0 && *order.bits_per_second < kSlowestLinkBits) {
-    return Fail(Errc::kInvalid, "the rate is at least {} kbit", kSlowestLinkBits / 1000);
+  if (order.bits_per_second.value_or(0) != 0 && *order.bits_per_second < kMinLinkBits) {
+    return Fail(Errc::kInvalid, "the rate is at least {} kbit", kMinLinkBits / 1000);
   }
   return {};
 }
@@ -46,19 +45,19 @@ Duration RoundTripBetween(const Location& a, const Location& b) {
   return std::chrono::round<std::chrono::microseconds>(exact);
 }
 
-TimePoint Way::Arrival(size_t bytes, TimePoint now, Random& random) {
+TimePoint LinkDirection::Arrival(size_t bytes, TimePoint now, Random& random) {
   auto varied =
       static_cast<Duration::rep>((random.Unit() - 0.5) * static_cast<double>(jitter_.count()));
   Duration travel = std::max(latency_ + Duration(varied), Duration::zero());
   return SaturatingAdd(bucket_.Take(bytes, now), travel);
 }
 
-TimePoint Way::NextTurn() const { return bucket_.spent_until() - kLinkQueue; }
+TimePoint LinkDirection::NextTurn() const { return bucket_.spent_until() - kLinkQueue; }
 
-size_t Way::TurnBytes() const {
+size_t LinkDirection::TurnBytes() const {
   if (bucket_.rate() == 0) return kLinkPieceBytes;
   double bytes = Seconds(kLinkQueue) * static_cast<double>(bucket_.rate()) / 8;
-  return std::clamp(static_cast<size_t>(bytes), kLeastLinkPieceBytes, kLinkPieceBytes);
+  return std::clamp(static_cast<size_t>(bytes), kMinLinkPieceBytes, kLinkPieceBytes);
 }
 
 LinkTable::LinkTable(const site::Site& site) {
@@ -79,7 +78,7 @@ LinkTable::LinkTable(const site::Site& site) {
 }
 
 void LinkTable::Settle(Link& link, uint64_t bits_per_second) {
-  for (Way* way : {&link.from_a, &link.from_b}) {
+  for (LinkDirection* way : {&link.from_a, &link.from_b}) {
     way->latency_ = link.round_trip / 2;
     way->jitter_ = link.jitter;
     if (way->bucket_.rate() != bits_per_second) way->bucket_.SetRate(bits_per_second);
@@ -93,7 +92,7 @@ Link* LinkTable::Find(std::string_view one, std::string_view other) {
   return found == links_.end() ? nullptr : &*found;
 }
 
-Way& LinkTable::WayFrom(std::string_view from, std::string_view to) {
+LinkDirection& LinkTable::DirectionFrom(std::string_view from, std::string_view to) {
   Link* link = Find(from, to);
   CHECK(link != nullptr);
   return link->a == from ? link->from_a : link->from_b;
@@ -113,7 +112,7 @@ Result<void> LinkTable::Apply(std::string_view from, std::string_view to, const 
     case LinkOrder::Kind::kCut:
     case LinkOrder::Kind::kHalfCut:
       link->from_a.cut_ = link->from_b.cut_ = order.kind == LinkOrder::Kind::kCut;
-      WayFrom(from, to).cut_ = true;
+      DirectionFrom(from, to).cut_ = true;
       return {};
     case LinkOrder::Kind::kHeal:
       link->from_a.cut_ = link->from_b.cut_ = false;

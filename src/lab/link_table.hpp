@@ -1,8 +1,7 @@
-// The links between the data centers of a lab: how far apart the ends of each are, how much it
-// carries, and which direction is cut. Pure.
+// The links between the data centers of a lab: latency, rate, and cut directions of each. Pure.
 //
-// Owned by the lab; one thread. Invariant: every two data centers have one link; it begins with the
-// latency of their distance, and goes back to that when it is healed.
+// Owned by the lab; one thread. Invariant: every two data centers have one link, with the latency
+// of their distance at first and after it is healed.
 #pragma once
 
 #include <cstddef>
@@ -22,13 +21,13 @@
 namespace meridian::lab {
 
 // One direction of a link.
-class Way {
+class LinkDirection {
  public:
-  // When what is sent now arrives, after what was sent before: it waits for its turn at the link's
-  // rate, then travels half the round trip, give or take half the jitter.
+  // The time of arrival of data that is sent now: it waits in the queue of the link's rate behind
+  // earlier data, then travels half the round trip, plus or minus half the jitter.
   TimePoint Arrival(size_t bytes, TimePoint now, Random& random);
-  // When a sender may hand over more: not long before the link has sent what it was given. How much
-  // then: at most so many bytes, that others get their turns.
+  // NextTurn: the time at which a sender may send more, shortly before the link's queue is empty.
+  // TurnBytes: the maximum of bytes to send then, so that other connections get their share.
   TimePoint NextTurn() const;
   size_t TurnBytes() const;
   uint64_t rate() const { return bucket_.rate(); }  // bits a second; 0: unbounded
@@ -47,10 +46,10 @@ class Way {
 
 struct LinkOrder {
   enum class Kind : uint8_t {
-    kSet,      // what is given; the rest stays
+    kSet,      // changes the given settings; the others stay
     kCut,      // nothing arrives at either end
-    kHalfCut,  // nothing of the end that is named first arrives at the other
-    kHeal,     // as it was in the beginning
+    kHalfCut,  // data from the first-named end does not arrive at the other
+    kHeal,     // restores the initial settings
   };
   Kind kind = Kind::kSet;
   std::optional<Duration> round_trip = {};
@@ -64,8 +63,8 @@ struct Link {
   Duration default_round_trip{};
   Duration round_trip{};
   Duration jitter{};
-  Way from_a;
-  Way from_b;
+  LinkDirection from_a;
+  LinkDirection from_b;
 };
 
 class LinkTable {
@@ -73,14 +72,14 @@ class LinkTable {
   // Links between all data centers of the site.
   explicit LinkTable(const site::Site& site);
 
-  // kNotFound: no such data center, or twice the same. kInvalid: outside the limits; nothing is
-  // changed then.
+  // kNotFound: no such data center, or both names are equal. kInvalid: outside the limits; then
+  // nothing changes.
   Result<void> Apply(std::string_view from, std::string_view to, const LinkOrder& order);
 
-  // In the order of site.toml. References hold as long as the table.
+  // In the order of site.toml. References are valid as long as the table.
   const std::deque<Link>& links() const { return links_; }
-  // The direction from one to the other, which are two of the site's.
-  Way& WayFrom(std::string_view from, std::string_view to);
+  // The direction from one data center to another; both must be of the site.
+  LinkDirection& DirectionFrom(std::string_view from, std::string_view to);
 
  private:
   Link* Find(std::string_view one, std::string_view other);
@@ -89,7 +88,7 @@ class LinkTable {
   std::deque<Link> links_;
 };
 
-// The round trip that the way between two places takes at best: light in fibre, along roads.
+// The minimum round-trip time between two places: light in fibre, along roads.
 Duration RoundTripBetween(const Location& a, const Location& b);
 
 }  // namespace meridian::lab

@@ -30,7 +30,7 @@ class LinkTableTest : public testing::Test {
   }
 
   Duration Travel(const std::string& from, const std::string& to, size_t bytes = 1) {
-    return table_.WayFrom(from, to).Arrival(bytes, clock_.Now(), random_) - clock_.Now();
+    return table_.DirectionFrom(from, to).Arrival(bytes, clock_.Now(), random_) - clock_.Now();
   }
   Result<void> Apply(const LinkOrder& order) { return table_.Apply("Ashburn", "San Jose", order); }
 
@@ -76,7 +76,7 @@ TEST_F(LinkTableTest, ARateHoldsBackEachDirectionByItself) {
 }
 
 TEST_F(LinkTableTest, SendersTakeTurnsAtASlowLink) {
-  Way& way = table_.WayFrom("Ashburn", "San Jose");
+  LinkDirection& way = table_.DirectionFrom("Ashburn", "San Jose");
   EXPECT_LT(way.NextTurn(), clock_.Now());
   EXPECT_EQ(way.TurnBytes(), kLinkPieceBytes);
   ASSERT_TRUE(Apply({.bits_per_second = 800'000}));
@@ -86,8 +86,8 @@ TEST_F(LinkTableTest, SendersTakeTurnsAtASlowLink) {
 }
 
 TEST_F(LinkTableTest, ACutIsBothWaysAHalfCutOneAndAHealNone) {
-  Way& there = table_.WayFrom("Ashburn", "San Jose");
-  Way& back = table_.WayFrom("San Jose", "Ashburn");
+  LinkDirection& there = table_.DirectionFrom("Ashburn", "San Jose");
+  LinkDirection& back = table_.DirectionFrom("San Jose", "Ashburn");
   ASSERT_TRUE(Apply({.kind = Kind::kCut}));
   EXPECT_TRUE(there.cut() && back.cut());
   ASSERT_TRUE(Apply({.kind = Kind::kHalfCut}));
@@ -96,27 +96,27 @@ TEST_F(LinkTableTest, ACutIsBothWaysAHalfCutOneAndAHealNone) {
   EXPECT_TRUE(!there.cut() && back.cut());
   ASSERT_TRUE(Apply({.kind = Kind::kHeal}));
   EXPECT_TRUE(!there.cut() && !back.cut());
-  EXPECT_FALSE(table_.WayFrom("Ashburn", "Dublin").cut());
+  EXPECT_FALSE(table_.DirectionFrom("Ashburn", "Dublin").cut());
 }
 
 TEST_F(LinkTableTest, SettingsLeaveACutAndAHealGoesBackToTheDistance) {
   Duration before = Travel("Ashburn", "San Jose");
   ASSERT_TRUE(Apply({.kind = Kind::kCut}));
   ASSERT_TRUE(Apply({.round_trip = seconds(1), .jitter = seconds(1), .bits_per_second = 8'000}));
-  EXPECT_TRUE(table_.WayFrom("Ashburn", "San Jose").cut());
+  EXPECT_TRUE(table_.DirectionFrom("Ashburn", "San Jose").cut());
   ASSERT_TRUE(Apply({.kind = Kind::kHeal}));
   EXPECT_EQ(Travel("Ashburn", "San Jose", 1'000'000), before);
 }
 
 TEST_F(LinkTableTest, WhatIsBeyondTheLimitsIsRefusedAndChangesNothing) {
-  EXPECT_TRUE(Apply({.round_trip = kLongestLinkDelay, .jitter = kLongestLinkDelay}));
-  EXPECT_TRUE(Apply({.bits_per_second = kSlowestLinkBits}));
+  EXPECT_TRUE(Apply({.round_trip = kMaxLinkDelay, .jitter = kMaxLinkDelay}));
+  EXPECT_TRUE(Apply({.bits_per_second = kMinLinkBits}));
   EXPECT_TRUE(Apply({.kind = Kind::kHeal}));
   Duration before = Travel("Ashburn", "San Jose");
-  constexpr Duration kMore = kLongestLinkDelay + Duration(1);
+  constexpr Duration kMore = kMaxLinkDelay + Duration(1);
   EXPECT_EQ(Apply({.round_trip = kMore}).error().code, Errc::kInvalid);
   EXPECT_EQ(Apply({.jitter = kMore}).error().code, Errc::kInvalid);
-  EXPECT_EQ(Apply({.bits_per_second = kSlowestLinkBits - 1}).error().code, Errc::kInvalid);
+  EXPECT_EQ(Apply({.bits_per_second = kMinLinkBits - 1}).error().code, Errc::kInvalid);
   EXPECT_EQ(Travel("Ashburn", "San Jose"), before);
 }
 

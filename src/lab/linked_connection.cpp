@@ -31,114 +31,114 @@ LinkedConnection::LinkedConnection(io::Loop& loop, io::Network& network, Random&
       random_(random),
       route_(route),
       opener_(std::move(opener)),
-      there_{.way = route.there},
-      back_{.way = route.back},
+      forward_{.link = route.forward},
+      backward_{.link = route.backward},
       fibers_(loop) {}
 
 io::Task<void> LinkedConnection::Run() {
-  fibers_.Spawn(Send(*opener_, there_));
+  fibers_.Spawn(Send(*opener_, forward_));
   if (co_await Open()) {
-    fibers_.Spawn(Deliver(there_, back_, *other_));
-    fibers_.Spawn(Send(*other_, back_));
-    fibers_.Spawn(Deliver(back_, there_, *opener_));
+    fibers_.Spawn(Deliver(forward_, backward_, *other_));
+    fibers_.Spawn(Send(*other_, backward_));
+    fibers_.Spawn(Deliver(backward_, forward_, *opener_));
   } else {
-    Break();
+    Abort();
   }
   co_await fibers_.Join();
 }
 
 io::Task<bool> LinkedConnection::Open() {
-  if (!co_await Greet(route_.there)) co_return false;
+  if (!co_await AwaitHandshake(route_.forward)) co_return false;
   auto other = co_await network_.Connect(
       route_.to, {.from = route_.from, .deadline = loop_.After(kLinkConnectTimeout)});
-  // Also a refusal takes its way back.
-  if (!co_await Greet(route_.back) || !other) co_return false;
+  // A refusal also travels back over the link.
+  if (!co_await AwaitHandshake(route_.backward) || !other) co_return false;
   other_ = std::move(*other);
   open_ = true;
   opened_at_ = loop_.Now();
   co_return true;
 }
 
-io::Task<bool> LinkedConnection::Greet(Way& way) {
-  co_return co_await AwaitArrival(way, way.Arrival(0, loop_.Now(), random_));
+io::Task<bool> LinkedConnection::AwaitHandshake(LinkDirection& link) {
+  co_return co_await AwaitArrival(link, link.Arrival(0, loop_.Now(), random_));
 }
 
-// Waits until what `arrives` then has arrived. False when it never will: cancelled, or its sender
-// has given up on a connection that is not yet made.
-io::Task<bool> LinkedConnection::AwaitArrival(const Way& way, TimePoint arrives) {
+// Waits until the time `arrives`, and while the link is cut. False if cancelled, or if the opener
+// has closed before the connection is open.
+io::Task<bool> LinkedConnection::AwaitArrival(const LinkDirection& link, TimePoint arrives) {
   if (arrives > loop_.Now() && !co_await io::SleepUntil(arrives)) co_return false;
-  while (way.cut()) {
-    if (!open_ && there_.line.ended()) co_return false;
-    if (!co_await stirred_.Wait()) co_return false;
+  while (link.cut()) {
+    if (!open_ && forward_.line.ended()) co_return false;
+    if (!co_await changed_.Wait()) co_return false;
   }
   co_return true;
 }
 
-io::Task<void> LinkedConnection::Send(io::Stream& source, Direction& direction) {
+io::Task<void> LinkedConnection::Send(io::Stream& source, HalfConnection& half) {
   std::vector<uint8_t> piece(kLinkPieceBytes);
   for (;;) {
-    while (!direction.line.has_room()) {
-      if (!co_await stirred_.Wait()) co_return;
+    while (!half.line.has_room()) {
+      if (!co_await changed_.Wait()) co_return;
     }
-    TimePoint turn = direction.way.NextTurn();
+    TimePoint turn = half.link.NextTurn();
     if (turn > loop_.Now() && !co_await io::SleepUntil(turn)) co_return;
-    size_t most = direction.way.TurnBytes();
+    size_t most = half.link.TurnBytes();
     Result<size_t> got = co_await source.Read(MutableBytes(piece).first(most));
     if (!got && got.error().code == Errc::kCancelled) co_return;
     size_t bytes = got ? *got : 0;
-    TimePoint arrives = direction.way.Arrival(bytes, loop_.Now(), random_);
+    TimePoint arrives = half.link.Arrival(bytes, loop_.Now(), random_);
     if (bytes == 0) {
-      direction.line.SendEnd(got ? Kind::kEnd : Kind::kReset, arrives);
-      stirred_.WakeAll();
+      half.line.SendEnd(got ? Kind::kEnd : Kind::kReset, arrives);
+      changed_.WakeAll();
       co_return;
     }
-    direction.line.Send(Bytes(piece).first(bytes), arrives);
-    stirred_.WakeAll();
+    half.line.Send(Bytes(piece).first(bytes), arrives);
+    changed_.WakeAll();
   }
 }
 
-io::Task<void> LinkedConnection::Deliver(Direction& direction, Direction& opposite,
+io::Task<void> LinkedConnection::Deliver(HalfConnection& half, HalfConnection& opposite,
                                          io::Stream& into) {
   for (;;) {
-    while (direction.line.empty()) {
-      if (!co_await stirred_.Wait()) co_return;
+    while (half.line.empty()) {
+      if (!co_await changed_.Wait()) co_return;
     }
-    // What the opener sent before the greeting was back has only left then.
-    TimePoint arrives = direction.line.front().arrives;
-    if (&direction == &there_) {
-      arrives = std::max(arrives, route_.there.Arrival(0, opened_at_, random_));
+    // Data that the opener sent before the end of the handshake leaves when it ends.
+    TimePoint arrives = half.line.front().arrives;
+    if (&half == &forward_) {
+      arrives = std::max(arrives, route_.forward.Arrival(0, opened_at_, random_));
     }
-    if (!co_await AwaitArrival(direction.way, arrives)) co_return;
-    if (direction.line.front().kind != Kind::kBytes) {
-      if (DeliverEnd(direction, into)) co_return Break();
+    if (!co_await AwaitArrival(half.link, arrives)) co_return;
+    if (half.line.front().kind != Kind::kBytes) {
+      if (DeliverEnd(half, into)) co_return Abort();
       if (opposite.delivered) fibers_.Cancel();
       continue;
     }
-    Result<void> written = co_await into.Write(direction.line.front().bytes);
+    Result<void> written = co_await into.Write(half.line.front().bytes);
     if (!written && written.error().code == Errc::kCancelled) co_return;
     if (!written) {
-      // Its receiver is gone, and says so itself, unless that had ended its own direction before.
+      // The receiver has closed, and its own direction reports that, unless it had ended before.
       if (opposite.line.ended()) {
-        opposite.line.SendEnd(Kind::kReset, opposite.way.Arrival(0, loop_.Now(), random_));
+        opposite.line.SendEnd(Kind::kReset, opposite.link.Arrival(0, loop_.Now(), random_));
       }
       co_return;
     }
-    direction.way.OnCarried(direction.line.front().bytes.size());
-    direction.line.Pop();
-    stirred_.WakeAll();
+    half.link.OnCarried(half.line.front().bytes.size());
+    half.line.Pop();
+    changed_.WakeAll();
   }
 }
 
-// True for a reset: nothing of the connection is left.
-bool LinkedConnection::DeliverEnd(Direction& direction, io::Stream& into) {
-  if (direction.line.front().kind == Kind::kReset) return true;
+// True for a reset: the whole connection has ended.
+bool LinkedConnection::DeliverEnd(HalfConnection& half, io::Stream& into) {
+  if (half.line.front().kind == Kind::kReset) return true;
   into.ShutdownWrite();
-  direction.line.Pop();
-  direction.delivered = true;
+  half.line.Pop();
+  half.delivered = true;
   return false;
 }
 
-void LinkedConnection::Break() {
+void LinkedConnection::Abort() {
   opener_->Abort();
   if (other_ != nullptr) other_->Abort();
   fibers_.Cancel();

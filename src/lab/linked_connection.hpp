@@ -1,11 +1,11 @@
-// One connection that crosses a link: what the opener sends arrives at the data center on the other
-// side as late, as slowly and in the same order as the link has it, and what that answers likewise.
+// A connection that crosses a link. Both directions deliver data in order, with the link's latency
+// and rate.
 //
-// It begins as TCP does, with one way there and one way back before the opener's first byte leaves
-// (the kernel has accepted the opener already: it may send sooner, and waits here). A cut drops
-// nothing that was sent: it holds it, and what comes behind stays with the sender. An end, or a
-// reset, travels behind the bytes that were sent before it. An opener that goes away while the cut
-// holds its greeting is forgotten: the other side never hears of it.
+// It begins as TCP does, with a round trip before the opener's first byte leaves (the kernel has
+// accepted the opener already, so it may send earlier; its data waits here). A cut drops no data:
+// it holds data in flight, and later data stays with the sender. An end or a reset travels behind
+// the bytes that were sent before it. If the opener closes while a cut delays the handshake, the
+// other side gets no connection.
 //
 // Owned by the relay; one thread: its loop.
 #pragma once
@@ -26,12 +26,12 @@
 
 namespace meridian::lab {
 
-// From where to where, and what both directions do. Ways outlive the connection.
+// The addresses and directions of a connection. The directions outlive it.
 struct LinkRoute {
-  IpAddress from;  // the opener's data center, for which the relay speaks
+  IpAddress from;  // address of the opener's data center, the source of the relay's connection
   Endpoint to;
-  Way& there;
-  Way& back;
+  LinkDirection& forward;
+  LinkDirection& backward;
 };
 
 class LinkedConnection {
@@ -39,25 +39,25 @@ class LinkedConnection {
   LinkedConnection(io::Loop& loop, io::Network& network, Random& random, const LinkRoute& route,
                    std::unique_ptr<io::Stream> opener);
 
-  // Until both ends are closed, or cancelled.
+  // Runs until both ends are closed, or cancelled.
   io::Task<void> Run();
-  // A link has changed.
-  void OnChange() { stirred_.WakeAll(); }
+  // Call after a change of a link.
+  void OnChange() { changed_.WakeAll(); }
 
  private:
-  struct Direction {
-    Way& way;
+  struct HalfConnection {
+    LinkDirection& link;
     DelayLine line{kLinkBufferBytes};
-    bool delivered = false;  // its end
+    bool delivered = false;  // the end or reset
   };
 
   io::Task<bool> Open();
-  io::Task<bool> Greet(Way& way);
-  io::Task<bool> AwaitArrival(const Way& way, TimePoint arrives);
-  io::Task<void> Send(io::Stream& source, Direction& direction);
-  io::Task<void> Deliver(Direction& direction, Direction& opposite, io::Stream& into);
-  bool DeliverEnd(Direction& direction, io::Stream& into);
-  void Break();
+  io::Task<bool> AwaitHandshake(LinkDirection& link);
+  io::Task<bool> AwaitArrival(const LinkDirection& link, TimePoint arrives);
+  io::Task<void> Send(io::Stream& source, HalfConnection& half);
+  io::Task<void> Deliver(HalfConnection& half, HalfConnection& opposite, io::Stream& into);
+  bool DeliverEnd(HalfConnection& half, io::Stream& into);
+  void Abort();
 
   io::Loop& loop_;
   io::Network& network_;
@@ -65,11 +65,11 @@ class LinkedConnection {
   LinkRoute route_;
   std::unique_ptr<io::Stream> opener_;
   std::unique_ptr<io::Stream> other_;
-  Direction there_;
-  Direction back_;
+  HalfConnection forward_;
+  HalfConnection backward_;
   bool open_ = false;
   TimePoint opened_at_ = TimePoint::min();
-  io::WaitQueue stirred_;  // something in this connection, or a link, has changed
+  io::WaitQueue changed_;  // woken by changes of this connection or a link
   io::Scope fibers_;
 };
 

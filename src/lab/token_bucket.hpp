@@ -1,5 +1,6 @@
-// A rate by a token bucket (RFC 2697's committed one, in debt): bytes may go at once as long as the
-// bucket has tokens, then as fast as tokens come. Pure; one per direction of a link.
+// A rate limit by a token bucket (RFC 2697's committed bucket, but with debt): bytes leave at once
+// while the bucket has tokens, then at the rate of new tokens. Pure; each direction of a link has
+// one.
 #pragma once
 
 #include <algorithm>
@@ -13,19 +14,20 @@ namespace meridian::lab {
 
 class TokenBucket {
  public:
-  // What may go at once after a pause, however low the rate.
+  // The burst after a pause, independent of the rate.
   static constexpr size_t kBurstBytes = size_t{16} * 1024;
 
-  // In bits a second; 0: as fast as they come. What has been taken is forgotten.
+  // In bits a second; 0: unlimited. Clears the debt.
   void SetRate(uint64_t bits_per_second) {
     bits_per_second_ = bits_per_second;
     spent_until_ = kLongAgo;
   }
-  // When all that was taken has gone.
+  // The time at which the last taken byte has left.
   TimePoint spent_until() const { return spent_until_; }
   uint64_t rate() const { return bits_per_second_; }
 
-  // Takes tokens for `bytes`: when the last of them has gone, after all that were taken before.
+  // Takes tokens for `bytes`. Returns the time at which the last of them has left, after all
+  // earlier bytes.
   TimePoint Take(size_t bytes, TimePoint now) {
     if (bits_per_second_ == 0) return now;
     spent_until_ = std::max(spent_until_, now - TimeFor(kBurstBytes)) + TimeFor(bytes);
@@ -33,7 +35,7 @@ class TokenBucket {
   }
 
  private:
-  // Far from the ends of time: subtracting from it does not wrap around.
+  // Far from the limits of TimePoint, so that subtraction does not overflow.
   static constexpr TimePoint kLongAgo{};
 
   Duration TimeFor(size_t bytes) const {

@@ -18,7 +18,7 @@ constexpr uint64_t kBytesEachMillisecond = 1000;
 class TokenBucketTest : public testing::Test {
  protected:
   TokenBucketTest() { bucket_.SetRate(kBytesEachMillisecond * 1000 * 8); }
-  // How long after now `bytes` have gone.
+  // The time from now until `bytes` have left.
   Duration Take(size_t bytes) { return bucket_.Take(bytes, clock_.Now()) - clock_.Now(); }
 
   ManualClock clock_;

@@ -1,4 +1,4 @@
-// Every limit of site/. Past one of them the input is refused with an error that names it.
+// Every limit of site/. Input beyond a limit is refused with an error that names the limit.
 #pragma once
 
 #include <chrono>
@@ -32,7 +32,7 @@ constexpr Duration kMaxStopTimeout = std::chrono::minutes{10};
 constexpr Duration kMinUnhealthyTimeout = std::chrono::seconds{1};
 constexpr Duration kMaxUnhealthyTimeout = std::chrono::hours{1};
 
-// The agent. Below the first limit a busy host would be taken for a hung tier.
+// The agent. Below the minimum, tiers of a busy host would count as hung.
 constexpr Duration kMinHungTimeout = std::chrono::seconds{6};
 constexpr Duration kMaxHungTimeout = std::chrono::hours{1};
 
@@ -46,18 +46,18 @@ constexpr uint16_t kPeerPortOffset = 20000;
 constexpr uint16_t kMaxPublicPort = 65535 - kPeerPortOffset;
 
 // A tier's process.
-constexpr Duration kDrainTimeout = std::chrono::seconds{8};  // within the agent's patience of 10 s
-// For the agent's first view, before the tier serves by what site.toml says.
+constexpr Duration kDrainTimeout =
+    std::chrono::seconds{8};  // within the agent's kTierStopTimeout of 10 s
+// Wait for the agent's first view, after which the tier serves by site.toml alone.
 constexpr Duration kFirstViewTimeout = std::chrono::seconds{5};
 constexpr size_t kMaxOpsConnections = 64;
 constexpr Duration kLoadReportInterval = std::chrono::seconds{1};
 
 // SiteView and the control stream.
 constexpr size_t kMaxViewBytes = size_t{1024} * 1024;
-constexpr size_t kMaxControlLineBytes = kMaxViewBytes + 64;    // a view and what wraps it
+constexpr size_t kMaxControlLineBytes = kMaxViewBytes + 64;    // a view and the JSON around it
 constexpr size_t kMaxReportedNameBytes = kMaxLabelBytes + 16;  // of an instance: "us-east-12"
-// A detail, escaped; for each instance its name, escaped, and some numbers; what stands around
-// them.
+// An escaped detail, for each instance its escaped name and some numbers, and the JSON around them.
 constexpr size_t kMaxReportBytes =
     8192 + kMaxInstancesPerDataCenter * (6 * kMaxReportedNameBytes + 128);
 constexpr size_t kMaxDetailBytes = 1024;
@@ -66,13 +66,14 @@ constexpr size_t kMaxViewInstances = kMaxDataCenters * kMaxInstancesPerDataCente
 constexpr size_t kMaxAgreementEntries = 64 + 2 * kMaxDataCenters;
 constexpr size_t kMaxViewLinks = kMaxDataCenters * (kMaxDataCenters - 1);
 
-// Purges. A value holds any URL that a cache has; an answer, so many of the longest.
+// Purges. A value holds any URL of a cache; an answer holds kMaxPurgesInAnswer values of the
+// maximum length.
 constexpr size_t kMaxPurgeKindBytes = 16;
 constexpr size_t kMaxPurgeValueBytes = 8192;
 constexpr size_t kMaxPurgesInAnswer = 100;
 constexpr size_t kMaxPurgeMessageBytes = kMaxPurgesInAnswer * (kMaxPurgeValueBytes + 128) * 2;
 
-// What an edge tells of its work.
+// The CDN report of an edge.
 constexpr size_t kMaxCdnTypes = 32;
 constexpr size_t kMaxCdnWastes = 64;
 constexpr size_t kMaxCdnUrlBytes = 4096;
@@ -82,7 +83,7 @@ constexpr size_t kMaxCdnReportBytes = size_t{1024} * 1024;
 // The state directory and the site CA.
 constexpr size_t kTokenBytes = 32;
 constexpr size_t kMaxPemBytes = size_t{64} * 1024;
-constexpr Duration kSetupPatience = std::chrono::seconds{10};  // for another process's setup
+constexpr Duration kSetupTimeout = std::chrono::seconds{10};  // for another process's setup
 constexpr Duration kAuthorityLifetime = std::chrono::days{3652};
 constexpr Duration kLeafLifetime = std::chrono::days{365};
 constexpr double kRenewedBelowShare = 1.0 / 3;

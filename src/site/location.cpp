@@ -12,7 +12,7 @@
 namespace meridian::site {
 namespace {
 
-// City centres, rounded to about a kilometre.
+// City centers, rounded to about a kilometer.
 constexpr auto kCities = std::to_array<City>({
     {"Amsterdam", {52.37, 4.90}},
     {"Ashburn", {39.04, -77.49}},

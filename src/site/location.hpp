@@ -1,5 +1,5 @@
-// Where on Earth a data center stands: a point, and a small gazetteer of the cities in which clouds
-// have their regions, so that site.toml can say "Ashburn".
+// Geographic locations of data centers, and a small gazetteer of the cities with cloud regions, so
+// that site.toml can say "Ashburn".
 #pragma once
 
 #include <optional>
@@ -19,10 +19,10 @@ struct City {
   Location location;
 };
 
-// All of the gazetteer, by name.
+// The whole gazetteer, sorted by name.
 std::span<const City> Cities();
 
-// Letter case is ignored, and '-' and '_' are spaces: "san-jose" is San Jose.
+// Ignores letter case, and reads '-' and '_' as spaces: "san-jose" is San Jose.
 std::optional<Location> FindCity(std::string_view name);
 
 std::vector<std::string> CityNames();

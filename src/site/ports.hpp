@@ -1,4 +1,4 @@
-// The ports of a site, the same at every data center's address, and the two ports beside each.
+// The ports of a site, the same at every data center's address, with the ops and peer port of each.
 // Values; any thread.
 #pragma once
 
@@ -8,7 +8,7 @@
 
 namespace meridian::site {
 
-// Public ports. A port stands here, and not with its tier, when other tiers must know it.
+// Public ports that other tiers must know; a tier's other ports are in its own folder.
 struct Ports {
   uint16_t dns = 5300;
   uint16_t edge = 8080;
@@ -18,11 +18,11 @@ struct Ports {
   uint16_t session = 6379;
 };
 
-// Beside a public port: metrics, health and debugging of the tier, on loopback.
+// The tier's port for metrics, health and debugging, on loopback.
 constexpr uint16_t OpsPort(uint16_t public_port) {
   return static_cast<uint16_t>(public_port + kOpsPortOffset);
 }
-// Beside a public port: for the same tier in other data centers, mutual TLS.
+// The tier's port for the same tier of other data centers, by mutual TLS.
 constexpr uint16_t PeerPort(uint16_t public_port) {
   return static_cast<uint16_t>(public_port + kPeerPortOffset);
 }

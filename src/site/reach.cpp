@@ -15,12 +15,12 @@
 namespace meridian::site {
 namespace {
 
-// 127.A.B.C: links have the second octets above those of data centers.
+// 127.A.B.C: the second octets of links are above those of data centers.
 constexpr uint8_t kMaxSecondOctet = 99;
 constexpr uint8_t kLinkOffset = 100;
 constexpr uint8_t kMaxThirdOctet = 250;
 
-// The address of the link between two data centers of a lab, if they have one.
+// The address of the link between two data centers of a lab, if there is a link.
 std::optional<IpAddress> LinkOf(const Site& site, const Crossing& crossing) {
   const DataCenter& to = crossing.to;
   if (crossing.hosting == Hosting::kServers || crossing.from.name == to.name || !HasLinks(site)) {
@@ -53,7 +53,7 @@ std::optional<std::string> LinkProblem(const Site& site, const DataCenter& data_
   for (const DataCenter& other : site.datacenters) {
     if (&other == &data_center) break;
     Bytes before = other.address.bytes();
-    if (other.address == data_center.address) break;  // a mistake of its own
+    if (other.address == data_center.address) break;  // that is a separate error
     if (before[2] != own[2]) {
       return fmt::format("its third number is {}, and that of {} is {}; links need one", own[2],
                          other.name, before[2]);

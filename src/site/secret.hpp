@@ -1,5 +1,5 @@
-// A text that must never be printed: it has no operator<<, no fmt formatter and no comparison, and
-// whoever needs it says Reveal() where a reviewer can see it.
+// A text that must never be printed. It has no operator<<, no fmt formatter and no comparison: code
+// that needs the text calls Reveal(), which reviewers can find.
 #pragma once
 
 #include <string>

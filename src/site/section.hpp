@@ -1,6 +1,6 @@
-// How a tier adds its own table to site.toml without site/ knowing its keys. The tier exports a
-// Section; the composition root hands the list of them to Load, so that one pass finds every error
-// in the file; afterwards the tier finds its settings in the Site by their type.
+// Lets a tier add its own table to site.toml without site/ knowing the keys. The tier exports a
+// Section. The composition root passes all sections to Load, so that one pass finds every error in
+// the file. Afterwards the tier finds its settings in the Site by their type.
 //
 //   // edge/config.hpp
 //   struct Config { Duration collapse_wait; };
@@ -15,8 +15,8 @@
 //   // edge/server.cpp
 //   const Config& config = site.sections.Get<Config>();
 //
-// The settings are the tier's own type, made by its parse function, and from then on immutable and
-// owned by the Site (shared among its copies).
+// The settings have the tier's own type. The tier's parse function makes them; then they are
+// immutable and owned by the Site (shared among its copies).
 #pragma once
 
 #include <functional>
@@ -37,10 +37,10 @@ class TableReader;
 
 class Section {
  public:
-  // `table` is the name of a table at the top of the file. `parse` is called once a load, also when
-  // the file has no such table. The Site that it is given is whole but for the sections; where the
-  // file has errors, so may the Site. The table may have keys of site/ too (`port`, `external`).
-  // `keys` describes each key of the table, and outlives the Section.
+  // `table` is the name of a table at the top of the file. Load calls `parse` once, also when the
+  // file has no such table. The Site argument is complete except for the sections; where the file
+  // has errors, values of the Site may be wrong. The table may also have keys of site/ (`port`,
+  // `external`). `keys` describes each key of the table, and outlives the Section.
   template <class Settings>
   static Section Of(std::string table, Settings (*parse)(TableReader&, const Site&),
                     std::span<const KeyDescription> keys = {}) {
@@ -69,7 +69,7 @@ class Section {
 // The settings of all tiers, by type.
 class SectionValues {
  public:
-  // The settings of a Section that was given to Load, or Put; only a bug asks for others.
+  // The settings of a Section that was passed to Load or Put (CHECK).
   template <class Settings>
   const Settings& Get() const {
     auto found = values_.find(typeid(Settings));

@@ -1,7 +1,6 @@
-// The site as its site.toml describes it: what it is called, where its data centers are, which
-// ports its tiers have, how its application is run. A value, immutable once loaded, the same in
-// every process of the site; any thread may read it. What changes while the site lives is in
-// SiteView, not here.
+// The site as its site.toml describes it: its name, data centers, ports of tiers and application. A
+// value, immutable once loaded, equal in every process of the site; any thread may read it. State
+// that changes at run time is in SiteView.
 #pragma once
 
 #include <cstdint>
@@ -27,13 +26,13 @@ class TableReader;
 
 struct DataCenter {
   std::string name;  // a DNS label, unique
-  // A point of presence ([[edge_place]]): dns and edge alone, which fill from the nearest data
-  // center that serves.
+  // A point of presence ([[edge_place]]) with dns and edge alone: its edge fetches from the nearest
+  // data center that serves.
   bool edge_only = false;
-  IpAddress address;  // where its edge listens, and its peers reach it; unique
-  // On a network that strangers do not reach: where peers reach it instead.
+  IpAddress address;  // listening address of its edge, and for peers; unique
+  // An address of a private network, for peers instead of `address`.
   std::optional<IpAddress> private_address;
-  // What visitors are told; never empty. [address], unless the file says otherwise.
+  // The addresses in DNS answers; never empty. By default `address` alone.
   std::vector<IpAddress> public_addresses;
   std::string city;  // empty when the file gave latitude and longitude
   Location location;
@@ -41,7 +40,7 @@ struct DataCenter {
   uint32_t capacity_rps = 0;  // requests a second that it can serve; 0: not stated
 };
 
-// How instances of the application are run, the same in every data center.
+// The settings of the application's instances, the same in every data center.
 struct App {
   std::vector<std::string> command;  // program and arguments; no shell
   std::filesystem::path directory;   // absolute; the working directory
@@ -55,13 +54,13 @@ struct App {
   Duration unhealthy_timeout = std::chrono::seconds{30};
 };
 
-// How the agent runs a data center.
+// Settings of the agents.
 struct AgentSettings {
   // How long a tier may leave its probes without an answer before it is killed and started again.
   Duration hung_timeout = std::chrono::seconds{15};
 };
 
-// A tier that is not run, because the team has one elsewhere.
+// A tier that the team runs elsewhere, so Meridian does not run it.
 struct External {
   Secret url;         // may hold a password
   std::string shown;  // "postgres://db.internal:5432", for people
@@ -74,7 +73,7 @@ struct Site {
   App app;
   AgentSettings agent;
   Ports ports;
-  std::vector<TierDescription> tiers;  // that this program has, in the order in which they start
+  std::vector<TierDescription> tiers;  // of this program, in the order in which they start
   std::map<std::string, External, std::less<>> externals;  // by table name, such as "queue"
   bool wan = true;             // in the lab, links between the data centers (reach.hpp)
   SectionValues sections;      // the tiers' own settings
@@ -84,8 +83,8 @@ struct Site {
   const DataCenter* FindDataCenter(std::string_view data_center) const;
 };
 
-// For a tier's parse function: reads `key` as the name of a data center of the site, or records
-// what it is instead and gives "".
+// For a tier's parse function: reads `key` as the name of a data center of the site. For any other
+// value it records an error and returns "".
 std::string ReadDataCenterName(TableReader& reader, std::string_view key, const Site& site);
 
 }  // namespace meridian::site

@@ -104,7 +104,7 @@ pid_t StateDir::RunHolder(std::string_view data_center) const {
 
 Result<io::FileLock> StateDir::LockForSetup() const {
   std::filesystem::path file = root_ / "setup.lock";
-  return io::FileLock::Acquire(file, file.native(), kSetupPatience);
+  return io::FileLock::Acquire(file, file.native(), kSetupTimeout);
 }
 
 Result<Secret> StateDir::ReadToken() const {

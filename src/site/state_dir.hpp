@@ -1,11 +1,11 @@
-// The state directory: all that a lab or a data center keeps on this machine (default `.meridian/`
-// beside where it was started, `--state DIR` otherwise), mode 0700, so that what stands in it is
-// the user's own. A value that knows the names in it; any thread.
+// The state directory: all files of a lab or a data center on this machine (default `.meridian/` in
+// the folder of its start, else `--state DIR`). Its mode is 0700, so that only the user reads its
+// files. A value that knows the file names; any thread.
 //
-//   lock         held by the lab that runs here; says its process id
-//   run.NAME.lock  held by `meridian run` of that data center
-//   setup.lock   held for moments, while the token and certificates are made
-//   admin.token  what admin requests must show
+//   lock         locked by the lab that runs here; contains its process id
+//   run.NAME.lock  locked by `meridian run` of that data center
+//   setup.lock   locked while a process makes the token and certificates
+//   admin.token  the token that admin requests must carry
 //   lab.sock     the lab's Unix socket
 //   ca/          the site CA and its certificates
 //   logs/ pids/  the agent's
@@ -26,10 +26,11 @@ namespace meridian::site {
 
 class StateDir {
  public:
-  // Makes the directory and the folders in it, or takes the one that is there. kPermission when it
-  // is another user's or open to others; kTooLarge when a Unix socket in it could not be reached.
+  // Creates the directory and its folders, or uses an existing directory. kPermission when it
+  // belongs to another user or is open to others; kTooLarge when its path is too long for a Unix
+  // socket.
   static Result<StateDir> Create(const std::filesystem::path& directory);
-  // For commands that only ask: kNotFound when there is none.
+  // For commands that create nothing: kNotFound when there is no directory.
   static Result<StateDir> Open(const std::filesystem::path& directory);
 
   const std::filesystem::path& root() const { return root_; }  // absolute
@@ -40,19 +41,19 @@ class StateDir {
   std::filesystem::path logs() const { return root_ / "logs"; }
   std::filesystem::path pids() const { return root_ / "pids"; }
 
-  // To be held by the lab that runs here, as long as it runs. kExists, with the process id, when
-  // one does.
+  // The lab holds this lock as long as it runs. kExists, with the process id, when another lab
+  // holds it.
   Result<io::FileLock> Lock() const;
-  // The same for one data center that runs here by itself.
+  // The same for a data center that runs here without a lab.
   Result<io::FileLock> LockRun(std::string_view data_center) const;
-  // The process that does run it by itself, or 0.
+  // The process id of the holder of LockRun, or 0.
   pid_t RunHolder(std::string_view data_center) const;
-  // Serialises the making of files among processes that start at once.
+  // Serializes the creation of files among processes that start at the same time.
   Result<io::FileLock> LockForSetup() const;
 
-  // The admin token, 64 hexadecimal digits of 32 random bytes, made by the first who asks.
+  // The admin token, 64 hexadecimal digits of 32 random bytes; the first call makes it.
   Result<Secret> EnsureToken() const;
-  // The same for commands: kNotFound when nobody has made it, kInvalid when it is not a token.
+  // Reads the token: kNotFound when there is none yet, kInvalid when the file holds no token.
   Result<Secret> ReadToken() const;
 
  private:

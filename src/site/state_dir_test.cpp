@@ -163,7 +163,7 @@ TEST(StateDir, LockOfAKilledProcessIsFreeAgain) {
   close(ready[1]);
 }
 
-TEST(FileLock, WaitsNoLongerThanItsPatience) {
+TEST(FileLock, WaitsNoLongerThanItsTimeout) {
   ScratchDir scratch;
   Result<io::FileLock> first = io::FileLock::TryAcquire(scratch / "lock", "it");
   ASSERT_TRUE(first);

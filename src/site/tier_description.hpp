@@ -1,6 +1,6 @@
-// TierDescription: what the rest of the program must know of a tier. Each tier describes itself
-// once (`session::Describe()`); the composition root lists the descriptions, and hands the list to
-// Load. From it follow the tables and ports of site.toml, the sockets and child processes of the
+// TierDescription: everything that the rest of the program must know of a tier. Each tier describes
+// itself once (`session::Describe()`); the composition root passes the list of descriptions to
+// Load. The list defines the tables and ports of site.toml, the sockets and child processes of the
 // agent, the ports that the lab's links carry, and the subcommands.
 //
 // Values; any thread.
@@ -28,16 +28,16 @@ struct PortKey {
 
 enum class SocketKind : uint8_t { kStream, kDatagram };
 
-// Who connects to a socket decides at which addresses it listens (reach.hpp).
+// The clients of a socket, which decide at which addresses it listens (reach.hpp).
 enum class Audience : uint8_t {
   kVisitors,
-  kHost,   // this host alone: the application, or a tier of this data center
+  kHost,   // this host only: the application, or a tier of this data center
   kPeers,  // other data centers, at the peer port
 };
 
 struct SocketDescription {
-  std::string_view name;   // as the tier asks TierProcess for it
-  uint16_t Ports::* port;  // the public port; an audience of peers gets the peer port beside it
+  std::string_view name;   // as the tier passes it to TierProcess
+  uint16_t Ports::* port;  // the public port; for kPeers the socket listens at its peer port
   Audience audience = Audience::kHost;
   SocketKind kind = SocketKind::kStream;
 };
@@ -47,15 +47,15 @@ struct TierDescription {
   std::string_view summary;    // of its subcommand
   std::vector<PortKey> ports;  // the first is the tier's public port; not empty
   std::vector<SocketDescription> sockets;  // besides the ops port, which every tier has
-  bool in_edge_places = false;             // an [[edge_place]] runs it too
-  // The application uses it, and it is stopped after the application.
+  bool in_edge_places = false;             // edge places run it too
+  // The application uses it, so it stops after the application.
   bool serves_application = false;
-  // Visitors of this data center do without it: the edges of others use it.
+  // Only edges of other data centers use it; visitors of this data center do not need it.
   bool serves_others = false;
-  // The schemes of a URL that may stand in its place (`external` of its table). Empty: the tier
-  // always runs.
+  // The URL schemes that `external` of its table accepts. Empty: the tier always runs.
   std::vector<std::string_view> external_schemes;
-  std::optional<Section> section;  // its own keys of site.toml, and what all of them are for
+  std::optional<Section>
+      section;  // its own keys of site.toml, and descriptions of all keys of its table
   // Runs the tier's process, and returns its exit status.
   int (*run)(const Site& site, TierStart start) = nullptr;
 };

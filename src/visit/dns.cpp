@@ -37,8 +37,8 @@ using wire::dns::Response;
 constexpr size_t kLengthBytes = 2;  // before each message over TCP (RFC 1035 section 4.2.2)
 using QueryBuffer = std::array<uint8_t, kLengthBytes + wire::dns::kMinUdpResponseBytes>;
 
-// Any local address of the server's family, any port: a new one for each question, so that a forged
-// answer has to guess it.
+// Any local address of the server's family and any port: each query uses a new port, which a forged
+// answer must guess.
 Endpoint LocalFor(const Endpoint& server) {
   if (server.address.is_v4()) return {};
   constexpr std::array<uint8_t, 16> kAny{};
@@ -55,7 +55,7 @@ io::Task<Result<void>> ReadAll(io::Stream& stream, MutableBytes into) {
   co_return Result<void>{};
 }
 
-// The message `query` with its length before it.
+// The message `query`, with its length in front.
 Bytes EncodeWithLength(const Query& query, QueryBuffer* buffer) {
   size_t bytes = wire::dns::EncodeQuery(query, std::span(*buffer).subspan(kLengthBytes));
   ByteWriter length(*buffer);
@@ -85,32 +85,32 @@ io::Task<Result<Response>> AskOnStream(io::Stream& stream, const Query& query) {
 DnsClient::DnsClient(io::Loop& loop, io::Network& network, DnsClientOptions options)
     : loop_(loop), network_(network), options_(std::move(options)), resolver_(options_.servers) {}
 
-std::shared_ptr<DnsClient::Flight> DnsClient::FindFlight(const Question& question) const {
-  auto same = [&](const auto& flight) { return flight->question == question; };
-  auto found = std::ranges::find_if(flights_, same);
-  return found == flights_.end() ? nullptr : *found;
+std::shared_ptr<DnsClient::PendingLookUp> DnsClient::FindPending(const Question& question) const {
+  auto same = [&](const auto& pending) { return pending->question == question; };
+  auto found = std::ranges::find_if(pending_, same);
+  return found == pending_.end() ? nullptr : *found;
 }
 
 io::Task<Result<DnsAnswer>> DnsClient::LookUp(Question question, std::vector<DnsTry>* tries) {
   if (const DnsAnswer* known = resolver_.Find(question, Now())) co_return *known;
-  std::shared_ptr<Flight> flight = FindFlight(question);
-  if (flight != nullptr) {
-    Result<void> landed = co_await flight->landed.Wait();
-    if (!landed) co_return Fail(std::move(landed.error()));
-    co_return flight->outcome;
+  std::shared_ptr<PendingLookUp> pending = FindPending(question);
+  if (pending != nullptr) {
+    Result<void> answered = co_await pending->answered.Wait();
+    if (!answered) co_return Fail(std::move(answered.error()));
+    co_return pending->outcome;
   }
-  flight = std::make_shared<Flight>();
-  flight->question = question;
-  flights_.push_back(flight);
-  flight->outcome = co_await AskServers(question, tries);
-  std::erase(flights_, flight);
-  flight->landed.WakeAll();
-  co_return flight->outcome;
+  pending = std::make_shared<PendingLookUp>();
+  pending->question = question;
+  pending_.push_back(pending);
+  pending->outcome = co_await AskServers(question, tries);
+  std::erase(pending_, pending);
+  pending->answered.WakeAll();
+  co_return pending->outcome;
 }
 
 io::Task<Result<DnsAnswer>> DnsClient::AskServers(const Question& question,
                                                   std::vector<DnsTry>* tries) {
-  Result<DnsAnswer> answer = Fail(Errc::kUnavailable, "nobody was asked");
+  Result<DnsAnswer> answer = Fail(Errc::kUnavailable, "no server was queried");
   for (size_t index : resolver_.ServersToAsk(Now())) {
     DnsTry attempt{.question = question, .server = resolver_.server(index)};
     TimePoint began = Now();
@@ -157,7 +157,7 @@ io::Task<Result<Response>> DnsClient::AskByUdp(const Query& query, Endpoint serv
   for (;;) {
     Result<io::Datagrams::Received> received = co_await (*socket)->Receive(space);
     if (!received) co_return Fail(std::move(received.error()));
-    // Whatever else comes may be forged: the wait goes on.
+    // Other datagrams may be forged: continues to wait.
     if (received->from != server) continue;
     Result<Response> response = wire::dns::DecodeResponse(std::span(space).first(received->bytes));
     if (response && wire::dns::Answers(*response, query)) co_return response;

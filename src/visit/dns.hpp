@@ -1,8 +1,8 @@
-// DnsClient: asks the site's name servers for a visitor, over UDP and, where an answer does not
-// fit, over TCP. Whom to ask and what may be remembered are Resolver's decisions.
+// DnsClient: sends a visitor's queries to the site's name servers, over UDP, and over TCP if an
+// answer is truncated. Resolver chooses the servers and caches answers.
 //
-// Whoever asks for what is being asked already waits for that answer. One thread: the loop's; it
-// must outlive its look-ups.
+// Concurrent look-ups of the same question share one query. One thread: the loop's; it must outlive
+// its look-ups.
 #pragma once
 
 #include <memory>
@@ -20,7 +20,7 @@ namespace meridian::visit {
 
 struct DnsClientOptions {
   std::vector<DnsServer> servers;
-  std::optional<wire::dns::ClientSubnet> subnet;  // sent with every question
+  std::optional<wire::dns::ClientSubnet> subnet;  // sent with every query
   VisitLimits limits;
 };
 
@@ -28,22 +28,22 @@ class DnsClient {
  public:
   DnsClient(io::Loop& loop, io::Network& network, DnsClientOptions options);
 
-  // The answer to `question`: one that is still known, or a server's; what was asked for it is
-  // added to `tries`. Errors: those of the server that was tried last.
+  // The answer to `question`, cached or from a server; appends each query to `tries`. Errors: those
+  // of the last server.
   io::Task<Result<DnsAnswer>> LookUp(wire::dns::Question question, std::vector<DnsTry>* tries);
 
-  // Questions that were sent to a server.
+  // The number of queries that were sent.
   uint64_t questions() const { return questions_; }
 
  private:
-  // A look-up that goes on.
-  struct Flight {
+  // A look-up in progress.
+  struct PendingLookUp {
     wire::dns::Question question;
     Result<DnsAnswer> outcome;
-    io::WaitQueue landed;
+    io::WaitQueue answered;
   };
 
-  std::shared_ptr<Flight> FindFlight(const wire::dns::Question& question) const;
+  std::shared_ptr<PendingLookUp> FindPending(const wire::dns::Question& question) const;
   io::Task<Result<DnsAnswer>> AskServers(const wire::dns::Question& question,
                                          std::vector<DnsTry>* tries);
   io::Task<Result<DnsAnswer>> AskServer(const DnsServer& server,
@@ -57,7 +57,7 @@ class DnsClient {
   io::Network& network_;
   DnsClientOptions options_;
   Resolver resolver_;
-  std::vector<std::shared_ptr<Flight>> flights_;
+  std::vector<std::shared_ptr<PendingLookUp>> pending_;
   uint64_t questions_ = 0;
 };
 

@@ -13,9 +13,9 @@ using wire::dns::RecordType;
 
 const Question kPhotosA{.name = wire::dns::Name::Parse("photos.example").value(),
                         .type = RecordType::kA};
-constexpr VisitLimits kShortPatience{.dns_try_timeout = milliseconds{300}};
+constexpr VisitLimits kShortTimeouts{.dns_try_timeout = milliseconds{300}};
 
-// Of the header: what the id is, and that the answer was cut off (RFC 1035 section 4.1.1).
+// Bytes of the header: the id, and the flags with the truncation bit (RFC 1035 section 4.1.1).
 constexpr size_t kIdByte = 1;
 constexpr size_t kFlagsByte = 2;
 constexpr uint8_t kTruncated = 0x02;
@@ -27,7 +27,7 @@ class DnsClientTest : public testing::Test {
     std::vector<DnsTry> tries;
   };
 
-  // Looks the question up, as often as that one after the other.
+  // Looks up the question `times` times, one after the other.
   std::vector<Looked> LookUp(int times = 1, VisitLimits limits = {}) {
     std::vector<Looked> looked(static_cast<size_t>(times));
     world_.Run([&]() -> io::Task<void> {
@@ -49,12 +49,12 @@ class DnsClientTest : public testing::Test {
 };
 
 TEST_F(DnsClientTest, ASilentServerIsFollowedByTheNextAndThenAskedLast) {
-  world_.east.dns = Manner::kSilent;
+  world_.east.dns = ServerBehavior::kSilent;
   world_.west.answer_udp = [this](Bytes query) { return Messages{Answer(query, 0)}; };
-  std::vector<Looked> looked = LookUp(2, kShortPatience);
+  std::vector<Looked> looked = LookUp(2, kShortTimeouts);
   ASSERT_EQ(looked[0].tries.size(), 2u);
   EXPECT_EQ(looked[0].tries[0].answer.error().code, Errc::kTimeout);
-  EXPECT_GE(looked[0].tries[0].took, kShortPatience.dns_try_timeout);
+  EXPECT_GE(looked[0].tries[0].took, kShortTimeouts.dns_try_timeout);
   EXPECT_EQ(looked[0].tries[1].server.data_center, "us-west");
   ExpectEast(looked[0]);
   ASSERT_EQ(looked[1].tries.size(), 1u);
@@ -87,8 +87,8 @@ TEST_F(DnsClientTest, AnswersToOtherQuestionsAndGarbageAreNotBelieved) {
 }
 
 TEST_F(DnsClientTest, AnAnswerFromAnotherAddressIsNotBelieved) {
-  // The forger knows everything but cannot send from the server's address.
-  world_.east.dns = Manner::kAbsent;
+  // The forger knows the whole query, but cannot send from the server's address.
+  world_.east.dns = ServerBehavior::kAbsent;
   world_.Run([&]() -> io::Task<void> {
     Endpoint server{world_.site.datacenters[0].address, world_.site.ports.dns};
     auto silent = world_.network.Bind(server).value();
@@ -100,7 +100,7 @@ TEST_F(DnsClientTest, AnAnswerFromAnotherAddressIsNotBelieved) {
     };
     io::Scope forging(world_.loop);
     forging.Spawn(forge());
-    DnsClient dns(world_.loop, world_.network, world_.DnsOptions({.limits = kShortPatience}));
+    DnsClient dns(world_.loop, world_.network, world_.DnsOptions({.limits = kShortTimeouts}));
     std::vector<DnsTry> tries;
     EXPECT_TRUE(co_await dns.LookUp(kPhotosA, &tries));
     EXPECT_EQ(tries.size(), 2u);
@@ -159,7 +159,7 @@ TEST_F(DnsClientTest, WhoAsksMeanwhileGetsTheSameAnswer) {
 }
 
 TEST_F(DnsClientTest, FailuresAreNotKept) {
-  world_.east.dns = world_.west.dns = Manner::kAbsent;
+  world_.east.dns = world_.west.dns = ServerBehavior::kAbsent;
   std::vector<Looked> looked = LookUp(2, {.dns_try_timeout = milliseconds{1}});
   for (const Looked& one : looked) {
     EXPECT_EQ(one.answer.error().code, Errc::kTimeout);
@@ -168,7 +168,7 @@ TEST_F(DnsClientTest, FailuresAreNotKept) {
 }
 
 TEST_F(DnsClientTest, ACancelledLookUpEnds) {
-  world_.east.dns = world_.west.dns = Manner::kSilent;
+  world_.east.dns = world_.west.dns = ServerBehavior::kSilent;
   world_.Run([&]() -> io::Task<void> {
     DnsClient dns(world_.loop, world_.network, world_.DnsOptions({}));
     Looked looked;

@@ -1,4 +1,4 @@
-// For tests: the photos site, and visits of it that went well or badly.
+// For tests: the photos site, and successful and failed visits of it.
 #pragma once
 
 #include <optional>

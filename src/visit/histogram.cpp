@@ -13,7 +13,7 @@
 namespace meridian::visit {
 namespace {
 
-// Adds where there is one writer: cheaper than an atomic read-modify-write.
+// Adds with a single writer, cheaper than an atomic read-modify-write.
 template <class Int>
 void AddTo(std::atomic<Int>& to, Int amount) {
   to.store(to.load(std::memory_order_relaxed) + amount, std::memory_order_relaxed);

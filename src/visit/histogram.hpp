@@ -1,5 +1,5 @@
-// A latency histogram: counts in log-linear buckets (16 to each power of two, so a value is known
-// to 1 in 16), from 1 µs to over an hour. Adding costs a few instructions and never allocates. One
+// A latency histogram: counts in log-linear buckets (16 for each power of two, so the error is at
+// most 1/16), from 1 µs to over an hour. Adding costs a few instructions and never allocates. One
 // writer; readers on other threads see each count whole.
 #pragma once
 
@@ -16,10 +16,10 @@ class Histogram {
   void Add(Duration value);
 
   uint64_t count() const { return count_.load(std::memory_order_relaxed); }
-  // Of all that was added.
+  // The sum of all values.
   Duration sum() const { return Duration(sum_ns_.load(std::memory_order_relaxed)); }
-  // The smallest bucket bound that at least `quantile` (0 to 1) of the values do not pass; zero
-  // when empty.
+  // The smallest bucket bound that at least `quantile` (0 to 1) of the values do not exceed; zero
+  // if empty.
   Duration Quantile(double quantile) const;
   void Merge(const Histogram& other);
 

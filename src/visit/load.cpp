@@ -40,9 +40,9 @@ io::Task<void> GoOnce(Load& load, uint64_t number, TimePoint due) {
 Result<Duration> ParseInterval(const std::string& text) {
   Result<Duration> every = site::ParseDuration(text);
   if (!every) return Fail(every.error().code, "--every: {}", every.error().message);
-  if (*every < kLeastInterval || *every > kMostInterval) {
+  if (*every < kMinInterval || *every > kMaxInterval) {
     return Fail(Errc::kInvalid, "--every is from {} to {}, not {}",
-                site::DurationText(kLeastInterval), site::DurationText(kMostInterval), text);
+                site::DurationText(kMinInterval), site::DurationText(kMaxInterval), text);
   }
   return every;
 }

@@ -1,5 +1,5 @@
-// A small load: visits that begin on a schedule, whether or not those before have ended, as
-// visitors do. One thread: the loop's.
+// A small load: visits that start on a schedule, even if earlier visits have not ended. One thread:
+// the loop's.
 #pragma once
 
 #include <cstdint>
@@ -15,18 +15,18 @@ namespace meridian::visit {
 
 struct LoadOptions {
   uint64_t repeat = 1;
-  Duration every{};  // from when one visit is due to when the next is
+  Duration every{};  // interval between the due times of visits
   size_t at_once = kMaxVisitsAtOnce;
 };
 
-// "100ms": kLeastInterval to kMostInterval. kInvalid: anything else.
+// "100ms": kMinInterval to kMaxInterval. kInvalid: anything else.
 Result<Duration> ParseInterval(const std::string& text);
 
-// Called as each visit ends, with its place in the schedule from 0.
+// Called when a visit ends, with its number in the schedule from 0.
 using OnVisit = std::function<void(uint64_t number, const Visit& visit)>;
 
-// Goes `repeat` times, and waits until all have ended. When the awaiting fiber is cancelled it ends
-// with those visits that had ended: of the others it says nothing.
+// Makes `repeat` visits, and waits until all have ended. If the fiber is cancelled, it does not
+// report visits in progress.
 io::Task<void> RunLoad(Visitor& visitor, io::Loop& loop, LoadOptions options, OnVisit on_visit);
 
 }  // namespace meridian::visit

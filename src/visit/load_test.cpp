@@ -11,7 +11,7 @@ using std::chrono::milliseconds;
 
 class VisitLoadTest : public testing::Test {
  protected:
-  // Runs the load beside `meanwhile()`, a coroutine.
+  // Runs the load together with the coroutine `meanwhile()`.
   template <class Meanwhile>
   void Run(const LoadOptions& load, Meanwhile meanwhile) {
     world_.Run([&]() -> io::Task<void> {
@@ -78,13 +78,13 @@ TEST_F(VisitLoadTest, NoMoreGoAtOnceThanTheLimit) {
   HoldRequests(/*only_first=*/false);
   Run({.repeat = 3, .every = milliseconds{1}, .at_once = 2}, [&]() -> io::Task<void> {
     co_await WaitFor([&] { return arrived_ == 2; });
-    // The third has long been due, and nothing happens.
+    // The third visit has long been due, but does not start.
     Result<void> changed = co_await changed_.Wait(world_.loop.After(milliseconds{20}));
     EXPECT_EQ(changed.error().code, Errc::kTimeout);
     Release();
   });
   EXPECT_EQ(ended_.size(), 3u);
-  // Its time counts from when it was due.
+  // Its time counts from its due time.
   EXPECT_GE(ended_.at(2).took, milliseconds{17});
 }
 
@@ -101,8 +101,8 @@ TEST_F(VisitLoadTest, WhenCancelledItEndsWithWhatHasEnded) {
 
 TEST(VisitInterval, HasAUnitAndBounds) {
   EXPECT_EQ(ParseInterval("100ms").value(), milliseconds{100});
-  EXPECT_EQ(ParseInterval("1ms").value(), kLeastInterval);
-  EXPECT_EQ(ParseInterval("1h").value(), kMostInterval);
+  EXPECT_EQ(ParseInterval("1ms").value(), kMinInterval);
+  EXPECT_EQ(ParseInterval("1h").value(), kMaxInterval);
   for (const char* text : {"0ms", "61m", "100", "fast", ""}) {
     EXPECT_EQ(ParseInterval(text).error().code, Errc::kInvalid) << text;
   }

@@ -7,7 +7,7 @@
 namespace meridian::visit {
 namespace {
 
-// The lines after each of the visits, which end in the order they were due; "" for none.
+// The lines after each of the visits, which end in their scheduled order; "" for none.
 std::vector<std::string> LinesOf(const std::vector<Visit>& visits) {
   Progress progress;
   std::vector<std::string> lines;

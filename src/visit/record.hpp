@@ -1,5 +1,5 @@
-// What one visit went through, step by step: made by Visitor, read by whoever prints or counts.
-// Values; owned by whoever holds them.
+// The record of a visit, step by step: made by Visitor, read by the code that prints and counts.
+// Values.
 #pragma once
 
 #include <cstdint>
@@ -21,36 +21,37 @@ struct DnsServer {
   Endpoint endpoint;
 };
 
-// What a name server answered, as a cache keeps it.
+// A name server's answer, as cached.
 struct DnsAnswer {
   enum class Kind : uint8_t {
     kFound,
-    kNoData,  // the name is there, without records of the type
+    kNoData,  // the name exists, without records of the type
     kNoName,  // NXDOMAIN
   };
   Kind kind = Kind::kFound;
-  std::vector<IpAddress> addresses{};                 // to A and AAAA, as they came
-  std::vector<wire::dns::ServiceBinding> services{};  // to HTTPS, by priority
+  std::vector<IpAddress> addresses{};                 // of A and AAAA answers, in their order
+  std::vector<wire::dns::ServiceBinding> services{};  // of HTTPS answers, by priority
   uint32_t ttl_seconds = 0;
   std::optional<uint8_t> subnet_scope{};  // bits of the client subnet that the answer is for
 };
 
-// One question to one server.
+// A query to a server.
 struct DnsTry {
   wire::dns::Question question;
   DnsServer server;
-  bool tcp = false;  // the answer did not fit a datagram
+  bool tcp = false;  // over TCP, because the UDP answer was truncated
   Duration took{};
   Result<DnsAnswer> answer;
 };
 
-// Where to knock, and why there.
+// An address to try.
 struct Address {
   Endpoint endpoint;
   std::string data_center;  // empty: none of the site's has this address
 };
 
-// Who passed the response on: what `Meridian-Path` says. Empty where it says nothing.
+// The response's path through the site, from the field `Meridian-Path`. Empty where the field has
+// no value.
 struct ResponsePath {
   std::string edge;
   std::string datacenter;
@@ -59,11 +60,11 @@ struct ResponsePath {
   bool operator==(const ResponsePath&) const = default;
 };
 
-// `edge=us-west datacenter=us-west instance=us-west-1`. A value that is no name is left out.
+// `edge=us-west datacenter=us-west instance=us-west-1`. Invalid names are left out.
 ResponsePath ParseResponsePath(std::string_view field);
 
-// One GET at one address. A step that was not come to has no time; the last one that has a time is
-// the one that failed, if there is an error.
+// A GET at an address. Steps that were not reached have no time. With an error, the last step that
+// has a time failed.
 struct Attempt {
   Address address;
   std::optional<Duration> connect{};
@@ -76,24 +77,24 @@ struct Attempt {
   std::optional<Error> error{};
 };
 
-// Invariant: either there was no address to try (`problem`) or there is an attempt; all but the
-// last failed in a way that lets a visitor try the next.
+// Invariant: either there was no address to try (`problem`) or there is an attempt. All attempts
+// but the last failed with an error that permits falling back.
 struct Visit {
-  std::vector<DnsTry> dns{};  // none: the answers were still known
+  std::vector<DnsTry> dns{};  // empty: the answers were cached
   std::vector<Attempt> attempts{};
   std::optional<Error> problem{};
-  Duration took{};  // from when it was due to the last byte
+  Duration took{};  // from the due time to the last byte
 };
 
-// Whether a visitor may go to the next address after it: nobody answered the GET.
+// Whether a visitor may try the next address after `error`: the GET got no response.
 bool MayFallBack(const Error& error);
 
-// No response, or one that says that the server failed (5xx).
+// True without a response, or with a 5xx.
 bool Failed(const Visit& visit);
-// It tried another address than the first.
+// True if it tried more than the first address.
 bool FellBack(const Visit& visit);
-// The data center whose instance answered, else whose edge, else whose address it is. Only of a
-// visit that was answered.
+// The data center of the instance that answered, else of the edge, else of the address. Call only
+// for answered visits.
 std::string ServedBy(const Visit& visit);
 // Why it failed, in a few words that are the same for the same cause: "refused", "status 503".
 std::string FailureOf(const Visit& visit);

@@ -53,7 +53,7 @@ std::string RcodeName(Rcode rcode) {
   return fmt::format("RCODE {}", static_cast<int>(rcode));
 }
 
-// How long "there is none" may be kept: RFC 2308 section 5. Without an SOA not at all.
+// The TTL of a negative answer (RFC 2308 section 5); without an SOA zero.
 uint32_t NegativeTtl(const Response& response) {
   for (const Record& record : response.authorities) {
     if (const auto* soa = std::get_if<wire::dns::SoaData>(&record.data)) {
@@ -102,8 +102,8 @@ Resolver::Resolver(std::vector<DnsServer> servers) {
 }
 
 const DnsAnswer* Resolver::Find(const Question& question, TimePoint now) const {
-  auto known = std::ranges::find(known_, question, &Known::question);
-  return known != known_.end() && now < known->expires ? &known->answer : nullptr;
+  auto known = std::ranges::find(cache_, question, &CachedAnswer::question);
+  return known != cache_.end() && now < known->expires ? &known->answer : nullptr;
 }
 
 std::vector<size_t> Resolver::ServersToAsk(TimePoint now) const {
@@ -124,8 +124,8 @@ void Resolver::OnAnswer(size_t server, const Question& question, const DnsAnswer
                         TimePoint now) {
   servers_[server].silent_until = {};
   Duration keep = std::min<Duration>(std::chrono::seconds{answer.ttl_seconds}, kMaxKeepAnswer);
-  auto known = std::ranges::find(known_, question, &Known::question);
-  if (known == known_.end()) known = known_.insert(known_.end(), {.question = question});
+  auto known = std::ranges::find(cache_, question, &CachedAnswer::question);
+  if (known == cache_.end()) known = cache_.insert(cache_.end(), {.question = question});
   known->answer = answer;
   known->expires = now + keep;
 }

@@ -1,9 +1,9 @@
-// The decisions of a resolver: what it still knows, whom it asks next, what an answer says. Pure:
-// time is handed in, and whoever owns it (DnsClient) does the asking.
+// The decisions of a resolver: caching, choice of the next server, reading of answers. Pure: the
+// time is an argument, and its owner (DnsClient) sends the queries.
 //
-// It keeps answers, negative ones too, for their TTL (RFC 1035, RFC 2308), and failures not at all.
-// One question has one answer: a resolver here stands for one visitor, whose subnet stays the same.
-// It holds as many answers as it is asked questions: three for each URL.
+// It caches answers, also negative ones, for their TTL (RFC 1035, RFC 2308), but not failures. A
+// question has one cached answer, because a resolver has a single visitor with a fixed subnet. The
+// cache holds one answer for each question: three for each URL.
 #pragma once
 
 #include <cstddef>
@@ -16,27 +16,27 @@
 
 namespace meridian::visit {
 
-// What `response` says to `question`. kUnavailable: the server could not answer (SERVFAIL, REFUSED
-// and so on); kInvalid: it answered with an alias, which no server of a site does.
+// Reads the answer to `question` from `response`. kUnavailable: the server could not answer
+// (SERVFAIL, REFUSED and so on). kInvalid: an alias, which no server of a site sends.
 Result<DnsAnswer> ReadAnswer(const wire::dns::Response& response,
                              const wire::dns::Question& question);
 
 class Resolver {
  public:
-  // At least one server, in the order of preference.
+  // `servers`: at least one, in the order of preference.
   explicit Resolver(std::vector<DnsServer> servers);
 
-  // Null: it is not known, or not any more. Valid until the next call that is not const.
+  // The cached answer, or null. Valid until the next call of a non-const function.
   const DnsAnswer* Find(const wire::dns::Question& question, TimePoint now) const;
 
-  // Indices of the servers to ask, one after the other until one answers: those first that have
-  // not been silent of late, the others last, longest silence first.
+  // Indices of the servers to try in turn until one answers: recently silent servers come last, the
+  // longest silence first among them.
   std::vector<size_t> ServersToAsk(TimePoint now) const;
   const DnsServer& server(size_t index) const { return servers_[index].server; }
 
   void OnAnswer(size_t server, const wire::dns::Question& question, const DnsAnswer& answer,
                 TimePoint now);
-  // It did not answer, or not usefully.
+  // Call if the server did not answer, or answered with an error.
   void OnSilence(size_t server, TimePoint now);
 
  private:
@@ -44,14 +44,14 @@ class Resolver {
     DnsServer server;
     TimePoint silent_until{};
   };
-  struct Known {
+  struct CachedAnswer {
     wire::dns::Question question;
     DnsAnswer answer;
     TimePoint expires;
   };
 
   std::vector<Server> servers_;
-  std::vector<Known> known_;
+  std::vector<CachedAnswer> cache_;
 };
 
 }  // namespace meridian::visit

@@ -1,5 +1,5 @@
-// Which addresses a visitor tries, in their order: those of A and AAAA, then those that the HTTPS
-// records name, by priority (RFC 9460 section 3). Pure.
+// The addresses that a visitor tries, in order: from A and AAAA, then from the HTTPS records, by
+// priority (RFC 9460 section 3). Pure.
 #pragma once
 
 #include <vector>
@@ -10,16 +10,16 @@
 
 namespace meridian::visit {
 
-// Null: not asked for, or there was no answer.
+// Null: not queried, or no answer.
 struct RouteAnswers {
   const DnsAnswer* a = nullptr;
   const DnsAnswer* aaaa = nullptr;
   const DnsAnswer* https = nullptr;
 };
 
-// At most kMaxAddresses, none twice. The port of an HTTPS record is for https alone; a visitor by
-// plain HTTP comes to the same hosts at the port of its URL. A record without address hints is
-// passed over: a site's own servers always give them.
+// At most kMaxAddresses, without duplicates. The port of an HTTPS record applies to https only;
+// plain HTTP uses the same hosts at the port of the URL. Records without address hints are skipped:
+// a site's own servers always give hints.
 std::vector<Address> MakeRoute(const Target& target, const RouteAnswers& answers,
                                const site::Site& site);
 

@@ -29,7 +29,7 @@ std::string ListOf(const Counts& counts) {
   return text;
 }
 
-// To the microsecond: more is noise.
+// Rounds to microseconds; more digits are noise.
 double RoundedMs(Duration duration) { return std::round(Seconds(duration) * 1e6) / 1e3; }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// What many visits came to. Pure; one owner, one thread. Memory does not grow with the visits: the
-// times are kept as a histogram, and names are counted up to kMaxCountedNames of a kind.
+// Statistics of many visits. Pure; one owner, one thread. Memory does not grow with the visits:
+// times are in a histogram, and at most kMaxCountedNames names of each kind are counted.
 #pragma once
 
 #include <cstdint>
@@ -22,19 +22,19 @@ class Statistics {
   uint64_t requests() const { return requests_; }
   uint64_t failed() const { return failed_; }
   uint64_t fell_back() const { return fell_back_; }
-  // All that were answered, whatever the status, so together fewer than requests().
+  // All answered visits, with any status; the sum is at most requests().
   const Counts& by_datacenter() const { return by_datacenter_; }
-  // Those that failed: together failed().
+  // The failed visits; the sum is failed().
   const Counts& errors() const { return errors_; }
-  // Of visits that did not fail, to 1 in 16; zero when all did.
+  // Of visits that did not fail, with an error of at most 1/16; zero if all failed.
   Duration Quantile(double quantile) const { return took_.Quantile(quantile); }
   bool any_served() const { return took_.count() > 0; }
 
-  // What goes with the counts.
+  // Values of the whole load.
   struct Frame {
     Duration elapsed;  // of all
     uint64_t dns_questions = 0;
-    bool interrupted = false;  // it was to be more
+    bool interrupted = false;  // the load was stopped early
   };
   // One object: `requests`, `failed`, `fell_back`, `by_datacenter`, `by_edge`, `by_instance`,
   // `by_status`, `errors`, `p50_ms`, `p99_ms`, `max_ms` (null when none was served), `elapsed_s`,

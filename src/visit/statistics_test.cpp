@@ -12,7 +12,7 @@ namespace {
 
 using Json = wire::json::Value;
 
-// All that is asked of the statistics here, with the visits added.
+// The statistics of these visits.
 class Counted {
  public:
   explicit Counted(const std::vector<Visit>& visits) {

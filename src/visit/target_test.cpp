@@ -26,7 +26,7 @@ std::vector<dns::Place> Places() {
 
 Origin ParsedOrigin(std::string_view from) { return ParseOrigin(from, Places()).value(); }
 
-// 0.0.0.0/0 when there is none.
+// 0.0.0.0/0 if there is none.
 wire::dns::ClientSubnet Subnet(std::string_view from) {
   return ParsedOrigin(from).subnet.value_or(wire::dns::ClientSubnet{});
 }

@@ -27,7 +27,7 @@ namespace {
 
 using wire::dns::RecordType;
 
-enum class Tone : uint8_t { kPlain, kGood, kNotice, kBad };
+enum class Severity : uint8_t { kPlain, kGood, kNotice, kBad };
 
 struct Row {
   std::string step;
@@ -35,7 +35,7 @@ struct Row {
   std::string where;
   std::string took;
   std::string result;
-  Tone tone = Tone::kPlain;
+  Severity severity = Severity::kPlain;
 };
 
 struct Widths {
@@ -54,7 +54,7 @@ struct Widths {
 
 std::string TimeText(Duration duration) { return fmt::format("{:.1f} ms", Milliseconds(duration)); }
 
-// A server must not drive the terminal.
+// Replaces control characters: a server must not control the terminal.
 std::string Printable(std::string_view text) {
   std::string safe(text);
   std::ranges::replace_if(safe, [](char c) { return c < ' ' || c > '~'; }, '?');
@@ -71,8 +71,7 @@ std::string TypeText(RecordType type) {
   return type == RecordType::kA ? "A" : type == RecordType::kAaaa ? "AAAA" : "HTTPS";
 }
 
-// The name as somebody who asked for `host` reads it: what stands before it, such as "us-west";
-// nothing for the host itself.
+// The part of the name before `host`, such as "us-west"; empty for the host itself.
 std::string ShortName(const wire::dns::Name& name, const std::string& host) {
   if (name.is_root()) return "";
   std::string text = NameText(name);
@@ -107,7 +106,7 @@ std::string AnswerText(const DnsAnswer& answer, const Target& target) {
   return text;
 }
 
-// What the code says is enough where the message only repeats the address.
+// The code's name is enough if the message only repeats the address.
 std::string ErrorText(const Error& error) {
   return MayFallBack(error) ? std::string(ErrcName(error.code)) : Printable(error.message);
 }
@@ -126,7 +125,7 @@ Row DnsRow(const DnsTry& attempt, const Target& target) {
     if (attempt.answer.error().code != Errc::kTimeout) {
       row.result = Printable(attempt.answer.error().message);
     }
-    row.tone = Tone::kBad;
+    row.severity = Severity::kBad;
   }
   return row;
 }
@@ -139,13 +138,15 @@ std::string StatusText(const Attempt& attempt) {
   return text;
 }
 
-Tone ToneOf(int status) {
+Severity SeverityOf(int status) {
   constexpr int kRedirection = 300;
   constexpr int kClientError = 400;
-  return status >= kClientError ? Tone::kBad : status >= kRedirection ? Tone::kNotice : Tone::kGood;
+  return status >= kClientError   ? Severity::kBad
+         : status >= kRedirection ? Severity::kNotice
+                                  : Severity::kGood;
 }
 
-// The rows of one address. The last step that was begun bears the error.
+// The rows of an address. The last step that began shows the error.
 std::vector<Row> AttemptRows(const Attempt& attempt, const Target& target) {
   std::vector<Row> rows;
   if (attempt.connect) {
@@ -166,12 +167,12 @@ std::vector<Row> AttemptRows(const Attempt& attempt, const Target& target) {
                     .what = Printable("GET " + target.path + query),
                     .took = TimeText(*attempt.request)});
     if (attempt.status != 0) rows.back().result = StatusText(attempt);
-    rows.back().tone = ToneOf(attempt.status);
+    rows.back().severity = SeverityOf(attempt.status);
   }
   if (attempt.error && !rows.empty()) {
     std::string before = attempt.status != 0 ? rows.back().result + ", then " : "";
     rows.back().result = before + ErrorText(*attempt.error);
-    rows.back().tone = Tone::kBad;
+    rows.back().severity = Severity::kBad;
   }
   return rows;
 }
@@ -187,12 +188,12 @@ std::string PathText(const ResponsePath& path) {
   return text;
 }
 
-std::string Painted(const std::string& text, Tone tone, bool color) {
-  if (!color || tone == Tone::kPlain || text.empty()) return text;
+std::string Painted(const std::string& text, Severity severity, bool color) {
+  if (!color || severity == Severity::kPlain || text.empty()) return text;
   constexpr int kGreen = 32;
   constexpr int kYellow = 33;
   constexpr int kRed = 31;
-  int code = tone == Tone::kGood ? kGreen : tone == Tone::kNotice ? kYellow : kRed;
+  int code = severity == Severity::kGood ? kGreen : severity == Severity::kNotice ? kYellow : kRed;
   return fmt::format("\x1b[{}m{}\x1b[0m", code, text);
 }
 
@@ -201,12 +202,12 @@ std::string Line(const Row& row, const Widths& widths, bool color) {
   if (color) step = fmt::format("\x1b[2m{}\x1b[0m", step);
   std::string text =
       fmt::format("  {}  {:<{}}  {:<{}}  {:>{}}  {}", step, row.what, widths.what, row.where,
-                  widths.where, row.took, widths.took, Painted(row.result, row.tone, color));
+                  widths.where, row.took, widths.took, Painted(row.result, row.severity, color));
   text.erase(text.find_last_not_of(' ') + 1);
   return text + "\n";
 }
 
-// Its value goes over all columns.
+// Its value spans all columns.
 std::string WideLine(std::string_view step, const std::string& value, const Widths& widths,
                      bool color) {
   std::string padded = fmt::format("{:<{}}", step, widths.step);
@@ -214,7 +215,7 @@ std::string WideLine(std::string_view step, const std::string& value, const Widt
   return fmt::format("  {}  {}\n", padded, value);
 }
 
-// The AAAA question of a site without IPv6 is asked, and tells nothing.
+// Hides the AAAA query of a site without IPv6, which has no information.
 bool IsShown(const DnsTry& attempt) {
   return attempt.question.type == RecordType::kA || !attempt.answer ||
          attempt.answer->kind == DnsAnswer::Kind::kFound;
@@ -226,7 +227,7 @@ std::string BytesText(uint64_t bytes) {
   constexpr uint64_t kThousand = 1000;
   if (bytes < kThousand) return fmt::format("{} byte{}", bytes, bytes == 1 ? "" : "s");
   double thousands = static_cast<double>(bytes) / kThousand;
-  // What would be rounded to 1000.0 KB is a megabyte.
+  // Values that would be rounded to 1000.0 KB are printed in MB.
   if (thousands < 999.95) return fmt::format("{:.1f} KB", thousands);
   return fmt::format("{:.1f} MB", thousands / kThousand);
 }
@@ -249,7 +250,7 @@ std::string RenderVisit(const Visit& visit, const Target& target, const VisitTex
     text += WideLine(step, value, widths, options.color);
   };
   if (visit.problem) {
-    add_line("failed", Painted(Printable(visit.problem->message), Tone::kBad, options.color));
+    add_line("failed", Painted(Printable(visit.problem->message), Severity::kBad, options.color));
   } else if (std::string path = PathText(visit.attempts.back().path); !path.empty()) {
     add_line("path", path);
   }

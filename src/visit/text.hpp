@@ -1,4 +1,4 @@
-// One visit as a person reads it, a line for each step:
+// A visit as text for people, a line for each step:
 //
 //   visit http://photos.example/ from new-york (198.51.100.0/24)
 //     dns      photos.example A      us-east 127.1.0.1:5300  0.4 ms  127.1.0.1, ttl 5 s, …
@@ -7,7 +7,7 @@
 //     path     edge us-east > data center us-east > instance us-east-1
 //     total    2.9 ms
 //
-// Pure. What came from the network is shown with its control characters replaced.
+// Pure. Control characters in text from the network are replaced.
 #pragma once
 
 #include <string>
@@ -18,7 +18,7 @@
 namespace meridian::visit {
 
 struct VisitTextOptions {
-  std::string url;   // as it was typed
+  std::string url;   // as typed by the user
   std::string from;  // Origin::shown
   bool color = false;
 };

@@ -37,7 +37,7 @@ namespace {
 using wire::dns::Question;
 using wire::dns::RecordType;
 
-// What is asked for, side by side, and what came of it.
+// The concurrent queries, and their results.
 struct LookUps {
   struct One {
     Question question;
@@ -58,7 +58,7 @@ io::Task<void> LookUp(DnsClient& dns, LookUps::One* one) {
   one->answer = co_await dns.LookUp(one->question, &one->tries);
 }
 
-// Why there is no address, from the answers about addresses.
+// The reason why there is no address, from the answers to A and AAAA.
 Error NoAddress(const Target& target, const LookUps& lookups) {
   for (const LookUps::One& one : lookups.all) {
     if (!one.answer) {
@@ -73,7 +73,7 @@ Error NoAddress(const Target& target, const LookUps& lookups) {
   return Error{Errc::kNotFound, fmt::format("{} has no address", target.host)};
 }
 
-// Notes when the one connection through it was made.
+// Records the time at which its single connection was made.
 class ConnectWatch final : public io::Network {
  public:
   ConnectWatch(io::Network& network, const Clock& clock) : network_(network), clock_(clock) {}
@@ -136,7 +136,7 @@ struct Request {
   const Target& target;
 };
 
-// Sends the GET and reads its response, noting the times of the steps that were begun.
+// Sends the GET and reads its response, and records the times of the steps that began.
 io::Task<Result<void>> Exchange(const Request& request, Attempt* attempt) {
   wire::http::HeaderFields fields;
   fields.Add("User-Agent", "meridian-visit");

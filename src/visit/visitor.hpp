@@ -1,8 +1,8 @@
-// Visitor: goes to a URL of the site as somebody who comes for the first time: looks the names up,
-// then GETs by a connection of its own, and where nobody answers tries the next address. Look-ups
-// share one DnsClient, as the programs of one machine share a resolver.
+// Visitor: requests a URL of the site as a first-time visitor does: looks up the names, then sends
+// a GET on a new connection, and without a response tries the next address. Visits share one
+// DnsClient, as programs of a machine share a resolver.
 //
-// One thread: the loop's. It must outlive its visits, of which several may go on at once.
+// One thread: the loop's. It must outlive its visits; several may run at the same time.
 #pragma once
 
 #include <memory>
@@ -19,7 +19,7 @@ namespace meridian::visit {
 
 struct VisitorOptions {
   Target target;
-  bool fallback = true;                           // try other addresses than the first
+  bool fallback = true;                           // try the other addresses if the first fails
   std::shared_ptr<io::TlsContext> tls = nullptr;  // for https
   VisitLimits limits;
 };
@@ -34,8 +34,8 @@ class Visitor {
   };
   Visitor(const Parts& parts, VisitorOptions options);
 
-  // One visit that was due at `due`, from which its time is counted. Its result means nothing when
-  // the fiber was cancelled meanwhile.
+  // Makes a visit. Its time is counted from `due`. The result is meaningless if the fiber was
+  // cancelled.
   io::Task<Visit> Go(TimePoint due);
 
  private:

@@ -15,8 +15,8 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::HasSubstr;
 
-// For what is to time out. Long enough for a server of the same process to answer.
-constexpr Duration kShortPatience = milliseconds{300};
+// For requests that should time out. Long enough for a server in the same process to answer.
+constexpr Duration kShortTimeouts = milliseconds{300};
 
 class VisitorTest : public testing::Test {
  protected:
@@ -74,7 +74,7 @@ TEST_F(VisitorTest, AnswersWithoutTtlAreAskedForAgain) {
 }
 
 TEST_F(VisitorTest, ARefusedConnectionIsFollowedByTheNextAddress) {
-  world_.east.edge = Manner::kAbsent;
+  world_.east.edge = ServerBehavior::kAbsent;
   Visit visit = world_.GoOnce({});
   ASSERT_EQ(visit.attempts.size(), 2u);
   EXPECT_EQ(ErrorOf(visit.attempts[0]), Errc::kRefused);
@@ -84,7 +84,7 @@ TEST_F(VisitorTest, ARefusedConnectionIsFollowedByTheNextAddress) {
 }
 
 TEST_F(VisitorTest, WithoutFallbackTheFirstAddressDecides) {
-  world_.east.edge = Manner::kAbsent;
+  world_.east.edge = ServerBehavior::kAbsent;
   Visit visit = world_.GoOnce({.fallback = false});
   EXPECT_EQ(visit.attempts.size(), 1u);
   EXPECT_TRUE(Failed(visit));
@@ -116,11 +116,11 @@ TEST_F(VisitorTest, ABodyThatIsCutOffIsFollowedByTheNextAddress) {
 }
 
 TEST_F(VisitorTest, ASilentEdgeIsFollowedByTheNextAddress) {
-  world_.east.edge = Manner::kSilent;
-  Visit visit = world_.GoOnce({.limits = {.silence_timeout = kShortPatience}});
+  world_.east.edge = ServerBehavior::kSilent;
+  Visit visit = world_.GoOnce({.limits = {.silence_timeout = kShortTimeouts}});
   ASSERT_EQ(visit.attempts.size(), 2u);
   EXPECT_EQ(ErrorOf(visit.attempts[0]), Errc::kTimeout);
-  EXPECT_GT(visit.attempts[0].request.value_or(Duration{}), kShortPatience / 2);
+  EXPECT_GT(visit.attempts[0].request.value_or(Duration{}), kShortTimeouts / 2);
   EXPECT_EQ(ServedBy(visit), "us-west");
 }
 
@@ -131,7 +131,7 @@ TEST_F(VisitorTest, AResponseThatNeverEndsIsGivenUp) {
            co_await io::Sleep(milliseconds{10})) {
     }
   };
-  Visit visit = world_.GoOnce({.fallback = false, .limits = {.response_timeout = kShortPatience}});
+  Visit visit = world_.GoOnce({.fallback = false, .limits = {.response_timeout = kShortTimeouts}});
   EXPECT_EQ(ErrorOf(visit.attempts[0]), Errc::kTimeout);
   EXPECT_EQ(visit.attempts[0].status, 200);
 }
@@ -166,7 +166,7 @@ TEST_F(VisitorTest, ARedirectionIsNotFollowedAndItsLocationIsCutShort) {
 }
 
 TEST_F(VisitorTest, WhenNobodyAnswersEveryAddressWasTried) {
-  world_.east.edge = world_.west.edge = Manner::kAbsent;
+  world_.east.edge = world_.west.edge = ServerBehavior::kAbsent;
   Visit visit = world_.GoOnce({});
   EXPECT_EQ(visit.attempts.size(), 2u);
   EXPECT_TRUE(Failed(visit));
@@ -185,7 +185,7 @@ TEST_F(VisitorTest, ANameWithoutAddressIsAProblem) {
 }
 
 TEST_F(VisitorTest, WithoutNameServersThereIsAProblem) {
-  world_.east.dns = world_.west.dns = Manner::kAbsent;
+  world_.east.dns = world_.west.dns = ServerBehavior::kAbsent;
   Visit visit = world_.GoOnce({.limits = {.dns_try_timeout = milliseconds{1}}});
   EXPECT_EQ(visit.problem.value_or(Error{}).code, Errc::kTimeout);
   EXPECT_THAT(visit.problem.value_or(Error{}).message,
@@ -238,13 +238,13 @@ TEST_F(VisitorTest, ACertificateOfAnotherCaIsAFailureWithoutFallback) {
 TEST_F(VisitorTest, ATlsHandshakeThatDoesNotComeIsFollowedByTheNextAddress) {
   Authority authority(world_.site);
   world_.east.tls = world_.west.tls = authority.server;
-  world_.east.edge = Manner::kSilent;
+  world_.east.edge = ServerBehavior::kSilent;
   Visit visit = world_.GoOnce({.url = "https://photos.example/",
-                               .limits = {.connect_timeout = kShortPatience},
+                               .limits = {.connect_timeout = kShortTimeouts},
                                .tls = authority.Client()});
   ASSERT_EQ(visit.attempts.size(), 2u);
   EXPECT_EQ(ErrorOf(visit.attempts[0]), Errc::kTimeout);
-  EXPECT_GT(visit.attempts[0].secure.value_or(Duration{}), kShortPatience / 2);
+  EXPECT_GT(visit.attempts[0].secure.value_or(Duration{}), kShortTimeouts / 2);
   EXPECT_EQ(ServedBy(visit), "us-west");
 }
 

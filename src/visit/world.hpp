@@ -1,6 +1,6 @@
-// For tests: the photos site on the loopback interface, with name servers and edges of the test's
-// own making, so that each can refuse, be silent, or answer badly. Addresses and ports are free
-// ones, so that tests run beside each other.
+// For tests: the photos site on the loopback interface, with test name servers and edges that can
+// refuse connections, be silent, or send bad answers. Uses free addresses and ports, so that tests
+// can run in parallel.
 #pragma once
 
 #include <array>
@@ -23,19 +23,19 @@ namespace meridian::visit {
 
 using Messages = std::vector<std::vector<uint8_t>>;
 
-// What happens to one who comes.
-enum class Manner : uint8_t {
+// The behavior of a test server.
+enum class ServerBehavior : uint8_t {
   kServing,
-  kSilent,  // connections and datagrams arrive, and nobody looks at them
+  kSilent,  // accepts connections and datagrams, but never reads them
   kAbsent,  // nothing listens
 };
 
 // One data center.
 struct World {
-  Manner dns = Manner::kServing;
-  Manner edge = Manner::kServing;
+  ServerBehavior dns = ServerBehavior::kServing;
+  ServerBehavior edge = ServerBehavior::kServing;
   http::Server::Handler handler;
-  std::shared_ptr<io::TlsContext> tls;  // the edge's, which then speaks nothing else
+  std::shared_ptr<io::TlsContext> tls;  // the edge's; if set, the edge serves HTTPS only
   // The datagrams to send for a query. Unset: the response of the site's own server.
   std::function<Messages(Bytes query)> answer_udp;
   std::function<std::vector<uint8_t>(Bytes query)> answer_tcp;
@@ -48,8 +48,8 @@ struct World {
   std::unique_ptr<http::Server> server;
 };
 
-// What is visited, and how.
-struct Journey {
+// The options of a visit.
+struct VisitPlan {
   std::string url = "http://photos.example/";
   std::string from = "new-york";
   bool fallback = true;
@@ -74,7 +74,7 @@ class VisitWorld {
     }
   }
 
-  // Runs `use()`, a coroutine, while the data centers are as they are now.
+  // Runs the coroutine `use()` with servers as `east` and `west` are configured now.
   template <class Use>
   void Run(Use use) {
     auto run = [&]() -> io::Task<void> {
@@ -95,36 +95,35 @@ class VisitWorld {
     loop.RunToEnd(run());
   }
 
-  // Visits one after the other, all with one resolver.
-  std::vector<Visit> Go(const Journey& journey, int times = 1) {
+  // Makes visits one after the other, all with one resolver.
+  std::vector<Visit> Go(const VisitPlan& plan, int times = 1) {
     std::vector<Visit> visits;
     Run([&]() -> io::Task<void> {
-      DnsClient dns(loop, network, DnsOptions(journey));
-      Visitor visitor({loop, network, dns, site}, Options(journey));
+      DnsClient dns(loop, network, DnsOptions(plan));
+      Visitor visitor({loop, network, dns, site}, Options(plan));
       for (int i = 0; i < times; ++i) visits.push_back(co_await visitor.Go(driver.Now()));
     });
     return visits;
   }
-  Visit GoOnce(const Journey& journey) { return Go(journey).front(); }
+  Visit GoOnce(const VisitPlan& plan) { return Go(plan).front(); }
 
-  DnsClientOptions DnsOptions(const Journey& journey) const {
-    DnsClientOptions options{
-        .servers = {},
-        .subnet = ParseOrigin(journey.from, dns::PhotosPlaces()).value().subnet,
-        .limits = journey.limits};
+  DnsClientOptions DnsOptions(const VisitPlan& plan) const {
+    DnsClientOptions options{.servers = {},
+                             .subnet = ParseOrigin(plan.from, dns::PhotosPlaces()).value().subnet,
+                             .limits = plan.limits};
     for (const site::DataCenter& dc : site.datacenters) {
       options.servers.push_back({dc.name, {dc.address, site.ports.dns}});
     }
     return options;
   }
-  VisitorOptions Options(const Journey& journey) const {
-    return {.target = ParseTarget(journey.url, site).value(),
-            .fallback = journey.fallback,
-            .tls = journey.tls,
-            .limits = journey.limits};
+  VisitorOptions Options(const VisitPlan& plan) const {
+    return {.target = ParseTarget(plan.url, site).value(),
+            .fallback = plan.fallback,
+            .tls = plan.tls,
+            .limits = plan.limits};
   }
 
-  // What the site's own name server says, with `ttl_seconds`.
+  // The response of the site's own name server, with `ttl_seconds`.
   std::vector<uint8_t> Respond(Bytes query, dns::Transport transport,
                                uint32_t ttl_seconds = 30) const {
     dns::PhotosOptions options;
@@ -157,7 +156,7 @@ class VisitWorld {
                                   .address = address,
                                   .public_addresses = {address}});
     }
-    // Free at one of this process's own addresses is free at both.
+    // A port that is free at one of this process's own addresses is free at both.
     Endpoint any{site.datacenters[0].address, 0};
     auto edge = network.Listen(any, {}).value();
     auto edge_https = network.Listen(any, {}).value();
@@ -169,18 +168,18 @@ class VisitWorld {
 
   void Start(World& world, const IpAddress& address, io::Scope& servers) {
     Endpoint dns{address, site.ports.dns};
-    if (world.dns != Manner::kAbsent) {
+    if (world.dns != ServerBehavior::kAbsent) {
       world.datagrams = network.Bind(dns).value();
       world.tcp = network.Listen(dns, {}).value();
     }
-    if (world.dns == Manner::kServing) {
+    if (world.dns == ServerBehavior::kServing) {
       servers.Spawn(ServeUdp(world));
       servers.Spawn(ServeTcp(world));
     }
-    if (world.edge == Manner::kAbsent) return;
+    if (world.edge == ServerBehavior::kAbsent) return;
     uint16_t port = world.tls ? site.ports.edge_https : site.ports.edge;
     world.listener = network.Listen({address, port}, {}).value();
-    if (world.edge == Manner::kSilent) return;
+    if (world.edge == ServerBehavior::kSilent) return;
     world.server =
         std::make_unique<http::Server>(loop, http::ServerOptions{.tls = world.tls}, world.handler);
     world.server->Serve(std::move(world.listener));
@@ -203,7 +202,7 @@ class VisitWorld {
     }
   }
 
-  // One question a connection.
+  // Answers one query per connection.
   io::Task<void> ServeTcp(World& world) {
     for (;;) {
       auto stream = co_await world.tcp->Accept();

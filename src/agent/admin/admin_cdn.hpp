@@ -1,5 +1,5 @@
-// GET /.meridian/cdn at the admin port: what the edge of this data center tells of its work
-// (site/view/cdn_report.hpp), passed on from its ops port. 503: no edge answers here.
+// GET /.meridian/cdn at the admin port: the CDN report of this data center's edge
+// (site/view/cdn_report.hpp), fetched from its ops port. 503: the edge does not answer.
 #pragma once
 
 #include "agent/context.hpp"

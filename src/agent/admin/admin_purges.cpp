@@ -23,7 +23,7 @@
 namespace meridian::agent {
 namespace {
 
-// All of the request's body, which the server bounds.
+// The whole body of the request; the server limits its size.
 io::Task<Result<std::string>> ReadAll(http::Exchange& exchange) {
   std::string text;
   for (;;) {
@@ -46,39 +46,39 @@ io::Task<void> RespondJson(http::Exchange& exchange, std::string json) {
 
 }  // namespace
 
-std::optional<Duration> PatienceOf(std::optional<std::string_view> query) {
+std::optional<Duration> ReadPurgeTimeout(std::optional<std::string_view> query) {
   constexpr std::string_view kWait = "wait=";
-  if (!query || query->empty()) return kPurgePatience;
+  if (!query || query->empty()) return kPurgeTimeout;
   if (!query->starts_with(kWait)) return std::nullopt;
   query->remove_prefix(kWait.size());
   uint32_t milliseconds = 0;
   auto parsed = std::from_chars(query->data(), query->data() + query->size(), milliseconds);
   if (parsed.ec != std::errc() || parsed.ptr != query->data() + query->size()) return std::nullopt;
-  return std::min<Duration>(std::chrono::milliseconds{milliseconds}, kMaxPurgePatience);
+  return std::min<Duration>(std::chrono::milliseconds{milliseconds}, kMaxPurgeTimeout);
 }
 
 io::Task<void> ServePurge(Purges& purges, http::Exchange& exchange) {
-  std::optional<Duration> patience = PatienceOf(exchange.request().query);
-  if (!patience) {
+  std::optional<Duration> timeout = ReadPurgeTimeout(exchange.request().query);
+  if (!timeout) {
     co_return co_await Refuse(exchange, 400, {Errc::kInvalid, "expected ?wait=MILLISECONDS"});
   }
   Result<std::string> body = co_await ReadAll(exchange);
-  if (!body) co_return;  // the server says what was wrong with it
+  if (!body) co_return;  // the server has answered the error
   Result<site::PurgeOrder> order = site::ReadPurgeOrder(*body);
   if (!order) co_return co_await Refuse(exchange, 400, order.error());
-  auto report = co_await purges.Purge(std::move(*order), *patience);
+  auto report = co_await purges.Purge(std::move(*order), *timeout);
   if (!report) co_return co_await Refuse(exchange, 503, report.error());
   co_await RespondJson(exchange, site::ToJson(*report));
 }
 
-io::Task<void> ServePurgeQuestion(Purges& purges, http::Exchange& exchange) {
+io::Task<void> ServePurgePoll(Purges& purges, http::Exchange& exchange) {
   Result<std::string> body = co_await ReadAll(exchange);
   if (!body) co_return;
-  Result<site::PurgeQuestion> question = site::ReadPurgeQuestion(*body);
-  if (!question) co_return co_await Refuse(exchange, 400, question.error());
-  auto news = co_await purges.Answer(std::move(*question));
-  if (!news) co_return co_await Refuse(exchange, 400, news.error());
-  co_await RespondJson(exchange, site::ToJson(*news));
+  Result<site::PurgePoll> poll = site::ReadPurgePoll(*body);
+  if (!poll) co_return co_await Refuse(exchange, 400, poll.error());
+  auto answer = co_await purges.OnPoll(std::move(*poll));
+  if (!answer) co_return co_await Refuse(exchange, 400, answer.error());
+  co_await RespondJson(exchange, site::ToJson(*answer));
 }
 
 }  // namespace meridian::agent

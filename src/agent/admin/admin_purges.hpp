@@ -1,10 +1,10 @@
-// What the admin port says about purges:
+// The purge paths of the admin port:
 //
-//   POST /.meridian/purge?wait=5000   site::PurgeOrder to site::PurgeReport; waits so many
-//                                     milliseconds for the edges
-//   POST /.meridian/purges            site::PurgeQuestion to site::PurgeNews; waits for news
+//   POST /.meridian/purge?wait=5000   site::PurgeOrder to site::PurgeReport; waits up to 5000 ms
+//   for the edges POST /.meridian/purges            site::PurgePoll to site::PurgePollAnswer; waits
+//   for new orders
 //
-// 400: what was sent cannot be read. 503: it could not be written.
+// 400: the request is malformed. 503: the order could not be written.
 #pragma once
 
 #include <optional>
@@ -21,9 +21,9 @@ inline constexpr std::string_view kPurgePath = "/.meridian/purge";
 inline constexpr std::string_view kPurgesPath = "/.meridian/purges";
 
 io::Task<void> ServePurge(Purges& purges, http::Exchange& exchange);
-io::Task<void> ServePurgeQuestion(Purges& purges, http::Exchange& exchange);
+io::Task<void> ServePurgePoll(Purges& purges, http::Exchange& exchange);
 
-// What the query of kPurgePath asks for, at most kMaxPurgePatience; none: it says something else.
-std::optional<Duration> PatienceOf(std::optional<std::string_view> query);
+// The timeout in the query of kPurgePath, at most kMaxPurgeTimeout; none: the query is malformed.
+std::optional<Duration> ReadPurgeTimeout(std::optional<std::string_view> query);
 
 }  // namespace meridian::agent

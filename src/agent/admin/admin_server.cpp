@@ -60,14 +60,15 @@ io::Task<void> RespondJson(http::Exchange& exchange, std::string json) {
   (void)co_await exchange.Respond({.fields = fields}, AsBytes(json));
 }
 
-// Without waiting for the body: who shows no token is not to hold a place with half a request.
+// Does not wait for the body, so that a client without the token cannot occupy a connection with an
+// incomplete request.
 io::Task<void> Refuse(http::Exchange& exchange) {
   (void)co_await exchange.Respond(
       {.status = 401, .fields = {{"Content-Type", "text/plain; charset=utf-8"}}, .close = true},
       AsBytes("show the token of the state directory\n"));
 }
 
-// What another data center may ask too.
+// Paths that other data centers may request too.
 bool IsForPeers(const wire::http::RequestHead& request) {
   if (request.method == "GET") return request.path == kViewPath;
   return request.method == "POST" && (request.path == kPurgePath || request.path == kPurgesPath);
@@ -95,7 +96,7 @@ Result<void> AdminServer::Start() {
   auto listener = context_.network.Listen(at, {});
   if (!listener) {
     return Fail(
-        PortProblem({.at = at, .whose = "the agent", .table = "[admin]"}, listener.error()));
+        PortProblem({.at = at, .owner = "the agent", .table = "[admin]"}, listener.error()));
   }
   listener_ = std::move(*listener);
   scope_.Spawn(Accept());
@@ -121,7 +122,7 @@ io::Task<void> AdminServer::Accept() {
   co_await accept.Run();
 }
 
-// Also a connection of this host to one of its own addresses comes from that address.
+// Connections from this host to one of its own addresses have that address as their source.
 bool AdminServer::IsOfThisHost(const Endpoint& peer) const {
   IpAddress address = peer.address.Unmapped();
   return address.is_loopback() || address == context_.here.address ||
@@ -145,7 +146,7 @@ io::Task<void> AdminServer::Admit(std::unique_ptr<io::Stream> stream, Silent& si
   io::Fiber* fiber = &co_await io::ThisFiber{};
   silent.push_back(fiber);
   co_await Greet(std::move(stream));
-  std::erase(silent, fiber);  // unless it had to make way
+  std::erase(silent, fiber);  // unless it was evicted
 }
 
 io::Task<void> AdminServer::Greet(std::unique_ptr<io::Stream> stream) {
@@ -159,7 +160,7 @@ io::Task<void> AdminServer::Greet(std::unique_ptr<io::Stream> stream) {
   Endpoint peer = stream->peer();
   auto secured = co_await io::TlsAccept(tls_, std::move(stream), deadline);
   if (secured) {
-    // Without a data center's certificate it is anybody, and needs the token.
+    // A client without a data center's certificate needs the token.
     bool is_peer = IsPeer((*secured)->peer_names());
     refusals_.OnAdmitted(peer.address);
     http::Server& others = IsOfThisHost(peer) ? server_here_ : server_elsewhere_;
@@ -198,7 +199,7 @@ io::Task<void> AdminServer::Handle(http::Exchange& exchange, bool is_peer) {
 io::Task<void> AdminServer::HandlePeer(http::Exchange& exchange) {
   const wire::http::RequestHead& request = exchange.request();
   if (request.path == kPurgePath) co_return co_await ServePurge(purges_, exchange);
-  if (request.path == kPurgesPath) co_return co_await ServePurgeQuestion(purges_, exchange);
+  if (request.path == kPurgesPath) co_return co_await ServePurgePoll(purges_, exchange);
   Result<std::string> json = site::ToJson(agent_.view());
   if (json) co_return co_await RespondJson(exchange, std::move(*json));
   (void)co_await http::RespondText(exchange, 500, json.error().message + "\n");
@@ -240,7 +241,7 @@ io::Task<void> AdminServer::RestartInstance(http::Exchange& exchange) {
   }
 }
 
-// Tiers answer operators on loopback; this is how those who are elsewhere ask.
+// Tiers answer operators on loopback only; the admin port forwards requests of operators elsewhere.
 io::Task<void> AdminServer::AskTier(http::Exchange& exchange) {
   const wire::http::RequestHead& asked = exchange.request();
   std::string_view path = asked.path.substr(kTierPath.size());

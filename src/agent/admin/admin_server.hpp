@@ -1,4 +1,4 @@
-// The admin port. It speaks plain HTTP and TLS on the one port, told apart by the first byte:
+// The admin port: plain HTTP and TLS on the same port, distinguished by the first byte:
 //
 //   GET  /.meridian/view     the SiteView       a peer with the site's certificate, or the token
 //   POST /.meridian/purge    admin_purges.hpp   the same
@@ -7,14 +7,14 @@
 //   GET  /.meridian/cdn      admin_cdn.hpp      the token
 //   POST /.meridian/drain    200, or 409        the token
 //   POST /.meridian/undrain  200, or 409        the token
-//   GET  /.meridian/tier/T/… what tier T says at its ops port       the token
+//   GET  /.meridian/tier/T/… the answer of T at its ops port          the token
 //   GET  /metrics            Prometheus text    the token
 //
-// The token goes in `Authorization: Bearer …`; it is compared in constant time. Plain HTTP is
-// served to loopback only: from elsewhere the token would cross a network in the clear.
+// The token goes in `Authorization: Bearer …`; it is compared in constant time. Only loopback
+// clients may use plain HTTP: from elsewhere the token would cross a network unencrypted.
 //
-// Connections that say nothing cannot lock an operator out: at the limit the longest silent one
-// makes way for the newcomer.
+// Silent connections cannot lock an operator out: at the limit, a new connection evicts the
+// connection that has been silent for the longest time.
 //
 // Owned by the agent's main; one thread: the loop's.
 #pragma once
@@ -42,11 +42,11 @@ class AdminServer {
 
  private:
   io::Task<void> Accept();
-  // Connections of Admit, the longest silent first.
+  // Connections that have not yet sent a byte, the oldest first.
   using Silent = std::deque<io::Fiber*>;
 
   bool IsOfThisHost(const Endpoint& peer) const;
-  // Ends the connection that has said nothing for the longest time. False: there is none.
+  // Ends the connection that has been silent for the longest time. False: there is none.
   static bool EvictSilent(Silent& silent);
   void Take(std::unique_ptr<io::Stream> stream);
   io::Task<void> Admit(std::unique_ptr<io::Stream> stream, Silent& silent);
@@ -66,11 +66,11 @@ class AdminServer {
   std::shared_ptr<io::TlsContext> tls_;
   std::unique_ptr<io::Listener> listener_;
   Refusals refusals_;
-  // This host's operators have room of their own, which strangers cannot fill.
+  // Clients of this host have a separate limit, which other clients cannot use up.
   Silent silent_here_;
   Silent silent_elsewhere_;
-  http::Server server_here_;       // clients of this host, with the token
-  http::Server server_elsewhere_;  // the same, by TLS
+  http::Server server_here_;       // plain HTTP from this host, with the token
+  http::Server server_elsewhere_;  // TLS clients, with the token
   http::Server peer_server_;       // by mutual TLS: other data centers
   io::Scope scope_;
 };

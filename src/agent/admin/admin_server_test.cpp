@@ -40,7 +40,7 @@ class AdminServerTest : public testing::Test, public AgentWorld {
     std::string token = "";
   };
 
-  // Runs `test` beside an admin server of us-east.
+  // Runs `test` together with an admin server of us-east.
   template <class Test>
   void Run(Test test) {
     auto main = [&]() -> io::Task<void> {
@@ -66,7 +66,7 @@ class AdminServerTest : public testing::Test, public AgentWorld {
 
   Endpoint At() const { return {site_.datacenters[0].address, site_.ports.admin}; }
 
-  // `count` connections that have sent `said` and nothing more.
+  // `count` connections that have sent only `said`.
   io::Task<std::vector<Wire>> Silent(size_t count, std::string said) {
     std::vector<Wire> all;
     for (size_t i = 0; i < count; ++i) {
@@ -120,7 +120,7 @@ TEST_F(AdminServerTest, SilentConnectionsDoNotLockTheOperatorOut) {
   Run([&]() -> io::Task<void> {
     std::vector<Wire> silent = co_await Silent(kMaxAdminConnections + 1, "");
     EXPECT_EQ(co_await Status({nullptr, kToken}, "GET", "/.meridian/status"), 200);
-    // The one that was silent for longest made way.
+    // The connection that was silent for the longest time was evicted.
     uint8_t byte = 0;
     Result<size_t> got = co_await silent.front()->Read({&byte, 1}, loop_.After(seconds(5)));
     EXPECT_TRUE(!got || *got == 0);

@@ -1,8 +1,8 @@
-// Which refusals at the admin port are worth a line in the log: a peer that is refused tries again
-// each second, and is told of once, until it is let in or refused for another reason. Pure.
+// Decides which refusals at the admin port are logged. A refused peer tries again each second, but
+// is logged once, until it is admitted or refused for another reason. Pure.
 //
-// Owned by the admin server; one thread. Bounded: of many sources at once the older are forgotten,
-// and told of again.
+// Owned by the admin server; one thread. Bounded: past kMaxSources it forgets sources, which are
+// then logged again.
 #pragma once
 
 #include <cstddef>
@@ -18,7 +18,7 @@ class Refusals {
  public:
   static constexpr size_t kMaxSources = 256;
 
-  // True when this is news.
+  // True if this refusal should be logged.
   bool OnRefused(const IpAddress& source, std::string_view why);
   void OnAdmitted(const IpAddress& source) { last_.erase(source); }
 

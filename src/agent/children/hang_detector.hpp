@@ -1,8 +1,8 @@
-// Whether a process that runs has stopped answering its probes. Pure: told what becomes of each
-// probe, and the time.
+// Detects that a running process has stopped answering its probes. Pure: its inputs are the outcome
+// of each probe and the time.
 //
-// Invariants: only time between probes counts as silence, so an agent that was itself stopped does
-// not take its tiers for hung. A process that has never answered may be starting, and gets
+// Invariants: only time between probes counts as silence, so tiers do not count as hung because the
+// agent itself was stopped. A process without a first answer may still be starting, and gets
 // kFirstAnswerTimeout.
 #pragma once
 
@@ -15,7 +15,7 @@ namespace meridian::agent {
 
 class HangDetector {
  public:
-  // `kill_after`: the silence after which the process is to be replaced.
+  // `kill_after`: the silence after which the process should be killed.
   HangDetector(Duration kill_after, TimePoint started)
       : kill_after_(std::max(kill_after, kHungAfter)), last_probe_(started) {}
 

@@ -14,7 +14,7 @@
 namespace meridian::agent {
 
 bool IsPortTaken(uint16_t port) {
-  // Bound at the wildcard address: that fails wherever any address has it.
+  // Binding the wildcard address fails if any address has a listener at the port.
   return !io::OpenListeningSocket({IpAddress(), port}, {}).has_value();
 }
 

@@ -22,17 +22,17 @@ void Replacement::Observe(Watched& watched, InstanceState state, TimePoint now) 
   if (state != InstanceState::kHealthy) watched.healthy_since.reset();
   if (state == InstanceState::kUnhealthy && !watched.unhealthy_since) watched.unhealthy_since = now;
   if (state == InstanceState::kHealthy && !watched.healthy_since) watched.healthy_since = now;
-  // As long a good time as the wait has grown to: the earlier replacements are forgotten.
+  // Healthy for as long as its wait has grown: resets the wait.
   if (watched.healthy_since && now - *watched.healthy_since >= watched.wait) {
-    watched.wait = patience_;
+    watched.wait = timeout_;
   }
 }
 
 std::optional<size_t> Replacement::Choose(std::span<const InstanceState> states, TimePoint now) {
-  watched_.resize(states.size(), Watched{.wait = patience_});
+  watched_.resize(states.size(), Watched{.wait = timeout_});
   for (size_t i = 0; i < states.size(); ++i) Observe(watched_[i], states[i], now);
   bool any_healthy = std::ranges::find(states, InstanceState::kHealthy) != states.end();
-  if (any_healthy) wait_if_none_healthy_ = patience_;
+  if (any_healthy) wait_if_none_healthy_ = timeout_;
   if (now < not_before_) return std::nullopt;
   std::optional<size_t> chosen;
   for (size_t i = 0; i < watched_.size(); ++i) {
@@ -44,7 +44,7 @@ std::optional<size_t> Replacement::Choose(std::span<const InstanceState> states,
   watched_[*chosen].wait = Doubled(watched_[*chosen].wait);
   watched_[*chosen].unhealthy_since.reset();
   if (!any_healthy) wait_if_none_healthy_ = Doubled(wait_if_none_healthy_);
-  not_before_ = SaturatingAdd(now, any_healthy ? patience_ : wait_if_none_healthy_);
+  not_before_ = SaturatingAdd(now, any_healthy ? timeout_ : wait_if_none_healthy_);
   return chosen;
 }
 

@@ -1,14 +1,14 @@
-// Which instance of the application is replaced because it has been unhealthy for too long, and
-// when. Pure: told the instances' states and the time.
+// Decides which instance of the application to replace because it has been unhealthy for too long,
+// and when. Pure: its inputs are the instances' states and the time.
 //
-// Decision. While some instance here is healthy, the fault is the unhealthy instance's own: it is
-// replaced after `patience`. When none is healthy, the cause is probably shared (a database that is
-// down), which no restart cures, and restarting all of them would greet its return with cold
-// instances only. But all may also hang in the same way, so one is tried: then another after twice
-// as long, and so on up to kMaxReplacementWait.
+// While another instance here is healthy, an unhealthy instance is itself at fault: it is replaced
+// after `timeout`. If none is healthy, the cause is probably shared (a database that is down). A
+// restart does not help then, and after restarting all of them only cold instances would be left
+// when the database returns. But all may also hang in the same way, so it replaces one instance,
+// then another after twice the wait, and so on up to kMaxReplacementWait.
 //
-// Invariants: two replacements are never closer than `patience`. An instance that turns unhealthy
-// again soon after it was replaced waits twice as long for the next time.
+// Invariants: the time between two replacements is at least `timeout`. If an instance becomes
+// unhealthy again soon after its replacement, its next wait is twice as long.
 #pragma once
 
 #include <cstddef>
@@ -23,9 +23,9 @@ namespace meridian::agent {
 
 class Replacement {
  public:
-  explicit Replacement(Duration patience) : patience_(patience), wait_if_none_healthy_(patience) {}
+  explicit Replacement(Duration timeout) : timeout_(timeout), wait_if_none_healthy_(timeout) {}
 
-  // The index of the instance that is to be replaced now, if any.
+  // The index of the instance to replace now, if any.
   std::optional<size_t> Choose(std::span<const site::InstanceState> states, TimePoint now);
 
  private:
@@ -37,7 +37,7 @@ class Replacement {
   void Observe(Watched& watched, site::InstanceState state, TimePoint now) const;
   static Duration Doubled(Duration wait);
 
-  Duration patience_;
+  Duration timeout_;
   Duration wait_if_none_healthy_;
   std::vector<Watched> watched_;
   TimePoint not_before_ = TimePoint::min();

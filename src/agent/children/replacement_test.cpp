@@ -19,10 +19,11 @@ using std::chrono::seconds;
 
 constexpr InstanceState kHealthy = InstanceState::kHealthy;
 constexpr InstanceState kUnhealthy = InstanceState::kUnhealthy;
-constexpr Duration kPatience = seconds(30);
+constexpr Duration kUnhealthyTimeout = seconds(30);
 const TimePoint kStart{std::chrono::hours{1}};
 
-// When an instance is replaced, within `duration` from kStart, if nothing changes but that.
+// The times at which instances are replaced, within `duration` from kStart, if their states do not
+// change otherwise.
 std::vector<Duration> Replacements(Replacement& replacement,
                                    const std::vector<InstanceState>& states, Duration duration) {
   std::vector<Duration> times;
@@ -33,7 +34,7 @@ std::vector<Duration> Replacements(Replacement& replacement,
 }
 
 TEST(Replacement, AnInstanceThatIsUnhealthyForLongIsReplacedWhileAnotherIsHealthy) {
-  Replacement replacement(kPatience);
+  Replacement replacement(kUnhealthyTimeout);
   std::vector<InstanceState> states = {kHealthy, kUnhealthy};
   EXPECT_EQ(replacement.Choose(states, kStart), std::nullopt);
   EXPECT_EQ(replacement.Choose(states, kStart + seconds(29)), std::nullopt);
@@ -42,7 +43,7 @@ TEST(Replacement, AnInstanceThatIsUnhealthyForLongIsReplacedWhileAnotherIsHealth
 }
 
 TEST(Replacement, AnInstanceThatRecoversInTimeIsNotReplaced) {
-  Replacement replacement(kPatience);
+  Replacement replacement(kUnhealthyTimeout);
   std::vector<InstanceState> bad = {kHealthy, kUnhealthy};
   std::vector<InstanceState> good = {kHealthy, kHealthy};
   replacement.Choose(bad, kStart);
@@ -51,21 +52,21 @@ TEST(Replacement, AnInstanceThatRecoversInTimeIsNotReplaced) {
 }
 
 TEST(Replacement, AnInstanceThatStaysUnhealthyIsReplacedEverMoreSeldom) {
-  Replacement replacement(kPatience);
+  Replacement replacement(kUnhealthyTimeout);
   std::vector<Duration> times =
       Replacements(replacement, {kHealthy, kUnhealthy}, std::chrono::minutes(5));
   EXPECT_EQ(times, (std::vector<Duration>{seconds(30), seconds(91), seconds(212)}));
 }
 
 TEST(Replacement, WhenAllAreUnhealthyOneIsTriedAndNotAllAtOnce) {
-  Replacement replacement(kPatience);
+  Replacement replacement(kUnhealthyTimeout);
   std::vector<InstanceState> states(4, kUnhealthy);
   std::vector<Duration> times = Replacements(replacement, states, std::chrono::minutes(4));
   EXPECT_EQ(times, (std::vector<Duration>{seconds(30), seconds(90), seconds(210)}));
 }
 
 TEST(Replacement, WhenTheTriedInstanceIsHealthyTheOthersFollowOneByOne) {
-  Replacement replacement(kPatience);
+  Replacement replacement(kUnhealthyTimeout);
   std::vector<InstanceState> states(3, kUnhealthy);
   replacement.Choose(states, kStart);
   ASSERT_EQ(replacement.Choose(states, kStart + seconds(30)), size_t{0});
@@ -81,7 +82,7 @@ TEST(Replacement, WhenTheTriedInstanceIsHealthyTheOthersFollowOneByOne) {
 }
 
 TEST(Replacement, ALongWaitIsBounded) {
-  Replacement replacement(kPatience);
+  Replacement replacement(kUnhealthyTimeout);
   std::vector<Duration> times =
       Replacements(replacement, {kUnhealthy, kUnhealthy}, std::chrono::hours(2));
   for (size_t i = 1; i < times.size(); ++i) {

@@ -48,7 +48,7 @@ TierChild::TierChild(const Context& context, TierSpec spec, std::function<void()
       changed_(std::move(changed)),
       child_(context.driver, context.loop,
              {.name = spec_.name,
-              .stop_signal = SIGINT,  // nobody follows: no time for clients to move over
+              .stop_signal = SIGINT,  // no process follows, so clients get no time to move over
               .stop_timeout = kTierStopTimeout,
               .prepare = [this] { return Prepare(); },
               .attend = [this](io::Process& process) { return Attend(process); },
@@ -113,7 +113,7 @@ io::Task<void> TierChild::ReadReports() {
       }
       if (!*line) break;
       report_ = *report;
-      // A tier that cannot start says why, and ends.
+      // A tier that cannot start logs why, and ends.
       if (!report_.ready && !report_.detail.empty()) child_.Explain(report_.detail);
       changed_();
     }
@@ -128,8 +128,8 @@ io::Task<void> TierChild::Attend(io::Process& process) {
   co_await writing.Join();
 }
 
-// Only silence is a miss: a connection that is refused or reset was answered by the tier, or failed
-// here for want of descriptors.
+// Only a timeout is a miss: a refused or reset connection was answered by the tier, or failed here
+// because no descriptor was free.
 io::Task<void> TierChild::Probe(io::Process& process) {
   http::Client client(context_.loop, context_.network, {.address = spec_.ops});
   hang_.emplace(context_.site.agent.hung_timeout, context_.loop.Now());
@@ -168,7 +168,7 @@ void TierChild::OnProbed(const io::Process& process, bool was_hung) {
     child_.Kill(fmt::format("it hung: no answer at {} for {:.0f} s", spec_.ops.ToString(),
                             Seconds(hang_->silence())));
   } else if (first) {
-    LOG_WARNING("a tier that hangs is left alone: a debugger holds it", {"tier", spec_.name});
+    LOG_WARNING("a hung tier is not killed: a debugger is attached", {"tier", spec_.name});
     changed_();
   }
 }
@@ -180,7 +180,7 @@ std::string TierChild::Condition() const {
   if (!hung()) return report_.ready ? report_.detail : child_.problem();
   std::string text =
       fmt::format("no answer at {} for over {:.0f} s", spec_.ops.ToString(), Seconds(kHungAfter));
-  if (debugged_) return text + "; left alone while a debugger holds it";
+  if (debugged_) return text + "; not killed while a debugger is attached";
   return text + fmt::format("; killed and started again after {:g} s ([agent] hung_timeout)",
                             Seconds(context_.site.agent.hung_timeout));
 }

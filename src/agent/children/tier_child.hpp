@@ -1,9 +1,9 @@
-// One tier of this data center, run as a child: `meridian edge --dc us-east …`. Its listening
-// sockets are the agent's, made once and inherited by each process of the tier, so that connections
-// which arrive while it is started again wait in the kernel and are not refused.
+// A child process that runs a tier of this data center: `meridian edge --dc us-east …`. The agent
+// owns the listening sockets and each process of the tier inherits them, so that connections that
+// arrive during a restart wait in the kernel and are not refused.
 //
-// The control stream is an inherited socket pair. Only the newest view is ever kept for a tier: a
-// stalled one costs one line, not a queue.
+// The control stream is an inherited socket pair. Only the newest view is kept for a tier, so a
+// stalled tier costs one line of memory, not a queue.
 //
 // Owned by the agent; one thread: the agent's loop.
 #pragma once
@@ -23,12 +23,12 @@ namespace meridian::agent {
 
 struct TierSpec {
   struct Socket {
-    std::string name;  // as the tier asks for it
+    std::string name;  // in the tier's TierDescription
     io::Fd fd;
   };
   std::string name;
   uint16_t port = 0;                // public
-  Endpoint ops;                     // where it is probed
+  Endpoint ops;                     // address of the probes
   bool serves_application = false;  // see TierEntry
   bool serves_others = false;       // see TierEntry
   std::vector<Socket> sockets;
@@ -36,12 +36,12 @@ struct TierSpec {
 
 class TierChild {
  public:
-  // `changed` is called when its report or its process has changed.
+  // Calls `changed` when the report or the process changes.
   TierChild(const Context& context, TierSpec spec, std::function<void()> changed);
 
   io::Task<void> Run() { return child_.Run(); }
   void Stop() { child_.Stop(); }
-  // `line`: EncodeView's. The tier gets it, unless a newer one comes first.
+  // `line`: from EncodeView. The tier gets it, unless a newer line replaces it first.
   void SendView(std::shared_ptr<const std::string> line);
 
   const std::string& name() const { return spec_.name; }
@@ -49,13 +49,13 @@ class TierChild {
   bool serves_application() const { return spec_.serves_application; }
   bool serves_others() const { return spec_.serves_others; }
   pid_t pid() const { return child_.pid(); }
-  // What it last said; not ready while no process of it has said anything.
+  // Its last report; not ready before the first report.
   const site::TierReport& report() const { return report_; }
-  // It said so, and still answers.
+  // It reported ready, and still answers probes.
   bool ready() const { return report_.ready && !hung(); }
   // A process runs and has not answered its probes for kHungAfter.
   bool hung() const { return hang_ && hang_->hung(); }
-  // For people: why it is not ready, or what is unusual though it is; empty: nothing.
+  // For people: why it is not ready, or a problem of a ready tier; empty: none.
   std::string Condition() const;
   uint32_t restarts() const { return child_.restarts(); }
   const std::string& problem() const { return child_.problem(); }
@@ -78,8 +78,8 @@ class TierChild {
   std::shared_ptr<const std::string> view_line_;
   io::WaitQueue view_changed_;
   site::TierReport report_;
-  std::optional<HangDetector> hang_;  // of the process that runs
-  bool debugged_ = false;             // it is overdue and not killed, for a debugger holds it
+  std::optional<HangDetector> hang_;  // of the running process
+  bool debugged_ = false;  // it is overdue, but not killed because a debugger is attached
   proc::SupervisedChild child_;
 };
 

@@ -87,11 +87,11 @@ std::vector<uint16_t> CrossingPorts(const site::Site& site) {
   return ports;
 }
 
-Duration LongestStop(const site::Site& site) {
+Duration MaxStopTime(const site::Site& site) {
   size_t tiers = TierTable(site, site.datacenters.front(), site::Hosting::kLab).size();
   return static_cast<int64_t>(tiers) * kTierStopTimeout + site.app.stop_timeout +
          proc::kLeftBehindPatience + kAdminDrainTimeout +
-         2 * kKillPatience;  // the agent's, the guard's
+         2 * kKillTimeout;  // the agent's, the guard's
 }
 
 }  // namespace meridian::agent

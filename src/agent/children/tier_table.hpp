@@ -1,5 +1,5 @@
-// The tiers that an agent runs, and the addresses of their sockets, as the tiers' descriptions and
-// the place of the data center say. Pure.
+// The tiers that an agent runs, and the addresses of their sockets, derived from the tiers'
+// descriptions and the data center. Pure.
 #pragma once
 
 #include <cstdint>
@@ -16,10 +16,11 @@
 namespace meridian::agent {
 
 struct TierSocket {
-  std::string name;  // as the tier asks for it
+  std::string name;  // in the tier's TierDescription
   site::SocketKind kind = site::SocketKind::kStream;
   Endpoint at;
-  // One of several that visitors use: the tier does without it where the host has no such address.
+  // One of several sockets for visitors: the tier runs without it if the host does not have the
+  // address.
   bool optional = false;
 };
 
@@ -31,18 +32,17 @@ struct TierEntry {
   std::vector<TierSocket> sockets;
 };
 
-// The tiers that run in `here`: all of the site's but those that run elsewhere ("external"), and in
-// an edge place those alone that belong there. In the order in which they are started; they are
-// stopped in the opposite one.
+// The tiers that run in `here`: all tiers of the site except external ones; in an edge place only
+// tiers with in_edge_places. In start order; they stop in reverse order.
 std::vector<TierEntry> TierTable(const site::Site& site, const site::DataCenter& here,
                                  site::Hosting hosting);
 
-// The ports on which data centers of a site speak to each other: the agents', those of the edges
-// for the probes of the dns tiers, and every tier's peer port.
+// The ports for traffic between data centers of a site: the agents' admin port, the edges' ports
+// (for the probes of dns tiers), and every tier's peer port.
 std::vector<uint16_t> CrossingPorts(const site::Site& site);
 
-// From SIGTERM to a data center's guard until nothing of it is left, at the most: its tiers one
-// after the other, then the application's instances together, each in its own time.
-Duration LongestStop(const site::Site& site);
+// The maximum time from SIGTERM to a data center's guard to the end of its last process: the tiers
+// stop one after the other, and the application's instances together.
+Duration MaxStopTime(const site::Site& site);
 
 }  // namespace meridian::agent

@@ -67,11 +67,11 @@ TEST(TierTable, AnEdgePlaceRunsTheTiersThatBelongThere) {
   EXPECT_EQ(table[0].name, "dns");
 }
 
-TEST(TierTable, LongestStopLeavesTiersAndApplicationTheirTimes) {
+TEST(TierTable, MaxStopTimeLeavesTiersAndApplicationTheirTimes) {
   site::Site site = OneDataCenter();
   site.app.stop_timeout = minutes(9);
   size_t tiers = TierTable(site, site.datacenters.front(), site::Hosting::kLab).size();
-  EXPECT_GT(LongestStop(site), minutes(9) + tiers * kTierStopTimeout);
+  EXPECT_GT(MaxStopTime(site), minutes(9) + tiers * kTierStopTimeout);
 }
 
 TEST(TierTable, ExternalTierHasNoSockets) {

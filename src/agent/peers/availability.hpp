@@ -1,8 +1,8 @@
-// Whether this data center can serve its own visitors, which its SiteView tells all dns servers.
-// Pure: told what is in the way, and the time.
+// Decides whether this data center can serve its own visitors; its SiteView reports that to all dns
+// servers. Pure: its inputs are the problem and the time.
 //
-// Invariant: what is usually over in a moment (a tier or an instance that is started again) makes
-// it unavailable only when it lasts for kRestartGrace, so that answers do not flap.
+// Invariant: a restart of a tier or an instance makes it unavailable only if it lasts for
+// kRestartGrace, so that DNS answers do not flap.
 #pragma once
 
 #include <optional>
@@ -13,14 +13,14 @@
 
 namespace meridian::agent {
 
-struct Impediment {
+struct UnavailableReason {
   std::string reason;       // "the session tier hangs"
-  bool restarting = false;  // it is being started again
+  bool restarting = false;  // a restart is in progress
 };
 
 class Availability {
  public:
-  void Observe(const std::optional<Impediment>& impediment, TimePoint now) {
+  void Observe(const std::optional<UnavailableReason>& impediment, TimePoint now) {
     if (!impediment) {
       since_.reset();
       reason_.clear();

@@ -12,8 +12,8 @@ namespace meridian::agent {
 namespace {
 
 const TimePoint kStart{std::chrono::hours{1}};
-const Impediment kHangs{.reason = "the session tier hangs"};
-const Impediment kRestarts{.reason = "the balancer tier is not ready", .restarting = true};
+const UnavailableReason kHangs{.reason = "the session tier hangs"};
+const UnavailableReason kRestarts{.reason = "the balancer tier is not ready", .restarting = true};
 
 TEST(Availability, ATierThatHangsMakesTheDataCenterUnavailableAtOnce) {
   Availability availability;

@@ -71,9 +71,9 @@ io::Task<void> PeerPoller::Poll(Peer& peer) {
     if (asked.has_value() != peer.heard) {
       peer.heard = asked.has_value();
       if (peer.heard) {
-        LOG_INFO("the other data center is heard", {"peer", peer.name});
+        LOG_INFO("the peer's agent answers", {"peer", peer.name});
       } else {
-        LOG_WARNING("the other data center is not heard", {"peer", peer.name},
+        LOG_WARNING("the peer's agent does not answer", {"peer", peer.name},
                     {"problem", asked.error().message});
       }
     }

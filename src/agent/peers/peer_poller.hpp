@@ -1,4 +1,4 @@
-// Asks the agents of the other data centers for their view, each once a second, by mutual TLS on
+// Polls the agents of the other data centers for their view, each once a second, by mutual TLS at
 // their admin ports.
 //
 // Owned by the agent; one thread: its loop.
@@ -17,7 +17,7 @@ namespace meridian::agent {
 
 class PeerPoller {
  public:
-  // `peers` is told every answer and every miss; `changed` is called after each.
+  // Reports every answer and every miss to `peers`, and then calls `changed`.
   PeerPoller(const Context& context, const std::shared_ptr<io::TlsContext>& tls, Peers& peers,
              std::function<void()> changed);
 
@@ -28,7 +28,7 @@ class PeerPoller {
   struct Peer {
     std::string name;
     std::unique_ptr<http::Client> client;
-    bool heard = true;  // as was last logged
+    bool heard = true;  // the state that was last logged
   };
   io::Task<void> Poll(Peer& peer);
   io::Task<Result<void>> Ask(Peer& peer);

@@ -25,8 +25,8 @@ using std::chrono::seconds;
 
 class PeerPollerTest : public testing::Test, public AgentWorld {
  protected:
-  // us-west's agent, as far as others see it: it shows `certificate_of`'s certificate and answers
-  // with `status` and `body_`.
+  // A fake of us-west's agent: it uses the certificate of `certificate_of` and answers with
+  // `status` and `body_`.
   struct OtherAgent {
     std::string certificate_of = "us-west";
     int status = 200;
@@ -43,14 +43,14 @@ class PeerPollerTest : public testing::Test, public AgentWorld {
     return server;
   }
 
-  // us-west's state as us-east sees it.
+  // us-west's state in us-east's view.
   DataCenterState State() const {
     site::DataCenterView entry{.name = "us-west"};
     peers_.Describe(entry);
     return entry.state;
   }
 
-  // Polls until `done`, beside `other`, which may be null.
+  // Polls until `done`, while `other` runs, which may be null.
   void PollUntil(std::function<bool()> done, std::unique_ptr<http::Server> other) {
     auto main = [&]() -> io::Task<void> {
       PeerPoller poller(context_, ClientTls("us-east"), peers_, [this] { changed_.WakeAll(); });

@@ -48,7 +48,7 @@ void Peers::OnMiss(const std::string& name, std::string why) {
   if (++peer.misses < kMissesToDown) return;
   peer.state = site::DataCenterState::kDown;
   peer.load_rps = 0;
-  peer.available = peer.takes_forwarded = true;  // not known any more
+  peer.available = peer.takes_forwarded = true;  // unknown from now on
   peer.problem.clear();
   peer.instances.clear();
 }

@@ -1,9 +1,9 @@
-// What this agent knows of the other data centers: what each one's agent last said of itself, and
-// since when it has been silent. Pure.
+// This agent's knowledge of the other data centers: the last view of each peer's agent, and how
+// often it has not answered since. Pure.
 //
-// Invariants: only a data center's own agent is believed about it. One that has never been heard is
-// starting; one that has missed kMissesToDown questions in a row is down, and its instances are
-// nobody's.
+// Invariants: the state of a data center comes only from its own agent. A data center that has
+// never answered is starting. One that has missed kMissesToDown polls in a row is down, and its
+// instances are left out of the view.
 #pragma once
 
 #include <cstdint>
@@ -21,23 +21,23 @@ class Peers {
  public:
   static constexpr uint32_t kMissesToDown = 2;
 
-  // `here` is not its own peer.
+  // `here`: this data center, which is not a peer.
   Peers(const site::Site& site, const std::string& here);
 
-  // Its agent answered with its view; whatever that says of others is passed over.
+  // The agent of `name` answered with its view. Entries for other data centers are ignored.
   void OnAnswer(const std::string& name, const site::SiteView& its_view);
   void OnMiss(const std::string& name, std::string why = "");
 
-  // The entry of `name` in our view, over what site.toml says of it.
+  // Overwrites the entry, made from site.toml, with the peer's last view.
   void Describe(site::DataCenterView& entry) const;
   void AppendInstances(std::vector<site::InstanceView>& instances) const;
-  // What is wrong between us, for people and with what to do; empty: nothing.
+  // For people: problems between this agent and its peers, and what to do.
   std::vector<std::string> Problems() const;
   bool reachable(const std::string& name) const;
-  // Of our own site.toml (site/view/agreement.hpp).
+  // The digests of our own site.toml (site/view/agreement.hpp).
   const std::map<std::string, std::string>& agreement() const { return agreement_; }
   bool starting(const std::string& name) const;
-  // None is starting, as far as is known: each serves, leaves, or is down.
+  // True if no peer is starting: each serves, drains, or is down.
   bool all_known() const;
 
  private:
@@ -51,7 +51,8 @@ class Peers {
     uint32_t misses = 0;
     bool heard = false;
     std::string why_missed;
-    std::optional<std::string> difference;  // of its site.toml from ours
+    std::optional<std::string>
+        difference;  // the first key in which its site.toml differs from ours
   };
   std::map<std::string, std::string> agreement_;
   std::map<std::string, Peer> peers_;

@@ -29,12 +29,13 @@
 namespace meridian::agent {
 namespace {
 
-constexpr std::string_view kHeader = "meridian-purges 1 ";  // and the identity, and a hash
+constexpr std::string_view kHeader =
+    "meridian-purges 1 ";  // followed by the identity and the first number
 constexpr size_t kHashDigits = 16;
 
 std::string Line(std::string_view text) { return fmt::format("{:016x} {}\n", Hash64(text), text); }
 
-// All of `text`, and nothing else.
+// The number if all of `text` is a number.
 std::optional<uint64_t> ReadNumber(std::string_view text, int base) {
   uint64_t number = 0;
   auto [stopped, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);
@@ -42,7 +43,7 @@ std::optional<uint64_t> ReadNumber(std::string_view text, int base) {
   return whole ? std::optional(number) : std::nullopt;
 }
 
-// What Line wrote; none: it was damaged.
+// The text that Line wrote; none: damaged.
 std::optional<std::string_view> TextOf(std::string_view line) {
   if (line.size() <= kHashDigits || line[kHashDigits] != ' ') return std::nullopt;
   std::string_view text = line.substr(kHashDigits + 1);
@@ -54,7 +55,7 @@ std::optional<std::string_view> TextOf(std::string_view line) {
 
 struct PurgeJournal::Batch {
   std::vector<site::PurgeOrder> orders;
-  std::optional<Result<uint64_t>> first;  // the number of the first, once all are safe
+  std::optional<Result<uint64_t>> first;  // the first order's number, once all orders are on disk
 };
 
 PurgeJournal::PurgeJournal(io::Disk& disk, std::string folder, const std::string& name,
@@ -63,7 +64,7 @@ PurgeJournal::PurgeJournal(io::Disk& disk, std::string folder, const std::string
       folder_(std::move(folder)),
       name_(name),
       random_(random),
-      gathering_(std::make_shared<Batch>()) {}
+      next_batch_(std::make_shared<Batch>()) {}
 
 void PurgeJournal::Begin() {
   entries_.clear();
@@ -96,11 +97,11 @@ bool PurgeJournal::TakeLine(std::string_view line) {
   if (!entry || entry->number != newest() + 1) return false;
   entry_bytes_ += entry->order.value.size();
   entries_.push_back(std::move(entry->order));
-  Forget();
+  EvictOldest();
   return true;
 }
 
-// Whether it is a journal, whole but for an end that was being written.
+// True if `text` is a journal without damage, except for an unfinished last line.
 bool PurgeJournal::Take(std::string_view text) {
   while (!text.empty()) {
     size_t end = text.find('\n');
@@ -124,18 +125,19 @@ io::Task<Result<void>> PurgeJournal::Open() {
     if (!got) co_return Fail(std::move(got.error()));
     bool whole = *got == *size && Take(text);
     if (!whole) {
-      LOG_ERROR("the journal of purges is damaged: a new one begins, and every cache starts empty",
-                {"file", path()});
+      LOG_ERROR(
+          "the purge journal is damaged: a new journal starts, and every edge clears its cache",
+          {"file", path()});
       id_ = 0;
     }
   }
   if (id_ == 0) Begin();
-  // Also what was cut off is gone then.
+  // The rewrite also removes the unfinished line.
   co_return co_await Rewrite();
 }
 
-// Makes room for one more.
-void PurgeJournal::Forget() {
+// Removes the oldest orders beyond the limits.
+void PurgeJournal::EvictOldest() {
   while (entries_.size() > kMaxPurges || entry_bytes_ > kMaxPurgeBytes) {
     entry_bytes_ -= entries_.front().value.size();
     entries_.pop_front();
@@ -165,11 +167,11 @@ io::Task<Result<void>> PurgeJournal::Rewrite() {
 }
 
 io::Task<Result<uint64_t>> PurgeJournal::Append(site::PurgeOrder order) {
-  std::shared_ptr<Batch> batch = gathering_;
+  std::shared_ptr<Batch> batch = next_batch_;
   size_t place = batch->orders.size();
   if (place >= kMaxPurgesInBatch) co_return Fail(Errc::kUnavailable, "too many purges at once");
   batch->orders.push_back(std::move(order));
-  begun_.WakeAll();
+  appended_.WakeAll();
   while (!batch->first) {
     Result<void> waited = co_await written_.Wait();
     if (!waited) co_return Fail(std::move(waited.error()));
@@ -180,10 +182,10 @@ io::Task<Result<uint64_t>> PurgeJournal::Append(site::PurgeOrder order) {
 
 io::Task<void> PurgeJournal::Run() {
   for (;;) {
-    while (gathering_->orders.empty()) {
-      if (!co_await begun_.Wait()) co_return;
+    while (next_batch_->orders.empty()) {
+      if (!co_await appended_.Wait()) co_return;
     }
-    std::shared_ptr<Batch> batch = std::exchange(gathering_, std::make_shared<Batch>());
+    std::shared_ptr<Batch> batch = std::exchange(next_batch_, std::make_shared<Batch>());
     uint64_t first = newest() + 1;
     Result<void> written = co_await WriteBatch(*batch);
     bool safe = written.has_value();
@@ -193,14 +195,15 @@ io::Task<void> PurgeJournal::Run() {
       LOG_ERROR("a purge could not be written", {"problem", written.error().message});
       batch->first = Fail(std::move(written.error()));
     }
-    // Who gave an order knows its number before an edge can answer it.
+    // The sender of an order learns its number before an edge can confirm it.
     written_.WakeAll();
     if (safe) grown_.WakeAll();
   }
 }
 
 io::Task<Result<void>> PurgeJournal::WriteBatch(Batch& batch) {
-  // What follows a failed write or sync cannot be trusted: the whole is written to another file.
+  // After a failed write or sync the file's content is unknown, so all orders are written to a new
+  // file.
   if (file_ == nullptr || lines_ > 2 * kMaxPurges || file_bytes_ > kMaxPurgeFileBytes / 2) {
     Result<void> rewritten = co_await Rewrite();
     if (!rewritten) co_return rewritten;
@@ -221,18 +224,18 @@ io::Task<Result<void>> PurgeJournal::WriteBatch(Batch& batch) {
   for (site::PurgeOrder& order : batch.orders) {
     entry_bytes_ += order.value.size();
     entries_.push_back(std::move(order));
-    Forget();
+    EvictOldest();
   }
   co_return Result<void>{};
 }
 
-site::PurgeNews PurgeJournal::After(uint64_t after) const {
-  site::PurgeNews news{.journal = id_, .oldest = oldest_, .newest = newest()};
+site::PurgePollAnswer PurgeJournal::After(uint64_t after) const {
+  site::PurgePollAnswer answer{.journal = id_, .oldest = oldest_, .newest = newest()};
   for (uint64_t number = std::max(after + 1, oldest_);
-       number <= newest() && news.entries.size() < site::kMaxPurgesInAnswer; ++number) {
-    news.entries.push_back({.number = number, .order = entries_[number - oldest_]});
+       number <= newest() && answer.entries.size() < site::kMaxPurgesInAnswer; ++number) {
+    answer.entries.push_back({.number = number, .order = entries_[number - oldest_]});
   }
-  return news;
+  return answer;
 }
 
 }  // namespace meridian::agent

@@ -1,12 +1,12 @@
-// The journal of a data center's purges: numbered from 1, on disk before anybody hears of them,
-// and bounded: the oldest go first. It is small, so it is kept whole in memory too.
+// The journal of a data center's purge orders: numbered from 1, on disk before edges receive them,
+// and bounded: the oldest are removed first. It is small, so memory holds all of it too.
 //
-// The file is lines: the journal's identity, then one order each, with a hash before it. A new one
-// takes the file's place when half of it is of no more use, or when a write failed. What a crash
-// left unfinished at the end is cut off; damage anywhere else makes a new journal with another
-// identity, by which edges know that they must forget all they have.
+// Format of the file: a line with the journal's identity, then a line for each order, each line
+// with a hash in front. A new file replaces it when half of its content is obsolete, or when a
+// write failed. An unfinished last line (after a crash) is cut off. Damage anywhere else starts a
+// new journal with a new identity, which makes edges clear their caches.
 //
-// Owned by Purges; one thread: the loop's. Run must run for Append to end.
+// Owned by Purges; one thread: the loop's. Append completes only while Run runs.
 #pragma once
 
 #include <cstdint>
@@ -26,23 +26,23 @@ namespace meridian::agent {
 
 class PurgeJournal {
  public:
-  // `folder` exists; the file in it is called `name`.
+  // `folder` must exist; `name` is the file's name in it.
   PurgeJournal(io::Disk& disk, std::string folder, const std::string& name, Random random);
 
-  // Reads what is there, or makes a new journal. An error is the disk's.
+  // Reads the journal, or creates a new one. Errors: the disk's.
   io::Task<Result<void>> Open();
-  // Writes what is appended, until cancelled.
+  // Writes appended orders, until cancelled.
   io::Task<void> Run();
 
-  // The order's number, once it is safe. kUnavailable: too many wait for the disk. Else the disk's
-  // error: it may or may not be found after a crash.
+  // Returns the order's number once the order is on disk. kUnavailable: too many orders wait for
+  // the disk. Other errors: the disk's; the order may or may not exist after a restart.
   io::Task<Result<uint64_t>> Append(site::PurgeOrder order);
 
   uint64_t id() const { return id_; }
   uint64_t newest() const { return oldest_ + entries_.size() - 1; }
-  // The entries after `after`, oldest first, as many as go in one answer.
-  site::PurgeNews After(uint64_t after) const;
-  // Woken when `newest` grows.
+  // The entries after number `after`, oldest first, at most kMaxPurgesInAnswer.
+  site::PurgePollAnswer After(uint64_t after) const;
+  // Woken when newest() grows.
   io::WaitQueue& grown() { return grown_; }
 
  private:
@@ -52,7 +52,7 @@ class PurgeJournal {
   bool TakeHeader(std::string_view text);
   bool TakeLine(std::string_view line);
   void Begin();
-  void Forget();
+  void EvictOldest();
   io::Task<Result<void>> Rewrite();
   io::Task<Result<void>> WriteBatch(Batch& batch);
   std::string Header() const;
@@ -65,14 +65,14 @@ class PurgeJournal {
   uint64_t id_ = 0;
   uint64_t oldest_ = 1;
   std::deque<site::PurgeOrder> entries_;
-  size_t entry_bytes_ = 0;  // of their values
+  size_t entry_bytes_ = 0;  // bytes of the values of entries_
 
-  std::unique_ptr<io::File> file_;  // null: it must be written anew
+  std::unique_ptr<io::File> file_;  // null: the next write must rewrite the file
   uint64_t file_bytes_ = 0;
   size_t lines_ = 0;  // in the file
 
-  std::shared_ptr<Batch> gathering_;  // what is appended while another batch is written
-  io::WaitQueue begun_;
+  std::shared_ptr<Batch> next_batch_;  // orders that arrive while another batch is written
+  io::WaitQueue appended_;
   io::WaitQueue written_;
   io::WaitQueue grown_;
 };

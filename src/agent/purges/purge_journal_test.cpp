@@ -22,7 +22,7 @@ namespace {
 
 site::PurgeOrder Order(const std::string& value) { return {.value = value}; }
 
-// A disk whose files fail to sync while it is told so.
+// A disk whose files fail to sync while `fails` is set.
 class FailingDisk final : public io::Disk {
  public:
   explicit FailingDisk(io::Disk& disk) : disk_(disk) {}
@@ -81,7 +81,7 @@ class FailingDisk final : public io::Disk {
 
 class PurgeJournalTest : public testing::Test {
  protected:
-  // Opens the journal that is in the folder and uses it.
+  // Opens the journal in the folder and runs `use` with it.
   void With(const std::function<io::Task<void>(PurgeJournal&)>& use) {
     auto main = [&]() -> io::Task<void> {
       PurgeJournal journal(disk_, scratch_.path(), "purges", Random(seed_++));
@@ -102,13 +102,13 @@ class PurgeJournalTest : public testing::Test {
       }
     });
   }
-  site::PurgeNews News(uint64_t after = 0) {
-    site::PurgeNews news;
+  site::PurgePollAnswer News(uint64_t after = 0) {
+    site::PurgePollAnswer answer;
     With([&](PurgeJournal& journal) -> io::Task<void> {
-      news = journal.After(after);
+      answer = journal.After(after);
       co_return;
     });
-    return news;
+    return answer;
   }
   std::string path() { return scratch_ / "purges"; }
   std::string Text() {
@@ -128,9 +128,9 @@ class PurgeJournalTest : public testing::Test {
 
 TEST_F(PurgeJournalTest, OrdersOutliveTheProcess) {
   Append(2);
-  site::PurgeNews before = News();
+  site::PurgePollAnswer before = News();
   Append(1);
-  site::PurgeNews after = News();
+  site::PurgePollAnswer after = News();
   EXPECT_EQ(after.journal, before.journal);
   EXPECT_EQ(after.oldest, 1U);
   ASSERT_EQ(after.entries.size(), 3U);
@@ -146,9 +146,9 @@ TEST_F(PurgeJournalTest, WhatACrashLeftUnfinishedIsCutOff) {
   uint64_t id = News().journal;
   for (size_t size = last; size < whole.size(); ++size) {
     Write(whole.substr(0, size));
-    site::PurgeNews news = News();
-    EXPECT_EQ(news.journal, id) << size;
-    EXPECT_EQ(news.newest, 1U) << size;
+    site::PurgePollAnswer answer = News();
+    EXPECT_EQ(answer.journal, id) << size;
+    EXPECT_EQ(answer.newest, 1U) << size;
   }
   Append(1);
   EXPECT_EQ(News().entries[1].order, Order("/2"));
@@ -182,12 +182,12 @@ TEST_F(PurgeJournalTest, OldOrdersGo) {
       co_await scope.Join();
     }
     EXPECT_EQ(journal.newest(), appended);
-    site::PurgeNews news = journal.After(0);
-    EXPECT_EQ(news.newest - news.oldest + 1, kMaxPurges);
-    EXPECT_EQ(news.entries.front().number, news.oldest);
-    EXPECT_EQ(news.entries.size(), site::kMaxPurgesInAnswer);
+    site::PurgePollAnswer answer = journal.After(0);
+    EXPECT_EQ(answer.newest - answer.oldest + 1, kMaxPurges);
+    EXPECT_EQ(answer.entries.front().number, answer.oldest);
+    EXPECT_EQ(answer.entries.size(), site::kMaxPurgesInAnswer);
   });
-  site::PurgeNews again = News();
+  site::PurgePollAnswer again = News();
   EXPECT_EQ(again.newest - again.oldest + 1, kMaxPurges);
 }
 
@@ -212,8 +212,8 @@ TEST_F(PurgeJournalTest, LongOrdersGoSooner) {
     for (size_t i = 0; i <= kMaxPurgeBytes / longest.size(); ++i) {
       EXPECT_TRUE(co_await journal.Append(Order(longest)));
     }
-    site::PurgeNews news = journal.After(0);
-    EXPECT_EQ((news.newest - news.oldest + 1) * longest.size(), kMaxPurgeBytes);
+    site::PurgePollAnswer answer = journal.After(0);
+    EXPECT_EQ((answer.newest - answer.oldest + 1) * longest.size(), kMaxPurgeBytes);
   });
 }
 

@@ -30,66 +30,65 @@ Purges::Purges(const Context& context, io::Disk& disk, Metrics& metrics)
 void Purges::Stop() {
   stopping_ = true;
   journal_.grown().WakeAll();
-  for (Awaited& awaited : awaited_) awaited.heard.WakeAll();
+  for (PendingPurge& purge : pending_) purge.edge_replied.WakeAll();
 }
 
-io::Task<Result<site::PurgeReport>> Purges::Purge(site::PurgeOrder order, Duration patience) {
+io::Task<Result<site::PurgeReport>> Purges::Purge(site::PurgeOrder order, Duration timeout) {
   TimePoint since = context_.loop.Now();
-  if (awaited_.size() >= kMaxPurgesAwaited) {
+  if (pending_.size() >= kMaxPendingPurges) {
     co_return Fail(Errc::kUnavailable, "too many purges at once");
   }
-  auto awaited = awaited_.emplace(awaited_.end());
-  awaited->since = since;
+  auto purge = pending_.emplace(pending_.end());
+  purge->since = since;
   for (const site::DataCenter& dc : context_.site.datacenters) {
-    awaited->report.edges.push_back({.name = dc.name});
+    purge->report.edges.push_back({.name = dc.name});
   }
   Result<uint64_t> number = co_await journal_.Append(std::move(order));
   if (number) {
     orders_.Add();
-    awaited->report.number = *number;
-    while (!awaited->report.complete() && !stopping_) {
-      if (!co_await awaited->heard.Wait(since + patience)) break;
+    purge->report.number = *number;
+    while (!purge->report.complete() && !stopping_) {
+      if (!co_await purge->edge_replied.Wait(since + timeout)) break;
     }
   }
-  site::PurgeReport report = std::move(awaited->report);
-  awaited_.erase(awaited);
+  site::PurgeReport report = std::move(purge->report);
+  pending_.erase(purge);
   if (!number) co_return Fail(std::move(number.error()));
   co_return report;
 }
 
-void Purges::Settle(Awaited& awaited, const site::PurgeQuestion& question, TimePoint now) {
-  site::PurgeReport& report = awaited.report;
-  if (report.number == 0 || question.after < report.number) return;
-  auto edge = std::ranges::find(report.edges, question.edge, &site::PurgeReport::Edge::name);
+void Purges::RecordEdge(PendingPurge& purge, const site::PurgePoll& poll, TimePoint now) {
+  site::PurgeReport& report = purge.report;
+  if (report.number == 0 || poll.after < report.number) return;
+  auto edge = std::ranges::find(report.edges, poll.edge, &site::PurgeReport::Edge::name);
   if (edge == report.edges.end() || edge->objects) return;
-  auto applied =
-      std::ranges::find(question.applied, report.number, &site::PurgeQuestion::Applied::number);
-  // One that skipped it had nothing any more that it could apply it to.
-  edge->objects = applied == question.applied.end() ? 0 : applied->objects;
+  auto applied = std::ranges::find(poll.applied, report.number, &site::PurgePoll::Applied::number);
+  // An edge without a count for the order skipped it, because its cache was empty.
+  edge->objects = applied == poll.applied.end() ? 0 : applied->objects;
   edge->milliseconds = static_cast<uint64_t>(
-      std::chrono::duration_cast<std::chrono::milliseconds>(now - awaited.since).count());
-  awaited.heard.WakeAll();
+      std::chrono::duration_cast<std::chrono::milliseconds>(now - purge.since).count());
+  purge.edge_replied.WakeAll();
 }
 
-void Purges::Hear(const site::PurgeQuestion& question) {
-  if (question.journal != journal_.id()) return;
+void Purges::RecordApplied(const site::PurgePoll& poll) {
+  if (poll.journal != journal_.id()) return;
   TimePoint now = context_.loop.Now();
-  for (Awaited& awaited : awaited_) Settle(awaited, question, now);
+  for (PendingPurge& purge : pending_) RecordEdge(purge, poll, now);
 }
 
-io::Task<Result<site::PurgeNews>> Purges::Answer(site::PurgeQuestion question) {
-  if (context_.site.FindDataCenter(question.edge) == nullptr) {
-    co_return Fail(Errc::kInvalid, "there is no edge \"{}\"", question.edge);
+io::Task<Result<site::PurgePollAnswer>> Purges::OnPoll(site::PurgePoll poll) {
+  if (context_.site.FindDataCenter(poll.edge) == nullptr) {
+    co_return Fail(Errc::kInvalid, "there is no edge \"{}\"", poll.edge);
   }
-  Hear(question);
-  TimePoint deadline = context_.loop.After(kPurgeQuestionPatience);
-  // An edge that knows another journal, or none, is told at once.
-  while (question.journal == journal_.id() && question.after >= journal_.newest() && !stopping_) {
+  RecordApplied(poll);
+  TimePoint deadline = context_.loop.After(kPurgePollTimeout);
+  // An edge with another journal's identity, or none, is answered at once.
+  while (poll.journal == journal_.id() && poll.after >= journal_.newest() && !stopping_) {
     Result<void> grown = co_await journal_.grown().Wait(deadline);
     if (!grown && grown.error().code == Errc::kTimeout) break;
     if (!grown) co_return Fail(std::move(grown.error()));
   }
-  co_return journal_.After(question.after);
+  co_return journal_.After(poll.after);
 }
 
 }  // namespace meridian::agent

@@ -1,7 +1,8 @@
-// The purges of this data center: its journal, and how far each edge of the site has followed it.
+// The purge orders of this data center: the journal, and the orders that each edge of the site has
+// applied.
 //
-// Owned by the agent's main; one thread: the loop's. Invariants: an order is heard by edges only
-// once it is safe; an edge has applied an order when it says so, and not before.
+// Owned by the agent's main; one thread: the loop's. Invariants: edges receive an order only after
+// it is on disk; an order counts as applied by an edge when the edge reports it, and not before.
 #pragma once
 
 #include <cstdint>
@@ -27,35 +28,35 @@ class Purges {
   Purges(const Purges&) = delete;
   Purges& operator=(const Purges&) = delete;
 
-  // An error is the disk's.
+  // Errors: the disk's.
   io::Task<Result<void>> Open() { return journal_.Open(); }
   // Runs until cancelled.
   io::Task<void> Run() { return journal_.Run(); }
-  // From now on nobody waits any more: not edges for news, nor purges for edges.
+  // Ends all waits: of polls for new orders, and of purges for edges.
   void Stop();
 
-  // Gives the order, and waits until every edge of the site has followed it, at most `patience`
-  // from now on; what the report does not know then it leaves open. Errors: the disk's.
-  io::Task<Result<site::PurgeReport>> Purge(site::PurgeOrder order, Duration patience);
-  // Hears what an edge has applied, and waits for news for it, at most kPurgeQuestionPatience.
-  // kInvalid: the site has no such edge.
-  io::Task<Result<site::PurgeNews>> Answer(site::PurgeQuestion question);
+  // Appends the order, and waits until every edge of the site has applied it, at most `timeout`.
+  // The report has no result for edges that did not reply in time. Errors: the disk's.
+  io::Task<Result<site::PurgeReport>> Purge(site::PurgeOrder order, Duration timeout);
+  // Records the orders that an edge has applied, and waits for new orders, at most
+  // kPurgePollTimeout. kInvalid: the site has no such edge.
+  io::Task<Result<site::PurgePollAnswer>> OnPoll(site::PurgePoll poll);
 
  private:
-  // A purge whose edges are awaited.
-  struct Awaited {
+  // A purge that waits for edges.
+  struct PendingPurge {
     TimePoint since{};
     site::PurgeReport report{};
-    io::WaitQueue heard;
+    io::WaitQueue edge_replied;
   };
 
-  void Hear(const site::PurgeQuestion& question);
-  static void Settle(Awaited& awaited, const site::PurgeQuestion& question, TimePoint now);
+  void RecordApplied(const site::PurgePoll& poll);
+  static void RecordEdge(PendingPurge& purge, const site::PurgePoll& poll, TimePoint now);
 
   const Context& context_;
   PurgeJournal journal_;
   Counter& orders_;
-  std::list<Awaited> awaited_;
+  std::list<PendingPurge> pending_;
   bool stopping_ = false;
 };
 

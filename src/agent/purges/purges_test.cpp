@@ -36,17 +36,17 @@ class PurgesTest : public testing::Test, public AgentWorld {
     loop_.RunToEnd(main());
   }
 
-  // An edge that applies whatever it hears, each to `objects`.
+  // An edge that applies every order, each to `objects` objects.
   io::Task<void> Follow(std::string edge, uint64_t objects) {
-    site::PurgeQuestion question{.edge = edge};
+    site::PurgePoll poll{.edge = edge};
     for (;;) {
-      auto news = co_await purges_.Answer(question);
-      if (!news) co_return;
-      bool first = question.journal == 0;
-      question = {.edge = edge, .journal = news->journal, .after = news->newest};
+      auto answer = co_await purges_.OnPoll(poll);
+      if (!answer) co_return;
+      bool first = poll.journal == 0;
+      poll = {.edge = edge, .journal = answer->journal, .after = answer->newest};
       if (first) continue;
-      for (const auto& entry : news->entries) question.applied.push_back({entry.number, objects});
-      if (news->entries.empty()) co_return;  // it stops
+      for (const auto& entry : answer->entries) poll.applied.push_back({entry.number, objects});
+      if (answer->entries.empty()) co_return;  // purges_ stops
     }
   }
 
@@ -91,12 +91,13 @@ TEST_F(PurgesTest, AnEdgeThatDoesNotAnswerIsLeftOpen) {
 TEST_F(PurgesTest, AnEdgeThatIsLateIsGivenWhatItMissed) {
   Run([&](io::Scope& scope) -> io::Task<void> {
     scope.Spawn(Follow("us-west", 1));
-    auto first = co_await purges_.Answer({.edge = "us-east"});
+    auto first = co_await purges_.OnPoll({.edge = "us-east"});
     (void)co_await purges_.Purge({.value = "/a"}, milliseconds{0});
     (void)co_await purges_.Purge({.value = "/b"}, milliseconds{0});
-    auto news = co_await purges_.Answer({.edge = "us-east", .journal = first->journal, .after = 0});
-    EXPECT_EQ(news->entries.size(), 2U);
-    EXPECT_EQ(news->entries[1].order.value, "/b");
+    auto answer =
+        co_await purges_.OnPoll({.edge = "us-east", .journal = first->journal, .after = 0});
+    EXPECT_EQ(answer->entries.size(), 2U);
+    EXPECT_EQ(answer->entries[1].order.value, "/b");
   });
 }
 
@@ -109,8 +110,8 @@ TEST_F(PurgesTest, AnEdgeThatKnowsAnotherJournalIsToldAtOnceAndProvesNothing) {
     };
     io::Scope purging(loop_);
     purging.Spawn(purge());
-    auto news = co_await purges_.Answer({.edge = "us-east", .journal = 1, .after = 99});
-    EXPECT_NE(news->journal, 1U);
+    auto answer = co_await purges_.OnPoll({.edge = "us-east", .journal = 1, .after = 99});
+    EXPECT_NE(answer->journal, 1U);
     co_await purging.Join();
     EXPECT_EQ(WithoutTimes(report), Report(1, std::nullopt, 1));
   });
@@ -118,8 +119,8 @@ TEST_F(PurgesTest, AnEdgeThatKnowsAnotherJournalIsToldAtOnceAndProvesNothing) {
 
 TEST_F(PurgesTest, AnEdgeThatTheSiteDoesNotHaveIsRefused) {
   Run([&](io::Scope&) -> io::Task<void> {
-    auto news = co_await purges_.Answer({.edge = "elsewhere"});
-    EXPECT_EQ(news.error().code, Errc::kInvalid);
+    auto answer = co_await purges_.OnPoll({.edge = "elsewhere"});
+    EXPECT_EQ(answer.error().code, Errc::kInvalid);
   });
 }
 
@@ -132,22 +133,23 @@ TEST_F(PurgesTest, StopLetsEverybodyGo) {
     };
     io::Scope purging(loop_);
     purging.Spawn(purge());
-    auto first = co_await purges_.Answer({.edge = "us-west"});
-    auto news = co_await purges_.Answer({.edge = "us-west", .journal = first->journal, .after = 0});
-    EXPECT_EQ(news->newest, 1U);
+    auto first = co_await purges_.OnPoll({.edge = "us-west"});
+    auto answer =
+        co_await purges_.OnPoll({.edge = "us-west", .journal = first->journal, .after = 0});
+    EXPECT_EQ(answer->newest, 1U);
     purges_.Stop();
     co_await purging.Join();
   });
 }
 
-TEST(PatienceTest, IsInTheQueryAndBounded) {
-  EXPECT_EQ(PatienceOf(std::nullopt), kPurgePatience);
-  EXPECT_EQ(PatienceOf("wait=0"), Duration::zero());
-  EXPECT_EQ(PatienceOf("wait=2500"), milliseconds{2500});
-  EXPECT_EQ(PatienceOf("wait=60000"), kMaxPurgePatience);
-  EXPECT_EQ(PatienceOf("wait=60001"), kMaxPurgePatience);
+TEST(ReadPurgeTimeoutTest, IsInTheQueryAndBounded) {
+  EXPECT_EQ(ReadPurgeTimeout(std::nullopt), kPurgeTimeout);
+  EXPECT_EQ(ReadPurgeTimeout("wait=0"), Duration::zero());
+  EXPECT_EQ(ReadPurgeTimeout("wait=2500"), milliseconds{2500});
+  EXPECT_EQ(ReadPurgeTimeout("wait=60000"), kMaxPurgeTimeout);
+  EXPECT_EQ(ReadPurgeTimeout("wait=60001"), kMaxPurgeTimeout);
   for (const char* bad : {"wait", "wait=", "wait=x", "wait=-1", "wait=99999999999", "x=1"}) {
-    EXPECT_EQ(PatienceOf(bad), std::nullopt) << bad;
+    EXPECT_EQ(ReadPurgeTimeout(bad), std::nullopt) << bad;
   }
 }
 

@@ -24,7 +24,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr uint16_t kFirstUnprivilegedPort = 1024;
-constexpr size_t kLongestPidFile = 256;
+constexpr size_t kMaxPidFileBytes = 256;
 
 std::string ValueOf(const std::vector<std::string>& command, std::string_view option) {
   auto found = std::ranges::find(command, option);
@@ -34,7 +34,7 @@ std::string ValueOf(const std::vector<std::string>& command, std::string_view op
 // The guard's process id, from "guard 123\n…".
 pid_t GuardIn(const fs::path& pid_file) {
   constexpr std::string_view kGuard = "guard ";
-  std::string text = io::ReadFile(pid_file, kLongestPidFile).value_or("");
+  std::string text = io::ReadFile(pid_file, kMaxPidFileBytes).value_or("");
   pid_t pid = 0;
   if (text.starts_with(kGuard)) {
     std::from_chars(text.data() + kGuard.size(), text.data() + text.size(), pid);
@@ -70,13 +70,13 @@ Error PortProblem(const WantedPort& port, const Error& error) {
     case Errc::kExists:
       return {error.code,
               fmt::format("{}, for {}, is in use by {}, or give {} another port in site.toml", at,
-                          port.whose, OwnerAndMend(io::OwnerOfPort(port.at, port.transport)),
+                          port.owner, OwnerAndMend(io::OwnerOfPort(port.at, port.transport)),
                           port.table)};
     case Errc::kUnavailable:
       return {error.code,
               fmt::format("{}, for {}: this host does not have that address. In site.toml, set "
                           "the data center's address or private_address to an address of this host",
-                          at, port.whose)};
+                          at, port.owner)};
     case Errc::kPermission:
       if (port.at.port >= kFirstUnprivilegedPort) return error;
       return {error.code,
@@ -84,7 +84,7 @@ Error PortProblem(const WantedPort& port, const Error& error) {
                           "with AmbientCapabilities=CAP_NET_BIND_SERVICE in its systemd unit; or "
                           "sysctl net.ipv4.ip_unprivileged_port_start={}; or give {} another port "
                           "in site.toml",
-                          at, port.whose, kFirstUnprivilegedPort, port.at.port, port.table)};
+                          at, port.owner, kFirstUnprivilegedPort, port.at.port, port.table)};
     default:
       return error;
   }

@@ -1,4 +1,5 @@
-// What is said of a port that cannot be had: who has it, or what is missing, and what to do.
+// The error message for a port that cannot be bound: the process that has it, or the missing
+// permission, and what to do.
 #pragma once
 
 #include <string_view>
@@ -12,12 +13,12 @@ namespace meridian::agent {
 struct WantedPort {
   Endpoint at;
   io::Transport transport = io::Transport::kTcp;
-  std::string_view whose;  // "the dns tier"
-  std::string_view table;  // where site.toml has its port: "[dns]"
+  std::string_view owner;  // "the dns tier"
+  std::string_view table;  // the table of site.toml with its port: "[dns]"
 };
 
-// `error` of the attempt, with a message for the person who starts the site. Looks at /proc, so it
-// may block for some milliseconds.
+// `error` of the attempt, with a message for operators. Reads /proc, so it may block for some
+// milliseconds.
 Error PortProblem(const WantedPort& port, const Error& error);
 
 }  // namespace meridian::agent

@@ -35,7 +35,7 @@ std::string EncodeStartupReport(const Result<void>& outcome) {
   }
   writer.EndObject();
   std::string line = writer.Take() + "\n";
-  if (line.size() <= kLongestStartupReport) return line;
+  if (line.size() <= kMaxStartupReportBytes) return line;
   return EncodeStartupReport(Fail(Errc::kTooLarge, "it failed; the reason is in its log"));
 }
 

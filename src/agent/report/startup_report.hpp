@@ -1,6 +1,6 @@
-// How an agent tells whoever started it that its data center serves, or why it cannot, in one line:
-// {"ready":true} or {"error":"…"} with a newline. Before it come lines that say what it waits for:
-// {"waits_for":"…"}. A pure codec.
+// The startup report, which an agent sends to the process that started it: a line {"ready":true}
+// when its data center serves, or {"error":"…"}. Lines {"waits_for":"…"} before it name what the
+// start waits for. A pure codec.
 #pragma once
 
 #include <optional>
@@ -11,21 +11,21 @@
 
 namespace meridian::agent {
 
-// The agent's descriptor for it, when it has one.
+// The agent's descriptor for the report, if there is one.
 constexpr int kReportFd = 4;
-constexpr size_t kLongestStartupReport = 64 * 1024;
+constexpr size_t kMaxStartupReportBytes = 64 * 1024;
 
-// What is waited for, in all of a start, so that it fits in a pipe that nobody reads.
+// Limits of the wait reports of a start, so that all of them fit in a pipe without a reader.
 constexpr size_t kMaxWaitReports = 64;
 constexpr size_t kMaxWaitReportBytes = 400;
 
 // A longer text is cut.
 std::string EncodeWaitReport(std::string_view waits_for);
-// Nothing: the line is the outcome.
+// Nothing: the line is not a wait report.
 std::optional<std::string> DecodeWaitReport(std::string_view line);
 
 std::string EncodeStartupReport(const Result<void>& outcome);
-// `line` without its newline. The outcome that was reported; kInvalid for anything else.
+// `line` without its newline. Returns the reported outcome; kInvalid for any other line.
 Result<void> DecodeStartupReport(std::string_view line);
 
 }  // namespace meridian::agent

@@ -27,8 +27,8 @@ TEST(StartupReport, WhatIsWaitedForIsToldFromTheOutcome) {
 
 TEST(StartupReport, IsBounded) {
   std::string line =
-      EncodeStartupReport(Fail(Errc::kIo, "{}", std::string(kLongestStartupReport, 'x')));
-  EXPECT_LE(line.size(), kLongestStartupReport);
+      EncodeStartupReport(Fail(Errc::kIo, "{}", std::string(kMaxStartupReportBytes, 'x')));
+  EXPECT_LE(line.size(), kMaxStartupReportBytes);
   EXPECT_FALSE(DecodeStartupReport(WithoutNewline(line)));
 }
 

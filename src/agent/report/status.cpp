@@ -38,7 +38,7 @@ void Write(const TierStatus& tier, Writer& writer) {
   writer.EndObject();
 }
 
-void Write(const InstanceUse& use, Writer& writer) {
+void Write(const TierInstanceUse& use, Writer& writer) {
   writer.BeginObject();
   writer.Member("tier", use.tier);
   writer.Member("use", site::StateName(use.report.use));
@@ -57,7 +57,7 @@ void Write(const InstanceStatus& instance, Writer& writer) {
   writer.Member("pid", instance.pid);
   if (!instance.uses.empty()) {
     writer.BeginArray("uses");
-    for (const InstanceUse& use : instance.uses) Write(use, writer);
+    for (const TierInstanceUse& use : instance.uses) Write(use, writer);
     writer.EndArray();
   }
   if (!instance.problem.empty()) writer.Member("problem", instance.problem);
@@ -80,9 +80,9 @@ void Write(const DataCenterStatus& status, Writer& writer) {
   writer.EndObject();
 }
 
-// For people: what is unusual about it; empty: nothing.
-std::string Describe(const InstanceUse& use) {
-  constexpr uint32_t kEnoughRequests = 10;  // fewer tell nothing
+// For people: the problem of a use; empty: none.
+std::string Describe(const TierInstanceUse& use) {
+  constexpr uint32_t kEnoughRequests = 10;  // fewer requests are not significant
   const site::InstanceReport& report = use.report;
   std::string text;
   switch (report.use) {
@@ -112,14 +112,14 @@ std::string Describe(const InstanceUse& use) {
   return text.empty() ? text : fmt::format("{}: {}", use.tier, text);
 }
 
-// The member `name`, or 0 when it is missing, of another type or out of bounds.
+// The member `name`, or 0 if it is missing, of another type or out of bounds.
 template <class Int>
 Int Number(const Value& object, std::string_view name) {
   int64_t number = object.IntegerOf(name);
   return std::in_range<Int>(number) ? static_cast<Int>(number) : Int{0};
 }
 
-InstanceUse ReadUse(const Value& use) {
+TierInstanceUse ReadUse(const Value& use) {
   return {.tier = use.TextOf("tier"),
           .report = {.use = site::InstanceUseNamed(use.TextOf("use")),
                      .in_flight = Number<uint32_t>(use, "in_flight"),
@@ -131,13 +131,13 @@ InstanceUse ReadUse(const Value& use) {
 
 std::string WorstUse(const InstanceStatus& instance) {
   auto worst = std::ranges::max_element(instance.uses, {},
-                                        [](const InstanceUse& use) { return use.report.use; });
+                                        [](const TierInstanceUse& use) { return use.report.use; });
   return worst == instance.uses.end() ? "" : std::string(site::StateName(worst->report.use));
 }
 
 std::string DescribeUses(const InstanceStatus& instance) {
   std::string text;
-  for (const InstanceUse& use : instance.uses) {
+  for (const TierInstanceUse& use : instance.uses) {
     std::string told = Describe(use);
     if (!told.empty()) text += (text.empty() ? "" : "; ") + told;
   }

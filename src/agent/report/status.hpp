@@ -1,4 +1,5 @@
-// What `meridian status --json` prints, made of what agents say of themselves. A pure codec.
+// The output of `meridian status --json`, made from the agents' reports of themselves. A pure
+// codec.
 #pragma once
 
 #include <string>
@@ -19,12 +20,12 @@ struct TierStatus {
   std::string state;  // "ready", "starting" (it runs), "hung", "down" (no process runs), "external"
   pid_t pid = 0;
   uint16_t port = 0;
-  std::string problem;  // why it is not ready, or what is unusual though it is
-  std::string url;      // of one that is not run here, without its password
+  std::string problem;  // why it is not ready, or a problem of a ready tier
+  std::string url;      // of an external tier, without the password
 };
 
-// How a tier that sends requests to an instance uses it.
-struct InstanceUse {
+// How one tier uses an instance that it may send requests to.
+struct TierInstanceUse {
   std::string tier;
   site::InstanceReport report;
 };
@@ -36,15 +37,15 @@ struct InstanceStatus {
   std::string state;
   pid_t pid = 0;
   std::string problem;
-  std::vector<InstanceUse> uses;  // of the tiers that have said something of it
+  std::vector<TierInstanceUse> uses;  // by the tiers that have reported it
 };
 
-// The one that is furthest from "used"; empty when no tier has said anything.
+// The use that is furthest from "used"; empty without reports.
 std::string WorstUse(const InstanceStatus& instance);
-// For people: what is unusual about how tiers use it; empty: nothing.
+// For people: problems in how tiers use it; empty: none.
 std::string DescribeUses(const InstanceStatus& instance);
 
-// Of what cannot be asked.
+// The state of a data center whose agent does not answer.
 constexpr const char* kUnknownState = "unknown";
 
 // One data center.
@@ -52,13 +53,13 @@ struct DataCenterStatus {
   std::string name;
   std::string address;
   std::string state;    // a site::DataCenterState's name, or kUnknownState
-  pid_t pid = 0;        // of its agent; 0 when it is down or does not answer
-  std::string problem;  // why it cannot serve its visitors, or why less is known than should be
+  pid_t pid = 0;        // of its agent; 0 if it is down or does not answer
+  std::string problem;  // why it cannot serve its visitors, or why its status is incomplete
   std::vector<TierStatus> tiers;
   std::vector<InstanceStatus> instances;
 };
 
-// Of a data center in which nothing runs.
+// The status of a data center in which no process runs.
 DataCenterStatus DownStatus(const site::DataCenter& dc);
 
 std::string EncodeStatus(const DataCenterStatus& status);

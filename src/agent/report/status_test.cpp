@@ -7,7 +7,7 @@ namespace {
 
 using Kind = site::InstanceUse;
 
-InstanceUse Use(std::string tier, Kind kind, uint32_t requests, uint32_t failures) {
+TierInstanceUse Use(std::string tier, Kind kind, uint32_t requests, uint32_t failures) {
   return {.tier = std::move(tier),
           .report = {.use = kind, .in_flight = 3, .requests = requests, .failures = failures}};
 }

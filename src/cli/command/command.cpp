@@ -70,7 +70,7 @@ void DeclareOptions(const Command& command, CLI::App& parser) {
 }
 
 void Declare(const Command& command, CLI::App& parser) {  // NOLINT(misc-no-recursion): few levels
-  // A subcommand takes the maximum of the command above it as its own.
+  // A subcommand inherits the maximum of its parent command.
   if (command.subcommands_given) {
     parser.require_subcommand(command.subcommands_given->min, command.subcommands_given->max);
   }
@@ -115,7 +115,7 @@ std::vector<std::string> OptionNames(const Command& command) {
   return names;
 }
 
-// What is wrong with a word that no command takes.
+// The error for a word that no command takes.
 std::string Unexpected(const Given& last, const std::string& word) {
   if (word.starts_with('-')) {
     std::string name = word.substr(0, word.find('='));
@@ -127,7 +127,7 @@ std::string Unexpected(const Given& last, const std::string& word) {
                      Suggestion(word, SubcommandNames(*last.command)));
 }
 
-// Of the options of a group exactly one is given; else what to say.
+// The error if not exactly one option of a group is given.
 std::string GroupProblem(const Given& last) {
   for (const OptionGroup& group : last.command->option_groups) {
     std::vector<std::string> names;
@@ -146,9 +146,9 @@ int Misused(const Given& last, const std::string& problem) {
   return kMisused;
 }
 
-// `word_left`: the error is a word that nothing takes.
+// `word_left`: the error is a word that no option or command takes.
 int Refuse(const Given& last, const CLI::ParseError& error, bool word_left, int help_column) {
-  // CLI11 says of some of these only that a subcommand is missing.
+  // For some of these CLI11 reports only a missing subcommand.
   bool wants_subcommand = last.parser->get_require_subcommand_min() > 0;
   std::vector<std::string> rest = last.parser->remaining();
   if (!rest.empty() && (wants_subcommand || word_left)) {

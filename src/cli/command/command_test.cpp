@@ -11,7 +11,7 @@ namespace {
 
 constexpr int kHelpColumn = 30;
 
-// A program with one command, `go`, that has each kind of option.
+// A program with a command `go`, which has each kind of option.
 class CommandLineTest : public testing::Test {
  protected:
   CommandLineTest() {

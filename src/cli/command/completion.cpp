@@ -42,7 +42,7 @@ const Option* FindOption(const Command& command, std::string_view name) {
 
 bool TakesValue(const Option& option) { return !std::holds_alternative<bool*>(option.value); }
 
-// Values of an option, the last of which is being written: "dns,ed" to "dns,edge".
+// Completes the last value of an option with several values: "dns,ed" to "dns,edge".
 std::vector<std::string> Values(const Option& option, std::string_view word) {
   std::string before;
   if (option.separator) before = word.substr(0, word.rfind(*option.separator) + 1);
@@ -69,7 +69,7 @@ std::vector<std::string> Subcommands(const Command& command) {
   return names;
 }
 
-// The words that the positional arguments may be, where they are known.
+// The allowed words of positional arguments, if known.
 std::vector<std::string> Positionals(const Command& command) {
   for (const Option& option : command.options) {
     if (!option.name.starts_with('-') && !option.one_of.empty()) return option.one_of;

@@ -1,5 +1,5 @@
-// Completion of command lines in shells: the script of a shell calls the program, which says what
-// may come next. Pure.
+// Completion of command lines in shells: the shell's script calls the program, which prints the
+// possible next words. Pure.
 #pragma once
 
 #include <span>
@@ -14,8 +14,8 @@ namespace meridian::cli {
 // The shells that CompletionScript knows.
 inline constexpr std::string_view kShells[] = {"bash", "zsh", "fish"};
 
-// What the last of `words`, the words after the program's name, may be completed to. Empty: a file,
-// or a word that only the user knows.
+// The completions of the last of `words`, which are the words after the program's name. Empty: a
+// file name, or a word that only the user knows.
 std::vector<std::string> Completions(const Command& program, std::span<const std::string> words);
 
 // The script for one of kShells. It calls `PROGRAM kCompleteCommand -- WORD...` for each

@@ -27,7 +27,7 @@ std::string TypeName(const Option& option) {
   return is_number ? "N" : "TEXT";
 }
 
-// As the usage writes it: FILE, [FILE].
+// As in the usage line: FILE, [FILE].
 std::string Word(const Option& positional) {
   std::string name = positional.type.empty() ? positional.name : positional.type;
   return positional.required ? name : "[" + name + "]";
@@ -35,7 +35,7 @@ std::string Word(const Option& positional) {
 
 std::string Row(const std::string& name, const std::string& text, size_t column) {
   std::string row = std::string(kIndent, ' ') + name;
-  // A long name stands on a line of its own.
+  // A long name gets a line of its own.
   if (row.size() + 1 > column) row += "\n" + std::string(column, ' ');
   if (row.size() < column) row.resize(column, ' ');
   return row + text + "\n";

@@ -1,4 +1,4 @@
-// What --help prints. Pure.
+// The text of --help. Pure.
 #pragma once
 
 #include <string>
@@ -8,7 +8,7 @@
 
 namespace meridian::cli {
 
-// `path` is how the command is called, such as "meridian cdn report". Descriptions begin at
+// `path` is the command's full name, such as "meridian cdn report". Descriptions begin at
 // `column`.
 std::string HelpText(const Command& command, std::string_view path, int column);
 

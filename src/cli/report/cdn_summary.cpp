@@ -55,7 +55,7 @@ void WriteAmount(std::string_view name, const CdnAmount& amount, Writer& writer)
   writer.EndObject();
 }
 
-// The members of `traffic`, into an object that was begun.
+// Writes the members of `traffic` into the current object.
 void WriteTraffic(const CdnTraffic& traffic, Writer& writer) {
   WriteAmount("between", traffic.between, writer);
   WriteAmount("from_cache", traffic.from_cache, writer);

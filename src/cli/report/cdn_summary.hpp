@@ -1,5 +1,5 @@
-// What `meridian cdn report` says: the reports of all edges added up, with what it cost and what
-// the cache saved. Pure.
+// The output of `meridian cdn report`: the sum of all edges' reports, with the cost of the traffic
+// and the savings by the cache. Pure.
 #pragma once
 
 #include <cstddef>
@@ -17,22 +17,22 @@ constexpr size_t kWastesShown = 10;
 
 struct CdnEdge {
   std::string name;        // its data center or place
-  bool edge_only = false;  // it has no origin: what it saves, it saves between data centers
+  bool edge_only = false;  // it has no origin: its cache saves traffic between data centers
   std::optional<site::CdnReport> report = {};
-  std::string problem = {};  // without a report: why
+  std::string problem = {};  // the reason, if there is no report
 };
 
 struct CdnSummary {
   site::CdnTraffic total{.type = "all"};
   std::vector<site::CdnTraffic> by_type{};  // the most bytes to visitors first
-  std::vector<site::CdnWaste> wastes{};     // of the same URL as one; kWastesShown at most
-  // What visitors got and nobody fetched; negative when more was fetched than given out.
+  std::vector<site::CdnWaste> wastes{};     // merged by URL; at most kWastesShown
+  // Traffic to visitors minus fetched traffic; negative if more was fetched.
   int64_t saved_requests = 0;
   int64_t saved_bytes = 0;
   double cost = 0;   // by [edge.cost]
-  double saved = 0;  // what it had cost more without the cache
+  double saved = 0;  // additional cost without the cache
 
-  // 0 when there was nothing.
+  // 0 without traffic.
   double hit_ratio() const;
   double byte_hit_ratio() const;
 };

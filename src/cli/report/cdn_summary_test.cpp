@@ -17,8 +17,8 @@ using testing::Not;
 
 constexpr uint64_t kGigabyte = 1'000'000'000;
 
-// What an edge gave out of images: `given` requests of 1 GB each, of which it fetched `fetched`,
-// from another data center when it `crosses`.
+// An edge's image traffic: `given` requests of 1 GB each, of which it fetched `fetched`, from
+// another data center if `crosses`.
 site::CdnReport Images(uint64_t given, uint64_t fetched, bool crosses = false) {
   site::CdnTraffic traffic{.type = "image/png",
                            .to_visitors = {given, given * kGigabyte},

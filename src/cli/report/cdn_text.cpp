@@ -16,7 +16,7 @@
 namespace meridian::cli {
 namespace {
 
-// Of 1000 each, as networks are billed.
+// Decimal units, as network traffic is billed.
 std::string BytesText(double bytes) {
   static constexpr std::array<std::string_view, 5> kUnits = {"B", "kB", "MB", "GB", "TB"};
   constexpr double kStep = 1000;
@@ -30,7 +30,7 @@ std::string BytesText(double bytes) {
 
 std::string BytesText(uint64_t bytes) { return BytesText(static_cast<double>(bytes)); }
 
-// What came over the network must not control the terminal.
+// Replaces control characters, because text from the network must not control the terminal.
 std::string Shown(std::string_view text) {
   std::string shown(text);
   std::ranges::replace_if(shown, [](char letter) { return letter < ' ' || letter > '~'; }, '?');
@@ -82,7 +82,7 @@ std::string TotalText(const CdnSummary& summary, const edge::Prices& prices) {
   if (prices == edge::Prices{.currency = prices.currency}) {
     return text + "There are no prices: give them in [edge.cost] of site.toml.\n";
   }
-  // A site that was just started costs less than a cent.
+  // More digits, because a new site costs less than a cent.
   const double without = summary.cost + summary.saved;
   const int digits = std::abs(without) < 1 ? 6 : 2;
   return text + fmt::format("{:<22}{:>10.{}f} {}; without the cache {:.{}f}: saved {:.{}f}\n",

@@ -21,7 +21,7 @@ namespace {
 constexpr std::string_view kUnlimited = "unlimited";
 constexpr std::array<std::pair<std::string_view, uint64_t>, 3> kUnits = {
     {{"gbit", 1'000'000'000}, {"mbit", 1'000'000}, {"kbit", 1'000}}};
-constexpr uint64_t kMostUnits = 1'000'000;  // far from an overflow
+constexpr uint64_t kMaxUnits = 1'000'000;  // cannot overflow
 
 std::string BytesText(uint64_t bytes) {
   constexpr std::array<const char*, 4> kNames = {"B", "kB", "MB", "GB"};
@@ -36,7 +36,7 @@ std::string BytesText(uint64_t bytes) {
 
 std::string StateText(const lab::LinkStatus& link) {
   if (link.silent.empty()) return link.state;
-  return fmt::format("{}: {} is not heard", link.state, link.silent);
+  return fmt::format("{}: data from {} does not arrive", link.state, link.silent);
 }
 
 }  // namespace
@@ -47,7 +47,7 @@ Result<uint64_t> ParseRate(std::string_view text) {
   auto [rest, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   std::string_view unit = text.substr(static_cast<size_t>(rest - text.data()));
   for (const auto& [name, bits] : kUnits) {
-    if (error == std::errc{} && unit == name && number > 0 && number <= kMostUnits) {
+    if (error == std::errc{} && unit == name && number > 0 && number <= kMaxUnits) {
       return number * bits;
     }
   }

@@ -1,4 +1,4 @@
-// How links are written and shown on the command line. Pure.
+// Parses and prints settings of links. Pure.
 #pragma once
 
 #include <cstdint>
@@ -11,16 +11,16 @@
 
 namespace meridian::cli {
 
-// A whole number and its unit, "64kbit", "100mbit", "1gbit" (decimal, a second), or "unlimited"
-// (0). kInvalid for any other spelling.
+// Parses a whole number and its unit, "64kbit", "100mbit", "1gbit" (decimal, a second), or
+// "unlimited" (0). kInvalid for any other spelling.
 Result<uint64_t> ParseRate(std::string_view text);
-// The same back: "100 mbit/s", "1.5 mbit/s", "unlimited".
+// Prints a rate: "100 mbit/s", "1.5 mbit/s", "unlimited".
 std::string RateText(uint64_t bits_per_second);
 
-// A line for each link, under a head.
+// A header, and a line for each link.
 std::string LinkTableText(const std::vector<lab::LinkStatus>& links);
 
-// Leaves that one alone.
+// Removes all other links.
 void KeepLinkBetween(std::string_view one, std::string_view other,
                      std::vector<lab::LinkStatus>* links);
 

@@ -42,7 +42,7 @@ TEST(LinkText, ALineSaysHowALinkIsAndWhoIsNotHeard) {
                                          .bytes_from_b = 1'500'000}};
   EXPECT_THAT(LinkTableText(links),
               ContainsRegex("us-east us-west +61.54 ms +0 ms +1 mbit/s +999 B +1.5 MB +half-cut: "
-                            "us-east is not heard"));
+                            "data from us-east does not arrive"));
   KeepLinkBetween("us-west", "us-east", &links);
   EXPECT_EQ(links.size(), 1u);
   KeepLinkBetween("us-west", "eu-west", &links);

@@ -20,8 +20,8 @@ std::string PurgeText(const site::PurgeReport& report, bool soft) {
                           *edge.objects == 1 ? "object" : "objects", soft ? "made stale" : "purged",
                           edge.milliseconds);
     } else {
-      text += fmt::format("{:{}}  has not answered: it will follow once it is heard\n", edge.name,
-                          width);
+      text += fmt::format("{:{}}  has not answered: it will apply the order once it is reachable\n",
+                          edge.name, width);
     }
   }
   return text;

@@ -1,4 +1,4 @@
-// What `meridian purge` says of a purge. Pure.
+// The output of `meridian purge`. Pure.
 #pragma once
 
 #include <string>
@@ -7,8 +7,8 @@
 
 namespace meridian::cli {
 
-// A line for each edge: how many objects went there, after how long; or that it has not answered,
-// and what becomes of that.
+// A line for each edge: its number of purged objects and its time; or that it has not confirmed the
+// order, and what happens then.
 std::string PurgeText(const site::PurgeReport& report, bool soft);
 
 }  // namespace meridian::cli

@@ -13,7 +13,7 @@ TEST(PurgeTextTest, SaysForEachEdgeWhatWentAndWhoIsMissing) {
   EXPECT_EQ(PurgeText(report, false),
             "us-east    1 object purged, after 4 ms\n"
             "frankfurt  20 objects purged, after 91 ms\n"
-            "us-west    has not answered: it will follow once it is heard\n");
+            "us-west    has not answered: it will apply the order once it is reachable\n");
   report.edges.resize(1);
   EXPECT_EQ(PurgeText(report, true), "us-east  1 object made stale, after 4 ms\n");
 }

@@ -49,7 +49,7 @@ This page is made by `meridian site-reference` from the descriptions beside the 
 two; `UPDATE_GOLDEN=1 build/release/cli_test --gtest_filter='SiteReference.*'` writes the page again.
 )";
 
-// GitHub's name of a heading in links.
+// GitHub's anchor of a heading.
 std::string Anchor(std::string_view title) {
   std::string anchor;
   for (char letter : title) {
@@ -72,7 +72,7 @@ std::string Values(const site::KeyRead& read) {
   return fmt::format("{}: {}", read.type, read.limits);
 }
 
-// A literal in code quotes; a description as it is.
+// Puts literals in code quotes; leaves descriptions unchanged.
 std::string Default(const site::KeyRead& read) {
   if (!read.fallback) return "required";
   std::string_view text = *read.fallback;

@@ -29,7 +29,7 @@ TEST(SiteReference, EveryKeyThatIsReadIsDescribedAndNoOther) {
   EXPECT_THAT(site::Describe(AllTiers()).problems, testing::IsEmpty());
 }
 
-// UPDATE_GOLDEN=1 writes the page again; read the difference.
+// UPDATE_GOLDEN=1 rewrites the page; read the difference.
 TEST(SiteReference, ThePageListsWhatTheReadersAskFor) {
   std::string page = SiteReferencePage(site::Describe(AllTiers()));
   if (std::getenv("UPDATE_GOLDEN") != nullptr) std::ofstream(kPage, std::ios::binary) << page;

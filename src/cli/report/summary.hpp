@@ -1,4 +1,4 @@
-// What `meridian up` prints when the site is up: where everything is, and commands to paste.
+// The output of `meridian up` when the site is up: addresses, and commands to paste.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@ namespace meridian::cli {
 
 struct SummaryOptions {
   const site::Site& site;
-  std::string state_directory;  // as it was given
+  std::string state_directory;  // as the user gave it
   bool detached = false;
 };
 
@@ -18,7 +18,7 @@ std::string Summary(const SummaryOptions& options);
 // "2 data centers", "2 data centers and 1 edge place".
 std::string CountText(const site::Site& site);
 
-// How this program is best called from the current folder: its name when the PATH finds it, else a
+// The shortest command for this program in the current folder: its name if PATH finds it, else a
 // path.
 std::string HowToCall();
 

@@ -26,7 +26,7 @@ struct Country {
   Location location;
 };
 
-// By code.
+// Sorted by code.
 constexpr auto kCountries = std::to_array<Country>({
     {"AD", {42.5, 1.6}},     {"AE", {24.5, 54.7}},    {"AF", {34.0, 66.0}},
     {"AG", {17.1, -61.8}},   {"AI", {18.2, -63.1}},   {"AL", {41.1, 20.0}},

@@ -1,6 +1,6 @@
-// Countries as places: where their people are, roughly, for databases that know of an address only
-// its country; and the country database that comes with Meridian. The table is constant; any
-// thread.
+// Locations of countries, roughly the center of their population, for databases that give only the
+// country of an address; and the country database that comes with Meridian. The table is constant;
+// any thread.
 #pragma once
 
 #include <filesystem>
@@ -11,12 +11,12 @@
 
 namespace meridian::dns {
 
-// Of a country by its code of ISO 3166-1 ("DE"): its middle; where most people live far from that
-// (Russia, Canada, Australia, …), the middle of those.
+// The location of a country by its ISO 3166-1 code ("DE"): its center, or where most people live
+// far from it (Russia, Canada, Australia, …), the center of the population.
 std::optional<Location> CountryLocation(std::string_view code);
 
-// share/meridian/country.mmdb beside this program, or beside its folder (PREFIX/bin, PREFIX/share);
-// empty when there is none.
+// share/meridian/country.mmdb in the program's folder, or in the parent of that (PREFIX/bin,
+// PREFIX/share); empty if there is none.
 std::filesystem::path CountryDatabasePath();
 
 }  // namespace meridian::dns

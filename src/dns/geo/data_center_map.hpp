@@ -1,4 +1,4 @@
-// The [dns.map] of the site: which data center serves the clients of a place or of a prefix.
+// The [dns.map] of the site: maps clients of a place or of a prefix to a data center.
 // Immutable once built; any thread may read it; lookups neither allocate nor lock.
 #pragma once
 
@@ -17,23 +17,25 @@ namespace meridian::dns {
 
 struct DataCenterMapOptions {
   // Data centers by their index in the site.
-  std::vector<std::pair<std::string, uint8_t>> by_place;  // a name stands for all places of it
+  std::vector<std::pair<std::string, uint8_t>> by_place;  // a name maps all places with that name
   std::vector<std::pair<IpPrefix, uint8_t>> by_prefix;
 };
 
 struct MapMatch {
   std::optional<uint8_t> data_center;
-  int scope_bits = 0;  // of the client's address, that the prefixes made this depend on
+  int scope_bits =
+      0;  // number of bits of the client's address that the match depends on through by_prefix
 };
 
 class DataCenterMap {
  public:
   DataCenterMap() = default;
-  // kNotFound for the name of no place, else errors of PrefixTable::Build.
+  // kNotFound: no place has the name. Other errors: those of PrefixTable::Build.
   static Result<DataCenterMap> Build(const DataCenterMapOptions& options,
                                      const std::vector<Place>& places);
 
-  // A prefix comes before the place. The block is `address`, whose bits past `bits` are zero.
+  // Prefixes take precedence over the place. The block is `address`, whose bits past `bits` are
+  // zero.
   MapMatch Find(const IpAddress& address, int bits, std::optional<uint32_t> place) const;
 
  private:

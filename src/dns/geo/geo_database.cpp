@@ -24,7 +24,7 @@
 namespace meridian::dns {
 namespace {
 
-constexpr int kMappedBits = 96;  // where IPv4 begins in the tree of an IPv6 file
+constexpr int kMappedBits = 96;  // depth of the IPv4 subtree in an IPv6 file
 
 sockaddr_storage SocketAddress(const IpAddress& address) {
   sockaddr_storage storage{};
@@ -49,7 +49,7 @@ std::optional<double> Number(MMDB_entry_s* entry, const char* key) {
   return {};
 }
 
-// The country of a record: "country_code", or what MaxMind's country databases have.
+// The country of a record: "country_code", or the field of MaxMind's country databases.
 std::optional<Location> CountryOf(MMDB_entry_s* entry) {
   constexpr std::array<const char*, 2> kFlat = {"country_code", nullptr};
   constexpr std::array<const char*, 3> kNested = {"country", "iso_code", nullptr};

@@ -1,7 +1,7 @@
-// A MaxMind DB file (such as GeoLite2 City, or one of countries): from an address to a location.
-// The only door to libmaxminddb. The file is mapped, and must not be overwritten in place while it
-// is open (replace it by renaming). Immutable once open; any thread may look up; lookups do not
-// allocate.
+// A MaxMind DB file (such as GeoLite2 City, or a country database): maps an address to a location.
+// Only this class uses libmaxminddb. The file is memory-mapped, and must not be overwritten in
+// place while it is open (replace it by renaming). Immutable once open; any thread may look up;
+// lookups do not allocate.
 #pragma once
 
 #include <filesystem>
@@ -17,7 +17,7 @@ namespace meridian::dns {
 
 struct GeoMatch {
   std::optional<Location> location;  // none: unknown address, or a record without a location
-  int prefix_length = 0;             // all addresses that share so many bits have the same match
+  int prefix_length = 0;             // all addresses with this prefix have the same match
 };
 
 class GeoDatabase {
@@ -28,10 +28,10 @@ class GeoDatabase {
   GeoDatabase& operator=(GeoDatabase&&) noexcept;
   ~GeoDatabase();
 
-  // When the file was made, such as "2026-11-29".
+  // The build date of the file, such as "2026-11-29".
   std::string Date() const;
 
-  // An address that the file cannot tell about, or that its damaged part covers, has no location.
+  // The match has no location if the address is unknown, or in a damaged part of the file.
   GeoMatch Find(const IpAddress& address) const;
 
  private:

@@ -16,10 +16,10 @@
 namespace meridian::dns {
 namespace {
 
-// A folder of its own for each test, gone with it.
+// A separate folder for each test, removed after it.
 class GeoDatabaseTest : public testing::Test {
  protected:
-  // Has Perl's MaxMind::DB::Writer make a file.
+  // Makes a file with Perl's MaxMind::DB::Writer.
   std::filesystem::path Written(int ip_version) {
     std::filesystem::path path = folder_ / "places.mmdb";
     std::string command = fmt::format("perl '{}/geo_database.pl' '{}' {}", MERIDIAN_TESTDATA,
@@ -83,7 +83,7 @@ TEST_F(GeoDatabaseTest, OfCountriesCountsOnlyWhereTheSiteNamesNoneAndSteersByPla
   EXPECT_TRUE(knows({}, file));
   EXPECT_FALSE(knows({}, {}));
   EXPECT_FALSE(knows({.mode = SteeringMode::kWeighted}, file));
-  // A site comes up without it.
+  // A site starts without it.
   EXPECT_FALSE(knows({}, folder_ / "missing.mmdb"));
   std::ofstream(folder_ / "text.mmdb") << "not a database";
   EXPECT_FALSE(knows({}, folder_ / "text.mmdb"));

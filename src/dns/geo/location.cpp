@@ -36,7 +36,7 @@ ClientLocation Locator::Find(const IpAddress& address, int bits) const {
   if (match.value) {
     client.direction = directions_[*match.value];
   } else if (database_ != nullptr) {
-    // That no place matched is part of the answer, so its bits count too.
+    // The answer depends on the absence of a matching place, so those bits belong to the scope too.
     GeoMatch geo = database_->Find(address);
     if (geo.location) client.direction = DirectionOf(*geo.location);
     client.scope_bits = std::max(client.scope_bits, geo.prefix_length);

@@ -1,4 +1,4 @@
-// Where a client is: the places that site.toml names, then a geo database. Immutable once built;
+// Locates a client: by the places of site.toml, then by a geo database. Immutable once built;
 // any thread may read it; lookups neither allocate nor lock.
 #pragma once
 
@@ -16,8 +16,8 @@
 
 namespace meridian::dns {
 
-// A [[dns.place]]: the clients of a prefix, and where they are. Places may share a name (one city,
-// several prefixes) and may nest (the longest prefix counts).
+// A [[dns.place]]: the location of the clients of a prefix. Places may share a name (a city with
+// several prefixes) and may nest (the longest prefix wins).
 struct Place {
   std::string name;
   IpPrefix prefix;
@@ -25,9 +25,9 @@ struct Place {
 };
 
 struct ClientLocation {
-  std::optional<uint32_t> place;       // index of the Place that it came from
-  std::optional<Direction> direction;  // none: nobody knows
-  int scope_bits = 0;                  // of the client's address, that this depends on
+  std::optional<uint32_t> place;       // index of the matching Place
+  std::optional<Direction> direction;  // none: unknown
+  int scope_bits = 0;  // number of bits of the client's address that the location depends on
 };
 
 class Locator {

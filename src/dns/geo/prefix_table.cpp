@@ -45,8 +45,8 @@ Result<PrefixTable> PrefixTable::Build(std::vector<PrefixEntry> entries) {
   return table;
 }
 
-// In their order a prefix comes before all that lie inside it, so that going up from the one
-// before leads to each parent.
+// In sort order a prefix comes before all prefixes inside it, so the parent is the previous entry
+// or one of its ancestors.
 void PrefixTable::LinkParents(std::vector<Node>* nodes) {
   int around = -1;
   for (size_t i = 0; i < nodes->size(); ++i) {
@@ -67,7 +67,8 @@ PrefixMatch PrefixTable::Find(const IpAddress& address, int bits) const {
   auto split_from = [&match](int common) {
     match.scope_bits = std::max(match.scope_bits, common + 1);
   };
-  // Of all prefixes beside the address, the two next to it in order share the most bits with it.
+  // Of all prefixes that do not contain the address, its two neighbours in sort order share the
+  // most bits with it.
   if (after != nodes.end()) split_from(CommonBits(after->first, key));
   int at = static_cast<int>(after - nodes.begin()) - 1;
   if (at >= 0 && !Contains(nodes[static_cast<size_t>(at)], key)) {
@@ -77,7 +78,7 @@ PrefixMatch PrefixTable::Find(const IpAddress& address, int bits) const {
     const Node& node = nodes[static_cast<size_t>(at)];
     if (!Contains(node, key)) continue;
     match.scope_bits = std::max(match.scope_bits, node.length);
-    if (node.length > bits) continue;  // holds only a part of the block
+    if (node.length > bits) continue;  // contains only a part of the block
     match.value = node.value;
     break;
   }

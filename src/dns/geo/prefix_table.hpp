@@ -1,6 +1,6 @@
-// From an address block to a number: the longest prefix that contains it, and how many bits of the
-// address that answer depends on. Immutable once built; any thread may read it; lookups neither
-// allocate nor lock.
+// Maps an address block to a number by the longest prefix that contains it, with the number of bits
+// of the address that the match depends on. Immutable once built; any thread may read it; lookups
+// neither allocate nor lock.
 #pragma once
 
 #include <cstdint>
@@ -19,17 +19,17 @@ struct PrefixEntry {
 
 struct PrefixMatch {
   std::optional<uint32_t> value;  // of the longest prefix that contains the block
-  // All addresses that share this many bits with the block's first have the same match. Where a
-  // longer prefix lies inside the matched one, this is therefore longer than that: a resolver that
-  // cached the answer for all of the matched prefix would serve the longer one's clients wrongly
-  // (RFC 7871 section 7.2.1).
+  // All addresses that share this many bits with the block's first have the same match. If a longer
+  // prefix is inside the matched prefix, scope_bits exceeds the matched length: a resolver that
+  // cached the answer for the whole matched prefix would give the longer prefix's clients a wrong
+  // answer (RFC 7871 section 7.2.1).
   int scope_bits = 0;
 };
 
 class PrefixTable {
  public:
   PrefixTable() = default;
-  // kExists when a prefix stands twice, kTooLarge past kMaxPrefixes.
+  // kExists for a duplicate prefix, kTooLarge past kMaxPrefixes.
   static Result<PrefixTable> Build(std::vector<PrefixEntry> entries);
 
   // The block is `address`, whose bits past `bits` are zero. Logarithmic in the number of prefixes.

@@ -101,7 +101,8 @@ TEST(PrefixTable, HoldsAtMostSoManyPrefixes) {
   EXPECT_EQ(PrefixTable::Build(entries).error().code, Errc::kTooLarge);
 }
 
-// Against the definition: try every prefix; and every address inside a scope has one match.
+// Compares with the definition: tries every prefix; and every address inside a scope has the same
+// match.
 TEST(PrefixTable, AgreesWithTryingEveryPrefix) {
   Random random(7);
   auto random_prefix = [&random](int least) {

@@ -11,8 +11,8 @@ void Health::SetConfigured(ConfiguredState state) {
     probed_ = Probed::kDown;
     hits_ = 0;
   }
-  // An edge that drains says no by intent. Counted on, these misses and one more probe that was
-  // under way would take the data center out again just after it came back.
+  // A draining edge fails probes on purpose. If these misses counted, one more probe in flight
+  // could take the data center out again just after its return.
   if (configured_ == ConfiguredState::kOut && state != ConfiguredState::kOut) misses_ = 0;
   configured_ = state;
 }

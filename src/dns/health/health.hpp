@@ -1,29 +1,29 @@
-// Whether a data center is to be answered: what the probes of its edge say, under what the site's
-// view says of it. One of these for each data center, owned by the prober, one thread. Pure.
+// Decides whether a data center may be in answers, from the probes of its edge and the site's view.
+// Each data center has one; owned by DataCenters; one thread. Pure.
 //
-// The view can take a data center out at once; only probes bring it back or take it out when it
-// fails without a word. Until probes have decided, the view's state counts: a dns server that has
-// just started must not answer as if all were down.
+// The view can take a data center out at once. Only probes bring it back, or take it out if it
+// fails without notice. Until probes have decided, the view's state applies: a new dns server must
+// not answer as if all data centers were down.
 #pragma once
 
 #include <cstdint>
 
 namespace meridian::dns {
 
-// What the view says. Draining, drained and down are all kOut: none of them may be answered.
+// The state in the view. Draining, drained and down are all kOut: they are not in answers.
 enum class ConfiguredState : uint8_t { kServing, kStarting, kOut };
 
 class Health {
  public:
   void SetConfigured(ConfiguredState state);
-  // What the data center says of itself: false takes it out at once, and true back.
+  // `available` of the data center's view: false takes it out at once, true reverts that.
   void SetAvailable(bool available) { available_ = available; }
 
-  void ProbeHit();     // the edge said 200 in time
-  void ProbeMissed();  // anything else
-  // To be called once, when every data center has been probed once and one of them answered: a miss
-  // takes a data center out that has said that it serves, and the next hit brings it back. One that
-  // is starting gets its three probes.
+  void ProbeHit();     // the edge answered 200 in time
+  void ProbeMissed();  // any other result
+  // Call once, when every data center has been probed and at least one has answered. After a miss a
+  // data center whose view says serving is out until the next hit. A starting data center gets
+  // kMissesUntilOut probes.
   void DecideByFirstProbe();
   bool was_hit() const { return hits_ > 0; }
 

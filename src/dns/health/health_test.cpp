@@ -7,7 +7,7 @@
 namespace meridian::dns {
 namespace {
 
-// Feeds probes, '+' a hit and '-' a miss, and says after each whether it is serving: "10".
+// Feeds probes, '+' a hit and '-' a miss, and returns after each whether it is serving: "10".
 std::string Serving(Health* health, std::string_view probes) {
   std::string serving;
   for (char probe : probes) {
@@ -92,7 +92,7 @@ TEST(Health, ADataCenterThatCannotServeByItselfIsOutThoughItsEdgeAnswersProbes) 
 TEST(Health, AfterDrainingProbesMustBringItBack) {
   Health health;
   health.SetConfigured(ConfiguredState::kOut);
-  Serving(&health, "---");  // a draining edge says that it is not ready
+  Serving(&health, "---");  // a draining edge is not ready
   health.SetConfigured(ConfiguredState::kServing);
   EXPECT_FALSE(health.serving());
   EXPECT_EQ(Serving(&health, "++"), "01");

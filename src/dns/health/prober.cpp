@@ -79,7 +79,7 @@ io::Task<void> Prober::Run(size_t index) {
     if (fiber.cancelled()) co_return;
     (hit ? target.hits : target.misses).Add();
     on_result_(index, hit);
-    // The pace is kept whatever a probe takes; turns that were missed are not made up for.
+    // The interval does not depend on the duration of probes; missed probes are skipped.
     next = std::max(SaturatingAdd(next, options_.interval), loop_.Now());
     Result<void> waited = co_await io::SleepUntil(next);
     if (!waited) co_return;

@@ -1,5 +1,5 @@
-// Asks every data center's edge `GET /.meridian/ready`, each by a fiber of its own, at a steady
-// pace: what visitors go through is what is probed. Owned by the Server; one thread: the loop's.
+// Probes every data center's edge by `GET /.meridian/ready`, each from its own fiber at a fixed
+// interval, at the port that visitors use. Owned by the Server; one thread: the loop's.
 #pragma once
 
 #include <functional>
@@ -18,26 +18,26 @@ namespace meridian::dns {
 
 struct ProbeTarget {
   std::string name;  // of the data center, for metrics
-  Endpoint edge;     // need not be what visitors are told
+  Endpoint edge;     // may differ from the address in answers
 };
 
 struct ProberOptions {
-  std::string host;               // that the probes ask for: the site's domain
-  std::optional<IpAddress> from;  // our end of the connections: this data center's address
+  std::string host;               // Host field of the probes: the site's domain
+  std::optional<IpAddress> from;  // source address of the connections: this data center's
   Duration interval = kProbeInterval;
   Duration timeout = kProbeTimeout;
 };
 
 class Prober {
  public:
-  // The index of the target, and whether it was ready.
+  // Index of the target, and whether the probe was a hit.
   using OnResult = std::function<void(size_t target, bool hit)>;
 
   Prober(io::Loop& loop, io::Network& network, Metrics& metrics, ProberOptions options);
-  // Every fiber must have ended.
+  // All its fibers must have ended.
   ~Prober();
 
-  // Probes each target at once, and then every interval, until `scope` is cancelled. Once.
+  // Probes each target at once, and then every interval, until `scope` is cancelled. Call once.
   void Start(const std::vector<ProbeTarget>& targets, OnResult on_result, io::Scope& scope);
 
  private:

@@ -17,7 +17,7 @@ const Endpoint kAnyPort{IpAddress::V4(127, 0, 0, 1), 0};
 
 class ProberTest : public testing::Test {
  protected:
-  // Probes `edge` until there are `count` results, and gives them: '+' or '-'.
+  // Probes `edge` until there are `count` results, and returns them: '+' or '-'.
   io::Task<std::string> Results(Endpoint edge, size_t count) {
     Prober prober(loop_, network_, metrics_,
                   {.host = "photos.example",

@@ -7,7 +7,7 @@
 
 namespace meridian::edge {
 
-PurgePosition::Step PurgePosition::OnNews(site::PurgeNews news) {
+PurgePosition::Step PurgePosition::OnNews(site::PurgePollAnswer news) {
   question_.applied.clear();
   // A journal that has fewer than we followed has lost some: it is another one, whatever it says.
   bool follows = news.journal == question_.journal && question_.after + 1 >= news.oldest &&

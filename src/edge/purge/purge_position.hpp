@@ -26,17 +26,17 @@ class PurgePosition {
   explicit PurgePosition(std::string edge) : question_{.edge = std::move(edge)} {}
 
   // What to ask next; it says what was done since the last answer.
-  const site::PurgeQuestion& question() const { return question_; }
+  const site::PurgePoll& question() const { return question_; }
 
   // Takes an answer to the question. The step is to be done before the next question.
-  Step OnNews(site::PurgeNews news);
+  Step OnNews(site::PurgePollAnswer news);
   // To be called for each of the step's orders: what it did goes into the next question.
   void OnApplied(uint64_t number, uint64_t objects);
   // It has heard of the journal.
   bool started() const { return question_.journal != 0; }
 
  private:
-  site::PurgeQuestion question_;
+  site::PurgePoll question_;
 };
 
 }  // namespace meridian::edge

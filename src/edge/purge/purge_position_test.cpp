@@ -6,7 +6,7 @@ namespace meridian::edge {
 namespace {
 
 using site::PurgeEntry;
-using site::PurgeNews;
+using site::PurgePollAnswer;
 
 PurgeEntry Entry(uint64_t number) { return {.number = number, .order = {.value = "/a"}}; }
 
@@ -25,8 +25,7 @@ TEST(PurgePositionTest, FirstNewsOfAJournalDropsWhatMayPredateItsOrders) {
   EXPECT_TRUE(step.drop_all);
   EXPECT_TRUE(step.apply.empty());
   EXPECT_TRUE(position.started());
-  EXPECT_EQ(position.question(),
-            (site::PurgeQuestion{.edge = "us-east", .journal = 7, .after = 3}));
+  EXPECT_EQ(position.question(), (site::PurgePoll{.edge = "us-east", .journal = 7, .after = 3}));
 }
 
 TEST(PurgePositionTest, NewsAreAppliedAndToldWithTheNextQuestion) {
@@ -37,9 +36,9 @@ TEST(PurgePositionTest, NewsAreAppliedAndToldWithTheNextQuestion) {
   ASSERT_EQ(step.apply.size(), 2U);
   position.OnApplied(4, 10);
   position.OnApplied(5, 0);
-  EXPECT_EQ(position.question(),
-            (site::PurgeQuestion{
-                .edge = "us-east", .journal = 7, .after = 5, .applied = {{4, 10}, {5, 0}}}));
+  EXPECT_EQ(
+      position.question(),
+      (site::PurgePoll{.edge = "us-east", .journal = 7, .after = 5, .applied = {{4, 10}, {5, 0}}}));
   // Told once.
   EXPECT_TRUE(position.OnNews({.journal = 7, .newest = 5}).apply.empty());
   EXPECT_TRUE(position.question().applied.empty());

@@ -65,7 +65,7 @@ io::Task<void> PurgePuller::Run() {
   co_await scope.Join();
 }
 
-io::Task<Result<site::PurgeNews>> PurgePuller::Ask(Journal& journal) {
+io::Task<Result<site::PurgePollAnswer>> PurgePuller::Ask(Journal& journal) {
   std::string question = site::ToJson(journal.position.question());
   http::Request request{.method = "POST",
                         .path = "/.meridian/purges",
@@ -78,10 +78,10 @@ io::Task<Result<site::PurgeNews>> PurgePuller::Ask(Journal& journal) {
   if (answer->status != 200) {
     co_return Fail(Errc::kInvalid, "it answered with status {}", answer->status);
   }
-  co_return site::ReadPurgeNews(answer->body);
+  co_return site::ReadPurgePollAnswer(answer->body);
 }
 
-io::Task<void> PurgePuller::Apply(Journal& journal, site::PurgeNews news) {
+io::Task<void> PurgePuller::Apply(Journal& journal, site::PurgePollAnswer news) {
   bool first = !journal.position.started();
   PurgePosition::Step step = journal.position.OnNews(std::move(news));
   if (step.drop_all) {
@@ -103,7 +103,7 @@ io::Task<void> PurgePuller::Apply(Journal& journal, site::PurgeNews news) {
 
 io::Task<void> PurgePuller::Follow(Journal& journal) {
   for (;;) {
-    Result<site::PurgeNews> news = co_await Ask(journal);
+    Result<site::PurgePollAnswer> news = co_await Ask(journal);
     if (!news && news.error().code == Errc::kCancelled) co_return;
     if (news.has_value() != journal.heard_well) {
       journal.heard_well = news.has_value();

@@ -48,8 +48,8 @@ class PurgePuller {
   };
 
   io::Task<void> Follow(Journal& journal);
-  io::Task<Result<site::PurgeNews>> Ask(Journal& journal);
-  io::Task<void> Apply(Journal& journal, site::PurgeNews news);
+  io::Task<Result<site::PurgePollAnswer>> Ask(Journal& journal);
+  io::Task<void> Apply(Journal& journal, site::PurgePollAnswer news);
 
   site::TierProcess& process_;
   PurgeTarget target_;

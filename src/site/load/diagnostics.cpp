@@ -16,7 +16,7 @@
 namespace meridian::site {
 namespace {
 
-constexpr size_t kQuotedColumns = 100;  // of a long line, what is shown around the problem
+constexpr size_t kQuotedColumns = 100;  // shown around the problem, in a long line
 constexpr size_t kColumnsBefore = 40;
 
 struct Palette {
@@ -25,7 +25,7 @@ struct Palette {
 constexpr Palette kPlain = {"", "", "", ""};
 constexpr Palette kColored = {"\x1b[1m", "\x1b[1;31m", "\x1b[2m", "\x1b[0m"};
 
-// The length of the UTF-8 sequence at the front, or 0 when it is broken or a control character.
+// The length of the UTF-8 sequence at the front, or 0 if it is invalid or a control character.
 size_t PrintableSequence(std::string_view text) {
   auto lead = static_cast<uint8_t>(text.front());
   if (lead < 0x80) return lead >= 0x20 && lead != 0x7f ? 1 : 0;
@@ -38,12 +38,12 @@ size_t PrintableSequence(std::string_view text) {
   return c1_control ? 0 : length;
 }
 
-// Stars for what stands between `begin` and `end` of the line.
+// Replaces the line between `begin` and `end` by stars.
 void Mask(std::string* line, size_t begin, size_t end) {
   for (size_t i = begin; i < end; ++i) (*line)[i] = '*';
 }
 
-// A quoted line may end in a log, so a URL's password does not stay in it.
+// A quoted line may get into a log, so passwords in URLs are masked.
 std::string WithoutPasswords(std::string line) {
   for (size_t url = line.find("://"); url != std::string::npos; url = line.find("://", url + 3)) {
     size_t end = std::min(line.find_first_of(" \t\"'", url), line.size());
@@ -59,8 +59,8 @@ std::string WithoutPasswords(std::string line) {
   return line;
 }
 
-// The line as one printable string per column. A tab is one column and stays a tab, so that the
-// caret line below, which repeats it, is as wide.
+// The line as a printable string for each column. A tab is one column and stays a tab; the caret
+// line repeats it, so both have the same width.
 std::vector<std::string> Columns(std::string_view line) {
   std::vector<std::string> columns;
   while (!line.empty()) {
@@ -84,7 +84,7 @@ std::string Printable(std::string_view text) {
 
 struct Quote {
   std::string line;
-  std::string indent;  // what stands under the columns before the problem
+  std::string indent;  // the caret line before the problem
   size_t carets;
 };
 

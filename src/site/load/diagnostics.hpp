@@ -1,12 +1,12 @@
-// What is wrong with a site.toml, for its author to read: a list of problems with their places in
-// the text, rendered as a conversation.
+// The errors of a site.toml, for its author: a list of problems with their positions in the text,
+// rendered like this:
 //
 //   site.toml:14:1: unknown key "locaton" in [[datacenter]]
 //      14 | locaton = "Ashburn"
 //         | ^^^^^^^ did you mean "location"?
 //
-// A value: owned by whoever loads the file. Problems stay sorted by position, none stands twice,
-// and there are at most kMaxDiagnostics (the earliest in the file are kept).
+// A value, owned by the caller of Load. Problems are sorted by position and unique, at most
+// kMaxDiagnostics (the earliest in the file are kept).
 #pragma once
 
 #include <cstdint>
@@ -16,8 +16,8 @@
 
 namespace meridian::site {
 
-// Where in the text: 1-based line and column, both counted as an editor does (columns are code
-// points). Line 0 is the file as a whole. `width` is how many columns to underline.
+// A position in the text: 1-based line and column, counted as editors do (columns are code points).
+// Line 0 is the file as a whole. `width` is the number of columns to underline.
 struct SourceSpan {
   uint32_t line = 0;
   uint32_t column = 0;
@@ -28,8 +28,8 @@ struct SourceSpan {
 
 struct Diagnostic {
   SourceSpan where;
-  std::string problem;  // one line: what is wrong, and what was expected
-  std::string hint;     // what to do about it, or empty
+  std::string problem;  // one line: the problem, and the expected value
+  std::string hint;     // how to fix it, or empty
 
   bool operator==(const Diagnostic&) const = default;
 };
@@ -47,9 +47,9 @@ class Diagnostics {
   bool empty() const { return sorted_.empty(); }
   std::span<const Diagnostic> list() const { return sorted_; }
 
-  // All problems and a last line that counts them. Ends with a newline. Control characters and
-  // broken UTF-8 that came from the file are replaced, so that a file cannot drive the terminal,
-  // and passwords in URLs are masked.
+  // All problems and a last line with their number. Ends with a newline. Control characters and
+  // invalid UTF-8 from the file are replaced, so that a file cannot control the terminal. Passwords
+  // in URLs are masked.
   std::string Render(const RenderOptions& options = {}) const;
 
  private:
@@ -61,8 +61,8 @@ class Diagnostics {
   size_t omitted_ = 0;
 };
 
-// Whether text for people on this file descriptor may be coloured: it is a terminal, NO_COLOR
-// (no-color.org) is unset or empty, and TERM is not "dumb".
+// True if output on this file descriptor may have colors: it is a terminal, NO_COLOR (no-color.org)
+// is unset or empty, and TERM is not "dumb".
 bool WantsColor(int file_descriptor);
 
 }  // namespace meridian::site

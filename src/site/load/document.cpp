@@ -13,9 +13,9 @@
 #include "site/load/diagnostics.hpp"
 
 #define TOML_EXCEPTIONS 0
-// toml++ 3.3.0 asserts, or assumes, what a file can break: that a table header begins with a key
-// ("[="), and that no letter from U+00A1 to U+0499 is asked whether it is white space (name = é).
-// Its own error paths behind these are sound, and fuzz/site_toml_fuzz.cpp watches over them.
+// toml++ 3.3.0 asserts, or assumes, conditions that a file can violate: that a table header begins
+// with a key ("[="), and that it never tests a letter from U+00A1 to U+0499 for white space (name =
+// é). Its error paths after these assertions are correct; fuzz/site_toml_fuzz.cpp tests them.
 #include <toml++/impl/forward_declarations.h>
 #undef TOML_ASSERT
 #define TOML_ASSERT(condition) static_assert(true)
@@ -40,7 +40,7 @@ SourceSpan Span(const toml::source_region& region) {
           .width = one_line ? region.end.column - region.begin.column : 1};
 }
 
-// Copies the library's tree. After a value that is too deep, `too_deep` says where it is.
+// Copies the library's tree. `too_deep` becomes the position of a value that is nested too deep.
 class Converter {
  public:
   Value Convert(const toml::node& node, size_t depth) {
@@ -105,7 +105,7 @@ std::string_view LineAt(std::string_view text, uint32_t number) {
   return text.substr(0, text.find_first_of("\r\n"));
 }
 
-// Where the string begins that is open at the end of `line`; npos: none is.
+// The start of the string that is not closed at the end of `line`; npos: none.
 size_t OpenQuote(std::string_view line) {
   size_t open = line.npos;
   for (size_t i = 0; i < line.size(); ++i) {
@@ -121,8 +121,7 @@ size_t OpenQuote(std::string_view line) {
   return open;
 }
 
-// The library says of a string that is not closed in its line that control characters are
-// prohibited.
+// For an unclosed string the library reports prohibited control characters.
 std::optional<Diagnostic> UnclosedString(std::string_view text, const toml::parse_error& error) {
   if (error.description().find("string") == std::string_view::npos) return std::nullopt;
   SourceSpan at = Span(error.source());

@@ -1,5 +1,5 @@
-// A TOML 1.0 text as a tree of values that remember where they stand. It is all that site/ sees of
-// the TOML library, and the only thing that a TableReader reads.
+// A TOML 1.0 text as a tree of values with their positions. It hides the TOML library from the rest
+// of site/; TableReader reads only this tree.
 #pragma once
 
 #include <cstdint>
@@ -38,7 +38,7 @@ struct Entry {
 // "a string", "an integer", ...
 std::string_view KindName(Value::Kind kind);
 
-// The root table. Otherwise the first thing that is not TOML, or past kMaxSiteLineBytes or
+// The root table, or the first error: invalid TOML, a line past kMaxSiteLineBytes, or nesting past
 // kMaxTomlDepth.
 std::expected<Value, Diagnostic> ParseToml(std::string_view text);
 

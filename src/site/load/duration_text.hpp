@@ -1,4 +1,4 @@
-// Durations as site.toml writes them: a whole number and its unit, "500ms", "30s", "5m", "2h",
+// Durations in site.toml: a whole number and its unit, "500ms", "30s", "5m", "2h",
 // "7d".
 #pragma once
 
@@ -13,7 +13,7 @@ namespace meridian::site {
 // kInvalid for any other spelling (no unit, a fraction, a sign, a space, more than nine digits).
 Result<Duration> ParseDuration(std::string_view text);
 
-// The shortest of those spellings; what is below a millisecond is cut off.
+// The shortest of these spellings; fractions of a millisecond are cut off.
 std::string DurationText(Duration duration);
 
 }  // namespace meridian::site

@@ -1,9 +1,9 @@
-// What the parse functions ask of their TableReaders, key by key: the raw material of the reference
-// of site.toml. A ParsePass that has a KeyLog reads no file. Every key is then said to be there, so
-// that keys which are read only where they are given are asked for too; each array of tables has
-// one table, and each table of the author's own names has the name kAnyName.
+// The keys that the parse functions read from their TableReaders: the source of the reference of
+// site.toml. A ParsePass with a KeyLog reads no file. It reports every key as present, so that
+// optional keys are read too. Each array of tables has one table, and each table whose keys the
+// author names has the key kAnyName.
 //
-// Belongs to one pass, on one thread.
+// Owned by one pass; one thread.
 #pragma once
 
 #include <optional>
@@ -15,20 +15,20 @@ namespace meridian::site {
 struct KeyRead {
   std::string table;  // "dns.place"; empty for the root
   std::string key;
-  std::string type;                     // "integer"; empty while the key was only looked for
+  std::string type;                     // "integer"; empty while the key was only tested by Has
   std::string limits;                   // "0 to 10"
-  std::optional<std::string> fallback;  // as site.toml would write it; nothing: required
+  std::optional<std::string> fallback;  // spelled as in site.toml; nothing: required
 };
 
 struct TableRead {
   std::string table;
-  std::string limits;  // of an array of tables: how many of them
+  std::string limits;  // of an array of tables: the number of tables
   bool in_array = false;
 };
 
 class KeyLog {
  public:
-  // Each key stands once, as it was read first with its type.
+  // Each key is listed once, with the type of its first read.
   void AddKey(const KeyRead& read);
   void AddTable(const TableRead& read);
 

@@ -26,7 +26,7 @@
 //   unhealthy_timeout = "30s"        # an instance that fails its health path so long is replaced
 //   [agent]
 //   hung_timeout = "15s"             # a tier that does not answer so long is killed and started
-//   [admin] port = 9000              # a tier's ports are keys of its own table
+//   [admin] port = 9000              # ports of a tier are keys of its own table
 //   [lab]  wan = true                # in the lab, links between data centers with their distance
 //   [sql]  external = "postgres://db.internal/photos"     # or "$NAME" of an environment variable;
 //                                    # also [queue], [watch], [coordinator], and tiers that allow
@@ -46,14 +46,14 @@
 
 namespace meridian::site {
 
-// Looks an environment variable up.
+// Looks up an environment variable.
 using Environment = std::function<std::optional<std::string>(const std::string& name)>;
 
 // A site.toml in memory.
 struct SiteText {
   std::string text;
   std::string shown_name = "site.toml";  // for error messages
-  std::filesystem::path file;            // absolute; its folder is what paths are relative to
+  std::filesystem::path file;            // absolute; paths are relative to its folder
   Environment environment = [](const std::string&) { return std::nullopt; };
 };
 

@@ -118,7 +118,7 @@ constexpr KeyDescription kKeys[] = {
      .fallback = "no limit"},
 };
 
-// Names that the site itself has under its domain.
+// Names that the site itself uses below its domain.
 constexpr std::array<std::string_view, 2> kTakenNames = {"cdn", "www"};
 
 std::string ReadName(TableReader& reader) {
@@ -169,7 +169,7 @@ void ReadLocation(TableReader& reader, DataCenter* data_center) {
   data_center->location = ReadCity(reader, data_center->city).value_or(Location{});
 }
 
-// Why an address cannot be a host's own, or nothing.
+// The reason why an address cannot belong to a host, or nothing.
 std::string_view AddressProblem(const IpAddress& address) {
   uint8_t first = address.bytes()[0];
   if (address == IpAddress{} || address == *IpAddress::Parse("::")) return "stands for any address";
@@ -178,7 +178,7 @@ std::string_view AddressProblem(const IpAddress& address) {
   return "";
 }
 
-// Names and addresses that were seen, with the line that gave them first.
+// Names and addresses, with the line of their first use.
 struct Seen {
   std::map<std::string, uint32_t> names;
   std::map<IpAddress, uint32_t> addresses;

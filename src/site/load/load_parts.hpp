@@ -1,6 +1,5 @@
-// The parts of site.toml that Parse reads, one function for each. Only load*.cpp and reference.cpp
-// include this.
-// Each records every mistake in its part and gives what it could read.
+// The functions that read the parts of site.toml for Parse. Only load*.cpp and reference.cpp
+// include this. Each records every error in its part and returns the values that it could read.
 #pragma once
 
 #include <filesystem>
@@ -24,13 +23,13 @@ std::vector<DataCenter> ReadDataCenters(TableReader& root);
 App ReadApp(TableReader& root, const std::filesystem::path& directory);
 AgentSettings ReadAgent(TableReader& root);
 Ports ReadPorts(TableReader& root, std::span<const TierDescription> tiers);
-// After the data centers; sets `wan`.
+// Called after ReadDataCenters; sets `wan`.
 void ReadLab(TableReader& root, Site* site);
 std::map<std::string, External, std::less<>> ReadExternals(TableReader& root,
                                                            std::span<const TierDescription> tiers,
                                                            const Environment& environment);
 
-// The descriptions of what they read.
+// The descriptions of their keys.
 std::vector<std::span<const KeyDescription>> DescriptionParts();
 std::span<const KeyDescription> DataCenterKeys();
 std::span<const KeyDescription> AppKeys();

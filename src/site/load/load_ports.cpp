@@ -73,7 +73,7 @@ std::vector<NamedPort> PortsOf(std::span<const TierDescription> tiers) {
   return ports;
 }
 
-// A port that a public port takes: itself, or one of the two beside it.
+// A port that a public port occupies: itself, its ops port or its peer port.
 struct TakenPort {
   int number;
   std::string name;  // "port of [edge]", "ops port of [edge] (8080 + 10000)"
@@ -89,7 +89,7 @@ std::array<TakenPort, 3> TakenBy(const NamedPort& key, const Ports& ports) {
         fmt::format("peer port of [{}] ({} + {})", key.table, port, kPeerPortOffset)}}};
 }
 
-// Objects to the later of the two in the list, unless only the earlier one is in the file.
+// Records an error at the later of the two in the list, unless only the earlier one is in the file.
 void CheckPair(TableReader& root, const NamedPort& earlier, const NamedPort& later,
                const Ports& ports) {
   TableReader earlier_table = root.Table(earlier.table);
@@ -115,8 +115,7 @@ struct ExternalKey {
   std::vector<std::string_view> schemes;
 };
 
-// Tables that may name a service elsewhere: those of tiers, and of what this program does not run
-// itself.
+// Tables that may have `external`: of tiers, and of services that this program does not run itself.
 std::vector<ExternalKey> ExternalKeysOf(std::span<const TierDescription> tiers) {
   std::vector<ExternalKey> keys = {{"queue", {"kafka", "kafka+ssl"}},
                                    {"sql", {"postgres", "postgresql"}},
@@ -134,7 +133,7 @@ struct UrlParts {
   bool has_password = false;
 };
 
-// Splits scheme://[user[:password]@]hosts[/path][?query]; empty hosts when it is not that.
+// Splits scheme://[user[:password]@]hosts[/path][?query]; `hosts` is empty for any other text.
 UrlParts Split(std::string_view url) {
   UrlParts parts;
   size_t colon = url.find("://");
@@ -151,7 +150,7 @@ UrlParts Split(std::string_view url) {
   return parts;
 }
 
-// The URL, from the file or the environment variable that it names; empty after a mistake.
+// The URL, from the file or the environment variable that it names; empty after an error.
 std::string ReadUrl(TableReader& table, const Environment& environment) {
   std::string written = table.Text("external");
   if (!written.starts_with('$')) {
@@ -198,7 +197,7 @@ std::map<std::string, External, std::less<>> ReadExternals(TableReader& root,
     UrlParts parts = Split(url);
     bool known = std::ranges::find(key.schemes, parts.scheme) != key.schemes.end();
     if (!known || parts.hosts.empty()) {
-      // The URL itself is not repeated: it may hold a password.
+      // The message must not contain the URL, which may hold a password.
       table.Reject("external", fmt::format("\"external\" must be a URL of [{}]", key.table),
                    fmt::format("expected {}://host:port", fmt::join(key.schemes, ":// or ")));
       continue;

@@ -21,7 +21,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Pair;
 
-// A section as a tier would write it, with one key of each type.
+// A section like a tier's, with a key of each type.
 enum class Steering { kNearest, kWeighted };
 struct SteeringConfig {
   Steering steering = Steering::kNearest;
@@ -63,7 +63,7 @@ SteeringConfig ParseSteering(TableReader& reader, const Site& site) {
   return config;
 }
 
-// Tiers of the names and ports that the program has.
+// Tiers with the names and ports of the program's tiers.
 std::vector<TierDescription> Tiers() {
   return {{.name = "session",
            .ports = {{.port = &Ports::session}},
@@ -210,8 +210,8 @@ TEST(Load, SettingsOfASiteWithoutAFileArePut) {
   EXPECT_DEATH((void)values.Get<Location>(), "CHECK failed");
 }
 
-// Each testdata/NAME.toml is answered with exactly testdata/NAME.txt. After a deliberate change,
-// UPDATE_GOLDEN=1 writes the answers anew; read the difference.
+// The errors of testdata/NAME.toml are exactly testdata/NAME.txt. After a deliberate change,
+// UPDATE_GOLDEN=1 rewrites these files; read the difference.
 class Golden : public testing::TestWithParam<std::string> {};
 
 TEST_P(Golden, ErrorsAreTheConversationInTheFile) {

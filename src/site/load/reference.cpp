@@ -27,7 +27,7 @@ std::vector<KeyDescription> AllDescriptions(std::span<const TierDescription> tie
     all.insert(all.end(), some.begin(), some.end());
   };
   for (std::span<const KeyDescription> part : DescriptionParts()) add(part);
-  // The last that starts is the first that a visitor meets.
+  // In the order in which visitors reach the tiers: the last tier to start is the first.
   for (const TierDescription& tier : std::views::reverse(tiers)) {
     if (tier.section) add(tier.section->keys());
   }
@@ -36,7 +36,7 @@ std::vector<KeyDescription> AllDescriptions(std::span<const TierDescription> tie
 
 std::string_view TopTable(std::string_view table) { return table.substr(0, table.find('.')); }
 
-// The tables in the order in which they are described, each behind the one that it is in.
+// The tables in the order of their descriptions, each after its parent table.
 std::vector<std::string_view> TablesInOrder(const std::vector<KeyDescription>& descriptions) {
   std::vector<std::string_view> tops;
   for (const KeyDescription& each : descriptions) {
@@ -80,8 +80,8 @@ void DescribeKey(const KeyDescription& description, const KeyLog& log, TableRefe
                  std::vector<std::string>* problems) {
   const KeyRead* read = Find(log, description.table, description.key);
   if (read == nullptr) {
-    problems->push_back(fmt::format("{} is described, and nobody reads it",
-                                    Name(description.table, description.key)));
+    problems->push_back(
+        fmt::format("{} is described, but not read", Name(description.table, description.key)));
     return;
   }
   KeyReference reference{.read = *read, .sentence = description.sentence};
@@ -93,7 +93,7 @@ void DescribeKey(const KeyDescription& description, const KeyLog& log, TableRefe
   table->keys.push_back(std::move(reference));
 }
 
-// What is read, and not described.
+// Keys and tables that are read, but not described.
 void FindUndescribed(const std::vector<KeyDescription>& descriptions, const KeyLog& log,
                      std::vector<std::string>* problems) {
   auto described = [&](std::string_view table, std::string_view key) {
@@ -104,8 +104,7 @@ void FindUndescribed(const std::vector<KeyDescription>& descriptions, const KeyL
   for (const KeyRead& read : log.keys()) {
     if (FindTable(log, Name(read.table, read.key)) != nullptr) continue;
     if (!described(read.table, read.key)) {
-      problems->push_back(
-          fmt::format("{} is read, and nobody describes it", Name(read.table, read.key)));
+      problems->push_back(fmt::format("{} is read, but not described", Name(read.table, read.key)));
     }
     if (read.type.empty()) {
       problems->push_back(
@@ -114,7 +113,7 @@ void FindUndescribed(const std::vector<KeyDescription>& descriptions, const KeyL
   }
   for (const TableRead& read : log.tables()) {
     if (!read.table.empty() && !described(read.table, "")) {
-      problems->push_back(fmt::format("{} is a table that nobody describes", read.table));
+      problems->push_back(fmt::format("{} is a table without a description", read.table));
     }
   }
 }
@@ -139,7 +138,7 @@ Reference Describe(std::span<const TierDescription> tiers) {
       if (description.key.empty()) {
         if (FindTable(log, table) == nullptr) {
           reference.problems.push_back(
-              fmt::format("{} is described, and nobody reads such a table", table));
+              fmt::format("{} is described, but no such table is read", table));
         }
         each.sentence = description.sentence;
         if (!description.limits.empty()) each.limits = description.limits;

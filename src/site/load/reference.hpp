@@ -1,6 +1,6 @@
-// The reference of site.toml: every key that the parse functions read, with its type, its limits
-// and its default as the reader was given them, and its KeyDescription, which may add to the limits
-// and say the default in words. Made without a file. Pure.
+// The reference of site.toml: every key that the parse functions read, with type, limits and
+// default as they pass them to the reader, and with its KeyDescription, which may add limits and a
+// default in words. Needs no file. Pure.
 #pragma once
 
 #include <span>
@@ -21,14 +21,14 @@ struct KeyReference {
 struct TableReference {
   std::string title;  // "[[dns.place]]"; empty for the top of the file
   std::string_view sentence;
-  std::string limits;              // of an array of tables: how many of them
+  std::string limits;              // of an array of tables: the number of tables
   std::vector<KeyReference> keys;  // in the order of their descriptions
 };
 
 struct Reference {
-  // A table stands behind the one that it is in.
+  // A table follows its parent table.
   std::vector<TableReference> tables;
-  // Keys and tables without a description, and descriptions of what nobody reads.
+  // Keys and tables without a description, and descriptions of keys that no parse function reads.
   std::vector<std::string> problems;
 };
 

@@ -76,14 +76,14 @@ TEST(Reference, AKeyThatIsReadAndNotDescribedIsAProblem) {
   std::vector<KeyDescription> keys(std::begin(kKeys), std::end(kKeys));
   std::erase_if(keys, [](const KeyDescription& each) { return each.key == "holes"; });
   EXPECT_THAT(DescribeCheese(keys).problems,
-              ElementsAre("cheese.holes is read, and nobody describes it"));
+              ElementsAre("cheese.holes is read, but not described"));
 }
 
 TEST(Reference, AKeyThatIsDescribedAndNotReadIsAProblem) {
   std::vector<KeyDescription> keys(std::begin(kKeys), std::end(kKeys));
   keys.push_back({.table = "cheese", .key = "smell", .sentence = "Its smell."});
   EXPECT_THAT(DescribeCheese(keys).problems,
-              ElementsAre("cheese.smell is described, and nobody reads it"));
+              ElementsAre("cheese.smell is described, but not read"));
 }
 
 TEST(Reference, ATableThatIsNotDescribedIsAProblem) {
@@ -92,7 +92,7 @@ TEST(Reference, ATableThatIsNotDescribedIsAProblem) {
     return each.table == "cheese.rind" && each.key.empty();
   });
   EXPECT_THAT(DescribeCheese(keys).problems,
-              ElementsAre("cheese.rind is a table that nobody describes"));
+              ElementsAre("cheese.rind is a table without a description"));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// Sizes of memory and files as site.toml writes them: a whole number and its unit, "512KiB",
+// Sizes of memory and files in site.toml: a whole number and its unit, "512KiB",
 // "256MiB", "4GiB".
 #pragma once
 
@@ -14,7 +14,7 @@ namespace meridian::site {
 // six digits).
 Result<uint64_t> ParseSize(std::string_view text);
 
-// The shortest of those spellings; what is below a KiB is cut off.
+// The shortest of these spellings; fractions of a KiB are cut off.
 std::string SizeText(uint64_t bytes);
 
 }  // namespace meridian::site

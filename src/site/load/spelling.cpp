@@ -13,7 +13,7 @@ namespace meridian::site {
 namespace {
 
 constexpr size_t kComparedBytes = 64;
-constexpr size_t kShortestBeginning = 3;
+constexpr size_t kMinPrefixBytes = 3;
 
 char Lower(char letter) {
   return static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
@@ -47,7 +47,7 @@ std::optional<std::string> Nearest(std::string_view word, std::span<const std::s
   size_t least = std::max<size_t>(word.size() / 3, 1) + 1;
   for (const std::string& candidate : candidates) {
     size_t distance = EditDistance(word, candidate);
-    bool beginning = std::min(word.size(), candidate.size()) >= kShortestBeginning &&
+    bool beginning = std::min(word.size(), candidate.size()) >= kMinPrefixBytes &&
                      (word.starts_with(candidate) || candidate.starts_with(word));
     if (beginning) distance = std::min<size_t>(distance, 1);
     if (distance >= least || distance >= candidate.size()) continue;

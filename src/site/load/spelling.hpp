@@ -1,4 +1,4 @@
-// The nearest known word to a misspelt one, for error messages.
+// Finds the known word that is nearest to a misspelt word, for error messages.
 #pragma once
 
 #include <optional>
@@ -8,13 +8,13 @@
 
 namespace meridian::site {
 
-// How many single letters must be inserted, removed, replaced or swapped with their neighbour to
-// turn one word into the other (optimal string alignment), letter case ignored. Words longer than
-// 64 bytes are compared by their first 64.
+// The number of letters to insert, remove, replace or swap with their neighbour that turns `a` into
+// `b` (optimal string alignment), letter case ignored. Words longer than 64 bytes are compared by
+// their first 64.
 size_t EditDistance(std::string_view a, std::string_view b);
 
 // The candidate that the author most likely meant by `word`: at most a third of its letters are
-// wrong, or one of the two is the other's beginning (`health_path`, `health`).
+// wrong, or one of the two words is a prefix of the other (`health_path`, `health`).
 std::optional<std::string> Nearest(std::string_view word, std::span<const std::string> candidates);
 
 }  // namespace meridian::site

@@ -41,7 +41,7 @@ std::string Quoted(const std::vector<std::string>& words) {
   return text;
 }
 
-// What to write instead, where a value of the wrong type shows what was meant.
+// A hint for a value of the wrong type whose meaning is clear.
 std::string Instead(const Value& value, Value::Kind wanted) {
   bool wants_number = wanted == Value::Kind::kInteger || wanted == Value::Kind::kNumber;
   if (value.kind == Value::Kind::kText && wants_number) {
@@ -70,7 +70,7 @@ std::string Instead(const Value& value, Value::Kind wanted) {
   return {};
 }
 
-// As site.toml writes them.
+// The spelling of site.toml.
 std::string Written(bool value) { return value ? "true" : "false"; }
 std::string Written(int64_t value) { return fmt::format("{}", value); }
 std::string Written(double value) { return fmt::format("{}", value); }
@@ -91,14 +91,14 @@ std::string EntryLimits(const ListRule& rule) {
 TableReader ParsePass::Root() { return {this, &document_, "", false}; }
 
 void ParsePass::ReportUnknownKeys() {
-  for (const auto& [table, asked] : asked_) {
-    if (asked.any_key) continue;
-    std::vector<std::string> known(asked.keys.begin(), asked.keys.end());
+  for (const auto& [table, read] : read_) {
+    if (read.any_key) continue;
+    std::vector<std::string> known(read.keys.begin(), read.keys.end());
     for (const Entry& entry : table->entries) {
-      if (asked.keys.contains(entry.key)) continue;
+      if (read.keys.contains(entry.key)) continue;
       std::optional<std::string> nearest = Nearest(entry.key, known);
       diagnostics_.Add({.where = entry.where,
-                        .problem = fmt::format("unknown key \"{}\" in {}", entry.key, asked.title),
+                        .problem = fmt::format("unknown key \"{}\" in {}", entry.key, read.title),
                         .hint = nearest ? fmt::format("did you mean \"{}\"?", *nearest)
                                         : fmt::format("known are {}", Quoted(known))});
     }
@@ -107,7 +107,7 @@ void ParsePass::ReportUnknownKeys() {
 
 TableReader::TableReader(ParsePass* pass, const Value* table, std::string path, bool in_array)
     : pass_(pass), table_(table), path_(std::move(path)), in_array_(in_array) {
-  pass_->asked_[table_].title = title();
+  pass_->read_[table_].title = title();
   if (pass_->log_ != nullptr) pass_->log_->AddTable({.table = path_, .in_array = in_array_});
 }
 
@@ -142,7 +142,7 @@ void TableReader::RejectKey(std::string_view key, std::string problem, std::stri
 }
 
 bool TableReader::Has(std::string_view key) {
-  pass_->asked_[table_].keys.emplace(key);
+  pass_->read_[table_].keys.emplace(key);
   if (pass_->log_ != nullptr) {
     LogKey(key, "", "", {});
     return true;
@@ -172,7 +172,7 @@ std::vector<TableReader> TableReader::LogTables(std::string_view key, const List
 }
 
 const Value* TableReader::Ask(std::string_view key, bool required) {
-  pass_->asked_[table_].keys.emplace(key);
+  pass_->read_[table_].keys.emplace(key);
   if (const Entry* entry = table_->Find(key)) return &entry->value;
   if (required) {
     bool in_file = !path_.empty() && table_->where.line > 0;
@@ -428,7 +428,7 @@ std::vector<TableReader> TableReader::Tables(std::string_view key, const ListRul
 }
 
 std::vector<std::string> TableReader::Names() {
-  pass_->asked_[table_].any_key = true;
+  pass_->read_[table_].any_key = true;
   if (pass_->log_ != nullptr) return {std::string(kAnyName)};
   std::vector<std::string> names;
   names.reserve(table_->entries.size());

@@ -1,5 +1,5 @@
-// How a table of site.toml is read: ask for each key by its type and its bounds, and every mistake
-// is recorded with its place, what was expected and the nearest known key.
+// Reads a table of site.toml, each key by its type and bounds. It records every error with its
+// position, the expected value and the nearest known key.
 //
 //   EdgeConfig Parse(TableReader& reader, const Site& site) {
 //     return {.collapse_wait = reader.Duration("collapse_wait", {.min = 0s, .max = 10s, .fallback =
@@ -8,12 +8,12 @@
 //             kStrict)};
 //   }
 //
-// Reading never stops at a mistake: the fallback, or an empty value, is returned, and the file as a
-// whole is refused in the end. A key without a fallback is required; ask `Has` first when its
-// absence means something. A key that nobody asked for is unknown.
+// Reading never stops at an error: it returns the fallback or an empty value, and Load refuses the
+// file in the end. A key without a fallback is required; call `Has` first if it is optional. A key
+// that was never read is unknown.
 //
-// A ParsePass belongs to one load, on one thread; readers point into it and into the document, and
-// do not outlive either. Two readers of one table share what has been asked.
+// A ParsePass belongs to one load, on one thread. Readers point into it and into the document, and
+// do not outlive either. Two readers of one table share the set of keys that were read.
 #pragma once
 
 #include <concepts>
@@ -74,7 +74,7 @@ class ParsePass {
  public:
   ParsePass(const Value& document, Diagnostics& diagnostics)
       : document_(document), diagnostics_(diagnostics) {}
-  // Of no file: writes down what is asked for. `nothing` is an empty table.
+  // Reads no file, but logs the keys that are read. `nothing` is an empty table.
   ParsePass(const Value& nothing, Diagnostics& diagnostics, KeyLog* log)
       : document_(nothing), diagnostics_(diagnostics), log_(log) {}
   ParsePass(const ParsePass&) = delete;
@@ -82,12 +82,12 @@ class ParsePass {
 
   TableReader Root();
 
-  // To be called once, after all reading: reports the keys that nobody asked for.
+  // Call once, after all reading: reports the keys that were never read.
   void ReportUnknownKeys();
 
  private:
   friend class TableReader;
-  struct Asked {
+  struct ReadKeys {
     std::string title;  // "[edge]"
     std::set<std::string, std::less<>> keys;
     bool any_key = false;
@@ -96,13 +96,13 @@ class ParsePass {
   const Value& document_;
   Diagnostics& diagnostics_;
   KeyLog* log_ = nullptr;
-  std::map<const Value*, Asked> asked_;
-  std::deque<Value> absent_;  // stand in for tables that the file does not have
+  std::map<const Value*, ReadKeys> read_;
+  std::deque<Value> absent_;  // empty tables, for tables that the file does not have
 };
 
 class TableReader {
  public:
-  // Whether the file has the key. From then on the key is a known one.
+  // True if the file has the key. Makes the key known.
   bool Has(std::string_view key);
 
   bool Boolean(std::string_view key, std::optional<bool> fallback);
@@ -113,9 +113,9 @@ class TableReader {
   // Never holds a control character.
   std::string Text(std::string_view key, const TextRule& rule = {});
   std::vector<std::string> Texts(std::string_view key, const ListRule& rule = {});
-  // A public port: one whose ops and peer ports are still ports.
+  // A public port: at most kMaxPublicPort.
   uint16_t Port(std::string_view key, std::optional<uint16_t> fallback);
-  // Required. Nothing when the mistake in it was recorded.
+  // Required. Nothing if it recorded an error.
   std::optional<IpAddress> Address(std::string_view key);
   std::optional<IpPrefix> Prefix(std::string_view key);
   std::vector<IpPrefix> Prefixes(std::string_view key);
@@ -136,19 +136,19 @@ class TableReader {
     return choices.begin()[*chosen].second;
   }
 
-  // The table `key` in this one; an empty one when the file has none.
+  // The table `key` in this table; an empty table if the file has none.
   TableReader Table(std::string_view key);
   // The tables of the array `key` ([[dns.place]]), in the order of the file; it may be absent.
   std::vector<TableReader> Tables(std::string_view key, const ListRule& rule = {});
-  // All keys of a table whose keys are the author's own names. None of them is unknown then.
+  // All keys of a table whose keys the author names. Makes them known.
   std::vector<std::string> Names();
 
-  // Records the tier's own objection to the value of `key` (or, when the file does not have the
-  // key, to this table).
+  // Records an error that the tier found in the value of `key` (or, if the file does not have the
+  // key, in this table).
   void Reject(std::string_view key, std::string problem, std::string hint = {});
-  // The same, at the key itself.
+  // The same, at the position of the key itself.
   void RejectKey(std::string_view key, std::string problem, std::string hint = {});
-  // The line where the value of `key` stands, or the table's.
+  // The line of the value of `key`, or of the table.
   uint32_t LineOf(std::string_view key) const;
   // "[edge]", "[[dns.place]]", or "site.toml" for the root.
   std::string title() const;

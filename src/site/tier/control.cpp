@@ -25,7 +25,7 @@ namespace {
 using wire::json::Value;
 using wire::json::Writer;
 
-// At most `max_bytes` of the text, not cut within a UTF-8 sequence.
+// At most `max_bytes` of the text, cut between UTF-8 sequences.
 std::string_view Shortened(std::string_view text, size_t max_bytes) {
   if (text.size() <= max_bytes) return text;
   while (max_bytes > 0 && (static_cast<uint8_t>(text[max_bytes]) & 0xc0) == 0x80) --max_bytes;
@@ -65,7 +65,7 @@ Result<std::string> EncodeView(const SiteView& view) {
 }
 
 std::string EncodeReport(const TierReport& report) {
-  // The detail must not become longer than its limit.
+  // The detail must stay within its limit.
   Writer writer({.invalid_utf8 = Writer::InvalidUtf8::kDrop});
   writer.BeginObject();
   writer.Member("connections", report.connections);

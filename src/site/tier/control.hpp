@@ -5,9 +5,9 @@
 //   tier -> agent   {"ready": true, "view": 17, "detail": "...", "load_rps": 120,
 //                    "connections": 4711, "leaving": 0, "instances": [...]}
 //
-// The tier obeys the view with the highest number and answers each that it has taken up; a tier
-// that is to drain gets SIGTERM, not a message. A pure codec: no sockets. Unknown keys are passed
-// over; anything else that is not as above is an error, after which the stream is given up.
+// The tier obeys the view with the highest number and reports each view that it obeys. To drain a
+// tier the agent sends SIGTERM, not a message. A pure codec: no sockets. Unknown keys are ignored;
+// any other deviation is an error, after which the stream is closed.
 #pragma once
 
 #include <cstdint>
@@ -21,7 +21,7 @@
 
 namespace meridian::site {
 
-// What the balancer says of an instance. The counts are of the last ten seconds; `failures` of the
+// A tier's report of an instance. The counts cover the last ten seconds; `failures` of the
 // `requests` got a 5xx or no answer.
 struct InstanceReport {
   std::string id;
@@ -33,16 +33,17 @@ struct InstanceReport {
   bool operator==(const InstanceReport&) const = default;
 };
 
-// What a tier says of itself.
+// A tier's report of itself.
 struct TierReport {
   bool ready = false;        // can do its work
-  uint64_t view_number = 0;  // of the view that it obeys; 0: none yet
-  // For people: why it is not ready, or what is unusual though it is. At most kMaxDetailBytes.
+  uint64_t view_number = 0;  // of the view that it obeys; 0: no view yet
+  // For people: why it is not ready, or a problem of a ready tier. At most kMaxDetailBytes.
   std::string detail;
-  uint32_t load_rps = 0;     // requests a second, through RoundLoad
-  uint64_t connections = 0;  // that visitors have made since it started; probes do not count
-  uint64_t leaving = 0;      // requests that it has at instances which, by that view, are to leave
-  std::vector<InstanceReport> instances = {};  // the balancer's; kMaxInstancesPerDataCenter at most
+  uint32_t load_rps = 0;     // requests a second, rounded by RoundLoad
+  uint64_t connections = 0;  // of visitors since its start; probes do not count
+  uint64_t leaving = 0;      // requests in flight at instances that are leaving by that view
+  std::vector<InstanceReport> instances =
+      {};  // of edge and balancer; at most kMaxInstancesPerDataCenter
 
   bool operator==(const TierReport&) const = default;
 };
@@ -56,7 +57,8 @@ std::string EncodeReport(const TierReport& report);
 Result<SiteView> DecodeView(std::string_view line);
 Result<TierReport> DecodeReport(std::string_view line);
 
-// Cuts a byte stream into lines, however it was torn. Holds at most `max_line_bytes`. One thread.
+// Splits a byte stream into lines, wherever reads split it. Holds at most `max_line_bytes`. One
+// thread.
 //
 //   std::string_view input = ...what just arrived...;
 //   while (true) {
@@ -69,11 +71,12 @@ class LineSplitter {
  public:
   explicit LineSplitter(size_t max_line_bytes) : max_line_bytes_(max_line_bytes) {}
 
-  // Takes bytes from the front of `input` up to the next newline, and gives the line without it; or
-  // takes all of `input` and gives nothing. kTooLarge for a line of more than `max_line_bytes`.
+  // Removes bytes from the front of `input` up to the next newline, and returns the line without
+  // it; or removes all of `input` and returns nothing. kTooLarge for a line of more than
+  // `max_line_bytes`.
   Result<std::optional<std::string>> Take(std::string_view* input);
 
-  // Whether the stream may end here: no line is half received.
+  // Whether the stream may end here: no partial line is held.
   bool at_line_start() const { return partial_.empty(); }
 
  private:

@@ -1,5 +1,4 @@
 // The header fields and paths that Meridian's HTTP tiers use among themselves and with operators.
-// They meet on the wire; here is how it is spelled.
 #pragma once
 
 #include <string_view>
@@ -8,20 +7,20 @@
 
 namespace meridian::site {
 
-// On every HTTP port these paths are Meridian's; an application never sees them.
+// Requests for these paths never reach the application, on any HTTP port.
 constexpr std::string_view kReservedPath = "/.meridian";
 constexpr std::string_view kReadyPath = "/.meridian/ready";
 
-// A request with `Meridian-Debug: 1`, from an address that may, is answered with the way it went:
+// A request with `Meridian-Debug: 1` from a permitted address gets its path in the response:
 // `Meridian-Path: edge=us-west datacenter=us-west instance=us-west-1`.
 constexpr std::string_view kDebugField = "Meridian-Debug";
 constexpr std::string_view kPathField = "Meridian-Path";
-// In a balancer's answer to an edge: which instance has given it, for the edge's log.
+// In a balancer's response to an edge: the instance that answered, for the edge's log.
 constexpr std::string_view kInstanceField = "Meridian-Instance";
-// In a balancer's 503: it has nobody to send the request to, which nobody has seen.
+// In a balancer's 503: no instance was available, and none has seen the request.
 constexpr std::string_view kUnavailableField = "Meridian-Unavailable";
 
-// What only Meridian may say, in the fields of a response that an application has made.
+// Removes Meridian's own fields from a response of the application.
 inline void RemoveInternalFields(wire::http::HeaderFields& fields) {
   fields.Remove(kPathField);
   fields.Remove(kInstanceField);

@@ -1,5 +1,5 @@
-// The answer to GET /metrics, at the ops port of a tier and at the agent's admin port: in the
-// format that the client asks for.
+// Answers GET /metrics, at the ops port of a tier and at the agent's admin port, in the format that
+// the client accepts.
 #pragma once
 
 #include "base/metrics.hpp"

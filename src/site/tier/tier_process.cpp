@@ -50,7 +50,7 @@ const DataCenter& DataCenterOf(const Site& site, const std::string& name) {
   return *found;
 }
 
-// What is true before anybody has said otherwise.
+// The configured view, used until the agent sends a view.
 SiteView ConfiguredView(const Site& site) {
   SiteView view;
   for (const DataCenter& dc : site.datacenters) {
@@ -125,7 +125,7 @@ Result<std::vector<std::unique_ptr<io::Listener>>> TierProcess::ListenForVisitor
   std::vector<std::unique_ptr<io::Listener>> listeners;
   for (size_t i = 0; i < addresses.size(); ++i) {
     std::string socket = NumberedSocket(name, i);
-    // The agent has left out what is no address of this host, and said so.
+    // The agent has left out addresses that this host does not have, and logged them.
     if (start_.control_fd >= 0 && i > 0 && !start_.sockets.contains(socket)) continue;
     auto listener = Listen(socket, {addresses[i], port});
     if (!listener) return Fail(std::move(listener.error()));
@@ -242,12 +242,12 @@ io::Task<int> TierProcess::Main(const Service& service) {
   co_return started || stopping_ ? 0 : 1;
 }
 
-// kCancelled: it was told to end before it served.
+// kCancelled: a signal ended it before it served.
 io::Task<Result<void>> TierProcess::Start(const Service& service) {
   Result<void> ops = ServeOps(service);
   if (!ops) co_return ops;
   if (start_.control_fd >= 0) co_await AwaitFirstView(service.first_view_timeout);
-  if (stopping_) co_return Fail(Errc::kCancelled, "told to end before it served");
+  if (stopping_) co_return Fail(Errc::kCancelled, "stopped before it served");
   if (service.on_view && view_->number == 0) service.on_view();
   co_return co_await service.start();
 }
@@ -278,7 +278,7 @@ io::Task<void> TierProcess::AwaitSignal() {
     number = co_await signals_.Next();
   }
   if (!number) co_return;
-  LOG_INFO("draining, then leaving", {"signal", *number});
+  LOG_INFO("draining, then exiting", {"signal", *number});
   stopping_ = true;
   if (*number == SIGTERM) grace_ = http::kRetireGrace;
   stop_.WakeAll();
@@ -313,9 +313,8 @@ io::Task<void> TierProcess::ReadViews(io::Stream& control, const Service& servic
     }
   }
   if (!ok) LOG_ERROR("the agent's view cannot be read", {"problem", ok.error().message});
-  // Without its agent the data center is gone: there is nobody to finish for, and nobody to take
-  // orders from.
-  LOG_ERROR("the agent is gone, leaving");
+  // Without its agent the data center has ended, so the tier stops at once.
+  LOG_ERROR("the agent has ended, exiting");
   _exit(EXIT_FAILURE);
 }
 

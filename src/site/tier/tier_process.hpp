@@ -1,5 +1,5 @@
 // The process of one tier: its loop, the sockets that it inherits, the agent's SiteView, its
-// readiness, SIGTERM. Every tier is the same around its own work:
+// readiness, SIGTERM. Every tier has the same main function:
 //
 //   int RunEdge(const site::Site& site, site::TierStart start) {
 //     site::TierProcess process(site, std::move(start));
@@ -9,13 +9,13 @@
 //                         .drain = [&](Duration grace) { return edge.Drain(grace); }});
 //   }
 //
-// Beside the tier's own work its ops port answers /metrics (Prometheus) and /.meridian/ready.
+// The ops port answers /metrics (Prometheus) and /.meridian/ready.
 //
-// A tier that an agent runs serves nothing before it has the agent's first view: the sockets that
-// it inherits have connections waiting already, and by the configured view no instance exists.
-// Without a view after `first_view_timeout` it serves by the configured one. A tier that runs by
-// itself (no control stream) sees every data center of the site as serving. Constructed on the main
-// thread before any other thread; everything here belongs to its loop.
+// A tier that an agent runs serves nothing before the agent's first view: its inherited sockets
+// already have waiting connections, and the configured view has no instances. After
+// `first_view_timeout` it serves by the configured view. A tier without an agent (no control
+// stream) sees every data center of the site as serving. Constructed on the main thread before any
+// other thread; one thread: its loop.
 #pragma once
 
 #include <filesystem>
@@ -38,39 +38,42 @@
 
 namespace meridian::site {
 
-// Where a tier's process finds its control stream when the agent runs it.
+// The descriptor of the control stream in a tier's process that the agent started.
 constexpr int kControlFd = 3;
 
-// How a tier's process is started; the same on its command line.
+// The start parameters of a tier's process, also on its command line.
 struct TierStart {
   std::string tier;  // the subcommand, such as "edge"
   std::string data_center;
   std::filesystem::path site_file;
   std::filesystem::path state_directory;
   Hosting hosting = Hosting::kServers;
-  int control_fd = -1;                   // -1: it runs by itself
-  std::map<std::string, int> sockets{};  // inherited, already bound, by the tier's name for them
+  int control_fd = -1;  // -1: no agent runs it
+  std::map<std::string, int>
+      sockets{};  // inherited and already bound, by their names in the TierDescription
 };
 
-// The command line that `start` came from, or goes to.
+// The command line for `start`.
 std::vector<std::string> TierCommand(const std::string& program, const TierStart& start);
 
-// What the sockets of a port are called that listens at several addresses: "http", "http-2", ...
+// The name of the socket at the address `index` of a port that listens at several addresses:
+// "http", "http-2", ...
 std::string NumberedSocket(const std::string& name, size_t index);
 
 class TierProcess {
  public:
   struct Service {
     uint16_t public_port = 0;
-    // Opens what the tier serves on; called when there is a view. An error ends the process.
+    // Opens the tier's listeners; called when there is a view. An error ends the process.
     std::function<io::Task<Result<void>>()> start;
-    // Called when there is a newer view, and once before `start`. May be empty.
+    // Called for each newer view, and once before `start`. May be empty.
     std::function<void()> on_view = {};
-    // Serves for `grace` yet so that clients can leave, then stops accepting and waits for what is
-    // in flight; given kDrainTimeout in all. After SIGTERM another process follows this one, and
-    // the grace is http::kRetireGrace; after SIGINT nobody does, and there is none.
+    // Continues to serve for `grace`, so that clients can close their connections, then stops
+    // accepting and waits for requests in flight, at most kDrainTimeout in all. After SIGTERM
+    // another process follows, and the grace is http::kRetireGrace; after SIGINT none follows, and
+    // the grace is zero.
     std::function<io::Task<void>(Duration grace)> drain = {};
-    // Answers at the ops port, to operators, what is not every tier's. May be empty.
+    // Answers the tier's own paths at the ops port, for operators. May be empty.
     std::function<io::Task<void>(http::Exchange& exchange)> inspect = {};
     Duration first_view_timeout = kFirstViewTimeout;
   };
@@ -81,10 +84,10 @@ class TierProcess {
 
   const Site& site() const { return site_; }
   const DataCenter& here() const { return here_; }
-  // Where this data center reaches agent and tiers, or the edge, of `other`.
+  // The addresses at which this data center reaches the agent and tiers, or the edge, of `other`.
   IpAddress AddressOf(const DataCenter& other) const;
   IpAddress EdgeAddressOf(const DataCenter& other) const;
-  // Where its own tiers are that only this host needs.
+  // The address of its own tiers that only this host uses.
   IpAddress HostAddress() const;
   const TierStart& start() const { return start_; }
   io::EpollDriver& driver() { return driver_; }
@@ -94,41 +97,41 @@ class TierProcess {
   // For the tier's fibers; cancelled when the process ends.
   io::Scope& scope() { return scope_; }
 
-  // It was told to end: what `start` still waits for is of no use.
+  // True after a signal to end: `start` should stop waiting.
   bool stopping() const { return stopping_; }
 
-  // Never null. Immutable: keep it to have one picture through a decision.
+  // Never null. Immutable: keep the pointer to use the same view during a decision.
   const std::shared_ptr<const SiteView>& view() const { return view_; }
 
-  // The listener called `name` that was inherited, else a new one at `at`.
+  // The inherited listener `name`, else a new listener at `at`.
   Result<std::unique_ptr<io::Listener>> Listen(const std::string& name, Endpoint at);
-  // The same for visitors: one at each of VisitorAddresses. Inherited ones are called `name`,
-  // `name`-2, `name`-3, ...
+  // The same for visitors: a listener at each of VisitorAddresses. Inherited listeners are named
+  // `name`, `name`-2, `name`-3, ...
   Result<std::vector<std::unique_ptr<io::Listener>>> ListenForVisitors(const std::string& name,
                                                                        uint16_t port);
-  // The bound datagram socket called `name` that was inherited, else a new one at `at`.
+  // The inherited and bound datagram socket `name`, else a new socket at `at`.
   Result<io::Fd> OpenDatagrams(const std::string& name, Endpoint at);
 
   // For mutual TLS with the tiers of other data centers, as server or client: our certificate, and
-  // the site's CA to hold them against.
+  // the site's CA to verify theirs.
   io::TlsOptions PeerTls() const;
   // For HTTPS with visitors.
   io::TlsOptions WebTls() const;
 
-  // What the agent is told: at once when readiness changes, once a second when numbers do.
+  // Reports to the agent: a change of readiness at once, changes of numbers once a second.
   void SetReady(bool ready, std::string detail = "");
-  // What people should know of a tier that works, such as that it is in panic; empty: nothing.
+  // A problem of a ready tier, for people, such as panic; empty: none.
   void SetDetail(std::string detail);
   void SetLoad(double load_rps, uint64_t connections);
-  // How many requests are at instances that the view says are leaving; told at once when none is
-  // left.
+  // The number of requests in flight at instances that are leaving by the view. Zero is reported at
+  // once.
   void SetLeaving(uint64_t requests);
   void SetInstances(std::vector<InstanceReport> instances);
 
-  // Has the ops port answer GET `path` with what `json` gives. Before Run.
+  // Makes the ops port answer GET `path` with the result of `json`. Call before Run.
   void AnswerOnOps(std::string path, std::function<std::string()> json);
 
-  // The tier's whole life; its exit status.
+  // Runs the tier until its end, and returns the exit status.
   int Run(const Service& service);
 
  private:

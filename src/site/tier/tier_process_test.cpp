@@ -26,8 +26,8 @@
 namespace meridian::site {
 namespace {
 
-// A tier's process in this one, with the agent's end of its control stream. It ends by SIGTERM as
-// soon as it serves.
+// Runs a TierProcess in this process, with the agent's end of its control stream. It is ended by
+// SIGTERM as soon as it serves.
 class TierUnderTest {
  public:
   TierUnderTest() {
@@ -37,7 +37,7 @@ class TierUnderTest {
     std::array<int, 2> pair{};
     CHECK(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair.data()) == 0);
     agents_end_ = io::Fd(pair[0]);
-    // The process takes these two over.
+    // The TierProcess owns these two.
     io::Fd ops = io::OpenListeningSocket({IpAddress::V4(127, 0, 0, 1), 0}, {}).value();
     process_ = std::make_unique<TierProcess>(site_, TierStart{.tier = "balancer",
                                                               .data_center = "us-east",
@@ -58,7 +58,7 @@ class TierUnderTest {
                           .first_view_timeout = first_view_timeout});
   }
 
-  // The number of the view by which it began to serve; nothing: it never did.
+  // The number of the view at its start of service; nothing: it never served.
   std::optional<uint64_t> served_by() const { return served_by_; }
   int views_taken() const { return views_taken_; }
 

@@ -25,13 +25,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The CA's certificate and, where it is at hand, its key.
+// The CA's certificate and, if it is here, its key.
 struct Authority {
   std::string certificate;
   Secret key;
 };
 
-// The content of a file, or "" when there is none.
+// The content of a file, or "" if there is none.
 Result<std::string> ReadIfThere(const fs::path& file) {
   Result<std::string> content = io::ReadFile(file, kMaxPemBytes);
   if (!content && content.error().code == Errc::kNotFound) return std::string();
@@ -66,8 +66,8 @@ Result<> CheckAuthority(const fs::path& file, const Authority& authority, WallTi
               file.native(), problem);
 }
 
-// The key is written before the certificate, so a crash between the two leaves a key that is used
-// the next time.
+// The key is written before the certificate, so after a crash between the two the next run uses the
+// key.
 Result<Authority> EnsureAuthority(const fs::path& folder, const Site& site, WallTime now) {
   fs::path certificate_file = folder / "authority.pem";
   fs::path key_file = folder / "authority.key";
@@ -125,8 +125,8 @@ CertificateFacts WebFacts(const Site& site) {
   return facts;
 }
 
-// How much of its lifetime the certificate in `pem` still has, 0 to 1; 0 when it does not serve at
-// all: damaged, for other names, of another authority, or run out.
+// The share of its lifetime that the certificate in `pem` has left, 0 to 1. 0 if it is unusable:
+// damaged, for other names, of another authority, or expired.
 double RemainingShare(const std::string& pem, CertificateFacts wanted, const Authority& authority,
                       WallTime now) {
   Result<CertificateFacts> facts = ReadCertificate(pem);
@@ -138,7 +138,7 @@ double RemainingShare(const std::string& pem, CertificateFacts wanted, const Aut
   return Seconds(facts->not_after - now) / Seconds(facts->not_after - facts->not_before);
 }
 
-// Gives whether the file is good for a while: false when it wanes and cannot be signed anew.
+// False if the certificate expires soon and cannot be signed again.
 Result<bool> EnsureLeaf(const fs::path& file, CertificateFacts wanted, const Authority& authority,
                         WallTime now) {
   Result<std::string> pem = ReadIfThere(file);
@@ -190,19 +190,19 @@ Result<SiteCa> EnsureCa(const StateDir& state, const Site& site,
   SiteCa ca{.authority = state.ca() / "authority.pem",
             .datacenters = {},
             .web = state.ca() / "web.pem",
-            .waning = {}};
+            .expiring = {}};
   for (const std::string& name : datacenters) {
     const DataCenter* data_center = site.FindDataCenter(name);
     CHECK(data_center != nullptr);
     fs::path file = state.ca() / fmt::format("dc-{}.pem", name);
     Result<bool> leaf = EnsureLeaf(file, PeerFacts(site, *data_center), *authority, now);
     if (!leaf) return Fail(leaf.error());
-    if (!*leaf) ca.waning.push_back(file);
+    if (!*leaf) ca.expiring.push_back(file);
     ca.datacenters[name] = file;
   }
   Result<bool> web = EnsureLeaf(ca.web, WebFacts(site), *authority, now);
   if (!web) return Fail(web.error());
-  if (!*web) ca.waning.push_back(ca.web);
+  if (!*web) ca.expiring.push_back(ca.web);
   return ca;
 }
 

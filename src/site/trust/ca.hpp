@@ -1,17 +1,18 @@
-// The site CA: what data centers trust each other by, and what the edge shows on its HTTPS port
-// until it is given certificates of the public's. Made once and kept in the state directory's ca/:
+// The site CA: signs the certificates by which data centers trust each other, and the edge's HTTPS
+// certificate until the edge has a public certificate. Made once and kept in the state directory's
+// ca/:
 //
-//   authority.pem       the CA's certificate; what others are to trust. P-256, ten years
-//   authority.key       its key. Where it is missing nothing is signed: a server that runs one data
-//                       center gets authority.pem, web.pem and its own data center's file
-//   dc-NAME.pem         key and certificate of data center NAME, for mutual TLS on peer and admin
+//   authority.pem       the CA's certificate, which others trust. P-256, ten years
+//   authority.key       its key. Without it nothing is signed: a server that runs one data center
+//   gets authority.pem, web.pem and its own data center's file dc-NAME.pem         key and
+//   certificate of data center NAME, for mutual TLS on peer and admin
 //                       ports: PeerName and the address; one year
 //   web.pem             key and certificate for visitors: the domain, everything one label below
 //   it,
 //                       and all addresses; one year
 //
-// Nothing but this writes there. Each file is replaced whole; one that is damaged, for other names,
-// or has less than a third of its time left is made anew, but never authority.pem.
+// No other code writes there. Each file is replaced whole. A file that is damaged, for other names,
+// or has less than a third of its lifetime left is made again, except authority.pem.
 #pragma once
 
 #include <filesystem>
@@ -29,23 +30,23 @@ namespace meridian::site {
 
 struct SiteCa {
   std::filesystem::path authority;
-  // Each file holds a private key and its certificate: give it to OpenSSL as both.
+  // Each file holds a private key and its certificate: pass it to OpenSSL as both.
   std::map<std::string, std::filesystem::path> datacenters;
   std::filesystem::path web;
-  // Those of the files that have less than a third of their time left, and cannot be signed anew
-  // here.
-  std::vector<std::filesystem::path> waning;
+  // The files with less than a third of their lifetime left that cannot be signed again here.
+  std::vector<std::filesystem::path> expiring;
 };
 
-// The name by which a data center is known in mutual TLS, whatever the address it is reached at:
+// The name of a data center in mutual TLS, independent of its address:
 // "us-east.dc.photos.meridian". Never in the DNS.
 std::string PeerName(std::string_view data_center, const Site& site);
-// Those of all data centers of the site: nobody else is let in by mutual TLS, whatever the site's
-// authority has signed.
+// The peer names of all data centers of the site. Mutual TLS accepts no other name, even in a
+// certificate that the site's authority has signed.
 std::vector<std::string> PeerNames(const Site& site);
 
-// Makes or renews what is needed for `datacenters` (names of the site's). Blocks; safe among
-// processes that start at once. kInvalid when authority.pem is damaged or has run out.
+// Makes or renews the files for `datacenters` (names of the site's data centers). Blocks; safe
+// among processes that start at the same time. kInvalid when authority.pem is damaged or has
+// expired.
 Result<SiteCa> EnsureCa(const StateDir& state, const Site& site,
                         const std::vector<std::string>& datacenters, WallTime now);
 

@@ -69,7 +69,7 @@ struct Question {
   const char* address = nullptr;
 };
 
-// What OpenSSL's own verification, as a TLS peer does it, says at kNow.
+// The result of OpenSSL's verification at kNow, as in a TLS handshake.
 bool Verifies(const Question& question) {
   auto read = [](const fs::path& file) {
     std::unique_ptr<FILE, int (*)(FILE*)> stream(fopen(file.c_str(), "r"), &fclose);

@@ -40,7 +40,7 @@ using Number = std::unique_ptr<BIGNUM, Freeing<BN_free>>;
 using Extension = std::unique_ptr<X509_EXTENSION, Freeing<X509_EXTENSION_free>>;
 using Names = std::unique_ptr<GENERAL_NAMES, Freeing<GENERAL_NAMES_free>>;
 
-// OpenSSL's last reason; its queue is empty afterwards.
+// The last error of OpenSSL; empties its queue.
 std::unexpected<Error> FailOpenSsl(std::string_view what) {
   const char* reason = ERR_reason_error_string(ERR_peek_last_error());
   ERR_clear_error();
@@ -51,7 +51,7 @@ Bio Reader(std::string_view text) {
   return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
 }
 
-// Never asks the terminal for a password, as OpenSSL would for an encrypted key.
+// Prevents OpenSSL from asking the terminal for the password of an encrypted key.
 int NoPassword(char*, int, int, void*) { return -1; }
 
 Key ReadKey(std::string_view pem) {

@@ -1,5 +1,5 @@
-// X.509 certificates (RFC 5280) and their keys as PEM texts: made, signed, and read. Keys are ECDSA
-// on P-256. No files here; state_dir and ca keep them.
+// Makes, signs and reads X.509 certificates (RFC 5280) and their keys as PEM texts. Keys are ECDSA
+// on P-256. It touches no files; `ca` keeps them.
 #pragma once
 
 #include <string>
@@ -18,10 +18,10 @@ enum class CertificateUse {
   kServer,     // the server's end only
 };
 
-// What a certificate says.
+// The contents of a certificate.
 struct CertificateFacts {
   CertificateUse use = CertificateUse::kServer;
-  std::string organization;  // at most 64 bytes (RFC 5280 appendix A.1), as the next
+  std::string organization;  // at most 64 bytes (RFC 5280 appendix A.1); common_name too
   std::string common_name;
   std::vector<std::string> dns_names;  // subject alternative names
   std::vector<IpAddress> addresses;
@@ -46,7 +46,7 @@ Result<std::string> Sign(const CertificateFacts& facts, const Signing& signing);
 // The first certificate in `pem`. kInvalid when there is none.
 Result<CertificateFacts> ReadCertificate(std::string_view pem);
 
-// Whether `certificate` was signed with the key of `authority`; their dates do not matter.
+// Whether `certificate` was signed with the key of `authority`; ignores their dates.
 bool IsSignedBy(std::string_view certificate, std::string_view authority);
 
 // Whether the first private key in `key` is that of the first certificate in `certificate`.

@@ -1,5 +1,5 @@
-// Passwords that the processes of a site know without being told: derived from the admin token,
-// which every state directory of the site holds, so that nothing else need be handed out. Pure.
+// Passwords of a site's processes, derived from the admin token. Every state directory of the site
+// holds the token, so passwords need no distribution. Pure.
 #pragma once
 
 #include <string_view>
@@ -8,8 +8,8 @@
 
 namespace meridian::site {
 
-// 64 hexadecimal digits: HMAC-SHA-256 of `purpose` under the token. It tells nothing of the token,
-// nor of the password for another purpose.
+// 64 hexadecimal digits: HMAC-SHA-256 of `purpose` under the token. It reveals neither the token
+// nor the password for another purpose.
 Secret PasswordFor(const Secret& token, std::string_view purpose);
 
 }  // namespace meridian::site

@@ -49,7 +49,7 @@ std::map<std::string, std::string> AgreementOf(const Site& site) {
     agreement[(dc.edge_only ? "[[edge_place]] " : "[[datacenter]] ") + dc.name] =
         Digest(TextOf(dc));
   }
-  // Stamps of sessions name a data center by its place in the file.
+  // Stamps of sessions identify a data center by its index in the file.
   agreement["the order of data centers"] = Digest(order);
   return agreement;
 }

@@ -1,5 +1,5 @@
-// What site.toml must say the same in every data center, as digests that agents compare: they tell
-// which key differs, and no value leaves its host. Pure.
+// Digests of the settings that site.toml must have in common in every data center. Agents compare
+// the digests, and so find the key that differs without sending a value. Pure.
 #pragma once
 
 #include <map>
@@ -10,11 +10,11 @@
 
 namespace meridian::site {
 
-// By what it is, as the file calls it: "domain", "[edge] port", "[[datacenter]] us-east". At most
+// Digests by the key's name in the file: "domain", "[edge] port", "[[datacenter]] us-east". At most
 // kMaxAgreementEntries.
 std::map<std::string, std::string> AgreementOf(const Site& site);
 
-// The first that differs. Nothing: all agree, or the other's release says nothing of it.
+// The name of the first digest that differs. Nothing: all that both have are equal.
 std::optional<std::string> FirstDifference(const std::map<std::string, std::string>& ours,
                                            const std::map<std::string, std::string>& theirs);
 

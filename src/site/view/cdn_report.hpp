@@ -1,7 +1,7 @@
-// What an edge tells of its work: how much went to visitors, from where, by content type, and the
-// URLs whose headers waste most. `meridian cdn report` asks every agent for its edge's.
+// The CDN report of an edge: the traffic to visitors and its sources, by content type, and the URLs
+// whose headers waste most. `meridian cdn report` fetches it from every agent.
 //
-// Values; any thread. The codec is strict: errors are kInvalid (what is wrong, and where) and
+// Values; any thread. The codec is strict: errors are kInvalid (with the field and its problem) and
 // kTooLarge.
 #pragma once
 
@@ -14,11 +14,11 @@
 
 namespace meridian::site {
 
-// The path of it: at the edge's ops port, and at the agent's admin port.
+// Its path at the edge's ops port and at the agent's admin port.
 constexpr std::string_view kCdnReportPath = "/.meridian/cdn";
 
 struct CdnAmount {
-  // What one request counts for where what was wasted is compared.
+  // The bytes that one request counts for when wastes are compared.
   static constexpr uint64_t kRequestWeight = 1024;
 
   uint64_t requests = 0;
@@ -31,9 +31,9 @@ struct CdnAmount {
 
 struct CdnTraffic {
   std::string type;       // a content type; "other"
-  CdnAmount to_visitors;  // all that they got
-  CdnAmount from_cache;   // of that; requests that nobody else was asked for
-  CdnAmount from_origin;  // fetched in the own data center
+  CdnAmount to_visitors;  // all responses
+  CdnAmount from_cache;   // the part of `to_visitors` without a fetch
+  CdnAmount from_origin;  // fetched in the edge's own data center
   CdnAmount between;      // fetched from another data center
 
   bool operator==(const CdnTraffic&) const = default;
@@ -42,15 +42,15 @@ struct CdnTraffic {
 struct CdnWaste {
   std::string url;
   std::string kind;   // a token, such as "no-freshness"
-  std::string wrong;  // what is wrong with its headers
-  std::string mend;   // the header that mends it
+  std::string wrong;  // the problem of its headers
+  std::string mend;   // the header that fixes it
   CdnAmount wasted;
 
   bool operator==(const CdnWaste&) const = default;
 };
 
 struct CdnReport {
-  uint64_t seconds = 0;  // that it is about: since the edge was started
+  uint64_t seconds = 0;  // since the start of the edge
   std::vector<CdnTraffic> traffic{};
   std::vector<CdnWaste> wastes{};  // the most wasteful first
 

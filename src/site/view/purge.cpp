@@ -23,7 +23,7 @@ using wire::json::Writer;
 
 constexpr std::array kKinds = {PurgeKind::kUrl, PurgeKind::kPrefix, PurgeKind::kTag};
 
-// Reads one message: `read` takes the fields, and what it objected to becomes the error.
+// Reads a message: `read` reads the fields; errors that it records become the result.
 template <class T, class Read>
 Result<T> Decode(std::string_view text, std::string name, Read read) {
   Result<Value> object = ParseObject(text, kMaxPurgeMessageBytes);
@@ -94,9 +94,9 @@ Result<void> CheckPurge(const PurgeOrder& order) {
   if (order.value.size() > kMaxPurgeValueBytes) {
     return Fail(Errc::kTooLarge, "longer than {} bytes", kMaxPurgeValueBytes);
   }
-  // Nothing else stands in a URL, nor separates tags.
+  // URLs contain only these characters, and tags are separated by others.
   bool plain = std::ranges::all_of(order.value, [](char c) { return c > ' ' && c < 0x7f; });
-  if (!plain) return Fail(Errc::kInvalid, "only visible ASCII characters may stand in it");
+  if (!plain) return Fail(Errc::kInvalid, "it may contain only visible ASCII characters");
   return order.kind == PurgeKind::kTag ? Result<void>{} : CheckUrl(order.value);
 }
 
@@ -124,64 +124,64 @@ Result<PurgeEntry> ReadPurgeEntry(std::string_view text) {
   return Decode<PurgeEntry>(text, "entry", ReadEntry);
 }
 
-std::string ToJson(const PurgeQuestion& question) {
+std::string ToJson(const PurgePoll& poll) {
   Writer writer;
   writer.BeginObject();
-  writer.Member("after", question.after);
+  writer.Member("after", poll.after);
   writer.BeginArray("applied");
-  for (const auto& each : question.applied) {
+  for (const auto& each : poll.applied) {
     writer.BeginObject();
     writer.Member("number", each.number);
     writer.Member("objects", each.objects);
     writer.EndObject();
   }
   writer.EndArray();
-  writer.Member("edge", question.edge);
-  writer.Member("journal", question.journal);
+  writer.Member("edge", poll.edge);
+  writer.Member("journal", poll.journal);
   writer.EndObject();
   return writer.Take();
 }
 
-Result<PurgeQuestion> ReadPurgeQuestion(std::string_view text) {
-  return Decode<PurgeQuestion>(text, "question", [](JsonReader& reader) {
-    PurgeQuestion question{.edge = reader.Text("edge", kMaxLabelBytes),
-                           .journal = reader.Unsigned("journal"),
-                           .after = reader.Unsigned("after")};
+Result<PurgePoll> ReadPurgePoll(std::string_view text) {
+  return Decode<PurgePoll>(text, "poll", [](JsonReader& reader) {
+    PurgePoll poll{.edge = reader.Text("edge", kMaxLabelBytes),
+                   .journal = reader.Unsigned("journal"),
+                   .after = reader.Unsigned("after")};
     for (JsonReader& each : reader.Objects("applied", kMaxPurgesInAnswer)) {
-      question.applied.push_back(
+      poll.applied.push_back(
           {.number = each.Unsigned("number"), .objects = each.Unsigned("objects")});
     }
-    return question;
+    return poll;
   });
 }
 
-std::string ToJson(const PurgeNews& news) {
+std::string ToJson(const PurgePollAnswer& answer) {
   Writer writer;
   writer.BeginObject();
   writer.BeginArray("entries");
-  for (const PurgeEntry& entry : news.entries) WriteEntry(entry, writer);
+  for (const PurgeEntry& entry : answer.entries) WriteEntry(entry, writer);
   writer.EndArray();
-  writer.Member("journal", news.journal);
-  writer.Member("newest", news.newest);
-  writer.Member("oldest", news.oldest);
+  writer.Member("journal", answer.journal);
+  writer.Member("newest", answer.newest);
+  writer.Member("oldest", answer.oldest);
   writer.EndObject();
   return writer.Take();
 }
 
-Result<PurgeNews> ReadPurgeNews(std::string_view text) {
-  return Decode<PurgeNews>(text, "news", [](JsonReader& reader) {
-    PurgeNews news{.journal = reader.Unsigned("journal"),
-                   .oldest = reader.Unsigned("oldest"),
-                   .newest = reader.Unsigned("newest")};
+Result<PurgePollAnswer> ReadPurgePollAnswer(std::string_view text) {
+  return Decode<PurgePollAnswer>(text, "answer", [](JsonReader& reader) {
+    PurgePollAnswer answer{.journal = reader.Unsigned("journal"),
+                           .oldest = reader.Unsigned("oldest"),
+                           .newest = reader.Unsigned("newest")};
     for (JsonReader& each : reader.Objects("entries", kMaxPurgesInAnswer)) {
-      news.entries.push_back(ReadEntry(each));
+      answer.entries.push_back(ReadEntry(each));
     }
-    if (news.journal == 0) reader.Reject(Errc::kInvalid, "journal", "a journal is never 0");
-    for (size_t i = 1; i < news.entries.size(); ++i) {
-      if (news.entries[i].number == news.entries[i - 1].number + 1) continue;
+    if (answer.journal == 0) reader.Reject(Errc::kInvalid, "journal", "a journal is never 0");
+    for (size_t i = 1; i < answer.entries.size(); ++i) {
+      if (answer.entries[i].number == answer.entries[i - 1].number + 1) continue;
       reader.Reject(Errc::kInvalid, "entries", "their numbers do not grow by one");
     }
-    return news;
+    return answer;
   });
 }
 

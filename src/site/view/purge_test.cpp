@@ -19,14 +19,14 @@ TEST(PurgeTest, MessagesSurviveTheWay) {
   EXPECT_EQ(ReadPurgeOrder(ToJson(kTag)), kTag);
   PurgeEntry entry{.number = 7, .order = kUrl};
   EXPECT_EQ(ReadPurgeEntry(ToJson(entry)), entry);
-  PurgeQuestion question{
+  PurgePoll poll{
       .edge = "us-east", .journal = 12, .after = 3, .applied = {{.number = 3, .objects = 40}}};
-  EXPECT_EQ(ReadPurgeQuestion(ToJson(question)), question);
-  PurgeNews news{.journal = 12,
-                 .oldest = 2,
-                 .newest = 5,
-                 .entries = {{.number = 4, .order = kUrl}, {.number = 5, .order = kTag}}};
-  EXPECT_EQ(ReadPurgeNews(ToJson(news)), news);
+  EXPECT_EQ(ReadPurgePoll(ToJson(poll)), poll);
+  PurgePollAnswer answer{.journal = 12,
+                         .oldest = 2,
+                         .newest = 5,
+                         .entries = {{.number = 4, .order = kUrl}, {.number = 5, .order = kTag}}};
+  EXPECT_EQ(ReadPurgePollAnswer(ToJson(answer)), answer);
   PurgeReport report{
       .number = 4,
       .edges = {{.name = "us-east", .objects = 2, .milliseconds = 3}, {.name = "us-west"}}};
@@ -62,22 +62,22 @@ TEST(PurgeTest, ValuesAreBounded) {
 }
 
 TEST(PurgeTest, AnswersAreBounded) {
-  PurgeNews news{.journal = 1, .newest = kMaxPurgesInAnswer};
+  PurgePollAnswer answer{.journal = 1, .newest = kMaxPurgesInAnswer};
   for (uint64_t i = 1; i <= kMaxPurgesInAnswer; ++i) {
-    news.entries.push_back(
+    answer.entries.push_back(
         {.number = i, .order = {.value = "/" + std::string(kMaxPurgeValueBytes - 1, '"')}});
   }
-  EXPECT_EQ(ReadPurgeNews(ToJson(news)), news);
-  news.entries.push_back({.number = kMaxPurgesInAnswer + 1, .order = kUrl});
-  EXPECT_EQ(ReadPurgeNews(ToJson(news)).error().code, Errc::kTooLarge);
+  EXPECT_EQ(ReadPurgePollAnswer(ToJson(answer)), answer);
+  answer.entries.push_back({.number = kMaxPurgesInAnswer + 1, .order = kUrl});
+  EXPECT_EQ(ReadPurgePollAnswer(ToJson(answer)).error().code, Errc::kTooLarge);
 }
 
 TEST(PurgeTest, NumbersGrowByOne) {
-  PurgeNews news{.journal = 1, .newest = 9, .entries = {{.number = 4, .order = kUrl}}};
+  PurgePollAnswer answer{.journal = 1, .newest = 9, .entries = {{.number = 4, .order = kUrl}}};
   for (uint64_t next : {3U, 4U, 6U}) {
-    PurgeNews bad = news;
+    PurgePollAnswer bad = answer;
     bad.entries.push_back({.number = next, .order = kTag});
-    EXPECT_THAT(ReadPurgeNews(ToJson(bad)).error().message, HasSubstr("grow by one")) << next;
+    EXPECT_THAT(ReadPurgePollAnswer(ToJson(bad)).error().message, HasSubstr("grow by one")) << next;
   }
   EXPECT_FALSE(ReadPurgeEntry(ToJson(PurgeEntry{.number = 0, .order = kUrl})));
 }

@@ -82,7 +82,7 @@ DataCenterView ReadDataCenter(JsonReader& reader) {
           .capacity_rps = ReadUnsigned32(reader, "capacity_rps"),
           .state = ReadState(reader, kDataCenterStates),
           .load_rps = ReadUnsigned32(reader, "load_rps"),
-          // An earlier release says nothing of these.
+          // Earlier releases do not write these.
           .available = !reader.Has("available") || reader.Boolean("available"),
           .problem = reader.Has("problem") ? reader.Text("problem", kMaxDetailBytes) : "",
           .takes_forwarded = !reader.Has("takes_forwarded") || reader.Boolean("takes_forwarded")};
@@ -103,7 +103,7 @@ LinkView ReadLink(JsonReader& reader) {
           .up = reader.Boolean("up")};
 }
 
-// Reads an array of things that each have a name; `of` gives an entry's name.
+// Reads an array of named entries; `of` returns an entry's name.
 template <class T>
 std::vector<T> ReadUnique(JsonReader& view, std::string_view key, size_t max,
                           T (*read)(JsonReader&), std::string (*of)(const T&)) {
@@ -166,7 +166,7 @@ InstanceUse InstanceUseNamed(std::string_view name) {
 }
 
 InstanceUse ReadInstanceUse(JsonReader& reader, std::string_view key) {
-  // Another release may say nothing of it.
+  // Other releases may not write it.
   return reader.Has(key) ? InstanceUseNamed(reader.Text(key, kMaxViewNameBytes))
                          : InstanceUse::kUnknown;
 }
@@ -274,7 +274,7 @@ SiteView ReadView(JsonReader& reader) {
   view.links =
       ReadUnique<LinkView>(reader, "links", kMaxViewLinks, &ReadLink,
                            [](const LinkView& link) { return link.from + '\n' + link.to; });
-  if (reader.Has("agreement")) {  // an earlier release says nothing of it
+  if (reader.Has("agreement")) {  // earlier releases do not write it
     view.agreement = reader.Texts("agreement", kMaxAgreementEntries, kMaxViewNameBytes);
   }
   for (const InstanceView& instance : view.instances) {

@@ -1,12 +1,11 @@
-// SiteView: what one agent knows of the live site at one moment. A value: the agent makes a new
-// one, with the next number, each time something changes, and sends it whole to its tiers
-// (control.hpp) and to the agents that ask; who receives it obeys the newest and shares it
-// immutable.
+// SiteView: one agent's knowledge of the live site at one moment. A value: at each change the agent
+// makes a new view with the next number, and sends it whole to its tiers (control.hpp) and to the
+// agents that poll it. A receiver obeys the newest view and shares it immutable.
 //
-// Invariants of one that came through FromJson: data centers are named by DNS labels and once,
-// instances once (within their data center, which is in the view), and each ordered pair of data
-// centers has at most one link. All counts and lengths are within limits.hpp. Lists
-// are in the order of the sender: data centers in that of site.toml.
+// Invariants of a view that FromJson returns: names of data centers are DNS labels and unique; ids
+// of instances are unique within their data center, which is in the view; each ordered pair of data
+// centers has at most one link. All counts and lengths are within limits.hpp. Lists keep the
+// sender's order: data centers are in the order of site.toml.
 #pragma once
 
 #include <cstdint>
@@ -24,23 +23,23 @@ namespace meridian::site {
 enum class DataCenterState { kStarting, kServing, kDraining, kDrained, kDown };
 enum class InstanceState { kStarting, kHealthy, kUnhealthy, kDraining, kStopped };
 
-// How a tier that sends requests to a healthy instance (edge, balancer) uses it. kUnknown: the tier
-// has not said.
+// How a tier that sends requests to instances (edge, balancer) uses a healthy instance. kUnknown:
+// no report yet.
 enum class InstanceUse {
   kUnknown,
   kUsed,
   kSlowStart,  // gets a growing share of the requests
   kOnTrial,    // was ejected; gets one request at a time
-  kEjected,    // gets none for a while: it failed requests that others answer
+  kEjected,    // gets no requests for a while: it failed requests that others answer
   kRefusing,   // nothing listens there
   kFailing,    // the tier's own checks of its health path fail
 };
 
-// "starting", ...: as `meridian status` prints them.
+// "starting", ..., as `meridian status` prints it.
 std::string_view StateName(DataCenterState state);
 std::string_view StateName(InstanceState state);
 std::string_view StateName(InstanceUse use);
-// kUnknown for what another release of Meridian may know.
+// kUnknown for names of other releases of Meridian.
 InstanceUse InstanceUseNamed(std::string_view name);
 
 struct DataCenterView {
@@ -50,12 +49,13 @@ struct DataCenterView {
   uint32_t weight = 0;
   uint32_t capacity_rps = 0;  // 0: not stated
   DataCenterState state = DataCenterState::kStarting;
-  uint32_t load_rps = 0;  // requests a second at its edge, through RoundLoad
-  // It can serve its visitors by itself: its tiers answer, and an instance is healthy. dns servers
-  // answer with another data center while it cannot.
+  uint32_t load_rps = 0;  // requests a second at its edge, rounded by RoundLoad
+  // True if it can serve its visitors by itself: its tiers answer, and an instance is healthy. If
+  // false, dns servers answer with another data center.
   bool available = true;
   std::string problem = {};  // why it is not available, in a few words
-  // Its balancer answers the edges of other data centers. Its own visitors do not need that.
+  // True if its balancer answers the edges of other data centers. Its own visitors do not need the
+  // balancer.
   bool takes_forwarded = true;
 
   bool operator==(const DataCenterView&) const = default;
@@ -72,7 +72,7 @@ struct InstanceView {
   bool operator==(const InstanceView&) const = default;
 };
 
-// Whether data center `from` reaches `to`, as this agent knows it.
+// Whether data center `from` reaches `to`, according to this agent.
 struct LinkView {
   std::string from;
   std::string to;
@@ -86,11 +86,11 @@ struct SiteView {
   std::vector<DataCenterView> datacenters;
   std::vector<InstanceView> instances;
   std::vector<LinkView> links;
-  // Digests of what site.toml must say the same in every data center, by what it is
-  // ("[edge] port"): the sender's own (agreement.hpp).
+  // The sender's digests of the settings that all data centers must have in common, by key ("[edge]
+  // port"); see agreement.hpp.
   std::map<std::string, std::string> agreement = {};
 
-  // Null when the view has no such data center.
+  // Null if the view has no such data center.
   const DataCenterView* FindDataCenter(std::string_view name) const;
 
   bool operator==(const SiteView&) const = default;
@@ -99,15 +99,15 @@ struct SiteView {
 // The instances of `data_center` that have an address yet.
 std::vector<InstanceView> InstancesToReach(const SiteView& view, std::string_view data_center);
 
-// To two significant digits, so that a view does not change with every request: 1234.5 is 1200.
-// Negative numbers and NaN are 0.
+// Rounds to two significant digits, so that a view does not change with every request: 1234.5
+// becomes 1200. Negative numbers and NaN become 0.
 uint32_t RoundLoad(double load_rps);
 
-// One line without newline. kTooLarge past kMaxViewBytes. What is not UTF-8 becomes U+FFFD.
+// One line without newline. kTooLarge past kMaxViewBytes. Invalid UTF-8 becomes U+FFFD.
 Result<std::string> ToJson(const SiteView& view);
 
 // Strict: kInvalid for a missing key, a wrong type, an unknown state or a broken invariant,
-// kTooLarge past a limit. Unknown keys are passed over, so that releases of Meridian may differ.
+// kTooLarge past a limit. Unknown keys are ignored, so that releases of Meridian may differ.
 Result<SiteView> FromJson(std::string_view json);
 
 }  // namespace meridian::site

@@ -9,7 +9,7 @@
 namespace meridian::site {
 
 SiteView ReadView(JsonReader& reader);
-// kUnknown when `key` is missing, or names what another release of Meridian knows.
+// kUnknown when `key` is missing, or has a value of another release of Meridian.
 InstanceUse ReadInstanceUse(JsonReader& reader, std::string_view key);
 
 }  // namespace meridian::site

@@ -1,11 +1,12 @@
-// The life of a data center as its own agent sees it: starting, serving, draining, drained. Pure:
-// told what happens and the time.
+// The lifecycle of a data center by its own agent: starting, serving, draining, drained. Pure: its
+// inputs are events and the time.
 //
-// Invariants: it is serving once all tiers are ready and an instance is healthy, and stays so while
-// parts of it come and go (its edge serves by forwarding). It is drained when visitors have made no
-// new connection for `quiet` since the drain began, and its instances have no request left. `quiet`
-// is the TTL of the DNS answers and some grace: after it no visitor holds an old answer. Requests
-// that go on for kDrainPatience beyond that (websockets, say) do not keep it from being drained.
+// Invariants: it is serving once all tiers are ready and an instance is healthy, and stays serving
+// while parts of it restart (its edge serves by forwarding). It is drained when visitors have made
+// no new connection for `quiet` since the start of the drain, and its instances have no request in
+// flight. `quiet` is the TTL of the DNS answers and some grace, after which no visitor holds an old
+// answer. It does not wait for requests (websockets, say) that last longer than
+// kRequestDrainTimeout beyond that.
 #pragma once
 
 #include "agent/limits.hpp"
@@ -14,9 +15,9 @@
 
 namespace meridian::agent {
 
-class Life {
+class Lifecycle {
  public:
-  explicit Life(Duration quiet) : quiet_(quiet) {}
+  explicit Lifecycle(Duration quiet) : quiet_(quiet) {}
 
   site::DataCenterState state() const { return state_; }
 
@@ -25,7 +26,7 @@ class Life {
     if (state_ == kStarting && tiers_ready && instance_healthy) state_ = kServing;
   }
 
-  // False when it was not serving: nothing to drain.
+  // False if it was not serving.
   bool Drain(TimePoint now) {
     using enum site::DataCenterState;
     if (state_ == kDraining || state_ == kDrained) return true;
@@ -42,16 +43,16 @@ class Life {
     return true;
   }
 
-  // How many connections visitors have made to the edge so far (it may start again from 0).
+  // `total`: number of connections of visitors to the edge so far (it may restart from 0).
   void OnConnections(uint64_t total, TimePoint now) {
     if (total != connections_) last_connection_ = now;
     connections_ = total;
   }
 
-  // `has_requests`: some are at its instances.
+  // `has_requests`: its instances have requests in flight.
   void OnTick(TimePoint now, bool has_requests) {
     using enum site::DataCenterState;
-    Duration wait = quiet_ + (has_requests ? kDrainPatience : Duration::zero());
+    Duration wait = quiet_ + (has_requests ? kRequestDrainTimeout : Duration::zero());
     if (state_ == kDraining && now - last_connection_ >= wait) state_ = kDrained;
   }
 

@@ -1,5 +1,5 @@
-// Counts of answers. A thread that answers keeps a Tally for a batch, and adds it at the end to its
-// own part of the tier's metrics.
+// Counts of answers. Each answering thread counts a batch in an AnswerCounts, and then adds it to
+// its own part of the tier's metrics.
 #pragma once
 
 #include <array>
@@ -14,7 +14,7 @@
 
 namespace meridian::dns {
 
-struct Tally {
+struct AnswerCounts {
   std::array<uint32_t, kReplyKinds> replies{};
   std::array<uint32_t, kMaxDataCenters> steered{};
   uint32_t truncated = 0;
@@ -32,13 +32,13 @@ struct Tally {
   }
 };
 
-// What one thread counts of its answers. Owned by the Server; Add from that thread alone.
+// A thread's part of the metrics. Owned by the Server; only that thread calls Add.
 class AnswerMetrics {
  public:
   AnswerMetrics(Metrics& metrics, const std::vector<std::string>& data_centers);
 
-  // `took`: from when the queries were read to when their answers were handed to the kernel.
-  void Add(Transport transport, const Tally& tally, Duration took);
+  // `took`: from reading the queries to passing their answers to the kernel.
+  void Add(Transport transport, const AnswerCounts& counts, Duration took);
 
  private:
   struct PerTransport {

@@ -1,4 +1,4 @@
-#include "agent/children/life.hpp"
+#include "agent/children/lifecycle.hpp"
 
 #include <gtest/gtest.h>
 
@@ -12,14 +12,14 @@ using std::chrono::seconds;
 
 const TimePoint kStart{std::chrono::hours{1}};
 
-Life Serving() {
-  Life life(seconds(15));
+Lifecycle Serving() {
+  Lifecycle life(seconds(15));
   life.OnReadiness(true, true);
   return life;
 }
 
-TEST(Life, ServesOnceTiersAreReadyAndAnInstanceIsHealthy) {
-  Life life(seconds(15));
+TEST(Lifecycle, ServesOnceTiersAreReadyAndAnInstanceIsHealthy) {
+  Lifecycle life(seconds(15));
   life.OnReadiness(true, false);
   EXPECT_EQ(life.state(), DataCenterState::kStarting);
   life.OnReadiness(false, true);
@@ -30,14 +30,14 @@ TEST(Life, ServesOnceTiersAreReadyAndAnInstanceIsHealthy) {
   EXPECT_EQ(life.state(), DataCenterState::kServing);
 }
 
-TEST(Life, WhatDoesNotServeCannotBeDrained) {
-  Life life(seconds(15));
+TEST(Lifecycle, WhatDoesNotServeCannotBeDrained) {
+  Lifecycle life(seconds(15));
   EXPECT_FALSE(life.Drain(kStart));
   EXPECT_EQ(life.state(), DataCenterState::kStarting);
 }
 
-TEST(Life, IsDrainedWhenNoNewConnectionHasComeForTheQuietTime) {
-  Life life = Serving();
+TEST(Lifecycle, IsDrainedWhenNoNewConnectionHasComeForTheQuietTime) {
+  Lifecycle life = Serving();
   ASSERT_TRUE(life.Drain(kStart));
   life.OnConnections(5, kStart + seconds(10));
   life.OnConnections(5, kStart + seconds(20));
@@ -47,32 +47,32 @@ TEST(Life, IsDrainedWhenNoNewConnectionHasComeForTheQuietTime) {
   EXPECT_EQ(life.state(), DataCenterState::kDrained);
 }
 
-TEST(Life, ADrainWaitsForRequestsThatGoOnButNotForEver) {
+TEST(Lifecycle, ADrainWaitsForRequestsThatGoOnButNotForEver) {
   for (bool ends : {true, false}) {
-    Life life = Serving();
+    Lifecycle life = Serving();
     ASSERT_TRUE(life.Drain(kStart));
     life.OnTick(kStart + seconds(40), true);
     EXPECT_EQ(life.state(), DataCenterState::kDraining);
-    life.OnTick(kStart + (ends ? seconds(41) : seconds(15) + kDrainPatience), !ends);
+    life.OnTick(kStart + (ends ? seconds(41) : seconds(15) + kRequestDrainTimeout), !ends);
     EXPECT_EQ(life.state(), DataCenterState::kDrained);
   }
 }
 
-TEST(Life, ADrainThatIsAskedForTwiceIsOneDrain) {
-  Life life = Serving();
+TEST(Lifecycle, ADrainThatIsAskedForTwiceIsOneDrain) {
+  Lifecycle life = Serving();
   ASSERT_TRUE(life.Drain(kStart));
   ASSERT_TRUE(life.Drain(kStart + seconds(10)));
   life.OnTick(kStart + seconds(15), false);
   EXPECT_EQ(life.state(), DataCenterState::kDrained);
 }
 
-TEST(Life, UndrainServesAgain) {
-  Life life = Serving();
+TEST(Lifecycle, UndrainServesAgain) {
+  Lifecycle life = Serving();
   ASSERT_TRUE(life.Drain(kStart));
   EXPECT_TRUE(life.Undrain());
   EXPECT_EQ(life.state(), DataCenterState::kServing);
   EXPECT_TRUE(life.Undrain());
-  EXPECT_FALSE(Life(seconds(15)).Undrain());
+  EXPECT_FALSE(Lifecycle(seconds(15)).Undrain());
 }
 
 class PeersTest : public testing::Test {
@@ -121,7 +121,7 @@ TEST_F(PeersTest, TwoMissesInARowAreDownAndAnAnswerBringsItBack) {
   peers.OnMiss("b");
   EXPECT_EQ(StateOf(peers, "b"), DataCenterState::kServing);
   EXPECT_TRUE(peers.reachable("b"));
-  EXPECT_FALSE(peers.all_known());  // c has never been heard
+  EXPECT_FALSE(peers.all_known());  // c has never answered
   peers.OnMiss("c");
   peers.OnMiss("c");
   EXPECT_TRUE(peers.all_known());

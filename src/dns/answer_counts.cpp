@@ -1,4 +1,4 @@
-#include "dns/tally.hpp"
+#include "dns/answer_counts.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -43,10 +43,10 @@ AnswerMetrics::AnswerMetrics(Metrics& metrics, const std::vector<std::string>& d
   for (Transport transport : {Transport::kUdp, Transport::kTcp}) {
     PerTransport& counters = transports_[static_cast<size_t>(transport)];
     for (size_t kind = 0; kind < kReplyKinds; ++kind) {
-      counters.replies[kind] = &metrics.AddCounter(
-          "meridian_dns_queries_total", "Messages received, by what came of them.",
-          {{"transport", LabelOf(transport)},
-           {"result", std::string(LabelOf(static_cast<ReplyKind>(kind)))}});
+      counters.replies[kind] =
+          &metrics.AddCounter("meridian_dns_queries_total", "Messages received, by result.",
+                              {{"transport", LabelOf(transport)},
+                               {"result", std::string(LabelOf(static_cast<ReplyKind>(kind)))}});
     }
   }
   for (Transport transport : {Transport::kUdp, Transport::kTcp}) {
@@ -67,15 +67,15 @@ AnswerMetrics::AnswerMetrics(Metrics& metrics, const std::vector<std::string>& d
   }
 }
 
-void AnswerMetrics::Add(Transport transport, const Tally& tally, Duration took) {
+void AnswerMetrics::Add(Transport transport, const AnswerCounts& counts, Duration took) {
   PerTransport& counters = transports_[static_cast<size_t>(transport)];
   for (size_t kind = 0; kind < kReplyKinds; ++kind) {
-    if (tally.replies[kind] != 0) counters.replies[kind]->Add(tally.replies[kind]);
+    if (counts.replies[kind] != 0) counters.replies[kind]->Add(counts.replies[kind]);
   }
-  if (uint32_t answered = tally.answered(); answered != 0) counters.durations->Add(took, answered);
-  if (tally.truncated != 0) counters.truncated->Add(tally.truncated);
+  if (uint32_t answered = counts.answered(); answered != 0) counters.durations->Add(took, answered);
+  if (counts.truncated != 0) counters.truncated->Add(counts.truncated);
   for (size_t i = 0; i < steered_.size(); ++i) {
-    if (tally.steered[i] != 0) steered_[i]->Add(tally.steered[i]);
+    if (counts.steered[i] != 0) steered_[i]->Add(counts.steered[i]);
   }
 }
 

@@ -1,4 +1,4 @@
-#include "agent/children/instance.hpp"
+#include "agent/children/instance_child.hpp"
 
 #include <algorithm>
 #include <array>
@@ -38,16 +38,16 @@
 namespace meridian::agent {
 namespace {
 
-// Where instances are reached: they listen on all addresses, or on this one.
+// The address of requests to instances, which listen on all addresses or on this one.
 const IpAddress kInstanceAddress = IpAddress::V4(127, 0, 0, 1);
-// Says whose process it is, to the application and to us.
+// Identifies the instance, for the application and for Meridian.
 constexpr const char* kInstanceVariable = "MERIDIAN_INSTANCE";
-// So that an application that prints much is not held up when the agent is.
+// Large enough that an application with much output is not blocked while the agent is stopped.
 constexpr int kOutputPipeBytes = 1 << 20;
 
 }  // namespace
 
-Instance::Instance(const Context& context, uint32_t number, std::function<void()> changed)
+InstanceChild::InstanceChild(const Context& context, uint32_t number, std::function<void()> changed)
     : context_(context),
       id_(fmt::format("{}-{}", context.here.name, number)),
       number_(number),
@@ -64,7 +64,7 @@ Instance::Instance(const Context& context, uint32_t number, std::function<void()
                   },
               .changed = [this] { OnChildChanged(); }}) {}
 
-Result<io::ProcessOptions> Instance::Prepare() {
+Result<io::ProcessOptions> InstanceChild::Prepare() {
   const auto& all = context_.site.datacenters;
   Result<uint16_t> port =
       FindInstancePort({.data_center = static_cast<uint32_t>(&context_.here - all.data()),
@@ -86,7 +86,7 @@ Result<io::ProcessOptions> Instance::Prepare() {
       .new_session = true,
   };
   options.environment = context_.service_variables;
-  // Where it is reached; [app] environment may say another.
+  // The address of requests; [app] environment may override it.
   options.environment.emplace_back("HOST", kInstanceAddress.ToString());
   for (const auto& [name, value] : context_.site.app.environment) {
     options.environment.emplace_back(name, value);
@@ -99,20 +99,20 @@ Result<io::ProcessOptions> Instance::Prepare() {
   return options;
 }
 
-io::Task<void> Instance::CaptureOutput() {
+io::Task<void> InstanceChild::CaptureOutput() {
   output_there_.Reset();
   last_lines_.clear();
   co_await proc::CaptureLines(context_.network.Adopt(std::move(output_here_)),
                               [this](std::string_view line) { OnLine(line); });
 }
 
-void Instance::OnLine(std::string_view line) {
+void InstanceChild::OnLine(std::string_view line) {
   LOG_INFO("output", {"instance", id_}, {"line", line});
   last_lines_.emplace_back(line);
   if (last_lines_.size() > kLastLines) last_lines_.pop_front();
 }
 
-io::Task<Result<void>> Instance::AwaitHealth(http::Client& client) {
+io::Task<Result<void>> InstanceChild::AwaitHealth(http::Client& client) {
   const site::App& app = context_.site.app;
   TimePoint deadline = context_.loop.After(app.start_timeout);
   std::string last = "it did not answer";
@@ -131,13 +131,13 @@ io::Task<Result<void>> Instance::AwaitHealth(http::Client& client) {
                  Seconds(app.start_timeout), app.health_path, port_, last, OtherPort());
 }
 
-std::string Instance::WaitsFor() const {
+std::string InstanceChild::WaitsFor() const {
   if (last_answer_.empty()) return id_;
   return fmt::format("{} (GET {}: {})", id_, context_.site.app.health_path, last_answer_);
 }
 
-// An application that ignores $PORT listens somewhere else, or nowhere.
-std::string Instance::OtherPort() const {
+// Finds the port of an application that ignores $PORT.
+std::string InstanceChild::OtherPort() const {
   std::vector<pid_t> processes = io::Descendants(pid());
   processes.push_back(pid());
   std::optional<Endpoint> at = io::ListensAt(processes);
@@ -147,7 +147,7 @@ std::string Instance::OtherPort() const {
       at->ToString());
 }
 
-io::Task<void> Instance::Watch(io::Process& process) {
+io::Task<void> InstanceChild::Watch(io::Process& process) {
   http::Client client(context_.loop, context_.network, {.address = {kInstanceAddress, port_}});
   Result<void> healthy = co_await AwaitHealth(client);
   if (!healthy) {
@@ -175,37 +175,37 @@ io::Task<void> Instance::Watch(io::Process& process) {
   }
 }
 
-// In the lab it is as it is on a developer's machine.
-void Instance::CheckAddress() {
+// Not in the lab, which is like a developer's machine.
+void InstanceChild::CheckAddress() {
   exposed_ = context_.hosting == site::Hosting::kServers && ListensOnAllAddresses(port_);
   if (!exposed_) return;
-  LOG_WARNING(
-      "instance listens on all addresses, so that strangers reach it past edge and balancer",
-      {"instance", id_}, {"port", port_}, {"advice", "listen on $HOST"});
+  LOG_WARNING("instance listens on all addresses, so clients can bypass edge and balancer",
+              {"instance", id_}, {"port", port_}, {"advice", "listen on $HOST"});
 }
 
-std::string Instance::Condition() const {
+std::string InstanceChild::Condition() const {
   if (std::string loop = child_.CrashLoop(); !loop.empty()) {
     return last_words_.empty() ? loop : loop + "; it printed last: " + last_words_;
   }
   if (state_ == site::InstanceState::kStarting && !problem_.empty()) return "ended: " + problem_;
   if (!exposed_ || pid() == 0) return "";
-  return "listens on all addresses, where strangers reach it; have it listen on $HOST";
+  return "listens on all addresses, so clients can bypass edge and balancer; have it listen on "
+         "$HOST";
 }
 
-void Instance::SetState(site::InstanceState state) {
+void InstanceChild::SetState(site::InstanceState state) {
   if (stopping_ && state != site::InstanceState::kStopped) return;
-  if (leaving_) return;  // whatever its checks say
+  if (leaving_) return;  // ignores its health checks
   if (state == state_) return;
   LOG_INFO("instance", {"instance", id_}, {"state", site::StateName(state)}, {"port", port_});
   state_ = state;
   changed_();
 }
 
-void Instance::OnChildChanged() {
+void InstanceChild::OnChildChanged() {
   if (pid() == 0) {
     leaving_ = false;
-    // Another program was faster: the next start has another port.
+    // Another program took the port first: the next start uses another port.
     if (!IsPortTaken(port_)) ++failures_;
     last_words_ = last_lines_.empty() ? "" : last_lines_.back();
     problem_ = child_.asked() ? "" : child_.problem();
@@ -218,7 +218,7 @@ void Instance::OnChildChanged() {
   changed_();
 }
 
-bool Instance::Leave() {
+bool InstanceChild::Leave() {
   using enum site::InstanceState;
   if (stopping_ || leaving_ || (state_ != kHealthy && state_ != kUnhealthy)) return false;
   SetState(kDraining);
@@ -226,25 +226,25 @@ bool Instance::Leave() {
   return true;
 }
 
-void Instance::Restart() {
-  // One that has ended meanwhile is being started again already.
+void InstanceChild::Restart() {
+  // If the process has ended meanwhile, it is already being restarted.
   if (leaving_) child_.Restart();
 }
 
-void Instance::Replace() {
+void InstanceChild::Replace() {
   LOG_WARNING("unhealthy for too long, replaced", {"instance", id_},
               {"unhealthy_timeout_s", Seconds(context_.site.app.unhealthy_timeout)});
   child_.Restart();
 }
 
-void Instance::Stop() {
+void InstanceChild::Stop() {
   leaving_ = false;
   SetState(site::InstanceState::kDraining);
   stopping_ = true;
   child_.Stop();
 }
 
-site::InstanceView Instance::view() const {
+site::InstanceView InstanceChild::view() const {
   return {.id = id_,
           .datacenter = context_.here.name,
           .address = {kInstanceAddress, port_},

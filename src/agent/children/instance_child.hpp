@@ -1,5 +1,6 @@
-// One instance of the application: started with a port of its own, awaited by its health path,
-// watched, and started again when it ends. What it prints goes line by line into the log.
+// A child process that is an instance of the application: starts it with a port of its own, waits
+// for its health path, watches it, and restarts it when it ends. Its output goes to the log line by
+// line.
 //
 // Owned by the agent; one thread: the agent's loop.
 #pragma once
@@ -16,16 +17,17 @@
 
 namespace meridian::agent {
 
-class Instance {
+class InstanceChild {
  public:
-  // `number` counts from 1. `changed` is called when its view or problem has changed.
-  Instance(const Context& context, uint32_t number, std::function<void()> changed);
+  // `number` counts from 1. Calls `changed` when the view or problem changes.
+  InstanceChild(const Context& context, uint32_t number, std::function<void()> changed);
 
   io::Task<void> Run() { return child_.Run(); }
   void Stop();
-  // Says in its view that it is to get no further request. False: it is not in service.
+  // Marks it as draining in its view, so that it gets no further request. False: it is not in
+  // service.
   bool Leave();
-  // Of one that left: it ends in good order, and is started again.
+  // Call after Leave: stops the process in good order, and starts it again.
   void Restart();
   // Restarts an unhealthy instance without waiting for its requests.
   void Replace();
@@ -33,13 +35,13 @@ class Instance {
   site::InstanceView view() const;
   pid_t pid() const { return child_.pid(); }
   bool healthy() const { return state_ == site::InstanceState::kHealthy; }
-  // It could not be run, ended, or was not healthy in time, before it was ever healthy.
+  // True if it could not be run, ended, or was not healthy in time, before it was ever healthy.
   bool failed_to_start() const { return !ever_healthy_ && failures_ > 0; }
-  // For people: what is waited for until it is healthy.
+  // For people: what its start waits for.
   std::string WaitsFor() const;
-  // For people: what is unusual of it; empty: nothing.
+  // For people: its problem; empty: none.
   std::string Condition() const;
-  // Why it ended last, and what it had printed last; may have several lines.
+  // Why it ended last, with the last lines of its output; may have several lines.
   const std::string& problem() const { return problem_; }
 
  private:
@@ -61,8 +63,8 @@ class Instance {
   io::Fd output_here_;
   io::Fd output_there_;
   std::deque<std::string> last_lines_;
-  std::string last_answer_;  // of its health path while it starts
-  std::string last_words_;   // of the process that ended last
+  std::string last_answer_;  // answer of its health path while it starts
+  std::string last_words_;   // last output of the process that ended last
   site::InstanceState state_ = site::InstanceState::kStarting;
   bool ever_healthy_ = false;
   bool stopping_ = false;
