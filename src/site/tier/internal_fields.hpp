@@ -3,6 +3,7 @@
 
 #include <string_view>
 
+#include "wire/http/characters.hpp"
 #include "wire/http/message.hpp"
 
 namespace meridian::site {
@@ -22,9 +23,11 @@ constexpr std::string_view kUnavailableField = "Meridian-Unavailable";
 
 // Removes Meridian's own fields from a response of the application.
 inline void RemoveInternalFields(wire::http::HeaderFields& fields) {
-  fields.Remove(kPathField);
-  fields.Remove(kInstanceField);
-  fields.Remove(kUnavailableField);
+  fields.RemoveIf([](std::string_view name) {
+    using wire::http::EqualsIgnoreCase;
+    return EqualsIgnoreCase(name, kPathField) || EqualsIgnoreCase(name, kInstanceField) ||
+           EqualsIgnoreCase(name, kUnavailableField);
+  });
 }
 
 }  // namespace meridian::site

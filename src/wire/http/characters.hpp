@@ -65,9 +65,6 @@ int HexValue(char c);
 // True when every byte of `text` is of the class; true of the empty text.
 bool All(std::string_view text, CharacterClass wanted);
 
-// A token: at least one tchar.
-inline bool IsToken(std::string_view text) { return !text.empty() && All(text, kTokenChar); }
-
 // The first byte in [begin, end) that a field value may not hold, or `end`.
 const char* SkipValueChars(const char* begin, const char* end);
 
@@ -107,7 +104,32 @@ inline bool SameLetters(const char* a, const char* b, size_t size) {
   return true;
 }
 
+// Whether all eight characters are letters or '-'.
+inline bool IsLettersAndDashes(uint64_t word) {
+  constexpr uint64_t kOnes = 0x0101010101010101;
+  constexpr uint64_t kHighBits = 0x80 * kOnes;
+  constexpr uint64_t kLowBits = ~kHighBits;
+  uint64_t small = (word | 0x20 * kOnes) & kLowBits;  // makes a letter of no other character
+  uint64_t letters = ((small + (0x80 - 'a') * kOnes) ^ (small + (0x80 - 'z' - 1) * kOnes)) & ~word;
+  uint64_t difference = word ^ '-' * kOnes;
+  uint64_t dashes = ~((difference & kLowBits) + kLowBits | difference);
+  return ((letters | dashes) & kHighBits) == kHighBits;
+}
+
 }  // namespace internal
+
+// A token: at least one tchar. Eight letters at once, as nearly all names have no other characters.
+inline bool IsToken(std::string_view text) {
+  if (text.size() >= 8) {
+    size_t last = text.size() - 8;
+    bool plain = internal::IsLettersAndDashes(internal::LoadWord<uint64_t>(text.data() + last));
+    for (size_t i = 0; plain && i < last; i += 8) {
+      plain = internal::IsLettersAndDashes(internal::LoadWord<uint64_t>(text.data() + i));
+    }
+    if (plain) return true;
+  }
+  return !text.empty() && All(text, kTokenChar);
+}
 
 // ASCII case-insensitive equality (field names, connection options, coding names). Inline, because
 // most calls end at the sizes, and there are many for each message.

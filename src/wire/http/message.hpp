@@ -47,6 +47,11 @@ class HeaderFields {
   void Remove(std::string_view name) {
     std::erase_if(fields_, [&](const HeaderField& f) { return EqualsIgnoreCase(f.name, name); });
   }
+  // Removes each field for which `remove(name)` is true.
+  template <class Predicate>
+  void RemoveIf(Predicate remove) {
+    std::erase_if(fields_, [&](const HeaderField& f) { return remove(f.name); });
+  }
   void Clear() { fields_.clear(); }
   void Reserve(size_t count) { fields_.reserve(count); }
   size_t size() const { return fields_.size(); }
