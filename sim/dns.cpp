@@ -24,7 +24,7 @@ namespace {
 
 // Faults begin and end within this, or stay until the end.
 constexpr Duration kFaultPhase = std::chrono::seconds{9};
-constexpr uint64_t kMostFaults = 4;
+constexpr uint64_t kMaxFaults = 4;
 // A change is seen by so many probes, the last of which may take until its timeout; the first may
 // be an interval away.
 constexpr Duration kSettle = dns::kProbeInterval * (dns::kMissesUntilOut + 1) + dns::kProbeTimeout;
@@ -39,7 +39,7 @@ class DnsRun {
       : world_(world), site_(world), faults_(site_.size(), std::vector<uint64_t>(site_.size())) {}
 
   void Run() {
-    uint64_t count = 1 + random().Below(kMostFaults);
+    uint64_t count = 1 + random().Below(kMaxFaults);
     for (uint64_t i = 0; i < count; ++i) PlanFault();
     world_.RunFor(kFaultPhase + kSettle);
     CheckSettled();
@@ -128,7 +128,7 @@ class DnsRun {
     }
   }
 
-  static void SetUp(io::sim::Process& process, io::sim::CrashKind kind, bool up) {
+  static void SetUp(io::sim::SimProcess& process, io::sim::CrashKind kind, bool up) {
     if (up) {
       process.Restart();
     } else {

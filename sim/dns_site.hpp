@@ -46,7 +46,7 @@ class DnsServer {
   const site::Site& site_;
   const dns::FixedParts& parts_;
   io::sim::World& world_;
-  io::sim::Process* process_ = nullptr;
+  io::sim::SimProcess* process_ = nullptr;
   std::shared_ptr<const site::SiteView> view_;
   dns::DataCenters* data_centers_ = nullptr;  // null while it does not run
   std::vector<bool> served_;
@@ -58,8 +58,8 @@ class DnsSite {
   explicit DnsSite(io::sim::World& world);
 
   struct DataCenter {
-    io::sim::Process* edge = nullptr;
-    io::sim::Process* dns = nullptr;
+    io::sim::SimProcess* edge = nullptr;
+    io::sim::SimProcess* dns = nullptr;
     bool ready = true;     // the edge says so
     bool drained = false;  // the view says so
     std::unique_ptr<DnsServer> server;

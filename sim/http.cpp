@@ -48,7 +48,7 @@ constexpr int kRequestsOfFiber = 3;
 constexpr Duration kSettle = seconds{7};
 constexpr int kRequestsAfterwards = 4;
 // Longer than any timeout of the servers and clients between them.
-constexpr Duration kLongestTimeout = seconds{70};
+constexpr Duration kMaxServerTimeout = seconds{70};
 
 class HttpRun {
  public:
@@ -182,8 +182,8 @@ class HttpRun {
     }
   }
 
-  void Crash(io::sim::Process& process, uint64_t iterations, io::sim::CrashKind kind) {
-    process.CrashAfterTurns(iterations, kind);
+  void Crash(io::sim::SimProcess& process, uint64_t iterations, io::sim::CrashKind kind) {
+    process.CrashAfterIterations(iterations, kind);
     world_.After(milliseconds{500 + random().Below(1000)}, [&process] { process.Restart(); });
   }
 
@@ -218,7 +218,7 @@ class HttpRun {
 
   void CheckThatNothingIsLeft() {
     // A peer whose machine crashed is silent: only a timeout ends the wait for it.
-    if (Left() > 0) world_.RunFor(kLongestTimeout);
+    if (Left() > 0) world_.RunFor(kMaxServerTimeout);
     if (Left() > 0) world_.Fail(fmt::format("{} requests never ended at the servers", Left()));
   }
 
@@ -226,10 +226,10 @@ class HttpRun {
   Plans plans_;
   VisitorTally tally_;
   std::vector<std::unique_ptr<SimTier>> tiers_;
-  std::vector<io::sim::Process*> tier_processes_;
+  std::vector<io::sim::SimProcess*> tier_processes_;
   std::vector<std::unique_ptr<AppInstance>> instances_;
-  std::vector<io::sim::Process*> instance_processes_;
-  std::vector<io::sim::Process*> visitors_;
+  std::vector<io::sim::SimProcess*> instance_processes_;
+  std::vector<io::sim::SimProcess*> visitors_;
 };
 
 }  // namespace

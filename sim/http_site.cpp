@@ -96,7 +96,7 @@ io::Task<void> AppInstance::Handle(http::Exchange& exchange) {
   }
   Plan* plan = plans_.Find(exchange.request().path);
   if (plan == nullptr || plan->method != exchange.request().method) {
-    world_.Fail(fmt::format("an instance got a request that nobody sent: {} {}",
+    world_.Fail(fmt::format("an instance got a request that no visitor sent: {} {}",
                             exchange.request().method, exchange.request().path));
     co_return;
   }

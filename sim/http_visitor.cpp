@@ -61,7 +61,8 @@ io::Task<Result<Answer>> Ask(http::Client& client, const Plan& plan) {
                 .id = std::string(sent->head().fields.Find(kIdField).value_or("")),
                 .body = {}};
   if (sent->head().body.kind == Kind::kUntilClose) {
-    co_return Fail(Errc::kInvalid, "the end of the connection ends the body: nobody can tell");
+    co_return Fail(Errc::kInvalid,
+                   "the end of the connection ends the body, so a cut is not visible");
   }
   for (;;) {
     Result<Bytes> data = co_await sent->ReadBody();
@@ -75,7 +76,7 @@ io::Task<Result<Answer>> Ask(http::Client& client, const Plan& plan) {
 
 io::Task<void> Visit(io::sim::World& world, io::sim::Machine& machine, http::Client& client,
                      Plan& plan, VisitorTally& tally) {
-  TimePoint deadline = machine.loop.After(kVisitorPatience);
+  TimePoint deadline = machine.loop.After(kVisitorTimeout);
   Result<Answer> answer = co_await io::Within(deadline, Ask(client, plan));
   if (machine.loop.Now() > deadline + kTolerance) {
     world.Fail(fmt::format("request {} ended after its deadline", plan.id));

@@ -15,7 +15,7 @@
 namespace meridian::sim {
 
 // How long a visitor waits for an answer.
-inline constexpr Duration kVisitorPatience = std::chrono::seconds{6};
+inline constexpr Duration kVisitorTimeout = std::chrono::seconds{6};
 
 struct VisitorTally {
   uint64_t answered = 0;  // 200, whole

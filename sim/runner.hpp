@@ -13,7 +13,8 @@ namespace meridian::sim {
 struct RunOptions {
   uint64_t first_seed = 1;
   uint64_t seeds = 1;
-  Duration most = Duration::max();  // no seed is begun later; at least one on each thread is
+  Duration max_duration =
+      Duration::max();  // no seed is begun later; at least one on each thread is
   unsigned threads = 1;
 };
 

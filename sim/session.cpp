@@ -101,7 +101,7 @@ class SessionRun {
     size_t other = (one + 1 + which / 8 % (processes_.size() - 1)) % processes_.size();
     io::sim::HostId from = processes_[one]->host();
     io::sim::HostId to = processes_[other]->host();
-    io::sim::Process& victim = *processes_[one];
+    io::sim::SimProcess& victim = *processes_[one];
     io::sim::Fabric& fabric = world_.fabric();
     world_.Record("faults", "begin", static_cast<uint64_t>(fault), one);
     switch (fault) {
@@ -127,9 +127,9 @@ class SessionRun {
         return;
       case Fault::kCrash:
       case Fault::kMachineCrash:
-        victim.CrashAfterTurns(which / 64 % 64, fault == Fault::kCrash
-                                                    ? io::sim::CrashKind::kProcess
-                                                    : io::sim::CrashKind::kMachine);
+        victim.CrashAfterIterations(which / 64 % 64, fault == Fault::kCrash
+                                                         ? io::sim::CrashKind::kProcess
+                                                         : io::sim::CrashKind::kMachine);
         world_.After(milliseconds{200 + which / 4096 % 3000}, [this, one] {
           if (lost_ != one) processes_[one]->Restart();
         });
@@ -145,8 +145,8 @@ class SessionRun {
   }
 
   void Heal() {
-    for (io::sim::Process* process : processes_) {
-      for (io::sim::Process* other : processes_) {
+    for (io::sim::SimProcess* process : processes_) {
+      for (io::sim::SimProcess* other : processes_) {
         if (process == other) continue;
         auto& link = world_.fabric().link(process->host(), other->host());
         link.cut = false;
@@ -184,13 +184,13 @@ class SessionRun {
     for (size_t i = 0; i < replicas_.size(); ++i) {
       if (lost_ == i && !returned_) continue;
       if (!replicas_[i]->running()) {
-        return world_.Fail(fmt::format("place {} does not run after the faults", i));
+        return world_.Fail(fmt::format("data center {} does not run after the faults", i));
       }
-      contents.push_back(replicas_[i]->See());
+      contents.push_back(replicas_[i]->ReadContents());
       // Of the one that is lost nobody can know what it had heard.
       if (lost_ || replicas_[i]->Tombstones() == 0) continue;
       return world_.Fail(
-          fmt::format("place {} keeps {} traces of what is gone", i, replicas_[i]->Tombstones()));
+          fmt::format("data center {} keeps {} tombstones", i, replicas_[i]->Tombstones()));
     }
     if (flushes_ && lost_) return;
     // Of two the one that is left had all that there was.
@@ -200,7 +200,7 @@ class SessionRun {
   io::sim::World& world_;
   SessionOracle oracle_;
   std::vector<std::unique_ptr<SessionReplica>> replicas_;
-  std::vector<io::sim::Process*> processes_;
+  std::vector<io::sim::SimProcess*> processes_;
   std::optional<size_t> lost_;
   bool returned_ = false;
   bool flushes_ = false;

@@ -35,7 +35,8 @@ void SessionOracle::Added(const std::string& member, size_t replica, size_t ackn
 void SessionOracle::CheckReplica(size_t replica, const Contents& contents) {
   for (const auto& [member, stability_horizon] : members_) {
     if (stability_horizon.replica != replica || HasMember(contents, member)) continue;
-    return world_.Fail(fmt::format("place {} has lost {}, which it acknowledged", replica, member));
+    return world_.Fail(
+        fmt::format("data center {} lost {}, which it had acknowledged", replica, member));
   }
 }
 
@@ -47,9 +48,9 @@ void SessionOracle::CheckMembers(const std::vector<Contents>& replicas, bool one
     size_t wanted = one_is_lost ? std::min(stability_horizon.acknowledgements, replicas.size())
                                 : replicas.size();
     if (holding >= wanted) continue;
-    return world_.Fail(fmt::format("{} of place {}, which {} others had, is in {} places of {}",
-                                   member, stability_horizon.replica,
-                                   stability_horizon.acknowledgements, holding, replicas.size()));
+    return world_.Fail(fmt::format(
+        "{} of data center {}, which {} others had, is in {} of {} data centers", member,
+        stability_horizon.replica, stability_horizon.acknowledgements, holding, replicas.size()));
   }
 }
 
@@ -59,8 +60,8 @@ void SessionOracle::CheckSame(const std::vector<Contents>& replicas) {
     for (const Contents* side : {&replicas[0], &replicas[i]}) {
       for (const auto& [key, text] : *side) {
         if (Of(replicas[0], key) == Of(replicas[i], key)) continue;
-        return world_.Fail(fmt::format("{} is \"{}\" in place 0 and \"{}\" in place {}", key,
-                                       Of(replicas[0], key), Of(replicas[i], key), i));
+        return world_.Fail(fmt::format("{} is \"{}\" in data center 0 and \"{}\" in data center {}",
+                                       key, Of(replicas[0], key), Of(replicas[i], key), i));
       }
     }
   }
@@ -75,7 +76,7 @@ void SessionOracle::CheckEnd(const std::vector<Contents>& replicas, std::optiona
       return world_.Fail(fmt::format("{} was deleted and is back", key));
     }
     for (const auto& [key, text] : contents) {
-      if (key.starts_with("brief:")) return world_.Fail(key + " outlives its end");
+      if (key.starts_with("brief:")) return world_.Fail(key + " outlives its expiry");
     }
   }
   if (!lost || holds_the_same) CheckSame(replicas);

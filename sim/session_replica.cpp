@@ -32,7 +32,7 @@
 #include "session/replication/disk_journal.hpp"
 #include "session/replication/replication.hpp"
 #include "session/replication/snapshot_metadata.hpp"
-#include "sim/lying_disk.hpp"
+#include "sim/faulty_disk.hpp"
 #include "sim/session_oracle.hpp"
 #include "store/limits.hpp"
 
@@ -109,7 +109,7 @@ struct SessionReplica::Parts {
   io::Scope& scope;
 };
 
-Contents SessionReplica::See() const {
+Contents SessionReplica::ReadContents() const {
   Contents contents;
   session::Keyspace& keyspace = engine_->keyspace();
   keyspace.ForEach([&](const session::Entry& entry) {
@@ -129,7 +129,7 @@ size_t SessionReplica::Tombstones() const {
 
 io::Task<void> SessionReplica::Run(io::sim::Machine& machine) {
   HybridClock clock(machine.loop.driver(), session::kMaxPeerClockSkew);
-  LyingDisk disk(machine.disk, {.files = options_.bug == SessionBug::kAnswersBeforeSync});
+  FaultyDisk disk(machine.disk, {.files = options_.bug == SessionBug::kAnswersBeforeSync});
   auto journal = co_await session::DiskJournal::Open(machine.loop, disk, clock,
                                                      {.folder = "session",
                                                       .log_id = 100 * (disks_ + 1) + replica_,
@@ -159,7 +159,7 @@ io::Task<void> SessionReplica::Run(io::sim::Machine& machine) {
     io::Scope scope(machine.loop);
     Parts parts{**journal, engine, **replication, scope};
     Result<void> replayed = co_await (*replication)->Replay();
-    if (options_.bug == SessionBug::kForgetsAtOnce)
+    if (options_.bug == SessionBug::kDropsTombstones)
       engine.keyspace().set_stability_horizon(HybridTime::Max());
     if (replayed) co_await Serve(machine, parts);
   }
@@ -170,7 +170,7 @@ io::Task<void> SessionReplica::Run(io::sim::Machine& machine) {
 
 io::Task<void> SessionReplica::Serve(io::sim::Machine& machine, Parts& parts) {
   engine_ = &parts.engine;
-  if (!flushes() && disks_ == 0) oracle_.CheckReplica(replica_, See());
+  if (!flushes() && disks_ == 0) oracle_.CheckReplica(replica_, ReadContents());
   session::Replication& replication = parts.replication;
   parts.journal.StartSnapshots(
       {.begin = [&replication] { return replication.BeginSnapshot(); },
@@ -238,7 +238,7 @@ io::Task<void> SessionReplica::WriteOne(io::sim::Machine& machine, Parts& parts,
 
 // One of the keys that are deleted once, if there is any.
 std::string SessionReplica::SomeOnce(Random& random) const {
-  Contents contents = See();
+  Contents contents = ReadContents();
   auto found = contents.lower_bound("once:" + std::to_string(random.Below(100)));
   return found != contents.end() && found->first.starts_with("once:") ? found->first : "once:0";
 }

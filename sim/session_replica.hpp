@@ -21,7 +21,7 @@ namespace meridian::sim {
 // What is done wrong in a run that must fail.
 enum class SessionBug : uint8_t {
   kNone,
-  kForgetsAtOnce,      // traces of what is deleted are not kept until everybody knows
+  kDropsTombstones,    // traces of what is deleted are not kept until everybody knows
   kAnswersBeforeSync,  // a write is acknowledged before it is on disk
 };
 
@@ -40,7 +40,7 @@ class SessionReplica {
   io::Task<void> Run(io::sim::Machine& machine);
   void StopWriting() { writing_ = false; }
   // Of the life that runs. It has traces of what is gone: how many.
-  Contents See() const;
+  Contents ReadContents() const;
   size_t Tombstones() const;
   // Its disk was lost; it begins anew on another, which is empty.
   void TakeNewDisk() { ++disks_; }

@@ -97,7 +97,7 @@ class StoreRun {
     size_t follower = 1 + which % followers_.size();
     io::sim::HostId leader = processes_[0]->host();
     io::sim::HostId other = processes_[follower]->host();
-    io::sim::Process& victim = *processes_[which / 8 % processes_.size()];
+    io::sim::SimProcess& victim = *processes_[which / 8 % processes_.size()];
     io::sim::Fabric& fabric = world_.fabric();
     world_.Record("faults", "begin", static_cast<uint64_t>(fault), other);
     switch (fault) {
@@ -123,16 +123,16 @@ class StoreRun {
         return;
       case Fault::kCrash:
       case Fault::kMachineCrash:
-        victim.CrashAfterTurns(which / 64 % 64, fault == Fault::kCrash
-                                                    ? io::sim::CrashKind::kProcess
-                                                    : io::sim::CrashKind::kMachine);
+        victim.CrashAfterIterations(which / 64 % 64, fault == Fault::kCrash
+                                                         ? io::sim::CrashKind::kProcess
+                                                         : io::sim::CrashKind::kMachine);
         world_.After(milliseconds{200 + which / 4096 % 3000}, [&victim] { victim.Restart(); });
         return;
     }
   }
 
   void Heal() {
-    for (io::sim::Process* process : processes_) {
+    for (io::sim::SimProcess* process : processes_) {
       for (auto* link : {&world_.fabric().link(processes_[0]->host(), process->host()),
                          &world_.fabric().link(process->host(), processes_[0]->host())}) {
         link->cut = false;
@@ -164,7 +164,7 @@ class StoreRun {
   StoreOracle oracle_;
   std::unique_ptr<StoreLeader> leader_;
   std::vector<std::unique_ptr<StoreFollower>> followers_;
-  std::vector<io::sim::Process*> processes_;
+  std::vector<io::sim::SimProcess*> processes_;
 };
 
 }  // namespace

@@ -26,7 +26,7 @@
 #include "io/sim/process.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
-#include "sim/lying_disk.hpp"
+#include "sim/faulty_disk.hpp"
 #include "store/clock_file.hpp"
 #include "store/limits.hpp"
 #include "store/log/log.hpp"
@@ -46,7 +46,7 @@ constexpr std::string_view kSite = "photos";
 constexpr int kWriters = 3;
 constexpr uint64_t kMaxBodyBytes = 900;
 
-Lies LiesOf(PlantedBug bug) {
+SyncFaults SyncFaultsOf(PlantedBug bug) {
   return {.files = bug == PlantedBug::kSyncsNothing,
           .folders = bug == PlantedBug::kForgetsFolderSyncs};
 }
@@ -154,7 +154,7 @@ struct StoreLeader::Parts {
 };
 
 io::Task<void> StoreLeader::Run(io::sim::Machine& machine) {
-  LyingDisk disk(machine.disk, LiesOf(bug_));
+  FaultyDisk disk(machine.disk, SyncFaultsOf(bug_));
   HybridClock clock(machine.loop.driver(), store::kMaxClockSkew);
   auto clock_file = co_await store::ClockFile::Open(machine.loop, disk, clock, {.folder = "state"});
   if (!clock_file) co_return;
@@ -245,7 +245,7 @@ io::Task<void> StoreLeader::TakeSnapshots(io::sim::Machine& machine, Parts& part
 }
 
 io::Task<void> StoreFollower::Run(io::sim::Machine& machine) {
-  LyingDisk disk(machine.disk, LiesOf(bug_));
+  FaultyDisk disk(machine.disk, SyncFaultsOf(bug_));
   HybridClock clock(machine.loop.driver(), store::kMaxClockSkew);
   auto clock_file = co_await store::ClockFile::Open(machine.loop, disk, clock, {.folder = "state"});
   if (!clock_file) co_return;

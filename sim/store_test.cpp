@@ -10,7 +10,7 @@ namespace {
 
 // How many of the first seeds fail; at most until one does.
 int Failures(PlantedBug bug) {
-  ConfigureLog({.least = LogLevel::kNothing, .process = "sim_test"});
+  ConfigureLog({.min_level = LogLevel::kOff, .process = "sim_test"});
   for (uint64_t seed = 1; seed <= 300; ++seed) {
     if (SimulateStoreWith(seed, io::sim::TraceMode::kHashOnly, bug).broken) return 1;
   }

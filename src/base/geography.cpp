@@ -13,7 +13,7 @@ double Radians(double degrees) { return degrees * (std::numbers::pi / 180); }
 
 }  // namespace
 
-Direction DirectionOf(const Location& location) {
+UnitVector UnitVectorOf(const Location& location) {
   double latitude = Radians(location.latitude);
   double longitude = Radians(location.longitude);
   return {std::cos(latitude) * std::cos(longitude), std::cos(latitude) * std::sin(longitude),

@@ -13,19 +13,19 @@ struct Location {
 
 // A location as a vector of length 1 from the Earth's centre: made once, it orders others by
 // distance with three multiplications each.
-struct Direction {
+struct UnitVector {
   double x = 1;
   double y = 0;
   double z = 0;
 
-  bool operator==(const Direction&) const = default;
+  bool operator==(const UnitVector&) const = default;
 };
 
-Direction DirectionOf(const Location& location);
+UnitVector UnitVectorOf(const Location& location);
 
 // The cosine of the angle between two directions: 1 in the same place, -1 at the antipodes. The
 // larger, the nearer.
-inline double Nearness(const Direction& a, const Direction& b) {
+inline double Nearness(const UnitVector& a, const UnitVector& b) {
   return a.x * b.x + a.y * b.y + a.z * b.z;
 }
 

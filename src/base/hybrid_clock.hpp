@@ -38,9 +38,9 @@ struct HybridTime {
 
 class HybridClock {
  public:
-  // Stamps of others that are more than `most_ahead` in the future of the wall clock are refused.
+  // Stamps of others that are more than `max_lead` in the future of the wall clock are refused.
   // Without SetBound there is no bound: for tests, and for what need not outlive the process.
-  HybridClock(const Clock& clock, Duration most_ahead) : clock_(clock), most_ahead_(most_ahead) {}
+  HybridClock(const Clock& clock, Duration max_lead) : clock_(clock), max_lead_(max_lead) {}
 
   // At a start: every later stamp is at or above `floor`, the bound that the last life had written.
   void StartAt(HybridTime floor);
@@ -75,7 +75,7 @@ class HybridClock {
 
  private:
   const Clock& clock_;
-  Duration most_ahead_;
+  Duration max_lead_;
   HybridTime last_;
   HybridTime bound_ = HybridTime::Max();
   bool bounded_ = false;

@@ -41,7 +41,7 @@ std::string_view LevelName(LogLevel level) {
       return "info";
     case LogLevel::kWarning:
       return "warning";
-    case LogLevel::kNothing:
+    case LogLevel::kOff:
     case LogLevel::kError:
       return "error";
   }
@@ -128,7 +128,7 @@ void AppendValue(std::string& out, const LogField& field, bool json) {
 
 // What stands at the end of a JSON line that lacks something, and how long it is before that.
 constexpr std::string_view kTruncatedMark = R"(,"truncated":true)";
-constexpr size_t kMostFieldBytes = kLongestLogLine - kTruncatedMark.size() - 2;
+constexpr size_t kMaxFieldBytes = kMaxLogLineBytes - kTruncatedMark.size() - 2;
 // Left free when a text is cut, for the fields behind it.
 constexpr size_t kAfterCutBytes = 256;
 
@@ -142,9 +142,9 @@ void CutLast(std::string& line, size_t start, const LogField& field) {
   AppendJsonString(head, field.key);
   head += ':';
   size_t around = start + head.size() + 2 + kAfterCutBytes;  // with the quotes
-  if (around >= kMostFieldBytes) return;
+  if (around >= kMaxFieldBytes) return;
   line += head + '"';
-  AppendEscaped(line, *text, kMostFieldBytes - around);
+  AppendEscaped(line, *text, kMaxFieldBytes - around);
   line += '"';
 }
 
@@ -167,7 +167,7 @@ std::string JsonLine(LogLevel level, std::string_view event, std::initializer_li
   for (const LogField& field : fields) {
     size_t size = line.size();
     add(field);
-    if (line.size() <= kMostFieldBytes) continue;
+    if (line.size() <= kMaxFieldBytes) continue;
     CutLast(line, size, field);
     truncated = true;
   }
@@ -190,7 +190,7 @@ std::string TextLine(LogLevel level, std::string_view event, std::initializer_li
     line += '=';
     AppendValue(line, field, false);
   }
-  if (line.size() >= kLongestLogLine) line.resize(kLongestLogLine - 1);
+  if (line.size() >= kMaxLogLineBytes) line.resize(kMaxLogLineBytes - 1);
   return line + "\n";
 }
 
@@ -218,7 +218,7 @@ void ConfigureLog(LogOptions options) {
   }
 }
 
-bool LogEnabled(LogLevel level) { return level >= Options().least; }
+bool LogEnabled(LogLevel level) { return level >= Options().min_level; }
 
 void Log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) {
   const LogOptions& options = Options();

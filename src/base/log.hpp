@@ -7,7 +7,7 @@
 //    ready","instance":"us-east-1","port":3001}
 //
 // Any thread. Never log a secret: a value is written as it is given. A line has at most
-// kLongestLogLine bytes: a text that does not fit is cut, what follows it may be left out, and
+// kMaxLogLineBytes bytes: a text that does not fit is cut, what follows it may be left out, and
 // `"truncated":true` says so.
 #pragma once
 
@@ -22,10 +22,10 @@
 
 namespace meridian {
 
-// kNothing is for LogOptions::least alone.
-enum class LogLevel : uint8_t { kDebug, kInfo, kWarning, kError, kNothing };
+// kOff is for LogOptions::min_level alone.
+enum class LogLevel : uint8_t { kDebug, kInfo, kWarning, kError, kOff };
 
-constexpr size_t kLongestLogLine = 8192;
+constexpr size_t kMaxLogLineBytes = 8192;
 
 struct LogField {
   std::string_view key;
@@ -53,7 +53,7 @@ enum class LogFormat : uint8_t { kAutomatic, kJson, kText };
 struct LogOptions {
   int fd = 2;
   LogFileOptions file = {};  // instead of `fd`, unless its path is empty
-  LogLevel least = LogLevel::kInfo;
+  LogLevel min_level = LogLevel::kInfo;
   LogFormat format = LogFormat::kAutomatic;  // text on a terminal, else JSON
   std::string process;                       // the tier's name, on every line
   std::string dc;                            // the data center's, may be empty

@@ -21,14 +21,14 @@ namespace meridian {
 class RecurringProblem {
  public:
   static constexpr Duration kFirstReminder = std::chrono::minutes{1};
-  static constexpr Duration kLongestReminder = std::chrono::hours{1};
+  static constexpr Duration kMaxReminderInterval = std::chrono::hours{1};
 
   // Whether to log it now.
   bool OnProblem(std::string_view text, TimePoint now) {
     ++count_;
     bool is_new = text_ != text;
     if (!is_new && now < next_) return false;
-    reminder_ = is_new ? kFirstReminder : std::min(reminder_ * 2, kLongestReminder);
+    reminder_ = is_new ? kFirstReminder : std::min(reminder_ * 2, kMaxReminderInterval);
     next_ = SaturatingAdd(now, reminder_);
     text_ = text;
     return true;

@@ -186,8 +186,10 @@ http::RelayOptions Dispatcher::OptionsFor(Trip& trip) {
     if (trip.order->relay.edit_response) trip.order->relay.edit_response(head, fields);
   };
   options.edit_interim = site::RemoveInternalFields;
-  options.patience.until = std::min(loop_.After(config_.try_timeout), trip.deadline);
-  options.patience.renew = [this, &trip](bool body_taken) { return OnLate(trip, body_taken); };
+  options.head_deadline.at = std::min(loop_.After(config_.try_timeout), trip.deadline);
+  options.head_deadline.extend = [this, &trip](bool body_taken) {
+    return OnLate(trip, body_taken);
+  };
   return options;
 }
 

@@ -28,16 +28,16 @@ enum class SteeringMode : uint8_t {
 
 struct Candidate {
   std::string name;  // decides the hash: a renamed data center draws other clients
-  Direction direction;
+  UnitVector direction;
   double weight = 100;  // 0: only when no other is left
   bool serving = true;
   double kept_share = 1;  // see Spill
 };
 
 struct SteeringClient {
-  IpAddress address;                   // of its block; shorter blocks are taken as their first
-  std::optional<Direction> direction;  // where it is, if anyone knows
-  std::optional<uint8_t> mapped;       // data center that the map names
+  IpAddress address;                    // of its block; shorter blocks are taken as their first
+  std::optional<UnitVector> direction;  // where it is, if anyone knows
+  std::optional<uint8_t> mapped;        // data center that the map names
 };
 
 // Data centers for one client, the best first.

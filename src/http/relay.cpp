@@ -135,11 +135,11 @@ io::Task<void> RelayRun::Download() {
 }
 
 io::Task<Result<const ResponseHead*>> RelayRun::ReadFinalHead() {
-  TimePoint until = options_.patience.until;
+  TimePoint until = options_.head_deadline.at;
   for (;;) {
     Result<const ResponseHead*> head = co_await to_.ReadHead(until);
     if (!head && head.error().code == Errc::kTimeout && from_.loop().Now() >= until) {
-      until = options_.patience.renew(outcome_.body_taken);
+      until = options_.head_deadline.extend(outcome_.body_taken);
       if (until > from_.loop().Now()) continue;
     }
     if (!head || !(*head)->is_interim()) co_return head;

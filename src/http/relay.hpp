@@ -35,11 +35,11 @@ void CopyRequestFields(const wire::http::RequestHead& request, wire::http::Sende
 Request ForwardedRequest(Exchange& exchange, const wire::http::HeaderFields& fields);
 
 // How long to wait for the head of a response, apart from what the client's limits say.
-struct Patience {
-  TimePoint until = kNever;
+struct HeadDeadline {
+  TimePoint at = kNever;
   // Called when that has come and no head: how long to wait on, given whether part of the
   // request's body was read. Not later than now: give up, with kTimeout.
-  std::function<TimePoint(bool body_taken)> renew = {};
+  std::function<TimePoint(bool body_taken)> extend = {};
 };
 
 struct RelayOptions {
@@ -55,7 +55,7 @@ struct RelayOptions {
   // caller's to read, and the exchange's to answer. `uploaded`: all of the request was sent before;
   // else taking it ends the upload. May be empty.
   std::function<bool(const wire::http::ResponseHead& upstream, bool uploaded)> takes = {};
-  Patience patience = {};
+  HeadDeadline head_deadline = {};
   // Of the request, for its trailers.
   wire::http::SenderTrust sender = {};
   // For ForwardOnce: the Host of a request that came without one, as HTTP/1.0 allows.

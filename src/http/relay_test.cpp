@@ -311,7 +311,7 @@ TEST_F(RelayTest, ClientThatIsLostTakesItsUpstreamRequestWithIt) {
 }
 
 TEST_F(RelayTest, ClosedTabKeptTheUpstreamBusyUntilItsAnswer) {
-  Duration patience = ServerLimits{}.half_close_timeout;
+  Duration timeout = ServerLimits{}.half_close_timeout;
   RunBoth(
       [&](MemoryStream& stream) -> io::Task<void> {
         (void)co_await RawPeer(stream).Send(kGet);
@@ -323,7 +323,7 @@ TEST_F(RelayTest, ClosedTabKeptTheUpstreamBusyUntilItsAnswer) {
         (void)co_await peer.ReadHead();
         TimePoint begin = loop_.Now();
         EXPECT_EQ(co_await peer.ReadToEnd(), "!reset");
-        EXPECT_LE(loop_.Now() - begin, patience);
+        EXPECT_LE(loop_.Now() - begin, timeout);
       });
   EXPECT_TRUE(outcome_.client_failed);
 }

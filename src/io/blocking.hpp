@@ -2,7 +2,7 @@
 // look-ups.
 //
 //   Result<std::string> text = co_await RunBlocking(pool, [path] { return ReadFile(path,
-//   kMostBytes); });
+//   kMaxBytes); });
 //
 // Work that has begun cannot be undone, so the await ignores deadlines and cancellation; the work
 // itself must end. Owned by main; destroyed after every fiber that used it has ended.

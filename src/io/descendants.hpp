@@ -28,12 +28,12 @@ std::vector<pid_t> LeftBehind(pid_t leader, std::string_view mark);
 void ReapOrphans(const std::vector<pid_t>& ours);
 
 // Ends (SIGKILL) every descendant that is neither one of `ours` nor below one: orphans that came to
-// us. Again until none is left or `patience` has passed; blocks meanwhile.
-void KillOrphans(const std::vector<pid_t>& ours, Duration patience);
+// us. Again until none is left or `timeout` has passed; blocks meanwhile.
+void KillOrphans(const std::vector<pid_t>& ours, Duration timeout);
 
-// Sends SIGKILL to all descendants, again until none is left or `patience` has passed. Blocks; for
+// Sends SIGKILL to all descendants, again until none is left or `timeout` has passed. Blocks; for
 // the end of a process. No Process object may be used afterwards. True when none is left.
-bool KillDescendants(Duration patience);
+bool KillDescendants(Duration timeout);
 
 // Whether a debugger (or strace) is attached to `pid`: TracerPid in /proc/PID/status.
 bool IsTraced(pid_t pid);

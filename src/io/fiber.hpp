@@ -48,7 +48,7 @@ class Fiber final : public Timer {
   // Lets the others run: suspends without a waiter and is ready at once.
   void Yield(std::coroutine_handle<> handle);
   // The same within the turn: see Loop::ScheduleLate.
-  void YieldInTurn(std::coroutine_handle<> handle);
+  void YieldWithinIteration(std::coroutine_handle<> handle);
 
   TimePoint limit() const { return limit_; }
   void set_limit(TimePoint limit) { limit_ = limit; }

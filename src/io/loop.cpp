@@ -22,10 +22,10 @@ void Loop::Stop() {
   driver_.Wake();
 }
 
-void Loop::Turn(TimePoint until) {
+void Loop::RunIteration(TimePoint until) {
   bool idle = ready_.empty() && !stopped_.load(std::memory_order_relaxed);
   until = idle ? std::min(until, timers_.Next()) : now_;
-  if (coalescing_ > 0) {
+  if (event_batchings_ > 0) {
     WaitForMany(until);
   } else {
     driver_.Wait(until);
@@ -40,13 +40,13 @@ void Loop::Turn(TimePoint until) {
 // brought several.
 void Loop::WaitForMany(TimePoint until) {
   TimePoint begin = driver_.Now();
-  bool pauses = thick_and_fast_ && until > begin;
-  if (pauses) driver_.Pause(std::min(kMostPause, until - begin));
+  bool pauses = in_burst_ && until > begin;
+  if (pauses) driver_.Pause(std::min(kMaxPause, until - begin));
   driver_.Wait(until);
   // Work that was posted is no event.
   bool one = !ready_.empty();
   bool several = one && ready_.head->next_ready_ != nullptr;
-  thick_and_fast_ = pauses ? several : one && driver_.Now() - begin < kSoon;
+  in_burst_ = pauses ? several : one && driver_.Now() - begin < kSoon;
 }
 
 void Loop::Queue::Push(Fiber& fiber) {
@@ -70,10 +70,10 @@ void Loop::RunReady() {
 void Loop::RunAll(Queue& queue) {
   Fiber* fiber = std::exchange(queue, {}).head;
   while (fiber != nullptr) {
-    next_in_turn_ = fiber->next_ready_;
+    next_in_iteration_ = fiber->next_ready_;
     budget_ = kBudgetPerResume;
     fiber->Resume();
-    fiber = next_in_turn_;
+    fiber = next_in_iteration_;
   }
 }
 

@@ -49,12 +49,12 @@ class Loop {
     return ready ? TimePoint::min() : timers_.Next();
   }
 
-  // Runs turns until Stop.
+  // Runs iterations until Stop.
   void Run();
   // Any thread.
   void Stop();
   // One turn; waits at most until `until`.
-  void Turn(TimePoint until);
+  void RunIteration(TimePoint until);
   // Calls `work` on the loop's thread at a later turn. Any thread.
   void Post(std::function<void()> work);
 
@@ -63,19 +63,19 @@ class Loop {
   // the part of the turn that is for those: at the next.
   void ScheduleLate(Fiber& fiber);
   // Whether others have still to run in this turn.
-  bool others_ready() const { return next_in_turn_ != nullptr || !late_.empty(); }
+  bool others_ready() const { return next_in_iteration_ != nullptr || !late_.empty(); }
   // While one lives, events that come thick and fast are looked for all together, every
-  // kMostPause: for when most of those who come would have to wait anyhow. A turn of few events
+  // kMaxPause: for when most of those who come would have to wait anyhow. A turn of few events
   // costs little less than one of many.
-  class Coalescing {
+  class EventBatching {
    public:
-    explicit Coalescing(Loop& loop) : loop_(loop) { ++loop_.coalescing_; }
-    Coalescing(const Coalescing&) = delete;
-    Coalescing& operator=(const Coalescing&) = delete;
-    ~Coalescing() { --loop_.coalescing_; }
+    explicit EventBatching(Loop& loop) : loop_(loop) { ++loop_.event_batchings_; }
+    EventBatching(const EventBatching&) = delete;
+    EventBatching& operator=(const EventBatching&) = delete;
+    ~EventBatching() { --loop_.event_batchings_; }
 
     // Whether they have come so of late.
-    bool thick_and_fast() const { return loop_.thick_and_fast_; }
+    bool in_burst() const { return loop_.in_burst_; }
 
    private:
     Loop& loop_;
@@ -90,9 +90,9 @@ class Loop {
 
  private:
   static constexpr int kBudgetPerResume = 64;
-  static constexpr Duration kMostPause = std::chrono::microseconds{100};
+  static constexpr Duration kMaxPause = std::chrono::microseconds{100};
   // Events that have come this soon after those before are thick and fast.
-  static constexpr Duration kSoon = kMostPause / 4;
+  static constexpr Duration kSoon = kMaxPause / 4;
   struct Queue {
     Fiber* head = nullptr;
     Fiber* tail = nullptr;
@@ -115,10 +115,10 @@ class Loop {
   std::mutex posted_mutex_;
   std::vector<std::function<void()>> posted_;
   Queue late_;
-  int coalescing_ = 0;
-  bool thick_and_fast_ = false;
+  int event_batchings_ = 0;
+  bool in_burst_ = false;
   bool runs_late_ = false;
-  Fiber* next_in_turn_ = nullptr;
+  Fiber* next_in_iteration_ = nullptr;
 };
 
 namespace internal {

@@ -29,7 +29,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kLongestCommand = 64 * 1024;
+constexpr size_t kMaxCommandBytes = 64 * 1024;
 
 struct ListeningSocket {
   Endpoint at;
@@ -112,7 +112,7 @@ std::vector<pid_t> AllPids() {
 }
 
 std::vector<std::string> CommandOf(pid_t pid) {
-  Result<std::string> text = ReadFile(fmt::format("/proc/{}/cmdline", pid), kLongestCommand);
+  Result<std::string> text = ReadFile(fmt::format("/proc/{}/cmdline", pid), kMaxCommandBytes);
   std::vector<std::string> words;
   std::istringstream rest(text.value_or(""));
   for (std::string word; std::getline(rest, word, '\0');) words.push_back(word);

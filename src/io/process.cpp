@@ -77,10 +77,10 @@ struct Launch {
   [[noreturn]] void Run() const;
   bool MoveDescriptors() const;
   bool BecomeUser() const;
-  [[noreturn]] void Give(char stage) const;
+  [[noreturn]] void ReportFailure(char stage) const;
 };
 
-void Launch::Give(char stage) const {
+void Launch::ReportFailure(char stage) const {
   struct {
     int error;
     char stage;
@@ -92,9 +92,9 @@ void Launch::Give(char stage) const {
 bool Launch::MoveDescriptors() const {
   // First above all targets, so that none is overwritten before it is moved.
   constexpr int kAbove = 64;
-  constexpr size_t kMost = 32;
-  std::array<int, kMost> parked{};
-  size_t count = std::min(options.descriptors.size(), kMost);
+  constexpr size_t kMaxDescriptors = 32;
+  std::array<int, kMaxDescriptors> parked{};
+  size_t count = std::min(options.descriptors.size(), kMaxDescriptors);
   for (size_t i = 0; i < count; ++i) {
     parked[i] = fcntl(options.descriptors[i].second, F_DUPFD_CLOEXEC, kAbove);
     if (parked[i] < 0) return false;
@@ -124,18 +124,18 @@ void Launch::Run() const {
   signal(SIGPIPE, SIG_DFL);
   if (options.new_session) setsid();
   if (options.new_group) setpgid(0, 0);
-  if (!BecomeUser()) Give('u');
+  if (!BecomeUser()) ReportFailure('u');
   // After the change of user, which clears it.
   if (options.die_with_parent) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(127);  // it died before the line above
   }
-  if (!options.directory.empty() && chdir(options.directory.c_str()) != 0) Give('d');
-  if (!MoveDescriptors()) Give('f');
+  if (!options.directory.empty() && chdir(options.directory.c_str()) != 0) ReportFailure('d');
+  if (!MoveDescriptors()) ReportFailure('f');
   // A program of ours raises it again.
   if (former_limit) setrlimit(RLIMIT_NOFILE, &*former_limit);
   execvpe(arguments[0], arguments.data(), environment.data());
-  Give('x');
+  ReportFailure('x');
 }
 
 std::unexpected<Error> LaunchError(int error, char stage, const ProcessOptions& options) {

@@ -127,7 +127,7 @@ struct AfterOthers {
   bool await_ready() const noexcept { return false; }
   template <class Promise>
   void await_suspend(std::coroutine_handle<Promise> handle) const {
-    handle.promise().fiber->YieldInTurn(handle);
+    handle.promise().fiber->YieldWithinIteration(handle);
   }
   void await_resume() const noexcept {}
 };

@@ -23,16 +23,16 @@ class WaitQueue {
   size_t size() const { return size_; }
 
   // Result<void>: woken, or kTimeout or kCancelled.
-  auto Wait(TimePoint deadline = kNever) { return Entry(*this, deadline); }
+  auto Wait(TimePoint deadline = kNever) { return WaitOperation(*this, deadline); }
 
   // Wakes the fiber that has waited longest; false when there is none.
   bool WakeOne();
   void WakeAll();
 
  private:
-  class Entry final : public Waiter {
+  class WaitOperation final : public Waiter {
    public:
-    Entry(WaitQueue& queue, TimePoint deadline) : queue_(queue), deadline_(deadline) {}
+    WaitOperation(WaitQueue& queue, TimePoint deadline) : queue_(queue), deadline_(deadline) {}
     bool await_ready() const noexcept { return false; }
     template <class Promise>
     bool await_suspend(std::coroutine_handle<Promise> handle) {
@@ -49,14 +49,14 @@ class WaitQueue {
     TimePoint deadline_;
     Fiber* fiber_ = nullptr;
     std::optional<Errc> interrupted_;
-    Entry* previous_ = nullptr;
-    Entry* next_ = nullptr;
+    WaitOperation* previous_ = nullptr;
+    WaitOperation* next_ = nullptr;
   };
 
-  void Remove(Entry& entry);
+  void Remove(WaitOperation& entry);
 
-  Entry* first_ = nullptr;
-  Entry* last_ = nullptr;
+  WaitOperation* first_ = nullptr;
+  WaitOperation* last_ = nullptr;
   size_t size_ = 0;
 };
 

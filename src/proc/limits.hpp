@@ -10,7 +10,7 @@
 namespace meridian::proc {
 
 // How long processes that a child left behind may take to die of SIGKILL.
-constexpr Duration kLeftBehindPatience = std::chrono::seconds{5};
+constexpr Duration kLeftBehindTimeout = std::chrono::seconds{5};
 
 // A child that has ended this often in a row, each time soon after its start, is in a crash loop.
 constexpr uint32_t kCrashLoop = 3;

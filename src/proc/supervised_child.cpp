@@ -89,7 +89,7 @@ io::Task<void> SupervisedChild::RunOnce() {
 }
 
 io::Task<void> SupervisedChild::EndLeftBehind(pid_t ended) {
-  TimePoint deadline = loop_.After(kLeftBehindPatience);
+  TimePoint deadline = loop_.After(kLeftBehindTimeout);
   // Again, until none is found: they may start others meanwhile.
   for (;;) {
     std::vector<pid_t> left = options_.left_behind(ended);
@@ -98,7 +98,7 @@ io::Task<void> SupervisedChild::EndLeftBehind(pid_t ended) {
     Result<void> slept = co_await io::Sleep(kLeftBehindPause);
     if (!slept || loop_.Now() > deadline) break;
   }
-  LOG_WARNING("it left processes behind that do not die", {"child", options_.name});
+  LOG_WARNING("processes that it left behind cannot be killed", {"child", options_.name});
 }
 
 void SupervisedChild::Stop() {

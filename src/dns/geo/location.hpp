@@ -25,9 +25,9 @@ struct Place {
 };
 
 struct ClientLocation {
-  std::optional<uint32_t> place;       // index of the Place that it came from
-  std::optional<Direction> direction;  // none: nobody knows
-  int scope_bits = 0;                  // of the client's address, that this depends on
+  std::optional<uint32_t> place;        // index of the Place that it came from
+  std::optional<UnitVector> direction;  // none: nobody knows
+  int scope_bits = 0;                   // of the client's address, that this depends on
 };
 
 class Locator {
@@ -43,7 +43,7 @@ class Locator {
 
  private:
   std::vector<Place> places_;
-  std::vector<Direction> directions_;  // of the places
+  std::vector<UnitVector> directions_;  // of the places
   PrefixTable table_;
   std::shared_ptr<const GeoDatabase> database_;
 };

@@ -40,7 +40,7 @@ using Kind = wire::http::BodyFraming::Kind;
 
 // A field that the client writes itself, or that has lost its meaning: Expect, when the body goes
 // out without being asked for.
-bool IsOurs(std::string_view name, const Request& request) {
+bool IsWrittenByClient(std::string_view name, const Request& request) {
   return wire::http::IsHopByHop(name) || wire::http::EqualsIgnoreCase(name, "host") ||
          wire::http::EqualsIgnoreCase(name, "content-length") ||
          (!request.content.empty() && wire::http::EqualsIgnoreCase(name, "expect"));
@@ -51,7 +51,7 @@ bool WriteHead(const Request& request, Buffer* out) {
   head.RequestLine(request.method, request.path, request.query);
   head.Field("Host", request.host);
   for (const HeaderField& field : request.fields) {
-    if (!IsOurs(field.name, request)) head.Field(field);
+    if (!IsWrittenByClient(field.name, request)) head.Field(field);
   }
   if (!request.upgrade.empty()) {
     head.Field("Connection", "Upgrade");
@@ -137,15 +137,15 @@ io::Task<Sent> Client::Begin(const Request& request, std::unique_ptr<ClientConne
 
 io::Task<Result<std::unique_ptr<ClientConnection>>> Client::Acquire(const Request& request) {
   // Those that wait come first.
-  if (!waiting_.empty() || Free() <= promised_) {
-    Result<void> turn = co_await WaitForTurn();
-    if (!turn) co_return Fail(std::move(turn.error()));
+  if (!waiting_.empty() || Free() <= reserved_) {
+    Result<void> waited = co_await WaitForFreeConnection();
+    if (!waited) co_return Fail(std::move(waited.error()));
   }
   if (std::unique_ptr<ClientConnection> connection = TakeIdle(request)) co_return connection;
   co_return co_await Connect();
 }
 
-io::Task<Result<void>> Client::WaitForTurn() {
+io::Task<Result<void>> Client::WaitForFreeConnection() {
   if (waiting_.size() >= limits_.max_waiting) {
     co_return Fail(Errc::kUnavailable, "{}: {} requests wait for a connection already",
                    upstream_.address.ToString(), waiting_.size());
@@ -155,7 +155,7 @@ io::Task<Result<void>> Client::WaitForTurn() {
   if (!woken) {
     co_return Fail(woken.error().code, "{}: no connection came free", upstream_.address.ToString());
   }
-  --promised_;
+  --reserved_;
   co_return Result<void>{};
 }
 
@@ -216,7 +216,7 @@ void Client::Release(std::unique_ptr<ClientConnection> connection, bool reusable
   } else {
     --open_;
   }
-  if (waiting_.WakeOne()) ++promised_;
+  if (waiting_.WakeOne()) ++reserved_;
 }
 
 void Client::CloseIdle() {

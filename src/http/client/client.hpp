@@ -86,7 +86,7 @@ class Client final : private io::Timer {
   io::Task<Sent> Begin(const Request& request, std::unique_ptr<ClientConnection> connection,
                        size_t taken);
   io::Task<Result<std::unique_ptr<ClientConnection>>> Acquire(const Request& request);
-  io::Task<Result<void>> WaitForTurn();
+  io::Task<Result<void>> WaitForFreeConnection();
   std::unique_ptr<ClientConnection> TakeIdle(const Request& request);
   io::Task<Result<std::unique_ptr<ClientConnection>>> Connect();
   // Connections that are idle or may be opened.
@@ -102,7 +102,7 @@ class Client final : private io::Timer {
   FreeList<ResponseMemory> memories_{kMaxSpareMemories};
   io::WaitQueue waiting_;
   size_t open_ = 0;      // connections, idle ones and those being opened included
-  size_t promised_ = 0;  // of those free, meant for fibers that were woken and have not run yet
+  size_t reserved_ = 0;  // of those free, meant for fibers that were woken and have not run yet
 };
 
 }  // namespace meridian::http

@@ -69,7 +69,7 @@ class ClientFixture : public testing::Test {
     (void)co_await RawPeer(*stream).ReadToEnd();
   }
   // A server that nobody is to come to.
-  static io::Task<void> Nobody() { co_return; }
+  static io::Task<void> UnusedServer() { co_return; }
 
   JumpingDriver driver_;
   io::Loop loop_{driver_};

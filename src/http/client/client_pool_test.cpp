@@ -177,7 +177,7 @@ TEST_F(ClientPoolTest, FailedConnectionMakesRoomForThoseThatWait) {
   limits_.max_connections = 1;
   network_.mode = MemoryNetwork::Mode::kSilent;
   std::string outcomes[2];
-  Run(Nobody, [&](Client& client) -> io::Task<void> {
+  Run(UnusedServer, [&](Client& client) -> io::Task<void> {
     io::Scope requests(loop_);
     for (std::string& outcome : outcomes) requests.Spawn(FetchInto(client, "/", &outcome));
     co_await requests.Join();

@@ -75,7 +75,7 @@ TEST_F(ClientTest, BodyInPartsIsFramedWithTrailers) {
 }
 
 TEST_F(ClientTest, WhatNeverReachedTheServerIsToldApart) {
-  Run(Nobody, [&](Client& client) -> io::Task<void> {
+  Run(UnusedServer, [&](Client& client) -> io::Task<void> {
     network_.mode = MemoryNetwork::Mode::kRefuse;
     EXPECT_EQ(co_await Fetch(client, {.host = "a"}), "refused, never sent");
     network_.mode = MemoryNetwork::Mode::kSilent;

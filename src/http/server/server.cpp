@@ -77,7 +77,7 @@ io::Task<void> Server::Run(std::unique_ptr<io::Stream> stream) {
   if (--serving_ == 0) all_closed_.WakeAll();
 }
 
-void Server::SendAway(bool away) { context_->retiring = away; }
+void Server::SetRetiring(bool retiring) { context_->retiring = retiring; }
 
 io::Task<void> Server::Retire(TimePoint until) {
   context_->retiring = true;

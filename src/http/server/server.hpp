@@ -45,7 +45,7 @@ class Server {
 
   // While it is true, each answer is the last on its connection, and says so: clients that come
   // again look up where to.
-  void SendAway(bool away);
+  void SetRetiring(bool retiring);
 
   // Lets what was begun come to its end: answers say `Connection: close`. For `grace`, at most, it
   // goes on accepting, and kept connections may bring one more request, so that clients learn of

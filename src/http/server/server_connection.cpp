@@ -30,7 +30,7 @@ using State = wire::http::HeadOutcome::State;
 
 }  // namespace
 
-bool ServerConnection::IsTold(uint64_t sent) const {
+bool ServerConnection::IsReceiving(uint64_t sent) const {
   return exchange_ == nullptr || exchange_->upgraded() || stream_->write_waits() ||
          sent_bytes() > sent;
 }
@@ -42,10 +42,10 @@ uint64_t ServerConnection::sent_bytes() const {
 io::Task<void> ServerConnection::WatchClient(io::Fiber& serving) {
   if (!co_await stream_->PeerEnd()) co_return;
   uint64_t sent = sent_bytes();
-  TimePoint patience = context_.loop.After(context_.limits.half_close_timeout);
-  Result<void> lost = co_await stream_->Hangup(patience);
+  TimePoint timeout = context_.loop.After(context_.limits.half_close_timeout);
+  Result<void> lost = co_await stream_->Hangup(timeout);
   bool silent = !lost && lost.error().code == Errc::kTimeout;
-  if (silent && IsTold(sent)) {
+  if (silent && IsReceiving(sent)) {
     // A client that is gone answers what it is told with a reset.
     silent = false;
     lost = co_await stream_->Hangup();

@@ -32,7 +32,7 @@ class ServerConnection {
   // Cancels `serving` when the client is gone: a handler may be waiting for something else.
   io::Task<void> WatchClient(io::Fiber& serving);
   // It has been told something since `sent` bytes, or is just being told, or is to end the tunnel.
-  bool IsTold(uint64_t sent) const;
+  bool IsReceiving(uint64_t sent) const;
   uint64_t sent_bytes() const;
   io::Task<void> ServeRequests();
   // Waits, holding no buffers, until bytes have come, and reads them.

@@ -63,8 +63,8 @@ std::optional<Bytes> ServerExchange::BodyAtHand() {
 }
 
 io::Task<Result<void>> ServerExchange::SendContinue() {
-  Result<void> turn = co_await WaitForInterim();
-  if (!turn || started_) co_return turn;
+  Result<void> waited = co_await WaitForInterim();
+  if (!waited || started_) co_return waited;
   continue_sent_ = interim_writing_ = true;
   Result<void> sent = co_await stream_.Write(AsBytes(kContinue),
                                              context_.loop.After(context_.limits.write_timeout));
@@ -87,8 +87,8 @@ io::Task<Result<void>> ServerExchange::SendInterim(int status, wire::http::Field
     co_return Fail(Errc::kInvalid, "an interim response with status {} cannot be sent now", status);
   }
   if (memory_.head.minor_version == 0) co_return Result<void>{};
-  Result<void> turn = co_await WaitForInterim();
-  if (!turn) co_return turn;
+  Result<void> waited = co_await WaitForInterim();
+  if (!waited) co_return waited;
   HeadWriter head(&memory_.out);
   head.StatusLine(status);
   for (const HeaderField& field : fields) {
@@ -168,24 +168,24 @@ io::Task<Result<void>> ServerExchange::Respond(Response response, Bytes body) {
 
 io::Task<Result<void>> ServerExchange::Flush() {
   if (interim_writing_) {
-    Result<void> turn = co_await WaitForInterim();
-    if (!turn) co_return turn;
+    Result<void> waited = co_await WaitForInterim();
+    if (!waited) co_return waited;
   }
   co_return co_await writer_.Flush();
 }
 
 io::Task<Result<void>> ServerExchange::Write(Bytes data) {
   if (interim_writing_) {
-    Result<void> turn = co_await WaitForInterim();
-    if (!turn) co_return turn;
+    Result<void> waited = co_await WaitForInterim();
+    if (!waited) co_return waited;
   }
   co_return co_await writer_.Write(data);
 }
 
 io::Task<Result<void>> ServerExchange::Finish(Bytes last, wire::http::FieldsView trailers) {
   if (interim_writing_) {
-    Result<void> turn = co_await WaitForInterim();
-    if (!turn) co_return turn;
+    Result<void> waited = co_await WaitForInterim();
+    if (!waited) co_return waited;
   }
   co_return co_await writer_.Finish(last, trailers);
 }

@@ -315,11 +315,11 @@ TEST_F(ServerLimitsTest, ClientsAreSentAwayWithTheirNextAnswerAndTakenAgainWhenT
   handler_ = Hello;
   Run([&](MemoryStream& kept) -> io::Task<void> {
     RawPeer peer(kept);
-    server_->SendAway(true);
+    server_->SetRetiring(true);
     (void)co_await peer.Send(kGet);
     EXPECT_EQ(WithoutDate(co_await peer.ReadToEnd()),
               "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello");
-    server_->SendAway(false);
+    server_->SetRetiring(false);
     auto next = Connect();
     RawPeer again(*next);
     (void)co_await again.Send(kGet);

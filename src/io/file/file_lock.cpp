@@ -69,9 +69,9 @@ Result<FileLock> FileLock::TryAcquire(const std::filesystem::path& file, std::st
 }
 
 Result<FileLock> FileLock::Acquire(const std::filesystem::path& file, std::string_view what,
-                                   Duration patience) {
+                                   Duration timeout) {
   SystemClock clock;
-  TimePoint deadline = clock.Now() + patience;
+  TimePoint deadline = clock.Now() + timeout;
   while (true) {
     Result<FileLock> lock = TryAcquire(file, what);
     bool wait = !lock && lock.error().code == Errc::kExists;

@@ -20,9 +20,9 @@ class FileLock {
  public:
   // kExists when another has it; the message then says which process. `what` names it in there.
   static Result<FileLock> TryAcquire(const std::filesystem::path& file, std::string_view what);
-  // Waits for it, at most `patience`.
+  // Waits for it, at most `timeout`.
   static Result<FileLock> Acquire(const std::filesystem::path& file, std::string_view what,
-                                  Duration patience);
+                                  Duration timeout);
   // The process that holds the lock, or 0: nobody, or it cannot be told.
   static pid_t Holder(const std::filesystem::path& file);
 

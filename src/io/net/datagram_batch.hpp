@@ -27,9 +27,9 @@ namespace meridian::io {
 
 class DatagramBatch {
  public:
-  static constexpr size_t kMost = 64;
-  static constexpr size_t kLargestQuestion = 4096;
-  static constexpr size_t kLargestAnswer = 4096;
+  static constexpr size_t kMaxDatagrams = 64;
+  static constexpr size_t kMaxQuestionBytes = 4096;
+  static constexpr size_t kMaxAnswerBytes = 4096;
   // How long Receive waits, so that the thread can see that it should stop.
   static constexpr std::chrono::milliseconds kBatchWait{250};
 
@@ -38,7 +38,7 @@ class DatagramBatch {
 
   // Waits for at least one datagram; how many came, 0 when none in time. Forgets the batch before.
   size_t Receive();
-  // A datagram that was longer than kLargestQuestion is given as empty.
+  // A datagram that was longer than kMaxQuestionBytes is given as empty.
   Bytes question(size_t i) const;
   Endpoint from(size_t i) const;
   MutableBytes space(size_t i) { return slots_[i].answer; }
@@ -50,16 +50,16 @@ class DatagramBatch {
  private:
   struct Slot {
     sockaddr_storage from;
-    std::array<uint8_t, kLargestQuestion> question;
-    std::array<uint8_t, kLargestAnswer> answer;
+    std::array<uint8_t, kMaxQuestionBytes> question;
+    std::array<uint8_t, kMaxAnswerBytes> answer;
   };
 
   int fd_;
   size_t count_ = 0;
   std::unique_ptr<Slot[]> slots_;
-  std::array<mmsghdr, kMost> headers_{};
-  std::array<iovec, kMost> vectors_{};
-  std::array<size_t, kMost> answer_bytes_{};
+  std::array<mmsghdr, kMaxDatagrams> headers_{};
+  std::array<iovec, kMaxDatagrams> vectors_{};
+  std::array<size_t, kMaxDatagrams> answer_bytes_{};
 };
 
 }  // namespace meridian::io

@@ -102,7 +102,7 @@ Result<size_t> SocketStream::TryWrite(std::span<const Bytes> pieces) {
   }
   if (pieces.empty()) return size_t{0};
   if (!writable_) return kBlocked;
-  std::array<iovec, kMostWritePieces> vector;  // NOLINT: filled below
+  std::array<iovec, kMaxWritePieces> vector;  // NOLINT: filled below
   size_t count = 0;
   for (Bytes piece : pieces) {
     vector[count++] = {.iov_base = const_cast<uint8_t*>(piece.data()), .iov_len = piece.size()};

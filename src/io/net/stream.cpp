@@ -95,7 +95,7 @@ void Stream::ReadOperation::Interrupt(Errc why) {
 Stream::WriteOperation::WriteOperation(Stream& stream, std::span<const Bytes> pieces,
                                        TimePoint deadline)
     : stream_(stream), deadline_(deadline), count_(pieces.size()) {
-  CHECK(pieces.size() <= kMostWritePieces);
+  CHECK(pieces.size() <= kMaxWritePieces);
   std::ranges::copy(pieces, pieces_.begin());
 }
 

@@ -22,7 +22,7 @@
 namespace meridian::io {
 
 // Most pieces that one Write gathers.
-constexpr size_t kMostWritePieces = 8;
+constexpr size_t kMaxWritePieces = 8;
 
 // A wait on a stream or listener that is tried again whenever it may have become possible.
 class RetryWaiter : public Waiter {
@@ -157,7 +157,7 @@ class Stream::WriteOperation final : public RetryWaiter {
   Stream& stream_;
   TimePoint deadline_;
   Fiber* fiber_ = nullptr;
-  std::array<Bytes, kMostWritePieces> pieces_;
+  std::array<Bytes, kMaxWritePieces> pieces_;
   size_t next_ = 0;
   size_t count_ = 0;
   Result<void> result_;

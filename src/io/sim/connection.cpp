@@ -17,7 +17,9 @@
 namespace meridian::io::sim {
 namespace {
 
-Duration NextRetransmission(Duration waited) { return std::min(waited * 2, kMostRetransmission); }
+Duration NextRetransmission(Duration waited) {
+  return std::min(waited * 2, kMaxRetransmissionDelay);
+}
 
 }  // namespace
 
@@ -30,8 +32,7 @@ TimePoint Connection::ArrivalOf(Side from, size_t bytes) {
   Duration delay = fabric_.DelayOf(sender, receiver, bytes);
   double loss = fabric_.link(sender, receiver).loss;
   Duration retransmission = kFirstRetransmission;
-  for (int lost = 0; loss > 0 && lost < kMostLossesInARow && fabric_.random().Chance(loss);
-       ++lost) {
+  for (int lost = 0; loss > 0 && lost < kMaxLossesInARow && fabric_.random().Chance(loss); ++lost) {
     delay += retransmission;
     retransmission = NextRetransmission(retransmission);
   }

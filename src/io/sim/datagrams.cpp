@@ -45,7 +45,7 @@ void SimDatagrams::SendCopy(std::string datagram, HostId host, Endpoint to) {
 
 void SimDatagrams::OnDatagram(std::string_view datagram, Endpoint from) {
   fabric_.world().Record(fabric_.NameOf(host_), "datagram", datagram.size(), at_.port);
-  if (queue_.size() >= kMostQueuedDatagrams) return;
+  if (queue_.size() >= kMaxQueuedDatagrams) return;
   queue_.push_back({std::string(datagram), from});
   NotifyReadable();
 }

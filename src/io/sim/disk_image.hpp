@@ -1,6 +1,6 @@
 // DiskImage: the disk of one simulated machine: what programs see now, and what of it would survive
-// a crash. It outlives the processes that use it. Owned by the Process; one thread. No time passes
-// here: SimDisk adds that.
+// a crash. It outlives the processes that use it. Owned by the SimProcess; one thread. No time
+// passes here: SimDisk adds that.
 //
 // Faults: a full disk, bits that flip, and at a crash every write, truncation and change of a name
 // that was not synced is kept, lost, or (a write) torn at a sector, as the seed draws; names change

@@ -45,7 +45,7 @@ class SimDiskTest : public testing::Test {
           outcomes.insert(co_await ContentAt(machine.disk, path));
         }
       };
-      Process& process = world.AddProcess({.name = "writer", .address = kServerAddress}, run);
+      SimProcess& process = world.AddProcess({.name = "writer", .address = kServerAddress}, run);
       world.After(seconds{1}, [&] { process.Crash(kind); });
       world.After(seconds{2}, [&] { process.Restart(); });
       world.RunFor(seconds{3});
@@ -53,7 +53,7 @@ class SimDiskTest : public testing::Test {
     return outcomes;
   }
   // Runs `use` on a disk with `faults`, to its end.
-  void Use(DiskFaults faults, std::function<Task<void>(Disk&, Process&)> use) {
+  void Use(DiskFaults faults, std::function<Task<void>(Disk&, SimProcess&)> use) {
     World world(1);
     auto run = [&](Machine& machine) -> Task<void> {
       machine.process.disk().faults = faults;
@@ -126,7 +126,7 @@ TEST_F(SimDiskTest, CrashOfTheProcessAloneLosesNothing) {
 }
 
 TEST_F(SimDiskTest, FullDiskIsUnavailableOneByteLater) {
-  Use({.capacity_bytes = 10}, [](Disk& disk, Process&) -> Task<void> {
+  Use({.capacity_bytes = 10}, [](Disk& disk, SimProcess&) -> Task<void> {
     auto file = co_await Create(disk, "log", "0123456789");
     Result<void> more = co_await file->WriteAt(10, AsBytes("x"));
     EXPECT_EQ(more.error().code, Errc::kUnavailable);
@@ -139,19 +139,19 @@ TEST_F(SimDiskTest, FullDiskIsUnavailableOneByteLater) {
 }
 
 TEST_F(SimDiskTest, BitsFlipOnCommandAndByRate) {
-  Use({}, [](Disk& disk, Process& process) -> Task<void> {
+  Use({}, [](Disk& disk, SimProcess& process) -> Task<void> {
     auto file = co_await Create(disk, "log", "aaaa");
     process.disk().FlipBit("log", 9);
     EXPECT_EQ(co_await Content(*file), "acaa");
   });
-  Use({.flips_per_write = 1}, [](Disk& disk, Process&) -> Task<void> {
+  Use({.flips_per_write = 1}, [](Disk& disk, SimProcess&) -> Task<void> {
     auto file = co_await Create(disk, "log", "aaaa");
     EXPECT_NE(co_await Content(*file), "aaaa");
   });
 }
 
 TEST_F(SimDiskTest, SyncMayFail) {
-  Use({.sync_failures = 1}, [](Disk& disk, Process&) -> Task<void> {
+  Use({.sync_failures = 1}, [](Disk& disk, SimProcess&) -> Task<void> {
     auto file = co_await Create(disk, "log", "x");
     Result<void> synced = co_await file->Sync();
     EXPECT_EQ(synced.error().code, Errc::kIo);
@@ -159,7 +159,7 @@ TEST_F(SimDiskTest, SyncMayFail) {
 }
 
 TEST_F(SimDiskTest, WriteAndSyncTellsOfASyncThatFailed) {
-  Use({.sync_failures = 1}, [](Disk& disk, Process&) -> Task<void> {
+  Use({.sync_failures = 1}, [](Disk& disk, SimProcess&) -> Task<void> {
     auto file = co_await Create(disk, "log", "x");
     Result<void> synced = co_await file->WriteAndSync(1, AsBytes("y"));
     EXPECT_EQ(synced.error().code, Errc::kIo);
@@ -177,7 +177,7 @@ TEST_F(SimDiskTest, WhatWriteAndSyncWroteStays) {
 }
 
 TEST_F(SimDiskTest, OperationsTakeTime) {
-  Use({.latency = seconds{3}, .jitter = {}}, [](Disk& disk, Process& process) -> Task<void> {
+  Use({.latency = seconds{3}, .jitter = {}}, [](Disk& disk, SimProcess& process) -> Task<void> {
     TimePoint begin = process.Now();
     (void)co_await disk.Open("log", OpenMode::kCreate);
     EXPECT_EQ(process.Now() - begin, seconds{3});
@@ -185,7 +185,7 @@ TEST_F(SimDiskTest, OperationsTakeTime) {
 }
 
 TEST_F(SimDiskTest, FilesAreFoundAndListedByName) {
-  Use({}, [](Disk& disk, Process&) -> Task<void> {
+  Use({}, [](Disk& disk, SimProcess&) -> Task<void> {
     Result<std::unique_ptr<File>> nowhere = co_await disk.Open("d/a", OpenMode::kCreate);
     EXPECT_EQ(nowhere.error().code, Errc::kNotFound);
     EXPECT_TRUE(co_await disk.MakeFolder("d"));

@@ -22,16 +22,16 @@ class EventQueue {
   void Clear();
 
  private:
-  struct Entry {
+  struct ScheduledEvent {
     TimePoint when;
     uint64_t sequence;
     uint32_t slot;  // of its action: entries are moved about in the heap, actions are not
   };
-  static bool After(const Entry& a, const Entry& b) {
+  static bool After(const ScheduledEvent& a, const ScheduledEvent& b) {
     return a.when != b.when ? a.when > b.when : a.sequence > b.sequence;
   }
 
-  std::vector<Entry> heap_;
+  std::vector<ScheduledEvent> heap_;
   std::vector<Action> actions_;
   std::vector<uint32_t> free_;
   uint64_t next_sequence_ = 0;

@@ -11,9 +11,9 @@ namespace {
 class SimNetworkTest : public SimTest {
  protected:
   // Connects, writes `text` and its end, and reads what comes back, all within 5 s.
-  Main Say(std::string text, std::string* heard, Duration patience = seconds{5}) {
+  Main Say(std::string text, std::string* heard, Duration timeout = seconds{5}) {
     return [=](Machine& machine) -> Task<void> {
-      TimePoint deadline = machine.loop.After(patience);
+      TimePoint deadline = machine.loop.After(timeout);
       auto stream = co_await machine.network.Connect(kService, {.deadline = deadline});
       if (!stream) {
         *heard = ErrcName(stream.error().code);
@@ -154,7 +154,7 @@ TEST_F(SimNetworkTest, ClosingWithUnreadBytesResetsThePeer) {
 }
 
 TEST_F(SimNetworkTest, CrashedProcessEndsItsConnections) {
-  Process& server = AddServer(Echo);
+  SimProcess& server = AddServer(Echo);
   AddClient([&](Machine& machine) -> Task<void> {
     auto stream = co_await machine.network.Connect(kService, {});
     CHECK(stream);
@@ -166,7 +166,7 @@ TEST_F(SimNetworkTest, CrashedProcessEndsItsConnections) {
 }
 
 TEST_F(SimNetworkTest, CrashedMachineSaysNothing) {
-  Process& server = AddServer(Echo);
+  SimProcess& server = AddServer(Echo);
   AddClient([&](Machine& machine) -> Task<void> {
     auto stream = co_await machine.network.Connect(kService, {});
     CHECK(stream);
@@ -178,7 +178,7 @@ TEST_F(SimNetworkTest, CrashedMachineSaysNothing) {
 }
 
 TEST_F(SimNetworkTest, MachineThatCameBackResetsWhatItDoesNotKnow) {
-  Process& server = AddServer(Echo);
+  SimProcess& server = AddServer(Echo);
   AddClient([&](Machine& machine) -> Task<void> {
     auto stream = co_await machine.network.Connect(kService, {});
     CHECK(stream);

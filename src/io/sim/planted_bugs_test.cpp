@@ -44,8 +44,8 @@ struct Store {
 bool StoreLosesWhatItAcknowledged(uint64_t seed, bool sync) {
   World world(seed);
   Store store{.sync = sync};
-  Process& server = world.AddProcess({.name = "store", .address = kServerAddress},
-                                     [&](Machine& machine) { return store.Serve(machine); });
+  SimProcess& server = world.AddProcess({.name = "store", .address = kServerAddress},
+                                        [&](Machine& machine) { return store.Serve(machine); });
   std::set<uint8_t> acknowledged;
   auto write = [&](Machine& machine) -> Task<void> {
     for (uint8_t i = 1; i <= 20; ++i) {
@@ -58,7 +58,7 @@ bool StoreLosesWhatItAcknowledged(uint64_t seed, bool sync) {
     }
   };
   world.AddProcess({.name = "writer", .address = kClientAddress, .must_end = true}, write);
-  server.CrashAfterTurns(world.random().Below(60), CrashKind::kMachine);
+  server.CrashAfterIterations(world.random().Below(60), CrashKind::kMachine);
   world.RunToEnd(world.now() + seconds{60});
   server.Restart();
   world.RunFor(seconds{1});

@@ -1,4 +1,4 @@
-// Process: one program in a simulated world, with a loop, a network and a disk of its own, and
+// SimProcess: one program in a simulated world, with a loop, a network and a disk of its own, and
 // clocks that may be wrong. It can be crashed at any await and started again on the disk that is
 // left. Owned by the World; one thread.
 //
@@ -25,9 +25,9 @@
 namespace meridian::io::sim {
 
 class World;
-class Process;
+class SimProcess;
 
-struct ProcessOptions {
+struct SimProcessOptions {
   std::string name;
   IpAddress address;      // its own; no two processes share one
   bool must_end = false;  // for World::RunToEnd
@@ -42,7 +42,7 @@ struct Machine {
   Network& network;
   Disk& disk;
   Random& random;
-  Process& process;
+  SimProcess& process;
 };
 
 using Main = std::function<Task<void>(Machine&)>;
@@ -52,13 +52,13 @@ enum class CrashKind : uint8_t {
   kMachine,  // silence, until it is started again; what was not synced may be lost or torn
 };
 
-class Process {
+class SimProcess {
  public:
-  Process(World& world, HostId host, ProcessOptions options, Main main);
-  ~Process();
+  SimProcess(World& world, HostId host, SimProcessOptions options, Main main);
+  ~SimProcess();
 
   const std::string& name() const { return options_.name; }
-  const ProcessOptions& options() const { return options_; }
+  const SimProcessOptions& options() const { return options_; }
   HostId host() const { return host_; }
   DiskImage& disk() { return disk_; }
   bool running() const { return life_ != nullptr && !ended(); }
@@ -67,10 +67,10 @@ class Process {
   // Lives begun so far.
   int lives() const { return lives_; }
 
-  // Only outside of turns: from events. A process that does not run stays as it is.
+  // Only outside of iterations: from events. A process that does not run stays as it is.
   void Crash(CrashKind kind);
-  // Crashes after so many more turns of its loop: between any two awaits.
-  void CrashAfterTurns(uint64_t turns, CrashKind kind);
+  // Crashes after so many more iterations of its loop: between any two awaits.
+  void CrashAfterIterations(uint64_t iterations, CrashKind kind);
   // Runs main again, unless it runs. A crash that was to come is off.
   void Restart();
 
@@ -83,19 +83,19 @@ class Process {
 
   // In the world's time; kNever when it waits for events only.
   TimePoint NextWork() const;
-  void Turn();
+  void RunIteration();
   // Cancels what runs and waits for its end; nothing of it is seen by others.
   void End();
 
   World& world_;
   HostId host_;
-  ProcessOptions options_;
+  SimProcessOptions options_;
   Main main_;
   DiskImage disk_;
   Random random_;
   std::unique_ptr<Life> life_;
   int lives_ = 0;
-  std::optional<uint64_t> turns_until_crash_;
+  std::optional<uint64_t> iterations_until_crash_;
   CrashKind crash_kind_ = CrashKind::kProcess;
 };
 

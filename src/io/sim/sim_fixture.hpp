@@ -52,10 +52,10 @@ class SimTest : public testing::Test {
   // What the processes' mains refer to may be members of the test.
   void TearDown() override { world_.End(); }
 
-  Process& AddServer(Main main) {
+  SimProcess& AddServer(Main main) {
     return world_.AddProcess({.name = "server", .address = kServerAddress}, std::move(main));
   }
-  Process& AddClient(Main main) {
+  SimProcess& AddClient(Main main) {
     return world_.AddProcess({.name = "client", .address = kClientAddress, .must_end = true},
                              std::move(main));
   }

@@ -24,7 +24,7 @@ class Trace {
               uint64_t b = 0);
 
   uint64_t hash() const { return hash_; }
-  // One line for each event, at most kMostTraceLines; empty unless kept.
+  // One line for each event, at most kMaxTraceLines; empty unless kept.
   const std::string& text() const { return text_; }
 
  private:

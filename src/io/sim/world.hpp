@@ -4,7 +4,7 @@
 // same run, byte for byte: nothing here looks at real time, at addresses or at threads.
 //
 //   World world(seed);
-//   Process& server = world.AddProcess({.name = "server", .address = kServer}, Serve);
+//   SimProcess& server = world.AddProcess({.name = "server", .address = kServer}, Serve);
 //   world.After(seconds{3}, [&] { server.Crash(CrashKind::kMachine); });
 //   world.RunFor(seconds{30});
 //   if (world.failure()) ...
@@ -48,8 +48,8 @@ class World {
   Fabric& fabric() { return fabric_; }
 
   // Starts `main` as a process of its own. It lives as long as the world.
-  Process& AddProcess(ProcessOptions options, Main main);
-  const std::vector<std::unique_ptr<Process>>& processes() const { return processes_; }
+  SimProcess& AddProcess(SimProcessOptions options, Main main);
+  const std::vector<std::unique_ptr<SimProcess>>& processes() const { return processes_; }
 
   void At(TimePoint when, Action action) { events_.Add(when, std::move(action)); }
   void After(Duration delay, Action action) { events_.Add(now_ + delay, std::move(action)); }
@@ -72,7 +72,7 @@ class World {
   // Ends every process, before what their mains refer to goes; the destructor does that as well.
   void End();
   // Whether a turn of some process is under way.
-  bool in_turn() const { return in_turn_; }
+  bool in_iteration() const { return in_iteration_; }
 
  private:
   static constexpr TimePoint kStart{std::chrono::hours{1}};
@@ -83,7 +83,7 @@ class World {
   bool RunOneProcess();
   TimePoint NextWork() const;
   void FailForOneThatHasNotEnded(std::string_view when);
-  const Process* OneThatHasNotEnded() const;
+  const SimProcess* FirstRunningProcess() const;
 
   uint64_t seed_;
   TimePoint now_ = kStart;
@@ -91,11 +91,11 @@ class World {
   Trace trace_;
   EventQueue events_;
   Fabric fabric_;
-  std::vector<std::unique_ptr<Process>> processes_;
-  std::vector<Process*> runnable_;
+  std::vector<std::unique_ptr<SimProcess>> processes_;
+  std::vector<SimProcess*> runnable_;
   std::optional<std::string> failure_;
   uint64_t steps_at_this_instant_ = 0;
-  bool in_turn_ = false;
+  bool in_iteration_ = false;
 };
 
 }  // namespace meridian::io::sim

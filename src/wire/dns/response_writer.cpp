@@ -20,7 +20,7 @@
 namespace meridian::wire::dns {
 namespace {
 
-constexpr size_t kLargestPointerTarget = 0x3fff;
+constexpr size_t kMaxPointerTarget = 0x3fff;
 constexpr uint16_t kPointer = 0xc000;
 constexpr size_t kMaxStringBytes = 255;
 
@@ -129,7 +129,7 @@ void ResponseWriter::AppendName(const Name& name) {
       writer_.U16(kPointer | target);
       return;
     }
-    if (target_count_ < targets_.size() && writer_.size() <= kLargestPointerTarget) {
+    if (target_count_ < targets_.size() && writer_.size() <= kMaxPointerTarget) {
       targets_[target_count_++] = static_cast<uint16_t>(writer_.size());
     }
     size_t label = size_t{1} + rest[0];
@@ -155,7 +155,7 @@ bool ResponseWriter::IsNameAt(size_t offset, Bytes suffix) const {
     size_t length = written[offset];
     if (length > kMaxLabelBytes) {
       if (offset + 1 >= written.size()) return false;
-      offset = (length << 8 | written[offset + 1]) & kLargestPointerTarget;
+      offset = (length << 8 | written[offset + 1]) & kMaxPointerTarget;
       continue;
     }
     size_t label = 1 + length;

@@ -22,12 +22,12 @@ constexpr std::string_view kUnit = "bytes=";
 // A position or a length; past 64 bits it is the greatest there is, which means the same.
 std::optional<uint64_t> ParseNumber(std::string_view text) {
   if (text.empty()) return std::nullopt;
-  constexpr uint64_t kMost = std::numeric_limits<uint64_t>::max();
+  constexpr uint64_t kMaxUint64 = std::numeric_limits<uint64_t>::max();
   uint64_t value = 0;
   for (char c : text) {
     if (!IsDigit(c)) return std::nullopt;
     auto digit = static_cast<uint64_t>(c - '0');
-    value = value > (kMost - digit) / 10 ? kMost : value * 10 + digit;
+    value = value > (kMaxUint64 - digit) / 10 ? kMaxUint64 : value * 10 + digit;
   }
   return value;
 }

@@ -1,4 +1,4 @@
-// KeyAhead: the first key of a request that is not parsed yet, for who brings it into the cache of
+// FirstKey: the first key of a request that is not parsed yet, for who brings it into the cache of
 // the processor before its turn comes. A guess, and only that: requests are parsed and refused by
 // RequestParser.
 #pragma once
@@ -10,6 +10,6 @@ namespace meridian::wire::resp {
 // Takes the request at the front of `input` off it, and gives its second argument: nearly every
 // command's first key. Empty where there is none, and where the front is no whole array of a few
 // bulks as clients write it: then all of `input` is taken. Pure; a view into `input`.
-std::string_view TakeKeyAhead(std::string_view* input);
+std::string_view TakeFirstKey(std::string_view* input);
 
 }  // namespace meridian::wire::resp
