@@ -21,7 +21,7 @@ UnitVector UnitVectorOf(const Location& location) {
 }
 
 double DistanceKm(const Location& a, const Location& b) {
-  // The haversine formula: unlike the cosine, it is exact for near points too.
+  // The haversine formula, because the cosine formula is inexact for near points.
   double north = std::sin(Radians(b.latitude - a.latitude) / 2);
   double east = std::sin(Radians(b.longitude - a.longitude) / 2);
   double haversine =

@@ -11,7 +11,7 @@
 namespace meridian {
 namespace {
 
-// What a Duration of 64-bit nanoseconds can hold, in milliseconds: until the year 2262.
+// The largest time that a Duration of 64-bit nanoseconds can hold, in milliseconds: the year 2262.
 constexpr uint64_t kMaxWallMilliseconds = static_cast<uint64_t>(INT64_MAX / 1'000'000);
 
 }  // namespace
@@ -55,7 +55,7 @@ Result<void> HybridClock::CheckSkew(HybridTime remote) const {
 
 Result<void> HybridClock::Observe(HybridTime remote) {
   if (Result<void> plausible = CheckSkew(remote); !plausible) return plausible;
-  // One below the bound is of no use either: no stamp above it could be given.
+  // A stamp directly below the bound is refused too, because no stamp could follow it.
   if (remote.Next() >= bound_) {
     return Fail(Errc::kUnavailable, "a stamp {:.3f} s above the clock's bound on disk",
                 Seconds(remote.Wall() - bound_.Wall()));

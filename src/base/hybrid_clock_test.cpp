@@ -103,8 +103,8 @@ TEST(HybridTimeTest, WallTimeBeforeTheEpochIsTheFirstStamp) {
   EXPECT_EQ(HybridTime::FromWall(WallTime{-seconds{1}}), HybridTime{});
 }
 
-// Machines with clocks that are wrong, drift and step send each other stamps, in an order drawn by
-// the seed: whatever a machine sends later than it received is greater, and nothing goes back.
+// Machines whose clocks are wrong, drift and step send each other stamps in an order drawn by the
+// seed. Every stamp that a machine sends is greater than all stamps that it received before.
 TEST(HybridClockPropertyTest, StampsKeepTheOrderOfCauseAndEffect) {
   for (uint64_t seed = 1; seed <= 50; ++seed) {
     Random random(seed);

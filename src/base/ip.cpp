@@ -90,7 +90,7 @@ std::string IpAddress::ToString() const {
     inet_ntop(AF_INET6, bytes_.data(), text.data(), text.size());
     return text.data();
   }
-  // Once or twice a request; inet_ntop would go through printf.
+  // Runs once or twice per request; inet_ntop would go through printf.
   char* at = text.data();
   for (size_t i = 0; i < 4; ++i) {
     if (i > 0) *at++ = '.';

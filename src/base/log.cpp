@@ -27,7 +27,7 @@ LogOptions& Options() {
   return options;
 }
 
-// Null: the log goes to the descriptor.
+// Null while the log is written to a descriptor.
 std::unique_ptr<LogFile>& File() {
   static std::unique_ptr<LogFile> file;
   return file;
@@ -63,7 +63,7 @@ std::string TimeOfDayText(std::chrono::system_clock::time_point time) {
                      of_day.seconds().count());
 }
 
-// How far `time` is into its second, in units of `Unit`.
+// The fraction of a second in `time`, in units of `Unit`.
 template <class Unit>
 auto FractionOf(std::chrono::system_clock::time_point time) {
   return std::chrono::floor<Unit>(time - std::chrono::floor<std::chrono::seconds>(time)).count();
@@ -85,8 +85,7 @@ size_t Utf8Length(std::string_view text) {
   return overlong || surrogate || too_high ? 0 : length;
 }
 
-// Appends `text` as it stands inside a JSON string, at most `most` bytes: as many whole characters
-// as fit.
+// Appends `text` escaped for a JSON string: as many whole characters as fit in `most` bytes.
 void AppendEscaped(std::string& out, std::string_view text, size_t most) {
   size_t begin = out.size();
   while (!text.empty()) {
@@ -126,14 +125,14 @@ void AppendValue(std::string& out, const LogField& field, bool json) {
   std::visit(append, field.value);
 }
 
-// What stands at the end of a JSON line that lacks something, and how long it is before that.
+// The end of a truncated JSON line, and the longest line before it.
 constexpr std::string_view kTruncatedMark = R"(,"truncated":true)";
 constexpr size_t kMaxFieldBytes = kMaxLogLineBytes - kTruncatedMark.size() - 2;
-// Left free when a text is cut, for the fields behind it.
+// Space kept free when a text is cut, for the fields after it.
 constexpr size_t kAfterCutBytes = 256;
 
-// `line` has become too long with `field`, which begins at `start`: a text is cut, anything else
-// left out.
+// Shortens `line`, which became too long with `field` at `start`: cuts a text field, removes any
+// other field.
 void CutLast(std::string& line, size_t start, const LogField& field) {
   line.resize(start);
   const auto* text = std::get_if<std::string_view>(&field.value);
@@ -225,7 +224,7 @@ void Log(LogLevel level, std::string_view event, std::initializer_list<LogField>
   bool text = options.format == LogFormat::kText;
   std::string line =
       text ? TextLine(level, event, fields, options) : JsonLine(level, event, fields, options);
-  // A log that cannot be written must not stop what it reports on.
+  // A failed write to the log must not stop the process.
   if (File() != nullptr) return void(File()->Write(line));
   (void)!write(options.fd, line.data(), line.size());
 }

@@ -15,7 +15,7 @@ using testing::EndsWith;
 using testing::HasSubstr;
 using testing::MatchesRegex;
 
-// What `log` writes, under `options`.
+// The log output of `log` under `options`.
 std::string Logged(LogOptions options, const std::function<void()>& log) {
   std::array<int, 2> ends{};
   EXPECT_EQ(pipe(ends.data()), 0);

@@ -83,7 +83,7 @@ TEST(Metrics, OpenMetricsIsForThoseWhoAskForIt) {
            "application/openmetrics-text; version=1.0.0",
            "application/openmetrics-text",
            "Application/OpenMetrics-Text;version=1.0.0;charset=utf-8",
-           // What Prometheus 2.42 sends.
+           // The Accept field of Prometheus 2.42.
            "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;"
            "q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
        }) {

@@ -13,7 +13,7 @@
 namespace meridian::io {
 
 void Loop::Run() {
-  while (!stopped_.load(std::memory_order_relaxed)) Turn(kNever);
+  while (!stopped_.load(std::memory_order_relaxed)) RunIteration(kNever);
   stopped_ = false;
 }
 
@@ -26,7 +26,7 @@ void Loop::RunIteration(TimePoint until) {
   bool idle = ready_.empty() && !stopped_.load(std::memory_order_relaxed);
   until = idle ? std::min(until, timers_.Next()) : now_;
   if (event_batchings_ > 0) {
-    WaitForMany(until);
+    WaitForBurst(until);
   } else {
     driver_.Wait(until);
   }
@@ -38,7 +38,7 @@ void Loop::RunIteration(TimePoint until) {
 
 // With a pause before it when that is worth while: the last wait was short, or the last pause has
 // brought several.
-void Loop::WaitForMany(TimePoint until) {
+void Loop::WaitForBurst(TimePoint until) {
   TimePoint begin = driver_.Now();
   bool pauses = in_burst_ && until > begin;
   if (pauses) driver_.Pause(std::min(kMaxPause, until - begin));
@@ -46,7 +46,7 @@ void Loop::WaitForMany(TimePoint until) {
   // Work that was posted is no event.
   bool one = !ready_.empty();
   bool several = one && ready_.head->next_ready_ != nullptr;
-  in_burst_ = pauses ? several : one && driver_.Now() - begin < kSoon;
+  in_burst_ = pauses ? several : one && driver_.Now() - begin < kBurstInterval;
 }
 
 void Loop::Queue::Push(Fiber& fiber) {

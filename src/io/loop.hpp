@@ -92,7 +92,7 @@ class Loop {
   static constexpr int kBudgetPerResume = 64;
   static constexpr Duration kMaxPause = std::chrono::microseconds{100};
   // Events that have come this soon after those before are thick and fast.
-  static constexpr Duration kSoon = kMaxPause / 4;
+  static constexpr Duration kBurstInterval = kMaxPause / 4;
   struct Queue {
     Fiber* head = nullptr;
     Fiber* tail = nullptr;
@@ -100,7 +100,7 @@ class Loop {
     bool empty() const { return head == nullptr; }
     void Push(Fiber& fiber);
   };
-  void WaitForMany(TimePoint until);
+  void WaitForBurst(TimePoint until);
   void RunReady();
   void RunAll(Queue& queue);
   void RunPosted();
@@ -139,7 +139,7 @@ T Loop::RunToEnd(Task<T> task) {
   std::optional<std::conditional_t<std::is_void_v<T>, char, T>> value;
   Scope scope(*this);
   scope.Spawn(internal::Store(std::move(task), &value));
-  while (!scope.empty()) Turn(kNever);
+  while (!scope.empty()) RunIteration(kNever);
   if constexpr (!std::is_void_v<T>) return std::move(*value);
 }
 
