@@ -85,8 +85,8 @@ std::vector<pid_t> Below(const std::map<pid_t, ProcessStat>& all, pid_t root, bo
   return found;
 }
 
-// Empty where there is none. For a moment within exec(2) a process seems to have none either, so it
-// is looked at again.
+// The environment of `pid`; empty when it has none. During exec(2) a process seems to have none for
+// a moment, so an empty environment is read again.
 std::string EnvironmentOf(pid_t pid) {
   const std::string path = "/proc/" + std::to_string(pid) + "/environ";
   for (int look = 0; look < kEnvironmentLooks; ++look) {

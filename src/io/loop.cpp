@@ -36,14 +36,14 @@ void Loop::RunIteration(TimePoint until) {
   RunReady();
 }
 
-// With a pause before it when that is worth while: the last wait was short, or the last pause has
-// brought several.
+// Waits for events. During a burst it pauses first, so that several events arrive: after a short
+// wait, or after a pause in which several events arrived.
 void Loop::WaitForBurst(TimePoint until) {
   TimePoint begin = driver_.Now();
   bool pauses = in_burst_ && until > begin;
   if (pauses) driver_.Pause(std::min(kMaxPause, until - begin));
   driver_.Wait(until);
-  // Work that was posted is no event.
+  // Only events count here, not posted work.
   bool one = !ready_.empty();
   bool several = one && ready_.head->next_ready_ != nullptr;
   in_burst_ = pauses ? several : one && driver_.Now() - begin < kBurstInterval;
@@ -59,7 +59,7 @@ void Loop::Schedule(Fiber& fiber) { ready_.Push(fiber); }
 
 void Loop::ScheduleLate(Fiber& fiber) { (runs_late_ ? ready_ : late_).Push(fiber); }
 
-// Those that become ready meanwhile wait for the next turn, after the driver was asked.
+// Fibers that become ready meanwhile run in the next iteration, after the driver's Wait.
 void Loop::RunReady() {
   RunAll(ready_);
   runs_late_ = true;

@@ -36,7 +36,7 @@ struct ListeningSocket {
   std::string inode;
 };
 
-// "0100007F:1F90": the address in words of the machine's byte order, and the port.
+// Parses "0100007F:1F90": the address in words of the machine's byte order, and the port.
 std::optional<Endpoint> ParseEndpoint(std::string_view text) {
   size_t colon = text.find(':');
   if (colon != 8 && colon != 32) return std::nullopt;

@@ -11,7 +11,7 @@
 
 namespace meridian::io {
 
-// The outermost coroutine of a fiber. Its frame holds the Fiber and frees itself at its end.
+// The outermost coroutine of a fiber. Its frame holds the Fiber and destroys itself when it ends.
 struct Scope::Root {
   struct promise_type {
     promise_type(Scope& scope, Task<void>&) : fiber_storage(scope.loop(), scope) {}

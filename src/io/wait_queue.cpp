@@ -56,7 +56,7 @@ Task<Result<void>> SleepUntil(TimePoint deadline) {
   Result<void> waited = co_await never_woken.Wait(deadline);
   if (!waited && waited.error().code == Errc::kCancelled) co_return waited;
   Fiber& fiber = co_await ThisFiber{};
-  if (fiber.loop().Now() < deadline) co_return waited;  // the limit of an outer Within
+  if (fiber.loop().Now() < deadline) co_return waited;  // an outer Within ended the wait
   co_return Result<void>{};
 }
 

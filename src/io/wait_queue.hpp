@@ -1,5 +1,4 @@
-// Waiting for time and for each other: Sleep, and WaitQueue, the condition variable of fibers.
-// One thread: the loop's.
+// Sleep, and WaitQueue, the condition variable of fibers. One thread: the loop's.
 #pragma once
 
 #include <optional>
@@ -9,7 +8,7 @@
 
 namespace meridian::io {
 
-// Fibers that wait, first come first served, until somebody wakes them. Wakes are not remembered:
+// Waiting fibers, woken in the order in which they came. A wake without a waiting fiber is lost:
 // test the condition, then wait (nothing runs in between). Destroying a queue with waiters is a
 // bug.
 class WaitQueue {
@@ -22,10 +21,10 @@ class WaitQueue {
   bool empty() const { return first_ == nullptr; }
   size_t size() const { return size_; }
 
-  // Result<void>: woken, or kTimeout or kCancelled.
+  // Result<void>: success when woken. Errors: kTimeout, kCancelled.
   auto Wait(TimePoint deadline = kNever) { return WaitOperation(*this, deadline); }
 
-  // Wakes the fiber that has waited longest; false when there is none.
+  // Wakes the fiber that has waited longest. False: no fiber waits.
   bool WakeOne();
   void WakeAll();
 
@@ -60,7 +59,7 @@ class WaitQueue {
   size_t size_ = 0;
 };
 
-// Waits until `deadline`. Result<void>: the time has come, or kCancelled.
+// Waits until `deadline`. Result<void>: success at the deadline, or kCancelled.
 Task<Result<void>> SleepUntil(TimePoint deadline);
 // Waits for `duration` from now on.
 Task<Result<void>> Sleep(Duration duration);

@@ -58,7 +58,8 @@ void DatagramBatch::SendAnswers() {
   while (sent < count) {
     int done = sendmmsg(fd_, headers_.data() + sent, count - sent, MSG_NOSIGNAL);
     if (done < 0 && errno == EINTR) continue;
-    // What cannot be sent is lost, as a datagram may be; the rest of the batch goes on.
+    // A datagram that cannot be sent is dropped, as the network may drop it; the rest of the batch
+    // is sent.
     sent += done > 0 ? static_cast<unsigned>(done) : 1;
   }
 }

@@ -78,7 +78,7 @@ Result<size_t> SocketStream::TryPeek(MutableBytes into) {
 }
 
 bool SocketStream::AskReadable() {
-  // The edge that is still to come is not forestalled by this: flags change when it tells.
+  // This check does not change the flags; the pending epoll edge still does.
   if (readable_ || !is_socket_ || !fd_) return readable_;
   uint8_t byte = 0;
   return ::recv(fd_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN;

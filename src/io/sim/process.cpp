@@ -22,10 +22,10 @@ namespace meridian::io::sim {
 namespace {
 
 constexpr int64_t kMillion = 1'000'000;
-// 2026-01-01, where wall clocks begin.
+// The start of wall clocks: 2026-01-01.
 constexpr WallTime kWallStart{std::chrono::sys_days{std::chrono::January / 1 / 2026}};
 
-// How far a clock that runs `ppm` too fast is ahead after `elapsed`.
+// The lead of a clock that is `ppm` parts per million too fast, after `elapsed`.
 Duration Drift(Duration elapsed, int64_t ppm) {
   int64_t count = elapsed.count();
   return Duration{count / kMillion * ppm + count % kMillion * ppm / kMillion};
@@ -49,7 +49,7 @@ class SimProcess::Life {
   const Loop& loop() const { return loop_; }
   SimDisk& disk() { return disk_; }
 
-  // False when fibers do not end although they were cancelled.
+  // False: fibers did not end although they were cancelled.
   bool Drain() {
     fibers_.Cancel();
     for (int i = 0; i < kMaxDrainIterations && !ended(); ++i) loop_.RunIteration(loop_.Now());
@@ -62,7 +62,8 @@ class SimProcess::Life {
     explicit ProcessDriver(const SimProcess& process) : process_(process) {}
     TimePoint Now() const override { return process_.Now(); }
     WallTime Wall() const override { return process_.Wall(); }
-    void Wait(TimePoint /*until*/) override {}  // the world lets a turn begin when there is work
+    void Wait(TimePoint /*until*/) override {
+    }  // the world starts an iteration only when there is work
     void Wake() override {}
 
    private:
@@ -104,8 +105,8 @@ TimePoint SimProcess::NextWork() const {
   TimePoint local = Now();
   if (next == kNever || options_.drift_ppm == 0) return next;
   if (next <= local) return world_.now();
-  // What the clock is ahead by passes a little faster or slower here. The guess errs by the square
-  // of the drift; coming early is harmless, as long as time moves.
+  // Converts local time to world time. The estimate errs by the square of the drift; waking early
+  // is harmless, as long as time advances.
   Duration left = next - local;
   Duration guess = left - Drift(left, options_.drift_ppm);
   return world_.now() + std::max(guess, Duration{1});

@@ -26,7 +26,7 @@ World::World(uint64_t seed, TraceMode trace)
 World::~World() { End(); }
 
 void World::End() {
-  // A failed run stopped in the middle: what is left must end all the same.
+  // A failed run stopped midway; its processes must still end.
   events_.Clear();
   for (auto& process : processes_) process->End();
 }
