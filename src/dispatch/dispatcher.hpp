@@ -51,8 +51,8 @@ struct Place {
 struct Order {
   http::Exchange& exchange;
   const wire::http::HeaderFields& fields;  // in place of its own
-  // `patience` is the dispatcher's. `edit_response` finds the fields without what the application
-  // must not say, and with Meridian-Path when `debug`.
+  // The dispatcher sets `head_deadline` itself. `edit_response` finds the fields without what the
+  // application must not say, and with Meridian-Path when `debug`.
   const http::RelayOptions& relay;
   bool debug = false;
   bool names_instance = false;  // the response gets Meridian-Instance
