@@ -46,7 +46,7 @@ io::Task<void> ServerConnection::WatchClient(io::Fiber& serving) {
   Result<void> lost = co_await stream_->Hangup(timeout);
   bool silent = !lost && lost.error().code == Errc::kTimeout;
   if (silent && IsReceiving(sent)) {
-    // A client that is gone answers what it is told with a reset.
+    // A client that is gone answers sent bytes with a reset.
     silent = false;
     lost = co_await stream_->Hangup();
   }
@@ -153,7 +153,7 @@ bool ServerConnection::ParseHead() {
     refusal_ = {501, "CONNECT is not supported"};
     return false;
   }
-  // From here on there is one spelling of each host, for us and for those whom we ask.
+  // From here on each host has one spelling, here and at the upstreams.
   if (!wire::http::IsCanonicalAuthority(memory.head.authority)) {
     memory.authority = wire::http::CanonicalAuthority(memory.head.authority);
     memory.head.authority = memory.authority;

@@ -113,9 +113,9 @@ bool ServerExchange::MayKeepAlive(bool leaves_body) const {
   if (!keep_alive_ || context_.retiring) return false;
   if (memory_.body.ended()) return true;
   if (body_error_) return false;
-  // RFC 9110 10.1.1: the client may or may not send the body that it asked about.
+  // RFC 9110 10.1.1: a client that expects 100 may or may not send the body.
   if (memory_.head.expects_continue && !continue_sent_ && memory_.in.empty()) return false;
-  // A handler that has begun to read, and does not say that it stops, goes on.
+  // A handler that began to read, and did not set leaves_body, continues to read.
   if (body_begun_ && !leaves_body) return true;
   return memory_.body.EndsWithin(kMaxDiscardBytes, memory_.in);
 }
@@ -137,7 +137,7 @@ Result<void> ServerExchange::Start(const Response& response) {
     head.Field(field);
   }
   if (!has_date) head.Field("Date", context_.date.Now());
-  // To HEAD, and in 304, the length of what GET would have got.
+  // For HEAD and 304, the length of the body that GET would return.
   if (response.content_length && response.status != 204) {
     head.Field("Content-Length", *response.content_length);
   } else if (framing.kind == Kind::kChunked) {
