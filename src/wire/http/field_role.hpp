@@ -1,10 +1,11 @@
-// What a request's field means to proxies and to the frameworks behind them, by its name, and
-// whether a proxy may pass it on. Pure.
+// FieldRole: the meaning of a request's field to proxies and to the frameworks behind them, and
+// whether a proxy may forward it. Pure.
 //
-// CGI and WSGI make one variable of `X-Forwarded-For` and `X_Forwarded_For`, so that an application
-// takes the second for the first. Names are therefore compared as such a program reads them: case
-// aside, every character that is no letter or digit is a '-', several are one, and those at either
-// end are none. A name that then equals another without being spelled like it is its look-alike.
+// CGI and WSGI map `X-Forwarded-For` and `X_Forwarded_For` to the same variable, so an application
+// takes the second for the first. Names are therefore compared as such a program sees them:
+// ignoring case, every character other than letters and digits is a '-', repeated '-' count once,
+// and '-' at either end is dropped. A name that then equals another name without having its
+// spelling is that name's look-alike.
 #pragma once
 
 #include <cstdint>
@@ -12,33 +13,36 @@
 
 namespace meridian::wire::http {
 
-// What an edge tells the application of the visitor.
+// The field in which an edge sends the visitor's address to the application.
 inline constexpr std::string_view kForwardedFor = "X-Forwarded-For";
 inline constexpr std::string_view kForwardedProto = "X-Forwarded-Proto";
 inline constexpr std::string_view kForwardedHost = "X-Forwarded-Host";
 
 enum class FieldRole : uint8_t {
   kPlain,  // neither proxies nor frameworks act on it
-  kRead,   // proxies frame by it, or act on it: only the plain spelling may pass
-  kSet,    // an edge sets it, perhaps to what it was sent: nobody else's word counts
+  kRead,   // proxies use it for framing or act on it: only the exact spelling is forwarded
+  kSet,    // an edge sets it, perhaps to the received value: values from other senders are dropped
   kClaim,  // frameworks take scheme, host, path, method or client address from it, or some proxy
-           // sets it for them: no edge of ours does, so that it is always the visitor's word
+           // sets it for them; our edges do not set it, so its value always comes from the visitor
 };
 
-// Look-alikes have the role of what they look like.
+// A look-alike has the role of the name that it resembles.
 FieldRole RoleOf(std::string_view name);
 
-// Whether two names are the same to a program that tells no separators apart. Allocates nothing.
+// Whether two names are the same to a program that does not distinguish separators. Allocates
+// nothing.
 bool LooksLike(std::string_view a, std::string_view b);
 
-// What may be believed of the sender of a request.
+// The trust in the sender of a request.
 struct SenderTrust {
-  bool is_edge = false;      // it has judged these fields already, and what it sets is true
-  bool underscores = false;  // names with '_' pass where they look like nothing of ours
+  bool is_edge =
+      false;  // it has already filtered these fields, and the fields that it sets are true
+  bool underscores =
+      false;  // names with '_' are forwarded if they are no look-alike of a known field
 };
 
-// Whether a request's field goes on to the application. Of trailers none that has a role does, see
-// AllowedInTrailers.
+// Whether a request's field is forwarded to the application. Trailers with any role are never
+// forwarded; see AllowedInTrailers.
 bool PassesOn(std::string_view name, SenderTrust sender);
 
 }  // namespace meridian::wire::http

@@ -6,12 +6,12 @@
 namespace meridian::wire::resp {
 namespace {
 
-// With more to walk over, the guess costs more than it saves.
+// For longer requests the guess costs more time than it saves.
 constexpr size_t kMaxArguments = 64;
 constexpr size_t kMaxDigits = 7;
 constexpr size_t kLineEndBytes = 2;
 
-// Takes "<kind><count>\r\n". False: something else is there.
+// Takes "<kind><count>\r\n". False: the input has something else.
 bool TakeCount(std::string_view* input, char kind, size_t* count) {
   if (input->empty() || (*input)[0] != kind) return false;
   size_t at = 1;

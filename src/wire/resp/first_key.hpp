@@ -1,15 +1,15 @@
-// FirstKey: the first key of a request that is not parsed yet, for who brings it into the cache of
-// the processor before its turn comes. A guess, and only that: requests are parsed and refused by
-// RequestParser.
+// The first key of a request that is not parsed yet, so that the caller can prefetch the key's data
+// into the processor's cache. Only a guess: RequestParser parses and refuses requests.
 #pragma once
 
 #include <string_view>
 
 namespace meridian::wire::resp {
 
-// Takes the request at the front of `input` off it, and gives its second argument: nearly every
-// command's first key. Empty where there is none, and where the front is no whole array of a few
-// bulks as clients write it: then all of `input` is taken. Pure; a view into `input`.
+// Removes the first request from `input` and returns its second argument, which for nearly every
+// command is its first key. Empty: the request has no second argument, or the front is not a
+// complete array of a few bulks; in the latter case all of `input` is removed. Pure; a view into
+// `input`.
 std::string_view TakeFirstKey(std::string_view* input);
 
 }  // namespace meridian::wire::resp

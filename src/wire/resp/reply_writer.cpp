@@ -12,9 +12,9 @@
 namespace meridian::wire::resp {
 namespace {
 
-constexpr size_t kMaxHeadBytes = 24;  // a kind, 20 digits, a line end
+constexpr size_t kMaxHeadBytes = 24;  // type byte, 20 digits, line end
 
-// "<kind><number>\r\n"; where it ends.
+// Writes "<kind><number>\r\n" and returns its end.
 char* PutHead(char* at, char kind, int64_t number) {
   *at++ = kind;
   if (number >= 0 && number < 10) {
@@ -50,7 +50,7 @@ void ReplyWriter::Error(std::string_view text) {
   size_t start = out_.size();
   Line('-', text);
   if (!ok_) return;
-  // What a client sent may be quoted in it.
+  // The text may quote a client's input, so line ends are replaced.
   uint8_t* line = const_cast<uint8_t*>(out_.readable().data()) + start;
   for (size_t i = 1; i <= text.size(); ++i) {
     if (line[i] == '\r' || line[i] == '\n') line[i] = ' ';
