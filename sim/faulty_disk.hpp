@@ -1,4 +1,5 @@
-// A disk that says it has synced and has not: for bugs that simulations must catch.
+// FaultyDisk: a disk whose syncs succeed without syncing, to plant bugs that simulations must
+// catch.
 #pragma once
 
 #include <cstdint>

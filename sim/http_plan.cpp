@@ -17,7 +17,7 @@
 namespace meridian::sim {
 namespace {
 
-constexpr size_t kMaxPlans = 256;  // reserved: handlers refer to them
+constexpr size_t kMaxPlans = 256;  // reserved, because handlers refer to plans
 constexpr std::string_view kPathPrefix = "/request/";
 
 std::string Body(uint32_t seed, size_t bytes) {
@@ -30,7 +30,7 @@ std::string Body(uint32_t seed, size_t bytes) {
   return body;
 }
 
-// Mostly small; at times more than a connection's window holds.
+// Mostly small, sometimes larger than a connection's window.
 size_t DrawSize(Random& random) {
   return random.Chance(0.06) ? random.Below(150'000) : random.Below(3'000);
 }

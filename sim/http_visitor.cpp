@@ -25,7 +25,7 @@ namespace meridian::sim {
 namespace {
 
 constexpr size_t kPartBytes = 4096;
-// Ending a wait that has run into its deadline takes no time, but for the turn that sees it.
+// A wait that reached its deadline may end one loop iteration later.
 constexpr Duration kTolerance = std::chrono::milliseconds{10};
 
 struct Answer {
@@ -34,7 +34,7 @@ struct Answer {
   std::string body;
 };
 
-// The response may come before the upload is over, and then ends it: a failure here says nothing.
+// The response may arrive before the upload ends, and then ends it, so a failure here is no error.
 io::Task<void> Upload(http::ClientExchange& exchange, std::string_view body) {
   while (body.size() > kPartBytes) {
     if (!co_await exchange.Write(AsBytes(body.substr(0, kPartBytes)))) co_return;

@@ -1,5 +1,5 @@
-// simulate NAME --seeds N [--seed S] [--trace]: runs seeded simulations of parts of a site. A
-// failure prints its seed, the promise that broke and the command that shows it again.
+// simulate NAME --seeds N [--seed S] [--trace]: runs seeded simulations of parts of a site. For a
+// failure it prints the seed, the broken promise and the command that reproduces it.
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -26,7 +26,7 @@ struct Arguments {
   std::string name;
   uint64_t seeds = 1000;
   uint64_t seed = 1;
-  int seconds = 0;  // 0: however long it takes
+  int seconds = 0;  // 0: no limit
   bool trace = false;
 };
 
@@ -54,7 +54,7 @@ int RunMany(const Simulation& simulation, const Arguments& arguments) {
 }
 
 int Run(const Arguments& arguments, const std::string& names) {
-  // What programs log about the faults they meet is not the news here.
+  // The programs' logs about injected faults are not of interest here.
   ConfigureLog({.min_level = LogLevel::kOff, .process = "simulate"});
   for (const Simulation& simulation : Simulations()) {
     if (simulation.name != arguments.name) continue;

@@ -1,9 +1,10 @@
 // sim session: two or three data centers whose clients write the same keys, over links that are
-// cut, half cut, lossy and slow (and so reorder what comes from different ones), with crashes at
-// any await, lost and torn writes, full disks, clocks that are wrong, keys that end, and the loss
-// of one, for ever or until it comes back with an empty disk. Promises: all hold the same in the
-// end; nothing acknowledged is lost by a crash, nothing past its WAIT by a loss; no deleted key
-// comes back; none outlives its end; and nothing is kept of what is gone.
+// cut, half cut, lossy and slow (which reorders data of different data centers), with crashes at
+// any await, lost and torn writes, full disks, wrong clocks, keys that expire, and the loss of one
+// data center, for ever or until it returns with an empty disk. Promises: in the end all data
+// centers hold the same. No acknowledged write is lost by a crash, and no write past its WAIT by
+// the loss of a data center. No deleted key comes back; no key outlives its expiry; and every
+// tombstone is collected.
 #include "sim/session.hpp"
 
 #include <chrono>
@@ -36,12 +37,12 @@ using std::chrono::seconds;
 constexpr Duration kFaultPhase = seconds{8};
 constexpr uint64_t kMaxFaults = 12;
 constexpr Duration kWriteOn = seconds{2};
-// As of `sim store`, and for traces to be known everywhere and collected.
+// As in `sim store`, plus the time until tombstones are known everywhere and collected.
 constexpr Duration kSettle = seconds{50};
 constexpr uint64_t kMaxSkewMilliseconds = 2000;
 constexpr double kLossChance = 0.15;
 constexpr double kFlushChance = 0.1;
-// Of one that is lost: that it comes back, with an empty disk.
+// Chance that a lost data center returns, with an empty disk.
 constexpr double kReturnChance = 0.5;
 
 enum class Fault : uint8_t {
@@ -137,7 +138,7 @@ class SessionRun {
     }
   }
 
-  // For ever, with its disk.
+  // Loses a data center and its disk.
   void Lose() {
     lost_ = random().Below(processes_.size());
     world_.Record("faults", "lost", *lost_);
@@ -161,7 +162,7 @@ class SessionRun {
     world_.Record("faults", "healed");
   }
 
-  // The one that was lost, with an empty disk; what the others have of it is set aside, as
+  // Returns the lost data center with an empty disk. The others set their copy of its log aside, as
   // docs/session.md tells operators.
   void Return() {
     returned_ = true;
@@ -187,13 +188,14 @@ class SessionRun {
         return world_.Fail(fmt::format("data center {} does not run after the faults", i));
       }
       contents.push_back(replicas_[i]->ReadContents());
-      // Of the one that is lost nobody can know what it had heard.
+      // The others cannot know what the lost data center had received, so they keep their
+      // tombstones.
       if (lost_ || replicas_[i]->Tombstones() == 0) continue;
       return world_.Fail(
           fmt::format("data center {} keeps {} tombstones", i, replicas_[i]->Tombstones()));
     }
     if (flushes_ && lost_) return;
-    // Of two the one that is left had all that there was.
+    // With two data centers the remaining one had received everything.
     oracle_.CheckEnd(contents, lost_, returned_ && replicas_.size() == 2);
   }
 
@@ -213,7 +215,7 @@ Outcome SimulateSessionWith(uint64_t seed, io::sim::TraceMode trace, SessionBug 
   SessionRun run(world, bug);
   run.Run();
   Outcome outcome = OutcomeOf(world);
-  world.End();  // before what its processes refer to
+  world.End();  // before the objects that its processes refer to
   return outcome;
 }
 

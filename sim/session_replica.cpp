@@ -74,7 +74,7 @@ std::string TextOf(session::Keyspace& keyspace, const session::Entry& entry) {
 
 }  // namespace
 
-// A client whose connection is in memory.
+// A client with a connection in memory.
 struct SessionReplica::InMemoryClient final : public session::ClientConnection {
   explicit InMemoryClient(session::Engine& engine)
       : engine(engine), client(engine.NextClientId(), *this) {
@@ -85,7 +85,7 @@ struct SessionReplica::InMemoryClient final : public session::ClientConnection {
   InMemoryClient(const InMemoryClient&) = delete;
   InMemoryClient& operator=(const InMemoryClient&) = delete;
 
-  // False: it was refused.
+  // False: the command was refused.
   bool Say(const std::vector<std::string>& words) {
     std::vector<std::string_view> arguments(words.begin(), words.end());
     engine.BeginBatch();
@@ -123,7 +123,7 @@ size_t SessionReplica::Tombstones() const {
   std::vector<std::string> items;
   session::SnapshotWalk walk;
   while (!walk.done()) keyspace.Snapshot(&walk, session::kSnapshotSlice, &items);
-  // A flush is one item more.
+  // A flush adds one item.
   return items.size() - std::min(items.size(), keyspace.size() + (flushes() ? 1 : 0));
 }
 
@@ -236,14 +236,14 @@ io::Task<void> SessionReplica::WriteOne(io::sim::Machine& machine, Parts& parts,
   oracle_.Added(name, replica_, acknowledgements);
 }
 
-// One of the keys that are deleted once, if there is any.
+// One of the keys that are deleted once, or "once:0" if there is none.
 std::string SessionReplica::SomeOnce(Random& random) const {
   Contents contents = ReadContents();
   auto found = contents.lower_bound("once:" + std::to_string(random.Below(100)));
   return found != contents.end() && found->first.starts_with("once:") ? found->first : "once:0";
 }
 
-// Commands on keys that others change as well.
+// Runs a random command on keys that other data centers change as well.
 void SessionReplica::WriteAnything(io::sim::Machine& machine, InMemoryClient& client) {
   Random& random = machine.random;
   std::string key(1, "abc"[random.Below(3)]);

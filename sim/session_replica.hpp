@@ -1,4 +1,4 @@
-// One data center of `sim session`: the session tier but for its rim, and clients that write. Owned
+// One data center of `sim session`: the session tier except its main, and clients that write. Owned
 // by one run; one thread.
 #pragma once
 
@@ -18,17 +18,17 @@
 
 namespace meridian::sim {
 
-// What is done wrong in a run that must fail.
+// The planted bug of a run that must fail.
 enum class SessionBug : uint8_t {
   kNone,
-  kDropsTombstones,    // traces of what is deleted are not kept until everybody knows
+  kDropsTombstones,    // tombstones are dropped before all data centers have applied the deletion
   kAnswersBeforeSync,  // a write is acknowledged before it is on disk
 };
 
 struct SessionRunOptions {
   SessionBug bug = SessionBug::kNone;
   size_t replicas = 3;
-  bool flushes = false;  // FLUSHALL is among the commands: then nothing is promised but convergence
+  bool flushes = false;  // FLUSHALL is among the commands; then only convergence is promised
 };
 
 class SessionReplica {
@@ -39,10 +39,10 @@ class SessionReplica {
 
   io::Task<void> Run(io::sim::Machine& machine);
   void StopWriting() { writing_ = false; }
-  // Of the life that runs. It has traces of what is gone: how many.
+  // Of the present life: its content, and its number of tombstones.
   Contents ReadContents() const;
   size_t Tombstones() const;
-  // Its disk was lost; it begins anew on another, which is empty.
+  // Its disk was lost; the next life starts with an empty one.
   void TakeNewDisk() { ++disks_; }
   bool running() const { return engine_ != nullptr; }
 
@@ -62,7 +62,7 @@ class SessionReplica {
   SessionOracle& oracle_;
   size_t replica_;
   SessionRunOptions options_;
-  uint64_t disks_ = 0;  // that were lost
+  uint64_t disks_ = 0;  // number of lost disks
   session::Engine* engine_ = nullptr;
   bool writing_ = true;
 };

@@ -1,4 +1,4 @@
-// sim session on trial: planted bugs must be caught.
+// Tests sim session itself: it must catch planted bugs.
 #include "sim/session.hpp"
 
 #include <gtest/gtest.h>

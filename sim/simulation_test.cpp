@@ -15,7 +15,7 @@ using io::sim::TraceMode;
 
 class EachSimulation : public testing::TestWithParam<Simulation> {
  protected:
-  // What programs log about the faults they meet is not the news here.
+  // The programs' logs about injected faults are not of interest here.
   EachSimulation() { ConfigureLog({.min_level = LogLevel::kOff, .process = "sim_test"}); }
 };
 

@@ -59,7 +59,7 @@ io::Task<void> ServeOne(store::MirrorServer& server, std::unique_ptr<io::Stream>
   co_await server.Serve(std::move(stream), [](std::string_view) { return true; });
 }
 
-// Reads on from `state` and applies what is durable, for as long as there is anything.
+// Applies durable records from `state` on, until there are no more.
 io::Task<Result<void>> CatchUp(store::Log& log, store::Snapshots& snapshots, StoreState& state,
                                StoreOracle& oracle, std::string_view who) {
   for (;;) {
@@ -283,7 +283,7 @@ io::Task<void> StoreFollower::Apply(store::Log& copy, store::Snapshots& snapshot
     if (!co_await io::Sleep(milliseconds{20})) co_return;
     auto applied = co_await CatchUp(copy, snapshots, state_, oracle_, who);
     if (!applied && applied.error().code == Errc::kCancelled) co_return;
-    // Between a snapshot and the start of the copy behind it there may be nothing to read.
+    // Between a snapshot and the start of the copy after it there may be no record.
   }
 }
 
