@@ -24,6 +24,7 @@
 #include "dispatch/share.hpp"
 #include "edge/fetch/forwarder.hpp"
 #include "edge/fetch/upstreams.hpp"
+#include "edge/visitors/visitor_record.hpp"
 #include "http/exchange.hpp"
 #include "http/forward.hpp"
 #include "http/relay.hpp"
@@ -71,7 +72,8 @@ class OwnInstances final : public edge::Upstreams {
 io::Task<void> ForwardAsEdge(edge::Forwarder& forwarder, http::Exchange& exchange) {
   wire::http::HeaderFields fields;
   http::CopyRequestFields(exchange.request(), {}, &fields);
-  edge::Forwarding forwarding = co_await forwarder.Forward(exchange, fields, {});
+  edge::VisitorRecord record;
+  edge::Forwarding forwarding = co_await forwarder.Forward(exchange, fields, {}, record);
   if (forwarding.kind == edge::Forwarding::Kind::kAnswered) co_return;
   (void)co_await http::RespondText(exchange, http::FailureStatus(forwarding.error),
                                    forwarding.error.message + "\n");
