@@ -37,7 +37,7 @@ using std::chrono::seconds;
 constexpr Duration kFaultPhase = seconds{8};
 constexpr uint64_t kMaxFaults = 12;
 constexpr Duration kWriteOn = seconds{2};
-// As in `sim store`, plus the time until tombstones are known everywhere and collected.
+// As of `sim store`, and until all tombstones are below the stability horizon and dropped.
 constexpr Duration kSettle = seconds{50};
 constexpr uint64_t kMaxSkewMilliseconds = 2000;
 constexpr double kLossChance = 0.15;
@@ -67,7 +67,7 @@ class SessionRun {
       replicas_.push_back(std::make_unique<SessionReplica>(world_, oracle_, i, options));
       SessionReplica& replica = *replicas_.back();
       processes_.push_back(&world_.AddProcess(
-          {.name = fmt::format("place-{}", i),
+          {.name = fmt::format("replica-{}", i),
            .address = IpAddress::V4(10, 0, 0, static_cast<uint8_t>(1 + i)),
            .wall_skew = milliseconds{random().Below(kMaxSkewMilliseconds)},
            .drift_ppm = 100},
@@ -167,7 +167,7 @@ class SessionRun {
   void Return() {
     returned_ = true;
     world_.Record("faults", "returns", *lost_);
-    std::string copy = fmt::format("session/from-place-{}", *lost_);
+    std::string copy = fmt::format("session/from-replica-{}", *lost_);
     for (size_t i = 0; i < processes_.size(); ++i) {
       processes_[i]->Crash(io::sim::CrashKind::kProcess);
       if (i == *lost_) {
@@ -185,14 +185,13 @@ class SessionRun {
     for (size_t i = 0; i < replicas_.size(); ++i) {
       if (lost_ == i && !returned_) continue;
       if (!replicas_[i]->running()) {
-        return world_.Fail(fmt::format("data center {} does not run after the faults", i));
+        return world_.Fail(fmt::format("replica {} does not run after the faults", i));
       }
       contents.push_back(replicas_[i]->ReadContents());
-      // The others cannot know what the lost data center had received, so they keep their
-      // tombstones.
+      // The horizon cannot pass what the lost replica may not have applied.
       if (lost_ || replicas_[i]->Tombstones() == 0) continue;
       return world_.Fail(
-          fmt::format("data center {} keeps {} tombstones", i, replicas_[i]->Tombstones()));
+          fmt::format("replica {} keeps {} tombstones", i, replicas_[i]->Tombstones()));
     }
     if (flushes_ && lost_) return;
     // With two data centers the remaining one had received everything.

@@ -36,7 +36,7 @@ void SessionOracle::CheckReplica(size_t replica, const Contents& contents) {
   for (const auto& [member, stability_horizon] : members_) {
     if (stability_horizon.replica != replica || HasMember(contents, member)) continue;
     return world_.Fail(
-        fmt::format("data center {} lost {}, which it had acknowledged", replica, member));
+        fmt::format("replica {} has lost {}, which it acknowledged", replica, member));
   }
 }
 
@@ -48,9 +48,9 @@ void SessionOracle::CheckMembers(const std::vector<Contents>& replicas, bool one
     size_t wanted = one_is_lost ? std::min(stability_horizon.acknowledgements, replicas.size())
                                 : replicas.size();
     if (holding >= wanted) continue;
-    return world_.Fail(fmt::format(
-        "{} of data center {}, which {} others had, is in {} of {} data centers", member,
-        stability_horizon.replica, stability_horizon.acknowledgements, holding, replicas.size()));
+    return world_.Fail(fmt::format("{} of replica {}, which {} others had, is in {} replicas of {}",
+                                   member, stability_horizon.replica,
+                                   stability_horizon.acknowledgements, holding, replicas.size()));
   }
 }
 
@@ -60,8 +60,8 @@ void SessionOracle::CheckSame(const std::vector<Contents>& replicas) {
     for (const Contents* side : {&replicas[0], &replicas[i]}) {
       for (const auto& [key, text] : *side) {
         if (Of(replicas[0], key) == Of(replicas[i], key)) continue;
-        return world_.Fail(fmt::format("{} is \"{}\" in data center 0 and \"{}\" in data center {}",
-                                       key, Of(replicas[0], key), Of(replicas[i], key), i));
+        return world_.Fail(fmt::format("{} is \"{}\" in replica 0 and \"{}\" in replica {}", key,
+                                       Of(replicas[0], key), Of(replicas[i], key), i));
       }
     }
   }

@@ -51,7 +51,7 @@ IpAddress AddressOf(size_t replica) {
   return IpAddress::V4(10, 0, 0, static_cast<uint8_t>(1 + replica));
 }
 
-std::string NameOf(size_t replica) { return fmt::format("place-{}", replica); }
+std::string NameOf(size_t replica) { return fmt::format("replica-{}", replica); }
 
 std::string TextOf(session::Keyspace& keyspace, const session::Entry& entry) {
   std::string text;
