@@ -55,7 +55,7 @@ TEST_F(HybridClockTest, StampAfterAnObservedOneIsGreater) {
   EXPECT_GT(clock_.Now().value(), remote);
 }
 
-TEST_F(HybridClockTest, StampAsFarAheadAsAllowedIsTakenAndOneFurtherIsRefusedAndTold) {
+TEST_F(HybridClockTest, StampAtTheMaximumLeadIsObservedAndOneBeyondIsRefusedWithItsLead) {
   EXPECT_TRUE(clock_.Observe(Ahead(seconds{5})));
   HybridTime last = clock_.last();
   Result<void> refused = clock_.Observe(Ahead(seconds{5} + milliseconds{1}));
@@ -63,7 +63,7 @@ TEST_F(HybridClockTest, StampAsFarAheadAsAllowedIsTakenAndOneFurtherIsRefusedAnd
   EXPECT_EQ(refused.error().code, Errc::kInvalid);
   EXPECT_EQ(refused.error().message,
             "a stamp from 5.001 s in the future; at most 5.000 s are allowed");
-  EXPECT_EQ(clock_.last(), last) << "what is refused changes nothing";
+  EXPECT_EQ(clock_.last(), last) << "a refused stamp changes nothing";
   EXPECT_FALSE(clock_.Observe(HybridTime::Max()));
 }
 

@@ -64,7 +64,7 @@ TEST(Log, ALineThatIsTooLongIsCutMarkedAndStaysJson) {
                                  "\"truncated\":true\\}\n"));
 }
 
-TEST(Log, ATextThatIsTooLongOnlyOnceEscapedKeepsWhatFits) {
+TEST(Log, TextTooLongOnlyOnceEscapedIsCutToFit) {
   std::string line =
       Logged({}, [] { LOG_INFO("output", {"line", std::string(kMaxLogLineBytes / 2, '\x01')}); });
   EXPECT_LE(line.size(), kMaxLogLineBytes);

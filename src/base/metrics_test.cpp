@@ -78,7 +78,7 @@ TEST(Metrics, OpenMetricsNamesFamiliesWithoutTotalAndTellsUnits) {
   EXPECT_THAT(MetricsText(metrics), AllOf(Not(HasSubstr("# EOF")), Not(HasSubstr("# UNIT"))));
 }
 
-TEST(Metrics, OpenMetricsIsForThoseWhoAskForIt) {
+TEST(Metrics, OpenMetricsIsSentOnlyOnRequest) {
   for (const char* accept : {
            "application/openmetrics-text; version=1.0.0",
            "application/openmetrics-text",
@@ -162,7 +162,7 @@ TEST(SeriesFamily, ANewSeriesTakesThePlaceOfTheOneReleasedFirst) {
                                           Not(HasSubstr("\"b\"")), Not(HasSubstr("_overflow"))));
 }
 
-TEST(SeriesFamily, WhatIsPastTheLimitCountsInOneSeries) {
+TEST(SeriesFamily, SeriesPastTheLimitCountInTheOverflowSeries) {
   Metrics metrics;
   auto& family = metrics.AddDurationFamily(
       {.name = "took_seconds", .help = "Took.", .label_names = {"to"}, .max_series = 2});

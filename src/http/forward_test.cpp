@@ -74,14 +74,14 @@ TEST_F(ForwardTest, ARequestWithoutHostGetsTheDefaultAndOthersKeepTheirs) {
   EXPECT_NE(received_.find("Host: a\r\n"), std::string::npos) << received_;
 }
 
-TEST_F(ForwardTest, WhatWasNeverSentMayBeSentElsewhereWhateverItsMethod) {
+TEST_F(ForwardTest, UnsentRequestMayBeSentElsewhereWithAnyMethod) {
   network_.mode = MemoryNetwork::Mode::kRefuse;
   ForwardOutcome outcome = Try(kPost, "");
   EXPECT_EQ(outcome.kind, Kind::kElsewhere);
   EXPECT_TRUE(outcome.never_sent);
 }
 
-TEST_F(ForwardTest, WhatGotNoAnswerMayBeSentElsewhereOnlyWhenItIsIdempotent) {
+TEST_F(ForwardTest, UnansweredRequestMayBeSentElsewhereOnlyIfIdempotent) {
   EXPECT_EQ(Try(kGet, "").kind, Kind::kElsewhere);
   EXPECT_EQ(Try(kPut, "").kind, Kind::kElsewhere);
   ForwardOutcome post = Try(kPost, "");

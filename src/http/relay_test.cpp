@@ -447,7 +447,7 @@ TEST_F(RelayTest, OtherUpgradesAreNotPassedOn) {
   EXPECT_EQ(forwarded_, "GET / HTTP/1.1\r\nHost: a\r\nVia: 1.1 test\r\n\r\n");
 }
 
-TEST_F(RelayTest, UpgradeThatNobodyAskedForIsRefused) {
+TEST_F(RelayTest, UnrequestedUpgradeIsRefused) {
   std::string answer =
       Talk(kGet,
            "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n");

@@ -69,7 +69,7 @@ class EventfulDriver final : public Driver {
   std::vector<Duration> pauses_;
 };
 
-class CoalescingTest : public testing::Test {
+class EventBatchingTest : public testing::Test {
  protected:
   void SetUp() override {
     for (int i = 0; i < 100; ++i) scope_.Spawn(AwaitEvent());
@@ -91,7 +91,7 @@ class CoalescingTest : public testing::Test {
   Scope scope_{loop_};
 };
 
-TEST_F(CoalescingTest, EventsThatComeThickAndFastAreFoundTogether) {
+TEST_F(EventBatchingTest, EventsThatComeThickAndFastAreFoundTogether) {
   for (int i = 0; i < 50; ++i) driver_.AddEvent(microseconds{10});
   Loop::EventBatching coalescing(loop_);
   EXPECT_FALSE(coalescing.in_burst());
@@ -100,7 +100,7 @@ TEST_F(CoalescingTest, EventsThatComeThickAndFastAreFoundTogether) {
   EXPECT_TRUE(coalescing.in_burst());
 }
 
-TEST_F(CoalescingTest, EventsAreFoundOneByOneWhenNobodyWantsThemTogether) {
+TEST_F(EventBatchingTest, EventsArePolledOneByOneWithoutBatching) {
   for (int i = 0; i < 50; ++i) driver_.AddEvent(microseconds{10});
   {
     Loop::EventBatching coalescing(loop_);
@@ -109,14 +109,14 @@ TEST_F(CoalescingTest, EventsAreFoundOneByOneWhenNobodyWantsThemTogether) {
   EXPECT_TRUE(driver_.pauses().empty());
 }
 
-TEST_F(CoalescingTest, EventsThatComeSlowlyAreFoundAtOnce) {
+TEST_F(EventBatchingTest, EventsThatComeSlowlyAreFoundAtOnce) {
   for (int i = 0; i < 50; ++i) driver_.AddEvent(microseconds{30});
   Loop::EventBatching coalescing(loop_);
   EXPECT_EQ(TurnsUntilAllHaveCome(), 50);
   EXPECT_TRUE(driver_.pauses().empty());
 }
 
-TEST_F(CoalescingTest, APauseThatHasBroughtOneEventIsTheLast) {
+TEST_F(EventBatchingTest, APauseThatHasBroughtOneEventIsTheLast) {
   driver_.AddEvent(microseconds{10});
   driver_.AddEvent(microseconds{50});
   driver_.AddEvent(milliseconds{1});
@@ -126,7 +126,7 @@ TEST_F(CoalescingTest, APauseThatHasBroughtOneEventIsTheLast) {
   EXPECT_EQ(driver_.pauses().size(), 1);
 }
 
-TEST_F(CoalescingTest, NoPauseIsLongerThanUntilTheNextTimer) {
+TEST_F(EventBatchingTest, NoPauseIsLongerThanUntilTheNextTimer) {
   driver_.AddEvent(microseconds{10});
   driver_.AddEvent(milliseconds{1});
   Loop::EventBatching coalescing(loop_);
@@ -139,7 +139,7 @@ TEST_F(CoalescingTest, NoPauseIsLongerThanUntilTheNextTimer) {
   EXPECT_EQ(driver_.pauses(), (std::vector<Duration>{microseconds{40}}));
 }
 
-TEST_F(CoalescingTest, WorkThatIsPostedIsNoEvent) {
+TEST_F(EventBatchingTest, WorkThatIsPostedIsNoEvent) {
   Loop::EventBatching coalescing(loop_);
   loop_.Post([] {});
   loop_.RunIteration(loop_.Now());
@@ -196,7 +196,7 @@ Task<void> RecordAfterOthers(std::vector<std::string>& log, std::string name) {
   log.push_back(name + " again");
 }
 
-TEST_F(LoopTest, AFiberThatLetsTheOthersGoFirstGoesOnInTheSameIteration) {
+TEST_F(LoopTest, FiberThatLetsOthersRunFirstResumesInTheSameIteration) {
   std::vector<std::string> log;
   Scope scope(loop_);
   scope.Spawn(RecordAfterOthers(log, "a"));
@@ -211,7 +211,7 @@ Task<void> LetOthersGoTwice(int* done) {
   *done = 1;
 }
 
-TEST_F(LoopTest, AFiberThatLetsTheOthersGoFirstTwiceWaitsForTheNextIteration) {
+TEST_F(LoopTest, FiberThatLetsOthersRunFirstTwiceResumesInTheNextIteration) {
   int done = 0;
   Scope scope(loop_);
   scope.Spawn(LetOthersGoTwice(&done));
@@ -227,7 +227,7 @@ Task<void> NoteOthers(const Loop& loop, std::vector<bool>& log) {
   log.push_back(loop.others_ready());
 }
 
-TEST_F(LoopTest, TheLoopKnowsWhetherOthersHaveStillToRunInAnIteration) {
+TEST_F(LoopTest, LoopKnowsWhetherOtherFibersHaveYetToRunInAnIteration) {
   std::vector<bool> log;
   Scope scope(loop_);
   scope.Spawn(NoteOthers(loop_, log));
@@ -271,7 +271,7 @@ TEST_F(LoopTest, CancelledScopeEndsItsFibersAndThoseSpawnedLater) {
   EXPECT_EQ(log, (std::vector<std::string>{"a cancelled", "b cancelled"}));
 }
 
-TEST_F(LoopTest, CancellingAJoinerCancelsWhatItJoinsAndWaitsForItsEnd) {
+TEST_F(LoopTest, CancellingAJoinerCancelsTheFibersAndWaitsForTheirEnd) {
   std::vector<std::string> log;
   auto parent = [](std::vector<std::string>& log) -> Task<void> {
     Fiber& fiber = co_await ThisFiber{};
@@ -324,7 +324,7 @@ Task<void> WaitOn(WaitQueue& queue, TimePoint deadline, std::vector<std::string>
   log.push_back(name + (woken ? "" : " " + std::string(ErrcName(woken.error().code))));
 }
 
-TEST_F(LoopTest, WaitQueueWakesTheOneThatWaitedLongestAndForgetsThoseThatLeft) {
+TEST_F(LoopTest, WaitQueueWakesTheLongestWaitingFiberAndForgetsInterruptedOnes) {
   WaitQueue queue;
   std::vector<std::string> log;
   Scope scope(loop_);

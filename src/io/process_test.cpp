@@ -141,7 +141,7 @@ TEST(Descendants, EvenOnesThatLeftTheSessionAreKilled) {
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
-TEST(Descendants, OrphansAreKilledAndWhatIsOursIsKept) {
+TEST(Descendants, OrphansAreKilledAndOurChildrenAreKept) {
   pid_t child = fork();
   if (child == 0) {
     BecomeSubreaper();
@@ -163,7 +163,7 @@ TEST(Descendants, OrphansAreKilledAndWhatIsOursIsKept) {
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
-TEST(Descendants, WhatAChildLeftBehindIsFoundInItsSessionAndByItsMark) {
+TEST(Descendants, ProcessesLeftBehindAreFoundBySessionAndByMark) {
   pid_t child = fork();
   if (child == 0) {
     BecomeSubreaper();
@@ -228,7 +228,7 @@ TEST(File, IsReplacedWholeWithItsModeAndReadUpToTheLimit) {
   unlink(path.c_str());
 }
 
-TEST(DatagramBatch, AnswersGoBackToWhoAsked) {
+TEST(DatagramBatch, AnswersGoToTheSenderOfTheQuestion) {
   Fd server = OpenDatagramSocket({IpAddress::V4(127, 0, 0, 1), 0}, false).value();
   Endpoint at = LocalEndpoint(server.get());
   EpollDriver driver;

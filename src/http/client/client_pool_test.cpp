@@ -138,7 +138,7 @@ TEST_F(ClientPoolTest, KeepsNoMoreIdleConnectionsThanItsLimit) {
   });
 }
 
-TEST_F(ClientPoolTest, RequestsBeyondTheConnectionLimitWaitTheirTurn) {
+TEST_F(ClientPoolTest, RequestsBeyondTheConnectionLimitWaitInOrder) {
   limits_.max_connections = 1;
   std::vector<std::string> paths;
   std::string outcomes[3];
@@ -173,7 +173,7 @@ TEST_F(ClientPoolTest, WaitForAConnectionEndsAtItsLimits) {
   EXPECT_EQ(outcomes[2], "unavailable, never sent");
 }
 
-TEST_F(ClientPoolTest, FailedConnectionMakesRoomForThoseThatWait) {
+TEST_F(ClientPoolTest, FailedConnectionMakesRoomForWaitingRequests) {
   limits_.max_connections = 1;
   network_.mode = MemoryNetwork::Mode::kSilent;
   std::string outcomes[2];
@@ -186,7 +186,7 @@ TEST_F(ClientPoolTest, FailedConnectionMakesRoomForThoseThatWait) {
   for (const std::string& outcome : outcomes) EXPECT_EQ(outcome, "timed out, never sent");
 }
 
-TEST_F(ClientPoolTest, CancelledRequestGivesItsTurnBack) {
+TEST_F(ClientPoolTest, CancelledRequestReturnsItsReservedConnection) {
   limits_.max_connections = 1;
   std::vector<std::string> paths;
   std::string outcomes[3];

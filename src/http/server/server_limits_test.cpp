@@ -57,7 +57,7 @@ TEST_F(ServerLimitsTest, MalformedRequestsGetTheirStatusAndTheConnectionEnds) {
   EXPECT_TRUE(IsRefusal(TalkAndWait("CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n"), "501"));
 }
 
-TEST_F(ServerLimitsTest, RefusalSaysWhatIsWrong) {
+TEST_F(ServerLimitsTest, RefusalNamesTheError) {
   EXPECT_EQ(TalkAndWait("GET / HTTP/1.1\r\n\r\n"),
             "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n"
             "Content-Length: 29\r\nConnection: close\r\n\r\nBad Request: Host is missing\n");
@@ -239,7 +239,7 @@ TEST_F(ServerLimitsTest, LargeAnswerMayTakeLongerThanOneSliceMay) {
       8192);
 }
 
-TEST_F(ServerLimitsTest, SmallBodyThatNobodyReadIsSkipped) {
+TEST_F(ServerLimitsTest, SmallUnreadBodyIsSkipped) {
   handler_ = Hello;
   std::string request = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc";
   std::string twice = std::string(kHelloAnswer) + std::string(kHelloAnswer);
@@ -248,7 +248,7 @@ TEST_F(ServerLimitsTest, SmallBodyThatNobodyReadIsSkipped) {
   EXPECT_EQ(Talk(request + std::string(kGet)), twice);
 }
 
-TEST_F(ServerLimitsTest, LargeBodyThatNobodyReadEndsTheConnectionAndTheAnswerIsNotLost) {
+TEST_F(ServerLimitsTest, LargeUnreadBodyEndsTheConnectionAndTheAnswerIsNotLost) {
   handler_ = Hello;
   Run([&](MemoryStream& stream) -> io::Task<void> {
     RawPeer peer(stream);
@@ -352,7 +352,7 @@ TEST_F(ServerLimitsTest, DrainWithGraceTakesOneMoreRequestOfEachConnection) {
 }
 
 // It was closed with a request on its way: its sender had no answer on a new connection.
-TEST_F(ServerLimitsTest, DrainWithGraceWaitsForTheRequestOfWhoWasAcceptedLast) {
+TEST_F(ServerLimitsTest, DrainWithGraceWaitsForTheRequestOfTheNewestConnection) {
   handler_ = Hello;
   Run([&](MemoryStream& unused) -> io::Task<void> {
     TimePoint begin = loop_.Now();
@@ -385,7 +385,7 @@ TEST_F(ServerLimitsTest, DrainWithGraceEndsWithTheLastConnection) {
   });
 }
 
-TEST_F(ServerLimitsTest, DrainBreaksOffWhatIsNotDoneAtItsDeadline) {
+TEST_F(ServerLimitsTest, DrainAbortsUnfinishedRequestsAtItsDeadline) {
   handler_ = [](Exchange& exchange) -> io::Task<void> {
     EXPECT_FALSE(co_await io::Sleep(seconds{500}));
     (void)co_await exchange.Respond({}, {});

@@ -272,7 +272,7 @@ TEST_F(ServerTest, AnAnswerBeforeTheRequestsBodyWasReadLeftAConnectionThatDiedWi
   }
 }
 
-TEST_F(ServerTest, WhatIsSurelyReadToItsEndKeepsTheConnection) {
+TEST_F(ServerTest, BodyThatIsCertainlyReadToItsEndKeepsTheConnection) {
   const std::string chunked =
       "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
   handler_ = HelloAfter(SIZE_MAX);
@@ -316,7 +316,7 @@ TEST_F(ServerTest, UpgradeHandsTheConnectionOver) {
   EXPECT_EQ(Talk(kGet), kHelloAnswer);
 }
 
-TEST_F(ServerTest, CountsWhatHappens) {
+TEST_F(ServerTest, CountsConnectionsRequestsAndBytes) {
   Metrics registry;
   ServerMetrics metrics(registry, "meridian_test");
   metrics_ = &metrics;

@@ -67,7 +67,7 @@ class SimDiskTest : public testing::Test {
 
 using Texts = std::set<std::string>;
 
-TEST_F(SimDiskTest, WhatWasSyncedStays) {
+TEST_F(SimDiskTest, SyncedDataSurvivesACrash) {
   auto write = [](Disk& disk) -> Task<void> {
     auto file = co_await Create(disk, "log", "synced");
     CHECK(co_await file->Sync());
@@ -76,7 +76,7 @@ TEST_F(SimDiskTest, WhatWasSyncedStays) {
   EXPECT_EQ(Outcomes(write, "log"), Texts{"synced"});
 }
 
-TEST_F(SimDiskTest, WhatWasNotSyncedMayBeLostOrKept) {
+TEST_F(SimDiskTest, UnsyncedDataMayBeLostOrKept) {
   auto write = [](Disk& disk) -> Task<void> {
     auto file = co_await Create(disk, "log", "old");
     CHECK(co_await file->Sync());
@@ -167,7 +167,7 @@ TEST_F(SimDiskTest, WriteAndSyncTellsOfASyncThatFailed) {
   });
 }
 
-TEST_F(SimDiskTest, WhatWriteAndSyncWroteStays) {
+TEST_F(SimDiskTest, DataOfWriteAndSyncSurvivesACrash) {
   auto write = [](Disk& disk) -> Task<void> {
     auto file = co_await Create(disk, "log", "");
     CHECK(co_await file->WriteAndSync(0, AsBytes("synced")));

@@ -47,7 +47,7 @@ TEST(WorldTest, DifferentSeedsGiveDifferentTraces) {
   EXPECT_EQ(traces.size(), 20U);
 }
 
-TEST(WorldTest, TimeJumpsToWhatIsWaitedFor) {
+TEST(WorldTest, TimeJumpsToTheNextEvent) {
   World world(1);
   Duration slept{};
   auto sleep = [&](Machine& machine) -> Task<void> {

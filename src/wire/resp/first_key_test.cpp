@@ -25,14 +25,14 @@ TEST(FirstKey, IsTheSecondArgumentOfEachRequest) {
             (Guesses{"a", "", "bc"}));
 }
 
-TEST(FirstKey, NoneIsGuessedOfWhatIsNotThereYet) {
+TEST(FirstKey, NoKeyIsGuessedOfAnIncompleteRequest) {
   std::string_view whole = "*2\r\n$3\r\nGET\r\n$2\r\nab\r\n";
   for (size_t size = 1; size < whole.size(); ++size) {
     EXPECT_EQ(Keys(whole.substr(0, size)), Guesses{""}) << size;
   }
 }
 
-TEST(FirstKey, NoneIsGuessedOfManyArguments) {
+TEST(FirstKey, NoKeyIsGuessedOfManyArguments) {
   auto array = [](size_t count) {
     std::string text = "*" + std::to_string(count) + "\r\n";
     for (size_t i = 0; i < count; ++i) text += "$1\r\na\r\n";
@@ -42,7 +42,7 @@ TEST(FirstKey, NoneIsGuessedOfManyArguments) {
   EXPECT_EQ(Keys(array(65)), Guesses{""});
 }
 
-TEST(FirstKey, WhatIsNoArrayOfBulksEndsTheGuessing) {
+TEST(FirstKey, OtherInputThanAnArrayOfBulksEndsTheGuessing) {
   for (const char* odd : {"GET a\r\n", "*x\r\n", "*-1\r\n", "*2\r\n:1\r\n:2\r\n", "*1\r\n$x\r\n",
                           "*1\r\n$99999999\r\n", "*1\rx", "\r\n"}) {
     EXPECT_EQ(Keys(std::string(odd) + "*2\r\n$3\r\nGET\r\n$1\r\na\r\n").front(), "") << odd;
