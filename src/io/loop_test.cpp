@@ -18,7 +18,7 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-// A world where nothing happens and time jumps to whatever is waited for.
+// A driver without events, whose time jumps to the next deadline.
 class JumpingDriver final : public Driver {
  public:
   TimePoint Now() const override { return clock_.Now(); }
@@ -33,7 +33,7 @@ class JumpingDriver final : public Driver {
   ManualClock clock_;
 };
 
-// Events come at the times that a test says; a pause passes time without looking.
+// Events occur at times given by the test. A pause advances time without polling.
 class EventfulDriver final : public Driver {
  public:
   TimePoint Now() const override { return clock_.Now(); }
@@ -52,7 +52,7 @@ class EventfulDriver final : public Driver {
     clock_.Advance(most);
   }
 
-  // So long after the one before.
+  // Time since the previous event.
   void AddEvent(Duration after) {
     last_ += after;
     events_.push_back(last_);
@@ -155,7 +155,7 @@ TEST(EpollPause, EndsWhenAnotherThreadWakesIt) {
   EXPECT_LT(driver.Now() - begin, std::chrono::seconds{30});
 }
 
-// The Wake that had ended a Wait ended the next pause, too.
+// The Wake that had ended a Wait also ended the next pause.
 TEST(EpollPause, IsNotEndedByAWakeThatAWaitHasSeen) {
   EpollDriver driver;
   driver.Wake();

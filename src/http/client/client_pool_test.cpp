@@ -1,4 +1,4 @@
-// How a client keeps, shares and gives up its connections.
+// Tests of the client's connection pool: keeping, sharing and closing connections.
 #include <string>
 #include <vector>
 

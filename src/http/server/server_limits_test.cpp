@@ -1,4 +1,4 @@
-// What a server does at its limits, and with requests, clients and handlers that misbehave.
+// Tests of a server at its limits, and with misbehaving requests, clients and handlers.
 #include <string>
 
 #include "http/server/server.hpp"
@@ -32,7 +32,7 @@ bool IsRefusal(const std::string& answer, std::string_view status) {
 
 class ServerLimitsTest : public ServerFixture {
  protected:
-  // How the connection ended after `request`, whose client then only waits.
+  // Returns how the connection ended after `request`, when the client sends no more.
   std::string TalkAndWait(std::string_view request) {
     std::string answer;
     Run([&](MemoryStream& stream) -> io::Task<void> {
@@ -161,7 +161,7 @@ TEST_F(ServerLimitsTest, UnfinishedAnswerBreaksTheConnectionVisibly) {
     EXPECT_TRUE(co_await exchange.Write(AsBytes("half")));
   };
   EXPECT_TRUE(TalkAndWait(kGet).ends_with("!reset"));
-  // Without framing of its own only a reset tells that the end is none.
+  // Without framing, only a reset shows that the response was cut off.
   EXPECT_TRUE(TalkAndWait("GET / HTTP/1.0\r\n\r\n").ends_with("!reset"));
 }
 
@@ -351,7 +351,8 @@ TEST_F(ServerLimitsTest, DrainWithGraceTakesOneMoreRequestOfEachConnection) {
   });
 }
 
-// It was closed with a request on its way: its sender had no answer on a new connection.
+// The connection was closed with a request in flight, whose sender got no answer on a new
+// connection.
 TEST_F(ServerLimitsTest, DrainWithGraceWaitsForTheRequestOfTheNewestConnection) {
   handler_ = Hello;
   Run([&](MemoryStream& unused) -> io::Task<void> {

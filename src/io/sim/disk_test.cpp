@@ -14,7 +14,7 @@ Task<std::string> Content(File& file) {
   co_return text.substr(0, *got);
 }
 
-// What is at `path`, or the error's name.
+// The content at `path`, or the error's name.
 Task<std::string> ContentAt(Disk& disk, std::string path) {
   auto file = co_await disk.Open(path, OpenMode::kRead);
   if (!file) co_return std::string(ErrcName(file.error().code));
@@ -28,10 +28,10 @@ Task<std::unique_ptr<File>> Create(Disk& disk, std::string path, std::string tex
   co_return std::move(*file);
 }
 
-// A program writes, the machine crashes after a while, and on its next life it reads.
+// A program writes, its machine crashes after a while, and its next life reads.
 class SimDiskTest : public testing::Test {
  protected:
-  // What ReadBack gives over many seeds.
+  // The results of ReadBack over many seeds.
   std::set<std::string> Outcomes(std::function<Task<void>(Disk&)> write, std::string path,
                                  CrashKind kind = CrashKind::kMachine) {
     std::set<std::string> outcomes;

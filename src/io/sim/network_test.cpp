@@ -10,7 +10,7 @@ namespace {
 
 class SimNetworkTest : public SimTest {
  protected:
-  // Connects, writes `text` and its end, and reads what comes back, all within 5 s.
+  // Connects, writes `text`, ends its direction, and reads the answer, all within 5 s.
   Main Say(std::string text, std::string* heard, Duration timeout = seconds{5}) {
     return [=](Machine& machine) -> Task<void> {
       TimePoint deadline = machine.loop.After(timeout);

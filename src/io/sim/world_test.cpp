@@ -9,7 +9,7 @@ namespace {
 
 using testing::HasSubstr;
 
-// A client that talks to an echo over a link with every fault, and a server that crashes.
+// A client of an echo server over a link with every fault; the server crashes.
 std::string TraceOf(uint64_t seed) {
   World world(seed, TraceMode::kText);
   SimProcess& server = world.AddProcess({.name = "server", .address = kServerAddress}, Echo);
@@ -102,7 +102,7 @@ TEST(WorldTest, ClocksMayBeWrongEachInItsOwnWay) {
   world.RunToEnd(kNever);
   EXPECT_NEAR(Seconds(world.elapsed()), 1000, 0.001);
   ASSERT_EQ(steady.size(), 2U);
-  EXPECT_GE(steady[0], seconds{1000});  // the fast one, which ends its sleep a second before
+  EXPECT_GE(steady[0], seconds{1000});  // the fast clock, whose sleep ends a second earlier
   EXPECT_LT(steady[0], seconds{1000} + milliseconds{1});
   // A second less has passed, its clock has made up for that, and its skew is left.
   EXPECT_NEAR(Seconds(wall[1] - wall[0]), 3, 0.001);
@@ -131,7 +131,7 @@ TEST(WorldTest, CrashEndsAProcessWhereverItWaitsAndRestartRunsItAgain) {
     EXPECT_TRUE(process.running());
     EXPECT_EQ(entered, left + 1);
     EXPECT_EQ(process.lives(), 2);
-    world.End();  // before what the process refers to
+    world.End();  // before the objects that the process refers to
   }
 }
 

@@ -9,7 +9,7 @@
 namespace meridian::wire::resp {
 namespace {
 
-// The guesses, one after the other, until all of the input is taken.
+// All guesses in order, until the input is used up.
 std::vector<std::string> Keys(std::string_view input) {
   std::vector<std::string> keys;
   while (!input.empty()) keys.emplace_back(TakeFirstKey(&input));

@@ -86,7 +86,7 @@ TEST(ByteRange, AContentRangeIsReadOnlyWhenItIsPossibleAndTellsTheLength) {
   }
 }
 
-TEST(ByteRange, ContentRangeIsParsed) {
+TEST(ByteRange, ContentRangeIsWritten) {
   EXPECT_EQ(ContentRange({.first = 42, .last = 1233}, 1234), "bytes 42-1233/1234");
   EXPECT_EQ(UnsatisfiedContentRange(1234), "bytes */1234");
 }
