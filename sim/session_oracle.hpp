@@ -2,10 +2,10 @@
 // Owned by one run; one thread.
 //
 // The name of a key determines its promise:
-//   log         a set that is only added to: a member that was acknowledged is there for ever
-//   count       a counter: at least as much as was acknowledged, at most as much as was tried
+//   log         a set without removals: an acknowledged member stays for ever
+//   count       a counter: at least the acknowledged sum, at most the attempted sum
 //   once:N      written once, deleted at most once, touched meanwhile: it never comes back
-//   brief:N     written once, with an end
+//   brief:N     written once, with an expiry
 //   anything else: all data centers hold the same in the end
 #pragma once
 
@@ -32,7 +32,7 @@ class SessionOracle {
     return std::string(prefix) + std::to_string(++last_);
   }
   void Tried(int64_t added) { tried_ += added; }
-  // The write is on the disk of one data center, and on those of `copies` others.
+  // The write is on the disk of one data center, and on those of `acknowledgements` others.
   void Counted(int64_t added) { counted_ += added; }
   void Added(const std::string& member, size_t replica, size_t acknowledgements);
   void Deleted(const std::string& key, size_t replica) { deleted_[key] = replica; }

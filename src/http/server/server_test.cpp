@@ -247,7 +247,7 @@ TEST_F(ServerTest, ContinueIsSentWhenTheBodyIsWantedAndOnlyThen) {
             "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello");
 }
 
-// Answers after reading `bytes` bytes of the body, and reads no more.
+// Answers after reading `wanted` bytes of the body, and reads no more.
 Server::Handler HelloAfter(size_t wanted) {
   return [wanted](Exchange& exchange) -> io::Task<void> {
     for (size_t read = 0; read < wanted;) {
