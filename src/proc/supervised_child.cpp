@@ -45,7 +45,7 @@ io::Task<void> SupervisedChild::Run() {
     bool asked = std::exchange(asked_, false);
     Duration wait = asked ? Duration::zero() : backoff_.AfterRun(run);
     if (asked) {
-      LOG_INFO("ended as asked, starting again", {"child", options_.name});
+      LOG_INFO("ended as requested, starting again", {"child", options_.name});
     } else {
       LOG_WARNING("ended, starting again", {"child", options_.name}, {"problem", problem_},
                   {"wait_ms", Milliseconds(wait)});

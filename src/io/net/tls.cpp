@@ -159,7 +159,7 @@ Result<void> TlsContext::Admits(const std::vector<std::string>& peer_names) cons
     return std::ranges::find(accepted, name) != accepted.end();
   });
   if (known) return {};
-  return Fail(Errc::kInvalid, "its certificate is for {}, which is not let in here",
+  return Fail(Errc::kInvalid, "its certificate is for {}, a name that is not accepted here",
               peer_names.front());
 }
 
