@@ -12,7 +12,7 @@
 
 #include "base/bytes.hpp"
 #include "base/check.hpp"
-#include "wire/resp/key_ahead.hpp"
+#include "wire/resp/first_key.hpp"
 #include "wire/resp/limits.hpp"
 #include "wire/resp/number.hpp"
 #include "wire/resp/reply_writer.hpp"
@@ -67,7 +67,7 @@ void CheckNumbers(std::string_view text) {
 void CheckKeysAhead(std::string_view input) {
   while (!input.empty()) {
     std::string_view before = input;
-    std::string_view key = TakeKeyAhead(&input);
+    std::string_view key = TakeFirstKey(&input);
     CHECK(input.size() < before.size());
     if (key.empty()) continue;
     CHECK(key.data() >= before.data() && key.data() + key.size() <= input.data());

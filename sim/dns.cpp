@@ -1,8 +1,8 @@
-// sim dns: steering and probes over links that are cut, half cut and lossy, edges that die, hang
+// sim dns: steering and probes over links that are cut, half cut and lossy, edges that crash, hang
 // and drain, and dns servers that restart. Promises: no answer is empty or names a data center that
-// the server knows to be out; a bounded time after the last fault every server answers with exactly
-// those data centers that it can reach and that are ready; and it changes its mind about one at
-// most once for each fault on the way to it.
+// the server knows to be out. A bounded time after the last fault every server answers with exactly
+// the data centers that it can reach and that are ready. A server changes its decision about a data
+// center at most once for each fault on the path to it.
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -22,15 +22,15 @@
 namespace meridian::sim {
 namespace {
 
-// Faults begin and end within this, or stay until the end.
+// Faults begin and end within this time, or last until the end.
 constexpr Duration kFaultPhase = std::chrono::seconds{9};
-constexpr uint64_t kMostFaults = 4;
-// A change is seen by so many probes, the last of which may take until its timeout; the first may
-// be an interval away.
+constexpr uint64_t kMaxFaults = 4;
+// The time until probes detect a change: the first probe may be an interval away, and the last may
+// take until its timeout.
 constexpr Duration kSettle = dns::kProbeInterval * (dns::kMissesUntilOut + 1) + dns::kProbeTimeout;
-// Then nothing moves any more.
+// After kSettle no answer may change for this time.
 constexpr Duration kQuiet = std::chrono::seconds{3};
-// Share of the faults that are still there at the end.
+// Share of the faults that last until the end.
 constexpr double kLasting = 0.3;
 
 class DnsRun {
@@ -39,7 +39,7 @@ class DnsRun {
       : world_(world), site_(world), faults_(site_.size(), std::vector<uint64_t>(site_.size())) {}
 
   void Run() {
-    uint64_t count = 1 + random().Below(kMostFaults);
+    uint64_t count = 1 + random().Below(kMaxFaults);
     for (uint64_t i = 0; i < count; ++i) PlanFault();
     world_.RunFor(kFaultPhase + kSettle);
     CheckSettled();
@@ -67,7 +67,7 @@ class DnsRun {
 
   Random& random() { return world_.random(); }
 
-  // The faults on one path must not undo each other: the one that begins last ends last.
+  // Faults on one path must not undo each other: the one that begins last ends last.
   void PlanFault() {
     auto fault = static_cast<Fault>(random().Below(kFaults));
     size_t dns = random().Below(site_.size());
@@ -80,7 +80,7 @@ class DnsRun {
     world_.After(begin + end, [this, fault, dns, edge] { Set(fault, dns, edge, false); });
   }
 
-  // A fault, or its end.
+  // Begins or ends a fault.
   void Set(Fault fault, size_t dns, size_t edge, bool on) {
     world_.Record("faults", on ? "begin" : "end", static_cast<uint64_t>(fault), dns * 10 + edge);
     switch (fault) {
@@ -96,7 +96,7 @@ class DnsRun {
         CountForPath(dns, edge);
         return;
       case Fault::kLossy:
-        // Slower and lossy, but there: nobody may be left out for it.
+        // Slow and lossy, but reachable: no server may leave it out.
         site_.to_edge(dns, edge).loss = site_.from_edge(dns, edge).loss = on ? 0.02 : 0;
         return;
       case Fault::kReset:
@@ -128,7 +128,7 @@ class DnsRun {
     }
   }
 
-  static void SetUp(io::sim::Process& process, io::sim::CrashKind kind, bool up) {
+  static void SetUp(io::sim::SimProcess& process, io::sim::CrashKind kind, bool up) {
     if (up) {
       process.Restart();
     } else {
@@ -140,7 +140,7 @@ class DnsRun {
   void CountForEdge(size_t edge) {
     for (size_t dns = 0; dns < site_.size(); ++dns) CountForPath(dns, edge);
   }
-  // A server that starts anew takes all for serving, and finds out anew.
+  // A restarted server takes all data centers for serving until its probes report.
   void CountForServer(size_t dns) {
     for (size_t edge = 0; edge < site_.size(); ++edge) CountForPath(dns, edge);
   }
@@ -180,7 +180,8 @@ class DnsRun {
 
   io::sim::World& world_;
   DnsSite site_;
-  std::vector<std::vector<uint64_t>> faults_;  // begins and ends on each path, [dns][edge]
+  std::vector<std::vector<uint64_t>>
+      faults_;  // number of begins and ends on each path, [dns][edge]
 };
 
 }  // namespace
@@ -190,7 +191,7 @@ Outcome SimulateDns(uint64_t seed, io::sim::TraceMode trace) {
   DnsRun run(world);
   run.Run();
   Outcome outcome = OutcomeOf(world);
-  world.End();  // before what its processes refer to
+  world.End();  // before the objects that its processes refer to
   return outcome;
 }
 

@@ -1,6 +1,6 @@
-// The site that `sim dns` runs: two or three data centers, each with an edge and a dns server on
-// hosts of their own, and what is known for certain about them: who is up, and which paths pass.
-// Owned by one run; one thread.
+// The site of `sim dns`: two or three data centers, each with an edge and a dns server on their own
+// hosts, and the true state of the site: running hosts and passable paths. Owned by one run; one
+// thread.
 #pragma once
 
 #include <cstddef>
@@ -18,24 +18,24 @@
 
 namespace meridian::sim {
 
-// One dns server: probes, health, steering and answers, as dns::Server ties them together, without
-// its threads.
+// One dns server: probes, health, steering and answers, composed as in dns::Server, without its
+// threads.
 class DnsServer {
  public:
   DnsServer(const site::Site& site, const dns::FixedParts& parts, io::sim::World& world)
       : site_(site), parts_(parts), world_(world), changes_(site.datacenters.size()) {}
 
-  // Its process's main.
+  // The main of its process.
   io::Task<void> Run(io::sim::Machine& machine);
 
-  // From the agent; what it hears before it runs, and after a restart, is the newest.
+  // Called by the agent. A view received while the server does not run applies at its next start.
   void OnView(std::shared_ptr<const site::SiteView> view);
 
   bool running() const { return data_centers_ != nullptr; }
   bool serving(size_t data_center) const {
     return data_centers_->candidates()[data_center].serving;
   }
-  // Changes of whether a data center is answered, ever, in all lives.
+  // How often the server began or stopped answering with the data center, over all its lives.
   uint64_t changes(size_t data_center) const { return changes_[data_center]; }
 
  private:
@@ -46,7 +46,7 @@ class DnsServer {
   const site::Site& site_;
   const dns::FixedParts& parts_;
   io::sim::World& world_;
-  io::sim::Process* process_ = nullptr;
+  io::sim::SimProcess* process_ = nullptr;
   std::shared_ptr<const site::SiteView> view_;
   dns::DataCenters* data_centers_ = nullptr;  // null while it does not run
   std::vector<bool> served_;
@@ -58,21 +58,21 @@ class DnsSite {
   explicit DnsSite(io::sim::World& world);
 
   struct DataCenter {
-    io::sim::Process* edge = nullptr;
-    io::sim::Process* dns = nullptr;
-    bool ready = true;     // the edge says so
-    bool drained = false;  // the view says so
+    io::sim::SimProcess* edge = nullptr;
+    io::sim::SimProcess* dns = nullptr;
+    bool ready = true;     // state reported by the edge
+    bool drained = false;  // state in the view
     std::unique_ptr<DnsServer> server;
   };
 
   size_t size() const { return data_centers_.size(); }
   DataCenter& at(size_t index) { return data_centers_[index]; }
-  // Both directions between a dns server and an edge.
+  // The links between a dns server and an edge, one per direction.
   io::sim::Link& to_edge(size_t dns, size_t edge);
   io::sim::Link& from_edge(size_t dns, size_t edge);
   void SetDrained(size_t data_center, bool drained);
 
-  // Whether the server must answer with the data center once it has settled.
+  // Whether the server must answer with the data center after kSettle.
   bool MustServe(size_t dns, size_t edge);
 
  private:

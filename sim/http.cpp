@@ -1,9 +1,9 @@
 // sim http: visitors, an edge, a balancer and instances over links that are cut, half cut, lossy
 // and slow, with resets, refused ports and crashes at any await. Promises: an answer that looks
-// whole is whole and is the answer to its request; so is a request's body; a request that is not
-// idempotent is processed at most once; edge and balancer together send an instance no more
-// requests at a time than it takes; every request ends by its deadline, and nothing of it is left
-// behind; and once the faults are over, both answer requests again.
+// whole is whole and belongs to its request; a request's body too. A request that is not idempotent
+// is processed at most once. Edge and balancer together send an instance no more concurrent
+// requests than it allows. Every request ends by its deadline and leaves nothing behind. Once the
+// faults are over, both tiers answer requests again.
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -37,18 +37,18 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// Faults begin and end within this.
+// Faults begin and end within this time.
 constexpr Duration kFaultPhase = seconds{6};
 constexpr uint64_t kMaxFaults = 8;
 constexpr uint64_t kSlowBytesPerSecond = 20'000;
 constexpr size_t kVisitors = 2;
 constexpr int kFibersOfVisitor = 3;
 constexpr int kRequestsOfFiber = 3;
-// Health checks bring instances back, and kept connections that have died are given up for old.
+// The time in which health checks bring instances back and dead idle connections are closed.
 constexpr Duration kSettle = seconds{7};
 constexpr int kRequestsAfterwards = 4;
-// Longer than any timeout of the servers and clients between them.
-constexpr Duration kLongestTimeout = seconds{70};
+// Longer than every timeout of the servers and clients.
+constexpr Duration kMaxServerTimeout = seconds{70};
 
 class HttpRun {
  public:
@@ -73,7 +73,7 @@ class HttpRun {
   }
 
  private:
-  // Besides those of links.
+  // Faults in addition to link faults.
   enum class Fault : uint8_t { kRefuse, kCrash, kMachineCrash, kTierCrash };
   static constexpr uint64_t kFaults = 4;
 
@@ -120,7 +120,7 @@ class HttpRun {
     }
   }
 
-  // Visitors come to the tiers by turns.
+  // Visitors use the tiers alternately.
   const SimTier& TierOf(size_t visitor) const { return *tiers_[visitor % tiers_.size()]; }
 
   io::Task<void> RunVisitor(io::sim::Machine& machine, const SimTier& tier, int fibers,
@@ -154,7 +154,7 @@ class HttpRun {
     });
   }
 
-  // A link between a tier and an instance, or a visitor.
+  // Begins a fault on a link between a tier and an instance, or between a tier and a visitor.
   void BeginOnLink(LinkFault fault, bool inside, uint64_t which) {
     io::sim::HostId tier = tier_processes_[which / 64 % tiers_.size()]->host();
     io::sim::HostId other = inside ? instance_processes_[which % instances_.size()]->host()
@@ -182,8 +182,8 @@ class HttpRun {
     }
   }
 
-  void Crash(io::sim::Process& process, uint64_t iterations, io::sim::CrashKind kind) {
-    process.CrashAfterTurns(iterations, kind);
+  void Crash(io::sim::SimProcess& process, uint64_t iterations, io::sim::CrashKind kind) {
+    process.CrashAfterIterations(iterations, kind);
     world_.After(milliseconds{500 + random().Below(1000)}, [&process] { process.Restart(); });
   }
 
@@ -217,8 +217,8 @@ class HttpRun {
   }
 
   void CheckThatNothingIsLeft() {
-    // A peer whose machine crashed is silent: only a timeout ends the wait for it.
-    if (Left() > 0) world_.RunFor(kLongestTimeout);
+    // A peer on a crashed machine is silent, so only a timeout ends the wait for it.
+    if (Left() > 0) world_.RunFor(kMaxServerTimeout);
     if (Left() > 0) world_.Fail(fmt::format("{} requests never ended at the servers", Left()));
   }
 
@@ -226,10 +226,10 @@ class HttpRun {
   Plans plans_;
   VisitorTally tally_;
   std::vector<std::unique_ptr<SimTier>> tiers_;
-  std::vector<io::sim::Process*> tier_processes_;
+  std::vector<io::sim::SimProcess*> tier_processes_;
   std::vector<std::unique_ptr<AppInstance>> instances_;
-  std::vector<io::sim::Process*> instance_processes_;
-  std::vector<io::sim::Process*> visitors_;
+  std::vector<io::sim::SimProcess*> instance_processes_;
+  std::vector<io::sim::SimProcess*> visitors_;
 };
 
 }  // namespace
@@ -239,7 +239,7 @@ Outcome SimulateHttp(uint64_t seed, io::sim::TraceMode trace) {
   HttpRun run(world);
   run.Run();
   Outcome outcome = OutcomeOf(world);
-  world.End();  // before what its processes refer to
+  world.End();  // before the objects that its processes refer to
   return outcome;
 }
 

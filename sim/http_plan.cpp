@@ -17,7 +17,7 @@
 namespace meridian::sim {
 namespace {
 
-constexpr size_t kMostPlans = 256;  // reserved: handlers refer to them
+constexpr size_t kMaxPlans = 256;  // reserved, because handlers refer to plans
 constexpr std::string_view kPathPrefix = "/request/";
 
 std::string Body(uint32_t seed, size_t bytes) {
@@ -30,7 +30,7 @@ std::string Body(uint32_t seed, size_t bytes) {
   return body;
 }
 
-// Mostly small; at times more than a connection's window holds.
+// Mostly small, sometimes larger than a connection's window.
 size_t DrawSize(Random& random) {
   return random.Chance(0.06) ? random.Below(150'000) : random.Below(3'000);
 }
@@ -40,8 +40,8 @@ size_t DrawSize(Random& random) {
 Plan& Plans::Draw(Random& random) {
   static constexpr std::array<std::string_view, 6> kMethods = {"GET",  "GET",  "GET",
                                                                "POST", "POST", "PUT"};
-  if (plans_.empty()) plans_.reserve(kMostPlans);
-  CHECK(plans_.size() < kMostPlans);
+  if (plans_.empty()) plans_.reserve(kMaxPlans);
+  CHECK(plans_.size() < kMaxPlans);
   Plan plan{.id = static_cast<uint32_t>(plans_.size()),
             .method = kMethods[random.Below(kMethods.size())],
             .response_bytes = DrawSize(random),

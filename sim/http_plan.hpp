@@ -1,5 +1,5 @@
-// What each request of `sim http` is to be, known to those who send it and to those who answer it,
-// so that both can tell whether what they got is whole. Owned by one run; one thread.
+// The plan of each request of `sim http`: visitors and instances derive from it the bodies that
+// they send and expect. Owned by one run; one thread.
 #pragma once
 
 #include <cstddef>
@@ -21,17 +21,18 @@ struct Plan {
   std::string_view method;
   size_t request_bytes = 0;
   size_t response_bytes = 0;
-  bool streamed = false;  // bodies in parts, the response's chunked; else in one piece
-  Duration thinking{};    // of the instance
-  // What happened.
-  int received = 0;  // by instances
+  bool streamed =
+      false;            // bodies are sent in parts, the response's chunked; else each in one write
+  Duration thinking{};  // time that the instance takes to answer
+  // Observed during the run.
+  int received = 0;  // how often instances received it
 };
 
 class Plans {
  public:
-  // A new request, by the seed.
+  // Draws a new request.
   Plan& Draw(Random& random);
-  // The one that a path names; null when none does.
+  // The plan with this path; null if there is none.
   Plan* Find(std::string_view path);
   static std::string PathOf(const Plan& plan);
 
@@ -41,7 +42,7 @@ class Plans {
   std::vector<Plan> plans_;
 };
 
-// The bodies that belong to a plan: no two plans' are alike.
+// The bodies of a plan; different for every plan.
 std::string RequestBody(const Plan& plan);
 std::string ResponseBody(const Plan& plan);
 

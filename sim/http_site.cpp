@@ -45,7 +45,7 @@ namespace {
 constexpr std::string_view kHealthPath = "/healthy";
 constexpr size_t kPartBytes = 3000;
 
-// Serves until it is cancelled.
+// Serves requests until it is cancelled.
 io::Task<void> ServeForEver(io::sim::Machine& machine, uint16_t port,
                             http::Server::Handler handler) {
   http::Server server(machine.loop, {}, std::move(handler));
@@ -57,7 +57,7 @@ io::Task<void> ServeForEver(io::sim::Machine& machine, uint16_t port,
   co_await server.Drain(machine.loop.Now());
 }
 
-// The route of an edge whose site has one data center.
+// The route of an edge in a site with one data center.
 class OwnInstances final : public edge::Upstreams {
  public:
   explicit OwnInstances(dispatch::Dispatcher& dispatcher)
@@ -98,7 +98,7 @@ io::Task<void> AppInstance::Handle(http::Exchange& exchange) {
   }
   Plan* plan = plans_.Find(exchange.request().path);
   if (plan == nullptr || plan->method != exchange.request().method) {
-    world_.Fail(fmt::format("an instance got a request that nobody sent: {} {}",
+    world_.Fail(fmt::format("an instance got a request that no visitor sent: {} {}",
                             exchange.request().method, exchange.request().path));
     co_return;
   }

@@ -1,5 +1,5 @@
-// The servers of `sim http`: instances of an application, and the two tiers that send them
-// requests. Owned by one run; one thread.
+// The servers of `sim http`: application instances, and the two tiers that send them requests.
+// Owned by one run; one thread.
 #pragma once
 
 #include <cstddef>
@@ -19,17 +19,17 @@
 namespace meridian::sim {
 
 inline constexpr uint16_t kInstancePort = 3000;
-inline constexpr uint32_t kMaxInFlight = 4;  // requests at one instance
+inline constexpr uint32_t kMaxInFlight = 4;  // concurrent requests at one instance
 IpAddress InstanceAddress(size_t index);
 
-// An instance of the application: receives planned requests, checks their bodies, and answers.
+// An application instance: receives planned requests, checks their bodies, and answers.
 class AppInstance {
  public:
   AppInstance(io::sim::World& world, Plans& plans) : world_(world), plans_(plans) {}
   io::Task<void> Run(io::sim::Machine& machine);
-  // Requests that it has now.
+  // Number of requests in progress.
   size_t busy() const { return busy_; }
-  // Called when a request has come.
+  // Sets a function that is called for each received request.
   void OnRequest(std::function<void()> callback) { on_request_ = std::move(callback); }
 
  private:
@@ -43,7 +43,7 @@ class AppInstance {
   std::function<void()> on_request_ = [] {};
 };
 
-// Edge or balancer: the tier's own code between visitors and the dispatcher, with its share of
+// Edge or balancer: the tier's product code between visitors and the dispatcher, with its share of
 // kMaxInFlight. The edge forwards without its cache.
 class SimTier {
  public:
@@ -54,9 +54,9 @@ class SimTier {
 
   std::string_view name() const { return kind_ == Kind::kEdge ? "edge" : "balancer"; }
   Endpoint at() const;
-  // Requests at the instance of that number.
+  // Requests in flight to one instance.
   uint32_t in_flight(size_t instance) const;
-  // Requests at all instances.
+  // Requests in flight to all instances.
   uint32_t in_flight() const;
 
  private:

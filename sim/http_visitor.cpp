@@ -25,7 +25,7 @@ namespace meridian::sim {
 namespace {
 
 constexpr size_t kPartBytes = 4096;
-// Ending a wait that has run into its deadline takes no time, but for the turn that sees it.
+// A wait that reached its deadline may end one loop iteration later.
 constexpr Duration kTolerance = std::chrono::milliseconds{10};
 
 struct Answer {
@@ -34,7 +34,7 @@ struct Answer {
   std::string body;
 };
 
-// The response may come before the upload is over, and then ends it: a failure here says nothing.
+// The response may arrive before the upload ends, and then ends it, so a failure here is no error.
 io::Task<void> Upload(http::ClientExchange& exchange, std::string_view body) {
   while (body.size() > kPartBytes) {
     if (!co_await exchange.Write(AsBytes(body.substr(0, kPartBytes)))) co_return;
@@ -61,7 +61,8 @@ io::Task<Result<Answer>> Ask(http::Client& client, const Plan& plan) {
                 .id = std::string(sent->head().fields.Find(kIdField).value_or("")),
                 .body = {}};
   if (sent->head().body.kind == Kind::kUntilClose) {
-    co_return Fail(Errc::kInvalid, "the end of the connection ends the body: nobody can tell");
+    co_return Fail(Errc::kInvalid,
+                   "the end of the connection ends the body, so a cut is not visible");
   }
   for (;;) {
     Result<Bytes> data = co_await sent->ReadBody();
@@ -75,7 +76,7 @@ io::Task<Result<Answer>> Ask(http::Client& client, const Plan& plan) {
 
 io::Task<void> Visit(io::sim::World& world, io::sim::Machine& machine, http::Client& client,
                      Plan& plan, VisitorTally& tally) {
-  TimePoint deadline = machine.loop.After(kVisitorPatience);
+  TimePoint deadline = machine.loop.After(kVisitorTimeout);
   Result<Answer> answer = co_await io::Within(deadline, Ask(client, plan));
   if (machine.loop.Now() > deadline + kTolerance) {
     world.Fail(fmt::format("request {} ended after its deadline", plan.id));

@@ -1,5 +1,5 @@
-// A visitor of `sim http`: sends planned requests through the balancer, one after the other, and
-// checks every answer that looks whole. One thread.
+// A visitor of `sim http`: sends planned requests to a tier, one after the other, and checks every
+// answer that looks whole. One thread.
 #pragma once
 
 #include <cstdint>
@@ -14,17 +14,17 @@
 
 namespace meridian::sim {
 
-// How long a visitor waits for an answer.
-inline constexpr Duration kVisitorPatience = std::chrono::seconds{6};
+// The deadline of a visitor's request.
+inline constexpr Duration kVisitorTimeout = std::chrono::seconds{6};
 
 struct VisitorTally {
-  uint64_t answered = 0;  // 200, whole
-  uint64_t refused = 0;   // another status
-  uint64_t failed = 0;    // an error
+  uint64_t answered = 0;  // whole answers with status 200
+  uint64_t refused = 0;   // answers with another status
+  uint64_t failed = 0;    // errors
 };
 
-// Sends one request and reads its answer, within the patience. What is whole and wrong fails the
-// world.
+// Sends one request and reads its answer within kVisitorTimeout. An answer that looks whole and is
+// wrong fails the world.
 io::Task<void> Visit(io::sim::World& world, io::sim::Machine& machine, http::Client& client,
                      Plan& plan, VisitorTally& tally);
 

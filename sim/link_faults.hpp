@@ -1,4 +1,4 @@
-// Faults of the links between the machines of a simulated world, the same for all simulations.
+// Faults of links between machines of a simulated world, shared by all simulations.
 #pragma once
 
 #include <cstdint>
@@ -13,20 +13,20 @@ enum class LinkFault : uint8_t {
   kHalfCut,  // from the first host to the second
   kLossy,    // both ways
   kSlow,     // both ways
-  kReset,    // of all connections between the two; over at once
+  kReset,    // resets all connections between the two hosts; no lasting effect
 };
 inline constexpr uint64_t kLinkFaults = 5;
 
 struct LinkEnds {
   io::sim::HostId from;
   io::sim::HostId to;
-  uint64_t slow_bytes_per_second = 0;  // of a slow link
+  uint64_t slow_bytes_per_second = 0;  // rate of a slow link
 };
 
-// It stays until HealLinks.
+// Begins a fault, which lasts until HealLinks.
 void BeginLinkFault(io::sim::Fabric& fabric, LinkFault fault, const LinkEnds& ends);
 
-// Ends what was begun, on the links between all processes of `world`.
+// Ends the faults on the links between all processes of `world`.
 void HealLinks(io::sim::World& world);
 
 }  // namespace meridian::sim

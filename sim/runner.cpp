@@ -36,7 +36,7 @@ class Runner {
       uint64_t seed = options_.first_seed + index;
       Outcome outcome = simulation_.run(seed, io::sim::TraceMode::kHashOnly);
       Note(seed, std::move(outcome));
-    } while (!failed_.load() && clock_.Now() - begun_ < options_.most);
+    } while (!failed_.load() && clock_.Now() - begun_ < options_.max_duration);
   }
 
   void Note(uint64_t seed, Outcome outcome) {

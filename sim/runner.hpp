@@ -1,4 +1,4 @@
-// Runs many seeds of one simulation on several threads, and says which of them failed.
+// Runs many seeds of one simulation on several threads, and reports the lowest seed that failed.
 #pragma once
 
 #include <cstdint>
@@ -13,14 +13,15 @@ namespace meridian::sim {
 struct RunOptions {
   uint64_t first_seed = 1;
   uint64_t seeds = 1;
-  Duration most = Duration::max();  // no seed is begun later; at least one on each thread is
+  Duration max_duration =
+      Duration::max();  // no seed starts after this; each thread runs at least one
   unsigned threads = 1;
 };
 
 struct RunReport {
-  uint64_t seeds = 0;  // that were run
-  Duration took{};     // by the machine's clock
-  // The least seed that failed, and what broke in it. After a failure no higher seed is begun.
+  uint64_t seeds = 0;  // number of seeds that were run
+  Duration took{};     // real time
+  // The lowest seed that failed, and its failure. After a failure no higher seed is started.
   std::optional<uint64_t> failed_seed;
   std::string broken;
 };

@@ -1,9 +1,10 @@
 // sim session: two or three data centers whose clients write the same keys, over links that are
-// cut, half cut, lossy and slow (and so reorder what comes from different ones), with crashes at
-// any await, lost and torn writes, full disks, clocks that are wrong, keys that end, and the loss
-// of one, for ever or until it comes back with an empty disk. Promises: all hold the same in the
-// end; nothing acknowledged is lost by a crash, nothing past its WAIT by a loss; no deleted key
-// comes back; none outlives its end; and nothing is kept of what is gone.
+// cut, half cut, lossy and slow (which reorders data of different data centers), with crashes at
+// any await, lost and torn writes, full disks, wrong clocks, keys that expire, and the loss of one
+// data center, for ever or until it returns with an empty disk. Promises: in the end all data
+// centers hold the same. No acknowledged write is lost by a crash, and no write past its WAIT by
+// the loss of a data center. No deleted key comes back; no key outlives its expiry; and every
+// tombstone is collected.
 #include "sim/session.hpp"
 
 #include <chrono>
@@ -41,7 +42,7 @@ constexpr Duration kSettle = seconds{50};
 constexpr uint64_t kMaxSkewMilliseconds = 2000;
 constexpr double kLossChance = 0.15;
 constexpr double kFlushChance = 0.1;
-// Of one that is lost: that it comes back, with an empty disk.
+// Chance that a lost data center returns, with an empty disk.
 constexpr double kReturnChance = 0.5;
 
 enum class Fault : uint8_t {
@@ -101,7 +102,7 @@ class SessionRun {
     size_t other = (one + 1 + which / 8 % (processes_.size() - 1)) % processes_.size();
     io::sim::HostId from = processes_[one]->host();
     io::sim::HostId to = processes_[other]->host();
-    io::sim::Process& victim = *processes_[one];
+    io::sim::SimProcess& victim = *processes_[one];
     io::sim::Fabric& fabric = world_.fabric();
     world_.Record("faults", "begin", static_cast<uint64_t>(fault), one);
     switch (fault) {
@@ -127,9 +128,9 @@ class SessionRun {
         return;
       case Fault::kCrash:
       case Fault::kMachineCrash:
-        victim.CrashAfterTurns(which / 64 % 64, fault == Fault::kCrash
-                                                    ? io::sim::CrashKind::kProcess
-                                                    : io::sim::CrashKind::kMachine);
+        victim.CrashAfterIterations(which / 64 % 64, fault == Fault::kCrash
+                                                         ? io::sim::CrashKind::kProcess
+                                                         : io::sim::CrashKind::kMachine);
         world_.After(milliseconds{200 + which / 4096 % 3000}, [this, one] {
           if (lost_ != one) processes_[one]->Restart();
         });
@@ -137,7 +138,7 @@ class SessionRun {
     }
   }
 
-  // For ever, with its disk.
+  // Loses a data center and its disk.
   void Lose() {
     lost_ = random().Below(processes_.size());
     world_.Record("faults", "lost", *lost_);
@@ -145,8 +146,8 @@ class SessionRun {
   }
 
   void Heal() {
-    for (io::sim::Process* process : processes_) {
-      for (io::sim::Process* other : processes_) {
+    for (io::sim::SimProcess* process : processes_) {
+      for (io::sim::SimProcess* other : processes_) {
         if (process == other) continue;
         auto& link = world_.fabric().link(process->host(), other->host());
         link.cut = false;
@@ -161,7 +162,7 @@ class SessionRun {
     world_.Record("faults", "healed");
   }
 
-  // The one that was lost, with an empty disk; what the others have of it is set aside, as
+  // Returns the lost data center with an empty disk. The others set their copy of its log aside, as
   // docs/session.md tells operators.
   void Return() {
     returned_ = true;
@@ -186,21 +187,21 @@ class SessionRun {
       if (!replicas_[i]->running()) {
         return world_.Fail(fmt::format("replica {} does not run after the faults", i));
       }
-      contents.push_back(replicas_[i]->See());
+      contents.push_back(replicas_[i]->ReadContents());
       // The horizon cannot pass what the lost replica may not have applied.
       if (lost_ || replicas_[i]->Tombstones() == 0) continue;
       return world_.Fail(
           fmt::format("replica {} keeps {} tombstones", i, replicas_[i]->Tombstones()));
     }
     if (flushes_ && lost_) return;
-    // Of two the one that is left had all that there was.
+    // With two data centers the remaining one had received everything.
     oracle_.CheckEnd(contents, lost_, returned_ && replicas_.size() == 2);
   }
 
   io::sim::World& world_;
   SessionOracle oracle_;
   std::vector<std::unique_ptr<SessionReplica>> replicas_;
-  std::vector<io::sim::Process*> processes_;
+  std::vector<io::sim::SimProcess*> processes_;
   std::optional<size_t> lost_;
   bool returned_ = false;
   bool flushes_ = false;
@@ -213,7 +214,7 @@ Outcome SimulateSessionWith(uint64_t seed, io::sim::TraceMode trace, SessionBug 
   SessionRun run(world, bug);
   run.Run();
   Outcome outcome = OutcomeOf(world);
-  world.End();  // before what its processes refer to
+  world.End();  // before the objects that its processes refer to
   return outcome;
 }
 

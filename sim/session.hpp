@@ -1,4 +1,4 @@
-// sim session with a bug planted, for the test that shows that it is caught.
+// sim session with a planted bug, for the test that the simulation catches it.
 #pragma once
 
 #include <cstdint>

@@ -44,7 +44,7 @@ void SessionOracle::CheckMembers(const std::vector<Contents>& replicas, bool one
   for (const auto& [member, stability_horizon] : members_) {
     auto holding = static_cast<size_t>(std::ranges::count_if(
         replicas, [&](const Contents& each) { return HasMember(each, member); }));
-    // Of those that had it one may be lost.
+    // One of the data centers that had it may be lost.
     size_t wanted = one_is_lost ? std::min(stability_horizon.acknowledgements, replicas.size())
                                 : replicas.size();
     if (holding >= wanted) continue;
@@ -76,7 +76,7 @@ void SessionOracle::CheckEnd(const std::vector<Contents>& replicas, std::optiona
       return world_.Fail(fmt::format("{} was deleted and is back", key));
     }
     for (const auto& [key, text] : contents) {
-      if (key.starts_with("brief:")) return world_.Fail(key + " outlives its end");
+      if (key.starts_with("brief:")) return world_.Fail(key + " outlives its expiry");
     }
   }
   if (!lost || holds_the_same) CheckSame(replicas);

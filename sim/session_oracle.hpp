@@ -1,11 +1,11 @@
 // The acknowledgements that the clients of `sim session` got, and the promises that follow from
 // them. Owned by one run; one thread.
 //
-// Keys tell by their names what is promised of them:
-//   log         a set that is only added to: a member that was acknowledged is there for ever
-//   count       a counter: at least as much as was acknowledged, at most as much as was tried
+// The name of a key determines its promise:
+//   log         a set without removals: an acknowledged member stays for ever
+//   count       a counter: at least the acknowledged sum, at most the attempted sum
 //   once:N      written once, deleted at most once, touched meanwhile: it never comes back
-//   brief:N     written once, with an end
+//   brief:N     written once, with an expiry
 //   anything else: all data centers hold the same in the end
 #pragma once
 
@@ -21,7 +21,7 @@
 
 namespace meridian::sim {
 
-// As clients of one data center see its keys: a text for each.
+// The content of one data center as its clients see it: a text per key.
 using Contents = std::map<std::string, std::string, std::less<>>;
 
 class SessionOracle {
@@ -32,15 +32,16 @@ class SessionOracle {
     return std::string(prefix) + std::to_string(++last_);
   }
   void Tried(int64_t added) { tried_ += added; }
-  // It is on the disk of one data center, and on those of `copies` others.
+  // The write is on the disk of one data center, and on those of `acknowledgements` others.
   void Counted(int64_t added) { counted_ += added; }
   void Added(const std::string& member, size_t replica, size_t acknowledgements);
   void Deleted(const std::string& key, size_t replica) { deleted_[key] = replica; }
 
-  // At a start, before others were heard, and at any time after.
+  // Checks one data center's content, at any time, also at a start before it heard the others.
   void CheckReplica(size_t replica, const Contents& contents);
-  // In the end, of those that are left. One that was lost may have taken with it what only it had;
-  // whether the others must hold the same all the same.
+  // Checks the remaining data centers at the end of the run. A lost data center may have taken
+  // writes with it that only it had; the last argument says whether the others must hold the same
+  // nevertheless.
   void CheckEnd(const std::vector<Contents>& replicas, std::optional<size_t> lost,
                 bool holds_the_same);
 
@@ -57,7 +58,7 @@ class SessionOracle {
   int64_t tried_ = 0;
   int64_t counted_ = 0;
   std::map<std::string, Member> members_;
-  std::map<std::string, size_t> deleted_;  // and where
+  std::map<std::string, size_t> deleted_;  // key -> data center
 };
 
 }  // namespace meridian::sim

@@ -35,7 +35,7 @@
 #include "session/replication/disk_journal.hpp"
 #include "session/replication/replication.hpp"
 #include "session/replication/snapshot_metadata.hpp"
-#include "sim/lying_disk.hpp"
+#include "sim/faulty_disk.hpp"
 #include "sim/session_oracle.hpp"
 #include "store/limits.hpp"
 
@@ -77,7 +77,7 @@ std::string TextOf(session::Keyspace& keyspace, const session::Entry& entry) {
 
 }  // namespace
 
-// A client whose connection is in memory.
+// A client with a connection in memory.
 struct SessionReplica::InMemoryClient final : public session::ClientConnection {
   explicit InMemoryClient(session::Engine& engine)
       : engine(engine), client(engine.NextClientId(), *this) {
@@ -88,7 +88,7 @@ struct SessionReplica::InMemoryClient final : public session::ClientConnection {
   InMemoryClient(const InMemoryClient&) = delete;
   InMemoryClient& operator=(const InMemoryClient&) = delete;
 
-  // False: it was refused.
+  // False: the command was refused.
   bool Say(const std::vector<std::string>& words) {
     std::vector<std::string_view> arguments(words.begin(), words.end());
     engine.BeginBatch();
@@ -112,7 +112,7 @@ struct SessionReplica::Parts {
   io::Scope& scope;
 };
 
-Contents SessionReplica::See() const {
+Contents SessionReplica::ReadContents() const {
   Contents contents;
   session::Keyspace& keyspace = engine_->keyspace();
   keyspace.ForEach([&](const session::Entry& entry) {
@@ -126,13 +126,13 @@ size_t SessionReplica::Tombstones() const {
   std::vector<std::string> items;
   session::SnapshotWalk walk;
   while (!walk.done()) keyspace.Snapshot(&walk, session::kSnapshotSlice, &items);
-  // A flush is one item more.
+  // A flush adds one item.
   return items.size() - std::min(items.size(), keyspace.size() + (flushes() ? 1 : 0));
 }
 
 io::Task<void> SessionReplica::Run(io::sim::Machine& machine) {
   HybridClock clock(machine.loop.driver(), session::kMaxPeerClockSkew);
-  LyingDisk disk(machine.disk, {.files = options_.bug == SessionBug::kAnswersBeforeSync});
+  FaultyDisk disk(machine.disk, {.files = options_.bug == SessionBug::kAnswersBeforeSync});
   auto journal = co_await session::DiskJournal::Open(machine.loop, disk, clock,
                                                      {.folder = "session",
                                                       .log_id = 100 * (disks_ + 1) + replica_,
@@ -162,7 +162,7 @@ io::Task<void> SessionReplica::Run(io::sim::Machine& machine) {
     io::Scope scope(machine.loop);
     Parts parts{**journal, engine, **replication, scope};
     Result<void> replayed = co_await (*replication)->Replay();
-    if (options_.bug == SessionBug::kForgetsAtOnce)
+    if (options_.bug == SessionBug::kDropsTombstones)
       engine.keyspace().set_stability_horizon(HybridTime::Max());
     if (replayed) co_await Serve(machine, parts);
   }
@@ -173,7 +173,7 @@ io::Task<void> SessionReplica::Run(io::sim::Machine& machine) {
 
 io::Task<void> SessionReplica::Serve(io::sim::Machine& machine, Parts& parts) {
   engine_ = &parts.engine;
-  if (!flushes() && disks_ == 0) oracle_.CheckReplica(replica_, See());
+  if (!flushes() && disks_ == 0) oracle_.CheckReplica(replica_, ReadContents());
   session::Replication& replication = parts.replication;
   parts.journal.StartSnapshots(
       {.begin = [&replication] { return replication.BeginSnapshot(); },
@@ -239,14 +239,14 @@ io::Task<void> SessionReplica::WriteOne(io::sim::Machine& machine, Parts& parts,
   oracle_.Added(name, replica_, acknowledgements);
 }
 
-// One of the keys that are deleted once, if there is any.
+// One of the keys that are deleted once, or "once:0" if there is none.
 std::string SessionReplica::SomeOnce(Random& random) const {
-  Contents contents = See();
+  Contents contents = ReadContents();
   auto found = contents.lower_bound("once:" + std::to_string(random.Below(100)));
   return found != contents.end() && found->first.starts_with("once:") ? found->first : "once:0";
 }
 
-// Commands on keys that others change as well.
+// Runs a random command on keys that other data centers change as well.
 void SessionReplica::WriteAnything(io::sim::Machine& machine, InMemoryClient& client) {
   Random& random = machine.random;
   std::string key(1, "abc"[random.Below(3)]);

@@ -1,4 +1,4 @@
-// One data center of `sim session`: the session tier but for its rim, and clients that write. Owned
+// One data center of `sim session`: the session tier except its main, and clients that write. Owned
 // by one run; one thread.
 #pragma once
 
@@ -21,7 +21,7 @@ namespace meridian::sim {
 // A bug that is planted in a run that must fail.
 enum class SessionBug : uint8_t {
   kNone,
-  kForgetsAtOnce,      // tombstones are dropped before every replica has applied the deletion
+  kDropsTombstones,      // tombstones are dropped before every replica has applied the deletion
   kAnswersBeforeSync,  // a write is acknowledged before it is on disk
 };
 
@@ -40,7 +40,7 @@ class SessionReplica {
   io::Task<void> Run(io::sim::Machine& machine);
   void StopWriting() { writing_ = false; }
   // The contents, and the number of tombstones, of the process that runs.
-  Contents See() const;
+  Contents ReadContents() const;
   size_t Tombstones() const;
   // Its disk was lost; the next process has an empty disk.
   void TakeNewDisk() { ++disks_; }
@@ -62,7 +62,7 @@ class SessionReplica {
   SessionOracle& oracle_;
   size_t replica_;
   SessionRunOptions options_;
-  uint64_t disks_ = 0;  // that were lost
+  uint64_t disks_ = 0;  // number of lost disks
   session::Engine* engine_ = nullptr;
   bool writing_ = true;
 };

@@ -1,4 +1,4 @@
-// sim session on trial: planted bugs must be caught.
+// Tests sim session itself: it must catch planted bugs.
 #include "sim/session.hpp"
 
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@ namespace {
 
 // Whether one of the first seeds fails.
 bool IsCaught(SessionBug bug) {
-  ConfigureLog({.least = LogLevel::kNothing, .process = "sim_test"});
+  ConfigureLog({.min_level = LogLevel::kOff, .process = "sim_test"});
   for (uint64_t seed = 1; seed <= 200; ++seed) {
     if (SimulateSessionWith(seed, io::sim::TraceMode::kHashOnly, bug).broken) return true;
   }
@@ -22,7 +22,7 @@ TEST(PlantedSessionBugTest, AcknowledgementBeforeTheSyncIsCaught) {
 }
 
 TEST(PlantedSessionBugTest, TombstoneThatIsForgottenTooEarlyIsCaught) {
-  EXPECT_TRUE(IsCaught(SessionBug::kForgetsAtOnce));
+  EXPECT_TRUE(IsCaught(SessionBug::kDropsTombstones));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// A simulation: one seed in, one run of a simulated site out, and whether every promise held. Pure
-// but for the memory it takes: any thread, and the same seed gives the same outcome.
+// Simulation: runs a simulated site from one seed and reports whether every promise held. Any
+// thread; the same seed gives the same outcome.
 #pragma once
 
 #include <cstdint>
@@ -14,23 +14,23 @@
 namespace meridian::sim {
 
 struct Outcome {
-  std::optional<std::string> broken;  // which promise, and when
+  std::optional<std::string> broken;  // the broken promise and its time
   uint64_t trace_hash = 0;
   std::string trace;  // empty unless kept
 };
 
 struct Simulation {
   std::string_view name;
-  std::string_view what;  // one line, for people
+  std::string_view what;  // description in one line
   Outcome (*run)(uint64_t seed, io::sim::TraceMode trace);
 };
 
-// What a run came to in the end.
+// The outcome of a finished run.
 inline Outcome OutcomeOf(io::sim::World& world) {
   return {world.failure(), world.trace().hash(), world.trace().text()};
 }
 
-// All there are.
+// All simulations.
 std::span<const Simulation> Simulations();
 
 Outcome SimulateHttp(uint64_t seed, io::sim::TraceMode trace);

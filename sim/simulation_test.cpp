@@ -15,8 +15,8 @@ using io::sim::TraceMode;
 
 class EachSimulation : public testing::TestWithParam<Simulation> {
  protected:
-  // What programs log about the faults they meet is not the news here.
-  EachSimulation() { ConfigureLog({.least = LogLevel::kNothing, .process = "sim_test"}); }
+  // The programs' logs about injected faults are not of interest here.
+  EachSimulation() { ConfigureLog({.min_level = LogLevel::kOff, .process = "sim_test"}); }
 };
 
 TEST_P(EachSimulation, SameSeedGivesTheSameTraceByteForByte) {
@@ -74,7 +74,8 @@ TEST(RunSeedsTest, EverySeedIsRunOnce) {
 
 TEST(RunSeedsTest, AfterTheTimeIsUpNoSeedIsBegun) {
   Simulation holds = {"toy", "", [](uint64_t, TraceMode) { return Outcome{}; }};
-  RunReport report = RunSeeds(holds, {.seeds = 100, .most = Duration::zero(), .threads = 2});
+  RunReport report =
+      RunSeeds(holds, {.seeds = 100, .max_duration = Duration::zero(), .threads = 2});
   EXPECT_EQ(report.seeds, 2U) << "one on each thread";
 }
 

@@ -1,8 +1,8 @@
 // sim store: a leader that writes a log, and followers that mirror it over links that are cut, half
-// cut, lossy and slow, with crashes at any await, lost and torn writes, full disks, and clocks that
-// are wrong. Promises: what was acknowledged as durable is there after every crash; a follower has
-// only records that the leader has, at the same offsets, and those that it acknowledged; no crash
-// looks like damage; and once the faults are over, all hold the same.
+// cut, lossy and slow, with crashes at any await, lost and torn writes, full disks, and wrong
+// clocks. Promises: a record acknowledged as durable exists after every crash. A follower has only
+// records of the leader, at the same offsets, and all that it acknowledged. No crash looks like
+// damage. Once the faults are over, all hold the same.
 #include "sim/store.hpp"
 
 #include <chrono>
@@ -33,7 +33,8 @@ using std::chrono::seconds;
 constexpr Duration kFaultPhase = seconds{8};
 constexpr uint64_t kMaxFaults = 10;
 constexpr Duration kWriteOn = seconds{2};
-// What a slow link still carries takes 13 s, to find a connection dead five, to dial again five.
+// A slow link needs 13 s for its queued data; detecting a dead connection takes 5 s, dialling again
+// 5 s.
 constexpr Duration kSettle = seconds{40};
 constexpr uint64_t kMaxSkewMilliseconds = 4000;
 
@@ -97,7 +98,7 @@ class StoreRun {
     size_t follower = 1 + which % followers_.size();
     io::sim::HostId leader = processes_[0]->host();
     io::sim::HostId other = processes_[follower]->host();
-    io::sim::Process& victim = *processes_[which / 8 % processes_.size()];
+    io::sim::SimProcess& victim = *processes_[which / 8 % processes_.size()];
     io::sim::Fabric& fabric = world_.fabric();
     world_.Record("faults", "begin", static_cast<uint64_t>(fault), other);
     switch (fault) {
@@ -123,16 +124,16 @@ class StoreRun {
         return;
       case Fault::kCrash:
       case Fault::kMachineCrash:
-        victim.CrashAfterTurns(which / 64 % 64, fault == Fault::kCrash
-                                                    ? io::sim::CrashKind::kProcess
-                                                    : io::sim::CrashKind::kMachine);
+        victim.CrashAfterIterations(which / 64 % 64, fault == Fault::kCrash
+                                                         ? io::sim::CrashKind::kProcess
+                                                         : io::sim::CrashKind::kMachine);
         world_.After(milliseconds{200 + which / 4096 % 3000}, [&victim] { victim.Restart(); });
         return;
     }
   }
 
   void Heal() {
-    for (io::sim::Process* process : processes_) {
+    for (io::sim::SimProcess* process : processes_) {
       for (auto* link : {&world_.fabric().link(processes_[0]->host(), process->host()),
                          &world_.fabric().link(process->host(), processes_[0]->host())}) {
         link->cut = false;
@@ -164,7 +165,7 @@ class StoreRun {
   StoreOracle oracle_;
   std::unique_ptr<StoreLeader> leader_;
   std::vector<std::unique_ptr<StoreFollower>> followers_;
-  std::vector<io::sim::Process*> processes_;
+  std::vector<io::sim::SimProcess*> processes_;
 };
 
 }  // namespace
@@ -174,7 +175,7 @@ Outcome SimulateStoreWith(uint64_t seed, io::sim::TraceMode trace, PlantedBug bu
   StoreRun run(world, bug);
   run.Run();
   Outcome outcome = OutcomeOf(world);
-  world.End();  // before what its processes refer to
+  world.End();  // before the objects that its processes refer to
   return outcome;
 }
 

@@ -1,4 +1,4 @@
-// sim store with a bug planted in its disks, for the test that shows that it is caught.
+// sim store with a bug planted in its disks, for the test that the simulation catches it.
 #pragma once
 
 #include <cstdint>

@@ -26,7 +26,7 @@
 #include "io/sim/process.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
-#include "sim/lying_disk.hpp"
+#include "sim/faulty_disk.hpp"
 #include "store/clock_file.hpp"
 #include "store/limits.hpp"
 #include "store/log/log.hpp"
@@ -46,7 +46,7 @@ constexpr std::string_view kSite = "photos";
 constexpr int kWriters = 3;
 constexpr uint64_t kMaxBodyBytes = 900;
 
-Lies LiesOf(PlantedBug bug) {
+SyncFaults SyncFaultsOf(PlantedBug bug) {
   return {.files = bug == PlantedBug::kSyncsNothing,
           .folders = bug == PlantedBug::kForgetsFolderSyncs};
 }
@@ -59,7 +59,7 @@ io::Task<void> ServeOne(store::MirrorServer& server, std::unique_ptr<io::Stream>
   co_await server.Serve(std::move(stream), [](std::string_view) { return true; });
 }
 
-// Reads on from `state` and applies what is durable, for as long as there is anything.
+// Applies durable records from `state` on, until there are no more.
 io::Task<Result<void>> CatchUp(store::Log& log, store::Snapshots& snapshots, StoreState& state,
                                StoreOracle& oracle, std::string_view who) {
   for (;;) {
@@ -154,7 +154,7 @@ struct StoreLeader::Parts {
 };
 
 io::Task<void> StoreLeader::Run(io::sim::Machine& machine) {
-  LyingDisk disk(machine.disk, LiesOf(bug_));
+  FaultyDisk disk(machine.disk, SyncFaultsOf(bug_));
   HybridClock clock(machine.loop.driver(), store::kMaxClockSkew);
   auto clock_file = co_await store::ClockFile::Open(machine.loop, disk, clock, {.folder = "state"});
   if (!clock_file) co_return;
@@ -245,7 +245,7 @@ io::Task<void> StoreLeader::TakeSnapshots(io::sim::Machine& machine, Parts& part
 }
 
 io::Task<void> StoreFollower::Run(io::sim::Machine& machine) {
-  LyingDisk disk(machine.disk, LiesOf(bug_));
+  FaultyDisk disk(machine.disk, SyncFaultsOf(bug_));
   HybridClock clock(machine.loop.driver(), store::kMaxClockSkew);
   auto clock_file = co_await store::ClockFile::Open(machine.loop, disk, clock, {.folder = "state"});
   if (!clock_file) co_return;
@@ -283,7 +283,7 @@ io::Task<void> StoreFollower::Apply(store::Log& copy, store::Snapshots& snapshot
     if (!co_await io::Sleep(milliseconds{20})) co_return;
     auto applied = co_await CatchUp(copy, snapshots, state_, oracle_, who);
     if (!applied && applied.error().code == Errc::kCancelled) co_return;
-    // Between a snapshot and the start of the copy behind it there may be nothing to read.
+    // Between a snapshot and the start of the copy after it there may be no record.
   }
 }
 

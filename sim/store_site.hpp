@@ -1,5 +1,5 @@
-// The machines of `sim store`: a leader that writes a log and mirrors it, and followers that keep
-// copies of it; and the oracle that knows what was durable. Owned by one run; one thread.
+// The machines of `sim store`: a leader that writes a log and serves it to followers, the followers
+// that keep copies, and the oracle that knows every durable record. Owned by one run; one thread.
 #pragma once
 
 #include <cstddef>
@@ -25,14 +25,14 @@ namespace meridian::sim {
 inline constexpr uint16_t kMirrorPort = 26379;
 IpAddress StoreAddress(size_t machine);  // 0: the leader
 
-// What a disk does wrong in a run that must fail.
+// The planted bug of a disk in a run that must fail.
 enum class PlantedBug : uint8_t {
   kNone,
-  kSyncsNothing,        // as a log that acknowledges before its fdatasync
-  kForgetsFolderSyncs,  // as a log that does not sync the folder of a new segment
+  kSyncsNothing,        // acts as a log that acknowledges before its fdatasync
+  kForgetsFolderSyncs,  // acts as a log that does not sync the folder of a new segment
 };
 
-// All records that were ever durable anywhere: one at each offset, for ever.
+// All records that were ever durable on any machine: at most one per offset.
 class StoreOracle {
  public:
   explicit StoreOracle(io::sim::World& world) : world_(world) {}
@@ -51,7 +51,7 @@ class StoreOracle {
   std::map<size_t, uint64_t> acknowledged_;
 };
 
-// A state that a log makes: how many records there were, and a hash over all of them in order.
+// The state after applying a log: the number of records, and a hash over all of them in order.
 struct StoreState {
   uint64_t end_offset = 0;
   uint64_t hash = 0;
@@ -60,7 +60,7 @@ struct StoreState {
   void Apply(const store::Record& record);
 };
 
-// Loads the newest snapshot into `state`, when it stands for more.
+// Loads the newest snapshot into `state`, if it covers more records.
 io::Task<Result<void>> LoadState(store::Snapshots& snapshots, StoreState& state);
 io::Task<Result<void>> SaveState(store::Snapshots& snapshots, const store::Log& log,
                                  StoreState state, HybridTime time);
@@ -70,7 +70,7 @@ class StoreLeader {
   StoreLeader(io::sim::World& world, StoreOracle& oracle, PlantedBug bug)
       : world_(world), oracle_(oracle), bug_(bug) {}
   io::Task<void> Run(io::sim::Machine& machine);
-  // Of the life that runs; as of the last one's end otherwise.
+  // The state of the present life, or of the last one while none runs.
   const StoreState& state() const { return state_; }
   uint64_t durable_end_offset() const { return log_ == nullptr ? 0 : log_->durable_end_offset(); }
   void StopWriting() { writing_ = false; }

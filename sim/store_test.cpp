@@ -1,4 +1,4 @@
-// sim store on trial: bugs planted in its disks must be caught.
+// Tests sim store itself: it must catch bugs planted in its disks.
 #include "sim/store.hpp"
 
 #include <gtest/gtest.h>
@@ -8,9 +8,9 @@
 namespace meridian::sim {
 namespace {
 
-// How many of the first seeds fail; at most until one does.
+// Number of failures among the first seeds; stops at the first failure.
 int Failures(PlantedBug bug) {
-  ConfigureLog({.least = LogLevel::kNothing, .process = "sim_test"});
+  ConfigureLog({.min_level = LogLevel::kOff, .process = "sim_test"});
   for (uint64_t seed = 1; seed <= 300; ++seed) {
     if (SimulateStoreWith(seed, io::sim::TraceMode::kHashOnly, bug).broken) return 1;
   }

@@ -22,7 +22,7 @@
 #include "http/server/server_metrics.hpp"
 #include "io/task.hpp"
 #include "site/tier/internal_fields.hpp"
-#include "wire/http/field_role.hpp"
+#include "wire/http/fields/field_role.hpp"
 #include "wire/http/fields/trace_context.hpp"
 #include "wire/http/message.hpp"
 

@@ -13,7 +13,7 @@
 #include "dispatch/dispatcher.hpp"
 #include "http/exchange.hpp"
 #include "io/task.hpp"
-#include "wire/http/field_role.hpp"
+#include "wire/http/fields/field_role.hpp"
 
 namespace meridian::balancer {
 

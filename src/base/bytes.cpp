@@ -11,7 +11,7 @@
 
 namespace meridian {
 
-constexpr size_t kSmallestCapacity = 1024;
+constexpr size_t kMinCapacity = 1024;
 
 void ByteWriter::Append(Bytes data) {
   if (!ok_ || data.size() > remaining()) {
@@ -40,8 +40,8 @@ MutableBytes Buffer::MakeSpace(size_t wanted) {
     if (capacity_ >= used + wanted) {
       std::memmove(data_.get(), data_.get() + begin_, used);
     } else {
-      size_t grown = std::max({kSmallestCapacity, capacity_ * 2, used + wanted});
-      grown = std::min(grown, std::max(limit_, kSmallestCapacity));
+      size_t grown = std::max({kMinCapacity, capacity_ * 2, used + wanted});
+      grown = std::min(grown, std::max(limit_, kMinCapacity));
       auto data = std::make_unique_for_overwrite<uint8_t[]>(grown);
       if (used > 0) std::memcpy(data.get(), data_.get() + begin_, used);
       data_ = std::move(data);

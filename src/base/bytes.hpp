@@ -37,7 +37,7 @@ class ByteReader {
   uint32_t U32() { return static_cast<uint32_t>(BigEndian(4)); }
   uint64_t U64() { return BigEndian(8); }
 
-  // The next `count` bytes, still in place; empty when there are not so many.
+  // The next `count` bytes as a view; empty when fewer remain.
   Bytes Take(size_t count) {
     if (!Has(count)) return {};
     Bytes taken = bytes_.subspan(offset_, count);
@@ -81,14 +81,14 @@ class ByteWriter {
   void U64(uint64_t value) { BigEndian(value, 8); }
   void Append(Bytes data);
 
-  // Overwrites two bytes that were written before, at `offset`: for lengths known only later.
+  // Overwrites two written bytes at `offset`, for lengths that are known only later.
   void PatchU16(size_t offset, uint16_t value) {
     CHECK(offset + 2 <= offset_);
     bytes_[offset] = static_cast<uint8_t>(value >> 8);
     bytes_[offset + 1] = static_cast<uint8_t>(value);
   }
 
-  // Forgets what was written after `size` (a record that did not fit), and is ok() again.
+  // Drops all bytes after the first `size` (a record that did not fit) and resets ok().
   void Truncate(size_t size) {
     CHECK(size <= offset_);
     offset_ = size;
@@ -118,7 +118,7 @@ class Buffer {
   size_t capacity() const { return capacity_; }
   bool full() const { return size() == limit_; }
 
-  // Space to write at the back: `wanted` bytes, or as many as the limit leaves (perhaps none).
+  // Space for `wanted` bytes at the back, or for as many as the limit leaves (perhaps none).
   MutableBytes Prepare(size_t wanted) {
     if (wanted > limit_ - size() || wanted > capacity_ - end_) return MakeSpace(wanted);
     return {data_.get() + end_, wanted};
@@ -128,14 +128,14 @@ class Buffer {
     CHECK(count <= capacity_ - end_);
     end_ += count;
   }
-  // Appends all of `data`, or nothing and returns false when the limit does not allow it.
+  // Appends all of `data`. False: the limit does not allow it, and nothing was appended.
   [[nodiscard]] bool Append(Bytes data);
   [[nodiscard]] bool Append(std::string_view data) { return Append(AsBytes(data)); }
   // Drops `count` bytes from the front.
   void Consume(size_t count);
-  // Drops what was appended after the first `size` readable bytes (a message that did not fit).
+  // Drops all bytes after the first `size` readable ones (a message that did not fit).
   void Truncate(size_t size);
-  // Gives the memory back when the buffer is empty: an idle connection holds none.
+  // Frees the memory when the buffer is empty, so that an idle connection holds none.
   void ReleaseIfEmpty();
 
  private:

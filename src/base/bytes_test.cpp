@@ -64,7 +64,7 @@ TEST(Buffer, NeverHoldsMoreThanItsLimit) {
   EXPECT_TRUE(buffer.Prepare(1).empty());
 }
 
-TEST(Buffer, TruncateTakesBackWhatWasAppended) {
+TEST(Buffer, TruncateRemovesAppendedBytes) {
   Buffer buffer(64);
   ASSERT_TRUE(buffer.Append("xabc"));
   buffer.Consume(1);

@@ -1,6 +1,6 @@
 // CHECK: an invariant that only a bug can break. Always on, in every build.
 //
-// Never CHECK what came from outside (a peer, a file, the environment): return an Error instead.
+// Never CHECK input from outside (a peer, a file, the environment): return an Error instead.
 #pragma once
 
 namespace meridian {

@@ -1,5 +1,5 @@
-// Time behind one interface, so that decisions can be tested and simulated: a pure part never reads
-// a clock, it is handed a TimePoint or a WallTime.
+// Clock: the interface through which all code reads the time, so that tests and simulations can set
+// it. Pure code reads no clock: its caller passes a TimePoint or a WallTime.
 #pragma once
 
 #include <chrono>
@@ -9,10 +9,10 @@ namespace meridian {
 
 using Duration = std::chrono::nanoseconds;
 
-// Monotonic time: for deadlines, timers and durations. Its zero means nothing.
+// Monotonic time, for deadlines, timers and durations. Its zero has no meaning.
 using TimePoint = std::chrono::time_point<std::chrono::steady_clock, Duration>;
 
-// Time since the Unix epoch, UTC: for what people read and what crosses machines.
+// Time since the Unix epoch, UTC, for text that people read and for messages between machines.
 using WallTime = std::chrono::sys_time<Duration>;
 
 constexpr TimePoint kNever = TimePoint::max();
@@ -31,7 +31,7 @@ class SystemClock final : public Clock {
   WallTime Wall() const override { return std::chrono::system_clock::now(); }
 };
 
-// A clock that a test sets. One thread.
+// A clock that a test advances. One thread.
 class ManualClock final : public Clock {
  public:
   TimePoint Now() const override { return now_; }
@@ -48,7 +48,7 @@ inline double Seconds(Duration duration) { return std::chrono::duration<double>(
 
 inline double Milliseconds(Duration duration) { return Seconds(duration) * 1e3; }
 
-// `time + by`, where kNever and an overflow both stay kNever.
+// `time + by`. The result is kNever if `time` is kNever or the sum overflows.
 constexpr TimePoint SaturatingAdd(TimePoint time, Duration by) {
   return by > Duration::zero() && time > kNever - by ? kNever : time + by;
 }

@@ -13,7 +13,7 @@ double Radians(double degrees) { return degrees * (std::numbers::pi / 180); }
 
 }  // namespace
 
-Direction DirectionOf(const Location& location) {
+UnitVector UnitVectorOf(const Location& location) {
   double latitude = Radians(location.latitude);
   double longitude = Radians(location.longitude);
   return {std::cos(latitude) * std::cos(longitude), std::cos(latitude) * std::sin(longitude),
@@ -21,7 +21,7 @@ Direction DirectionOf(const Location& location) {
 }
 
 double DistanceKm(const Location& a, const Location& b) {
-  // The haversine formula: unlike the cosine, it is exact for near points too.
+  // The haversine formula, because the cosine formula is inexact for near points.
   double north = std::sin(Radians(b.latitude - a.latitude) / 2);
   double east = std::sin(Radians(b.longitude - a.longitude) / 2);
   double haversine =

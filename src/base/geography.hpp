@@ -11,25 +11,25 @@ struct Location {
   bool operator==(const Location&) const = default;
 };
 
-// A location as a vector of length 1 from the Earth's centre: made once, it orders others by
-// distance with three multiplications each.
-struct Direction {
+// A location as a vector of length 1 from the Earth's centre. With a precomputed vector, comparing
+// two distances costs three multiplications each.
+struct UnitVector {
   double x = 1;
   double y = 0;
   double z = 0;
 
-  bool operator==(const Direction&) const = default;
+  bool operator==(const UnitVector&) const = default;
 };
 
-Direction DirectionOf(const Location& location);
+UnitVector UnitVectorOf(const Location& location);
 
-// The cosine of the angle between two directions: 1 in the same place, -1 at the antipodes. The
-// larger, the nearer.
-inline double Nearness(const Direction& a, const Direction& b) {
+// The cosine of the angle between two unit vectors: 1 at the same place, -1 at the antipodes. A
+// larger value means a shorter distance.
+inline double Nearness(const UnitVector& a, const UnitVector& b) {
   return a.x * b.x + a.y * b.y + a.z * b.z;
 }
 
-// Along the great circle of a sphere with the Earth's mean radius; within 0.6% of the ellipsoid.
+// The great-circle distance on a sphere with the Earth's mean radius; within 0.6% of the ellipsoid.
 double DistanceKm(const Location& a, const Location& b);
 
 }  // namespace meridian

@@ -11,7 +11,7 @@ constexpr Location kFrankfurt{50.11, 8.68};
 constexpr Location kSydney{-33.87, 151.21};
 
 double NearnessOf(const Location& a, const Location& b) {
-  return Nearness(DirectionOf(a), DirectionOf(b));
+  return Nearness(UnitVectorOf(a), UnitVectorOf(b));
 }
 
 TEST(DistanceKm, IsThatOfKnownPairs) {

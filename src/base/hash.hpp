@@ -1,5 +1,5 @@
-// 64-bit hashing that is the same on every machine and in every release (XXH3): for sharding,
-// steering and tables. Not for secrets, and not against an attacker who chooses keys.
+// A 64-bit hash (XXH3) with the same result on every machine and in every release, for sharding,
+// steering and hash tables. Not for secrets, and not against an attacker who chooses keys.
 #pragma once
 
 #include <cstdint>

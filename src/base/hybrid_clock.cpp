@@ -11,8 +11,8 @@
 namespace meridian {
 namespace {
 
-// What a Duration of 64-bit nanoseconds can hold, in milliseconds: until the year 2262.
-constexpr uint64_t kMostWallMilliseconds = static_cast<uint64_t>(INT64_MAX / 1'000'000);
+// The largest time that a Duration of 64-bit nanoseconds can hold, in milliseconds: the year 2262.
+constexpr uint64_t kMaxWallMilliseconds = static_cast<uint64_t>(INT64_MAX / 1'000'000);
 
 }  // namespace
 
@@ -23,7 +23,7 @@ HybridTime HybridTime::FromWall(WallTime wall) {
 }
 
 WallTime HybridTime::Wall() const {
-  auto count = static_cast<int64_t>(std::min(this->milliseconds(), kMostWallMilliseconds));
+  auto count = static_cast<int64_t>(std::min(this->milliseconds(), kMaxWallMilliseconds));
   return WallTime{std::chrono::milliseconds{count}};
 }
 
@@ -48,14 +48,14 @@ HybridTime HybridClock::Present() const {
 
 Result<void> HybridClock::CheckSkew(HybridTime remote) const {
   Duration lead = LeadOf(remote);
-  if (lead <= most_ahead_) return {};
+  if (lead <= max_lead_) return {};
   return Fail(Errc::kInvalid, "a stamp from {:.3f} s in the future; at most {:.3f} s are allowed",
-              Seconds(lead), Seconds(most_ahead_));
+              Seconds(lead), Seconds(max_lead_));
 }
 
 Result<void> HybridClock::Observe(HybridTime remote) {
   if (Result<void> plausible = CheckSkew(remote); !plausible) return plausible;
-  // One below the bound is of no use either: no stamp above it could be given.
+  // A stamp directly below the bound is refused too, because no stamp could follow it.
   if (remote.Next() >= bound_) {
     return Fail(Errc::kUnavailable, "a stamp {:.3f} s above the clock's bound on disk",
                 Seconds(remote.Wall() - bound_.Wall()));

@@ -1,9 +1,9 @@
 // HybridClock: a hybrid logical clock (Kulkarni et al. 2014, "Logical Physical Clocks"). Its stamps
-// are close to the wall clock, and a stamp that was given after another was seen is greater than
-// it, on whichever machine.
+// are close to the wall clock, and each new stamp is greater than every stamp that this clock has
+// issued or observed, whichever machine issued it.
 //
-// It never goes back, not even over a restart: every stamp is below a bound that was written to
-// disk before, and the next life begins at that bound (store/clock_file.hpp writes it).
+// The clock never goes back, even across a restart: every stamp is below a bound that is already on
+// disk, and the next process starts at that bound (store/clock_file.hpp writes it).
 //
 // Owned by a tier's main; one thread. Invariant: last() < bound().
 #pragma once
@@ -17,14 +17,14 @@
 
 namespace meridian {
 
-// A stamp: 48 bits of milliseconds since the Unix epoch (enough until the year 10889), then 16 bits
-// that count within one; a count that overflows carries into the milliseconds.
+// A stamp: 48 bits of milliseconds since the Unix epoch (enough until the year 10889), then a
+// 16-bit counter within the millisecond. A counter that overflows carries into the milliseconds.
 struct HybridTime {
   static constexpr int kCounterBits = 16;
 
   uint64_t bits = 0;
 
-  // The first stamp of the millisecond of `wall`; of what lies outside of the 48 bits, the nearest.
+  // The first stamp of the millisecond of `wall`, clamped to the range of 48 bits.
   static HybridTime FromWall(WallTime wall);
   WallTime Wall() const;
   static constexpr HybridTime Max() { return {std::numeric_limits<uint64_t>::max()}; }
@@ -38,44 +38,43 @@ struct HybridTime {
 
 class HybridClock {
  public:
-  // Stamps of others that are more than `most_ahead` in the future of the wall clock are refused.
-  // Without SetBound there is no bound: for tests, and for what need not outlive the process.
-  HybridClock(const Clock& clock, Duration most_ahead) : clock_(clock), most_ahead_(most_ahead) {}
+  // Refuses to observe stamps that are more than `max_lead` ahead of the wall clock. Without
+  // SetBound there is no bound: for tests, and for clocks that need not survive the process.
+  HybridClock(const Clock& clock, Duration max_lead) : clock_(clock), max_lead_(max_lead) {}
 
-  // At a start: every later stamp is at or above `floor`, the bound that the last life had written.
+  // At process start: every later stamp is at or above `floor`, the bound that the last process
+  // wrote.
   void StartAt(HybridTime floor);
 
-  // A stamp above all that were given or observed. kUnavailable: it would pass the bound, because
-  // the disk has not written a higher one in time.
+  // Issues a stamp above all issued and observed stamps. kUnavailable: the stamp would reach the
+  // bound, because the disk has not written a higher bound in time.
   Result<HybridTime> Now();
 
-  // The present, without giving a stamp: to tell others what time it is here.
+  // The current time, without issuing a stamp; for messages that state this machine's time.
   HybridTime Present() const;
 
-  // A stamp that came from elsewhere: later ones are above it. kInvalid: it is too far in the
-  // future, and how far; kUnavailable: it is at the bound or above, which must be raised first.
-  // What is refused changes nothing.
+  // Observes a stamp of another machine, so that later stamps are above it. kInvalid: `remote` is
+  // too far in the future (the message says how far). kUnavailable: `remote` is at or above the
+  // bound, which must be raised first. After an error the clock is unchanged.
   Result<void> Observe(HybridTime remote);
-  // The first of these alone.
+  // Only the kInvalid check of Observe.
   Result<void> CheckSkew(HybridTime remote) const;
 
   HybridTime last() const { return last_; }
   HybridTime bound() const { return bound_; }
-  // The bound that allows `window` of stamps from now on, also after `remote` is observed.
+  // The bound that allows stamps for `window` from now on, also after observing `remote`.
   HybridTime WantedBound(Duration window, HybridTime remote = {}) const;
-  // `bound` is on disk. A lower one than before is a bug.
+  // Call when `bound` is on disk. Lowering the bound is a bug (CHECK).
   void SetBound(HybridTime bound);
 
-  // How far the last stamp leads the wall clock; negative when it is behind.
-  Duration Lead() const { return last_.Wall() - clock_.Wall(); }
-  // The machine's wall clock, which stamps may lead.
+  // The machine's wall clock; stamps may be ahead of it.
   WallTime Wall() const { return clock_.Wall(); }
-  // How far `remote` leads the wall clock.
+  // How far `remote` is ahead of the wall clock.
   Duration LeadOf(HybridTime remote) const { return remote.Wall() - clock_.Wall(); }
 
  private:
   const Clock& clock_;
-  Duration most_ahead_;
+  Duration max_lead_;
   HybridTime last_;
   HybridTime bound_ = HybridTime::Max();
   bool bounded_ = false;

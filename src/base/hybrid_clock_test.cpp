@@ -46,7 +46,7 @@ TEST_F(HybridClockTest, WallClockThatStepsBackDoesNotTakeStampsBack) {
   HybridTime before = clock_.Now().value();
   wall_.SkewWall(-seconds{100});
   EXPECT_GT(clock_.Now().value(), before);
-  EXPECT_GT(clock_.Lead(), seconds{99});
+  EXPECT_GT(clock_.LeadOf(clock_.last()), seconds{99});
 }
 
 TEST_F(HybridClockTest, StampAfterAnObservedOneIsGreater) {
@@ -55,7 +55,7 @@ TEST_F(HybridClockTest, StampAfterAnObservedOneIsGreater) {
   EXPECT_GT(clock_.Now().value(), remote);
 }
 
-TEST_F(HybridClockTest, StampAsFarAheadAsAllowedIsTakenAndOneFurtherIsRefusedAndTold) {
+TEST_F(HybridClockTest, StampAtTheMaximumLeadIsObservedAndOneBeyondIsRefusedWithItsLead) {
   EXPECT_TRUE(clock_.Observe(Ahead(seconds{5})));
   HybridTime last = clock_.last();
   Result<void> refused = clock_.Observe(Ahead(seconds{5} + milliseconds{1}));
@@ -63,7 +63,7 @@ TEST_F(HybridClockTest, StampAsFarAheadAsAllowedIsTakenAndOneFurtherIsRefusedAnd
   EXPECT_EQ(refused.error().code, Errc::kInvalid);
   EXPECT_EQ(refused.error().message,
             "a stamp from 5.001 s in the future; at most 5.000 s are allowed");
-  EXPECT_EQ(clock_.last(), last) << "what is refused changes nothing";
+  EXPECT_EQ(clock_.last(), last) << "a refused stamp changes nothing";
   EXPECT_FALSE(clock_.Observe(HybridTime::Max()));
 }
 
@@ -103,8 +103,8 @@ TEST(HybridTimeTest, WallTimeBeforeTheEpochIsTheFirstStamp) {
   EXPECT_EQ(HybridTime::FromWall(WallTime{-seconds{1}}), HybridTime{});
 }
 
-// Machines with clocks that are wrong, drift and step send each other stamps, in an order drawn by
-// the seed: whatever a machine sends later than it received is greater, and nothing goes back.
+// Machines whose clocks are wrong, drift and step send each other stamps in an order drawn by the
+// seed. Every stamp that a machine sends is greater than all stamps that it received before.
 TEST(HybridClockPropertyTest, StampsKeepTheOrderOfCauseAndEffect) {
   for (uint64_t seed = 1; seed <= 50; ++seed) {
     Random random(seed);

@@ -21,7 +21,7 @@
 namespace meridian {
 namespace {
 
-constexpr size_t kLongestText = 45;
+constexpr size_t kMaxTextBytes = 45;
 
 template <class Int>
 bool ParseWhole(std::string_view text, Int* value) {
@@ -48,8 +48,8 @@ Result<IpAddress> IpAddress::FromBytes(Bytes bytes) {
 }
 
 Result<IpAddress> IpAddress::Parse(std::string_view text) {
-  if (text.size() <= kLongestText && text.find('\0') == std::string_view::npos) {
-    std::array<char, kLongestText + 1> terminated{};
+  if (text.size() <= kMaxTextBytes && text.find('\0') == std::string_view::npos) {
+    std::array<char, kMaxTextBytes + 1> terminated{};
     std::ranges::copy(text, terminated.begin());
     IpAddress address;
     if (inet_pton(AF_INET, terminated.data(), address.bytes_.data()) == 1) return address;
@@ -58,7 +58,7 @@ Result<IpAddress> IpAddress::Parse(std::string_view text) {
       return address;
     }
   }
-  return Fail(Errc::kInvalid, "'{}' is not an IP address", text.substr(0, kLongestText));
+  return Fail(Errc::kInvalid, "'{}' is not an IP address", text.substr(0, kMaxTextBytes));
 }
 
 bool IpAddress::is_loopback() const {
@@ -90,7 +90,7 @@ std::string IpAddress::ToString() const {
     inet_ntop(AF_INET6, bytes_.data(), text.data(), text.size());
     return text.data();
   }
-  // Once or twice a request; inet_ntop would go through printf.
+  // Runs once or twice per request; inet_ntop would go through printf.
   char* at = text.data();
   for (size_t i = 0; i < 4; ++i) {
     if (i > 0) *at++ = '.';

@@ -1,4 +1,4 @@
-// IP addresses, prefixes and endpoints as values: parsed, printed, compared; no sockets here.
+// IP addresses, prefixes and endpoints as values: parsing, printing, comparison; no sockets.
 #pragma once
 
 #include <array>
@@ -26,7 +26,7 @@ class IpAddress {
   int bits() const { return v4_ ? 32 : 128; }
   Bytes bytes() const { return {bytes_.data(), v4_ ? size_t{4} : size_t{16}}; }
   bool is_loopback() const;
-  // The IPv4 address inside an IPv4-mapped IPv6 one (::ffff:a.b.c.d), else the address itself.
+  // The IPv4 address inside an IPv4-mapped IPv6 address (::ffff:a.b.c.d), else the address itself.
   IpAddress Unmapped() const;
   // The address with all bits after the first `prefix_bits` set to zero.
   IpAddress Masked(int prefix_bits) const;
@@ -52,7 +52,7 @@ struct IpPrefix {
   auto operator<=>(const IpPrefix&) const = default;
 };
 
-// An address and a port: where something listens.
+// An address and a port.
 struct Endpoint {
   IpAddress address;
   uint16_t port = 0;

@@ -27,7 +27,7 @@ LogOptions& Options() {
   return options;
 }
 
-// Null: the log goes to the descriptor.
+// Null while the log is written to a descriptor.
 std::unique_ptr<LogFile>& File() {
   static std::unique_ptr<LogFile> file;
   return file;
@@ -41,7 +41,7 @@ std::string_view LevelName(LogLevel level) {
       return "info";
     case LogLevel::kWarning:
       return "warning";
-    case LogLevel::kNothing:
+    case LogLevel::kOff:
     case LogLevel::kError:
       return "error";
   }
@@ -63,7 +63,7 @@ std::string TimeOfDayText(std::chrono::system_clock::time_point time) {
                      of_day.seconds().count());
 }
 
-// How far `time` is into its second, in units of `Unit`.
+// The fraction of a second in `time`, in units of `Unit`.
 template <class Unit>
 auto FractionOf(std::chrono::system_clock::time_point time) {
   return std::chrono::floor<Unit>(time - std::chrono::floor<std::chrono::seconds>(time)).count();
@@ -85,8 +85,7 @@ size_t Utf8Length(std::string_view text) {
   return overlong || surrogate || too_high ? 0 : length;
 }
 
-// Appends `text` as it stands inside a JSON string, at most `most` bytes: as many whole characters
-// as fit.
+// Appends `text` escaped for a JSON string: as many whole characters as fit in `most` bytes.
 void AppendEscaped(std::string& out, std::string_view text, size_t most) {
   size_t begin = out.size();
   while (!text.empty()) {
@@ -126,14 +125,14 @@ void AppendValue(std::string& out, const LogField& field, bool json) {
   std::visit(append, field.value);
 }
 
-// What stands at the end of a JSON line that lacks something, and how long it is before that.
+// The end of a truncated JSON line, and the longest line before it.
 constexpr std::string_view kTruncatedMark = R"(,"truncated":true)";
-constexpr size_t kMostFieldBytes = kLongestLogLine - kTruncatedMark.size() - 2;
-// Left free when a text is cut, for the fields behind it.
+constexpr size_t kMaxFieldBytes = kMaxLogLineBytes - kTruncatedMark.size() - 2;
+// Space kept free when a text is cut, for the fields after it.
 constexpr size_t kAfterCutBytes = 256;
 
-// `line` has become too long with `field`, which begins at `start`: a text is cut, anything else
-// left out.
+// Shortens `line`, which became too long with `field` at `start`: cuts a text field, removes any
+// other field.
 void CutLast(std::string& line, size_t start, const LogField& field) {
   line.resize(start);
   const auto* text = std::get_if<std::string_view>(&field.value);
@@ -142,9 +141,9 @@ void CutLast(std::string& line, size_t start, const LogField& field) {
   AppendJsonString(head, field.key);
   head += ':';
   size_t around = start + head.size() + 2 + kAfterCutBytes;  // with the quotes
-  if (around >= kMostFieldBytes) return;
+  if (around >= kMaxFieldBytes) return;
   line += head + '"';
-  AppendEscaped(line, *text, kMostFieldBytes - around);
+  AppendEscaped(line, *text, kMaxFieldBytes - around);
   line += '"';
 }
 
@@ -167,7 +166,7 @@ std::string JsonLine(LogLevel level, std::string_view event, std::initializer_li
   for (const LogField& field : fields) {
     size_t size = line.size();
     add(field);
-    if (line.size() <= kMostFieldBytes) continue;
+    if (line.size() <= kMaxFieldBytes) continue;
     CutLast(line, size, field);
     truncated = true;
   }
@@ -190,7 +189,7 @@ std::string TextLine(LogLevel level, std::string_view event, std::initializer_li
     line += '=';
     AppendValue(line, field, false);
   }
-  if (line.size() >= kLongestLogLine) line.resize(kLongestLogLine - 1);
+  if (line.size() >= kMaxLogLineBytes) line.resize(kMaxLogLineBytes - 1);
   return line + "\n";
 }
 
@@ -218,14 +217,14 @@ void ConfigureLog(LogOptions options) {
   }
 }
 
-bool LogEnabled(LogLevel level) { return level >= Options().least; }
+bool LogEnabled(LogLevel level) { return level >= Options().min_level; }
 
 void Log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields) {
   const LogOptions& options = Options();
   bool text = options.format == LogFormat::kText;
   std::string line =
       text ? TextLine(level, event, fields, options) : JsonLine(level, event, fields, options);
-  // A log that cannot be written must not stop what it reports on.
+  // A failed write to the log must not stop the process.
   if (File() != nullptr) return void(File()->Write(line));
   (void)!write(options.fd, line.data(), line.size());
 }

@@ -1,14 +1,13 @@
-// Structured logging: one event a line. To a file or a pipe each line is a JSON object; on a
-// terminal it is one readable line. Lines are written whole (one write(2)), so processes may share
-// a file.
+// Structured logging: one event per line. In a file or a pipe each line is a JSON object; on a
+// terminal it is readable text. Each line is one write(2), so processes may share a file.
 //
 //   LOG_INFO("instance ready", {"instance", id}, {"port", port});
 //   {"time":"2026-11-21T01:22:18.123456Z","level":"info","process":"balancer","dc":"us-east","event":"instance
 //    ready","instance":"us-east-1","port":3001}
 //
-// Any thread. Never log a secret: a value is written as it is given. A line has at most
-// kLongestLogLine bytes: a text that does not fit is cut, what follows it may be left out, and
-// `"truncated":true` says so.
+// Any thread. Never log a secret: values are written unchanged. A line has at most kMaxLogLineBytes
+// bytes: a text that does not fit is cut, later fields may be left out, and the line then ends with
+// `"truncated":true`.
 #pragma once
 
 #include <cstdint>
@@ -22,10 +21,10 @@
 
 namespace meridian {
 
-// kNothing is for LogOptions::least alone.
-enum class LogLevel : uint8_t { kDebug, kInfo, kWarning, kError, kNothing };
+// kOff is only for LogOptions::min_level.
+enum class LogLevel : uint8_t { kDebug, kInfo, kWarning, kError, kOff };
 
-constexpr size_t kLongestLogLine = 8192;
+constexpr size_t kMaxLogLineBytes = 8192;
 
 struct LogField {
   std::string_view key;
@@ -53,14 +52,14 @@ enum class LogFormat : uint8_t { kAutomatic, kJson, kText };
 struct LogOptions {
   int fd = 2;
   LogFileOptions file = {};  // instead of `fd`, unless its path is empty
-  LogLevel least = LogLevel::kInfo;
+  LogLevel min_level = LogLevel::kInfo;
   LogFormat format = LogFormat::kAutomatic;  // text on a terminal, else JSON
   std::string process;                       // the tier's name, on every line
-  std::string dc;                            // the data center's, may be empty
+  std::string dc;                            // the data center's name, may be empty
 };
 
-// Once, before threads start. Without it: information to standard error, where also goes what
-// cannot be written to a file that cannot be opened.
+// Call once, before threads start. Without it, and when the log file cannot be opened, the log of
+// level info and above goes to standard error.
 void ConfigureLog(LogOptions options);
 
 void Log(LogLevel level, std::string_view event, std::initializer_list<LogField> fields);

@@ -24,7 +24,7 @@ namespace {
 
 constexpr mode_t kLogFileMode = 0600;
 
-// Whether `path` still names the file behind `fd`.
+// Whether `path` still names the open file.
 bool IsCurrent(const std::string& path, const struct stat& open_file) {
   struct stat named{};
   return ::stat(path.c_str(), &named) == 0 && named.st_ino == open_file.st_ino &&
@@ -59,7 +59,8 @@ bool LogFile::Reopen() {
   } else if (fd_ < 0) {
     fd_ = opened;
   } else {
-    // Another thread may be writing: the number must not change, nor be free in between.
+    // Another thread may be writing to fd_, so the descriptor's number must stay open and
+    // unchanged.
     dup3(opened, fd_, O_CLOEXEC);
     close(opened);
   }
@@ -67,7 +68,7 @@ bool LogFile::Reopen() {
 }
 
 void LogFile::MoveAside() {
-  // Only one of the processes that share the file; the others find that it is done.
+  // Only one of the processes that share the file moves it; the others find it moved.
   int moved = fd_;
   if (flock(moved, LOCK_EX | LOCK_NB) != 0) return;
   struct stat open_file{};

@@ -1,9 +1,9 @@
-// LogFile: the file that a process logs to, kept within bounds by whoever writes. A line that would
-// make it too large first moves it aside: NAME becomes NAME.1, that NAME.2, and so on up to the
-// last that is kept.
+// LogFile: a log file of bounded size, rotated by the process that writes to it. Before a line that
+// would make the file too large, NAME is renamed to NAME.1, NAME.1 to NAME.2, and so on; the oldest
+// file is replaced.
 //
-// Several processes may write to one file: one of them moves it, and the others follow before their
-// next line, so none writes into a file that was moved. Owned by the log; any thread.
+// Several processes may write to one file: one of them rotates it, and the others reopen it before
+// their next line, so that no process writes to a rotated file. Owned by the log; any thread.
 #pragma once
 
 #include <cstdint>
@@ -20,24 +20,24 @@ constexpr uint64_t kMaxLogFileBytes = 32 * 1024 * 1024;
 constexpr int kOlderLogFiles = 3;
 
 struct LogFileOptions {
-  std::string path;  // its folder exists
+  std::string path;  // its folder must exist
   uint64_t max_bytes = kMaxLogFileBytes;
   int older_files = kOlderLogFiles;
-  // The file becomes this process's standard output and standard error too, so that what others
-  // write there (a sanitizer, a library) is in it.
+  // Also redirects this process's standard output and standard error to the file, for output that
+  // does not go through the log (a sanitizer, a library).
   bool take_output = false;
 };
 
 class LogFile {
  public:
-  // kNotFound, kPermission, kIo: it cannot be written.
+  // Errors: kNotFound, kPermission, kIo: the file cannot be written.
   static Result<std::unique_ptr<LogFile>> Open(LogFileOptions options);
   LogFile(const LogFile&) = delete;
   LogFile& operator=(const LogFile&) = delete;
   ~LogFile();
 
-  // Appends `lines`, one or several, in one write(2). A file that cannot be moved aside is emptied.
-  // False: the file cannot be written, and the lines, or some of them, are lost.
+  // Appends `lines` in one write(2). A file that cannot be rotated is emptied. False: the write
+  // failed, and some or all of the lines are lost.
   bool Write(std::string_view lines);
 
  private:
@@ -48,8 +48,8 @@ class LogFile {
   std::string Older(int number) const;
 
   LogFileOptions options_;
-  int fd_ = -1;       // the same number as long as this lives, whichever file it stands for
-  std::mutex mutex_;  // of who looks after the bounds
+  int fd_ = -1;       // this number stays the same when the file is reopened
+  std::mutex mutex_;  // held while the file is rotated
 };
 
 }  // namespace meridian

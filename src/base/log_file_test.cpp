@@ -54,7 +54,7 @@ TEST_F(LogFileTest, OnlySoManyOlderFilesAreKept) {
   EXPECT_FALSE(fs::exists(Older(3)));
 }
 
-TEST_F(LogFileTest, WhatAnEarlierProcessWroteCounts) {
+TEST_F(LogFileTest, BytesOfAnEarlierProcessCount) {
   Open(8)->Write("before\n");
   Open(8)->Write("after\n");
   EXPECT_EQ(ContentOf(path_), "after\n");

@@ -15,7 +15,7 @@ using testing::EndsWith;
 using testing::HasSubstr;
 using testing::MatchesRegex;
 
-// What `log` writes, under `options`.
+// The log output of `log` under `options`.
 std::string Logged(LogOptions options, const std::function<void()>& log) {
   std::array<int, 2> ends{};
   EXPECT_EQ(pipe(ends.data()), 0);
@@ -24,7 +24,7 @@ std::string Logged(LogOptions options, const std::function<void()>& log) {
   log();
   ConfigureLog({});
   close(ends[1]);
-  std::string text(3 * kLongestLogLine, '\0');
+  std::string text(3 * kMaxLogLineBytes, '\0');
   ssize_t got = read(ends[0], text.data(), text.size());
   close(ends[0]);
   text.resize(got > 0 ? static_cast<size_t>(got) : 0);
@@ -51,22 +51,23 @@ TEST(Log, OnATerminalALineIsReadable) {
 
 TEST(Log, EventsBelowTheLeastLevelAreNotWritten) {
   EXPECT_EQ(Logged({}, [] { LOG_DEBUG("hidden"); }), "");
-  EXPECT_THAT(Logged({.least = LogLevel::kDebug}, [] { LOG_DEBUG("shown"); }), HasSubstr("shown"));
+  EXPECT_THAT(Logged({.min_level = LogLevel::kDebug}, [] { LOG_DEBUG("shown"); }),
+              HasSubstr("shown"));
 }
 
 TEST(Log, ALineThatIsTooLongIsCutMarkedAndStaysJson) {
   std::string line = Logged({}, [] {
-    LOG_INFO("big", {"small", 1}, {"large", std::string(kLongestLogLine, 'x')}, {"after", 2});
+    LOG_INFO("big", {"small", 1}, {"large", std::string(kMaxLogLineBytes, 'x')}, {"after", 2});
   });
-  EXPECT_LE(line.size(), kLongestLogLine);
+  EXPECT_LE(line.size(), kMaxLogLineBytes);
   EXPECT_THAT(line, MatchesRegex(".*\"small\":1,\"large\":\"x{7000}x*\",\"after\":2,"
                                  "\"truncated\":true\\}\n"));
 }
 
-TEST(Log, ATextThatIsTooLongOnlyOnceEscapedKeepsWhatFits) {
+TEST(Log, TextTooLongOnlyOnceEscapedIsCutToFit) {
   std::string line =
-      Logged({}, [] { LOG_INFO("output", {"line", std::string(kLongestLogLine / 2, '\x01')}); });
-  EXPECT_LE(line.size(), kLongestLogLine);
+      Logged({}, [] { LOG_INFO("output", {"line", std::string(kMaxLogLineBytes / 2, '\x01')}); });
+  EXPECT_LE(line.size(), kMaxLogLineBytes);
   EXPECT_THAT(line, HasSubstr("\"line\":\"\\u0001\\u0001"));
   EXPECT_THAT(line, EndsWith("\\u0001\",\"truncated\":true}\n"));
 }
@@ -75,7 +76,7 @@ TEST(Log, ALineThatFitsExactlyIsNotCut) {
   auto with = [](size_t bytes) {
     return Logged({}, [&] { LOG_INFO("e", {"t", std::string(bytes, 'x')}); });
   };
-  size_t fits = kLongestLogLine - with(0).size() - std::string(",\"truncated\":true").size();
+  size_t fits = kMaxLogLineBytes - with(0).size() - std::string(",\"truncated\":true").size();
   EXPECT_THAT(with(fits), EndsWith("x\"}\n"));
   EXPECT_THAT(with(fits + 1), EndsWith("x\",\"truncated\":true}\n"));
 }

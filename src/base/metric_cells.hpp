@@ -1,7 +1,7 @@
-// The cells that metrics count in. A cell has one writing thread: adding is a plain load and store,
-// without the cost of an atomic read-modify-write. Readers on other threads see each number whole.
-// Where several threads count the same thing, each has a cell of its own, and the reader sums them
-// (Metrics::AddPart). Adding never allocates.
+// The cells in which metrics count. A cell has one writing thread: adding is a plain load and
+// store, without the cost of an atomic read-modify-write. Readers on other threads never see a
+// partial number. When several threads count the same series, each has its own cell, and the reader
+// sums the cells (Metrics::AddPart). Adding never allocates.
 #pragma once
 
 #include <algorithm>
@@ -37,8 +37,8 @@ class Gauge {
   std::atomic<double> value_ = 0;
 };
 
-// The upper bounds of every histogram's buckets: from what a command in memory takes to what a
-// visitor waits for at most.
+// The upper bounds of every histogram's buckets, from the duration of a command in memory to the
+// longest wait of a visitor.
 inline constexpr auto kDurationBounds = [] {
   using std::chrono::microseconds;
   using std::chrono::milliseconds;
@@ -53,7 +53,7 @@ inline constexpr auto kDurationBounds = [] {
 }();
 static_assert(std::ranges::is_sorted(kDurationBounds));
 
-// Durations by kDurationBounds; the last bucket has all that are longer.
+// Durations by kDurationBounds; the last bucket counts all longer durations.
 class DurationHistogram {
  public:
   static constexpr size_t kBuckets = kDurationBounds.size() + 1;
@@ -64,7 +64,7 @@ class DurationHistogram {
     buckets_[bucket].Add(times);
     sum_ns_.Add(static_cast<uint64_t>(std::max(value, Duration::zero()).count()) * times);
   }
-  // In this bucket alone.
+  // The count of this bucket alone, not cumulative.
   uint64_t count(size_t bucket) const { return buckets_[bucket].value(); }
   Duration sum() const { return Duration(static_cast<Duration::rep>(sum_ns_.value())); }
   void Reset() {

@@ -169,7 +169,7 @@ HeldSeries<Cell> SeriesFamily<Cell>::Take(const std::vector<std::string>& values
   return {this, series, CellOf<Cell>(*series)};
 }
 
-// Null: every place is held.
+// Null: every series has a holder.
 template <class Cell>
 MetricSeries* SeriesFamily<Cell>::FindOrMake(MetricLabels labels) {
   MetricSeries* free = nullptr;

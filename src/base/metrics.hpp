@@ -5,15 +5,15 @@
 //                                      {{"result", "hit"}});
 //   hits.Add();
 //
-// Series whose labels are known are declared at the start, so that each is there at 0 (the first
-// increment of a series that was not there is lost to a rate()). A SeriesFamily has the others:
-// they come and go with instances and releases, up to a limit.
+// Series with known labels are declared at process start, so that each is exported as 0 from the
+// start (rate() misses the first increment of a new series). A SeriesFamily has the other series,
+// which come and go with instances and releases, up to a limit.
 //
-// Threads: a Metrics belongs to one thread, which declares series and counts in them. Each further
-// thread has a part of its own (AddPart), whose cells share no cache line with another's; series of
-// the same name and labels are summed when they are read. Read may be called from any thread.
-// Names follow the conventions that `promtool check metrics` holds: base units (seconds, bytes,
-// ratio), counters end in _total. metrics_text.hpp writes them.
+// Threads: a Metrics belongs to one thread, which declares its series and counts in them. Each
+// further thread has its own part (AddPart); parts share no cache line, and Read sums series of the
+// same name and labels. Read may be called from any thread. Names follow the conventions that
+// `promtool check metrics` checks: base units (seconds, bytes, ratio), counters end in _total.
+// metrics_text.hpp writes the text formats.
 #pragma once
 
 #include <array>
@@ -36,13 +36,13 @@ using MetricLabels = std::vector<std::pair<std::string, std::string>>;
 
 enum class MetricType : uint8_t { kCounter, kGauge, kHistogram };
 
-// What one family shows at a time.
+// The values of one family when it was read.
 struct MetricFamilyReading {
   struct Series {
     MetricLabels labels;
     uint64_t count = 0;  // of a counter
     double value = 0;    // of a gauge
-    // Of a histogram: each bucket by itself.
+    // Of a histogram: the count of each bucket, not cumulative.
     std::array<uint64_t, DurationHistogram::kBuckets> buckets{};
     Duration sum = {};
   };
@@ -52,14 +52,14 @@ struct MetricFamilyReading {
   std::vector<Series> series;
 };
 
-// Of a SeriesFamily, unless it says otherwise.
+// The default of SeriesFamilyOptions::max_series.
 constexpr size_t kMaxSeries = 256;
-// The value of every label of the series that counts for all that are past the limit.
+// The value of every label of the overflow series, which counts for all series past the limit.
 constexpr std::string_view kOverflowLabel = "_overflow";
 
 namespace internal {
 
-// Cells of one thread: in blocks that begin and end with a cache line. Cells never move.
+// The cells of one thread, in blocks that begin and end at a cache line. Cells never move.
 template <class Cell>
 class CellBlocks {
  public:
@@ -85,8 +85,9 @@ struct MetricSeries {
   Counter* counter = nullptr;
   Gauge* gauge = nullptr;
   DurationHistogram* durations = nullptr;
-  uint32_t holders = 0;      // of a series that comes and goes
-  uint64_t released_at = 0;  // counts releases: the lowest of those without holders goes first
+  uint32_t holders = 0;      // of a series of a SeriesFamily
+  uint64_t released_at = 0;  // sequence number of the last release: among series without holders,
+                             // the lowest is replaced first
 };
 
 struct MetricFamily {
@@ -100,8 +101,8 @@ struct MetricFamily {
 
 template <class Cell>
 class SeriesFamily;
-// A series that somebody counts in. When its last holder goes, the series is still shown, until
-// another needs its place.
+// A handle to a series of a SeriesFamily. A series without handles stays exported until a new
+// series needs its slot.
 template <class Cell>
 class HeldSeries {
  public:
@@ -110,7 +111,7 @@ class HeldSeries {
       : family_(std::exchange(other.family_, nullptr)),
         series_(std::exchange(other.series_, nullptr)),
         cell_(std::exchange(other.cell_, nullptr)) {}
-  // What this held is released with `other`.
+  // Swaps, so that `other` releases this handle's former series.
   HeldSeries& operator=(HeldSeries&& other) noexcept {
     std::swap(family_, other.family_);
     std::swap(series_, other.series_);
@@ -147,21 +148,22 @@ class Metrics {
   Metrics& operator=(const Metrics&) = delete;
   ~Metrics();
 
-  // The references live as long as this. Declaring one series twice is a bug; so is another kind or
-  // help text for a name that exists.
+  // The references are valid as long as this Metrics. A CHECK fails when a series is declared
+  // twice, or a name with another type or help text.
   Counter& AddCounter(const std::string& name, const std::string& help, Labels labels = {});
   Gauge& AddGauge(const std::string& name, const std::string& help, Labels labels = {});
-  // Durations in seconds, by kDurationBounds.
+  // A histogram of seconds with the buckets of kDurationBounds.
   DurationHistogram& AddDurations(const std::string& name, const std::string& help,
                                   Labels labels = {});
-  // Families whose series come and go; as long as this.
+  // Families whose series come and go. The references are valid as long as this Metrics.
   SeriesFamily<Counter>& AddCounterFamily(SeriesFamilyOptions options);
   SeriesFamily<DurationHistogram>& AddDurationFamily(SeriesFamilyOptions options);
 
-  // For another thread, as long as this. Its families are of the same kind as ours of that name.
+  // The Metrics of another thread, valid as long as this one. A family must have the same type as
+  // this Metrics' family of that name.
   Metrics& AddPart();
 
-  // Families in the order of their declaration, with what all parts have counted.
+  // All families in the order of their declaration, summed over all parts.
   std::vector<MetricFamilyReading> Read() const;
 
  private:
@@ -177,7 +179,7 @@ class Metrics {
   template <class Visit>
   void ForEachPart(const Visit& visit) const;
 
-  mutable std::mutex mutex_;  // of what follows; not of the cells
+  mutable std::mutex mutex_;  // guards the members below, not the cells
   std::deque<Family> families_;
   internal::CellBlocks<Counter> counters_;
   internal::CellBlocks<Gauge> gauges_;
@@ -187,16 +189,16 @@ class Metrics {
   std::vector<std::unique_ptr<Metrics>> parts_;
 };
 
-// Series of one family that come and go with what they are about. At most max_series are kept: a
-// new one takes the place of the one that has longest had no holder. When all have holders, it
-// counts in the overflow series, whose labels are all kOverflowLabel. Owned by its Metrics; the
-// thread of that.
+// The series of one family that come and go with their subject (an instance, a release). At most
+// max_series are kept: a new series replaces the series that has been without a holder for longest.
+// When all have holders, the new one counts in the overflow series, whose labels are all
+// kOverflowLabel. Owned by its Metrics; same thread as that.
 template <class Cell>
 class SeriesFamily {
  public:
   SeriesFamily(Metrics& metrics, SeriesFamilyOptions options);
 
-  // The series with these values of the family's labels: what it counted before goes on.
+  // A handle to the series with these label values. An existing series continues its count.
   HeldSeries<Cell> Take(const std::vector<std::string>& values);
 
  private:
@@ -208,7 +210,7 @@ class SeriesFamily {
   Metrics& metrics_;
   const SeriesFamilyOptions options_;
   internal::MetricFamily& family_;
-  internal::MetricSeries* overflow_ = nullptr;  // made when it is needed first
+  internal::MetricSeries* overflow_ = nullptr;  // made on first use
   uint64_t releases_ = 0;
 };
 

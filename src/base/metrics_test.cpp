@@ -78,12 +78,12 @@ TEST(Metrics, OpenMetricsNamesFamiliesWithoutTotalAndTellsUnits) {
   EXPECT_THAT(MetricsText(metrics), AllOf(Not(HasSubstr("# EOF")), Not(HasSubstr("# UNIT"))));
 }
 
-TEST(Metrics, OpenMetricsIsForThoseWhoAskForIt) {
+TEST(Metrics, OpenMetricsIsSentOnlyOnRequest) {
   for (const char* accept : {
            "application/openmetrics-text; version=1.0.0",
            "application/openmetrics-text",
            "Application/OpenMetrics-Text;version=1.0.0;charset=utf-8",
-           // What Prometheus 2.42 sends.
+           // The Accept field of Prometheus 2.42.
            "application/openmetrics-text;version=1.0.0,application/openmetrics-text;version=0.0.1;"
            "q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
        }) {
@@ -162,7 +162,7 @@ TEST(SeriesFamily, ANewSeriesTakesThePlaceOfTheOneReleasedFirst) {
                                           Not(HasSubstr("\"b\"")), Not(HasSubstr("_overflow"))));
 }
 
-TEST(SeriesFamily, WhatIsPastTheLimitCountsInOneSeries) {
+TEST(SeriesFamily, SeriesPastTheLimitCountInTheOverflowSeries) {
   Metrics metrics;
   auto& family = metrics.AddDurationFamily(
       {.name = "took_seconds", .help = "Took.", .label_names = {"to"}, .max_series = 2});

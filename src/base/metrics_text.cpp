@@ -20,7 +20,7 @@ namespace meridian {
 namespace {
 
 constexpr std::string_view kTotal = "_total";
-// Those that a name can end in and OpenMetrics declares.
+// Units that OpenMetrics declares when a name ends in them.
 constexpr std::array<std::string_view, 3> kUnits = {"seconds", "bytes", "ratio"};
 
 std::string_view TypeName(MetricType type) {
@@ -93,7 +93,7 @@ class Writer {
  private:
   void AddHead(const MetricFamilyReading& family) {
     std::string_view name = family.name;
-    // In OpenMetrics the family has the name without the suffix of its samples.
+    // In OpenMetrics a counter's family name lacks the suffix of its samples.
     if (open_ && family.type == MetricType::kCounter && name.ends_with(kTotal)) {
       name.remove_suffix(kTotal.size());
     }
@@ -118,7 +118,7 @@ class Writer {
     text_ += '\n';
   }
 
-  // OpenMetrics wants a bound to look like a float.
+  // OpenMetrics requires bounds in the form of a float.
   std::string BoundText(Duration bound) const {
     std::string text = fmt::format("{}", Seconds(bound));
     if (open_ && text.find_first_of(".e") == text.npos) text += ".0";
@@ -147,7 +147,7 @@ std::string_view Trim(std::string_view text) {
   return text;
 }
 
-// What stands before `separator`; removes that from `rest`.
+// The text before `separator`; removes both from `rest`.
 std::string_view TakeUntil(std::string_view* rest, char separator) {
   size_t end = std::min(rest->find(separator), rest->size());
   std::string_view taken = Trim(rest->substr(0, end));

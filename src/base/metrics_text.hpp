@@ -1,5 +1,5 @@
-// Metrics as text: the Prometheus text format 0.0.4, or OpenMetrics 1.0, and which of them a
-// client's Accept field asks for. Pure.
+// Metrics as text, in the Prometheus text format 0.0.4 or OpenMetrics 1.0; and the choice between
+// them by a client's Accept field. Pure.
 #pragma once
 
 #include <cstdint>
@@ -14,12 +14,12 @@ enum class MetricsFormat : uint8_t { kPrometheus, kOpenMetrics };
 
 std::string_view ContentTypeOf(MetricsFormat format);
 
-// OpenMetrics when `accept` names `application/openmetrics-text`, in version 1.0.0 or without one,
-// and prefers it to `text/plain` (RFC 9110 12.5.1); else the Prometheus format, which every client
+// OpenMetrics when `accept` names `application/openmetrics-text` (version 1.0.0 or no version) and
+// prefers it to `text/plain` (RFC 9110 12.5.1); else the Prometheus format, which every client
 // reads.
 MetricsFormat ChooseMetricsFormat(std::string_view accept);
 
-// Of what `metrics` and all its parts have counted.
+// The text of `metrics`, summed over all its parts.
 std::string MetricsText(const Metrics& metrics, MetricsFormat format = MetricsFormat::kPrometheus);
 
 }  // namespace meridian

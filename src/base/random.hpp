@@ -48,7 +48,7 @@ class Random {
   std::array<uint64_t, 4> state_{};
 };
 
-// A seed from the kernel's entropy, for programs (tests and simulations name theirs).
+// A seed from the kernel's entropy, for programs; tests and simulations use fixed seeds.
 uint64_t EntropySeed();
 
 }  // namespace meridian

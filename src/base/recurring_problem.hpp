@@ -1,6 +1,6 @@
-// Decides when a problem that happens again and again is worth a line of the log: when it begins or
-// its text changes, then ever more seldom while it lasts, and when it is over. Pure; one for each
-// place that can fail repeatedly. One thread.
+// Decides when to log a repeated problem: when it begins or its text changes, then at growing
+// intervals while it lasts, and when it is over. Pure; one object per operation that can fail
+// repeatedly. One thread.
 //
 //   if (!written) {
 //     if (problem_.OnProblem(written.error().message, now)) LOG_WARNING(...);
@@ -21,20 +21,20 @@ namespace meridian {
 class RecurringProblem {
  public:
   static constexpr Duration kFirstReminder = std::chrono::minutes{1};
-  static constexpr Duration kLongestReminder = std::chrono::hours{1};
+  static constexpr Duration kMaxReminderInterval = std::chrono::hours{1};
 
-  // Whether to log it now.
+  // Whether to log the problem now.
   bool OnProblem(std::string_view text, TimePoint now) {
     ++count_;
     bool is_new = text_ != text;
     if (!is_new && now < next_) return false;
-    reminder_ = is_new ? kFirstReminder : std::min(reminder_ * 2, kLongestReminder);
+    reminder_ = is_new ? kFirstReminder : std::min(reminder_ * 2, kMaxReminderInterval);
     next_ = SaturatingAdd(now, reminder_);
     text_ = text;
     return true;
   }
 
-  // Whether to log that it is over.
+  // Whether to log that the problem is over.
   bool OnSolved() {
     bool was = lasts();
     text_.clear();
@@ -44,7 +44,7 @@ class RecurringProblem {
 
   bool lasts() const { return count_ > 0; }
   const std::string& text() const { return text_; }
-  // How often it has happened since it began.
+  // Number of failures since the problem began.
   uint64_t count() const { return count_; }
 
  private:

@@ -1,6 +1,5 @@
-// Result<T>: a value, or the reason why there is none. It is how every module reports what the
-// world does (peers, files, the kernel); bugs are CHECKed. No exception crosses a module's
-// boundary.
+// Result<T>: a value or an Error. Every module reports failures of its environment (peers, files,
+// the kernel) as Results, and bugs by CHECK. No exception crosses a module's boundary.
 //
 //   Result<int> Parse(std::string_view text);
 //   Result<int> value = Parse("12");
@@ -17,7 +16,7 @@
 
 namespace meridian {
 
-// What kind of failure, for code to act on. The text beside it is for people.
+// The kind of a failure, for code to act on. The message is for people.
 enum class Errc {
   kInvalid,      // the input is malformed
   kTooLarge,     // past a named limit
@@ -26,10 +25,10 @@ enum class Errc {
   kPermission,   // not allowed
   kRefused,      // the peer refused the connection
   kReset,        // the peer broke the connection off
-  kClosed,       // the peer, or we, closed it in good order
+  kClosed,       // closed in good order by either side
   kTimeout,      // the deadline passed
   kCancelled,    // the waiting coroutine was cancelled
-  kUnavailable,  // nobody can serve this now; trying later may help
+  kUnavailable,  // not available now; a later try may succeed
   kIo,           // any other failure of the operating system
 };
 
@@ -37,7 +36,7 @@ std::string_view ErrcName(Errc code);
 
 struct Error {
   Errc code;
-  std::string message;  // one line, no newline, says what failed and on what
+  std::string message;  // one line without newline: the failed operation and its object
 
   bool operator==(const Error&) const = default;
 };

@@ -1,4 +1,4 @@
-// A new, empty, private folder for one test; removed with all in it at the end.
+// A new, empty, private folder for one test; the destructor removes it with its content.
 #pragma once
 
 #include <cstdlib>

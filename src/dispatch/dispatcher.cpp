@@ -187,8 +187,8 @@ http::RelayOptions Dispatcher::OptionsFor(RequestState& state) {
     if (state.forwarding->relay.edit_response) state.forwarding->relay.edit_response(head, fields);
   };
   options.edit_interim = site::RemoveInternalFields;
-  options.patience.until = std::min(loop_.After(config_.try_timeout), state.deadline);
-  options.patience.renew = [this, &state](bool body_taken) {
+  options.head_deadline.at = std::min(loop_.After(config_.try_timeout), state.deadline);
+  options.head_deadline.extend = [this, &state](bool body_taken) {
     return DeadlineAfterTimeout(state, body_taken);
   };
   return options;

@@ -51,7 +51,7 @@ struct DispatchContext {
 struct ForwardOrder {
   http::Exchange& exchange;
   const wire::http::HeaderFields& fields;  // replace those of the request
-  // The dispatcher sets `patience`. `edit_response` gets the fields without those that only
+  // The dispatcher sets `head_deadline`. `edit_response` gets the fields without those that only
   // Meridian may set, and with Meridian-Path when `debug`.
   const http::RelayOptions& relay;
   bool debug = false;

@@ -26,8 +26,8 @@ inline ZoneOptions PhotosZone() {
 }
 
 inline std::vector<DataCenterCandidate> PhotosCandidates() {
-  return {{.name = "us-east", .direction = DirectionOf({39.04, -77.49})},
-          {.name = "us-west", .direction = DirectionOf({37.34, -121.89})}};
+  return {{.name = "us-east", .direction = UnitVectorOf({39.04, -77.49})},
+          {.name = "us-west", .direction = UnitVectorOf({37.34, -121.89})}};
 }
 
 inline std::vector<Place> PhotosPlaces() {

@@ -29,16 +29,16 @@ enum class SteeringMode : uint8_t {
 
 struct DataCenterCandidate {
   std::string name;  // input of the hash: a renamed data center gets different clients
-  Direction direction;
+  UnitVector direction;
   double weight = 100;  // 0: only if no other is serving
   bool serving = true;
   double kept_share = 1;  // see Spill
 };
 
 struct SteeringClient {
-  IpAddress address;                   // the first address of its block
-  std::optional<Direction> direction;  // its location, if known
-  std::optional<uint8_t> mapped;       // data center by the map
+  IpAddress address;                    // the first address of its block
+  std::optional<UnitVector> direction;  // its location, if known
+  std::optional<uint8_t> mapped;        // data center by the map
 };
 
 // Data centers for one client, the best first.

@@ -19,9 +19,9 @@ constexpr Location kOregon{45.52, -122.68};
 constexpr int kClients = 20000;
 
 std::vector<DataCenterCandidate> Three() {
-  return {{.name = "us-east", .direction = DirectionOf(kAshburn)},
-          {.name = "us-west", .direction = DirectionOf(kSanJose)},
-          {.name = "eu-central", .direction = DirectionOf(kFrankfurt)}};
+  return {{.name = "us-east", .direction = UnitVectorOf(kAshburn)},
+          {.name = "us-west", .direction = UnitVectorOf(kSanJose)},
+          {.name = "eu-central", .direction = UnitVectorOf(kFrankfurt)}};
 }
 
 std::vector<DataCenterCandidate> Weighted(double east, double west) {
@@ -34,7 +34,7 @@ std::vector<DataCenterCandidate> Weighted(double east, double west) {
 
 SteeringClient ClientAt(const Location& location) {
   return {
-      .address = IpAddress::V4(198, 51, 100, 1), .direction = DirectionOf(location), .mapped = {}};
+      .address = IpAddress::V4(198, 51, 100, 1), .direction = UnitVectorOf(location), .mapped = {}};
 }
 
 // The nth of many clients, each in its own block, with unknown locations.
@@ -163,7 +163,7 @@ TEST(Steering, DataCentersInOnePlaceShareTheirClientsByWeight) {
   std::map<uint8_t, int> clients;
   for (int n = 0; n < 1000; ++n) {
     SteeringClient client = Client(n);
-    client.direction = DirectionOf(kNewYork);
+    client.direction = UnitVectorOf(kNewYork);
     ++clients[First(steering, client)];
   }
   EXPECT_NEAR(clients[kEast], 500, 60);
@@ -199,7 +199,7 @@ TEST(Steering, FullDataCenterPassesOnTheShareThatItDoesNotKeep) {
   std::map<uint8_t, int> clients;
   for (int n = 0; n < kClients; ++n) {
     SteeringClient client = Client(n);
-    client.direction = DirectionOf(kNewYork);
+    client.direction = UnitVectorOf(kNewYork);
     ++clients[First(steering, client)];
     EXPECT_TRUE(steering.Choose(client).by_block);
   }
@@ -215,7 +215,7 @@ TEST(Steering, ClientsThatOneFullDataCenterPassesOnAreSpreadByTheNext) {
   std::map<uint8_t, int> clients;
   for (int n = 0; n < kClients; ++n) {
     SteeringClient client = Client(n);
-    client.direction = DirectionOf(kNewYork);
+    client.direction = UnitVectorOf(kNewYork);
     ++clients[First(steering, client)];
   }
   EXPECT_NEAR(clients[kWest], 0.25 * kClients, 0.015 * kClients);

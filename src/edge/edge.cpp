@@ -244,8 +244,8 @@ void Edge::OnView() {
   const site::DataCenterView* own = process_.view()->FindDataCenter(process_.here().name);
   const bool away = own != nullptr && (own->state == site::DataCenterState::kDraining ||
                                        own->state == site::DataCenterState::kDrained);
-  http_.SendAway(away);
-  if (https_) https_->SendAway(away);
+  http_.SetRetiring(away);
+  if (https_) https_->SetRetiring(away);
   if (upstreams_) upstreams_->OnView();
 }
 

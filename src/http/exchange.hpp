@@ -1,16 +1,15 @@
-// Exchange: one request and its response, as a server's handler sees them, whatever version of HTTP
-// carries them. Owned by the connection; it lives until the handler returns. One thread; the
-// request may be read by one fiber while another writes the response.
+// Exchange: one request and its response, for a server's handler, independent of the HTTP version.
+// Owned by the connection; valid until the handler returns. One thread; one fiber may read the
+// request while another writes the response.
 //
 //   io::Task<void> Hello(http::Exchange& exchange) {
 //     (void)co_await exchange.Respond({.status = 200}, AsBytes("hello\n"));
 //   }
 //
-// What the handler leaves undone is visible to the client: without a response it gets a 500 (or the
-// status of what was wrong with the request's body); a response that was begun and not finished
-// breaks the connection, so that it never looks whole. When the client's connection is lost (reset,
-// or closed both ways) the handler's fiber is cancelled. A client that only ended its own direction
-// is waiting for its answer, and gets it.
+// If the handler sends no response, the client gets a 500 (or the status for the error of the
+// request's body). If it does not finish a response, the connection is aborted, so that the
+// response never looks whole. When the client's connection is lost (reset, or closed in both
+// directions), the handler's fiber is cancelled. A half-closed client still gets its answer.
 #pragma once
 
 #include <cstdint>
@@ -27,82 +26,83 @@
 
 namespace meridian::http {
 
-// The head of a response. Fields that concern the connection or the framing (Connection,
-// Content-Length, Transfer-Encoding, ...) are the server's and left out; Date is added if missing.
+// The head of a response. Fields of the connection and the framing (Connection, Content-Length,
+// Transfer-Encoding, ...) are left out: the server writes its own. It adds Date if missing.
 struct Response {
   int status = 200;              // 200 to 599
-  std::string_view reason = {};  // empty: the standard one
+  std::string_view reason = {};  // empty: the standard reason
   wire::http::FieldsView fields = {};
-  // More fields, as lines that a cache keeps ready: "Name: value\r\n" each, of a message that was
-  // parsed; Date among them, nothing that concerns the connection or the framing. May be empty.
+  // More fields, as lines that a cache keeps: "Name: value\r\n" each, from a parsed message, with
+  // Date, without fields of the connection or the framing. May be empty.
   std::string_view lines = {};
-  // With 426: the protocols that the request may be sent in again, for the Upgrade field (RFC 9110
+  // With 426: the protocols in which the request may be repeated, for the Upgrade field (RFC 9110
   // 15.5.22).
   std::string_view upgrade = {};
-  // Nothing more of the request's body will be read: unless little is left of it, the client is
-  // told that the connection ends (RFC 9112 9.6). Respond does not read on in any case.
+  // The handler will read no more of the request's body. Unless little of it is left, the response
+  // announces the end of the connection (RFC 9112 9.6). Respond never reads on.
   bool leaves_body = false;
-  // The body's length. Unknown: chunked, or until the end of the connection for HTTP/1.0. To HEAD
-  // and in 304 it is only told.
+  // The body's length. Without it the body is chunked, or ends with the connection (HTTP/1.0). For
+  // HEAD and 304 only the field is sent.
   std::optional<uint64_t> content_length = {};
-  // The connection ends with this response, whatever of the request has not come yet.
+  // The connection ends with this response, even if part of the request has not arrived.
   bool close = false;
 };
 
-// A connection that left HTTP behind (101).
+// A connection after a switch of protocols (101).
 struct Upgraded {
   io::Stream& stream;
-  Buffer& received;  // bytes that came already, to be read before the stream
+  Buffer& received;  // bytes that already arrived; read them before the stream
 };
 
 class Exchange {
  public:
   virtual ~Exchange() = default;
 
-  // Valid as long as the exchange. Its authority is in canonical form (wire/http/authority.hpp).
+  // Valid as long as the exchange. The authority is in canonical form (wire/http/authority.hpp).
   virtual const wire::http::RequestHead& request() const = 0;
   virtual io::Loop& loop() const = 0;
   virtual Endpoint peer() const = 0;
-  virtual bool secure() const = 0;  // it came by TLS
-  // No request came before this one on its connection.
+  virtual bool secure() const = 0;  // the request came over TLS
+  // Whether this is the first request on its connection.
   bool first_on_connection() const { return first_on_connection_; }
 
   // The next bytes of the request's body, in the connection's buffer until the next call; empty at
   // the end. The first call sends 100 (Continue) to a client that waits for it. Errors: kInvalid,
   // kTooLarge, kTimeout (the client gets 400, 413, 408 unless a response was begun), kReset.
   virtual io::Task<Result<Bytes>> ReadBody() = 0;
-  // All of the body, when it is there already and nothing of it was read: it may be looked at
-  // again, and ReadBody still gives it. Nothing for a request without body.
+  // The whole body, if all of it has arrived and nothing of it was read. ReadBody still returns it.
+  // Nothing for a request without body.
   virtual std::optional<Bytes> BodyAtHand() = 0;
-  // After the end of the body.
+  // Valid after the end of the body.
   virtual const wire::http::HeaderFields& request_trailers() const = 0;
 
-  // Sends a 1xx other than 100 and 101, before the response. To HTTP/1.0 nothing is sent.
+  // Sends a 1xx other than 100 and 101, before the response. Not sent to HTTP/1.0 clients.
   virtual io::Task<Result<void>> SendInterim(int status, wire::http::FieldsView fields) = 0;
 
-  // The whole response in one write. content_length is the body's unless given (for HEAD).
+  // Sends the whole response in one write. content_length defaults to the body's length (give it
+  // for HEAD).
   virtual io::Task<Result<void>> Respond(Response response, Bytes body) = 0;
 
-  // Or in parts. Start only prepares the head: it goes out with the first body bytes, or by Flush.
-  // kInvalid: the head cannot be written (a field that would inject, a bad status).
+  // Begins a response that is sent in parts. The head is sent with the first body bytes, or by
+  // Flush. kInvalid: the head cannot be written (a field that would inject, a bad status).
   virtual Result<void> Start(const Response& response) = 0;
   virtual io::Task<Result<void>> Flush() = 0;
-  // Waits while the client does not read. kInvalid: more than content_length.
+  // Waits while the client does not read. kInvalid: more bytes than content_length.
   virtual io::Task<Result<void>> Write(Bytes data) = 0;
-  // `last` are the last bytes of the body. Trailers are left out where there can be none.
+  // `last` are the last bytes of the body. Trailers are left out where the framing has none.
   virtual io::Task<Result<void>> Finish(Bytes last, wire::http::FieldsView trailers) = 0;
-  // Ends the connection so that the response cannot look whole.
+  // Aborts the connection, so that the response does not look whole.
   virtual void Break() = 0;
 
   bool started() const { return started_; }
-  // Of the response that was begun; 0 before.
+  // The status of the begun response; 0 before.
   int status() const { return status_; }
-  // The same once all of the response was handed to the kernel; 0 before, and when it broke off.
+  // The status, once the kernel took the whole response; 0 before, and when it was aborted.
   virtual int answered_status() const = 0;
-  // What has been written to the client for this request, heads included.
+  // Bytes written to the client for this request, heads included.
   virtual uint64_t sent_bytes() const = 0;
 
-  // Answers 101 with `protocol` in Upgrade, and hands the connection over until the handler
+  // Answers 101 with `protocol` in Upgrade, and gives the connection to the handler until it
   // returns. kInvalid: the request asked for no upgrade, or has a body.
   virtual io::Task<Result<Upgraded>> Upgrade(std::string_view protocol,
                                              wire::http::FieldsView fields) = 0;
@@ -113,7 +113,7 @@ class Exchange {
   int status_ = 0;
 };
 
-// A short text, for errors and the like, with its Content-Type.
+// Responds with a short text and its Content-Type, for errors and the like.
 io::Task<Result<void>> RespondText(Exchange& exchange, int status, std::string_view text);
 
 }  // namespace meridian::http

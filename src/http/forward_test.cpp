@@ -13,7 +13,7 @@ using Kind = ForwardOutcome::Kind;
 constexpr std::string_view kGet = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 constexpr std::string_view kPost = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc";
 constexpr std::string_view kPut = "PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc";
-// Its body is not there at once, so it is read on its way and cannot be sent again.
+// Its body arrives late, so the relay reads it and the request cannot be repeated.
 constexpr std::string_view kChunkedPut =
     "PUT / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
 constexpr std::string_view kOk = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
@@ -22,7 +22,7 @@ constexpr std::string_view kUnavailable =
 
 class ForwardTest : public ServerFixture {
  protected:
-  // What comes of one try of `request` at an upstream that says `response` and closes.
+  // The outcome of one attempt of `request` at an upstream that sends `response` and closes.
   ForwardOutcome Try(std::string_view request, std::string_view response) {
     ForwardOutcome outcome;
     Client client(loop_, network_, {.address = {IpAddress::V4(127, 0, 0, 1), 80}});
@@ -59,7 +59,7 @@ class ForwardTest : public ServerFixture {
 
   MemoryNetwork network_;
   std::string answer_;
-  std::string received_;  // by the upstream
+  std::string received_;  // bytes that the upstream received
 };
 
 TEST_F(ForwardTest, AnswerEndsTheExchange) {
@@ -74,14 +74,14 @@ TEST_F(ForwardTest, ARequestWithoutHostGetsTheDefaultAndOthersKeepTheirs) {
   EXPECT_NE(received_.find("Host: a\r\n"), std::string::npos) << received_;
 }
 
-TEST_F(ForwardTest, WhatWasNeverSentMayBeSentElsewhereWhateverItsMethod) {
+TEST_F(ForwardTest, UnsentRequestMayBeSentElsewhereWithAnyMethod) {
   network_.mode = MemoryNetwork::Mode::kRefuse;
   ForwardOutcome outcome = Try(kPost, "");
   EXPECT_EQ(outcome.kind, Kind::kElsewhere);
   EXPECT_TRUE(outcome.never_sent);
 }
 
-TEST_F(ForwardTest, WhatGotNoAnswerMayBeSentElsewhereOnlyWhenItIsIdempotent) {
+TEST_F(ForwardTest, UnansweredRequestMayBeSentElsewhereOnlyIfIdempotent) {
   EXPECT_EQ(Try(kGet, "").kind, Kind::kElsewhere);
   EXPECT_EQ(Try(kPut, "").kind, Kind::kElsewhere);
   ForwardOutcome post = Try(kPost, "");

@@ -1,4 +1,4 @@
-// FreeList: objects that are expensive to make, kept for the next user. One thread.
+// FreeList: keeps objects that are expensive to make for reuse. One thread.
 #pragma once
 
 #include <memory>
@@ -11,7 +11,7 @@ class FreeList {
  public:
   explicit FreeList(size_t max_kept) : max_kept_(max_kept) {}
 
-  // One that was given back last (it is warm), or what `make` gives.
+  // The object that was given back last (its memory is warm), or a new one from `make`.
   template <class Make>
   std::unique_ptr<T> Take(Make make) {
     if (kept_.empty()) return make();
@@ -20,7 +20,7 @@ class FreeList {
     return taken;
   }
 
-  // Keeps `object` unless enough are kept already.
+  // Keeps `object`, unless the list is full.
   void Give(std::unique_ptr<T> object) {
     if (object && kept_.size() < max_kept_) kept_.push_back(std::move(object));
   }

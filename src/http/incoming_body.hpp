@@ -1,9 +1,9 @@
-// The body of a message that is being received, of either side: bytes come from a stream into the
-// connection's buffer and are given out in place. One owner, one thread.
+// IncomingBody: reads the body of a message, for server and client: bytes come from a stream into
+// the connection's buffer and are returned in place. One owner, one thread.
 //
-// Invariants: a view that was given out holds until the next call; a body is `ended` only when its
-// framing said so, so one that was cut off never looks whole (until_close apart, which has no end
-// but the connection's).
+// Invariants: a returned view is valid until the next call. A body is `ended` only when its framing
+// said so, so that a cut body never looks whole (except kUntilClose, which ends with the
+// connection).
 #pragma once
 
 #include <optional>
@@ -17,42 +17,42 @@
 
 namespace meridian::http {
 
-// Space at the end of `in` for one read of `wanted` bytes or what its capacity leaves, without
-// growing it more than that needs.
+// Space at the end of `in` for one read of `wanted` bytes, or for the rest of its capacity; grows
+// `in` only if needed.
 MutableBytes SpaceToRead(Buffer& in, size_t wanted);
 
-// How much an incoming message's buffer may hold: a head and what is read behind it, or one read of
-// a fast body.
+// The limit of an incoming message's buffer: a head and the bytes read behind it, or one read of a
+// fast body.
 size_t IncomingLimit(size_t max_head_bytes);
 
-// Empties a buffer whose message is over, and gives back what only a fast body needs.
+// Empties the buffer of a finished message, and frees the memory that only a fast body needs.
 void EndIncoming(Buffer& in);
 
 class IncomingBody {
  public:
-  // The body begins at the front of the buffer. `max_bytes` counts body bytes.
+  // Begins a body at the front of the buffer. `max_bytes` limits its bytes without framing.
   void Begin(wire::http::BodyFraming framing, uint64_t max_bytes);
 
-  // Everything up to the end of the body was given out.
+  // Whether the whole body was returned.
   bool ended() const { return ended_; }
   uint64_t received() const { return received_; }
   const wire::http::BodyFraming& framing() const { return framing_; }
-  // After the end: trailer fields, until the next Begin.
+  // After the end: the trailer fields, valid until the next Begin.
   const wire::http::HeaderFields& trailers() const { return decoder_.trailers(); }
-  // Why the body is malformed, after kInvalid or kTooLarge.
+  // The reason, after kInvalid or kTooLarge.
   std::optional<wire::http::ParseError> parse_error() const { return parse_error_; }
 
-  // Whether no more than `bytes` are left, for certain: of chunks, because nothing of them was
-  // given out and their end is in `in`.
+  // Whether certainly at most `bytes` bytes are left. For chunks: nothing of the body was returned,
+  // and its end is in `in`.
   bool EndsWithin(uint64_t bytes, const Buffer& in) const;
 
-  // Body bytes that `in` holds already; empty at the end, and when more must be read.
-  // kInvalid: malformed. kTooLarge: past a limit.
+  // Body bytes in `in`; empty at the end, and when more must be read. kInvalid: malformed.
+  // kTooLarge: past a limit.
   Result<Bytes> Take(Buffer& in);
-  // The next body bytes, empty at the end only. Also kTimeout (no body byte within `timeout`),
-  // kReset (the stream ended before the body), and the stream's errors.
+  // The next body bytes; empty only at the end. Further errors: kTimeout (no body byte within
+  // `timeout`), kReset (the stream ended before the body), and the stream's errors.
   io::Task<Result<Bytes>> Next(io::Loop& loop, io::Stream& stream, Buffer& in, Duration timeout);
-  // Drops what was given out last: afterwards the buffer begins behind the body.
+  // Drops the last returned bytes, so that the buffer begins after the body.
   void Settle(Buffer& in);
 
  private:
@@ -62,9 +62,9 @@ class IncomingBody {
   wire::http::BodyFraming framing_;
   uint64_t max_bytes_ = 0;
   uint64_t received_ = 0;
-  size_t given_ = 0;  // bytes at the front of the buffer that are to be dropped
+  size_t given_ = 0;  // returned bytes at the front of the buffer, to be dropped
   bool ended_ = true;
-  bool fast_ = false;  // the last read took all that it asked for
+  bool fast_ = false;  // the last read filled its space
   std::optional<wire::http::ParseError> parse_error_;
   wire::http::ChunkedDecoder decoder_;
 };

@@ -160,7 +160,7 @@ TEST_F(LoopbackTest, HandlerWhoseClientIsLostIsCancelled) {
   EXPECT_EQ(ended, Errc::kCancelled);
 }
 
-TEST_F(LoopbackTest, PostWentToAPooledConnectionWhoseEndNoEventHadToldOf) {
+TEST_F(LoopbackTest, PostWentToAPooledConnectionThatHadEndedBeforeAnyEvent) {
   auto run = [&]() -> io::Task<void> {
     auto listener = network_.Listen(kAnyPort, {}).value();
     Client client(loop_, network_, {.address = listener->local()});

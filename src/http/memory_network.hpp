@@ -1,4 +1,4 @@
-// For tests: a network whose servers are the test itself.
+// For tests: a network in memory; the test is its servers.
 #pragma once
 
 #include <deque>
@@ -12,16 +12,16 @@ namespace meridian::http {
 
 class MemoryNetwork final : public io::Network {
  public:
-  // What the next connects do.
+  // The behaviour of the next connects.
   enum class Mode : uint8_t { kAccept, kRefuse, kSilent };
   Mode mode = Mode::kAccept;
   size_t capacity = size_t{64} * 1024;
   int connects = 0;
 
-  // How often the client wrote on the connection made last, which must still be open.
+  // Number of the client's writes on the newest connection, which must still be open.
   int client_writes() const { return last_->writes(); }
 
-  // The server's end of the next connection, in the order they were made.
+  // The server's end of the next connection, in the order of their connects.
   io::Task<std::unique_ptr<MemoryStream>> Accept() {
     while (accepted_.empty()) CHECK(co_await arrived_.Wait());
     std::unique_ptr<MemoryStream> next = std::move(accepted_.front());

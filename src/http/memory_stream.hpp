@@ -1,5 +1,5 @@
-// For tests: two streams joined in memory, and a loop whose time jumps to whatever is waited for.
-// Nothing is real, so deadlines cost nothing and every order of events can be made.
+// For tests: two streams joined in memory, and a loop whose time jumps to the next deadline.
+// Deadlines take no real time, and a test can produce every order of events.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +12,7 @@
 
 namespace meridian::http {
 
-// A world where nothing happens but what the test does. Waiting for ever is a failure: nobody could
+// A driver without outside events. A wait without deadline fails the test, because no event could
 // end it.
 class JumpingDriver final : public io::Driver {
  public:
@@ -46,17 +46,17 @@ class MemoryStream final : public io::Stream {
   bool hung_up() const override { return reset_ || closed_; }
   bool peer_ended() const override { return ended_ || hung_up(); }
 
-  // Writes that were made on this end so far.
+  // Number of writes on this end so far.
   int writes() const { return writes_; }
   bool closed() const { return closed_; }
 
  private:
-  MemoryStream* other_ = nullptr;  // null when it is closed
+  MemoryStream* other_ = nullptr;  // null when the other end is closed
   size_t capacity_ = 0;
   std::string arrived_;
   int writes_ = 0;
-  bool shut_ = false;   // we write no more
-  bool ended_ = false;  // the other end writes no more
+  bool shut_ = false;   // this end was shut down for writing
+  bool ended_ = false;  // the other end was shut down for writing
   bool reset_ = false;
   bool closed_ = false;
 };
@@ -112,7 +112,7 @@ inline void MemoryStream::ShutdownWrite() {
 inline void MemoryStream::Close() {
   if (closed_) return;
   if (other_ != nullptr) {
-    // As TCP does: what was not read makes the end a reset.
+    // As in TCP: closing with unread bytes sends a reset.
     if (!arrived_.empty()) return Abort();
     other_->ended_ = true;
     other_->other_ = nullptr;

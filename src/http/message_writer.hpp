@@ -1,9 +1,9 @@
-// Writes one message after another to a stream: heads are gathered in a buffer and go out in one
-// write with the body bytes that follow them; bodies are framed. One owner, one thread, one fiber
-// at a time. The body's bytes are not copied.
+// MessageWriter: writes messages to a stream. It gathers heads in a buffer and sends them in one
+// write with the body bytes that follow, and frames bodies. One owner, one thread, one fiber at a
+// time. Body bytes are not copied.
 //
-// Invariants: a body is `complete` only when exactly what its framing announced was written; after
-// a failed write nothing more is written.
+// Invariants: a body is `complete` only when exactly the announced bytes were written; after a
+// failed write nothing more is written.
 #pragma once
 
 #include "base/bytes.hpp"
@@ -16,24 +16,24 @@ namespace meridian::http {
 
 class MessageWriter {
  public:
-  // `head` is where the caller writes heads (wire::http::HeadWriter). All must outlive this.
-  // `timeout` is for each slice of kWriteSliceBytes.
+  // The caller writes heads to `head` (wire::http::HeadWriter). All arguments must outlive this.
+  // `timeout` applies to each slice of kWriteSliceBytes.
   MessageWriter(io::Loop& loop, io::Stream& stream, Buffer& head, Duration timeout)
       : loop_(loop), stream_(stream), head_(head), timeout_(timeout) {}
 
-  // What follows the head that was written last. kNone: body bytes are dropped unseen, as for the
-  // answer to HEAD.
+  // Sets the framing of the body after the last written head. kNone: body bytes are dropped, as in
+  // the answer to HEAD.
   void BeginBody(wire::http::BodyFraming framing);
 
   bool complete() const { return complete_; }
   bool failed() const { return failed_; }
   uint64_t sent_bytes() const { return sent_bytes_; }
 
-  // Sends heads that wait. kInvalid: more, or at Finish less, than the announced length. Also the
-  // stream's errors; kTimeout: the peer takes too little.
+  // Sends waiting heads. Errors: kInvalid: more bytes than the announced length, or fewer at
+  // Finish; kTimeout: the peer reads too slowly; the stream's errors.
   io::Task<Result<void>> Flush() { return Emit({}, false, {}); }
   io::Task<Result<void>> Write(Bytes data) { return Emit(data, false, {}); }
-  // Ends the body, with `last` as its last bytes. Trailers go out in a chunked body only.
+  // Ends the body with `last` as its last bytes. Only a chunked body sends trailers.
   io::Task<Result<void>> Finish(Bytes last, wire::http::FieldsView trailers) {
     return Emit(last, true, trailers);
   }

@@ -1,4 +1,4 @@
-// For tests: one end of a connection that speaks HTTP by hand.
+// For tests: one end of a connection, whose bytes of HTTP the test writes and reads itself.
 #pragma once
 
 #include <memory>
@@ -15,13 +15,14 @@ class RawPeer {
  public:
   explicit RawPeer(io::Stream& stream) : stream_(stream) {}
 
-  // False when it could not be sent.
+  // False: the text could not be sent.
   io::Task<bool> Send(std::string_view text) {
     co_return (co_await stream_.Write(AsBytes(text))).has_value();
   }
 
-  // What came, up to the first `end` and with it; the rest stays. At the end of the connection, or
-  // at `deadline`, what there is, with "!" and the error's name if it was one.
+  // Returns the bytes up to and including the first `end`; later bytes stay. At the end of the
+  // connection, or at `deadline`, returns the bytes that arrived, with "!" and the error's name
+  // after an error.
   io::Task<std::string> ReadUntil(std::string_view end, TimePoint deadline = kNever) {
     while (arrived_.find(end) == std::string::npos) {
       std::vector<uint8_t> space(100'000);
@@ -55,7 +56,7 @@ class RawPeer {
   std::string arrived_;
 };
 
-// `text` without its Date fields, which the tests do not care about.
+// `text` without its Date fields.
 inline std::string WithoutDate(std::string text) {
   for (size_t at = 0; (at = text.find("Date: ", at)) != std::string::npos;) {
     text.erase(at, text.find("\r\n", at) + 2 - at);

@@ -16,7 +16,7 @@
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
 #include "wire/http/characters.hpp"
-#include "wire/http/field_role.hpp"
+#include "wire/http/fields/field_role.hpp"
 #include "wire/http/hop_by_hop.hpp"
 #include "wire/http/message.hpp"
 
@@ -28,10 +28,10 @@ using wire::http::HeaderField;
 using wire::http::HeaderFields;
 using wire::http::ResponseHead;
 
-// Room for the fields that a proxy adds to a head: Via, X-Forwarded-* and the like.
+// Space for the fields that a proxy adds to a head: Via, X-Forwarded-* and the like.
 constexpr size_t kAddedFields = 6;
 
-// One exchange on its way through: the upload in a fiber of its own, the download in the handler's.
+// The relay of one exchange: the upload runs in its own fiber, the download in the handler's.
 class RelayRun {
  public:
   RelayRun(Exchange& from, ClientExchange& to, const RelayOptions& options)
@@ -57,9 +57,9 @@ class RelayRun {
   const RelayOptions& options_;
   RelayOutcome outcome_;
   io::WaitQueue continue_queue_;
-  bool uploading_ = false;     // the request's body is not over; the response will end it
-  bool uploaded_ = false;      // all of the request was sent, its end too
-  bool may_continue_ = false;  // the upstream said 100, or a final response
+  bool uploading_ = false;     // the request's body is not complete; the response will end it
+  bool uploaded_ = false;      // the whole request was sent, including its end
+  bool may_continue_ = false;  // the upstream sent 100 or a final response
 };
 
 io::Task<RelayOutcome> RelayRun::Run(bool uploads) {
@@ -82,13 +82,13 @@ io::Task<void> RelayRun::Upload() {
   for (;;) {
     Result<Bytes> data = co_await from_.ReadBody();
     if (!data) {
-      // Without the rest of its request the upstream's answer means nothing.
+      // The upstream's answer to a part of the request is meaningless.
       if (data.error().code != Errc::kCancelled) ClientFailed(std::move(data.error()));
       co_return;
     }
     outcome_.body_taken = outcome_.body_taken || !data->empty();
     if (data->empty()) break;
-    // An upstream that stops reading may have answered already: the download decides.
+    // An upstream that stops reading may have answered already; the download handles it.
     if (!co_await to_.Write(*data)) co_return;
   }
   uploading_ = false;
@@ -135,11 +135,11 @@ io::Task<void> RelayRun::Download() {
 }
 
 io::Task<Result<const ResponseHead*>> RelayRun::ReadFinalHead() {
-  TimePoint until = options_.patience.until;
+  TimePoint until = options_.head_deadline.at;
   for (;;) {
     Result<const ResponseHead*> head = co_await to_.ReadHead(until);
     if (!head && head.error().code == Errc::kTimeout && from_.loop().Now() >= until) {
-      until = options_.patience.renew(outcome_.body_taken);
+      until = options_.head_deadline.extend(outcome_.body_taken);
       if (until > from_.loop().Now()) continue;
     }
     if (!head || !(*head)->is_interim()) co_return head;
@@ -188,7 +188,7 @@ io::Task<void> RelayRun::RelayBody() {
     if (ended) {
       sent = co_await from_.Finish(*data, to_.trailers());
     } else {
-      // With nothing at hand the head goes ahead.
+      // Without body bytes the head is sent alone.
       sent = co_await (data->empty() ? from_.Flush() : from_.Write(*data));
     }
     if (!sent) {
@@ -217,9 +217,9 @@ io::Task<void> RelayRun::RelayUpgrade(const ResponseHead& head) {
 }
 
 void RelayRun::UpstreamFailed(Error error) {
-  if (outcome_.kind != Kind::kAnswered) return;  // the client failed first, and this is the echo
+  if (outcome_.kind != Kind::kAnswered) return;  // this failure only follows from the client's
   outcome_.kind = from_.started() ? Kind::kBroken : Kind::kUnanswered;
-  // The handler's fiber is cancelled when the client is lost.
+  // The server cancels the handler's fiber when the client is lost.
   outcome_.client_failed = error.code == Errc::kCancelled;
   outcome_.error = std::move(error);
   if (from_.started()) from_.Break();
@@ -238,7 +238,7 @@ void RelayRun::ClientFailed(Error error) {
 
 namespace {
 
-// Appends to `to` the fields of `from` that go on to the next hop and that `passes` lets pass.
+// Appends to `to` the fields of `from` that are forwarded and that `passes` accepts.
 template <class Passes>
 void CopyFields(const HeaderFields& from, bool nominates_fields, HeaderFields* to, Passes passes) {
   wire::http::ForwardFilter filter(from, nominates_fields);

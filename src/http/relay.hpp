@@ -1,5 +1,5 @@
-// Relay: carries a request's body to an upstream and its response back, as a proxy does (RFC 9110
-// 7.6), both ways at once and with backpressure. Edge and balancer share it.
+// Relay: sends a request's body to an upstream and its response back, as a proxy does (RFC 9110
+// 7.6), in both directions at once and with backpressure. Edge and balancer share it.
 //
 //   HeaderFields fields;
 //   CopyRequestFields(exchange.request(), sender, &fields);   // and add Via and the like
@@ -13,79 +13,80 @@
 
 #include "http/client/client.hpp"
 #include "http/exchange.hpp"
-#include "wire/http/field_role.hpp"
+#include "wire/http/fields/field_role.hpp"
 
 namespace meridian::http {
 
-// Appends to `to` the fields of a message that go on to the next hop: without those of the
-// connection, those that Connection nominates, and Content-Length, which whoever frames the body
-// writes. The views are the message's.
+// Appends to `to` the fields of a message that a proxy forwards: without the fields of the
+// connection, those that Connection nominates, and Content-Length, which the writer of the
+// forwarded body adds. The values are views into the message.
 void CopyForwardable(const wire::http::HeaderFields& from, bool nominates_fields,
                      wire::http::HeaderFields* to);
 
-// The same of a request, and without what its sender is not to be believed: look-alikes, overrides,
-// and what only edges set (wire/http/field_role.hpp). Whoever sends requests on for others, asks
-// this which of their fields go.
+// The same for a request, also without fields for which its sender is not trusted: look-alikes,
+// overrides, and fields that only edges set (wire/http/fields/field_role.hpp). Every tier that
+// forwards requests uses this function.
 void CopyRequestFields(const wire::http::RequestHead& request, wire::http::SenderTrust sender,
                        wire::http::HeaderFields* to);
 
-// The request of `exchange` with `fields` in place of its own, for Client::Send. A body that is at
-// hand goes with the head (and without Expect: nobody needs to be asked any more). Of upgrades only
-// websocket is passed on: others (h2c) would carry requests past whoever inspects them.
+// The request of `exchange` with `fields` in place of its own, for Client::Send. A body that has
+// arrived is sent with the head (and without Expect, since no 100 is needed). Of upgrades only
+// websocket is forwarded: others (h2c) would carry requests that the proxy cannot inspect.
 Request ForwardedRequest(Exchange& exchange, const wire::http::HeaderFields& fields);
 
-// How long to wait for the head of a response, apart from what the client's limits say.
-struct Patience {
-  TimePoint until = kNever;
-  // Called when that has come and no head: how long to wait on, given whether part of the
-  // request's body was read. Not later than now: give up, with kTimeout.
-  std::function<TimePoint(bool body_taken)> renew = {};
+// The deadline for the head of a response, in addition to the client's limits.
+struct HeadDeadline {
+  TimePoint at = kNever;
+  // Called when `at` has passed without a head: returns the next deadline. A time that is not in
+  // the future gives up, with kTimeout. `body_taken`: part of the request's body was read.
+  std::function<TimePoint(bool body_taken)> extend = {};
 };
 
 struct RelayOptions {
-  // Changes the fields of the response that go on (adds Via, say). `upstream` is as received.
+  // Changes the forwarded fields of the response (adds Via, say). `upstream` is the response as
+  // received.
   std::function<void(const wire::http::ResponseHead& upstream, wire::http::HeaderFields& fields)>
       edit_response = {};
   // The same for interim responses. May be empty.
   std::function<void(wire::http::HeaderFields& fields)> edit_interim = {};
-  // Refuses a response by its head, before any of it is passed on, so that another upstream may be
-  // asked. May be empty.
+  // Returns true to refuse a response by its head, before any of it is relayed, so that another
+  // upstream may be asked. May be empty.
   std::function<bool(const wire::http::ResponseHead& upstream)> declines = {};
-  // Takes a response by its head, before any of it is passed on: the rest of it is then the
-  // caller's to read, and the exchange's to answer. `uploaded`: all of the request was sent before;
-  // else taking it ends the upload. May be empty.
+  // Returns true to take a response by its head, before any of it is relayed: the caller then reads
+  // the rest and answers the exchange. `uploaded`: the whole request was sent; otherwise taking the
+  // response ends the upload. May be empty.
   std::function<bool(const wire::http::ResponseHead& upstream, bool uploaded)> takes = {};
-  Patience patience = {};
-  // Of the request, for its trailers.
+  HeadDeadline head_deadline = {};
+  // The trust in the request's sender, for its trailers.
   wire::http::SenderTrust sender = {};
-  // For ForwardOnce: the Host of a request that came without one, as HTTP/1.0 allows.
+  // For ForwardOnce: the Host for a request without one, which HTTP/1.0 allows.
   std::string_view default_host = {};
-  // How long an upgraded connection may be silent both ways.
+  // The longest silence in both directions of an upgraded connection.
   Duration tunnel_idle_timeout = std::chrono::minutes{10};
 };
 
 struct RelayOutcome {
   enum class Kind : uint8_t {
-    kAnswered,    // the response was relayed to its end
-    kUnanswered,  // the upstream failed before a response was begun: the exchange is still to
-                  // answer
-    kTaken,       // RelayOptions::takes said so: the same, and `to` has its body yet
-    kBroken,      // it failed later, or the client did: the connection to the client is broken off
+    kAnswered,    // the whole response was relayed
+    kUnanswered,  // the upstream failed before a response began: the exchange has no answer yet
+    kTaken,   // RelayOptions::takes returned true: no answer yet, and `to` still has the response's
+              // body
+    kBroken,  // the upstream failed later, or the client did: the client's connection is aborted
   };
   Kind kind = Kind::kAnswered;
   Error error = {};  // unless kAnswered
-  // Whose fault it was: the client was lost, or sent a malformed body.
+  // The failure is the client's: it was lost, or sent a malformed body.
   bool client_failed = false;
-  // Part of the request's body was read: it cannot be sent again.
+  // Part of the request's body was read, so the request cannot be repeated.
   bool body_taken = false;
-  // kUnanswered, because RelayOptions::declines said so.
+  // kUnanswered because RelayOptions::declines returned true.
   bool declined = false;
 };
 
-// `to` is a request that was sent for `from` with ForwardedRequest. Interim responses are passed on
-// (but 100, which our server sends itself when the upload begins); an upgrade becomes a tunnel
-// until both ends are done; a response that comes before the upload is over ends the upload. An
-// upstream that fails within its response breaks the client's connection visibly.
+// `to` is a request that was sent for `from` with ForwardedRequest. Interim responses are relayed
+// (except 100, which our server sends itself when the upload begins). An upgrade becomes a tunnel
+// until both ends are done. A response that arrives before the upload is complete ends the upload.
+// If the upstream fails within its response, the client's connection is aborted.
 io::Task<RelayOutcome> Relay(Exchange& from, ClientExchange& to, const RelayOptions& options);
 
 }  // namespace meridian::http

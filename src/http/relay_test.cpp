@@ -14,7 +14,7 @@ using wire::http::HeaderFields;
 constexpr std::string_view kGet = "GET /a?b HTTP/1.1\r\nHost: photos\r\n\r\n";
 constexpr std::string_view kOk = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
-// A proxy between a client that speaks by hand and an upstream that speaks by hand.
+// A proxy between a client and an upstream whose bytes the test writes and reads itself.
 class RelayTest : public ServerFixture {
  protected:
   RelayTest() {
@@ -36,7 +36,7 @@ class RelayTest : public ServerFixture {
     if (answer) (void)co_await RespondText(exchange, 502, "no answer");
   }
 
-  // Runs `client(peer)` and `upstream(peer)` side by side, each with its end of a connection.
+  // Runs `client(peer)` and `upstream(peer)` concurrently, each with its end of a connection.
   template <class ClientFunction, class UpstreamFunction>
   void RunBoth(ClientFunction client, UpstreamFunction upstream,
                size_t capacity = size_t{64} * 1024) {
@@ -56,7 +56,7 @@ class RelayTest : public ServerFixture {
         capacity);
   }
 
-  // What the client gets for `request` when the upstream says `response` to it and closes.
+  // Returns the client's answer to `request` when the upstream sends `response` and closes.
   std::string Talk(std::string_view request, std::string_view response) {
     std::string answer;
     RunBoth(
@@ -311,7 +311,7 @@ TEST_F(RelayTest, ClientThatIsLostTakesItsUpstreamRequestWithIt) {
 }
 
 TEST_F(RelayTest, ClosedTabKeptTheUpstreamBusyUntilItsAnswer) {
-  Duration patience = ServerLimits{}.half_close_timeout;
+  Duration timeout = ServerLimits{}.half_close_timeout;
   RunBoth(
       [&](MemoryStream& stream) -> io::Task<void> {
         (void)co_await RawPeer(stream).Send(kGet);
@@ -323,7 +323,7 @@ TEST_F(RelayTest, ClosedTabKeptTheUpstreamBusyUntilItsAnswer) {
         (void)co_await peer.ReadHead();
         TimePoint begin = loop_.Now();
         EXPECT_EQ(co_await peer.ReadToEnd(), "!reset");
-        EXPECT_LE(loop_.Now() - begin, patience);
+        EXPECT_LE(loop_.Now() - begin, timeout);
       });
   EXPECT_TRUE(outcome_.client_failed);
 }
@@ -419,7 +419,7 @@ TEST_F(RelayTest, SilentTunnelIsBrokenOff) {
         (void)co_await peer.Send(
             "GET / HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n");
         (void)co_await peer.ReadHead();
-        // One direction that moves keeps the other.
+        // Bytes in one direction keep the other alive.
         for (int i = 0; i < 3; ++i) {
           (void)co_await io::Sleep(std::chrono::minutes{9});
           EXPECT_TRUE(co_await peer.Send("x"));
@@ -447,7 +447,7 @@ TEST_F(RelayTest, OtherUpgradesAreNotPassedOn) {
   EXPECT_EQ(forwarded_, "GET / HTTP/1.1\r\nHost: a\r\nVia: 1.1 test\r\n\r\n");
 }
 
-TEST_F(RelayTest, UpgradeThatNobodyAskedForIsRefused) {
+TEST_F(RelayTest, UnrequestedUpgradeIsRefused) {
   std::string answer =
       Talk(kGet,
            "HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n");

@@ -22,8 +22,8 @@ struct Activity {
   Result<void> outcome = {};
 };
 
-// Reads what there is into `from.received`; 0 is the end. Silence counts only when it is on both
-// sides.
+// Reads the available bytes into `from.received`; 0 is the end. Only silence in both directions
+// counts towards the idle timeout.
 io::Task<Result<size_t>> ReadSome(Upgraded& from, Activity& activity) {
   for (;;) {
     TimePoint deadline = SaturatingAdd(activity.last, activity.idle_timeout);

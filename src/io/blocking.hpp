@@ -1,11 +1,10 @@
-// BlockingPool: a few threads for what the kernel cannot do without blocking: files, fsync, name
-// look-ups.
+// BlockingPool: a few threads for calls that block in the kernel: files, fsync, name look-ups.
 //
-//   Result<std::string> text = co_await RunBlocking(pool, [path] { return ReadFile(path,
-//   kMostBytes); });
+//   Result<std::string> text =
+//       co_await RunBlocking(pool, [path] { return ReadFile(path, kMaxBytes); });
 //
-// Work that has begun cannot be undone, so the await ignores deadlines and cancellation; the work
-// itself must end. Owned by main; destroyed after every fiber that used it has ended.
+// Work that has begun cannot be undone, so the await ignores deadlines and cancellation, and the
+// work itself must end. Owned by main; destroyed after every fiber that used it has ended.
 #pragma once
 
 #include <condition_variable>
@@ -26,7 +25,7 @@ class BlockingPool {
   explicit BlockingPool(size_t threads = 2);
   ~BlockingPool();
 
-  // Any thread. Fibers are bounded where they are spawned, and each has at most one piece of work
+  // Any thread. The queue is bounded by the number of fibers: each has at most one piece of work
   // here.
   void Submit(std::function<void()> work);
 
@@ -46,7 +45,7 @@ class BlockingOperation final : public Waiter {
   using Value = std::invoke_result_t<Work>;
   BlockingOperation(BlockingPool& pool, Work work) : pool_(pool), work_(std::move(work)) {}
 
-  void Interrupt(Errc /*why*/) override {}  // see above: it stays until the work is done
+  void Interrupt(Errc /*why*/) override {}  // the wait lasts until the work is done
   bool await_ready() const noexcept { return false; }
   template <class Promise>
   void await_suspend(std::coroutine_handle<Promise> handle) {
@@ -65,7 +64,7 @@ class BlockingOperation final : public Waiter {
   std::optional<Value> value_;
 };
 
-// Runs `work` (which returns a value, usually a Result) on the pool; the await gives its value.
+// Runs `work` on the pool. The await gives the value that `work` returns, usually a Result.
 template <class Work>
 BlockingOperation<Work> RunBlocking(BlockingPool& pool, Work work) {
   return {pool, std::move(work)};

@@ -27,14 +27,14 @@
 namespace meridian::io {
 namespace {
 
-constexpr size_t kLongestStat = 4096;
-constexpr size_t kLongestStatus = 16 * 1024;
-constexpr size_t kLargestEnvironment = 1024 * 1024;
+constexpr size_t kMaxStatBytes = 4096;
+constexpr size_t kMaxStatusBytes = 16 * 1024;
+constexpr size_t kMaxEnvironmentBytes = 1024 * 1024;
 constexpr int kEnvironmentLooks = 3;
 constexpr timespec kExecPause{.tv_sec = 0, .tv_nsec = 500'000};
 constexpr timespec kKillPause{.tv_sec = 0, .tv_nsec = 2'000'000};
 
-struct Process {
+struct ProcessStat {
   pid_t parent = 0;
   pid_t session = 0;
   char state = '?';
@@ -42,7 +42,7 @@ struct Process {
 
 // One line of /proc/PID/stat: "pid (name) state parent group session ...", where the name may hold
 // anything.
-bool ParseStat(std::string_view stat, Process* process) {
+bool ParseStat(std::string_view stat, ProcessStat* process) {
   size_t name_end = stat.rfind(") ");
   if (name_end == stat.npos || stat.size() < name_end + 5) return false;
   process->state = stat[name_end + 2];
@@ -57,23 +57,23 @@ bool ParseStat(std::string_view stat, Process* process) {
   return true;
 }
 
-std::map<pid_t, Process> AllProcesses() {
-  std::map<pid_t, Process> all;
+std::map<pid_t, ProcessStat> AllProcesses() {
+  std::map<pid_t, ProcessStat> all;
   DIR* proc = opendir("/proc");
   if (proc == nullptr) return all;
   while (dirent* entry = readdir(proc)) {  // NOLINT(concurrency-mt-unsafe): this stream is ours
     std::string_view name(entry->d_name);
     pid_t pid = 0;
     if (std::from_chars(name.data(), name.data() + name.size(), pid).ec != std::errc{}) continue;
-    Result<std::string> stat = ReadFile("/proc/" + std::string(name) + "/stat", kLongestStat);
-    Process process;
+    Result<std::string> stat = ReadFile("/proc/" + std::string(name) + "/stat", kMaxStatBytes);
+    ProcessStat process;
     if (stat && ParseStat(*stat, &process)) all[pid] = process;
   }
   closedir(proc);
   return all;
 }
 
-std::vector<pid_t> Below(const std::map<pid_t, Process>& all, pid_t root, bool with_dead) {
+std::vector<pid_t> Below(const std::map<pid_t, ProcessStat>& all, pid_t root, bool with_dead) {
   std::vector<pid_t> found = {root};
   for (size_t i = 0; i < found.size(); ++i) {
     for (const auto& [pid, process] : all) {
@@ -85,13 +85,13 @@ std::vector<pid_t> Below(const std::map<pid_t, Process>& all, pid_t root, bool w
   return found;
 }
 
-// Empty where there is none. For a moment within exec(2) a process seems to have none either, so it
-// is looked at again.
+// The environment of `pid`; empty when it has none. During exec(2) a process seems to have none for
+// a moment, so an empty environment is read again.
 std::string EnvironmentOf(pid_t pid) {
   const std::string path = "/proc/" + std::to_string(pid) + "/environ";
   for (int look = 0; look < kEnvironmentLooks; ++look) {
     if (look > 0) nanosleep(&kExecPause, nullptr);
-    Result<std::string> environment = ReadFile(path, kLargestEnvironment);
+    Result<std::string> environment = ReadFile(path, kMaxEnvironmentBytes);
     if (!environment) break;
     if (!environment->empty()) return std::move(*environment);
   }
@@ -117,7 +117,7 @@ void BecomeSubreaper() { prctl(PR_SET_CHILD_SUBREAPER, 1); }
 std::vector<pid_t> Descendants(pid_t root) { return Below(AllProcesses(), root, false); }
 
 std::vector<pid_t> LeftBehind(pid_t leader, std::string_view mark) {
-  std::map<pid_t, Process> all = AllProcesses();
+  std::map<pid_t, ProcessStat> all = AllProcesses();
   std::vector<pid_t> found = Below(all, getpid(), false);
   std::erase_if(found,
                 [&](pid_t pid) { return all.at(pid).session != leader && !HasMark(pid, mark); });
@@ -131,11 +131,11 @@ void ReapOrphans(const std::vector<pid_t>& ours) {
   }
 }
 
-void KillOrphans(const std::vector<pid_t>& ours, Duration patience) {
-  TimePoint deadline = SystemClock().Now() + patience;
+void KillOrphans(const std::vector<pid_t>& ours, Duration timeout) {
+  TimePoint deadline = SystemClock().Now() + timeout;
   for (;;) {
     ReapOrphans(ours);
-    std::map<pid_t, Process> all = AllProcesses();
+    std::map<pid_t, ProcessStat> all = AllProcesses();
     std::vector<pid_t> orphans = Below(all, getpid(), true);
     for (pid_t kept : ours) {
       std::vector<pid_t> below = Below(all, kept, true);
@@ -149,8 +149,8 @@ void KillOrphans(const std::vector<pid_t>& ours, Duration patience) {
   }
 }
 
-bool KillDescendants(Duration patience) {
-  TimePoint deadline = SystemClock().Now() + patience;
+bool KillDescendants(Duration timeout) {
+  TimePoint deadline = SystemClock().Now() + timeout;
   for (;;) {
     while (waitpid(-1, nullptr, WNOHANG) > 0) {
     }
@@ -164,7 +164,7 @@ bool KillDescendants(Duration patience) {
 
 bool IsTraced(pid_t pid) {
   constexpr std::string_view kKey = "\nTracerPid:\t";
-  Result<std::string> status = ReadFile(fmt::format("/proc/{}/status", pid), kLongestStatus);
+  Result<std::string> status = ReadFile(fmt::format("/proc/{}/status", pid), kMaxStatusBytes);
   if (!status) return false;
   size_t found = status->find(kKey);
   return found != std::string::npos && status->compare(found + kKey.size(), 2, "0\n") != 0;

@@ -1,7 +1,8 @@
-// How many descriptors this process may have (RLIMIT_NOFILE), and the connection limits derived
-// from it. Meridian waits by epoll, which has no use for a low soft limit: it takes what the hard
-// one allows. Children get the former limit back (io::Process): programs of others may select(2),
-// which ends at 1,024, and ours raise it again.
+// The limit of descriptors of this process (RLIMIT_NOFILE), and connection limits derived from it.
+// Meridian raises the soft limit to the hard limit, because it waits by epoll and not by select(2),
+// which cannot handle descriptors above 1,023. Child processes get the former limit back
+// (io::Process), because other programs may use select(2); child processes of Meridian raise it
+// again.
 #pragma once
 
 #include <cstddef>
@@ -12,18 +13,19 @@
 
 namespace meridian::io {
 
-// For files, listeners and all else that is no visitor's connection.
+// Descriptors reserved for files, listeners and everything except visitors' connections.
 constexpr size_t kReservedDescriptors = 128;
 
-// Raises the soft limit to the hard one. Once, at the program's start, before threads.
+// Raises the soft limit to the hard limit. Call once at the program's start, before threads.
 void RaiseDescriptorLimit();
-// What the limit was before; nothing while it was not raised.
+// The limit before RaiseDescriptorLimit; nothing if it was not raised.
 std::optional<rlimit> FormerDescriptorLimit();
 
-// Of `wanted` connections that take `each` descriptors: as many as `limit` leaves room for, at
-// least 1. Pure.
+// The number of connections, at most `wanted` and at least 1, that `limit` allows when a connection
+// takes `each` descriptors. Pure.
 size_t ConnectionsWithin(size_t limit, size_t wanted, size_t each);
-// The same with this process's limit. Fewer than wanted are a warning in the log, with `port`.
+// ConnectionsWithin this process's limit. Logs a warning with `port` when the result is below
+// `wanted`.
 size_t FittingConnections(std::string_view port, size_t wanted, size_t each);
 
 }  // namespace meridian::io

@@ -64,7 +64,8 @@ void EpollDriver::Pause(Duration most) {
   timespec timeout = AsTimespec(most);
   epoll_event event{};
   bool woken = epoll_pwait2(only_wake_.get(), &event, 1, &timeout, nullptr) == 1;
-  bool stale = wakes_.load(std::memory_order_acquire) == seen_wakes_;  // a Wait has ended by it
+  bool stale =
+      wakes_.load(std::memory_order_acquire) == seen_wakes_;  // this wake-up already ended a Wait
   if (woken && stale) (void)epoll_pwait2(only_wake_.get(), &event, 1, &timeout, nullptr);
 }
 

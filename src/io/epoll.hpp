@@ -1,5 +1,5 @@
-// EpollDriver: the real world under a Loop: the machine's clocks and edge-triggered epoll.
-// One thread, but for Wake.
+// EpollDriver: the Driver of a Loop in the real program: the machine's clocks and edge-triggered
+// epoll. One thread, except Wake.
 #pragma once
 
 #include <atomic>
@@ -10,10 +10,10 @@
 
 namespace meridian::io {
 
-// Something with a descriptor in the epoll set. It must call Remove before it goes.
+// The owner of a descriptor in the epoll set. It must call Remove before it is destroyed.
 class EpollHandler {
  public:
-  // `events` is a set of EPOLLIN, EPOLLOUT, EPOLLRDHUP, EPOLLHUP, EPOLLERR. Only marks fibers
+  // `events` is a set of EPOLLIN, EPOLLOUT, EPOLLRDHUP, EPOLLHUP, EPOLLERR. May only mark fibers
   // ready.
   virtual void OnEvents(uint32_t events) = 0;
 
@@ -39,9 +39,9 @@ class EpollDriver final : public Driver {
   SystemClock clock_;
   Fd epoll_;
   Fd wake_;
-  Fd only_wake_;  // an epoll set of nothing else
+  Fd only_wake_;  // an epoll set that holds only wake_
   std::atomic<uint64_t> wakes_ = 0;
-  uint64_t seen_wakes_ = 0;  // when the last Wait ended
+  uint64_t seen_wakes_ = 0;  // value of wakes_ when the last Wait ended
 };
 
 }  // namespace meridian::io

@@ -1,4 +1,4 @@
-// Fd: a file descriptor with one owner, closed at its end.
+// Fd: owns a file descriptor and closes it in its destructor.
 #pragma once
 
 #include <utility>

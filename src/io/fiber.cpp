@@ -37,7 +37,7 @@ void Fiber::Yield(std::coroutine_handle<> handle) {
   loop_.Schedule(*this);
 }
 
-void Fiber::YieldInTurn(std::coroutine_handle<> handle) {
+void Fiber::YieldWithinIteration(std::coroutine_handle<> handle) {
   CHECK(waiting_ == nullptr);
   handle_ = handle;
   loop_.ScheduleLate(*this);

@@ -1,10 +1,10 @@
-// A Fiber is one logical thread of control on a loop: a spawned coroutine and the tasks it awaits,
-// one inside the other. At any moment it runs, is ready to run, or waits for exactly one thing: its
-// Waiter. That makes cancellation and deadlines simple: they interrupt the one waiter.
+// A Fiber is one logical thread of control on a loop: a spawned coroutine and the chain of tasks
+// that it awaits. At any moment it runs, is ready to run, or waits for exactly one Waiter.
+// Cancellation and deadlines therefore interrupt exactly one waiter.
 //
-// Owned by the Scope that spawned it. One thread: its loop's.
-// Invariants: a cancelled fiber never suspends on an interruptible wait again: every such await
-// ends with kCancelled at once. A wait ends once: by its event, its deadline, or cancellation.
+// Owned by the Scope that spawned it. One thread: its loop's. Invariants: a cancelled fiber never
+// suspends in an interruptible wait again: every such await ends with kCancelled at once. A wait
+// ends once: by its event, its deadline, or cancellation.
 #pragma once
 
 #include <coroutine>
@@ -18,11 +18,12 @@ namespace meridian::io {
 class Loop;
 class Scope;
 
-// What a suspended fiber waits for: the base of every awaitable that can take time.
+// The base of every awaitable that can suspend a fiber.
 class Waiter {
  public:
-  // The wait is over early: kTimeout or kCancelled. Either leaves the place where it waits, keeps
-  // the reason as its result and calls Fiber::Wake, or (work that cannot be undone) stays.
+  // Ends the wait early with kTimeout or kCancelled. The implementation leaves the queue in which
+  // it waits, keeps `why` as its result and calls Fiber::Wake. Waits for work that cannot be undone
+  // ignore the call.
   virtual void Interrupt(Errc why) = 0;
 
  protected:
@@ -39,16 +40,16 @@ class Fiber final : public Timer {
   bool cancelled() const { return cancelled_; }
   void Cancel();
 
-  // Suspends `handle`, the innermost coroutine, until Wake; at `deadline` (or the limit set by
-  // Within, if that is sooner) interrupts `waiter` with kTimeout. Arming is lazy: the usual wait
-  // that ends well before its deadline costs no timer work.
+  // Suspends `handle`, the innermost coroutine, until Wake. At `deadline`, or at the limit set by
+  // Within if that is sooner, interrupts `waiter` with kTimeout. Arming is lazy: a wait that ends
+  // well before its deadline costs no timer work.
   void Suspend(Waiter& waiter, std::coroutine_handle<> handle, TimePoint deadline);
-  // Ends the wait: the loop resumes the fiber at its next turn.
+  // Ends the wait: the loop resumes the fiber in its next iteration.
   void Wake();
-  // Lets the others run: suspends without a waiter and is ready at once.
+  // Suspends without a waiter and is ready at once, so that other fibers run first.
   void Yield(std::coroutine_handle<> handle);
-  // The same within the turn: see Loop::ScheduleLate.
-  void YieldInTurn(std::coroutine_handle<> handle);
+  // Yield, but the fiber resumes in the same loop iteration; see Loop::ScheduleLate.
+  void YieldWithinIteration(std::coroutine_handle<> handle);
 
   TimePoint limit() const { return limit_; }
   void set_limit(TimePoint limit) { limit_ = limit; }

@@ -13,7 +13,7 @@
 namespace meridian::io {
 
 void Loop::Run() {
-  while (!stopped_.load(std::memory_order_relaxed)) Turn(kNever);
+  while (!stopped_.load(std::memory_order_relaxed)) RunIteration(kNever);
   stopped_ = false;
 }
 
@@ -22,11 +22,11 @@ void Loop::Stop() {
   driver_.Wake();
 }
 
-void Loop::Turn(TimePoint until) {
+void Loop::RunIteration(TimePoint until) {
   bool idle = ready_.empty() && !stopped_.load(std::memory_order_relaxed);
   until = idle ? std::min(until, timers_.Next()) : now_;
-  if (coalescing_ > 0) {
-    WaitForMany(until);
+  if (event_batchings_ > 0) {
+    WaitForBurst(until);
   } else {
     driver_.Wait(until);
   }
@@ -36,17 +36,17 @@ void Loop::Turn(TimePoint until) {
   RunReady();
 }
 
-// With a pause before it when that is worth while: the last wait was short, or the last pause has
-// brought several.
-void Loop::WaitForMany(TimePoint until) {
+// Waits for events. During a burst it pauses first, so that several events arrive: after a short
+// wait, or after a pause in which several events arrived.
+void Loop::WaitForBurst(TimePoint until) {
   TimePoint begin = driver_.Now();
-  bool pauses = thick_and_fast_ && until > begin;
-  if (pauses) driver_.Pause(std::min(kMostPause, until - begin));
+  bool pauses = in_burst_ && until > begin;
+  if (pauses) driver_.Pause(std::min(kMaxPause, until - begin));
   driver_.Wait(until);
-  // Work that was posted is no event.
+  // Only events count here, not posted work.
   bool one = !ready_.empty();
   bool several = one && ready_.head->next_ready_ != nullptr;
-  thick_and_fast_ = pauses ? several : one && driver_.Now() - begin < kSoon;
+  in_burst_ = pauses ? several : one && driver_.Now() - begin < kBurstInterval;
 }
 
 void Loop::Queue::Push(Fiber& fiber) {
@@ -59,7 +59,7 @@ void Loop::Schedule(Fiber& fiber) { ready_.Push(fiber); }
 
 void Loop::ScheduleLate(Fiber& fiber) { (runs_late_ ? ready_ : late_).Push(fiber); }
 
-// Those that become ready meanwhile wait for the next turn, after the driver was asked.
+// Fibers that become ready meanwhile run in the next iteration, after the driver's Wait.
 void Loop::RunReady() {
   RunAll(ready_);
   runs_late_ = true;
@@ -70,10 +70,10 @@ void Loop::RunReady() {
 void Loop::RunAll(Queue& queue) {
   Fiber* fiber = std::exchange(queue, {}).head;
   while (fiber != nullptr) {
-    next_in_turn_ = fiber->next_ready_;
+    next_in_iteration_ = fiber->next_ready_;
     budget_ = kBudgetPerResume;
     fiber->Resume();
-    fiber = next_in_turn_;
+    fiber = next_in_iteration_;
   }
 }
 

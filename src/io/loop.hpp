@@ -1,9 +1,9 @@
-// Loop: one thread's scheduler of fibers and timers. Behind it stands a Driver, which knows the
-// time and waits for events: epoll in the real program (io/epoll.hpp), a simulated world in tests.
+// Loop: one thread's scheduler of fibers and timers. Its Driver gives the time and waits for
+// events: epoll in the real program (io/epoll.hpp), a simulated world in tests.
 //
-// Each turn lets the driver wait, fires due timers, then runs the fibers that are ready, and last
-// those of them that have let the others go first. Event handlers only mark fibers ready: no user
-// code runs inside the driver, so none can free what it is using.
+// Each loop iteration calls the driver's Wait, fires due timers, runs the ready fibers, and last
+// the fibers that let the others run first. Event handlers only mark fibers ready: no user code
+// runs inside the driver, so none can free an object that the driver uses.
 #pragma once
 
 #include <atomic>
@@ -22,11 +22,12 @@ namespace meridian::io {
 
 class Driver : public Clock {
  public:
-  // Waits for events until `until` (kNever: for ever; the past: not at all) and marks fibers ready.
+  // Waits for events until `until` (kNever: without limit; a past time: not at all) and marks
+  // fibers ready.
   virtual void Wait(TimePoint until) = 0;
-  // Ends a Wait or Pause that goes on or comes next. Any thread.
+  // Ends the current or next Wait or Pause. Any thread.
   virtual void Wake() = 0;
-  // Passes time without looking for events, `most` of it. Where no time passes by itself: none.
+  // Sleeps at most `most` without polling events. Does nothing where time is simulated.
   virtual void Pause(Duration /*most*/) {}
 };
 
@@ -37,62 +38,62 @@ class Loop {
   Loop& operator=(const Loop&) = delete;
 
   Driver& driver() const { return driver_; }
-  // The time when this turn began: cheap, and the same for all that happens in a turn.
+  // The time at which this loop iteration began: cheap, and constant within an iteration.
   TimePoint Now() const { return now_; }
   TimePoint After(Duration duration) const { return SaturatingAdd(now_, duration); }
   WallTime Wall() const { return driver_.Wall(); }
   TimerHeap& timers() { return timers_; }
-  // When a turn would find something to do: the past when fibers are ready, kNever without any
-  // fiber or timer. For who drives several loops (io/sim).
+  // When the next iteration has work: a past time when fibers are ready, kNever without any fiber
+  // or timer. For a driver of several loops (io/sim).
   TimePoint NextWork() const {
     bool ready = !ready_.empty() || has_posted_.load(std::memory_order_acquire);
     return ready ? TimePoint::min() : timers_.Next();
   }
 
-  // Runs turns until Stop.
+  // Runs loop iterations until Stop.
   void Run();
   // Any thread.
   void Stop();
-  // One turn; waits at most until `until`.
-  void Turn(TimePoint until);
-  // Calls `work` on the loop's thread at a later turn. Any thread.
+  // Runs one loop iteration; waits at most until `until`.
+  void RunIteration(TimePoint until);
+  // Calls `work` on the loop's thread in a later iteration. Any thread.
   void Post(std::function<void()> work);
 
   void Schedule(Fiber& fiber);
-  // The same for a fiber that runs, which comes once more in this turn, after all others of it. In
-  // the part of the turn that is for those: at the next.
+  // Schedules a running fiber once more in this iteration, after all others. When called by a fiber
+  // that was itself scheduled late, the fiber runs in the next iteration.
   void ScheduleLate(Fiber& fiber);
-  // Whether others have still to run in this turn.
-  bool others_ready() const { return next_in_turn_ != nullptr || !late_.empty(); }
-  // While one lives, events that come thick and fast are looked for all together, every
-  // kMostPause: for when most of those who come would have to wait anyhow. A turn of few events
-  // costs little less than one of many.
-  class Coalescing {
+  // Whether other fibers have yet to run in this iteration.
+  bool others_ready() const { return next_in_iteration_ != nullptr || !late_.empty(); }
+  // While an EventBatching object exists, the loop polls events that arrive in bursts once every
+  // kMaxPause and handles them as one batch. For times when most of the events would wait anyhow:
+  // an iteration with few events costs almost as much as one with many.
+  class EventBatching {
    public:
-    explicit Coalescing(Loop& loop) : loop_(loop) { ++loop_.coalescing_; }
-    Coalescing(const Coalescing&) = delete;
-    Coalescing& operator=(const Coalescing&) = delete;
-    ~Coalescing() { --loop_.coalescing_; }
+    explicit EventBatching(Loop& loop) : loop_(loop) { ++loop_.event_batchings_; }
+    EventBatching(const EventBatching&) = delete;
+    EventBatching& operator=(const EventBatching&) = delete;
+    ~EventBatching() { --loop_.event_batchings_; }
 
-    // Whether they have come so of late.
-    bool thick_and_fast() const { return loop_.thick_and_fast_; }
+    // Whether recent events arrived in a burst.
+    bool in_burst() const { return loop_.in_burst_; }
 
    private:
     Loop& loop_;
   };
-  // Each awaitable that could finish without waiting takes one unit; when a fiber has used up its
-  // units it must Yield, so that a peer that is always ready does not starve the others.
+  // Each awaitable that could finish without waiting takes one unit. A fiber without units left
+  // must Yield, so that a peer that is always ready does not starve other fibers.
   bool TakeBudget() { return budget_-- > 0; }
 
-  // Runs `task` as a fiber of its own until it ends: for main functions and tests.
+  // Runs iterations until `task`, in a fiber of its own, ends: for main functions and tests.
   template <class T>
   T RunToEnd(Task<T> task);
 
  private:
   static constexpr int kBudgetPerResume = 64;
-  static constexpr Duration kMostPause = std::chrono::microseconds{100};
-  // Events that have come this soon after those before are thick and fast.
-  static constexpr Duration kSoon = kMostPause / 4;
+  static constexpr Duration kMaxPause = std::chrono::microseconds{100};
+  // Events this soon after the last ones form a burst.
+  static constexpr Duration kBurstInterval = kMaxPause / 4;
   struct Queue {
     Fiber* head = nullptr;
     Fiber* tail = nullptr;
@@ -100,7 +101,7 @@ class Loop {
     bool empty() const { return head == nullptr; }
     void Push(Fiber& fiber);
   };
-  void WaitForMany(TimePoint until);
+  void WaitForBurst(TimePoint until);
   void RunReady();
   void RunAll(Queue& queue);
   void RunPosted();
@@ -115,10 +116,10 @@ class Loop {
   std::mutex posted_mutex_;
   std::vector<std::function<void()>> posted_;
   Queue late_;
-  int coalescing_ = 0;
-  bool thick_and_fast_ = false;
+  int event_batchings_ = 0;
+  bool in_burst_ = false;
   bool runs_late_ = false;
-  Fiber* next_in_turn_ = nullptr;
+  Fiber* next_in_iteration_ = nullptr;
 };
 
 namespace internal {
@@ -139,7 +140,7 @@ T Loop::RunToEnd(Task<T> task) {
   std::optional<std::conditional_t<std::is_void_v<T>, char, T>> value;
   Scope scope(*this);
   scope.Spawn(internal::Store(std::move(task), &value));
-  while (!scope.empty()) Turn(kNever);
+  while (!scope.empty()) RunIteration(kNever);
   if constexpr (!std::is_void_v<T>) return std::move(*value);
 }
 

@@ -18,7 +18,7 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-// A world where nothing happens and time jumps to whatever is waited for.
+// A driver without events, whose time jumps to the next deadline.
 class JumpingDriver final : public Driver {
  public:
   TimePoint Now() const override { return clock_.Now(); }
@@ -33,7 +33,7 @@ class JumpingDriver final : public Driver {
   ManualClock clock_;
 };
 
-// Events come at the times that a test says; a pause passes time without looking.
+// Events occur at times given by the test. A pause advances time without polling.
 class EventfulDriver final : public Driver {
  public:
   TimePoint Now() const override { return clock_.Now(); }
@@ -52,7 +52,7 @@ class EventfulDriver final : public Driver {
     clock_.Advance(most);
   }
 
-  // So long after the one before.
+  // Time since the previous event.
   void AddEvent(Duration after) {
     last_ += after;
     events_.push_back(last_);
@@ -69,21 +69,21 @@ class EventfulDriver final : public Driver {
   std::vector<Duration> pauses_;
 };
 
-class CoalescingTest : public testing::Test {
+class EventBatchingTest : public testing::Test {
  protected:
   void SetUp() override {
     for (int i = 0; i < 100; ++i) scope_.Spawn(AwaitEvent());
-    loop_.Turn(loop_.Now());
+    loop_.RunIteration(loop_.Now());
   }
   void TearDown() override {
     scope_.Cancel();
-    while (!scope_.empty()) loop_.Turn(loop_.Now());
+    while (!scope_.empty()) loop_.RunIteration(loop_.Now());
   }
   Task<void> AwaitEvent() { (void)co_await driver_.fibers().Wait(); }
   int TurnsUntilAllHaveCome() {
-    int turns = 0;
-    for (; driver_.events_left() > 0; ++turns) loop_.Turn(kNever);
-    return turns;
+    int iterations = 0;
+    for (; driver_.events_left() > 0; ++iterations) loop_.RunIteration(kNever);
+    return iterations;
   }
 
   EventfulDriver driver_;
@@ -91,59 +91,59 @@ class CoalescingTest : public testing::Test {
   Scope scope_{loop_};
 };
 
-TEST_F(CoalescingTest, EventsThatComeThickAndFastAreFoundTogether) {
+TEST_F(EventBatchingTest, EventsThatComeThickAndFastAreFoundTogether) {
   for (int i = 0; i < 50; ++i) driver_.AddEvent(microseconds{10});
-  Loop::Coalescing coalescing(loop_);
-  EXPECT_FALSE(coalescing.thick_and_fast());
+  Loop::EventBatching coalescing(loop_);
+  EXPECT_FALSE(coalescing.in_burst());
   EXPECT_EQ(TurnsUntilAllHaveCome(), 6);
   EXPECT_EQ(driver_.pauses(), (std::vector<Duration>(5, microseconds{100})));
-  EXPECT_TRUE(coalescing.thick_and_fast());
+  EXPECT_TRUE(coalescing.in_burst());
 }
 
-TEST_F(CoalescingTest, EventsAreFoundOneByOneWhenNobodyWantsThemTogether) {
+TEST_F(EventBatchingTest, EventsArePolledOneByOneWithoutBatching) {
   for (int i = 0; i < 50; ++i) driver_.AddEvent(microseconds{10});
   {
-    Loop::Coalescing coalescing(loop_);
+    Loop::EventBatching coalescing(loop_);
   }
   EXPECT_EQ(TurnsUntilAllHaveCome(), 50);
   EXPECT_TRUE(driver_.pauses().empty());
 }
 
-TEST_F(CoalescingTest, EventsThatComeSlowlyAreFoundAtOnce) {
+TEST_F(EventBatchingTest, EventsThatComeSlowlyAreFoundAtOnce) {
   for (int i = 0; i < 50; ++i) driver_.AddEvent(microseconds{30});
-  Loop::Coalescing coalescing(loop_);
+  Loop::EventBatching coalescing(loop_);
   EXPECT_EQ(TurnsUntilAllHaveCome(), 50);
   EXPECT_TRUE(driver_.pauses().empty());
 }
 
-TEST_F(CoalescingTest, APauseThatHasBroughtOneEventIsTheLast) {
+TEST_F(EventBatchingTest, APauseThatHasBroughtOneEventIsTheLast) {
   driver_.AddEvent(microseconds{10});
   driver_.AddEvent(microseconds{50});
   driver_.AddEvent(milliseconds{1});
   driver_.AddEvent(milliseconds{1});
-  Loop::Coalescing coalescing(loop_);
+  Loop::EventBatching coalescing(loop_);
   EXPECT_EQ(TurnsUntilAllHaveCome(), 4);
   EXPECT_EQ(driver_.pauses().size(), 1);
 }
 
-TEST_F(CoalescingTest, NoPauseIsLongerThanUntilTheNextTimer) {
+TEST_F(EventBatchingTest, NoPauseIsLongerThanUntilTheNextTimer) {
   driver_.AddEvent(microseconds{10});
   driver_.AddEvent(milliseconds{1});
-  Loop::Coalescing coalescing(loop_);
-  loop_.Turn(kNever);
+  Loop::EventBatching coalescing(loop_);
+  loop_.RunIteration(kNever);
   scope_.Spawn([](Loop& loop) -> Task<void> {
     (void)co_await SleepUntil(loop.After(microseconds{40}));
   }(loop_));
-  loop_.Turn(loop_.Now());
-  loop_.Turn(kNever);
+  loop_.RunIteration(loop_.Now());
+  loop_.RunIteration(kNever);
   EXPECT_EQ(driver_.pauses(), (std::vector<Duration>{microseconds{40}}));
 }
 
-TEST_F(CoalescingTest, WorkThatIsPostedIsNoEvent) {
-  Loop::Coalescing coalescing(loop_);
+TEST_F(EventBatchingTest, WorkThatIsPostedIsNoEvent) {
+  Loop::EventBatching coalescing(loop_);
   loop_.Post([] {});
-  loop_.Turn(loop_.Now());
-  EXPECT_FALSE(coalescing.thick_and_fast());
+  loop_.RunIteration(loop_.Now());
+  EXPECT_FALSE(coalescing.in_burst());
 }
 
 TEST(EpollPause, EndsWhenAnotherThreadWakesIt) {
@@ -155,7 +155,7 @@ TEST(EpollPause, EndsWhenAnotherThreadWakesIt) {
   EXPECT_LT(driver.Now() - begin, std::chrono::seconds{30});
 }
 
-// The Wake that had ended a Wait ended the next pause, too.
+// The Wake that had ended a Wait also ended the next pause.
 TEST(EpollPause, IsNotEndedByAWakeThatAWaitHasSeen) {
   EpollDriver driver;
   driver.Wake();
@@ -196,12 +196,12 @@ Task<void> RecordAfterOthers(std::vector<std::string>& log, std::string name) {
   log.push_back(name + " again");
 }
 
-TEST_F(LoopTest, AFiberThatLetsTheOthersGoFirstGoesOnInTheSameTurn) {
+TEST_F(LoopTest, FiberThatLetsOthersRunFirstResumesInTheSameIteration) {
   std::vector<std::string> log;
   Scope scope(loop_);
   scope.Spawn(RecordAfterOthers(log, "a"));
   scope.Spawn(RecordAfterOthers(log, "b"));
-  loop_.Turn(loop_.Now());
+  loop_.RunIteration(loop_.Now());
   EXPECT_EQ(log, (std::vector<std::string>{"a", "b", "a again", "b again"}));
 }
 
@@ -211,13 +211,13 @@ Task<void> LetOthersGoTwice(int* done) {
   *done = 1;
 }
 
-TEST_F(LoopTest, AFiberThatLetsTheOthersGoFirstTwiceWaitsForTheNextTurn) {
+TEST_F(LoopTest, FiberThatLetsOthersRunFirstTwiceResumesInTheNextIteration) {
   int done = 0;
   Scope scope(loop_);
   scope.Spawn(LetOthersGoTwice(&done));
-  loop_.Turn(loop_.Now());
+  loop_.RunIteration(loop_.Now());
   EXPECT_EQ(done, 0);
-  loop_.Turn(loop_.Now());
+  loop_.RunIteration(loop_.Now());
   EXPECT_EQ(done, 1);
 }
 
@@ -227,16 +227,16 @@ Task<void> NoteOthers(const Loop& loop, std::vector<bool>& log) {
   log.push_back(loop.others_ready());
 }
 
-TEST_F(LoopTest, TheLoopKnowsWhetherOthersHaveStillToRunInATurn) {
+TEST_F(LoopTest, LoopKnowsWhetherOtherFibersHaveYetToRunInAnIteration) {
   std::vector<bool> log;
   Scope scope(loop_);
   scope.Spawn(NoteOthers(loop_, log));
-  loop_.Turn(loop_.Now());
+  loop_.RunIteration(loop_.Now());
   EXPECT_EQ(log, (std::vector<bool>{false, false}));
   log.clear();
   scope.Spawn(NoteOthers(loop_, log));
   scope.Spawn(NoteOthers(loop_, log));
-  loop_.Turn(loop_.Now());
+  loop_.RunIteration(loop_.Now());
   EXPECT_EQ(log, (std::vector<bool>{true, true, true, false}));
 }
 
@@ -252,7 +252,7 @@ TEST_F(LoopTest, SleepersWakeInTheOrderOfTheirTimes) {
     scope.Spawn(Record(log, std::to_string(i), milliseconds(i)));
   }
   TimePoint begin = loop_.Now();
-  while (!scope.empty()) loop_.Turn(kNever);
+  while (!scope.empty()) loop_.RunIteration(kNever);
   EXPECT_EQ(log, (std::vector<std::string>{"10", "20", "30", "40", "50"}));
   EXPECT_EQ(loop_.Now() - begin, milliseconds(50));
 }
@@ -271,7 +271,7 @@ TEST_F(LoopTest, CancelledScopeEndsItsFibersAndThoseSpawnedLater) {
   EXPECT_EQ(log, (std::vector<std::string>{"a cancelled", "b cancelled"}));
 }
 
-TEST_F(LoopTest, CancellingAJoinerCancelsWhatItJoinsAndWaitsForItsEnd) {
+TEST_F(LoopTest, CancellingAJoinerCancelsTheFibersAndWaitsForTheirEnd) {
   std::vector<std::string> log;
   auto parent = [](std::vector<std::string>& log) -> Task<void> {
     Fiber& fiber = co_await ThisFiber{};
@@ -282,9 +282,9 @@ TEST_F(LoopTest, CancellingAJoinerCancelsWhatItJoinsAndWaitsForItsEnd) {
   };
   Scope scope(loop_);
   scope.Spawn(parent(log));
-  loop_.Turn(loop_.Now());
+  loop_.RunIteration(loop_.Now());
   scope.Cancel();
-  while (!scope.empty()) loop_.Turn(kNever);
+  while (!scope.empty()) loop_.RunIteration(kNever);
   EXPECT_EQ(log, (std::vector<std::string>{"child cancelled", "parent"}));
 }
 
@@ -324,22 +324,22 @@ Task<void> WaitOn(WaitQueue& queue, TimePoint deadline, std::vector<std::string>
   log.push_back(name + (woken ? "" : " " + std::string(ErrcName(woken.error().code))));
 }
 
-TEST_F(LoopTest, WaitQueueWakesTheOneThatWaitedLongestAndForgetsThoseThatLeft) {
+TEST_F(LoopTest, WaitQueueWakesTheLongestWaitingFiberAndForgetsInterruptedOnes) {
   WaitQueue queue;
   std::vector<std::string> log;
   Scope scope(loop_);
   scope.Spawn(WaitOn(queue, kNever, log, "first"));
   scope.Spawn(WaitOn(queue, loop_.After(milliseconds(1)), log, "second"));
   scope.Spawn(WaitOn(queue, kNever, log, "third"));
-  loop_.Turn(loop_.Now());
+  loop_.RunIteration(loop_.Now());
   EXPECT_EQ(queue.size(), 3u);
-  loop_.Turn(loop_.After(milliseconds(2)));
+  loop_.RunIteration(loop_.After(milliseconds(2)));
   EXPECT_EQ(queue.size(), 2u);
   EXPECT_TRUE(queue.WakeOne());
-  loop_.Turn(loop_.Now());
+  loop_.RunIteration(loop_.Now());
   queue.WakeAll();
   EXPECT_FALSE(queue.WakeOne());
-  loop_.Turn(loop_.Now());
+  loop_.RunIteration(loop_.Now());
   EXPECT_EQ(log, (std::vector<std::string>{"second timed out", "first", "third"}));
 }
 

@@ -29,14 +29,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kLongestCommand = 64 * 1024;
+constexpr size_t kMaxCommandBytes = 64 * 1024;
 
 struct ListeningSocket {
   Endpoint at;
   std::string inode;
 };
 
-// "0100007F:1F90": the address in words of the machine's byte order, and the port.
+// Parses "0100007F:1F90": the address in words of the machine's byte order, and the port.
 std::optional<Endpoint> ParseEndpoint(std::string_view text) {
   size_t colon = text.find(':');
   if (colon != 8 && colon != 32) return std::nullopt;
@@ -112,7 +112,7 @@ std::vector<pid_t> AllPids() {
 }
 
 std::vector<std::string> CommandOf(pid_t pid) {
-  Result<std::string> text = ReadFile(fmt::format("/proc/{}/cmdline", pid), kLongestCommand);
+  Result<std::string> text = ReadFile(fmt::format("/proc/{}/cmdline", pid), kMaxCommandBytes);
   std::vector<std::string> words;
   std::istringstream rest(text.value_or(""));
   for (std::string word; std::getline(rest, word, '\0');) words.push_back(word);

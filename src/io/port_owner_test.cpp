@@ -38,7 +38,7 @@ TEST(PortOwner, OfADatagramSocketIsFound) {
   EXPECT_EQ(OwnerOfPort(BoundTo(*socket), Transport::kUdp)->pid, getpid());
 }
 
-TEST(PortOwner, NobodyHasAFreePort) {
+TEST(PortOwner, FreePortHasNoOwner) {
   Endpoint at;
   {
     auto socket = OpenListeningSocket({IpAddress::V4(127, 0, 0, 1), 0}, {});

@@ -65,22 +65,23 @@ std::vector<char*> Pointers(std::vector<std::string>& texts) {
   return pointers;
 }
 
-// What the child does between fork and exec: only calls that are safe there, on memory made before.
+// The work of the child between fork and exec: only calls that are safe there, on memory that was
+// allocated before.
 struct Launch {
   std::vector<char*> arguments;
   std::vector<char*> environment;
   const ProcessOptions& options;
   pid_t parent;
-  int report;                          // where the errno of a failure goes
+  int report;                          // pipe for the errno of a failure
   std::optional<rlimit> former_limit;  // of descriptors
 
   [[noreturn]] void Run() const;
   bool MoveDescriptors() const;
   bool BecomeUser() const;
-  [[noreturn]] void Give(char stage) const;
+  [[noreturn]] void ReportFailure(char stage) const;
 };
 
-void Launch::Give(char stage) const {
+void Launch::ReportFailure(char stage) const {
   struct {
     int error;
     char stage;
@@ -90,11 +91,11 @@ void Launch::Give(char stage) const {
 }
 
 bool Launch::MoveDescriptors() const {
-  // First above all targets, so that none is overwritten before it is moved.
+  // First moves every descriptor above all targets, so that none is overwritten.
   constexpr int kAbove = 64;
-  constexpr size_t kMost = 32;
-  std::array<int, kMost> parked{};
-  size_t count = std::min(options.descriptors.size(), kMost);
+  constexpr size_t kMaxDescriptors = 32;
+  std::array<int, kMaxDescriptors> parked{};
+  size_t count = std::min(options.descriptors.size(), kMaxDescriptors);
   for (size_t i = 0; i < count; ++i) {
     parked[i] = fcntl(options.descriptors[i].second, F_DUPFD_CLOEXEC, kAbove);
     if (parked[i] < 0) return false;
@@ -107,7 +108,7 @@ bool Launch::MoveDescriptors() const {
   return true;
 }
 
-// For good: the saved ids change too.
+// Permanent: the saved ids change too.
 bool Launch::BecomeUser() const {
   if (!options.user) return true;
   const User& user = *options.user;
@@ -124,18 +125,18 @@ void Launch::Run() const {
   signal(SIGPIPE, SIG_DFL);
   if (options.new_session) setsid();
   if (options.new_group) setpgid(0, 0);
-  if (!BecomeUser()) Give('u');
-  // After the change of user, which clears it.
+  if (!BecomeUser()) ReportFailure('u');
+  // After the change of user, because that clears the signal.
   if (options.die_with_parent) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent) _exit(127);  // it died before the line above
+    if (getppid() != parent) _exit(127);  // the parent died before prctl
   }
-  if (!options.directory.empty() && chdir(options.directory.c_str()) != 0) Give('d');
-  if (!MoveDescriptors()) Give('f');
-  // A program of ours raises it again.
+  if (!options.directory.empty() && chdir(options.directory.c_str()) != 0) ReportFailure('d');
+  if (!MoveDescriptors()) ReportFailure('f');
+  // Meridian's own programs raise the limit again.
   if (former_limit) setrlimit(RLIMIT_NOFILE, &*former_limit);
   execvpe(arguments[0], arguments.data(), environment.data());
-  Give('x');
+  ReportFailure('x');
 }
 
 std::unexpected<Error> LaunchError(int error, char stage, const ProcessOptions& options) {
@@ -149,7 +150,7 @@ std::unexpected<Error> LaunchError(int error, char stage, const ProcessOptions& 
   if (stage == 'f') return FailErrno(error, "descriptors for " + program);
   if (error != ENOENT) return FailErrno(error, "program " + program);
   bool is_path = program.find('/') != std::string::npos;
-  // A script whose first line names an interpreter that is not there.
+  // A script whose first line names a missing interpreter.
   if (is_path && access(program.c_str(), F_OK) == 0) {
     return Fail(Errc::kNotFound, "there is no interpreter for {}: see its first line", program);
   }

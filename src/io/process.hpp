@@ -1,6 +1,6 @@
 // Child processes and signals on a loop. Fork only from a thread that lives as long as the children
-// that die with their parent: the kernel sends that signal when the forking *thread* ends. One
-// thread: the loop's.
+// with die_with_parent: the kernel sends that signal when the forking *thread* ends. One thread:
+// the loop's.
 #pragma once
 
 #include <initializer_list>
@@ -28,15 +28,16 @@ struct User {
 };
 
 struct ProcessOptions {
-  // Program and arguments; the program is looked for in PATH unless it has a '/'.
+  // Program and arguments. A program without '/' is searched in PATH.
   std::vector<std::string> command;
   // Set in addition to our own environment.
   std::vector<std::pair<std::string, std::string>> environment;
-  std::string directory;  // empty: ours
-  // {descriptor in the child, descriptor here}. 0, 1 and 2 that are not named: /dev/null, ours,
-  // ours.
+  std::string directory;  // empty: this process's
+  // {descriptor in the child, descriptor here}. Defaults: 0 is /dev/null; 1 and 2 are this
+  // process's.
   std::vector<std::pair<int, int>> descriptors;
-  // The child runs as this user, with USER, LOGNAME and HOME set. Without: as ours.
+  // The child runs as this user, with USER, LOGNAME and HOME set. Without it: as this process's
+  // user.
   std::optional<User> user;
   bool new_group = false;    // leader of a process group of its own
   bool new_session = false;  // leader of a session of its own, and so of a group
@@ -50,11 +51,11 @@ struct ExitStatus {
   std::string ToString() const;  // "exit status 1", "signal 9 (Killed)"
 };
 
-// A child that was started, and not yet forgotten. Destroying it kills it (SIGKILL) and reaps it.
+// A child process. The destructor kills it (SIGKILL) and reaps it.
 class Process final : private EpollHandler {
  public:
-  // Errors: the program cannot be run (kNotFound names it), the directory entered, or the user
-  // become.
+  // Errors: the program cannot be run (kNotFound names it), the directory cannot be entered, or the
+  // user cannot be changed.
   static Result<std::unique_ptr<Process>> Start(EpollDriver& driver, const ProcessOptions& options);
   ~Process();
 
@@ -62,9 +63,9 @@ class Process final : private EpollHandler {
   bool running() const { return !ended_; }
   ExitStatus status() const { return status_; }
 
-  // Waits for its end: kTimeout, kCancelled.
+  // Waits until the process ends. Errors: kTimeout, kCancelled.
   Task<Result<ExitStatus>> Wait(TimePoint deadline = kNever);
-  // Sends a signal; nothing happens after the end (the pid may be another's by then).
+  // Sends a signal. Does nothing after the process ended (its pid may have been reused).
   void Signal(int number);
 
  private:
@@ -80,19 +81,19 @@ class Process final : private EpollHandler {
   WaitQueue waiting_;
 };
 
-// What guard, agent, tiers and a detached lab say of SIGHUP. Nothing is read anew while they run
-// (certificates are renewed without being asked), and a terminal that closes ends no data center.
+// Log event of guard, agent, tiers and a detached lab on SIGHUP. Nothing is reloaded while they run
+// (certificates are renewed automatically), and closing a terminal must not stop a data center.
 inline constexpr const char* kHangupIgnored =
     "SIGHUP is ignored: nothing is reloaded; to end in good order send SIGTERM";
 
 // Signals as events. Construct before any thread starts: the signals are blocked in this thread and
-// those that it starts (children get them unblocked).
+// in the threads that it starts (child processes get them unblocked).
 class Signals final : private EpollHandler {
  public:
   Signals(EpollDriver& driver, std::initializer_list<int> numbers);
   ~Signals();
 
-  // Waits for one. Result<int>: its number.
+  // Waits for a signal. Result<int>: its number.
   Task<Result<int>> Next(TimePoint deadline = kNever);
 
  private:

@@ -27,7 +27,7 @@ using std::chrono::seconds;
 
 class ProcessTest : public testing::Test {
  protected:
-  // Runs a shell script; what it prints ends up in `output`.
+  // Runs a shell script; its output goes to `output`.
   Task<Result<ExitStatus>> Shell(std::string script, std::string* output,
                                  ProcessOptions options = {}) {
     std::array<int, 2> ends{};
@@ -123,7 +123,8 @@ TEST_F(ProcessTest, SignalsArriveAsEvents) {
 }
 
 TEST(Descendants, EvenOnesThatLeftTheSessionAreKilled) {
-  // In a child, because the subreaper's children include whatever this test program started.
+  // In a child process, because the subreaper's children include all processes of this test
+  // program.
   pid_t child = fork();
   if (child == 0) {
     BecomeSubreaper();
@@ -141,13 +142,13 @@ TEST(Descendants, EvenOnesThatLeftTheSessionAreKilled) {
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
-TEST(Descendants, OrphansAreKilledAndWhatIsOursIsKept) {
+TEST(Descendants, OrphansAreKilledAndOurChildrenAreKept) {
   pid_t child = fork();
   if (child == 0) {
     BecomeSubreaper();
     pid_t ours = fork();
     if (ours == 0) execlp("sh", "sh", "-c", "sleep 1000 & wait", nullptr);
-    // Two that are left behind by a parent which ends at once.
+    // Two processes left behind by a parent that ends at once.
     pid_t parent = fork();
     if (parent == 0) execlp("sh", "sh", "-c", "setsid sleep 1000 & sleep 1000 &", nullptr);
     waitpid(parent, nullptr, 0);
@@ -163,7 +164,7 @@ TEST(Descendants, OrphansAreKilledAndWhatIsOursIsKept) {
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
-TEST(Descendants, WhatAChildLeftBehindIsFoundInItsSessionAndByItsMark) {
+TEST(Descendants, ProcessesLeftBehindAreFoundBySessionAndByMark) {
   pid_t child = fork();
   if (child == 0) {
     BecomeSubreaper();
@@ -171,7 +172,7 @@ TEST(Descendants, WhatAChildLeftBehindIsFoundInItsSessionAndByItsMark) {
     pid_t other = fork();
     if (other == 0) execlp("sleep", "sleep", "1000", nullptr);
     setenv("WHOSE", "one", 1);  // NOLINT(concurrency-mt-unsafe): one thread
-    // One in its session without the mark, one with the mark in a session of its own.
+    // One process in its session without the mark, one with the mark in its own session.
     pid_t one = fork();
     if (one == 0) {
       setsid();
@@ -182,7 +183,7 @@ TEST(Descendants, WhatAChildLeftBehindIsFoundInItsSessionAndByItsMark) {
       return LeftBehind(one, "WHOSE=one").size() == 2 &&
              LeftBehind(-1, "WHOSE=other") == std::vector<pid_t>{other};
     };
-    // Until all of them are what they are to be.
+    // Waits until all processes have their final state.
     TimePoint deadline = SystemClock().Now() + seconds(10);
     bool right = is_right();
     while (!right && SystemClock().Now() < deadline) right = is_right();
@@ -228,7 +229,7 @@ TEST(File, IsReplacedWholeWithItsModeAndReadUpToTheLimit) {
   unlink(path.c_str());
 }
 
-TEST(DatagramBatch, AnswersGoBackToWhoAsked) {
+TEST(DatagramBatch, AnswersGoToTheSenderOfTheQuestion) {
   Fd server = OpenDatagramSocket({IpAddress::V4(127, 0, 0, 1), 0}, false).value();
   Endpoint at = LocalEndpoint(server.get());
   EpollDriver driver;

@@ -11,7 +11,7 @@
 
 namespace meridian::io {
 
-// The outermost coroutine of a fiber. Its frame holds the Fiber and frees itself at its end.
+// The outermost coroutine of a fiber. Its frame holds the Fiber and destroys itself when it ends.
 struct Scope::Root {
   struct promise_type {
     promise_type(Scope& scope, Task<void>&) : fiber_storage(scope.loop(), scope) {}
@@ -19,7 +19,7 @@ struct Scope::Root {
     Root get_return_object() { return {std::coroutine_handle<promise_type>::from_promise(*this)}; }
     std::suspend_always initial_suspend() const noexcept { return {}; }
     auto final_suspend() noexcept {
-      struct End {
+      struct FinalAwaiter {
         bool await_ready() const noexcept { return false; }
         void await_suspend(std::coroutine_handle<promise_type> handle) const noexcept {
           Fiber& fiber = handle.promise().fiber_storage;
@@ -29,7 +29,7 @@ struct Scope::Root {
         }
         void await_resume() const noexcept {}
       };
-      return End{};
+      return FinalAwaiter{};
     }
     [[noreturn]] void unhandled_exception() const noexcept { std::terminate(); }
     void return_void() const noexcept {}

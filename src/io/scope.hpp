@@ -1,13 +1,13 @@
-// Scope: the fibers that some object or function has started, and must see the end of before it
-// goes: structured concurrency. No fiber outlives its scope.
+// Scope: the fibers of an object or function, which must wait for their end (structured
+// concurrency). No fiber outlives its scope.
 //
 //   Scope scope(loop);
 //   scope.Spawn(Upload(stream));
 //   scope.Spawn(Download(stream));
-//   co_await scope.Join();        // when the awaiting fiber is cancelled, so are these, and then
-//   it ends
+//   co_await scope.Join();   // cancelling the awaiting fiber cancels both fibers
 //
-// One thread: the loop's. Destroying a scope that still has fibers is a bug: Cancel and Join first.
+// One thread: the loop's. Destroying a scope that still has fibers is a bug: call Cancel and Join
+// first.
 #pragma once
 
 #include <cstddef>
@@ -27,16 +27,15 @@ class Scope {
   bool empty() const { return first_ == nullptr; }
   size_t size() const { return size_; }
 
-  // Starts `task` as a fiber; it first runs at the loop's next turn. On a scope that was cancelled
-  // the fiber starts cancelled.
+  // Starts `task` as a fiber, which first runs in the next loop iteration. On a cancelled scope the
+  // fiber starts cancelled.
   void Spawn(Task<void> task);
 
-  // Cancels every fiber, now and spawned later; they end at their next await.
+  // Cancels every present and future fiber of the scope; each ends at its next await.
   void Cancel();
 
-  // Waits until no fiber is left. An interruption (cancellation, or the limit of Within) is passed
-  // on to the fibers as cancellation, and the joiner still waits for their end. One joiner at a
-  // time.
+  // Waits until no fiber is left. When the wait is interrupted (by cancellation or by the limit of
+  // Within), Join cancels the fibers and still waits for their end. One fiber at a time may join.
   auto Join() { return Joiner(*this); }
 
  private:

@@ -1,5 +1,5 @@
 // Task<T>: a coroutine that starts when it is awaited and gives a T, usually a Result. Tasks nest
-// without growing the stack (symmetric transfer) and belong to the fiber of whoever awaits them.
+// without growing the stack (symmetric transfer) and run in the fiber that awaits them.
 //
 //   io::Task<Result<size_t>> Echo(io::Stream& stream) {
 //     Result<size_t> got = co_await stream.Read(space, deadline);
@@ -7,8 +7,8 @@
 //     ...
 //   }
 //
-// Parameters of a coroutine that are references must outlive it: the usual case, as the caller
-// awaits. Never pass a capturing lambda that is itself a coroutine and dies before its task.
+// Objects behind reference parameters must outlive the coroutine, which is the usual case, because
+// the caller awaits. A capturing lambda that is itself a coroutine must outlive its task.
 #pragma once
 
 #include <coroutine>
@@ -109,7 +109,7 @@ inline Task<void> internal::Promise<void>::get_return_object() {
   return Task<void>(Task<void>::Handle::from_promise(*this));
 }
 
-// The fiber that awaits this: `io::Fiber& fiber = co_await io::ThisFiber{};`
+// The fiber that awaits: `io::Fiber& fiber = co_await io::ThisFiber{};`
 struct ThisFiber {
   Fiber* fiber = nullptr;
   bool await_ready() const noexcept { return false; }
@@ -121,13 +121,13 @@ struct ThisFiber {
   Fiber& await_resume() const noexcept { return *fiber; }
 };
 
-// Lets the fibers that have still to run in this turn go first: `co_await io::AfterOthers{};`. No
-// wait: neither a deadline nor cancellation ends it early.
+// Lets the other ready fibers of this loop iteration run first: `co_await io::AfterOthers{};`.
+// Neither a deadline nor cancellation ends it early.
 struct AfterOthers {
   bool await_ready() const noexcept { return false; }
   template <class Promise>
   void await_suspend(std::coroutine_handle<Promise> handle) const {
-    handle.promise().fiber->YieldInTurn(handle);
+    handle.promise().fiber->YieldWithinIteration(handle);
   }
   void await_resume() const noexcept {}
 };

@@ -68,7 +68,7 @@ void TimerHeap::Disarm(Timer& timer) {
 }
 
 void TimerHeap::Fire(TimePoint now) {
-  // A timer that arms itself for the past must not hold the loop here.
+  // Bounds the loop: a timer may arm itself again for a past time.
   size_t most = heap_.size();
   while (most-- > 0 && !heap_.empty() && heap_.front()->when_ <= now) {
     Timer* due = heap_.front();

@@ -1,5 +1,5 @@
-// Timers of one loop: an intrusive 4-ary heap ordered by time. One thread: the loop's.
-// A timer is a member of what it wakes, so arming allocates nothing once the heap has grown.
+// Timers of one loop: an intrusive 4-ary heap ordered by time. One thread: the loop's. A timer is a
+// member of the object that it wakes, so arming allocates nothing once the heap has grown.
 #pragma once
 
 #include <cstddef>
@@ -22,7 +22,8 @@ class Timer {
 
  protected:
   ~Timer();
-  // Called on the loop's thread at or after `when()`, already disarmed. May arm again.
+  // Called on the loop's thread at or after `when()`. The timer is already disarmed and may be
+  // armed again.
   virtual void OnTimer() = 0;
 
  private:
@@ -34,12 +35,12 @@ class Timer {
 
 class TimerHeap {
  public:
-  // Arms, or moves an armed timer.
+  // Arms the timer, or moves it if it is armed.
   void Arm(Timer& timer, TimePoint when);
   void Disarm(Timer& timer);
-  // When the next timer is due; kNever without timers.
+  // The time of the next timer; kNever without timers.
   TimePoint Next() const { return heap_.empty() ? kNever : heap_.front()->when_; }
-  // Fires every timer due at `now`; those armed meanwhile for `now` or before wait for the next
+  // Fires every timer due at `now`. Timers armed meanwhile for `now` or before fire in the next
   // call.
   void Fire(TimePoint now);
 

@@ -9,7 +9,7 @@
 
 namespace meridian::io {
 
-bool WaitQueue::Entry::Start(Fiber& fiber, std::coroutine_handle<> handle) {
+bool WaitQueue::WaitOperation::Start(Fiber& fiber, std::coroutine_handle<> handle) {
   if (fiber.cancelled()) {
     interrupted_ = Errc::kCancelled;
     return false;
@@ -23,17 +23,17 @@ bool WaitQueue::Entry::Start(Fiber& fiber, std::coroutine_handle<> handle) {
   return true;
 }
 
-void WaitQueue::Entry::Interrupt(Errc why) {
+void WaitQueue::WaitOperation::Interrupt(Errc why) {
   interrupted_ = why;
   queue_.Remove(*this);
 }
 
-Result<void> WaitQueue::Entry::await_resume() const {
+Result<void> WaitQueue::WaitOperation::await_resume() const {
   if (interrupted_) return Fail(*interrupted_, "wait {}", ErrcName(*interrupted_));
   return {};
 }
 
-void WaitQueue::Remove(Entry& entry) {
+void WaitQueue::Remove(WaitOperation& entry) {
   (entry.previous_ == nullptr ? first_ : entry.previous_->next_) = entry.next_;
   (entry.next_ == nullptr ? last_ : entry.next_->previous_) = entry.previous_;
   --size_;
@@ -52,11 +52,11 @@ void WaitQueue::WakeAll() {
 }
 
 Task<Result<void>> SleepUntil(TimePoint deadline) {
-  WaitQueue nobody;
-  Result<void> waited = co_await nobody.Wait(deadline);
+  WaitQueue never_woken;
+  Result<void> waited = co_await never_woken.Wait(deadline);
   if (!waited && waited.error().code == Errc::kCancelled) co_return waited;
   Fiber& fiber = co_await ThisFiber{};
-  if (fiber.loop().Now() < deadline) co_return waited;  // the limit of an outer Within
+  if (fiber.loop().Now() < deadline) co_return waited;  // an outer Within ended the wait
   co_return Result<void>{};
 }
 

@@ -1,5 +1,4 @@
-// Waiting for time and for each other: Sleep, and WaitQueue, the condition variable of fibers.
-// One thread: the loop's.
+// Sleep, and WaitQueue, the condition variable of fibers. One thread: the loop's.
 #pragma once
 
 #include <optional>
@@ -9,7 +8,7 @@
 
 namespace meridian::io {
 
-// Fibers that wait, first come first served, until somebody wakes them. Wakes are not remembered:
+// Waiting fibers, woken in the order in which they came. A wake without a waiting fiber is lost:
 // test the condition, then wait (nothing runs in between). Destroying a queue with waiters is a
 // bug.
 class WaitQueue {
@@ -22,17 +21,17 @@ class WaitQueue {
   bool empty() const { return first_ == nullptr; }
   size_t size() const { return size_; }
 
-  // Result<void>: woken, or kTimeout or kCancelled.
-  auto Wait(TimePoint deadline = kNever) { return Entry(*this, deadline); }
+  // Result<void>: success when woken. Errors: kTimeout, kCancelled.
+  auto Wait(TimePoint deadline = kNever) { return WaitOperation(*this, deadline); }
 
-  // Wakes the fiber that has waited longest; false when there is none.
+  // Wakes the fiber that has waited longest. False: no fiber waits.
   bool WakeOne();
   void WakeAll();
 
  private:
-  class Entry final : public Waiter {
+  class WaitOperation final : public Waiter {
    public:
-    Entry(WaitQueue& queue, TimePoint deadline) : queue_(queue), deadline_(deadline) {}
+    WaitOperation(WaitQueue& queue, TimePoint deadline) : queue_(queue), deadline_(deadline) {}
     bool await_ready() const noexcept { return false; }
     template <class Promise>
     bool await_suspend(std::coroutine_handle<Promise> handle) {
@@ -49,18 +48,18 @@ class WaitQueue {
     TimePoint deadline_;
     Fiber* fiber_ = nullptr;
     std::optional<Errc> interrupted_;
-    Entry* previous_ = nullptr;
-    Entry* next_ = nullptr;
+    WaitOperation* previous_ = nullptr;
+    WaitOperation* next_ = nullptr;
   };
 
-  void Remove(Entry& entry);
+  void Remove(WaitOperation& entry);
 
-  Entry* first_ = nullptr;
-  Entry* last_ = nullptr;
+  WaitOperation* first_ = nullptr;
+  WaitOperation* last_ = nullptr;
   size_t size_ = 0;
 };
 
-// Waits until `deadline`. Result<void>: the time has come, or kCancelled.
+// Waits until `deadline`. Result<void>: success at the deadline, or kCancelled.
 Task<Result<void>> SleepUntil(TimePoint deadline);
 // Waits for `duration` from now on.
 Task<Result<void>> Sleep(Duration duration);

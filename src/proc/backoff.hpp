@@ -1,5 +1,5 @@
-// Backoff: how long to wait before a child that ended is started again. No wait the first time,
-// then longer each time; after a long run it begins anew. Pure; one for each child.
+// Backoff: the wait before a child that ended is restarted. The first restart comes at once, each
+// further restart after a longer wait; a long run resets the wait. Pure; one object per child.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +12,7 @@ class Backoff {
  public:
   static constexpr Duration kFirstWait = std::chrono::milliseconds{100};
   static constexpr Duration kMaxWait = std::chrono::seconds{10};
-  // After a run of this length the next wait is none again.
+  // A run of this length resets the wait to none.
   static constexpr Duration kGoodRun = std::chrono::seconds{10};
 
   // The wait before the next start of a child that ended after `run`.

@@ -1,4 +1,4 @@
-// Limits of supervised child processes; the times between starts are Backoff's.
+// Limits of supervised child processes. The waits between starts are in Backoff.
 #pragma once
 
 #include <chrono>
@@ -9,16 +9,16 @@
 
 namespace meridian::proc {
 
-// How long processes that a child left behind may take to die of SIGKILL.
-constexpr Duration kLeftBehindPatience = std::chrono::seconds{5};
+// The time that processes left behind by a child have to die of SIGKILL.
+constexpr Duration kLeftBehindTimeout = std::chrono::seconds{5};
 
-// A child that has ended this often in a row, each time soon after its start, is in a crash loop.
+// A child that ended this many times in a row, each soon after its start, is in a crash loop.
 constexpr uint32_t kCrashLoop = 3;
 
-// A longer line of a child's output is delivered in pieces of this size.
+// A longer line of a child's output is split into pieces of this size.
 constexpr size_t kMaxCapturedLine = 4096;
 
-// Of a user: more groups are refused.
+// A user in more groups than this is refused.
 constexpr int kMaxUserGroups = 256;
 
 }  // namespace meridian::proc

@@ -1,5 +1,5 @@
-// A child's output, line by line: read from a pipe and delivered, so that each line can be logged
-// with the child's name. One thread: the loop's.
+// Reads a child's output from a pipe line by line, so that each line can be logged with the child's
+// name. One thread: the loop's.
 #pragma once
 
 #include <functional>
@@ -10,8 +10,8 @@
 
 namespace meridian::proc {
 
-// Reads `stream` to its end and calls `line` for each line, without its newline; also for an
-// unfinished last line. Skips empty lines; delivers a long one in pieces of kMaxCapturedLine.
+// Reads `stream` to its end and calls `line` for each line, without its newline, including an
+// unfinished last line. Skips empty lines; splits lines longer than kMaxCapturedLine.
 io::Task<void> CaptureLines(std::unique_ptr<io::Stream> stream,
                             std::function<void(std::string_view)> line);
 

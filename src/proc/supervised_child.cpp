@@ -45,12 +45,12 @@ io::Task<void> SupervisedChild::Run() {
     bool asked = std::exchange(asked_, false);
     Duration wait = asked ? Duration::zero() : backoff_.AfterRun(run);
     if (asked) {
-      LOG_INFO("ended as asked, starting again", {"child", options_.name});
+      LOG_INFO("ended as requested, starting again", {"child", options_.name});
     } else {
       LOG_WARNING("ended, starting again", {"child", options_.name}, {"problem", problem_},
                   {"wait_ms", Milliseconds(wait)});
     }
-    // A wait that times out is the usual case; a wake is Stop.
+    // The usual wait times out; Stop wakes it.
     if (wait > Duration::zero()) (void)co_await stop_.Wait(loop_.After(wait));
     ++restarts_;
   }
@@ -80,7 +80,7 @@ io::Task<void> SupervisedChild::RunOnce() {
   attendance.Cancel();
   co_await attendance.Join();
   if (options_.left_behind) co_await EndLeftBehind(process_->pid());
-  // What it said last is often why it ended. A descendant may keep the pipe open for longer.
+  // The last output often explains the end. A descendant may keep the pipe open longer.
   co_await io::Within(loop_.After(kOutputGrace), JoinOutput(output));
   process_.reset();
   problem_ = !explanation_.empty() ? explanation_
@@ -89,8 +89,8 @@ io::Task<void> SupervisedChild::RunOnce() {
 }
 
 io::Task<void> SupervisedChild::EndLeftBehind(pid_t ended) {
-  TimePoint deadline = loop_.After(kLeftBehindPatience);
-  // Again, until none is found: they may start others meanwhile.
+  TimePoint deadline = loop_.After(kLeftBehindTimeout);
+  // Repeats until none is found, because these processes may start others meanwhile.
   for (;;) {
     std::vector<pid_t> left = options_.left_behind(ended);
     if (left.empty()) co_return;
@@ -98,7 +98,7 @@ io::Task<void> SupervisedChild::EndLeftBehind(pid_t ended) {
     Result<void> slept = co_await io::Sleep(kLeftBehindPause);
     if (!slept || loop_.Now() > deadline) break;
   }
-  LOG_WARNING("it left processes behind that do not die", {"child", options_.name});
+  LOG_WARNING("processes that it left behind cannot be killed", {"child", options_.name});
 }
 
 void SupervisedChild::Stop() {
@@ -133,7 +133,7 @@ void SupervisedChild::AskToEnd() {
 
 io::Task<void> SupervisedChild::KillAfterTimeout(uint32_t run) {
   Result<void> waited = co_await io::Sleep(options_.stop_timeout);
-  // Another process may run by now.
+  // Another process may have been started meanwhile.
   if (!waited || !process_ || restarts_ != run) co_return;
   LOG_WARNING("did not end in time, killed", {"child", options_.name});
   process_->Signal(SIGKILL);

@@ -1,5 +1,5 @@
-// SupervisedChild: a child process that is kept running. It is started again each time it ends (at
-// once, then with backoff), until Stop. The agent's tiers and application instances are such.
+// SupervisedChild: keeps a child process running. It restarts the child each time it ends (at once,
+// then with backoff), until Stop. The agent uses it for tiers and application instances.
 //
 // One thread: the owner's loop. Run is one fiber; it returns only after Stop, when the process has
 // ended.
@@ -26,17 +26,17 @@ class SupervisedChild {
   struct Options {
     std::string name;  // for the log
     int stop_signal = SIGTERM;
-    Duration stop_timeout;  // from that to SIGKILL
-    // What to run; called before each start.
+    Duration stop_timeout;  // from stop_signal to SIGKILL
+    // Gives the command to run; called before each start.
     std::function<Result<io::ProcessOptions>()> prepare;
-    // Runs beside each process, and is cancelled when it ends.
+    // Runs beside each process and is cancelled when the process ends.
     std::function<io::Task<void>(io::Process&)> attend;
-    // Reads what the process prints; ends by itself when the output does. May be empty.
+    // Reads the output of the process and ends when the output ends. May be empty.
     std::function<io::Task<void>()> output = {};
-    // What the process that ended (its former pid is given) has left behind: it is killed before
-    // the next start. May be empty.
+    // Gives the processes that the ended process (its former pid is the argument) left behind; they
+    // are killed before the next start. May be empty.
     std::function<std::vector<pid_t>(pid_t)> left_behind = {};
-    // Called when a process has started, and when one has ended.
+    // Called after each start and after each end of a process.
     std::function<void()> changed;
   };
 
@@ -45,26 +45,27 @@ class SupervisedChild {
 
   io::Task<void> Run();
 
-  // Asks it to end in good order (by its stop signal), and later less kindly. No start comes after.
+  // Ends the process by its stop signal, and after stop_timeout by SIGKILL. It is not restarted.
   void Stop();
-  // The same, and then it is started again at once. Nothing while no process runs.
+  // Ends the process in the same way, then restarts it at once. Does nothing while no process runs.
   void Restart();
 
-  // Ends it at once, and explains why; it is started again as after any other end.
+  // Kills the process at once; `why` becomes problem(). It is restarted as after any other end.
   void Kill(std::string why);
 
   // 0 while no process runs.
   pid_t pid() const { return process_ ? process_->pid() : 0; }
-  // Whether the process that runs, or ended last, was asked to end.
+  // Whether the present process, or the last one, was asked to end.
   bool asked() const { return asked_; }
-  // How often a process was started after the first.
+  // Number of starts after the first.
   uint32_t restarts() const { return restarts_; }
-  // For people: how often it has ended in a row soon after its start, and why; empty while that is
-  // fewer than kCrashLoop times, or the process runs well.
+  // For people: the number of ends in a row soon after a start, and the last reason. Empty below
+  // kCrashLoop ends, or while the process runs well.
   std::string CrashLoop() const;
-  // Why the last process that ended did, or could not start; empty before that.
+  // The reason why the last process ended or could not start; empty before that.
   const std::string& problem() const { return problem_; }
-  // For who ends the process that runs now, and knows better than its exit status why.
+  // Sets the reason for the end of the present process, for code that ends it and knows more than
+  // its exit status.
   void Explain(std::string problem) { explanation_ = std::move(problem); }
 
  private:
@@ -80,12 +81,12 @@ class SupervisedChild {
   Backoff backoff_;
   std::unique_ptr<io::Process> process_;
   bool stopping_ = false;
-  bool asked_ = false;  // the process that runs, to end
+  bool asked_ = false;  // the present process was asked to end
   io::WaitQueue stop_;
   io::Scope killer_;
   uint32_t restarts_ = 0;
-  uint32_t crashes_ = 0;  // in a row, each within Backoff::kGoodRun of its start
-  TimePoint began_{};     // the run that is, or was last
+  uint32_t crashes_ = 0;  // ends in a row, each within Backoff::kGoodRun of its start
+  TimePoint began_{};     // start of the present or last run
   std::string problem_;
   std::string explanation_;
 };

@@ -17,7 +17,7 @@
 namespace meridian::proc {
 namespace {
 
-// What an entry of the user database may take; getpwnam_r says ERANGE when it takes more.
+// Limit of an entry of the user database; past it getpwnam_r returns ERANGE.
 constexpr size_t kMaxEntryBytes = size_t{64} * 1024;
 
 }  // namespace

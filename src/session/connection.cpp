@@ -19,7 +19,7 @@
 #include "session/limits.hpp"
 #include "session/replication/acknowledgements.hpp"
 #include "session/replication/change_journal.hpp"
-#include "wire/resp/key_ahead.hpp"
+#include "wire/resp/first_key.hpp"
 #include "wire/resp/limits.hpp"
 #include "wire/resp/reply_writer.hpp"
 #include "wire/resp/request_parser.hpp"
@@ -176,7 +176,7 @@ bool Connection::ExecuteArrived(Bytes arrived) {
 size_t Connection::Prefetch(std::string_view input) {
   std::string_view rest = input;
   for (size_t i = 0; i < kMaxPrefetches && !rest.empty(); ++i) {
-    std::string_view key = wire::resp::TakeKeyAhead(&rest);
+    std::string_view key = wire::resp::TakeFirstKey(&rest);
     if (!key.empty()) parts_.engine.Prefetch(key);
   }
   return input.size() - rest.size();

@@ -91,10 +91,10 @@ TEST(ClockFileCrashTest, NoProcessGivesAStampThatAnEarlierOneMayHaveGiven) {
       } while (co_await io::Sleep(milliseconds{50}));
       co_await (*file)->Close();
     };
-    io::sim::Process& process =
+    io::sim::SimProcess& process =
         world.AddProcess({.name = "clock", .address = IpAddress::V4(10, 0, 0, 1)}, live);
     for (int life = 0; life < 5; ++life) {
-      process.CrashAfterTurns(world.random().Below(100), CrashKind::kMachine);
+      process.CrashAfterIterations(world.random().Below(100), CrashKind::kMachine);
       world.RunFor(seconds{5});
       process.Restart();
     }

@@ -239,8 +239,8 @@ class FollowingReplicaTest : public testing::Test {
   Snapshots* source_snapshots_ = nullptr;
   Replica* replica_ = nullptr;
   io::sim::World world_{1};
-  io::sim::Process* source_process_ = nullptr;
-  io::sim::Process* replica_process_ = nullptr;
+  io::sim::SimProcess* source_process_ = nullptr;
+  io::sim::SimProcess* replica_process_ = nullptr;
 };
 
 TEST_F(FollowingReplicaTest, RecordsAreAppliedAsTheyCome) {

@@ -152,7 +152,7 @@ class StoreTest : public testing::Test {
 
   Use use_;
   io::sim::World world_{1};
-  io::sim::Process* process_ = nullptr;
+  io::sim::SimProcess* process_ = nullptr;
 };
 
 }  // namespace meridian::store

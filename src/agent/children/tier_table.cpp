@@ -90,7 +90,7 @@ std::vector<uint16_t> CrossingPorts(const site::Site& site) {
 Duration MaxStopTime(const site::Site& site) {
   size_t tiers = TierTable(site, site.datacenters.front(), site::Hosting::kLab).size();
   return static_cast<int64_t>(tiers) * kTierStopTimeout + site.app.stop_timeout +
-         proc::kLeftBehindPatience + kAdminDrainTimeout +
+         proc::kLeftBehindTimeout + kAdminDrainTimeout +
          2 * kKillTimeout;  // the agent's, the guard's
 }
 

@@ -103,10 +103,10 @@ TEST_F(GeoDatabaseTest, StandsBehindThePlacesOfTheSite) {
   Locator locator = *Locator::Build({office}, database);
   ClientLocation in_office = locator.Find(A("198.51.100.17"), 32);
   EXPECT_EQ(in_office.place, 0U);
-  EXPECT_EQ(in_office.direction, DirectionOf({0, 0}));
+  EXPECT_EQ(in_office.direction, UnitVectorOf({0, 0}));
   ClientLocation beside = locator.Find(A("198.51.100.129"), 32);
   EXPECT_FALSE(beside.place);
-  EXPECT_EQ(beside.direction, DirectionOf({40.71, -74.01}));
+  EXPECT_EQ(beside.direction, UnitVectorOf({40.71, -74.01}));
   EXPECT_EQ(beside.scope_bits, 25) << "the database's 24 bits would cover the office too";
 }
 

@@ -20,7 +20,7 @@ Result<Locator> Locator::Build(std::vector<Place> places,
   std::vector<PrefixEntry> entries;
   for (const Place& place : places) {
     entries.push_back({place.prefix, static_cast<uint32_t>(entries.size())});
-    locator.directions_.push_back(DirectionOf(place.location));
+    locator.directions_.push_back(UnitVectorOf(place.location));
   }
   Result<PrefixTable> table = PrefixTable::Build(std::move(entries));
   if (!table) return Fail(table.error());
@@ -38,7 +38,7 @@ ClientLocation Locator::Find(const IpAddress& address, int bits) const {
   } else if (database_ != nullptr) {
     // The answer depends on the absence of a matching place, so those bits belong to the scope too.
     GeoMatch geo = database_->Find(address);
-    if (geo.location) client.direction = DirectionOf(*geo.location);
+    if (geo.location) client.direction = UnitVectorOf(*geo.location);
     client.scope_bits = std::max(client.scope_bits, geo.prefix_length);
   }
   return client;

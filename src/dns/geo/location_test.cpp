@@ -20,7 +20,7 @@ TEST(Locator, FindsTheClosestFittingPlace) {
   ClientLocation client = locator.Find(IpAddress::V4(198, 51, 100, 200), 32);
   ASSERT_TRUE(client.place);
   EXPECT_EQ(locator.places()[*client.place].name, "brooklyn");
-  EXPECT_EQ(client.direction, DirectionOf(kNewYork));
+  EXPECT_EQ(client.direction, UnitVectorOf(kNewYork));
   EXPECT_EQ(client.scope_bits, 25);
 }
 

@@ -11,7 +11,7 @@
 
 #include "edge/cache/limits.hpp"
 #include "wire/http/characters.hpp"
-#include "wire/http/field_role.hpp"
+#include "wire/http/fields/field_role.hpp"
 #include "wire/http/message.hpp"
 
 namespace meridian::edge {

@@ -11,7 +11,7 @@
 #include "edge/fetch/routes.hpp"
 #include "http/relay.hpp"
 #include "site/tier/internal_fields.hpp"
-#include "wire/http/field_role.hpp"
+#include "wire/http/fields/field_role.hpp"
 #include "wire/http/message.hpp"
 
 namespace meridian::edge {

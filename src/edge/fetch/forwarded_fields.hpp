@@ -1,6 +1,6 @@
 // The fields that an edge sends on with a visitor's request. What visitors say of themselves in
 // fields that applications trust (X-Forwarded-*, Forwarded, Meridian-*, and whatever looks like
-// them: wire/http/field_role.hpp) is dropped: the edge knows better. Pure.
+// them: wire/http/fields/field_role.hpp) is dropped: the edge knows better. Pure.
 //
 // Owned by the handler, for one request: the fields are views into it and into the request.
 #pragma once

@@ -38,9 +38,9 @@ namespace {
 using wire::http::HeaderField;
 using Kind = wire::http::BodyFraming::Kind;
 
-// A field that the client writes itself, or that has lost its meaning: Expect, when the body goes
-// out without being asked for.
-bool IsOurs(std::string_view name, const Request& request) {
+// Whether the client writes this field itself, or the field has no meaning any more: Expect, when
+// the body is sent without waiting for 100 (Continue).
+bool IsWrittenByClient(std::string_view name, const Request& request) {
   return wire::http::IsHopByHop(name) || wire::http::EqualsIgnoreCase(name, "host") ||
          wire::http::EqualsIgnoreCase(name, "content-length") ||
          (!request.content.empty() && wire::http::EqualsIgnoreCase(name, "expect"));
@@ -51,7 +51,7 @@ bool WriteHead(const Request& request, Buffer* out) {
   head.RequestLine(request.method, request.path, request.query);
   head.Field("Host", request.host);
   for (const HeaderField& field : request.fields) {
-    if (!IsOurs(field.name, request)) head.Field(field);
+    if (!IsWrittenByClient(field.name, request)) head.Field(field);
   }
   if (!request.upgrade.empty()) {
     head.Field("Connection", "Upgrade");
@@ -65,7 +65,8 @@ bool WriteHead(const Request& request, Buffer* out) {
   return head.Finish();
 }
 
-// How long the server promises to keep an idle connection ("Keep-Alive: timeout=5", as Node says).
+// The time for which the server promises to keep an idle connection ("Keep-Alive: timeout=5", as
+// Node sends).
 std::optional<Duration> PromisedIdleTime(const wire::http::ResponseHead& head) {
   std::optional<std::string_view> value = head.fields.Find("keep-alive");
   if (!value) return {};
@@ -98,7 +99,8 @@ io::Task<Sent> Client::Send(const Request& request) {
     Result<size_t> taken = TakeMemoryAndWrite(request, *connection);
     if (taken) co_return co_await Begin(request, std::move(connection), *taken);
 
-    // The kernel took nothing: if the connection had grown stale, another one may do.
+    // The kernel took no byte. If the reused connection was closed meanwhile, another connection
+    // may work.
     bool stale = connection->reused && taken.error().code != Errc::kInvalid;
     Release(std::move(connection), false);
     if (!stale) co_return std::unexpected(SendFailure{std::move(taken.error()), true});
@@ -136,16 +138,16 @@ io::Task<Sent> Client::Begin(const Request& request, std::unique_ptr<ClientConne
 }
 
 io::Task<Result<std::unique_ptr<ClientConnection>>> Client::Acquire(const Request& request) {
-  // Those that wait come first.
-  if (!waiting_.empty() || Free() <= promised_) {
-    Result<void> turn = co_await WaitForTurn();
-    if (!turn) co_return Fail(std::move(turn.error()));
+  // Waiting requests come first.
+  if (!waiting_.empty() || Free() <= reserved_) {
+    Result<void> waited = co_await WaitForFreeConnection();
+    if (!waited) co_return Fail(std::move(waited.error()));
   }
   if (std::unique_ptr<ClientConnection> connection = TakeIdle(request)) co_return connection;
   co_return co_await Connect();
 }
 
-io::Task<Result<void>> Client::WaitForTurn() {
+io::Task<Result<void>> Client::WaitForFreeConnection() {
   if (waiting_.size() >= limits_.max_waiting) {
     co_return Fail(Errc::kUnavailable, "{}: {} requests wait for a connection already",
                    upstream_.address.ToString(), waiting_.size());
@@ -155,12 +157,12 @@ io::Task<Result<void>> Client::WaitForTurn() {
   if (!woken) {
     co_return Fail(woken.error().code, "{}: no connection came free", upstream_.address.ToString());
   }
-  --promised_;
+  --reserved_;
   co_return Result<void>{};
 }
 
 std::unique_ptr<ClientConnection> Client::TakeIdle(const Request& request) {
-  // The others may be sent again: they need not pay for a system call.
+  // An idempotent request may be sent again, so it does not need the system call.
   bool ask = !wire::http::IsIdempotentMethod(request.method);
   while (!idle_.empty()) {
     std::unique_ptr<ClientConnection> connection = std::move(idle_.back());
@@ -204,7 +206,7 @@ void Client::Release(std::unique_ptr<ClientConnection> connection, bool reusable
       keep = std::min(keep, *promised - kKeepAliveMargin);
     }
     connection->idle_until = loop_.After(keep);
-    // Bytes behind the response are an answer to nothing.
+    // Bytes after the response belong to no request.
     reusable = reusable && memory.in.empty() && keep > Duration::zero();
     memory.Clear();
     memories_.Give(std::move(connection->memory));
@@ -216,7 +218,7 @@ void Client::Release(std::unique_ptr<ClientConnection> connection, bool reusable
   } else {
     --open_;
   }
-  if (waiting_.WakeOne()) ++promised_;
+  if (waiting_.WakeOne()) ++reserved_;
 }
 
 void Client::CloseIdle() {

@@ -25,8 +25,8 @@ void ResponseMemory::Clear() {
 
 bool ClientConnection::IsFresh(bool ask) {
   if (!stream->MaybeReadable()) return !ask || !stream->AskReadable();
-  // TLS may have had something to say that is none of ours. An end, an error or a byte that nobody
-  // asked for make the connection useless.
+  // The event may be a TLS record without data. An end, an error or an unrequested byte makes the
+  // connection useless.
   std::array<uint8_t, 1> unasked;
   Result<size_t> got = stream->TryRead(unasked);
   return got && *got == io::Stream::kBlocked;

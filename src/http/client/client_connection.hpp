@@ -13,14 +13,14 @@
 
 namespace meridian::http {
 
-// What a connection needs only while an exchange uses it.
+// The memory that a connection needs only during an exchange.
 struct ResponseMemory {
   explicit ResponseMemory(const ClientLimits& limits)
       : in(IncomingLimit(limits.head.max_head_bytes)),
         out(kMaxWrittenHeadBytes),
         parser(limits.head) {}
 
-  // Takes a parsed head of `size` bytes out of `in`, which then begins behind it.
+  // Moves a parsed head of `size` bytes out of `in`, which then begins after it.
   void DetachHead(size_t size);
   void Clear();
 
@@ -33,15 +33,14 @@ struct ResponseMemory {
 };
 
 struct ClientConnection {
-  // Nothing came and nothing ended since the last response: the connection can carry another
-  // request as far as we can see: from what events have told, and with `ask` from the kernel
-  // itself.
+  // Whether the connection can carry another request: since the last response, neither a byte nor
+  // an end arrived, according to events and, with `ask`, according to the kernel.
   bool IsFresh(bool ask);
 
   std::unique_ptr<io::Stream> stream;
   std::unique_ptr<ResponseMemory> memory;  // null while idle
-  TimePoint idle_until = kNever;           // while idle: when to close it
-  bool reused = false;                     // it has carried a request before
+  TimePoint idle_until = kNever;           // time at which an idle connection is closed
+  bool reused = false;                     // it carried a request before
 };
 
 }  // namespace meridian::http

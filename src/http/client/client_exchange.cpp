@@ -27,8 +27,8 @@ using OutcomeState = wire::http::HeadOutcome::State;
 
 void ClientExchange::StateDeleter::operator()(State* state) const {
   bool reusable = state->IsReusable();
-  // A server that still works at it is to learn that nobody waits: an end alone would only say that
-  // no further request comes.
+  // The reset tells a server that still works on the request that no client waits. A plain end
+  // would only mean that no further request follows.
   if (!state->IsOver()) state->connection->stream->Abort();
   state->client.Release(std::move(state->connection), reusable);
   delete state;
@@ -79,7 +79,7 @@ io::Task<Result<const wire::http::ResponseHead*>> ClientExchange::State::ReadHea
     if (!got && got.error().code == Errc::kTimeout) {
       if (until < head_deadline) co_return Fail(std::move(got.error()));
       if (writer.sent_bytes() > sent_before) {
-        // An upload that goes on is no silence of the server's.
+        // While the upload makes progress, the server is not considered silent.
         head_deadline = loop.After(limits.head_timeout);
         continue;
       }

@@ -1,6 +1,6 @@
-// ClientExchange: one request that was sent and its response. Made by Client::Send; when it goes,
-// its connection goes back to the client's pool if the exchange came to a clean end, else it is
-// closed. One thread; one fiber may write the request's body while another reads the response.
+// ClientExchange: one sent request and its response. Made by Client::Send. Its destructor returns
+// the connection to the client's pool if the exchange ended cleanly, else closes it. One thread;
+// one fiber may write the request's body while another reads the response.
 #pragma once
 
 #include <memory>
@@ -19,45 +19,46 @@ class ClientExchange {
   ClientExchange& operator=(ClientExchange&& other) = delete;
   ~ClientExchange();
 
-  // The request's body, when Request::body announced one that Request::content was not.
-  // kInvalid: another length than announced. Errors of the stream: the response may still come.
+  // Writes the request's body, when Request::body announced a body and Request::content was empty.
+  // kInvalid: the length differs from the announced one. After an error of the stream the response
+  // may still arrive.
   io::Task<Result<void>> Write(Bytes data);
   io::Task<Result<void>> Finish(Bytes last, wire::http::FieldsView trailers);
 
-  // The next response head, valid until the next call or the end of the exchange. While it
-  // is_interim() another follows. Errors: kInvalid (malformed), kTooLarge, kReset (the connection
-  // ended first), kTimeout (the limits' head_timeout is over; or `until` has come first: then it
-  // may be called again and waits on).
+  // The next response head, valid until the next call or the end of the exchange. After a head that
+  // is_interim(), another follows. Errors: kInvalid (malformed), kTooLarge, kReset (the connection
+  // ended first), kTimeout (the limits' head_timeout has passed; or `until` has, and then ReadHead
+  // may be called again).
   io::Task<Result<const wire::http::ResponseHead*>> ReadHead(TimePoint until = kNever);
   const wire::http::ResponseHead& head() const;
 
   // After the final head: the next bytes of the body, in the connection's buffer until the next
-  // call; empty at the end. kReset: the body was cut off. A body that the end of the connection
-  // ends (head().body is kUntilClose) may have been cut off unnoticed.
+  // call; empty at the end. kReset: the body was cut off. With body framing kUntilClose a cut may
+  // be invisible.
   io::Task<Result<Bytes>> ReadBody();
-  // Body bytes that are there without waiting; empty when there are none, also at the end.
+  // Body bytes that are available without waiting; empty when there are none, also at the end.
   Result<Bytes> BodyAtHand();
-  // What was given out last was the end of the body.
+  // Whether the last returned bytes ended the body.
   bool body_ended() const;
   const wire::http::HeaderFields& trailers() const;
 
-  // After a 101: the connection, until the exchange goes.
+  // After a 101: the connection, valid until the exchange is destroyed.
   Upgraded TakeUpgraded();
 
-  // Breaks the connection off; who waits on the exchange gets kClosed.
+  // Aborts the connection; operations that wait on the exchange end with kClosed.
   void Abort();
 
-  // The connection had carried a request before this one: a failure before the first response byte
-  // may only mean that the server had just closed it.
+  // Whether the connection carried a request before this one. If so, a failure before the first
+  // response byte may mean only that the server closed the idle connection.
   bool reused() const;
 
-  // Keeps `what` until the exchange is gone: a place at the server, say.
+  // Keeps `what` until the exchange is destroyed: a reserved slot at the server, say.
   void Keep(std::shared_ptr<void> what);
 
  private:
   friend class Client;
 
-  // What must not move: tasks of several fibers refer to it.
+  // The part that must not move, because tasks of several fibers refer to it.
   struct State;
   struct StateDeleter {
     void operator()(State* state) const;

@@ -1,4 +1,4 @@
-// What a ClientExchange holds. Private to http/.
+// The state of a ClientExchange. Private to http/.
 #pragma once
 
 #include "http/client/client_exchange.hpp"
@@ -18,7 +18,7 @@ struct ClientExchange::State {
   io::Task<Result<const wire::http::ResponseHead*>> ReadHead(TimePoint until);
   io::Task<Result<Bytes>> ReadBody();
   bool IsReusable() const;
-  // Request and response went through to their ends (at 101: to where the tunnel begins).
+  // Whether request and response were transferred completely (after a 101: up to the tunnel).
   bool IsOver() const;
 
   Client& client;
@@ -28,10 +28,10 @@ struct ClientExchange::State {
   MessageWriter writer;
   wire::http::RequestKind request_kind = wire::http::RequestKind::kOrdinary;
   int interim_count = 0;
-  TimePoint head_deadline = kNever;  // set when the head is first awaited
+  TimePoint head_deadline = kNever;  // set by the first ReadHead
   bool final_head = false;
   bool failed = false;
-  // Goes after the connection has been given back.
+  // Destroyed after the connection was given back.
   std::shared_ptr<void> kept = {};
 };
 

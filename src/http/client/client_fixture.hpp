@@ -1,4 +1,4 @@
-// For tests: a client in a world of memory streams and jumping time, whose server is the test.
+// For tests: a client with memory streams and simulated time; the test is the server.
 #pragma once
 
 #include <string>
@@ -16,8 +16,8 @@ constexpr std::string_view kOkResponse = "HTTP/1.1 200 OK\r\nContent-Length: 2\r
 
 class ClientFixture : public testing::Test {
  protected:
-  // Runs `serve()` and `use(client)` side by side. When `use` is done the client's idle connections
-  // are closed, so that a server that waits for more comes to its end.
+  // Runs `serve()` and `use(client)` concurrently. When `use` ends, the client's idle connections
+  // are closed, so that a server that waits for more requests ends.
   template <class Serve, class Use>
   void Run(Serve serve, Use use) {
     Client client(loop_, network_, {.address = {IpAddress::V4(127, 0, 0, 1), 80}}, limits_);
@@ -31,7 +31,7 @@ class ClientFixture : public testing::Test {
     loop_.RunToEnd(run());
   }
 
-  // The status and body of the response to `request`, or what went wrong.
+  // The status and body of the response to `request`, or the error.
   static io::Task<std::string> Fetch(Client& client, Request request) {
     Sent sent = co_await client.Send(request);
     if (sent) co_return co_await ReadResponse(*sent);
@@ -57,19 +57,19 @@ class ClientFixture : public testing::Test {
     (void)co_await peer.ReadHead();
     (void)co_await peer.Send(answer);
   }
-  // Takes the next connection and answers one request.
+  // Accepts the next connection and answers one request.
   io::Task<std::unique_ptr<MemoryStream>> AnswerOnce(std::string_view answer) {
     std::unique_ptr<MemoryStream> stream = co_await network_.Accept();
     co_await AnswerOn(*stream, answer);
     co_return stream;
   }
-  // The same, and waits for the client to leave.
+  // AnswerOnce, then waits until the client closes the connection.
   io::Task<void> AnswerAndWait(std::string_view answer) {
     std::unique_ptr<MemoryStream> stream = co_await AnswerOnce(answer);
     (void)co_await RawPeer(*stream).ReadToEnd();
   }
-  // A server that nobody is to come to.
-  static io::Task<void> Nobody() { co_return; }
+  // A server to which no client connects.
+  static io::Task<void> UnusedServer() { co_return; }
 
   JumpingDriver driver_;
   io::Loop loop_{driver_};

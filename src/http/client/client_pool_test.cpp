@@ -1,4 +1,4 @@
-// How a client keeps, shares and gives up its connections.
+// Tests of the client's connection pool: keeping, sharing and closing connections.
 #include <string>
 #include <vector>
 
@@ -138,7 +138,7 @@ TEST_F(ClientPoolTest, KeepsNoMoreIdleConnectionsThanItsLimit) {
   });
 }
 
-TEST_F(ClientPoolTest, RequestsBeyondTheConnectionLimitWaitTheirTurn) {
+TEST_F(ClientPoolTest, RequestsBeyondTheConnectionLimitWaitInOrder) {
   limits_.max_connections = 1;
   std::vector<std::string> paths;
   std::string outcomes[3];
@@ -173,11 +173,11 @@ TEST_F(ClientPoolTest, WaitForAConnectionEndsAtItsLimits) {
   EXPECT_EQ(outcomes[2], "unavailable, never sent");
 }
 
-TEST_F(ClientPoolTest, FailedConnectionMakesRoomForThoseThatWait) {
+TEST_F(ClientPoolTest, FailedConnectionMakesRoomForWaitingRequests) {
   limits_.max_connections = 1;
   network_.mode = MemoryNetwork::Mode::kSilent;
   std::string outcomes[2];
-  Run(Nobody, [&](Client& client) -> io::Task<void> {
+  Run(UnusedServer, [&](Client& client) -> io::Task<void> {
     io::Scope requests(loop_);
     for (std::string& outcome : outcomes) requests.Spawn(FetchInto(client, "/", &outcome));
     co_await requests.Join();
@@ -186,7 +186,7 @@ TEST_F(ClientPoolTest, FailedConnectionMakesRoomForThoseThatWait) {
   for (const std::string& outcome : outcomes) EXPECT_EQ(outcome, "timed out, never sent");
 }
 
-TEST_F(ClientPoolTest, CancelledRequestGivesItsTurnBack) {
+TEST_F(ClientPoolTest, CancelledRequestReturnsItsReservedConnection) {
   limits_.max_connections = 1;
   std::vector<std::string> paths;
   std::string outcomes[3];

@@ -74,8 +74,8 @@ TEST_F(ClientTest, BodyInPartsIsFramedWithTrailers) {
             "6\r\nhello \r\n5\r\nworld\r\n0\r\nX: y\r\n\r\n");
 }
 
-TEST_F(ClientTest, WhatNeverReachedTheServerIsToldApart) {
-  Run(Nobody, [&](Client& client) -> io::Task<void> {
+TEST_F(ClientTest, RequestThatNeverReachedTheServerIsMarkedNeverSent) {
+  Run(UnusedServer, [&](Client& client) -> io::Task<void> {
     network_.mode = MemoryNetwork::Mode::kRefuse;
     EXPECT_EQ(co_await Fetch(client, {.host = "a"}), "refused, never sent");
     network_.mode = MemoryNetwork::Mode::kSilent;

@@ -1,4 +1,4 @@
-// Fetch: a small request whose whole answer is wanted at once: health checks, admin calls, views of
+// Fetch: sends a request and reads the whole, small answer: health checks, admin calls, views of
 // peers.
 #pragma once
 
@@ -13,8 +13,8 @@ struct Fetched {
   std::string body;
 };
 
-// Sends `request` and reads its answer to the end, all before `deadline`. kTooLarge: the body has
-// more than `max_body_bytes`. Whatever status was answered is no error.
+// Sends `request` and reads the whole answer before `deadline`. kTooLarge: the body has more than
+// `max_body_bytes`. No status is an error.
 io::Task<Result<Fetched>> Fetch(Client& client, const Request& request, size_t max_body_bytes,
                                 TimePoint deadline);
 

@@ -23,7 +23,7 @@ TEST_F(HalfCloseTest, HalfClosedClientGetsItsAnswerWithinTheTimeout) {
   EXPECT_TRUE(Talk(kGet).ends_with("hello"));
 }
 
-TEST_F(HalfCloseTest, HalfClosedClientThatWasToldNothingForTheTimeoutCountsAsGone) {
+TEST_F(HalfCloseTest, HalfClosedClientThatGotNoByteForTheTimeoutCountsAsGone) {
   Errc ended{};
   TimePoint cancelled_at;
   handler_ = [&](Exchange&) -> io::Task<void> {

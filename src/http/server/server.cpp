@@ -58,7 +58,7 @@ void Server::Admit(std::unique_ptr<io::Stream> stream) {
 
 void Server::RefuseForLimit(std::unique_ptr<io::Stream> stream) {
   if (context_->metrics != nullptr) context_->metrics->ConnectionRefused();
-  // A handshake only to say no would be the attacker's gain.
+  // A TLS handshake only to refuse would cost us more than the attacker.
   if (context_->tls != nullptr || refusing_ == kMaxRefusing) return;
   ++refusing_;
   connections_.Spawn(RunRefused(std::move(stream)));
@@ -77,7 +77,7 @@ io::Task<void> Server::Run(std::unique_ptr<io::Stream> stream) {
   if (--serving_ == 0) all_closed_.WakeAll();
 }
 
-void Server::SendAway(bool away) { context_->retiring = away; }
+void Server::SetRetiring(bool retiring) { context_->retiring = retiring; }
 
 io::Task<void> Server::Retire(TimePoint until) {
   context_->retiring = true;
@@ -95,7 +95,7 @@ io::Task<void> Server::Drain(TimePoint deadline, Duration grace) {
   for (auto& listener : listeners_) listener->Close();
   acceptors_.Cancel();
   co_await acceptors_.Join();
-  // Who was accepted last has a request on its way.
+  // The newest connection probably has a request in flight.
   co_await AllClosed(std::min(deadline, newest_ + std::min(grace, kRetireGrace)));
   context_->draining = true;
   context_->idle.CloseAll();

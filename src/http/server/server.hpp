@@ -1,13 +1,13 @@
 // Server: accepts connections and calls a handler for each request. One per loop: a tier with
-// several threads has several, which share listening ports (reuse_port); a TlsContext and metrics
-// are each thread's own.
+// several threads has several servers, which share listening ports (reuse_port); each thread has
+// its own TlsContext and metrics.
 //
 //   http::Server server(loop, {.limits = {}}, handler);
 //   server.Serve(network.Listen(endpoint, {}).value());
 //   ...
 //   co_await server.Drain(loop.After(30s));      // before it is destroyed
 //
-// The handler runs in the connection's fiber. See exchange.hpp for what it may do.
+// The handler runs in the connection's fiber. See exchange.hpp for its rules.
 #pragma once
 
 #include <memory>
@@ -35,23 +35,23 @@ class Server {
   using Handler = std::function<io::Task<void>(Exchange&)>;
 
   Server(io::Loop& loop, ServerOptions options, Handler handler);
-  // Every connection must have ended: Drain first.
+  // Every connection must have ended: call Drain first.
   ~Server();
 
-  // Accepts from `listener` until Drain. May be called for several.
+  // Accepts connections from `listener` until Drain. May be called for several listeners.
   void Serve(std::unique_ptr<io::Listener> listener);
-  // Serves a connection that was made elsewhere.
+  // Serves a connection that other code accepted.
   void ServeStream(std::unique_ptr<io::Stream> stream);
 
-  // While it is true, each answer is the last on its connection, and says so: clients that come
-  // again look up where to.
-  void SendAway(bool away);
+  // While true, each answer announces the end of its connection, so that returning clients resolve
+  // the name again.
+  void SetRetiring(bool retiring);
 
-  // Lets what was begun come to its end: answers say `Connection: close`. For `grace`, at most, it
-  // goes on accepting, and kept connections may bring one more request, so that clients learn of
-  // the end from an answer and not from a close that crosses their next request. Then it stops
-  // accepting and closes idle connections; at `deadline` the rest is broken off. Returns when no
-  // connection is left.
+  // Lets running requests end; answers contain `Connection: close`. For `grace`, at most, the
+  // server still accepts connections, and kept connections may send one more request, so that
+  // clients learn of the end from an answer and not from a close that crosses their next request.
+  // Then it stops accepting and closes idle connections; at `deadline` it aborts the rest. Returns
+  // when no connection is left.
   io::Task<void> Drain(TimePoint deadline, Duration grace = Duration::zero());
 
   size_t open_connections() const { return serving_; }
@@ -70,10 +70,10 @@ class Server {
   io::Scope acceptors_;
   io::Scope connections_;
   io::WaitQueue all_closed_;
-  // Of connections_: those that are served, and those that are only told 503.
+  // Of connections_: the served ones, and those that only get a 503.
   size_t serving_ = 0;
   size_t refusing_ = 0;
-  TimePoint newest_ = TimePoint::min();  // when a connection was accepted last
+  TimePoint newest_ = TimePoint::min();  // when the newest connection was accepted
 };
 
 }  // namespace meridian::http

@@ -30,7 +30,7 @@ using State = wire::http::HeadOutcome::State;
 
 }  // namespace
 
-bool ServerConnection::IsTold(uint64_t sent) const {
+bool ServerConnection::IsReceiving(uint64_t sent) const {
   return exchange_ == nullptr || exchange_->upgraded() || stream_->write_waits() ||
          sent_bytes() > sent;
 }
@@ -42,11 +42,11 @@ uint64_t ServerConnection::sent_bytes() const {
 io::Task<void> ServerConnection::WatchClient(io::Fiber& serving) {
   if (!co_await stream_->PeerEnd()) co_return;
   uint64_t sent = sent_bytes();
-  TimePoint patience = context_.loop.After(context_.limits.half_close_timeout);
-  Result<void> lost = co_await stream_->Hangup(patience);
+  TimePoint timeout = context_.loop.After(context_.limits.half_close_timeout);
+  Result<void> lost = co_await stream_->Hangup(timeout);
   bool silent = !lost && lost.error().code == Errc::kTimeout;
-  if (silent && IsTold(sent)) {
-    // A client that is gone answers what it is told with a reset.
+  if (silent && IsReceiving(sent)) {
+    // A client that is gone answers sent bytes with a reset.
     silent = false;
     lost = co_await stream_->Hangup();
   }
@@ -153,7 +153,7 @@ bool ServerConnection::ParseHead() {
     refusal_ = {501, "CONNECT is not supported"};
     return false;
   }
-  // From here on there is one spelling of each host, for us and for those whom we ask.
+  // From here on each host has one spelling, here and at the upstreams.
   if (!wire::http::IsCanonicalAuthority(memory.head.authority)) {
     memory.authority = wire::http::CanonicalAuthority(memory.head.authority);
     memory.head.authority = memory.authority;

@@ -1,6 +1,6 @@
-// ServerConnection: one connection of a server, from its first byte to its close, in HTTP/1.1
-// (RFC 9112 9). Requests are answered in order, one at a time: pipelined ones wait in the buffer
-// and in the kernel. Private to http/. One fiber, on whose stack it lives.
+// ServerConnection: one connection of a server, from its first byte to its close, in HTTP/1.1 (RFC
+// 9112 9). It answers requests in order, one at a time: pipelined requests wait in the buffer and
+// in the kernel. Private to http/. One fiber, on whose stack it lives.
 #pragma once
 
 #include <memory>
@@ -19,34 +19,35 @@ class ServerConnection {
 
   // Serves requests until the connection ends.
   io::Task<void> Run();
-  // Answers 503 to whatever comes: for a connection beyond the limit. Plain HTTP only.
+  // Answers 503 to the first request, for a connection beyond the limit. Plain HTTP only.
   io::Task<void> RunRefused();
 
-  // Closes the connection, which waits; false when bytes have come meanwhile.
+  // Closes the waiting connection; false when bytes have arrived meanwhile.
   bool CloseIfWaiting();
 
  private:
   friend class WaitingConnections;
 
   io::Task<bool> ShakeHands();
-  // Cancels `serving` when the client is gone: a handler may be waiting for something else.
+  // Cancels `serving` when the client is gone, because a handler may wait for something else.
   io::Task<void> WatchClient(io::Fiber& serving);
-  // It has been told something since `sent` bytes, or is just being told, or is to end the tunnel.
-  bool IsTold(uint64_t sent) const;
+  // Whether the client gets bytes: some were written since `sent_bytes()` was `sent`, a write is
+  // waiting, no exchange is open, or a tunnel is.
+  bool IsReceiving(uint64_t sent) const;
   uint64_t sent_bytes() const;
   io::Task<void> ServeRequests();
-  // Waits, holding no buffers, until bytes have come, and reads them.
+  // Waits, holding no buffers, until bytes have arrived, and reads them.
   io::Task<bool> WaitIdle();
-  // Reads and parses a head. False: there is none, and the connection is to be ended.
+  // Reads and parses a head. False: there is none, and the connection must end.
   io::Task<bool> ReadHead();
-  // Parses what is there. False: more must be read, or `refusal_` says what to answer.
+  // Parses the bytes read so far. False: more must be read, or `refusal_` is set.
   bool ParseHead();
   io::Task<bool> ServeOne();
-  // Says the last word and closes.
+  // Sends the last answer, if any, and closes.
   io::Task<void> Finish();
   // Answers a request that cannot be served.
   io::Task<void> Refuse();
-  // Reads on for a while after the last answer, so that it is not lost to a reset.
+  // Reads for a while after the last answer, so that a reset does not destroy the answer.
   io::Task<void> Linger();
 
   struct Refusal {
@@ -57,8 +58,8 @@ class ServerConnection {
   ServerContext& context_;
   std::unique_ptr<io::Stream> stream_;
   std::unique_ptr<RequestMemory> memory_;     // null while idle
-  const ServerExchange* exchange_ = nullptr;  // the one that is being served
-  uint64_t sent_bytes_ = 0;                   // in those before
+  const ServerExchange* exchange_ = nullptr;  // the present exchange
+  uint64_t sent_bytes_ = 0;                   // bytes sent in earlier exchanges
   Refusal refusal_;
   bool linger_ = false;
   bool first_ = true;  // no request has been served yet

@@ -1,4 +1,5 @@
-// What the connections of one server share. Private to http/. One thread: the server's loop.
+// The state that the connections of one server share. Private to http/. One thread: the server's
+// loop.
 #pragma once
 
 #include <algorithm>
@@ -21,16 +22,16 @@ namespace meridian::http {
 
 using Handler = std::function<io::Task<void>(Exchange&)>;
 
-// What a connection needs only while a request is in it. An idle connection gives it back.
+// The memory that a connection needs only during a request. An idle connection gives it back.
 struct RequestMemory {
   explicit RequestMemory(const ServerLimits& limits)
       : in(IncomingLimit(limits.head.max_head_bytes)),
         out(kMaxWrittenHeadBytes),
         parser(limits.head) {}
 
-  // Moves the head out of `in`, which can then take the bytes behind it.
+  // Moves the head out of `in`, which can then take the bytes after it.
   void DetachHead();
-  // Drops what is left of the exchange; `in` then begins with the next request.
+  // Drops the rest of the exchange; `in` then begins with the next request.
   void EndExchange();
   // Drops everything.
   void Clear();
@@ -38,14 +39,14 @@ struct RequestMemory {
   Buffer in;
   Buffer out;
   std::string head_text;
-  std::string authority;  // of the head, where it was not sent in its canonical form
-  size_t head_bytes = 0;  // of the head, while it stands at the front of `in`
+  std::string authority;  // the head's authority, if it was not sent in its canonical form
+  size_t head_bytes = 0;  // size of the head, while it is at the front of `in`
   wire::http::RequestHeadParser parser;
   wire::http::RequestHead head;
   IncomingBody body;
 };
 
-// The Date field's value, made anew once a second.
+// The Date field's value, updated once per second.
 class DateCache {
  public:
   explicit DateCache(io::Loop& loop) : loop_(loop) {}
@@ -70,14 +71,14 @@ class DateCache {
 
 class ServerConnection;
 
-// Connections that wait for something of their client, the longest waiting first. A connection is
-// in at most one such list.
+// Connections that wait for their client, longest waiting first. A connection is in at most one
+// such list.
 class WaitingConnections {
  public:
   void Add(ServerConnection& connection);
-  void Remove(ServerConnection& connection);  // or nothing, when it is in none
-  // Closes the one that has waited longest and for which nothing has come; false when there is
-  // none. It ends at its next turn.
+  void Remove(ServerConnection& connection);  // does nothing if it is in no list
+  // Closes the connection that has waited longest and has no new bytes; false when there is none.
+  // The connection ends in the next loop iteration.
   bool CloseLongest();
   void CloseAll() {
     while (CloseLongest()) {
@@ -111,13 +112,13 @@ struct ServerContext {
   ServerLimits limits;
   std::shared_ptr<io::TlsContext> tls;  // null: plain HTTP
   ServerMetrics* metrics = nullptr;     // may be null
-  bool retiring = false;                // answers are the last on their connections
+  bool retiring = false;                // answers announce the end of their connections
   bool draining = false;                // connections that wait for a request are closed
   DateCache date;
-  WaitingConnections idle;        // for their next request
-  WaitingConnections half_heads;  // for the rest of their first one's head
+  WaitingConnections idle;        // wait for their next request
+  WaitingConnections half_heads;  // wait for the rest of their first head
 
-  // Room for one more connection: false when none waits.
+  // Closes a waiting connection to make room for a new one; false when none waits.
   bool CloseOne() { return idle.CloseLongest() || half_heads.CloseLongest(); }
 
   FreeList<RequestMemory> memories{kMaxSpareMemories};

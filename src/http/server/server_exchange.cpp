@@ -63,8 +63,8 @@ std::optional<Bytes> ServerExchange::BodyAtHand() {
 }
 
 io::Task<Result<void>> ServerExchange::SendContinue() {
-  Result<void> turn = co_await WaitForInterim();
-  if (!turn || started_) co_return turn;
+  Result<void> waited = co_await WaitForInterim();
+  if (!waited || started_) co_return waited;
   continue_sent_ = interim_writing_ = true;
   Result<void> sent = co_await stream_.Write(AsBytes(kContinue),
                                              context_.loop.After(context_.limits.write_timeout));
@@ -87,8 +87,8 @@ io::Task<Result<void>> ServerExchange::SendInterim(int status, wire::http::Field
     co_return Fail(Errc::kInvalid, "an interim response with status {} cannot be sent now", status);
   }
   if (memory_.head.minor_version == 0) co_return Result<void>{};
-  Result<void> turn = co_await WaitForInterim();
-  if (!turn) co_return turn;
+  Result<void> waited = co_await WaitForInterim();
+  if (!waited) co_return waited;
   HeadWriter head(&memory_.out);
   head.StatusLine(status);
   for (const HeaderField& field : fields) {
@@ -113,9 +113,9 @@ bool ServerExchange::MayKeepAlive(bool leaves_body) const {
   if (!keep_alive_ || context_.retiring) return false;
   if (memory_.body.ended()) return true;
   if (body_error_) return false;
-  // RFC 9110 10.1.1: the client may or may not send the body that it asked about.
+  // RFC 9110 10.1.1: a client that expects 100 may or may not send the body.
   if (memory_.head.expects_continue && !continue_sent_ && memory_.in.empty()) return false;
-  // A handler that has begun to read, and does not say that it stops, goes on.
+  // A handler that began to read, and did not set leaves_body, continues to read.
   if (body_begun_ && !leaves_body) return true;
   return memory_.body.EndsWithin(kMaxDiscardBytes, memory_.in);
 }
@@ -137,7 +137,7 @@ Result<void> ServerExchange::Start(const Response& response) {
     head.Field(field);
   }
   if (!has_date) head.Field("Date", context_.date.Now());
-  // To HEAD, and in 304, the length of what GET would have got.
+  // For HEAD and 304, the length of the body that GET would return.
   if (response.content_length && response.status != 204) {
     head.Field("Content-Length", *response.content_length);
   } else if (framing.kind == Kind::kChunked) {
@@ -168,24 +168,24 @@ io::Task<Result<void>> ServerExchange::Respond(Response response, Bytes body) {
 
 io::Task<Result<void>> ServerExchange::Flush() {
   if (interim_writing_) {
-    Result<void> turn = co_await WaitForInterim();
-    if (!turn) co_return turn;
+    Result<void> waited = co_await WaitForInterim();
+    if (!waited) co_return waited;
   }
   co_return co_await writer_.Flush();
 }
 
 io::Task<Result<void>> ServerExchange::Write(Bytes data) {
   if (interim_writing_) {
-    Result<void> turn = co_await WaitForInterim();
-    if (!turn) co_return turn;
+    Result<void> waited = co_await WaitForInterim();
+    if (!waited) co_return waited;
   }
   co_return co_await writer_.Write(data);
 }
 
 io::Task<Result<void>> ServerExchange::Finish(Bytes last, wire::http::FieldsView trailers) {
   if (interim_writing_) {
-    Result<void> turn = co_await WaitForInterim();
-    if (!turn) co_return turn;
+    Result<void> waited = co_await WaitForInterim();
+    if (!waited) co_return waited;
   }
   co_return co_await writer_.Finish(last, trailers);
 }

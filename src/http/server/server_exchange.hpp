@@ -34,10 +34,10 @@ class ServerExchange final : public Exchange {
 
   void set_first_on_connection(bool first) { first_on_connection_ = first; }
 
-  // For the connection, after the handler: answers what the handler left open, and reads what it
-  // left of the body. True when another request may follow.
+  // Called by the connection after the handler: sends an answer if the handler sent none, and reads
+  // the rest of the body. True when another request may follow.
   io::Task<bool> End();
-  // After End: the client was told something and may still be sending.
+  // After End: an answer was sent, and the client may still be sending.
   bool wants_linger() const { return !broken_ && !upgraded_; }
   int answered_status() const override { return writer_.complete() ? status_ : 0; }
   bool upgraded() const { return upgraded_; }
@@ -55,7 +55,7 @@ class ServerExchange final : public Exchange {
   io::Stream& stream_;
   RequestMemory& memory_;
   MessageWriter writer_;
-  io::WaitQueue interim_done_;  // those that must not write while a 1xx is being written
+  io::WaitQueue interim_done_;  // writers that wait while a 1xx is being written
   std::optional<Errc> body_error_;
   uint64_t interim_bytes_ = 0;
   bool body_begun_ = false;  // ReadBody was called

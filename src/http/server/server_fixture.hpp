@@ -1,4 +1,4 @@
-// For tests: a server in a world of memory streams and jumping time.
+// For tests: a server with memory streams and simulated time.
 #pragma once
 
 #include <utility>
@@ -28,7 +28,7 @@ class ServerFixture : public testing::Test {
     server_ = nullptr;
   }
 
-  // Sends `request`, says that no more comes, and gives all that comes back, without dates.
+  // Sends `request`, ends this direction, and returns the whole answer, without dates.
   std::string Talk(std::string_view request) {
     std::string answer;
     Run([&](MemoryStream& stream) -> io::Task<void> {

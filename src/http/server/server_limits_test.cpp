@@ -1,4 +1,4 @@
-// What a server does at its limits, and with requests, clients and handlers that misbehave.
+// Tests of a server at its limits, and with misbehaving requests, clients and handlers.
 #include <string>
 
 #include "http/server/server.hpp"
@@ -32,7 +32,7 @@ bool IsRefusal(const std::string& answer, std::string_view status) {
 
 class ServerLimitsTest : public ServerFixture {
  protected:
-  // How the connection ended after `request`, whose client then only waits.
+  // Returns how the connection ended after `request`, when the client sends no more.
   std::string TalkAndWait(std::string_view request) {
     std::string answer;
     Run([&](MemoryStream& stream) -> io::Task<void> {
@@ -57,7 +57,7 @@ TEST_F(ServerLimitsTest, MalformedRequestsGetTheirStatusAndTheConnectionEnds) {
   EXPECT_TRUE(IsRefusal(TalkAndWait("CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\n"), "501"));
 }
 
-TEST_F(ServerLimitsTest, RefusalSaysWhatIsWrong) {
+TEST_F(ServerLimitsTest, RefusalNamesTheError) {
   EXPECT_EQ(TalkAndWait("GET / HTTP/1.1\r\n\r\n"),
             "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n"
             "Content-Length: 29\r\nConnection: close\r\n\r\nBad Request: Host is missing\n");
@@ -161,7 +161,7 @@ TEST_F(ServerLimitsTest, UnfinishedAnswerBreaksTheConnectionVisibly) {
     EXPECT_TRUE(co_await exchange.Write(AsBytes("half")));
   };
   EXPECT_TRUE(TalkAndWait(kGet).ends_with("!reset"));
-  // Without framing of its own only a reset tells that the end is none.
+  // Without framing, only a reset shows that the response was cut off.
   EXPECT_TRUE(TalkAndWait("GET / HTTP/1.0\r\n\r\n").ends_with("!reset"));
 }
 
@@ -239,7 +239,7 @@ TEST_F(ServerLimitsTest, LargeAnswerMayTakeLongerThanOneSliceMay) {
       8192);
 }
 
-TEST_F(ServerLimitsTest, SmallBodyThatNobodyReadIsSkipped) {
+TEST_F(ServerLimitsTest, SmallUnreadBodyIsSkipped) {
   handler_ = Hello;
   std::string request = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc";
   std::string twice = std::string(kHelloAnswer) + std::string(kHelloAnswer);
@@ -248,7 +248,7 @@ TEST_F(ServerLimitsTest, SmallBodyThatNobodyReadIsSkipped) {
   EXPECT_EQ(Talk(request + std::string(kGet)), twice);
 }
 
-TEST_F(ServerLimitsTest, LargeBodyThatNobodyReadEndsTheConnectionAndTheAnswerIsNotLost) {
+TEST_F(ServerLimitsTest, LargeUnreadBodyEndsTheConnectionAndTheAnswerIsNotLost) {
   handler_ = Hello;
   Run([&](MemoryStream& stream) -> io::Task<void> {
     RawPeer peer(stream);
@@ -315,11 +315,11 @@ TEST_F(ServerLimitsTest, ClientsAreSentAwayWithTheirNextAnswerAndTakenAgainWhenT
   handler_ = Hello;
   Run([&](MemoryStream& kept) -> io::Task<void> {
     RawPeer peer(kept);
-    server_->SendAway(true);
+    server_->SetRetiring(true);
     (void)co_await peer.Send(kGet);
     EXPECT_EQ(WithoutDate(co_await peer.ReadToEnd()),
               "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello");
-    server_->SendAway(false);
+    server_->SetRetiring(false);
     auto next = Connect();
     RawPeer again(*next);
     (void)co_await again.Send(kGet);
@@ -351,8 +351,9 @@ TEST_F(ServerLimitsTest, DrainWithGraceTakesOneMoreRequestOfEachConnection) {
   });
 }
 
-// It was closed with a request on its way: its sender had no answer on a new connection.
-TEST_F(ServerLimitsTest, DrainWithGraceWaitsForTheRequestOfWhoWasAcceptedLast) {
+// The connection was closed with a request in flight, whose sender got no answer on a new
+// connection.
+TEST_F(ServerLimitsTest, DrainWithGraceWaitsForTheRequestOfTheNewestConnection) {
   handler_ = Hello;
   Run([&](MemoryStream& unused) -> io::Task<void> {
     TimePoint begin = loop_.Now();
@@ -385,7 +386,7 @@ TEST_F(ServerLimitsTest, DrainWithGraceEndsWithTheLastConnection) {
   });
 }
 
-TEST_F(ServerLimitsTest, DrainBreaksOffWhatIsNotDoneAtItsDeadline) {
+TEST_F(ServerLimitsTest, DrainAbortsUnfinishedRequestsAtItsDeadline) {
   handler_ = [](Exchange& exchange) -> io::Task<void> {
     EXPECT_FALSE(co_await io::Sleep(seconds{500}));
     (void)co_await exchange.Respond({}, {});

@@ -1,5 +1,5 @@
-// What a server counts. The servers of one thread share it; each further thread has its own, in its
-// part of the Metrics. Every series is there at 0 from the start.
+// The metrics of servers. The servers of one thread share one object; each further thread has its
+// own, in its part of the Metrics. Every series is exported as 0 from the start.
 #pragma once
 
 #include <array>
@@ -11,11 +11,11 @@ namespace meridian::http {
 
 class ServerMetrics {
  public:
-  // The class of a response by the first digit of its status; 0: it broke off.
+  // The class of a response by the first digit of its status; 0: aborted.
   static constexpr std::array<const char*, 6> kStatusClasses = {"broken", "1xx", "2xx",
                                                                 "3xx",    "4xx", "5xx"};
 
-  // Series are called `prefix`_connections_total and so on; `prefix` is such as "meridian_edge".
+  // Series are named `prefix`_connections_total and so on; `prefix` is "meridian_edge", say.
   ServerMetrics(Metrics& metrics, const std::string& prefix);
 
   void ConnectionOpened() {
@@ -23,9 +23,9 @@ class ServerMetrics {
     open_.Add(1);
   }
   void ConnectionClosed() { open_.Add(-1); }
-  // A connection beyond the limit: it got a 503, or was closed.
+  // A connection beyond the limit got a 503 or was closed.
   void ConnectionRefused() { refused_.Add(); }
-  // One exchange is over; `status` is 0 when the client got no whole response.
+  // An exchange ended; `status` is 0 when the client got no whole response.
   void Answered(int status) { answers_[static_cast<size_t>(status / 100)]->Add(); }
   void Received(uint64_t bytes) { received_.Add(bytes); }
   void Sent(uint64_t bytes) { sent_.Add(bytes); }
@@ -36,7 +36,7 @@ class ServerMetrics {
   Gauge& open_;
   Counter& received_;
   Counter& sent_;
-  std::array<Counter*, 6> answers_;  // by the status's first digit; 0: broken off
+  std::array<Counter*, 6> answers_;  // by the status's first digit; 0: aborted
 };
 
 }  // namespace meridian::http

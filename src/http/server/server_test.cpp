@@ -247,7 +247,7 @@ TEST_F(ServerTest, ContinueIsSentWhenTheBodyIsWantedAndOnlyThen) {
             "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nConnection: close\r\n\r\nhello");
 }
 
-// Answers when it has read so many bytes of the body, and reads no more.
+// Answers after reading `wanted` bytes of the body, and reads no more.
 Server::Handler HelloAfter(size_t wanted) {
   return [wanted](Exchange& exchange) -> io::Task<void> {
     for (size_t read = 0; read < wanted;) {
@@ -272,7 +272,7 @@ TEST_F(ServerTest, AnAnswerBeforeTheRequestsBodyWasReadLeftAConnectionThatDiedWi
   }
 }
 
-TEST_F(ServerTest, WhatIsSurelyReadToItsEndKeepsTheConnection) {
+TEST_F(ServerTest, BodyThatIsCertainlyReadToItsEndKeepsTheConnection) {
   const std::string chunked =
       "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n";
   handler_ = HelloAfter(SIZE_MAX);
@@ -316,7 +316,7 @@ TEST_F(ServerTest, UpgradeHandsTheConnectionOver) {
   EXPECT_EQ(Talk(kGet), kHelloAnswer);
 }
 
-TEST_F(ServerTest, CountsWhatHappens) {
+TEST_F(ServerTest, CountsConnectionsRequestsAndBytes) {
   Metrics registry;
   ServerMetrics metrics(registry, "meridian_test");
   metrics_ = &metrics;

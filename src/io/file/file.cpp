@@ -26,8 +26,8 @@ constexpr mode_t kPrivateFolderMode = 0700;
 
 // "alice (uid 1000)"
 std::string UserName(uid_t uid) {
-  constexpr size_t kLongestEntry = 16 * 1024;
-  std::array<char, kLongestEntry> text{};
+  constexpr size_t kMaxEntryBytes = 16 * 1024;
+  std::array<char, kMaxEntryBytes> text{};
   struct passwd entry{};
   struct passwd* found = nullptr;
   getpwuid_r(uid, &entry, text.data(), text.size(), &found);

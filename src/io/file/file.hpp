@@ -1,5 +1,5 @@
-// Whole small files, read and written at once, and private folders. These block: at a program's
-// start, or in a BlockingPool.
+// Reads and writes whole small files, and makes private folders. These functions block: call them
+// at a program's start or in a BlockingPool.
 #pragma once
 
 #include <string>
@@ -11,15 +11,15 @@
 
 namespace meridian::io {
 
-// All of the file. kTooLarge when it has more than `limit` bytes.
+// The whole file. kTooLarge: it has more than `limit` bytes.
 Result<std::string> ReadFile(const std::string& path, size_t limit);
 
-// Replaces the file at `path` whole: after a crash it has its old content or the new, synced, never
-// a part. The permissions are `mode`, whatever the umask.
+// Replaces the whole file at `path` and syncs it: after a crash it has its old or its new content,
+// never a part. The permissions are `mode`, independent of the umask.
 Result<void> WriteFileAtomically(const std::string& path, std::string_view content, mode_t mode);
 
-// Makes the folder (not its parents) with mode 0700, or checks that the one that is there belongs
-// to this user and is closed to all others (kPermission).
+// Makes the folder (not its parents) with mode 0700. If it exists, checks that it belongs to this
+// user and is closed to all others (kPermission).
 Result<void> EnsurePrivateFolder(const std::string& folder);
 
 }  // namespace meridian::io

@@ -25,8 +25,8 @@ namespace {
 constexpr mode_t kPrivateFile = 0600;
 constexpr timespec kRetryEvery{.tv_sec = 0, .tv_nsec = 10'000'000};
 
-// An open file description's lock (fcntl(2)): like flock(2), but one can ask who has it without
-// taking it for a moment, in which a starting process would be turned away.
+// An open file description lock (fcntl(2)). Unlike with flock(2), the holder can be queried without
+// taking the lock for a moment, in which a starting process would fail.
 struct flock WholeFile(short type) {
   struct flock lock{};
   lock.l_type = type;
@@ -34,7 +34,7 @@ struct flock WholeFile(short type) {
   return lock;
 }
 
-// The process id that a lock file names, or 0.
+// The process id in a lock file, or 0.
 pid_t ReadPid(int descriptor) {
   std::array<char, 16> text{};
   ssize_t size = pread(descriptor, text.data(), text.size(), 0);
@@ -69,9 +69,9 @@ Result<FileLock> FileLock::TryAcquire(const std::filesystem::path& file, std::st
 }
 
 Result<FileLock> FileLock::Acquire(const std::filesystem::path& file, std::string_view what,
-                                   Duration patience) {
+                                   Duration timeout) {
   SystemClock clock;
-  TimePoint deadline = clock.Now() + patience;
+  TimePoint deadline = clock.Now() + timeout;
   while (true) {
     Result<FileLock> lock = TryAcquire(file, what);
     bool wait = !lock && lock.error().code == Errc::kExists;
@@ -83,7 +83,7 @@ Result<FileLock> FileLock::Acquire(const std::filesystem::path& file, std::strin
 pid_t FileLock::Holder(const std::filesystem::path& file) {
   Fd fd(open(file.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) return 0;
-  struct flock whole = WholeFile(F_WRLCK);  // asks only; takes nothing
+  struct flock whole = WholeFile(F_WRLCK);  // queries the holder only; takes no lock
   bool known = fcntl(fd.get(), F_OFD_GETLK, &whole) == 0;
   return known && whole.l_type != F_UNLCK ? ReadPid(fd.get()) : 0;
 }

@@ -1,5 +1,5 @@
-// A lock on a file among processes. Blocks for what a disk takes: for starting up, not for a loop's
-// thread.
+// A lock on a file between processes. Blocks for disk operations: for a program's start, not for a
+// loop's thread.
 #pragma once
 
 #include <filesystem>
@@ -14,16 +14,16 @@
 
 namespace meridian::io {
 
-// An exclusive lock on a file, which names its holder's process id; the kernel gives it up when the
-// holder ends, however it ends. Not inherited by child processes. Move only.
+// An exclusive lock on a file that holds the process id of the lock's holder. The kernel releases
+// it when the holder ends, however it ends. Not inherited by child processes. Move only.
 class FileLock {
  public:
-  // kExists when another has it; the message then says which process. `what` names it in there.
+  // kExists: another process has the lock; the message names it. `what` names the lock in messages.
   static Result<FileLock> TryAcquire(const std::filesystem::path& file, std::string_view what);
-  // Waits for it, at most `patience`.
+  // Waits for the lock, at most `timeout`.
   static Result<FileLock> Acquire(const std::filesystem::path& file, std::string_view what,
-                                  Duration patience);
-  // The process that holds the lock, or 0: nobody, or it cannot be told.
+                                  Duration timeout);
+  // The process id of the holder, or 0 if the lock is free or its holder is unknown.
   static pid_t Holder(const std::filesystem::path& file);
 
  private:

@@ -99,7 +99,7 @@ class SystemFile final : public File {
       return ResultOf(::ftruncate(fd_.get(), static_cast<off_t>(bytes)), path_);
     });
   }
-  // The data, and of the metadata what is needed to read it back, such as the length.
+  // Syncs the data, and the metadata that reading needs, such as the length.
   Task<Result<void>> Sync() override {
     return OnPool(pool_, [this] { return ResultOf(::fdatasync(fd_.get()), path_); });
   }
@@ -125,7 +125,7 @@ class SystemFile final : public File {
   std::string path_;
 };
 
-// Names of what is of this type.
+// Names of the entries of this type.
 Result<std::vector<std::string>> ListAll(const std::string& folder,
                                          std::filesystem::file_type wanted) {
   std::vector<std::string> names;
@@ -149,7 +149,7 @@ Result<void> SyncFolderNow(const std::string& folder) {
 
 std::string ParentOf(const std::string& folder) {
   std::filesystem::path path(folder);
-  if (!path.has_filename()) path = path.parent_path();  // it ended with a slash
+  if (!path.has_filename()) path = path.parent_path();  // the path ended with a slash
   return path.has_parent_path() ? path.parent_path() : ".";
 }
 
@@ -174,7 +174,7 @@ Task<Result<void>> SystemDisk::Remove(std::string path) {
 Task<Result<void>> SystemDisk::MakeFolder(std::string path) {
   return OnPool(pool_, [path]() -> Result<void> {
     if (::mkdir(path.c_str(), kFolderMode) != 0 && errno != EEXIST) return FailErrno(errno, path);
-    // Also for one that was there: whoever made it may have been killed before this.
+    // Also for an existing folder: its creator may have been killed before the sync.
     Result<void> synced = SyncFolderNow(ParentOf(path));
     bool impossible = !synced && (synced.error().code == Errc::kPermission ||
                                   synced.error().code == Errc::kInvalid);

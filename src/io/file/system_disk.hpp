@@ -1,5 +1,5 @@
-// SystemDisk: the machine's files behind the Disk seam, by a pool of blocking threads. Owned by
-// main; one thread, the loop's. It and its files go before the pool.
+// SystemDisk: implements Disk by the machine's files and a pool of blocking threads. Owned by main;
+// one thread: the loop's. It and its files must be destroyed before the pool.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,7 @@ class SystemDisk final : public Disk {
  public:
   explicit SystemDisk(BlockingPool& pool) : pool_(pool) {}
 
-  // Files are made with mode 0600, folders with 0700.
+  // Creates files with mode 0600 and folders with 0700.
   Task<Result<std::unique_ptr<File>>> Open(std::string path, OpenMode mode) override;
   Task<Result<void>> Rename(std::string from, std::string to) override;
   Task<Result<void>> Remove(std::string path) override;

@@ -35,7 +35,7 @@ class SystemDiskTest : public testing::Test {
   SystemDisk disk_{pool_};
 };
 
-TEST_F(SystemDiskTest, WhatIsWrittenIsReadWithZerosInTheGap) {
+TEST_F(SystemDiskTest, WrittenDataIsReadWithZerosInTheGap) {
   Run([&]() -> Task<void> {
     auto file = co_await Open("log");
     EXPECT_TRUE(co_await file->WriteAt(0, AsBytes("ab")));
@@ -47,7 +47,7 @@ TEST_F(SystemDiskTest, WhatIsWrittenIsReadWithZerosInTheGap) {
   });
 }
 
-TEST_F(SystemDiskTest, WriteAndSyncWritesWhereItIsTold) {
+TEST_F(SystemDiskTest, WriteAndSyncWritesAtItsOffset) {
   Run([&]() -> Task<void> {
     auto file = co_await Open("log");
     EXPECT_TRUE(co_await file->WriteAndSync(0, AsBytes("ab")));
@@ -125,7 +125,7 @@ TEST_F(SystemDiskTest, FolderThatIsThereIsNoErrorWhereItsParentCannotBeSynced) {
   });
 }
 
-TEST_F(SystemDiskTest, WhatIsNotThereIsNotFound) {
+TEST_F(SystemDiskTest, MissingFilesAreNotFound) {
   Run([&]() -> Task<void> {
     Result<void> renamed = co_await disk_.Rename(At("x"), At("y"));
     EXPECT_EQ(renamed.error().code, Errc::kNotFound);

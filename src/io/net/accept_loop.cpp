@@ -21,7 +21,7 @@ Task<void> AcceptLoop::Run() {
     if (stream) {
       if (problem_.lasts() && loop.Now() - last_error_ >= kSolvedAfter) {
         problem_.OnSolved();
-        LOG_INFO("accepts connections again", {"port", options_.name});
+        LOG_INFO("accepting connections again", {"port", options_.name});
       }
       options_.admit(std::move(*stream));
       continue;

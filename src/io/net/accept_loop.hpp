@@ -1,6 +1,6 @@
 // AcceptLoop: accepts connections from a listener until it is cancelled or the listener is closed.
-// No other error ends it: whatever accept(2) says (no descriptor, no memory, a network that is
-// down), it waits a little and goes on. Every port of every tier accepts by it.
+// After any other error of accept(2) (no descriptor, no memory, the network is down) it waits a
+// little and continues. Every port of every tier accepts connections with it.
 //
 //   io::AcceptLoop loop(*listener_, {.name = "admin port", .admit = ..., .make_room = ...});
 //   co_await loop.Run();
@@ -20,20 +20,20 @@ namespace meridian::io {
 
 class AcceptLoop {
  public:
-  // After an error, before the next try.
+  // The wait between an error and the next try.
   static constexpr Duration kPause = std::chrono::milliseconds{50};
-  // The same after room was made, for the descriptor to be closed.
+  // The same after make_room closed a connection, so that its descriptor is freed.
   static constexpr Duration kRoomPause = std::chrono::milliseconds{1};
 
-  // A problem is over when accept(2) has not failed for so long: where connections come and go at
-  // the limit of descriptors, every other call fails.
+  // A problem is over when accept(2) has not failed for this long: at the limit of descriptors,
+  // every other call fails as connections come and go.
   static constexpr Duration kSolvedAfter = std::chrono::seconds{10};
 
   struct Options {
-    std::string name;  // of the port, for the log
+    std::string name;  // the port's name, for the log
     std::function<void(std::unique_ptr<Stream>)> admit;
-    // Called when no descriptor is left: closes an idle connection. False: there was none. May be
-    // empty.
+    // Called when no descriptor is left: closes an idle connection. False: no connection was idle.
+    // May be empty.
     std::function<bool()> make_room = {};
   };
 

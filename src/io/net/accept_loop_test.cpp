@@ -32,7 +32,7 @@
 namespace meridian::io {
 namespace {
 
-// Gives what a test has put into it, one after the other, and is closed then.
+// Returns the results that a test queued, in order, then closes.
 class ScriptedListener final : public Listener {
  public:
   explicit ScriptedListener(SystemNetwork& network) : network_(network) {}
@@ -80,7 +80,7 @@ TEST_P(AcceptLoopTest, GoesOnAfterTheError) {
   EXPECT_EQ(admitted_, 2);
 }
 
-// All that accept(2) of Linux names, but for those of a wrong call.
+// All errors that Linux documents for accept(2), except those of wrong calls.
 INSTANTIATE_TEST_SUITE_P(EachErrno, AcceptLoopTest,
                          testing::Values(EMFILE, ENFILE, ENOBUFS, ENOMEM, EPERM, EPROTO,
                                          ECONNABORTED, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, ENONET,
@@ -97,7 +97,7 @@ TEST_F(AcceptLoopTest, IdleConnectionsMakeRoomAtOnceWhenNoDescriptorIsLeft) {
   loop_.RunToEnd(accept.Run());
   EXPECT_EQ(made, 40);
   EXPECT_EQ(admitted_, 1);
-  // At a pause of 50 ms for each it was 2 s.
+  // A pause of 50 ms for each would take 2 s.
   EXPECT_LT(driver_.Now() - began, std::chrono::seconds(1));
 }
 

@@ -1,6 +1,6 @@
-// Datagrams: a UDP socket as a fiber sees it, for the odd question and answer (the dns server uses
-// io/net/datagram_batch.hpp). Part of the seam that the simulated network fills.
-// One thread: the loop's. One fiber receives at a time.
+// Datagrams: a UDP socket for fibers, for few requests at a time (the dns server uses
+// io/net/datagram_batch.hpp). Implemented by the machine's sockets and by the simulated network.
+// One thread: the loop's. One fiber at a time receives.
 #pragma once
 
 #include <memory>
@@ -16,21 +16,21 @@ namespace meridian::io {
 class Datagrams {
  public:
   struct Received {
-    size_t bytes;  // as many as fitted; the rest of the datagram is gone
+    size_t bytes;  // the part that fitted; the rest of the datagram is lost
     Endpoint from;
   };
 
   virtual ~Datagrams() = default;
   virtual Endpoint local() const = 0;
 
-  // Sends one datagram, or drops it when the system has no room, as the network may.
+  // Sends one datagram. It is dropped when the system has no room, as the network may drop it.
   virtual Result<void> Send(Bytes datagram, Endpoint to) = 0;
 
-  // Waits for one datagram. kRefused: an earlier one met a closed port.
+  // Waits for one datagram. kRefused: a datagram sent before reached a closed port.
   Task<Result<Received>> Receive(MutableBytes into, TimePoint deadline = kNever);
 
  protected:
-  // Nothing when there is none.
+  // Nothing when no datagram is queued.
   virtual std::optional<Result<Received>> TryReceive(MutableBytes into) = 0;
   void NotifyReadable() { arrivals_.WakeAll(); }
 

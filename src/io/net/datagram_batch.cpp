@@ -14,14 +14,14 @@
 namespace meridian::io {
 
 DatagramBatch::DatagramBatch(int fd)
-    : fd_(fd), slots_(std::make_unique_for_overwrite<Slot[]>(kMost)) {
+    : fd_(fd), slots_(std::make_unique_for_overwrite<Slot[]>(kMaxDatagrams)) {
   timeval wait{.tv_sec = 0, .tv_usec = std::chrono::microseconds(kBatchWait).count()};
   setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait);
 }
 
 size_t DatagramBatch::Receive() {
-  for (size_t i = 0; i < kMost; ++i) {
-    vectors_[i] = {.iov_base = slots_[i].question.data(), .iov_len = kLargestQuestion};
+  for (size_t i = 0; i < kMaxDatagrams; ++i) {
+    vectors_[i] = {.iov_base = slots_[i].question.data(), .iov_len = kMaxQuestionBytes};
     headers_[i].msg_hdr = {};
     headers_[i].msg_hdr.msg_name = &slots_[i].from;
     headers_[i].msg_hdr.msg_namelen = sizeof slots_[i].from;
@@ -29,7 +29,7 @@ size_t DatagramBatch::Receive() {
     headers_[i].msg_hdr.msg_iovlen = 1;
     answer_bytes_[i] = 0;
   }
-  int count = recvmmsg(fd_, headers_.data(), kMost, MSG_WAITFORONE, nullptr);
+  int count = recvmmsg(fd_, headers_.data(), kMaxDatagrams, MSG_WAITFORONE, nullptr);
   count_ = count > 0 ? static_cast<size_t>(count) : 0;
   return count_;
 }
@@ -58,7 +58,8 @@ void DatagramBatch::SendAnswers() {
   while (sent < count) {
     int done = sendmmsg(fd_, headers_.data() + sent, count - sent, MSG_NOSIGNAL);
     if (done < 0 && errno == EINTR) continue;
-    // What cannot be sent is lost, as a datagram may be; the rest of the batch goes on.
+    // A datagram that cannot be sent is dropped, as the network may drop it; the rest of the batch
+    // is sent.
     sent += done > 0 ? static_cast<unsigned>(done) : 1;
   }
 }

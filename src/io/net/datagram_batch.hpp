@@ -1,5 +1,5 @@
-// DatagramBatch: questions and answers over UDP by the batch, on a blocking socket and a thread of
-// its own (recvmmsg and sendmmsg): the cheapest way the kernel has for a server that answers at
+// DatagramBatch: receives UDP questions and sends answers in batches (recvmmsg and sendmmsg), on a
+// blocking socket and a thread of its own: the cheapest system calls for a server that answers at
 // once.
 //
 //   DatagramBatch batch(fd);
@@ -27,39 +27,40 @@ namespace meridian::io {
 
 class DatagramBatch {
  public:
-  static constexpr size_t kMost = 64;
-  static constexpr size_t kLargestQuestion = 4096;
-  static constexpr size_t kLargestAnswer = 4096;
-  // How long Receive waits, so that the thread can see that it should stop.
+  static constexpr size_t kMaxDatagrams = 64;
+  static constexpr size_t kMaxQuestionBytes = 4096;
+  static constexpr size_t kMaxAnswerBytes = 4096;
+  // The longest wait of Receive, so that the thread notices that it should stop.
   static constexpr std::chrono::milliseconds kBatchWait{250};
 
-  // `fd` stays the caller's; its receive time-out is set here.
+  // The caller keeps owning `fd`; its receive timeout is set here.
   explicit DatagramBatch(int fd);
 
-  // Waits for at least one datagram; how many came, 0 when none in time. Forgets the batch before.
+  // Waits for at least one datagram and returns the number received, 0 after kBatchWait. Replaces
+  // the last batch.
   size_t Receive();
-  // A datagram that was longer than kLargestQuestion is given as empty.
+  // Datagram `i`; empty if it was longer than kMaxQuestionBytes.
   Bytes question(size_t i) const;
   Endpoint from(size_t i) const;
   MutableBytes space(size_t i) { return slots_[i].answer; }
-  // The first `bytes` of space(i) go back to from(i), from the address that was asked; 0 is no
-  // answer.
+  // Sends the first `bytes` of space(i) to from(i), from the address that received the question. 0:
+  // no answer.
   void SetAnswer(size_t i, size_t bytes) { answer_bytes_[i] = bytes; }
   void SendAnswers();
 
  private:
   struct Slot {
     sockaddr_storage from;
-    std::array<uint8_t, kLargestQuestion> question;
-    std::array<uint8_t, kLargestAnswer> answer;
+    std::array<uint8_t, kMaxQuestionBytes> question;
+    std::array<uint8_t, kMaxAnswerBytes> answer;
   };
 
   int fd_;
   size_t count_ = 0;
   std::unique_ptr<Slot[]> slots_;
-  std::array<mmsghdr, kMost> headers_{};
-  std::array<iovec, kMost> vectors_{};
-  std::array<size_t, kMost> answer_bytes_{};
+  std::array<mmsghdr, kMaxDatagrams> headers_{};
+  std::array<iovec, kMaxDatagrams> vectors_{};
+  std::array<size_t, kMaxDatagrams> answer_bytes_{};
 };
 
 }  // namespace meridian::io

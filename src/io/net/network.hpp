@@ -1,5 +1,5 @@
-// Network: where streams come from. The seam that the simulated network fills; the real one is
-// SystemNetwork (io/net/socket.hpp). One thread: the loop's.
+// Network: makes streams, listeners and datagram sockets. Implemented by SystemNetwork
+// (io/net/socket.hpp) and by the simulated network. One thread: the loop's.
 #pragma once
 
 #include <memory>
@@ -13,14 +13,14 @@
 namespace meridian::io {
 
 struct ConnectOptions {
-  // The local address to speak from: each data center's own, so that links between them can be told
-  // apart.
+  // The local address of the connection: each data center uses its own, so that the lab can tell
+  // links between data centers apart.
   std::optional<IpAddress> from;
   TimePoint deadline = kNever;
 };
 
 struct ListenOptions {
-  bool reuse_port = false;  // several listeners, one per thread, share the port
+  bool reuse_port = false;  // several listeners, one per thread, may share the port
   int backlog = 4096;
 };
 
@@ -29,7 +29,7 @@ class Network {
   virtual ~Network() = default;
   // Errors: kRefused, kTimeout, kUnavailable, kCancelled.
   virtual Task<Result<std::unique_ptr<Stream>>> Connect(Endpoint to, ConnectOptions options) = 0;
-  // Port 0 lets the system choose; see Listener::local. kExists: the port is taken.
+  // Port 0 lets the system choose a port; see Listener::local. kExists: the port is in use.
   virtual Result<std::unique_ptr<Listener>> Listen(Endpoint at, ListenOptions options) = 0;
   // A datagram socket bound to `at`.
   virtual Result<std::unique_ptr<Datagrams>> Bind(Endpoint at) = 0;

@@ -44,7 +44,7 @@ void MakeNonBlocking(int fd) { fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOC
 
 int FamilyOf(const Endpoint& endpoint) { return endpoint.address.is_v4() ? AF_INET : AF_INET6; }
 
-// The kernel's answer, with the endpoint that it is about.
+// The error in errno, with the endpoint.
 std::unexpected<Error> FailAt(const char* what, const Endpoint& endpoint) {
   return FailErrno(errno, fmt::format("{} {}", what, endpoint.ToString()));
 }
@@ -90,7 +90,7 @@ class SocketListener final : public Listener, private EpollHandler {
                                               SocketStream::State::kConnected, peer.ToEndpoint());
       }
       if (errno == EAGAIN) return std::nullopt;
-      // A connection that ended while it waited to be accepted is not the listener's error.
+      // These errors concern a connection that ended before it was accepted, not the listener.
       if (errno == EINTR || errno == ECONNABORTED || errno == EPROTO) continue;
       return FailErrno(errno, "accept");
     }
@@ -147,7 +147,7 @@ Result<sockaddr_un> UnixAddress(const std::string& path) {
   return address;
 }
 
-// Starts connecting `fd`, and waits until it is done.
+// Waits until the started connect of `fd` is done.
 Task<Result<std::unique_ptr<Stream>>> FinishConnect(EpollDriver& driver, Fd fd, int started,
                                                     TimePoint deadline) {
   if (started != 0 && errno != EINPROGRESS) co_return FailErrno(errno, "connect");

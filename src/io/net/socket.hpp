@@ -1,5 +1,5 @@
-// SystemNetwork: TCP, Unix and UDP sockets of the machine, on one loop's EpollDriver.
-// One thread: the loop's. Owned by main; it must outlive its streams.
+// SystemNetwork: the machine's TCP, Unix and UDP sockets, on one loop's EpollDriver. Owned by main;
+// it must outlive its streams. One thread: the loop's.
 #pragma once
 
 #include <string>
@@ -18,13 +18,13 @@ class SystemNetwork final : public Network {
   Result<std::unique_ptr<Listener>> Listen(Endpoint at, ListenOptions options) override;
   Result<std::unique_ptr<Datagrams>> Bind(Endpoint at) override;
 
-  // Unix sockets by path (under 108 bytes). Listening replaces a dead socket file and removes its
-  // own at the end.
+  // Unix sockets by path (under 108 bytes). Listening replaces the file of a dead socket; closing
+  // the listener removes its file.
   Task<Result<std::unique_ptr<Stream>>> ConnectUnix(std::string path, TimePoint deadline);
   Result<std::unique_ptr<Listener>> ListenUnix(const std::string& path);
 
-  // A descriptor made elsewhere: a connected stream socket (of a socket pair, say), a pipe's end,
-  // or a listening socket that was inherited. It is made non-blocking.
+  // Wraps a descriptor: a connected stream socket (of a socket pair, say), a pipe's end, or an
+  // inherited listening socket. Makes it non-blocking.
   std::unique_ptr<Stream> Adopt(Fd connected);
   std::unique_ptr<Listener> AdoptListener(Fd listening);
 
@@ -32,9 +32,9 @@ class SystemNetwork final : public Network {
   EpollDriver& driver_;
 };
 
-// A bound, listening TCP socket without a loop, to be handed to another thread or process.
+// Opens a bound, listening TCP socket without a loop, for another thread or process.
 Result<Fd> OpenListeningSocket(Endpoint at, const ListenOptions& options);
-// A bound UDP socket, blocking, for io/net/datagram_batch.hpp.
+// Opens a bound, blocking UDP socket for io/net/datagram_batch.hpp.
 Result<Fd> OpenDatagramSocket(Endpoint at, bool reuse_port);
 // The address that a socket is bound to.
 Endpoint LocalEndpoint(int fd);

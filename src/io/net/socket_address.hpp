@@ -1,4 +1,4 @@
-// Between Endpoint and the kernel's sockaddr.
+// Converts between Endpoint and the kernel's sockaddr.
 #pragma once
 
 #include <netinet/in.h>
@@ -15,7 +15,7 @@ struct SocketAddress {
   SocketAddress() = default;
   explicit SocketAddress(const Endpoint& endpoint);
   sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
-  // 0.0.0.0:0 for a socket that is neither IPv4 nor IPv6. A mapped IPv4 address is given as IPv4.
+  // 0.0.0.0:0 if the address is neither IPv4 nor IPv6. A mapped IPv4 address is converted to IPv4.
   Endpoint ToEndpoint() const;
 };
 

@@ -79,7 +79,7 @@ Result<size_t> SocketStream::TryPeek(MutableBytes into) {
 }
 
 bool SocketStream::AskReadable() {
-  // The edge that is still to come is not forestalled by this: flags change when it tells.
+  // This check does not change the flags; the pending epoll edge still does.
   if (readable_ || !is_socket_ || !fd_) return readable_;
   uint8_t byte = 0;
   return ::recv(fd_.get(), &byte, 1, MSG_PEEK | MSG_DONTWAIT) >= 0 || errno != EAGAIN;
@@ -103,7 +103,7 @@ Result<size_t> SocketStream::TryWrite(std::span<const Bytes> pieces) {
   }
   if (pieces.empty()) return size_t{0};
   if (!writable_) return kBlocked;
-  std::array<iovec, kMostWritePieces> vector;  // NOLINT: filled below
+  std::array<iovec, kMaxWritePieces> vector;  // NOLINT: filled below
   size_t count = 0;
   for (Bytes piece : pieces) {
     vector[count++] = {.iov_base = const_cast<uint8_t*>(piece.data()), .iov_len = piece.size()};

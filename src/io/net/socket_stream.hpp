@@ -1,5 +1,5 @@
-// SocketStream: a stream over a descriptor of the machine: TCP, Unix, or a pipe's end.
-// Private to io/; made by SystemNetwork.
+// SocketStream: a Stream over a descriptor of the machine: TCP, Unix, or a pipe's end. Private to
+// io/; made by SystemNetwork.
 #pragma once
 
 #include "base/ip.hpp"
@@ -11,7 +11,8 @@ namespace meridian::io {
 class SocketStream final : public Stream, private EpollHandler {
  public:
   enum class State : uint8_t { kConnecting, kConnected };
-  // `peer`: of an accepted connection, so that it is still known when the connection is lost.
+  // `peer`: the peer of an accepted connection, kept so that it is known after the connection is
+  // lost.
   SocketStream(EpollDriver& driver, Fd fd, State state, const Endpoint& peer = {});
   ~SocketStream() override;
 
@@ -35,12 +36,11 @@ class SocketStream final : public Stream, private EpollHandler {
 
   EpollDriver& driver_;
   Fd fd_;
-  const Endpoint peer_;  // with port 0: the kernel knows
+  const Endpoint peer_;  // port 0: ask the kernel
   bool connecting_;
   bool is_socket_ = true;
-  // What the last edge said; cleared when the kernel says "no more now". `ending_`: an end or an
-  // error is queued, for which no further edge will come, so a short read does not clear
-  // `readable_`.
+  // Set by the last epoll edge, cleared when the kernel returns EAGAIN. `ending_`: an end or an
+  // error is queued and no further edge follows, so a short read must not clear `readable_`.
   bool readable_;
   bool writable_;
   bool ending_ = false;

@@ -128,7 +128,7 @@ TEST_F(SocketTest, HalfClosedPeerIsNotHungUp) {
   loop_.RunToEnd(run());
 }
 
-TEST_F(SocketTest, HalfClosedPeerHasEndedThoughWhatItSentIsUnread) {
+TEST_F(SocketTest, HalfClosedPeerHasEndedThoughItsBytesAreUnread) {
   auto run = [&]() -> Task<void> {
     Pair pair = co_await Connected();
     EXPECT_FALSE(pair.server->peer_ended());
@@ -141,7 +141,7 @@ TEST_F(SocketTest, HalfClosedPeerHasEndedThoughWhatItSentIsUnread) {
   loop_.RunToEnd(run());
 }
 
-TEST_F(SocketTest, AnEndThatNoEventHasToldOfIsKnownByAsking) {
+TEST_F(SocketTest, AskReadableSeesAnEndBeforeItsEvent) {
   auto run = [&]() -> Task<void> {
     Pair pair = co_await Connected();
     std::array<uint8_t, 8> space{};
@@ -206,7 +206,7 @@ TEST_F(SocketTest, ConnectionComesFromTheChosenAddress) {
   loop_.RunToEnd(run());
 }
 
-TEST_F(SocketTest, WhoCameIsKnownAfterTheConnectionIsLost) {
+TEST_F(SocketTest, PeerAddressIsKnownAfterTheConnectionIsLost) {
   auto run = [&]() -> Task<void> {
     std::unique_ptr<Listener> listener = network_.Listen(kAnyPort, {}).value();
     auto client = co_await network_.Connect(listener->local(), {});

@@ -15,8 +15,8 @@
 namespace meridian::io {
 namespace {
 
-// The end of an operation's first try. A fiber that has used up its budget goes to the back of the
-// queue with the result in hand.
+// Ends an operation that succeeded at once. A fiber without budget goes to the back of the ready
+// queue, keeping the result.
 bool Suspends(Fiber& fiber, std::coroutine_handle<> handle) {
   if (fiber.loop().TakeBudget()) return false;
   fiber.Yield(handle);
@@ -33,7 +33,7 @@ Result<size_t> Stream::TryPeek(MutableBytes /*into*/) {
 
 void Stream::NotifyReadable() {
   if (outer_ != nullptr) {
-    // A TLS record may need either direction for either operation.
+    // A TLS read may need to write, and a TLS write may need to read.
     outer_->NotifyReadable();
     outer_->NotifyWritable();
   } else if (reader_ != nullptr) {
@@ -95,7 +95,7 @@ void Stream::ReadOperation::Interrupt(Errc why) {
 Stream::WriteOperation::WriteOperation(Stream& stream, std::span<const Bytes> pieces,
                                        TimePoint deadline)
     : stream_(stream), deadline_(deadline), count_(pieces.size()) {
-  CHECK(pieces.size() <= kMostWritePieces);
+  CHECK(pieces.size() <= kMaxWritePieces);
   std::ranges::copy(pieces, pieces_.begin());
 }
 

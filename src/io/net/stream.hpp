@@ -1,11 +1,9 @@
-// Stream and Listener: connections as fibers see them. The seam between what speaks a protocol and
-// what moves its bytes: TCP and Unix sockets (io/net/socket.cpp), TLS (io/net/tls.hpp) and the
-// simulated network implement the Try functions; everybody else awaits the others. An await costs
-// one virtual call and no allocation.
+// Stream and Listener: the interface of connections for fibers. TCP and Unix sockets
+// (io/net/socket.cpp), TLS (io/net/tls.hpp) and the simulated network implement the Try functions;
+// all other code awaits the operations. An await costs one virtual call and no allocation.
 //
-// One thread: the loop's. At most one fiber reads and one writes at a time. A stream is owned by
-// whoever accepted or connected it; destroying it closes it, and no fiber may be waiting on it
-// then.
+// One thread: the loop's. At most one fiber reads and one writes at a time. Owned by the code that
+// accepted or connected it. The destructor closes the stream; no fiber may be waiting on it then.
 #pragma once
 
 #include <array>
@@ -21,10 +19,10 @@
 
 namespace meridian::io {
 
-// Most pieces that one Write gathers.
-constexpr size_t kMostWritePieces = 8;
+// The limit of pieces that one Write gathers.
+constexpr size_t kMaxWritePieces = 8;
 
-// A wait on a stream or listener that is tried again whenever it may have become possible.
+// A wait on a stream or listener whose operation is retried on each notification.
 class RetryWaiter : public Waiter {
  public:
   virtual void Retry() = 0;
@@ -44,64 +42,64 @@ class Stream {
   class WriteOperation;
   class SignalOperation;
 
-  // Reads what is there, at least one byte, at most `into.size()` (> 0). Result<size_t>; 0 is the
+  // Reads the available bytes: at least one, at most `into.size()` (> 0). Result<size_t>; 0 is the
   // end of the stream. Errors: kReset, kTimeout, kCancelled, kClosed, kInvalid (TLS).
   ReadOperation Read(MutableBytes into, TimePoint deadline = kNever);
 
-  // Writes all of the pieces, in order. Result<void>. Waits while the peer does not read: that is
-  // the backpressure. After an error some of the bytes may have been sent. The bytes must stay
-  // until the end.
+  // Writes all of the pieces, in order. Result<void>. Waits while the peer does not read
+  // (backpressure). After an error some of the bytes may have been sent. The bytes must stay valid
+  // until the await ends.
   WriteOperation Write(Bytes data, TimePoint deadline = kNever);
   WriteOperation Write(std::initializer_list<Bytes> pieces, TimePoint deadline = kNever);
   WriteOperation Write(std::span<const Bytes> pieces, TimePoint deadline = kNever);
 
-  // Waits until a Read would not wait, holding no buffer. Result<void>. An idle connection waits
-  // so.
+  // Waits until a Read would not wait, holding no buffer: the wait of an idle connection.
+  // Result<void>.
   SignalOperation Readable(TimePoint deadline = kNever);
 
-  // Waits until the connection is dead both ways (reset, or closed by us), not only half-closed.
-  // Result<void>: ok means dead. May wait beside a reader and a writer.
+  // Waits until the connection is dead in both directions (reset, or closed by us), not only
+  // half-closed. Result<void>: success means dead. May wait beside a reader and a writer.
   SignalOperation Hangup(TimePoint deadline = kNever);
 
-  // Waits until the peer has said that it sends no more, or the connection is dead. Result<void>:
-  // ok means one of them. What it sent before may still be unread. In place of Hangup, not beside
-  // it.
+  // Waits until the peer has ended its direction, or the connection is dead. Result<void>: success
+  // means either of these. Bytes sent before may still be unread. Must not wait beside Hangup.
   SignalOperation PeerEnd(TimePoint deadline = kNever);
 
-  // Tells the peer that no more comes (half-close). Reading goes on.
+  // Ends this side's direction (half-close). Reading continues.
   virtual void ShutdownWrite() = 0;
-  // Ends both directions at once; whoever waits gets kClosed.
+  // Ends both directions at once; waiting operations end with kClosed.
   virtual void Close() = 0;
-  // Closes so that the peer sees a reset: what it has got must not look whole.
+  // Closes with a reset, so that the peer does not take the received bytes for a whole message.
   virtual void Abort() = 0;
 
   virtual Endpoint local() const = 0;
   virtual Endpoint peer() const = 0;
 
-  // What a Try function gives when it would have to wait.
+  // The result of a Try function that would have to wait.
   static constexpr size_t kBlocked = SIZE_MAX;
 
-  // Each moves what it can now. TryRead gives 0 at the end. TryWrite with no pieces finishes what
-  // must come before the first byte (connecting, a handshake) and gives 0.
+  // Each transfers the bytes that it can now. TryRead gives 0 at the end. TryWrite with no pieces
+  // finishes the steps before the first byte (connecting, a handshake) and gives 0.
   virtual Result<size_t> TryRead(MutableBytes into) = 0;
   virtual Result<size_t> TryWrite(std::span<const Bytes> pieces) = 0;
-  // As TryRead, but the bytes stay to be read. Only where the kernel can: kInvalid elsewhere.
+  // As TryRead, but leaves the bytes to be read. kInvalid where the kernel does not support it.
   virtual Result<size_t> TryPeek(MutableBytes into);
   virtual bool MaybeReadable() const = 0;
   virtual bool hung_up() const = 0;
-  // Whether PeerEnd would not wait. Where a half-close cannot be told from silence: when dead.
+  // Whether PeerEnd would not wait. Where a half-close is not visible: whether the connection is
+  // dead.
   virtual bool peer_ended() const { return hung_up(); }
-  // As MaybeReadable, but asks the kernel, which may know of bytes or an end that no event has told
-  // of yet. Costs a system call.
+  // As MaybeReadable, but asks the kernel, which may know of bytes or an end before any event
+  // reports them. Costs a system call.
   virtual bool AskReadable() { return MaybeReadable(); }
-  // A Write waits for the peer to read.
+  // Whether a Write waits for the peer to read.
   bool write_waits() const { return writer_ != nullptr; }
 
  protected:
-  // Called by the implementation, on the loop's thread, when a Try may now succeed.
+  // Called by the implementation, on the loop's thread, when a Try may succeed now.
   void NotifyReadable();
   void NotifyWritable();
-  void NotifyHangup();  // also when the peer has ended
+  void NotifyHangup();  // also when the peer ended its direction
   // Ends every wait with kClosed (in Close and Abort).
   void InterruptAll();
 
@@ -110,10 +108,10 @@ class Stream {
   RetryWaiter* reader_ = nullptr;
   RetryWaiter* writer_ = nullptr;
   RetryWaiter* watcher_ = nullptr;
-  Stream* outer_ = nullptr;  // the TLS stream around this one hears instead
+  Stream* outer_ = nullptr;  // the TLS stream around this one is notified instead
 };
 
-// The awaitables. Their members are the implementation's.
+// The awaitables. Only the implementation uses their members.
 class Stream::ReadOperation final : public RetryWaiter {
  public:
   ReadOperation(Stream& stream, MutableBytes into, TimePoint deadline)
@@ -151,13 +149,13 @@ class Stream::WriteOperation final : public RetryWaiter {
 
  private:
   bool Start(Fiber& fiber, std::coroutine_handle<> handle);
-  // Writes on; true when all is written or it failed.
+  // Continues to write; true when all is written or an error occurred.
   bool Advance();
 
   Stream& stream_;
   TimePoint deadline_;
   Fiber* fiber_ = nullptr;
-  std::array<Bytes, kMostWritePieces> pieces_;
+  std::array<Bytes, kMaxWritePieces> pieces_;
   size_t next_ = 0;
   size_t count_ = 0;
   Result<void> result_;
@@ -189,7 +187,7 @@ class Stream::SignalOperation final : public RetryWaiter {
   Result<void> result_;
 };
 
-// Accepts connections. Owned by the server that accepts from it. One fiber accepts at a time.
+// Accepts connections. Owned by the server that accepts from it. One fiber at a time accepts.
 class Listener {
  public:
   Listener() = default;
@@ -198,14 +196,14 @@ class Listener {
   virtual ~Listener();
 
   class AcceptOperation;
-  // Result<std::unique_ptr<Stream>>. kUnavailable when the process is out of descriptors: wait,
-  // then go on.
+  // Result<std::unique_ptr<Stream>>. kUnavailable: the process is out of descriptors; wait and
+  // retry.
   AcceptOperation Accept(TimePoint deadline = kNever);
 
   virtual Endpoint local() const = 0;
   virtual void Close() = 0;
 
-  // Nothing when it would have to wait.
+  // Nothing when no connection is queued.
   using Accepted = Result<std::unique_ptr<Stream>>;
   virtual std::optional<Accepted> TryAccept() = 0;
 

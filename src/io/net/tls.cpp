@@ -26,7 +26,7 @@
 namespace meridian::io {
 namespace {
 
-// The reason that OpenSSL queued last, and an empty queue after it.
+// Returns the last error that OpenSSL queued, and empties the queue.
 std::string TakeReason() {
   unsigned long code = ERR_peek_last_error();
   ERR_clear_error();
@@ -46,7 +46,7 @@ int VerifyMode(PeerCertificate peer) {
   return SSL_VERIFY_PEER;
 }
 
-// Whether a file can be read, else why not: OpenSSL says only "system lib".
+// Checks that a file can be read, for a better error than OpenSSL's "system lib".
 Result<void> CanBeRead(const char* what, const std::string& path) {
   std::ifstream file(path);
   bool can = file.is_open() && (file.peek() != std::ifstream::traits_type::eof() || file.eof());
@@ -66,7 +66,7 @@ Result<void> UseCertificate(ssl_ctx_st* native, const TlsOptions& options) {
                 path, TakeReason());
   }
   int key = SSL_CTX_use_PrivateKey_file(native, options.key_path.c_str(), SSL_FILETYPE_PEM);
-  // With a key of the same kind OpenSSL compares at once.
+  // OpenSSL compares a key of the same type at once.
   bool differs = ERR_GET_REASON(ERR_peek_last_error()) == X509_R_KEY_VALUES_MISMATCH ||
                  (key == 1 && SSL_CTX_check_private_key(native) != 1);
   if (differs) {
@@ -98,7 +98,7 @@ Result<void> UseFiles(ssl_ctx_st* native, const TlsOptions& options) {
 }
 
 void BecomeServer(ssl_ctx_st* native, const TlsOptions& options) {
-  // Sessions are told apart by what was demanded of the peer when they were made.
+  // Separates resumable sessions by the verification mode under which they were made.
   static constexpr unsigned char kSessionContext[] = "meridian";
   SSL_CTX_set_session_id_context(native, kSessionContext, sizeof kSessionContext - 1);
   if (options.peer != PeerCertificate::kIgnored && !options.authorities_path.empty()) {
@@ -111,13 +111,13 @@ void BecomeServer(ssl_ctx_st* native, const TlsOptions& options) {
 TlsContext::~TlsContext() { SSL_CTX_free(native_); }
 
 Result<void> TlsContext::Read() {
-  // Before the files are read: one that is replaced meanwhile is read again.
+  // Taken before the files are read, so that a file replaced meanwhile is read again.
   FileStamp stamp = CertificateStamp();
   ssl_ctx_st* native =
       SSL_CTX_new(side_ == Side::kServer ? TLS_server_method() : TLS_client_method());
   CHECK(native != nullptr);
   SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION);
-  // Of TLS 1.2 the suites with forward secrecy and AEAD: none of CBC (RFC 9325 section 4.2.1).
+  // For TLS 1.2 only suites with forward secrecy and AEAD, none with CBC (RFC 9325 section 4.2.1).
   CHECK(SSL_CTX_set_cipher_list(native, "ECDHE+AESGCM:ECDHE+CHACHA20") == 1);
   SSL_CTX_set_options(native, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
   SSL_CTX_set_mode(native, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
@@ -133,7 +133,7 @@ Result<void> TlsContext::Read() {
     SSL_CTX_set_tlsext_servername_callback(native, &ChooseByName);
     SSL_CTX_set_tlsext_servername_arg(native, this);
   }
-  // Connections keep the old one alive as long as they need it.
+  // Existing connections keep the old context alive.
   SSL_CTX_free(native_);
   native_ = native;
   stamp_ = stamp;
@@ -159,7 +159,7 @@ Result<void> TlsContext::Admits(const std::vector<std::string>& peer_names) cons
     return std::ranges::find(accepted, name) != accepted.end();
   });
   if (known) return {};
-  return Fail(Errc::kInvalid, "its certificate is for {}, which is not let in here",
+  return Fail(Errc::kInvalid, "its certificate is for {}, a name that is not accepted here",
               peer_names.front());
 }
 

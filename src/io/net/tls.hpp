@@ -1,10 +1,10 @@
-// TLS 1.2 and 1.3 (OpenSSL) around any Stream. A TlsContext holds certificates and what to demand
-// of the peer; TlsAccept and TlsConnect do the handshake and give a Stream that is used like any
-// other.
+// TLS 1.2 and 1.3 (OpenSSL) around any Stream. A TlsContext holds the certificates and the
+// requirements for the peer's certificate; TlsAccept and TlsConnect do the handshake and give a
+// Stream.
 //
 // A context may be shared by the streams of one thread and is kept alive by them. Streams: one
-// thread. An end of the inner stream without TLS's own end (close_notify) is reported as kReset: a
-// body that was cut off by somebody in between must not look whole.
+// thread. If the inner stream ends without TLS's own end (close_notify), reads fail with kReset, so
+// that a body cut off by a third party does not look whole.
 #pragma once
 
 #include <array>
@@ -26,53 +26,54 @@ struct ssl_st;
 namespace meridian::io {
 
 enum class PeerCertificate : uint8_t {
-  kIgnored,   // servers: not asked for. Clients: the server is not verified (only for probes of
-              // oneself)
-  kOptional,  // verified when the peer has one
-  kRequired,  // the handshake fails without a valid one
+  kIgnored,   // servers: not requested. Clients: not verified (only for probes of this process)
+  kOptional,  // verified when the peer sends a certificate
+  kRequired,  // the handshake fails without a valid certificate
 };
 
 struct TlsOptions {
-  // PEM files: our certificate with its chain, and its key. Empty: none (clients only).
+  // PEM files of our certificate with its chain, and of its key. Empty: no certificate (clients
+  // only).
   std::string certificate_path;
   std::string key_path;
-  // PEM file of the authorities that the peer's certificate must come from. Empty: the system's.
+  // PEM file of the authorities that must have signed the peer's certificate. Empty: the system's
+  // authorities.
   std::string authorities_path;
   PeerCertificate peer = PeerCertificate::kIgnored;
-  // Servers: of the peers with a certificate, those with one of these names in it are let in.
-  // Empty: all whom the authorities vouch for.
+  // Servers: accept only peers whose certificate has one of these names. Empty: accept every
+  // certificate of the authorities.
   std::vector<std::string> accepted_names = {};
 };
 
-// How often, at most, a context looks whether its certificate was replaced.
+// The minimum time between two checks for a replaced certificate file.
 constexpr Duration kCertificateFreshness = std::chrono::seconds{30};
 
-// Takes up a certificate that was replaced while it runs: connections that are made afterwards show
-// the new one.
+// The certificates of one side. Reloads a replaced certificate file while the process runs; later
+// connections use the new certificate.
 class TlsContext {
  public:
-  // Errors name the file that could not be used.
+  // Errors name the file that cannot be used.
   static Result<std::shared_ptr<TlsContext>> ForServer(const TlsOptions& options);
   static Result<std::shared_ptr<TlsContext>> ForClient(const TlsOptions& options);
   ~TlsContext();
   TlsContext(const TlsContext&) = delete;
   TlsContext& operator=(const TlsContext&) = delete;
 
-  // Servers: shows the certificate of `other`, a server's context too, to clients that ask (by SNI)
-  // for a name in it. Of several, the first that was added. All else is as this context has it.
+  // Servers: uses the certificate of `other`, a server's context, for clients whose SNI is a name
+  // in it. If several match, the first one added. All other settings are this context's.
   void AddForNames(std::shared_ptr<TlsContext> other);
 
-  // Reads the files again when the certificate's is another than it was; keeps what it has when
-  // they cannot be used. Called before each handshake; looks once in kCertificateFreshness.
+  // Reloads the files if the certificate file changed; keeps the present certificate if they cannot
+  // be used. Called before each handshake; checks once per kCertificateFreshness.
   void Refresh(TimePoint now);
 
   ssl_ctx_st* native() const { return native_; }
-  // Whether a peer with these names in its verified certificate is let in.
+  // Checks that a peer with these names in its verified certificate is accepted.
   Result<void> Admits(const std::vector<std::string>& peer_names) const;
 
  private:
   enum class Side : uint8_t { kServer, kClient };
-  // Which file a path stands for, and since when.
+  // Identifies the file at a path, and its modification time.
   using FileStamp = std::array<int64_t, 3>;
 
   TlsContext(TlsOptions options, Side side) : options_(std::move(options)), side_(side) {}
@@ -90,24 +91,24 @@ class TlsContext {
   std::vector<std::shared_ptr<TlsContext>> for_names_;
 };
 
-// A stream that speaks TLS to `peer_names()`.
+// A TLS stream whose peer has the names `peer_names()`.
 class TlsConnection : public Stream {
  public:
-  // The DNS names in the peer's verified certificate; empty when it showed none.
+  // The DNS names in the peer's verified certificate; empty when it sent none.
   virtual std::vector<std::string> peer_names() const = 0;
 };
 
-// Whether the peer begins with a TLS handshake, for a port that speaks both: waits for the first
-// byte and leaves it.
+// Whether the peer begins with a TLS handshake, for a port that accepts TLS and plain connections.
+// Waits for the first byte and leaves it unread.
 Task<Result<bool>> BeginsTls(Stream& stream, TimePoint deadline);
 
-// The server's side of the handshake. kInvalid with OpenSSL's reason when it fails.
+// The server's side of the handshake. kInvalid, with OpenSSL's reason: it failed.
 Task<Result<std::unique_ptr<TlsConnection>>> TlsAccept(std::shared_ptr<TlsContext> context,
                                                        std::unique_ptr<Stream> stream,
                                                        TimePoint deadline);
-// The client's side. `name` is sent as SNI (when it is no address) and the certificate must be for
-// it, unless the context ignores certificates. kPermission when the peer is another than that, or
-// of another authority; kInvalid for all else that is wrong with it.
+// The client's side of the handshake. `name` is sent as SNI (unless it is an address), and the
+// certificate must be for it, unless the context ignores certificates. kPermission: the certificate
+// has another name or another authority. kInvalid: any other problem of the certificate.
 Task<Result<std::unique_ptr<TlsConnection>>> TlsConnect(std::shared_ptr<TlsContext> context,
                                                         std::unique_ptr<Stream> stream,
                                                         std::string name, TimePoint deadline);

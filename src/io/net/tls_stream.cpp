@@ -114,7 +114,7 @@ Result<size_t> TlsStream::TryWrite(std::span<const Bytes> pieces) {
     int returned = SSL_do_handshake(ssl_);
     if (returned != 1) {
       Result<size_t> outcome = Outcome(returned, "handshake");
-      // The peer's orderly end in the middle of a handshake is no success.
+      // An orderly end of the peer during a handshake is an error.
       if (outcome && *outcome == 0) return Fail(Errc::kReset, "handshake: the peer closed");
       return outcome;
     }
@@ -136,7 +136,7 @@ bool TlsStream::MaybeReadable() const {
 void TlsStream::ShutdownWrite() {
   if (!broken_ && SSL_is_init_finished(ssl_)) SSL_shutdown(ssl_);
   ERR_clear_error();
-  // The TCP direction stays open: TLS 1.2 answers a close_notify with its own and may need it.
+  // The TCP direction stays open: a TLS 1.2 peer answers a close_notify with its own.
 }
 
 void TlsStream::Close() {
@@ -171,7 +171,7 @@ std::vector<std::string> TlsStream::peer_names() const {
 
 namespace {
 
-// The peer is not who we look for, whatever the time or the state of its certificate.
+// The peer is a different one than requested, whatever the dates or the state of its certificate.
 bool IsOtherPeer(long verified) {
   return verified == X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN ||
          verified == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT ||

@@ -1,8 +1,8 @@
 // TlsStream: the TlsConnection behind io/net/tls.hpp. Private to io/.
 //
-// OpenSSL reads and writes the inner stream through a BIO of ours that calls its Try functions;
-// "would block" travels up as Stream::kBlocked, and the inner stream's wake-ups come to this one
-// (Stream::outer_).
+// OpenSSL reads and writes the inner stream through our own BIO, which calls its Try functions. A
+// call that would block returns Stream::kBlocked, and the inner stream's notifications come to this
+// stream (Stream::outer_).
 #pragma once
 
 #include <memory>
@@ -40,7 +40,7 @@ class TlsStream final : public TlsConnection {
   static long BioControl(BIO* bio, int command, long number, void* pointer);
   static const BIO_METHOD* BioMethod();
 
-  // What an SSL call that did not succeed means: blocked, the end, or an error.
+  // The meaning of a failed SSL call: blocked, the end, or an error.
   Result<size_t> Outcome(int returned, const char* what);
 
   std::shared_ptr<TlsContext> context_;

@@ -77,7 +77,7 @@ class TlsTest : public testing::Test {
     TimePoint deadline = loop_.After(std::chrono::seconds(10));
     auto accept = [&]() -> Task<void> {
       outcome.server = co_await TlsAccept(server_context, std::move(server), deadline);
-      // A refused client may learn it only from what comes after its own handshake.
+      // A refused client may get the error only after its own handshake.
       if (!outcome.server) co_return;
       (void)co_await (*outcome.server)->Write(AsBytes("hello"));
     };
@@ -154,11 +154,11 @@ TEST_F(TlsTest, ACertificateThatWasReplacedIsShownByLaterConnections) {
   };
   EXPECT_TRUE(shows("server.test"));
   put("next");
-  EXPECT_TRUE(shows("server.test"));  // it does not look each time
+  EXPECT_TRUE(shows("server.test"));  // not checked at every handshake
   server->Refresh(loop_.Now() + kCertificateFreshness);
   EXPECT_TRUE(shows("next.test"));
   EXPECT_FALSE(shows("server.test"));
-  // What cannot be used is not taken up.
+  // Unusable files are not loaded.
   std::ofstream(folder + "copy.pem") << "none";
   fs::rename(folder + "copy.pem", folder + "now.pem");
   server->Refresh(loop_.Now() + 2 * kCertificateFreshness);

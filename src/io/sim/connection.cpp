@@ -17,21 +17,22 @@
 namespace meridian::io::sim {
 namespace {
 
-Duration NextRetransmission(Duration waited) { return std::min(waited * 2, kMostRetransmission); }
+Duration NextRetransmission(Duration waited) {
+  return std::min(waited * 2, kMaxRetransmissionDelay);
+}
 
 }  // namespace
 
 size_t Connection::Window(Side side) const { return kStreamWindowBytes - directions_[side].unread; }
 
-// In order, whatever the jitter: a segment that was overtaken waits for the one before it.
+// Segments arrive in order despite jitter: a segment waits for its predecessor.
 TimePoint Connection::ArrivalOf(Side from, size_t bytes) {
   HostId sender = ends_[from].host;
   HostId receiver = ends_[Other(from)].host;
   Duration delay = fabric_.DelayOf(sender, receiver, bytes);
   double loss = fabric_.link(sender, receiver).loss;
   Duration retransmission = kFirstRetransmission;
-  for (int lost = 0; loss > 0 && lost < kMostLossesInARow && fabric_.random().Chance(loss);
-       ++lost) {
+  for (int lost = 0; loss > 0 && lost < kMaxLossesInARow && fabric_.random().Chance(loss); ++lost) {
     delay += retransmission;
     retransmission = NextRetransmission(retransmission);
   }
@@ -56,7 +57,7 @@ void Connection::SendEnd(Side side) { Enqueue(side, {.bytes = {}, .end = true});
 
 void Connection::SendReset(Side side) {
   if (directions_[side].stalled) {
-    // Nobody is left who would send these again; and a reset is never sent again.
+    // The crashed sender cannot retransmit these segments, and a reset is never retransmitted.
     directions_[side].on_the_way.clear();
     directions_[side].overdue = 0;
     return;
@@ -69,7 +70,7 @@ void Connection::SendReset(Side side) {
 
 void Connection::Arrive(Side from) {
   Direction& direction = directions_[from];
-  if (direction.on_the_way.empty()) return;  // a reset has overtaken it
+  if (direction.on_the_way.empty()) return;  // a reset arrived first
   if (!direction.stalled && Passes(from)) {
     Deliver(from);
     return;
@@ -112,8 +113,8 @@ void Connection::Deliver(Side from) {
   }
 }
 
-// A reader's acknowledgements feel the way back: without them the sender comes to rest when the
-// window is full, though its own direction is whole.
+// A reader's acknowledgements depend on the reverse direction: without them the sender stops when
+// the window is full, even if its own direction passes.
 void Connection::Credit(Side side, size_t bytes) {
   Side sender = Other(side);
   Direction& direction = directions_[sender];
@@ -154,7 +155,7 @@ void Connection::Connect() {
 }
 
 void Connection::ArriveConnect(Duration waited) {
-  if (ends_[0].stream == nullptr) return;  // given up
+  if (ends_[0].stream == nullptr) return;  // the connecting end is gone
   SimListener* listener = nullptr;
   bool passes = Passes(0);
   if (passes) listener = fabric_.ListenerAt(ends_[1].endpoint);

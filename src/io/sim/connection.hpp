@@ -1,10 +1,10 @@
-// Connection: what is between the two ends of a simulated TCP connection: segments on the way, in
-// order, and the window that bounds them. It outlives its ends: what was sent before a close still
-// arrives. Shared by the ends and by events on the way; one thread.
+// Connection: the state between the two ends of a simulated TCP connection: segments in flight, in
+// order, and the window that bounds them. It outlives its ends, so that data sent before a close
+// still arrives. Shared by the ends and by events in flight; one thread.
 //
-// TCP as seen from outside (RFC 9293): a lost segment comes later, a cut direction is silent and
-// its segments come after it heals, data for a closed end is answered with a reset, and a reset
-// takes unread data with it.
+// TCP's visible behaviour (RFC 9293): a lost segment arrives later; a cut direction is silent, and
+// its segments arrive after it heals; data for a closed end is answered with a reset; a reset
+// discards unread data.
 #pragma once
 
 #include <array>
@@ -25,12 +25,12 @@ class SimStream;
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  // The ends: 0 connected, 1 accepted.
+  // Index of an end: 0 is the connecting end, 1 the accepting end.
   using Side = size_t;
   struct End {
     HostId host = 0;
     Endpoint endpoint;
-    SimStream* stream = nullptr;  // null: closed, crashed, or not there yet
+    SimStream* stream = nullptr;  // null: closed, crashed, or not accepted yet
   };
 
   Connection(Fabric& fabric, End from, End to) : fabric_(fabric), ends_{from, to} {}
@@ -38,7 +38,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   const End& end(Side side) const { return ends_[side]; }
   void Attach(Side side, SimStream* stream) { ends_[side].stream = stream; }
 
-  // Begins from side 0: the listener at the other end is found when the first segment arrives.
+  // Starts connecting from side 0. The listener is looked up when the first segment arrives.
   void Connect();
   // Sends from `side`: bytes (at most Window), or the end of its direction.
   void Send(Side side, std::string bytes);
@@ -46,9 +46,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void SendReset(Side side);
   // Bytes that `side` may send now.
   size_t Window(Side side) const;
-  // `side` would send more: it is told when it may.
+  // `side` wants to send more; its stream is notified when the window opens.
   void WantWindow(Side side) { directions_[side].sender_waits = true; }
-  // `side` has read so many bytes.
+  // `side` has read `bytes` bytes.
   void Credit(Side side, size_t bytes);
 
   bool Joins(HostId a, HostId b) const;
@@ -61,14 +61,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
     std::string bytes;
     bool end = false;
   };
-  // What `side` sends.
+  // The state of one direction of the connection, by its sending side.
   struct Direction {
     std::deque<Segment> on_the_way;
-    size_t overdue = 0;  // of these, segments that met a cut
+    size_t overdue = 0;  // of these, segments that were stopped by a cut
     bool stalled = false;
     TimePoint last_arrival{};
-    size_t unread = 0;  // bytes that were sent and not acknowledged as read
-    size_t read = 0;    // of these, read, but the sender has not heard of it
+    size_t unread = 0;  // bytes sent and not acknowledged as read
+    size_t read = 0;    // of these, bytes read whose acknowledgement has not arrived
     bool credit_on_the_way = false;
     bool sender_waits = false;
   };

@@ -19,7 +19,7 @@
 namespace meridian::io::sim {
 
 Result<void> SimDatagrams::Send(Bytes datagram, Endpoint to) {
-  // A process that has crashed sends nothing on its way out.
+  // A crashed process sends nothing while its fibers end.
   if (fabric_.DatagramsAt(at_) != this) return {};
   Result<HostId> host = fabric_.Find(to.address);
   if (!host) return Fail(std::move(host.error()));
@@ -33,7 +33,7 @@ Result<void> SimDatagrams::Send(Bytes datagram, Endpoint to) {
 
 void SimDatagrams::SendCopy(std::string datagram, HostId host, Endpoint to) {
   Duration delay = fabric_.DelayOf(host_, host, datagram.size());
-  // Later than what is sent until as long again has passed.
+  // Twice the delay, so that datagrams sent meanwhile overtake it.
   if (fabric_.random().Chance(fabric_.link(host_, host).reordering)) delay *= 2;
   auto arrive = [&fabric = fabric_, from = host_, host, at = at_, to,
                  datagram = std::move(datagram)] {
@@ -45,7 +45,7 @@ void SimDatagrams::SendCopy(std::string datagram, HostId host, Endpoint to) {
 
 void SimDatagrams::OnDatagram(std::string_view datagram, Endpoint from) {
   fabric_.world().Record(fabric_.NameOf(host_), "datagram", datagram.size(), at_.port);
-  if (queue_.size() >= kMostQueuedDatagrams) return;
+  if (queue_.size() >= kMaxQueuedDatagrams) return;
   queue_.push_back({std::string(datagram), from});
   NotifyReadable();
 }

@@ -1,5 +1,5 @@
-// SimDatagrams: a UDP socket of a simulated host. Datagrams may be lost, doubled and overtaken as
-// their link says. Private to io/sim. One thread.
+// SimDatagrams: a UDP socket of a simulated host. Datagrams are lost, duplicated and reordered with
+// the chances of their link. Private to io/sim. One thread.
 #pragma once
 
 #include <deque>

@@ -21,7 +21,7 @@
 
 namespace meridian::io::sim {
 
-// The wait for one operation. Only its time or the process's end interrupts it.
+// The wait for one operation. It ends after the operation's time, or when the process ends.
 class SimDisk::Delay final : public Waiter {
  public:
   explicit Delay(SimDisk& disk) : disk_(disk) {}
@@ -32,7 +32,7 @@ class SimDisk::Delay final : public Waiter {
     fiber_ = handle.promise().fiber;
     fiber_->Suspend(*this, handle, kNever);
     disk_.waiting_.push_back(this);
-    // A crash takes this away, and then the event must not find it.
+    // A crash destroys this object, so the event holds a weak reference.
     disk_.world_.After(disk_.TimeOfOne(), [token = std::weak_ptr<Delay*>(token_)] {
       if (auto delay = token.lock()) (*delay)->End();
     });
@@ -66,7 +66,8 @@ class SimDisk::SimFile final : public File {
     co_return count;
   }
   Task<Result<void>> WriteAt(uint64_t offset, Bytes data) override {
-    // At once: what is under way when the machine crashes may have happened.
+    // The change is made before the wait, because an operation in progress at a crash may have
+    // taken effect.
     Result<void> allowed = co_await Allowed();
     if (!allowed) co_return allowed;
     Result<void> written = disk_.image_.Write(*inode_, offset, data);
@@ -81,7 +82,7 @@ class SimDisk::SimFile final : public File {
     co_return begun ? truncated : begun;
   }
   Task<Result<void>> Sync() override {
-    // Only what was written before it began; syncs that overlap take from the front in turn.
+    // Covers only writes before the sync began. Overlapping syncs each take changes from the front.
     size_t last = inode_->synced_changes + inode_->unsynced.size();
     Result<void> begun = co_await disk_.Begin();
     if (!begun) co_return begun;
@@ -117,7 +118,7 @@ Duration SimDisk::TimeOfOne() {
 
 Task<Result<void>> SimDisk::Begin() {
   Fiber& fiber = co_await ThisFiber{};
-  // Once begun it comes to its end, cancelled or not, as on the real disk.
+  // An operation that began completes even if it is cancelled, as on the real disk.
   if (fiber.cancelled()) co_return Fail(Errc::kCancelled, "disk operation cancelled");
   if (!severed_) co_await Delay(*this);
   if (severed_) co_return Fail(Errc::kCancelled, "the process has crashed");

@@ -1,6 +1,6 @@
-// SimDisk: io::Disk of one process in a simulated world: the operations of its machine's DiskImage,
-// each taking time. What is under way when the process crashes has perhaps happened. Owned by the
-// process's life; one thread.
+// SimDisk: the io::Disk of one process in a simulated world. It runs operations on its machine's
+// DiskImage and lets each take time. An operation in progress at a crash may have taken effect.
+// Owned by the process's life; one thread.
 #pragma once
 
 #include <cstdint>
@@ -31,14 +31,14 @@ class SimDisk final : public Disk {
   Task<Result<void>> SyncFolder(std::string folder) override;
   Task<Result<uint64_t>> FreeBytes(std::string folder) override;
 
-  // The process crashed: who waits is woken with kCancelled, and nothing changes the image any
-  // more.
+  // Call when the process crashed: waiting operations end with kCancelled, and no later operation
+  // changes the image.
   void Sever();
 
  private:
   class SimFile;
   class Delay;
-  // Passes the time of one operation. kCancelled: nothing may happen any more.
+  // Waits for the time of one operation. kCancelled: the operation must not take effect.
   Task<Result<void>> Begin();
   Duration TimeOfOne();
 

@@ -178,7 +178,7 @@ Result<void> DiskImage::SyncFolder(const std::string& folder) {
 bool DiskImage::Survives(Inode::Change& change) {
   if (random_.Chance(0.5)) return random_.Chance(0.5);
   if (change.bytes.empty()) return true;
-  // Torn: up to the end of one of its sectors.
+  // A torn write ends at the end of one of its sectors.
   uint64_t sector =
       change.offset / kSectorBytes + random_.Below(change.bytes.size() / kSectorBytes + 1);
   uint64_t end = (sector + 1) * kSectorBytes;
@@ -195,7 +195,7 @@ void DiskImage::LoseUnsynced(Inode& inode) {
 }
 
 void DiskImage::LoseUnsynced() {
-  // Inodes in the order of names: addresses must not decide.
+  // Inodes in the order of names, because the order of addresses is not deterministic.
   std::set<const Inode*> seen;
   auto lose = [&](const std::shared_ptr<Inode>& inode) {
     if (inode != nullptr && seen.insert(inode.get()).second) LoseUnsynced(*inode);
@@ -205,7 +205,7 @@ void DiskImage::LoseUnsynced() {
   for (const NameChange& change : unsynced_names_) lose(change.inode);
 
   size_t kept = random_.Below(unsynced_names_.size() + 1);
-  // The two changes of a rename are one.
+  // A rename makes two changes, which survive together.
   if (kept > 0 && kept < unsynced_names_.size() && unsynced_names_[kept].inode == nullptr &&
       unsynced_names_[kept - 1].inode != nullptr) {
     ++kept;

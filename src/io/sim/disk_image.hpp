@@ -1,10 +1,10 @@
-// DiskImage: the disk of one simulated machine: what programs see now, and what of it would survive
-// a crash. It outlives the processes that use it. Owned by the Process; one thread. No time passes
-// here: SimDisk adds that.
+// DiskImage: the disk of one simulated machine: the present content, and the part of it that
+// survives a crash. It outlives the processes that use it. Owned by the SimProcess; one thread.
+// Operations take no time here: SimDisk adds that.
 //
-// Faults: a full disk, bits that flip, and at a crash every write, truncation and change of a name
-// that was not synced is kept, lost, or (a write) torn at a sector, as the seed draws; names change
-// in the order in which they were changed, data in any.
+// Faults: a full disk, and flipped bits. At a crash the seed decides for each unsynced write,
+// truncation and change of a name whether it is kept, lost, or (a write) torn at a sector. Changes
+// of names survive in their order, changes of data in any order.
 #pragma once
 
 #include <cstddef>
@@ -25,9 +25,9 @@
 namespace meridian::io::sim {
 
 struct DiskFaults {
-  uint64_t capacity_bytes = UINT64_MAX;  // of all files together; past it kUnavailable
+  uint64_t capacity_bytes = UINT64_MAX;  // limit of all files together; past it kUnavailable
   double flips_per_write = 0;            // chance that a written bit is stored wrong
-  double sync_failures = 0;              // chance that a sync fails, and has synced nothing
+  double sync_failures = 0;              // chance that a sync fails and syncs nothing
   Duration latency = std::chrono::microseconds{100};
   Duration jitter = std::chrono::microseconds{100};  // added, uniformly drawn
 };
@@ -38,23 +38,23 @@ class DiskImage {
 
   DiskFaults faults;
 
-  // A file's content, whatever its name; shared by those who have it open.
+  // A file's content, independent of its name; shared by the processes that have it open.
   struct Inode {
-    // What a program did and has not synced.
+    // An unsynced change.
     struct Change {
       uint64_t offset = 0;  // of a write; the new length of a truncation
-      std::string bytes;    // empty: a truncation
+      std::string bytes;    // empty for a truncation
     };
     std::string content;
     std::string durable;
     std::vector<Change> unsynced;
-    size_t synced_changes = 0;  // ever
+    size_t synced_changes = 0;  // number of changes ever synced
   };
 
   Result<std::shared_ptr<Inode>> Open(const std::string& path, OpenMode mode);
   Result<void> Write(Inode& inode, uint64_t offset, Bytes data);
   Result<void> Truncate(Inode& inode, uint64_t bytes);
-  // The first `changes` of what is unsynced become durable.
+  // Makes the first `changes` unsynced changes durable.
   Result<void> Sync(Inode& inode, size_t changes);
   Result<void> Rename(const std::string& from, const std::string& to);
   Result<void> Remove(const std::string& path);
@@ -63,21 +63,21 @@ class DiskImage {
   Result<std::vector<std::string>> ListFolders(const std::string& folder) const;
   Result<void> SyncFolder(const std::string& folder);
 
-  // What an operator does, and is safe at once: an empty disk in place of this one; another name
-  // for a folder and all in it.
+  // Actions of an operator, durable at once: replacing the disk by an empty one; renaming a folder
+  // with its content.
   void Replace();
   void MoveFolder(const std::string& from, const std::string& to);
-  // The machine crashed.
+  // Call when the machine crashed.
   void LoseUnsynced();
-  // Flips one bit of a file that is there, on the platter and for who reads it.
+  // Flips one bit of an existing file, in its durable and in its present content.
   void FlipBit(const std::string& path, uint64_t bit);
-  // Of all files that have a name, as programs see them.
+  // Bytes of all files that have a name, in the present content.
   uint64_t used_bytes() const;
   Random& random() { return random_; }
 
  private:
   using Names = std::map<std::string, std::shared_ptr<Inode>>;
-  // A name that was changed and whose folder was not synced. Null: removed.
+  // A changed name whose folder was not synced. Null inode: the name was removed.
   struct NameChange {
     std::string path;
     std::shared_ptr<Inode> inode;
@@ -86,14 +86,14 @@ class DiskImage {
   static void Apply(const NameChange& change, Names& names);
   static void Apply(const Inode::Change& change, std::string& content);
   void LoseUnsynced(Inode& inode);
-  // What is left of a change after a crash; true when anything is.
+  // Reduces `change` to the part that survives a crash; false when nothing survives.
   bool Survives(Inode::Change& change);
 
   Random random_;
   Names names_;
   Names durable_names_;
   std::vector<NameChange> unsynced_names_;
-  std::set<std::string> folders_{""};  // the first: where paths begin
+  std::set<std::string> folders_{""};  // "" is the root folder
 };
 
 }  // namespace meridian::io::sim

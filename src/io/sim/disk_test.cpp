@@ -14,7 +14,7 @@ Task<std::string> Content(File& file) {
   co_return text.substr(0, *got);
 }
 
-// What is at `path`, or the error's name.
+// The content at `path`, or the error's name.
 Task<std::string> ContentAt(Disk& disk, std::string path) {
   auto file = co_await disk.Open(path, OpenMode::kRead);
   if (!file) co_return std::string(ErrcName(file.error().code));
@@ -28,10 +28,10 @@ Task<std::unique_ptr<File>> Create(Disk& disk, std::string path, std::string tex
   co_return std::move(*file);
 }
 
-// A program writes, the machine crashes after a while, and on its next life it reads.
+// A program writes, its machine crashes after a while, and its next life reads.
 class SimDiskTest : public testing::Test {
  protected:
-  // What ReadBack gives over many seeds.
+  // The results of ReadBack over many seeds.
   std::set<std::string> Outcomes(std::function<Task<void>(Disk&)> write, std::string path,
                                  CrashKind kind = CrashKind::kMachine) {
     std::set<std::string> outcomes;
@@ -45,7 +45,7 @@ class SimDiskTest : public testing::Test {
           outcomes.insert(co_await ContentAt(machine.disk, path));
         }
       };
-      Process& process = world.AddProcess({.name = "writer", .address = kServerAddress}, run);
+      SimProcess& process = world.AddProcess({.name = "writer", .address = kServerAddress}, run);
       world.After(seconds{1}, [&] { process.Crash(kind); });
       world.After(seconds{2}, [&] { process.Restart(); });
       world.RunFor(seconds{3});
@@ -53,7 +53,7 @@ class SimDiskTest : public testing::Test {
     return outcomes;
   }
   // Runs `use` on a disk with `faults`, to its end.
-  void Use(DiskFaults faults, std::function<Task<void>(Disk&, Process&)> use) {
+  void Use(DiskFaults faults, std::function<Task<void>(Disk&, SimProcess&)> use) {
     World world(1);
     auto run = [&](Machine& machine) -> Task<void> {
       machine.process.disk().faults = faults;
@@ -67,7 +67,7 @@ class SimDiskTest : public testing::Test {
 
 using Texts = std::set<std::string>;
 
-TEST_F(SimDiskTest, WhatWasSyncedStays) {
+TEST_F(SimDiskTest, SyncedDataSurvivesACrash) {
   auto write = [](Disk& disk) -> Task<void> {
     auto file = co_await Create(disk, "log", "synced");
     CHECK(co_await file->Sync());
@@ -76,7 +76,7 @@ TEST_F(SimDiskTest, WhatWasSyncedStays) {
   EXPECT_EQ(Outcomes(write, "log"), Texts{"synced"});
 }
 
-TEST_F(SimDiskTest, WhatWasNotSyncedMayBeLostOrKept) {
+TEST_F(SimDiskTest, UnsyncedDataMayBeLostOrKept) {
   auto write = [](Disk& disk) -> Task<void> {
     auto file = co_await Create(disk, "log", "old");
     CHECK(co_await file->Sync());
@@ -126,7 +126,7 @@ TEST_F(SimDiskTest, CrashOfTheProcessAloneLosesNothing) {
 }
 
 TEST_F(SimDiskTest, FullDiskIsUnavailableOneByteLater) {
-  Use({.capacity_bytes = 10}, [](Disk& disk, Process&) -> Task<void> {
+  Use({.capacity_bytes = 10}, [](Disk& disk, SimProcess&) -> Task<void> {
     auto file = co_await Create(disk, "log", "0123456789");
     Result<void> more = co_await file->WriteAt(10, AsBytes("x"));
     EXPECT_EQ(more.error().code, Errc::kUnavailable);
@@ -139,19 +139,19 @@ TEST_F(SimDiskTest, FullDiskIsUnavailableOneByteLater) {
 }
 
 TEST_F(SimDiskTest, BitsFlipOnCommandAndByRate) {
-  Use({}, [](Disk& disk, Process& process) -> Task<void> {
+  Use({}, [](Disk& disk, SimProcess& process) -> Task<void> {
     auto file = co_await Create(disk, "log", "aaaa");
     process.disk().FlipBit("log", 9);
     EXPECT_EQ(co_await Content(*file), "acaa");
   });
-  Use({.flips_per_write = 1}, [](Disk& disk, Process&) -> Task<void> {
+  Use({.flips_per_write = 1}, [](Disk& disk, SimProcess&) -> Task<void> {
     auto file = co_await Create(disk, "log", "aaaa");
     EXPECT_NE(co_await Content(*file), "aaaa");
   });
 }
 
 TEST_F(SimDiskTest, SyncMayFail) {
-  Use({.sync_failures = 1}, [](Disk& disk, Process&) -> Task<void> {
+  Use({.sync_failures = 1}, [](Disk& disk, SimProcess&) -> Task<void> {
     auto file = co_await Create(disk, "log", "x");
     Result<void> synced = co_await file->Sync();
     EXPECT_EQ(synced.error().code, Errc::kIo);
@@ -159,7 +159,7 @@ TEST_F(SimDiskTest, SyncMayFail) {
 }
 
 TEST_F(SimDiskTest, WriteAndSyncTellsOfASyncThatFailed) {
-  Use({.sync_failures = 1}, [](Disk& disk, Process&) -> Task<void> {
+  Use({.sync_failures = 1}, [](Disk& disk, SimProcess&) -> Task<void> {
     auto file = co_await Create(disk, "log", "x");
     Result<void> synced = co_await file->WriteAndSync(1, AsBytes("y"));
     EXPECT_EQ(synced.error().code, Errc::kIo);
@@ -167,7 +167,7 @@ TEST_F(SimDiskTest, WriteAndSyncTellsOfASyncThatFailed) {
   });
 }
 
-TEST_F(SimDiskTest, WhatWriteAndSyncWroteStays) {
+TEST_F(SimDiskTest, DataOfWriteAndSyncSurvivesACrash) {
   auto write = [](Disk& disk) -> Task<void> {
     auto file = co_await Create(disk, "log", "");
     CHECK(co_await file->WriteAndSync(0, AsBytes("synced")));
@@ -177,7 +177,7 @@ TEST_F(SimDiskTest, WhatWriteAndSyncWroteStays) {
 }
 
 TEST_F(SimDiskTest, OperationsTakeTime) {
-  Use({.latency = seconds{3}, .jitter = {}}, [](Disk& disk, Process& process) -> Task<void> {
+  Use({.latency = seconds{3}, .jitter = {}}, [](Disk& disk, SimProcess& process) -> Task<void> {
     TimePoint begin = process.Now();
     (void)co_await disk.Open("log", OpenMode::kCreate);
     EXPECT_EQ(process.Now() - begin, seconds{3});
@@ -185,7 +185,7 @@ TEST_F(SimDiskTest, OperationsTakeTime) {
 }
 
 TEST_F(SimDiskTest, FilesAreFoundAndListedByName) {
-  Use({}, [](Disk& disk, Process&) -> Task<void> {
+  Use({}, [](Disk& disk, SimProcess&) -> Task<void> {
     Result<std::unique_ptr<File>> nowhere = co_await disk.Open("d/a", OpenMode::kCreate);
     EXPECT_EQ(nowhere.error().code, Errc::kNotFound);
     EXPECT_TRUE(co_await disk.MakeFolder("d"));

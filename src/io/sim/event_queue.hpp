@@ -1,5 +1,5 @@
-// EventQueue: what will happen in a simulated world, ordered by time and then by when it was said,
-// so that the order never depends on anything but the seed. Owned by the World; one thread.
+// EventQueue: future events of a simulated world, ordered by time and then by insertion, so that
+// the order depends only on the seed. Owned by the World; one thread.
 #pragma once
 
 #include <cstdint>
@@ -15,23 +15,23 @@ using Action = std::move_only_function<void()>;
 class EventQueue {
  public:
   void Add(TimePoint when, Action action);
-  // When the first is due; kNever when there is none.
+  // The time of the first event; kNever when the queue is empty.
   TimePoint Next() const { return heap_.empty() ? kNever : heap_.front().when; }
-  // There must be one.
+  // Removes and returns the first action. The queue must not be empty.
   Action TakeFirst();
   void Clear();
 
  private:
-  struct Entry {
+  struct ScheduledEvent {
     TimePoint when;
     uint64_t sequence;
-    uint32_t slot;  // of its action: entries are moved about in the heap, actions are not
+    uint32_t slot;  // index of its action: the heap moves events, but not actions
   };
-  static bool After(const Entry& a, const Entry& b) {
+  static bool After(const ScheduledEvent& a, const ScheduledEvent& b) {
     return a.when != b.when ? a.when > b.when : a.sequence > b.sequence;
   }
 
-  std::vector<Entry> heap_;
+  std::vector<ScheduledEvent> heap_;
   std::vector<Action> actions_;
   std::vector<uint32_t> free_;
   uint64_t next_sequence_ = 0;

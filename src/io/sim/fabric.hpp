@@ -1,6 +1,6 @@
-// Fabric: the network between the hosts of a simulated world: which hosts there are, how each
-// direction between two of them behaves, and who listens where. Links may be changed at any time,
-// and what is on its way feels it. Owned by the World; one thread.
+// Fabric: the network between the hosts of a simulated world: its hosts, the link for each
+// direction between two hosts, and the listeners. Links may be changed at any time, with effect on
+// data in flight. Owned by the World; one thread.
 #pragma once
 
 #include <cstddef>
@@ -25,22 +25,22 @@ class SimDatagrams;
 
 using HostId = uint32_t;
 
-// One direction from one host to another. Streams feel a loss as the delay of a retransmission,
-// and a cut as silence until it is healed.
+// The link from one host to another, in one direction. A stream sees a loss as the delay of a
+// retransmission, and a cut as silence until the link heals.
 struct Link {
   Duration latency = std::chrono::microseconds{500};
-  Duration jitter{};              // added, uniformly drawn for each segment or datagram
-  uint64_t bytes_per_second = 0;  // 0: boundless
-  double loss = 0;                // chance for each
+  Duration jitter{};              // added for each segment or datagram, uniformly drawn
+  uint64_t bytes_per_second = 0;  // 0: unlimited
+  double loss = 0;                // chance for each segment or datagram
   double duplication = 0;         // datagrams only
   double reordering = 0;          // datagrams only: chance to be overtaken
   bool cut = false;
 
-  TimePoint busy_until{};  // the fabric's: when what was sent so far has left
+  TimePoint busy_until{};  // used by the fabric: when all data sent so far has left the host
 };
 
 struct FabricOptions {
-  double short_reads = 0;  // chance that a read or a write moves less than it could
+  double short_reads = 0;  // chance that a read or write transfers fewer bytes than it could
   Link loopback{.latency = std::chrono::microseconds{20}};
 };
 
@@ -50,46 +50,46 @@ class Fabric {
 
   FabricOptions options;
 
-  // The direction from one host to the other; itself for loopback.
+  // The link from one host to another. `from` and `to` may be the same host (loopback).
   Link& link(HostId from, HostId to);
   void CutBothWays(HostId a, HostId b, bool cut);
-  // As a middlebox that has lost its memory: both ends of every connection see a reset.
+  // Resets both ends of every connection between the hosts, as a middlebox without connection state
+  // does.
   void ResetConnections(HostId a, HostId b);
-  // Connects to it are refused while it is so, whoever listens.
+  // While `refuse` is set, connects to `to` are refused even if a process listens there.
   void RefuseConnects(Endpoint to, bool refuse);
 
-  // The rest is for processes and their networks.
+  // The functions below are for processes and their networks.
   HostId AddHost(const std::string& name, IpAddress address);
   const std::string& NameOf(HostId host) const { return hosts_[host].name; }
   IpAddress AddressOf(HostId host) const { return hosts_[host].address; }
   bool IsUp(HostId host) const { return hosts_[host].up; }
-  // Up again, or for the first time.
+  // The host starts or restarts.
   void RaiseHost(HostId host);
-  // Its machine is gone: nothing answers, not even with a reset.
+  // The host's machine crashed: it sends nothing, not even a reset.
   void SilenceHost(HostId host);
-  // Its kernel closes what the process had open.
+  // The host's kernel closes the process's connections.
   void CloseHost(HostId host);
-  // The process's streams and listeners do nothing any more.
+  // The process's streams and listeners no longer do anything.
   void SeverHost(HostId host);
 
   World& world() { return world_; }
   Random& random() { return random_; }
-  // Whether what leaves `from` now comes to `to`.
+  // Whether data sent now from `from` reaches `to`.
   bool Passes(HostId from, HostId to) { return hosts_[to].up && !link(from, to).cut; }
-  // How long a segment or a datagram of so many bytes takes, losses left aside. Takes its share of
-  // the link's rate.
+  // The delay of a segment or datagram of `bytes` bytes, without losses. Occupies the link's rate.
   Duration DelayOf(HostId from, HostId to, size_t bytes);
-  // The host with this address, kUnavailable when there is none.
+  // The host with this address. kUnavailable: no host has it.
   Result<HostId> Find(IpAddress address) const;
   uint16_t TakeEphemeralPort(HostId host);
 
   void Join(const std::shared_ptr<Connection>& connection);
-  // kExists when the port is taken.
+  // kExists: the port is in use.
   Result<void> Register(Endpoint at, SimListener& listener);
   Result<void> Register(Endpoint at, SimDatagrams& socket);
   void Unregister(const SimListener& listener);
   void Unregister(const SimDatagrams& socket);
-  // Null when nobody does, or connects are refused.
+  // Null when no process listens there, or connects are refused.
   SimListener* ListenerAt(Endpoint at) const;
   SimDatagrams* DatagramsAt(Endpoint at) const;
 

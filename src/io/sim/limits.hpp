@@ -1,4 +1,4 @@
-// The bounds of the simulated world, and the constants of the TCP that it imitates.
+// The limits of the simulated world, and the constants of its TCP.
 #pragma once
 
 #include <chrono>
@@ -9,31 +9,31 @@
 
 namespace meridian::io::sim {
 
-// Turns of loops and events at one instant; past it the world says that time stands still.
-inline constexpr uint64_t kMostStepsAtOneInstant = 1'000'000;
-// Turns that a crashed process takes to end its cancelled fibers; past it a loop around a wait does
-// not leave on cancellation.
-inline constexpr int kMostDrainTurns = 10'000;
+// Loop iterations and events at one instant. Past it the run fails: time stands still.
+inline constexpr uint64_t kMaxStepsAtOneInstant = 1'000'000;
+// Loop iterations in which a crashed process must end its cancelled fibers. Past it the run fails:
+// some loop around a wait ignores cancellation.
+inline constexpr int kMaxDrainIterations = 10'000;
 
-// Bytes of one direction of a connection that were written and not read.
+// Unread bytes of one direction of a connection.
 inline constexpr size_t kStreamWindowBytes = size_t{64} * 1024;
-// A lost or cut off segment is sent again after the first delay, then after twice that, and so on
-// to the most. Linux waits up to two minutes; a simulation that did would only be long.
+// A lost or cut segment is retransmitted after the first delay, then after twice that, and so on up
+// to the maximum. Linux waits up to two minutes, which would only make simulations longer.
 inline constexpr Duration kFirstRetransmission = std::chrono::milliseconds{200};
-inline constexpr Duration kMostRetransmission = std::chrono::seconds{2};
+inline constexpr Duration kMaxRetransmissionDelay = std::chrono::seconds{2};
 // The same for a connection's first segment.
 inline constexpr Duration kFirstConnectRetry = std::chrono::seconds{1};
-// Times that one segment is lost by chance, in a row.
-inline constexpr int kMostLossesInARow = 5;
+// Consecutive random losses of one segment.
+inline constexpr int kMaxLossesInARow = 5;
 
-// Datagrams that wait to be received at one socket; more are dropped.
-inline constexpr size_t kMostQueuedDatagrams = 256;
+// Datagrams queued at one socket; more are dropped.
+inline constexpr size_t kMaxQueuedDatagrams = 256;
 inline constexpr uint16_t kFirstEphemeralPort = 32'768;
 
-// What a disk takes or loses as one.
+// The unit that a disk writes or loses as a whole.
 inline constexpr size_t kSectorBytes = 512;
 
-// Lines of a trace that is kept whole; later ones are hashed only.
-inline constexpr size_t kMostTraceLines = 1'000'000;
+// Lines of a kept trace; later lines are only hashed.
+inline constexpr size_t kMaxTraceLines = 1'000'000;
 
 }  // namespace meridian::io::sim

@@ -39,7 +39,7 @@ class SimListener final : public Listener {
   }
 
   bool full() const { return waiting_.size() >= backlog_; }
-  // A connection arrived: it waits to be accepted.
+  // Queues an arrived connection until it is accepted.
   void Add(const std::shared_ptr<Connection>& connection) {
     waiting_.push_back(std::make_unique<SimStream>(fabric_, connection, 1));
     NotifyReadable();

@@ -1,5 +1,5 @@
-// SimNetwork: io::Network of one process in a simulated world: its sockets are at its host's
-// address, and the fabric is between them and the others. Owned by the process's life; one thread.
+// SimNetwork: the io::Network of one process in a simulated world. Its sockets have its host's
+// address, and the fabric connects them to other hosts. Owned by the process's life; one thread.
 #pragma once
 
 #include <memory>
@@ -15,10 +15,10 @@ class SimNetwork final : public Network {
  public:
   SimNetwork(Fabric& fabric, HostId host) : fabric_(fabric), host_(host) {}
 
-  // ConnectOptions::from counts for nothing: a host has one address. An address that no host has
-  // never answers.
+  // Ignores ConnectOptions::from, because a host has one address. A connect to an address without a
+  // host times out.
   Task<Result<std::unique_ptr<Stream>>> Connect(Endpoint to, ConnectOptions options) override;
-  // kInvalid: the address is another host's.
+  // kInvalid: the address is not this host's.
   Result<std::unique_ptr<Listener>> Listen(Endpoint at, ListenOptions options) override;
   Result<std::unique_ptr<Datagrams>> Bind(Endpoint at) override;
 

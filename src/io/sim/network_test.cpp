@@ -10,10 +10,10 @@ namespace {
 
 class SimNetworkTest : public SimTest {
  protected:
-  // Connects, writes `text` and its end, and reads what comes back, all within 5 s.
-  Main Say(std::string text, std::string* heard, Duration patience = seconds{5}) {
+  // Connects, writes `text`, ends its direction, and reads the answer, all within 5 s.
+  Main Say(std::string text, std::string* heard, Duration timeout = seconds{5}) {
     return [=](Machine& machine) -> Task<void> {
-      TimePoint deadline = machine.loop.After(patience);
+      TimePoint deadline = machine.loop.After(timeout);
       auto stream = co_await machine.network.Connect(kService, {.deadline = deadline});
       if (!stream) {
         *heard = ErrcName(stream.error().code);
@@ -52,7 +52,7 @@ TEST_F(SimNetworkTest, LatencyIsFeltEachWay) {
   EXPECT_EQ(world_.elapsed(), milliseconds{200});  // two round trips
 }
 
-TEST_F(SimNetworkTest, RateBoundsWhatPasses) {
+TEST_F(SimNetworkTest, RateLimitsThroughput) {
   AddServer(Echo);
   AddClient(Say(std::string(100'000, 'x'), &heard_, seconds{100}));
   there().bytes_per_second = 10'000;
@@ -60,14 +60,14 @@ TEST_F(SimNetworkTest, RateBoundsWhatPasses) {
   EXPECT_NEAR(Seconds(world_.elapsed()), 10, 0.5);
 }
 
-TEST_F(SimNetworkTest, NobodyListeningRefuses) {
+TEST_F(SimNetworkTest, PortWithoutListenerRefuses) {
   AddServer([](Machine&) -> Task<void> { co_return; });
   AddClient(Say("x", &heard_));
   RunClient();
   EXPECT_EQ(heard_, "refused");
 }
 
-TEST_F(SimNetworkTest, RefusedPortRefusesThoughSomebodyListens) {
+TEST_F(SimNetworkTest, RefusedPortRefusesDespiteAListener) {
   AddServer(Echo);
   AddClient(Say("x", &heard_));
   world_.fabric().RefuseConnects(kService, true);
@@ -91,7 +91,7 @@ TEST_F(SimNetworkTest, HalfCutLinkIsSilent) {
   EXPECT_EQ(heard_, "timed out");
 }
 
-TEST_F(SimNetworkTest, WhatWasSentIntoACutComesAfterItHeals) {
+TEST_F(SimNetworkTest, DataSentIntoACutArrivesAfterItHeals) {
   AddServer(Echo);
   AddClient(Say("x", &heard_, seconds{60}));
   world_.After(milliseconds{1}, [&] { world_.fabric().CutBothWays(0, 1, true); });
@@ -154,7 +154,7 @@ TEST_F(SimNetworkTest, ClosingWithUnreadBytesResetsThePeer) {
 }
 
 TEST_F(SimNetworkTest, CrashedProcessEndsItsConnections) {
-  Process& server = AddServer(Echo);
+  SimProcess& server = AddServer(Echo);
   AddClient([&](Machine& machine) -> Task<void> {
     auto stream = co_await machine.network.Connect(kService, {});
     CHECK(stream);
@@ -166,7 +166,7 @@ TEST_F(SimNetworkTest, CrashedProcessEndsItsConnections) {
 }
 
 TEST_F(SimNetworkTest, CrashedMachineSaysNothing) {
-  Process& server = AddServer(Echo);
+  SimProcess& server = AddServer(Echo);
   AddClient([&](Machine& machine) -> Task<void> {
     auto stream = co_await machine.network.Connect(kService, {});
     CHECK(stream);
@@ -177,8 +177,8 @@ TEST_F(SimNetworkTest, CrashedMachineSaysNothing) {
   EXPECT_EQ(heard_, "|timed out");
 }
 
-TEST_F(SimNetworkTest, MachineThatCameBackResetsWhatItDoesNotKnow) {
-  Process& server = AddServer(Echo);
+TEST_F(SimNetworkTest, RestartedMachineResetsUnknownConnections) {
+  SimProcess& server = AddServer(Echo);
   AddClient([&](Machine& machine) -> Task<void> {
     auto stream = co_await machine.network.Connect(kService, {});
     CHECK(stream);

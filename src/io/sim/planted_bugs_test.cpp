@@ -1,5 +1,5 @@
-// The simulator itself on trial: small programs with a bug planted in them must be caught within
-// some seeds, and the same programs without it must not.
+// Tests the simulator itself: it must catch small programs with a planted bug within some seeds,
+// and pass the same programs without it.
 #include <optional>
 #include <set>
 
@@ -10,7 +10,7 @@ namespace {
 
 constexpr uint64_t kSeeds = 200;
 
-// How many of the seeds fail.
+// Number of seeds that fail.
 template <class Simulate>
 int Failures(Simulate simulate) {
   int failures = 0;
@@ -20,7 +20,7 @@ int Failures(Simulate simulate) {
 
 // A store of fixed records on disk that acknowledges each write over the network.
 struct Store {
-  bool sync = true;  // or else: the planted bug
+  bool sync = true;  // false: the planted bug
 
   Task<void> Serve(Machine& machine) const {
     auto file = co_await machine.disk.Open("records", OpenMode::kCreate);
@@ -39,13 +39,12 @@ struct Store {
   }
 };
 
-// Writes 20 records while the machine crashes; an acknowledged one that is missing in the end is a
-// failure.
+// Writes 20 records while the machine crashes. A missing acknowledged record is a failure.
 bool StoreLosesWhatItAcknowledged(uint64_t seed, bool sync) {
   World world(seed);
   Store store{.sync = sync};
-  Process& server = world.AddProcess({.name = "store", .address = kServerAddress},
-                                     [&](Machine& machine) { return store.Serve(machine); });
+  SimProcess& server = world.AddProcess({.name = "store", .address = kServerAddress},
+                                        [&](Machine& machine) { return store.Serve(machine); });
   std::set<uint8_t> acknowledged;
   auto write = [&](Machine& machine) -> Task<void> {
     for (uint8_t i = 1; i <= 20; ++i) {
@@ -58,7 +57,7 @@ bool StoreLosesWhatItAcknowledged(uint64_t seed, bool sync) {
     }
   };
   world.AddProcess({.name = "writer", .address = kClientAddress, .must_end = true}, write);
-  server.CrashAfterTurns(world.random().Below(60), CrashKind::kMachine);
+  server.CrashAfterIterations(world.random().Below(60), CrashKind::kMachine);
   world.RunToEnd(world.now() + seconds{60});
   server.Restart();
   world.RunFor(seconds{1});
@@ -80,7 +79,7 @@ TEST(PlantedBugTest, StoreThatSyncsLosesNothing) {
   EXPECT_EQ(Failures([](uint64_t seed) { return StoreLosesWhatItAcknowledged(seed, true); }), 0);
 }
 
-// A client that sends a POST again when no answer came, to a server whose answers are cut off.
+// A client that repeats a POST without answer, and a server whose answers are cut off.
 bool PostIsProcessedTwice(uint64_t seed, bool retries) {
   World world(seed);
   int processed = 0;
@@ -135,7 +134,7 @@ class ToyQueue {
     bool was_empty = items_++ == 0;
     if (was_empty || !drops_wakes_) changed_.WakeOne();
   }
-  // Takes one, when it is woken; looks before it waits only when it drops no wakes.
+  // Takes an item when woken. Only the variant without the bug checks the queue before it waits.
   Task<void> Take() {
     if (drops_wakes_ || items_ == 0) (void)co_await changed_.Wait();
     if (items_ > 0) --items_;
@@ -148,7 +147,7 @@ class ToyQueue {
 };
 
 bool ConsumerHangs(uint64_t seed, bool drops_wakes) {
-  ToyQueue queue(drops_wakes);  // outlives those who wait in it
+  ToyQueue queue(drops_wakes);  // must outlive its waiters
   World world(seed);
   auto run = [&](Machine& machine) -> Task<void> {
     Scope producers(machine.loop);

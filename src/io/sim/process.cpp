@@ -22,10 +22,10 @@ namespace meridian::io::sim {
 namespace {
 
 constexpr int64_t kMillion = 1'000'000;
-// 2026-01-01, where wall clocks begin.
+// The start of wall clocks: 2026-01-01.
 constexpr WallTime kWallStart{std::chrono::sys_days{std::chrono::January / 1 / 2026}};
 
-// How far a clock that runs `ppm` too fast is ahead after `elapsed`.
+// The lead of a clock that is `ppm` parts per million too fast, after `elapsed`.
 Duration Drift(Duration elapsed, int64_t ppm) {
   int64_t count = elapsed.count();
   return Duration{count / kMillion * ppm + count % kMillion * ppm / kMillion};
@@ -33,9 +33,9 @@ Duration Drift(Duration elapsed, int64_t ppm) {
 
 }  // namespace
 
-class Process::Life {
+class SimProcess::Life {
  public:
-  explicit Life(Process& process)
+  explicit Life(SimProcess& process)
       : driver_(process),
         loop_(driver_),
         network_(process.world_.fabric(), process.host_),
@@ -49,24 +49,25 @@ class Process::Life {
   const Loop& loop() const { return loop_; }
   SimDisk& disk() { return disk_; }
 
-  // False when fibers do not end although they were cancelled.
+  // False: fibers did not end although they were cancelled.
   bool Drain() {
     fibers_.Cancel();
-    for (int turn = 0; turn < kMostDrainTurns && !ended(); ++turn) loop_.Turn(loop_.Now());
+    for (int i = 0; i < kMaxDrainIterations && !ended(); ++i) loop_.RunIteration(loop_.Now());
     return ended();
   }
 
  private:
   class ProcessDriver final : public Driver {
    public:
-    explicit ProcessDriver(const Process& process) : process_(process) {}
+    explicit ProcessDriver(const SimProcess& process) : process_(process) {}
     TimePoint Now() const override { return process_.Now(); }
     WallTime Wall() const override { return process_.Wall(); }
-    void Wait(TimePoint /*until*/) override {}  // the world lets a turn begin when there is work
+    void Wait(TimePoint /*until*/) override {
+    }  // the world starts an iteration only when there is work
     void Wake() override {}
 
    private:
-    const Process& process_;
+    const SimProcess& process_;
   };
 
   ProcessDriver driver_;
@@ -77,7 +78,7 @@ class Process::Life {
   Scope fibers_;
 };
 
-Process::Process(World& world, HostId host, ProcessOptions options, Main main)
+SimProcess::SimProcess(World& world, HostId host, SimProcessOptions options, Main main)
     : world_(world),
       host_(host),
       options_(std::move(options)),
@@ -85,49 +86,49 @@ Process::Process(World& world, HostId host, ProcessOptions options, Main main)
       disk_(world.random().Next()),
       random_(world.random().Next()) {}
 
-Process::~Process() = default;
+SimProcess::~SimProcess() = default;
 
-bool Process::ended() const { return life_ != nullptr && life_->ended(); }
+bool SimProcess::ended() const { return life_ != nullptr && life_->ended(); }
 
-TimePoint Process::Now() const {
+TimePoint SimProcess::Now() const {
   return world_.now() + Drift(world_.elapsed(), options_.drift_ppm);
 }
 
-WallTime Process::Wall() const {
+WallTime SimProcess::Wall() const {
   Duration elapsed = world_.elapsed();
   return kWallStart + elapsed + Drift(elapsed, options_.drift_ppm) + options_.wall_skew;
 }
 
-TimePoint Process::NextWork() const {
+TimePoint SimProcess::NextWork() const {
   if (life_ == nullptr) return kNever;
   TimePoint next = life_->loop().NextWork();
   TimePoint local = Now();
   if (next == kNever || options_.drift_ppm == 0) return next;
   if (next <= local) return world_.now();
-  // What the clock is ahead by passes a little faster or slower here. The guess errs by the square
-  // of the drift; coming early is harmless, as long as time moves.
+  // Converts local time to world time. The estimate errs by the square of the drift; waking early
+  // is harmless, as long as time advances.
   Duration left = next - local;
   Duration guess = left - Drift(left, options_.drift_ppm);
   return world_.now() + std::max(guess, Duration{1});
 }
 
-void Process::Turn() {
-  if (turns_until_crash_ && (*turns_until_crash_)-- == 0) {
-    turns_until_crash_.reset();
+void SimProcess::RunIteration() {
+  if (iterations_until_crash_ && (*iterations_until_crash_)-- == 0) {
+    iterations_until_crash_.reset();
     world_.After({}, [this] { Crash(crash_kind_); });
     return;
   }
-  life_->loop().Turn(TimePoint::min());
+  life_->loop().RunIteration(TimePoint::min());
 }
 
-void Process::CrashAfterTurns(uint64_t turns, CrashKind kind) {
-  turns_until_crash_ = turns;
+void SimProcess::CrashAfterIterations(uint64_t iterations, CrashKind kind) {
+  iterations_until_crash_ = iterations;
   crash_kind_ = kind;
 }
 
-void Process::Crash(CrashKind kind) {
-  CHECK(!world_.in_turn());
-  turns_until_crash_.reset();
+void SimProcess::Crash(CrashKind kind) {
+  CHECK(!world_.in_iteration());
+  iterations_until_crash_.reset();
   if (!running()) return;
   world_.Record(name(), kind == CrashKind::kMachine ? "machine crashes" : "process crashes");
   if (kind == CrashKind::kMachine) {
@@ -139,7 +140,7 @@ void Process::Crash(CrashKind kind) {
   End();
 }
 
-void Process::End() {
+void SimProcess::End() {
   if (life_ == nullptr) return;
   world_.fabric().SeverHost(host_);
   life_->disk().Sever();
@@ -151,9 +152,9 @@ void Process::End() {
   life_.reset();
 }
 
-void Process::Restart() {
-  CHECK(!world_.in_turn());
-  turns_until_crash_.reset();
+void SimProcess::Restart() {
+  CHECK(!world_.in_iteration());
+  iterations_until_crash_.reset();
   if (running()) return;
   life_.reset();
   ++lives_;

@@ -1,9 +1,9 @@
-// Process: one program in a simulated world, with a loop, a network and a disk of its own, and
-// clocks that may be wrong. It can be crashed at any await and started again on the disk that is
-// left. Owned by the World; one thread.
+// SimProcess: one program in a simulated world, with its own loop, network and disk, and clocks
+// that may be wrong. It can be crashed at any await and restarted on its disk. Owned by the World;
+// one thread.
 //
-// Invariants of a crash: network and disk are severed before the first fiber hears of it, so what
-// its fibers do on their way out reaches nobody. A process that ended by itself keeps nothing open.
+// Invariants: a crash severs network and disk before it cancels the first fiber, so that ending
+// fibers have no effect on other processes. A process whose main ended keeps no connection open.
 #pragma once
 
 #include <cstdint>
@@ -25,53 +25,54 @@
 namespace meridian::io::sim {
 
 class World;
-class Process;
+class SimProcess;
 
-struct ProcessOptions {
+struct SimProcessOptions {
   std::string name;
-  IpAddress address;      // its own; no two processes share one
+  IpAddress address;      // unique to this process
   bool must_end = false;  // for World::RunToEnd
-  // How wrong its clocks are: the wall clock's lead, and how much faster both run.
+  // Errors of its clocks: the lead of the wall clock, and the excess rate of both clocks.
   Duration wall_skew{};
   int64_t drift_ppm = 0;
 };
 
-// What a process's main is given; lasts as long as its life.
+// The argument of a process's main; valid as long as the process's life.
 struct Machine {
   Loop& loop;
   Network& network;
   Disk& disk;
   Random& random;
-  Process& process;
+  SimProcess& process;
 };
 
 using Main = std::function<Task<void>(Machine&)>;
 
 enum class CrashKind : uint8_t {
-  kProcess,  // the kernel lives on: it closes or resets the connections, and the disk loses nothing
-  kMachine,  // silence, until it is started again; what was not synced may be lost or torn
+  kProcess,  // the kernel keeps running: it closes or resets the connections, and the disk loses
+             // nothing
+  kMachine,  // the host is silent until it is restarted; unsynced changes may be lost or torn
 };
 
-class Process {
+class SimProcess {
  public:
-  Process(World& world, HostId host, ProcessOptions options, Main main);
-  ~Process();
+  SimProcess(World& world, HostId host, SimProcessOptions options, Main main);
+  ~SimProcess();
 
   const std::string& name() const { return options_.name; }
-  const ProcessOptions& options() const { return options_; }
+  const SimProcessOptions& options() const { return options_; }
   HostId host() const { return host_; }
   DiskImage& disk() { return disk_; }
   bool running() const { return life_ != nullptr && !ended(); }
-  // Its main came to its end by itself.
+  // Whether main returned by itself.
   bool ended() const;
-  // Lives begun so far.
+  // Number of starts so far.
   int lives() const { return lives_; }
 
-  // Only outside of turns: from events. A process that does not run stays as it is.
+  // Call only from events, outside of loop iterations. Does nothing to a process that does not run.
   void Crash(CrashKind kind);
-  // Crashes after so many more turns of its loop: between any two awaits.
-  void CrashAfterTurns(uint64_t turns, CrashKind kind);
-  // Runs main again, unless it runs. A crash that was to come is off.
+  // Crashes after `iterations` more iterations of its loop, so between any two awaits.
+  void CrashAfterIterations(uint64_t iterations, CrashKind kind);
+  // Starts main again, unless it runs. Cancels a crash that was scheduled.
   void Restart();
 
   TimePoint Now() const;
@@ -81,21 +82,21 @@ class Process {
   friend class World;
   class Life;
 
-  // In the world's time; kNever when it waits for events only.
+  // In the world's time; kNever when the process waits for events only.
   TimePoint NextWork() const;
-  void Turn();
-  // Cancels what runs and waits for its end; nothing of it is seen by others.
+  void RunIteration();
+  // Cancels all fibers and runs them to their end, without effect on other processes.
   void End();
 
   World& world_;
   HostId host_;
-  ProcessOptions options_;
+  SimProcessOptions options_;
   Main main_;
   DiskImage disk_;
   Random random_;
   std::unique_ptr<Life> life_;
   int lives_ = 0;
-  std::optional<uint64_t> turns_until_crash_;
+  std::optional<uint64_t> iterations_until_crash_;
   CrashKind crash_kind_ = CrashKind::kProcess;
 };
 

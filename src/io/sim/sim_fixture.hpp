@@ -1,4 +1,4 @@
-// For tests: two hosts in a small world, and how bytes are sent and read in one line.
+// For tests: two hosts in a small world, and one-line functions that send and read bytes.
 #pragma once
 
 #include <string>
@@ -17,7 +17,8 @@ inline const IpAddress kServerAddress = IpAddress::V4(10, 0, 0, 1);
 inline const IpAddress kClientAddress = IpAddress::V4(10, 0, 0, 2);
 inline const Endpoint kService{kServerAddress, 80};
 
-// Reads until the end or an error; what came, and how it ended ("end", or the error's name).
+// Reads until the end or an error. Returns the bytes and the reason of the end ("end", or the
+// error's name).
 inline Task<std::string> ReadToEnd(Stream& stream, TimePoint deadline = kNever) {
   std::string text;
   std::array<uint8_t, 1024> space{};
@@ -29,7 +30,7 @@ inline Task<std::string> ReadToEnd(Stream& stream, TimePoint deadline = kNever) 
   }
 }
 
-// Sends back what comes, to one peer after the other.
+// Echoes bytes, to one peer after the other.
 inline Task<void> Echo(Machine& machine) {
   auto listener = machine.network.Listen(kService, {});
   CHECK(listener);
@@ -49,22 +50,22 @@ inline Task<void> Echo(Machine& machine) {
 
 class SimTest : public testing::Test {
  protected:
-  // What the processes' mains refer to may be members of the test.
+  // Ends the processes here, because their mains may refer to members of the test.
   void TearDown() override { world_.End(); }
 
-  Process& AddServer(Main main) {
+  SimProcess& AddServer(Main main) {
     return world_.AddProcess({.name = "server", .address = kServerAddress}, std::move(main));
   }
-  Process& AddClient(Main main) {
+  SimProcess& AddClient(Main main) {
     return world_.AddProcess({.name = "client", .address = kClientAddress, .must_end = true},
                              std::move(main));
   }
-  // Runs until the client has ended; expects that it does.
+  // Runs until the client has ended, and expects that it ends.
   void RunClient() {
     world_.RunToEnd(world_.now() + std::chrono::minutes{10});
     EXPECT_EQ(world_.failure(), std::nullopt);
   }
-  // The direction from the client to the server, or the other.
+  // The link from the client to the server, or back.
   Link& there() { return world_.fabric().link(1, 0); }
   Link& back() { return world_.fabric().link(0, 1); }
 

@@ -39,7 +39,7 @@ Result<void> SimStream::Usable(std::string_view what) const {
   return {};
 }
 
-// As much as could be, or by the seed less: callers must cope.
+// `most` bytes, or fewer if the seed says so: callers must handle short operations.
 size_t SimStream::SomeOf(size_t most) {
   double chance = fabric_.options.short_reads;
   if (most <= 1 || chance <= 0 || !fabric_.random().Chance(chance)) return most;
@@ -100,7 +100,7 @@ void SimStream::ShutdownWrite() {
 
 void SimStream::Leave(Leaving how) {
   if (state_ == State::kOpen) {
-    // Data that nobody will read any more is answered as Linux does: the peer must not take
+    // Answers data that will never be read with a reset, as Linux does: the peer must not take
     // silence for success.
     if (how == Leaving::kReset || unread() > 0) {
       connection_->SendReset(side_);
@@ -125,7 +125,7 @@ void SimStream::Abort() {
 }
 
 void SimStream::Sever() {
-  // Its fibers learn of it by their cancellation.
+  // Cancellation informs its fibers.
   state_ = State::kClosed;
 }
 
@@ -136,7 +136,7 @@ void SimStream::OnConnected(bool accepted) {
 }
 
 void SimStream::OnBytes(std::string_view bytes) {
-  // The answer to our connect and the first bytes after it may overtake each other on the way.
+  // The first bytes may arrive before the answer to our connect.
   if (state_ == State::kConnecting) OnConnected(true);
   if (state_ != State::kOpen) return;
   received_ += bytes;

@@ -1,5 +1,5 @@
-// SimStream: one end of a simulated connection. Owned by whoever connected or accepted it; private
-// to io/sim. One thread.
+// SimStream: one end of a simulated connection. Owned by the code that connected or accepted it;
+// private to io/sim. One thread.
 #pragma once
 
 #include <cstddef>
@@ -32,15 +32,15 @@ class SimStream final : public Stream {
   bool MaybeReadable() const override { return unread() > 0 || ended_ || over(); }
   bool hung_up() const override { return over() || (shut_ && ended_); }
 
-  // What the connection tells.
+  // Called by the connection.
   void OnConnected(bool accepted);
   void OnBytes(std::string_view bytes);
   void OnEnd();
   void OnReset();
   void OnWindow() { NotifyWritable(); }
-  // The process ended and its kernel closes this.
+  // Called when the process ended and its kernel closes this end.
   void CloseByKernel() { Leave(Leaving::kClose); }
-  // From now on this end acts on nobody.
+  // From now on this end has no effect on its peer.
   void Sever();
 
  private:
@@ -50,9 +50,9 @@ class SimStream final : public Stream {
     return state_ == State::kReset || state_ == State::kClosed || state_ == State::kRefused;
   }
   size_t unread() const { return received_.size() - taken_; }
-  // Detaches from the connection, telling the peer.
+  // Detaches from the connection and notifies the peer.
   void Leave(Leaving how);
-  // The error of a read or write, if there is one.
+  // The error of a read or write in the present state, if any.
   Result<void> Usable(std::string_view what) const;
   size_t SomeOf(size_t most);
 
@@ -61,9 +61,9 @@ class SimStream final : public Stream {
   Connection::Side side_;
   State state_;
   std::string received_;
-  size_t taken_ = 0;    // of received_, bytes that were read
-  bool shut_ = false;   // we write no more
-  bool ended_ = false;  // the peer writes no more
+  size_t taken_ = 0;    // bytes of received_ that were read
+  bool shut_ = false;   // this side ended its direction
+  bool ended_ = false;  // the peer ended its direction
 };
 
 }  // namespace meridian::io::sim

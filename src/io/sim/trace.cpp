@@ -24,7 +24,7 @@ void Trace::Record(Duration since_start, std::string_view process, std::string_v
   hash_ = Mixed(hash_, static_cast<uint64_t>(since_start.count()));
   hash_ = Hash64(what, Hash64(process, hash_));
   hash_ = Mixed(Mixed(hash_, a), b);
-  if (mode_ != TraceMode::kText || lines_ == kMostTraceLines) return;
+  if (mode_ != TraceMode::kText || lines_ == kMaxTraceLines) return;
   ++lines_;
   text_ += fmt::format("{:.9f} {} {} {} {}\n", Seconds(since_start), process, what, a, b);
 }

@@ -1,7 +1,6 @@
-// Trace: what happened in a simulated world, in order. Every event goes into a hash, so that two
-// runs can be compared; the text is kept when somebody wants to read it. Owned by the World; one
-// thread. No address, pointer or real time gets in: the same seed gives the same text, byte for
-// byte.
+// Trace: the events of a simulated world, in order. Every event goes into a hash, so that two runs
+// can be compared; the text is kept on request. Owned by the World; one thread. The trace holds no
+// address, pointer or real time: the same seed gives the same text, byte for byte.
 #pragma once
 
 #include <cstddef>
@@ -19,12 +18,12 @@ class Trace {
  public:
   explicit Trace(TraceMode mode) : mode_(mode) {}
 
-  // One event at `since_start`: to whom, what, and up to two numbers that matter.
+  // One event at `since_start`: its process, its name, and up to two numbers.
   void Record(Duration since_start, std::string_view process, std::string_view what, uint64_t a = 0,
               uint64_t b = 0);
 
   uint64_t hash() const { return hash_; }
-  // One line for each event, at most kMostTraceLines; empty unless kept.
+  // One line per event, at most kMaxTraceLines; empty unless kept.
   const std::string& text() const { return text_; }
 
  private:

@@ -26,14 +26,15 @@ World::World(uint64_t seed, TraceMode trace)
 World::~World() { End(); }
 
 void World::End() {
-  // A failed run stopped in the middle: what is left must end all the same.
+  // A failed run stopped midway; its processes must still end.
   events_.Clear();
   for (auto& process : processes_) process->End();
 }
 
-Process& World::AddProcess(ProcessOptions options, Main main) {
+SimProcess& World::AddProcess(SimProcessOptions options, Main main) {
   HostId host = fabric_.AddHost(options.name, options.address);
-  processes_.push_back(std::make_unique<Process>(*this, host, std::move(options), std::move(main)));
+  processes_.push_back(
+      std::make_unique<SimProcess>(*this, host, std::move(options), std::move(main)));
   processes_.back()->Restart();
   return *processes_.back();
 }
@@ -51,9 +52,9 @@ bool World::RunOneProcess() {
   }
   if (runnable_.empty()) return false;
   size_t chosen = runnable_.size() == 1 ? 0 : random_.Below(runnable_.size());
-  in_turn_ = true;
-  runnable_[chosen]->Turn();
-  in_turn_ = false;
+  in_iteration_ = true;
+  runnable_[chosen]->RunIteration();
+  in_iteration_ = false;
   return true;
 }
 
@@ -64,7 +65,7 @@ TimePoint World::NextWork() const {
 }
 
 bool World::Step(TimePoint limit) {
-  if (++steps_at_this_instant_ > kMostStepsAtOneInstant) {
+  if (++steps_at_this_instant_ > kMaxStepsAtOneInstant) {
     Fail("time stands still: processes wake each other and never wait");
     return false;
   }
@@ -89,7 +90,7 @@ void World::RunUntil(TimePoint when) {
   steps_at_this_instant_ = 0;
 }
 
-const Process* World::OneThatHasNotEnded() const {
+const SimProcess* World::FirstRunningProcess() const {
   for (const auto& process : processes_) {
     if (process->options().must_end && !process->ended()) return process.get();
   }
@@ -97,11 +98,11 @@ const Process* World::OneThatHasNotEnded() const {
 }
 
 void World::FailForOneThatHasNotEnded(std::string_view when) {
-  Fail(fmt::format("process {} {}", OneThatHasNotEnded()->name(), when));
+  Fail(fmt::format("process {} {}", FirstRunningProcess()->name(), when));
 }
 
 void World::RunToEnd(TimePoint limit) {
-  while (!failure_ && OneThatHasNotEnded() != nullptr) {
+  while (!failure_ && FirstRunningProcess() != nullptr) {
     if (Step(limit)) continue;
     if (failure_) return;
     FailForOneThatHasNotEnded(NextWork() == kNever

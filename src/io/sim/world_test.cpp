@@ -9,10 +9,10 @@ namespace {
 
 using testing::HasSubstr;
 
-// A client that talks to an echo over a link with every fault, and a server that crashes.
+// A client of an echo server over a link with every fault; the server crashes.
 std::string TraceOf(uint64_t seed) {
   World world(seed, TraceMode::kText);
-  Process& server = world.AddProcess({.name = "server", .address = kServerAddress}, Echo);
+  SimProcess& server = world.AddProcess({.name = "server", .address = kServerAddress}, Echo);
   auto talk = [](Machine& machine) -> Task<void> {
     for (int i = 0; i < 20; ++i) {
       auto stream =
@@ -29,7 +29,7 @@ std::string TraceOf(uint64_t seed) {
       .latency = milliseconds{20}, .jitter = milliseconds{10}, .loss = 0.2};
   for (int i = 0; i < 5; ++i) {
     world.After(milliseconds{200 * i + 100},
-                [&] { server.CrashAfterTurns(3, CrashKind::kMachine); });
+                [&] { server.CrashAfterIterations(3, CrashKind::kMachine); });
     world.After(milliseconds{200 * i + 200}, [&] { server.Restart(); });
   }
   world.RunToEnd(world.now() + std::chrono::minutes{5});
@@ -47,7 +47,7 @@ TEST(WorldTest, DifferentSeedsGiveDifferentTraces) {
   EXPECT_EQ(traces.size(), 20U);
 }
 
-TEST(WorldTest, TimeJumpsToWhatIsWaitedFor) {
+TEST(WorldTest, TimeJumpsToTheNextEvent) {
   World world(1);
   Duration slept{};
   auto sleep = [&](Machine& machine) -> Task<void> {
@@ -91,26 +91,26 @@ TEST(WorldTest, ClocksMayBeWrongEachInItsOwnWay) {
     steady.push_back(machine.loop.Now() - begin);
     wall.push_back(machine.loop.Wall());
   };
-  ProcessOptions right{.name = "right", .address = kServerAddress, .must_end = true};
-  ProcessOptions fast{.name = "fast",
-                      .address = kClientAddress,
-                      .must_end = true,
-                      .wall_skew = seconds{-3},
-                      .drift_ppm = 1000};
+  SimProcessOptions right{.name = "right", .address = kServerAddress, .must_end = true};
+  SimProcessOptions fast{.name = "fast",
+                         .address = kClientAddress,
+                         .must_end = true,
+                         .wall_skew = seconds{-3},
+                         .drift_ppm = 1000};
   world.AddProcess(right, note);
   world.AddProcess(fast, note);
   world.RunToEnd(kNever);
   EXPECT_NEAR(Seconds(world.elapsed()), 1000, 0.001);
   ASSERT_EQ(steady.size(), 2U);
-  EXPECT_GE(steady[0], seconds{1000});  // the fast one, which ends its sleep a second before
+  EXPECT_GE(steady[0], seconds{1000});  // the fast clock, whose sleep ends a second earlier
   EXPECT_LT(steady[0], seconds{1000} + milliseconds{1});
   // A second less has passed, its clock has made up for that, and its skew is left.
   EXPECT_NEAR(Seconds(wall[1] - wall[0]), 3, 0.001);
 }
 
 TEST(WorldTest, CrashEndsAProcessWhereverItWaitsAndRestartRunsItAgain) {
-  for (uint64_t turns = 0; turns < 20; ++turns) {
-    World world(turns);
+  for (uint64_t iterations = 0; iterations < 20; ++iterations) {
+    World world(iterations);
     int entered = 0;
     int left = 0;
     auto count = [&](Machine& machine) -> Task<void> {
@@ -121,8 +121,8 @@ TEST(WorldTest, CrashEndsAProcessWhereverItWaitsAndRestartRunsItAgain) {
       ++entered;
       while (co_await Sleep(milliseconds{1})) (void)machine.random.Next();
     };
-    Process& process = world.AddProcess({.name = "counter", .address = kServerAddress}, count);
-    process.CrashAfterTurns(turns, CrashKind::kProcess);
+    SimProcess& process = world.AddProcess({.name = "counter", .address = kServerAddress}, count);
+    process.CrashAfterIterations(iterations, CrashKind::kProcess);
     world.RunFor(seconds{1});
     EXPECT_FALSE(process.running());
     EXPECT_EQ(left, entered);
@@ -131,7 +131,7 @@ TEST(WorldTest, CrashEndsAProcessWhereverItWaitsAndRestartRunsItAgain) {
     EXPECT_TRUE(process.running());
     EXPECT_EQ(entered, left + 1);
     EXPECT_EQ(process.lives(), 2);
-    world.End();  // before what the process refers to
+    world.End();  // before the objects that the process refers to
   }
 }
 

@@ -165,8 +165,8 @@ io::Task<void> Log::WriteGroups() {
     }
     // Appends of ready fibers join the group: under load groups are fewer and larger.
     for (int i = 0; i < kGatherRounds && loop_.others_ready(); ++i) co_await io::AfterOthers{};
-    io::Loop::Coalescing coalescing(loop_);
-    if (coalescing.thick_and_fast()) {
+    io::Loop::EventBatching event_batching(loop_);
+    if (event_batching.in_burst()) {
       if (!co_await io::Sleep(kGatherDelay)) co_return;
     }
     std::swap(filling_, writing_);

@@ -140,12 +140,12 @@ TEST(LogCrashTest, NothingDurableIsLostAndNothingElseIsDamage) {
       }
       co_await (*log)->Close();
     };
-    io::sim::Process& process =
+    io::sim::SimProcess& process =
         world.AddProcess({.name = "store", .address = IpAddress::V4(10, 0, 0, 1)}, live);
     for (int life = 0; life < 5; ++life) {
       bool machine = world.random().Chance(0.7);
-      process.CrashAfterTurns(world.random().Below(200),
-                              machine ? CrashKind::kMachine : CrashKind::kProcess);
+      process.CrashAfterIterations(world.random().Below(200),
+                                   machine ? CrashKind::kMachine : CrashKind::kProcess);
       world.RunFor(seconds{2});
       process.Restart();
     }

@@ -151,8 +151,8 @@ class MirrorTest : public testing::Test {
   Log* copy_ = nullptr;
   MirrorClient* client_ = nullptr;
   io::sim::World world_{1};
-  io::sim::Process* source_process_ = nullptr;
-  io::sim::Process* follower_process_ = nullptr;
+  io::sim::SimProcess* source_process_ = nullptr;
+  io::sim::SimProcess* follower_process_ = nullptr;
 };
 
 TEST_F(MirrorTest, CopyHoldsTheSameAtTheSameOffsetsAndTakesTheId) {

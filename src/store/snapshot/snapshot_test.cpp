@@ -181,10 +181,10 @@ TEST(SnapshotCrashTest, SnapshotIsWholeAndNeverOlderThanTheLastCommitted) {
         committed = offset;
       }
     };
-    io::sim::Process& process =
+    io::sim::SimProcess& process =
         world.AddProcess({.name = "store", .address = IpAddress::V4(10, 0, 0, 1)}, live);
     for (int life = 0; life < 4; ++life) {
-      process.CrashAfterTurns(world.random().Below(60), CrashKind::kMachine);
+      process.CrashAfterIterations(world.random().Below(60), CrashKind::kMachine);
       world.RunFor(seconds{1});
       process.Restart();
     }

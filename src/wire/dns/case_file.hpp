@@ -22,7 +22,7 @@ struct FileCase {
   std::string description;
 };
 
-// The number that all of `text` is, in `base`.
+// Parses all of `text` as a number in `base`.
 inline int NumberOf(std::string_view text, int base) {
   int number = 0;
   auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number, base);

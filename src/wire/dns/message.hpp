@@ -1,6 +1,6 @@
-// What queries and responses have in common: header (RFC 1035 section 4.1.1), question, numbers of
-// the IANA registries, and the EDNS0 pseudo-record (RFC 6891). Values without behaviour of their
-// own; an enum may hold a number that has no name here.
+// The common parts of queries and responses: header (RFC 1035 section 4.1.1), question, numbers of
+// the IANA registries, and the EDNS0 pseudo-record (RFC 6891). Plain values; an enum may hold a
+// number that has no name here.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +32,7 @@ enum class RecordType : uint16_t {
 
 enum class RecordClass : uint16_t { kIn = 1, kChaos = 3, kNone = 254, kAny = 255 };
 
-// Past 15 the upper eight bits travel in the OPT record, so only a client that sent one sees them.
+// Above 15 the upper eight bits are in the OPT record, so only a client that sent an OPT gets them.
 enum class Rcode : uint16_t {
   kNoError = 0,
   kFormErr = 1,
@@ -60,9 +60,10 @@ struct Header {
   bool operator==(const Header&) const = default;
 };
 
-// Reads the header, leaving the reader at the question. The reader is not ok() when too short.
+// Reads the header and leaves the reader at the question. The reader is not ok() if the message is
+// too short.
 Header DecodeHeader(ByteReader* reader);
-// Writes it, bits that have no field here as zero.
+// Writes the header; bits without a field here are zero.
 void EncodeHeader(const Header& header, ByteWriter* writer);
 
 struct Question {
@@ -73,11 +74,12 @@ struct Question {
   bool operator==(const Question&) const = default;
 };
 
-// Reads one question of `message` at `*offset` and moves it behind. False when malformed.
+// Reads one question of `message` at `*offset` and moves `*offset` behind it. False: malformed.
 bool DecodeQuestion(Bytes message, size_t* offset, Question* question);
 
 // The client subnet option (RFC 7871 section 6). Bits of `address` past `source_length` are zero.
-// Family 0 (any; length 0), which dig sends for +subnet=0, is kept apart for the echo.
+// Family 0 (any; length 0), which dig sends for +subnet=0, is kept, because the response must echo
+// it.
 struct ClientSubnet {
   IpAddress address{};
   uint8_t source_length = 0;
@@ -88,7 +90,7 @@ struct ClientSubnet {
 };
 
 struct Edns {
-  uint16_t udp_size = 0;  // as sent; limits.hpp says what is made of it
+  uint16_t udp_size = 0;  // as sent; limits.hpp bounds its effect
   uint8_t upper_rcode = 0;
   uint8_t version = 0;
   bool dnssec_ok = false;

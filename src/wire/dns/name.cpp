@@ -69,7 +69,7 @@ Name& Name::operator=(const Name& other) {
 bool Name::AppendLabel(Bytes label) {
   size_t grown = size_ + 1 + label.size();
   if (grown > kMaxNameBytes) return false;
-  uint8_t* end = bytes_.data() + size_ - 1;  // where the root's zero stands
+  uint8_t* end = bytes_.data() + size_ - 1;  // the root's zero
   *end = static_cast<uint8_t>(label.size());
   std::memcpy(end + 1, label.data(), label.size());
   size_ = static_cast<uint8_t>(grown);
@@ -104,7 +104,7 @@ int Name::AppendLabels(Bytes bytes, size_t* offset) {
   while (*offset < bytes.size()) {
     uint8_t length = bytes[(*offset)++];
     if (length == 0 || (length & kPointerBits) == kPointerBits) return length;
-    if (length > kMaxLabelBytes) return -1;  // label types 01 and 10: never came to use (RFC 6891)
+    if (length > kMaxLabelBytes) return -1;  // label types 01 and 10: obsolete (RFC 6891)
     if (length > bytes.size() - *offset || !AppendLabel(bytes.subspan(*offset, length))) return -1;
     *offset += length;
   }

@@ -1,8 +1,8 @@
-// A domain name as a value: the uncompressed wire form in a fixed array, nothing on the heap. Owned
-// by whoever holds it; any thread may read it.
+// A domain name as a value: the uncompressed wire form in a fixed array, without heap memory.
+// Thread-safe for reading.
 //
-// Invariant: the bytes are labels of 1 to 63 bytes, then the root's zero, at most 255 in all. The
-// case of letters is kept, and ignored by comparison and hashing (RFC 4343).
+// Invariant: the bytes are labels of 1 to 63 bytes, then the root's zero, at most 255 in all.
+// Letters keep their case; comparison and hashing ignore it (RFC 4343).
 #pragma once
 
 #include <array>
@@ -28,10 +28,11 @@ class Name {
   static Result<Name> Parse(std::string_view text);
 
   // Reads a possibly compressed name of `message` at `*offset` (RFC 1035 section 4.1.4), and moves
-  // `*offset` behind it. A pointer must lead backwards, past the header, to before the labels it
-  // ends, so every chain of them comes to an end. False when malformed; `*name` is then the root.
+  // `*offset` behind it. A pointer must point backwards, behind the header and in front of the
+  // labels that lead to it, so that every chain of pointers ends. False: malformed; `*name` is then
+  // the root.
   static bool Decode(Bytes message, size_t* offset, Name* name);
-  // The same where compression is forbidden, such as in SVCB (RFC 9460 section 2.2).
+  // The same where compression is forbidden, as in SVCB (RFC 9460 section 2.2).
   static bool DecodeUncompressed(Bytes bytes, size_t* offset, Name* name);
 
   Bytes wire() const { return {bytes_.data(), size_}; }
@@ -45,7 +46,7 @@ class Name {
   // Whether this is `ancestor` or a name below it.
   bool IsWithin(const Name& ancestor) const;
 
-  // Absolute text that Parse reads back, such as "photos.example." or ".".
+  // Absolute text that Parse accepts, such as "photos.example." or ".".
   std::string ToString() const;
   uint64_t Hash() const;
 
@@ -54,16 +55,16 @@ class Name {
  private:
   bool AppendLabel(Bytes label);
   void Finish() { bytes_[size_ - size_t{1}] = 0; }
-  // Appends the labels at `*offset` up to the root or a pointer, whose first byte it returns with
-  // `*offset` behind that byte; -1 when malformed.
+  // Appends the labels at `*offset` up to the root or a pointer. Returns the first byte of that,
+  // and moves `*offset` behind it; -1: malformed.
   int AppendLabels(Bytes bytes, size_t* offset);
 
   uint8_t size_ = 1;
   std::array<uint8_t, kMaxNameBytes> bytes_;  // NOLINT: only the first size_ are ever read
 };
 
-// The lower case of an ASCII letter; every other byte as it is. Label lengths (at most 63) are
-// never letters, so whole wire forms can be folded with it.
+// The lower case of an ASCII letter; other bytes unchanged. Lengths of labels (at most 63) are
+// never letters, so it can be applied to whole wire forms.
 constexpr uint8_t FoldCase(uint8_t byte) {
   return byte >= 'A' && byte <= 'Z' ? static_cast<uint8_t>(byte + ('a' - 'A')) : byte;
 }

@@ -38,7 +38,7 @@ bool DecodeQueryEdns(const OptFields& opt, Edns* edns) {
   return DecodeEdns(opt, edns) && (!edns->subnet || edns->subnet->scope_length == 0);
 }
 
-// Counts that a query may have, apart from what its records hold.
+// Whether the header's counts are valid for a query, independent of the records.
 bool CountsAreSound(const Header& header, const Query& query) {
   if (header.answer_count != 0) return false;
   bool transfer = query.question && query.question->type == RecordType::kIxfr;
@@ -46,7 +46,7 @@ bool CountsAreSound(const Header& header, const Query& query) {
   return size_t{header.authority_count} + header.additional_count <= kMaxQueryRecords;
 }
 
-// Everything behind the question. False when malformed.
+// Decodes the records after the question. False: malformed.
 bool DecodeRecords(Bytes message, const Header& header, size_t offset, Query* query) {
   int records = header.authority_count + header.additional_count;
   for (int i = 0; i < records; ++i) {
@@ -63,8 +63,8 @@ bool DecodeRecords(Bytes message, const Header& header, size_t offset, Query* qu
   return offset == message.size();
 }
 
-// Everything behind the header, as far as it is sound. A response must have an OPT where the query
-// had one (RFC 6891 section 7), so records are read even where no answer will come of it.
+// Decodes the part after the header, as far as it is valid. A response must have an OPT if the
+// query had one (RFC 6891 section 7), so the records are read even if the query is refused.
 bool DecodeBody(Bytes message, const Header& header, size_t offset, Query* query) {
   if (header.question_count > 1) return false;
   if (header.question_count == 1 && !DecodeQuestion(message, &offset, &query->question.emplace())) {

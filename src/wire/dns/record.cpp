@@ -15,7 +15,7 @@
 namespace meridian::wire::dns {
 namespace {
 
-// Where a record's RDATA stands. Names in it may point into the whole message.
+// A record's RDATA within its message, because names in it may point into the whole message.
 struct Rdata {
   Bytes message;
   size_t offset;

@@ -1,5 +1,5 @@
-// Resource records as owning values: what a client gets out of a response, and what a zone holds
-// ready to be written. They may allocate; the server's hot path builds none.
+// Resource records as owning values, for clients that read responses and for zones. They may
+// allocate; the server's hot path makes none.
 #pragma once
 
 #include <cstdint>
@@ -42,7 +42,7 @@ struct TextData {
 };
 
 // SVCB and HTTPS (RFC 9460 section 2). Priority 0 is an alias; an empty (root) target means the
-// owner's own name. Parameters without a field of their own stand in `others`, by ascending key.
+// owner's name. `others` holds parameters without a field here, by ascending key.
 struct ServiceBinding {
   struct Parameter {
     uint16_t key = 0;
@@ -77,8 +77,9 @@ struct Record {
   bool operator==(const Record&) const = default;
 };
 
-// Reads the record of `message` at `*offset` and moves behind it. kInvalid when it is cut off, its
-// RDATA is shorter or longer than its type says, or breaks a rule of RFC 9460 section 2.2.
+// Reads the record of `message` at `*offset` and moves `*offset` behind it. kInvalid: the record is
+// truncated, its RDATA is shorter or longer than its type requires, or it breaks a rule of RFC 9460
+// section 2.2.
 Result<Record> DecodeRecord(Bytes message, size_t* offset);
 
 }  // namespace meridian::wire::dns

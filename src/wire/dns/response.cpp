@@ -17,7 +17,7 @@
 namespace meridian::wire::dns {
 namespace {
 
-// An OPT is decoded as the record of unknown type that it looks like, then read again as OPT.
+// An OPT is decoded first as a record of unknown type, then as an OPT.
 Result<void> TakeOpt(const Record& record, Response* response) {
   OptFields fields{static_cast<uint16_t>(record.record_class), record.ttl_seconds,
                    std::get<OpaqueData>(record.data)};

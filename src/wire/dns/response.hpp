@@ -1,5 +1,5 @@
-// A DNS response as its client sees it: decoded whole, for `meridian visit` and for tests. A server
-// writes responses with ResponseWriter and never builds one of these.
+// A decoded DNS response, for `meridian visit` and for tests. A server writes responses with
+// ResponseWriter and never makes one of these.
 #pragma once
 
 #include <optional>
@@ -16,7 +16,7 @@ namespace meridian::wire::dns {
 struct Response {
   Header header;
   Rcode rcode = Rcode::kNoError;     // all twelve bits
-  std::optional<Question> question;  // a server may leave it out of an error
+  std::optional<Question> question;  // a server may omit it in an error
   std::vector<Record> answers;
   std::vector<Record> authorities;
   std::vector<Record> additionals;  // without the OPT record
@@ -25,12 +25,12 @@ struct Response {
   bool operator==(const Response&) const = default;
 };
 
-// Decodes a response. kInvalid when malformed in any part, when QR says that it is a query, when it
-// has more than one question or OPT, or bytes behind its end; kTooLarge past kMaxMessageRecords.
+// Decodes a response. kInvalid: any part is malformed, QR marks a query, there is more than one
+// question or OPT, or bytes follow the end. kTooLarge: more than kMaxMessageRecords.
 Result<Response> DecodeResponse(Bytes message);
 
-// Whether `response` can be an answer to `query`: same id and opcode, and the same question with
-// the same spelling (letter case included, so that a client can add entropy to it).
+// Whether `response` can be an answer to `query`: the same id and opcode, and the same question in
+// the same spelling (including case, so that a client can add entropy by it).
 bool Answers(const Response& response, const Query& query);
 
 }  // namespace meridian::wire::dns

@@ -75,7 +75,7 @@ TEST(DecodeResponse, GivesSectionsAndTheWholeRcode) {
   EXPECT_EQ(response->edns->subnet->scope_length, 16);
 }
 
-TEST(DecodeResponse, RefusesWhatIsNotOneResponse) {
+TEST(DecodeResponse, RefusesAnythingButOneResponse) {
   for (const char* text : {
            "1234 8000 0000 0000 0000 00",                                      // short header
            "1234 0000 0001 0000 0000 0000 02 'ab' 00 0001 0001",               // a query

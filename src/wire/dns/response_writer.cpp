@@ -20,11 +20,11 @@
 namespace meridian::wire::dns {
 namespace {
 
-constexpr size_t kLargestPointerTarget = 0x3fff;
+constexpr size_t kMaxPointerTarget = 0x3fff;
 constexpr uint16_t kPointer = 0xc000;
 constexpr size_t kMaxStringBytes = 255;
 
-// What the OPT of the response says of this server.
+// The OPT of the response.
 Edns ResponseEdns(const Edns& query) {
   return {.udp_size = kMaxUdpResponseBytes, .dnssec_ok = query.dnssec_ok, .subnet = query.subnet};
 }
@@ -43,7 +43,7 @@ size_t UdpResponseLimit(const Query& query) {
 ResponseWriter::ResponseWriter(const Query& query, MutableBytes buffer)
     : query_(query), buffer_(buffer), writer_(buffer.first(buffer.size() - OptBytes(query))) {
   CHECK(buffer.size() >= kMinUdpResponseBytes);
-  EncodeHeader({}, &writer_);  // room; Finish writes the real one
+  EncodeHeader({}, &writer_);  // placeholder; Finish writes the header
   if (!query.question) return;
   AppendName(query.question->name);
   writer_.U16(static_cast<uint16_t>(query.question->type));
@@ -129,7 +129,7 @@ void ResponseWriter::AppendName(const Name& name) {
       writer_.U16(kPointer | target);
       return;
     }
-    if (target_count_ < targets_.size() && writer_.size() <= kLargestPointerTarget) {
+    if (target_count_ < targets_.size() && writer_.size() <= kMaxPointerTarget) {
       targets_[target_count_++] = static_cast<uint16_t>(writer_.size());
     }
     size_t label = size_t{1} + rest[0];
@@ -146,16 +146,16 @@ uint16_t ResponseWriter::FindTarget(Bytes suffix) const {
   return 0;
 }
 
-// Targets were written by AppendName alone: whole labels, and pointers only backwards. The last of
-// them may belong to the name that is being written, or to a record that is about to be undone, so
-// every step looks at the end.
+// AppendName wrote all targets: whole labels, and pointers only backwards. The last target may
+// belong to a name that is being written, or to a record that will be undone, so every step checks
+// the end.
 bool ResponseWriter::IsNameAt(size_t offset, Bytes suffix) const {
   Bytes written = writer_.written();
   while (offset < written.size()) {
     size_t length = written[offset];
     if (length > kMaxLabelBytes) {
       if (offset + 1 >= written.size()) return false;
-      offset = (length << 8 | written[offset + 1]) & kLargestPointerTarget;
+      offset = (length << 8 | written[offset + 1]) & kMaxPointerTarget;
       continue;
     }
     size_t label = 1 + length;

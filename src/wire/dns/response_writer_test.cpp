@@ -206,7 +206,7 @@ TEST(ResponseWriter, ErrorWithoutAQuestionIsAHeaderAlone) {
   EXPECT_FALSE(response.question);
 }
 
-TEST(UdpResponseLimit, IsWhatTheClientTakesWithin512And1232) {
+TEST(UdpResponseLimit, IsTheClientsSizeWithin512And1232) {
   EXPECT_EQ(UdpResponseLimit(QueryFor("a")), 512U);
   auto limit = [](uint16_t size) {
     return UdpResponseLimit(QueryFor("a", Edns{.udp_size = size}));

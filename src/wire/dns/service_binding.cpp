@@ -22,7 +22,7 @@ std::unexpected<Error> Malformed(std::string_view what) {
   return Fail(Errc::kInvalid, "malformed SVCB record: {}", what);
 }
 
-// RFC 9460 section 7.1: length-prefixed, none empty, at least one.
+// RFC 9460 section 7.1: length-prefixed strings, at least one, none empty.
 bool DecodeAlpn(Bytes value, std::vector<std::string>* alpn) {
   ByteReader reader(value);
   while (reader.ok() && reader.remaining() > 0) {
@@ -80,7 +80,8 @@ bool HasKey(const ServiceBinding& binding, uint16_t key) {
   return std::ranges::any_of(binding.others, [key](const auto& other) { return other.key == key; });
 }
 
-// RFC 9460 section 8: ascending, never itself, all of them there. `mandatory` is key 0, so first.
+// RFC 9460 section 8: the mandatory keys are ascending, do not include `mandatory` itself, and are
+// all present. `mandatory` is key 0, so it is first.
 bool MandatoryKeysAreThere(const ServiceBinding& binding) {
   if (binding.others.empty() || binding.others[0].key != 0) return true;
   ByteReader keys(binding.others[0].value);
@@ -120,7 +121,7 @@ void EncodePort(const std::optional<uint16_t>& port, ByteWriter* writer) {
   writer->U16(*port);
 }
 
-// Parameters of `others` with keys from `first` up to, not including, `end`.
+// Writes the parameters of `others` with keys in [first, end).
 void EncodeOthers(const ServiceBinding& binding, int first, int end, ByteWriter* writer) {
   for (const ServiceBinding::Parameter& other : binding.others) {
     if (other.key < first || other.key >= end) continue;

@@ -1,4 +1,4 @@
-// RDATA of SVCB and HTTPS records (RFC 9460), read and written.
+// Reads and writes the RDATA of SVCB and HTTPS records (RFC 9460).
 #pragma once
 
 #include "base/bytes.hpp"
@@ -16,12 +16,12 @@ enum class ServiceKey : uint16_t {
   kIpv6Hint = 6
 };
 
-// Takes all of `rdata`. kInvalid when keys are not strictly ascending, a value has not the form of
-// its key, a mandatory key is missing, or the target is compressed.
+// Decodes all of `rdata`. kInvalid: keys are not strictly ascending, a value does not have its
+// key's form, a mandatory key is missing, or the target is compressed.
 Result<ServiceBinding> DecodeServiceBinding(Bytes rdata);
 
-// Writes the RDATA, its length not included; `priority` stands in for the binding's own, because
-// steering orders the same bindings anew for each client.
+// Writes the RDATA without its length. `priority` replaces the binding's own, because steering
+// orders the same bindings differently for each client.
 void EncodeServiceBinding(uint16_t priority, const ServiceBinding& binding, ByteWriter* writer);
 
 }  // namespace meridian::wire::dns

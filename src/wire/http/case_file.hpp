@@ -1,4 +1,4 @@
-// For tests: cases of wire input that stand in a text file of testdata/, one a line:
+// For tests: cases of wire input in a text file of testdata/, one per line:
 //
 //   what is expected | input, with \r \n \t \\ and \xHH
 //

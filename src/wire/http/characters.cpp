@@ -26,7 +26,7 @@ bool All(std::string_view text, CharacterClass wanted) {
 #ifdef __SSE2__
 namespace {
 
-// Of sixteen bytes: a bit for each that a field value may hold, the first byte's lowest.
+// Checks sixteen bytes: one bit for each byte that a field value may hold, the first byte's lowest.
 unsigned ValueChars(__m128i bytes) {
   __m128i printable =
       _mm_andnot_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(0x7f)),
@@ -54,7 +54,7 @@ const char* SkipValueChars(const char* begin, const char* end) {
     unsigned allowed = SixteenValueChars(from);
     if (allowed != kSixteen) return from + std::countr_one(allowed);
   }
-  // What is left is read together with bytes before it, which are allowed.
+  // Reads the last bytes together with earlier bytes, which are allowed.
   if (from == end) return end;
   if (end - begin >= 16) {
     unsigned allowed = SixteenValueChars(end - 16);

@@ -1,4 +1,4 @@
-// Character classes of RFC 9110 5.6 and RFC 3986, as one table. Pure functions, any thread.
+// Character classes of RFC 9110 5.6 and RFC 3986, in one table. Pure functions, any thread.
 #pragma once
 
 #include <array>
@@ -11,8 +11,8 @@ namespace meridian::wire::http {
 
 enum CharacterClass : uint8_t {
   kTokenChar = 1,   // tchar, RFC 9110 5.6.2
-  kValueChar = 2,   // what a field value may hold: HTAB, SP, VCHAR, obs-text
-  kPathChar = 4,    // a path, '%' apart
+  kValueChar = 2,   // characters of a field value: HTAB, SP, VCHAR, obs-text
+  kPathChar = 4,    // a path, except '%'
   kQueryChar = 8,   // a query
   kHostChar = 16,   // unreserved: the part of reg-name that names hosts
   kHexDigit = 32,   // both cases
@@ -33,11 +33,12 @@ consteval std::array<uint8_t, 256> MakeCharacterTable() {
   Mark(table, "0123456789abcdefABCDEF", kHexDigit);
   Mark(table, "!#$%&'*+-.^_`|~", kTokenChar);
   Mark(table, "-._~", kPathChar | kQueryChar | kHostChar);
-  // pchar and "/" (RFC 3986 3.3), and what browsers send unencoded although RFC 3986 has no place
-  // for it (WHATWG URL, path and query percent-encode sets): refusing ?filter[name]=x helps nobody.
+  // pchar and "/" (RFC 3986 3.3), and characters that browsers send unencoded although RFC 3986
+  // does not allow them (WHATWG URL, path and query percent-encode sets): refusing ?filter[name]=x
+  // would help nobody.
   Mark(table, "!$&'()*+,;=:@/[]{}|^`", kPathChar | kQueryChar);
-  // A backslash is a second slash to some servers, so a path has none. A '%' in a query need not
-  // start an escape; nothing of ours decodes a query.
+  // Some servers take a backslash for a slash, so a path must not contain it. A '%' in a query need
+  // not start an escape, because our code decodes no query.
   Mark(table, "?%\\", kQueryChar);
   Mark(table, " \t", kWhitespace);
   for (size_t c = 0x20; c < 256; ++c) {
@@ -77,7 +78,7 @@ Word LoadWord(const char* from) {
   return word;
 }
 
-// Eight characters at once, with the capitals among them made small.
+// Converts the capitals among eight characters to lower case.
 inline uint64_t ToLowerWord(uint64_t word) {
   constexpr uint64_t kOnes = 0x0101010101010101;
   constexpr uint64_t kHighBits = 0x80 * kOnes;
@@ -85,7 +86,7 @@ inline uint64_t ToLowerWord(uint64_t word) {
   uint64_t from_a = low_bits + (0x80 - 'A') * kOnes;
   uint64_t past_z = low_bits + (0x80 - 'Z' - 1) * kOnes;
   uint64_t capitals = (from_a ^ past_z) & ~word & kHighBits;
-  return word | capitals >> 2;  // 0x80 >> 2 is what tells 'a' from 'A'
+  return word | capitals >> 2;  // 0x80 >> 2 is the bit that differs between 'a' and 'A'
 }
 
 inline bool SameLetters(const char* a, const char* b, size_t size) {
@@ -132,12 +133,12 @@ inline bool IsToken(std::string_view text) {
 }
 
 // ASCII case-insensitive equality (field names, connection options, coding names). Inline, because
-// most calls end at the sizes, and there are many for each message.
+// it is called often, and most calls end at the comparison of sizes.
 inline bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
   return a.size() == b.size() && internal::SameLetters(a.data(), b.data(), a.size());
 }
 
-// `text` without OWS at both ends.
+// `text` without OWS at either end.
 std::string_view TrimWhitespace(std::string_view text);
 
 }  // namespace meridian::wire::http

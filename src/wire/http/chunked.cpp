@@ -11,7 +11,7 @@
 #include "base/check.hpp"
 #include "wire/http/characters.hpp"
 #include "wire/http/field_line.hpp"
-#include "wire/http/field_role.hpp"
+#include "wire/http/fields/field_role.hpp"
 #include "wire/http/head_writer.hpp"
 #include "wire/http/hop_by_hop.hpp"
 #include "wire/http/limits.hpp"
@@ -21,7 +21,7 @@
 namespace meridian::wire::http {
 namespace {
 
-// Beside what has a role in requests.
+// Fields not allowed in trailers, in addition to those with a role in requests.
 constexpr std::string_view kNotInTrailers[] = {
     // Authentication.
     "set-cookie", "www-authenticate",
@@ -49,7 +49,7 @@ ChunkedDecoder::Step ChunkedDecoder::Feed(std::string_view input) {
   Step step;
   while (step.consumed < input.size() && position_ != Position::kEnd) {
     if (position_ == Position::kData) {
-      if (!step.data.empty()) return step;  // a run at a time
+      if (!step.data.empty()) return step;  // returns one run per call
       auto size = static_cast<size_t>(std::min<uint64_t>(left_, input.size() - step.consumed));
       step.data = input.substr(step.consumed, size);
       step.consumed += size;
@@ -94,7 +94,7 @@ std::optional<ParseError> ChunkedDecoder::Frame(char c) {
     case Position::kEnd:
       break;
   }
-  CHECK(false);  // Feed handles both itself
+  CHECK(false);  // Feed handles both states itself
 }
 
 std::optional<ParseError> ChunkedDecoder::SizeChar(char c) {
@@ -113,8 +113,8 @@ std::optional<ParseError> ChunkedDecoder::SizeChar(char c) {
   return ExtensionChar(c);
 }
 
-// chunk-ext = *( BWS ";" BWS name [ BWS "=" BWS value ] ). Its content means nothing to us; what
-// matters is that every parser sees the same end of it: no control characters, CRLF.
+// chunk-ext = *( BWS ";" BWS name [ BWS "=" BWS value ] ). We ignore its content, but every parser
+// must see the same end of it: no control characters, CRLF.
 std::optional<ParseError> ChunkedDecoder::ExtensionChar(char c) {
   if (position_ == Position::kBeforeExtension) {
     if (c == ';') position_ = Position::kExtension;

@@ -13,7 +13,7 @@
 
 namespace meridian::wire::http {
 
-// Takes a chunked body apart as it arrives. One body, one owner.
+// Decodes a chunked body as it arrives. One body, one owner.
 //
 //   while (true) {
 //     ChunkedDecoder::Step step = decoder.Feed(buffer.text());
@@ -26,30 +26,32 @@ class ChunkedDecoder {
  public:
   enum class State : uint8_t {
     kNeedMore,  // the body goes on
-    kDone,      // the body and its trailers are complete; bytes after `consumed` are not ours
-    kError,     // the rest of the connection cannot be understood
+    kDone,      // the body and its trailers are complete; bytes after `consumed` belong to the next
+                // message
+    kError,     // the rest of the connection cannot be parsed
   };
   struct Step {
     State state = State::kNeedMore;
     ParseError error = {};  // when kError
-    size_t consumed = 0;    // bytes of the input to drop, with `data` and what frames it
-    std::string_view data;  // body bytes, among the consumed ones; also beside kDone and kError
+    size_t consumed = 0;    // bytes of the input to drop: `data` and its framing
+    std::string_view
+        data;  // body bytes, within the consumed bytes; may be set with kDone and kError too
   };
 
   ChunkedDecoder() = default;
-  ChunkedDecoder(const ChunkedDecoder&) = delete;  // trailers are views into it
+  ChunkedDecoder(const ChunkedDecoder&) = delete;  // trailers are views into this object
   ChunkedDecoder& operator=(const ChunkedDecoder&) = delete;
 
-  // Decodes the first run of body bytes in `input` and what frames it, so that the end of the body
-  // is known together with the last of it. Where the input is split shows in how the data is split,
-  // and in nothing else.
+  // Decodes the first run of body bytes in `input` and its framing, so that the end of the body is
+  // reported together with the last bytes. How the input is split affects only how the data is
+  // split.
   Step Feed(std::string_view input);
 
-  // After kDone: the trailer fields, views into this decoder, without those that RFC 9110 6.5.1
-  // bars from trailers (framing, routing, authentication, caching, ...): these are dropped.
+  // After kDone: the trailer fields, as views into this decoder, without those that RFC 9110 6.5.1
+  // excludes from trailers (framing, routing, authentication, caching, ...).
   const HeaderFields& trailers() const { return trailers_; }
 
-  // For the next body.
+  // Prepares for the next body.
   void Reset();
 
  private:
@@ -72,7 +74,7 @@ class ChunkedDecoder {
   std::optional<ParseError> ParseTrailers();
 
   Position position_ = Position::kSize;
-  uint64_t left_ = 0;      // of the chunk: its size so far, then its bytes still to come
+  uint64_t left_ = 0;      // of the chunk: its size so far, then its remaining bytes
   size_t digits_ = 0;      // of the chunk size
   size_t extension_ = 0;   // bytes of this chunk's extension
   size_t extensions_ = 0;  // bytes of all extensions of the body
@@ -80,11 +82,11 @@ class ChunkedDecoder {
   HeaderFields trailers_;
 };
 
-// True when a field may stand in trailers (RFC 9110 6.5.1).
+// Whether a field may be in trailers (RFC 9110 6.5.1).
 bool AllowedInTrailers(std::string_view name);
 
-// "HEX\r\n", in front of `size` bytes of data; the chunk ends with kChunkEnd. `size` > 0: a chunk
-// of no bytes would end the body.
+// The line "HEX\r\n" in front of `size` bytes of data; the chunk ends with kChunkEnd. `size` > 0,
+// because a chunk of size 0 ends the body.
 class ChunkHeader {
  public:
   explicit ChunkHeader(uint64_t size);
@@ -97,9 +99,9 @@ class ChunkHeader {
 
 constexpr std::string_view kChunkEnd = "\r\n";
 
-// Writes the end of a chunked body, "0\r\n", trailers and the empty line, to `out`. Trailers that
-// AllowedInTrailers bars are left out. False, and nothing written, when a name or value cannot be
-// written (see HeadWriter) or the buffer's limit is reached.
+// Writes the end of a chunked body to `out`: "0\r\n", trailers and the empty line. Leaves out
+// trailers that AllowedInTrailers excludes. False: a name or value cannot be written (see
+// HeadWriter), or the buffer's limit is reached; then nothing was written.
 [[nodiscard]] bool WriteLastChunk(FieldsView trailers, Buffer* out);
 
 }  // namespace meridian::wire::http

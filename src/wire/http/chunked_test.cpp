@@ -45,7 +45,7 @@ std::string OutcomeText(const ChunkedDecoder& decoder, const Decoded& decoded, s
   return text;
 }
 
-TEST(ChunkedDecoder, SaysWhatTheCaseFileExpectsHoweverTheInputIsSplit) {
+TEST(ChunkedDecoder, AgreesWithTheCaseFileForEverySplitOfTheInput) {
   for (const FileCase& each : ReadCases("chunked_cases.txt")) {
     for (size_t piece : {each.input.size(), size_t{1}, size_t{2}, size_t{5}}) {
       ChunkedDecoder decoder;
@@ -110,7 +110,7 @@ TEST(ChunkHeader, WritesTheSizeInHexadecimal) {
   EXPECT_EQ(ChunkHeader(UINT64_MAX).text(), "ffffffffffffffff\r\n");
 }
 
-TEST(WriteLastChunk, WritesTrailersButThoseThatMayNotStandThere) {
+TEST(WriteLastChunk, WritesOnlyAllowedTrailers) {
   Buffer buffer(1024);
   HeaderFields trailers;
   trailers.Add("X", "y");

@@ -27,7 +27,7 @@ ParseError WhyValueEnded(char stop) {
 }  // namespace
 
 std::expected<size_t, ParseError> ParseFieldLine(std::string_view lines, HeaderField* field) {
-  // The LF at the end is a sentinel: neither a name nor a value holds one, so no loop passes it.
+  // The LF at the end is a sentinel: no name or value contains it, so no loop runs past it.
   CHECK(!lines.empty() && lines.back() == '\n');
   const char* begin = lines.data();
   const char* name_end = begin;

@@ -14,7 +14,7 @@
 namespace meridian::wire::http {
 namespace {
 
-// What a head's fields say, before the rules on how it combines.
+// The relevant fields of a head, before they are combined.
 struct Facts {
   std::optional<uint64_t> content_length;
   bool has_transfer_encoding = false;
@@ -46,14 +46,14 @@ std::optional<ParseError> NoteTransferEncoding(std::string_view value, Facts* fa
   facts->has_transfer_encoding = true;
   ListElements codings(value);
   while (auto coding = codings.Next()) {
-    // After chunked nothing may follow (RFC 9112 6.1); a coding with parameters is none we know.
+    // No coding may follow chunked (RFC 9112 6.1). A coding with parameters is an unknown coding.
     if (facts->chunked_last) return ParseError::kBadTransferEncoding;
     std::string_view name = coding->substr(0, coding->find(';'));
     if (!IsToken(TrimWhitespace(name))) return ParseError::kBadTransferEncoding;
     facts->chunked_last = EqualsIgnoreCase(*coding, "chunked");
     facts->unknown_coding = facts->unknown_coding || !facts->chunked_last;
   }
-  // Empty, ", chunked" and the like: others read them in other ways.
+  // Other parsers disagree about values such as an empty one or ", chunked".
   if (!facts->unknown_coding && !EqualsIgnoreCase(value, "chunked")) {
     return ParseError::kBadTransferEncoding;
   }
@@ -158,8 +158,8 @@ std::optional<ParseError> DeriveResponseFraming(RequestKind request, ResponseHea
       request == RequestKind::kHead || head->status == 304 ||
       (request == RequestKind::kConnect && head->status >= 200 && head->status < 300);
   if (never_has_body || no_body_here) {
-    // A sender that announces a body where none can be may well send one: do not let those bytes
-    // be read as the next response.
+    // A sender that announces a body where none is allowed may send it. Closing keeps those bytes
+    // from being read as the next response.
     bool announced = facts.has_transfer_encoding || facts.content_length.value_or(0) > 0;
     if (never_has_body && announced) head->keep_alive = false;
   } else if (facts.has_transfer_encoding) {

@@ -1,8 +1,8 @@
-// How far a head that arrives in pieces has been parsed. Internal to the head parsers.
+// HeadCursor: the parse position in a head that arrives in pieces. Internal to the head parsers.
 //
-// Only whole lines are parsed, each once, and each byte is searched for a line end once: so bytes
-// that arrive one by one cost no more than all at once, and how the input was split never shows in
-// the outcome.
+// Only whole lines are parsed, each once, and each byte is searched for a line end once. So single
+// bytes cost no more than the whole head at once, and the split of the input does not affect the
+// outcome.
 #pragma once
 
 #include <expected>
@@ -14,7 +14,7 @@
 
 namespace meridian::wire::http {
 
-// What a parser says about the bytes it has seen.
+// The outcome of parsing the bytes so far.
 struct HeadOutcome {
   enum class State : uint8_t { kNeedMore, kDone, kError };
 
@@ -29,24 +29,25 @@ class HeadCursor {
  public:
   explicit HeadCursor(const HeadLimits& limits) : limits_(limits) {}
 
-  // The complete lines of `input` that are not parsed yet; empty, or ending with LF. `input` is the
-  // same head in every call, perhaps with more bytes at its end.
+  // The complete, unparsed lines of `input`; empty, or ending with LF. Each call must pass the same
+  // head, perhaps with more bytes at its end.
   std::string_view CompleteLines(std::string_view input);
 
-  // Size of the start line at the front of `lines`; 0 while it is incomplete; kStartLineTooLong.
+  // Size of the start line at the front of `lines`; 0 while it is incomplete. Error:
+  // kStartLineTooLong.
   std::expected<size_t, ParseError> StartLineSize(std::string_view lines) const;
 
-  // Notes that the next `size` bytes are parsed, or that they are and were the start line.
+  // Marks the next `size` bytes as parsed, or as the parsed start line.
   void Advance(size_t size) { parsed_ += size; }
   void AdvanceStartLine(size_t size) {
     Advance(size);
     has_start_line_ = true;
   }
 
-  // Parses field lines into `fields` up to the empty line or the end of `lines`.
+  // Parses field lines into `fields`, up to the empty line or the end of `lines`.
   HeadOutcome ParseFields(std::string_view lines, HeaderFields* fields);
 
-  // What to say when all complete lines are parsed: need more, or too large.
+  // The outcome when all complete lines are parsed: more bytes needed, or too large.
   HeadOutcome NeedMore() const;
 
   size_t parsed() const { return parsed_; }
@@ -59,7 +60,7 @@ class HeadCursor {
  private:
   HeadLimits limits_;
   size_t parsed_ = 0;    // bytes in lines that are parsed
-  size_t searched_ = 0;  // bytes in which every line end is known
+  size_t searched_ = 0;  // bytes searched for line ends
   bool has_start_line_ = false;
 };
 

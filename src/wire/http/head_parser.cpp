@@ -36,7 +36,7 @@ std::optional<ParseError> ParseStatusLine(std::string_view line, ResponseHead* h
   return std::nullopt;
 }
 
-// Prepares `head` for the next call: cleared for a new one, moved after bytes that have moved.
+// Prepares `head` for the next call: clears it for a new head, or adjusts it to bytes that moved.
 template <class Head>
 void Follow(const char** base, size_t parsed, std::string_view input, Head* head) {
   const char* now = input.data();
@@ -48,7 +48,7 @@ void Follow(const char** base, size_t parsed, std::string_view input, Head* head
   *base = now;
 }
 
-// Parses what is new in `lines`: the start line first, then fields.
+// Parses the new bytes in `lines`: the start line first, then fields.
 template <class StartLineParser>
 HeadOutcome ParseLines(std::string_view lines, StartLineParser parse_start_line, HeadCursor* cursor,
                        HeaderFields* fields) {

@@ -1,6 +1,7 @@
-// Request and response heads from bytes that arrive in pieces (RFC 9112 2 to 6). Strict: what two
-// parsers could read in two ways is refused. Pure; one parser per connection and direction, reused;
-// parsing allocates nothing once the head's field list has grown to its working size.
+// Parses request and response heads from bytes that arrive in pieces (RFC 9112 2 to 6). Strict:
+// input that two parsers could read differently is refused. Pure; one parser per connection and
+// direction, reused; parsing allocates nothing once the head's field list has grown to its working
+// size.
 //
 //   HeadOutcome outcome = parser.Parse(buffer.text(), &head);
 //   kNeedMore: call again with the same bytes and more behind them (they may have moved);
@@ -21,23 +22,23 @@ class RequestHeadParser {
  public:
   explicit RequestHeadParser(const HeadLimits& limits = {}) : cursor_(limits) {}
 
-  // One CRLF in front of the request line is skipped (RFC 9112 2.2) and counts as consumed.
-  // After kDone or kError the next call begins a new head.
+  // Skips one CRLF in front of the request line (RFC 9112 2.2), counted as consumed. After kDone or
+  // kError the next call begins a new head.
   HeadOutcome Parse(std::string_view input, RequestHead* head);
 
-  // Forgets a head that was begun.
+  // Drops a partly parsed head.
   void Reset();
 
  private:
   HeadCursor cursor_;
-  const char* base_ = nullptr;  // where the views in the head point; null between heads
+  const char* base_ = nullptr;  // the bytes to which the head's views point; null between heads
 };
 
 class ResponseHeadParser {
  public:
   explicit ResponseHeadParser(const HeadLimits& limits = {}) : cursor_(limits) {}
 
-  // `request` is what the response answers; it must be the same until the head is done.
+  // `request` is the kind of the answered request; it must be the same until the head is done.
   HeadOutcome Parse(std::string_view input, RequestKind request, ResponseHead* head);
 
   void Reset();

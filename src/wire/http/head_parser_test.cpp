@@ -60,7 +60,7 @@ HeadOutcome FeedByteByByte(std::string_view input, std::unique_ptr<char[]>* stor
   return outcome;
 }
 
-TEST(RequestHeadParser, SaysWhatTheCaseFileExpects) {
+TEST(RequestHeadParser, AgreesWithTheCaseFile) {
   for (const FileCase& each : ReadCases("request_head_cases.txt")) {
     RequestHeadParser parser;
     RequestHead head;
@@ -87,7 +87,7 @@ RequestKind TakeMethod(std::string* expected) {
   return kind;
 }
 
-TEST(ResponseHeadParser, SaysWhatTheCaseFileExpectsAlsoByteByByte) {
+TEST(ResponseHeadParser, AgreesWithTheCaseFileAlsoByteByByte) {
   for (FileCase& each : ReadCases("response_head_cases.txt")) {
     RequestKind kind = TakeMethod(&each.expected);
     ResponseHeadParser parser;

@@ -74,7 +74,7 @@ void HeadWriter::CheckedField(std::string_view name, std::string_view value) {
     ok_ = false;
     return;
   }
-  // Not by Append: of all that is written, this is most.
+  // Does not use Append, because most written bytes pass here.
   uint8_t* at = space.data();
   std::memcpy(at, name.data(), name.size());
   at += name.size();

@@ -1,7 +1,6 @@
-// Writes heads into a buffer, and nothing that a parser could read as more than was meant: a name
-// that is not a token, a value with CR, LF, NUL or another control character, a target with a space
-// fail the head as a whole (header injection). Never past the buffer's limit. No formatting, no
-// allocation but the buffer's.
+// HeadWriter: writes heads into a buffer and prevents header injection: a name that is not a token,
+// a value with CR, LF, NUL or another control character, or a target with a space fails the whole
+// head. Never exceeds the buffer's limit. No formatting, no allocation except the buffer's.
 //
 //   HeadWriter writer(&buffer);
 //   writer.StatusLine(200);
@@ -21,15 +20,15 @@ namespace meridian::wire::http {
 
 class HeadWriter {
  public:
-  // Nobody else writes to or consumes from `out` until Finish.
+  // No other code may write to or consume from `out` until Finish.
   explicit HeadWriter(Buffer* out) : out_(out), start_(out->size()) {}
 
   // HTTP/1.1 in origin-form ("/..." with an optional query), or "*" as the path.
   void RequestLine(std::string_view method, std::string_view path,
                    std::optional<std::string_view> query = std::nullopt);
-  // HTTP/1.1; `status` is 100 to 599; an empty reason is the standard one.
+  // HTTP/1.1; `status` is 100 to 599; an empty reason means the standard one.
   void StatusLine(int status, std::string_view reason = {});
-  // The "0" line of a last chunk, which trailers follow as fields follow a start line.
+  // The "0" line of a last chunk; trailers follow it as fields follow a start line.
   void LastChunk();
 
   void Field(std::string_view name, std::string_view value);
@@ -39,13 +38,13 @@ class HeadWriter {
     NumberField(name, value);
   }
 
-  // Field lines that were parsed or checked before, "Name: value\r\n" each: copied as they are.
+  // Copies field lines that were parsed or checked before, "Name: value\r\n" each.
   void CheckedLines(std::string_view lines) {
     if (!lines.empty()) Append({lines});
   }
 
-  // Ends the head with the empty line. False when anything of it could not be written; then none of
-  // it is in the buffer.
+  // Ends the head with the empty line. False: some part could not be written, and the buffer is
+  // unchanged.
   [[nodiscard]] bool Finish();
 
  private:

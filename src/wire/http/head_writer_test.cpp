@@ -51,7 +51,7 @@ TEST(HeadWriter, WritesTheReasonThatItIsGiven) {
   EXPECT_EQ(buffer.text(), "HTTP/1.1 299 Fine \xe9\r\n\r\n");
 }
 
-TEST(HeadWriter, WhatWouldInjectFailsTheHeadAndLeavesTheBufferAsItWas) {
+TEST(HeadWriter, InjectionFailsTheHeadAndLeavesTheBufferUnchanged) {
   using Write = void (*)(HeadWriter&);
   for (Write write : {
            Write([](HeadWriter& w) { w.Field("X", "a\r\nY: b"); }),

@@ -1,4 +1,5 @@
-// Which fields concern one connection only, so that a proxy drops them (RFC 9110 7.6.1). Pure.
+// Decides which fields concern one connection only, so that a proxy drops them (RFC 9110 7.6.1).
+// Pure.
 #pragma once
 
 #include <array>
@@ -10,16 +11,16 @@
 namespace meridian::wire::http {
 
 // Connection and the fields that RFC 9110 7.6.1 names, Proxy-Connection, HTTP2-Settings, and Proxy,
-// which CGI programs take for a setting. Trailer and Content-Length are not among them: trailers
-// are forwarded, and the length is written by whoever frames the forwarded body.
+// which CGI programs take for a setting. Not Trailer, because trailers are forwarded, and not
+// Content-Length, which the writer of the forwarded body sets.
 bool IsHopByHop(std::string_view name);
 
-// Decides for the fields of one message, which must outlive it. Fields that Connection nominates
-// are dropped as well, except those that no connection owns: a client that nominates Cookie, Host
-// or X-Forwarded-For wants the next server to miss them.
+// Filters the fields of one message, which must outlive it. Also drops fields that Connection
+// nominates, except end-to-end fields: a client that nominates Cookie, Host or X-Forwarded-For
+// wants to hide them from the next server.
 class ForwardFilter {
  public:
-  // `nominates_fields` as the parser found it: without it no Connection field is read again.
+  // `nominates_fields` is the parser's result: if false, no Connection field is read again.
   ForwardFilter(const HeaderFields& fields, bool nominates_fields);
 
   bool Forwards(std::string_view name) const;

@@ -12,13 +12,13 @@ namespace meridian::wire::http {
 namespace {
 
 void RebaseView(std::string_view* view, const char* from, size_t size, const char* to) {
-  // Views of fixed text (a path "/" that the target did not spell out) stay.
+  // Views of static text (a path "/" that the target omitted) are not moved.
   std::less<const char*> before;
   if (before(view->data(), from) || !before(view->data(), from + size)) return;
   *view = {to + (view->data() - from), view->size()};
 }
 
-// Where the first comma outside a quoted string is, or npos.
+// The position of the first comma outside a quoted string, or npos.
 size_t FindSeparator(std::string_view text) {
   bool quoted = false;
   for (size_t i = 0; i < text.size(); ++i) {

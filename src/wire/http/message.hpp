@@ -1,6 +1,6 @@
-// What a parsed HTTP/1.1 head says. All text is views into the bytes that were parsed: a head is
-// valid as long as those bytes stay where they are (Rebase follows them when they move). One owner,
-// one thread; a head is meant to be reused, so that parsing allocates nothing after warm-up.
+// Parsed HTTP/1.1 heads. All text is views into the parsed bytes: a head is valid as long as those
+// bytes stay in place (Rebase adjusts it when they move). One owner, one thread; reuse a head, so
+// that parsing allocates nothing after warm-up.
 #pragma once
 
 #include <cstddef>
@@ -18,8 +18,8 @@ namespace meridian::wire::http {
 struct HeaderField {
   std::string_view name;
   std::string_view value;  // without the white space around it
-  // The parser has found both to be what RFC 9110 5 allows: a writer need not look again. Of a
-  // field that is made here, false.
+  // The parser found name and value valid (RFC 9110 5), so a writer need not check them again.
+  // False for a field that was not parsed.
   bool checked = false;
 
   bool operator==(const HeaderField& other) const {
@@ -82,15 +82,15 @@ class HeaderFields {
     });
   }
 
-  // Lets views that point into [from, from + size) point to the same place after `to`.
+  // Moves views into [from, from + size) to the same offsets after `to`.
   void Rebase(const char* from, size_t size, const char* to);
 
  private:
   std::vector<HeaderField> fields_;
 };
 
-// Fields to be written, wherever they stand: a HeaderFields, an array or a braced list. It holds
-// no copy: in a call the argument lives until the call, or the await of it, is over.
+// A view of fields to be written: a HeaderFields, an array or a braced list. It holds no copy: an
+// argument of a call must be valid until the call, or the await of it, ends.
 class FieldsView {
  public:
   FieldsView() = default;
@@ -110,18 +110,18 @@ class FieldsView {
   size_t size_ = 0;
 };
 
-// How long the body after a head is (RFC 9112 6.3).
+// The length of the body after a head (RFC 9112 6.3).
 struct BodyFraming {
   enum class Kind : uint8_t {
     kNone,           // there is no body
     kContentLength,  // exactly `length` bytes, which may be 0
     kChunked,        // chunked transfer coding
-    kUntilClose,     // a response's: all until the connection ends
+    kUntilClose,     // only responses: all bytes until the connection ends
   };
   Kind kind = Kind::kNone;
   uint64_t length = 0;
 
-  // Whether bytes may follow the head.
+  // Whether body bytes may follow the head.
   bool has_body() const { return kind == Kind::kContentLength ? length > 0 : kind != Kind::kNone; }
   bool operator==(const BodyFraming&) const = default;
 };
@@ -133,9 +133,8 @@ struct RequestHead {
   std::string_view method;  // case-sensitive
   std::string_view target;  // as received
   TargetForm form = TargetForm::kOrigin;
-  // Host and optional port that the request is for: of the target in absolute-form (whatever Host
-  // says: nobody may go by that) and authority-form, else of Host. Empty only in HTTP/1.0 without
-  // Host.
+  // The requested host with optional port: from the target in absolute-form (Host is then ignored)
+  // and authority-form, else from Host. Empty only in HTTP/1.0 without Host.
   std::string_view authority;
   // "/..." as received, "*" in asterisk-form (also OPTIONS in absolute-form without a path), empty
   // in authority-form. The query has no '?'.
@@ -147,7 +146,7 @@ struct RequestHead {
   bool keep_alive = true;         // the connection may serve another request after this one
   bool expects_continue = false;  // Expect: 100-continue, in HTTP/1.1
   bool nominates_fields = false;  // Connection names fields beside the standard options
-  std::string_view upgrade;       // value of Upgrade when Connection says so, in HTTP/1.1
+  std::string_view upgrade;       // value of Upgrade if Connection nominates it, in HTTP/1.1
 
   void Clear();
   void Rebase(const char* from, size_t size, const char* to);
@@ -159,7 +158,7 @@ struct ResponseHead {
   int minor_version = 1;
   HeaderFields fields;
   BodyFraming body;
-  // Content-Length, also where it announces no body here: to HEAD, and in 304.
+  // Content-Length, also in responses without body: to HEAD, and 304.
   std::optional<uint64_t> content_length;
   bool keep_alive = true;
   bool nominates_fields = false;

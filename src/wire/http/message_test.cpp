@@ -58,7 +58,7 @@ TEST(HopByHop, NominatedFieldsAreNotForwarded) {
   EXPECT_TRUE(filter.Forwards("X-Third"));
 }
 
-TEST(HopByHop, NominationCannotTakeAwayWhatIsMeantForTheNextServer) {
+TEST(HopByHop, NominationCannotRemoveEndToEndFields) {
   HeaderFields fields;
   fields.Add("Connection", "Host, Content-Length, Cache-Control, Cookie, Authorization");
   fields.Add("Connection", "X-Forwarded-For, Via, Content-Type, Set-Cookie, If-Match, Accept");

@@ -12,7 +12,8 @@ struct Description {
   std::string_view text;
 };
 
-// In the order of the enum: Describe looks up by position, and the assertion below keeps it so.
+// In the order of the enum, because Describe uses the value as index; the assertion below checks
+// it.
 constexpr std::array kDescriptions = {
     Description{ParseError::kBareLf, "a line ends with LF alone"},
     Description{ParseError::kBareCr, "a CR is not followed by LF"},

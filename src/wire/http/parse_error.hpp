@@ -1,5 +1,5 @@
-// Why a message was refused, and the status that tells the peer. One enum for the whole codec, so
-// that one switch maps it to the wire.
+// ParseError: the reason why a message was refused, and the status for it. One enum for the whole
+// codec, so that one switch maps it to the wire.
 #pragma once
 
 #include <cstdint>
@@ -49,11 +49,11 @@ enum class ParseError : uint8_t {
   kTrailersTooLarge,
 };
 
-// The status of the answer when a request is refused: 400, 413, 414, 431, 501 or 505. (A refused
-// response has no such answer: who proxies it says 502.)
+// The status for a refused request: 400, 413, 414, 431, 501 or 505. (For a refused response a proxy
+// answers 502.)
 int StatusOf(ParseError error);
 
-// What is wrong, for a log line or the answer's body: fixed text, nothing of the input.
+// The error for a log line or the answer's body: fixed text without any of the input.
 std::string_view Describe(ParseError error);
 
 }  // namespace meridian::wire::http

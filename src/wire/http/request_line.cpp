@@ -129,7 +129,7 @@ std::optional<ParseError> CheckHost(RequestHead* head) {
     head->authority = *value;
     return std::nullopt;
   }
-  // RFC 9112 3.2.2: the host of an absolute-form is the request's, whatever Host says.
+  // RFC 9112 3.2.2: the host of an absolute-form target takes precedence over Host.
   if (head->form == TargetForm::kAbsolute) return std::nullopt;
   std::optional<Authority> target = ParseAuthority(head->authority);
   if (!target) return ParseError::kBadTarget;

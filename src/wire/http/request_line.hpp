@@ -1,4 +1,4 @@
-// The request line (RFC 9112 3) and the Host field that belongs to it. Pure.
+// Parses the request line (RFC 9112 3) and checks the Host field. Pure.
 #pragma once
 
 #include <optional>
@@ -10,15 +10,14 @@
 namespace meridian::wire::http {
 
 // Parses "METHOD SP TARGET SP HTTP/1.x" CRLF, single spaces only, into `head`: method, target and
-// its parts, version. Gives what is wrong, or nothing.
+// its parts, version. Returns the error, or nothing.
 std::optional<ParseError> ParseRequestLine(std::string_view line, RequestHead* head);
 
 // HTTP/1.1 has exactly one Host; it must be well-formed and agree with an absolute-form or
 // authority-form target (RFC 9112 3.2). Sets `head->authority`.
 std::optional<ParseError> CheckHost(RequestHead* head);
 
-// Gives 0 for "HTTP/1.0" and 1 for "HTTP/1.1"; a higher minor version is taken for 1.1 (RFC 9110
-// 2.5).
+// Sets 0 for "HTTP/1.0" and 1 for "HTTP/1.1"; a higher minor version counts as 1.1 (RFC 9110 2.5).
 std::optional<ParseError> ParseVersion(std::string_view text, int* minor_version);
 
 }  // namespace meridian::wire::http

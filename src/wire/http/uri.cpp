@@ -43,8 +43,9 @@ bool StartsWithPrefix(std::string_view path, std::string_view prefix) {
   return path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '/');
 }
 
-// Appends the segments of an absolute path to `normal`, resolving "." and "..". True when it is
-// within `prefix` at some step of the way, as it is for who does not resolve the rest.
+// Appends the segments of an absolute path to `normal`, resolving "." and "..". True: the path is
+// within `prefix` after some segment, and so within it for a program that does not resolve the
+// rest.
 bool ResolveSegments(std::string_view path, std::string_view prefix, std::string* normal) {
   bool passed = false;
   while (!path.empty()) {

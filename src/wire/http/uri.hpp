@@ -1,4 +1,4 @@
-// Paths and URLs (RFC 3986): normalised for matching, and taken apart. Pure.
+// Normalises paths for matching, and parses URLs (RFC 3986). Pure.
 #pragma once
 
 #include <cstdint>
@@ -9,13 +9,13 @@
 
 namespace meridian::wire::http {
 
-// How a request path relates to a reserved prefix such as "/.meridian".
+// The relation of a request path to a reserved prefix such as "/.meridian".
 enum class PathMatch : uint8_t {
   kOutside,
-  kWithin,     // it is the prefix, or the prefix and "/...", spelled plainly
-  kDisguised,  // it means something within but is not spelled so ("/%2emeridian/x", "//.meridian",
-               // "/a/../.meridian"), passes through it ("/.meridian/../a"), or cannot be
-               // normalised: neither serve nor forward it
+  kWithin,     // the path is the prefix, or the prefix and "/...", in plain spelling
+  kDisguised,  // the path is within the prefix in another spelling ("/%2emeridian/x",
+               // "//.meridian", "/a/../.meridian"), passes through it ("/.meridian/../a"), or
+               // cannot be normalised: neither serve nor forward it
 };
 
 // `prefix` is in normal form, without a slash at its end. Does not allocate for the common path:

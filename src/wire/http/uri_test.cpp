@@ -54,7 +54,7 @@ TEST(Url, PortAndPathHaveDefaults) {
   EXPECT_EQ(secure->authority(), "[2001:db8::1]");
 }
 
-TEST(Url, WhatIsNotAWebUrlIsRefused) {
+TEST(Url, OtherUrlsThanHttpAreRefused) {
   for (const char* text :
        {"", "a", "/a", "ftp://a/", "http:/a", "http://", "http:///a", "http://user@a/",
         "http://a:b/", "http://a/b c", "http://a b/", "http://[::1/", "//a/", "http://a/\n"}) {

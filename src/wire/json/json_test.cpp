@@ -52,7 +52,7 @@ TEST(JsonParse, TheLastOfTwoMembersWithOneNameCounts) {
   EXPECT_EQ(Parse(R"({"a":1,"a":2})").value().WholeNumberOf("a"), 2U);
 }
 
-TEST(JsonParse, RefusesWhatIsNotJson) {
+TEST(JsonParse, RefusesTextThatIsNotJson) {
   for (std::string_view text : {"", "x", "{", "[1,]", "{'a':1}", "1 2", "\"\xff\"", "01", "1e999",
                                 "\"\x01\"", "[1]]", "nul"}) {
     Result<Value> value = Parse(text);

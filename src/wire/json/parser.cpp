@@ -1,4 +1,4 @@
-// Parse: nlohmann's parser reports events, and a builder makes a Value of them. The parser itself
+// Parse: nlohmann's parser reports events, from which a builder makes a Value. The parser itself
 // does not recurse.
 #include <cstddef>
 #include <cstdint>
@@ -17,7 +17,7 @@
 namespace meridian::wire::json {
 namespace {
 
-// The names and signatures are nlohmann's SAX interface. `false` stops the parser.
+// Names and signatures are those of nlohmann's SAX interface. `false` stops the parser.
 class Builder {
  public:
   bool null() { return Put(nullptr); }
@@ -26,7 +26,7 @@ class Builder {
   bool number_unsigned(uint64_t value) { return Put(value); }
   bool number_float(double value, const std::string& /*spelling*/) { return Put(value); }
   bool string(std::string& value) { return Put(std::move(value)); }
-  bool binary(nlohmann::json::binary_t& /*value*/) { return false; }  // JSON has none
+  bool binary(nlohmann::json::binary_t& /*value*/) { return false; }  // not part of JSON
 
   bool start_object(size_t /*members*/) { return Open(Value::Object()); }
   bool key(std::string& name) {
@@ -74,7 +74,7 @@ class Builder {
   }
 
   Value root_;
-  std::vector<Value*> open_;  // arrays and objects, each inside the one before it
+  std::vector<Value*> open_;  // open arrays and objects, each inside the previous one
   bool too_deep_ = false;
 };
 

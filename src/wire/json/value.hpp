@@ -1,9 +1,9 @@
-// A JSON value (RFC 8259) that was parsed: a tree that owns its parts. Pure data; a const Value may
-// be read by any thread. It holds at most kMaxDepth levels, since only Parse makes deep ones.
+// Value: a parsed JSON value (RFC 8259), as a tree that owns its parts. Plain data; any thread may
+// read a const Value. At most kMaxDepth levels, since only Parse makes deep values.
 //
-// Readers come in two kinds. Where anything wrong must be refused, site/view/json_reader reads the
-// members. Where a message of a newer or older program must still be understood, the `…Of`
-// functions give an empty value for a member that is missing or of another type.
+// Two kinds of readers exist. To refuse any error, read members with site/view/json_reader. To
+// accept messages of newer or older programs, use the `…Of` functions: they give an empty value for
+// a member that is missing or of another type.
 #pragma once
 
 #include <cstddef>
@@ -26,7 +26,7 @@ class Value {
  public:
   using Array = std::vector<Value>;
   using Object = std::vector<Member>;  // in the order of the text
-  // A whole number of 0 or more is uint64_t, below 0 int64_t.
+  // A whole number >= 0 is uint64_t, one below 0 is int64_t.
   using Content =
       std::variant<std::nullptr_t, bool, int64_t, uint64_t, double, std::string, Array, Object>;
 
@@ -45,7 +45,7 @@ class Value {
   bool is_array() const { return std::holds_alternative<Array>(content_); }
   bool is_object() const { return std::holds_alternative<Object>(content_); }
 
-  // Nothing when the value is of another type.
+  // Nothing: the value has another type.
   std::optional<bool> boolean() const;
   std::optional<uint64_t> whole_number() const;  // of 0 or more
   std::optional<int64_t> integer() const;
@@ -54,7 +54,7 @@ class Value {
   std::span<const Value> elements() const;
   std::span<const Member> members() const;
 
-  // The last member of that name, or null when there is none.
+  // The last member with that name, or null if there is none.
   const Value* Find(std::string_view name) const;
 
   bool BooleanOf(std::string_view name) const;
@@ -73,8 +73,8 @@ struct Member {
   Value value;
 };
 
-// The value that all of `text` is. Errors: not JSON, not UTF-8, a number that a double cannot hold
-// (kInvalid); longer than `max_bytes`, nested deeper than kMaxDepth (kTooLarge).
+// Parses all of `text`. kInvalid: not JSON, not UTF-8, or a number that a double cannot hold.
+// kTooLarge: longer than `max_bytes`, or nested deeper than kMaxDepth.
 Result<Value> Parse(std::string_view text, size_t max_bytes = kMaxTextBytes);
 
 }  // namespace meridian::wire::json

@@ -18,10 +18,10 @@
 namespace meridian::wire::json {
 namespace {
 
-// Of a 64-bit number with its sign.
+// Digits of a 64-bit number with its sign.
 constexpr size_t kMaxIntegerDigits = 20;
 
-// ASCII that stands for itself in a JSON string.
+// ASCII that a JSON string need not escape.
 bool IsPlain(char c) { return c >= ' ' && c < 0x7f && c != '"' && c != '\\'; }
 
 template <class Int>
@@ -107,7 +107,7 @@ void Writer::Append(const Scalar& value) {
     } else if constexpr (std::is_same_v<T, bool>) {
       out_ += scalar ? "true" : "false";
     } else if constexpr (std::is_same_v<T, double>) {
-      // The shortest decimal that reads as the same double, always with a point or an exponent.
+      // The shortest decimal that parses to the same double, always with a point or an exponent.
       out_ += nlohmann::json(scalar).dump();
     } else if constexpr (std::is_same_v<T, std::nullptr_t>) {
       out_ += "null";

@@ -1,4 +1,4 @@
-// Writes JSON text (RFC 8259) front to back, without a tree in between:
+// Writer: writes JSON text (RFC 8259) sequentially, without building a tree:
 //
 //   json::Writer writer;
 //   writer.BeginObject();
@@ -9,8 +9,8 @@
 //   writer.EndObject();
 //   return writer.Take();
 //
-// Owned by one function. Inside an object each value has a name, elsewhere none; what was begun is
-// ended: anything else is a bug, and CHECKed.
+// Owned by one function. Inside an object each value has a name, elsewhere none. Every begun object
+// and array must be ended (CHECK).
 #pragma once
 
 #include <cstddef>
@@ -25,7 +25,8 @@
 
 namespace meridian::wire::json {
 
-// What is neither an array nor an object. Views a text; a double that is not finite is null.
+// A value that is neither an array nor an object. Views a text; a double that is not finite is
+// written as null.
 struct Scalar {
   std::variant<std::nullptr_t, bool, int64_t, uint64_t, double, std::string_view> value;
 
@@ -48,10 +49,10 @@ struct Scalar {
 
 class Writer {
  public:
-  // What becomes of bytes that are not UTF-8: U+FFFD, or nothing, which never lengthens a text.
+  // The replacement of bytes that are not UTF-8: U+FFFD, or nothing, which never lengthens a text.
   enum class InvalidUtf8 : uint8_t { kReplace, kDrop };
   struct Options {
-    size_t indent = 0;  // spaces for each level; 0: all on one line
+    size_t indent = 0;  // spaces per level; 0: one line
     InvalidUtf8 invalid_utf8 = InvalidUtf8::kReplace;
   };
 

@@ -17,7 +17,7 @@
 namespace meridian::wire::resp {
 namespace {
 
-// A long double has at most 4,951 bytes as FixedDoubleText writes it.
+// FixedDoubleText writes a long double in at most 4,951 bytes.
 constexpr size_t kMaxDoubleBytes = size_t{5} * 1024;
 
 char Lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
@@ -34,7 +34,7 @@ std::optional<double> Infinity(std::string_view text) {
   return sign * std::numeric_limits<double>::infinity();
 }
 
-// Whether it is [+-]digits[.digits][e[+-]digits], with a digit before or after the point.
+// Whether `text` is [+-]digits[.digits][e[+-]digits], with a digit before or after the point.
 bool IsDecimal(std::string_view text) {
   size_t at = 0;
   auto digits = [&] {

@@ -1,5 +1,5 @@
-// Numbers as RESP commands and replies write them. Strict: one number has one spelling, so that
-// what was stored as text and reads as a number is the same text when it is written again.
+// Parses and writes numbers of RESP commands and replies. Strict: one number has one spelling, so
+// that a stored text that parses as a number is written back as the same text.
 #pragma once
 
 #include <array>
@@ -10,13 +10,13 @@
 
 namespace meridian::wire::resp {
 
-// A 64-bit integer: no sign but '-', no leading zeros, no blanks, nothing behind it.
+// A 64-bit integer: no sign except '-', no leading zeros, no blanks, nothing after it.
 std::optional<int64_t> ParseInteger(std::string_view text);
-// A finite number, decimal, with or without an exponent, or "inf", "+inf", "-inf" in any case.
-// Neither blanks nor hexadecimal, and never NaN.
+// A finite decimal number, with or without exponent, or "inf", "+inf", "-inf" in any case. Neither
+// blanks nor hexadecimal, and never NaN.
 std::optional<double> ParseDouble(std::string_view text);
 
-// Room for any text of the functions below.
+// Space for any text of the functions below.
 struct NumberText {
   std::array<char, 32> digits;
   size_t size = 0;
@@ -24,11 +24,11 @@ struct NumberText {
   std::string_view text() const { return {digits.data(), size}; }
 };
 NumberText IntegerText(int64_t value);
-// The shortest text that reads as the same double; "inf", "-inf" or "nan" for those.
+// The shortest text that parses to the same double; also "inf", "-inf" and "nan".
 NumberText DoubleText(double value);
 
-// As INCRBYFLOAT writes its results: 17 significant digits, fixed point where the number is not
-// huge, without zeros at the end. Empty when it has no such text (infinite, NaN).
+// A number in the format of INCRBYFLOAT's results: 17 significant digits, fixed point unless the
+// number is huge, without trailing zeros. Empty for infinity and NaN.
 struct FixedText {
   std::array<char, size_t{5} * 1024> digits;
   size_t size = 0;
@@ -36,7 +36,7 @@ struct FixedText {
   std::string_view text() const { return {digits.data(), size}; }
 };
 FixedText FixedDoubleText(long double value);
-// A number for INCRBYFLOAT: as ParseDouble, at the precision in which it adds. Infinities too.
+// As ParseDouble, in the precision of INCRBYFLOAT's addition. Accepts infinities too.
 std::optional<long double> ParseLongDouble(std::string_view text);
 
 }  // namespace meridian::wire::resp

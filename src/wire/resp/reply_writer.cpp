@@ -12,15 +12,15 @@
 namespace meridian::wire::resp {
 namespace {
 
-constexpr size_t kMostHeadBytes = 24;  // a kind, 20 digits, a line end
+constexpr size_t kMaxHeadBytes = 24;  // type byte, 20 digits, line end
 
-// "<kind><number>\r\n"; where it ends.
+// Writes "<kind><number>\r\n" and returns its end.
 char* PutHead(char* at, char kind, int64_t number) {
   *at++ = kind;
   if (number >= 0 && number < 10) {
     *at++ = static_cast<char>('0' + number);
   } else {
-    at = std::to_chars(at, at + kMostHeadBytes - 3, number).ptr;
+    at = std::to_chars(at, at + kMaxHeadBytes - 3, number).ptr;
   }
   *at++ = '\r';
   *at++ = '\n';
@@ -50,7 +50,7 @@ void ReplyWriter::Error(std::string_view text) {
   size_t start = out_.size();
   Line('-', text);
   if (!ok_) return;
-  // What a client sent may be quoted in it.
+  // The text may quote a client's input, so line ends are replaced.
   uint8_t* line = const_cast<uint8_t*>(out_.readable().data()) + start;
   for (size_t i = 1; i <= text.size(); ++i) {
     if (line[i] == '\r' || line[i] == '\n') line[i] = ' ';
@@ -58,8 +58,8 @@ void ReplyWriter::Error(std::string_view text) {
 }
 
 void ReplyWriter::Count(char kind, size_t count) {
-  MutableBytes space = out_.Prepare(kMostHeadBytes);
-  if (!ok_ || space.size() < kMostHeadBytes) {
+  MutableBytes space = out_.Prepare(kMaxHeadBytes);
+  if (!ok_ || space.size() < kMaxHeadBytes) {
     ok_ = false;
     return;
   }
@@ -68,8 +68,8 @@ void ReplyWriter::Count(char kind, size_t count) {
 }
 
 void ReplyWriter::Integer(int64_t value) {
-  MutableBytes space = out_.Prepare(kMostHeadBytes);
-  if (!ok_ || space.size() < kMostHeadBytes) {
+  MutableBytes space = out_.Prepare(kMaxHeadBytes);
+  if (!ok_ || space.size() < kMaxHeadBytes) {
     ok_ = false;
     return;
   }
@@ -78,7 +78,7 @@ void ReplyWriter::Integer(int64_t value) {
 }
 
 void ReplyWriter::Bulk(std::string_view value) {
-  size_t most = kMostHeadBytes + value.size() + 2;
+  size_t most = kMaxHeadBytes + value.size() + 2;
   MutableBytes space = out_.Prepare(most);
   if (!ok_ || space.size() < most) {
     ok_ = false;

@@ -16,7 +16,7 @@ namespace {
 
 using State = RequestOutcome::State;
 
-// A larger list of arguments is given back after its request.
+// A list of arguments that grew larger is freed after its request.
 constexpr size_t kKeptArguments = 1024;
 constexpr size_t kLineEndBytes = 2;
 
@@ -25,12 +25,12 @@ struct CountLine {
   enum class State : uint8_t { kNeedMore, kDone, kTooLong, kMalformed };
   State state = State::kNeedMore;
   int64_t count = 0;
-  size_t end = 0;  // behind the line
+  size_t end = 0;  // offset after the line
 };
 
 CountLine ReadCount(std::string_view input, size_t position) {
   std::string_view rest = input.substr(position + 1);
-  // The usual line is a few digits: no search, no conversion of text.
+  // Fast path for a few digits, without search or conversion of text.
   int64_t count = 0;
   size_t digits = 0;
   while (digits < rest.size() && digits < 9 && rest[digits] >= '0' && rest[digits] <= '9') {
@@ -80,8 +80,8 @@ char Escaped(char c) {
   }
 }
 
-// Appends the word in double quotes that begins at `at` (behind the quote) and moves `at` behind
-// the closing one. False: there is none.
+// Appends the double-quoted word that begins at `at` (after the quote) and moves `at` behind the
+// closing quote. False: the closing quote is missing.
 bool TakeDoubleQuoted(std::string_view line, size_t* at, std::string* word) {
   while (*at < line.size()) {
     char c = line[(*at)++];
@@ -129,7 +129,7 @@ std::string ProtocolErrorText(const RequestOutcome& outcome) {
       return text + "too big bulk count string";
     case ProtocolError::kExpectedBulk:
       text += "expected '$', got '";
-      // The reply is one line.
+      // The reply must be one line.
       text += outcome.unexpected == '\r' || outcome.unexpected == '\n' ? ' ' : outcome.unexpected;
       return text + "'";
     case ProtocolError::kInvalidBulkLength:
@@ -177,7 +177,7 @@ RequestOutcome RequestParser::NeedMore(size_t least_bytes, std::string_view inpu
   return {};
 }
 
-// The views follow the bytes.
+// Adjusts the views to bytes that moved.
 void RequestParser::Rebase(std::string_view input) {
   const char* base = input.data();
   if (base == base_) return;
@@ -211,7 +211,7 @@ RequestOutcome RequestParser::ParseBulks(std::string_view input) {
   return Finish(position_);
 }
 
-// Sets missing_, or gives what to return.
+// Sets missing_, or returns the outcome of Parse.
 RequestOutcome RequestParser::ParseCount(std::string_view input) {
   CountLine line = ReadCount(input, 0);
   switch (line.state) {
@@ -233,7 +233,7 @@ RequestOutcome RequestParser::ParseCount(std::string_view input) {
   return {};
 }
 
-// Sets bulk_bytes_, or gives what to return.
+// Sets bulk_bytes_, or returns the outcome of Parse.
 RequestOutcome RequestParser::ParseBulkLength(std::string_view input) {
   if (position_ == input.size()) return NeedMore(position_ + 1, input);
   if (input[position_] != '$') return Refuse(ProtocolError::kExpectedBulk, input[position_]);
@@ -275,11 +275,11 @@ RequestOutcome RequestParser::ParseInline(std::string_view input) {
   return Finish(newline + 1);
 }
 
-// The words of a line, between blanks; parts of them may be quoted. False: a quote is not closed,
-// or is followed by something else than a blank.
+// Splits a line at blanks; parts of words may be quoted. False: a quote is not closed, or is not
+// followed by a blank.
 bool RequestParser::SplitWords(std::string_view line) {
   unquoted_.clear();
-  unquoted_.reserve(line.size());  // so that views into it stay
+  unquoted_.reserve(line.size());  // keeps views into it valid
   size_t at = 0;
   while (true) {
     while (at < line.size() && IsBlank(line[at])) ++at;

@@ -1,8 +1,8 @@
-// Requests of a Redis client from bytes that arrive in pieces (redis.io, "Redis serialization
-// protocol specification"): arrays of bulk strings, which are the same in RESP2 and RESP3, and
-// inline commands as people type them. Pure; one parser per connection, reused. Parsing copies
-// nothing but the quoted words of an inline command, and allocates nothing once the list of
-// arguments has grown to its working size.
+// RequestParser: parses requests of a Redis client from bytes that arrive in pieces (redis.io,
+// "Redis serialization protocol specification"): arrays of bulk strings, which are the same in
+// RESP2 and RESP3, and inline commands as people type them. Pure; one parser per connection,
+// reused. Parsing copies only the quoted words of an inline command, and allocates nothing once the
+// list of arguments has grown to its working size.
 //
 //   RequestOutcome outcome = parser.Parse(buffer.text());
 //   kNeedMore: call again with the same bytes and more behind them (they may have moved);
@@ -27,11 +27,11 @@ using Arguments = std::span<const std::string_view>;
 enum class ProtocolError : uint8_t {
   kTooBigInlineRequest,
   kUnbalancedQuotes,
-  kTooBigCountString,      // of an array
+  kTooBigCountString,      // count of an array
   kInvalidArgumentCount,   // malformed, or past max_arguments
-  kTooBigBulkCountString,  // of a bulk
-  kExpectedBulk,           // something else than '$'
-  kInvalidBulkLength,      // malformed, past max_bulk_bytes, or not what the bulk has
+  kTooBigBulkCountString,  // length of a bulk
+  kExpectedBulk,           // a byte other than '$'
+  kInvalidBulkLength,      // malformed, past max_bulk_bytes, or not the bulk's real length
   kUnauthenticatedArguments,
   kUnauthenticatedBulk,
 };
@@ -52,14 +52,14 @@ class RequestParser {
  public:
   explicit RequestParser(const RequestLimits& limits = {}) : limits_(limits) {}
 
-  // Of the requests that begin from now on.
+  // Sets the limits of requests that begin after the call.
   void set_limits(const RequestLimits& limits) { limits_ = limits; }
 
   // After kDone or kError the next call begins a new request.
   RequestOutcome Parse(std::string_view input);
-  // Valid until the next Parse, and as long as the bytes stay where they are.
+  // Valid until the next Parse, and as long as the bytes stay in place.
   Arguments arguments() const { return arguments_; }
-  // How long the request that was begun is at the least: what is worth making room for.
+  // The minimum size of the partly received request, as a hint for the buffer's size.
   size_t least_bytes() const { return least_bytes_; }
 
  private:
@@ -76,11 +76,11 @@ class RequestParser {
 
   RequestLimits limits_;
   std::vector<std::string_view> arguments_;
-  std::string unquoted_;        // of an inline request with quotes
-  const char* base_ = nullptr;  // where the views point; null between requests
-  int64_t missing_ = 0;         // arguments still to come
-  int64_t bulk_bytes_ = -1;     // of the bulk that was begun; -1: none
-  size_t position_ = 0;         // up to where the request is parsed
+  std::string unquoted_;        // words of an inline request with quotes
+  const char* base_ = nullptr;  // the bytes to which the views point; null between requests
+  int64_t missing_ = 0;         // arguments not received yet
+  int64_t bulk_bytes_ = -1;     // length of the partly received bulk; -1: none
+  size_t position_ = 0;         // end of the parsed part of the request
   size_t least_bytes_ = 0;
 };
 

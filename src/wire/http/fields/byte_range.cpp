@@ -19,29 +19,30 @@ namespace {
 
 constexpr std::string_view kUnit = "bytes=";
 
-// A position or a length; past 64 bits it is the greatest there is, which means the same.
+// Parses a position or a length. A number past 64 bits becomes the greatest 64-bit number, which
+// has the same effect.
 std::optional<uint64_t> ParseNumber(std::string_view text) {
   if (text.empty()) return std::nullopt;
-  constexpr uint64_t kMost = std::numeric_limits<uint64_t>::max();
+  constexpr uint64_t kMaxUint64 = std::numeric_limits<uint64_t>::max();
   uint64_t value = 0;
   for (char c : text) {
     if (!IsDigit(c)) return std::nullopt;
     auto digit = static_cast<uint64_t>(c - '0');
-    value = value > (kMost - digit) / 10 ? kMost : value * 10 + digit;
+    value = value > (kMaxUint64 - digit) / 10 ? kMaxUint64 : value * 10 + digit;
   }
   return value;
 }
 
 enum class Spec : uint8_t { kMalformed, kUnsatisfiable, kRange };
 
-// One range-spec (RFC 9110 14.1.1) against `length`, which is not 0.
+// Resolves one range-spec (RFC 9110 14.1.1) for a representation of `length` bytes, not 0.
 Spec ResolveSpec(std::string_view spec, uint64_t length, ByteRange* range) {
   size_t dash = spec.find('-');
   if (dash == std::string_view::npos) return Spec::kMalformed;
   std::string_view first_text = spec.substr(0, dash);
   std::string_view last_text = spec.substr(dash + 1);
   std::optional<uint64_t> last = ParseNumber(last_text);
-  if (first_text.empty()) {  // the last so many bytes
+  if (first_text.empty()) {  // a suffix: the last bytes
     if (!last) return Spec::kMalformed;
     if (*last == 0) return Spec::kUnsatisfiable;
     *range = {.first = length - std::min(*last, length), .last = length - 1};
@@ -59,7 +60,7 @@ bool Touch(const ByteRange& a, const ByteRange& b) {
   return a.first <= b.last + 1 && b.first <= a.last + 1;
 }
 
-// In the order in which they were asked for, unless some have to become one.
+// Joins overlapping and touching ranges. Keeps the requested order if none has to be joined.
 void Coalesce(RangeOutcome* outcome) {
   auto* begin = outcome->ranges.begin();
   auto* end = begin + outcome->count;

@@ -1,5 +1,4 @@
-// Byte ranges (RFC 9110 14): what a Range field asks of a representation whose length is known.
-// Pure.
+// Byte ranges (RFC 9110 14): resolves a Range field for a representation of known length. Pure.
 #pragma once
 
 #include <array>
@@ -36,18 +35,18 @@ struct RangeOutcome {
   std::span<const ByteRange> parts() const { return {ranges.data(), count}; }
 };
 
-// `value` is the Range field's, `length` the representation's, in bytes. kWhole for what a server
-// may or must ignore: another unit, a malformed set, more than kMaxByteRanges ranges, and a
-// representation without bytes. Ranges that
-// overlap or touch become one (RFC 9110 14.2, 15.3.7.2): parts never hold a byte twice.
+// Resolves the Range field `value` for a representation of `length` bytes. kWhole for ranges that a
+// server may or must ignore: another unit, a malformed set, more than kMaxByteRanges ranges, and a
+// representation without bytes. Ranges that overlap or touch are joined (RFC 9110 14.2, 15.3.7.2),
+// so that no byte is in two parts.
 RangeOutcome ResolveRange(std::string_view value, uint64_t length);
 
-// A Content-Range that says where a part lies (RFC 9110 14.4), and of what length the whole is.
+// A parsed Content-Range (RFC 9110 14.4): the position of a part, and the length of the whole.
 struct PartOfWhole {
   ByteRange range;
   uint64_t length = 0;
 };
-// Nothing for another unit, a length that is not told ("*"), and what is malformed or impossible.
+// Nothing: another unit, an unknown length ("*"), or a malformed or impossible value.
 std::optional<PartOfWhole> ParseContentRange(std::string_view value);
 
 // "bytes 0-499/1234", and "bytes */1234" for 416.

@@ -43,7 +43,7 @@ TEST(ByteRange, WithoutASatisfiableRangeItIsUnsatisfiable) {
   EXPECT_EQ(Resolved("bytes=10-20,1-2", 10), "1-2");
 }
 
-TEST(ByteRange, WhatIsMalformedOrUnknownIsIgnored) {
+TEST(ByteRange, MalformedOrUnknownRangesAreIgnored) {
   for (const char* value :
        {"", "bytes", "bytes=", "bytes=,", "items=0-1", "bytes=1", "bytes=-", "bytes=2-1",
         "bytes=a-b", "bytes=0-1,x", "bytes=--1", "bytes=0-1 2-3", "bytes:0-1", "bytes=+1-2"}) {
@@ -86,7 +86,7 @@ TEST(ByteRange, AContentRangeIsReadOnlyWhenItIsPossibleAndTellsTheLength) {
   }
 }
 
-TEST(ByteRange, ContentRangeSaysWhatItIsPartOf) {
+TEST(ByteRange, ContentRangeIsWritten) {
   EXPECT_EQ(ContentRange({.first = 42, .last = 1233}, 1234), "bytes 42-1233/1234");
   EXPECT_EQ(UnsatisfiedContentRange(1234), "bytes */1234");
 }

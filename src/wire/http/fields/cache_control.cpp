@@ -36,7 +36,7 @@ constexpr std::array<Flag, 9> kFlags = {{{"no-store", &CacheControl::no_store},
 struct Age {
   std::string_view name;
   std::optional<seconds> CacheControl::* member;
-  bool is_lifetime;  // nonsense means stale, not absent
+  bool is_lifetime;  // an invalid value means stale, not absent
 };
 constexpr std::array<Age, 6> kAges = {
     {{"max-age", &CacheControl::max_age, true},
@@ -97,7 +97,7 @@ bool IsDirective(std::string_view text) {
   return IsToken(value) || IsQuotedString(value);
 }
 
-// It may have said anything.
+// For a directive that cannot be parsed.
 void ReadTheStrictestWay(CacheControl* control) {
   control->no_store = control->no_cache = control->is_private = true;
   control->must_revalidate = true;
@@ -125,7 +125,7 @@ void ReadDirective(std::string_view directive, CacheControl* control) {
   Set(*age, ParseDeltaSeconds(Unquoted(value)), control);
 }
 
-// False: the value is of another type than the directive takes.
+// False: the value has another type than the directive takes.
 bool ReadMember(const DictionaryMember& member, CacheControl* control) {
   const auto* item = std::get_if<StructuredItem>(&member.value);
   if (const Flag* flag = FindFlag(member.key)) {

@@ -10,13 +10,13 @@
 
 namespace meridian::wire::http {
 
-// A delta-seconds past this counts as this (RFC 9111 1.2.2).
+// A larger delta-seconds counts as this (RFC 9111 1.2.2).
 constexpr std::chrono::seconds kMaxDeltaSeconds{int64_t{1} << 31};
 
-// What was said. Directives that nobody knows are skipped (RFC 9111 5.2.3). no-cache and private
-// that name fields count as if they named none: the stricter reading, which the RFC allows.
+// The parsed directives. Unknown directives are skipped (RFC 9111 5.2.3). no-cache and private with
+// a list of fields count as without it: the stricter reading, which the RFC allows.
 struct CacheControl {
-  // Of both.
+  // Of requests and responses.
   bool no_store = false;
   bool no_cache = false;
   bool no_transform = false;
@@ -39,15 +39,14 @@ struct CacheControl {
   bool operator==(const CacheControl&) const = default;
 };
 
-// The directives of all Cache-Control fields as one list. A lifetime that is no number, or that
-// comes twice with different values, is 0: "caches are encouraged to consider responses that have
-// invalid freshness information to be stale" (RFC 9111 4.2.1). Other durations that are no number
-// are as if absent.
+// Parses all Cache-Control fields as one list. A lifetime that is no number, or that occurs twice
+// with different values, is 0: "caches are encouraged to consider responses that have invalid
+// freshness information to be stale" (RFC 9111 4.2.1). Other durations that are no number are
+// ignored.
 CacheControl ParseCacheControl(const HeaderFields& fields);
 
-// The dictionary of a targeted field (RFC 9213 2.1). Nothing when there is no such field, it is
-// empty, is not a dictionary, or gives a directive a value of the wrong type: then it counts as
-// absent.
+// Parses the dictionary of a targeted field (RFC 9213 2.1). Nothing: the field is absent, empty, no
+// dictionary, or gives a directive a value of the wrong type; it then counts as absent.
 std::optional<CacheControl> ParseTargetedCacheControl(const HeaderFields& fields,
                                                       std::string_view name);
 

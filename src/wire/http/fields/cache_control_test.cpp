@@ -67,7 +67,7 @@ TEST(CacheControl, PrivateAndNoCacheThatNameFieldsCountInFull) {
   EXPECT_TRUE(Parse("no-cache=\"set-cookie\"").no_cache);
 }
 
-TEST(CacheControl, WhatCouldNotBeParsedHidTheDirectivesWithinIt) {
+TEST(CacheControl, UnparsableTextHidTheDirectivesWithinIt) {
   for (std::string_view value :
        {"max-age=60, note=\"open, private", "max-age=60, \"private\"", "max-age=60, public private",
         "max-age=60, private;x", "max-age=60; no-store", "max-age=60, =private",

@@ -20,7 +20,7 @@ constexpr std::string_view kLongDays[] = {"Sunday",   "Monday", "Tuesday", "Wedn
 constexpr std::string_view kMonths[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                         "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 constexpr int kFutureYears = 50;
-// WallTime counts nanoseconds in 64 bits, which begin in 1677 and end in 2262.
+// WallTime holds nanoseconds in 64 bits: from 1677 to 2262.
 constexpr int kFirstYear = 1678;
 constexpr int kLastYear = 2261;
 
@@ -28,7 +28,7 @@ void PutDigits(char* at, int width, int value) {
   for (int i = width - 1; i >= 0; --i, value /= 10) at[i] = static_cast<char>('0' + value % 10);
 }
 
-// Reads a date from left to right; after a mismatch ok() stays false.
+// Reads a date from left to right. After a mismatch ok() stays false.
 class DateScanner {
  public:
   explicit DateScanner(std::string_view text) : rest_(text) {}
@@ -48,7 +48,7 @@ class DateScanner {
     rest_.remove_prefix(width);
     return value;
   }
-  // The position of the name that comes next.
+  // The index of the next name.
   template <size_t kCount>
   unsigned Name(const std::string_view (&names)[kCount]) {
     for (unsigned i = 0; ok_ && i < kCount; ++i) {
@@ -76,7 +76,7 @@ class DateScanner {
   }
 
  private:
-  // Senders write names as they should, and are understood when they do not (RFC 9110 5.6.7).
+  // Ignores case: names must be sent in the right case but accepted in any (RFC 9110 5.6.7).
   bool Begins(std::string_view text) const {
     return EqualsIgnoreCase(rest_.substr(0, text.size()), text);
   }

@@ -1,4 +1,4 @@
-// Dates as HTTP writes them (RFC 9110 5.6.7). Pure.
+// Formats and parses HTTP dates (RFC 9110 5.6.7). Pure.
 #pragma once
 
 #include <array>
@@ -19,10 +19,10 @@ struct HttpDate {
 // Fractions of a second are cut off.
 HttpDate FormatDate(WallTime time);
 
-// IMF-fixdate and the two obsolete formats that a recipient must take, RFC 850 and asctime. `now`
-// settles the century of RFC 850's two digits: no date more than 50 years ahead. Nothing for
-// anything else, such as a day that its month does not have (the weekday is not compared), and for
-// years before 1678. A year past 2261 counts as the end of that.
+// Parses IMF-fixdate and the two obsolete formats that a recipient must accept, RFC 850 and
+// asctime. `now` decides the century of RFC 850's two digits: no date more than 50 years ahead.
+// Nothing: any other text, such as a day that its month does not have (the weekday is not checked),
+// or a year before 1678. A year after 2261 gives the end of 2261.
 std::optional<WallTime> ParseDate(std::string_view text, WallTime now);
 
 }  // namespace meridian::wire::http

@@ -11,7 +11,7 @@
 namespace meridian::wire::http {
 namespace {
 
-// etagc: all but the quote, controls and space.
+// etagc: all characters except the quote, controls and space.
 bool IsTagChar(char c) {
   auto byte = static_cast<uint8_t>(c);
   return byte == 0x21 || (byte >= 0x23 && byte != 0x7f);
@@ -48,7 +48,7 @@ bool ListHasWeakMatch(std::string_view list, const EntityTag& tag) {
     list = TrimWhitespace(list);
     std::optional<EntityTag> next = TakeTag(&list);
     if (next && WeakMatch(*next, tag)) return true;
-    // A backslash is an ordinary character of a tag, so that ListElements would cut elsewhere.
+    // A backslash is an ordinary character of a tag; ListElements would treat it as an escape.
     size_t comma = list.find(',');
     if (comma == std::string_view::npos) return false;
     list.remove_prefix(comma + 1);

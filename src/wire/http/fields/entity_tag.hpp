@@ -1,4 +1,4 @@
-// Entity tags (RFC 9110 8.8.3) and how they compare. Pure; views into the parsed text.
+// Entity tags (RFC 9110 8.8.3) and their comparison. Pure; views into the parsed text.
 #pragma once
 
 #include <optional>
@@ -13,17 +13,17 @@ struct EntityTag {
   bool operator==(const EntityTag&) const = default;
 };
 
-// One tag and nothing else: "x" or W/"x".
+// Parses exactly one tag: "x" or W/"x".
 std::optional<EntityTag> ParseEntityTag(std::string_view text);
 
-// RFC 9110 8.8.3.2. Strong: the same bytes. Weak: the same meaning.
+// RFC 9110 8.8.3.2. A strong match means the same bytes, a weak match the same meaning.
 inline bool StrongMatch(const EntityTag& a, const EntityTag& b) {
   return !a.weak && !b.weak && a.opaque == b.opaque;
 }
 inline bool WeakMatch(const EntityTag& a, const EntityTag& b) { return a.opaque == b.opaque; }
 
-// Whether the list of an If-None-Match value holds a tag that matches `tag` weakly. "*" is for the
-// caller. Elements that are no tags match nothing.
+// Whether the list of an If-None-Match value has a tag that matches `tag` weakly. The caller
+// handles "*". Invalid elements match nothing.
 bool ListHasWeakMatch(std::string_view list, const EntityTag& tag);
 
 }  // namespace meridian::wire::http

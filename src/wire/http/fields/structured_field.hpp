@@ -1,8 +1,8 @@
-// Structured fields (RFC 9651, which has dates and display strings beside what RFC 8941 had):
-// parsed strictly, and written in their one canonical form. Pure values; any thread.
+// Structured fields (RFC 9651, which adds dates and display strings to RFC 8941): parsed strictly,
+// written in their canonical form. Pure values; any thread.
 //
-// A field that came in several lines is joined with ", " first. A parse fails as a whole: the field
-// is then to be treated as if it were not there.
+// Join a field of several lines with ", " before parsing. After a failed parse treat the field as
+// absent.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +18,7 @@ struct Token {
   std::string text;
   bool operator==(const Token&) const = default;
 };
-// Three digits behind the point at most, twelve before it.
+// At most twelve digits before the point and three after it.
 struct Decimal {
   int64_t thousandths = 0;
   bool operator==(const Decimal&) const = default;
@@ -73,9 +73,9 @@ std::optional<StructuredItem> ParseStructuredItem(std::string_view text);
 std::optional<StructuredList> ParseStructuredList(std::string_view text);
 std::optional<Dictionary> ParseDictionary(std::string_view text);
 
-// Nothing: a value that has no form on the wire (a key with capitals, a String beyond ASCII, an
-// Integer of 16 digits, a Display String that is not UTF-8). An empty list is an empty text: such a
-// field is left out.
+// Nothing: the value has no form on the wire (a key with capitals, a String beyond ASCII, an
+// Integer of 16 digits, a Display String that is not UTF-8). An empty list gives an empty text:
+// leave such a field out.
 std::optional<std::string> SerializeItem(const StructuredItem& item);
 std::optional<std::string> SerializeList(const StructuredList& list);
 std::optional<std::string> SerializeDictionary(const Dictionary& dictionary);

@@ -1,5 +1,5 @@
-// What the parser and the writer of structured fields share: the characters of keys and tokens, the
-// bounds of numbers, and UTF-8. Private to structured_field*.cpp. Pure.
+// Code shared by the parser and the writer of structured fields: the characters of keys and tokens,
+// the bounds of numbers, and UTF-8. Private to structured_field*.cpp. Pure.
 #pragma once
 
 #include <cstddef>

@@ -15,7 +15,7 @@
 namespace meridian::wire::http {
 namespace {
 
-// The algorithms of RFC 9651 4.2, one function each. The first failure sticks.
+// The algorithms of RFC 9651 4.2, one function each. After the first failure all fail.
 class Parser {
  public:
   explicit Parser(std::string_view text) : rest_(text) {
@@ -68,7 +68,7 @@ class Parser {
     return dictionary;
   }
 
-  // To be called last: whether all of the text was understood.
+  // Call last: whether all of the text was parsed.
   bool AtEnd() {
     SkipSpaces();
     return ok_ && rest_.empty();
@@ -94,7 +94,8 @@ class Parser {
     return value;
   }
 
-  // Past the comma between members; false at the end. A comma that nothing follows is a failure.
+  // Skips the comma between members; false at the end. A comma without a following member is a
+  // failure.
   bool NextMember() {
     SkipWhitespace();
     if (rest_.empty()) return false;
@@ -234,7 +235,7 @@ class Parser {
     if (end == std::string_view::npos) return Failed(BareItem(false));
     std::string_view coded = rest_.substr(0, end);
     rest_.remove_prefix(end + 1);
-    // Padding may be missing (RFC 9651 4.2.7), and stands at the end only.
+    // Padding may be missing (RFC 9651 4.2.7), and is at the end only.
     size_t padding = coded.size() - (coded.find_last_not_of('=') + 1);
     if (padding > 2 || (padding > 0 && coded.size() % 4 != 0)) return Failed(BareItem(false));
     coded.remove_suffix(padding);
@@ -274,7 +275,7 @@ class Parser {
     }
     return Failed(BareItem(false));
   }
-  // Capitals are not allowed; a bad digit makes any sum with it negative.
+  // Capitals are not allowed. An invalid digit makes any sum with it negative.
   static int LowerHex(char c) { return c >= 'A' && c <= 'F' ? -1000 : HexOrFar(HexValue(c)); }
   static int HexOrFar(int value) { return value < 0 ? -1000 : value; }
 

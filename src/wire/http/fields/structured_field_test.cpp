@@ -134,7 +134,7 @@ TEST(StructuredField, EachLimitHoldsAndOnePastItFails) {
   EXPECT_FALSE(ParseStructuredItem(longest + " "));
 }
 
-TEST(StructuredField, WhatHasNoFormOnTheWireIsNotWritten) {
+TEST(StructuredField, ValueWithoutWireFormIsNotWritten) {
   EXPECT_FALSE(SerializeItem({.value = int64_t{1'000'000'000'000'000}, .parameters = {}}));
   EXPECT_FALSE(SerializeItem({.value = std::string("a\r\nb"), .parameters = {}}));
   EXPECT_FALSE(SerializeItem({.value = Token{"a b"}, .parameters = {}}));

@@ -14,7 +14,7 @@
 namespace meridian::wire::http {
 namespace {
 
-// The algorithms of RFC 9651 4.1. The first failure sticks.
+// The algorithms of RFC 9651 4.1. After the first failure all fail.
 class Writer {
  public:
   std::optional<std::string> Take() {
@@ -35,7 +35,7 @@ class Writer {
     Write(item.parameters);
   }
 
-  // A member that is true is told by its key alone.
+  // A member whose value is true is written as its key alone.
   void Write(const DictionaryMember& member) {
     Key(member.key);
     const auto* item = std::get_if<StructuredItem>(&member.value);

@@ -77,7 +77,7 @@ bool IsTraceState(const HeaderFields& fields) {
   return valid && members > 0 && members <= kMaxTraceStateMembers;
 }
 
-// The field's value when there is exactly one.
+// The field's value if the field occurs exactly once.
 std::string_view Only(const HeaderFields& fields, std::string_view name) {
   std::string_view value;
   size_t count = 0;
@@ -106,7 +106,7 @@ std::optional<std::array<char, kTraceParentBytes>> ParseTraceParent(std::string_
   std::array<char, kTraceParentBytes> parent;
   std::ranges::copy(text.substr(0, kTraceParentBytes), parent.begin());
   if (version != "00") {
-    // What else a higher version's flags say is not ours to pass on as version 00's.
+    // Other flags of a higher version are not forwarded as flags of version 00.
     const bool sampled = (HexValue(flags[1]) & 1) != 0;
     parent[0] = parent[1] = parent[kFlagsAt] = '0';
     parent[kFlagsAt + 1] = sampled ? '1' : '0';

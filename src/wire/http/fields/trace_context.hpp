@@ -1,9 +1,10 @@
-// What follows a request from hop to hop: `traceparent` and `tracestate` (W3C Trace Context level
-// 1) and `X-Request-Id`. Pure; owned by whoever handles the request.
+// RequestIds: the ids that follow a request from hop to hop: `traceparent` and `tracestate` (W3C
+// Trace Context level 2) and `X-Request-Id`. Pure; owned by the handler of the request.
 //
-// A valid traceparent is passed on as it is, for we record no spans: the application's span then
-// hangs on the visitor's. A missing or invalid one is replaced by a new trace, which is marked as
-// sampled, so that an application whose sampler follows its parent records as it would without us.
+// A valid traceparent is forwarded unchanged, because we record no spans: the application's span
+// then becomes a child of the visitor's. A missing or invalid traceparent is replaced by a new
+// trace, marked as sampled, so that an application whose sampler follows its parent records as it
+// would without us.
 #pragma once
 
 #include <array>
@@ -21,35 +22,35 @@ inline constexpr std::string_view kRequestIdField = "X-Request-Id";
 inline constexpr std::string_view kTraceParentField = "traceparent";
 inline constexpr std::string_view kTraceStateField = "tracestate";
 
-// A visitor's own request id is taken up to this length.
+// Longer request ids of visitors are replaced.
 constexpr size_t kMaxRequestIdBytes = 64;
-// Of all tracestate fields of a request together (W3C Trace Context 3.3.1: 32 members; at least 512
-// characters are to be passed on).
+// Limit of all tracestate fields of a request together (W3C Trace Context 3.3.1: 32 members; at
+// least 512 characters are to be forwarded).
 constexpr size_t kMaxTraceStateMembers = 32;
 constexpr size_t kMaxTraceStateBytes = 512;
 
 constexpr size_t kTraceParentBytes = 55;
 constexpr size_t kTraceIdBytes = 32;
 
-// The same in version 00, when `text` is a traceparent: `00-TRACE_ID-PARENT_ID-FLAGS`, in lower
-// case, neither id all zeros. Of a higher version, the part that version 00 knows.
+// `text` in version 00, if it is a traceparent: `00-TRACE_ID-PARENT_ID-FLAGS`, in lower case,
+// neither id all zeros. For a higher version, the part that version 00 defines.
 std::optional<std::array<char, kTraceParentBytes>> ParseTraceParent(std::string_view text);
 
-// Whether `text` may stand in logs and fields everywhere: letters, digits and `-_.:+/=@`, at most
+// Whether `text` is safe in all logs and fields: letters, digits and `-_.:+/=@`, at most
 // kMaxRequestIdBytes.
 bool IsRequestId(std::string_view text);
 
 class RequestIds {
  public:
-  // What the request brings; what it lacks, or brings in an invalid form, is made.
+  // Takes the ids of the request, and makes new ones for missing or invalid ids.
   RequestIds(const RequestHead& request, Random& random);
 
   std::string_view request_id() const { return {request_id_.data(), request_id_bytes_}; }
   std::string_view traceparent() const { return {traceparent_.data(), traceparent_.size()}; }
   std::string_view trace_id() const { return traceparent().substr(3, kTraceIdBytes); }
 
-  // Adds the fields for the next hop; `request` is that of the constructor. They are views into
-  // this and into the request.
+  // Adds the fields for the next hop; `request` is the constructor's. Their values are views into
+  // this object and into the request.
   void AddTo(const RequestHead& request, HeaderFields* fields) const;
 
  private:

@@ -1,4 +1,4 @@
-#include "wire/http/field_role.hpp"
+#include "wire/http/fields/field_role.hpp"
 
 #include <algorithm>
 #include <array>
@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "wire/http/characters.hpp"
-#include "wire/http/field_role_table.hpp"
+#include "wire/http/fields/field_role_table.hpp"
 
 namespace meridian::wire::http {
 namespace {
@@ -16,12 +16,13 @@ bool IsSeparator(char c) {
   return !IsDigit(c) && (lower < 'a' || lower > 'z');
 }
 
-// The characters of a name, one by one, as a program reads them that tells no separators apart.
+// Iterates over the characters of a name as a program sees them that does not distinguish
+// separators.
 class PlainCharacters {
  public:
   explicit PlainCharacters(std::string_view name) : rest_(name) { SkipSeparators(); }
 
-  // The next one, or 0 at the end.
+  // The next character, or 0 at the end.
   char Next() {
     if (rest_.empty()) return 0;
     if (!IsSeparator(rest_.front())) {
@@ -41,7 +42,7 @@ class PlainCharacters {
   std::string_view rest_;
 };
 
-// The same as a text; of a longer name than any in the table, its beginning.
+// The same as a text. A name longer than all names in the table is truncated.
 class PlainName {
  public:
   explicit PlainName(std::string_view name) {

@@ -1,4 +1,4 @@
-#include "wire/http/field_role.hpp"
+#include "wire/http/fields/field_role.hpp"
 
 #include <string>
 #include <string_view>
@@ -34,7 +34,7 @@ TEST(FieldRole, NamesWithUnderscoresAreDroppedUnlessTheyMayPass) {
   EXPECT_TRUE(PassesOn("Api-Key", kVisitor));
 }
 
-TEST(FieldRole, WhatFrameworksTakeSchemeHostPathMethodOrAddressFromIsNobodysToSay) {
+TEST(FieldRole, FieldsOfSchemeHostPathMethodOrAddressAreNotForwarded) {
   for (std::string_view name :
        {"X-Original-URL",
         "X-Rewrite-URL",
@@ -69,7 +69,7 @@ TEST(FieldRole, WhatFrameworksTakeSchemeHostPathMethodOrAddressFromIsNobodysToSa
   }
 }
 
-TEST(FieldRole, WhatAnEdgeSetsIsBelievedOfEdgesAlone) {
+TEST(FieldRole, FieldsThatEdgesSetAreTrustedFromEdgesOnly) {
   for (std::string_view name :
        {kForwardedFor, kForwardedHost, kForwardedProto, std::string_view("Meridian-Debug"),
         std::string_view("x-forwarded-for"), kRequestIdField, kTraceParentField,

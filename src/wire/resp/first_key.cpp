@@ -1,4 +1,4 @@
-#include "wire/resp/key_ahead.hpp"
+#include "wire/resp/first_key.hpp"
 
 #include <cstddef>
 #include <string_view>
@@ -6,17 +6,17 @@
 namespace meridian::wire::resp {
 namespace {
 
-// With more to walk over, the guess costs more than it saves.
-constexpr size_t kMostArguments = 64;
-constexpr size_t kMostDigits = 7;
+// For longer requests the guess costs more time than it saves.
+constexpr size_t kMaxArguments = 64;
+constexpr size_t kMaxDigits = 7;
 constexpr size_t kLineEndBytes = 2;
 
-// Takes "<kind><count>\r\n". False: something else is there.
+// Takes "<kind><count>\r\n". False: the input has something else.
 bool TakeCount(std::string_view* input, char kind, size_t* count) {
   if (input->empty() || (*input)[0] != kind) return false;
   size_t at = 1;
   *count = 0;
-  while (at < input->size() && at <= kMostDigits && (*input)[at] >= '0' && (*input)[at] <= '9') {
+  while (at < input->size() && at <= kMaxDigits && (*input)[at] >= '0' && (*input)[at] <= '9') {
     *count = *count * 10 + static_cast<size_t>((*input)[at++] - '0');
   }
   if (at + kLineEndBytes > input->size() || (*input)[at] != '\r') return false;
@@ -37,10 +37,10 @@ bool TakeBulks(std::string_view* input, size_t count, std::string_view* second) 
 
 }  // namespace
 
-std::string_view TakeKeyAhead(std::string_view* input) {
+std::string_view TakeFirstKey(std::string_view* input) {
   std::string_view key;
   size_t count = 0;
-  bool begins = TakeCount(input, '*', &count) && count <= kMostArguments;
+  bool begins = TakeCount(input, '*', &count) && count <= kMaxArguments;
   if (begins && TakeBulks(input, count, &key)) return key;
   *input = {};
   return {};

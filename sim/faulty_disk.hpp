@@ -1,4 +1,5 @@
-// A disk that says it has synced and has not: for bugs that simulations must catch.
+// FaultyDisk: a disk whose syncs succeed without syncing, to plant bugs that simulations must
+// catch.
 #pragma once
 
 #include <cstdint>
@@ -14,14 +15,14 @@
 
 namespace meridian::sim {
 
-struct Lies {
+struct SyncFaults {
   bool files = false;    // File::Sync does nothing
   bool folders = false;  // Disk::SyncFolder does nothing
 };
 
-class LyingFile final : public io::File {
+class UnsyncedFile final : public io::File {
  public:
-  explicit LyingFile(std::unique_ptr<io::File> file) : file_(std::move(file)) {}
+  explicit UnsyncedFile(std::unique_ptr<io::File> file) : file_(std::move(file)) {}
   io::Task<Result<size_t>> ReadAt(uint64_t offset, MutableBytes into) override {
     return file_->ReadAt(offset, into);
   }
@@ -36,14 +37,14 @@ class LyingFile final : public io::File {
   std::unique_ptr<io::File> file_;
 };
 
-class LyingDisk final : public io::Disk {
+class FaultyDisk final : public io::Disk {
  public:
-  LyingDisk(io::Disk& disk, Lies lies) : disk_(disk), lies_(lies) {}
+  FaultyDisk(io::Disk& disk, SyncFaults faults) : disk_(disk), faults_(faults) {}
 
   io::Task<Result<std::unique_ptr<io::File>>> Open(std::string path, io::OpenMode mode) override {
     auto file = co_await disk_.Open(std::move(path), mode);
-    if (!file || !lies_.files) co_return file;
-    co_return std::make_unique<LyingFile>(std::move(*file));
+    if (!file || !faults_.files) co_return file;
+    co_return std::make_unique<UnsyncedFile>(std::move(*file));
   }
   io::Task<Result<void>> Rename(std::string from, std::string to) override {
     return disk_.Rename(std::move(from), std::move(to));
@@ -59,7 +60,7 @@ class LyingDisk final : public io::Disk {
     return disk_.ListFolders(std::move(folder));
   }
   io::Task<Result<void>> SyncFolder(std::string folder) override {
-    if (lies_.folders) co_return Result<void>{};
+    if (faults_.folders) co_return Result<void>{};
     co_return co_await disk_.SyncFolder(std::move(folder));
   }
   io::Task<Result<uint64_t>> FreeBytes(std::string folder) override {
@@ -68,7 +69,7 @@ class LyingDisk final : public io::Disk {
 
  private:
   io::Disk& disk_;
-  Lies lies_;
+  SyncFaults faults_;
 };
 
 }  // namespace meridian::sim

@@ -1,7 +1,7 @@
-// The names that have a role, as PlainName spells them: data for field_role.cpp alone. What
-// frameworks and the proxies before them take for the visitor's address, scheme, host, path or
-// method: PHP, Rails, Django, Express, Next.js, Spring, ASP.NET, Symfony, WebLogic; Envoy, Traefik,
-// IIS, and the CDNs.
+// The names that have a role, as PlainName spells them: data for field_role.cpp alone. Frameworks
+// and the proxies in front of them take the visitor's address, scheme, host, path or method from
+// these fields: PHP, Rails, Django, Express, Next.js, Spring, ASP.NET, Symfony, WebLogic; Envoy,
+// Traefik, IIS, and the CDNs.
 #pragma once
 
 #include <algorithm>
@@ -9,7 +9,7 @@
 #include <cstddef>
 #include <string_view>
 
-#include "wire/http/field_role.hpp"
+#include "wire/http/fields/field_role.hpp"
 
 namespace meridian::wire::http {
 
@@ -22,7 +22,7 @@ constexpr bool ShorterOrBefore(std::string_view a, std::string_view b) {
   return a.size() != b.size() ? a.size() < b.size() : a < b;
 }
 
-// By length, then by letter: most names are told from these by their length.
+// Ordered by length, then by letter, because the length alone rules out most names.
 inline constexpr auto kKnownFields = std::to_array<Known>({
     {"te", FieldRole::kRead},
     {"via", FieldRole::kRead},
@@ -145,7 +145,7 @@ inline constexpr auto kKnownFields = std::to_array<Known>({
 });
 static_assert(std::ranges::is_sorted(kKnownFields, ShorterOrBefore, &Known::name));
 
-// All names that begin so, but those above.
+// All names with these prefixes, except the names above.
 inline constexpr auto kKnownFamilies = std::to_array<Known>({
     {"meridian-", FieldRole::kSet},
     {"cloudfront-", FieldRole::kClaim},
