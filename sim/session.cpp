@@ -20,10 +20,10 @@
 #include "base/clock.hpp"
 #include "base/ip.hpp"
 #include "base/random.hpp"
-#include "io/sim/fabric.hpp"
 #include "io/sim/process.hpp"
 #include "io/sim/trace.hpp"
 #include "io/sim/world.hpp"
+#include "sim/replica_faults.hpp"
 #include "sim/session_oracle.hpp"
 #include "sim/session_replica.hpp"
 #include "sim/simulation.hpp"
@@ -44,18 +44,6 @@ constexpr double kLossChance = 0.15;
 constexpr double kFlushChance = 0.1;
 // Chance that a lost data center returns, with an empty disk.
 constexpr double kReturnChance = 0.5;
-
-enum class Fault : uint8_t {
-  kCut,
-  kHalfCut,
-  kLossy,
-  kSlow,
-  kReset,
-  kFullDisk,
-  kCrash,
-  kMachineCrash
-};
-constexpr uint64_t kFaults = 8;
 
 class SessionRun {
  public:
@@ -91,54 +79,21 @@ class SessionRun {
   Random& random() { return world_.random(); }
 
   void PlanFault() {
-    auto fault = static_cast<Fault>(random().Below(kFaults));
+    uint64_t fault = random().Below(kReplicaFaults);
     uint64_t which = random().Next();
     Duration from{random().Below(static_cast<uint64_t>(kFaultPhase.count()))};
     world_.After(from, [this, fault, which] { Begin(fault, which); });
   }
 
-  void Begin(Fault fault, uint64_t which) {
-    size_t one = which % processes_.size();
-    size_t other = (one + 1 + which / 8 % (processes_.size() - 1)) % processes_.size();
-    io::sim::HostId from = processes_[one]->host();
-    io::sim::HostId to = processes_[other]->host();
-    io::sim::SimProcess& victim = *processes_[one];
-    io::sim::Fabric& fabric = world_.fabric();
-    world_.Record("faults", "begin", static_cast<uint64_t>(fault), one);
-    switch (fault) {
-      case Fault::kCut:
-        fabric.CutBothWays(from, to, true);
-        world_.After(milliseconds{which / 64 % 6000},
-                     [&fabric, from, to] { fabric.CutBothWays(from, to, false); });
-        return;
-      case Fault::kHalfCut:
-        fabric.link(from, to).cut = true;
-        return;
-      case Fault::kLossy:
-        fabric.link(from, to).loss = fabric.link(to, from).loss = 0.2;
-        return;
-      case Fault::kSlow:
-        fabric.link(from, to).bytes_per_second = 5'000;
-        return;
-      case Fault::kReset:
-        fabric.ResetConnections(from, to);
-        return;
-      case Fault::kFullDisk:
-        victim.disk().faults.capacity_bytes = victim.disk().used_bytes() + which / 64 % 5000;
-        return;
-      case Fault::kCrash:
-      case Fault::kMachineCrash:
-        victim.CrashAfterIterations(which / 64 % 64, fault == Fault::kCrash
-                                                         ? io::sim::CrashKind::kProcess
-                                                         : io::sim::CrashKind::kMachine);
-        world_.After(milliseconds{200 + which / 4096 % 3000}, [this, one] {
-          if (lost_ != one) processes_[one]->Restart();
-        });
-        return;
-    }
+  void Begin(uint64_t fault, uint64_t draw) {
+    size_t from = draw % processes_.size();
+    draw /= processes_.size();
+    size_t to = (from + 1 + draw % (processes_.size() - 1)) % processes_.size();
+    draw /= processes_.size();
+    faults_.Begin(fault, *processes_[from], *processes_[to], draw);
   }
 
-  // Loses a data center and its disk.
+  // Permanently, with its disk.
   void Lose() {
     lost_ = random().Below(processes_.size());
     world_.Record("faults", "lost", *lost_);
@@ -146,20 +101,8 @@ class SessionRun {
   }
 
   void Heal() {
-    for (io::sim::SimProcess* process : processes_) {
-      for (io::sim::SimProcess* other : processes_) {
-        if (process == other) continue;
-        auto& link = world_.fabric().link(process->host(), other->host());
-        link.cut = false;
-        link.loss = 0;
-        link.bytes_per_second = 0;
-      }
-      process->disk().faults.capacity_bytes = UINT64_MAX;
-      if (lost_ && process == processes_[*lost_]) continue;
-      process->Restart();
-    }
+    faults_.Heal();
     if (lost_ && random().Chance(kReturnChance)) Return();
-    world_.Record("faults", "healed");
   }
 
   // Returns the lost data center with an empty disk. The others set their copy of its log aside, as
@@ -203,6 +146,9 @@ class SessionRun {
   std::vector<std::unique_ptr<SessionReplica>> replicas_;
   std::vector<io::sim::SimProcess*> processes_;
   std::optional<size_t> lost_;
+  ReplicaFaults faults_{world_, [this](const io::sim::SimProcess& process) {
+                          return !lost_ || &process != processes_[*lost_];
+                        }};
   bool returned_ = false;
   bool flushes_ = false;
 };

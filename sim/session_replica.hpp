@@ -21,7 +21,7 @@ namespace meridian::sim {
 // A bug that is planted in a run that must fail.
 enum class SessionBug : uint8_t {
   kNone,
-  kDropsTombstones,      // tombstones are dropped before every replica has applied the deletion
+  kDropsTombstones,    // tombstones are dropped before every replica has applied the deletion
   kAnswersBeforeSync,  // a write is acknowledged before it is on disk
 };
 

@@ -17,10 +17,11 @@
 
 #include "base/clock.hpp"
 #include "base/random.hpp"
-#include "io/sim/fabric.hpp"
 #include "io/sim/process.hpp"
 #include "io/sim/trace.hpp"
 #include "io/sim/world.hpp"
+#include "sim/link_faults.hpp"
+#include "sim/replica_faults.hpp"
 #include "sim/simulation.hpp"
 #include "sim/store_site.hpp"
 
@@ -37,18 +38,6 @@ constexpr Duration kWriteOn = seconds{2};
 // 5 s.
 constexpr Duration kSettle = seconds{40};
 constexpr uint64_t kMaxSkewMilliseconds = 4000;
-
-enum class Fault : uint8_t {
-  kCut,
-  kHalfCut,
-  kLossy,
-  kSlow,
-  kReset,
-  kFullDisk,
-  kCrash,
-  kMachineCrash
-};
-constexpr uint64_t kFaults = 8;
 
 class StoreRun {
  public:
@@ -68,7 +57,7 @@ class StoreRun {
     uint64_t faults = random().Below(kMaxFaults + 1);
     for (uint64_t i = 0; i < faults; ++i) PlanFault();
     world_.RunFor(kFaultPhase);
-    Heal();
+    faults_.Heal();
     world_.RunFor(kWriteOn);
     leader_->StopWriting();
     world_.RunFor(kSettle);
@@ -88,62 +77,20 @@ class StoreRun {
   }
 
   void PlanFault() {
-    auto fault = static_cast<Fault>(random().Below(kFaults));
+    uint64_t fault = random().Below(kReplicaFaults);
     uint64_t which = random().Next();
     Duration from{random().Below(static_cast<uint64_t>(kFaultPhase.count()))};
     world_.After(from, [this, fault, which] { Begin(fault, which); });
   }
 
-  void Begin(Fault fault, uint64_t which) {
-    size_t follower = 1 + which % followers_.size();
-    io::sim::HostId leader = processes_[0]->host();
-    io::sim::HostId other = processes_[follower]->host();
-    io::sim::SimProcess& victim = *processes_[which / 8 % processes_.size()];
-    io::sim::Fabric& fabric = world_.fabric();
-    world_.Record("faults", "begin", static_cast<uint64_t>(fault), other);
-    switch (fault) {
-      case Fault::kCut:
-        fabric.CutBothWays(leader, other, true);
-        world_.After(milliseconds{which / 64 % 4000},
-                     [&fabric, leader, other] { fabric.CutBothWays(leader, other, false); });
-        return;
-      case Fault::kHalfCut:
-        (which / 64 % 2 == 0 ? fabric.link(leader, other) : fabric.link(other, leader)).cut = true;
-        return;
-      case Fault::kLossy:
-        fabric.link(leader, other).loss = fabric.link(other, leader).loss = 0.2;
-        return;
-      case Fault::kSlow:
-        fabric.link(leader, other).bytes_per_second = 5'000;
-        return;
-      case Fault::kReset:
-        fabric.ResetConnections(leader, other);
-        return;
-      case Fault::kFullDisk:
-        victim.disk().faults.capacity_bytes = victim.disk().used_bytes() + which / 64 % 5000;
-        return;
-      case Fault::kCrash:
-      case Fault::kMachineCrash:
-        victim.CrashAfterIterations(which / 64 % 64, fault == Fault::kCrash
-                                                         ? io::sim::CrashKind::kProcess
-                                                         : io::sim::CrashKind::kMachine);
-        world_.After(milliseconds{200 + which / 4096 % 3000}, [&victim] { victim.Restart(); });
-        return;
-    }
-  }
-
-  void Heal() {
-    for (io::sim::SimProcess* process : processes_) {
-      for (auto* link : {&world_.fabric().link(processes_[0]->host(), process->host()),
-                         &world_.fabric().link(process->host(), processes_[0]->host())}) {
-        link->cut = false;
-        link->loss = 0;
-        link->bytes_per_second = 0;
-      }
-      process->disk().faults.capacity_bytes = UINT64_MAX;
-      process->Restart();
-    }
-    world_.Record("faults", "healed");
+  // Links join the leader to each follower; a disk or a process is anybody's.
+  void Begin(uint64_t fault, uint64_t draw) {
+    io::sim::SimProcess& follower = *processes_[1 + draw % followers_.size()];
+    draw /= followers_.size();
+    io::sim::SimProcess& victim = *processes_[draw % processes_.size()];
+    draw /= processes_.size();
+    bool on_link = fault < kLinkFaults;
+    faults_.Begin(fault, on_link ? *processes_[0] : victim, follower, draw);
   }
 
   void CheckThatAllHoldTheSame() {
@@ -162,6 +109,7 @@ class StoreRun {
   }
 
   io::sim::World& world_;
+  ReplicaFaults faults_{world_, [](const io::sim::SimProcess&) { return true; }};
   StoreOracle oracle_;
   std::unique_ptr<StoreLeader> leader_;
   std::vector<std::unique_ptr<StoreFollower>> followers_;
