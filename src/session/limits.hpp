@@ -108,9 +108,6 @@ constexpr size_t kSnapshotItemBytes = size_t{64} * 1024;
 
 // How often a data center writes a heartbeat.
 constexpr Duration kHeartbeatInterval = std::chrono::seconds{1};
-// Connections of other data centers, also during their handshakes. Past it: closed at once.
-constexpr size_t kMaxPeerConnections = 256;
-constexpr Duration kPeerHandshakeTimeout = std::chrono::seconds{5};
 // WAIT waits at most for so long, also with a timeout of 0.
 constexpr Duration kMaxWait = std::chrono::seconds{60};
 

@@ -18,6 +18,7 @@
 #include "base/clock.hpp"
 #include "session/engine/client.hpp"
 #include "session/engine/engine_fixture.hpp"
+#include "site/limits.hpp"
 #include "store/limits.hpp"
 #include "wire/resp/limits.hpp"
 
@@ -258,9 +259,9 @@ std::vector<Documented> LimitsOfMemoryAndPeers() {
                    kSmallHashFields, kSmallHashBytes, Grouped(kReplyItemsPerIteration))},
       {{"kSmallSetMembers"},
        fmt::format("**a small set, in the order of its integers** | {} members", kSmallSetMembers)},
-      {{"kMaxPeerConnections", "kPeerHandshakeTimeout"},
-       fmt::format("connections at the peer port | {}, {}", kMaxPeerConnections,
-                   InSeconds(kPeerHandshakeTimeout))},
+      {{},
+       fmt::format("connections at the peer port | {}, {}", site::kMaxPeerConnections,
+                   InSeconds(site::kPeerHandshakeTimeout))},
       {{"kMaxPeerClockSkew"}, "a clock that is ahead | " + InSeconds(kMaxPeerClockSkew)},
       {{"kFarBehind"},
        "a data center that is behind, before `status` says so | " + InSeconds(kFarBehind)},

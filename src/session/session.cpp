@@ -27,12 +27,12 @@
 #include "session/inspection.hpp"
 #include "session/limits.hpp"
 #include "session/replication/disk_journal.hpp"
-#include "session/replication/peer_listener.hpp"
 #include "session/replication/peer_problem.hpp"
 #include "session/replication/replication.hpp"
 #include "session/replication/snapshot_metadata.hpp"
 #include "session/server.hpp"
 #include "site/site.hpp"
+#include "site/tier/peer_listener.hpp"
 #include "site/tier/tier_process.hpp"
 
 namespace meridian::session {
@@ -165,7 +165,7 @@ io::Task<Result<void>> Session::OpenReplication(std::string folder) {
                                .folder = std::move(folder),
                                .seed = EntropySeed()};
   if (replicas_.size() > 1) {
-    auto port = PeerListener::Open(process_);
+    auto port = site::PeerListener::Open(process_, process_.site().ports.session);
     if (!port) co_return Fail(std::move(port.error()));
     peer_listener_ = std::move(*port);
     options.dial = [this](const std::string& name) { return peer_listener_->DialOf(name); };

@@ -17,9 +17,9 @@
 #include "session/engine/engine.hpp"
 #include "session/replication/change_journal.hpp"
 #include "session/replication/disk_journal.hpp"
-#include "session/replication/peer_listener.hpp"
 #include "session/replication/replication.hpp"
 #include "session/server.hpp"
+#include "site/tier/peer_listener.hpp"
 #include "site/tier/tier_process.hpp"
 #include "site/tier_description.hpp"
 
@@ -54,7 +54,7 @@ class Session {
   // With durability = "disk".
   std::unique_ptr<DiskJournal> journal_;
   std::unique_ptr<Engine> engine_;
-  std::unique_ptr<PeerListener> peer_listener_;  // where there are other data centers
+  std::unique_ptr<site::PeerListener> peer_listener_;  // where there are other data centers
   std::unique_ptr<Replication> replication_;
   std::unique_ptr<Server> server_;
 };

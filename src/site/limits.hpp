@@ -89,4 +89,9 @@ constexpr Duration kLeafLifetime = std::chrono::days{365};
 constexpr double kRenewedBelowShare = 1.0 / 3;
 constexpr Duration kClockSkewAllowed = std::chrono::hours{1};
 
+// At a tier's peer port: connections of other data centers, also during their handshakes. Past the
+// limit a connection is closed at once.
+constexpr size_t kMaxPeerConnections = 256;
+constexpr Duration kPeerHandshakeTimeout = std::chrono::seconds{5};
+
 }  // namespace meridian::site

@@ -1,23 +1,26 @@
-// PeerListener: connections between the session tiers of data centers, in both directions: mutual
-// TLS by the site's CA. A peer with another site's certificate, or none, is refused and logged.
+// PeerListener: connections between the same tier of different data centers, in both directions, at
+// the tier's peer port: mutual TLS by the site's CA. A peer with another site's certificate, or
+// none, is refused and logged.
 //
-// Owned by the Session; one thread: the loop's. Close before it goes.
+// Owned by the tier; one thread: the loop's. Close it before it is destroyed.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
 
+#include "base/clock.hpp"
 #include "base/recurring_problem.hpp"
+#include "base/result.hpp"
 #include "io/net/stream.hpp"
 #include "io/net/tls.hpp"
 #include "io/scope.hpp"
 #include "io/task.hpp"
 #include "site/tier/tier_process.hpp"
-#include "store/mirror/mirror_client.hpp"
 
-namespace meridian::session {
+namespace meridian::site {
 
 class PeerListener {
  public:
@@ -26,20 +29,25 @@ class PeerListener {
       std::function<io::Task<void>(std::unique_ptr<io::Stream> stream,
                                    std::function<bool(std::string_view data_center)> allowed)>;
 
-  // Errors name the certificate that could not be used, or the port that is taken.
-  static Result<std::unique_ptr<PeerListener>> Open(site::TierProcess& process);
+  // Opens a new stream to the peer port of a data center, or fails by `deadline`.
+  using Dial = std::function<io::Task<Result<std::unique_ptr<io::Stream>>>(TimePoint deadline)>;
+
+  // Listens on the socket called "peer", at the peer port beside `public_port`. Errors name the
+  // certificate that could not be used, or the port that is taken.
+  static Result<std::unique_ptr<PeerListener>> Open(TierProcess& process, uint16_t public_port);
 
   void Start(Serve serve);
   io::Task<void> Close();
   // Dials another data center's peer port, which must show its certificate.
-  store::MirrorClient::Dial DialOf(const std::string& data_center);
+  Dial DialOf(const std::string& data_center);
 
  private:
-  explicit PeerListener(site::TierProcess& process);
+  PeerListener(TierProcess& process, uint16_t public_port);
   io::Task<void> Accept();
   io::Task<void> Admit(std::unique_ptr<io::Stream> stream);
 
-  site::TierProcess& process_;
+  TierProcess& process_;
+  const uint16_t port_;
   std::unique_ptr<io::Listener> listener_;
   std::shared_ptr<io::TlsContext> server_tls_;
   std::shared_ptr<io::TlsContext> client_tls_;
@@ -49,4 +57,4 @@ class PeerListener {
   RecurringProblem refused_;
 };
 
-}  // namespace meridian::session
+}  // namespace meridian::site

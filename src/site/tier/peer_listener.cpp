@@ -1,6 +1,7 @@
-#include "session/replication/peer_listener.hpp"
+#include "site/tier/peer_listener.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -15,45 +16,48 @@
 #include "io/net/stream.hpp"
 #include "io/net/tls.hpp"
 #include "io/task.hpp"
-#include "session/limits.hpp"
+#include "site/limits.hpp"
 #include "site/reach.hpp"
 #include "site/site.hpp"
 #include "site/tier/tier_process.hpp"
 #include "site/trust/ca.hpp"
-#include "store/mirror/mirror_client.hpp"
 
-namespace meridian::session {
+namespace meridian::site {
 namespace {
 
 // The parameters of a connection to a data center.
-struct Way {
-  site::TierProcess& process;
+struct DialTarget {
+  TierProcess& process;
   std::shared_ptr<io::TlsContext> tls;
   Endpoint to;
   std::string tls_name;
 };
 
-io::Task<Result<std::unique_ptr<io::Stream>>> Dial(Way way, TimePoint deadline) {
-  auto stream = co_await way.process.network().Connect(
-      way.to, {.from = site::PeerAddress(way.process.here()), .deadline = deadline});
+io::Task<Result<std::unique_ptr<io::Stream>>> DialPeer(DialTarget target, TimePoint deadline) {
+  auto stream = co_await target.process.network().Connect(
+      target.to, {.from = PeerAddress(target.process.here()), .deadline = deadline});
   if (!stream) co_return Fail(std::move(stream.error()));
-  auto secured = co_await io::TlsConnect(way.tls, std::move(*stream), way.tls_name, deadline);
+  auto secured = co_await io::TlsConnect(target.tls, std::move(*stream), target.tls_name, deadline);
   if (!secured) co_return Fail(std::move(secured.error()));
   co_return std::move(*secured);
 }
 
 }  // namespace
 
-PeerListener::PeerListener(site::TierProcess& process)
-    : process_(process), accepting_(process.loop()), connections_(process.loop()) {}
+PeerListener::PeerListener(TierProcess& process, uint16_t public_port)
+    : process_(process),
+      port_(PeerPort(public_port)),
+      accepting_(process.loop()),
+      connections_(process.loop()) {}
 
-Result<std::unique_ptr<PeerListener>> PeerListener::Open(site::TierProcess& process) {
-  std::unique_ptr<PeerListener> port(new PeerListener(process));
+Result<std::unique_ptr<PeerListener>> PeerListener::Open(TierProcess& process,
+                                                         uint16_t public_port) {
+  std::unique_ptr<PeerListener> port(new PeerListener(process, public_port));
   auto server = io::TlsContext::ForServer(process.PeerTls());
   if (!server) return Fail(std::move(server.error()));
   auto client = io::TlsContext::ForClient(process.PeerTls());
   if (!client) return Fail(std::move(client.error()));
-  Endpoint at{site::PeerAddress(process.here()), site::PeerPort(process.site().ports.session)};
+  Endpoint at{PeerAddress(process.here()), port->port_};
   auto listener = process.Listen("peer", at);
   if (!listener) return Fail(std::move(listener.error()));
   port->server_tls_ = std::move(*server);
@@ -76,7 +80,7 @@ io::Task<void> PeerListener::Close() {
 }
 
 io::Task<void> PeerListener::Accept() {
-  io::AcceptLoop accept(*listener_, {.name = "session peer port",
+  io::AcceptLoop accept(*listener_, {.name = process_.start().tier + " peer port",
                                      .admit = [this](std::unique_ptr<io::Stream> stream) {
                                        // Past the limit it is closed: peers dial again.
                                        if (connections_.size() >= kMaxPeerConnections) return;
@@ -97,19 +101,19 @@ io::Task<void> PeerListener::Admit(std::unique_ptr<io::Stream> stream) {
     co_return;
   }
   std::vector<std::string> names = (*secured)->peer_names();
-  const site::Site& site = process_.site();
+  const Site& site = process_.site();
   co_await serve_(std::move(*secured), [names, &site](std::string_view data_center) {
-    return std::ranges::find(names, site::PeerName(data_center, site)) != names.end();
+    return std::ranges::find(names, PeerName(data_center, site)) != names.end();
   });
 }
 
-store::MirrorClient::Dial PeerListener::DialOf(const std::string& data_center) {
-  const site::DataCenter& other = *process_.site().FindDataCenter(data_center);
-  Way way{.process = process_,
-          .tls = client_tls_,
-          .to = {process_.AddressOf(other), site::PeerPort(process_.site().ports.session)},
-          .tls_name = site::PeerName(data_center, process_.site())};
-  return [way](TimePoint deadline) { return Dial(way, deadline); };
+PeerListener::Dial PeerListener::DialOf(const std::string& data_center) {
+  const DataCenter& other = *process_.site().FindDataCenter(data_center);
+  DialTarget target{.process = process_,
+                    .tls = client_tls_,
+                    .to = {process_.AddressOf(other), port_},
+                    .tls_name = PeerName(data_center, process_.site())};
+  return [target](TimePoint deadline) { return DialPeer(target, deadline); };
 }
 
-}  // namespace meridian::session
+}  // namespace meridian::site
