@@ -285,12 +285,12 @@ io::Task<void> Edge::Handle(http::Exchange& exchange) {
   } else {
     co_await HandleVisitor(exchange, record);
   }
-  NoteEnd(exchange, record);
+  RecordEnd(exchange, record);
 }
 
 // The loop's time is as old as its iteration: one look at the clock says how long this request has
 // waited for those before it in the iteration, too.
-void Edge::NoteEnd(const http::Exchange& exchange, VisitorRecord& record) {
+void Edge::RecordEnd(const http::Exchange& exchange, VisitorRecord& record) {
   const int status = exchange.answered_status();
   const Duration took = process_.driver().Now() - record.begun;
   visitors_.End(record, status, took);
@@ -372,7 +372,7 @@ io::Task<void> Edge::AnswerReserved(http::Exchange& exchange) {
     fields.Add("Via", ViaEntry());
     (void)co_await exchange.Respond({.fields = fields}, AsBytes(fallback_script_));
   } else if (config_.versions && exchange.request().path == kVersionPath) {
-    co_await versions_.Tell(exchange);
+    co_await versions_.AnswerVersionQuery(exchange);
   } else {
     co_await AnswerHere(exchange, 404, "nothing is here\n", kReserved);
   }

@@ -14,7 +14,7 @@ namespace meridian::edge {
 namespace {
 
 // A detail is one of our own tokens.
-constexpr size_t kLongestDetail = 32;
+constexpr size_t kMaxDetailBytes = 32;
 
 std::string_view ForwardedName(Forwarded forwarded) {
   switch (forwarded) {
@@ -61,7 +61,7 @@ CacheStatusText::CacheStatusText(const CacheStatus& status) {
   }
   if (!status.detail.empty()) {
     Append("; detail=");
-    Append(status.detail.substr(0, kLongestDetail));
+    Append(status.detail.substr(0, kMaxDetailBytes));
   }
 }
 

@@ -83,7 +83,7 @@ std::optional<Duration> FreshnessLifetime(const ResponseDirectives& directives,
 }
 
 Duration Jittered(Duration lifetime, uint64_t random) {
-  if (lifetime < kLeastJittered) return lifetime;
+  if (lifetime < kMinJitteredLifetime) return lifetime;
   auto most = static_cast<uint64_t>((lifetime / kJitterDivisor).count());
   return lifetime - Duration(static_cast<int64_t>(random % (most + 1)));
 }

@@ -92,13 +92,13 @@ TEST(Stale, AnOriginThatCannotBeReachedIsStoodInForUnlessTheResponseForbidsIt) {
 TEST(Stale, WhatWasNeverFreshAndIsNotPublicIsServedStaleByItsOwnWordAlone) {
   constexpr Freshness kNever{.received = kReceived, .initial_age = 0s, .lifetime = 0s};
   constexpr TimePoint kNow = kReceived + 5s;
-  auto stands_in = [&](std::string_view control) {
+  auto serves_stale = [&](std::string_view control) {
     return MayServeOnFailure(kNever, Control(control), kNow, 30s);
   };
-  EXPECT_FALSE(stands_in("max-age=0"));
-  EXPECT_FALSE(stands_in("max-age=0, stale-while-revalidate=9"));
-  EXPECT_TRUE(stands_in("public, max-age=0"));
-  EXPECT_FALSE(stands_in("public, no-cache"));
+  EXPECT_FALSE(serves_stale("max-age=0"));
+  EXPECT_FALSE(serves_stale("max-age=0, stale-while-revalidate=9"));
+  EXPECT_TRUE(serves_stale("public, max-age=0"));
+  EXPECT_FALSE(serves_stale("public, no-cache"));
   auto on_error = [&](std::string_view control, std::string_view request) {
     return MayServeOnError(kNever, Control(control), Control(request), kNow);
   };

@@ -216,7 +216,7 @@ bool CodingsAnswer(std::string_view stored, std::string_view asked, std::string_
 
 // The origin hears the visitor's address in these, whatever he sent in them himself: the request as
 // it came does not tell such variants apart.
-bool TellsTheAddress(std::string_view name) {
+bool HoldsClientAddress(std::string_view name) {
   constexpr std::string_view kAddressFields[] = {"forwarded", "x-forwarded-for", "x-real-ip"};
   return std::ranges::any_of(kAddressFields, [&](std::string_view each) {
     return wire::http::EqualsIgnoreCase(each, name);
@@ -229,7 +229,7 @@ std::optional<std::string> ParseVary(const HeaderFields& fields) {
   std::vector<std::string> names;
   bool storable = true;
   fields.ForEachElement("Vary", [&](std::string_view name) {
-    storable = storable && wire::http::IsToken(name) && name != "*" && !TellsTheAddress(name) &&
+    storable = storable && wire::http::IsToken(name) && name != "*" && !HoldsClientAddress(name) &&
                names.size() < kMaxVaryNames;
     if (storable) names.push_back(Lower(name));
   });

@@ -65,10 +65,10 @@ site::CdnReport Costs::Report(TimePoint now) const {
         traffic.to_visitors.requests + traffic.from_origin.requests + traffic.between.requests > 0;
     if (any) report.traffic.push_back(std::move(traffic));
   }
-  for (WastefulUrls::Entry& entry : wasteful_.Most(kMaxWastefulUrlsTold)) {
+  for (WastefulUrls::Entry& entry : wasteful_.Top(kMaxWastefulUrlsReported)) {
     report.wastes.push_back({.url = std::move(entry.url),
                              .kind = std::string(WasteName(entry.waste)),
-                             .wrong = std::string(WhatIsWrong(entry.waste)),
+                             .wrong = std::string(WasteProblem(entry.waste)),
                              .mend = MendingHeader(entry.waste, entry.content),
                              .wasted = entry.wasted});
   }

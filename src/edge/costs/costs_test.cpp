@@ -48,17 +48,17 @@ TEST(Costs, WhatVisitorsGotIsTheSumOfWhereItCameFrom) {
 }
 
 TEST(Costs, SoManyWastefulUrlsAreToldAndTheReportIsWithinTheLimitsOfItsReader) {
-  static_assert(kMaxWastefulUrlsTold <= site::kMaxCdnWastes);
+  static_assert(kMaxWastefulUrlsReported <= site::kMaxCdnWastes);
   static_assert(kContentKinds <= site::kMaxCdnTypes);
   static_assert(kMaxWastefulUrlBytes * 3 <= site::kMaxCdnUrlBytes);  // U+FFFD for each byte
   Metrics metrics;
   Costs costs(metrics, TimePoint{});
-  for (size_t i = 0; i <= kMaxWastefulUrlsTold; ++i) {
+  for (size_t i = 0; i <= kMaxWastefulUrlsReported; ++i) {
     std::string url = std::string(kMaxWastefulUrlBytes - 3, '\xff') + std::to_string(100 + i);
     costs.wasteful().Add(url, Waste::kIgnoresValidator, ContentKind::kHtml, 1);
   }
   const site::CdnReport report = costs.Report(TimePoint{});
-  EXPECT_EQ(report.wastes.size(), kMaxWastefulUrlsTold);
+  EXPECT_EQ(report.wastes.size(), kMaxWastefulUrlsReported);
   auto read = site::ReadCdnReport(ToJson(report));
   EXPECT_TRUE(read) << read.error().message;
 }

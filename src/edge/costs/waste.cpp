@@ -113,7 +113,7 @@ std::string_view WasteName(Waste waste) {
   return "";
 }
 
-std::string_view WhatIsWrong(Waste waste) {
+std::string_view WasteProblem(Waste waste) {
   switch (waste) {
     case Waste::kNoFreshness:
       return "does not say how long it is fresh";

@@ -58,7 +58,7 @@ bool WastesBody(Waste waste);
 
 // For reports: a token, what is wrong in a few words, and the header that mends it.
 std::string_view WasteName(Waste waste);
-std::string_view WhatIsWrong(Waste waste);
+std::string_view WasteProblem(Waste waste);
 std::string MendingHeader(Waste waste, ContentKind content);
 
 }  // namespace meridian::edge

@@ -48,7 +48,7 @@ class WastefulUrls {
   void Add(std::string_view url, Waste waste, ContentKind content, uint64_t bytes);
 
   // Those that waste most, the most wasteful first.
-  std::vector<Entry> Most(size_t count) const;
+  std::vector<Entry> Top(size_t count) const;
 
  private:
   struct Answer {

@@ -41,9 +41,9 @@ bool Ascend(const wire::http::RangeOutcome& ranges) {
   return std::ranges::is_sorted(ranges.parts(), {}, &wire::http::ByteRange::first);
 }
 
-class Answering {
+class StoredAnswerSender {
  public:
-  Answering(http::Exchange& exchange, StoredAnswer& answer)
+  StoredAnswerSender(http::Exchange& exchange, StoredAnswer& answer)
       : exchange_(exchange),
         answer_(answer),
         stored_(*answer.response),
@@ -240,8 +240,8 @@ class Answering {
 }  // namespace
 
 io::Task<void> AnswerStored(http::Exchange& exchange, StoredAnswer answer) {
-  Answering answering(exchange, answer);
-  Result<void> sent = co_await answering.Run();
+  StoredAnswerSender sender(exchange, answer);
+  Result<void> sent = co_await sender.Run();
   if (!sent && exchange.started()) exchange.Break();
 }
 

@@ -88,8 +88,8 @@ void CacheHandler::RecordBackgroundFetch(const KeyView& key, const StoredRespons
                         WastesBody(*waste) && whole ? head.body.length : 0);
 }
 
-void CacheHandler::CountHeadAlone(const ResponseHead& head, const StoredResponse* stale,
-                                  bool crosses) {
+void CacheHandler::CountHeadOnly(const ResponseHead& head, const StoredResponse* stale,
+                                 bool crosses) {
   costs_.CountFetch(ContentOf(head, stale), crosses, HeadBytes(head));
 }
 

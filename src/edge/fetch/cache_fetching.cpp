@@ -53,7 +53,7 @@ using State = CoalescedFetch::State;
 
 // Whether an answer that is not for storing lets expect the same of what others ask: not where this
 // visitor's own no-store, range, conditions or long fields have brought it about.
-bool TellsOfOthers(const Transaction& transaction, int status) {
+bool PredictsUncacheable(const Transaction& transaction, int status) {
   const bool by_condition =
       !transaction.origin.asks_whole && (status == 206 || status == 304 || status == 416);
   const bool by_request = transaction.costs.storability == Storability::kRequest ||
@@ -63,7 +63,7 @@ bool TellsOfOthers(const Transaction& transaction, int status) {
 
 // Whether an answer to POST can be one to everybody's GET: by its own word, or because nothing said
 // who asked.
-bool IsPostForOthers(const wire::http::RequestHead& request, const ResponseHead& head) {
+bool IsPostResponseShareable(const wire::http::RequestHead& request, const ResponseHead& head) {
   return DirectivesOf(head.fields).control.is_public ||
          !(request.fields.Has("Cookie") || request.fields.Has("Authorization"));
 }
@@ -110,17 +110,17 @@ io::Task<void> CacheHandler::FetchFromOrigin(Transaction& transaction,
     fields.Add("If-Range", transaction.lookup.partial->validators.etag);
   }
 
-  HeadDecision taking = HeadDecision::kRelay;
+  HeadDecision decision = HeadDecision::kRelay;
   http::RelayOptions relay{
       .edit_response = [&](const ResponseHead& head,
                            HeaderFields& edited) { EditResponse(transaction, head, edited); },
       .takes =
           [&](const ResponseHead& head, bool uploaded) {
             transaction.origin.uploaded = uploaded;
-            taking = DecideByHead(transaction, fetch, head);
+            decision = DecideByHead(transaction, fetch, head);
             // Those who wait need not wait for a body that is not theirs.
-            if (taking == HeadDecision::kRelay) End(*fetch, State::kNotShared);
-            return taking != HeadDecision::kRelay;
+            if (decision == HeadDecision::kRelay) End(*fetch, State::kNotShared);
+            return decision != HeadDecision::kRelay;
           },
       .sender = {.underscores = options_.config.underscores},
       .default_host = options_.default_host};
@@ -139,11 +139,11 @@ io::Task<void> CacheHandler::FetchFromOrigin(Transaction& transaction,
     case Forwarding::Kind::kTaken:
       // A body that is stored is counted where it is read.
       fetch->crosses = forwarding.crosses;
-      if (taking != HeadDecision::kStore) {
-        CountHeadAlone(forwarding.taken->head(), transaction.lookup.stale.get(),
-                       forwarding.crosses);
+      if (decision != HeadDecision::kStore) {
+        CountHeadOnly(forwarding.taken->head(), transaction.lookup.stale.get(), forwarding.crosses);
       }
-      co_return co_await AnswerTaken(transaction, reader, taking, std::move(forwarding.taken));
+      co_return co_await AnswerFromOrigin(transaction, reader, decision,
+                                          std::move(forwarding.taken));
     case Forwarding::Kind::kFailed:
     case Forwarding::Kind::kUnavailable:
       transaction.costs.source = Costs::Source::kHere;
@@ -199,7 +199,7 @@ CacheHandler::HeadDecision CacheHandler::DecideOnPiece(Transaction& transaction,
     return HeadDecision::kFetchAgain;
   }
   if (stores && fetch->response->piece) StopSharing(fetch);
-  if (!stores && TellsOfOthers(transaction, head.status))
+  if (!stores && PredictsUncacheable(transaction, head.status))
     passes_.Add(transaction.key->hash, options_.loop.Now());
   return stores ? HeadDecision::kStore : HeadDecision::kRelay;
 }
@@ -212,7 +212,7 @@ CacheHandler::HeadDecision CacheHandler::DecideOnPost(Transaction& transaction,
       transaction.key && transaction.origin.uploaded && head.status == 200 &&
       maker_.SaysFreshness(head) &&
       IsOfItsOwnTarget(transaction.request(), transaction.exchange.secure(), head.fields);
-  if (!is_own || !IsPostForOthers(transaction.request(), head)) return HeadDecision::kRelay;
+  if (!is_own || !IsPostResponseShareable(transaction.request(), head)) return HeadDecision::kRelay;
   const CacheRequest asked = ReadPostAsGet(transaction.request());
   const StoredResponseMaker::RequestContext asking{.asked = asked,
                                                    .request = transaction.request().fields,
@@ -238,7 +238,7 @@ CacheHandler::HeadDecision CacheHandler::DecideByHead(
   RecordFetch(transaction, head);
   if (transaction.request().method == "POST") return DecideOnPost(transaction, asked_by, head);
   if (!transaction.key || transaction.asked.bypass != Bypass::kNone) return HeadDecision::kRelay;
-  if (!StandInReason(transaction.lookup.stale.get(), transaction.asked.control, head.status)
+  if (!StaleReason(transaction.lookup.stale.get(), transaction.asked.control, head.status)
            .empty()) {
     transaction.status.forward_status = head.status;
     fetch.failed_status = head.status;
@@ -264,7 +264,7 @@ CacheHandler::HeadDecision CacheHandler::DecideByHead(
     transaction.costs.storability = maker_.Begin(asking, head, fetch);
   }
   if (transaction.costs.storability == Storability::kStore) return HeadDecision::kStore;
-  if (TellsOfOthers(transaction, head.status))
+  if (PredictsUncacheable(transaction, head.status))
     passes_.Add(transaction.key->hash, options_.loop.Now());
   // What the origin no longer lets be stored is no longer good to stand in either.
   const bool gone = !ConcernsRequestAlone(transaction.costs.storability) && head.status < 500;
@@ -278,15 +278,15 @@ CacheHandler::HeadDecision CacheHandler::DecideByHead(
   return transaction.asked.range ? HeadDecision::kFetchAgain : HeadDecision::kRelay;
 }
 
-io::Task<void> CacheHandler::AnswerTaken(Transaction& transaction, CoalescedFetch::Reader& reader,
-                                         HeadDecision taking,
-                                         std::unique_ptr<http::ClientExchange> taken) {
+io::Task<void> CacheHandler::AnswerFromOrigin(Transaction& transaction,
+                                              CoalescedFetch::Reader& reader, HeadDecision decision,
+                                              std::unique_ptr<http::ClientExchange> taken) {
   CoalescedFetch& fetch = reader.fetch();
-  switch (taking) {
+  switch (decision) {
     case HeadDecision::kRelay:
       co_return;  // was not taken
     case HeadDecision::kStore:
-      filled_.Add();
+      fetched_.Add();
       if (fetch.response->confirmed_each_time()) {
         StopSharing(reader.shared());
       } else {
@@ -301,7 +301,7 @@ io::Task<void> CacheHandler::AnswerTaken(Transaction& transaction, CoalescedFetc
       confirmed_.Add();
       transaction.costs.source = Costs::Source::kConfirmed;
       taken.reset();
-      End(fetch, fetch.kept ? State::kDone : State::kNotShared);
+      End(fetch, fetch.shareable ? State::kDone : State::kNotShared);
       transaction.status.stored = fetch.stored;
       break;
     case HeadDecision::kServeStale:
@@ -416,30 +416,30 @@ io::Task<void> CacheHandler::Fetch(std::shared_ptr<CoalescedFetch> fetch,
   const ResponseHead& head = forwarding.taken->head();
   RecordBackgroundFetch(key, stale.get(), asking, head);
   // What is stored is better than an error, also than one that may be stored.
-  const bool stands_in = !StandInReason(stale.get(), {}, head.status).empty();
+  const bool serves_stale = !StaleReason(stale.get(), {}, head.status).empty();
   if (head.status == 304) {
     if (maker_.Confirm(asking, head, stale, *fetch)) {
       confirmed_.Add();
-      if (fetch->kept) state = State::kDone;
+      if (fetch->shareable) state = State::kDone;
     } else {
       store_.Remove(key);
     }
-  } else if (!stands_in && head.status != 206 &&
+  } else if (!serves_stale && head.status != 206 &&
              maker_.Judge(asking, head) == Storability::kStore &&
              maker_.Begin(asking, head, *fetch) == Storability::kStore) {
-    filled_.Add();
+    fetched_.Add();
     reader.Advance(std::numeric_limits<uint64_t>::max());
     fetch->SetState(State::kReceiving);
     co_await ReadBodyInto(OptionsOfFetch(), fetch, std::move(forwarding.taken));
     --background_fetches_;
     co_return;
-  } else if (stands_in || IsErrorForStale(head.status)) {
+  } else if (serves_stale || IsErrorForStale(head.status)) {
     fetch->failed_status = head.status;
     state = State::kFailed;
   } else {
     store_.Remove(key);
   }
-  CountHeadAlone(head, stale.get(), forwarding.crosses);
+  CountHeadOnly(head, stale.get(), forwarding.crosses);
   --background_fetches_;
   End(*fetch, state);
 }

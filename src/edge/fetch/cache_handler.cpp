@@ -104,11 +104,11 @@ CacheHandler::CacheHandler(Options options)
       stale_hits_(options_.metrics.AddCounter(kRequests, kRequestsHelp, {{"result", "stale"}})),
       collapsed_(options_.metrics.AddCounter(kRequests, kRequestsHelp, {{"result", "collapsed"}})),
       forwarded_(options_.metrics.AddCounter(kRequests, kRequestsHelp, {{"result", "forwarded"}})),
-      filled_(options_.metrics.AddCounter("meridian_edge_cache_fills_total",
-                                          "Answers of the origin that were for storing.")),
+      fetched_(options_.metrics.AddCounter("meridian_edge_cache_fetches_total",
+                                           "Answers of the origin that were for storing.")),
       confirmed_(options_.metrics.AddCounter("meridian_edge_cache_confirmed_total",
                                              "Stored responses that the origin has confirmed.")),
-      stood_in_(
+      stale_if_error_(
           options_.metrics.AddCounter("meridian_edge_cache_stale_if_error_total",
                                       "Stale responses that stood in for an origin that failed.")),
       unavailable_(
@@ -125,9 +125,9 @@ void CacheHandler::ReportSize() {
 }
 
 io::Task<void> CacheHandler::Handle(http::Exchange& exchange, Requester requester) {
-  VisitorRecord nobodys;
+  VisitorRecord unused_record;
   Transaction transaction{.exchange = exchange,
-                          .record = requester.record == nullptr ? nobodys : *requester.record,
+                          .record = requester.record == nullptr ? unused_record : *requester.record,
                           .asked = ReadCacheRequest(exchange.request()),
                           .debug = requester.debug};
   transaction.key =
@@ -282,10 +282,9 @@ io::Task<CacheHandler::WaitResult> CacheHandler::WaitFor(Transaction& transactio
       co_return WaitResult::kFetchAlone;
     case State::kFailed:
       // Each its own answer of a failing origin, unless the cache can stand in for it.
-      if (fetch->failed_status != 0 &&
-          StandInReason(transaction.lookup.stale.get(), transaction.asked.control,
-                        fetch->failed_status)
-              .empty()) {
+      if (fetch->failed_status != 0 && StaleReason(transaction.lookup.stale.get(),
+                                                   transaction.asked.control, fetch->failed_status)
+                                           .empty()) {
         co_return WaitResult::kFetchAlone;
       }
       co_await AnswerFailure(transaction, fetch->error, fetch->failed_status);
@@ -329,9 +328,9 @@ io::Task<CacheHandler::WaitResult> CacheHandler::AnswerFromFetch(Transaction& tr
   co_return WaitResult::kAnswered;
 }
 
-std::string_view CacheHandler::StandInReason(const StoredResponse* stored,
-                                             const wire::http::CacheControl& request,
-                                             int status) const {
+std::string_view CacheHandler::StaleReason(const StoredResponse* stored,
+                                           const wire::http::CacheControl& request,
+                                           int status) const {
   const bool is_failure = status == 0 || IsErrorForStale(status);
   // An old error is no better than a new one.
   if (stored == nullptr || !is_failure || stored->status >= 500) return {};
@@ -348,9 +347,9 @@ std::string_view CacheHandler::StandInReason(const StoredResponse* stored,
 
 io::Task<void> CacheHandler::AnswerFailure(Transaction& transaction, Error error, int status) {
   const std::string_view reason =
-      StandInReason(transaction.lookup.stale.get(), transaction.asked.control, status);
+      StaleReason(transaction.lookup.stale.get(), transaction.asked.control, status);
   if (!reason.empty()) {
-    stood_in_.Add();
+    stale_if_error_.Add();
     transaction.costs.content = transaction.lookup.stale->kind;
     transaction.costs.source = Costs::Source::kCache;
     transaction.status.ttl = transaction.lookup.stale->freshness.Left(options_.loop.Now());

@@ -125,7 +125,7 @@ uint64_t CoalescedFetch::NeededFrom() const {
   return needed;
 }
 
-bool UnreadFetches::Take(uint64_t missing) {
+bool UnreadFetches::Reserve(uint64_t missing) {
   const bool room = fetches_ < kMaxUnreadFetches && bytes_ <= kMaxUnreadFetchBytes &&
                     missing <= kMaxUnreadFetchBytes - bytes_;
   if (!room && fetches_ > 0) return false;
@@ -134,7 +134,7 @@ bool UnreadFetches::Take(uint64_t missing) {
   return true;
 }
 
-void UnreadFetches::Give(uint64_t missing) {
+void UnreadFetches::Release(uint64_t missing) {
   --fetches_;
   bytes_ -= missing;
 }
@@ -145,13 +145,13 @@ bool CoalescedFetch::ContinuesUnread() {
   if (unread_bytes) return true;
   const uint64_t whole = length.value_or(max_object_bytes);
   const uint64_t missing = whole - std::min(whole, body.size());
-  if (!unread->Take(missing)) return false;
+  if (!unread->Reserve(missing)) return false;
   unread_bytes = missing;
   return true;
 }
 
 void CoalescedFetch::ReleaseUnread() {
-  if (unread_bytes) unread->Give(*unread_bytes);
+  if (unread_bytes) unread->Release(*unread_bytes);
   unread_bytes.reset();
 }
 
@@ -206,7 +206,7 @@ io::Task<void> ReadBodyInto(CoalescedFetchOptions options, std::shared_ptr<Coale
   const StoredResponse& response = *fetch->response;
   options.costs.CountFetch(response.kind, fetch->crosses,
                            response.lines.size() + response.body->size() -
-                               std::min(fetch->had_bytes, response.body->size()));
+                               std::min(fetch->stored_bytes, response.body->size()));
   const bool storable =
       state == State::kDone && fetch->response->body->counted() && !fetch->forbidden;
   fetch->stored = storable && options.store.Store(fetch->key.view(), fetch->response, fetch->mark);

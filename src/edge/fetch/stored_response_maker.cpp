@@ -157,7 +157,7 @@ Storability StoredResponseMaker::BeginPiece(const RequestContext& asking, const 
   const Storability storability = Put(asking, fields, std::move(response), fetch);
   if (storability != Storability::kStore) return storability;
   fetch.length = piece.range.size();
-  fetch.had_bytes = piece.range.size() - arrived->range.size();
+  fetch.stored_bytes = piece.range.size() - arrived->range.size();
   if (combined && stored->piece->range.last > arrived->range.last) {
     fetch.tail = stored;
     fetch.tail_from = arrived->range.last + 1 - stored->piece->range.first;
@@ -200,21 +200,21 @@ void StoredResponseMaker::Freshen(const RequestContext& asking, const ResponseHe
                                       store_.budget());
   const Storability storability = Judge(asking, updated);
   // What is to be confirmed each time stays where it can be: a 304 costs less than the whole.
-  fetch.kept = storability == Storability::kStore ||
-               (storability == Storability::kFreshness &&
-                CanBeConfirmedEachTime(directives.control, ValidatorsOf(updated.fields)));
+  fetch.shareable = storability == Storability::kStore ||
+                    (storability == Storability::kFreshness &&
+                     CanBeConfirmedEachTime(directives.control, ValidatorsOf(updated.fields)));
   if (fetch.response == nullptr) {
     // No room for another head: the old one is as good as confirmed.
     fetch.response = stale;
     const bool purged = store_.Forbids(fetch.mark, KeyText(fetch.key.view()), stale->tags);
-    fetch.stored = fetch.kept && !fetch.forbidden && !purged;
+    fetch.stored = fetch.shareable && !fetch.forbidden && !purged;
     if (fetch.stored) stale->freshness = freshness;
-  } else if (fetch.kept && !fetch.forbidden) {
+  } else if (fetch.shareable && !fetch.forbidden) {
     fetch.stored = store_.Store(fetch.key.view(), fetch.response, fetch.mark);
   }
   // The old one is no worse for a cookie that came with this.
-  const bool stays =
-      fetch.kept || ConcernsRequestAlone(storability) || storability == Storability::kSetCookie;
+  const bool stays = fetch.shareable || ConcernsRequestAlone(storability) ||
+                     storability == Storability::kSetCookie;
   if (!stays) store_.Remove(fetch.key.view());
 }
 

@@ -34,7 +34,7 @@ class PurgeMethod {
 
  private:
   bool MayPurge(const http::Exchange& exchange) const;
-  io::Task<Result<http::Fetched>> Give(const site::PurgeOrder& order);
+  io::Task<Result<http::Fetched>> SendOrder(const site::PurgeOrder& order);
 
   site::TierProcess& process_;
   const std::vector<IpPrefix>& allowed_;

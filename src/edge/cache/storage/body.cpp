@@ -16,7 +16,7 @@ namespace meridian::edge {
 namespace {
 
 // The second chunk and those behind it, of a body that comes in crumbs.
-constexpr size_t kLeastChunk = 1024;
+constexpr size_t kMinChunkBytes = 1024;
 
 }  // namespace
 
@@ -47,7 +47,8 @@ size_t Body::Append(Bytes data, uint64_t expected) {
     if (chunks_.empty() || chunks_.back().size == chunks_.back().capacity) {
       // Chunks grow with the body: a small one wastes little, a large one has few.
       auto grown = static_cast<size_t>(std::min<uint64_t>(size_, kChunkBytes));
-      size_t capacity = chunks_.empty() ? data.size() : std::max({data.size(), grown, kLeastChunk});
+      size_t capacity =
+          chunks_.empty() ? data.size() : std::max({data.size(), grown, kMinChunkBytes});
       if (expected != 0) capacity = static_cast<size_t>(std::min<uint64_t>(expected, kChunkBytes));
       if (!AddChunk(std::min(capacity, kChunkBytes))) break;
     }

@@ -54,7 +54,7 @@ struct MemoryStore::Url {
 
 MemoryStore::MemoryStore(size_t budget_bytes, uint64_t seed)
     : seed_(seed),
-      budget_(std::make_shared<ByteBudget>(std::max(budget_bytes, kLeastCacheBytes))),
+      budget_(std::make_shared<ByteBudget>(std::max(budget_bytes, kMinCacheBytes))),
       buckets_(budget_->limit() / kBytesPerBucket),
       tags_(buckets_.size() / kBucketsPerTagBucket, seed + 1) {
   static_assert(sizeof(Entry) + kAllocationBytes + 2 * sizeof(void*) <= Entry::kBytes);
@@ -127,7 +127,7 @@ bool MemoryStore::Store(const KeyView& key, std::shared_ptr<StoredResponse> resp
   const std::string text = KeyText(key);
   if (Forbids(mark, text, response->tags)) return false;
   // All that it can cost is taken before anything is touched, as that may evict whatever is there.
-  size_t spare = Entry::kBytes + Url::BytesOf(text.size()) + TagIndex::MostBytes(response->tags);
+  size_t spare = Entry::kBytes + Url::BytesOf(text.size()) + TagIndex::MaxBytes(response->tags);
   if (!budget_->Take(spare)) return false;
   Url& url = UrlOf(key, &spare);
   auto entry = std::make_unique<Entry>();

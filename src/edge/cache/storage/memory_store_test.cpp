@@ -24,7 +24,7 @@ constexpr TimePoint kNow{1h};
 
 class MemoryStoreTest : public testing::Test {
  protected:
-  explicit MemoryStoreTest(size_t budget = kLeastCacheBytes) : store_(budget, 42) {}
+  explicit MemoryStoreTest(size_t budget = kMinCacheBytes) : store_(budget, 42) {}
 
   std::shared_ptr<StoredResponse> Make(std::string_view text,
                                        const wire::http::HeaderFields& fields = {},
@@ -207,7 +207,7 @@ TEST_F(MemoryStoreTest, WhatAVisitorWithoutCookiesConfirmedWasNoLongerTheOtherVi
 class SweepTest : public MemoryStoreTest {
  protected:
   static constexpr size_t kObjects = 3 * kSweepRemovals;
-  SweepTest() : MemoryStoreTest(64 * kLeastCacheBytes) {
+  SweepTest() : MemoryStoreTest(64 * kMinCacheBytes) {
     for (size_t i = 0; i < kObjects; ++i) {
       EXPECT_TRUE(Store("/" + std::to_string(i), "1", Fields({{"Cache-Tag", "t"}})));
     }
@@ -284,7 +284,7 @@ TEST_F(MemoryStoreTest, WhatIsBeingReadStaysChargedAndIsNotEvictedForNothing) {
 // Whatever is done in whatever order: what is charged is what is there, and within the budget.
 class MemoryStoreAccounting : public MemoryStoreTest {
  protected:
-  MemoryStoreAccounting() : MemoryStoreTest(kLeastCacheBytes) {}
+  MemoryStoreAccounting() : MemoryStoreTest(kMinCacheBytes) {}
 
   void Act(Random& random) {
     std::string path = "/" + std::to_string(random.Below(40));

@@ -57,7 +57,7 @@ class VersionedResponseTest : public testing::Test {
     return store_.Purge({.kind = PurgeOrder::kTag, .value = std::move(tag)}, kNow);
   }
 
-  MemoryStore store_{kLeastCacheBytes, 42};
+  MemoryStore store_{kMinCacheBytes, 42};
 };
 
 TEST_F(VersionedResponseTest, MayBeKeptForGoodAndIsToldByItsVersion) {
