@@ -13,7 +13,7 @@
 namespace meridian::edge {
 namespace {
 
-// A detail is one of our own tokens.
+// A detail is a token of this program.
 constexpr size_t kMaxDetailBytes = 32;
 
 std::string_view ForwardedName(Forwarded forwarded) {

@@ -13,10 +13,10 @@
 namespace meridian::edge {
 namespace {
 
-// With the digits of escapes in either case.
+// Compares the digits of escapes without case.
 bool BeginsWithUrl(std::string_view text, std::string_view prefix) {
   if (text.size() < prefix.size()) return false;
-  int digits = 0;  // of an escape, that are to come
+  int digits = 0;  // of an escape, still expected
   for (size_t i = 0; i < prefix.size(); ++i) {
     const bool same = digits > 0 ? wire::http::ToLower(text[i]) == wire::http::ToLower(prefix[i])
                                  : text[i] == prefix[i];
@@ -43,7 +43,7 @@ PurgeMatcher::PurgeMatcher(const PurgeOrder& order) : kind_(order.kind), value_(
   UrlParts parts = SplitUrl(url);
   host_may_go_on_ = kind_ == PurgeOrder::kPrefix && parts.target.empty();
   host_ = wire::http::CanonicalAuthority(parts.host);
-  // The root's dot is one between labels when more may follow it.
+  // When a prefix ends within the host, its last dot separates labels: it is not the root's dot.
   if (host_may_go_on_ && parts.host.ends_with('.')) host_ += '.';
   value_ = parts.target;
   // "http://host" is "http://host/".

@@ -57,7 +57,7 @@ site::CdnReport Costs::Report(TimePoint now) const {
     site::CdnTraffic traffic{.type = std::string(ContentKindName(static_cast<ContentKind>(kind)))};
     for (const Pair& pair : visitors) traffic.to_visitors += Amount(pair);
     traffic.from_cache = Amount(visitors[static_cast<size_t>(Source::kCache)]);
-    // Its body was not fetched, but its origin was asked.
+    // The body of a validated response was not fetched, although the origin was asked.
     traffic.from_cache.bytes += visitors[static_cast<size_t>(Source::kConfirmed)].bytes->value();
     traffic.from_origin = Amount(fetches_[kind][0]);
     traffic.between = Amount(fetches_[kind][1]);

@@ -1,5 +1,5 @@
-// The part of CacheHandler that asks the origin: for all who wait on a fetch, or behind their
-// backs.
+// The part of CacheHandler that asks the origin: for all requests that wait on a fetch, or in the
+// background.
 #include <algorithm>
 #include <cstdint>
 #include <limits>
@@ -51,8 +51,8 @@ using wire::http::HeaderFields;
 using wire::http::ResponseHead;
 using State = CoalescedFetch::State;
 
-// Whether an answer that is not for storing lets expect the same of what others ask: not where this
-// visitor's own no-store, range, conditions or long fields have brought it about.
+// Whether a response that is not stored predicts that others' responses are uncacheable too: not
+// when this request's own no-store, range, conditions or long fields are the reason.
 bool PredictsUncacheable(const Transaction& transaction, int status) {
   const bool by_condition =
       !transaction.origin.asks_whole && (status == 206 || status == 304 || status == 416);
@@ -61,8 +61,8 @@ bool PredictsUncacheable(const Transaction& transaction, int status) {
   return !by_request && !by_condition;
 }
 
-// Whether an answer to POST can be one to everybody's GET: by its own word, or because nothing said
-// who asked.
+// Whether the response to a POST may answer every visitor's GET: it is public, or the request had
+// neither cookies nor Authorization.
 bool IsPostResponseShareable(const wire::http::RequestHead& request, const ResponseHead& head) {
   return DirectivesOf(head.fields).control.is_public ||
          !(request.fields.Has("Cookie") || request.fields.Has("Authorization"));
@@ -118,7 +118,7 @@ io::Task<void> CacheHandler::FetchFromOrigin(Transaction& transaction,
           [&](const ResponseHead& head, bool uploaded) {
             transaction.origin.uploaded = uploaded;
             decision = DecideByHead(transaction, fetch, head);
-            // Those who wait need not wait for a body that is not theirs.
+            // The waiting requests do not wait for a body that they will not get.
             if (decision == HeadDecision::kRelay) End(*fetch, State::kNotShared);
             return decision != HeadDecision::kRelay;
           },
@@ -133,11 +133,11 @@ io::Task<void> CacheHandler::FetchFromOrigin(Transaction& transaction,
     case Forwarding::Kind::kAnswered:
       costs_.CountFetch(transaction.costs.content, forwarding.crosses,
                         transaction.exchange.sent_bytes());
-      // The visitor has left before there was a head: somebody else is to ask.
+      // The visitor left before the head: a waiting request asks the origin again.
       if (!fetch->over()) End(*fetch, State::kAbandoned);
       co_return;
     case Forwarding::Kind::kTaken:
-      // A body that is stored is counted where it is read.
+      // A body that is stored is counted by ReadBodyInto.
       fetch->crosses = forwarding.crosses;
       if (decision != HeadDecision::kStore) {
         CountHeadOnly(forwarding.taken->head(), transaction.lookup.stale.get(), forwarding.crosses);
@@ -166,13 +166,13 @@ void CacheHandler::FreshenByHead(Transaction& transaction, CoalescedFetch& fetch
   if (stored == nullptr || stored->status != 200 || head.status != 200) return;
   switch (JudgeHead(head, stored->validators, stored->body->size())) {
     case HeadVerdict::kSame:
-      // It speaks of what this visitor would get; of another's page it is no confirmation.
+      // The answer is about this visitor's response; it does not validate another visitor's.
       if (stored->by_cookie || stored->confirmed_each_time()) return;
       maker_.Freshen(ContextOf(transaction), head, stored, fetch);
       transaction.status.stored = fetch.stored;
       break;
     case HeadVerdict::kOther:
-      // It may still stand in for an origin that fails.
+      // The stale response may still be served when the origin fails.
       stored->freshness.MakeStale(options_.loop.Now());
       break;
     case HeadVerdict::kUnknown:
@@ -193,7 +193,7 @@ CacheHandler::HeadDecision CacheHandler::DecideOnPiece(Transaction& transaction,
   const bool stores = transaction.costs.storability == Storability::kStore;
   if (transaction.origin.rest) {
     transaction.status.forward_status = head.status;
-    // Everybody waits for the whole.
+    // The requests wait for the whole representation.
     if (stores && !fetch->response->piece) return HeadDecision::kStore;
     fetch->response = nullptr;
     return HeadDecision::kFetchAgain;
@@ -207,7 +207,7 @@ CacheHandler::HeadDecision CacheHandler::DecideOnPiece(Transaction& transaction,
 CacheHandler::HeadDecision CacheHandler::DecideOnPost(Transaction& transaction,
                                                       const std::shared_ptr<CoalescedFetch>& fetch,
                                                       const ResponseHead& head) {
-  // An answer to half of a request is none to a GET, and taking it would cut the other half off.
+  // A response to half of a POST does not answer a GET, and taking it would abort the upload.
   const bool is_own =
       transaction.key && transaction.origin.uploaded && head.status == 200 &&
       maker_.SaysFreshness(head) &&
@@ -219,7 +219,7 @@ CacheHandler::HeadDecision CacheHandler::DecideOnPost(Transaction& transaction,
                                                    .at = transaction.origin.asked_at,
                                                    .without_cookies = transaction.without_cookies};
   if (maker_.Judge(asking, head) != Storability::kStore) return HeadDecision::kRelay;
-  // What it makes out of date it does not make of itself.
+  // Before Begin, so that the POST does not invalidate its own response.
   Invalidate(transaction, head);
   StopSharing(fetch);
   if (maker_.Begin(asking, head, *fetch) != Storability::kStore) return HeadDecision::kRelay;
@@ -266,11 +266,11 @@ CacheHandler::HeadDecision CacheHandler::DecideByHead(
   if (transaction.costs.storability == Storability::kStore) return HeadDecision::kStore;
   if (PredictsUncacheable(transaction, head.status))
     passes_.Add(transaction.key->hash, options_.loop.Now());
-  // What the origin no longer lets be stored is no longer good to stand in either.
+  // A stored response whose successor must not be stored is no longer served stale either.
   const bool gone = !ConcernsRequestAlone(transaction.costs.storability) && head.status < 500;
   if (transaction.lookup.stale != nullptr && gone) store_.Remove(*transaction.key);
   if (!transaction.origin.asks_whole || head.status != 200) return HeadDecision::kRelay;
-  // The origin was not told of the visitor's conditions; they are judged by its answer.
+  // The origin did not get the visitor's conditions; the edge evaluates them on its response.
   if (transaction.asked.conditional() &&
       IsNotModified(transaction.asked, ValidatorsOf(head.fields), options_.loop.Wall())) {
     return HeadDecision::kNotModified;
@@ -284,7 +284,7 @@ io::Task<void> CacheHandler::AnswerFromOrigin(Transaction& transaction,
   CoalescedFetch& fetch = reader.fetch();
   switch (decision) {
     case HeadDecision::kRelay:
-      co_return;  // was not taken
+      co_return;  // was relayed
     case HeadDecision::kStore:
       fetched_.Add();
       if (fetch.response->confirmed_each_time()) {
@@ -351,7 +351,7 @@ void CacheHandler::EditResponse(Transaction& transaction, const ResponseHead& up
   fields.Add("Via", ViaEntry(upstream.minor_version));
   std::string_view rest = fields.Find(site::kPathField).value_or("");
   if (transaction.debug) transaction.path = fmt::format("edge={} {}", options_.here, rest);
-  site::RemoveInternalFields(fields);  // told to who asks, and by nobody but us
+  site::RemoveInternalFields(fields);  // only the edge itself sets Meridian-Path
   if (transaction.debug) fields.Add(site::kPathField, transaction.path);
   transaction.status.forward_status = upstream.status;
   bool looked_up = transaction.asked.bypass == Bypass::kNone && transaction.key;
@@ -393,9 +393,10 @@ io::Task<void> CacheHandler::Fetch(std::shared_ptr<CoalescedFetch> fetch,
                                    std::shared_ptr<StoredResponse> stale, OwnedFields request,
                                    OwnedFields visitors) {
   ++background_fetches_;
-  CoalescedFetch::Reader reader(fetch);  // so that it is finished
+  CoalescedFetch::Reader reader(fetch);  // keeps the fetch going to its end
   const HeaderFields fields = request.view();
-  // By these, as the next visitor's are, and not by what the origin was told beside them.
+  // The variant is selected by the visitor's fields, without those that the edge adds for the
+  // origin.
   const HeaderFields variant_fields = visitors.view();
   const KeyView key = fetch->key.view();
   const CacheRequest asked{.authorized = fields.Has("Authorization")};
@@ -415,7 +416,7 @@ io::Task<void> CacheHandler::Fetch(std::shared_ptr<CoalescedFetch> fetch,
   fetch->crosses = forwarding.crosses;
   const ResponseHead& head = forwarding.taken->head();
   RecordBackgroundFetch(key, stale.get(), asking, head);
-  // What is stored is better than an error, also than one that may be stored.
+  // The stored response is better than an error, even than a storable error.
   const bool serves_stale = !StaleReason(stale.get(), {}, head.status).empty();
   if (head.status == 304) {
     if (maker_.Confirm(asking, head, stale, *fetch)) {

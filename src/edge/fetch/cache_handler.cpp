@@ -49,18 +49,19 @@ using State = CoalescedFetch::State;
 constexpr const char* kRequests = "meridian_edge_cache_requests_total";
 constexpr const char* kRequestsHelp = "Requests of visitors by what the cache did.";
 
-// Whether others may wait for what this one asks, and it for them.
+// Whether the request may be coalesced with others.
 bool MayShare(const Transaction& transaction) {
   return transaction.asked.bypass == Bypass::kNone && transaction.key && !transaction.asked.head &&
          !transaction.asked.control.no_store;
 }
 
-// Each visitor may have another: without the origin nobody can tell whose it is.
+// Whether the response may differ for each visitor, so that only the origin can tell who may get
+// it.
 bool IsPersonal(const StoredResponse& response) {
   return response.by_cookie && response.confirmed_each_time();
 }
 
-// Whether a piece answers a request: one for what is in it (RFC 9111 3.3).
+// Whether a piece answers a request: all requested ranges are in it (RFC 9111 3.3).
 bool CanAnswer(const StoredResponse& response, const CacheRequest& asked, WallTime now) {
   const wire::http::RangeOutcome ranges =
       PlanPiece(asked, response.validators, *response.piece, now);
@@ -85,7 +86,7 @@ VisitorResult ResultOf(const Transaction& transaction) {
   return VisitorResult::kHere;
 }
 
-// A body may take longer to arrive than its response may be used.
+// Whether the response of `fetch` has become stale while its body still arrives.
 bool IsOutdated(const CoalescedFetch& fetch, TimePoint now) {
   if (fetch.response == nullptr) return false;
   const StoredResponse& response = *fetch.response;
@@ -104,19 +105,20 @@ CacheHandler::CacheHandler(Options options)
       stale_hits_(options_.metrics.AddCounter(kRequests, kRequestsHelp, {{"result", "stale"}})),
       collapsed_(options_.metrics.AddCounter(kRequests, kRequestsHelp, {{"result", "collapsed"}})),
       forwarded_(options_.metrics.AddCounter(kRequests, kRequestsHelp, {{"result", "forwarded"}})),
-      fetched_(options_.metrics.AddCounter("meridian_edge_cache_fetches_total",
-                                           "Answers of the origin that were for storing.")),
-      confirmed_(options_.metrics.AddCounter("meridian_edge_cache_confirmed_total",
-                                             "Stored responses that the origin has confirmed.")),
-      stale_if_error_(
-          options_.metrics.AddCounter("meridian_edge_cache_stale_if_error_total",
-                                      "Stale responses that stood in for an origin that failed.")),
+      fetched_(
+          options_.metrics.AddCounter("meridian_edge_cache_fetches_total",
+                                      "Responses of the origin that were fetched for storing.")),
+      confirmed_(
+          options_.metrics.AddCounter("meridian_edge_cache_confirmed_total",
+                                      "Stored responses that a 304 of the origin validated.")),
+      stale_if_error_(options_.metrics.AddCounter(
+          "meridian_edge_cache_stale_if_error_total",
+          "Stale responses that were served because the origin failed.")),
       unavailable_(
           options_.metrics.AddCounter("meridian_edge_unavailable_total",
                                       "Requests answered 503: no data center could serve them, or "
                                       "too many waited.")),
-      bytes_(options_.metrics.AddGauge("meridian_edge_cache_bytes",
-                                       "What the cache holds, all told.")),
+      bytes_(options_.metrics.AddGauge("meridian_edge_cache_bytes", "Memory of the cache in use.")),
       objects_(options_.metrics.AddGauge("meridian_edge_cache_objects", "Stored responses.")) {}
 
 void CacheHandler::ReportSize() {
@@ -158,7 +160,7 @@ io::Task<void> CacheHandler::Handle(http::Exchange& exchange, Requester requeste
       }
   }
   transaction.record.result = ResultOf(transaction);
-  // Nothing, when the visitor has left before there was an answer.
+  // No bytes: the visitor left before the answer.
   const uint64_t sent = exchange.sent_bytes();
   if (sent > 0 && !requester.own)
     costs_.CountVisitor(transaction.costs.content, transaction.costs.source, sent);
@@ -209,13 +211,13 @@ Lookup CacheHandler::LookUp(Transaction& transaction) {
 
 io::Task<void> CacheHandler::Miss(Transaction& transaction) {
   const TimePoint now = options_.loop.Now();
-  // Of what is too large to be stored, a range is fetched as it is.
+  // A range of an object that is too large to be stored is fetched alone.
   const bool apart =
       transaction.asked.range && transaction.key &&
       (too_large_.Passes(transaction.key->hash, now) ||
        (transaction.lookup.partial &&
         transaction.lookup.partial->piece->whole_length > options_.config.cache.max_object_bytes));
-  // Each visitor has it confirmed for himself: the origin may tell them apart by their cookies.
+  // Each request validates such a response itself: the origin may tell visitors apart by cookies.
   const bool by_itself =
       transaction.lookup.stale && transaction.lookup.stale->confirmed_each_time();
   const bool waits = transaction.lookup.stale || !passes_.Passes(transaction.key->hash, now);
@@ -253,12 +255,12 @@ std::shared_ptr<CoalescedFetch> CacheHandler::FindFetch(const std::string& slot,
                                                         const std::string& key) {
   std::shared_ptr<CoalescedFetch> fetch = fetches_.Find(slot);
   if (fetch == nullptr) return nullptr;
-  // What was asked for before a purge is not for those who come after it.
+  // A response that was requested before a purge is not for requests that come after it.
   bool purged = fetch->response == nullptr
                     ? store_.MayForbid(fetch->mark, key)
                     : store_.Forbids(fetch->mark, key, fetch->response->tags);
   if (!purged && !IsOutdated(*fetch, options_.loop.Now())) return fetch;
-  if (!purged) fetch->forbidden = true;  // the one that now begins is newer
+  if (!purged) fetch->forbidden = true;  // the fetch that now begins is newer
   fetches_.Remove(*fetch);
   return nullptr;
 }
@@ -281,7 +283,7 @@ io::Task<CacheHandler::WaitResult> CacheHandler::WaitFor(Transaction& transactio
     case State::kNotShared:
       co_return WaitResult::kFetchAlone;
     case State::kFailed:
-      // Each its own answer of a failing origin, unless the cache can stand in for it.
+      // Each request gets the failing origin's own error, unless a stale response may be served.
       if (fetch->failed_status != 0 && StaleReason(transaction.lookup.stale.get(),
                                                    transaction.asked.control, fetch->failed_status)
                                            .empty()) {
@@ -416,7 +418,7 @@ void CacheHandler::Invalidate(const Transaction& transaction, const ResponseHead
     target.path = each.path;
     target.query.reset();
     if (each.query) target.query = *each.query;
-    // What was changed over one scheme is as old over the other.
+    // A change over one scheme invalidates the response of the other scheme too.
     for (bool scheme : {false, true}) {
       auto key = MakeKey(target, scheme, options_.default_host, store_.seed());
       if (!key) continue;

@@ -30,10 +30,10 @@ bool Declines(const wire::http::ResponseHead& upstream) {
   return upstream.status == 503 && upstream.fields.Has(site::kUnavailableField);
 }
 
-// The connection was kept open after an earlier request, and the upstream has closed it since.
+// Whether a reused connection turned out to be closed by the upstream.
 bool HadEnded(bool reused, const Error& error) { return reused && error.code == Errc::kReset; }
 
-// What is left when the last upstream of a route has not answered.
+// The result when the last upstream of a route has not answered.
 Forwarding Unanswered(Error error) {
   Kind kind = error.code == Errc::kUnavailable ? Kind::kUnavailable : Kind::kFailed;
   return {.kind = kind, .error = std::move(error)};
@@ -107,7 +107,7 @@ io::Task<http::ForwardOutcome> Forwarder::ForwardTo(const Hop& hop, http::Exchan
                                                     VisitorRecord& record) {
   using Kind = http::ForwardOutcome::Kind;
   options.declines = [&](const wire::http::ResponseHead& upstream) {
-    // What a lone origin says is not ours.
+    // The internal fields of an origin outside the site mean nothing.
     if (hop.crosses) {
       record.instance.Set(upstream.fields.Find(site::kInstanceField).value_or(""));
     }

@@ -32,7 +32,7 @@ OwnRequest::OwnRequest(http::Exchange& visitor, std::string_view target, uint64_
   head_.authority = visitor.request().authority;
   head_.path = target.substr(0, end);
   if (end < target.size()) head_.query = target.substr(end + 1);
-  // How many edges it has passed already: two that stand before each other must not go on for ever.
+  // Keeps the count of passed edges, so that a loop of two edges ends.
   visitor.request().fields.ForEach("Via",
                                    [&](std::string_view via) { head_.fields.Add("Via", via); });
   visitor.request().fields.ForEach(

@@ -28,7 +28,7 @@
 namespace meridian::edge {
 namespace {
 
-// The first `count` bytes, to which others follow, up to `expected`. False: there is no room.
+// Copies the first `count` bytes; the body will have `expected`. False: there is no room.
 bool AppendFrom(const Body& from, uint64_t count, uint64_t expected, Body& to) {
   while (to.size() < count) {
     Bytes data = from.At(to.size());
@@ -63,7 +63,7 @@ Storability StoredResponseMaker::Judge(const RequestContext& asking,
                                      config_.cache.heuristics),
        .rules = {.max_object_bytes = config_.cache.max_object_bytes,
                  .errors = config_.cache.store_errors,
-                 // Where cookies are dropped, there is none to share.
+                 // At the CDN's host cookies are dropped, so that none can be shared.
                  .set_cookie = config_.cache.store_set_cookie || asking.without_cookies}});
 }
 
@@ -181,7 +181,7 @@ void StoredResponseMaker::Freshen(const RequestContext& asking, const ResponseHe
   HeaderFields news = PassedOn(head);
   if (asking.without_cookies) news.Remove("Set-Cookie");
   ResponseHead updated;
-  updated.status = stale->piece ? 200 : stale->status;  // judged as what it is a piece of
+  updated.status = stale->piece ? 200 : stale->status;  // a piece is judged as its whole
   updated.fields = UpdatedFields(stored, news);
   ResponseDirectives directives = DirectivesOf(updated.fields);
   auto lifetime = FreshnessLifetime(directives, updated.fields, stale->status, loop_.Wall(),
@@ -199,12 +199,13 @@ void StoredResponseMaker::Freshen(const RequestContext& asking, const ResponseHe
                                        .confirms = stale.get()},
                                       store_.budget());
   const Storability storability = Judge(asking, updated);
-  // What is to be confirmed each time stays where it can be: a 304 costs less than the whole.
+  // A response that needs validation for each use stays if it can be validated: a 304 costs less
+  // than the whole.
   fetch.shareable = storability == Storability::kStore ||
                     (storability == Storability::kFreshness &&
                      CanBeConfirmedEachTime(directives.control, ValidatorsOf(updated.fields)));
   if (fetch.response == nullptr) {
-    // No room for another head: the old one is as good as confirmed.
+    // No room for another head: the old response is served as validated.
     fetch.response = stale;
     const bool purged = store_.Forbids(fetch.mark, KeyText(fetch.key.view()), stale->tags);
     fetch.stored = fetch.shareable && !fetch.forbidden && !purged;
@@ -212,7 +213,7 @@ void StoredResponseMaker::Freshen(const RequestContext& asking, const ResponseHe
   } else if (fetch.shareable && !fetch.forbidden) {
     fetch.stored = store_.Store(fetch.key.view(), fetch.response, fetch.mark);
   }
-  // The old one is no worse for a cookie that came with this.
+  // A Set-Cookie of the new response does not invalidate the old one.
   const bool stays = fetch.shareable || ConcernsRequestAlone(storability) ||
                      storability == Storability::kSetCookie;
   if (!stays) store_.Remove(fetch.key.view());

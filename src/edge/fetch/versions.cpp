@@ -76,7 +76,7 @@ io::Task<void> Versions::Handle(http::Exchange& exchange, VersionedPath versione
     co_return co_await Refuse(exchange, 504, "this is not in the cache\n",
                               {.detail = "only-if-cached"});
   }
-  // Preconditions are the origin's to judge.
+  // The origin evaluates preconditions.
   if (response == nullptr && key && asked.bypass != Bypass::kPrecondition) {
     status.forwarded = Forwarded::kUriMiss;
     status.stored = true;
@@ -98,7 +98,7 @@ io::Task<void> Versions::Handle(http::Exchange& exchange, VersionedPath versione
                          .status = status,
                          .own_origin = OwnOrigin(exchange.request(), options_.default_host),
                          .nonce = random_.Next()});
-  // What it is made of, if that had to be fetched, is counted as fetched.
+  // A fetch of the plain path was counted as a fetch.
   Count(exchange, content, status.hit ? Costs::Source::kCache : Costs::Source::kHere);
 }
 
@@ -116,7 +116,7 @@ io::Task<void> Versions::Refuse(http::Exchange& exchange, int status, std::strin
 std::shared_ptr<StoredResponse> Versions::Stored(const KeyView& key, TimePoint now) {
   if (options_.cache.isolated()) return nullptr;
   std::shared_ptr<StoredResponse> found = options_.cache.store().Find(key, {}).response;
-  // A soft purge has made it stale: whether it may still be had is the plain path's to say.
+  // After a soft purge the version is stale: the plain path decides whether the content is valid.
   bool fresh = found != nullptr && found->freshness.Left(now) > Duration::zero();
   return fresh ? found : nullptr;
 }
@@ -131,13 +131,13 @@ io::Task<std::shared_ptr<StoredResponse>> Versions::Make(http::Exchange& exchang
   PlainContent plain = co_await FetchPlain(exchange, target, record);
   if (plain.response == nullptr) co_return nullptr;
   if (ContentVersion(*plain.response->body) != versioned.version) co_return nullptr;
-  // One of those who asked with us may have made it.
+  // A concurrent request may have made the version.
   if (std::shared_ptr<StoredResponse> other = Stored(key, exchange.loop().Now())) co_return other;
   std::shared_ptr<StoredResponse> made = MakeVersionedResponse({.plain = *plain.response,
                                                                 .version = versioned.version,
                                                                 .lifetime = kVersionLifetime,
                                                                 .now = exchange.loop().Now()});
-  // Not against a purge that came meanwhile, nor past the budget.
+  // A purge since `mark` or the budget may forbid it.
   if (made == nullptr || !store.Store(key, made, mark)) co_return nullptr;
   made_.Add();
   co_return made;
@@ -147,7 +147,7 @@ io::Task<Versions::PlainContent> Versions::FetchPlain(http::Exchange& visitor,
                                                       std::string_view target,
                                                       VisitorRecord& record) {
   OwnRequest request(visitor, target, kMaxVersionedBytes);
-  (void)record.Ids(visitor.request(), random_);  // the visitor's go on
+  (void)record.Ids(visitor.request(), random_);  // the own request has the visitor's ids
   co_await options_.cache.Handle(request, {.own = true, .record = &record});
   if (request.status() == 0) co_return PlainContent{.status = 502, .problem = "it gets no answer"};
   if (request.status() != 200) {
@@ -168,7 +168,7 @@ io::Task<Versions::PlainContent> Versions::FetchPlain(http::Exchange& visitor,
     if (why.empty()) why = "no room";
     co_return PlainContent{.problem = fmt::format("the cache does not keep it: {}", why)};
   }
-  // What is there may be another visitor's, whose the origin alone can tell.
+  // Such a response may be another visitor's: only the origin can tell.
   if (found->confirmed_each_time()) co_return PlainContent{.problem = "it is never fresh"};
   co_return PlainContent{.response = std::move(found), .status = 200};
 }

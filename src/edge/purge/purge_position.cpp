@@ -9,10 +9,10 @@ namespace meridian::edge {
 
 PurgePosition::Step PurgePosition::OnNews(site::PurgeNews news) {
   question_.applied.clear();
-  // A journal that has fewer than we followed has lost some: it is another one, whatever it says.
+  // A journal with fewer entries than this edge has followed has lost some: it counts as another.
   bool follows = news.journal == question_.journal && question_.after + 1 >= news.oldest &&
                  question_.after <= news.newest;
-  // Its entries begin where we asked, or they are not the answer to our question.
+  // The entries must begin at the position in the question, or they do not answer it.
   if (follows && !news.entries.empty()) {
     follows = news.entries.front().number == question_.after + 1;
   }

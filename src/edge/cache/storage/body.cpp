@@ -15,7 +15,7 @@
 namespace meridian::edge {
 namespace {
 
-// The second chunk and those behind it, of a body that comes in crumbs.
+// Minimum size of the second and later chunks, for a body that arrives in small pieces.
 constexpr size_t kMinChunkBytes = 1024;
 
 }  // namespace
@@ -45,7 +45,7 @@ size_t Body::Append(Bytes data, uint64_t expected) {
   const size_t wanted = data.size();
   while (!data.empty()) {
     if (chunks_.empty() || chunks_.back().size == chunks_.back().capacity) {
-      // Chunks grow with the body: a small one wastes little, a large one has few.
+      // Chunks grow with the body: a small body wastes little, a large body has few chunks.
       auto grown = static_cast<size_t>(std::min<uint64_t>(size_, kChunkBytes));
       size_t capacity =
           chunks_.empty() ? data.size() : std::max({data.size(), grown, kMinChunkBytes});
