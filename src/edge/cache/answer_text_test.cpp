@@ -1,4 +1,4 @@
-// What is said about answers and parts of them: Cache-Status, ranges, invalidation.
+// Cache-Status, ranges, invalidation.
 #include <chrono>
 #include <string>
 
@@ -18,19 +18,19 @@ using RangeKind = wire::http::RangeOutcome::Kind;
 
 std::string Text(const CacheStatus& status) { return std::string(CacheStatusText(status).text()); }
 
-TEST(CacheStatus, TellsAHitAndWhatIsLeftOfItsLifetime) {
+TEST(CacheStatus, HasHitAndTheRestOfTheLifetime) {
   EXPECT_EQ(Text({.hit = true, .ttl = 376s}), "meridian-edge; hit; ttl=376");
   EXPECT_EQ(Text({.hit = true, .ttl = -412s - 1ms}), "meridian-edge; hit; ttl=-413");
 }
 
-TEST(CacheStatus, TellsWhyARequestWentForwardAndWhatBecameOfTheAnswer) {
+TEST(CacheStatus, HasWhyARequestWasForwardedAndWhetherItsResponseWasStored) {
   EXPECT_EQ(Text({.forwarded = Forwarded::kUriMiss, .stored = true, .collapsed = true}),
             "meridian-edge; fwd=uri-miss; stored; collapsed");
   EXPECT_EQ(Text({.forwarded = Forwarded::kStale, .forward_status = 304}),
             "meridian-edge; fwd=stale; fwd-status=304");
 }
 
-TEST(CacheStatus, IsAStructuredListAtItsLongestToo) {
+TEST(CacheStatus, IsAStructuredListAtItsMaximumLengthToo) {
   CacheStatus longest{.hit = true,
                       .forwarded = Forwarded::kVaryMiss,
                       .forward_status = 504,
@@ -128,7 +128,7 @@ TEST(Invalidation, IsOfTheTargetAndOfLocationsInTheSameOrigin) {
   EXPECT_EQ(Targets({{"Location", "http://photos.example"}}), "/a/b?c / ");
 }
 
-TEST(Invalidation, AnotherSiteCannotBeEmptied) {
+TEST(Invalidation, AnotherOriginIsNotInvalidated) {
   EXPECT_EQ(Targets({{"Location", "http://other.example/x"}}), "/a/b?c ");
   EXPECT_EQ(Targets({{"Location", "https://photos.example/x"}}), "/a/b?c ");
   EXPECT_EQ(Targets({{"Location", "http://photos.example:8080/x"}}), "/a/b?c ");

@@ -30,7 +30,7 @@ TEST(WastefulUrls, RequestsCountWhereNoBodyIsWasted) {
   EXPECT_EQ(urls.Top(1).front().url, "http://a/304");
 }
 
-TEST(WastefulUrls, PastTheLimitTheOneThatWastedLeastMakesWay) {
+TEST(WastefulUrls, PastTheLimitTheLeastWastefulUrlIsReplaced) {
   WastefulUrls urls;
   urls.Add("http://a/large", Waste::kNoFreshness, ContentKind::kPng, 1'000'000'000);
   for (size_t i = 0; i < kMaxWastefulUrls; ++i) {
@@ -49,7 +49,7 @@ TEST(WastefulUrls, AnUrlPastItsLimitIsLeftOut) {
   EXPECT_EQ(urls.Top(10).size(), 1U);
 }
 
-TEST(WastefulUrls, TheSameContentIsKnownAgain) {
+TEST(WastefulUrls, TheSameContentIsRecognised) {
   WastefulUrls urls;
   EXPECT_FALSE(urls.Remember(7, 1).asked);
   WastefulUrls::Before same = urls.Remember(7, 1);
@@ -61,7 +61,7 @@ TEST(WastefulUrls, TheSameContentIsKnownAgain) {
   EXPECT_TRUE(unknown.asked && !unknown.same && !unknown.changed) << "nothing tells what it holds";
 }
 
-TEST(WastefulUrls, SoManyAnswersAreRememberedAndOneMoreTakesAnothersPlace) {
+TEST(WastefulUrls, RememberedContentsAreLimitedAndAFurtherOneOverwrites) {
   WastefulUrls urls;
   for (size_t i = 1; i <= kRememberedAnswers; ++i) EXPECT_FALSE(urls.Remember(i, 1).asked);
   for (size_t i = 1; i <= kRememberedAnswers; ++i) EXPECT_TRUE(urls.Remember(i, 1).asked);

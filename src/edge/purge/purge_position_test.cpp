@@ -10,7 +10,7 @@ using site::PurgeNews;
 
 PurgeEntry Entry(uint64_t number) { return {.number = number, .order = {.value = "/a"}}; }
 
-// An edge that has followed journal 7 up to 3.
+// The position of an edge that has followed journal 7 up to number 3.
 PurgePosition Followed() {
   PurgePosition position("us-east");
   (void)position.OnNews({.journal = 7, .oldest = 1, .newest = 3});
@@ -29,7 +29,7 @@ TEST(PurgePositionTest, FirstNewsOfAJournalDropsWhatMayPredateItsOrders) {
             (site::PurgeQuestion{.edge = "us-east", .journal = 7, .after = 3}));
 }
 
-TEST(PurgePositionTest, NewsAreAppliedAndToldWithTheNextQuestion) {
+TEST(PurgePositionTest, NewsAreAppliedAndReportedWithTheNextQuestion) {
   PurgePosition position = Followed();
   auto step =
       position.OnNews({.journal = 7, .oldest = 1, .newest = 5, .entries = {Entry(4), Entry(5)}});
@@ -40,7 +40,7 @@ TEST(PurgePositionTest, NewsAreAppliedAndToldWithTheNextQuestion) {
   EXPECT_EQ(position.question(),
             (site::PurgeQuestion{
                 .edge = "us-east", .journal = 7, .after = 5, .applied = {{4, 10}, {5, 0}}}));
-  // Told once.
+  // Reported once.
   EXPECT_TRUE(position.OnNews({.journal = 7, .newest = 5}).apply.empty());
   EXPECT_TRUE(position.question().applied.empty());
 }
