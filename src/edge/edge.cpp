@@ -279,9 +279,9 @@ io::Task<void> Edge::Handle(http::Exchange& exchange) {
     const int status = request.method == "OPTIONS" ? 200 : 501;
     co_await AnswerHere(exchange, status, "Max-Forwards ends here\n", {});
   } else if (match == wire::http::PathMatch::kDisguised) {
-    co_await AnswerHere(exchange, 400, "the path is not spelled plainly\n", {});
+    co_await AnswerHere(exchange, 400, "the path has an ambiguous spelling\n", {});
   } else if (cache_.IsLooping(request)) {
-    co_await Refuse(exchange, 508, "this edge is in front of itself\n");
+    co_await Refuse(exchange, 508, "forwarding loop: see CDN-Loop and Via of the request\n");
   } else {
     co_await HandleVisitor(exchange, record);
   }
@@ -319,7 +319,7 @@ io::Task<void> Edge::HandleVisitor(http::Exchange& exchange, VisitorRecord& reco
       case CdnVerdict::kServe:
         break;
       case CdnVerdict::kMethod:
-        return Refuse(exchange, 405, "static files are for reading\n");
+        return Refuse(exchange, 405, "static files allow only GET and HEAD\n");
       case CdnVerdict::kPath:
         return Refuse(exchange, 404, "no static file is here: [edge] cdn_paths\n");
     }

@@ -97,7 +97,7 @@ std::string Targets(std::initializer_list<wire::http::HeaderField> response) {
 
 TEST(Invalidation, TheContentLocationOfAnAnswerIsOrIsNotItsOwnTarget) {
   auto own = [](std::string_view location) {
-    return IsOfItsOwnTarget(Get("/a/b?c"), false, Fields({{"Content-Location", location}}));
+    return IsContentOfTarget(Get("/a/b?c"), false, Fields({{"Content-Location", location}}));
   };
   for (const char* same : {"/a/b?c", "b?c", "?c", "http://photos.example/a/b?c", "/a/./b?c"}) {
     EXPECT_TRUE(own(same)) << same;
@@ -106,7 +106,7 @@ TEST(Invalidation, TheContentLocationOfAnAnswerIsOrIsNotItsOwnTarget) {
                             "http://evil.example/a/b?c", "//evil.example/a/b?c"}) {
     EXPECT_FALSE(own(other)) << other;
   }
-  EXPECT_FALSE(IsOfItsOwnTarget(Get("/a"), false, {}));
+  EXPECT_FALSE(IsContentOfTarget(Get("/a"), false, {}));
 }
 
 TEST(Invalidation, IsByUnsafeMethodsWithoutAnError) {

@@ -29,7 +29,7 @@ std::vector<InvalidatedTarget> InvalidatedTargets(const wire::http::RequestHead&
 
 // Whether Content-Location names the target itself (RFC 9110 8.7): then the response to a POST can
 // answer a later GET (9.3.3).
-bool IsOfItsOwnTarget(const wire::http::RequestHead& request, bool https,
-                      const wire::http::HeaderFields& response);
+bool IsContentOfTarget(const wire::http::RequestHead& request, bool https,
+                       const wire::http::HeaderFields& response);
 
 }  // namespace meridian::edge

@@ -47,7 +47,7 @@ class PurgeMatcher {
 
   PurgeOrder::Kind kind_;
   std::string host_;
-  bool host_may_go_on_ = false;  // the prefix ends within the host
+  bool host_is_prefix_ = false;  // the prefix ends within the host
   std::string value_;
 };
 

@@ -62,7 +62,7 @@ Use JudgeUse(const Freshness& freshness, const CacheControl& control, const Cach
   return allowed ? Use::kStale : Use::kRevalidate;
 }
 
-bool IsConfirmedEachTime(const Freshness& freshness, const CacheControl& control) {
+bool NeedsValidationEachTime(const Freshness& freshness, const CacheControl& control) {
   if (control.no_cache) return true;
   const bool usable_stale = control.stale_while_revalidate || control.stale_if_error;
   return freshness.lifetime <= Duration::zero() && !usable_stale;
@@ -87,7 +87,7 @@ bool MayServeOnFailure(const Freshness& freshness, const CacheControl& control, 
   return -freshness.Left(now) <= stale_on_failure;
 }
 
-bool MustBeConfirmedWhenStale(const CacheControl& control) {
+bool MustBeValidatedWhenStale(const CacheControl& control) {
   return control.must_revalidate || control.proxy_revalidate || control.s_maxage;
 }
 

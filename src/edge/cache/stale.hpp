@@ -24,7 +24,7 @@ Use JudgeUse(const Freshness& freshness, const wire::http::CacheControl& control
 // Whether each use of a response needs validation: it is no-cache, or never fresh and without
 // permission to be served stale. Each request for it is validated by itself, never by the origin's
 // response to another request.
-bool IsConfirmedEachTime(const Freshness& freshness, const wire::http::CacheControl& control);
+bool NeedsValidationEachTime(const Freshness& freshness, const wire::http::CacheControl& control);
 
 // Whether a response may be served in place of an origin's error: it is still fresh (the request
 // wanted it newer), or within its own or the request's stale-if-error and not forbidden to be
@@ -41,7 +41,7 @@ bool MayServeOnFailure(const Freshness& freshness, const wire::http::CacheContro
 
 // Whether a request for the stale response gets 504 when the origin cannot be reached (RFC 9111
 // 5.2.2.2, 5.2.2.8, 5.2.2.10).
-bool MustBeConfirmedWhenStale(const wire::http::CacheControl& control);
+bool MustBeValidatedWhenStale(const wire::http::CacheControl& control);
 
 // Whether a status is an error for stale-if-error (RFC 5861 4).
 inline bool IsErrorForStale(int status) {
@@ -49,8 +49,6 @@ inline bool IsErrorForStale(int status) {
 }
 
 // Whether a status means that a gateway did not reach the origin.
-inline bool IsFailureOfGateway(int status) {
-  return status == 502 || status == 503 || status == 504;
-}
+inline bool IsGatewayFailure(int status) { return status == 502 || status == 503 || status == 504; }
 
 }  // namespace meridian::edge

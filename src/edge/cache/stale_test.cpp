@@ -67,11 +67,11 @@ TEST(Stale, ImmutableHidItselfFromAReloadThatTheVisitorForced) {
 
 TEST(Stale, NoCacheAndZeroLifetimeNeedValidationEachTime) {
   constexpr Freshness kNever{.received = kReceived, .initial_age = 0s, .lifetime = 0s};
-  EXPECT_TRUE(IsConfirmedEachTime(kMinute, Control("no-cache")));
-  EXPECT_FALSE(IsConfirmedEachTime(kMinute, Control("must-revalidate")));
-  EXPECT_TRUE(IsConfirmedEachTime(kNever, Control("")));
-  EXPECT_FALSE(IsConfirmedEachTime(kNever, Control("stale-if-error=9")));
-  EXPECT_TRUE(IsConfirmedEachTime(kNever, Control("no-cache, stale-while-revalidate=9")));
+  EXPECT_TRUE(NeedsValidationEachTime(kMinute, Control("no-cache")));
+  EXPECT_FALSE(NeedsValidationEachTime(kMinute, Control("must-revalidate")));
+  EXPECT_TRUE(NeedsValidationEachTime(kNever, Control("")));
+  EXPECT_FALSE(NeedsValidationEachTime(kNever, Control("stale-if-error=9")));
+  EXPECT_TRUE(NeedsValidationEachTime(kNever, Control("no-cache, stale-while-revalidate=9")));
 }
 
 TEST(Stale, StaleIsServedForAnUnreachableOriginUnlessTheResponseForbidsIt) {
@@ -85,8 +85,8 @@ TEST(Stale, StaleIsServedForAnUnreachableOriginUnlessTheResponseForbidsIt) {
     EXPECT_FALSE(may(61s, forbids)) << forbids;
   }
   EXPECT_FALSE(may(61s, "stale-if-error=0"));  // the response's own limit applies
-  for (int status : {502, 503, 504}) EXPECT_TRUE(IsFailureOfGateway(status));
-  for (int status : {200, 404, 500, 501, 505}) EXPECT_FALSE(IsFailureOfGateway(status));
+  for (int status : {502, 503, 504}) EXPECT_TRUE(IsGatewayFailure(status));
+  for (int status : {200, 404, 500, 501, 505}) EXPECT_FALSE(IsGatewayFailure(status));
 }
 
 TEST(Stale, ANeverFreshPrivateResponseIsServedStaleOnlyByItsOwnDirectives) {

@@ -67,7 +67,7 @@ bool AllowsAuthorized(const CacheControl& control) {
 // Whether a 304 can validate the response (RFC 9110 13.2.1: only a 200).
 bool IsConfirmable(const StorabilityInput& input) {
   return input.response.status == 200 &&
-         CanBeConfirmedEachTime(input.directives.control, ValidatorsOf(input.response.fields));
+         CanBeValidatedEachTime(input.directives.control, ValidatorsOf(input.response.fields));
 }
 
 // Whether the response can be used later: while it is fresh, or after validation.
@@ -107,7 +107,7 @@ Storability JudgeStorability(const StorabilityInput& input) {
   return Storability::kStore;
 }
 
-bool CanBeConfirmedEachTime(const CacheControl& control, const Validators& validators) {
+bool CanBeValidatedEachTime(const CacheControl& control, const Validators& validators) {
   return !validators.etag.empty() || (control.is_public && !validators.last_modified.empty());
 }
 

@@ -48,13 +48,13 @@ struct StorabilityInput {
 
 // By request and head alone; the fetch drops a body that proves too long, or breaks off. A response
 // that needs validation for each use is stored where the origin can validate it
-// (CanBeConfirmedEachTime).
+// (CanBeValidatedEachTime).
 Storability JudgeStorability(const StorabilityInput& input);
 
 // Whether a 304 shows that a response which needs validation for each use is valid for this visitor
 // too. An entity tag does; a date only for a public response, as another visitor's page may have
 // the same date.
-bool CanBeConfirmedEachTime(const wire::http::CacheControl& control, const Validators& validators);
+bool CanBeValidatedEachTime(const wire::http::CacheControl& control, const Validators& validators);
 
 // Whether the reason is in the request alone, not in the resource: then the stored response of the
 // same key stays valid.

@@ -69,7 +69,7 @@ site::CdnReport Costs::Report(TimePoint now) const {
     report.wastes.push_back({.url = std::move(entry.url),
                              .kind = std::string(WasteName(entry.waste)),
                              .wrong = std::string(WasteProblem(entry.waste)),
-                             .mend = MendingHeader(entry.waste, entry.content),
+                             .mend = ProposedHeader(entry.waste, entry.content),
                              .wasted = entry.wasted});
   }
   return report;

@@ -210,7 +210,7 @@ TEST_F(CostsOfRequests, AChangingPageIsNoWasteAndAnUnchangedPageIs) {
     for (int i = 0; i < 3; ++i) co_await Get("/changes", page("\"" + std::to_string(i) + "\""));
     EXPECT_EQ(Mend(), "0 wastes");
     for (int i = 0; i < 2; ++i) co_await Get("/stays", page("\"same\""));
-    EXPECT_EQ(Mend(), "Cache-Control: public, max-age=60 (if everybody may see it)");
+    EXPECT_EQ(Mend(), "Cache-Control: public, max-age=60 (if all visitors may see it)");
     EXPECT_EQ(Report().wastes.at(0).url, "http://a/stays");
     EXPECT_EQ(Report().wastes.at(0).wasted.requests, 1U) << "the first had to be fetched";
   });

@@ -141,18 +141,18 @@ std::string_view WasteProblem(Waste waste) {
   return "";
 }
 
-std::string MendingHeader(Waste waste, ContentKind content) {
+std::string ProposedHeader(Waste waste, ContentKind content) {
   const bool is_static = IsUsuallyStatic(content);
   switch (waste) {
     case Waste::kNoFreshness:
     case Waste::kNeverFresh:
       return is_static ? "Cache-Control: public, max-age=86400"
-                       : "Cache-Control: public, max-age=60 (if everybody may see it)";
+                       : "Cache-Control: public, max-age=60 (if all visitors may see it)";
     case Waste::kNoStore:
     case Waste::kPrivate:
     case Waste::kAuthorization:
-      return is_static ? "Cache-Control: public, max-age=86400 (if everybody may see it)"
-                       : "Cache-Control: public, max-age=60 (if everybody may see it)";
+      return is_static ? "Cache-Control: public, max-age=86400 (if all visitors may see it)"
+                       : "Cache-Control: public, max-age=60 (if all visitors may see it)";
     case Waste::kSetCookie:
       return "no Set-Cookie here";
     case Waste::kVary:

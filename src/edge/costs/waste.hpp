@@ -60,6 +60,6 @@ bool WastesBody(Waste waste);
 // For reports: a token, the problem in a few words, and the header that fixes it.
 std::string_view WasteName(Waste waste);
 std::string_view WasteProblem(Waste waste);
-std::string MendingHeader(Waste waste, ContentKind content);
+std::string ProposedHeader(Waste waste, ContentKind content);
 
 }  // namespace meridian::edge

@@ -17,10 +17,10 @@ TEST(Waste, AnAnswerWithoutFreshnessIsFromItsSecondFetchOn) {
   EXPECT_FALSE(JudgeWaste(input));
   input.asked_before = true;
   EXPECT_EQ(JudgeWaste(input), Waste::kNoFreshness);
-  EXPECT_EQ(MendingHeader(Waste::kNoFreshness, ContentKind::kPng),
+  EXPECT_EQ(ProposedHeader(Waste::kNoFreshness, ContentKind::kPng),
             "Cache-Control: public, max-age=86400");
-  EXPECT_EQ(MendingHeader(Waste::kNoFreshness, ContentKind::kHtml),
-            "Cache-Control: public, max-age=60 (if everybody may see it)");
+  EXPECT_EQ(ProposedHeader(Waste::kNoFreshness, ContentKind::kHtml),
+            "Cache-Control: public, max-age=60 (if all visitors may see it)");
   input.changed = true;
   EXPECT_FALSE(JudgeWaste(input)) << "content that changes has to be fetched";
 }

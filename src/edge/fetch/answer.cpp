@@ -213,7 +213,7 @@ class StoredAnswerSender {
   io::Task<Result<void>> WaitForMore() {
     CoalescedFetch& fetch = answer_.reader->fetch();
     if (fetch.state == CoalescedFetch::State::kBroken) {
-      co_return Fail(Errc::kReset, "the origin broke its answer off");
+      co_return Fail(Errc::kReset, "the origin broke off its response");
     }
     // Before the first byte of the body arrives, the head is sent alone.
     uint64_t had = body_.size();

@@ -47,7 +47,8 @@ std::optional<Waste> CacheHandler::FindWaste(const KeyView& key, const ResponseH
       directives, head.fields, head.status, options_.loop.Wall(), options_.config.cache.heuristics);
   input.says_freshness = lifetime || directives.control.no_cache;
   const Freshness freshness{.lifetime = lifetime.value_or(Duration::zero())};
-  input.never_fresh = input.says_freshness && IsConfirmedEachTime(freshness, directives.control);
+  input.never_fresh =
+      input.says_freshness && NeedsValidationEachTime(freshness, directives.control);
   // A 304 may leave out unchanged fields. A purge may have made the stored response stale.
   const Duration stored_lifetime = stale == nullptr ? Duration::zero() : stale->freshness.lifetime;
   input.lifetime = lifetime.value_or(stored_lifetime);

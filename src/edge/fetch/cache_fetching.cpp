@@ -94,7 +94,7 @@ io::Task<void> CacheHandler::FetchFromOrigin(Transaction& transaction,
   if (transaction.origin.asks_whole) DropConditions(&fields);
   if (conditional) {
     AddConditions(transaction.lookup.stale->validators,
-                  transaction.lookup.stale->confirmed_each_time(), &fields);
+                  transaction.lookup.stale->needs_validation_each_time(), &fields);
   }
   transaction.origin.rest.reset();
   if (transaction.origin.shared && transaction.lookup.partial) {
@@ -167,7 +167,7 @@ void CacheHandler::FreshenByHead(Transaction& transaction, CoalescedFetch& fetch
   switch (JudgeHead(head, stored->validators, stored->body->size())) {
     case HeadVerdict::kSame:
       // The answer is about this visitor's response; it does not validate another visitor's.
-      if (stored->by_cookie || stored->confirmed_each_time()) return;
+      if (stored->by_cookie || stored->needs_validation_each_time()) return;
       maker_.Freshen(ContextOf(transaction), head, stored, fetch);
       transaction.status.stored = fetch.stored;
       break;
@@ -211,7 +211,7 @@ CacheHandler::HeadDecision CacheHandler::DecideOnPost(Transaction& transaction,
   const bool is_own =
       transaction.key && transaction.origin.uploaded && head.status == 200 &&
       maker_.SaysFreshness(head) &&
-      IsOfItsOwnTarget(transaction.request(), transaction.exchange.secure(), head.fields);
+      IsContentOfTarget(transaction.request(), transaction.exchange.secure(), head.fields);
   if (!is_own || !IsPostResponseShareable(transaction.request(), head)) return HeadDecision::kRelay;
   const CacheRequest asked = ReadPostAsGet(transaction.request());
   const StoredResponseMaker::RequestContext asking{.asked = asked,
@@ -287,7 +287,7 @@ io::Task<void> CacheHandler::AnswerFromOrigin(Transaction& transaction,
       co_return;  // was relayed
     case HeadDecision::kStore:
       fetched_.Add();
-      if (fetch.response->confirmed_each_time()) {
+      if (fetch.response->needs_validation_each_time()) {
         StopSharing(reader.shared());
       } else {
         passes_.Remove(transaction.key->hash);
@@ -331,7 +331,7 @@ io::Task<void> CacheHandler::AnswerFromOrigin(Transaction& transaction,
 
 io::Task<void> CacheHandler::AnswerNotModified(Transaction& transaction, const ResponseHead& head) {
   HeaderFields fields;
-  for (const wire::http::HeaderField& field : PassedOn(head)) {
+  for (const wire::http::HeaderField& field : EndToEndFields(head)) {
     bool cookie = wire::http::EqualsIgnoreCase(field.name, "Set-Cookie");
     if (cookie && transaction.without_cookies) continue;
     if (BelongsIn304(field.name)) fields.Add(field.name, field.value);
@@ -384,7 +384,7 @@ void CacheHandler::FetchInBackground(const Transaction& transaction,
                              .ids = transaction.record.Ids(transaction.request(), random_)});
   HeaderFields fields = forwarded.fields();
   DropConditions(&fields);
-  AddConditions(stale->validators, stale->confirmed_each_time(), &fields);
+  AddConditions(stale->validators, stale->needs_validation_each_time(), &fields);
   options_.scope.Spawn(
       Fetch(fetch, stale, OwnedFields(fields), OwnedFields(transaction.request().fields)));
 }

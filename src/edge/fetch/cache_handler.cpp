@@ -47,7 +47,7 @@ using wire::http::ResponseHead;
 using State = CoalescedFetch::State;
 
 constexpr const char* kRequests = "meridian_edge_cache_requests_total";
-constexpr const char* kRequestsHelp = "Requests of visitors by what the cache did.";
+constexpr const char* kRequestsHelp = "Requests of visitors by the cache's result.";
 
 // Whether the request may be coalesced with others.
 bool MayShare(const Transaction& transaction) {
@@ -58,7 +58,7 @@ bool MayShare(const Transaction& transaction) {
 // Whether the response may differ for each visitor, so that only the origin can tell who may get
 // it.
 bool IsPersonal(const StoredResponse& response) {
-  return response.by_cookie && response.confirmed_each_time();
+  return response.by_cookie && response.needs_validation_each_time();
 }
 
 // Whether a piece answers a request: all requested ranges are in it (RFC 9111 3.3).
@@ -148,7 +148,7 @@ io::Task<void> CacheHandler::Handle(http::Exchange& exchange, Requester requeste
                                        .nonce = random_.Next()});
       break;
     case Lookup::Outcome::kOnlyIfCached:
-      co_await AnswerHere(exchange, 504, "this is not in the cache\n",
+      co_await AnswerHere(exchange, 504, "no stored response can answer this (only-if-cached)\n",
                           {.detail = "only-if-cached"});
       break;
     case Lookup::Outcome::kForward:
@@ -219,7 +219,7 @@ io::Task<void> CacheHandler::Miss(Transaction& transaction) {
         transaction.lookup.partial->piece->whole_length > options_.config.cache.max_object_bytes));
   // Each request validates such a response itself: the origin may tell visitors apart by cookies.
   const bool by_itself =
-      transaction.lookup.stale && transaction.lookup.stale->confirmed_each_time();
+      transaction.lookup.stale && transaction.lookup.stale->needs_validation_each_time();
   const bool waits = transaction.lookup.stale || !passes_.Passes(transaction.key->hash, now);
   if (MayShare(transaction) && !apart && !by_itself && waits) {
     const std::string key = KeyText(*transaction.key);
@@ -293,7 +293,7 @@ io::Task<CacheHandler::WaitResult> CacheHandler::WaitFor(Transaction& transactio
       co_return WaitResult::kAnswered;
     case State::kReceiving:
     case State::kDone:
-      if (fetch->response->confirmed_each_time() || fetch->response->piece) {
+      if (fetch->response->needs_validation_each_time() || fetch->response->piece) {
         co_return WaitResult::kFetchAlone;
       }
       co_return co_await AnswerFromFetch(transaction, reader);
@@ -339,7 +339,7 @@ std::string_view CacheHandler::StaleReason(const StoredResponse* stored,
   if (IsPersonal(*stored)) return {};
   const TimePoint now = options_.loop.Now();
   if (MayServeOnError(stored->freshness, stored->control, request, now)) return "stale-if-error";
-  const bool unreached = status == 0 || IsFailureOfGateway(status);
+  const bool unreached = status == 0 || IsGatewayFailure(status);
   const Duration limit = options_.config.cache.stale_on_failure;
   if (unreached && MayServeOnFailure(stored->freshness, stored->control, now, limit)) {
     return "stale-on-failure";
@@ -366,10 +366,10 @@ io::Task<void> CacheHandler::AnswerFailure(Transaction& transaction, Error error
   }
   if (error.code == Errc::kUnavailable) unavailable_.Add();
   if (transaction.lookup.stale != nullptr &&
-      MustBeConfirmedWhenStale(transaction.lookup.stale->control)) {
+      MustBeValidatedWhenStale(transaction.lookup.stale->control)) {
     transaction.status.detail = "must-revalidate";
-    co_await AnswerHere(transaction.exchange, 504, "no data center could confirm what is stored\n",
-                        transaction.status);
+    co_await AnswerHere(transaction.exchange, 504,
+                        "no data center could validate the stored response\n", transaction.status);
   } else if (error.code == Errc::kUnavailable) {
     co_await AnswerHere(transaction.exchange, 503, error.message + "\n", transaction.status);
   } else {

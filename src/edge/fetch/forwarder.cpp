@@ -132,14 +132,14 @@ io::Task<Forwarding> Forwarder::Ask(http::Request request) {
       if (busy) break;
     } else {
       if (hop.crosses) crossings_.Add();
-      last = co_await AskOne(hop, request);
+      last = co_await AskHop(hop, request);
     }
     if (last.kind == Kind::kTaken || last.error.code == Errc::kCancelled) break;
   }
   co_return last;
 }
 
-io::Task<Forwarding> Forwarder::AskOne(const Hop& hop, const http::Request& request) {
+io::Task<Forwarding> Forwarder::AskHop(const Hop& hop, const http::Request& request) {
   for (bool again = false;; again = true) {
     http::Sent sent = co_await hop.client->Send(request);
     if (!sent) co_return Unanswered(std::move(sent.error().error));

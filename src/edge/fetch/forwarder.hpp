@@ -51,7 +51,7 @@ class Forwarder {
                                                   const wire::http::HeaderFields& fields,
                                                   http::RelayOptions options,
                                                   VisitorRecord& record);
-  static io::Task<Forwarding> AskOne(const Hop& hop, const http::Request& request);
+  static io::Task<Forwarding> AskHop(const Hop& hop, const http::Request& request);
 
   Upstreams& upstreams_;
   Counter& crossings_;

@@ -78,7 +78,7 @@ io::Task<Result<void>> OwnRequest::SendInterim(int /*status*/, wire::http::Field
 
 io::Task<Result<http::Upgraded>> OwnRequest::Upgrade(std::string_view /*protocol*/,
                                                      wire::http::FieldsView /*fields*/) {
-  co_return Fail(Errc::kInvalid, "nobody asked for an upgrade");
+  co_return Fail(Errc::kInvalid, "an own request cannot be upgraded");
 }
 
 }  // namespace meridian::edge

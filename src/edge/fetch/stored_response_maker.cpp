@@ -43,7 +43,7 @@ bool AppendFrom(const Body& from, uint64_t count, uint64_t expected, Body& to) {
 using wire::http::HeaderFields;
 using wire::http::ResponseHead;
 
-HeaderFields PassedOn(const ResponseHead& head) {
+HeaderFields EndToEndFields(const ResponseHead& head) {
   HeaderFields fields;
   fields.Reserve(head.fields.size() + 1);
   http::CopyForwardable(head.fields, head.nominates_fields, &fields);
@@ -82,7 +82,7 @@ Freshness StoredResponseMaker::FreshnessOf(const HeaderFields& answer, TimePoint
 
 Storability StoredResponseMaker::Begin(const RequestContext& asking, const ResponseHead& head,
                                        CoalescedFetch& fetch) {
-  HeaderFields fields = PassedOn(head);
+  HeaderFields fields = EndToEndFields(head);
   if (asking.without_cookies) fields.Remove("Set-Cookie");
   ResponseDirectives directives = DirectivesOf(head.fields);
   auto lifetime = FreshnessLifetime(directives, head.fields, head.status, loop_.Wall(),
@@ -123,7 +123,7 @@ Storability StoredResponseMaker::BeginPiece(const RequestContext& asking, const 
                                             CoalescedFetch& fetch) {
   const std::optional<Piece> arrived = ParsePiece(head.fields.Find("Content-Range").value_or(""));
   if (!arrived) return Storability::kStatus;
-  HeaderFields fields = PassedOn(head);
+  HeaderFields fields = EndToEndFields(head);
   if (asking.without_cookies) fields.Remove("Set-Cookie");
   const uint64_t limit = std::min(kMaxCombinedBytes, config_.cache.max_object_bytes);
   std::optional<Piece> combined;
@@ -168,7 +168,7 @@ Storability StoredResponseMaker::BeginPiece(const RequestContext& asking, const 
 bool StoredResponseMaker::Confirm(const RequestContext& asking, const ResponseHead& not_modified,
                                   const std::shared_ptr<StoredResponse>& stale,
                                   CoalescedFetch& fetch) {
-  const bool each_time = stale->confirmed_each_time();
+  const bool each_time = stale->needs_validation_each_time();
   if (!Confirms(not_modified.fields, stale->validators, each_time)) return false;
   Freshen(asking, not_modified, stale, fetch);
   return true;
@@ -178,7 +178,7 @@ void StoredResponseMaker::Freshen(const RequestContext& asking, const ResponseHe
                                   const std::shared_ptr<StoredResponse>& stale,
                                   CoalescedFetch& fetch) {
   HeaderFields stored = stale->ParseLines();
-  HeaderFields news = PassedOn(head);
+  HeaderFields news = EndToEndFields(head);
   if (asking.without_cookies) news.Remove("Set-Cookie");
   ResponseHead updated;
   updated.status = stale->piece ? 200 : stale->status;  // a piece is judged as its whole
@@ -203,7 +203,7 @@ void StoredResponseMaker::Freshen(const RequestContext& asking, const ResponseHe
   // than the whole.
   fetch.shareable = storability == Storability::kStore ||
                     (storability == Storability::kFreshness &&
-                     CanBeConfirmedEachTime(directives.control, ValidatorsOf(updated.fields)));
+                     CanBeValidatedEachTime(directives.control, ValidatorsOf(updated.fields)));
   if (fetch.response == nullptr) {
     // No room for another head: the old response is served as validated.
     fetch.response = stale;

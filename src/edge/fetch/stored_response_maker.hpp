@@ -66,6 +66,6 @@ class StoredResponseMaker {
 };
 
 // The fields of a response that are sent to visitors and stored.
-wire::http::HeaderFields PassedOn(const wire::http::ResponseHead& head);
+wire::http::HeaderFields EndToEndFields(const wire::http::ResponseHead& head);
 
 }  // namespace meridian::edge

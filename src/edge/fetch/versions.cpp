@@ -65,7 +65,7 @@ io::Task<void> Versions::Handle(http::Exchange& exchange, VersionedPath versione
                                 VisitorRecord& record) {
   const CacheRequest asked = ReadCacheRequest(exchange.request());
   if (asked.bypass == Bypass::kMethod) {
-    co_return co_await Refuse(exchange, 405, "a version is for reading\n", {});
+    co_return co_await Refuse(exchange, 405, "a version allows only GET and HEAD\n", {});
   }
   const std::optional<KeyView> key = MakeKey(exchange.request(), exchange.secure(),
                                              options_.default_host, options_.cache.store().seed());
@@ -73,7 +73,8 @@ io::Task<void> Versions::Handle(http::Exchange& exchange, VersionedPath versione
   if (key) response = Stored(*key, exchange.loop().Now());
   CacheStatus status{.hit = response != nullptr};
   if (response == nullptr && asked.control.only_if_cached) {
-    co_return co_await Refuse(exchange, 504, "this is not in the cache\n",
+    co_return co_await Refuse(exchange, 504,
+                              "no stored response can answer this (only-if-cached)\n",
                               {.detail = "only-if-cached"});
   }
   // The origin evaluates preconditions.
@@ -169,7 +170,7 @@ io::Task<Versions::PlainContent> Versions::FetchPlain(http::Exchange& visitor,
     co_return PlainContent{.problem = fmt::format("the cache does not keep it: {}", why)};
   }
   // Such a response may be another visitor's: only the origin can tell.
-  if (found->confirmed_each_time()) co_return PlainContent{.problem = "it is never fresh"};
+  if (found->needs_validation_each_time()) co_return PlainContent{.problem = "it is never fresh"};
   co_return PlainContent{.response = std::move(found), .status = 200};
 }
 

@@ -75,7 +75,7 @@ io::Task<Result<http::Fetched>> PurgeMethod::SendOrder(const site::PurgeOrder& o
 
 io::Task<void> PurgeMethod::Handle(http::Exchange& exchange) {
   if (!MayPurge(exchange)) {
-    co_await AnswerHere(exchange, 403, "[edge] purge_from does not name you\n", {});
+    co_await AnswerHere(exchange, 403, "[edge] purge_from does not have your address\n", {});
     co_return;
   }
   Result<site::PurgeOrder> order = PurgeOrderOf(exchange.request(), exchange.secure());
@@ -90,7 +90,7 @@ io::Task<void> PurgeMethod::Handle(http::Exchange& exchange) {
   if (answer && answer->status == 200) report = site::ReadPurgeReport(answer->body);
   if (!report) {
     LOG_WARNING("a purge could not be given", {"problem", report.error().message});
-    co_await AnswerHere(exchange, 503, "the order could not be given\n", {});
+    co_await AnswerHere(exchange, 503, "the order could not be sent to the agent\n", {});
     co_return;
   }
   wire::http::HeaderFields fields;

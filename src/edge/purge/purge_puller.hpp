@@ -43,8 +43,8 @@ class PurgePuller {
     std::string data_center;
     std::unique_ptr<http::Client> client;
     PurgePosition position;
-    TimePoint heard{};       // the last answer
-    bool heard_well = true;  // the state that was last logged
+    TimePoint heard{};             // the last answer
+    bool logged_reachable = true;  // the state that was last logged
   };
 
   io::Task<void> Follow(Journal& journal);

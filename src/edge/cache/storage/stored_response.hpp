@@ -48,7 +48,7 @@ struct StoredResponse {
 
   // The fields of `lines`, as views.
   wire::http::HeaderFields ParseLines() const;
-  bool confirmed_each_time() const { return IsConfirmedEachTime(freshness, control); }
+  bool needs_validation_each_time() const { return NeedsValidationEachTime(freshness, control); }
   // Whether it answers a request with this VariantKey, made for `vary`.
   bool Answers(std::string_view asked) const {
     return VariantAnswers({.names = vary, .key = variant, .codings = codings}, asked);
