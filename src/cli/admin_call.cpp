@@ -113,7 +113,7 @@ std::string OtherSite(const Deployed& deployed, const site::DataCenter& dc,
   return text + ". See: meridian status --state " + *(state + 1);
 }
 
-io::Task<void> AskHop(io::Loop& loop, io::SystemNetwork& network, const Deployed& deployed,
+io::Task<void> AskOne(io::Loop& loop, io::SystemNetwork& network, const Deployed& deployed,
                       const site::DataCenter& dc, agent::DataCenterStatus* into) {
   auto answer =
       co_await Call(loop, network, deployed, dc, {.method = "GET", .path = "/.meridian/status"});
@@ -161,7 +161,7 @@ io::Task<void> AskAll(io::Loop& loop, io::SystemNetwork& network, const Deployed
                       std::vector<agent::DataCenterStatus>* all) {
   io::Scope scope(loop);
   for (size_t i = 0; i < all->size(); ++i) {
-    scope.Spawn(AskHop(loop, network, deployed, deployed.site.datacenters[i], &(*all)[i]));
+    scope.Spawn(AskOne(loop, network, deployed, deployed.site.datacenters[i], &(*all)[i]));
   }
   co_await scope.Join();
 }
