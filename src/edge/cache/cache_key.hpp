@@ -54,8 +54,9 @@ class OwnedKey {
   uint64_t hash_;
 };
 
-// The key as text, "https://host/path?query" with the host in lower case: what is stored.
+// The key as text, "https://host/path?query" with the host in lower case, for the store's index.
 std::string KeyText(const KeyView& key);
+// Whether KeyText(key) is `text`.
 bool KeyIs(const KeyView& key, std::string_view text);
 
 }  // namespace meridian::edge

@@ -32,7 +32,7 @@ struct CacheStatus {
   bool hit = false;
   Forwarded forwarded = Forwarded::kNone;
   int forward_status = 0;            // fwd-status; 0: absent
-  std::optional<Duration> ttl = {};  // what is left of the lifetime, negative when stale
+  std::optional<Duration> ttl = {};  // the rest of the lifetime; negative: stale
   bool stored = false;
   bool collapsed = false;
   std::string_view detail = {};  // a token, or empty

@@ -49,7 +49,7 @@ TEST(Storability, ANeverFreshResponseIsStoredIfTheOriginCanValidateIt) {
     EXPECT_EQ(Judge({{"Cache-Control", control}, kDate}), Storability::kFreshness) << control;
     const std::string for_all = std::string("public, ") + control;
     EXPECT_EQ(Judge({{"Cache-Control", for_all}, kDate}), Storability::kStore) << control;
-    // A condition changes only what would be a 200.
+    // A condition changes only a 200.
     EXPECT_EQ(Judge({{"Cache-Control", control}, kTag}, 404), Storability::kFreshness) << control;
   }
   EXPECT_EQ(Judge({{"Expires", "0"}, kTag}), Storability::kStore);

@@ -56,7 +56,7 @@ TEST_F(RoutesTest, ADrainingDataCenterIsTheLastInItsOwnRoute) {
   EXPECT_EQ(MakeRoutes(view_, "ashburn").from_visitors, (Names{"san-jose", "london", "ashburn"}));
 }
 
-// Its healthy instances were not used while nobody else could serve.
+// Its healthy instances were not used when no other data center could serve.
 TEST_F(RoutesTest, ADrainedDataCenterServesWhenNoOtherCan) {
   view_.datacenters[1].state = DataCenterState::kDrained;
   view_.datacenters[2].state = DataCenterState::kDraining;
