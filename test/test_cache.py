@@ -127,7 +127,7 @@ def test_a_head_that_makes_it_private_drops_what_is_stored(edge):
 
 
 @pytest.mark.parametrize("fields, body", [({"ETag": '"2"', **MINUTE}, b"one"), (MINUTE, b"longer"), (MINUTE, b"")])
-def test_a_head_deleted_what_would_have_stood_in_for_a_failed_origin(edge, fields, body):
+def test_a_head_deleted_a_response_that_could_have_been_served_stale_on_failure(edge, fields, body):
     target = f"/stands-in-after-head/{len(fields)}/{len(body)}"
     head_of_stale(edge, target, fields, body)
     edge.origin.at(target, lambda asked: Answer(503, b"down"))
@@ -467,7 +467,7 @@ def test_stale_if_error_stands_in_for_an_origin_that_fails_or_is_down(own_edge):
     edge.origin.at("/sie", body=b"good", fields=fields)
     edge.get("/sie")
     edge.origin.at("/sie", status=503, body=b"bad")
-    stale = wait_until(lambda: (r := edge.get("/sie")) and "stale-if-error" in r.cache and r, what="it stands in")
+    stale = wait_until(lambda: (r := edge.get("/sie")) and "stale-if-error" in r.cache and r, what="it is served stale")
     assert stale.status == 200 and stale.body == b"good"
     edge.origin.stop()
     assert edge.get("/sie").body == b"good"
@@ -501,12 +501,12 @@ def test_what_must_be_confirmed_when_it_is_stale_is_a_504_when_the_origin_is_dow
 
 
 @pytest.mark.parametrize("status, control", [(0, "no-cache"), (503, "no-cache"), (0, "max-age=0"), (503, "max-age=0"), (500, "max-age=1"), (503, "max-age=1, stale-if-error=0")])
-def test_what_may_not_stand_in_does_not(edge, status, control):
+def test_a_response_that_forbids_stale_is_not_served_stale(edge, status, control):
     answer = origin_down(edge, f"/not/{status}/{control}".replace(" ", ""), b"good", status, control)
     assert answer.status == (status or 502) and answer.body != b"good"
 
 
-def test_an_old_error_does_not_stand_in_for_a_new_one(edge):
+def test_a_stale_error_does_not_replace_a_new_error(edge):
     edge.origin.at("/errors", status=503, body=b"old", fields={"Cache-Control": "max-age=1"})
     edge.wait_known("/errors")
     edge.origin.at("/errors", status=502, body=b"new")

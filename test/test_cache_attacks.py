@@ -230,7 +230,7 @@ def test_what_a_304_made_never_fresh_stayed_though_a_date_alone_confirms_it(edge
 
 @pytest.mark.parametrize("control", ["no-cache", "max-age=0"])
 @pytest.mark.parametrize("status", [0, 503])
-def test_an_answer_to_a_key_of_ones_own_stood_in_for_others(edge, control, status):
+def test_an_answer_to_an_api_key_was_served_stale_to_others(edge, control, status):
     """The cache knows of no key but cookies and credentials: what is never fresh may be told apart by any field."""
     target = f"/own-key/{control}/{status}"
     edge.origin.at(target, body=b"anna", fields={"Cache-Control": control, "ETag": '"anna"'})
@@ -290,7 +290,7 @@ def test_a_strangers_head_made_a_page_by_cookie_everybodys(edge, control, fields
 
 
 @pytest.mark.parametrize("control", ["no-cache", "max-age=0", "public, max-age=0"])
-def test_a_page_by_cookie_that_a_stranger_confirmed_stood_in_for_others(edge, control):
+def test_a_page_by_cookie_validated_by_another_visitor_was_served_stale_to_others(edge, control):
     target = f"/confirmed-by-a-stranger/{control}".replace(" ", "")
     edge.origin.at(target, lambda asked: Answer(304, fields={"ETag": '"1"', "Cache-Control": control}) if "If-None-Match" in asked["headers"]
                    else Answer(200, b"anna", {"ETag": '"1"', "Cache-Control": "max-age=0"}))

@@ -133,9 +133,9 @@ def test_hits_on_versions_are_hits(visited):
 
 
 # Each wasteful path is asked for three times: the first fetch is nobody's fault.
-PAGE_MEND = "Cache-Control: public, max-age=60 (if everybody may see it)"
+PAGE_MEND = "Cache-Control: public, max-age=60 (if all visitors may see it)"
 IMAGE_MEND = "Cache-Control: public, max-age=86400"
-IMAGE_ASKED = IMAGE_MEND + " (if everybody may see it)"
+IMAGE_ASKED = IMAGE_MEND + " (if all visitors may see it)"
 WASTES = {
     "/plain": ("no-freshness", PAGE_MEND),
     "/no-freshness.png": ("no-freshness", IMAGE_MEND),

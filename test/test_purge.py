@@ -138,7 +138,7 @@ def test_softly_it_is_asked_for_anew_and_stands_in_when_that_fails(origin):
     assert origin.body("us-east", "/a") == "two"
 
 
-def test_hard_it_does_not_stand_in(origin):
+def test_after_a_hard_purge_nothing_is_served_stale(origin):
     origin.fill("/a")
     origin.breaks(True)
     try:

@@ -133,7 +133,7 @@ io::Task<void> Balancer::Handle(http::Exchange& exchange) {
           exchange, exchange.request().path == site::kReadyPath ? 200 : 404, "\n");
       co_return;
     case wire::http::PathMatch::kDisguised:
-      (void)co_await http::RespondText(exchange, 400, "the path is not spelled plainly\n");
+      (void)co_await http::RespondText(exchange, 400, "the path has an ambiguous spelling\n");
       co_return;
   }
 }

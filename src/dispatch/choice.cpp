@@ -18,7 +18,7 @@ std::optional<size_t> Draw(std::span<const Candidate> candidates, std::optional<
   }
   if (sum == 0) return std::nullopt;
   double left = random.Unit() * sum;
-  std::optional<size_t> last;  // rounding may leave a little over
+  std::optional<size_t> last;  // chosen when rounding leaves a remainder
   for (size_t i = 0; i < candidates.size(); ++i) {
     if (!candidates[i].usable || i == not_this) continue;
     last = i;

@@ -8,14 +8,14 @@
 namespace meridian::dispatch {
 namespace {
 
-TEST(Choice, NobodyUsableIsNoChoice) {
+TEST(Choice, WithoutAUsableInstanceThereIsNoChoice) {
   Random random(1);
   EXPECT_EQ(Choose({}, random), std::nullopt);
   std::vector<Candidate> out(3);
   EXPECT_EQ(Choose(out, random), std::nullopt);
 }
 
-TEST(Choice, OnlyUsableOnesAreChosenAndAllOfThemAre) {
+TEST(Choice, OnlyUsableInstancesAreChosenAndEachOfThemIs) {
   Random random(2);
   std::vector<Candidate> candidates = {{0, false}, {0, true}, {0, false}, {0, true}, {0, true}};
   std::array<int, 5> chosen{};
@@ -38,7 +38,7 @@ TEST(Choice, LoadStaysEvenWhenRequestsNeverEnd) {
   for (const Candidate& candidate : candidates) EXPECT_NEAR(candidate.in_flight, 1000, 10);
 }
 
-// How often the first is chosen in 10,000 requests that end before the next comes.
+// How often the first candidate is chosen in 10,000 requests that do not overlap.
 int TimesFirstIsChosen(std::vector<Candidate> candidates) {
   Random random(5);
   int times = 0;
@@ -46,12 +46,12 @@ int TimesFirstIsChosen(std::vector<Candidate> candidates) {
   return times;
 }
 
-TEST(Choice, AnIdleInstanceThatStartsSlowlyGetsItsShare) {
+TEST(Choice, AnIdleInstanceInSlowStartGetsItsShare) {
   EXPECT_NEAR(TimesFirstIsChosen({{0, true, 0.1}, {0, true}}), 909, 100);
   EXPECT_NEAR(TimesFirstIsChosen({{0, true, 0.5}, {0, true}}), 3333, 150);
 }
 
-TEST(Choice, AnInstanceThatStartsSlowlyHasItsShareOfALoadThatStays) {
+TEST(Choice, AnInstanceInSlowStartGetsItsShareOfLongRequests) {
   Random random(6);
   std::vector<Candidate> candidates = {{0, true, 0.1}, {0, true}, {0, true}};
   for (int i = 0; i < 2100; ++i) ++candidates[Choose(candidates, random).value()].in_flight;

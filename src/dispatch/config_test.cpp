@@ -23,7 +23,7 @@ std::expected<site::Site, site::Diagnostics> Parsed(const std::string& balancer)
   return site::Parse({.text = kSite + balancer, .file = "/srv/photos/site.toml"}, tiers);
 }
 
-TEST(DispatchConfig, NobodyIsBelievedUnlessItSaysSo) {
+TEST(DispatchConfig, NoProxyIsTrustedByDefault) {
   const Config plain = Parsed("")->sections.Get<Config>();
   EXPECT_TRUE(plain.forwarded_from.empty());
   EXPECT_FALSE(plain.underscores);
@@ -35,7 +35,7 @@ TEST(DispatchConfig, NobodyIsBelievedUnlessItSaysSo) {
   EXPECT_TRUE(config.underscores);
 }
 
-TEST(DispatchConfig, APrefixThatIsNoneIsAMistake) {
+TEST(DispatchConfig, AnInvalidPrefixIsAnError) {
   auto site = Parsed("forwarded_from = [\"everybody\"]\n");
   ASSERT_FALSE(site);
   EXPECT_THAT(site.error().Render(), AllOf(HasSubstr("forwarded_from"), HasSubstr("192.0.2.0/24")));

@@ -47,21 +47,21 @@ using Try = http::ForwardOutcome::Kind;
 
 }  // namespace
 
-// One request on its way through the instances.
+// One request and its tries.
 struct Dispatcher::RequestState {
-  // One of them: what a visitor waits for, or what nobody does.
+  // Either `forwarding`, for a visitor, or `request`, without a visitor, is set.
   const ForwardOrder* forwarding = nullptr;
   const http::Request* request = nullptr;
   bool idempotent = false;
-  TimePoint deadline = kNever;  // of all tries together
+  TimePoint deadline = kNever;  // for all tries together
   ChoiceConstraints constraints = {};
-  bool sent = false;  // an instance may have seen it
+  bool sent = false;  // an instance may have seen the request
   bool paid = false;  // the next try has been taken from the budget
   const Instance* at = nullptr;
-  int status = 0;  // of the answer, when one came
+  int status = 0;  // of the answer; 0: none
   TimePoint tried_at = {};
-  TimePoint answered_at = {};  // when the head of the answer was there, if it came
-  std::string path = {};       // where it was, for those who ask with the debug field
+  TimePoint answered_at = {};  // when the head of the answer arrived
+  std::string path = {};       // Meridian-Path, for requests with the debug field
 };
 
 Dispatcher::Dispatcher(io::Loop& loop, io::Network& network, io::Scope& checks,
@@ -113,7 +113,7 @@ void Dispatcher::SetInstances(std::span<const site::InstanceView> instances) {
 
 io::Task<void> Dispatcher::CheckHealth(std::shared_ptr<Instance> instance) {
   using Check = InstanceHealth::Check;
-  // A connection of its own: when requests have taken all the others, that is no illness.
+  // A separate connection: a full pool of the requests' connections must not fail the check.
   http::Client client(loop_, network_, {.address = instance->address});
   while (co_await io::Sleep(config_.health_interval)) {
     if (instance->removed) co_return;
@@ -135,7 +135,7 @@ io::Task<void> Dispatcher::CheckHealth(std::shared_ptr<Instance> instance) {
   }
 }
 
-// Each failed try is counted; the log has the first since the last good check.
+// Counts each failed try; logs only the first since the last passed check.
 void Dispatcher::RecordFailure(Instance& instance, const Error& error) {
   failures_.Add();
   instance.counted.failures->Add();
@@ -144,8 +144,7 @@ void Dispatcher::RecordFailure(Instance& instance, const Error& error) {
   } else {
     instance.health.OnUnanswered(loop_.Now());
   }
-  // A process that dies closes its connections one after the other: those that seem well may be
-  // next.
+  // A process that dies closes its connections one after the other: the idle ones may be next.
   if (error.code == Errc::kReset || error.code == Errc::kClosed) instance.client.CloseIdle();
   roster_.EjectIfOutlier(instance);
   if (std::exchange(instance.logged_failing, true)) return;
@@ -170,8 +169,8 @@ void Dispatcher::RecordOutcome(Instance& instance, int status,
   RecordFailure(instance, outcome.error);
 }
 
-// What an application says in our own fields is not passed on: taken for ours, its 503 would carry
-// a request that it has seen to another data center.
+// Removes Meridian's internal fields from the application's responses: with them, a 503 of the
+// application could make an edge send a request that was processed to another data center.
 http::RelayOptions Dispatcher::OptionsFor(RequestState& state) {
   http::RelayOptions options = state.forwarding->relay;
   options.edit_response = [this, &state](const wire::http::ResponseHead& head,
@@ -194,14 +193,14 @@ http::RelayOptions Dispatcher::OptionsFor(RequestState& state) {
   return options;
 }
 
-// A try has had its time: it ends if the request can go elsewhere, else it may have all there is.
+// The deadline of a try after try_timeout: now, if another try may follow, else the request's.
 TimePoint Dispatcher::DeadlineAfterTimeout(RequestState& state, bool body_taken) {
-  if (body_taken) return kNever;  // then the client's own limit counts, which an upload prolongs
+  if (body_taken) return kNever;  // the client's own timeout applies, which an upload extends
   if (loop_.Now() < state.deadline && !MayRetry(state)) return state.deadline;
   return loop_.Now();
 }
 
-// Whether the try that goes on may be followed by another; pays for that.
+// Whether another try may follow the present one; takes it from the retry budget.
 bool Dispatcher::MayRetry(RequestState& state) {
   if (!state.idempotent ||
       state.constraints.tried().size() > static_cast<size_t>(config_.retries)) {
@@ -256,7 +255,7 @@ io::Task<http::ForwardOutcome> Dispatcher::TryAt(RequestState& state, Slot& slot
     state.status = outcome.taken->head().status;
     state.answered_at = loop_.Now();
   }
-  // One that cannot be written is nobody's to answer elsewhere either.
+  // A request that cannot be serialised fails at every instance.
   if (outcome.error.code == Errc::kInvalid && outcome.never_sent) outcome.kind = Try::kFailed;
   state.sent = state.sent || !outcome.never_sent || outcome.kind == Try::kFailed;
   RecordOutcome(*slot, state.status, outcome);
@@ -320,7 +319,7 @@ io::Task<Outcome> Dispatcher::Dispatch(RequestState& state) {
       result.error = std::move(outcome.error);
     }
     if (outcome.kind == Try::kFailed || loop_.Now() >= state.deadline) break;
-    // A try that reached nobody is no load.
+    // A try that reached no instance is no load, and needs no budget.
     if (!outcome.never_sent && !state.paid && !MayRetry(state)) break;
   }
   co_return result;

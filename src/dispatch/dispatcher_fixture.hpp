@@ -1,5 +1,4 @@
-// For tests: a dispatcher among instances that the test plays, in a world of memory streams and
-// jumping time.
+// For tests: a dispatcher over simulated instances, on memory streams and simulated time.
 #pragma once
 
 #include <charconv>
@@ -25,18 +24,18 @@
 
 namespace meridian::dispatch {
 
-// One instance of the application, as the test wants it to behave.
+// One simulated instance of the application.
 struct PlayedInstance {
   enum class Mode : uint8_t { kAnswer, kRefuse, kHang, kBreak };
   Mode mode = Mode::kAnswer;  // to requests; health checks are answered unless kRefuse
   int status = 200;
   bool checks_good = true;
-  int requests = 0;  // that it has seen, checks left out
+  int requests = 0;  // received, without health checks
   int connects = 0;
   size_t open = 0;        // connections
-  std::string seen = {};  // their paths, each with a space behind
+  std::string seen = {};  // the requested paths, each followed by a space
   std::string head = {};  // of the last request
-  bool holds = false;     // requests wait until it is released
+  bool holds = false;     // requests wait until released
   io::WaitQueue held = {};
 };
 
@@ -111,7 +110,7 @@ class PlayedNetwork final : public io::Network {
 
 class DispatcherFixture : public testing::Test {
  protected:
-  // How requests come to the dispatcher.
+  // The entry of requests to the dispatcher.
   virtual http::Server::Handler MakeHandler() {
     return [this](http::Exchange& exchange) { return Forward(exchange); };
   }
@@ -129,7 +128,7 @@ class DispatcherFixture : public testing::Test {
                                      failed ? "failed" : kind);
   }
 
-  // Runs `test()`, a coroutine, beside the dispatcher, and brings all to its end.
+  // Runs the coroutine `test()` beside the dispatcher, and then stops everything.
   template <class Test>
   void Run(Test test) {
     io::Scope checks(loop_);
@@ -158,7 +157,7 @@ class DispatcherFixture : public testing::Test {
             .address = {IpAddress::V4(127, 0, 0, 1), port},
             .state = state};
   }
-  // These are healthy, as the agent says.
+  // Sets a view in which the agent calls these instances healthy.
   void SetInstances(std::initializer_list<uint16_t> ports) {
     std::vector<site::InstanceView> views;
     for (uint16_t port : ports) views.push_back(View(port));
@@ -171,7 +170,7 @@ class DispatcherFixture : public testing::Test {
     return std::move(ours);
   }
 
-  // All of the answer to one request on a connection of its own.
+  // Sends one request on a new connection; returns the whole answer.
   io::Task<std::string> Fetch(std::string method, std::string path = "/", std::string fields = {}) {
     auto stream = Connect();
     http::RawPeer peer(*stream);
@@ -182,7 +181,7 @@ class DispatcherFixture : public testing::Test {
     stream->Close();
     co_return answer;
   }
-  // Its status alone.
+  // The same; returns the status.
   io::Task<std::string> Status(std::string method, std::string path = "/") {
     std::string answer = co_await Fetch(std::move(method), std::move(path));
     co_return answer.size() < 12 ? answer : answer.substr(9, 3);

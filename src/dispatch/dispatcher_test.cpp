@@ -49,7 +49,7 @@ TEST_F(RetryTest, ARareRequestIsTriedElsewhere) {
   });
 }
 
-TEST_F(RetryTest, AtMostSoManyTriesAsAreSet) {
+TEST_F(RetryTest, TriesAreLimitedByTheSetting) {
   config_.retries = 1;
   Run([&]() -> io::Task<void> {
     SetInstances({1, 2, 3});
@@ -87,7 +87,7 @@ TEST_F(RetryTest, APostWasSentToADyingInstanceOnAnotherOfItsConnections) {
   });
 }
 
-TEST_F(RetryTest, ATryThatReachedNobodyCostsNothing) {
+TEST_F(RetryTest, ATryThatReachedNoInstanceCostsNoBudget) {
   config_.retry_budget = 0;
   Run([&]() -> io::Task<void> {
     SetInstances({1, 2, 3});
@@ -96,7 +96,7 @@ TEST_F(RetryTest, ATryThatReachedNobodyCostsNothing) {
   });
 }
 
-TEST_F(RetryTest, WhatNobodyHasSeenMayGoToAnotherDataCenter) {
+TEST_F(RetryTest, ARequestThatNoInstanceSawMayGoToAnotherDataCenter) {
   Run([&]() -> io::Task<void> {
     SetInstances({1, 2});
     for (int port : {1, 2}) network_[port].mode = Mode::kRefuse;
@@ -105,7 +105,7 @@ TEST_F(RetryTest, WhatNobodyHasSeenMayGoToAnotherDataCenter) {
       EXPECT_NE(answer.find(" 503 "), std::string::npos);
       EXPECT_TRUE(answer.ends_with("unavailable")) << answer;
     }
-    // One that nothing listens on is still tried, last.
+    // An instance whose port refuses connections is still tried, last.
     EXPECT_EQ(network_[1].connects + network_[2].connects, 6);
   });
 }
@@ -121,7 +121,7 @@ TEST_F(RetryTest, AHungInstanceCostsOneTry) {
   });
 }
 
-TEST_F(RetryTest, WithNobodyElseToAskAHungInstanceHasAllTheTime) {
+TEST_F(RetryTest, AHungInstanceWithoutAlternativeHasTheWholeTimeout) {
   Run([&]() -> io::Task<void> {
     SetInstances({1});
     network_[1].mode = Mode::kHang;
@@ -132,7 +132,7 @@ TEST_F(RetryTest, WithNobodyElseToAskAHungInstanceHasAllTheTime) {
   });
 }
 
-TEST_F(RetryTest, APostHasAllTheTimeAtOneInstance) {
+TEST_F(RetryTest, APostHasTheWholeTimeoutAtOneInstance) {
   Run([&]() -> io::Task<void> {
     SetInstances({1, 2});
     for (int port : {1, 2}) network_[port].mode = Mode::kHang;
@@ -143,7 +143,7 @@ TEST_F(RetryTest, APostHasAllTheTimeAtOneInstance) {
   });
 }
 
-TEST_F(RetryTest, AllTriesTogetherHaveTheTimeOfTheResponse) {
+TEST_F(RetryTest, AllTriesTogetherHaveTheResponseTimeout) {
   config_.retries = 10;
   config_.try_timeout = seconds{25};
   Run([&]() -> io::Task<void> {
@@ -170,7 +170,7 @@ TEST_F(RetryTest, AnAnswerThatTakesLongerThanATryComesWhenTheBudgetIsSpent) {
   });
 }
 
-TEST_F(AskTest, TakesTheAnswerAndKeepsThePlaceUntilItGoes) {
+TEST_F(AskTest, TakesTheAnswerAndKeepsTheSlotUntilItIsDestroyed) {
   Run([&]() -> io::Task<void> {
     SetInstances({1});
     Outcome outcome = co_await dispatcher_->Fetch({.path = "/behind", .host = "a"});
@@ -197,7 +197,7 @@ TEST_F(AskTest, GoesElsewhereAfterAFailure) {
   });
 }
 
-TEST_F(AskTest, SaysWhetherAnInstanceMayHaveSeenIt) {
+TEST_F(AskTest, ReportsWhetherAnInstanceMayHaveSeenTheRequest) {
   Run([&]() -> io::Task<void> {
     Outcome nobody = co_await dispatcher_->Fetch({.path = "/", .host = "a"});
     EXPECT_EQ(nobody.kind, Outcome::Kind::kUnavailable);
@@ -209,7 +209,7 @@ TEST_F(AskTest, SaysWhetherAnInstanceMayHaveSeenIt) {
   });
 }
 
-TEST_F(EjectionTest, OneThatAnswersWithErrorsGetsNoMoreUntilItIsWell) {
+TEST_F(EjectionTest, AnInstanceThatAnswersWithErrorsIsEjectedUntilItRecovers) {
   Run([&]() -> io::Task<void> {
     SetInstances({1, 2, 3});
     network_[1].status = 500;
@@ -227,7 +227,7 @@ TEST_F(EjectionTest, OneThatAnswersWithErrorsGetsNoMoreUntilItIsWell) {
   });
 }
 
-TEST_F(EjectionTest, TheReportSaysHowEachInstanceIsUsed) {
+TEST_F(EjectionTest, TheReportHasTheUseOfEachInstance) {
   using enum site::InstanceUse;
   config_.slow_start = std::chrono::seconds{1};
   Run([&]() -> io::Task<void> {
@@ -271,7 +271,7 @@ TEST_F(EjectionTest, TheReportHasTheRequestsInFlight) {
   });
 }
 
-TEST_F(EjectionTest, WhereAllAnswerWithErrorsAllStayIn) {
+TEST_F(EjectionTest, WhenAllAnswerWithErrorsNoneIsEjected) {
   Run([&]() -> io::Task<void> {
     SetInstances({1, 2, 3});
     for (int port : {1, 2, 3}) network_[port].status = 500;
@@ -299,7 +299,7 @@ TEST_F(PanicTest, WhenAllChecksFailTheRequestsAreStillAnswered) {
   });
 }
 
-TEST_F(PanicTest, WhatTheAgentDoesNotCallHealthyIsNotUsed) {
+TEST_F(PanicTest, AnInstanceThatTheAgentDoesNotCallHealthyIsNotUsed) {
   Run([&]() -> io::Task<void> {
     dispatcher_->SetInstances(std::vector{View(1, site::InstanceState::kUnhealthy),
                                           View(2, site::InstanceState::kDraining)});
@@ -309,7 +309,7 @@ TEST_F(PanicTest, WhatTheAgentDoesNotCallHealthyIsNotUsed) {
   });
 }
 
-TEST_F(ViewTest, ARemovedInstanceFinishesWhatItHasAndItsConnectionsAreClosed) {
+TEST_F(ViewTest, ARemovedInstanceFinishesItsRequestsAndItsConnectionsAreClosed) {
   Run([&]() -> io::Task<void> {
     SetInstances({1});
     EXPECT_EQ(co_await Status("GET"), "200");
@@ -339,7 +339,7 @@ TEST_F(InstanceMetricsTest, RequestsFailuresAndDurationsAreThoseOfOneInstanceAnd
     EXPECT_EQ(co_await Status("GET"), "200");
     network_[1].status = 500;
     EXPECT_EQ(co_await Status("GET"), "500");
-    view.release = "r2";  // it was deployed anew in its place
+    view.release = "r2";  // a new release was deployed
     dispatcher_->SetInstances({{view}});
     network_[1].mode = Mode::kBreak;
     EXPECT_EQ(co_await Status("POST"), "502");
@@ -354,11 +354,10 @@ TEST_F(InstanceMetricsTest, RequestsFailuresAndDurationsAreThoseOfOneInstanceAnd
   });
 }
 
-TEST_F(InstanceMetricsTest, InstancesThatComeAndGoTakeNoMemoryForEver) {
+TEST_F(InstanceMetricsTest, RemovedInstancesFreeTheirMemory) {
   Run([&]() -> io::Task<void> {
     for (uint16_t port = 1; port <= 3 * kMaxSeries; ++port) SetInstances({port});
-    (void)co_await io::Sleep(config_.health_interval *
-                             2);  // those that are gone are checked no more
+    (void)co_await io::Sleep(config_.health_interval * 2);  // removed instances are not checked
     for (uint16_t port = 1; port <= 3 * kMaxSeries; ++port) SetInstances({port});
     for (const MetricFamilyReading& family : metrics_.Read()) {
       EXPECT_LE(family.series.size(), kMaxSeries + 1) << family.name;

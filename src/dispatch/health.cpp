@@ -23,7 +23,7 @@ double InstanceHealth::weight(TimePoint now, Duration slow_start) const {
 
 void InstanceHealth::OnView(bool said_healthy, TimePoint now) {
   if (said_healthy && !said_healthy_) {
-    // The agent has just had a good answer: that is newer than what we know.
+    // The agent's successful check is newer than the dispatcher's evidence.
     in_since_ = now;
     refused_ = sick_ = false;
     check_misses_ = 0;
@@ -70,7 +70,7 @@ void InstanceHealth::Eject(TimePoint now) {
   ejected_until_ = now + std::min(length, kMaxEjection);
 }
 
-// What it did before tells nothing of it as it is now.
+// The instance gets requests again; its earlier results are forgotten.
 void InstanceHealth::Return(TimePoint now) {
   ejected_ = false;
   in_since_ = now;

@@ -22,7 +22,7 @@ InstanceHealth Healthy() {
   return health;
 }
 
-TEST(InstanceHealth, TheAgentsWordCountsBeforeTheFirstCheck) {
+TEST(InstanceHealth, TheAgentsCheckCountsBeforeTheFirstOwnCheck) {
   InstanceHealth health;
   EXPECT_EQ(health.standing(kStart), Standing::kOut);
   health.OnView(true, kStart);
@@ -32,7 +32,7 @@ TEST(InstanceHealth, TheAgentsWordCountsBeforeTheFirstCheck) {
   EXPECT_EQ(health.standing(kStart), Standing::kOut);
 }
 
-TEST(InstanceHealth, TwoMissedChecksTakeItOutAndAGoodOneBringsItBack) {
+TEST(InstanceHealth, TwoMissedChecksTakeItOutAndAPassedCheckBringsItBack) {
   InstanceHealth health = Healthy();
   health.OnCheck(Check::kBad, kStart);
   EXPECT_EQ(health.standing(kStart), Standing::kIn);
@@ -59,7 +59,7 @@ TEST(InstanceHealth, ARefusedConnectionTakesItOutAtOnceAndOnlyACheckBringsItBack
   }
 }
 
-TEST(InstanceHealth, OneThatRefusedAndNowAnswersBadlyIsOutButListens) {
+TEST(InstanceHealth, AnInstanceThatRefusedAndNowFailsChecksIsOutButListens) {
   InstanceHealth health = Healthy();
   health.OnRefused();
   health.OnCheck(Check::kBad, kStart);
@@ -85,7 +85,7 @@ TEST(InstanceHealth, RequestsWithoutAnswerCountOnlyInARow) {
   EXPECT_EQ(health.unanswered_in_row(), 0U);
 }
 
-TEST(InstanceHealth, WhatAServerErrorAnswersIsAFailureOfTheLastSeconds) {
+TEST(InstanceHealth, AServerErrorIsARecentFailure) {
   InstanceHealth health = Healthy();
   health.OnSent(kStart);
   health.OnSent(kStart);
@@ -96,7 +96,7 @@ TEST(InstanceHealth, WhatAServerErrorAnswersIsAFailureOfTheLastSeconds) {
   EXPECT_EQ(health.failures(kStart + seconds{10}), 0U);
 }
 
-TEST(InstanceHealth, AnEjectedOneStaysOutWhateverTheChecksSay) {
+TEST(InstanceHealth, AnEjectedInstanceStaysOutAlthoughItPassesChecks) {
   InstanceHealth health = Healthy();
   health.Eject(kStart);
   health.OnCheck(Check::kGood, kStart + seconds{4});
@@ -104,7 +104,7 @@ TEST(InstanceHealth, AnEjectedOneStaysOutWhateverTheChecksSay) {
   EXPECT_EQ(health.standing(kStart + seconds{5}), Standing::kTrial);
 }
 
-TEST(InstanceHealth, OneOnTrialHasOneRequestUntilItIsAnswered) {
+TEST(InstanceHealth, OnTrialItHasOneRequestUntilItIsAnswered) {
   InstanceHealth health = Healthy();
   health.Eject(kStart);
   TimePoint later = kStart + InstanceHealth::kFirstEjection;
@@ -158,7 +158,7 @@ TEST(InstanceHealth, EjectionsOfLongAgoAreForgotten) {
   EXPECT_EQ(health.standing(again + InstanceHealth::kFirstEjection), Standing::kTrial);
 }
 
-TEST(InstanceHealth, WhoComesBackIsNotHeldToWhatItDidBefore) {
+TEST(InstanceHealth, AReturningInstanceStartsWithoutFailures) {
   InstanceHealth health = Healthy();
   for (int i = 0; i < 20; ++i) {
     health.OnSent(kStart);
@@ -180,7 +180,7 @@ TEST(InstanceHealth, ItsShareGrowsFromATenthOverTheSlowStart) {
   EXPECT_DOUBLE_EQ(health.weight(kStart, Duration::zero()), 1);
 }
 
-TEST(InstanceHealth, StartsSlowlyAfterItWasSickOrRefusedOrCalledUnhealthy) {
+TEST(InstanceHealth, SlowStartFollowsFailedChecksRefusalAndUnhealthy) {
   for (int how : {0, 1, 2}) {
     InstanceHealth health = Healthy();
     TimePoint back = kStart + seconds{100};

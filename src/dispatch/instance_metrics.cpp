@@ -23,9 +23,8 @@ SeriesFamilyOptions Named(std::string_view tier, std::string_view what, std::str
 InstanceMetrics::InstanceMetrics(Metrics& metrics, std::string_view tier)
     : requests_(metrics.AddCounterFamily(
           Named(tier, "requests_total", "Requests sent to an instance, retries included."))),
-      failures_(metrics.AddCounterFamily(
-          Named(tier, "failures_total",
-                "Requests sent to an instance that had no answer, or one of 5xx."))),
+      failures_(metrics.AddCounterFamily(Named(
+          tier, "failures_total", "Requests sent to an instance that got no answer, or 5xx."))),
       durations_(metrics.AddDurationFamily(
           Named(tier, "duration_seconds",
                 "From when a request was sent to an instance to the head of its answer."))) {}

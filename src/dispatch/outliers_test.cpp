@@ -17,26 +17,26 @@ bool FirstIsEjected(const std::vector<RecentResults>& instances) {
   return ShouldEject(instances, 0);
 }
 
-TEST(Outliers, OneThatFailsFarMoreThanTheOthersIsEjected) {
+TEST(Outliers, AnInstanceThatFailsFarMoreThanTheOthersIsEjected) {
   EXPECT_TRUE(FirstIsEjected({kBad, kGood, kGood}));
   EXPECT_FALSE(FirstIsEjected({kGood, kBad, kGood}));
 }
 
-TEST(Outliers, WhereAllFailAlikeNobodyIsEjected) {
+TEST(Outliers, WhenAllFailAlikeNoneIsEjected) {
   EXPECT_FALSE(FirstIsEjected({kBad, kBad, kBad}));
-  // A little more than thrice the rate of the others, and a little less.
+  // A little more than three times the rate of the others, and a little less.
   RecentResults others{.requests = 100, .failures = 20};
   EXPECT_TRUE(FirstIsEjected({{.requests = 100, .failures = 61}, others}));
   EXPECT_FALSE(FirstIsEjected({{.requests = 100, .failures = 59}, others}));
 }
 
-TEST(Outliers, ARateIsHeldAgainstNobodyBelowThreeInTen) {
+TEST(Outliers, AFailureRateBelowThreeInTenIsIgnored) {
   RecentResults perfect{.requests = 100};
   EXPECT_TRUE(FirstIsEjected({{.requests = 100, .failures = 30}, perfect}));
   EXPECT_FALSE(FirstIsEjected({{.requests = 100, .failures = 29}, perfect}));
 }
 
-TEST(Outliers, FewRequestsTellNothing) {
+TEST(Outliers, FewRequestsAreIgnored) {
   EXPECT_TRUE(FirstIsEjected({{.requests = 10, .failures = 10}, kGood}));
   EXPECT_FALSE(FirstIsEjected({{.requests = 9, .failures = 9}, kGood}));
   EXPECT_FALSE(FirstIsEjected({kBad, {.requests = 9}}));
@@ -47,7 +47,7 @@ TEST(Outliers, FiveWithoutAnswerInARowAreEnough) {
   EXPECT_FALSE(FirstIsEjected({{.unanswered_in_row = 4}, kGood}));
 }
 
-TEST(Outliers, NeverMoreThanHalfAreOut) {
+TEST(Outliers, AtMostHalfAreEjected) {
   EXPECT_FALSE(FirstIsEjected({kBad}));
   EXPECT_TRUE(FirstIsEjected({kBad, kGood}));
   EXPECT_FALSE(FirstIsEjected({kBad, kGood, kOut}));
@@ -55,7 +55,7 @@ TEST(Outliers, NeverMoreThanHalfAreOut) {
   EXPECT_FALSE(FirstIsEjected({kBad, kGood, kOut, kOut}));
 }
 
-TEST(Outliers, OneThatIsOutIsNotEjectedAgain) {
+TEST(Outliers, AnEjectedInstanceIsNotEjectedAgain) {
   EXPECT_FALSE(FirstIsEjected({{.unanswered_in_row = 9, .out = true}, kGood, kGood, kGood}));
 }
 

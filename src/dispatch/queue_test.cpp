@@ -10,7 +10,7 @@ namespace {
 
 using Mode = PlayedInstance::Mode;
 
-// One instance with room for one request, that holds it; a line of two.
+// One instance with room for one request, which it holds; a queue of two.
 class QueueTest : public DispatcherFixture {
  protected:
   QueueTest() {
@@ -18,7 +18,7 @@ class QueueTest : public DispatcherFixture {
     config_.max_queued = 2;
   }
 
-  // Asks for /0 to /`count - 1`, one after the other; all wait. Then runs `test`.
+  // Sends requests for /0 to /`count - 1`, which all wait; then runs `test`.
   template <class Test>
   void WithWaiting(size_t count, Test test) {
     Run([&]() -> io::Task<void> {
@@ -53,7 +53,7 @@ TEST_F(QueueTest, FirstComeFirstServedAndOneAtATime) {
   for (size_t i : {0U, 1U, 2U}) EXPECT_TRUE(answers_[i].ends_with("/" + std::to_string(i)));
 }
 
-TEST_F(QueueTest, WhatComesWhenItIsFullIsRefusedAtOnce) {
+TEST_F(QueueTest, ARequestThatFindsItFullIsRefusedAtOnce) {
   WithWaiting(3, [&]() -> io::Task<void> {
     TimePoint before = loop_.Now();
     std::string answer = co_await Fetch("GET");
@@ -64,7 +64,7 @@ TEST_F(QueueTest, WhatComesWhenItIsFullIsRefusedAtOnce) {
   });
 }
 
-TEST_F(QueueTest, WhoHasWaitedTooLongIsRefused) {
+TEST_F(QueueTest, ARequestThatHasWaitedTooLongIsRefused) {
   WithWaiting(2, [&]() -> io::Task<void> {
     (void)co_await io::Sleep(config_.queue_timeout);
     co_await Yield();
@@ -74,7 +74,7 @@ TEST_F(QueueTest, WhoHasWaitedTooLongIsRefused) {
   });
 }
 
-TEST_F(QueueTest, AVisitorWhoHasGoneLeavesIt) {
+TEST_F(QueueTest, TheRequestOfADisconnectedVisitorLeavesIt) {
   WithWaiting(1, [&]() -> io::Task<void> {
     auto visitor = Connect();
     http::RawPeer peer(*visitor);
@@ -98,7 +98,7 @@ TEST_F(QueueTest, AnInstanceThatIsAddedServesIt) {
   });
 }
 
-TEST_F(QueueTest, NobodyWaitsForInstancesThatAreGone) {
+TEST_F(QueueTest, NoRequestWaitsForRemovedInstances) {
   WithWaiting(2, [&]() -> io::Task<void> {
     SetInstances({});
     co_await Yield();

@@ -18,7 +18,7 @@ TEST(RequestQueue, FirstComeFirstServed) {
   EXPECT_EQ(line.Take(Anybody), nullptr);
 }
 
-TEST(RequestQueue, OneThatCannotBeServedHoldsUpNobody) {
+TEST(RequestQueue, AWaiterThatCannotBeServedDoesNotBlockOthers) {
   RequestQueue<int> line(3);
   int first = 1;
   int second = 2;
@@ -29,7 +29,7 @@ TEST(RequestQueue, OneThatCannotBeServedHoldsUpNobody) {
   EXPECT_EQ(line.Take(Anybody), &first);
 }
 
-TEST(RequestQueue, IsFullAtItsLimitAndHasRoomWhenSomebodyLeaves) {
+TEST(RequestQueue, IsFullAtItsLimitAndHasRoomWhenAWaiterLeaves) {
   RequestQueue<int> line(2);
   int tickets[3] = {};
   EXPECT_TRUE(line.Add(tickets[0]));
@@ -41,7 +41,7 @@ TEST(RequestQueue, IsFullAtItsLimitAndHasRoomWhenSomebodyLeaves) {
   EXPECT_EQ(line.Take(Anybody), &tickets[2]);
 }
 
-TEST(RequestQueue, WithoutRoomTakesNobody) {
+TEST(RequestQueue, WithALimitOfZeroRefusesAll) {
   RequestQueue<int> line(0);
   int ticket = 1;
   EXPECT_FALSE(line.Add(ticket));

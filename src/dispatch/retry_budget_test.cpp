@@ -14,7 +14,7 @@ using std::chrono::seconds;
 
 constexpr TimePoint kStart{std::chrono::hours{1}};
 
-// How many of `requests` that come `apart` from each other, and fail twice each, are sent again.
+// The number of retries for `requests` that come `apart` from each other and fail twice each.
 int RetriesOf(RetryBudget& budget, int requests, Duration apart) {
   int retries = 0;
   TimePoint now = kStart;
@@ -31,22 +31,22 @@ TEST(RetryBudget, IsAFifthOfTheRequestsWhenAllFail) {
   EXPECT_EQ(RetriesOf(budget, 1000, milliseconds{1}), 200);
 }
 
-TEST(RetryBudget, IsNeverExceededHoweverLongAllFail) {
+TEST(RetryBudget, IsNotExceededWhenAllFailForALongTime) {
   RetryBudget budget(0.2);
   EXPECT_LE(RetriesOf(budget, 100'000, milliseconds{5}), 20'000);
 }
 
-TEST(RetryBudget, LetsARareRequestBeTriedAgain) {
+TEST(RetryBudget, AllowsARetryOfARareRequest) {
   RetryBudget budget(0.2);
   EXPECT_EQ(RetriesOf(budget, 5, seconds{1}), 10);
 }
 
-TEST(RetryBudget, EndsAtTheFloorWhenFewCome) {
+TEST(RetryBudget, EndsAtTheMinimumWhenRequestsAreFew) {
   RetryBudget budget(0.2);
   EXPECT_EQ(RetriesOf(budget, 49, milliseconds{1}), 10);
 }
 
-TEST(RetryBudget, TheFloorComesBackWithTime) {
+TEST(RetryBudget, TheMinimumComesBackWithTime) {
   RetryBudget budget(0.2);
   while (budget.Take(kStart)) {
   }
@@ -54,7 +54,7 @@ TEST(RetryBudget, TheFloorComesBackWithTime) {
   EXPECT_TRUE(budget.Take(kStart + seconds{10}));
 }
 
-TEST(RetryBudget, RequestsOfLongAgoPayForNothing) {
+TEST(RetryBudget, OldRequestsAllowNoRetry) {
   RetryBudget budget(0.2);
   for (int i = 0; i < 1000; ++i) budget.OnRequest(kStart);
   int retries = 0;
@@ -62,7 +62,7 @@ TEST(RetryBudget, RequestsOfLongAgoPayForNothing) {
   EXPECT_EQ(retries, 10);
 }
 
-TEST(RetryBudget, OfNothingAllowsNothing) {
+TEST(RetryBudget, OfZeroAllowsNoRetry) {
   RetryBudget budget(0);
   EXPECT_EQ(RetriesOf(budget, 100, milliseconds{1}), 0);
 }

@@ -33,7 +33,7 @@ namespace meridian::dispatch {
 
 using Standing = InstanceHealth::Standing;
 
-// Somebody who waits; in the frame of the fiber that does.
+// A request that waits; in the frame of its fiber.
 struct Roster::QueuedRequest {
   const ChoiceConstraints& constraints;
   std::shared_ptr<Instance> granted = nullptr;
@@ -79,16 +79,15 @@ Roster::Roster(io::Loop& loop, const Config& config, std::string_view tier, Metr
     : loop_(loop),
       config_(config),
       ejections_(metrics.AddCounter(fmt::format("meridian_{}_ejections_total", tier),
-                                    "Instances taken out for what they did to requests.")),
+                                    "Instances ejected because their requests failed.")),
       shed_(metrics.AddCounter(fmt::format("meridian_{}_shed_total", tier),
-                               "Requests refused, by what was full.", {{"reason", "queue_full"}})),
+                               "Requests refused, by reason.", {{"reason", "queue_full"}})),
       late_(metrics.AddCounter(fmt::format("meridian_{}_shed_total", tier),
-                               "Requests refused, by what was full.",
-                               {{"reason", "queue_timeout"}})),
+                               "Requests refused, by reason.", {{"reason", "queue_timeout"}})),
       queued_(metrics.AddGauge(fmt::format("meridian_{}_queued", tier),
                                "Requests that wait for an instance with room.")),
       panic_(metrics.AddGauge(fmt::format("meridian_{}_panic", tier),
-                              "1 while evidence against instances is set aside.")),
+                              "1 while the health of instances is ignored (panic).")),
       random_(random),
       queue_(config.max_queued) {}
 
@@ -112,8 +111,8 @@ void Roster::Free(Instance& instance) {
   --instance.in_flight;
   instance.health.OnLeft();
   if (instance.leaving || instance.removed) {
-    // The connection that was used last is idle by now, and an application that waits for its
-    // connections to end need not wait for ours.
+    // All connections are idle now; they are closed for an application that waits for that before
+    // it exits.
     instance.client.CloseIdle();
     if (on_leaving) on_leaving();
   }
@@ -146,7 +145,7 @@ void Roster::OnChange() {
   if (!queue_.empty()) RefuseQueue();
 }
 
-// The evidence changes with time alone, too, when an ejection ends: asked at each choice.
+// Called at each choice, as the health of instances also changes with time: ejections end.
 void Roster::UpdatePanic() {
   TimePoint now = loop_.Now();
   size_t running = 0;
@@ -185,7 +184,7 @@ bool Roster::IsGood(const Instance& instance, const ChoiceConstraints& constrain
   }
 }
 
-// Prepares candidates_. False: there is no instance for this constraints, with room or without.
+// Prepares candidates_. False: no instance satisfies the constraints, with room or without.
 bool Roster::FindCandidates(const ChoiceConstraints& constraints) {
   UpdatePanic();
   TimePoint now = loop_.Now();
@@ -232,7 +231,7 @@ io::Task<Result<Slot>> Roster::Take(const ChoiceConstraints& constraints, TimePo
   }
   queued_.Set(static_cast<double>(queue_.size()));
   Result<void> woken = co_await ticket.woken.Wait(deadline);
-  // Granted and cancelled in one turn: the end of the slot passes it on.
+  // Granted and cancelled in the same loop iteration: the slot's destructor serves the queue.
   Slot slot = ticket.granted ? Slot(*this, std::move(ticket.granted)) : Slot();
   if (!slot && !ticket.refused) queue_.Remove(ticket);
   queued_.Set(static_cast<double>(queue_.size()));
@@ -248,11 +247,11 @@ void Roster::ServeQueue() {
     ticket.granted = Choose(ticket.constraints);
     return ticket.granted != nullptr;
   };
-  // One that has just timed out has nothing to be woken from, and takes the grant all the same.
+  // A request that has just timed out is not waiting any more, but uses the grant all the same.
   while (QueuedRequest* first = queue_.Take(grant)) (void)first->woken.WakeOne();
 }
 
-// Those for whom there is no instance left.
+// Refuses the requests whose constraints no instance satisfies any more.
 void Roster::RefuseQueue() {
   auto is_hopeless = [this](const QueuedRequest& ticket) { return !HasFor(ticket.constraints); };
   while (QueuedRequest* ticket = queue_.Take(is_hopeless)) {

@@ -15,7 +15,7 @@ TEST(Share, BothTogetherNeverExceedTheBound) {
   }
 }
 
-TEST(Share, TheEdgeHasMostAndNothingOfASingleRequest) {
+TEST(Share, TheEdgeHasTheLargerPartAndNothingOfASingleRequest) {
   EXPECT_EQ(DivideInFlight(1).edge, 0U);
   EXPECT_EQ(DivideInFlight(2).edge, 1U);
   EXPECT_EQ(DivideInFlight(1024).edge, 768U);

@@ -120,22 +120,22 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-constexpr int64_t kMostBodyBytes = int64_t{1} << 40;
-constexpr int64_t kMostConnections = 1'000'000;
-constexpr size_t kMostCertificates = 64;
-constexpr double kMostPrice = 1'000'000;
+constexpr int64_t kMaxBodyBytes = int64_t{1} << 40;
+constexpr int64_t kMaxConnections = 1'000'000;
+constexpr size_t kMaxCertificates = 64;
+constexpr double kMaxPrice = 1'000'000;
 constexpr size_t kMaxCurrencyBytes = 8;
 constexpr Duration kMaxStaleOnFailure = std::chrono::hours{24 * 30};
-constexpr uint64_t kMostCacheBytes = uint64_t{1} << 40;
-constexpr uint64_t kLeastObjectBytes = uint64_t{1} << 10;
+constexpr uint64_t kMaxCacheBytes = uint64_t{1} << 40;
+constexpr uint64_t kMinObjectBytes = uint64_t{1} << 10;
 
 CacheSettings ParseCache(site::TableReader& reader) {
   CacheSettings cache;
   cache.bytes = reader.Size(
-      "cache_bytes", {.min = kLeastCacheBytes, .max = kMostCacheBytes, .fallback = cache.bytes});
+      "cache_bytes", {.min = kMinCacheBytes, .max = kMaxCacheBytes, .fallback = cache.bytes});
   cache.max_object_bytes = reader.Size(
       "max_object_bytes",
-      {.min = kLeastObjectBytes, .max = kMostCacheBytes, .fallback = cache.max_object_bytes});
+      {.min = kMinObjectBytes, .max = kMaxCacheBytes, .fallback = cache.max_object_bytes});
   cache.heuristics = reader.Boolean("heuristics", cache.heuristics);
   cache.store_errors = reader.Boolean("store_errors", cache.store_errors);
   cache.store_set_cookie = reader.Boolean("store_set_cookie", cache.store_set_cookie);
@@ -168,7 +168,7 @@ std::optional<AccessRule> ParseAccessLog(site::TableReader& reader) {
 Prices ParsePrices(site::TableReader reader) {
   Prices prices;
   auto price = [&](std::string_view key) {
-    return reader.Number(key, {.min = 0, .max = kMostPrice, .fallback = 0});
+    return reader.Number(key, {.min = 0, .max = kMaxPrice, .fallback = 0});
   };
   if (reader.Has("currency")) {
     prices.currency = reader.Text("currency", {.max_bytes = kMaxCurrencyBytes});
@@ -187,10 +187,10 @@ Config Parse(site::TableReader& reader, const site::Site& site) {
       {.min = milliseconds{100}, .max = minutes{60}, .fallback = config.response_timeout});
   config.max_body_bytes = static_cast<uint64_t>(reader.Integer(
       "max_body_bytes",
-      {.min = 0, .max = kMostBodyBytes, .fallback = static_cast<int64_t>(config.max_body_bytes)}));
+      {.min = 0, .max = kMaxBodyBytes, .fallback = static_cast<int64_t>(config.max_body_bytes)}));
   config.max_connections = static_cast<size_t>(reader.Integer(
       "max_connections", {.min = 1,
-                          .max = kMostConnections,
+                          .max = kMaxConnections,
                           .fallback = static_cast<int64_t>(config.max_connections)}));
   config.cache = ParseCache(reader);
   config.debug_from = reader.Prefixes("debug_from");
@@ -202,7 +202,7 @@ Config Parse(site::TableReader& reader, const site::Site& site) {
       reader.Choice<bool>("isolated", {{"serve", false}, {"revalidate", true}}, false);
   config.access_log = ParseAccessLog(reader);
   config.redirect_http = reader.Boolean("redirect_http", false);
-  for (site::TableReader& table : reader.Tables("certificate", {.max = kMostCertificates})) {
+  for (site::TableReader& table : reader.Tables("certificate", {.max = kMaxCertificates})) {
     config.certificates.push_back(
         {.certificate_path = site.file.parent_path() / table.Text("certificate"),
          .key_path = site.file.parent_path() / table.Text("key")});

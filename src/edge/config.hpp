@@ -1,4 +1,4 @@
-// The edge's settings: [edge] of site.toml. docs/site.toml.md says what each key is for; config.cpp
+// The edge's settings: [edge] of site.toml. docs/site.toml.md explains each key; config.cpp
 // describes and reads them.
 #pragma once
 
@@ -40,7 +40,7 @@ struct Prices {
 };
 
 struct Config {
-  // Longer than the balancer's, which then has the better word on what went wrong.
+  // Longer than the balancer's, so that the balancer times out first: its error is more precise.
   Duration response_timeout = std::chrono::seconds{75};
   uint64_t max_body_bytes = uint64_t{1} << 30;
   size_t max_connections = 10'000;
@@ -52,7 +52,7 @@ struct Config {
   std::vector<IpPrefix> purge_from;
   bool revalidate_when_isolated = false;
   bool redirect_http = false;
-  std::optional<AccessRule> access_log;  // nothing: by where it runs
+  std::optional<AccessRule> access_log;  // nothing: DefaultAccessRule
   std::vector<Certificate> certificates;
   Prices prices;
 };

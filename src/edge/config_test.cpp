@@ -44,7 +44,7 @@ std::string ErrorOf(const std::string& text) {
   return site ? "no error" : site.error().Render();
 }
 
-TEST(EdgeConfig, UnderscoresPassOnlyWhereItSaysSo) {
+TEST(EdgeConfig, UnderscoresPassOnlyWhenEnabled) {
   EXPECT_FALSE(Parsed("")->sections.Get<Config>().underscores);
   EXPECT_TRUE(Parsed("[edge]\nunderscores = true\n")->sections.Get<Config>().underscores);
   auto wrong = Parsed("[edge]\nunderscores = \"yes\"\npurge_from = [\"everybody\"]\n");
@@ -70,7 +70,7 @@ TEST(EdgeConfig, TheAccessLogIsAWordOrAShare) {
               AllOf(HasSubstr("a share"), HasSubstr("\"1%\"")));
 }
 
-TEST(EdgeConfig, ErrorsAreStoredUnlessItSaysOtherwise) {
+TEST(EdgeConfig, ErrorsAreStoredByDefault) {
   EXPECT_TRUE(Parsed("")->sections.Get<Config>().cache.store_errors);
   EXPECT_FALSE(Parsed("[edge]\nstore_errors = false\n")->sections.Get<Config>().cache.store_errors);
   auto wrong = Parsed("[edge]\nstore_errors = 1\n");
@@ -78,7 +78,7 @@ TEST(EdgeConfig, ErrorsAreStoredUnlessItSaysOtherwise) {
   EXPECT_THAT(wrong.error().Render(), HasSubstr("store_errors"));
 }
 
-TEST(EdgeConfig, AnswersThatSetCookiesAreStoredOnlyWhereItSaysSo) {
+TEST(EdgeConfig, ResponsesWithSetCookieAreStoredOnlyWhenEnabled) {
   EXPECT_FALSE(Parsed("")->sections.Get<Config>().cache.store_set_cookie);
   EXPECT_TRUE(
       Parsed("[edge]\nstore_set_cookie = true\n")->sections.Get<Config>().cache.store_set_cookie);
@@ -87,7 +87,7 @@ TEST(EdgeConfig, AnswersThatSetCookiesAreStoredOnlyWhereItSaysSo) {
   EXPECT_THAT(wrong.error().Render(), HasSubstr("store_set_cookie"));
 }
 
-TEST(EdgeConfig, StaleOnFailureIsFromNothingToThirtyDays) {
+TEST(EdgeConfig, StaleOnFailureIsFromZeroToThirtyDays) {
   auto of = [](const std::string& value) {
     auto site = Parsed("[edge]\nstale_on_failure = " + value + "\n");
     return site ? std::optional(site->sections.Get<Config>().cache.stale_on_failure) : std::nullopt;
@@ -99,7 +99,7 @@ TEST(EdgeConfig, StaleOnFailureIsFromNothingToThirtyDays) {
   EXPECT_EQ(of("3600"), std::nullopt);
 }
 
-TEST(EdgeCost, WithoutATableNothingCostsAnything) { EXPECT_EQ(PricesOf(""), Prices()); }
+TEST(EdgeCost, WithoutATableAllPricesAreZero) { EXPECT_EQ(PricesOf(""), Prices()); }
 
 TEST(EdgeCost, EveryKeyIsRead) {
   const Prices prices = PricesOf(R"([edge.cost]
@@ -116,7 +116,7 @@ per_million_requests = 1
                             .per_million_requests = 1}));
 }
 
-TEST(EdgeCost, APriceIsFromNothingToAMillion) {
+TEST(EdgeCost, APriceIsFromZeroToAMillion) {
   EXPECT_EQ(ErrorOf("per_gb_between = 0"), "no error");
   EXPECT_EQ(ErrorOf("per_gb_between = 1000000"), "no error");
   EXPECT_THAT(ErrorOf("per_gb_between = -0.01"), HasSubstr("per_gb_between"));

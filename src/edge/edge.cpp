@@ -63,7 +63,7 @@ namespace {
 
 constexpr std::string_view kFallbackPath = "/.meridian/fallback.js";
 constexpr std::string_view kVersionPath = "/.meridian/version";
-// Of answers under /.meridian/: no cache was asked.
+// Of answers under /.meridian/, which are not looked up in the cache.
 constexpr CacheStatus kReserved = {.detail = "reserved"};
 
 PurgeOrder OrderOf(const site::PurgeOrder& order) {
@@ -149,7 +149,7 @@ void Edge::OpenAccessLog(const std::string& access_file) {
 http::ServerLimits Edge::Limits() const {
   http::ServerLimits limits;
   limits.max_body_bytes = config_.max_body_bytes;
-  // Each may need another one to the balancer.
+  // Each connection may need a second one, to an upstream.
   limits.max_connections = io::FittingConnections("edge", config_.max_connections, 2);
   return limits;
 }
@@ -266,31 +266,31 @@ io::Task<void> Edge::ReportLoad() {
 io::Task<void> Edge::Handle(http::Exchange& exchange) {
   const wire::http::RequestHead& request = exchange.request();
   const wire::http::PathMatch match = wire::http::MatchPath(request.path, site::kReservedPath);
-  // Probes, and what pages of the site ask the edge itself.
+  // Probes, and requests of the site's pages to the edge itself.
   if (match == wire::http::PathMatch::kWithin && MaxForwards(request) != 0) {
     co_return co_await AnswerReserved(exchange);
   }
   VisitorRecord record{.begun = process_.loop().Now(), .datacenter = place_};
   if (exchange.first_on_connection()) visitors_.Connected();
   visitors_.Begin();
-  if (request.method == "CONNECT") {  // names a host, not a path: nothing is here for it
+  if (request.method == "CONNECT") {  // its target is a host, not a path
     co_await AnswerHere(exchange, 501, "this is not a proxy to other hosts\n", {});
   } else if (MaxForwards(request) == 0) {
     const int status = request.method == "OPTIONS" ? 200 : 501;
     co_await AnswerHere(exchange, status, "Max-Forwards ends here\n", {});
   } else if (match == wire::http::PathMatch::kDisguised) {
-    co_await AnswerHere(exchange, 400, "the path is not spelled plainly\n", {});
+    co_await AnswerHere(exchange, 400, "the path has an ambiguous spelling\n", {});
   } else if (cache_.IsLooping(request)) {
-    co_await Refuse(exchange, 508, "this edge is in front of itself\n");
+    co_await Refuse(exchange, 508, "forwarding loop: see CDN-Loop and Via of the request\n");
   } else {
     co_await HandleVisitor(exchange, record);
   }
-  NoteEnd(exchange, record);
+  RecordEnd(exchange, record);
 }
 
-// The loop's time is as old as its iteration: one look at the clock says how long this request has
-// waited for those before it in the iteration, too.
-void Edge::NoteEnd(const http::Exchange& exchange, VisitorRecord& record) {
+// The loop's time is that of the iteration's begin. This reads the clock, so that the duration
+// includes the wait for other requests of the same iteration.
+void Edge::RecordEnd(const http::Exchange& exchange, VisitorRecord& record) {
   const int status = exchange.answered_status();
   const Duration took = process_.driver().Now() - record.begun;
   visitors_.End(record, status, took);
@@ -319,7 +319,7 @@ io::Task<void> Edge::HandleVisitor(http::Exchange& exchange, VisitorRecord& reco
       case CdnVerdict::kServe:
         break;
       case CdnVerdict::kMethod:
-        return Refuse(exchange, 405, "static files are for reading\n");
+        return Refuse(exchange, 405, "static files allow only GET and HEAD\n");
       case CdnVerdict::kPath:
         return Refuse(exchange, 404, "no static file is here: [edge] cdn_paths\n");
     }
@@ -372,7 +372,7 @@ io::Task<void> Edge::AnswerReserved(http::Exchange& exchange) {
     fields.Add("Via", ViaEntry());
     (void)co_await exchange.Respond({.fields = fields}, AsBytes(fallback_script_));
   } else if (config_.versions && exchange.request().path == kVersionPath) {
-    co_await versions_.Tell(exchange);
+    co_await versions_.AnswerVersionQuery(exchange);
   } else {
     co_await AnswerHere(exchange, 404, "nothing is here\n", kReserved);
   }

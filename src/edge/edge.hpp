@@ -1,9 +1,9 @@
-// The edge: where visitors arrive. What is in the cache is answered from there; the rest goes to an
-// instance of the application here, or to the balancer of the nearest data center that can serve,
-// or to the origin that an edge stands alone in front of.
+// The edge: where visitors arrive. It answers from the cache, or forwards the request to an
+// instance of the application in this data center, to the balancer of the nearest data center that
+// can serve, or, as an edge without a site, to its one origin.
 //
 // One thread: the process's loop. Invariants: a request crosses to another data center at most
-// once; what is answered under /.meridian/ never reaches an application.
+// once; a request under /.meridian/ never reaches an application.
 #pragma once
 
 #include <cstdint>
@@ -36,8 +36,8 @@ namespace meridian::edge {
 
 class Edge {
  public:
-  // With `origin` it stands alone: in front of that, without HTTPS, and with an access log only
-  // where `access_file` names one.
+  // With `origin` the edge has no site and no HTTPS; it forwards to `origin`, and has an access log
+  // only when `access_file` names a file.
   explicit Edge(site::TierProcess& process, std::optional<http::Upstream> origin = {},
                 const std::string& access_file = {});
   ~Edge();
@@ -50,21 +50,21 @@ class Edge {
   io::Task<void> Handle(http::Exchange& exchange);
   io::Task<void> AnswerReserved(http::Exchange& exchange);
   io::Task<void> HandleVisitor(http::Exchange& exchange, VisitorRecord& record);
-  // A visitor's request is over.
-  void NoteEnd(const http::Exchange& exchange, VisitorRecord& record);
+  // Counts and logs a visitor's request that is over.
+  void RecordEnd(const http::Exchange& exchange, VisitorRecord& record);
   void OpenAccessLog(const std::string& access_file);
   io::Task<void> RedirectToHttps(http::Exchange& exchange);
   io::Task<void> Refuse(http::Exchange& exchange, int status, std::string_view text);
-  // A visitor's request that the cache had no part in.
+  // Counts an answer that the edge made without the cache.
   void CountHere(const http::Exchange& exchange);
   bool MayDebug(const http::Exchange& exchange) const;
   bool Ready() const;
   Result<void> ServeHttps();
   Result<void> FollowPurges();
-  // Slice by slice, so that visitors are served between.
+  // In slices, between which the loop serves visitors.
   io::Task<uint64_t> Purge(PurgeOrder order);
   io::Task<void> DropAll();
-  // The site's own certificate, and those of site.toml by name.
+  // The site's own certificate, and the certificates of site.toml by name.
   Result<std::shared_ptr<io::TlsContext>> VisitorTls() const;
   http::ServerLimits Limits() const;
   io::Task<void> ReportLoad();
@@ -74,16 +74,16 @@ class Edge {
   const std::string fallback_script_;
   http::ServerMetrics server_metrics_;
   const std::vector<std::string> data_centers_;  // of the site, in its order
-  const uint16_t place_;                         // of this one among them
+  const uint16_t place_;                         // index of this data center in data_centers_
   VisitorMetrics visitors_;
   Random random_;
   std::unique_ptr<AccessLog> access_log_;     // null: nothing is logged
-  std::unique_ptr<SiteUpstreams> upstreams_;  // null when it stands alone
-  std::unique_ptr<OriginUpstream> origin_;    // null when it does not
+  std::unique_ptr<SiteUpstreams> upstreams_;  // null without a site
+  std::unique_ptr<OriginUpstream> origin_;    // null with a site
   Forwarder forwarder_;
   CacheHandler cache_;
   Versions versions_;
-  // Null when it stands alone.
+  // Null without a site.
   std::unique_ptr<PurgePuller> purges_;
   std::unique_ptr<PurgeMethod> purge_method_;
   http::Server http_;
@@ -97,8 +97,8 @@ site::TierDescription Describe();
 struct Alone {
   Endpoint listen;
   Endpoint origin;
-  std::string host;        // for requests that come without one
-  std::string access_log;  // a file for a line about each request; empty: there is none
+  std::string host;        // of requests without Host
+  std::string access_log;  // path of the access log; empty: no log
   Config config;
 };
 int RunAlone(const Alone& alone);

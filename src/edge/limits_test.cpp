@@ -1,5 +1,5 @@
-// The edge's limits, each at it and one past it. Those of the cache's decisions are tested beside
-// them, in cache/.
+// The edge's limits, each at the limit and one past it. The limits of the cache's decisions are
+// tested in cache/.
 #include "edge/limits.hpp"
 
 #include <algorithm>
@@ -25,16 +25,16 @@ using std::chrono::seconds;
 
 class LimitsTest : public CacheHandlerFixture {
  protected:
-  // The beginning of an answer that is kept for a minute, of so many bytes.
+  // The head of a response of `bytes` bytes, fresh for a minute.
   static std::string HeadOf(uint64_t bytes) {
     return "HTTP/1.1 200 OK\r\nConnection: close\r\nCache-Control: max-age=60\r\nContent-Length: " +
            std::to_string(bytes) + "\r\n\r\n";
   }
 
-  // The origin's end of a fetch for storing whose reader has left when `missing` bytes of its body
+  // The origin's end of a fetch for storing, whose reader left when `missing` bytes of its body
   // were still to come.
   io::Task<std::unique_ptr<MemoryStream>> Unread(std::string path, uint64_t missing) {
-    constexpr auto kSoon = std::chrono::milliseconds{50};  // many are to be there before a timeout
+    constexpr auto kSoon = std::chrono::milliseconds{50};  // many fetches begin before a timeout
     visitors_.push_back(Connect());
     (void)co_await RawPeer(*visitors_.back()).Send("GET " + path + " HTTP/1.1\r\nHost: a\r\n\r\n");
     auto origin = co_await Asked();
@@ -46,7 +46,7 @@ class LimitsTest : public CacheHandlerFixture {
   }
 };
 
-TEST_F(LimitsTest, AsManyFetchesAsMayBeGoOnWithoutAReaderAndOneMoreIsGivenUp) {
+TEST_F(LimitsTest, UnreadFetchesAreLimitedAndOneMoreIsAborted) {
   RunScript([&]() -> io::Task<void> {
     std::vector<std::unique_ptr<MemoryStream>> origins;
     for (size_t i = 0; i <= kMaxUnreadFetches; ++i) {
@@ -62,7 +62,7 @@ TEST_F(LimitsTest, AsManyFetchesAsMayBeGoOnWithoutAReaderAndOneMoreIsGivenUp) {
   });
 }
 
-TEST_F(LimitsTest, AsManyBytesAsMayBeAreFetchedWithoutAReaderAndOneByteMoreIsGivenUp) {
+TEST_F(LimitsTest, BytesOfUnreadFetchesAreLimitedAndOneByteMoreIsAborted) {
   config_.cache.max_object_bytes = 2 * kMaxUnreadFetchBytes;
   RunScript([&]() -> io::Task<void> {
     auto all_but_one = co_await Unread("/a", kMaxUnreadFetchBytes - 1);
@@ -74,14 +74,14 @@ TEST_F(LimitsTest, AsManyBytesAsMayBeAreFetchedWithoutAReaderAndOneByteMoreIsGiv
   });
 }
 
-TEST_F(LimitsTest, OneFetchGoesOnWithoutAReaderHoweverLargeItIs) {
+TEST_F(LimitsTest, OneUnreadFetchGoesOnWhateverItsSize) {
   config_.cache.max_object_bytes = 2 * kMaxUnreadFetchBytes;
   RunScript([&]() -> io::Task<void> {
     EXPECT_FALSE((co_await Unread("/a", kMaxUnreadFetchBytes + 1))->hung_up());
   });
 }
 
-TEST_F(LimitsTest, WhoHasWaitedForFourWhoLeftGoesByHimself) {
+TEST_F(LimitsTest, ARequestThatWaitedForFourAbandonedFetchesAsksTheOriginItself) {
   RunScript([&]() -> io::Task<void> {
     std::vector<MemoryStream*> visitors;
     for (int i = 0; i < kMaxWaits + 3; ++i) visitors.push_back(co_await Visit("/x"));
@@ -97,7 +97,7 @@ TEST_F(LimitsTest, WhoHasWaitedForFourWhoLeftGoesByHimself) {
   });
 }
 
-TEST_F(LimitsTest, OfABodyThatIsNotStoredAWindowIsHeldForASlowReader) {
+TEST_F(LimitsTest, AWindowOfABodyThatIsNotStoredIsHeldForASlowReader) {
   config_.cache.max_object_bytes = 1000;
   constexpr size_t kPieces = 64;
   const std::string piece(size_t{32} * 1024, 'x');
@@ -117,7 +117,7 @@ TEST_F(LimitsTest, OfABodyThatIsNotStoredAWindowIsHeldForASlowReader) {
     auto origin = co_await Asked();
     scope_.Spawn(send(*origin));
     (void)co_await io::Sleep(seconds{5});
-    // Beside the window, what lies in the two streams and what is being read and written.
+    // Beside the window: bytes in the two streams, and those being read and written.
     constexpr size_t kOnTheWay = size_t{512} * 1024;
     EXPECT_GE(taken, kFetchWindowBytes);
     EXPECT_LE(taken, kFetchWindowBytes + kOnTheWay);
@@ -128,7 +128,7 @@ TEST_F(LimitsTest, OfABodyThatIsNotStoredAWindowIsHeldForASlowReader) {
   });
 }
 
-TEST_F(LimitsTest, SoManyStaleResponsesAreRevalidatedAtTheSameTimeAndOneMoreIsServedWithout) {
+TEST_F(LimitsTest, BackgroundFetchesAreLimitedAndOneMoreStaleResponseIsServedWithoutOne) {
   RunScript([&]() -> io::Task<void> {
     constexpr size_t kCount = kMaxBackgroundFetches + 1;
     for (size_t i = 0; i < kCount; ++i) {
@@ -153,7 +153,7 @@ TEST_F(LimitsTest, SoManyStaleResponsesAreRevalidatedAtTheSameTimeAndOneMoreIsSe
   });
 }
 
-TEST_F(LimitsTest, WhoFindsNobodyToAskIsToldWhenToComeBack) {
+TEST_F(LimitsTest, WithoutAnUpstreamTheAnswerHasRetryAfter) {
   upstream_.Leave();
   RunScript([&]() -> io::Task<void> {
     std::string answer = co_await AnswerTo(co_await Visit("/x"));
@@ -164,7 +164,7 @@ TEST_F(LimitsTest, WhoFindsNobodyToAskIsToldWhenToComeBack) {
 
 class UpstreamLimitsTest : public LimitsTest {
  protected:
-  // One request more to the origin, until the test is over.
+  // Sends one more request to the origin, until the test is over.
   io::Task<void> Send() {
     const http::Request request{.host = "a"};
     http::Client& origin = *upstream_of_edge_.RouteFor(false)->front().client;
@@ -193,7 +193,7 @@ class UpstreamLimitsTest : public LimitsTest {
   std::map<Errc, size_t> failed_;
 };
 
-TEST_F(UpstreamLimitsTest, SoManyConnectionsSoManyWhoWaitForOneAndOneMoreIsRefused) {
+TEST_F(UpstreamLimitsTest, ConnectionsAndWaitingRequestsAreLimitedAndOneMoreIsRefused) {
   auto script = [&]() -> io::Task<void> {
     for (size_t i = 0; i < kMaxUpstreamConnections; ++i) scope_.Spawn(Send());
     (void)co_await io::Sleep(std::chrono::milliseconds{1});

@@ -1,4 +1,4 @@
-// What is said about answers and parts of them: Cache-Status, ranges, invalidation.
+// Cache-Status, ranges, invalidation.
 #include <chrono>
 #include <string>
 
@@ -18,19 +18,19 @@ using RangeKind = wire::http::RangeOutcome::Kind;
 
 std::string Text(const CacheStatus& status) { return std::string(CacheStatusText(status).text()); }
 
-TEST(CacheStatus, TellsAHitAndWhatIsLeftOfItsLifetime) {
+TEST(CacheStatus, HasHitAndTheRestOfTheLifetime) {
   EXPECT_EQ(Text({.hit = true, .ttl = 376s}), "meridian-edge; hit; ttl=376");
   EXPECT_EQ(Text({.hit = true, .ttl = -412s - 1ms}), "meridian-edge; hit; ttl=-413");
 }
 
-TEST(CacheStatus, TellsWhyARequestWentForwardAndWhatBecameOfTheAnswer) {
+TEST(CacheStatus, HasWhyARequestWasForwardedAndWhetherItsResponseWasStored) {
   EXPECT_EQ(Text({.forwarded = Forwarded::kUriMiss, .stored = true, .collapsed = true}),
             "meridian-edge; fwd=uri-miss; stored; collapsed");
   EXPECT_EQ(Text({.forwarded = Forwarded::kStale, .forward_status = 304}),
             "meridian-edge; fwd=stale; fwd-status=304");
 }
 
-TEST(CacheStatus, IsAStructuredListAtItsLongestToo) {
+TEST(CacheStatus, IsAStructuredListAtItsMaximumLengthToo) {
   CacheStatus longest{.hit = true,
                       .forwarded = Forwarded::kVaryMiss,
                       .forward_status = 504,
@@ -97,7 +97,7 @@ std::string Targets(std::initializer_list<wire::http::HeaderField> response) {
 
 TEST(Invalidation, TheContentLocationOfAnAnswerIsOrIsNotItsOwnTarget) {
   auto own = [](std::string_view location) {
-    return IsOfItsOwnTarget(Get("/a/b?c"), false, Fields({{"Content-Location", location}}));
+    return IsContentOfTarget(Get("/a/b?c"), false, Fields({{"Content-Location", location}}));
   };
   for (const char* same : {"/a/b?c", "b?c", "?c", "http://photos.example/a/b?c", "/a/./b?c"}) {
     EXPECT_TRUE(own(same)) << same;
@@ -106,7 +106,7 @@ TEST(Invalidation, TheContentLocationOfAnAnswerIsOrIsNotItsOwnTarget) {
                             "http://evil.example/a/b?c", "//evil.example/a/b?c"}) {
     EXPECT_FALSE(own(other)) << other;
   }
-  EXPECT_FALSE(IsOfItsOwnTarget(Get("/a"), false, {}));
+  EXPECT_FALSE(IsContentOfTarget(Get("/a"), false, {}));
 }
 
 TEST(Invalidation, IsByUnsafeMethodsWithoutAnError) {
@@ -128,7 +128,7 @@ TEST(Invalidation, IsOfTheTargetAndOfLocationsInTheSameOrigin) {
   EXPECT_EQ(Targets({{"Location", "http://photos.example"}}), "/a/b?c / ");
 }
 
-TEST(Invalidation, AnotherSiteCannotBeEmptied) {
+TEST(Invalidation, AnotherOriginIsNotInvalidated) {
   EXPECT_EQ(Targets({{"Location", "http://other.example/x"}}), "/a/b?c ");
   EXPECT_EQ(Targets({{"Location", "https://photos.example/x"}}), "/a/b?c ");
   EXPECT_EQ(Targets({{"Location", "http://photos.example:8080/x"}}), "/a/b?c ");

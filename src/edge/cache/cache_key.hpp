@@ -1,6 +1,6 @@
-// What a stored response is found by: scheme, host, path and query, byte for byte as the origin
-// gets them (a key that normalised more than the origin would answer one path with another's
-// response); only the host is compared without case, and its default port is left out. Pure.
+// The cache key: scheme, host, path and query, byte for byte as the origin gets them (a key that
+// normalised more than the origin does would mix the responses of two paths). Only the host is
+// compared without case and without its default port. Pure.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@
 
 namespace meridian::edge {
 
-// A key in pieces, so that looking up copies nothing. The views outlive it.
+// A key in pieces, so that a look-up copies nothing. The viewed texts outlive it.
 struct KeyView {
   bool https = false;
   std::string_view host;  // as sent
@@ -22,13 +22,13 @@ struct KeyView {
 };
 
 // Hashed with `seed`, which is secret: else visitors could choose keys that collide. Nothing when
-// the request names nothing that could be stored (an asterisk, too long a host).
-// `default_host` is for a request that has none; its authority is in canonical form.
+// the target cannot have a stored response (an asterisk, too long a host). `default_host` is for a
+// request without Host. The request's authority is in canonical form.
 std::optional<KeyView> MakeKey(const wire::http::RequestHead& request, bool https,
                                std::string_view default_host, uint64_t seed);
 
-// The hash of a URL, which scheme and port have no part in: a purge is about all of them. `host` is
-// in lower case and without port.
+// The hash of a URL without scheme and port, as a purge matches all of these. `host` is in lower
+// case and without port.
 uint64_t HashUrl(std::string_view host, std::string_view path,
                  std::optional<std::string_view> query, uint64_t seed);
 
@@ -54,8 +54,9 @@ class OwnedKey {
   uint64_t hash_;
 };
 
-// The key as text, "https://host/path?query" with the host in lower case: what is stored.
+// The key as text, "https://host/path?query" with the host in lower case, for the store's index.
 std::string KeyText(const KeyView& key);
+// Whether KeyText(key) is `text`.
 bool KeyIs(const KeyView& key, std::string_view text);
 
 }  // namespace meridian::edge

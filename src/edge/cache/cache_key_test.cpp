@@ -45,7 +45,7 @@ TEST(CacheKey, ALongHostOrAnAsteriskHasNone) {
   EXPECT_EQ(TextOf("*"), "none");
 }
 
-TEST(CacheKey, IsFoundAgainByItsTextAndByNoOther) {
+TEST(CacheKey, MatchesItsTextAndNoOther) {
   wire::http::RequestHead head = Get("/a?b");
   head.authority = "Photos.example";
   auto key = MakeKey(head, false, "", 1);

@@ -13,8 +13,8 @@
 namespace meridian::edge {
 namespace {
 
-// A detail is one of our own tokens.
-constexpr size_t kLongestDetail = 32;
+// A detail is a token of this program.
+constexpr size_t kMaxDetailBytes = 32;
 
 std::string_view ForwardedName(Forwarded forwarded) {
   switch (forwarded) {
@@ -61,7 +61,7 @@ CacheStatusText::CacheStatusText(const CacheStatus& status) {
   }
   if (!status.detail.empty()) {
     Append("; detail=");
-    Append(status.detail.substr(0, kLongestDetail));
+    Append(status.detail.substr(0, kMaxDetailBytes));
   }
 }
 

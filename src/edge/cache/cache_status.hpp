@@ -1,5 +1,5 @@
-// The Cache-Status field (RFC 9211) of every answer: whether the cache had it, and if not why the
-// origin was asked. Written into a fixed array: nothing is allocated. Pure.
+// The Cache-Status field (RFC 9211) of every answer: a hit, or why the request was forwarded. It is
+// written into a fixed array: nothing is allocated. Pure.
 #pragma once
 
 #include <array>
@@ -12,7 +12,7 @@
 
 namespace meridian::edge {
 
-// How this cache calls itself there.
+// The cache's name in the field.
 constexpr std::string_view kCacheName = "meridian-edge";
 
 // RFC 9211 2.2, the values of fwd.
@@ -31,8 +31,8 @@ enum class Forwarded : uint8_t {
 struct CacheStatus {
   bool hit = false;
   Forwarded forwarded = Forwarded::kNone;
-  int forward_status = 0;            // 0: not told
-  std::optional<Duration> ttl = {};  // what is left of the lifetime, negative when stale
+  int forward_status = 0;            // fwd-status; 0: absent
+  std::optional<Duration> ttl = {};  // the rest of the lifetime; negative: stale
   bool stored = false;
   bool collapsed = false;
   std::string_view detail = {};  // a token, or empty

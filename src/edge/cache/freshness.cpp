@@ -19,7 +19,7 @@ namespace {
 using std::chrono::seconds;
 using wire::http::HeaderFields;
 
-// RFC 9110 15.1: those whose responses may be kept by heuristics.
+// Whether responses with this status may have heuristic freshness (RFC 9110 15.1).
 bool IsHeuristicallyCacheable(int status) {
   constexpr int kCodes[] = {200, 203, 204, 300, 301, 308, 404, 405, 410};
   return std::ranges::find(kCodes, status) != std::end(kCodes);
@@ -30,7 +30,7 @@ std::optional<WallTime> DateField(const HeaderFields& fields, std::string_view n
   return value ? wire::http::ParseDate(*value, now) : std::nullopt;
 }
 
-// Two Expires that differ, or one that is no date, such as "0", mean that it is stale already
+// Two Expires that differ, or an invalid date such as "0", mean that the response is stale
 // (RFC 9111 4.2.1, 5.3).
 Duration ExpiresLifetime(const HeaderFields& fields, WallTime date, WallTime now) {
   std::optional<std::string_view> value = fields.Find("Expires");
@@ -38,13 +38,13 @@ Duration ExpiresLifetime(const HeaderFields& fields, WallTime date, WallTime now
   fields.ForEach("Expires", [&](std::string_view other) { same = same && other == value; });
   std::optional<WallTime> expires = same ? wire::http::ParseDate(*value, now) : std::nullopt;
   if (!expires) return Duration::zero();
-  // Dates have 2^63 ns between the farthest two: compared before they are subtracted.
+  // Compared before they are subtracted: the difference of two dates may overflow 2^63 ns.
   if (*expires <= date) return Duration::zero();
   auto span = std::chrono::floor<seconds>(*expires) - std::chrono::floor<seconds>(date);
   return std::min(span, wire::http::kMaxDeltaSeconds);
 }
 
-// Age is one non-negative integer; anything else counts as absent, a list by its first
+// Age is one non-negative integer; of a list the first element counts, an invalid value is ignored
 // (RFC 9111 5.1).
 seconds AgeField(const HeaderFields& fields) {
   std::string_view text = fields.Find("Age").value_or("");
@@ -83,7 +83,7 @@ std::optional<Duration> FreshnessLifetime(const ResponseDirectives& directives,
 }
 
 Duration Jittered(Duration lifetime, uint64_t random) {
-  if (lifetime < kLeastJittered) return lifetime;
+  if (lifetime < kMinJitteredLifetime) return lifetime;
   auto most = static_cast<uint64_t>((lifetime / kJitterDivisor).count());
   return lifetime - Duration(static_cast<int64_t>(random % (most + 1)));
 }

@@ -1,4 +1,4 @@
-// How long a response may be used, and how old it is (RFC 9111 4.2). Pure: times are handed in.
+// Freshness lifetime and age of a response (RFC 9111 4.2). Pure: the caller passes the time.
 #pragma once
 
 #include <cstdint>
@@ -10,8 +10,8 @@
 
 namespace meridian::edge {
 
-// The directives that hold for this cache: those of CDN-Cache-Control when that is there and well
-// formed, which then stand for Cache-Control and Expires altogether (RFC 9213 2.2).
+// The directives for this cache: CDN-Cache-Control when it is present and well formed, in place of
+// Cache-Control and Expires (RFC 9213 2.2); else Cache-Control.
 struct ResponseDirectives {
   wire::http::CacheControl control;
   bool targeted = false;
@@ -19,20 +19,20 @@ struct ResponseDirectives {
 ResponseDirectives DirectivesOf(const wire::http::HeaderFields& fields);
 
 // The freshness lifetime: s-maxage, max-age, Expires less Date, in that order (RFC 9111 4.2.1);
-// with `heuristics`, for a response that says nothing, a tenth of its age when it was sent.
-// Nothing: the response says nothing of its freshness. `now` stands for a missing Date.
+// with `heuristics`, without any of them, a tenth of Date less Last-Modified. Nothing: the response
+// has no freshness lifetime. `now` replaces a missing Date.
 std::optional<Duration> FreshnessLifetime(const ResponseDirectives& directives,
                                           const wire::http::HeaderFields& fields, int status,
                                           WallTime now, bool heuristics);
 
-// The lifetime shortened by up to 1/kJitterDivisor, as `random` has it.
+// The lifetime shortened by up to 1/kJitterDivisor, by `random`.
 Duration Jittered(Duration lifetime, uint64_t random);
 
-// How old a response was when it came (RFC 9111 4.2.3, corrected_initial_age): by its Age and the
-// time it was under way, or by its Date, whichever is more. Neither is ever negative.
+// The age of a response on arrival (RFC 9111 4.2.3, corrected_initial_age): the larger of Age plus
+// `delay`, and the age by Date. Never negative.
 Duration InitialAge(const wire::http::HeaderFields& fields, WallTime received, Duration delay);
 
-// The clockwork of a stored response.
+// The times from which a stored response's freshness is computed.
 struct Freshness {
   TimePoint received{};
   Duration initial_age{};
@@ -40,7 +40,7 @@ struct Freshness {
 
   // RFC 9111 4.2.3, current_age.
   Duration Age(TimePoint now) const { return initial_age + (now - received); }
-  // What is left of the lifetime; negative: for how long it has been stale.
+  // The rest of the lifetime; negative: for how long the response has been stale.
   Duration Left(TimePoint now) const { return lifetime - Age(now); }
   // Ends the lifetime. False: it was over.
   bool MakeStale(TimePoint now) {

@@ -61,11 +61,11 @@ TEST(Freshness, HeuristicsAreATenthOfTheTimeSinceLastModifiedWhereAllowed) {
   EXPECT_EQ(Lifetime({{"ETag", "\"a\""}}, true), std::nullopt);
 }
 
-TEST(Freshness, WhatExpiresInTheYear9999WasNeverFresh) {
+TEST(Freshness, AnExpiryInTheYear9999WasNeverFresh) {
   EXPECT_EQ(Lifetime({{"Expires", "Fri, 31 Dec 9999 23:59:59 GMT"}}), wire::http::kMaxDeltaSeconds);
 }
 
-TEST(Freshness, AValidTargetedFieldStandsForCacheControlAndExpires) {
+TEST(Freshness, AValidTargetedFieldReplacesCacheControlAndExpires) {
   EXPECT_EQ(Lifetime({{"CDN-Cache-Control", "max-age=600"}, {"Cache-Control", "max-age=1"}}), 600s);
   EXPECT_EQ(Lifetime({{"CDN-Cache-Control", "public"},
                       {"Cache-Control", "max-age=1"},
@@ -79,7 +79,7 @@ TEST(Freshness, AnInvalidOrEmptyTargetedFieldIsIgnored) {
   EXPECT_EQ(Lifetime({{"CDN-Cache-Control", ""}, {"Cache-Control", "max-age=1"}}), 1s);
 }
 
-TEST(Age, IsTheAgeFieldAndTheTimeUnderWayOrTheApparentAgeWhicheverIsMore) {
+TEST(Age, IsTheLargerOfAgePlusDelayAndTheApparentAge) {
   EXPECT_EQ(InitialAge(Fields({{"Date", kDate}}), kNow, 2s), 2s);
   EXPECT_EQ(InitialAge(Fields({{"Date", kDate}, {"Age", "10"}}), kNow, 2s), 12s);
   EXPECT_EQ(InitialAge(Fields({{"Date", "Sat, 21 Nov 2026 09:59:00 GMT"}}), kNow, 2s), 60s);

@@ -85,8 +85,8 @@ bool Invalidates(std::string_view method, int status) {
   return !wire::http::IsSafeMethod(method) && status >= 200 && status < 400;
 }
 
-bool IsOfItsOwnTarget(const wire::http::RequestHead& request, bool https,
-                      const wire::http::HeaderFields& response) {
+bool IsContentOfTarget(const wire::http::RequestHead& request, bool https,
+                       const wire::http::HeaderFields& response) {
   if (response.Count("Content-Location") != 1) return false;
   const std::optional<InvalidatedTarget> target =
       Resolve(*response.Find("Content-Location"), request, https);

@@ -1,4 +1,4 @@
-// What the answer to an unsafe request makes out of date (RFC 9111 4.4). Pure.
+// Invalidation of stored responses by unsafe requests (RFC 9111 4.4). Pure.
 #pragma once
 
 #include <optional>
@@ -18,19 +18,18 @@ struct InvalidatedTarget {
   bool operator==(const InvalidatedTarget&) const = default;
 };
 
-// Whether the answer invalidates at all: the method is not known to be safe, and the status no
-// error (2xx, 3xx).
+// Whether a response invalidates: the method is not known to be safe, and the status is 2xx or 3xx.
 bool Invalidates(std::string_view method, int status);
 
-// The target itself, and where Location and Content-Location point, as far as that has the same
-// origin: else one site could empty another's.
+// The target itself, and the URLs in Location and Content-Location when they have the same origin:
+// else a site could invalidate the responses of another.
 std::vector<InvalidatedTarget> InvalidatedTargets(const wire::http::RequestHead& request,
                                                   bool https,
                                                   const wire::http::HeaderFields& response);
 
-// Whether Content-Location says that what the answer has is the target itself (RFC 9110 8.7): then
-// the answer to a POST can answer a later GET (9.3.3).
-bool IsOfItsOwnTarget(const wire::http::RequestHead& request, bool https,
-                      const wire::http::HeaderFields& response);
+// Whether Content-Location names the target itself (RFC 9110 8.7): then the response to a POST can
+// answer a later GET (9.3.3).
+bool IsContentOfTarget(const wire::http::RequestHead& request, bool https,
+                       const wire::http::HeaderFields& response);
 
 }  // namespace meridian::edge

@@ -1,8 +1,8 @@
-// Piece: one contiguous part of a representation, stored of a 206 (RFC 9111 3.3). What a request
-// can have of it, and how it is put together with a part that arrives (RFC 9110 15.3.7.3). Pure.
+// Piece: one contiguous part of a representation, stored from a 206 (RFC 9111 3.3): which requests
+// it answers, and how it is combined with an arriving part (RFC 9110 15.3.7.3). Pure.
 //
-// A stored response has one piece at most: a part that touches it, of the same representation,
-// makes it grow; any other takes its place.
+// A stored response has at most one piece. An arriving part of the same representation that
+// adjoins or overlaps it is combined with it; any other part replaces it.
 #pragma once
 
 #include <cstdint>
@@ -24,19 +24,19 @@ struct Piece {
   bool operator==(const Piece&) const = default;
 };
 
-// The piece that a 206 with this Content-Range has; nothing: it is no "bytes" of a known length.
+// The piece in a 206 with this Content-Range; nothing: not "bytes", or the full length is unknown.
 std::optional<Piece> ParsePiece(std::string_view content_range);
 
 // The parts that `request` asks for, when all of them are in `piece` (RFC 9111 3.3); else kWhole.
 wire::http::RangeOutcome PlanPiece(const CacheRequest& request, const Validators& stored,
                                    const Piece& piece, WallTime now);
 
-// The rest of the whole, when it can be had by one range; `limit` is of what can be put together.
+// The missing rest of the representation when it is one range and the whole is within `limit`.
 std::optional<wire::http::ByteRange> RestOf(const Piece& piece, const Validators& stored,
                                             uint64_t limit);
 
-// What is there when `arrived` is put together with `stored`. Nothing: they are not known to be of
-// one representation by a strong entity tag, do not touch, or come to more than `limit`.
+// `arrived` combined with `stored`. Nothing: no strong entity tag shows that both are of one
+// representation, they do not touch, or the result is larger than `limit`.
 std::optional<Piece> Combined(const Piece& stored, const Validators& stored_validators,
                               const Piece& arrived, const Validators& arrived_validators,
                               uint64_t limit);

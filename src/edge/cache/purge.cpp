@@ -13,10 +13,10 @@
 namespace meridian::edge {
 namespace {
 
-// With the digits of escapes in either case.
+// Compares the digits of escapes without case.
 bool BeginsWithUrl(std::string_view text, std::string_view prefix) {
   if (text.size() < prefix.size()) return false;
-  int digits = 0;  // of an escape, that are to come
+  int digits = 0;  // of an escape, still expected
   for (size_t i = 0; i < prefix.size(); ++i) {
     const bool same = digits > 0 ? wire::http::ToLower(text[i]) == wire::http::ToLower(prefix[i])
                                  : text[i] == prefix[i];
@@ -41,10 +41,10 @@ PurgeMatcher::PurgeMatcher(const PurgeOrder& order) : kind_(order.kind), value_(
   if (kind_ == PurgeOrder::kTag) return;
   std::string_view url = std::string_view(order.value).substr(0, order.value.find('#'));
   UrlParts parts = SplitUrl(url);
-  host_may_go_on_ = kind_ == PurgeOrder::kPrefix && parts.target.empty();
+  host_is_prefix_ = kind_ == PurgeOrder::kPrefix && parts.target.empty();
   host_ = wire::http::CanonicalAuthority(parts.host);
-  // The root's dot is one between labels when more may follow it.
-  if (host_may_go_on_ && parts.host.ends_with('.')) host_ += '.';
+  // When a prefix ends within the host, its last dot separates labels: it is not the root's dot.
+  if (host_is_prefix_ && parts.host.ends_with('.')) host_ += '.';
   value_ = parts.target;
   // "http://host" is "http://host/".
   if (kind_ == PurgeOrder::kUrl && !value_.starts_with('/')) value_.insert(0, "/");
@@ -62,7 +62,7 @@ bool PurgeMatcher::has_other_spellings() const {
 
 bool PurgeMatcher::MatchesKey(std::string_view key) const {
   UrlParts parts = SplitUrl(key);
-  if (host_may_go_on_) return parts.host.starts_with(host_);
+  if (host_is_prefix_) return parts.host.starts_with(host_);
   if (!host_.empty() && parts.host != host_) return false;
   if (kind_ == PurgeOrder::kUrl && parts.target.size() != value_.size()) return false;
   return BeginsWithUrl(parts.target, value_);

@@ -1,4 +1,4 @@
-// Purges: what an order to forget is about. Pure.
+// Purge orders, and which stored responses they match. Pure.
 #pragma once
 
 #include <cstdint>
@@ -11,32 +11,32 @@ namespace meridian::edge {
 struct PurgeOrder {
   enum Kind : uint8_t {
     kUrl,     // every variant of one URL
-    kPrefix,  // every URL that begins so
+    kPrefix,  // every URL that begins with `value`
     kTag,     // every response that has the tag in Surrogate-Key or Cache-Tag
   };
   Kind kind = kUrl;
   // A URL or the beginning of one: with scheme and host ("http://photos.example/a"), or a path on
-  // every host ("/a"). Scheme and port do not count: what is purged at one is purged at all.
+  // every host ("/a"). Scheme and port are ignored.
   std::string value;
-  bool soft = false;  // not forgotten but stale from now on
+  bool soft = false;  // makes responses stale in place of removing them
 
   bool operator==(const PurgeOrder&) const = default;
 };
 
-// Whether an order is about a response. Made once for each order.
+// Matches stored responses with an order. Made once for each order.
 class PurgeMatcher {
  public:
   explicit PurgeMatcher(const PurgeOrder& order);
 
   // `key` as KeyText gives it.
   bool Matches(std::string_view key, std::span<const std::string_view> tags) const;
-  // Like Matches, while the tags are not known yet: every purge by tag may be about it.
+  // Like Matches for a response with unknown tags: every purge by tag may match.
   bool MayMatch(std::string_view key) const;
 
   PurgeOrder::Kind kind() const { return kind_; }
-  // Of a URL: lower case, without port; empty means every host.
+  // Of a URL: in lower case, without port; empty: every host.
   std::string_view host() const { return host_; }
-  // Whether the same URL may be spelled in other ways: the digits of an escape count in either case
+  // Whether the URL has equivalent spellings: the digits of an escape are compared without case
   // (RFC 3986 6.2.2.1).
   bool has_other_spellings() const;
   // Of a URL, path and query; of a tag, the tag.
@@ -47,7 +47,7 @@ class PurgeMatcher {
 
   PurgeOrder::Kind kind_;
   std::string host_;
-  bool host_may_go_on_ = false;  // a prefix that ends within the host
+  bool host_is_prefix_ = false;  // the prefix ends within the host
   std::string value_;
 };
 

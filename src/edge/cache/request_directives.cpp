@@ -14,13 +14,13 @@ using wire::http::EqualsIgnoreCase;
 using wire::http::HeaderField;
 using wire::http::HeaderFields;
 
-// Reads the field if it is one of those that matter. Told by length first: nearly none is compared.
+// Reads the field if it concerns the cache. Switches by length first, so that few are compared.
 void ReadField(const HeaderFields& fields, const HeaderField& field, CacheRequest* asked,
                bool* has_control) {
   std::string_view name = field.name;
   switch (name.size()) {
     case 5:
-      // Two are none that is well formed: the whole is asked for (RFC 9110 14.2).
+      // Two Range lines are malformed and ignored: the whole is served (RFC 9110 14.2).
       if (EqualsIgnoreCase(name, "range")) asked->range = asked->range ? "" : field.value;
       break;
     case 8:

@@ -1,5 +1,5 @@
-// What a request asks of the cache (RFC 9111 5.2.1, RFC 9110 13 and 14), and which requests go past
-// it. Pure; views into the request.
+// The cache directives, conditions and ranges of a request (RFC 9111 5.2.1, RFC 9110 13 and 14),
+// and which requests bypass the cache. Pure; views into the request.
 #pragma once
 
 #include <cstdint>
@@ -11,13 +11,13 @@
 
 namespace meridian::edge {
 
-// Why a request is neither answered from the cache nor its answer stored.
+// Why a request bypasses the cache: no stored response answers it, and its response is not stored.
 enum class Bypass : uint8_t {
   kNone,
-  kMethod,        // not GET or HEAD
-  kBody,          // a GET with a body: what the body says is in no key
-  kNomination,    // Connection names fields: the origin is not told what the key would hold
-  kPrecondition,  // If-Match and If-Unmodified-Since are the origin's to judge (RFC 9111 4.3.2)
+  kMethod,      // not GET or HEAD
+  kBody,        // a GET with a body: the key does not contain the body
+  kNomination,  // Connection names fields, which the origin does not get but VariantKey would hold
+  kPrecondition,  // If-Match, If-Unmodified-Since: the origin evaluates them (RFC 9111 4.3.2)
   kUpgrade,       // asks to leave HTTP
 };
 
@@ -29,7 +29,7 @@ struct CacheRequest {
   std::optional<std::string_view> if_range = {};
   std::optional<std::string_view> if_none_match = {};
   std::optional<std::string_view> if_modified_since = {};
-  // Of the request, when If-None-Match stands on several lines, which are one list.
+  // The request's fields when If-None-Match has several lines, which form one list; else null.
   const wire::http::HeaderFields* several_if_none_match = nullptr;
   wire::http::CacheControl control = {};
 
@@ -39,7 +39,7 @@ struct CacheRequest {
 // One pass over the fields; allocates nothing.
 CacheRequest ReadCacheRequest(const wire::http::RequestHead& request);
 
-// The same of a POST, for its answer as that to a GET: the body has no part in it.
+// The same for a POST whose response may answer a later GET: its body is ignored.
 CacheRequest ReadPostAsGet(const wire::http::RequestHead& post);
 
 }  // namespace meridian::edge

@@ -32,7 +32,7 @@ TEST(RequestDirectives, OfTwoRangesTheLastWasTaken) {
   EXPECT_EQ(ReadCacheRequest(Get("/", {{"Range", "bytes=0-1"}, {"Range", "bytes=2-3"}})).range, "");
 }
 
-TEST(RequestDirectives, OtherMethodsGoPastTheCache) {
+TEST(RequestDirectives, OtherMethodsBypassTheCache) {
   wire::http::RequestHead head = Get("/");
   for (const char* method : {"POST", "PUT", "get", "OPTIONS", "PURGE"}) {
     head.method = method;
@@ -40,7 +40,7 @@ TEST(RequestDirectives, OtherMethodsGoPastTheCache) {
   }
 }
 
-TEST(RequestDirectives, AFatGetGoesPastTheCache) {
+TEST(RequestDirectives, AGetWithABodyBypassesTheCache) {
   wire::http::RequestHead head = Get("/");
   head.body = {wire::http::BodyFraming::Kind::kContentLength, 3};
   EXPECT_EQ(ReadCacheRequest(head).bypass, Bypass::kBody);
@@ -50,7 +50,7 @@ TEST(RequestDirectives, AFatGetGoesPastTheCache) {
   EXPECT_EQ(ReadCacheRequest(head).bypass, Bypass::kNone);
 }
 
-TEST(RequestDirectives, AFieldThatIsKeptFromTheOriginSelectsNoVariant) {
+TEST(RequestDirectives, AFieldThatTheOriginDoesNotGetSelectsNoVariant) {
   wire::http::RequestHead head = Get("/", {{"X-Device", "phone"}, {"Connection", "X-Device"}});
   head.nominates_fields = true;
   EXPECT_EQ(ReadCacheRequest(head).bypass, Bypass::kNomination);
@@ -62,7 +62,7 @@ TEST(RequestDirectives, ACacheMustNotEvaluateConditionsThatAreForTheOriginServer
             Bypass::kPrecondition);
 }
 
-TEST(RequestDirectives, AnUpgradeGoesPastTheCache) {
+TEST(RequestDirectives, AnUpgradeBypassesTheCache) {
   wire::http::RequestHead head = Get("/");
   head.upgrade = "websocket";
   EXPECT_EQ(ReadCacheRequest(head).bypass, Bypass::kUpgrade);

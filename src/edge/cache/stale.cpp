@@ -13,22 +13,22 @@ namespace {
 using std::chrono::seconds;
 using wire::http::CacheControl;
 
-// RFC 9111 4.2.4: "must-revalidate" and "proxy-revalidate" forbid it to a shared cache; so does
-// no-cache.
+// "must-revalidate", "proxy-revalidate" and "no-cache" forbid a shared cache to serve the response
+// stale (RFC 9111 4.2.4).
 bool ForbidsStale(const CacheControl& control) {
   return control.must_revalidate || control.proxy_revalidate || control.no_cache;
 }
 
-// Whether it may reach others than who first asked without a word of the origin to each: it had a
-// lifetime, or says that it is for all. Else visitors may be told apart by a field of their own or
-// their address, which no cache knows of; only the response can then allow that it is served stale.
+// Whether the response may be served to other visitors without validation for each: it had a
+// lifetime, or is public. Else the origin may tell visitors apart by a field or address that the
+// cache does not compare; then only the response itself can allow to serve it stale.
 bool IsForOthers(const Freshness& freshness, const CacheControl& control) {
   return freshness.lifetime > Duration::zero() || control.is_public;
 }
 
-// The request wants no older, or longer fresh, than this is (RFC 9111 5.2.1). That a page is loaded
-// again is no reason to ask for what is immutable, as long as it is fresh; that the visitor forces
-// it, is (RFC 8246 2).
+// Whether the request's max-age, min-fresh or no-cache refuses the response (RFC 9111 5.2.1). A
+// normal reload (max-age=0) does not validate a fresh immutable response; a forced reload does (RFC
+// 8246 2).
 bool IsTooOldForRequest(const Freshness& freshness, const CacheControl& control,
                         const CacheControl& request, TimePoint now) {
   if (request.no_cache) return true;
@@ -52,7 +52,8 @@ Use JudgeUse(const Freshness& freshness, const CacheControl& control, const Cach
     return Use::kRevalidate;
   }
   Duration stale_for = -left;
-  // s-maxage is as proxy-revalidate (5.2.2.10), but who adds stale-while-revalidate means that.
+  // s-maxage implies proxy-revalidate (5.2.2.10), but an explicit stale-while-revalidate overrides
+  // it.
   if (control.stale_while_revalidate && stale_for <= *control.stale_while_revalidate) {
     return Use::kWhileRevalidating;
   }
@@ -61,7 +62,7 @@ Use JudgeUse(const Freshness& freshness, const CacheControl& control, const Cach
   return allowed ? Use::kStale : Use::kRevalidate;
 }
 
-bool IsConfirmedEachTime(const Freshness& freshness, const CacheControl& control) {
+bool NeedsValidationEachTime(const Freshness& freshness, const CacheControl& control) {
   if (control.no_cache) return true;
   const bool usable_stale = control.stale_while_revalidate || control.stale_if_error;
   return freshness.lifetime <= Duration::zero() && !usable_stale;
@@ -74,7 +75,7 @@ bool MayServeOnError(const Freshness& freshness, const CacheControl& control,
   if (left > Duration::zero()) return true;
   if (ForbidsStale(control)) return false;
   if (control.stale_if_error && -left <= *control.stale_if_error) return true;
-  // s-maxage is as proxy-revalidate for a request that asks of its own accord.
+  // s-maxage implies proxy-revalidate: max-stale of the request does not override it.
   if (control.s_maxage || !IsForOthers(freshness, control)) return false;
   return request.stale_if_error && -left <= *request.stale_if_error;
 }
@@ -86,7 +87,7 @@ bool MayServeOnFailure(const Freshness& freshness, const CacheControl& control, 
   return -freshness.Left(now) <= stale_on_failure;
 }
 
-bool MustBeConfirmedWhenStale(const CacheControl& control) {
+bool MustBeValidatedWhenStale(const CacheControl& control) {
   return control.must_revalidate || control.proxy_revalidate || control.s_maxage;
 }
 

@@ -29,7 +29,7 @@ TEST(Stale, AFreshResponseIsUsedAndAStaleOneIsNot) {
   EXPECT_EQ(Judge(1s, "no-cache"), Use::kRevalidate);
 }
 
-TEST(Stale, RequestMaxAgeNoCacheAndMinFreshWantItNewer) {
+TEST(Stale, RequestMaxAgeNoCacheAndMinFreshRefuseIt) {
   EXPECT_EQ(Judge(10s, "", "max-age=10"), Use::kFresh);
   EXPECT_EQ(Judge(11s, "", "max-age=10"), Use::kRevalidate);
   EXPECT_EQ(Judge(10s, "", "no-cache"), Use::kRevalidate);
@@ -46,7 +46,7 @@ TEST(Stale, RequestMaxStaleAllowsStaleUnlessTheResponseForbidsIt) {
   }
 }
 
-TEST(Stale, StaleWhileRevalidateServesForAsLongAsItSays) {
+TEST(Stale, StaleWhileRevalidateAllowsStaleForItsTime) {
   EXPECT_EQ(Judge(61s, "stale-while-revalidate=30"), Use::kWhileRevalidating);
   EXPECT_EQ(Judge(90s, "stale-while-revalidate=30"), Use::kWhileRevalidating);
   EXPECT_EQ(Judge(91s, "stale-while-revalidate=30"), Use::kRevalidate);
@@ -54,7 +54,7 @@ TEST(Stale, StaleWhileRevalidateServesForAsLongAsItSays) {
   EXPECT_EQ(Judge(61s, "stale-while-revalidate=30", "no-cache"), Use::kRevalidate);
 }
 
-TEST(Stale, ImmutableIsNotAskedForAgainWhileItIsFresh) {
+TEST(Stale, AFreshImmutableResponseIsNotValidated) {
   EXPECT_EQ(Judge(10s, "immutable", "max-age=0"), Use::kFresh);
   EXPECT_EQ(Judge(60s, "immutable", "max-age=60"), Use::kRevalidate);
 }
@@ -65,16 +65,16 @@ TEST(Stale, ImmutableHidItselfFromAReloadThatTheVisitorForced) {
   EXPECT_EQ(Judge(60s, "immutable", "no-cache"), Use::kRevalidate);
 }
 
-TEST(Stale, NoCacheAndNoLifetimeAreConfirmedEachTime) {
+TEST(Stale, NoCacheAndZeroLifetimeNeedValidationEachTime) {
   constexpr Freshness kNever{.received = kReceived, .initial_age = 0s, .lifetime = 0s};
-  EXPECT_TRUE(IsConfirmedEachTime(kMinute, Control("no-cache")));
-  EXPECT_FALSE(IsConfirmedEachTime(kMinute, Control("must-revalidate")));
-  EXPECT_TRUE(IsConfirmedEachTime(kNever, Control("")));
-  EXPECT_FALSE(IsConfirmedEachTime(kNever, Control("stale-if-error=9")));
-  EXPECT_TRUE(IsConfirmedEachTime(kNever, Control("no-cache, stale-while-revalidate=9")));
+  EXPECT_TRUE(NeedsValidationEachTime(kMinute, Control("no-cache")));
+  EXPECT_FALSE(NeedsValidationEachTime(kMinute, Control("must-revalidate")));
+  EXPECT_TRUE(NeedsValidationEachTime(kNever, Control("")));
+  EXPECT_FALSE(NeedsValidationEachTime(kNever, Control("stale-if-error=9")));
+  EXPECT_TRUE(NeedsValidationEachTime(kNever, Control("no-cache, stale-while-revalidate=9")));
 }
 
-TEST(Stale, AnOriginThatCannotBeReachedIsStoodInForUnlessTheResponseForbidsIt) {
+TEST(Stale, StaleIsServedForAnUnreachableOriginUnlessTheResponseForbidsIt) {
   auto may = [](Duration age, std::string_view control, Duration limit = 30s) {
     return MayServeOnFailure(kMinute, Control(control), kReceived + age, limit);
   };
@@ -84,21 +84,21 @@ TEST(Stale, AnOriginThatCannotBeReachedIsStoodInForUnlessTheResponseForbidsIt) {
   for (const char* forbids : {"must-revalidate", "proxy-revalidate", "s-maxage=60", "no-cache"}) {
     EXPECT_FALSE(may(61s, forbids)) << forbids;
   }
-  EXPECT_FALSE(may(61s, "stale-if-error=0"));  // the author's own limit stands
-  for (int status : {502, 503, 504}) EXPECT_TRUE(IsFailureOfGateway(status));
-  for (int status : {200, 404, 500, 501, 505}) EXPECT_FALSE(IsFailureOfGateway(status));
+  EXPECT_FALSE(may(61s, "stale-if-error=0"));  // the response's own limit applies
+  for (int status : {502, 503, 504}) EXPECT_TRUE(IsGatewayFailure(status));
+  for (int status : {200, 404, 500, 501, 505}) EXPECT_FALSE(IsGatewayFailure(status));
 }
 
-TEST(Stale, WhatWasNeverFreshAndIsNotPublicIsServedStaleByItsOwnWordAlone) {
+TEST(Stale, ANeverFreshPrivateResponseIsServedStaleOnlyByItsOwnDirectives) {
   constexpr Freshness kNever{.received = kReceived, .initial_age = 0s, .lifetime = 0s};
   constexpr TimePoint kNow = kReceived + 5s;
-  auto stands_in = [&](std::string_view control) {
+  auto serves_stale = [&](std::string_view control) {
     return MayServeOnFailure(kNever, Control(control), kNow, 30s);
   };
-  EXPECT_FALSE(stands_in("max-age=0"));
-  EXPECT_FALSE(stands_in("max-age=0, stale-while-revalidate=9"));
-  EXPECT_TRUE(stands_in("public, max-age=0"));
-  EXPECT_FALSE(stands_in("public, no-cache"));
+  EXPECT_FALSE(serves_stale("max-age=0"));
+  EXPECT_FALSE(serves_stale("max-age=0, stale-while-revalidate=9"));
+  EXPECT_TRUE(serves_stale("public, max-age=0"));
+  EXPECT_FALSE(serves_stale("public, no-cache"));
   auto on_error = [&](std::string_view control, std::string_view request) {
     return MayServeOnError(kNever, Control(control), Control(request), kNow);
   };
@@ -113,7 +113,7 @@ TEST(Stale, WhatWasNeverFreshAndIsNotPublicIsServedStaleByItsOwnWordAlone) {
   EXPECT_EQ(use("max-age=0, stale-while-revalidate=9"), Use::kWhileRevalidating);
 }
 
-TEST(Stale, StaleIfErrorStandsInForAFailingOrigin) {
+TEST(Stale, StaleIfErrorAllowsStaleForAFailingOrigin) {
   auto may = [](Duration age, std::string_view control) {
     return MayServeOnError(kMinute, Control(control), {}, kReceived + age);
   };

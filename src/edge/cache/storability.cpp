@@ -26,10 +26,10 @@ bool IsOneOf(int status, std::span<const int> codes) {
   return std::ranges::find(codes, status) != codes.end();
 }
 
-// Whether a status says something of the resource (RFC 9111 3: any final one may). A few are by
-// their definition about a part of the request that no key has: preconditions and ranges (206, 304,
-// 412, 416), a body (413), expectations (417), the size of fields (431). One visitor must not be
-// able to fix these for all.
+// Whether a status describes the resource (RFC 9111 3 allows any final status). Some describe a
+// part of the request that is not in the key: preconditions and ranges (206, 304, 412, 416), a body
+// (413), expectations (417), the size of fields (431). One visitor must not cause such answers for
+// others.
 bool IsStorableStatus(int status, bool errors) {
   constexpr std::array kAboutTheRequest = {206, 304, 412, 413, 416, 417, 431};
   constexpr int kFirstFinal = 200;
@@ -39,7 +39,7 @@ bool IsStorableStatus(int status, bool errors) {
   return status >= kFirstFinal && status < end && !IsOneOf(status, kAboutTheRequest);
 }
 
-// RFC 9111 3.3: one part that says where it lies.
+// Whether the response is a single part with a Content-Range (RFC 9111 3.3).
 bool IsPiece(const wire::http::ResponseHead& response) {
   if (response.status != 206 || response.fields.Count("Content-Range") != 1) return false;
   const std::optional<Piece> piece = ParsePiece(*response.fields.Find("Content-Range"));
@@ -59,18 +59,18 @@ bool AllowsSetCookie(const CacheControl& control, const StoreRules& rules) {
   return rules.set_cookie && (control.is_public || control.s_maxage.has_value());
 }
 
-// RFC 9111 3.5: "must-revalidate", "public", and "s-maxage" allow it.
+// Whether the response to a request with Authorization may be stored (RFC 9111 3.5).
 bool AllowsAuthorized(const CacheControl& control) {
   return control.is_public || control.must_revalidate || control.s_maxage.has_value();
 }
 
-// Whether the origin can confirm it by a 304 (RFC 9110 13.2.1: only what would be a 200 otherwise).
+// Whether a 304 can validate the response (RFC 9110 13.2.1: only a 200).
 bool IsConfirmable(const StorabilityInput& input) {
   return input.response.status == 200 &&
-         CanBeConfirmedEachTime(input.directives.control, ValidatorsOf(input.response.fields));
+         CanBeValidatedEachTime(input.directives.control, ValidatorsOf(input.response.fields));
 }
 
-// Whether it is of use later: for a time as it is, or each time that the origin confirms it.
+// Whether the response can be used later: while it is fresh, or after validation.
 bool IsEverUsable(const StorabilityInput& input) {
   const CacheControl& control = input.directives.control;
   if (control.no_cache) return IsConfirmable(input);
@@ -90,7 +90,7 @@ Storability JudgeStorability(const StorabilityInput& input) {
   if (!IsStorableStatus(response.status, input.rules.errors) && !IsPiece(response)) {
     return Storability::kStatus;
   }
-  // RFC 9111 5.2.2.3: must-understand stands above no-store where the status is understood.
+  // must-understand overrides no-store when the status is understood (RFC 9111 5.2.2.3).
   if (control.must_understand && !IsUnderstoodStatus(response.status)) return Storability::kStatus;
   if (control.no_store && !control.must_understand) return Storability::kNoStore;
   if (control.is_private) return Storability::kPrivate;
@@ -107,7 +107,7 @@ Storability JudgeStorability(const StorabilityInput& input) {
   return Storability::kStore;
 }
 
-bool CanBeConfirmedEachTime(const CacheControl& control, const Validators& validators) {
+bool CanBeValidatedEachTime(const CacheControl& control, const Validators& validators) {
   return !validators.etag.empty() || (control.is_public && !validators.last_modified.empty());
 }
 

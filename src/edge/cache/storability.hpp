@@ -1,4 +1,4 @@
-// Whether a response may be stored by a cache that many share (RFC 9111 3). Pure.
+// Whether a shared cache may store a response (RFC 9111 3). Pure.
 #pragma once
 
 #include <cstdint>
@@ -16,26 +16,26 @@ namespace meridian::edge {
 
 enum class Storability : uint8_t {
   kStore,
-  kRequest,        // no-store in the request, or one that goes past the cache
-  kStatus,         // a status that is not for storing
+  kRequest,        // no-store in the request, or it bypasses the cache
+  kStatus,         // the status is not storable
   kNoStore,        // no-store, and not (must-understand with a status that is understood)
   kPrivate,        // for one visitor only
-  kAuthorization,  // answers Authorization, and does not say that others may have it
-  kSetCookie,      // sets a cookie; or, where such may be stored, is not for shared caches
-  kVary,           // varies by what no request tells ("*"), or by too much
-  kFreshness,      // says nothing of its freshness, or is never fresh and cannot be confirmed
-  kFraming,        // its end cannot be told from a break
-  kTags,           // more tags than are kept
-  kTooLarge,       // larger than an object may be
-  kVariant,        // what it varies by is too long in this request
-  kRoom,           // the budget has no room for it, or a purge was about it meanwhile
+  kAuthorization,  // the request had Authorization, and the response does not allow sharing
+  kSetCookie,      // Set-Cookie; with store_set_cookie: and neither public nor s-maxage
+  kVary,           // Vary: "*", an address field, or too many names
+  kFreshness,      // no explicit lifetime, or never fresh and cannot be validated
+  kFraming,        // ends with the connection, so that truncation would go unnoticed
+  kTags,           // more than kMaxTags
+  kTooLarge,       // over max_object_bytes
+  kVariant,        // VariantKey is too long for this request
+  kRoom,           // the budget is used up, or a purge matched it meanwhile
 };
 
-// What the edge's settings say of storing.
+// The settings of storing.
 struct StoreRules {
   uint64_t max_object_bytes = 0;
-  bool errors = true;       // 5xx too
-  bool set_cookie = false;  // what sets a cookie too, where it is meant for shared caches
+  bool errors = true;       // store 5xx
+  bool set_cookie = false;  // store responses with Set-Cookie that are public or have s-maxage
 };
 
 struct StorabilityInput {
@@ -46,21 +46,21 @@ struct StorabilityInput {
   StoreRules rules;
 };
 
-// By request and head alone; a body that proves longer than it may, or breaks off, is dropped by
-// whoever reads it. A response that cannot be used without asking the origin each time is stored
-// where the origin can confirm it (CanBeConfirmedEachTime).
+// By request and head alone; the fetch drops a body that proves too long, or breaks off. A response
+// that needs validation for each use is stored where the origin can validate it
+// (CanBeValidatedEachTime).
 Storability JudgeStorability(const StorabilityInput& input);
 
-// Whether a 304 can tell that what is confirmed at each use is this visitor's too: by its entity
-// tag. "Not modified since" may be as true of another visitor's page, so that a date is enough only
-// for what is public.
-bool CanBeConfirmedEachTime(const wire::http::CacheControl& control, const Validators& validators);
+// Whether a 304 shows that a response which needs validation for each use is valid for this visitor
+// too. An entity tag does; a date only for a public response, as another visitor's page may have
+// the same date.
+bool CanBeValidatedEachTime(const wire::http::CacheControl& control, const Validators& validators);
 
-// Whether an answer that was refused for this reason leaves what is stored as good as it was: the
-// reason is in the request, not in what the origin says of the resource.
+// Whether the reason is in the request alone, not in the resource: then the stored response of the
+// same key stays valid.
 bool ConcernsRequestAlone(Storability storability);
 
-// For Cache-Status: why it was not stored, as a token.
+// The reason as a token, for Cache-Status.
 std::string_view StorabilityName(Storability storability);
 
 }  // namespace meridian::edge

@@ -39,7 +39,7 @@ TEST(Storability, NothingIsStoredWithoutExplicitFreshness) {
   EXPECT_EQ(Judge({{"Cache-Control", "max-age=0, stale-while-revalidate=9"}}), Storability::kStore);
 }
 
-TEST(Storability, WhatIsNeverFreshIsStoredWhereTheOriginCanConfirmIt) {
+TEST(Storability, ANeverFreshResponseIsStoredIfTheOriginCanValidateIt) {
   constexpr HeaderField kTag = {"ETag", "\"1\""};
   constexpr HeaderField kDate = {"Last-Modified", "Sat, 21 Nov 2020 10:00:00 GMT"};
   for (const char* control : {"no-cache", "max-age=0", "s-maxage=0", "max-age=60, no-cache"}) {
@@ -49,7 +49,7 @@ TEST(Storability, WhatIsNeverFreshIsStoredWhereTheOriginCanConfirmIt) {
     EXPECT_EQ(Judge({{"Cache-Control", control}, kDate}), Storability::kFreshness) << control;
     const std::string for_all = std::string("public, ") + control;
     EXPECT_EQ(Judge({{"Cache-Control", for_all}, kDate}), Storability::kStore) << control;
-    // A condition changes only what would be a 200.
+    // A condition changes only a 200.
     EXPECT_EQ(Judge({{"Cache-Control", control}, kTag}, 404), Storability::kFreshness) << control;
   }
   EXPECT_EQ(Judge({{"Expires", "0"}, kTag}), Storability::kStore);
@@ -65,7 +65,7 @@ TEST(Storability, TheNoStoreDirectiveIsNotPresentInTheResponseOrRequest) {
             Storability::kRequest);
 }
 
-TEST(Storability, MustUnderstandStandsAboveNoStoreWhereTheStatusIsUnderstood) {
+TEST(Storability, MustUnderstandOverridesNoStoreWhenTheStatusIsUnderstood) {
   constexpr HeaderField kField = {"Cache-Control", "must-understand, no-store, max-age=60"};
   EXPECT_EQ(Judge({kField}), Storability::kStore);
   EXPECT_EQ(Judge({kField}, 299), Storability::kStatus);
@@ -111,7 +111,7 @@ TEST(Storability, TheStatusCodeIsFinal) {
   }
 }
 
-TEST(Storability, AnErrorAboutAPartOfTheRequestThatNoKeyHasCannotPoisonTheCache) {
+TEST(Storability, AnErrorAboutARequestPartOutsideTheKeyCannotPoisonTheCache) {
   for (int status : {206, 304, 412, 413, 416, 417, 431}) {
     EXPECT_EQ(Judge({{"Cache-Control", "max-age=60"}}, status), Storability::kStatus) << status;
   }
@@ -129,7 +129,7 @@ TEST(Storability, AVaryOfAsteriskNeverMatches) {
   EXPECT_EQ(Judge({{"Cache-Control", "max-age=60"}, {"Vary", "Accept, *"}}), Storability::kVary);
 }
 
-TEST(Storability, ABodyWhoseEndCannotBeToldFromABreakIsNotStored) {
+TEST(Storability, ABodyThatEndsWithTheConnectionIsNotStored) {
   wire::http::ResponseHead answer = Answer(200, {{"Cache-Control", "max-age=60"}});
   answer.body = {wire::http::BodyFraming::Kind::kUntilClose, 0};
   answer.content_length = {};

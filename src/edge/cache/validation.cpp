@@ -27,7 +27,7 @@ bool NoneMatches(std::string_view list, std::string_view stored) {
   return !tag || !wire::http::ListHasWeakMatch(list, *tag);
 }
 
-// A stored response without Last-Modified was last modified, as far as anyone knows, at its Date.
+// Without Last-Modified, the Date of the stored response is compared.
 bool IsUnmodifiedSince(std::string_view since_text, const Validators& stored, WallTime now) {
   auto since = wire::http::ParseDate(since_text, now);
   std::string_view text = stored.last_modified.empty() ? stored.date : stored.last_modified;
@@ -40,7 +40,7 @@ bool IsOneOf(std::string_view name, std::initializer_list<std::string_view> name
                              [&](std::string_view each) { return EqualsIgnoreCase(each, name); });
 }
 
-// RFC 9111 3.2: these say how the stored body is coded and cut.
+// Whether a field describes the stored body's coding or range (RFC 9111 3.2).
 bool DescribesBody(std::string_view name) {
   return IsOneOf(name, {"content-length", "content-encoding", "content-type", "content-range"});
 }
@@ -80,7 +80,7 @@ bool Confirms(const HeaderFields& not_modified, const Validators& stored, bool e
     if (!a || !b) return sent.etag == stored.etag;
     return a->weak ? wire::http::WeakMatch(*a, *b) : wire::http::StrongMatch(*a, *b);
   }
-  // Silent, it may be of another that is no newer.
+  // A 304 without a validator may be about another visitor's response of the same age.
   const bool by_date_alone = each_time && stored.etag.empty();
   if (sent.last_modified.empty()) return !by_date_alone;
   return sent.last_modified == stored.last_modified;
@@ -95,7 +95,7 @@ HeaderFields UpdatedFields(const HeaderFields& stored, const HeaderFields& not_m
   fields.Reserve(stored.size() + not_modified.size());
   for (const HeaderField& field : stored) {
     bool replaced = replaces(field.name) && not_modified.Has(field.name);
-    // These are of the answer that came, whether or not this one has others.
+    // Age and Date come from the 304 alone, even when it has none.
     bool of_answer = IsOneOf(field.name, {"age", "date"});
     if (!replaced && !of_answer) fields.Add(field.name, field.value);
   }
@@ -119,7 +119,7 @@ HeadVerdict JudgeHead(const wire::http::ResponseHead& head, const Validators& st
                      (other_length && *head.content_length != 0);
   if (other) return HeadVerdict::kOther;
   if (other_length) return HeadVerdict::kUnknown;
-  // What is there is the same, as it is no other.
+  // No validator differs, so that a present validator equals the stored one.
   const bool repeated = IsStrongTag(stored.etag) ? !sent.etag.empty() : !sent.last_modified.empty();
   return repeated ? HeadVerdict::kSame : HeadVerdict::kUnknown;
 }

@@ -56,7 +56,7 @@ TEST(Validation, TheOriginIsAskedByAllValidators) {
   EXPECT_EQ(fields.Find("If-Modified-Since"), kOld);
 }
 
-TEST(Validation, WhatIsConfirmedEachTimeIsNotAskedForByItsDateBesideItsTag) {
+TEST(Validation, ValidationEachTimeUsesTheTagWithoutTheDate) {
   HeaderFields by_tag;
   AddConditions(kStored, true, &by_tag);
   EXPECT_EQ(by_tag.Find("If-None-Match"), "\"v1\"");
@@ -66,7 +66,7 @@ TEST(Validation, WhatIsConfirmedEachTimeIsNotAskedForByItsDateBesideItsTag) {
   EXPECT_EQ(by_date.Find("If-Modified-Since"), kOld);
 }
 
-TEST(Validation, A304ThatDoesNotRepeatTheDateConfirmsNothingThatWasAskedForByItEachTime) {
+TEST(Validation, ValidationEachTimeByDateNeedsThe304ToRepeatIt) {
   constexpr Validators kDated = {.last_modified = kOld};
   EXPECT_FALSE(Confirms({}, kDated, true));
   EXPECT_FALSE(Confirms(Fields({{"Last-Modified", kNew}}), kDated, true));
@@ -86,11 +86,11 @@ TEST(Validation, A304ConfirmsOnlyTheResponseWhoseValidatorItHas) {
 TEST(Validation, AWeakTagInA304DidNotConfirmTheStoredOneThatIsStrong) {
   EXPECT_TRUE(Confirms(Fields({{"ETag", "W/\"v1\""}}), kStored, false));
   EXPECT_TRUE(Confirms(Fields({{"ETag", "W/\"v1\""}}), {.etag = "W/\"v1\""}, false));
-  // RFC 9111 4.3.4: a strong one is for those that have the same strong one.
+  // RFC 9111 4.3.4: a strong validator selects responses with the same strong validator.
   EXPECT_FALSE(Confirms(Fields({{"ETag", "\"v1\""}}), {.etag = "W/\"v1\""}, false));
 }
 
-TEST(Validation, A304LostWhatIsNoMetadataOfTheRepresentation) {
+TEST(Validation, A304KeepsFieldsThatAreNotRepresentationMetadata) {
   for (const char* kept :
        {"Access-Control-Allow-Origin", "Access-Control-Allow-Credentials",
         "Access-Control-Expose-Headers", "Content-Security-Policy", "Content-Location", "ETag",
@@ -125,7 +125,7 @@ TEST(Validation, A304UpdatesTheStoredFieldsButNotThoseThatDescribeTheBody) {
   EXPECT_EQ(fields.Count("X-A"), 1U);
   EXPECT_EQ(fields.Find("Cache-Control"), "max-age=60");
   EXPECT_FALSE(fields.Has("Age"));
-  EXPECT_FALSE(fields.Has("Date"));  // the 304 has none: it is of the time when it came
+  EXPECT_FALSE(fields.Has("Date"));  // the 304 has none: the time of its arrival counts
   EXPECT_FALSE(fields.Has("X-B"));
 }
 
@@ -143,7 +143,7 @@ TEST(Validation, AnAnswerToHeadFreshensOnlyWhatHasAValidatorThatItRepeats) {
   EXPECT_EQ(judge({{"ETag", "\"v1\""}, {"Last-Modified", kOld}}, kStored), HeadVerdict::kSame);
 }
 
-TEST(Validation, ALengthOfZeroInAnAnswerToHeadTellsNothing) {
+TEST(Validation, ALengthOfZeroInAResponseToHeadIsIgnored) {
   wire::http::ResponseHead head = Answer(200, {});
   head.content_length = 0;
   EXPECT_EQ(JudgeHead(head, kStored, 5), HeadVerdict::kUnknown);

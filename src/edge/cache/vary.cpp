@@ -33,7 +33,7 @@ struct Preference {
   size_t position = 0;  // in the field
 };
 
-// "0.5" is 500; what is no weight is 1000.
+// "0.5" is 500; an invalid weight is 1000.
 int ParseWeight(std::string_view text) {
   if (text.empty() || text.size() > 5 || (text[0] != '0' && text[0] != '1')) return 1000;
   if (text.size() > 1 && text[1] != '.') return 1000;
@@ -72,15 +72,14 @@ std::string Join(const std::vector<Preference>& preferences) {
   return joined;
 }
 
-// "x-gzip" and "x-compress" are other names (RFC 9110 8.4.1).
+// "x-gzip" and "x-compress" are aliases (RFC 9110 8.4.1).
 std::string_view CodingName(std::string_view name) {
   return name == "x-gzip" || name == "x-compress" ? name.substr(2) : name;
 }
 
-// Every coding that is wanted at all will do, in whatever order (RFC 9110 12.5.3). What a field
-// says without need is left out: that identity is wanted, and that a coding is not which "*" does
-// not bring in. What is left are codings, "*" with those that it does not bring in, and identity
-// where it is refused.
+// The accepted codings, in any order (RFC 9110 12.5.3). Redundant elements are left out: an
+// accepted identity, and a refused coding without "*". The result has the accepted codings, "*"
+// with the codings that it excludes, and identity where it is refused.
 std::string NormalizeCodings(const HeaderFields& request) {
   std::vector<Preference> codings = ParsePreferences("Accept-Encoding", request);
   for (Preference& each : codings) each.name = CodingName(each.name);
@@ -103,7 +102,7 @@ std::string NormalizeCodings(const HeaderFields& request) {
   return joined;
 }
 
-// The order counts, the weights that make it do not.
+// Languages by descending weight, without the weights.
 std::string NormalizeLanguages(const HeaderFields& request) {
   std::vector<Preference> languages = ParsePreferences("Accept-Language", request);
   std::ranges::sort(languages, {},
@@ -121,15 +120,15 @@ std::string JoinLines(std::string_view name, const HeaderFields& request) {
   return value;
 }
 
-// Fields of one value, in which a comma parts nothing.
+// Whether a field has a single value, in which a comma is not a separator.
 bool IsNoList(std::string_view name) {
   constexpr std::string_view kNames[] = {"authorization", "cookie",  "from",      "host",
                                          "origin",        "referer", "user-agent"};
   return std::ranges::find(kNames, name) != std::end(kNames);
 }
 
-// A list is the same on one line or several, with or without empty elements and white space (RFC
-// 9110 5.6.1).
+// Joins the elements of all lines of a list field, without empty elements and white space (RFC 9110
+// 5.6.1).
 std::string JoinElements(std::string_view name, const HeaderFields& request) {
   std::string value;
   request.ForEachElement(name, [&](std::string_view element) {
@@ -144,7 +143,8 @@ std::string Normalize(std::string_view name, const HeaderFields& request) {
   return IsNoList(name) ? JoinLines(name, request) : JoinElements(name, request);
 }
 
-// A program that tells no separators apart reads two fields as the one that the origin varies by.
+// Whether the request has a field that differs from `name` only in separators ("-", "_"): an
+// application that does not distinguish them may read it as the field that it varies by.
 bool HasLookAlike(std::string_view name, const HeaderFields& request) {
   return std::ranges::any_of(request, [&](const wire::http::HeaderField& field) {
     return !wire::http::EqualsIgnoreCase(field.name, name) &&
@@ -152,7 +152,7 @@ bool HasLookAlike(std::string_view name, const HeaderFields& request) {
   });
 }
 
-// What stands before `end`, which is taken off with it.
+// Removes the text up to and including `end`; returns it without `end`.
 std::string_view Take(std::string_view* text, char end) {
   const size_t size = std::min(text->find(end), text->size());
   const std::string_view taken = text->substr(0, size);
@@ -167,7 +167,7 @@ bool HasElement(std::string_view list, std::string_view element) {
   return false;
 }
 
-// Accept-Encoding as a variant's key has it.
+// A normalised Accept-Encoding, as in VariantKey.
 class AcceptedCodings {
  public:
   explicit AcceptedCodings(std::string_view line)
@@ -179,7 +179,7 @@ class AcceptedCodings {
     if (!HasElement(list_, "*")) return false;
     return !HasElement(list_, std::string(coding) + ";q=0");
   }
-  // Whether `other` accepts nothing that this does not, as far as both name it.
+  // Whether this accepts every coding that `other` accepts, as far as both name codings.
   bool Covers(const AcceptedCodings& other) const {
     std::string_view rest = other.list_;
     while (!rest.empty()) {
@@ -188,7 +188,7 @@ class AcceptedCodings {
     }
     if (refuses_identity() && !other.refuses_identity()) return false;
     if (!HasElement(other.list_, "*")) return true;
-    rest = list_;  // what "*" does not bring in here, it must not there
+    rest = list_;  // `other` must refuse each coding that "*" excludes here
     while (!rest.empty()) {
       const std::string_view element = Take(&rest, ',');
       if (element.ends_with(";q=0") && !HasElement(other.list_, element)) return false;
@@ -201,8 +201,8 @@ class AcceptedCodings {
   std::string_view list_;
 };
 
-// Whether what the origin made of `stored` is what it would make of `asked`, of which it would have
-// had no other choice: it is coded as that accepts, and that accepts nothing more.
+// Whether the response to the Accept-Encoding `stored`, with `codings`, also answers `asked`:
+// `asked` accepts `codings`, and no coding that `stored` does not accept.
 bool CodingsAnswer(std::string_view stored, std::string_view asked, std::string_view codings) {
   const AcceptedCodings before(stored);
   const AcceptedCodings now(asked);
@@ -214,9 +214,9 @@ bool CodingsAnswer(std::string_view stored, std::string_view asked, std::string_
   return true;
 }
 
-// The origin hears the visitor's address in these, whatever he sent in them himself: the request as
-// it came does not tell such variants apart.
-bool TellsTheAddress(std::string_view name) {
+// Whether the edge writes the visitor's address into the field: the request as received then does
+// not select the variant.
+bool HoldsClientAddress(std::string_view name) {
   constexpr std::string_view kAddressFields[] = {"forwarded", "x-forwarded-for", "x-real-ip"};
   return std::ranges::any_of(kAddressFields, [&](std::string_view each) {
     return wire::http::EqualsIgnoreCase(each, name);
@@ -229,7 +229,7 @@ std::optional<std::string> ParseVary(const HeaderFields& fields) {
   std::vector<std::string> names;
   bool storable = true;
   fields.ForEachElement("Vary", [&](std::string_view name) {
-    storable = storable && wire::http::IsToken(name) && name != "*" && !TellsTheAddress(name) &&
+    storable = storable && wire::http::IsToken(name) && name != "*" && !HoldsClientAddress(name) &&
                names.size() < kMaxVaryNames;
     if (storable) names.push_back(Lower(name));
   });
@@ -249,7 +249,7 @@ std::optional<std::string> VariantKey(std::string_view names, const HeaderFields
     std::string_view name = names.substr(0, comma);
     names.remove_prefix(std::min(comma + 1, names.size()));
     if (HasLookAlike(name, request)) return std::nullopt;
-    // A line for each field: no value has a line end, so that none can pretend to be two.
+    // A line for each field: values have no line end, so that a value cannot look like two fields.
     key += request.Has(name) ? '=' : '-';
     key += Normalize(name, request);
     key += '\n';

@@ -47,7 +47,7 @@ TEST(Vary, AFieldThatIsAbsentMatchesOnlyWhereItIsAbsentToo) {
   EXPECT_NE(Key("x", {{"x", "1"}}), Key("x", {{"x", "2"}}));
 }
 
-TEST(Vary, AFieldThatLooksLikeOneOfVaryChoseWhatOthersGot) {
+TEST(Vary, ALookAlikeOfAVaryFieldSelectsNoVariant) {
   EXPECT_EQ(Key("x-device", {{"X_Device", "phone"}}), std::nullopt);
   EXPECT_EQ(Key("x-device", {{"X-Device", "tablet"}, {"x__device", "phone"}}), std::nullopt);
   EXPECT_NE(Key("x-device", {{"X-Device", "tablet"}, {"Y_Device", "phone"}}), std::nullopt);
@@ -57,7 +57,7 @@ TEST(Vary, MultipleFieldLinesAreCombined) {
   EXPECT_EQ(Key("x", {{"x", "1,2"}}), Key("x", {{"x", "1"}, {"X", "2"}}));
 }
 
-TEST(Vary, AcceptEncodingIsTheSetOfCodingsThatAreWanted) {
+TEST(Vary, AcceptEncodingIsTheSetOfAcceptedCodings) {
   EXPECT_EQ(Key("accept-encoding", {{"Accept-Encoding", "gzip, deflate, br"}}),
             Key("accept-encoding", {{"Accept-Encoding", "br;q=0.9,  GZIP , deflate"}}));
   EXPECT_NE(Key("accept-encoding", {{"Accept-Encoding", "gzip;q=0"}}),
@@ -70,12 +70,12 @@ TEST(Vary, ListsAreComparedAsLists) {
   EXPECT_NE(Key("x", {{"x", "1,2"}}), Key("x", {{"x", "2,1"}}));
   EXPECT_NE(Key("x", {{"x", "\"1, 2\""}}), Key("x", {{"x", "\"1,2\""}}));
   EXPECT_NE(Key("x", {{"x", "1 2"}}), Key("x", {{"x", "12"}}));
-  // A comma parts nothing here.
+  // A comma is not a separator here.
   EXPECT_NE(Key("user-agent", {{"User-Agent", "a (KHTML, like)"}}),
             Key("user-agent", {{"User-Agent", "a (KHTML,like)"}}));
 }
 
-TEST(Vary, AcceptEncodingSaysNothingWithoutNeed) {
+TEST(Vary, AcceptEncodingIsNormalisedWithoutRedundantElements) {
   auto codings = [](std::string_view value) {
     return Key("accept-encoding", {{"Accept-Encoding", value}});
   };
@@ -89,7 +89,7 @@ TEST(Vary, AcceptEncodingSaysNothingWithoutNeed) {
   EXPECT_NE(codings("*"), codings("gzip"));
 }
 
-// Whether what answered `before` with these codings answers `now`; nothing: there is no such field.
+// Whether a response to `before` with these codings answers `now`; nothing: the field is absent.
 bool Answers(std::optional<std::string_view> before, std::string_view codings,
              std::optional<std::string_view> now) {
   auto key = [](std::optional<std::string_view> value) {

@@ -57,7 +57,7 @@ site::CdnReport Costs::Report(TimePoint now) const {
     site::CdnTraffic traffic{.type = std::string(ContentKindName(static_cast<ContentKind>(kind)))};
     for (const Pair& pair : visitors) traffic.to_visitors += Amount(pair);
     traffic.from_cache = Amount(visitors[static_cast<size_t>(Source::kCache)]);
-    // Its body was not fetched, but its origin was asked.
+    // The body of a validated response was not fetched, although the origin was asked.
     traffic.from_cache.bytes += visitors[static_cast<size_t>(Source::kConfirmed)].bytes->value();
     traffic.from_origin = Amount(fetches_[kind][0]);
     traffic.between = Amount(fetches_[kind][1]);
@@ -65,11 +65,11 @@ site::CdnReport Costs::Report(TimePoint now) const {
         traffic.to_visitors.requests + traffic.from_origin.requests + traffic.between.requests > 0;
     if (any) report.traffic.push_back(std::move(traffic));
   }
-  for (WastefulUrls::Entry& entry : wasteful_.Most(kMaxWastefulUrlsTold)) {
+  for (WastefulUrls::Entry& entry : wasteful_.Top(kMaxWastefulUrlsReported)) {
     report.wastes.push_back({.url = std::move(entry.url),
                              .kind = std::string(WasteName(entry.waste)),
-                             .wrong = std::string(WhatIsWrong(entry.waste)),
-                             .mend = MendingHeader(entry.waste, entry.content),
+                             .wrong = std::string(WasteProblem(entry.waste)),
+                             .mend = ProposedHeader(entry.waste, entry.content),
                              .wasted = entry.wasted});
   }
   return report;

@@ -1,7 +1,8 @@
-// Costs: what the edge gives to visitors and where that came from, by content type, and what better
-// headers would have saved. Each number is a metric too. Owned by the edge; one thread.
+// Costs: responses and bytes that the edge sends to visitors, by content type and source, and the
+// savings that better header fields would bring. Each number is a metric too. Owned by the edge;
+// one thread.
 //
-// The way of a hit adds to two counters and does nothing else here.
+// A hit only adds to two counters.
 #pragma once
 
 #include <array>
@@ -24,11 +25,11 @@ class Costs {
  public:
   // Where a visitor's answer came from.
   enum class Source : uint8_t {
-    kCache,       // nobody was asked for it
-    kConfirmed,   // the cache, after the origin was asked whether it still holds
-    kOrigin,      // the own data center, or the lone origin
+    kCache,       // the cache, without a request to the origin
+    kConfirmed,   // the cache, after validation by the origin
+    kOrigin,      // the own data center, or the origin of an edge without a site
     kDataCenter,  // another data center
-    kHere,        // made here: errors, redirects
+    kHere,        // the edge itself: errors, redirects
   };
   static Source Fetched(bool crossed) { return crossed ? Source::kDataCenter : Source::kOrigin; }
 
@@ -37,7 +38,7 @@ class Costs {
   void CountVisitor(ContentKind kind, Source from, uint64_t bytes) {
     Add(visitors_[static_cast<size_t>(kind)][static_cast<size_t>(from)], bytes);
   }
-  // One answer of an upstream.
+  // Counts one response of an upstream.
   void CountFetch(ContentKind kind, bool crossed, uint64_t bytes) {
     Add(fetches_[static_cast<size_t>(kind)][crossed ? 1 : 0], bytes);
   }
@@ -66,11 +67,11 @@ class Costs {
   WastefulUrls wasteful_;
 };
 
-// What an answer shows of its content, to tell whether it is the same as before: by its ETag, or
-// its date of change and length. 0: nothing tells.
+// A hash of a response's ETag, or else of its Last-Modified and length, to compare contents. 0: it
+// has neither.
 uint64_t ContentMark(const wire::http::ResponseHead& head);
 
-// The bytes of a head, about.
+// The approximate size of a head in bytes.
 uint64_t HeadBytes(const wire::http::ResponseHead& head);
 
 }  // namespace meridian::edge

@@ -23,7 +23,7 @@ using site::CdnTraffic;
 using std::chrono::seconds;
 using testing::HasSubstr;
 
-TEST(Costs, WhatVisitorsGotIsTheSumOfWhereItCameFrom) {
+TEST(Costs, VisitorResponsesAreTheSumOfTheSources) {
   Metrics metrics;
   Costs costs(metrics, TimePoint{});
   costs.CountVisitor(ContentKind::kPng, Costs::Source::kCache, 100);
@@ -35,7 +35,7 @@ TEST(Costs, WhatVisitorsGotIsTheSumOfWhereItCameFrom) {
   const site::CdnReport report = costs.Report(TimePoint{} + seconds{61});
   EXPECT_EQ(report.seconds, 61U);
   ASSERT_EQ(report.traffic.size(), 2U) << "kinds of which there was nothing are left out";
-  // The origin was asked about what it confirmed: no request was saved, but the body was.
+  // A validation saves the body, but not the request to the origin.
   EXPECT_EQ(report.traffic[0], (CdnTraffic{.type = "image/png",
                                            .to_visitors = {3, 123},
                                            .from_cache = {1, 120},
@@ -47,23 +47,23 @@ TEST(Costs, WhatVisitorsGotIsTheSumOfWhereItCameFrom) {
       HasSubstr("meridian_edge_visitor_bytes_total{type=\"image/png\",from=\"cache\"} 100\n"));
 }
 
-TEST(Costs, SoManyWastefulUrlsAreToldAndTheReportIsWithinTheLimitsOfItsReader) {
-  static_assert(kMaxWastefulUrlsTold <= site::kMaxCdnWastes);
+TEST(Costs, ReportedWastefulUrlsAreLimitedAndFitTheReadersLimits) {
+  static_assert(kMaxWastefulUrlsReported <= site::kMaxCdnWastes);
   static_assert(kContentKinds <= site::kMaxCdnTypes);
   static_assert(kMaxWastefulUrlBytes * 3 <= site::kMaxCdnUrlBytes);  // U+FFFD for each byte
   Metrics metrics;
   Costs costs(metrics, TimePoint{});
-  for (size_t i = 0; i <= kMaxWastefulUrlsTold; ++i) {
+  for (size_t i = 0; i <= kMaxWastefulUrlsReported; ++i) {
     std::string url = std::string(kMaxWastefulUrlBytes - 3, '\xff') + std::to_string(100 + i);
     costs.wasteful().Add(url, Waste::kIgnoresValidator, ContentKind::kHtml, 1);
   }
   const site::CdnReport report = costs.Report(TimePoint{});
-  EXPECT_EQ(report.wastes.size(), kMaxWastefulUrlsTold);
+  EXPECT_EQ(report.wastes.size(), kMaxWastefulUrlsReported);
   auto read = site::ReadCdnReport(ToJson(report));
   EXPECT_TRUE(read) << read.error().message;
 }
 
-TEST(ContentMark, IsOfTheETagElseOfDateAndLengthElseNothing) {
+TEST(ContentMark, IsOfTheETagElseOfLastModifiedAndLengthElseZero) {
   auto mark = [](std::string_view name, std::string_view value, uint64_t length) {
     wire::http::ResponseHead head;
     head.fields.Add(name, value);
@@ -111,7 +111,7 @@ class CostsOfRequests : public CacheHandlerFixture {
 constexpr const char* kFresh =
     "200 OK\r\nContent-Length: 4\r\nContent-Type: image/png\r\nCache-Control: max-age=60";
 
-TEST_F(CostsOfRequests, AMissIsFetchedOnceAndEveryHitIsSaved) {
+TEST_F(CostsOfRequests, AMissIsFetchedOnceAndHitsAreSaved) {
   RunScript([&]() -> io::Task<void> {
     co_await Get("/x", kFresh);
     for (int i = 0; i < 3; ++i) (void)co_await AnswerTo(co_await Visit("/x"));
@@ -125,7 +125,7 @@ TEST_F(CostsOfRequests, AMissIsFetchedOnceAndEveryHitIsSaved) {
   });
 }
 
-TEST_F(CostsOfRequests, WhoWaitsForAnothersFetchIsSavedHisOwn) {
+TEST_F(CostsOfRequests, ACollapsedRequestSavesAFetch) {
   RunScript([&]() -> io::Task<void> {
     MemoryStream* first = co_await Visit("/x");
     MemoryStream* second = co_await Visit("/x");
@@ -138,7 +138,7 @@ TEST_F(CostsOfRequests, WhoWaitsForAnothersFetchIsSavedHisOwn) {
   });
 }
 
-TEST_F(CostsOfRequests, AHeadThatMissesWithNothingStoredIsOneRequestOfTheOrigin) {
+TEST_F(CostsOfRequests, AHeadThatMissesIsOneRequestToTheOrigin) {
   RunScript([&]() -> io::Task<void> {
     visitors_.push_back(Connect());
     MemoryStream* visitor = visitors_.back().get();
@@ -153,7 +153,7 @@ TEST_F(CostsOfRequests, AHeadThatMissesWithNothingStoredIsOneRequestOfTheOrigin)
   });
 }
 
-TEST_F(CostsOfRequests, AConfirmedBodyIsFromTheCacheButItsRequestWasNotSaved) {
+TEST_F(CostsOfRequests, AValidatedBodyIsFromTheCacheButItsRequestIsNotSaved) {
   RunScript([&]() -> io::Task<void> {
     co_await Get("/x", std::string(kFresh) + "\r\nETag: \"a\"");
     (void)co_await io::Sleep(seconds{100});
@@ -166,7 +166,7 @@ TEST_F(CostsOfRequests, AConfirmedBodyIsFromTheCacheButItsRequestWasNotSaved) {
   });
 }
 
-TEST_F(CostsOfRequests, ARevalidationBehindAVisitorsBackIsCountedAndJudgedToo) {
+TEST_F(CostsOfRequests, ABackgroundFetchIsCountedAndJudgedToo) {
   const std::string head = std::string(kFresh) + ", stale-while-revalidate=1000\r\nETag: \"a\"";
   RunScript([&]() -> io::Task<void> {
     co_await Get("/x", head);
@@ -179,7 +179,7 @@ TEST_F(CostsOfRequests, ARevalidationBehindAVisitorsBackIsCountedAndJudgedToo) {
   });
 }
 
-TEST_F(CostsOfRequests, WhatASoftPurgeMadeStaleIsNotShortLivedWhenItsHeaderIsLong) {
+TEST_F(CostsOfRequests, AResponseMadeStaleByASoftPurgeIsNotShortLived) {
   const std::string head =
       "200 OK\r\nContent-Length: 4\r\nContent-Type: image/png\r\nCache-Control: max-age=86400\r\n"
       "ETag: \"a\"";
@@ -192,7 +192,7 @@ TEST_F(CostsOfRequests, WhatASoftPurgeMadeStaleIsNotShortLivedWhenItsHeaderIsLon
   });
 }
 
-TEST_F(CostsOfRequests, AnOriginThatFailsIsNoWasteAndItsAnswerIsMadeHere) {
+TEST_F(CostsOfRequests, AFailingOriginIsNoWasteAndTheEdgeMakesTheAnswer) {
   upstream_.Leave();
   RunScript([&]() -> io::Task<void> {
     (void)co_await AnswerTo(co_await Visit("/x"));
@@ -202,7 +202,7 @@ TEST_F(CostsOfRequests, AnOriginThatFailsIsNoWasteAndItsAnswerIsMadeHere) {
   });
 }
 
-TEST_F(CostsOfRequests, APageThatIsAnotherEachTimeIsNoWasteAndOneThatStaysIs) {
+TEST_F(CostsOfRequests, AChangingPageIsNoWasteAndAnUnchangedPageIs) {
   auto page = [](std::string etag) {
     return "200 OK\r\nContent-Length: 4\r\nContent-Type: text/html\r\nETag: " + etag;
   };
@@ -210,7 +210,7 @@ TEST_F(CostsOfRequests, APageThatIsAnotherEachTimeIsNoWasteAndOneThatStaysIs) {
     for (int i = 0; i < 3; ++i) co_await Get("/changes", page("\"" + std::to_string(i) + "\""));
     EXPECT_EQ(Mend(), "0 wastes");
     for (int i = 0; i < 2; ++i) co_await Get("/stays", page("\"same\""));
-    EXPECT_EQ(Mend(), "Cache-Control: public, max-age=60 (if everybody may see it)");
+    EXPECT_EQ(Mend(), "Cache-Control: public, max-age=60 (if all visitors may see it)");
     EXPECT_EQ(Report().wastes.at(0).url, "http://a/stays");
     EXPECT_EQ(Report().wastes.at(0).wasted.requests, 1U) << "the first had to be fetched";
   });

@@ -12,7 +12,7 @@
 namespace meridian::edge {
 namespace {
 
-// What lives as long as the header that would mend it is not short-lived.
+// A response with at least the proposed lifetime is not short-lived.
 constexpr Duration kDay = std::chrono::hours{24};
 constexpr Duration kTenMinutes = std::chrono::minutes{10};
 
@@ -31,11 +31,11 @@ std::optional<Waste> When(bool so, Waste waste) {
   return so ? std::optional<Waste>(waste) : std::nullopt;
 }
 
-// Of a 200 that may be stored, and was yet not a hit.
+// For a storable 200 that was not a hit.
 std::optional<Waste> JudgeStored(const WasteInput& input) {
   if (input.stored == WasteInput::Stored::kWithoutValidator) return Waste::kNoValidator;
   if (input.stored == WasteInput::Stored::kWithValidator) {
-    // A lifetime saves more than a 304 would.
+    // A freshness lifetime saves more than a 304.
     const Waste waste = input.never_fresh ? Waste::kNeverFresh : Waste::kIgnoresValidator;
     return When(input.same_as_before, waste);
   }
@@ -113,7 +113,7 @@ std::string_view WasteName(Waste waste) {
   return "";
 }
 
-std::string_view WhatIsWrong(Waste waste) {
+std::string_view WasteProblem(Waste waste) {
   switch (waste) {
     case Waste::kNoFreshness:
       return "does not say how long it is fresh";
@@ -141,18 +141,18 @@ std::string_view WhatIsWrong(Waste waste) {
   return "";
 }
 
-std::string MendingHeader(Waste waste, ContentKind content) {
+std::string ProposedHeader(Waste waste, ContentKind content) {
   const bool is_static = IsUsuallyStatic(content);
   switch (waste) {
     case Waste::kNoFreshness:
     case Waste::kNeverFresh:
       return is_static ? "Cache-Control: public, max-age=86400"
-                       : "Cache-Control: public, max-age=60 (if everybody may see it)";
+                       : "Cache-Control: public, max-age=60 (if all visitors may see it)";
     case Waste::kNoStore:
     case Waste::kPrivate:
     case Waste::kAuthorization:
-      return is_static ? "Cache-Control: public, max-age=86400 (if everybody may see it)"
-                       : "Cache-Control: public, max-age=60 (if everybody may see it)";
+      return is_static ? "Cache-Control: public, max-age=86400 (if all visitors may see it)"
+                       : "Cache-Control: public, max-age=60 (if all visitors may see it)";
     case Waste::kSetCookie:
       return "no Set-Cookie here";
     case Waste::kVary:

@@ -1,9 +1,10 @@
-// Why an answer was not a hit although a better header could have made it one, and which header
-// that is. Pure.
+// Waste: a fetch that better header fields would have made a hit, its reason, and the header that
+// fixes it. Pure.
 //
-// What must be fetched anyway is no waste: the first answer of a URL never is, nor content that has
-// changed, and what an application keeps from caches (private, no-store) only when the same content
-// went out twice. Whether everybody may see it nobody here can know: the mending header says so.
+// Necessary fetches are not waste: the first response of a URL, and changed content. Content that
+// an application keeps from caches (private, no-store) is waste only when the same content was sent
+// twice. The edge cannot know whether all visitors may see it; the text of the proposed header says
+// so.
 #pragma once
 
 #include <cstdint>
@@ -18,17 +19,17 @@
 namespace meridian::edge {
 
 enum class Waste : uint8_t {
-  kNoFreshness,       // says nothing of its freshness
+  kNoFreshness,       // no explicit freshness lifetime
   kNeverFresh,        // max-age=0 or the like, for content that does not change
   kNoStore,           // no-store, for content that does not change
   kPrivate,           // private, for content that does not change
-  kAuthorization,     // answers Authorization and does not say that others may have it
-  kSetCookie,         // sets a cookie with what is the same for everybody
-  kVary,              // varies by "*" or by too much
-  kVaryByVisitor,     // varies by User-Agent or Cookie: nearly every visitor's own copy
-  kNoValidator,       // has expired, and cannot be confirmed: all of it was fetched again
-  kIgnoresValidator,  // was asked If-None-Match, and sent again what was stored
-  kShortLived,        // has expired, and was confirmed: nothing but a request
+  kAuthorization,     // the request had Authorization, and the response does not allow sharing
+  kSetCookie,         // Set-Cookie on content that is the same for all visitors
+  kVary,              // Vary: "*", or too many fields
+  kVaryByVisitor,     // Vary: User-Agent or Cookie: nearly one variant for each visitor
+  kNoValidator,       // expired without a validator: the whole body was fetched again
+  kIgnoresValidator,  // the origin answered If-None-Match with the same content instead of 304
+  kShortLived,        // expired and was validated by a 304: only the request was wasted
 };
 
 struct WasteInput {
@@ -37,28 +38,28 @@ struct WasteInput {
   ContentKind content = ContentKind::kOther;
   int status = 200;
   Storability storability = Storability::kStore;
-  bool says_freshness = false;    // a lifetime, be it 0, or no-cache
-  bool never_fresh = false;       // and each use has to be confirmed
-  Duration lifetime{};            // of what was stored and now confirmed
-  bool demanded = false;          // the request would not have what is stored
+  bool says_freshness = false;    // has a lifetime, be it 0, or no-cache
+  bool never_fresh = false;       // each use needs validation
+  Duration lifetime{};            // of the stored response that was validated
+  bool demanded = false;          // the request refused the stored response
   bool asked_before = false;      // this URL has been fetched before
-  bool same_as_before = false;    // and its content was the same
-  bool changed = false;           // or was another; neither: nothing tells
-  bool other_variant = false;     // variants are stored, and none is this visitor's
-  std::string_view vary = {};     // as ParseVary gives it
-  Stored stored = Stored::kNone;  // what the origin was asked to confirm
+  bool same_as_before = false;    // with the same content
+  bool changed = false;           // with other content; both false: unknown
+  bool other_variant = false;     // only variants for other requests are stored
+  std::string_view vary = {};     // by ParseVary
+  Stored stored = Stored::kNone;  // the response that the origin was asked to validate
 };
 
-// Of a GET that the cache was asked for and whose answer came from the origin. Nothing: no header
-// would have saved it.
+// For a GET that missed and was answered by the origin. Nothing: no header would have saved the
+// fetch.
 std::optional<Waste> JudgeWaste(const WasteInput& input);
 
 // Whether the body was wasted, or only the request.
 bool WastesBody(Waste waste);
 
-// For reports: a token, what is wrong in a few words, and the header that mends it.
+// For reports: a token, the problem in a few words, and the header that fixes it.
 std::string_view WasteName(Waste waste);
-std::string_view WhatIsWrong(Waste waste);
-std::string MendingHeader(Waste waste, ContentKind content);
+std::string_view WasteProblem(Waste waste);
+std::string ProposedHeader(Waste waste, ContentKind content);
 
 }  // namespace meridian::edge

@@ -10,17 +10,17 @@ namespace {
 
 using Stored = WasteInput::Stored;
 
-TEST(Waste, WhatMayBeStoredAndWasNotThereYetIsNone) { EXPECT_FALSE(JudgeWaste({})); }
+TEST(Waste, TheFirstStorableResponseIsNoWaste) { EXPECT_FALSE(JudgeWaste({})); }
 
 TEST(Waste, AnAnswerWithoutFreshnessIsFromItsSecondFetchOn) {
   WasteInput input{.content = ContentKind::kPng, .storability = Storability::kFreshness};
   EXPECT_FALSE(JudgeWaste(input));
   input.asked_before = true;
   EXPECT_EQ(JudgeWaste(input), Waste::kNoFreshness);
-  EXPECT_EQ(MendingHeader(Waste::kNoFreshness, ContentKind::kPng),
+  EXPECT_EQ(ProposedHeader(Waste::kNoFreshness, ContentKind::kPng),
             "Cache-Control: public, max-age=86400");
-  EXPECT_EQ(MendingHeader(Waste::kNoFreshness, ContentKind::kHtml),
-            "Cache-Control: public, max-age=60 (if everybody may see it)");
+  EXPECT_EQ(ProposedHeader(Waste::kNoFreshness, ContentKind::kHtml),
+            "Cache-Control: public, max-age=60 (if all visitors may see it)");
   input.changed = true;
   EXPECT_FALSE(JudgeWaste(input)) << "content that changes has to be fetched";
 }
@@ -33,7 +33,7 @@ TEST(Waste, NeverFreshIsOnlyWhenTheContentStaysTheSame) {
   EXPECT_EQ(JudgeWaste(input), Waste::kNeverFresh);
 }
 
-TEST(Waste, WhatIsKeptFromCachesIsOnlyWhenTheContentStaysTheSame) {
+TEST(Waste, NoStoreAndPrivateAreWasteOnlyWhenTheContentStaysTheSame) {
   for (auto [storability, waste] :
        {std::pair{Storability::kNoStore, Waste::kNoStore},
         std::pair{Storability::kPrivate, Waste::kPrivate},
@@ -73,11 +73,11 @@ TEST(Waste, VaryingByEverythingIs) {
   EXPECT_EQ(JudgeWaste({.storability = Storability::kVary, .asked_before = true}), Waste::kVary);
 }
 
-TEST(Waste, WhatExpiredIsFetchedAgainForWantOfAValidator) {
+TEST(Waste, AnExpiredResponseWithoutValidatorIsWaste) {
   EXPECT_EQ(JudgeWaste({.stored = Stored::kWithoutValidator}), Waste::kNoValidator);
 }
 
-TEST(Waste, AChangedBodyIsNoneAndTheSameBodyIgnoresTheValidator) {
+TEST(Waste, AChangedBodyIsNoWasteAndTheSameBodyIgnoresTheValidator) {
   WasteInput input{.asked_before = true, .stored = Stored::kWithValidator};
   EXPECT_FALSE(JudgeWaste(input));
   input.same_as_before = true;
@@ -86,7 +86,7 @@ TEST(Waste, AChangedBodyIsNoneAndTheSameBodyIgnoresTheValidator) {
   EXPECT_EQ(JudgeWaste(input), Waste::kNeverFresh);
 }
 
-TEST(Waste, AConfirmationIsWhereALongerLifeWouldSaveIt) {
+TEST(Waste, AValidationIsWasteWhenALongerLifetimeWouldSaveIt) {
   WasteInput image{.content = ContentKind::kPng, .status = 304, .stored = Stored::kWithValidator};
   image.lifetime = std::chrono::hours{24} - std::chrono::seconds{1};
   EXPECT_EQ(JudgeWaste(image), Waste::kShortLived);
@@ -99,19 +99,19 @@ TEST(Waste, AConfirmationIsWhereALongerLifeWouldSaveIt) {
   EXPECT_FALSE(JudgeWaste(page));
 }
 
-TEST(Waste, AConfirmationCostsARequestAndNoBody) {
+TEST(Waste, AValidationWastesARequestAndNoBody) {
   WasteInput input{.status = 304, .stored = Stored::kWithValidator};
   EXPECT_EQ(JudgeWaste(input), Waste::kShortLived);
   EXPECT_FALSE(WastesBody(Waste::kShortLived));
   EXPECT_TRUE(WastesBody(Waste::kNoFreshness));
 }
 
-TEST(Waste, WhatAVisitorDemandsAnewIsNotTheHeadersFault) {
+TEST(Waste, ARequestThatRefusesTheStoredResponseIsNoWaste) {
   EXPECT_FALSE(JudgeWaste({.status = 304, .demanded = true, .stored = Stored::kWithValidator}));
   EXPECT_FALSE(JudgeWaste({.demanded = true, .stored = Stored::kWithoutValidator}));
 }
 
-TEST(Waste, ErrorsAndA304OfTheVisitorsOwnAreNone) {
+TEST(Waste, ErrorsAndA304ForTheVisitorsConditionsAreNoWaste) {
   EXPECT_FALSE(JudgeWaste({.status = 304}));
   EXPECT_FALSE(JudgeWaste({.status = 500, .stored = Stored::kWithoutValidator}));
   EXPECT_FALSE(JudgeWaste({.storability = Storability::kTooLarge, .same_as_before = true}));

@@ -44,7 +44,7 @@ void WastefulUrls::Add(std::string_view url, Waste waste, ContentKind content, u
   entry->wasted += {.requests = 1, .bytes = bytes};
 }
 
-std::vector<WastefulUrls::Entry> WastefulUrls::Most(size_t count) const {
+std::vector<WastefulUrls::Entry> WastefulUrls::Top(size_t count) const {
   std::vector<Entry> most(entries_.begin(), entries_.end());
   std::ranges::sort(most, std::ranges::greater(),
                     [](const Entry& entry) { return entry.wasted.weight(); });

@@ -1,7 +1,7 @@
 // WastefulUrls: the URLs whose headers waste most, in bounded memory (Metwally and others, 2005,
-// "Efficient computation of frequent and top-k elements in data streams": Space-Saving), and a
-// short memory of what URLs answered before. A URL that comes in takes the place of the one that
-// wasted least; what is said of it is a lower bound then. One thread.
+// "Efficient computation of frequent and top-k elements in data streams": Space-Saving), and the
+// last content of recent URLs. A new URL replaces the entry with the least weight; its amounts are
+// lower bounds then. One thread.
 #pragma once
 
 #include <cstddef>
@@ -23,15 +23,15 @@ class WastefulUrls {
  public:
   struct Entry {
     std::string url;
-    Waste waste = Waste::kNoFreshness;  // the latest
+    Waste waste = Waste::kNoFreshness;  // of the latest fetch
     ContentKind content = ContentKind::kOther;
     site::CdnAmount wasted = {};
-    uint64_t taken_over = 0;  // the weight of the one whose place it took
+    uint64_t taken_over = 0;  // the weight of the entry that it replaced
 
     uint64_t weight() const { return wasted.weight() + taken_over; }
   };
 
-  // What is remembered of a URL. Neither same nor changed: nothing tells.
+  // A URL's previous content compared with the new. Neither same nor changed: unknown.
   struct Before {
     bool asked = false;
     bool same = false;
@@ -40,15 +40,15 @@ class WastefulUrls {
 
   WastefulUrls() : answers_(kRememberedAnswers) {}
 
-  // Remembers what `url_hash` answers now (`content` as ContentMark has it; 0 when nothing tells),
-  // and says what it answered before.
+  // Remembers the content of `url_hash` (a ContentMark; 0: unknown), and compares it with the one
+  // before.
   Before Remember(uint64_t url_hash, uint64_t content);
 
   // URLs that are longer than kMaxWastefulUrlBytes are left out.
   void Add(std::string_view url, Waste waste, ContentKind content, uint64_t bytes);
 
-  // Those that waste most, the most wasteful first.
-  std::vector<Entry> Most(size_t count) const;
+  // The `count` most wasteful URLs, in descending order.
+  std::vector<Entry> Top(size_t count) const;
 
  private:
   struct Answer {
@@ -57,7 +57,7 @@ class WastefulUrls {
   };
   std::list<Entry> entries_;
   std::unordered_map<std::string_view, Entry*> by_url_;  // views into the entries
-  std::vector<Answer> answers_;                          // by hash; who comes later stays
+  std::vector<Answer> answers_;                          // by hash; the latest URL of a slot stays
 };
 
 }  // namespace meridian::edge

@@ -41,9 +41,9 @@ bool Ascend(const wire::http::RangeOutcome& ranges) {
   return std::ranges::is_sorted(ranges.parts(), {}, &wire::http::ByteRange::first);
 }
 
-class Answering {
+class StoredAnswerSender {
  public:
-  Answering(http::Exchange& exchange, StoredAnswer& answer)
+  StoredAnswerSender(http::Exchange& exchange, StoredAnswer& answer)
       : exchange_(exchange),
         answer_(answer),
         stored_(*answer.response),
@@ -77,7 +77,7 @@ class Answering {
     if (stored_.status == 200 && length_ && answer_.asked.range) {
       whole_ = *length_;
       ranges_ = PlanRange(answer_.asked, stored_.validators, *length_, now);
-      // While it arrives only a window of it may be at hand: no part can be gone back to.
+      // While the body arrives, only a window of it may be held, so that parts must ascend.
       if (!body_.complete() && !Ascend(ranges_)) ranges_ = {};
     }
     switch (ranges_.kind) {
@@ -101,7 +101,7 @@ class Answering {
   }
   void ReadNothing() { Advance(kToTheEnd); }
 
-  // Those that were asked for; all of it to whoever asked the origin for something else.
+  // The requested parts; the whole piece when the origin sent another range than the requested one.
   io::Task<Result<void>> PartsOfPiece(WallTime now) {
     const Piece& piece = *stored_.piece;
     begin_ = piece.range.first;
@@ -115,10 +115,10 @@ class Answering {
     return ranges_.count == 1 ? OnePart() : SeveralParts();
   }
 
-  // Each a coroutine of its own: the way of a hit has a small frame.
+  // The rarer answers are coroutines of their own, so that a hit has a small frame.
   io::Task<Result<void>> NotModified() {
     ReadNothing();
-    // Without a length of its own: RFC 9110 8.6 lets it tell the 200's, or none.
+    // No Content-Length: RFC 9110 8.6 allows only the 200's length, or none.
     co_return co_await HeadOfUnknownLength(
         {.status = 304, .fields = fields(), .lines = stored_.lines_of_304});
   }
@@ -171,7 +171,7 @@ class Answering {
 
   io::Task<Result<void>> SeveralParts() {
     Multipart multipart = MakeMultipart(ranges_, stored_.content_type, whole_, answer_.nonce);
-    // The stored type goes with each part; the lines have it, so they cannot be sent as they are.
+    // The stored Content-Type moves into each part, so that the stored lines cannot be sent as is.
     wire::http::HeaderFields all = stored_.ParseLines();
     all.Remove("Content-Type");
     for (const HeaderField& field : fields()) all.Add(field.name, field.value);
@@ -187,7 +187,7 @@ class Answering {
     co_return co_await exchange_.Finish(AsBytes(multipart.end), {});
   }
 
-  // What stands before `offset` is not held for this visitor any more.
+  // Sends `count` bytes from `offset`; the bytes before it need not be held for this visitor.
   io::Task<Result<void>> Send(uint64_t offset, uint64_t count, bool ends) {
     Advance(offset);
     while (count > 0) {
@@ -213,9 +213,9 @@ class Answering {
   io::Task<Result<void>> WaitForMore() {
     CoalescedFetch& fetch = answer_.reader->fetch();
     if (fetch.state == CoalescedFetch::State::kBroken) {
-      co_return Fail(Errc::kReset, "the origin broke its answer off");
+      co_return Fail(Errc::kReset, "the origin broke off its response");
     }
-    // With nothing at hand the head goes ahead.
+    // Before the first byte of the body arrives, the head is sent alone.
     uint64_t had = body_.size();
     Result<void> flushed = co_await exchange_.Flush();
     if (!flushed || body_.size() > had || fetch.state != CoalescedFetch::State::kReceiving)
@@ -232,16 +232,16 @@ class Answering {
   std::array<HeaderField, 6> fields_;
   size_t count_ = 0;
   std::optional<uint64_t> length_;
-  uint64_t begin_ = 0;  // where the body lies in the whole
-  uint64_t whole_ = 0;  // the length of that
+  uint64_t begin_ = 0;  // the offset of the body in the representation
+  uint64_t whole_ = 0;  // the length of the representation
   wire::http::RangeOutcome ranges_;
 };
 
 }  // namespace
 
 io::Task<void> AnswerStored(http::Exchange& exchange, StoredAnswer answer) {
-  Answering answering(exchange, answer);
-  Result<void> sent = co_await answering.Run();
+  StoredAnswerSender sender(exchange, answer);
+  Result<void> sent = co_await sender.Run();
   if (!sent && exchange.started()) exchange.Break();
 }
 

@@ -1,6 +1,6 @@
-// Answers from the cache: a stored response, whole or in parts, or a 304 in its place, to one
-// visitor; also while its body is still arriving. The way of a hit: it allocates, formats and
-// copies nothing that belongs to the response; head and body leave in one write.
+// Sends a stored response to one visitor: whole, in parts, or as a 304; also while its body still
+// arrives. A hit allocates, formats and copies nothing of the response; head and body leave in one
+// write.
 #pragma once
 
 #include <memory>
@@ -20,11 +20,11 @@ struct StoredAnswer {
   const CacheRequest& asked;
   std::shared_ptr<StoredResponse> response;
   CacheStatus status;
-  // While the body arrives: who reads it. Null: it is complete.
+  // This visitor's reader while the body arrives; null: the body is complete.
   CoalescedFetch::Reader* reader = nullptr;
-  // The value of Meridian-Path, for those who may ask for it; empty: none.
+  // The value of Meridian-Path, for visitors who may ask for it; empty: no such field.
   std::string_view path = {};
-  // Who may read it although it is another origin; empty: nobody beside those whom it names itself.
+  // The value of Access-Control-Allow-Origin when the response has none; empty: none is added.
   std::string_view own_origin = {};
   uint64_t nonce = 0;  // for the boundary of several parts
 };
@@ -32,8 +32,8 @@ struct StoredAnswer {
 // A body that breaks off breaks the connection, so that it never looks whole.
 io::Task<void> AnswerStored(http::Exchange& exchange, StoredAnswer answer);
 
-// An answer that is made here, with Cache-Status and, for 503, Retry-After, for 405, Allow. `text`
-// outlives the task.
+// Sends an answer that the edge makes itself, with Cache-Status and, for 503, Retry-After, for 405,
+// Allow. `text` outlives the task.
 io::Task<void> AnswerHere(http::Exchange& exchange, int status, std::string_view text,
                           CacheStatus cache);
 

@@ -1,4 +1,4 @@
-// The part of CacheHandler that looks at what fetches cost: whether better headers would have saved
+// The part of CacheHandler that counts fetches, and judges whether better headers would have saved
 // them.
 #include <optional>
 #include <string>
@@ -47,8 +47,9 @@ std::optional<Waste> CacheHandler::FindWaste(const KeyView& key, const ResponseH
       directives, head.fields, head.status, options_.loop.Wall(), options_.config.cache.heuristics);
   input.says_freshness = lifetime || directives.control.no_cache;
   const Freshness freshness{.lifetime = lifetime.value_or(Duration::zero())};
-  input.never_fresh = input.says_freshness && IsConfirmedEachTime(freshness, directives.control);
-  // A 304 may leave out what it does not change. What is stored may also have been made stale.
+  input.never_fresh =
+      input.says_freshness && NeedsValidationEachTime(freshness, directives.control);
+  // A 304 may leave out unchanged fields. A purge may have made the stored response stale.
   const Duration stored_lifetime = stale == nullptr ? Duration::zero() : stale->freshness.lifetime;
   input.lifetime = lifetime.value_or(stored_lifetime);
   if (head.status == 200) {
@@ -88,8 +89,8 @@ void CacheHandler::RecordBackgroundFetch(const KeyView& key, const StoredRespons
                         WastesBody(*waste) && whole ? head.body.length : 0);
 }
 
-void CacheHandler::CountHeadAlone(const ResponseHead& head, const StoredResponse* stale,
-                                  bool crosses) {
+void CacheHandler::CountHeadOnly(const ResponseHead& head, const StoredResponse* stale,
+                                 bool crosses) {
   costs_.CountFetch(ContentOf(head, stale), crosses, HeadBytes(head));
 }
 

@@ -1,5 +1,5 @@
-// The part of CacheHandler that asks the origin: for all who wait on a fetch, or behind their
-// backs.
+// The part of CacheHandler that asks the origin: for all requests that wait on a fetch, or in the
+// background.
 #include <algorithm>
 #include <cstdint>
 #include <limits>
@@ -51,9 +51,9 @@ using wire::http::HeaderFields;
 using wire::http::ResponseHead;
 using State = CoalescedFetch::State;
 
-// Whether an answer that is not for storing lets expect the same of what others ask: not where this
-// visitor's own no-store, range, conditions or long fields have brought it about.
-bool TellsOfOthers(const Transaction& transaction, int status) {
+// Whether a response that is not stored predicts that others' responses are uncacheable too: not
+// when this request's own no-store, range, conditions or long fields are the reason.
+bool PredictsUncacheable(const Transaction& transaction, int status) {
   const bool by_condition =
       !transaction.origin.asks_whole && (status == 206 || status == 304 || status == 416);
   const bool by_request = transaction.costs.storability == Storability::kRequest ||
@@ -61,9 +61,9 @@ bool TellsOfOthers(const Transaction& transaction, int status) {
   return !by_request && !by_condition;
 }
 
-// Whether an answer to POST can be one to everybody's GET: by its own word, or because nothing said
-// who asked.
-bool IsPostForOthers(const wire::http::RequestHead& request, const ResponseHead& head) {
+// Whether the response to a POST may answer every visitor's GET: it is public, or the request had
+// neither cookies nor Authorization.
+bool IsPostResponseShareable(const wire::http::RequestHead& request, const ResponseHead& head) {
   return DirectivesOf(head.fields).control.is_public ||
          !(request.fields.Has("Cookie") || request.fields.Has("Authorization"));
 }
@@ -94,7 +94,7 @@ io::Task<void> CacheHandler::FetchFromOrigin(Transaction& transaction,
   if (transaction.origin.asks_whole) DropConditions(&fields);
   if (conditional) {
     AddConditions(transaction.lookup.stale->validators,
-                  transaction.lookup.stale->confirmed_each_time(), &fields);
+                  transaction.lookup.stale->needs_validation_each_time(), &fields);
   }
   transaction.origin.rest.reset();
   if (transaction.origin.shared && transaction.lookup.partial) {
@@ -110,17 +110,17 @@ io::Task<void> CacheHandler::FetchFromOrigin(Transaction& transaction,
     fields.Add("If-Range", transaction.lookup.partial->validators.etag);
   }
 
-  HeadDecision taking = HeadDecision::kRelay;
+  HeadDecision decision = HeadDecision::kRelay;
   http::RelayOptions relay{
       .edit_response = [&](const ResponseHead& head,
                            HeaderFields& edited) { EditResponse(transaction, head, edited); },
       .takes =
           [&](const ResponseHead& head, bool uploaded) {
             transaction.origin.uploaded = uploaded;
-            taking = DecideByHead(transaction, fetch, head);
-            // Those who wait need not wait for a body that is not theirs.
-            if (taking == HeadDecision::kRelay) End(*fetch, State::kNotShared);
-            return taking != HeadDecision::kRelay;
+            decision = DecideByHead(transaction, fetch, head);
+            // The waiting requests do not wait for a body that they will not get.
+            if (decision == HeadDecision::kRelay) End(*fetch, State::kNotShared);
+            return decision != HeadDecision::kRelay;
           },
       .sender = {.underscores = options_.config.underscores},
       .default_host = options_.default_host};
@@ -133,17 +133,17 @@ io::Task<void> CacheHandler::FetchFromOrigin(Transaction& transaction,
     case Forwarding::Kind::kAnswered:
       costs_.CountFetch(transaction.costs.content, forwarding.crosses,
                         transaction.exchange.sent_bytes());
-      // The visitor has left before there was a head: somebody else is to ask.
+      // The visitor left before the head: a waiting request asks the origin again.
       if (!fetch->over()) End(*fetch, State::kAbandoned);
       co_return;
     case Forwarding::Kind::kTaken:
-      // A body that is stored is counted where it is read.
+      // A body that is stored is counted by ReadBodyInto.
       fetch->crosses = forwarding.crosses;
-      if (taking != HeadDecision::kStore) {
-        CountHeadAlone(forwarding.taken->head(), transaction.lookup.stale.get(),
-                       forwarding.crosses);
+      if (decision != HeadDecision::kStore) {
+        CountHeadOnly(forwarding.taken->head(), transaction.lookup.stale.get(), forwarding.crosses);
       }
-      co_return co_await AnswerTaken(transaction, reader, taking, std::move(forwarding.taken));
+      co_return co_await AnswerFromOrigin(transaction, reader, decision,
+                                          std::move(forwarding.taken));
     case Forwarding::Kind::kFailed:
     case Forwarding::Kind::kUnavailable:
       transaction.costs.source = Costs::Source::kHere;
@@ -166,13 +166,13 @@ void CacheHandler::FreshenByHead(Transaction& transaction, CoalescedFetch& fetch
   if (stored == nullptr || stored->status != 200 || head.status != 200) return;
   switch (JudgeHead(head, stored->validators, stored->body->size())) {
     case HeadVerdict::kSame:
-      // It speaks of what this visitor would get; of another's page it is no confirmation.
-      if (stored->by_cookie || stored->confirmed_each_time()) return;
+      // The answer is about this visitor's response; it does not validate another visitor's.
+      if (stored->by_cookie || stored->needs_validation_each_time()) return;
       maker_.Freshen(ContextOf(transaction), head, stored, fetch);
       transaction.status.stored = fetch.stored;
       break;
     case HeadVerdict::kOther:
-      // It may still stand in for an origin that fails.
+      // The stale response may still be served when the origin fails.
       stored->freshness.MakeStale(options_.loop.Now());
       break;
     case HeadVerdict::kUnknown:
@@ -193,13 +193,13 @@ CacheHandler::HeadDecision CacheHandler::DecideOnPiece(Transaction& transaction,
   const bool stores = transaction.costs.storability == Storability::kStore;
   if (transaction.origin.rest) {
     transaction.status.forward_status = head.status;
-    // Everybody waits for the whole.
+    // The requests wait for the whole representation.
     if (stores && !fetch->response->piece) return HeadDecision::kStore;
     fetch->response = nullptr;
     return HeadDecision::kFetchAgain;
   }
   if (stores && fetch->response->piece) StopSharing(fetch);
-  if (!stores && TellsOfOthers(transaction, head.status))
+  if (!stores && PredictsUncacheable(transaction, head.status))
     passes_.Add(transaction.key->hash, options_.loop.Now());
   return stores ? HeadDecision::kStore : HeadDecision::kRelay;
 }
@@ -207,19 +207,19 @@ CacheHandler::HeadDecision CacheHandler::DecideOnPiece(Transaction& transaction,
 CacheHandler::HeadDecision CacheHandler::DecideOnPost(Transaction& transaction,
                                                       const std::shared_ptr<CoalescedFetch>& fetch,
                                                       const ResponseHead& head) {
-  // An answer to half of a request is none to a GET, and taking it would cut the other half off.
+  // A response to half of a POST does not answer a GET, and taking it would abort the upload.
   const bool is_own =
       transaction.key && transaction.origin.uploaded && head.status == 200 &&
       maker_.SaysFreshness(head) &&
-      IsOfItsOwnTarget(transaction.request(), transaction.exchange.secure(), head.fields);
-  if (!is_own || !IsPostForOthers(transaction.request(), head)) return HeadDecision::kRelay;
+      IsContentOfTarget(transaction.request(), transaction.exchange.secure(), head.fields);
+  if (!is_own || !IsPostResponseShareable(transaction.request(), head)) return HeadDecision::kRelay;
   const CacheRequest asked = ReadPostAsGet(transaction.request());
   const StoredResponseMaker::RequestContext asking{.asked = asked,
                                                    .request = transaction.request().fields,
                                                    .at = transaction.origin.asked_at,
                                                    .without_cookies = transaction.without_cookies};
   if (maker_.Judge(asking, head) != Storability::kStore) return HeadDecision::kRelay;
-  // What it makes out of date it does not make of itself.
+  // Before Begin, so that the POST does not invalidate its own response.
   Invalidate(transaction, head);
   StopSharing(fetch);
   if (maker_.Begin(asking, head, *fetch) != Storability::kStore) return HeadDecision::kRelay;
@@ -238,7 +238,7 @@ CacheHandler::HeadDecision CacheHandler::DecideByHead(
   RecordFetch(transaction, head);
   if (transaction.request().method == "POST") return DecideOnPost(transaction, asked_by, head);
   if (!transaction.key || transaction.asked.bypass != Bypass::kNone) return HeadDecision::kRelay;
-  if (!StandInReason(transaction.lookup.stale.get(), transaction.asked.control, head.status)
+  if (!StaleReason(transaction.lookup.stale.get(), transaction.asked.control, head.status)
            .empty()) {
     transaction.status.forward_status = head.status;
     fetch.failed_status = head.status;
@@ -264,13 +264,13 @@ CacheHandler::HeadDecision CacheHandler::DecideByHead(
     transaction.costs.storability = maker_.Begin(asking, head, fetch);
   }
   if (transaction.costs.storability == Storability::kStore) return HeadDecision::kStore;
-  if (TellsOfOthers(transaction, head.status))
+  if (PredictsUncacheable(transaction, head.status))
     passes_.Add(transaction.key->hash, options_.loop.Now());
-  // What the origin no longer lets be stored is no longer good to stand in either.
+  // A stored response whose successor must not be stored is no longer served stale either.
   const bool gone = !ConcernsRequestAlone(transaction.costs.storability) && head.status < 500;
   if (transaction.lookup.stale != nullptr && gone) store_.Remove(*transaction.key);
   if (!transaction.origin.asks_whole || head.status != 200) return HeadDecision::kRelay;
-  // The origin was not told of the visitor's conditions; they are judged by its answer.
+  // The origin did not get the visitor's conditions; the edge evaluates them on its response.
   if (transaction.asked.conditional() &&
       IsNotModified(transaction.asked, ValidatorsOf(head.fields), options_.loop.Wall())) {
     return HeadDecision::kNotModified;
@@ -278,16 +278,16 @@ CacheHandler::HeadDecision CacheHandler::DecideByHead(
   return transaction.asked.range ? HeadDecision::kFetchAgain : HeadDecision::kRelay;
 }
 
-io::Task<void> CacheHandler::AnswerTaken(Transaction& transaction, CoalescedFetch::Reader& reader,
-                                         HeadDecision taking,
-                                         std::unique_ptr<http::ClientExchange> taken) {
+io::Task<void> CacheHandler::AnswerFromOrigin(Transaction& transaction,
+                                              CoalescedFetch::Reader& reader, HeadDecision decision,
+                                              std::unique_ptr<http::ClientExchange> taken) {
   CoalescedFetch& fetch = reader.fetch();
-  switch (taking) {
+  switch (decision) {
     case HeadDecision::kRelay:
-      co_return;  // was not taken
+      co_return;  // was relayed
     case HeadDecision::kStore:
-      filled_.Add();
-      if (fetch.response->confirmed_each_time()) {
+      fetched_.Add();
+      if (fetch.response->needs_validation_each_time()) {
         StopSharing(reader.shared());
       } else {
         passes_.Remove(transaction.key->hash);
@@ -301,7 +301,7 @@ io::Task<void> CacheHandler::AnswerTaken(Transaction& transaction, CoalescedFetc
       confirmed_.Add();
       transaction.costs.source = Costs::Source::kConfirmed;
       taken.reset();
-      End(fetch, fetch.kept ? State::kDone : State::kNotShared);
+      End(fetch, fetch.shareable ? State::kDone : State::kNotShared);
       transaction.status.stored = fetch.stored;
       break;
     case HeadDecision::kServeStale:
@@ -331,7 +331,7 @@ io::Task<void> CacheHandler::AnswerTaken(Transaction& transaction, CoalescedFetc
 
 io::Task<void> CacheHandler::AnswerNotModified(Transaction& transaction, const ResponseHead& head) {
   HeaderFields fields;
-  for (const wire::http::HeaderField& field : PassedOn(head)) {
+  for (const wire::http::HeaderField& field : EndToEndFields(head)) {
     bool cookie = wire::http::EqualsIgnoreCase(field.name, "Set-Cookie");
     if (cookie && transaction.without_cookies) continue;
     if (BelongsIn304(field.name)) fields.Add(field.name, field.value);
@@ -351,7 +351,7 @@ void CacheHandler::EditResponse(Transaction& transaction, const ResponseHead& up
   fields.Add("Via", ViaEntry(upstream.minor_version));
   std::string_view rest = fields.Find(site::kPathField).value_or("");
   if (transaction.debug) transaction.path = fmt::format("edge={} {}", options_.here, rest);
-  site::RemoveInternalFields(fields);  // told to who asks, and by nobody but us
+  site::RemoveInternalFields(fields);  // only the edge itself sets Meridian-Path
   if (transaction.debug) fields.Add(site::kPathField, transaction.path);
   transaction.status.forward_status = upstream.status;
   bool looked_up = transaction.asked.bypass == Bypass::kNone && transaction.key;
@@ -384,7 +384,7 @@ void CacheHandler::FetchInBackground(const Transaction& transaction,
                              .ids = transaction.record.Ids(transaction.request(), random_)});
   HeaderFields fields = forwarded.fields();
   DropConditions(&fields);
-  AddConditions(stale->validators, stale->confirmed_each_time(), &fields);
+  AddConditions(stale->validators, stale->needs_validation_each_time(), &fields);
   options_.scope.Spawn(
       Fetch(fetch, stale, OwnedFields(fields), OwnedFields(transaction.request().fields)));
 }
@@ -393,9 +393,10 @@ io::Task<void> CacheHandler::Fetch(std::shared_ptr<CoalescedFetch> fetch,
                                    std::shared_ptr<StoredResponse> stale, OwnedFields request,
                                    OwnedFields visitors) {
   ++background_fetches_;
-  CoalescedFetch::Reader reader(fetch);  // so that it is finished
+  CoalescedFetch::Reader reader(fetch);  // keeps the fetch going to its end
   const HeaderFields fields = request.view();
-  // By these, as the next visitor's are, and not by what the origin was told beside them.
+  // The variant is selected by the visitor's fields, without those that the edge adds for the
+  // origin.
   const HeaderFields variant_fields = visitors.view();
   const KeyView key = fetch->key.view();
   const CacheRequest asked{.authorized = fields.Has("Authorization")};
@@ -415,31 +416,31 @@ io::Task<void> CacheHandler::Fetch(std::shared_ptr<CoalescedFetch> fetch,
   fetch->crosses = forwarding.crosses;
   const ResponseHead& head = forwarding.taken->head();
   RecordBackgroundFetch(key, stale.get(), asking, head);
-  // What is stored is better than an error, also than one that may be stored.
-  const bool stands_in = !StandInReason(stale.get(), {}, head.status).empty();
+  // The stored response is better than an error, even than a storable error.
+  const bool serves_stale = !StaleReason(stale.get(), {}, head.status).empty();
   if (head.status == 304) {
     if (maker_.Confirm(asking, head, stale, *fetch)) {
       confirmed_.Add();
-      if (fetch->kept) state = State::kDone;
+      if (fetch->shareable) state = State::kDone;
     } else {
       store_.Remove(key);
     }
-  } else if (!stands_in && head.status != 206 &&
+  } else if (!serves_stale && head.status != 206 &&
              maker_.Judge(asking, head) == Storability::kStore &&
              maker_.Begin(asking, head, *fetch) == Storability::kStore) {
-    filled_.Add();
+    fetched_.Add();
     reader.Advance(std::numeric_limits<uint64_t>::max());
     fetch->SetState(State::kReceiving);
     co_await ReadBodyInto(OptionsOfFetch(), fetch, std::move(forwarding.taken));
     --background_fetches_;
     co_return;
-  } else if (stands_in || IsErrorForStale(head.status)) {
+  } else if (serves_stale || IsErrorForStale(head.status)) {
     fetch->failed_status = head.status;
     state = State::kFailed;
   } else {
     store_.Remove(key);
   }
-  CountHeadAlone(head, stale.get(), forwarding.crosses);
+  CountHeadOnly(head, stale.get(), forwarding.crosses);
   --background_fetches_;
   End(*fetch, state);
 }

@@ -47,20 +47,21 @@ using wire::http::ResponseHead;
 using State = CoalescedFetch::State;
 
 constexpr const char* kRequests = "meridian_edge_cache_requests_total";
-constexpr const char* kRequestsHelp = "Requests of visitors by what the cache did.";
+constexpr const char* kRequestsHelp = "Requests of visitors by the cache's result.";
 
-// Whether others may wait for what this one asks, and it for them.
+// Whether the request may be coalesced with others.
 bool MayShare(const Transaction& transaction) {
   return transaction.asked.bypass == Bypass::kNone && transaction.key && !transaction.asked.head &&
          !transaction.asked.control.no_store;
 }
 
-// Each visitor may have another: without the origin nobody can tell whose it is.
+// Whether the response may differ for each visitor, so that only the origin can tell who may get
+// it.
 bool IsPersonal(const StoredResponse& response) {
-  return response.by_cookie && response.confirmed_each_time();
+  return response.by_cookie && response.needs_validation_each_time();
 }
 
-// Whether a piece answers a request: one for what is in it (RFC 9111 3.3).
+// Whether a piece answers a request: all requested ranges are in it (RFC 9111 3.3).
 bool CanAnswer(const StoredResponse& response, const CacheRequest& asked, WallTime now) {
   const wire::http::RangeOutcome ranges =
       PlanPiece(asked, response.validators, *response.piece, now);
@@ -85,7 +86,7 @@ VisitorResult ResultOf(const Transaction& transaction) {
   return VisitorResult::kHere;
 }
 
-// A body may take longer to arrive than its response may be used.
+// Whether the response of `fetch` has become stale while its body still arrives.
 bool IsOutdated(const CoalescedFetch& fetch, TimePoint now) {
   if (fetch.response == nullptr) return false;
   const StoredResponse& response = *fetch.response;
@@ -104,19 +105,20 @@ CacheHandler::CacheHandler(Options options)
       stale_hits_(options_.metrics.AddCounter(kRequests, kRequestsHelp, {{"result", "stale"}})),
       collapsed_(options_.metrics.AddCounter(kRequests, kRequestsHelp, {{"result", "collapsed"}})),
       forwarded_(options_.metrics.AddCounter(kRequests, kRequestsHelp, {{"result", "forwarded"}})),
-      filled_(options_.metrics.AddCounter("meridian_edge_cache_fills_total",
-                                          "Answers of the origin that were for storing.")),
-      confirmed_(options_.metrics.AddCounter("meridian_edge_cache_confirmed_total",
-                                             "Stored responses that the origin has confirmed.")),
-      stood_in_(
-          options_.metrics.AddCounter("meridian_edge_cache_stale_if_error_total",
-                                      "Stale responses that stood in for an origin that failed.")),
+      fetched_(
+          options_.metrics.AddCounter("meridian_edge_cache_fetches_total",
+                                      "Responses of the origin that were fetched for storing.")),
+      confirmed_(
+          options_.metrics.AddCounter("meridian_edge_cache_confirmed_total",
+                                      "Stored responses that a 304 of the origin validated.")),
+      stale_if_error_(options_.metrics.AddCounter(
+          "meridian_edge_cache_stale_if_error_total",
+          "Stale responses that were served because the origin failed.")),
       unavailable_(
           options_.metrics.AddCounter("meridian_edge_unavailable_total",
                                       "Requests answered 503: no data center could serve them, or "
                                       "too many waited.")),
-      bytes_(options_.metrics.AddGauge("meridian_edge_cache_bytes",
-                                       "What the cache holds, all told.")),
+      bytes_(options_.metrics.AddGauge("meridian_edge_cache_bytes", "Memory of the cache in use.")),
       objects_(options_.metrics.AddGauge("meridian_edge_cache_objects", "Stored responses.")) {}
 
 void CacheHandler::ReportSize() {
@@ -125,9 +127,9 @@ void CacheHandler::ReportSize() {
 }
 
 io::Task<void> CacheHandler::Handle(http::Exchange& exchange, Requester requester) {
-  VisitorRecord nobodys;
+  VisitorRecord unused_record;
   Transaction transaction{.exchange = exchange,
-                          .record = requester.record == nullptr ? nobodys : *requester.record,
+                          .record = requester.record == nullptr ? unused_record : *requester.record,
                           .asked = ReadCacheRequest(exchange.request()),
                           .debug = requester.debug};
   transaction.key =
@@ -146,7 +148,7 @@ io::Task<void> CacheHandler::Handle(http::Exchange& exchange, Requester requeste
                                        .nonce = random_.Next()});
       break;
     case Lookup::Outcome::kOnlyIfCached:
-      co_await AnswerHere(exchange, 504, "this is not in the cache\n",
+      co_await AnswerHere(exchange, 504, "no stored response can answer this (only-if-cached)\n",
                           {.detail = "only-if-cached"});
       break;
     case Lookup::Outcome::kForward:
@@ -158,7 +160,7 @@ io::Task<void> CacheHandler::Handle(http::Exchange& exchange, Requester requeste
       }
   }
   transaction.record.result = ResultOf(transaction);
-  // Nothing, when the visitor has left before there was an answer.
+  // No bytes: the visitor left before the answer.
   const uint64_t sent = exchange.sent_bytes();
   if (sent > 0 && !requester.own)
     costs_.CountVisitor(transaction.costs.content, transaction.costs.source, sent);
@@ -209,17 +211,17 @@ Lookup CacheHandler::LookUp(Transaction& transaction) {
 
 io::Task<void> CacheHandler::Miss(Transaction& transaction) {
   const TimePoint now = options_.loop.Now();
-  // Of what is too large to be stored, a range is fetched as it is.
-  const bool apart =
+  // A range of an object that is too large to be stored is fetched alone.
+  const bool fetches_range_alone =
       transaction.asked.range && transaction.key &&
       (too_large_.Passes(transaction.key->hash, now) ||
        (transaction.lookup.partial &&
         transaction.lookup.partial->piece->whole_length > options_.config.cache.max_object_bytes));
-  // Each visitor has it confirmed for himself: the origin may tell them apart by their cookies.
-  const bool by_itself =
-      transaction.lookup.stale && transaction.lookup.stale->confirmed_each_time();
+  // Each request validates such a response itself: the origin may tell visitors apart by cookies.
+  const bool validates_alone =
+      transaction.lookup.stale && transaction.lookup.stale->needs_validation_each_time();
   const bool waits = transaction.lookup.stale || !passes_.Passes(transaction.key->hash, now);
-  if (MayShare(transaction) && !apart && !by_itself && waits) {
+  if (MayShare(transaction) && !fetches_range_alone && !validates_alone && waits) {
     const std::string key = KeyText(*transaction.key);
     for (int joins = 0; joins < kMaxWaits; ++joins) {
       std::string slot = FetchSlot(key, transaction.lookup.vary, transaction.lookup.variant);
@@ -253,12 +255,12 @@ std::shared_ptr<CoalescedFetch> CacheHandler::FindFetch(const std::string& slot,
                                                         const std::string& key) {
   std::shared_ptr<CoalescedFetch> fetch = fetches_.Find(slot);
   if (fetch == nullptr) return nullptr;
-  // What was asked for before a purge is not for those who come after it.
+  // A response that was requested before a purge is not for requests that come after it.
   bool purged = fetch->response == nullptr
                     ? store_.MayForbid(fetch->mark, key)
                     : store_.Forbids(fetch->mark, key, fetch->response->tags);
   if (!purged && !IsOutdated(*fetch, options_.loop.Now())) return fetch;
-  if (!purged) fetch->forbidden = true;  // the one that now begins is newer
+  if (!purged) fetch->forbidden = true;  // the fetch that now begins is newer
   fetches_.Remove(*fetch);
   return nullptr;
 }
@@ -281,18 +283,17 @@ io::Task<CacheHandler::WaitResult> CacheHandler::WaitFor(Transaction& transactio
     case State::kNotShared:
       co_return WaitResult::kFetchAlone;
     case State::kFailed:
-      // Each its own answer of a failing origin, unless the cache can stand in for it.
-      if (fetch->failed_status != 0 &&
-          StandInReason(transaction.lookup.stale.get(), transaction.asked.control,
-                        fetch->failed_status)
-              .empty()) {
+      // Each request gets the failing origin's own error, unless a stale response may be served.
+      if (fetch->failed_status != 0 && StaleReason(transaction.lookup.stale.get(),
+                                                   transaction.asked.control, fetch->failed_status)
+                                           .empty()) {
         co_return WaitResult::kFetchAlone;
       }
       co_await AnswerFailure(transaction, fetch->error, fetch->failed_status);
       co_return WaitResult::kAnswered;
     case State::kReceiving:
     case State::kDone:
-      if (fetch->response->confirmed_each_time() || fetch->response->piece) {
+      if (fetch->response->needs_validation_each_time() || fetch->response->piece) {
         co_return WaitResult::kFetchAlone;
       }
       co_return co_await AnswerFromFetch(transaction, reader);
@@ -329,16 +330,16 @@ io::Task<CacheHandler::WaitResult> CacheHandler::AnswerFromFetch(Transaction& tr
   co_return WaitResult::kAnswered;
 }
 
-std::string_view CacheHandler::StandInReason(const StoredResponse* stored,
-                                             const wire::http::CacheControl& request,
-                                             int status) const {
+std::string_view CacheHandler::StaleReason(const StoredResponse* stored,
+                                           const wire::http::CacheControl& request,
+                                           int status) const {
   const bool is_failure = status == 0 || IsErrorForStale(status);
   // An old error is no better than a new one.
   if (stored == nullptr || !is_failure || stored->status >= 500) return {};
   if (IsPersonal(*stored)) return {};
   const TimePoint now = options_.loop.Now();
   if (MayServeOnError(stored->freshness, stored->control, request, now)) return "stale-if-error";
-  const bool unreached = status == 0 || IsFailureOfGateway(status);
+  const bool unreached = status == 0 || IsGatewayFailure(status);
   const Duration limit = options_.config.cache.stale_on_failure;
   if (unreached && MayServeOnFailure(stored->freshness, stored->control, now, limit)) {
     return "stale-on-failure";
@@ -348,9 +349,9 @@ std::string_view CacheHandler::StandInReason(const StoredResponse* stored,
 
 io::Task<void> CacheHandler::AnswerFailure(Transaction& transaction, Error error, int status) {
   const std::string_view reason =
-      StandInReason(transaction.lookup.stale.get(), transaction.asked.control, status);
+      StaleReason(transaction.lookup.stale.get(), transaction.asked.control, status);
   if (!reason.empty()) {
-    stood_in_.Add();
+    stale_if_error_.Add();
     transaction.costs.content = transaction.lookup.stale->kind;
     transaction.costs.source = Costs::Source::kCache;
     transaction.status.ttl = transaction.lookup.stale->freshness.Left(options_.loop.Now());
@@ -365,10 +366,10 @@ io::Task<void> CacheHandler::AnswerFailure(Transaction& transaction, Error error
   }
   if (error.code == Errc::kUnavailable) unavailable_.Add();
   if (transaction.lookup.stale != nullptr &&
-      MustBeConfirmedWhenStale(transaction.lookup.stale->control)) {
+      MustBeValidatedWhenStale(transaction.lookup.stale->control)) {
     transaction.status.detail = "must-revalidate";
-    co_await AnswerHere(transaction.exchange, 504, "no data center could confirm what is stored\n",
-                        transaction.status);
+    co_await AnswerHere(transaction.exchange, 504,
+                        "no data center could validate the stored response\n", transaction.status);
   } else if (error.code == Errc::kUnavailable) {
     co_await AnswerHere(transaction.exchange, 503, error.message + "\n", transaction.status);
   } else {
@@ -417,7 +418,7 @@ void CacheHandler::Invalidate(const Transaction& transaction, const ResponseHead
     target.path = each.path;
     target.query.reset();
     if (each.query) target.query = *each.query;
-    // What was changed over one scheme is as old over the other.
+    // A change over one scheme invalidates the response of the other scheme too.
     for (bool scheme : {false, true}) {
       auto key = MakeKey(target, scheme, options_.default_host, store_.seed());
       if (!key) continue;

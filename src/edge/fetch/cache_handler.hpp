@@ -1,6 +1,6 @@
-// CacheHandler: what becomes of one visitor's request: answered from the cache, from a fetch that
-// others began, or forwarded, and then perhaps stored. All decisions are edge/cache's; this puts
-// them in order. Owned by the edge; one thread.
+// CacheHandler: handles a visitor's request in the shared cache (RFC 9111): answers it with a
+// stored response, from a coalesced fetch, or by forwarding it, and stores the response where that
+// is allowed. edge/cache makes the decisions. Owned by the edge; one thread.
 #pragma once
 
 #include <memory>
@@ -43,29 +43,30 @@ class CacheHandler {
   explicit CacheHandler(Options options);
 
   struct Requester {
-    bool debug = false;  // wants the way of the request, and may know it
+    bool debug = false;  // may have Meridian-Path, and has asked for it
     bool own = false;    // is the edge itself, not a visitor
-    // Of the visitor whose request this is, or who has brought it about; may be null.
+    // Of the visitor who sent the request, or for whom the edge made it; may be null.
     VisitorRecord* record = nullptr;
   };
   io::Task<void> Handle(http::Exchange& exchange, Requester requester);
 
   Costs& costs() { return costs_; }
-  // For purges, by whoever hears of them.
+  // For purges.
   MemoryStore& store() { return store_; }
-  // While it is, purges may pass unheard: nothing stored is used unless the origin confirms it.
+  // An isolated edge may miss purges: it uses a stored response only after validation.
   void SetIsolated(bool isolated) { isolated_ = isolated; }
   bool isolated() const { return isolated_; }
-  // Whether a request has passed here before; an edge of a site goes by its routes instead.
+  // Whether a request has passed this edge before. Always false with a site: its routes prevent
+  // loops.
   bool IsLooping(const wire::http::RequestHead& request) const {
     return !options_.loop_id.empty() && IsLoop(request.fields, options_.loop_id);
   }
-  // Tells the metrics what is held.
+  // Sets the gauges of stored bytes and responses.
   void ReportSize();
 
  private:
   enum class WaitResult : uint8_t { kAnswered, kLookUpAgain, kFetchAlone };
-  // What is done with an answer by its head.
+  // How a response of the origin is used, decided by its head.
   enum class HeadDecision : uint8_t {
     kRelay,
     kStore,
@@ -77,59 +78,61 @@ class CacheHandler {
 
   Lookup LookUp(Transaction& transaction);
   io::Task<void> Miss(Transaction& transaction);
-  // For a request that waits for nobody, and nobody for it.
+  // For a request that is not coalesced with others.
   std::shared_ptr<CoalescedFetch> MakeUnsharedFetch(const Transaction& transaction);
   std::shared_ptr<CoalescedFetch> FindFetch(const std::string& slot, const std::string& key);
   io::Task<WaitResult> WaitFor(Transaction& transaction, std::shared_ptr<CoalescedFetch> fetch);
   io::Task<WaitResult> AnswerFromFetch(Transaction& transaction, CoalescedFetch::Reader& reader);
-  // Asks the origin for all who wait on `fetch`, or, when that is in no table, for this one alone.
+  // Asks the origin for every request that waits on `fetch`; when `fetch` is in no table, for this
+  // request alone.
   io::Task<void> FetchFromOrigin(Transaction& transaction, std::shared_ptr<CoalescedFetch> fetch);
-  io::Task<void> AnswerTaken(Transaction& transaction, CoalescedFetch::Reader& reader,
-                             HeadDecision taking, std::unique_ptr<http::ClientExchange> taken);
-  // `status` is that of the failure, 0 when there is no answer; here and below.
+  io::Task<void> AnswerFromOrigin(Transaction& transaction, CoalescedFetch::Reader& reader,
+                                  HeadDecision decision,
+                                  std::unique_ptr<http::ClientExchange> taken);
+  // `status`, here and below: the origin's error status; 0: the origin did not answer.
   io::Task<void> AnswerFailure(Transaction& transaction, Error error, int status);
   io::Task<void> AnswerNotModified(Transaction& transaction, const wire::http::ResponseHead& head);
 
-  // By the head of an answer to HEAD.
+  // Freshens or invalidates the stored response by the head of a response to HEAD.
   void FreshenByHead(Transaction& transaction, CoalescedFetch& fetch,
                      const wire::http::ResponseHead& head);
   StoredResponseMaker::RequestContext ContextOf(const Transaction& transaction) const;
   HeadDecision DecideByHead(Transaction& transaction,
                             const std::shared_ptr<CoalescedFetch>& asked_by,
                             const wire::http::ResponseHead& head);
-  // Of a 206, which may be a piece of the whole, or the rest of it.
+  // For a 206: a piece of the representation, or the rest of it.
   HeadDecision DecideOnPiece(Transaction& transaction, const std::shared_ptr<CoalescedFetch>& fetch,
                              const wire::http::ResponseHead& head);
-  // Of an answer to POST, which may be one to later GETs (RFC 9110 9.3.3).
+  // For a response to POST, which may answer later GETs (RFC 9110 9.3.3).
   HeadDecision DecideOnPost(Transaction& transaction, const std::shared_ptr<CoalescedFetch>& fetch,
                             const wire::http::ResponseHead& head);
-  // Why what is stored may answer in place of a failure, for Cache-Status; empty: it may not.
-  std::string_view StandInReason(const StoredResponse* stored,
-                                 const wire::http::CacheControl& request, int status) const;
+  // Why `stored` may be served stale in place of a failure, for Cache-Status; empty: it may not.
+  std::string_view StaleReason(const StoredResponse* stored,
+                               const wire::http::CacheControl& request, int status) const;
   void EditResponse(Transaction& transaction, const wire::http::ResponseHead& upstream,
                     wire::http::HeaderFields& fields);
   void Invalidate(const Transaction& transaction, const wire::http::ResponseHead& upstream);
-  // What arrives is for whoever asked: nobody else joins it, nor waits for the next.
+  // The response is for one visitor only: no other request joins `fetch`, and later requests for
+  // the key do not wait for each other (hit-for-miss).
   void StopSharing(const std::shared_ptr<CoalescedFetch>& fetch);
   void End(CoalescedFetch& fetch, CoalescedFetch::State state);
   CoalescedFetchOptions OptionsOfFetch();
-  // For a small body, so that its answer can say whether it was stored.
+  // Waits for the end of a small body, so that Cache-Status can say whether it was stored.
   io::Task<void> AwaitStored(CoalescedFetch& fetch);
 
-  // Judges the headers of what was fetched for `transaction`.
+  // Judges the header fields of a response that was fetched for `transaction`.
   void RecordFetch(Transaction& transaction, const wire::http::ResponseHead& head);
-  // The same of what was fetched behind a visitor's back; `stale` may be null, here and below.
+  // The same for a background fetch; `stale` may be null, here and below.
   void RecordBackgroundFetch(const KeyView& key, const StoredResponse* stale,
                              const StoredResponseMaker::RequestContext& asking,
                              const wire::http::ResponseHead& head);
-  // Counts an answer whose body was not read, or is not there.
-  void CountHeadAlone(const wire::http::ResponseHead& head, const StoredResponse* stale,
-                      bool crosses);
+  // Counts the head of a response that has no body, or whose body was not read.
+  void CountHeadOnly(const wire::http::ResponseHead& head, const StoredResponse* stale,
+                     bool crosses);
   std::optional<Waste> FindWaste(const KeyView& key, const wire::http::ResponseHead& head,
                                  const StoredResponse* stale, WasteInput input);
 
-  // Behind a visitor's back.
-  // What is stale, confirmed or new.
+  // Validates or replaces `stale` in the background (stale-while-revalidate).
   void FetchInBackground(const Transaction& transaction,
                          const std::shared_ptr<StoredResponse>& stale);
   io::Task<void> Fetch(std::shared_ptr<CoalescedFetch> fetch, std::shared_ptr<StoredResponse> stale,
@@ -141,19 +144,19 @@ class CacheHandler {
   MemoryStore store_;
   StoredResponseMaker maker_;
   FetchTable fetches_;
-  PassTable passes_;
-  PassTable too_large_{kTooLargeTime};
+  PassTable passes_;                    // keys whose responses were not shareable (hit-for-miss)
+  PassTable too_large_{kTooLargeTime};  // keys of objects over max_object_bytes
   UnreadFetches unread_;
   bool isolated_ = false;
-  size_t background_fetches_ = 0;  // of those, that go on
+  size_t background_fetches_ = 0;  // in flight
   uint64_t unshared_fetches_ = 0;
   Counter& hits_;
   Counter& stale_hits_;
   Counter& collapsed_;
   Counter& forwarded_;
-  Counter& filled_;
+  Counter& fetched_;
   Counter& confirmed_;
-  Counter& stood_in_;
+  Counter& stale_if_error_;
   Counter& unavailable_;
   Gauge& bytes_;
   Gauge& objects_;

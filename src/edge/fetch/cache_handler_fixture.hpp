@@ -1,5 +1,4 @@
-// For tests: a cache's handler between visitors and an origin that are both the test itself, in a
-// world where time jumps.
+// For tests: a cache's handler on simulated time; the test plays both the visitors and the origin.
 #pragma once
 
 #include <chrono>
@@ -26,12 +25,12 @@ class CacheHandlerFixture : public http::ServerFixture {
     handler_ = [this](http::Exchange& exchange) { return cache_.Handle(exchange, {}); };
   }
 
-  // Runs `script` beside a server whose origin is the script itself.
+  // Runs `script`, which plays the origin, beside the server.
   template <class Script>
   void RunScript(Script script) {
     auto run = [&](http::MemoryStream& /*unused*/) -> io::Task<void> {
       co_await script();
-      // Who waits for nothing any more is let go, and with it the origin's connections.
+      // Closes the visitors' connections, and with them the origin's.
       visitors_.clear();
       scope_.Cancel();
       co_await scope_.Join();
@@ -39,7 +38,7 @@ class CacheHandlerFixture : public http::ServerFixture {
     Run(run);
   }
 
-  // A visitor who has sent a GET for `path`; `fields` are whole lines.
+  // Sends a GET for `path` as a new visitor; `fields` are whole lines.
   io::Task<http::MemoryStream*> Visit(std::string path, std::string fields = {}) {
     visitors_.push_back(Connect());
     std::string request =
@@ -56,14 +55,14 @@ class CacheHandlerFixture : public http::ServerFixture {
         .Send(method + " " + path + " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     co_return visitors_.back().get();
   }
-  // A DELETE, which the origin obeys.
+  // Sends a DELETE, which the origin answers with 204.
   io::Task<void> Delete(std::string path) {
     http::MemoryStream* visitor = co_await Ask("DELETE", std::move(path));
     auto origin = co_await Asked();
     (void)co_await http::RawPeer(*origin).Send("HTTP/1.1 204 No Content\r\n\r\n");
     EXPECT_TRUE((co_await AnswerTo(visitor)).starts_with("HTTP/1.1 204"));
   }
-  // The origin's end of the next connection, its request read.
+  // Accepts the next connection at the origin and reads its request.
   io::Task<std::unique_ptr<http::MemoryStream>> Asked() {
     std::unique_ptr<http::MemoryStream> stream = co_await network_.Accept();
     (void)co_await http::RawPeer(*stream).ReadHead();

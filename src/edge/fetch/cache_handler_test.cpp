@@ -1,4 +1,4 @@
-// The order of events that no client outside can make: purges and deadlines in the middle of a
+// Orders of events that an outside client cannot produce: purges and deadlines in the middle of a
 // fetch.
 #include <chrono>
 #include <memory>
@@ -44,24 +44,25 @@ class CacheHandlerTest : public CacheHandlerFixture {
   }
 };
 
-TEST_F(CacheHandlerTest, APurgeByUrlDuringAFetchKeepsItFromLaterVisitorsAndOutOfTheStore) {
+TEST_F(CacheHandlerTest, APurgeByUrlDuringAFetchKeepsItsResponseFromLaterVisitorsAndOutOfTheStore) {
   ExpectPurgeDuringFetchHolds({.kind = PurgeOrder::kUrl, .value = "http://a/x"});
 }
 
-TEST_F(CacheHandlerTest, APurgeByTagDuringAFetchKeepsItFromLaterVisitorsAndOutOfTheStore) {
+TEST_F(CacheHandlerTest, APurgeByTagDuringAFetchKeepsItsResponseFromLaterVisitorsAndOutOfTheStore) {
   ExpectPurgeDuringFetchHolds({.kind = PurgeOrder::kTag, .value = "t"});
 }
 
-TEST_F(CacheHandlerTest, ASoftPurgeByPrefixDuringAFetchKeepsItFromLaterVisitorsAndOutOfTheStore) {
+TEST_F(CacheHandlerTest,
+       ASoftPurgeByPrefixDuringAFetchKeepsItsResponseFromLaterVisitorsAndOutOfTheStore) {
   ExpectPurgeDuringFetchHolds({.kind = PurgeOrder::kPrefix, .value = "/", .soft = true});
 }
 
-TEST_F(CacheHandlerTest, WhoWaitsBeforeAPurgeByTagIsNotServedWhatItWasAbout) {
+TEST_F(CacheHandlerTest, ARequestThatComesAfterAPurgeByTagDoesNotGetThePurgedFetch) {
   RunScript([&]() -> io::Task<void> {
     MemoryStream* before = co_await Visit("/x");
     auto old_origin = co_await Asked();
     Purge({.kind = PurgeOrder::kTag, .value = "t"});
-    MemoryStream* after = co_await Visit("/x");  // the tags of what is coming are not known yet
+    MemoryStream* after = co_await Visit("/x");  // the tags of the response are not known yet
     auto new_origin = co_await Asked();
     (void)co_await RawPeer(*old_origin).Send(std::string(kHead) + "oldest");
     (void)co_await RawPeer(*new_origin).Send(std::string(kHead) + "newest");
@@ -72,7 +73,7 @@ TEST_F(CacheHandlerTest, WhoWaitsBeforeAPurgeByTagIsNotServedWhatItWasAbout) {
   });
 }
 
-TEST_F(CacheHandlerTest, WaitingForAnotherHasADeadlineAndThenEachAsksForHimself) {
+TEST_F(CacheHandlerTest, WaitingForAFetchHasADeadlineAndThenEachRequestAsksTheOrigin) {
   RunScript([&]() -> io::Task<void> {
     (void)co_await Visit("/x");
     auto silent = co_await Asked();
@@ -98,7 +99,7 @@ TEST_F(CacheHandlerTest, AnUnsafeRequestDuringAFetchKeepsTheOldAnswerOutOfTheSto
   });
 }
 
-TEST_F(CacheHandlerTest, AnUnsafeRequestDidNotReachAnAnswerThatNobodyWaitedFor) {
+TEST_F(CacheHandlerTest, AnUnsafeRequestDidNotForbidAnUnsharedFetch) {
   RunScript([&]() -> io::Task<void> {
     MemoryStream* first = co_await Visit("/x");
     auto origin = co_await Asked();
@@ -114,7 +115,7 @@ TEST_F(CacheHandlerTest, AnUnsafeRequestDidNotReachAnAnswerThatNobodyWaitedFor) 
   });
 }
 
-TEST_F(CacheHandlerTest, ABodyThatCameSlowlyWasGivenToThoseWhoCameWhenItWasStale) {
+TEST_F(CacheHandlerTest, ASlowBodyWasServedToRequestsThatCameWhenItWasStale) {
   RunScript([&]() -> io::Task<void> {
     MemoryStream* before = co_await Visit("/x");
     auto old_origin = co_await Asked();
@@ -134,7 +135,7 @@ TEST_F(CacheHandlerTest, ABodyThatCameSlowlyWasGivenToThoseWhoCameWhenItWasStale
   });
 }
 
-TEST_F(CacheHandlerTest, OneAnswerThatWasNotForStoringKeptRangesFromWaitingForEachOtherForGood) {
+TEST_F(CacheHandlerTest, OneUnstorableResponseKeptRangesFromCoalescingForGood) {
   RunScript([&]() -> io::Task<void> {
     MemoryStream* first = co_await Visit("/x");
     auto origin = co_await Asked();
@@ -199,7 +200,7 @@ class TooLargeTest : public CacheHandlerTest {
  protected:
   TooLargeTest() { config_.cache.max_object_bytes = 4; }
 
-  // The head of what the origin is asked when a visitor wants a range; it answers with `answer`.
+  // The head of the edge's request when a visitor requests a range; the origin sends `answer`.
   io::Task<std::string> AskForRange(std::string answer) {
     (void)co_await Visit("/x", "Range: bytes=0-0\r\n");
     origins_.push_back(co_await network_.Accept());
@@ -209,14 +210,14 @@ class TooLargeTest : public CacheHandlerTest {
     co_return head;
   }
 
-  // That the first range has the whole fetched, and those that follow within kTooLargeTime do not.
+  // Expects that the first range fetches the whole, and further ranges within kTooLargeTime do not.
   void ExpectRemembered(std::string whole) {
     const std::string part =
         "HTTP/1.1 206 Part\r\nConnection: close\r\nContent-Length: 1\r\n"
         "Content-Range: bytes 0-0/6\r\n\r\nn";
     RunScript([&]() -> io::Task<void> {
       EXPECT_EQ((co_await AskForRange(whole)).find("Range:"), std::string::npos);
-      if (whole.contains("Content-Length")) {  // it asks again by itself
+      if (whole.contains("Content-Length")) {  // the edge asks again for the range alone
         origins_.push_back(co_await network_.Accept());
         EXPECT_TRUE((co_await RawPeer(*origins_.back()).ReadHead()).contains("Range: bytes=0-0"));
         (void)co_await RawPeer(*origins_.back()).Send(part);
@@ -237,7 +238,7 @@ TEST_F(TooLargeTest, EachRangeOfAnObjectThatIsTooLargeCostAnAbortedFetchOfTheWho
       "HTTP/1.1 200 OK\r\nContent-Length: 6\r\nCache-Control: max-age=60\r\n\r\nnewest");
 }
 
-TEST_F(TooLargeTest, ItIsRememberedOfABodyWhoseLengthWasNotTold) {
+TEST_F(TooLargeTest, AnObjectOfUnknownLengthIsRememberedAsTooLargeToo) {
   ExpectRemembered(
       "HTTP/1.1 200 OK\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n"
       "Cache-Control: max-age=60\r\n\r\n6\r\nnewest\r\n0\r\n\r\n");
@@ -266,7 +267,7 @@ TEST_F(TooLargeTest, PartsThatTouchAreCombinedUpToTheLimit) {
       const std::string answer = co_await AnswerTo(visitor);
       EXPECT_TRUE(answer.contains("Content-Range: bytes " + range + "/6")) << answer;
       EXPECT_TRUE(answer.ends_with("\r\n\r\n" + body)) << answer;
-      // Together they have four bytes, as many as may be; then there would be six.
+      // Together they have four bytes, the limit; the next part would make six.
       const bool first = range == "0-1";
       const std::string hit = co_await AnswerTo(
           co_await Visit("/x", first ? "Range: bytes=1-2\r\n" : "Range: bytes=4-4\r\n"));

@@ -1,5 +1,5 @@
-// What the settings and RFC 9111 let be stored, freshened and served stale, as far as a clock that
-// jumps or an order of events is needed to see it.
+// Storing, freshening and serving stale by the settings and RFC 9111: the cases that need simulated
+// time or an exact order of events.
 #include <chrono>
 #include <string>
 #include <string_view>
@@ -17,7 +17,7 @@ using std::chrono::seconds;
 
 class CacheRulesTest : public CacheHandlerFixture {};
 
-TEST_F(CacheRulesTest, AnErrorThatMayBeStoredTookThePlaceOfWhatWasRevalidatedBehindTheVisitor) {
+TEST_F(CacheRulesTest, AStorableErrorReplacedAResponseRevalidatedInTheBackground) {
   RunScript([&]() -> io::Task<void> {
     MemoryStream* visitor = co_await Visit("/x");
     auto origin = co_await Asked();
@@ -36,7 +36,7 @@ TEST_F(CacheRulesTest, AnErrorThatMayBeStoredTookThePlaceOfWhatWasRevalidatedBeh
   });
 }
 
-TEST_F(CacheRulesTest, WhatIsStaleStandsInForAsLongAsTheSettingsSay) {
+TEST_F(CacheRulesTest, AStaleResponseIsServedOnFailureForStaleOnFailure) {
   RunScript([&]() -> io::Task<void> {
     MemoryStream* visitor = co_await Visit("/x");
     auto origin = co_await Asked();
@@ -57,7 +57,7 @@ TEST_F(CacheRulesTest, WhatIsStaleStandsInForAsLongAsTheSettingsSay) {
   });
 }
 
-TEST_F(CacheRulesTest, AnUnsafeRequestMidHeadKeepsWhatItWouldFreshenOutOfTheStore) {
+TEST_F(CacheRulesTest, AnUnsafeRequestDuringAHeadKeepsTheFreshenedResponseOutOfTheStore) {
   RunScript([&]() -> io::Task<void> {
     MemoryStream* first = co_await Visit("/x");
     auto origin = co_await Asked();
@@ -85,7 +85,7 @@ TEST_F(CacheRulesTest, AnUnsafeRequestMidHeadKeepsWhatItWouldFreshenOutOfTheStor
   });
 }
 
-TEST_F(CacheRulesTest, AnUnsafeRequestMidPostKeepsTheAnswerToThePostOutOfTheStore) {
+TEST_F(CacheRulesTest, AnUnsafeRequestDuringAPostKeepsItsResponseOutOfTheStore) {
   RunScript([&]() -> io::Task<void> {
     MemoryStream* poster = co_await Ask("POST", "/x");
     auto origin = co_await Asked();
@@ -180,7 +180,7 @@ class CdnHostCacheTest : public CacheRulesTest {
                               .here = "here"}};
 };
 
-TEST_F(CdnHostCacheTest, WhatSetsACookieIsStoredWithoutIt) {
+TEST_F(CdnHostCacheTest, AResponseWithSetCookieIsStoredWithoutIt) {
   RunScript([&]() -> io::Task<void> {
     auto ask = [&]() -> io::Task<MemoryStream*> {
       visitors_.push_back(Connect());

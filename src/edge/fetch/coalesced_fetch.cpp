@@ -40,7 +40,7 @@ class BodyReader {
       data = co_await from_.ReadBody();
     }
     if (!co_await AddTail()) co_return State::kBroken;
-    // More or less than was said would be a piece of something else.
+    // A body of another length than announced is not the announced representation.
     if (fetch_.length && body_.size() != *fetch_.length) co_return State::kBroken;
     body_.Complete();
     co_return State::kDone;
@@ -71,7 +71,7 @@ class BodyReader {
       if (too_large) {
         options_.too_large.Add(fetch_.key.view().hash, options_.loop.Now());
       }
-      // It goes on to those who read it already, and to nobody else.
+      // The fetch goes on for its present readers; no request joins it.
       body_.StopCounting();
       options_.table.Remove(fetch_);
     }
@@ -82,7 +82,8 @@ class BodyReader {
     return fetch_.length.value_or(0) - std::min(body_.size(), fetch_.length.value_or(0));
   }
 
-  // Waits while the slowest reader of what is not stored is too far behind. False: nobody wants it.
+  // Waits while the slowest reader of a body that is not stored is too far behind. False: no reader
+  // is left.
   io::Task<bool> KeepPace() {
     for (;;) {
       if (fetch_.readers.empty() && !fetch_.ContinuesUnread()) co_return false;
@@ -125,7 +126,7 @@ uint64_t CoalescedFetch::NeededFrom() const {
   return needed;
 }
 
-bool UnreadFetches::Take(uint64_t missing) {
+bool UnreadFetches::Reserve(uint64_t missing) {
   const bool room = fetches_ < kMaxUnreadFetches && bytes_ <= kMaxUnreadFetchBytes &&
                     missing <= kMaxUnreadFetchBytes - bytes_;
   if (!room && fetches_ > 0) return false;
@@ -134,7 +135,7 @@ bool UnreadFetches::Take(uint64_t missing) {
   return true;
 }
 
-void UnreadFetches::Give(uint64_t missing) {
+void UnreadFetches::Release(uint64_t missing) {
   --fetches_;
   bytes_ -= missing;
 }
@@ -145,13 +146,13 @@ bool CoalescedFetch::ContinuesUnread() {
   if (unread_bytes) return true;
   const uint64_t whole = length.value_or(max_object_bytes);
   const uint64_t missing = whole - std::min(whole, body.size());
-  if (!unread->Take(missing)) return false;
+  if (!unread->Reserve(missing)) return false;
   unread_bytes = missing;
   return true;
 }
 
 void CoalescedFetch::ReleaseUnread() {
-  if (unread_bytes) unread->Give(*unread_bytes);
+  if (unread_bytes) unread->Release(*unread_bytes);
   unread_bytes.reset();
 }
 
@@ -180,14 +181,14 @@ void FetchTable::Forbid(std::string_view key) {
 }
 
 std::string FetchSlot(std::string_view key, std::string_view vary, std::string_view variant) {
-  // No key has a line end.
+  // A line end is unambiguous: no key contains one.
   std::string slot(key);
   slot.append("\n").append(vary).append("\n").append(variant);
   return vary.empty() ? slot.substr(0, key.size() + 1) : slot;
 }
 
 std::string UnsharedFetchSlot(std::string_view key, uint64_t number) {
-  // After an empty line: no Vary is.
+  // A shared slot has nothing after an empty line for Vary.
   return FetchSlot(key, {}, {}).append("\n").append(std::to_string(number));
 }
 
@@ -201,12 +202,12 @@ io::Task<void> ReadBodyInto(CoalescedFetchOptions options, std::shared_ptr<Coale
   fetch->fiber = nullptr;
   fetch->ReleaseUnread();
   fetch->unread = nullptr;
-  // A connection that is done with goes back before anybody asks for another.
+  // The connection returns to the pool before a waiting request needs one.
   from.reset();
   const StoredResponse& response = *fetch->response;
   options.costs.CountFetch(response.kind, fetch->crosses,
                            response.lines.size() + response.body->size() -
-                               std::min(fetch->had_bytes, response.body->size()));
+                               std::min(fetch->stored_bytes, response.body->size()));
   const bool storable =
       state == State::kDone && fetch->response->body->counted() && !fetch->forbidden;
   fetch->stored = storable && options.store.Store(fetch->key.view(), fetch->response, fetch->mark);

@@ -1,12 +1,13 @@
-// CoalescedFetch: one answer of the origin on its way into the cache, and everybody who waits for
-// it. Whoever misses first asks; the rest wait for the head and then read the body from the same
-// bytes, as they arrive. Owned by shared_ptr: of the table, the fiber that fetches it and its
-// readers. One thread.
+// CoalescedFetch: one fetch from the origin for all requests that miss the same key (collapsed
+// requests). The first request asks the origin; the others wait for the head and then read the same
+// body as it arrives. Owned by shared_ptr: by the table, the fiber that fetches, and the readers.
+// One thread.
 //
-// Invariants: a body is complete only when the origin ended it in good order, and only a complete
-// one is stored. A fetch that a purge or an unsafe request has made out of date is joined by nobody
-// and not stored. A body that is not stored holds no more than a window. One that is to be stored
-// is finished however its readers leave, within the room of UnreadFetches.
+// Invariants: a body is complete only when the origin ended it properly, and only a complete body
+// is stored. No request joins a fetch that a purge or an unsafe request has outdated, and its
+// response is not stored. A body that is not stored holds at most a window of kFetchWindowBytes. A
+// body that is to be stored is fetched to its end although its readers leave, within the limits of
+// UnreadFetches.
 #pragma once
 
 #include <cstdint>
@@ -31,13 +32,13 @@
 
 namespace meridian::edge {
 
-// What the fetches that nobody reads any more may take, all together (kMaxUnreadFetches,
-// kMaxUnreadFetchBytes). Owned by the cache's handler.
+// Budget of all fetches without a reader (kMaxUnreadFetches, kMaxUnreadFetchBytes). Owned by the
+// cache's handler.
 class UnreadFetches {
  public:
-  // For one whose `missing` bytes have still to come. False: there is no room.
-  bool Take(uint64_t missing);
-  void Give(uint64_t missing);
+  // For a fetch that has still to receive `missing` bytes. False: the budget is used up.
+  bool Reserve(uint64_t missing);
+  void Release(uint64_t missing);
 
  private:
   size_t fetches_ = 0;
@@ -46,16 +47,16 @@ class UnreadFetches {
 
 struct CoalescedFetch {
   enum class State : uint8_t {
-    kAwaitingHead,  // the head has not come
-    kReceiving,     // `response` is there, its body grows
+    kAwaitingHead,  // the head has not arrived
+    kReceiving,     // `response` is set, its body grows
     kDone,          // the body is complete
     kBroken,        // the body broke off
-    kNotShared,     // the answer is not for sharing: everybody asks for himself
-    kFailed,        // no answer: `error`
-    kAbandoned,     // who asked has left: somebody else is to ask
+    kNotShared,     // the response may not be shared: each request asks the origin itself
+    kFailed,        // no response: `error`
+    kAbandoned,     // the asking visitor left before the head: a waiting request asks again
   };
 
-  // Somebody who needs the body from `position` on.
+  // A request that reads the body; it needs the bytes from `position` on.
   class Reader {
    public:
     explicit Reader(std::shared_ptr<CoalescedFetch> fetch);
@@ -77,47 +78,48 @@ struct CoalescedFetch {
       : key(key_of_fetch), slot(std::move(slot_of_variant)), mark(store_mark) {}
 
   bool over() const { return state != State::kAwaitingHead && state != State::kReceiving; }
-  // The first byte that some reader still needs.
+  // The position of the slowest reader.
   uint64_t NeededFrom() const;
-  // Whether it goes on without a reader; takes room for that.
+  // Whether the fetch goes on without a reader; reserves the budget for that.
   bool ContinuesUnread();
   void ReleaseUnread();
-  // The state changes, and all who wait are told.
+  // Changes the state and wakes all waiting requests.
   void SetState(State next);
 
   OwnedKey key;
   std::string slot;  // in the table
   uint64_t mark;     // of the store, when the origin was asked
   State state = State::kAwaitingHead;
-  bool forbidden = false;  // by an unsafe request meanwhile: not to be stored
+  bool forbidden = false;  // an unsafe request has invalidated it: not to be stored
   std::shared_ptr<StoredResponse> response;
-  std::optional<uint64_t> length;  // of the body, when the origin told it
-  // A stored piece whose bytes from `tail_from` on follow what arrives.
+  std::optional<uint64_t> length;  // of the body, when the origin gave it
+  // A stored piece; its bytes from `tail_from` on follow the body that arrives.
   std::shared_ptr<StoredResponse> tail;
-  uint64_t tail_from = 0;  // in its body
-  uint64_t had_bytes = 0;  // of the body, that were there already
+  uint64_t tail_from = 0;     // in its body
+  uint64_t stored_bytes = 0;  // of the body, that came from a stored piece
   Error error{Errc::kUnavailable, ""};
   bool stored = false;    // the response is in the store
-  bool kept = true;       // what a 304 confirmed: by its fields, others may have it too
+  bool shareable = true;  // kDone by a 304 whose fields allow other visitors to have the response
   bool crosses = false;   // it comes from another data center
-  int failed_status = 0;  // kFailed, with an error of the origin's own
-  io::WaitQueue changed;  // the state, or more bytes
-  io::WaitQueue room;     // a reader went on, or left
+  int failed_status = 0;  // kFailed: the origin's error status; 0: no answer
+  io::WaitQueue changed;  // notified when the state changes or bytes arrive
+  io::WaitQueue room;     // notified when a reader advances or leaves
   std::vector<Reader*> readers;
-  io::Fiber* fiber = nullptr;  // while it runs, as these
+  // Set while the fetching fiber runs.
+  io::Fiber* fiber = nullptr;
   UnreadFetches* unread = nullptr;
   uint64_t max_object_bytes = 0;
-  std::optional<uint64_t> unread_bytes;  // that it has taken of `unread`
+  std::optional<uint64_t> unread_bytes;  // reserved of `unread`
 };
 
-// The fetches that may be joined, by key and variant.
+// The fetches that requests may join, by key and variant.
 class FetchTable {
  public:
   std::shared_ptr<CoalescedFetch> Find(const std::string& slot) const;
   void Add(const std::shared_ptr<CoalescedFetch>& fetch) { fetches_[fetch->slot] = fetch; }
-  // Unless another has taken its place.
+  // Does nothing when another fetch has replaced it in its slot.
   void Remove(const CoalescedFetch& fetch);
-  // All of one key, whichever variant: nobody joins them, and they are not stored.
+  // Forbids joining and storing the fetches of all variants of `key`.
   void Forbid(std::string_view key);
   size_t size() const { return fetches_.size(); }
 
@@ -127,8 +129,7 @@ class FetchTable {
 
 // The slot of a variant; `vary` and `variant` may be empty.
 std::string FetchSlot(std::string_view key, std::string_view vary, std::string_view variant);
-// A slot that nobody joins, for an answer that may be stored all the same; `number` is one of its
-// own.
+// A slot that no request joins, for a response that may still be stored; `number` is unique.
 std::string UnsharedFetchSlot(std::string_view key, uint64_t number);
 
 // Reads the body of `from` into `fetch`, whose response is there, and stores it when it is

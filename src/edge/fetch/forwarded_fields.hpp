@@ -1,6 +1,6 @@
-// The fields that an edge sends on with a visitor's request. What visitors say of themselves in
-// fields that applications trust (X-Forwarded-*, Forwarded, Meridian-*, and whatever looks like
-// them: wire/http/fields/field_role.hpp) is dropped: the edge knows better. Pure.
+// The header fields of a forwarded request. The edge drops the visitor's own values of fields that
+// applications trust (X-Forwarded-*, Forwarded, Meridian-*, and look-alikes:
+// wire/http/fields/field_role.hpp), and writes its own. Pure.
 //
 // Owned by the handler, for one request: the fields are views into it and into the request.
 #pragma once
@@ -16,8 +16,8 @@
 
 namespace meridian::edge {
 
-// How often a TRACE or OPTIONS may be forwarded still (RFC 9110 7.6.2): at 0 it ends here. Nothing:
-// it has no such limit, or another method.
+// Max-Forwards of a TRACE or OPTIONS (RFC 9110 7.6.2); at 0 the edge answers itself. Nothing: no
+// such field, or another method.
 std::optional<uint64_t> MaxForwards(const wire::http::RequestHead& request);
 
 class ForwardedFields {
@@ -25,7 +25,7 @@ class ForwardedFields {
   struct Visitor {
     Endpoint peer;
     bool https = false;
-    bool debug = false;             // asked for its path, and may
+    bool debug = false;             // asked for Meridian-Path, and may have it
     bool without_cookies = false;   // at the CDN's host
     bool underscores = false;       // [edge] underscores
     std::string_view loop_id = {};  // for CDN-Loop; empty: not signed

@@ -25,7 +25,7 @@ const wire::http::RequestIds kIds = [] {
   return wire::http::RequestIds({}, random);
 }();
 
-TEST(ForwardedFields, TellTheApplicationWhoAskedAndHow) {
+TEST(ForwardedFields, HaveTheVisitorsAddressSchemeAndHost) {
   RequestHead request = Request({{"Accept", "*/*"}});
   ForwardedFields forwarded(request, {.peer = kPeer, .https = true, .ids = kIds});
   const HeaderFields& fields = forwarded.fields();
@@ -54,7 +54,7 @@ TEST(ForwardedFields, MaxForwardsOfTraceAndOptionsWasNotCountedDown) {
   }
 }
 
-TEST(ForwardedFields, WhatVisitorsClaimOfThemselvesIsDropped) {
+TEST(ForwardedFields, ForwardedFieldsOfVisitorsAreDropped) {
   RequestHead request = Request({{"x-forwarded-for", "10.0.0.1"},
                                  {"X-Forwarded-Host", "evil.example"},
                                  {"X-Forwarded-Proto", "https"},
@@ -74,7 +74,7 @@ TEST(ForwardedFields, WhatVisitorsClaimOfThemselvesIsDropped) {
   EXPECT_FALSE(fields.Has("Meridian-Debug"));
 }
 
-TEST(ForwardedFields, LookAlikesOfWhatWeSayReachedTheApplication) {
+TEST(ForwardedFields, LookAlikesOfTheEdgesFieldsReachedTheApplication) {
   RequestHead request = Request({{"X_Forwarded_For", "6.6.6.6"},
                                  {"X_Forwarded_Host", "evil.test"},
                                  {"True-Client-IP", "6.6.6.6"},
@@ -88,7 +88,7 @@ TEST(ForwardedFields, LookAlikesOfWhatWeSayReachedTheApplication) {
   }
 }
 
-TEST(ForwardedFields, IdsAreTheEdgesWordAlone) {
+TEST(ForwardedFields, IdsComeFromTheEdgeAlone) {
   RequestHead request = Request({{"X-Request-Id", "bad id"},
                                  {"X_Request_Id", "look-alike"},
                                  {"traceparent", "nonsense"},
@@ -105,7 +105,7 @@ TEST(ForwardedFields, IdsAreTheEdgesWordAlone) {
   EXPECT_FALSE(fields.Has("tracestate"));
 }
 
-TEST(ForwardedFields, CookiesStayBehindAtTheCdnsHost) {
+TEST(ForwardedFields, CookiesAreDroppedAtTheCdnsHost) {
   RequestHead request;
   request.fields.Add("cookie", "sid=1");
   request.fields.Add("Accept", "image/avif");
@@ -116,7 +116,7 @@ TEST(ForwardedFields, CookiesStayBehindAtTheCdnsHost) {
   }
 }
 
-TEST(ForwardedFields, WhoMayAskForThePathIsPassedOn) {
+TEST(ForwardedFields, TheDebugFieldIsPassedOnForAllowedVisitors) {
   RequestHead request = Request({{"Meridian-Debug", "1"}});
   ForwardedFields forwarded(request, {.peer = kPeer, .debug = true, .ids = kIds});
   EXPECT_EQ(forwarded.fields().Count("Meridian-Debug"), 1u);

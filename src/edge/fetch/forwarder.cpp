@@ -30,10 +30,10 @@ bool Declines(const wire::http::ResponseHead& upstream) {
   return upstream.status == 503 && upstream.fields.Has(site::kUnavailableField);
 }
 
-// The connection was kept open after an earlier request, and the upstream has closed it since.
+// Whether a reused connection turned out to be closed by the upstream.
 bool HadEnded(bool reused, const Error& error) { return reused && error.code == Errc::kReset; }
 
-// What is left when the last upstream of a route has not answered.
+// The result when the last upstream of a route has not answered.
 Forwarding Unanswered(Error error) {
   Kind kind = error.code == Errc::kUnavailable ? Kind::kUnavailable : Kind::kFailed;
   return {.kind = kind, .error = std::move(error)};
@@ -107,7 +107,7 @@ io::Task<http::ForwardOutcome> Forwarder::ForwardTo(const Hop& hop, http::Exchan
                                                     VisitorRecord& record) {
   using Kind = http::ForwardOutcome::Kind;
   options.declines = [&](const wire::http::ResponseHead& upstream) {
-    // What a lone origin says is not ours.
+    // The internal fields of an origin outside the site mean nothing.
     if (hop.crosses) {
       record.instance.Set(upstream.fields.Find(site::kInstanceField).value_or(""));
     }
@@ -132,14 +132,14 @@ io::Task<Forwarding> Forwarder::Ask(http::Request request) {
       if (busy) break;
     } else {
       if (hop.crosses) crossings_.Add();
-      last = co_await AskOne(hop, request);
+      last = co_await AskHop(hop, request);
     }
     if (last.kind == Kind::kTaken || last.error.code == Errc::kCancelled) break;
   }
   co_return last;
 }
 
-io::Task<Forwarding> Forwarder::AskOne(const Hop& hop, const http::Request& request) {
+io::Task<Forwarding> Forwarder::AskHop(const Hop& hop, const http::Request& request) {
   for (bool again = false;; again = true) {
     http::Sent sent = co_await hop.client->Send(request);
     if (!sent) co_return Unanswered(std::move(sent.error().error));

@@ -1,5 +1,5 @@
-// Forwarder: sends a request to the first upstream of its route that answers, and relays what that
-// says. Owned by the edge; one thread.
+// Forwarder: sends a request to the upstreams of its route in turn until one answers, and relays
+// that response. Owned by the edge; one thread.
 #pragma once
 
 #include <memory>
@@ -19,39 +19,39 @@ namespace meridian::edge {
 
 struct Forwarding {
   enum class Kind : uint8_t {
-    kAnswered,     // nothing is left to do
-    kTaken,        // RelayOptions::takes said so
+    kAnswered,     // the response was relayed
+    kTaken,        // RelayOptions::takes took the response: `taken`
     kFailed,       // no answer: FailureStatus(error)
-    kUnavailable,  // there was nobody to send it to
+    kUnavailable,  // the route is empty
   };
   Kind kind = Kind::kUnavailable;
   Error error{Errc::kUnavailable, "no data center can serve this now"};
   std::unique_ptr<http::ClientExchange> taken = {};
-  bool crosses = false;  // whoever answered is in another data center
+  bool crosses = false;  // the answering upstream is in another data center
 };
 
 class Forwarder {
  public:
   Forwarder(Upstreams& upstreams, Metrics& metrics);
 
-  // Relays `exchange` with `fields` in place of its own. `options` without `declines`, which is
-  // this one's matter. `record` is told which data center and instance were asked last.
+  // Relays `exchange` with `fields` in place of its own. The forwarder sets `options.declines`
+  // itself. `record` gets the data center and instance that were asked last.
   io::Task<Forwarding> Forward(http::Exchange& exchange, const wire::http::HeaderFields& fields,
                                http::RelayOptions options, VisitorRecord& record);
 
-  // Asks on nobody's behalf: never kAnswered.
+  // Sends a request that belongs to no visitor; never kAnswered.
   io::Task<Forwarding> Ask(http::Request request);
 
   bool can_serve() const { return !upstreams_.RouteFor(false)->empty(); }
 
  private:
-  // Each asks a hop once more when the connection turns out to have ended since its last use (RFC
-  // 9112 9.3.1): that is no failure of the upstream.
+  // Both ask a hop once more when a reused connection turns out to be closed (RFC 9112 9.3.1): that
+  // is not a failure of the upstream.
   static io::Task<http::ForwardOutcome> ForwardTo(const Hop& hop, http::Exchange& exchange,
                                                   const wire::http::HeaderFields& fields,
                                                   http::RelayOptions options,
                                                   VisitorRecord& record);
-  static io::Task<Forwarding> AskOne(const Hop& hop, const http::Request& request);
+  static io::Task<Forwarding> AskHop(const Hop& hop, const http::Request& request);
 
   Upstreams& upstreams_;
   Counter& crossings_;

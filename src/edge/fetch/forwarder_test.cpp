@@ -1,4 +1,4 @@
-// What becomes of a request whose connection to the upstream has ended since its last use.
+// Requests on a reused connection that the upstream has closed.
 #include "edge/fetch/forwarder.hpp"
 
 #include <memory>
@@ -27,7 +27,7 @@ class ForwarderTest : public CacheHandlerFixture {
     EXPECT_TRUE((co_await AnswerTo(visitor)).ends_with("ok"));
     co_return kept;
   }
-  // Reads the request on `connection` and ends that without an answer.
+  // Reads the request on `connection` and closes that without an answer.
   static io::Task<void> EndUnanswered(MemoryStream& connection) {
     EXPECT_TRUE((co_await RawPeer(connection).ReadHead()).starts_with("GET /x "));
     connection.Close();
@@ -57,7 +57,7 @@ TEST_F(ForwarderTest, AnUpstreamThatEndsANewConnectionTooHasFailed) {
   });
 }
 
-TEST_F(ForwarderTest, WhatIsAskedOnNobodysBehalfIsAskedAgainToo) {
+TEST_F(ForwarderTest, ARequestWithoutAVisitorIsSentAgainToo) {
   RunScript([&]() -> io::Task<void> {
     auto kept = co_await Keep();
     std::string_view answered;

@@ -1,8 +1,8 @@
-// Whether a request comes round again: an edge that stands alone may be in front of itself, by its
-// own address or by others' that send everything here. Pure.
+// Detects forwarding loops of an edge without a site: its origin may be itself, or a proxy that
+// forwards back to it. Pure.
 //
-// An edge signs what it forwards in CDN-Loop (RFC 8586), with a name that no other has, and in Via,
-// where all edges are called the same: chains of them are in order, endless ones are not.
+// An edge adds to each forwarded request its unique name in CDN-Loop (RFC 8586), and an entry in
+// Via, which is the same for all edges: a chain of edges is allowed up to a limit.
 #pragma once
 
 #include <cstdint>
@@ -15,10 +15,10 @@ namespace meridian::edge {
 
 inline constexpr std::string_view kLoopField = "CDN-Loop";
 
-// The name of one edge, made of a random number.
+// The unique name of an edge, made of a random number.
 std::string LoopId(uint64_t random);
 
-// A request that has passed the edge `own_id`, or kMaxEdgesPassed of any.
+// Whether a request has passed the edge `own_id`, or kMaxEdgesPassed edges.
 bool IsLoop(const wire::http::HeaderFields& request, std::string_view own_id);
 
 }  // namespace meridian::edge

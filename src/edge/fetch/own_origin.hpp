@@ -1,6 +1,5 @@
-// Whether a page of the site itself asks from another name of it, as the fallback script does when
-// it fetches an asset from another place: such a page may read the answer (Fetch, "CORS protocol").
-// Pure.
+// Cross-origin requests between names of the same site, such as those of the fallback script for
+// assets of another data center: the page may read the response (Fetch, "CORS protocol"). Pure.
 #pragma once
 
 #include <string_view>
@@ -11,9 +10,9 @@ namespace meridian::edge {
 
 inline constexpr std::string_view kAllowOriginField = "Access-Control-Allow-Origin";
 
-// The request's Origin when it is `domain` or below it and the request asks for nothing but to
-// read; else empty. It is what Access-Control-Allow-Origin may name: without a word on credentials,
-// so that nothing that a cookie protects is shown.
+// The request's Origin when it is `domain` or a subdomain and the method is safe; else empty. It is
+// the value of Access-Control-Allow-Origin. Access-Control-Allow-Credentials is never sent, so that
+// a page cannot read a response that a cookie protects.
 std::string_view OwnOrigin(const wire::http::RequestHead& request, std::string_view domain);
 
 }  // namespace meridian::edge

@@ -23,7 +23,7 @@ TEST(OwnOriginTest, PagesOfTheSiteMayRead) {
   }
 }
 
-TEST(OwnOriginTest, NobodyElseMay) {
+TEST(OwnOriginTest, OtherOriginsMayNotRead) {
   for (const char* other :
        {"https://evil.example", "https://evilphotos.example", "https://photos.example.evil", "null",
         "", "https://photos.example/path", "https://photos.example,evil", "ftp://photos.example",
@@ -32,7 +32,7 @@ TEST(OwnOriginTest, NobodyElseMay) {
   }
 }
 
-TEST(OwnOriginTest, NorMayAnythingButReading) {
+TEST(OwnOriginTest, UnsafeMethodsMayNotRead) {
   EXPECT_EQ(Asked("https://photos.example", "POST"), "");
   wire::http::RequestHead request;
   request.method = "GET";

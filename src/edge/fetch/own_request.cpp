@@ -32,7 +32,7 @@ OwnRequest::OwnRequest(http::Exchange& visitor, std::string_view target, uint64_
   head_.authority = visitor.request().authority;
   head_.path = target.substr(0, end);
   if (end < target.size()) head_.query = target.substr(end + 1);
-  // How many edges it has passed already: two that stand before each other must not go on for ever.
+  // Keeps the count of passed edges, so that a loop of two edges ends.
   visitor.request().fields.ForEach("Via",
                                    [&](std::string_view via) { head_.fields.Add("Via", via); });
   visitor.request().fields.ForEach(
@@ -78,7 +78,7 @@ io::Task<Result<void>> OwnRequest::SendInterim(int /*status*/, wire::http::Field
 
 io::Task<Result<http::Upgraded>> OwnRequest::Upgrade(std::string_view /*protocol*/,
                                                      wire::http::FieldsView /*fields*/) {
-  co_return Fail(Errc::kInvalid, "nobody asked for an upgrade");
+  co_return Fail(Errc::kInvalid, "an own request cannot be upgraded");
 }
 
 }  // namespace meridian::edge

@@ -1,6 +1,6 @@
-// OwnRequest: a GET that the edge makes of its own cache on a visitor's behalf, as if a visitor had
-// come without cookies and credentials. Its answer is looked at by its head; the body is dropped as
-// it comes (what is worth having is in the store then). Owned by a fiber of the visitor's.
+// OwnRequest: a GET that the edge sends to its own cache for a visitor, without the visitor's
+// cookies and credentials. It keeps the status and drops the body as it arrives: a cacheable
+// response is in the store then. Owned by a fiber of the visitor's request.
 #pragma once
 
 #include <cstdint>
@@ -20,12 +20,12 @@ namespace meridian::edge {
 
 class OwnRequest final : public http::Exchange {
  public:
-  // For `target` (path and query) at the host and scheme that `visitor` came to. A body of more
-  // than `max_body_bytes` is broken off. Both outlive this.
+  // For `target` (path and query) with the host and scheme of `visitor`. A body of more than
+  // `max_body_bytes` is broken off. `visitor` and `target` outlive this.
   OwnRequest(http::Exchange& visitor, std::string_view target, uint64_t max_body_bytes);
 
   bool too_large() const { return too_large_; }
-  // The `detail` of its Cache-Status: why it was not stored.
+  // The `detail` of the response's Cache-Status: why it was not stored.
   const std::string& detail() const { return detail_; }
 
   const wire::http::RequestHead& request() const override { return head_; }

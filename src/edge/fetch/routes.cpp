@@ -20,8 +20,8 @@ bool HasHealthyInstance(const site::SiteView& view, std::string_view data_center
   });
 }
 
-// The order in which data centers are asked; nothing: not at all. An edge whose own data center
-// starts has a balancer beside it already.
+// The rank of a data center in the route; nothing: it is not in the route. While the edge's own
+// data center starts, its balancer already runs.
 std::optional<int> RankOf(const site::DataCenterView& dc, bool is_own) {
   switch (dc.state) {
     case site::DataCenterState::kServing:
@@ -40,7 +40,7 @@ std::optional<int> RankOf(const site::DataCenterView& dc, bool is_own) {
 Routes MakeRoutes(const site::SiteView& view, std::string_view here, bool own_balancer_answers) {
   const site::DataCenterView* own = view.FindDataCenter(here);
   if (own == nullptr) return {};
-  // Of equals the own one comes first, then the others by distance.
+  // Within a rank the own data center comes first, then the others by distance.
   using Key = std::tuple<int, bool, double, std::string_view>;
   std::vector<Key> keys;
   Routes routes;

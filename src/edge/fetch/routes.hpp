@@ -1,10 +1,10 @@
-// Where a request goes from the edge: to its own data center, and when that cannot serve, to the
-// nearest other one that can. Pure: a function of the view; made once for each view.
+// The data centers that the edge tries for a request: its own, and when that cannot serve, the
+// others by distance. Pure: a function of the view; made once for each view.
 //
-// Invariants: a request crosses to another data center at most once (counted by Via): one that has
-// already come from an edge is served here or not at all. Whoever has a healthy instance serves:
-// first the data centers that serve and are available, then those of which something else is
-// broken, and last those that are draining or drained.
+// Invariants: a request crosses to another data center at most once (counted by Via): a request
+// that came from another edge is served in this data center or refused. Every data center with a
+// healthy instance is in the route: first the available ones, then those with another failure, last
+// those that are draining or drained.
 #pragma once
 
 #include <string>
@@ -22,18 +22,17 @@ struct Routes {
   std::vector<std::string> from_edges;
 };
 
-// `own_balancer_answers`: what the edge knows of the balancer beside it, where it goes by that.
+// `own_balancer_answers`: false when the balancer of the own data center fails the edge's checks.
 Routes MakeRoutes(const site::SiteView& view, std::string_view here,
                   bool own_balancer_answers = true);
 
-// How many Meridian edges a request has passed: the entries of its Via fields (RFC 9110 7.6.3) that
-// name one. `via` is one field's value.
+// How many entries of `via`, the value of one Via field (RFC 9110 7.6.3), name a Meridian edge.
 int CountEdges(std::string_view via);
 
-// How an edge calls itself in Via.
+// The edge's name in Via.
 constexpr std::string_view kViaName = "meridian-edge";
 
-// Its entry in the Via of a message that was received, or is made here, in HTTP/1.`minor_version`.
+// The edge's Via entry for a message that it received, or makes itself, in HTTP/1.`minor_version`.
 constexpr std::string_view ViaEntry(int minor_version = 1) {
   return minor_version == 0 ? "1.0 meridian-edge" : "1.1 meridian-edge";
 }

@@ -51,12 +51,12 @@ TEST_F(RoutesTest, DataCentersThatStartOrAreDownAreNotForwardedTo) {
   EXPECT_EQ(MakeRoutes(view_, "ashburn").from_visitors, (Names{"ashburn"}));
 }
 
-TEST_F(RoutesTest, ADrainingDataCenterSendsVisitorsOnAndServesThemItselfOnlyAsTheLast) {
+TEST_F(RoutesTest, ADrainingDataCenterIsTheLastInItsOwnRoute) {
   view_.datacenters[0].state = DataCenterState::kDraining;
   EXPECT_EQ(MakeRoutes(view_, "ashburn").from_visitors, (Names{"san-jose", "london", "ashburn"}));
 }
 
-// Its healthy instances were not used while nobody else could serve.
+// Its healthy instances were not used when no other data center could serve.
 TEST_F(RoutesTest, ADrainedDataCenterServesWhenNoOtherCan) {
   view_.datacenters[1].state = DataCenterState::kDrained;
   view_.datacenters[2].state = DataCenterState::kDraining;
@@ -66,7 +66,7 @@ TEST_F(RoutesTest, ADrainedDataCenterServesWhenNoOtherCan) {
 }
 
 // Its own session tier hung, and each request waited for that.
-TEST_F(RoutesTest, ADataCenterOfWhichSomethingIsBrokenComesAfterThoseThatAreAvailable) {
+TEST_F(RoutesTest, ADataCenterWithAFailureComesAfterTheAvailableOnes) {
   view_.datacenters[0].available = false;
   EXPECT_EQ(MakeRoutes(view_, "ashburn").from_visitors, (Names{"san-jose", "london", "ashburn"}));
   view_.datacenters[1].available = false;
@@ -90,7 +90,7 @@ TEST_F(RoutesTest, ARequestThatCameFromAnEdgeIsNotForwardedAgain) {
   EXPECT_EQ(MakeRoutes(view_, "ashburn").from_edges, Names{});
 }
 
-TEST_F(RoutesTest, NobodyHealthyIsNoRoute) {
+TEST_F(RoutesTest, WithoutAHealthyInstanceTheRouteIsEmpty) {
   for (auto& instance : view_.instances) instance.state = InstanceState::kStarting;
   EXPECT_EQ(MakeRoutes(view_, "ashburn").from_visitors, Names{});
 }

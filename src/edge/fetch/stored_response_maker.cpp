@@ -28,7 +28,7 @@
 namespace meridian::edge {
 namespace {
 
-// The first `count` bytes, to which others follow, up to `expected`. False: there is no room.
+// Copies the first `count` bytes; the body will have `expected`. False: there is no room.
 bool AppendFrom(const Body& from, uint64_t count, uint64_t expected, Body& to) {
   while (to.size() < count) {
     Bytes data = from.At(to.size());
@@ -43,7 +43,7 @@ bool AppendFrom(const Body& from, uint64_t count, uint64_t expected, Body& to) {
 using wire::http::HeaderFields;
 using wire::http::ResponseHead;
 
-HeaderFields PassedOn(const ResponseHead& head) {
+HeaderFields EndToEndFields(const ResponseHead& head) {
   HeaderFields fields;
   fields.Reserve(head.fields.size() + 1);
   http::CopyForwardable(head.fields, head.nominates_fields, &fields);
@@ -63,7 +63,7 @@ Storability StoredResponseMaker::Judge(const RequestContext& asking,
                                      config_.cache.heuristics),
        .rules = {.max_object_bytes = config_.cache.max_object_bytes,
                  .errors = config_.cache.store_errors,
-                 // Where cookies are dropped, there is none to share.
+                 // At the CDN's host cookies are dropped, so that none can be shared.
                  .set_cookie = config_.cache.store_set_cookie || asking.without_cookies}});
 }
 
@@ -82,7 +82,7 @@ Freshness StoredResponseMaker::FreshnessOf(const HeaderFields& answer, TimePoint
 
 Storability StoredResponseMaker::Begin(const RequestContext& asking, const ResponseHead& head,
                                        CoalescedFetch& fetch) {
-  HeaderFields fields = PassedOn(head);
+  HeaderFields fields = EndToEndFields(head);
   if (asking.without_cookies) fields.Remove("Set-Cookie");
   ResponseDirectives directives = DirectivesOf(head.fields);
   auto lifetime = FreshnessLifetime(directives, head.fields, head.status, loop_.Wall(),
@@ -123,7 +123,7 @@ Storability StoredResponseMaker::BeginPiece(const RequestContext& asking, const 
                                             CoalescedFetch& fetch) {
   const std::optional<Piece> arrived = ParsePiece(head.fields.Find("Content-Range").value_or(""));
   if (!arrived) return Storability::kStatus;
-  HeaderFields fields = PassedOn(head);
+  HeaderFields fields = EndToEndFields(head);
   if (asking.without_cookies) fields.Remove("Set-Cookie");
   const uint64_t limit = std::min(kMaxCombinedBytes, config_.cache.max_object_bytes);
   std::optional<Piece> combined;
@@ -157,7 +157,7 @@ Storability StoredResponseMaker::BeginPiece(const RequestContext& asking, const 
   const Storability storability = Put(asking, fields, std::move(response), fetch);
   if (storability != Storability::kStore) return storability;
   fetch.length = piece.range.size();
-  fetch.had_bytes = piece.range.size() - arrived->range.size();
+  fetch.stored_bytes = piece.range.size() - arrived->range.size();
   if (combined && stored->piece->range.last > arrived->range.last) {
     fetch.tail = stored;
     fetch.tail_from = arrived->range.last + 1 - stored->piece->range.first;
@@ -168,7 +168,7 @@ Storability StoredResponseMaker::BeginPiece(const RequestContext& asking, const 
 bool StoredResponseMaker::Confirm(const RequestContext& asking, const ResponseHead& not_modified,
                                   const std::shared_ptr<StoredResponse>& stale,
                                   CoalescedFetch& fetch) {
-  const bool each_time = stale->confirmed_each_time();
+  const bool each_time = stale->needs_validation_each_time();
   if (!Confirms(not_modified.fields, stale->validators, each_time)) return false;
   Freshen(asking, not_modified, stale, fetch);
   return true;
@@ -178,10 +178,10 @@ void StoredResponseMaker::Freshen(const RequestContext& asking, const ResponseHe
                                   const std::shared_ptr<StoredResponse>& stale,
                                   CoalescedFetch& fetch) {
   HeaderFields stored = stale->ParseLines();
-  HeaderFields news = PassedOn(head);
+  HeaderFields news = EndToEndFields(head);
   if (asking.without_cookies) news.Remove("Set-Cookie");
   ResponseHead updated;
-  updated.status = stale->piece ? 200 : stale->status;  // judged as what it is a piece of
+  updated.status = stale->piece ? 200 : stale->status;  // a piece is judged as its whole
   updated.fields = UpdatedFields(stored, news);
   ResponseDirectives directives = DirectivesOf(updated.fields);
   auto lifetime = FreshnessLifetime(directives, updated.fields, stale->status, loop_.Wall(),
@@ -199,22 +199,23 @@ void StoredResponseMaker::Freshen(const RequestContext& asking, const ResponseHe
                                        .confirms = stale.get()},
                                       store_.budget());
   const Storability storability = Judge(asking, updated);
-  // What is to be confirmed each time stays where it can be: a 304 costs less than the whole.
-  fetch.kept = storability == Storability::kStore ||
-               (storability == Storability::kFreshness &&
-                CanBeConfirmedEachTime(directives.control, ValidatorsOf(updated.fields)));
+  // A response that needs validation for each use stays if it can be validated: a 304 costs less
+  // than the whole.
+  fetch.shareable = storability == Storability::kStore ||
+                    (storability == Storability::kFreshness &&
+                     CanBeValidatedEachTime(directives.control, ValidatorsOf(updated.fields)));
   if (fetch.response == nullptr) {
-    // No room for another head: the old one is as good as confirmed.
+    // No room for another head: the old response is served as validated.
     fetch.response = stale;
     const bool purged = store_.Forbids(fetch.mark, KeyText(fetch.key.view()), stale->tags);
-    fetch.stored = fetch.kept && !fetch.forbidden && !purged;
+    fetch.stored = fetch.shareable && !fetch.forbidden && !purged;
     if (fetch.stored) stale->freshness = freshness;
-  } else if (fetch.kept && !fetch.forbidden) {
+  } else if (fetch.shareable && !fetch.forbidden) {
     fetch.stored = store_.Store(fetch.key.view(), fetch.response, fetch.mark);
   }
-  // The old one is no worse for a cookie that came with this.
-  const bool stays =
-      fetch.kept || ConcernsRequestAlone(storability) || storability == Storability::kSetCookie;
+  // A Set-Cookie of the new response does not invalidate the old one.
+  const bool stays = fetch.shareable || ConcernsRequestAlone(storability) ||
+                     storability == Storability::kSetCookie;
   if (!stays) store_.Remove(fetch.key.view());
 }
 

@@ -1,5 +1,6 @@
-// StoredResponseMaker: makes stored responses of what the origin says: a new one of a head whose
-// body follows, or of a 304 and what it confirms. Owned by the cache's handler; one thread.
+// StoredResponseMaker: makes stored responses from the origin's responses: from a head whose body
+// follows, or from a 304 and the stored response that it validates. Owned by the cache's handler;
+// one thread.
 #pragma once
 
 #include <cstdint>
@@ -23,7 +24,7 @@ class StoredResponseMaker {
   StoredResponseMaker(io::Loop& loop, const Config& config, MemoryStore& store, Random& random)
       : loop_(loop), config_(config), store_(store), random_(random) {}
 
-  // What an answer of the origin is to.
+  // The request that a response of the origin answers.
   struct RequestContext {
     const CacheRequest& asked;
     const wire::http::HeaderFields& request;
@@ -32,26 +33,27 @@ class StoredResponseMaker {
   };
 
   Storability Judge(const RequestContext& asking, const wire::http::ResponseHead& head) const;
-  // Whether the answer itself says how long it is fresh.
+  // Whether the response has an explicit freshness lifetime.
   bool SaysFreshness(const wire::http::ResponseHead& head) const;
-  // Gives `fetch` its response, whose body is empty yet: kStore. Or kVariant, or kRoom.
+  // Sets the response of `fetch`, with an empty body, and returns kStore; or returns kVariant or
+  // kRoom.
   Storability Begin(const RequestContext& asking, const wire::http::ResponseHead& head,
                     CoalescedFetch& fetch);
-  // The same of a 206, put together with `stored` (which may be null) where they are of one
-  // representation: a 200 when it is whole then. Its body has what stood before; the fetch has what
-  // comes after.
+  // The same for a 206, combined with the piece `stored` (may be null) when both are of one
+  // representation; the result is a 200 when it is whole. The bytes before the arriving part are in
+  // its body already; the bytes after it are CoalescedFetch::tail.
   Storability BeginPiece(const RequestContext& asking, const wire::http::ResponseHead& head,
                          const std::shared_ptr<StoredResponse>& stored, CoalescedFetch& fetch);
-  // Gives `fetch` what `stale` becomes by a 304, and stores it, unless by the 304's fields it is
-  // for this visitor alone. False: the 304 is of another.
+  // Sets the response of `fetch` to `stale` as the 304 updates it, and stores it, unless the 304's
+  // fields make it private. False: the 304 validates another response.
   bool Confirm(const RequestContext& asking, const wire::http::ResponseHead& not_modified,
                const std::shared_ptr<StoredResponse>& stale, CoalescedFetch& fetch);
-  // The same by the 200 to a HEAD, which is about `stale` (RFC 9111 4.3.5).
+  // The same for the 200 to a HEAD that matches `stale` (RFC 9111 4.3.5).
   void Freshen(const RequestContext& asking, const wire::http::ResponseHead& head,
                const std::shared_ptr<StoredResponse>& stale, CoalescedFetch& fetch);
 
  private:
-  // Gives `fetch` the response, unless a purge or an unsafe request forbids it.
+  // Sets the response of `fetch`, unless a purge or an unsafe request forbids it.
   Storability Put(const RequestContext& asking, const wire::http::HeaderFields& fields,
                   std::shared_ptr<StoredResponse> response, CoalescedFetch& fetch);
   Freshness FreshnessOf(const wire::http::HeaderFields& answer, TimePoint asked_at,
@@ -63,7 +65,7 @@ class StoredResponseMaker {
   Random& random_;
 };
 
-// The fields of an answer that go on to visitors and into the store.
-wire::http::HeaderFields PassedOn(const wire::http::ResponseHead& head);
+// The fields of a response that are sent to visitors and stored.
+wire::http::HeaderFields EndToEndFields(const wire::http::ResponseHead& head);
 
 }  // namespace meridian::edge

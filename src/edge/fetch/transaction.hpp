@@ -1,6 +1,6 @@
-// Transaction: one request on its way through the cache: what is known from the start, and the
-// result of each stage (look-up, request to the origin, costs). And the fields of a request that
-// outlives its visitor. Owned by the handler of the request; one fiber.
+// Transaction: one request in the cache: its input, and the result of each stage (look-up, request
+// to the origin, costs). OwnedFields: header fields that outlive their message. Owned by the
+// handler of the request; one fiber.
 #pragma once
 
 #include <memory>
@@ -26,18 +26,18 @@
 
 namespace meridian::edge {
 
-// What the store has for a request.
+// The stored responses that match a request.
 struct Lookup {
   enum class Outcome : uint8_t {
-    kAnswer,        // `hit` may answer now
-    kOnlyIfCached,  // nothing may, and the client wants no other answer
-    kForward,       // the origin must be asked
+    kAnswer,        // `hit` answers the request
+    kOnlyIfCached,  // no stored response may answer, and the request has only-if-cached
+    kForward,       // the request goes to the origin
   };
   Outcome outcome = Outcome::kForward;
   std::shared_ptr<StoredResponse> hit = {};
-  std::shared_ptr<StoredResponse> stale = {};    // the origin is to confirm it
-  std::shared_ptr<StoredResponse> partial = {};  // a piece, of which the request wants more or all
-  // The selecting header fields of the stored variants, and the request's variant by them.
+  std::shared_ptr<StoredResponse> stale = {};    // needs validation by the origin
+  std::shared_ptr<StoredResponse> partial = {};  // a piece; the request needs more than it has
+  // The fields named by Vary of the stored variants, and the request's VariantKey for them.
   std::string vary = {};
   std::string variant = {};
 };
@@ -48,20 +48,20 @@ struct OriginRequest {
   bool asks_whole = false;                         // without the visitor's own Range and conditions
   std::optional<wire::http::ByteRange> rest = {};  // the part that completes Lookup::partial
   TimePoint asked_at = {};
-  bool uploaded = false;  // all of the request was sent when its answer came
+  bool uploaded = false;  // the whole request was sent before the response came
 };
 
-// What is counted of a request when it is over.
+// The counts of a request, for when it is over.
 struct RequestCosts {
   ContentKind content = ContentKind::kOther;
   Costs::Source source = Costs::Source::kHere;
   Storability storability = Storability::kRequest;
   std::optional<Waste> waste = {};
-  bool judged = false;  // the headers were judged, by the first answer to this request
+  bool judged = false;  // by the first response to this request
 };
 
 struct Transaction {
-  // Known from the start.
+  // The input.
   http::Exchange& exchange;
   VisitorRecord& record;
   CacheRequest asked;
@@ -76,14 +76,14 @@ struct Transaction {
   RequestCosts costs = {};
   CacheStatus status = {};
 
-  // Texts that outlive the head which they are written into.
+  // Texts that the response head refers to.
   std::string path = {};
   std::optional<CacheStatusText> status_text = {};
 
   const wire::http::RequestHead& request() const { return exchange.request(); }
 };
 
-// Header fields with what they point to.
+// Header fields with their text.
 class OwnedFields {
  public:
   explicit OwnedFields(const wire::http::HeaderFields& fields) {

@@ -1,6 +1,6 @@
-// Upstreams: where requests go from the edge, in the order in which they are tried. The seam
-// between an edge that belongs to a site (its own instances, and the balancers of other data
-// centers, by the view) and one that stands alone in front of an origin. One thread.
+// Upstreams: the servers that the edge forwards requests to, in the order in which they are tried.
+// For an edge of a site they are its own instances and the balancers of other data centers, by the
+// view; for an edge without a site, its one origin. One thread.
 #pragma once
 
 #include <cstdint>
@@ -21,42 +21,42 @@
 
 namespace meridian::edge {
 
-// One of both: who has instances of the application, or a server that is asked.
+// One upstream of a route. Either `dispatcher` (the instances here) or `client` (a server) is set.
 struct Hop {
   std::string name;
   dispatch::Dispatcher* dispatcher = nullptr;
   http::Client* client = nullptr;
   bool crosses = false;     // to another data center
-  uint16_t datacenter = 0;  // where it is: its place in the site's list
+  uint16_t datacenter = 0;  // its index in the site's list
 };
-// Immutable: a request keeps the one that it began with.
+// Immutable: a request keeps its route when the view changes.
 using Route = std::shared_ptr<const std::vector<Hop>>;
 
 class Upstreams {
  public:
   virtual ~Upstreams() = default;
-  // Empty: nobody can serve. `passed_edge`: the request has crossed from another data center.
+  // Empty: no data center can serve. `passed_edge`: the request came from another data center.
   virtual Route RouteFor(bool passed_edge) const = 0;
 };
 
-// The instances of the own data center, then the balancers of others by distance. Where the edge
-// has no share of max_in_flight (dispatch/share.hpp), the own balancer is in the instances' place.
+// The instances of the own data center, then the balancers of others by distance. An edge without a
+// share of max_in_flight (dispatch/share.hpp) uses its own balancer in place of the instances.
 class SiteUpstreams final : public Upstreams {
  public:
   SiteUpstreams(site::TierProcess& process, const Config& config);
   ~SiteUpstreams() override;
 
   Result<void> Connect();
-  // Tells the agent how the instances are used, for as long as the process lives.
+  // Reports the state of the instances to the agent, until the process ends.
   io::Task<void> ReportInstances();
-  // Once no request is left.
+  // To be called when no request is in flight.
   void CloseInstances();
   Route RouteFor(bool passed_edge) const override {
     return passed_edge ? from_edges_ : from_visitors_;
   }
   // To be called when the view has changed.
   void OnView();
-  // Watches the balancer beside this edge, where that is used, for as long as the process lives.
+  // Checks the health of the own balancer, where the edge uses it, until the process ends.
   io::Task<void> WatchOwnBalancer();
 
  private:
@@ -71,7 +71,7 @@ class SiteUpstreams final : public Upstreams {
   Route from_edges_ = from_visitors_;
 };
 
-// One origin, whatever it is.
+// The origin of an edge without a site.
 class OriginUpstream final : public Upstreams {
  public:
   OriginUpstream(io::Loop& loop, io::Network& network, const Config& config,

@@ -65,7 +65,7 @@ io::Task<void> Versions::Handle(http::Exchange& exchange, VersionedPath versione
                                 VisitorRecord& record) {
   const CacheRequest asked = ReadCacheRequest(exchange.request());
   if (asked.bypass == Bypass::kMethod) {
-    co_return co_await Refuse(exchange, 405, "a version is for reading\n", {});
+    co_return co_await Refuse(exchange, 405, "a version allows only GET and HEAD\n", {});
   }
   const std::optional<KeyView> key = MakeKey(exchange.request(), exchange.secure(),
                                              options_.default_host, options_.cache.store().seed());
@@ -73,10 +73,11 @@ io::Task<void> Versions::Handle(http::Exchange& exchange, VersionedPath versione
   if (key) response = Stored(*key, exchange.loop().Now());
   CacheStatus status{.hit = response != nullptr};
   if (response == nullptr && asked.control.only_if_cached) {
-    co_return co_await Refuse(exchange, 504, "this is not in the cache\n",
+    co_return co_await Refuse(exchange, 504,
+                              "no stored response can answer this (only-if-cached)\n",
                               {.detail = "only-if-cached"});
   }
-  // Preconditions are the origin's to judge.
+  // The origin evaluates preconditions.
   if (response == nullptr && key && asked.bypass != Bypass::kPrecondition) {
     status.forwarded = Forwarded::kUriMiss;
     status.stored = true;
@@ -98,7 +99,7 @@ io::Task<void> Versions::Handle(http::Exchange& exchange, VersionedPath versione
                          .status = status,
                          .own_origin = OwnOrigin(exchange.request(), options_.default_host),
                          .nonce = random_.Next()});
-  // What it is made of, if that had to be fetched, is counted as fetched.
+  // A fetch of the plain path was counted as a fetch.
   Count(exchange, content, status.hit ? Costs::Source::kCache : Costs::Source::kHere);
 }
 
@@ -116,7 +117,7 @@ io::Task<void> Versions::Refuse(http::Exchange& exchange, int status, std::strin
 std::shared_ptr<StoredResponse> Versions::Stored(const KeyView& key, TimePoint now) {
   if (options_.cache.isolated()) return nullptr;
   std::shared_ptr<StoredResponse> found = options_.cache.store().Find(key, {}).response;
-  // A soft purge has made it stale: whether it may still be had is the plain path's to say.
+  // After a soft purge the version is stale: the plain path decides whether the content is valid.
   bool fresh = found != nullptr && found->freshness.Left(now) > Duration::zero();
   return fresh ? found : nullptr;
 }
@@ -128,31 +129,32 @@ io::Task<std::shared_ptr<StoredResponse>> Versions::Make(http::Exchange& exchang
   MemoryStore& store = options_.cache.store();
   const uint64_t mark = store.mark();
   const std::string target = TargetOf(versioned.path, key.query);
-  Plain plain = co_await AskPlain(exchange, target, record);
+  PlainContent plain = co_await FetchPlain(exchange, target, record);
   if (plain.response == nullptr) co_return nullptr;
   if (ContentVersion(*plain.response->body) != versioned.version) co_return nullptr;
-  // One of those who asked with us may have made it.
+  // A concurrent request may have made the version.
   if (std::shared_ptr<StoredResponse> other = Stored(key, exchange.loop().Now())) co_return other;
   std::shared_ptr<StoredResponse> made = MakeVersionedResponse({.plain = *plain.response,
                                                                 .version = versioned.version,
                                                                 .lifetime = kVersionLifetime,
                                                                 .now = exchange.loop().Now()});
-  // Not against a purge that came meanwhile, nor past the budget.
+  // A purge since `mark` or the budget may forbid it.
   if (made == nullptr || !store.Store(key, made, mark)) co_return nullptr;
   made_.Add();
   co_return made;
 }
 
-io::Task<Versions::Plain> Versions::AskPlain(http::Exchange& visitor, std::string_view target,
-                                             VisitorRecord& record) {
+io::Task<Versions::PlainContent> Versions::FetchPlain(http::Exchange& visitor,
+                                                      std::string_view target,
+                                                      VisitorRecord& record) {
   OwnRequest request(visitor, target, kMaxVersionedBytes);
-  (void)record.Ids(visitor.request(), random_);  // the visitor's go on
+  (void)record.Ids(visitor.request(), random_);  // the own request has the visitor's ids
   co_await options_.cache.Handle(request, {.own = true, .record = &record});
-  if (request.status() == 0) co_return Plain{.status = 502, .problem = "it gets no answer"};
+  if (request.status() == 0) co_return PlainContent{.status = 502, .problem = "it gets no answer"};
   if (request.status() != 200) {
     bool failed = request.status() >= 500;
-    co_return Plain{.status = failed ? 502 : 404,
-                    .problem = fmt::format("it answers {}", request.status())};
+    co_return PlainContent{.status = failed ? 502 : 404,
+                           .problem = fmt::format("it answers {}", request.status())};
   }
   MemoryStore& store = options_.cache.store();
   auto key = MakeKey(request.request(), request.secure(), options_.default_host, store.seed());
@@ -160,16 +162,16 @@ io::Task<Versions::Plain> Versions::AskPlain(http::Exchange& visitor, std::strin
   if (key) found = store.Find(*key, request.request().fields).response;
   bool too_large = request.too_large() || (found && found->body->size() > kMaxVersionedBytes);
   if (too_large) {
-    co_return Plain{.problem = fmt::format("it has more than {} bytes", kMaxVersionedBytes)};
+    co_return PlainContent{.problem = fmt::format("it has more than {} bytes", kMaxVersionedBytes)};
   }
   if (found == nullptr || found->status != 200) {
     std::string_view why = request.detail();
     if (why.empty()) why = "no room";
-    co_return Plain{.problem = fmt::format("the cache does not keep it: {}", why)};
+    co_return PlainContent{.problem = fmt::format("the cache does not keep it: {}", why)};
   }
-  // What is there may be another visitor's, whose the origin alone can tell.
-  if (found->confirmed_each_time()) co_return Plain{.problem = "it is never fresh"};
-  co_return Plain{.response = std::move(found), .status = 200};
+  // Such a response may be another visitor's: only the origin can tell.
+  if (found->needs_validation_each_time()) co_return PlainContent{.problem = "it is never fresh"};
+  co_return PlainContent{.response = std::move(found), .status = 200};
 }
 
 io::Task<void> Versions::Redirect(http::Exchange& exchange, std::string_view path) {
@@ -190,7 +192,7 @@ io::Task<void> Versions::Redirect(http::Exchange& exchange, std::string_view pat
   Count(exchange, ContentKind::kOther, Costs::Source::kHere);
 }
 
-bool Versions::MayTell(const http::Exchange& exchange, std::string_view target) const {
+bool Versions::MayReveal(const http::Exchange& exchange, std::string_view target) const {
   if (!IsCdnHost(exchange.request().authority, options_.cdn_domain)) return true;
   wire::http::RequestHead plain;
   plain.method = "GET";
@@ -198,7 +200,7 @@ bool Versions::MayTell(const http::Exchange& exchange, std::string_view target) 
   return JudgeCdn(plain, options_.config.cdn_paths) == CdnVerdict::kServe;
 }
 
-io::Task<void> Versions::Tell(http::Exchange& exchange) {
+io::Task<void> Versions::AnswerVersionQuery(http::Exchange& exchange) {
   const wire::http::RequestHead& request = exchange.request();
   if (request.method != "GET" && request.method != "HEAD") {
     co_return co_await AnswerHere(exchange, 405, "ask with GET\n", kReserved);
@@ -208,9 +210,9 @@ io::Task<void> Versions::Tell(http::Exchange& exchange) {
     co_return co_await AnswerHere(exchange, 400,
                                   "ask for a path: /.meridian/version?path=/logo.png\n", kReserved);
   }
-  Plain plain{.problem = "no static file is there"};
+  PlainContent plain{.problem = "no static file is there"};
   VisitorRecord record;
-  if (MayTell(exchange, *target)) plain = co_await AskPlain(exchange, *target, record);
+  if (MayReveal(exchange, *target)) plain = co_await FetchPlain(exchange, *target, record);
   if (plain.response == nullptr) {
     const std::string text = fmt::format("{} has no version: {}\n", *target, plain.problem);
     co_return co_await AnswerHere(exchange, plain.status, text, kReserved);

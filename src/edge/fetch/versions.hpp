@@ -1,12 +1,12 @@
-// Versions: serves /v/VERSION/path, and tells which version a path has now. What is at a version is
-// taken from the plain path when it is first asked for, held against the version, and then kept
-// under its own name, with the same body in memory: it is served on when the plain path has moved
-// on. Whatever is not that content is the plain path's to answer: a redirect that nobody keeps.
+// Versions: serves /v/VERSION/path, and answers which version a path has now. The first request for
+// a version fetches the plain path, and compares its hash with VERSION. Equal content is stored
+// under the versioned path too, with the same body in memory, and stays when the content of the
+// plain path changes. Other content is answered by a redirect to the plain path, with no-store.
 // Owned by the edge; one thread.
 //
-// Invariants: no other content than the one it names is ever served at a version. A visitor's
-// cookies and credentials have no part in it. Purges by tag are about versions too (they have the
-// plain path's tags), those by URL about the plain path alone.
+// Invariants: a versioned path only ever serves the content that has its hash. The visitor's
+// cookies and credentials are not used. A purge by tag matches versions too (they have the plain
+// path's tags); a purge by URL matches only the URL that it names.
 #pragma once
 
 #include <memory>
@@ -41,21 +41,21 @@ class Versions {
   };
   explicit Versions(Options options);
 
-  // Answers a visitor who asks for `versioned`, which is a view into the request's path.
+  // Answers a request for `versioned`, which is a view into the request's path.
   io::Task<void> Handle(http::Exchange& exchange, VersionedPath versioned, VisitorRecord& record);
 
   // Answers GET /.meridian/version?path=…
-  io::Task<void> Tell(http::Exchange& exchange);
+  io::Task<void> AnswerVersionQuery(http::Exchange& exchange);
 
  private:
-  // The plain path's content, as everybody may have it; else why there is none, in `problem`, and
-  // what to say then.
-  struct Plain {
+  // The public content of the plain path; without it, `status` and `problem` are the answer.
+  struct PlainContent {
     std::shared_ptr<StoredResponse> response = {};
     int status = 404;
     std::string problem = {};
   };
-  io::Task<Plain> AskPlain(http::Exchange& visitor, std::string_view target, VisitorRecord& record);
+  io::Task<PlainContent> FetchPlain(http::Exchange& visitor, std::string_view target,
+                                    VisitorRecord& record);
   io::Task<std::shared_ptr<StoredResponse>> Make(http::Exchange& exchange, VersionedPath versioned,
                                                  const KeyView& key, VisitorRecord& record);
   std::shared_ptr<StoredResponse> Stored(const KeyView& key, TimePoint now);
@@ -63,7 +63,7 @@ class Versions {
   io::Task<void> Refuse(http::Exchange& exchange, int status, std::string_view text,
                         CacheStatus cache);
   void Count(const http::Exchange& exchange, ContentKind content, Costs::Source from);
-  bool MayTell(const http::Exchange& exchange, std::string_view target) const;
+  bool MayReveal(const http::Exchange& exchange, std::string_view target) const;
 
   Options options_;
   Random random_;

@@ -1,4 +1,5 @@
-// Versions while purges come and origins change: orders of events that no client outside can make.
+// Versions during purges and changes of the origin: orders of events that an outside client cannot
+// produce.
 #include "edge/fetch/versions.hpp"
 
 #include <chrono>
@@ -97,7 +98,7 @@ TEST_F(VersionsTest, ASoftPurgeAsksThePlainPathWhetherTheContentMayStillBeHad) {
   });
 }
 
-TEST_F(VersionsTest, WhilePurgesPassUnheardNoVersionIsServedUnconfirmed) {
+TEST_F(VersionsTest, AnIsolatedEdgeServesNoVersionWithoutValidation) {
   RunScript([&]() -> io::Task<void> {
     EXPECT_TRUE((co_await VisitAndAnswer(kOldest, "oldest")).ends_with("oldest"));
     cache_.SetIsolated(true);
@@ -105,7 +106,7 @@ TEST_F(VersionsTest, WhilePurgesPassUnheardNoVersionIsServedUnconfirmed) {
   });
 }
 
-TEST_F(VersionsTest, AVisitorWhoLeavesWhileAVersionIsMadeHarmsNobody) {
+TEST_F(VersionsTest, AVisitorWhoLeavesWhileAVersionIsMadeDoesNotHarmOthers) {
   RunScript([&]() -> io::Task<void> {
     MemoryStream* leaving = co_await Visit(kOldest);
     auto origin = co_await Asked();

@@ -15,8 +15,8 @@
 namespace meridian::edge {
 namespace {
 
-// What an application may take for another path than we do: dots, parameters, other slashes, and
-// escapes of them.
+// Whether every application reads the path as the edge does: no dot segments, parameters,
+// backslashes, nor escapes of these.
 bool IsPlain(std::string_view path) {
   if (path.contains("..") || path.find_first_of(";\\") != path.npos) return false;
   for (size_t at = path.find('%'); at != path.npos; at = path.find('%', at + 3)) {

@@ -35,7 +35,7 @@ CdnVerdict Judge(std::string_view path, std::string_view method = "GET") {
   return JudgeCdn(request, kPaths);
 }
 
-TEST(CdnHostTest, ServesWhatIsStaticAndNothingElse) {
+TEST(CdnHostTest, ServesStaticPathsAndNothingElse) {
   EXPECT_EQ(Judge("/images/a.jpg"), CdnVerdict::kServe);
   EXPECT_EQ(Judge("/images/a.jpg", "HEAD"), CdnVerdict::kServe);
   EXPECT_EQ(Judge("/favicon.ico"), CdnVerdict::kServe);
@@ -61,7 +61,7 @@ TEST(CdnHostTest, AVersionIsServedWhereItsPlainPathIs) {
   EXPECT_EQ(Judge(version + "/images/..%2faccount"), CdnVerdict::kPath);
 }
 
-TEST(CdnHostTest, ItIsForReading) {
+TEST(CdnHostTest, AllowsSafeMethodsOnly) {
   for (const char* method : {"POST", "PUT", "DELETE", "OPTIONS", "PURGE"}) {
     EXPECT_EQ(Judge("/images/a.jpg", method), CdnVerdict::kMethod) << method;
   }

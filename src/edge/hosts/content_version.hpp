@@ -1,4 +1,4 @@
-// What content a body is: the beginning of its SHA-256, as versioned paths name it.
+// The version of a content, as in versioned paths: the beginning of its SHA-256.
 #pragma once
 
 #include <string_view>

@@ -14,10 +14,10 @@
 namespace meridian::edge {
 namespace {
 
-// Browsers let a worker from here serve the whole site because of Service-Worker-Allowed, and read
-// what another place answers because of OwnOrigin. The page gets it as if it came from where it
-// asked, so that its Content-Security-Policy needs no other names. Media are left alone: they ask
-// for ranges.
+// Service-Worker-Allowed lets a worker from this path serve the whole site, and OwnOrigin lets it
+// read responses of another place. The page gets the response under the URL that it requested, so
+// that its Content-Security-Policy needs no other names. The worker ignores media requests, which
+// use ranges.
 constexpr std::string_view kScript = R"js(
 (() => {
   'use strict';

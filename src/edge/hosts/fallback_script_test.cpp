@@ -23,7 +23,7 @@ TEST(FallbackScriptTest, NamesTheOtherPlacesTheNearestFirst) {
                          "'us-west.photos.example'];\n"));
 }
 
-TEST(FallbackScriptTest, ASiteOfOneHasNowhereElse) {
+TEST(FallbackScriptTest, ASiteOfOnePlaceHasNoFallback) {
   site::Site site;
   site.domain = "photos.example";
   site.datacenters = {{.name = "us-east"}};

@@ -1,4 +1,4 @@
-// Where a visitor who came without TLS is sent: the same URL by HTTPS. Pure.
+// The redirect of a request without TLS to the same URL with HTTPS. Pure.
 #pragma once
 
 #include <cstdint>
@@ -9,9 +9,8 @@
 
 namespace meridian::edge {
 
-// The Location of a 308 (RFC 9110 15.4.9), for the host that was asked for when it is `domain` or
-// below it, else for `domain`: nobody is sent to a host that is not the site's. The port is left
-// out where it is 443.
+// The Location of a 308 (RFC 9110 15.4.9): with the requested host when it is `domain` or a
+// subdomain, else with `domain`, so that no redirect leads to a foreign host. Port 443 is left out.
 std::string HttpsLocation(const wire::http::RequestHead& request, std::string_view domain,
                           uint16_t https_port);
 

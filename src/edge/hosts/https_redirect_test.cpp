@@ -28,7 +28,7 @@ TEST(HttpsRedirectTest, NamesAPortThatIsNotTheUsualOne) {
   EXPECT_EQ(Location("photos.example:8080", "/", {}, 8443), "https://photos.example:8443/");
 }
 
-TEST(HttpsRedirectTest, NobodyIsSentToAHostThatIsNotTheSites) {
+TEST(HttpsRedirectTest, NoRedirectLeadsToAForeignHost) {
   for (const char* host : {"evil.example", "evilphotos.example", "photos.example.evil", "", "["}) {
     EXPECT_EQ(Location(host, "/a"), "https://photos.example/a") << host;
   }

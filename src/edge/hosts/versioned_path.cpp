@@ -21,7 +21,7 @@ bool IsPlainPath(std::string_view path) {
          wire::http::MatchPath(path, site::kReservedPath) == wire::http::PathMatch::kOutside;
 }
 
-// A path that is so taken for plain has its escapes in order.
+// Whether `target` is a valid plain path and query. IsPlainPath rejects invalid escapes.
 bool IsTarget(std::string_view target) {
   std::string_view path = target.substr(0, target.find('?'));
   auto may_stand = [](char c) { return c == '%' || wire::http::Is(c, wire::http::kPathChar); };

@@ -1,6 +1,5 @@
-// Paths that name the content which is found there: /v/VERSION/path, where VERSION is the beginning
-// of the body's SHA-256. What is served there never changes, so that visitors keep it for good.
-// Pure.
+// Versioned paths: /v/VERSION/path, where VERSION is the beginning of the body's SHA-256. Their
+// content never changes, so that visitors may keep it. Pure.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +9,7 @@
 
 namespace meridian::edge {
 
-// Hexadecimal digits in lower case: 128 bits, which nobody finds a second content for.
+// Hexadecimal digits in lower case: 128 bits, too many to find a second content with the same hash.
 constexpr size_t kVersionDigits = 32;
 
 struct VersionedPath {
@@ -18,14 +17,14 @@ struct VersionedPath {
   std::string_view path;  // the plain one
 };
 
-// The parts of `path`. Nothing: it is an application's own, as one is whose plain path browsers
-// would take for another host ("//evil"), or which is or pretends to be Meridian's.
+// The parts of `path`. Nothing: `path` belongs to the application; also when browsers would take
+// the plain path for another host ("//evil"), or it is, or looks like, a path under /.meridian/.
 std::optional<VersionedPath> ParseVersionedPath(std::string_view path);
 
 std::string MakeVersionedPath(const VersionedPath& parts);
 
-// The target (path and query) that the query of /.meridian/version asks about: of "path=%2Fa%3Fb"
-// it is "/a?b". Nothing: there is none, or it could not stand in a request line.
+// The target (path and query) in the query of /.meridian/version: "/a?b" for "path=%2Fa%3Fb".
+// Nothing: there is none, or it is not valid in a request line.
 std::optional<std::string> TargetOfQuery(std::string_view query);
 
 }  // namespace meridian::edge

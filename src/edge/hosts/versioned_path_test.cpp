@@ -26,7 +26,7 @@ TEST(VersionedPathTest, HasAVersionAndAPlainPath) {
   EXPECT_EQ(PlainOf("/v/" + kVersion + "/"), "/");
 }
 
-TEST(VersionedPathTest, WhatHasNoVersionIsTheApplications) {
+TEST(VersionedPathTest, APathWithoutAVersionIsTheApplications) {
   for (const std::string& other :
        {std::string("/"), std::string("/v/"), std::string("/v/1/a"), "/V/" + kVersion + "/a",
         "/v/" + kVersion, "/v/" + kVersion + "0/a", "/v/" + kVersion.substr(1) + "/a",
@@ -40,7 +40,7 @@ TEST(VersionedPathTest, APlainPathThatNamesAnotherHostIsNoRedirectOfOurs) {
   EXPECT_FALSE(ParseVersionedPath("/v/" + kVersion + "//evil.example/a"));
 }
 
-TEST(VersionedPathTest, WhatIsMeridiansIsReachedThroughNoVersion) {
+TEST(VersionedPathTest, NoVersionReachesAReservedPath) {
   for (const char* reserved : {"/.meridian/ready", "/%2emeridian/ready", "/a/../.meridian/ready"}) {
     EXPECT_FALSE(ParseVersionedPath("/v/" + kVersion + reserved)) << reserved;
   }

@@ -62,7 +62,7 @@ bool PurgeMethod::MayPurge(const http::Exchange& exchange) const {
                              [&](const IpPrefix& allowed) { return allowed.Contains(peer); });
 }
 
-io::Task<Result<http::Fetched>> PurgeMethod::Give(const site::PurgeOrder& order) {
+io::Task<Result<http::Fetched>> PurgeMethod::SendOrder(const site::PurgeOrder& order) {
   std::string body = site::ToJson(order);
   http::Request request{.method = "POST",
                         .path = "/.meridian/purge",
@@ -75,7 +75,7 @@ io::Task<Result<http::Fetched>> PurgeMethod::Give(const site::PurgeOrder& order)
 
 io::Task<void> PurgeMethod::Handle(http::Exchange& exchange) {
   if (!MayPurge(exchange)) {
-    co_await AnswerHere(exchange, 403, "[edge] purge_from does not name you\n", {});
+    co_await AnswerHere(exchange, 403, "[edge] purge_from does not have your address\n", {});
     co_return;
   }
   Result<site::PurgeOrder> order = PurgeOrderOf(exchange.request(), exchange.secure());
@@ -84,13 +84,13 @@ io::Task<void> PurgeMethod::Handle(http::Exchange& exchange) {
     co_await AnswerHere(exchange, 400, why, {});
     co_return;
   }
-  Result<http::Fetched> answer = co_await Give(*order);
+  Result<http::Fetched> answer = co_await SendOrder(*order);
   Result<site::PurgeReport> report = Fail(Errc::kInvalid, "the agent refused the order");
   if (!answer) report = Fail(std::move(answer.error()));
   if (answer && answer->status == 200) report = site::ReadPurgeReport(answer->body);
   if (!report) {
     LOG_WARNING("a purge could not be given", {"problem", report.error().message});
-    co_await AnswerHere(exchange, 503, "the order could not be given\n", {});
+    co_await AnswerHere(exchange, 503, "the order could not be sent to the agent\n", {});
     co_return;
   }
   wire::http::HeaderFields fields;

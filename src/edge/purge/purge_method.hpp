@@ -1,8 +1,8 @@
-// PURGE of a URL, for those whom [edge] purge_from names: the order goes to this data center's
-// agent, and from its journal to every edge of the site. The answer is the agent's report as JSON:
-// 200 when every edge has followed, 202 while some have not answered.
+// The PURGE method for a URL, from addresses in [edge] purge_from. The order goes to this data
+// center's agent, and from its journal to every edge of the site. The answer is the agent's report
+// as JSON: 200 when every edge has applied it, 202 while some have not answered.
 //
-// `Meridian-Soft-Purge: 1` makes what is stored stale instead. Owned by the edge; one thread.
+// `Meridian-Soft-Purge: 1` makes a soft purge. Owned by the edge; one thread.
 #pragma once
 
 #include <functional>
@@ -22,7 +22,7 @@
 
 namespace meridian::edge {
 
-// What a PURGE orders. kInvalid: no URL that could be purged.
+// The order of a PURGE request. kInvalid: its target is not a URL that can be purged.
 Result<site::PurgeOrder> PurgeOrderOf(const wire::http::RequestHead& request, bool secure);
 
 class PurgeMethod {
@@ -34,7 +34,7 @@ class PurgeMethod {
 
  private:
   bool MayPurge(const http::Exchange& exchange) const;
-  io::Task<Result<http::Fetched>> Give(const site::PurgeOrder& order);
+  io::Task<Result<http::Fetched>> SendOrder(const site::PurgeOrder& order);
 
   site::TierProcess& process_;
   const std::vector<IpPrefix>& allowed_;

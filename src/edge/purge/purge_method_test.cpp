@@ -26,7 +26,7 @@ TEST(PurgeMethodTest, OrdersTheUrlThatIsAskedFor) {
             (site::PurgeOrder{.value = "https://photos.example:8080/a?b=c", .soft = true}));
 }
 
-TEST(PurgeMethodTest, WhatIsNoUrlIsRefused) {
+TEST(PurgeMethodTest, AnInvalidUrlIsRefused) {
   EXPECT_FALSE(PurgeOrderOf(Purge("", "/a"), false));
   EXPECT_FALSE(PurgeOrderOf(Purge("photos.example", "*"), false));
   EXPECT_FALSE(PurgeOrderOf(Purge("photos.example", "/" + std::string(10'000, 'a')), false));

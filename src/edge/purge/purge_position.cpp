@@ -8,25 +8,25 @@
 namespace meridian::edge {
 
 PurgePosition::Step PurgePosition::OnNews(site::PurgePollAnswer news) {
-  question_.applied.clear();
-  // A journal that has fewer than we followed has lost some: it is another one, whatever it says.
-  bool follows = news.journal == question_.journal && question_.after + 1 >= news.oldest &&
-                 question_.after <= news.newest;
-  // Its entries begin where we asked, or they are not the answer to our question.
+  poll_.applied.clear();
+  // A journal with fewer entries than this edge has followed has lost some: it counts as another.
+  bool follows =
+      news.journal == poll_.journal && poll_.after + 1 >= news.oldest && poll_.after <= news.newest;
+  // The entries must begin at the position in the poll, or they do not answer it.
   if (follows && !news.entries.empty()) {
-    follows = news.entries.front().number == question_.after + 1;
+    follows = news.entries.front().number == poll_.after + 1;
   }
   if (!follows) {
-    question_.journal = news.journal;
-    question_.after = news.newest;
+    poll_.journal = news.journal;
+    poll_.after = news.newest;
     return {.drop_all = true};
   }
-  if (!news.entries.empty()) question_.after = news.entries.back().number;
+  if (!news.entries.empty()) poll_.after = news.entries.back().number;
   return {.apply = std::move(news.entries)};
 }
 
 void PurgePosition::OnApplied(uint64_t number, uint64_t objects) {
-  question_.applied.push_back({.number = number, .objects = objects});
+  poll_.applied.push_back({.number = number, .objects = objects});
 }
 
 }  // namespace meridian::edge

@@ -1,8 +1,8 @@
-// How far this edge has followed one journal of purges, and what is to be done with its news. Pure.
+// The position of this edge in one purge journal, and how its answers are applied. Pure.
 //
-// The rule: what is stored may stay only if every order since it was stored has been followed.
-// Where orders may have been missed (the journal is heard for the first time, is another one than
-// before, or no longer reaches back to where we were), all that is stored goes.
+// The rule: a stored response may stay only if every order since it was stored has been applied.
+// When orders may have been missed (the journal is new to this edge, was replaced, or no longer
+// reaches back to the position), the whole cache is dropped.
 #pragma once
 
 #include <cstdint>
@@ -16,27 +16,27 @@ namespace meridian::edge {
 
 class PurgePosition {
  public:
-  // What to do, in this order.
+  // The actions, in this order.
   struct Step {
     bool drop_all = false;
     std::vector<site::PurgeEntry> apply{};
   };
 
-  // `edge`: this one's data center.
-  explicit PurgePosition(std::string edge) : question_{.edge = std::move(edge)} {}
+  // `edge`: this edge's data center.
+  explicit PurgePosition(std::string edge) : poll_{.edge = std::move(edge)} {}
 
-  // What to ask next; it says what was done since the last answer.
-  const site::PurgePoll& question() const { return question_; }
+  // The next poll to the agent; it reports the orders applied since the last answer.
+  const site::PurgePoll& poll() const { return poll_; }
 
-  // Takes an answer to the question. The step is to be done before the next question.
+  // Takes an answer to the poll. The step must be done before the next poll.
   Step OnNews(site::PurgePollAnswer news);
-  // To be called for each of the step's orders: what it did goes into the next question.
+  // To be called for each applied order of the step; the next poll reports it.
   void OnApplied(uint64_t number, uint64_t objects);
-  // It has heard of the journal.
-  bool started() const { return question_.journal != 0; }
+  // Whether the journal has answered before.
+  bool started() const { return poll_.journal != 0; }
 
  private:
-  site::PurgePoll question_;
+  site::PurgePoll poll_;
 };
 
 }  // namespace meridian::edge

@@ -10,7 +10,7 @@ using site::PurgePollAnswer;
 
 PurgeEntry Entry(uint64_t number) { return {.number = number, .order = {.value = "/a"}}; }
 
-// An edge that has followed journal 7 up to 3.
+// The position of an edge that has followed journal 7 up to number 3.
 PurgePosition Followed() {
   PurgePosition position("us-east");
   (void)position.OnNews({.journal = 7, .oldest = 1, .newest = 3});
@@ -25,10 +25,10 @@ TEST(PurgePositionTest, FirstNewsOfAJournalDropsWhatMayPredateItsOrders) {
   EXPECT_TRUE(step.drop_all);
   EXPECT_TRUE(step.apply.empty());
   EXPECT_TRUE(position.started());
-  EXPECT_EQ(position.question(), (site::PurgePoll{.edge = "us-east", .journal = 7, .after = 3}));
+  EXPECT_EQ(position.poll(), (site::PurgePoll{.edge = "us-east", .journal = 7, .after = 3}));
 }
 
-TEST(PurgePositionTest, NewsAreAppliedAndToldWithTheNextQuestion) {
+TEST(PurgePositionTest, NewsAreAppliedAndReportedWithTheNextQuestion) {
   PurgePosition position = Followed();
   auto step =
       position.OnNews({.journal = 7, .oldest = 1, .newest = 5, .entries = {Entry(4), Entry(5)}});
@@ -37,20 +37,20 @@ TEST(PurgePositionTest, NewsAreAppliedAndToldWithTheNextQuestion) {
   position.OnApplied(4, 10);
   position.OnApplied(5, 0);
   EXPECT_EQ(
-      position.question(),
+      position.poll(),
       (site::PurgePoll{.edge = "us-east", .journal = 7, .after = 5, .applied = {{4, 10}, {5, 0}}}));
-  // Told once.
+  // Reported once.
   EXPECT_TRUE(position.OnNews({.journal = 7, .newest = 5}).apply.empty());
-  EXPECT_TRUE(position.question().applied.empty());
+  EXPECT_TRUE(position.poll().applied.empty());
 }
 
 TEST(PurgePositionTest, PartOfTheNewsIsFollowedByTheRest) {
   PurgePosition position = Followed();
   (void)position.OnNews({.journal = 7, .newest = 6, .entries = {Entry(4)}});
-  EXPECT_EQ(position.question().after, 4U);
+  EXPECT_EQ(position.poll().after, 4U);
   auto step = position.OnNews({.journal = 7, .newest = 6, .entries = {Entry(5), Entry(6)}});
   EXPECT_FALSE(step.drop_all);
-  EXPECT_EQ(position.question().after, 6U);
+  EXPECT_EQ(position.poll().after, 6U);
 }
 
 TEST(PurgePositionTest, NothingIsLostWhileTheJournalReachesBack) {
@@ -65,14 +65,14 @@ TEST(PurgePositionTest, AJournalThatNoLongerReachesBackDropsAll) {
       position.OnNews({.journal = 7, .oldest = 5, .newest = 6, .entries = {Entry(5), Entry(6)}});
   EXPECT_TRUE(step.drop_all);
   EXPECT_TRUE(step.apply.empty());
-  EXPECT_EQ(position.question().after, 6U);
+  EXPECT_EQ(position.poll().after, 6U);
 }
 
 TEST(PurgePositionTest, AnotherJournalDropsAll) {
   PurgePosition position = Followed();
   EXPECT_TRUE(position.OnNews({.journal = 8, .oldest = 1, .newest = 9}).drop_all);
-  EXPECT_EQ(position.question().journal, 8U);
-  EXPECT_EQ(position.question().after, 9U);
+  EXPECT_EQ(position.poll().journal, 8U);
+  EXPECT_EQ(position.poll().after, 9U);
 }
 
 TEST(PurgePositionTest, AJournalThatWentBackDropsAll) {

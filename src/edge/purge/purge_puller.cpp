@@ -34,10 +34,10 @@ PurgePuller::PurgePuller(site::TierProcess& process,
     : process_(process),
       target_(std::move(target)),
       applied_(process.metrics().AddCounter("meridian_edge_purges_applied_total",
-                                            "Orders to purge that were followed.")),
+                                            "Purge orders that were applied.")),
       dropped_(process.metrics().AddCounter(
           "meridian_edge_cache_dropped_total",
-          "Times that the whole cache went because purges may have been missed.")) {
+          "Times that the whole cache was dropped because purges may have been missed.")) {
   for (const site::DataCenter& dc : process.site().datacenters) {
     http::Upstream upstream{.address = {process.AddressOf(dc), process.site().ports.admin},
                             .tls = peer_tls,
@@ -66,7 +66,7 @@ io::Task<void> PurgePuller::Run() {
 }
 
 io::Task<Result<site::PurgePollAnswer>> PurgePuller::Ask(Journal& journal) {
-  std::string question = site::ToJson(journal.position.question());
+  std::string question = site::ToJson(journal.position.poll());
   http::Request request{.method = "POST",
                         .path = "/.meridian/purges",
                         .host = journal.client->upstream().tls_name,
@@ -105,10 +105,10 @@ io::Task<void> PurgePuller::Follow(Journal& journal) {
   for (;;) {
     Result<site::PurgePollAnswer> news = co_await Ask(journal);
     if (!news && news.error().code == Errc::kCancelled) co_return;
-    if (news.has_value() != journal.heard_well) {
-      journal.heard_well = news.has_value();
+    if (news.has_value() != journal.logged_reachable) {
+      journal.logged_reachable = news.has_value();
       LOG_WARNING("the journal of purges", {"of", journal.data_center},
-                  {"heard", journal.heard_well});
+                  {"heard", journal.logged_reachable});
     }
     if (news) {
       journal.heard = process_.loop().Now();

@@ -1,5 +1,5 @@
-// Follows the journals of purges of every data center of the site: asks each agent for news, which
-// it gives as soon as there are any, applies them to this edge's cache, and says so.
+// Follows the purge journal of every data center of the site: asks each agent for new entries (long
+// polling), applies them to this edge's cache, and reports that to the agent.
 //
 // Owned by the edge; one thread: the process's loop.
 #pragma once
@@ -21,9 +21,9 @@
 
 namespace meridian::edge {
 
-// The cache, as purges see it.
+// The purge operations of the cache.
 struct PurgeTarget {
-  std::function<io::Task<uint64_t>(const site::PurgeOrder&)> purge;  // how many objects went
+  std::function<io::Task<uint64_t>(const site::PurgeOrder&)> purge;  // returns the objects purged
   std::function<io::Task<void>()> drop_all;
 };
 
@@ -34,8 +34,8 @@ class PurgePuller {
 
   // Runs until cancelled.
   io::Task<void> Run();
-  // Whether orders may pass this edge unheard: no other data center's journal has been heard for
-  // kIsolatedAfter. A site of one data center has nobody to hear.
+  // Whether the edge may miss orders: no other data center's journal has answered for
+  // kIsolatedAfter. Always false for a site of one data center.
   bool isolated() const;
 
  private:
@@ -43,8 +43,8 @@ class PurgePuller {
     std::string data_center;
     std::unique_ptr<http::Client> client;
     PurgePosition position;
-    TimePoint heard{};       // the last answer
-    bool heard_well = true;  // as was last logged
+    TimePoint heard{};             // the last answer
+    bool logged_reachable = true;  // the state that was last logged
   };
 
   io::Task<void> Follow(Journal& journal);

@@ -27,7 +27,7 @@ void AppendNumber(std::integral auto number, std::string* out) {
   out->append(text.data(), end);
 }
 
-// Exactly `digits` of them.
+// Appends exactly `digits` digits.
 void AppendDigits(uint64_t number, int digits, std::string* out) {
   std::array<char, 20> text;
   for (int i = digits - 1; i >= 0; --i, number /= 10) {
@@ -36,7 +36,7 @@ void AppendDigits(uint64_t number, int digits, std::string* out) {
   out->append(text.data(), static_cast<size_t>(digits));
 }
 
-// In seconds, to the microsecond.
+// Appends seconds with microseconds.
 void AppendSeconds(Duration duration, std::string* out) {
   const auto us = static_cast<uint64_t>(
       std::max(std::chrono::floor<std::chrono::microseconds>(duration).count(), int64_t{0}));
@@ -50,8 +50,8 @@ bool IsPlain(std::string_view text) {
       text, [](char c) { return c >= 0x20 && c <= 0x7e && c != '"' && c != '\\'; });
 }
 
-// Appends `before`, the text as it stands inside a JSON string, and the closing quote. True when it
-// was cut.
+// Appends `before`, the text escaped for a JSON string, and the closing quote. True: the text was
+// cut.
 bool AppendText(std::string_view before, std::string_view text, size_t max_bytes,
                 std::string* out) {
   *out += before;
@@ -61,7 +61,7 @@ bool AppendText(std::string_view before, std::string_view text, size_t max_bytes
     *out += text;
     *out += '"';
   } else {
-    out->pop_back();  // AppendJsonString brings its own quotes
+    out->pop_back();  // AppendJsonString writes both quotes
     AppendJsonString(*out, text);
   }
   return cut;

@@ -1,6 +1,6 @@
-// One line of the access log: a JSON object about one visitor's request. Texts of the visitor's are
-// cut to limits and escaped, so that a request cannot begin a line of its own. Appending allocates
-// nothing where `out` has room for kMaxAccessLineBytes. Pure; one thread.
+// One line of the access log: a JSON object about one visitor's request. The visitor's texts are
+// truncated to limits and escaped, so that a request cannot forge a line. Appending allocates
+// nothing when `out` has room for kMaxAccessLineBytes. Pure; one thread.
 #pragma once
 
 #include <array>
@@ -18,23 +18,23 @@
 
 namespace meridian::edge {
 
-// Of a visitor's texts, before they are escaped; what is longer is cut, and "truncated" says so.
+// Limits of a visitor's texts before escaping; a longer text is cut, and the line has "truncated".
 constexpr size_t kMaxLoggedMethodBytes = 32;
 constexpr size_t kMaxLoggedHostBytes = 256;
 constexpr size_t kMaxLoggedTargetBytes = 2048;
 constexpr size_t kMaxLoggedAgentBytes = 512;
 constexpr size_t kMaxLoggedRefererBytes = 1024;
-// A byte becomes at most 6.
+// An escaped byte has at most 6 bytes.
 constexpr size_t kMaxAccessLineBytes =
     1024 + 6 * (kMaxLoggedMethodBytes + kMaxLoggedHostBytes + kMaxLoggedTargetBytes +
                 kMaxLoggedAgentBytes + kMaxLoggedRefererBytes);
 
 struct AccessEntry {
-  WallTime time = {};  // of the request's head
+  WallTime time = {};  // when the request's head was read
   IpAddress client;
   const wire::http::RequestHead& request;
   const wire::http::RequestIds& ids;
-  int status = 0;  // of the response that was begun; 0: there was none
+  int status = 0;  // 0: no response was begun
   bool complete = false;
   uint64_t sent_bytes = 0;
   Duration took = {};
@@ -51,7 +51,7 @@ class AccessLineWriter {
  private:
   void AppendTime(WallTime time, std::string* out);
 
-  // The date and time of one second, which many requests share.
+  // The formatted text of the last second, for all requests within it.
   std::chrono::sys_seconds second_{std::chrono::seconds{-1}};
   std::array<char, 32> second_text_{};
   size_t second_bytes_ = 0;

@@ -73,7 +73,7 @@ TEST_F(AccessLineTest, AnIpv6ClientIsLoggedAsItIsWritten) {
   EXPECT_THAT(Line(), HasSubstr(R"("client":"2001:db8::1")"));
 }
 
-TEST_F(AccessLineTest, NothingAVisitorSendsBeginsALineOrAFieldOfItsOwn) {
+TEST_F(AccessLineTest, AVisitorsTextCannotForgeALineOrAField) {
   request_.target = "/\"},{\"status\":500\\";
   request_.fields.Add("User-Agent", "a\x01\t\x7f\xff\xc3\xa9");
   request_.fields.Add("Referer", "\r\n{\"time\":1}");

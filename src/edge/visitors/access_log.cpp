@@ -50,7 +50,7 @@ void AccessLog::Add(const AccessEntry& entry) {
 io::Task<void> AccessLog::Run() {
   bool more = true;
   while (more) {
-    // What came while the last was written may be enough already.
+    // Lines that came during the last write may already reach kAccessFlushBytes.
     const Duration pause =
         gathered_.text.size() < kAccessFlushBytes ? kAccessFlushInterval : Duration::zero();
     Result<void> waited = co_await enough_.Wait(loop_.After(pause));

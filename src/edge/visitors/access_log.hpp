@@ -1,7 +1,7 @@
-// AccessLog: one line for each request that the rule wants, into a file that is kept within bounds
-// (base/log_file). Lines are gathered in a buffer of the loop's and written by a thread of their
-// own, when there are kAccessFlushBytes of them or kAccessFlushInterval has passed. While the disk
-// does not keep up, lines that find the buffer full are dropped and counted; no visitor waits.
+// AccessLog: writes a line for each request that the rule selects, into a rotated file of bounded
+// size (base/log_file). The loop collects lines in a buffer; a thread writes them when they have
+// kAccessFlushBytes, or after kAccessFlushInterval. While the disk is too slow, lines that find the
+// buffer full are dropped and counted; no visitor waits.
 //
 // Owned by the edge; one thread: the loop's. It must outlive `scope`'s fibers.
 #pragma once
@@ -25,7 +25,7 @@
 
 namespace meridian::edge {
 
-// Whole lines. False: they could not be written. Called on a thread of the pool.
+// Writes whole lines. False: the write failed. Called on a thread of the pool.
 using AccessSink = std::function<bool(std::string_view lines)>;
 
 class AccessLog {
@@ -34,9 +34,9 @@ class AccessLog {
 
   bool Wants(int status, Random& random) const { return rule_.Wants(status, random); }
   void Add(const AccessEntry& entry);
-  // The wall clock's time at a time of the loop.
+  // Converts a time of the loop to wall-clock time.
   WallTime WallAt(TimePoint time) const { return wall_ + (time - wall_read_at_); }
-  // Writes what is gathered, until it is cancelled, and then the rest.
+  // Writes collected lines until it is cancelled, and then the rest.
   io::Task<void> Run();
 
  private:
@@ -51,7 +51,7 @@ class AccessLog {
   const AccessSink sink_;
   AccessLineWriter writer_;
   Lines gathered_;
-  Lines written_;  // while a thread writes them
+  Lines written_;  // being written by the thread
   WallTime wall_;
   TimePoint wall_read_at_;
   io::WaitQueue enough_;

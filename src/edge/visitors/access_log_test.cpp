@@ -47,7 +47,7 @@ class AccessLogTest : public testing::Test {
   wire::http::RequestHead request_;
 };
 
-TEST_F(AccessLogTest, WhatIsGatheredIsWrittenWhenItEnds) {
+TEST_F(AccessLogTest, CollectedLinesAreWrittenWhenItEnds) {
   std::string written;
   AccessLog log(loop_, metrics_, kLogAll, [&](std::string_view lines) {
     written += lines;
@@ -66,7 +66,7 @@ TEST_F(AccessLogTest, WhatIsGatheredIsWrittenWhenItEnds) {
   EXPECT_THAT(MetricsText(metrics_), HasSubstr("meridian_edge_access_log_lines_total 3\n"));
 }
 
-TEST_F(AccessLogTest, WhileTheDiskIsSlowLinesAreDroppedAndCountedAndNobodyWaits) {
+TEST_F(AccessLogTest, WhileTheDiskIsSlowLinesAreDroppedAndCountedAndNoVisitorWaits) {
   std::latch stuck(1);
   std::latch go_on(1);
   int64_t written = 0;

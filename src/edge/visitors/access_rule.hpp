@@ -1,4 +1,4 @@
-// Which requests have a line in the access log: `[edge] access_log`. Pure.
+// Selects the requests for the access log: `[edge] access_log`. Pure.
 #pragma once
 
 #include <optional>
@@ -9,11 +9,11 @@
 namespace meridian::edge {
 
 struct AccessRule {
-  bool errors = false;     // those that failed: 4xx, 5xx, and responses that broke off
-  double other_share = 0;  // of the others
+  bool errors = false;     // all failed requests: 4xx, 5xx, and responses that broke off
+  double other_share = 0;  // the share of the other requests, 0 to 1
 
   bool any() const { return errors || other_share > 0; }
-  // `status`: 0 when the response broke off, or there was none.
+  // `status`: 0 when the response broke off, or was never begun.
   bool Wants(int status, Random& random) const {
     if (status == 0 || status >= 400) return errors;
     return other_share > 0 && (other_share >= 1 || random.Chance(other_share));
@@ -26,11 +26,11 @@ constexpr AccessRule kLogErrors{.errors = true};
 constexpr AccessRule kLogOff{};
 constexpr AccessRule kLogErrorsAndFew{.errors = true, .other_share = 0.01};
 
-// Where site.toml says nothing: in the lab everything is of interest, and costs nobody anything.
+// The rule when site.toml has none: everything in the lab, errors and 1% on servers.
 constexpr AccessRule DefaultAccessRule(bool lab) { return lab ? kLogAll : kLogErrorsAndFew; }
 
-// "all", "errors", "off", or a share of those that did not fail, such as "1%" or "0.5%", beside all
-// that did. Nothing: it is none of these.
+// "all", "errors", "off", or a share such as "1%" or "0.5%": all failed requests, and this share of
+// the others. Nothing: `text` is none of these.
 std::optional<AccessRule> ParseAccessRule(std::string_view text);
 
 }  // namespace meridian::edge

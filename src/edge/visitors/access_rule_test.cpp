@@ -33,7 +33,7 @@ TEST(AccessRule, ErrorsAreAlwaysAmongAShare) {
   EXPECT_LT(logged, 200);
 }
 
-TEST(AccessRule, UnlessItIsSaidALabLogsAllAndAServerErrorsAndFew) {
+TEST(AccessRule, ByDefaultALabLogsAllAndAServerErrorsAndAFew) {
   EXPECT_EQ(DefaultAccessRule(true), *ParseAccessRule("all"));
   EXPECT_EQ(DefaultAccessRule(false), *ParseAccessRule("1%"));
 }

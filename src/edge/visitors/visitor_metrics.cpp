@@ -37,7 +37,7 @@ VisitorMetrics::VisitorMetrics(Metrics& metrics, const std::vector<std::string>&
           metrics.AddCounter("meridian_edge_visitor_connections_total",
                              "Connections whose first request was a visitor's, not a probe's.")),
       requests_(metrics.AddCounter("meridian_edge_visitor_requests_total",
-                                   "Requests of visitors that have come.")),
+                                   "Requests of visitors that were received.")),
       cells_(kVisitorResults * data_centers.size()) {
   auto for_each = [&](const auto& visit) {
     for (size_t i = 0; i < cells_.size(); ++i) {

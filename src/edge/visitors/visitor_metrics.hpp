@@ -1,8 +1,8 @@
-// VisitorMetrics: how visitors see the site: their requests by status, by where the answer came
-// from, and by data center, and how long they took. Probes, everything else under /.meridian/ and
-// the edge's own requests are no visitors'. Owned by the edge; one thread: the loop's.
+// VisitorMetrics: visitors' requests by status, result and data center, and their durations.
+// Probes, all requests under /.meridian/ and the edge's own requests are not counted. Owned by the
+// edge; one thread: the loop's.
 //
-// A hit adds to three counters and does nothing else here.
+// A hit only adds to three counters.
 #pragma once
 
 #include <array>
@@ -23,9 +23,8 @@ class VisitorMetrics {
   VisitorMetrics(Metrics& metrics, const std::vector<std::string>& data_centers, size_t here);
 
   void Connected() { connections_.Add(); }
-  // A request has come.
   void Begin() { requests_.Add(); }
-  // It is over. `status`: 0 when the response broke off, or the visitor left before it.
+  // `status`: 0 when the response broke off, or the visitor left before it.
   void End(const VisitorRecord& record, int status, Duration took) {
     Cells& cells = CellsOf(record);
     cells.by_class[static_cast<size_t>(status / 100)]->Add();

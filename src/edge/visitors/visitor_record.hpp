@@ -1,6 +1,6 @@
-// VisitorRecord: what is known of one visitor's request when it is over, for metrics and the access
-// log. It stands in the frame of the fiber that handles the request. Making one costs a hit
-// nothing: ids are made when somebody needs them.
+// VisitorRecord: the result of one visitor's request, for metrics and the access log. It is in the
+// frame of the fiber that handles the request. Ids are made only when they are needed, so that a
+// hit does not pay for them.
 #pragma once
 
 #include <algorithm>
@@ -21,19 +21,19 @@ namespace meridian::edge {
 enum class VisitorResult : uint8_t {
   kHit,        // the cache, fresh
   kStale,      // the cache, though it is stale
-  kCollapsed,  // the fetch that another request had begun
-  kConfirmed,  // the cache, after the origin was asked whether it still holds
+  kCollapsed,  // a fetch that another request began
+  kConfirmed,  // the cache, after validation by the origin
   kForwarded,  // the origin, or an instance of the application
-  kHere,       // made here: errors, redirects
+  kHere,       // the edge itself: errors, redirects
 };
 constexpr size_t kVisitorResults = 6;
 std::string_view VisitorResultName(VisitorResult result);
-// Whether another data center can have served it.
+// Whether another data center may have served the answer.
 constexpr bool IsFetched(VisitorResult result) {
   return result == VisitorResult::kConfirmed || result == VisitorResult::kForwarded;
 }
 
-// The id of an instance; a longer one is cut.
+// The id of an instance; a longer id is cut.
 class InstanceName {
  public:
   void Set(std::string_view name) {
@@ -51,8 +51,8 @@ class InstanceName {
 struct VisitorRecord {
   TimePoint begun = {};  // when its head was read: the loop's time
   VisitorResult result = VisitorResult::kHere;
-  uint16_t datacenter = 0;     // that served it: its place in the site's list
-  InstanceName instance = {};  // of the application, if one was asked
+  uint16_t datacenter = 0;     // that served it: its index in the site's list
+  InstanceName instance = {};  // the instance that was asked; empty: none
   std::optional<wire::http::RequestIds> ids = {};
 
   const wire::http::RequestIds& Ids(const wire::http::RequestHead& request, Random& random) {

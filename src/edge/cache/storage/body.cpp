@@ -15,8 +15,8 @@
 namespace meridian::edge {
 namespace {
 
-// The second chunk and those behind it, of a body that comes in crumbs.
-constexpr size_t kLeastChunk = 1024;
+// Minimum size of the second and later chunks, for a body that arrives in small pieces.
+constexpr size_t kMinChunkBytes = 1024;
 
 }  // namespace
 
@@ -45,9 +45,10 @@ size_t Body::Append(Bytes data, uint64_t expected) {
   const size_t wanted = data.size();
   while (!data.empty()) {
     if (chunks_.empty() || chunks_.back().size == chunks_.back().capacity) {
-      // Chunks grow with the body: a small one wastes little, a large one has few.
+      // Chunks grow with the body: a small body wastes little, a large body has few chunks.
       auto grown = static_cast<size_t>(std::min<uint64_t>(size_, kChunkBytes));
-      size_t capacity = chunks_.empty() ? data.size() : std::max({data.size(), grown, kLeastChunk});
+      size_t capacity =
+          chunks_.empty() ? data.size() : std::max({data.size(), grown, kMinChunkBytes});
       if (expected != 0) capacity = static_cast<size_t>(std::min<uint64_t>(expected, kChunkBytes));
       if (!AddChunk(std::min(capacity, kChunkBytes))) break;
     }

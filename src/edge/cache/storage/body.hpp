@@ -1,9 +1,9 @@
-// Body: the bytes of one response, in chunks, shared by all who read them while they arrive and
-// after. Bytes never move once they are there. Owned by shared_ptr: of the stored response, the
-// fetch that fetches it, and its readers. One thread.
+// Body: the bytes of one response, in chunks, shared by all readers, while they arrive and after.
+// Bytes do not move. Owned by shared_ptr: by the stored response, its fetch, and its readers. One
+// thread.
 //
-// A body that is counted holds a Charge for all its memory. One that is not going to be stored is
-// not counted, and lets go of what all its readers have read.
+// A counted body holds a Charge for all its memory. A body that will not be stored is not counted,
+// and frees the bytes that all its readers have read.
 #pragma once
 
 #include <array>
@@ -27,35 +27,34 @@ class Body {
   bool complete() const { return complete_; }
   bool counted() const { return counted_; }
 
-  // The bytes from `offset` on that lie together; empty when they have not arrived. `offset` must
-  // not have been released.
+  // The contiguous bytes from `offset` on; empty when they have not arrived. `offset` must not have
+  // been released.
   Bytes At(uint64_t offset) const;
 
-  // Copies what there is room for and returns how much that is; all of it, unless the budget is
-  // used up. `expected` is how many bytes are still to come with these, 0 when nobody knows: chunks
-  // are made no larger than that.
+  // Copies as much of `data` as the budget allows; returns the number of bytes copied. `expected`,
+  // an upper bound for the size of new chunks: the bytes still to come with these; 0: unknown.
   [[nodiscard]] size_t Append(Bytes data, uint64_t expected);
   // No byte follows.
   void Complete() { complete_ = true; }
 
-  // How many entries of the store it is the body of: a version shares that of the plain path.
+  // How many entries of the store have this body: a version shares the plain path's body.
   long entries() const { return entries_; }
   void EnterStore() { ++entries_; }
   void LeaveStore() { --entries_; }
 
-  // What content this is, once somebody has had to know; empty until then.
+  // The content's version; empty until it has been computed.
   std::string_view version() const { return {version_.data(), version_size_}; }
   // At most kMaxVersionBytes.
   void set_version(std::string_view version);
 
   // From now on nothing is charged, and ReleaseBefore may be called.
   void StopCounting();
-  // Frees the chunks that lie before `offset` as a whole.
+  // Frees the chunks that lie wholly before `offset`.
   void ReleaseBefore(uint64_t offset);
 
-  // What is charged for it: no less than the memory that it takes.
+  // The charged bytes: at least MemoryBytes().
   size_t cost() const { return charge_.bytes(); }
-  // For audits: the memory that it takes, added up.
+  // For audits: the memory in use, added up.
   size_t MemoryBytes() const;
 
  private:

@@ -1,8 +1,8 @@
-// ByteBudget: how many bytes the cache may hold, and holds: stored responses, their index, and
-// bodies that are on their way in. Whoever holds memory holds a Charge for it, until the memory
-// itself is freed: a response that was evicted while a slow visitor still reads it counts on.
+// ByteBudget: the limit and use of the cache's memory: stored responses, their index, and bodies
+// that still arrive. The owner of memory holds a Charge until the memory is freed: a response that
+// was evicted while a slow visitor still reads it stays charged.
 //
-// Shared by the store and all that it gave out. One thread. Invariant: used() <= limit().
+// Shared by the store, stored responses and bodies. One thread. Invariant: used() <= limit().
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@
 
 namespace meridian::edge {
 
-// What an allocation costs beyond its bytes, at most, with the allocators in use.
+// Upper bound for the overhead of one allocation, with the allocators in use.
 constexpr size_t kAllocationBytes = 16;
 
 class ByteBudget {
@@ -24,10 +24,10 @@ class ByteBudget {
   size_t limit() const { return limit_; }
   size_t used() const { return used_; }
 
-  // Called with how many bytes are missing; frees what it can.
+  // `make_room` is called with the number of missing bytes, and frees as many as it can.
   void set_make_room(std::function<void(size_t)> make_room) { make_room_ = std::move(make_room); }
 
-  // False: there is no room for so many bytes, and none are taken.
+  // False: there is no room, and nothing is taken.
   [[nodiscard]] bool Take(size_t bytes) {
     if (bytes > limit_) return false;
     if (used_ > limit_ - bytes && make_room_) make_room_(used_ + bytes - limit_);
@@ -46,7 +46,7 @@ class ByteBudget {
   std::function<void(size_t)> make_room_;
 };
 
-// Bytes that were taken, given back at the end.
+// Bytes taken of a budget; the destructor gives them back.
 class Charge {
  public:
   explicit Charge(std::shared_ptr<ByteBudget> budget) : budget_(std::move(budget)) {}

@@ -1,5 +1,5 @@
-// What an answer holds, by its media type: a fixed number of kinds, so that what is counted by them
-// is bounded whatever an application says. Pure.
+// The kind of a response's content, by its media type. The number of kinds is fixed, so that
+// metrics with a series for each are bounded. Pure.
 #pragma once
 
 #include <cstddef>
@@ -27,13 +27,14 @@ enum class ContentKind : uint8_t {
 };
 constexpr size_t kContentKinds = 15;
 
-// `content_type` as the field has it; its parameters have no part in it.
+// `content_type` is the field's value; its parameters are ignored.
 ContentKind ContentKindOf(std::string_view content_type);
 
-// As metrics and reports call it: a media type, or "video/*".
+// The name in metrics and reports: a media type, or "video/*".
 std::string_view ContentKindName(ContentKind kind);
 
-// Whether it is usually the same for every visitor: images, scripts, style sheets, fonts, films.
+// Whether such content is usually the same for all visitors: images, scripts, style sheets, fonts,
+// video, audio.
 bool IsUsuallyStatic(ContentKind kind);
 
 }  // namespace meridian::edge

@@ -24,7 +24,7 @@ TEST(ContentKind, FamiliesAreOneKindEach) {
   EXPECT_EQ(ContentKindOf("audio/ogg"), ContentKind::kAudio);
 }
 
-TEST(ContentKind, WhateverElseAnApplicationSaysIsOther) {
+TEST(ContentKind, AnUnknownMediaTypeIsOther) {
   for (std::string_view type : {"", ";", "/", "text", "image/x-of-our-own", "made/up", "text "}) {
     EXPECT_EQ(ContentKindOf(type), ContentKind::kOther) << type;
   }

@@ -30,14 +30,14 @@ namespace meridian::edge {
 struct MemoryStore::Entry : SieveNode {
   std::shared_ptr<StoredResponse> response;
   Url* url = nullptr;
-  uint64_t mark = 0;  // the purges that there had been when it was stored
+  uint64_t mark = 0;  // MemoryStore::mark when it was stored
   TagIndex::Links links;
 
-  // Freeing its place would not free its memory.
+  // Whether a request or fetch uses it: its eviction would not free its memory.
   bool in_use() const {
     return response.use_count() > 1 || response->body.use_count() > response->body->entries();
   }
-  // With its place in the list of variants, which doubles as it grows.
+  // With its element in the vector of variants, which doubles as it grows.
   static constexpr size_t kBytes = sizeof(SieveNode) + sizeof(std::shared_ptr<StoredResponse>) +
                                    sizeof(Url*) + sizeof(uint64_t) + sizeof(TagIndex::Links) +
                                    kAllocationBytes + 2 * sizeof(void*);
@@ -54,7 +54,7 @@ struct MemoryStore::Url {
 
 MemoryStore::MemoryStore(size_t budget_bytes, uint64_t seed)
     : seed_(seed),
-      budget_(std::make_shared<ByteBudget>(std::max(budget_bytes, kLeastCacheBytes))),
+      budget_(std::make_shared<ByteBudget>(std::max(budget_bytes, kMinCacheBytes))),
       buckets_(budget_->limit() / kBytesPerBucket),
       tags_(buckets_.size() / kBucketsPerTagBucket, seed + 1) {
   static_assert(sizeof(Entry) + kAllocationBytes + 2 * sizeof(void*) <= Entry::kBytes);
@@ -79,7 +79,7 @@ MemoryStore::Url** MemoryStore::SlotOf(const KeyView& key) {
 MemoryStore::Found MemoryStore::Find(const KeyView& key, const wire::http::HeaderFields& request) {
   Url* url = *SlotOf(key);
   if (url == nullptr) return {};
-  std::string_view vary;  // what `variant` was made for
+  std::string_view vary;  // the Vary of `variant`
   std::optional<std::string> variant;
   for (const std::unique_ptr<Entry>& entry : std::views::reverse(url->variants)) {
     const StoredResponse& stored = *entry->response;
@@ -126,8 +126,8 @@ bool MemoryStore::Store(const KeyView& key, std::shared_ptr<StoredResponse> resp
   CHECK(response->body->complete() && response->body->counted());
   const std::string text = KeyText(key);
   if (Forbids(mark, text, response->tags)) return false;
-  // All that it can cost is taken before anything is touched, as that may evict whatever is there.
-  size_t spare = Entry::kBytes + Url::BytesOf(text.size()) + TagIndex::MostBytes(response->tags);
+  // The maximum cost is taken before the index is read, as taking may evict any entry.
+  size_t spare = Entry::kBytes + Url::BytesOf(text.size()) + TagIndex::MaxBytes(response->tags);
   if (!budget_->Take(spare)) return false;
   Url& url = UrlOf(key, &spare);
   auto entry = std::make_unique<Entry>();
@@ -151,7 +151,7 @@ void MemoryStore::RemoveReplaced(Url& url, const Entry& by) {
   for (const std::unique_ptr<Entry>& entry : url.variants) {
     const StoredResponse& old = *entry->response;
     bool same = old.vary == newest.vary && old.variant == newest.variant;
-    // Where one of the two does not vary, the newer one speaks for all requests of the older.
+    // Without Vary in one of the two, the newer one answers all requests of the older.
     bool stands_for = newest.vary.empty() || old.vary.empty() || same;
     if (entry.get() != &by && stands_for) replaced.push_back(entry.get());
   }
@@ -188,7 +188,7 @@ void MemoryStore::Remove(const KeyView& key) {
 
 void MemoryStore::MakeRoom(size_t bytes) {
   const size_t enough = budget_->used() - std::min(budget_->used(), bytes);
-  // Each is looked at once: those that are in use stay.
+  // Looks at each entry once; entries in use stay.
   for (size_t left = queue_.size(); left > 0 && budget_->used() > enough; --left) {
     auto* entry = static_cast<Entry*>(queue_.Next());
     if (entry->in_use()) continue;
@@ -233,7 +233,7 @@ std::optional<std::vector<MemoryStore::Entry*>> MemoryStore::FindFew(const Sweep
     for (SieveNode* node : *nodes) few.push_back(static_cast<Entry*>(node));
     return few;
   }
-  // Another spelling of the same URL has another hash.
+  // Equivalent spellings of a URL have different hashes.
   const bool one_place = matcher.kind() == PurgeOrder::kUrl && !matcher.host().empty() &&
                          !matcher.has_other_spellings();
   if (!one_place) return std::nullopt;

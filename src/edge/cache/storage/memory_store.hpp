@@ -1,10 +1,11 @@
-// MemoryStore: the stored responses, found by key and variant and purged by URL, prefix and tag.
-// Owned by the edge; one thread. What it gives out may be used for as long as one likes: it stays
-// charged until it is let go.
+// MemoryStore: the stored responses, found by key and variant, purged by URL, prefix and tag. Owned
+// by the edge; one thread. A caller may keep a found response without limit: it stays charged until
+// it is freed.
 //
-// Invariants: all that is held, given out or coming in is charged to one budget, which is never
-// exceeded: what SIEVE has chosen goes first, but nothing that somebody is reading (its memory
-// would not be freed). A response that was asked for before a purge is not stored against it.
+// Invariants: stored responses, those in use elsewhere, and arriving bodies are charged to one
+// budget, which is never exceeded. SIEVE chooses which response is evicted; a response in use is
+// not evicted (its memory would not be freed). A response that was requested before a purge that
+// matches it is not stored.
 #pragma once
 
 #include <cstddef>
@@ -33,7 +34,7 @@ class MemoryStore {
   struct Entry;
 
  public:
-  // `seed` is for hashing keys. `budget_bytes` is at least kLeastCacheBytes.
+  // `seed` is for hashing keys. `budget_bytes` is at least kMinCacheBytes.
   MemoryStore(size_t budget_bytes, uint64_t seed);
   ~MemoryStore();
   MemoryStore(const MemoryStore&) = delete;
@@ -41,38 +42,39 @@ class MemoryStore {
 
   uint64_t seed() const { return seed_; }
   const std::shared_ptr<ByteBudget>& budget() const { return budget_; }
-  // In the index.
+  // Stored responses.
   size_t objects() const { return queue_.size(); }
   uint64_t evictions() const { return evictions_; }
 
   struct Found {
     std::shared_ptr<StoredResponse> response;  // null: a miss
-    bool has_url = false;                      // other variants are there
+    bool has_url = false;                      // other variants are stored
     std::string_view vary = {};  // of the newest variant, until the next call of anything
   };
-  // The newest stored response whose Vary matches `request` (RFC 9111 4.1). Allocates only for what
-  // varies.
+  // The newest stored response whose Vary matches `request` (RFC 9111 4.1). Allocates only for URLs
+  // with Vary.
   Found Find(const KeyView& key, const wire::http::HeaderFields& request);
 
-  // How many purges there have been: taken when a fetch begins, handed in when it ends.
+  // The number of purges so far: read when a fetch begins, and passed in when it ends.
   uint64_t mark() const { return purges_seen_; }
-  // Whether a purge since `mark` is about this. Without tags (not known yet) any by tag may be.
+  // Whether a purge since `mark` matches. MayForbid is for unknown tags: any purge by tag may
+  // match.
   bool Forbids(uint64_t mark, std::string_view key, std::span<const std::string_view> tags) const;
   bool MayForbid(uint64_t mark, std::string_view key) const;
 
-  // Stores `response`, whose body is complete, in place of those that it stands for. False: a purge
-  // since `mark` forbids it, or there is no room.
+  // Stores `response`, whose body is complete, and removes the variants that it replaces. False: a
+  // purge since `mark` forbids it, or there is no room.
   bool Store(const KeyView& key, std::shared_ptr<StoredResponse> response, uint64_t mark);
-  // Forgets all variants of one key.
+  // Removes all variants of one key.
   void Remove(const KeyView& key);
 
-  // A purge, or the drop of everything, on its way through the store. Fetches that are older than
-  // its beginning are not stored; what is stored already is gone, or stale, when it is done.
+  // A purge, or the removal of everything, in slices. Matching fetches that began before the sweep
+  // are not stored. When it is done, all matching stored responses are removed, or stale.
   class Sweep {
    public:
-    // Goes on by a slice. False: it is done.
+    // Runs one slice. False: the sweep is done.
     bool Step(TimePoint now);
-    // How many responses are gone, or stale.
+    // How many responses were removed, or made stale.
     size_t purged() const { return purged_; }
 
    private:
@@ -82,21 +84,21 @@ class MemoryStore {
     void Apply(std::span<Entry* const> entries, TimePoint now);
 
     MemoryStore* store_;
-    uint64_t number_;                      // what was stored later is not its concern
-    std::optional<PurgeMatcher> matcher_;  // nothing: everything goes
+    uint64_t number_;                      // responses that were stored later are left alone
+    std::optional<PurgeMatcher> matcher_;  // nothing: everything is removed
     bool soft_ = false;
-    size_t next_bucket_ = 0;  // past the last one: done
+    size_t next_bucket_ = 0;  // past the last bucket: done
     size_t looked_at_ = 0;    // URLs and responses, in this slice
     size_t purged_ = 0;
   };
   Sweep BeginPurge(const PurgeOrder& order);
   Sweep BeginDrop();
 
-  // All slices at once: the responses that are gone, or stale since `now`.
+  // All slices at once; returns how many responses were removed, or made stale at `now`.
   size_t Purge(const PurgeOrder& order, TimePoint now);
   void DropAll();
 
-  // For tests: what all of the index takes, added up.
+  // For tests: the memory of the index, added up.
   size_t AuditIndex() const;
 
  private:
@@ -112,7 +114,7 @@ class MemoryStore {
   void RemoveEntry(Entry* entry);
   void RemoveUrl(Url* url);
   void MakeRoom(size_t bytes);
-  // The few that a purge is about, when they can be found without a walk through the index.
+  // The entries that a purge matches, when they are few and found without a walk through the index.
   std::optional<std::vector<Entry*>> FindFew(const Sweep& sweep);
   void Remember(const PurgeOrder& order);
 

@@ -24,7 +24,7 @@ constexpr TimePoint kNow{1h};
 
 class MemoryStoreTest : public testing::Test {
  protected:
-  explicit MemoryStoreTest(size_t budget = kLeastCacheBytes) : store_(budget, 42) {}
+  explicit MemoryStoreTest(size_t budget = kMinCacheBytes) : store_(budget, 42) {}
 
   std::shared_ptr<StoredResponse> Make(std::string_view text,
                                        const wire::http::HeaderFields& fields = {},
@@ -62,7 +62,7 @@ class MemoryStoreTest : public testing::Test {
   MemoryStore store_;
 };
 
-TEST_F(MemoryStoreTest, FindsWhatWasStoredAndTheNewestOfIt) {
+TEST_F(MemoryStoreTest, FindsTheNewestStoredResponse) {
   EXPECT_EQ(Find("/a"), "none");
   EXPECT_TRUE(Store("/a", "one"));
   EXPECT_EQ(Find("/a"), "one");
@@ -136,7 +136,7 @@ TEST_F(MemoryStoreTest, ASoftPurgeMakesStaleAndKeeps) {
   EXPECT_EQ(Purge(Kind::kTag, "t", true), 0U);
 }
 
-TEST_F(MemoryStoreTest, WhatWasAskedForBeforeAPurgeIsNotStoredAgainstIt) {
+TEST_F(MemoryStoreTest, AResponseRequestedBeforeAPurgeIsNotStored) {
   wire::http::RequestHead head = Get("/a");
   KeyView key = *MakeKey(head, false, "", store_.seed());
   for (auto [kind, value] :
@@ -185,7 +185,7 @@ TEST_F(MemoryStoreTest, APurgeOfAnEscapeInOtherDigitsMissedWhatWasStored) {
   }
 }
 
-TEST_F(MemoryStoreTest, WhatAVisitorWithoutCookiesConfirmedWasNoLongerTheOtherVisitors) {
+TEST_F(MemoryStoreTest, AValidationWithoutCookiesKeepsByCookie) {
   auto hers = Make("hers", {}, Fields({{"Cookie", "a=1"}}));
   EXPECT_TRUE(hers->by_cookie);
   auto confirm = [&](const StoredResponse& stored, const char* control) {
@@ -207,13 +207,13 @@ TEST_F(MemoryStoreTest, WhatAVisitorWithoutCookiesConfirmedWasNoLongerTheOtherVi
 class SweepTest : public MemoryStoreTest {
  protected:
   static constexpr size_t kObjects = 3 * kSweepRemovals;
-  SweepTest() : MemoryStoreTest(64 * kLeastCacheBytes) {
+  SweepTest() : MemoryStoreTest(64 * kMinCacheBytes) {
     for (size_t i = 0; i < kObjects; ++i) {
       EXPECT_TRUE(Store("/" + std::to_string(i), "1", Fields({{"Cache-Tag", "t"}})));
     }
   }
 
-  // All slices, each of which must be a small one; what is stored between them stays.
+  // Runs all slices, each of which must be small; responses stored between them stay.
   size_t StepThrough(MemoryStore::Sweep sweep) {
     size_t slices = 1;
     size_t before = 0;
@@ -254,7 +254,7 @@ TEST_F(MemoryStoreTest, APurgeThatIsTooLongMatchesNothing) {
   EXPECT_EQ(store_.mark(), 0U);
 }
 
-TEST_F(MemoryStoreTest, WhatIsAskedForAgainOutlivesAScan) {
+TEST_F(MemoryStoreTest, AResponseThatIsHitOutlivesAScan) {
   Store("/kept", std::string(1000, 'k'));
   for (int i = 0; i < 5000; ++i) {
     EXPECT_TRUE(Store("/scan/" + std::to_string(i), std::string(1000, 's')));
@@ -264,7 +264,7 @@ TEST_F(MemoryStoreTest, WhatIsAskedForAgainOutlivesAScan) {
   EXPECT_LE(store_.budget()->used(), store_.budget()->limit());
 }
 
-TEST_F(MemoryStoreTest, WhatIsBeingReadStaysChargedAndIsNotEvictedForNothing) {
+TEST_F(MemoryStoreTest, AResponseInUseStaysChargedAndIsNotEvicted) {
   std::vector<std::shared_ptr<StoredResponse>> readers;
   for (int i = 0;; ++i) {
     auto response = Make(std::string(20'000, 'r'));
@@ -281,10 +281,10 @@ TEST_F(MemoryStoreTest, WhatIsBeingReadStaysChargedAndIsNotEvictedForNothing) {
   EXPECT_LT(store_.budget()->used(), pinned - 30 * 20'000);
 }
 
-// Whatever is done in whatever order: what is charged is what is there, and within the budget.
+// After random operations the charged bytes are the memory in use, and within the budget.
 class MemoryStoreAccounting : public MemoryStoreTest {
  protected:
-  MemoryStoreAccounting() : MemoryStoreTest(kLeastCacheBytes) {}
+  MemoryStoreAccounting() : MemoryStoreTest(kMinCacheBytes) {}
 
   void Act(Random& random) {
     std::string path = "/" + std::to_string(random.Below(40));
@@ -331,7 +331,7 @@ class MemoryStoreAccounting : public MemoryStoreTest {
     if (found.response != nullptr) held_.push_back(std::move(found.response));
   }
 
-  // All that is alive anywhere, and the index.
+  // Compares the charged bytes with the memory of all live responses and the index.
   void ExpectTruth() {
     size_t charged = store_.AuditIndex();
     size_t truth = store_.AuditIndex();
@@ -350,7 +350,7 @@ class MemoryStoreAccounting : public MemoryStoreTest {
   std::vector<std::shared_ptr<StoredResponse>> held_;
 };
 
-TEST_F(MemoryStoreAccounting, IsTheTruthAndWithinTheBudgetWhateverTheSequence) {
+TEST_F(MemoryStoreAccounting, IsExactAndWithinTheBudgetAfterAnySequence) {
   for (uint64_t seed = 1; seed <= 20; ++seed) {
     Random random(seed);
     for (int step = 0; step < 400; ++step) {

@@ -1,6 +1,7 @@
-// PassTable: keys whose answers lately were not for storing, or too large for it. Requests for them
-// do not wait for each other, as nothing would come of it. One slot for each place of the hash: a
-// newer key overwrites, which costs one wait. Owned by the edge; one thread.
+// PassTable (hit-for-miss): keys whose last response could not be stored, or was too large.
+// Requests for such a key are not coalesced: they would wait in vain. Each key has one slot by its
+// hash; a newer key overwrites it, which costs the older key one wait. Owned by the edge; one
+// thread.
 #pragma once
 
 #include <array>

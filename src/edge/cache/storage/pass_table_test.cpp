@@ -20,7 +20,7 @@ TEST(PassTable, AKeyPassesForAWhile) {
   EXPECT_FALSE(table.Passes(7, kNow));
 }
 
-TEST(PassTable, ANewerKeyOverwritesTheOneInItsPlace) {
+TEST(PassTable, ANewerKeyOverwritesAnOlderOneInItsSlot) {
   PassTable table;
   table.Add(7, kNow);
   table.Add(7 + kPassSlots, kNow);

@@ -1,9 +1,9 @@
-// SIEVE (Zhang et al., NSDI '24): which entry of a cache goes next. A queue in the order of
-// arrival, in which a hit only sets a mark, so that a hit moves nothing; a hand walks from the
-// oldest to the newest, clears marks, and stops at the first entry without one. What came and was
-// never asked for again goes soon, which keeps a scan from washing out the rest.
+// SIEVE (Zhang et al., NSDI '24): chooses the next entry to evict. The queue is in the order of
+// arrival, and a hit only sets a mark. A hand walks from the oldest to the newest entry, clears
+// marks, and stops at the first entry without a mark. An entry that is never hit is evicted soon,
+// so that a scan does not evict the others.
 //
-// Pure; the entries own their nodes, and must leave before they go. One thread.
+// Pure; the entries own their nodes, and must remove them before they are destroyed. One thread.
 #pragma once
 
 #include <cstddef>
@@ -41,8 +41,8 @@ class Sieve {
     --size_;
   }
 
-  // The entry that is to go. It stays until it is removed, and the hand has passed it: another call
-  // gives another. Not for an empty queue.
+  // The entry to evict. It stays in the queue until it is removed; the hand has passed it, so that
+  // the next call returns another entry. The queue must not be empty.
   SieveNode* Next() {
     CHECK(size_ > 0);
     SieveNode* node = hand_ == nullptr ? oldest_ : hand_;
@@ -57,7 +57,7 @@ class Sieve {
  private:
   SieveNode* oldest_ = nullptr;
   SieveNode* newest_ = nullptr;
-  SieveNode* hand_ = nullptr;  // where to look next; null: from the oldest
+  SieveNode* hand_ = nullptr;  // the next entry to look at; null: the oldest
   size_t size_ = 0;
 };
 

@@ -26,7 +26,7 @@ void AppendLine(std::string_view name, std::string_view value, std::string* line
   lines->append(name).append(": ").append(value).append("\r\n");
 }
 
-// Trailers are not stored, so that none are announced.
+// Includes Trailer: trailers are not stored, so that none may be announced.
 bool IsFraming(std::string_view name) {
   return EqualsIgnoreCase(name, "content-length") || EqualsIgnoreCase(name, "age") ||
          EqualsIgnoreCase(name, "trailer") || EqualsIgnoreCase(name, "content-range");
@@ -95,7 +95,7 @@ std::shared_ptr<StoredResponse> MakeStoredResponse(const StoredResponseInput& in
   response->tags = std::move(*tags);
   response->body = input.body;
   response->piece = input.piece;
-  // Whoever confirms it, and whatever comes with that: its body stays that of who first asked.
+  // A validated response keeps the body, and so the flag, of the first request.
   response->by_cookie = (input.request.Has("Cookie") && !input.control.is_public) ||
                         (input.confirms != nullptr && input.confirms->by_cookie);
   if (!response->charge.Add(response->MemoryBytes())) return nullptr;

@@ -1,7 +1,6 @@
-// StoredResponse: a response as the cache keeps it, with all that is needed to judge and send it
-// again. Its field lines stand ready to be sent. Shared by the index and whoever is sending it; one
-// thread. Only its freshness ever changes (a soft purge or a HEAD makes it stale); what a 304
-// confirms is a new one with the same body.
+// StoredResponse: a response in the cache, with its field lines ready to be sent. Shared by the
+// index and the requests that send it; one thread. Only its freshness ever changes (a soft purge or
+// a HEAD makes it stale); a 304 makes a new StoredResponse with the same body.
 #pragma once
 
 #include <memory>
@@ -27,53 +26,53 @@ struct StoredResponse {
   explicit StoredResponse(std::shared_ptr<ByteBudget> budget) : charge(std::move(budget)) {}
 
   int status = 200;
-  // "Name: value\r\n" for each field that is sent on, Date among them; not Age, nor what frames.
+  // "Name: value\r\n" for each field that is sent on, with Date, without Age and framing fields.
   std::string lines;
-  // The same for a 304: those of the fields that it repeats.
+  // The same for a 304: the fields of BelongsIn304.
   std::string lines_of_304;
   std::string content_type;
-  ContentKind kind = ContentKind::kOther;  // by that
+  ContentKind kind = ContentKind::kOther;  // of content_type
   Validators validators;                   // views into `lines`
   wire::http::CacheControl control;
   Freshness freshness;
-  std::string vary;     // as ParseVary gives it
-  std::string variant;  // as VariantKey gives it, for the request that this answered
-  std::string codings;  // as CodingsOf gives them
-  // Sorted by nothing; views into `lines`.
+  std::string vary;     // by ParseVary
+  std::string variant;  // by VariantKey, for the request that this answered
+  std::string codings;  // by CodingsOf
+  // In no order; views into `lines`.
   std::vector<std::string_view> tags;
-  // It answered a request with cookies, and was not public; so did what it confirms.
+  // The request had cookies and the response was not public; inherited by a validated response.
   bool by_cookie = false;
-  std::optional<Piece> piece;  // what `body` is, when it is not the whole; the status is 206
+  std::optional<Piece> piece;  // the range in `body` when that is not the whole; the status is 206
   std::shared_ptr<Body> body;
-  Charge charge;  // for all of it but the body
+  Charge charge;  // for all memory but the body's
 
   // The fields of `lines`, as views.
   wire::http::HeaderFields ParseLines() const;
-  bool confirmed_each_time() const { return IsConfirmedEachTime(freshness, control); }
+  bool needs_validation_each_time() const { return NeedsValidationEachTime(freshness, control); }
   // Whether it answers a request with this VariantKey, made for `vary`.
   bool Answers(std::string_view asked) const {
     return VariantAnswers({.names = vary, .key = variant, .codings = codings}, asked);
   }
-  // What the memory of this comes to, the body apart.
+  // The memory in use, without the body.
   size_t MemoryBytes() const;
 };
 
 struct StoredResponseInput {
   int status = 200;
   const wire::http::HeaderFields& fields;   // that are sent on
-  const wire::http::HeaderFields& request;  // what Vary is held against
+  const wire::http::HeaderFields& request;  // selecting fields for Vary
   wire::http::CacheControl control;
   Freshness freshness;
-  WallTime received;  // for a Date that is missing
+  WallTime received;  // replaces a missing Date
   std::shared_ptr<Body> body;
   std::optional<Piece> piece = {};
-  // What this confirms or completes, whose variant it is as long as it varies by the same. May be
-  // null.
+  // The stored response that this one updates or completes; may be null. Its variant is kept when
+  // Vary is the same.
   const StoredResponse* confirms = nullptr;
 };
 
-// Null: the budget has no room for it, or what it varies by is too long. `fields` were parsed, so
-// that they can be written.
+// Null: the budget has no room, or VariantKey is too long. `fields` come from the parser, so that
+// they are valid.
 std::shared_ptr<StoredResponse> MakeStoredResponse(const StoredResponseInput& input,
                                                    const std::shared_ptr<ByteBudget>& budget);
 

@@ -26,7 +26,7 @@ struct TagIndex::Tag {
 
 TagIndex::~TagIndex() { CHECK(count_ == 0); }
 
-size_t TagIndex::MostBytes(std::span<const std::string_view> tags) {
+size_t TagIndex::MaxBytes(std::span<const std::string_view> tags) {
   if (tags.empty()) return 0;
   size_t bytes = kAllocationBytes + tags.size() * sizeof(Link);
   for (std::string_view tag : tags) bytes += Tag::BytesOf(tag.size());

@@ -1,6 +1,6 @@
-// TagIndex: which entries of the store have a tag, in lists that the entries' own links make up.
-// Private to the store, which charges for it. One thread. Invariant: a tag is there as long as an
-// entry has it, and no longer, so that the index is bounded by what is stored.
+// TagIndex: the entries of the store by tag, in intrusive lists. Private to the store, which
+// charges its memory. One thread. Invariant: a tag is in the index only while an entry has it, so
+// that the index is bounded by the stored responses.
 #pragma once
 
 #include <cstddef>
@@ -27,7 +27,7 @@ class TagIndex {
     Link* previous = nullptr;
     Link* next = nullptr;
   };
-  // The links of one entry: they do not move.
+  // The links of one entry; they do not move.
   struct Links {
     std::unique_ptr<Link[]> links;
     size_t count = 0;
@@ -38,14 +38,14 @@ class TagIndex {
   TagIndex(const TagIndex&) = delete;
   TagIndex& operator=(const TagIndex&) = delete;
 
-  // What Add takes at most, when none of the tags is there yet.
-  static size_t MostBytes(std::span<const std::string_view> tags);
-  // Adds an entry; returns the bytes that it takes.
+  // Upper bound for the bytes that Add takes: for tags that are all new.
+  static size_t MaxBytes(std::span<const std::string_view> tags);
+  // Adds an entry; returns the bytes that were taken.
   size_t Add(std::span<const std::string_view> tags, SieveNode* entry, Links* links);
-  // Removes it; returns the bytes that this frees.
+  // Removes an entry; returns the bytes that were freed.
   size_t Remove(Links* links);
 
-  // The entries that have it; nothing when they are more than `max`.
+  // The entries that have the tag; nothing when there are more than `max`.
   std::optional<std::vector<SieveNode*>> Entries(std::string_view tag, size_t max) const;
 
   size_t tags() const { return count_; }

@@ -16,7 +16,7 @@
 namespace meridian::edge {
 namespace {
 
-// What the plain path says of keeping and telling apart, and what is one visitor's.
+// Fields of the plain path that a version replaces or drops: caching, validators, and cookies.
 bool IsReplaced(std::string_view name) {
   constexpr std::string_view kReplaced[] = {"Cache-Control",
                                             "CDN-Cache-Control",

@@ -1,5 +1,4 @@
-// What is served at a versioned path: the stored response of the plain path, made such as may be
-// kept for good. Pure.
+// The stored response of a versioned path, made from the plain path's response. Pure.
 #pragma once
 
 #include <memory>
@@ -10,10 +9,9 @@
 
 namespace meridian::edge {
 
-// `plain` with the same body in memory, tags and description of the content; fresh for `lifetime`
-// from `now` on, with `version` for its validator (so that it is the same in every data center),
-// for every visitor alike, and without cookies. `plain` has status 200 and is complete. Null: the
-// budget has no room.
+// It shares the body of `plain`, and keeps its tags and content fields. It is public, immutable and
+// without cookies, fresh for `lifetime` from `now` on, and has `version` as its entity tag (the
+// same in every data center). `plain` has status 200 and is complete. Null: the budget has no room.
 struct VersionedResponseInput {
   const StoredResponse& plain;
   std::string_view version;

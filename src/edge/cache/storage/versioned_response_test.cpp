@@ -57,10 +57,10 @@ class VersionedResponseTest : public testing::Test {
     return store_.Purge({.kind = PurgeOrder::kTag, .value = std::move(tag)}, kNow);
   }
 
-  MemoryStore store_{kLeastCacheBytes, 42};
+  MemoryStore store_{kMinCacheBytes, 42};
 };
 
-TEST_F(VersionedResponseTest, MayBeKeptForGoodAndIsToldByItsVersion) {
+TEST_F(VersionedResponseTest, IsImmutableAndHasItsVersionAsETag) {
   auto plain = Plain(Fields({{"Content-Type", "image/png"},
                              {"Cache-Control", "max-age=60, must-revalidate"},
                              {"CDN-Cache-Control", "max-age=10"},
@@ -79,7 +79,7 @@ TEST_F(VersionedResponseTest, MayBeKeptForGoodAndIsToldByItsVersion) {
   EXPECT_EQ(version->freshness.Left(kNow), 1h);
 }
 
-TEST_F(VersionedResponseTest, IsTheSameForEverybody) {
+TEST_F(VersionedResponseTest, IsTheSameForAllVisitors) {
   auto plain = Plain(Fields({{"Vary", "Accept-Encoding, Cookie"}, {"Set-Cookie", "sid=1"}}));
   auto version = Version(*plain);
   EXPECT_FALSE(version->ParseLines().Has("Set-Cookie"));
