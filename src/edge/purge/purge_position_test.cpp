@@ -28,7 +28,7 @@ TEST(PurgePositionTest, FirstNewsOfAJournalDropsWhatMayPredateItsOrders) {
   EXPECT_EQ(position.poll(), (site::PurgePoll{.edge = "us-east", .journal = 7, .after = 3}));
 }
 
-TEST(PurgePositionTest, NewsAreAppliedAndReportedWithTheNextQuestion) {
+TEST(PurgePositionTest, NewsAreAppliedAndReportedWithTheNextPoll) {
   PurgePosition position = Followed();
   auto step =
       position.OnNews({.journal = 7, .oldest = 1, .newest = 5, .entries = {Entry(4), Entry(5)}});

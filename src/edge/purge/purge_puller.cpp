@@ -66,12 +66,12 @@ io::Task<void> PurgePuller::Run() {
 }
 
 io::Task<Result<site::PurgePollAnswer>> PurgePuller::Ask(Journal& journal) {
-  std::string question = site::ToJson(journal.position.poll());
+  std::string poll = site::ToJson(journal.position.poll());
   http::Request request{.method = "POST",
                         .path = "/.meridian/purges",
                         .host = journal.client->upstream().tls_name,
-                        .body = {wire::http::BodyFraming::Kind::kContentLength, question.size()},
-                        .content = AsBytes(question)};
+                        .body = {wire::http::BodyFraming::Kind::kContentLength, poll.size()},
+                        .content = AsBytes(poll)};
   auto answer = co_await http::Fetch(*journal.client, request, site::kMaxPurgeMessageBytes,
                                      process_.loop().After(kPurgeAnswerTimeout));
   if (!answer) co_return Fail(std::move(answer.error()));
