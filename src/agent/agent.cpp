@@ -38,6 +38,7 @@
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
 #include "site/tier/control.hpp"
+#include "site/tier_description.hpp"
 #include "site/view/view.hpp"
 
 namespace meridian::agent {

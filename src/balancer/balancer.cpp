@@ -22,10 +22,12 @@
 #include "io/scope.hpp"
 #include "io/task.hpp"
 #include "site/limits.hpp"
+#include "site/ports.hpp"
 #include "site/reach.hpp"
 #include "site/site.hpp"
 #include "site/tier/internal_fields.hpp"
 #include "site/tier/tier_process.hpp"
+#include "site/tier_description.hpp"
 #include "site/view/view.hpp"
 #include "wire/http/uri.hpp"
 

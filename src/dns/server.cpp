@@ -26,9 +26,11 @@
 #include "io/fd.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
+#include "site/ports.hpp"
 #include "site/reach.hpp"
 #include "site/site.hpp"
 #include "site/tier/tier_process.hpp"
+#include "site/tier_description.hpp"
 
 namespace meridian::dns {
 namespace {

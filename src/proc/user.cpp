@@ -7,7 +7,6 @@
 
 #include <grp.h>
 #include <pwd.h>
-#include <sys/types.h>
 #include <unistd.h>
 
 #include "base/result.hpp"

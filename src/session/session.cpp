@@ -31,9 +31,11 @@
 #include "session/replication/replication.hpp"
 #include "session/replication/snapshot_metadata.hpp"
 #include "session/server.hpp"
+#include "site/ports.hpp"
 #include "site/site.hpp"
 #include "site/tier/peer_listener.hpp"
 #include "site/tier/tier_process.hpp"
+#include "site/tier_description.hpp"
 
 namespace meridian::session {
 namespace {

@@ -11,6 +11,7 @@
 #include "base/clock.hpp"
 #include "base/ip.hpp"
 #include "proc/limits.hpp"
+#include "site/ports.hpp"
 #include "site/reach.hpp"
 #include "site/site.hpp"
 #include "site/tier/tier_process.hpp"

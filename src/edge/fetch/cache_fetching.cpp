@@ -74,12 +74,41 @@ void DropConditions(HeaderFields* fields) {
   }
 }
 
+bool Validates(const Transaction& transaction) {
+  return transaction.lookup.stale != nullptr && !transaction.asked.head;
+}
+
+// The conditions and the range of the request to the origin. `range` holds the text of a field.
+void AddConditionsOf(const Transaction& transaction, std::string* range, HeaderFields* fields) {
+  const OriginRequest& origin = transaction.origin;
+  const Lookup& lookup = transaction.lookup;
+  if (origin.asks_whole) DropConditions(fields);
+  if (Validates(transaction)) {
+    AddConditions(lookup.stale->validators, lookup.stale->needs_validation_each_time(), fields);
+  }
+  if (!origin.rest) return;
+  *range = fmt::format("bytes={}-{}", origin.rest->first, origin.rest->last);
+  fields->Add("Range", *range);
+  fields->Add("If-Range", lookup.partial->validators.etag);
+}
+
 }  // namespace
+
+OriginRequest CacheHandler::PlanRequest(const Transaction& transaction) const {
+  OriginRequest origin{.shared = transaction.origin.shared, .asked_at = options_.loop.Now()};
+  origin.asks_whole = origin.shared || Validates(transaction);
+  if (origin.shared && transaction.lookup.partial) {
+    const StoredResponse& partial = *transaction.lookup.partial;
+    origin.rest = RestOf(*partial.piece, partial.validators,
+                         std::min(kMaxCombinedBytes, options_.config.cache.max_object_bytes));
+  }
+  return origin;
+}
 
 io::Task<void> CacheHandler::FetchFromOrigin(Transaction& transaction,
                                              std::shared_ptr<CoalescedFetch> fetch) {
   CoalescedFetch::Reader reader(fetch);
-  transaction.origin.asked_at = options_.loop.Now();
+  transaction.origin = PlanRequest(transaction);
   ForwardedFields forwarded(transaction.request(),
                             {.peer = transaction.exchange.peer(),
                              .https = transaction.exchange.secure(),
@@ -89,26 +118,8 @@ io::Task<void> CacheHandler::FetchFromOrigin(Transaction& transaction,
                              .loop_id = options_.loop_id,
                              .ids = transaction.record.Ids(transaction.request(), random_)});
   HeaderFields fields = forwarded.fields();
-  bool conditional = transaction.lookup.stale != nullptr && !transaction.asked.head;
-  transaction.origin.asks_whole = transaction.origin.shared || conditional;
-  if (transaction.origin.asks_whole) DropConditions(&fields);
-  if (conditional) {
-    AddConditions(transaction.lookup.stale->validators,
-                  transaction.lookup.stale->needs_validation_each_time(), &fields);
-  }
-  transaction.origin.rest.reset();
-  if (transaction.origin.shared && transaction.lookup.partial) {
-    transaction.origin.rest =
-        RestOf(*transaction.lookup.partial->piece, transaction.lookup.partial->validators,
-               std::min(kMaxCombinedBytes, options_.config.cache.max_object_bytes));
-  }
   std::string range;
-  if (transaction.origin.rest) {
-    range =
-        fmt::format("bytes={}-{}", transaction.origin.rest->first, transaction.origin.rest->last);
-    fields.Add("Range", range);
-    fields.Add("If-Range", transaction.lookup.partial->validators.etag);
-  }
+  AddConditionsOf(transaction, &range, &fields);
 
   HeadDecision decision = HeadDecision::kRelay;
   http::RelayOptions relay{

@@ -83,6 +83,7 @@ class CacheHandler {
   std::shared_ptr<CoalescedFetch> FindFetch(const std::string& slot, const std::string& key);
   io::Task<WaitResult> WaitFor(Transaction& transaction, std::shared_ptr<CoalescedFetch> fetch);
   io::Task<WaitResult> AnswerFromFetch(Transaction& transaction, CoalescedFetch::Reader& reader);
+  OriginRequest PlanRequest(const Transaction& transaction) const;
   // Asks the origin for every request that waits on `fetch`; when `fetch` is in no table, for this
   // request alone.
   io::Task<void> FetchFromOrigin(Transaction& transaction, std::shared_ptr<CoalescedFetch> fetch);

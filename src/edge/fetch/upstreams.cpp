@@ -24,6 +24,7 @@
 #include "io/net/tls.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
+#include "site/ports.hpp"
 #include "site/reach.hpp"
 #include "site/site.hpp"
 #include "site/tier/internal_fields.hpp"

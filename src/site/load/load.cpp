@@ -29,6 +29,7 @@
 #include "site/load/table_reader.hpp"
 #include "site/section.hpp"
 #include "site/site.hpp"
+#include "site/tier_description.hpp"
 
 namespace meridian::site {
 namespace {

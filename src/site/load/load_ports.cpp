@@ -18,6 +18,7 @@
 #include "site/load/load.hpp"
 #include "site/load/load_parts.hpp"
 #include "site/load/table_reader.hpp"
+#include "site/ports.hpp"
 #include "site/secret.hpp"
 #include "site/site.hpp"
 #include "site/tier_description.hpp"

@@ -89,7 +89,11 @@ inline uint64_t ToLowerWord(uint64_t word) {
   return word | capitals >> 2;  // 0x80 >> 2 is the bit that differs between 'a' and 'A'
 }
 
-inline bool SameLetters(const char* a, const char* b, size_t size) {
+// Of the same size.
+inline bool SameLetters(std::string_view left, std::string_view right) {
+  const char* a = left.data();
+  const char* b = right.data();
+  size_t size = left.size();
   if (size >= 8) {
     size_t last = size - 8;
     for (size_t i = 0; i < last; i += 8) {
@@ -135,7 +139,7 @@ inline bool IsToken(std::string_view text) {
 // ASCII case-insensitive equality (field names, connection options, coding names). Inline, because
 // it is called often, and most calls end at the comparison of sizes.
 inline bool EqualsIgnoreCase(std::string_view a, std::string_view b) {
-  return a.size() == b.size() && internal::SameLetters(a.data(), b.data(), a.size());
+  return a.size() == b.size() && internal::SameLetters(a, b);
 }
 
 // `text` without OWS at either end.
