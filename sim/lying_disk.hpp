@@ -1,4 +1,5 @@
-// A disk that says it has synced and has not: for bugs that simulations must catch.
+// A disk that says it has synced and has not, for bugs that simulations must catch; or that one of
+// its folders is full.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +18,8 @@ namespace meridian::sim {
 struct Lies {
   bool files = false;    // File::Sync does nothing
   bool folders = false;  // Disk::SyncFolder does nothing
+  // Has no room, while it names one. Outlives the disk.
+  const std::string* full_folder = nullptr;
 };
 
 class LyingFile final : public io::File {
@@ -63,7 +66,8 @@ class LyingDisk final : public io::Disk {
     co_return co_await disk_.SyncFolder(std::move(folder));
   }
   io::Task<Result<uint64_t>> FreeBytes(std::string folder) override {
-    return disk_.FreeBytes(std::move(folder));
+    if (lies_.full_folder != nullptr && folder == *lies_.full_folder) co_return uint64_t{0};
+    co_return co_await disk_.FreeBytes(std::move(folder));
   }
 
  private:

@@ -1,8 +1,10 @@
-// sim store: a leader that writes a log, and followers that mirror it over links that are cut, half
-// cut, lossy and slow, with crashes at any await, lost and torn writes, full disks, and clocks that
-// are wrong. Promises: what was acknowledged as durable is there after every crash; a follower has
-// only records that the leader has, at the same offsets, and those that it acknowledged; no crash
-// looks like damage; and once the faults are over, all hold the same.
+// sim store: a leader that writes two logs, and followers that mirror both, each over one
+// connection, on links that are cut, half cut, lossy and slow, with crashes at any await, lost and
+// torn writes, full disks, and clocks that are wrong. Promises, for each log: what was acknowledged
+// as durable is there after every crash; a follower has only records that the leader has, at the
+// same offsets, and those that it acknowledged; no crash looks like damage; once the faults are
+// over, all hold the same; and where nothing is wrong but that a follower has no room for one log,
+// the other log is followed as before.
 #include "sim/store.hpp"
 
 #include <chrono>
@@ -45,18 +47,28 @@ enum class Fault : uint8_t {
   kReset,
   kFullDisk,
   kCrash,
-  kMachineCrash
+  kMachineCrash,
+  kStall  // of one log
 };
-constexpr uint64_t kFaults = 8;
+constexpr uint64_t kFaults = 9;
+
+// A run in so many has a stall in place of faults.
+constexpr double kStallRuns = 0.2;
+constexpr Duration kBeforeStall = seconds{1};
+constexpr Duration kStallTick = milliseconds{100};
+constexpr size_t kStallTicks = 40;
+// While one log stalls, what is durable of the other must be applied after so many ticks.
+constexpr size_t kMaxTicksBehind = 3;
 
 class StoreRun {
  public:
-  StoreRun(io::sim::World& world, PlantedBug bug) : world_(world), oracle_(world) {
-    leader_ = std::make_unique<StoreLeader>(world_, oracle_, bug);
+  StoreRun(io::sim::World& world, PlantedBug bug)
+      : world_(world), oracles_{{{world, kStoreLogs[0]}, {world, kStoreLogs[1]}}} {
+    leader_ = std::make_unique<StoreLeader>(world_, oracles_, bug);
     Add("leader", 0, [this](io::sim::Machine& machine) { return leader_->Run(machine); });
     size_t followers = 1 + random().Below(2);
     for (size_t i = 1; i <= followers; ++i) {
-      followers_.push_back(std::make_unique<StoreFollower>(i, oracle_, bug));
+      followers_.push_back(std::make_unique<StoreFollower>(i, oracles_, bug));
       StoreFollower& follower = *followers_.back();
       Add(fmt::format("follower-{}", i), i,
           [&follower](io::sim::Machine& machine) { return follower.Run(machine); });
@@ -64,9 +76,13 @@ class StoreRun {
   }
 
   void Run() {
-    uint64_t faults = random().Below(kMaxFaults + 1);
-    for (uint64_t i = 0; i < faults; ++i) PlanFault();
-    world_.RunFor(kFaultPhase);
+    if (random().Chance(kStallRuns)) {
+      RunWithAStall();
+    } else {
+      uint64_t faults = random().Below(kMaxFaults + 1);
+      for (uint64_t i = 0; i < faults; ++i) PlanFault();
+      world_.RunFor(kFaultPhase);
+    }
     Heal();
     world_.RunFor(kWriteOn);
     leader_->StopWriting();
@@ -84,6 +100,27 @@ class StoreRun {
                                              .wall_skew = skew,
                                              .drift_ppm = 100},
                                             std::move(main)));
+  }
+
+  void RunWithAStall() {
+    StoreFollower& follower = *followers_[random().Below(followers_.size())];
+    size_t stalled = random().Below(kStoreLogs.size());
+    size_t other = 1 - stalled;
+    world_.RunFor(kBeforeStall);
+    follower.Stall(stalled);
+    std::vector<uint64_t> durable;  // of the other log, by tick
+    for (size_t tick = 0; tick < kStallTicks; ++tick) {
+      durable.push_back(leader_->durable_end_offset(other));
+      world_.RunFor(kStallTick);
+      if (tick < kMaxTicksBehind) continue;
+      uint64_t expected = durable[tick - kMaxTicksBehind];
+      uint64_t end_offset = follower.state(other).end_offset;
+      if (end_offset >= expected) continue;
+      world_.Fail(fmt::format("while {} stalls, a follower holds all of {} below {} and not {}",
+                              kStoreLogs[stalled], kStoreLogs[other], end_offset, expected));
+    }
+    if (follower.state(stalled).end_offset + 1 >= leader_->durable_end_offset(stalled))
+      world_.Fail("a log whose copy has no room is followed");
   }
 
   void PlanFault() {
@@ -121,6 +158,9 @@ class StoreRun {
       case Fault::kFullDisk:
         victim.disk().faults.capacity_bytes = victim.disk().used_bytes() + which / 64 % 5000;
         return;
+      case Fault::kStall:
+        followers_[follower - 1]->Stall(which / 64 % kStoreLogs.size());
+        return;
       case Fault::kCrash:
       case Fault::kMachineCrash:
         victim.CrashAfterTurns(which / 64 % 64, fault == Fault::kCrash
@@ -142,26 +182,33 @@ class StoreRun {
       process->disk().faults.capacity_bytes = UINT64_MAX;
       process->Restart();
     }
+    for (auto& follower : followers_) follower->EndStall();
     world_.Record("faults", "healed");
   }
 
   void CheckThatAllHoldTheSame() {
-    const StoreState& state = leader_->state();
-    if (state.end_offset == 0 || state.end_offset != leader_->durable_end_offset() ||
-        state.end_offset < oracle_.acknowledged(0)) {
-      world_.Fail(fmt::format("the leader ends at {}, its log at {}, of {} acknowledged",
-                              state.end_offset, leader_->durable_end_offset(),
-                              oracle_.acknowledged(0)));
+    for (size_t log = 0; log < kStoreLogs.size(); ++log) CheckThatAllHoldTheSame(log);
+  }
+
+  void CheckThatAllHoldTheSame(size_t log) {
+    const StoreState& state = leader_->state(log);
+    uint64_t acknowledged = oracles_[log].acknowledged(0);
+    if (state.end_offset == 0 || state.end_offset != leader_->durable_end_offset(log) ||
+        state.end_offset < acknowledged) {
+      world_.Fail(fmt::format("the leader ends at {}, its log {} at {}, of {} acknowledged",
+                              state.end_offset, kStoreLogs[log], leader_->durable_end_offset(log),
+                              acknowledged));
     }
     for (size_t i = 0; i < followers_.size(); ++i) {
-      if (followers_[i]->state() == state) continue;
-      world_.Fail(fmt::format("follower {} holds all below {}, the leader all below {}", i + 1,
-                              followers_[i]->state().end_offset, state.end_offset));
+      if (followers_[i]->state(log) == state) continue;
+      world_.Fail(fmt::format("follower {} holds all of {} below {}, the leader all below {}",
+                              i + 1, kStoreLogs[log], followers_[i]->state(log).end_offset,
+                              state.end_offset));
     }
   }
 
   io::sim::World& world_;
-  StoreOracle oracle_;
+  StoreOracles oracles_;
   std::unique_ptr<StoreLeader> leader_;
   std::vector<std::unique_ptr<StoreFollower>> followers_;
   std::vector<io::sim::Process*> processes_;
