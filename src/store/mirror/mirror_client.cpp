@@ -126,7 +126,8 @@ io::Task<Result<void>> MirrorClient::Session::Open() {
   if (!sent) co_return sent;
   auto frame = co_await stream_->Next(loop().After(kMirrorHandshakeTimeout));
   if (!frame) co_return Fail(frame.error());
-  if (frame->type == FrameType::kRefuse) co_return TakeRefusal(frame->body);
+  if (frame->type == FrameType::kRefuse || frame->type == FrameType::kCloseStream)
+    co_return co_await Take(std::move(*frame));
   if (frame->type != FrameType::kStreamOpened)
     co_return Check(Refusal{RefusalReason::kProtocol, "no stream was opened"});
   Result<StreamOpened> opened = ParseStreamOpened(frame->body);
@@ -164,12 +165,13 @@ io::Task<Result<void>> MirrorClient::Session::Take(ReceivedFrame frame) {
       co_return TakeHeartbeat(frame);
     case FrameType::kRefuse:
       co_return TakeRefusal(frame.body);
+    case FrameType::kCloseStream:
+      co_return Fail(Errc::kClosed, "the source has closed the stream");
     case FrameType::kHello:
     case FrameType::kWelcome:
     case FrameType::kAck:
     case FrameType::kOpenStream:
     case FrameType::kStreamOpened:
-    case FrameType::kCloseStream:
     case FrameType::kAlive:
       break;
   }

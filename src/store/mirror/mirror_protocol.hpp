@@ -10,10 +10,10 @@
 //                                   <-    Records...           as they become durable there
 //   Ack...                          ->                         as they become durable here
 //                                   <-    Heartbeat            when there is nothing else to say
-//   CloseStream                     ->
-// Both send Alive at intervals. Either may Refuse at any time: on a stream that ends the stream, on
-// kWholeConnection the connection. The follower numbers its streams from 1 on, and uses no number
-// twice on a connection; so frames that arrive for a stream which has just ended are ignored.
+// Both send Alive at intervals. Either may CloseStream, or Refuse, at any time: on a stream that
+// ends the stream, on kWholeConnection the connection. The follower numbers its streams from 1 on,
+// and uses no number twice on a connection; so frames that arrive for a stream which has just ended
+// are ignored.
 //
 // A frame: u32 bytes of what follows the type, u8 type, u16 stream, the body. Texts: u16 bytes,
 // then UTF-8. Big-endian. Every version's hello begins with its version.

@@ -55,10 +55,7 @@ std::optional<Refusal> MirrorSource::Begin(const OpenStream& open, const SourceF
 }
 
 MirrorSource::Action MirrorSource::Next(const SourceFacts& facts, TimePoint now) const {
-  if (now - heard_ >= kMaxMirrorSilence) {
-    return {.what = Do::kRefuse,
-            .refusal = {RefusalReason::kProtocol, "no acknowledgement came in time"}};
-  }
+  if (auto silent = CheckSilence(now)) return {.what = Do::kRefuse, .refusal = *silent};
   if (next_ == 0 && facts.begins_with_snapshot) return NextForOneWithNothing(facts, now);
   if (next_ < facts.begin_offset || (next_ < facts.end_offset && !facts.next_is_readable)) {
     return NextUnreachable(facts);
@@ -96,6 +93,11 @@ void MirrorSource::SentRecords(uint64_t end_offset, size_t bytes, TimePoint now)
   in_flight_.push_back({.end_offset = end_offset, .bytes = bytes});
   in_flight_bytes_ += bytes;
   sent_at_ = now;
+}
+
+std::optional<Refusal> MirrorSource::CheckSilence(TimePoint now) const {
+  if (now - heard_ < kMaxMirrorSilence) return std::nullopt;
+  return Refusal{RefusalReason::kProtocol, "no acknowledgement came in time"};
 }
 
 bool MirrorSource::MaySend(size_t connection_in_flight_bytes) const {

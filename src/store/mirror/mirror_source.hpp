@@ -74,6 +74,8 @@ class MirrorSource {
   void SentOther(TimePoint now) { sent_at_ = now; }
   std::optional<Refusal> TakeAck(const Ack& ack, TimePoint now);
 
+  // Why a follower that acknowledges nothing is left, or nothing.
+  std::optional<Refusal> CheckSilence(TimePoint now) const;
   // Whether flow control lets another batch or block be sent. Past the connection's limit a stream
   // may still have one batch in flight, so that streams whose follower is slow do not stop others.
   bool MaySend(size_t connection_in_flight_bytes) const;

@@ -54,6 +54,7 @@ class MirrorStreamsTest : public testing::Test {
                         {.identity = {"photos", "us-east"}, .clock = clock, .find = find});
     server_ = &server;
     io::Scope scope(machine.loop);
+    source_scope_ = &scope;
     auto listener = machine.network.Listen(kSourceAt, {});
     CHECK(listener);
     for (;;) {
@@ -130,6 +131,7 @@ class MirrorStreamsTest : public testing::Test {
   std::vector<std::string> followed_ = {"session", "journal"};
   std::map<std::string, Log*> sources_;
   MirrorServer* server_ = nullptr;
+  io::Scope* source_scope_ = nullptr;
   std::map<std::string, Copy>* copies_ = nullptr;
   MirrorConnection* connection_ = nullptr;
   int dials_ = 0;
@@ -177,6 +179,19 @@ TEST_F(MirrorStreamsTest, FollowerThatRefusesOneStreamKeepsTheOther) {
   sources_.at("journal")->RaiseEpoch(1);
   world_.RunFor(2 * kMaxRedial);
   EXPECT_TRUE(ClientOf("journal").connected());
+  EXPECT_EQ(dials_, 1);
+}
+
+// The connection lived on, and the follower waited for ever.
+TEST_F(MirrorStreamsTest, StreamWhoseLogCannotBeReadAnyMoreIsClosed) {
+  Start();
+  auto close = [this]() -> Task<void> { co_await sources_.at("journal")->Close(); };
+  source_scope_->Spawn(close());
+  world_.RunFor(milliseconds{100});
+  EXPECT_FALSE(ClientOf("journal").connected());
+  EXPECT_EQ(ClientOf("journal").problem(), "the source has closed the stream");
+  Append("session", 10);
+  EXPECT_EQ(HeldOf("session"), 10U);
   EXPECT_EQ(dials_, 1);
 }
 

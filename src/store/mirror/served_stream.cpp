@@ -38,7 +38,11 @@ io::Task<void> MirrorServer::Stream::Run() {
     co_await scope_.Join();
     Leave();
   }
-  if (!refusal_ || ended_) co_return;
+  if (ended_) co_return;
+  if (!refusal_) {
+    connection_.sender.Post(EncodeFrame(FrameType::kCloseStream, number_, {}));
+    co_return;
+  }
   server_.NoteRefusal(open_.log, connection_.follower, *refusal_);
   if (server_.ProblemWith(key()).OnProblem(refusal_->text, loop().Now())) {
     LOG_WARNING("mirror: follower refused", {"log", open_.log}, {"follower", connection_.follower},
@@ -211,8 +215,12 @@ io::Task<Result<void>> MirrorServer::Stream::SendSnapshot() {
 io::Task<Result<void>> MirrorServer::Stream::SendBlocks(SnapshotReader& reader) {
   for (;;) {
     while (!decisions_.MaySend(connection_.in_flight_bytes())) {
-      auto more = co_await connection_.acknowledged.Wait();
-      if (!more) co_return more;
+      auto waited = co_await WaitFor(connection_.acknowledged, loop().After(kMirrorHeartbeat));
+      if (!waited) co_return waited;
+      if (auto refusal = decisions_.CheckSilence(loop().Now())) {
+        Refuse(*std::move(refusal));
+        co_return Result<void>{};
+      }
     }
     auto block = co_await reader.NextBlock();
     if (!block) {
