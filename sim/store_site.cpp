@@ -35,6 +35,7 @@
 #include "store/mirror/mirror_client.hpp"
 #include "store/mirror/mirror_connection.hpp"
 #include "store/mirror/mirror_server.hpp"
+#include "store/mirror/mirror_source.hpp"
 #include "store/snapshot/snapshot.hpp"
 #include "store/snapshot/snapshot_format.hpp"
 

@@ -1,6 +1,7 @@
 #include "store/mirror/mirror_client.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -318,7 +319,7 @@ MirrorClient::MirrorClient(io::Loop& loop, MirrorClientOptions options, Log& cop
       random_(options_.seed),
       complete_(loop.Now()) {}
 
-MirrorClient::MirrorClient(io::Loop& loop, MirrorClientOptions options, Log& copy,
+MirrorClient::MirrorClient(io::Loop& loop, const MirrorClientOptions& options, Log& copy,
                            Snapshots& snapshots, Dial dial)
     : MirrorClient(
           loop, options, copy, snapshots,

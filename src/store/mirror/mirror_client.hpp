@@ -72,7 +72,7 @@ class MirrorClient {
  public:
   using Dial = MirrorConnection::Dial;
 
-  MirrorClient(io::Loop& loop, MirrorClientOptions options, Log& copy, Snapshots& snapshots,
+  MirrorClient(io::Loop& loop, const MirrorClientOptions& options, Log& copy, Snapshots& snapshots,
                Dial dial);
   // The connection's source and identity are those of `options`. The owner runs it.
   MirrorClient(io::Loop& loop, MirrorClientOptions options, Log& copy, Snapshots& snapshots,

@@ -12,6 +12,7 @@
 
 #include <fmt/core.h>
 
+#include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"

@@ -8,6 +8,7 @@
 #include <fmt/core.h>
 
 #include "base/clock.hpp"
+#include "base/hybrid_clock.hpp"
 #include "base/result.hpp"
 #include "store/limits.hpp"
 #include "store/mirror/mirror_protocol.hpp"
