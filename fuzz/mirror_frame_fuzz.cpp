@@ -20,31 +20,48 @@ void CheckFrame(Bytes bytes) {
   bool short_enough = bytes.size() <= kMaxNameBytes;
   switch (frame.type) {
     case FrameType::kHello:
-      if (auto hello = ParseHello(frame.body); hello && short_enough) {
+      if (frame.stream != kWholeConnection) return;
+      if (auto hello = ParseHello(frame.body);
+          hello && hello->version == kMirrorVersion && short_enough) {
         CheckSame(EncodeHello(*hello), bytes);
       }
       return;
     case FrameType::kWelcome:
+      if (frame.stream != kWholeConnection) return;
       if (auto welcome = ParseWelcome(frame.body); welcome && short_enough) {
         CheckSame(EncodeWelcome(*welcome), bytes);
       }
       return;
+    case FrameType::kOpenStream:
+      if (auto open = ParseOpenStream(frame.body); open && short_enough) {
+        CheckSame(EncodeOpenStream(frame.stream, *open), bytes);
+      }
+      return;
+    case FrameType::kStreamOpened:
+      if (auto opened = ParseStreamOpened(frame.body)) {
+        CheckSame(EncodeStreamOpened(frame.stream, *opened), bytes);
+      }
+      return;
     case FrameType::kRefuse:
       if (auto refusal = ParseRefusal(frame.body); refusal && short_enough) {
-        CheckSame(EncodeRefusal(*refusal), bytes);
+        CheckSame(EncodeRefusal(frame.stream, *refusal), bytes);
       }
       return;
     case FrameType::kRecords:
       (void)ParseSourceState(frame.body);
       return;
     case FrameType::kHeartbeat:
-      if (auto state = ParseHeartbeat(frame.body)) CheckSame(EncodeHeartbeat(*state), bytes);
+      if (auto state = ParseHeartbeat(frame.body)) {
+        CheckSame(EncodeHeartbeat(frame.stream, *state), bytes);
+      }
       return;
     case FrameType::kAck:
-      if (auto ack = ParseAck(frame.body)) CheckSame(EncodeAck(*ack), bytes);
+      if (auto ack = ParseAck(frame.body)) CheckSame(EncodeAck(frame.stream, *ack), bytes);
       return;
     case FrameType::kSnapshot:
     case FrameType::kBlock:
+    case FrameType::kCloseStream:
+    case FrameType::kAlive:
       return;
   }
 }

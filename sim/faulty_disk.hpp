@@ -1,5 +1,5 @@
 // FaultyDisk: a disk whose syncs succeed without syncing, to plant bugs that simulations must
-// catch.
+// catch; or a disk with one full folder.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +18,8 @@ namespace meridian::sim {
 struct SyncFaults {
   bool files = false;    // File::Sync does nothing
   bool folders = false;  // Disk::SyncFolder does nothing
+  // While it names a folder, that folder has no room. Outlives the disk.
+  const std::string* full_folder = nullptr;
 };
 
 class UnsyncedFile final : public io::File {
@@ -64,7 +66,8 @@ class FaultyDisk final : public io::Disk {
     co_return co_await disk_.SyncFolder(std::move(folder));
   }
   io::Task<Result<uint64_t>> FreeBytes(std::string folder) override {
-    return disk_.FreeBytes(std::move(folder));
+    if (faults_.full_folder != nullptr && folder == *faults_.full_folder) co_return uint64_t{0};
+    co_return co_await disk_.FreeBytes(std::move(folder));
   }
 
  private:

@@ -20,6 +20,7 @@
 #include "base/ip.hpp"
 #include "base/result.hpp"
 #include "io/fiber.hpp"
+#include "io/file/disk.hpp"
 #include "io/net/network.hpp"
 #include "io/net/stream.hpp"
 #include "io/scope.hpp"
@@ -32,7 +33,9 @@
 #include "store/log/log.hpp"
 #include "store/log/record.hpp"
 #include "store/mirror/mirror_client.hpp"
+#include "store/mirror/mirror_connection.hpp"
 #include "store/mirror/mirror_server.hpp"
+#include "store/mirror/mirror_source.hpp"
 #include "store/snapshot/snapshot.hpp"
 #include "store/snapshot/snapshot_format.hpp"
 
@@ -41,9 +44,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::string_view kLog = "session";
 constexpr std::string_view kSite = "photos";
-constexpr int kWriters = 3;
+constexpr int kWriters = 2;  // of each log
 constexpr uint64_t kMaxBodyBytes = 900;
 
 SyncFaults SyncFaultsOf(PlantedBug bug) {
@@ -51,9 +53,14 @@ SyncFaults SyncFaultsOf(PlantedBug bug) {
           .folders = bug == PlantedBug::kForgetsFolderSyncs};
 }
 
-store::LogOptions OptionsOf(uint64_t id) {
-  return {.folder = "log", .id = id, .segment_bytes = store::kMinSegmentBytes, .headroom_bytes = 0};
+store::LogOptions OptionsOf(size_t log, uint64_t id) {
+  return {.folder = std::string(kStoreLogs[log]),
+          .id = id,
+          .segment_bytes = store::kMinSegmentBytes,
+          .headroom_bytes = 0};
 }
+
+std::string SnapshotFolderOf(size_t log) { return std::string(kStoreLogs[log]) + "-snapshots"; }
 
 io::Task<void> ServeOne(store::MirrorServer& server, std::unique_ptr<io::Stream> stream) {
   co_await server.Serve(std::move(stream), [](std::string_view) { return true; });
@@ -86,8 +93,8 @@ IpAddress StoreAddress(size_t machine) {
 void StoreOracle::SawDurable(std::string_view who, uint64_t offset, std::string_view body) {
   auto [found, is_new] = durable_.try_emplace(offset, body);
   if (is_new || found->second == body) return;
-  world_.Fail(
-      fmt::format("{} has another record at offset {} than was durable before", who, offset));
+  world_.Fail(fmt::format("{} has another record of {} at offset {} than was durable before", who,
+                          log_, offset));
 }
 
 void StoreOracle::Acknowledged(size_t machine, uint64_t end_offset) {
@@ -102,8 +109,8 @@ uint64_t StoreOracle::acknowledged(size_t machine) const {
 
 void StoreOracle::Started(size_t machine, uint64_t end_offset) {
   if (end_offset >= acknowledged(machine)) return;
-  world_.Fail(fmt::format("machine {} starts with all below {} and had acknowledged {}", machine,
-                          end_offset, acknowledged(machine)));
+  world_.Fail(fmt::format("machine {} starts with all of {} below {} and had acknowledged {}",
+                          machine, log_, end_offset, acknowledged(machine)));
 }
 
 void StoreState::Apply(const store::Record& record) {
@@ -145,46 +152,69 @@ io::Task<Result<void>> SaveState(store::Snapshots& snapshots, const store::Log& 
   co_return co_await (*writer)->Commit();
 }
 
+struct StoreLeader::OwnLog {
+  std::unique_ptr<store::Log> log;
+  std::unique_ptr<store::Snapshots> snapshots;
+  StoreState& state;
+  StoreOracle& oracle;
+};
+
 struct StoreLeader::Parts {
   HybridClock& clock;
-  store::Log& log;
-  store::Snapshots& snapshots;
+  std::vector<OwnLog>& logs;
   store::MirrorServer& server;
   io::Scope& scope;
 };
+
+io::Task<bool> StoreLeader::OpenLogs(io::sim::Machine& machine, io::Disk& disk,
+                                     std::vector<OwnLog>& logs) {
+  for (size_t i = 0; i < kStoreLogs.size(); ++i) {
+    auto log = co_await store::Log::Open(machine.loop, disk, OptionsOf(i, 4711 + i));
+    if (!log) co_return false;
+    logs.push_back({std::move(*log), nullptr, states_[i], oracles_[i]});
+    auto snapshots = co_await store::Snapshots::Open(disk, SnapshotFolderOf(i));
+    if (!snapshots) co_return false;
+    logs.back().snapshots = std::move(*snapshots);
+  }
+  co_return true;
+}
 
 io::Task<void> StoreLeader::Run(io::sim::Machine& machine) {
   FaultyDisk disk(machine.disk, SyncFaultsOf(bug_));
   HybridClock clock(machine.loop.driver(), store::kMaxClockSkew);
   auto clock_file = co_await store::ClockFile::Open(machine.loop, disk, clock, {.folder = "state"});
   if (!clock_file) co_return;
-  auto log = co_await store::Log::Open(machine.loop, disk, OptionsOf(4711));
-  auto snapshots = co_await store::Snapshots::Open(disk, "snapshots");
-  if (log && snapshots) {
-    state_ = {};
-    bool whole = (*log)->recovery().damaged.empty();
-    if (!whole) world_.Fail("the leader's log is damaged by a crash");
-    oracle_.Started(0, (*log)->durable_end_offset());
-    store::MirrorServer server(machine.loop, {.identity = {std::string(kSite), "leader"},
-                                              .clock = clock,
-                                              .find = [&](std::string_view name) {
-                                                return store::MirroredLog{
-                                                    name == kLog ? log->get() : nullptr,
-                                                    snapshots->get()};
-                                              }});
+  std::vector<OwnLog> logs;
+  if (co_await OpenLogs(machine, disk, logs)) {
+    for (size_t i = 0; i < logs.size(); ++i) {
+      states_[i] = {};
+      if (!logs[i].log->recovery().damaged.empty())
+        world_.Fail("the leader's log is damaged by a crash");
+      oracles_[i].Started(0, logs[i].log->durable_end_offset());
+      logs_[i] = logs[i].log.get();
+    }
+    auto find = [&](std::string_view name) {
+      for (size_t i = 0; i < logs.size(); ++i) {
+        if (name == kStoreLogs[i])
+          return store::MirroredLog{logs[i].log.get(), logs[i].snapshots.get()};
+      }
+      return store::MirroredLog{};
+    };
+    store::MirrorServer server(
+        machine.loop, {.identity = {std::string(kSite), "leader"}, .clock = clock, .find = find});
     io::Scope scope(machine.loop);
-    Parts parts{clock, **log, **snapshots, server, scope};
-    log_ = log->get();
+    Parts parts{clock, logs, server, scope};
     co_await Serve(machine, parts);
-    log_ = nullptr;
+    logs_ = {};
   }
-  if (log) co_await (*log)->Close();
+  for (OwnLog& own : logs) co_await own.log->Close();
   co_await (*clock_file)->Close();
 }
 
 io::Task<void> StoreLeader::Serve(io::sim::Machine& machine, Parts& parts) {
-  auto replayed = co_await CatchUp(parts.log, parts.snapshots, state_, oracle_, "the leader");
-  if (!replayed) {
+  for (OwnLog& own : parts.logs) {
+    auto replayed = co_await CatchUp(*own.log, *own.snapshots, own.state, own.oracle, "the leader");
+    if (replayed) continue;
     if (replayed.error().code != Errc::kCancelled &&
         machine.process.disk().faults.capacity_bytes == UINT64_MAX) {
       world_.Fail("the leader cannot replay its log: " + replayed.error().message);
@@ -192,9 +222,11 @@ io::Task<void> StoreLeader::Serve(io::sim::Machine& machine, Parts& parts) {
     co_return;
   }
   parts.scope.Spawn(Accept(machine, parts));
-  parts.scope.Spawn(Follow(parts));
-  parts.scope.Spawn(TakeSnapshots(machine, parts));
-  for (int i = 0; i < kWriters; ++i) parts.scope.Spawn(Write(machine, parts));
+  for (OwnLog& own : parts.logs) {
+    parts.scope.Spawn(Follow(own));
+    parts.scope.Spawn(TakeSnapshots(machine, parts, own));
+    for (int i = 0; i < kWriters; ++i) parts.scope.Spawn(Write(machine, parts, own));
+  }
   co_await parts.scope.Join();
 }
 
@@ -208,80 +240,116 @@ io::Task<void> StoreLeader::Accept(io::sim::Machine& machine, Parts& parts) {
   }
 }
 
-io::Task<void> StoreLeader::Write(io::sim::Machine& machine, Parts& parts) {
+io::Task<void> StoreLeader::Write(io::sim::Machine& machine, Parts& parts, OwnLog& own) {
   for (;;) {
     if (!co_await io::Sleep(milliseconds{machine.random.Below(60)})) co_return;
     auto stamp = parts.clock.Now();
     if (!writing_ || !stamp) continue;
     std::string body =
         fmt::format("{} {}", ++written_, std::string(machine.random.Below(kMaxBodyBytes), 'x'));
-    auto end = parts.log.Append({.body = AsBytes(body), .time = *stamp});
+    auto end = own.log->Append({.body = AsBytes(body), .time = *stamp});
     if (!end || machine.random.Chance(0.3)) continue;
-    auto durable = co_await parts.log.Durable(*end);
+    auto durable = co_await own.log->Durable(*end);
     if (!durable && durable.error().code == Errc::kCancelled) co_return;
     if (!durable) continue;
-    oracle_.Acknowledged(0, *end);
-    oracle_.SawDurable("the writer", *end - 1, body);
+    own.oracle.Acknowledged(0, *end);
+    own.oracle.SawDurable("the writer", *end - 1, body);
   }
 }
 
-io::Task<void> StoreLeader::Follow(Parts& parts) {
+io::Task<void> StoreLeader::Follow(OwnLog& own) {
   for (;;) {
-    auto more = co_await parts.log.Durable(state_.end_offset + 1);
+    auto more = co_await own.log->Durable(own.state.end_offset + 1);
     if (!more && !co_await io::Sleep(milliseconds{100})) co_return;
-    if (!co_await CatchUp(parts.log, parts.snapshots, state_, oracle_, "the leader")) co_return;
+    if (!co_await CatchUp(*own.log, *own.snapshots, own.state, own.oracle, "the leader")) co_return;
   }
 }
 
-io::Task<void> StoreLeader::TakeSnapshots(io::sim::Machine& machine, Parts& parts) {
+io::Task<void> StoreLeader::TakeSnapshots(io::sim::Machine& machine, Parts& parts, OwnLog& own) {
   while (co_await io::Sleep(milliseconds{500 + machine.random.Below(1500)})) {
-    StoreState state = state_;
-    if (parts.snapshots.newest() && parts.snapshots.newest()->end_offset >= state.end_offset)
-      continue;
-    auto saved = co_await SaveState(parts.snapshots, parts.log, state, parts.clock.Present());
-    if (saved) parts.log.SetRetention({.released_before = state.end_offset});
-    if (saved) (void)co_await parts.log.ApplyRetention();
+    StoreState state = own.state;
+    const auto& newest = own.snapshots->newest();
+    if (newest && newest->end_offset >= state.end_offset) continue;
+    auto saved = co_await SaveState(*own.snapshots, *own.log, state, parts.clock.Present());
+    if (saved) own.log->SetRetention({.released_before = state.end_offset});
+    if (saved) (void)co_await own.log->ApplyRetention();
   }
+}
+
+struct StoreFollower::Copy {
+  std::unique_ptr<store::Log> log;
+  std::unique_ptr<store::Snapshots> snapshots;
+  std::unique_ptr<store::MirrorClient> client;
+};
+
+io::Task<bool> StoreFollower::OpenCopies(io::sim::Machine& machine, io::Disk& disk,
+                                         std::vector<Copy>& copies) {
+  for (size_t i = 0; i < kStoreLogs.size(); ++i) {
+    store::LogOptions options = OptionsOf(i, 0);
+    options.headroom_bytes = 1;
+    auto log = co_await store::Log::Open(machine.loop, disk, options);
+    if (!log) co_return false;
+    copies.push_back({std::move(*log), nullptr, nullptr});
+    auto snapshots = co_await store::Snapshots::Open(disk, SnapshotFolderOf(i));
+    if (!snapshots) co_return false;
+    copies.back().snapshots = std::move(*snapshots);
+  }
+  co_return true;
 }
 
 io::Task<void> StoreFollower::Run(io::sim::Machine& machine) {
-  FaultyDisk disk(machine.disk, SyncFaultsOf(bug_));
+  SyncFaults faults = SyncFaultsOf(bug_);
+  faults.full_folder = &full_folder_;
+  FaultyDisk disk(machine.disk, faults);
   HybridClock clock(machine.loop.driver(), store::kMaxClockSkew);
   auto clock_file = co_await store::ClockFile::Open(machine.loop, disk, clock, {.folder = "state"});
   if (!clock_file) co_return;
-  auto copy = co_await store::Log::Open(machine.loop, disk, OptionsOf(0));
-  auto snapshots = co_await store::Snapshots::Open(disk, "snapshots");
-  if (copy && snapshots) {
-    state_ = {};
-    const auto& newest = (*snapshots)->newest();
-    oracle_.Started(machine_,
-                    std::max((*copy)->durable_end_offset(), newest ? newest->end_offset : 0));
-    std::string name = fmt::format("follower-{}", machine_);
-    auto dial = [&](TimePoint deadline) {
-      return machine.network.Connect({StoreAddress(0), kMirrorPort}, {.deadline = deadline});
-    };
-    store::MirrorClient client(machine.loop,
-                               {.identity = {std::string(kSite), name},
-                                .source = "leader",
-                                .log = std::string(kLog),
-                                .clock = clock,
-                                .clock_file = clock_file->get(),
-                                .seed = machine.random.Next()},
-                               **copy, **snapshots, dial);
-    io::Scope scope(machine.loop);
-    scope.Spawn(client.Run());
-    scope.Spawn(Apply(**copy, **snapshots, name));
-    co_await scope.Join();
+  std::vector<Copy> copies;
+  if (co_await OpenCopies(machine, disk, copies)) {
+    co_await FollowAll(machine, **clock_file, clock, copies);
   }
-  if (copy) co_await (*copy)->Close();
+  for (Copy& copy : copies) co_await copy.log->Close();
   co_await (*clock_file)->Close();
 }
 
-io::Task<void> StoreFollower::Apply(store::Log& copy, store::Snapshots& snapshots,
-                                    std::string_view who) {
+io::Task<void> StoreFollower::FollowAll(io::sim::Machine& machine, store::ClockFile& clock_file,
+                                        HybridClock& clock, std::vector<Copy>& copies) {
+  store::MirrorIdentity identity{std::string(kSite), fmt::format("follower-{}", machine_)};
+  auto dial = [&](TimePoint deadline) {
+    return machine.network.Connect({StoreAddress(0), kMirrorPort}, {.deadline = deadline});
+  };
+  store::MirrorConnection connection(
+      machine.loop,
+      {.identity = identity, .source = "leader", .clock = clock, .seed = machine.random.Next()},
+      dial);
+  io::Scope scope(machine.loop);
+  for (size_t i = 0; i < copies.size(); ++i) {
+    Copy& copy = copies[i];
+    states_[i] = {};
+    const auto& newest = copy.snapshots->newest();
+    oracles_[i].Started(machine_,
+                        std::max(copy.log->durable_end_offset(), newest ? newest->end_offset : 0));
+    copy.client = std::make_unique<store::MirrorClient>(
+        machine.loop,
+        store::MirrorClientOptions{.identity = identity,
+                                   .source = "leader",
+                                   .log = std::string(kStoreLogs[i]),
+                                   .clock = clock,
+                                   .clock_file = &clock_file,
+                                   .seed = machine.random.Next()},
+        *copy.log, *copy.snapshots, connection);
+    scope.Spawn(copy.client->Run());
+    scope.Spawn(Apply(copy, i));
+  }
+  scope.Spawn(connection.Run());
+  co_await scope.Join();
+}
+
+io::Task<void> StoreFollower::Apply(Copy& copy, size_t log) {
+  std::string who = fmt::format("follower-{}", machine_);
   for (;;) {
     if (!co_await io::Sleep(milliseconds{20})) co_return;
-    auto applied = co_await CatchUp(copy, snapshots, state_, oracle_, who);
+    auto applied = co_await CatchUp(*copy.log, *copy.snapshots, states_[log], oracles_[log], who);
     if (!applied && applied.error().code == Errc::kCancelled) co_return;
     // Between a snapshot and the start of the copy after it there may be no record.
   }

@@ -1,7 +1,9 @@
-// The machines of `sim store`: a leader that writes a log and serves it to followers, the followers
-// that keep copies, and the oracle that knows every durable record. Owned by one run; one thread.
+// The machines of `sim store`: a leader that writes two logs and mirrors them, followers that keep
+// copies of both, each over one connection, and an oracle for each log that knows every durable
+// record. Owned by one run; one thread.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -12,10 +14,12 @@
 
 #include "base/hybrid_clock.hpp"
 #include "base/ip.hpp"
+#include "io/file/disk.hpp"
 #include "io/scope.hpp"
 #include "io/sim/process.hpp"
 #include "io/sim/world.hpp"
 #include "io/task.hpp"
+#include "store/clock_file.hpp"
 #include "store/log/log.hpp"
 #include "store/mirror/mirror_server.hpp"
 #include "store/snapshot/snapshot.hpp"
@@ -24,6 +28,7 @@ namespace meridian::sim {
 
 inline constexpr uint16_t kMirrorPort = 26379;
 IpAddress StoreAddress(size_t machine);  // 0: the leader
+inline constexpr std::array<std::string_view, 2> kStoreLogs = {"session", "journal"};
 
 // The planted bug of a disk in a run that must fail.
 enum class PlantedBug : uint8_t {
@@ -32,10 +37,10 @@ enum class PlantedBug : uint8_t {
   kForgetsFolderSyncs,  // acts as a log that does not sync the folder of a new segment
 };
 
-// All records that were ever durable on any machine: at most one per offset.
+// All records of a log that were ever durable on any machine: at most one per offset.
 class StoreOracle {
  public:
-  explicit StoreOracle(io::sim::World& world) : world_(world) {}
+  StoreOracle(io::sim::World& world, std::string_view log) : world_(world), log_(log) {}
 
   // `who` has seen the record durable.
   void SawDurable(std::string_view who, uint64_t offset, std::string_view body);
@@ -47,9 +52,12 @@ class StoreOracle {
 
  private:
   io::sim::World& world_;
+  std::string_view log_;
   std::map<uint64_t, std::string> durable_;
   std::map<size_t, uint64_t> acknowledged_;
 };
+
+using StoreOracles = std::array<StoreOracle, kStoreLogs.size()>;  // as kStoreLogs
 
 // The state after applying a log: the number of records, and a hash over all of them in order.
 struct StoreState {
@@ -67,45 +75,57 @@ io::Task<Result<void>> SaveState(store::Snapshots& snapshots, const store::Log& 
 
 class StoreLeader {
  public:
-  StoreLeader(io::sim::World& world, StoreOracle& oracle, PlantedBug bug)
-      : world_(world), oracle_(oracle), bug_(bug) {}
+  StoreLeader(io::sim::World& world, StoreOracles& oracles, PlantedBug bug)
+      : world_(world), oracles_(oracles), bug_(bug) {}
   io::Task<void> Run(io::sim::Machine& machine);
   // The state of the present life, or of the last one while none runs.
-  const StoreState& state() const { return state_; }
-  uint64_t durable_end_offset() const { return log_ == nullptr ? 0 : log_->durable_end_offset(); }
+  const StoreState& state(size_t log) const { return states_[log]; }
+  uint64_t durable_end_offset(size_t log) const {
+    return logs_[log] == nullptr ? 0 : logs_[log]->durable_end_offset();
+  }
   void StopWriting() { writing_ = false; }
 
  private:
+  struct OwnLog;
   struct Parts;
+  io::Task<bool> OpenLogs(io::sim::Machine& machine, io::Disk& disk, std::vector<OwnLog>& logs);
   io::Task<void> Serve(io::sim::Machine& machine, Parts& parts);
   io::Task<void> Accept(io::sim::Machine& machine, Parts& parts);
-  io::Task<void> Write(io::sim::Machine& machine, Parts& parts);
-  io::Task<void> Follow(Parts& parts);
-  io::Task<void> TakeSnapshots(io::sim::Machine& machine, Parts& parts);
+  io::Task<void> Write(io::sim::Machine& machine, Parts& parts, OwnLog& own);
+  io::Task<void> Follow(OwnLog& own);
+  io::Task<void> TakeSnapshots(io::sim::Machine& machine, Parts& parts, OwnLog& own);
 
   io::sim::World& world_;
-  StoreOracle& oracle_;
+  StoreOracles& oracles_;
   PlantedBug bug_;
-  StoreState state_;
-  const store::Log* log_ = nullptr;
+  std::array<StoreState, kStoreLogs.size()> states_;
+  std::array<const store::Log*, kStoreLogs.size()> logs_{};
   bool writing_ = true;
   uint64_t written_ = 0;
 };
 
 class StoreFollower {
  public:
-  StoreFollower(size_t machine, StoreOracle& oracle, PlantedBug bug)
-      : machine_(machine), oracle_(oracle), bug_(bug) {}
+  StoreFollower(size_t machine, StoreOracles& oracles, PlantedBug bug)
+      : machine_(machine), oracles_(oracles), bug_(bug) {}
   io::Task<void> Run(io::sim::Machine& machine);
-  const StoreState& state() const { return state_; }
+  const StoreState& state(size_t log) const { return states_[log]; }
+  // There is no room for the copy of this log from now on.
+  void Stall(size_t log) { full_folder_ = kStoreLogs[log]; }
+  void EndStall() { full_folder_.clear(); }
 
  private:
-  io::Task<void> Apply(store::Log& copy, store::Snapshots& snapshots, std::string_view who);
+  struct Copy;
+  io::Task<bool> OpenCopies(io::sim::Machine& machine, io::Disk& disk, std::vector<Copy>& copies);
+  io::Task<void> FollowAll(io::sim::Machine& machine, store::ClockFile& clock_file,
+                           HybridClock& clock, std::vector<Copy>& copies);
+  io::Task<void> Apply(Copy& copy, size_t log);
 
   size_t machine_;
-  StoreOracle& oracle_;
+  StoreOracles& oracles_;
   PlantedBug bug_;
-  StoreState state_;
+  std::array<StoreState, kStoreLogs.size()> states_;
+  std::string full_folder_;
 };
 
 }  // namespace meridian::sim

@@ -206,6 +206,12 @@ def text(value):
 
 
 def hello(site_name, data_center, now_ms):
+    """src/store/mirror/mirror_protocol.hpp: stream 0, version 3."""
+    body = struct.pack(">HH", 0, 3) + text(site_name) + text(data_center) + struct.pack(">Q", now_ms << 16)
+    return struct.pack(">IB", len(body), 1) + body
+
+
+def hello_of_version_2(site_name, data_center, now_ms):
     body = (struct.pack(">I", 2) + text(site_name) + text(data_center) + text("session") +
             struct.pack(">QQIIQ", 0, 0, 0, 0, now_ms << 16))
     return struct.pack(">IB", len(body), 1) + body
@@ -237,6 +243,12 @@ def test_clock_from_the_future_is_refused_and_named(site):
 def test_another_sites_name_is_refused_and_named(site):
     say_hello(site, site.state, hello("other", "us-west", int(time.time() * 1000)))
     refused_for(site, "another site")
+
+
+def test_another_version_of_mirroring_is_refused_and_both_are_named(site):
+    answer = say_hello(site, site.state, hello_of_version_2("photos", "us-west", int(time.time() * 1000)))
+    assert b"the follower speaks version 2, this source version 3" in answer
+    refused_for(site, "the follower speaks version 2, this source version 3")
 
 
 def test_certificate_of_another_data_center_is_refused_and_named(site):

@@ -72,14 +72,20 @@ constexpr Duration kMaxClockSkew = std::chrono::seconds{10};
 
 // --- mirroring
 constexpr size_t kMirrorBatchBytes = size_t{256} * 1024;  // but for its first record
-// Sent to a follower and not acknowledged by it, but for the last batch.
+// Sent on a stream and not acknowledged by the follower, but for the last batch.
 constexpr size_t kMaxInFlightBytes = size_t{4} * 1024 * 1024;
+// The same for all streams of a connection; past it each stream may have one batch in flight.
+constexpr size_t kMaxConnectionInFlightBytes = 4 * kMaxInFlightBytes;
+// Open at a time on one connection, each of one log.
+constexpr size_t kMaxStreams = 16;
 // The largest record or block of a snapshot with what is around it.
 constexpr size_t kMaxFrameBytes = kMaxRecordBytes + kSnapshotBlockBytes + 1024;
-constexpr size_t kMaxHandshakeBytes = 4096;  // of a hello, before the peer is known
+constexpr size_t kMaxHandshakeBytes = 4096;  // of what a follower sends, and of a welcome
 constexpr size_t kMaxNameBytes = 255;        // of a site, a data center, a log
 constexpr size_t kMaxRefusalTextBytes = 512;
 constexpr size_t kMaxFollowers = 64;  // of one log, by data center
+// Received on a stream and not yet taken into the copy: a source keeps to kMaxInFlightBytes.
+constexpr size_t kMaxReceivedBytes = kMaxInFlightBytes + kMaxFrameBytes;
 constexpr Duration kMirrorHeartbeat = std::chrono::milliseconds{500};
 constexpr Duration kMaxMirrorSilence = std::chrono::seconds{5};
 constexpr size_t kClockSamples = 8;  // the best of them is the estimate

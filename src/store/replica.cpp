@@ -60,8 +60,7 @@ io::Task<Result<void>> Replica::Replay(Applier& applier, const AppliedOffsets& a
 void Replica::Start(MirrorClientOptions options, MirrorClient::Dial dial, Applier& applier) {
   options.source = options_.source;
   options.log = options_.log;
-  mirror_ = std::make_unique<MirrorClient>(loop_, std::move(options), *copy_, *snapshots_,
-                                           std::move(dial));
+  mirror_ = std::make_unique<MirrorClient>(loop_, options, *copy_, *snapshots_, std::move(dial));
   scope_.Spawn(mirror_->Run());
   scope_.Spawn(ApplyAsItComes(applier));
 }

@@ -38,6 +38,7 @@ std::string NextOf(store::RefusalReason reason) {
     case kProtocol:
     case kUnknownLog:
     case kTooManyFollowers:
+    case kTooManyStreams:
       return "read the logs of the session tiers of both";
   }
   return "";

@@ -64,19 +64,18 @@ Replication::Replication(const Parts& parts, Options options)
       matrix_clock_(options_.data_centers, options_.here),
       server_(parts_.loop, {.identity = {options_.site, options_.data_centers[options_.here]},
                             .clock = parts_.clock,
-                            .find =
-                                [this](std::string_view name) {
-                                  bool stability_horizon = name == kLogName;
-                                  return stability_horizon
-                                             ? store::MirroredLog{&parts_.journal.log(),
-                                                                  &parts_.journal.snapshots()}
-                                             : store::MirroredLog{};
-                                },
-                            .on_joined = [this](std::string_view name) { RedialNow(name); },
-                            .make_snapshot = [this](std::string_view) { return MakeSnapshot(); }}),
+                            .find = [this](std::string_view name) { return FindLog(name); },
+                            .on_joined = [this](std::string_view name) { RedialNow(name); }}),
       background_(parts_.loop) {}
 
 Replication::~Replication() = default;
+
+store::MirroredLog Replication::FindLog(std::string_view name) {
+  if (name != kLogName) return {};
+  return {.log = &parts_.journal.log(),
+          .snapshots = &parts_.journal.snapshots(),
+          .make_snapshot = [this] { return MakeSnapshot(); }};
+}
 
 io::Task<Result<std::unique_ptr<Replication>>> Replication::Open(const Parts& parts,
                                                                  Options options) {

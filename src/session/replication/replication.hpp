@@ -109,6 +109,8 @@ class Replication final : public Acknowledgements {
   };
 
   Replication(const Parts& parts, Options options);
+  // What others may follow here.
+  store::MirroredLog FindLog(std::string_view name);
   bool HasAppliedFromAll() const;
   bool alone() const { return options_.data_centers.size() == 1; }
   io::Task<Result<void>> OpenSources();

@@ -16,6 +16,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/bytes.hpp"
@@ -67,6 +68,8 @@ class RecordBatch {
   static Result<RecordBatch> Parse(std::vector<uint8_t> encoded);
 
   Bytes encoded() const { return encoded_; }
+  // What Parse was given. The batch is to be thrown away then.
+  std::vector<uint8_t> TakeEncoded() && { return std::move(encoded_); }
   bool empty() const { return encoded_.empty(); }
   size_t records() const { return records_; }
   uint64_t begin_offset() const { return begin_; }

@@ -45,7 +45,7 @@ io::Task<Result<void>> FrameStream::Write(Bytes head, Bytes rest, TimePoint dead
 }
 
 io::Task<void> FrameStream::Refuse(const Refusal& refusal, TimePoint deadline) {
-  (void)co_await Write(EncodeRefusal(refusal), deadline);
+  (void)co_await Write(EncodeRefusal(kWholeConnection, refusal), deadline);
   stream_->ShutdownWrite();
 }
 

@@ -29,7 +29,7 @@ class FrameStream {
   io::Task<Result<void>> Write(Bytes frame, TimePoint deadline) {
     return Write(frame, {}, deadline);
   }
-  // Sends the reason to the peer, and closes. No fiber may be reading or writing.
+  // Refuses the whole connection, and closes. No fiber may be reading or writing.
   io::Task<void> Refuse(const Refusal& refusal, TimePoint deadline);
 
   std::string PeerText() const { return stream_->peer().ToString(); }

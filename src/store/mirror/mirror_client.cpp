@@ -1,6 +1,7 @@
 #include "store/mirror/mirror_client.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -17,7 +18,6 @@
 #include "base/result.hpp"
 #include "io/fiber.hpp"
 #include "io/loop.hpp"
-#include "io/net/stream.hpp"
 #include "io/scope.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
@@ -26,7 +26,7 @@
 #include "store/log/log.hpp"
 #include "store/log/record.hpp"
 #include "store/mirror/clock_offset.hpp"
-#include "store/mirror/frame_stream.hpp"
+#include "store/mirror/mirror_connection.hpp"
 #include "store/mirror/mirror_follower.hpp"
 #include "store/mirror/mirror_protocol.hpp"
 #include "store/snapshot/snapshot.hpp"
@@ -35,8 +35,10 @@
 namespace meridian::store {
 namespace {
 
-// After a connection that lasted so long, the next error is logged as a new problem.
+// After a stream that lasted so long, the next error is logged as a new problem.
 constexpr Duration kGoodFollow = std::chrono::seconds{10};
+// Taken blocks are acknowledged when there are so many bytes of them.
+constexpr size_t kBlockAckBytes = kMaxInFlightBytes / 4;
 
 // An empty copy behind a snapshot ends with the snapshot's last record.
 CopyFacts FactsOf(const Log& copy, const Snapshots& snapshots) {
@@ -49,50 +51,55 @@ CopyFacts FactsOf(const Log& copy, const Snapshots& snapshots) {
 
 }  // namespace
 
-// One connection to the source: one fiber receives, another sends acknowledgements.
-class MirrorClient::Connection {
+// One stream from the source: one fiber receives, another sends acknowledgements.
+class MirrorClient::Session {
  public:
-  Connection(MirrorClient& client, std::unique_ptr<io::Stream> stream)
+  Session(MirrorClient& client, std::unique_ptr<MirrorStream> stream)
       : client_(client),
-        frames_(std::move(stream)),
-        session_(client.options_.identity, client.options_.source, client.options_.clock,
-                 FactsOf(client.copy_, client.snapshots_), client.options_.least_epoch),
+        stream_(std::move(stream)),
+        follower_(client.options_.clock, FactsOf(client.copy_, client.snapshots_),
+                  client.options_.least_epoch),
         scope_(client.loop_) {}
 
   io::Task<Result<void>> Run();
-  MirrorFollower& session() { return session_; }
+  MirrorFollower& follower() { return follower_; }
   // If one end has refused the other.
   const std::optional<Refusal>& refusal() const { return refused_ ? refused_ : refusal_; }
 
  private:
-  io::Task<Result<void>> Handshake();
+  io::Task<Result<void>> Open();
   io::Task<void> Receive();
-  io::Task<Result<void>> Take(Frame frame);
+  io::Task<Result<void>> Take(ReceivedFrame frame);
   io::Task<Result<void>> AwaitRoom();
-  io::Task<Result<void>> TakeRecords(Bytes body);
+  io::Task<Result<void>> TakeRecords(ReceivedFrame frame);
   io::Task<Result<void>> TakeSnapshot(Bytes body);
   io::Task<Result<void>> TakeBlock(Bytes block);
+  io::Task<Result<void>> EndSnapshot();
+  Result<void> TakeHeartbeat(const ReceivedFrame& frame);
+  Result<void> TakeRefusal(Bytes body);
   io::Task<Result<void>> Observe(HybridTime time);
   io::Task<void> Acknowledge();
+  io::Task<Result<void>> SendAck();
   Result<void> Check(std::optional<Refusal> refusal);
   Log& copy() { return client_.copy_; }
   io::Loop& loop() { return client_.loop_; }
 
   MirrorClient& client_;
-  FrameStream frames_;
-  MirrorFollower session_;
+  std::unique_ptr<MirrorStream> stream_;
+  MirrorFollower follower_;
   io::Scope scope_;
   std::unique_ptr<SnapshotWriter> incoming_;
+  uint64_t block_bytes_ = 0;        // taken
+  uint64_t block_bytes_acked_ = 0;  // of these
   std::optional<Refusal> refusal_;  // ours, of the source
   std::optional<Refusal> refused_;  // the source's, of us
   Result<void> ended_;
-  int64_t heard_us_ = 0;  // when the last frame had come, by our wall clock
 };
 
-io::Task<Result<void>> MirrorClient::Connection::Run() {
-  ended_ = co_await Handshake();
+io::Task<Result<void>> MirrorClient::Session::Run() {
+  ended_ = co_await Open();
   if (ended_) {
-    client_.connected_ = client_.welcomed_ = true;
+    client_.connected_ = client_.opened_ = true;
     client_.problem_.clear();
     client_.refusal_.reset();
     LOG_INFO("mirror: following", {"log", client_.options_.log},
@@ -102,42 +109,42 @@ io::Task<Result<void>> MirrorClient::Connection::Run() {
     co_await scope_.Join();
     client_.connected_ = false;
   }
-  if (refusal_) co_await frames_.Refuse(*refusal_, loop().After(kMirrorHandshakeTimeout));
+  if (!refused_) stream_->Close(refusal_);
   co_return ended_;
 }
 
 // The error of a message that this end refuses.
-Result<void> MirrorClient::Connection::Check(std::optional<Refusal> refusal) {
+Result<void> MirrorClient::Session::Check(std::optional<Refusal> refusal) {
   if (!refusal) return {};
   refusal_ = std::move(refusal);
   return Fail(Errc::kInvalid, "source refused ({}): {}", RefusalName(refusal_->reason),
               refusal_->text);
 }
 
-io::Task<Result<void>> MirrorClient::Connection::Handshake() {
-  TimePoint deadline = loop().After(kMirrorHandshakeTimeout);
-  std::vector<uint8_t> hello = EncodeHello(session_.MakeHello(client_.options_.log));
-  if (auto sent = co_await frames_.Write(hello, deadline); !sent) co_return sent;
-  auto frame = co_await frames_.Read(kMaxHandshakeBytes, deadline);
+io::Task<Result<void>> MirrorClient::Session::Open() {
+  OpenStream open = follower_.MakeOpenStream(client_.options_.log);
+  auto sent = co_await stream_->Send(EncodeOpenStream(stream_->number(), open));
+  if (!sent) co_return sent;
+  auto frame = co_await stream_->Next(loop().After(kMirrorHandshakeTimeout));
   if (!frame) co_return Fail(frame.error());
-  if (frame->type == FrameType::kRefuse) co_return co_await Take(*frame);
-  if (frame->type != FrameType::kWelcome)
-    co_return Fail(Errc::kInvalid, "the source did not answer with a welcome");
-  Result<Welcome> welcome = ParseWelcome(frame->body);
-  if (!welcome) co_return Fail(welcome.error());
-  if (auto right = Check(session_.TakeWelcome(*welcome)); !right) co_return right;
-  client_.NoteSource(welcome->end_offset);
+  if (frame->type == FrameType::kRefuse || frame->type == FrameType::kCloseStream)
+    co_return co_await Take(std::move(*frame));
+  if (frame->type != FrameType::kStreamOpened)
+    co_return Check(Refusal{RefusalReason::kProtocol, "no stream was opened"});
+  Result<StreamOpened> opened = ParseStreamOpened(frame->body);
+  if (!opened) co_return Check(Refusal{RefusalReason::kProtocol, opened.error().message});
+  if (auto right = Check(follower_.TakeOpened(*opened)); !right) co_return right;
+  client_.NoteSource(opened->end_offset);
   client_.clock_offset_.Clear();
-  if (copy().id() == session_.log_id()) co_return Result<void>{};
-  co_return co_await copy().StartOver(copy().end_offset(), session_.log_id());
+  if (copy().id() == follower_.log_id()) co_return Result<void>{};
+  co_return co_await copy().StartOver(copy().end_offset(), follower_.log_id());
 }
 
-io::Task<void> MirrorClient::Connection::Receive() {
+io::Task<void> MirrorClient::Session::Receive() {
   while (ended_) {
-    auto frame = co_await frames_.Read(kMaxFrameBytes, loop().After(kMaxMirrorSilence));
-    heard_us_ = WallMicroseconds(client_.options_.clock.Wall());
+    auto frame = co_await stream_->Next();
     if (frame) {
-      ended_ = co_await Take(*frame);
+      ended_ = co_await Take(std::move(*frame));
     } else {
       ended_ = Fail(frame.error());
     }
@@ -145,49 +152,60 @@ io::Task<void> MirrorClient::Connection::Receive() {
   scope_.Cancel();
 }
 
-io::Task<Result<void>> MirrorClient::Connection::Take(Frame frame) {
+io::Task<Result<void>> MirrorClient::Session::Take(ReceivedFrame frame) {
   switch (frame.type) {
     case FrameType::kRecords:
       if (auto room = co_await AwaitRoom(); !room) co_return room;
-      co_return co_await TakeRecords(frame.body);
+      co_return co_await TakeRecords(std::move(frame));
     case FrameType::kSnapshot:
       if (auto room = co_await AwaitRoom(); !room) co_return room;
       co_return co_await TakeSnapshot(frame.body);
     case FrameType::kBlock:
       co_return co_await TakeBlock(frame.body);
-    case FrameType::kHeartbeat: {
-      Result<SourceState> state = ParseHeartbeat(frame.body);
-      if (!state) co_return Fail(state.error());
-      if (auto right = Check(session_.TakeState(*state)); !right) co_return right;
-      client_.NoteSource(state->end_offset);
-      client_.clock_offset_.Take(state->clock, heard_us_);
-      co_return Result<void>{};
-    }
-    case FrameType::kRefuse: {
-      Result<Refusal> refusal = ParseRefusal(frame.body);
-      if (!refusal) co_return Fail(refusal.error());
-      refused_ = std::move(*refusal);
-      co_return Fail(Errc::kPermission, "refused by the source ({}): {}",
-                     RefusalName(refused_->reason), refused_->text);
-    }
+    case FrameType::kHeartbeat:
+      co_return TakeHeartbeat(frame);
+    case FrameType::kRefuse:
+      co_return TakeRefusal(frame.body);
+    case FrameType::kCloseStream:
+      co_return Fail(Errc::kClosed, "the source has closed the stream");
     case FrameType::kHello:
     case FrameType::kWelcome:
     case FrameType::kAck:
+    case FrameType::kOpenStream:
+    case FrameType::kStreamOpened:
+    case FrameType::kAlive:
       break;
   }
   co_return Check(Refusal{RefusalReason::kProtocol, "a frame that does not belong here"});
 }
 
-io::Task<Result<void>> MirrorClient::Connection::Observe(HybridTime time) {
+Result<void> MirrorClient::Session::TakeHeartbeat(const ReceivedFrame& frame) {
+  Result<SourceState> state = ParseHeartbeat(frame.body);
+  if (!state) return Check(Refusal{RefusalReason::kProtocol, state.error().message});
+  if (auto right = Check(follower_.TakeState(*state)); !right) return right;
+  client_.NoteSource(state->end_offset);
+  client_.clock_offset_.Take(state->clock, frame.heard_us);
+  return {};
+}
+
+Result<void> MirrorClient::Session::TakeRefusal(Bytes body) {
+  Result<Refusal> refusal = ParseRefusal(body);
+  if (!refusal) return Check(Refusal{RefusalReason::kProtocol, refusal.error().message});
+  refused_ = std::move(*refusal);
+  return Fail(Errc::kPermission, "refused by the source ({}): {}", RefusalName(refused_->reason),
+              refused_->text);
+}
+
+io::Task<Result<void>> MirrorClient::Session::Observe(HybridTime time) {
   if (client_.options_.clock_file != nullptr) {
     co_return co_await client_.options_.clock_file->Observe(time);
   }
   co_return client_.options_.clock.Observe(time);
 }
 
-// While our disk is full no more is read, so the source sends no more. Closing the connection would
-// make it be dialled and closed again twice a second.
-io::Task<Result<void>> MirrorClient::Connection::AwaitRoom() {
+// While our disk is full nothing is taken, so the source sends no more on this stream. Closing the
+// stream would make it be opened and closed again twice a second.
+io::Task<Result<void>> MirrorClient::Session::AwaitRoom() {
   for (;;) {
     Result<void> writable = copy().Writable();
     if (writable || writable.error().code != Errc::kUnavailable) co_return writable;
@@ -195,29 +213,29 @@ io::Task<Result<void>> MirrorClient::Connection::AwaitRoom() {
   }
 }
 
-io::Task<Result<void>> MirrorClient::Connection::TakeRecords(Bytes body) {
-  Result<SourceState> state = ParseSourceState(body);
-  if (!state) co_return Fail(state.error());
-  if (auto right = Check(session_.TakeState(*state)); !right) co_return right;
-  Bytes encoded = body.subspan(kSourceStateBytes);
-  auto batch = RecordBatch::Parse({encoded.begin(), encoded.end()});
+io::Task<Result<void>> MirrorClient::Session::TakeRecords(ReceivedFrame frame) {
+  Result<SourceState> state = ParseSourceState(frame.body);
+  if (!state) co_return Check(Refusal{RefusalReason::kProtocol, state.error().message});
+  if (auto right = Check(follower_.TakeState(*state)); !right) co_return right;
+  frame.body.erase(frame.body.begin(), frame.body.begin() + kSourceStateBytes);
+  auto batch = RecordBatch::Parse(std::move(frame.body));
   if (!batch) co_return Check(Refusal{RefusalReason::kProtocol, batch.error().message});
   if (incoming_) co_return Check(Refusal{RefusalReason::kProtocol, "records within a snapshot"});
-  if (auto right = Check(session_.TakeRecords(*batch)); !right) co_return right;
+  if (auto right = Check(follower_.TakeRecords(*batch)); !right) co_return right;
   if (auto observed = co_await Observe(batch->newest_time()); !observed) co_return observed;
   Result<void> appended;
   batch->ForEach([&](const Record& record) {
     if (appended) appended = copy().AppendCopy(record);
   });
   client_.NoteSource(state->end_offset);
-  client_.clock_offset_.Take(state->clock, heard_us_);
+  client_.clock_offset_.Take(state->clock, frame.heard_us);
   co_return appended;
 }
 
-io::Task<Result<void>> MirrorClient::Connection::TakeSnapshot(Bytes body) {
+io::Task<Result<void>> MirrorClient::Session::TakeSnapshot(Bytes body) {
   Result<SnapshotInfo> info = ParseSnapshotHeader(body);
   if (!info) co_return Check(Refusal{RefusalReason::kProtocol, info.error().message});
-  if (auto right = Check(session_.TakeSnapshot(*info)); !right) co_return right;
+  if (auto right = Check(follower_.TakeSnapshot(*info)); !right) co_return right;
   if (auto observed = co_await Observe(info->time); !observed) co_return observed;
   LOG_INFO("mirror: receiving a snapshot", {"log", client_.options_.log},
            {"source", client_.options_.source}, {"offset", info->end_offset});
@@ -228,30 +246,43 @@ io::Task<Result<void>> MirrorClient::Connection::TakeSnapshot(Bytes body) {
   co_return Result<void>{};
 }
 
-io::Task<Result<void>> MirrorClient::Connection::TakeBlock(Bytes block) {
+io::Task<Result<void>> MirrorClient::Session::TakeBlock(Bytes block) {
   if (!incoming_) co_return Check(Refusal{RefusalReason::kProtocol, "a block of no snapshot"});
   if (auto added = co_await incoming_->AddBlock(block); !added) co_return added;
-  if (!incoming_->ended()) co_return Result<void>{};
+  block_bytes_ += block.size();
+  if (incoming_->ended()) co_return co_await EndSnapshot();
+  if (block_bytes_ - block_bytes_acked_ < kBlockAckBytes) co_return Result<void>{};
+  co_return co_await SendAck();
+}
+
+io::Task<Result<void>> MirrorClient::Session::EndSnapshot() {
   uint64_t offset = incoming_->info().end_offset;
   if (copy().end_offset() > 0 && client_.options_.before_snapshot) {
     if (auto ready = co_await client_.options_.before_snapshot(); !ready) co_return ready;
   }
   if (auto whole = co_await incoming_->Commit(); !whole) co_return whole;
   incoming_ = nullptr;
-  co_return co_await copy().StartOver(offset, session_.log_id());
+  co_return co_await copy().StartOver(offset, follower_.log_id());
 }
 
-io::Task<void> MirrorClient::Connection::Acknowledge() {
+io::Task<Result<void>> MirrorClient::Session::SendAck() {
+  const HybridClock& clock = client_.options_.clock;
+  block_bytes_acked_ = block_bytes_;
+  Ack ack{.end_offset = copy().durable_end_offset(),
+          .block_bytes = block_bytes_,
+          .now = clock.Present(),
+          .asked_us = WallMicroseconds(clock.Wall())};
+  co_return co_await stream_->Send(EncodeAck(stream_->number(), ack));
+}
+
+io::Task<void> MirrorClient::Session::Acknowledge() {
   Result<void> sent;
   while (sent) {
-    const HybridClock& clock = client_.options_.clock;
-    Ack ack{.end_offset = copy().durable_end_offset(),
-            .now = clock.Present(),
-            .asked_us = WallMicroseconds(clock.Wall())};
-    sent = co_await frames_.Write(EncodeAck(ack), loop().After(kMaxMirrorSilence));
+    uint64_t end_offset = copy().durable_end_offset();
+    sent = co_await SendAck();
     if (!sent) break;
     TimePoint until = loop().After(kMirrorHeartbeat);
-    auto more = co_await copy().Durable(ack.end_offset + 1, until);
+    auto more = co_await copy().Durable(end_offset + 1, until);
     if (more || more.error().code == Errc::kTimeout) continue;
     sent =
         more.error().code == Errc::kUnavailable ? co_await io::SleepUntil(until) : std::move(more);
@@ -277,18 +308,36 @@ MirrorGauges::MirrorGauges(Metrics& metrics, const std::string& log, const std::
                                    {{"log", log}, {"source", source}})) {}
 
 MirrorClient::MirrorClient(io::Loop& loop, MirrorClientOptions options, Log& copy,
-                           Snapshots& snapshots, Dial dial)
+                           Snapshots& snapshots, std::unique_ptr<MirrorConnection> own,
+                           MirrorConnection* shared)
     : loop_(loop),
       options_(std::move(options)),
       copy_(copy),
       snapshots_(snapshots),
-      dial_(std::move(dial)),
+      own_(std::move(own)),
+      connection_(own_ ? *own_ : *shared),
       random_(options_.seed),
       complete_(loop.Now()) {}
 
+MirrorClient::MirrorClient(io::Loop& loop, const MirrorClientOptions& options, Log& copy,
+                           Snapshots& snapshots, Dial dial)
+    : MirrorClient(
+          loop, options, copy, snapshots,
+          std::make_unique<MirrorConnection>(loop,
+                                             MirrorConnection::Options{.identity = options.identity,
+                                                                       .source = options.source,
+                                                                       .clock = options.clock,
+                                                                       .seed = options.seed},
+                                             std::move(dial)),
+          nullptr) {}
+
+MirrorClient::MirrorClient(io::Loop& loop, MirrorClientOptions options, Log& copy,
+                           Snapshots& snapshots, MirrorConnection& shared)
+    : MirrorClient(loop, std::move(options), copy, snapshots, nullptr, &shared) {}
+
 void MirrorClient::RaiseLeastEpoch(uint32_t epoch) {
   options_.least_epoch = std::max(options_.least_epoch, epoch);
-  if (connection_ != nullptr) connection_->session().RaiseLeastEpoch(epoch);
+  if (session_ != nullptr) session_->follower().RaiseLeastEpoch(epoch);
 }
 
 uint64_t MirrorClient::lag_records() const {
@@ -324,72 +373,65 @@ io::Task<Result<void>> MirrorClient::Reconcile() {
 }
 
 io::Task<Result<void>> MirrorClient::FollowOnce() {
-  welcomed_ = false;
+  opened_ = false;
   if (auto reconciled = co_await Reconcile(); !reconciled) co_return reconciled;
-  // The source takes the end offset in the hello for an acknowledgement.
+  // The source takes the offset that is asked for as an acknowledgement.
   if (copy_.durable_end_offset() < copy_.end_offset()) {
     TimePoint deadline = loop_.After(kMirrorHandshakeTimeout);
     if (auto safe = co_await copy_.Durable(copy_.end_offset(), deadline); !safe) co_return safe;
   }
-  auto stream = co_await DialSource();
-  if (!stream) {
-    refusal_.reset();
-    co_return Fail(stream.error());
-  }
-  Connection connection(*this, std::move(*stream));
-  connection_ = &connection;
-  Result<void> ended = co_await connection.Run();
-  refusal_ = connection.refusal();
-  connection_ = nullptr;
+  auto stream = connection_.NewStream();
+  if (!stream) co_return Fail(stream.error());
+  Session session(*this, std::move(*stream));
+  session_ = &session;
+  Result<void> ended = co_await session.Run();
+  refusal_ = session.refusal();
+  session_ = nullptr;
   co_return ended;
 }
 
-io::Task<MirrorClient::Dialled> MirrorClient::DialSource() {
-  Dialled stream = Fail(Errc::kCancelled, "dialling");
-  io::Scope dialling(loop_);
-  dialling_ = &dialling;
-  dialling.Spawn(DialInto(&stream));
-  co_await dialling.Join();
-  dialling_ = nullptr;
-  co_return stream;
-}
-
-io::Task<void> MirrorClient::DialInto(Dialled* stream) {
-  *stream = co_await dial_(loop_.After(kMirrorHandshakeTimeout));
-}
-
 void MirrorClient::RedialNow() {
-  redial_now_ = dialling_ != nullptr;
-  if (redial_now_) dialling_->Cancel();
-  redial_requested_.WakeAll();
+  connection_.RedialNow();
+  retry_requested_.WakeAll();
+}
+
+void MirrorClient::Report(const Result<void>& ended, TimePoint begun) {
+  problem_ = ended ? "" : ended.error().message;
+  // Not for each attempt, and not for each stream that a full disk closes at once.
+  if (opened_ && loop_.Now() - begun >= kGoodFollow) problems_.OnSolved();
+  if (!ended && problems_.OnProblem(ended.error().message, loop_.Now())) {
+    LOG_WARNING("mirror: not following", {"log", options_.log}, {"source", options_.source},
+                {"error", ended.error().message});
+  }
 }
 
 io::Task<void> MirrorClient::Run() {
+  io::Scope scope(loop_);
+  if (own_) scope.Spawn(own_->Run());
+  scope.Spawn(Follow());
+  co_await scope.Join();
+}
+
+io::Task<void> MirrorClient::Follow() {
   Duration pause = kFirstRedial;
-  RecurringProblem problem;
-  for (;;) {
+  while (co_await connection_.AwaitUp()) {
     TimePoint begun = loop_.Now();
     Result<void> ended = co_await FollowOnce();
     io::Fiber& fiber = co_await io::ThisFiber{};
     if (fiber.cancelled()) co_return;
-    problem_ = ended ? "" : ended.error().message;
-    // Not for each attempt, and not for each connection that a full disk closes at once.
-    if (welcomed_ && loop_.Now() - begun >= kGoodFollow) problem.OnSolved();
-    if (!ended && problem.OnProblem(ended.error().message, loop_.Now())) {
-      LOG_WARNING("mirror: not following", {"log", options_.log}, {"source", options_.source},
-                  {"error", ended.error().message});
-    }
-    // RedialNow does not dial more often either: two data centers may fail and make each other
-    // redial.
-    if (!co_await io::SleepUntil(begun + kMinRedial)) co_return;
-    if (std::exchange(redial_now_, false)) {
+    if (!connection_.up()) {
+      // The connection says why; there is nothing to wait for but that.
+      problem_.clear();
+      refusal_.reset();
       pause = kFirstRedial;
       continue;
     }
-    pause = welcomed_ ? kFirstRedial : std::min(2 * pause, kMaxRedial);
+    Report(ended, begun);
+    if (!co_await io::SleepUntil(begun + kMinRedial)) co_return;
+    pause = opened_ ? kFirstRedial : std::min(2 * pause, kMaxRedial);
     auto half = static_cast<uint64_t>((pause / 2).count());
     TimePoint next = loop_.After(pause / 2 + Duration{random_.Below(half)});
-    Result<void> hurried = co_await redial_requested_.Wait(next);
+    Result<void> hurried = co_await retry_requested_.Wait(next);
     if (!hurried && hurried.error().code == Errc::kCancelled) co_return;
     if (hurried) pause = kFirstRedial;
   }

@@ -1,9 +1,12 @@
 // MirrorClient: keeps a copy of another data center's log, at the same offsets, in a Log and
-// Snapshots of its own; dials again whenever the connection ends.
+// Snapshots of its own. It follows on a stream of a MirrorConnection, and opens another whenever
+// that ends.
 //
 //   auto copy = co_await Log::Open(loop, disk, {.folder = "state/session/us-west", .id = 0});
 //   MirrorClient client(loop, options, **copy, **snapshots, dial);
 //   scope.Spawn(client.Run());
+//
+// With a dial function it has a connection for itself; with a MirrorConnection it shares that.
 //
 // What is durable in the copy is acknowledged. The owner (store/replica.hpp) reads the copy as
 // after a start: where a snapshot has replaced records, Read returns kNotFound; then the snapshot
@@ -25,16 +28,16 @@
 #include "base/hybrid_clock.hpp"
 #include "base/metrics.hpp"
 #include "base/random.hpp"
+#include "base/recurring_problem.hpp"
 #include "base/result.hpp"
 #include "io/loop.hpp"
-#include "io/net/stream.hpp"
-#include "io/scope.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
 #include "store/clock_file.hpp"
 #include "store/limits.hpp"
 #include "store/log/log.hpp"
 #include "store/mirror/clock_offset.hpp"
+#include "store/mirror/mirror_connection.hpp"
 #include "store/mirror/mirror_protocol.hpp"
 #include "store/mirror/mirror_source.hpp"
 #include "store/snapshot/snapshot.hpp"
@@ -67,11 +70,13 @@ struct MirrorGauges {
 
 class MirrorClient {
  public:
-  // Connects to the source by mutual TLS; its certificate must be that data center's.
-  using Dial = std::function<io::Task<Result<std::unique_ptr<io::Stream>>>(TimePoint deadline)>;
+  using Dial = MirrorConnection::Dial;
 
-  MirrorClient(io::Loop& loop, MirrorClientOptions options, Log& copy, Snapshots& snapshots,
+  MirrorClient(io::Loop& loop, const MirrorClientOptions& options, Log& copy, Snapshots& snapshots,
                Dial dial);
+  // The connection's source and identity are those of `options`. The owner runs it.
+  MirrorClient(io::Loop& loop, MirrorClientOptions options, Log& copy, Snapshots& snapshots,
+               MirrorConnection& shared);
   MirrorClient(const MirrorClient&) = delete;
   MirrorClient& operator=(const MirrorClient&) = delete;
 
@@ -86,9 +91,11 @@ class MirrorClient {
   bool connected() const { return connected_; }
   // What ended the last attempt to follow. Empty while the source is followed, and before the first
   // attempt has ended.
-  const std::string& problem() const { return problem_; }
+  const std::string& problem() const { return connection_.up() ? problem_ : connection_.problem(); }
   // Of the last attempt, if one end has refused the other.
-  const std::optional<Refusal>& refusal() const { return refusal_; }
+  const std::optional<Refusal>& refusal() const {
+    return connection_.up() ? refusal_ : connection_.refusal();
+  }
   // Number of records that the copy lacks, as the source last said.
   uint64_t lag_records() const;
   // How long ago the copy had all that the source has; zero when it has now.
@@ -100,29 +107,30 @@ class MirrorClient {
   void Show(MirrorGauges& gauges) const;
 
  private:
-  class Connection;
+  class Session;
+  MirrorClient(io::Loop& loop, MirrorClientOptions options, Log& copy, Snapshots& snapshots,
+               std::unique_ptr<MirrorConnection> own, MirrorConnection* shared);
   io::Task<Result<void>> Reconcile();
   io::Task<Result<void>> FollowOnce();
-  using Dialled = Result<std::unique_ptr<io::Stream>>;
-  io::Task<Dialled> DialSource();
-  io::Task<void> DialInto(Dialled* stream);
+  io::Task<void> Follow();
+  void Report(const Result<void>& ended, TimePoint begun);
   void NoteSource(uint64_t end_offset);
 
   io::Loop& loop_;
   MirrorClientOptions options_;
   Log& copy_;
   Snapshots& snapshots_;
-  Dial dial_;
+  std::unique_ptr<MirrorConnection> own_;  // null: the connection is shared
+  MirrorConnection& connection_;
   Random random_;
-  io::Scope* dialling_ = nullptr;
-  bool redial_now_ = false;  // the next attempt does not wait
-  io::WaitQueue redial_requested_;
-  Connection* connection_ = nullptr;
+  io::WaitQueue retry_requested_;
+  Session* session_ = nullptr;
   bool connected_ = false;
-  bool welcomed_ = false;  // in the last attempt
+  bool opened_ = false;  // in the last attempt
   uint64_t source_end_ = 0;
   TimePoint complete_;  // when the copy had all, or we began
   ClockOffset clock_offset_;
+  RecurringProblem problems_;  // for the log
   std::string problem_;
   std::optional<Refusal> refusal_;
 };

@@ -15,15 +15,24 @@
 
 namespace meridian::store {
 
-Hello MirrorFollower::MakeHello(const std::string& log) const {
-  return {.site = identity_.site,
-          .data_center = identity_.data_center,
-          .log = log,
+std::optional<Refusal> CheckWelcome(const Welcome& welcome, const std::string& source,
+                                    const HybridClock& clock) {
+  if (welcome.data_center != source) {
+    return Refusal{RefusalReason::kNotAllowed,
+                   fmt::format("{} answers in place of {}", welcome.data_center, source)};
+  }
+  if (Result<void> plausible = clock.CheckSkew(welcome.now); !plausible) {
+    return Refusal{RefusalReason::kClockAhead, plausible.error().message};
+  }
+  return std::nullopt;
+}
+
+OpenStream MirrorFollower::MakeOpenStream(const std::string& log) const {
+  return {.log = log,
           .log_id = copy_.log_id,
           .next_offset = copy_.next_offset,
           .newest_epoch = copy_.newest_epoch,
-          .least_epoch = least_epoch_,
-          .now = clock_.Present()};
+          .least_epoch = least_epoch_};
 }
 
 std::optional<Refusal> MirrorFollower::CheckEpoch(uint32_t epoch) const {
@@ -39,20 +48,15 @@ std::optional<Refusal> MirrorFollower::CheckClock(HybridTime time) const {
   return Refusal{RefusalReason::kClockAhead, plausible.error().message};
 }
 
-std::optional<Refusal> MirrorFollower::TakeWelcome(const Welcome& welcome) {
-  if (welcome.data_center != source_) {
-    return Refusal{RefusalReason::kNotAllowed,
-                   fmt::format("{} answers in place of {}", welcome.data_center, source_)};
+std::optional<Refusal> MirrorFollower::TakeOpened(const StreamOpened& opened) {
+  if (copy_.log_id != 0 && opened.log_id != copy_.log_id) {
+    return Refusal{
+        RefusalReason::kOtherLog,
+        fmt::format("the copy is one of {:016x}, the log is {:016x}", copy_.log_id, opened.log_id)};
   }
-  if (copy_.log_id != 0 && welcome.log_id != copy_.log_id) {
-    return Refusal{RefusalReason::kOtherLog,
-                   fmt::format("the copy is one of {:016x}, the log is {:016x}", copy_.log_id,
-                               welcome.log_id)};
-  }
-  std::optional<Refusal> refusal =
-      TakeState({.epoch = welcome.epoch, .end_offset = welcome.end_offset, .now = welcome.now});
-  if (!refusal) copy_.log_id = welcome.log_id;
-  return refusal;
+  if (auto refusal = CheckEpoch(opened.epoch)) return refusal;
+  copy_.log_id = opened.log_id;
+  return std::nullopt;
 }
 
 std::optional<Refusal> MirrorFollower::TakeState(const SourceState& state) {

@@ -1,4 +1,4 @@
-// MirrorFollower: the decisions of a follower in one connection to a source: what it asks for, and
+// MirrorFollower: the decisions of a follower on one stream of a connection: what it asks for, and
 // whether it accepts what it gets. Pure; mirror_client.cpp does the rest.
 #pragma once
 
@@ -10,12 +10,15 @@
 #include "base/hybrid_clock.hpp"
 #include "store/log/record.hpp"
 #include "store/mirror/mirror_protocol.hpp"
-#include "store/mirror/mirror_source.hpp"
 #include "store/snapshot/snapshot_format.hpp"
 
 namespace meridian::store {
 
-// Of the copy, when the connection begins.
+// Why a follower of `source` does not go on with who has answered, or nothing.
+std::optional<Refusal> CheckWelcome(const Welcome& welcome, const std::string& source,
+                                    const HybridClock& clock);
+
+// Of the copy, when the stream is opened.
 struct CopyFacts {
   uint64_t log_id = 0;  // 0: it has followed nothing yet
   uint64_t next_offset = 0;
@@ -24,17 +27,12 @@ struct CopyFacts {
 
 class MirrorFollower {
  public:
-  MirrorFollower(MirrorIdentity identity, std::string source, const HybridClock& clock,
-                 CopyFacts copy, uint32_t least_epoch)
-      : identity_(std::move(identity)),
-        source_(std::move(source)),
-        clock_(clock),
-        copy_(copy),
-        least_epoch_(least_epoch) {}
+  MirrorFollower(const HybridClock& clock, CopyFacts copy, uint32_t least_epoch)
+      : clock_(clock), copy_(copy), least_epoch_(least_epoch) {}
 
-  Hello MakeHello(const std::string& log) const;
-  // Each: why the connection must end, or nothing.
-  std::optional<Refusal> TakeWelcome(const Welcome& welcome);
+  OpenStream MakeOpenStream(const std::string& log) const;
+  // Each: why the stream must end, or nothing.
+  std::optional<Refusal> TakeOpened(const StreamOpened& opened);
   std::optional<Refusal> TakeState(const SourceState& state);
   std::optional<Refusal> TakeRecords(const RecordBatch& batch);
   std::optional<Refusal> TakeSnapshot(const SnapshotInfo& info);
@@ -48,8 +46,6 @@ class MirrorFollower {
   std::optional<Refusal> CheckEpoch(uint32_t epoch) const;
   std::optional<Refusal> CheckClock(HybridTime time) const;
 
-  MirrorIdentity identity_;
-  std::string source_;
   const HybridClock& clock_;
   CopyFacts copy_;
   uint32_t least_epoch_;

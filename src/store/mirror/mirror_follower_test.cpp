@@ -23,33 +23,35 @@ class MirrorFollowerTest : public testing::Test {
 
   ManualClock wall_;
   HybridClock clock_{wall_, seconds{10}};
-  MirrorFollower session_{{.site = "photos", .data_center = "us-west"},
-                          "us-east",
-                          clock_,
-                          {.log_id = 7, .next_offset = 50, .newest_epoch = 2},
-                          3};
-  Welcome welcome_{.data_center = "us-east", .log_id = 7, .epoch = 3, .end_offset = 60};
+  MirrorFollower session_{clock_, {.log_id = 7, .next_offset = 50, .newest_epoch = 2}, 3};
+  StreamOpened opened_{.log_id = 7, .epoch = 3, .end_offset = 60};
 };
 
-TEST_F(MirrorFollowerTest, HelloAsksForTheNextRecord) {
-  Hello hello = session_.MakeHello("session");
-  EXPECT_EQ(hello.next_offset, 50U);
-  EXPECT_EQ(hello.newest_epoch, 2U);
-  EXPECT_EQ(hello.least_epoch, 3U);
-  EXPECT_EQ(hello.log_id, 7U);
+TEST_F(MirrorFollowerTest, StreamAsksForTheNextRecord) {
+  OpenStream open = session_.MakeOpenStream("session");
+  EXPECT_EQ(open.next_offset, 50U);
+  EXPECT_EQ(open.newest_epoch, 2U);
+  EXPECT_EQ(open.least_epoch, 3U);
+  EXPECT_EQ(open.log_id, 7U);
 }
 
-TEST_F(MirrorFollowerTest, SourceOfAnotherNameOrLogIsRefused) {
-  EXPECT_EQ(session_.TakeWelcome(welcome_), std::nullopt);
-  welcome_.log_id = 8;
-  EXPECT_EQ(Reason(session_.TakeWelcome(welcome_)), RefusalReason::kOtherLog);
-  welcome_.data_center = "eu-west";
-  EXPECT_EQ(Reason(session_.TakeWelcome(welcome_)), RefusalReason::kNotAllowed);
+TEST_F(MirrorFollowerTest, SourceOfAnotherNameOrClockIsRefused) {
+  Welcome welcome{.data_center = "us-east", .now = Ahead(seconds{10})};
+  EXPECT_EQ(CheckWelcome(welcome, "us-east", clock_), std::nullopt);
+  EXPECT_EQ(Reason(CheckWelcome(welcome, "eu-west", clock_)), RefusalReason::kNotAllowed);
+  welcome.now = Ahead(seconds{10} + milliseconds{1});
+  EXPECT_EQ(Reason(CheckWelcome(welcome, "us-east", clock_)), RefusalReason::kClockAhead);
+}
+
+TEST_F(MirrorFollowerTest, OtherLogOfThatNameIsRefused) {
+  EXPECT_EQ(session_.TakeOpened(opened_), std::nullopt);
+  opened_.log_id = 8;
+  EXPECT_EQ(Reason(session_.TakeOpened(opened_)), RefusalReason::kOtherLog);
 }
 
 TEST_F(MirrorFollowerTest, SourceOfAnOlderEpochIsRefusedAlsoWhenItsEpochEndsMeanwhile) {
-  welcome_.epoch = 2;
-  EXPECT_EQ(Reason(session_.TakeWelcome(welcome_)), RefusalReason::kStaleEpoch);
+  opened_.epoch = 2;
+  EXPECT_EQ(Reason(session_.TakeOpened(opened_)), RefusalReason::kStaleEpoch);
   EXPECT_EQ(session_.TakeState({.epoch = 3}), std::nullopt);
   session_.RaiseLeastEpoch(4);
   EXPECT_EQ(Reason(session_.TakeState({.epoch = 3})), RefusalReason::kStaleEpoch);

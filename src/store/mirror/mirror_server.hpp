@@ -5,8 +5,9 @@
 //   scope.Spawn(server.Serve(std::move(stream), allowed));     // for each that comes in
 //   size_t have = co_await server.AwaitFollowers("session", end_offset, 2, deadline);
 //
-// The owner accepts, speaks TLS (mutual, by the site's CA) and hands the stream over. Protocol:
-// store/mirror/mirror_protocol.hpp; decisions: store/mirror/mirror_source.hpp.
+// A connection carries several logs, each on a stream (served_stream.hpp); they share it fairly
+// (frame_sender.hpp). The owner accepts, speaks TLS (mutual, by the site's CA) and hands the stream
+// over. Protocol: store/mirror/mirror_protocol.hpp; decisions: store/mirror/mirror_source.hpp.
 //
 // Owned by a tier's main; one thread, the loop's. It and the logs outlive the fibers in Serve.
 #pragma once
@@ -37,6 +38,9 @@ namespace meridian::store {
 struct MirroredLog {
   Log* log = nullptr;  // null: there is none of that name
   Snapshots* snapshots = nullptr;
+  // Makes a snapshot of the present state of the log's owner. If set, a new follower must start
+  // from a snapshot that was made after it connected; else it starts from the log's first record.
+  std::function<io::Task<Result<void>>()> make_snapshot = nullptr;
 };
 
 struct MirrorServerOptions {
@@ -47,9 +51,6 @@ struct MirrorServerOptions {
   std::function<void(std::string_view log)> on_fenced = [](std::string_view) {};
   // A follower was admitted: its data center can be reached.
   std::function<void(std::string_view data_center)> on_joined = [](std::string_view) {};
-  // Makes a snapshot of the present state of the log's owner. If set, a new follower must start
-  // from a snapshot that was made after it connected; else it starts from the log's first record.
-  std::function<io::Task<Result<void>>(std::string_view log)> make_snapshot;
 };
 
 struct FollowerProgress {
@@ -72,8 +73,8 @@ class MirrorServer {
 
   // All that have connected since the start.
   const Followers& followers(std::string_view log) const;
-  // Why the follower is not served, or has refused this log. Null: it is served, or never
-  // connected.
+  // Why the follower, or only this log of it, is not served, or what it has refused. Null: it is
+  // served, or never connected.
   const Refusal* RefusalOf(std::string_view log, std::string_view data_center) const;
   // Number of followers that acknowledged all below `end_offset`.
   size_t CountWith(std::string_view log, uint64_t end_offset) const;
@@ -83,21 +84,25 @@ class MirrorServer {
 
  private:
   class Connection;
+  class Stream;
   static constexpr size_t kMaxFollowerProblems = 64;
+  static constexpr size_t kMaxRefusals = 256;
 
-  RecurringProblem& ProblemWith(const std::string& follower);
-  // Of a follower with a valid certificate: so there are at most as many as data centers.
-  void NoteRefusal(const Hello& hello, const Refusal& refusal);
+  static std::string KeyOf(std::string_view log, std::string_view follower);
+  RecurringProblem& ProblemWith(const std::string& key);
+  // Of a follower with a valid certificate: so there are at most as many as data centers. No `log`:
+  // the whole connection.
+  void NoteRefusal(std::string_view log, const std::string& follower, const Refusal& refusal);
 
   io::Loop& loop_;
   MirrorServerOptions options_;
   std::map<std::string, Followers, std::less<>> followers_;  // by log
-  std::map<std::string, Refusal, std::less<>> refusals_;     // by log and follower
-  // The number of a follower's latest connection, which is the one that counts.
+  std::map<std::string, Refusal, std::less<>> refusals_;     // by KeyOf
+  // The number of a follower's latest stream of a log, which is the one that counts; by KeyOf.
   std::map<std::string, uint64_t, std::less<>> latest_;
-  uint64_t connections_ = 0;
+  uint64_t joins_ = 0;
   io::WaitQueue progress_;
-  std::map<std::string, RecurringProblem> problems_;  // by follower, for the log
+  std::map<std::string, RecurringProblem> problems_;  // by KeyOf, for the log
 };
 
 }  // namespace meridian::store

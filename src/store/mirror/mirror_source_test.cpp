@@ -14,7 +14,7 @@ using std::chrono::seconds;
 class MirrorSourceTest : public testing::Test {
  protected:
   std::optional<RefusalReason> Begin() {
-    auto refusal = session_.Begin(hello_, facts_);
+    auto refusal = session_.Begin(open_, facts_);
     if (!refusal) return std::nullopt;
     return refusal->reason;
   }
@@ -29,14 +29,8 @@ class MirrorSourceTest : public testing::Test {
 
   ManualClock wall_;
   HybridClock clock_{wall_, seconds{10}};
-  MirrorSource session_{{.site = "photos", .data_center = "us-east"}, clock_, wall_.Now()};
-  Hello hello_{.site = "photos",
-               .data_center = "us-west",
-               .log = "session",
-               .log_id = 7,
-               .next_offset = 50,
-               .newest_epoch = 2,
-               .now = clock_.Present()};
+  MirrorSource session_{clock_, wall_.Now()};
+  OpenStream open_{.log = "session", .log_id = 7, .next_offset = 50, .newest_epoch = 2};
   SourceFacts facts_{.log_id = 7, .epoch = 3, .begin_offset = 10, .end_offset = 100};
 };
 
@@ -48,12 +42,12 @@ TEST_F(MirrorSourceTest, FollowerGoesOnWhereItsCopyEnds) {
 }
 
 TEST_F(MirrorSourceTest, CopyWithoutIdTakesAnyLog) {
-  hello_.log_id = 0;
+  open_.log_id = 0;
   EXPECT_EQ(Begin(), std::nullopt);
 }
 
 TEST_F(MirrorSourceTest, NewFollowerAwaitsASnapshotIfItMustStartFromOne) {
-  hello_ = {.site = "photos", .data_center = "us-west", .log = "session", .now = hello_.now};
+  open_ = {.log = "session"};
   facts_.begin_offset = 0;
   facts_.begins_with_snapshot = true;
   facts_.snapshot_is_made = false;
@@ -64,7 +58,7 @@ TEST_F(MirrorSourceTest, NewFollowerAwaitsASnapshotIfItMustStartFromOne) {
   EXPECT_EQ(Next().what, Do::kHeartbeat);
   facts_.snapshot_is_made = true;
   EXPECT_EQ(Next().what, Do::kSendSnapshot);
-  session_.SentSnapshot(20, wall_.Now());
+  session_.BeginSnapshot(20);
   EXPECT_EQ(Next().what, Do::kSendRecords);
   EXPECT_EQ(session_.next_offset(), 20U);
 }
@@ -76,32 +70,41 @@ TEST_F(MirrorSourceTest, FollowerWithACopyContinuesWithoutASnapshot) {
   EXPECT_EQ(Next().what, Do::kSendRecords);
 }
 
-TEST_F(MirrorSourceTest, OtherVersionSiteAndLogAreRefused) {
-  Hello right = hello_;
-  hello_.version = kMirrorVersion + 1;
-  EXPECT_EQ(Begin(), RefusalReason::kVersion);
-  hello_ = right;
-  hello_.site = "letters";
-  EXPECT_EQ(Begin(), RefusalReason::kOtherSite);
-  hello_ = right;
-  hello_.log_id = 8;
+TEST_F(MirrorSourceTest, OtherLogIsRefused) {
+  open_.log_id = 8;
   EXPECT_EQ(Begin(), RefusalReason::kOtherLog);
 }
 
+TEST_F(MirrorSourceTest, OtherVersionSiteOrClockIsRefusedForAllStreams) {
+  const MirrorIdentity source{.site = "photos", .data_center = "us-east"};
+  Hello hello{.site = "photos",
+              .data_center = "us-west",
+              .now = HybridTime::FromWall(wall_.Wall() + seconds{10})};
+  EXPECT_EQ(CheckHello(hello, source, clock_), std::nullopt);
+  hello.now = HybridTime::FromWall(wall_.Wall() + seconds{10} + milliseconds{1});
+  EXPECT_EQ(CheckHello(hello, source, clock_)->reason, RefusalReason::kClockAhead);
+  hello.site = "letters";
+  EXPECT_EQ(CheckHello(hello, source, clock_)->reason, RefusalReason::kOtherSite);
+  hello.version = 2;
+  EXPECT_EQ(
+      CheckHello(hello, source, clock_),
+      (Refusal{RefusalReason::kVersion, "the follower speaks version 2, this source version 3"}));
+}
+
 TEST_F(MirrorSourceTest, SourceOfAnOlderEpochThanTheFollowerKnowsIsFenced) {
-  hello_.least_epoch = 3;
+  open_.least_epoch = 3;
   EXPECT_EQ(Begin(), std::nullopt);
-  hello_.least_epoch = 4;
+  open_.least_epoch = 4;
   EXPECT_EQ(Begin(), RefusalReason::kStaleEpoch);
-  hello_.least_epoch = 0;
-  hello_.newest_epoch = 4;
+  open_.least_epoch = 0;
+  open_.newest_epoch = 4;
   EXPECT_EQ(Begin(), RefusalReason::kStaleEpoch);
 }
 
 TEST_F(MirrorSourceTest, CopyThatHoldsMoreThanTheLogIsRefused) {
-  hello_.next_offset = 100;
+  open_.next_offset = 100;
   EXPECT_EQ(Begin(), std::nullopt);
-  hello_.next_offset = 101;
+  open_.next_offset = 101;
   EXPECT_EQ(Begin(), RefusalReason::kDiverged);
 }
 
@@ -110,13 +113,6 @@ TEST_F(MirrorSourceTest, CopyWhoseLastRecordIsOfAnotherEpochHasDiverged) {
   EXPECT_EQ(Begin(), std::nullopt);
   facts_.epoch_before = 1;
   EXPECT_EQ(Begin(), RefusalReason::kDiverged);
-}
-
-TEST_F(MirrorSourceTest, ClockFromTheFutureIsRefused) {
-  hello_.now = HybridTime::FromWall(wall_.Wall() + seconds{10});
-  EXPECT_EQ(Begin(), std::nullopt);
-  hello_.now = HybridTime::FromWall(wall_.Wall() + seconds{10} + milliseconds{1});
-  EXPECT_EQ(Begin(), RefusalReason::kClockAhead);
 }
 
 TEST_F(MirrorSourceTest, NoMoreIsInFlightThanAllowed) {
@@ -130,6 +126,35 @@ TEST_F(MirrorSourceTest, NoMoreIsInFlightThanAllowed) {
   EXPECT_EQ(Acknowledge(60), std::nullopt);
   EXPECT_EQ(Next().what, Do::kSendRecords);
   EXPECT_EQ(Next().max_bytes, std::min(kMirrorBatchBytes, kMaxInFlightBytes - 1));
+}
+
+TEST_F(MirrorSourceTest, BlocksOfASnapshotAreInFlightUntilTheyAreTaken) {
+  ASSERT_EQ(Begin(), std::nullopt);
+  session_.BeginSnapshot(80);
+  session_.SentBlock(kMaxInFlightBytes, wall_.Now());
+  EXPECT_FALSE(session_.MaySend(0));
+  auto take = [this](uint64_t bytes) {
+    return session_.TakeAck({.end_offset = 50, .block_bytes = bytes, .now = clock_.Present()},
+                            wall_.Now());
+  };
+  EXPECT_EQ(take(1), std::nullopt);
+  EXPECT_TRUE(session_.MaySend(0));
+  EXPECT_TRUE(take(0)) << "fewer than before";
+  EXPECT_TRUE(take(kMaxInFlightBytes + 1)) << "more than were sent";
+  EXPECT_EQ(take(kMaxInFlightBytes), std::nullopt);
+  EXPECT_EQ(session_.in_flight_bytes(), 0U);
+}
+
+TEST_F(MirrorSourceTest, PastTheLimitOfTheConnectionAStreamHasOneBatchInFlight) {
+  facts_.connection_in_flight_bytes = kMaxConnectionInFlightBytes;
+  ASSERT_EQ(Begin(), std::nullopt);
+  SendRecords(60, kMirrorBatchBytes);
+  EXPECT_EQ(Next().what, Do::kAwaitAck);
+  facts_.connection_in_flight_bytes = kMaxConnectionInFlightBytes - 1;
+  EXPECT_EQ(Next().what, Do::kSendRecords);
+  facts_.connection_in_flight_bytes = kMaxConnectionInFlightBytes;
+  EXPECT_EQ(Acknowledge(60), std::nullopt);
+  EXPECT_EQ(Next().what, Do::kSendRecords);
 }
 
 TEST_F(MirrorSourceTest, AcknowledgementOfUnsentRecordsIsRefused) {
@@ -165,7 +190,7 @@ TEST_F(MirrorSourceTest, SnapshotIsSentWhereTheLogNoLongerReachesBack) {
   facts_.begin_offset = 51;
   facts_.snapshot_end_offset = 80;
   EXPECT_EQ(Next().what, Do::kSendSnapshot);
-  session_.SentSnapshot(80, wall_.Now());
+  session_.BeginSnapshot(80);
   EXPECT_EQ(Next().what, Do::kSendRecords);
   EXPECT_EQ(session_.next_offset(), 80U);
 }

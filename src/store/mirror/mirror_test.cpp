@@ -30,15 +30,17 @@ class MirrorTest : public testing::Test {
     auto snapshots = co_await Snapshots::Open(machine.disk, "snapshots");
     CHECK(log && snapshots);
     auto find = [&](std::string_view name) {
-      return MirroredLog{name == "session" ? log->get() : nullptr, snapshots->get()};
+      auto make_snapshot = [this] { return make_snapshot_(); };
+      if (name != "session") return MirroredLog{};
+      if (make_snapshot_) return MirroredLog{log->get(), snapshots->get(), make_snapshot};
+      return MirroredLog{log->get(), snapshots->get()};
     };
-    MirrorServer server(machine.loop,
-                        {.identity = {"photos", "us-east"},
-                         .clock = clock,
-                         .find = find,
-                         .on_fenced = [this](std::string_view) { ++fenced_; },
-                         .on_joined = [this](std::string_view name) { joined_.emplace_back(name); },
-                         .make_snapshot = make_snapshot_});
+    MirrorServer server(
+        machine.loop, {.identity = {"photos", "us-east"},
+                       .clock = clock,
+                       .find = find,
+                       .on_fenced = [this](std::string_view) { ++fenced_; },
+                       .on_joined = [this](std::string_view name) { joined_.emplace_back(name); }});
     io::Scope scope(machine.loop);
     source_ = log->get();
     source_snapshots_ = snapshots->get();
@@ -142,7 +144,7 @@ class MirrorTest : public testing::Test {
   std::function<Task<Result<void>>()> before_snapshot_;
   int fenced_ = 0;
   std::vector<std::string> joined_;
-  std::function<Task<Result<void>>(std::string_view)> make_snapshot_;
+  std::function<Task<Result<void>>()> make_snapshot_;
   std::function<Task<void>()> before_serving_;
   std::function<Task<void>()> before_following_;
   Log* source_ = nullptr;
@@ -257,7 +259,7 @@ TEST_F(MirrorTest, NewFollowerStartsFromASnapshotMadeAfterItConnected) {
     for (int i = 0; i < 10; ++i) CHECK(source_->Append({.body = AsBytes("body")}));
     CHECK(co_await source_->Durable(10));
   };
-  make_snapshot_ = [this, &renewals](std::string_view) -> Task<Result<void>> {
+  make_snapshot_ = [this, &renewals]() -> Task<Result<void>> {
     ++renewals;
     if (!co_await io::Sleep(3 * kMaxMirrorSilence)) co_return Fail(Errc::kCancelled, "renewing");
     auto writer = co_await source_snapshots_->Begin({.log_id = 7, .end_offset = 10, .epoch = 0});
@@ -277,7 +279,7 @@ TEST_F(MirrorTest, NewFollowerStartsFromASnapshotMadeAfterItConnected) {
 }
 
 TEST_F(MirrorTest, NewFollowerIsNotServedWithoutASnapshot) {
-  make_snapshot_ = [](std::string_view) -> Task<Result<void>> {
+  make_snapshot_ = []() -> Task<Result<void>> {
     co_return Fail(Errc::kUnavailable, "the disk is full");
   };
   Start();
