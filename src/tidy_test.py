@@ -62,6 +62,15 @@ SEEN_BY_TESTS = {
     "is_null": "one of the kinds of a JSON value",
     "FindUser": "PostgreSQL refuses to run as root",
 }
+# Words of names that are not the field's, and what the field says.
+NAMES = [
+    (r"\bk(Most|Least|Longest|Shortest)[A-Z]\w*", "kMax..., kMin..."),
+    (r"\b\w*(?<!Heart)(?<!heart)Beats?\b", "heartbeat"),
+    (r"\b\w*[Bb]asis\b", "snapshot metadata"),
+    (r"\b\w*Knowledge\b", "matrix clock, stability horizon"),
+    (r"\b\w*[Pp]atience\b", "timeout, deadline"),
+    (r"\b\w*(PerTurn|Turns)\b", "loop iteration"),
+]
 LEFTOVERS = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b|#if 0|not implemented")
 
 
@@ -213,6 +222,16 @@ def test_banned_calls_are_not_used():
                 found = re.search(pattern, line)
                 if found and not any(word in found.group() for word in EXEMPT.get(str(path), [])):
                     wrong.append(f"{path}:{number}: '{found.group().strip()}': use {instead}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_names_are_the_words_of_the_field():
+    wrong = []
+    for path in sources():
+        for number, line in enumerate(code_of(path).splitlines(), 1):
+            for pattern, instead in NAMES:
+                if found := re.search(pattern, line):
+                    wrong.append(f"{path}:{number}: '{found.group()}': say {instead}")
     assert not wrong, "\n".join(wrong)
 
 

@@ -80,7 +80,7 @@ class EventBatchingTest : public testing::Test {
     while (!scope_.empty()) loop_.RunIteration(loop_.Now());
   }
   Task<void> AwaitEvent() { (void)co_await driver_.fibers().Wait(); }
-  int TurnsUntilAllHaveCome() {
+  int IterationsUntilAllHaveArrived() {
     int iterations = 0;
     for (; driver_.events_left() > 0; ++iterations) loop_.RunIteration(kNever);
     return iterations;
@@ -95,7 +95,7 @@ TEST_F(EventBatchingTest, EventsThatComeThickAndFastAreFoundTogether) {
   for (int i = 0; i < 50; ++i) driver_.AddEvent(microseconds{10});
   Loop::EventBatching coalescing(loop_);
   EXPECT_FALSE(coalescing.in_burst());
-  EXPECT_EQ(TurnsUntilAllHaveCome(), 6);
+  EXPECT_EQ(IterationsUntilAllHaveArrived(), 6);
   EXPECT_EQ(driver_.pauses(), (std::vector<Duration>(5, microseconds{100})));
   EXPECT_TRUE(coalescing.in_burst());
 }
@@ -105,14 +105,14 @@ TEST_F(EventBatchingTest, EventsArePolledOneByOneWithoutBatching) {
   {
     Loop::EventBatching coalescing(loop_);
   }
-  EXPECT_EQ(TurnsUntilAllHaveCome(), 50);
+  EXPECT_EQ(IterationsUntilAllHaveArrived(), 50);
   EXPECT_TRUE(driver_.pauses().empty());
 }
 
 TEST_F(EventBatchingTest, EventsThatComeSlowlyAreFoundAtOnce) {
   for (int i = 0; i < 50; ++i) driver_.AddEvent(microseconds{30});
   Loop::EventBatching coalescing(loop_);
-  EXPECT_EQ(TurnsUntilAllHaveCome(), 50);
+  EXPECT_EQ(IterationsUntilAllHaveArrived(), 50);
   EXPECT_TRUE(driver_.pauses().empty());
 }
 
@@ -122,7 +122,7 @@ TEST_F(EventBatchingTest, APauseThatHasBroughtOneEventIsTheLast) {
   driver_.AddEvent(milliseconds{1});
   driver_.AddEvent(milliseconds{1});
   Loop::EventBatching coalescing(loop_);
-  EXPECT_EQ(TurnsUntilAllHaveCome(), 4);
+  EXPECT_EQ(IterationsUntilAllHaveArrived(), 4);
   EXPECT_EQ(driver_.pauses().size(), 1);
 }
 
@@ -271,7 +271,7 @@ TEST_F(LoopTest, CancelledScopeEndsItsFibersAndThoseSpawnedLater) {
   EXPECT_EQ(log, (std::vector<std::string>{"a cancelled", "b cancelled"}));
 }
 
-TEST_F(LoopTest, CancellingAJoinerCancelsTheFibersAndWaitsForTheirEnd) {
+TEST_F(LoopTest, CancellingAJoinCancelsTheFibersAndWaitsForTheirEnd) {
   std::vector<std::string> log;
   auto parent = [](std::vector<std::string>& log) -> Task<void> {
     Fiber& fiber = co_await ThisFiber{};

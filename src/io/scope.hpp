@@ -36,12 +36,12 @@ class Scope {
 
   // Waits until no fiber is left. When the wait is interrupted (by cancellation or by the limit of
   // Within), Join cancels the fibers and still waits for their end. One fiber at a time may join.
-  auto Join() { return Joiner(*this); }
+  auto Join() { return ScopeJoin(*this); }
 
  private:
-  class Joiner final : public Waiter {
+  class ScopeJoin final : public Waiter {
    public:
-    explicit Joiner(Scope& scope) : scope_(scope) {}
+    explicit ScopeJoin(Scope& scope) : scope_(scope) {}
     void Interrupt(Errc /*why*/) override { scope_.Cancel(); }
     bool await_ready() const noexcept { return scope_.empty(); }
     template <class Promise>

@@ -92,8 +92,8 @@ class LinkRelayTest : public testing::Test {
     co_return std::move(*wire);
   }
   // The next connection at the far side; null if there is none.
-  io::Task<Wire> Accept(Duration patience = kTestTimeout) {
-    auto wire = co_await far_->Accept(loop_.After(patience));
+  io::Task<Wire> Accept(Duration timeout = kTestTimeout) {
+    auto wire = co_await far_->Accept(loop_.After(timeout));
     co_return wire ? std::move(*wire) : nullptr;
   }
   static io::Task<bool> Say(io::Stream& wire, std::string text) {
@@ -101,12 +101,12 @@ class LinkRelayTest : public testing::Test {
     co_return said.has_value();
   }
   // Reads that many bytes; returns "!" and the error on failure.
-  io::Task<std::string> Hear(io::Stream& wire, size_t count, Duration patience = kTestTimeout) {
+  io::Task<std::string> Hear(io::Stream& wire, size_t count, Duration timeout = kTestTimeout) {
     std::string heard;
     std::vector<uint8_t> space(count);
     while (heard.size() < count) {
       auto room = MutableBytes(space).first(count - heard.size());
-      Result<size_t> got = co_await wire.Read(room, loop_.After(patience));
+      Result<size_t> got = co_await wire.Read(room, loop_.After(timeout));
       if (!got) co_return heard + "!" + std::string(ErrcName(got.error().code));
       if (*got == 0) co_return heard + "!end";
       heard += AsText(Bytes(space).first(*got));

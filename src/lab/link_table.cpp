@@ -52,9 +52,9 @@ TimePoint LinkDirection::Arrival(size_t bytes, TimePoint now, Random& random) {
   return SaturatingAdd(bucket_.Take(bytes, now), travel);
 }
 
-TimePoint LinkDirection::NextTurn() const { return bucket_.spent_until() - kLinkQueue; }
+TimePoint LinkDirection::NextSendTime() const { return bucket_.spent_until() - kLinkQueue; }
 
-size_t LinkDirection::TurnBytes() const {
+size_t LinkDirection::PieceBytes() const {
   if (bucket_.rate() == 0) return kLinkPieceBytes;
   double bytes = Seconds(kLinkQueue) * static_cast<double>(bucket_.rate()) / 8;
   return std::clamp(static_cast<size_t>(bytes), kMinLinkPieceBytes, kLinkPieceBytes);

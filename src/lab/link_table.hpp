@@ -26,10 +26,11 @@ class LinkDirection {
   // The time of arrival of data that is sent now: it waits in the queue of the link's rate behind
   // earlier data, then travels half the round trip, plus or minus half the jitter.
   TimePoint Arrival(size_t bytes, TimePoint now, Random& random);
-  // NextTurn: the time at which a sender may send more, shortly before the link's queue is empty.
-  // TurnBytes: the maximum of bytes to send then, so that other connections get their share.
-  TimePoint NextTurn() const;
-  size_t TurnBytes() const;
+  // NextSendTime: the time at which a sender may send more, shortly before the link's queue is
+  // empty. PieceBytes: the maximum of bytes to send then, so that other connections get their
+  // share.
+  TimePoint NextSendTime() const;
+  size_t PieceBytes() const;
   uint64_t rate() const { return bucket_.rate(); }  // bits a second; 0: unbounded
   bool cut() const { return cut_; }
   uint64_t carried_bytes() const { return carried_bytes_; }

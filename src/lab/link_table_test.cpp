@@ -77,12 +77,12 @@ TEST_F(LinkTableTest, ARateHoldsBackEachDirectionByItself) {
 
 TEST_F(LinkTableTest, SendersTakeTurnsAtASlowLink) {
   LinkDirection& way = table_.DirectionFrom("Ashburn", "San Jose");
-  EXPECT_LT(way.NextTurn(), clock_.Now());
-  EXPECT_EQ(way.TurnBytes(), kLinkPieceBytes);
+  EXPECT_LT(way.NextSendTime(), clock_.Now());
+  EXPECT_EQ(way.PieceBytes(), kLinkPieceBytes);
   ASSERT_TRUE(Apply({.bits_per_second = 800'000}));
-  EXPECT_EQ(way.TurnBytes(), 5000u);                                       // in 50 ms
+  EXPECT_EQ(way.PieceBytes(), 5000u);                                      // in 50 ms
   (void)Travel("Ashburn", "San Jose", TokenBucket::kBurstBytes + 10'000);  // 100 ms of them
-  EXPECT_EQ(way.NextTurn(), clock_.Now() + milliseconds(100) - kLinkQueue);
+  EXPECT_EQ(way.NextSendTime(), clock_.Now() + milliseconds(100) - kLinkQueue);
 }
 
 TEST_F(LinkTableTest, ACutIsBothWaysAHalfCutOneAndAHealNone) {

@@ -80,9 +80,9 @@ io::Task<void> LinkedConnection::Send(io::Stream& source, HalfConnection& half) 
     while (!half.line.has_room()) {
       if (!co_await changed_.Wait()) co_return;
     }
-    TimePoint turn = half.link.NextTurn();
+    TimePoint turn = half.link.NextSendTime();
     if (turn > loop_.Now() && !co_await io::SleepUntil(turn)) co_return;
-    size_t most = half.link.TurnBytes();
+    size_t most = half.link.PieceBytes();
     Result<size_t> got = co_await source.Read(MutableBytes(piece).first(most));
     if (!got && got.error().code == Errc::kCancelled) co_return;
     size_t bytes = got ? *got : 0;

@@ -222,7 +222,7 @@ std::vector<Documented> LimitsOfRepliesAndConnections() {
       {{"kMaxSubscriberBytes"},
        "messages that wait for a subscriber | " + Mebibytes(kMaxSubscriberBytes)},
       {{"kMaxWait"}, "`WAIT` | " + InSeconds(kMaxWait)},
-      {{}, "a write that waits for a full disk | " + InSeconds(store::kFullDiskPatience)},
+      {{}, "a write that waits for a full disk | " + InSeconds(store::kFullDiskTimeout)},
       {{"kMaxReadings"},
        "large replies of one hash or set that are made in parts at a time | " +
            Grouped(kMaxReadings)},

@@ -111,7 +111,7 @@ io::Task<Result<void>> Journal::AwaitDurable(uint64_t end_offset) {
     Result<void> durable = co_await log_->Durable(end_offset, full_until);
     // A full disk may get room again: then the change is acknowledged, late.
     if (durable || durable.error().code != Errc::kUnavailable) co_return durable;
-    if (full_until == kNever) full_until = loop_.After(kFullDiskPatience);
+    if (full_until == kNever) full_until = loop_.After(kFullDiskTimeout);
     if (loop_.Now() >= full_until) co_return durable;
     if (!co_await io::Sleep(kFeedPause)) co_return Fail(Errc::kCancelled, "the journal");
   }

@@ -93,7 +93,7 @@ class Journal {
   // calls is the order of records. No allocation while the log has room.
   uint64_t Append(const NewRecord& record);
   // Waits until all below `end_offset` is durable. One sync serves all that wait. kUnavailable: the
-  // disk was full for kFullDiskPatience; kIo: it never will be durable; kCancelled.
+  // disk was full for kFullDiskTimeout; kIo: it never will be durable; kCancelled.
   io::Task<Result<void>> AwaitDurable(uint64_t end_offset);
 
   uint64_t end_offset() const { return end_; }

@@ -172,7 +172,7 @@ TEST_F(JournalTest, RecordsOfAFullDiskWaitInOrderAndAreWrittenWhenThereIsRoom) {
   });
 }
 
-TEST_F(JournalTest, WaitForAFullDiskEndsAfterItsPatience) {
+TEST_F(JournalTest, WaitForAFullDiskEndsAfterItsTimeout) {
   Live([this](Life& life) -> Task<void> {
     FillDisk();
     uint64_t end = life.Append("x");
@@ -181,8 +181,8 @@ TEST_F(JournalTest, WaitForAFullDiskEndsAfterItsPatience) {
     EXPECT_FALSE(durable);
     if (!durable) EXPECT_EQ(durable.error().code, Errc::kUnavailable);
     Duration waited = life.machine.loop.Now() - begin;
-    EXPECT_GE(waited, kFullDiskPatience);
-    EXPECT_LT(waited, kFullDiskPatience + seconds{2});
+    EXPECT_GE(waited, kFullDiskTimeout);
+    EXPECT_LT(waited, kFullDiskTimeout + seconds{2});
     MakeRoom();
   });
 }

@@ -47,7 +47,7 @@ constexpr size_t kMaxWaitingBytes = size_t{64} * 1024 * 1024;
 constexpr Duration kFeedPause = std::chrono::milliseconds{10};
 // How long AwaitDurable waits for a full disk to have room again. Past it a change may be durable
 // later, or not.
-constexpr Duration kFullDiskPatience = std::chrono::seconds{10};
+constexpr Duration kFullDiskTimeout = std::chrono::seconds{10};
 // A snapshot is written when the log has so many bytes, and so many times those of the state.
 constexpr uint64_t kSnapshotLogBytes = uint64_t{256} * 1024 * 1024;
 constexpr uint64_t kSnapshotMemoryFactor = 2;

@@ -135,12 +135,12 @@ io::Task<Result<DnsAnswer>> DnsClient::AskServer(const DnsServer& server, const 
               .question = question,
               .edns = wire::dns::Edns{.udp_size = wire::dns::kMaxUdpResponseBytes,
                                       .subnet = options_.subnet}};
-  Duration patience = options_.limits.dns_try_timeout;
+  Duration timeout = options_.limits.dns_try_timeout;
   Result<Response> response =
-      co_await io::Within(Now() + patience, AskByUdp(query, server.endpoint));
+      co_await io::Within(Now() + timeout, AskByUdp(query, server.endpoint));
   if (response && response->header.truncated) {
     *tcp = true;
-    response = co_await io::Within(Now() + patience, AskByTcp(query, server.endpoint));
+    response = co_await io::Within(Now() + timeout, AskByTcp(query, server.endpoint));
   }
   if (!response) co_return Fail(std::move(response.error()));
   co_return ReadAnswer(*response, question);

@@ -167,7 +167,7 @@ TEST(Resolver, OfSilentServersTheOneThatHasBeenSoLongestComesFirst) {
   EXPECT_THAT(resolver.ServersToAsk(kStart + seconds{2}), ElementsAre(1, 2, 0, 1, 2, 0));
 }
 
-TEST(Resolver, AServerThatAnswersAgainIsAskedInItsTurn) {
+TEST(Resolver, AServerThatAnswersAgainIsAskedInItsOrder) {
   Resolver resolver = WithServers(2);
   resolver.OnSilence(0, kStart);
   resolver.OnAnswer(0, kAddressQuestion, KeptFor(5), kStart + seconds{1});

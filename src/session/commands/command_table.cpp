@@ -249,7 +249,7 @@ constexpr CommandSpec kCommands[] = {
      "Monitors changes to keys to determine the execution of a transaction.", &Watch},
 };
 
-constexpr size_t kLongestName = 32;
+constexpr size_t kMaxNameBytes = 32;
 
 // Names by their hash, with open addressing; at most a quarter full.
 class Index {
@@ -280,8 +280,8 @@ std::span<const CommandSpec> Commands() { return kCommands; }
 
 const CommandSpec* FindCommand(std::string_view name) {
   static const Index index;
-  if (name.size() > kLongestName) return nullptr;
-  char lower[kLongestName];
+  if (name.size() > kMaxNameBytes) return nullptr;
+  char lower[kMaxNameBytes];
   for (size_t i = 0; i < name.size(); ++i) {
     char c = name[i];
     lower[i] = c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;

@@ -63,13 +63,14 @@ class ItemsReply final : public LongReply, private Reading {
 
   bool Continue(wire::resp::ReplyWriter& reply) override {
     if (items_ == nullptr) return false;
-    cursor_ = items_->Scan(cursor_, ItemsPerTurn(), [&](const auto& item) { Write(reply, item); });
+    cursor_ =
+        items_->Scan(cursor_, ItemsPerIteration(), [&](const auto& item) { Write(reply, item); });
     return cursor_ != 0;
   }
 
  private:
   // The number of items of one loop iteration, by their average size; tombstones count as well.
-  size_t ItemsPerTurn() const {
+  size_t ItemsPerIteration() const {
     size_t average = items_->memory_bytes() / (items_->size() + items_->tombstones() + 1) + 1;
     return std::clamp<size_t>(kReplyBytesPerIteration / average, 1, kReplyItemsPerIteration);
   }

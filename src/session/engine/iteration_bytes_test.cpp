@@ -36,7 +36,7 @@ void FillHash(EngineFixture& world, std::string_view key, size_t fields, size_t 
   for (size_t i = 0; i < fields; ++i) Do(world, {"HSET", key, "f" + std::to_string(i), value});
 }
 // So many fields and members that are gone, and are remembered.
-void FillTraces(EngineFixture& world, size_t count) {
+void FillTombstones(EngineFixture& world, size_t count) {
   world.engine->keyspace().set_stability_horizon(HybridTime());
   for (size_t i = 0; i < count; ++i) {
     std::string name = "n" + std::to_string(i);
@@ -207,7 +207,7 @@ TEST(ReplyBytes, OfLongNamesOfKeysWereCollectedInOneIteration) {
 
 TEST(ReplyIterations, OfASmallHashAmongManyTombstonesWasMadeInOne) {
   EngineFixture world;
-  FillTraces(world, kMany);
+  FillTombstones(world, kMany);
   for (std::string_view command : {"HGETALL", "HKEYS", "HVALS"}) {
     EXPECT_GT(Ask(world, {command, "h"}).count, kMany / kReplyItemsPerIteration) << command;
   }

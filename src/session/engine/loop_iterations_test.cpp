@@ -38,7 +38,7 @@ void FillSet(EngineFixture& world, const std::string& key, size_t count) {
 }
 
 // Runs loop iterations until all is freed; the most items that one of them has freed.
-size_t LongestTurn(EngineFixture& world) {
+size_t MostItemsInOneIteration(EngineFixture& world) {
   size_t longest = 0;
   while (world.engine->keyspace().unfreed() > 0) {
     size_t before = world.engine->keyspace().unfreed();
@@ -56,7 +56,7 @@ TEST(LoopIterations, FlushFreesNothingAtOnceAndALittleInEachIteration) {
   EXPECT_EQ(world.Say("KEYS *"), "*0|");
   EXPECT_EQ(world.engine->keyspace().unfreed(), kMany);
   EXPECT_FALSE(world.engine->Sweep());
-  size_t longest = LongestTurn(world);
+  size_t longest = MostItemsInOneIteration(world);
   EXPECT_GE(longest, kFreedPerIteration);
   EXPECT_LE(longest, kFreedPerIteration + kSegmentItems);
   EXPECT_TRUE(world.engine->Sweep());
@@ -70,7 +70,7 @@ TEST(LoopIterations, LargeHashesOfAFlushAreFreedInPartsToo) {
   EXPECT_EQ(world.engine->keyspace().unfreed(), 11);
   (void)world.engine->Sweep();
   EXPECT_GE(world.engine->keyspace().unfreed(), kMany - kFreedPerIteration - kSegmentItems);
-  EXPECT_LE(LongestTurn(world), kFreedPerIteration + kSegmentItems);
+  EXPECT_LE(MostItemsInOneIteration(world), kFreedPerIteration + kSegmentItems);
 }
 
 // Ends a hash (set) of many in the way that `line` says; whether there are other data centers that
@@ -82,7 +82,7 @@ void ExpectFreedInParts(const std::string& line, bool others) {
   FillSet(world, "s", kMany);
   world.Say(line);
   EXPECT_EQ(world.engine->keyspace().unfreed(), kMany * 2) << line;
-  EXPECT_LE(LongestTurn(world), kFreedPerIteration + kSegmentItems) << line;
+  EXPECT_LE(MostItemsInOneIteration(world), kFreedPerIteration + kSegmentItems) << line;
 }
 
 TEST(LoopIterations, DeletedHashesAndSetsAreFreedInParts) { ExpectFreedInParts("DEL h s", false); }
@@ -182,9 +182,9 @@ TEST_F(FlushFromElsewhere, StopsTheTransactionsOfWatchedKeys) {
 // --- tombstones of removed fields
 
 // A set of many of which half were removed, and others that do not know yet.
-class ManyTraces : public ::testing::Test {
+class ManyTombstones : public ::testing::Test {
  protected:
-  ManyTraces() {
+  ManyTombstones() {
     world_.engine->keyspace().set_stability_horizon({});
     FillSet(world_, "s", kMany);
     FillHash(world_, "h", kMany);
@@ -214,7 +214,7 @@ class ManyTraces : public ::testing::Test {
   EngineFixture world_;
 };
 
-TEST_F(ManyTraces, AreTakenOutInParts) {
+TEST_F(ManyTombstones, AreTakenOutInParts) {
   world_.wall.Advance(std::chrono::seconds{2});
   HybridTime now{static_cast<uint64_t>(world_.engine->keyspace().now_ms() + 2000)
                  << HybridTime::kCounterBits};
@@ -229,7 +229,7 @@ TEST_F(ManyTraces, AreTakenOutInParts) {
 }
 
 // Each record of another data center made this one walk over the whole set.
-TEST_F(ManyTraces, AreNotLookedForWithEachRecordOfAnotherDataCenter) {
+TEST_F(ManyTombstones, AreNotLookedForWithEachRecordOfAnotherDataCenter) {
   HybridTime now{static_cast<uint64_t>(world_.engine->keyspace().now_ms() + 2000)
                  << HybridTime::kCounterBits};
   world_.engine->keyspace().set_stability_horizon(now);

@@ -303,7 +303,7 @@ TEST_F(PeerFollowerTest, StreamThatAcknowledgesNothingHasItsLimitInFlightAndTheO
   EXPECT_EQ(ends_[2], 150U);
 }
 
-TEST_F(PeerFollowerTest, StreamsWithMuchToSendTakeTurns) {
+TEST_F(PeerFollowerTest, StreamsWithMuchToSendAlternate) {
   StartSource();
   Append("session", 60, kBodyBytes);
   Append("journal", 20, kBodyBytes);
