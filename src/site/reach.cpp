@@ -10,6 +10,7 @@
 
 #include "base/bytes.hpp"
 #include "base/ip.hpp"
+#include "site/ports.hpp"
 #include "site/site.hpp"
 
 namespace meridian::site {

@@ -17,6 +17,7 @@
 #include "io/net/tls.hpp"
 #include "io/task.hpp"
 #include "site/limits.hpp"
+#include "site/ports.hpp"
 #include "site/reach.hpp"
 #include "site/site.hpp"
 #include "site/tier/tier_process.hpp"

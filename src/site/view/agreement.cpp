@@ -12,6 +12,7 @@
 
 #include "base/hash.hpp"
 #include "base/ip.hpp"
+#include "site/ports.hpp"
 #include "site/site.hpp"
 
 namespace meridian::site {

@@ -1,7 +1,6 @@
 #include "wire/http/characters.hpp"
 
 #include <bit>
-#include <cstddef>
 #include <string_view>
 
 #ifdef __SSE2__

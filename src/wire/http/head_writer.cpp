@@ -10,6 +10,7 @@
 
 #include "base/bytes.hpp"
 #include "wire/http/characters.hpp"
+#include "wire/http/message.hpp"
 #include "wire/http/status.hpp"
 
 namespace meridian::wire::http {
