@@ -67,7 +67,7 @@ def meridian(folder):
     (folder / "origin.conf").write_text(ORIGIN.format(folder=folder))
     start = f"sed s/PORT/$PORT/ {folder}/origin.conf > {folder}/instance.conf && exec taskset -c {CLIENT_CORE} nginx -c {folder}/instance.conf"
     with Site(("us-east",), app=f'command = ["sh", "-c", {json.dumps(start)}]\nhealth = "/health"', instances=1,
-              extra="\n[balancer]\nmax_in_flight = 4096\n") as site:  # a quarter of it is the balancer's
+              extra="\n[edge]\naccess_log = \"off\"\n[balancer]\nmax_in_flight = 4096\n") as site:  # a quarter of it is the balancer's
         status = site.data_center("us-east")
         tiers = {tier["name"]: tier["pid"] for tier in status["tiers"]}
         for pid in tiers.values():
