@@ -6,11 +6,11 @@
 #include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "io/file/disk.hpp"
+#include "io/file/forwarding_disk.hpp"
 #include "io/task.hpp"
 
 namespace meridian::sim {
@@ -39,39 +39,25 @@ class UnsyncedFile final : public io::File {
   std::unique_ptr<io::File> file_;
 };
 
-class FaultyDisk final : public io::Disk {
+class FaultyDisk final : public io::ForwardingDisk {
  public:
-  FaultyDisk(io::Disk& disk, SyncFaults faults) : disk_(disk), faults_(faults) {}
+  FaultyDisk(io::Disk& disk, SyncFaults faults) : ForwardingDisk(disk), faults_(faults) {}
 
   io::Task<Result<std::unique_ptr<io::File>>> Open(std::string path, io::OpenMode mode) override {
-    auto file = co_await disk_.Open(std::move(path), mode);
+    auto file = co_await ForwardingDisk::Open(std::move(path), mode);
     if (!file || !faults_.files) co_return file;
     co_return std::make_unique<UnsyncedFile>(std::move(*file));
   }
-  io::Task<Result<void>> Rename(std::string from, std::string to) override {
-    return disk_.Rename(std::move(from), std::move(to));
-  }
-  io::Task<Result<void>> Remove(std::string path) override { return disk_.Remove(std::move(path)); }
-  io::Task<Result<void>> MakeFolder(std::string path) override {
-    return disk_.MakeFolder(std::move(path));
-  }
-  io::Task<Result<std::vector<std::string>>> List(std::string folder) override {
-    return disk_.List(std::move(folder));
-  }
-  io::Task<Result<std::vector<std::string>>> ListFolders(std::string folder) override {
-    return disk_.ListFolders(std::move(folder));
-  }
   io::Task<Result<void>> SyncFolder(std::string folder) override {
     if (faults_.folders) co_return Result<void>{};
-    co_return co_await disk_.SyncFolder(std::move(folder));
+    co_return co_await ForwardingDisk::SyncFolder(std::move(folder));
   }
   io::Task<Result<uint64_t>> FreeBytes(std::string folder) override {
     if (faults_.full_folder != nullptr && folder == *faults_.full_folder) co_return uint64_t{0};
-    co_return co_await disk_.FreeBytes(std::move(folder));
+    co_return co_await ForwardingDisk::FreeBytes(std::move(folder));
   }
 
  private:
-  io::Disk& disk_;
   SyncFaults faults_;
 };
 

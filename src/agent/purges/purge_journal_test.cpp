@@ -13,6 +13,7 @@
 #include "base/scratch_dir.hpp"
 #include "io/blocking.hpp"
 #include "io/epoll.hpp"
+#include "io/file/forwarding_disk.hpp"
 #include "io/file/system_disk.hpp"
 #include "io/scope.hpp"
 #include "site/limits.hpp"
@@ -23,32 +24,13 @@ namespace {
 site::PurgeOrder Order(const std::string& value) { return {.value = value}; }
 
 // A disk whose files fail to sync while `fails` is set.
-class FailingDisk final : public io::Disk {
+class FailingDisk final : public io::ForwardingDisk {
  public:
-  explicit FailingDisk(io::Disk& disk) : disk_(disk) {}
+  using ForwardingDisk::ForwardingDisk;
   io::Task<Result<std::unique_ptr<io::File>>> Open(std::string path, io::OpenMode mode) override {
-    auto file = co_await disk_.Open(std::move(path), mode);
+    auto file = co_await ForwardingDisk::Open(std::move(path), mode);
     if (!file) co_return Fail(file.error());
     co_return std::make_unique<FailingFile>(std::move(*file), fails);
-  }
-  io::Task<Result<void>> Rename(std::string from, std::string to) override {
-    return disk_.Rename(std::move(from), std::move(to));
-  }
-  io::Task<Result<void>> Remove(std::string path) override { return disk_.Remove(std::move(path)); }
-  io::Task<Result<void>> MakeFolder(std::string path) override {
-    return disk_.MakeFolder(std::move(path));
-  }
-  io::Task<Result<std::vector<std::string>>> List(std::string folder) override {
-    return disk_.List(std::move(folder));
-  }
-  io::Task<Result<std::vector<std::string>>> ListFolders(std::string folder) override {
-    return disk_.ListFolders(std::move(folder));
-  }
-  io::Task<Result<uint64_t>> FreeBytes(std::string folder) override {
-    return disk_.FreeBytes(std::move(folder));
-  }
-  io::Task<Result<void>> SyncFolder(std::string folder) override {
-    return disk_.SyncFolder(std::move(folder));
   }
 
   bool fails = false;
@@ -75,8 +57,6 @@ class FailingDisk final : public io::Disk {
     std::unique_ptr<io::File> file_;
     const bool& fails_;
   };
-
-  io::Disk& disk_;
 };
 
 class PurgeJournalTest : public testing::Test {
