@@ -78,12 +78,14 @@ void Loop::RunAll(Queue& queue) {
 }
 
 void Loop::Post(std::function<void()> work) {
+  bool first;
   {
     std::lock_guard lock(posted_mutex_);
+    first = posted_.empty();
     posted_.push_back(std::move(work));
     has_posted_.store(true, std::memory_order_release);
   }
-  driver_.Wake();
+  if (first) driver_.Wake();  // whoever posted the first work has woken the loop
 }
 
 void Loop::RunPosted() {
