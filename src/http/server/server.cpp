@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/clock.hpp"
+#include "base/result.hpp"
 #include "http/limits.hpp"
 #include "http/server/server_connection.hpp"
 #include "http/server/server_context.hpp"
@@ -90,11 +91,23 @@ io::Task<void> Server::AllClosed(TimePoint until) {
   }
 }
 
+// A closed SharedListener still has the connections that it was given.
+io::Task<void> Server::AdmitRest(io::Listener& listener) {
+  for (;;) {
+    io::Listener::Accepted stream = co_await listener.Accept();
+    if (stream) {
+      Admit(std::move(*stream));
+    } else if (stream.error().code == Errc::kClosed || stream.error().code == Errc::kCancelled) {
+      co_return;
+    }
+  }
+}
+
 io::Task<void> Server::Drain(TimePoint deadline, Duration grace) {
   co_await Retire(std::min(deadline, context_->loop.After(grace)));
   for (auto& listener : listeners_) listener->Close();
-  acceptors_.Cancel();
   co_await acceptors_.Join();
+  for (auto& listener : listeners_) co_await AdmitRest(*listener);
   // The newest connection probably has a request in flight.
   co_await AllClosed(std::min(deadline, newest_ + std::min(grace, kRetireGrace)));
   context_->draining = true;

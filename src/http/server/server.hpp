@@ -1,6 +1,6 @@
 // Server: accepts connections and calls a handler for each request. One per loop: a tier with
-// several threads has several servers, which share listening ports (reuse_port); each thread has
-// its own TlsContext and metrics.
+// several loops has several servers, which share listening sockets (io/net/shared_listener.hpp);
+// each has its own TlsContext and metrics.
 //
 //   http::Server server(loop, {.limits = {}}, handler);
 //   server.Serve(network.Listen(endpoint, {}).value());
@@ -64,6 +64,7 @@ class Server {
   io::Task<void> RunRefused(std::unique_ptr<io::Stream> stream);
   io::Task<void> Retire(TimePoint until);
   io::Task<void> AllClosed(TimePoint until);
+  io::Task<void> AdmitRest(io::Listener& listener);
 
   std::unique_ptr<ServerContext> context_;
   std::vector<std::unique_ptr<io::Listener>> listeners_;

@@ -10,7 +10,6 @@
 #include <string>
 #include <utility>
 
-#include <fcntl.h>
 #include <fmt/core.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -29,18 +28,13 @@
 #include "io/net/datagram.hpp"
 #include "io/net/network.hpp"
 #include "io/net/socket_address.hpp"
+#include "io/net/socket_calls.hpp"
 #include "io/net/socket_stream.hpp"
 #include "io/net/stream.hpp"
 #include "io/task.hpp"
 
 namespace meridian::io {
 namespace {
-
-void SetOption(int fd, int level, int name, int value) {
-  setsockopt(fd, level, name, &value, sizeof value);
-}
-
-void MakeNonBlocking(int fd) { fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK); }
 
 int FamilyOf(const Endpoint& endpoint) { return endpoint.address.is_v4() ? AF_INET : AF_INET6; }
 
@@ -64,7 +58,7 @@ class SocketListener final : public Listener, private EpollHandler {
  public:
   SocketListener(EpollDriver& driver, Fd fd, std::string unix_path)
       : driver_(driver), fd_(std::move(fd)), unix_path_(std::move(unix_path)) {
-    MakeNonBlocking(fd_.get());
+    SetNonBlocking(fd_.get());
     driver_.Add(fd_.get(), EPOLLIN, *this);
   }
   ~SocketListener() override { Close(); }
@@ -81,19 +75,12 @@ class SocketListener final : public Listener, private EpollHandler {
 
   std::optional<Accepted> TryAccept() override {
     if (!fd_) return Fail(Errc::kClosed, "accept: closed");
-    for (;;) {
-      SocketAddress peer;
-      Fd fd(::accept4(fd_.get(), peer.get(), &peer.size, SOCK_NONBLOCK | SOCK_CLOEXEC));
-      if (fd) {
-        SetOption(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);
-        return std::make_unique<SocketStream>(driver_, std::move(fd),
-                                              SocketStream::State::kConnected, peer.ToEndpoint());
-      }
-      if (errno == EAGAIN) return std::nullopt;
-      // These errors concern a connection that ended before it was accepted, not the listener.
-      if (errno == EINTR || errno == ECONNABORTED || errno == EPROTO) continue;
-      return FailErrno(errno, "accept");
-    }
+    auto accepted = AcceptSocket(fd_.get());
+    if (!accepted) return std::nullopt;
+    if (!*accepted) return Fail(std::move(accepted->error()));
+    AcceptedSocket& socket = **accepted;
+    return std::make_unique<SocketStream>(driver_, std::move(socket.fd),
+                                          SocketStream::State::kConnected, socket.peer);
   }
 
  private:
@@ -107,7 +94,7 @@ class SocketListener final : public Listener, private EpollHandler {
 class SocketDatagrams final : public Datagrams, private EpollHandler {
  public:
   SocketDatagrams(EpollDriver& driver, Fd fd) : driver_(driver), fd_(std::move(fd)) {
-    MakeNonBlocking(fd_.get());
+    SetNonBlocking(fd_.get());
     driver_.Add(fd_.get(), EPOLLIN, *this);
   }
   ~SocketDatagrams() override { driver_.Remove(fd_.get()); }
@@ -235,7 +222,7 @@ Result<std::unique_ptr<Listener>> SystemNetwork::ListenUnix(const std::string& p
 }
 
 std::unique_ptr<Stream> SystemNetwork::Adopt(Fd connected) {
-  MakeNonBlocking(connected.get());
+  SetNonBlocking(connected.get());
   return std::make_unique<SocketStream>(driver_, std::move(connected),
                                         SocketStream::State::kConnected);
 }

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <span>
 #include <utility>
 
@@ -23,10 +24,12 @@
 
 namespace meridian::io {
 
-SocketStream::SocketStream(EpollDriver& driver, Fd fd, State state, const Endpoint& peer)
+SocketStream::SocketStream(EpollDriver& driver, Fd fd, State state, const Endpoint& peer,
+                           std::shared_ptr<void> held)
     : driver_(driver),
       fd_(std::move(fd)),
       peer_(peer),
+      held_(std::move(held)),
       connecting_(state == State::kConnecting),
       readable_(state == State::kConnected),
       writable_(state == State::kConnected) {

@@ -2,6 +2,8 @@
 // io/; made by SystemNetwork.
 #pragma once
 
+#include <memory>
+
 #include "base/ip.hpp"
 #include "io/epoll.hpp"
 #include "io/net/stream.hpp"
@@ -12,8 +14,9 @@ class SocketStream final : public Stream, private EpollHandler {
  public:
   enum class State : uint8_t { kConnecting, kConnected };
   // `peer`: the peer of an accepted connection, kept so that it is known after the connection is
-  // lost.
-  SocketStream(EpollDriver& driver, Fd fd, State state, const Endpoint& peer = {});
+  // lost. `held`: kept until the stream is destroyed.
+  SocketStream(EpollDriver& driver, Fd fd, State state, const Endpoint& peer = {},
+               std::shared_ptr<void> held = {});
   ~SocketStream() override;
 
   void ShutdownWrite() override;
@@ -37,6 +40,7 @@ class SocketStream final : public Stream, private EpollHandler {
   EpollDriver& driver_;
   Fd fd_;
   const Endpoint peer_;  // port 0: ask the kernel
+  const std::shared_ptr<void> held_;
   bool connecting_;
   bool is_socket_ = true;
   // Set by the last epoll edge, cleared when the kernel returns EAGAIN. `ending_`: an end or an

@@ -27,6 +27,7 @@ class LoopThread {
   ~LoopThread();
 
   Loop& loop() { return loop_; }
+  EpollDriver& driver() { return driver_; }
   SystemNetwork& network() { return network_; }
   Scope& scope() { return scope_; }
 
