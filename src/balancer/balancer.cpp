@@ -162,6 +162,7 @@ site::TierDescription Describe() {
       .sockets = {{.name = "http", .port = &site::Ports::balancer},
                   {.name = "peer", .port = &site::Ports::balancer, .audience = Audience::kPeers}},
       .serves_others = true,
+      .has_threads = true,
       .section = dispatch::ConfigSection(),
       .run = &Run};
 }

@@ -20,6 +20,10 @@ constexpr site::KeyDescription kKeys[] = {
      .sentence = "The port of the balancer, for its own host; other data centers use the peer "
                  "port, 20000 above."},
     {.table = "balancer",
+     .key = "threads",
+     .sentence = "The threads that forward requests.",
+     .fallback = "`[agent] cores`"},
+    {.table = "balancer",
      .key = "retries",
      .sentence =
          "How many further instances a failed request may be sent to, where it may be sent again."},

@@ -30,6 +30,10 @@ constexpr site::KeyDescription kKeys[] = {
     {.table = "dns", .sentence = "The DNS servers, which send each visitor to a data center."},
     {.table = "dns", .key = "port", .sentence = "The port of the DNS server, for UDP and TCP."},
     {.table = "dns",
+     .key = "threads",
+     .sentence = "The threads that answer over UDP, at each address.",
+     .fallback = "`[agent] cores`"},
+    {.table = "dns",
      .key = "steering",
      .sentence = "How a visitor's data center is chosen: the nearest, by the data centers' "
                  "weights, or by `[dns.map]`."},

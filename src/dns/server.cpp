@@ -224,6 +224,7 @@ site::TierDescription Describe() {
                        .kind = site::SocketKind::kDatagram},
                       {.name = "tcp", .port = &site::Ports::dns, .audience = Audience::kVisitors}},
           .in_edge_places = true,
+          .has_threads = true,
           .section = ConfigSection(),
           .run = &Run};
 }

@@ -58,6 +58,8 @@ struct App {
 struct AgentSettings {
   // How long a tier may leave its probes without an answer before it is killed and started again.
   Duration hung_timeout = std::chrono::seconds{15};
+  // The cores that the tiers of a data center use; nothing: all cores of the machine.
+  std::optional<uint32_t> cores = {};
 };
 
 // A tier that the team runs elsewhere, so Meridian does not run it.
@@ -75,6 +77,8 @@ struct Site {
   Ports ports;
   std::vector<TierDescription> tiers;  // of this program, in the order in which they start
   std::map<std::string, External, std::less<>> externals;  // by table name, such as "queue"
+  // The tiers' threads, by tier, where the file sets them (tier/threads.hpp).
+  std::map<std::string, uint32_t, std::less<>> threads;
   bool wan = true;             // in the lab, links between the data centers (reach.hpp)
   SectionValues sections;      // the tiers' own settings
   std::filesystem::path file;  // absolute path of the site.toml

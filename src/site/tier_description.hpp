@@ -52,6 +52,8 @@ struct TierDescription {
   bool serves_application = false;
   // Only edges of other data centers use it; visitors of this data center do not need it.
   bool serves_others = false;
+  // It uses several threads: its table has the key `threads`.
+  bool has_threads = false;
   // The URL schemes that `external` of its table accepts. Empty: the tier always runs.
   std::vector<std::string_view> external_schemes;
   std::optional<Section>

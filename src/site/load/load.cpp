@@ -121,6 +121,7 @@ Site ReadSite(ParsePass& pass, const SiteText& source, std::span<const TierDescr
   site.agent = ReadAgent(root);
   site.tiers = {tiers.begin(), tiers.end()};
   site.ports = ReadPorts(root, tiers);
+  site.threads = ReadThreads(root, tiers);
   site.externals = ReadExternals(root, tiers, source.environment);
   ReadSections(root, tiers, &site);
   return site;

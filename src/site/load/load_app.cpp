@@ -60,6 +60,11 @@ constexpr KeyDescription kKeys[] = {
      .key = "hung_timeout",
      .sentence = "How long a tier may leave the agent's probes unanswered before it is killed and "
                  "started again."},
+    {.table = "agent",
+     .key = "cores",
+     .sentence = "The processor cores that the tiers of a data center use together: a tier has as "
+                 "many threads, unless its own table says otherwise.",
+     .fallback = "all cores of the machine; in the lab divided by the number of data centers"},
 };
 
 bool IsReleaseLetter(char letter) {
@@ -154,9 +159,13 @@ App ReadApp(TableReader& root, const std::filesystem::path& directory) {
 
 AgentSettings ReadAgent(TableReader& root) {
   AgentSettings agent;
-  agent.hung_timeout = root.Table("agent").Duration(
+  TableReader table = root.Table("agent");
+  agent.hung_timeout = table.Duration(
       "hung_timeout",
       {.min = kMinHungTimeout, .max = kMaxHungTimeout, .fallback = agent.hung_timeout});
+  if (table.Has("cores")) {
+    agent.cores = static_cast<uint32_t>(table.Integer("cores", {.min = 1, .max = kMaxCores}));
+  }
   return agent;
 }
 

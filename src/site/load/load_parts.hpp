@@ -2,7 +2,9 @@
 // include this. Each records every error in its part and returns the values that it could read.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <span>
 #include <string>
@@ -23,6 +25,9 @@ std::vector<DataCenter> ReadDataCenters(TableReader& root);
 App ReadApp(TableReader& root, const std::filesystem::path& directory);
 AgentSettings ReadAgent(TableReader& root);
 Ports ReadPorts(TableReader& root, std::span<const TierDescription> tiers);
+// Of the tiers with has_threads.
+std::map<std::string, uint32_t, std::less<>> ReadThreads(TableReader& root,
+                                                         std::span<const TierDescription> tiers);
 // Called after ReadDataCenters; sets `wan`.
 void ReadLab(TableReader& root, Site* site);
 std::map<std::string, External, std::less<>> ReadExternals(TableReader& root,

@@ -186,6 +186,18 @@ Ports ReadPorts(TableReader& root, std::span<const TierDescription> tiers) {
   return ports;
 }
 
+std::map<std::string, uint32_t, std::less<>> ReadThreads(TableReader& root,
+                                                         std::span<const TierDescription> tiers) {
+  std::map<std::string, uint32_t, std::less<>> threads;
+  for (const TierDescription& tier : tiers) {
+    TableReader table = root.Table(tier.name);
+    if (!tier.has_threads || !table.Has("threads")) continue;
+    int64_t count = table.Integer("threads", {.min = 1, .max = kMaxThreads});
+    threads.emplace(tier.name, static_cast<uint32_t>(count));
+  }
+  return threads;
+}
+
 std::map<std::string, External, std::less<>> ReadExternals(TableReader& root,
                                                            std::span<const TierDescription> tiers,
                                                            const Environment& environment) {

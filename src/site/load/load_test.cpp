@@ -70,7 +70,8 @@ std::vector<TierDescription> Tiers() {
            .external_schemes = {"redis", "rediss"}},
           {.name = "balancer", .ports = {{.port = &Ports::balancer}}},
           {.name = "edge",
-           .ports = {{.port = &Ports::edge}, {.key = "https_port", .port = &Ports::edge_https}}},
+           .ports = {{.port = &Ports::edge}, {.key = "https_port", .port = &Ports::edge_https}},
+           .has_threads = true},
           {.name = "dns",
            .ports = {{.port = &Ports::dns}},
            .section = Section::Of<SteeringConfig>("dns", &ParseSteering)}};
@@ -167,6 +168,16 @@ TEST(Load, EveryKeyIsRead) {
   EXPECT_EQ(site->externals.at("queue").shown, "kafka://k1.internal:9092,k2.internal:9092");
   EXPECT_EQ(site->externals.at("queue").url.Reveal(),
             "kafka://k1.internal:9092,k2.internal:9092/?acks=all");
+}
+
+TEST(Load, ThreadsAreAKeyOfTheTiersThatHaveThem) {
+  auto site = ParseText(std::string(kSmallest) + "[agent]\ncores = 6\n[edge]\nthreads = 3\n");
+  ASSERT_TRUE(site) << site.error().Render();
+  EXPECT_EQ(site->agent.cores, 6u);
+  EXPECT_THAT(site->threads, ElementsAre(Pair("edge", 3u)));
+  EXPECT_THAT(ErrorsOf(std::string(kSmallest) + "[edge]\nthreads = 0\n"), HasSubstr("threads"));
+  EXPECT_THAT(ErrorsOf(std::string(kSmallest) + "[edge]\nthreads = 65\n"), HasSubstr("threads"));
+  EXPECT_THAT(ErrorsOf(std::string(kSmallest) + "[balancer]\nthreads = 2\n"), HasSubstr("threads"));
 }
 
 TEST(Load, ExampleIsTheSiteOfTheTour) {

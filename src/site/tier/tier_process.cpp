@@ -23,18 +23,25 @@
 #include "http/exchange.hpp"
 #include "http/limits.hpp"
 #include "http/server/server.hpp"
+#include "io/cores.hpp"
 #include "io/fd.hpp"
+#include "io/net/shared_listener.hpp"
 #include "io/net/socket.hpp"
 #include "io/net/stream.hpp"
 #include "io/net/tls.hpp"
 #include "io/process.hpp"
+#include "io/scope.hpp"
 #include "io/task.hpp"
+#include "io/threads/loop_thread.hpp"
+#include "io/threads/run_on.hpp"
 #include "site/limits.hpp"
 #include "site/reach.hpp"
 #include "site/site.hpp"
 #include "site/tier/control.hpp"
 #include "site/tier/internal_fields.hpp"
 #include "site/tier/metrics_answer.hpp"
+#include "site/tier/threads.hpp"
+#include "site/tier/tier_loop.hpp"
 #include "site/trust/ca.hpp"
 #include "site/view/view.hpp"
 #include "wire/http/message.hpp"
@@ -64,7 +71,18 @@ SiteView ConfiguredView(const Site& site) {
   return view;
 }
 
+io::Task<void> Nothing() { co_return; }
+
+io::Task<void> CancelAndJoin(io::Scope& scope) {
+  scope.Cancel();
+  co_await scope.Join();
+}
+
 }  // namespace
+
+size_t TierThreads(const Site& site, const TierStart& start) {
+  return ThreadsOf(site, start.tier, start.hosting, io::AvailableCores());
+}
 
 std::string NumberedSocket(const std::string& name, size_t index) {
   return index == 0 ? name : fmt::format("{}-{}", name, index + 1);
@@ -85,7 +103,17 @@ std::vector<std::string> TierCommand(const std::string& program, const TierStart
   return command;
 }
 
-TierProcess::TierProcess(const Site& site, TierStart start)
+// A further loop of the process.
+struct TierProcess::Worker {
+  Worker(const std::string& name, Metrics& part)
+      : metrics(part), thread(name), scope(thread.loop()) {}
+
+  Metrics& metrics;
+  io::LoopThread thread;
+  io::Scope scope;
+};
+
+TierProcess::TierProcess(const Site& site, TierStart start, size_t loops)
     : site_(site),
       start_(std::move(start)),
       here_(DataCenterOf(site, start_.data_center)),
@@ -93,7 +121,32 @@ TierProcess::TierProcess(const Site& site, TierStart start)
       loop_(driver_),
       network_(driver_),
       view_(std::make_shared<const SiteView>(ConfiguredView(site))),
-      scope_(loop_) {}
+      scope_(loop_) {
+  for (size_t i = 1; i < loops; ++i) {
+    workers_.push_back(
+        std::make_unique<Worker>(fmt::format("{}-{}", start_.tier, i + 1), metrics_.AddPart()));
+  }
+}
+
+TierProcess::~TierProcess() = default;
+
+TierLoop TierProcess::OnLoop(size_t index) {
+  if (index == 0) {
+    return {.index = 0, .loop = loop_, .network = network_, .metrics = metrics_, .scope = scope_};
+  }
+  Worker& worker = *workers_[index - 1];
+  return {.index = index,
+          .loop = worker.thread.loop(),
+          .network = worker.thread.network(),
+          .metrics = worker.metrics,
+          .scope = worker.scope};
+}
+
+std::vector<io::Scope*> TierProcess::scopes() {
+  std::vector<io::Scope*> scopes = {&scope_};
+  for (auto& worker : workers_) scopes.push_back(&worker->scope);
+  return scopes;
+}
 
 IpAddress TierProcess::AddressOf(const DataCenter& other) const {
   return site::AddressOf(site_, {.from = here_, .to = other, .hosting = start_.hosting});
@@ -113,23 +166,75 @@ Result<io::Fd> TierProcess::TakeInherited(const std::string& name) {
   return fd;
 }
 
-Result<std::unique_ptr<io::Listener>> TierProcess::Listen(const std::string& name, Endpoint at) {
+Result<io::Fd> TierProcess::OpenListening(const std::string& name, Endpoint at) {
   Result<io::Fd> inherited = TakeInherited(name);
-  if (inherited) return network_.AdoptListener(std::move(*inherited));
-  return network_.Listen(at, {});
+  if (inherited) return inherited;
+  return io::OpenListeningSocket(at, {});
+}
+
+Result<std::unique_ptr<io::Listener>> TierProcess::Listen(const std::string& name, Endpoint at) {
+  Result<io::Fd> socket = OpenListening(name, at);
+  if (!socket) return Fail(std::move(socket.error()));
+  return network_.AdoptListener(std::move(*socket));
+}
+
+// Without the addresses that the agent has left out because this host does not have them; it has
+// logged them.
+std::vector<std::pair<std::string, Endpoint>> TierProcess::VisitorSockets(const std::string& name,
+                                                                          uint16_t port) const {
+  std::vector<IpAddress> addresses = VisitorAddresses(here_, start_.hosting);
+  std::vector<std::pair<std::string, Endpoint>> sockets;
+  for (size_t i = 0; i < addresses.size(); ++i) {
+    std::string socket = NumberedSocket(name, i);
+    if (start_.control_fd >= 0 && i > 0 && !start_.sockets.contains(socket)) continue;
+    sockets.emplace_back(std::move(socket), Endpoint{addresses[i], port});
+  }
+  return sockets;
 }
 
 Result<std::vector<std::unique_ptr<io::Listener>>> TierProcess::ListenForVisitors(
     const std::string& name, uint16_t port) {
-  std::vector<IpAddress> addresses = VisitorAddresses(here_, start_.hosting);
   std::vector<std::unique_ptr<io::Listener>> listeners;
-  for (size_t i = 0; i < addresses.size(); ++i) {
-    std::string socket = NumberedSocket(name, i);
-    // The agent has left out addresses that this host does not have, and logged them.
-    if (start_.control_fd >= 0 && i > 0 && !start_.sockets.contains(socket)) continue;
-    auto listener = Listen(socket, {addresses[i], port});
+  for (const auto& [socket, at] : VisitorSockets(name, port)) {
+    auto listener = Listen(socket, at);
     if (!listener) return Fail(std::move(listener.error()));
     listeners.push_back(std::move(*listener));
+  }
+  return listeners;
+}
+
+// Adds a listener for each loop. A single loop accepts by itself.
+Result<void> TierProcess::Share(const std::string& name, Endpoint at, LoopListeners* listeners) {
+  Result<io::Fd> socket = OpenListening(name, at);
+  if (!socket) return Fail(std::move(socket.error()));
+  if (workers_.empty()) {
+    listeners->front().push_back(network_.AdoptListener(std::move(*socket)));
+    return {};
+  }
+  std::vector<io::SharedListener::Place> places = {{driver_, loop_}};
+  for (auto& worker : workers_) places.push_back({worker->thread.driver(), worker->thread.loop()});
+  shared_listeners_.push_back(
+      std::make_unique<io::SharedListener>(driver_, std::move(*socket), places));
+  io::SharedListener& shared = *shared_listeners_.back();
+  for (size_t i = 0; i < loop_count(); ++i) (*listeners)[i].push_back(shared.ForLoop(i));
+  scope_.Spawn(shared.Run());
+  return {};
+}
+
+Result<TierProcess::LoopListeners> TierProcess::ListenOnLoops(const std::string& name,
+                                                              Endpoint at) {
+  LoopListeners listeners(loop_count());
+  Result<void> shared = Share(name, at, &listeners);
+  if (!shared) return Fail(std::move(shared.error()));
+  return listeners;
+}
+
+Result<TierProcess::LoopListeners> TierProcess::ListenForVisitorsOnLoops(const std::string& name,
+                                                                         uint16_t port) {
+  LoopListeners listeners(loop_count());
+  for (const auto& [socket, at] : VisitorSockets(name, port)) {
+    Result<void> shared = Share(socket, at, &listeners);
+    if (!shared) return Fail(std::move(shared.error()));
   }
   return listeners;
 }
@@ -178,6 +283,7 @@ io::Task<void> TierProcess::AnswerOps(http::Exchange& exchange, const Service& s
     fields.Add("Content-Type", "application/json");
     (void)co_await exchange.Respond({.fields = fields}, AsBytes(text));
   } else if (path == kReadyPath) {
+    co_await AwaitAnswerOfLoops();
     (void)co_await http::RespondText(exchange, report_.ready ? 200 : 503, report_.detail + "\n");
   } else if (service.inspect && report_.ready) {
     co_await service.inspect(exchange);
@@ -236,8 +342,8 @@ io::Task<int> TierProcess::Main(const Service& service) {
   if (started) co_await ServeUntilStopped(service);
   if (ops_) co_await ops_->Drain(loop_.Now());
   background.Cancel();
-  scope_.Cancel();
-  co_await scope_.Join();
+  co_await EndScopes();
+  if (service.end) co_await service.end();
   co_await background.Join();
   co_return started || stopping_ ? 0 : 1;
 }
@@ -269,6 +375,18 @@ io::Task<void> TierProcess::ServeUntilStopped(const Service& service) {
   }
   while (!stopping_) (void)co_await stop_.Wait();
   if (service.drain) co_await io::Within(loop_.After(kDrainTimeout), service.drain(grace_));
+}
+
+// A loop that hangs leaves the probe without an answer, as the main loop would.
+io::Task<void> TierProcess::AwaitAnswerOfLoops() {
+  for (auto& worker : workers_) co_await io::RunOn(worker->thread.scope(), Nothing());
+}
+
+io::Task<void> TierProcess::EndScopes() {
+  for (auto& worker : workers_) {
+    co_await io::RunOn(worker->thread.scope(), CancelAndJoin(worker->scope));
+  }
+  co_await CancelAndJoin(scope_);
 }
 
 io::Task<void> TierProcess::AwaitSignal() {

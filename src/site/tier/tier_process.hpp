@@ -14,8 +14,11 @@
 // A tier that an agent runs serves nothing before the agent's first view: its inherited sockets
 // already have waiting connections, and the configured view has no instances. After
 // `first_view_timeout` it serves by the configured view. A tier without an agent (no control
-// stream) sees every data center of the site as serving. Constructed on the main thread before any
-// other thread; one thread: its loop.
+// stream) sees every data center of the site as serving.
+//
+// A process may have further loops, each on a thread of its own, for which a tier makes one object
+// each (io::PerLoop). The process itself is constructed on the main thread before any other thread,
+// and used on its main loop alone.
 #pragma once
 
 #include <filesystem>
@@ -23,10 +26,12 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/metrics.hpp"
 #include "http/server/server.hpp"
+#include "io/net/shared_listener.hpp"
 #include "io/net/socket.hpp"
 #include "io/net/tls.hpp"
 #include "io/process.hpp"
@@ -34,6 +39,7 @@
 #include "site/reach.hpp"
 #include "site/site.hpp"
 #include "site/tier/control.hpp"
+#include "site/tier/tier_loop.hpp"
 #include "site/view/view.hpp"
 
 namespace meridian::site {
@@ -73,12 +79,17 @@ class TierProcess {
     // another process follows, and the grace is http::kRetireGrace; after SIGINT none follows, and
     // the grace is zero.
     std::function<io::Task<void>(Duration grace)> drain = {};
+    // Called last, when all fibers of the scopes have ended, also if `start` failed: destroys the
+    // objects of the loops. May be empty.
+    std::function<io::Task<void>()> end = {};
     // Answers the tier's own paths at the ops port, for operators. May be empty.
     std::function<io::Task<void>(http::Exchange& exchange)> inspect = {};
     Duration first_view_timeout = kFirstViewTimeout;
   };
 
-  TierProcess(const Site& site, TierStart start);
+  // `loops`: at least 1; see TierThreads.
+  TierProcess(const Site& site, TierStart start, size_t loops = 1);
+  ~TierProcess();
   TierProcess(const TierProcess&) = delete;
   TierProcess& operator=(const TierProcess&) = delete;
 
@@ -97,6 +108,12 @@ class TierProcess {
   // For the tier's fibers; cancelled when the process ends.
   io::Scope& scope() { return scope_; }
 
+  size_t loop_count() const { return 1 + workers_.size(); }
+  // The loop `index`, below loop_count().
+  TierLoop OnLoop(size_t index);
+  // The scopes of all loops, for io::PerLoop.
+  std::vector<io::Scope*> scopes();
+
   // True after a signal to end: `start` should stop waiting.
   bool stopping() const { return stopping_; }
 
@@ -109,6 +126,11 @@ class TierProcess {
   // `name`, `name`-2, `name`-3, ...
   Result<std::vector<std::unique_ptr<io::Listener>>> ListenForVisitors(const std::string& name,
                                                                        uint16_t port);
+  // The same as the two above for all loops: the result has the listeners of each loop, which are
+  // used and destroyed on that loop. Each connection goes to the loop with the fewest.
+  using LoopListeners = std::vector<std::vector<std::unique_ptr<io::Listener>>>;
+  Result<LoopListeners> ListenOnLoops(const std::string& name, Endpoint at);
+  Result<LoopListeners> ListenForVisitorsOnLoops(const std::string& name, uint16_t port);
   // The inherited and bound datagram socket `name`, else a new socket at `at`.
   Result<io::Fd> OpenDatagrams(const std::string& name, Endpoint at);
 
@@ -136,6 +158,15 @@ class TierProcess {
 
  private:
   io::Task<int> Main(const Service& service);
+  struct Worker;
+  // A socket that listens at `at`, inherited if there is one called `name`.
+  Result<io::Fd> OpenListening(const std::string& name, Endpoint at);
+  // The names and addresses of the sockets for visitors.
+  std::vector<std::pair<std::string, Endpoint>> VisitorSockets(const std::string& name,
+                                                               uint16_t port) const;
+  Result<void> Share(const std::string& name, Endpoint at, LoopListeners* listeners);
+  io::Task<void> AwaitAnswerOfLoops();
+  io::Task<void> EndScopes();
   io::Task<void> AwaitSignal();
   io::Task<void> AwaitFirstView(Duration timeout);
   io::Task<Result<void>> Start(const Service& service);
@@ -166,6 +197,11 @@ class TierProcess {
   bool stopping_ = false;
   Duration grace_ = Duration::zero();
   io::Scope scope_;
+  std::vector<std::unique_ptr<Worker>> workers_;  // of the loops from 1 on
+  std::vector<std::unique_ptr<io::SharedListener>> shared_listeners_;
 };
+
+// The number of loops of a tier's process: ThreadsOf its site on this machine.
+size_t TierThreads(const Site& site, const TierStart& start);
 
 }  // namespace meridian::site
