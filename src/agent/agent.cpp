@@ -31,6 +31,7 @@
 #include "base/ip.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "io/cores.hpp"
 #include "io/fd.hpp"
 #include "io/file/file.hpp"
 #include "io/net/socket.hpp"
@@ -60,7 +61,7 @@ std::filesystem::path DrainMarker(const Context& context) {
 Result<io::Fd> OpenSocket(const TierEntry& tier, const TierSocket& socket) {
   Result<io::Fd> fd = socket.kind == site::SocketKind::kStream
                           ? io::OpenListeningSocket(socket.at, {})
-                          : io::OpenDatagramSocket(socket.at, false);
+                          : io::OpenDatagramSocket(socket.at, socket.reuse_port);
   if (fd) return fd;
   std::string owner = fmt::format("the {} tier", tier.name);
   std::string table = fmt::format("[{}]", tier.name);
@@ -96,7 +97,8 @@ bool Agent::Runs(const std::string& role) const {
 }
 
 Result<void> Agent::OpenSockets() {
-  for (const TierEntry& entry : TierTable(context_.site, context_.here, context_.hosting)) {
+  for (const TierEntry& entry :
+       TierTable(context_.site, context_.here, context_.hosting, io::AvailableCores())) {
     if (!Runs(entry.name)) continue;
     TierSpec spec{.name = entry.name,
                   .port = entry.port,

@@ -35,9 +35,6 @@ inline constexpr Duration kTcpWriteTimeout = std::chrono::seconds{5};
 // After a failed accept (no descriptors left, say).
 inline constexpr Duration kTcpAcceptPause = std::chrono::milliseconds{100};
 
-// UDP sockets, each with a thread of its own; further inherited sockets are not used.
-inline constexpr size_t kMaxUdpSockets = 16;
-
 // Probes of each data center's edge. Any result but a 200 within the timeout is a miss.
 inline constexpr Duration kProbeInterval = std::chrono::seconds{1};
 inline constexpr Duration kProbeTimeout = std::chrono::milliseconds{800};

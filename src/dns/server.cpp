@@ -98,7 +98,8 @@ io::Task<Result<void>> Server::Start() {
   Result<FixedParts> parts =
       FixedParts::Make(site, site.sections.Get<Config>(), AnswerTtl(process_), country_database_);
   if (!parts) co_return Fail(parts.error());
-  Result<std::vector<io::Fd>> udp = OpenUdpSockets();
+  Result<std::vector<io::Fd>> udp = process_.OpenDatagramsForVisitors(
+      "udp", site.ports.dns, site::TierThreads(site, process_.start()));
   if (!udp) co_return Fail(udp.error());
   auto tcp = process_.ListenForVisitors("tcp", site.ports.dns);
   if (!tcp) co_return Fail(tcp.error());
@@ -120,24 +121,6 @@ io::Task<Result<void>> Server::Start() {
   StartUdp(*std::move(udp));
   process_.scope().Spawn(KeepSpilling());
   co_return Result<void>{};
-}
-
-Result<std::vector<io::Fd>> Server::OpenUdpSockets() {
-  std::vector<IpAddress> addresses =
-      site::VisitorAddresses(process_.here(), process_.start().hosting);
-  bool inherited = process_.start().control_fd >= 0;
-  size_t wanted = inherited ? kMaxUdpSockets : std::min(addresses.size(), kMaxUdpSockets);
-  std::vector<io::Fd> sockets;
-  for (size_t i = 0; i < wanted; ++i) {
-    std::string name = site::NumberedSocket("udp", i);
-    // The agent has left out addresses that this host does not have.
-    if (inherited && i > 0 && !process_.start().sockets.contains(name)) continue;
-    const IpAddress& address = addresses[std::min(i, addresses.size() - 1)];
-    Result<io::Fd> socket = process_.OpenDatagrams(name, {address, process_.site().ports.dns});
-    if (!socket) return Fail(socket.error());
-    sockets.push_back(*std::move(socket));
-  }
-  return sockets;
 }
 
 void Server::StartUdp(std::vector<io::Fd> sockets) {

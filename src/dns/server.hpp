@@ -28,7 +28,8 @@ class Server {
   ~Server();
 
   // Sockets: "udp" and "tcp" at this data center's address, inherited or bound here, and "udp-2",
-  // "tcp-2", ... at its public addresses. Errors: a socket, or the geo database.
+  // "tcp-2", ... at its public addresses; "udp/2", ... for further threads. Errors: a socket, or
+  // the geo database.
   io::Task<Result<void>> Start();
   void OnView();
   // Ends the UDP threads and the TCP connections. Later queries wait in the inherited socket for
@@ -38,7 +39,6 @@ class Server {
  private:
   struct SiteMetrics;
 
-  Result<std::vector<io::Fd>> OpenUdpSockets();
   void StartUdp(std::vector<io::Fd> sockets);
   void StartProbes();
   io::Task<void> AwaitFirstProbes();

@@ -14,6 +14,7 @@
 #include "site/ports.hpp"
 #include "site/reach.hpp"
 #include "site/site.hpp"
+#include "site/tier/threads.hpp"
 #include "site/tier/tier_process.hpp"
 #include "site/tier_description.hpp"
 
@@ -48,10 +49,29 @@ uint16_t PortOf(const site::SocketDescription& socket, const site::Ports& ports)
   return socket.audience == site::Audience::kPeers ? site::PeerPort(port) : port;
 }
 
+struct Listening {
+  std::vector<IpAddress> addresses;
+  uint16_t port = 0;
+};
+
+void AddSockets(const site::SocketDescription& socket, const Listening& at, size_t threads,
+                std::vector<TierSocket>* sockets) {
+  for (size_t i = 0; i < at.addresses.size(); ++i) {
+    std::string name = site::NumberedSocket(std::string(socket.name), i);
+    for (size_t thread = 0; thread < threads; ++thread) {
+      sockets->push_back({.name = site::SocketOfThread(name, thread),
+                          .kind = socket.kind,
+                          .at = {at.addresses[i], at.port},
+                          .optional = i > 0,
+                          .reuse_port = threads > 1});
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<TierEntry> TierTable(const site::Site& site, const site::DataCenter& here,
-                                 site::Hosting hosting) {
+                                 site::Hosting hosting, size_t cores) {
   std::vector<TierEntry> table;
   for (const site::TierDescription& tier : site.tiers) {
     if (!RunsIn(tier, site, here)) continue;
@@ -62,14 +82,11 @@ std::vector<TierEntry> TierTable(const site::Site& site, const site::DataCenter&
                     .serves_others = tier.serves_others,
                     .sockets = {{"ops", site::SocketKind::kStream,
                                  site::OpsEndpoint(site, here, hosting, port)}}};
+    size_t threads = tier.has_threads ? site::ThreadsOf(site, tier.name, hosting, cores) : 1;
     for (const site::SocketDescription& socket : tier.sockets) {
-      std::vector<IpAddress> addresses = AddressesFor(socket.audience, {here, hosting});
-      for (size_t i = 0; i < addresses.size(); ++i) {
-        entry.sockets.push_back({.name = site::NumberedSocket(std::string(socket.name), i),
-                                 .kind = socket.kind,
-                                 .at = {addresses[i], PortOf(socket, site.ports)},
-                                 .optional = i > 0});
-      }
+      AddSockets(socket,
+                 {AddressesFor(socket.audience, {here, hosting}), PortOf(socket, site.ports)},
+                 socket.kind == site::SocketKind::kDatagram ? threads : 1, &entry.sockets);
     }
     table.push_back(std::move(entry));
   }

@@ -2,6 +2,7 @@
 // descriptions and the data center. Pure.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -22,6 +23,8 @@ struct TierSocket {
   // One of several sockets for visitors: the tier runs without it if the host does not have the
   // address.
   bool optional = false;
+  // One of the sockets of a port that the threads of a tier share (SO_REUSEPORT).
+  bool reuse_port = false;
 };
 
 struct TierEntry {
@@ -33,9 +36,10 @@ struct TierEntry {
 };
 
 // The tiers that run in `here`: all tiers of the site except external ones; in an edge place only
-// tiers with in_edge_places. In start order; they stop in reverse order.
+// tiers with in_edge_places. In start order; they stop in reverse order. `cores`: of this machine;
+// a tier with threads has a datagram socket for each of them.
 std::vector<TierEntry> TierTable(const site::Site& site, const site::DataCenter& here,
-                                 site::Hosting hosting);
+                                 site::Hosting hosting, size_t cores = 1);
 
 // The ports for traffic between data centers of a site: the agents' admin port, the edges' ports
 // (for the probes of dns tiers), and every tier's peer port.

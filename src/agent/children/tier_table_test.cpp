@@ -59,6 +59,20 @@ TEST(TierTable, AnAudienceDecidesAtWhichAddressesASocketListens) {
   EXPECT_EQ(table[1].sockets[1].kind, site::SocketKind::kDatagram);
 }
 
+TEST(TierTable, ATierWithThreadsHasADatagramSocketForEachOfThem) {
+  site::Site site = OneDataCenter();
+  site.tiers[1].has_threads = true;
+  site.threads["dns"] = 2;
+  auto table = TierTable(site, site.datacenters.front(), site::Hosting::kServers);
+  EXPECT_THAT(SocketsOf(table[1]),
+              ElementsAre("ops 127.0.0.1:15300", "udp 192.0.2.1:5300", "udp/2 192.0.2.1:5300",
+                          "udp-2 192.0.2.2:5300 optional", "udp-2/2 192.0.2.2:5300 optional"));
+  EXPECT_TRUE(table[1].sockets[1].reuse_port);
+  site.threads.clear();
+  table = TierTable(site, site.datacenters.front(), site::Hosting::kServers, 3);
+  EXPECT_EQ(table[1].sockets.size(), 1 + 2 * 3U);
+}
+
 TEST(TierTable, AnEdgePlaceRunsTheTiersThatBelongThere) {
   site::Site site = OneDataCenter();
   site.datacenters[0].edge_only = true;

@@ -88,6 +88,10 @@ std::string NumberedSocket(const std::string& name, size_t index) {
   return index == 0 ? name : fmt::format("{}-{}", name, index + 1);
 }
 
+std::string SocketOfThread(const std::string& name, size_t thread) {
+  return thread == 0 ? name : fmt::format("{}/{}", name, thread + 1);
+}
+
 std::vector<std::string> TierCommand(const std::string& program, const TierStart& start) {
   std::vector<std::string> command = {program,   start.tier,
                                       "--dc",    start.data_center,
@@ -239,10 +243,19 @@ Result<TierProcess::LoopListeners> TierProcess::ListenForVisitorsOnLoops(const s
   return listeners;
 }
 
-Result<io::Fd> TierProcess::OpenDatagrams(const std::string& name, Endpoint at) {
-  Result<io::Fd> inherited = TakeInherited(name);
-  if (inherited) return inherited;
-  return io::OpenDatagramSocket(at, false);
+Result<std::vector<io::Fd>> TierProcess::OpenDatagramsForVisitors(const std::string& name,
+                                                                  uint16_t port, size_t threads) {
+  std::vector<io::Fd> sockets;
+  for (const auto& [of_address, at] : VisitorSockets(name, port)) {
+    for (size_t thread = 0; thread < kMaxThreads; ++thread) {
+      Result<io::Fd> socket = TakeInherited(SocketOfThread(of_address, thread));
+      if (!socket && thread > 0 && (start_.control_fd >= 0 || thread >= threads)) break;
+      if (!socket) socket = io::OpenDatagramSocket(at, threads > 1);
+      if (!socket) return Fail(std::move(socket.error()));
+      sockets.push_back(std::move(*socket));
+    }
+  }
+  return sockets;
 }
 
 io::TlsOptions TierProcess::PeerTls() const {

@@ -65,6 +65,8 @@ std::vector<std::string> TierCommand(const std::string& program, const TierStart
 // The name of the socket at the address `index` of a port that listens at several addresses:
 // "http", "http-2", ...
 std::string NumberedSocket(const std::string& name, size_t index);
+// The name of the socket `name` of a thread, where each thread has its own: "udp", "udp/2", ...
+std::string SocketOfThread(const std::string& name, size_t thread);
 
 class TierProcess {
  public:
@@ -131,8 +133,11 @@ class TierProcess {
   using LoopListeners = std::vector<std::vector<std::unique_ptr<io::Listener>>>;
   Result<LoopListeners> ListenOnLoops(const std::string& name, Endpoint at);
   Result<LoopListeners> ListenForVisitorsOnLoops(const std::string& name, uint16_t port);
-  // The inherited and bound datagram socket `name`, else a new socket at `at`.
-  Result<io::Fd> OpenDatagrams(const std::string& name, Endpoint at);
+  // The inherited and bound datagram sockets for visitors: `threads` (SocketOfThread) at each of
+  // VisitorAddresses, new ones where none is inherited. An inherited socket is never left out, as
+  // the kernel gives each socket of a port its share of the datagrams.
+  Result<std::vector<io::Fd>> OpenDatagramsForVisitors(const std::string& name, uint16_t port,
+                                                       size_t threads);
 
   // For mutual TLS with the tiers of other data centers, as server or client: our certificate, and
   // the site's CA to verify theirs.
