@@ -61,7 +61,7 @@ struct Replica {
   int64_t Add(std::string_view key, int64_t delta) {
     Begin();
     int64_t result = 0;
-    EXPECT_EQ(keyspace->Add(key, delta, &result), Increment::kDone);
+    EXPECT_EQ(keyspace->Add(key, delta, &result), IncrementResult::kDone);
     return result;
   }
   std::string Take() { return std::string(AsText(keyspace->change().Take())); }
