@@ -12,7 +12,9 @@
 // data center that has not applied the deletion, has a stamp up to the horizon and is ignored
 // (DropStable in session/data/merge.hpp). Nor is it needed elsewhere: a data center learns of a
 // deletion from the log or snapshot of its author, and the author keeps the tombstone until that
-// data center has acknowledged it.
+// data center has acknowledged it. Two new writes of a data center that has not applied the
+// deletion or expiry are an exception, as they extend older content that is not here any more: it
+// adds to a counter, or sets another expiry. Then the key differs here.
 //
 // Does no I/O and reads no clock. Owned by the Replication; one thread: the loop's.
 #pragma once
