@@ -19,9 +19,8 @@ class Tombstones {
  public:
   explicit Tombstones(KeyTable& table) : table_(table) {}
 
-  // The stability horizon: all writes of every data center with a stamp up to it were applied here,
-  // and every other data center has applied all writes of this one up to it. Max, at first: there
-  // are no other data centers, and no tombstones are kept.
+  // The stability horizon: every data center has applied all writes with a stamp up to it. Max, at
+  // first: there are no other data centers, and no tombstones are kept.
   void set_horizon(HybridTime horizon) { horizon_ = horizon; }
   HybridTime horizon() const { return horizon_; }
   bool kept() const { return horizon_ != HybridTime::Max(); }

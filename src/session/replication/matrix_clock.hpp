@@ -1,20 +1,15 @@
-// MatrixClock: up to which stamp this data center has applied each other one's writes, and each
-// other one has applied this one's: the own row and the own column of the matrix of Wuu and
-// Bernstein 1984, "Efficient Solutions to the Replicated Log and Dictionary Problems". Once a
-// second each data center appends a heartbeat to its own log. It says up to which stamp the data
-// center has applied the writes of each. A log is in the order of its stamps, so a heartbeat also
-// says that all earlier writes of its author were read.
+// MatrixClock: up to which stamp each data center has applied the writes of each other one, as far
+// as this data center knows: the matrix of Wuu and Bernstein 1984, "Efficient Solutions to the
+// Replicated Log and Dictionary Problems". Once a second each data center appends a heartbeat to
+// its own log, with the stamps up to which it has applied the writes of each. A log is in the order
+// of its stamps, so a heartbeat also says that all earlier writes of its author were read.
 //
-// The stability horizon is the minimum of the two: all writes with a stamp up to it were applied
-// here, and this data center's own ones were applied in every other. Whether other data centers
-// have applied each other's writes is not part of it. Tombstones up to it are dropped. The
-// tombstone is not needed here: older content that arrives later, in a log or in the snapshot of a
-// data center that has not applied the deletion, has a stamp up to the horizon and is ignored
-// (DropStable in session/data/merge.hpp). Nor is it needed elsewhere: a data center learns of a
-// deletion from the log or snapshot of its author, and the author keeps the tombstone until that
-// data center has acknowledged it. Two new writes of a data center that has not applied the
-// deletion or expiry are an exception, as they extend older content that is not here any more: it
-// adds to a counter, or sets another expiry. Then the key differs here.
+// The stability horizon is the minimum of the matrix: every data center has applied all writes with
+// a stamp up to it. Tombstones up to it are dropped. Older content that arrives here later, in a
+// log or in a snapshot, is ignored because of its stamp (DropStable in session/data/merge.hpp), and
+// no data center can still extend such content, as adding to a counter or another expiry would: it
+// has applied the deletion. While two data centers cannot hear each other, the horizon stands still
+// in all of them.
 //
 // Does no I/O and reads no clock. Owned by the Replication; one thread: the loop's.
 #pragma once
@@ -69,6 +64,8 @@ class MatrixClock {
   size_t own_id_;
   std::vector<HybridTime> applied_;
   std::vector<HybridTime> acknowledged_;
+  // For each data center: the stamp up to which it has applied the writes of all.
+  std::vector<HybridTime> complete_;
 };
 
 }  // namespace meridian::session
