@@ -98,18 +98,19 @@ Choice Steering::Choose(const SteeringClient& client) const {
   for (size_t i = 0; i < count; ++i) choice.order[i] = ranks[i].candidate;
   choice.by_block = count > 1 && (mode_ == SteeringMode::kWeighted || !client.location ||
                                   some_share_a_location_ || some_are_full_);
-  if (some_are_full_ && !all_are_out_) PassOn(block, &choice);
+  if (some_are_full_ && !all_are_out_) PassOn(block, ranks[0].mapped, &choice);
   return choice;
 }
 
 // Moves the first data center that keeps this client to the front.
-void Steering::PassOn(uint64_t block, Choice* choice) const {
+void Steering::PassOn(uint64_t block, bool mapped, Choice* choice) const {
   auto begin = choice->order.begin();
   auto end = begin + choice->count;
+  // Weight 0 takes no client from another, but keeps those that are mapped to it.
   auto keeps = [&](uint8_t i) {
     const DataCenterCandidate& candidate = candidates_[i];
-    return candidate.weight > 0 &&
-           Unit(Mixed(block ^ seeds_[i] ^ kSpillSalt)) < candidate.kept_share;
+    bool may_keep = candidate.weight > 0 || (i == *begin && mapped);
+    return may_keep && Unit(Mixed(block ^ seeds_[i] ^ kSpillSalt)) < candidate.kept_share;
   };
   auto keeper = std::find_if(begin, end, keeps);
   if (keeper != end) std::rotate(begin, keeper, keeper + 1);

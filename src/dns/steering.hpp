@@ -72,7 +72,7 @@ class Steering {
   using Ranks = std::array<Rank, kMaxDataCenters>;
 
   size_t RankAll(const SteeringClient& client, uint64_t block, Ranks* ranks) const;
-  void PassOn(uint64_t block, Choice* choice) const;
+  void PassOn(uint64_t block, bool mapped, Choice* choice) const;
 
   SteeringMode mode_;
   std::vector<DataCenterCandidate> candidates_;

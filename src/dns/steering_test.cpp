@@ -190,6 +190,18 @@ TEST(Steering, MapComesBeforeDistanceWhileItsDataCenterServes) {
             (std::vector{kWest, kEast}));
 }
 
+TEST(Steering, ADataCenterOfWeightZeroKeepsItsMappedClientsWhenAnotherOneIsFull) {
+  std::vector<DataCenterCandidate> candidates = Three();
+  candidates[kEurope].weight = 0;
+  candidates[kEast].kept_share = 0.5;
+  SteeringClient client = ClientAt(kOregon);
+  client.mapped = kEurope;
+  EXPECT_EQ(First(Steering(SteeringMode::kMapped, candidates), client), kEurope);
+  // Nor does it get the clients of the full one.
+  client.mapped = kEast;
+  EXPECT_NE(First(Steering(SteeringMode::kMapped, candidates), client), kEurope);
+}
+
 TEST(Steering, FullDataCenterPassesOnTheShareThatItDoesNotKeep) {
   std::vector<DataCenterCandidate> candidates = Three();
   candidates[kEast].kept_share = 0.6;
