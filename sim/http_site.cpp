@@ -73,8 +73,8 @@ io::Task<void> ForwardAsEdge(edge::Forwarder& forwarder, http::Exchange& exchang
   wire::http::HeaderFields fields;
   http::CopyRequestFields(exchange.request(), {}, &fields);
   edge::VisitorRecord record;
-  edge::Forwarding forwarding = co_await forwarder.Forward(exchange, fields, {}, record);
-  if (forwarding.kind == edge::Forwarding::Kind::kAnswered) co_return;
+  edge::ForwardResult forwarding = co_await forwarder.Forward(exchange, fields, {}, record);
+  if (forwarding.kind == edge::ForwardResult::Kind::kAnswered) co_return;
   (void)co_await http::RespondText(exchange, http::FailureStatus(forwarding.error),
                                    forwarding.error.message + "\n");
 }

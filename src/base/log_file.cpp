@@ -40,10 +40,10 @@ Result<std::unique_ptr<LogFile>> LogFile::Open(LogFileOptions options) {
 }
 
 LogFile::~LogFile() {
-  if (fd_ >= 0 && !options_.take_output) close(fd_);
+  if (fd_ >= 0 && !options_.redirect_stdio) close(fd_);
 }
 
-std::string LogFile::Older(int number) const {
+std::string LogFile::RotatedPath(int number) const {
   return number == 0 ? options_.path : fmt::format("{}.{}", options_.path, number);
 }
 
@@ -51,7 +51,7 @@ bool LogFile::Reopen() {
   int opened =
       ::open(options_.path.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, kLogFileMode);
   if (opened < 0) return false;
-  if (options_.take_output) {
+  if (options_.redirect_stdio) {
     dup2(opened, STDOUT_FILENO);
     dup2(opened, STDERR_FILENO);
     close(opened);
@@ -67,18 +67,18 @@ bool LogFile::Reopen() {
   return true;
 }
 
-void LogFile::MoveAside() {
+void LogFile::Rotate() {
   // Only one of the processes that share the file moves it; the others find it moved.
   int moved = fd_;
   if (flock(moved, LOCK_EX | LOCK_NB) != 0) return;
   struct stat open_file{};
   bool mine = fstat(moved, &open_file) == 0 && IsCurrent(options_.path, open_file);
   bool done = mine;
-  for (int number = options_.older_files; mine && number > 0; --number) {
-    bool renamed = std::rename(Older(number - 1).c_str(), Older(number).c_str()) == 0;
+  for (int number = options_.max_rotated_files; mine && number > 0; --number) {
+    bool renamed = std::rename(RotatedPath(number - 1).c_str(), RotatedPath(number).c_str()) == 0;
     if (number == 1) done = renamed;
   }
-  if (mine && (!done || options_.older_files == 0)) (void)!ftruncate(moved, 0);
+  if (mine && (!done || options_.max_rotated_files == 0)) (void)!ftruncate(moved, 0);
   flock(moved, LOCK_UN);
 }
 
@@ -90,7 +90,7 @@ void LogFile::KeepBounds(size_t line_bytes) {
     if (fstat(fd_, &open_file) != 0) return;
   }
   if (static_cast<uint64_t>(open_file.st_size) + line_bytes <= options_.max_bytes) return;
-  MoveAside();
+  Rotate();
   if (fstat(fd_, &open_file) == 0 && !IsCurrent(options_.path, open_file)) (void)Reopen();
 }
 

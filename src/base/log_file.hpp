@@ -1,9 +1,10 @@
-// LogFile: a log file of bounded size, rotated by the process that writes to it. Before a line that
-// would make the file too large, NAME is renamed to NAME.1, NAME.1 to NAME.2, and so on; the oldest
-// file is replaced.
+// LogFile: a log file of about max_bytes at most, rotated by the process that writes to it. Before
+// a line that would make the file too large, NAME is renamed to NAME.1, NAME.1 to NAME.2, and so
+// on; the oldest file is replaced.
 //
-// Several processes may write to one file: one of them rotates it, and the others reopen it before
-// their next line, so that no process writes to a rotated file. Owned by the log; any thread.
+// Several processes and threads may write to one file: one of them rotates it, and the other
+// processes reopen it before their next line. A line that is written during a rotation may land in
+// NAME.1, or make a file larger than max_bytes; it is not lost. Owned by the log; any thread.
 #pragma once
 
 #include <cstdint>
@@ -17,35 +18,36 @@
 namespace meridian {
 
 constexpr uint64_t kMaxLogFileBytes = 32 * 1024 * 1024;
-constexpr int kOlderLogFiles = 3;
+constexpr int kMaxRotatedLogFiles = 3;
 
 struct LogFileOptions {
   std::string path;  // its folder must exist
   uint64_t max_bytes = kMaxLogFileBytes;
-  int older_files = kOlderLogFiles;
+  int max_rotated_files = kMaxRotatedLogFiles;  // 0: the full file is emptied
   // Also redirects this process's standard output and standard error to the file, for output that
   // does not go through the log (a sanitizer, a library).
-  bool take_output = false;
+  bool redirect_stdio = false;
 };
 
 class LogFile {
  public:
-  // Errors: kNotFound, kPermission, kIo: the file cannot be written.
+  // Opens the file for appending, or makes it. Errors: by the errno of open(2), such as kNotFound
+  // (no such folder), kPermission and kUnavailable (no free descriptor, disk full).
   static Result<std::unique_ptr<LogFile>> Open(LogFileOptions options);
   LogFile(const LogFile&) = delete;
   LogFile& operator=(const LogFile&) = delete;
   ~LogFile();
 
-  // Appends `lines` in one write(2). A file that cannot be rotated is emptied. False: the write
-  // failed, and some or all of the lines are lost.
+  // Appends `lines` in one write(2). A full file that cannot be renamed is emptied. False: the
+  // write failed, and some or all of the lines are lost.
   bool Write(std::string_view lines);
 
  private:
   explicit LogFile(LogFileOptions options) : options_(std::move(options)) {}
   bool Reopen();
   void KeepBounds(size_t line_bytes);
-  void MoveAside();
-  std::string Older(int number) const;
+  void Rotate();
+  std::string RotatedPath(int number) const;  // 0: the file that is written to
 
   LogFileOptions options_;
   int fd_ = -1;       // this number stays the same when the file is reopened

@@ -24,11 +24,12 @@ std::string ContentOf(const fs::path& path) {
 
 class LogFileTest : public testing::Test {
  protected:
-  std::unique_ptr<LogFile> Open(uint64_t max_bytes, int older_files = 2) {
-    return LogFile::Open({.path = path_, .max_bytes = max_bytes, .older_files = older_files})
+  std::unique_ptr<LogFile> Open(uint64_t max_bytes, int max_rotated_files = 2) {
+    return LogFile::Open(
+               {.path = path_, .max_bytes = max_bytes, .max_rotated_files = max_rotated_files})
         .value();
   }
-  fs::path Older(int number) const { return path_.string() + "." + std::to_string(number); }
+  fs::path RotatedPath(int number) const { return path_.string() + "." + std::to_string(number); }
 
   ScratchDir folder_;
   fs::path path_ = folder_ / "edge.log";
@@ -39,26 +40,26 @@ TEST_F(LogFileTest, AFileIsFilledToItsLimitAndMovedAsideByTheNextLine) {
   log->Write("one\n");
   log->Write("two\n");
   EXPECT_EQ(ContentOf(path_), "one\ntwo\n");
-  EXPECT_FALSE(fs::exists(Older(1)));
+  EXPECT_FALSE(fs::exists(RotatedPath(1)));
   log->Write("3\n");
   EXPECT_EQ(ContentOf(path_), "3\n");
-  EXPECT_EQ(ContentOf(Older(1)), "one\ntwo\n");
+  EXPECT_EQ(ContentOf(RotatedPath(1)), "one\ntwo\n");
 }
 
 TEST_F(LogFileTest, OnlySoManyOlderFilesAreKept) {
   auto log = Open(4);
   for (const char* line : {"one\n", "two\n", "six\n", "ten\n"}) log->Write(line);
   EXPECT_EQ(ContentOf(path_), "ten\n");
-  EXPECT_EQ(ContentOf(Older(1)), "six\n");
-  EXPECT_EQ(ContentOf(Older(2)), "two\n");
-  EXPECT_FALSE(fs::exists(Older(3)));
+  EXPECT_EQ(ContentOf(RotatedPath(1)), "six\n");
+  EXPECT_EQ(ContentOf(RotatedPath(2)), "two\n");
+  EXPECT_FALSE(fs::exists(RotatedPath(3)));
 }
 
 TEST_F(LogFileTest, BytesOfAnEarlierProcessCount) {
   Open(8)->Write("before\n");
   Open(8)->Write("after\n");
   EXPECT_EQ(ContentOf(path_), "after\n");
-  EXPECT_EQ(ContentOf(Older(1)), "before\n");
+  EXPECT_EQ(ContentOf(RotatedPath(1)), "before\n");
 }
 
 TEST_F(LogFileTest, WhoeverSharesTheFileFollowsWhenItIsMoved) {
@@ -69,8 +70,8 @@ TEST_F(LogFileTest, WhoeverSharesTheFileFollowsWhenItIsMoved) {
   one->Write("one 2\n");
   other->Write("*\n");
   EXPECT_EQ(ContentOf(path_), "one 2\n*\n");
-  EXPECT_EQ(ContentOf(Older(1)), "other 1\n");
-  EXPECT_EQ(ContentOf(Older(2)), "one 1\n");
+  EXPECT_EQ(ContentOf(RotatedPath(1)), "other 1\n");
+  EXPECT_EQ(ContentOf(RotatedPath(2)), "one 1\n");
 }
 
 TEST_F(LogFileTest, WithoutOlderFilesItIsEmptied) {
@@ -78,7 +79,7 @@ TEST_F(LogFileTest, WithoutOlderFilesItIsEmptied) {
   log->Write("one\n");
   log->Write("two\n");
   EXPECT_EQ(ContentOf(path_), "two\n");
-  EXPECT_FALSE(fs::exists(Older(1)));
+  EXPECT_FALSE(fs::exists(RotatedPath(1)));
 }
 
 TEST_F(LogFileTest, AFileThatWasRemovedIsMadeAnew) {

@@ -74,9 +74,9 @@ std::string_view ErrcName(Errc code) {
   return "unknown";
 }
 
-Error ErrnoError(int number, std::string_view what) {
+Error ErrnoError(int number, std::string_view operation) {
   return Error{ErrcOfErrno(number),
-               fmt::format("{}: {}", what, std::generic_category().message(number))};
+               fmt::format("{}: {}", operation, std::generic_category().message(number))};
 }
 
 }  // namespace meridian

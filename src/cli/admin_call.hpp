@@ -1,5 +1,6 @@
-// Requests of commands to agents (admin HTTP with the state directory's token) and to the lab (its
-// socket).
+// Requests of commands to agents (admin HTTPS with the state directory's token) and to the lab (its
+// Unix socket). Each function runs a loop of its own and blocks until the answer. An answer of any
+// HTTP status is a success: the caller looks at the status.
 #pragma once
 
 #include <string>
@@ -16,28 +17,31 @@ struct AgentCall {
   std::string_view method = "POST";
   std::string_view path;  // with its query
   std::string_view body = {};
-  Duration timeout = {};  // for the work, in addition to the time of any request
+  Duration timeout = {};  // for the agent's work, in addition to 2 s for any request
 };
 
-// Sends a request to the agent of `dc`. kRefused, kTimeout: it does not run, or does not answer.
+// Sends a request to the agent of `dc`. kRefused: it does not run; kTimeout: it does not answer;
+// kPermission: it has a certificate of another site. Other errors: the token or the certificate of
+// the state directory cannot be read, or the connection fails.
 Result<http::Fetched> CallAgent(const Deployed& deployed, const site::DataCenter& dc,
                                 const AgentCall& call);
 
-// Sends the same request to all agents at the same time; the answers are in the site's order.
+// Sends the same request to the agents of all data centers and edge places at the same time; the
+// answers are in the order of site.datacenters.
 std::vector<Result<http::Fetched>> CallAgents(const Deployed& deployed, const AgentCall& call);
 
 struct LabCall {
   std::string_view method = "POST";
   std::string_view path;  // with its query
-  Duration timeout;       // for the work; a lab that does not answer at all is detected sooner
+  Duration timeout;       // for the lab's work; a lab that does not answer is detected within 5 s
 };
 
 // Sends a request to the lab. kNotFound or kRefused: no lab runs here. kTimeout: it does not
 // answer; the message says what to do.
 Result<http::Fetched> CallLab(const site::StateDir& state, const LabCall& call);
 
-// The status of every data center, all queried at the same time. If an agent does not answer, the
-// status comes from other sources (around_agent.hpp).
+// The status of every data center and edge place, in the order of site.datacenters, all queried at
+// the same time. If an agent does not answer, its tiers are asked (around_agent.hpp).
 std::vector<agent::DataCenterStatus> AskStatus(const Deployed& deployed);
 
 }  // namespace meridian::cli

@@ -41,7 +41,7 @@ int Check(const Arguments& arguments) {
   if (site->datacenters.size() > 1) {
     fmt::print("Failover that needs a vote is by hand: no witness is named ([coordinator]).\n");
   }
-  if (std::string located = HowVisitorsAreLocated(*site); !located.empty()) {
+  if (std::string located = DescribeVisitorLocation(*site); !located.empty()) {
     fmt::print("{}\n", located);
   }
   std::fflush(stdout);

@@ -94,7 +94,7 @@ std::optional<std::string> DatabaseProblem(const site::Site& site) {
     if (database) return std::nullopt;
     problem = database.error().message;
   }
-  if (!config.places.empty()) return std::nullopt;  // HowVisitorsAreLocated describes this case
+  if (!config.places.empty()) return std::nullopt;  // DescribeVisitorLocation describes this case
   return fmt::format(
       "no visitor can be located, and steering = \"nearest\" sends them anywhere: {}. Name a "
       "geo_database in [dns], add a [[dns.place]] for each network that matters, or build with "
@@ -121,7 +121,7 @@ std::vector<std::string> HostProblems(const site::Site& site, const site::DataCe
   return problems;
 }
 
-std::string HowVisitorsAreLocated(const site::Site& site) {
+std::string DescribeVisitorLocation(const site::Site& site) {
   if (!SteersByPlace(site)) return "";
   const auto& config = site.sections.Get<dns::Config>();
   bool named = !config.geo_database.empty();

@@ -114,7 +114,7 @@ void OpenLog(const RunArguments& arguments, const char* process) {
     file = std::filesystem::path(arguments.state_directory) / "logs" / arguments.data_center /
            "agent.log";
   }
-  ConfigureLog({.file = {.path = file, .take_output = true},
+  ConfigureLog({.file = {.path = file, .redirect_stdio = true},
                 .process = process,
                 .dc = arguments.data_center});
 }

@@ -121,7 +121,7 @@ int Run(const site::TierDescription& tier, TierArguments& arguments) {
   if (start.control_fd >= 0) {
     log = start.state_directory / "logs" / start.data_center / (start.tier + ".log");
   }
-  ConfigureLog({.file = {.path = log, .take_output = true},
+  ConfigureLog({.file = {.path = log, .redirect_stdio = true},
                 .process = std::string(tier.name),
                 .dc = start.data_center});
   return tier.run(*site, std::move(start));

@@ -65,11 +65,12 @@ struct Dispatcher::RequestState {
 };
 
 Dispatcher::Dispatcher(io::Loop& loop, io::Network& network, io::Scope& checks,
-                       DispatchContext place, const Config& config, Metrics& metrics, Random random)
+                       DispatchContext context, const Config& config, Metrics& metrics,
+                       Random random)
     : loop_(loop),
       network_(network),
       checks_(checks),
-      context_(std::move(place)),
+      context_(std::move(context)),
       config_(config),
       retries_(metrics.AddCounter(fmt::format("meridian_{}_retries_total", context_.tier),
                                   "Requests sent to another instance after a failure.")),
@@ -206,7 +207,7 @@ bool Dispatcher::MayRetry(RequestState& state) {
       state.constraints.tried().size() > static_cast<size_t>(config_.retries)) {
     return false;
   }
-  if (!roster_.HasFor(state.constraints)) return false;
+  if (!roster_.HasEligible(state.constraints)) return false;
   state.paid = budget_.Take(loop_.Now());
   if (!state.paid) over_budget_.Add();
   return state.paid;

@@ -3,13 +3,16 @@
 // instances. The edge has one, and so has the balancer.
 //
 // Time, sockets and random numbers come from its loop, network and Random alone, so it runs in a
-// simulation as well. One thread: the loop's. It must outlive its fibers: cancel and join `checks`,
-// and await every Forward and Fetch, before it is destroyed.
+// simulation as well. One thread: the loop's. Before it is destroyed, cancel and join `checks`,
+// await every Forward and Fetch, and destroy every Outcome::taken (it holds a slot of the roster).
 //
 // Invariants: a request is at one instance at a time. It goes to another instance only where
 // http::ForwardOnce allows it, at most `retries` times, and only within the retry budget if it may
-// have been processed. All tries together end after response_timeout; a try whose request may go to
-// another instance ends after try_timeout.
+// have been processed. The head of the response must arrive within response_timeout, counted from
+// the call of Forward or Fetch, so that queueing and all tries are included; a try whose request
+// may go to another instance ends after try_timeout. After a part of the request's body was read
+// from the visitor, only the timeouts of the instance's http::Client apply, which an upload
+// extends. No timeout of the dispatcher limits the body of the response.
 #pragma once
 
 #include <functional>
@@ -39,60 +42,66 @@
 
 namespace meridian::dispatch {
 
-// Where a dispatcher works.
+// The names that a dispatcher uses in metrics and responses, and the request by which it checks
+// the health of an instance.
 struct DispatchContext {
-  std::string tier;  // its metrics are called meridian_<tier>_...
-  std::string data_center;
-  std::string health_path;  // of the application
-  std::string health_host;  // the Host of requests for it
+  std::string tier;         // its metrics are called meridian_<tier>_...
+  std::string data_center;  // in Meridian-Path
+  std::string health_path;  // of the health check's request
+  std::string health_host;  // its Host
 };
 
-// A request to be forwarded. What it refers to must outlive Forward.
+// A request to be forwarded. The objects that it refers to must outlive Forward.
 struct ForwardOrder {
   http::Exchange& exchange;
   const wire::http::HeaderFields& fields;  // replace those of the request
-  // The dispatcher sets `head_deadline`. `edit_response` gets the fields without those that only
-  // Meridian may set, and with Meridian-Path when `debug`.
+  // The dispatcher sets `head_deadline` and `edit_interim` itself, and calls `edit_response` with
+  // the fields after its own changes: internal fields are removed, Meridian-Instance and
+  // Meridian-Path are added where asked for.
   const http::RelayOptions& relay;
-  bool debug = false;
+  bool debug = false;           // the response gets Meridian-Path
   bool names_instance = false;  // the response gets Meridian-Instance
 };
 
 struct Outcome {
   enum class Kind : uint8_t {
-    kAnswered,     // the exchange is done; error kCancelled: the visitor has left
-    kTaken,        // RelayOptions::takes returned true, or it was Fetch
+    kAnswered,     // no further action: the response was relayed, or the exchange was aborted
+                   // (`error`; kCancelled: the fiber was cancelled, as when the visitor leaves)
+    kTaken,        // RelayOptions::takes returned true, or Fetch got a response
     kFailed,       // an instance may have seen the request: answer http::FailureStatus(error)
     kUnavailable,  // no instance has seen it; another data center may serve it
-    kBusy,         // the queue was full; it must not be sent to another data center
+    kBusy,         // no instance has seen it: the queue was full, or it waited for queue_timeout;
+                   // it must not be sent to another data center
   };
   Kind kind = Kind::kAnswered;
-  Error error = {};
-  // Holds the request's slot at the instance until it is destroyed.
+  Error error = {};  // meaningless for kTaken and for kAnswered with a complete response
+  // kTaken: its head was read. Holds the request's slot at the instance until it is destroyed.
   std::unique_ptr<http::ClientExchange> taken = {};
-  // The last instance that the request was sent to; null without one.
+  // The last instance that was tried, even if no byte of the request reached it; null if none was.
   std::shared_ptr<const Instance> at = {};
 };
 
 class Dispatcher {
  public:
-  Dispatcher(io::Loop& loop, io::Network& network, io::Scope& checks, DispatchContext place,
+  Dispatcher(io::Loop& loop, io::Network& network, io::Scope& checks, DispatchContext context,
              const Config& config, Metrics& metrics, Random random);
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
   ~Dispatcher();
 
-  // Replaces the set of instances. Known instances keep their state. An instance that is no longer
-  // in the set gets no further request and finishes those that it has.
+  // Replaces the set of instances; before the first call every request is kUnavailable. Known
+  // instances keep their state. An instance that is no longer in the set gets no further request
+  // and finishes those that it has.
   void SetInstances(std::span<const site::InstanceView> instances);
 
   // Has an instance answer the request; retries where that is allowed.
   io::Task<Outcome> Forward(const ForwardOrder& order);
-  // Sends a request of our own, with an idempotent method. Never kAnswered, unless cancelled.
+  // Sends a request that belongs to no visitor. Its method must be idempotent: it is retried. Gives
+  // kAnswered only when the fiber is cancelled.
   io::Task<Outcome> Fetch(const http::Request& request);
 
   const Roster& roster() const { return roster_; }
-  // Called when the number of requests at instances that leave may have changed.
+  // Called when the number of requests in flight at draining instances may have changed.
   void OnLeaving(std::function<void()> call) { roster_.on_leaving = std::move(call); }
   // Called when roster().problem() changes.
   void OnProblem(std::function<void()> call) { roster_.on_problem = std::move(call); }

@@ -223,7 +223,7 @@ Slot Roster::TakeNow(const ChoiceConstraints& constraints) {
 
 io::Task<Result<Slot>> Roster::Take(const ChoiceConstraints& constraints, TimePoint deadline) {
   if (Slot slot = TakeNow(constraints)) co_return slot;
-  if (!HasFor(constraints)) co_return Fail(Errc::kUnavailable, "no instance is healthy");
+  if (!HasEligible(constraints)) co_return Fail(Errc::kUnavailable, "no instance is healthy");
   QueuedRequest ticket{.constraints = constraints};
   if (!queue_.Add(ticket)) {
     shed_.Add();
@@ -253,7 +253,9 @@ void Roster::ServeQueue() {
 
 // Refuses the requests whose constraints no instance satisfies any more.
 void Roster::RefuseQueue() {
-  auto is_hopeless = [this](const QueuedRequest& ticket) { return !HasFor(ticket.constraints); };
+  auto is_hopeless = [this](const QueuedRequest& ticket) {
+    return !HasEligible(ticket.constraints);
+  };
   while (QueuedRequest* ticket = queue_.Take(is_hopeless)) {
     ticket->refused = true;
     (void)ticket->woken.WakeOne();

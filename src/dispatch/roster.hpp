@@ -1,10 +1,12 @@
 // Roster: all instances, the choice of an instance for the next request, and the queue of requests
-// that wait for room. Owned by the Dispatcher; one thread: the loop's.
+// that wait for room. Owned by the Dispatcher; one thread: the loop's. It must outlive its slots.
 //
-// Invariants: an instance has at most max_in_flight requests. No request waits while an instance
-// that may serve it has room: a slot that becomes free goes to the queue first. A waiting request
-// leaves the queue when its fiber is cancelled. In panic (panic.hpp) ejections and failed checks
-// are ignored. An instance whose port refuses connections is used only when there is no other.
+// An instance is eligible for a request if its health (health.hpp) and the request's constraints
+// allow it, even when it has no room. Invariants: an instance has at most max_in_flight requests.
+// No request waits while an eligible instance has room: a slot that becomes free goes to the queue
+// first. A waiting request leaves the queue when its fiber is cancelled. In panic (panic.hpp)
+// ejections and failed checks are ignored. An instance whose port refuses connections is eligible
+// only when no other is.
 #pragma once
 
 #include <array>
@@ -34,8 +36,9 @@ namespace meridian::dispatch {
 
 class Roster;
 
-// Slot: the right to have one request at an instance, or empty. Its destructor gives the right to
-// the next queued request.
+// Slot: the right to have one request at an instance, or empty. The request is counted in the
+// instance's in_flight already. The destructor gives the right to the next queued request; the
+// roster must still exist.
 class Slot {
  public:
   Slot() = default;
@@ -57,14 +60,16 @@ class Slot {
   std::shared_ptr<Instance> instance_;
 };
 
-// Which instances may be chosen for a request.
+// The instances that may be chosen for a request.
 class ChoiceConstraints {
  public:
-  // The request may go to an instance on trial: it can be sent again without harm.
+  // The request may go to an instance on trial (half-open: after an ejection it is tested with one
+  // request at a time). For idempotent requests only: if the test fails, they are sent elsewhere.
   bool may_use_trial = false;
 
-  // Instances that the request was sent to already; none of them is chosen again.
+  // The instances at which the request was tried; none of them is chosen again.
   std::span<const Instance* const> tried() const { return std::span(tried_).first(tries_); }
+  // At most kMaxRetries + 1 times.
   void AddTried(const Instance* instance) { tried_[tries_++] = instance; }
 
  private:
@@ -85,13 +90,14 @@ class Roster {
   // Replaces all instances. An instance that is no longer there closes its idle connections.
   void Replace(std::vector<std::shared_ptr<Instance>> instances);
 
-  // A slot at an instance that has room now; empty when no instance has.
+  // A slot at an eligible instance that has room now; empty when none has.
   Slot TakeNow(const ChoiceConstraints& constraints);
-  // The same, and where no instance has room waits in the queue until `deadline`. Errors:
-  // kUnavailable (no instance may serve it), kTooLarge (the queue is full), kTimeout, kCancelled.
+  // The same; when no eligible instance has room, waits in the queue until `deadline`. Errors:
+  // kUnavailable (no instance is eligible, or none is any more), kTooLarge (the queue is full),
+  // kTimeout, kCancelled.
   io::Task<Result<Slot>> Take(const ChoiceConstraints& constraints, TimePoint deadline);
-  // Whether an instance may serve it, with room or without.
-  bool HasFor(const ChoiceConstraints& constraints) { return FindCandidates(constraints); }
+  // True if some instance is eligible, even at max_in_flight.
+  bool HasEligible(const ChoiceConstraints& constraints) { return FindCandidates(constraints); }
 
   // To be called when the health of an instance may have changed, by the view or by checks.
   void OnChange();

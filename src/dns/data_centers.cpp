@@ -94,7 +94,7 @@ DataCenters::DataCenters(const site::Site& site, Duration ttl)
     const site::DataCenter& data_center = site.datacenters[i];
     states_[i].capacity_rps = data_center.capacity_rps;
     candidates_.push_back({.name = data_center.name,
-                           .direction = UnitVectorOf(data_center.location),
+                           .location = UnitVectorOf(data_center.location),
                            .weight = static_cast<double>(data_center.weight)});
   }
 }

@@ -26,8 +26,8 @@ inline ZoneOptions PhotosZone() {
 }
 
 inline std::vector<DataCenterCandidate> PhotosCandidates() {
-  return {{.name = "us-east", .direction = UnitVectorOf({39.04, -77.49})},
-          {.name = "us-west", .direction = UnitVectorOf({37.34, -121.89})}};
+  return {{.name = "us-east", .location = UnitVectorOf({39.04, -77.49})},
+          {.name = "us-west", .location = UnitVectorOf({37.34, -121.89})}};
 }
 
 inline std::vector<Place> PhotosPlaces() {
@@ -64,7 +64,7 @@ inline Snapshot LargeSite() {
   for (uint8_t i = 0; i < kMaxDataCenters; ++i) {
     ZoneDataCenter data_center{.name = fmt::format("data-center-{}", i), .addresses = {}};
     for (uint8_t j = 0; j < 8; ++j) data_center.addresses.push_back(IpAddress::V4(10, i, j, 1));
-    options.candidates.push_back({.name = data_center.name, .direction = {}, .serving = false});
+    options.candidates.push_back({.name = data_center.name, .location = {}, .serving = false});
     options.zone.data_centers.push_back(data_center);
   }
   return Photos(options);

@@ -10,13 +10,13 @@ namespace meridian::dns {
 
 Decision Decide(const Snapshot& snapshot, const ClientBlock& client) {
   Decision decision;
-  SteeringClient steered{.address = client.address, .direction = {}, .mapped = {}};
+  SteeringClient steered{.address = client.address, .location = {}, .mapped = {}};
   if (snapshot.mode != SteeringMode::kWeighted) {
-    ClientLocation location = snapshot.locator->Find(client.address, client.bits);
-    steered.direction = location.direction;
-    decision.scope_bits = location.scope_bits;
+    ClientLocation found = snapshot.locator->Find(client.address, client.bits);
+    steered.location = found.location;
+    decision.scope_bits = found.scope_bits;
     if (snapshot.mode == SteeringMode::kMapped) {
-      MapMatch match = snapshot.map->Find(client.address, client.bits, location.place);
+      MapMatch match = snapshot.map->Find(client.address, client.bits, found.place);
       steered.mapped = match.data_center;
       decision.scope_bits = std::max(decision.scope_bits, match.scope_bits);
     }

@@ -62,8 +62,7 @@ Steering::Steering(SteeringMode mode, std::vector<DataCenterCandidate> candidate
   for (const DataCenterCandidate& candidate : candidates_) {
     seeds_.push_back(Hash64(candidate.name));
     some_are_full_ |= candidate.kept_share < 1;
-    auto here =
-        std::ranges::count(candidates_, candidate.direction, &DataCenterCandidate::direction);
+    auto here = std::ranges::count(candidates_, candidate.location, &DataCenterCandidate::location);
     some_share_a_location_ |= here > 1;
   }
 }
@@ -77,8 +76,8 @@ size_t Steering::RankAll(const SteeringClient& client, uint64_t block, Ranks* ra
     rank.candidate = static_cast<uint8_t>(i);
     rank.mapped = mode_ == SteeringMode::kMapped && client.mapped == i;
     rank.last_resort = candidate.weight <= 0;
-    bool by_distance = mode_ != SteeringMode::kWeighted && client.direction;
-    rank.nearness = by_distance ? Nearness(*client.direction, candidate.direction) : 0;
+    bool by_distance = mode_ != SteeringMode::kWeighted && client.location;
+    rank.nearness = by_distance ? Nearness(*client.location, candidate.location) : 0;
     rank.score = rank.last_resort ? 0 : Score(candidate.weight, Mixed(block ^ seeds_[i]));
   }
   auto before = [](const Rank& a, const Rank& b) {
@@ -97,20 +96,21 @@ Choice Steering::Choose(const SteeringClient& client) const {
   choice.count = static_cast<uint8_t>(count);
   choice.all_are_out = all_are_out_;
   for (size_t i = 0; i < count; ++i) choice.order[i] = ranks[i].candidate;
-  choice.by_block = count > 1 && (mode_ == SteeringMode::kWeighted || !client.direction ||
+  choice.by_block = count > 1 && (mode_ == SteeringMode::kWeighted || !client.location ||
                                   some_share_a_location_ || some_are_full_);
-  if (some_are_full_ && !all_are_out_) PassOn(block, &choice);
+  if (some_are_full_ && !all_are_out_) PassOn(block, ranks[0].mapped, &choice);
   return choice;
 }
 
 // Moves the first data center that keeps this client to the front.
-void Steering::PassOn(uint64_t block, Choice* choice) const {
+void Steering::PassOn(uint64_t block, bool mapped, Choice* choice) const {
   auto begin = choice->order.begin();
   auto end = begin + choice->count;
+  // Weight 0 takes no client from another, but keeps those that are mapped to it.
   auto keeps = [&](uint8_t i) {
     const DataCenterCandidate& candidate = candidates_[i];
-    return candidate.weight > 0 &&
-           Unit(Mixed(block ^ seeds_[i] ^ kSpillSalt)) < candidate.kept_share;
+    bool may_keep = candidate.weight > 0 || (i == *begin && mapped);
+    return may_keep && Unit(Mixed(block ^ seeds_[i] ^ kSpillSalt)) < candidate.kept_share;
   };
   auto keeper = std::find_if(begin, end, keeps);
   if (keeper != end) std::rotate(begin, keeper, keeper + 1);

@@ -19,9 +19,9 @@ constexpr Location kOregon{45.52, -122.68};
 constexpr int kClients = 20000;
 
 std::vector<DataCenterCandidate> Three() {
-  return {{.name = "us-east", .direction = UnitVectorOf(kAshburn)},
-          {.name = "us-west", .direction = UnitVectorOf(kSanJose)},
-          {.name = "eu-central", .direction = UnitVectorOf(kFrankfurt)}};
+  return {{.name = "us-east", .location = UnitVectorOf(kAshburn)},
+          {.name = "us-west", .location = UnitVectorOf(kSanJose)},
+          {.name = "eu-central", .location = UnitVectorOf(kFrankfurt)}};
 }
 
 std::vector<DataCenterCandidate> Weighted(double east, double west) {
@@ -34,13 +34,13 @@ std::vector<DataCenterCandidate> Weighted(double east, double west) {
 
 SteeringClient ClientAt(const Location& location) {
   return {
-      .address = IpAddress::V4(198, 51, 100, 1), .direction = UnitVectorOf(location), .mapped = {}};
+      .address = IpAddress::V4(198, 51, 100, 1), .location = UnitVectorOf(location), .mapped = {}};
 }
 
 // The nth of many clients, each in its own block, with unknown locations.
 SteeringClient Client(int n) {
   return {.address = IpAddress::V4(10, static_cast<uint8_t>(n >> 8), static_cast<uint8_t>(n), 1),
-          .direction = {},
+          .location = {},
           .mapped = {}};
 }
 
@@ -143,10 +143,8 @@ TEST(Steering, ClientsOfOneBlockAreNotToldApart) {
     client.address = IpAddress::V4(10, 0, 5, static_cast<uint8_t>(host));
     EXPECT_EQ(Order(steering, client), Order(steering, Client(5)));
   }
-  SteeringClient a{
-      .address = *IpAddress::Parse("2001:db8:1:200::1"), .direction = {}, .mapped = {}};
-  SteeringClient b{
-      .address = *IpAddress::Parse("2001:db8:1:2ff::9"), .direction = {}, .mapped = {}};
+  SteeringClient a{.address = *IpAddress::Parse("2001:db8:1:200::1"), .location = {}, .mapped = {}};
+  SteeringClient b{.address = *IpAddress::Parse("2001:db8:1:2ff::9"), .location = {}, .mapped = {}};
   EXPECT_EQ(Order(steering, a), Order(steering, b));
   EXPECT_EQ(BlockBits(a.address), 56);
   EXPECT_EQ(BlockBits(Client(5).address), 24);
@@ -158,12 +156,12 @@ TEST(Steering, ClientsOfUnknownLocationAreSpreadByWeight) {
 
 TEST(Steering, DataCentersInOnePlaceShareTheirClientsByWeight) {
   std::vector<DataCenterCandidate> candidates = Three();
-  candidates[kWest].direction = candidates[kEast].direction;
+  candidates[kWest].location = candidates[kEast].location;
   Steering steering(SteeringMode::kNearest, candidates);
   std::map<uint8_t, int> clients;
   for (int n = 0; n < 1000; ++n) {
     SteeringClient client = Client(n);
-    client.direction = UnitVectorOf(kNewYork);
+    client.location = UnitVectorOf(kNewYork);
     ++clients[First(steering, client)];
   }
   EXPECT_NEAR(clients[kEast], 500, 60);
@@ -192,6 +190,18 @@ TEST(Steering, MapComesBeforeDistanceWhileItsDataCenterServes) {
             (std::vector{kWest, kEast}));
 }
 
+TEST(Steering, ADataCenterOfWeightZeroKeepsItsMappedClientsWhenAnotherOneIsFull) {
+  std::vector<DataCenterCandidate> candidates = Three();
+  candidates[kEurope].weight = 0;
+  candidates[kEast].kept_share = 0.5;
+  SteeringClient client = ClientAt(kOregon);
+  client.mapped = kEurope;
+  EXPECT_EQ(First(Steering(SteeringMode::kMapped, candidates), client), kEurope);
+  // Nor does it get the clients of the full one.
+  client.mapped = kEast;
+  EXPECT_NE(First(Steering(SteeringMode::kMapped, candidates), client), kEurope);
+}
+
 TEST(Steering, FullDataCenterPassesOnTheShareThatItDoesNotKeep) {
   std::vector<DataCenterCandidate> candidates = Three();
   candidates[kEast].kept_share = 0.6;
@@ -199,7 +209,7 @@ TEST(Steering, FullDataCenterPassesOnTheShareThatItDoesNotKeep) {
   std::map<uint8_t, int> clients;
   for (int n = 0; n < kClients; ++n) {
     SteeringClient client = Client(n);
-    client.direction = UnitVectorOf(kNewYork);
+    client.location = UnitVectorOf(kNewYork);
     ++clients[First(steering, client)];
     EXPECT_TRUE(steering.Choose(client).by_block);
   }
@@ -215,7 +225,7 @@ TEST(Steering, ClientsThatOneFullDataCenterPassesOnAreSpreadByTheNext) {
   std::map<uint8_t, int> clients;
   for (int n = 0; n < kClients; ++n) {
     SteeringClient client = Client(n);
-    client.direction = UnitVectorOf(kNewYork);
+    client.location = UnitVectorOf(kNewYork);
     ++clients[First(steering, client)];
   }
   EXPECT_NEAR(clients[kWest], 0.25 * kClients, 0.015 * kClients);

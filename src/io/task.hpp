@@ -1,5 +1,8 @@
-// Task<T>: a coroutine that starts when it is awaited and gives a T, usually a Result. Tasks nest
-// without growing the stack (symmetric transfer) and run in the fiber that awaits them.
+// Task<T>: a lazily started coroutine that returns a T, usually a Result. It starts when it is
+// awaited, which happens at most once, inside another Task; the outermost Task of a fiber is given
+// to Scope::Spawn or Loop::RunToEnd. A Task that is never awaited never runs. Tasks nest without
+// growing the stack (symmetric transfer) and run in the fiber that awaits them. An exception that
+// escapes from a Task ends the process (std::terminate).
 //
 //   io::Task<Result<size_t>> Echo(io::Stream& stream) {
 //     Result<size_t> got = co_await stream.Read(space, deadline);
@@ -7,8 +10,9 @@
 //     ...
 //   }
 //
-// Objects behind reference parameters must outlive the coroutine, which is the usual case, because
-// the caller awaits. A capturing lambda that is itself a coroutine must outlive its task.
+// Objects behind reference parameters must outlive the coroutine. They do where the caller awaits
+// the call at once; with Scope::Spawn, see to it. A capturing lambda that is itself a coroutine
+// must outlive its task.
 #pragma once
 
 #include <coroutine>
@@ -132,7 +136,8 @@ struct AfterOthers {
   void await_resume() const noexcept {}
 };
 
-// Awaits `task`; every wait inside it ends with kTimeout at `deadline` at the latest.
+// Awaits `task`; every interruptible wait inside it ends with kTimeout at `deadline` at the latest.
+// AfterOthers, and waits for work that cannot be undone (Waiter::Interrupt), are not interrupted.
 template <class T>
 Task<T> Within(TimePoint deadline, Task<T> task) {
   Fiber& fiber = co_await ThisFiber{};

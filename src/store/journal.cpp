@@ -118,11 +118,17 @@ io::Task<Result<void>> Journal::AwaitDurable(uint64_t end_offset) {
 }
 
 io::Task<Result<void>> Journal::Recover(Applier& state) {
-  uint64_t offset = log_->begin_offset();
+  uint64_t offset = 0;
   if (snapshots_->newest()) {
     Result<uint64_t> loaded = co_await LoadNewest(*snapshots_, state);
     if (!loaded) co_return Fail(std::move(loaded.error()));
-    offset = std::max(offset, *loaded);
+    offset = *loaded;
+  }
+  if (log_->begin_offset() > offset) {
+    co_return Fail(Errc::kIo,
+                   "{}: the log begins at offset {}, and the newest snapshot reaches to {}: what "
+                   "lies between is lost",
+                   options_.folder, log_->begin_offset(), offset);
   }
   while (offset < log_->durable_end_offset()) {
     auto batch = co_await log_->Read(offset, kMaxReadBytes);

@@ -1,5 +1,6 @@
-// Journal: makes the changes of a state durable, and brings the state back at the next start: a
-// log of records, snapshots that keep the log short, and the bound of the clock on disk.
+// Journal: makes the changes of a state durable, and brings the state back at the next start. It
+// keeps a log of records, snapshots that keep the log short, and on disk a bound of the clock, so
+// that stamps increase across restarts (ClockFile).
 //
 //   auto journal = co_await Journal::Open(loop, disk, clock, {.folder = "state/session", ...});
 //   co_await (*journal)->Recover(state);          // the newest snapshot, then the log above it
@@ -7,11 +8,14 @@
 //   uint64_t end = (*journal)->Append({.body = change, .time = stamp});
 //   if (co_await (*journal)->AwaitDurable(end)) Acknowledge();
 //
-// Append always takes the record. What the log has no room for at the moment (its disk is full, or
-// slow) waits in memory, in order; the owner asks Writable before it begins a change.
+// Append never fails. Records that the log has no room for at the moment (its disk is full, or
+// slow) wait in memory, in order; the owner calls Writable before it begins a change.
 //
-// Owned by the owner of the state; one thread: the loop's. Close before it goes; the state outlives
-// Close. Invariant: end_offset() is the log's end plus the records that wait in memory.
+// Offsets count records, not bytes: a record takes NewRecord::span offsets, usually one.
+//
+// Owned by the owner of the state; one thread: the loop's. Await Close before destroying it; the
+// state must outlive Close. Invariant: end_offset() is the log's end plus the spans of the records
+// that wait in memory.
 #pragma once
 
 #include <cstddef>
@@ -43,23 +47,24 @@ class JournaledState : public Applier {
  public:
   // About how much memory it takes: a large state gets snapshots less often.
   virtual uint64_t memory_bytes() const = 0;
-  // A snapshot begins. All below `durable_end_offset` is durable; returns the end offset of what
-  // the snapshot covers: `durable_end_offset`, or less where that would split a change of several
-  // records.
+  // A snapshot begins. All records below `durable_end_offset` are durable. Returns the end offset
+  // of the records that the snapshot covers: `durable_end_offset`, or less where that would split a
+  // change of several records.
   virtual uint64_t BeginSnapshot(uint64_t durable_end_offset) = 0;
-  // Adds all items. May let others run between two items.
+  // Adds all items. May let other fibers run between two items.
   virtual io::Task<Result<void>> WriteItems(SnapshotWriter& writer) = 0;
-  // The snapshot that was begun is on disk, or has failed.
+  // The snapshot that was begun is on disk (`written`), or has failed.
   virtual void EndSnapshot(bool written) = 0;
 };
 
 struct JournalOptions {
-  std::string folder;   // made when it is not there; its parent must be
+  std::string folder;   // made if it does not exist; its parent folder must exist
   std::string name;     // of the log, in log lines and errors
-  uint64_t log_id = 0;  // of a log that is made new; random
+  uint64_t log_id = 0;  // the id of the log if it is made now; choose it at random
   uint64_t segment_bytes = kSegmentBytes;
   uint64_t headroom_bytes = kHeadroomBytes;
-  // A snapshot is written when the log has so many bytes, and so many times those of the state.
+  // A snapshot is due when the log has at least snapshot_log_bytes, and at least
+  // snapshot_memory_factor times the memory_bytes() of the state.
   uint64_t snapshot_log_bytes = kSnapshotLogBytes;
   uint64_t snapshot_memory_factor = kSnapshotMemoryFactor;
   OnDiskFailure on_disk_failure = EndProcessOnDiskFailure;
@@ -67,33 +72,36 @@ struct JournalOptions {
 
 class Journal {
  public:
-  // Opens what is there, and starts the clock above every stamp that it gave before. Errors: those
-  // of ClockFile, Snapshots and Log.
+  // Opens the files in the folder, or makes them, and starts the clock above every stamp that it
+  // gave before. Errors: those of ClockFile, Snapshots and Log.
   static io::Task<Result<std::unique_ptr<Journal>>> Open(io::Loop& loop, io::Disk& disk,
                                                          HybridClock& clock,
                                                          JournalOptions options);
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
 
-  // Brings `state`, which is empty, to where it was. kIo: a part cannot be read; kInvalid: the
-  // state did not accept a part.
+  // Loads the newest snapshot and then the log above it into `state`, which must be empty. kIo: a
+  // part cannot be read or is damaged; kInvalid: the state did not accept a part.
   io::Task<Result<void>> Recover(Applier& state);
-  // Writes snapshots of the state from now on, each time the log has become long.
+  // Writes a snapshot of the state from now on, whenever one is due.
   void StartSnapshots(JournaledState& state);
-  // After StartSnapshots: writes a snapshot now, and waits until it is on disk, for as long as the
-  // disk has no room for it. kCancelled.
+  // Writes a snapshot now, and waits until it is on disk. After a failure of any kind it is tried
+  // again at intervals, without limit. Without StartSnapshots it waits for ever. kCancelled.
   io::Task<Result<void>> WriteSnapshotNow();
-  // Makes durable what was appended, and ends the journal's fibers: AwaitDurable and
-  // WriteSnapshotNow must not be waited for any more.
+  // Appends the records that wait in memory to the log, without a time limit while the disk is
+  // full, makes the log durable, and ends the journal's fibers. If the caller is cancelled, the
+  // records that wait in memory are lost. No AwaitDurable and no WriteSnapshotNow may be pending.
   io::Task<void> Close();
 
-  // kUnavailable: the disk is full, or too much waits for it; the text says which.
+  // kUnavailable: the disk is full, or too much waits for it; kIo: the disk has failed; kClosed:
+  // Close was called. The message says why.
   Result<void> Writable() const;
-  // Takes a record of at most kMaxRecordBytes; the end offset of all records so far. The order of
-  // calls is the order of records. No allocation while the log has room.
+  // Appends a record of at most kMaxRecordBytes (CHECK); returns the end offset of all records so
+  // far. The order of calls is the order of records. No allocation while the log has room.
   uint64_t Append(const NewRecord& record);
-  // Waits until all below `end_offset` is durable. One sync serves all that wait. kUnavailable: the
-  // disk was full for kFullDiskTimeout; kIo: it never will be durable; kCancelled.
+  // Waits until all records below `end_offset` are durable. One sync serves all that wait.
+  // kUnavailable: the disk was full for kFullDiskTimeout, and they may become durable later; kIo:
+  // the disk has failed; kCancelled.
   io::Task<Result<void>> AwaitDurable(uint64_t end_offset);
 
   uint64_t end_offset() const { return end_; }
@@ -126,7 +134,7 @@ class Journal {
   std::deque<Waiting> waiting_;
   size_t waiting_bytes_ = 0;
   uint64_t end_ = 0;
-  // Snapshots that were requested, and how many of those requests are fulfilled.
+  // The number of requests for a snapshot so far, and the number of them that are fulfilled.
   uint64_t requested_ = 0;
   uint64_t fulfilled_ = 0;
   io::WaitQueue request_;

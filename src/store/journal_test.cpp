@@ -225,6 +225,24 @@ TEST_F(JournalTest, SnapshotReplacesTheLogBelowIt) {
   });
 }
 
+TEST_F(JournalTest, ALogWithoutItsBeginningAndWithoutASnapshotIsNotRecoveredInPart) {
+  options_.segment_bytes = kMinSegmentBytes;
+  options_.snapshot_log_bytes = 4 * kMinSegmentBytes;
+  options_.snapshot_memory_factor = 0;
+  Live([](Life& life) -> Task<void> {
+    life.journal->StartSnapshots(life.words);
+    co_await life.AppendMany(500, "word");
+    while (life.journal->log().begin_offset() == 0 && co_await io::Sleep(seconds{1})) {
+    }
+  });
+  disk().MoveFolder("words/snapshots", "elsewhere");
+  Live([](Life& life) -> Task<void> {
+    EXPECT_EQ(life.recovered.error().code, Errc::kIo);
+    EXPECT_EQ(life.words.words_, "");
+    co_return;
+  });
+}
+
 TEST_F(JournalTest, LargeStateIsWrittenLessOften) {
   options_.segment_bytes = kMinSegmentBytes;
   options_.snapshot_log_bytes = kMinSegmentBytes;

@@ -1,5 +1,5 @@
-// The addresses that a visitor tries, in order: from A and AAAA, then from the HTTPS records, by
-// priority (RFC 9460 section 3). Pure.
+// The addresses that a visitor tries, in order: those of the A answer, of the AAAA answer, then of
+// the HTTPS records by priority (RFC 9460 section 3). Pure.
 #pragma once
 
 #include <vector>
@@ -14,12 +14,13 @@ namespace meridian::visit {
 struct RouteAnswers {
   const DnsAnswer* a = nullptr;
   const DnsAnswer* aaaa = nullptr;
-  const DnsAnswer* https = nullptr;
+  const DnsAnswer* https = nullptr;  // its `services` are sorted by priority
 };
 
-// At most kMaxAddresses, without duplicates. The port of an HTTPS record applies to https only;
-// plain HTTP uses the same hosts at the port of the URL. Records without address hints are skipped:
-// a site's own servers always give hints.
+// At most kMaxAddresses, without duplicates; each with the name of the data center of `site` that
+// has the address, or without a name. The port of an HTTPS record applies to https only; plain HTTP
+// uses the same hosts at the port of the URL. Alias records (priority 0), and records without
+// address hints, are skipped: a site's own servers always give hints.
 std::vector<Address> MakeRoute(const Target& target, const RouteAnswers& answers,
                                const site::Site& site);
 

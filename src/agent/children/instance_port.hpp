@@ -1,4 +1,5 @@
-// Finds a port for an instance of the application.
+// Finds a port for an instance of the application. Another process may take a port between these
+// checks and its use: the caller must handle an instance that cannot listen.
 #pragma once
 
 #include <cstdint>
@@ -7,23 +8,27 @@
 
 namespace meridian::agent {
 
-// Identifies an instance among those on this machine. Each instance chooses from its own set of
-// ports, so that no two instances of a site get the same port.
+// Identifies an instance among those on this machine. The ports from kFirstInstancePort to
+// kLastInstancePort are divided among them: each instance chooses from its own set of ports, so
+// that no two instances of a site get the same port.
 struct PortSlot {
-  uint32_t data_center = 0;  // its index in site.toml, below `data_centers`
-  uint32_t data_centers = 1;
-  uint32_t instance = 0;  // its index, below `instances` of each data center
-  uint32_t instances = 1;
-  uint64_t seed = 0;  // start of the search; differs by site and by try
+  uint32_t data_center = 0;   // its index in site.toml, below `data_centers`
+  uint32_t data_centers = 1;  // at least 1
+  uint32_t instance = 0;      // its index, below `instances` of each data center
+  uint32_t instances = 1;     // at least 1
+  uint64_t seed = 0;          // start of the search; differs by site and by try
 };
 
-// A port of the slot without a listener at any address at this moment. kUnavailable: all are taken.
+// The first port of the slot, from `seed` on, that is not taken now. kUnavailable: all are taken,
+// or there are more instances than ports.
 Result<uint16_t> FindInstancePort(const PortSlot& slot);
 
-// True if a socket listens at the port, at any address.
+// True if this process cannot listen at the port on all addresses: it is in use at some address,
+// not permitted, or there is no free descriptor.
 bool IsPortTaken(uint16_t port);
 
-// True if a TCP socket of this host listens at `port` on all addresses (/proc/net/tcp, tcp6).
+// True if a TCP socket of this host listens at `port` on all addresses (/proc/net/tcp, tcp6). False
+// also when those files cannot be read.
 bool ListensOnAllAddresses(uint16_t port);
 
 }  // namespace meridian::agent

@@ -33,7 +33,8 @@ std::optional<size_t> Replacement::Choose(std::span<const InstanceState> states,
   for (size_t i = 0; i < states.size(); ++i) Observe(watched_[i], states[i], now);
   bool any_healthy = std::ranges::find(states, InstanceState::kHealthy) != states.end();
   if (any_healthy) wait_if_none_healthy_ = timeout_;
-  if (now < not_before_) return std::nullopt;
+  const Duration wait = any_healthy ? timeout_ : wait_if_none_healthy_;
+  if (replaced_at_ && now - *replaced_at_ < wait) return std::nullopt;
   std::optional<size_t> chosen;
   for (size_t i = 0; i < watched_.size(); ++i) {
     const std::optional<TimePoint>& since = watched_[i].unhealthy_since;
@@ -44,7 +45,7 @@ std::optional<size_t> Replacement::Choose(std::span<const InstanceState> states,
   watched_[*chosen].wait = Doubled(watched_[*chosen].wait);
   watched_[*chosen].unhealthy_since.reset();
   if (!any_healthy) wait_if_none_healthy_ = Doubled(wait_if_none_healthy_);
-  not_before_ = SaturatingAdd(now, any_healthy ? timeout_ : wait_if_none_healthy_);
+  replaced_at_ = now;
   return chosen;
 }
 

@@ -81,6 +81,16 @@ TEST(Replacement, WhenTheTriedInstanceIsHealthyTheOthersFollowOneByOne) {
   EXPECT_EQ(chosen, (std::vector<size_t>{1, 2}));
 }
 
+// The others waited for the time that had doubled while none was healthy.
+TEST(Replacement, AfterAnInstanceIsHealthyAgainTheNextOneDoesNotWaitForTheDoubledTime) {
+  Replacement replacement(kUnhealthyTimeout);
+  std::vector<InstanceState> states(4, kUnhealthy);
+  ASSERT_EQ(Replacements(replacement, states, seconds(210)).back(), seconds(210));
+  states[2] = kHealthy;
+  EXPECT_EQ(replacement.Choose(states, kStart + seconds(239)), std::nullopt);
+  EXPECT_NE(replacement.Choose(states, kStart + seconds(240)), std::nullopt);
+}
+
 TEST(Replacement, ALongWaitIsBounded) {
   Replacement replacement(kUnhealthyTimeout);
   std::vector<Duration> times =

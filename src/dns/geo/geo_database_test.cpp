@@ -78,7 +78,7 @@ TEST_F(GeoDatabaseTest, OfCountriesCountsOnlyWhereTheSiteNamesNoneAndSteersByPla
   auto knows = [&](const Config& config, const std::filesystem::path& countries) {
     Result<FixedParts> parts = FixedParts::Make(site, config, std::chrono::seconds{5}, countries);
     EXPECT_TRUE(parts) << parts.error().message;
-    return parts && parts->locator->Find(A("233.252.0.1"), 32).direction.has_value();
+    return parts && parts->locator->Find(A("233.252.0.1"), 32).location.has_value();
   };
   EXPECT_TRUE(knows({}, file));
   EXPECT_FALSE(knows({}, {}));
@@ -103,10 +103,10 @@ TEST_F(GeoDatabaseTest, StandsBehindThePlacesOfTheSite) {
   Locator locator = *Locator::Build({office}, database);
   ClientLocation in_office = locator.Find(A("198.51.100.17"), 32);
   EXPECT_EQ(in_office.place, 0U);
-  EXPECT_EQ(in_office.direction, UnitVectorOf({0, 0}));
+  EXPECT_EQ(in_office.location, UnitVectorOf({0, 0}));
   ClientLocation beside = locator.Find(A("198.51.100.129"), 32);
   EXPECT_FALSE(beside.place);
-  EXPECT_EQ(beside.direction, UnitVectorOf({40.71, -74.01}));
+  EXPECT_EQ(beside.location, UnitVectorOf({40.71, -74.01}));
   EXPECT_EQ(beside.scope_bits, 25) << "the database's 24 bits would cover the office too";
 }
 

@@ -20,7 +20,7 @@ Result<Locator> Locator::Build(std::vector<Place> places,
   std::vector<PrefixEntry> entries;
   for (const Place& place : places) {
     entries.push_back({place.prefix, static_cast<uint32_t>(entries.size())});
-    locator.directions_.push_back(UnitVectorOf(place.location));
+    locator.locations_.push_back(UnitVectorOf(place.location));
   }
   Result<PrefixTable> table = PrefixTable::Build(std::move(entries));
   if (!table) return Fail(table.error());
@@ -32,13 +32,13 @@ Result<Locator> Locator::Build(std::vector<Place> places,
 
 ClientLocation Locator::Find(const IpAddress& address, int bits) const {
   PrefixMatch match = table_.Find(address, bits);
-  ClientLocation client{.place = match.value, .direction = {}, .scope_bits = match.scope_bits};
+  ClientLocation client{.place = match.value, .location = {}, .scope_bits = match.scope_bits};
   if (match.value) {
-    client.direction = directions_[*match.value];
+    client.location = locations_[*match.value];
   } else if (database_ != nullptr) {
     // The answer depends on the absence of a matching place, so those bits belong to the scope too.
     GeoMatch geo = database_->Find(address);
-    if (geo.location) client.direction = UnitVectorOf(*geo.location);
+    if (geo.location) client.location = UnitVectorOf(*geo.location);
     client.scope_bits = std::max(client.scope_bits, geo.prefix_length);
   }
   return client;

@@ -25,8 +25,8 @@ struct Place {
 };
 
 struct ClientLocation {
-  std::optional<uint32_t> place;        // index of the matching Place
-  std::optional<UnitVector> direction;  // none: unknown
+  std::optional<uint32_t> place;       // index of the matching Place
+  std::optional<UnitVector> location;  // a point on the unit sphere; none: unknown
   int scope_bits = 0;  // number of bits of the client's address that the location depends on
 };
 
@@ -43,7 +43,7 @@ class Locator {
 
  private:
   std::vector<Place> places_;
-  std::vector<UnitVector> directions_;  // of the places
+  std::vector<UnitVector> locations_;  // of the places
   PrefixTable table_;
   std::shared_ptr<const GeoDatabase> database_;
 };

@@ -20,7 +20,7 @@ TEST(Locator, FindsTheClosestFittingPlace) {
   ClientLocation client = locator.Find(IpAddress::V4(198, 51, 100, 200), 32);
   ASSERT_TRUE(client.place);
   EXPECT_EQ(locator.places()[*client.place].name, "brooklyn");
-  EXPECT_EQ(client.direction, UnitVectorOf(kNewYork));
+  EXPECT_EQ(client.location, UnitVectorOf(kNewYork));
   EXPECT_EQ(client.scope_bits, 25);
 }
 
@@ -34,13 +34,13 @@ TEST(Locator, ScopeOfAPlaceLeavesOutThePlacesInsideIt) {
 TEST(Locator, BlockThatIsWiderThanAPlaceIsNotInIt) {
   ClientLocation client = Places().Find(IpAddress::V4(203, 0, 0, 0), 16);
   EXPECT_FALSE(client.place);
-  EXPECT_FALSE(client.direction);
+  EXPECT_FALSE(client.location);
 }
 
 TEST(Locator, NobodyKnowsAClientFromElsewhere) {
   ClientLocation client = Places().Find(*IpAddress::Parse("2001:db8::1"), 128);
   EXPECT_FALSE(client.place);
-  EXPECT_FALSE(client.direction);
+  EXPECT_FALSE(client.location);
   EXPECT_EQ(client.scope_bits, 0);
 }
 

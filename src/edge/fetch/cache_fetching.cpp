@@ -136,18 +136,18 @@ io::Task<void> CacheHandler::FetchFromOrigin(Transaction& transaction,
       .sender = {.underscores = options_.config.underscores},
       .default_host = options_.default_host};
   forwarded_.Add();
-  Forwarding forwarding =
+  ForwardResult forwarding =
       co_await options_.forwarder.Forward(transaction.exchange, fields, relay, transaction.record);
   bool gone = forwarding.error.code == Errc::kCancelled;
   transaction.costs.source = Costs::Fetched(forwarding.crosses);
   switch (forwarding.kind) {
-    case Forwarding::Kind::kAnswered:
+    case ForwardResult::Kind::kAnswered:
       costs_.CountFetch(transaction.costs.content, forwarding.crosses,
                         transaction.exchange.sent_bytes());
       // The visitor left before the head: a waiting request asks the origin again.
       if (!fetch->over()) End(*fetch, State::kAbandoned);
       co_return;
-    case Forwarding::Kind::kTaken:
+    case ForwardResult::Kind::kTaken:
       // A body that is stored is counted by ReadBodyInto.
       fetch->crosses = forwarding.crosses;
       if (decision != HeadDecision::kStore) {
@@ -155,8 +155,8 @@ io::Task<void> CacheHandler::FetchFromOrigin(Transaction& transaction,
       }
       co_return co_await AnswerFromOrigin(transaction, reader, decision,
                                           std::move(forwarding.taken));
-    case Forwarding::Kind::kFailed:
-    case Forwarding::Kind::kUnavailable:
+    case ForwardResult::Kind::kFailed:
+    case ForwardResult::Kind::kUnavailable:
       transaction.costs.source = Costs::Source::kHere;
       fetch->error = forwarding.error;
       if (!fetch->over()) End(*fetch, gone ? State::kAbandoned : State::kFailed);
@@ -416,9 +416,9 @@ io::Task<void> CacheHandler::Fetch(std::shared_ptr<CoalescedFetch> fetch,
       .request = variant_fields,
       .at = options_.loop.Now(),
       .without_cookies = IsCdnHost(key.host, options_.cdn_domain)};
-  Forwarding forwarding = co_await options_.forwarder.Ask(
+  ForwardResult forwarding = co_await options_.forwarder.Ask(
       {.path = key.path, .query = key.query, .host = key.host, .fields = fields});
-  if (forwarding.kind != Forwarding::Kind::kTaken) {
+  if (forwarding.kind != ForwardResult::Kind::kTaken) {
     fetch->error = std::move(forwarding.error);
     --background_fetches_;
     co_return End(*fetch, State::kFailed);

@@ -24,7 +24,7 @@
 namespace meridian::edge {
 namespace {
 
-using Kind = Forwarding::Kind;
+using Kind = ForwardResult::Kind;
 
 bool Declines(const wire::http::ResponseHead& upstream) {
   return upstream.status == 503 && upstream.fields.Has(site::kUnavailableField);
@@ -34,12 +34,12 @@ bool Declines(const wire::http::ResponseHead& upstream) {
 bool HadEnded(bool reused, const Error& error) { return reused && error.code == Errc::kReset; }
 
 // The result when the last upstream of a route has not answered.
-Forwarding Unanswered(Error error) {
+ForwardResult Unanswered(Error error) {
   Kind kind = error.code == Errc::kUnavailable ? Kind::kUnavailable : Kind::kFailed;
   return {.kind = kind, .error = std::move(error)};
 }
 
-Forwarding FromOutcome(dispatch::Outcome outcome) {
+ForwardResult FromOutcome(dispatch::Outcome outcome) {
   using From = dispatch::Outcome::Kind;
   switch (outcome.kind) {
     case From::kAnswered:
@@ -61,14 +61,14 @@ Forwarder::Forwarder(Upstreams& upstreams, Metrics& metrics)
       crossings_(metrics.AddCounter("meridian_edge_crossings_total",
                                     "Requests forwarded to another data center.")) {}
 
-io::Task<Forwarding> Forwarder::Forward(http::Exchange& exchange,
-                                        const wire::http::HeaderFields& fields,
-                                        http::RelayOptions options, VisitorRecord& record) {
+io::Task<ForwardResult> Forwarder::Forward(http::Exchange& exchange,
+                                           const wire::http::HeaderFields& fields,
+                                           http::RelayOptions options, VisitorRecord& record) {
   int edges = 0;
   exchange.request().fields.ForEach("Via", [&](std::string_view via) { edges += CountEdges(via); });
   // The view may change while this request is on its way.
   const Route route = upstreams_.RouteFor(edges > 0);
-  Forwarding last;
+  ForwardResult last;
   for (const Hop& hop : *route) {
     record.datacenter = hop.datacenter;
     record.instance.Set("");
@@ -87,10 +87,10 @@ io::Task<Forwarding> Forwarder::Forward(http::Exchange& exchange,
     if (hop.crosses) crossings_.Add();
     http::ForwardOutcome outcome = co_await ForwardTo(hop, exchange, fields, options, record);
     if (outcome.kind == http::ForwardOutcome::Kind::kAnswered) {
-      co_return Forwarding{.kind = Kind::kAnswered, .crosses = hop.crosses};
+      co_return ForwardResult{.kind = Kind::kAnswered, .crosses = hop.crosses};
     }
     if (outcome.kind == http::ForwardOutcome::Kind::kTaken) {
-      co_return Forwarding{
+      co_return ForwardResult{
           .kind = Kind::kTaken, .taken = std::move(outcome.taken), .crosses = hop.crosses};
     }
     LOG_WARNING("an upstream could not answer", {"to", hop.name},
@@ -121,9 +121,9 @@ io::Task<http::ForwardOutcome> Forwarder::ForwardTo(const Hop& hop, http::Exchan
   co_return co_await http::ForwardOnce(exchange, fields, *hop.client, options);
 }
 
-io::Task<Forwarding> Forwarder::Ask(http::Request request) {
+io::Task<ForwardResult> Forwarder::Ask(http::Request request) {
   const Route route = upstreams_.RouteFor(false);
-  Forwarding last;
+  ForwardResult last;
   for (const Hop& hop : *route) {
     if (hop.dispatcher != nullptr) {
       dispatch::Outcome outcome = co_await hop.dispatcher->Fetch(request);
@@ -139,7 +139,7 @@ io::Task<Forwarding> Forwarder::Ask(http::Request request) {
   co_return last;
 }
 
-io::Task<Forwarding> Forwarder::AskHop(const Hop& hop, const http::Request& request) {
+io::Task<ForwardResult> Forwarder::AskHop(const Hop& hop, const http::Request& request) {
   for (bool again = false;; again = true) {
     http::Sent sent = co_await hop.client->Send(request);
     if (!sent) co_return Unanswered(std::move(sent.error().error));
@@ -150,7 +150,8 @@ io::Task<Forwarding> Forwarder::AskHop(const Hop& hop, const http::Request& requ
       co_return Unanswered({Errc::kUnavailable, "the upstream's answer was declined"});
     }
     if (head) {
-      co_return Forwarding{.kind = Kind::kTaken, .taken = std::move(taken), .crosses = hop.crosses};
+      co_return ForwardResult{
+          .kind = Kind::kTaken, .taken = std::move(taken), .crosses = hop.crosses};
     }
     if (again || !HadEnded(taken->reused(), head.error())) {
       co_return Unanswered(std::move(head.error()));

@@ -1,5 +1,9 @@
-// Forwarder: sends a request to the upstreams of its route in turn until one answers, and relays
-// that response. Owned by the edge; one thread.
+// Forwarder: sends a request to the upstreams of its route in turn, until an upstream answers or a
+// retry is no longer allowed (http/forward.hpp), and relays the response. Owned by the edge; one
+// thread: the loop's.
+//
+// An upstream declines a request by a 503 with Meridian-Unavailable: none of its instances has seen
+// the request, so the next upstream may get it.
 #pragma once
 
 #include <memory>
@@ -17,14 +21,17 @@
 
 namespace meridian::edge {
 
-struct Forwarding {
+struct ForwardResult {
   enum class Kind : uint8_t {
-    kAnswered,     // the response was relayed
-    kTaken,        // RelayOptions::takes took the response: `taken`
-    kFailed,       // no answer: FailureStatus(error)
-    kUnavailable,  // the route is empty
+    kAnswered,     // the response was relayed, or the exchange was aborted: no further action
+    kTaken,        // the head of `taken` was read, its body was not
+    kFailed,       // no answer: http::FailureStatus(error)
+    kUnavailable,  // no upstream can serve it now: the route is empty, the last upstream declined
+                   // it or failed with Errc::kUnavailable, or the own dispatcher has no instance
+                   // for it or too many requests in its queue
   };
   Kind kind = Kind::kUnavailable;
+  // For kFailed and kUnavailable. kCancelled: the fiber was cancelled.
   Error error{Errc::kUnavailable, "no data center can serve this now"};
   std::unique_ptr<http::ClientExchange> taken = {};
   bool crosses = false;  // the answering upstream is in another data center
@@ -34,24 +41,27 @@ class Forwarder {
  public:
   Forwarder(Upstreams& upstreams, Metrics& metrics);
 
-  // Relays `exchange` with `fields` in place of its own. The forwarder sets `options.declines`
-  // itself. `record` gets the data center and instance that were asked last.
-  io::Task<Forwarding> Forward(http::Exchange& exchange, const wire::http::HeaderFields& fields,
-                               http::RelayOptions options, VisitorRecord& record);
+  // Forwards the request of `exchange` with `fields` in place of its own, and relays the response.
+  // The forwarder sets `options.declines` and `edit_interim` itself. `record` gets the data center
+  // and the instance that were tried last.
+  io::Task<ForwardResult> Forward(http::Exchange& exchange, const wire::http::HeaderFields& fields,
+                                  http::RelayOptions options, VisitorRecord& record);
 
-  // Sends a request that belongs to no visitor; never kAnswered.
-  io::Task<Forwarding> Ask(http::Request request);
+  // Sends a request that belongs to no visitor. Its method must be idempotent: after a failure the
+  // next upstream gets it. kTaken has the response's head; kAnswered means that the fiber was
+  // cancelled.
+  io::Task<ForwardResult> Ask(http::Request request);
 
   bool can_serve() const { return !upstreams_.RouteFor(false)->empty(); }
 
  private:
-  // Both ask a hop once more when a reused connection turns out to be closed (RFC 9112 9.3.1): that
-  // is not a failure of the upstream.
+  // Both send the request to the upstream `hop` once more when a reused connection turns out to be
+  // closed (RFC 9112 9.3.1): that is not a failure of the upstream.
   static io::Task<http::ForwardOutcome> ForwardTo(const Hop& hop, http::Exchange& exchange,
                                                   const wire::http::HeaderFields& fields,
                                                   http::RelayOptions options,
                                                   VisitorRecord& record);
-  static io::Task<Forwarding> AskHop(const Hop& hop, const http::Request& request);
+  static io::Task<ForwardResult> AskHop(const Hop& hop, const http::Request& request);
 
   Upstreams& upstreams_;
   Counter& crossings_;

@@ -62,8 +62,8 @@ TEST_F(ForwarderTest, ARequestWithoutAVisitorIsSentAgainToo) {
     auto kept = co_await Keep();
     std::string_view answered;
     auto ask = [&]() -> io::Task<void> {
-      Forwarding forwarding = co_await forwarder_.Ask({.path = "/x", .host = "a"});
-      answered = forwarding.kind == Forwarding::Kind::kTaken ? "taken" : "failed";
+      ForwardResult forwarding = co_await forwarder_.Ask({.path = "/x", .host = "a"});
+      answered = forwarding.kind == ForwardResult::Kind::kTaken ? "taken" : "failed";
     };
     scope_.Spawn(ask());
     co_await EndUnanswered(*kept);

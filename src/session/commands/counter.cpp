@@ -19,13 +19,13 @@ namespace {
 void AddTo(Call& call, int64_t delta) {
   int64_t result = 0;
   switch (call.keyspace().Add(call[1], delta, &result)) {
-    case Increment::kWrongType:
+    case IncrementResult::kWrongType:
       return call.WrongType();
-    case Increment::kNotInteger:
+    case IncrementResult::kNotInteger:
       return call.NotInteger();
-    case Increment::kOverflow:
+    case IncrementResult::kOverflow:
       return call.reply.Error("ERR increment or decrement would overflow");
-    case Increment::kDone:
+    case IncrementResult::kDone:
       call.Notify(kStringEvent, "incrby", call[1]);
       return call.reply.Integer(result);
   }

@@ -191,16 +191,16 @@ void Keyspace::SetText(std::string_view key, std::string_view value, ExpiryChang
   if (expiry.at_ms != 0) table.NoteDue(hash, expiry.at_ms);
 }
 
-Increment Keyspace::Add(std::string_view key, int64_t delta, int64_t* result) {
+IncrementResult Keyspace::Add(std::string_view key, int64_t delta, int64_t* result) {
   Entry* entry = Find(key);
   int64_t total = 0;
   if (entry != nullptr) {
-    if (TypeOf(*entry) != ValueType::kString) return Increment::kWrongType;
+    if (TypeOf(*entry) != ValueType::kString) return IncrementResult::kWrongType;
     std::optional<int64_t> number = wire::resp::ParseInteger(TextOf(*entry));
-    if (!number) return Increment::kNotInteger;
+    if (!number) return IncrementResult::kNotInteger;
     total = *number;
   }
-  if (__builtin_add_overflow(total, delta, result)) return Increment::kOverflow;
+  if (__builtin_add_overflow(total, delta, result)) return IncrementResult::kOverflow;
   entry = OpenParts(key);
   table_.Modified(key);
   Parts& parts = entry->parts();
@@ -213,13 +213,13 @@ Increment Keyspace::Add(std::string_view key, int64_t delta, int64_t* result) {
   if (__builtin_add_overflow(own->contribution.sum, delta, &own->contribution.sum)) {
     // This data center's own sum would overflow: begin another, from the present total.
     SetText(key, wire::resp::IntegerText(*result).text(), {ExpiryChange::Kind::kKeep});
-    return Increment::kDone;
+    return IncrementResult::kDone;
   }
   own->contribution.updated = stamp_.time;
   table_.Account(before, entry->memory_bytes());
   RecountWritten(entry);
   if (options_.journaled) change_.Count(own->replica_id, own->contribution);
-  return Increment::kDone;
+  return IncrementResult::kDone;
 }
 
 bool Keyspace::Erase(std::string_view key) {

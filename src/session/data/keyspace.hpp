@@ -1,13 +1,14 @@
 // Keyspace: every key of the tier in this data center, and the rules by which commands change it.
-// It knows neither sockets nor the protocol; time is handed to it.
+// It knows neither sockets nor the protocol, and reads no wall clock: SetNow and the HybridClock
+// give it the time.
 //
 // A command that writes calls BeginWrite, which gives it its stamp, and then any number of the
-// functions below. What they change is in change(), to be journaled, and is what Apply merges at
-// the next start and in other data centers (merge.hpp). Keys that begin with the cache's prefix are
+// functions below. Their changes are added to change(), to be journaled; Apply merges them at the
+// next start and in other data centers (merge.hpp). Keys that begin with the cache's prefix are
 // evicted when memory is full; others are not.
 //
-// It is made of the stored keys (KeyTable), merging (KeyMerger), the tombstones of what is gone
-// (Tombstones), and expiry and eviction (Removal).
+// It is made of the stored keys (KeyTable), merging (KeyMerger), the tombstones of deleted keys
+// (Tombstones), and expiry and eviction (Removal). Times of expiry are in Unix milliseconds.
 //
 // Owned by the Engine; one thread: the loop's.
 #pragma once
@@ -37,22 +38,26 @@
 
 namespace meridian::session {
 
-// What a write does to a key's expiry.
+// The change that a write makes to a key's expiry.
 struct ExpiryChange {
-  enum class Kind : uint8_t { kClear, kKeep, kAt };
+  enum class Kind : uint8_t {
+    kClear,  // the key never expires
+    kKeep,   // the key keeps its expiry
+    kAt,     // the key expires at `at_ms`
+  };
   Kind kind = Kind::kClear;
-  int64_t at_ms = 0;  // with kAt; not 0
+  int64_t at_ms = 0;  // Unix ms, with kAt; not 0
 };
 
-enum class Increment : uint8_t { kDone, kWrongType, kNotInteger, kOverflow };
+enum class IncrementResult : uint8_t { kDone, kWrongType, kNotInteger, kOverflow };
 
 class Keyspace {
  public:
   struct Options {
     uint8_t replica_id = 0;  // this data center's index in site.toml
-    uint64_t seed = 0;       // of hashing and of chance; secret
+    uint64_t seed = 0;       // of hashing and of random choices; secret
     std::string cache_prefix;
-    bool journaled = false;  // whether change() is wanted
+    bool journaled = false;  // change() collects the changes
   };
   Keyspace(Options options, HybridClock& clock);
 
@@ -63,15 +68,17 @@ class Keyspace {
   }
   HybridTime stability_horizon() const { return tombstones_.horizon(); }
 
-  // The time at which keys have expired or not, until the next call; it never goes back.
+  // Sets the time by which keys have expired or not, until the next call. A time before the last
+  // one changes nothing.
   void SetNow(WallTime now);
   int64_t now_ms() const { return table_.now_ms(); }
-  // A stamp for the writes of one command. kUnavailable: the clock has none now.
+  // Gives the writes of one command their stamp, and raises the time of SetNow to it. kUnavailable:
+  // the clock has no stamp now.
   Result<void> BeginWrite();
 
-  // What was changed since it was last taken.
+  // The changes since they were last taken. Empty unless Options::journaled.
   ChangeWriter& change() { return change_; }
-  // Whether a key outside of the cache was changed; false from then on.
+  // True if a key outside of the cache was changed since the last call.
   bool TakeMustSync() { return std::exchange(must_sync_, false); }
 
   // Brings a key that will soon be looked up into the processor's cache, in two steps: the second
@@ -79,25 +86,35 @@ class Keyspace {
   void Prefetch(std::string_view key) { table_.Prefetch(key); }
   void FinishPrefetches() { table_.FinishPrefetches(); }
 
-  // Null when there is no such key, or it has expired. Valid until the next write.
+  // Null when there is no such key, or it has expired. Valid until the next write, Apply, Sweep or
+  // EvictTo, and until the next Find or Peek of the same key.
   Entry* Find(std::string_view key);
   // The same, which does not count as an access.
   Entry* Peek(std::string_view key);
-  // With kString. Valid until the next call.
+  // The value of a string, or the total of a counter in decimal. Only for the type kString. Valid
+  // until the next call of TextOf, and for as long as the entry.
   std::string_view TextOf(const Entry& entry);
 
-  // The following are between BeginWrite and the end of a command.
+  // SetText to Flush, and Edit, are writes: call them only between BeginWrite and the end of the
+  // command.
+
+  // Makes the key this string, whatever it was before.
   void SetText(std::string_view key, std::string_view value, ExpiryChange expiry);
-  Increment Add(std::string_view key, int64_t delta, int64_t* result);
+  // Adds `delta` to the number in the key, which is made if it is not there; with kDone, `*result`
+  // is the new total. After any other result the key is unchanged.
+  IncrementResult Add(std::string_view key, int64_t delta, int64_t* result);
+  // False: there was no such key.
   bool Erase(std::string_view key);
-  // 0: never. The key exists; a time that has passed is for Erase.
+  // Sets the expiry of a key that exists, in Unix ms; 0: it never expires. For a time that has
+  // passed, call Erase instead.
   void SetExpiry(Entry& entry, int64_t at_ms);
-  // Makes `to` a copy of `from`, which exists, with its expiry.
+  // Makes `to` a copy of `from`, which must exist, with its expiry; replaces what `to` was.
   void Copy(std::string_view from, std::string_view to);
+  // Removes all keys. Their memory is freed by Sweep.
   void Flush();
 
-  // A hash or set being changed; made if it is not there. The key must have no other type. If it is
-  // empty at the end, the key is gone.
+  // A write to a hash or set, which is made if it is not there. The key must have no other type. If
+  // the hash or set is empty when the Edit is destroyed, the key is removed.
   class Edit {
    public:
     Edit(Keyspace& keyspace, std::string_view key);
@@ -107,10 +124,10 @@ class Keyspace {
 
     Fields& fields();
     Members& members();
-    // True: there was no such field or member before.
+    // True: it was added. False: there was such a field or member before.
     bool SetField(std::string_view name, std::string_view value);
     bool AddMember(std::string_view name);
-    // False: there was none.
+    // True: it was removed. False: there was no such field or member.
     bool RemoveField(std::string_view name);
     bool RemoveMember(std::string_view name);
 
@@ -123,31 +140,35 @@ class Keyspace {
 
   // By the secret seed.
   uint64_t HashOf(std::string_view text) const { return table_.HashOf(text); }
-  // Keys that have content and were not seen to expire.
+  // The number of keys that exist. A key that has expired is counted until a command or Sweep finds
+  // it.
   size_t size() const { return table_.size(); }
-  // Those of them that have an expiry.
+  // The number of those keys that have an expiry.
   size_t expiring() const { return table_.expiring(); }
+  // The memory of all keys, of tombstones and of the tables.
   size_t used_bytes() const { return table_.used_bytes(); }
-  // Keys that a walk over all keys visits: also tombstones.
+  // The number of stored keys: those of size(), and those that are kept as tombstones.
   size_t entries() const { return table_.stored(); }
-  // Of keys, fields and members.
+  // The number of tombstones: of keys, fields and members.
   size_t tombstones() const { return table_.tombstones(); }
-  // Removed items whose memory is not freed yet; Sweep goes on with that.
+  // The number of removed items whose memory is not freed yet; Sweep frees it.
   size_t unfreed() const { return table_.unfreed(); }
+  // True if the key begins with the cache's prefix.
   bool IsCache(std::string_view key) const { return table_.IsCache(key); }
 
-  // Visits about `count` keys that have not expired, from `cursor` on; the next cursor, 0 at the
-  // end.
+  // Visits about `count` keys that exist, from `cursor` on (0: the beginning); returns the next
+  // cursor, or 0 at the end. A key that exists during the whole scan is visited at least once, and
+  // may be visited twice. `visit` must not change the keyspace.
   template <class Visit>
   uint64_t Scan(uint64_t cursor, size_t count, Visit visit) const {
     return table_.Scan(cursor, count, visit);
   }
-  // As Scan, but a key that was there all the time is visited once.
+  // The same, but a key that exists during the whole walk is visited exactly once.
   template <class Visit>
   uint64_t Walk(uint64_t cursor, size_t count, Visit visit) const {
     return table_.Walk(cursor, count, visit);
   }
-  // Visits every key that has not expired.
+  // Visits every key that exists.
   template <class Visit>
   void ForEach(Visit visit) const {
     uint64_t cursor = 0;
@@ -155,30 +176,34 @@ class Keyspace {
       cursor = Scan(cursor, SIZE_MAX, visit);
     } while (cursor != 0);
   }
-  // A random key; null when there is none.
+  // A random key that exists; null when none is found.
   Entry* Sample() { return table_.Sample(); }
 
-  // One loop iteration of removing what has expired, was flushed or is not needed any more, and of
-  // freeing memory. False: there was more than one loop iteration may do.
+  // Does a bounded amount of work, for one loop iteration: removes keys that have expired or were
+  // flushed and tombstones that are not needed any more, and frees memory. False: work is left.
   bool Sweep();
-  // Evicts keys of the cache until at most `bytes` are used, at most `max_keys`. Whether at most
-  // `bytes` are used.
+  // Evicts keys of the cache, and its tombstones, until at most `bytes` are used, but at most
+  // `max_keys` of them. True if at most `bytes` are used.
   bool EvictTo(size_t bytes, int max_keys = kMaxEvictions) {
     return removal_.EvictTo(bytes, max_keys);
   }
+  // True if EvictTo has something to evict.
   bool has_evictable() const { return table_.stored_in_cache() > 0; }
 
-  // Appends changes with the state of about `count` keys at most, or of so many fields or members
-  // of a large one, or about kSnapshotSliceBytes, to `items`, until walk->done(). Everything that
-  // was there all the time is in them, as it was at some moment.
+  // Appends the next slice of a snapshot to `items`: changes that have the state of about `count`
+  // keys, or of so many fields or members of a large key, or about kSnapshotSliceBytes. To be
+  // called until walk->done(); commands may run between two calls. A key, field or member that
+  // exists during the whole walk is in the items, with a state that it had at some moment of the
+  // walk.
   void Snapshot(SnapshotWalk* walk, size_t count, std::vector<std::string>* items) const {
     walk->Next(table_, count, items);
   }
 
-  // Merges a change of this data center or another. kInvalid: nothing was changed. The clock must
-  // have observed its stamps.
+  // Merges a change of this data center or another. The clock must have observed its stamps.
+  // kInvalid: it cannot be decoded, and nothing was changed.
   Result<void> Apply(Bytes record) { return merger_.Apply(record); }
 
+  // The numbers of keys that have expired and that were evicted, since ResetCounts.
   uint64_t expired() const { return removal_.expired(); }
   uint64_t evicted() const { return removal_.evicted(); }
   void ResetCounts() { removal_.ResetCounts(); }

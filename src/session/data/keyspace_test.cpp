@@ -20,6 +20,7 @@
 #include "session/data/change.hpp"
 #include "session/data/merge.hpp"
 #include "session/limits.hpp"
+#include "session/replication/matrix_clock.hpp"
 
 namespace meridian::session {
 namespace {
@@ -61,7 +62,7 @@ struct Replica {
   int64_t Add(std::string_view key, int64_t delta) {
     Begin();
     int64_t result = 0;
-    EXPECT_EQ(keyspace->Add(key, delta, &result), Increment::kDone);
+    EXPECT_EQ(keyspace->Add(key, delta, &result), IncrementResult::kDone);
     return result;
   }
   std::string Take() { return std::string(AsText(keyspace->change().Take())); }
@@ -626,6 +627,84 @@ TEST(Keyspace, ReplayRestoresAllKeys) {
     return text;
   };
   EXPECT_EQ(visible(replica), visible(again));
+}
+
+// us-east and us-west are cut off from each other; eu-west hears both.
+struct CutBetweenTwoOfThree {
+  CutBetweenTwoOfThree() {
+    for (Replica* each : {&east, &west, &europe}) each->keyspace->set_stability_horizon({});
+  }
+  // What `from` has just written, to all of `to`.
+  static std::string Send(Replica& from, const std::vector<Replica*>& to) {
+    std::string record = from.Take();
+    for (Replica* each : to) each->Hear(record, from.clock.last());
+    return record;
+  }
+  void Advance(Duration duration) {
+    for (Replica* each : {&east, &west, &europe}) each->Advance(duration);
+  }
+  // eu-west gets the heartbeats of both, which have heard each other up to `cut`, and sweeps.
+  void BeatAndSweep(HybridTime cut) {
+    HybridTime east_now = *east.clock.Now();
+    HybridTime west_now = *west.clock.Now();
+    const std::vector<std::string> names = {"us-east", "us-west", "eu-west"};
+    MatrixClock seen_by_europe(names, 2);
+    ASSERT_TRUE(seen_by_europe.Observe(
+        0, {.time = east_now, .data_centers = names, .applied = {east_now, cut, east_now}}));
+    ASSERT_TRUE(seen_by_europe.Observe(
+        1, {.time = west_now, .data_centers = names, .applied = {cut, west_now, west_now}}));
+    EXPECT_EQ(seen_by_europe.stability_horizon(), cut);
+    europe.keyspace->set_stability_horizon(seen_by_europe.stability_horizon());
+    europe.Advance(milliseconds{kTombstoneRecheckMs});
+    while (!europe.keyspace->Sweep()) {
+    }
+  }
+
+  Replica east{0};
+  Replica west{1};
+  Replica europe{2};
+};
+
+TEST(Tombstones, ACounterThatADataCenterAddsToBeforeItHearsOfItsDeletionDivergesNowhere) {
+  CutBetweenTwoOfThree site;
+  site.east.Add("n", 1);
+  site.Send(site.east, {&site.west, &site.europe});
+  HybridTime cut = site.east.clock.last();
+  site.Advance(milliseconds{10});
+  site.west.Begin();
+  EXPECT_TRUE(site.west.keyspace->Erase("n"));
+  std::string deletion = site.Send(site.west, {&site.europe});
+  HybridTime deleted = site.west.clock.last();
+  site.Advance(milliseconds{10});
+  site.BeatAndSweep(cut);
+
+  site.Advance(milliseconds{10});
+  site.east.Add("n", 1);
+  site.Send(site.east, {&site.west, &site.europe});
+  site.east.Hear(deletion, deleted);  // the cut has healed
+  for (Replica* each : {&site.east, &site.west, &site.europe}) EXPECT_EQ(each->Get("n"), "(none)");
+}
+
+TEST(Tombstones, AnExpiryThatADataCenterSetsBeforeItHearsOfAShorterOneDivergesNowhere) {
+  CutBetweenTwoOfThree site;
+  site.east.Set("k", "v", site.east.AfterMs(1000000));
+  site.Send(site.east, {&site.west, &site.europe});
+  HybridTime cut = site.east.clock.last();
+  site.Advance(milliseconds{10});
+  site.west.Begin();
+  site.west.keyspace->SetExpiry(*site.west.keyspace->Find("k"), site.west.AfterMs(1000));
+  std::string shortened = site.Send(site.west, {&site.europe});
+  HybridTime shortened_at = site.west.clock.last();
+  site.Advance(seconds{3});
+  site.BeatAndSweep(cut);
+
+  site.Advance(milliseconds{10});
+  site.east.Begin();
+  site.east.keyspace->SetExpiry(*site.east.keyspace->Find("k"), site.east.AfterMs(1000000));
+  site.Send(site.east, {&site.west, &site.europe});
+  site.east.Hear(shortened, shortened_at);
+  EXPECT_EQ(site.east.Get("k"), site.west.Get("k"));
+  EXPECT_EQ(site.east.Get("k"), site.europe.Get("k"));
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 // Tombstones: decides how long tombstones are kept. Other data centers may still send older
 // versions of a key, field or member that was deleted or has expired; its tombstone keeps those
-// from bringing it back. Once every data center has applied the deletion, the tombstone is dropped.
+// from bringing it back. A tombstone up to the stability horizon (replication/matrix_clock.hpp) is
+// dropped: older content that arrives after that is ignored because of its stamp.
 //
 // Owned by the Keyspace; one thread: the loop's.
 #pragma once
@@ -18,13 +19,13 @@ class Tombstones {
  public:
   explicit Tombstones(KeyTable& table) : table_(table) {}
 
-  // The stability horizon: every data center has applied all with a stamp up to this, and all of it
-  // was applied here. Max, at first: there are no other data centers, and no tombstones are kept.
+  // The stability horizon: every data center has applied all writes with a stamp up to it. Max, at
+  // first: there are no other data centers, and no tombstones are kept.
   void set_horizon(HybridTime horizon) { horizon_ = horizon; }
   HybridTime horizon() const { return horizon_; }
   bool kept() const { return horizon_ != HybridTime::Max(); }
 
-  // Whether an entry that is not alive can be dropped: every data center has applied all of it.
+  // Whether an entry that is not alive can be dropped: all of it is up to the stability horizon.
   bool CanDrop(const Entry& entry) const;
   // When the sweep is to visit the entry; Table::kDrop when the entry can be dropped, kNeverDue.
   int64_t DueOf(const Entry& entry) const;

@@ -53,7 +53,8 @@ MatrixClock::MatrixClock(std::vector<std::string> data_centers, size_t own_id)
     : data_centers_(std::move(data_centers)),
       own_id_(own_id),
       applied_(data_centers_.size()),
-      acknowledged_(data_centers_.size()) {}
+      acknowledged_(data_centers_.size()),
+      complete_(data_centers_.size()) {}
 
 Result<void> MatrixClock::Observe(size_t replica_id, const Heartbeat& heartbeat) {
   if (heartbeat.data_centers != data_centers_) {
@@ -63,6 +64,7 @@ Result<void> MatrixClock::Observe(size_t replica_id, const Heartbeat& heartbeat)
   }
   applied_[replica_id] = std::max(applied_[replica_id], heartbeat.time);
   acknowledged_[replica_id] = std::max(acknowledged_[replica_id], heartbeat.applied[own_id_]);
+  complete_[replica_id] = std::max(complete_[replica_id], std::ranges::min(heartbeat.applied));
   return {};
 }
 
@@ -75,8 +77,7 @@ Heartbeat MatrixClock::MakeHeartbeat(HybridTime now) const {
 HybridTime MatrixClock::stability_horizon() const {
   HybridTime stability_horizon = HybridTime::Max();
   for (size_t i = 0; i < data_centers_.size(); ++i) {
-    if (i != own_id_)
-      stability_horizon = std::min({stability_horizon, applied_[i], acknowledged_[i]});
+    if (i != own_id_) stability_horizon = std::min({stability_horizon, applied_[i], complete_[i]});
   }
   return stability_horizon;
 }

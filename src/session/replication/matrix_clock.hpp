@@ -1,14 +1,17 @@
-// MatrixClock: what each data center has applied of every other one's writes (Wuu and Bernstein
-// 1984, "Efficient Solutions to the Replicated Log and Dictionary Problems"). Once a second each
-// data center appends a heartbeat to its own log. It says up to which time the data center has
-// applied the writes of each. A log is in the order of its stamps, so a heartbeat also says that
-// all earlier writes of its author were read.
+// MatrixClock: up to which stamp each data center has applied the writes of each other one, as far
+// as this data center knows: the matrix of Wuu and Bernstein 1984, "Efficient Solutions to the
+// Replicated Log and Dictionary Problems". Once a second each data center appends a heartbeat to
+// its own log, with the stamps up to which it has applied the writes of each. A log is in the order
+// of its stamps, so a heartbeat also says that all earlier writes of its author were read.
 //
-// The stability horizon: everything with a stamp up to it was applied in every data center, and all
-// of that was applied here. Tombstones up to it can be dropped: no log will bring older versions
-// here again, and no data center needs to learn of the deletion from here.
+// The stability horizon is the minimum of the matrix: every data center has applied all writes with
+// a stamp up to it. Tombstones up to it are dropped. Older content that arrives here later, in a
+// log or in a snapshot, is ignored because of its stamp (DropStable in session/data/merge.hpp), and
+// no data center can still extend such content, as adding to a counter or another expiry would: it
+// has applied the deletion. While two data centers cannot hear each other, the horizon stands still
+// in all of them.
 //
-// Pure. Owned by the Replication; one thread.
+// Does no I/O and reads no clock. Owned by the Replication; one thread: the loop's.
 #pragma once
 
 #include <cstddef>
@@ -27,7 +30,7 @@ struct Heartbeat {
   HybridTime time;
   // The site's data centers by replica id.
   std::vector<std::string> data_centers;
-  // For each data center: up to when its writes are applied at the author.
+  // For each data center: the stamp up to which its writes are applied at the author.
   std::vector<HybridTime> applied;
 
   bool operator==(const Heartbeat&) const = default;
@@ -41,16 +44,17 @@ class MatrixClock {
   // `own_id`: this data center's replica id.
   MatrixClock(std::vector<std::string> data_centers, size_t own_id);
 
-  // A heartbeat of another data center, and all before it in its log, was applied here. kInvalid:
-  // its replica ids are not ours, so its stamps would mean something else.
+  // To be called when a heartbeat of another data center, and everything before it in its log, was
+  // applied here. kInvalid: its replica ids are not ours, so its stamps would mean something else.
   Result<void> Observe(size_t replica_id, const Heartbeat& heartbeat);
   // This data center's heartbeat; `now` is above all stamps that it gave.
   Heartbeat MakeHeartbeat(HybridTime now) const;
 
+  // Zero until every other data center was heard; Max without other data centers.
   HybridTime stability_horizon() const;
-  // Up to when the writes of `replica_id` are applied here.
+  // The stamp up to which the writes of `replica_id` are applied here.
   HybridTime applied(size_t replica_id) const { return applied_[replica_id]; }
-  // Up to when our writes are applied there.
+  // The stamp up to which our writes are applied there.
   HybridTime acknowledged(size_t replica_id) const { return acknowledged_[replica_id]; }
   const std::vector<std::string>& data_centers() const { return data_centers_; }
   size_t own_id() const { return own_id_; }
@@ -60,6 +64,8 @@ class MatrixClock {
   size_t own_id_;
   std::vector<HybridTime> applied_;
   std::vector<HybridTime> acknowledged_;
+  // For each data center: the stamp up to which it has applied the writes of all.
+  std::vector<HybridTime> complete_;
 };
 
 }  // namespace meridian::session

@@ -22,8 +22,10 @@ TEST(MatrixClock, HorizonIsTheLowestTimeThatAllHaveApplied) {
   MatrixClock east(kReplicas, 0);
   ASSERT_TRUE(east.Observe(1, MakeHeartbeat(100, {{90}, {100}, {80}})));
   ASSERT_TRUE(east.Observe(2, MakeHeartbeat(70, {{95}, {60}, {70}})));
-  EXPECT_EQ(east.stability_horizon(), HybridTime{70});  // eu-west's later writes have not come
+  EXPECT_EQ(east.stability_horizon(), HybridTime{60});  // eu-west lacks us-west's later writes
   ASSERT_TRUE(east.Observe(2, MakeHeartbeat(120, {{95}, {110}, {120}})));
+  EXPECT_EQ(east.stability_horizon(), HybridTime{80});  // us-west lacks eu-west's later writes
+  ASSERT_TRUE(east.Observe(1, MakeHeartbeat(130, {{90}, {130}, {115}})));
   EXPECT_EQ(east.stability_horizon(), HybridTime{90});  // us-west lacks our later writes
 }
 

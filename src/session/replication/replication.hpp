@@ -97,7 +97,7 @@ class Replication final : public Acknowledgements {
   io::Task<size_t> Await(uint64_t offset, size_t count, TimePoint deadline) override;
 
   std::vector<Peer> Peers() const;
-  // Everything with a stamp up to this was applied in every data center.
+  // See MatrixClock.
   HybridTime stability_horizon() const { return parts_.keyspace.stability_horizon(); }
 
  private:

@@ -11,10 +11,13 @@
 //
 // The ops port answers /metrics (Prometheus) and /.meridian/ready.
 //
-// A tier that an agent runs serves nothing before the agent's first view: its inherited sockets
-// already have waiting connections, and the configured view has no instances. After
-// `first_view_timeout` it serves by the configured view. A tier without an agent (no control
-// stream) sees every data center of the site as serving.
+// Its view is at first made from site.toml alone, with the number 0: every data center serves, and
+// none has instances. A tier without an agent (no control stream) keeps this view. A tier that an
+// agent runs opens only its ops port before the agent's first view, because its inherited sockets
+// already have waiting connections; after `first_view_timeout` it serves by the view made from
+// site.toml. When the control stream ends or cannot be read, the agent is lost: the process exits
+// at once with EXIT_FAILURE, without draining. SIGTERM and SIGINT drain; SIGHUP is logged and
+// ignored.
 //
 // A process may have further loops, each on a thread of its own, for which a tier makes one object
 // each (io::PerLoop). The process itself is constructed on the main thread before any other thread,
@@ -72,14 +75,15 @@ class TierProcess {
  public:
   struct Service {
     uint16_t public_port = 0;
-    // Opens the tier's listeners; called when there is a view. An error ends the process.
+    // Opens the tier's listeners; called when there is a view. An error ends the process. A signal
+    // does not cancel it: where it waits, it must check stopping().
     std::function<io::Task<Result<void>>()> start;
-    // Called for each newer view, and once before `start`. May be empty.
+    // Called at least once before `start`, and for each newer view. May be empty.
     std::function<void()> on_view = {};
     // Continues to serve for `grace`, so that clients can close their connections, then stops
-    // accepting and waits for requests in flight, at most kDrainTimeout in all. After SIGTERM
-    // another process follows, and the grace is http::kRetireGrace; after SIGINT none follows, and
-    // the grace is zero.
+    // accepting and waits for requests in flight; cut off after kDrainTimeout in all. After SIGTERM
+    // a successor process takes over, and the grace is http::kRetireGrace; after SIGINT there is no
+    // successor, and the grace is zero.
     std::function<io::Task<void>(Duration grace)> drain = {};
     // Called last, when all fibers of the scopes have ended, also if `start` failed: destroys the
     // objects of the loops. May be empty.
@@ -97,10 +101,12 @@ class TierProcess {
 
   const Site& site() const { return site_; }
   const DataCenter& here() const { return here_; }
-  // The addresses at which this data center reaches the agent and tiers, or the edge, of `other`.
+  // These are the functions of site/reach.hpp for this data center.
+  // The address at which it reaches the agent and the tiers of `other`.
   IpAddress AddressOf(const DataCenter& other) const;
+  // The address at which it reaches the edge of `other`, as visitors do.
   IpAddress EdgeAddressOf(const DataCenter& other) const;
-  // The address of its own tiers that only this host uses.
+  // The address of its ports that only processes of this host use.
   IpAddress HostAddress() const;
   const TierStart& start() const { return start_; }
   io::EpollDriver& driver() { return driver_; }
@@ -116,16 +122,17 @@ class TierProcess {
   // The scopes of all loops, for io::PerLoop.
   std::vector<io::Scope*> scopes();
 
-  // True after a signal to end: `start` should stop waiting.
+  // True after SIGTERM or SIGINT: `start` must stop waiting.
   bool stopping() const { return stopping_; }
 
-  // Never null. Immutable: keep the pointer to use the same view during a decision.
+  // Never null. A view is immutable: keep the pointer to use the same view during a decision.
   const std::shared_ptr<const SiteView>& view() const { return view_; }
 
   // The inherited listener `name`, else a new listener at `at`.
   Result<std::unique_ptr<io::Listener>> Listen(const std::string& name, Endpoint at);
-  // The same for visitors: a listener at each of VisitorAddresses. Inherited listeners are named
-  // `name`, `name`-2, `name`-3, ...
+  // The same for visitors: a listener at each of VisitorAddresses (site/reach.hpp). Inherited
+  // listeners have the names of NumberedSocket. A tier that an agent runs leaves out the second and
+  // further addresses that the agent did not bind, because this host does not have them.
   Result<std::vector<std::unique_ptr<io::Listener>>> ListenForVisitors(const std::string& name,
                                                                        uint16_t port);
   // The same as the two above for all loops: the result has the listeners of each loop, which are
@@ -150,15 +157,16 @@ class TierProcess {
   // A problem of a ready tier, for people, such as panic; empty: none.
   void SetDetail(std::string detail);
   void SetLoad(double load_rps, uint64_t connections);
-  // The number of requests in flight at instances that are leaving by the view. Zero is reported at
-  // once.
+  // The number of requests in flight at draining instances, for which the agent waits. Zero is
+  // reported at once.
   void SetLeaving(uint64_t requests);
   void SetInstances(std::vector<InstanceReport> instances);
 
   // Makes the ops port answer GET `path` with the result of `json`. Call before Run.
   void AnswerOnOps(std::string path, std::function<std::string()> json);
 
-  // Runs the tier until its end, and returns the exit status.
+  // Starts the tier, sets it ready, and serves until SIGTERM or SIGINT; then drains. Returns the
+  // exit status: 0 after such a signal, 1 if the start failed.
   int Run(const Service& service);
 
  private:

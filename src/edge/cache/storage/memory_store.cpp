@@ -230,7 +230,10 @@ std::optional<std::vector<MemoryStore::Entry*>> MemoryStore::FindFew(const Sweep
   if (matcher.kind() == PurgeOrder::kTag) {
     auto nodes = tags_.Entries(matcher.value(), kSweepRemovals);
     if (!nodes) return std::nullopt;
-    for (SieveNode* node : *nodes) few.push_back(static_cast<Entry*>(node));
+    for (SieveNode* node : *nodes) {
+      auto* entry = static_cast<Entry*>(node);
+      if (entry->mark < sweep.number_) few.push_back(entry);
+    }
     return few;
   }
   // Equivalent spellings of a URL have different hashes.

@@ -34,7 +34,7 @@ class MemoryStore {
   struct Entry;
 
  public:
-  // `seed` is for hashing keys. `budget_bytes` is at least kMinCacheBytes.
+  // `seed` is for hashing keys. A `budget_bytes` below kMinCacheBytes is raised to it.
   MemoryStore(size_t budget_bytes, uint64_t seed);
   ~MemoryStore();
   MemoryStore(const MemoryStore&) = delete;
@@ -42,39 +42,46 @@ class MemoryStore {
 
   uint64_t seed() const { return seed_; }
   const std::shared_ptr<ByteBudget>& budget() const { return budget_; }
-  // Stored responses.
+  // The number of stored responses.
   size_t objects() const { return queue_.size(); }
   uint64_t evictions() const { return evictions_; }
 
   struct Found {
     std::shared_ptr<StoredResponse> response;  // null: a miss
-    bool has_url = false;                      // other variants are stored
-    std::string_view vary = {};  // of the newest variant, until the next call of anything
+    // Variants of the URL are stored: the found response, or on a miss others.
+    bool has_url = false;
+    // The Vary of `response`; on a miss, that of the URL's newest variant. Valid until the store
+    // changes.
+    std::string_view vary = {};
   };
   // The newest stored response whose Vary matches `request` (RFC 9111 4.1). Allocates only for URLs
   // with Vary.
   Found Find(const KeyView& key, const wire::http::HeaderFields& request);
 
-  // The number of purges so far: read when a fetch begins, and passed in when it ends.
+  // The number of purges so far. A fetch reads it before it sends its request, and passes it to
+  // Store at its end, so that a response from before a purge is not stored after it.
   uint64_t mark() const { return purges_seen_; }
-  // Whether a purge since `mark` matches. MayForbid is for unknown tags: any purge by tag may
-  // match.
+  // True if one of the purges since `mark` matches a response with this key and these tags.
+  // MayForbid is for a response whose tags are not known yet: every purge by tag may match. Both
+  // are true for every key after DropAll, and after more than kMaxRememberedPurges further purges.
   bool Forbids(uint64_t mark, std::string_view key, std::span<const std::string_view> tags) const;
   bool MayForbid(uint64_t mark, std::string_view key) const;
 
-  // Stores `response`, whose body is complete, and removes the variants that it replaces. False: a
-  // purge since `mark` forbids it, or there is no room.
+  // Stores `response`, whose body must be complete and charged to the budget already, and removes
+  // the variants that it replaces; past kMaxVariants of the URL also the oldest. False: a purge
+  // since `mark` forbids it, or there is no room.
   bool Store(const KeyView& key, std::shared_ptr<StoredResponse> response, uint64_t mark);
-  // Removes all variants of one key.
+  // Removes all variants of a URL.
   void Remove(const KeyView& key);
 
-  // A purge, or the removal of everything, in slices. Matching fetches that began before the sweep
-  // are not stored. When it is done, all matching stored responses are removed, or stale.
+  // A purge, or the removal of everything, in slices. From its begin on, matching responses that
+  // were requested earlier are not stored. When it is done, every matching response that was stored
+  // before it began is removed (hard purge) or stale (soft purge). The store must outlive it.
   class Sweep {
    public:
     // Runs one slice. False: the sweep is done.
     bool Step(TimePoint now);
-    // How many responses were removed, or made stale.
+    // The number of responses that were removed, or made stale, so far.
     size_t purged() const { return purged_; }
 
    private:
@@ -91,10 +98,11 @@ class MemoryStore {
     size_t looked_at_ = 0;    // URLs and responses, in this slice
     size_t purged_ = 0;
   };
+  // An empty value, or one of more than kMaxPurgeBytes, purges nothing.
   Sweep BeginPurge(const PurgeOrder& order);
   Sweep BeginDrop();
 
-  // All slices at once; returns how many responses were removed, or made stale at `now`.
+  // All slices at once; returns the number of responses that were removed, or made stale at `now`.
   size_t Purge(const PurgeOrder& order, TimePoint now);
   void DropAll();
 

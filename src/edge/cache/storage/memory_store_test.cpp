@@ -204,6 +204,18 @@ TEST_F(MemoryStoreTest, AValidationWithoutCookiesKeepsByCookie) {
   EXPECT_FALSE(confirm(*Make("all"), "max-age=0")->by_cookie);
 }
 
+TEST_F(MemoryStoreTest, AResponseThatIsStoredBeforeThePurgeTakesItsFirstStepStays) {
+  for (auto [kind, value] :
+       {std::pair(Kind::kUrl, "/new"), std::pair(Kind::kPrefix, "/"), std::pair(Kind::kTag, "t")}) {
+    EXPECT_TRUE(Store("/old", "1", Fields({{"Cache-Tag", "t"}})));
+    MemoryStore::Sweep sweep = store_.BeginPurge({.kind = kind, .value = value});
+    EXPECT_TRUE(Store("/new", "2", Fields({{"Cache-Tag", "t"}})));
+    while (sweep.Step(kNow)) {
+    }
+    EXPECT_EQ(Find("/new"), "2") << value;
+  }
+}
+
 class SweepTest : public MemoryStoreTest {
  protected:
   static constexpr size_t kObjects = 3 * kSweepRemovals;

@@ -78,6 +78,9 @@ class DateScanner {
  private:
   // Ignores case: names must be sent in the right case but accepted in any (RFC 9110 5.6.7).
   bool Begins(std::string_view text) const {
+    constexpr int kCaseBit = 0x20;
+    // Most names differ in their first letter.
+    if (rest_.empty() || ((rest_.front() ^ text.front()) & ~kCaseBit) != 0) return false;
     return EqualsIgnoreCase(rest_.substr(0, text.size()), text);
   }
 
