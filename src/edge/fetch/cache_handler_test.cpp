@@ -73,6 +73,26 @@ TEST_F(CacheHandlerTest, ARequestThatComesAfterAPurgeByTagDoesNotGetThePurgedFet
   });
 }
 
+TEST_F(CacheHandlerTest, IdsOfOneRequestWereStoredAndSentToOtherVisitors) {
+  RunScript([&]() -> io::Task<void> {
+    constexpr std::string_view kIds =
+        "x-request-ID: mine\r\nX-Correlation-Id: mine\r\nTraceParent: mine\r\n"
+        "tracestate: mine\r\ntraceresponse: mine\r\n";
+    MemoryStream* first = co_await Visit("/x");
+    auto origin = co_await Asked();
+    MemoryStream* joined = co_await Visit("/x");
+    std::string head(kHead.substr(0, kHead.size() - 2));
+    (void)co_await RawPeer(*origin).Send(head + std::string(kIds) + "\r\nanswer");
+    EXPECT_TRUE((co_await AnswerTo(first)).ends_with("answer"));
+    MemoryStream* later = co_await Visit("/x");
+    for (MemoryStream* other : {joined, later}) {
+      std::string answer = co_await AnswerTo(other);
+      EXPECT_TRUE(answer.ends_with("answer"));
+      EXPECT_EQ(answer.find("mine"), std::string::npos) << answer;
+    }
+  });
+}
+
 TEST_F(CacheHandlerTest, WaitingForAFetchHasADeadlineAndThenEachRequestAsksTheOrigin) {
   RunScript([&]() -> io::Task<void> {
     (void)co_await Visit("/x");
