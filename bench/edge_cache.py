@@ -9,7 +9,7 @@ import shutil
 import sys
 import tempfile
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "test"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "test/support"))
 from cache_origin import Answer, Origin  # noqa: E402
 from harness import Report, Subject, children, compare, free_port, peer, wrk  # noqa: E402
 from site_under_test import MERIDIAN, PROCESS_PORT, Address, curl, wait_until  # noqa: E402

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "test"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "test/support"))
 from harness import CLIENT_CORE, SERVER_CORE, Report, Subject, children, compare, free_port, on_core, peer, pin, wrk  # noqa: E402
 from site_under_test import Site, curl, wait_until  # noqa: E402
 

@@ -9,7 +9,7 @@ import tempfile
 import threading
 import time
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "test"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "test/support"))
 from harness import Figure, Report, Subject, compare, peer  # noqa: E402
 from session_load import KEYS, PORT, VALUE, Mix, connect, fill, read_exactly, redis_benchmark, request  # noqa: E402
 from site_under_test import MERIDIAN, AddressBlock, wait_until  # noqa: E402

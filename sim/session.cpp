@@ -20,6 +20,7 @@
 #include "base/clock.hpp"
 #include "base/ip.hpp"
 #include "base/random.hpp"
+#include "io/sim/fabric.hpp"
 #include "io/sim/process.hpp"
 #include "io/sim/trace.hpp"
 #include "io/sim/world.hpp"
@@ -35,6 +36,10 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr Duration kFaultPhase = seconds{8};
+// Chance that two of three are cut off from each other for a while, in which the third could take
+// what it has heard from both for what both have.
+constexpr double kLongCutChance = 0.2;
+constexpr Duration kLongCut = seconds{15};
 constexpr uint64_t kMaxFaults = 12;
 constexpr Duration kWriteOn = seconds{2};
 // As of `sim store`, and until all tombstones are below the stability horizon and dropped.
@@ -67,6 +72,7 @@ class SessionRun {
     uint64_t faults = random().Below(kMaxFaults + 1);
     for (uint64_t i = 0; i < faults; ++i) PlanFault();
     world_.RunFor(kFaultPhase);
+    if (processes_.size() == 3 && random().Chance(kLongCutChance)) CutTwoOfThree();
     if (random().Chance(kLossChance)) Lose();
     Heal();
     world_.RunFor(kWriteOn);
@@ -91,6 +97,19 @@ class SessionRun {
     size_t to = (from + 1 + draw % (processes_.size() - 1)) % processes_.size();
     draw /= processes_.size();
     faults_.Begin(fault, *processes_[from], *processes_[to], draw);
+  }
+
+  // Everything else works, as seen from the third.
+  void CutTwoOfThree() {
+    Heal();
+    const size_t third = random().Below(processes_.size());
+    const io::sim::HostId one = processes_[(third + 1) % 3]->host();
+    const io::sim::HostId other = processes_[(third + 2) % 3]->host();
+    world_.Record("faults", "long cut", third);
+    world_.fabric().CutBothWays(one, other, true);
+    world_.RunFor(kLongCut);
+    for (auto& replica : replicas_) replica->StopWriting();
+    world_.fabric().CutBothWays(one, other, false);
   }
 
   // Permanently, with its disk.

@@ -46,6 +46,7 @@ using std::chrono::milliseconds;
 
 constexpr uint16_t kPeerPort = 26379;
 constexpr int kWriters = 2;
+constexpr uint64_t kRareKeys = 30;
 constexpr uint64_t kMaxPauseMs = 120;
 constexpr uint64_t kSnapshotLogBytes = 12'000;
 constexpr uint64_t kWaitMs = 400;
@@ -252,7 +253,9 @@ void SessionReplica::WriteAnything(io::sim::Machine& machine, InMemoryClient& cl
   std::string key(1, "abc"[random.Below(3)]);
   std::string name(1, "xyz"[random.Below(3)]);
   std::string brief = std::to_string(100 + random.Below(3000));
-  switch (random.Below(flushes() ? 16 : 15)) {
+  // Written so rarely that what went wrong is not soon written over.
+  std::string rare = "rare:" + std::to_string(random.Below(kRareKeys));
+  switch (random.Below(flushes() ? 19 : 18)) {
     case 0:
       (void)client.Say({"SET", key, name});
       return;
@@ -293,6 +296,15 @@ void SessionReplica::WriteAnything(io::sim::Machine& machine, InMemoryClient& cl
       return;
     case 14:
       (void)client.Say({"PERSIST", key});
+      return;
+    case 15:
+      (void)client.Say({"INCRBY", rare, "2"});
+      return;
+    case 16:
+      (void)client.Say({"DEL", rare});
+      return;
+    case 17:
+      (void)client.Say({"PEXPIRE", rare, random.Chance(0.5) ? brief : "20000000"});
       return;
     default:
       if (random.Chance(0.1)) (void)client.Say({"FLUSHALL"});

@@ -160,7 +160,7 @@ def test_headers_and_subfolders_have_no_circle():
 
 
 def test_no_folder_has_too_many_files():
-    counts = collections.Counter(path.parent for path in tracked("src/*"))
+    counts = collections.Counter(path.parent for path in tracked("*") if path.parts[0] != "fuzz")  # a corpus has many
     over = [f"{folder}: {count} files: give it subfolders" for folder, count in counts.items() if count > MOST_FILES]
     assert not over, "\n".join(over)
 

@@ -5,10 +5,12 @@ Tests that share a module's site stay in one process; all others go wherever the
 
 import os
 import pathlib
+import sys
 
 import pytest
 
-from site_under_test import PYTHON_APP, Site
+sys.path.insert(0, str(pathlib.Path(__file__).parent / "support"))
+from site_under_test import PYTHON_APP, Site  # noqa: E402
 
 PROCESSES_PER_CORE = 3
 FOLDERS = sorted(path.name for path in (pathlib.Path(__file__).parent.parent / "src").iterdir() if path.is_dir())

@@ -14,7 +14,7 @@ from site_under_test import ROOT, Site, curl, wait_until
 
 pytestmark = pytest.mark.covers("balancer")
 
-PYTHON_APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
+PYTHON_APP = f'command = ["/usr/bin/python3", "{ROOT}/test/support/app.py"]\nhealth = "/healthz"'
 HERE = "us-east"
 
 

@@ -41,7 +41,7 @@ class Balancer:
         self.stack.__exit__(*error)
 
     def start_server(self, stack, port):
-        server = subprocess.Popen(["/usr/bin/python3", f"{ROOT}/test/app.py"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        server = subprocess.Popen(["/usr/bin/python3", f"{ROOT}/test/support/app.py"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                   env={**os.environ, "HOST": self.address, "PORT": str(port)})
         stack.callback(server.wait)
         stack.callback(server.kill)

@@ -15,7 +15,7 @@ from site_under_test import MERIDIAN, ROOT, Site, curl, wait_until
 
 pytestmark = pytest.mark.covers("base", "site", "agent")
 
-APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
+APP = f'command = ["/usr/bin/python3", "{ROOT}/test/support/app.py"]\nhealth = "/healthz"'
 NEW_YORK = "198.51.100.0/24"
 OPS, PEER = 10000, 20000
 

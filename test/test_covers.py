@@ -11,7 +11,10 @@ from conftest import FOLDERS
 
 pytestmark = pytest.mark.covers(*FOLDERS)
 HERE = pathlib.Path(__file__).parent
-FILES = sorted(path.stem for path in HERE.glob("test_*.py"))
+FILES = sorted(path.stem for path in HERE.rglob("test_*.py") if "node_modules" not in path.parts)
+
+
+sys.path[:0] = sorted({str(path.parent) for path in HERE.rglob("test_*.py") if "node_modules" not in path.parts})
 
 
 def folders_of(name):

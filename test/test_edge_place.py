@@ -5,7 +5,7 @@ from site_under_test import ROOT, Site, curl, finish_visits, wait_until
 
 pytestmark = pytest.mark.covers("edge")
 
-PYTHON_APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
+PYTHON_APP = f'command = ["/usr/bin/python3", "{ROOT}/test/support/app.py"]\nhealth = "/healthz"'
 PARIS = '\n[[dns.place]]\nname = "paris"\nprefix = "192.0.2.0/24"\nlatitude = 48.9\nlongitude = 2.4\n'
 
 

@@ -10,13 +10,7 @@ from site_under_test import MERIDIAN, ROOT, Site, curl, wait_until
 
 pytestmark = pytest.mark.covers("agent", "lab")
 
-APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
-
-
-def guard_and_agent(site, data_center):
-    lines = (site.state / "pids" / data_center).read_text().splitlines()
-    pids = dict(line.split() for line in lines)
-    return int(pids["guard"]), int(pids["agent"])
+APP = f'command = ["/usr/bin/python3", "{ROOT}/test/support/app.py"]\nhealth = "/healthz"'
 
 
 @pytest.mark.long
@@ -42,7 +36,7 @@ def test_a_balancer_that_hangs_costs_the_visitors_of_its_own_edge_nothing():
 @pytest.mark.long
 def test_of_an_agent_that_hangs_status_says_so_beside_what_is_known():
     with Site(app=APP) as site:
-        _, agent = guard_and_agent(site, "us-east")
+        _, agent = site.guard_and_agent("us-east")
         os.kill(agent, signal.SIGSTOP)
         try:
             east = site.data_center("us-east")
@@ -74,7 +68,7 @@ def test_a_lab_that_hangs_is_told_from_none_and_no_command_waits_for_ever():
 
 def test_a_data_center_is_killed_though_its_guard_is_stopped():
     with Site(app=APP) as site:
-        guard, _ = guard_and_agent(site, "us-east")
+        guard, _ = site.guard_and_agent("us-east")
         os.kill(guard, signal.SIGSTOP)
         site.run("dc", "kill", "us-east")
         assert curl(f"http://{site.addresses['us-east']}:8080/")[0] == 0
@@ -85,7 +79,7 @@ def test_a_data_center_is_killed_though_its_guard_is_stopped():
 
 def test_a_data_center_is_killed_though_its_guard_died_while_its_agent_was_stopped():
     with Site(app=APP) as site:
-        guard, agent = guard_and_agent(site, "us-east")
+        guard, agent = site.guard_and_agent("us-east")
         os.kill(agent, signal.SIGSTOP)
         os.kill(guard, signal.SIGKILL)
         site.run("dc", "kill", "us-east")
@@ -142,7 +136,7 @@ def test_interrupting_a_detached_up_while_it_starts_leaves_nothing():
 
 def test_silence_of_an_agent_does_not_move_its_visitors():
     with Site(app=APP) as site:
-        _, agent = guard_and_agent(site, "us-east")
+        _, agent = site.guard_and_agent("us-east")
         os.kill(agent, signal.SIGSTOP)
         try:
             wait_until(lambda: not site.hears("us-west", "us-east"), 10, "us-east's agent is missed")

@@ -20,11 +20,6 @@ def lab_of(site):
     return next(pid for pid, command in commands.items() if b"up" in command)
 
 
-def guard_and_agent(site, data_center):
-    lines = (site.state / "pids" / data_center).read_text().splitlines()
-    return [int(line.split()[1]) for line in lines]
-
-
 def test_a_hangup_ends_nothing_and_a_request_in_flight_gets_its_answer(tmp_path):
     """It ended a data center at once, and all requests with it."""
     hold = tmp_path / "hold"
@@ -35,7 +30,7 @@ def test_a_hangup_ends_nothing_and_a_request_in_flight_gets_its_answer(tmp_path)
         logs = site.state / "logs"
         asker = Background(lambda: curl(f"http://{east}:8080/slow")[0])
         wait_until(lambda: "received GET /slow" in (logs / "us-east/agent.log").read_text(), what="the request is at the application")
-        guard, agent = guard_and_agent(site, "us-east")
+        guard, agent = site.guard_and_agent("us-east")
         tiers = {tier["name"]: tier["pid"] for tier in site.data_center("us-east")["tiers"]}
         for name, pid in {"lab": lab_of(site), "us-east/agent": guard, **{f"us-east/{name}": pid for name, pid in tiers.items()}}.items():
             os.kill(pid, signal.SIGHUP)
@@ -44,7 +39,7 @@ def test_a_hangup_ends_nothing_and_a_request_in_flight_gets_its_answer(tmp_path)
         wait_until(lambda: (logs / "us-east/agent.log").read_text().count("SIGHUP is ignored") == 2, 10, "the agent says so")
         hold.unlink()
         assert asker.result() == 200
-        assert guard_and_agent(site, "us-east") == [guard, agent]
+        assert site.guard_and_agent("us-east") == (guard, agent)
         assert {tier["name"]: tier["pid"] for tier in site.data_center("us-east")["tiers"]} == tiers
 
 

@@ -15,7 +15,7 @@ from site_under_test import ROOT, Site, curl, wait_until
 
 pytestmark = pytest.mark.covers("http", "wire")
 
-APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
+APP = f'command = ["/usr/bin/python3", "{ROOT}/test/support/app.py"]\nhealth = "/healthz"'
 MAX_BODY_BYTES = 100_000
 HEAD_BYTES = 32 * 1024
 START_LINE_BYTES = 8 * 1024

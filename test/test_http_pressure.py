@@ -20,7 +20,7 @@ from site_under_test import ROOT, SANITIZED, Site, curl, wait_until
 
 pytestmark = pytest.mark.covers("http", "io", "balancer")
 
-APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
+APP = f'command = ["/usr/bin/python3", "{ROOT}/test/support/app.py"]\nhealth = "/healthz"'
 MIB = 1024 * 1024
 
 

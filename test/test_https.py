@@ -9,7 +9,7 @@ from site_under_test import MERIDIAN, ROOT, Site
 
 pytestmark = pytest.mark.covers("edge", "site")
 
-PYTHON_APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
+PYTHON_APP = f'command = ["/usr/bin/python3", "{ROOT}/test/support/app.py"]\nhealth = "/healthz"'
 SHOP = "shop.example"
 
 

@@ -16,7 +16,7 @@ from site_under_test import ROOT, Site, wait_until
 
 pytestmark = pytest.mark.covers("agent", "balancer")
 
-APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
+APP = f'command = ["/usr/bin/python3", "{ROOT}/test/support/app.py"]\nhealth = "/healthz"'
 VISITORS = 8
 HALF_CLOSE_SECONDS = 10
 

@@ -10,7 +10,7 @@ from site_under_test import ROOT, Site, curl, finish_visits, wait_until
 
 pytestmark = pytest.mark.covers("lab")
 
-APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
+APP = f'command = ["/usr/bin/python3", "{ROOT}/test/support/app.py"]\nhealth = "/healthz"'
 NEW_YORK = "198.51.100.0/24"
 OREGON = "203.0.113.0/24"
 

@@ -17,7 +17,7 @@ from site_under_test import MERIDIAN, ROOT, Site, curl, finish_visits, wait_unti
 
 pytestmark = pytest.mark.covers("site", "cli")
 
-APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
+APP = f'command = ["/usr/bin/python3", "{ROOT}/test/support/app.py"]\nhealth = "/healthz"'
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from site_under_test import MERIDIAN, PYTHON_APP, Site, curl, wait_until
+from site_under_test import MERIDIAN, PYTHON_APP, ROOT, Site, curl, wait_until
 
 pytestmark = [pytest.mark.covers("agent", "dns", "session", "site"), pytest.mark.long]
 
@@ -54,7 +54,7 @@ def test_with_no_data_center_that_can_serve_all_are_answered():
 
 def test_an_instance_in_a_crash_loop_is_shown_with_its_last_words(tmp_path):
     flag = tmp_path / "crash"
-    app = f'command = ["sh", "-c", "if [ -e {flag} ]; then echo no database; exit 3; fi; exec /usr/bin/python3 {os.path.dirname(__file__)}/app.py"]\nhealth = "/healthz"'
+    app = f'command = ["sh", "-c", "if [ -e {flag} ]; then echo no database; exit 3; fi; exec /usr/bin/python3 {ROOT}/test/support/app.py"]\nhealth = "/healthz"'
     with Site(("us-east",), app=app) as site:
         flag.touch()
         victim = site.data_center("us-east")["instances"][0]
@@ -71,7 +71,7 @@ def test_an_instance_in_a_crash_loop_is_shown_with_its_last_words(tmp_path):
 def test_an_instance_that_ended_is_shown_with_its_last_lines_while_it_starts_again(tmp_path):
     fails, hangs = tmp_path / "fails", tmp_path / "hangs"
     script = (f"if [ -e {fails} ]; then rm {fails}; echo no database; echo at db.internal; exit 3; fi; if [ -e {hangs} ]; then exec sleep 1000; fi; "
-              f"exec /usr/bin/python3 {os.path.dirname(__file__)}/app.py")
+              f"exec /usr/bin/python3 {ROOT}/test/support/app.py")
     with Site(("us-east",), app=f'command = ["sh", "-c", "{script}"]\nhealth = "/healthz"', instances=1) as site:
         hangs.touch()
         fails.touch()

@@ -83,7 +83,7 @@ def inside(namespace, *command):
 
 
 @contextlib.contextmanager
-def server(names, keys="", app=f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'):
+def server(names, keys="", app=f'command = ["/usr/bin/python3", "{ROOT}/test/support/app.py"]\nhealth = "/healthz"'):
     """`meridian run` of one data center in the server's namespace, when it serves; gives a function for its status."""
     folder = pathlib.Path(tempfile.mkdtemp(prefix="meridian-test-"))
     (folder / "site.toml").write_text(SITE.format(public=PUBLIC, keys=keys, app=app))

@@ -18,7 +18,7 @@ from site_under_test import MERIDIAN, ROOT, Site, curl, wait_until
 
 pytestmark = pytest.mark.covers("cli", "lab", "agent")
 
-APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
+APP = f'command = ["/usr/bin/python3", "{ROOT}/test/support/app.py"]\nhealth = "/healthz"'
 
 
 def test_both_data_centers_serve_and_status_follows_the_contract():
@@ -86,7 +86,7 @@ def test_interrupting_up_in_the_foreground_leaves_nothing():
 @pytest.fixture
 def waiting_site(tmp_path):
     """`up` of it waits until tmp_path/go is there."""
-    site = Site(("us-east",), app=f'command = ["sh", "-c", "until [ -e {tmp_path}/go ]; do sleep 0.05; done; exec /usr/bin/python3 {ROOT}/test/app.py"]\n'
+    site = Site(("us-east",), app=f'command = ["sh", "-c", "until [ -e {tmp_path}/go ]; do sleep 0.05; done; exec /usr/bin/python3 {ROOT}/test/support/app.py"]\n'
                                   'health = "/healthz"', instances=1)
     yield site
     site.__exit__()

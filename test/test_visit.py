@@ -13,7 +13,7 @@ from site_under_test import MERIDIAN, ROOT, Site
 
 pytestmark = pytest.mark.covers("cli")
 
-APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
+APP = f'command = ["/usr/bin/python3", "{ROOT}/test/support/app.py"]\nhealth = "/healthz"'
 
 
 @pytest.fixture(scope="module")

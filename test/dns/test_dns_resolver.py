@@ -13,7 +13,7 @@ from site_under_test import PROCESS_PORT, ROOT, Address, Site, wait_until
 
 pytestmark = pytest.mark.covers("dns")
 
-APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
+APP = f'command = ["/usr/bin/python3", "{ROOT}/test/support/app.py"]\nhealth = "/healthz"'
 NEW_YORK = "198.51.100.0/24"
 OREGON = "203.0.113.0/24"
 LAB_TTL = 5

@@ -14,7 +14,7 @@ from site_under_test import MERIDIAN, ROOT, Site, wait_until
 
 pytestmark = pytest.mark.covers("dns")
 
-APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
+APP = f'command = ["/usr/bin/python3", "{ROOT}/test/support/app.py"]\nhealth = "/healthz"'
 NEW_YORK = "198.51.100.0/24"
 OREGON = "203.0.113.0/24"
 BLOCKS = [f"10.{i // 250}.{i % 250}.0/24" for i in range(1000)] + [f"2001:db8:{i:x}::/56" for i in range(200)]

@@ -3,7 +3,6 @@
 redis_likeness/*.txt are conversations (strings.txt says how they are written); on_purpose.txt has what differs, and why.
 Then some thousand requests by chance, from seeds that a failure names."""
 
-import pathlib
 import random
 import shlex
 
@@ -11,12 +10,12 @@ import pytest
 
 from resp_connection import Reply, RespConnection
 from session_under_test import SessionTier
-from site_under_test import wait_until
+from site_under_test import ROOT, wait_until
 from test_session_site import redis_server
 
 pytestmark = pytest.mark.covers("session", "wire")
 
-CONVERSATIONS = sorted((pathlib.Path(__file__).parent / "redis_likeness").glob("*.txt"))
+CONVERSATIONS = sorted((ROOT / "test/redis_likeness").glob("*.txt"))
 SETTINGS = '[session]\ndurability = "{}"\n'
 UNORDERED = {b"KEYS", b"SMEMBERS", b"SUNION", b"SINTER", b"SDIFF", b"HKEYS", b"HVALS", b"SSCAN", b"SCAN", b"SRANDMEMBER", b"SPOP", b"PUBSUB", b"EXEC"}
 PAIRS = {b"HGETALL", b"CONFIG"}

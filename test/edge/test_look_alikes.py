@@ -36,7 +36,7 @@ def edge():
 @pytest.fixture(scope="module")
 def site():
     """Where harmless names with underscores may pass."""
-    app = f'command = ["/usr/bin/python3", "{ROOT}/test/wsgi_app.py"]\nhealth = "/"'
+    app = f'command = ["/usr/bin/python3", "{ROOT}/test/support/wsgi_app.py"]\nhealth = "/"'
     with Site(data_centers=("us-east",), app=app, instances=1, extra="\n[edge]\nunderscores = true\n") as site:
         yield site
 

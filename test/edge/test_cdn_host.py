@@ -8,7 +8,7 @@ from site_under_test import MERIDIAN, ROOT, Site, curl
 
 pytestmark = pytest.mark.covers("edge")
 
-PYTHON_APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
+PYTHON_APP = f'command = ["/usr/bin/python3", "{ROOT}/test/support/app.py"]\nhealth = "/healthz"'
 
 
 @pytest.fixture(scope="module")

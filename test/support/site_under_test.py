@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 MERIDIAN = os.environ.get("MERIDIAN", str(ROOT / "build/release/meridian"))
 # A sanitizer's build spends memory and time of its own.
 SANITIZED = any(name in MERIDIAN for name in ("/asan/", "/tsan/"))
@@ -22,7 +22,7 @@ PHOTOS = ROOT / "examples/photos"
 PROCESS_PORT = 8080
 
 # test/app.py as the application of a site.
-PYTHON_APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
+PYTHON_APP = f'command = ["/usr/bin/python3", "{ROOT}/test/support/app.py"]\nhealth = "/healthz"'
 
 LOCATIONS = {"us-east": "Ashburn", "us-west": "San Jose", "eu-west": "Dublin", "london": "London"}
 
@@ -195,6 +195,12 @@ class Site:
 
     def tier(self, data_center, name):
         return next(tier for tier in self.data_center(data_center)["tiers"] if tier["name"] == name)
+
+    def guard_and_agent(self, data_center):
+        """Their pids."""
+        lines = (self.state / "pids" / data_center).read_text().splitlines()
+        pids = dict(line.split() for line in lines)
+        return int(pids["guard"]), int(pids["agent"])
 
     def processes(self):
         """Pids of every living process that descends from this site's `up`."""

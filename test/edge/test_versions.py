@@ -12,7 +12,7 @@ from site_under_test import ROOT, SANITIZED, Site, curl
 
 pytestmark = pytest.mark.covers("edge")
 
-PYTHON_APP = f'command = ["/usr/bin/python3", "{ROOT}/test/app.py"]\nhealth = "/healthz"'
+PYTHON_APP = f'command = ["/usr/bin/python3", "{ROOT}/test/support/app.py"]\nhealth = "/healthz"'
 MOST_BYTES = 8 << 20
 
 

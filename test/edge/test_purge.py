@@ -8,7 +8,6 @@ import time
 
 import pytest
 from site_under_test import Site, curl, wait_until
-from test_faults import guard_and_agent
 
 pytestmark = pytest.mark.covers("edge")
 
@@ -160,7 +159,7 @@ def test_by_method_it_is_told_in_time_that_the_agent_does_not_answer():
     origin = Origin(data_centers=("us-east",), extra='\n[edge]\npurge_from = ["127.0.0.0/8"]\n')
     with origin.site as site:
         origin.fill("/a")
-        _, agent = guard_and_agent(site, "us-east")
+        _, agent = site.guard_and_agent("us-east")
         os.kill(agent, signal.SIGSTOP)
         try:
             began = time.monotonic()
