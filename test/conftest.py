@@ -10,6 +10,9 @@ import sys
 import pytest
 
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "support"))
+# What the tests' sites read when they are imported; processes of xdist inherit it.
+if "--cores" in sys.argv:
+    os.environ["MERIDIAN_TEST_CORES"] = sys.argv[sys.argv.index("--cores") + 1]
 from site_under_test import PYTHON_APP, Site  # noqa: E402
 
 PROCESSES_PER_CORE = 3
@@ -19,6 +22,9 @@ FOLDERS = sorted(path.name for path in (pathlib.Path(__file__).parent.parent / "
 def pytest_addoption(parser):
     parser.addoption("--folder", action="append", default=[], metavar="FOLDER",
                      help="only the test files that cover this folder of src/; may be given several times")
+
+
+    parser.addoption("--cores", type=int, metavar="N", help="each tier has N loops ([agent] cores), where a test does not say otherwise")
 
 
 def pytest_configure(config):

@@ -98,7 +98,7 @@ TEST_F(RosterTest, ARequestThatFindsNoRoomExaminesEachInstanceOnce) {
     const uint64_t before = roster_->examined();
     EXPECT_FALSE(roster_->TakeNow(idempotent_));
     EXPECT_EQ(roster_->examined(), before);
-    EXPECT_TRUE(roster_->HasFor(idempotent_));
+    EXPECT_TRUE(roster_->HasEligible(idempotent_));
     EXPECT_LE(roster_->examined() - before, kInstances + 1);
     co_return;
   });

@@ -13,6 +13,8 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+# The loops of each tier (`--cores`); empty: as many as the lab gives it.
+CORES = os.environ.get("MERIDIAN_TEST_CORES", "")
 MERIDIAN = os.environ.get("MERIDIAN", str(ROOT / "build/release/meridian"))
 # A sanitizer's build spends memory and time of its own.
 SANITIZED = any(name in MERIDIAN for name in ("/asan/", "/tsan/"))
@@ -111,6 +113,8 @@ class Site:
         self.environment = {**os.environ, "MERIDIAN_TEST_SITE": str(self.folder)}
         self.file = self.folder / "site.toml"
         extra += "" if wan else "\n[lab]\nwan = false\n"
+        if CORES and "[agent]" not in extra:
+            extra += f"\n[agent]\ncores = {CORES}\n"
         self.file.write_text(self._toml(app or f'command = ["node", "server.js"]\ndirectory = "{PHOTOS}"\nhealth = "/health"', extra, instances, keys or {}))
 
     def _toml(self, app, extra, instances, keys):
