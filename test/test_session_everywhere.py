@@ -83,6 +83,18 @@ def test_what_is_written_in_one_is_read_in_the_other(clients):
     wait_until(lambda: contents(east) == {"h": {"b": "2"}, "set": {"n"}}, what="removals arrive")
 
 
+def test_large_value_crosses_a_slow_link_and_later_writes_follow(site, clients):
+    """One frame of 8 MiB had to arrive within 5 s, so that it and all that came after it never did."""
+    east, west = clients
+    site.link("us-east", "us-west", "--rate", "10mbit")
+    east.set("large", "x" * 7_400_000)
+    east.set("after", "1")
+    assert east.wait(1, 30000) == 1
+    wait_until(lambda: west.get("after") == "1", what="the write after the large one arrives")
+    assert west.strlen("large") == 7_400_000
+    assert follow_each_other(site)
+
+
 def test_both_write_while_the_link_is_cut_and_then_hold_the_same(site, clients):
     east, west = clients
     east.set("deleted", "x")

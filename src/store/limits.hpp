@@ -87,7 +87,14 @@ constexpr size_t kMaxFollowers = 64;  // of one log, by data center
 // Received on a stream and not yet taken into the copy: a source keeps to kMaxInFlightBytes.
 constexpr size_t kMaxReceivedBytes = kMaxInFlightBytes + kMaxFrameBytes;
 constexpr Duration kMirrorHeartbeat = std::chrono::milliseconds{500};
+// A peer is silent that neither sends (or reads) kMinMirrorProgress bytes in this time, nor ends
+// the frame. A frame of the largest size then takes a slow link 22 minutes at most (52 kbit/s).
 constexpr Duration kMaxMirrorSilence = std::chrono::seconds{5};
+constexpr size_t kMinMirrorProgress = size_t{32} * 1024;
+// When so many connections (or streams) in a row lasted for less than kSteadyConnection, the next
+// is reported as connected only when it has lasted that long.
+constexpr Duration kSteadyConnection = std::chrono::seconds{10};
+constexpr int kMaxEarlyEnds = 3;
 constexpr size_t kClockSamples = 8;  // the best of them is the estimate
 constexpr Duration kMirrorHandshakeTimeout = std::chrono::seconds{5};
 // Between two attempts, doubled for each failure in a row, and a random part of it. kMaxRedial

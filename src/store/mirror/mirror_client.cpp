@@ -35,8 +35,6 @@
 namespace meridian::store {
 namespace {
 
-// After a stream that lasted so long, the next error is logged as a new problem.
-constexpr Duration kGoodFollow = std::chrono::seconds{10};
 // Taken blocks are acknowledged when there are so many bytes of them.
 constexpr size_t kBlockAckBytes = kMaxInFlightBytes / 4;
 
@@ -100,7 +98,8 @@ io::Task<Result<void>> MirrorClient::Session::Run() {
   ended_ = co_await Open();
   if (ended_) {
     client_.connected_ = client_.opened_ = true;
-    client_.problem_.clear();
+    client_.early_ends_.OnBegin(loop().Now());
+    if (!client_.early_ends_.recur()) client_.problem_.clear();
     client_.refusal_.reset();
     LOG_INFO("mirror: following", {"log", client_.options_.log},
              {"source", client_.options_.source}, {"offset", copy().end_offset()});
@@ -298,8 +297,10 @@ MirrorGauges::MirrorGauges(Metrics& metrics, const std::string& log, const std::
       seconds(metrics.AddGauge("meridian_mirror_lag_seconds",
                                "How long ago the copy here had all that the source has.",
                                {{"log", log}, {"source", source}})),
-      connected(metrics.AddGauge("meridian_mirror_connected", "Whether the source is followed now.",
-                                 {{"log", log}, {"source", source}})),
+      connected(metrics.AddGauge(
+          "meridian_mirror_connected",
+          "Whether the source is followed now, and connections to it do not keep ending early.",
+          {{"log", log}, {"source", source}})),
       clock_lead(metrics.AddGauge("meridian_mirror_clock_lead_seconds",
                                   "How far the source's clock leads ours.",
                                   {{"log", log}, {"source", source}})),
@@ -352,7 +353,7 @@ Duration MirrorClient::lag() const {
 void MirrorClient::Show(MirrorGauges& gauges) const {
   gauges.records.Set(static_cast<double>(lag_records()));
   gauges.seconds.Set(Seconds(lag()));
-  gauges.connected.Set(connected_ ? 1 : 0);
+  gauges.connected.Set(connected() ? 1 : 0);
   if (std::optional<ClockOffset::Estimate> clock = clock_offset()) {
     gauges.clock_lead.Set(Seconds(clock->offset));
     gauges.clock_error.Set(Seconds(clock->error));
@@ -396,9 +397,10 @@ void MirrorClient::RedialNow() {
 }
 
 void MirrorClient::Report(const Result<void>& ended, TimePoint begun) {
-  problem_ = ended ? "" : ended.error().message;
+  if (opened_) early_ends_.OnEnd(loop_.Now());
+  problem_ = ended ? "" : early_ends_.Describe(ended.error().message);
   // Not for each attempt, and not for each stream that a full disk closes at once.
-  if (opened_ && loop_.Now() - begun >= kGoodFollow) problems_.OnSolved();
+  if (opened_ && loop_.Now() - begun >= kSteadyConnection) problems_.OnSolved();
   if (!ended && problems_.OnProblem(ended.error().message, loop_.Now())) {
     LOG_WARNING("mirror: not following", {"log", options_.log}, {"source", options_.source},
                 {"error", ended.error().message});

@@ -32,9 +32,6 @@
 namespace meridian::store {
 namespace {
 
-// After a connection that lasted so long, the next error is logged as a new problem.
-constexpr Duration kGoodConnection = std::chrono::seconds{10};
-
 // What the source counts as in flight.
 size_t FlowBytes(const ReceivedFrame& frame) {
   return frame.type == FrameType::kRecords
@@ -50,7 +47,7 @@ class MirrorConnection::Live {
   Live(MirrorConnection& owner, std::unique_ptr<io::Stream> stream)
       : owner_(owner),
         frames_(std::make_unique<FrameStream>(std::move(stream))),
-        sender_(owner.loop_, *frames_),
+        sender_(*frames_),
         scope_(owner.loop_) {}
 
   io::Task<Result<void>> Handshake();
@@ -122,7 +119,7 @@ io::Task<void> MirrorConnection::Live::Close() {
 
 io::Task<void> MirrorConnection::Live::Receive() {
   while (ended_) {
-    auto frame = co_await frames_->Read(kMaxFrameBytes, loop().After(kMaxMirrorSilence));
+    auto frame = co_await frames_->ReadWithProgress(kMaxFrameBytes);
     if (Result<void> taken = frame ? Take(*frame) : Fail(frame.error()); !taken) End(taken);
   }
 }
@@ -208,12 +205,14 @@ io::Task<Result<void>> MirrorConnection::ConnectOnce() {
   Result<void> ended = co_await live->Handshake();
   if (ended) {
     welcomed_ = true;
-    problem_.clear();
+    early_ends_.OnBegin(loop_.Now());
+    if (!early_ends_.recur()) problem_.clear();
     refusal_.reset();
     live_ = live;
     came_up_.WakeAll();
     ended = co_await live->Run();
     live_ = nullptr;
+    early_ends_.OnEnd(loop_.Now());
   }
   refusal_ = live->refusal();
   co_await live->Close();
@@ -241,8 +240,8 @@ void MirrorConnection::RedialNow() {
 }
 
 void MirrorConnection::Report(const Result<void>& ended, TimePoint begun) {
-  problem_ = ended ? "" : ended.error().message;
-  if (welcomed_ && loop_.Now() - begun >= kGoodConnection) problems_.OnSolved();
+  problem_ = ended ? "" : early_ends_.Describe(ended.error().message);
+  if (welcomed_ && loop_.Now() - begun >= kSteadyConnection) problems_.OnSolved();
   if (!ended && problems_.OnProblem(ended.error().message, loop_.Now())) {
     LOG_WARNING("mirror: not connected", {"source", options_.source},
                 {"error", ended.error().message});
