@@ -84,8 +84,10 @@ constexpr size_t kMaxHandshakeBytes = 4096;  // of what a follower sends, and of
 constexpr size_t kMaxNameBytes = 255;        // of a site, a data center, a log
 constexpr size_t kMaxRefusalTextBytes = 512;
 constexpr size_t kMaxFollowers = 64;  // of one log, by data center
-// Received on a stream and not yet taken into the copy: a source keeps to kMaxInFlightBytes.
-constexpr size_t kMaxReceivedBytes = kMaxInFlightBytes + kMaxFrameBytes;
+// Received on a stream and not yet taken into the copy. A source keeps to kMaxInFlightBytes of
+// records, with which frames of one empty record each are less than three times as long.
+constexpr size_t kMaxReceivedBytes = 3 * kMaxInFlightBytes + kMaxFrameBytes;
+constexpr size_t kMaxReceivedFrames = size_t{128} * 1024;
 constexpr Duration kMirrorHeartbeat = std::chrono::milliseconds{500};
 // A peer is silent that neither sends (or reads) kMinMirrorProgress bytes in this time, nor ends
 // the frame. A frame of the largest size then takes a slow link 22 minutes at most (52 kbit/s).

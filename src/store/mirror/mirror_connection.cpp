@@ -23,6 +23,7 @@
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
 #include "store/limits.hpp"
+#include "store/log/record.hpp"
 #include "store/mirror/clock_offset.hpp"
 #include "store/mirror/frame_sender.hpp"
 #include "store/mirror/frame_stream.hpp"
@@ -32,12 +33,11 @@
 namespace meridian::store {
 namespace {
 
-// What the source counts as in flight.
-size_t FlowBytes(const ReceivedFrame& frame) {
-  return frame.type == FrameType::kRecords
-             ? frame.body.size() - std::min(frame.body.size(), kSourceStateBytes)
-             : frame.body.size();
-}
+size_t ChargedBytes(const ReceivedFrame& frame) { return kFrameHeaderBytes + frame.body.size(); }
+
+// No source that keeps to what it may have in flight exceeds either limit.
+static_assert(kMaxReceivedFrames * kRecordHeaderBytes > kMaxInFlightBytes);
+static_assert(kFrameHeaderBytes + kSourceStateBytes + kRecordHeaderBytes < 3 * kRecordHeaderBytes);
 
 }  // namespace
 
@@ -147,9 +147,9 @@ Result<void> MirrorConnection::Live::Take(const Frame& frame) {
                            .heard_us = WallMicroseconds(owner_.options_.clock.Wall())})) {
     return {};
   }
-  return Refuse(Refusal{
-      RefusalReason::kProtocol,
-      fmt::format("stream {} has more than {} bytes in flight", frame.stream, kMaxReceivedBytes)});
+  return Refuse(Refusal{RefusalReason::kProtocol,
+                        fmt::format("stream {} has more than {} bytes or {} frames in flight",
+                                    frame.stream, kMaxReceivedBytes, kMaxReceivedFrames)});
 }
 
 Result<void> MirrorConnection::Live::TakeRefusal(Bytes body) {
@@ -275,17 +275,17 @@ io::Task<void> MirrorConnection::Run() {
 MirrorStream::~MirrorStream() { live_->streams.erase(number_); }
 
 bool MirrorStream::Take(ReceivedFrame frame) {
-  received_bytes_ += FlowBytes(frame);
+  received_bytes_ += ChargedBytes(frame);
   bool newer = frame.type == FrameType::kHeartbeat && !received_.empty() &&
                received_.back().type == FrameType::kHeartbeat;
   if (newer) {
-    received_bytes_ -= FlowBytes(received_.back());
+    received_bytes_ -= ChargedBytes(received_.back());
     received_.back() = std::move(frame);
   } else {
     received_.push_back(std::move(frame));
   }
   arrived_.WakeAll();
-  return received_bytes_ <= kMaxReceivedBytes;
+  return received_bytes_ <= kMaxReceivedBytes && received_.size() <= kMaxReceivedFrames;
 }
 
 io::Task<Result<ReceivedFrame>> MirrorStream::Next(TimePoint deadline) {
@@ -295,7 +295,7 @@ io::Task<Result<ReceivedFrame>> MirrorStream::Next(TimePoint deadline) {
   }
   ReceivedFrame frame = std::move(received_.front());
   received_.pop_front();
-  received_bytes_ -= FlowBytes(frame);
+  received_bytes_ -= ChargedBytes(frame);
   co_return frame;
 }
 

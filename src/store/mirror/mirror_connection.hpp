@@ -8,8 +8,8 @@
 //   scope.Spawn(session.Run());
 //   scope.Spawn(queue.Run());
 //
-// MirrorStream: one stream of it. What arrives waits in the stream, within kMaxReceivedBytes, so
-// that a stream whose copy is slow does not hold up the others.
+// MirrorStream: one stream of it. What arrives waits in the stream, within kMaxReceivedBytes and
+// kMaxReceivedFrames, so that a stream whose copy is slow does not hold up the others.
 //
 // Owned by the owner of the clients, or by the only client; outlives their fibers. One thread, the
 // loop's.

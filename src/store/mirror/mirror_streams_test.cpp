@@ -505,43 +505,60 @@ TEST_F(PeerFollowerTest, OtherVersionIsRefusedWithBothVersions) {
                               "the follower speaks version 2, this source version 3"}));
 }
 
-// A source that is written here, frame by frame.
-TEST_F(MirrorStreamsTest, SourceThatSendsMoreThanItMayIsRefused) {
-  std::optional<Refusal> refusal;
-  StartPeer(kSourceAt.address, [&](Machine& machine) -> Task<void> {
-    auto listener = machine.network.Listen(kSourceAt, {});
-    auto stream = co_await (*listener)->Accept();
-    CHECK(stream);
-    FrameStream frames(std::move(*stream));
-    CHECK(co_await frames.Read(kMaxFrameBytes, kNever));
-    Welcome welcome{.data_center = "us-east",
-                    .now = HybridTime::FromWall(machine.loop.driver().Wall())};
-    CHECK(co_await frames.Write(EncodeWelcome(welcome), kNever));
-    std::vector<uint8_t> block = EncodeFrame(FrameType::kBlock, 1, std::vector<uint8_t>(1 << 20));
-    for (size_t sent = 0; sent <= kMaxReceivedBytes; sent += 1 << 20) {
-      if (!co_await frames.Write(block, kNever)) break;
-    }
-    while (!refusal) {
-      auto frame = co_await frames.Read(kMaxFrameBytes, kNever);
-      CHECK(frame);
-      if (frame->type == FrameType::kRefuse) refusal = *ParseRefusal(frame->body);
-    }
-  });
-  StartPeer(IpAddress::V4(10, 0, 0, 2), [](Machine& machine) -> Task<void> {
-    HybridClock clock(machine.loop.driver(), kMaxClockSkew);
-    auto dial = [&](TimePoint deadline) {
-      return machine.network.Connect(kSourceAt, {.deadline = deadline});
-    };
-    MirrorConnection connection(
-        machine.loop, {.identity = {"photos", "us-west"}, .source = "us-east", .clock = clock},
-        dial);
-    io::Scope scope(machine.loop);
-    scope.Spawn(connection.Run());
-    CHECK(co_await connection.AwaitUp());
-    auto stream = connection.NewStream();  // nobody reads it
-    co_await scope.Join();
-  });
-  world_.RunFor(seconds{4});
+// A source that is written here, frame by frame, and a follower whose stream nobody reads.
+class PeerSourceTest : public MirrorStreamsTest {
+ protected:
+  // The refusal that ends the connection when `frame` is sent `times` times.
+  std::optional<Refusal> RefusalOf(std::vector<uint8_t> frame, size_t times) {
+    std::optional<Refusal> refusal;
+    StartPeer(kSourceAt.address, [&](Machine& machine) -> Task<void> {
+      auto listener = machine.network.Listen(kSourceAt, {});
+      auto stream = co_await (*listener)->Accept();
+      CHECK(stream);
+      FrameStream frames(std::move(*stream));
+      CHECK(co_await frames.Read(kMaxFrameBytes, kNever));
+      Welcome welcome{.data_center = "us-east",
+                      .now = HybridTime::FromWall(machine.loop.driver().Wall())};
+      CHECK(co_await frames.Write(EncodeWelcome(welcome), kNever));
+      for (size_t sent = 0; sent < times; ++sent) {
+        if (!co_await frames.Write(frame, kNever)) break;
+      }
+      while (!refusal) {
+        auto read = co_await frames.Read(kMaxFrameBytes, kNever);
+        if (!read) co_return;
+        if (read->type == FrameType::kRefuse) refusal = *ParseRefusal(read->body);
+      }
+    });
+    StartPeer(IpAddress::V4(10, 0, 0, 2), [](Machine& machine) -> Task<void> {
+      HybridClock clock(machine.loop.driver(), kMaxClockSkew);
+      auto dial = [&](TimePoint deadline) {
+        return machine.network.Connect(kSourceAt, {.deadline = deadline});
+      };
+      MirrorConnection connection(
+          machine.loop, {.identity = {"photos", "us-west"}, .source = "us-east", .clock = clock},
+          dial);
+      io::Scope scope(machine.loop);
+      scope.Spawn(connection.Run());
+      CHECK(co_await connection.AwaitUp());
+      auto stream = connection.NewStream();  // nobody reads it
+      co_await scope.Join();
+    });
+    world_.RunFor(minutes{1});
+    return refusal;
+  }
+};
+
+TEST_F(PeerSourceTest, SourceThatSendsMoreBytesThanItMayIsRefused) {
+  auto block = EncodeFrame(FrameType::kBlock, 1, std::vector<uint8_t>(1 << 20));
+  auto refusal = RefusalOf(block, (kMaxReceivedBytes >> 20) + 1);
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(refusal->reason, RefusalReason::kProtocol);
+  EXPECT_TRUE(refusal->text.starts_with("stream 1 has more than ")) << refusal->text;
+}
+
+// They counted as nothing, and filled the memory.
+TEST_F(PeerSourceTest, SourceThatSendsMoreFramesThanItMayIsRefused) {
+  auto refusal = RefusalOf(EncodeFrame(FrameType::kCloseStream, 1, {}), kMaxReceivedFrames + 1);
   ASSERT_TRUE(refusal);
   EXPECT_EQ(refusal->reason, RefusalReason::kProtocol);
   EXPECT_TRUE(refusal->text.starts_with("stream 1 has more than ")) << refusal->text;
