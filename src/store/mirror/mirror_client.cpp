@@ -69,6 +69,8 @@ class MirrorClient::Session {
   io::Task<void> Receive();
   io::Task<Result<void>> Take(ReceivedFrame frame);
   io::Task<Result<void>> AwaitRoom();
+  bool FoundDiskFull(const Result<void>& tried);
+  io::Task<Result<void>> BeginSnapshot(const SnapshotInfo& info);
   io::Task<Result<void>> TakeRecords(ReceivedFrame frame);
   io::Task<Result<void>> TakeSnapshot(Bytes body);
   io::Task<Result<void>> TakeBlock(Bytes block);
@@ -107,6 +109,8 @@ io::Task<Result<void>> MirrorClient::Session::Run() {
     scope_.Spawn(Acknowledge());
     co_await scope_.Join();
     client_.connected_ = false;
+    client_.waiting_for_.clear();
+    if (incoming_) co_await incoming_->Abandon();
   }
   if (!refused_) stream_->Close(refusal_);
   co_return ended_;
@@ -157,7 +161,6 @@ io::Task<Result<void>> MirrorClient::Session::Take(ReceivedFrame frame) {
       if (auto room = co_await AwaitRoom(); !room) co_return room;
       co_return co_await TakeRecords(std::move(frame));
     case FrameType::kSnapshot:
-      if (auto room = co_await AwaitRoom(); !room) co_return room;
       co_return co_await TakeSnapshot(frame.body);
     case FrameType::kBlock:
       co_return co_await TakeBlock(frame.body);
@@ -207,7 +210,24 @@ io::Task<Result<void>> MirrorClient::Session::Observe(HybridTime time) {
 io::Task<Result<void>> MirrorClient::Session::AwaitRoom() {
   for (;;) {
     Result<void> writable = copy().Writable();
-    if (writable || writable.error().code != Errc::kUnavailable) co_return writable;
+    if (!FoundDiskFull(writable)) co_return writable;
+    if (auto slept = co_await io::Sleep(kFullDiskRetry); !slept) co_return slept;
+  }
+}
+
+bool MirrorClient::Session::FoundDiskFull(const Result<void>& tried) {
+  bool full = !tried && tried.error().code == Errc::kUnavailable;
+  client_.waiting_for_ = full ? tried.error().message : "";
+  return full;
+}
+
+// The same for a snapshot, which needs room of its own.
+io::Task<Result<void>> MirrorClient::Session::BeginSnapshot(const SnapshotInfo& info) {
+  for (;;) {
+    auto writer = co_await client_.snapshots_.Begin(info);
+    Result<void> begun = writer ? Result<void>{} : Fail(writer.error());
+    if (writer) incoming_ = std::move(*writer);
+    if (!FoundDiskFull(begun)) co_return begun;
     if (auto slept = co_await io::Sleep(kFullDiskRetry); !slept) co_return slept;
   }
 }
@@ -239,10 +259,7 @@ io::Task<Result<void>> MirrorClient::Session::TakeSnapshot(Bytes body) {
   LOG_INFO("mirror: receiving a snapshot", {"log", client_.options_.log},
            {"source", client_.options_.source}, {"offset", info->end_offset});
   incoming_ = nullptr;
-  auto writer = co_await client_.snapshots_.Begin(*info);
-  if (!writer) co_return Fail(writer.error());
-  incoming_ = std::move(*writer);
-  co_return Result<void>{};
+  co_return co_await BeginSnapshot(*info);
 }
 
 io::Task<Result<void>> MirrorClient::Session::TakeBlock(Bytes block) {

@@ -93,11 +93,11 @@ class MirrorClient {
   bool connected() const {
     return connected_ && connection_.steady() && early_ends_.IsSteady(loop_.Now());
   }
-  // What ended the last attempt to follow. Empty while connected, and before the first attempt has
-  // ended.
+  // What ended the last attempt to follow. Empty before the first attempt has ended. While
+  // connected: why nothing is taken (the disk has no room), or empty.
   std::string problem() const {
     if (!connection_.steady()) return connection_.problem();
-    return connected() ? "" : problem_;
+    return connected() ? waiting_for_ : problem_;
   }
   // Of the last attempt, if one end has refused the other.
   const std::optional<Refusal>& refusal() const {
@@ -140,6 +140,7 @@ class MirrorClient {
   EarlyEnds early_ends_;       // of streams; those of connections are not counted
   RecurringProblem problems_;  // for the log
   std::string problem_;
+  std::string waiting_for_;
   std::optional<Refusal> refusal_;
 };
 
