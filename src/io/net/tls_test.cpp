@@ -5,6 +5,7 @@
 #include <fstream>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -12,6 +13,7 @@
 
 #include "base/scratch_dir.hpp"
 #include "io/loop.hpp"
+#include "io/net/handshakes.hpp"
 #include "io/net/socket.hpp"
 
 namespace meridian::io {
@@ -118,6 +120,47 @@ TEST_F(TlsTest, LargeDataCrossesBothWaysAndEndsInGoodOrder) {
     co_await scope.Join();
     server.value()->Close();
     EXPECT_EQ(co_await ReadToEnd(*client.value()), "hello");
+  };
+  loop_.RunToEnd(run());
+}
+
+TEST_F(TlsTest, TheOldestHandshakeIsEvictedAndALaterOneEndsWell) {
+  auto run = [&]() -> Task<void> {
+    auto context = TlsContext::ForServer(Leaf(PeerCertificate::kIgnored)).value();
+    auto listener = network_.Listen({IpAddress::V4(127, 0, 0, 1), 0}, {}).value();
+    Handshakes handshakes;
+    EXPECT_FALSE(handshakes.EvictOldest());
+    std::vector<std::unique_ptr<Stream>> clients;
+    std::vector<Errc> evicted;
+    size_t secured = 0;
+    auto accept = [&](std::unique_ptr<Stream> stream) -> Task<void> {
+      auto tls = co_await handshakes.Accept(context, std::move(stream), kNever);
+      if (tls) ++secured;
+      if (!tls) evicted.push_back(tls.error().code);
+    };
+    Scope scope(loop_);
+    for (int i = 0; i < 3; ++i) {
+      clients.push_back((co_await network_.Connect(listener->local(), {})).value());
+      scope.Spawn(accept((co_await listener->Accept()).value()));
+    }
+    while (handshakes.size() != 3) EXPECT_TRUE(co_await Sleep(std::chrono::milliseconds{1}));
+
+    EXPECT_TRUE(handshakes.EvictOldest());
+    EXPECT_EQ(handshakes.size(), 2u);
+    EXPECT_EQ(co_await ReadToEnd(*clients[0]), "");
+    EXPECT_EQ(evicted, std::vector<Errc>{Errc::kCancelled});
+
+    auto client = TlsContext::ForClient(Anonymous("ca")).value();
+    auto shaken = co_await TlsConnect(client, std::move(clients[2]), "server.test", kNever);
+    EXPECT_TRUE(shaken.has_value());
+    while (secured == 0) EXPECT_TRUE(co_await Sleep(std::chrono::milliseconds{1}));
+    EXPECT_EQ(handshakes.size(), 1u);
+
+    EXPECT_TRUE(handshakes.EvictOldest());
+    EXPECT_FALSE(handshakes.EvictOldest());
+    EXPECT_EQ(co_await ReadToEnd(*clients[1]), "");
+    co_await scope.Join();
+    EXPECT_EQ(evicted.size(), 2u);
   };
   loop_.RunToEnd(run());
 }
