@@ -39,7 +39,9 @@
 #include "http/client/client.hpp"
 #include "http/exchange.hpp"
 #include "http/limits.hpp"
+#include "http/server/connection_budget.hpp"
 #include "http/server/server.hpp"
+#include "http/server/server_group.hpp"
 #include "io/descriptors.hpp"
 #include "io/net/tls.hpp"
 #include "io/task.hpp"
@@ -122,7 +124,13 @@ Edge::Edge(site::TierProcess& process, std::optional<http::Upstream> origin,
                  .config = config_,
                  .default_host = process.site().domain,
                  .cdn_domain = origin_ ? "" : process.site().domain}),
-      http_(process.loop(), {.limits = Limits(), .metrics = &server_metrics_},
+      // Each connection may need a second one, to an upstream.
+      visitor_servers_(std::make_shared<http::ServerGroup>(
+          process.loop(),
+          std::make_shared<http::ConnectionBudget>(
+              io::FittingConnections("edge", config_.max_connections, 2)),
+          "edge")),
+      http_(process.loop(), ServerOptions(),
             [this](http::Exchange& exchange) { return Handle(exchange); }) {
   OpenAccessLog(access_file);
 }
@@ -148,12 +156,10 @@ void Edge::OpenAccessLog(const std::string& access_file) {
       std::make_unique<AccessLog>(process_.loop(), process_.metrics(), rule, std::move(*sink));
 }
 
-http::ServerLimits Edge::Limits() const {
+http::ServerOptions Edge::ServerOptions() {
   http::ServerLimits limits;
   limits.max_body_bytes = config_.max_body_bytes;
-  // Each connection may need a second one, to an upstream.
-  limits.max_connections = io::FittingConnections("edge", config_.max_connections, 2);
-  return limits;
+  return {.limits = limits, .metrics = &server_metrics_, .group = visitor_servers_};
 }
 
 Result<std::shared_ptr<io::TlsContext>> Edge::VisitorTls() const {
@@ -203,10 +209,11 @@ Result<void> Edge::ServeHttps() {
   if (!listeners) return Fail(std::move(listeners.error()));
   auto tls = VisitorTls();
   if (!tls) return Fail(std::move(tls.error()));
-  https_ = std::make_unique<http::Server>(
-      process_.loop(),
-      http::ServerOptions{.limits = Limits(), .tls = std::move(*tls), .metrics = &server_metrics_},
-      [this](http::Exchange& exchange) { return Handle(exchange); });
+  http::ServerOptions options = ServerOptions();
+  options.tls = std::move(*tls);
+  https_ =
+      std::make_unique<http::Server>(process_.loop(), std::move(options),
+                                     [this](http::Exchange& exchange) { return Handle(exchange); });
   for (auto& listener : *listeners) https_->Serve(std::move(listener));
   return {};
 }
