@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <utility>
 
@@ -12,6 +13,7 @@
 #include "http/limits.hpp"
 #include "http/server/server_exchange.hpp"
 #include "io/fiber.hpp"
+#include "io/net/handshakes.hpp"
 #include "io/net/stream.hpp"
 #include "io/scope.hpp"
 #include "io/task.hpp"
