@@ -6,6 +6,7 @@
 // their next line, so that no process writes to a rotated file. Owned by the log; any thread.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -37,7 +38,8 @@ class LogFile {
   ~LogFile();
 
   // Appends `lines` in one write(2). A file that cannot be rotated is emptied. False: the write
-  // failed, and some or all of the lines are lost.
+  // failed (errno says why), and some or all of the lines are lost. After a line that was written
+  // in part, the next write begins with a newline.
   bool Write(std::string_view lines);
 
  private:
@@ -48,8 +50,9 @@ class LogFile {
   std::string Older(int number) const;
 
   LogFileOptions options_;
-  int fd_ = -1;       // this number stays the same when the file is reopened
-  std::mutex mutex_;  // held while the file is rotated
+  int fd_ = -1;                             // this number stays the same when the file is reopened
+  std::mutex mutex_;                        // held while the file is rotated
+  std::atomic<bool> ends_in_line_ = false;  // the last write stopped within a line
 };
 
 }  // namespace meridian

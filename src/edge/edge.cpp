@@ -118,7 +118,8 @@ Edge::Edge(site::TierProcess& process, std::optional<http::Upstream> origin,
               .default_host = process.site().domain,
               .cdn_domain = origin_ ? "" : process.site().domain,
               .here = process.here().name,
-              .loop_id = origin_ ? LoopId(Random(EntropySeed()).Next()) : std::string()}),
+              .loop_id = origin_ ? LoopId(Random(EntropySeed()).Next()) : std::string(),
+              .foreign_origin = origin_ != nullptr}),
       versions_({.cache = cache_,
                  .metrics = process.metrics(),
                  .config = config_,
@@ -150,10 +151,14 @@ void Edge::OpenAccessLog(const std::string& access_file) {
   Result<AccessSink> sink = OpenAccessFile(path);
   if (!sink) {
     LOG_WARNING("the access log cannot be opened", {"problem", sink.error().message});
+    process_.SetDetailOf("access log", "the access log cannot be opened: " + sink.error().message);
     return;
   }
   access_log_ =
       std::make_unique<AccessLog>(process_.loop(), process_.metrics(), rule, std::move(*sink));
+  access_log_->on_problem = [this](std::string problem) {
+    process_.SetDetailOf("access log", std::move(problem));
+  };
 }
 
 http::ServerOptions Edge::ServerOptions() {
