@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <iterator>
 #include <list>
 
 #include "base/check.hpp"
@@ -37,16 +39,21 @@ class RequestQueue {
     requests_.erase(at);
   }
 
-  // Removes and returns the first request for which `can_be_served` is true; null without one.
-  template <class Predicate>
-  Request* Take(Predicate can_be_served) {
-    for (auto it = requests_.begin(); it != requests_.end(); ++it) {
-      if (!can_be_served(**it)) continue;
-      Request* first = *it;
-      requests_.erase(it);
-      return first;
+  // What becomes of a visited request.
+  enum class Verdict : uint8_t {
+    kLeaves,  // it is removed
+    kStays,
+    kStop,  // it stays, and no further request is visited
+  };
+
+  // Calls `visit(request)` once for each request, in order, until it says kStop.
+  template <class Visit>
+  void ForEach(Visit visit) {
+    for (auto it = requests_.begin(); it != requests_.end();) {
+      const Verdict verdict = visit(**it);
+      if (verdict == Verdict::kStop) return;
+      it = verdict == Verdict::kLeaves ? requests_.erase(it) : std::next(it);
     }
-    return nullptr;
   }
 
  private:

@@ -1,6 +1,7 @@
 #include "dispatch/roster.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -23,6 +24,7 @@
 #include "dispatch/instance.hpp"
 #include "dispatch/outliers.hpp"
 #include "dispatch/panic.hpp"
+#include "dispatch/request_queue.hpp"
 #include "io/loop.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
@@ -71,7 +73,7 @@ Slot& Slot::operator=(Slot&& other) noexcept {
 
 void Slot::Free() {
   if (!instance_) return;
-  roster_->Free(*std::exchange(instance_, nullptr));
+  roster_->Free(std::exchange(instance_, nullptr));
 }
 
 Roster::Roster(io::Loop& loop, const Config& config, std::string_view tier, Metrics& metrics,
@@ -103,20 +105,35 @@ void Roster::Replace(std::vector<std::shared_ptr<Instance>> instances) {
   for (auto& instance : instances_) {
     if (instance->leaving) instance->client.CloseIdle();
   }
+  with_room_ = static_cast<size_t>(
+      std::ranges::count_if(instances_, [this](const auto& each) { return HasRoom(*each); }));
   OnChange();
   if (on_leaving) on_leaving();
 }
 
-void Roster::Free(Instance& instance) {
-  --instance.in_flight;
-  instance.health.OnLeft();
-  if (instance.leaving || instance.removed) {
+bool Roster::HasRoom(const Instance& instance) const {
+  return instance.in_flight < config_.max_in_flight;
+}
+
+void Roster::Occupy(Instance& instance) {
+  ++instance.in_flight;
+  instance.health.OnSent(loop_.Now());
+  if (!HasRoom(instance)) --with_room_;
+}
+
+void Roster::Free(const std::shared_ptr<Instance>& instance) {
+  if (!HasRoom(*instance) && !instance->removed) ++with_room_;
+  --instance->in_flight;
+  instance->health.OnLeft();
+  if (instance->leaving || instance->removed) {
     // All connections are idle now; they are closed for an application that waits for that before
     // it exits.
-    instance.client.CloseIdle();
+    instance->client.CloseIdle();
     if (on_leaving) on_leaving();
   }
-  ServeQueue();
+  if (queue_.empty()) return;
+  UpdateStandings();
+  ServeQueue(queue_is_behind_ ? nullptr : instance);
 }
 
 std::vector<site::InstanceReport> Roster::Report() const {
@@ -140,22 +157,31 @@ uint64_t Roster::leaving_requests() const {
 }
 
 void Roster::OnChange() {
-  UpdatePanic();
-  ServeQueue();
+  UpdateStandings();
+  ServeQueue(nullptr);
   if (!queue_.empty()) RefuseQueue();
 }
 
 // Called at each choice, as the health of instances also changes with time: ejections end.
-void Roster::UpdatePanic() {
+void Roster::UpdateStandings() {
   TimePoint now = loop_.Now();
-  size_t running = 0;
-  size_t in = 0;
+  Standings standings;
   for (const auto& instance : instances_) {
-    if (instance->health.said_healthy() && !instance->health.refused()) ++running;
-    if (instance->health.standing(now) == Standing::kIn) ++in;
+    if (instance->health.said_healthy() && !instance->health.refused()) ++standings.running;
+    const Standing standing = instance->health.standing(now);
+    if (standing == Standing::kIn) ++standings.in;
+    if (standing == Standing::kTrial) ++standings.on_trial;
   }
-  bool panic = IsPanic(running, in);
-  if (panic == in_panic_) return;
+  examined_ += instances_.size();
+  if (standings == standings_) return;
+  standings_ = standings;
+  queue_is_behind_ = true;
+  const bool panic = IsPanic(standings.running, standings.in);
+  if (panic != in_panic_) SetPanic(panic);
+}
+
+void Roster::SetPanic(bool panic) {
+  const auto& [running, in, on_trial] = standings_;
   in_panic_ = panic;
   panic_.Set(panic ? 1 : 0);
   problem_ =
@@ -184,39 +210,64 @@ bool Roster::IsGood(const Instance& instance, const ChoiceConstraints& constrain
   }
 }
 
-// Prepares candidates_. False: no instance satisfies the constraints, with room or without.
-bool Roster::FindCandidates(const ChoiceConstraints& constraints) {
-  UpdatePanic();
-  TimePoint now = loop_.Now();
-  candidates_.clear();
-  bool any = false;
-  auto add = [&](const Instance& instance, bool fits) {
-    bool fresh = fits && std::ranges::count(constraints.tried(), &instance) == 0;
-    any = any || fresh;
-    double weight = in_panic_ ? 1 : instance.health.weight(now, config_.slow_start);
-    bool room = instance.in_flight < config_.max_in_flight;
-    candidates_.push_back({instance.in_flight, fresh && room, weight});
-  };
-  for (const auto& instance : instances_) add(*instance, IsGood(*instance, constraints, now));
-  if (any) return true;
+bool Roster::HasGood(const ChoiceConstraints& constraints, TimePoint now) {
+  return std::ranges::any_of(instances_, [&](const auto& instance) {
+    ++examined_;
+    return MayUse(*instance, constraints, true, now);
+  });
+}
+
+bool Roster::MayUse(const Instance& instance, const ChoiceConstraints& constraints, bool has_good,
+                    TimePoint now) const {
+  if (std::ranges::count(constraints.tried(), &instance) > 0) return false;
+  if (has_good) return IsGood(instance, constraints, now);
+  return instance.health.said_healthy() && instance.health.refused();
+}
+
+bool Roster::IsUsable(const Instance& instance) const {
+  ChoiceConstraints weakest;
+  weakest.may_use_trial = true;
+  const TimePoint now = loop_.Now();
+  return MayUse(instance, weakest, true, now) || MayUse(instance, weakest, false, now);
+}
+
+bool Roster::HasEligible(const ChoiceConstraints& constraints) {
+  UpdateStandings();
+  return MayServe(constraints);
+}
+
+bool Roster::MayServe(const ChoiceConstraints& constraints) {
+  const TimePoint now = loop_.Now();
+  return HasGood(constraints, now) || std::ranges::any_of(instances_, [&](const auto& instance) {
+           ++examined_;
+           return MayUse(*instance, constraints, false, now);
+         });
+}
+
+// Prepares candidates_.
+void Roster::FindCandidates(const ChoiceConstraints& constraints) {
+  const TimePoint now = loop_.Now();
+  const bool has_good = HasGood(constraints, now);
   candidates_.clear();
   for (const auto& instance : instances_) {
-    add(*instance, instance->health.said_healthy() && instance->health.refused());
+    ++examined_;
+    const bool usable = HasRoom(*instance) && MayUse(*instance, constraints, has_good, now);
+    const double weight = in_panic_ ? 1 : instance->health.weight(now, config_.slow_start);
+    candidates_.push_back({instance->in_flight, usable, weight});
   }
-  return any;
 }
 
 std::shared_ptr<Instance> Roster::Choose(const ChoiceConstraints& constraints) {
-  if (!FindCandidates(constraints)) return nullptr;
+  FindCandidates(constraints);
   std::optional<size_t> chosen = dispatch::Choose(candidates_, random_);
   if (!chosen) return nullptr;
-  std::shared_ptr<Instance>& instance = instances_[*chosen];
-  ++instance->in_flight;
-  instance->health.OnSent(loop_.Now());
-  return instance;
+  Occupy(*instances_[*chosen]);
+  return instances_[*chosen];
 }
 
 Slot Roster::TakeNow(const ChoiceConstraints& constraints) {
+  if (with_room_ == 0) return {};
+  UpdateStandings();
   std::shared_ptr<Instance> instance = Choose(constraints);
   return instance ? Slot(*this, std::move(instance)) : Slot();
 }
@@ -242,24 +293,50 @@ io::Task<Result<Slot>> Roster::Take(const ChoiceConstraints& constraints, TimePo
   co_return Fail(Errc::kTimeout, "no instance had room in time");
 }
 
-void Roster::ServeQueue() {
-  auto grant = [this](QueuedRequest& ticket) {
-    ticket.granted = Choose(ticket.constraints);
-    return ticket.granted != nullptr;
-  };
-  // A request that has just timed out is not waiting any more, but uses the grant all the same.
-  while (QueuedRequest* first = queue_.Take(grant)) (void)first->woken.WakeOne();
+std::shared_ptr<Instance> Roster::ChooseFrom(const std::shared_ptr<Instance>& only,
+                                             const ChoiceConstraints& constraints) {
+  if (only == nullptr) return Choose(constraints);
+  const TimePoint now = loop_.Now();
+  if (!MayUse(*only, constraints, HasGood(constraints, now), now)) return nullptr;
+  Occupy(*only);
+  return only;
+}
+
+void Roster::ServeQueue(const std::shared_ptr<Instance>& only) {
+  using Verdict = RequestQueue<QueuedRequest>::Verdict;
+  if (only == nullptr) queue_is_behind_ = false;
+  if (only != nullptr && (only->removed || !IsUsable(*only))) return;
+  const auto has_room = [&] { return only == nullptr ? with_room_ > 0 : HasRoom(*only); };
+  // Requests that were sent nowhere yet differ in may_use_trial alone: when one of them must wait,
+  // the others must. So the instances are not examined for each request.
+  std::array<bool, 2> must_wait{};
+  queue_.ForEach([&](QueuedRequest& ticket) {
+    ++examined_;
+    if (!has_room()) return Verdict::kStop;
+    const bool is_new = ticket.constraints.tried().empty();
+    bool& waits = must_wait[ticket.constraints.may_use_trial ? 1 : 0];
+    if (is_new && waits) return Verdict::kStays;
+    ticket.granted = ChooseFrom(only, ticket.constraints);
+    if (ticket.granted == nullptr) {
+      waits = waits || is_new;
+      return Verdict::kStays;
+    }
+    // A request that has just timed out is not waiting any more, but uses the grant all the same.
+    (void)ticket.woken.WakeOne();
+    return Verdict::kLeaves;
+  });
 }
 
 // Refuses the requests whose constraints no instance satisfies any more.
 void Roster::RefuseQueue() {
-  auto is_hopeless = [this](const QueuedRequest& ticket) {
-    return !HasEligible(ticket.constraints);
-  };
-  while (QueuedRequest* ticket = queue_.Take(is_hopeless)) {
-    ticket->refused = true;
-    (void)ticket->woken.WakeOne();
-  }
+  using Verdict = RequestQueue<QueuedRequest>::Verdict;
+  queue_.ForEach([this](QueuedRequest& ticket) {
+    ++examined_;
+    if (MayServe(ticket.constraints)) return Verdict::kStays;
+    ticket.refused = true;
+    (void)ticket.woken.WakeOne();
+    return Verdict::kLeaves;
+  });
 }
 
 void Roster::EjectIfOutlier(Instance& instance) {

@@ -97,7 +97,7 @@ class Roster {
   // kTimeout, kCancelled.
   io::Task<Result<Slot>> Take(const ChoiceConstraints& constraints, TimePoint deadline);
   // True if some instance is eligible, even at max_in_flight.
-  bool HasEligible(const ChoiceConstraints& constraints) { return FindCandidates(constraints); }
+  bool HasEligible(const ChoiceConstraints& constraints);
 
   // To be called when the health of an instance may have changed, by the view or by checks.
   void OnChange();
@@ -112,6 +112,9 @@ class Roster {
   // Called when leaving_requests may have changed. May be empty.
   std::function<void()> on_leaving = {};
 
+  // Instances and queued requests examined so far: the cost of the choices, for tests.
+  uint64_t examined() const { return examined_; }
+
   // For operators: what is wrong now; empty when nothing is.
   const std::string& problem() const { return problem_; }
   // Called when problem() changes. May be empty.
@@ -120,13 +123,37 @@ class Roster {
  private:
   friend class Slot;
   struct QueuedRequest;
+  // How many instances are called healthy and listen; are in; are on trial.
+  struct Standings {
+    size_t running = 0;
+    size_t in = 0;
+    size_t on_trial = 0;
+    bool operator==(const Standings&) const = default;
+  };
 
-  void Free(Instance& instance);
-  bool FindCandidates(const ChoiceConstraints& constraints);
+  void Free(const std::shared_ptr<Instance>& instance);
+  bool HasRoom(const Instance& instance) const;
+  void Occupy(Instance& instance);
+  // Updates panic, and notices changes of standing by time: an ejection ended.
+  void UpdateStandings();
+  void SetPanic(bool panic);
   bool IsGood(const Instance& instance, const ChoiceConstraints& constraints, TimePoint now) const;
-  void UpdatePanic();
+  // Whether a good instance satisfies the constraints, with room or without. If none does, those
+  // that refuse connections may be used.
+  bool HasGood(const ChoiceConstraints& constraints, TimePoint now);
+  bool MayUse(const Instance& instance, const ChoiceConstraints& constraints, bool has_good,
+              TimePoint now) const;
+  // Whether some request may use the instance.
+  bool IsUsable(const Instance& instance) const;
+  bool MayServe(const ChoiceConstraints& constraints);
+  void FindCandidates(const ChoiceConstraints& constraints);
   std::shared_ptr<Instance> Choose(const ChoiceConstraints& constraints);
-  void ServeQueue();
+  // Gives room to the waiting requests, in their order: the room of `only`, or of all instances if
+  // it is null.
+  void ServeQueue(const std::shared_ptr<Instance>& only);
+  // The instance of a waiting request; null: it must wait.
+  std::shared_ptr<Instance> ChooseFrom(const std::shared_ptr<Instance>& only,
+                                       const ChoiceConstraints& constraints);
   void RefuseQueue();
 
   io::Loop& loop_;
@@ -140,6 +167,12 @@ class Roster {
   std::vector<std::shared_ptr<Instance>> instances_;
   std::vector<Candidate> candidates_;  // of the choice that is being made
   RequestQueue<QueuedRequest> queue_;
+  size_t with_room_ = 0;  // of instances_: have fewer requests than max_in_flight
+  Standings standings_;
+  // The standings have changed since the whole queue was served: any instance may have become
+  // usable.
+  bool queue_is_behind_ = false;
+  uint64_t examined_ = 0;
   bool in_panic_ = false;
   std::string problem_;
 };

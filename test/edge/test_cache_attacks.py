@@ -143,6 +143,18 @@ def test_an_origin_cannot_hide_from_the_cache_what_it_says_by_nominating_it(edge
         assert [edge.get(path, Cookie=f"id={i}").hit for i in range(2)] == [False, False], name
 
 
+def test_a_foreign_origin_was_sent_meridians_own_field_and_chose_the_path_that_operators_see(edge):
+    edge.origin.at("/debug", body=b"1", fields={"Cache-Control": "no-store", "Meridian-Path": "evil"})
+    answer = edge.get("/debug", Meridian_Debug="1")
+    assert answer.headers["Meridian-Path"] == "edge=alone origin"
+    assert not [name for name in edge.origin.asked("/debug")[0]["headers"] if name.lower().startswith("meridian")]
+
+
+@pytest.mark.parametrize("request_line, host", [("OPTIONS * HTTP/1.1", "HOST"), ("GET / HTTP/1.1", "a" * 2000)])
+def test_a_request_without_a_key_reaches_the_origin_and_is_not_stored(edge, request_line, host):
+    assert raw(edge, f"{request_line}\r\nHost: {host}\r\nConnection: close\r\n\r\n") in (200, 404)
+
+
 # Deception: a page of one path is not what another path gets.
 
 @pytest.mark.parametrize("disguise", ["/deceive/x.css", "/deceive;x.css", "/deceive%2fx.css", "/deceive%3Bx.css", "/deceive?x.css",
@@ -185,6 +197,63 @@ def test_a_cookie_is_not_shared_by_what_is_for_everybody_unless_the_settings_say
     target = f"/cookie-{control}".replace(" ", "")
     edge.origin.at(target, body=b"1", fields={"Cache-Control": control, "Set-Cookie": "id=1"})
     assert ["detail=set-cookie" in edge.get(target).cache for _ in range(2)] == [True] * 2
+
+
+# Ids that belong to one request, which many frameworks repeat in their response.
+REQUEST_IDS = {"X-Request-Id": "id-of-alice", "X-Correlation-Id": "correlation-of-alice",
+               "traceparent": "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01", "tracestate": "alice=1",
+               "traceresponse": "00-0123456789abcdef0123456789abcdef-0123456789abcdef-01"}
+
+
+def echo_ids(edge, path, status=200, **more):
+    def answer(asked):
+        ids = {name: asked["headers"].get(name, "") for name in REQUEST_IDS}
+        ids["traceresponse"] = ids["traceparent"]
+        sent = 304 if "If-None-Match" in asked["headers"] else status
+        return Answer(sent, b"" if sent == 304 else b"page", {"ETag": '"1"', **MINUTE, **more, **ids})
+    edge.origin.at(path, answer)
+
+
+def assert_no_ids(answer, what):
+    assert not [name for name in REQUEST_IDS if name in answer.headers], (what, answer.headers.items())
+
+
+def test_ids_of_one_visitors_request_were_stored_and_sent_to_others(edge):
+    echo_ids(edge, "/ids")
+    edge.get("/ids", **REQUEST_IDS)
+    edge.wait_stored("/ids")
+    assert_no_ids(edge.get("/ids"), "a stored response")
+
+
+def test_ids_in_a_stored_piece_were_sent_to_others(edge):
+    echo_ids(edge, "/ids-piece", status=206, **{"Content-Range": "bytes 0-3/100"})
+    edge.get("/ids-piece", Range="bytes=0-3", **REQUEST_IDS)
+    edge.wait_stored("/ids-piece", Range="bytes=0-3")
+    assert_no_ids(edge.get("/ids-piece", Range="bytes=0-3"), "a stored piece")
+
+
+def test_ids_in_a_304_to_one_visitor_were_stored_and_sent_to_others(edge):
+    echo_ids(edge, "/ids-304", **{"Cache-Control": "max-age=60"})
+    edge.get("/ids-304")
+    edge.wait_stored("/ids-304")
+    confirmed = edge.get("/ids-304", Cache_Control="no-cache", **REQUEST_IDS)
+    assert "fwd-status=304" in confirmed.cache
+    assert_no_ids(edge.get("/ids-304"), "a confirmed response")
+
+
+def test_ids_of_one_visitors_request_were_sent_to_those_who_waited_for_its_fetch(edge):
+    gate = threading.Event()
+    edge.origin.at("/ids-herd", lambda asked: Answer(200, b"page", {**MINUTE, "X-Request-Id": asked["headers"]["X-Request-Id"]}, hold=gate))
+    before = visitors(edge)
+    first = Background(lambda: edge.get("/ids-herd", **REQUEST_IDS))
+    edge.origin.wait_for("/ids-herd", 1)
+    others = [Background(lambda: edge.get("/ids-herd")) for _ in range(4)]
+    wait_until(lambda: visitors(edge) >= before + 5, what="all have come")
+    gate.set()
+    assert first.result().body == b"page"
+    for other in others:
+        assert_no_ids(other.result(), "a coalesced response")
+    assert len(edge.origin.asked("/ids-herd")) == 1
 
 
 def test_an_answer_to_credentials_is_not_shared(edge):

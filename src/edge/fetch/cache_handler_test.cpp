@@ -73,6 +73,41 @@ TEST_F(CacheHandlerTest, ARequestThatComesAfterAPurgeByTagDoesNotGetThePurgedFet
   });
 }
 
+TEST_F(CacheHandlerTest, IdsOfOneRequestWereStoredAndSentToOtherVisitors) {
+  RunScript([&]() -> io::Task<void> {
+    constexpr std::string_view kIds =
+        "x-request-ID: mine\r\nX-Correlation-Id: mine\r\nTraceParent: mine\r\n"
+        "tracestate: mine\r\ntraceresponse: mine\r\n";
+    MemoryStream* first = co_await Visit("/x");
+    auto origin = co_await Asked();
+    MemoryStream* joined = co_await Visit("/x");
+    std::string head(kHead.substr(0, kHead.size() - 2));
+    (void)co_await RawPeer(*origin).Send(head + std::string(kIds) + "\r\nanswer");
+    EXPECT_TRUE((co_await AnswerTo(first)).ends_with("answer"));
+    MemoryStream* later = co_await Visit("/x");
+    for (MemoryStream* other : {joined, later}) {
+      std::string answer = co_await AnswerTo(other);
+      EXPECT_TRUE(answer.ends_with("answer"));
+      EXPECT_EQ(answer.find("mine"), std::string::npos) << answer;
+    }
+  });
+}
+
+TEST_F(CacheHandlerTest, ARequestWithoutAKeyReadTheKeyAllTheSame) {
+  RunScript([&]() -> io::Task<void> {
+    for (const std::string& request :
+         {std::string("OPTIONS * HTTP/1.1\r\nHost: a\r\n"),
+          "GET / HTTP/1.1\r\nHost: " + std::string(2000, 'a') + "\r\n"}) {
+      visitors_.push_back(Connect());
+      (void)co_await RawPeer(*visitors_.back()).Send(request + "Connection: close\r\n\r\n");
+      auto origin = co_await Asked();
+      (void)co_await RawPeer(*origin).Send(std::string(kHead) + "answer");
+      EXPECT_TRUE((co_await AnswerTo(visitors_.back().get())).ends_with("answer"));
+    }
+    EXPECT_EQ(cache_.store().objects(), 0U);
+  });
+}
+
 TEST_F(CacheHandlerTest, WaitingForAFetchHasADeadlineAndThenEachRequestAsksTheOrigin) {
   RunScript([&]() -> io::Task<void> {
     (void)co_await Visit("/x");

@@ -1,5 +1,7 @@
 #include "edge/cache/storage/stored_response.hpp"
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -32,10 +34,21 @@ bool IsFraming(std::string_view name) {
          EqualsIgnoreCase(name, "trailer") || EqualsIgnoreCase(name, "content-range");
 }
 
+// Ids of the one request that the origin answered: many frameworks repeat them in the response, and
+// another visitor must not get them.
+constexpr auto kRequestIdFields =
+    std::to_array<std::string_view>({"X-Request-Id", "Request-Id", "X-Correlation-Id", "X-Trace-Id",
+                                     "traceparent", "tracestate", "traceresponse"});
+
+bool IsRequestIdField(std::string_view name) {
+  return std::ranges::any_of(
+      kRequestIdFields, [name](std::string_view each) { return EqualsIgnoreCase(name, each); });
+}
+
 void WriteLines(const StoredResponseInput& input, StoredResponse* response) {
   bool has_date = false;
   for (const HeaderField& field : input.fields) {
-    if (IsFraming(field.name)) continue;
+    if (IsFraming(field.name) || IsRequestIdField(field.name)) continue;
     has_date = has_date || EqualsIgnoreCase(field.name, "date");
     AppendLine(field.name, field.value, &response->lines);
     if (BelongsIn304(field.name)) AppendLine(field.name, field.value, &response->lines_of_304);

@@ -26,7 +26,8 @@ struct StoredResponse {
   explicit StoredResponse(std::shared_ptr<ByteBudget> budget) : charge(std::move(budget)) {}
 
   int status = 200;
-  // "Name: value\r\n" for each field that is sent on, with Date, without Age and framing fields.
+  // "Name: value\r\n" for each field that is sent on, with Date, without Age, framing fields, and
+  // ids of the request.
   std::string lines;
   // The same for a 304: the fields of BelongsIn304.
   std::string lines_of_304;

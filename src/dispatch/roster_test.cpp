@@ -1,0 +1,133 @@
+#include "dispatch/roster.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "base/random.hpp"
+#include "dispatch/dispatcher_fixture.hpp"
+#include "dispatch/instance_metrics.hpp"
+
+namespace meridian::dispatch {
+namespace {
+
+constexpr uint16_t kInstances = 64;
+
+// A roster of instances with room for one request each; no request is sent.
+class RosterTest : public DispatcherFixture {
+ protected:
+  RosterTest() {
+    config_.max_in_flight = 1;
+    idempotent_.may_use_trial = true;
+  }
+
+  // Fills all instances, queues `waiting` requests, and runs `test(slots)`.
+  template <class Test>
+  void WithQueue(size_t waiting, Test test) {
+    config_.max_queued = waiting;
+    config_.queue_timeout = std::chrono::hours{1};
+    Roster roster(loop_, config_, "balancer", metrics_, Random(1));
+    roster_ = &roster;
+    auto run = [&]() -> io::Task<void> {
+      for (uint16_t port = 1; port <= kInstances; ++port) AddInstance(port);
+      roster.Replace(instances_);
+      std::vector<Slot> slots;
+      while (Slot slot = roster.TakeNow(idempotent_)) slots.push_back(std::move(slot));
+      io::Scope asking(loop_);
+      for (size_t i = 0; i < waiting; ++i) asking.Spawn(Wait());
+      co_await Yield();
+      co_await test(slots);
+      slots.clear();
+      asking.Cancel();
+      co_await asking.Join();
+      granted_.clear();
+    };
+    loop_.RunToEnd(run());
+  }
+
+  void AddInstance(uint16_t port) {
+    const site::InstanceView view = View(port);
+    instances_.push_back(std::make_shared<Instance>(loop_, network_, view, config_,
+                                                    series_.Take(view.id, view.release)));
+    instances_.back()->health.OnView(true, loop_.Now());
+  }
+
+  io::Task<void> Wait() {
+    Result<Slot> slot = co_await roster_->Take(idempotent_, kNever);
+    if (slot) granted_.push_back(std::move(*slot));
+  }
+
+  // What freeing one slot makes the roster examine.
+  uint64_t CostOfFreeing(Slot& slot) {
+    const uint64_t before = roster_->examined();
+    slot = Slot();
+    return roster_->examined() - before;
+  }
+
+  InstanceMetrics series_{metrics_, "balancer"};
+  std::vector<std::shared_ptr<Instance>> instances_;
+  ChoiceConstraints idempotent_;
+  Roster* roster_ = nullptr;
+  std::vector<Slot> granted_;
+};
+
+// Each freed slot examined every instance for every queued request.
+TEST_F(RosterTest, AFreedSlotExaminesEachInstanceOnceHoweverManyRequestsWait) {
+  WithQueue(1000, [&](std::vector<Slot>& slots) -> io::Task<void> {
+    EXPECT_LE(CostOfFreeing(slots[0]), kInstances + 3);
+    co_await Yield();
+    EXPECT_EQ(granted_.size(), 1U);
+  });
+}
+
+TEST_F(RosterTest, AFreedSlotIsCheapAlsoWhileAnEjectedInstanceHasRoom) {
+  WithQueue(1000, [&](std::vector<Slot>& slots) -> io::Task<void> {
+    slots[7]->health.Eject(loop_.Now());
+    roster_->OnChange();
+    EXPECT_LE(CostOfFreeing(slots[7]), kInstances);
+    EXPECT_LE(CostOfFreeing(slots[8]), kInstances + 3);
+    co_await Yield();
+    EXPECT_EQ(granted_.size(), 1U);
+  });
+}
+
+TEST_F(RosterTest, ARequestThatFindsNoRoomExaminesEachInstanceOnce) {
+  WithQueue(1000, [&](std::vector<Slot>&) -> io::Task<void> {
+    const uint64_t before = roster_->examined();
+    EXPECT_FALSE(roster_->TakeNow(idempotent_));
+    EXPECT_EQ(roster_->examined(), before);
+    EXPECT_TRUE(roster_->HasEligible(idempotent_));
+    EXPECT_LE(roster_->examined() - before, kInstances + 1);
+    co_return;
+  });
+}
+
+TEST_F(RosterTest, AnInstanceWhoseEjectionEndedServesAQueuedRequestWhenAnotherIsFreed) {
+  WithQueue(3, [&](std::vector<Slot>& slots) -> io::Task<void> {
+    slots[7]->health.Eject(loop_.Now());
+    roster_->OnChange();
+    slots[7] = Slot();
+    co_await Yield();
+    EXPECT_TRUE(granted_.empty());
+    (void)co_await io::Sleep(InstanceHealth::kFirstEjection);
+    slots[8] = Slot();
+    co_await Yield();
+    EXPECT_EQ(granted_.size(), 2U);
+  });
+}
+
+TEST_F(RosterTest, SlotsFreedTogetherServeAsManyRequests) {
+  WithQueue(100, [&](std::vector<Slot>& slots) -> io::Task<void> {
+    slots.clear();
+    co_await Yield();
+    EXPECT_EQ(granted_.size(), size_t{kInstances});
+    granted_.clear();  // each gives its slot to the next
+    co_await Yield();
+    EXPECT_EQ(granted_.size(), 100U - kInstances);
+  });
+}
+
+}  // namespace
+}  // namespace meridian::dispatch
