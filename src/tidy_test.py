@@ -60,6 +60,7 @@ SEEN_BY_TESTS = {
     "by_datacenter": "counts that the program prints as JSON",
     "at_line_start": "whether a splitter holds the start of a line",
     "is_null": "one of the kinds of a JSON value",
+    "examined": "the cost of a choice, counted and not timed",
     "FindUser": "PostgreSQL refuses to run as root",
 }
 # Words of names that are not the field's, and what the field says.

@@ -1,5 +1,6 @@
 """HTTP that is malformed, too large, too slow or forbidden, and what an edge says when it cannot serve."""
 
+import contextlib
 import json
 import os
 import select
@@ -335,6 +336,36 @@ def test_past_the_limit_of_connections_idle_ones_go_first_and_the_rest_is_told_5
             for connection in busy:
                 connection.socket.close()
         wait_until(lambda: curl(f"http://{east}:8080/")[0] == 200, 5)
+
+
+def test_silent_tcp_connections_to_the_https_port_kept_visitors_out_and_the_limit_held_for_each_port_by_itself():
+    with Site(app=APP, extra="\n[edge]\nmax_connections = 20\n") as site:
+        east = site.addresses["us-east"]
+        ca = str(site.state / "ca/authority.pem")
+
+        def metric(name):
+            lines = curl(f"http://{east}:18080/metrics")[2].decode().splitlines()
+            return int(next(line.rsplit(" ", 1)[1] for line in lines if line.startswith(name + " ")))
+
+        def visit(connection):
+            connection.request("GET", "/")
+            assert connection.response().status == 200
+        with contextlib.ExitStack() as stack:
+            visitors = [stack.enter_context(HttpConnection(east, 8443, ca=ca, server_name="photos.example")) for _ in range(4)]
+            for each in visitors:
+                visit(each)
+            silent = [stack.enter_context(contextlib.closing(socket.create_connection((east, 8443)))) for _ in range(60)]
+            wait_until(lambda: select.select(silent, [], [], 0)[0], 5)  # the first ones are closed
+            visit(stack.enter_context(HttpConnection(east, 8443, ca=ca, server_name="photos.example")))
+            visit(stack.enter_context(HttpConnection(east, 8080)))
+            for each in visitors:  # idle meanwhile, and not displaced
+                visit(each)
+            assert metric('meridian_edge_connections_evicted_total{waiting_for="handshake"}') >= 40
+            assert metric("meridian_edge_connections_refused_total") == 0
+
+            for _ in range(40):
+                visit(stack.enter_context(HttpConnection(east, 8080)))
+            wait_until(lambda: metric("meridian_edge_connections_open") <= 20, 5)
 
 
 def test_an_instance_that_does_not_answer_in_time_is_504(tmp_path):

@@ -2,8 +2,9 @@
 # Which files changed, and which unit tests that concerns. Callers set inherit_errexit: a git or ninja that fails must
 # not look like nothing to do.
 
-# The commit that changes are counted from: MERIDIAN_BASE; else where this work left main; on main itself, where main was
-# half a day before its last commit (older commits were checked when they landed).
+# The commit that changes are counted from: MERIDIAN_BASE; else where this work left main; on main itself, the last commit
+# if something is not committed yet, else where main was half a day before its last commit (older commits were checked when
+# they landed).
 changed_base() {
   local head base=''
   if [[ -n ${MERIDIAN_BASE:-} ]]; then git rev-parse --verify "$MERIDIAN_BASE^{commit}"; return; fi
@@ -14,7 +15,9 @@ changed_base() {
     base=$(git merge-base HEAD main)
   fi
   if [[ -z $base || $base == "$head" ]]; then
-    local until
+    local until uncommitted
+    uncommitted=$(git status --porcelain)
+    if [[ -n $uncommitted ]]; then echo "$head"; return; fi
     until=$(git log -1 --format=%ct)
     # Of a merged branch the commits may be older than the merge: only main's own count.
     base=$(git rev-list --first-parent --max-count=1 --before="$((until - 12 * 3600))" HEAD)

@@ -289,7 +289,12 @@ io::Task<void> Agent::RestartWhenLeft(InstanceChild& instance, uint64_t view_num
 
 io::Task<void> Agent::Tick() {
   while (co_await io::Sleep(std::chrono::seconds{1})) {
+    bool cut_short = lifecycle_.cut_short();
     lifecycle_.OnTick(context_.loop.Now(), HasRequests());
+    if (lifecycle_.cut_short() && !cut_short) {
+      LOG_WARNING("drained although new connections of visitors still come",
+                  {"after_seconds", Seconds(kMaxDrainTime)});
+    }
     ReplaceUnhealthy();
     OnChange();
   }
@@ -423,8 +428,11 @@ std::string Agent::Problems() const {
         tier->name(), tier->hung() ? "hangs" : "is not ready"));
   }
   if (lifecycle_.state() == kDraining || lifecycle_.state() == kDrained) {
-    problems.push_back("drained by an operator; end that with: meridian dc undrain " +
-                       context_.here.name);
+    std::string_view still =
+        lifecycle_.cut_short() ? " (clients that keep its address still connect)" : "";
+    problems.push_back(
+        fmt::format("drained by an operator{}; end that with: meridian dc undrain {}", still,
+                    context_.here.name));
   }
   return fmt::format("{}", fmt::join(problems, "; "));
 }

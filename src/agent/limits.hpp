@@ -49,6 +49,9 @@ constexpr Duration kPeerConnectTimeout = std::chrono::milliseconds{1500};
 
 // Added to the TTL of DNS answers in a drain, because resolvers may be a little late.
 constexpr Duration kDrainGrace = std::chrono::seconds{10};
+// A drain does not wait longer for connections to cease: some clients keep an address for ever, and
+// each of them would prolong it. At least the TTL and the grace, where those are longer.
+constexpr Duration kMaxDrainTime = std::chrono::minutes{5};
 // The time after that in which a drain waits for requests in flight.
 constexpr Duration kRequestDrainTimeout = std::chrono::seconds{60};
 

@@ -16,7 +16,9 @@
 #include "dispatch/tier_dispatcher.hpp"
 #include "http/exchange.hpp"
 #include "http/limits.hpp"
+#include "http/server/connection_budget.hpp"
 #include "http/server/server.hpp"
+#include "http/server/server_group.hpp"
 #include "io/descriptors.hpp"
 #include "io/net/tls.hpp"
 #include "io/scope.hpp"
@@ -36,8 +38,6 @@ namespace {
 
 http::ServerLimits Limits() {
   http::ServerLimits limits;
-  // Each connection may need another connection to an instance.
-  limits.max_connections = io::FittingConnections("balancer", kMaxConnections, 2);
   limits.max_body_bytes = UINT64_MAX;  // limited by the edge
   limits.head.max_head_bytes += kMaxEdgeHeadBytes;
   limits.head.max_fields += kMaxEdgeFields;
@@ -68,10 +68,20 @@ Balancer::Balancer(site::TierProcess& process, std::vector<Endpoint> servers)
       instances_(process, "balancer", ConfigOf(process)),
       handler_(instances_.dispatcher(), process.site().sections.Get<dispatch::Config>(),
                EdgeAddress(process, !servers_.empty()), process.metrics()),
-      server_(process.loop(), {.limits = Limits(), .metrics = &server_metrics_},
+      // Each connection may need another connection to an instance.
+      group_(std::make_shared<http::ServerGroup>(
+          process.loop(),
+          std::make_shared<http::ConnectionBudget>(
+              io::FittingConnections("balancer", kMaxConnections, 2)),
+          "balancer")),
+      server_(process.loop(), ServerOptions(),
               [this](http::Exchange& exchange) { return Handle(exchange); }) {}
 
 Balancer::~Balancer() = default;
+
+http::ServerOptions Balancer::ServerOptions() {
+  return {.limits = Limits(), .metrics = &server_metrics_, .group = group_};
+}
 
 io::Task<Result<void>> Balancer::Start() {
   Endpoint at{process_.HostAddress(), process_.site().ports.balancer};
@@ -93,10 +103,11 @@ Result<void> Balancer::ServePeers() {
   if (!peers) return Fail(std::move(peers.error()));
   auto tls = io::TlsContext::ForServer(process_.PeerTls());
   if (!tls) return Fail(std::move(tls.error()));
-  peer_server_ = std::make_unique<http::Server>(
-      process_.loop(),
-      http::ServerOptions{.limits = Limits(), .tls = std::move(*tls), .metrics = &server_metrics_},
-      [this](http::Exchange& exchange) { return Handle(exchange); });
+  http::ServerOptions options = ServerOptions();
+  options.tls = std::move(*tls);
+  peer_server_ =
+      std::make_unique<http::Server>(process_.loop(), std::move(options),
+                                     [this](http::Exchange& exchange) { return Handle(exchange); });
   peer_server_->Serve(std::move(*peers));
   return {};
 }

@@ -33,6 +33,7 @@ class Balancer {
  private:
   io::Task<void> Handle(http::Exchange& exchange);
   Result<void> ServePeers();
+  http::ServerOptions ServerOptions();
   void UseServers();
 
   site::TierProcess& process_;
@@ -40,6 +41,7 @@ class Balancer {
   http::ServerMetrics server_metrics_;
   dispatch::TierDispatcher instances_;
   Handler handler_;
+  std::shared_ptr<http::ServerGroup> group_;  // server_ and peer_server_
   http::Server server_;
   std::unique_ptr<http::Server> peer_server_;
 };

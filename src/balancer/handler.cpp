@@ -48,11 +48,11 @@ Handler::Handler(dispatch::Dispatcher& dispatcher, const dispatch::Config& confi
 
 wire::http::SenderTrust Handler::TrustIn(const http::Exchange& exchange) const {
   const IpAddress peer = exchange.peer().address.Unmapped();
-  const bool is_edge =
-      IsEdge(exchange) || std::ranges::any_of(config_.forwarded_from, [&](const IpPrefix& prefix) {
-        return prefix.Contains(peer);
-      });
-  return {.is_edge = is_edge, .underscores = is_edge || config_.underscores};
+  const bool is_edge = IsEdge(exchange);
+  const bool is_proxy = std::ranges::any_of(
+      config_.forwarded_from, [&](const IpPrefix& prefix) { return prefix.Contains(peer); });
+  // An edge has dropped names with `_` already, unless its settings say otherwise.
+  return {.is_edge = is_edge || is_proxy, .underscores = is_edge || config_.underscores};
 }
 
 io::Task<void> Handler::Handle(http::Exchange& exchange) {
@@ -77,21 +77,23 @@ io::Task<void> Handler::Forward(http::Exchange& exchange) {
     fields.Add(wire::http::kForwardedProto, "http");
     fields.Add(wire::http::kForwardedHost, request.authority);
   }
-  if (!IsEdge(exchange)) {
+  // The instance's address is for operators: only edges know who may ask for it.
+  const bool is_edge = IsEdge(exchange);
+  if (!is_edge) {
     // Proxies are trusted, but may send no such field.
     for (std::string_view name : {wire::http::kRequestIdField, wire::http::kTraceParentField,
-                                  wire::http::kTraceStateField}) {
+                                  wire::http::kTraceStateField, site::kDebugField}) {
       fields.Remove(name);
     }
     ids.emplace(request, random_);
     ids->AddTo(request, &fields);
   }
-  Outcome outcome =
-      co_await dispatcher_.Forward({.exchange = exchange,
-                                    .fields = fields,
-                                    .relay = relay,
-                                    .debug = request.fields.Find(site::kDebugField) == "1",
-                                    .names_instance = IsEdge(exchange)});
+  Outcome outcome = co_await dispatcher_.Forward(
+      {.exchange = exchange,
+       .fields = fields,
+       .relay = relay,
+       .debug = is_edge && request.fields.Find(site::kDebugField) == "1",
+       .names_instance = is_edge});
   if (outcome.kind != Outcome::Kind::kAnswered) co_await AnswerFailure(exchange, outcome);
 }
 

@@ -100,6 +100,39 @@ TEST_F(HandlerTest, AnEdgeIsBelievedButNotItsLookAlikes) {
   EXPECT_THAT(head, Not(HasSubstr("/admin")));
 }
 
+TEST_F(HandlerTest, AProxyThatIsNamedBroughtEveryNameWithAnUnderscore) {
+  config_.forwarded_from = {*IpPrefix::Parse("127.0.0.0/8")};
+  const std::string head = Told(kClaims);
+  EXPECT_THAT(head, Not(HasSubstr("Api_Key")));
+  EXPECT_THAT(head, Not(HasSubstr("6.6.6.7")));
+}
+
+TEST_F(HandlerTest, AProxyThatIsNamedMayBringThemWhereTheSettingsSaySo) {
+  config_.forwarded_from = {*IpPrefix::Parse("127.0.0.0/8")};
+  config_.underscores = true;
+  EXPECT_THAT(Told(kClaims), HasSubstr("Api_Key: 1\r\n"));
+}
+
+TEST_F(HandlerTest, AnyClientWasToldTheAddressOfAServer) {
+  config_.forwarded_from = {*IpPrefix::Parse("127.0.0.0/8")};
+  Run([&]() -> io::Task<void> {
+    SetInstances({1});
+    const std::string answer = co_await Fetch("GET", "/", "Meridian-Debug: 1\r\n");
+    EXPECT_THAT(answer, HasSubstr("HTTP/1.1 200"));
+    EXPECT_THAT(answer, Not(HasSubstr("Meridian-Path")));
+  });
+  EXPECT_THAT(network_[1].head, Not(HasSubstr("Meridian-Debug")));
+}
+
+TEST_F(HandlerTest, AnEdgeIsToldWhichInstanceAnswered) {
+  edge_address_ = IpAddress::V4(127, 0, 0, 1);
+  Run([&]() -> io::Task<void> {
+    SetInstances({1});
+    const std::string answer = co_await Fetch("GET", "/", "Meridian-Debug: 1\r\n");
+    EXPECT_THAT(answer, HasSubstr("Meridian-Path: datacenter=here instance=i1\r\n"));
+  });
+}
+
 TEST_F(HandlerTest, AProxyThatIsNamedIsBelieved) {
   config_.forwarded_from = {*IpPrefix::Parse("127.0.0.0/8")};
   EXPECT_THAT(Told(kClaims), HasSubstr("X-Forwarded-For: 6.6.6.6\r\n"));

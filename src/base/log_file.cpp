@@ -1,5 +1,6 @@
 #include "base/log_file.hpp"
 
+#include <array>
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
@@ -15,6 +16,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/result.hpp"
@@ -64,6 +66,7 @@ bool LogFile::Reopen() {
     dup3(opened, fd_, O_CLOEXEC);
     close(opened);
   }
+  ends_in_line_ = false;
   return true;
 }
 
@@ -99,7 +102,23 @@ bool LogFile::Write(std::string_view lines) {
     std::unique_lock turn(mutex_, std::try_to_lock);
     if (turn) KeepBounds(lines.size());
   }
-  return write(fd_, lines.data(), lines.size()) == static_cast<ssize_t>(lines.size());
+  // iovec takes pointers to non-const for readv(2).
+  char newline = '\n';
+  const bool torn = ends_in_line_.exchange(false);
+  const std::array<iovec, 2> pieces = {
+      iovec{&newline, torn ? 1U : 0U},
+      iovec{const_cast<char*>(lines.data()), lines.size()}};  // NOLINT(*-const-cast)
+  const size_t all = lines.size() + (torn ? 1 : 0);
+  const ssize_t written = writev(fd_, pieces.data(), pieces.size());
+  if (written == static_cast<ssize_t>(all)) return true;
+  if (written <= 0) {
+    ends_in_line_ = torn;
+    return false;
+  }
+  const auto kept = static_cast<size_t>(written) - (torn ? 1 : 0);
+  ends_in_line_ = kept > 0 && lines[kept - 1] != '\n';
+  errno = ENOSPC;  // write(2) tells the reason of a short write only to the next call
+  return false;
 }
 
 }  // namespace meridian

@@ -7,6 +7,7 @@
 // NAME.1, or make a file larger than max_bytes; it is not lost. Owned by the log; any thread.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -39,7 +40,8 @@ class LogFile {
   ~LogFile();
 
   // Appends `lines` in one write(2). A full file that cannot be renamed is emptied. False: the
-  // write failed, and some or all of the lines are lost.
+  // write failed (errno says why), and some or all of the lines are lost. After a line that was
+  // written in part, the next write begins with a newline.
   bool Write(std::string_view lines);
 
  private:
@@ -50,8 +52,9 @@ class LogFile {
   std::string RotatedPath(int number) const;  // 0: the file that is written to
 
   LogFileOptions options_;
-  int fd_ = -1;       // this number stays the same when the file is reopened
-  std::mutex mutex_;  // held while the file is rotated
+  int fd_ = -1;                             // this number stays the same when the file is reopened
+  std::mutex mutex_;                        // held while the file is rotated
+  std::atomic<bool> ends_in_line_ = false;  // the last write stopped within a line
 };
 
 }  // namespace meridian

@@ -1,5 +1,7 @@
 #include "base/log_file.hpp"
 
+#include <cerrno>
+#include <csignal>
 #include <cstdint>
 #include <filesystem>
 #include <fstream>
@@ -8,6 +10,7 @@
 #include <string>
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include "base/result.hpp"
 #include "base/scratch_dir.hpp"
@@ -44,6 +47,27 @@ TEST_F(LogFileTest, AFileIsFilledToItsLimitAndMovedAsideByTheNextLine) {
   log->Write("3\n");
   EXPECT_EQ(ContentOf(path_), "3\n");
   EXPECT_EQ(ContentOf(RotatedPath(1)), "one\ntwo\n");
+}
+
+TEST_F(LogFileTest, ALineThatWasWrittenInPartGluedItselfToTheNext) {
+  auto log = Open(1000);
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_FSIZE, &before), 0);
+  // Beyond the limit write(2) fails, and the process gets this signal.
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit full{.rlim_cur = 10, .rlim_max = before.rlim_max};
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &full), 0);
+  const bool part = log->Write("one\ntwo\nthree\n");
+  const int why = errno;
+  const bool none = log->Write("four\n");
+  ASSERT_EQ(setrlimit(RLIMIT_FSIZE, &before), 0);
+  (void)std::signal(SIGXFSZ, handler);
+  EXPECT_FALSE(part);
+  EXPECT_EQ(why, ENOSPC);
+  EXPECT_FALSE(none);
+  EXPECT_TRUE(log->Write("five\n"));
+  EXPECT_TRUE(log->Write("six\n"));
+  EXPECT_EQ(ContentOf(path_), "one\ntwo\nth\nfive\nsix\n");
 }
 
 TEST_F(LogFileTest, OnlySoManyOlderFilesAreKept) {

@@ -1,4 +1,5 @@
-// The tiers of this program. To add a tier: its folder, this list, and CMakeLists.txt.
+// The tiers of this program. To add a tier: its folder, this list, its port in site/ports.hpp, and
+// CMakeLists.txt.
 #include <span>
 #include <vector>
 

@@ -24,6 +24,7 @@
 #include "dispatch/instance.hpp"
 #include "dispatch/outliers.hpp"
 #include "dispatch/panic.hpp"
+#include "dispatch/request_queue.hpp"
 #include "io/loop.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"

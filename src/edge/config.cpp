@@ -32,7 +32,8 @@ constexpr site::KeyDescription kKeys[] = {
      .sentence = "The largest body of a request, in bytes."},
     {.table = "edge",
      .key = "max_connections",
-     .sentence = "The visitors' connections that are open at the same time."},
+     .sentence =
+         "The visitors' connections that are open at the same time, over HTTP and HTTPS together."},
     {.table = "edge", .key = "cache_bytes", .sentence = "The memory of the whole cache."},
     {.table = "edge",
      .key = "max_object_bytes",

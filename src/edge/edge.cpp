@@ -39,7 +39,9 @@
 #include "http/client/client.hpp"
 #include "http/exchange.hpp"
 #include "http/limits.hpp"
+#include "http/server/connection_budget.hpp"
 #include "http/server/server.hpp"
+#include "http/server/server_group.hpp"
 #include "io/descriptors.hpp"
 #include "io/net/tls.hpp"
 #include "io/task.hpp"
@@ -116,13 +118,20 @@ Edge::Edge(site::TierProcess& process, std::optional<http::Upstream> origin,
               .default_host = process.site().domain,
               .cdn_domain = origin_ ? "" : process.site().domain,
               .here = process.here().name,
-              .loop_id = origin_ ? LoopId(Random(EntropySeed()).Next()) : std::string()}),
+              .loop_id = origin_ ? LoopId(Random(EntropySeed()).Next()) : std::string(),
+              .foreign_origin = origin_ != nullptr}),
       versions_({.cache = cache_,
                  .metrics = process.metrics(),
                  .config = config_,
                  .default_host = process.site().domain,
                  .cdn_domain = origin_ ? "" : process.site().domain}),
-      http_(process.loop(), {.limits = Limits(), .metrics = &server_metrics_},
+      // Each connection may need a second one, to an upstream.
+      visitor_servers_(std::make_shared<http::ServerGroup>(
+          process.loop(),
+          std::make_shared<http::ConnectionBudget>(
+              io::FittingConnections("edge", config_.max_connections, 2)),
+          "edge")),
+      http_(process.loop(), ServerOptions(),
             [this](http::Exchange& exchange) { return Handle(exchange); }) {
   OpenAccessLog(access_file);
 }
@@ -142,18 +151,20 @@ void Edge::OpenAccessLog(const std::string& access_file) {
   Result<AccessSink> sink = OpenAccessFile(path);
   if (!sink) {
     LOG_WARNING("the access log cannot be opened", {"problem", sink.error().message});
+    process_.SetDetailOf("access log", "the access log cannot be opened: " + sink.error().message);
     return;
   }
   access_log_ =
       std::make_unique<AccessLog>(process_.loop(), process_.metrics(), rule, std::move(*sink));
+  access_log_->on_problem = [this](std::string problem) {
+    process_.SetDetailOf("access log", std::move(problem));
+  };
 }
 
-http::ServerLimits Edge::Limits() const {
+http::ServerOptions Edge::ServerOptions() {
   http::ServerLimits limits;
   limits.max_body_bytes = config_.max_body_bytes;
-  // Each connection may need a second one, to an upstream.
-  limits.max_connections = io::FittingConnections("edge", config_.max_connections, 2);
-  return limits;
+  return {.limits = limits, .metrics = &server_metrics_, .group = visitor_servers_};
 }
 
 Result<std::shared_ptr<io::TlsContext>> Edge::VisitorTls() const {
@@ -203,10 +214,11 @@ Result<void> Edge::ServeHttps() {
   if (!listeners) return Fail(std::move(listeners.error()));
   auto tls = VisitorTls();
   if (!tls) return Fail(std::move(tls.error()));
-  https_ = std::make_unique<http::Server>(
-      process_.loop(),
-      http::ServerOptions{.limits = Limits(), .tls = std::move(*tls), .metrics = &server_metrics_},
-      [this](http::Exchange& exchange) { return Handle(exchange); });
+  http::ServerOptions options = ServerOptions();
+  options.tls = std::move(*tls);
+  https_ =
+      std::make_unique<http::Server>(process_.loop(), std::move(options),
+                                     [this](http::Exchange& exchange) { return Handle(exchange); });
   for (auto& listener : *listeners) https_->Serve(std::move(listener));
   return {};
 }

@@ -66,7 +66,7 @@ class Edge {
   io::Task<void> DropAll();
   // The site's own certificate, and the certificates of site.toml by name.
   Result<std::shared_ptr<io::TlsContext>> VisitorTls() const;
-  http::ServerLimits Limits() const;
+  http::ServerOptions ServerOptions();
   io::Task<void> ReportLoad();
 
   site::TierProcess& process_;
@@ -86,6 +86,7 @@ class Edge {
   // Null without a site.
   std::unique_ptr<PurgePuller> purges_;
   std::unique_ptr<PurgeMethod> purge_method_;
+  std::shared_ptr<http::ServerGroup> visitor_servers_;  // http_ and https_
   http::Server http_;
   std::unique_ptr<http::Server> https_;
 };

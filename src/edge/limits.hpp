@@ -20,6 +20,8 @@ constexpr Duration kBalancerCheckInterval = std::chrono::seconds{1};
 constexpr Duration kBalancerCheckTimeout = std::chrono::milliseconds{800};
 constexpr int kBalancerMisses = 2;
 constexpr size_t kMaxCheckBody = 1024;
+// An upstream that failed counts as well again when it answers this long after its last failure.
+constexpr Duration kUpstreamSolvedAfter = std::chrono::seconds{10};
 constexpr Duration kLoadInterval = std::chrono::seconds{1};
 // An agent answers a question about its purge journal within two seconds, with new entries or
 // without. An edge that has heard no other data center's journal for kIsolatedAfter is isolated.

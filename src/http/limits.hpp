@@ -35,6 +35,12 @@ constexpr Duration kRetireGrace = std::chrono::seconds{1};
 // Connections beyond the limit that get a 503 at the same time; further ones are closed without
 // answer.
 constexpr size_t kMaxRefusing = 64;
+// At the limit of connections, TLS handshakes are evicted before idle connections while they are
+// more than one in kHandshakeShare: silent clients cannot displace visitors, and visitors who come
+// at a limit full of idle connections can finish their handshakes.
+constexpr size_t kHandshakeShare = 4;
+// The limit of connections counts as no longer reached after this time below it.
+constexpr Duration kRoomAfter = std::chrono::seconds{10};
 // Limit of 1xx responses before the final response.
 constexpr int kMaxInterimResponses = 16;
 // Limit of spare buffers of a server or a client.
@@ -52,8 +58,8 @@ constexpr size_t kTunnelBytes = size_t{16} * 1024;
 struct ServerLimits {
   wire::http::HeadLimits head;
   uint64_t max_body_bytes = uint64_t{1} << 30;  // past it: 413
-  // Past it the server closes the longest idle connection, else the one that has waited longest for
-  // the rest of its first head; else the new connection gets a 503.
+  // Past it a connection that waits for its client is evicted (ServerGroup); where none waits, the
+  // new connection gets a 503. Unused by a server in a group, which shares the group's budget.
   size_t max_connections = 10'000;
   Duration handshake_timeout = std::chrono::seconds{10};  // TLS
   Duration header_timeout = std::chrono::seconds{10};     // first byte to end of a head; then 408

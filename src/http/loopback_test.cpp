@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/metrics.hpp"
+#include "base/metrics_text.hpp"
 #include "base/scratch_dir.hpp"
 #include "http/client/client.hpp"
 #include "http/raw_peer.hpp"
@@ -129,6 +131,50 @@ TEST_F(LoopbackTest, TlsCarriesTheSame) {
       EXPECT_EQ(co_await ReadResponse(*sent), "200 " + body);
     }
   });
+}
+
+TEST_F(LoopbackTest, SilentTcpConnectionsToATlsPortKeptVisitorsOut) {
+  auto server_tls = io::TlsContext::ForServer(Certificate()).value();
+  io::TlsOptions options = Certificate();
+  options.peer = io::PeerCertificate::kRequired;
+  auto client_tls = io::TlsContext::ForClient(options).value();
+  Metrics metrics;
+  ServerMetrics counted(metrics, "test");
+  ServerLimits limits;
+  limits.max_connections = 8;
+  Run({.limits = limits, .tls = server_tls, .metrics = &counted}, EchoBody,
+      [&](Endpoint endpoint) -> io::Task<void> {
+        const Upstream to{.address = endpoint, .tls = client_tls, .tls_name = "server.test"};
+        Client before(loop_, network_, to);
+        {
+          Sent first = co_await before.Send({.host = "a"});
+          EXPECT_TRUE(first);
+          EXPECT_EQ(co_await ReadResponse(*first), "200 ");
+        }
+
+        std::vector<std::unique_ptr<io::Stream>> silent;
+        auto connect = [&]() -> io::Task<void> {
+          silent.push_back((co_await network_.Connect(endpoint, {})).value());
+        };
+        io::Scope burst(loop_);
+        for (int i = 0; i < 40; ++i) burst.Spawn(connect());
+        co_await burst.Join();
+        Client after(loop_, network_, to);
+        Sent late = co_await after.Send({.host = "a"});
+        EXPECT_TRUE(late);
+        if (late) EXPECT_EQ(co_await ReadResponse(*late), "200 ");
+        // The idle visitor was not displaced.
+        Sent again = co_await before.Send({.host = "a"});
+        EXPECT_TRUE(again);
+        EXPECT_TRUE(again->reused());
+        EXPECT_EQ(co_await ReadResponse(*again), "200 ");
+        uint8_t byte = 0;
+        EXPECT_EQ((co_await silent[0]->Read({&byte, 1})).value_or(1), 0U);
+        EXPECT_NE(MetricsText(metrics).find(
+                      "test_connections_evicted_total{waiting_for=\"handshake\"} 34\n"),
+                  std::string::npos)
+            << MetricsText(metrics);
+      });
 }
 
 TEST_F(LoopbackTest, AnswerIsNotLostToAResetWhileTheClientIsStillSending) {

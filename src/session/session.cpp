@@ -120,6 +120,11 @@ std::string Session::StatusText() const {
     text = fmt::format("writes are refused: {}; free space on the disk of {}", refusal,
                        process_.start().state_directory.string());
   }
+  if (const std::string& problem = journal_->snapshot_problem(); !problem.empty()) {
+    text +=
+        fmt::format("{}the log grows: {}; free space on the disk of {}", text.empty() ? "" : "; ",
+                    problem, process_.start().state_directory.string());
+  }
   for (const Replication::Peer& peer : replication_->Peers()) {
     std::string problem;
     if (!peer.connected) {
@@ -128,6 +133,7 @@ std::string Session::StatusText() const {
     } else if (peer.behind > kFarBehind) {
       problem =
           fmt::format("is {:.0f} s behind the sessions of {}", Seconds(peer.behind), peer.name);
+      if (!peer.problem.reason.empty()) problem += ": " + PeerProblemText(peer.problem);
     }
     if (!problem.empty()) text += (text.empty() ? "" : "; ") + problem;
     if (!peer.refused.reason.empty()) {

@@ -91,9 +91,11 @@ constexpr Duration kLeafLifetime = std::chrono::days{365};
 constexpr double kRenewedBelowShare = 1.0 / 3;
 constexpr Duration kClockSkewAllowed = std::chrono::hours{1};
 
-// At a tier's peer port: connections of other data centers, also during their handshakes. Past the
-// limit a connection is closed at once.
+// At a tier's peer port: connections of other data centers, whose certificate was valid; past the
+// limit a further one is closed. Connections in their handshake are counted apart; past that limit
+// the oldest of them is closed, so strangers take no room from data centers.
 constexpr size_t kMaxPeerConnections = 256;
+constexpr size_t kMaxPeerHandshakes = 256;
 constexpr Duration kPeerHandshakeTimeout = std::chrono::seconds{5};
 
 }  // namespace meridian::site

@@ -47,7 +47,8 @@ io::Task<Result<void>> Journal::OpenAll(io::Disk& disk) {
       loop_, disk, clock_, {.folder = folder, .on_disk_failure = options_.on_disk_failure});
   if (!clock_file) co_return Fail(std::move(clock_file.error()));
   clock_file_ = std::move(*clock_file);
-  auto snapshots = co_await Snapshots::Open(disk, folder + "/snapshots");
+  auto snapshots = co_await Snapshots::Open(disk, folder + "/snapshots",
+                                            options_.headroom_bytes / kSnapshotReserveShare);
   if (!snapshots) co_return Fail(std::move(snapshots.error()));
   snapshots_ = std::move(*snapshots);
   const auto& newest = snapshots_->newest();
@@ -147,6 +148,7 @@ void Journal::StartSnapshots(JournaledState& state) { background_.Spawn(Snapshot
 
 io::Task<void> Journal::SnapshotRegularly(JournaledState& state) {
   RecurringProblem problem;
+  Duration pause = kSnapshotCheckPause;
   for (;;) {
     Result<void> requested = co_await request_.Wait(loop_.After(kSnapshotCheckPause));
     if (!requested && requested.error().code != Errc::kTimeout) co_return;
@@ -161,12 +163,17 @@ io::Task<void> Journal::SnapshotRegularly(JournaledState& state) {
       fulfilled_ = number;
       fulfilment_.WakeAll();
       problem.OnSolved();
-    } else if (written.error().code == Errc::kCancelled) {
-      co_return;
-    } else if (problem.OnProblem(written.error().message, loop_.Now())) {
-      LOG_WARNING("a snapshot failed", {"log", options_.name},
-                  {"problem", written.error().message});
+      snapshot_problem_.clear();
+      pause = kSnapshotCheckPause;
+      continue;
     }
+    if (written.error().code == Errc::kCancelled) co_return;
+    snapshot_problem_ = written.error().message;
+    if (problem.OnProblem(snapshot_problem_, loop_.Now())) {
+      LOG_WARNING("a snapshot failed", {"log", options_.name}, {"problem", snapshot_problem_});
+    }
+    if (!co_await io::Sleep(pause)) co_return;
+    pause = std::min(2 * pause, kMaxSnapshotPause);
   }
 }
 
@@ -195,13 +202,18 @@ io::Task<Result<void>> Journal::WriteSnapshot(JournaledState& state, uint64_t en
   HybridTime time = clock_.last();
   uint32_t epoch = co_await EpochBefore(end_offset);
   auto writer = co_await snapshots_->Begin(
-      {.log_id = log_->id(), .end_offset = end_offset, .time = time, .epoch = epoch});
+      {.log_id = log_->id(), .end_offset = end_offset, .time = time, .epoch = epoch},
+      state.memory_bytes() / kSnapshotMemoryShare);
   if (!writer) co_return Fail(std::move(writer.error()));
   Result<void> written = co_await state.WriteItems(**writer);
   // A change that is in the snapshot and not in the log would exist only here after a crash.
   if (written) written = co_await AwaitDurable(end_);
   if (written) written = co_await (*writer)->Commit();
-  if (written) log_->SetRetention({.released_before = end_offset});
+  if (written) {
+    log_->SetRetention({.released_before = end_offset});
+  } else {
+    co_await (*writer)->Abandon();
+  }
   co_return written;
 }
 

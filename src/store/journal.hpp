@@ -104,6 +104,9 @@ class Journal {
   // the disk has failed; kCancelled.
   io::Task<Result<void>> AwaitDurable(uint64_t end_offset);
 
+  // Why the last attempt to write a snapshot failed. Empty: it did not.
+  const std::string& snapshot_problem() const { return snapshot_problem_; }
+
   uint64_t end_offset() const { return end_; }
   uint64_t durable_end_offset() const { return log_->durable_end_offset(); }
   Log& log() { return *log_; }
@@ -139,6 +142,7 @@ class Journal {
   uint64_t fulfilled_ = 0;
   io::WaitQueue request_;
   io::WaitQueue fulfilment_;
+  std::string snapshot_problem_;
   io::Scope background_;
 };
 

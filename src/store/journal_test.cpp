@@ -296,5 +296,26 @@ TEST_F(JournalTest, SnapshotFailsWhileTheDiskIsFullAndIsWrittenWhenThereIsRoom) 
   });
 }
 
+TEST_F(JournalTest, SnapshotThatFailsIsTriedLessAndLessOftenAndSaysWhy) {
+  Live([this](Life& life) -> Task<void> {
+    life.journal->StartSnapshots(life.words);
+    co_await life.AppendMany(10, "word");
+    FillDisk();
+    uint64_t used = disk().used_bytes();
+    io::Scope scope(life.machine.loop);
+    auto write = [&]() -> Task<void> { (void)co_await life.journal->WriteSnapshotNow(); };
+    scope.Spawn(write());
+    (void)co_await io::Sleep(seconds{60});
+    EXPECT_LE(life.words.failed_, 8);
+    EXPECT_EQ(disk().used_bytes(), used);
+    EXPECT_NE(life.journal->snapshot_problem(), "");
+    MakeRoom();
+    co_await scope.Join();
+    EXPECT_EQ(life.words.written_, 1);
+    EXPECT_EQ(life.journal->snapshot_problem(), "");
+    EXPECT_TRUE(co_await life.journal->AwaitDurable(life.Append("after")));
+  });
+}
+
 }  // namespace
 }  // namespace meridian::store

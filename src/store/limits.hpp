@@ -36,8 +36,14 @@ constexpr size_t kScanChunkBytes = size_t{1} * 1024 * 1024;
 constexpr size_t kMaxDamages = 256;
 
 // --- a full disk
-// Appends are refused when less than this is free: retention, snapshots and a restart need room.
+// Appends are refused when less than this is free, also counting what was appended since the free
+// space was last read; the last record may reach into it. Snapshots may use the headroom down to a
+// part of it, because a snapshot makes the log shorter; the rest is for the clock file, a restart,
+// and what else is on the disk.
 constexpr uint64_t kHeadroomBytes = uint64_t{64} * 1024 * 1024;
+constexpr uint64_t kSnapshotReserveShare = 4;  // of the headroom, a fourth
+// What a snapshot writes between two readings of the free space.
+constexpr uint64_t kFreeSpaceReadBytes = uint64_t{4} * 1024 * 1024;
 constexpr Duration kUpkeepInterval = std::chrono::seconds{1};  // retention and free space
 constexpr Duration kFullDiskRetry = std::chrono::milliseconds{500};
 
@@ -52,6 +58,8 @@ constexpr Duration kFullDiskTimeout = std::chrono::seconds{10};
 constexpr uint64_t kSnapshotLogBytes = uint64_t{256} * 1024 * 1024;
 constexpr uint64_t kSnapshotMemoryFactor = 2;
 constexpr Duration kSnapshotCheckPause = std::chrono::seconds{1};
+// The pause after a snapshot that failed, doubled for each failure in a row.
+constexpr Duration kMaxSnapshotPause = std::chrono::seconds{16};
 
 // --- replicas
 // Bytes of records that are applied before other fibers run, and the pause before a record that
@@ -62,6 +70,11 @@ constexpr Duration kApplyRetry = std::chrono::seconds{5};
 // --- snapshots
 constexpr size_t kSnapshotBlockBytes = size_t{256} * 1024;  // of one slice, but for its first item
 constexpr size_t kMaxSnapshotItemBytes = kMaxRecordBytes;
+// How long a snapshot that the disk had no room for keeps the next from being begun with less room
+// than it took. The state may have become smaller since.
+constexpr Duration kFailedSnapshotCounts = std::chrono::minutes{1};
+// A snapshot takes at least so much of the memory of its state: one part of so many.
+constexpr uint64_t kSnapshotMemoryShare = 4;
 
 // --- clock
 // How far above the present the bound on disk is set, and how often it is raised.
@@ -84,10 +97,19 @@ constexpr size_t kMaxHandshakeBytes = 4096;  // of what a follower sends, and of
 constexpr size_t kMaxNameBytes = 255;        // of a site, a data center, a log
 constexpr size_t kMaxRefusalTextBytes = 512;
 constexpr size_t kMaxFollowers = 64;  // of one log, by data center
-// Received on a stream and not yet taken into the copy: a source keeps to kMaxInFlightBytes.
-constexpr size_t kMaxReceivedBytes = kMaxInFlightBytes + kMaxFrameBytes;
+// Received on a stream and not yet taken into the copy. A source keeps to kMaxInFlightBytes of
+// records, with which frames of one empty record each are less than three times as long.
+constexpr size_t kMaxReceivedBytes = 3 * kMaxInFlightBytes + kMaxFrameBytes;
+constexpr size_t kMaxReceivedFrames = size_t{128} * 1024;
 constexpr Duration kMirrorHeartbeat = std::chrono::milliseconds{500};
+// A peer is silent that neither sends (or reads) kMinMirrorProgress bytes in this time, nor ends
+// the frame. A frame of the largest size then takes a slow link 22 minutes at most (52 kbit/s).
 constexpr Duration kMaxMirrorSilence = std::chrono::seconds{5};
+constexpr size_t kMinMirrorProgress = size_t{32} * 1024;
+// When so many connections (or streams) in a row lasted for less than kSteadyConnection, the next
+// is reported as connected only when it has lasted that long.
+constexpr Duration kSteadyConnection = std::chrono::seconds{10};
+constexpr int kMaxEarlyEnds = 3;
 constexpr size_t kClockSamples = 8;  // the best of them is the estimate
 constexpr Duration kMirrorHandshakeTimeout = std::chrono::seconds{5};
 // Between two attempts, doubled for each failure in a row, and a random part of it. kMaxRedial

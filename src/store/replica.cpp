@@ -36,7 +36,8 @@ io::Task<Result<std::unique_ptr<Replica>>> Replica::Open(io::Loop& loop, io::Dis
 io::Task<Result<void>> Replica::OpenAll(io::Disk& disk) {
   Result<void> made = co_await disk.MakeFolder(options_.folder);
   if (!made) co_return made;
-  auto snapshots = co_await Snapshots::Open(disk, options_.folder + "/snapshots");
+  auto snapshots = co_await Snapshots::Open(disk, options_.folder + "/snapshots",
+                                            options_.headroom_bytes / kSnapshotReserveShare);
   if (!snapshots) co_return Fail(std::move(snapshots.error()));
   snapshots_ = std::move(*snapshots);
   auto copy = co_await Log::Open(loop_, disk,

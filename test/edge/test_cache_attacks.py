@@ -143,6 +143,18 @@ def test_an_origin_cannot_hide_from_the_cache_what_it_says_by_nominating_it(edge
         assert [edge.get(path, Cookie=f"id={i}").hit for i in range(2)] == [False, False], name
 
 
+def test_a_foreign_origin_was_sent_meridians_own_field_and_chose_the_path_that_operators_see(edge):
+    edge.origin.at("/debug", body=b"1", fields={"Cache-Control": "no-store", "Meridian-Path": "evil"})
+    answer = edge.get("/debug", Meridian_Debug="1")
+    assert answer.headers["Meridian-Path"] == "edge=alone origin"
+    assert not [name for name in edge.origin.asked("/debug")[0]["headers"] if name.lower().startswith("meridian")]
+
+
+@pytest.mark.parametrize("request_line, host", [("OPTIONS * HTTP/1.1", "HOST"), ("GET / HTTP/1.1", "a" * 2000)])
+def test_a_request_without_a_key_reaches_the_origin_and_is_not_stored(edge, request_line, host):
+    assert raw(edge, f"{request_line}\r\nHost: {host}\r\nConnection: close\r\n\r\n") in (200, 404)
+
+
 # Deception: a page of one path is not what another path gets.
 
 @pytest.mark.parametrize("disguise", ["/deceive/x.css", "/deceive;x.css", "/deceive%2fx.css", "/deceive%3Bx.css", "/deceive?x.css",

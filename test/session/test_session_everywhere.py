@@ -2,9 +2,11 @@
 
 import contextlib
 import json
+import os
 import re
 import select
 import shutil
+import signal
 import socket
 import ssl
 import struct
@@ -81,6 +83,18 @@ def test_what_is_written_in_one_is_read_in_the_other(clients):
     west.hdel("h", "a")
     west.srem("set", "m")
     wait_until(lambda: contents(east) == {"h": {"b": "2"}, "set": {"n"}}, what="removals arrive")
+
+
+def test_large_value_crosses_a_slow_link_and_later_writes_follow(site, clients):
+    """One frame of 8 MiB had to arrive within 5 s, so that it and all that came after it never did."""
+    east, west = clients
+    site.link("us-east", "us-west", "--rate", "10mbit")
+    east.set("large", "x" * 7_400_000)
+    east.set("after", "1")
+    assert east.wait(1, 30000) == 1
+    wait_until(lambda: west.get("after") == "1", what="the write after the large one arrives")
+    assert west.strlen("large") == 7_400_000
+    assert follow_each_other(site)
 
 
 def test_both_write_while_the_link_is_cut_and_then_hold_the_same(site, clients):
@@ -270,19 +284,26 @@ def test_certificate_of_another_site_is_refused_and_named(site, tmp_path):
     refused_for(site, "refused at the peer port")
 
 
-def test_silent_connections_to_the_peer_port_are_bounded_and_harm_nobody(site):
-    """256 in all; one is us-west's. Those past it are closed at once, and who says nothing is closed in 5 s."""
+def test_silent_connections_to_the_peer_port_are_bounded_and_keep_no_data_center_out(site):
+    """256 strangers who said nothing held all connections, and us-west was closed at once. The oldest of them make room."""
     wait_until(lambda: follow_each_other(site), what="both follow each other")
+    closed = sum(metric(site, "us-east", "meridian_session_peer_connections_closed_total"))
     with contextlib.ExitStack() as stack:
-        silent = [stack.enter_context(socket.create_connection((site.addresses["us-east"], 26379), timeout=20)) for _ in range(257)]
+        silent = [stack.enter_context(socket.create_connection((site.addresses["us-east"], 26379), timeout=20)) for _ in range(300)]
         began = time.monotonic()
-        for stream in silent[255:]:
+        for stream in silent[:44]:
             assert stream.recv(1) == b""
         assert time.monotonic() - began < 4
-        assert select.select(silent[:255], [], [], 0)[0] == []
-        for stream in silent[:255]:
+        assert select.select(silent[60:], [], [], 0)[0] == []
+        assert sum(metric(site, "us-east", "meridian_session_peer_connections_closed_total")) >= closed + 44
+        # A data center that connects among them is served.
+        before = site.tier("us-west", "session")["pid"]
+        os.kill(before, signal.SIGKILL)
+        wait_until(lambda: site.tier("us-west", "session")["pid"] not in (0, before), what="us-west's tier is started again")
+        wait_until(lambda: metric(site, "us-west", "meridian_mirror_connected") == [1.0], 4, "us-west follows us-east")
+        for stream in silent[44:]:
             assert stream.recv(1) == b""
-        assert follow_each_other(site)
+    wait_until(lambda: follow_each_other(site), what="both follow each other again")
 
 
 # --- a data center is lost

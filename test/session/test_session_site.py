@@ -1,6 +1,7 @@
 """The session tier in a site: what applications are given, and a store that is somebody else's."""
 
 import contextlib
+import os
 import pathlib
 import socket
 import subprocess
@@ -119,3 +120,47 @@ def test_external_store_is_handed_out_and_none_is_run():
         visitor.sign_in("us-east", "Ada")
         assert visitor.name_at("us-east") == "Ada"
         assert len(client.keys("photos:*")) == 1
+
+
+def snapshot_files(site):
+    return sorted(path.name for path in site.state.rglob("session-us-east/snapshots/*"))
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a disk needs root")
+def test_snapshot_that_does_not_fit_leaves_the_disk_its_reserve_and_the_log_its_writes():
+    """It filled the disk to the last byte, left its file there, and began again each second."""
+    site = Site(data_centers=["us-east"])
+    site.state.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=350m,mode=0700", "tmpfs", str(site.state)], check=True, timeout=20)
+    try:
+        with site, session_client(site, "us-east") as client:
+            def free_bytes():
+                disk = os.statvfs(site.state)
+                return disk.f_bavail * disk.f_frsize
+
+            def told():
+                return site.tier("us-east", "session").get("problem", "")
+
+            least = free_bytes()
+            written = {}
+            for number in range(90):  # 280 MiB of log; 110 MiB of keys
+                with client.pipeline(transaction=False) as pipeline:
+                    for part in range(50):
+                        key = f"k{(number * 50 + part) % 1750}"
+                        pipeline.set(key, f"{number} " + "x" * 65_536)
+                    replies = pipeline.execute(raise_on_error=False)
+                for part, reply in enumerate(replies):
+                    if reply is True:
+                        written[f"k{(number * 50 + part) % 1750}"] = f"{number} "
+                least = min(least, free_bytes())
+                if "no room for" in told():
+                    break
+            wait_until(lambda: "no room for" in told() and "free space" in told(), 20, "status says so")
+            assert least > 15 << 20, least
+            assert snapshot_files(site) == []
+            subprocess.run(["mount", "-o", "remount,size=900m", str(site.state)], check=True, timeout=20)
+            wait_until(lambda: not told() and snapshot_files(site), 40, "the snapshot is written")
+            assert client.set("after", "1")
+            assert all(client.getrange(key, 0, len(start) - 1) == start for key, start in written.items())
+    finally:
+        subprocess.run(["umount", "-l", str(site.state)], check=False, timeout=20)

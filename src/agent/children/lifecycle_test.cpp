@@ -58,6 +58,52 @@ TEST(Lifecycle, ADrainWaitsForRequestsThatGoOnButNotForEver) {
   }
 }
 
+// One client that keeps the address, with a connection now and then, kept it draining for ever.
+TEST(Lifecycle, ADrainEndsThoughNewConnectionsGoOn) {
+  Lifecycle life = Serving();
+  ASSERT_TRUE(life.Drain(kStart));
+  uint64_t connections = 0;
+  TimePoint now = kStart;
+  for (; now < kStart + kMaxDrainTime; now += seconds(2)) {
+    life.OnConnections(++connections, now);
+    life.OnTick(now, false);
+    ASSERT_EQ(life.state(), DataCenterState::kDraining);
+  }
+  life.OnConnections(++connections, now);
+  life.OnTick(now, true);
+  EXPECT_EQ(life.state(), DataCenterState::kDraining) << "requests in flight have their own limit";
+  life.OnTick(now, false);
+  EXPECT_EQ(life.state(), DataCenterState::kDrained);
+  EXPECT_TRUE(life.cut_short());
+  EXPECT_TRUE(life.Undrain());
+  EXPECT_FALSE(life.cut_short());
+}
+
+TEST(Lifecycle, ADrainWithRequestsAndNewConnectionsThatGoOnEndsToo) {
+  Lifecycle life = Serving();
+  ASSERT_TRUE(life.Drain(kStart));
+  TimePoint end = kStart + kMaxDrainTime + kRequestDrainTimeout;
+  uint64_t connections = 0;
+  for (TimePoint now = kStart; now < end; now += seconds(2)) {
+    life.OnConnections(++connections, now);
+    life.OnTick(now, true);
+    ASSERT_EQ(life.state(), DataCenterState::kDraining);
+  }
+  life.OnTick(end, true);
+  EXPECT_EQ(life.state(), DataCenterState::kDrained);
+}
+
+TEST(Lifecycle, ADrainLastsForTheQuietTimeAlsoWhereThatIsLongerThanItsLimit) {
+  Lifecycle life(2 * kMaxDrainTime);
+  life.OnReadiness(true, true);
+  ASSERT_TRUE(life.Drain(kStart));
+  life.OnTick(kStart + 2 * kMaxDrainTime - seconds(1), false);
+  EXPECT_EQ(life.state(), DataCenterState::kDraining);
+  life.OnTick(kStart + 2 * kMaxDrainTime, false);
+  EXPECT_EQ(life.state(), DataCenterState::kDrained);
+  EXPECT_FALSE(life.cut_short());
+}
+
 TEST(Lifecycle, ADrainThatIsAskedForTwiceIsOneDrain) {
   Lifecycle life = Serving();
   ASSERT_TRUE(life.Drain(kStart));

@@ -112,7 +112,7 @@ io::Task<void> CacheHandler::FetchFromOrigin(Transaction& transaction,
   ForwardedFields forwarded(transaction.request(),
                             {.peer = transaction.exchange.peer(),
                              .https = transaction.exchange.secure(),
-                             .debug = transaction.debug,
+                             .debug = transaction.debug && !options_.foreign_origin,
                              .without_cookies = transaction.without_cookies,
                              .underscores = options_.config.underscores,
                              .loop_id = options_.loop_id,
@@ -360,7 +360,8 @@ void CacheHandler::EditResponse(Transaction& transaction, const ResponseHead& up
   if (unsafe && transaction.key) Invalidate(transaction, upstream);
   if (transaction.without_cookies) fields.Remove("Set-Cookie");
   fields.Add("Via", ViaEntry(upstream.minor_version));
-  std::string_view rest = fields.Find(site::kPathField).value_or("");
+  const std::string_view rest =
+      options_.foreign_origin ? "origin" : fields.Find(site::kPathField).value_or("");
   if (transaction.debug) transaction.path = fmt::format("edge={} {}", options_.here, rest);
   site::RemoveInternalFields(fields);  // only the edge itself sets Meridian-Path
   if (transaction.debug) fields.Add(site::kPathField, transaction.path);

@@ -210,10 +210,14 @@ Lookup CacheHandler::LookUp(Transaction& transaction) {
 }
 
 io::Task<void> CacheHandler::Miss(Transaction& transaction) {
+  // Requests without a key (OPTIONS *, a host that is too long) are among those.
+  if (!MayShare(transaction)) {
+    co_return co_await FetchFromOrigin(transaction, MakeUnsharedFetch(transaction));
+  }
   const TimePoint now = options_.loop.Now();
   // A range of an object that is too large to be stored is fetched alone.
   const bool fetches_range_alone =
-      transaction.asked.range && transaction.key &&
+      transaction.asked.range &&
       (too_large_.Passes(transaction.key->hash, now) ||
        (transaction.lookup.partial &&
         transaction.lookup.partial->piece->whole_length > options_.config.cache.max_object_bytes));
@@ -221,7 +225,7 @@ io::Task<void> CacheHandler::Miss(Transaction& transaction) {
   const bool validates_alone =
       transaction.lookup.stale && transaction.lookup.stale->needs_validation_each_time();
   const bool waits = transaction.lookup.stale || !passes_.Passes(transaction.key->hash, now);
-  if (MayShare(transaction) && !fetches_range_alone && !validates_alone && waits) {
+  if (!fetches_range_alone && !validates_alone && waits) {
     const std::string key = KeyText(*transaction.key);
     for (int joins = 0; joins < kMaxWaits; ++joins) {
       std::string slot = FetchSlot(key, transaction.lookup.vary, transaction.lookup.variant);

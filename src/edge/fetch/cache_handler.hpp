@@ -39,6 +39,8 @@ class CacheHandler {
     std::string cdn_domain;    // cdn.<this> is served without cookies; empty: no such host
     std::string here;          // for Meridian-Path
     std::string loop_id = {};  // LoopId of an edge that stands alone
+    // The origin is not of this site: it is sent no field of Meridian's, and its own mean nothing.
+    bool foreign_origin = false;
   };
   explicit CacheHandler(Options options);
 

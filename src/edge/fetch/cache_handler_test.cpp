@@ -93,6 +93,21 @@ TEST_F(CacheHandlerTest, IdsOfOneRequestWereStoredAndSentToOtherVisitors) {
   });
 }
 
+TEST_F(CacheHandlerTest, ARequestWithoutAKeyReadTheKeyAllTheSame) {
+  RunScript([&]() -> io::Task<void> {
+    for (const std::string& request :
+         {std::string("OPTIONS * HTTP/1.1\r\nHost: a\r\n"),
+          "GET / HTTP/1.1\r\nHost: " + std::string(2000, 'a') + "\r\n"}) {
+      visitors_.push_back(Connect());
+      (void)co_await RawPeer(*visitors_.back()).Send(request + "Connection: close\r\n\r\n");
+      auto origin = co_await Asked();
+      (void)co_await RawPeer(*origin).Send(std::string(kHead) + "answer");
+      EXPECT_TRUE((co_await AnswerTo(visitors_.back().get())).ends_with("answer"));
+    }
+    EXPECT_EQ(cache_.store().objects(), 0U);
+  });
+}
+
 TEST_F(CacheHandlerTest, WaitingForAFetchHasADeadlineAndThenEachRequestAsksTheOrigin) {
   RunScript([&]() -> io::Task<void> {
     (void)co_await Visit("/x");

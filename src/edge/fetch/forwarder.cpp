@@ -4,6 +4,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/metrics.hpp"
 #include "base/result.hpp"
@@ -11,6 +12,7 @@
 #include "dispatch/instance.hpp"  // IWYU pragma: keep (Outcome::at)
 #include "edge/fetch/routes.hpp"
 #include "edge/fetch/upstreams.hpp"
+#include "edge/limits.hpp"
 #include "edge/visitors/visitor_record.hpp"
 #include "http/client/client.hpp"
 #include "http/client/client_exchange.hpp"
@@ -86,6 +88,11 @@ io::Task<ForwardResult> Forwarder::Forward(http::Exchange& exchange,
     }
     if (hop.crosses) crossings_.Add();
     http::ForwardOutcome outcome = co_await ForwardTo(hop, exchange, fields, options, record);
+    const TimePoint now = exchange.loop().Now();
+    const bool answered = outcome.kind == http::ForwardOutcome::Kind::kAnswered ||
+                          outcome.kind == http::ForwardOutcome::Kind::kTaken;
+    if (answered && !outcome.broken && outcome.error.code != Errc::kCancelled)
+      RecordAnswer(hop, now);
     if (outcome.kind == http::ForwardOutcome::Kind::kAnswered) {
       co_return ForwardResult{.kind = Kind::kAnswered, .crosses = hop.crosses};
     }
@@ -93,12 +100,28 @@ io::Task<ForwardResult> Forwarder::Forward(http::Exchange& exchange,
       co_return ForwardResult{
           .kind = Kind::kTaken, .taken = std::move(outcome.taken), .crosses = hop.crosses};
     }
-    LOG_WARNING("an upstream could not answer", {"to", hop.name},
-                {"problem", outcome.error.message});
+    if (outcome.error.code != Errc::kCancelled) RecordProblem(hop, outcome.error, now);
     last = Unanswered(std::move(outcome.error));
     if (outcome.kind == http::ForwardOutcome::Kind::kFailed) break;
   }
   co_return last;
+}
+
+void Forwarder::RecordProblem(const Hop& hop, const Error& error, TimePoint now) {
+  Problem& problem = problems_[hop.name];
+  problem.last = now;
+  // One text for all errors: an upstream that fails in two ways by turns is one problem.
+  if (!problem.log.OnProblem("fails", now)) return;
+  LOG_WARNING("an upstream could not answer", {"to", hop.name}, {"problem", error.message},
+              {"times", problem.log.count()});
+}
+
+void Forwarder::RecordAnswer(const Hop& hop, TimePoint now) {
+  if (problems_.empty()) return;
+  const auto problem = problems_.find(hop.name);
+  if (problem == problems_.end() || now - problem->second.last < kUpstreamSolvedAfter) return;
+  LOG_INFO("an upstream answers again", {"to", hop.name}, {"failed", problem->second.log.count()});
+  problems_.erase(problem);
 }
 
 io::Task<http::ForwardOutcome> Forwarder::ForwardTo(const Hop& hop, http::Exchange& exchange,

@@ -6,10 +6,15 @@
 // the request, so the next upstream may get it.
 #pragma once
 
+#include <functional>
+#include <map>
 #include <memory>
+#include <string>
 #include <string_view>
 
+#include "base/clock.hpp"
 #include "base/metrics.hpp"
+#include "base/recurring_problem.hpp"
 #include "edge/fetch/upstreams.hpp"
 #include "edge/visitors/visitor_record.hpp"
 #include "http/client/client_exchange.hpp"
@@ -63,8 +68,19 @@ class Forwarder {
                                                   VisitorRecord& record);
   static io::Task<ForwardResult> AskHop(const Hop& hop, const http::Request& request);
 
+  // Logs the first failure of an upstream, reminders while it fails, and its end.
+  void RecordProblem(const Hop& hop, const Error& error, TimePoint now);
+  void RecordAnswer(const Hop& hop, TimePoint now);
+
+  struct Problem {
+    RecurringProblem log;
+    TimePoint last;  // failure
+  };
+
   Upstreams& upstreams_;
   Counter& crossings_;
+  // Of the upstreams that fail, by name: at most those of a route.
+  std::map<std::string, Problem, std::less<>> problems_;
 };
 
 }  // namespace meridian::edge

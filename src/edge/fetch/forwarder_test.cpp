@@ -1,12 +1,18 @@
 // Requests on a reused connection that the upstream has closed.
 #include "edge/fetch/forwarder.hpp"
 
+#include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <memory>
 #include <string>
 
 #include <gtest/gtest.h>
 
+#include "base/log.hpp"
+#include "base/scratch_dir.hpp"
 #include "edge/fetch/cache_handler_fixture.hpp"
+#include "edge/limits.hpp"
 
 namespace meridian::edge {
 namespace {
@@ -55,6 +61,32 @@ TEST_F(ForwarderTest, AnUpstreamThatEndsANewConnectionTooHasFailed) {
     EXPECT_TRUE((co_await AnswerTo(visitor)).starts_with("HTTP/1.1 502"));
     EXPECT_EQ(network_.connects, 2);
   });
+}
+
+TEST_F(ForwarderTest, ADeadOriginWasLoggedForEachRequest) {
+  const ScratchDir folder;
+  ConfigureLog({.file = {.path = folder / "log"}});
+  const auto lines = [&] {
+    std::ifstream log(folder / "log");
+    return std::count(std::istreambuf_iterator<char>(log), {}, '\n');
+  };
+  RunScript([&]() -> io::Task<void> {
+    network_.mode = http::MemoryNetwork::Mode::kRefuse;
+    for (int i = 0; i < 20; ++i) {
+      EXPECT_TRUE((co_await AnswerTo(co_await Visit("/x"))).starts_with("HTTP/1.1 502"));
+    }
+    EXPECT_EQ(lines(), 1);
+    network_.mode = http::MemoryNetwork::Mode::kAccept;
+    for (int i = 0; i < 2; ++i) {
+      (void)co_await io::Sleep(kUpstreamSolvedAfter);
+      MemoryStream* visitor = co_await Visit("/y");
+      auto origin = co_await Asked();
+      (void)co_await RawPeer(*origin).Send(kAnswer);
+      EXPECT_TRUE((co_await AnswerTo(visitor)).ends_with("ok"));
+      EXPECT_EQ(lines(), 2);  // it answers again
+    }
+  });
+  ConfigureLog({});
 }
 
 TEST_F(ForwarderTest, ARequestWithoutAVisitorIsSentAgainToo) {

@@ -1,5 +1,7 @@
 #include "edge/visitors/access_log.hpp"
 
+#include <cerrno>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -7,7 +9,10 @@
 #include <system_error>
 #include <utility>
 
+#include <fmt/core.h>
+
 #include "base/clock.hpp"
+#include "base/log.hpp"
 #include "base/log_file.hpp"
 #include "base/metrics.hpp"
 #include "base/result.hpp"
@@ -64,10 +69,25 @@ io::Task<void> AccessLog::Run() {
 io::Task<void> AccessLog::Flush() {
   if (gathered_.count == 0) co_return;
   std::swap(gathered_, written_);
-  const bool done = co_await io::RunBlocking(pool_, [this] { return sink_(written_.text); });
-  (done ? lines_ : dropped_unwritten_).Add(written_.count);
+  const Result<void> done =
+      co_await io::RunBlocking(pool_, [this] { return sink_(written_.text); });
+  OnWritten(done, written_.count);
   written_.text.clear();
   written_.count = 0;
+}
+
+void AccessLog::OnWritten(const Result<void>& done, uint64_t lines) {
+  (done ? lines_ : dropped_unwritten_).Add(lines);
+  if (done) {
+    if (!problem_.OnSolved()) return;
+    LOG_INFO("the access log is written again");
+    if (on_problem) on_problem("");
+    return;
+  }
+  const std::string& why = done.error().message;
+  if (!problem_.OnProblem(why, loop_.Now())) return;
+  LOG_WARNING("lines of the access log are lost", {"problem", why}, {"times", problem_.count()});
+  if (on_problem) on_problem(fmt::format("lines of the access log are lost: {}", why));
 }
 
 Result<AccessSink> OpenAccessFile(const std::string& path) {
@@ -75,8 +95,10 @@ Result<AccessSink> OpenAccessFile(const std::string& path) {
   std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
   auto file = LogFile::Open({.path = path});
   if (!file) return Fail(std::move(file.error()));
-  return [shared = std::shared_ptr<LogFile>(std::move(*file))](std::string_view lines) {
-    return shared->Write(lines);
+  return [shared = std::shared_ptr<LogFile>(std::move(*file)),
+          path](std::string_view lines) -> Result<void> {
+    if (!shared->Write(lines)) return FailErrno(errno, path);
+    return {};
   };
 }
 

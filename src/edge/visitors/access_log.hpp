@@ -16,6 +16,8 @@
 #include "base/clock.hpp"
 #include "base/metrics.hpp"
 #include "base/random.hpp"
+#include "base/recurring_problem.hpp"
+#include "base/result.hpp"
 #include "edge/visitors/access_line.hpp"
 #include "edge/visitors/access_rule.hpp"
 #include "io/blocking.hpp"
@@ -25,8 +27,8 @@
 
 namespace meridian::edge {
 
-// Writes whole lines. False: the write failed. Called on a thread of the pool.
-using AccessSink = std::function<bool(std::string_view lines)>;
+// Writes whole lines. After an error some of them may be lost. Called on a thread of the pool.
+using AccessSink = std::function<Result<void>(std::string_view lines)>;
 
 class AccessLog {
  public:
@@ -39,12 +41,17 @@ class AccessLog {
   // Writes collected lines until it is cancelled, and then the rest.
   io::Task<void> Run();
 
+  // Called when lines begin to be lost, with the reason, and with "" when they are written again.
+  // May be empty.
+  std::function<void(std::string problem)> on_problem = {};
+
  private:
   struct Lines {
     std::string text;
     uint64_t count = 0;
   };
   io::Task<void> Flush();
+  void OnWritten(const Result<void>& done, uint64_t lines);
 
   io::Loop& loop_;
   const AccessRule rule_;
@@ -55,6 +62,7 @@ class AccessLog {
   WallTime wall_;
   TimePoint wall_read_at_;
   io::WaitQueue enough_;
+  RecurringProblem problem_;
   Counter& lines_;
   Counter& dropped_full_;
   Counter& dropped_unwritten_;

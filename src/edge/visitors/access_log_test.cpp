@@ -9,10 +9,12 @@
 #include <latch>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/log.hpp"
 #include "base/metrics_text.hpp"
 #include "base/random.hpp"
 #include "base/scratch_dir.hpp"
@@ -49,9 +51,9 @@ class AccessLogTest : public testing::Test {
 
 TEST_F(AccessLogTest, CollectedLinesAreWrittenWhenItEnds) {
   std::string written;
-  AccessLog log(loop_, metrics_, kLogAll, [&](std::string_view lines) {
+  AccessLog log(loop_, metrics_, kLogAll, [&](std::string_view lines) -> Result<void> {
     written += lines;
-    return true;
+    return {};
   });
   auto run = [&]() -> io::Task<void> {
     io::Scope scope(loop_);
@@ -71,13 +73,13 @@ TEST_F(AccessLogTest, WhileTheDiskIsSlowLinesAreDroppedAndCountedAndNoVisitorWai
   std::latch go_on(1);
   int64_t written = 0;
   std::atomic<int> writes = 0;
-  AccessLog log(loop_, metrics_, kLogAll, [&](std::string_view lines) {
+  AccessLog log(loop_, metrics_, kLogAll, [&](std::string_view lines) -> Result<void> {
     if (writes++ == 0) {
       stuck.count_down();
       go_on.wait();
     }
     written += LinesIn(lines);
-    return true;
+    return {};
   });
   constexpr int kFirst = 1000;  // more than kAccessFlushBytes
   const int lines = 20'000;
@@ -100,8 +102,40 @@ TEST_F(AccessLogTest, WhileTheDiskIsSlowLinesAreDroppedAndCountedAndNoVisitorWai
   EXPECT_EQ(static_cast<uint64_t>(written) + dropped->series[0].count, lines + uint64_t{kFirst});
 }
 
+TEST_F(AccessLogTest, LostLinesAreToldOnceAndSoIsTheirEnd) {
+  const ScratchDir folder;
+  ConfigureLog({.file = {.path = folder / "log"}});
+  bool fails = true;
+  int writes = 0;
+  AccessLog log(loop_, metrics_, kLogAll, [&](std::string_view) -> Result<void> {
+    ++writes;
+    if (fails) return Fail(Errc::kIo, "the disk is full");
+    return {};
+  });
+  std::vector<std::string> told;
+  log.on_problem = [&](const std::string& problem) { told.push_back(problem); };
+  auto run = [&]() -> io::Task<void> {
+    for (int i = 0; i < 6; ++i) {
+      fails = i < 4;
+      io::Scope scope(loop_);
+      AddLines(log, 1);
+      scope.Spawn(log.Run());
+      scope.Cancel();
+      co_await scope.Join();
+    }
+  };
+  loop_.RunToEnd(run());
+  ConfigureLog({});
+  EXPECT_EQ(writes, 6);
+  EXPECT_EQ(told,
+            (std::vector<std::string>{"lines of the access log are lost: the disk is full", ""}));
+  std::ifstream file(folder / "log");
+  EXPECT_EQ(LinesIn(std::string(std::istreambuf_iterator<char>(file), {})), 2);
+}
+
 TEST_F(AccessLogTest, LinesThatCannotBeWrittenAreCounted) {
-  AccessLog log(loop_, metrics_, kLogAll, [](std::string_view) { return false; });
+  AccessLog log(loop_, metrics_, kLogAll,
+                [](std::string_view) { return Fail(Errc::kIo, "the disk is full"); });
   auto run = [&]() -> io::Task<void> {
     io::Scope scope(loop_);
     scope.Spawn(log.Run());

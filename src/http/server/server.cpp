@@ -7,8 +7,10 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "http/limits.hpp"
+#include "http/server/connection_budget.hpp"
 #include "http/server/server_connection.hpp"
 #include "http/server/server_context.hpp"
+#include "http/server/server_group.hpp"
 #include "io/loop.hpp"
 #include "io/net/accept_loop.hpp"
 #include "io/net/stream.hpp"
@@ -28,9 +30,15 @@ Server::Server(io::Loop& loop, ServerOptions options, Handler handler)
       connections_(loop) {
   context_->tls = std::move(options.tls);
   context_->metrics = options.metrics;
+  context_->group = std::move(options.group);
+  if (context_->group == nullptr) {
+    auto budget = std::make_shared<ConnectionBudget>(options.limits.max_connections);
+    context_->group = std::make_shared<ServerGroup>(loop, std::move(budget), "http");
+  }
+  context_->group->Add(*context_);
 }
 
-Server::~Server() = default;
+Server::~Server() { context_->group->Remove(*context_); }
 
 void Server::Serve(std::unique_ptr<io::Listener> listener) {
   listeners_.push_back(std::move(listener));
@@ -43,18 +51,17 @@ io::Task<void> Server::Accept(io::Listener& listener) {
   io::AcceptLoop accept(
       listener, {.name = listener.local().ToString(),
                  .admit = [this](std::unique_ptr<io::Stream> stream) { Admit(std::move(stream)); },
-                 .make_room = [this] { return context_->CloseOne(); }});
+                 .make_room = [this] { return context_->group->Evict(); }});
   co_await accept.Run();
 }
 
 void Server::Admit(std::unique_ptr<io::Stream> stream) {
-  if (open_connections() >= context_->limits.max_connections) {
-    if (!context_->CloseOne()) return RefuseForLimit(std::move(stream));
-  }
+  if (!context_->group->Admit()) return RefuseForLimit(std::move(stream));
   if (context_->metrics != nullptr) context_->metrics->ConnectionOpened();
   ++serving_;
   newest_ = context_->loop.Now();
-  connections_.Spawn(Run(std::move(stream)));
+  auto handshake = context_->tls == nullptr ? nullptr : context_->handshakes.Add();
+  connections_.Spawn(Run(std::move(stream), std::move(handshake)));
 }
 
 void Server::RefuseForLimit(std::unique_ptr<io::Stream> stream) {
@@ -71,9 +78,11 @@ io::Task<void> Server::RunRefused(std::unique_ptr<io::Stream> stream) {
   --refusing_;
 }
 
-io::Task<void> Server::Run(std::unique_ptr<io::Stream> stream) {
+io::Task<void> Server::Run(std::unique_ptr<io::Stream> stream,
+                           std::unique_ptr<io::Handshakes::Entry> handshake) {
   ServerConnection connection(*context_, std::move(stream));
-  co_await connection.Run();
+  co_await connection.Run(std::move(handshake));
+  context_->group->Left();
   if (context_->metrics != nullptr) context_->metrics->ConnectionClosed();
   if (--serving_ == 0) all_closed_.WakeAll();
 }

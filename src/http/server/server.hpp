@@ -16,6 +16,7 @@
 #include "http/exchange.hpp"
 #include "http/limits.hpp"
 #include "http/server/server_metrics.hpp"
+#include "io/net/handshakes.hpp"
 #include "io/net/tls.hpp"
 #include "io/scope.hpp"
 #include "io/wait_queue.hpp"
@@ -23,11 +24,15 @@
 namespace meridian::http {
 
 struct ServerContext;
+class ServerGroup;
 
 struct ServerOptions {
   ServerLimits limits = {};
   std::shared_ptr<io::TlsContext> tls = nullptr;  // null: plain HTTP
   ServerMetrics* metrics = nullptr;               // may be null; must outlive the server
+  // The servers of this loop with which it shares a budget of connections; null: it has
+  // limits.max_connections to itself.
+  std::shared_ptr<ServerGroup> group = nullptr;
 };
 
 class Server {
@@ -60,7 +65,9 @@ class Server {
   io::Task<void> Accept(io::Listener& listener);
   void Admit(std::unique_ptr<io::Stream> stream);
   void RefuseForLimit(std::unique_ptr<io::Stream> stream);
-  io::Task<void> Run(std::unique_ptr<io::Stream> stream);
+  // `handshake` is null without TLS.
+  io::Task<void> Run(std::unique_ptr<io::Stream> stream,
+                     std::unique_ptr<io::Handshakes::Entry> handshake);
   io::Task<void> RunRefused(std::unique_ptr<io::Stream> stream);
   io::Task<void> Retire(TimePoint until);
   io::Task<void> AllClosed(TimePoint until);

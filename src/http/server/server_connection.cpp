@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <utility>
 
@@ -12,8 +13,8 @@
 #include "http/limits.hpp"
 #include "http/server/server_exchange.hpp"
 #include "io/fiber.hpp"
+#include "io/net/handshakes.hpp"
 #include "io/net/stream.hpp"
-#include "io/net/tls.hpp"
 #include "io/scope.hpp"
 #include "io/task.hpp"
 #include "wire/http/authority.hpp"
@@ -53,9 +54,9 @@ io::Task<void> ServerConnection::WatchClient(io::Fiber& serving) {
   if (lost || silent) serving.Cancel();
 }
 
-io::Task<void> ServerConnection::Run() {
+io::Task<void> ServerConnection::Run(std::unique_ptr<io::Handshakes::Entry> handshake) {
   io::Fiber& serving = co_await io::ThisFiber{};
-  if (context_.tls != nullptr && !co_await ShakeHands()) co_return;
+  if (handshake != nullptr && !co_await ShakeHands(std::move(handshake))) co_return;
   io::Scope watch(context_.loop);
   watch.Spawn(WatchClient(serving));
   co_await ServeRequests();
@@ -69,9 +70,10 @@ io::Task<void> ServerConnection::RunRefused() {
   co_await Finish();
 }
 
-io::Task<bool> ServerConnection::ShakeHands() {
+io::Task<bool> ServerConnection::ShakeHands(std::unique_ptr<io::Handshakes::Entry> handshake) {
   TimePoint deadline = context_.loop.After(context_.limits.handshake_timeout);
-  auto shaken = co_await io::TlsAccept(context_.tls, std::move(stream_), deadline);
+  auto shaken = co_await context_.handshakes.Accept(std::move(handshake), context_.tls,
+                                                    std::move(stream_), deadline);
   if (shaken) stream_ = std::move(*shaken);
   co_return shaken.has_value();
 }

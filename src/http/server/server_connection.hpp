@@ -17,8 +17,8 @@ class ServerConnection {
   ServerConnection(ServerContext& context, std::unique_ptr<io::Stream> stream)
       : context_(context), stream_(std::move(stream)) {}
 
-  // Serves requests until the connection ends.
-  io::Task<void> Run();
+  // Serves requests until the connection ends. `handshake` is null without TLS.
+  io::Task<void> Run(std::unique_ptr<io::Handshakes::Entry> handshake);
   // Answers 503 to the first request, for a connection beyond the limit. Plain HTTP only.
   io::Task<void> RunRefused();
 
@@ -28,7 +28,7 @@ class ServerConnection {
  private:
   friend class WaitingConnections;
 
-  io::Task<bool> ShakeHands();
+  io::Task<bool> ShakeHands(std::unique_ptr<io::Handshakes::Entry> handshake);
   // Cancels `serving` when the client is gone, because a handler may wait for something else.
   io::Task<void> WatchClient(io::Fiber& serving);
   // Whether the client gets bytes: some were written since `sent_bytes()` was `sent`, a write is

@@ -29,6 +29,7 @@ void RequestMemory::Clear() {
 }
 
 void WaitingConnections::Add(ServerConnection& connection) {
+  ++size_;
   connection.waits_in_ = this;
   connection.previous_waiting_ = last_;
   connection.next_waiting_ = nullptr;
@@ -38,6 +39,7 @@ void WaitingConnections::Add(ServerConnection& connection) {
 
 void WaitingConnections::Remove(ServerConnection& connection) {
   if (connection.waits_in_ != this) return;
+  --size_;
   connection.waits_in_ = nullptr;
   ServerConnection* previous = connection.previous_waiting_;
   ServerConnection* next = connection.next_waiting_;
@@ -45,7 +47,7 @@ void WaitingConnections::Remove(ServerConnection& connection) {
   (next == nullptr ? last_ : next->previous_waiting_) = previous;
 }
 
-bool WaitingConnections::CloseLongest() {
+bool WaitingConnections::EvictOldest() {
   for (ServerConnection* each = first_; each != nullptr; each = each->next_waiting_) {
     if (each->CloseIfWaiting()) return true;
   }

@@ -12,8 +12,10 @@
 #include "http/free_list.hpp"
 #include "http/incoming_body.hpp"
 #include "http/limits.hpp"
+#include "http/server/server_group.hpp"
 #include "http/server/server_metrics.hpp"
 #include "io/loop.hpp"
+#include "io/net/handshakes.hpp"
 #include "io/net/tls.hpp"
 #include "wire/http/fields/date.hpp"
 #include "wire/http/head_parser.hpp"
@@ -75,17 +77,19 @@ class ServerConnection;
 // such list.
 class WaitingConnections {
  public:
+  size_t size() const { return size_; }
   void Add(ServerConnection& connection);
   void Remove(ServerConnection& connection);  // does nothing if it is in no list
   // Closes the connection that has waited longest and has no new bytes; false when there is none.
   // The connection ends in the next loop iteration.
-  bool CloseLongest();
+  bool EvictOldest();
   void CloseAll() {
-    while (CloseLongest()) {
+    while (EvictOldest()) {
     }
   }
 
  private:
+  size_t size_ = 0;
   ServerConnection* first_ = nullptr;
   ServerConnection* last_ = nullptr;
 };
@@ -117,9 +121,8 @@ struct ServerContext {
   DateCache date;
   WaitingConnections idle;        // wait for their next request
   WaitingConnections half_heads;  // wait for the rest of their first head
-
-  // Closes a waiting connection to make room for a new one; false when none waits.
-  bool CloseOne() { return idle.CloseLongest() || half_heads.CloseLongest(); }
+  io::Handshakes handshakes;
+  std::shared_ptr<ServerGroup> group;
 
   FreeList<RequestMemory> memories{kMaxSpareMemories};
 };

@@ -15,6 +15,13 @@ ServerMetrics::ServerMetrics(Metrics& metrics, const std::string& prefix)
       open_(metrics.AddGauge(prefix + "_connections_open", "Connections that are open now.")),
       received_(metrics.AddCounter(prefix + "_received_bytes_total", "Bytes of requests.")),
       sent_(metrics.AddCounter(prefix + "_sent_bytes_total", "Bytes of responses.")) {
+  constexpr std::array<const char*, 3> kEvicted = {"handshake", "idle", "head"};
+  for (size_t i = 0; i < kEvicted.size(); ++i) {
+    evicted_[i] = &metrics.AddCounter(prefix + "_connections_evicted_total",
+                                      "Connections closed at the limit to make room for new ones, "
+                                      "by what they waited for.",
+                                      {{"waiting_for", kEvicted[i]}});
+  }
   for (size_t i = 0; i < kStatusClasses.size(); ++i) {
     answers_[i] = &metrics.AddCounter(prefix + "_requests_total", "Requests by class of status.",
                                       {{"code", kStatusClasses[i]}});

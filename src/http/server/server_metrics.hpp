@@ -3,6 +3,8 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
+#include <cstdint>
 #include <string>
 
 #include "base/metrics.hpp"
@@ -25,6 +27,9 @@ class ServerMetrics {
   void ConnectionClosed() { open_.Add(-1); }
   // A connection beyond the limit got a 503 or was closed.
   void ConnectionRefused() { refused_.Add(); }
+  // What a connection waited for when it was evicted to make room for another one.
+  enum class Evicted : uint8_t { kHandshake, kIdle, kHead };
+  void ConnectionEvicted(Evicted evicted) { evicted_[static_cast<size_t>(evicted)]->Add(); }
   // An exchange ended; `status` is 0 when the client got no whole response.
   void Answered(int status) { answers_[static_cast<size_t>(status / 100)]->Add(); }
   void Received(uint64_t bytes) { received_.Add(bytes); }
@@ -33,6 +38,7 @@ class ServerMetrics {
  private:
   Counter& connections_;
   Counter& refused_;
+  std::array<Counter*, 3> evicted_;  // by Evicted
   Gauge& open_;
   Counter& received_;
   Counter& sent_;

@@ -12,8 +12,7 @@
 
 namespace meridian::io {
 
-Handshakes::Entry::Entry(Handshakes& list, Fiber& fiber)
-    : list_(&list), fiber_(fiber), previous_(list.last_) {
+Handshakes::Entry::Entry(Handshakes& list) : list_(&list), previous_(list.last_) {
   (previous_ == nullptr ? list.first_ : previous_->next_) = this;
   list.last_ = this;
   ++list.size_;
@@ -27,18 +26,23 @@ void Handshakes::Entry::Leave() {
   list_ = nullptr;
 }
 
-Task<Result<std::unique_ptr<TlsConnection>>> Handshakes::Accept(std::shared_ptr<TlsContext> context,
+Task<Result<std::unique_ptr<TlsConnection>>> Handshakes::Accept(std::unique_ptr<Entry> entry,
+                                                                std::shared_ptr<TlsContext> context,
                                                                 std::unique_ptr<Stream> stream,
                                                                 TimePoint deadline) {
-  Entry entry(*this, co_await ThisFiber{});
-  co_return co_await TlsAccept(std::move(context), std::move(stream), deadline);
+  if (entry->evicted_) co_return Fail(Errc::kCancelled, "evicted before its handshake");
+  entry->fiber_ = &co_await ThisFiber{};
+  auto secured = co_await TlsAccept(std::move(context), std::move(stream), deadline);
+  entry->Leave();
+  co_return secured;
 }
 
 bool Handshakes::EvictOldest() {
   if (first_ == nullptr) return false;
   Entry& oldest = *first_;
   oldest.Leave();
-  oldest.fiber().Cancel();
+  oldest.evicted_ = true;
+  if (oldest.fiber_ != nullptr) oldest.fiber_->Cancel();
   return true;
 }
 

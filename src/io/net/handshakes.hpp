@@ -2,9 +2,10 @@
 // that connects and then stays silent costs it nothing, so a server at its limit of connections
 // evicts the oldest of these.
 //
-//   auto tls = co_await handshakes_.Accept(context, std::move(stream), deadline);
-//   ...
 //   if (connections_.size() >= kMaxConnections && !handshakes_.EvictOldest()) return;  // refuse
+//   connections_.Spawn(Serve(std::move(stream), handshakes_.Add()));
+//   ...
+//   auto tls = co_await handshakes_.Accept(std::move(entry), context, std::move(stream), deadline);
 //
 // Owned by the server. One thread: the loop's. Destroying it during a handshake is a bug: join the
 // fibers first.
@@ -12,6 +13,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <utility>
 
 #include "base/check.hpp"
 #include "base/clock.hpp"
@@ -30,36 +32,49 @@ class Handshakes {
   Handshakes& operator=(const Handshakes&) = delete;
   ~Handshakes() { CHECK(first_ == nullptr); }
 
-  // TlsAccept, evictable while it lasts. kCancelled: it was evicted, or the fiber was cancelled;
-  // the fiber must then end.
-  Task<Result<std::unique_ptr<TlsConnection>>> Accept(std::shared_ptr<TlsContext> context,
+  class Entry {
+   public:
+    explicit Entry(Handshakes& list);
+    Entry(const Entry&) = delete;
+    Entry& operator=(const Entry&) = delete;
+    ~Entry() { Leave(); }
+
+   private:
+    friend class Handshakes;
+    // Leaves the list; does nothing the second time.
+    void Leave();
+
+    Handshakes* list_;
+    Fiber* fiber_ = nullptr;  // null until Accept
+    bool evicted_ = false;
+    Entry* previous_;
+    Entry* next_ = nullptr;
+  };
+
+  // Lists an accepted connection whose fiber does not run yet: of a burst that arrives in one loop
+  // iteration, the oldest can be evicted too.
+  std::unique_ptr<Entry> Add() { return std::make_unique<Entry>(*this); }
+
+  // TlsAccept of a listed connection. kCancelled: it was evicted, or the fiber was cancelled; the
+  // fiber must then end.
+  Task<Result<std::unique_ptr<TlsConnection>>> Accept(std::unique_ptr<Entry> entry,
+                                                      std::shared_ptr<TlsContext> context,
                                                       std::unique_ptr<Stream> stream,
                                                       TimePoint deadline);
+  // The same, listed only from when the fiber runs.
+  Task<Result<std::unique_ptr<TlsConnection>>> Accept(std::shared_ptr<TlsContext> context,
+                                                      std::unique_ptr<Stream> stream,
+                                                      TimePoint deadline) {
+    return Accept(Add(), std::move(context), std::move(stream), deadline);
+  }
 
-  // Cancels the fiber of the oldest handshake, which closes its connection in the next loop
-  // iteration. False: there is no handshake.
+  // Ends the oldest handshake: cancels its fiber, which closes the connection in the next loop
+  // iteration. False: there is none.
   bool EvictOldest();
 
   size_t size() const { return size_; }
 
  private:
-  class Entry {
-   public:
-    Entry(Handshakes& list, Fiber& fiber);
-    Entry(const Entry&) = delete;
-    Entry& operator=(const Entry&) = delete;
-    ~Entry() { Leave(); }
-    // Leaves the list; does nothing the second time.
-    void Leave();
-    Fiber& fiber() const { return fiber_; }
-
-   private:
-    Handshakes* list_;
-    Fiber& fiber_;
-    Entry* previous_;
-    Entry* next_ = nullptr;
-  };
-
   Entry* first_ = nullptr;
   Entry* last_ = nullptr;
   size_t size_ = 0;

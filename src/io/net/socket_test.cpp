@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -9,6 +10,7 @@
 
 #include "io/loop.hpp"
 #include "io/net/tls.hpp"
+#include "io/scope.hpp"
 #include "io/wait_queue.hpp"
 
 namespace meridian::io {
@@ -102,6 +104,42 @@ TEST_F(SocketTest, WriteToAPeerThatDoesNotReadEndsAtItsDeadline) {
     std::string large(64 << 20, 'x');
     Result<void> sent = co_await pair.client->Write(AsBytes(large), loop_.After(milliseconds(20)));
     EXPECT_EQ(sent.error().code, Errc::kTimeout);
+  };
+  loop_.RunToEnd(run());
+}
+
+// A socket that gets room without a notification, as on Linux until a third of its buffer is free.
+class QuietStream final : public Stream {
+ public:
+  bool room = false;
+
+  void ShutdownWrite() override {}
+  void Close() override {}
+  void Abort() override {}
+  Endpoint local() const override { return kAnyPort; }
+  Endpoint peer() const override { return kAnyPort; }
+  Result<size_t> TryRead(MutableBytes /*into*/) override { return kBlocked; }
+  Result<size_t> TryWrite(std::span<const Bytes> pieces) override {
+    return room ? pieces[0].size() : kBlocked;
+  }
+  bool MaybeReadable() const override { return false; }
+  bool hung_up() const override { return false; }
+};
+
+TEST_F(SocketTest, WriteThatFindsRoomAtItsDeadlineSucceeds) {
+  QuietStream stream;
+  auto run = [&]() -> Task<void> {
+    Scope scope(loop_);
+    auto make_room = [&]() -> Task<void> {
+      (void)co_await Sleep(milliseconds{5});
+      stream.room = true;
+    };
+    scope.Spawn(make_room());
+    EXPECT_TRUE(co_await stream.Write(AsBytes("late"), loop_.After(milliseconds{20})));
+    stream.room = false;
+    Result<void> sent = co_await stream.Write(AsBytes("never"), loop_.After(milliseconds{20}));
+    EXPECT_EQ(sent.error().code, Errc::kTimeout);
+    co_await scope.Join();
   };
   loop_.RunToEnd(run());
 }

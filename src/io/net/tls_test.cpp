@@ -165,6 +165,25 @@ TEST_F(TlsTest, TheOldestHandshakeIsEvictedAndALaterOneEndsWell) {
   loop_.RunToEnd(run());
 }
 
+TEST_F(TlsTest, AConnectionIsEvictedBeforeItsFiberRuns) {
+  auto run = [&]() -> Task<void> {
+    auto context = TlsContext::ForServer(Leaf(PeerCertificate::kIgnored)).value();
+    auto listener = network_.Listen({IpAddress::V4(127, 0, 0, 1), 0}, {}).value();
+    auto client = (co_await network_.Connect(listener->local(), {})).value();
+    auto server = (co_await listener->Accept()).value();
+    Handshakes handshakes;
+    auto entry = handshakes.Add();
+    EXPECT_EQ(handshakes.size(), 1U);
+    EXPECT_TRUE(handshakes.EvictOldest());
+    EXPECT_EQ(handshakes.size(), 0U);
+    auto secured = co_await handshakes.Accept(std::move(entry), context, std::move(server), kNever);
+    EXPECT_FALSE(secured);
+    EXPECT_EQ(secured.error().code, Errc::kCancelled);
+    EXPECT_EQ(co_await ReadToEnd(*client), "");
+  };
+  loop_.RunToEnd(run());
+}
+
 TEST_F(TlsTest, MutualTlsNamesThePeer) {
   auto run = [&]() -> Task<void> {
     auto [client, server] = co_await Shake(Leaf(PeerCertificate::kRequired),

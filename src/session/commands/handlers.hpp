@@ -14,7 +14,7 @@
 
 namespace meridian::session {
 
-// commands_string.cpp
+// string.cpp
 void Get(Call& call);
 void Set(Call& call);
 void SetEx(Call& call);
@@ -30,13 +30,13 @@ void AppendText(Call& call);
 void StrLen(Call& call);
 void GetRange(Call& call);
 void SetRange(Call& call);
-// commands_counter.cpp
+// counter.cpp
 void Incr(Call& call);
 void Decr(Call& call);
 void IncrBy(Call& call);
 void DecrBy(Call& call);
 void IncrByFloat(Call& call);
-// commands_hash.cpp
+// hash.cpp
 void HSet(Call& call);
 void HMSet(Call& call);
 void HSetNx(Call& call);
@@ -52,7 +52,7 @@ void HStrLen(Call& call);
 void HIncrBy(Call& call);
 void HIncrByFloat(Call& call);
 void HRandField(Call& call);
-// commands_set.cpp
+// set.cpp
 void SAdd(Call& call);
 void SRem(Call& call);
 void SMembers(Call& call);
@@ -62,7 +62,7 @@ void SCard(Call& call);
 void SPop(Call& call);
 void SRandMember(Call& call);
 void SMove(Call& call);
-// commands_set_algebra.cpp
+// set_algebra.cpp
 void SInter(Call& call);
 void SUnion(Call& call);
 void SDiff(Call& call);
@@ -70,7 +70,7 @@ void SInterStore(Call& call);
 void SUnionStore(Call& call);
 void SDiffStore(Call& call);
 void SInterCard(Call& call);
-// commands_key.cpp
+// key.cpp
 void Del(Call& call);
 void Exists(Call& call);
 void Touch(Call& call);
@@ -81,10 +81,10 @@ void CopyKey(Call& call);
 void RandomKey(Call& call);
 void DbSize(Call& call);
 void FlushAll(Call& call);
-// commands_object.cpp
+// object.cpp
 void ObjectCommand(Call& call);
 void MemoryCommand(Call& call);
-// commands_expiry.cpp
+// expiry.cpp
 void Expire(Call& call);
 void PExpire(Call& call);
 void ExpireAt(Call& call);
@@ -94,12 +94,12 @@ void PTtl(Call& call);
 void ExpireTime(Call& call);
 void PExpireTime(Call& call);
 void Persist(Call& call);
-// commands_scan.cpp
+// scan.cpp
 void Keys(Call& call);
 void Scan(Call& call);
 void HScan(Call& call);
 void SScan(Call& call);
-// commands_connection.cpp
+// connection.cpp
 void Ping(Call& call);
 void Echo(Call& call);
 void Auth(Call& call);
@@ -108,24 +108,24 @@ void Hello(Call& call);
 void Select(Call& call);
 void Quit(Call& call);
 void Reset(Call& call);
-// commands_client.cpp
+// client.cpp
 void ClientCommand(Call& call);
-// commands_server.cpp
+// server.cpp
 void Info(Call& call);
 void Time(Call& call);
 void Wait(Call& call);
 void Role(Call& call);
-// commands_config.cpp
+// config.cpp
 void Config(Call& call);
-// commands_command.cpp
+// command.cpp
 void CommandCommand(Call& call);
-// commands_transaction.cpp
+// transaction.cpp
 void Multi(Call& call);
 void Exec(Call& call);
 void Discard(Call& call);
 void Watch(Call& call);
 void Unwatch(Call& call);
-// commands_pubsub.cpp
+// pubsub.cpp
 void Subscribe(Call& call);
 void Unsubscribe(Call& call);
 void PSubscribe(Call& call);
@@ -149,8 +149,8 @@ std::optional<int64_t> ReadEnd(const Call& call, size_t i, EndOptions options);
 // Visits the pairs from argument `first` on, by the index of their names. If a name occurs several
 // times, only its last pair is visited: all would have the same stamp, so none would win the merge.
 void ForEachPair(const Call& call, size_t first, const std::function<void(size_t)>& visit);
-// The string at a key; nothing when there is none. False: the key has another type, and an error
-// reply was written.
+// The string at a key; nothing when there is none. It holds until the next ReadText or write.
+// False: the key has another type, and an error reply was written.
 bool ReadText(const Call& call, std::string_view key, std::optional<std::string_view>* text);
 // The hash (set) at a key, or null. False: the key has another type, and an error reply was
 // written.

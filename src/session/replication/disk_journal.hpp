@@ -56,6 +56,8 @@ class DiskJournal final : public ChangeJournal, private store::JournaledState {
 
   bool wants_changes() const override { return true; }
   std::string refusal() const override;
+  // Why the last attempt to write a snapshot failed. Empty: it did not.
+  const std::string& snapshot_problem() const { return journal_->snapshot_problem(); }
   uint64_t Append(Bytes record) override;
   // Appends a heartbeat (matrix_clock.hpp); the end offset behind it.
   uint64_t AppendHeartbeat(std::string_view heartbeat);

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -307,12 +308,13 @@ std::vector<Replication::Peer> Replication::Peers() const {
     auto found = followers.find(replica.source());
     uint64_t acknowledged = found == followers.end() ? 0 : found->second.acknowledged;
     PeerProblem problem;
-    if (!mirror.connected()) {
-      problem = ProblemOfFollowing({.here = options_.data_centers[options_.here],
-                                    .source = replica.source(),
-                                    .copy_folder = replica.folder(),
-                                    .error = mirror.problem(),
-                                    .refusal = mirror.refusal()});
+    if (!mirror.connected() || !mirror.problem().empty()) {
+      problem =
+          ProblemOfFollowing({.here = options_.data_centers[options_.here],
+                              .source = replica.source(),
+                              .copy_folder = replica.folder(),
+                              .error = mirror.problem(),
+                              .refusal = mirror.connected() ? std::nullopt : mirror.refusal()});
     }
     PeerProblem refused;
     bool follows_us = found != followers.end() && found->second.connected;

@@ -1,6 +1,7 @@
 #include "site/tier/peer_listener.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -8,9 +9,12 @@
 #include <utility>
 #include <vector>
 
+#include <fmt/core.h>
+
 #include "base/clock.hpp"
 #include "base/ip.hpp"
 #include "base/log.hpp"
+#include "base/metrics.hpp"
 #include "base/result.hpp"
 #include "io/net/accept_loop.hpp"
 #include "io/net/stream.hpp"
@@ -43,13 +47,22 @@ io::Task<Result<std::unique_ptr<io::Stream>>> DialPeer(DialTarget target, TimePo
   co_return std::move(*secured);
 }
 
+Counter& AddClosedCounter(TierProcess& process, std::string reason) {
+  return process.metrics().AddCounter(
+      fmt::format("meridian_{}_peer_connections_closed_total", process.start().tier),
+      "Connections to the peer port that were closed to keep a limit.",
+      {{"reason", std::move(reason)}});
+}
+
 }  // namespace
 
 PeerListener::PeerListener(TierProcess& process, uint16_t public_port)
     : process_(process),
       port_(PeerPort(public_port)),
       accepting_(process.loop()),
-      connections_(process.loop()) {}
+      connections_(process.loop()),
+      evicted_(AddClosedCounter(process, "handshakes")),
+      over_limit_(AddClosedCounter(process, "connections")) {}
 
 Result<std::unique_ptr<PeerListener>> PeerListener::Open(TierProcess& process,
                                                          uint16_t public_port) {
@@ -81,19 +94,35 @@ io::Task<void> PeerListener::Close() {
 }
 
 io::Task<void> PeerListener::Accept() {
-  io::AcceptLoop accept(*listener_, {.name = process_.start().tier + " peer port",
-                                     .admit = [this](std::unique_ptr<io::Stream> stream) {
-                                       // Past the limit it is closed: peers dial again.
-                                       if (connections_.size() >= kMaxPeerConnections) return;
-                                       connections_.Spawn(Admit(std::move(stream)));
-                                     }});
+  io::AcceptLoop accept(
+      *listener_,
+      {.name = process_.start().tier + " peer port",
+       .admit = [this](std::unique_ptr<io::Stream> stream) { Admit(std::move(stream)); },
+       .make_room = [this] { return EvictHandshake(); }});
   co_await accept.Run();
 }
 
-io::Task<void> PeerListener::Admit(std::unique_ptr<io::Stream> stream) {
+void PeerListener::Admit(std::unique_ptr<io::Stream> stream) {
+  // Those whose fiber has not begun yet are counted too.
+  size_t unserved = connections_.size() - served_;
+  if (unserved >= kMaxPeerHandshakes && !EvictHandshake()) return;
+  connections_.Spawn(Secure(std::move(stream)));
+}
+
+bool PeerListener::EvictHandshake() {
+  if (!handshakes_.EvictOldest()) return false;
+  evicted_.Add();
+  std::string problem = "too many connections in their handshake; the oldest are closed";
+  if (crowded_.OnProblem(problem, process_.loop().Now())) {
+    LOG_WARNING("the peer port is crowded", {"problem", problem}, {"limit", kMaxPeerHandshakes});
+  }
+  return true;
+}
+
+io::Task<void> PeerListener::Secure(std::unique_ptr<io::Stream> stream) {
   std::string peer = stream->peer().ToString();
-  auto secured = co_await io::TlsAccept(server_tls_, std::move(stream),
-                                        process_.loop().After(kPeerHandshakeTimeout));
+  auto secured = co_await handshakes_.Accept(server_tls_, std::move(stream),
+                                             process_.loop().After(kPeerHandshakeTimeout));
   if (!secured) {
     if (secured.error().code == Errc::kInvalid &&
         refused_.OnProblem(secured.error().message, process_.loop().Now())) {
@@ -101,11 +130,23 @@ io::Task<void> PeerListener::Admit(std::unique_ptr<io::Stream> stream) {
     }
     co_return;
   }
-  std::vector<std::string> names = (*secured)->peer_names();
+  if (served_ < kMaxPeerConnections) co_return co_await ServePeer(std::move(*secured));
+  over_limit_.Add();
+  std::string problem = "too many connections of data centers; further ones are closed";
+  if (crowded_.OnProblem(problem, process_.loop().Now())) {
+    LOG_WARNING("the peer port is crowded", {"problem", problem}, {"limit", kMaxPeerConnections},
+                {"peer", peer});
+  }
+}
+
+io::Task<void> PeerListener::ServePeer(std::unique_ptr<io::TlsConnection> connection) {
+  ++served_;
+  std::vector<std::string> names = connection->peer_names();
   const Site& site = process_.site();
-  co_await serve_(std::move(*secured), [names, &site](std::string_view data_center) {
+  co_await serve_(std::move(connection), [names, &site](std::string_view data_center) {
     return std::ranges::find(names, PeerName(data_center, site)) != names.end();
   });
+  --served_;
 }
 
 PeerListener::Dial PeerListener::DialOf(const std::string& data_center) {

@@ -1,10 +1,12 @@
 // PeerListener: connections between the same tier of different data centers, in both directions, at
 // the tier's peer port: mutual TLS by the site's CA. A peer with another site's certificate, or
-// none, is refused and logged.
+// none, is refused and logged. Connections in their handshake have a limit of their own, past which
+// the oldest of them is closed: strangers never take the room of data centers.
 //
 // Owned by the tier; one thread: the loop's. Close it before it is destroyed.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -12,8 +14,10 @@
 #include <string_view>
 
 #include "base/clock.hpp"
+#include "base/metrics.hpp"
 #include "base/recurring_problem.hpp"
 #include "base/result.hpp"
+#include "io/net/handshakes.hpp"
 #include "io/net/stream.hpp"
 #include "io/net/tls.hpp"
 #include "io/scope.hpp"
@@ -44,7 +48,10 @@ class PeerListener {
  private:
   PeerListener(TierProcess& process, uint16_t public_port);
   io::Task<void> Accept();
-  io::Task<void> Admit(std::unique_ptr<io::Stream> stream);
+  void Admit(std::unique_ptr<io::Stream> stream);
+  bool EvictHandshake();
+  io::Task<void> Secure(std::unique_ptr<io::Stream> stream);
+  io::Task<void> ServePeer(std::unique_ptr<io::TlsConnection> connection);
 
   TierProcess& process_;
   const uint16_t port_;
@@ -54,7 +61,12 @@ class PeerListener {
   Serve serve_;
   io::Scope accepting_;
   io::Scope connections_;
+  io::Handshakes handshakes_;
+  size_t served_ = 0;  // connections of data centers
+  Counter& evicted_;
+  Counter& over_limit_;
   RecurringProblem refused_;
+  RecurringProblem crowded_;
 };
 
 }  // namespace meridian::site

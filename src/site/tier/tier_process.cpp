@@ -311,12 +311,19 @@ void TierProcess::AnswerOnOps(std::string path, std::function<std::string()> jso
 
 void TierProcess::SetReady(bool ready, std::string detail) {
   report_.ready = ready;
-  report_.detail = std::move(detail);
-  report_changed_.WakeAll();
+  SetDetail(std::move(detail));
 }
 
-void TierProcess::SetDetail(std::string detail) {
-  report_.detail = std::move(detail);
+void TierProcess::SetDetail(std::string detail) { SetDetailOf("", std::move(detail)); }
+
+void TierProcess::SetDetailOf(const std::string& part, std::string detail) {
+  details_[part] = std::move(detail);
+  report_.detail.clear();
+  for (const auto& [each, text] : details_) {
+    if (text.empty()) continue;
+    if (!report_.detail.empty()) report_.detail += "; ";
+    report_.detail += text;
+  }
   report_changed_.WakeAll();
 }
 

@@ -156,6 +156,8 @@ class TierProcess {
   void SetReady(bool ready, std::string detail = "");
   // A problem of a ready tier, for people, such as panic; empty: none.
   void SetDetail(std::string detail);
+  // The same of one part of the tier, which is told beside the others'.
+  void SetDetailOf(const std::string& part, std::string detail);
   void SetLoad(double load_rps, uint64_t connections);
   // The number of requests in flight at draining instances, for which the agent waits. Zero is
   // reported at once.
@@ -200,6 +202,7 @@ class TierProcess {
   io::SystemNetwork network_;
   Metrics metrics_;
   std::shared_ptr<const SiteView> view_;
+  std::map<std::string, std::string> details_;  // by part of the tier; "": the tier
   TierReport report_;
   TierReport reported_;
   std::map<std::string, std::function<std::string()>, std::less<>> on_ops_;

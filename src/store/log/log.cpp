@@ -29,6 +29,7 @@ Log::Log(io::Loop& loop, io::Disk& disk, LogOptions options)
     : loop_(loop),
       options_(std::move(options)),
       files_(disk, options_.folder),
+      space_(options_.headroom_bytes),
       writer_(loop),
       upkeep_(loop) {
   if (options_.name.empty()) options_.name = options_.folder;
@@ -70,7 +71,7 @@ Result<void> Log::Writable() const {
   if (failed_) return meridian::Fail(Errc::kIo, "log {}: its disk has failed", name());
   if (closing_) return meridian::Fail(Errc::kClosed, "log {} is closed", name());
   if (full_) return meridian::Fail(Errc::kUnavailable, "log {}: the disk is full", name());
-  if (low_) {
+  if (!space_.HasRoomFor(0)) {
     return meridian::Fail(Errc::kUnavailable,
                           "log {}: the disk is nearly full; {} bytes must stay free", name(),
                           options_.headroom_bytes);
@@ -109,6 +110,7 @@ void Log::AppendToGroup(Record record) {
                                .span = record.span,
                                .bytes = static_cast<uint32_t>(record.encoded_bytes()),
                                .time = record.time});
+  space_.Charge(record.encoded_bytes());
   end_ = record.end_offset();
   newest_epoch_ = record.epoch;
   filling_->epoch = record.epoch;
@@ -257,9 +259,12 @@ io::Task<void> Log::Upkeep() {
 }
 
 io::Task<void> Log::LookForRoom() {
+  uint64_t charged = space_.charged();
+  uint64_t unwritten = filling_->encoded.size() + writing_->encoded.size();
   Result<uint64_t> free = co_await files_.FreeBytes();
   if (!free) co_return;  // then writing tells
-  bool low = *free < options_.headroom_bytes;
+  space_.Take(*free, charged, unwritten);
+  bool low = !space_.HasRoomFor(0);
   if (low && !low_) {
     LOG_ERROR("log: the disk is nearly full, writes are refused", {"log", name()},
               {"free_bytes", *free}, {"headroom_bytes", options_.headroom_bytes});

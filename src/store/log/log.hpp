@@ -34,6 +34,7 @@
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
 #include "store/disk_failure.hpp"
+#include "store/free_space.hpp"
 #include "store/limits.hpp"
 #include "store/log/log_files.hpp"
 #include "store/log/record.hpp"
@@ -155,7 +156,8 @@ class Log {
   uint32_t epoch_ = 0;
   uint32_t newest_epoch_ = 0;
   bool full_ = false;  // a write found the disk full
-  bool low_ = false;   // less than the headroom is free
+  FreeSpace space_;    // with the headroom as its reserve
+  bool low_ = false;   // at the last reading, for the log
   bool closing_ = false;
   bool failed_ = false;
   io::WaitQueue group_begun_;

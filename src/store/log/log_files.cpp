@@ -220,11 +220,29 @@ std::vector<SegmentSummary> LogFiles::Summaries() const {
 }
 
 io::Task<Result<void>> LogFiles::RemoveBelow(uint64_t offset) {
-  // While a file is removed, another call may remove more, and the log may start over or grow.
-  while (segments_.size() > 1 && segments_.front().index.end_offset() <= offset) {
-    std::string path = segments_.front().path;
-    segments_.pop_front();  // first, so that no read of it begins
-    if (auto removed = co_await disk_.Remove(path); !removed) co_return removed;
+  while (removing_) {
+    if (auto woken = co_await removal_ended_.Wait(); !woken) co_return woken;
+  }
+  removing_ = true;
+  Result<void> removed = co_await RemoveInOrder(offset);
+  removing_ = false;
+  removal_ended_.WakeAll();
+  co_return removed;
+}
+
+// A segment that is there without the one behind it looks like damage at the next start: each is
+// gone before the next is removed.
+io::Task<Result<void>> LogFiles::RemoveInOrder(uint64_t offset) {
+  for (;;) {
+    if (unremoved_.empty()) {
+      // While a file is removed, the log may start over or grow.
+      if (segments_.size() <= 1 || segments_.front().index.end_offset() > offset) break;
+      unremoved_ = segments_.front().path;
+      segments_.pop_front();  // first, so that no read of it begins
+    }
+    Result<void> removed = co_await disk_.Remove(unremoved_);
+    if (!removed && removed.error().code != Errc::kNotFound) co_return removed;
+    unremoved_.clear();
   }
   co_return Result<void>{};
 }

@@ -19,6 +19,7 @@
 #include "base/result.hpp"
 #include "io/file/disk.hpp"
 #include "io/task.hpp"
+#include "io/wait_queue.hpp"
 #include "store/log/record.hpp"
 #include "store/log/retention.hpp"
 #include "store/log/segment.hpp"
@@ -82,8 +83,8 @@ class LogFiles {
   // See Log::OffsetAt.
   uint64_t OffsetBefore(HybridTime time) const;
   std::vector<SegmentSummary> Summaries() const;
-  // Removes the oldest segments whose records are all below `offset`, never the last one. Several
-  // calls may run at once, also while the log grows or starts over.
+  // Removes the oldest segments whose records are all below `offset`, never the last one; one after
+  // the other. Several calls may run at once, also while the log grows or starts over.
   io::Task<Result<void>> RemoveBelow(uint64_t offset);
 
  private:
@@ -97,6 +98,7 @@ class LogFiles {
     return folder_ + "/" + SegmentName(begin_offset);
   }
   io::Task<Result<void>> Begin(SegmentHeader header);
+  io::Task<Result<void>> RemoveInOrder(uint64_t offset);
 
   // Recovery.
   struct Candidate;
@@ -125,6 +127,9 @@ class LogFiles {
   // The sealed segment that was read last.
   std::string read_path_;
   std::shared_ptr<io::File> read_file_;
+  bool removing_ = false;
+  std::string unremoved_;  // the file of a segment that is no longer in segments_; mostly empty
+  io::WaitQueue removal_ended_;
 };
 
 }  // namespace meridian::store

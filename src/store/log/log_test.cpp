@@ -1,11 +1,13 @@
 #include "store/log/log.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "io/file/forwarding_disk.hpp"
 #include "store/store_fixture.hpp"
 
 namespace meridian::store {
@@ -175,6 +177,69 @@ TEST_F(LogTest, HeadroomIsKept) {
     (void)co_await io::Sleep(2 * kUpkeepInterval);
     EXPECT_EQ(log.Append({}).error().code, Errc::kUnavailable);
     disk().faults.capacity_bytes += 1;
+    (void)co_await io::Sleep(2 * kUpkeepInterval);
+    EXPECT_TRUE(log.Writable());
+  });
+}
+
+// The first removal takes longer than all others.
+class SlowRemovals final : public io::ForwardingDisk {
+ public:
+  SlowRemovals(io::Disk& disk, std::vector<std::string>& removed)
+      : ForwardingDisk(disk), removed_(removed) {}
+  Task<Result<void>> Remove(std::string path) override {
+    if (begun_++ == 0) (void)co_await io::Sleep(milliseconds{50});
+    auto removed = co_await ForwardingDisk::Remove(path);
+    removed_.push_back(path);
+    co_return removed;
+  }
+
+ private:
+  int begun_ = 0;
+  std::vector<std::string>& removed_;
+};
+
+// Two calls removed a segment each at once; a crash in between left a gap, which is damage.
+TEST_F(LogTest, SegmentsAreRemovedInOrderByCallsThatRunAtOnce) {
+  std::vector<std::string> removed;
+  Run([&](Machine& machine) -> Task<void> {
+    SlowRemovals disk(machine.disk, removed);
+    auto log = co_await Log::Open(machine.loop, disk, Small());
+    co_await AppendMany(**log, 1000);
+    (*log)->SetRetention({.released_before = 900});
+    auto apply = [&]() -> Task<void> { EXPECT_TRUE(co_await (*log)->ApplyRetention()); };
+    io::Scope scope(machine.loop);
+    scope.Spawn(apply());
+    scope.Spawn(apply());
+    co_await scope.Join();
+    co_await (*log)->Close();
+  });
+  EXPECT_GT(removed.size(), 2U);
+  EXPECT_TRUE(std::ranges::is_sorted(removed));
+}
+
+// The free space was read once a second, and appends in between used up the headroom.
+TEST_F(LogTest, AppendsBetweenTwoReadingsOfTheFreeSpaceLeaveTheHeadroom) {
+  LogOptions options = Small();
+  options.headroom_bytes = 100'000;
+  RunLog(options, [this](Log& log, Machine&) -> Task<void> {
+    disk().faults.capacity_bytes = disk().used_bytes() + 200'000;
+    (void)co_await io::Sleep(2 * kUpkeepInterval);
+    std::string body(1000, 'x');
+    uint64_t end = 0;
+    for (int i = 0; i < 300; ++i) {
+      auto appended = log.Append({.body = AsBytes(body)});
+      if (!appended) {
+        EXPECT_EQ(appended.error().code, Errc::kUnavailable);
+        break;
+      }
+      end = *appended;
+      EXPECT_TRUE(co_await log.Durable(end));
+    }
+    EXPECT_GT(end, 90U);
+    uint64_t free = disk().faults.capacity_bytes - disk().used_bytes();
+    EXPECT_GE(free, 100'000 - 2 * body.size()) << "the last record may reach into it";
+    disk().faults.capacity_bytes = UINT64_MAX;
     (void)co_await io::Sleep(2 * kUpkeepInterval);
     EXPECT_TRUE(log.Writable());
   });

@@ -7,7 +7,6 @@
 #include "base/result.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
-#include "store/limits.hpp"
 
 namespace meridian::store {
 
@@ -41,7 +40,7 @@ io::Task<Result<void>> FrameSender::WriteAll() {
     }
     Frame frame = std::move(waiting_.front());
     waiting_.pop_front();
-    auto sent = co_await frames_.Write(frame.head, frame.rest, loop_.After(kMaxMirrorSilence));
+    auto sent = co_await frames_.WriteWithProgress(frame.head, frame.rest);
     if (!sent) co_return sent;
     ++written_;
     progress_.WakeAll();

@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "io/loop.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
 #include "store/mirror/frame_stream.hpp"
@@ -21,7 +20,7 @@ namespace meridian::store {
 
 class FrameSender {
  public:
-  FrameSender(io::Loop& loop, FrameStream& frames) : loop_(loop), frames_(frames) {}
+  explicit FrameSender(FrameStream& frames) : frames_(frames) {}
 
   // Returns when the frame is written. kCancelled: it will be; otherwise what ended Run.
   io::Task<Result<void>> Send(std::vector<uint8_t> head, std::vector<uint8_t> rest = {});
@@ -37,7 +36,6 @@ class FrameSender {
   };
   io::Task<Result<void>> WriteAll();
 
-  io::Loop& loop_;
   FrameStream& frames_;
   std::deque<Frame> waiting_;
   uint64_t posted_ = 0;

@@ -35,8 +35,6 @@
 namespace meridian::store {
 namespace {
 
-// After a stream that lasted so long, the next error is logged as a new problem.
-constexpr Duration kGoodFollow = std::chrono::seconds{10};
 // Taken blocks are acknowledged when there are so many bytes of them.
 constexpr size_t kBlockAckBytes = kMaxInFlightBytes / 4;
 
@@ -71,6 +69,8 @@ class MirrorClient::Session {
   io::Task<void> Receive();
   io::Task<Result<void>> Take(ReceivedFrame frame);
   io::Task<Result<void>> AwaitRoom();
+  bool FoundDiskFull(const Result<void>& tried);
+  io::Task<Result<void>> BeginSnapshot(const SnapshotInfo& info);
   io::Task<Result<void>> TakeRecords(ReceivedFrame frame);
   io::Task<Result<void>> TakeSnapshot(Bytes body);
   io::Task<Result<void>> TakeBlock(Bytes block);
@@ -100,7 +100,8 @@ io::Task<Result<void>> MirrorClient::Session::Run() {
   ended_ = co_await Open();
   if (ended_) {
     client_.connected_ = client_.opened_ = true;
-    client_.problem_.clear();
+    client_.early_ends_.OnBegin(loop().Now());
+    if (!client_.early_ends_.recur()) client_.problem_.clear();
     client_.refusal_.reset();
     LOG_INFO("mirror: following", {"log", client_.options_.log},
              {"source", client_.options_.source}, {"offset", copy().end_offset()});
@@ -108,6 +109,8 @@ io::Task<Result<void>> MirrorClient::Session::Run() {
     scope_.Spawn(Acknowledge());
     co_await scope_.Join();
     client_.connected_ = false;
+    client_.waiting_for_.clear();
+    if (incoming_) co_await incoming_->Abandon();
   }
   if (!refused_) stream_->Close(refusal_);
   co_return ended_;
@@ -158,7 +161,6 @@ io::Task<Result<void>> MirrorClient::Session::Take(ReceivedFrame frame) {
       if (auto room = co_await AwaitRoom(); !room) co_return room;
       co_return co_await TakeRecords(std::move(frame));
     case FrameType::kSnapshot:
-      if (auto room = co_await AwaitRoom(); !room) co_return room;
       co_return co_await TakeSnapshot(frame.body);
     case FrameType::kBlock:
       co_return co_await TakeBlock(frame.body);
@@ -208,7 +210,24 @@ io::Task<Result<void>> MirrorClient::Session::Observe(HybridTime time) {
 io::Task<Result<void>> MirrorClient::Session::AwaitRoom() {
   for (;;) {
     Result<void> writable = copy().Writable();
-    if (writable || writable.error().code != Errc::kUnavailable) co_return writable;
+    if (!FoundDiskFull(writable)) co_return writable;
+    if (auto slept = co_await io::Sleep(kFullDiskRetry); !slept) co_return slept;
+  }
+}
+
+bool MirrorClient::Session::FoundDiskFull(const Result<void>& tried) {
+  bool full = !tried && tried.error().code == Errc::kUnavailable;
+  client_.waiting_for_ = full ? tried.error().message : "";
+  return full;
+}
+
+// The same for a snapshot, which needs room of its own.
+io::Task<Result<void>> MirrorClient::Session::BeginSnapshot(const SnapshotInfo& info) {
+  for (;;) {
+    auto writer = co_await client_.snapshots_.Begin(info);
+    Result<void> begun = writer ? Result<void>{} : Fail(writer.error());
+    if (writer) incoming_ = std::move(*writer);
+    if (!FoundDiskFull(begun)) co_return begun;
     if (auto slept = co_await io::Sleep(kFullDiskRetry); !slept) co_return slept;
   }
 }
@@ -240,10 +259,7 @@ io::Task<Result<void>> MirrorClient::Session::TakeSnapshot(Bytes body) {
   LOG_INFO("mirror: receiving a snapshot", {"log", client_.options_.log},
            {"source", client_.options_.source}, {"offset", info->end_offset});
   incoming_ = nullptr;
-  auto writer = co_await client_.snapshots_.Begin(*info);
-  if (!writer) co_return Fail(writer.error());
-  incoming_ = std::move(*writer);
-  co_return Result<void>{};
+  co_return co_await BeginSnapshot(*info);
 }
 
 io::Task<Result<void>> MirrorClient::Session::TakeBlock(Bytes block) {
@@ -298,8 +314,10 @@ MirrorGauges::MirrorGauges(Metrics& metrics, const std::string& log, const std::
       seconds(metrics.AddGauge("meridian_mirror_lag_seconds",
                                "How long ago the copy here had all that the source has.",
                                {{"log", log}, {"source", source}})),
-      connected(metrics.AddGauge("meridian_mirror_connected", "Whether the source is followed now.",
-                                 {{"log", log}, {"source", source}})),
+      connected(metrics.AddGauge(
+          "meridian_mirror_connected",
+          "Whether the source is followed now, and connections to it do not keep ending early.",
+          {{"log", log}, {"source", source}})),
       clock_lead(metrics.AddGauge("meridian_mirror_clock_lead_seconds",
                                   "How far the source's clock leads ours.",
                                   {{"log", log}, {"source", source}})),
@@ -352,7 +370,7 @@ Duration MirrorClient::lag() const {
 void MirrorClient::Show(MirrorGauges& gauges) const {
   gauges.records.Set(static_cast<double>(lag_records()));
   gauges.seconds.Set(Seconds(lag()));
-  gauges.connected.Set(connected_ ? 1 : 0);
+  gauges.connected.Set(connected() ? 1 : 0);
   if (std::optional<ClockOffset::Estimate> clock = clock_offset()) {
     gauges.clock_lead.Set(Seconds(clock->offset));
     gauges.clock_error.Set(Seconds(clock->error));
@@ -396,9 +414,10 @@ void MirrorClient::RedialNow() {
 }
 
 void MirrorClient::Report(const Result<void>& ended, TimePoint begun) {
-  problem_ = ended ? "" : ended.error().message;
+  if (opened_) early_ends_.OnEnd(loop_.Now());
+  problem_ = ended ? "" : early_ends_.Describe(ended.error().message);
   // Not for each attempt, and not for each stream that a full disk closes at once.
-  if (opened_ && loop_.Now() - begun >= kGoodFollow) problems_.OnSolved();
+  if (opened_ && loop_.Now() - begun >= kSteadyConnection) problems_.OnSolved();
   if (!ended && problems_.OnProblem(ended.error().message, loop_.Now())) {
     LOG_WARNING("mirror: not following", {"log", options_.log}, {"source", options_.source},
                 {"error", ended.error().message});

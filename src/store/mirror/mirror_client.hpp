@@ -37,6 +37,7 @@
 #include "store/limits.hpp"
 #include "store/log/log.hpp"
 #include "store/mirror/clock_offset.hpp"
+#include "store/mirror/early_ends.hpp"
 #include "store/mirror/mirror_connection.hpp"
 #include "store/mirror/mirror_protocol.hpp"
 #include "store/mirror/mirror_source.hpp"
@@ -88,10 +89,16 @@ class MirrorClient {
   // answer that may have been lost.
   void RedialNow();
 
-  bool connected() const { return connected_; }
-  // What ended the last attempt to follow. Empty while the source is followed, and before the first
-  // attempt has ended.
-  const std::string& problem() const { return connection_.up() ? problem_ : connection_.problem(); }
+  // The source is followed, and neither connections to it nor streams keep ending early.
+  bool connected() const {
+    return connected_ && connection_.steady() && early_ends_.IsSteady(loop_.Now());
+  }
+  // What ended the last attempt to follow. Empty before the first attempt has ended. While
+  // connected: why nothing is taken (the disk has no room), or empty.
+  std::string problem() const {
+    if (!connection_.steady()) return connection_.problem();
+    return connected() ? waiting_for_ : problem_;
+  }
   // Of the last attempt, if one end has refused the other.
   const std::optional<Refusal>& refusal() const {
     return connection_.up() ? refusal_ : connection_.refusal();
@@ -130,8 +137,10 @@ class MirrorClient {
   uint64_t source_end_ = 0;
   TimePoint complete_;  // when the copy had all, or we began
   ClockOffset clock_offset_;
+  EarlyEnds early_ends_;       // of streams; those of connections are not counted
   RecurringProblem problems_;  // for the log
   std::string problem_;
+  std::string waiting_for_;
   std::optional<Refusal> refusal_;
 };
 

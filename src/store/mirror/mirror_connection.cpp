@@ -23,6 +23,7 @@
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
 #include "store/limits.hpp"
+#include "store/log/record.hpp"
 #include "store/mirror/clock_offset.hpp"
 #include "store/mirror/frame_sender.hpp"
 #include "store/mirror/frame_stream.hpp"
@@ -32,15 +33,11 @@
 namespace meridian::store {
 namespace {
 
-// After a connection that lasted so long, the next error is logged as a new problem.
-constexpr Duration kGoodConnection = std::chrono::seconds{10};
+size_t ChargedBytes(const ReceivedFrame& frame) { return kFrameHeaderBytes + frame.body.size(); }
 
-// What the source counts as in flight.
-size_t FlowBytes(const ReceivedFrame& frame) {
-  return frame.type == FrameType::kRecords
-             ? frame.body.size() - std::min(frame.body.size(), kSourceStateBytes)
-             : frame.body.size();
-}
+// No source that keeps to what it may have in flight exceeds either limit.
+static_assert(kMaxReceivedFrames * kRecordHeaderBytes > kMaxInFlightBytes);
+static_assert(kFrameHeaderBytes + kSourceStateBytes + kRecordHeaderBytes < 3 * kRecordHeaderBytes);
 
 }  // namespace
 
@@ -50,7 +47,7 @@ class MirrorConnection::Live {
   Live(MirrorConnection& owner, std::unique_ptr<io::Stream> stream)
       : owner_(owner),
         frames_(std::make_unique<FrameStream>(std::move(stream))),
-        sender_(owner.loop_, *frames_),
+        sender_(*frames_),
         scope_(owner.loop_) {}
 
   io::Task<Result<void>> Handshake();
@@ -122,7 +119,7 @@ io::Task<void> MirrorConnection::Live::Close() {
 
 io::Task<void> MirrorConnection::Live::Receive() {
   while (ended_) {
-    auto frame = co_await frames_->Read(kMaxFrameBytes, loop().After(kMaxMirrorSilence));
+    auto frame = co_await frames_->ReadWithProgress(kMaxFrameBytes);
     if (Result<void> taken = frame ? Take(*frame) : Fail(frame.error()); !taken) End(taken);
   }
 }
@@ -150,9 +147,9 @@ Result<void> MirrorConnection::Live::Take(const Frame& frame) {
                            .heard_us = WallMicroseconds(owner_.options_.clock.Wall())})) {
     return {};
   }
-  return Refuse(Refusal{
-      RefusalReason::kProtocol,
-      fmt::format("stream {} has more than {} bytes in flight", frame.stream, kMaxReceivedBytes)});
+  return Refuse(Refusal{RefusalReason::kProtocol,
+                        fmt::format("stream {} has more than {} bytes or {} frames in flight",
+                                    frame.stream, kMaxReceivedBytes, kMaxReceivedFrames)});
 }
 
 Result<void> MirrorConnection::Live::TakeRefusal(Bytes body) {
@@ -208,12 +205,14 @@ io::Task<Result<void>> MirrorConnection::ConnectOnce() {
   Result<void> ended = co_await live->Handshake();
   if (ended) {
     welcomed_ = true;
-    problem_.clear();
+    early_ends_.OnBegin(loop_.Now());
+    if (!early_ends_.recur()) problem_.clear();
     refusal_.reset();
     live_ = live;
     came_up_.WakeAll();
     ended = co_await live->Run();
     live_ = nullptr;
+    early_ends_.OnEnd(loop_.Now());
   }
   refusal_ = live->refusal();
   co_await live->Close();
@@ -241,8 +240,8 @@ void MirrorConnection::RedialNow() {
 }
 
 void MirrorConnection::Report(const Result<void>& ended, TimePoint begun) {
-  problem_ = ended ? "" : ended.error().message;
-  if (welcomed_ && loop_.Now() - begun >= kGoodConnection) problems_.OnSolved();
+  problem_ = ended ? "" : early_ends_.Describe(ended.error().message);
+  if (welcomed_ && loop_.Now() - begun >= kSteadyConnection) problems_.OnSolved();
   if (!ended && problems_.OnProblem(ended.error().message, loop_.Now())) {
     LOG_WARNING("mirror: not connected", {"source", options_.source},
                 {"error", ended.error().message});
@@ -276,17 +275,17 @@ io::Task<void> MirrorConnection::Run() {
 MirrorStream::~MirrorStream() { live_->streams.erase(number_); }
 
 bool MirrorStream::Take(ReceivedFrame frame) {
-  received_bytes_ += FlowBytes(frame);
+  received_bytes_ += ChargedBytes(frame);
   bool newer = frame.type == FrameType::kHeartbeat && !received_.empty() &&
                received_.back().type == FrameType::kHeartbeat;
   if (newer) {
-    received_bytes_ -= FlowBytes(received_.back());
+    received_bytes_ -= ChargedBytes(received_.back());
     received_.back() = std::move(frame);
   } else {
     received_.push_back(std::move(frame));
   }
   arrived_.WakeAll();
-  return received_bytes_ <= kMaxReceivedBytes;
+  return received_bytes_ <= kMaxReceivedBytes && received_.size() <= kMaxReceivedFrames;
 }
 
 io::Task<Result<ReceivedFrame>> MirrorStream::Next(TimePoint deadline) {
@@ -296,7 +295,7 @@ io::Task<Result<ReceivedFrame>> MirrorStream::Next(TimePoint deadline) {
   }
   ReceivedFrame frame = std::move(received_.front());
   received_.pop_front();
-  received_bytes_ -= FlowBytes(frame);
+  received_bytes_ -= ChargedBytes(frame);
   co_return frame;
 }
 

@@ -8,8 +8,8 @@
 //   scope.Spawn(session.Run());
 //   scope.Spawn(queue.Run());
 //
-// MirrorStream: one stream of it. What arrives waits in the stream, within kMaxReceivedBytes, so
-// that a stream whose copy is slow does not hold up the others.
+// MirrorStream: one stream of it. What arrives waits in the stream, within kMaxReceivedBytes and
+// kMaxReceivedFrames, so that a stream whose copy is slow does not hold up the others.
 //
 // Owned by the owner of the clients, or by the only client; outlives their fibers. One thread, the
 // loop's.
@@ -34,6 +34,7 @@
 #include "io/scope.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
+#include "store/mirror/early_ends.hpp"
 #include "store/mirror/mirror_protocol.hpp"
 #include "store/mirror/mirror_source.hpp"
 
@@ -70,14 +71,16 @@ class MirrorConnection {
   void RedialNow();
 
   bool up() const;
+  // Up, and the connections before it did not keep ending early (early_ends.hpp).
+  bool steady() const { return up() && early_ends_.IsSteady(loop_.Now()); }
   // Waits until it is. kCancelled.
   io::Task<Result<void>> AwaitUp();
   // A stream of the connection that is up now. kClosed: there is none.
   Result<std::unique_ptr<MirrorStream>> NewStream();
 
-  // What ended the last attempt to connect or the last connection. Empty while it is up, and before
-  // the first attempt has ended.
-  const std::string& problem() const { return problem_; }
+  // What ended the last attempt to connect or the last connection. Empty while it is steady, and
+  // before the first attempt has ended.
+  std::string problem() const { return steady() ? "" : problem_; }
   // Of the same, if one end has refused the whole connection.
   const std::optional<Refusal>& refusal() const { return refusal_; }
 
@@ -100,7 +103,8 @@ class MirrorConnection {
   io::WaitQueue redial_requested_;
   io::WaitQueue came_up_;
   std::shared_ptr<Live> live_;  // its streams may outlive the connection
-  RecurringProblem problems_;   // for the log
+  EarlyEnds early_ends_;
+  RecurringProblem problems_;  // for the log
   std::string problem_;
   std::optional<Refusal> refusal_;
 };

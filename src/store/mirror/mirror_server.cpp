@@ -39,7 +39,7 @@ class MirrorServer::Connection {
   Connection(MirrorServer& server, std::unique_ptr<io::Stream> stream)
       : server_(server),
         frames_(std::move(stream)),
-        sender_(server.loop_, frames_),
+        sender_(frames_),
         scope_(server.loop_),
         shared_{.server = server,
                 .sender = sender_,
@@ -210,7 +210,7 @@ io::Task<void> MirrorServer::Connection::RunStream(uint16_t number) {
 
 io::Task<void> MirrorServer::Connection::Receive() {
   while (!refusal_) {
-    auto frame = co_await frames_.Read(kMaxHandshakeBytes, loop().After(kMaxMirrorSilence));
+    auto frame = co_await frames_.ReadWithProgress(kMaxHandshakeBytes);
     if (frame) {
       Take(*frame);
       continue;

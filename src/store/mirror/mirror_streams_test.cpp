@@ -1,5 +1,6 @@
 // Several logs over one connection: MirrorServer and MirrorConnection, and each of them against a
 // peer that speaks the protocol frame by frame.
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <memory>
@@ -11,6 +12,8 @@
 
 #include <gtest/gtest.h>
 
+#include "io/fiber.hpp"
+#include "store/mirror/early_ends.hpp"
 #include "store/mirror/frame_sender.hpp"
 #include "store/mirror/frame_stream.hpp"
 #include "store/mirror/mirror_client.hpp"
@@ -20,6 +23,8 @@
 
 namespace meridian::store {
 namespace {
+
+using std::chrono::minutes;
 
 const Endpoint kSourceAt{IpAddress::V4(10, 0, 0, 1), 26379};
 constexpr size_t kBodyBytes = size_t{64} * 1024;
@@ -225,6 +230,118 @@ TEST_F(MirrorStreamsTest, ConnectionWithoutStreamsStaysUp) {
   EXPECT_EQ(dials_, 1);
 }
 
+// The whole frame had to arrive within 5 s, over and over.
+TEST_F(MirrorStreamsTest, RecordOfTheLargestSizeCrossesASlowLink) {
+  Start();
+  world_.fabric().link(0, 1).bytes_per_second = 1'000'000;
+  Append("session", 1, kMaxRecordBytes - 64);
+  Append("session", 1);
+  Append("journal", 1);
+  world_.RunFor(seconds{12});
+  EXPECT_EQ(HeldOf("session"), 2U);
+  EXPECT_EQ(HeldOf("journal"), 1U);
+  EXPECT_EQ(dials_, 1);
+  EXPECT_TRUE(ClientOf("session").connected());
+}
+
+TEST_F(MirrorStreamsTest, ALinkBelowTheMinimumIsNotCalledConnectedAndSaysWhy) {
+  Start();
+  Append("session", 1, kMaxRecordBytes - 64);
+  EXPECT_EQ(HeldOf("session"), 1U);
+  world_.fabric().link(0, 1).bytes_per_second = kMinMirrorProgress / 10;
+  Append("session", 1, kMaxRecordBytes - 64);
+  world_.RunFor(minutes{2});
+  EXPECT_GT(dials_, kMaxEarlyEnds);
+  int connected = 0;
+  for (int second = 0; second < 20; ++second) {
+    connected += ClientOf("session").connected() ? 1 : 0;
+    EXPECT_NE(ClientOf("session").problem().find("ended early, the last one: "), std::string::npos)
+        << ClientOf("session").problem();
+    world_.RunFor(seconds{1});
+  }
+  EXPECT_EQ(connected, 0);
+  world_.fabric().link(0, 1).bytes_per_second = 0;
+  world_.RunFor(2 * kSteadyConnection);
+  EXPECT_EQ(HeldOf("session"), 2U);
+  EXPECT_TRUE(ClientOf("session").connected());
+  EXPECT_EQ(ClientOf("session").problem(), "");
+}
+
+// Over a stream whose other end is used by `peer`; returns what ended it, and when.
+class ProgressTest : public MirrorStreamsTest {
+ protected:
+  using Use = std::function<Task<Result<void>>(FrameStream&)>;
+  using Peer = std::function<Task<void>(io::Stream&)>;
+
+  void Run(Use use, Peer peer) {
+    StartPeer(kSourceAt.address, [peer](Machine& machine) -> Task<void> {
+      auto listener = machine.network.Listen(kSourceAt, {});
+      auto stream = co_await (*listener)->Accept();
+      CHECK(stream);
+      co_await peer(**stream);
+    });
+    world_.RunFor(milliseconds{10});
+    StartPeer(IpAddress::V4(10, 0, 0, 2), [this, use](Machine& machine) -> Task<void> {
+      auto stream =
+          co_await machine.network.Connect(kSourceAt, {.deadline = machine.loop.After(seconds{1})});
+      CHECK(stream);
+      FrameStream frames(std::move(*stream));
+      TimePoint begun = machine.loop.Now();
+      ended_ = co_await use(frames);
+      took_ = machine.loop.Now() - begun;
+    });
+    world_.RunFor(minutes{2});
+    ASSERT_TRUE(ended_);
+  }
+  static Task<Result<void>> ReadOne(FrameStream& frames) {
+    auto frame = co_await frames.ReadWithProgress(kMaxFrameBytes);
+    if (!frame) co_return Fail(frame.error());
+    co_return Result<void>{};
+  }
+
+  std::optional<Result<void>> ended_;
+  Duration took_{};
+};
+
+TEST_F(ProgressTest, APeerThatSendsAByteASecondIsSilent) {
+  Run(ReadOne, [](io::Stream& stream) -> Task<void> {
+    std::vector<uint8_t> frame = EncodeFrame(FrameType::kBlock, 1, std::vector<uint8_t>(1000));
+    for (uint8_t byte : frame) {
+      if (!co_await stream.Write(Bytes(&byte, 1))) co_return;
+      if (!co_await io::Sleep(seconds{1})) co_return;
+    }
+  });
+  EXPECT_EQ(ended_->error().code, Errc::kTimeout);
+  EXPECT_EQ(ended_->error().message, "the peer sent 6 bytes in 5 s");
+  EXPECT_LE(took_, kMaxMirrorSilence + milliseconds{10});
+}
+
+TEST_F(ProgressTest, APeerThatSendsTheMinimumIsReadToTheEndOfTheFrame) {
+  Run(ReadOne, [](io::Stream& stream) -> Task<void> {
+    std::vector<uint8_t> frame =
+        EncodeFrame(FrameType::kBlock, 1, std::vector<uint8_t>(10 * kMinMirrorProgress));
+    for (Bytes rest = frame; !rest.empty();) {
+      size_t part = std::min(rest.size(), kMinMirrorProgress);
+      if (!co_await stream.Write(rest.first(part))) co_return;
+      rest = rest.subspan(part);
+      if (!co_await io::Sleep(kMaxMirrorSilence - milliseconds{100})) co_return;
+    }
+  });
+  EXPECT_TRUE(*ended_);
+  EXPECT_GT(took_, 9 * (kMaxMirrorSilence - milliseconds{100}));
+}
+
+TEST_F(ProgressTest, APeerThatReadsNothingIsNoticedInTime) {
+  auto write = [](FrameStream& frames) -> Task<Result<void>> {
+    std::vector<uint8_t> body(1 << 20);
+    co_return co_await frames.WriteWithProgress(body, body);
+  };
+  Run(write, [](io::Stream&) -> Task<void> { (void)co_await io::Sleep(minutes{5}); });
+  EXPECT_EQ(ended_->error().code, Errc::kTimeout);
+  EXPECT_EQ(ended_->error().message, "the peer did not read 32768 bytes in 5 s");
+  EXPECT_LE(took_, kMaxMirrorSilence + milliseconds{10});
+}
+
 // A follower that is written here, frame by frame.
 class PeerFollowerTest : public MirrorStreamsTest {
  protected:
@@ -388,43 +505,60 @@ TEST_F(PeerFollowerTest, OtherVersionIsRefusedWithBothVersions) {
                               "the follower speaks version 2, this source version 3"}));
 }
 
-// A source that is written here, frame by frame.
-TEST_F(MirrorStreamsTest, SourceThatSendsMoreThanItMayIsRefused) {
-  std::optional<Refusal> refusal;
-  StartPeer(kSourceAt.address, [&](Machine& machine) -> Task<void> {
-    auto listener = machine.network.Listen(kSourceAt, {});
-    auto stream = co_await (*listener)->Accept();
-    CHECK(stream);
-    FrameStream frames(std::move(*stream));
-    CHECK(co_await frames.Read(kMaxFrameBytes, kNever));
-    Welcome welcome{.data_center = "us-east",
-                    .now = HybridTime::FromWall(machine.loop.driver().Wall())};
-    CHECK(co_await frames.Write(EncodeWelcome(welcome), kNever));
-    std::vector<uint8_t> block = EncodeFrame(FrameType::kBlock, 1, std::vector<uint8_t>(1 << 20));
-    for (size_t sent = 0; sent <= kMaxReceivedBytes; sent += 1 << 20) {
-      if (!co_await frames.Write(block, kNever)) break;
-    }
-    while (!refusal) {
-      auto frame = co_await frames.Read(kMaxFrameBytes, kNever);
-      CHECK(frame);
-      if (frame->type == FrameType::kRefuse) refusal = *ParseRefusal(frame->body);
-    }
-  });
-  StartPeer(IpAddress::V4(10, 0, 0, 2), [](Machine& machine) -> Task<void> {
-    HybridClock clock(machine.loop.driver(), kMaxClockSkew);
-    auto dial = [&](TimePoint deadline) {
-      return machine.network.Connect(kSourceAt, {.deadline = deadline});
-    };
-    MirrorConnection connection(
-        machine.loop, {.identity = {"photos", "us-west"}, .source = "us-east", .clock = clock},
-        dial);
-    io::Scope scope(machine.loop);
-    scope.Spawn(connection.Run());
-    CHECK(co_await connection.AwaitUp());
-    auto stream = connection.NewStream();  // nobody reads it
-    co_await scope.Join();
-  });
-  world_.RunFor(seconds{4});
+// A source that is written here, frame by frame, and a follower whose stream nobody reads.
+class PeerSourceTest : public MirrorStreamsTest {
+ protected:
+  // The refusal that ends the connection when `frame` is sent `times` times.
+  std::optional<Refusal> RefusalOf(std::vector<uint8_t> frame, size_t times) {
+    std::optional<Refusal> refusal;
+    StartPeer(kSourceAt.address, [&](Machine& machine) -> Task<void> {
+      auto listener = machine.network.Listen(kSourceAt, {});
+      auto stream = co_await (*listener)->Accept();
+      CHECK(stream);
+      FrameStream frames(std::move(*stream));
+      CHECK(co_await frames.Read(kMaxFrameBytes, kNever));
+      Welcome welcome{.data_center = "us-east",
+                      .now = HybridTime::FromWall(machine.loop.driver().Wall())};
+      CHECK(co_await frames.Write(EncodeWelcome(welcome), kNever));
+      for (size_t sent = 0; sent < times; ++sent) {
+        if (!co_await frames.Write(frame, kNever)) break;
+      }
+      while (!refusal) {
+        auto read = co_await frames.Read(kMaxFrameBytes, kNever);
+        if (!read) co_return;
+        if (read->type == FrameType::kRefuse) refusal = *ParseRefusal(read->body);
+      }
+    });
+    StartPeer(IpAddress::V4(10, 0, 0, 2), [](Machine& machine) -> Task<void> {
+      HybridClock clock(machine.loop.driver(), kMaxClockSkew);
+      auto dial = [&](TimePoint deadline) {
+        return machine.network.Connect(kSourceAt, {.deadline = deadline});
+      };
+      MirrorConnection connection(
+          machine.loop, {.identity = {"photos", "us-west"}, .source = "us-east", .clock = clock},
+          dial);
+      io::Scope scope(machine.loop);
+      scope.Spawn(connection.Run());
+      CHECK(co_await connection.AwaitUp());
+      auto stream = connection.NewStream();  // nobody reads it
+      co_await scope.Join();
+    });
+    world_.RunFor(minutes{1});
+    return refusal;
+  }
+};
+
+TEST_F(PeerSourceTest, SourceThatSendsMoreBytesThanItMayIsRefused) {
+  auto block = EncodeFrame(FrameType::kBlock, 1, std::vector<uint8_t>(1 << 20));
+  auto refusal = RefusalOf(block, (kMaxReceivedBytes >> 20) + 1);
+  ASSERT_TRUE(refusal);
+  EXPECT_EQ(refusal->reason, RefusalReason::kProtocol);
+  EXPECT_TRUE(refusal->text.starts_with("stream 1 has more than ")) << refusal->text;
+}
+
+// They counted as nothing, and filled the memory.
+TEST_F(PeerSourceTest, SourceThatSendsMoreFramesThanItMayIsRefused) {
+  auto refusal = RefusalOf(EncodeFrame(FrameType::kCloseStream, 1, {}), kMaxReceivedFrames + 1);
   ASSERT_TRUE(refusal);
   EXPECT_EQ(refusal->reason, RefusalReason::kProtocol);
   EXPECT_TRUE(refusal->text.starts_with("stream 1 has more than ")) << refusal->text;
@@ -448,7 +582,7 @@ TEST_F(MirrorStreamsTest, FrameOfAFiberThatIsCancelledIsWrittenWhole) {
         co_await machine.network.Connect(kSourceAt, {.deadline = machine.loop.After(seconds{1})});
     CHECK(stream);
     FrameStream frames(std::move(*stream));
-    FrameSender sender(machine.loop, frames);
+    FrameSender sender(frames);
     auto send = [&](uint16_t number) -> Task<void> {
       (void)co_await sender.Send(
           EncodeFrame(FrameType::kBlock, number, std::vector<uint8_t>(1 << 20)));

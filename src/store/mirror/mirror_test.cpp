@@ -323,6 +323,31 @@ TEST_F(MirrorTest, FollowerWithAFullDiskKeepsItsConnection) {
   EXPECT_EQ(dials_, dials);
 }
 
+// The part that had come filled the disk, and stayed, so that there never was room again.
+TEST_F(MirrorTest, FollowerWithoutRoomForASnapshotWaitsWithAnEmptyDiskAndSaysWhy) {
+  before_serving_ = [this]() -> Task<void> {
+    co_await KeepOnlyTheLastRecords();
+    auto writer = co_await source_snapshots_->Begin({.log_id = 7, .end_offset = 290});
+    std::string item(1 << 20, 'x');
+    for (int i = 0; i < 8; ++i) CHECK(co_await (*writer)->Add(AsBytes(item)));
+    CHECK(co_await (*writer)->Commit());
+  };
+  StartSource();
+  StartFollower();
+  io::sim::DiskImage& disk = follower_process_->disk();
+  constexpr uint64_t kReserve = kHeadroomBytes / kSnapshotReserveShare;
+  disk.faults.capacity_bytes = kReserve + (4 << 20);
+  world_.RunFor(seconds{30});
+  EXPECT_LT(disk.used_bytes(), 10'000U);
+  EXPECT_TRUE(client_->connected());
+  EXPECT_NE(client_->problem().find("no room for"), std::string::npos) << client_->problem();
+  EXPECT_LE(dials_, 2);  // the first may come before the source listens
+  disk.faults.capacity_bytes = kReserve + (20 << 20);
+  world_.RunFor(seconds{5});
+  EXPECT_EQ(copy_->durable_end_offset(), 300U);
+  EXPECT_EQ(client_->problem(), "");
+}
+
 TEST_F(MirrorTest, WithoutASnapshotRemovedRecordsAreOutOfReach) {
   before_serving_ = [this] { return KeepOnlyTheLastRecords(); };
   Start();

@@ -1,7 +1,9 @@
 #include "store/snapshot/snapshot.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <expected>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,9 +15,13 @@
 
 #include "base/bytes.hpp"
 #include "base/check.hpp"
+#include "base/clock.hpp"
 #include "base/result.hpp"
+#include "io/fiber.hpp"
 #include "io/file/disk.hpp"
+#include "io/loop.hpp"
 #include "io/task.hpp"
+#include "store/free_space.hpp"
 #include "store/limits.hpp"
 #include "store/snapshot/snapshot_format.hpp"
 
@@ -38,14 +44,45 @@ bool IsSnapshotName(std::string_view name) {
 
 SnapshotWriter::SnapshotWriter(Snapshots& snapshots, SnapshotInfo info,
                                std::unique_ptr<io::File> file)
-    : snapshots_(snapshots), info_(info), file_(std::move(file)) {}
+    : snapshots_(snapshots),
+      info_(info),
+      file_(std::move(file)),
+      space_(snapshots.reserve_bytes_) {}
 
 SnapshotWriter::~SnapshotWriter() { snapshots_.writing_ = false; }
 
 io::Task<Result<void>> SnapshotWriter::Write(Bytes bytes) {
-  auto written = co_await file_->WriteAt(written_, bytes);
-  if (written) written_ += bytes.size();
+  if (file_ == nullptr) co_return Fail(Errc::kClosed, "the snapshot was given up");
+  Result<void> written = co_await TakeRoom(bytes.size());
+  if (written) written = co_await file_->WriteAt(written_, bytes);
+  if (written) {
+    written_ += bytes.size();
+    co_return written;
+  }
+  if (written.error().code == Errc::kUnavailable) {
+    snapshots_.failed_bytes_ = written_ + bytes.size();
+    snapshots_.failed_at_ = (co_await io::ThisFiber{}).loop().Now();
+  }
+  // A cancelled fiber cannot remove anything: its owner does.
+  if (written.error().code != Errc::kCancelled) co_await Abandon();
   co_return written;
+}
+
+io::Task<Result<void>> SnapshotWriter::TakeRoom(uint64_t bytes) {
+  if (written_ >= next_reading_ || !space_.HasRoomFor(bytes)) {
+    auto free = co_await snapshots_.disk_.FreeBytes(snapshots_.folder_);
+    if (free) space_.Take(*free, space_.charged(), 0);
+    next_reading_ = written_ + kFreeSpaceReadBytes;
+  }
+  if (!space_.HasRoomFor(bytes)) co_return std::unexpected(snapshots_.NoRoom(bytes));
+  space_.Charge(bytes);
+  co_return Result<void>{};
+}
+
+io::Task<void> SnapshotWriter::Abandon() {
+  if (file_ == nullptr) co_return;
+  file_ = nullptr;  // an open file takes room also when it has no name
+  (void)co_await snapshots_.RemovePartial();
 }
 
 io::Task<Result<void>> SnapshotWriter::WriteItems() {
@@ -80,6 +117,15 @@ io::Task<Result<void>> SnapshotWriter::Commit() {
   if (!chain_.ended()) {
     if (auto written = co_await WriteItems(); !written) co_return written;
   }
+  Result<void> finished = co_await Finish();
+  if (finished) file_ = nullptr;
+  if (!finished && finished.error().code != Errc::kCancelled) co_await Abandon();
+  if (!finished) co_return finished;
+  co_return co_await snapshots_.RemoveOthers();
+}
+
+io::Task<Result<void>> SnapshotWriter::Finish() {
+  if (file_ == nullptr) co_return Fail(Errc::kClosed, "the snapshot was given up");
   if (auto synced = co_await file_->Sync(); !synced) co_return synced;
   std::string path = snapshots_.PathOf(SnapshotName(info_.end_offset));
   io::Disk& disk = snapshots_.disk_;
@@ -87,7 +133,8 @@ io::Task<Result<void>> SnapshotWriter::Commit() {
   if (auto renamed = co_await disk.Rename(partial, path); !renamed) co_return renamed;
   if (auto synced = co_await disk.SyncFolder(snapshots_.folder_); !synced) co_return synced;
   snapshots_.newest_ = info_;
-  co_return co_await snapshots_.RemoveOthers();
+  snapshots_.failed_bytes_ = 0;
+  co_return Result<void>{};
 }
 
 SnapshotReader::SnapshotReader(SnapshotInfo info, std::unique_ptr<io::File> file)
@@ -112,8 +159,9 @@ io::Task<Result<std::optional<std::vector<uint8_t>>>> SnapshotReader::NextBlock(
   co_return block;
 }
 
-io::Task<Result<std::unique_ptr<Snapshots>>> Snapshots::Open(io::Disk& disk, std::string folder) {
-  std::unique_ptr<Snapshots> snapshots(new Snapshots(disk, std::move(folder)));
+io::Task<Result<std::unique_ptr<Snapshots>>> Snapshots::Open(io::Disk& disk, std::string folder,
+                                                             uint64_t reserve_bytes) {
+  std::unique_ptr<Snapshots> snapshots(new Snapshots(disk, std::move(folder), reserve_bytes));
   if (auto made = co_await disk.MakeFolder(snapshots->folder_); !made) co_return Fail(made.error());
   auto names = co_await disk.List(snapshots->folder_);
   if (!names) co_return Fail(names.error());
@@ -161,14 +209,36 @@ io::Task<Result<std::unique_ptr<SnapshotReader>>> Snapshots::OpenFile(std::strin
   co_return std::unique_ptr<SnapshotReader>(new SnapshotReader(*info, std::move(*file)));
 }
 
-io::Task<Result<std::unique_ptr<SnapshotWriter>>> Snapshots::Begin(SnapshotInfo info) {
+Error Snapshots::NoRoom(uint64_t bytes) const {
+  return {Errc::kUnavailable,
+          fmt::format("{}: no room for {} bytes of a snapshot; {} bytes must stay free", folder_,
+                      bytes, reserve_bytes_)};
+}
+
+io::Task<Result<void>> Snapshots::CheckRoom(uint64_t bytes) {
+  auto free = co_await disk_.FreeBytes(folder_);
+  if (!free) co_return Result<void>{};  // then writing tells
+  FreeSpace space(reserve_bytes_);
+  space.Take(*free, 0, 0);
+  if (!space.HasRoomFor(bytes)) co_return std::unexpected(NoRoom(bytes));
+  co_return Result<void>{};
+}
+
+io::Task<Result<void>> Snapshots::RemovePartial() {
+  auto removed = co_await disk_.Remove(PathOf(std::string(kPartialName)));
+  if (!removed && removed.error().code == Errc::kNotFound) co_return Result<void>{};
+  co_return removed;
+}
+
+io::Task<Result<std::unique_ptr<SnapshotWriter>>> Snapshots::Begin(SnapshotInfo info,
+                                                                   uint64_t min_bytes) {
   if (writing_) co_return Fail(Errc::kExists, "{}: a snapshot is being written", folder_);
   if (newest_ && info.end_offset < newest_->end_offset) {
     co_return Fail(Errc::kInvalid, "{}: a snapshot of offset {} behind one of {}", folder_,
                    info.end_offset, newest_->end_offset);
   }
   writing_ = true;
-  auto file = co_await BeginFile(info);
+  auto file = co_await BeginFile(info, min_bytes);
   writing_ = file.has_value();
   if (!file) co_return Fail(file.error());
   std::unique_ptr<SnapshotWriter> writer(new SnapshotWriter(*this, info, std::move(*file)));
@@ -176,7 +246,12 @@ io::Task<Result<std::unique_ptr<SnapshotWriter>>> Snapshots::Begin(SnapshotInfo 
   co_return writer;
 }
 
-io::Task<Result<std::unique_ptr<io::File>>> Snapshots::BeginFile(SnapshotInfo info) {
+io::Task<Result<std::unique_ptr<io::File>>> Snapshots::BeginFile(SnapshotInfo info,
+                                                                 uint64_t min_bytes) {
+  if (auto removed = co_await RemovePartial(); !removed) co_return Fail(removed.error());
+  TimePoint now = (co_await io::ThisFiber{}).loop().Now();
+  if (now - failed_at_ < kFailedSnapshotCounts) min_bytes = std::max(min_bytes, failed_bytes_);
+  if (auto room = co_await CheckRoom(min_bytes); !room) co_return Fail(room.error());
   auto file = co_await disk_.Open(PathOf(std::string(kPartialName)), io::OpenMode::kCreate);
   if (!file) co_return Fail(file.error());
   std::vector<uint8_t> header;

@@ -13,8 +13,13 @@ namespace {
 
 constexpr SnapshotInfo kInfo{.log_id = 7, .end_offset = 100, .time = {55}, .epoch = 2};
 
+constexpr uint64_t kReserve = kHeadroomBytes / kSnapshotReserveShare;
+
 class SnapshotTest : public StoreTest {
  protected:
+  static std::vector<std::string> ManyItems(uint64_t bytes) {
+    return std::vector<std::string>(bytes >> 20, std::string(1 << 20, 'x'));
+  }
   void RunSnapshots(std::function<Task<void>(Snapshots&)> use) {
     Run([use](Machine& machine) -> Task<void> {
       auto snapshots = co_await Snapshots::Open(machine.disk, "snapshots");
@@ -88,6 +93,64 @@ TEST_F(SnapshotTest, OneSnapshotIsWrittenAtATimeAndAnAbandonedOneIsReplaced) {
     }
     EXPECT_TRUE(co_await Write(snapshots, kInfo, {"whole"}));
     EXPECT_EQ(co_await Items(snapshots), "whole ");
+  });
+}
+
+// The file stayed, and with it no byte was free.
+TEST_F(SnapshotTest, SnapshotThatFindsTheDiskFullLeavesNothingBehind) {
+  RunSnapshots([this](Snapshots& snapshots) -> Task<void> {
+    EXPECT_TRUE(co_await Write(snapshots, kInfo, {"whole"}));
+    uint64_t used = disk().used_bytes();
+    disk().faults.capacity_bytes = used + 2 * kReserve;
+    SnapshotInfo next = kInfo;
+    next.end_offset += 1;
+    auto written = co_await Write(snapshots, next, ManyItems(kReserve * 3 / 2));
+    EXPECT_EQ(written.error().code, Errc::kUnavailable);
+    EXPECT_EQ(disk().used_bytes(), used);
+    EXPECT_EQ(co_await Items(snapshots), "whole ");
+    disk().faults.capacity_bytes = used + 3 * kReserve;
+    EXPECT_TRUE(co_await Write(snapshots, next, ManyItems(kReserve * 3 / 2)));
+  });
+}
+
+TEST_F(SnapshotTest, WriteThatFailsForAnotherReasonLeavesNothingBehind) {
+  Run([this](Machine& machine) -> Task<void> {
+    // No reserve: the disk itself says that it is full.
+    auto snapshots = co_await Snapshots::Open(machine.disk, "snapshots", 0);
+    disk().faults.capacity_bytes = kReserve;
+    auto written = co_await Write(**snapshots, kInfo, ManyItems(2 * kReserve));
+    EXPECT_EQ(written.error().code, Errc::kUnavailable);
+    EXPECT_EQ(disk().used_bytes(), 0U);
+    disk().faults.capacity_bytes = UINT64_MAX;
+    disk().faults.sync_failures = 1;
+    EXPECT_FALSE(co_await Write(**snapshots, kInfo, {"a"}));
+    EXPECT_EQ(disk().used_bytes(), 0U);
+    disk().faults.sync_failures = 0;
+  });
+}
+
+TEST_F(SnapshotTest, AbandonedSnapshotLeavesNothingBehind) {
+  RunSnapshots([this](Snapshots& snapshots) -> Task<void> {
+    auto writer = co_await snapshots.Begin(kInfo);
+    std::string item(kSnapshotBlockBytes * 2, 'x');
+    EXPECT_TRUE(co_await (*writer)->Add(AsBytes(item)));
+    co_await (*writer)->Abandon();
+    EXPECT_EQ(disk().used_bytes(), 0U);
+    EXPECT_EQ((co_await (*writer)->Add(AsBytes(item))).error().code, Errc::kClosed);
+    EXPECT_EQ((co_await (*writer)->Commit()).error().code, Errc::kClosed);
+  });
+}
+
+// It was written again each second, as far as the disk had room.
+TEST_F(SnapshotTest, SnapshotIsNotBegunWithLessRoomThanTheLastOneTook) {
+  RunSnapshots([this](Snapshots& snapshots) -> Task<void> {
+    disk().faults.capacity_bytes = 2 * kReserve;
+    EXPECT_FALSE(co_await Write(snapshots, kInfo, ManyItems(kReserve * 3 / 2)));
+    EXPECT_EQ((co_await snapshots.Begin(kInfo)).error().code, Errc::kUnavailable);
+    EXPECT_TRUE(disk().List("snapshots")->empty());
+    (void)co_await io::Sleep(kFailedSnapshotCounts);
+    EXPECT_TRUE(co_await snapshots.Begin(kInfo)) << "the state may be smaller now";
+    EXPECT_EQ((co_await snapshots.Begin(kInfo, kReserve + 1)).error().code, Errc::kUnavailable);
   });
 }
 

@@ -1,0 +1,59 @@
+// ServerGroup: the servers of one loop that share a budget of connections, such as an edge's HTTP
+// and HTTPS. At the limit a new connection at any of them evicts a connection that waits for its
+// client at any of them.
+//
+// Owned by its servers and the tier; one thread: the loop's. A tier with several loops has a group
+// per loop, and one budget.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/recurring_problem.hpp"
+#include "http/server/connection_budget.hpp"
+#include "io/loop.hpp"
+
+namespace meridian::http {
+
+struct ServerContext;
+
+class ServerGroup {
+ public:
+  // `name` is for the log: the tier's.
+  ServerGroup(io::Loop& loop, std::shared_ptr<ConnectionBudget> budget, std::string name)
+      : loop_(loop), budget_(std::move(budget)), name_(std::move(name)) {}
+  ServerGroup(const ServerGroup&) = delete;
+  ServerGroup& operator=(const ServerGroup&) = delete;
+
+  void Add(ServerContext& server) { servers_.push_back(&server); }
+  void Remove(ServerContext& server) { std::erase(servers_, &server); }
+
+  // Counts a new connection. At the limit it first evicts another; false: none could be evicted,
+  // and the new one must be refused.
+  [[nodiscard]] bool Admit();
+  // A connection that was admitted has ended.
+  void Left();
+  // Closes a connection that waits for its client, in the next loop iteration; false: none waits.
+  // The order: TLS handshakes while they are more than their share (kHandshakeShare), the longest
+  // idle connection, any other handshake, the one that waited longest for its first head.
+  bool Evict();
+
+ private:
+  void OnFull(bool evicted);
+  void OnRoom();
+
+  io::Loop& loop_;
+  std::shared_ptr<ConnectionBudget> budget_;
+  const std::string name_;
+  std::vector<ServerContext*> servers_;
+  size_t open_ = 0;    // connections of these servers
+  size_t ending_ = 0;  // of these, evicted ones that end in this loop iteration or the next
+  RecurringProblem full_;
+  TimePoint last_full_;  // while full_ lasts
+};
+
+}  // namespace meridian::http
