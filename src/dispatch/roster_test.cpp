@@ -8,7 +8,8 @@
 
 #include "base/random.hpp"
 #include "dispatch/dispatcher_fixture.hpp"
-#include "dispatch/instance_metrics.hpp"
+#include "dispatch/loop_roster.hpp"
+#include "dispatch/outliers.hpp"
 
 namespace meridian::dispatch {
 namespace {
@@ -28,13 +29,17 @@ class RosterTest : public DispatcherFixture {
   void WithQueue(size_t waiting, Test test) {
     config_.max_queued = waiting;
     config_.queue_timeout = std::chrono::hours{1};
-    Roster roster(loop_, config_, "balancer", metrics_, Random(1));
+    Roster roster(loop_, config_, "balancer", metrics_, Random(2));
     roster_ = &roster;
+    LoopRoster on_loop(loop_, network_, roster, "balancer", metrics_, Random(1));
+    on_loop_ = &on_loop;
     auto run = [&]() -> io::Task<void> {
-      for (uint16_t port = 1; port <= kInstances; ++port) AddInstance(port);
-      roster.Replace(instances_);
+      std::vector<site::InstanceView> views;
+      for (uint16_t port = 1; port <= kInstances; ++port) views.push_back(View(port));
+      roster.SetInstances(views);
       std::vector<Slot> slots;
-      while (Slot slot = roster.TakeNow(idempotent_)) slots.push_back(std::move(slot));
+      while (Slot slot = on_loop.TakeNow(idempotent_)) slots.push_back(std::move(slot));
+      EXPECT_EQ(slots.size(), size_t{kInstances});
       io::Scope asking(loop_);
       for (size_t i = 0; i < waiting; ++i) asking.Spawn(Wait());
       co_await Yield();
@@ -47,15 +52,16 @@ class RosterTest : public DispatcherFixture {
     loop_.RunToEnd(run());
   }
 
-  void AddInstance(uint16_t port) {
-    const site::InstanceView view = View(port);
-    instances_.push_back(std::make_shared<Instance>(loop_, network_, view, config_,
-                                                    series_.Take(view.id, view.release)));
-    instances_.back()->health.OnView(true, loop_.Now());
+  // Has the instance ejected, as it leaves requests without an answer.
+  void Eject(Slot& slot) {
+    for (uint32_t i = 0; i < kUnansweredInRow; ++i) {
+      (void)on_loop_->OnFailure(*slot, Roster::Failure::kUnanswered);
+    }
+    EXPECT_TRUE(slot->shared->ejected);
   }
 
   io::Task<void> Wait() {
-    Result<Slot> slot = co_await roster_->Take(idempotent_, kNever);
+    Result<Slot> slot = co_await on_loop_->Take(idempotent_, kNever);
     if (slot) granted_.push_back(std::move(*slot));
   }
 
@@ -66,10 +72,8 @@ class RosterTest : public DispatcherFixture {
     return roster_->examined() - before;
   }
 
-  InstanceMetrics series_{metrics_, "balancer"};
-  std::vector<std::shared_ptr<Instance>> instances_;
   ChoiceConstraints idempotent_;
-  Roster* roster_ = nullptr;
+  LoopRoster* on_loop_ = nullptr;
   std::vector<Slot> granted_;
 };
 
@@ -84,8 +88,7 @@ TEST_F(RosterTest, AFreedSlotExaminesEachInstanceOnceHoweverManyRequestsWait) {
 
 TEST_F(RosterTest, AFreedSlotIsCheapAlsoWhileAnEjectedInstanceHasRoom) {
   WithQueue(1000, [&](std::vector<Slot>& slots) -> io::Task<void> {
-    slots[7]->health.Eject(loop_.Now());
-    roster_->OnChange();
+    Eject(slots[7]);
     EXPECT_LE(CostOfFreeing(slots[7]), kInstances);
     EXPECT_LE(CostOfFreeing(slots[8]), kInstances + 3);
     co_await Yield();
@@ -93,21 +96,19 @@ TEST_F(RosterTest, AFreedSlotIsCheapAlsoWhileAnEjectedInstanceHasRoom) {
   });
 }
 
-TEST_F(RosterTest, ARequestThatFindsNoRoomExaminesEachInstanceOnce) {
+TEST_F(RosterTest, ARequestThatFindsOthersWaitingExaminesNoInstance) {
   WithQueue(1000, [&](std::vector<Slot>&) -> io::Task<void> {
     const uint64_t before = roster_->examined();
-    EXPECT_FALSE(roster_->TakeNow(idempotent_));
+    EXPECT_FALSE(on_loop_->TakeNow(idempotent_));
+    const Result<Slot> refused = co_await on_loop_->Take(idempotent_, kNever);
+    EXPECT_EQ(refused.error().code, Errc::kTooLarge);
     EXPECT_EQ(roster_->examined(), before);
-    EXPECT_TRUE(roster_->HasFor(idempotent_));
-    EXPECT_LE(roster_->examined() - before, kInstances + 1);
-    co_return;
   });
 }
 
 TEST_F(RosterTest, AnInstanceWhoseEjectionEndedServesAQueuedRequestWhenAnotherIsFreed) {
   WithQueue(3, [&](std::vector<Slot>& slots) -> io::Task<void> {
-    slots[7]->health.Eject(loop_.Now());
-    roster_->OnChange();
+    Eject(slots[7]);
     slots[7] = Slot();
     co_await Yield();
     EXPECT_TRUE(granted_.empty());
