@@ -145,7 +145,7 @@ class StressTest : public RosterThreads {
  protected:
   static constexpr uint16_t kInstances = 4;
   static constexpr int kFibers = 12;
-  static constexpr int kRequests = 250;
+  static constexpr int kRequests = 1000;
 
   StressTest() {
     config_.max_in_flight = kMaxInFlight;
@@ -262,14 +262,14 @@ TEST_F(StressTest, NoInstanceHasMoreThanItMayAndNoRequestIsForgotten) {
   EXPECT_EQ(began_late_, 0U) << "at an instance that the agent was told is free";
   // It was a test: the instances were full, and were drained.
   EXPECT_GT(audit_.full(), 100U);
-  EXPECT_GT(sent_, kLoops * kFibers * kRequests / 4);
+  EXPECT_GT(sent_, kLoops * kFibers * kRequests / 20);
   EXPECT_GT(drains_, 3U);
 }
 
 // Requests of all loops for the one place at one instance.
 class OrderTest : public RosterThreads {
  protected:
-  static constexpr int kWaves = 150;
+  static constexpr int kWaves = 2000;
   static constexpr size_t kTogether = 4;
 
   OrderTest() {
