@@ -11,6 +11,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -349,6 +350,55 @@ TEST_F(OrderTest, RequestsOfAllLoopsAreServedInTheOrderInWhichTheyCame) {
   const auto queued =
       std::ranges::count_if(times_, [](const Times& each) { return each.served > each.waited; });
   EXPECT_GT(queued, kWaves) << "it was a test: requests waited";
+}
+
+// Two loops and one place: one frees it at the moment at which the other begins to wait for it.
+class RaceTest : public RosterThreads {
+ protected:
+  static constexpr uint64_t kRounds = 4000;
+
+  RaceTest() { config_.max_in_flight = 1; }
+
+  io::Task<void> OnLoop(Part& part) {
+    const uint64_t place = loops_.fetch_add(1);
+    if (place == 0) co_await Free(part);
+    if (place == 1) co_await Wait(part);
+  }
+
+  io::Task<void> Free(Part& part) {
+    const ChoiceConstraints constraints;
+    for (uint64_t round = 1; round <= kRounds; ++round) {
+      Result<Slot> slot = co_await part.instances.Take(constraints, part.loop.After(kForgotten));
+      EXPECT_TRUE(slot);
+      begun_.store(round);
+      for (uint64_t spins = part.random.Below(400); spins > 0; --spins) (void)begun_.load();
+      *slot = Slot();
+      while (done_.load() < round) (void)co_await io::Sleep(Duration::zero());
+    }
+  }
+
+  io::Task<void> Wait(Part& part) {
+    const ChoiceConstraints constraints;
+    for (uint64_t round = 1; round <= kRounds; ++round) {
+      while (begun_.load() < round) std::this_thread::yield();
+      Result<Slot> slot = co_await part.instances.Take(constraints, part.loop.After(kForgotten));
+      EXPECT_TRUE(slot) << "it waits, although the place is free";
+      if (slot) *slot = Slot();
+      done_.store(round);
+    }
+  }
+
+  std::atomic<uint64_t> loops_ = 0;
+  std::atomic<uint64_t> begun_ = 0;
+  std::atomic<uint64_t> done_ = 0;
+};
+
+TEST_F(RaceTest, RoomThatIsFreedWhileARequestBeginsToWaitIsGivenToIt) {
+  Run([this](Part& part) { return OnLoop(part); },
+      [this]() -> io::Task<void> {
+        roster_->SetInstances(std::vector{View(1)});
+        co_return;
+      });
 }
 
 }  // namespace
