@@ -1,8 +1,13 @@
 #include "dispatch/choice.hpp"
 
+#include <algorithm>
 #include <cstddef>
+#include <functional>
+#include <numeric>
 #include <optional>
 #include <span>
+#include <utility>
+#include <vector>
 
 #include "base/random.hpp"
 
@@ -38,6 +43,35 @@ std::optional<size_t> Choose(std::span<const Candidate> candidates, Random& rand
   std::optional<size_t> second = Draw(candidates, first, random);
   if (!second) return first;
   return Load(candidates[*second]) < Load(candidates[*first]) ? second : first;
+}
+
+WeightedPairs::WeightedPairs(std::vector<double> weights) : weights_(std::move(weights)) {
+  if (std::ranges::adjacent_find(weights_, std::not_equal_to{}) == weights_.end()) return;
+  ends_.resize(weights_.size());
+  std::partial_sum(weights_.begin(), weights_.end(), ends_.begin());
+}
+
+size_t WeightedPairs::At(double at) const {
+  const auto end = std::ranges::upper_bound(ends_, at);
+  // Rounding may leave `at` at the sum of all.
+  return std::min(static_cast<size_t>(end - ends_.begin()), ends_.size() - 1);
+}
+
+WeightedPairs::Pair WeightedPairs::Draw(Random& random) const {
+  if (size() == 1) return {0, 0};
+  if (ends_.empty()) {
+    const size_t first = random.Below(size());
+    const size_t second = random.Below(size() - 1);
+    return {first, second < first ? second : second + 1};
+  }
+  const size_t first = At(random.Unit() * ends_.back());
+  // The second is drawn from the intervals of the others.
+  const double begin = ends_[first] - weights_[first];
+  double at = random.Unit() * (ends_.back() - weights_[first]);
+  if (at >= begin) at += weights_[first];
+  size_t second = At(at);
+  if (second == first) second = first + 1 < size() ? first + 1 : first - 1;  // by rounding
+  return {first, second};
 }
 
 }  // namespace meridian::dispatch

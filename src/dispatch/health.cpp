@@ -43,11 +43,6 @@ void InstanceHealth::OnCheck(Check check, TimePoint now) {
   if (ejected_ && now >= ejected_until_) Return(now);
 }
 
-void InstanceHealth::OnSent(TimePoint now) {
-  requests_.Add(now);
-  trying_ = standing(now) == Standing::kTrial;
-}
-
 void InstanceHealth::OnAnswered(bool well, TimePoint now) {
   unanswered_in_row_ = 0;
   if (!well) failures_.Add(now);
