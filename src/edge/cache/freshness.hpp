@@ -1,6 +1,8 @@
 // Freshness lifetime and age of a response (RFC 9111 4.2). Pure: the caller passes the time.
 #pragma once
 
+#include <algorithm>
+#include <atomic>
 #include <cstdint>
 #include <optional>
 
@@ -38,16 +40,50 @@ struct Freshness {
   Duration initial_age{};
   Duration lifetime{};
 
-  // RFC 9111 4.2.3, current_age.
-  Duration Age(TimePoint now) const { return initial_age + (now - received); }
+  // RFC 9111 4.2.3, current_age. The clock of another loop may be a little behind `received`.
+  Duration Age(TimePoint now) const {
+    return initial_age + std::max(now - received, Duration::zero());
+  }
   // The rest of the lifetime; negative: for how long the response has been stale.
   Duration Left(TimePoint now) const { return lifetime - Age(now); }
+};
+
+// The freshness of a stored response, which any thread reads, and few change: purges, HEADs and
+// validations. While a validation assigns to it, a reader may see some of the old times and some of
+// the new; at that moment either freshness is right.
+class SharedFreshness {
+ public:
+  explicit SharedFreshness(const Freshness& freshness = {}) { *this = freshness; }
+  SharedFreshness(const SharedFreshness&) = delete;
+  SharedFreshness& operator=(const SharedFreshness&) = delete;
+  ~SharedFreshness() = default;
+  SharedFreshness& operator=(const Freshness& freshness) {
+    received_.store(freshness.received, std::memory_order_relaxed);
+    initial_age_.store(freshness.initial_age, std::memory_order_relaxed);
+    lifetime_.store(freshness.lifetime, std::memory_order_relaxed);
+    return *this;
+  }
+
+  Freshness Read() const {
+    return {.received = received_.load(std::memory_order_relaxed),
+            .initial_age = initial_age_.load(std::memory_order_relaxed),
+            .lifetime = lifetime_.load(std::memory_order_relaxed)};
+  }
+  operator Freshness() const { return Read(); }  // NOLINT(google-explicit-constructor)
+  Duration Age(TimePoint now) const { return Read().Age(now); }
+  Duration Left(TimePoint now) const { return Read().Left(now); }
   // Ends the lifetime. False: it was over.
   bool MakeStale(TimePoint now) {
-    if (Left(now) <= Duration::zero()) return false;
-    lifetime = Age(now);
+    const Freshness freshness = Read();
+    if (freshness.Left(now) <= Duration::zero()) return false;
+    lifetime_.store(freshness.Age(now), std::memory_order_relaxed);
     return true;
   }
+
+ private:
+  std::atomic<TimePoint> received_;
+  std::atomic<Duration> initial_age_;
+  std::atomic<Duration> lifetime_;
 };
 
 }  // namespace meridian::edge

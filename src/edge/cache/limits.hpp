@@ -39,6 +39,15 @@ constexpr size_t kMaxRememberedPurges = 1024;
 constexpr size_t kSweepBuckets = 64 * 1024;
 constexpr size_t kSweepResponses = 4096;
 constexpr size_t kSweepRemovals = 256;
+// Parts of the store of a process with several loops, by the hash of the key (a power of two), each
+// with its mutex. The buckets that a purge goes through while it holds the mutex, and the entries
+// that an eviction looks at: a few microseconds of work.
+constexpr size_t kStoreShards = 64;
+constexpr size_t kSweepLockedBuckets = 32;
+constexpr size_t kEvictionSteps = 32;
+// A tag with at most so many responses in one of several shards is purged there by the tag's own
+// list, with the mutex held.
+constexpr size_t kMaxFewInShard = 16;
 // A stored piece is combined with an arriving part up to this size, as the bytes are copied in one
 // loop iteration.
 constexpr uint64_t kMaxCombinedBytes = uint64_t{8} * 1024 * 1024;

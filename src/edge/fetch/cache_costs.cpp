@@ -50,7 +50,8 @@ std::optional<Waste> CacheHandler::FindWaste(const KeyView& key, const ResponseH
   input.never_fresh =
       input.says_freshness && NeedsValidationEachTime(freshness, directives.control);
   // A 304 may leave out unchanged fields. A purge may have made the stored response stale.
-  const Duration stored_lifetime = stale == nullptr ? Duration::zero() : stale->freshness.lifetime;
+  const Duration stored_lifetime =
+      stale == nullptr ? Duration::zero() : stale->freshness.Read().lifetime;
   input.lifetime = lifetime.value_or(stored_lifetime);
   if (head.status == 200) {
     const WastefulUrls::Before before = costs_.wasteful().Remember(key.hash, ContentMark(head));

@@ -176,7 +176,7 @@ Lookup CacheHandler::LookUp(Transaction& transaction) {
   }
   MemoryStore::Found found = store_.Find(*transaction.key, transaction.request().fields);
   transaction.status.forwarded = found.has_url ? Forwarded::kVaryMiss : Forwarded::kUriMiss;
-  lookup.vary = found.vary;
+  lookup.vary = std::move(found.vary);
   if (found.response != nullptr && found.response->piece &&
       !CanAnswer(*found.response, transaction.asked, options_.loop.Wall())) {
     transaction.status.forwarded = Forwarded::kPartial;
@@ -184,7 +184,7 @@ Lookup CacheHandler::LookUp(Transaction& transaction) {
     lookup.partial = std::move(found.response);
   } else if (found.response != nullptr) {
     TimePoint now = options_.loop.Now();
-    const Freshness& freshness = found.response->freshness;
+    const Freshness freshness = found.response->freshness;
     const bool asks = isolated_ || IsPersonal(*found.response);
     Use use = asks ? Use::kRevalidate
                    : JudgeUse(freshness, found.response->control, transaction.asked.control, now);
@@ -426,8 +426,9 @@ void CacheHandler::Invalidate(const Transaction& transaction, const ResponseHead
     for (bool scheme : {false, true}) {
       auto key = MakeKey(target, scheme, options_.default_host, store_.seed());
       if (!key) continue;
-      store_.Remove(*key);
+      // In this order: a fetch that is stored in between is removed.
       fetches_.Forbid(KeyText(*key));
+      store_.Remove(*key);
     }
   }
 }

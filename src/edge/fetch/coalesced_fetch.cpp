@@ -208,9 +208,10 @@ io::Task<void> ReadBodyInto(CoalescedFetchOptions options, std::shared_ptr<Coale
   options.costs.CountFetch(response.kind, fetch->crosses,
                            response.lines.size() + response.body->size() -
                                std::min(fetch->stored_bytes, response.body->size()));
-  const bool storable =
-      state == State::kDone && fetch->response->body->counted() && !fetch->forbidden;
-  fetch->stored = storable && options.store.Store(fetch->key.view(), fetch->response, fetch->mark);
+  const bool storable = state == State::kDone && fetch->response->body->counted();
+  fetch->stored =
+      storable && options.store.Store(fetch->key.view(), fetch->response,
+                                      {.mark = fetch->mark, .forbidden = &fetch->forbidden});
   options.table.Remove(*fetch);
   fetch->SetState(state);
 }

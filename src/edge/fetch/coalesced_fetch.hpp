@@ -10,6 +10,7 @@
 // UnreadFetches.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -90,7 +91,7 @@ struct CoalescedFetch {
   std::string slot;  // in the table
   uint64_t mark;     // of the store, when the origin was asked
   State state = State::kAwaitingHead;
-  bool forbidden = false;  // an unsafe request has invalidated it: not to be stored
+  std::atomic<bool> forbidden = false;  // an unsafe request has invalidated it: not to be stored
   std::shared_ptr<StoredResponse> response;
   std::optional<uint64_t> length;  // of the body, when the origin gave it
   // A stored piece; its bytes from `tail_from` on follow the body that arrives.

@@ -16,6 +16,7 @@
 #include "edge/cache/piece.hpp"
 #include "edge/cache/storability.hpp"
 #include "edge/cache/storage/body.hpp"
+#include "edge/cache/storage/found_response.hpp"
 #include "edge/cache/storage/stored_response.hpp"
 #include "edge/cache/validation.hpp"
 #include "edge/cache/vary.hpp"
@@ -204,14 +205,14 @@ void StoredResponseMaker::Freshen(const RequestContext& asking, const ResponseHe
   fetch.shareable = storability == Storability::kStore ||
                     (storability == Storability::kFreshness &&
                      CanBeValidatedEachTime(directives.control, ValidatorsOf(updated.fields)));
+  const StoreConditions conditions{.mark = fetch.mark, .forbidden = &fetch.forbidden};
   if (fetch.response == nullptr) {
     // No room for another head: the old response is served as validated.
     fetch.response = stale;
-    const bool purged = store_.Forbids(fetch.mark, KeyText(fetch.key.view()), stale->tags);
-    fetch.stored = fetch.shareable && !fetch.forbidden && !purged;
-    if (fetch.stored) stale->freshness = freshness;
-  } else if (fetch.shareable && !fetch.forbidden) {
-    fetch.stored = store_.Store(fetch.key.view(), fetch.response, fetch.mark);
+    fetch.stored =
+        fetch.shareable && store_.Refresh(fetch.key.view(), *stale, freshness, conditions);
+  } else if (fetch.shareable) {
+    fetch.stored = store_.Store(fetch.key.view(), fetch.response, conditions);
   }
   // A Set-Cookie of the new response does not invalidate the old one.
   const bool stays = fetch.shareable || ConcernsRequestAlone(storability) ||

@@ -217,7 +217,7 @@ io::Task<void> Versions::AnswerVersionQuery(http::Exchange& exchange) {
     const std::string text = fmt::format("{} has no version: {}\n", *target, plain.problem);
     co_return co_await AnswerHere(exchange, plain.status, text, kReserved);
   }
-  const std::string_view version = ContentVersion(*plain.response->body);
+  const std::string version = ContentVersion(*plain.response->body);
   wire::json::Writer writer;
   writer.BeginObject();
   writer.Member("path", *target);

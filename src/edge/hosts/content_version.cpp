@@ -5,7 +5,6 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <string_view>
 
 #include <fmt/core.h>
 #include <openssl/evp.h>
@@ -27,8 +26,8 @@ struct FreeDigest {
 
 }  // namespace
 
-std::string_view ContentVersion(Body& body) {
-  if (!body.version().empty()) return body.version();
+std::string ContentVersion(Body& body) {
+  if (!body.version().empty()) return std::string(body.version());
   CHECK(body.complete());
   std::unique_ptr<EVP_MD_CTX, FreeDigest> digest(EVP_MD_CTX_new());
   bool works = EVP_DigestInit_ex(digest.get(), EVP_sha256(), nullptr) == 1;
@@ -43,7 +42,7 @@ std::string_view ContentVersion(Body& body) {
   std::string text;
   for (size_t i = 0; i < kVersionDigits / 2; ++i) text += fmt::format("{:02x}", hash[i]);
   body.set_version(text);
-  return body.version();
+  return text;
 }
 
 }  // namespace meridian::edge

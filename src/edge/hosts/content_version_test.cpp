@@ -23,7 +23,7 @@ std::string VersionOf(std::string_view text, size_t piece) {
   }
   body.Complete();
   EXPECT_EQ(ContentVersion(body), ContentVersion(body));
-  return std::string(ContentVersion(body));
+  return ContentVersion(body);
 }
 
 // `printf abc | sha256sum | cut -c 1-32`, and so on.

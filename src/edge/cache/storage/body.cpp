@@ -1,6 +1,7 @@
 #include "edge/cache/storage/body.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -41,7 +42,7 @@ bool Body::AddChunk(size_t capacity) {
 }
 
 size_t Body::Append(Bytes data, uint64_t expected) {
-  CHECK(!complete_);
+  CHECK(!complete());
   const size_t wanted = data.size();
   while (!data.empty()) {
     if (chunks_.empty() || chunks_.back().size == chunks_.back().capacity) {
@@ -69,9 +70,12 @@ void Body::StopCounting() {
 }
 
 void Body::set_version(std::string_view version) {
-  CHECK(complete_ && version.size() <= version_.size());
+  CHECK(complete() && version.size() <= version_.size());
+  VersionState unset = VersionState::kUnset;
+  if (!version_state_.compare_exchange_strong(unset, VersionState::kBeingSet)) return;
   std::ranges::copy(version, version_.begin());
   version_size_ = version.size();
+  version_state_.store(VersionState::kSet, std::memory_order_release);
 }
 
 void Body::ReleaseBefore(uint64_t offset) {

@@ -1,102 +1,115 @@
 // MemoryStore: the stored responses, found by key and variant, purged by URL, prefix and tag. Owned
-// by the edge; one thread. A caller may keep a found response without limit: it stays charged until
-// it is freed.
+// by the edge, shared by its loops; any thread. A caller may keep a found response without limit:
+// it stays charged until it is freed.
+//
+// In a process with several loops the keys are divided among kStoreShards shards (store_shard.hpp).
+// A hit holds its shard's mutex while it copies a pointer; no other holder keeps it for longer than
+// a few microseconds. In a process with one loop there is one shard, and no mutex.
 //
 // Invariants: stored responses, those in use elsewhere, and arriving bodies are charged to one
-// budget, which is never exceeded. SIEVE chooses which response is evicted; a response in use is
-// not evicted (its memory would not be freed). A response that was requested before a purge that
-// matches it is not stored.
+// budget, which is never exceeded. SIEVE chooses which response of a shard is evicted, and the
+// shards are asked in turn; a response in use is not evicted (its memory would not be freed). A
+// response that was requested before a purge that matches it is not stored.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <optional>
 #include <span>
-#include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.hpp"
 #include "edge/cache/cache_key.hpp"
+#include "edge/cache/freshness.hpp"
+#include "edge/cache/limits.hpp"
 #include "edge/cache/purge.hpp"
 #include "edge/cache/storage/byte_budget.hpp"
-#include "edge/cache/storage/sieve.hpp"
+#include "edge/cache/storage/found_response.hpp"
+#include "edge/cache/storage/purge_history.hpp"
+#include "edge/cache/storage/store_shard.hpp"
 #include "edge/cache/storage/stored_response.hpp"
-#include "edge/cache/storage/tag_index.hpp"
 #include "wire/http/message.hpp"
 
 namespace meridian::edge {
 
 class MemoryStore {
-  struct Url;
-  struct Entry;
-
  public:
-  // `seed` is for hashing keys. A `budget_bytes` below kMinCacheBytes is raised to it.
-  MemoryStore(size_t budget_bytes, uint64_t seed);
+  // `seed` is for hashing keys. A `budget_bytes` below kMinCacheBytes is raised to it. `shared`:
+  // several threads use it.
+  MemoryStore(size_t budget_bytes, uint64_t seed, bool shared = false);
   ~MemoryStore();
   MemoryStore(const MemoryStore&) = delete;
   MemoryStore& operator=(const MemoryStore&) = delete;
 
   uint64_t seed() const { return seed_; }
+  bool shared() const { return shared_; }
   const std::shared_ptr<ByteBudget>& budget() const { return budget_; }
   // The number of stored responses.
-  size_t objects() const { return queue_.size(); }
-  uint64_t evictions() const { return evictions_; }
+  size_t objects() const;
+  uint64_t evictions() const;
 
-  struct Found {
-    std::shared_ptr<StoredResponse> response;  // null: a miss
-    // Variants of the URL are stored: the found response, or on a miss others.
-    bool has_url = false;
-    // The Vary of `response`; on a miss, that of the URL's newest variant. Valid until the store
-    // changes.
-    std::string_view vary = {};
-  };
+  using Found = FoundResponse;
   // The newest stored response whose Vary matches `request` (RFC 9111 4.1). Allocates only for URLs
   // with Vary.
-  Found Find(const KeyView& key, const wire::http::HeaderFields& request);
+  Found Find(const KeyView& key, const wire::http::HeaderFields& request) {
+    return ShardOf(key.hash).Find(key, request);
+  }
 
   // The number of purges so far. A fetch reads it before it sends its request, and passes it to
   // Store at its end, so that a response from before a purge is not stored after it.
-  uint64_t mark() const { return purges_seen_; }
+  uint64_t mark() const { return history_.mark(); }
   // True if one of the purges since `mark` matches a response with this key and these tags.
   // MayForbid is for a response whose tags are not known yet: every purge by tag may match. Both
   // are true for every key after DropAll, and after more than kMaxRememberedPurges further purges.
-  bool Forbids(uint64_t mark, std::string_view key, std::span<const std::string_view> tags) const;
-  bool MayForbid(uint64_t mark, std::string_view key) const;
+  bool Forbids(uint64_t mark, std::string_view key, std::span<const std::string_view> tags) const {
+    return history_.Forbids(mark, key, tags);
+  }
+  bool MayForbid(uint64_t mark, std::string_view key) const {
+    return history_.MayForbid(mark, key);
+  }
 
   // Stores `response`, whose body must be complete and charged to the budget already, and removes
-  // the variants that it replaces; past kMaxVariants of the URL also the oldest. False: a purge
-  // since `mark` forbids it, or there is no room.
-  bool Store(const KeyView& key, std::shared_ptr<StoredResponse> response, uint64_t mark);
+  // the variants that it replaces; past kMaxVariants of the URL also the oldest. False: a condition
+  // forbids it, or there is no room.
+  bool Store(const KeyView& key, std::shared_ptr<StoredResponse> response,
+             const StoreConditions& conditions) {
+    return ShardOf(key.hash).Store(key, std::move(response), conditions);
+  }
+  bool Store(const KeyView& key, std::shared_ptr<StoredResponse> response, uint64_t mark) {
+    return Store(key, std::move(response), StoreConditions{.mark = mark});
+  }
+  // Gives `response`, which was found for `key`, another freshness. False: a condition forbids it.
+  bool Refresh(const KeyView& key, StoredResponse& response, const Freshness& freshness,
+               const StoreConditions& conditions) {
+    return ShardOf(key.hash).Refresh(key, response, freshness, conditions);
+  }
   // Removes all variants of a URL.
-  void Remove(const KeyView& key);
+  void Remove(const KeyView& key) { ShardOf(key.hash).Remove(key); }
 
   // A purge, or the removal of everything, in slices. From its begin on, matching responses that
   // were requested earlier are not stored. When it is done, every matching response that was stored
-  // before it began is removed (hard purge) or stale (soft purge). The store must outlive it.
+  // before it began is removed (hard purge) or stale (soft purge), for all loops. The store must
+  // outlive it.
   class Sweep {
    public:
     // Runs one slice. False: the sweep is done.
     bool Step(TimePoint now);
     // The number of responses that were removed, or made stale, so far.
-    size_t purged() const { return purged_; }
+    size_t purged() const { return cursor_.purged; }
 
    private:
     friend class MemoryStore;
-    Sweep(MemoryStore& store, uint64_t number) : store_(&store), number_(number) {}
-    void Collect(Url* bucket, std::vector<Entry*>* entries);
-    void Apply(std::span<Entry* const> entries, TimePoint now);
+    explicit Sweep(MemoryStore& store) : store_(&store), end_(store.shards_.size()) {}
 
     MemoryStore* store_;
-    uint64_t number_;                      // responses that were stored later are left alone
     std::optional<PurgeMatcher> matcher_;  // nothing: everything is removed
-    bool soft_ = false;
-    size_t next_bucket_ = 0;  // past the last bucket: done
-    size_t looked_at_ = 0;    // URLs and responses, in this slice
-    size_t purged_ = 0;
+    StoreShard::SweepCursor cursor_ = {};
+    size_t shard_ = 0;
+    size_t end_;  // of the shards to sweep
   };
   // An empty value, or one of more than kMaxPurgeBytes, purges nothing.
   Sweep BeginPurge(const PurgeOrder& order);
@@ -110,31 +123,18 @@ class MemoryStore {
   size_t AuditIndex() const;
 
  private:
-  struct RememberedPurge {
-    uint64_t number;
-    PurgeMatcher matcher;
-  };
-
-  Url** BucketOf(uint64_t hash) { return &buckets_[hash % buckets_.size()]; }
-  Url** SlotOf(const KeyView& key);
-  Url& UrlOf(const KeyView& key, size_t* spare);
-  void RemoveReplaced(Url& url, const Entry& by);
-  void RemoveEntry(Entry* entry);
-  void RemoveUrl(Url* url);
+  size_t IndexOf(uint64_t hash) const {
+    return shared_ ? hash / (UINT64_MAX / kStoreShards + 1) : 0;
+  }
+  StoreShard& ShardOf(uint64_t hash) { return *shards_[IndexOf(hash)]; }
   void MakeRoom(size_t bytes);
-  // The entries that a purge matches, when they are few and found without a walk through the index.
-  std::optional<std::vector<Entry*>> FindFew(const Sweep& sweep);
-  void Remember(const PurgeOrder& order);
 
-  uint64_t seed_;
-  std::shared_ptr<ByteBudget> budget_;
-  std::vector<Url*> buckets_;
-  TagIndex tags_;
-  Sieve queue_;
-  std::deque<RememberedPurge> purges_;
-  uint64_t purges_seen_ = 0;
-  uint64_t forgotten_purges_ = 0;  // fetches with a mark below this are not stored
-  uint64_t evictions_ = 0;
+  const uint64_t seed_;
+  const bool shared_;
+  const std::shared_ptr<ByteBudget> budget_;
+  PurgeHistory history_;
+  std::vector<std::unique_ptr<StoreShard>> shards_;
+  std::atomic<size_t> next_to_evict_ = 0;  // the next shard to be asked for room; any loop
 };
 
 }  // namespace meridian::edge

@@ -22,9 +22,10 @@ using wire::http::HeaderField;
 
 constexpr TimePoint kNow{1h};
 
-class MemoryStoreTest : public testing::Test {
+// The parameter: whether the store is that of a process with several loops.
+class MemoryStoreTest : public testing::TestWithParam<bool> {
  protected:
-  explicit MemoryStoreTest(size_t budget = kMinCacheBytes) : store_(budget, 42) {}
+  explicit MemoryStoreTest(size_t budget = kMinCacheBytes) : store_(budget, 42, GetParam()) {}
 
   std::shared_ptr<StoredResponse> Make(std::string_view text,
                                        const wire::http::HeaderFields& fields = {},
@@ -62,7 +63,7 @@ class MemoryStoreTest : public testing::Test {
   MemoryStore store_;
 };
 
-TEST_F(MemoryStoreTest, FindsTheNewestStoredResponse) {
+TEST_P(MemoryStoreTest, FindsTheNewestStoredResponse) {
   EXPECT_EQ(Find("/a"), "none");
   EXPECT_TRUE(Store("/a", "one"));
   EXPECT_EQ(Find("/a"), "one");
@@ -72,7 +73,7 @@ TEST_F(MemoryStoreTest, FindsTheNewestStoredResponse) {
   EXPECT_EQ(Find("/a?"), "none");
 }
 
-TEST_F(MemoryStoreTest, GivesARequestTheVariantThatItsFieldsSelect) {
+TEST_P(MemoryStoreTest, GivesARequestTheVariantThatItsFieldsSelect) {
   auto vary = Fields({{"Vary", "Accept-Language"}});
   Store("/a", "hello", vary, Fields({{"Accept-Language", "en"}}));
   Store("/a", "hallo", vary, Fields({{"Accept-Language", "de"}}));
@@ -82,7 +83,7 @@ TEST_F(MemoryStoreTest, GivesARequestTheVariantThatItsFieldsSelect) {
   EXPECT_EQ(Find("/a"), "other variants");
 }
 
-TEST_F(MemoryStoreTest, KeepsSixtyFourVariantsAndDropsTheOldestForOneMore) {
+TEST_P(MemoryStoreTest, KeepsSixtyFourVariantsAndDropsTheOldestForOneMore) {
   auto vary = Fields({{"Vary", "X"}});
   for (size_t i = 0; i <= kMaxVariants; ++i) {
     std::string value = std::to_string(i);
@@ -93,7 +94,7 @@ TEST_F(MemoryStoreTest, KeepsSixtyFourVariantsAndDropsTheOldestForOneMore) {
   EXPECT_EQ(Find("/a", {{"X", "1"}}), "1");
 }
 
-TEST_F(MemoryStoreTest, PurgesByUrlEveryVariantOnEverySchemeAndPort) {
+TEST_P(MemoryStoreTest, PurgesByUrlEveryVariantOnEverySchemeAndPort) {
   auto vary = Fields({{"Vary", "X"}});
   Store("/a?b", "1", vary, Fields({{"X", "1"}}));
   Store("/a?b", "2", vary, Fields({{"X", "2"}}));
@@ -105,7 +106,7 @@ TEST_F(MemoryStoreTest, PurgesByUrlEveryVariantOnEverySchemeAndPort) {
   EXPECT_EQ(Purge(Kind::kUrl, "http://other.example/a"), 0U);
 }
 
-TEST_F(MemoryStoreTest, PurgesByPrefix) {
+TEST_P(MemoryStoreTest, PurgesByPrefix) {
   Store("/img/1", "1");
   Store("/img/2", "2");
   Store("/im", "3");
@@ -114,7 +115,7 @@ TEST_F(MemoryStoreTest, PurgesByPrefix) {
   EXPECT_EQ(Purge(Kind::kPrefix, "photos.exampl"), 1U);
 }
 
-TEST_F(MemoryStoreTest, PurgesByTagOfEitherField) {
+TEST_P(MemoryStoreTest, PurgesByTagOfEitherField) {
   Store("/1", "1", Fields({{"Surrogate-Key", "a b"}}));
   Store("/2", "2", Fields({{"Cache-Tag", "b, c d"}}));
   Store("/3", "3");
@@ -126,7 +127,7 @@ TEST_F(MemoryStoreTest, PurgesByTagOfEitherField) {
   EXPECT_EQ(Find("/3"), "3");
 }
 
-TEST_F(MemoryStoreTest, ASoftPurgeMakesStaleAndKeeps) {
+TEST_P(MemoryStoreTest, ASoftPurgeMakesStaleAndKeeps) {
   Store("/a", "1", Fields({{"Cache-Tag", "t"}}));
   EXPECT_EQ(Purge(Kind::kTag, "t", true), 1U);
   wire::http::RequestHead head = Get("/a");
@@ -136,7 +137,7 @@ TEST_F(MemoryStoreTest, ASoftPurgeMakesStaleAndKeeps) {
   EXPECT_EQ(Purge(Kind::kTag, "t", true), 0U);
 }
 
-TEST_F(MemoryStoreTest, AResponseRequestedBeforeAPurgeIsNotStored) {
+TEST_P(MemoryStoreTest, AResponseRequestedBeforeAPurgeIsNotStored) {
   wire::http::RequestHead head = Get("/a");
   KeyView key = *MakeKey(head, false, "", store_.seed());
   for (auto [kind, value] :
@@ -158,7 +159,7 @@ TEST_F(MemoryStoreTest, AResponseRequestedBeforeAPurgeIsNotStored) {
   EXPECT_EQ(store_.objects(), 0U);
 }
 
-TEST_F(MemoryStoreTest, AFetchThatIsOlderThanAllRememberedPurgesIsNotStored) {
+TEST_P(MemoryStoreTest, AFetchThatIsOlderThanAllRememberedPurgesIsNotStored) {
   wire::http::RequestHead head = Get("/a");
   KeyView key = *MakeKey(head, false, "", store_.seed());
   uint64_t mark = store_.mark();
@@ -168,7 +169,7 @@ TEST_F(MemoryStoreTest, AFetchThatIsOlderThanAllRememberedPurgesIsNotStored) {
   EXPECT_FALSE(store_.Store(key, Make("2"), mark));
 }
 
-TEST_F(MemoryStoreTest, APurgeOfAnEscapeInOtherDigitsMissedWhatWasStored) {
+TEST_P(MemoryStoreTest, APurgeOfAnEscapeInOtherDigitsMissedWhatWasStored) {
   for (std::string_view stored : {"/caf%C3%A9", "/caf%c3%a9", "/caf%C3%a9?q=%2F"}) {
     for (const char* purged : {"http://photos.example/caf%c3%A9", "/caf%C3%A9"}) {
       const bool with_query = stored.contains('?');
@@ -185,7 +186,7 @@ TEST_F(MemoryStoreTest, APurgeOfAnEscapeInOtherDigitsMissedWhatWasStored) {
   }
 }
 
-TEST_F(MemoryStoreTest, AValidationWithoutCookiesKeepsByCookie) {
+TEST_P(MemoryStoreTest, AValidationWithoutCookiesKeepsByCookie) {
   auto hers = Make("hers", {}, Fields({{"Cookie", "a=1"}}));
   EXPECT_TRUE(hers->by_cookie);
   auto confirm = [&](const StoredResponse& stored, const char* control) {
@@ -204,7 +205,7 @@ TEST_F(MemoryStoreTest, AValidationWithoutCookiesKeepsByCookie) {
   EXPECT_FALSE(confirm(*Make("all"), "max-age=0")->by_cookie);
 }
 
-TEST_F(MemoryStoreTest, AResponseThatIsStoredBeforeThePurgeTakesItsFirstStepStays) {
+TEST_P(MemoryStoreTest, AResponseThatIsStoredBeforeThePurgeTakesItsFirstStepStays) {
   for (auto [kind, value] :
        {std::pair(Kind::kUrl, "/new"), std::pair(Kind::kPrefix, "/"), std::pair(Kind::kTag, "t")}) {
     EXPECT_TRUE(Store("/old", "1", Fields({{"Cache-Tag", "t"}})));
@@ -240,19 +241,19 @@ class SweepTest : public MemoryStoreTest {
   }
 };
 
-TEST_F(SweepTest, APurgeByPrefixWalkedTheWholeStoreInOneIteration) {
+TEST_P(SweepTest, APurgeByPrefixWalkedTheWholeStoreInOneIteration) {
   EXPECT_EQ(StepThrough(store_.BeginPurge({.kind = Kind::kPrefix, .value = "/"})), kObjects);
 }
 
-TEST_F(SweepTest, APurgeByATagOfManyWalkedAllOfThemInOneIteration) {
+TEST_P(SweepTest, APurgeByATagOfManyWalkedAllOfThemInOneIteration) {
   EXPECT_EQ(StepThrough(store_.BeginPurge({.kind = Kind::kTag, .value = "t"})), kObjects);
 }
 
-TEST_F(SweepTest, ADropOfEverythingWalkedTheWholeStoreInOneIteration) {
+TEST_P(SweepTest, ADropOfEverythingWalkedTheWholeStoreInOneIteration) {
   EXPECT_EQ(StepThrough(store_.BeginDrop()), kObjects);
 }
 
-TEST_F(SweepTest, AFetchThatIsOlderThanASweepIsNotStoredWhileItGoesOn) {
+TEST_P(SweepTest, AFetchThatIsOlderThanASweepIsNotStoredWhileItGoesOn) {
   wire::http::RequestHead head = Get("/9");
   KeyView key = *MakeKey(head, false, "", store_.seed());
   const uint64_t mark = store_.mark();
@@ -261,12 +262,12 @@ TEST_F(SweepTest, AFetchThatIsOlderThanASweepIsNotStoredWhileItGoesOn) {
   EXPECT_FALSE(store_.Store(key, Make("old"), mark));
 }
 
-TEST_F(MemoryStoreTest, APurgeThatIsTooLongMatchesNothing) {
+TEST_P(MemoryStoreTest, APurgeThatIsTooLongMatchesNothing) {
   EXPECT_EQ(Purge(Kind::kPrefix, "/" + std::string(kMaxPurgeBytes, 'a')), 0U);
   EXPECT_EQ(store_.mark(), 0U);
 }
 
-TEST_F(MemoryStoreTest, AResponseThatIsHitOutlivesAScan) {
+TEST_P(MemoryStoreTest, AResponseThatIsHitOutlivesAScan) {
   Store("/kept", std::string(1000, 'k'));
   for (int i = 0; i < 5000; ++i) {
     EXPECT_TRUE(Store("/scan/" + std::to_string(i), std::string(1000, 's')));
@@ -276,7 +277,7 @@ TEST_F(MemoryStoreTest, AResponseThatIsHitOutlivesAScan) {
   EXPECT_LE(store_.budget()->used(), store_.budget()->limit());
 }
 
-TEST_F(MemoryStoreTest, AResponseInUseStaysChargedAndIsNotEvicted) {
+TEST_P(MemoryStoreTest, AResponseInUseStaysChargedAndIsNotEvicted) {
   std::vector<std::shared_ptr<StoredResponse>> readers;
   for (int i = 0;; ++i) {
     auto response = Make(std::string(20'000, 'r'));
@@ -362,7 +363,7 @@ class MemoryStoreAccounting : public MemoryStoreTest {
   std::vector<std::shared_ptr<StoredResponse>> held_;
 };
 
-TEST_F(MemoryStoreAccounting, IsExactAndWithinTheBudgetAfterAnySequence) {
+TEST_P(MemoryStoreAccounting, IsExactAndWithinTheBudgetAfterAnySequence) {
   for (uint64_t seed = 1; seed <= 20; ++seed) {
     Random random(seed);
     for (int step = 0; step < 400; ++step) {
@@ -375,6 +376,10 @@ TEST_F(MemoryStoreAccounting, IsExactAndWithinTheBudgetAfterAnySequence) {
   ASSERT_NO_FATAL_FAILURE(ExpectTruth());
   EXPECT_TRUE(all_.empty());
 }
+
+INSTANTIATE_TEST_SUITE_P(Loops, MemoryStoreTest, testing::Bool());
+INSTANTIATE_TEST_SUITE_P(Loops, SweepTest, testing::Bool());
+INSTANTIATE_TEST_SUITE_P(Loops, MemoryStoreAccounting, testing::Bool());
 
 }  // namespace
 }  // namespace meridian::edge

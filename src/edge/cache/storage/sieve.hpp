@@ -44,14 +44,21 @@ class Sieve {
   // The entry to evict. It stays in the queue until it is removed; the hand has passed it, so that
   // the next call returns another entry. The queue must not be empty.
   SieveNode* Next() {
+    size_t steps = 2 * size_;  // once around to clear all marks
+    return Next(&steps);
+  }
+  // The same within `*steps` entries, which it takes from `*steps`. Null: all of these had marks;
+  // the next call goes on behind them.
+  SieveNode* Next(size_t* steps) {
     CHECK(size_ > 0);
-    SieveNode* node = hand_ == nullptr ? oldest_ : hand_;
-    while (node->visited) {
+    while (*steps > 0) {
+      --*steps;
+      SieveNode* node = hand_ == nullptr ? oldest_ : hand_;
+      hand_ = node->newer;
+      if (!node->visited) return node;
       node->visited = false;
-      node = node->newer == nullptr ? oldest_ : node->newer;
     }
-    hand_ = node->newer;
-    return node;
+    return nullptr;
   }
 
  private:

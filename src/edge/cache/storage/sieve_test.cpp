@@ -28,6 +28,22 @@ TEST(Sieve, TheHandGoesOnWhereItStoppedAndPastTheEndToTheOldest) {
   EXPECT_EQ(sieve.Next(), &nodes[1]);
 }
 
+TEST(Sieve, AWalkOfFewStepsGoesOnWhereTheLastOneEnded) {
+  std::array<SieveNode, 3> nodes;
+  Sieve sieve;
+  for (SieveNode& node : nodes) sieve.Add(&node);
+  for (SieveNode& node : nodes) node.visited = true;
+  size_t steps = 2;
+  EXPECT_EQ(sieve.Next(&steps), nullptr);
+  EXPECT_EQ(steps, 0U);
+  steps = 2;
+  EXPECT_EQ(sieve.Next(&steps), &nodes[0]);
+  EXPECT_EQ(steps, 0U);
+  steps = 2;
+  EXPECT_EQ(sieve.Next(&steps), &nodes[1]);
+  EXPECT_EQ(steps, 1U);
+}
+
 TEST(Sieve, AnEntryMayLeaveWhileTheHandPointsAtIt) {
   std::array<SieveNode, 3> nodes;
   Sieve sieve;

@@ -1,8 +1,10 @@
 // StoredResponse: a response in the cache, with its field lines ready to be sent. Shared by the
-// index and the requests that send it; one thread. Only its freshness ever changes (a soft purge or
-// a HEAD makes it stale); a 304 makes a new StoredResponse with the same body.
+// index and the requests that send it, on all loops. It does not change after it was made, except
+// for atomics: its freshness (a soft purge or a HEAD makes it stale), and whether it was removed. A
+// 304 makes a new StoredResponse with the same body.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,7 +37,9 @@ struct StoredResponse {
   ContentKind kind = ContentKind::kOther;  // of content_type
   Validators validators;                   // views into `lines`
   wire::http::CacheControl control;
-  Freshness freshness;
+  SharedFreshness freshness;
+  // It has left the store: evicted, purged or replaced.
+  std::atomic<bool> removed = false;
   std::string vary;     // by ParseVary
   std::string variant;  // by VariantKey, for the request that this answered
   std::string codings;  // by CodingsOf
