@@ -101,14 +101,15 @@ TEST_F(MemoryStoreThreads, HitsStoresPurgesAndEvictionsKeepTheBudget) {
   ExpectOnlyTheIndexIsCharged();
 }
 
-// Each response carries the number of purges that were over when it was requested. Once a purge is
+// Each response carries the number of purges that had begun when it was requested. Once a purge is
 // over, a hit that begins later must not be older.
 TEST_F(MemoryStoreThreads, WhatAPurgeHasRemovedIsNeverFoundAfterIt) {
+  std::atomic<uint64_t> begun = 0;   // purges
   std::atomic<uint64_t> purged = 0;  // purges that are over
   std::atomic<bool> done = false;
   std::thread purging([&] {
     while (!done) {
-      const uint64_t next = purged + 1;
+      const uint64_t next = ++begun;
       switch (next % 3) {
         case 0:
           (void)store_.Purge({.kind = Kind::kPrefix, .value = "/"}, kNow);
@@ -136,7 +137,7 @@ TEST_F(MemoryStoreThreads, WhatAPurgeHasRemovedIsNeverFoundAfterIt) {
         continue;
       }
       const uint64_t mark = store_.mark();
-      const uint64_t version = purged;
+      const uint64_t version = begun;
       Store(path, Make(path, version, random.Below(2000)), mark);
     }
   });
