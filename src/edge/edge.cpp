@@ -110,8 +110,10 @@ Edge::Edge(site::TierProcess& process, std::optional<http::Upstream> origin,
                                                         std::move(*origin))
                      : nullptr),
       forwarder_(origin_ ? static_cast<Upstreams&>(*origin_) : *upstreams_, process.metrics()),
+      shared_cache_(config_, random_.Next(), false),
       cache_({.loop = process.loop(),
               .scope = process.scope(),
+              .shared = shared_cache_,
               .forwarder = forwarder_,
               .metrics = process.metrics(),
               .config = config_,
@@ -237,7 +239,8 @@ io::Task<Result<void>> Edge::Start() {
     process_.scope().Spawn(upstreams_->ReportInstances());
   }
   process_.AnswerOnOps(std::string(site::kCdnReportPath), [this] {
-    return site::ToJson(cache_.costs().Report(process_.loop().Now()));
+    const Costs* costs = &cache_.costs();
+    return site::ToJson(ReportCosts({&costs, 1}, shared_cache_.wasteful, process_.loop().Now()));
   });
   for (auto& listener : *plain) http_.Serve(std::move(listener));
   process_.scope().Spawn(ReportLoad());
@@ -271,7 +274,7 @@ io::Task<void> Edge::ReportLoad() {
     double rate = static_cast<double>(now - before) / Seconds(process_.loop().Now() - began);
     process_.SetLoad(rate, visitors_.connections());
     cache_.ReportSize();
-    cache_.SetIsolated(config_.revalidate_when_isolated && purges_ && purges_->isolated());
+    shared_cache_.SetIsolated(config_.revalidate_when_isolated && purges_ && purges_->isolated());
     before = now;
     began = process_.loop().Now();
   }

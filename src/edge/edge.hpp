@@ -81,6 +81,7 @@ class Edge {
   std::unique_ptr<SiteUpstreams> upstreams_;  // null without a site
   std::unique_ptr<OriginUpstream> origin_;    // null with a site
   Forwarder forwarder_;
+  SharedCache shared_cache_;
   CacheHandler cache_;
   Versions versions_;
   // Null without a site.

@@ -36,6 +36,8 @@ constexpr Duration kCollapseTimeout = std::chrono::seconds{10};
 // How many fetches without a usable response (its visitor left, a purge came meanwhile) a request
 // waits for before it asks the origin itself.
 constexpr int kMaxWaits = 4;
+// Parts of the table of coalesced fetches, by key, each with its mutex.
+constexpr size_t kFetchTableParts = 16;
 // Window of a body that is not stored: the fetch waits while its slowest reader is further behind.
 constexpr uint64_t kFetchWindowBytes = uint64_t{256} * 1024;
 // Fetches of bodies to be stored that go on after all their readers have left, and the bytes that

@@ -58,6 +58,7 @@ constexpr size_t kMaxVersionBytes = 32;
 // PassTable (hit-for-miss): how long a key is remembered, and the number of slots.
 constexpr Duration kPassTime = std::chrono::seconds{5};
 constexpr size_t kPassSlots = 4096;
+constexpr size_t kPassMutexes = 16;
 // How long a key is remembered whose object is over max_object_bytes: its ranges are fetched alone.
 constexpr Duration kTooLargeTime = std::chrono::minutes{10};
 // Lifetimes of at least kMinJitteredLifetime are shortened by up to 1/kJitterDivisor, so that

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -26,7 +27,8 @@ constexpr std::array<const char*, 5> kSourceNames = {"cache", "confirmed", "orig
 
 }  // namespace
 
-Costs::Costs(Metrics& metrics, TimePoint now) : since_(now) {
+Costs::Costs(Metrics& metrics, TimePoint now, WastefulUrls& wasteful)
+    : since_(now), wasteful_(wasteful) {
   auto add = [&](const std::string& what, const std::string& help, size_t kind, size_t source) {
     const Metrics::Labels labels = {
         {"type", std::string(ContentKindName(static_cast<ContentKind>(kind)))},
@@ -48,24 +50,28 @@ Costs::Costs(Metrics& metrics, TimePoint now) : since_(now) {
   }
 }
 
-site::CdnReport Costs::Report(TimePoint now) const {
+site::CdnReport ReportCosts(std::span<const Costs* const> loops, const WastefulUrls& wasteful,
+                            TimePoint now) {
   site::CdnReport report{
       .seconds = static_cast<uint64_t>(
-          std::chrono::duration_cast<std::chrono::seconds>(now - since_).count())};
+          std::chrono::duration_cast<std::chrono::seconds>(now - loops.front()->since_).count())};
   for (size_t kind = 0; kind < kContentKinds; ++kind) {
-    const auto& visitors = visitors_[kind];
     site::CdnTraffic traffic{.type = std::string(ContentKindName(static_cast<ContentKind>(kind)))};
-    for (const Pair& pair : visitors) traffic.to_visitors += Amount(pair);
-    traffic.from_cache = Amount(visitors[static_cast<size_t>(Source::kCache)]);
-    // The body of a validated response was not fetched, although the origin was asked.
-    traffic.from_cache.bytes += visitors[static_cast<size_t>(Source::kConfirmed)].bytes->value();
-    traffic.from_origin = Amount(fetches_[kind][0]);
-    traffic.between = Amount(fetches_[kind][1]);
+    for (const Costs* costs : loops) {
+      const auto& visitors = costs->visitors_[kind];
+      for (const Costs::Pair& pair : visitors) traffic.to_visitors += Costs::Amount(pair);
+      traffic.from_cache += Costs::Amount(visitors[static_cast<size_t>(Costs::Source::kCache)]);
+      // The body of a validated response was not fetched, although the origin was asked.
+      traffic.from_cache.bytes +=
+          visitors[static_cast<size_t>(Costs::Source::kConfirmed)].bytes->value();
+      traffic.from_origin += Costs::Amount(costs->fetches_[kind][0]);
+      traffic.between += Costs::Amount(costs->fetches_[kind][1]);
+    }
     const bool any =
         traffic.to_visitors.requests + traffic.from_origin.requests + traffic.between.requests > 0;
     if (any) report.traffic.push_back(std::move(traffic));
   }
-  for (WastefulUrls::Entry& entry : wasteful_.Top(kMaxWastefulUrlsReported)) {
+  for (WastefulUrls::Entry& entry : wasteful.Top(kMaxWastefulUrlsReported)) {
     report.wastes.push_back({.url = std::move(entry.url),
                              .kind = std::string(WasteName(entry.waste)),
                              .wrong = std::string(WasteProblem(entry.waste)),

@@ -1,14 +1,15 @@
 // Costs: responses and bytes that the edge sends to visitors, by content type and source, and the
-// savings that better header fields would bring. Each number is a metric too. Owned by the edge;
-// one thread.
+// savings that better header fields would bring. Each number is a metric too. Owned by the cache's
+// handler of a loop; used on that loop, except ReportCosts, which any thread may call.
 //
-// A hit only adds to two counters.
+// A hit only adds to two counters, of its loop alone.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 
 #include "base/clock.hpp"
@@ -33,7 +34,7 @@ class Costs {
   };
   static Source Fetched(bool crossed) { return crossed ? Source::kDataCenter : Source::kOrigin; }
 
-  Costs(Metrics& metrics, TimePoint now);
+  Costs(Metrics& metrics, TimePoint now, WastefulUrls& wasteful);
 
   void CountVisitor(ContentKind kind, Source from, uint64_t bytes) {
     Add(visitors_[static_cast<size_t>(kind)][static_cast<size_t>(from)], bytes);
@@ -45,9 +46,9 @@ class Costs {
 
   WastefulUrls& wasteful() { return wasteful_; }
 
-  site::CdnReport Report(TimePoint now) const;
-
  private:
+  friend site::CdnReport ReportCosts(std::span<const Costs* const> loops,
+                                     const WastefulUrls& wasteful, TimePoint now);
   static constexpr size_t kSources = 5;
   struct Pair {
     Counter* requests = nullptr;
@@ -64,8 +65,12 @@ class Costs {
   TimePoint since_;
   std::array<std::array<Pair, kSources>, kContentKinds> visitors_;
   std::array<std::array<Pair, 2>, kContentKinds> fetches_;
-  WastefulUrls wasteful_;
+  WastefulUrls& wasteful_;  // of all loops
 };
+
+// The sum of all loops, of which there is at least one.
+site::CdnReport ReportCosts(std::span<const Costs* const> loops, const WastefulUrls& wasteful,
+                            TimePoint now);
 
 // A hash of a response's ETag, or else of its Last-Modified and length, to compare contents. 0: it
 // has neither.

@@ -1,5 +1,6 @@
 #include "edge/costs/costs.hpp"
 
+#include <array>
 #include <chrono>
 #include <string>
 #include <string_view>
@@ -25,14 +26,16 @@ using testing::HasSubstr;
 
 TEST(Costs, VisitorResponsesAreTheSumOfTheSources) {
   Metrics metrics;
-  Costs costs(metrics, TimePoint{});
+  WastefulUrls wasteful;
+  Costs costs(metrics, TimePoint{}, wasteful);
   costs.CountVisitor(ContentKind::kPng, Costs::Source::kCache, 100);
   costs.CountVisitor(ContentKind::kPng, Costs::Source::kConfirmed, 20);
   costs.CountVisitor(ContentKind::kPng, Costs::Source::kOrigin, 3);
   costs.CountFetch(ContentKind::kPng, false, 5);
   costs.CountFetch(ContentKind::kPng, true, 7);
   costs.CountVisitor(ContentKind::kOther, Costs::Source::kHere, 1);
-  const site::CdnReport report = costs.Report(TimePoint{} + seconds{61});
+  const site::CdnReport report =
+      ReportCosts(std::to_array<const Costs*>({&costs}), wasteful, TimePoint{} + seconds{61});
   EXPECT_EQ(report.seconds, 61U);
   ASSERT_EQ(report.traffic.size(), 2U) << "kinds of which there was nothing are left out";
   // A validation saves the body, but not the request to the origin.
@@ -52,12 +55,14 @@ TEST(Costs, ReportedWastefulUrlsAreLimitedAndFitTheReadersLimits) {
   static_assert(kContentKinds <= site::kMaxCdnTypes);
   static_assert(kMaxWastefulUrlBytes * 3 <= site::kMaxCdnUrlBytes);  // U+FFFD for each byte
   Metrics metrics;
-  Costs costs(metrics, TimePoint{});
+  WastefulUrls wasteful;
+  Costs costs(metrics, TimePoint{}, wasteful);
   for (size_t i = 0; i <= kMaxWastefulUrlsReported; ++i) {
     std::string url = std::string(kMaxWastefulUrlBytes - 3, '\xff') + std::to_string(100 + i);
     costs.wasteful().Add(url, Waste::kIgnoresValidator, ContentKind::kHtml, 1);
   }
-  const site::CdnReport report = costs.Report(TimePoint{});
+  const site::CdnReport report =
+      ReportCosts(std::to_array<const Costs*>({&costs}), wasteful, TimePoint{});
   EXPECT_EQ(report.wastes.size(), kMaxWastefulUrlsReported);
   auto read = site::ReadCdnReport(ToJson(report));
   EXPECT_TRUE(read) << read.error().message;
@@ -101,7 +106,10 @@ class CostsOfRequests : public CacheHandlerFixture {
     }
     return all;
   }
-  site::CdnReport Report() { return cache_.costs().Report(loop_.Now()); }
+  site::CdnReport Report() {
+    return ReportCosts(std::to_array<const Costs*>({&cache_.costs()}), shared_.wasteful,
+                       loop_.Now());
+  }
   std::string Mend() {
     auto wastes = Report().wastes;
     return wastes.size() == 1 ? wastes[0].mend : std::to_string(wastes.size()) + " wastes";

@@ -9,12 +9,14 @@
 #include <vector>
 
 #include "edge/cache/storage/content_kind.hpp"
+#include "edge/cache/storage/optional_mutex.hpp"
 #include "edge/costs/waste.hpp"
 #include "edge/limits.hpp"
 
 namespace meridian::edge {
 
 WastefulUrls::Before WastefulUrls::Remember(uint64_t url_hash, uint64_t content) {
+  const OptionalLock lock(mutex_);
   Answer& slot = answers_[url_hash % answers_.size()];
   Before before{.asked = slot.url_hash == url_hash};
   const bool both_told = before.asked && content != 0 && slot.content != 0;
@@ -26,6 +28,7 @@ WastefulUrls::Before WastefulUrls::Remember(uint64_t url_hash, uint64_t content)
 
 void WastefulUrls::Add(std::string_view url, Waste waste, ContentKind content, uint64_t bytes) {
   if (url.size() > kMaxWastefulUrlBytes) return;
+  const OptionalLock lock(mutex_);
   auto found = by_url_.find(url);
   Entry* entry = found == by_url_.end() ? nullptr : found->second;
   if (entry == nullptr) {
@@ -45,7 +48,11 @@ void WastefulUrls::Add(std::string_view url, Waste waste, ContentKind content, u
 }
 
 std::vector<WastefulUrls::Entry> WastefulUrls::Top(size_t count) const {
-  std::vector<Entry> most(entries_.begin(), entries_.end());
+  std::vector<Entry> most;
+  {
+    const OptionalLock lock(mutex_);
+    most.assign(entries_.begin(), entries_.end());
+  }
   std::ranges::sort(most, std::ranges::greater(),
                     [](const Entry& entry) { return entry.wasted.weight(); });
   if (most.size() > count) most.resize(count);

@@ -1,7 +1,8 @@
 // WastefulUrls: the URLs whose headers waste most, in bounded memory (Metwally and others, 2005,
 // "Efficient computation of frequent and top-k elements in data streams": Space-Saving), and the
 // last content of recent URLs. A new URL replaces the entry with the least weight; its amounts are
-// lower bounds then. One thread.
+// lower bounds then. Owned by the edge, shared by its loops; any thread. Fetches use it, hits do
+// not: one mutex suffices.
 #pragma once
 
 #include <cstddef>
@@ -13,6 +14,7 @@
 #include <vector>
 
 #include "edge/cache/storage/content_kind.hpp"
+#include "edge/cache/storage/optional_mutex.hpp"
 #include "edge/costs/waste.hpp"
 #include "edge/limits.hpp"
 #include "site/view/cdn_report.hpp"
@@ -38,7 +40,7 @@ class WastefulUrls {
     bool changed = false;
   };
 
-  WastefulUrls() : answers_(kRememberedAnswers) {}
+  explicit WastefulUrls(bool shared = false) : mutex_(shared), answers_(kRememberedAnswers) {}
 
   // Remembers the content of `url_hash` (a ContentMark; 0: unknown), and compares it with the one
   // before.
@@ -55,6 +57,7 @@ class WastefulUrls {
     uint64_t url_hash = 0;
     uint64_t content = 0;
   };
+  mutable OptionalMutex mutex_;  // guards the members below
   std::list<Entry> entries_;
   std::unordered_map<std::string_view, Entry*> by_url_;  // views into the entries
   std::vector<Answer> answers_;                          // by hash; the latest URL of a slot stays

@@ -48,6 +48,7 @@ class StoredAnswerSender {
         answer_(answer),
         stored_(*answer.response),
         body_(*answer.response->body),
+        complete_(body_.complete()),
         status_(answer.status) {
     auto age =
         std::chrono::floor<std::chrono::seconds>(stored_.freshness.Age(exchange.loop().Now()));
@@ -59,7 +60,7 @@ class StoredAnswerSender {
       Add(kAllowOriginField, answer.own_origin);
       Add("Vary", "Origin");
     }
-    if (body_.complete()) {
+    if (complete_) {
       length_ = body_.size();
     } else if (answer.reader != nullptr) {
       length_ = answer.reader->fetch().length;
@@ -78,7 +79,7 @@ class StoredAnswerSender {
       whole_ = *length_;
       ranges_ = PlanRange(answer_.asked, stored_.validators, *length_, now);
       // While the body arrives, only a window of it may be held, so that parts must ascend.
-      if (!body_.complete() && !Ascend(ranges_)) ranges_ = {};
+      if (!complete_ && !Ascend(ranges_)) ranges_ = {};
     }
     switch (ranges_.kind) {
       case RangeKind::kWhole:
@@ -107,7 +108,7 @@ class StoredAnswerSender {
     begin_ = piece.range.first;
     whole_ = piece.whole_length;
     ranges_ = PlanPiece(answer_.asked, stored_.validators, piece, now);
-    const bool ready = body_.complete() || Ascend(ranges_);
+    const bool ready = complete_ || Ascend(ranges_);
     if (ranges_.kind != RangeKind::kParts || !ready) {
       ranges_.ranges[0] = piece.range;
       ranges_.count = 1;
@@ -136,9 +137,9 @@ class StoredAnswerSender {
                             .lines = stored_.lines,
                             .content_length = length_};
     if (answer_.asked.head) ReadNothing();
-    if (answer_.asked.head || body_.complete()) {
-      Bytes bytes = body_.At(0);
-      bool in_one_piece = body_.complete() && bytes.size() == body_.size();
+    if (answer_.asked.head || complete_) {
+      Bytes bytes = complete_ ? body_.At(0) : Bytes{};
+      bool in_one_piece = complete_ && bytes.size() == body_.size();
       if (answer_.asked.head || in_one_piece) {
         if (!length_) return HeadOfUnknownLength(response);
         return exchange_.Respond(response, answer_.asked.head ? Bytes{} : bytes);
@@ -191,16 +192,17 @@ class StoredAnswerSender {
   io::Task<Result<void>> Send(uint64_t offset, uint64_t count, bool ends) {
     Advance(offset);
     while (count > 0) {
-      Bytes data = body_.At(offset);
-      if (data.empty() && !body_.complete()) {
-        Result<void> waited = co_await WaitForMore();
+      const bool complete = body_.complete();  // read first: the rest may come in between
+      Bytes data = complete ? body_.At(offset) : answer_.reader->At(offset);
+      if (data.empty() && !complete) {
+        Result<void> waited = co_await WaitForMore(offset);
         if (!waited) co_return waited;
         continue;
       }
       data = data.first(static_cast<size_t>(std::min<uint64_t>(data.size(), count)));
       offset += data.size();
       count -= data.size();
-      if (body_.complete() && offset == body_.size()) count = 0;
+      if (complete && offset == body_.size()) count = 0;
       if (count == 0 && ends) co_return co_await exchange_.Finish(data, {});
       Result<void> sent = co_await exchange_.Write(data);
       if (!sent) co_return sent;
@@ -210,23 +212,25 @@ class StoredAnswerSender {
     co_return Result<void>{};
   }
 
-  io::Task<Result<void>> WaitForMore() {
-    CoalescedFetch& fetch = answer_.reader->fetch();
-    if (fetch.state == CoalescedFetch::State::kBroken) {
+  // Until bytes from `offset` on arrive.
+  io::Task<Result<void>> WaitForMore(uint64_t offset) {
+    CoalescedFetch::Reader& reader = *answer_.reader;
+    if (reader.fetch().state() == CoalescedFetch::State::kBroken) {
       co_return Fail(Errc::kReset, "the origin broke off its response");
     }
     // Before the first byte of the body arrives, the head is sent alone.
-    uint64_t had = body_.size();
     Result<void> flushed = co_await exchange_.Flush();
-    if (!flushed || body_.size() > had || fetch.state != CoalescedFetch::State::kReceiving)
-      co_return flushed;
-    co_return co_await fetch.changed.Wait();
+    const bool waits = reader.fetch().state() == CoalescedFetch::State::kReceiving &&
+                       reader.At(offset).empty() && !body_.complete();
+    if (!flushed || !waits) co_return flushed;
+    co_return co_await reader.Changed();
   }
 
   http::Exchange& exchange_;
   StoredAnswer& answer_;
   const StoredResponse& stored_;
   const Body& body_;
+  const bool complete_;  // from the beginning: the body needs no reader
   CacheStatusText status_;
   std::array<char, 20> age_;
   std::array<HeaderField, 6> fields_;

@@ -107,7 +107,7 @@ OriginRequest CacheHandler::PlanRequest(const Transaction& transaction) const {
 
 io::Task<void> CacheHandler::FetchFromOrigin(Transaction& transaction,
                                              std::shared_ptr<CoalescedFetch> fetch) {
-  CoalescedFetch::Reader reader(fetch);
+  CoalescedFetch::Reader reader(fetch, options_.loop);
   transaction.origin = PlanRequest(transaction);
   ForwardedFields forwarded(transaction.request(),
                             {.peer = transaction.exchange.peer(),
@@ -305,7 +305,7 @@ io::Task<void> CacheHandler::AnswerFromOrigin(Transaction& transaction,
       }
       options_.scope.Spawn(ReadBodyInto(OptionsOfFetch(), reader.shared(), std::move(taken)));
       fetch.SetState(State::kReceiving);
-      co_await AwaitStored(fetch);
+      co_await AwaitStored(reader);
       transaction.status.stored = fetch.stored;
       break;
     case HeadDecision::kConfirm:
@@ -382,11 +382,13 @@ void CacheHandler::EditResponse(Transaction& transaction, const ResponseHead& up
 
 void CacheHandler::FetchInBackground(const Transaction& transaction,
                                      const std::shared_ptr<StoredResponse>& stale) {
-  if (background_fetches_ >= kMaxBackgroundFetches) return;
-  std::string slot = FetchSlot(KeyText(*transaction.key), stale->vary, stale->variant);
-  if (fetches_.Find(slot) != nullptr) return;
-  auto fetch = std::make_shared<CoalescedFetch>(*transaction.key, std::move(slot), store_.mark());
-  fetches_.Add(fetch);
+  const std::string slot = FetchSlot(KeyText(*transaction.key), stale->vary, stale->variant);
+  auto [fetch, is_new] = fetches_.FindOrAdd(
+      *transaction.key, slot, [](CoalescedFetch&) { return true; },
+      [&] { return MakeFetch(*transaction.key, slot); });
+  if (!is_new) return;
+  // Another loop may have replaced it since the look-up.
+  if (stale->removed || !shared_.TakeBackgroundFetch()) return End(*fetch, State::kAbandoned);
   ForwardedFields forwarded(transaction.request(),
                             {.peer = transaction.exchange.peer(),
                              .https = transaction.exchange.secure(),
@@ -404,8 +406,7 @@ void CacheHandler::FetchInBackground(const Transaction& transaction,
 io::Task<void> CacheHandler::Fetch(std::shared_ptr<CoalescedFetch> fetch,
                                    std::shared_ptr<StoredResponse> stale, OwnedFields request,
                                    OwnedFields visitors) {
-  ++background_fetches_;
-  CoalescedFetch::Reader reader(fetch);  // keeps the fetch going to its end
+  CoalescedFetch::Reader reader(fetch, options_.loop);  // keeps the fetch going to its end
   const HeaderFields fields = request.view();
   // The variant is selected by the visitor's fields, without those that the edge adds for the
   // origin.
@@ -421,7 +422,7 @@ io::Task<void> CacheHandler::Fetch(std::shared_ptr<CoalescedFetch> fetch,
       {.path = key.path, .query = key.query, .host = key.host, .fields = fields});
   if (forwarding.kind != ForwardResult::Kind::kTaken) {
     fetch->error = std::move(forwarding.error);
-    --background_fetches_;
+    shared_.GiveBackgroundFetch();
     co_return End(*fetch, State::kFailed);
   }
   State state = State::kNotShared;
@@ -444,7 +445,7 @@ io::Task<void> CacheHandler::Fetch(std::shared_ptr<CoalescedFetch> fetch,
     reader.Advance(std::numeric_limits<uint64_t>::max());
     fetch->SetState(State::kReceiving);
     co_await ReadBodyInto(OptionsOfFetch(), fetch, std::move(forwarding.taken));
-    --background_fetches_;
+    shared_.GiveBackgroundFetch();
     co_return;
   } else if (serves_stale || IsErrorForStale(head.status)) {
     fetch->failed_status = head.status;
@@ -453,7 +454,7 @@ io::Task<void> CacheHandler::Fetch(std::shared_ptr<CoalescedFetch> fetch,
     store_.Remove(key);
   }
   CountHeadOnly(head, stale.get(), forwarding.crosses);
-  --background_fetches_;
+  shared_.GiveBackgroundFetch();
   End(*fetch, state);
 }
 

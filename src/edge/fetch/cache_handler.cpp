@@ -86,10 +86,8 @@ VisitorResult ResultOf(const Transaction& transaction) {
   return VisitorResult::kHere;
 }
 
-// Whether the response of `fetch` has become stale while its body still arrives.
-bool IsOutdated(const CoalescedFetch& fetch, TimePoint now) {
-  if (fetch.response == nullptr) return false;
-  const StoredResponse& response = *fetch.response;
+// Whether a response has become stale while its body still arrives.
+bool IsOutdated(const StoredResponse& response, TimePoint now) {
   return JudgeUse(response.freshness, response.control, {}, now) == Use::kRevalidate;
 }
 
@@ -98,8 +96,12 @@ bool IsOutdated(const CoalescedFetch& fetch, TimePoint now) {
 CacheHandler::CacheHandler(Options options)
     : options_(std::move(options)),
       random_(EntropySeed()),
-      costs_(options_.metrics, options_.loop.Now()),
-      store_(options_.config.cache.bytes, random_.Next()),
+      shared_(options_.shared),
+      store_(shared_.store),
+      fetches_(shared_.fetches),
+      passes_(shared_.passes),
+      too_large_(shared_.too_large),
+      costs_(options_.metrics, options_.loop.Now(), shared_.wasteful),
       maker_(options_.loop, options_.config, store_, random_),
       hits_(options_.metrics.AddCounter(kRequests, kRequestsHelp, {{"result", "hit"}})),
       stale_hits_(options_.metrics.AddCounter(kRequests, kRequestsHelp, {{"result", "stale"}})),
@@ -140,12 +142,7 @@ io::Task<void> CacheHandler::Handle(http::Exchange& exchange, Requester requeste
   transaction.lookup = LookUp(transaction);
   switch (transaction.lookup.outcome) {
     case Lookup::Outcome::kAnswer:
-      co_await AnswerStored(exchange, {.asked = transaction.asked,
-                                       .response = std::move(transaction.lookup.hit),
-                                       .status = transaction.status,
-                                       .path = transaction.path,
-                                       .own_origin = transaction.own_origin,
-                                       .nonce = random_.Next()});
+      co_await AnswerHit(transaction);
       break;
     case Lookup::Outcome::kOnlyIfCached:
       co_await AnswerHere(exchange, 504, "no stored response can answer this (only-if-cached)\n",
@@ -164,6 +161,25 @@ io::Task<void> CacheHandler::Handle(http::Exchange& exchange, Requester requeste
   const uint64_t sent = exchange.sent_bytes();
   if (sent > 0 && !requester.own)
     costs_.CountVisitor(transaction.costs.content, transaction.costs.source, sent);
+}
+
+// Not a coroutine, so that a hit has one frame less.
+io::Task<void> CacheHandler::AnswerHit(Transaction& transaction) {
+  return AnswerStored(transaction.exchange, {.asked = transaction.asked,
+                                             .response = std::move(transaction.lookup.hit),
+                                             .status = transaction.status,
+                                             .path = transaction.path,
+                                             .own_origin = transaction.own_origin,
+                                             .nonce = random_.Next()});
+}
+
+void CacheHandler::TakeHit(Transaction& transaction, Duration left,
+                           std::shared_ptr<StoredResponse> response, Lookup* lookup) {
+  (left > Duration::zero() ? hits_ : stale_hits_).Add();
+  transaction.status = {.hit = true, .ttl = left};
+  transaction.costs.content = response->kind;
+  transaction.costs.source = Costs::Source::kCache;
+  lookup->hit = std::move(response);
 }
 
 Lookup CacheHandler::LookUp(Transaction& transaction) {
@@ -185,17 +201,13 @@ Lookup CacheHandler::LookUp(Transaction& transaction) {
   } else if (found.response != nullptr) {
     TimePoint now = options_.loop.Now();
     const Freshness freshness = found.response->freshness;
-    const bool asks = isolated_ || IsPersonal(*found.response);
+    const bool asks = isolated() || IsPersonal(*found.response);
     Use use = asks ? Use::kRevalidate
                    : JudgeUse(freshness, found.response->control, transaction.asked.control, now);
     Duration left = freshness.Left(now);
     if (use != Use::kRevalidate) {
-      (left > Duration::zero() ? hits_ : stale_hits_).Add();
       if (use == Use::kWhileRevalidating) FetchInBackground(transaction, found.response);
-      transaction.status = {.hit = true, .ttl = left};
-      transaction.costs.content = found.response->kind;
-      transaction.costs.source = Costs::Source::kCache;
-      lookup.hit = std::move(found.response);
+      TakeHit(transaction, left, std::move(found.response), &lookup);
       lookup.outcome = Lookup::Outcome::kAnswer;
       return lookup;
     }
@@ -229,14 +241,18 @@ io::Task<void> CacheHandler::Miss(Transaction& transaction) {
     const std::string key = KeyText(*transaction.key);
     for (int joins = 0; joins < kMaxWaits; ++joins) {
       std::string slot = FetchSlot(key, transaction.lookup.vary, transaction.lookup.variant);
-      std::shared_ptr<CoalescedFetch> fetch = FindFetch(slot, key);
-      if (fetch == nullptr) {
-        fetch = std::make_shared<CoalescedFetch>(*transaction.key, std::move(slot), store_.mark());
-        fetches_.Add(fetch);
-        transaction.origin.shared = true;
-        co_return co_await FetchFromOrigin(transaction, std::move(fetch));
+      FetchTable::Joined found = fetches_.FindOrAdd(
+          *transaction.key, slot, [&](CoalescedFetch& fetch) { return MayJoin(fetch, key); },
+          [&] { return MakeFetch(*transaction.key, slot); });
+      if (found.is_new && WasStoredMeanwhile(transaction)) {
+        End(*found.fetch, State::kAbandoned);
+        co_return co_await AnswerHit(transaction);
       }
-      WaitResult joined = co_await WaitFor(transaction, std::move(fetch));
+      if (found.is_new) {
+        transaction.origin.shared = true;
+        co_return co_await FetchFromOrigin(transaction, std::move(found.fetch));
+      }
+      WaitResult joined = co_await WaitFor(transaction, std::move(found.fetch));
       if (joined == WaitResult::kAnswered) co_return;
       if (joined == WaitResult::kFetchAlone) break;
     }
@@ -248,38 +264,63 @@ std::shared_ptr<CoalescedFetch> CacheHandler::MakeUnsharedFetch(const Transactio
   static constexpr KeyView kNoKey;
   const KeyView key = transaction.key.value_or(kNoKey);
   const bool may_store = transaction.key && transaction.asked.bypass == Bypass::kNone;
-  if (!may_store) return std::make_shared<CoalescedFetch>(key, "", store_.mark());
-  auto fetch = std::make_shared<CoalescedFetch>(
-      key, UnsharedFetchSlot(KeyText(key), ++unshared_fetches_), store_.mark());
+  if (!may_store) return MakeFetch(key, "");
+  std::shared_ptr<CoalescedFetch> fetch = MakeFetch(key, UnsharedSlot(key));
   fetches_.Add(fetch);  // so that an unsafe request forbids it
   return fetch;
 }
 
-std::shared_ptr<CoalescedFetch> CacheHandler::FindFetch(const std::string& slot,
-                                                        const std::string& key) {
-  std::shared_ptr<CoalescedFetch> fetch = fetches_.Find(slot);
-  if (fetch == nullptr) return nullptr;
+std::shared_ptr<CoalescedFetch> CacheHandler::MakeFetch(const KeyView& key, std::string slot) {
+  return std::make_shared<CoalescedFetch>(key, std::move(slot), store_.mark(), options_.loop,
+                                          shared_.shared());
+}
+
+std::string CacheHandler::UnsharedSlot(const KeyView& key) {
+  constexpr int kLoopShift = 48;  // the numbers of different loops differ
+  return UnsharedFetchSlot(KeyText(key), (options_.loop_index << kLoopShift) + ++unshared_fetches_);
+}
+
+bool CacheHandler::MayJoin(CoalescedFetch& fetch, const std::string& key) {
+  // The response is there when the state says so.
+  const StoredResponse* response =
+      fetch.state() == State::kAwaitingHead ? nullptr : fetch.response.get();
   // A response that was requested before a purge is not for requests that come after it.
-  bool purged = fetch->response == nullptr
-                    ? store_.MayForbid(fetch->mark, key)
-                    : store_.Forbids(fetch->mark, key, fetch->response->tags);
-  if (!purged && !IsOutdated(*fetch, options_.loop.Now())) return fetch;
-  if (!purged) fetch->forbidden = true;  // the fetch that now begins is newer
-  fetches_.Remove(*fetch);
-  return nullptr;
+  const bool purged = response == nullptr ? store_.MayForbid(fetch.mark, key)
+                                          : store_.Forbids(fetch.mark, key, response->tags);
+  if (purged) return false;
+  if (response == nullptr || !IsOutdated(*response, options_.loop.Now())) return true;
+  fetch.forbidden = true;  // the fetch that now begins is newer
+  return false;
+}
+
+// A fetch of another loop may have been stored, and have left the table, between the look-up in the
+// store and the look-up in the table.
+bool CacheHandler::WasStoredMeanwhile(Transaction& transaction) {
+  if (!shared_.shared() || isolated()) return false;
+  std::shared_ptr<StoredResponse> found =
+      store_.Find(*transaction.key, transaction.request().fields).response;
+  if (found == nullptr || found->piece || IsPersonal(*found)) return false;
+  const TimePoint now = options_.loop.Now();
+  if (JudgeUse(found->freshness, found->control, transaction.asked.control, now) != Use::kFresh) {
+    return false;
+  }
+  const Duration left = found->freshness.Left(now);
+  TakeHit(transaction, left, std::move(found), &transaction.lookup);
+  return true;
 }
 
 io::Task<CacheHandler::WaitResult> CacheHandler::WaitFor(Transaction& transaction,
                                                          std::shared_ptr<CoalescedFetch> fetch) {
-  CoalescedFetch::Reader reader(fetch);
+  CoalescedFetch::Reader reader(fetch, options_.loop);
+  if (!reader.joined()) co_return WaitResult::kLookUpAgain;
   TimePoint deadline = options_.loop.After(kCollapseTimeout);
-  while (fetch->state == State::kAwaitingHead) {
-    Result<void> waited = co_await fetch->changed.Wait(deadline);
+  while (fetch->state() == State::kAwaitingHead) {
+    Result<void> waited = co_await reader.Changed(deadline);
     if (waited) continue;
     co_return waited.error().code == Errc::kTimeout ? WaitResult::kFetchAlone
                                                     : WaitResult::kAnswered;
   }
-  switch (fetch->state) {
+  switch (fetch->state()) {
     case State::kAwaitingHead:
     case State::kAbandoned:
     case State::kBroken:
@@ -385,7 +426,7 @@ io::Task<void> CacheHandler::AnswerFailure(Transaction& transaction, Error error
 void CacheHandler::StopSharing(const std::shared_ptr<CoalescedFetch>& fetch) {
   const KeyView key = fetch->key.view();
   fetches_.Remove(*fetch);
-  fetch->slot = UnsharedFetchSlot(KeyText(key), ++unshared_fetches_);
+  fetch->slot = UnsharedSlot(key);
   fetches_.Add(fetch);  // so that an unsafe request forbids it
   passes_.Add(key.hash, options_.loop.Now());
 }
@@ -399,17 +440,18 @@ CoalescedFetchOptions CacheHandler::OptionsOfFetch() {
   return {.table = fetches_,
           .store = store_,
           .costs = costs_,
-          .unread = unread_,
+          .unread = shared_.unread,
           .too_large = too_large_,
           .loop = options_.loop,
           .max_object_bytes = options_.config.cache.max_object_bytes};
 }
 
-io::Task<void> CacheHandler::AwaitStored(CoalescedFetch& fetch) {
+io::Task<void> CacheHandler::AwaitStored(CoalescedFetch::Reader& reader) {
+  const CoalescedFetch& fetch = reader.fetch();  // of this loop, which writes the body
   const TimePoint deadline = options_.loop.After(kMaxStoredWait);
-  while (fetch.state == State::kReceiving) {
+  while (fetch.state() == State::kReceiving) {
     if (fetch.length.value_or(fetch.response->body->size()) > kMaxAwaitedBytes) co_return;
-    if (!co_await fetch.changed.Wait(deadline)) co_return;
+    if (!co_await reader.Changed(deadline)) co_return;
   }
 }
 
@@ -427,7 +469,7 @@ void CacheHandler::Invalidate(const Transaction& transaction, const ResponseHead
       auto key = MakeKey(target, scheme, options_.default_host, store_.seed());
       if (!key) continue;
       // In this order: a fetch that is stored in between is removed.
-      fetches_.Forbid(KeyText(*key));
+      fetches_.Forbid(*key);
       store_.Remove(*key);
     }
   }

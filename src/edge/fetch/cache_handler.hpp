@@ -1,6 +1,7 @@
 // CacheHandler: handles a visitor's request in the shared cache (RFC 9111): answers it with a
 // stored response, from a coalesced fetch, or by forwarding it, and stores the response where that
-// is allowed. edge/cache makes the decisions. Owned by the edge; one thread.
+// is allowed. edge/cache makes the decisions. Each loop has one; one thread, its loop's. What the
+// loops share is in the SharedCache.
 #pragma once
 
 #include <memory>
@@ -18,6 +19,7 @@
 #include "edge/fetch/coalesced_fetch.hpp"
 #include "edge/fetch/forwarder.hpp"
 #include "edge/fetch/loop_detection.hpp"
+#include "edge/fetch/shared_cache.hpp"
 #include "edge/fetch/stored_response_maker.hpp"
 #include "edge/fetch/transaction.hpp"
 #include "edge/visitors/visitor_record.hpp"
@@ -31,7 +33,9 @@ class CacheHandler {
  public:
   struct Options {
     io::Loop& loop;
-    io::Scope& scope;  // of the process: fetches go on in it
+    io::Scope& scope;  // of the loop in the process: fetches go on in it
+    SharedCache& shared;
+    uint64_t loop_index = 0;
     Forwarder& forwarder;
     Metrics& metrics;
     const Config& config;
@@ -55,15 +59,13 @@ class CacheHandler {
   Costs& costs() { return costs_; }
   // For purges.
   MemoryStore& store() { return store_; }
-  // An isolated edge may miss purges: it uses a stored response only after validation.
-  void SetIsolated(bool isolated) { isolated_ = isolated; }
-  bool isolated() const { return isolated_; }
+  bool isolated() const { return shared_.isolated(); }
   // Whether a request has passed this edge before. Always false with a site: its routes prevent
   // loops.
   bool IsLooping(const wire::http::RequestHead& request) const {
     return !options_.loop_id.empty() && IsLoop(request.fields, options_.loop_id);
   }
-  // Sets the gauges of stored bytes and responses.
+  // Sets the gauges of stored bytes and responses, of all loops: one loop's handler does so.
   void ReportSize();
 
  private:
@@ -79,10 +81,18 @@ class CacheHandler {
   };
 
   Lookup LookUp(Transaction& transaction);
+  // `response` answers the request: counts that, and AnswerHit sends it.
+  void TakeHit(Transaction& transaction, Duration left, std::shared_ptr<StoredResponse> response,
+               Lookup* lookup);
+  io::Task<void> AnswerHit(Transaction& transaction);
   io::Task<void> Miss(Transaction& transaction);
   // For a request that is not coalesced with others.
   std::shared_ptr<CoalescedFetch> MakeUnsharedFetch(const Transaction& transaction);
-  std::shared_ptr<CoalescedFetch> FindFetch(const std::string& slot, const std::string& key);
+  std::shared_ptr<CoalescedFetch> MakeFetch(const KeyView& key, std::string slot);
+  // Whether a request that comes now may join `fetch`; if not, it is outdated.
+  bool MayJoin(CoalescedFetch& fetch, const std::string& key);
+  // Whether another loop has stored a usable response since the look-up.
+  bool WasStoredMeanwhile(Transaction& transaction);
   io::Task<WaitResult> WaitFor(Transaction& transaction, std::shared_ptr<CoalescedFetch> fetch);
   io::Task<WaitResult> AnswerFromFetch(Transaction& transaction, CoalescedFetch::Reader& reader);
   OriginRequest PlanRequest(const Transaction& transaction) const;
@@ -121,7 +131,7 @@ class CacheHandler {
   void End(CoalescedFetch& fetch, CoalescedFetch::State state);
   CoalescedFetchOptions OptionsOfFetch();
   // Waits for the end of a small body, so that Cache-Status can say whether it was stored.
-  io::Task<void> AwaitStored(CoalescedFetch& fetch);
+  io::Task<void> AwaitStored(CoalescedFetch::Reader& reader);
 
   // Judges the header fields of a response that was fetched for `transaction`.
   void RecordFetch(Transaction& transaction, const wire::http::ResponseHead& head);
@@ -132,6 +142,7 @@ class CacheHandler {
   // Counts the head of a response that has no body, or whose body was not read.
   void CountHeadOnly(const wire::http::ResponseHead& head, const StoredResponse* stale,
                      bool crosses);
+  std::string UnsharedSlot(const KeyView& key);
   std::optional<Waste> FindWaste(const KeyView& key, const wire::http::ResponseHead& head,
                                  const StoredResponse* stale, WasteInput input);
 
@@ -143,15 +154,13 @@ class CacheHandler {
 
   Options options_;
   Random random_;
+  SharedCache& shared_;
+  MemoryStore& store_;  // of shared_, like the next three
+  FetchTable& fetches_;
+  PassTable& passes_;
+  PassTable& too_large_;
   Costs costs_;
-  MemoryStore store_;
   StoredResponseMaker maker_;
-  FetchTable fetches_;
-  PassTable passes_;                    // keys whose responses were not shareable (hit-for-miss)
-  PassTable too_large_{kTooLargeTime};  // keys of objects over max_object_bytes
-  UnreadFetches unread_;
-  bool isolated_ = false;
-  size_t background_fetches_ = 0;  // in flight
   uint64_t unshared_fetches_ = 0;
   Counter& hits_;
   Counter& stale_hits_;

@@ -11,6 +11,7 @@
 #include "edge/config.hpp"
 #include "edge/fetch/cache_handler.hpp"
 #include "edge/fetch/forwarder.hpp"
+#include "edge/fetch/shared_cache.hpp"
 #include "edge/fetch/upstreams.hpp"
 #include "edge/limits.hpp"
 #include "http/memory_network.hpp"
@@ -95,8 +96,10 @@ class CacheHandlerFixture : public http::ServerFixture {
   Config config_;
   Forwarder forwarder_{upstream_, metrics_of_edge_};
   io::Scope scope_{loop_};
+  SharedCache shared_{config_, 42, false};
   CacheHandler cache_{{.loop = loop_,
                        .scope = scope_,
+                       .shared = shared_,
                        .forwarder = forwarder_,
                        .metrics = metrics_of_edge_,
                        .config = config_,

@@ -170,8 +170,10 @@ class CdnHostCacheTest : public CacheRulesTest {
   }
 
   Metrics metrics_of_cdn_;
+  SharedCache shared_of_cdn_{config_, 42, false};
   CacheHandler cache_of_cdn_{{.loop = loop_,
                               .scope = scope_,
+                              .shared = shared_of_cdn_,
                               .forwarder = forwarder_,
                               .metrics = metrics_of_cdn_,
                               .config = config_,

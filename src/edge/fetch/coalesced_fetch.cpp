@@ -1,8 +1,10 @@
 #include "edge/fetch/coalesced_fetch.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -11,12 +13,16 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
+#include "edge/cache/cache_key.hpp"
 #include "edge/cache/storage/body.hpp"
+#include "edge/cache/storage/optional_mutex.hpp"
 #include "edge/cache/storage/stored_response.hpp"
 #include "edge/limits.hpp"
 #include "http/client/client_exchange.hpp"
 #include "io/fiber.hpp"
+#include "io/loop.hpp"
 #include "io/task.hpp"
+#include "io/threads/loop_signal.hpp"
 
 namespace meridian::edge {
 namespace {
@@ -35,14 +41,14 @@ class BodyReader {
       if (!data) co_return State::kBroken;
       Take(*data);
       if (from_.body_ended()) break;
-      fetch_.changed.WakeAll();
-      if (!co_await KeepPace()) co_return State::kBroken;
+      fetch_.WakeReaders();
+      if (!co_await fetch_.KeepPace()) co_return State::kBroken;
       data = co_await from_.ReadBody();
     }
     if (!co_await AddTail()) co_return State::kBroken;
     // A body of another length than announced is not the announced representation.
     if (fetch_.length && body_.size() != *fetch_.length) co_return State::kBroken;
-    body_.Complete();
+    fetch_.response->body->Complete();
     co_return State::kDone;
   }
 
@@ -56,8 +62,8 @@ class BodyReader {
       const Bytes data = stored.At(at);
       at += data.size();
       Take(data);
-      fetch_.changed.WakeAll();
-      if (!co_await KeepPace()) co_return false;
+      fetch_.WakeReaders();
+      if (!co_await fetch_.KeepPace()) co_return false;
     }
     co_return true;
   }
@@ -65,68 +71,183 @@ class BodyReader {
   void Take(Bytes data) {
     if (body_.counted()) {
       const bool too_large = body_.size() + data.size() > options_.max_object_bytes;
-      size_t taken = too_large ? 0 : body_.Append(data, Expected());
+      size_t taken = too_large ? 0 : fetch_.Append(data, Expected());
       data = data.subspan(taken);
       if (data.empty()) return;
       if (too_large) {
         options_.too_large.Add(fetch_.key.view().hash, options_.loop.Now());
       }
       // The fetch goes on for its present readers; no request joins it.
-      body_.StopCounting();
       options_.table.Remove(fetch_);
+      fetch_.StopCounting();
     }
-    (void)body_.Append(data, 0);
+    (void)fetch_.Append(data, 0);
   }
 
   uint64_t Expected() const {
     return fetch_.length.value_or(0) - std::min(body_.size(), fetch_.length.value_or(0));
   }
 
-  // Waits while the slowest reader of a body that is not stored is too far behind. False: no reader
-  // is left.
-  io::Task<bool> KeepPace() {
-    for (;;) {
-      if (fetch_.readers.empty() && !fetch_.ContinuesUnread()) co_return false;
-      if (body_.counted()) co_return true;
-      uint64_t needed = fetch_.NeededFrom();
-      body_.ReleaseBefore(needed);
-      if (body_.size() - needed <= kFetchWindowBytes) co_return true;
-      if (!co_await fetch_.room.Wait()) co_return false;
-    }
-  }
-
   const CoalescedFetchOptions& options_;
   CoalescedFetch& fetch_;
   http::ClientExchange& from_;
-  Body& body_;
+  const Body& body_;  // written on this loop alone, by the fetch
 };
 
 }  // namespace
 
-CoalescedFetch::Reader::Reader(std::shared_ptr<CoalescedFetch> fetch) : fetch_(std::move(fetch)) {
-  fetch_->readers.push_back(this);
-  fetch_->ReleaseUnread();
+CoalescedFetch::Reader::Reader(std::shared_ptr<CoalescedFetch> fetch, io::Loop& loop)
+    : fetch_(std::move(fetch)), loop_(loop) {
+  CoalescedFetch& of = *fetch_;
+  const OptionalLock lock(of.mutex_);
+  joined_ = !of.is_window_;
+  if (!joined_) return;
+  if (&loop != &of.home) {
+    auto found = std::ranges::find_if(
+        of.others_, [&](const std::shared_ptr<LoopReaders>& each) { return &each->loop == &loop; });
+    if (found == of.others_.end()) {
+      found = of.others_.insert(found, std::make_shared<LoopReaders>(loop));
+    }
+    waiting_ = *found;
+    ++waiting_->readers;
+  }
+  of.readers_.push_back(this);
+  of.ReleaseUnread();
 }
 
 CoalescedFetch::Reader::~Reader() {
-  std::erase(fetch_->readers, this);
-  fetch_->room.WakeAll();
-  bool unwanted = fetch_->state == State::kReceiving && fetch_->readers.empty();
-  if (unwanted && fetch_->fiber != nullptr && !fetch_->ContinuesUnread()) fetch_->fiber->Cancel();
+  CoalescedFetch& fetch = *fetch_;
+  bool last = false;
+  {
+    const OptionalLock lock(fetch.mutex_);
+    if (waiting_ != nullptr) --waiting_->readers;
+    last = std::erase(fetch.readers_, this) > 0 && fetch.readers_.empty();
+  }
+  fetch.WakeFetcher(loop_);
+  if (!last || fetch.state() != State::kReceiving) return;
+  if (&loop_ == &fetch.home) {
+    fetch.CancelIfUnwanted();
+  } else {
+    fetch.home.Post([of = fetch_] { of->CancelIfUnwanted(); });
+  }
+}
+
+Bytes CoalescedFetch::Reader::At(uint64_t offset) const {
+  const Body& body = *fetch_->response->body;
+  if (body.complete()) return body.At(offset);
+  const OptionalLock lock(fetch_->mutex_);
+  return body.At(offset);
 }
 
 void CoalescedFetch::Reader::Advance(uint64_t position) {
-  position_ = position;
-  if (!fetch_->room.empty()) fetch_->room.WakeAll();
+  {
+    const OptionalLock lock(fetch_->mutex_);
+    position_ = position;
+  }
+  fetch_->WakeFetcher(loop_);
+}
+
+void CoalescedFetch::WakeFetcher(io::Loop& loop) {
+  if (&loop == &home) {
+    if (!room_.empty()) room_.WakeAll();
+    return;
+  }
+  {
+    const OptionalLock lock(mutex_);
+    if (!std::exchange(waits_for_room_, false)) return;
+  }
+  home.Post([fetch = shared_from_this()] { fetch->room_.WakeAll(); });
+}
+
+void CoalescedFetch::WakeReaders() {
+  changed_.WakeAll();
+  if (!mutex_.shared()) return;
+  const OptionalLock lock(mutex_);
+  for (const std::shared_ptr<LoopReaders>& each : others_) {
+    if (each->readers > 0) each->signal.Notify();
+  }
+}
+
+void CoalescedFetch::SetState(State next) {
+  state_.store(next, std::memory_order_release);
+  WakeReaders();
+}
+
+void CoalescedFetch::BeginReading(io::Fiber& fiber, UnreadFetches& unread,
+                                  uint64_t max_object_bytes) {
+  fiber_ = &fiber;
+  const OptionalLock lock(mutex_);
+  unread_ = &unread;
+  max_object_bytes_ = max_object_bytes;
+}
+
+void CoalescedFetch::EndReading() {
+  fiber_ = nullptr;
+  const OptionalLock lock(mutex_);
+  ReleaseUnread();
+  unread_ = nullptr;
+}
+
+size_t CoalescedFetch::Append(Bytes data, uint64_t expected) {
+  const OptionalLock lock(mutex_);
+  return response->body->Append(data, expected);
+}
+
+void CoalescedFetch::StopCounting() {
+  const OptionalLock lock(mutex_);
+  response->body->StopCounting();
+  is_window_ = true;
+}
+
+io::Task<bool> CoalescedFetch::KeepPace() {
+  Body& body = *response->body;
+  for (;;) {
+    {
+      const OptionalLock lock(mutex_);
+      if (readers_.empty() && !ContinuesUnread()) co_return false;
+      if (body.counted()) co_return true;
+      const uint64_t needed = NeededFrom();
+      body.ReleaseBefore(needed);
+      if (body.size() - needed <= kFetchWindowBytes) co_return true;
+      waits_for_room_ = true;
+    }
+    if (!co_await room_.Wait()) co_return false;
+  }
 }
 
 uint64_t CoalescedFetch::NeededFrom() const {
   uint64_t needed = response->body->size();
-  for (const Reader* reader : readers) needed = std::min(needed, reader->position());
+  for (const Reader* reader : readers_) needed = std::min(needed, reader->position_);
   return needed;
 }
 
+bool CoalescedFetch::ContinuesUnread() {
+  const Body& body = *response->body;
+  if (!body.counted() || forbidden || unread_ == nullptr) return false;
+  if (unread_bytes_) return true;
+  const uint64_t whole = length.value_or(max_object_bytes_);
+  const uint64_t missing = whole - std::min(whole, body.size());
+  if (!unread_->Reserve(missing)) return false;
+  unread_bytes_ = missing;
+  return true;
+}
+
+void CoalescedFetch::ReleaseUnread() {
+  if (unread_bytes_) unread_->Release(*unread_bytes_);
+  unread_bytes_.reset();
+}
+
+void CoalescedFetch::CancelIfUnwanted() {
+  if (fiber_ == nullptr || state() != State::kReceiving) return;
+  {
+    const OptionalLock lock(mutex_);
+    if (!readers_.empty() || ContinuesUnread()) return;
+  }
+  fiber_->Cancel();
+}
+
 bool UnreadFetches::Reserve(uint64_t missing) {
+  const OptionalLock lock(mutex_);
   const bool room = fetches_ < kMaxUnreadFetches && bytes_ <= kMaxUnreadFetchBytes &&
                     missing <= kMaxUnreadFetchBytes - bytes_;
   if (!room && fetches_ > 0) return false;
@@ -136,47 +257,54 @@ bool UnreadFetches::Reserve(uint64_t missing) {
 }
 
 void UnreadFetches::Release(uint64_t missing) {
+  const OptionalLock lock(mutex_);
   --fetches_;
   bytes_ -= missing;
 }
 
-bool CoalescedFetch::ContinuesUnread() {
-  const Body& body = *response->body;
-  if (!body.counted() || forbidden || unread == nullptr) return false;
-  if (unread_bytes) return true;
-  const uint64_t whole = length.value_or(max_object_bytes);
-  const uint64_t missing = whole - std::min(whole, body.size());
-  if (!unread->Reserve(missing)) return false;
-  unread_bytes = missing;
-  return true;
+FetchTable::FetchTable(bool shared) {
+  for (size_t i = 0; i < (shared ? kFetchTableParts : 1); ++i) {
+    parts_.push_back(std::make_unique<Part>(shared));
+  }
 }
 
-void CoalescedFetch::ReleaseUnread() {
-  if (unread_bytes) unread->Release(*unread_bytes);
-  unread_bytes.reset();
+FetchTable::Joined FetchTable::FindOrAdd(
+    const KeyView& key, const std::string& slot,
+    const std::function<bool(CoalescedFetch&)>& may_join,
+    const std::function<std::shared_ptr<CoalescedFetch>()>& make) {
+  Part& part = PartOf(key);
+  const OptionalLock lock(part.mutex);
+  std::shared_ptr<CoalescedFetch>& at = part.fetches[slot];
+  if (at != nullptr && may_join(*at)) return {.fetch = at, .is_new = false};
+  at = make();
+  return {.fetch = at, .is_new = true};
 }
 
-void CoalescedFetch::SetState(State next) {
-  state = next;
-  changed.WakeAll();
-}
-
-std::shared_ptr<CoalescedFetch> FetchTable::Find(const std::string& slot) const {
-  auto found = fetches_.find(slot);
-  return found == fetches_.end() ? nullptr : found->second;
+void FetchTable::Add(const std::shared_ptr<CoalescedFetch>& fetch) {
+  Part& part = PartOf(fetch->key.view());
+  const OptionalLock lock(part.mutex);
+  part.fetches[fetch->slot] = fetch;
 }
 
 void FetchTable::Remove(const CoalescedFetch& fetch) {
-  auto found = fetches_.find(fetch.slot);
-  if (found != fetches_.end() && found->second.get() == &fetch) fetches_.erase(found);
+  if (fetch.slot.empty()) return;
+  Part& part = PartOf(fetch.key.view());
+  std::shared_ptr<CoalescedFetch> removed;  // freed without the mutex
+  const OptionalLock lock(part.mutex);
+  auto found = part.fetches.find(fetch.slot);
+  if (found == part.fetches.end() || found->second.get() != &fetch) return;
+  removed = std::move(found->second);
+  part.fetches.erase(found);
 }
 
-void FetchTable::Forbid(std::string_view key) {
-  std::string first = FetchSlot(key, {}, {});
-  auto at = fetches_.lower_bound(first);
-  while (at != fetches_.end() && at->first.starts_with(first)) {
+void FetchTable::Forbid(const KeyView& key) {
+  std::string first = FetchSlot(KeyText(key), {}, {});
+  Part& part = PartOf(key);
+  const OptionalLock lock(part.mutex);
+  auto at = part.fetches.lower_bound(first);
+  while (at != part.fetches.end() && at->first.starts_with(first)) {
     at->second->forbidden = true;
-    at = fetches_.erase(at);
+    at = part.fetches.erase(at);
   }
 }
 
@@ -194,14 +322,10 @@ std::string UnsharedFetchSlot(std::string_view key, uint64_t number) {
 
 io::Task<void> ReadBodyInto(CoalescedFetchOptions options, std::shared_ptr<CoalescedFetch> fetch,
                             std::unique_ptr<http::ClientExchange> from) {
-  fetch->fiber = &co_await io::ThisFiber{};
-  fetch->unread = &options.unread;
-  fetch->max_object_bytes = options.max_object_bytes;
+  fetch->BeginReading(co_await io::ThisFiber{}, options.unread, options.max_object_bytes);
   BodyReader fiber(options, *fetch, *from);
   State state = co_await fiber.Run();
-  fetch->fiber = nullptr;
-  fetch->ReleaseUnread();
-  fetch->unread = nullptr;
+  fetch->EndReading();
   // The connection returns to the pool before a waiting request needs one.
   from.reset();
   const StoredResponse& response = *fetch->response;

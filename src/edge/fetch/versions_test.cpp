@@ -101,7 +101,7 @@ TEST_F(VersionsTest, ASoftPurgeAsksThePlainPathWhetherTheContentMayStillBeHad) {
 TEST_F(VersionsTest, AnIsolatedEdgeServesNoVersionWithoutValidation) {
   RunScript([&]() -> io::Task<void> {
     EXPECT_TRUE((co_await VisitAndAnswer(kOldest, "oldest")).ends_with("oldest"));
-    cache_.SetIsolated(true);
+    shared_.SetIsolated(true);
     EXPECT_TRUE((co_await VisitAndAnswer(kOldest, "newest")).starts_with("HTTP/1.1 307 "));
   });
 }
