@@ -20,6 +20,7 @@
 #include "cli/command/command.hpp"
 #include "cli/command_line.hpp"
 #include "edge/edge.hpp"
+#include "site/limits.hpp"
 #include "site/load/size_text.hpp"
 #include "site/reach.hpp"
 #include "site/site.hpp"
@@ -41,6 +42,7 @@ struct TierArguments {
   std::string origin;
   std::string cache_bytes;
   std::string access_log;
+  uint64_t edge_threads = 0;  // 0: one for each core
   BalancerAlone balancer;
 };
 
@@ -82,6 +84,7 @@ int RunEdgeAlone(const TierArguments& arguments) {
     if (!bytes) return Misuse("--cache-bytes", bytes.error());
     alone.config.cache.bytes = *bytes;
   }
+  if (arguments.edge_threads > 0) alone.threads = static_cast<uint32_t>(arguments.edge_threads);
   ConfigureLog({.process = "edge"});
   return edge::RunAlone(alone);
 }
@@ -148,6 +151,11 @@ void AddAloneOptions(Command& command, const Option& dc, TierArguments& argument
                      .value = &arguments.access_log,
                      .help = "A line of JSON for each request, into this file",
                      .type = "FILE",
+                     .needs = {&origin}});
+  command.AddOption({.name = "--threads",
+                     .value = &arguments.edge_threads,
+                     .help = "Threads that serve visitors (one for each core)",
+                     .range = Option::Range{1, site::kMaxThreads},
                      .needs = {&origin}});
 }
 

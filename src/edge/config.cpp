@@ -24,6 +24,10 @@ constexpr site::KeyDescription kKeys[] = {
     {.table = "edge", .key = "port", .sentence = "The port for HTTP."},
     {.table = "edge", .key = "https_port", .sentence = "The port for HTTPS."},
     {.table = "edge",
+     .key = "threads",
+     .sentence = "The threads that serve visitors. They share one cache.",
+     .fallback = "`[agent] cores`"},
+    {.table = "edge",
      .key = "response_timeout",
      .sentence = "The time from a request to the head of its response; for an instance of the same "
                  "data center `response_timeout` of `[balancer]` counts where it is shorter."},

@@ -2,33 +2,34 @@
 // instance of the application in this data center, to the balancer of the nearest data center that
 // can serve, or, as an edge without a site, to its one origin.
 //
-// One thread: the process's loop. Invariants: a request crosses to another data center at most
-// once; a request under /.meridian/ never reaches an application.
+// It connects its loops, of which each has an EdgeLoop, to the process: sockets, certificates, the
+// agent's view, purges, reports. One thread: the process's main loop; the members say what the
+// other loops use.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/ip.hpp"
-#include "base/metrics.hpp"
-#include "base/random.hpp"
+#include "base/result.hpp"
+#include "dispatch/tier_dispatcher.hpp"
+#include "edge/cache/purge.hpp"
+#include "edge/cache/storage/memory_store.hpp"
 #include "edge/config.hpp"
-#include "edge/fetch/cache_handler.hpp"
-#include "edge/fetch/forwarder.hpp"
-#include "edge/fetch/upstreams.hpp"
-#include "edge/fetch/versions.hpp"
-#include "edge/purge/purge_method.hpp"
+#include "edge/edge_loop.hpp"
+#include "edge/fetch/shared_cache.hpp"
 #include "edge/purge/purge_puller.hpp"
 #include "edge/visitors/access_log.hpp"
-#include "edge/visitors/visitor_metrics.hpp"
-#include "edge/visitors/visitor_record.hpp"
+#include "edge/visitors/access_rule.hpp"
 #include "http/client/client.hpp"
-#include "http/server/server.hpp"
 #include "io/net/tls.hpp"
+#include "io/task.hpp"
+#include "io/threads/per_loop.hpp"
 #include "site/tier/tier_process.hpp"
 #include "site/tier_description.hpp"
 
@@ -42,54 +43,47 @@ class Edge {
                 const std::string& access_file = {});
   ~Edge();
 
-  io::Task<Result<void>> Start();
-  void OnView();
-  io::Task<void> Drain(Duration grace);
+  // Runs the process with this edge. Returns the exit status.
+  int Run();
 
  private:
-  io::Task<void> Handle(http::Exchange& exchange);
-  io::Task<void> AnswerReserved(http::Exchange& exchange);
-  io::Task<void> HandleVisitor(http::Exchange& exchange, VisitorRecord& record);
-  // Counts and logs a visitor's request that is over.
-  void RecordEnd(const http::Exchange& exchange, VisitorRecord& record);
-  void OpenAccessLog(const std::string& access_file);
-  io::Task<void> RedirectToHttps(http::Exchange& exchange);
-  io::Task<void> Refuse(http::Exchange& exchange, int status, std::string_view text);
-  // Counts an answer that the edge made without the cache.
-  void CountHere(const http::Exchange& exchange);
-  bool MayDebug(const http::Exchange& exchange) const;
-  bool Ready() const;
-  Result<void> ServeHttps();
-  Result<void> FollowPurges();
-  // In slices, between which the loop serves visitors.
-  io::Task<uint64_t> Purge(PurgeOrder order);
-  io::Task<void> DropAll();
+  io::Task<Result<void>> Start();
+  io::Task<void> MakeLoops(std::vector<EdgeLoop::Own> own);
+  void OnView();
+  io::Task<void> Drain(Duration grace);
+  io::Task<void> End();
+  Result<std::vector<EdgeLoop::Own>> OpenForLoops();
+  Result<void> OpenHttps(std::vector<EdgeLoop::Own>* own);
+  Result<void> ConnectLoops(std::vector<EdgeLoop::Own>* own);
   // The site's own certificate, and the certificates of site.toml by name.
   Result<std::shared_ptr<io::TlsContext>> VisitorTls() const;
-  http::ServerOptions ServerOptions();
-  io::Task<void> ReportLoad();
+  EdgeLoop::Options LoopOptions();
+  void OpenAccessFile(const std::string& path);
+  void OnLogProblem(size_t loop, std::string problem);
+  Result<void> FollowPurges();
+  io::Task<void> WatchBalancer();
+  // In slices, between which the loop serves visitors. When it ends, it is done for all loops.
+  io::Task<uint64_t> Sweep(MemoryStore::Sweep sweep);
+  // Each second: the load, the cache's size, isolation.
+  io::Task<void> Report();
 
   site::TierProcess& process_;
+  const std::optional<http::Upstream> origin_;
+  // Constants, which all loops read.
   const Config& config_;
   const std::string fallback_script_;
-  http::ServerMetrics server_metrics_;
   const std::vector<std::string> data_centers_;  // of the site, in its order
   const uint16_t place_;                         // index of this data center in data_centers_
-  VisitorMetrics visitors_;
-  Random random_;
-  std::unique_ptr<AccessLog> access_log_;     // null: nothing is logged
-  std::unique_ptr<SiteUpstreams> upstreams_;  // null without a site
-  std::unique_ptr<OriginUpstream> origin_;    // null with a site
-  Forwarder forwarder_;
-  SharedCache shared_cache_;
-  CacheHandler cache_;
-  Versions versions_;
-  // Null without a site.
-  std::unique_ptr<PurgePuller> purges_;
-  std::unique_ptr<PurgeMethod> purge_method_;
-  std::shared_ptr<http::ServerGroup> visitor_servers_;  // http_ and https_
-  http::Server http_;
-  std::unique_ptr<http::Server> https_;
+  AccessRule access_rule_;
+  AccessSink access_sink_;  // any thread
+
+  SharedCache cache_;                                    // any thread
+  std::unique_ptr<dispatch::TierDispatcher> instances_;  // null without a site or a share
+  std::unique_ptr<PurgePuller> purges_;                  // null without a site
+  bool own_balancer_answers_ = true;
+  std::vector<std::string> log_problems_;  // by loop
+  io::PerLoop<EdgeLoop> loops_;
+  std::vector<const EdgeLoop*> counted_;  // the loops' objects, while there are any
 };
 
 // The tier, for the composition root.
@@ -99,8 +93,9 @@ site::TierDescription Describe();
 struct Alone {
   Endpoint listen;
   Endpoint origin;
-  std::string host;        // of requests without Host
-  std::string access_log;  // path of the access log; empty: no log
+  std::string host;                      // of requests without Host
+  std::string access_log;                // path of the access log; empty: no log
+  std::optional<uint32_t> threads = {};  // absent: one for each core
   Config config;
 };
 int RunAlone(const Alone& alone);

@@ -9,7 +9,7 @@
 
 namespace meridian::edge {
 
-// To the balancer of one other data center.
+// To the balancer of one other data center, of all loops together.
 constexpr size_t kMaxUpstreamConnections = 4096;
 constexpr size_t kMaxWaitingRequests = 4096;
 constexpr Duration kWaitTimeout = std::chrono::seconds{5};
@@ -38,6 +38,11 @@ constexpr Duration kCollapseTimeout = std::chrono::seconds{10};
 constexpr int kMaxWaits = 4;
 // Parts of the table of coalesced fetches, by key, each with its mutex.
 constexpr size_t kFetchTableParts = 16;
+// HotResponses: keys of one loop, and how long a key stays without use. All loops' hot responses
+// together are at most this part of the cache's memory.
+constexpr size_t kMaxHotResponses = 256;
+constexpr Duration kHotLife = std::chrono::milliseconds{100};
+constexpr size_t kHotBudgetShare = 8;
 // Window of a body that is not stored: the fetch waits while its slowest reader is further behind.
 constexpr uint64_t kFetchWindowBytes = uint64_t{256} * 1024;
 // Fetches of bodies to be stored that go on after all their readers have left, and the bytes that

@@ -186,7 +186,7 @@ class UpstreamLimitsTest : public LimitsTest {
   }
 
   OriginUpstream upstream_of_edge_{
-      loop_, network_, config_, {.address = {IpAddress::V4(127, 0, 0, 1), 80}}};
+      loop_, network_, config_, {.address = {IpAddress::V4(127, 0, 0, 1), 80}}, 1};
   io::WaitQueue end_;
   bool over_ = false;
   size_t sent_ = 0;

@@ -52,6 +52,7 @@ Costs::Costs(Metrics& metrics, TimePoint now, WastefulUrls& wasteful)
 
 site::CdnReport ReportCosts(std::span<const Costs* const> loops, const WastefulUrls& wasteful,
                             TimePoint now) {
+  if (loops.empty()) return {};
   site::CdnReport report{
       .seconds = static_cast<uint64_t>(
           std::chrono::duration_cast<std::chrono::seconds>(now - loops.front()->since_).count())};

@@ -68,7 +68,7 @@ class Costs {
   WastefulUrls& wasteful_;  // of all loops
 };
 
-// The sum of all loops, of which there is at least one.
+// The sum of all loops; empty without loops.
 site::CdnReport ReportCosts(std::span<const Costs* const> loops, const WastefulUrls& wasteful,
                             TimePoint now);
 

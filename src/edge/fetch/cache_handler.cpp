@@ -27,6 +27,7 @@
 #include "edge/costs/waste.hpp"
 #include "edge/fetch/answer.hpp"
 #include "edge/fetch/coalesced_fetch.hpp"
+#include "edge/fetch/hot_responses.hpp"
 #include "edge/fetch/own_origin.hpp"
 #include "edge/fetch/stored_response_maker.hpp"
 #include "edge/fetch/transaction.hpp"
@@ -36,6 +37,7 @@
 #include "http/exchange.hpp"
 #include "http/forward.hpp"
 #include "io/task.hpp"
+#include "io/wait_queue.hpp"
 #include "wire/http/fields/byte_range.hpp"
 #include "wire/http/message.hpp"
 
@@ -121,7 +123,13 @@ CacheHandler::CacheHandler(Options options)
                                       "Requests answered 503: no data center could serve them, or "
                                       "too many waited.")),
       bytes_(options_.metrics.AddGauge("meridian_edge_cache_bytes", "Memory of the cache in use.")),
-      objects_(options_.metrics.AddGauge("meridian_edge_cache_objects", "Stored responses.")) {}
+      objects_(options_.metrics.AddGauge("meridian_edge_cache_objects", "Stored responses.")) {
+  if (!shared_.shared()) return;
+  hot_ = std::make_unique<HotResponses>(store_.budget()->limit(), shared_.loops());
+  options_.scope.Spawn(DropUnusedHot());
+}
+
+CacheHandler::~CacheHandler() = default;
 
 void CacheHandler::ReportSize() {
   bytes_.Set(static_cast<double>(store_.budget()->used()));
@@ -190,7 +198,7 @@ Lookup CacheHandler::LookUp(Transaction& transaction) {
     transaction.status.forwarded = method ? Forwarded::kMethod : Forwarded::kBypass;
     return lookup;
   }
-  MemoryStore::Found found = store_.Find(*transaction.key, transaction.request().fields);
+  MemoryStore::Found found = Find(transaction);
   transaction.status.forwarded = found.has_url ? Forwarded::kVaryMiss : Forwarded::kUriMiss;
   lookup.vary = std::move(found.vary);
   if (found.response != nullptr && found.response->piece &&
@@ -291,6 +299,29 @@ bool CacheHandler::MayJoin(CoalescedFetch& fetch, const std::string& key) {
   if (response == nullptr || !IsOutdated(*response, options_.loop.Now())) return true;
   fetch.forbidden = true;  // the fetch that now begins is newer
   return false;
+}
+
+MemoryStore::Found CacheHandler::Find(const Transaction& transaction) {
+  if (hot_ == nullptr) return store_.Find(*transaction.key, transaction.request().fields);
+  const TimePoint now = options_.loop.Now();
+  if (auto response = hot_->Find(*transaction.key, now)) {
+    return {.response = std::move(response), .has_url = true};
+  }
+  MemoryStore::Found found = store_.Find(*transaction.key, transaction.request().fields);
+  if (found.response == nullptr) return found;
+  const bool was_empty = hot_->empty();
+  hot_->OnFound(*transaction.key, found.response, now);
+  if (was_empty && !hot_->empty()) hot_added_.WakeAll();
+  return found;
+}
+
+io::Task<void> CacheHandler::DropUnusedHot() {
+  for (;;) {
+    const Result<void> waited =
+        hot_->empty() ? co_await hot_added_.Wait() : co_await io::Sleep(kHotLife);
+    if (!waited) co_return;
+    hot_->DropUnused(options_.loop.Now());
+  }
 }
 
 // A fetch of another loop may have been stored, and have left the table, between the look-up in the

@@ -18,6 +18,7 @@
 #include "edge/costs/waste.hpp"
 #include "edge/fetch/coalesced_fetch.hpp"
 #include "edge/fetch/forwarder.hpp"
+#include "edge/fetch/hot_responses.hpp"
 #include "edge/fetch/loop_detection.hpp"
 #include "edge/fetch/shared_cache.hpp"
 #include "edge/fetch/stored_response_maker.hpp"
@@ -26,6 +27,7 @@
 #include "http/exchange.hpp"
 #include "io/scope.hpp"
 #include "io/task.hpp"
+#include "io/wait_queue.hpp"
 
 namespace meridian::edge {
 
@@ -47,6 +49,8 @@ class CacheHandler {
     bool foreign_origin = false;
   };
   explicit CacheHandler(Options options);
+  // The fibers of Options::scope must have ended.
+  ~CacheHandler();
 
   struct Requester {
     bool debug = false;  // may have Meridian-Path, and has asked for it
@@ -57,6 +61,7 @@ class CacheHandler {
   io::Task<void> Handle(http::Exchange& exchange, Requester requester);
 
   Costs& costs() { return costs_; }
+  const Costs& costs() const { return costs_; }
   // For purges.
   MemoryStore& store() { return store_; }
   bool isolated() const { return shared_.isolated(); }
@@ -81,6 +86,9 @@ class CacheHandler {
   };
 
   Lookup LookUp(Transaction& transaction);
+  MemoryStore::Found Find(const Transaction& transaction);
+  // Until it is cancelled.
+  io::Task<void> DropUnusedHot();
   // `response` answers the request: counts that, and AnswerHit sends it.
   void TakeHit(Transaction& transaction, Duration left, std::shared_ptr<StoredResponse> response,
                Lookup* lookup);
@@ -161,6 +169,8 @@ class CacheHandler {
   PassTable& too_large_;
   Costs costs_;
   StoredResponseMaker maker_;
+  std::unique_ptr<HotResponses> hot_;  // null in a process with one loop
+  io::WaitQueue hot_added_;            // notified when the first key becomes hot
   uint64_t unshared_fetches_ = 0;
   Counter& hits_;
   Counter& stale_hits_;

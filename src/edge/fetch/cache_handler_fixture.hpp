@@ -96,7 +96,7 @@ class CacheHandlerFixture : public http::ServerFixture {
   Config config_;
   Forwarder forwarder_{upstream_, metrics_of_edge_};
   io::Scope scope_{loop_};
-  SharedCache shared_{config_, 42, false};
+  SharedCache shared_{config_, 42, 1};
   CacheHandler cache_{{.loop = loop_,
                        .scope = scope_,
                        .shared = shared_,

@@ -170,7 +170,7 @@ class CdnHostCacheTest : public CacheRulesTest {
   }
 
   Metrics metrics_of_cdn_;
-  SharedCache shared_of_cdn_{config_, 42, false};
+  SharedCache shared_of_cdn_{config_, 42, 1};
   CacheHandler cache_of_cdn_{{.loop = loop_,
                               .scope = scope_,
                               .shared = shared_of_cdn_,

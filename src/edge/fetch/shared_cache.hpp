@@ -18,17 +18,23 @@ namespace meridian::edge {
 
 class SharedCache {
  public:
-  // `seed` is for hashing keys. `shared`: several loops use it.
-  SharedCache(const Config& config, uint64_t seed, bool shared)
-      : store(config.cache.bytes, seed, shared),
-        fetches(shared),
-        passes(shared),
-        too_large(shared, kTooLargeTime),
-        unread(shared),
-        wasteful(shared) {}
+  // `seed` is for hashing keys; `loops`: the number of loops that use it.
+  SharedCache(const Config& config, uint64_t seed, size_t loops)
+      : loops_(loops),
+        store(config.cache.bytes, seed, shared()),
+        fetches(shared()),
+        passes(shared()),
+        too_large(shared(), kTooLargeTime),
+        unread(shared()),
+        wasteful(shared()) {}
 
-  bool shared() const { return store.shared(); }
+  size_t loops() const { return loops_; }
+  bool shared() const { return loops_ > 1; }
 
+ private:
+  const size_t loops_;
+
+ public:
   MemoryStore store;
   FetchTable fetches;
   PassTable passes;     // keys whose responses were not shareable (hit-for-miss)

@@ -1,7 +1,9 @@
 #include "edge/fetch/upstreams.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -30,14 +32,16 @@
 #include "site/tier/internal_fields.hpp"
 #include "site/tier/tier_process.hpp"
 #include "site/trust/ca.hpp"
+#include "site/view/view.hpp"
 
 namespace meridian::edge {
 namespace {
 
-http::ClientLimits LimitsOf(const Config& config) {
+// The share of one of `loops` loops.
+http::ClientLimits LimitsOf(const Config& config, size_t loops) {
   http::ClientLimits limits;
-  limits.max_connections = limits.max_idle = kMaxUpstreamConnections;
-  limits.max_waiting = kMaxWaitingRequests;
+  limits.max_connections = limits.max_idle = std::max<size_t>(kMaxUpstreamConnections / loops, 1);
+  limits.max_waiting = std::max<size_t>(kMaxWaitingRequests / loops, 1);
   limits.wait_timeout = kWaitTimeout;
   limits.connect_timeout = kConnectTimeout;
   limits.head_timeout = config.response_timeout;
@@ -46,9 +50,10 @@ http::ClientLimits LimitsOf(const Config& config) {
   return limits;
 }
 
-// Null when this edge has no share of an instance's max_in_flight.
-std::unique_ptr<dispatch::TierDispatcher> MakeDispatcher(site::TierProcess& process,
-                                                         const Config& edge) {
+}  // namespace
+
+std::unique_ptr<dispatch::TierDispatcher> MakeRoster(site::TierProcess& process,
+                                                     const Config& edge) {
   auto config = process.site().sections.Get<dispatch::Config>();
   config.response_timeout = std::min(config.response_timeout, edge.response_timeout);
   config.max_in_flight = dispatch::DivideInFlight(config.max_in_flight).edge;
@@ -56,52 +61,63 @@ std::unique_ptr<dispatch::TierDispatcher> MakeDispatcher(site::TierProcess& proc
   return std::make_unique<dispatch::TierDispatcher>(process, "edge", config);
 }
 
-}  // namespace
+Result<Balancers> BalancersOf(const site::TierProcess& process, bool uses_instances) {
+  auto tls = io::TlsContext::ForClient(process.PeerTls());
+  if (!tls) return Fail(std::move(tls.error()));
+  Balancers balancers;
+  uint16_t port = process.site().ports.balancer;
+  for (const site::DataCenter& dc : process.site().datacenters) {
+    if (dc.edge_only) continue;
+    bool own = dc.name == process.here().name;
+    if (own && uses_instances) continue;
+    Endpoint at = own ? Endpoint{process.HostAddress(), port}
+                      : Endpoint{process.AddressOf(dc), site::PeerPort(port)};
+    balancers[dc.name] = {.address = at,
+                          .tls = own ? nullptr : *tls,
+                          .tls_name = own ? "" : site::PeerName(dc.name, process.site()),
+                          .from = own ? at.address : site::PeerAddress(process.here())};
+  }
+  return balancers;
+}
 
-SiteUpstreams::SiteUpstreams(site::TierProcess& process, const Config& config)
-    : process_(process),
-      config_(config),
-      instances_(MakeDispatcher(process, config)),
-      dispatcher_(instances_ ? instances_->MakeDispatcher(process.OnLoop(0)) : nullptr) {}
+io::Task<void> WatchOwnBalancer(site::TierProcess& process, http::Upstream balancer,
+                                std::function<void(bool answers)> on_change) {
+  http::Client client(process.loop(), process.network(), std::move(balancer));
+  bool told = true;
+  int misses = 0;
+  while (co_await io::Sleep(kBalancerCheckInterval)) {
+    http::Request request{.path = site::kReadyPath, .host = process.site().domain};
+    auto answer = co_await http::Fetch(client, request, kMaxCheckBody,
+                                       process.loop().After(kBalancerCheckTimeout));
+    misses = answer && answer->status == 200 ? 0 : misses + 1;
+    bool answers = misses < kBalancerMisses;
+    if (answers == told) continue;
+    LOG_WARNING("the balancer beside this edge", {"answers", answers});
+    told = answers;
+    on_change(answers);
+  }
+}
+
+SiteUpstreams::SiteUpstreams(Options options)
+    : site_(options.site),
+      here_(std::move(options.here)),
+      dispatcher_(std::move(options.dispatcher)) {
+  for (auto& [name, upstream] : options.balancers) {
+    balancers_[name] =
+        std::make_unique<http::Client>(options.on.loop, options.on.network, std::move(upstream),
+                                       LimitsOf(options.config, options.loops));
+  }
+}
 
 SiteUpstreams::~SiteUpstreams() = default;
 
-io::Task<void> SiteUpstreams::ReportInstances() {
-  if (instances_) co_await instances_->Report();
-}
-
-void SiteUpstreams::CloseInstances() {
-  if (instances_) instances_->Close();
-}
-
-Result<void> SiteUpstreams::Connect() {
-  auto tls = io::TlsContext::ForClient(process_.PeerTls());
-  if (!tls) return Fail(std::move(tls.error()));
-  uint16_t port = process_.site().ports.balancer;
-  for (const site::DataCenter& dc : process_.site().datacenters) {
-    if (dc.edge_only) continue;
-    bool own = dc.name == process_.here().name;
-    if (own && instances_) continue;
-    Endpoint at = own ? Endpoint{process_.HostAddress(), port}
-                      : Endpoint{process_.AddressOf(dc), site::PeerPort(port)};
-    http::Upstream upstream{.address = at,
-                            .tls = own ? nullptr : *tls,
-                            .tls_name = own ? "" : site::PeerName(dc.name, process_.site()),
-                            .from = own ? at.address : site::PeerAddress(process_.here())};
-    balancers_[dc.name] = std::make_unique<http::Client>(process_.loop(), process_.network(),
-                                                         std::move(upstream), LimitsOf(config_));
-  }
-  OnView();
-  return {};
-}
-
 Route SiteUpstreams::RouteOf(const std::vector<std::string>& names) const {
   auto hops = std::make_shared<std::vector<Hop>>();
-  const std::vector<site::DataCenter>& known = process_.site().datacenters;
+  const std::vector<site::DataCenter>& known = site_.datacenters;
   for (const std::string& name : names) {
     const auto place = static_cast<uint16_t>(
         std::ranges::find(known, name, &site::DataCenter::name) - known.begin());
-    if (name == process_.here().name && instances_) {
+    if (name == here_ && dispatcher_) {
       hops->push_back({.name = name, .dispatcher = dispatcher_.get(), .datacenter = place});
       continue;
     }
@@ -109,40 +125,21 @@ Route SiteUpstreams::RouteOf(const std::vector<std::string>& names) const {
     if (found == balancers_.end()) continue;
     hops->push_back({.name = name,
                      .client = found->second.get(),
-                     .crosses = name != process_.here().name,
+                     .crosses = name != here_,
                      .datacenter = place});
   }
   return hops;
 }
 
-void SiteUpstreams::OnView() {
-  if (instances_) instances_->OnView();
-  Routes routes = MakeRoutes(*process_.view(), process_.here().name, own_balancer_answers_);
+void SiteUpstreams::OnView(const site::SiteView& view, bool own_balancer_answers) {
+  Routes routes = MakeRoutes(view, here_, own_balancer_answers);
   from_visitors_ = RouteOf(routes.from_visitors);
   from_edges_ = RouteOf(routes.from_edges);
 }
 
-io::Task<void> SiteUpstreams::WatchOwnBalancer() {
-  if (instances_ || process_.here().edge_only) co_return;
-  const http::Upstream& upstream = balancers_.at(process_.here().name)->upstream();
-  http::Client client(process_.loop(), process_.network(), upstream);
-  int misses = 0;
-  while (co_await io::Sleep(kBalancerCheckInterval)) {
-    http::Request request{.path = site::kReadyPath, .host = process_.site().domain};
-    auto answer = co_await http::Fetch(client, request, kMaxCheckBody,
-                                       process_.loop().After(kBalancerCheckTimeout));
-    misses = answer && answer->status == 200 ? 0 : misses + 1;
-    bool answers = misses < kBalancerMisses;
-    if (answers == own_balancer_answers_) continue;
-    LOG_WARNING("the balancer beside this edge", {"answers", answers});
-    own_balancer_answers_ = answers;
-    OnView();
-  }
-}
-
 OriginUpstream::OriginUpstream(io::Loop& loop, io::Network& network, const Config& config,
-                               http::Upstream upstream)
-    : client_(loop, network, std::move(upstream), LimitsOf(config)),
+                               http::Upstream upstream, size_t loops)
+    : client_(loop, network, std::move(upstream), LimitsOf(config, loops)),
       route_(std::make_shared<std::vector<Hop>>(
           std::vector<Hop>{{.name = "origin", .client = &client_, .crosses = false}})) {}
 

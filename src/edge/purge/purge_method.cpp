@@ -19,6 +19,8 @@
 #include "http/client/client.hpp"
 #include "http/client/fetch.hpp"
 #include "http/exchange.hpp"
+#include "io/loop.hpp"
+#include "io/net/network.hpp"
 #include "io/net/tls.hpp"
 #include "io/task.hpp"
 #include "site/limits.hpp"
@@ -45,16 +47,17 @@ Result<site::PurgeOrder> PurgeOrderOf(const wire::http::RequestHead& request, bo
   return order;
 }
 
-PurgeMethod::PurgeMethod(site::TierProcess& process,
-                         const std::shared_ptr<io::TlsContext>& peer_tls,
+PurgeMethod::PurgeMethod(io::Loop& loop, io::Network& network, http::Upstream agent,
                          const std::vector<IpPrefix>& allowed)
-    : process_(process),
-      allowed_(allowed),
-      agent_(process.loop(), process.network(),
-             {.address = {site::PeerAddress(process.here()), process.site().ports.admin},
-              .tls = peer_tls,
-              .tls_name = site::PeerName(process.here().name, process.site()),
-              .from = site::PeerAddress(process.here())}) {}
+    : loop_(loop), allowed_(allowed), agent_(loop, network, std::move(agent)) {}
+
+http::Upstream PurgeMethod::AgentOf(const site::TierProcess& process,
+                                    std::shared_ptr<io::TlsContext> peer_tls) {
+  return {.address = {site::PeerAddress(process.here()), process.site().ports.admin},
+          .tls = std::move(peer_tls),
+          .tls_name = site::PeerName(process.here().name, process.site()),
+          .from = site::PeerAddress(process.here())};
+}
 
 bool PurgeMethod::MayPurge(const http::Exchange& exchange) const {
   IpAddress peer = exchange.peer().address.Unmapped();
@@ -70,7 +73,7 @@ io::Task<Result<http::Fetched>> PurgeMethod::SendOrder(const site::PurgeOrder& o
                         .body = {wire::http::BodyFraming::Kind::kContentLength, body.size()},
                         .content = AsBytes(body)};
   co_return co_await http::Fetch(agent_, request, site::kMaxPurgeMessageBytes,
-                                 process_.loop().After(kPurgeOrderTimeout));
+                                 loop_.After(kPurgeOrderTimeout));
 }
 
 io::Task<void> PurgeMethod::Handle(http::Exchange& exchange) {

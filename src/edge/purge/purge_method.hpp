@@ -2,7 +2,8 @@
 // center's agent, and from its journal to every edge of the site. The answer is the agent's report
 // as JSON: 200 when every edge has applied it, 202 while some have not answered.
 //
-// `Meridian-Soft-Purge: 1` makes a soft purge. Owned by the edge; one thread.
+// `Meridian-Soft-Purge: 1` makes a soft purge. Each loop has one; one thread, the
+// loop's.
 #pragma once
 
 #include <functional>
@@ -14,6 +15,8 @@
 #include "http/client/client.hpp"
 #include "http/client/fetch.hpp"
 #include "http/exchange.hpp"
+#include "io/loop.hpp"
+#include "io/net/network.hpp"
 #include "io/net/tls.hpp"
 #include "io/task.hpp"
 #include "site/tier/tier_process.hpp"
@@ -27,8 +30,12 @@ Result<site::PurgeOrder> PurgeOrderOf(const wire::http::RequestHead& request, bo
 
 class PurgeMethod {
  public:
-  PurgeMethod(site::TierProcess& process, const std::shared_ptr<io::TlsContext>& peer_tls,
+  // `agent`: its admin port.
+  PurgeMethod(io::Loop& loop, io::Network& network, http::Upstream agent,
               const std::vector<IpPrefix>& allowed);
+  // With `peer_tls` of the loop.
+  static http::Upstream AgentOf(const site::TierProcess& process,
+                                std::shared_ptr<io::TlsContext> peer_tls);
 
   io::Task<void> Handle(http::Exchange& exchange);
 
@@ -36,7 +43,7 @@ class PurgeMethod {
   bool MayPurge(const http::Exchange& exchange) const;
   io::Task<Result<http::Fetched>> SendOrder(const site::PurgeOrder& order);
 
-  site::TierProcess& process_;
+  io::Loop& loop_;
   const std::vector<IpPrefix>& allowed_;
   http::Client agent_;
 };

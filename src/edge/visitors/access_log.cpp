@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <system_error>
@@ -96,7 +97,8 @@ Result<AccessSink> OpenAccessFile(const std::string& path) {
   auto file = LogFile::Open({.path = path});
   if (!file) return Fail(std::move(file.error()));
   return [shared = std::shared_ptr<LogFile>(std::move(*file)),
-          path](std::string_view lines) -> Result<void> {
+          mutex = std::make_shared<std::mutex>(), path](std::string_view lines) -> Result<void> {
+    const std::lock_guard lock(*mutex);
     if (!shared->Write(lines)) return FailErrno(errno, path);
     return {};
   };

@@ -3,7 +3,8 @@
 // kAccessFlushBytes, or after kAccessFlushInterval. While the disk is too slow, lines that find the
 // buffer full are dropped and counted; no visitor waits.
 //
-// Owned by the edge; one thread: the loop's. It must outlive `scope`'s fibers.
+// Each loop has one; one thread, the loop's. They share the sink. It must outlive the loop's
+// fibers.
 #pragma once
 
 #include <cstddef>
@@ -27,7 +28,8 @@
 
 namespace meridian::edge {
 
-// Writes whole lines. After an error some of them may be lost. Called on a thread of the pool.
+// Writes whole lines. After an error some of them may be lost. Called on threads of the loops'
+// pools, of several at the same time.
 using AccessSink = std::function<Result<void>(std::string_view lines)>;
 
 class AccessLog {

@@ -1,6 +1,6 @@
 // VisitorMetrics: visitors' requests by status, result and data center, and their durations.
-// Probes, all requests under /.meridian/ and the edge's own requests are not counted. Owned by the
-// edge; one thread: the loop's.
+// Probes, all requests under /.meridian/ and the edge's own requests are not counted. Each loop
+// has its own, of which others read requests() and connections(); one thread: the loop's.
 //
 // A hit only adds to three counters.
 #pragma once

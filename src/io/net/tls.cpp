@@ -106,6 +106,11 @@ void BecomeServer(ssl_ctx_st* native, const TlsOptions& options) {
   }
 }
 
+void SetTicketKeys(ssl_ctx_st* native, const std::string& keys) {
+  std::string copy = keys;  // OpenSSL takes a pointer to non-const
+  CHECK(SSL_CTX_set_tlsext_ticket_keys(native, copy.data(), copy.size()) == 1);
+}
+
 }  // namespace
 
 TlsContext::~TlsContext() { SSL_CTX_free(native_); }
@@ -132,6 +137,7 @@ Result<void> TlsContext::Read() {
     BecomeServer(native, options_);
     SSL_CTX_set_tlsext_servername_callback(native, &ChooseByName);
     SSL_CTX_set_tlsext_servername_arg(native, this);
+    if (!ticket_keys_.empty()) SetTicketKeys(native, ticket_keys_);
   }
   // Existing connections keep the old context alive.
   SSL_CTX_free(native_);
@@ -150,6 +156,17 @@ TlsContext::FileStamp TlsContext::CertificateStamp() const {
 
 void TlsContext::AddForNames(std::shared_ptr<TlsContext> other) {
   for_names_.push_back(std::move(other));
+}
+
+std::string TlsContext::TicketKeys() const {
+  std::string keys(static_cast<size_t>(SSL_CTX_get_tlsext_ticket_keys(native_, nullptr, 0)), '\0');
+  CHECK(SSL_CTX_get_tlsext_ticket_keys(native_, keys.data(), keys.size()) == 1);
+  return keys;
+}
+
+void TlsContext::UseTicketKeys(const std::string& keys) {
+  ticket_keys_ = keys;
+  SetTicketKeys(native_, keys);
 }
 
 Result<void> TlsContext::Admits(const std::vector<std::string>& peer_names) const {

@@ -63,6 +63,12 @@ class TlsContext {
   // in it. If several match, the first one added. All other settings are this context's.
   void AddForNames(std::shared_ptr<TlsContext> other);
 
+  // Servers: the keys of session tickets, for the contexts of other loops that serve the same
+  // visitors: with UseTicketKeys a client resumes its session at any of them.
+  std::string TicketKeys() const;
+  // Uses `keys` for this context's tickets, and keeps them when the certificate is replaced.
+  void UseTicketKeys(const std::string& keys);
+
   // Reloads the files if the certificate file changed; keeps the present certificate if they cannot
   // be used. Called before each handshake; checks once per kCertificateFreshness.
   void Refresh(TimePoint now);
@@ -86,6 +92,7 @@ class TlsContext {
   TlsOptions options_;
   Side side_;
   ssl_ctx_st* native_ = nullptr;
+  std::string ticket_keys_;  // empty: OpenSSL's own
   FileStamp stamp_{};
   TimePoint looked_ = TimePoint::min();
   std::vector<std::shared_ptr<TlsContext>> for_names_;

@@ -328,6 +328,53 @@ TEST_F(TlsTest, HandshakeWithASilentPeerEndsAtItsDeadline) {
   loop_.RunToEnd(run());
 }
 
+// A client's connection to a server, in memory. Gives the client's session after it.
+class MemoryConnection {
+ public:
+  MemoryConnection(TlsContext& client, TlsContext& server, SSL_SESSION* session)
+      : client_(SSL_new(client.native())), server_(SSL_new(server.native())) {
+    BIO* client_end = nullptr;
+    BIO* server_end = nullptr;
+    CHECK(BIO_new_bio_pair(&client_end, 0, &server_end, 0) == 1);
+    SSL_set_bio(client_, client_end, client_end);
+    SSL_set_bio(server_, server_end, server_end);
+    SSL_set_connect_state(client_);
+    SSL_set_accept_state(server_);
+    if (session != nullptr) SSL_set_session(client_, session);
+    while (SSL_do_handshake(client_) != 1 || SSL_do_handshake(server_) != 1) {
+      SSL_do_handshake(server_);
+    }
+    char byte = 'x';  // TLS 1.3: the tickets come before it
+    CHECK(SSL_write(server_, &byte, 1) == 1);
+    CHECK(SSL_read(client_, &byte, 1) == 1);
+  }
+  MemoryConnection(const MemoryConnection&) = delete;
+  MemoryConnection& operator=(const MemoryConnection&) = delete;
+  ~MemoryConnection() {
+    SSL_free(client_);
+    SSL_free(server_);
+  }
+
+  SSL_SESSION* session() const { return SSL_get0_session(client_); }
+  bool resumed() const { return SSL_session_reused(client_) == 1; }
+
+ private:
+  SSL* client_;
+  SSL* server_;
+};
+
+TEST(TlsContext, AClientResumesAtAnotherContextWithTheSameTicketKeys) {
+  auto client = TlsContext::ForClient(Anonymous("ca")).value();
+  auto first = TlsContext::ForServer(Leaf(PeerCertificate::kIgnored)).value();
+  auto second = TlsContext::ForServer(Leaf(PeerCertificate::kIgnored)).value();
+  MemoryConnection begun(*client, *first, nullptr);
+  EXPECT_FALSE(begun.resumed());
+  EXPECT_FALSE(MemoryConnection(*client, *second, begun.session()).resumed());
+  first->UseTicketKeys(first->TicketKeys());
+  second->UseTicketKeys(first->TicketKeys());
+  EXPECT_TRUE(MemoryConnection(*client, *second, begun.session()).resumed());
+}
+
 TEST(TlsContext, MissingCertificateIsNamed) {
   auto context = TlsContext::ForServer({.certificate_path = "/nonexistent.pem",
                                         .key_path = "",
