@@ -66,6 +66,8 @@ SEEN_BY_TESTS = {
 # Words of names that are not the field's, and what the field says.
 NAMES = [
     (r"\bk(Most|Least|Longest|Shortest)[A-Z]\w*", "kMax..., kMin..."),
+    (r"\b(most|least)_\w+", "max_..., min_..."),
+    (r"\b\w*[Cc]leared(_\w+)?\b", "delete stamp"),
     (r"\b\w*(?<!Heart)(?<!heart)Beats?\b", "heartbeat"),
     (r"\b\w*[Bb]asis\b", "snapshot metadata"),
     (r"\b\w*Knowledge\b", "matrix clock, stability horizon"),
