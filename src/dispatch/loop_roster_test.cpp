@@ -11,8 +11,8 @@
 
 #include "base/random.hpp"
 #include "dispatch/dispatcher_fixture.hpp"
-#include "dispatch/health.hpp"
-#include "dispatch/outliers.hpp"
+#include "dispatch/policy/health.hpp"
+#include "dispatch/policy/outliers.hpp"
 
 namespace meridian::dispatch {
 namespace {

@@ -19,13 +19,13 @@
 #include "base/log.hpp"
 #include "base/metrics.hpp"
 #include "base/random.hpp"
-#include "dispatch/choice.hpp"
 #include "dispatch/config.hpp"
-#include "dispatch/health.hpp"
 #include "dispatch/limits.hpp"
 #include "dispatch/loop_roster.hpp"
-#include "dispatch/outliers.hpp"
-#include "dispatch/panic.hpp"
+#include "dispatch/policy/choice.hpp"
+#include "dispatch/policy/health.hpp"
+#include "dispatch/policy/outliers.hpp"
+#include "dispatch/policy/panic.hpp"
 #include "dispatch/roster_section.hpp"
 #include "dispatch/shared_instance.hpp"
 #include "dispatch/standings.hpp"
@@ -182,11 +182,6 @@ std::string Roster::problem() const {
 bool Roster::IsRemoved(const SharedInstance& instance) const {
   const std::lock_guard lock(mutex_);
   return instance.removed;
-}
-
-uint64_t Roster::examined() const {
-  const std::lock_guard lock(mutex_);
-  return examined_;
 }
 
 // Adds what the loops have counted since the last call.

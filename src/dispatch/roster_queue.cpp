@@ -7,10 +7,10 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
-#include "dispatch/choice.hpp"
 #include "dispatch/choice_constraints.hpp"
-#include "dispatch/health.hpp"
-#include "dispatch/request_queue.hpp"
+#include "dispatch/policy/choice.hpp"
+#include "dispatch/policy/health.hpp"
+#include "dispatch/policy/request_queue.hpp"
 #include "dispatch/roster.hpp"
 #include "dispatch/roster_section.hpp"
 #include "dispatch/shared_instance.hpp"

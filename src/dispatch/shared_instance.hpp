@@ -18,7 +18,7 @@
 
 #include "base/ip.hpp"
 #include "base/metric_cells.hpp"
-#include "dispatch/health.hpp"
+#include "dispatch/policy/health.hpp"
 
 namespace meridian::dispatch {
 
