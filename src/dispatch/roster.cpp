@@ -19,6 +19,7 @@
 #include "base/log.hpp"
 #include "base/metrics.hpp"
 #include "base/random.hpp"
+#include "dispatch/choice_constraints.hpp"
 #include "dispatch/config.hpp"
 #include "dispatch/limits.hpp"
 #include "dispatch/loop_roster.hpp"
@@ -216,6 +217,7 @@ bool Roster::IsStale() const { return now_ - updated_at_ >= kSnapshotLife; }
 Roster::Snapshot Roster::Current(TimePoint now) {
   const Section section(*this, now);
   if (IsStale()) UpdateStandings();
+  if (queue_is_behind_) ServeQueue(nullptr);
   return {.standings = standings_,
           .version = version_.load(std::memory_order_relaxed),
           .fresh_until = updated_at_ + kSnapshotLife};

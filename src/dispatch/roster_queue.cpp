@@ -1,7 +1,9 @@
 // Of the Roster: taking room, the queue of requests that wait for it, and freeing it.
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 
