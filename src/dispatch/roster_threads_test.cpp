@@ -355,7 +355,7 @@ TEST_F(OrderTest, RequestsOfAllLoopsAreServedInTheOrderInWhichTheyCame) {
 // Two loops and one place: one frees it at the moment at which the other begins to wait for it.
 class RaceTest : public RosterThreads {
  protected:
-  static constexpr uint64_t kRounds = 1000;
+  static constexpr uint64_t kRounds = 300;
 
   RaceTest() { config_.max_in_flight = 1; }
 
