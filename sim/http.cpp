@@ -54,8 +54,9 @@ class HttpRun {
  public:
   explicit HttpRun(io::sim::World& world) : world_(world) {
     size_t instances = 1 + random().Below(3);
-    AddTier(SimTier::Kind::kEdge, instances);
-    AddTier(SimTier::Kind::kBalancer, instances);
+    const size_t loops = 1 + random().Below(2);
+    AddTier(SimTier::Kind::kEdge, instances, loops);
+    AddTier(SimTier::Kind::kBalancer, instances, loops);
     for (size_t i = 0; i < instances; ++i) AddInstance(i);
     for (size_t i = 0; i < kVisitors; ++i) AddVisitor(i, kFibersOfVisitor, kRequestsOfFiber);
     if (random().Chance(0.5)) world_.fabric().options.short_reads = 0.3;
@@ -79,8 +80,8 @@ class HttpRun {
 
   Random& random() { return world_.random(); }
 
-  void AddTier(SimTier::Kind kind, size_t instances) {
-    SimTier& tier = *tiers_.emplace_back(std::make_unique<SimTier>(kind, instances));
+  void AddTier(SimTier::Kind kind, size_t instances, size_t loops) {
+    SimTier& tier = *tiers_.emplace_back(std::make_unique<SimTier>(kind, instances, loops));
     tier_processes_.push_back(
         &world_.AddProcess({.name = std::string(tier.name()), .address = tier.at().address},
                            [&tier](io::sim::Machine& machine) { return tier.Run(machine); }));

@@ -21,6 +21,8 @@
 #include "base/result.hpp"
 #include "dispatch/config.hpp"
 #include "dispatch/dispatcher.hpp"
+#include "dispatch/health_checks.hpp"
+#include "dispatch/roster.hpp"
 #include "dispatch/share.hpp"
 #include "edge/fetch/forwarder.hpp"
 #include "edge/fetch/upstreams.hpp"
@@ -155,6 +157,32 @@ Endpoint SimTier::at() const {
                               : Endpoint{IpAddress::V4(10, 0, 0, 1), 8000};
 }
 
+// One dispatcher of a tier with its handler.
+class SimTier::LoopOfTier {
+ public:
+  LoopOfTier(const SimTier& tier, io::sim::Machine& machine, dispatch::Roster& roster,
+             Metrics& metrics)
+      : kind_(tier.kind_),
+        dispatcher_(machine.loop, machine.network, roster,
+                    {.tier = std::string(tier.name()), .data_center = "here"}, metrics,
+                    Random(machine.random.Next())),
+        handler_(dispatcher_, roster.config(), tier.at().address, metrics),
+        upstreams_(dispatcher_),
+        forwarder_(upstreams_, metrics) {}
+
+  io::Task<void> Handle(http::Exchange& exchange) {
+    return kind_ == Kind::kBalancer ? handler_.Handle(exchange)
+                                    : ForwardAsEdge(forwarder_, exchange);
+  }
+
+ private:
+  Kind kind_;
+  dispatch::Dispatcher dispatcher_;
+  balancer::Handler handler_;
+  OwnInstances upstreams_;
+  edge::Forwarder forwarder_;
+};
+
 uint32_t SimTier::Share() const {
   dispatch::Shares shares = dispatch::DivideInFlight(kMaxInFlight);
   return kind_ == Kind::kEdge ? shares.edge : shares.balancer;
@@ -166,41 +194,35 @@ io::Task<void> SimTier::Run(io::sim::Machine& machine) {
   dispatch::Config config{.response_timeout = std::chrono::seconds{3},
                           .try_timeout = std::chrono::seconds{1},
                           .max_in_flight = Share()};
-  dispatch::Dispatcher dispatcher(machine.loop, machine.network, checks,
-                                  {.tier = std::string(name()),
-                                   .data_center = "here",
-                                   .health_path = std::string(kHealthPath),
-                                   .health_host = "app"},
-                                  config, metrics, Random(machine.random.Next()));
+  dispatch::Roster roster(machine.loop, config, name(), metrics, Random(machine.random.Next()));
+  dispatch::HealthChecks health(machine.loop, machine.network, checks,
+                                {.path = std::string(kHealthPath), .host = "app"}, roster);
   std::vector<site::InstanceView> views;
   for (size_t i = 0; i < count_; ++i) {
     views.push_back({.id = fmt::format("instance-{}", i),
                      .address = {InstanceAddress(i), kInstancePort},
                      .state = site::InstanceState::kHealthy});
   }
-  dispatcher.SetInstances(views);
-  dispatcher_ = &dispatcher;
-  if (kind_ == Kind::kBalancer) {
-    balancer::Handler handler(dispatcher, config, at().address, metrics);
-    co_await ServeForEver(machine, at().port, [&handler](http::Exchange& exchange) {
-      return handler.Handle(exchange);
-    });
-  } else {
-    OwnInstances upstreams(dispatcher);
-    edge::Forwarder forwarder(upstreams, metrics);
-    co_await ServeForEver(machine, at().port, [&forwarder](http::Exchange& exchange) {
-      return ForwardAsEdge(forwarder, exchange);
-    });
+  roster.SetInstances(views);
+  health.Follow();
+  roster_ = &roster;
+  std::vector<std::unique_ptr<LoopOfTier>> loops;
+  for (size_t i = 0; i < loops_; ++i) {
+    loops.push_back(std::make_unique<LoopOfTier>(*this, machine, roster, metrics.AddPart()));
   }
-  dispatcher_ = nullptr;
+  size_t next = 0;
+  co_await ServeForEver(machine, at().port, [&](http::Exchange& exchange) {
+    return loops[next++ % loops.size()]->Handle(exchange);
+  });
+  roster_ = nullptr;
   checks.Cancel();
   co_await checks.Join();
 }
 
 uint32_t SimTier::in_flight(size_t instance) const {
-  if (dispatcher_ == nullptr) return 0;
-  const auto& instances = dispatcher_->roster().instances();
-  return instance < instances.size() ? instances[instance]->in_flight : 0;
+  if (roster_ == nullptr) return 0;
+  const auto instances = roster_->instances();
+  return instance < instances->size() ? (*instances)[instance].instance->in_flight.load() : 0;
 }
 
 uint32_t SimTier::in_flight() const {

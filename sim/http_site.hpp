@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "base/ip.hpp"
-#include "dispatch/dispatcher.hpp"
+#include "dispatch/roster.hpp"
 #include "http/exchange.hpp"
 #include "io/sim/process.hpp"
 #include "io/sim/world.hpp"
@@ -44,12 +44,15 @@ class AppInstance {
 };
 
 // Edge or balancer: the tier's product code between visitors and the dispatcher, with its share of
-// kMaxInFlight. The edge forwards without its cache.
+// kMaxInFlight. The edge forwards without its cache. With several `loops` it has as many
+// dispatchers, which share one roster, as if each were on a loop of its own; requests go to them in
+// turn.
 class SimTier {
  public:
   enum class Kind : uint8_t { kEdge, kBalancer };
 
-  SimTier(Kind kind, size_t instances) : kind_(kind), count_(instances) {}
+  SimTier(Kind kind, size_t instances, size_t loops)
+      : kind_(kind), count_(instances), loops_(loops) {}
   io::Task<void> Run(io::sim::Machine& machine);
 
   std::string_view name() const { return kind_ == Kind::kEdge ? "edge" : "balancer"; }
@@ -60,11 +63,14 @@ class SimTier {
   uint32_t in_flight() const;
 
  private:
+  class LoopOfTier;
+
   uint32_t Share() const;
 
   Kind kind_;
   size_t count_;
-  const dispatch::Dispatcher* dispatcher_ = nullptr;  // null while it does not run
+  size_t loops_;
+  const dispatch::Roster* roster_ = nullptr;  // null while it does not run
 };
 
 }  // namespace meridian::sim

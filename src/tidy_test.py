@@ -59,6 +59,7 @@ SEEN_BY_TESTS = {
     "fell_back": "a count that the program prints as JSON",
     "by_datacenter": "counts that the program prints as JSON",
     "at_line_start": "whether a splitter holds the start of a line",
+    "examined": "what the choice of an instance costs",
     "is_null": "one of the kinds of a JSON value",
     "examined": "the cost of a choice, counted and not timed",
     "FindUser": "PostgreSQL refuses to run as root",

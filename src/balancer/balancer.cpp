@@ -1,12 +1,12 @@
 #include "balancer/balancer.hpp"
 
-#include <cstdint>
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <utility>
 #include <vector>
 
-#include "balancer/handler.hpp"
+#include "balancer/balancer_loop.hpp"
 #include "balancer/limits.hpp"
 #include "base/clock.hpp"
 #include "base/ip.hpp"
@@ -14,36 +14,21 @@
 #include "dispatch/config.hpp"
 #include "dispatch/share.hpp"
 #include "dispatch/tier_dispatcher.hpp"
-#include "http/exchange.hpp"
-#include "http/limits.hpp"
 #include "http/server/connection_budget.hpp"
-#include "http/server/server.hpp"
-#include "http/server/server_group.hpp"
 #include "io/descriptors.hpp"
 #include "io/net/tls.hpp"
-#include "io/scope.hpp"
 #include "io/task.hpp"
-#include "site/limits.hpp"
+#include "io/threads/per_loop.hpp"
 #include "site/ports.hpp"
 #include "site/reach.hpp"
 #include "site/site.hpp"
-#include "site/tier/internal_fields.hpp"
+#include "site/tier/tier_loop.hpp"
 #include "site/tier/tier_process.hpp"
 #include "site/tier_description.hpp"
 #include "site/view/view.hpp"
-#include "wire/http/uri.hpp"
 
 namespace meridian::balancer {
 namespace {
-
-http::ServerLimits Limits() {
-  http::ServerLimits limits;
-  limits.max_body_bytes = UINT64_MAX;  // limited by the edge
-  limits.head.max_head_bytes += kMaxEdgeHeadBytes;
-  limits.head.max_fields += kMaxEdgeFields;
-  limits.body_timeout += kBodyGrace;
-  return limits;
-}
 
 // Without a site it may use the whole limit of requests in flight of an instance; beside an edge, a
 // share of it.
@@ -64,51 +49,62 @@ std::optional<IpAddress> EdgeAddress(const site::TierProcess& process, bool alon
 Balancer::Balancer(site::TierProcess& process, std::vector<Endpoint> servers)
     : process_(process),
       servers_(std::move(servers)),
-      server_metrics_(process.metrics(), "meridian_balancer"),
       instances_(process, "balancer", ConfigOf(process)),
-      handler_(instances_.dispatcher(), process.site().sections.Get<dispatch::Config>(),
-               EdgeAddress(process, !servers_.empty()), process.metrics()),
-      // Each connection may need another connection to an instance.
-      group_(std::make_shared<http::ServerGroup>(
-          process.loop(),
-          std::make_shared<http::ConnectionBudget>(
-              io::FittingConnections("balancer", kMaxConnections, 2)),
-          "balancer")),
-      server_(process.loop(), ServerOptions(),
-              [this](http::Exchange& exchange) { return Handle(exchange); }) {}
+      loops_(process.scopes()) {}
 
 Balancer::~Balancer() = default;
 
-http::ServerOptions Balancer::ServerOptions() {
-  return {.limits = Limits(), .metrics = &server_metrics_, .group = group_};
+int Balancer::Run() {
+  return process_.Run({.public_port = process_.site().ports.balancer,
+                       .start = [this] { return Start(); },
+                       .on_view =
+                           [this] {
+                             if (servers_.empty()) instances_.OnView();
+                           },
+                       .drain = [this](Duration grace) { return Drain(grace); },
+                       .end = [this] { return loops_.Destroy(); }});
 }
 
 io::Task<Result<void>> Balancer::Start() {
-  Endpoint at{process_.HostAddress(), process_.site().ports.balancer};
-  auto listener = process_.Listen("http", at);
-  if (!listener) co_return Fail(std::move(listener.error()));
-  if (!servers_.empty()) {
-    UseServers();
-  } else if (Result<void> peers = ServePeers(); !peers) {
-    co_return peers;
-  }
+  auto sockets = OpenSockets();
+  if (!sockets) co_return Fail(std::move(sockets.error()));
+  if (!servers_.empty()) UseServers();
+  // Each connection may need another connection to an instance.
+  auto connections = std::make_shared<http::ConnectionBudget>(
+      io::FittingConnections("balancer", kMaxConnections, 2));
+  const BalancerLoop::Options options{.config = process_.site().sections.Get<dispatch::Config>(),
+                                      .edge = EdgeAddress(process_, !servers_.empty()),
+                                      .connections = std::move(connections)};
+  co_await loops_.Make([&](size_t index) {
+    const site::TierLoop on = process_.OnLoop(index);
+    return std::make_unique<BalancerLoop>(on, instances_.MakeDispatcher(on), options,
+                                          std::move((*sockets)[index]));
+  });
   process_.scope().Spawn(instances_.Report());
-  server_.Serve(std::move(*listener));
   co_return Result<void>{};
 }
 
-Result<void> Balancer::ServePeers() {
+Result<Balancer::LoopSockets> Balancer::OpenSockets() {
+  LoopSockets sockets(loops_.size());
+  auto clients =
+      process_.ListenOnLoops("http", {process_.HostAddress(), process_.site().ports.balancer});
+  if (!clients) return Fail(std::move(clients.error()));
+  for (size_t i = 0; i < sockets.size(); ++i) sockets[i].clients = std::move((*clients)[i]);
+  if (!servers_.empty()) return sockets;
+  if (Result<void> peers = OpenPeerSockets(&sockets); !peers) return Fail(std::move(peers.error()));
+  return sockets;
+}
+
+Result<void> Balancer::OpenPeerSockets(LoopSockets* sockets) {
   Endpoint at{site::PeerAddress(process_.here()), site::PeerPort(process_.site().ports.balancer)};
-  auto peers = process_.Listen("peer", at);
+  auto peers = process_.ListenOnLoops("peer", at);
   if (!peers) return Fail(std::move(peers.error()));
-  auto tls = io::TlsContext::ForServer(process_.PeerTls());
-  if (!tls) return Fail(std::move(tls.error()));
-  http::ServerOptions options = ServerOptions();
-  options.tls = std::move(*tls);
-  peer_server_ =
-      std::make_unique<http::Server>(process_.loop(), std::move(options),
-                                     [this](http::Exchange& exchange) { return Handle(exchange); });
-  peer_server_->Serve(std::move(*peers));
+  for (size_t i = 0; i < sockets->size(); ++i) {
+    auto tls = io::TlsContext::ForServer(process_.PeerTls());
+    if (!tls) return Fail(std::move(tls.error()));
+    (*sockets)[i].peers = std::move((*peers)[i]);
+    (*sockets)[i].peer_tls = std::move(*tls);
+  }
   return {};
 }
 
@@ -122,44 +118,20 @@ void Balancer::UseServers() {
                          .release = "",
                          .state = site::InstanceState::kHealthy});
   }
-  instances_.dispatcher().SetInstances(instances);
+  instances_.SetInstances(instances);
 }
 
 io::Task<void> Balancer::Drain(Duration grace) {
-  io::Scope both(process_.loop());
-  TimePoint deadline = process_.loop().After(site::kDrainTimeout);
-  both.Spawn(server_.Drain(deadline, grace));
-  if (peer_server_) both.Spawn(peer_server_->Drain(deadline, grace));
-  co_await both.Join();
+  co_await loops_.ForEach([grace](BalancerLoop& loop) { return loop.Drain(grace); });
   instances_.Close();
-}
-
-void Balancer::OnView() { instances_.OnView(); }
-
-io::Task<void> Balancer::Handle(http::Exchange& exchange) {
-  switch (wire::http::MatchPath(exchange.request().path, site::kReservedPath)) {
-    case wire::http::PathMatch::kOutside:
-      co_await handler_.Handle(exchange);
-      co_return;
-    case wire::http::PathMatch::kWithin:
-      (void)co_await http::RespondText(
-          exchange, exchange.request().path == site::kReadyPath ? 200 : 404, "\n");
-      co_return;
-    case wire::http::PathMatch::kDisguised:
-      (void)co_await http::RespondText(exchange, 400, "the path has an ambiguous spelling\n");
-      co_return;
-  }
 }
 
 namespace {
 
 int Run(const site::Site& site, site::TierStart start) {
-  site::TierProcess process(site, std::move(start));
-  Balancer balancer(process);
-  return process.Run({.public_port = site.ports.balancer,
-                      .start = [&] { return balancer.Start(); },
-                      .on_view = [&] { balancer.OnView(); },
-                      .drain = [&](Duration grace) { return balancer.Drain(grace); }});
+  const size_t loops = site::TierThreads(site, start);
+  site::TierProcess process(site, std::move(start), loops);
+  return Balancer(process).Run();
 }
 
 }  // namespace
@@ -189,11 +161,11 @@ int RunAlone(Alone alone) {
   site.ports.balancer = alone.listen.port;
   site.app.health_path = alone.health_path;
   site.sections.Put(std::move(alone.config));
-  site::TierProcess process(site, {.tier = "balancer", .data_center = "alone"});
-  Balancer balancer(process, std::move(alone.servers));
-  return process.Run({.public_port = site.ports.balancer,
-                      .start = [&] { return balancer.Start(); },
-                      .drain = [&](Duration grace) { return balancer.Drain(grace); }});
+  if (alone.threads) site.threads["balancer"] = *alone.threads;
+  site::TierStart start{.tier = "balancer", .data_center = "alone"};
+  const size_t loops = site::TierThreads(site, start);
+  site::TierProcess process(site, std::move(start), loops);
+  return Balancer(process, std::move(alone.servers)).Run();
 }
 
 }  // namespace meridian::balancer

@@ -1,20 +1,21 @@
 // The balancer: spreads requests of other data centers' edges over the healthy instances of the
 // application, or, without a site, requests of any client over the servers of the command line. It
-// connects the Dispatcher to the process, its sockets and the agent's view.
+// connects its loops to the process, the sockets and the agent's view.
 //
-// One thread: the process's loop. Invariant: clients at the peer port have authenticated with a
-// certificate of the site.
+// One thread: the process's main loop; each loop has a BalancerLoop. Invariant: clients at the peer
+// port have authenticated with a certificate of the site.
 #pragma once
 
-#include <memory>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
-#include "balancer/handler.hpp"
+#include "balancer/balancer_loop.hpp"
 #include "base/ip.hpp"
 #include "dispatch/config.hpp"
 #include "dispatch/tier_dispatcher.hpp"
-#include "http/server/server.hpp"
+#include "io/threads/per_loop.hpp"
 #include "site/tier/tier_process.hpp"
 #include "site/tier_description.hpp"
 
@@ -26,24 +27,22 @@ class Balancer {
   explicit Balancer(site::TierProcess& process, std::vector<Endpoint> servers = {});
   ~Balancer();
 
-  io::Task<Result<void>> Start();
-  void OnView();
-  io::Task<void> Drain(Duration grace);
+  // Runs the process with this balancer. Returns the exit status.
+  int Run();
 
  private:
-  io::Task<void> Handle(http::Exchange& exchange);
-  Result<void> ServePeers();
-  http::ServerOptions ServerOptions();
+  using LoopSockets = std::vector<BalancerLoop::Sockets>;
+
+  io::Task<Result<void>> Start();
+  io::Task<void> Drain(Duration grace);
+  Result<LoopSockets> OpenSockets();
+  Result<void> OpenPeerSockets(LoopSockets* sockets);
   void UseServers();
 
   site::TierProcess& process_;
   const std::vector<Endpoint> servers_;
-  http::ServerMetrics server_metrics_;
   dispatch::TierDispatcher instances_;
-  Handler handler_;
-  std::shared_ptr<http::ServerGroup> group_;  // server_ and peer_server_
-  http::Server server_;
-  std::unique_ptr<http::Server> peer_server_;
+  io::PerLoop<BalancerLoop> loops_;
 };
 
 // The tier, for the composition root.
@@ -54,6 +53,7 @@ struct Alone {
   Endpoint listen;
   std::vector<Endpoint> servers;  // at least one
   std::string health_path = "/";
+  std::optional<uint32_t> threads = {};  // absent: one for each core
   dispatch::Config config;
 };
 int RunAlone(Alone alone);

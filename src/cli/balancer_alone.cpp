@@ -47,6 +47,11 @@ void AddBalancerAlone(Command& command, const Option& dc, BalancerAlone& alone) 
                      .help = "Requests at one server; more of them wait (1024)",
                      .range = Option::Range{1, dispatch::kMaxConnectionsPerInstance},
                      .needs = {&server}});
+  command.AddOption({.name = "--threads",
+                     .value = &alone.threads,
+                     .help = "Threads that forward requests (one for each core)",
+                     .range = Option::Range{1, site::kMaxThreads},
+                     .needs = {&server}});
   command.AddOption({.name = "--retries",
                      .value = &alone.retries,
                      .help = "Further servers that a failed request may be sent to (2)",
@@ -83,6 +88,7 @@ int RunBalancerAlone(const BalancerAlone& arguments) {
     alone.config.forwarded_from.push_back(*prefix);
   }
   alone.config.max_in_flight = static_cast<uint32_t>(arguments.max_in_flight);
+  if (arguments.threads > 0) alone.threads = static_cast<uint32_t>(arguments.threads);
   alone.config.retries = static_cast<int>(arguments.retries);
   ConfigureLog({.process = "balancer"});
   return balancer::RunAlone(std::move(alone));

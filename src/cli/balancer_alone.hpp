@@ -17,6 +17,7 @@ struct BalancerAlone {
   std::string health_path = "/";     // begins with /
   std::vector<std::string> forwarded_from;  // prefixes in CIDR notation, such as 192.0.2.0/24
   uint64_t max_in_flight = dispatch::Config{}.max_in_flight;
+  uint64_t threads = 0;  // 0: one for each core
   uint64_t retries = static_cast<uint64_t>(dispatch::Config{}.retries);
 };
 

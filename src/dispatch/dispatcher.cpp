@@ -3,11 +3,9 @@
 #include <algorithm>
 #include <cstddef>
 #include <memory>
-#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 #include <fmt/core.h>
 
@@ -16,25 +14,20 @@
 #include "base/metrics.hpp"
 #include "base/random.hpp"
 #include "base/result.hpp"
+#include "dispatch/choice_constraints.hpp"
 #include "dispatch/config.hpp"
-#include "dispatch/health.hpp"
 #include "dispatch/instance.hpp"
-#include "dispatch/limits.hpp"
-#include "dispatch/retry_budget.hpp"
+#include "dispatch/loop_roster.hpp"
 #include "dispatch/roster.hpp"
 #include "http/client/client.hpp"
 #include "http/client/client_exchange.hpp"
-#include "http/client/fetch.hpp"
 #include "http/exchange.hpp"
 #include "http/forward.hpp"
 #include "http/relay.hpp"
 #include "io/loop.hpp"
 #include "io/net/network.hpp"
-#include "io/scope.hpp"
 #include "io/task.hpp"
-#include "io/wait_queue.hpp"
 #include "site/tier/internal_fields.hpp"
-#include "site/view/view.hpp"
 #include "wire/http/message.hpp"
 #include "wire/http/status.hpp"
 
@@ -64,14 +57,11 @@ struct Dispatcher::RequestState {
   std::string path = {};       // Meridian-Path, for requests with the debug field
 };
 
-Dispatcher::Dispatcher(io::Loop& loop, io::Network& network, io::Scope& checks,
-                       DispatchContext context, const Config& config, Metrics& metrics,
-                       Random random)
+Dispatcher::Dispatcher(io::Loop& loop, io::Network& network, Roster& roster,
+                       DispatchContext context, Metrics& metrics, Random random)
     : loop_(loop),
-      network_(network),
-      checks_(checks),
       context_(std::move(context)),
-      config_(config),
+      config_(roster.config()),
       retries_(metrics.AddCounter(fmt::format("meridian_{}_retries_total", context_.tier),
                                   "Requests sent to another instance after a failure.")),
       over_budget_(
@@ -79,76 +69,19 @@ Dispatcher::Dispatcher(io::Loop& loop, io::Network& network, io::Scope& checks,
                              "Retries that were not made because of the budget.")),
       failures_(metrics.AddCounter(fmt::format("meridian_{}_failures_total", context_.tier),
                                    "Tries at an instance that failed.")),
-      instance_metrics_(metrics, context_.tier),
-      roster_(loop, config_, context_.tier, metrics, random),
-      budget_(config_.retry_budget) {}
+      roster_(loop, network, roster, context_.tier, metrics, random) {}
 
 Dispatcher::~Dispatcher() = default;
 
-std::shared_ptr<Instance> Dispatcher::Find(const site::InstanceView& view) const {
-  auto known = std::ranges::find_if(roster_.instances(), [&](const auto& instance) {
-    return instance->id == view.id && instance->address == view.address;
-  });
-  return known == roster_.instances().end() ? nullptr : *known;
-}
-
-void Dispatcher::SetInstances(std::span<const site::InstanceView> instances) {
-  std::vector<std::shared_ptr<Instance>> next;
-  for (const site::InstanceView& view : instances) {
-    std::shared_ptr<Instance> instance = Find(view);
-    if (!instance) {
-      instance = std::make_shared<Instance>(loop_, network_, view, config_,
-                                            instance_metrics_.Take(view.id, view.release));
-      checks_.Spawn(CheckHealth(instance));
-    }
-    if (instance->release != view.release) {
-      instance->release = view.release;
-      instance->counted = instance_metrics_.Take(view.id, view.release);
-    }
-    instance->health.OnView(view.state == site::InstanceState::kHealthy, loop_.Now());
-    instance->leaving = view.state == site::InstanceState::kDraining;
-    next.push_back(std::move(instance));
-  }
-  roster_.Replace(std::move(next));
-}
-
-io::Task<void> Dispatcher::CheckHealth(std::shared_ptr<Instance> instance) {
-  using Check = InstanceHealth::Check;
-  // A separate connection: a full pool of the requests' connections must not fail the check.
-  http::Client client(loop_, network_, {.address = instance->address});
-  while (co_await io::Sleep(config_.health_interval)) {
-    if (instance->removed) co_return;
-    http::Request request{.path = context_.health_path, .host = context_.health_host};
-    auto answer =
-        co_await http::Fetch(client, request, kMaxHealthBody, loop_.After(config_.health_timeout));
-    if (!answer && answer.error().code == Errc::kCancelled) co_return;
-    bool refused = !answer && answer.error().code == Errc::kRefused;
-    bool good = answer && answer->status < 400;
-    bool was_in = instance->health.standing(loop_.Now()) == InstanceHealth::Standing::kIn;
-    instance->health.OnCheck(good      ? Check::kGood
-                             : refused ? Check::kRefused
-                                       : Check::kBad,
-                             loop_.Now());
-    if (good) instance->logged_failing = false;
-    bool is_in = instance->health.standing(loop_.Now()) == InstanceHealth::Standing::kIn;
-    if (was_in != is_in) LOG_INFO("instance", {"instance", instance->id}, {"usable", is_in});
-    roster_.OnChange();
-  }
-}
-
 // Counts each failed try; logs only the first since the last passed check.
 void Dispatcher::RecordFailure(Instance& instance, const Error& error) {
+  using enum Roster::Failure;
   failures_.Add();
   instance.counted.failures->Add();
-  if (error.code == Errc::kRefused) {
-    instance.health.OnRefused();
-  } else {
-    instance.health.OnUnanswered(loop_.Now());
-  }
-  // A process that dies closes its connections one after the other: the idle ones may be next.
-  if (error.code == Errc::kReset || error.code == Errc::kClosed) instance.client.CloseIdle();
-  roster_.EjectIfOutlier(instance);
-  if (std::exchange(instance.logged_failing, true)) return;
+  const bool reset = error.code == Errc::kReset || error.code == Errc::kClosed;
+  const Roster::Failure failure =
+      error.code == Errc::kRefused ? kRefused : (reset ? kReset : kUnanswered);
+  if (!roster_.OnFailure(instance, failure)) return;
   LOG_WARNING("tries fail", {"instance", instance.id}, {"problem", error.message});
 }
 
@@ -156,11 +89,12 @@ void Dispatcher::RecordOutcome(Instance& instance, int status,
                                const http::ForwardOutcome& outcome) {
   if ((outcome.kind == Try::kAnswered && !outcome.broken) || outcome.kind == Try::kTaken) {
     if (status == 0) return;  // the visitor left before the answer
-    bool well = status < 500;
-    instance.health.OnAnswered(well, loop_.Now());
-    if (well) return;
+    if (status < 500) {
+      roster_.OnAnswered(instance);
+      return;
+    }
     instance.counted.failures->Add();
-    roster_.EjectIfOutlier(instance);
+    (void)roster_.OnFailure(instance, Roster::Failure::kErrorStatus);
     return;
   }
   // A visitor who left, or a full pool, says nothing about the instance.
@@ -207,9 +141,9 @@ bool Dispatcher::MayRetry(RequestState& state) {
       state.constraints.tried().size() > static_cast<size_t>(config_.retries)) {
     return false;
   }
-  if (!roster_.HasEligible(state.constraints)) return false;
-  state.paid = budget_.Take(loop_.Now());
-  if (!state.paid) over_budget_.Add();
+  const Roster::Retry retry = roster_.TakeRetry(state.constraints);
+  state.paid = retry == Roster::Retry::kAllowed;
+  if (retry == Roster::Retry::kOverBudget) over_budget_.Add();
   return state.paid;
 }
 
@@ -239,7 +173,7 @@ io::Task<http::ForwardOutcome> Dispatcher::FetchOnce(RequestState& state, Instan
 
 io::Task<http::ForwardOutcome> Dispatcher::TryAt(RequestState& state, Slot& slot) {
   state.at = &*slot;
-  state.constraints.AddTried(state.at);
+  state.constraints.AddTried(slot->shared.get());
   state.paid = false;
   state.status = 0;
   state.tried_at = loop_.Now();
@@ -282,7 +216,7 @@ io::Task<Outcome> Dispatcher::Fetch(const http::Request& request) {
 io::Task<Outcome> Dispatcher::Dispatch(RequestState& state) {
   state.deadline = loop_.After(config_.response_timeout);
   state.constraints.may_use_trial = state.idempotent;
-  budget_.OnRequest(loop_.Now());
+  roster_.OnRequest();
   Outcome result{.kind = Kind::kUnavailable,
                  .error = {Errc::kUnavailable, "no instance of the application is healthy"}};
   for (int attempt = 0; attempt <= config_.retries; ++attempt) {

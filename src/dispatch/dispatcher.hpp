@@ -1,10 +1,10 @@
 // Dispatcher: forwards each request to one of the application's instances. It chooses the instance,
-// retries at another where that is allowed, records outcomes, and checks the health of all
-// instances. The edge has one, and so has the balancer.
+// retries at another where that is allowed, and records outcomes. Each loop of the edge and of the
+// balancer has one; all of a process share its Roster.
 //
 // Time, sockets and random numbers come from its loop, network and Random alone, so it runs in a
-// simulation as well. One thread: the loop's. Before it is destroyed, cancel and join `checks`,
-// await every Forward and Fetch, and destroy every Outcome::taken (it holds a slot of the roster).
+// simulation as well. One thread: the loop's. Before it is destroyed, await every Forward and
+// Fetch, and destroy every Outcome::taken (it holds a slot of the roster).
 //
 // Invariants: a request is at one instance at a time. It goes to another instance only where
 // http::ForwardOnce allows it, at most `retries` times, and only within the retry budget if it may
@@ -15,18 +15,15 @@
 // extends. No timeout of the dispatcher limits the body of the response.
 #pragma once
 
-#include <functional>
+#include <cstdint>
 #include <memory>
-#include <span>
 #include <string>
-#include <utility>
 
 #include "base/metrics.hpp"
 #include "base/random.hpp"
 #include "dispatch/config.hpp"
 #include "dispatch/instance.hpp"
-#include "dispatch/instance_metrics.hpp"
-#include "dispatch/retry_budget.hpp"
+#include "dispatch/loop_roster.hpp"
 #include "dispatch/roster.hpp"
 #include "http/client/client.hpp"
 #include "http/client/client_exchange.hpp"
@@ -35,20 +32,15 @@
 #include "http/relay.hpp"
 #include "io/loop.hpp"
 #include "io/net/network.hpp"
-#include "io/scope.hpp"
 #include "io/task.hpp"
-#include "site/view/view.hpp"
 #include "wire/http/message.hpp"
 
 namespace meridian::dispatch {
 
-// The names that a dispatcher uses in metrics and responses, and the request by which it checks
-// the health of an instance.
+// The names that a dispatcher uses in metrics and responses.
 struct DispatchContext {
   std::string tier;         // its metrics are called meridian_<tier>_...
   std::string data_center;  // in Meridian-Path
-  std::string health_path;  // of the health check's request
-  std::string health_host;  // its Host
 };
 
 // A request to be forwarded. The objects that it refers to must outlive Forward.
@@ -83,16 +75,12 @@ struct Outcome {
 
 class Dispatcher {
  public:
-  Dispatcher(io::Loop& loop, io::Network& network, io::Scope& checks, DispatchContext context,
-             const Config& config, Metrics& metrics, Random random);
+  // `metrics`: the loop's part.
+  Dispatcher(io::Loop& loop, io::Network& network, Roster& roster, DispatchContext context,
+             Metrics& metrics, Random random);
   Dispatcher(const Dispatcher&) = delete;
   Dispatcher& operator=(const Dispatcher&) = delete;
   ~Dispatcher();
-
-  // Replaces the set of instances; before the first call every request is kUnavailable. Known
-  // instances keep their state. An instance that is no longer in the set gets no further request
-  // and finishes those that it has.
-  void SetInstances(std::span<const site::InstanceView> instances);
 
   // Has an instance answer the request; retries where that is allowed.
   io::Task<Outcome> Forward(const ForwardOrder& order);
@@ -100,16 +88,9 @@ class Dispatcher {
   // kAnswered only when the fiber is cancelled.
   io::Task<Outcome> Fetch(const http::Request& request);
 
-  const Roster& roster() const { return roster_; }
-  // Called when the number of requests in flight at draining instances may have changed.
-  void OnLeaving(std::function<void()> call) { roster_.on_leaving = std::move(call); }
-  // Called when roster().problem() changes.
-  void OnProblem(std::function<void()> call) { roster_.on_problem = std::move(call); }
-
  private:
   struct RequestState;
 
-  std::shared_ptr<Instance> Find(const site::InstanceView& view) const;
   http::RelayOptions OptionsFor(RequestState& state);
   TimePoint DeadlineAfterTimeout(RequestState& state, bool body_taken);
   io::Task<Outcome> Dispatch(RequestState& state);
@@ -118,19 +99,14 @@ class Dispatcher {
   bool MayRetry(RequestState& state);
   void RecordOutcome(Instance& instance, int status, const http::ForwardOutcome& outcome);
   void RecordFailure(Instance& instance, const Error& error);
-  io::Task<void> CheckHealth(std::shared_ptr<Instance> instance);
 
   io::Loop& loop_;
-  io::Network& network_;
-  io::Scope& checks_;
   const DispatchContext context_;
   const Config config_;
   Counter& retries_;
   Counter& over_budget_;
   Counter& failures_;
-  InstanceMetrics instance_metrics_;
-  Roster roster_;
-  RetryBudget budget_;
+  LoopRoster roster_;
 };
 
 }  // namespace meridian::dispatch

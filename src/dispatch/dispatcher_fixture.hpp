@@ -13,6 +13,8 @@
 #include "base/metrics.hpp"
 #include "base/metrics_text.hpp"
 #include "dispatch/dispatcher.hpp"
+#include "dispatch/health_checks.hpp"
+#include "dispatch/roster.hpp"
 #include "http/memory_stream.hpp"
 #include "http/raw_peer.hpp"
 #include "http/relay.hpp"
@@ -131,20 +133,24 @@ class DispatcherFixture : public testing::Test {
   // Runs the coroutine `test()` beside the dispatcher, and then stops everything.
   template <class Test>
   void Run(Test test) {
-    io::Scope checks(loop_);
-    Dispatcher dispatcher(
-        loop_, network_, checks,
-        {.tier = "balancer", .data_center = "here", .health_path = "/health", .health_host = "a"},
-        config_, metrics_, Random(1));
+    io::Scope scope(loop_);
+    Roster roster(loop_, config_, "balancer", metrics_, Random(2));
+    HealthChecks checks(loop_, network_, scope, {.path = "/health", .host = "a"}, roster);
+    Dispatcher dispatcher(loop_, network_, roster, {.tier = "balancer", .data_center = "here"},
+                          metrics_, Random(1));
+    roster_ = &roster;
+    checks_ = &checks;
+    scope_of_checks_ = &scope;
     dispatcher_ = &dispatcher;
     http::Server server(loop_, {}, MakeHandler());
     server_ = &server;
     auto run = [&]() -> io::Task<void> {
       co_await test();
       co_await server.Drain(loop_.After(std::chrono::seconds{1}));
-      dispatcher.SetInstances({});
-      checks.Cancel();
-      co_await checks.Join();
+      roster.SetInstances({});
+      scope.Cancel();
+      co_await scope.Join();
+      co_await Yield();  // the idle connections are closed
       co_await network_.End();
     };
     loop_.RunToEnd(run());
@@ -161,7 +167,11 @@ class DispatcherFixture : public testing::Test {
   void SetInstances(std::initializer_list<uint16_t> ports) {
     std::vector<site::InstanceView> views;
     for (uint16_t port : ports) views.push_back(View(port));
-    dispatcher_->SetInstances(views);
+    SetViews(views);
+  }
+  void SetViews(const std::vector<site::InstanceView>& views) {
+    roster_->SetInstances(views);
+    checks_->Follow();
   }
 
   std::unique_ptr<http::MemoryStream> Connect() {
@@ -206,6 +216,9 @@ class DispatcherFixture : public testing::Test {
   PlayedNetwork network_{loop_};
   Config config_;
   Metrics metrics_;
+  Roster* roster_ = nullptr;
+  HealthChecks* checks_ = nullptr;
+  io::Scope* scope_of_checks_ = nullptr;
   Dispatcher* dispatcher_ = nullptr;
   http::Server* server_ = nullptr;
 };

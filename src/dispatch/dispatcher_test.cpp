@@ -22,7 +22,7 @@ using EjectionTest = DispatcherFixture;
 class AskTest : public DispatcherFixture {
  protected:
   uint32_t InFlight(size_t which) const {
-    return dispatcher_->roster().instances()[which]->in_flight;
+    return (*roster_->instances())[which].instance->in_flight;
   }
 };
 using PanicTest = DispatcherFixture;
@@ -233,14 +233,14 @@ TEST_F(EjectionTest, TheReportHasTheUseOfEachInstance) {
   Run([&]() -> io::Task<void> {
     network_[4].mode = PlayedInstance::Mode::kRefuse;
     SetInstances({1, 2, 3, 4});
-    auto use = [&](size_t which) { return dispatcher_->roster().Report()[which].use; };
+    auto use = [&](size_t which) { return roster_->Report()[which].use; };
     EXPECT_EQ(use(0), kSlowStart);
     (void)co_await io::Sleep(std::chrono::seconds{2});
-    EXPECT_EQ(dispatcher_->roster().Report()[1], (site::InstanceReport{.id = "i2", .use = kUsed}));
+    EXPECT_EQ(roster_->Report()[1], (site::InstanceReport{.id = "i2", .use = kUsed}));
 
     network_[1].status = 500;
     for (int i = 0; i < 100; ++i) (void)co_await Status("GET");
-    site::InstanceReport ejected = dispatcher_->roster().Report()[0];
+    site::InstanceReport ejected = roster_->Report()[0];
     EXPECT_EQ(ejected.use, kEjected);
     EXPECT_GE(ejected.requests, ejected.failures);
     EXPECT_GE(ejected.failures, 3U);
@@ -251,7 +251,7 @@ TEST_F(EjectionTest, TheReportHasTheUseOfEachInstance) {
     (void)co_await io::Sleep(config_.health_interval * 3);
     EXPECT_EQ(use(1), kFailing);
     EXPECT_EQ(use(3), kRefusing);
-    dispatcher_->SetInstances(std::vector{View(1, site::InstanceState::kUnhealthy)});
+    SetViews({View(1, site::InstanceState::kUnhealthy)});
     EXPECT_EQ(use(0), kUnknown);
   });
 }
@@ -264,10 +264,10 @@ TEST_F(EjectionTest, TheReportHasTheRequestsInFlight) {
     std::string answer;
     asking.Spawn(StoreAnswer("/slow", &answer));
     co_await Yield();
-    EXPECT_EQ(dispatcher_->roster().Report()[0].in_flight, 1U);
+    EXPECT_EQ(roster_->Report()[0].in_flight, 1U);
     network_[1].held.WakeAll();
     co_await asking.Join();
-    EXPECT_EQ(dispatcher_->roster().Report()[0].in_flight, 0U);
+    EXPECT_EQ(roster_->Report()[0].in_flight, 0U);
   });
 }
 
@@ -286,26 +286,24 @@ TEST_F(PanicTest, WhenAllChecksFailTheRequestsAreStillAnswered) {
     for (int port : {1, 2, 3}) network_[port].checks_good = false;
     (void)co_await io::Sleep(config_.health_interval * 3);
     EXPECT_EQ(Metric("meridian_balancer_panic"), 1);
-    EXPECT_EQ(dispatcher_->roster().Report()[0].use, site::InstanceUse::kUsed) << "as it is used";
-    EXPECT_EQ(dispatcher_->roster().problem(),
-              "panic: 0 of 3 running instances look well; all are used");
+    EXPECT_EQ(roster_->Report()[0].use, site::InstanceUse::kUsed) << "as it is used";
+    EXPECT_EQ(roster_->problem(), "panic: 0 of 3 running instances look well; all are used");
     for (int i = 0; i < 60; ++i) EXPECT_EQ(co_await Status("GET"), "200");
     for (int port : {1, 2, 3}) EXPECT_GT(network_[port].requests, 5);
 
     for (int port : {1, 2, 3}) network_[port].checks_good = true;
     (void)co_await io::Sleep(config_.health_interval * 2);
     EXPECT_EQ(Metric("meridian_balancer_panic"), 0);
-    EXPECT_EQ(dispatcher_->roster().problem(), "");
+    EXPECT_EQ(roster_->problem(), "");
   });
 }
 
 TEST_F(PanicTest, AnInstanceThatTheAgentDoesNotCallHealthyIsNotUsed) {
   Run([&]() -> io::Task<void> {
-    dispatcher_->SetInstances(std::vector{View(1, site::InstanceState::kUnhealthy),
-                                          View(2, site::InstanceState::kDraining)});
+    SetViews({View(1, site::InstanceState::kUnhealthy), View(2, site::InstanceState::kDraining)});
     EXPECT_EQ(co_await Status("GET"), "503");
     EXPECT_EQ(network_[1].requests + network_[2].requests, 0);
-    EXPECT_EQ(dispatcher_->roster().problem(), "");
+    EXPECT_EQ(roster_->problem(), "");
   });
 }
 
@@ -335,12 +333,12 @@ TEST_F(InstanceMetricsTest, RequestsFailuresAndDurationsAreThoseOfOneInstanceAnd
   Run([&]() -> io::Task<void> {
     site::InstanceView view = View(1);
     view.release = "r1";
-    dispatcher_->SetInstances({{view}});
+    SetViews({view});
     EXPECT_EQ(co_await Status("GET"), "200");
     network_[1].status = 500;
     EXPECT_EQ(co_await Status("GET"), "500");
     view.release = "r2";  // a new release was deployed
-    dispatcher_->SetInstances({{view}});
+    SetViews({view});
     network_[1].mode = Mode::kBreak;
     EXPECT_EQ(co_await Status("POST"), "502");
     const std::string first = "{instance=\"i1\",release=\"r1\"}";
@@ -356,9 +354,15 @@ TEST_F(InstanceMetricsTest, RequestsFailuresAndDurationsAreThoseOfOneInstanceAnd
 
 TEST_F(InstanceMetricsTest, RemovedInstancesFreeTheirMemory) {
   Run([&]() -> io::Task<void> {
-    for (uint16_t port = 1; port <= 3 * kMaxSeries; ++port) SetInstances({port});
+    for (uint16_t port = 1; port <= 3 * kMaxSeries; ++port) {
+      SetInstances({port});
+      co_await Yield();
+    }
     (void)co_await io::Sleep(config_.health_interval * 2);  // removed instances are not checked
-    for (uint16_t port = 1; port <= 3 * kMaxSeries; ++port) SetInstances({port});
+    for (uint16_t port = 1; port <= 3 * kMaxSeries; ++port) {
+      SetInstances({port});
+      co_await Yield();
+    }
     for (const MetricFamilyReading& family : metrics_.Read()) {
       EXPECT_LE(family.series.size(), kMaxSeries + 1) << family.name;
     }

@@ -1,31 +1,32 @@
-// Instance: an instance of the application as a dispatcher sees it: connections, health, requests
-// in flight. The dispatcher and the requests in flight share it, so an instance that has left the
-// view is destroyed with its last request. One thread: the loop's.
+// Instance: an instance of the application as one loop of a dispatcher's process sees it: its
+// connections and metrics. What all loops share of it is its SharedInstance. The loop and its
+// requests in flight own it, so an instance that has left the view is destroyed with its last
+// request. One thread: the loop's.
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <utility>
 
 #include "dispatch/config.hpp"
-#include "dispatch/health.hpp"
 #include "dispatch/instance_metrics.hpp"
 #include "dispatch/limits.hpp"
+#include "dispatch/shared_instance.hpp"
 #include "http/client/client.hpp"
-#include "site/view/view.hpp"
 
 namespace meridian::dispatch {
 
 struct Instance {
-  Instance(io::Loop& loop, io::Network& network, const site::InstanceView& view,
-           const Config& config, InstanceSeries series)
-      : id(view.id),
-        release(view.release),
-        address(view.address),
-        client(loop, network, {.address = view.address}, Limits(config)),
-        counted(std::move(series)) {}
+  Instance(io::Loop& loop, io::Network& network, std::shared_ptr<SharedInstance> of,
+           std::shared_ptr<LoopTally> tallied, const Config& config)
+      : shared(std::move(of)),
+        id(shared->id),
+        client(loop, network, {.address = shared->address}, Limits(config)),
+        tally(std::move(tallied)) {}
 
+  // Each loop may have all connections: the roster bounds their requests together.
   static http::ClientLimits Limits(const Config& config) {
     http::ClientLimits limits;
     limits.max_connections = limits.max_idle = config.max_in_flight;
@@ -34,16 +35,13 @@ struct Instance {
     return limits;
   }
 
-  std::string id;
-  std::string release;
-  Endpoint address;
+  const std::shared_ptr<SharedInstance> shared;
+  const std::string& id;
   http::Client client;
-  InstanceHealth health;
+  std::string release;
   InstanceSeries counted;
-  uint32_t in_flight = 0;       // from the choice of the instance until the try is over
-  bool leaving = false;         // draining: finishes its requests and gets no more
-  bool removed = false;         // no longer in the view
-  bool logged_failing = false;  // the log has a line about its failing tries
+  const std::shared_ptr<LoopTally> tally;
+  uint32_t seen_resets = 0;  // of shared->resets
 };
 
 }  // namespace meridian::dispatch

@@ -14,6 +14,12 @@ constexpr size_t kMaxRetries = 10;  // of one request; the bound of the key `ret
 constexpr size_t kMaxQueued = 20'000;
 constexpr size_t kMaxConnectionsPerInstance = 16 * 1024;
 constexpr Duration kConnectTimeout = std::chrono::seconds{2};
+// A loop chooses instances by a snapshot for at most this time, as ejections end and slow starts
+// advance by the clock alone.
+constexpr Duration kSnapshotLife = std::chrono::milliseconds{10};
+// The loops' counts of requests are added to the instances' recent counts at least this often while
+// requests arrive.
+constexpr Duration kFoldInterval = std::chrono::milliseconds{100};
 // Retry-After of a 503.
 constexpr uint32_t kRetryAfterSeconds = 1;
 

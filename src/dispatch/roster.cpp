@@ -1,11 +1,12 @@
 #include "dispatch/roster.hpp"
 
 #include <algorithm>
-#include <array>
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
+#include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,35 +14,29 @@
 
 #include <fmt/core.h>
 
+#include "base/check.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/metrics.hpp"
 #include "base/random.hpp"
-#include "base/result.hpp"
-#include "dispatch/choice.hpp"
+#include "dispatch/choice_constraints.hpp"
 #include "dispatch/config.hpp"
-#include "dispatch/health.hpp"
-#include "dispatch/instance.hpp"
-#include "dispatch/outliers.hpp"
-#include "dispatch/panic.hpp"
-#include "dispatch/request_queue.hpp"
+#include "dispatch/limits.hpp"
+#include "dispatch/loop_roster.hpp"
+#include "dispatch/policy/choice.hpp"
+#include "dispatch/policy/health.hpp"
+#include "dispatch/policy/outliers.hpp"
+#include "dispatch/policy/panic.hpp"
+#include "dispatch/roster_section.hpp"
+#include "dispatch/shared_instance.hpp"
+#include "dispatch/standings.hpp"
 #include "io/loop.hpp"
-#include "io/task.hpp"
-#include "io/wait_queue.hpp"
 #include "site/tier/control.hpp"
 #include "site/view/view.hpp"
 
 namespace meridian::dispatch {
 
 using Standing = InstanceHealth::Standing;
-
-// A request that waits; in the frame of its fiber.
-struct Roster::QueuedRequest {
-  const ChoiceConstraints& constraints;
-  std::shared_ptr<Instance> granted = nullptr;
-  bool refused = false;
-  io::WaitQueue woken = {};
-};
 
 namespace {
 
@@ -62,24 +57,23 @@ site::InstanceUse UseOf(const InstanceHealth& health, TimePoint now, Duration sl
   }
 }
 
+bool Lists(const InstanceList& list, const std::shared_ptr<SharedInstance>& instance) {
+  return std::ranges::find(list, instance, &ListedInstance::instance) != list.end();
+}
+
 }  // namespace
 
-Slot& Slot::operator=(Slot&& other) noexcept {
-  Free();
-  roster_ = other.roster_;
-  instance_ = std::move(other.instance_);
-  return *this;
+void Roster::Section::Notify(const std::shared_ptr<RosterMember>& member) {
+  if (member->notified.exchange(true)) return;
+  member->loop.Post([member] {
+    member->notified.store(false);
+    if (member->roster != nullptr) member->roster->OnNotice();
+  });
 }
 
-void Slot::Free() {
-  if (!instance_) return;
-  roster_->Free(std::exchange(instance_, nullptr));
-}
-
-Roster::Roster(io::Loop& loop, const Config& config, std::string_view tier, Metrics& metrics,
+Roster::Roster(io::Loop& first, const Config& config, std::string_view tier, Metrics& metrics,
                Random random)
-    : loop_(loop),
-      config_(config),
+    : config_(config),
       ejections_(metrics.AddCounter(fmt::format("meridian_{}_ejections_total", tier),
                                     "Instances ejected because their requests failed.")),
       shed_(metrics.AddCounter(fmt::format("meridian_{}_shed_total", tier),
@@ -90,117 +84,297 @@ Roster::Roster(io::Loop& loop, const Config& config, std::string_view tier, Metr
                                "Requests that wait for an instance with room.")),
       panic_(metrics.AddGauge(fmt::format("meridian_{}_panic", tier),
                               "1 while the health of instances is ignored (panic).")),
+      changed_(first),
+      first_(first),
       random_(random),
+      budget_(config.retry_budget),
       queue_(config.max_queued) {}
 
-Roster::~Roster() = default;
+Roster::~Roster() { CHECK(members_.empty()); }
 
-void Roster::Replace(std::vector<std::shared_ptr<Instance>> instances) {
-  for (auto& instance : instances_) {
-    if (std::ranges::find(instances, instance) != instances.end()) continue;
+std::shared_ptr<RosterMember> Roster::Join(io::Loop& loop, LoopRoster& by) {
+  const Section section(*this, loop.Now());
+  return members_.emplace_back(std::make_shared<RosterMember>(loop, by));
+}
+
+void Roster::Leave(const RosterMember& member) {
+  const Section section(*this, member.loop.Now());
+  FoldAll();
+  std::erase_if(members_, [&](const auto& each) { return each.get() == &member; });
+}
+
+std::shared_ptr<LoopTally> Roster::AddTally(SharedInstance& instance) {
+  auto tally = std::make_shared<LoopTally>();
+  const std::lock_guard lock(mutex_);
+  instance.tallies.push_back({.tally = tally});
+  return tally;
+}
+
+std::shared_ptr<SharedInstance> Roster::FindOrAdd(const site::InstanceView& view) {
+  const auto is_it = [&](const std::shared_ptr<SharedInstance>& each) {
+    return each->id == view.id && each->address == view.address;
+  };
+  auto known = std::ranges::find_if(*list_, is_it, &ListedInstance::instance);
+  if (known != list_->end()) return known->instance;
+  auto returned = std::ranges::find_if(removed_, is_it);
+  if (returned != removed_.end()) return *returned;
+  return std::make_shared<SharedInstance>(view.id, view.address);
+}
+
+void Roster::SetInstances(std::span<const site::InstanceView> instances) {
+  const Section section(*this, first_.Now());
+  auto next = std::make_shared<InstanceList>();
+  for (const site::InstanceView& view : instances) {
+    std::shared_ptr<SharedInstance> instance = FindOrAdd(view);
+    instance->health.OnView(view.state == site::InstanceState::kHealthy, now_);
+    instance->leaving = view.state == site::InstanceState::kDraining;
+    instance->removed = false;
+    instance->closing.store(instance->leaving);
+    next->push_back({.instance = std::move(instance), .release = view.release});
+  }
+  for (const auto& [instance, release] : *list_) {
+    if (Lists(*next, instance)) continue;
+    instance->health.OnView(false, now_);
+    instance->leaving = false;
     instance->removed = true;
-    instance->client.CloseIdle();
+    instance->closing.store(true);
+    removed_.push_back(instance);
   }
-  instances_ = std::move(instances);
-  for (auto& instance : instances_) {
-    if (instance->leaving) instance->client.CloseIdle();
-  }
-  with_room_ = static_cast<size_t>(
-      std::ranges::count_if(instances_, [this](const auto& each) { return HasRoom(*each); }));
+  std::erase_if(removed_, [](const auto& each) { return !each->removed || each->in_flight == 0; });
+  list_ = std::move(next);
   OnChange();
-  if (on_leaving) on_leaving();
+  notify_members_ = notify_changed_ = true;
 }
 
-bool Roster::HasRoom(const Instance& instance) const {
-  return instance.in_flight < config_.max_in_flight;
+std::shared_ptr<const InstanceList> Roster::instances() const {
+  const std::lock_guard lock(mutex_);
+  return list_;
 }
 
-void Roster::Occupy(Instance& instance) {
-  ++instance.in_flight;
-  instance.health.OnSent(loop_.Now());
-  if (!HasRoom(instance)) --with_room_;
-}
-
-void Roster::Free(const std::shared_ptr<Instance>& instance) {
-  if (!HasRoom(*instance) && !instance->removed) ++with_room_;
-  --instance->in_flight;
-  instance->health.OnLeft();
-  if (instance->leaving || instance->removed) {
-    // All connections are idle now; they are closed for an application that waits for that before
-    // it exits.
-    instance->client.CloseIdle();
-    if (on_leaving) on_leaving();
-  }
-  if (queue_.empty()) return;
-  UpdateStandings();
-  ServeQueue(queue_is_behind_ ? nullptr : instance);
-}
-
-std::vector<site::InstanceReport> Roster::Report() const {
+std::vector<site::InstanceReport> Roster::Report() {
+  const Section section(*this, first_.Now());
+  FoldAll();
   std::vector<site::InstanceReport> reports;
-  TimePoint now = loop_.Now();
-  for (const auto& instance : instances_) {
+  for (const auto& [instance, release] : *list_) {
     InstanceHealth& health = instance->health;
     reports.push_back({.id = instance->id,
-                       .use = UseOf(health, now, config_.slow_start, in_panic_),
+                       .use = UseOf(health, now_, config_.slow_start, standings_->in_panic),
                        .in_flight = instance->in_flight,
-                       .requests = static_cast<uint32_t>(health.requests(now)),
-                       .failures = static_cast<uint32_t>(health.failures(now))});
+                       .requests = static_cast<uint32_t>(health.requests(now_)),
+                       .failures = static_cast<uint32_t>(health.failures(now_))});
   }
   return reports;
 }
 
 uint64_t Roster::leaving_requests() const {
+  const std::lock_guard lock(mutex_);
   uint64_t requests = 0;
-  for (const auto& instance : instances_) requests += instance->leaving ? instance->in_flight : 0;
+  for (const auto& [instance, release] : *list_) {
+    if (instance->leaving) requests += instance->in_flight;
+  }
   return requests;
+}
+
+std::string Roster::problem() const {
+  const std::lock_guard lock(mutex_);
+  return problem_;
+}
+
+bool Roster::IsRemoved(const SharedInstance& instance) const {
+  const std::lock_guard lock(mutex_);
+  return instance.removed;
+}
+
+// Adds what the loops have counted since the last call.
+void Roster::Fold(SharedInstance& instance) {
+  uint64_t sent = 0;
+  uint64_t answered = 0;
+  std::erase_if(instance.tallies, [&](SharedInstance::Tallied& of) {
+    const bool loop_is_done = of.tally.use_count() == 1;
+    sent += of.tally->sent.value() - of.sent;
+    answered += of.tally->answered.value() - of.answered;
+    of.sent = of.tally->sent.value();
+    of.answered = of.tally->answered.value();
+    return loop_is_done;
+  });
+  if (sent > 0) instance.health.OnSent(sent, now_);
+  if (answered > 0) instance.health.OnAnsweredMeanwhile();
+}
+
+void Roster::FoldAll() {
+  folded_at_ = now_;
+  for (const auto& [instance, release] : *list_) Fold(*instance);
+  for (const auto& member : members_) {
+    const uint64_t requests = member->requests.value();
+    if (requests == member->folded) continue;
+    budget_.OnRequests(requests - member->folded, now_);
+    member->folded = requests;
+  }
+}
+
+bool Roster::IsStale() const { return now_ - updated_at_ >= kSnapshotLife; }
+
+Roster::Snapshot Roster::Current(TimePoint now) {
+  const Section section(*this, now);
+  if (IsStale()) UpdateStandings();
+  if (queue_is_behind_) ServeQueue(nullptr);
+  return {.standings = standings_,
+          .version = version_.load(std::memory_order_relaxed),
+          .fresh_until = updated_at_ + kSnapshotLife};
+}
+
+Standings Roster::MakeStandings() {
+  Standings next{.all = list_};
+  bool trial_open = false;
+  for (const auto& [instance, release] : *list_) {
+    const InstanceHealth& health = instance->health;
+    if (health.said_healthy() && !health.refused()) ++next.running;
+    const Standing standing = health.standing(now_);
+    if (standing == Standing::kIn) ++next.in;
+    if (standing == Standing::kTrial) ++next.on_trial;
+    trial_open = trial_open || (standing == Standing::kTrial && !health.trying());
+  }
+  examined_ += list_->size();
+  next.in_panic = IsPanic(next.running, next.in);
+  next.trial_open = trial_open && !next.in_panic;
+  std::vector<double> weights;
+  for (uint32_t i = 0; i < list_->size(); ++i) {
+    const InstanceHealth& health = (*list_)[i].instance->health;
+    const bool good = next.in_panic ? health.said_healthy() && !health.refused()
+                                    : health.standing(now_) == Standing::kIn;
+    if (!good) continue;
+    next.good.push_back(i);
+    weights.push_back(next.in_panic ? 1 : health.weight(now_, config_.slow_start));
+  }
+  next.weights = WeightedPairs(std::move(weights));
+  return next;
+}
+
+void Roster::UpdateStandings() {
+  updated_at_ = now_;
+  if (now_ - folded_at_ >= kFoldInterval) FoldAll();
+  Standings next = MakeStandings();
+  if (next == *standings_) return;
+  if (!next.SameUse(*standings_)) queue_is_behind_ = true;
+  if (next.in_panic != standings_->in_panic) SetPanic(next);
+  standings_ = std::make_shared<const Standings>(std::move(next));
+  version_.store(version_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+}
+
+void Roster::SetPanic(const Standings& standings) {
+  panic_.Set(standings.in_panic ? 1 : 0);
+  problem_ = standings.in_panic
+                 ? fmt::format("panic: {} of {} running instances look well; all are used",
+                               standings.in, standings.running)
+                 : "";
+  if (standings.in_panic) {
+    LOG_WARNING("panic: too few instances look well, all that run are used", {"well", standings.in},
+                {"running", standings.running});
+  } else {
+    LOG_INFO("panic is over", {"well", standings.in}, {"running", standings.running});
+  }
+  notify_changed_ = true;
 }
 
 void Roster::OnChange() {
   UpdateStandings();
   ServeQueue(nullptr);
-  if (!queue_.empty()) RefuseQueue();
+  RefuseQueue();
 }
 
-// Called at each choice, as the health of instances also changes with time: ejections end.
-void Roster::UpdateStandings() {
-  TimePoint now = loop_.Now();
-  Standings standings;
-  for (const auto& instance : instances_) {
-    if (instance->health.said_healthy() && !instance->health.refused()) ++standings.running;
-    const Standing standing = instance->health.standing(now);
-    if (standing == Standing::kIn) ++standings.in;
-    if (standing == Standing::kTrial) ++standings.on_trial;
+void Roster::OnHealth(SharedInstance& instance) {
+  if (instance.ejected.load(std::memory_order_relaxed) != instance.health.ejected()) {
+    instance.ejected.store(instance.health.ejected(), std::memory_order_relaxed);
   }
-  examined_ += instances_.size();
-  if (standings == standings_) return;
-  standings_ = standings;
-  queue_is_behind_ = true;
-  const bool panic = IsPanic(standings.running, standings.in);
-  if (panic != in_panic_) SetPanic(panic);
+  UpdateStandings();
+  if (queue_is_behind_) OnChange();
 }
 
-void Roster::SetPanic(bool panic) {
-  const auto& [running, in, on_trial] = standings_;
-  in_panic_ = panic;
-  panic_.Set(panic ? 1 : 0);
-  problem_ =
-      panic ? fmt::format("panic: {} of {} running instances look well; all are used", in, running)
-            : "";
-  if (panic) {
-    LOG_WARNING("panic: too few instances look well, all that run are used", {"well", in},
-                {"running", running});
-  } else {
-    LOG_INFO("panic is over", {"well", in}, {"running", running});
+void Roster::OnCheck(SharedInstance& instance, InstanceHealth::Check check, TimePoint now) {
+  bool was_in = false;
+  bool is_in = false;
+  {
+    const Section section(*this, now);
+    was_in = instance.health.standing(now_) == Standing::kIn;
+    Fold(instance);
+    instance.health.OnCheck(check, now_);
+    if (check == InstanceHealth::Check::kGood) instance.logged_failing = false;
+    is_in = instance.health.standing(now_) == Standing::kIn;
+    OnHealth(instance);
+    if (!queue_.empty()) OnChange();
   }
-  if (on_problem) on_problem();
+  if (was_in != is_in) LOG_INFO("instance", {"instance", instance.id}, {"usable", is_in});
 }
 
-bool Roster::IsGood(const Instance& instance, const ChoiceConstraints& constraints,
-                    TimePoint now) const {
+bool Roster::OnFailure(RosterMember& member, SharedInstance& instance, Failure failure,
+                       TimePoint now) {
+  const Section section(*this, now, &member);
+  Fold(instance);
+  switch (failure) {
+    case Failure::kRefused:
+      instance.health.OnRefused();
+      break;
+    case Failure::kReset:
+      // The connections of all loops: the process that has reset this one has probably died.
+      instance.resets.store(instance.resets.load(std::memory_order_relaxed) + 1,
+                            std::memory_order_relaxed);
+      notify_members_ = true;
+      [[fallthrough]];
+    case Failure::kUnanswered:
+      instance.health.OnUnanswered(now_);
+      break;
+    case Failure::kErrorStatus:
+      instance.health.OnAnswered(false, now_);
+      break;
+  }
+  EjectIfOutlier(instance);
+  OnHealth(instance);
+  return failure != Failure::kErrorStatus && !std::exchange(instance.logged_failing, true);
+}
+
+void Roster::OnAnswered(RosterMember& member, SharedInstance& instance, TimePoint now) {
+  const Section section(*this, now, &member);
+  Fold(instance);
+  instance.health.OnAnswered(true, now_);
+  OnHealth(instance);
+}
+
+void Roster::EjectIfOutlier(SharedInstance& instance) {
+  const auto results_of = [this](SharedInstance& each) {
+    return RecentResults{.requests = each.health.requests(now_),
+                         .failures = each.health.failures(now_),
+                         .unanswered_in_row = each.health.unanswered_in_row(),
+                         .out = each.health.standing(now_) != Standing::kIn};
+  };
+  if (!LooksLikeOutlier(results_of(instance))) return;
+  FoldAll();
+  std::vector<RecentResults> results;
+  size_t which = list_->size();
+  for (const auto& [each, release] : *list_) {
+    if (each.get() == &instance) which = results.size();
+    if (each->health.said_healthy() || each.get() == &instance) {
+      results.push_back(results_of(*each));
+    }
+  }
+  if (which >= results.size() || !ShouldEject(results, which)) return;
+  instance.health.Eject(now_);
+  ejections_.Add();
+  LOG_WARNING("an instance is ejected", {"instance", instance.id},
+              {"failed", results[which].failures}, {"requests", results[which].requests});
+}
+
+Roster::Retry Roster::TakeRetry(const ChoiceConstraints& constraints, TimePoint now) {
+  const Section section(*this, now);
+  if (IsStale()) UpdateStandings();
+  if (!MayServe(constraints)) return Retry::kNoInstance;
+  FoldAll();
+  return budget_.Take(now_) ? Retry::kAllowed : Retry::kOverBudget;
+}
+
+bool Roster::IsGood(const SharedInstance& instance, const ChoiceConstraints& constraints) const {
   const InstanceHealth& health = instance.health;
-  if (in_panic_) return health.said_healthy() && !health.refused();
-  switch (health.standing(now)) {
+  if (standings_->in_panic) return health.said_healthy() && !health.refused();
+  switch (health.standing(now_)) {
     case Standing::kIn:
       return true;
     case Standing::kTrial:
@@ -210,153 +384,31 @@ bool Roster::IsGood(const Instance& instance, const ChoiceConstraints& constrain
   }
 }
 
-bool Roster::HasGood(const ChoiceConstraints& constraints, TimePoint now) {
-  return std::ranges::any_of(instances_, [&](const auto& instance) {
+bool Roster::HasGood(const ChoiceConstraints& constraints) {
+  return std::ranges::any_of(*list_, [&](const ListedInstance& each) {
     ++examined_;
-    return MayUse(*instance, constraints, true, now);
+    return MayUse(*each.instance, constraints, true);
   });
 }
 
-bool Roster::MayUse(const Instance& instance, const ChoiceConstraints& constraints, bool has_good,
-                    TimePoint now) const {
+bool Roster::MayUse(const SharedInstance& instance, const ChoiceConstraints& constraints,
+                    bool has_good) const {
   if (std::ranges::count(constraints.tried(), &instance) > 0) return false;
-  if (has_good) return IsGood(instance, constraints, now);
+  if (has_good) return IsGood(instance, constraints);
   return instance.health.said_healthy() && instance.health.refused();
 }
 
-bool Roster::IsUsable(const Instance& instance) const {
+bool Roster::IsUsable(const SharedInstance& instance) const {
   ChoiceConstraints weakest;
   weakest.may_use_trial = true;
-  const TimePoint now = loop_.Now();
-  return MayUse(instance, weakest, true, now) || MayUse(instance, weakest, false, now);
-}
-
-bool Roster::HasEligible(const ChoiceConstraints& constraints) {
-  UpdateStandings();
-  return MayServe(constraints);
+  return MayUse(instance, weakest, true) || MayUse(instance, weakest, false);
 }
 
 bool Roster::MayServe(const ChoiceConstraints& constraints) {
-  const TimePoint now = loop_.Now();
-  return HasGood(constraints, now) || std::ranges::any_of(instances_, [&](const auto& instance) {
+  return HasGood(constraints) || std::ranges::any_of(*list_, [&](const ListedInstance& each) {
            ++examined_;
-           return MayUse(*instance, constraints, false, now);
+           return MayUse(*each.instance, constraints, false);
          });
-}
-
-// Prepares candidates_.
-void Roster::FindCandidates(const ChoiceConstraints& constraints) {
-  const TimePoint now = loop_.Now();
-  const bool has_good = HasGood(constraints, now);
-  candidates_.clear();
-  for (const auto& instance : instances_) {
-    ++examined_;
-    const bool usable = HasRoom(*instance) && MayUse(*instance, constraints, has_good, now);
-    const double weight = in_panic_ ? 1 : instance->health.weight(now, config_.slow_start);
-    candidates_.push_back({instance->in_flight, usable, weight});
-  }
-}
-
-std::shared_ptr<Instance> Roster::Choose(const ChoiceConstraints& constraints) {
-  FindCandidates(constraints);
-  std::optional<size_t> chosen = dispatch::Choose(candidates_, random_);
-  if (!chosen) return nullptr;
-  Occupy(*instances_[*chosen]);
-  return instances_[*chosen];
-}
-
-Slot Roster::TakeNow(const ChoiceConstraints& constraints) {
-  if (with_room_ == 0) return {};
-  UpdateStandings();
-  std::shared_ptr<Instance> instance = Choose(constraints);
-  return instance ? Slot(*this, std::move(instance)) : Slot();
-}
-
-io::Task<Result<Slot>> Roster::Take(const ChoiceConstraints& constraints, TimePoint deadline) {
-  if (Slot slot = TakeNow(constraints)) co_return slot;
-  if (!HasEligible(constraints)) co_return Fail(Errc::kUnavailable, "no instance is healthy");
-  QueuedRequest ticket{.constraints = constraints};
-  if (!queue_.Add(ticket)) {
-    shed_.Add();
-    co_return Fail(Errc::kTooLarge, "{} requests wait for an instance already", queue_.size());
-  }
-  queued_.Set(static_cast<double>(queue_.size()));
-  Result<void> woken = co_await ticket.woken.Wait(deadline);
-  // Granted and cancelled in the same loop iteration: the slot's destructor serves the queue.
-  Slot slot = ticket.granted ? Slot(*this, std::move(ticket.granted)) : Slot();
-  if (!slot && !ticket.refused) queue_.Remove(ticket);
-  queued_.Set(static_cast<double>(queue_.size()));
-  if (!woken && woken.error().code == Errc::kCancelled) co_return Fail(std::move(woken.error()));
-  if (slot) co_return slot;
-  if (ticket.refused) co_return Fail(Errc::kUnavailable, "no instance is healthy any more");
-  late_.Add();
-  co_return Fail(Errc::kTimeout, "no instance had room in time");
-}
-
-std::shared_ptr<Instance> Roster::ChooseFrom(const std::shared_ptr<Instance>& only,
-                                             const ChoiceConstraints& constraints) {
-  if (only == nullptr) return Choose(constraints);
-  const TimePoint now = loop_.Now();
-  if (!MayUse(*only, constraints, HasGood(constraints, now), now)) return nullptr;
-  Occupy(*only);
-  return only;
-}
-
-void Roster::ServeQueue(const std::shared_ptr<Instance>& only) {
-  using Verdict = RequestQueue<QueuedRequest>::Verdict;
-  if (only == nullptr) queue_is_behind_ = false;
-  if (only != nullptr && (only->removed || !IsUsable(*only))) return;
-  const auto has_room = [&] { return only == nullptr ? with_room_ > 0 : HasRoom(*only); };
-  // Requests that were sent nowhere yet differ in may_use_trial alone: when one of them must wait,
-  // the others must. So the instances are not examined for each request.
-  std::array<bool, 2> must_wait{};
-  queue_.ForEach([&](QueuedRequest& ticket) {
-    ++examined_;
-    if (!has_room()) return Verdict::kStop;
-    const bool is_new = ticket.constraints.tried().empty();
-    bool& waits = must_wait[ticket.constraints.may_use_trial ? 1 : 0];
-    if (is_new && waits) return Verdict::kStays;
-    ticket.granted = ChooseFrom(only, ticket.constraints);
-    if (ticket.granted == nullptr) {
-      waits = waits || is_new;
-      return Verdict::kStays;
-    }
-    // A request that has just timed out is not waiting any more, but uses the grant all the same.
-    (void)ticket.woken.WakeOne();
-    return Verdict::kLeaves;
-  });
-}
-
-// Refuses the requests whose constraints no instance satisfies any more.
-void Roster::RefuseQueue() {
-  using Verdict = RequestQueue<QueuedRequest>::Verdict;
-  queue_.ForEach([this](QueuedRequest& ticket) {
-    ++examined_;
-    if (MayServe(ticket.constraints)) return Verdict::kStays;
-    ticket.refused = true;
-    (void)ticket.woken.WakeOne();
-    return Verdict::kLeaves;
-  });
-}
-
-void Roster::EjectIfOutlier(Instance& instance) {
-  TimePoint now = loop_.Now();
-  std::vector<RecentResults> conducts;
-  size_t which = instances_.size();
-  for (const auto& each : instances_) {
-    if (!each->health.said_healthy() && each.get() != &instance) continue;
-    if (each.get() == &instance) which = conducts.size();
-    conducts.push_back({.requests = each->health.requests(now),
-                        .failures = each->health.failures(now),
-                        .unanswered_in_row = each->health.unanswered_in_row(),
-                        .out = each->health.standing(now) != Standing::kIn});
-  }
-  if (which >= conducts.size() || !ShouldEject(conducts, which)) return;
-  instance.health.Eject(now);
-  ejections_.Add();
-  LOG_WARNING("an instance is ejected", {"instance", instance.id},
-              {"failed", conducts[which].failures}, {"requests", conducts[which].requests});
-  OnChange();
 }
 
 }  // namespace meridian::dispatch

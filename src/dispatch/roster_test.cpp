@@ -1,14 +1,15 @@
 #include "dispatch/roster.hpp"
 
+#include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <vector>
 
 #include <gtest/gtest.h>
 
 #include "base/random.hpp"
 #include "dispatch/dispatcher_fixture.hpp"
-#include "dispatch/instance_metrics.hpp"
+#include "dispatch/loop_roster.hpp"
+#include "dispatch/policy/outliers.hpp"
 
 namespace meridian::dispatch {
 namespace {
@@ -26,15 +27,17 @@ class RosterTest : public DispatcherFixture {
   // Fills all instances, queues `waiting` requests, and runs `test(slots)`.
   template <class Test>
   void WithQueue(size_t waiting, Test test) {
-    config_.max_queued = waiting;
+    config_.max_queued = waiting + 2;
     config_.queue_timeout = std::chrono::hours{1};
-    Roster roster(loop_, config_, "balancer", metrics_, Random(1));
+    Roster roster(loop_, config_, "balancer", metrics_, Random(2));
     roster_ = &roster;
+    LoopRoster on_loop(loop_, network_, roster, "balancer", metrics_, Random(1));
+    on_loop_ = &on_loop;
     auto run = [&]() -> io::Task<void> {
-      for (uint16_t port = 1; port <= kInstances; ++port) AddInstance(port);
-      roster.Replace(instances_);
+      SetAll();
       std::vector<Slot> slots;
-      while (Slot slot = roster.TakeNow(idempotent_)) slots.push_back(std::move(slot));
+      while (Slot slot = on_loop.TakeNow(idempotent_)) slots.push_back(std::move(slot));
+      EXPECT_EQ(slots.size(), size_t{kInstances});
       io::Scope asking(loop_);
       for (size_t i = 0; i < waiting; ++i) asking.Spawn(Wait());
       co_await Yield();
@@ -47,15 +50,22 @@ class RosterTest : public DispatcherFixture {
     loop_.RunToEnd(run());
   }
 
-  void AddInstance(uint16_t port) {
-    const site::InstanceView view = View(port);
-    instances_.push_back(std::make_shared<Instance>(loop_, network_, view, config_,
-                                                    series_.Take(view.id, view.release)));
-    instances_.back()->health.OnView(true, loop_.Now());
+  // Has the instance ejected, as it leaves requests without an answer.
+  void Eject(Slot& slot) {
+    for (uint32_t i = 0; i < kUnansweredInRow; ++i) {
+      (void)on_loop_->OnFailure(*slot, Roster::Failure::kUnanswered);
+    }
+    EXPECT_TRUE(slot->shared->ejected);
   }
 
-  io::Task<void> Wait() {
-    Result<Slot> slot = co_await roster_->Take(idempotent_, kNever);
+  void SetAll() {
+    std::vector<site::InstanceView> views;
+    for (uint16_t port = 1; port <= kInstances; ++port) views.push_back(View(port));
+    roster_->SetInstances(views);
+  }
+  io::Task<void> Wait() { return WaitAt(*on_loop_); }
+  io::Task<void> WaitAt(LoopRoster& on_loop) {
+    Result<Slot> slot = co_await on_loop.Take(idempotent_, kNever);
     if (slot) granted_.push_back(std::move(*slot));
   }
 
@@ -66,10 +76,8 @@ class RosterTest : public DispatcherFixture {
     return roster_->examined() - before;
   }
 
-  InstanceMetrics series_{metrics_, "balancer"};
-  std::vector<std::shared_ptr<Instance>> instances_;
   ChoiceConstraints idempotent_;
-  Roster* roster_ = nullptr;
+  LoopRoster* on_loop_ = nullptr;
   std::vector<Slot> granted_;
 };
 
@@ -84,8 +92,7 @@ TEST_F(RosterTest, AFreedSlotExaminesEachInstanceOnceHoweverManyRequestsWait) {
 
 TEST_F(RosterTest, AFreedSlotIsCheapAlsoWhileAnEjectedInstanceHasRoom) {
   WithQueue(1000, [&](std::vector<Slot>& slots) -> io::Task<void> {
-    slots[7]->health.Eject(loop_.Now());
-    roster_->OnChange();
+    Eject(slots[7]);
     EXPECT_LE(CostOfFreeing(slots[7]), kInstances);
     EXPECT_LE(CostOfFreeing(slots[8]), kInstances + 3);
     co_await Yield();
@@ -93,21 +100,19 @@ TEST_F(RosterTest, AFreedSlotIsCheapAlsoWhileAnEjectedInstanceHasRoom) {
   });
 }
 
-TEST_F(RosterTest, ARequestThatFindsNoRoomExaminesEachInstanceOnce) {
+TEST_F(RosterTest, ARequestThatFindsOthersWaitingExaminesNoInstance) {
   WithQueue(1000, [&](std::vector<Slot>&) -> io::Task<void> {
     const uint64_t before = roster_->examined();
-    EXPECT_FALSE(roster_->TakeNow(idempotent_));
+    EXPECT_FALSE(on_loop_->TakeNow(idempotent_));
+    const Result<Slot> late = co_await on_loop_->Take(idempotent_, loop_.Now());
+    EXPECT_EQ(late.error().code, Errc::kTimeout);
     EXPECT_EQ(roster_->examined(), before);
-    EXPECT_TRUE(roster_->HasEligible(idempotent_));
-    EXPECT_LE(roster_->examined() - before, kInstances + 1);
-    co_return;
   });
 }
 
 TEST_F(RosterTest, AnInstanceWhoseEjectionEndedServesAQueuedRequestWhenAnotherIsFreed) {
   WithQueue(3, [&](std::vector<Slot>& slots) -> io::Task<void> {
-    slots[7]->health.Eject(loop_.Now());
-    roster_->OnChange();
+    Eject(slots[7]);
     slots[7] = Slot();
     co_await Yield();
     EXPECT_TRUE(granted_.empty());
@@ -126,6 +131,78 @@ TEST_F(RosterTest, SlotsFreedTogetherServeAsManyRequests) {
     granted_.clear();  // each gives its slot to the next
     co_await Yield();
     EXPECT_EQ(granted_.size(), 100U - kInstances);
+  });
+}
+
+// As if other loops had freed all slots, and not served the queue yet.
+TEST_F(RosterTest, ANewRequestDoesNotTakeRoomFromThoseThatWait) {
+  WithQueue(1, [&](std::vector<Slot>& slots) -> io::Task<void> {
+    for (Slot& slot : slots) slot->shared->in_flight.fetch_sub(1);
+    EXPECT_FALSE(on_loop_->TakeNow(idempotent_));
+    EXPECT_FALSE(on_loop_->TakeNow({}));
+    for (Slot& slot : slots) slot->shared->in_flight.fetch_add(1);
+    slots[7] = Slot();
+    co_await Yield();
+    EXPECT_EQ(granted_.size(), 1U);
+  });
+}
+
+// As if the first loop were just setting a view in which the instance leaves.
+TEST_F(RosterTest, ARequestThatHasChosenALeavingInstanceByAnOldSnapshotGivesItsRoomBack) {
+  WithQueue(0, [&](std::vector<Slot>& slots) -> io::Task<void> {
+    slots.clear();
+    roster_->SetInstances(std::vector{View(1), View(2)});
+    SharedInstance& leaving = *roster_->instances()->front().instance;
+    leaving.closing = true;
+    for (int i = 0; i < 20; ++i) EXPECT_EQ(on_loop_->TakeNow(idempotent_)->id, "i2");
+    EXPECT_EQ(leaving.in_flight, 0U);
+    co_return;
+  });
+}
+
+TEST_F(RosterTest, AnInstanceThatComesBackStillHasItsRequests) {
+  WithQueue(0, [&](std::vector<Slot>& slots) -> io::Task<void> {
+    roster_->SetInstances({});
+    co_await Yield();
+    SetAll();
+    EXPECT_FALSE(on_loop_->TakeNow(idempotent_)) << "each is at its limit";
+    slots.clear();
+    EXPECT_TRUE(on_loop_->TakeNow(idempotent_));
+  });
+}
+
+TEST_F(RosterTest, AGrantThatIsCancelledInTheSameIterationGoesToTheNext) {
+  WithQueue(0, [&](std::vector<Slot>& slots) -> io::Task<void> {
+    io::Scope cancelled(loop_);
+    io::Scope waiting(loop_);
+    cancelled.Spawn(Wait());
+    co_await Yield();
+    waiting.Spawn(Wait());
+    co_await Yield();
+    cancelled.Cancel();
+    slots[7] = Slot();
+    co_await Yield();
+    EXPECT_EQ(granted_.size(), 1U);
+    co_await cancelled.Join();
+    co_await waiting.Join();
+  });
+}
+
+// The wake-ups of a loop's requests come by the work that is posted to it.
+TEST_F(RosterTest, RoomThatOneLoopFreesGoesToARequestOfAnother) {
+  WithQueue(1, [&](std::vector<Slot>& slots) -> io::Task<void> {
+    LoopRoster other(loop_, network_, *roster_, "balancer", metrics_.AddPart(), Random(3));
+    io::Scope asking(loop_);
+    asking.Spawn(WaitAt(other));
+    co_await Yield();
+    slots[7] = Slot();
+    co_await Yield();
+    EXPECT_EQ(granted_.size(), 1U) << "of the first loop, which came first";
+    slots[8] = Slot();
+    co_await Yield();
+    EXPECT_EQ(granted_.size(), 2U);
+    co_await asking.Join();
+    granted_.clear();
   });
 }
 

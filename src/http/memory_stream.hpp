@@ -19,13 +19,15 @@ class JumpingDriver final : public io::Driver {
   TimePoint Now() const override { return clock_.Now(); }
   WallTime Wall() const override { return clock_.Wall(); }
   void Wait(TimePoint until) override {
+    if (std::exchange(woken_, false)) return;
     CHECK(until != kNever);
     if (until > clock_.Now()) clock_.Advance(until - clock_.Now());
   }
-  void Wake() override {}
+  void Wake() override { woken_ = true; }
 
  private:
   ManualClock clock_;
+  bool woken_ = false;
 };
 
 // One end of a connection. Each direction holds `capacity` bytes.

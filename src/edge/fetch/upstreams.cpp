@@ -59,7 +59,10 @@ std::unique_ptr<dispatch::TierDispatcher> MakeDispatcher(site::TierProcess& proc
 }  // namespace
 
 SiteUpstreams::SiteUpstreams(site::TierProcess& process, const Config& config)
-    : process_(process), config_(config), instances_(MakeDispatcher(process, config)) {}
+    : process_(process),
+      config_(config),
+      instances_(MakeDispatcher(process, config)),
+      dispatcher_(instances_ ? instances_->MakeDispatcher(process.OnLoop(0)) : nullptr) {}
 
 SiteUpstreams::~SiteUpstreams() = default;
 
@@ -99,7 +102,7 @@ Route SiteUpstreams::RouteOf(const std::vector<std::string>& names) const {
     const auto place = static_cast<uint16_t>(
         std::ranges::find(known, name, &site::DataCenter::name) - known.begin());
     if (name == process_.here().name && instances_) {
-      hops->push_back({.name = name, .dispatcher = &instances_->dispatcher(), .datacenter = place});
+      hops->push_back({.name = name, .dispatcher = dispatcher_.get(), .datacenter = place});
       continue;
     }
     auto found = balancers_.find(name);

@@ -65,6 +65,7 @@ class SiteUpstreams final : public Upstreams {
   site::TierProcess& process_;
   const Config& config_;
   std::unique_ptr<dispatch::TierDispatcher> instances_;             // null without a share
+  std::unique_ptr<dispatch::Dispatcher> dispatcher_;                // of `instances_`
   std::map<std::string, std::unique_ptr<http::Client>> balancers_;  // by data center
   bool own_balancer_answers_ = true;
   Route from_visitors_ = std::make_shared<std::vector<Hop>>();

@@ -11,7 +11,7 @@
 #include <cstdint>
 
 #include "base/clock.hpp"
-#include "dispatch/recent_count.hpp"
+#include "dispatch/policy/recent_count.hpp"
 
 namespace meridian::dispatch {
 
@@ -21,7 +21,7 @@ class RetryBudget {
 
   explicit RetryBudget(double share) : share_(share) {}
 
-  void OnRequest(TimePoint now) { requests_.Add(now); }
+  void OnRequests(uint64_t requests, TimePoint now) { requests_.Add(now, requests); }
 
   // True: the request may be sent again, and the retry is counted.
   bool Take(TimePoint now) {

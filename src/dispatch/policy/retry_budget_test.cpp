@@ -1,4 +1,4 @@
-#include "dispatch/retry_budget.hpp"
+#include "dispatch/policy/retry_budget.hpp"
 
 #include <chrono>
 
@@ -19,7 +19,7 @@ int RetriesOf(RetryBudget& budget, int requests, Duration apart) {
   int retries = 0;
   TimePoint now = kStart;
   for (int i = 0; i < requests; ++i, now += apart) {
-    budget.OnRequest(now);
+    budget.OnRequests(1, now);
     retries += budget.Take(now) ? 1 : 0;
     retries += budget.Take(now) ? 1 : 0;
   }
@@ -56,7 +56,7 @@ TEST(RetryBudget, TheMinimumComesBackWithTime) {
 
 TEST(RetryBudget, OldRequestsAllowNoRetry) {
   RetryBudget budget(0.2);
-  for (int i = 0; i < 1000; ++i) budget.OnRequest(kStart);
+  for (int i = 0; i < 1000; ++i) budget.OnRequests(1, kStart);
   int retries = 0;
   while (budget.Take(kStart + seconds{10})) ++retries;
   EXPECT_EQ(retries, 10);

@@ -1,4 +1,4 @@
-#include "dispatch/health.hpp"
+#include "dispatch/policy/health.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -41,11 +41,6 @@ void InstanceHealth::OnCheck(Check check, TimePoint now) {
   if (refused_ || sick_) in_since_ = now;
   refused_ = sick_ = false;
   if (ejected_ && now >= ejected_until_) Return(now);
-}
-
-void InstanceHealth::OnSent(TimePoint now) {
-  requests_.Add(now);
-  trying_ = standing(now) == Standing::kTrial;
 }
 
 void InstanceHealth::OnAnswered(bool well, TimePoint now) {

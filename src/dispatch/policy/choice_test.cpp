@@ -1,4 +1,4 @@
-#include "dispatch/choice.hpp"
+#include "dispatch/policy/choice.hpp"
 
 #include <array>
 #include <vector>
@@ -56,6 +56,40 @@ TEST(Choice, AnInstanceInSlowStartGetsItsShareOfLongRequests) {
   std::vector<Candidate> candidates = {{0, true, 0.1}, {0, true}, {0, true}};
   for (int i = 0; i < 2100; ++i) ++candidates[Choose(candidates, random).value()].in_flight;
   EXPECT_NEAR(candidates[0].in_flight, 100, 10);
+}
+
+TEST(WeightedPairs, OneCandidateIsBothOfThePair) {
+  Random random(7);
+  const WeightedPairs::Pair pair = WeightedPairs({0.5}).Draw(random);
+  EXPECT_EQ(pair.first, 0U);
+  EXPECT_EQ(pair.second, 0U);
+}
+
+TEST(WeightedPairs, TheTwoDifferAndEachIsDrawnByItsWeight) {
+  for (const std::vector<double>& weights :
+       {std::vector<double>{1, 1, 1, 1}, {0.1, 1, 1, 0.4}, {1, 0.1}, {0.3, 0.3}}) {
+    Random random(8);
+    const WeightedPairs pairs(weights);
+    double sum = 0;
+    for (double weight : weights) sum += weight;
+    std::vector<double> first(weights.size());
+    std::vector<double> second(weights.size());
+    constexpr int kDraws = 20'000;
+    for (int i = 0; i < kDraws; ++i) {
+      const auto [one, other] = pairs.Draw(random);
+      ASSERT_NE(one, other);
+      ++first[one];
+      ++second[other];
+    }
+    for (size_t i = 0; i < weights.size(); ++i) {
+      EXPECT_NEAR(first[i] / kDraws, weights[i] / sum, 0.02) << i;
+      double expected = 0;  // as the second, after each other first
+      for (size_t j = 0; j < weights.size(); ++j) {
+        if (j != i) expected += weights[j] / sum * weights[i] / (sum - weights[j]);
+      }
+      EXPECT_NEAR(second[i] / kDraws, expected, 0.02) << i;
+    }
+  }
 }
 
 }  // namespace

@@ -27,6 +27,10 @@ constexpr double kOutlierRate = 0.3;
 // Its rate must be this many times the rate of the other instances.
 constexpr double kOutlierRatio = 3;
 
+// Whether the results of an instance alone would allow its ejection. Cheap: tells whether those of
+// the others are worth collecting for ShouldEject.
+bool LooksLikeOutlier(const RecentResults& results);
+
 bool ShouldEject(std::span<const RecentResults> instances, size_t which);
 
 }  // namespace meridian::dispatch

@@ -14,7 +14,7 @@
 #include <cstdint>
 
 #include "base/clock.hpp"
-#include "dispatch/recent_count.hpp"
+#include "dispatch/policy/recent_count.hpp"
 
 namespace meridian::dispatch {
 
@@ -36,6 +36,8 @@ class InstanceHealth {
   bool refused() const { return refused_; }
   // Our checks of its health path fail.
   bool sick() const { return sick_; }
+  // Ejected and not yet returned: out, or on trial.
+  bool ejected() const { return ejected_; }
   // On trial, with a request there already.
   bool trying() const { return trying_; }
   // Its share of requests relative to a full one: grows over `slow_start` from kFirstWeight to 1.
@@ -49,14 +51,17 @@ class InstanceHealth {
   void OnView(bool said_healthy, TimePoint now);
   void OnCheck(Check check, TimePoint now);
 
-  // A request has been sent to it.
-  void OnSent(TimePoint now);
+  // Requests have been sent to it.
+  void OnSent(uint64_t requests, TimePoint now) { requests_.Add(now, requests); }
+  // Requests that were sent to it after the last unanswered one have been answered.
+  void OnAnsweredMeanwhile() { unanswered_in_row_ = 0; }
+  // The request of its trial begins; and ends, whatever its outcome.
+  void OnTrial() { trying_ = true; }
+  void OnTrialEnd() { trying_ = false; }
   // The outcome of a request: an answer (`well`: not a 5xx), none, or a refused connection.
   void OnAnswered(bool well, TimePoint now);
   void OnUnanswered(TimePoint now);
   void OnRefused() { refused_ = true; }
-  // A request has left the instance, whatever its outcome.
-  void OnLeft() { trying_ = false; }
 
   // Ejects it because of failed requests.
   void Eject(TimePoint now);

@@ -1,5 +1,5 @@
 // RecentCount: the number of events in the last ten seconds, in steps of a second. Pure: it gets
-// the time of each event, which must not run backwards.
+// the time of each event; a time before the latest counts as the latest.
 #pragma once
 
 #include <array>
@@ -16,10 +16,10 @@ class RecentCount {
  public:
   static constexpr int64_t kSeconds = 10;
 
-  void Add(TimePoint now) {
+  void Add(TimePoint now, uint64_t events = 1) {
     Advance(now);
-    ++slots_[static_cast<size_t>(second_ % kSeconds)];
-    ++total_;
+    slots_[static_cast<size_t>(second_ % kSeconds)] += events;
+    total_ += events;
   }
 
   uint64_t At(TimePoint now) {
@@ -37,6 +37,7 @@ class RecentCount {
   void Advance(TimePoint now) {
     int64_t second =
         std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch()).count();
+    if (second <= second_) return;
     if (second - second_ >= kSeconds) Clear();
     for (int64_t gone = second_ + 1; gone <= second && total_ > 0; ++gone) {
       uint64_t& slot = slots_[static_cast<size_t>(gone % kSeconds)];

@@ -1,4 +1,4 @@
-#include "dispatch/health.hpp"
+#include "dispatch/policy/health.hpp"
 
 #include <chrono>
 
@@ -87,8 +87,8 @@ TEST(InstanceHealth, RequestsWithoutAnswerCountOnlyInARow) {
 
 TEST(InstanceHealth, AServerErrorIsARecentFailure) {
   InstanceHealth health = Healthy();
-  health.OnSent(kStart);
-  health.OnSent(kStart);
+  health.OnSent(1, kStart);
+  health.OnSent(1, kStart);
   health.OnAnswered(false, kStart);
   health.OnAnswered(true, kStart);
   EXPECT_EQ(health.requests(kStart), 2U);
@@ -109,10 +109,10 @@ TEST(InstanceHealth, OnTrialItHasOneRequestUntilItIsAnswered) {
   health.Eject(kStart);
   TimePoint later = kStart + InstanceHealth::kFirstEjection;
   EXPECT_FALSE(health.trying());
-  health.OnSent(later);
+  health.OnTrial();
   EXPECT_TRUE(health.trying());
   health.OnAnswered(true, later);
-  health.OnLeft();
+  health.OnTrialEnd();
   EXPECT_EQ(health.standing(later), Standing::kIn);
   EXPECT_FALSE(health.trying());
 }
@@ -121,8 +121,8 @@ TEST(InstanceHealth, ATrialThatTheVisitorLeavesMakesRoomForAnother) {
   InstanceHealth health = Healthy();
   health.Eject(kStart);
   TimePoint later = kStart + InstanceHealth::kFirstEjection;
-  health.OnSent(later);
-  health.OnLeft();
+  health.OnTrial();
+  health.OnTrialEnd();
   EXPECT_EQ(health.standing(later), Standing::kTrial);
   EXPECT_FALSE(health.trying());
 }
@@ -143,7 +143,7 @@ TEST(InstanceHealth, EachFailedTrialDoublesTheTimeUpToAMinute) {
     EXPECT_EQ(health.standing(now + seconds{expected} - milliseconds{1}), Standing::kOut);
     now += seconds{expected};
     EXPECT_EQ(health.standing(now), Standing::kTrial);
-    health.OnSent(now);
+    health.OnTrial();
     health.OnUnanswered(now);
   }
 }
@@ -161,7 +161,7 @@ TEST(InstanceHealth, EjectionsOfLongAgoAreForgotten) {
 TEST(InstanceHealth, AReturningInstanceStartsWithoutFailures) {
   InstanceHealth health = Healthy();
   for (int i = 0; i < 20; ++i) {
-    health.OnSent(kStart);
+    health.OnSent(1, kStart);
     health.OnUnanswered(kStart);
   }
   health.Eject(kStart);

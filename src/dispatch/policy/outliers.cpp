@@ -1,4 +1,4 @@
-#include "dispatch/outliers.hpp"
+#include "dispatch/policy/outliers.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -28,8 +28,15 @@ bool FailsMoreThanOthers(std::span<const RecentResults> instances, size_t which)
 
 }  // namespace
 
+bool LooksLikeOutlier(const RecentResults& results) {
+  if (results.out) return false;
+  return results.unanswered_in_row >= kUnansweredInRow ||
+         (results.requests >= kOutlierRequests &&
+          Rate(results.failures, results.requests) >= kOutlierRate);
+}
+
 bool ShouldEject(std::span<const RecentResults> instances, size_t which) {
-  if (instances[which].out) return false;
+  if (!LooksLikeOutlier(instances[which])) return false;
   auto out = static_cast<size_t>(std::ranges::count(instances, true, &RecentResults::out));
   if ((out + 1) * 2 > instances.size()) return false;
   return instances[which].unanswered_in_row >= kUnansweredInRow ||
