@@ -59,6 +59,7 @@ SEEN_BY_TESTS = {
     "fell_back": "a count that the program prints as JSON",
     "by_datacenter": "counts that the program prints as JSON",
     "at_line_start": "whether a splitter holds the start of a line",
+    "examined": "what the choice of an instance costs",
     "is_null": "one of the kinds of a JSON value",
     "examined": "the cost of a choice, counted and not timed",
     "FindUser": "PostgreSQL refuses to run as root",
@@ -66,6 +67,8 @@ SEEN_BY_TESTS = {
 # Words of names that are not the field's, and what the field says.
 NAMES = [
     (r"\bk(Most|Least|Longest|Shortest)[A-Z]\w*", "kMax..., kMin..."),
+    (r"\b(most|least)_\w+", "max_..., min_..."),
+    (r"\b\w*[Cc]leared(_\w+)?\b", "delete stamp"),
     (r"\b\w*(?<!Heart)(?<!heart)Beats?\b", "heartbeat"),
     (r"\b\w*[Bb]asis\b", "snapshot metadata"),
     (r"\b\w*Knowledge\b", "matrix clock, stability horizon"),

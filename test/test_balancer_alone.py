@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import pathlib
 import re
 import signal
 import subprocess
@@ -73,6 +74,15 @@ def test_requests_go_to_every_server(balancer):
     assert balancer.pids() == {server.pid for server in balancer.servers.values()}
 
 
+@pytest.mark.parametrize("threads", [1, 3])
+def test_it_has_as_many_threads_as_the_command_line_says(threads):
+    with Balancer("--threads", str(threads)) as alone:
+        tasks = pathlib.Path(f"/proc/{alone.process.pid}/task").iterdir()
+        loops = [name for name in ((task / "comm").read_text().strip() for task in tasks) if name.startswith("balancer-")]
+        assert len(loops) == threads - 1  # besides the main thread
+        assert alone.pids() == {server.pid for server in alone.servers.values()}
+
+
 def test_nobody_is_believed_about_the_visitor(balancer):
     fields = dict(json.loads(balancer.get("/echo", "-H", "X-Forwarded-For: 6.6.6.6")[1])["headers"])
     assert fields["X-Forwarded-For"] != "6.6.6.6"
@@ -105,6 +115,7 @@ def test_without_a_living_server_the_answer_is_503():
     (["--listen", "127.0.0.1:8000", "--server", "localhost"], "--server: "),
     (["--listen", "127.0.0.1:8000", "--server", "127.0.0.1:1", "--health", "up"], "--health: a path begins with /"),
     (["--listen", "127.0.0.1:8000", "--server", "127.0.0.1:1", "--forwarded-from", "me"], "--forwarded-from: "),
+    (["--listen", "127.0.0.1:8000", "--server", "127.0.0.1:1", "--threads", "0"], "--threads"),
     (["--listen", "127.0.0.1:8000"], "--listen requires --server"),
     (["--server", "127.0.0.1:1"], "--server requires --listen"),
     (["--server", "127.0.0.1:1", "--listen", "127.0.0.1:8000", "--dc", "us-east"], "exactly one of --server, --dc"),

@@ -25,7 +25,7 @@ def record(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def site(record):
-    app = f'command = ["/usr/bin/python3", "{ROOT}/test/raw_origin.py"]\nenvironment = {{ RECORD = "{record}" }}\nhealth = "/health"'
+    app = f'command = ["/usr/bin/python3", "{ROOT}/test/support/raw_origin.py"]\nenvironment = {{ RECORD = "{record}" }}\nhealth = "/health"'
     with Site(("us-east",), app=app, instances=1) as running:
         yield running
 

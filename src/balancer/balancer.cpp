@@ -69,11 +69,12 @@ io::Task<Result<void>> Balancer::Start() {
   auto sockets = OpenSockets();
   if (!sockets) co_return Fail(std::move(sockets.error()));
   if (!servers_.empty()) UseServers();
+  // Each connection may need another connection to an instance.
+  auto connections = std::make_shared<http::ConnectionBudget>(
+      io::FittingConnections("balancer", kMaxConnections, 2));
   const BalancerLoop::Options options{.config = process_.site().sections.Get<dispatch::Config>(),
                                       .edge = EdgeAddress(process_, !servers_.empty()),
-                                      // Each connection may need another connection to an instance.
-                                      .connections = std::make_shared<http::ConnectionBudget>(
-                                          io::FittingConnections("balancer", kMaxConnections, 2))};
+                                      .connections = std::move(connections)};
   co_await loops_.Make([&](size_t index) {
     const site::TierLoop on = process_.OnLoop(index);
     return std::make_unique<BalancerLoop>(on, instances_.MakeDispatcher(on), options,

@@ -13,6 +13,7 @@
 #include "http/server/server.hpp"
 #include "http/server/server_group.hpp"
 #include "io/loop.hpp"
+#include "io/net/tls.hpp"
 #include "io/scope.hpp"
 #include "io/task.hpp"
 #include "site/limits.hpp"
@@ -42,13 +43,11 @@ BalancerLoop::BalancerLoop(const site::TierLoop& on,
       dispatcher_(std::move(dispatcher)),
       handler_(*dispatcher_, options.config, options.edge, on.metrics),
       group_(std::make_shared<http::ServerGroup>(on.loop, options.connections, "balancer")),
-      server_(on.loop, ServerOptions(),
+      server_(on.loop, ServerOptions(nullptr),
               [this](http::Exchange& exchange) { return Handle(exchange); }) {
   if (sockets.peer_tls) {
-    http::ServerOptions of_peers = ServerOptions();
-    of_peers.tls = std::move(sockets.peer_tls);
     peer_server_ = std::make_unique<http::Server>(
-        on.loop, std::move(of_peers),
+        on.loop, ServerOptions(std::move(sockets.peer_tls)),
         [this](http::Exchange& exchange) { return Handle(exchange); });
     for (auto& listener : sockets.peers) peer_server_->Serve(std::move(listener));
   }
@@ -57,8 +56,8 @@ BalancerLoop::BalancerLoop(const site::TierLoop& on,
 
 BalancerLoop::~BalancerLoop() = default;
 
-http::ServerOptions BalancerLoop::ServerOptions() {
-  return {.limits = Limits(), .metrics = &server_metrics_, .group = group_};
+http::ServerOptions BalancerLoop::ServerOptions(std::shared_ptr<io::TlsContext> tls) {
+  return {.limits = Limits(), .tls = std::move(tls), .metrics = &server_metrics_, .group = group_};
 }
 
 io::Task<void> BalancerLoop::Drain(Duration grace) {

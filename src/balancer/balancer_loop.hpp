@@ -46,7 +46,7 @@ class BalancerLoop {
 
  private:
   io::Task<void> Handle(http::Exchange& exchange);
-  http::ServerOptions ServerOptions();
+  http::ServerOptions ServerOptions(std::shared_ptr<io::TlsContext> tls);
 
   io::Loop& loop_;
   http::ServerMetrics server_metrics_;

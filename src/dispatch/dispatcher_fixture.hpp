@@ -140,6 +140,7 @@ class DispatcherFixture : public testing::Test {
                           metrics_, Random(1));
     roster_ = &roster;
     checks_ = &checks;
+    scope_of_checks_ = &scope;
     dispatcher_ = &dispatcher;
     http::Server server(loop_, {}, MakeHandler());
     server_ = &server;
@@ -217,6 +218,7 @@ class DispatcherFixture : public testing::Test {
   Metrics metrics_;
   Roster* roster_ = nullptr;
   HealthChecks* checks_ = nullptr;
+  io::Scope* scope_of_checks_ = nullptr;
   Dispatcher* dispatcher_ = nullptr;
   http::Server* server_ = nullptr;
 };

@@ -5,8 +5,8 @@
 
 #include "base/result.hpp"
 #include "dispatch/config.hpp"
-#include "dispatch/health.hpp"
 #include "dispatch/limits.hpp"
+#include "dispatch/policy/health.hpp"
 #include "dispatch/roster.hpp"
 #include "dispatch/shared_instance.hpp"
 #include "http/client/client.hpp"

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <string_view>
@@ -160,7 +161,7 @@ Slot LoopRoster::SlotOf(const Grant& grant) {
   return {*this, std::move(instance), grant.on_trial};
 }
 
-void LoopRoster::Free(std::shared_ptr<Instance> instance, bool on_trial) {
+void LoopRoster::Free(const std::shared_ptr<Instance>& instance, bool on_trial) {
   SharedInstance& shared = *instance->shared;
   // All connections of this loop are idle now; they are closed for an application that waits for
   // that before it exits.

@@ -90,7 +90,7 @@ class LoopRoster {
  private:
   friend class Slot;
 
-  void Free(std::shared_ptr<Instance> instance, bool on_trial);
+  void Free(const std::shared_ptr<Instance>& instance, bool on_trial);
   Slot SlotOf(const Grant& grant);
   // Makes the snapshot current if it is old.
   void Refresh();

@@ -19,13 +19,14 @@
 #include "base/log.hpp"
 #include "base/metrics.hpp"
 #include "base/random.hpp"
-#include "dispatch/choice.hpp"
+#include "dispatch/choice_constraints.hpp"
 #include "dispatch/config.hpp"
-#include "dispatch/health.hpp"
 #include "dispatch/limits.hpp"
 #include "dispatch/loop_roster.hpp"
-#include "dispatch/outliers.hpp"
-#include "dispatch/panic.hpp"
+#include "dispatch/policy/choice.hpp"
+#include "dispatch/policy/health.hpp"
+#include "dispatch/policy/outliers.hpp"
+#include "dispatch/policy/panic.hpp"
 #include "dispatch/roster_section.hpp"
 #include "dispatch/shared_instance.hpp"
 #include "dispatch/standings.hpp"
@@ -184,11 +185,6 @@ bool Roster::IsRemoved(const SharedInstance& instance) const {
   return instance.removed;
 }
 
-uint64_t Roster::examined() const {
-  const std::lock_guard lock(mutex_);
-  return examined_;
-}
-
 // Adds what the loops have counted since the last call.
 void Roster::Fold(SharedInstance& instance) {
   uint64_t sent = 0;
@@ -221,6 +217,7 @@ bool Roster::IsStale() const { return now_ - updated_at_ >= kSnapshotLife; }
 Roster::Snapshot Roster::Current(TimePoint now) {
   const Section section(*this, now);
   if (IsStale()) UpdateStandings();
+  if (queue_is_behind_) ServeQueue(nullptr);
   return {.standings = standings_,
           .version = version_.load(std::memory_order_relaxed),
           .fresh_until = updated_at_ + kSnapshotLife};

@@ -35,12 +35,12 @@
 #include "base/metrics.hpp"
 #include "base/random.hpp"
 #include "base/result.hpp"
-#include "dispatch/choice.hpp"
 #include "dispatch/choice_constraints.hpp"
 #include "dispatch/config.hpp"
-#include "dispatch/health.hpp"
-#include "dispatch/request_queue.hpp"
-#include "dispatch/retry_budget.hpp"
+#include "dispatch/policy/choice.hpp"
+#include "dispatch/policy/health.hpp"
+#include "dispatch/policy/request_queue.hpp"
+#include "dispatch/policy/retry_budget.hpp"
 #include "dispatch/shared_instance.hpp"
 #include "dispatch/standings.hpp"
 #include "io/loop.hpp"
@@ -127,7 +127,10 @@ class Roster {
   void OnCheck(SharedInstance& instance, InstanceHealth::Check check, TimePoint now);
 
   // Instances and waiting requests examined under the lock so far, for tests.
-  uint64_t examined() const;
+  uint64_t examined() const {
+    const std::lock_guard lock(mutex_);
+    return examined_;
+  }
 
  private:
   friend class LoopRoster;

@@ -1,16 +1,18 @@
 // Of the Roster: taking room, the queue of requests that wait for it, and freeing it.
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
-#include "dispatch/choice.hpp"
 #include "dispatch/choice_constraints.hpp"
-#include "dispatch/health.hpp"
-#include "dispatch/request_queue.hpp"
+#include "dispatch/policy/choice.hpp"
+#include "dispatch/policy/health.hpp"
+#include "dispatch/policy/request_queue.hpp"
 #include "dispatch/roster.hpp"
 #include "dispatch/roster_section.hpp"
 #include "dispatch/shared_instance.hpp"

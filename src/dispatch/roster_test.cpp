@@ -9,7 +9,7 @@
 #include "base/random.hpp"
 #include "dispatch/dispatcher_fixture.hpp"
 #include "dispatch/loop_roster.hpp"
-#include "dispatch/outliers.hpp"
+#include "dispatch/policy/outliers.hpp"
 
 namespace meridian::dispatch {
 namespace {

@@ -26,9 +26,9 @@
 #include "base/result.hpp"
 #include "dispatch/choice_constraints.hpp"
 #include "dispatch/config.hpp"
-#include "dispatch/health.hpp"
 #include "dispatch/instance.hpp"
 #include "dispatch/loop_roster.hpp"
+#include "dispatch/policy/health.hpp"
 #include "dispatch/roster.hpp"
 #include "io/epoll.hpp"
 #include "io/loop.hpp"
@@ -355,7 +355,7 @@ TEST_F(OrderTest, RequestsOfAllLoopsAreServedInTheOrderInWhichTheyCame) {
 // Two loops and one place: one frees it at the moment at which the other begins to wait for it.
 class RaceTest : public RosterThreads {
  protected:
-  static constexpr uint64_t kRounds = 4000;
+  static constexpr uint64_t kRounds = 300;
 
   RaceTest() { config_.max_in_flight = 1; }
 
@@ -382,8 +382,8 @@ class RaceTest : public RosterThreads {
     for (uint64_t round = 1; round <= kRounds; ++round) {
       while (begun_.load() < round) std::this_thread::yield();
       Result<Slot> slot = co_await part.instances.Take(constraints, part.loop.After(kForgotten));
-      EXPECT_TRUE(slot) << "it waits, although the place is free";
       if (slot) *slot = Slot();
+      if (!slot) ++forgotten_;
       done_.store(round);
     }
   }
@@ -391,6 +391,7 @@ class RaceTest : public RosterThreads {
   std::atomic<uint64_t> loops_ = 0;
   std::atomic<uint64_t> begun_ = 0;
   std::atomic<uint64_t> done_ = 0;
+  uint64_t forgotten_ = 0;  // requests that waited, although the place was free
 };
 
 TEST_F(RaceTest, RoomThatIsFreedWhileARequestBeginsToWaitIsGivenToIt) {
@@ -399,6 +400,8 @@ TEST_F(RaceTest, RoomThatIsFreedWhileARequestBeginsToWaitIsGivenToIt) {
         roster_->SetInstances(std::vector{View(1)});
         co_return;
       });
+  EXPECT_EQ(done_, kRounds);
+  EXPECT_EQ(forgotten_, 0U);
 }
 
 }  // namespace

@@ -18,7 +18,7 @@
 
 #include "base/ip.hpp"
 #include "base/metric_cells.hpp"
-#include "dispatch/health.hpp"
+#include "dispatch/policy/health.hpp"
 
 namespace meridian::dispatch {
 
@@ -64,7 +64,7 @@ struct SharedInstance {
 inline bool Occupy(SharedInstance& instance, uint32_t max_in_flight) {
   uint32_t now = instance.in_flight.load(std::memory_order_relaxed);
   while (now < max_in_flight) {
-    // Sequentially consistent, as Vacate and Roster::SetInstances need it.
+    // Sequentially consistent, as the freeing of room and Roster::SetInstances are: see roster.hpp.
     if (instance.in_flight.compare_exchange_weak(now, now + 1)) return true;
   }
   return false;

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "dispatch/choice.hpp"
+#include "dispatch/policy/choice.hpp"
 #include "dispatch/shared_instance.hpp"
 
 namespace meridian::dispatch {

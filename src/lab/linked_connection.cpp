@@ -80,10 +80,10 @@ io::Task<void> LinkedConnection::Send(io::Stream& source, HalfConnection& half) 
     while (!half.line.has_room()) {
       if (!co_await changed_.Wait()) co_return;
     }
-    TimePoint turn = half.link.NextSendTime();
-    if (turn > loop_.Now() && !co_await io::SleepUntil(turn)) co_return;
-    size_t most = half.link.PieceBytes();
-    Result<size_t> got = co_await source.Read(MutableBytes(piece).first(most));
+    TimePoint send_at = half.link.NextSendTime();
+    if (send_at > loop_.Now() && !co_await io::SleepUntil(send_at)) co_return;
+    size_t piece_bytes = half.link.PieceBytes();
+    Result<size_t> got = co_await source.Read(MutableBytes(piece).first(piece_bytes));
     if (!got && got.error().code == Errc::kCancelled) co_return;
     size_t bytes = got ? *got : 0;
     TimePoint arrives = half.link.Arrival(bytes, loop_.Now(), random_);

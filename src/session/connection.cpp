@@ -127,7 +127,7 @@ io::Task<void> Connection::Serve() {
     const uint64_t commands = parts_.engine.statistics().commands - before;
     if (!SendAtOnce() && !co_await Answer()) co_return;
     // What did not fit with the replies before.
-    while (!client_.closing && !input_.empty() && parser_.least_bytes() <= input_.size()) {
+    while (!client_.closing && !input_.empty() && parser_.min_bytes() <= input_.size()) {
       size_t used = Execute(input_.text());
       input_.Consume(used);
       if (!SendAtOnce() && !co_await Answer()) co_return;
@@ -143,7 +143,7 @@ io::Task<void> Connection::Serve() {
 
 bool Connection::Read(Bytes* arrived) {
   bool shared = input_.empty();
-  size_t missing = std::max(parser_.least_bytes(), input_.size() + 1) - input_.size();
+  size_t missing = std::max(parser_.min_bytes(), input_.size() + 1) - input_.size();
   MutableBytes space = shared ? parts_.shared_input : input_.Prepare(std::max(missing, kReadBytes));
   Result<size_t> got = stream_->TryRead(space);
   if (!got || *got == 0) return false;
@@ -166,7 +166,7 @@ bool Connection::IsWorthStaging(Bytes arrived) const {
 bool Connection::ExecuteArrived(Bytes arrived) {
   if (arrived.empty()) {
     // A long argument that is still arriving cannot be executed.
-    if (input_.size() >= parser_.least_bytes()) input_.Consume(Execute(input_.text()));
+    if (input_.size() >= parser_.min_bytes()) input_.Consume(Execute(input_.text()));
     return true;
   }
   size_t used = Execute(AsText(arrived));

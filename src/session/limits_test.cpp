@@ -158,9 +158,9 @@ TEST(Limits, RequestsOfATransactionAreBoundedAlsoWhereTheyAreShort) {
 
 TEST(Limits, TimeOfAWait) {
   EngineFixture world;
-  int64_t most_ms = std::chrono::duration_cast<std::chrono::milliseconds>(kMaxWait).count();
-  std::string most = std::to_string(most_ms);
-  std::string more = std::to_string(most_ms + 1);
+  int64_t max_ms = std::chrono::duration_cast<std::chrono::milliseconds>(kMaxWait).count();
+  std::string most = std::to_string(max_ms);
+  std::string more = std::to_string(max_ms + 1);
   for (const std::string& asked : {std::string("0"), most, more}) {
     EXPECT_EQ(world.Say("WAIT 1 " + asked), "");
     EXPECT_EQ(world.client->client().wait->timeout, kMaxWait) << asked;

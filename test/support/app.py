@@ -6,6 +6,7 @@
 /digest      of the request's body: how many bytes, and their SHA-256
 /drop        no answer: the connection is closed
 /slow        answers when the file $HOLD is gone; prints "abandoned /slow" when whoever asked has gone first
+/work        takes some milliseconds; the answer: how many requests for /work are here with it, as JSON
 /die         promises 1,000,000 bytes, sends some, and kills itself with SIGKILL
 /die-chunked the same, with chunked coding
 /escape      starts a process in a session of its own, and answers with its pid
@@ -49,6 +50,7 @@ def say(*words):
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
+    at_work, at_work_lock = 0, threading.Lock()
     wbufsize = -1  # head and body leave together, so that one who dies has sent a small answer whole or not at all
 
     def do_GET(self):
@@ -56,7 +58,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         say("received", self.requestline)
         special = {"/healthz": self.health, "/echo": self.echo, "/digest": self.digest, "/drop": self.drop, "/slow": self.slow, "/escape": self.escape,
                    "/large": self.large, "/chunked": self.chunked, "/early": self.early, "/fields": self.fields,
-                   "/pretend": self.pretend, "/refuse": self.refuse, "/serve": self.serve, "/websocket": self.websocket}
+                   "/pretend": self.pretend, "/refuse": self.refuse, "/serve": self.serve, "/work": self.work, "/websocket": self.websocket}
         if route in ("/die", "/die-chunked"):
             self.die(chunked=route == "/die-chunked")
         elif route == "/status":
@@ -94,6 +96,15 @@ class Handler(http.server.BaseHTTPRequestHandler):
         failing = os.environ.get("FAILING", "/nonexistent")
         fails = os.path.exists(failing) and open(failing, encoding="ascii").read() == ME["instance"]
         self.answer(500 if fails else 200, b"as you wish\n")
+
+    def work(self):
+        with Handler.at_work_lock:
+            Handler.at_work += 1
+            together = Handler.at_work
+        threading.Event().wait(0.005)
+        with Handler.at_work_lock:
+            Handler.at_work -= 1
+        self.answer(200, json.dumps({"together": together, **ME}).encode())
 
     def echo(self):
         self.trailers = []

@@ -84,8 +84,8 @@ std::optional<Duration> FreshnessLifetime(const ResponseDirectives& directives,
 
 Duration Jittered(Duration lifetime, uint64_t random) {
   if (lifetime < kMinJitteredLifetime) return lifetime;
-  auto most = static_cast<uint64_t>((lifetime / kJitterDivisor).count());
-  return lifetime - Duration(static_cast<int64_t>(random % (most + 1)));
+  auto max_jitter = static_cast<uint64_t>((lifetime / kJitterDivisor).count());
+  return lifetime - Duration(static_cast<int64_t>(random % (max_jitter + 1)));
 }
 
 Duration InitialAge(const HeaderFields& fields, WallTime received, Duration delay) {

@@ -34,10 +34,10 @@ void WastefulUrls::Add(std::string_view url, Waste waste, ContentKind content, u
   if (entry == nullptr) {
     uint64_t taken_over = 0;
     if (entries_.size() >= kMaxWastefulUrls) {
-      auto least = std::ranges::min_element(entries_, {}, &Entry::weight);
-      taken_over = least->weight();
-      by_url_.erase(least->url);
-      entries_.erase(least);
+      auto lightest = std::ranges::min_element(entries_, {}, &Entry::weight);
+      taken_over = lightest->weight();
+      by_url_.erase(lightest->url);
+      entries_.erase(lightest);
     }
     entry = &entries_.emplace_back(Entry{.url = std::string(url), .taken_over = taken_over});
     by_url_[entry->url] = entry;
@@ -48,15 +48,15 @@ void WastefulUrls::Add(std::string_view url, Waste waste, ContentKind content, u
 }
 
 std::vector<WastefulUrls::Entry> WastefulUrls::Top(size_t count) const {
-  std::vector<Entry> most;
+  std::vector<Entry> heaviest;
   {
     const OptionalLock lock(mutex_);
-    most.assign(entries_.begin(), entries_.end());
+    heaviest.assign(entries_.begin(), entries_.end());
   }
-  std::ranges::sort(most, std::ranges::greater(),
+  std::ranges::sort(heaviest, std::ranges::greater(),
                     [](const Entry& entry) { return entry.wasted.weight(); });
-  if (most.size() > count) most.resize(count);
-  return most;
+  if (heaviest.size() > count) heaviest.resize(count);
+  return heaviest;
 }
 
 }  // namespace meridian::edge

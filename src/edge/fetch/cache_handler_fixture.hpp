@@ -72,7 +72,7 @@ class CacheHandlerFixture : public http::ServerFixture {
   static io::Task<std::string> AnswerTo(http::MemoryStream* visitor) {
     co_return co_await http::RawPeer(*visitor).ReadToEnd();
   }
-  void Purge(PurgeOrder order) { (void)cache_.store().Purge(order, loop_.Now()); }
+  void Purge(const PurgeOrder& order) { (void)cache_.store().Purge(order, loop_.Now()); }
 
   class OneUpstream final : public Upstreams {
    public:

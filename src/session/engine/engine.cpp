@@ -130,13 +130,13 @@ std::string Engine::RefusalOf(uint32_t flags, WriteWanted wanted) {
 }
 
 bool Engine::HasMemoryFor(uint32_t flags, WriteWanted wanted) {
-  size_t most = options_.max_memory_bytes;
-  if ((flags & kDenyOom) == 0 || most == 0) return true;
+  size_t limit = options_.max_memory_bytes;
+  if ((flags & kDenyOom) == 0 || limit == 0) return true;
   size_t before = keyspace_.used_bytes();
-  bool hurries = before > most + most / kMemorySlack;
-  if (keyspace_.EvictTo(most, hurries ? kMaxUrgentEvictions : kMaxEvictions)) return true;
+  bool hurries = before > limit + limit / kMemorySlack;
+  if (keyspace_.EvictTo(limit, hurries ? kMaxUrgentEvictions : kMaxEvictions)) return true;
   // The next write and the sweep evict more.
-  if (!keyspace_.has_evictable() || before / kMaxMemoryFactor > most) return false;
+  if (!keyspace_.has_evictable() || before / kMaxMemoryFactor > limit) return false;
   size_t freed = before - keyspace_.used_bytes();
   return !hurries || (!wanted.in_cache && wanted.bytes <= freed);
 }
@@ -147,8 +147,8 @@ std::string Engine::RefusalWithin(uint32_t flags, WriteWanted wanted) {
     return "ERR the transaction writes more than " + std::to_string(kMaxTransactionBytes) +
            " bytes";
   }
-  size_t most = options_.max_memory_bytes;
-  bool over = most != 0 && keyspace_.used_bytes() > most + most / kMemorySlack;
+  size_t limit = options_.max_memory_bytes;
+  bool over = limit != 0 && keyspace_.used_bytes() > limit + limit / kMemorySlack;
   return !over || HasMemoryFor(flags, wanted) ? "" : std::string(kOutOfMemory);
 }
 

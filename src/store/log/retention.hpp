@@ -12,9 +12,9 @@ namespace meridian::store {
 
 struct RetentionPolicy {
   // A segment whose newest record is older than this can be removed. Zero: age does not count.
-  Duration most_age = Duration::zero();
+  Duration max_age = Duration::zero();
   // The oldest segments are removed until at most this is left. Zero: size does not count.
-  uint64_t most_bytes = 0;
+  uint64_t max_bytes = 0;
   // Records below this end offset are not needed any more, whatever their age: a snapshot covers
   // them.
   uint64_t released_before = 0;

@@ -30,22 +30,22 @@ uint64_t Below(const RetentionPolicy& policy, uint64_t segments = 5) {
 TEST(RetentionTest, WithoutAReasonEverythingStays) { EXPECT_EQ(Below({}), 0U); }
 
 TEST(RetentionTest, SegmentOlderThanTheAgeGoes) {
-  EXPECT_EQ(Below({.most_age = seconds{121}}), 20U);
-  EXPECT_EQ(Below({.most_age = seconds{120}}), 20U) << "at the age it stays";
-  EXPECT_EQ(Below({.most_age = seconds{119}}), 30U);
+  EXPECT_EQ(Below({.max_age = seconds{121}}), 20U);
+  EXPECT_EQ(Below({.max_age = seconds{120}}), 20U) << "at the age it stays";
+  EXPECT_EQ(Below({.max_age = seconds{119}}), 30U);
 }
 
 TEST(RetentionTest, OldestGoUntilTheBytesFit) {
-  EXPECT_EQ(Below({.most_bytes = 500}), 0U);
-  EXPECT_EQ(Below({.most_bytes = 499}), 10U);
-  EXPECT_EQ(Below({.most_bytes = 200}), 30U);
+  EXPECT_EQ(Below({.max_bytes = 500}), 0U);
+  EXPECT_EQ(Below({.max_bytes = 499}), 10U);
+  EXPECT_EQ(Below({.max_bytes = 200}), 30U);
 }
 
 TEST(RetentionTest, LastSegmentStays) {
-  EXPECT_EQ(Below({.most_bytes = 1}), 40U);
+  EXPECT_EQ(Below({.max_bytes = 1}), 40U);
   EXPECT_EQ(Below({.released_before = 1000}), 40U);
-  EXPECT_EQ(Below({.most_bytes = 1}, 1), 0U);
-  EXPECT_EQ(Below({.most_bytes = 1}, 0), 0U);
+  EXPECT_EQ(Below({.max_bytes = 1}, 1), 0U);
+  EXPECT_EQ(Below({.max_bytes = 1}, 0), 0U);
 }
 
 TEST(RetentionTest, SegmentMayGoWhenASnapshotCoversAllOfIt) {
@@ -54,8 +54,8 @@ TEST(RetentionTest, SegmentMayGoWhenASnapshotCoversAllOfIt) {
 }
 
 TEST(RetentionTest, PinnedSegmentsStayWhateverTheirAgeAndSize) {
-  EXPECT_EQ(Below({.most_age = seconds{1}, .most_bytes = 1, .pinned_from = 20}), 20U);
-  EXPECT_EQ(Below({.most_age = seconds{1}, .most_bytes = 1, .pinned_from = 19}), 10U);
+  EXPECT_EQ(Below({.max_age = seconds{1}, .max_bytes = 1, .pinned_from = 20}), 20U);
+  EXPECT_EQ(Below({.max_age = seconds{1}, .max_bytes = 1, .pinned_from = 19}), 10U);
 }
 
 }  // namespace

@@ -56,7 +56,7 @@ class MirrorClient::Session {
       : client_(client),
         stream_(std::move(stream)),
         follower_(client.options_.clock, FactsOf(client.copy_, client.snapshots_),
-                  client.options_.least_epoch),
+                  client.options_.min_epoch),
         scope_(client.loop_) {}
 
   io::Task<Result<void>> Run();
@@ -354,7 +354,7 @@ MirrorClient::MirrorClient(io::Loop& loop, MirrorClientOptions options, Log& cop
     : MirrorClient(loop, std::move(options), copy, snapshots, nullptr, &shared) {}
 
 void MirrorClient::RaiseLeastEpoch(uint32_t epoch) {
-  options_.least_epoch = std::max(options_.least_epoch, epoch);
+  options_.min_epoch = std::max(options_.min_epoch, epoch);
   if (session_ != nullptr) session_->follower().RaiseLeastEpoch(epoch);
 }
 

@@ -47,9 +47,9 @@ namespace meridian::store {
 
 struct MirrorClientOptions {
   MirrorIdentity identity;
-  std::string source;        // the data center that is followed
-  std::string log;           // the log's name there
-  uint32_t least_epoch = 0;  // known to be in force: a source of an older one is fenced
+  std::string source;      // the data center that is followed
+  std::string log;         // the log's name there
+  uint32_t min_epoch = 0;  // known to be in force: a source of an older one is fenced
   HybridClock& clock;
   ClockFile* clock_file = nullptr;  // where the clock has a bound on disk
   uint64_t seed = 0;                // for the time between attempts

@@ -32,11 +32,11 @@ OpenStream MirrorFollower::MakeOpenStream(const std::string& log) const {
           .log_id = copy_.log_id,
           .next_offset = copy_.next_offset,
           .newest_epoch = copy_.newest_epoch,
-          .least_epoch = least_epoch_};
+          .min_epoch = min_epoch_};
 }
 
 std::optional<Refusal> MirrorFollower::CheckEpoch(uint32_t epoch) const {
-  uint32_t least = std::max(least_epoch_, copy_.newest_epoch);
+  uint32_t least = std::max(min_epoch_, copy_.newest_epoch);
   if (epoch >= least) return std::nullopt;
   return Refusal{RefusalReason::kStaleEpoch,
                  fmt::format("epoch {} was replaced by epoch {}", epoch, least)};
@@ -102,8 +102,6 @@ std::optional<Refusal> MirrorFollower::TakeSnapshot(const SnapshotInfo& info) {
   return std::nullopt;
 }
 
-void MirrorFollower::RaiseLeastEpoch(uint32_t epoch) {
-  least_epoch_ = std::max(least_epoch_, epoch);
-}
+void MirrorFollower::RaiseLeastEpoch(uint32_t epoch) { min_epoch_ = std::max(min_epoch_, epoch); }
 
 }  // namespace meridian::store

@@ -27,8 +27,8 @@ struct CopyFacts {
 
 class MirrorFollower {
  public:
-  MirrorFollower(const HybridClock& clock, CopyFacts copy, uint32_t least_epoch)
-      : clock_(clock), copy_(copy), least_epoch_(least_epoch) {}
+  MirrorFollower(const HybridClock& clock, CopyFacts copy, uint32_t min_epoch)
+      : clock_(clock), copy_(copy), min_epoch_(min_epoch) {}
 
   OpenStream MakeOpenStream(const std::string& log) const;
   // Each: why the stream must end, or nothing.
@@ -48,7 +48,7 @@ class MirrorFollower {
 
   const HybridClock& clock_;
   CopyFacts copy_;
-  uint32_t least_epoch_;
+  uint32_t min_epoch_;
 };
 
 }  // namespace meridian::store

@@ -31,7 +31,7 @@ TEST_F(MirrorFollowerTest, StreamAsksForTheNextRecord) {
   OpenStream open = session_.MakeOpenStream("session");
   EXPECT_EQ(open.next_offset, 50U);
   EXPECT_EQ(open.newest_epoch, 2U);
-  EXPECT_EQ(open.least_epoch, 3U);
+  EXPECT_EQ(open.min_epoch, 3U);
   EXPECT_EQ(open.log_id, 7U);
 }
 

@@ -174,7 +174,7 @@ std::vector<uint8_t> EncodeOpenStream(uint16_t stream, const OpenStream& open) {
   writer.U64(open.log_id);
   writer.U64(open.next_offset);
   writer.U32(open.newest_epoch);
-  writer.U32(open.least_epoch);
+  writer.U32(open.min_epoch);
   return writer.Frame();
 }
 
@@ -243,7 +243,7 @@ Result<OpenStream> ParseOpenStream(Bytes body) {
   open.log_id = reader.U64();
   open.next_offset = reader.U64();
   open.newest_epoch = reader.U32();
-  open.least_epoch = reader.U32();
+  open.min_epoch = reader.U32();
   return Finish(reader, std::move(open), "request for a stream");
 }
 

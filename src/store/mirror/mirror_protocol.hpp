@@ -73,7 +73,7 @@ struct OpenStream {
   uint64_t log_id = 0;        // of the follower's copy; 0: it has none yet
   uint64_t next_offset = 0;   // of the record that it wants first
   uint32_t newest_epoch = 0;  // of the record before that; 0: it has none
-  uint32_t least_epoch = 0;   // that it knows to be in force
+  uint32_t min_epoch = 0;     // that it knows to be in force
 
   bool operator==(const OpenStream&) const = default;
 };

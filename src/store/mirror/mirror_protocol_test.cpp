@@ -44,7 +44,7 @@ TEST(MirrorProtocolTest, MessagesThatWereEncodedDecodeTheSame) {
 
 TEST(MirrorProtocolTest, MessagesOfAStreamDecodeTheSameWithItsNumber) {
   OpenStream open{
-      .log = "session", .log_id = 1, .next_offset = 2, .newest_epoch = 3, .least_epoch = 4};
+      .log = "session", .log_id = 1, .next_offset = 2, .newest_epoch = 3, .min_epoch = 4};
   std::vector<uint8_t> bytes = EncodeOpenStream(1, open);
   EXPECT_EQ(FrameOf(bytes).type, FrameType::kOpenStream);
   EXPECT_EQ(FrameOf(bytes).stream, 1);

@@ -37,10 +37,10 @@ std::optional<Refusal> MirrorSource::Begin(const OpenStream& open, const SourceF
     return Refusal{kOtherLog, fmt::format("the log is {:016x}, the copy one of {:016x}",
                                           facts.log_id, open.log_id)};
   }
-  if (open.least_epoch > facts.epoch || open.newest_epoch > facts.epoch) {
+  if (open.min_epoch > facts.epoch || open.newest_epoch > facts.epoch) {
     return Refusal{kStaleEpoch,
                    fmt::format("this source writes epoch {}, the follower knows {}", facts.epoch,
-                               std::max(open.least_epoch, open.newest_epoch))};
+                               std::max(open.min_epoch, open.newest_epoch))};
   }
   if (open.next_offset > facts.end_offset) {
     return Refusal{kDiverged, fmt::format("the copy ends at {}, the log at {}", open.next_offset,

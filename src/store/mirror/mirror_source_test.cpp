@@ -92,11 +92,11 @@ TEST_F(MirrorSourceTest, OtherVersionSiteOrClockIsRefusedForAllStreams) {
 }
 
 TEST_F(MirrorSourceTest, SourceOfAnOlderEpochThanTheFollowerKnowsIsFenced) {
-  open_.least_epoch = 3;
+  open_.min_epoch = 3;
   EXPECT_EQ(Begin(), std::nullopt);
-  open_.least_epoch = 4;
+  open_.min_epoch = 4;
   EXPECT_EQ(Begin(), RefusalReason::kStaleEpoch);
-  open_.least_epoch = 0;
+  open_.min_epoch = 0;
   open_.newest_epoch = 4;
   EXPECT_EQ(Begin(), RefusalReason::kStaleEpoch);
 }

@@ -75,7 +75,7 @@ class MirrorTest : public testing::Test {
                         {.identity = {site_, "us-west"},
                          .source = "us-east",
                          .log = log_name_,
-                         .least_epoch = least_epoch_,
+                         .min_epoch = min_epoch_,
                          .clock = clock,
                          .before_snapshot = before_snapshot_},
                         **copy, **snapshots, dial);
@@ -139,7 +139,7 @@ class MirrorTest : public testing::Test {
   std::string site_ = "photos";
   std::string log_name_ = "session";
   std::string allowed_ = "us-west";
-  uint32_t least_epoch_ = 0;
+  uint32_t min_epoch_ = 0;
   int64_t dials_ = 0;
   std::function<Task<Result<void>>()> before_snapshot_;
   int fenced_ = 0;
@@ -419,7 +419,7 @@ TEST_F(MirrorTest, SourceWithAClockFromTheFutureIsRefused) {
 }
 
 TEST_F(MirrorTest, SourceThatWasReplacedIsFencedAndHearsOfIt) {
-  least_epoch_ = 5;
+  min_epoch_ = 5;
   before_serving_ = [this]() -> Task<void> {
     source_->RaiseEpoch(4);
     co_return;

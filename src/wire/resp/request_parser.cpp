@@ -155,13 +155,13 @@ RequestOutcome RequestParser::Begin(std::string_view input) {
   missing_ = -1;
   bulk_bytes_ = -1;
   position_ = 0;
-  least_bytes_ = 0;
+  min_bytes_ = 0;
   return input[0] == '*' ? ParseBulks(input) : ParseInline(input);
 }
 
 RequestOutcome RequestParser::Finish(size_t consumed) {
   base_ = nullptr;
-  least_bytes_ = 0;
+  min_bytes_ = 0;
   return {.state = State::kDone, .consumed = consumed};
 }
 
@@ -171,9 +171,9 @@ RequestOutcome RequestParser::Refuse(ProtocolError error, char unexpected) {
   return {.state = State::kError, .error = error, .unexpected = unexpected};
 }
 
-RequestOutcome RequestParser::NeedMore(size_t least_bytes, std::string_view input) {
+RequestOutcome RequestParser::NeedMore(size_t min_bytes, std::string_view input) {
   base_ = input.data();
-  least_bytes_ = least_bytes;
+  min_bytes_ = min_bytes;
   return {};
 }
 

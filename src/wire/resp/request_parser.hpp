@@ -60,7 +60,7 @@ class RequestParser {
   // Valid until the next Parse, and as long as the bytes stay in place.
   Arguments arguments() const { return arguments_; }
   // The minimum size of the partly received request, as a hint for the buffer's size.
-  size_t least_bytes() const { return least_bytes_; }
+  size_t min_bytes() const { return min_bytes_; }
 
  private:
   RequestOutcome Begin(std::string_view input);
@@ -70,7 +70,7 @@ class RequestParser {
   RequestOutcome ParseBulkLength(std::string_view input);
   RequestOutcome Finish(size_t consumed);
   RequestOutcome Refuse(ProtocolError error, char unexpected = 0);
-  RequestOutcome NeedMore(size_t least_bytes, std::string_view input);
+  RequestOutcome NeedMore(size_t min_bytes, std::string_view input);
   bool SplitWords(std::string_view line);
   void Rebase(std::string_view input);
 
@@ -81,7 +81,7 @@ class RequestParser {
   int64_t missing_ = 0;         // arguments not received yet
   int64_t bulk_bytes_ = -1;     // length of the partly received bulk; -1: none
   size_t position_ = 0;         // end of the parsed part of the request
-  size_t least_bytes_ = 0;
+  size_t min_bytes_ = 0;
 };
 
 }  // namespace meridian::wire::resp

@@ -44,8 +44,8 @@ TEST(RequestParser, RequestInPiecesThatMoveIsParsedOnce) {
   for (size_t size = 1; size < whole.size(); ++size) {
     std::vector<char> moved(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size));
     ASSERT_EQ(parser.Parse({moved.data(), size}).state, State::kNeedMore) << size;
-    EXPECT_GT(parser.least_bytes(), size);
-    EXPECT_LE(parser.least_bytes(), whole.size());
+    EXPECT_GT(parser.min_bytes(), size);
+    EXPECT_LE(parser.min_bytes(), whole.size());
   }
   ASSERT_EQ(parser.Parse(whole).state, State::kDone);
   EXPECT_THAT(parser.arguments(), ElementsAre("SET", "k", "a\r\nb"));
@@ -54,7 +54,7 @@ TEST(RequestParser, RequestInPiecesThatMoveIsParsedOnce) {
 TEST(RequestParser, BegunBulkSaysHowMuchIsToCome) {
   RequestParser parser;
   ASSERT_EQ(parser.Parse("*1\r\n$1000\r\nabc").state, State::kNeedMore);
-  EXPECT_EQ(parser.least_bytes(), 4 + 7 + 1000 + 2);
+  EXPECT_EQ(parser.min_bytes(), 4 + 7 + 1000 + 2);
 }
 
 TEST(RequestParser, EmptyRequestsHaveNoArguments) {

@@ -1,4 +1,4 @@
-#include "dispatch/retry_budget.hpp"
+#include "dispatch/policy/retry_budget.hpp"
 
 #include <chrono>
 

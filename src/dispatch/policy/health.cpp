@@ -1,4 +1,4 @@
-#include "dispatch/health.hpp"
+#include "dispatch/policy/health.hpp"
 
 #include <algorithm>
 #include <cstdint>

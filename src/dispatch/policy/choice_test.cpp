@@ -1,4 +1,4 @@
-#include "dispatch/choice.hpp"
+#include "dispatch/policy/choice.hpp"
 
 #include <array>
 #include <vector>

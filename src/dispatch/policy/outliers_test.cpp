@@ -1,10 +1,10 @@
-#include "dispatch/outliers.hpp"
+#include "dispatch/policy/outliers.hpp"
 
 #include <vector>
 
 #include <gtest/gtest.h>
 
-#include "dispatch/panic.hpp"
+#include "dispatch/policy/panic.hpp"
 
 namespace meridian::dispatch {
 namespace {

@@ -14,7 +14,7 @@
 #include <cstdint>
 
 #include "base/clock.hpp"
-#include "dispatch/recent_count.hpp"
+#include "dispatch/policy/recent_count.hpp"
 
 namespace meridian::dispatch {
 

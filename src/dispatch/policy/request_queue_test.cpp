@@ -1,4 +1,4 @@
-#include "dispatch/request_queue.hpp"
+#include "dispatch/policy/request_queue.hpp"
 
 #include <vector>
 

@@ -1,4 +1,4 @@
-#include "dispatch/outliers.hpp"
+#include "dispatch/policy/outliers.hpp"
 
 #include <algorithm>
 #include <cstddef>
