@@ -179,6 +179,10 @@ class EdgeLoopsFixture : public testing::Test {
       }
       co_await CancelAndJoin(fibers_);
       co_await parts.Destroy();
+      // Its fibers gave their result before they left the scopes.
+      for (auto& worker : workers_) {
+        co_await io::RunOn(worker->thread.scope(), CancelAndJoin(worker->fibers));
+      }
     }
     co_await origin.Drain(loop_.After(kTimeout));
     ExpectNothingIsLeft();
