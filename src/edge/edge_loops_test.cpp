@@ -1,6 +1,7 @@
 // The edge on several loops, with real threads and sockets; run it under the thread sanitizer.
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -32,6 +33,13 @@ using std::chrono::seconds;
 using Kind = PurgeOrder::Kind;
 
 constexpr size_t kLoops = 8;
+
+// The number that `text` begins with; 0: none.
+uint64_t NumberAt(std::string_view text) {
+  uint64_t number = 0;
+  std::from_chars(text.data(), text.data() + text.size(), number);
+  return number;
+}
 
 class EdgeLoopsTest : public EdgeLoopsFixture {
  protected:
@@ -273,8 +281,7 @@ class EdgeLoopsStress : public EdgeLoopsTest {
 
   // The version in a response says how many purges had begun when the origin answered.
   io::Task<void> Origin(http::Exchange& exchange) {
-    const auto path =
-        static_cast<uint64_t>(std::stoi(std::string(exchange.request().path.substr(1))));
+    const uint64_t path = NumberAt(exchange.request().path.substr(1));
     wire::http::HeaderFields fields;
     const std::string version = fmt::format("{} {}", begun_, paths_[path].begun);
     const std::string tag = fmt::format("tag{}", path % 5);
@@ -311,8 +318,9 @@ class EdgeLoopsStress : public EdgeLoopsTest {
     EXPECT_TRUE(body.starts_with(got.body)) << path;
     if (got.whole) EXPECT_EQ(got.body.size(), body.size()) << path;
     hits_ += got.hit ? 1 : 0;
-    const uint64_t version = std::stoull(got.version);
-    const uint64_t path_version = std::stoull(got.version.substr(got.version.find(' ')));
+    const std::string_view versions = got.version;
+    const uint64_t version = NumberAt(versions);
+    const uint64_t path_version = NumberAt(versions.substr(versions.find(' ') + 1));
     EXPECT_GE(version, over) << path;
     EXPECT_GE(path_version, path_over) << path;
   }
@@ -386,8 +394,8 @@ class EdgeLoopsStress : public EdgeLoopsTest {
 };
 
 TEST_F(EdgeLoopsStress, HitsMissesPurgesEvictionsAndVisitorsWhoLeave) {
-  const char* wanted = std::getenv("MERIDIAN_STRESS_SECONDS");    // NOLINT(concurrency-mt-unsafe)
-  const seconds time{wanted == nullptr ? 3 : std::atoi(wanted)};  // NOLINT(cert-err34-c)
+  const char* wanted = std::getenv("MERIDIAN_STRESS_SECONDS");  // NOLINT(concurrency-mt-unsafe)
+  const seconds time(wanted == nullptr ? 3 : NumberAt(wanted));
   auto origin = [this](http::Exchange& exchange) { return Origin(exchange); };
   Run(kLoops, origin, [&]() -> io::Task<void> {
     const TimePoint until = loop_.After(time);

@@ -1,5 +1,6 @@
 // The store with real threads; run it under the thread sanitizer.
 #include <atomic>
+#include <charconv>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -132,7 +133,10 @@ TEST_F(MemoryStoreThreads, WhatAPurgeHasRemovedIsNeverFoundAfterIt) {
       const uint64_t over = purged;
       if (auto found = Find(path)) {
         const std::string_view text = AsText(found->body->At(0));
-        const uint64_t version = std::stoull(std::string(text.substr(path.size() + 1, 20)));
+        const std::string_view number =
+            text.substr(path.size() + 1, text.rfind(' ') - path.size() - 1);
+        uint64_t version = 0;
+        std::from_chars(number.data(), number.data() + number.size(), version);
         EXPECT_GE(version, over) << path;
         continue;
       }
