@@ -1,8 +1,6 @@
 #include "edge/edge_loop.hpp"
 
 #include <algorithm>
-#include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,7 +11,6 @@
 #include "base/clock.hpp"
 #include "base/ip.hpp"
 #include "base/random.hpp"
-#include "base/result.hpp"
 #include "edge/cache/cache_status.hpp"
 #include "edge/cache/storage/content_kind.hpp"
 #include "edge/config.hpp"
@@ -36,7 +33,6 @@
 #include "io/task.hpp"
 #include "site/limits.hpp"
 #include "site/ports.hpp"
-#include "site/reach.hpp"
 #include "site/site.hpp"
 #include "site/tier/internal_fields.hpp"
 #include "site/tier/tier_loop.hpp"

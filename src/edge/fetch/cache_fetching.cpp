@@ -35,7 +35,6 @@
 #include "edge/fetch/stored_response_maker.hpp"
 #include "edge/fetch/transaction.hpp"
 #include "edge/hosts/cdn_host.hpp"
-#include "edge/limits.hpp"
 #include "http/client/client_exchange.hpp"
 #include "http/exchange.hpp"
 #include "http/relay.hpp"
