@@ -231,6 +231,30 @@ TEST_F(EdgeLoopsTest, ABodyThatBreaksOffBreaksOffOnEveryLoop) {
   });
 }
 
+TEST_F(EdgeLoopsTest, AStaleResponseIsReplacedOnceInTheBackgroundForAllLoops) {
+  int asked = 0;
+  bool open = false;
+  io::WaitQueue go;
+  auto origin = [&](http::Exchange& exchange) -> io::Task<void> {
+    const std::string body = std::to_string(++asked);
+    while (asked > 1 && !open) (void)co_await go.Wait();
+    co_await Respond(exchange, "public, max-age=0, stale-while-revalidate=60", body);
+  };
+  Run(kLoops, origin, [&]() -> io::Task<void> {
+    EXPECT_EQ((co_await Get(0, "/a")).body, "1");
+    for (size_t i = 0; i < 4 * kLoops; ++i) {
+      EXPECT_EQ((co_await Get(i % kLoops, "/a")).body, "1");
+    }
+    while (asked < 2) EXPECT_EQ((co_await Get(0, "/a")).body, "1");
+    EXPECT_EQ(asked, 2);
+    open = true;
+    go.WakeAll();
+    // Until the background fetch is stored.
+    Got got;
+    while (got.body != "2") got = co_await Get(1, "/a");
+  });
+}
+
 TEST_F(EdgeLoopsTest, AnUnsafeRequestOnOneLoopInvalidatesTheFetchOfAnother) {
   io::WaitQueue go;
   int gets = 0;
