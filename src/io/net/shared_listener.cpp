@@ -32,7 +32,7 @@ namespace meridian::io {
 namespace {
 
 // Other fibers of the loop run after so many connections.
-constexpr int kConnectionsPerTurn = 64;
+constexpr int kMaxAcceptsInARow = 64;
 
 }  // namespace
 
@@ -169,7 +169,7 @@ void SharedListener::Report(const Error& error) {
 
 Task<void> SharedListener::Run() {
   const Fiber& fiber = co_await ThisFiber{};
-  for (int turn = 1; !fiber.cancelled(); ++turn) {
+  for (int round = 1; !fiber.cancelled(); ++round) {
     std::shared_ptr<Lane> lane = ReserveLane();
     if (!lane) {
       if (all_closed()) co_return;
@@ -179,7 +179,7 @@ Task<void> SharedListener::Run() {
     auto accepted = AcceptSocket(listening_.get());
     if (accepted && *accepted) {
       lane->Give(std::move(*accepted), lane);
-      if (turn % kConnectionsPerTurn == 0) co_await AfterOthers{};
+      if (round % kMaxAcceptsInARow == 0) co_await AfterOthers{};
       continue;
     }
     lane->Release(lane);

@@ -84,15 +84,15 @@ TEST(RunOn, WaitsForTheEndAlthoughTheWaitingFiberIsCancelled) {
 }
 
 // Two threads take turns by signals alone: a lost wake would stop them.
-struct TurnGame {
-  static constexpr size_t kTurns = 20'000;
+struct MoveGame {
+  static constexpr size_t kMoves = 20'000;
 
-  TurnGame(Loop& first, Loop& second) : signals{LoopSignal(first), LoopSignal(second)} {}
+  MoveGame(Loop& first, Loop& second) : signals{LoopSignal(first), LoopSignal(second)} {}
 
   // Takes the turns whose number is odd, or even. False: its turn did not come.
   Task<bool> Play(size_t parity) {
     Fiber& fiber = co_await ThisFiber{};
-    for (size_t next = parity; next < kTurns; next += 2) {
+    for (size_t next = parity; next < kMoves; next += 2) {
       while (turn.load(std::memory_order_acquire) != next) {
         if (!co_await signals[parity].Wait(fiber.loop().After(seconds{10}))) co_return false;
       }
@@ -106,13 +106,13 @@ struct TurnGame {
   std::atomic<size_t> turn = 0;
 };
 
-Task<void> PlayHere(TurnGame& game, bool* won) { *won = co_await game.Play(0); }
+Task<void> PlayHere(MoveGame& game, bool* won) { *won = co_await game.Play(0); }
 
 TEST(LoopSignal, LosesNoNotification) {
   Loops<1> loops;
-  TurnGame game(loops.loop, loops.threads[0]->loop());
+  MoveGame game(loops.loop, loops.threads[0]->loop());
   bool here = false;
-  bool there = loops.loop.RunToEnd([](Loops<1>& at, TurnGame& of, bool* won) -> Task<bool> {
+  bool there = loops.loop.RunToEnd([](Loops<1>& at, MoveGame& of, bool* won) -> Task<bool> {
     at.scope.Spawn(PlayHere(of, won));
     bool other = co_await RunOn(at.threads[0]->scope(), of.Play(1));
     co_await at.scope.Join();
@@ -120,7 +120,7 @@ TEST(LoopSignal, LosesNoNotification) {
   }(loops, game, &here));
   EXPECT_TRUE(here);
   EXPECT_TRUE(there);
-  EXPECT_EQ(game.turn, TurnGame::kTurns);
+  EXPECT_EQ(game.turn, MoveGame::kMoves);
 }
 
 TEST(LoopSignal, MayBeDestroyedWithANotificationOnItsWay) {
@@ -130,6 +130,10 @@ TEST(LoopSignal, MayBeDestroyedWithANotificationOnItsWay) {
     signal.Notify();
   }
   loops.loop.RunIteration(loops.loop.Now());
+  bool later = false;
+  loops.loop.Post([&] { later = true; });
+  loops.loop.RunIteration(loops.loop.Now());
+  EXPECT_TRUE(later) << "the loop goes on";
 }
 
 TEST(LoopSignal, AWaitEndsAtItsDeadline) {
