@@ -5,10 +5,13 @@ Tests that share a module's site stay in one process; all others go wherever the
 
 import os
 import pathlib
+import signal
 import sys
 
 import pytest
 
+# A shell starts what runs in its background with SIGINT ignored, and children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "support"))
 from site_under_test import PYTHON_APP, Site  # noqa: E402
 
