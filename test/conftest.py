@@ -5,10 +5,13 @@ Tests that share a module's site stay in one process; all others go wherever the
 
 import os
 import pathlib
+import signal
 import sys
 
 import pytest
 
+# A shell starts what runs in its background with SIGINT ignored, and children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 sys.path.insert(0, str(pathlib.Path(__file__).parent / "support"))
 # What the tests' sites read when they are imported; processes of xdist inherit it.
 if "--cores" in sys.argv:
