@@ -91,7 +91,7 @@ class Dispatcher {
 
   // Replaces the set of instances; before the first call every request is kUnavailable. Known
   // instances keep their state. An instance that is no longer in the set gets no further request
-  // and finishes those that it has.
+  // and finishes the requests that it has.
   void SetInstances(std::span<const site::InstanceView> instances);
 
   // Has an instance answer the request; retries where that is allowed.
