@@ -1,7 +1,7 @@
 // The guard of a data center: the parent of its agent, which ensures that no process outlives the
 // agent. Orphans become children of the guard (it is a subreaper), so that after any death of the
-// agent the guard ends every descendant, including those that called setsid. When the guard itself
-// dies, the agent sees its lifeline close and does the same.
+// agent the guard ends every descendant, also processes that have called setsid. When the guard
+// itself dies, the agent sees its lifeline close and does the same.
 //
 // The guard forwards SIGTERM and SIGINT to the agent, which drains and ends. SIGQUIT kills
 // everything at once (the loss of the data center).

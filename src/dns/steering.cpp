@@ -106,7 +106,7 @@ Choice Steering::Choose(const SteeringClient& client) const {
 void Steering::PassOn(uint64_t block, bool mapped, Choice* choice) const {
   auto begin = choice->order.begin();
   auto end = begin + choice->count;
-  // Weight 0 takes no client from another, but keeps those that are mapped to it.
+  // A data center of weight 0 keeps the clients that are mapped to it, and takes no others.
   auto keeps = [&](uint8_t i) {
     const DataCenterCandidate& candidate = candidates_[i];
     bool may_keep = candidate.weight > 0 || (i == *begin && mapped);

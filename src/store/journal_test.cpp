@@ -92,6 +92,12 @@ class JournalTest : public StoreTest {
       co_await life.journal->Close();
     });
   }
+  // A snapshot is due after four segments, which hold some hundred words.
+  void UseSmallSegments() {
+    options_.segment_bytes = kMinSegmentBytes;
+    options_.snapshot_log_bytes = 4 * kMinSegmentBytes;
+    options_.snapshot_memory_factor = 0;
+  }
   void FillDisk() { disk().faults.capacity_bytes = disk().used_bytes(); }
   void MakeRoom() { disk().faults.capacity_bytes = UINT64_MAX; }
 
@@ -207,9 +213,7 @@ TEST_F(JournalTest, RecordsThatWaitForAFullDiskAreBounded) {
 }
 
 TEST_F(JournalTest, SnapshotReplacesTheLogBelowIt) {
-  options_.segment_bytes = kMinSegmentBytes;
-  options_.snapshot_log_bytes = 4 * kMinSegmentBytes;
-  options_.snapshot_memory_factor = 0;
+  UseSmallSegments();
   Live([](Life& life) -> Task<void> {
     life.journal->StartSnapshots(life.words);
     co_await life.AppendMany(500, "word");
@@ -226,9 +230,7 @@ TEST_F(JournalTest, SnapshotReplacesTheLogBelowIt) {
 }
 
 TEST_F(JournalTest, ALogWithoutItsBeginningAndWithoutASnapshotIsNotRecoveredInPart) {
-  options_.segment_bytes = kMinSegmentBytes;
-  options_.snapshot_log_bytes = 4 * kMinSegmentBytes;
-  options_.snapshot_memory_factor = 0;
+  UseSmallSegments();
   Live([](Life& life) -> Task<void> {
     life.journal->StartSnapshots(life.words);
     co_await life.AppendMany(500, "word");

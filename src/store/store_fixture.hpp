@@ -9,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "io/file/disk.hpp"
+#include "io/file/forwarding_disk.hpp"
 #include "io/sim/world.hpp"
 #include "io/wait_queue.hpp"
 #include "store/log/log.hpp"
@@ -28,33 +29,14 @@ struct DiskCounts {
 };
 
 // A disk that counts.
-class CountingDisk final : public io::Disk {
+class CountingDisk final : public io::ForwardingDisk {
  public:
-  CountingDisk(io::Disk& disk, DiskCounts& counts) : disk_(disk), counts_(counts) {}
+  CountingDisk(io::Disk& disk, DiskCounts& counts) : ForwardingDisk(disk), counts_(counts) {}
 
   Task<Result<std::unique_ptr<io::File>>> Open(std::string path, io::OpenMode mode) override {
-    auto file = co_await disk_.Open(std::move(path), mode);
+    auto file = co_await ForwardingDisk::Open(std::move(path), mode);
     if (!file) co_return Fail(file.error());
     co_return std::make_unique<CountingFile>(std::move(*file), counts_);
-  }
-  Task<Result<void>> Rename(std::string from, std::string to) override {
-    return disk_.Rename(std::move(from), std::move(to));
-  }
-  Task<Result<void>> Remove(std::string path) override { return disk_.Remove(std::move(path)); }
-  Task<Result<void>> MakeFolder(std::string path) override {
-    return disk_.MakeFolder(std::move(path));
-  }
-  Task<Result<std::vector<std::string>>> List(std::string folder) override {
-    return disk_.List(std::move(folder));
-  }
-  Task<Result<std::vector<std::string>>> ListFolders(std::string folder) override {
-    return disk_.ListFolders(std::move(folder));
-  }
-  Task<Result<void>> SyncFolder(std::string folder) override {
-    return disk_.SyncFolder(std::move(folder));
-  }
-  Task<Result<uint64_t>> FreeBytes(std::string folder) override {
-    return disk_.FreeBytes(std::move(folder));
   }
 
  private:
@@ -81,7 +63,6 @@ class CountingDisk final : public io::Disk {
     DiskCounts& counts_;
   };
 
-  io::Disk& disk_;
   DiskCounts& counts_;
 };
 

@@ -438,24 +438,16 @@ def test_what_was_stored_together_does_not_expire_together(edge):
 
 # Herds: however many ask for what is not there, the origin is asked once.
 
-def test_a_herd_on_a_cold_key_makes_one_origin_request(edge):
+@pytest.mark.parametrize(("path", "held"), [("/herd-head", "hold"), ("/herd-body", "hold_body")])
+def test_a_herd_on_a_cold_key_makes_one_origin_request(edge, path, held):
+    """While the head does not come, and while the body does not."""
     gate, body = threading.Event(), b"b" * 10_000
-    edge.origin.at("/herd", body=body, fields=MINUTE, hold=gate)
-    answers = join_herd(edge, "/herd")
+    edge.origin.at(path, body=body, fields=MINUTE, **{held: gate})
+    answers = join_herd(edge, path)
     gate.set()
     got = answers()
     assert len(got) == HERD and all(part == body for _, part in got)
-    assert len(edge.origin.asked("/herd")) == 1
-
-
-def test_a_herd_on_a_slow_body_makes_one_origin_request(edge):
-    gate, body = threading.Event(), b"b" * 10_000
-    edge.origin.at("/herd-slow", body=body, fields=MINUTE, hold_body=gate)
-    answers = join_herd(edge, "/herd-slow")
-    gate.set()
-    got = answers()
-    assert len(got) == HERD and all(part == body for _, part in got)
-    assert len(edge.origin.asked("/herd-slow")) == 1
+    assert len(edge.origin.asked(path)) == 1
 
 
 def test_a_herd_whose_leader_aborts_makes_one_request_more(edge):

@@ -2,8 +2,8 @@
 // often it has not answered since. Pure.
 //
 // Invariants: the state of a data center comes only from its own agent. A data center that has
-// never answered is starting. One that has missed kMissesToDown polls in a row is down, and its
-// instances are left out of the view.
+// never answered is starting. A data center that missed kMissesToDown polls in a row is down, and
+// its instances are left out of the view.
 #pragma once
 
 #include <cstdint>

@@ -54,8 +54,9 @@ enum class HeadVerdict : uint8_t {
 HeadVerdict JudgeHead(const wire::http::ResponseHead& head, const Validators& stored,
                       uint64_t stored_length);
 
-// Whether a 304 that the edge makes has this field of the stored 200: all but those that describe
-// the body (RFC 9110 15.4.5), so that the client gets changed policy and CORS fields.
+// Whether a 304 that the edge makes repeats this field of the stored 200. It repeats all fields
+// that do not describe the body (RFC 9110 15.4.5), so that the client gets changed policy and CORS
+// fields.
 bool BelongsIn304(std::string_view name);
 
 }  // namespace meridian::edge
