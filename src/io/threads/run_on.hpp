@@ -2,8 +2,9 @@
 //
 //   uint64_t purged = co_await RunOn(thread.scope(), store.Purge(order));
 //
-// The task's frame is made here, and runs and is destroyed there. The await ignores deadlines and
-// cancellation, so the task must end. What it refers to must outlive it.
+// The task's frame is made here, and runs and is destroyed there. When the await returns, the
+// task's fiber has left the scope. The await ignores deadlines and cancellation, so the task must
+// end. What it refers to must outlive it.
 #pragma once
 
 #include <coroutine>
@@ -31,7 +32,8 @@ class RunOnOperation final : public Waiter {
   void await_suspend(std::coroutine_handle<Promise> handle) {
     Fiber& fiber = *handle.promise().fiber;
     fiber.Suspend(*this, handle, kNever);
-    there_.loop().Post([this, &fiber] { there_.Spawn(Run(std::move(task_), &value_, fiber)); });
+    there_.loop().Post(
+        [this, &fiber] { there_.Spawn(Run(there_.loop(), std::move(task_), &value_, fiber)); });
   }
   T await_resume() {
     if constexpr (!std::is_void_v<T>) return std::move(*value_);
@@ -40,10 +42,10 @@ class RunOnOperation final : public Waiter {
  private:
   using Value = std::conditional_t<std::is_void_v<T>, char, T>;
 
-  // The operation may be gone when the last line has run.
-  static Task<void> Run(Task<T> task, std::optional<Value>* value, Fiber& waiting) {
+  // What it posts runs when its fiber has ended.
+  static Task<void> Run(Loop& there, Task<T> task, std::optional<Value>* value, Fiber& waiting) {
     co_await internal::Store(std::move(task), value);
-    waiting.loop().Post([&waiting] { waiting.Wake(); });
+    there.Post([&waiting] { waiting.loop().Post([&waiting] { waiting.Wake(); }); });
   }
 
   Scope& there_;

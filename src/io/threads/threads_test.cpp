@@ -63,6 +63,18 @@ TEST(RunOn, RunsOnTheOtherThreadAndReturnsItsValue) {
   EXPECT_NE(id, std::this_thread::get_id());
 }
 
+TEST(RunOn, ReturnsWhenTheFiberHasLeftTheScope) {
+  Loops<1> loops;
+  loops.loop.RunToEnd([](Loops<1>& at) -> Task<int> {
+    for (int i = 0; i < 2'000; ++i) {
+      Scope own(at.threads[0]->loop());
+      co_await RunOn(own, ThreadHere());
+      EXPECT_TRUE(own.empty());
+    }
+    co_return 0;
+  }(loops));
+}
+
 TEST(RunOn, WaitsForTheEndAlthoughTheWaitingFiberIsCancelled) {
   Loops<1> loops;
   std::atomic<bool> began = false;

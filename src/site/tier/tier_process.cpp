@@ -364,8 +364,6 @@ io::Task<int> TierProcess::Main(const Service& service) {
   background.Cancel();
   co_await EndScopes();
   if (service.end) co_await service.end();
-  // The fibers of `end` give their result before they leave the scopes of their loops.
-  co_await AwaitAnswerOfLoops();
   co_await background.Join();
   co_return started || stopping_ ? 0 : 1;
 }
