@@ -21,6 +21,7 @@ import sys
 import tempfile
 
 SERVER_CORE, CLIENT_CORE = "0", "1"
+BOTH_CORES = "0,1"
 TICKS = os.sysconf("SC_CLK_TCK")
 # A core that is busier than this has no time left.
 SATURATED = 0.95
@@ -92,10 +93,10 @@ def busy_seconds(core):
 
 
 @contextlib.contextmanager
-def peer(*command):
+def peer(*command, core=SERVER_CORE):
     """A server in the foreground on the servers' core; its pid. What it says is shown if it ends by itself."""
     with tempfile.TemporaryFile("w+") as said:
-        process = subprocess.Popen(on_core(SERVER_CORE, *command), stdout=said, stderr=said)
+        process = subprocess.Popen(on_core(core, *command), stdout=said, stderr=said)
         try:
             yield process.pid
         finally:
@@ -111,12 +112,14 @@ def peer(*command):
                 print(f"{command[0]} ended with {ended}:\n{said.read()}", file=sys.stderr)
 
 
-def wrk(connections):
-    """A load of GETs on so many kept connections, from the client's core."""
+def wrk(connections, path="", script=None, core=CLIENT_CORE):
+    """A load of GETs of the target and `path` on so many kept connections, from the client's core. `script`: a file of Lua that wrk runs."""
+    scripted = ["-s", str(script)] if script else []
+
     def load(subject, seconds):
         # A peer that lets one of many connections wait for seconds is slow, not wrong.
-        done = subprocess.run(on_core(CLIENT_CORE, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "60s",
-                                      subject.target),
+        done = subprocess.run(on_core(core, "wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "60s", *scripted,
+                                      subject.target + path),
                               capture_output=True, text=True, check=True)
         if "Socket errors" in done.stdout or "Non-2xx" in done.stdout:
             raise RuntimeError(f"{subject.name}: {done.stdout}")

@@ -13,7 +13,7 @@ from site_under_test import wait_until
 
 pytestmark = pytest.mark.covers("edge")
 
-THREADS = 4
+THREADS = 8
 HERD = 2000
 
 
