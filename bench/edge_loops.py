@@ -56,7 +56,7 @@ def nginx(folder, name, core, **settings):
 def edge(origin, name, *options, program=MERIDIAN, core=SERVER_CORE):
     with Address() as address:
         at = f"{address}:{PROCESS_PORT}"
-        with peer(program, "edge", "--listen", at, "--origin", f"http://127.0.0.1:{origin}", "--cache-bytes", "2GiB", *options,
+        with peer(program, "edge", "--listen", at, "--origin", f"http://127.0.0.1:{origin}", "--cache-bytes", "4GiB", *options,
                   core=core) as pid:
             wait_until(lambda: curl(f"http://{at}{HIT}")[0] == 200, 20, f"{name} answers")
             yield Subject(name, f"http://{at}", [pid])

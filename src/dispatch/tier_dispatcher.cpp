@@ -40,6 +40,8 @@ void TierDispatcher::OnView() {
 
 void TierDispatcher::SetInstances(std::span<const site::InstanceView> instances) {
   roster_.SetInstances(instances);
+  // At once: the agent reads it beside the number of the view.
+  process_.SetLeaving(roster_.leaving_requests());
   checks_.Follow();
 }
 

@@ -61,6 +61,7 @@ void Server::Admit(std::unique_ptr<io::Stream> stream) {
   ++serving_;
   newest_ = context_->loop.Now();
   auto handshake = context_->tls == nullptr ? nullptr : context_->handshakes.Add();
+  context_->group->Publish();
   connections_.Spawn(Run(std::move(stream), std::move(handshake)));
 }
 

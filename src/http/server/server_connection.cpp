@@ -74,6 +74,7 @@ io::Task<bool> ServerConnection::ShakeHands(std::unique_ptr<io::Handshakes::Entr
   TimePoint deadline = context_.loop.After(context_.limits.handshake_timeout);
   auto shaken = co_await context_.handshakes.Accept(std::move(handshake), context_.tls,
                                                     std::move(stream_), deadline);
+  context_.group->Publish();
   if (shaken) stream_ = std::move(*shaken);
   co_return shaken.has_value();
 }
@@ -110,8 +111,10 @@ io::Task<bool> ServerConnection::WaitIdle() {
     context_.GiveMemory(std::move(memory_));
     if (context_.draining) co_return false;
     context_.idle.Add(*this);
+    context_.group->Publish();
     Result<void> readable = co_await stream_->Readable(deadline);
     context_.idle.Remove(*this);
+    context_.group->Publish();
     if (!readable) co_return false;
   }
 }
@@ -130,9 +133,15 @@ io::Task<bool> ServerConnection::ReadHead() {
   TimePoint deadline = context_.loop.After(context_.limits.header_timeout);
   while (!ParseHead()) {
     if (refusal_.status != 0) co_return false;
-    if (first_) context_.half_heads.Add(*this);
+    if (first_) {
+      context_.half_heads.Add(*this);
+      context_.group->Publish();
+    }
     Result<size_t> got = co_await stream_->Read(SpaceToRead(memory_->in, kHeadReadBytes), deadline);
-    context_.half_heads.Remove(*this);
+    if (first_) {
+      context_.half_heads.Remove(*this);
+      context_.group->Publish();
+    }
     if (!got && got.error().code == Errc::kTimeout) {
       refusal_ = {408, "the request's head did not come in time"};
     }

@@ -1,15 +1,16 @@
 // ServerGroup: the servers of one loop that share a budget of connections, such as an edge's HTTP
 // and HTTPS. At the limit a new connection at any of them evicts a connection that waits for its
-// client at any of them.
+// client, at any of them or at a group of another loop with the same budget.
 //
 // Owned by its servers and the tier; one thread: the loop's. A tier with several loops has a group
-// per loop, and one budget.
+// per loop, and one budget. The limit may be exceeded for a moment: an evicted connection ends in
+// the next iteration of its loop, and another loop that was asked to evict one may find that it has
+// none left; then the next connections are refused until there is room.
 #pragma once
 
 #include <cstddef>
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -24,10 +25,10 @@ struct ServerContext;
 class ServerGroup {
  public:
   // `name` is for the log: the tier's.
-  ServerGroup(io::Loop& loop, std::shared_ptr<ConnectionBudget> budget, std::string name)
-      : loop_(loop), budget_(std::move(budget)), name_(std::move(name)) {}
+  ServerGroup(io::Loop& loop, std::shared_ptr<ConnectionBudget> budget, std::string name);
   ServerGroup(const ServerGroup&) = delete;
   ServerGroup& operator=(const ServerGroup&) = delete;
+  ~ServerGroup();
 
   void Add(ServerContext& server) { servers_.push_back(&server); }
   void Remove(ServerContext& server) { std::erase(servers_, &server); }
@@ -37,18 +38,27 @@ class ServerGroup {
   [[nodiscard]] bool Admit();
   // A connection that was admitted has ended.
   void Left();
-  // Closes a connection that waits for its client, in the next loop iteration; false: none waits.
-  // The order: TLS handshakes while they are more than their share (kHandshakeShare), the longest
-  // idle connection, any other handshake, the one that waited longest for its first head.
+  // Tells the other loops how many connections wait; to be called when that has changed.
+  void Publish();
+  // Closes a connection that waits for its client, in the next iteration of its loop; false: none
+  // waits. The order: TLS handshakes while they are more than their share of all connections
+  // (kHandshakeShare), the longest idle connection, any other handshake, the one that waited
+  // longest for its first head; each at the loop that has most of them.
   bool Evict();
 
  private:
+  using Groups = std::vector<std::shared_ptr<GroupConnections>>;
+
+  bool EvictFrom(const Groups& groups, Waiting kind);
+  bool EvictHere(Waiting kind);
+  void EvictForAnother(Waiting kind);
   void OnFull(bool evicted);
   void OnRoom();
 
   io::Loop& loop_;
   std::shared_ptr<ConnectionBudget> budget_;
   const std::string name_;
+  const std::shared_ptr<GroupConnections> own_;
   std::vector<ServerContext*> servers_;
   size_t open_ = 0;    // connections of these servers
   size_t ending_ = 0;  // of these, evicted ones that end in this loop iteration or the next

@@ -107,6 +107,75 @@ TEST_F(ServerGroupTest, BusyConnectionsOfOneServerLeaveNoRoomAtTheOther) {
   });
 }
 
+// The servers of two loops, whose groups share a budget. (Here they are on one loop.)
+class TwoGroupsTest : public ServerGroupTest {
+ protected:
+  template <class Test>
+  void RunTwo(const Server::Handler& handler, Test test) {
+    auto first_group = std::make_shared<ServerGroup>(loop_, budget_, "first");
+    auto second_group = std::make_shared<ServerGroup>(loop_, budget_, "second");
+    Server first(loop_, {.group = first_group}, handler);
+    Server second(loop_, {.group = second_group}, handler);
+    auto run = [&]() -> io::Task<void> {
+      co_await test(first, second);
+      co_await first.Drain(loop_.After(seconds{10}));
+      co_await second.Drain(loop_.After(seconds{10}));
+    };
+    loop_.RunToEnd(run());
+  }
+};
+
+TEST_F(TwoGroupsTest, ALoopWithoutWaitingConnectionsHasAnotherEvict) {
+  RunTwo(Hello, [&](Server& first, Server& second) -> io::Task<void> {
+    std::vector<std::unique_ptr<MemoryStream>> open;
+    for (int i = 0; i < 3; ++i) open.push_back(co_await ConnectTo(first));
+    for (int i = 0; i < 3; ++i) {
+      open.push_back(co_await ConnectTo(second));
+      EXPECT_EQ(first.open_connections() + second.open_connections(), 3U);
+      RawPeer peer(*open.back());
+      EXPECT_TRUE(co_await peer.Send(kGet));
+      EXPECT_TRUE((co_await peer.ReadUntil("hello")).starts_with("HTTP/1.1 200"));
+    }
+    // The loop with the most connections that wait gave them up.
+    EXPECT_EQ(co_await RawPeer(*open[0]).ReadToEnd(), "");
+    EXPECT_EQ(co_await RawPeer(*open[1]).ReadToEnd(), "");
+  });
+}
+
+TEST_F(TwoGroupsTest, SeveralThatComeAtOnceEvictAsMany) {
+  RunTwo(Hello, [&](Server& first, Server& second) -> io::Task<void> {
+    std::vector<std::unique_ptr<MemoryStream>> waiting;
+    for (int i = 0; i < 3; ++i) waiting.push_back(co_await ConnectTo(first));
+    std::vector<std::unique_ptr<MemoryStream>> come;
+    for (int i = 0; i < 4; ++i) {  // in one loop iteration
+      auto [ours, theirs] = MemoryStream::Pair();
+      second.ServeStream(std::move(theirs));
+      come.push_back(std::move(ours));
+    }
+    (void)co_await io::Sleep(std::chrono::milliseconds{1});
+    for (auto& each : waiting) EXPECT_EQ(co_await RawPeer(*each).ReadToEnd(), "");
+    EXPECT_EQ(first.open_connections(), 0U);
+    EXPECT_EQ(second.open_connections(), 3U);
+  });
+}
+
+TEST_F(TwoGroupsTest, BusyConnectionsOfAnotherLoopAreNotEvicted) {
+  RunTwo(Slow, [&](Server& first, Server& second) -> io::Task<void> {
+    std::vector<std::unique_ptr<MemoryStream>> busy;
+    for (int i = 0; i < 3; ++i) {
+      busy.push_back(co_await ConnectTo(first));
+      EXPECT_TRUE(co_await RawPeer(*busy.back()).Send(kGet));
+      (void)co_await io::Sleep(std::chrono::milliseconds{1});
+    }
+    auto refused = co_await ConnectTo(second);
+    EXPECT_TRUE(co_await RawPeer(*refused).Send(kGet));
+    EXPECT_TRUE((co_await RawPeer(*refused).ReadToEnd()).starts_with("HTTP/1.1 503"));
+    for (auto& each : busy) {
+      EXPECT_TRUE((co_await RawPeer(*each).ReadUntil("hello")).starts_with("HTTP/1.1 200"));
+    }
+  });
+}
+
 TEST(ConnectionBudget, ConnectionsBeyondTheLimitAreGivenBackToo) {
   ConnectionBudget budget(1);
   EXPECT_TRUE(budget.Take());
