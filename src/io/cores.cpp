@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include <sched.h>
 
@@ -41,8 +42,8 @@ std::optional<size_t> CoresOfCpuMax(std::string_view text) {
   text = FirstLine(text);
   uint64_t quota = 0;
   uint64_t period = 0;
-  const char* end = text.data() + text.size();
-  auto first = std::from_chars(text.data(), end, quota);
+  const char* end = text.end();
+  auto first = std::from_chars(text.begin(), end, quota);
   if (first.ec != std::errc() || first.ptr == end || *first.ptr != ' ') return {};
   auto second = std::from_chars(first.ptr + 1, end, period);
   if (second.ec != std::errc() || second.ptr != end || period == 0) return {};

@@ -19,6 +19,7 @@
 #include "base/clock.hpp"
 #include "base/ip.hpp"
 #include "base/log.hpp"
+#include "base/metrics.hpp"
 #include "base/result.hpp"
 #include "http/exchange.hpp"
 #include "http/limits.hpp"
