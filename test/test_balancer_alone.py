@@ -10,7 +10,7 @@ import subprocess
 
 import pytest
 
-from site_under_test import MERIDIAN, PROCESS_PORT, ROOT, Address, curl, wait_until
+from site_under_test import MERIDIAN, PROCESS_PORT, ROOT, THREADS, Address, curl, wait_until
 
 pytestmark = pytest.mark.covers("balancer", "cli")
 
@@ -32,7 +32,7 @@ class Balancer:
                 wait_until(lambda at=port: curl(f"http://{self.address}:{at}/healthz")[0] == 200, what=f"the server at {port} answers")
             named = [word for port in self.ports for word in ("--server", f"{self.address}:{port}")]
             self.process = subprocess.Popen([MERIDIAN, "balancer", "--listen", f"{self.address}:{PROCESS_PORT}", *named, "--health", "/healthz",
-                                             *self.options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                                             *(() if "--threads" in self.options else THREADS), *self.options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             stack.callback(self.end)
             wait_until(lambda: self.get("/.meridian/ready")[0] == 200, what="the balancer answers")
             self.stack = stack.pop_all()

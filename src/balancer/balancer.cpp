@@ -71,7 +71,7 @@ io::Task<Result<void>> Balancer::Start() {
   if (!servers_.empty()) UseServers();
   // Each connection may need another connection to an instance.
   auto connections = std::make_shared<http::ConnectionBudget>(
-      io::FittingConnections("balancer", kMaxConnections, 2));
+      io::FittingConnections("balancer", kMaxConnections, 2, process_.loop_count()));
   const BalancerLoop::Options options{.config = process_.site().sections.Get<dispatch::Config>(),
                                       .edge = EdgeAddress(process_, !servers_.empty()),
                                       .connections = std::move(connections)};

@@ -35,6 +35,9 @@ inline constexpr Duration kTcpWriteTimeout = std::chrono::seconds{5};
 // After a failed accept (no descriptors left, say).
 inline constexpr Duration kTcpAcceptPause = std::chrono::milliseconds{100};
 
+// A UDP thread that has done nothing for so long hangs: the agent starts the tier anew.
+inline constexpr Duration kMaxUdpSilence = std::chrono::seconds{3};
+
 // Probes of each data center's edge. Any result but a 200 within the timeout is a miss.
 inline constexpr Duration kProbeInterval = std::chrono::seconds{1};
 inline constexpr Duration kProbeTimeout = std::chrono::milliseconds{800};

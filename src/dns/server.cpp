@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
+
+#include <fmt/core.h>
 
 #include "base/clock.hpp"
 #include "base/ip.hpp"
@@ -176,6 +179,18 @@ void Server::PublishChange() {
   }
 }
 
+std::string Server::HungThread() {
+  const TimePoint now = process_.loop().Now();
+  udp_seen_.resize(udp_.size());
+  for (size_t i = 0; i < udp_.size(); ++i) {
+    Seen& seen = udp_seen_[i];
+    const uint64_t rounds = udp_[i]->rounds();
+    if (rounds != seen.rounds || seen.at == TimePoint{}) seen = {.rounds = rounds, .at = now};
+    if (now - seen.at > kMaxUdpSilence) return fmt::format("the UDP thread {}", i + 1);
+  }
+  return "";
+}
+
 io::Task<void> Server::Drain() {
   for (auto& server : udp_) server->RequestStop();
   udp_.clear();
@@ -191,7 +206,8 @@ int Run(const site::Site& site, site::TierStart start) {
   return process.Run({.public_port = site.ports.dns,
                       .start = [&] { return server.Start(); },
                       .on_view = [&] { server.OnView(); },
-                      .drain = [&](Duration /*grace*/) { return server.Drain(); }});
+                      .drain = [&](Duration /*grace*/) { return server.Drain(); },
+                      .hung_thread = [&] { return server.HungThread(); }});
 }
 
 }  // namespace

@@ -3,10 +3,13 @@
 // the snapshots for all threads.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <memory>
+#include <string>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/metrics.hpp"
 #include "dns/answer_counts.hpp"
 #include "dns/data_centers.hpp"
@@ -32,6 +35,8 @@ class Server {
   // the geo database.
   io::Task<Result<void>> Start();
   void OnView();
+  // A UDP thread that has done nothing for kMaxUdpSilence, though it wakes by itself; or empty.
+  std::string HungThread();
   // Ends the UDP threads and the TCP connections. Later queries wait in the inherited socket for
   // the next process.
   io::Task<void> Drain();
@@ -59,6 +64,12 @@ class Server {
   std::unique_ptr<Published<Snapshot>> snapshots_;
   std::vector<std::unique_ptr<TcpServer>> tcp_;
   std::vector<std::unique_ptr<UdpServer>> udp_;
+  // What HungThread has seen of each.
+  struct Seen {
+    uint64_t rounds = 0;
+    TimePoint at{};
+  };
+  std::vector<Seen> udp_seen_;
 };
 
 // The tier, for the composition root.

@@ -29,6 +29,7 @@ void UdpServer::Serve(const std::stop_token& stop) {
   io::DatagramBatch batch(socket_.get());
   while (!stop.stop_requested()) {
     size_t count = batch.Receive();
+    rounds_.Add();
     if (count == 0) continue;
     const TimePoint read_at = clock.Now();
     AnswerCounts counts;

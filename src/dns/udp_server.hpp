@@ -3,8 +3,10 @@
 // the Server, whose thread makes and destroys it.
 #pragma once
 
+#include <cstdint>
 #include <thread>
 
+#include "base/metric_cells.hpp"
 #include "dns/answer_counts.hpp"
 #include "dns/published.hpp"
 #include "dns/snapshot.hpp"
@@ -21,6 +23,8 @@ class UdpServer {
   ~UdpServer();
   // Lets several servers end at the same time.
   void RequestStop() { thread_.request_stop(); }
+  // Grows at least each DatagramBatch::kBatchWait, unless the thread hangs. Any thread.
+  uint64_t rounds() const { return rounds_.value(); }
 
  private:
   void Serve(const std::stop_token& stop);
@@ -29,6 +33,7 @@ class UdpServer {
   Published<Snapshot>& snapshots_;
   size_t reader_;
   AnswerMetrics& metrics_;
+  Counter rounds_;
   std::jthread thread_;
 };
 

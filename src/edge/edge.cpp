@@ -187,7 +187,7 @@ EdgeLoop::Options Edge::LoopOptions() {
           .cache = cache_,
           // Each connection may need a second one, to an upstream.
           .connections = std::make_shared<http::ConnectionBudget>(
-              io::FittingConnections("edge", config_.max_connections, 2)),
+              io::FittingConnections("edge", config_.max_connections, 2, process_.loop_count())),
           .origin = origin_,
           .loop_id = origin_ ? LoopId(Random(EntropySeed()).Next()) : std::string(),
           .access_rule = access_rule_,

@@ -10,19 +10,18 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
 #include <sched.h>
 
 namespace meridian::io {
 namespace {
 
-// In a container, the files of its own control group are at these paths.
-constexpr const char* kCpuMax = "/sys/fs/cgroup/cpu.max";
-constexpr const char* kQuota = "/sys/fs/cgroup/cpu/cpu.cfs_quota_us";
-constexpr const char* kPeriod = "/sys/fs/cgroup/cpu/cpu.cfs_period_us";
+constexpr const char* kControlGroups = "/sys/fs/cgroup";
+constexpr size_t kMaxDepth = 32;  // of control groups
 
 // Empty if the file cannot be read.
-std::string ReadSmallFile(const char* path) {
+std::string ReadSmallFile(const std::string& path) {
   std::ifstream file(path);
   return {std::istreambuf_iterator<char>(file), {}};
 }
@@ -34,6 +33,14 @@ size_t AffinityCores() {
   CPU_ZERO(&set);
   if (sched_getaffinity(0, sizeof set, &set) != 0) return 1;
   return static_cast<size_t>(std::max(CPU_COUNT(&set), 1));
+}
+
+// Version 1 of control groups has two files; a quota of -1 is no limit.
+std::optional<size_t> CoresOfGroup(const std::string& folder) {
+  if (auto cores = CoresOfCpuMax(ReadSmallFile(folder + "/cpu.max"))) return cores;
+  const std::string quota = ReadSmallFile(folder + "/cpu.cfs_quota_us");
+  const std::string period = ReadSmallFile(folder + "/cpu.cfs_period_us");
+  return CoresOfCpuMax(std::string(FirstLine(quota)) + ' ' + std::string(FirstLine(period)));
 }
 
 }  // namespace
@@ -50,15 +57,37 @@ std::optional<size_t> CoresOfCpuMax(std::string_view text) {
   return std::max<size_t>((quota + period - 1) / period, 1);
 }
 
+// Each line is "number:controllers:/path", without controllers in version 2 of control groups. In a
+// container the path may be that on the host; the container's own group is then at the root.
+std::vector<std::string> CpuGroups(std::string_view text, const std::string& root) {
+  std::vector<std::string> groups;
+  while (!text.empty()) {
+    std::string_view line = FirstLine(text);
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    const size_t first = line.find(':');
+    const size_t second = line.find(':', first + 1);
+    if (first == std::string_view::npos || second == std::string_view::npos) continue;
+    const std::string controllers =
+        "," + std::string(line.substr(first + 1, second - first - 1)) + ",";
+    const bool version_2 = controllers == ",,";
+    if (!version_2 && !controllers.contains(",cpu,")) continue;
+    const std::string top = version_2 ? root : root + "/cpu";
+    std::string_view path = line.substr(second + 1);
+    for (size_t depth = 0; depth < kMaxDepth && path.size() > 1; ++depth) {
+      groups.push_back(top + std::string(path));
+      path = path.substr(0, path.rfind('/'));
+    }
+    groups.push_back(top);
+  }
+  return groups;
+}
+
 size_t AvailableCores() {
   size_t cores = AffinityCores();
-  std::optional<size_t> allowed = CoresOfCpuMax(ReadSmallFile(kCpuMax));
-  if (!allowed) {  // version 1 of control groups has two files; a quota of -1 is no limit
-    std::string quota = ReadSmallFile(kQuota);
-    std::string period = ReadSmallFile(kPeriod);
-    allowed = CoresOfCpuMax(std::string(FirstLine(quota)) + ' ' + std::string(FirstLine(period)));
+  for (const std::string& group : CpuGroups(ReadSmallFile("/proc/self/cgroup"), kControlGroups)) {
+    cores = std::min(cores, CoresOfGroup(group).value_or(cores));
   }
-  return std::min(cores, allowed.value_or(cores));
+  return cores;
 }
 
 }  // namespace meridian::io

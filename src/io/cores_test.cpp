@@ -2,11 +2,14 @@
 
 #include <optional>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sched.h>
 
 namespace meridian::io {
 namespace {
+
+using testing::ElementsAre;
 
 TEST(Cores, ALimitOfProcessorTimeIsRoundedUpToCores) {
   EXPECT_EQ(CoresOfCpuMax("200000 100000\n"), 2);
@@ -19,6 +22,16 @@ TEST(Cores, NoLimitAndStrangeTextsLimitNothing) {
   for (const char* text :
        {"max 100000\n", "-1 100000", "", "100000", "100000 ", "100000 0", "1 2 3"}) {
     EXPECT_EQ(CoresOfCpuMax(text), std::nullopt) << text;
+  }
+}
+
+TEST(Cores, TheGroupAndAllAboveItCount) {
+  EXPECT_THAT(CpuGroups("0::/system.slice/meridian.service\n", "/cg"),
+              ElementsAre("/cg/system.slice/meridian.service", "/cg/system.slice", "/cg"));
+  EXPECT_THAT(CpuGroups("3:memory:/a\n2:cpu,cpuacct:/web/one\n1:cpuset:/b\n0::/\n", "/cg"),
+              ElementsAre("/cg/cpu/web/one", "/cg/cpu/web", "/cg/cpu", "/cg"));
+  for (const char* text : {"", "0", "0:", "::", "1:cpuset:/a"}) {
+    EXPECT_LE(CpuGroups(text, "/cg").size(), 1U) << text;
   }
 }
 

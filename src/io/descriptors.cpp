@@ -28,15 +28,16 @@ void RaiseDescriptorLimit() {
 
 std::optional<rlimit> FormerDescriptorLimit() { return Former(); }
 
-size_t ConnectionsWithin(size_t limit, size_t wanted, size_t each) {
-  size_t left = limit > kReservedDescriptors ? limit - kReservedDescriptors : 0;
+size_t ConnectionsWithin(size_t limit, size_t wanted, size_t each, size_t loops) {
+  const size_t reserved = kReservedDescriptors + (loops - 1) * kReservedPerLoop;
+  const size_t left = limit > reserved ? limit - reserved : 0;
   return std::clamp<size_t>(left / each, 1, wanted);
 }
 
-size_t FittingConnections(std::string_view port, size_t wanted, size_t each) {
+size_t FittingConnections(std::string_view port, size_t wanted, size_t each, size_t loops) {
   rlimit limit{};
   if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return wanted;
-  size_t fitting = ConnectionsWithin(limit.rlim_cur, wanted, each);
+  size_t fitting = ConnectionsWithin(limit.rlim_cur, wanted, each, loops);
   if (fitting < wanted) {
     LOG_WARNING("connection limit lowered: the descriptor limit is too low", {"port", port},
                 {"connections", fitting}, {"usual", wanted}, {"descriptors", limit.rlim_cur},

@@ -21,11 +21,14 @@ void RaiseDescriptorLimit();
 // The limit before RaiseDescriptorLimit; nothing if it was not raised.
 std::optional<rlimit> FormerDescriptorLimit();
 
-// The number of connections, at most `wanted` and at least 1, that `limit` allows when a connection
-// takes `each` descriptors. Pure.
-size_t ConnectionsWithin(size_t limit, size_t wanted, size_t each);
+// The same for each further loop of the process.
+constexpr size_t kReservedPerLoop = 8;
+
+// The number of connections, at most `wanted` and at least 1, that `limit` allows a process with so
+// many loops when a connection takes `each` descriptors. Pure.
+size_t ConnectionsWithin(size_t limit, size_t wanted, size_t each, size_t loops = 1);
 // ConnectionsWithin this process's limit. Logs a warning with `port` when the result is below
 // `wanted`.
-size_t FittingConnections(std::string_view port, size_t wanted, size_t each);
+size_t FittingConnections(std::string_view port, size_t wanted, size_t each, size_t loops = 1);
 
 }  // namespace meridian::io

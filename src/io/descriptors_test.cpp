@@ -11,6 +11,8 @@ TEST(Descriptors, ALowLimitBoundsConnectionsAndLeavesSomeForAllElse) {
   EXPECT_EQ(ConnectionsWithin(1024, 100, 2), 100U);
   EXPECT_EQ(ConnectionsWithin(1'048'576, 20'000, 2), 20'000U);
   EXPECT_EQ(ConnectionsWithin(64, 20'000, 2), 1U);
+  // Each loop has descriptors of its own.
+  EXPECT_EQ(ConnectionsWithin(1024, 20'000, 2, 64), 196U);
 }
 
 TEST(Descriptors, TheSoftLimitIsRaisedToTheHardOneAndTheFormerOneKept) {

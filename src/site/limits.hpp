@@ -48,8 +48,13 @@ constexpr uint16_t kPeerPortOffset = 20000;
 constexpr uint16_t kMaxPublicPort = 65535 - kPeerPortOffset;
 
 // A tier's process.
-constexpr Duration kDrainTimeout =
-    std::chrono::seconds{8};  // within the agent's kTierStopTimeout of 10 s
+constexpr Duration kDrainTimeout = std::chrono::seconds{8};
+// A process that has not ended so long after the signal, because a loop hangs, ends at once. Within
+// the agent's kTierStopTimeout of 10 s.
+constexpr Duration kEndTimeout = std::chrono::seconds{9};
+// A probe of readiness waits so long for a loop that hangs. The agent's kProbeTimeout is shorter:
+// to it a tier that hangs gives no answer.
+constexpr Duration kLoopAnswerTimeout = std::chrono::seconds{5};
 // Wait for the agent's first view, after which the tier serves by site.toml alone.
 constexpr Duration kFirstViewTimeout = std::chrono::seconds{5};
 constexpr size_t kMaxOpsConnections = 64;

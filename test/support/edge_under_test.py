@@ -9,7 +9,7 @@ import urllib.request
 
 from background import Background
 from cache_origin import Origin
-from site_under_test import MERIDIAN, PROCESS_PORT, Address, wait_until
+from site_under_test import MERIDIAN, PROCESS_PORT, THREADS, Address, wait_until
 
 MINUTE = {"Cache-Control": "max-age=60"}
 
@@ -38,7 +38,8 @@ class Edge:
             self.address = self.address or stack.enter_context(Address())
             self.origin = self.origin or stack.enter_context(Origin())
             origin = f"http://{getattr(self.origin, 'host', '127.0.0.1')}:{self.origin.port}"
-            self.process = subprocess.Popen([MERIDIAN, "edge", "--listen", f"{self.address}:{self.port}", "--origin", origin, *self.options],
+            self.process = subprocess.Popen([MERIDIAN, "edge", "--listen", f"{self.address}:{self.port}", "--origin", origin,
+                                             *(() if "--threads" in self.options else THREADS), *self.options],
                                             stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
             stack.callback(self.end)
             wait_until(self.answers, what="the edge answers")

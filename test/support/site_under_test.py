@@ -13,10 +13,12 @@ import tempfile
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-# The loops of each tier (`--cores`); empty: as many as the lab gives it.
+# The loops of each tier (`--cores`); empty: as many as it takes by itself.
 CORES = os.environ.get("MERIDIAN_TEST_CORES", "")
 MERIDIAN = os.environ.get("MERIDIAN", str(ROOT / "build/release/meridian"))
 # A sanitizer's build spends memory and time of its own.
+# The same for a tier that stands alone, before options that say otherwise.
+THREADS = ("--threads", CORES) if CORES else ()
 SANITIZED = any(name in MERIDIAN for name in ("/asan/", "/tsan/"))
 PHOTOS = ROOT / "examples/photos"
 

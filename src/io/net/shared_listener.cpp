@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -38,7 +39,10 @@ constexpr int kMaxAcceptsInARow = 64;
 
 // What the accepting loop and one other loop share.
 struct SharedListener::Lane {
-  Lane(const Place& at, const Endpoint& address) : place(at), local(address) {}
+  Lane(Place at, size_t of_equals, const Endpoint& address)
+      : place(std::move(at)), rank(of_equals), local(address) {
+    if (!place.open) place.open = std::make_shared<OpenConnections>();
+  }
 
   // Promises a connection, which Give or Release must follow, so that Close loses none. False: the
   // listener is closed, or has no room. This and the next two: the accepting loop.
@@ -48,12 +52,20 @@ struct SharedListener::Lane {
     reserved = true;
     return true;
   }
-  void Give(Result<AcceptedSocket> accepted, const std::shared_ptr<Lane>& self) {
-    if (accepted) open.fetch_add(1, std::memory_order_relaxed);
+  void Give(AcceptedSocket accepted, const std::shared_ptr<Lane>& self) {
+    place.open->count.fetch_add(1, std::memory_order_relaxed);
     std::lock_guard lock(mutex);
     reserved = false;
+    error.reset();
     waiting.push_back(std::move(accepted));
+    is_behind.store(true, std::memory_order_relaxed);
     if (waiting.size() == 1) place.loop.Post([self] { self->Notify(); });
+  }
+  void Report(const Error& of_accept, const std::shared_ptr<Lane>& self) {
+    std::lock_guard lock(mutex);
+    if (closed || error) return;
+    error = of_accept;
+    place.loop.Post([self] { self->Notify(); });
   }
   void Release(const std::shared_ptr<Lane>& self) {
     std::lock_guard lock(mutex);
@@ -63,13 +75,15 @@ struct SharedListener::Lane {
   // This and the next: the place's loop.
   std::optional<Result<AcceptedSocket>> Take() {
     std::lock_guard lock(mutex);
-    if (waiting.empty()) {
-      if (!closed || reserved) return std::nullopt;
-      return Fail(Errc::kClosed, "accept: closed");
+    if (!waiting.empty()) {
+      AcceptedSocket next = std::move(waiting.front());
+      waiting.pop_front();
+      is_behind.store(!waiting.empty(), std::memory_order_relaxed);
+      return next;
     }
-    Result<AcceptedSocket> next = std::move(waiting.front());
-    waiting.pop_front();
-    return next;
+    if (error) return std::unexpected(*std::exchange(error, std::nullopt));
+    if (!closed || reserved) return std::nullopt;
+    return Fail(Errc::kClosed, "accept: closed");
   }
   void Close() {
     std::lock_guard lock(mutex);
@@ -79,15 +93,18 @@ struct SharedListener::Lane {
     std::lock_guard lock(mutex);
     return closed;
   }
+  int64_t open() const { return place.open->count.load(std::memory_order_relaxed); }
   // On the place's loop.
   void Notify();
 
-  const Place place;
+  Place place;
+  const size_t rank;  // among lanes with as many connections
   const Endpoint local;
-  // Connections that were given and still exist; each stream takes itself off when it is destroyed.
-  alignas(64) std::atomic<int64_t> open = 0;
-  alignas(64) std::mutex mutex;  // guards the next three
-  std::deque<Result<AcceptedSocket>> waiting;
+  // `waiting` is not empty. Written under the mutex, read by the accepting loop.
+  alignas(64) std::atomic<bool> is_behind = false;
+  std::mutex mutex;  // guards the next four
+  std::deque<AcceptedSocket> waiting;
+  std::optional<Error> error;  // of accept(2)
   bool reserved = false;
   bool closed = false;
   LoopListener* listener = nullptr;  // the place's loop alone
@@ -102,17 +119,19 @@ class SharedListener::LoopListener final : public Listener {
   }
 
   Endpoint local() const override { return lane_->local; }
+  // A fiber that waits gets what was given before, or kClosed.
   void Close() override {
     lane_->Close();
-    InterruptAll();
+    NotifyReadable();
   }
   std::optional<Accepted> TryAccept() override {
     lane_->listener = this;
     auto next = lane_->Take();
     if (!next) return std::nullopt;
     if (!*next) return Fail(std::move(next->error()));
-    std::shared_ptr<void> counted(lane_.get(), [lane = lane_](void* /*lane*/) {
-      lane->open.fetch_sub(1, std::memory_order_relaxed);
+    // The connection takes itself off the count when it is destroyed.
+    std::shared_ptr<void> counted(lane_.get(), [open = lane_->place.open](void* /*lane*/) {
+      open->count.fetch_sub(1, std::memory_order_relaxed);
     });
     return std::make_unique<SocketStream>(lane_->place.driver, std::move((*next)->fd),
                                           SocketStream::State::kConnected, (*next)->peer,
@@ -132,7 +151,9 @@ SharedListener::SharedListener(EpollDriver& own, Fd listening, const std::vector
     : own_(own), listening_(std::move(listening)) {
   CHECK(!places.empty());
   const Endpoint local = LocalEndpoint(listening_.get());
-  for (const Place& place : places) lanes_.push_back(std::make_shared<Lane>(place, local));
+  for (const Place& place : places) {
+    lanes_.push_back(std::make_shared<Lane>(place, places.size() - lanes_.size(), local));
+  }
   lanes_by_load_ = lanes_;
   SetNonBlocking(listening_.get());
   own_.Add(listening_.get(), EPOLLIN, *this);
@@ -146,10 +167,11 @@ std::unique_ptr<Listener> SharedListener::ForLoop(size_t index) {
 
 void SharedListener::OnEvents(uint32_t /*events*/) { readable_.WakeAll(); }
 
-// Tries the loops in the order of their connections, the fewest first. Null when none has room.
+// Null when no loop has room.
 std::shared_ptr<SharedListener::Lane> SharedListener::ReserveLane() {
-  std::ranges::sort(lanes_by_load_, {},
-                    [](const auto& lane) { return lane->open.load(std::memory_order_relaxed); });
+  std::ranges::sort(lanes_by_load_, {}, [](const auto& lane) {
+    return std::tuple(lane->is_behind.load(std::memory_order_relaxed), lane->open(), lane->rank);
+  });
   for (const auto& lane : lanes_by_load_) {
     if (lane->Reserve()) return lane;
   }
@@ -162,9 +184,8 @@ bool SharedListener::all_closed() const {
 
 // The loop with the most connections can best close one.
 void SharedListener::Report(const Error& error) {
-  auto fullest = std::ranges::max(
-      lanes_, {}, [](const auto& lane) { return lane->open.load(std::memory_order_relaxed); });
-  if (fullest->Reserve()) fullest->Give(std::unexpected(error), fullest);
+  auto fullest = std::ranges::max(lanes_, {}, [](const auto& lane) { return lane->open(); });
+  fullest->Report(error, fullest);
 }
 
 Task<void> SharedListener::Run() {
@@ -178,7 +199,7 @@ Task<void> SharedListener::Run() {
     }
     auto accepted = AcceptSocket(listening_.get());
     if (accepted && *accepted) {
-      lane->Give(std::move(*accepted), lane);
+      lane->Give(std::move(**accepted), lane);
       if (round % kMaxAcceptsInARow == 0) co_await AfterOthers{};
       continue;
     }

@@ -1,17 +1,22 @@
 // SharedListener: one listening socket, whose connections are spread over several loops. It accepts
-// on its own loop, and gives each connection to the loop with the fewest open ones. (SO_REUSEPORT
-// chooses by a hash, which leaves loops idle while clients are few and keep their connections.)
+// on its own loop, and gives each connection to the loop with the fewest open ones of all
+// listeners; among equals to a later one, as the first loop does the tier's other work. A loop that
+// has not taken its last connection yet, because it is busy or hangs, comes after all that have.
+// (SO_REUSEPORT chooses by a hash, which leaves loops idle while clients are few and keep their
+// connections.)
 //
 //   SharedListener shared(process.driver(), std::move(fd), drivers_and_loops);
 //   scope.Spawn(shared.Run());
 //   server_of_loop_1.Serve(shared.ForLoop(1));
 //
-// An error of accept(2) goes to the loop with the most connections, whose server can close one.
+// An error of accept(2) goes to the loop with the most connections, whose server can close one. It
+// waits behind that loop's connections, and is dropped when accept(2) succeeds before it is taken.
 //
 // Owned by the process; its own loop's thread, except the listeners of ForLoop. Run must have ended
 // before it is destroyed.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -31,6 +36,12 @@
 
 namespace meridian::io {
 
+// The number of open connections of a loop. Written by the accepting loop and the loop itself, when
+// a connection begins and ends.
+struct alignas(64) OpenConnections {
+  std::atomic<int64_t> count = 0;
+};
+
 class SharedListener final : private EpollHandler {
  public:
   // Connections that one loop was given and has not taken yet. While every loop has so many,
@@ -42,6 +53,8 @@ class SharedListener final : private EpollHandler {
   struct Place {
     EpollDriver& driver;
     Loop& loop;
+    // Shared by the listeners of a loop; null: this one has a count of its own.
+    std::shared_ptr<OpenConnections> open = nullptr;
   };
 
   // `listening` is a listening TCP socket; `own` the driver of the loop of Run. At least one place.

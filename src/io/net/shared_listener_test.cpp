@@ -13,6 +13,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include "base/bytes.hpp"
@@ -214,6 +215,70 @@ TEST_F(SharedListenerTest, AnErrorOfAcceptGoesToALoop) {
         co_await test.Await([&] { return std::ranges::max(test.Counts(&Acceptor::errors)) > 2; }));
     co_await test.End();
   }(*this));
+}
+
+TEST_F(SharedListenerTest, AConnectionAfterAShortageIsNotBehindItsErrors) {
+  Fd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const int fd = socket.get();
+  sockaddr_in any{};
+  any.sin_family = AF_INET;
+  any.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ASSERT_EQ(::bind(fd, reinterpret_cast<const sockaddr*>(&any), sizeof any), 0);
+  const Endpoint at = LocalEndpoint(fd);
+  // It does not listen yet, so that accept(2) fails.
+  SharedListener shared(driver_, std::move(socket), {{driver_, loop_}});
+  auto listener = shared.ForLoop(0);
+  spreading_.Spawn(shared.Run());
+  auto run = [&]() -> Task<void> {
+    auto error = co_await listener->Accept(loop_.After(seconds{10}));
+    EXPECT_FALSE(error.has_value());
+    (void)co_await Sleep(10 * SharedListener::kPause);
+    EXPECT_EQ(::listen(fd, 16), 0);
+    auto client = co_await network_.Connect(at, {.deadline = loop_.After(seconds{10})});
+    EXPECT_TRUE(client.has_value());
+    (void)co_await Sleep(10 * SharedListener::kPause);
+    EXPECT_TRUE((co_await listener->Accept(loop_.After(seconds{10}))).has_value());
+    listener->Close();
+    spreading_.Cancel();
+    co_await spreading_.Join();
+  };
+  loop_.RunToEnd(run());
+}
+
+// One listener's connections count for the next one's choice.
+TEST_F(SharedListenerTest, TheFewestAreThoseOfAllListeners) {
+  auto run = [&]() -> Task<void> {
+    std::vector<SharedListener::Place> places;
+    for (auto& thread : threads_) {
+      places.push_back({thread->driver(), thread->loop(), std::make_shared<OpenConnections>()});
+    }
+    std::vector<std::unique_ptr<SharedListener>> listeners;
+    std::vector<std::unique_ptr<Stream>> clients;
+    Scope serving(loop_);
+    std::vector<std::unique_ptr<Acceptor>> acceptors;
+    for (int i = 0; i < 3; ++i) {
+      Fd socket = OpenListeningSocket(kAnyPort, {}).value();
+      at_ = LocalEndpoint(socket.get());
+      listeners.push_back(std::make_unique<SharedListener>(driver_, std::move(socket), places));
+      for (size_t loop = 0; loop < kLoops; ++loop) {
+        acceptors.push_back(std::make_unique<Acceptor>(listeners.back()->ForLoop(loop)));
+        serving.Spawn([](LoopThread& on, Acceptor& with) -> Task<void> {
+          co_await RunOn(on.scope(), with.Run());
+        }(*threads_[loop], *acceptors.back()));
+      }
+      spreading_.Spawn(listeners.back()->Run());
+      clients.push_back(co_await Connect());
+    }
+    for (const auto& place : places) EXPECT_EQ(place.open->count, 1);
+    clients.clear();
+    for (size_t i = 0; i < acceptors.size(); ++i) {
+      co_await RunOn(threads_[i % kLoops]->scope(), acceptors[i]->Close());
+    }
+    co_await serving.Join();
+    spreading_.Cancel();
+    co_await spreading_.Join();
+  };
+  loop_.RunToEnd(run());
 }
 
 TEST_F(SharedListenerTest, RunEndsWhenAllLoopsHaveClosedTheirListeners) {

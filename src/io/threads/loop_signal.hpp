@@ -30,9 +30,11 @@ class LoopSignal {
 
   // Wakes all fibers that wait. Any thread.
   void Notify() {
-    if (state_->notified.exchange(true, std::memory_order_acq_rel)) return;
+    // Sequentially consistent, as is the exchange below: either this Notify posts, or the fiber
+    // that the work before it wakes sees what the caller has changed.
+    if (state_->notified.exchange(true)) return;
     state_->loop.Post([state = state_] {
-      state->notified.store(false, std::memory_order_release);
+      state->notified.exchange(false);
       state->waiting.WakeAll();
     });
   }

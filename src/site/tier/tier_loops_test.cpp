@@ -1,6 +1,7 @@
 // A tier's process with several loops.
 #include <chrono>
 #include <cstddef>
+#include <cstdlib>
 #include <functional>
 #include <latch>
 #include <memory>
@@ -91,8 +92,13 @@ class TierWithLoops {
   int Run() {
     return process_->Run({.start = [this] { return Start(); },
                           .drain = [this](Duration) { return Drain(); },
-                          .end = [this] { return parts_->Destroy(); }});
+                          .end = [this] { return parts_->Destroy(); },
+                          .hung_thread = [this] { return hung_thread; },
+                          .end_timeout = end_timeout});
   }
+
+  std::string hung_thread;
+  Duration end_timeout = kEndTimeout;
 
   TierProcess& process() { return *process_; }
   Endpoint http() const { return http_; }
@@ -166,6 +172,51 @@ TEST(TierLoops, ALoopThatHangsLeavesTheProbeOfReadinessWithoutAnAnswer) {
     EXPECT_TRUE(ready);
   });
   EXPECT_EQ(tier.Run(), 0);
+}
+
+TEST(TierLoops, AThreadOfTheTierThatHangsLeavesTheProbeWithoutAnAnswerToo) {
+  TierWithLoops tier([](TierWithLoops& of) -> io::Task<void> {
+    of.hung_thread = "udp-2";
+    auto hung = co_await of.AskOps(std::string(kReadyPath), milliseconds{50});
+    EXPECT_FALSE(hung);
+    of.hung_thread.clear();
+    auto ready = co_await of.AskOps(std::string(kReadyPath), seconds{10});
+    EXPECT_TRUE(ready);
+  });
+  EXPECT_EQ(tier.Run(), 0);
+}
+
+TEST(TierLoops, ProbesThatGaveUpLeaveTheOpsPortOpen) {
+  TierWithLoops tier([](TierWithLoops& of) -> io::Task<void> {
+    std::latch goes_on(1);
+    of.process().OnLoop(1).loop.Post([&] { goes_on.wait(); });
+    io::Scope asking(of.process().loop());
+    for (size_t i = 0; i < 2 * kMaxOpsConnections; ++i) {
+      asking.Spawn([](TierWithLoops& at) -> io::Task<void> {
+        (void)co_await at.AskOps(std::string(kReadyPath), milliseconds{20});
+      }(of));
+    }
+    co_await asking.Join();
+    auto metrics = co_await of.AskOps("/metrics", seconds{20});
+    EXPECT_TRUE(metrics);
+    EXPECT_EQ(metrics->status, 200);
+    goes_on.count_down();
+  });
+  EXPECT_EQ(tier.Run(), 0);
+}
+
+TEST(TierLoopsDeathTest, AProcessWithALoopThatHangsEndsAllTheSame) {
+  testing::FLAGS_gtest_death_test_style = "threadsafe";
+  const auto run = [] {
+    std::latch never(1);
+    TierWithLoops tier([&](TierWithLoops& of) -> io::Task<void> {
+      of.process().OnLoop(1).loop.Post([&] { never.wait(); });
+      co_return;
+    });
+    tier.end_timeout = milliseconds{100};
+    tier.Run();
+  };
+  EXPECT_EXIT(run(), testing::ExitedWithCode(EXIT_FAILURE), "a thread hangs");
 }
 
 }  // namespace

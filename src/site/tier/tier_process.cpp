@@ -72,8 +72,6 @@ SiteView ConfiguredView(const Site& site) {
   return view;
 }
 
-io::Task<void> Nothing() { co_return; }
-
 io::Task<void> CancelAndJoin(io::Scope& scope) {
   scope.Cancel();
   co_await scope.Join();
@@ -110,12 +108,17 @@ std::vector<std::string> TierCommand(const std::string& program, const TierStart
 
 // A further loop of the process.
 struct TierProcess::Worker {
-  Worker(const std::string& name, Metrics& part)
-      : metrics(part), thread(name), scope(thread.loop()) {}
+  Worker(std::string of, Metrics& part)
+      : name(std::move(of)), metrics(part), thread(name), scope(thread.loop()) {}
 
+  const std::string name;
   Metrics& metrics;
   io::LoopThread thread;
   io::Scope scope;
+  std::shared_ptr<io::OpenConnections> open = std::make_shared<io::OpenConnections>();
+  // The main loop's: see FindHung.
+  uint64_t answered = 0;
+  bool is_asked = false;
 };
 
 TierProcess::TierProcess(const Site& site, TierStart start, size_t loops)
@@ -126,7 +129,8 @@ TierProcess::TierProcess(const Site& site, TierStart start, size_t loops)
       loop_(driver_),
       network_(driver_),
       view_(std::make_shared<const SiteView>(ConfiguredView(site))),
-      scope_(loop_) {
+      scope_(loop_),
+      open_(std::make_shared<io::OpenConnections>()) {
   for (size_t i = 1; i < loops; ++i) {
     workers_.push_back(
         std::make_unique<Worker>(fmt::format("{}-{}", start_.tier, i + 1), metrics_.AddPart()));
@@ -216,8 +220,10 @@ Result<void> TierProcess::Share(const std::string& name, Endpoint at, LoopListen
     listeners->front().push_back(network_.AdoptListener(std::move(*socket)));
     return {};
   }
-  std::vector<io::SharedListener::Place> places = {{driver_, loop_}};
-  for (auto& worker : workers_) places.push_back({worker->thread.driver(), worker->thread.loop()});
+  std::vector<io::SharedListener::Place> places = {{driver_, loop_, open_}};
+  for (auto& worker : workers_) {
+    places.push_back({worker->thread.driver(), worker->thread.loop(), worker->open});
+  }
   shared_listeners_.push_back(
       std::make_unique<io::SharedListener>(driver_, std::move(*socket), places));
   io::SharedListener& shared = *shared_listeners_.back();
@@ -297,7 +303,11 @@ io::Task<void> TierProcess::AnswerOps(http::Exchange& exchange, const Service& s
     fields.Add("Content-Type", "application/json");
     (void)co_await exchange.Respond({.fields = fields}, AsBytes(text));
   } else if (path == kReadyPath) {
-    co_await AwaitAnswerOfLoops();
+    std::string hung = co_await FindHung(service, loop_.After(kLoopAnswerTimeout));
+    if (!hung.empty()) {
+      (void)co_await http::RespondText(exchange, 503, hung + " hangs\n");
+      co_return;
+    }
     (void)co_await http::RespondText(exchange, report_.ready ? 200 : 503, report_.detail + "\n");
   } else if (service.inspect && report_.ready) {
     co_await service.inspect(exchange);
@@ -348,6 +358,8 @@ int TierProcess::Run(const Service& service) { return loop_.RunToEnd(Main(servic
 io::Task<int> TierProcess::Main(const Service& service) {
   std::unique_ptr<io::Stream> control;
   io::Scope background(loop_);
+  io::Scope to_the_end(loop_);
+  to_the_end.Spawn(EndInTime(service.end_timeout));
   background.Spawn(AwaitSignal());
   if (start_.control_fd >= 0) {
     control = network_.Adopt(io::Fd(start_.control_fd));
@@ -366,6 +378,8 @@ io::Task<int> TierProcess::Main(const Service& service) {
   co_await EndScopes();
   if (service.end) co_await service.end();
   co_await background.Join();
+  to_the_end.Cancel();
+  co_await to_the_end.Join();
   co_return started || stopping_ ? 0 : 1;
 }
 
@@ -398,9 +412,45 @@ io::Task<void> TierProcess::ServeUntilStopped(const Service& service) {
   if (service.drain) co_await io::Within(loop_.After(kDrainTimeout), service.drain(grace_));
 }
 
-// A loop that hangs leaves the probe without an answer, as the main loop would.
-io::Task<void> TierProcess::AwaitAnswerOfLoops() {
-  for (auto& worker : workers_) co_await io::RunOn(worker->thread.scope(), Nothing());
+// At most one question is on its way to a loop.
+void TierProcess::AskLoop(Worker& worker) {
+  if (std::exchange(worker.is_asked, true)) return;
+  worker.thread.loop().Post([this, &worker, question = asked_] {
+    loop_.Post([this, &worker, question] {
+      worker.answered = question;
+      worker.is_asked = false;
+      if (question < asked_) AskLoop(worker);
+      loop_answered_.WakeAll();
+    });
+  });
+}
+
+io::Task<std::string> TierProcess::FindHung(const Service& service, TimePoint deadline) {
+  const uint64_t question = ++asked_;
+  for (auto& worker : workers_) AskLoop(*worker);
+  const auto silent = [&] {
+    return std::ranges::find_if(workers_, [&](auto& each) { return each->answered < question; });
+  };
+  while (silent() != workers_.end()) {
+    if (!co_await loop_answered_.Wait(deadline)) break;
+  }
+  if (auto hung = silent(); hung != workers_.end()) co_return (*hung)->name;
+  std::string thread = service.hung_thread ? service.hung_thread() : "";
+  if (!thread.empty()) {
+    io::WaitQueue never;
+    (void)co_await never.Wait(deadline);
+  }
+  co_return thread;
+}
+
+// The end waits for every loop, and a loop that hangs would keep it waiting.
+io::Task<void> TierProcess::EndInTime(Duration timeout) {
+  while (!stopping_) {
+    if (!co_await stop_.Wait() && !stopping_) co_return;
+  }
+  if (!co_await io::Sleep(timeout)) co_return;
+  LOG_ERROR("a thread hangs, exiting at once", {"waited_s", Seconds(timeout)});
+  _exit(EXIT_FAILURE);
 }
 
 io::Task<void> TierProcess::EndScopes() {

@@ -88,9 +88,14 @@ class TierProcess {
     // Called last, when all fibers of the scopes have ended, also if `start` failed: destroys the
     // objects of the loops. May be empty.
     std::function<io::Task<void>()> end = {};
+    // Names a thread of the tier's own, beside its loops, that hangs; empty: none does. Called for
+    // each probe of readiness. May be empty.
+    std::function<std::string()> hung_thread = {};
     // Answers the tier's own paths at the ops port, for operators. May be empty.
     std::function<io::Task<void>(http::Exchange& exchange)> inspect = {};
     Duration first_view_timeout = kFirstViewTimeout;
+    // From the signal to the end of the process, even where a loop hangs.
+    Duration end_timeout = kEndTimeout;
   };
 
   // `loops`: at least 1; see TierThreads.
@@ -180,7 +185,10 @@ class TierProcess {
   std::vector<std::pair<std::string, Endpoint>> VisitorSockets(const std::string& name,
                                                                uint16_t port) const;
   Result<void> Share(const std::string& name, Endpoint at, LoopListeners* listeners);
-  io::Task<void> AwaitAnswerOfLoops();
+  void AskLoop(Worker& worker);
+  // Names a loop, or a thread of the tier, that does not answer by `deadline`. Empty: all answer.
+  io::Task<std::string> FindHung(const Service& service, TimePoint deadline);
+  io::Task<void> EndInTime(Duration timeout);
   io::Task<void> EndScopes();
   io::Task<void> AwaitSignal();
   io::Task<void> AwaitFirstView(Duration timeout);
@@ -215,6 +223,9 @@ class TierProcess {
   io::Scope scope_;
   std::vector<std::unique_ptr<Worker>> workers_;  // of the loops from 1 on
   std::vector<std::unique_ptr<io::SharedListener>> shared_listeners_;
+  std::shared_ptr<io::OpenConnections> open_;  // of the first loop
+  uint64_t asked_ = 0;                         // how often the loops were asked to answer
+  io::WaitQueue loop_answered_;
 };
 
 // The number of loops of a tier's process: ThreadsOf its site on this machine.
