@@ -39,6 +39,9 @@ constexpr size_t kMaxRefusing = 64;
 // more than one in kHandshakeShare: silent clients cannot displace visitors, and visitors who come
 // at a limit full of idle connections can finish their handshakes.
 constexpr size_t kHandshakeShare = 4;
+// Another loop is asked to evict an idle connection only if that has waited so long: what a younger
+// one sent may not have been read yet.
+constexpr Duration kMinWaitElsewhere = std::chrono::milliseconds{10};
 // The limit of connections counts as no longer reached after this time below it.
 constexpr Duration kRoomAfter = std::chrono::seconds{10};
 // Limit of 1xx responses before the final response.

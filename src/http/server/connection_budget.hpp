@@ -14,6 +14,7 @@
 #include <mutex>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "io/loop.hpp"
 
 namespace meridian::http {
@@ -33,9 +34,21 @@ struct GroupConnections {
 
   alignas(64) std::atomic<size_t> staying = 0;  // all but those that were evicted
   std::array<std::atomic<size_t>, kWaitingKinds> waiting = {};
+  // Since when the oldest of each kind waits.
+  std::array<std::atomic<Duration::rep>, kWaitingKinds> oldest = {};
   // Of `waiting`: other loops have asked to evict so many. They and the loop write it.
   alignas(64) std::array<std::atomic<size_t>, kWaitingKinds> asked = {};
 
+  // Connections that stay when those who were asked to go have gone.
+  size_t stay() const {
+    size_t going = 0;
+    for (const auto& each : asked) going += each.load(std::memory_order_relaxed);
+    const size_t now = staying.load(std::memory_order_relaxed);
+    return now > going ? now - going : 0;
+  }
+  TimePoint oldest_since(Waiting kind) const {
+    return TimePoint(Duration(oldest[static_cast<size_t>(kind)].load(std::memory_order_relaxed)));
+  }
   // Those that can still be evicted.
   size_t left(Waiting kind) const {
     const auto index = static_cast<size_t>(kind);
@@ -61,6 +74,7 @@ class ConnectionBudget {
   void Give() { open_.fetch_sub(1, std::memory_order_relaxed); }
 
   size_t limit() const { return limit_; }
+  bool IsExceeded() const { return open_.load(std::memory_order_relaxed) > limit_; }
 
   void Add(std::shared_ptr<GroupConnections> group) {
     const std::lock_guard lock(mutex_);

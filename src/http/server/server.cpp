@@ -60,7 +60,7 @@ void Server::Admit(std::unique_ptr<io::Stream> stream) {
   if (context_->metrics != nullptr) context_->metrics->ConnectionOpened();
   ++serving_;
   newest_ = context_->loop.Now();
-  auto handshake = context_->tls == nullptr ? nullptr : context_->handshakes.Add();
+  auto handshake = context_->tls == nullptr ? nullptr : context_->handshakes.Add(newest_);
   context_->group->Publish();
   connections_.Spawn(Run(std::move(stream), std::move(handshake)));
 }

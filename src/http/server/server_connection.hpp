@@ -64,6 +64,7 @@ class ServerConnection {
   bool linger_ = false;
   bool first_ = true;  // no request has been served yet
   WaitingConnections* waits_in_ = nullptr;
+  TimePoint waits_since_{};
   ServerConnection* previous_waiting_ = nullptr;
   ServerConnection* next_waiting_ = nullptr;
 };

@@ -28,9 +28,14 @@ void RequestMemory::Clear() {
   parser.Reset();
 }
 
+TimePoint WaitingConnections::oldest_since() const {
+  return first_ == nullptr ? kNever : first_->waits_since_;
+}
+
 void WaitingConnections::Add(ServerConnection& connection) {
   ++size_;
   connection.waits_in_ = this;
+  connection.waits_since_ = connection.context_.loop.Now();
   connection.previous_waiting_ = last_;
   connection.next_waiting_ = nullptr;
   (last_ == nullptr ? first_ : last_->next_waiting_) = &connection;

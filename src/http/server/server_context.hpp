@@ -78,6 +78,8 @@ class ServerConnection;
 class WaitingConnections {
  public:
   size_t size() const { return size_; }
+  // Since when the first one waits; kNever: none does.
+  TimePoint oldest_since() const;
   void Add(ServerConnection& connection);
   void Remove(ServerConnection& connection);  // does nothing if it is in no list
   // Closes the connection that has waited longest and has no new bytes; false when there is none.

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/check.hpp"
+#include "base/clock.hpp"
 #include "base/log.hpp"
 #include "http/limits.hpp"
 #include "http/server/connection_budget.hpp"
@@ -33,6 +34,18 @@ size_t Count(const ServerContext& server, Waiting kind) {
       return server.idle.size();
     case Waiting::kHead:
       return server.half_heads.size();
+  }
+  CHECK(false);
+}
+
+TimePoint OldestSince(const ServerContext& server, Waiting kind) {
+  switch (kind) {
+    case Waiting::kHandshake:
+      return server.handshakes.oldest_since();
+    case Waiting::kIdle:
+      return server.idle.oldest_since();
+    case Waiting::kHead:
+      return server.half_heads.oldest_since();
   }
   CHECK(false);
 }
@@ -82,12 +95,16 @@ bool ServerGroup::Admit() {
     if (full_.lasts()) OnRoom();
     return true;
   }
+  // First: a loop that is asked to evict looks whether the limit is exceeded.
+  budget_->TakeForEvicted();
   const bool evicted = Evict();
   OnFull(evicted);
-  if (!evicted) return false;
-  budget_->TakeForEvicted();
-  ++open_;
-  return true;
+  if (evicted) {
+    ++open_;
+  } else {
+    budget_->Give();
+  }
+  return evicted;
 }
 
 void ServerGroup::Left() {
@@ -101,8 +118,13 @@ void ServerGroup::Publish() {
   own_->staying.store(open_ - ending_, std::memory_order_relaxed);
   for (size_t kind = 0; kind < kWaitingKinds; ++kind) {
     size_t count = 0;
-    for (const ServerContext* each : servers_) count += Count(*each, static_cast<Waiting>(kind));
+    TimePoint oldest = kNever;
+    for (const ServerContext* each : servers_) {
+      count += Count(*each, static_cast<Waiting>(kind));
+      oldest = std::min(oldest, OldestSince(*each, static_cast<Waiting>(kind)));
+    }
     own_->waiting[kind].store(count, std::memory_order_relaxed);
+    own_->oldest[kind].store(oldest.time_since_epoch().count(), std::memory_order_relaxed);
   }
 }
 
@@ -112,7 +134,7 @@ bool ServerGroup::Evict() {
   size_t staying = 0;
   size_t shaking = 0;
   for (const auto& each : groups) {
-    staying += each->staying.load(std::memory_order_relaxed);
+    staying += each->stay();
     shaking += each->left(Waiting::kHandshake);
   }
   const bool crowded = shaking > staying / kHandshakeShare;
@@ -120,38 +142,46 @@ bool ServerGroup::Evict() {
          std::ranges::any_of(kEvictionOrder, [&](Waiting kind) { return EvictFrom(groups, kind); });
 }
 
-// At the loop with the most such connections, else at this one.
 bool ServerGroup::EvictFrom(const Groups& groups, Waiting kind) {
-  const auto most =
-      *std::ranges::max_element(groups, {}, [&](const auto& each) { return each->left(kind); });
-  if (most == own_ || most->left(kind) <= own_->left(kind)) return EvictHere(kind);
-  most->asked[static_cast<size_t>(kind)].fetch_add(1, std::memory_order_relaxed);
-  most->loop.Post([most, kind] {
-    most->asked[static_cast<size_t>(kind)].fetch_sub(1, std::memory_order_relaxed);
-    if (most->group != nullptr) most->group->EvictForAnother(kind);
+  // A handshake that comes while the other loop is asked is not the one that is meant.
+  const TimePoint old =
+      loop_.Now() - (kind == Waiting::kHandshake ? Duration() : kMinWaitElsewhere);
+  const auto waiting_since = [&](const auto& each) {
+    const TimePoint since = each->oldest_since(kind);
+    return each->left(kind) == 0 || (each != own_ && since > old) ? kNever : since;
+  };
+  const auto of_oldest = *std::ranges::min_element(groups, {}, waiting_since);
+  if (of_oldest == own_ || waiting_since(of_oldest) == kNever) return EvictHere(kind);
+  of_oldest->asked[static_cast<size_t>(kind)].fetch_add(1, std::memory_order_relaxed);
+  of_oldest->loop.Post([of_oldest, kind, old] {
+    of_oldest->asked[static_cast<size_t>(kind)].fetch_sub(1, std::memory_order_relaxed);
+    if (of_oldest->group != nullptr) of_oldest->group->EvictForAnother(kind, old);
   });
   return true;
 }
 
-// Evicts at the server with the most such connections, else at another one.
+// The oldest may have new bytes that nobody has read yet: then another one is evicted.
 bool ServerGroup::EvictHere(Waiting kind) {
   const auto evict = [&](ServerContext* server) {
     if (!EvictOldest(*server, kind)) return false;
     if (server->metrics != nullptr) server->metrics->ConnectionEvicted(MetricOf(kind));
     return true;
   };
-  const auto most = std::ranges::max_element(
-      servers_, {}, [&](ServerContext* server) { return Count(*server, kind); });
+  const auto of_oldest = std::ranges::min_element(
+      servers_, {}, [&](ServerContext* server) { return OldestSince(*server, kind); });
   const bool evicted =
-      (most != servers_.end() && evict(*most)) || std::ranges::any_of(servers_, evict);
+      (of_oldest != servers_.end() && evict(*of_oldest)) || std::ranges::any_of(servers_, evict);
   if (evicted) ++ending_;
   Publish();
   return evicted;
 }
 
-void ServerGroup::EvictForAnother(Waiting kind) {
-  if (EvictHere(kind)) return;
-  std::ranges::any_of(kEvictionOrder, [&](Waiting other) { return EvictHere(other); });
+// The connection that the other loop knew of may wait no longer; then there may be room, or others
+// that wait.
+void ServerGroup::EvictForAnother(Waiting kind, TimePoint old) {
+  Publish();
+  if (own_->oldest_since(kind) <= old && EvictHere(kind)) return;
+  if (budget_->IsExceeded()) (void)Evict();
 }
 
 void ServerGroup::OnFull(bool evicted) {

@@ -42,8 +42,8 @@ class ServerGroup {
   void Publish();
   // Closes a connection that waits for its client, in the next iteration of its loop; false: none
   // waits. The order: TLS handshakes while they are more than their share of all connections
-  // (kHandshakeShare), the longest idle connection, any other handshake, the one that waited
-  // longest for its first head; each at the loop that has most of them.
+  // (kHandshakeShare), idle connections, other handshakes, connections that wait for the rest of
+  // their first head; of each the one that has waited longest, at whichever loop.
   bool Evict();
 
  private:
@@ -51,7 +51,7 @@ class ServerGroup {
 
   bool EvictFrom(const Groups& groups, Waiting kind);
   bool EvictHere(Waiting kind);
-  void EvictForAnother(Waiting kind);
+  void EvictForAnother(Waiting kind, TimePoint old);
   void OnFull(bool evicted);
   void OnRoom();
 

@@ -129,6 +129,7 @@ TEST_F(TwoGroupsTest, ALoopWithoutWaitingConnectionsHasAnotherEvict) {
   RunTwo(Hello, [&](Server& first, Server& second) -> io::Task<void> {
     std::vector<std::unique_ptr<MemoryStream>> open;
     for (int i = 0; i < 3; ++i) open.push_back(co_await ConnectTo(first));
+    (void)co_await io::Sleep(kMinWaitElsewhere);
     for (int i = 0; i < 3; ++i) {
       open.push_back(co_await ConnectTo(second));
       EXPECT_EQ(first.open_connections() + second.open_connections(), 3U);
@@ -142,10 +143,24 @@ TEST_F(TwoGroupsTest, ALoopWithoutWaitingConnectionsHasAnotherEvict) {
   });
 }
 
+TEST_F(TwoGroupsTest, TheConnectionThatHasWaitedLongestGoesWhicheverLoopHasIt) {
+  RunTwo(Hello, [&](Server& first, Server& second) -> io::Task<void> {
+    std::vector<std::unique_ptr<MemoryStream>> open;
+    for (Server* each : {&first, &second, &second}) open.push_back(co_await ConnectTo(*each));
+    for (size_t i = 0; i < 6; ++i) {
+      (void)co_await io::Sleep(kMinWaitElsewhere);
+      open.push_back(co_await ConnectTo(i % 2 == 0 ? second : first));
+      EXPECT_EQ(co_await RawPeer(*open[i]).ReadToEnd(), "");
+    }
+    EXPECT_EQ(first.open_connections() + second.open_connections(), 3U);
+  });
+}
+
 TEST_F(TwoGroupsTest, SeveralThatComeAtOnceEvictAsMany) {
   RunTwo(Hello, [&](Server& first, Server& second) -> io::Task<void> {
     std::vector<std::unique_ptr<MemoryStream>> waiting;
     for (int i = 0; i < 3; ++i) waiting.push_back(co_await ConnectTo(first));
+    (void)co_await io::Sleep(kMinWaitElsewhere);
     std::vector<std::unique_ptr<MemoryStream>> come;
     for (int i = 0; i < 4; ++i) {  // in one loop iteration
       auto [ours, theirs] = MemoryStream::Pair();

@@ -12,7 +12,8 @@
 
 namespace meridian::io {
 
-Handshakes::Entry::Entry(Handshakes& list) : list_(&list), previous_(list.last_) {
+Handshakes::Entry::Entry(Handshakes& list, TimePoint since)
+    : list_(&list), since_(since), previous_(list.last_) {
   (previous_ == nullptr ? list.first_ : previous_->next_) = this;
   list.last_ = this;
   ++list.size_;

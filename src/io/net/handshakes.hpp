@@ -34,7 +34,7 @@ class Handshakes {
 
   class Entry {
    public:
-    explicit Entry(Handshakes& list);
+    Entry(Handshakes& list, TimePoint since);
     Entry(const Entry&) = delete;
     Entry& operator=(const Entry&) = delete;
     ~Entry() { Leave(); }
@@ -45,6 +45,7 @@ class Handshakes {
     void Leave();
 
     Handshakes* list_;
+    TimePoint since_;
     Fiber* fiber_ = nullptr;  // null until Accept
     bool evicted_ = false;
     Entry* previous_;
@@ -52,8 +53,8 @@ class Handshakes {
   };
 
   // Lists an accepted connection whose fiber does not run yet: of a burst that arrives in one loop
-  // iteration, the oldest can be evicted too.
-  std::unique_ptr<Entry> Add() { return std::make_unique<Entry>(*this); }
+  // iteration, the oldest can be evicted too. `since`: for oldest_since alone.
+  std::unique_ptr<Entry> Add(TimePoint since = {}) { return std::make_unique<Entry>(*this, since); }
 
   // TlsAccept of a listed connection. kCancelled: it was evicted, or the fiber was cancelled; the
   // fiber must then end.
@@ -73,6 +74,8 @@ class Handshakes {
   bool EvictOldest();
 
   size_t size() const { return size_; }
+  // When the oldest was added; kNever: there is none.
+  TimePoint oldest_since() const { return first_ == nullptr ? kNever : first_->since_; }
 
  private:
   Entry* first_ = nullptr;
