@@ -103,6 +103,11 @@ void Roster::Leave(const RosterMember& member) {
   std::erase_if(members_, [&](const auto& each) { return each.get() == &member; });
 }
 
+void Roster::NotifyMembers() {
+  const Section section(*this, {});
+  notify_members_ = true;
+}
+
 std::shared_ptr<LoopTally> Roster::AddTally(SharedInstance& instance) {
   auto tally = std::make_shared<LoopTally>();
   const std::lock_guard lock(mutex_);

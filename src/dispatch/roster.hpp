@@ -142,6 +142,8 @@ class Roster {
   // With the lock. `member`: the caller's loop; `now`: its time.
   std::shared_ptr<RosterMember> Join(io::Loop& loop, LoopRoster& by);
   void Leave(const RosterMember& member);
+  // Has LoopRoster::OnNotice called on every loop.
+  void NotifyMembers();
   std::shared_ptr<LoopTally> AddTally(SharedInstance& instance);
   struct Snapshot {
     std::shared_ptr<const Standings> standings;
