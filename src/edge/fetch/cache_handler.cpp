@@ -456,9 +456,7 @@ io::Task<void> CacheHandler::AnswerFailure(Transaction& transaction, Error error
 
 void CacheHandler::StopSharing(const std::shared_ptr<CoalescedFetch>& fetch) {
   const KeyView key = fetch->key.view();
-  fetches_.Remove(*fetch);
-  fetch->slot = UnsharedSlot(key);
-  fetches_.Add(fetch);  // so that an unsafe request forbids it
+  fetches_.Move(fetch, UnsharedSlot(key));  // it stays, so that an unsafe request forbids it
   passes_.Add(key.hash, options_.loop.Now());
 }
 
