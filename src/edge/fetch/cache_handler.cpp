@@ -125,7 +125,7 @@ CacheHandler::CacheHandler(Options options)
       bytes_(options_.metrics.AddGauge("meridian_edge_cache_bytes", "Memory of the cache in use.")),
       objects_(options_.metrics.AddGauge("meridian_edge_cache_objects", "Stored responses.")) {
   if (!shared_.shared()) return;
-  hot_ = std::make_unique<HotResponses>(store_.budget()->limit(), shared_.loops());
+  hot_ = std::make_unique<HotResponses>(store_.budget()->limit(), shared_.loops);
   options_.scope.Spawn(DropUnusedHot());
 }
 
