@@ -304,13 +304,15 @@ bool CacheHandler::MayJoin(CoalescedFetch& fetch, const std::string& key) {
 MemoryStore::Found CacheHandler::Find(const Transaction& transaction) {
   if (hot_ == nullptr) return store_.Find(*transaction.key, transaction.request().fields);
   const TimePoint now = options_.loop.Now();
-  if (auto response = hot_->Find(*transaction.key, now)) {
-    return {.response = std::move(response), .has_url = true};
+  const wire::http::HeaderFields& fields = transaction.request().fields;
+  if (auto response = hot_->Find(*transaction.key, fields, now)) {
+    const std::string& vary = response->vary;
+    return {.response = std::move(response), .has_url = true, .vary = vary};
   }
-  MemoryStore::Found found = store_.Find(*transaction.key, transaction.request().fields);
+  MemoryStore::Found found = store_.Find(*transaction.key, fields);
   if (found.response == nullptr) return found;
   const bool was_empty = hot_->empty();
-  hot_->OnFound(*transaction.key, found.response, now);
+  hot_->OnFound(*transaction.key, fields, found.response, now);
   if (was_empty && !hot_->empty()) hot_added_.WakeAll();
   return found;
 }
