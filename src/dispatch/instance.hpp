@@ -25,11 +25,11 @@ namespace meridian::dispatch {
 
 struct Instance {
   Instance(io::Loop& loop, io::Network& network, std::shared_ptr<SharedInstance> of,
-           std::shared_ptr<LoopTally> tallied, const Config& config)
+           std::shared_ptr<LoopCounts> counts_of_loop, const Config& config)
       : shared(std::move(of)),
         id(shared->id),
         client(loop, network, {.address = shared->address}, Limits(config)),
-        tally(std::move(tallied)) {}
+        counts(std::move(counts_of_loop)) {}
 
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
@@ -49,7 +49,7 @@ struct Instance {
   http::Client client;
   std::string release;
   InstanceSeries counted;
-  const std::shared_ptr<LoopTally> tally;
+  const std::shared_ptr<LoopCounts> counts;
   uint32_t seen_resets = 0;       // of shared->resets
   bool listed = false;            // it is one of the loop's list
   uint32_t held = 0;              // this loop's part of shared->connections

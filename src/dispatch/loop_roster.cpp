@@ -91,7 +91,7 @@ void LoopRoster::Follow(const InstanceList& list) {
 
 std::shared_ptr<Instance> LoopRoster::MakeInstance(const ListedInstance& listed) {
   auto instance = std::make_shared<Instance>(loop_, network_, listed.instance,
-                                             roster_.AddTally(*listed.instance), roster_.config());
+                                             roster_.AddCounts(*listed.instance), roster_.config());
   instance->release = listed.release;
   instance->counted = metrics_.Take(instance->id, instance->release);
   instance->seen_resets = instance->shared->resets.load(std::memory_order_relaxed);
@@ -193,7 +193,7 @@ Slot LoopRoster::TakeOneOfTwo() {
       Free(instance, false, false);
       continue;
     }
-    instance->tally->sent.Add();
+    instance->counts->sent.Add();
     return {*this, instance, false};
   }
   return {};
@@ -232,7 +232,7 @@ Slot LoopRoster::SlotOf(const Grant& grant) {
   // It has just left the view: the request ends at it.
   std::shared_ptr<Instance> instance =
       known != instances_.end() ? *known : MakeInstance({.instance = grant.instance});
-  instance->tally->sent.Add();
+  instance->counts->sent.Add();
   return {*this, std::move(instance), grant.on_trial};
 }
 
@@ -257,7 +257,7 @@ void LoopRoster::Free(const std::shared_ptr<Instance>& instance, bool on_trial, 
 }
 
 void LoopRoster::OnAnswered(Instance& instance) {
-  instance.tally->answered.Add();
+  instance.counts->answered.Add();
   if (!instance.shared->ejected.load(std::memory_order_relaxed)) return;
   roster_.OnAnswered(*member_, *instance.shared, loop_.Now());
 }

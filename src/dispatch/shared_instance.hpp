@@ -27,7 +27,7 @@ namespace meridian::dispatch {
 
 // Requests of one loop at one instance. Written by that loop alone, read by every holder of the
 // roster's lock: so a request that succeeds writes nothing that another loop writes.
-struct alignas(64) LoopTally {
+struct alignas(64) LoopCounts {
   Counter sent;
   Counter answered;  // well
 };
@@ -55,16 +55,16 @@ struct SharedInstance {
   std::atomic<uint32_t> connecting = 0;           // requests that wait for room in `connections`
 
   // Under the lock.
-  struct Tallied {
-    std::shared_ptr<const LoopTally> tally;
-    uint64_t sent = 0;  // the part of the tally that `health` has already
+  struct Collected {
+    std::shared_ptr<const LoopCounts> counts;
+    uint64_t sent = 0;  // the part of the counts that `health` has already
     uint64_t answered = 0;
   };
   alignas(64) InstanceHealth health;
-  std::vector<Tallied> tallies;  // of the loops
-  bool leaving = false;          // draining: finishes its requests and gets no more
-  bool removed = false;          // no longer in the view
-  bool logged_failing = false;   // the log has a line about its failing tries
+  std::vector<Collected> counts_of_loops;
+  bool leaving = false;         // draining: finishes its requests and gets no more
+  bool removed = false;         // no longer in the view
+  bool logged_failing = false;  // the log has a line about its failing tries
 
   // Of the first loop: a fiber checks its health.
   bool checked = false;
