@@ -19,7 +19,7 @@
 #include "edge/config.hpp"
 #include "edge/edge_loop.hpp"
 #include "edge/fetch/shared_cache.hpp"
-#include "edge/fetch/upstream_problems.hpp"
+#include "edge/upstream_problems.hpp"
 #include "http/client/client.hpp"
 #include "http/server/server.hpp"
 #include "io/epoll.hpp"

@@ -11,8 +11,8 @@
 #include <string>
 
 #include "base/metrics.hpp"
-#include "edge/fetch/upstream_problems.hpp"
 #include "edge/fetch/upstreams.hpp"
+#include "edge/upstream_problems.hpp"
 #include "edge/visitors/visitor_record.hpp"
 #include "http/client/client_exchange.hpp"
 #include "http/exchange.hpp"

@@ -1,4 +1,4 @@
-#include "edge/fetch/upstream_problems.hpp"
+#include "edge/upstream_problems.hpp"
 
 #include <atomic>
 #include <chrono>
