@@ -179,6 +179,12 @@ io::Task<http::ForwardOutcome> Dispatcher::TryAt(RequestState& state, Slot& slot
   state.tried_at = loop_.Now();
   state.answered_at = {};
   http::ForwardOutcome outcome;
+  if (!roster_.TakeConnection(slot)) {
+    if (auto connection = co_await roster_.AwaitConnection(slot); !connection) {
+      co_return http::ForwardOutcome{
+          .kind = Try::kElsewhere, .error = std::move(connection.error()), .never_sent = true};
+    }
+  }
   if (state.request != nullptr) {
     outcome = co_await FetchOnce(state, *slot);
   } else {

@@ -1,6 +1,7 @@
 // For tests: a dispatcher over simulated instances, on memory streams and simulated time.
 #pragma once
 
+#include <algorithm>
 #include <charconv>
 #include <map>
 #include <memory>
@@ -35,6 +36,7 @@ struct PlayedInstance {
   int requests = 0;  // received, without health checks
   int connects = 0;
   size_t open = 0;        // connections
+  size_t max_open = 0;    // at the same time
   std::string seen = {};  // the requested paths, each followed by a space
   std::string head = {};  // of the last request
   bool holds = false;     // requests wait until released
@@ -77,7 +79,7 @@ class PlayedNetwork final : public io::Network {
   }
 
   io::Task<void> Serve(PlayedInstance& instance, std::unique_ptr<http::MemoryStream> stream) {
-    ++instance.open;
+    instance.max_open = std::max(instance.max_open, ++instance.open);
     http::RawPeer peer(*stream);
     while (co_await AnswerNext(instance, peer)) {
     }

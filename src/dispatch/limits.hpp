@@ -19,7 +19,11 @@ constexpr Duration kConnectTimeout = std::chrono::seconds{2};
 constexpr Duration kSnapshotLife = std::chrono::milliseconds{10};
 // The loops' counts of requests are added to the instances' recent counts at least this often while
 // requests arrive.
-constexpr Duration kFoldInterval = std::chrono::milliseconds{100};
+constexpr Duration kCollectInterval = std::chrono::milliseconds{100};
+// How long a loop that must connect to an instance waits for the other loops to close idle
+// connections to it, when the process has max_in_flight of them. Then it connects all the same: a
+// loop that is so slow closes its own soon.
+constexpr Duration kMaxCloseWait = std::chrono::milliseconds{100};
 // Retry-After of a 503.
 constexpr uint32_t kRetryAfterSeconds = 1;
 

@@ -16,12 +16,14 @@
 #include "base/result.hpp"
 #include "dispatch/choice_constraints.hpp"
 #include "dispatch/instance.hpp"
+#include "dispatch/limits.hpp"
 #include "dispatch/roster.hpp"
 #include "dispatch/shared_instance.hpp"
 #include "dispatch/standings.hpp"
 #include "io/loop.hpp"
 #include "io/net/network.hpp"
 #include "io/task.hpp"
+#include "io/wait_queue.hpp"
 
 namespace meridian::dispatch {
 
@@ -30,12 +32,13 @@ Slot& Slot::operator=(Slot&& other) noexcept {
   roster_ = other.roster_;
   instance_ = std::move(other.instance_);
   on_trial_ = other.on_trial_;
+  is_user_ = std::exchange(other.is_user_, false);
   return *this;
 }
 
 void Slot::Free() {
   if (!instance_) return;
-  roster_->Free(std::exchange(instance_, nullptr), on_trial_);
+  roster_->Free(std::exchange(instance_, nullptr), on_trial_, std::exchange(is_user_, false));
 }
 
 LoopRoster::LoopRoster(io::Loop& loop, io::Network& network, Roster& roster, std::string_view tier,
@@ -50,6 +53,7 @@ LoopRoster::LoopRoster(io::Loop& loop, io::Network& network, Roster& roster, std
 }
 
 LoopRoster::~LoopRoster() {
+  for (const auto& instance : instances_) CloseIdle(*instance);
   member_->roster = nullptr;
   roster_.Leave(*member_);
 }
@@ -72,19 +76,22 @@ void LoopRoster::Follow(const InstanceList& list) {
     auto known = std::ranges::find(instances_, listed.instance, &Instance::shared);
     next.push_back(known != instances_.end() ? *known : MakeInstance(listed));
     Instance& instance = *next.back();
+    instance.listed = true;
     if (instance.release == listed.release) continue;
     instance.release = listed.release;
     instance.counted = metrics_.Take(instance.id, instance.release);
   }
   instances_.swap(next);
   for (const auto& instance : next) {
-    if (std::ranges::find(instances_, instance) == instances_.end()) instance->client.CloseIdle();
+    if (std::ranges::find(instances_, instance) != instances_.end()) continue;
+    instance->listed = false;
+    CloseIdle(*instance);
   }
 }
 
 std::shared_ptr<Instance> LoopRoster::MakeInstance(const ListedInstance& listed) {
   auto instance = std::make_shared<Instance>(loop_, network_, listed.instance,
-                                             roster_.AddTally(*listed.instance), roster_.config());
+                                             roster_.AddCounts(*listed.instance), roster_.config());
   instance->release = listed.release;
   instance->counted = metrics_.Take(instance->id, instance->release);
   instance->seen_resets = instance->shared->resets.load(std::memory_order_relaxed);
@@ -96,8 +103,76 @@ void LoopRoster::OnNotice() {
   for (const auto& instance : instances_) {
     const uint32_t resets = instance->shared->resets.load(std::memory_order_relaxed);
     const bool reset = std::exchange(instance->seen_resets, resets) != resets;
-    if (reset || instance->shared->closing.load()) instance->client.CloseIdle();
+    if (reset || instance->shared->closing.load()) CloseIdle(*instance);
+    Settle(*instance);
+    ServeConnecting(*instance);
   }
+}
+
+void LoopRoster::CloseIdle(Instance& instance) {
+  instance.client.CloseIdle();
+  Settle(instance);
+}
+
+void LoopRoster::Settle(Instance& instance) {
+  const auto open = static_cast<uint32_t>(instance.client.open_connections());
+  const uint32_t needed = std::max(open, instance.users);
+  if (needed >= instance.held) return;
+  instance.shared->connections.fetch_sub(std::exchange(instance.held, needed) - needed);
+  // Sequentially consistent: a request that begins to wait counts itself, and then looks for room.
+  if (instance.shared->connecting.load() > 0) roster_.NotifyMembers();
+}
+
+void LoopRoster::ServeConnecting(Instance& instance) {
+  SharedInstance& shared = *instance.shared;
+  const uint32_t connecting = shared.connecting.load();
+  if (connecting == 0) return;
+  const size_t here = instance.connecting.size();
+  instance.connecting.WakeAll();
+  // Another loop has made room already.
+  if (shared.connections.load() + connecting <= roster_.config().max_in_flight) return;
+  // The requests that wait here use idle connections.
+  if (instance.held > instance.users + here) CloseIdle(instance);
+}
+
+bool LoopRoster::TakeConnection(Slot& slot) {
+  const uint32_t held = slot->held;
+  if (!TryTakeConnection(slot)) return false;
+  // It may have taken the room that was made for a request that waits.
+  if (slot->held > held && slot->shared->connecting.load() > 0) roster_.NotifyMembers();
+  return true;
+}
+
+bool LoopRoster::TryTakeConnection(Slot& slot) {
+  Instance& instance = *slot;
+  if (instance.held == instance.users) {
+    if (!CountWithin(instance.shared->connections, roster_.config().max_in_flight)) return false;
+    ++instance.held;
+  }
+  ++instance.users;
+  slot.is_user_ = true;
+  return true;
+}
+
+io::Task<Result<void>> LoopRoster::AwaitConnection(Slot& slot) {
+  Instance& instance = *slot;
+  const TimePoint deadline = loop_.After(kMaxCloseWait);
+  Result<void> woken;
+  instance.shared->connecting.fetch_add(1);
+  roster_.NotifyMembers();
+  while (woken && !TryTakeConnection(slot)) {
+    woken = co_await instance.connecting.Wait(deadline);
+  }
+  const bool others_wait = instance.shared->connecting.fetch_sub(1) > 1;
+  if (others_wait) roster_.NotifyMembers();
+  if (slot.is_user_) co_return Result<void>{};
+  if (woken.error().code == Errc::kCancelled) co_return woken;
+  if (TryTakeConnection(slot)) co_return Result<void>{};
+  instance.shared->connections.fetch_add(1);
+  ++instance.held;
+  ++instance.users;
+  slot.is_user_ = true;
+  co_return Result<void>{};
 }
 
 double LoopRoster::Load(size_t good) const {
@@ -115,10 +190,10 @@ Slot LoopRoster::TakeOneOfTwo() {
     // The first loop sets `closing` and then reads in_flight, so it sees this request, or this
     // request sees that it must not begin.
     if (instance->shared->closing.load()) {
-      Free(instance, false);
+      Free(instance, false, false);
       continue;
     }
-    instance->tally->sent.Add();
+    instance->counts->sent.Add();
     return {*this, instance, false};
   }
   return {};
@@ -157,34 +232,39 @@ Slot LoopRoster::SlotOf(const Grant& grant) {
   // It has just left the view: the request ends at it.
   std::shared_ptr<Instance> instance =
       known != instances_.end() ? *known : MakeInstance({.instance = grant.instance});
-  instance->tally->sent.Add();
+  instance->counts->sent.Add();
   return {*this, std::move(instance), grant.on_trial};
 }
 
-void LoopRoster::Free(const std::shared_ptr<Instance>& instance, bool on_trial) {
+void LoopRoster::Free(const std::shared_ptr<Instance>& instance, bool on_trial, bool is_user) {
   SharedInstance& shared = *instance->shared;
-  // All connections of this loop are idle now; they are closed for an application that waits for
-  // that before it exits.
-  if (shared.closing.load(std::memory_order_relaxed)) instance->client.CloseIdle();
+  if (is_user) --instance->users;
+  // Idle connections are closed for an application that waits for that before it exits, and when no
+  // other request of this loop can use them.
+  if (shared.closing.load(std::memory_order_relaxed) || !instance->listed) {
+    instance->client.CloseIdle();
+  }
+  Settle(*instance);
+  ServeConnecting(*instance);
   const uint32_t before = shared.in_flight.fetch_sub(1);
   CHECK(before > 0);
   if (on_trial || roster_.has_waiting()) {
     roster_.OnFreed(*member_, shared, on_trial, loop_.Now());
   }
   if (!shared.closing.load()) return;
-  instance->client.CloseIdle();
+  CloseIdle(*instance);
   roster_.changed().Notify();
 }
 
 void LoopRoster::OnAnswered(Instance& instance) {
-  instance.tally->answered.Add();
+  instance.counts->answered.Add();
   if (!instance.shared->ejected.load(std::memory_order_relaxed)) return;
   roster_.OnAnswered(*member_, *instance.shared, loop_.Now());
 }
 
 bool LoopRoster::OnFailure(Instance& instance, Roster::Failure failure) {
   // A process that dies closes its connections one after the other: the idle ones may be next.
-  if (failure == Roster::Failure::kReset) instance.client.CloseIdle();
+  if (failure == Roster::Failure::kReset) CloseIdle(instance);
   return roster_.OnFailure(*member_, *instance.shared, failure, loop_.Now());
 }
 

@@ -8,6 +8,13 @@
 // Invariant: the snapshot is at most kSnapshotLife old, and is replaced when the roster has a newer
 // version. A request that was given room at an instance by an old snapshot, while the view said
 // that it leaves, gives the room back.
+//
+// Connections: a request may open one while the process has fewer than max_in_flight of them to the
+// instance. Otherwise another loop has an idle one, as requests are not more than max_in_flight:
+// all loops are asked, and the first that has idle connections closes them. With one loop there is
+// always room. No wake-up is lost: a request that begins to wait is counted in `connecting` before
+// it asks; a loop that frees or takes room in `connections` reads `connecting` afterwards, and asks
+// again for those that wait. All are sequentially consistent.
 #pragma once
 
 #include <cstdint>
@@ -51,11 +58,13 @@ class Slot {
   std::shared_ptr<const Instance> instance() const { return instance_; }
 
  private:
+  friend class LoopRoster;
   void Free();
 
   LoopRoster* roster_ = nullptr;
   std::shared_ptr<Instance> instance_;
   bool on_trial_ = false;
+  bool is_user_ = false;  // counted in Instance::users
 };
 
 class LoopRoster {
@@ -74,6 +83,11 @@ class LoopRoster {
   // kTimeout, kCancelled.
   io::Task<Result<Slot>> Take(const ChoiceConstraints& constraints, TimePoint deadline);
 
+  // Before the slot's request is sent: whether it may use or open a connection at once. If not,
+  // AwaitConnection waits until it may, at most kMaxCloseWait. Error: kCancelled.
+  bool TakeConnection(Slot& slot);
+  io::Task<Result<void>> AwaitConnection(Slot& slot);
+
   // Counts a request for the retry budget.
   void OnRequest() { member_->requests.Add(); }
   Roster::Retry TakeRetry(const ChoiceConstraints& constraints) {
@@ -84,13 +98,20 @@ class LoopRoster {
   // A request failed at the instance. True: it is the first since the instance passed a check.
   bool OnFailure(Instance& instance, Roster::Failure failure);
 
-  // Called when instances leave or have reset connections: closes idle connections.
+  // Called when instances leave, have reset connections, or other loops wait to connect to them:
+  // closes idle connections.
   void OnNotice();
 
  private:
   friend class Slot;
 
-  void Free(const std::shared_ptr<Instance>& instance, bool on_trial);
+  void Free(const std::shared_ptr<Instance>& instance, bool on_trial, bool is_user);
+  bool TryTakeConnection(Slot& slot);
+  void CloseIdle(Instance& instance);
+  // Gives back the part of `held` that is not needed.
+  void Settle(Instance& instance);
+  // Lets the requests go on that wait for connections, of this loop and of others.
+  void ServeConnecting(Instance& instance);
   Slot SlotOf(const Grant& grant);
   // Makes the snapshot current if it is old.
   void Refresh();

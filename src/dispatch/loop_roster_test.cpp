@@ -11,8 +11,10 @@
 
 #include "base/random.hpp"
 #include "dispatch/dispatcher_fixture.hpp"
+#include "dispatch/limits.hpp"
 #include "dispatch/policy/health.hpp"
 #include "dispatch/policy/outliers.hpp"
+#include "http/limits.hpp"
 
 namespace meridian::dispatch {
 namespace {
@@ -57,6 +59,9 @@ class LoopRosterTest : public DispatcherFixture {
       const Result<Bytes> data = co_await outcome.taken->ReadBody();
       if (!data || data->empty()) co_return;
     }
+  }
+  static io::Task<void> FetchAndForget(Dispatcher& by) {
+    (void)co_await by.Fetch({.path = "/", .host = "a"});
   }
   io::Task<void> AwaitChange(bool* told) {
     EXPECT_TRUE(co_await roster_->changed().Wait());
@@ -176,6 +181,115 @@ TEST_F(DispatcherLoopsTest, AResetClosesTheIdleConnectionsOfAllLoops) {
     EXPECT_EQ((co_await other.Fetch({.path = "/", .host = "a"})).kind, Outcome::Kind::kFailed);
     co_await Yield();
     EXPECT_EQ(network_[1].open, 0U);
+  });
+}
+
+// Two loops at one instance that may have three connections.
+class ConnectionsTest : public LoopRosterTest {
+ protected:
+  ConnectionsTest() { config_.max_in_flight = kMax; }
+
+  template <class Test>
+  void WithOther(Test test) {
+    Run([&]() -> io::Task<void> {
+      Dispatcher other(loop_, network_, *roster_, {.tier = "balancer", .data_center = "here"},
+                       metrics_.AddPart(), Random(3));
+      other_ = &other;
+      SetInstances({1});
+      co_await test();
+    });
+  }
+  // Sends `count` requests at the same time, so that as many connections are idle afterwards.
+  io::Task<void> FetchTogether(Dispatcher& by, size_t count) {
+    network_[1].holds = true;
+    io::Scope asking(loop_);
+    for (size_t i = 0; i < count; ++i) asking.Spawn(FetchWhole(by));
+    co_await Yield();
+    network_[1].holds = false;
+    network_[1].held.WakeAll();
+    co_await asking.Join();
+  }
+  const SharedInstance& shared() const { return *roster_->instances()->front().instance; }
+
+  static constexpr uint32_t kMax = 3;
+  Dispatcher* other_ = nullptr;
+};
+
+TEST_F(ConnectionsTest, IdleConnectionsOfOneLoopDoNotTakeThePlacesOfAnother) {
+  WithOther([&]() -> io::Task<void> {
+    co_await FetchTogether(*dispatcher_, kMax);
+    EXPECT_EQ(network_[1].open, kMax);
+    const TimePoint before = loop_.Now();
+    co_await FetchWhole(*other_);
+    EXPECT_EQ(loop_.Now(), before) << "it waited for the closing alone";
+    EXPECT_EQ(network_[1].open, 1U);
+    EXPECT_EQ(network_[1].max_open, kMax);
+    EXPECT_EQ(shared().connections, 1U);
+  });
+}
+
+TEST_F(ConnectionsTest, LoopsThatTakeTurnsNeverExceedTheLimit) {
+  WithOther([&]() -> io::Task<void> {
+    for (size_t round = 0; round < 20; ++round) {
+      io::Scope both(loop_);
+      both.Spawn(FetchTogether(*dispatcher_, 1 + round % kMax));
+      both.Spawn(FetchTogether(*other_, kMax - round % kMax));
+      co_await both.Join();
+      EXPECT_LE(shared().connections, kMax);
+      EXPECT_EQ(shared().connecting, 0U);
+    }
+    EXPECT_EQ(network_[1].max_open, kMax);
+    EXPECT_GT(network_[1].connects, 10) << "it was a test: connections changed their loop";
+  });
+}
+
+TEST_F(ConnectionsTest, OneLoopKeepsItsConnections) {
+  WithOther([&]() -> io::Task<void> {
+    for (size_t round = 0; round < 10; ++round) co_await FetchTogether(*dispatcher_, kMax);
+    EXPECT_EQ(network_[1].connects, static_cast<int>(kMax));
+    EXPECT_EQ(shared().connections, kMax);
+  });
+}
+
+TEST_F(ConnectionsTest, ALoopThatClosesNothingIsWaitedForOnlyAShortTime) {
+  WithOther([&]() -> io::Task<void> {
+    // The connections of a loop that does not run.
+    roster_->instances()->front().instance->connections = kMax;
+    const TimePoint before = loop_.Now();
+    co_await FetchWhole(*other_);
+    EXPECT_GE(loop_.Now(), before + kMaxCloseWait);
+    EXPECT_LT(loop_.Now(), before + 2 * kMaxCloseWait);
+    EXPECT_EQ(network_[1].requests, 1);
+    EXPECT_EQ(shared().connections, kMax + 1);
+    roster_->instances()->front().instance->connections -= kMax;
+  });
+}
+
+TEST_F(ConnectionsTest, ARequestWhoseVisitorLeavesWhileItWaitsGivesItsPlaceBack) {
+  WithOther([&]() -> io::Task<void> {
+    roster_->instances()->front().instance->connections = kMax;
+    io::Scope visitor(loop_);
+    visitor.Spawn(FetchAndForget(*other_));
+    co_await Yield();
+    EXPECT_EQ(shared().connecting, 1U);
+    visitor.Cancel();
+    co_await visitor.Join();
+    EXPECT_EQ(shared().connecting, 0U);
+    EXPECT_EQ(shared().connections, kMax);
+    EXPECT_EQ(shared().in_flight, 0U);
+    EXPECT_EQ(network_[1].connects, 0);
+    roster_->instances()->front().instance->connections -= kMax;
+  });
+}
+
+TEST_F(ConnectionsTest, ThoseThatWereIdleForTooLongAreNotCounted) {
+  WithOther([&]() -> io::Task<void> {
+    co_await FetchTogether(*dispatcher_, kMax);
+    (void)co_await io::Sleep(http::ClientLimits().idle_timeout + 2 * http::kIdleSweepInterval);
+    const TimePoint before = loop_.Now();
+    co_await FetchWhole(*other_);
+    EXPECT_EQ(loop_.Now(), before);
+    EXPECT_EQ(shared().connections, 1U);
   });
 }
 

@@ -99,15 +99,20 @@ std::shared_ptr<RosterMember> Roster::Join(io::Loop& loop, LoopRoster& by) {
 
 void Roster::Leave(const RosterMember& member) {
   const Section section(*this, member.loop.Now());
-  FoldAll();
+  CollectAll();
   std::erase_if(members_, [&](const auto& each) { return each.get() == &member; });
 }
 
-std::shared_ptr<LoopTally> Roster::AddTally(SharedInstance& instance) {
-  auto tally = std::make_shared<LoopTally>();
+void Roster::NotifyMembers() {
+  const Section section(*this, {});
+  notify_members_ = true;
+}
+
+std::shared_ptr<LoopCounts> Roster::AddCounts(SharedInstance& instance) {
+  auto counts = std::make_shared<LoopCounts>();
   const std::lock_guard lock(mutex_);
-  instance.tallies.push_back({.tally = tally});
-  return tally;
+  instance.counts_of_loops.push_back({.counts = counts});
+  return counts;
 }
 
 std::shared_ptr<SharedInstance> Roster::FindOrAdd(const site::InstanceView& view) {
@@ -153,7 +158,7 @@ std::shared_ptr<const InstanceList> Roster::instances() const {
 
 std::vector<site::InstanceReport> Roster::Report() {
   const Section section(*this, first_.Now());
-  FoldAll();
+  CollectAll();
   std::vector<site::InstanceReport> reports;
   for (const auto& [instance, release] : *list_) {
     InstanceHealth& health = instance->health;
@@ -186,29 +191,29 @@ bool Roster::IsRemoved(const SharedInstance& instance) const {
 }
 
 // Adds what the loops have counted since the last call.
-void Roster::Fold(SharedInstance& instance) {
+void Roster::Collect(SharedInstance& instance) {
   uint64_t sent = 0;
   uint64_t answered = 0;
-  std::erase_if(instance.tallies, [&](SharedInstance::Tallied& of) {
-    const bool loop_is_done = of.tally.use_count() == 1;
-    sent += of.tally->sent.value() - of.sent;
-    answered += of.tally->answered.value() - of.answered;
-    of.sent = of.tally->sent.value();
-    of.answered = of.tally->answered.value();
+  std::erase_if(instance.counts_of_loops, [&](SharedInstance::Collected& of) {
+    const bool loop_is_done = of.counts.use_count() == 1;
+    sent += of.counts->sent.value() - of.sent;
+    answered += of.counts->answered.value() - of.answered;
+    of.sent = of.counts->sent.value();
+    of.answered = of.counts->answered.value();
     return loop_is_done;
   });
   if (sent > 0) instance.health.OnSent(sent, now_);
   if (answered > 0) instance.health.OnAnsweredMeanwhile();
 }
 
-void Roster::FoldAll() {
-  folded_at_ = now_;
-  for (const auto& [instance, release] : *list_) Fold(*instance);
+void Roster::CollectAll() {
+  collected_at_ = now_;
+  for (const auto& [instance, release] : *list_) Collect(*instance);
   for (const auto& member : members_) {
     const uint64_t requests = member->requests.value();
-    if (requests == member->folded) continue;
-    budget_.OnRequests(requests - member->folded, now_);
-    member->folded = requests;
+    if (requests == member->collected) continue;
+    budget_.OnRequests(requests - member->collected, now_);
+    member->collected = requests;
   }
 }
 
@@ -252,7 +257,7 @@ Standings Roster::MakeStandings() {
 
 void Roster::UpdateStandings() {
   updated_at_ = now_;
-  if (now_ - folded_at_ >= kFoldInterval) FoldAll();
+  if (now_ - collected_at_ >= kCollectInterval) CollectAll();
   Standings next = MakeStandings();
   if (next == *standings_) return;
   if (!next.SameUse(*standings_)) queue_is_behind_ = true;
@@ -296,7 +301,7 @@ void Roster::OnCheck(SharedInstance& instance, InstanceHealth::Check check, Time
   {
     const Section section(*this, now);
     was_in = instance.health.standing(now_) == Standing::kIn;
-    Fold(instance);
+    Collect(instance);
     instance.health.OnCheck(check, now_);
     if (check == InstanceHealth::Check::kGood) instance.logged_failing = false;
     is_in = instance.health.standing(now_) == Standing::kIn;
@@ -309,7 +314,7 @@ void Roster::OnCheck(SharedInstance& instance, InstanceHealth::Check check, Time
 bool Roster::OnFailure(RosterMember& member, SharedInstance& instance, Failure failure,
                        TimePoint now) {
   const Section section(*this, now, &member);
-  Fold(instance);
+  Collect(instance);
   switch (failure) {
     case Failure::kRefused:
       instance.health.OnRefused();
@@ -334,7 +339,7 @@ bool Roster::OnFailure(RosterMember& member, SharedInstance& instance, Failure f
 
 void Roster::OnAnswered(RosterMember& member, SharedInstance& instance, TimePoint now) {
   const Section section(*this, now, &member);
-  Fold(instance);
+  Collect(instance);
   instance.health.OnAnswered(true, now_);
   OnHealth(instance);
 }
@@ -347,7 +352,7 @@ void Roster::EjectIfOutlier(SharedInstance& instance) {
                          .out = each.health.standing(now_) != Standing::kIn};
   };
   if (!LooksLikeOutlier(results_of(instance))) return;
-  FoldAll();
+  CollectAll();
   std::vector<RecentResults> results;
   size_t which = list_->size();
   for (const auto& [each, release] : *list_) {
@@ -367,7 +372,7 @@ Roster::Retry Roster::TakeRetry(const ChoiceConstraints& constraints, TimePoint 
   const Section section(*this, now);
   if (IsStale()) UpdateStandings();
   if (!MayServe(constraints)) return Retry::kNoInstance;
-  FoldAll();
+  CollectAll();
   return budget_.Take(now_) ? Retry::kAllowed : Retry::kOverBudget;
 }
 

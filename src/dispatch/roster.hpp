@@ -62,7 +62,7 @@ struct RosterMember {
   LoopRoster* roster;                  // the loop's thread alone; null when it has ended
   std::atomic<bool> notified = false;  // LoopRoster::OnNotice has been posted
   alignas(64) Counter requests;        // that began, without retries; written by the loop
-  uint64_t folded = 0;                 // the part of `requests` that the budget has; under the lock
+  uint64_t collected = 0;              // the part of `requests` that the budget has; under the lock
 };
 
 // Room for one request at an instance, counted in its in_flight; or none.
@@ -142,7 +142,9 @@ class Roster {
   // With the lock. `member`: the caller's loop; `now`: its time.
   std::shared_ptr<RosterMember> Join(io::Loop& loop, LoopRoster& by);
   void Leave(const RosterMember& member);
-  std::shared_ptr<LoopTally> AddTally(SharedInstance& instance);
+  // Has LoopRoster::OnNotice called on every loop.
+  void NotifyMembers();
+  std::shared_ptr<LoopCounts> AddCounts(SharedInstance& instance);
   struct Snapshot {
     std::shared_ptr<const Standings> standings;
     uint64_t version = 0;
@@ -168,8 +170,8 @@ class Roster {
 
   // All of the following: under the lock.
   std::shared_ptr<SharedInstance> FindOrAdd(const site::InstanceView& view);
-  void Fold(SharedInstance& instance);
-  void FoldAll();
+  void Collect(SharedInstance& instance);
+  void CollectAll();
   bool IsStale() const;
   // Publishes the standings if they have changed; panic begins or ends.
   void UpdateStandings();
@@ -231,7 +233,7 @@ class Roster {
   std::shared_ptr<const InstanceList> list_ = std::make_shared<InstanceList>();
   std::shared_ptr<const Standings> standings_ = std::make_shared<Standings>();
   TimePoint updated_at_{};
-  TimePoint folded_at_{};
+  TimePoint collected_at_{};
   std::string problem_;
   RetryBudget budget_;
   std::vector<Candidate> candidates_;  // of the choice that is being made

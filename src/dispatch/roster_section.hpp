@@ -1,5 +1,6 @@
 // Roster::Section: the roster's lock for a part of a function, and the wake-ups that follow: fibers
-// and loops are woken after the lock is released. One thread: that of the function.
+// and loops are woken after the lock is released. Local to the function that makes it, on any
+// loop's thread.
 #pragma once
 
 #include <algorithm>

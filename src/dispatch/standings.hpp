@@ -35,7 +35,8 @@ struct Standings {
   size_t on_trial = 0;
 
   bool operator==(const Standings&) const = default;
-  // Equal but for the weights: whoever could not be served by `other` cannot be served now.
+  // Equal but for the weights: a request that no instance of `other` may serve cannot be served by
+  // these either.
   bool SameUse(const Standings& other) const {
     return all == other.all && good == other.good && trial_open == other.trial_open &&
            in_panic == other.in_panic && running == other.running && in == other.in &&

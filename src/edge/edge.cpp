@@ -185,6 +185,7 @@ EdgeLoop::Options Edge::LoopOptions() {
           .data_centers = data_centers_,
           .place = place_,
           .cache = cache_,
+          .upstream_problems = upstream_problems_,
           // Each connection may need a second one, to an upstream.
           .connections = std::make_shared<http::ConnectionBudget>(
               io::FittingConnections("edge", config_.max_connections, 2, process_.loop_count())),

@@ -24,6 +24,7 @@
 #include "edge/edge_loop.hpp"
 #include "edge/fetch/shared_cache.hpp"
 #include "edge/purge/purge_puller.hpp"
+#include "edge/upstream_problems.hpp"
 #include "edge/visitors/access_log.hpp"
 #include "edge/visitors/access_rule.hpp"
 #include "http/client/client.hpp"
@@ -78,6 +79,7 @@ class Edge {
   AccessSink access_sink_;  // any thread
 
   SharedCache cache_;                                    // any thread
+  UpstreamProblems upstream_problems_;                   // any thread
   std::unique_ptr<dispatch::TierDispatcher> instances_;  // null without a site or a share
   std::unique_ptr<PurgePuller> purges_;                  // null without a site
   bool own_balancer_answers_ = true;

@@ -59,7 +59,7 @@ std::unique_ptr<SiteUpstreams> MakeUpstreams(const site::TierLoop& on,
                              .site = options.site,
                              .here = options.here.name,
                              .config = options.config,
-                             .loops = options.cache.loops(),
+                             .loops = options.cache.loops,
                              .dispatcher = std::move(own.dispatcher),
                              .balancers = std::move(own.balancers)});
 }
@@ -68,7 +68,7 @@ std::unique_ptr<OriginUpstream> MakeOrigin(const site::TierLoop& on,
                                            const EdgeLoop::Options& options) {
   if (!options.origin) return nullptr;
   return std::make_unique<OriginUpstream>(on.loop, on.network, options.config, *options.origin,
-                                          options.cache.loops());
+                                          options.cache.loops);
 }
 
 }  // namespace
@@ -87,7 +87,8 @@ EdgeLoop::EdgeLoop(const site::TierLoop& on, const Options& options, Own own)
       random_(EntropySeed()),
       upstreams_(MakeUpstreams(on, options, own)),
       origin_(MakeOrigin(on, options)),
-      forwarder_(origin_ ? static_cast<Upstreams&>(*origin_) : *upstreams_, on.metrics),
+      forwarder_(origin_ ? static_cast<Upstreams&>(*origin_) : *upstreams_,
+                 options.upstream_problems, on.metrics),
       cache_({.loop = on.loop,
               .scope = on.scope,
               .shared = options.cache,

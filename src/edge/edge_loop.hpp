@@ -28,6 +28,7 @@
 #include "edge/fetch/upstreams.hpp"
 #include "edge/fetch/versions.hpp"
 #include "edge/purge/purge_method.hpp"
+#include "edge/upstream_problems.hpp"
 #include "edge/visitors/access_log.hpp"
 #include "edge/visitors/access_rule.hpp"
 #include "edge/visitors/visitor_metrics.hpp"
@@ -62,6 +63,7 @@ class EdgeLoop {
     const std::vector<std::string>& data_centers;  // of the site, in its order
     uint16_t place;                                // index of this data center in data_centers
     SharedCache& cache;
+    UpstreamProblems& upstream_problems;
     std::shared_ptr<http::ConnectionBudget> connections;  // of all loops
     std::optional<http::Upstream> origin;                 // of an edge without a site
     std::string loop_id;                                  // of an edge without a site

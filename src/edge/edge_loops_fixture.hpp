@@ -19,6 +19,7 @@
 #include "edge/config.hpp"
 #include "edge/edge_loop.hpp"
 #include "edge/fetch/shared_cache.hpp"
+#include "edge/upstream_problems.hpp"
 #include "http/client/client.hpp"
 #include "http/server/server.hpp"
 #include "io/epoll.hpp"
@@ -142,6 +143,7 @@ class EdgeLoopsFixture : public testing::Test {
                                     .data_centers = names_,
                                     .place = 0,
                                     .cache = *cache_,
+                                    .upstream_problems = upstream_problems_,
                                     .connections = std::make_shared<http::ConnectionBudget>(10'000),
                                     .origin = http::Upstream{.address = origin}};
     co_await parts.Make([&](size_t index) {
@@ -179,10 +181,6 @@ class EdgeLoopsFixture : public testing::Test {
       }
       co_await CancelAndJoin(fibers_);
       co_await parts.Destroy();
-      // Its fibers gave their result before they left the scopes.
-      for (auto& worker : workers_) {
-        co_await io::RunOn(worker->thread.scope(), CancelAndJoin(worker->fibers));
-      }
     }
     co_await origin.Drain(loop_.After(kTimeout));
     ExpectNothingIsLeft();
@@ -197,6 +195,7 @@ class EdgeLoopsFixture : public testing::Test {
     EXPECT_EQ(cache_->store.budget()->used(), cache_->store.AuditIndex());
   }
 
+  UpstreamProblems upstream_problems_;
   site::Site site_;
   const std::string fallback_script_;
   const std::vector<std::string> names_ = {"here"};

@@ -300,8 +300,13 @@ class EdgeLoopsStress : public EdgeLoopsTest {
     uint64_t begun = 0;  // purges of it alone
     uint64_t over = 0;
   };
-  // Up to 200,000 bytes; each seventh object is too large to be stored.
-  static size_t SizeOf(uint64_t path) { return path % 7 == 0 ? 200'000 : path * path % 90'000; }
+  // Each seventh object is too large to be stored: some are longer than the window of a fetch, and
+  // a few longer than window and sockets hold, so that the fetch waits for its slowest reader.
+  static size_t SizeOf(uint64_t path) {
+    if (IsLong(path)) return 6'000'000;
+    return path % 7 == 0 ? 2 * kFetchWindowBytes : path * path % 90'000;
+  }
+  static bool IsLong(uint64_t path) { return path > 0 && path % 49 == 0; }
 
   // The version in a response says how many purges had begun when the origin answered.
   io::Task<void> Origin(http::Exchange& exchange) {
@@ -363,11 +368,13 @@ class EdgeLoopsStress : public EdgeLoopsTest {
         auto exchange = co_await Ask(*client, paths_[path].name, &got, method);
         if (!exchange) break;
         if (method != "GET") continue;
-        if (random.Chance(0.1)) (void)co_await io::Sleep(milliseconds{5});  // a slow reader
+        const bool is_slow = random.Chance(IsLong(path) ? 0.5 : 0.1);
+        if (is_slow) (void)co_await io::Sleep(milliseconds{IsLong(path) ? 50 : 5});
         const bool leaves = random.Chance(0.1);
         co_await ReadBody(*exchange, &got, leaves ? 10'000 : SIZE_MAX);
         Check(path, over, path_over, got);
         if (!got.whole) break;
+        if (is_slow && IsLong(path)) ++slow_reads_;
       }
     }
   }
@@ -415,6 +422,7 @@ class EdgeLoopsStress : public EdgeLoopsTest {
   uint64_t over_ = 0;
   uint64_t asked_ = 0;
   uint64_t hits_ = 0;
+  uint64_t slow_reads_ = 0;  // of long objects, to their end
 };
 
 TEST_F(EdgeLoopsStress, HitsMissesPurgesEvictionsAndVisitorsWhoLeave) {
@@ -430,6 +438,7 @@ TEST_F(EdgeLoopsStress, HitsMissesPurgesEvictionsAndVisitorsWhoLeave) {
     EXPECT_GT(over_, 0U);
     EXPECT_GT(asked_, 0U);
     EXPECT_GT(hits_, 0U);
+    EXPECT_GT(slow_reads_, 0U);
     EXPECT_GT(cache_->store.evictions(), 0U);
   });
 }

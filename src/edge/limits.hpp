@@ -38,9 +38,11 @@ constexpr Duration kCollapseTimeout = std::chrono::seconds{10};
 constexpr int kMaxWaits = 4;
 // Parts of the table of coalesced fetches, by key, each with its mutex.
 constexpr size_t kFetchTableParts = 16;
-// HotResponses: keys of one loop, and how long a key stays without use. All loops' hot responses
-// together are at most this part of the cache's memory.
+// HotResponses: responses of one loop, how many of them may have the same hash of their key or
+// share its place, and how long a response stays without use. All loops' hot responses together are
+// at most this part of the cache's memory.
 constexpr size_t kMaxHotResponses = 256;
+constexpr size_t kHotResponsesOfHash = 4;
 constexpr Duration kHotLife = std::chrono::milliseconds{100};
 constexpr size_t kHotBudgetShare = 8;
 // Window of a body that is not stored: the fetch waits while its slowest reader is further behind.

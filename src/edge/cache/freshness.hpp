@@ -39,13 +39,19 @@ struct Freshness {
   TimePoint received{};
   Duration initial_age{};
   Duration lifetime{};
+  // A soft purge or a HEAD has made it stale: it is so by the clock of every loop, though
+  // `lifetime` was set by one of them.
+  bool made_stale = false;
 
   // RFC 9111 4.2.3, current_age. The clock of another loop may be a little behind `received`.
   Duration Age(TimePoint now) const {
     return initial_age + std::max(now - received, Duration::zero());
   }
   // The rest of the lifetime; negative: for how long the response has been stale.
-  Duration Left(TimePoint now) const { return lifetime - Age(now); }
+  Duration Left(TimePoint now) const {
+    const Duration left = lifetime - Age(now);
+    return made_stale ? std::min(left, Duration::zero()) : left;
+  }
 };
 
 // The freshness of a stored response, which any thread reads, and few change: purges, HEADs and
@@ -61,22 +67,26 @@ class SharedFreshness {
     received_.store(freshness.received, std::memory_order_relaxed);
     initial_age_.store(freshness.initial_age, std::memory_order_relaxed);
     lifetime_.store(freshness.lifetime, std::memory_order_relaxed);
+    made_stale_.store(freshness.made_stale, std::memory_order_relaxed);
     return *this;
   }
 
   Freshness Read() const {
     return {.received = received_.load(std::memory_order_relaxed),
             .initial_age = initial_age_.load(std::memory_order_relaxed),
-            .lifetime = lifetime_.load(std::memory_order_relaxed)};
+            .lifetime = lifetime_.load(std::memory_order_relaxed),
+            .made_stale = made_stale_.load(std::memory_order_relaxed)};
   }
   operator Freshness() const { return Read(); }  // NOLINT(google-explicit-constructor)
   Duration Age(TimePoint now) const { return Read().Age(now); }
   Duration Left(TimePoint now) const { return Read().Left(now); }
-  // Ends the lifetime. False: it was over.
+  // Ends the lifetime, for every loop, whatever its clock says. False: it was over. A response that
+  // had a lifetime keeps one above zero: without any it would be validated for each request.
   bool MakeStale(TimePoint now) {
     const Freshness freshness = Read();
     if (freshness.Left(now) <= Duration::zero()) return false;
-    lifetime_.store(freshness.Age(now), std::memory_order_relaxed);
+    made_stale_.store(true, std::memory_order_relaxed);
+    lifetime_.store(std::max(freshness.Age(now), Duration{1}), std::memory_order_relaxed);
     return true;
   }
 
@@ -84,6 +94,7 @@ class SharedFreshness {
   std::atomic<TimePoint> received_;
   std::atomic<Duration> initial_age_;
   std::atomic<Duration> lifetime_;
+  std::atomic<bool> made_stale_;
 };
 
 }  // namespace meridian::edge

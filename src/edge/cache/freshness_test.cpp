@@ -102,6 +102,29 @@ TEST(Age, GrowsWhileTheResponseIsStored) {
   EXPECT_EQ(freshness.Left(received + 100s), -45s);
 }
 
+TEST(Freshness, WhatIsMadeStaleIsStaleForALoopWhoseClockLags) {
+  const TimePoint received{1h};
+  for (Duration age : {Duration{0ms}, Duration{10s}}) {
+    SharedFreshness freshness({.received = received, .lifetime = 60s});
+    EXPECT_TRUE(freshness.MakeStale(received + age));
+    for (Duration lag : {0ms, 8ms, 20'000ms}) {
+      EXPECT_LE(freshness.Left(received + age - lag), 0s);
+      EXPECT_FALSE(freshness.MakeStale(received + age - lag));
+    }
+    // How long it has been stale counts from then on, and it had a lifetime.
+    EXPECT_EQ(freshness.Left(received + age + 5s), age == 0s ? Duration{1} - 5s : Duration{-5s});
+    EXPECT_GT(freshness.Read().lifetime, 0s);
+  }
+}
+
+TEST(Freshness, AValidationMakesAStaleResponseFresh) {
+  const TimePoint received{1h};
+  SharedFreshness freshness({.received = received, .lifetime = 60s});
+  EXPECT_TRUE(freshness.MakeStale(received + 1s));
+  freshness = Freshness{.received = received + 2s, .lifetime = 60s};
+  EXPECT_EQ(freshness.Left(received + 2s), 60s);
+}
+
 TEST(Freshness, JitterOnlyShortensAndByNoMoreThanATwentieth) {
   for (uint64_t random : {uint64_t{0}, uint64_t{12345678901}, ~uint64_t{0}}) {
     Duration lifetime = Jittered(100s, random);

@@ -45,6 +45,9 @@ constexpr size_t kSweepRemovals = 256;
 constexpr size_t kStoreShards = 64;
 constexpr size_t kSweepLockedBuckets = 32;
 constexpr size_t kEvictionSteps = 32;
+// How often the hand may go around a shard for one eviction: an entry is passed when it was used,
+// and when a loop has served it without the store.
+constexpr size_t kEvictionRounds = 3;
 // A tag with at most so many responses in one of several shards is purged there by the tag's own
 // list, with the mutex held.
 constexpr size_t kMaxFewInShard = 16;

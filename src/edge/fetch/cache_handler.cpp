@@ -125,7 +125,7 @@ CacheHandler::CacheHandler(Options options)
       bytes_(options_.metrics.AddGauge("meridian_edge_cache_bytes", "Memory of the cache in use.")),
       objects_(options_.metrics.AddGauge("meridian_edge_cache_objects", "Stored responses.")) {
   if (!shared_.shared()) return;
-  hot_ = std::make_unique<HotResponses>(store_.budget()->limit(), shared_.loops());
+  hot_ = std::make_unique<HotResponses>(store_.budget()->limit(), shared_.loops);
   options_.scope.Spawn(DropUnusedHot());
 }
 
@@ -304,13 +304,15 @@ bool CacheHandler::MayJoin(CoalescedFetch& fetch, const std::string& key) {
 MemoryStore::Found CacheHandler::Find(const Transaction& transaction) {
   if (hot_ == nullptr) return store_.Find(*transaction.key, transaction.request().fields);
   const TimePoint now = options_.loop.Now();
-  if (auto response = hot_->Find(*transaction.key, now)) {
-    return {.response = std::move(response), .has_url = true};
+  const wire::http::HeaderFields& fields = transaction.request().fields;
+  if (auto response = hot_->Find(*transaction.key, fields, now)) {
+    const std::string& vary = response->vary;
+    return {.response = std::move(response), .has_url = true, .vary = vary};
   }
-  MemoryStore::Found found = store_.Find(*transaction.key, transaction.request().fields);
+  MemoryStore::Found found = store_.Find(*transaction.key, fields);
   if (found.response == nullptr) return found;
   const bool was_empty = hot_->empty();
-  hot_->OnFound(*transaction.key, found.response, now);
+  hot_->OnFound(*transaction.key, fields, found.response, now);
   if (was_empty && !hot_->empty()) hot_added_.WakeAll();
   return found;
 }
@@ -456,9 +458,7 @@ io::Task<void> CacheHandler::AnswerFailure(Transaction& transaction, Error error
 
 void CacheHandler::StopSharing(const std::shared_ptr<CoalescedFetch>& fetch) {
   const KeyView key = fetch->key.view();
-  fetches_.Remove(*fetch);
-  fetch->slot = UnsharedSlot(key);
-  fetches_.Add(fetch);  // so that an unsafe request forbids it
+  fetches_.Move(fetch, UnsharedSlot(key));  // it stays, so that an unsafe request forbids it
   passes_.Add(key.hash, options_.loop.Now());
 }
 

@@ -94,7 +94,8 @@ class CacheHandlerFixture : public http::ServerFixture {
   OneUpstream upstream_{&client_};
   Metrics metrics_of_edge_;
   Config config_;
-  Forwarder forwarder_{upstream_, metrics_of_edge_};
+  UpstreamProblems upstream_problems_;
+  Forwarder forwarder_{upstream_, upstream_problems_, metrics_of_edge_};
   io::Scope scope_{loop_};
   SharedCache shared_{config_, 42, 1};
   CacheHandler cache_{{.loop = loop_,

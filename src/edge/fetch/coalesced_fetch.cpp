@@ -286,6 +286,16 @@ void FetchTable::Add(const std::shared_ptr<CoalescedFetch>& fetch) {
   part.fetches[fetch->slot] = fetch;
 }
 
+void FetchTable::Move(const std::shared_ptr<CoalescedFetch>& fetch, std::string slot) {
+  Part& part = PartOf(fetch->key.view());
+  std::shared_ptr<CoalescedFetch> replaced;  // freed without the mutex
+  const OptionalLock lock(part.mutex);
+  const auto found = part.fetches.find(fetch->slot);
+  if (found != part.fetches.end() && found->second == fetch) part.fetches.erase(found);
+  fetch->slot = std::move(slot);
+  replaced = std::exchange(part.fetches[fetch->slot], fetch);
+}
+
 void FetchTable::Remove(const CoalescedFetch& fetch) {
   if (fetch.slot.empty()) return;
   Part& part = PartOf(fetch.key.view());

@@ -190,7 +190,8 @@ class CoalescedFetch : public std::enable_shared_from_this<CoalescedFetch> {
 };
 
 // The fetches that requests may join, by key and variant. Shared by the loops; any thread. It is
-// divided by the hash of the key, each part with its mutex; hits do not use it.
+// divided by the hash of the key, each part with its mutex. Of the hits only those use it that are
+// stale, and look for the fetch that replaces the response (stale-while-revalidate).
 class FetchTable {
  public:
   explicit FetchTable(bool shared);
@@ -205,6 +206,9 @@ class FetchTable {
                    const std::function<bool(CoalescedFetch&)>& may_join,
                    const std::function<std::shared_ptr<CoalescedFetch>()>& make);
   void Add(const std::shared_ptr<CoalescedFetch>& fetch);
+  // Moves the fetch to another slot of its key; adds it when it was not in the table. A Forbid of
+  // another loop finds it before or after. The fetch's home loop.
+  void Move(const std::shared_ptr<CoalescedFetch>& fetch, std::string slot);
   // Does nothing when another fetch has replaced it in its slot. The fetch's home loop.
   void Remove(const CoalescedFetch& fetch);
   // Forbids joining and storing the fetches of all variants of `key`.

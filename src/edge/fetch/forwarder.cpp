@@ -58,8 +58,9 @@ ForwardResult FromOutcome(dispatch::Outcome outcome) {
 
 }  // namespace
 
-Forwarder::Forwarder(Upstreams& upstreams, Metrics& metrics)
+Forwarder::Forwarder(Upstreams& upstreams, UpstreamProblems& problems, Metrics& metrics)
     : upstreams_(upstreams),
+      problems_(problems),
       crossings_(metrics.AddCounter("meridian_edge_crossings_total",
                                     "Requests forwarded to another data center.")) {}
 
@@ -91,8 +92,9 @@ io::Task<ForwardResult> Forwarder::Forward(http::Exchange& exchange,
     const TimePoint now = exchange.loop().Now();
     const bool answered = outcome.kind == http::ForwardOutcome::Kind::kAnswered ||
                           outcome.kind == http::ForwardOutcome::Kind::kTaken;
-    if (answered && !outcome.broken && outcome.error.code != Errc::kCancelled)
-      RecordAnswer(hop, now);
+    if (answered && !outcome.broken && outcome.error.code != Errc::kCancelled) {
+      problems_.OnAnswer(hop.name, now);
+    }
     if (outcome.kind == http::ForwardOutcome::Kind::kAnswered) {
       co_return ForwardResult{.kind = Kind::kAnswered, .crosses = hop.crosses};
     }
@@ -100,28 +102,11 @@ io::Task<ForwardResult> Forwarder::Forward(http::Exchange& exchange,
       co_return ForwardResult{
           .kind = Kind::kTaken, .taken = std::move(outcome.taken), .crosses = hop.crosses};
     }
-    if (outcome.error.code != Errc::kCancelled) RecordProblem(hop, outcome.error, now);
+    if (outcome.error.code != Errc::kCancelled) problems_.OnFailure(hop.name, outcome.error, now);
     last = Unanswered(std::move(outcome.error));
     if (outcome.kind == http::ForwardOutcome::Kind::kFailed) break;
   }
   co_return last;
-}
-
-void Forwarder::RecordProblem(const Hop& hop, const Error& error, TimePoint now) {
-  Problem& problem = problems_[hop.name];
-  problem.last = now;
-  // One text for all errors: an upstream that fails in two ways by turns is one problem.
-  if (!problem.log.OnProblem("fails", now)) return;
-  LOG_WARNING("an upstream could not answer", {"to", hop.name}, {"problem", error.message},
-              {"times", problem.log.count()});
-}
-
-void Forwarder::RecordAnswer(const Hop& hop, TimePoint now) {
-  if (problems_.empty()) return;
-  const auto problem = problems_.find(hop.name);
-  if (problem == problems_.end() || now - problem->second.last < kUpstreamSolvedAfter) return;
-  LOG_INFO("an upstream answers again", {"to", hop.name}, {"failed", problem->second.log.count()});
-  problems_.erase(problem);
 }
 
 io::Task<http::ForwardOutcome> Forwarder::ForwardTo(const Hop& hop, http::Exchange& exchange,

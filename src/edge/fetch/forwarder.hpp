@@ -7,15 +7,12 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
-#include <string_view>
 
-#include "base/clock.hpp"
 #include "base/metrics.hpp"
-#include "base/recurring_problem.hpp"
 #include "edge/fetch/upstreams.hpp"
+#include "edge/upstream_problems.hpp"
 #include "edge/visitors/visitor_record.hpp"
 #include "http/client/client_exchange.hpp"
 #include "http/exchange.hpp"
@@ -44,7 +41,7 @@ struct ForwardResult {
 
 class Forwarder {
  public:
-  Forwarder(Upstreams& upstreams, Metrics& metrics);
+  Forwarder(Upstreams& upstreams, UpstreamProblems& problems, Metrics& metrics);
 
   // Forwards the request of `exchange` with `fields` in place of its own, and relays the response.
   // The forwarder sets `options.declines` and `edit_interim` itself. `record` gets the data center
@@ -68,19 +65,9 @@ class Forwarder {
                                                   VisitorRecord& record);
   static io::Task<ForwardResult> AskHop(const Hop& hop, const http::Request& request);
 
-  // Logs the first failure of an upstream, reminders while it fails, and its end.
-  void RecordProblem(const Hop& hop, const Error& error, TimePoint now);
-  void RecordAnswer(const Hop& hop, TimePoint now);
-
-  struct Problem {
-    RecurringProblem log;
-    TimePoint last;  // failure
-  };
-
   Upstreams& upstreams_;
+  UpstreamProblems& problems_;
   Counter& crossings_;
-  // Of the upstreams that fail, by name: at most those of a route.
-  std::map<std::string, Problem, std::less<>> problems_;
 };
 
 }  // namespace meridian::edge

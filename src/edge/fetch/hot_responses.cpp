@@ -1,13 +1,16 @@
 #include "edge/fetch/hot_responses.hpp"
 
 #include <atomic>
+#include <cstddef>
 #include <memory>
 #include <utility>
 
 #include "base/clock.hpp"
 #include "edge/cache/cache_key.hpp"
 #include "edge/cache/storage/stored_response.hpp"
+#include "edge/cache/vary.hpp"
 #include "edge/limits.hpp"
+#include "wire/http/message.hpp"
 
 namespace meridian::edge {
 namespace {
@@ -24,36 +27,59 @@ std::shared_ptr<StoredResponse> HandleOf(const std::shared_ptr<StoredResponse>& 
   return {std::move(holder), held};
 }
 
-}  // namespace
-
-std::shared_ptr<StoredResponse> HotResponses::Find(const KeyView& key, TimePoint now) {
-  Slot& slot = SlotOf(key);
-  if (slot.handle == nullptr || slot.hash != key.hash) return nullptr;
-  if (slot.handle->removed.load(std::memory_order_acquire)) {
-    Drop(slot);
-    return nullptr;
-  }
-  if (!KeyIs(key, slot.key)) return nullptr;
-  slot.used = now;
-  return slot.handle;
+bool IsValid(const StoredResponse& response) {
+  return !response.removed.load(std::memory_order_acquire) &&
+         !response.superseded.load(std::memory_order_acquire);
 }
 
-void HotResponses::OnFound(const KeyView& key, const std::shared_ptr<StoredResponse>& response,
-                           TimePoint now) {
-  Slot& slot = SlotOf(key);
-  const bool recent = now - kHotLife < slot.used;
-  if (slot.handle != nullptr && recent) return;  // another key is hot
-  if (slot.hash != key.hash || !recent) {
-    Drop(slot);
-    slot.hash = key.hash;
+bool IsVariantOf(const StoredResponse& response, const wire::http::HeaderFields& request) {
+  return response.vary.empty() || VariantKey(response.vary, request) == response.variant;
+}
+
+}  // namespace
+
+std::shared_ptr<StoredResponse> HotResponses::Find(const KeyView& key,
+                                                   const wire::http::HeaderFields& request,
+                                                   TimePoint now) {
+  for (Slot& slot : SlotsOf(key)) {
+    if (slot.handle == nullptr || slot.hash != key.hash) continue;
+    if (!IsValid(*slot.handle)) {
+      Drop(slot);
+      continue;
+    }
+    if (!KeyIs(key, slot.key) || !IsVariantOf(*slot.handle, request)) continue;
     slot.used = now;
+    return slot.handle;
+  }
+  return nullptr;
+}
+
+void HotResponses::OnFound(const KeyView& key, const wire::http::HeaderFields& request,
+                           const std::shared_ptr<StoredResponse>& response, TimePoint now) {
+  Slot* free = nullptr;
+  Slot* found_once = nullptr;
+  for (Slot& slot : SlotsOf(key)) {
+    const bool recent = now - kHotLife < slot.used;
+    if (slot.handle == nullptr && slot.hash == key.hash && recent) found_once = &slot;
+    const bool is_free = slot.handle == nullptr || !recent;
+    if (is_free && (free == nullptr || slot.used < free->used)) free = &slot;
+  }
+  if (found_once == nullptr) {
+    if (free == nullptr) return;  // others are hot
+    Drop(*free);
+    free->hash = key.hash;
+    free->used = now;
     return;
   }
-  const bool fits = response->charge.bytes() + response->body->cost() <= max_bytes_;
-  if (!fits || !response->vary.empty() || response->piece) return;
+  const size_t bytes = response->charge.bytes() + response->body->cost();
+  const bool fits = bytes <= max_bytes_ - bytes_;
+  if (!fits || response->piece || !IsValid(*response) || !IsVariantOf(*response, request)) return;
+  Slot& slot = *found_once;
   slot.key = KeyText(key);
   slot.handle = HandleOf(response);
+  slot.bytes = bytes;
   slot.used = now;
+  bytes_ += bytes;
   ++held_;
 }
 
@@ -65,7 +91,10 @@ void HotResponses::DropUnused(TimePoint now) {
 
 void HotResponses::Drop(Slot& slot) {
   if (slot.handle == nullptr) return;
+  // Its hits were here, so the store has seen none.
+  slot.handle->was_hot.store(true, std::memory_order_relaxed);
   slot.handle.reset();
+  bytes_ -= slot.bytes;
   --held_;
 }
 

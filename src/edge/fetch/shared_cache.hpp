@@ -18,9 +18,9 @@ namespace meridian::edge {
 
 class SharedCache {
  public:
-  // `seed` is for hashing keys; `loops`: the number of loops that use it.
-  SharedCache(const Config& config, uint64_t seed, size_t loops)
-      : loops_(loops),
+  // `seed` is for hashing keys; `of_loops`: the number of loops that use it.
+  SharedCache(const Config& config, uint64_t seed, size_t of_loops)
+      : loops(of_loops),
         store(config.cache.bytes, seed, shared()),
         fetches(shared()),
         passes(shared()),
@@ -28,13 +28,9 @@ class SharedCache {
         unread(shared()),
         wasteful(shared()) {}
 
-  size_t loops() const { return loops_; }
-  bool shared() const { return loops_ > 1; }
+  bool shared() const { return loops > 1; }
 
- private:
-  const size_t loops_;
-
- public:
+  const size_t loops;
   MemoryStore store;
   FetchTable fetches;
   PassTable passes;     // keys whose responses were not shareable (hit-for-miss)

@@ -22,7 +22,8 @@ struct StoreConditions {
   // MemoryStore::mark before the response was requested: a purge since may forbid it.
   uint64_t mark = 0;
   // Becomes true when an unsafe request invalidates the response that is being fetched; may be
-  // null. Whoever sets it then removes the key from the store, so that either is in time.
+  // null. The loop that sets it then removes the key from the store: so the response is either not
+  // stored or removed again.
   const std::atomic<bool>* forbidden = nullptr;
 };
 

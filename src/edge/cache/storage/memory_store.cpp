@@ -75,14 +75,14 @@ uint64_t MemoryStore::evictions() const {
 }
 
 // Each turn evicts one response of one shard, so that all shards shrink alike. The steps allow for
-// going around every shard once to clear the marks, and once more.
+// going around every shard kEvictionRounds times.
 void MemoryStore::MakeRoom(size_t bytes) {
   const size_t enough = budget_->used() - std::min(budget_->used(), bytes);
   const size_t share = shared_ ? kEvictionSteps : SIZE_MAX;
-  size_t left = 2 * objects() + shards_.size();
+  size_t left = kEvictionRounds * objects() + shards_.size();
   while (left > 0 && budget_->used() > enough) {
     size_t turn = next_to_evict_.fetch_add(1, std::memory_order_relaxed) % shards_.size();
-    const size_t given = std::min({share, left, 2 * shards_[turn]->objects()});
+    const size_t given = std::min({share, left, kEvictionRounds * shards_[turn]->objects()});
     size_t unused = given;
     const bool evicted = shards_[turn]->EvictOne(&unused);
     left -= std::clamp<size_t>(given - unused, 1, left);

@@ -180,7 +180,12 @@ void StoreShard::RemoveReplaced(Url& url, const Entry& by, RemovedEntries* remov
     bool same = old.vary == newest.vary && old.variant == newest.variant;
     // Without Vary in one of the two, the newer one answers all requests of the older.
     bool stands_for = newest.vary.empty() || old.vary.empty() || same;
-    if (entry.get() != &by && stands_for) replaced.push_back(entry.get());
+    if (entry.get() == &by) continue;
+    if (stands_for) {
+      replaced.push_back(entry.get());
+    } else if (old.vary != newest.vary || newest.Answers(old.variant)) {
+      entry->response->superseded.store(true, std::memory_order_release);
+    }
   }
   for (Entry* entry : replaced) RemoveEntry(entry, removed);
   if (url.variants.size() > kMaxVariants) RemoveEntry(url.variants.front().get(), removed);
@@ -225,11 +230,12 @@ void StoreShard::Remove(const KeyView& key) {
 bool StoreShard::EvictOne(size_t* steps) {
   RemovedEntries removed;
   const OptionalLock lock(mutex_);
-  *steps = std::min(*steps, 2 * queue_.size());  // that many find an entry without a mark
+  // That many find an entry without a mark: the hand clears one mark, and then the other.
+  *steps = std::min(*steps, kEvictionRounds * queue_.size());
   while (*steps > 0) {
     auto* entry = static_cast<Entry*>(queue_.Next(steps));
     if (entry == nullptr) return false;
-    if (entry->in_use()) continue;
+    if (entry->in_use() || entry->response->was_hot.exchange(false)) continue;
     RemoveEntry(entry, &removed);
     evictions_.store(evictions() + 1, std::memory_order_relaxed);
     return true;

@@ -1,7 +1,7 @@
 // StoredResponse: a response in the cache, with its field lines ready to be sent. Shared by the
 // index and the requests that send it, on all loops. It does not change after it was made, except
-// for atomics: its freshness (a soft purge or a HEAD makes it stale), and whether it was removed. A
-// 304 makes a new StoredResponse with the same body.
+// for atomics: its freshness (a soft purge or a HEAD makes it stale), and what became of it in the
+// store. A 304 makes a new StoredResponse with the same body.
 #pragma once
 
 #include <atomic>
@@ -40,6 +40,11 @@ struct StoredResponse {
   SharedFreshness freshness;
   // It has left the store: evicted, purged or replaced.
   std::atomic<bool> removed = false;
+  // A newer response of its URL answers requests with its `variant`, or has another Vary, so that
+  // they must be compared: such requests are for the store to answer.
+  std::atomic<bool> superseded = false;
+  // A loop served it without the store, which counts as use when a response is to be evicted.
+  std::atomic<bool> was_hot = false;
   std::string vary;     // by ParseVary
   std::string variant;  // by VariantKey, for the request that this answered
   std::string codings;  // by CodingsOf
