@@ -42,6 +42,8 @@ constexpr size_t kHandshakeShare = 4;
 // Another loop is asked to evict an idle connection only if that has waited so long: what a younger
 // one sent may not have been read yet.
 constexpr Duration kMinWaitElsewhere = std::chrono::milliseconds{10};
+// How often loops are asked to make room for one connection; then it is refused.
+constexpr int kMaxEvictionTries = 3;
 // The limit of connections counts as no longer reached after this time below it.
 constexpr Duration kRoomAfter = std::chrono::seconds{10};
 // Limit of 1xx responses before the final response.

@@ -56,13 +56,15 @@ io::Task<void> Server::Accept(io::Listener& listener) {
 }
 
 void Server::Admit(std::unique_ptr<io::Stream> stream) {
-  if (!context_->group->Admit()) return RefuseForLimit(std::move(stream));
+  ServerGroup::Admission admission = context_->group->Admit();
+  if (!admission.admitted) return RefuseForLimit(std::move(stream));
   if (context_->metrics != nullptr) context_->metrics->ConnectionOpened();
   ++serving_;
   newest_ = context_->loop.Now();
   auto handshake = context_->tls == nullptr ? nullptr : context_->handshakes.Add(newest_);
   context_->group->Publish();
-  connections_.Spawn(Run(std::move(stream), std::move(handshake)));
+  auto run = Run(std::move(stream), std::move(handshake), std::move(admission.pending));
+  connections_.Spawn(std::move(run));
 }
 
 void Server::RefuseForLimit(std::unique_ptr<io::Stream> stream) {
@@ -80,10 +82,14 @@ io::Task<void> Server::RunRefused(std::unique_ptr<io::Stream> stream) {
 }
 
 io::Task<void> Server::Run(std::unique_ptr<io::Stream> stream,
-                           std::unique_ptr<io::Handshakes::Entry> handshake) {
-  ServerConnection connection(*context_, std::move(stream));
-  co_await connection.Run(std::move(handshake));
+                           std::unique_ptr<io::Handshakes::Entry> handshake,
+                           std::shared_ptr<ServerGroup::Eviction> pending) {
+  if (pending == nullptr || co_await context_->group->AwaitRoom(std::move(pending))) {
+    ServerConnection connection(*context_, std::move(stream));
+    co_await connection.Run(std::move(handshake));
+  }
   context_->group->Left();
+  if (stream != nullptr) RefuseForLimit(std::move(stream));
   if (context_->metrics != nullptr) context_->metrics->ConnectionClosed();
   if (--serving_ == 0) all_closed_.WakeAll();
 }

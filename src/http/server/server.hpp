@@ -15,6 +15,7 @@
 
 #include "http/exchange.hpp"
 #include "http/limits.hpp"
+#include "http/server/server_group.hpp"
 #include "http/server/server_metrics.hpp"
 #include "io/net/handshakes.hpp"
 #include "io/net/tls.hpp"
@@ -65,9 +66,10 @@ class Server {
   io::Task<void> Accept(io::Listener& listener);
   void Admit(std::unique_ptr<io::Stream> stream);
   void RefuseForLimit(std::unique_ptr<io::Stream> stream);
-  // `handshake` is null without TLS.
+  // `handshake` is null without TLS, `pending` where there is room.
   io::Task<void> Run(std::unique_ptr<io::Stream> stream,
-                     std::unique_ptr<io::Handshakes::Entry> handshake);
+                     std::unique_ptr<io::Handshakes::Entry> handshake,
+                     std::shared_ptr<ServerGroup::Eviction> pending);
   io::Task<void> RunRefused(std::unique_ptr<io::Stream> stream);
   io::Task<void> Retire(TimePoint until);
   io::Task<void> AllClosed(TimePoint until);

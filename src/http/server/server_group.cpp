@@ -17,6 +17,8 @@
 #include "http/server/server_context.hpp"
 #include "http/server/server_metrics.hpp"
 #include "io/loop.hpp"
+#include "io/task.hpp"
+#include "io/wait_queue.hpp"
 
 namespace meridian::http {
 namespace {
@@ -89,22 +91,32 @@ ServerGroup::~ServerGroup() {
   budget_->Remove(own_);
 }
 
-bool ServerGroup::Admit() {
+ServerGroup::Admission ServerGroup::Admit() {
   if (budget_->Take()) {
     ++open_;
     if (full_.lasts()) OnRoom();
-    return true;
+    return {.admitted = true};
   }
-  // First: a loop that is asked to evict looks whether the limit is exceeded.
+  Admission admission = DoEvict();
+  OnFull(admission.admitted);
+  if (!admission.admitted) return {};
   budget_->TakeForEvicted();
-  const bool evicted = Evict();
-  OnFull(evicted);
-  if (evicted) {
-    ++open_;
-  } else {
-    budget_->Give();
+  ++open_;
+  return admission;
+}
+
+// What the other loop had may wait no longer, and something else may wait now.
+io::Task<bool> ServerGroup::AwaitRoom(std::shared_ptr<Eviction> pending) {
+  for (int i = 0; i < kMaxEvictionTries; ++i) {
+    while (!pending->is_answered) {
+      if (!co_await pending->answered.Wait()) co_return false;
+    }
+    if (pending->evicted || !budget_->IsExceeded()) co_return true;
+    Admission again = DoEvict();
+    if (!again.pending) co_return again.admitted;
+    pending = std::move(again.pending);
   }
-  return evicted;
+  co_return false;
 }
 
 void ServerGroup::Left() {
@@ -128,7 +140,7 @@ void ServerGroup::Publish() {
   }
 }
 
-bool ServerGroup::Evict() {
+ServerGroup::Admission ServerGroup::DoEvict() {
   Publish();
   const Groups groups = budget_->groups();
   size_t staying = 0;
@@ -138,26 +150,49 @@ bool ServerGroup::Evict() {
     shaking += each->left(Waiting::kHandshake);
   }
   const bool crowded = shaking > staying / kHandshakeShare;
-  return (crowded && EvictFrom(groups, Waiting::kHandshake)) ||
-         std::ranges::any_of(kEvictionOrder, [&](Waiting kind) { return EvictFrom(groups, kind); });
+  if (crowded) {
+    Admission room = EvictFrom(groups, Waiting::kHandshake);
+    if (room.admitted) return room;
+  }
+  for (Waiting kind : kEvictionOrder) {
+    Admission room = EvictFrom(groups, kind);
+    if (room.admitted) return room;
+  }
+  return {};
 }
 
-bool ServerGroup::EvictFrom(const Groups& groups, Waiting kind) {
+// A loop that was asked already comes after the others: which of its connections will be the oldest
+// is not known.
+ServerGroup::Admission ServerGroup::EvictFrom(const Groups& groups, Waiting kind) {
   // A handshake that comes while the other loop is asked is not the one that is meant.
   const TimePoint old =
       loop_.Now() - (kind == Waiting::kHandshake ? Duration() : kMinWaitElsewhere);
-  const auto waiting_since = [&](const auto& each) {
-    const TimePoint since = each->oldest_since(kind);
-    return each->left(kind) == 0 || (each != own_ && since > old) ? kNever : since;
+  const auto index = static_cast<size_t>(kind);
+  const auto order = [&](const auto& each) {
+    const TimePoint since = each->left(kind) == 0 ? kNever : each->oldest_since(kind);
+    if (each == own_) return std::pair(false, since);
+    const bool asked = each->asked[index].load(std::memory_order_relaxed) > 0;
+    return std::pair(asked, since > old ? kNever : since);
   };
-  const auto of_oldest = *std::ranges::min_element(groups, {}, waiting_since);
-  if (of_oldest == own_ || waiting_since(of_oldest) == kNever) return EvictHere(kind);
-  of_oldest->asked[static_cast<size_t>(kind)].fetch_add(1, std::memory_order_relaxed);
-  of_oldest->loop.Post([of_oldest, kind, old] {
-    of_oldest->asked[static_cast<size_t>(kind)].fetch_sub(1, std::memory_order_relaxed);
-    if (of_oldest->group != nullptr) of_oldest->group->EvictForAnother(kind, old);
+  const auto may_go = [&](const auto& each) { return order(each).second != kNever; };
+  auto of_oldest = own_;
+  for (const auto& each : groups) {
+    if (may_go(each) && (!may_go(of_oldest) || order(each) < order(of_oldest))) of_oldest = each;
+  }
+  if (of_oldest == own_) return {.admitted = EvictHere(kind)};
+  of_oldest->asked[index].fetch_add(1, std::memory_order_relaxed);
+  auto eviction = std::make_shared<Eviction>();
+  of_oldest->loop.Post([of_oldest, index, kind, old, eviction, &asking = loop_] {
+    of_oldest->asked[index].fetch_sub(1, std::memory_order_relaxed);
+    const bool evicted =
+        of_oldest->group != nullptr && of_oldest->group->EvictForAnother(kind, old);
+    asking.Post([eviction, evicted] {
+      eviction->is_answered = true;
+      eviction->evicted = evicted;
+      eviction->answered.WakeAll();
+    });
   });
-  return true;
+  return {.admitted = true, .pending = std::move(eviction)};
 }
 
 // The oldest may have new bytes that nobody has read yet: then another one is evicted.
@@ -176,12 +211,9 @@ bool ServerGroup::EvictHere(Waiting kind) {
   return evicted;
 }
 
-// The connection that the other loop knew of may wait no longer; then there may be room, or others
-// that wait.
-void ServerGroup::EvictForAnother(Waiting kind, TimePoint old) {
+bool ServerGroup::EvictForAnother(Waiting kind, TimePoint old) {
   Publish();
-  if (own_->oldest_since(kind) <= old && EvictHere(kind)) return;
-  if (budget_->IsExceeded()) (void)Evict();
+  return own_->oldest_since(kind) <= old && EvictHere(kind);
 }
 
 void ServerGroup::OnFull(bool evicted) {

@@ -3,9 +3,9 @@
 // client, at any of them or at a group of another loop with the same budget.
 //
 // Owned by its servers and the tier; one thread: the loop's. A tier with several loops has a group
-// per loop, and one budget. The limit may be exceeded for a moment: an evicted connection ends in
-// the next iteration of its loop, and another loop that was asked to evict one may find that it has
-// none left; then the next connections are refused until there is room.
+// per loop, and one budget. A connection that another loop was asked to make room for waits for the
+// answer. The limit is exceeded only by connections that were evicted, until the next iteration of
+// their loops.
 #pragma once
 
 #include <cstddef>
@@ -17,6 +17,8 @@
 #include "base/recurring_problem.hpp"
 #include "http/server/connection_budget.hpp"
 #include "io/loop.hpp"
+#include "io/task.hpp"
+#include "io/wait_queue.hpp"
 
 namespace meridian::http {
 
@@ -33,9 +35,21 @@ class ServerGroup {
   void Add(ServerContext& server) { servers_.push_back(&server); }
   void Remove(ServerContext& server) { std::erase(servers_, &server); }
 
-  // Counts a new connection. At the limit it first evicts another; false: none could be evicted,
-  // and the new one must be refused.
-  [[nodiscard]] bool Admit();
+  // What another loop was asked to evict. Used on the asking loop's thread.
+  struct Eviction {
+    io::WaitQueue answered;
+    bool is_answered = false;
+    bool evicted = false;
+  };
+  struct Admission {
+    bool admitted = false;
+    std::shared_ptr<Eviction> pending;  // AwaitRoom says whether it stays admitted; null: it does
+  };
+  // Counts a new connection. At the limit it first evicts another; where none can be evicted, the
+  // new one must be refused.
+  [[nodiscard]] Admission Admit();
+  // False: no other loop could evict one. The connection must be refused, and Left be called.
+  io::Task<bool> AwaitRoom(std::shared_ptr<Eviction> pending);
   // A connection that was admitted has ended.
   void Left();
   // Tells the other loops how many connections wait; to be called when that has changed.
@@ -43,15 +57,17 @@ class ServerGroup {
   // Closes a connection that waits for its client, in the next iteration of its loop; false: none
   // waits. The order: TLS handshakes while they are more than their share of all connections
   // (kHandshakeShare), idle connections, other handshakes, connections that wait for the rest of
-  // their first head; of each the one that has waited longest, at whichever loop.
-  bool Evict();
+  // their first head; of each the one that has waited longest, at whichever loop. (True, if another
+  // loop was asked.)
+  bool Evict() { return DoEvict().admitted; }
 
  private:
   using Groups = std::vector<std::shared_ptr<GroupConnections>>;
 
-  bool EvictFrom(const Groups& groups, Waiting kind);
+  Admission DoEvict();
+  Admission EvictFrom(const Groups& groups, Waiting kind);
   bool EvictHere(Waiting kind);
-  void EvictForAnother(Waiting kind, TimePoint old);
+  bool EvictForAnother(Waiting kind, TimePoint old);
   void OnFull(bool evicted);
   void OnRoom();
 
