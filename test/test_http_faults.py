@@ -356,6 +356,7 @@ def test_silent_tcp_connections_to_the_https_port_kept_visitors_out_and_the_limi
                 visit(each)
             silent = [stack.enter_context(contextlib.closing(socket.create_connection((east, 8443)))) for _ in range(60)]
             wait_until(lambda: select.select(silent, [], [], 0)[0], 5)  # the first ones are closed
+            wait_until(lambda: metric("meridian_edge_connections_total") >= 64, 5)  # and the last ones have come
             visit(stack.enter_context(HttpConnection(east, 8443, ca=ca, server_name="photos.example")))
             visit(stack.enter_context(HttpConnection(east, 8080)))
             for each in visitors:  # idle meanwhile, and not displaced
