@@ -47,6 +47,8 @@ def test_no_query_is_lost_to_the_sockets_of_a_process_that_died(site):
     address = site.addresses["us-east"]
     pid = site.tier("us-east", "dns")["pid"]
     os.kill(pid, signal.SIGKILL)
+    # Until it is dead it may take a query with it.
+    wait_until(lambda: not pathlib.Path(f"/proc/{pid}").exists(), 10, "the process is gone")
     for _ in range(50):
         assert ask_from_new_port(address).answers > 0
     wait_until(lambda: site.tier("us-east", "dns")["state"] == "ready", 10, "dns is back")
