@@ -5,14 +5,14 @@
 #include <utility>
 
 #include "base/clock.hpp"
-#include "base/log.hpp"
 #include "base/metrics.hpp"
 #include "base/result.hpp"
 #include "dispatch/dispatcher.hpp"
 #include "dispatch/instance.hpp"  // IWYU pragma: keep (Outcome::at)
 #include "edge/fetch/routes.hpp"
 #include "edge/fetch/upstreams.hpp"
-#include "edge/limits.hpp"
+#include "edge/upstream_problems.hpp"
+#include "edge/upstream_problems.hpp"
 #include "edge/visitors/visitor_record.hpp"
 #include "http/client/client.hpp"
 #include "http/client/client_exchange.hpp"

@@ -1,5 +1,6 @@
 #include "site/tier/tier_process.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -35,6 +36,7 @@
 #include "io/task.hpp"
 #include "io/threads/loop_thread.hpp"
 #include "io/threads/run_on.hpp"
+#include "io/wait_queue.hpp"
 #include "site/limits.hpp"
 #include "site/reach.hpp"
 #include "site/site.hpp"
