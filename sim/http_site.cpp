@@ -26,6 +26,7 @@
 #include "dispatch/share.hpp"
 #include "edge/fetch/forwarder.hpp"
 #include "edge/fetch/upstreams.hpp"
+#include "edge/upstream_problems.hpp"
 #include "edge/visitors/visitor_record.hpp"
 #include "http/exchange.hpp"
 #include "http/forward.hpp"
@@ -161,14 +162,14 @@ Endpoint SimTier::at() const {
 class SimTier::LoopOfTier {
  public:
   LoopOfTier(const SimTier& tier, io::sim::Machine& machine, dispatch::Roster& roster,
-             Metrics& metrics)
+             edge::UpstreamProblems& problems, Metrics& metrics)
       : kind_(tier.kind_),
         dispatcher_(machine.loop, machine.network, roster,
                     {.tier = std::string(tier.name()), .data_center = "here"}, metrics,
                     Random(machine.random.Next())),
         handler_(dispatcher_, roster.config(), tier.at().address, metrics),
         upstreams_(dispatcher_),
-        forwarder_(upstreams_, metrics) {}
+        forwarder_(upstreams_, problems, metrics) {}
 
   io::Task<void> Handle(http::Exchange& exchange) {
     return kind_ == Kind::kBalancer ? handler_.Handle(exchange)
@@ -206,9 +207,11 @@ io::Task<void> SimTier::Run(io::sim::Machine& machine) {
   roster.SetInstances(views);
   health.Follow();
   roster_ = &roster;
+  edge::UpstreamProblems problems;
   std::vector<std::unique_ptr<LoopOfTier>> loops;
   for (size_t i = 0; i < loops_; ++i) {
-    loops.push_back(std::make_unique<LoopOfTier>(*this, machine, roster, metrics.AddPart()));
+    loops.push_back(
+        std::make_unique<LoopOfTier>(*this, machine, roster, problems, metrics.AddPart()));
   }
   size_t next = 0;
   co_await ServeForEver(machine, at().port, [&](http::Exchange& exchange) {
