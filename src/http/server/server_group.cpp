@@ -97,11 +97,15 @@ ServerGroup::Admission ServerGroup::Admit() {
     if (full_.lasts()) OnRoom();
     return {.admitted = true};
   }
+  // First, so that no other loop takes the place of the evicted one.
+  budget_->TakeForEvicted();
   Admission admission = DoEvict();
   OnFull(admission.admitted);
-  if (!admission.admitted) return {};
-  budget_->TakeForEvicted();
-  ++open_;
+  if (admission.admitted) {
+    ++open_;
+  } else {
+    budget_->Give();
+  }
   return admission;
 }
 
