@@ -8,6 +8,7 @@
 
 import contextlib
 import http.server
+import socket
 import threading
 
 
@@ -110,6 +111,7 @@ class Origin:
 
         self.server = Server(("127.0.0.1", 0), Handler)
         self.port = self.server.server_address[1]
+        self.placeholder = None  # holds the port once it is stopped
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
 
     def __enter__(self):
@@ -118,10 +120,17 @@ class Origin:
 
     def __exit__(self, *_):
         self.stop()
+        self.placeholder.close()
 
     def stop(self):
+        """Refuses connections from now on. The port stays taken, so that no other origin gets it."""
+        if self.placeholder:
+            return
         self.server.shutdown()
         self.server.server_close()
+        self.placeholder = socket.socket()
+        self.placeholder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.placeholder.bind(("127.0.0.1", self.port))
         assert not self.errors, self.errors
 
     def at(self, target, *arguments, **named):
