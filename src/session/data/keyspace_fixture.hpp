@@ -1,4 +1,4 @@
-// Keyspaces of several data centers, for tests.
+// For tests: keyspaces of several data centers.
 #pragma once
 
 #include <algorithm>
