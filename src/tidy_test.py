@@ -100,6 +100,10 @@ def code_of(path):
     return re.sub(r"/\*.*?\*/", lambda m: re.sub(r"[^\n]", " ", m.group()), text, flags=re.S)
 
 
+def is_for_tests(path):
+    return path.stem.endswith(("_test", "_fixture")) or re.search("For tests|tests share", text_of(path)) is not None
+
+
 def folder_of(path):
     return path.parts[1] if path.parts[0] == "src" and len(path.parts) > 2 else None
 
@@ -150,7 +154,7 @@ def test_headers_and_subfolders_have_no_circle():
         name = str(path.relative_to("src"))
         if path.suffix == ".hpp":
             headers[name] = includes_of(path)
-        if path.stem.endswith("_test") or "For tests" in text_of(path):
+        if is_for_tests(path):
             continue
         # A folder's own files are both below its subfolders (limits, config) and above them (the tier itself).
         for included in map(pathlib.PurePath, includes_of(path)):
@@ -178,7 +182,7 @@ def test_every_header_is_included():
 def test_every_function_of_a_header_is_called():
     words, defined, declared = collections.Counter(), set(), {}
     for path in sources():
-        if path.stem.endswith("_test") or "For tests" in text_of(path) or "tests share" in text_of(path):
+        if is_for_tests(path):
             continue
         code = code_of(path)
         words.update(re.findall(r"[A-Za-z]\w*", code))
