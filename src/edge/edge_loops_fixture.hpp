@@ -28,11 +28,10 @@
 #include "io/net/socket.hpp"
 #include "io/scope.hpp"
 #include "io/task.hpp"
-#include "io/threads/loop_thread.hpp"
 #include "io/threads/per_loop.hpp"
-#include "io/threads/run_on.hpp"
 #include "site/site.hpp"
 #include "site/tier/tier_loop.hpp"
+#include "site/tier/tier_loops.hpp"
 #include "site/view/view.hpp"
 
 namespace meridian::edge {
@@ -50,7 +49,8 @@ class EdgeLoopsFixture : public testing::Test {
     bool hit = false;
   };
 
-  // Runs `test` with an edge of `loops` loops; `origin` answers the edge.
+  // Runs `test` with an edge of `loops` loops; `origin` answers the edge. Then the edge drains,
+  // with the fibers of visitors_, which must end when nobody answers them any more.
   void Run(size_t loops, http::Server::Handler origin,
            const std::function<io::Task<void>()>& test) {
     loop_.RunToEnd(RunWith(loops, std::move(origin), test));
@@ -97,41 +97,15 @@ class EdgeLoopsFixture : public testing::Test {
   io::EpollDriver driver_;
   io::Loop loop_{driver_};
   io::SystemNetwork network_{driver_};
-  io::Scope fibers_{loop_};
-  Metrics metrics_;
+  io::Scope visitors_{loop_};
   Config config_;
   std::unique_ptr<SharedCache> cache_;
   std::vector<Endpoint> addresses_;  // of the edge's loops
 
  private:
-  struct Worker {
-    Worker(const std::string& name, Metrics& part)
-        : metrics(part), thread(name), fibers(thread.loop()) {}
-    Metrics& metrics;
-    io::LoopThread thread;
-    io::Scope fibers;
-  };
-
-  static io::Task<void> CancelAndJoin(io::Scope& scope) {
-    scope.Cancel();
-    co_await scope.Join();
-  }
-
-  site::TierLoop OnLoop(size_t index) {
-    if (index == 0) {
-      return {
-          .index = 0, .loop = loop_, .network = network_, .metrics = metrics_, .scope = fibers_};
-    }
-    Worker& worker = *workers_[index - 1];
-    return {.index = index,
-            .loop = worker.thread.loop(),
-            .network = worker.thread.network(),
-            .metrics = worker.metrics,
-            .scope = worker.fibers};
-  }
-
   io::Task<void> MakeLoops(io::PerLoop<EdgeLoop>& parts, Endpoint origin) {
     std::vector<io::Fd> sockets;
+    addresses_.clear();
     for (size_t i = 0; i < parts.size(); ++i) {
       sockets.push_back(io::OpenListeningSocket({IpAddress::V4(127, 0, 0, 1), 0}, {}).value());
       addresses_.push_back(io::LocalEndpoint(sockets.back().get()));
@@ -147,7 +121,7 @@ class EdgeLoopsFixture : public testing::Test {
                                     .connections = std::make_shared<http::ConnectionBudget>(10'000),
                                     .origin = http::Upstream{.address = origin}};
     co_await parts.Make([&](size_t index) {
-      const site::TierLoop on = OnLoop(index);
+      const site::TierLoop on = (*loops_)[index];
       EdgeLoop::Own own{.view = {.view = view_}};
       own.http.push_back(on.network.AdoptListener(std::move(sockets[index])));
       return std::make_unique<EdgeLoop>(on, options, std::move(own));
@@ -157,35 +131,31 @@ class EdgeLoopsFixture : public testing::Test {
   io::Task<void> RunWith(size_t loops, http::Server::Handler handler,
                          const std::function<io::Task<void>()>& test) {
     site_.domain = "a";
-    site_.datacenters.push_back({.name = "here"});
+    site_.datacenters = {{.name = "here"}};
+    Metrics metrics;
     view_ = std::make_shared<site::SiteView>();
     cache_ = std::make_unique<SharedCache>(config_, 42, loops);
-    std::vector<io::Scope*> scopes = {&fibers_};
-    for (size_t i = 1; i < loops; ++i) {
-      workers_.push_back(
-          std::make_unique<Worker>("edge-" + std::to_string(i + 1), metrics_.AddPart()));
-      scopes.push_back(&workers_.back()->fibers);
-    }
+    io::Scope fibers(loop_);
+    loops_ = std::make_unique<site::TierLoops>(
+        "edge", site::TierLoop{0, driver_, loop_, network_, metrics, fibers}, loops);
     http::Server origin(loop_, {}, std::move(handler));
     auto listener = network_.Listen({IpAddress::V4(127, 0, 0, 1), 0}, {}).value();
     const Endpoint at = listener->local();
     origin.Serve(std::move(listener));
     {
-      io::PerLoop<EdgeLoop> parts(scopes);
+      io::PerLoop<EdgeLoop> parts(loops_->scopes());
       co_await MakeLoops(parts, at);
       co_await test();
       co_await parts.ForEach([](EdgeLoop& part) { return part.Drain(Duration::zero()); });
+      co_await visitors_.Join();
       // As the process of a tier ends.
-      for (auto& worker : workers_) {
-        co_await io::RunOn(worker->thread.scope(), CancelAndJoin(worker->fibers));
-      }
-      co_await CancelAndJoin(fibers_);
+      co_await loops_->EndScopes();
       co_await parts.Destroy();
     }
     co_await origin.Drain(loop_.After(kTimeout));
     ExpectNothingIsLeft();
     cache_.reset();
-    workers_.clear();
+    loops_.reset();
   }
 
   // All loops have ended: what the store gives back is all that was taken.
@@ -200,7 +170,7 @@ class EdgeLoopsFixture : public testing::Test {
   const std::string fallback_script_;
   const std::vector<std::string> names_ = {"here"};
   std::shared_ptr<const site::SiteView> view_;
-  std::vector<std::unique_ptr<Worker>> workers_;
+  std::unique_ptr<site::TierLoops> loops_;
 };
 
 }  // namespace meridian::edge

@@ -12,6 +12,8 @@
 namespace meridian::io {
 namespace {
 
+constexpr std::string_view kAdvice = "raise the hard limit (ulimit -Hn, LimitNOFILE= of systemd)";
+
 std::optional<rlimit>& Former() {
   static std::optional<rlimit> former;
   return former;
@@ -28,6 +30,23 @@ void RaiseDescriptorLimit() {
 
 std::optional<rlimit> FormerDescriptorLimit() { return Former(); }
 
+size_t LoopsWithin(size_t limit, size_t wanted) {
+  const size_t left = limit > kReservedDescriptors ? limit - kReservedDescriptors : 0;
+  return std::clamp<size_t>(left / 2 / kReservedPerLoop, 1, wanted);
+}
+
+size_t FittingLoops(std::string_view tier, size_t wanted) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return wanted;
+  const size_t fitting = LoopsWithin(limit.rlim_cur, wanted);
+  if (fitting < wanted) {
+    LOG_WARNING("number of threads lowered: the descriptor limit is too low", {"tier", tier},
+                {"threads", fitting}, {"usual", wanted}, {"descriptors", limit.rlim_cur},
+                {"advice", kAdvice});
+  }
+  return fitting;
+}
+
 size_t ConnectionsWithin(size_t limit, size_t wanted, size_t each, size_t loops) {
   const size_t reserved = kReservedDescriptors + (loops - 1) * kReservedPerLoop;
   const size_t left = limit > reserved ? limit - reserved : 0;
@@ -41,7 +60,7 @@ size_t FittingConnections(std::string_view port, size_t wanted, size_t each, siz
   if (fitting < wanted) {
     LOG_WARNING("connection limit lowered: the descriptor limit is too low", {"port", port},
                 {"connections", fitting}, {"usual", wanted}, {"descriptors", limit.rlim_cur},
-                {"advice", "raise the hard limit (ulimit -Hn, LimitNOFILE= of systemd)"});
+                {"advice", kAdvice});
   }
   return fitting;
 }

@@ -24,6 +24,12 @@ std::optional<rlimit> FormerDescriptorLimit();
 // The same for each further loop of the process.
 constexpr size_t kReservedPerLoop = 8;
 
+// The number of loops, at most `wanted` and at least 1, that leave half of `limit` to connections.
+// Pure.
+size_t LoopsWithin(size_t limit, size_t wanted);
+// LoopsWithin this process's limit. Logs a warning with `tier` when the result is below `wanted`.
+size_t FittingLoops(std::string_view tier, size_t wanted);
+
 // The number of connections, at most `wanted` and at least 1, that `limit` allows a process with so
 // many loops when a connection takes `each` descriptors. Pure.
 size_t ConnectionsWithin(size_t limit, size_t wanted, size_t each, size_t loops = 1);

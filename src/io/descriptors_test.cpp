@@ -15,6 +15,12 @@ TEST(Descriptors, ALowLimitBoundsConnectionsAndLeavesSomeForAllElse) {
   EXPECT_EQ(ConnectionsWithin(1024, 20'000, 2, 64), 196U);
 }
 
+TEST(Descriptors, ALowLimitBoundsLoopsAndLeavesHalfToConnections) {
+  EXPECT_EQ(LoopsWithin(1'048'576, 64), 64U);
+  EXPECT_EQ(LoopsWithin(1024, 64), 56U);
+  EXPECT_EQ(LoopsWithin(100, 64), 1U);
+}
+
 TEST(Descriptors, TheSoftLimitIsRaisedToTheHardOneAndTheFormerOneKept) {
   rlimit before{};
   getrlimit(RLIMIT_NOFILE, &before);

@@ -6,6 +6,7 @@
 #include <cstddef>
 
 #include "base/metrics.hpp"
+#include "io/epoll.hpp"
 #include "io/loop.hpp"
 #include "io/net/socket.hpp"
 #include "io/scope.hpp"
@@ -14,6 +15,7 @@ namespace meridian::site {
 
 struct TierLoop {
   size_t index;
+  io::EpollDriver& driver;
   io::Loop& loop;
   io::SystemNetwork& network;
   Metrics& metrics;  // the loop's part of the process's metrics

@@ -26,6 +26,7 @@
 #include "http/limits.hpp"
 #include "http/server/server.hpp"
 #include "io/cores.hpp"
+#include "io/descriptors.hpp"
 #include "io/fd.hpp"
 #include "io/net/shared_listener.hpp"
 #include "io/net/socket.hpp"
@@ -34,8 +35,6 @@
 #include "io/process.hpp"
 #include "io/scope.hpp"
 #include "io/task.hpp"
-#include "io/threads/loop_thread.hpp"
-#include "io/threads/run_on.hpp"
 #include "io/wait_queue.hpp"
 #include "site/limits.hpp"
 #include "site/reach.hpp"
@@ -45,6 +44,7 @@
 #include "site/tier/metrics_answer.hpp"
 #include "site/tier/threads.hpp"
 #include "site/tier/tier_loop.hpp"
+#include "site/tier/tier_loops.hpp"
 #include "site/trust/ca.hpp"
 #include "site/view/view.hpp"
 #include "wire/http/message.hpp"
@@ -74,15 +74,11 @@ SiteView ConfiguredView(const Site& site) {
   return view;
 }
 
-io::Task<void> CancelAndJoin(io::Scope& scope) {
-  scope.Cancel();
-  co_await scope.Join();
-}
-
 }  // namespace
 
 size_t TierThreads(const Site& site, const TierStart& start) {
-  return ThreadsOf(site, start.tier, start.hosting, io::AvailableCores());
+  return io::FittingLoops(start.tier,
+                          ThreadsOf(site, start.tier, start.hosting, io::AvailableCores()));
 }
 
 std::string NumberedSocket(const std::string& name, size_t index) {
@@ -108,21 +104,6 @@ std::vector<std::string> TierCommand(const std::string& program, const TierStart
   return command;
 }
 
-// A further loop of the process.
-struct TierProcess::Worker {
-  Worker(std::string of, Metrics& part)
-      : name(std::move(of)), metrics(part), thread(name), scope(thread.loop()) {}
-
-  const std::string name;
-  Metrics& metrics;
-  io::LoopThread thread;
-  io::Scope scope;
-  std::shared_ptr<io::OpenConnections> open = std::make_shared<io::OpenConnections>();
-  // The main loop's: see FindHung.
-  uint64_t answered = 0;
-  bool is_asked = false;
-};
-
 TierProcess::TierProcess(const Site& site, TierStart start, size_t loops)
     : site_(site),
       start_(std::move(start)),
@@ -132,32 +113,11 @@ TierProcess::TierProcess(const Site& site, TierStart start, size_t loops)
       network_(driver_),
       view_(std::make_shared<const SiteView>(ConfiguredView(site))),
       scope_(loop_),
-      open_(std::make_shared<io::OpenConnections>()) {
-  for (size_t i = 1; i < loops; ++i) {
-    workers_.push_back(
-        std::make_unique<Worker>(fmt::format("{}-{}", start_.tier, i + 1), metrics_.AddPart()));
-  }
+      loops_(start_.tier, {0, driver_, loop_, network_, metrics_, scope_}, loops) {
+  for (size_t i = 0; i < loops; ++i) open_.push_back(std::make_shared<io::OpenConnections>());
 }
 
 TierProcess::~TierProcess() = default;
-
-TierLoop TierProcess::OnLoop(size_t index) {
-  if (index == 0) {
-    return {.index = 0, .loop = loop_, .network = network_, .metrics = metrics_, .scope = scope_};
-  }
-  Worker& worker = *workers_[index - 1];
-  return {.index = index,
-          .loop = worker.thread.loop(),
-          .network = worker.thread.network(),
-          .metrics = worker.metrics,
-          .scope = worker.scope};
-}
-
-std::vector<io::Scope*> TierProcess::scopes() {
-  std::vector<io::Scope*> scopes = {&scope_};
-  for (auto& worker : workers_) scopes.push_back(&worker->scope);
-  return scopes;
-}
 
 IpAddress TierProcess::AddressOf(const DataCenter& other) const {
   return site::AddressOf(site_, {.from = here_, .to = other, .hosting = start_.hosting});
@@ -218,13 +178,14 @@ Result<std::vector<std::unique_ptr<io::Listener>>> TierProcess::ListenForVisitor
 Result<void> TierProcess::Share(const std::string& name, Endpoint at, LoopListeners* listeners) {
   Result<io::Fd> socket = OpenListening(name, at);
   if (!socket) return Fail(std::move(socket.error()));
-  if (workers_.empty()) {
+  if (loop_count() == 1) {
     listeners->front().push_back(network_.AdoptListener(std::move(*socket)));
     return {};
   }
-  std::vector<io::SharedListener::Place> places = {{driver_, loop_, open_}};
-  for (auto& worker : workers_) {
-    places.push_back({worker->thread.driver(), worker->thread.loop(), worker->open});
+  std::vector<io::SharedListener::Place> places;
+  for (size_t i = 0; i < loop_count(); ++i) {
+    TierLoop on = loops_[i];
+    places.push_back({on.driver, on.loop, open_[i]});
   }
   shared_listeners_.push_back(
       std::make_unique<io::SharedListener>(driver_, std::move(*socket), places));
@@ -377,7 +338,7 @@ io::Task<int> TierProcess::Main(const Service& service) {
   if (started) co_await ServeUntilStopped(service);
   if (ops_) co_await ops_->Drain(loop_.Now());
   background.Cancel();
-  co_await EndScopes();
+  co_await loops_.EndScopes();
   if (service.end) co_await service.end();
   co_await background.Join();
   to_the_end.Cancel();
@@ -414,29 +375,8 @@ io::Task<void> TierProcess::ServeUntilStopped(const Service& service) {
   if (service.drain) co_await io::Within(loop_.After(kDrainTimeout), service.drain(grace_));
 }
 
-// At most one question is on its way to a loop.
-void TierProcess::AskLoop(Worker& worker) {
-  if (std::exchange(worker.is_asked, true)) return;
-  worker.thread.loop().Post([this, &worker, question = asked_] {
-    loop_.Post([this, &worker, question] {
-      worker.answered = question;
-      worker.is_asked = false;
-      if (question < asked_) AskLoop(worker);
-      loop_answered_.WakeAll();
-    });
-  });
-}
-
 io::Task<std::string> TierProcess::FindHung(const Service& service, TimePoint deadline) {
-  const uint64_t question = ++asked_;
-  for (auto& worker : workers_) AskLoop(*worker);
-  const auto silent = [&] {
-    return std::ranges::find_if(workers_, [&](auto& each) { return each->answered < question; });
-  };
-  while (silent() != workers_.end()) {
-    if (!co_await loop_answered_.Wait(deadline)) break;
-  }
-  if (auto hung = silent(); hung != workers_.end()) co_return (*hung)->name;
+  if (std::string loop = co_await loops_.FindHung(deadline); !loop.empty()) co_return loop;
   std::string thread = service.hung_thread ? service.hung_thread() : "";
   if (!thread.empty()) {
     io::WaitQueue never;
@@ -453,13 +393,6 @@ io::Task<void> TierProcess::EndInTime(Duration timeout) {
   if (!co_await io::Sleep(timeout)) co_return;
   LOG_ERROR("a thread hangs, exiting at once", {"waited_s", Seconds(timeout)});
   _exit(EXIT_FAILURE);
-}
-
-io::Task<void> TierProcess::EndScopes() {
-  for (auto& worker : workers_) {
-    co_await io::RunOn(worker->thread.scope(), CancelAndJoin(worker->scope));
-  }
-  co_await CancelAndJoin(scope_);
 }
 
 io::Task<void> TierProcess::AwaitSignal() {

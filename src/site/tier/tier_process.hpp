@@ -43,6 +43,7 @@
 #include "site/site.hpp"
 #include "site/tier/control.hpp"
 #include "site/tier/tier_loop.hpp"
+#include "site/tier/tier_loops.hpp"
 #include "site/view/view.hpp"
 
 namespace meridian::site {
@@ -121,11 +122,11 @@ class TierProcess {
   // For the tier's fibers; cancelled when the process ends.
   io::Scope& scope() { return scope_; }
 
-  size_t loop_count() const { return 1 + workers_.size(); }
+  size_t loop_count() const { return loops_.size(); }
   // The loop `index`, below loop_count().
-  TierLoop OnLoop(size_t index);
+  TierLoop OnLoop(size_t index) { return loops_[index]; }
   // The scopes of all loops, for io::PerLoop.
-  std::vector<io::Scope*> scopes();
+  std::vector<io::Scope*> scopes() { return loops_.scopes(); }
 
   // True after SIGTERM or SIGINT: `start` must stop waiting.
   bool stopping() const { return stopping_; }
@@ -178,18 +179,15 @@ class TierProcess {
 
  private:
   io::Task<int> Main(const Service& service);
-  struct Worker;
   // A socket that listens at `at`, inherited if there is one called `name`.
   Result<io::Fd> OpenListening(const std::string& name, Endpoint at);
   // The names and addresses of the sockets for visitors.
   std::vector<std::pair<std::string, Endpoint>> VisitorSockets(const std::string& name,
                                                                uint16_t port) const;
   Result<void> Share(const std::string& name, Endpoint at, LoopListeners* listeners);
-  void AskLoop(Worker& worker);
   // Names a loop, or a thread of the tier, that does not answer by `deadline`. Empty: all answer.
   io::Task<std::string> FindHung(const Service& service, TimePoint deadline);
   io::Task<void> EndInTime(Duration timeout);
-  io::Task<void> EndScopes();
   io::Task<void> AwaitSignal();
   io::Task<void> AwaitFirstView(Duration timeout);
   io::Task<Result<void>> Start(const Service& service);
@@ -221,11 +219,9 @@ class TierProcess {
   bool stopping_ = false;
   Duration grace_ = Duration::zero();
   io::Scope scope_;
-  std::vector<std::unique_ptr<Worker>> workers_;  // of the loops from 1 on
+  TierLoops loops_;
   std::vector<std::unique_ptr<io::SharedListener>> shared_listeners_;
-  std::shared_ptr<io::OpenConnections> open_;  // of the first loop
-  uint64_t asked_ = 0;                         // how often the loops were asked to answer
-  io::WaitQueue loop_answered_;
+  std::vector<std::shared_ptr<io::OpenConnections>> open_;  // of each loop
 };
 
 // The number of loops of a tier's process: ThreadsOf its site on this machine.
