@@ -18,8 +18,7 @@ constexpr size_t kMaxDataCenters = 64;
 constexpr size_t kMaxPublicAddresses = 8;
 constexpr size_t kMaxArrayEntries = 4096;  // of any array, such as [[dns.place]]
 constexpr size_t kMaxTextBytes = 1024;
-constexpr uint32_t kMaxCores = 256;   // of [agent] cores
-constexpr uint32_t kMaxThreads = 64;  // of a tier
+constexpr uint32_t kMaxThreads = 64;  // of a tier, and of [agent] cores
 constexpr int64_t kMaxWeight = 1000;
 constexpr int64_t kMaxCapacityRps = 100'000'000;
 

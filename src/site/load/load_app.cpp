@@ -164,7 +164,7 @@ AgentSettings ReadAgent(TableReader& root) {
       "hung_timeout",
       {.min = kMinHungTimeout, .max = kMaxHungTimeout, .fallback = agent.hung_timeout});
   if (table.Has("cores")) {
-    agent.cores = static_cast<uint32_t>(table.Integer("cores", {.min = 1, .max = kMaxCores}));
+    agent.cores = static_cast<uint32_t>(table.Integer("cores", {.min = 1, .max = kMaxThreads}));
   }
   return agent;
 }
