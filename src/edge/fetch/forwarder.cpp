@@ -12,7 +12,6 @@
 #include "edge/fetch/routes.hpp"
 #include "edge/fetch/upstreams.hpp"
 #include "edge/upstream_problems.hpp"
-#include "edge/upstream_problems.hpp"
 #include "edge/visitors/visitor_record.hpp"
 #include "http/client/client.hpp"
 #include "http/client/client_exchange.hpp"

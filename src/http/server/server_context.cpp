@@ -1,7 +1,6 @@
 #include "http/server/server_context.hpp"
 
 #include "base/clock.hpp"
-#include "base/clock.hpp"
 #include "http/incoming_body.hpp"
 #include "http/server/server_connection.hpp"
 
