@@ -20,7 +20,6 @@
 #include "base/clock.hpp"
 #include "base/ip.hpp"
 #include "base/log.hpp"
-#include "base/metrics.hpp"
 #include "base/result.hpp"
 #include "http/exchange.hpp"
 #include "http/limits.hpp"
