@@ -9,7 +9,6 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -39,8 +38,7 @@ constexpr int kMaxAcceptsInARow = 64;
 
 // What the accepting loop and one other loop share.
 struct SharedListener::Lane {
-  Lane(Place at, size_t of_equals, const Endpoint& address)
-      : place(std::move(at)), rank(of_equals), local(address) {
+  Lane(Place at, const Endpoint& address) : place(std::move(at)), local(address) {
     if (!place.open) place.open = std::make_shared<OpenConnections>();
   }
 
@@ -98,7 +96,6 @@ struct SharedListener::Lane {
   void Notify();
 
   Place place;
-  const size_t rank;  // among lanes with as many connections
   const Endpoint local;
   // `waiting` is not empty. Written under the mutex, read by the accepting loop.
   alignas(64) std::atomic<bool> is_behind = false;
@@ -152,9 +149,8 @@ SharedListener::SharedListener(EpollDriver& own, Fd listening, const std::vector
   CHECK(!places.empty());
   const Endpoint local = LocalEndpoint(listening_.get());
   for (const Place& place : places) {
-    lanes_.push_back(std::make_shared<Lane>(place, places.size() - lanes_.size(), local));
+    lanes_.push_back(std::make_shared<Lane>(place, local));
   }
-  lanes_by_load_ = lanes_;
   SetNonBlocking(listening_.get());
   own_.Add(listening_.get(), EPOLLIN, *this);
 }
@@ -167,12 +163,17 @@ std::unique_ptr<Listener> SharedListener::ForLoop(size_t index) {
 
 void SharedListener::OnEvents(uint32_t /*events*/) { readable_.WakeAll(); }
 
-// Null when no loop has room.
+// Null when no loop has room. Loads change while they are compared, so each is read once.
 std::shared_ptr<SharedListener::Lane> SharedListener::ReserveLane() {
-  std::ranges::sort(lanes_by_load_, {}, [](const auto& lane) {
-    return std::tuple(lane->is_behind.load(std::memory_order_relaxed), lane->open(), lane->rank);
-  });
-  for (const auto& lane : lanes_by_load_) {
+  loads_.clear();
+  for (size_t i = 0; i < lanes_.size(); ++i) {
+    const Lane& lane = *lanes_[i];
+    loads_.push_back(
+        {lane.is_behind.load(std::memory_order_relaxed), lane.open(), lanes_.size() - i});
+  }
+  std::ranges::sort(loads_);
+  for (const Load& load : loads_) {
+    std::shared_ptr<Lane>& lane = lanes_[lanes_.size() - load.from_end];
     if (lane->Reserve()) return lane;
   }
   return nullptr;

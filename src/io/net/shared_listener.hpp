@@ -18,6 +18,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -83,7 +84,15 @@ class SharedListener final : private EpollHandler {
   EpollDriver& own_;
   Fd listening_;
   std::vector<std::shared_ptr<Lane>> lanes_;  // in the order of the places
-  std::vector<std::shared_ptr<Lane>> lanes_by_load_;
+  // What ReserveLane sorts: less loaded lanes first.
+  struct Load {
+    bool is_behind;
+    int64_t open;
+    size_t from_end;  // the lane's place in lanes_: of equal ones the accepting loop's is last
+
+    auto operator<=>(const Load&) const = default;
+  };
+  std::vector<Load> loads_;
   WaitQueue readable_;
 };
 

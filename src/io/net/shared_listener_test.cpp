@@ -8,6 +8,8 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stop_token>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -275,6 +277,43 @@ TEST_F(SharedListenerTest, TheFewestAreThoseOfAllListeners) {
       co_await RunOn(threads_[i % kLoops]->scope(), acceptors[i]->Close());
     }
     co_await serving.Join();
+    spreading_.Cancel();
+    co_await spreading_.Join();
+  };
+  loop_.RunToEnd(run());
+}
+
+// Connections end on other threads while the loop with the fewest is looked for.
+TEST_F(SharedListenerTest, CountsMayChangeDuringAChoice) {
+  constexpr int kClients = 5000;
+  std::vector<SharedListener::Place> places;
+  for (int i = 0; i < 16; ++i) {
+    places.push_back({driver_, loop_, std::make_shared<OpenConnections>()});
+  }
+  std::jthread changing([&places](const std::stop_token& stop) {
+    for (uint64_t round = 0; !stop.stop_requested(); ++round) {
+      const int64_t count = static_cast<int64_t>(round % 7);
+      for (const auto& place : places) place.open->count.store(count, std::memory_order_relaxed);
+    }
+  });
+  Fd socket = OpenListeningSocket(kAnyPort, {}).value();
+  at_ = LocalEndpoint(socket.get());
+  SharedListener shared(driver_, std::move(socket), places);
+  std::vector<std::unique_ptr<Listener>> listeners;
+  for (size_t i = 0; i < places.size(); ++i) listeners.push_back(shared.ForLoop(i));
+  int accepted = 0;
+  const auto accept = [&](Listener& from) -> Task<void> {
+    while (co_await from.Accept()) ++accepted;
+  };
+  auto run = [&]() -> Task<void> {
+    for (auto& listener : listeners) serving_.Spawn(accept(*listener));
+    spreading_.Spawn(shared.Run());
+    for (int i = 0; i < kClients; ++i) {
+      EXPECT_TRUE(co_await network_.Connect(at_, {.deadline = loop_.After(seconds{10})}));
+    }
+    EXPECT_TRUE(co_await Await([&] { return accepted == kClients; }));
+    for (auto& listener : listeners) listener->Close();
+    co_await serving_.Join();
     spreading_.Cancel();
     co_await spreading_.Join();
   };
