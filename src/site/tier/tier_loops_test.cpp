@@ -158,11 +158,11 @@ TEST(TierLoops, ConnectionsAreSpreadOverTheLoopsAndMetricsAreSummed) {
 }
 
 TEST(TierLoops, ALoopThatHangsLeavesTheProbeOfReadinessWithoutAnAnswer) {
-  TierWithLoops tier([](TierWithLoops& of) -> io::Task<void> {
+  std::latch goes_on(1);  // outlives the loop that waits for it
+  TierWithLoops tier([&goes_on](TierWithLoops& of) -> io::Task<void> {
     auto ready = co_await of.AskOps(std::string(kReadyPath), seconds{10});
     EXPECT_TRUE(ready);
     EXPECT_EQ(ready->status, 200);
-    std::latch goes_on(1);
     of.process().OnLoop(2).loop.Post([&] { goes_on.wait(); });
     auto hung = co_await of.AskOps(std::string(kReadyPath), milliseconds{50});
     EXPECT_FALSE(hung);
@@ -187,8 +187,8 @@ TEST(TierLoops, AThreadOfTheTierThatHangsLeavesTheProbeWithoutAnAnswerToo) {
 }
 
 TEST(TierLoops, ProbesThatGaveUpLeaveTheOpsPortOpen) {
-  TierWithLoops tier([](TierWithLoops& of) -> io::Task<void> {
-    std::latch goes_on(1);
+  std::latch goes_on(1);  // outlives the loop that waits for it
+  TierWithLoops tier([&goes_on](TierWithLoops& of) -> io::Task<void> {
     of.process().OnLoop(1).loop.Post([&] { goes_on.wait(); });
     io::Scope asking(of.process().loop());
     for (size_t i = 0; i < 2 * kMaxOpsConnections; ++i) {
