@@ -14,7 +14,7 @@
 // all loops are asked, and the first that has idle connections closes them. With one loop there is
 // always room. No wake-up is lost: a request that begins to wait is counted in `connecting` before
 // it asks; a loop that frees or takes room in `connections` reads `connecting` afterwards, and asks
-// again for those that wait. All are sequentially consistent.
+// all loops again if a request waits. These reads and writes are sequentially consistent.
 #pragma once
 
 #include <cstdint>

@@ -39,7 +39,7 @@ struct GroupConnections {
   // Of `waiting`: other loops have asked to evict so many. They and the loop write it.
   alignas(64) std::array<std::atomic<size_t>, kWaitingKinds> asked = {};
 
-  // Connections that stay when those who were asked to go have gone.
+  // The number of connections without those that other loops have asked this loop to close.
   size_t stay() const {
     size_t going = 0;
     for (const auto& each : asked) going += each.load(std::memory_order_relaxed);

@@ -168,7 +168,7 @@ ServerGroup::Admission ServerGroup::DoEvict() {
 // A loop that was asked already comes after the others: which of its connections will be the oldest
 // is not known.
 ServerGroup::Admission ServerGroup::EvictFrom(const Groups& groups, Waiting kind) {
-  // A handshake that comes while the other loop is asked is not the one that is meant.
+  // The other loop must not close a handshake that began after this loop has asked it.
   const TimePoint old =
       loop_.Now() - (kind == Waiting::kHandshake ? Duration() : kMinWaitElsewhere);
   const auto index = static_cast<size_t>(kind);

@@ -57,8 +57,8 @@ class ServerGroup {
   // Closes a connection that waits for its client, in the next iteration of its loop; false: none
   // waits. The order: TLS handshakes while they are more than their share of all connections
   // (kHandshakeShare), idle connections, other handshakes, connections that wait for the rest of
-  // their first head; of each the one that has waited longest, at whichever loop. (True, if another
-  // loop was asked.)
+  // their first head. Of each kind it closes the connection that has waited longest, on any loop.
+  // If that is on another loop, it asks that loop to close it, and returns true.
   bool Evict() { return DoEvict().admitted; }
 
  private:
