@@ -28,40 +28,30 @@ using Evicted = ServerMetrics::Evicted;
 constexpr std::array<Waiting, kWaitingKinds> kEvictionOrder = {Waiting::kIdle, Waiting::kHandshake,
                                                                Waiting::kHead};
 
-size_t Count(const ServerContext& server, Waiting kind) {
+// Calls `use` with the server's connections of this kind.
+template <class Server, class Use>
+auto WithWaiting(Server& server, Waiting kind, Use use) {
   switch (kind) {
     case Waiting::kHandshake:
-      return server.handshakes.size();
+      return use(server.handshakes);
     case Waiting::kIdle:
-      return server.idle.size();
+      return use(server.idle);
     case Waiting::kHead:
-      return server.half_heads.size();
+      return use(server.half_heads);
   }
   CHECK(false);
+}
+
+size_t Count(const ServerContext& server, Waiting kind) {
+  return WithWaiting(server, kind, [](const auto& waiting) { return waiting.size(); });
 }
 
 TimePoint OldestSince(const ServerContext& server, Waiting kind) {
-  switch (kind) {
-    case Waiting::kHandshake:
-      return server.handshakes.oldest_since();
-    case Waiting::kIdle:
-      return server.idle.oldest_since();
-    case Waiting::kHead:
-      return server.half_heads.oldest_since();
-  }
-  CHECK(false);
+  return WithWaiting(server, kind, [](const auto& waiting) { return waiting.oldest_since(); });
 }
 
 bool EvictOldest(ServerContext& server, Waiting kind) {
-  switch (kind) {
-    case Waiting::kHandshake:
-      return server.handshakes.EvictOldest();
-    case Waiting::kIdle:
-      return server.idle.EvictOldest();
-    case Waiting::kHead:
-      return server.half_heads.EvictOldest();
-  }
-  CHECK(false);
+  return WithWaiting(server, kind, [](auto& waiting) { return waiting.EvictOldest(); });
 }
 
 Evicted MetricOf(Waiting kind) {
