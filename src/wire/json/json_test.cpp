@@ -61,6 +61,15 @@ TEST(JsonParse, RefusesTextThatIsNotJson) {
   }
 }
 
+TEST(JsonParse, RefusesNulBytesThatHideWhatFollows) {
+  using namespace std::string_view_literals;
+  for (std::string_view text : {"{}\0"sv, "{}\n\0{}"sv, "[1]\0x"sv, "\0"sv}) {
+    Result<Value> value = Parse(text);
+    ASSERT_FALSE(value);
+    EXPECT_EQ(value.error().code, Errc::kInvalid);
+  }
+}
+
 TEST(JsonParse, RefusesDeepNestingWithoutOverflowingTheStack) {
   EXPECT_TRUE(Parse(Nested(kMaxDepth)));
   EXPECT_EQ(Parse(Nested(kMaxDepth + 1)).error().code, Errc::kTooLarge);

@@ -85,6 +85,8 @@ Result<Value> Parse(std::string_view text, size_t max_bytes) {
     return Fail(Errc::kTooLarge, "a message of {} bytes; at most {} are allowed", text.size(),
                 max_bytes);
   }
+  // nlohmann's parser takes NUL for the end of the text. Valid JSON has none: strings escape it.
+  if (text.contains('\0')) return Fail(Errc::kInvalid, "not JSON: a NUL byte");
   Builder builder;
   if (nlohmann::json::sax_parse(text, &builder)) return builder.Take();
   if (builder.too_deep()) {
