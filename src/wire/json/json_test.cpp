@@ -62,7 +62,7 @@ TEST(JsonParse, RefusesTextThatIsNotJson) {
 }
 
 TEST(JsonParse, RefusesNulBytesThatHideWhatFollows) {
-  using namespace std::string_view_literals;
+  using std::string_view_literals::operator""sv;
   for (std::string_view text : {"{}\0"sv, "{}\n\0{}"sv, "[1]\0x"sv, "\0"sv}) {
     Result<Value> value = Parse(text);
     ASSERT_FALSE(value);
