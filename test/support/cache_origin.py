@@ -109,9 +109,15 @@ class Origin:
             def handle_error(self, *_):
                 pass  # a connection that the edge gave up
 
-        self.server = Server(("127.0.0.1", 0), Handler)
+        self.server = Server(("127.0.0.1", 0), Handler, bind_and_activate=False)
+        self.server.server_bind()
         self.port = self.server.server_address[1]
-        self.placeholder = None  # holds the port once it is stopped
+        # Bound beside the server, before it listens: the port stays taken when the server stops, without a moment between.
+        self.placeholder = socket.socket()
+        self.placeholder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.placeholder.bind(("127.0.0.1", self.port))
+        self.server.server_activate()
+        self.stopped = False
         self.thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
 
     def __enter__(self):
@@ -124,13 +130,11 @@ class Origin:
 
     def stop(self):
         """Refuses connections from now on. The port stays taken, so that no other origin gets it."""
-        if self.placeholder:
+        if self.stopped:
             return
+        self.stopped = True
         self.server.shutdown()
         self.server.server_close()
-        self.placeholder = socket.socket()
-        self.placeholder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self.placeholder.bind(("127.0.0.1", self.port))
         assert not self.errors, self.errors
 
     def at(self, target, *arguments, **named):
