@@ -7,14 +7,16 @@
 #include "cli/command_line.hpp"
 #include "dns/server.hpp"
 #include "edge/edge.hpp"
+#include "queue/queue.hpp"
 #include "session/session.hpp"
 #include "site/tier_description.hpp"
 
 namespace meridian::cli {
 
 std::span<const site::TierDescription> AllTiers() {
-  static const std::vector<site::TierDescription> tiers = {
-      session::Describe(), balancer::Describe(), edge::Describe(), dns::Describe()};
+  static const std::vector<site::TierDescription> tiers = {session::Describe(), queue::Describe(),
+                                                           balancer::Describe(), edge::Describe(),
+                                                           dns::Describe()};
   return tiers;
 }
 

@@ -26,6 +26,7 @@
 #include "dns/config.hpp"
 #include "dns/limits.hpp"
 #include "io/file/file_lock.hpp"
+#include "queue/config.hpp"
 #include "session/access.hpp"
 #include "site/reach.hpp"
 #include "site/site.hpp"
@@ -156,7 +157,12 @@ using Variables = std::vector<std::pair<std::string, std::string>>;
 Result<Variables> VariablesFor(const site::Site& site, const site::DataCenter& here,
                                site::Hosting hosting, const std::filesystem::path& state) {
   if (here.edge_only) return Variables{};
-  return session::ApplicationVariables(site, here, hosting, state);
+  Result<Variables> variables = session::ApplicationVariables(site, here, hosting, state);
+  if (!variables) return variables;
+  for (auto& variable : queue::ApplicationVariables(site, here, hosting)) {
+    variables->push_back(std::move(variable));
+  }
+  return variables;
 }
 
 int RunAgent(const RunArguments& arguments) {

@@ -16,6 +16,7 @@ struct Ports {
   uint16_t balancer = 8000;
   uint16_t admin = 9000;
   uint16_t session = 6379;
+  uint16_t queue = 9092;
 };
 
 // The tier's port for metrics, health and debugging, on loopback.

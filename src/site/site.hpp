@@ -75,7 +75,8 @@ struct Site {
   App app;
   AgentSettings agent;
   Ports ports;
-  std::vector<TierDescription> tiers;  // of this program, in the order in which they start
+  // Those of this program that this site has, in the order in which they start.
+  std::vector<TierDescription> tiers;
   std::map<std::string, External, std::less<>> externals;  // by table name, such as "queue"
   // The tiers' threads, by tier, where the file sets them (tier/threads.hpp).
   std::map<std::string, uint32_t, std::less<>> threads;

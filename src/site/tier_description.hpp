@@ -54,7 +54,9 @@ struct TierDescription {
   bool serves_others = false;
   // It uses several threads: its table has the key `threads`.
   bool has_threads = false;
-  // The URL schemes that `external` of its table accepts. Empty: the tier always runs.
+  // Runs only where site.toml has its table.
+  bool needs_table = false;
+  // The URL schemes that `external` of its table accepts. Empty: it has no such key.
   std::vector<std::string_view> external_schemes;
   std::optional<Section>
       section;  // its own keys of site.toml, and descriptions of all keys of its table

@@ -119,8 +119,10 @@ Site ReadSite(ParsePass& pass, const SiteText& source, std::span<const TierDescr
   ReadLab(root, &site);
   site.app = ReadApp(root, source.file.parent_path());
   site.agent = ReadAgent(root);
-  site.tiers = {tiers.begin(), tiers.end()};
-  site.ports = ReadPorts(root, tiers);
+  for (const TierDescription& tier : tiers) {
+    if (!tier.needs_table || root.Has(tier.name)) site.tiers.push_back(tier);
+  }
+  site.ports = ReadPorts(root, site.tiers);
   site.threads = ReadThreads(root, tiers);
   site.externals = ReadExternals(root, tiers, source.environment);
   ReadSections(root, tiers, &site);

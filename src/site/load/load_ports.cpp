@@ -32,12 +32,6 @@ constexpr std::string_view kShown =
 constexpr KeyDescription kKeys[] = {
     {.table = "admin", .sentence = "The agent's admin port, which commands and other agents use."},
     {.table = "admin", .key = "port", .sentence = "The admin port."},
-    {.table = "queue", .sentence = "A message queue, which Meridian does not run yet."},
-    {.table = "queue",
-     .key = "external",
-     .sentence = kShown,
-     .fallback = "none",
-     .limits = "a URL that begins with `kafka://` or `kafka+ssl://`"},
     {.table = "sql", .sentence = "A database, which Meridian does not run yet."},
     {.table = "sql",
      .key = "external",
@@ -118,8 +112,7 @@ struct ExternalKey {
 
 // Tables that may have `external`: of tiers, and of services that this program does not run itself.
 std::vector<ExternalKey> ExternalKeysOf(std::span<const TierDescription> tiers) {
-  std::vector<ExternalKey> keys = {{"queue", {"kafka", "kafka+ssl"}},
-                                   {"sql", {"postgres", "postgresql"}},
+  std::vector<ExternalKey> keys = {{"sql", {"postgres", "postgresql"}},
                                    {"watch", {"http", "https"}},
                                    {"coordinator", {"http", "https"}}};
   for (const TierDescription& tier : tiers) {

@@ -68,6 +68,10 @@ std::vector<TierDescription> Tiers() {
   return {{.name = "session",
            .ports = {{.port = &Ports::session}},
            .external_schemes = {"redis", "rediss"}},
+          {.name = "queue",
+           .ports = {{.port = &Ports::queue}},
+           .needs_table = true,
+           .external_schemes = {"kafka", "kafka+ssl"}},
           {.name = "balancer", .ports = {{.port = &Ports::balancer}}},
           {.name = "edge",
            .ports = {{.port = &Ports::edge}, {.key = "https_port", .port = &Ports::edge_https}},
@@ -106,6 +110,26 @@ command = ["node", "server.js"]
 )";
 
 std::string WithSmallest(std::string_view more) { return std::string(kSmallest).append(more); }
+
+std::vector<std::string_view> TierNames(const Site& site) {
+  std::vector<std::string_view> names;
+  for (const TierDescription& tier : site.tiers) names.push_back(tier.name);
+  return names;
+}
+
+TEST(Load, TierThatNeedsItsTableRunsWhereTheFileHasIt) {
+  std::expected<Site, Diagnostics> without = ParseText(WithSmallest(""));
+  std::expected<Site, Diagnostics> with = ParseText(WithSmallest("[queue]\n"));
+  ASSERT_TRUE(without && with);
+  EXPECT_THAT(TierNames(*without), ElementsAre("session", "balancer", "edge", "dns"));
+  EXPECT_THAT(TierNames(*with), ElementsAre("session", "queue", "balancer", "edge", "dns"));
+}
+
+TEST(Load, PortOfATierThatDoesNotRunIsFree) {
+  EXPECT_EQ(ErrorsOf(WithSmallest("[edge]\nport = 9092\n")), "no errors");
+  EXPECT_THAT(ErrorsOf(WithSmallest("[edge]\nport = 9092\n[queue]\n")),
+              HasSubstr("port 9092 would be"));
+}
 
 TEST(Load, SmallestSiteHasTheDefaultsOfTheContract) {
   std::expected<Site, Diagnostics> site = ParseText(std::string(kSmallest));

@@ -1,0 +1,77 @@
+// GroupService: the consumer groups for fibers: a JoinGroup or SyncGroup is awaited until its
+// response is known, and what is due happens at its time.
+//
+//   JoinResult result = co_await groups.Join(std::move(request), groups.NewTicket());
+//
+// Owned by the Queue; one thread: the main loop's. Close before it is destroyed. Invariant: each
+// fiber that waits has an entry in waits_ under its ticket.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "io/loop.hpp"
+#include "io/scope.hpp"
+#include "io/task.hpp"
+#include "io/wait_queue.hpp"
+#include "queue/groups/group_coordinator.hpp"
+#include "queue/groups/group_types.hpp"
+
+namespace meridian::queue {
+
+class GroupService {
+ public:
+  // `seed`: of member ids.
+  GroupService(io::Loop& loop, uint64_t seed);
+  GroupService(const GroupService&) = delete;
+  GroupService& operator=(const GroupService&) = delete;
+
+  Ticket NewTicket() { return ++last_ticket_; }
+
+  // Each ends with an error of the protocol when the wait was abandoned or the service was closed.
+  io::Task<JoinResult> Join(JoinRequest request, Ticket ticket);
+  io::Task<SyncResult> Sync(SyncRequest request, Ticket ticket);
+  // The client that waits with `ticket` is gone, so its wait ends. Does nothing for another ticket.
+  void Abandon(Ticket ticket);
+
+  [[nodiscard]] ErrorCode Heartbeat(std::string_view group, const MemberIdentity& member,
+                                    int32_t generation);
+  [[nodiscard]] ErrorCode Leave(std::string_view group, const MemberIdentity& member);
+  [[nodiscard]] ErrorCode CheckCommit(std::string_view group, const MemberIdentity& member,
+                                      int32_t generation);
+  const GroupCoordinator& coordinator() const { return coordinator_; }
+
+  // Ends all waits, refuses what comes later, and returns when nothing waits.
+  io::Task<void> Close();
+
+ private:
+  struct Wait {
+    std::string group;
+    std::optional<std::variant<JoinResult, SyncResult>> result = {};
+    bool abandoned = false;
+    io::WaitQueue woken = {};
+  };
+
+  template <class T>
+  io::Task<T> Await(Ticket ticket, Wait& wait);
+  void Deliver();
+  io::Task<void> TickRegularly();
+
+  io::Loop& loop_;
+  GroupCoordinator coordinator_;
+  Ticket last_ticket_ = 0;
+  std::map<Ticket, Wait*> waits_;
+  std::vector<Completion> completions_;
+  bool closed_ = false;
+  io::WaitQueue deadline_changed_;
+  io::WaitQueue all_ended_;
+  io::Scope scope_;
+};
+
+}  // namespace meridian::queue

@@ -1,0 +1,62 @@
+// The limits of the queue tier.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/clock.hpp"
+
+namespace meridian::queue {
+
+// --- connections
+// Of a data center. Past it the connection that has been idle longest is closed; else the new one.
+constexpr size_t kMaxClients = 10'000;
+// Of one read, when no request is known to be longer.
+constexpr size_t kReadBytes = size_t{16} * 1024;
+// A frame without its length: the smallest has API key, version and correlation id.
+constexpr size_t kMinRequestBytes = 8;
+constexpr size_t kMaxRequestBytes = size_t{32} * 1024 * 1024;
+// Requests of all connections that are read and not answered; each loop has its share, in which one
+// request of the largest size fits. Past it clients are read from no further.
+constexpr size_t kMaxRequestBytesInFlight = size_t{256} * 1024 * 1024;
+// Requests of one connection that are read and not answered.
+constexpr size_t kMaxPipelinedRequests = 32;
+// From the first byte of a request to its last; and how long a response may take to be sent.
+constexpr Duration kRequestTimeout = std::chrono::seconds{30};
+constexpr Duration kWriteTimeout = std::chrono::seconds{60};
+// A connection without a request is closed after this, as Kafka does.
+constexpr Duration kIdleTimeout = std::chrono::minutes{10};
+
+// --- topics
+constexpr int32_t kMaxPartitionsOfTopic = 1'000;
+constexpr Duration kMinRetention = std::chrono::minutes{1};
+constexpr Duration kMaxRetention = std::chrono::days{3'650};
+constexpr uint64_t kMinRetentionBytes = uint64_t{1} * 1024 * 1024;
+
+// --- consumer groups
+constexpr size_t kMaxGroups = 10'000;  // with members; past it JoinGroup gets an error
+constexpr size_t kMaxGroupMembers = 1'000;
+// New members of one group that were told their id and have not joined yet.
+constexpr size_t kMaxPendingMembers = 1'000;
+constexpr size_t kMaxGroupIdBytes = 255;
+constexpr size_t kMaxInstanceIdBytes = 249;
+// Of a client's id, as the beginning of its member ids.
+constexpr size_t kMaxClientIdInMemberId = 128;
+// Of one member: the names and metadata of its protocols; its assignment.
+constexpr size_t kMaxMemberProtocols = 32;
+constexpr size_t kMaxMemberMetadataBytes = size_t{256} * 1024;
+constexpr size_t kMaxAssignmentBytes = size_t{256} * 1024;
+// Metadata and assignments of the members of all groups.
+constexpr size_t kMaxGroupBytes = size_t{256} * 1024 * 1024;
+// What a member may ask for as its session timeout.
+constexpr Duration kMinSessionTimeout = std::chrono::seconds{6};
+constexpr Duration kMaxSessionTimeout = std::chrono::minutes{30};
+// A rebalance timeout outside of these counts as the nearer of them.
+constexpr Duration kMinRebalanceTimeout = std::chrono::seconds{1};
+constexpr Duration kMaxRebalanceTimeout = std::chrono::minutes{30};
+// An empty group waits so long for further members before its first generation, anew after each
+// that joins; at most the rebalance timeout in all. Members often start together.
+constexpr Duration kInitialRebalanceDelay = std::chrono::milliseconds{500};
+
+}  // namespace meridian::queue
