@@ -58,7 +58,7 @@ io::Task<void> Connection::Run() {
 void Connection::Leave() {
   leaving_ = true;
   handler_->StopWaiting();
-  reader_.Cancel();
+  if (!executing_) reader_.Cancel();
 }
 
 void Connection::End(const Error& why) {
@@ -113,7 +113,9 @@ io::Task<Result<void>> Connection::ReadRequest() {
   if (handler_->MayOverlap(frame.all())) {
     requests_.Spawn(Execute(pending, std::move(frame)));
   } else {
+    executing_ = true;
     co_await Execute(pending, std::move(frame));
+    executing_ = false;
   }
   co_return Result<void>{};
 }

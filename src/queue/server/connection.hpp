@@ -102,6 +102,7 @@ class Connection {
   bool idle_ = true;
   TimePoint idle_since_;
   bool leaving_ = false;
+  bool executing_ = false;  // the reading fiber, which reads no further meanwhile
   bool reading_ended_ = false;
   bool ended_ = false;
   io::WaitQueue progress_;  // a request is done, or a response is sent
