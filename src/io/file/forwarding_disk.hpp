@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,11 +32,24 @@ class ForwardingDisk : public Disk {
   Task<Result<std::vector<std::string>>> List(std::string folder) override {
     return disk_.List(std::move(folder));
   }
+  Task<Result<std::vector<ListedFile>>> ListSizes(std::string folder) override {
+    return disk_.ListSizes(std::move(folder));
+  }
   Task<Result<std::vector<std::string>>> ListFolders(std::string folder) override {
     return disk_.ListFolders(std::move(folder));
   }
   Task<Result<void>> SyncFolder(std::string folder) override {
     return disk_.SyncFolder(std::move(folder));
+  }
+  Task<Result<void>> RemoveFolder(std::string folder) override {
+    return disk_.RemoveFolder(std::move(folder));
+  }
+  Task<Result<void>> WriteFiles(std::span<const FileWrite> writes) override {
+    return disk_.WriteFiles(writes);
+  }
+  Task<Result<void>> SyncFiles(std::span<File* const> files,
+                               std::span<const std::string> folders) override {
+    return disk_.SyncFiles(files, folders);
   }
   Task<Result<uint64_t>> FreeBytes(std::string folder) override {
     return disk_.FreeBytes(std::move(folder));

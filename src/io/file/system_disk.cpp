@@ -1,11 +1,13 @@
 #include "io/file/system_disk.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string>
 #include <system_error>
 #include <type_traits>
@@ -16,6 +18,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/types.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "base/bytes.hpp"
@@ -31,6 +34,8 @@ namespace {
 
 constexpr mode_t kFileMode = 0600;
 constexpr mode_t kFolderMode = 0700;
+// The limit of adjoining writes that become one.
+constexpr size_t kMaxGatheredWrites = 64;
 
 // Runs `work` on the pool, unless the fiber was cancelled before.
 template <class Work>
@@ -120,25 +125,68 @@ class SystemFile final : public File {
   }
 
  private:
+  int descriptor() const override { return fd_.get(); }
+
   BlockingPool& pool_;
   Fd fd_;
   std::string path_;
 };
 
-// Names of the entries of this type.
-Result<std::vector<std::string>> ListAll(const std::string& folder,
-                                         std::filesystem::file_type wanted) {
-  std::vector<std::string> names;
+// Calls `take` with each entry of this type.
+template <class Take>
+Result<void> ForEachEntry(const std::string& folder, std::filesystem::file_type wanted, Take take) {
   std::error_code failed;
   std::filesystem::directory_iterator entries(folder, failed);
   while (!failed && entries != std::filesystem::directory_iterator()) {
     std::error_code vanished;
-    if (entries->status(vanished).type() == wanted) names.push_back(entries->path().filename());
+    if (entries->status(vanished).type() == wanted) take(*entries);
     entries.increment(failed);
   }
   if (failed) return FailErrno(failed.value(), folder);
+  return {};
+}
+
+Result<std::vector<std::string>> ListAll(const std::string& folder,
+                                         std::filesystem::file_type wanted) {
+  std::vector<std::string> names;
+  Result<void> listed = ForEachEntry(
+      folder, wanted, [&](const auto& entry) { names.push_back(entry.path().filename()); });
+  if (!listed) return Fail(std::move(listed.error()));
   std::ranges::sort(names);
   return names;
+}
+
+Result<std::vector<ListedFile>> ListSizesNow(const std::string& folder) {
+  std::vector<ListedFile> files;
+  auto take = [&](const std::filesystem::directory_entry& entry) {
+    std::error_code vanished;
+    uintmax_t bytes = entry.file_size(vanished);
+    if (!vanished) files.push_back({.name = entry.path().filename(), .bytes = bytes});
+  };
+  Result<void> listed = ForEachEntry(folder, std::filesystem::file_type::regular, take);
+  if (!listed) return Fail(std::move(listed.error()));
+  std::ranges::sort(files, {}, &ListedFile::name);
+  return files;
+}
+
+// Writes `pieces` one behind the other; they are used up.
+Result<void> WriteAllPieces(int fd, uint64_t offset, std::span<iovec> pieces) {
+  while (!pieces.empty()) {
+    ssize_t count =
+        ::pwritev(fd, pieces.data(), static_cast<int>(pieces.size()), static_cast<off_t>(offset));
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return FailErrno(errno, "write to several files");
+    offset += static_cast<uint64_t>(count);
+    auto left = static_cast<size_t>(count);
+    while (!pieces.empty() && left >= pieces.front().iov_len) {
+      left -= pieces.front().iov_len;
+      pieces = pieces.subspan(1);
+    }
+    if (pieces.empty()) break;
+    pieces.front().iov_base = static_cast<uint8_t*>(pieces.front().iov_base) + left;
+    pieces.front().iov_len -= left;
+  }
+  return {};
 }
 
 Result<void> SyncFolderNow(const std::string& folder) {
@@ -186,12 +234,68 @@ Task<Result<std::vector<std::string>>> SystemDisk::List(std::string folder) {
   return OnPool(pool_, [folder] { return ListAll(folder, std::filesystem::file_type::regular); });
 }
 
+Task<Result<std::vector<ListedFile>>> SystemDisk::ListSizes(std::string folder) {
+  return OnPool(pool_, [folder] { return ListSizesNow(folder); });
+}
+
 Task<Result<std::vector<std::string>>> SystemDisk::ListFolders(std::string folder) {
   return OnPool(pool_, [folder] { return ListAll(folder, std::filesystem::file_type::directory); });
 }
 
 Task<Result<void>> SystemDisk::SyncFolder(std::string folder) {
   return OnPool(pool_, [folder] { return SyncFolderNow(folder); });
+}
+
+Task<Result<void>> SystemDisk::RemoveFolder(std::string folder) {
+  return OnPool(pool_, [folder] { return ResultOf(::rmdir(folder.c_str()), folder); });
+}
+
+Result<void> SystemDisk::WriteNow(std::span<const FileWrite> writes) {
+  std::array<iovec, kMaxGatheredWrites> pieces;  // NOLINT: filled below
+  while (!writes.empty()) {
+    const FileWrite& first = writes.front();
+    uint64_t end = first.offset;
+    size_t count = 0;
+    while (count < std::min(pieces.size(), writes.size())) {
+      const FileWrite& next = writes[count];
+      if (next.file != first.file || next.offset != end) break;
+      end += next.data.size();
+      pieces[count++] = {.iov_base = const_cast<uint8_t*>(next.data.data()),
+                         .iov_len = next.data.size()};
+    }
+    auto written =
+        WriteAllPieces(first.file->descriptor(), first.offset, std::span(pieces).first(count));
+    if (!written) return written;
+    writes = writes.subspan(count);
+  }
+  return {};
+}
+
+Task<Result<void>> SystemDisk::WriteFiles(std::span<const FileWrite> writes) {
+  bool known = std::ranges::all_of(
+      writes, [](const FileWrite& write) { return write.file->descriptor() >= 0; });
+  if (!known) return Disk::WriteFiles(writes);
+  return OnPool(pool_, [writes] { return WriteNow(writes); });
+}
+
+Result<void> SystemDisk::SyncNow(std::span<File* const> files,
+                                 std::span<const std::string> folders) {
+  for (File* file : files) {
+    if (::fdatasync(file->descriptor()) == 0) continue;
+    Result<void> failed = FailErrno(errno, "sync of several files");
+    return SyncFailure(failed.error());
+  }
+  for (const std::string& folder : folders) {
+    if (auto synced = SyncFolderNow(folder); !synced) return SyncFailure(synced.error());
+  }
+  return {};
+}
+
+Task<Result<void>> SystemDisk::SyncFiles(std::span<File* const> files,
+                                         std::span<const std::string> folders) {
+  bool known = std::ranges::all_of(files, [](File* file) { return file->descriptor() >= 0; });
+  if (!known) return Disk::SyncFiles(files, folders);
+  return OnPool(pool_, [files, folders] { return SyncNow(files, folders); });
 }
 
 Task<Result<uint64_t>> SystemDisk::FreeBytes(std::string folder) {

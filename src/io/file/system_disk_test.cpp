@@ -115,6 +115,59 @@ TEST_F(SystemDiskTest, NamesAreListedRenamedAndRemoved) {
   });
 }
 
+TEST_F(SystemDiskTest, SizesAreListedAndAnEmptyFolderIsRemoved) {
+  Run([&]() -> Task<void> {
+    EXPECT_TRUE(co_await disk_.MakeFolder(At("folder")));
+    for (const char* name : {"folder/b", "folder/a"}) {
+      auto file = co_await Open(name);
+      EXPECT_TRUE(co_await file->WriteAt(0, AsBytes(name)));
+    }
+    auto sizes = co_await disk_.ListSizes(At("folder"));
+    EXPECT_EQ(sizes.value(), (std::vector<ListedFile>{{"a", 8}, {"b", 8}}));
+    EXPECT_FALSE(co_await disk_.RemoveFolder(At("folder")));
+    for (const char* name : {"folder/b", "folder/a"}) {
+      EXPECT_TRUE(co_await disk_.Remove(At(name)));
+    }
+    EXPECT_TRUE(co_await disk_.RemoveFolder(At("folder")));
+    EXPECT_EQ((co_await disk_.ListSizes(At("folder"))).error().code, Errc::kNotFound);
+    EXPECT_EQ((co_await disk_.RemoveFolder(At("folder"))).error().code, Errc::kNotFound);
+  });
+}
+
+TEST_F(SystemDiskTest, SeveralFilesAreWrittenAndSyncedInOneCall) {
+  Run([&]() -> Task<void> {
+    auto a = co_await Open("a");
+    auto b = co_await Open("b");
+    std::string many(200, 'm');
+    std::vector<FileWrite> writes = {{a.get(), 0, AsBytes("ab")},
+                                     {b.get(), 1, AsBytes("cd")},
+                                     {a.get(), 2, AsBytes("ef")},
+                                     {a.get(), 4, {}},
+                                     {a.get(), 4, AsBytes("gh")}};
+    // More adjoining writes than one call gathers.
+    for (size_t i = 0; i < many.size(); ++i) {
+      writes.push_back({b.get(), 3 + i, AsBytes(many).subspan(i, 1)});
+    }
+    EXPECT_TRUE(co_await disk_.WriteFiles(writes));
+    EXPECT_TRUE(co_await disk_.SyncFiles(std::vector{a.get(), b.get()}, std::vector{folder_}));
+    EXPECT_EQ(co_await Read(*a, 0, 100), "abefgh");
+    EXPECT_EQ(co_await Read(*b, 1, 300), "cd" + many);
+  });
+}
+
+TEST_F(SystemDiskTest, WritesOfSeveralFilesEndAtTheFirstError) {
+  Run([&]() -> Task<void> {
+    auto full = co_await disk_.Open("/dev/full", OpenMode::kWrite);
+    CHECK(full);
+    auto a = co_await Open("a");
+    std::vector<FileWrite> writes = {{full->get(), 0, AsBytes("x")}, {a.get(), 0, AsBytes("y")}};
+    EXPECT_EQ((co_await disk_.WriteFiles(writes)).error().code, Errc::kUnavailable);
+    EXPECT_EQ(co_await Read(*a, 0, 9), "");
+    auto synced = co_await disk_.SyncFiles({}, std::vector{At("none")});
+    EXPECT_EQ(synced.error().code, Errc::kIo);
+  });
+}
+
 // As where a mount point for it is in an image that cannot be written to.
 TEST_F(SystemDiskTest, FolderThatIsThereIsNoErrorWhereItsParentCannotBeSynced) {
   Run([&]() -> Task<void> {

@@ -9,6 +9,7 @@
 
 #include <netinet/tcp.h>
 #include <sys/epoll.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/types.h>
@@ -20,7 +21,10 @@
 #include "base/result.hpp"
 #include "io/epoll.hpp"
 #include "io/fd.hpp"
+#include "io/file/disk.hpp"
 #include "io/net/socket_address.hpp"
+#include "io/net/socket_calls.hpp"
+#include "io/net/stream.hpp"
 
 namespace meridian::io {
 
@@ -98,12 +102,14 @@ Result<size_t> SocketStream::FinishConnecting() {
   return size_t{0};
 }
 
-Result<size_t> SocketStream::TryWrite(std::span<const Bytes> pieces) {
+Result<size_t> SocketStream::WaitBeforeWriting() {
   if (!fd_) return Fail(Errc::kClosed, "write: closed");
-  if (connecting_) {
-    Result<size_t> connected = FinishConnecting();
-    if (!connected || connecting_) return connected;
-  }
+  if (connecting_) return FinishConnecting();
+  return size_t{0};
+}
+
+Result<size_t> SocketStream::TryWrite(std::span<const Bytes> pieces) {
+  if (auto wait = WaitBeforeWriting(); !wait || *wait == kBlocked) return wait;
   if (pieces.empty()) return size_t{0};
   if (!writable_) return kBlocked;
   std::array<iovec, kMaxWritePieces> vector;  // NOLINT: filled below
@@ -129,6 +135,28 @@ Result<size_t> SocketStream::TryWrite(std::span<const Bytes> pieces) {
     writable_ = false;
     return kBlocked;
   }
+}
+
+Result<size_t> SocketStream::TrySendFile(const File& file, FileSpan span) {
+  if (auto wait = WaitBeforeWriting(); !wait || *wait == kBlocked) return wait;
+  int source = file.descriptor();
+  if (source < 0 || !is_socket_) return kUnsupported;
+  if (!writable_) return kBlocked;
+  for (;;) {
+    auto offset = static_cast<off_t>(span.offset);
+    ssize_t sent = ::sendfile(fd_.get(), source, &offset, span.bytes);
+    if (sent >= 0) return static_cast<size_t>(sent);
+    if (errno == EINTR) continue;
+    // The file's file system does not support it.
+    if (errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP) return kUnsupported;
+    if (errno != EAGAIN) return FailErrno(errno, "send");
+    writable_ = false;
+    return kBlocked;
+  }
+}
+
+void SocketStream::Cork(bool corked) {
+  if (fd_ && is_socket_) SetOption(fd_.get(), IPPROTO_TCP, TCP_CORK, corked ? 1 : 0);
 }
 
 void SocketStream::ShutdownWrite() {

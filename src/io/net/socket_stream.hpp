@@ -27,6 +27,8 @@ class SocketStream final : public Stream, private EpollHandler {
   Result<size_t> TryRead(MutableBytes into) override;
   Result<size_t> TryWrite(std::span<const Bytes> pieces) override;
   Result<size_t> TryPeek(MutableBytes into) override;
+  Result<size_t> TrySendFile(const File& file, FileSpan span) override;
+  void Cork(bool corked) override;
   bool MaybeReadable() const override { return readable_; }
   bool hung_up() const override { return hung_up_; }
   bool peer_ended() const override { return ending_ || hung_up_; }
@@ -35,6 +37,8 @@ class SocketStream final : public Stream, private EpollHandler {
  private:
   void OnEvents(uint32_t events) override;
   Result<size_t> FinishConnecting();
+  // What a TryWrite must not pass: 0 when the connection can be written to, else kBlocked.
+  Result<size_t> WaitBeforeWriting();
   Result<size_t> Receive(MutableBytes into, int flags);
 
   EpollDriver& driver_;

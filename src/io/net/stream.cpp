@@ -31,6 +31,8 @@ Result<size_t> Stream::TryPeek(MutableBytes /*into*/) {
   return Fail(Errc::kInvalid, "this stream cannot be peeked at");
 }
 
+Result<size_t> Stream::TrySendFile(const File& /*file*/, FileSpan /*span*/) { return kUnsupported; }
+
 void Stream::NotifyReadable() {
   if (outer_ != nullptr) {
     // A TLS read may need to write, and a TLS write may need to read.

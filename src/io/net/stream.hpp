@@ -19,6 +19,14 @@
 
 namespace meridian::io {
 
+class File;
+
+// Bytes of a file.
+struct FileSpan {
+  uint64_t offset = 0;
+  size_t bytes = 0;
+};
+
 // The limit of pieces that one Write gathers.
 constexpr size_t kMaxWritePieces = 8;
 
@@ -40,6 +48,7 @@ class Stream {
 
   class ReadOperation;
   class WriteOperation;
+  class SendFileOperation;  // in stream_send_file.cpp
   class SignalOperation;
 
   // Reads the available bytes: at least one, at most `into.size()` (> 0). Result<size_t>; 0 is the
@@ -52,6 +61,17 @@ class Stream {
   WriteOperation Write(Bytes data, TimePoint deadline = kNever);
   WriteOperation Write(std::initializer_list<Bytes> pieces, TimePoint deadline = kNever);
   WriteOperation Write(std::span<const Bytes> pieces, TimePoint deadline = kNever);
+
+  // Sends the bytes of `span`, all of which must be in the file. Waits as Write does. Where the
+  // machine can, the kernel sends them from its page cache, without a copy in this process; else
+  // they are read in blocks and written. Errors: those of Write and of File::ReadAt; kIo: the file
+  // ends before the span does. The file may have been opened on another loop
+  // (io/file/disk.hpp), and must stay open until the await ends.
+  Task<Result<void>> SendFile(File& file, FileSpan span, TimePoint deadline = kNever);
+
+  // While a Corked object exists, the kernel sends full packets only: for a message that takes
+  // several writes. The end of the last one sends the rest.
+  class Corked;
 
   // Waits until a Read would not wait, holding no buffer: the wait of an idle connection.
   // Result<void>.
@@ -82,6 +102,13 @@ class Stream {
   // finishes the steps before the first byte (connecting, a handshake) and gives 0.
   virtual Result<size_t> TryRead(MutableBytes into) = 0;
   virtual Result<size_t> TryWrite(std::span<const Bytes> pieces) = 0;
+  // The result of TrySendFile where this stream cannot send from this file.
+  static constexpr size_t kUnsupported = SIZE_MAX - 1;
+  // As TryWrite, from a file; `span` is not empty. 0: the file ends before `span` begins.
+  virtual Result<size_t> TrySendFile(const File& file, FileSpan span);
+  // Begins or ends the holding back of packets that are not full. Does nothing where there are no
+  // packets.
+  virtual void Cork(bool /*corked*/) {}
   // As TryRead, but leaves the bytes to be read. kInvalid where the kernel does not support it.
   virtual Result<size_t> TryPeek(MutableBytes into);
   virtual bool MaybeReadable() const = 0;
@@ -109,6 +136,23 @@ class Stream {
   RetryWaiter* writer_ = nullptr;
   RetryWaiter* watcher_ = nullptr;
   Stream* outer_ = nullptr;  // the TLS stream around this one is notified instead
+  size_t corks_ = 0;
+};
+
+// Owned by a fiber that writes; the stream outlives it.
+class Stream::Corked {
+ public:
+  explicit Corked(Stream& stream) : stream_(stream) {
+    if (stream_.corks_++ == 0) stream_.Cork(true);
+  }
+  Corked(const Corked&) = delete;
+  Corked& operator=(const Corked&) = delete;
+  ~Corked() {
+    if (--stream_.corks_ == 0) stream_.Cork(false);
+  }
+
+ private:
+  Stream& stream_;
 };
 
 // The awaitables. Only the implementation uses their members.

@@ -29,6 +29,7 @@ class TlsStream final : public TlsConnection {
   Endpoint peer() const override { return inner_->peer(); }
   Result<size_t> TryRead(MutableBytes into) override;
   Result<size_t> TryWrite(std::span<const Bytes> pieces) override;
+  void Cork(bool corked) override { inner_->Cork(corked); }
   bool MaybeReadable() const override;
   bool hung_up() const override { return inner_->hung_up(); }
   bool peer_ended() const override { return inner_->peer_ended(); }

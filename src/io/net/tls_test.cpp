@@ -12,6 +12,8 @@
 #include <openssl/ssl.h>
 
 #include "base/scratch_dir.hpp"
+#include "io/blocking.hpp"
+#include "io/file/system_disk.hpp"
 #include "io/loop.hpp"
 #include "io/net/handshakes.hpp"
 #include "io/net/socket.hpp"
@@ -120,6 +122,37 @@ TEST_F(TlsTest, LargeDataCrossesBothWaysAndEndsInGoodOrder) {
     co_await scope.Join();
     server.value()->Close();
     EXPECT_EQ(co_await ReadToEnd(*client.value()), "hello");
+  };
+  loop_.RunToEnd(run());
+}
+
+TEST_F(TlsTest, FileIsSentThroughTls) {
+  auto run = [&]() -> Task<void> {
+    BlockingPool pool;
+    SystemDisk disk(pool);
+    ScratchDir scratch;
+    std::string large(1 << 20, 'x');
+    auto file = (co_await disk.Open(scratch / "sent", OpenMode::kCreate)).value();
+    EXPECT_TRUE(co_await file->WriteAt(0, AsBytes(large)));
+    Outcome outcome =
+        co_await Shake(Anonymous("ca"), Leaf(PeerCertificate::kIgnored), "server.test");
+    Stream& server = **outcome.server;
+    Scope scope(loop_);
+    auto send = [&]() -> Task<void> {
+      Stream::Corked corked(server);
+      EXPECT_TRUE(co_await server.SendFile(*file, {.offset = 0, .bytes = large.size()}));
+      server.ShutdownWrite();
+    };
+    scope.Spawn(send());
+    std::string all;
+    std::vector<uint8_t> space(64 << 10);
+    for (;;) {
+      Result<size_t> got = co_await (*outcome.client)->Read(space);
+      if (!got || *got == 0) break;
+      all += AsText(Bytes(space).first(*got));
+    }
+    EXPECT_TRUE(all == "hello" + large);
+    co_await scope.Join();
   };
   loop_.RunToEnd(run());
 }

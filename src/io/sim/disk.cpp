@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -96,6 +97,9 @@ class SimDisk::SimFile final : public File {
   }
 
  private:
+  std::optional<Bytes> InMemory(uint64_t offset) const override {
+    return AsBytes(inode_->content).subspan(std::min<size_t>(offset, inode_->content.size()));
+  }
   Task<Result<void>> Allowed() {
     Fiber& fiber = co_await ThisFiber{};
     if (disk_.severed_ || fiber.cancelled()) {
@@ -160,6 +164,12 @@ Task<Result<std::vector<std::string>>> SimDisk::List(std::string folder) {
   co_return image_.List(folder);
 }
 
+Task<Result<std::vector<ListedFile>>> SimDisk::ListSizes(std::string folder) {
+  Result<void> begun = co_await Begin();
+  if (!begun) co_return Fail(std::move(begun.error()));
+  co_return image_.ListSizes(folder);
+}
+
 Task<Result<std::vector<std::string>>> SimDisk::ListFolders(std::string folder) {
   Result<void> begun = co_await Begin();
   if (!begun) co_return Fail(std::move(begun.error()));
@@ -169,6 +179,11 @@ Task<Result<std::vector<std::string>>> SimDisk::ListFolders(std::string folder) 
 Task<Result<void>> SimDisk::SyncFolder(std::string folder) {
   Result<void> begun = co_await Begin();
   co_return begun ? image_.SyncFolder(folder) : begun;
+}
+
+Task<Result<void>> SimDisk::RemoveFolder(std::string folder) {
+  Result<void> begun = co_await Begin();
+  co_return begun ? image_.RemoveFolder(folder) : begun;
 }
 
 Task<Result<uint64_t>> SimDisk::FreeBytes(std::string /*folder*/) {

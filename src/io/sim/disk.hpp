@@ -27,8 +27,10 @@ class SimDisk final : public Disk {
   Task<Result<void>> Remove(std::string path) override;
   Task<Result<void>> MakeFolder(std::string path) override;
   Task<Result<std::vector<std::string>>> List(std::string folder) override;
+  Task<Result<std::vector<ListedFile>>> ListSizes(std::string folder) override;
   Task<Result<std::vector<std::string>>> ListFolders(std::string folder) override;
   Task<Result<void>> SyncFolder(std::string folder) override;
+  Task<Result<void>> RemoveFolder(std::string folder) override;
   Task<Result<uint64_t>> FreeBytes(std::string folder) override;
 
   // Call when the process crashed: waiting operations end with kCancelled, and no later operation

@@ -124,13 +124,32 @@ Result<void> DiskImage::Remove(const std::string& path) {
   return {};
 }
 
-Result<std::vector<std::string>> DiskImage::List(const std::string& folder) const {
+Result<std::vector<ListedFile>> DiskImage::ListSizes(const std::string& folder) const {
   if (!folders_.contains(folder)) return FailNotFound(folder);
-  std::vector<std::string> files;
+  std::vector<ListedFile> files;
   for (const auto& [path, inode] : names_) {
-    if (FolderOf(path) == folder) files.push_back(path.substr(path.rfind('/') + 1));
+    if (FolderOf(path) != folder) continue;
+    files.push_back({.name = path.substr(path.rfind('/') + 1), .bytes = inode->content.size()});
   }
   return files;
+}
+
+Result<std::vector<std::string>> DiskImage::List(const std::string& folder) const {
+  auto files = ListSizes(folder);
+  if (!files) return Fail(std::move(files.error()));
+  std::vector<std::string> names;
+  for (ListedFile& file : *files) names.push_back(std::move(file.name));
+  return names;
+}
+
+Result<void> DiskImage::RemoveFolder(const std::string& path) {
+  auto files = ListSizes(path);
+  if (!files) return Fail(std::move(files.error()));
+  auto folders = ListFolders(path);
+  if (!folders) return Fail(std::move(folders.error()));
+  if (!files->empty() || !folders->empty()) return Fail(Errc::kIo, "{}: not empty", path);
+  folders_.erase(path);
+  return {};
 }
 
 Result<std::vector<std::string>> DiskImage::ListFolders(const std::string& folder) const {

@@ -59,6 +59,9 @@ class DiskImage {
   Result<void> Rename(const std::string& from, const std::string& to);
   Result<void> Remove(const std::string& path);
   void MakeFolder(const std::string& path) { folders_.insert(path); }
+  // An error if it has content.
+  Result<void> RemoveFolder(const std::string& path);
+  Result<std::vector<ListedFile>> ListSizes(const std::string& folder) const;
   Result<std::vector<std::string>> List(const std::string& folder) const;
   Result<std::vector<std::string>> ListFolders(const std::string& folder) const;
   Result<void> SyncFolder(const std::string& folder);

@@ -42,6 +42,24 @@ TEST_F(SimNetworkTest, BytesAndTheEndComeInOrder) {
   EXPECT_EQ(heard_, text + "|end");
 }
 
+TEST_F(SimNetworkTest, FileIsSentInPartsAndAShortOneIsAnError) {
+  AddServer([](Machine& machine) -> Task<void> {
+    auto file = (co_await machine.disk.Open("sent", OpenMode::kCreate)).value();
+    EXPECT_TRUE(co_await file->WriteAt(0, AsBytes(std::string(300'000, 'x'))));
+    auto listener = machine.network.Listen(kService, {}).value();
+    auto stream = (co_await listener->Accept()).value();
+    EXPECT_TRUE(co_await stream->SendFile(*file, {.offset = 1, .bytes = 200'000}));
+    auto sent = co_await stream->SendFile(*file, {.offset = 299'999, .bytes = 2});
+    EXPECT_EQ(sent.error().code, Errc::kIo);
+    stream->ShutdownWrite();
+    (void)co_await ReadToEnd(*stream);
+  });
+  world_.fabric().options.short_reads = 0.7;
+  AddClient(Say("", &heard_, std::chrono::minutes{5}));
+  RunClient();
+  EXPECT_EQ(heard_, std::string(200'001, 'x') + "|end");
+}
+
 TEST_F(SimNetworkTest, LatencyIsFeltEachWay) {
   AddServer(Echo);
   AddClient(Say("x", &heard_));

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstring>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -11,6 +12,8 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
+#include "io/file/disk.hpp"
+#include "io/net/stream.hpp"
 #include "io/sim/connection.hpp"
 #include "io/sim/fabric.hpp"
 
@@ -90,6 +93,14 @@ Result<size_t> SimStream::TryWrite(std::span<const Bytes> pieces) {
   }
   connection_->Send(side_, std::move(bytes));
   return count;
+}
+
+Result<size_t> SimStream::TrySendFile(const File& file, FileSpan span) {
+  std::optional<Bytes> content = file.InMemory(span.offset);
+  if (!content) return kUnsupported;
+  if (content->empty()) return size_t{0};
+  Bytes piece = content->first(std::min(span.bytes, content->size()));
+  return TryWrite({&piece, 1});
 }
 
 void SimStream::ShutdownWrite() {

@@ -29,6 +29,7 @@ class SimStream final : public Stream {
   Result<size_t> TryRead(MutableBytes into) override;
   Result<size_t> TryWrite(std::span<const Bytes> pieces) override;
   Result<size_t> TryPeek(MutableBytes into) override;
+  Result<size_t> TrySendFile(const File& file, FileSpan span) override;
   bool MaybeReadable() const override { return unread() > 0 || ended_ || over(); }
   bool hung_up() const override { return over() || (shut_ && ended_); }
 
