@@ -117,8 +117,7 @@ io::Task<Result<void>> DurableState::DropBefore(std::shared_ptr<Partition> parti
 void DurableState::MakePartition(const Topic& topic, PartitionId id) {
   auto [place, added] = partitions_.try_emplace(id);
   if (!added) return;
-  place->second =
-      std::make_shared<Partition>(id, fmt::format("{}-{}", topic.name, id.partition));
+  place->second = std::make_shared<Partition>(id, fmt::format("{}-{}", topic.name, id.partition));
 }
 
 // Makes the partitions of a topic that are missing, or marks all as gone.

@@ -77,8 +77,7 @@ class DurableState final : private store::JournaledState {
                    std::vector<uint8_t> record, size_t prefix_bytes);
   // Removes what is below `log_start_offset` from the segment files. The record that moves the log
   // start is durable, or the disk is full.
-  io::Task<Result<void>> DropBefore(std::shared_ptr<Partition> partition,
-                                    int64_t log_start_offset);
+  io::Task<Result<void>> DropBefore(std::shared_ptr<Partition> partition, int64_t log_start_offset);
 
  private:
   DurableState(io::Loop& loop, io::Disk& disk, HybridClock& clock, const EngineOptions& options);

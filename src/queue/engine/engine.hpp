@@ -38,6 +38,7 @@
 #include "queue/engine/limits.hpp"
 #include "queue/engine/refusal.hpp"
 #include "queue/engine/topic_config.hpp"
+#include "queue/partition/partition_log.hpp"
 #include "store/disk_failure.hpp"
 #include "store/limits.hpp"
 #include "wire/kafka/record_batch.hpp"
@@ -46,7 +47,6 @@ namespace meridian::queue {
 
 class DurableState;
 class Partition;
-class QueueState;
 class Upkeep;
 struct Topic;
 
@@ -125,30 +125,16 @@ struct FetchPosition {
   int32_t leader_epoch = -1;  // that the client knows; -1: not said
 };
 
-// Whole batches in one segment file, from the batch that holds the offset.
-struct FetchRange {
-  std::shared_ptr<io::File> file;  // null: there is nothing at this offset yet
-  uint64_t position = 0;
-  size_t bytes = 0;
-  int64_t next_offset = 0;  // behind the last batch
-};
-
 struct FetchView {
   int64_t high_watermark = 0;  // also the last stable offset
   int64_t log_start_offset = 0;
-  FetchRange range;
+  FileRange range;  // whole batches, from the one that holds the offset; none at the end
 };
 
 // What a reader saw of a partition before it waits for more.
 struct SeenPartition {
   TopicPartition where;
   int64_t high_watermark = 0;
-};
-
-struct OffsetAndTime {
-  int64_t offset = -1;  // -1: there is no such record
-  int64_t timestamp_ms = -1;
-  int32_t leader_epoch = -1;
 };
 
 // Where ListOffsets looks: a time in ms, or one of these.
@@ -230,8 +216,10 @@ class Engine {
   // passed, or there are too many waits.
   io::Task<bool> AwaitData(std::span<const SeenPartition> partitions, size_t min_bytes,
                            TimePoint deadline);
-  io::Task<Outcome<OffsetAndTime>> ListOffset(TopicPartition where, int64_t time_ms,
-                                              int32_t leader_epoch = -1);
+  // The first record of that time or later, or what the constants above say; nothing if there is
+  // no such record.
+  io::Task<Outcome<std::optional<TimedOffset>>> ListOffset(TopicPartition where, int64_t time_ms,
+                                                           int32_t leader_epoch = -1);
   Outcome<EpochEnd> EndOfEpoch(TopicPartition where, int32_t epoch,
                                int32_t leader_epoch = -1) const;
   // Removes all records below `offset`; kLatestOffset: all. The log start offset afterwards.
@@ -257,10 +245,18 @@ class Engine {
   Outcome<PartitionId> Find(TopicPartition where) const;
   Outcome<PartitionId> FindForEpoch(TopicPartition where, int32_t leader_epoch) const;
   io::Task<Outcome<>> AppendDurably(JournalRecord record);
-  struct Appended;
-  io::Task<Appended> AppendPart(const ProducePart& part, TimePoint deadline);
-  io::Task<void> AwaitAppended(const Appended& appended, TimePoint deadline,
-                               ProduceOutcome& outcome);
+  // What a part waits for: its partition's high watermark. Null: nothing.
+  struct Appended {
+    std::shared_ptr<Partition> partition;
+    int64_t next_offset = 0;
+    bool added = false;  // false: a repeated batch
+  };
+  Outcome<Appended> AppendPart(const ProducePart& part, ProduceOutcome& outcome);
+  Outcome<> CheckPart(const ProducePart& part, PartitionId id) const;
+  int64_t Append(const ProducePart& part, PartitionId id, ProduceOutcome& outcome);
+  io::Task<Outcome<>> AwaitAppended(const Appended& appended, TimePoint deadline);
+  Outcome<> CheckWritable() const;
+  int64_t LogStart(const Partition& partition) const;
 
   io::Loop& loop_;
   HybridClock& clock_;
@@ -269,6 +265,8 @@ class Engine {
   std::unique_ptr<DurableState> durable_;
   std::unique_ptr<Upkeep> upkeep_;
   int64_t next_producer_id_ = 0;
+  uint64_t producer_ids_journal_end_ = 0;  // of the record that reserved the present block
+  size_t data_waits_ = 0;
   EngineNumbers numbers_;
   bool closing_ = false;
 };

@@ -47,6 +47,8 @@ constexpr size_t kMaxOffsetMetadataBytes = 4096;
 constexpr size_t kMaxOffsetsPerCommit = 20'000;  // in one record of the journal
 // Offsets of a group stay so long after it is empty (Kafka's offsets.retention.minutes).
 constexpr Duration kOffsetsRetention = std::chrono::hours{7 * 24};
+// After a start no offsets expire for so long: members of groups come back meanwhile.
+constexpr Duration kGroupsReturnWithin = std::chrono::minutes{10};
 
 // --- readers
 // Waits for data of one partition at a time, over all readers; past it a wait ends at once.

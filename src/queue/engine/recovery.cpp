@@ -60,20 +60,19 @@ io::Task<Result<void>> DurableState::OpenAll(const EngineOptions& options) {
     Result<void> made = co_await disk_.MakeFolder(std::move(folder));
     if (!made) co_return made;
   }
-  auto journal = co_await store::Journal::Open(
-      loop_, disk_, clock_,
-      {.folder = folder_ + "/journal",
-       .name = std::string(kJournalName),
-       .log_id = options.journal_id,
-       .segment_bytes = options.journal_segment_bytes,
-       .headroom_bytes = options.headroom_bytes,
-       .snapshot_log_bytes = options.checkpoint_bytes,
-       .on_disk_failure = options.on_disk_failure});
+  auto journal = co_await store::Journal::Open(loop_, disk_, clock_,
+                                               {.folder = folder_ + "/journal",
+                                                .name = std::string(kJournalName),
+                                                .log_id = options.journal_id,
+                                                .segment_bytes = options.journal_segment_bytes,
+                                                .headroom_bytes = options.headroom_bytes,
+                                                .snapshot_log_bytes = options.checkpoint_bytes,
+                                                .on_disk_failure = options.on_disk_failure});
   if (!journal) co_return Fail(std::move(journal.error()));
   journal_ = std::move(*journal);
-  writer_ = std::make_unique<SegmentWriter>(
-      loop_, disk_, *journal_, room_, on_disk_failure_,
-      [this](Partition& partition) { return OpenLog(partition); });
+  writer_ =
+      std::make_unique<SegmentWriter>(loop_, disk_, *journal_, room_, on_disk_failure_,
+                                      [this](Partition& partition) { return OpenLog(partition); });
   writer_->Start();
   Result<void> recovered = co_await RecoverAll();
   if (!recovered) co_return recovered;
@@ -207,10 +206,9 @@ io::Task<Result<void>> DurableState::FitToState(std::shared_ptr<Partition> parti
     if (!dropped) co_return dropped;
   }
   for (const DamagedSegment& damaged : log.damaged()) {
-    LOG_ERROR("a segment file is damaged", {"partition", partition->name()},
-              {"file", damaged.path}, {"base_offset", damaged.base_offset},
-              {"end_offset", damaged.end_offset}, {"bytes", damaged.file_bytes},
-              {"expected_bytes", damaged.expected_bytes});
+    LOG_ERROR("a segment file is damaged", {"partition", partition->name()}, {"file", damaged.path},
+              {"base_offset", damaged.base_offset}, {"end_offset", damaged.end_offset},
+              {"bytes", damaged.file_bytes}, {"expected_bytes", damaged.expected_bytes});
   }
   co_return Result<void>{};
 }

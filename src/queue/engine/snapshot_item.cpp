@@ -130,7 +130,9 @@ std::vector<uint8_t> PartitionItem(PartitionId id, const PartitionState& partiti
   out.Unsigned(position.segments.size());
   for (const SegmentPosition& segment : position.segments) {
     out.Signed(segment.base_offset);
+    out.Signed(segment.end_offset);
     out.Unsigned(segment.bytes);
+    out.Signed(segment.first_timestamp_ms);
     out.Signed(segment.max_timestamp_ms);
   }
   return out.Take();
@@ -140,12 +142,14 @@ PartitionPosition TakePosition(PackedReader& in) {
   PartitionPosition position;
   position.log_start_offset = in.Signed();
   position.end_offset = in.Signed();
-  constexpr size_t kMinSegmentBytes = 3;
+  constexpr size_t kMinSegmentBytes = 5;
   size_t segments = in.Count(kMinSegmentBytes);
   for (size_t i = 0; i < segments && in.ok(); ++i) {
     SegmentPosition segment;
     segment.base_offset = in.Signed();
+    segment.end_offset = in.Signed();
     segment.bytes = in.Unsigned();
+    segment.first_timestamp_ms = in.Signed();
     segment.max_timestamp_ms = in.Signed();
     position.segments.push_back(segment);
   }
