@@ -16,7 +16,7 @@ FLOORS = [
     ["store", "http", "proc"],
     ["site"],
     ["dispatch"],
-    TIERS,
+    [*TIERS, "queue"],
     ["agent", "visit"],
     ["lab"],
     ["cli"],

@@ -11,6 +11,8 @@
 
 namespace meridian::store {
 
+io::Task<Result<void>> Applier::AwaitRoom() { co_return Result<void>{}; }
+
 io::Task<Result<uint64_t>> LoadNewest(Snapshots& snapshots, Applier& applier) {
   auto reader = co_await snapshots.ReadNewest();
   if (!reader) co_return Fail(std::move(reader.error()));

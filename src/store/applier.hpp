@@ -30,6 +30,9 @@ class Applier {
 
   // The next record of the log. kInvalid: nothing of it was applied.
   virtual Result<void> Apply(const Record& record) = 0;
+  // Waits until the state can take the records of another read: for a state that does a part of the
+  // work later. kCancelled.
+  virtual io::Task<Result<void>> AwaitRoom();
   // False: the last record is the first part of a larger one, so a restart must apply it again.
   virtual bool at_boundary() const = 0;
 };

@@ -140,6 +140,8 @@ io::Task<Result<void>> Journal::Recover(Applier& state) {
     });
     if (!applied) co_return applied;
     offset = batch->end_offset();
+    Result<void> room = co_await state.AwaitRoom();
+    if (!room) co_return room;
   }
   co_return Result<void>{};
 }

@@ -113,6 +113,8 @@ io::Task<Result<void>> Replica::ApplyNew(Applier& applier) {
       if (applier.at_boundary()) applied_ = next_;
     });
     if (!applied) co_return applied;
+    Result<void> room = co_await applier.AwaitRoom();
+    if (!room) co_return room;
   }
   co_return Result<void>{};
 }

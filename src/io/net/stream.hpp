@@ -65,8 +65,9 @@ class Stream {
   // Sends the bytes of `span`, all of which must be in the file. Waits as Write does. Where the
   // machine can, the kernel sends them from its page cache, without a copy in this process; else
   // they are read in blocks and written. Errors: those of Write and of File::ReadAt; kIo: the file
-  // ends before the span does. The file may have been opened on another loop
-  // (io/file/disk.hpp), and must stay open until the await ends.
+  // ends before the span does. The file may have been opened on another loop (io/file/disk.hpp),
+  // and must stay open until the await ends. What is cut off or overwritten in the file may still
+  // change bytes that the peer has not received.
   Task<Result<void>> SendFile(File& file, FileSpan span, TimePoint deadline = kNever);
 
   // While a Corked object exists, the kernel sends full packets only: for a message that takes

@@ -18,7 +18,7 @@ enum class Codec : uint8_t { kNone, kGzip, kSnappy, kLz4, kZstd };
 std::string_view CodecName(Codec codec);
 
 // Appends the decompressed bytes to `out`. kInvalid: the input is malformed, ends early, or is of
-// an unknown codec. kTooLarge: it holds more than out->limit() allows.
+// an unknown codec. kTooLarge: they do not stay below out->limit().
 Result<> Decompress(Codec codec, Bytes input, Buffer* out);
 
 // Appends the compressed bytes to `out`, at the codec's usual level.

@@ -12,8 +12,6 @@ constexpr size_t kMaxRecordsBytes = size_t{64} * 1024 * 1024;
 // Window of a zstd frame, as a power of two: the highest that zstd's levels use (128 MiB). Only
 // touched pages of the window take memory, and kMaxRecordsBytes bounds these.
 constexpr int kMaxZstdWindowLog = 27;
-// Length of a batch, including its first 12 bytes: a 32-bit length follows them.
-constexpr size_t kMaxBatchBytes = size_t{INT32_MAX};
 
 // A varint of 32 bits has at most 5 bytes, a varint of 64 bits at most 10.
 constexpr int kMaxVarint32Bytes = 5;

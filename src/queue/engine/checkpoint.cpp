@@ -1,0 +1,119 @@
+// DurableState: checkpoints.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "io/task.hpp"
+#include "io/wait_queue.hpp"
+#include "queue/engine/durable_state.hpp"
+#include "queue/engine/fiber_mutex.hpp"
+#include "queue/engine/journal_record.hpp"
+#include "queue/engine/limits.hpp"
+#include "queue/engine/partition.hpp"
+#include "queue/engine/queue_state.hpp"
+#include "queue/engine/snapshot_item.hpp"
+#include "queue/partition/partition_log.hpp"
+#include "store/snapshot/snapshot.hpp"
+
+namespace meridian::queue {
+namespace {
+
+// About what a partition, a producer and a committed offset take in memory.
+constexpr uint64_t kPartitionBytes = 500;
+constexpr uint64_t kProducerBytes = 300;
+constexpr uint64_t kOffsetBytes = 150;
+
+io::Task<Result<void>> AddAll(const SnapshotItems& items, store::SnapshotWriter& writer) {
+  for (const auto& item : items) {
+    Result<void> added = co_await writer.Add(item);
+    if (!added) co_return added;
+  }
+  co_return Result<void>{};
+}
+
+}  // namespace
+
+uint64_t DurableState::memory_bytes() const {
+  return state_.partitions() * kPartitionBytes + state_.producers().size() * kProducerBytes +
+         state_.groups().size() * kOffsetBytes;
+}
+
+// Records of batches that are not in the segment files yet are not covered.
+uint64_t DurableState::BeginSnapshot(uint64_t durable_end_offset) {
+  snapshot_end_ = std::min(durable_end_offset, writer_->oldest_pending().value_or(UINT64_MAX));
+  return snapshot_end_;
+}
+
+void DurableState::EndSnapshot(bool written) {
+  if (written) checkpoint_end_ = snapshot_end_;
+}
+
+// The topics come first: of a topic that is made later all records are replayed.
+io::Task<Result<void>> DurableState::WriteItems(store::SnapshotWriter& writer) {
+  SnapshotItems topics = TopicItems(state_);
+  Result<void> written = co_await AddAll(topics, writer);
+  if (written) written = co_await WritePartitions(writer);
+  if (written) written = co_await WriteGroups(writer);
+  co_return written;
+}
+
+io::Task<Result<void>> DurableState::WritePartitions(store::SnapshotWriter& writer) {
+  std::vector<std::shared_ptr<Partition>> left;
+  for (const auto& [id, partition] : partitions_) left.push_back(partition);
+  while (!left.empty()) {
+    SnapshotItems items;
+    {
+      Result<FiberMutex::Guard> guard = co_await files_mutex_.Lock();
+      if (!guard) co_return Fail(std::move(guard.error()));
+      std::vector<std::shared_ptr<Partition>> slice;
+      while (!left.empty() && slice.size() < kPartitionsPerSlice) {
+        if (!left.back()->gone()) slice.push_back(std::move(left.back()));
+        left.pop_back();
+      }
+      std::vector<PartitionLog*> logs;
+      for (const auto& partition : slice) {
+        if (partition->log() != nullptr) logs.push_back(partition->log());
+      }
+      Result<void> synced = co_await SyncLogs(files_, logs);
+      // The same sync tried again may succeed without having written anything.
+      if (!synced && synced.error().code == Errc::kIo) on_disk_failure_(synced.error());
+      if (!synced) co_return synced;
+      for (const auto& partition : slice) {
+        PartitionPosition position;
+        if (partition->log() != nullptr) position = partition->log()->position();
+        for (auto& item : PartitionItems(state_, partition->id(), position)) {
+          items.push_back(std::move(item));
+        }
+      }
+    }
+    Result<void> added = co_await AddAll(items, writer);
+    if (!added) co_return added;
+  }
+  co_return Result<void>{};
+}
+
+io::Task<Result<void>> DurableState::WriteGroups(store::SnapshotWriter& writer) {
+  std::vector<std::string> names;
+  for (const auto& [name, group] : state_.groups().groups()) names.push_back(name);
+  for (size_t i = 0; i < names.size(); ++i) {
+    Result<void> added = co_await AddAll(GroupItems(state_, names[i]), writer);
+    if (added && i % kPartitionsPerSlice == 0) added = co_await io::Sleep(Duration::zero());
+    if (!added) co_return added;
+  }
+  co_return Result<void>{};
+}
+
+io::Task<void> DurableState::CheckpointRegularly(Duration interval) {
+  while (co_await io::Sleep(interval)) {
+    if (journal_->end_offset() <= checkpoint_end_) continue;
+    if (!co_await journal_->WriteSnapshotNow()) co_return;
+  }
+}
+
+}  // namespace meridian::queue

@@ -1,0 +1,193 @@
+#include "queue/engine/durable_state.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <memory>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "base/bytes.hpp"
+#include "base/check.hpp"
+#include "base/hybrid_clock.hpp"
+#include "base/log.hpp"
+#include "base/result.hpp"
+#include "io/file/disk.hpp"
+#include "io/loop.hpp"
+#include "io/task.hpp"
+#include "io/wait_queue.hpp"
+#include "queue/engine/engine.hpp"
+#include "queue/engine/fiber_mutex.hpp"
+#include "queue/engine/journal_record.hpp"
+#include "queue/engine/limits.hpp"
+#include "queue/engine/partition.hpp"
+#include "queue/engine/queue_state.hpp"
+#include "queue/engine/segment_writer.hpp"
+#include "queue/partition/partition_log.hpp"
+#include "store/journal.hpp"
+#include "wire/kafka/record_batch.hpp"
+
+namespace meridian::queue {
+
+DurableState::DurableState(io::Loop& loop, io::Disk& disk, HybridClock& clock,
+                           const EngineOptions& options)
+    : loop_(loop),
+      disk_(disk),
+      clock_(clock),
+      folder_(options.folder),
+      max_in_flight_(options.max_in_flight_bytes),
+      on_disk_failure_(options.on_disk_failure),
+      state_(options.topic_defaults),
+      files_(disk),
+      room_(options.max_in_flight_bytes),
+      background_(loop) {}
+
+io::Task<void> DurableState::Close() {
+  background_.Cancel();
+  co_await background_.Join();
+  // What is not in the segment files is in the journal, from which the next start takes it.
+  if (writer_) co_await writer_->Stop();
+  if (journal_) co_await journal_->Close();
+}
+
+std::shared_ptr<Partition> DurableState::FindPartition(PartitionId id) const {
+  auto found = partitions_.find(id);
+  return found == partitions_.end() ? nullptr : found->second;
+}
+
+std::string DurableState::TopicFolder(uint32_t topic) const {
+  return fmt::format("{}/topics/{}", folder_, topic);
+}
+
+// --- Appending -----------------------------------------------------------------------------------
+
+HybridTime DurableState::Now() {
+  // Without a new stamp the last one does: stamps of records need not be unique.
+  (void)clock_.Now();
+  return clock_.last();
+}
+
+uint64_t DurableState::Append(const JournalRecord& record) {
+  HybridTime time = Now();
+  std::vector<uint8_t> body = EncodeJournalRecord(record);
+  uint64_t end = journal_->Append({.body = body, .time = time});
+  CHECK(state_.Apply(record, {.end_offset = end, .time = time}));
+  if (const auto* created = std::get_if<TopicCreatedRecord>(&record)) RefreshTopic(created->topic);
+  if (const auto* added = std::get_if<PartitionsAddedRecord>(&record)) RefreshTopic(added->topic);
+  if (const auto* set = std::get_if<TopicConfiguredRecord>(&record)) ConfigureLogs(set->topic);
+  if (const auto* deleted = std::get_if<TopicDeletedRecord>(&record)) {
+    std::vector<std::shared_ptr<Partition>> partitions;
+    auto at = partitions_.lower_bound({deleted->topic, 0});
+    for (; at != partitions_.end() && at->first.topic == deleted->topic; ++at) {
+      partitions.push_back(at->second);
+    }
+    RefreshTopic(deleted->topic);
+    background_.Spawn(RemoveFiles(deleted->topic, std::move(partitions), end));
+  }
+  return end;
+}
+
+void DurableState::AppendBatch(const wire::kafka::BatchHeader& header, PartitionId id,
+                               std::vector<uint8_t> record, size_t prefix_bytes) {
+  HybridTime time = Now();
+  uint64_t end = journal_->Append({.body = record, .time = time});
+  Result<BatchEffect> effect = state_.ApplyBatch(id, header, {.end_offset = end, .time = time});
+  CHECK(effect && *effect == BatchEffect::kWrite);
+  writer_->Add({.partition = FindPartition(id),
+                .record = std::move(record),
+                .prefix_bytes = prefix_bytes,
+                .next_offset = header.next_offset(),
+                .journal_end = end});
+}
+
+io::Task<Result<void>> DurableState::DropBefore(std::shared_ptr<Partition> partition,
+                                                int64_t log_start_offset) {
+  Result<FiberMutex::Guard> guard = co_await files_mutex_.Lock();
+  if (!guard) co_return Fail(std::move(guard.error()));
+  if (partition->gone() || partition->log() == nullptr) co_return Result<void>{};
+  co_return co_await partition->log()->DropBefore(log_start_offset);
+}
+
+// --- Topics --------------------------------------------------------------------------------------
+
+void DurableState::MakePartition(const Topic& topic, PartitionId id) {
+  auto [place, added] = partitions_.try_emplace(id);
+  if (!added) return;
+  place->second = std::make_shared<Partition>(id, fmt::format("{}-{}", topic.name, id.partition));
+}
+
+// Makes the partitions of a topic that are missing, or marks all as gone.
+void DurableState::RefreshTopic(uint32_t number) {
+  const Topic* topic = state_.FindTopic(number);
+  if (topic != nullptr) {
+    for (size_t i = 0; i < topic->partitions.size(); ++i) {
+      MakePartition(*topic, {number, static_cast<uint32_t>(i)});
+    }
+    return;
+  }
+  auto at = partitions_.lower_bound({number, 0});
+  while (at != partitions_.end() && at->first.topic == number) {
+    at->second->MarkGone();
+    at = partitions_.erase(at);
+  }
+}
+
+void DurableState::ConfigureLogs(uint32_t number) {
+  const Topic* topic = state_.FindTopic(number);
+  for (size_t i = 0; i < topic->partitions.size(); ++i) {
+    std::shared_ptr<Partition> partition = FindPartition({number, static_cast<uint32_t>(i)});
+    if (partition->log() == nullptr) continue;
+    partition->log()->Configure(static_cast<uint64_t>(topic->config.segment_bytes),
+                                topic->config.segment_ms);
+  }
+}
+
+// The folders of a topic that a crash left are removed at the next start.
+io::Task<void> DurableState::RemoveFiles(uint32_t topic,
+                                         std::vector<std::shared_ptr<Partition>> partitions,
+                                         uint64_t journal_end) {
+  for (;;) {
+    Result<void> durable = co_await journal_->AwaitDurable(journal_end);
+    if (durable) break;
+    if (durable.error().code != Errc::kUnavailable) co_return;
+  }
+  for (const std::shared_ptr<Partition>& partition : partitions) {
+    Result<FiberMutex::Guard> guard = co_await files_mutex_.Lock();
+    if (!guard) co_return;
+    SegmentWriter::Pause pause(*writer_);
+    if (!co_await pause.AwaitIdle()) co_return;
+    if (partition->log() == nullptr) continue;
+    Result<void> removed = co_await partition->log()->Remove();
+    if (!removed) {
+      LOG_WARNING("a partition of a deleted topic cannot be removed",
+                  {"partition", partition->name()}, {"problem", removed.error().message});
+    }
+  }
+  (void)co_await RemoveFolder(topic);
+}
+
+// With everything in it.
+io::Task<Result<void>> DurableState::RemoveFolder(uint32_t topic) {
+  std::string folder = TopicFolder(topic);
+  auto partitions = co_await disk_.ListFolders(folder);
+  if (!partitions) co_return Fail(std::move(partitions.error()));
+  for (const std::string& partition : *partitions) {
+    std::string inner = fmt::format("{}/{}", folder, partition);
+    auto files = co_await disk_.List(inner);
+    if (!files) co_return Fail(std::move(files.error()));
+    for (const std::string& file : *files) {
+      Result<void> removed = co_await disk_.Remove(fmt::format("{}/{}", inner, file));
+      if (!removed) co_return removed;
+    }
+    Result<void> removed = co_await disk_.RemoveFolder(inner);
+    if (!removed) co_return removed;
+  }
+  topic_folders_.erase(topic);
+  co_return co_await disk_.RemoveFolder(folder);
+}
+
+}  // namespace meridian::queue

@@ -1,0 +1,139 @@
+// DurableState: the queue's state with what makes it durable: the journal, the segment files of
+// all partitions, checkpoints, and the recovery at a start. Every change is appended to the journal
+// and applied to the state in one step; whether a change is allowed is decided before, by the
+// Engine.
+//
+// A checkpoint is the journal's snapshot. It syncs the segment files, then remembers how far they
+// are synced, so the journal's records below are not needed any more. A start cuts the segment
+// files off there, and writes the batches of the journal's later records to them again.
+//
+// Owned by the Engine; one thread: the loop's. Await Close before destroying it. Invariants: a
+// record is applied in the order of the journal; a partition's segment files end at its high
+// watermark.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/hybrid_clock.hpp"
+#include "base/result.hpp"
+#include "io/file/disk.hpp"
+#include "io/loop.hpp"
+#include "io/scope.hpp"
+#include "io/task.hpp"
+#include "queue/engine/engine.hpp"
+#include "queue/engine/fiber_mutex.hpp"
+#include "queue/engine/in_flight_room.hpp"
+#include "queue/engine/journal_record.hpp"
+#include "queue/engine/partition.hpp"
+#include "queue/engine/queue_state.hpp"
+#include "queue/engine/segment_writer.hpp"
+#include "queue/partition/segment_files.hpp"
+#include "store/journal.hpp"
+#include "store/log/record.hpp"
+#include "store/snapshot/snapshot.hpp"
+#include "wire/kafka/record_batch.hpp"
+
+namespace meridian::queue {
+
+class DurableState final : private store::JournaledState {
+ public:
+  using Partitions = std::map<PartitionId, std::shared_ptr<Partition>>;
+
+  // Errors: as Engine::Open.
+  static io::Task<Result<std::unique_ptr<DurableState>>> Open(io::Loop& loop, io::Disk& disk,
+                                                              HybridClock& clock,
+                                                              const EngineOptions& options);
+  io::Task<void> Close();
+
+  const QueueState& state() const { return state_; }
+  const Partitions& partitions() const { return partitions_; }
+  // Null: there is no such partition.
+  std::shared_ptr<Partition> FindPartition(PartitionId id) const;
+  InFlightRoom& room() { return room_; }
+
+  // See store::Journal.
+  Result<void> Writable() const { return journal_->Writable(); }
+  io::Task<Result<void>> AwaitDurable(uint64_t journal_end) {
+    return journal_->AwaitDurable(journal_end);
+  }
+  io::Task<Result<void>> CheckpointNow() { return journal_->WriteSnapshotNow(); }
+  uint64_t journal_end() const { return journal_->end_offset(); }
+  uint64_t journal_bytes() const { return journal_->log().bytes(); }
+
+  // A stamp for what is decided now.
+  HybridTime Now();
+  // Appends and applies a record, which must fit the state; the journal's end offset behind it.
+  uint64_t Append(const JournalRecord& record);
+  // The same for a batch, whose room was reserved. `header` is that of the batch in `record`, which
+  // holds the prefix and the batch.
+  void AppendBatch(const wire::kafka::BatchHeader& header, PartitionId id,
+                   std::vector<uint8_t> record, size_t prefix_bytes);
+  // Removes what is below `log_start_offset` from the segment files. The record that moves the log
+  // start is durable, or the disk is full.
+  io::Task<Result<void>> DropBefore(std::shared_ptr<Partition> partition, int64_t log_start_offset);
+
+ private:
+  DurableState(io::Loop& loop, io::Disk& disk, HybridClock& clock, const EngineOptions& options);
+  std::string TopicFolder(uint32_t topic) const;
+
+  // Recovery.
+  io::Task<Result<void>> OpenAll(const EngineOptions& options);
+  io::Task<Result<void>> RecoverAll();
+  io::Task<Result<void>> OpenLog(Partition& partition);
+  io::Task<Result<void>> OpenLogs();
+  io::Task<void> OpenSome(std::vector<std::shared_ptr<Partition>>& left, Result<void>& result);
+  io::Task<Result<void>> FitToState(std::shared_ptr<Partition> partition);
+  Result<void> CheckComplete() const;
+  io::Task<Result<void>> RemoveOrphans();
+
+  // Topics.
+  void RefreshTopic(uint32_t topic);
+  void MakePartition(const Topic& topic, PartitionId id);
+  void ConfigureLogs(uint32_t topic);
+  io::Task<void> RemoveFiles(uint32_t topic, std::vector<std::shared_ptr<Partition>> partitions,
+                             uint64_t journal_end);
+  io::Task<Result<void>> RemoveFolder(uint32_t topic);
+
+  // store::JournaledState
+  void BeginLoading() override {}
+  Result<void> LoadItem(Bytes item) override;
+  void EndLoading() override {}
+  Result<void> Apply(const store::Record& record) override;
+  bool at_boundary() const override { return true; }
+  io::Task<Result<void>> AwaitRoom() override { return writer_->AwaitPending(max_in_flight_); }
+  uint64_t memory_bytes() const override;
+  uint64_t BeginSnapshot(uint64_t durable_end_offset) override;
+  io::Task<Result<void>> WriteItems(store::SnapshotWriter& writer) override;
+  io::Task<Result<void>> WritePartitions(store::SnapshotWriter& writer);
+  io::Task<Result<void>> WriteGroups(store::SnapshotWriter& writer);
+  void EndSnapshot(bool written) override;
+  io::Task<void> CheckpointRegularly(Duration interval);
+
+  io::Loop& loop_;
+  io::Disk& disk_;
+  HybridClock& clock_;
+  std::string folder_;
+  size_t max_in_flight_;
+  store::OnDiskFailure on_disk_failure_;
+  QueueState state_;
+  SegmentFiles files_;
+  Partitions partitions_;
+  std::set<uint32_t> topic_folders_;  // that were made
+  InFlightRoom room_;
+  std::unique_ptr<store::Journal> journal_;
+  std::unique_ptr<SegmentWriter> writer_;
+  // Held by who syncs segment files, or removes or opens some.
+  FiberMutex files_mutex_;
+  uint64_t checkpoint_end_ = 0;  // of the journal's records that the last checkpoint covers
+  uint64_t snapshot_end_ = 0;    // of those that the snapshot being written covers
+  io::Scope background_;
+};
+
+}  // namespace meridian::queue

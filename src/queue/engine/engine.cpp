@@ -1,0 +1,238 @@
+#include "queue/engine/engine.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/hybrid_clock.hpp"
+#include "base/result.hpp"
+#include "io/file/disk.hpp"
+#include "io/loop.hpp"
+#include "io/task.hpp"
+#include "queue/engine/durable_state.hpp"
+#include "queue/engine/journal_record.hpp"
+#include "queue/engine/limits.hpp"
+#include "queue/engine/partition.hpp"
+#include "queue/engine/queue_state.hpp"
+#include "queue/engine/refusal.hpp"
+#include "queue/engine/topic_config.hpp"
+#include "queue/engine/upkeep.hpp"
+#include "queue/partition/partition_log.hpp"
+
+namespace meridian::queue {
+namespace {
+
+TopicDescription DescriptionOf(const Topic& topic) {
+  return {.name = topic.name,
+          .uuid = topic.uuid,
+          .partitions = static_cast<uint32_t>(topic.partitions.size()),
+          .leader_epoch = topic.leader_epoch,
+          .overrides = topic.overrides,
+          .config = topic.config};
+}
+
+std::unexpected<Refusal> UnknownTopic(std::string_view name) {
+  return Refuse(QueueError::kUnknownTopicOrPartition, "there is no topic {}", name);
+}
+
+}  // namespace
+
+Engine::Engine(io::Loop& loop, HybridClock& clock, EngineOptions options)
+    : loop_(loop), clock_(clock), options_(std::move(options)), random_(options_.random_seed) {}
+
+Engine::~Engine() = default;
+
+io::Task<Result<std::unique_ptr<Engine>>> Engine::Open(io::Loop& loop, io::Disk& disk,
+                                                       HybridClock& clock, EngineOptions options) {
+  std::unique_ptr<Engine> engine(new Engine(loop, clock, std::move(options)));
+  auto durable = co_await DurableState::Open(loop, disk, clock, engine->options_);
+  if (!durable) co_return Fail(std::move(durable.error()));
+  engine->durable_ = std::move(*durable);
+  engine->next_producer_id_ =
+      std::max(engine->options_.first_producer_id, engine->durable_->state().producer_ids_end());
+  engine->upkeep_ = std::make_unique<Upkeep>(
+      loop, *engine->durable_, engine->options_.group_is_active, engine->options_.upkeep_interval);
+  engine->upkeep_->Start();
+  co_return engine;
+}
+
+io::Task<void> Engine::Close() {
+  closing_ = true;
+  co_await upkeep_->Stop();
+  co_await durable_->Close();
+}
+
+io::Task<Result<void>> Engine::CheckpointNow() { return durable_->CheckpointNow(); }
+
+EngineNumbers Engine::numbers() const {
+  EngineNumbers numbers = numbers_;
+  const QueueState& state = durable_->state();
+  numbers.producers_evicted = state.producers().evicted();
+  numbers.topics = state.topics().size();
+  numbers.partitions = state.partitions();
+  numbers.groups = state.groups().groups().size();
+  numbers.producers = state.producers().size();
+  numbers.bytes_in_flight = durable_->room().bytes();
+  numbers.journal_bytes = durable_->journal_bytes();
+  for (const auto& [id, partition] : durable_->partitions()) {
+    if (partition->log() != nullptr && !partition->log()->damaged().empty()) {
+      ++numbers.damaged_partitions;
+    }
+  }
+  return numbers;
+}
+
+// --- Shared by the calls -------------------------------------------------------------------------
+
+Outcome<> Engine::CheckWritable() const {
+  if (closing_) return Refuse(QueueError::kClosing, "the queue is shutting down");
+  Result<void> writable = durable_->Writable();
+  if (!writable) return Refuse(QueueError::kStorage, "{}", writable.error().message);
+  return {};
+}
+
+Outcome<PartitionId> Engine::Find(TopicPartition where) const {
+  const Topic* topic = durable_->state().FindTopic(where.topic);
+  if (topic == nullptr) return UnknownTopic(where.topic);
+  if (where.partition >= topic->partitions.size()) {
+    return Refuse(QueueError::kUnknownTopicOrPartition, "topic {} has no partition {}", where.topic,
+                  where.partition);
+  }
+  return PartitionId{topic->number, where.partition};
+}
+
+Outcome<PartitionId> Engine::FindForEpoch(TopicPartition where, int32_t leader_epoch) const {
+  Outcome<PartitionId> id = Find(where);
+  if (!id || leader_epoch < 0) return id;
+  int32_t own = durable_->state().FindTopic(id->topic)->leader_epoch;
+  if (leader_epoch == own) return id;
+  return Refuse(
+      leader_epoch < own ? QueueError::kFencedLeaderEpoch : QueueError::kUnknownLeaderEpoch,
+      "topic {} has leader epoch {}, not {}", where.topic, own, leader_epoch);
+}
+
+// Appends a record that was checked, and waits until it is durable.
+io::Task<Outcome<>> Engine::AppendDurably(JournalRecord record) {
+  if (Outcome<> writable = CheckWritable(); !writable) co_return writable;
+  uint64_t end = durable_->Append(record);
+  Result<void> done = co_await durable_->AwaitDurable(end);
+  if (!done) co_return Refuse(QueueError::kStorage, "{}", done.error().message);
+  co_return Outcome<>{};
+}
+
+int64_t Engine::LogStart(const Partition& partition) const {
+  int64_t log_start = durable_->state().FindPartition(partition.id())->log_start_offset;
+  // Segments that were removed while the disk was full.
+  if (partition.log() == nullptr) return log_start;
+  return std::max(log_start, partition.log()->log_start_offset());
+}
+
+// --- Topics --------------------------------------------------------------------------------------
+
+std::optional<TopicDescription> Engine::FindTopic(std::string_view name) const {
+  const Topic* topic = durable_->state().FindTopic(name);
+  if (topic == nullptr) return std::nullopt;
+  return DescriptionOf(*topic);
+}
+
+std::vector<TopicDescription> Engine::Topics() const {
+  std::vector<TopicDescription> topics;
+  for (const auto& [number, topic] : durable_->state().topics()) {
+    topics.push_back(DescriptionOf(topic));
+  }
+  return topics;
+}
+
+static Outcome<TopicConfig> CheckNewTopic(const NewTopic& topic, const QueueState& state,
+                                          const TopicConfig& defaults) {
+  if (Result<void> name = CheckTopicName(topic.name); !name) {
+    return Refuse(QueueError::kInvalidTopicName, "{}", name.error().message);
+  }
+  if (state.FindTopic(topic.name) != nullptr) {
+    return Refuse(QueueError::kTopicExists, "topic {} exists", topic.name);
+  }
+  if (topic.partitions == 0) {
+    return Refuse(QueueError::kInvalidPartitions, "a topic has at least one partition");
+  }
+  if (topic.partitions > kMaxPartitions - state.partitions()) {
+    return Refuse(QueueError::kTooManyPartitions,
+                  "{} partitions of {} in all are in use, and {} more were asked for",
+                  state.partitions(), kMaxPartitions, topic.partitions);
+  }
+  auto config = ParseTopicConfig(topic.overrides, defaults);
+  if (!config) return Refuse(QueueError::kInvalidConfig, "{}", config.error().message);
+  return *config;
+}
+
+io::Task<Outcome<TopicDescription>> Engine::CreateTopic(NewTopic topic) {
+  const QueueState& state = durable_->state();
+  Outcome<TopicConfig> config = CheckNewTopic(topic, state, options_.topic_defaults);
+  if (!config) co_return Refuse(std::move(config.error()));
+  TopicUuid uuid{random_.Next(), random_.Next()};
+  TopicDescription description{.name = topic.name,
+                               .uuid = uuid,
+                               .partitions = topic.partitions,
+                               .overrides = topic.overrides,
+                               .config = *config};
+  if (topic.validate_only) co_return description;
+  Outcome<> created =
+      co_await AppendDurably(TopicCreatedRecord{.topic = state.next_topic_number(),
+                                                .uuid = uuid,
+                                                .name = std::move(topic.name),
+                                                .partitions = topic.partitions,
+                                                .overrides = std::move(topic.overrides)});
+  if (!created) co_return Refuse(std::move(created.error()));
+  co_return description;
+}
+
+io::Task<Outcome<>> Engine::DeleteTopic(std::string name) {
+  const Topic* topic = durable_->state().FindTopic(name);
+  if (topic == nullptr) co_return UnknownTopic(name);
+  co_return co_await AppendDurably(TopicDeletedRecord{topic->number});
+}
+
+io::Task<Outcome<>> Engine::AddPartitions(std::string name, uint32_t partitions,
+                                          bool validate_only) {
+  const QueueState& state = durable_->state();
+  const Topic* topic = state.FindTopic(name);
+  if (topic == nullptr) co_return UnknownTopic(name);
+  size_t now = topic->partitions.size();
+  if (partitions <= now) {
+    co_return Refuse(QueueError::kInvalidPartitions, "topic {} has {} partitions already", name,
+                     now);
+  }
+  if (partitions - now > kMaxPartitions - state.partitions()) {
+    co_return Refuse(QueueError::kTooManyPartitions,
+                     "{} partitions of {} in all are in use, and {} more were asked for",
+                     state.partitions(), kMaxPartitions, partitions - now);
+  }
+  if (validate_only) co_return Outcome<>{};
+  co_return co_await AppendDurably(PartitionsAddedRecord{topic->number, partitions});
+}
+
+io::Task<Outcome<>> Engine::ConfigureTopic(std::string name, TopicOverrides overrides,
+                                           bool validate_only) {
+  const Topic* topic = durable_->state().FindTopic(name);
+  if (topic == nullptr) co_return UnknownTopic(name);
+  auto config = ParseTopicConfig(overrides, options_.topic_defaults);
+  if (!config) co_return Refuse(QueueError::kInvalidConfig, "{}", config.error().message);
+  if (validate_only || overrides == topic->overrides) co_return Outcome<>{};
+  co_return co_await AppendDurably(TopicConfiguredRecord{topic->number, std::move(overrides)});
+}
+
+io::Task<Outcome<int32_t>> Engine::RaiseLeaderEpoch(std::string name) {
+  const Topic* topic = durable_->state().FindTopic(name);
+  if (topic == nullptr) co_return UnknownTopic(name);
+  int32_t epoch = topic->leader_epoch + 1;
+  Outcome<> raised = co_await AppendDurably(EpochRaisedRecord{topic->number, epoch});
+  if (!raised) co_return Refuse(std::move(raised.error()));
+  co_return epoch;
+}
+
+}  // namespace meridian::queue

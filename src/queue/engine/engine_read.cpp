@@ -1,0 +1,122 @@
+// Engine: reading, and removing records.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <utility>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "io/task.hpp"
+#include "queue/engine/durable_state.hpp"
+#include "queue/engine/engine.hpp"
+#include "queue/engine/epoch_history.hpp"
+#include "queue/engine/journal_record.hpp"
+#include "queue/engine/limits.hpp"
+#include "queue/engine/partition.hpp"
+#include "queue/engine/queue_state.hpp"
+#include "queue/engine/refusal.hpp"
+#include "queue/partition/partition_log.hpp"
+
+namespace meridian::queue {
+
+io::Task<Outcome<FetchView>> Engine::Fetch(FetchPosition position, size_t max_bytes) {
+  Outcome<PartitionId> id = FindForEpoch(position.where, position.leader_epoch);
+  if (!id) co_return Refuse(std::move(id.error()));
+  std::shared_ptr<Partition> partition = durable_->FindPartition(*id);
+  FetchView view{.high_watermark = partition->high_watermark(),
+                 .log_start_offset = LogStart(*partition)};
+  if (position.offset < view.log_start_offset || position.offset > view.high_watermark) {
+    co_return Refuse(QueueError::kOffsetOutOfRange, "offset {} is not between {} and {}",
+                     position.offset, view.log_start_offset, view.high_watermark);
+  }
+  if (position.offset == view.high_watermark) co_return view;
+  auto range = co_await partition->log()->Read(
+      {.offset = position.offset, .max_bytes = max_bytes, .limit_offset = view.high_watermark});
+  if (range) {
+    view.range = std::move(*range);
+    co_return view;
+  }
+  if (range.error().code == Errc::kNotFound) {
+    co_return Refuse(QueueError::kOffsetOutOfRange, "{}", range.error().message);
+  }
+  co_return Refuse(QueueError::kStorage, "{}", range.error().message);
+}
+
+io::Task<bool> Engine::AwaitData(std::span<const SeenPartition> partitions, size_t min_bytes,
+                                 TimePoint deadline) {
+  if (data_waits_ + partitions.size() > kMaxDataWaits) co_return false;
+  DataWait wait(min_bytes);
+  for (const SeenPartition& seen : partitions) {
+    Outcome<PartitionId> id = Find(seen.where);
+    if (!id) co_return true;
+    std::shared_ptr<Partition> partition = durable_->FindPartition(*id);
+    if (partition->high_watermark() != seen.high_watermark) co_return true;
+    wait.Watch(std::move(partition));
+  }
+  data_waits_ += partitions.size();
+  bool enough = co_await wait.Wait(deadline);
+  data_waits_ -= partitions.size();
+  co_return enough;
+}
+
+io::Task<Outcome<std::optional<TimedOffset>>> Engine::ListOffset(TopicPartition where,
+                                                                 int64_t time_ms,
+                                                                 int32_t leader_epoch) {
+  Outcome<PartitionId> id = FindForEpoch(where, leader_epoch);
+  if (!id) co_return Refuse(std::move(id.error()));
+  std::shared_ptr<Partition> partition = durable_->FindPartition(*id);
+  int32_t own_epoch = durable_->state().FindTopic(id->topic)->leader_epoch;
+  if (time_ms == kLatestOffset) {
+    co_return TimedOffset{.offset = partition->high_watermark(), .leader_epoch = own_epoch};
+  }
+  if (time_ms == kEarliestOffset) {
+    auto epochs = durable_->state().FindPartition(*id)->epochs.starts();
+    int32_t epoch = epochs.empty() ? own_epoch : epochs.front().epoch;
+    co_return TimedOffset{.offset = LogStart(*partition), .leader_epoch = epoch};
+  }
+  if (partition->log() == nullptr) co_return std::nullopt;
+  Result<std::optional<TimedOffset>> found;
+  if (time_ms == kMaxTimestamp) {
+    found = co_await partition->log()->OffsetAtMaxTime();
+  } else {
+    found = co_await partition->log()->OffsetAtTime(time_ms);
+  }
+  if (!found) co_return Refuse(QueueError::kStorage, "{}", found.error().message);
+  co_return std::move(*found);
+}
+
+Outcome<EpochEnd> Engine::EndOfEpoch(TopicPartition where, int32_t epoch,
+                                     int32_t leader_epoch) const {
+  Outcome<PartitionId> id = FindForEpoch(where, leader_epoch);
+  if (!id) return Refuse(std::move(id.error()));
+  int64_t high_watermark = durable_->FindPartition(*id)->high_watermark();
+  EpochEnd end = durable_->state().FindPartition(*id)->epochs.EndOf(epoch, high_watermark);
+  end.end_offset = std::min(end.end_offset, high_watermark);
+  return end;
+}
+
+io::Task<Outcome<int64_t>> Engine::DeleteRecords(TopicPartition where, int64_t offset) {
+  Outcome<PartitionId> id = Find(where);
+  if (!id) co_return Refuse(std::move(id.error()));
+  std::shared_ptr<Partition> partition = durable_->FindPartition(*id);
+  if (offset == kLatestOffset) offset = partition->high_watermark();
+  if (offset < 0 || offset > partition->high_watermark()) {
+    co_return Refuse(QueueError::kOffsetOutOfRange, "offset {} is above the high watermark {}",
+                     offset, partition->high_watermark());
+  }
+  if (offset > LogStart(*partition)) {
+    Outcome<> moved = co_await AppendDurably(LogStartMovedRecord{*id, offset});
+    if (!moved) co_return Refuse(std::move(moved.error()));
+    Result<void> dropped = co_await durable_->DropBefore(partition, offset);
+    if (!dropped) co_return Refuse(QueueError::kStorage, "{}", dropped.error().message);
+  }
+  if (partition->gone()) {
+    co_return Refuse(QueueError::kUnknownTopicOrPartition, "{} was deleted", partition->name());
+  }
+  co_return LogStart(*partition);
+}
+
+}  // namespace meridian::queue

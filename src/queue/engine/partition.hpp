@@ -1,0 +1,94 @@
+// Partition: a partition while the program runs: its segment files, the high watermark, and the
+// fibers that wait for it to move.
+//
+// Shared by the DurableState and the fibers that use it, so that it outlives the deletion of its
+// topic. One thread: the loop's. Invariants: the high watermark never falls; what is below it is
+// durable in the journal and is in the segment files.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "io/task.hpp"
+#include "io/wait_queue.hpp"
+#include "queue/engine/journal_record.hpp"
+#include "queue/partition/partition_log.hpp"
+
+namespace meridian::queue {
+
+class DataWait;
+
+class Partition {
+ public:
+  Partition(PartitionId id, std::string name) : id_(id), name_(std::move(name)) {}
+
+  PartitionId id() const { return id_; }
+  const std::string& name() const { return name_; }  // such as "orders-3", for people
+  int64_t high_watermark() const { return high_watermark_; }
+  // The topic was deleted.
+  bool gone() const { return gone_; }
+
+  // Null before the first batch is written.
+  PartitionLog* log() const { return log_.get(); }
+  void set_log(std::unique_ptr<PartitionLog> log) { log_ = std::move(log); }
+  // Where the segment files stood at the checkpoint; for opening them.
+  const PartitionPosition& position() const { return position_; }
+  void set_position(PartitionPosition position) {
+    position_ = std::move(position);
+    high_watermark_ = position_.end_offset;
+  }
+
+  // So many bytes of batches below `next_offset` can be read from now on.
+  void Commit(int64_t next_offset, size_t bytes);
+  // Ends all waits.
+  void MarkGone();
+  // Waits until the high watermark has reached `offset`. kNotFound: the topic was deleted;
+  // kTimeout, kCancelled.
+  io::Task<Result<void>> AwaitCommitted(int64_t offset, TimePoint deadline);
+
+ private:
+  friend class DataWait;
+
+  PartitionId id_;
+  std::string name_;
+  PartitionPosition position_;
+  std::unique_ptr<PartitionLog> log_;
+  int64_t high_watermark_ = 0;
+  bool gone_ = false;
+  io::WaitQueue committed_;
+  std::list<DataWait*> data_waits_;
+};
+
+// One reader's wait for data in several partitions.
+class DataWait {
+ public:
+  explicit DataWait(size_t min_bytes) : min_bytes_(min_bytes) {}
+  DataWait(const DataWait&) = delete;
+  DataWait& operator=(const DataWait&) = delete;
+  ~DataWait();
+
+  void Watch(std::shared_ptr<Partition> partition);
+  // False: the deadline passed, or the fiber was cancelled.
+  io::Task<bool> Wait(TimePoint deadline);
+
+ private:
+  friend class Partition;
+  void OnCommitted(size_t bytes);
+  void OnGone();
+
+  size_t min_bytes_;
+  size_t bytes_ = 0;
+  bool done_ = false;
+  io::WaitQueue queue_;
+  std::vector<std::pair<std::shared_ptr<Partition>, std::list<DataWait*>::iterator>> watched_;
+};
+
+}  // namespace meridian::queue

@@ -1,0 +1,61 @@
+// Refusal: why the engine did not do what a client asked for. The server maps each QueueError to
+// one of Kafka's error codes in a single switch.
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace meridian::queue {
+
+enum class QueueError : uint8_t {
+  kNone,
+  kUnknownTopicOrPartition,
+  kTopicExists,
+  kInvalidTopicName,
+  kInvalidPartitions,
+  kTooManyPartitions,  // kMaxPartitions: a policy violation in Kafka's words
+  kInvalidConfig,
+  kFencedLeaderEpoch,   // the client's leader epoch is older than ours
+  kUnknownLeaderEpoch,  // it is newer
+  kMessageTooLarge,
+  kUnsupportedBatch,  // transactional, or a control batch
+  kOutOfOrderSequence,
+  kDuplicateSequence,  // the batch was appended, and its offset is not remembered any more
+  kInvalidProducerEpoch,
+  kStorage,          // the disk is full or has failed; a later try may succeed
+  kTimedOut,         // appended, and not durable before the deadline
+  kTooManyRequests,  // a limit of waits; a later try may succeed
+  kOffsetOutOfRange,
+  kOffsetMetadataTooLarge,
+  kInvalidGroup,
+  kGroupNotFound,
+  kTooManyGroups,  // kMaxGroups or kMaxCommittedOffsets
+  kClosing,
+};
+
+std::string_view QueueErrorName(QueueError error);
+
+struct Refusal {
+  QueueError error = QueueError::kNone;
+  std::string message;  // for people; one line
+};
+
+template <class T = void>
+using Outcome = std::expected<T, Refusal>;
+
+template <class... Args>
+std::unexpected<Refusal> Refuse(QueueError error, fmt::format_string<Args...> text,
+                                Args&&... args) {
+  return std::unexpected(Refusal{error, fmt::format(text, std::forward<Args>(args)...)});
+}
+
+inline std::unexpected<Refusal> Refuse(Refusal refusal) {
+  return std::unexpected(std::move(refusal));
+}
+
+}  // namespace meridian::queue

@@ -1,0 +1,183 @@
+#include "queue/engine/segment_writer.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/log.hpp"
+#include "base/result.hpp"
+#include "io/file/disk.hpp"
+#include "io/loop.hpp"
+#include "io/task.hpp"
+#include "io/wait_queue.hpp"
+#include "queue/engine/in_flight_room.hpp"
+#include "queue/engine/limits.hpp"
+#include "queue/engine/partition.hpp"
+#include "queue/partition/partition_log.hpp"
+#include "store/disk_failure.hpp"
+#include "store/journal.hpp"
+
+namespace meridian::queue {
+
+// The oldest batches, all durable, by partition.
+struct SegmentWriter::Group {
+  struct Part {
+    std::shared_ptr<Partition> partition;
+    std::vector<Bytes> batches;
+    size_t bytes = 0;
+    int64_t next_offset = 0;
+    bool prepared = false;
+  };
+  std::map<PartitionId, Part> parts;
+  std::vector<io::FileWrite> writes;
+  size_t batches = 0;
+};
+
+SegmentWriter::SegmentWriter(io::Loop& loop, io::Disk& disk, store::Journal& journal,
+                             InFlightRoom& room, store::OnDiskFailure on_disk_failure,
+                             OpenLog open_log)
+    : loop_(loop),
+      disk_(disk),
+      journal_(journal),
+      room_(room),
+      on_disk_failure_(std::move(on_disk_failure)),
+      open_log_(std::move(open_log)),
+      scope_(loop) {}
+
+void SegmentWriter::Start() { scope_.Spawn(Run()); }
+
+io::Task<void> SegmentWriter::Stop() {
+  scope_.Cancel();
+  co_await scope_.Join();
+}
+
+void SegmentWriter::Add(PendingBatch batch) {
+  pending_bytes_ += batch.batch().size();
+  pending_.push_back(std::move(batch));
+  added_.WakeAll();
+}
+
+io::Task<Result<void>> SegmentWriter::AwaitPending(size_t bytes) {
+  while (pending_bytes_ > bytes || (bytes == 0 && !pending_.empty())) {
+    Result<void> woken = co_await changed_.Wait();
+    if (!woken) co_return woken;
+  }
+  co_return Result<void>{};
+}
+
+std::optional<uint64_t> SegmentWriter::oldest_pending() const {
+  if (pending_.empty()) return std::nullopt;
+  return pending_.front().journal_end - 1;
+}
+
+SegmentWriter::Pause::~Pause() {
+  if (--writer_.pauses_ == 0) writer_.changed_.WakeAll();
+}
+
+io::Task<Result<void>> SegmentWriter::Pause::AwaitIdle() {
+  while (writer_.writing_) {
+    Result<void> woken = co_await writer_.changed_.Wait();
+    if (!woken) co_return woken;
+  }
+  co_return Result<void>{};
+}
+
+io::Task<void> SegmentWriter::Run() {
+  for (;;) {
+    if (pending_.empty()) {
+      if (!co_await added_.Wait()) co_return;
+      continue;
+    }
+    Result<void> done = co_await journal_.AwaitDurable(pending_.front().journal_end);
+    if (!done) {
+      if (done.error().code != Errc::kUnavailable) co_return;
+      continue;
+    }
+    if (pauses_ > 0) {
+      if (!co_await changed_.Wait()) co_return;
+      continue;
+    }
+    Group group = TakeDurable();
+    writing_ = true;
+    done = co_await Write(group);
+    writing_ = false;
+    if (done) Finish(group);
+    changed_.WakeAll();
+    if (!done && !co_await HandleFailure(done.error())) co_return;
+  }
+}
+
+SegmentWriter::Group SegmentWriter::TakeDurable() const {
+  Group group;
+  size_t bytes = 0;
+  for (const PendingBatch& batch : pending_) {
+    if (batch.journal_end > journal_.durable_end_offset()) break;
+    if (bytes > 0 && bytes + batch.batch().size() > kMaxWriteGroupBytes) break;
+    bytes += batch.batch().size();
+    ++group.batches;
+    Group::Part& part = group.parts[batch.partition->id()];
+    part.partition = batch.partition;
+    part.batches.push_back(batch.batch());
+    part.bytes += batch.batch().size();
+    part.next_offset = batch.next_offset;
+  }
+  return group;
+}
+
+io::Task<Result<void>> SegmentWriter::Write(Group& group) {
+  Result<void> done = co_await Prepare(group);
+  if (done) done = co_await disk_.WriteFiles(group.writes);
+  if (done) co_return done;
+  for (auto& [id, part] : group.parts) {
+    if (part.prepared) part.partition->log()->Abandon();
+  }
+  co_return done;
+}
+
+io::Task<Result<void>> SegmentWriter::Prepare(Group& group) {
+  for (auto& [id, part] : group.parts) {
+    if (part.partition->gone()) continue;
+    Result<void> done;
+    if (part.partition->log() == nullptr) done = co_await open_log_(*part.partition);
+    if (done) done = co_await part.partition->log()->Prepare(part.batches, group.writes);
+    if (!done) co_return done;
+    part.prepared = true;
+  }
+  co_return Result<void>{};
+}
+
+void SegmentWriter::Finish(Group& group) {
+  for (auto& [id, part] : group.parts) {
+    if (part.prepared) part.partition->log()->Finish();
+    part.partition->Commit(part.next_offset, part.bytes);
+  }
+  size_t bytes = 0;
+  for (size_t i = 0; i < group.batches; ++i) {
+    bytes += pending_.front().batch().size();
+    pending_.pop_front();
+  }
+  pending_bytes_ -= bytes;
+  room_.Release(bytes);
+  if (problem_.OnSolved()) LOG_INFO("segment files are written again");
+}
+
+// Whether to try again.
+io::Task<bool> SegmentWriter::HandleFailure(const Error& error) {
+  if (error.code == Errc::kCancelled) co_return false;
+  if (error.code != Errc::kUnavailable) {
+    on_disk_failure_(error);
+    co_return false;
+  }
+  if (problem_.OnProblem(error.message, loop_.Now())) {
+    LOG_WARNING("segment files cannot be written", {"problem", error.message});
+  }
+  Result<void> slept = co_await io::Sleep(kSegmentRetry);
+  co_return slept.has_value();
+}
+
+}  // namespace meridian::queue

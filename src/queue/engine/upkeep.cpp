@@ -1,0 +1,134 @@
+#include "queue/engine/upkeep.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "base/result.hpp"
+#include "io/loop.hpp"
+#include "io/task.hpp"
+#include "io/wait_queue.hpp"
+#include "queue/engine/durable_state.hpp"
+#include "queue/engine/journal_record.hpp"
+#include "queue/engine/limits.hpp"
+#include "queue/engine/partition.hpp"
+#include "queue/engine/queue_state.hpp"
+#include "queue/partition/partition_log.hpp"
+#include "queue/partition/retention.hpp"
+
+namespace meridian::queue {
+namespace {
+
+int64_t Milliseconds(WallTime time) {
+  return std::chrono::floor<std::chrono::milliseconds>(time).time_since_epoch().count();
+}
+
+}  // namespace
+
+Upkeep::Upkeep(io::Loop& loop, DurableState& durable, IsActive is_active, Duration interval)
+    : loop_(loop),
+      durable_(durable),
+      is_active_(std::move(is_active)),
+      interval_(interval),
+      started_(loop.Wall()),
+      scope_(loop) {}
+
+void Upkeep::Start() { scope_.Spawn(Run()); }
+
+io::Task<void> Upkeep::Stop() {
+  scope_.Cancel();
+  co_await scope_.Join();
+}
+
+io::Task<void> Upkeep::Run() {
+  while (co_await io::Sleep(interval_)) {
+    Result<void> done = co_await ApplyRetention();
+    if (!done && done.error().code == Errc::kCancelled) co_return;
+    if (!done) LOG_WARNING("retention failed", {"problem", done.error().message});
+    if (durable_.Writable()) ExpireOffsets();
+  }
+}
+
+io::Task<Result<void>> Upkeep::ApplyRetention() {
+  std::vector<std::shared_ptr<Partition>> all;
+  for (const auto& [id, partition] : durable_.partitions()) {
+    if (partition->log() != nullptr) all.push_back(partition);
+  }
+  std::span<const std::shared_ptr<Partition>> left = all;
+  while (!left.empty()) {
+    size_t count = std::min(left.size(), kPartitionsPerSlice);
+    Result<void> done = co_await ApplyRetention(left.first(count));
+    if (done) done = co_await io::Sleep(Duration::zero());
+    if (!done) co_return done;
+    left = left.subspan(count);
+  }
+  co_return Result<void>{};
+}
+
+io::Task<Result<void>> Upkeep::ApplyRetention(std::span<const std::shared_ptr<Partition>> slice) {
+  std::vector<std::pair<std::shared_ptr<Partition>, int64_t>> moved;
+  uint64_t journal_end = 0;
+  bool writable = durable_.Writable().has_value();
+  for (const std::shared_ptr<Partition>& partition : slice) {
+    const PartitionState* state = durable_.state().FindPartition(partition->id());
+    if (partition->gone() || state == nullptr) continue;
+    int64_t log_start = NewLogStart(*partition);
+    if (log_start <= state->log_start_offset) continue;
+    moved.emplace_back(partition, log_start);
+    if (writable) journal_end = durable_.Append(LogStartMovedRecord{partition->id(), log_start});
+  }
+  Result<void> done = co_await durable_.AwaitDurable(journal_end);
+  for (const auto& [partition, log_start] : moved) {
+    if (done) done = co_await durable_.DropBefore(partition, log_start);
+  }
+  co_return done;
+}
+
+int64_t Upkeep::NewLogStart(const Partition& partition) const {
+  const TopicConfig& config = durable_.state().FindTopic(partition.id().topic)->config;
+  RetentionLimits limits;
+  if (config.deletes && config.retention_ms >= 0) limits.ms = config.retention_ms;
+  if (config.deletes && config.retention_bytes >= 0) {
+    limits.bytes = static_cast<uint64_t>(config.retention_bytes);
+  }
+  const PartitionLog& log = *partition.log();
+  int64_t by_retention =
+      LogStartAfterRetention(log.segments(), {.limits = limits,
+                                              .now_ms = Milliseconds(loop_.Wall()),
+                                              .log_start_offset = log.log_start_offset(),
+                                              .limit_offset = partition.high_watermark()});
+  // What was removed while the disk was full is not in the state yet.
+  return std::max(by_retention, log.log_start_offset());
+}
+
+void Upkeep::ExpireOffsets() {
+  WallTime now = loop_.Wall();
+  // Members that come back after a restart need time for it.
+  if (now < started_ + kGroupsReturnWithin) return;
+  std::vector<std::string> expired;
+  for (const auto& [name, group] : durable_.state().groups().groups()) {
+    if (is_active_(name)) last_active_[name] = now;
+    auto seen = last_active_.find(name);
+    WallTime last = group.last_commit.Wall();
+    if (seen != last_active_.end()) last = std::max(last, seen->second);
+    if (last + kOffsetsRetention < now) expired.push_back(name);
+  }
+  for (const std::string& name : expired) {
+    LOG_INFO("offsets of a group have expired", {"group", name});
+    durable_.Append(OffsetsRemovedRecord{name, {}});
+  }
+  std::erase_if(last_active_, [this](const auto& entry) {
+    return durable_.state().groups().Find(entry.first) == nullptr;
+  });
+}
+
+}  // namespace meridian::queue

@@ -1,0 +1,29 @@
+// Limits of partition logs.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+namespace meridian::queue {
+
+// A segment of this size is sealed (segment.bytes). A batch that is larger has one of its own.
+constexpr uint64_t kDefaultSegmentBytes = uint64_t{64} << 20;
+constexpr uint64_t kMaxSegmentBytes = uint64_t{1} << 30;
+// Kafka's default of segment.ms: 7 days.
+constexpr int64_t kDefaultSegmentMs = std::chrono::milliseconds(std::chrono::hours{7 * 24}).count();
+
+// One index entry for each so many bytes of batches; also the bound of a scan for an offset.
+constexpr uint64_t kIndexIntervalBytes = uint64_t{16} << 10;
+// Index entries of a segment that is written to are kept in memory until there are so many. A start
+// scans for those that were not in the file: 1 MiB of batches.
+constexpr size_t kIndexFlushEntries = 64;
+// What a scan of batch headers reads at a time.
+constexpr size_t kScanBlockBytes = size_t{32} << 10;
+// Limit of segments whose file and index are in memory, beside those that are not synced yet.
+constexpr size_t kMaxOpenSegments = 1024;
+// Positions of offsets that a partition remembers: where recent appends began and recent reads
+// ended, so that readers at the end and readers in sequence need no scan.
+constexpr size_t kRecentPositions = 32;
+
+}  // namespace meridian::queue

@@ -1,0 +1,231 @@
+// PartitionLog: the segment files of one partition in a folder of its own. `N.log` holds Kafka
+// record batches from offset N on and nothing else, so that any range of whole batches can be sent
+// as it is; `N.index` is its sparse index, which is built again where it is missing.
+//
+//   auto log = co_await PartitionLog::Open(files, {.folder = "queue/topics/7/0"}, position);
+//   std::vector<io::FileWrite> writes;
+//   co_await (*log)->Prepare(batches, writes);          // for each partition of a group
+//   co_await files.disk().WriteFiles(writes);           // then one hand-over for all of them
+//   (*log)->Finish();
+//   auto range = co_await (*log)->Read({.offset = 42, .max_bytes = 1 << 20, .limit_offset = hw});
+//   co_await stream.SendFile(*range->file, {range->position, range->bytes});
+//
+// Nothing here is durable by itself: the owner's journal is, until SyncLogs. position() is what a
+// checkpoint may remember then. The next Open cuts off everything beyond it, and does not read what
+// is below it, so that thousands of partitions open fast.
+//
+// Owned by the engine; one thread: the loop's. Reads may overlap with everything; of the functions
+// that change the log one runs at a time, but DropBefore and SyncLogs may overlap with an append.
+// Invariants: only the last segment is written to; offsets
+// ascend over batches and segments (with gaps after compaction); what Finish has not seen cannot be
+// read.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "io/file/disk.hpp"
+#include "io/task.hpp"
+#include "queue/partition/limits.hpp"
+#include "queue/partition/recent_positions.hpp"
+#include "queue/partition/segment.hpp"
+#include "queue/partition/segment_files.hpp"
+#include "wire/kafka/record_batch.hpp"
+
+namespace meridian::queue {
+
+struct PartitionOptions {
+  std::string folder;  // its parent exists; it is made when the first batch is written
+  uint64_t segment_bytes = kDefaultSegmentBytes;
+  // A segment is sealed when a batch is so much later, by its timestamp, than the first one.
+  int64_t segment_ms = kDefaultSegmentMs;
+};
+
+// A partition as a checkpoint remembers it. Offsets are in [log_start_offset, end_offset).
+struct PartitionPosition {
+  int64_t log_start_offset = 0;
+  int64_t end_offset = 0;
+  std::vector<SegmentPosition> segments;
+
+  bool operator==(const PartitionPosition&) const = default;
+};
+
+// Whole batches in a segment file, which the file keeps readable whatever becomes of the log.
+struct FileRange {
+  std::shared_ptr<io::File> file;  // null: there are no bytes
+  uint64_t position = 0;
+  size_t bytes = 0;
+  int64_t begin_offset = 0;
+  int64_t next_offset = 0;  // where the next read goes on
+};
+
+struct ReadRequest {
+  int64_t offset = 0;
+  size_t max_bytes = 0;
+  int64_t limit_offset = 0;  // the high watermark
+};
+
+// A record, as ListOffsets reports it.
+struct TimedOffset {
+  int64_t offset = 0;
+  int64_t timestamp_ms = -1;
+  int32_t leader_epoch = -1;
+
+  bool operator==(const TimedOffset&) const = default;
+};
+
+// A segment whose file is missing or shorter than it was when it was synced.
+struct DamagedSegment {
+  std::string path;
+  int64_t base_offset = 0;
+  int64_t end_offset = 0;
+  uint64_t file_bytes = 0;  // what is there, and can be read
+  uint64_t expected_bytes = 0;
+};
+
+class PartitionLog {
+ public:
+  // Opens a partition that was synced up to `position`; a default one is a new partition. A file
+  // that is too short or missing is no error: see damaged().
+  static io::Task<Result<std::unique_ptr<PartitionLog>>> Open(SegmentFiles& files,
+                                                              PartitionOptions options,
+                                                              PartitionPosition position);
+
+  const std::string& folder() const { return options_.folder; }
+  int64_t log_start_offset() const { return log_start_offset_; }
+  int64_t end_offset() const { return end_offset_; }
+  uint64_t bytes() const;
+  // All segments, also what is not synced, for decisions about retention.
+  std::vector<SegmentPosition> segments() const;
+  // What is synced, as of the last SyncLogs and what was removed since.
+  PartitionPosition position() const;
+  // Judge it after the replay: a segment below a log start that the checkpoint does not know yet
+  // counts as missing until DropBefore.
+  std::vector<DamagedSegment> damaged() const;
+  // For later segments.
+  void Configure(uint64_t segment_bytes, int64_t segment_ms) {
+    options_.segment_bytes = segment_bytes;
+    options_.segment_ms = segment_ms;
+  }
+
+  // Adds the writes of whole batches, with offsets at or above end_offset() that ascend, to
+  // `writes`. The bytes must stay valid until Finish or Abandon. Between these calls the log is not
+  // truncated. kInvalid: a batch is malformed or its offset is too low. After an error nothing is
+  // prepared.
+  io::Task<Result<void>> Prepare(std::span<const Bytes> batches,
+                                 std::vector<io::FileWrite>& writes);
+  // After the writes have succeeded: what was prepared can be read.
+  void Finish();
+  // After they have failed: it is forgotten.
+  void Abandon();
+
+  // Whole batches, in one segment, from the first that has `offset` or a higher one: at most
+  // `max_bytes`, but at least one; below `limit_offset`. No bytes at the limit. kNotFound: the
+  // offset is below the log start or above the end. kIo: the segment is damaged there.
+  io::Task<Result<FileRange>> Read(ReadRequest request);
+  // The first record with this timestamp or a later one (KIP-79), nothing if there is none. The
+  // timestamps of a log with appends out of order are looked at in the order of offsets.
+  io::Task<Result<std::optional<TimedOffset>>> OffsetAtTime(int64_t timestamp_ms);
+  // The first record with the highest timestamp (KIP-734).
+  io::Task<Result<std::optional<TimedOffset>>> OffsetAtMaxTime();
+
+  // Moves the log start up to `log_start_offset`, at most to the end, and removes the segments that
+  // are all below it.
+  io::Task<Result<void>> DropBefore(int64_t log_start_offset);
+  // Cuts off the batch that has `offset`, and all behind it.
+  io::Task<Result<void>> TruncateTo(int64_t offset);
+  // Removes the folder with all files. Nothing else may be called afterwards.
+  io::Task<Result<void>> Remove();
+
+ private:
+  friend io::Task<Result<void>> SyncLogs(SegmentFiles& files, std::span<PartitionLog* const> logs);
+
+  // A batch between Prepare and Finish.
+  struct Prepared {
+    std::shared_ptr<Segment> segment;
+    wire::kafka::BatchHeader batch;
+    uint64_t position = 0;
+  };
+  // What a sync covers: the segments and their positions when it began.
+  struct Syncing {
+    std::shared_ptr<Segment> segment;
+    std::shared_ptr<io::File> file;
+    SegmentPosition position;
+  };
+  // A batch in a segment, and the segment's file.
+  struct Place {
+    std::shared_ptr<io::File> file;
+    uint64_t position = 0;
+    int64_t base_offset = 0;
+  };
+  // Where a range of batches ends.
+  struct RangeEnd {
+    uint64_t position = 0;
+    int64_t next_offset = 0;
+  };
+
+  PartitionLog(SegmentFiles& files, PartitionOptions options)
+      : files_(files), options_(std::move(options)) {}
+
+  // Open.
+  io::Task<Result<void>> Load(PartitionPosition position);
+  io::Task<Result<void>> RemoveUnknown(const std::vector<io::ListedFile>& found);
+  io::Task<Result<void>> FitFile(Segment& segment, const std::vector<io::ListedFile>& found);
+
+  // Append.
+  std::shared_ptr<Segment> MakeSegment(int64_t base_offset) const;
+  bool MustRoll(const wire::kafka::BatchHeader& batch) const;
+  io::Task<Result<void>> Roll(int64_t base_offset);
+  io::Task<Result<void>> PrepareAll(std::span<const Bytes> batches,
+                                    std::vector<io::FileWrite>& writes);
+
+  // Sync.
+  io::Task<Result<void>> BeginSync(std::vector<io::File*>& files,
+                                   std::vector<std::string>& folders);
+  void FinishSync();
+
+  // Removal.
+  io::Task<Result<void>> RemoveFiles(std::shared_ptr<Segment> segment);
+  io::Task<Result<void>> CutSegment(std::shared_ptr<Segment> segment, int64_t offset);
+
+  // Read.
+  std::shared_ptr<Segment> SegmentAt(int64_t offset) const;
+  std::shared_ptr<Segment> SegmentBehind(const Segment& segment) const;
+  io::Task<Result<FileRange>> ReadSegment(std::shared_ptr<Segment> segment, ReadRequest request);
+  io::Task<Result<std::optional<Place>>> Find(std::shared_ptr<Segment> segment, int64_t offset);
+  io::Task<Result<std::optional<Place>>> Scan(std::shared_ptr<Segment> segment, int64_t offset);
+  std::optional<RangeEnd> KnownEnd(Segment& segment, const ReadRequest& request, uint64_t begin);
+  static const IndexEntry* EndEntry(Segment& segment, const ReadRequest& request, uint64_t begin);
+  io::Task<Result<void>> MakeEndKnown(std::shared_ptr<Segment> segment, ReadRequest request,
+                                      uint64_t begin);
+  io::Task<Result<RangeEnd>> ScanEnd(std::shared_ptr<Segment> segment, const Place& begin,
+                                     ReadRequest request);
+  io::Task<Result<bool>> Verify(std::shared_ptr<Segment> segment, std::shared_ptr<io::File> file,
+                                IndexEntry entry);
+  io::Task<Result<std::optional<TimedOffset>>> FirstAtTime(std::shared_ptr<Segment> segment,
+                                                           int64_t timestamp_ms);
+
+  SegmentFiles& files_;
+  PartitionOptions options_;
+  int64_t log_start_offset_ = 0;
+  int64_t end_offset_ = 0;
+  std::vector<std::shared_ptr<Segment>> segments_;
+  std::vector<Prepared> prepared_;
+  std::vector<Syncing> syncing_;
+  RecentPositions recent_;
+  bool folder_made_ = false;
+  uint64_t truncations_ = 0;  // a read that overlaps with one fails
+};
+
+// Syncs what was appended to the logs, in one hand-over for all, after which position() includes
+// it. Appends may overlap. A sync that failed must not be tried again (io/file/disk.hpp).
+io::Task<Result<void>> SyncLogs(SegmentFiles& files, std::span<PartitionLog* const> logs);
+
+}  // namespace meridian::queue

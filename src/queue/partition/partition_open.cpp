@@ -1,0 +1,171 @@
+// What a start does with the files of a partition, and what removes them.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/check.hpp"
+#include "base/result.hpp"
+#include "io/file/disk.hpp"
+#include "io/task.hpp"
+#include "queue/partition/batch_walk.hpp"
+#include "queue/partition/partition_log.hpp"
+#include "queue/partition/segment.hpp"
+#include "queue/partition/segment_files.hpp"
+
+namespace meridian::queue {
+namespace {
+
+Result<void> Removed(Result<void> removed) {
+  if (!removed && removed.error().code == Errc::kNotFound) return {};
+  return removed;
+}
+
+// The length of the file with this name, if there is one.
+std::optional<uint64_t> BytesOf(const std::vector<io::ListedFile>& files, const std::string& name) {
+  auto file = std::ranges::find(files, name, &io::ListedFile::name);
+  if (file == files.end()) return std::nullopt;
+  return file->bytes;
+}
+
+}  // namespace
+
+io::Task<Result<std::unique_ptr<PartitionLog>>> PartitionLog::Open(SegmentFiles& files,
+                                                                   PartitionOptions options,
+                                                                   PartitionPosition position) {
+  std::unique_ptr<PartitionLog> log(new PartitionLog(files, std::move(options)));
+  Result<void> loaded = co_await log->Load(std::move(position));
+  if (!loaded) co_return Fail(loaded.error());
+  co_return log;
+}
+
+io::Task<Result<void>> PartitionLog::Load(PartitionPosition position) {
+  log_start_offset_ = position.log_start_offset;
+  end_offset_ = position.end_offset;
+  for (const SegmentPosition& known : position.segments) {
+    auto segment = MakeSegment(known.base_offset);
+    segment->written = segment->synced = known;
+    segment->prepared_bytes = known.bytes;
+    segment->sealed = true;
+    segment->index = SegmentIndex(known.bytes, known.max_timestamp_ms);
+    segments_.push_back(std::move(segment));
+  }
+  if (!segments_.empty()) segments_.back()->sealed = false;
+  std::vector<io::ListedFile> found;
+  if (auto listed = co_await files_.disk().ListSizes(options_.folder); listed) {
+    found = std::move(*listed);
+    folder_made_ = true;
+  } else if (listed.error().code != Errc::kNotFound) {
+    co_return Fail(listed.error());
+  }
+  for (const auto& segment : segments_) {
+    if (auto fitted = co_await FitFile(*segment, found); !fitted) co_return fitted;
+  }
+  co_return co_await RemoveUnknown(found);
+}
+
+// Cuts off what is beyond the position, and notes what is missing.
+io::Task<Result<void>> PartitionLog::FitFile(Segment& segment,
+                                             const std::vector<io::ListedFile>& found) {
+  uint64_t bytes = BytesOf(found, SegmentFileName(segment.written.base_offset)).value_or(0);
+  if (bytes < segment.written.bytes) segment.file_bytes = bytes;
+  if (bytes <= segment.written.bytes) co_return Result<void>{};
+  auto file = co_await files_.disk().Open(segment.path, io::OpenMode::kWrite);
+  if (!file) co_return Fail(file.error());
+  co_return co_await (*file)->Truncate(segment.written.bytes);
+}
+
+io::Task<Result<void>> PartitionLog::RemoveUnknown(const std::vector<io::ListedFile>& found) {
+  for (const io::ListedFile& file : found) {
+    bool known = std::ranges::any_of(segments_, [&](const auto& segment) {
+      int64_t base = segment->written.base_offset;
+      return file.name == SegmentFileName(base) || file.name == IndexFileName(base);
+    });
+    if (known) continue;
+    auto removed = co_await files_.disk().Remove(options_.folder + "/" + file.name);
+    if (!removed) co_return removed;
+  }
+  co_return Result<void>{};
+}
+
+io::Task<Result<void>> PartitionLog::RemoveFiles(std::shared_ptr<Segment> segment) {
+  files_.Close(*segment);
+  auto removed = Removed(co_await files_.disk().Remove(segment->path));
+  if (!removed) co_return removed;
+  co_return Removed(co_await files_.disk().Remove(segment->index_path));
+}
+
+io::Task<Result<void>> PartitionLog::DropBefore(int64_t log_start_offset) {
+  log_start_offset_ = std::clamp(log_start_offset, log_start_offset_, end_offset_);
+  // The last segment goes too when nothing in it is kept; the next append begins another.
+  while (!segments_.empty() && segments_.front()->written.end_offset <= log_start_offset_) {
+    std::shared_ptr<Segment> segment = segments_.front();
+    bool empty = segment->prepared_bytes == 0;
+    if (empty || segment->prepared_bytes > segment->written.bytes) break;
+    segments_.erase(segments_.begin());
+    if (auto removed = co_await RemoveFiles(segment); !removed) co_return removed;
+  }
+  co_return Result<void>{};
+}
+
+io::Task<Result<void>> PartitionLog::TruncateTo(int64_t offset) {
+  CHECK(prepared_.empty());
+  ++truncations_;
+  recent_.Clear();
+  while (!segments_.empty() && segments_.back()->written.base_offset >= offset) {
+    std::shared_ptr<Segment> segment = segments_.back();
+    segments_.pop_back();
+    end_offset_ = std::min(end_offset_, segment->written.base_offset);
+    if (auto removed = co_await RemoveFiles(segment); !removed) co_return removed;
+  }
+  if (!segments_.empty() && segments_.back()->written.end_offset > offset) {
+    if (auto cut = co_await CutSegment(segments_.back(), offset); !cut) co_return cut;
+  }
+  log_start_offset_ = std::min(log_start_offset_, end_offset_);
+  co_return Result<void>{};
+}
+
+io::Task<Result<void>> PartitionLog::CutSegment(std::shared_ptr<Segment> segment, int64_t offset) {
+  segment->sealed = false;
+  segment->unsynced = true;
+  auto file = co_await files_.Open(segment);
+  if (!file) co_return Fail(file.error());
+  // Timestamps are counted again, so the segment is read from its first byte.
+  BatchWalk walk(
+      *file, segment->path,
+      {.position = 0, .end_position = std::min(segment->written.bytes, segment->file_bytes)});
+  SegmentPosition kept = {.base_offset = segment->written.base_offset,
+                          .end_offset = segment->written.base_offset};
+  for (;;) {
+    auto batch = co_await walk.Next();
+    if (!batch) co_return Fail(batch.error());
+    if (!*batch || (*batch)->next_offset() > offset) break;
+    kept.Add(**batch);
+  }
+  auto removed = Removed(co_await files_.disk().Remove(segment->index_path));
+  if (!removed) co_return removed;
+  segment->index = SegmentIndex(kept.bytes, kept.max_timestamp_ms);
+  segment->flushed_entries = 0;
+  segment->file_bytes = UINT64_MAX;
+  segment->written = kept;
+  segment->prepared_bytes = kept.bytes;
+  if (segment->synced.bytes > kept.bytes) segment->synced = kept;
+  end_offset_ = kept.end_offset;
+  co_return co_await (*file)->Truncate(kept.bytes);
+}
+
+io::Task<Result<void>> PartitionLog::Remove() {
+  CHECK(prepared_.empty());
+  while (!segments_.empty()) {
+    std::shared_ptr<Segment> segment = segments_.back();
+    segments_.pop_back();
+    if (auto removed = co_await RemoveFiles(segment); !removed) co_return removed;
+  }
+  co_return Removed(co_await files_.disk().RemoveFolder(options_.folder));
+}
+
+}  // namespace meridian::queue

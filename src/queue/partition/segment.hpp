@@ -1,0 +1,64 @@
+// Segment: one segment file of a partition, its index, and what of it is written and synced.
+// Plain data that PartitionLog and SegmentFiles share; on their loop. Readers may keep its file
+// open after it was removed.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "io/file/disk.hpp"
+#include "queue/partition/segment_index.hpp"
+#include "wire/kafka/record_batch.hpp"
+
+namespace meridian::queue {
+
+// A segment as a checkpoint remembers it. Its batches have offsets in [base_offset, end_offset).
+struct SegmentPosition {
+  int64_t base_offset = 0;
+  int64_t end_offset = 0;
+  uint64_t bytes = 0;
+  int64_t first_timestamp_ms = -1;  // the max timestamp of the first batch
+  int64_t max_timestamp_ms = -1;    // of all batches; -1: none has one
+
+  // Adds a batch at the end.
+  void Add(const wire::kafka::BatchHeader& batch);
+  bool operator==(const SegmentPosition&) const = default;
+};
+
+// "00000000000000000042.log": the base offset in 20 digits, as Kafka names its segments.
+std::string SegmentFileName(int64_t base_offset);
+std::string IndexFileName(int64_t base_offset);
+// The base offset in the name of a segment file; nothing for any other name.
+std::optional<int64_t> ParseSegmentFileName(std::string_view name);
+
+struct Segment {
+  std::string path;
+  std::string index_path;
+  SegmentPosition written;  // what can be read
+  SegmentPosition synced;   // what a crash keeps; not more than `written`
+  // What was prepared, and is written or will be.
+  uint64_t prepared_bytes = 0;
+  // Less than written.bytes: the file was damaged; 0 where it is missing.
+  uint64_t file_bytes = UINT64_MAX;
+  bool sealed = false;    // another one follows, so that it is never written to
+  bool unsynced = false;  // written to since the last sync; stays open
+  bool unsynced_name = false;
+
+  SegmentIndex index;
+  size_t flushed_entries = 0;      // entries of the index that are in its file, when it is complete
+  std::shared_ptr<io::File> file;  // null: not open
+
+  // Of SegmentFiles.
+  std::list<std::shared_ptr<Segment>>::iterator in_use_order;
+  bool is_listed = false;
+
+  bool damaged() const { return file_bytes < written.bytes; }
+};
+
+}  // namespace meridian::queue

@@ -1,0 +1,63 @@
+// SegmentFiles: the open files and the indexes of all partitions on a loop. At most `max_open`
+// segments stay open, those used last; a segment that is not synced yet stays open beside them.
+// Thousands of partitions that nobody uses have no descriptor and no index in memory.
+//
+// Owned by the engine; one thread: the loop's. It outlives the logs. An index is only used between
+// two awaits: an await may close the segment.
+#pragma once
+
+#include <cstddef>
+#include <list>
+#include <memory>
+
+#include "base/result.hpp"
+#include "io/file/disk.hpp"
+#include "io/task.hpp"
+#include "queue/partition/limits.hpp"
+#include "queue/partition/segment.hpp"
+
+namespace meridian::queue {
+
+class SegmentFiles {
+ public:
+  explicit SegmentFiles(io::Disk& disk, size_t max_open = kMaxOpenSegments)
+      : disk_(disk), max_open_(max_open) {}
+
+  io::Disk& disk() { return disk_; }
+
+  // The segment's file, opened where it is not. kIo: it is missing.
+  io::Task<Result<std::shared_ptr<io::File>>> Open(std::shared_ptr<Segment> segment);
+  // Creates the segment's file, empty.
+  io::Task<Result<void>> Create(std::shared_ptr<Segment> segment);
+  // As Open, and the index covers all of what is written: the part that is not in memory is read
+  // from the index file, and what that lacks from the segment.
+  io::Task<Result<std::shared_ptr<io::File>>> OpenIndexed(std::shared_ptr<Segment> segment);
+  // Writes the entries that the index file lacks; unsynced, since a start does without them. Needs
+  // a complete index.
+  io::Task<Result<void>> FlushIndex(std::shared_ptr<Segment> segment);
+  // Builds the index anew from the segment: an entry was wrong.
+  io::Task<Result<std::shared_ptr<io::File>>> Reindex(std::shared_ptr<Segment> segment);
+  // Closes it. Readers that have its file keep it.
+  void Close(Segment& segment);
+
+  size_t open() const { return in_use_.size(); }
+
+ private:
+  struct Loaded {
+    SegmentIndex index;
+    size_t flushed_entries = 0;
+  };
+  void Use(const std::shared_ptr<Segment>& segment);
+  io::Task<Result<SegmentIndex>> ReadIndexFile(const Segment& segment, uint64_t end_position);
+  io::Task<Result<SegmentIndex>> Index(std::shared_ptr<Segment> segment,
+                                       std::shared_ptr<io::File> file, SegmentIndex index,
+                                       uint64_t end);
+  io::Task<Result<Loaded>> Load(std::shared_ptr<Segment> segment, std::shared_ptr<io::File> file,
+                                uint64_t end);
+
+  io::Disk& disk_;
+  size_t max_open_;
+  std::list<std::shared_ptr<Segment>> in_use_;  // the one used last is in front
+};
+
+}  // namespace meridian::queue
