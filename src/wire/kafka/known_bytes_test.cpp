@@ -77,13 +77,13 @@ TEST(KnownBytes, MessagesOfKafkaPythonAreDecodedAndEncodedToTheSameBytes) {
     std::vector<uint8_t> bytes = FromHex(hex);
     auto object = message.make();
     auto decoded = internal::DecodeMessage(*message.schema, bytes, version, false, object.get());
-    ASSERT_TRUE(decoded) << decoded.error().message;
+    EXPECT_TRUE(decoded) << decoded.error().message;
     Frame frame;
-    ASSERT_TRUE(internal::EncodeMessage(*message.schema, object.get(), version, false, &frame));
+    EXPECT_TRUE(internal::EncodeMessage(*message.schema, object.get(), version, false, &frame));
     EXPECT_EQ(frame.bytes, bytes);
     ++messages;
   }
-  EXPECT_EQ(messages, 126);
+  EXPECT_EQ(messages, 122);
 }
 
 TEST(KnownBytes, ApiVersionsRequestOfVersion3) {
