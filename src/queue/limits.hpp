@@ -28,6 +28,18 @@ constexpr Duration kWriteTimeout = std::chrono::seconds{60};
 // A connection without a request is closed after this, as Kafka does.
 constexpr Duration kIdleTimeout = std::chrono::minutes{10};
 
+// --- requests
+// What a Fetch may wait and hold; a client that asks for more gets this.
+constexpr Duration kMaxFetchWait = std::chrono::seconds{60};
+constexpr size_t kMaxFetchBytes = size_t{64} * 1024 * 1024;
+// How long a Produce request waits for the disk: what the client says, within these.
+constexpr Duration kMinProduceTimeout = std::chrono::milliseconds{100};
+constexpr Duration kMaxProduceTimeout = std::chrono::minutes{5};
+// How often `status` and the gauges are updated.
+constexpr Duration kReportInterval = std::chrono::seconds{1};
+// A drain gives requests at least this long.
+constexpr Duration kMinDrainGrace = std::chrono::seconds{2};
+
 // --- topics
 constexpr int32_t kMaxPartitionsOfTopic = 1'000;
 constexpr Duration kMinRetention = std::chrono::minutes{1};
@@ -35,7 +47,7 @@ constexpr Duration kMaxRetention = std::chrono::days{3'650};
 constexpr uint64_t kMinRetentionBytes = uint64_t{1} * 1024 * 1024;
 
 // --- consumer groups
-constexpr size_t kMaxGroups = 10'000;  // with members; past it JoinGroup gets an error
+constexpr size_t kMaxActiveGroups = 10'000;  // with members; past it JoinGroup gets an error
 constexpr size_t kMaxGroupMembers = 1'000;
 // New members of one group that were told their id and have not joined yet.
 constexpr size_t kMaxPendingMembers = 1'000;

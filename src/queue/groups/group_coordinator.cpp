@@ -24,7 +24,7 @@ void GroupCoordinator::Join(JoinRequest request, Ticket ticket, TimePoint now,
   auto group = groups_.find(request.group);
   if (group == groups_.end()) {
     if (!request.member.member_id.empty()) return refuse(ErrorCode::kUnknownMemberId);
-    if (groups_.size() >= kMaxGroups) return refuse(ErrorCode::kCoordinatorNotAvailable);
+    if (groups_.size() >= kMaxActiveGroups) return refuse(ErrorCode::kCoordinatorNotAvailable);
     group = groups_.emplace(request.group, Entry{}).first;
   }
   std::string new_member_id;

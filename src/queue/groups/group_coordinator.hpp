@@ -6,7 +6,7 @@
 //
 // A group without members is forgotten here; its committed offsets are the engine's.
 //
-// Owned by the GroupService; one thread. Invariants: at most kMaxGroups groups, with at most
+// Owned by the GroupService; one thread. Invariants: at most kMaxActiveGroups groups, with at most
 // kMaxGroupBytes of metadata and assignments; NextDeadline() is never later than that of a group.
 #pragma once
 

@@ -429,7 +429,7 @@ TEST_F(GroupTest, LimitsAreKept) {
 }
 
 TEST_F(GroupTest, GroupsAreBoundedInNumber) {
-  for (size_t i = 0; i < kMaxGroups; ++i) {
+  for (size_t i = 0; i < kMaxActiveGroups; ++i) {
     JoinRequest request = Request();
     request.group = fmt::format("group-{}", i);
     SendJoin(request);

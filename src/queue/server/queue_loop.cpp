@@ -10,15 +10,17 @@
 #include "io/net/accept_loop.hpp"
 #include "io/net/stream.hpp"
 #include "io/task.hpp"
+#include "queue/server/client_handler.hpp"
 #include "queue/server/connection.hpp"
 #include "site/tier/tier_loop.hpp"
 
 namespace meridian::queue {
 
-QueueLoop::QueueLoop(const site::TierLoop& on, Options options,
+QueueLoop::QueueLoop(const site::TierLoop& on, const Options& options,
                      std::vector<std::unique_ptr<io::Listener>> listeners)
     : loop_(on.loop),
-      options_(std::move(options)),
+      options_(options),
+      metrics_(on.metrics),
       budget_(options_.max_request_bytes),
       accepted_(on.metrics.AddCounter("meridian_queue_connections_total", "Connections accepted.")),
       refused_(on.metrics.AddCounter("meridian_queue_refused_connections_total",
@@ -49,7 +51,9 @@ void QueueLoop::Admit(std::unique_ptr<io::Stream> stream) {
     return;
   }
   accepted_.Add();
-  auto handler = options_.make_handler(stream->peer());
+  auto handler = std::make_unique<ClientHandler>(
+      ClientHandler::Parts{options_.broker, options_.broker_scope, metrics_},
+      stream->peer().address.ToString());
   auto connection =
       std::make_unique<Connection>(loop_, std::move(stream), budget_, std::move(handler));
   open_.insert(connection.get());

@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstddef>
-#include <functional>
 #include <memory>
 #include <unordered_set>
 #include <vector>
@@ -15,8 +14,10 @@
 #include "io/scope.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
+#include "queue/server/broker.hpp"
 #include "queue/server/byte_budget.hpp"
 #include "queue/server/connection.hpp"
+#include "queue/server/server_metrics.hpp"
 #include "site/tier/tier_loop.hpp"
 
 namespace meridian::queue {
@@ -24,12 +25,12 @@ namespace meridian::queue {
 class QueueLoop {
  public:
   struct Options {
+    Broker& broker;                // of the main loop, as is its scope
+    io::Scope& broker_scope;
     size_t max_connections = 0;    // of this loop
     size_t max_request_bytes = 0;  // in flight, of this loop
-    // Makes the handler of a new connection from that address.
-    std::function<std::unique_ptr<RequestHandler>(const Endpoint& peer)> make_handler;
   };
-  QueueLoop(const site::TierLoop& on, Options options,
+  QueueLoop(const site::TierLoop& on, const Options& options,
             std::vector<std::unique_ptr<io::Listener>> listeners);
   ~QueueLoop();
 
@@ -48,6 +49,7 @@ class QueueLoop {
 
   io::Loop& loop_;
   const Options options_;
+  ServerMetrics metrics_;
   ByteBudget budget_;
   Counter& accepted_;
   Counter& refused_;

@@ -1,0 +1,47 @@
+#include "queue/metrics.hpp"
+
+#include <cstddef>
+#include <cstdint>
+
+#include "base/metrics.hpp"
+#include "queue/engine/engine.hpp"
+
+namespace meridian::queue {
+
+EngineMetrics::EngineMetrics(Metrics& metrics)
+    : duplicates_{metrics.AddCounter("meridian_queue_duplicate_batches_total",
+                                     "Batches that a producer sent again.")},
+      storage_refusals_{metrics.AddCounter("meridian_queue_storage_refusals_total",
+                                           "Batches refused because the disk was full or failed.")},
+      offsets_committed_{metrics.AddCounter("meridian_queue_offsets_committed_total",
+                                            "Offsets that consumer groups have committed.")},
+      producers_evicted_{metrics.AddCounter("meridian_queue_evicted_producers_total",
+                                            "Idempotent producers forgotten to make room.")},
+      topics_(metrics.AddGauge("meridian_queue_topics", "Topics.")),
+      partitions_(metrics.AddGauge("meridian_queue_partitions", "Partitions of all topics.")),
+      groups_(metrics.AddGauge("meridian_queue_groups", "Groups that have committed offsets.")),
+      active_groups_(metrics.AddGauge("meridian_queue_active_groups", "Groups with members.")),
+      producers_(metrics.AddGauge("meridian_queue_producers",
+                                  "Idempotent producers, each counted by its partitions.")),
+      bytes_in_flight_(metrics.AddGauge("meridian_queue_in_flight_bytes",
+                                        "Bytes appended and not yet in segment files.")),
+      journal_bytes_(metrics.AddGauge("meridian_queue_journal_bytes", "Size of the journal.")),
+      damaged_partitions_(metrics.AddGauge("meridian_queue_damaged_partitions",
+                                           "Partitions with a damaged segment file.")) {}
+
+void EngineMetrics::Update(const EngineNumbers& numbers, size_t active_groups) {
+  duplicates_.Follow(numbers.duplicates);
+  storage_refusals_.Follow(numbers.storage_refusals);
+  offsets_committed_.Follow(numbers.offsets_committed);
+  producers_evicted_.Follow(numbers.producers_evicted);
+  topics_.Set(static_cast<double>(numbers.topics));
+  partitions_.Set(static_cast<double>(numbers.partitions));
+  groups_.Set(static_cast<double>(numbers.groups));
+  active_groups_.Set(static_cast<double>(active_groups));
+  producers_.Set(static_cast<double>(numbers.producers));
+  bytes_in_flight_.Set(static_cast<double>(numbers.bytes_in_flight));
+  journal_bytes_.Set(static_cast<double>(numbers.journal_bytes));
+  damaged_partitions_.Set(static_cast<double>(numbers.damaged_partitions));
+}
+
+}  // namespace meridian::queue

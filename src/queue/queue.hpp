@@ -1,0 +1,64 @@
+// The queue tier of a data center: it connects the engine, the consumer groups and the clients'
+// connections to the process, its loops and its sockets.
+//
+// One thread: the process's main loop, where the engine and the groups are; each loop has a
+// QueueLoop with the connections that it serves.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/clock.hpp"
+#include "base/hybrid_clock.hpp"
+#include "base/metrics.hpp"
+#include "base/result.hpp"
+#include "io/blocking.hpp"
+#include "io/file/system_disk.hpp"
+#include "io/scope.hpp"
+#include "io/task.hpp"
+#include "io/threads/per_loop.hpp"
+#include "queue/config.hpp"
+#include "queue/engine/engine.hpp"
+#include "queue/groups/group_service.hpp"
+#include "queue/metrics.hpp"
+#include "queue/server/broker.hpp"
+#include "queue/server/queue_loop.hpp"
+#include "site/tier/tier_process.hpp"
+#include "site/tier_description.hpp"
+
+namespace meridian::queue {
+
+class Queue {
+ public:
+  explicit Queue(site::TierProcess& process);
+  ~Queue();
+
+  // Runs the process with this queue. Returns the exit status.
+  int Run();
+
+ private:
+  io::Task<Result<void>> Start();
+  io::Task<Result<void>> OpenEngine();
+  io::Task<Result<void>> OpenLoops();
+  io::Task<void> Drain(Duration grace);
+  io::Task<void> Report();
+  std::string Problem() const;
+
+  site::TierProcess& process_;
+  const Config& config_;
+  HybridClock clock_;
+  io::BlockingPool pool_;
+  io::SystemDisk disk_{pool_};
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<GroupService> groups_;
+  std::unique_ptr<Broker> broker_;
+  EngineMetrics metrics_;
+  io::Scope calls_;  // of connections, on the main loop
+  io::Scope reporting_;
+  io::PerLoop<QueueLoop> loops_;
+};
+
+// The tier, for the composition root.
+site::TierDescription Describe();
+
+}  // namespace meridian::queue

@@ -1,0 +1,159 @@
+#include "queue/server/broker.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "io/loop.hpp"
+#include "io/scope.hpp"
+#include "io/task.hpp"
+#include "queue/config.hpp"
+#include "queue/engine/engine.hpp"
+#include "queue/engine/refusal.hpp"
+#include "queue/groups/group_service.hpp"
+#include "queue/limits.hpp"
+#include "queue/server/answers.hpp"
+#include "wire/kafka/api.hpp"
+#include "wire/kafka/error_code.hpp"
+#include "wire/kafka/frame.hpp"
+#include "wire/kafka/messages/fetch.hpp"
+
+namespace meridian::queue {
+namespace {
+
+using wire::kafka::ApiKey;
+using wire::kafka::ErrorCode;
+using Answer = Answered (*)(Broker&, const Call&);
+
+const std::map<ApiKey, Answer>& Answers() {
+  static const std::map<ApiKey, Answer> kAnswers = {
+      {ApiKey::kApiVersions, &AnswerApiVersions},
+      {ApiKey::kMetadata, &AnswerMetadata},
+      {ApiKey::kDescribeCluster, &AnswerDescribeCluster},
+      {ApiKey::kFindCoordinator, &AnswerFindCoordinator},
+      {ApiKey::kInitProducerId, &AnswerInitProducerId},
+      {ApiKey::kCreateTopics, &AnswerCreateTopics},
+      {ApiKey::kDeleteTopics, &AnswerDeleteTopics},
+      {ApiKey::kCreatePartitions, &AnswerCreatePartitions},
+      {ApiKey::kDeleteRecords, &AnswerDeleteRecords},
+      {ApiKey::kDescribeConfigs, &AnswerDescribeConfigs},
+      {ApiKey::kAlterConfigs, &AnswerAlterConfigs},
+      {ApiKey::kIncrementalAlterConfigs, &AnswerIncrementalAlterConfigs},
+      {ApiKey::kListOffsets, &AnswerListOffsets},
+      {ApiKey::kOffsetForLeaderEpoch, &AnswerOffsetForLeaderEpoch},
+      {ApiKey::kOffsetCommit, &AnswerOffsetCommit},
+      {ApiKey::kOffsetFetch, &AnswerOffsetFetch},
+      {ApiKey::kOffsetDelete, &AnswerOffsetDelete},
+      {ApiKey::kJoinGroup, &AnswerJoinGroup},
+      {ApiKey::kSyncGroup, &AnswerSyncGroup},
+      {ApiKey::kHeartbeat, &AnswerHeartbeat},
+      {ApiKey::kLeaveGroup, &AnswerLeaveGroup},
+      {ApiKey::kDescribeGroups, &AnswerDescribeGroups},
+      {ApiKey::kListGroups, &AnswerListGroups},
+      {ApiKey::kDeleteGroups, &AnswerDeleteGroups},
+  };
+  return kAnswers;
+}
+
+size_t AtLeastZero(int32_t number) { return static_cast<size_t>(std::max(number, 0)); }
+
+}  // namespace
+
+Broker::Broker(io::Loop& loop, Engine& engine, GroupService& groups, BrokerIdentity identity,
+               const Config& config)
+    : loop_(loop),
+      engine_(engine),
+      groups_(groups),
+      identity_(std::move(identity)),
+      config_(config) {}
+
+io::Task<Result<wire::kafka::Frame>> Broker::Answer(Call call) {
+  auto found = Answers().find(call.header.api->key);
+  if (found == Answers().end()) {
+    co_return Fail(Errc::kInvalid, "requests of the API {} are not answered here",
+                   call.header.api->name);
+  }
+  co_return co_await found->second(*this, call);
+}
+
+io::Task<std::vector<ProduceOutcome>> Broker::Produce(std::span<const ProducePart> parts,
+                                                      Acknowledge acknowledge, Duration timeout) {
+  const Duration bounded = std::clamp(timeout, kMinProduceTimeout, kMaxProduceTimeout);
+  co_return co_await engine_.Produce(parts, acknowledge, loop_.After(bounded));
+}
+
+void Broker::Abandon(Ticket ticket) {
+  groups_.Abandon(ticket);
+  if (auto found = data_waits_.find(ticket); found != data_waits_.end()) found->second->Cancel();
+}
+
+// --- Fetch
+
+// What was read of each partition of a request.
+struct Broker::Collected {
+  std::vector<FetchedPartition> partitions;
+  std::vector<SeenPartition> seen;
+  size_t bytes = 0;
+  bool failed = false;  // at one of them
+};
+
+io::Task<std::vector<FetchedPartition>> Broker::Fetch(const wire::kafka::FetchRequest& request,
+                                                      Ticket ticket) {
+  const Duration wait = std::min<Duration>(
+      std::chrono::milliseconds{AtLeastZero(request.max_wait_ms)}, kMaxFetchWait);
+  const TimePoint deadline = loop_.After(wait);
+  const size_t min_bytes = std::min(AtLeastZero(request.min_bytes), kMaxFetchBytes);
+  Collected collected = co_await Collect(request);
+  if (!collected.failed && collected.bytes < min_bytes && wait > Duration::zero()) {
+    co_await AwaitData(collected.seen, min_bytes - collected.bytes, ticket, deadline);
+    collected = co_await Collect(request);
+  }
+  co_return std::move(collected.partitions);
+}
+
+io::Task<Broker::Collected> Broker::Collect(const wire::kafka::FetchRequest& request) {
+  Collected collected;
+  const size_t max_bytes = std::min(AtLeastZero(request.max_bytes), kMaxFetchBytes);
+  for (const auto& topic : request.topics) {
+    for (const auto& partition : topic.partitions) {
+      const size_t left = max_bytes - std::min(max_bytes, collected.bytes);
+      const TopicPartition where = PartitionOf(topic.name, partition.index);
+      auto view = co_await engine_.Fetch({.where = where,
+                                          .offset = partition.fetch_offset,
+                                          .leader_epoch = partition.current_leader_epoch},
+                                         std::min(left, AtLeastZero(partition.max_bytes)));
+      if (!view) {
+        collected.failed = true;
+        collected.partitions.push_back({.error = ErrorCodeOf(view.error().error)});
+        continue;
+      }
+      // Only the first batch of a response may be larger than what was asked for.
+      if (collected.bytes > 0 && view->range.bytes > left) view->range = {};
+      collected.bytes += view->range.bytes;
+      collected.seen.push_back({.where = where, .high_watermark = view->high_watermark});
+      collected.partitions.push_back({.view = std::move(*view)});
+    }
+  }
+  co_return collected;
+}
+
+io::Task<void> Broker::AwaitData(std::span<const SeenPartition> seen, size_t min_bytes,
+                                 Ticket ticket, TimePoint deadline) {
+  io::Scope wait(loop_);
+  data_waits_[ticket] = &wait;
+  auto await = [&]() -> io::Task<void> {
+    (void)co_await engine_.AwaitData(seen, min_bytes, deadline);
+  };
+  wait.Spawn(await());
+  co_await wait.Join();
+  data_waits_.erase(ticket);
+}
+
+}  // namespace meridian::queue

@@ -1,0 +1,92 @@
+// Broker: answers the requests of Kafka clients on the main loop, where the engine and the groups
+// are. Each family of requests has a file of its own (answers_*.cpp). Produce and Fetch do the work
+// that takes processor time on the connection's loop (client_handler.hpp), and call the functions
+// here for the rest.
+//
+// Owned by the Queue; one thread: the main loop's. It outlives the connections.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "base/result.hpp"
+#include "io/loop.hpp"
+#include "io/scope.hpp"
+#include "io/task.hpp"
+#include "queue/config.hpp"
+#include "queue/engine/engine.hpp"
+#include "queue/groups/group_service.hpp"
+#include "queue/groups/group_types.hpp"
+#include "wire/kafka/codec.hpp"
+#include "wire/kafka/frame.hpp"
+#include "wire/kafka/messages/fetch.hpp"
+
+namespace meridian::queue {
+
+// How clients see this node of the queue.
+struct BrokerIdentity {
+  std::string cluster_id;  // the site's name
+  int32_t node_id = 0;
+  std::string host;
+  uint16_t port = 0;
+  std::string rack;  // the data center
+};
+
+// A request that is being answered. The header's views are valid until the answer is there.
+struct Call {
+  wire::kafka::RequestHeader header;
+  std::string client_host;
+  Ticket ticket = 0;  // to be abandoned by
+};
+
+// What a Fetch request gets of one partition, in the order of the request.
+struct FetchedPartition {
+  wire::kafka::ErrorCode error = wire::kafka::ErrorCode::kNone;
+  FetchView view;
+};
+
+class Broker {
+ public:
+  Broker(io::Loop& loop, Engine& engine, GroupService& groups, BrokerIdentity identity,
+         const Config& config);
+
+  // Answers a request other than Produce and Fetch. An error ends the connection.
+  io::Task<Result<wire::kafka::Frame>> Answer(Call call);
+  // At least min_bytes of the request, or what there is when it has waited max_wait_ms.
+  io::Task<std::vector<FetchedPartition>> Fetch(const wire::kafka::FetchRequest& request,
+                                                Ticket ticket);
+  io::Task<std::vector<ProduceOutcome>> Produce(std::span<const ProducePart> parts,
+                                                Acknowledge acknowledge, Duration timeout);
+  // Ends the wait of the call with this ticket: it is answered now. Does nothing when it is over.
+  void Abandon(Ticket ticket);
+  // Any thread.
+  Ticket NewTicket() { return groups_.NewTicket(); }
+
+  io::Loop& loop() const { return loop_; }
+  Engine& engine() const { return engine_; }
+  GroupService& groups() const { return groups_; }
+  const BrokerIdentity& identity() const { return identity_; }
+  const Config& config() const { return config_; }
+
+ private:
+  struct Collected;
+  io::Task<Collected> Collect(const wire::kafka::FetchRequest& request);
+  io::Task<void> AwaitData(std::span<const SeenPartition> seen, size_t min_bytes, Ticket ticket,
+                           TimePoint deadline);
+
+  io::Loop& loop_;
+  Engine& engine_;
+  GroupService& groups_;
+  const BrokerIdentity identity_;
+  const Config& config_;
+  std::map<Ticket, io::Scope*> data_waits_;
+};
+
+}  // namespace meridian::queue

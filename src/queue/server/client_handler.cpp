@@ -1,0 +1,123 @@
+#include "queue/server/client_handler.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "io/scope.hpp"
+#include "io/task.hpp"
+#include "io/threads/run_on.hpp"
+#include "queue/engine/engine.hpp"
+#include "queue/server/broker.hpp"
+#include "queue/server/connection.hpp"
+#include "queue/server/fetch_response.hpp"
+#include "queue/server/produce_request.hpp"
+#include "queue/server/response.hpp"
+#include "wire/kafka/api.hpp"
+#include "wire/kafka/codec.hpp"
+#include "wire/kafka/frame.hpp"
+#include "wire/kafka/messages/fetch.hpp"
+#include "wire/kafka/messages/produce.hpp"
+
+namespace meridian::queue {
+
+namespace kafka = wire::kafka;
+
+namespace {
+
+Response ResponseOf(kafka::Frame frame) {
+  Response response;
+  response.pieces.push_back({.bytes = std::move(frame.bytes)});
+  return response;
+}
+
+}  // namespace
+
+ClientHandler::ClientHandler(const Parts& parts, std::string client_host)
+    : parts_(parts), client_host_(std::move(client_host)) {}
+
+bool ClientHandler::MayOverlap(Bytes frame) const {
+  return ByteReader(frame).U16() == static_cast<uint16_t>(kafka::ApiKey::kProduce);
+}
+
+void ClientHandler::StopWaiting() {
+  stopped_ = true;
+  if (waiting_ == 0) return;
+  parts_.broker.loop().Post(
+      [&broker = parts_.broker, ticket = waiting_] { broker.Abandon(ticket); });
+}
+
+ClientHandler::Handled ClientHandler::Handle(RequestFrame frame) {
+  auto header = kafka::DecodeRequestHeader(frame.all());
+  if (!header) co_return Fail(std::move(header.error()));
+  if (header->api == nullptr) {
+    co_return Fail(Errc::kInvalid, "there is no API {}", header->api_key);
+  }
+  parts_.metrics.CountRequest(header->api->key);
+  if (!header->supported() && header->api->key != kafka::ApiKey::kApiVersions) {
+    co_return Fail(Errc::kInvalid, "{} has versions {} to {}, not {}", header->api->name,
+                   header->api->min_version, header->api->max_version, header->api_version);
+  }
+  switch (header->api->key) {
+    case kafka::ApiKey::kProduce: co_return co_await Produce(*header);
+    case kafka::ApiKey::kFetch: co_return co_await Fetch(*header);
+    default: co_return co_await Answer(*header);
+  }
+}
+
+ClientHandler::Handled ClientHandler::Answer(const kafka::RequestHeader& header) {
+  Call call{.header = header, .client_host = client_host_, .ticket = parts_.broker.NewTicket()};
+  waiting_ = call.ticket;
+  if (stopped_) StopWaiting();
+  auto frame = co_await io::RunOn(parts_.broker_scope, parts_.broker.Answer(std::move(call)));
+  waiting_ = 0;
+  if (!frame) co_return Fail(std::move(frame.error()));
+  co_return std::optional<Response>(ResponseOf(std::move(*frame)));
+}
+
+ClientHandler::Handled ClientHandler::Produce(const kafka::RequestHeader& header) {
+  auto request = kafka::DecodeRequest<kafka::ProduceRequest>(header);
+  if (!request) co_return Fail(std::move(request.error()));
+  CheckedProduce checked = CheckProduce(header, *request);
+  std::vector<ProduceOutcome> outcomes;
+  if (!checked.parts.empty()) {
+    outcomes = co_await io::RunOn(
+        parts_.broker_scope, parts_.broker.Produce(checked.parts, checked.acknowledge,
+                                                   checked.timeout));
+  }
+  kafka::ProduceResponse response = ProduceResponseOf(*request, checked, outcomes, parts_.metrics);
+  if (request->acks == 0) {
+    // The client hears of an error by the end of the connection, as from Kafka.
+    if (HasError(response)) co_return Fail(Errc::kInvalid, "a batch with acks=0 was refused");
+    co_return std::optional<Response>{};
+  }
+  kafka::Frame frame;
+  Result<> encoded =
+      kafka::EncodeResponse(header.correlation_id, header.api_version, response, &frame);
+  if (!encoded) co_return Fail(std::move(encoded.error()));
+  co_return std::optional<Response>(ResponseOf(std::move(frame)));
+}
+
+ClientHandler::Handled ClientHandler::Fetch(const kafka::RequestHeader& header) {
+  auto request = kafka::DecodeRequest<kafka::FetchRequest>(header);
+  if (!request) co_return Fail(std::move(request.error()));
+  const Ticket ticket = parts_.broker.NewTicket();
+  std::vector<FetchedPartition> fetched;
+  if (MayFetch(*request)) {
+    waiting_ = ticket;
+    if (stopped_) StopWaiting();
+    fetched =
+        co_await io::RunOn(parts_.broker_scope, parts_.broker.Fetch(*request, ticket));
+    waiting_ = 0;
+  }
+  auto response = FetchResponseOf(header, *request, std::move(fetched), parts_.metrics);
+  if (!response) co_return Fail(std::move(response.error()));
+  co_return std::optional<Response>(std::move(*response));
+}
+
+}  // namespace meridian::queue

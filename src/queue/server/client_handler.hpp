@@ -1,0 +1,49 @@
+// ClientHandler: executes the requests of one client. Batches are checked, and responses encoded, on
+// the connection's loop; the broker is called on the main loop.
+//
+// Owned by its Connection; one thread: the connection's loop. The broker and its scope outlive it.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <unordered_set>
+
+#include "base/bytes.hpp"
+#include "base/result.hpp"
+#include "io/scope.hpp"
+#include "io/task.hpp"
+#include "queue/groups/group_types.hpp"
+#include "queue/server/broker.hpp"
+#include "queue/server/connection.hpp"
+#include "queue/server/response.hpp"
+#include "queue/server/server_metrics.hpp"
+#include "wire/kafka/frame.hpp"
+
+namespace meridian::queue {
+
+class ClientHandler final : public RequestHandler {
+ public:
+  struct Parts {
+    Broker& broker;
+    io::Scope& broker_scope;  // of the main loop
+    ServerMetrics& metrics;   // of the connection's loop
+  };
+  ClientHandler(const Parts& parts, std::string client_host);
+
+  bool MayOverlap(Bytes frame) const override;
+  io::Task<Result<std::optional<Response>>> Handle(RequestFrame frame) override;
+  void StopWaiting() override;
+
+ private:
+  using Handled = io::Task<Result<std::optional<Response>>>;
+  Handled Produce(const wire::kafka::RequestHeader& header);
+  Handled Fetch(const wire::kafka::RequestHeader& header);
+  Handled Answer(const wire::kafka::RequestHeader& header);
+
+  Parts parts_;
+  const std::string client_host_;
+  bool stopped_ = false;
+  Ticket waiting_ = 0;  // of the request that may wait long; 0: none
+};
+
+}  // namespace meridian::queue
