@@ -65,11 +65,6 @@ class PartitionTest : public testing::Test {
       if (log) co_await use(**log, files);
     });
   }
-  // As Run, and the machine loses power at the end.
-  void RunAndCrash(Use use) {
-    Run(std::move(use));
-    process_->Crash(CrashKind::kMachine);
-  }
   io::sim::DiskImage& disk() { return process_->disk(); }
 
   static Task<Result<void>> Append(PartitionLog& log, SegmentFiles& files,

@@ -25,6 +25,10 @@ namespace meridian::queue {
 
 using wire::kafka::BatchHeader;
 
+PartitionLog::~PartitionLog() {
+  for (const auto& segment : segments_) files_.Close(*segment);
+}
+
 uint64_t PartitionLog::bytes() const {
   uint64_t sum = 0;
   for (const auto& segment : segments_) sum += segment->written.bytes;
@@ -200,6 +204,7 @@ io::Task<Result<void>> SyncLogs(SegmentFiles& files, std::span<PartitionLog* con
   }
   if (auto synced = co_await files.disk().SyncFiles(unsynced, folders); !synced) co_return synced;
   for (PartitionLog* log : logs) log->FinishSync();
+  files.CloseSurplus();
   co_return Result<void>{};
 }
 

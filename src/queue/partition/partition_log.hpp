@@ -90,6 +90,14 @@ struct DamagedSegment {
   uint64_t expected_bytes = 0;
 };
 
+// Bytes of a segment in which a check found no valid batches.
+struct BadBatches {
+  uint64_t position = 0;
+  uint64_t end_position = 0;
+  int64_t begin_offset = 0;  // the first offset that is lost; known by the batch before
+  std::string problem;
+};
+
 class PartitionLog {
  public:
   // Opens a partition that was synced up to `position`; a default one is a new partition. A file
@@ -97,6 +105,8 @@ class PartitionLog {
   static io::Task<Result<std::unique_ptr<PartitionLog>>> Open(SegmentFiles& files,
                                                               PartitionOptions options,
                                                               PartitionPosition position);
+  // Closes its files. No function may be running.
+  ~PartitionLog();
 
   const std::string& folder() const { return options_.folder; }
   int64_t log_start_offset() const { return log_start_offset_; }
@@ -141,6 +151,19 @@ class PartitionLog {
   io::Task<Result<void>> DropBefore(int64_t log_start_offset);
   // Cuts off the batch that has `offset`, and all behind it.
   io::Task<Result<void>> TruncateTo(int64_t offset);
+  // Reads the segment that begins at `base_offset` and checks the CRC of each batch; reports the
+  // first bad one. Where its header is bad, all behind it counts as bad. kNotFound: there is no
+  // such segment.
+  io::Task<Result<std::optional<BadBatches>>> VerifySegment(int64_t base_offset);
+  struct SegmentPatch {
+    int64_t base_offset = 0;  // of the segment
+    uint64_t position = 0;
+    Bytes batches;
+  };
+  // Writes whole valid batches, which a mirror has kept, over the bytes of a segment that are bad
+  // or missing, and syncs them. kInvalid: they are no such batches, or not within the segment, or
+  // leave a gap.
+  io::Task<Result<void>> RepairSegment(SegmentPatch patch);
   // Removes the folder with all files. Nothing else may be called afterwards.
   io::Task<Result<void>> Remove();
 
@@ -197,6 +220,7 @@ class PartitionLog {
 
   // Read.
   std::shared_ptr<Segment> SegmentAt(int64_t offset) const;
+  std::shared_ptr<Segment> SegmentWithBase(int64_t base_offset) const;
   std::shared_ptr<Segment> SegmentBehind(const Segment& segment) const;
   io::Task<Result<FileRange>> ReadSegment(std::shared_ptr<Segment> segment, ReadRequest request);
   io::Task<Result<std::optional<Place>>> Find(std::shared_ptr<Segment> segment, int64_t offset);

@@ -24,7 +24,7 @@ TEST_F(PartitionLogTest, BatchesAreReadInOrderOverSegments) {
   Run([&](PartitionLog& log, SegmentFiles& files) -> Task<void> {
     co_await AppendUpTo(log, files, 60);
     EXPECT_GT(log.segments().size(), 2U);
-    for (size_t max_bytes : {1, 150, 400, 1 << 20}) {
+    for (size_t max_bytes : {1U, 150U, 400U, 1U << 20}) {
       EXPECT_EQ(co_await AllOffsets(log, 0, max_bytes), Evens(0, 60));
     }
     std::vector<std::string> names = co_await Files(files);
@@ -59,7 +59,7 @@ TEST_F(PartitionLogTest, ReadBeginsWithTheBatchThatHasTheOffset) {
 TEST_F(PartitionLogTest, NothingAtOrBeyondTheLimitIsRead) {
   Run([&](PartitionLog& log, SegmentFiles& files) -> Task<void> {
     co_await AppendUpTo(log, files, 8);
-    for (size_t max_bytes : {1 << 10, 1 << 20}) {
+    for (size_t max_bytes : {1U << 10, 1U << 20}) {
       ReadRequest request = {.offset = 0, .max_bytes = max_bytes, .limit_offset = 6};
       EXPECT_EQ(co_await Offsets(log, request), "0 2 4");
       request.limit_offset = 5;  // within a batch
@@ -157,10 +157,14 @@ TEST_F(PartitionLogTest, PowerFailureKeepsWhatWasSynced) {
     PartitionPosition position;
     auto live = [&](Machine& machine) -> Task<void> {
       SegmentFiles files(machine.disk, 2);
-      auto log = (co_await PartitionLog::Open(files, options_, position)).value();
+      auto opened = co_await PartitionLog::Open(files, options_, position);
+      if (!opened) co_return;
+      PartitionLog* log = opened->get();
       EXPECT_EQ(log->end_offset(), synced);
       EXPECT_TRUE(log->damaged().empty());
-      EXPECT_EQ(co_await AllOffsets(*log, 0), Evens(0, synced));
+      std::string offsets = co_await AllOffsets(*log, 0, 1 << 20);
+      if ((co_await io::ThisFiber{}).cancelled()) co_return;
+      EXPECT_EQ(offsets, Evens(0, synced));
       for (;;) {
         int64_t end = log->end_offset() + 2 + static_cast<int64_t>(seed % 7) * 2;
         while (log->end_offset() < end) {
@@ -168,7 +172,7 @@ TEST_F(PartitionLogTest, PowerFailureKeepsWhatWasSynced) {
               co_await Append(*log, files, {{.offset = log->end_offset(), .records = 2}});
           if (!appended) co_return;
         }
-        PartitionLog* logs[] = {log.get()};
+        PartitionLog* logs[] = {log};
         if (!co_await SyncLogs(files, logs)) co_return;
         position = log->position();
         synced = position.end_offset;
@@ -176,11 +180,11 @@ TEST_F(PartitionLogTest, PowerFailureKeepsWhatWasSynced) {
     };
     auto& process = world.AddProcess({.name = "q", .address = IpAddress::V4(10, 0, 0, 1)}, live);
     for (int life = 1; life <= 4; ++life) {
-      world.RunFor(std::chrono::milliseconds{20 + seed % 5});
+      world.RunFor(std::chrono::milliseconds{80 + seed % 5});
       process.Crash(CrashKind::kMachine);
       process.Restart();
     }
-    world.RunFor(std::chrono::milliseconds{20});
+    world.RunFor(std::chrono::milliseconds{80});
     EXPECT_GT(synced, 0);
     EXPECT_EQ(world.failure(), std::nullopt);
     world.End();
@@ -190,8 +194,6 @@ TEST_F(PartitionLogTest, PowerFailureKeepsWhatWasSynced) {
 TEST_F(PartitionLogTest, DamagedSegmentIsReportedAndTheOthersAreRead) {
   for (bool missing : {false, true}) {
     position_ = {};
-    process_ = nullptr;
-    world_.End();
     options_.folder = missing ? "missing" : "short";
     int64_t second = 0;
     int64_t third = 0;
@@ -205,7 +207,9 @@ TEST_F(PartitionLogTest, DamagedSegmentIsReportedAndTheOthersAreRead) {
       std::string path = options_.folder + "/" + SegmentFileName(second);
       auto file = (co_await machine.disk.Open(path, io::OpenMode::kWrite)).value();
       EXPECT_TRUE(co_await file->Truncate(300));
-      if (missing) EXPECT_TRUE(co_await machine.disk.Remove(path));
+      if (missing) {
+        EXPECT_TRUE(co_await machine.disk.Remove(path));
+      }
 
       log = (co_await PartitionLog::Open(files, options_, position_)).value();
       EXPECT_EQ(log->damaged().size(), 1U);
@@ -215,7 +219,7 @@ TEST_F(PartitionLogTest, DamagedSegmentIsReportedAndTheOthersAreRead) {
       EXPECT_EQ(log->damaged()[0].file_bytes, missing ? 0U : 300U);
       EXPECT_EQ(co_await Offsets(*log, From(0)), Evens(0, second));
       EXPECT_EQ(co_await Offsets(*log, From(second)),
-                missing ? "i/o error" : Evens(second, second + 4));
+                missing ? "i/o error" : Evens(second, second + 6));
       EXPECT_EQ(co_await Offsets(*log, From(third - 2)), "i/o error");
       EXPECT_EQ(co_await AllOffsets(*log, third), Evens(third, 60));
       co_await AppendUpTo(*log, files, 70);
@@ -223,8 +227,6 @@ TEST_F(PartitionLogTest, DamagedSegmentIsReportedAndTheOthersAreRead) {
       EXPECT_TRUE(co_await log->DropBefore(third));
       EXPECT_TRUE(log->damaged().empty());
     });
-    if (HasFailure()) break;
-    if (!missing) continue;
   }
 }
 

@@ -119,6 +119,12 @@ TEST_F(PartitionRemovalTest, RemovedPartitionLeavesNoFolder) {
     EXPECT_TRUE(co_await log.Remove());
     EXPECT_EQ((co_await files.disk().List("p")).error().code, Errc::kNotFound);
     EXPECT_EQ(files.open(), 0U);
+    {
+      auto other = (co_await PartitionLog::Open(files, {.folder = "other"}, {})).value();
+      co_await AppendUpTo(*other, files, 2);
+      EXPECT_EQ(files.open(), 1U);
+    }
+    EXPECT_EQ(files.open(), 0U);
   });
   position_ = {};
   Run([&](PartitionLog& log, SegmentFiles&) -> Task<void> {

@@ -7,10 +7,7 @@
 #include <cstdint>
 #include <list>
 #include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "io/file/disk.hpp"
 #include "queue/partition/segment_index.hpp"
@@ -34,8 +31,6 @@ struct SegmentPosition {
 // "00000000000000000042.log": the base offset in 20 digits, as Kafka names its segments.
 std::string SegmentFileName(int64_t base_offset);
 std::string IndexFileName(int64_t base_offset);
-// The base offset in the name of a segment file; nothing for any other name.
-std::optional<int64_t> ParseSegmentFileName(std::string_view name);
 
 struct Segment {
   std::string path;

@@ -28,6 +28,11 @@ void SegmentFiles::Use(const std::shared_ptr<Segment>& segment) {
   in_use_.push_front(segment);
   segment->in_use_order = in_use_.begin();
   segment->is_listed = true;
+  CloseSurplus();
+}
+
+void SegmentFiles::CloseSurplus() {
+  if (in_use_.size() <= max_open_) return;
   size_t open = in_use_.size();
   for (auto last = std::prev(in_use_.end()); open > max_open_ && last != in_use_.begin();) {
     Segment& oldest = **last--;

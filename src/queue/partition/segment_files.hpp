@@ -40,6 +40,9 @@ class SegmentFiles {
   // Closes it. Readers that have its file keep it.
   void Close(Segment& segment);
 
+  // Closes those past the limit that are not unsynced any more; call it after a sync.
+  void CloseSurplus();
+
   size_t open() const { return in_use_.size(); }
 
  private:

@@ -53,7 +53,9 @@ void BatchWriter::Add(const Record& record) {
   record_.clear();
   Sink sink(&record_);
   sink.I8(0);  // attributes
-  sink.Varint(record.timestamp_ms - header_.base_timestamp_ms);
+  // Unsigned: any two times have a difference, modulo 2^64, that leads from one to the other.
+  sink.Varint(static_cast<int64_t>(static_cast<uint64_t>(record.timestamp_ms) -
+                                   static_cast<uint64_t>(header_.base_timestamp_ms)));
   sink.Varint(offset_delta);
   AppendText(&sink, record.key);
   AppendText(&sink, record.value);

@@ -393,6 +393,17 @@ TEST(RecordReader, StopsAtAMalformedRecordAndIsNotComplete) {
   EXPECT_FALSE(reader->complete());
 }
 
+TEST(RecordReader, StopsAtAnOffsetThatDoesNotIncrease) {
+  Batch batch = WithRecordBytes(0, 2, FromHex("0c 00 00 02 01 01 00 0c 00 00 02 01 01 00"));
+  ASSERT_TRUE(CheckStoredBatch(batch));
+  auto reader = RecordReader::Open(batch);
+  ASSERT_TRUE(reader);
+  Record record;
+  EXPECT_TRUE(reader->Next(&record));
+  EXPECT_FALSE(reader->Next(&record));
+  EXPECT_FALSE(reader->complete());
+}
+
 TEST(RecordReader, RefusesABatchWithoutItsEnd) {
   Batch batch = SomeBatch();
   auto reader = RecordReader::Open(Bytes(batch).first(batch.size() - 1));

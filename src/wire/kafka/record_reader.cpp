@@ -34,7 +34,8 @@ bool RecordReader::Next(Record* record) {
   if (records_read_ == header_.record_count) return false;
   internal::RecordDeltas deltas;
   if (!internal::ParseRecord(&cursor_, &deltas, record)) return false;
-  if (deltas.offset < 0 || deltas.offset > header_.last_offset_delta) return false;
+  if (deltas.offset <= last_delta_ || deltas.offset > header_.last_offset_delta) return false;
+  last_delta_ = deltas.offset;
   ++records_read_;
   record->offset = header_.base_offset + deltas.offset;
   if (header_.log_append_time()) {

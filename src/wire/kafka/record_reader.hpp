@@ -27,7 +27,8 @@ class RecordReader {
   const BatchHeader& header() const { return header_; }
 
   // The next record, with absolute offset and timestamp: that of the batch where it has
-  // LogAppendTime. False: there is no further record, or it is malformed.
+  // LogAppendTime. False: there is no further record, or it is malformed, or its offset is not
+  // above that of the record before it.
   bool Next(Record* record);
   // Whether Next has given as many records as the header says, and no bytes are left.
   bool complete() const {
@@ -42,6 +43,7 @@ class RecordReader {
   std::unique_ptr<Buffer> decompressed_;  // null: the records are read from the batch itself
   Cursor cursor_;
   int32_t records_read_ = 0;
+  int32_t last_delta_ = -1;  // of the offset of the last record
 };
 
 }  // namespace meridian::wire::kafka
