@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/bytes.hpp"
@@ -16,8 +17,9 @@
 namespace meridian::sim {
 
 struct SyncFaults {
-  bool files = false;    // File::Sync does nothing
-  bool folders = false;  // Disk::SyncFolder does nothing
+  bool files = false;                 // File::Sync does nothing
+  std::string_view only_files_below;  // where not empty: of files whose paths begin with it
+  bool folders = false;               // Disk::SyncFolder does nothing
   // While it names a folder, that folder has no room. Outlives the disk.
   const std::string* full_folder = nullptr;
 };
@@ -44,8 +46,9 @@ class FaultyDisk final : public io::ForwardingDisk {
   FaultyDisk(io::Disk& disk, SyncFaults faults) : ForwardingDisk(disk), faults_(faults) {}
 
   io::Task<Result<std::unique_ptr<io::File>>> Open(std::string path, io::OpenMode mode) override {
+    bool unsynced = faults_.files && path.starts_with(faults_.only_files_below);
     auto file = co_await ForwardingDisk::Open(std::move(path), mode);
-    if (!file || !faults_.files) co_return file;
+    if (!file || !unsynced) co_return file;
     co_return std::make_unique<UnsyncedFile>(std::move(*file));
   }
   io::Task<Result<void>> SyncFolder(std::string folder) override {

@@ -15,6 +15,8 @@ std::span<const Simulation> Simulations() {
                  SimulateStore},
       Simulation{"session", "data centers that write the same keys, under all of these at once",
                  SimulateSession},
+      Simulation{"queue", "topics, producers and groups, over machines and disks that fail",
+                 SimulateQueue},
   };
   return kSimulations;
 }

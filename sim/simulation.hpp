@@ -37,5 +37,6 @@ Outcome SimulateHttp(uint64_t seed, io::sim::TraceMode trace);
 Outcome SimulateDns(uint64_t seed, io::sim::TraceMode trace);
 Outcome SimulateStore(uint64_t seed, io::sim::TraceMode trace);
 Outcome SimulateSession(uint64_t seed, io::sim::TraceMode trace);
+Outcome SimulateQueue(uint64_t seed, io::sim::TraceMode trace);
 
 }  // namespace meridian::sim

@@ -40,7 +40,7 @@ TEST(GroupOffsetsTest, GroupWithoutOffsetsIsGone) {
 
 TEST(GroupOffsetsTest, DeletedTopicTakesItsOffsetsWithIt) {
   GroupOffsets offsets;
-  for (uint32_t topic : {1, 2, 3}) offsets.Set("all", {topic, 7}, {});
+  for (uint32_t topic = 1; topic <= 3; ++topic) offsets.Set("all", {topic, 7}, {});
   offsets.Set("only", {2, 0}, {});
   offsets.RemoveTopic(2);
   EXPECT_EQ(offsets.size(), 2U);

@@ -67,7 +67,7 @@ TEST(JournalRecordTest, BatchIsAViewOfTheBytesBehindItsPrefix) {
   std::vector<uint8_t> bytes = EncodeBatchPrefix(partition);
   EXPECT_LE(bytes.size(), kMaxBatchPrefixBytes);
   size_t prefix = bytes.size();
-  for (uint8_t byte : {9, 8, 7}) bytes.push_back(byte);
+  bytes.insert(bytes.end(), {9, 8, 7});
   auto read = DecodeJournalRecord(bytes);
   ASSERT_TRUE(read);
   const auto& batch = std::get<BatchRecord>(*read);
@@ -95,8 +95,8 @@ TEST(JournalRecordTest, UnknownFormatIsRefusedByItsVersion) {
 }
 
 TEST(JournalRecordTest, UnknownKindsAreRefused) {
-  for (uint8_t kind : {0, 12, 255}) {
-    std::vector<uint8_t> bytes = {kind, 0, 0};
+  for (int kind : {0, 12, 255}) {
+    std::vector<uint8_t> bytes = {static_cast<uint8_t>(kind), 0, 0};
     EXPECT_FALSE(DecodeJournalRecord(bytes));
   }
 }
