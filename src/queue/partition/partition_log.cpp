@@ -27,6 +27,7 @@ using wire::kafka::BatchHeader;
 
 PartitionLog::~PartitionLog() {
   for (const auto& segment : segments_) files_.Close(*segment);
+  for (const auto& segment : replaced_) files_.Close(*segment);
 }
 
 uint64_t PartitionLog::bytes() const {
@@ -66,11 +67,12 @@ std::vector<DamagedSegment> PartitionLog::damaged() const {
   return damaged;
 }
 
-std::shared_ptr<Segment> PartitionLog::MakeSegment(int64_t base_offset) const {
+std::shared_ptr<Segment> PartitionLog::MakeSegment(int64_t base_offset, uint32_t generation) const {
   auto segment = std::make_shared<Segment>();
-  segment->path = options_.folder + "/" + SegmentFileName(base_offset);
-  segment->index_path = options_.folder + "/" + IndexFileName(base_offset);
-  segment->written.base_offset = segment->written.end_offset = base_offset;
+  segment->path = options_.folder + "/" + SegmentFileName(base_offset, generation);
+  segment->index_path = options_.folder + "/" + IndexFileName(base_offset, generation);
+  segment->written = {
+      .base_offset = base_offset, .generation = generation, .end_offset = base_offset};
   segment->synced = segment->written;
   return segment;
 }

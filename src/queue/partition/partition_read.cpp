@@ -84,6 +84,11 @@ io::Task<Result<FileRange>> PartitionLog::Read(ReadRequest request) {
       co_return Fail(Errc::kNotFound, "{}: offset {} is not kept any more", options_.folder,
                      request.offset);
     }
+    bool replaced = SegmentWithBase(segment->written.base_offset) != segment;
+    if (!range && replaced && !segments_.empty()) {
+      segment = SegmentAt(request.offset);  // compaction was faster
+      continue;
+    }
     if (!range || range->bytes > 0) co_return range;
     segment = SegmentBehind(*segment);
   }
