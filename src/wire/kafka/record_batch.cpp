@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <expected>
+#include <utility>
+
+#include <fmt/format.h>
 
 #include "base/bytes.hpp"
 #include "base/check.hpp"

@@ -19,7 +19,6 @@
 #include "wire/kafka/limits.hpp"
 #include "wire/kafka/record.hpp"
 #include "wire/kafka/record_reader.hpp"
-#include "wire/kafka/sink.hpp"
 
 namespace meridian::wire::kafka {
 namespace {
@@ -168,7 +167,7 @@ TEST(RecordBatch, RecordsSurviveEveryCodec) {
 
 TEST(RecordBatch, LargeRecordsSurviveEveryCodec) {
   std::string value;
-  for (int i = 0; i < 300000; ++i) value += static_cast<char>('a' + i * i % 23);
+  for (int i = 0; i < 300000; ++i) value += static_cast<char>('a' + i % 1009 % 23);
   std::vector<Record> records = {{.offset = 0, .timestamp_ms = 1, .value = value}};
   for (Codec codec : {Codec::kNone, Codec::kGzip, Codec::kSnappy, Codec::kLz4, Codec::kZstd}) {
     SCOPED_TRACE(CodecName(codec));
