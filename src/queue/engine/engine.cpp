@@ -90,6 +90,11 @@ EngineNumbers Engine::numbers() const {
 
 // --- Shared by the calls -------------------------------------------------------------------------
 
+std::string Engine::write_problem() const {
+  Result<void> writable = durable_->Writable();
+  return writable ? "" : writable.error().message;
+}
+
 Outcome<> Engine::CheckWritable() const {
   if (closing_) return Refuse(QueueError::kClosing, "the queue is shutting down");
   Result<void> writable = durable_->Writable();

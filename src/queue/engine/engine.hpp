@@ -239,6 +239,8 @@ class Engine {
   // Writes a checkpoint now, and waits until it is on disk. kCancelled.
   io::Task<Result<void>> CheckpointNow();
   EngineNumbers numbers() const;
+  // Why changes are refused now, in a few words. Empty: they are not.
+  std::string write_problem() const;
 
  private:
   Engine(io::Loop& loop, HybridClock& clock, EngineOptions options);
