@@ -215,13 +215,14 @@ void QueueNode::MakeBatch(Life& life, Producer& producer) {
   Random& random = life.machine.random;
   wire::kafka::BatchWriter writer(
       {.producer_id = producer.id, .producer_epoch = 0, .base_sequence = producer.sequence});
+  auto now = std::chrono::floor<milliseconds>(life.machine.loop.Wall()).time_since_epoch();
   uint64_t records = 1 + random.Below(kMaxRecordsPerBatch);
   for (uint64_t i = 0; i < records; ++i) {
     std::string value = fmt::format("{}-{}", producer.name, producer.next_number++);
     producer.values.push_back(value);
     value += " " + std::string(random.Below(kMaxValueBytes), 'x');
     writer.Add({.offset = static_cast<int64_t>(i),
-                .timestamp_ms = static_cast<int64_t>(Seconds(world_.elapsed()) * 1000),
+                .timestamp_ms = now.count(),
                 .value = value});
   }
   producer.batch = writer.Finish().value();
