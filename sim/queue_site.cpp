@@ -167,6 +167,11 @@ io::Task<void> QueueNode::CheckPartition(Life& life, TopicPartition where) {
   for (;;) {
     auto view = co_await life.engine.Fetch({.where = where, .offset = offset}, kFetchBytes);
     if (life.over()) co_return;
+    if (!view && view.error().error == QueueError::kOffsetOutOfRange) {
+      // The log start has moved meanwhile: what was read may be gone.
+      auto moved = co_await life.engine.ListOffset(where, queue::kEarliestOffset);
+      if (moved && (*moved)->offset > offset) co_return;
+    }
     if (!view) {
       co_return world_.Fail(
           fmt::format("{} cannot be read at {}: {}", NameOf(where), offset, view.error().message));
@@ -192,6 +197,7 @@ io::Task<void> QueueNode::CheckPartition(Life& life, TopicPartition where) {
     }
     offset = view->range.next_offset;
   }
+  if (where.topic == kShort) oracle_.MayRemoveBelow(NameOf(where), content.high_watermark);
   oracle_.CheckContent(NameOf(where), content);
 }
 
@@ -221,9 +227,7 @@ void QueueNode::MakeBatch(Life& life, Producer& producer) {
     std::string value = fmt::format("{}-{}", producer.name, producer.next_number++);
     producer.values.push_back(value);
     value += " " + std::string(random.Below(kMaxValueBytes), 'x');
-    writer.Add({.offset = static_cast<int64_t>(i),
-                .timestamp_ms = now.count(),
-                .value = value});
+    writer.Add({.offset = static_cast<int64_t>(i), .timestamp_ms = now.count(), .value = value});
   }
   producer.batch = writer.Finish().value();
 }
@@ -258,9 +262,6 @@ io::Task<bool> QueueNode::SendBatch(Life& life, Producer& producer) {
   for (size_t i = 0; i < producer.values.size(); ++i) {
     oracle_.Saw(NameOf(producer.where), outcome.base_offset + static_cast<int64_t>(i),
                 producer.values[i]);
-  }
-  if (producer.where.topic == kShort) {
-    oracle_.MayRemoveBelow(NameOf(producer.where), header->record_count + outcome.base_offset);
   }
   producer.sequence += header->record_count;
   producer.values.clear();
