@@ -178,6 +178,10 @@ io::Task<void> QueueNode::CheckPartition(Life& life, TopicPartition where) {
     }
     content.high_watermark = view->high_watermark;
     if (view->range.bytes == 0) break;
+    if (view->range.begin_offset > offset) {
+      co_return world_.Fail(fmt::format("a read of {} at {} begins at {}", NameOf(where), offset,
+                                        view->range.begin_offset));
+    }
     std::vector<uint8_t> bytes(view->range.bytes);
     auto got = co_await view->range.file->ReadAt(view->range.position, bytes);
     if (life.over() || !got) co_return;
