@@ -23,11 +23,12 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr Duration kFaultPhase = seconds{6};
+constexpr Duration kFaultPhase = seconds{4};
 constexpr uint64_t kMaxFaults = 8;
 constexpr Duration kWriteOn = seconds{1};
 // An append that found the disk full is tried again for so long.
 constexpr Duration kSettle = seconds{20};
+constexpr Duration kTick = milliseconds{100};
 constexpr uint64_t kMaxIterationsToCrash = 64;
 constexpr uint64_t kMaxDownMilliseconds = 500;
 constexpr uint64_t kMaxFullMilliseconds = 2000;
@@ -52,17 +53,23 @@ class QueueRun {
     EndFullDisk();
     world_.RunFor(kWriteOn);
     node_.StopWriting();
-    world_.RunFor(kSettle);
+    RunUntilSettled();
     if (!node_.settled()) world_.Fail("records are not acknowledged after the faults");
     // What the last life has written is checked by one more.
     process_.Crash(io::sim::CrashKind::kMachine);
     process_.Restart();
-    world_.RunFor(kSettle);
+    world_.RunFor(kTick);
+    RunUntilSettled();
     if (!node_.settled() || node_.seen() == 0) world_.Fail("the queue does not start in time");
   }
 
  private:
   Random& random() { return world_.random(); }
+
+  void RunUntilSettled() {
+    TimePoint deadline = world_.now() + kSettle;
+    while (!node_.settled() && !world_.failure() && world_.now() < deadline) world_.RunFor(kTick);
+  }
 
   void BeginFault() {
     switch (random().Below(3)) {

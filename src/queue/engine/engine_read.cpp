@@ -39,7 +39,11 @@ io::Task<Outcome<FetchView>> Engine::Fetch(FetchPosition position, size_t max_by
     view.range = std::move(*range);
     co_return view;
   }
-  if (range.error().code == Errc::kNotFound) {
+  if (partition->gone()) {
+    co_return Refuse(QueueError::kUnknownTopicOrPartition, "{} was deleted", partition->name());
+  }
+  // The segment may have been removed meanwhile.
+  if (range.error().code == Errc::kNotFound || position.offset < LogStart(*partition)) {
     co_return Refuse(QueueError::kOffsetOutOfRange, "{}", range.error().message);
   }
   co_return Refuse(QueueError::kStorage, "{}", range.error().message);
