@@ -26,4 +26,9 @@ constexpr size_t kMaxOpenSegments = 1024;
 // ended, so that readers at the end and readers in sequence need no scan.
 constexpr size_t kRecentPositions = 32;
 
+// Memory of the keys that one compaction knows; the next one goes on behind them.
+constexpr size_t kMaxCompactionKeyBytes = size_t{64} << 20;
+// What compaction writes at a time.
+constexpr size_t kCompactionWriteBytes = size_t{256} << 10;
+
 }  // namespace meridian::queue

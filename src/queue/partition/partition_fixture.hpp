@@ -25,6 +25,7 @@ struct TestBatch {
   int32_t records = 1;
   int64_t timestamp_ms = 0;  // of the first record; each further one is 1 ms later
   size_t value_bytes = 10;
+  std::string key = "k";
 };
 
 inline std::vector<uint8_t> MakeBatch(const TestBatch& made) {
@@ -33,7 +34,7 @@ inline std::vector<uint8_t> MakeBatch(const TestBatch& made) {
   for (int32_t i = 0; i < made.records; ++i) {
     writer.Add({.offset = made.offset + i,
                 .timestamp_ms = made.timestamp_ms + i,
-                .key = "k",
+                .key = made.key,
                 .value = value});
   }
   return writer.Finish().value();
@@ -57,7 +58,7 @@ class PartitionTest : public testing::Test {
     ASSERT_EQ(world_.failure(), std::nullopt);
   }
   // With a log that is opened at `position_`.
-  void Run(Use use) {
+  void Run(const Use& use) {
     RunMachine([this, use](Machine& machine) -> Task<void> {
       SegmentFiles files(machine.disk, max_open_);
       auto log = co_await PartitionLog::Open(files, options_, position_);

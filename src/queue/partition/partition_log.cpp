@@ -27,6 +27,7 @@ using wire::kafka::BatchHeader;
 
 PartitionLog::~PartitionLog() {
   for (const auto& segment : segments_) files_.Close(*segment);
+  for (const auto& segment : replaced_) files_.Close(*segment);
 }
 
 uint64_t PartitionLog::bytes() const {
@@ -66,11 +67,12 @@ std::vector<DamagedSegment> PartitionLog::damaged() const {
   return damaged;
 }
 
-std::shared_ptr<Segment> PartitionLog::MakeSegment(int64_t base_offset) const {
+std::shared_ptr<Segment> PartitionLog::MakeSegment(int64_t base_offset, uint32_t generation) const {
   auto segment = std::make_shared<Segment>();
-  segment->path = options_.folder + "/" + SegmentFileName(base_offset);
-  segment->index_path = options_.folder + "/" + IndexFileName(base_offset);
-  segment->written.base_offset = segment->written.end_offset = base_offset;
+  segment->path = options_.folder + "/" + SegmentFileName(base_offset, generation);
+  segment->index_path = options_.folder + "/" + IndexFileName(base_offset, generation);
+  segment->written = {
+      .base_offset = base_offset, .generation = generation, .end_offset = base_offset};
   segment->synced = segment->written;
   return segment;
 }
@@ -83,11 +85,6 @@ bool PartitionLog::MustRoll(const BatchHeader& batch) const {
   if (last.prepared_bytes == 0) return false;
   if (last.prepared_bytes + batch.bytes > options_.segment_bytes) return true;
   int64_t first = last.written.first_timestamp_ms;
-  for (const Prepared& prepared : prepared_) {
-    if (prepared.segment == segments_.back() && prepared.position == 0) {
-      first = prepared.batch.max_timestamp_ms;
-    }
-  }
   return first >= 0 && batch.max_timestamp_ms - first > options_.segment_ms;
 }
 
@@ -122,6 +119,9 @@ io::Task<Result<void>> PartitionLog::PrepareAll(std::span<const Bytes> batches,
     segment->unsynced = true;  // stays open from now on
     auto file = co_await files_.Open(segment);
     if (!file) co_return Fail(file.error());
+    if (segment->prepared_bytes == 0) {
+      segment->written.first_timestamp_ms = batch->max_timestamp_ms;
+    }
     writes.push_back({.file = file->get(), .offset = segment->prepared_bytes, .data = bytes});
     prepared_.push_back({.segment = segment, .batch = *batch, .position = segment->prepared_bytes});
     segment->prepared_bytes += bytes.size();

@@ -33,6 +33,7 @@
 #include "base/result.hpp"
 #include "io/file/disk.hpp"
 #include "io/task.hpp"
+#include "queue/partition/compaction.hpp"
 #include "queue/partition/limits.hpp"
 #include "queue/partition/recent_positions.hpp"
 #include "queue/partition/segment.hpp"
@@ -88,6 +89,16 @@ struct DamagedSegment {
   int64_t end_offset = 0;
   uint64_t file_bytes = 0;  // what is there, and can be read
   uint64_t expected_bytes = 0;
+};
+
+struct CompactionRequest {
+  int64_t limit_offset = 0;  // the high watermark
+  CompactionTimes times;
+};
+
+struct CompactionReport {
+  uint64_t read_bytes = 0;     // of segments that were replaced
+  uint64_t written_bytes = 0;  // of those that replaced them
 };
 
 // Bytes of a segment in which a check found no valid batches.
@@ -151,6 +162,15 @@ class PartitionLog {
   io::Task<Result<void>> DropBefore(int64_t log_start_offset);
   // Cuts off the batch that has `offset`, and all behind it.
   io::Task<Result<void>> TruncateTo(int64_t offset);
+  // Rewrites the sealed and synced segments below `limit_offset` without the records that
+  // compaction lets go, a batch at a time beside the traffic; offsets stay. Does nothing when no
+  // segment was sealed since the last one. The old files stay until RemoveReplaced. kUnavailable:
+  // that call is due first.
+  io::Task<Result<CompactionReport>> Compact(CompactionRequest request);
+  // After a checkpoint with the position() behind a compaction is durable: removes the files that
+  // were replaced. A start removes them as well.
+  io::Task<Result<void>> RemoveReplaced();
+
   // Reads the segment that begins at `base_offset` and checks the CRC of each batch; reports the
   // first bad one. Where its header is bad, all behind it counts as bad. kNotFound: there is no
   // such segment.
@@ -203,7 +223,7 @@ class PartitionLog {
   io::Task<Result<void>> FitFile(Segment& segment, const std::vector<io::ListedFile>& found);
 
   // Append.
-  std::shared_ptr<Segment> MakeSegment(int64_t base_offset) const;
+  std::shared_ptr<Segment> MakeSegment(int64_t base_offset, uint32_t generation = 0) const;
   bool MustRoll(const wire::kafka::BatchHeader& batch) const;
   io::Task<Result<void>> Roll(int64_t base_offset);
   io::Task<Result<void>> PrepareAll(std::span<const Bytes> batches,
@@ -213,6 +233,18 @@ class PartitionLog {
   io::Task<Result<void>> BeginSync(std::vector<io::File*>& files,
                                    std::vector<std::string>& folders);
   void FinishSync();
+
+  // Compaction.
+  using Segments = std::vector<std::shared_ptr<Segment>>;
+  Segments Compactable(int64_t limit_offset) const;
+  bool Has(const Segments& group) const;
+  io::Task<Result<bool>> AddKeys(std::shared_ptr<Segment> segment, LastOffsets& last);
+  io::Task<Result<LastOffsets>> CollectKeys(const Segments& segments);
+  io::Task<Result<void>> CompactGroup(Segments group, const LastOffsets& last,
+                                      CompactionTimes times, CompactionReport& report);
+  io::Task<Result<bool>> Rewrite(const Segments& group, std::shared_ptr<Segment> into,
+                                 const LastOffsets& last, CompactionTimes times);
+  bool Replace(const Segments& group, const std::shared_ptr<Segment>& by);
 
   // Removal.
   io::Task<Result<void>> RemoveFiles(std::shared_ptr<Segment> segment);
@@ -241,6 +273,8 @@ class PartitionLog {
   int64_t log_start_offset_ = 0;
   int64_t end_offset_ = 0;
   std::vector<std::shared_ptr<Segment>> segments_;
+  std::vector<std::shared_ptr<Segment>> replaced_;  // by compaction; their files are still there
+  int64_t compacted_end_ = 0;                       // below, no key is twice; 0 after a start
   std::vector<Prepared> prepared_;
   std::vector<Syncing> syncing_;
   RecentPositions recent_;

@@ -1,6 +1,5 @@
 // What a start does with the files of a partition, and what removes them.
 #include <algorithm>
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -47,7 +46,7 @@ io::Task<Result<void>> PartitionLog::Load(PartitionPosition position) {
   log_start_offset_ = position.log_start_offset;
   end_offset_ = position.end_offset;
   for (const SegmentPosition& known : position.segments) {
-    auto segment = MakeSegment(known.base_offset);
+    auto segment = MakeSegment(known.base_offset, known.generation);
     segment->written = segment->synced = known;
     segment->prepared_bytes = known.bytes;
     segment->sealed = true;
@@ -71,7 +70,8 @@ io::Task<Result<void>> PartitionLog::Load(PartitionPosition position) {
 // Cuts off what is beyond the position, and notes what is missing.
 io::Task<Result<void>> PartitionLog::FitFile(Segment& segment,
                                              const std::vector<io::ListedFile>& found) {
-  uint64_t bytes = BytesOf(found, SegmentFileName(segment.written.base_offset)).value_or(0);
+  std::string name = SegmentFileName(segment.written.base_offset, segment.written.generation);
+  uint64_t bytes = BytesOf(found, name).value_or(0);
   if (bytes < segment.written.bytes) segment.file_bytes = bytes;
   if (bytes <= segment.written.bytes) co_return Result<void>{};
   auto file = co_await files_.disk().Open(segment.path, io::OpenMode::kWrite);
@@ -82,8 +82,9 @@ io::Task<Result<void>> PartitionLog::FitFile(Segment& segment,
 io::Task<Result<void>> PartitionLog::RemoveUnknown(const std::vector<io::ListedFile>& found) {
   for (const io::ListedFile& file : found) {
     bool known = std::ranges::any_of(segments_, [&](const auto& segment) {
-      int64_t base = segment->written.base_offset;
-      return file.name == SegmentFileName(base) || file.name == IndexFileName(base);
+      const SegmentPosition& written = segment->written;
+      return file.name == SegmentFileName(written.base_offset, written.generation) ||
+             file.name == IndexFileName(written.base_offset, written.generation);
     });
     if (known) continue;
     auto removed = co_await files_.disk().Remove(options_.folder + "/" + file.name);
@@ -116,6 +117,7 @@ io::Task<Result<void>> PartitionLog::TruncateTo(int64_t offset) {
   CHECK(prepared_.empty());
   ++truncations_;
   recent_.Clear();
+  compacted_end_ = std::min(compacted_end_, offset);
   while (!segments_.empty() && segments_.back()->written.base_offset >= offset) {
     std::shared_ptr<Segment> segment = segments_.back();
     segments_.pop_back();
@@ -139,6 +141,7 @@ io::Task<Result<void>> PartitionLog::CutSegment(std::shared_ptr<Segment> segment
       *file, segment->path,
       {.position = 0, .end_position = std::min(segment->written.bytes, segment->file_bytes)});
   SegmentPosition kept = {.base_offset = segment->written.base_offset,
+                          .generation = segment->written.generation,
                           .end_offset = segment->written.base_offset};
   for (;;) {
     auto batch = co_await walk.Next();
@@ -160,6 +163,7 @@ io::Task<Result<void>> PartitionLog::CutSegment(std::shared_ptr<Segment> segment
 
 io::Task<Result<void>> PartitionLog::Remove() {
   CHECK(prepared_.empty());
+  if (auto removed = co_await RemoveReplaced(); !removed) co_return removed;
   while (!segments_.empty()) {
     std::shared_ptr<Segment> segment = segments_.back();
     segments_.pop_back();

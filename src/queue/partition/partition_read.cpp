@@ -1,6 +1,5 @@
 // Where offsets and timestamps are in the segments of a partition.
 #include <algorithm>
-#include <cstddef>
 #include <cstdint>
 #include <iterator>
 #include <memory>
@@ -18,6 +17,7 @@
 #include "queue/partition/segment.hpp"
 #include "queue/partition/segment_files.hpp"
 #include "queue/partition/segment_index.hpp"
+#include "wire/kafka/record.hpp"
 #include "wire/kafka/record_batch.hpp"
 #include "wire/kafka/record_reader.hpp"
 
@@ -83,6 +83,11 @@ io::Task<Result<FileRange>> PartitionLog::Read(ReadRequest request) {
     if (!range && request.offset < log_start_offset_) {
       co_return Fail(Errc::kNotFound, "{}: offset {} is not kept any more", options_.folder,
                      request.offset);
+    }
+    bool replaced = SegmentWithBase(segment->written.base_offset) != segment;
+    if (!range && replaced && !segments_.empty()) {
+      segment = SegmentAt(request.offset);  // compaction was faster
+      continue;
     }
     if (!range || range->bytes > 0) co_return range;
     segment = SegmentBehind(*segment);

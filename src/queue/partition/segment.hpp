@@ -15,9 +15,11 @@
 
 namespace meridian::queue {
 
-// A segment as a checkpoint remembers it. Its batches have offsets in [base_offset, end_offset).
+// A segment as a checkpoint remembers it, all of it. Its batches have offsets in
+// [base_offset, end_offset).
 struct SegmentPosition {
   int64_t base_offset = 0;
+  uint32_t generation = 0;  // how often compaction has rewritten it, for its file's name
   int64_t end_offset = 0;
   uint64_t bytes = 0;
   int64_t first_timestamp_ms = -1;  // the max timestamp of the first batch
@@ -28,9 +30,10 @@ struct SegmentPosition {
   bool operator==(const SegmentPosition&) const = default;
 };
 
-// "00000000000000000042.log": the base offset in 20 digits, as Kafka names its segments.
-std::string SegmentFileName(int64_t base_offset);
-std::string IndexFileName(int64_t base_offset);
+// "00000000000000000042.log": the base offset in 20 digits, as Kafka names its segments;
+// "00000000000000000042.3.log": rewritten three times.
+std::string SegmentFileName(int64_t base_offset, uint32_t generation = 0);
+std::string IndexFileName(int64_t base_offset, uint32_t generation = 0);
 
 struct Segment {
   std::string path;

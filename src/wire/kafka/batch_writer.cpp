@@ -1,7 +1,6 @@
 #include "wire/kafka/batch_writer.hpp"
 
 #include <algorithm>
-#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <expected>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -35,8 +36,8 @@ constexpr std::array<uint8_t, 16> kXerialHeader = {0x82, 'S', 'N', 'A', 'P', 'P'
 constexpr size_t kXerialMagicBytes = 8;
 constexpr size_t kXerialBlockBytes = size_t{32} * 1024;
 
-std::unexpected<Error> Malformed(std::string_view codec) {
-  return Fail(Errc::kInvalid, "malformed {} data in a record batch", codec);
+std::unexpected<Error> Malformed(Codec codec) {
+  return Fail(Errc::kInvalid, "malformed {} data in a record batch", CodecName(codec));
 }
 
 std::unexpected<Error> TooLarge(const Buffer& out) {
@@ -45,7 +46,7 @@ std::unexpected<Error> TooLarge(const Buffer& out) {
 
 Result<> Gunzip(Bytes input, Buffer* out) {
   z_stream stream{};
-  if (inflateInit2(&stream, kGzipWindow) != Z_OK) return Malformed("gzip");
+  if (inflateInit2(&stream, kGzipWindow) != Z_OK) return Malformed(Codec::kGzip);
   std::unique_ptr<z_stream, int (*)(z_stream*)> end(&stream, &inflateEnd);
   stream.next_in = const_cast<uint8_t*>(input.data());  // zlib does not write to it
   stream.avail_in = static_cast<uInt>(input.size());
@@ -58,9 +59,10 @@ Result<> Gunzip(Bytes input, Buffer* out) {
     out->Commit(space.size() - stream.avail_out);
     if (status == Z_STREAM_END) {
       if (stream.avail_in == 0) return {};
-      if (inflateReset(&stream) != Z_OK) return Malformed("gzip");  // a further member follows
+      if (inflateReset(&stream) != Z_OK)
+        return Malformed(Codec::kGzip);  // a further member follows
     } else if (status != Z_OK || (stream.avail_in == 0 && stream.avail_out > 0)) {
-      return Malformed("gzip");
+      return Malformed(Codec::kGzip);
     }
   }
 }
@@ -69,13 +71,13 @@ Result<> UnsnapBlock(Bytes input, Buffer* out) {
   const auto* compressed = reinterpret_cast<const char*>(input.data());
   size_t size = 0;
   if (snappy_uncompressed_length(compressed, input.size(), &size) != SNAPPY_OK) {
-    return Malformed("snappy");
+    return Malformed(Codec::kSnappy);
   }
   MutableBytes space = out->Prepare(size);
   if (space.size() < size) return TooLarge(*out);
   if (snappy_uncompress(compressed, input.size(), reinterpret_cast<char*>(space.data()), &size) !=
       SNAPPY_OK) {
-    return Malformed("snappy");
+    return Malformed(Codec::kSnappy);
   }
   out->Commit(size);
   return {};
@@ -92,7 +94,7 @@ Result<> Unsnap(Bytes input, Buffer* out) {
   while (cursor.remaining() > 0) {
     int32_t bytes = cursor.I32();
     Bytes block = bytes > 0 ? cursor.Take(static_cast<size_t>(bytes)) : Bytes{};
-    if (!cursor.ok() || block.empty()) return Malformed("snappy");
+    if (!cursor.ok() || block.empty()) return Malformed(Codec::kSnappy);
     if (auto done = UnsnapBlock(block, out); !done) return done;
   }
   return {};
@@ -101,7 +103,7 @@ Result<> Unsnap(Bytes input, Buffer* out) {
 Result<> Unlz4(Bytes input, Buffer* out) {
   LZ4F_dctx* context = nullptr;
   if (LZ4F_isError(LZ4F_createDecompressionContext(&context, LZ4F_VERSION)) != 0) {
-    return Malformed("lz4");
+    return Malformed(Codec::kLz4);
   }
   std::unique_ptr<LZ4F_dctx, LZ4F_errorCode_t (*)(LZ4F_dctx*)> owner(
       context, &LZ4F_freeDecompressionContext);
@@ -111,17 +113,17 @@ Result<> Unlz4(Bytes input, Buffer* out) {
     size_t written = space.size();
     size_t read = input.size();
     size_t hint = LZ4F_decompress(context, space.data(), &written, input.data(), &read, nullptr);
-    if (LZ4F_isError(hint) != 0) return Malformed("lz4");
+    if (LZ4F_isError(hint) != 0) return Malformed(Codec::kLz4);
     out->Commit(written);
     input = input.subspan(read);
     if (hint == 0 && input.empty()) return {};  // the frame is complete
-    if (read == 0 && written == 0) return Malformed("lz4");
+    if (read == 0 && written == 0) return Malformed(Codec::kLz4);
   }
 }
 
 Result<> Unzstd(Bytes input, Buffer* out) {
   std::unique_ptr<ZSTD_DCtx, size_t (*)(ZSTD_DCtx*)> context(ZSTD_createDCtx(), &ZSTD_freeDCtx);
-  if (context == nullptr) return Malformed("zstd");
+  if (context == nullptr) return Malformed(Codec::kZstd);
   ZSTD_DCtx_setParameter(context.get(), ZSTD_d_windowLogMax, kMaxZstdWindowLog);
   ZSTD_inBuffer in{.src = input.data(), .size = input.size(), .pos = 0};
   while (true) {
@@ -130,10 +132,10 @@ Result<> Unzstd(Bytes input, Buffer* out) {
     ZSTD_outBuffer decompressed{.dst = space.data(), .size = space.size(), .pos = 0};
     size_t read_before = in.pos;
     size_t hint = ZSTD_decompressStream(context.get(), &decompressed, &in);
-    if (ZSTD_isError(hint) != 0) return Malformed("zstd");
+    if (ZSTD_isError(hint) != 0) return Malformed(Codec::kZstd);
     out->Commit(decompressed.pos);
     if (hint == 0 && in.pos == in.size) return {};  // the frame is complete
-    if (in.pos == read_before && decompressed.pos == 0) return Malformed("zstd");
+    if (in.pos == read_before && decompressed.pos == 0) return Malformed(Codec::kZstd);
   }
 }
 

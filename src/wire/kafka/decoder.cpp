@@ -51,7 +51,8 @@ class Decoder {
 
   bool Member(const Field& field, void* member) {
     int64_t length = HasLength(field.type.kind) ? Length(field.type.kind) : 0;
-    if (!cursor_.ok() || length < kNull) return Stop(cursor_.ok() ? "a negative length" : "");
+    if (!cursor_.ok()) return false;
+    if (length < kNull) return Stop("a negative length");
     if (length == kNull) {
       if (version_ < field.versions.nullable_from) return Stop("null where it is not allowed");
       if (field.optional != nullptr) field.optional->reset(member);
@@ -124,7 +125,8 @@ class Decoder {
 
   bool Element(const Type& type, void* element) {
     int64_t length = HasLength(type.kind) ? Length(type.kind) : 0;
-    if (length < 0) return Stop("an element that is null");
+    if (!cursor_.ok()) return false;
+    if (length < 0) return Stop("an element without a length");
     return Value(type, static_cast<size_t>(length), element);
   }
 
@@ -148,8 +150,9 @@ class Decoder {
       cursor_ = Cursor(content);
       if (!Member(field, field.member(object)) || !End()) return false;
       cursor_ = rest;
+      return true;
     }
-    return true;
+    return true;  // unknown: skipped
   }
 
   Cursor cursor_;

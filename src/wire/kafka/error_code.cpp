@@ -93,6 +93,8 @@ constexpr NamedCode kNamedCodes[] = {
     {ErrorCode::kProducerFenced, "PRODUCER_FENCED"},
     {ErrorCode::kUnknownTopicId, "UNKNOWN_TOPIC_ID"},
     {ErrorCode::kInconsistentTopicId, "INCONSISTENT_TOPIC_ID"},
+    {ErrorCode::kMismatchedEndpointType, "MISMATCHED_ENDPOINT_TYPE"},
+    {ErrorCode::kUnsupportedEndpointType, "UNSUPPORTED_ENDPOINT_TYPE"},
 };
 
 }  // namespace

@@ -89,6 +89,8 @@ enum class ErrorCode : int16_t {
   kProducerFenced = 90,
   kUnknownTopicId = 100,
   kInconsistentTopicId = 103,
+  kMismatchedEndpointType = 114,
+  kUnsupportedEndpointType = 115,
 };
 
 // "OFFSET_OUT_OF_RANGE"; "UNKNOWN_ERROR_CODE" for a number that ErrorCode does not have.

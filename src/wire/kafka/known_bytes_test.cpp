@@ -28,7 +28,6 @@
 #include "wire/kafka/messages/offsets.hpp"
 #include "wire/kafka/messages/produce.hpp"
 #include "wire/kafka/messages/topics.hpp"
-#include "wire/kafka/schema.hpp"
 
 namespace meridian::wire::kafka {
 namespace {

@@ -3,6 +3,10 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <expected>
+#include <utility>
+
+#include <fmt/core.h>
 
 #include "base/bytes.hpp"
 #include "base/check.hpp"
@@ -42,13 +46,9 @@ void Store(MutableBytes batch, size_t at, Integer value) {
 
 uint32_t CrcOf(Bytes batch) { return Crc32c(batch.subspan(kAttributesAt)); }
 
-// The facts of all records that the header has to agree with.
-struct RecordFacts {
+// Gives the maximum of the records' timestamps.
+Result<int64_t> CheckRecords(const BatchHeader& header, Bytes records, ErrorCode* code) {
   int64_t max_timestamp_ms = -1;
-};
-
-Result<RecordFacts> CheckRecords(const BatchHeader& header, Bytes records, ErrorCode* code) {
-  RecordFacts facts;
   Cursor cursor(records);
   for (int32_t i = 0; i < header.record_count; ++i) {
     internal::RecordDeltas deltas;
@@ -65,17 +65,16 @@ Result<RecordFacts> CheckRecords(const BatchHeader& header, Bytes records, Error
       return Refuse(code, ErrorCode::kInvalidTimestamp, "record {} of a batch has no valid time",
                     i);
     }
-    facts.max_timestamp_ms = std::max(facts.max_timestamp_ms, timestamp_ms);
+    max_timestamp_ms = std::max(max_timestamp_ms, timestamp_ms);
   }
   if (cursor.remaining() > 0) {
     return Refuse(code, ErrorCode::kInvalidRecord, "{} bytes after the last record of a batch",
                   cursor.remaining());
   }
-  return facts;
+  return max_timestamp_ms;
 }
 
-Result<RecordFacts> CheckCompressedRecords(const BatchHeader& header, Bytes records,
-                                           ErrorCode* code) {
+Result<int64_t> CheckCompressedRecords(const BatchHeader& header, Bytes records, ErrorCode* code) {
   if (header.codec() == Codec::kNone) return CheckRecords(header, records, code);
   if (header.codec() > Codec::kZstd) {
     return Refuse(code, ErrorCode::kUnsupportedCompressionType, "batch of unknown codec {}",
@@ -169,12 +168,9 @@ Result<BatchHeader> CheckBatch(Bytes batch, ErrorCode* code) {
   auto header = CheckStoredBatch(batch, code);
   if (!header) return header;
   if (auto done = CheckProducedHeader(*header, code); !done) return Fail(done.error());
-  auto facts = CheckCompressedRecords(*header, batch.subspan(kBatchHeaderBytes), code);
-  if (!facts) return Fail(facts.error());
-  if (facts->max_timestamp_ms != header->max_timestamp_ms) {
-    return Refuse(code, ErrorCode::kInvalidTimestamp, "batch with max timestamp {}, not {}",
-                  header->max_timestamp_ms, facts->max_timestamp_ms);
-  }
+  auto max_timestamp_ms = CheckCompressedRecords(*header, batch.subspan(kBatchHeaderBytes), code);
+  if (!max_timestamp_ms) return Fail(max_timestamp_ms.error());
+  header->max_timestamp_ms = *max_timestamp_ms;
   return header;
 }
 
@@ -182,6 +178,13 @@ void SetBaseOffset(MutableBytes batch, int64_t base_offset) { Store(batch, 0, ba
 
 void SetLeaderEpoch(MutableBytes batch, int32_t leader_epoch) {
   Store(batch, kLeaderEpochAt, leader_epoch);
+}
+
+void SetMaxTimestamp(MutableBytes batch, int64_t max_timestamp_ms) {
+  CHECK(batch.size() >= kBatchHeaderBytes);
+  if (Cursor(batch.subspan(kMaxTimestampAt)).I64() == max_timestamp_ms) return;
+  Store(batch, kMaxTimestampAt, max_timestamp_ms);
+  Store(batch, kCrcAt, CrcOf(batch));
 }
 
 void StampAppendTime(MutableBytes batch, int64_t now_ms) {

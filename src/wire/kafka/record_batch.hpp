@@ -65,17 +65,25 @@ Result<BatchHeader> CheckStoredBatch(Bytes batch, ErrorCode* code = nullptr);
 
 // Checks exactly one whole batch that a producer sent. As CheckStoredBatch, and: each record is
 // well-formed, also after decompression (at most kMaxRecordsBytes); offset deltas are 0 to n-1;
-// timestamps are of the producer and not negative, and max_timestamp_ms is their maximum; a
-// producer id comes with an epoch and a sequence; the batch is not a control batch. Any base offset
-// passes. Of an uncompressed batch nothing is allocated.
+// timestamps are of the producer and not negative; a producer id comes with an epoch and a
+// sequence; the batch is not a control batch. Any base offset passes. Of an uncompressed batch
+// nothing is allocated.
+//
+// max_timestamp_ms of the result is the maximum of the records' timestamps. Some clients (Sarama)
+// write another into the batch; a broker stores it corrected, by SetMaxTimestamp.
 Result<BatchHeader> CheckBatch(Bytes batch, ErrorCode* code = nullptr);
 
 // Rewrite a field outside of the CRC. `batch` holds at least kBatchHeaderBytes.
 void SetBaseOffset(MutableBytes batch, int64_t base_offset);
 void SetLeaderEpoch(MutableBytes batch, int32_t leader_epoch);
 
-// Makes `now_ms` the timestamp of all records (LogAppendTime) and computes the CRC again. `batch`
-// is one whole batch.
+// The two functions below change the CRC, so that a header that was read before is out of date.
+// `batch` is one whole batch.
+
+// Corrects the max timestamp. Where it is right already, nothing is written.
+void SetMaxTimestamp(MutableBytes batch, int64_t max_timestamp_ms);
+
+// Makes `now_ms` the timestamp of all records (LogAppendTime).
 void StampAppendTime(MutableBytes batch, int64_t now_ms);
 
 }  // namespace meridian::wire::kafka

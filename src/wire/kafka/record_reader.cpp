@@ -1,8 +1,5 @@
 #include "wire/kafka/record_reader.hpp"
 
-#include <cstddef>
-#include <cstdint>
-#include <limits>
 #include <memory>
 #include <utility>
 
