@@ -19,8 +19,12 @@ namespace meridian::sim {
 struct PartitionContent {
   int64_t log_start_offset = 0;
   int64_t high_watermark = 0;
+  bool compacted = false;  // a record goes when a later one has its key
   std::map<int64_t, std::string> values;
 };
+
+// Of the keys of one producer: records whose numbers are equal modulo this have one key.
+inline constexpr int64_t kKeysOfProducer = 3;
 
 class QueueOracle {
  public:
@@ -56,6 +60,7 @@ class QueueOracle {
     int64_t tried = -1;
     int64_t durable = -1;
   };
+  static bool HasLaterOfItsKey(const Known& known, const std::string& value);
   void CheckOrder(const std::string& partition, Known& known, int64_t offset,
                   const std::string& value);
 

@@ -26,8 +26,8 @@
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
 #include "queue/engine/engine.hpp"
-#include "queue/engine/refusal.hpp"
-#include "queue/engine/topic_config.hpp"
+#include "queue/state/refusal.hpp"
+#include "queue/state/topic_config.hpp"
 #include "sim/faulty_disk.hpp"
 #include "sim/queue_oracle.hpp"
 #include "store/limits.hpp"
@@ -45,10 +45,11 @@ using std::chrono::milliseconds;
 constexpr std::string_view kKept = "kept";    // all its records stay
 constexpr std::string_view kCut = "cut";      // DeleteRecords
 constexpr std::string_view kShort = "short";  // retention by bytes
-constexpr std::array kTopics = {kKept, kCut, kShort};
+constexpr std::string_view kCompacted = "compacted";
+constexpr std::array kTopics = {kKept, kCut, kShort, kCompacted};
 constexpr uint32_t kPartitions = 2;
 constexpr std::string_view kTemporary = "temporary";  // is created and deleted all the time
-constexpr size_t kProducers = 7;                      // one partition has two
+constexpr size_t kProducers = 9;                      // one partition has two
 constexpr std::array<const char*, 2> kGroups = {"billing", "search"};
 constexpr uint64_t kMaxValueBytes = 300;
 constexpr uint64_t kMaxRecordsPerBatch = 3;
@@ -159,7 +160,7 @@ io::Task<void> QueueNode::CheckAll(Life& life) {
 }
 
 io::Task<void> QueueNode::CheckPartition(Life& life, TopicPartition where) {
-  PartitionContent content;
+  PartitionContent content{.compacted = where.topic == kCompacted};
   auto start = co_await life.engine.ListOffset(where, queue::kEarliestOffset);
   if (!start) co_return;
   content.log_start_offset = (*start)->offset;
@@ -178,7 +179,7 @@ io::Task<void> QueueNode::CheckPartition(Life& life, TopicPartition where) {
     }
     content.high_watermark = view->high_watermark;
     if (view->range.bytes == 0) break;
-    if (view->range.begin_offset > offset) {
+    if (view->range.begin_offset > offset && !content.compacted) {
       co_return world_.Fail(fmt::format("a read of {} at {} begins at {}", NameOf(where), offset,
                                         view->range.begin_offset));
     }
@@ -211,6 +212,7 @@ io::Task<bool> QueueNode::PrepareTopics(Life& life) {
   for (std::string_view topic : kTopics) {
     queue::TopicOverrides overrides;
     if (topic == kShort) overrides["retention.bytes"] = "5000";
+    if (topic == kCompacted) overrides["cleanup.policy"] = "compact";
     while (!life.engine.FindTopic(topic)) {
       auto made = co_await life.engine.CreateTopic(
           {.name = std::string(topic), .partitions = kPartitions, .overrides = overrides});
@@ -228,10 +230,15 @@ void QueueNode::MakeBatch(Life& life, Producer& producer) {
   auto now = std::chrono::floor<milliseconds>(life.machine.loop.Wall()).time_since_epoch();
   uint64_t records = 1 + random.Below(kMaxRecordsPerBatch);
   for (uint64_t i = 0; i < records; ++i) {
-    std::string value = fmt::format("{}-{}", producer.name, producer.next_number++);
+    int64_t number = producer.next_number++;
+    std::string key = fmt::format("{}/{}", producer.name, number % kKeysOfProducer);
+    std::string value = fmt::format("{}-{}", producer.name, number);
     producer.values.push_back(value);
     value += " " + std::string(random.Below(kMaxValueBytes), 'x');
-    writer.Add({.offset = static_cast<int64_t>(i), .timestamp_ms = now.count(), .value = value});
+    writer.Add({.offset = static_cast<int64_t>(i),
+                .timestamp_ms = now.count(),
+                .key = key,
+                .value = value});
   }
   producer.batch = writer.Finish().value();
 }

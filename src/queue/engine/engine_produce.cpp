@@ -15,12 +15,12 @@
 #include "queue/engine/durable_state.hpp"
 #include "queue/engine/engine.hpp"
 #include "queue/engine/in_flight_room.hpp"
-#include "queue/engine/journal_record.hpp"
-#include "queue/engine/limits.hpp"
 #include "queue/engine/partition.hpp"
-#include "queue/engine/producer_table.hpp"
-#include "queue/engine/queue_state.hpp"
-#include "queue/engine/refusal.hpp"
+#include "queue/state/journal_record.hpp"
+#include "queue/state/limits.hpp"
+#include "queue/state/producer_table.hpp"
+#include "queue/state/queue_state.hpp"
+#include "queue/state/refusal.hpp"
 #include "wire/kafka/record_batch.hpp"
 
 namespace meridian::queue {

@@ -1,4 +1,4 @@
-#include "queue/engine/queue_state.hpp"
+#include "queue/state/queue_state.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -9,11 +9,11 @@
 #include <variant>
 
 #include "base/result.hpp"
-#include "queue/engine/group_offsets.hpp"
-#include "queue/engine/journal_record.hpp"
-#include "queue/engine/limits.hpp"
-#include "queue/engine/producer_table.hpp"
-#include "queue/engine/topic_config.hpp"
+#include "queue/state/group_offsets.hpp"
+#include "queue/state/journal_record.hpp"
+#include "queue/state/limits.hpp"
+#include "queue/state/producer_table.hpp"
+#include "queue/state/topic_config.hpp"
 #include "wire/kafka/record_batch.hpp"
 
 namespace meridian::queue {

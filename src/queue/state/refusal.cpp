@@ -1,4 +1,4 @@
-#include "queue/engine/refusal.hpp"
+#include "queue/state/refusal.hpp"
 
 #include <string_view>
 

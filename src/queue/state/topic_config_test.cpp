@@ -1,10 +1,10 @@
-#include "queue/engine/topic_config.hpp"
+#include "queue/state/topic_config.hpp"
 
 #include <string>
 
 #include <gtest/gtest.h>
 
-#include "queue/engine/limits.hpp"
+#include "queue/state/limits.hpp"
 
 namespace meridian::queue {
 namespace {

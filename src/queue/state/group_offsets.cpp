@@ -1,4 +1,4 @@
-#include "queue/engine/group_offsets.hpp"
+#include "queue/state/group_offsets.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -8,8 +8,8 @@
 #include <string_view>
 
 #include "base/hybrid_clock.hpp"
-#include "queue/engine/journal_record.hpp"
-#include "queue/engine/limits.hpp"
+#include "queue/state/journal_record.hpp"
+#include "queue/state/limits.hpp"
 
 namespace meridian::queue {
 

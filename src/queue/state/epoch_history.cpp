@@ -1,10 +1,10 @@
-#include "queue/engine/epoch_history.hpp"
+#include "queue/state/epoch_history.hpp"
 
 #include <algorithm>
 #include <cstdint>
 #include <iterator>
 
-#include "queue/engine/limits.hpp"
+#include "queue/state/limits.hpp"
 
 namespace meridian::queue {
 

@@ -13,7 +13,7 @@
 #include <string_view>
 
 #include "base/hybrid_clock.hpp"
-#include "queue/engine/journal_record.hpp"
+#include "queue/state/journal_record.hpp"
 
 namespace meridian::queue {
 

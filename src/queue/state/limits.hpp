@@ -1,4 +1,4 @@
-// The limits of the queue's engine.
+// The limits of the queue's state and engine.
 #pragma once
 
 #include <chrono>

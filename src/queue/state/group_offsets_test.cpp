@@ -1,4 +1,4 @@
-#include "queue/engine/group_offsets.hpp"
+#include "queue/state/group_offsets.hpp"
 
 #include <string>
 #include <vector>
@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "base/hybrid_clock.hpp"
-#include "queue/engine/limits.hpp"
+#include "queue/state/limits.hpp"
 
 namespace meridian::queue {
 namespace {

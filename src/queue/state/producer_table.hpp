@@ -18,9 +18,9 @@
 #include <vector>
 
 #include "base/hybrid_clock.hpp"
-#include "queue/engine/journal_record.hpp"
-#include "queue/engine/limits.hpp"
-#include "queue/engine/refusal.hpp"
+#include "queue/state/journal_record.hpp"
+#include "queue/state/limits.hpp"
+#include "queue/state/refusal.hpp"
 
 namespace meridian::queue {
 

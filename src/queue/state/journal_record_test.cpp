@@ -1,4 +1,4 @@
-#include "queue/engine/journal_record.hpp"
+#include "queue/state/journal_record.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -11,7 +11,7 @@
 #include <gtest/gtest.h>
 
 #include "base/bytes.hpp"
-#include "queue/engine/limits.hpp"
+#include "queue/state/limits.hpp"
 
 namespace meridian::queue {
 namespace {

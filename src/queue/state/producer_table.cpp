@@ -1,4 +1,4 @@
-#include "queue/engine/producer_table.hpp"
+#include "queue/state/producer_table.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -11,9 +11,9 @@
 
 #include "base/hybrid_clock.hpp"
 #include "base/log.hpp"
-#include "queue/engine/journal_record.hpp"
-#include "queue/engine/limits.hpp"
-#include "queue/engine/refusal.hpp"
+#include "queue/state/journal_record.hpp"
+#include "queue/state/limits.hpp"
+#include "queue/state/refusal.hpp"
 
 namespace meridian::queue {
 namespace {

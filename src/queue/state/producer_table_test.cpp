@@ -1,4 +1,4 @@
-#include "queue/engine/producer_table.hpp"
+#include "queue/state/producer_table.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -8,8 +8,8 @@
 
 #include "base/clock.hpp"
 #include "base/hybrid_clock.hpp"
-#include "queue/engine/limits.hpp"
-#include "queue/engine/refusal.hpp"
+#include "queue/state/limits.hpp"
+#include "queue/state/refusal.hpp"
 
 namespace meridian::queue {
 namespace {

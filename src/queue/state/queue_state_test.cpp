@@ -1,4 +1,4 @@
-#include "queue/engine/queue_state.hpp"
+#include "queue/state/queue_state.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -11,9 +11,9 @@
 #include <gtest/gtest.h>
 
 #include "base/hybrid_clock.hpp"
-#include "queue/engine/journal_record.hpp"
-#include "queue/engine/limits.hpp"
-#include "queue/engine/snapshot_item.hpp"
+#include "queue/state/journal_record.hpp"
+#include "queue/state/limits.hpp"
+#include "queue/state/snapshot_item.hpp"
 #include "wire/kafka/record_batch.hpp"
 
 namespace meridian::queue {
@@ -140,6 +140,7 @@ TEST_F(SnapshotTest, StateIsRestoredAsItWas) {
   positions[kPartition] = {.log_start_offset = 2,
                            .end_offset = 4,
                            .segments = {{.base_offset = 0,
+                                         .generation = 2,
                                          .end_offset = 4,
                                          .bytes = 500,
                                          .first_timestamp_ms = 3,

@@ -15,7 +15,7 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
-#include "queue/engine/topic_config.hpp"
+#include "queue/state/topic_config.hpp"
 
 namespace meridian::queue {
 

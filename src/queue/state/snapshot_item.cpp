@@ -1,4 +1,4 @@
-#include "queue/engine/snapshot_item.hpp"
+#include "queue/state/snapshot_item.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -13,14 +13,14 @@
 #include "base/bytes.hpp"
 #include "base/hybrid_clock.hpp"
 #include "base/result.hpp"
-#include "queue/engine/epoch_history.hpp"
-#include "queue/engine/group_offsets.hpp"
-#include "queue/engine/journal_record.hpp"
-#include "queue/engine/limits.hpp"
-#include "queue/engine/packed.hpp"
-#include "queue/engine/producer_table.hpp"
-#include "queue/engine/queue_state.hpp"
 #include "queue/partition/partition_log.hpp"
+#include "queue/state/epoch_history.hpp"
+#include "queue/state/group_offsets.hpp"
+#include "queue/state/journal_record.hpp"
+#include "queue/state/limits.hpp"
+#include "queue/state/packed.hpp"
+#include "queue/state/producer_table.hpp"
+#include "queue/state/queue_state.hpp"
 
 namespace meridian::queue {
 namespace {
@@ -130,6 +130,7 @@ std::vector<uint8_t> PartitionItem(PartitionId id, const PartitionState& partiti
   out.Unsigned(position.segments.size());
   for (const SegmentPosition& segment : position.segments) {
     out.Signed(segment.base_offset);
+    out.Unsigned(segment.generation);
     out.Signed(segment.end_offset);
     out.Unsigned(segment.bytes);
     out.Signed(segment.first_timestamp_ms);
@@ -142,11 +143,12 @@ PartitionPosition TakePosition(PackedReader& in) {
   PartitionPosition position;
   position.log_start_offset = in.Signed();
   position.end_offset = in.Signed();
-  constexpr size_t kMinSegmentBytes = 5;
+  constexpr size_t kMinSegmentBytes = 6;
   size_t segments = in.Count(kMinSegmentBytes);
   for (size_t i = 0; i < segments && in.ok(); ++i) {
     SegmentPosition segment;
     segment.base_offset = in.Signed();
+    segment.generation = static_cast<uint32_t>(in.Bounded(kMaxNumber));
     segment.end_offset = in.Signed();
     segment.bytes = in.Unsigned();
     segment.first_timestamp_ms = in.Signed();

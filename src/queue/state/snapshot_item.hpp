@@ -10,8 +10,8 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
-#include "queue/engine/queue_state.hpp"
 #include "queue/partition/partition_log.hpp"
+#include "queue/state/queue_state.hpp"
 
 namespace meridian::queue {
 

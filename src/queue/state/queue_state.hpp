@@ -20,11 +20,11 @@
 
 #include "base/hybrid_clock.hpp"
 #include "base/result.hpp"
-#include "queue/engine/epoch_history.hpp"
-#include "queue/engine/group_offsets.hpp"
-#include "queue/engine/journal_record.hpp"
-#include "queue/engine/producer_table.hpp"
-#include "queue/engine/topic_config.hpp"
+#include "queue/state/epoch_history.hpp"
+#include "queue/state/group_offsets.hpp"
+#include "queue/state/journal_record.hpp"
+#include "queue/state/producer_table.hpp"
+#include "queue/state/topic_config.hpp"
 #include "wire/kafka/record_batch.hpp"
 
 namespace meridian::queue {

@@ -1,4 +1,4 @@
-#include "queue/engine/journal_record.hpp"
+#include "queue/state/journal_record.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -11,9 +11,9 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
-#include "queue/engine/limits.hpp"
-#include "queue/engine/packed.hpp"
-#include "queue/engine/topic_config.hpp"
+#include "queue/state/limits.hpp"
+#include "queue/state/packed.hpp"
+#include "queue/state/topic_config.hpp"
 
 namespace meridian::queue {
 namespace {

@@ -1,4 +1,4 @@
-#include "queue/engine/topic_config.hpp"
+#include "queue/state/topic_config.hpp"
 
 #include <algorithm>
 #include <array>
@@ -14,7 +14,7 @@
 #include <fmt/format.h>
 
 #include "base/result.hpp"
-#include "queue/engine/limits.hpp"
+#include "queue/state/limits.hpp"
 
 namespace meridian::queue {
 namespace {

@@ -1,8 +1,8 @@
-#include "queue/engine/epoch_history.hpp"
+#include "queue/state/epoch_history.hpp"
 
 #include <gtest/gtest.h>
 
-#include "queue/engine/limits.hpp"
+#include "queue/state/limits.hpp"
 
 namespace meridian::queue {
 namespace {
