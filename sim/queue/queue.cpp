@@ -4,7 +4,7 @@
 // order. An offset that a reader saw never holds another record. Nothing is removed but what was to
 // be removed. Committed offsets and topics are not lost. No crash looks like damage. Once the
 // faults are over, all that was sent is acknowledged.
-#include "sim/queue.hpp"
+#include "sim/queue/queue.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -14,7 +14,7 @@
 #include "io/sim/process.hpp"
 #include "io/sim/trace.hpp"
 #include "io/sim/world.hpp"
-#include "sim/queue_site.hpp"
+#include "sim/queue/queue_site.hpp"
 #include "sim/simulation.hpp"
 
 namespace meridian::sim {

@@ -4,7 +4,7 @@
 #include <cstdint>
 
 #include "io/sim/trace.hpp"
-#include "sim/queue_site.hpp"
+#include "sim/queue/queue_site.hpp"
 #include "sim/simulation.hpp"
 
 namespace meridian::sim {

@@ -1,4 +1,4 @@
-#include "sim/queue_oracle.hpp"
+#include "sim/queue/queue_oracle.hpp"
 
 #include <algorithm>
 #include <charconv>

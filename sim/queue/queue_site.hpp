@@ -16,7 +16,7 @@
 #include "io/sim/world.hpp"
 #include "io/task.hpp"
 #include "queue/engine/engine.hpp"
-#include "sim/queue_oracle.hpp"
+#include "sim/queue/queue_oracle.hpp"
 
 namespace meridian::sim {
 

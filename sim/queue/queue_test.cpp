@@ -1,5 +1,5 @@
 // Tests sim queue itself: it must catch bugs planted in its disk.
-#include "sim/queue.hpp"
+#include "sim/queue/queue.hpp"
 
 #include <gtest/gtest.h>
 

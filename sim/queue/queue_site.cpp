@@ -1,4 +1,4 @@
-#include "sim/queue_site.hpp"
+#include "sim/queue/queue_site.hpp"
 
 #include <algorithm>
 #include <array>
@@ -29,7 +29,7 @@
 #include "queue/state/refusal.hpp"
 #include "queue/state/topic_config.hpp"
 #include "sim/faulty_disk.hpp"
-#include "sim/queue_oracle.hpp"
+#include "sim/queue/queue_oracle.hpp"
 #include "store/limits.hpp"
 #include "wire/kafka/batch_writer.hpp"
 #include "wire/kafka/record_batch.hpp"
