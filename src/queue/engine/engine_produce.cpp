@@ -141,6 +141,8 @@ int64_t Engine::Append(const ProducePart& part, PartitionId id, ProduceOutcome& 
   if (topic.config.append_time) {
     outcome.append_time_ms = static_cast<int64_t>(durable_->Now().milliseconds());
     wire::kafka::StampAppendTime(batch, outcome.append_time_ms);
+  } else {
+    wire::kafka::SetMaxTimestamp(batch, header.max_timestamp_ms);
   }
   outcome.base_offset = header.base_offset;
   ++numbers_.batches_appended;
