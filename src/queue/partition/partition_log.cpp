@@ -159,6 +159,13 @@ void PartitionLog::Abandon() {
     prepared.segment->prepared_bytes = prepared.segment->written.bytes;
   }
   prepared_.clear();
+  // A segment that was begun for what is forgotten is named after an offset that may be another
+  // batch's now, or lie in the middle of one.
+  while (!segments_.empty() && segments_.back()->written.bytes == 0) {
+    files_.Close(*segments_.back());
+    segments_.pop_back();
+  }
+  if (!segments_.empty()) segments_.back()->sealed = false;
 }
 
 io::Task<Result<void>> PartitionLog::BeginSync(std::vector<io::File*>& files,
