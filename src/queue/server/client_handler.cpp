@@ -64,9 +64,12 @@ ClientHandler::Handled ClientHandler::Handle(RequestFrame frame) {
                    header->api->min_version, header->api->max_version, header->api_version);
   }
   switch (header->api->key) {
-    case kafka::ApiKey::kProduce: co_return co_await Produce(*header);
-    case kafka::ApiKey::kFetch: co_return co_await Fetch(*header);
-    default: co_return co_await Answer(*header);
+    case kafka::ApiKey::kProduce:
+      co_return co_await Produce(*header);
+    case kafka::ApiKey::kFetch:
+      co_return co_await Fetch(*header);
+    default:
+      co_return co_await Answer(*header);
   }
 }
 
@@ -87,8 +90,8 @@ ClientHandler::Handled ClientHandler::Produce(const kafka::RequestHeader& header
   std::vector<ProduceOutcome> outcomes;
   if (!checked.parts.empty()) {
     outcomes = co_await io::RunOn(
-        parts_.broker_scope, parts_.broker.Produce(checked.parts, checked.acknowledge,
-                                                   checked.timeout));
+        parts_.broker_scope,
+        parts_.broker.Produce(checked.parts, checked.acknowledge, checked.timeout));
   }
   kafka::ProduceResponse response = ProduceResponseOf(*request, checked, outcomes, parts_.metrics);
   if (request->acks == 0) {
@@ -111,8 +114,7 @@ ClientHandler::Handled ClientHandler::Fetch(const kafka::RequestHeader& header) 
   if (MayFetch(*request)) {
     waiting_ = ticket;
     if (stopped_) StopWaiting();
-    fetched =
-        co_await io::RunOn(parts_.broker_scope, parts_.broker.Fetch(*request, ticket));
+    fetched = co_await io::RunOn(parts_.broker_scope, parts_.broker.Fetch(*request, ticket));
     waiting_ = 0;
   }
   auto response = FetchResponseOf(header, *request, std::move(fetched), parts_.metrics);
