@@ -20,6 +20,7 @@
 #include "queue/server/response.hpp"
 #include "wire/kafka/api.hpp"
 #include "wire/kafka/codec.hpp"
+#include "wire/kafka/error_code.hpp"
 #include "wire/kafka/frame.hpp"
 #include "wire/kafka/messages/fetch.hpp"
 #include "wire/kafka/messages/produce.hpp"
@@ -96,7 +97,11 @@ ClientHandler::Handled ClientHandler::Produce(const kafka::RequestHeader& header
   kafka::ProduceResponse response = ProduceResponseOf(*request, checked, outcomes, parts_.metrics);
   if (request->acks == 0) {
     // The client hears of an error by the end of the connection, as from Kafka.
-    if (HasError(response)) co_return Fail(Errc::kInvalid, "a batch with acks=0 was refused");
+    const kafka::ErrorCode error = FirstError(response);
+    if (error != kafka::ErrorCode::kNone) {
+      co_return Fail(Errc::kInvalid, "a batch with acks=0 was refused: {}",
+                     kafka::ErrorCodeName(error));
+    }
     co_return std::optional<Response>{};
   }
   kafka::Frame frame;

@@ -105,12 +105,13 @@ kafka::ProduceResponse ProduceResponseOf(const kafka::ProduceRequest& request,
   return response;
 }
 
-bool HasError(const kafka::ProduceResponse& response) {
-  return std::ranges::any_of(response.topics, [](const auto& topic) {
-    return std::ranges::any_of(topic.partitions, [](const auto& partition) {
-      return partition.error != ErrorCode::kNone;
-    });
-  });
+ErrorCode FirstError(const kafka::ProduceResponse& response) {
+  for (const auto& topic : response.topics) {
+    for (const auto& partition : topic.partitions) {
+      if (partition.error != ErrorCode::kNone) return partition.error;
+    }
+  }
+  return ErrorCode::kNone;
 }
 
 }  // namespace meridian::queue
