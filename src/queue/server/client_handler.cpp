@@ -20,6 +20,7 @@
 #include "queue/server/response.hpp"
 #include "wire/kafka/api.hpp"
 #include "wire/kafka/codec.hpp"
+#include "wire/kafka/error_code.hpp"
 #include "wire/kafka/frame.hpp"
 #include "wire/kafka/messages/fetch.hpp"
 #include "wire/kafka/messages/produce.hpp"
@@ -64,9 +65,12 @@ ClientHandler::Handled ClientHandler::Handle(RequestFrame frame) {
                    header->api->min_version, header->api->max_version, header->api_version);
   }
   switch (header->api->key) {
-    case kafka::ApiKey::kProduce: co_return co_await Produce(*header);
-    case kafka::ApiKey::kFetch: co_return co_await Fetch(*header);
-    default: co_return co_await Answer(*header);
+    case kafka::ApiKey::kProduce:
+      co_return co_await Produce(*header);
+    case kafka::ApiKey::kFetch:
+      co_return co_await Fetch(*header);
+    default:
+      co_return co_await Answer(*header);
   }
 }
 
@@ -87,13 +91,17 @@ ClientHandler::Handled ClientHandler::Produce(const kafka::RequestHeader& header
   std::vector<ProduceOutcome> outcomes;
   if (!checked.parts.empty()) {
     outcomes = co_await io::RunOn(
-        parts_.broker_scope, parts_.broker.Produce(checked.parts, checked.acknowledge,
-                                                   checked.timeout));
+        parts_.broker_scope,
+        parts_.broker.Produce(checked.parts, checked.acknowledge, checked.timeout));
   }
   kafka::ProduceResponse response = ProduceResponseOf(*request, checked, outcomes, parts_.metrics);
   if (request->acks == 0) {
     // The client hears of an error by the end of the connection, as from Kafka.
-    if (HasError(response)) co_return Fail(Errc::kInvalid, "a batch with acks=0 was refused");
+    const kafka::ErrorCode error = FirstError(response);
+    if (error != kafka::ErrorCode::kNone) {
+      co_return Fail(Errc::kInvalid, "a batch with acks=0 was refused: {}",
+                     kafka::ErrorCodeName(error));
+    }
     co_return std::optional<Response>{};
   }
   kafka::Frame frame;
@@ -111,8 +119,7 @@ ClientHandler::Handled ClientHandler::Fetch(const kafka::RequestHeader& header) 
   if (MayFetch(*request)) {
     waiting_ = ticket;
     if (stopped_) StopWaiting();
-    fetched =
-        co_await io::RunOn(parts_.broker_scope, parts_.broker.Fetch(*request, ticket));
+    fetched = co_await io::RunOn(parts_.broker_scope, parts_.broker.Fetch(*request, ticket));
     waiting_ = 0;
   }
   auto response = FetchResponseOf(header, *request, std::move(fetched), parts_.metrics);

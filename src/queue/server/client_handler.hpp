@@ -1,5 +1,5 @@
-// ClientHandler: executes the requests of one client. Batches are checked, and responses encoded, on
-// the connection's loop; the broker is called on the main loop.
+// ClientHandler: executes the requests of one client. Batches are checked, and responses encoded,
+// on the connection's loop; the broker is called on the main loop.
 //
 // Owned by its Connection; one thread: the connection's loop. The broker and its scope outlive it.
 #pragma once
