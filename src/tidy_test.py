@@ -55,7 +55,6 @@ SEEN_BY_TESTS = {
     "lives": "how often a simulated process was started",
     "durable_time": "what a log says of its end",
     "OffsetAt": "owners of a log find a record by its time",
-    "RaiseEpoch": "owners of a log take it over from another",
     "RaiseLeaderEpoch": "a topic's home moves to another data center",
     "QueueErrorName": "tests say why the queue refused",
     "TruncateTo": "a mirror cuts off what its home does not have",

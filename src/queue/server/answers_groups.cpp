@@ -38,6 +38,10 @@ std::string TextOf(const std::optional<std::string_view>& text) {
   return std::string(text.value_or(""));
 }
 
+std::unexpected<Error> ClientHasGone() {
+  return Fail(Errc::kClosed, "the client has gone, or the queue is shutting down");
+}
+
 // From this version on a member is told its id before it joins.
 constexpr int16_t kJoinTellsId = 4;
 // From this version on a leader may be told to keep the assignment.
@@ -67,7 +71,9 @@ JoinRequest JoinOf(const Call& call, const kafka::JoinGroupRequest& request) {
 Answered AnswerJoinGroup(Broker& broker, const Call& call) {
   auto request = kafka::DecodeRequest<kafka::JoinGroupRequest>(call.header);
   if (!request) co_return Fail(std::move(request.error()));
-  const JoinResult joined = co_await broker.groups().Join(JoinOf(call, *request), call.ticket);
+  if (call.patience->over) co_return ClientHasGone();
+  const JoinResult joined =
+      co_await broker.groups().Join(JoinOf(call, *request), call.patience->ticket);
   kafka::JoinGroupResponse response{.error = joined.error,
                                     .generation_id = joined.generation,
                                     .protocol_type = IfAny(joined.protocol_type),
@@ -102,7 +108,8 @@ Answered AnswerSyncGroup(Broker& broker, const Call& call) {
     sync.assignments[std::string(each.member_id)] = {each.assignment.begin(),
                                                      each.assignment.end()};
   }
-  const SyncResult synced = co_await broker.groups().Sync(std::move(sync), call.ticket);
+  if (call.patience->over) co_return ClientHasGone();
+  const SyncResult synced = co_await broker.groups().Sync(std::move(sync), call.patience->ticket);
   const kafka::SyncGroupResponse response{.error = synced.error,
                                           .protocol_type = IfAny(synced.protocol_type),
                                           .protocol_name = IfAny(synced.protocol),

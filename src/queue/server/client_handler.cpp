@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -48,9 +49,14 @@ bool ClientHandler::MayOverlap(Bytes frame) const {
 
 void ClientHandler::StopWaiting() {
   stopped_ = true;
-  if (waiting_ == 0) return;
+  if (!patience_) return;
   parts_.broker.loop().Post(
-      [&broker = parts_.broker, ticket = waiting_] { broker.Abandon(ticket); });
+      [&broker = parts_.broker, patience = patience_] { broker.EndPatience(*patience); });
+}
+
+std::shared_ptr<Patience> ClientHandler::NewPatience() {
+  return std::make_shared<Patience>(
+      Patience{.ticket = parts_.broker.NewTicket(), .over = stopped_});
 }
 
 ClientHandler::Handled ClientHandler::Handle(RequestFrame frame) {
@@ -75,11 +81,10 @@ ClientHandler::Handled ClientHandler::Handle(RequestFrame frame) {
 }
 
 ClientHandler::Handled ClientHandler::Answer(const kafka::RequestHeader& header) {
-  Call call{.header = header, .client_host = client_host_, .ticket = parts_.broker.NewTicket()};
-  waiting_ = call.ticket;
-  if (stopped_) StopWaiting();
+  patience_ = NewPatience();
+  Call call{.header = header, .client_host = client_host_, .patience = patience_};
   auto frame = co_await io::RunOn(parts_.broker_scope, parts_.broker.Answer(std::move(call)));
-  waiting_ = 0;
+  patience_.reset();
   if (!frame) co_return Fail(std::move(frame.error()));
   co_return std::optional<Response>(ResponseOf(std::move(*frame)));
 }
@@ -114,13 +119,11 @@ ClientHandler::Handled ClientHandler::Produce(const kafka::RequestHeader& header
 ClientHandler::Handled ClientHandler::Fetch(const kafka::RequestHeader& header) {
   auto request = kafka::DecodeRequest<kafka::FetchRequest>(header);
   if (!request) co_return Fail(std::move(request.error()));
-  const Ticket ticket = parts_.broker.NewTicket();
   std::vector<FetchedPartition> fetched;
   if (MayFetch(*request)) {
-    waiting_ = ticket;
-    if (stopped_) StopWaiting();
-    fetched = co_await io::RunOn(parts_.broker_scope, parts_.broker.Fetch(*request, ticket));
-    waiting_ = 0;
+    patience_ = NewPatience();
+    fetched = co_await io::RunOn(parts_.broker_scope, parts_.broker.Fetch(*request, patience_));
+    patience_.reset();
   }
   auto response = FetchResponseOf(header, *request, std::move(fetched), parts_.metrics);
   if (!response) co_return Fail(std::move(response.error()));
