@@ -1,6 +1,7 @@
 // The engine on a simulated disk: what it accepts, what can be read, and what a restart finds.
 #include "queue/engine/engine.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -10,11 +11,14 @@
 
 #include <gtest/gtest.h>
 
+#include "base/clock.hpp"
 #include "io/scope.hpp"
 #include "io/wait_queue.hpp"
 #include "queue/engine/engine_fixture.hpp"
+#include "queue/state/epoch_history.hpp"
 #include "queue/state/limits.hpp"
 #include "queue/state/refusal.hpp"
+#include "wire/kafka/record_batch.hpp"
 
 namespace meridian::queue {
 namespace {
