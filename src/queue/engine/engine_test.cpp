@@ -18,6 +18,7 @@
 #include "queue/state/epoch_history.hpp"
 #include "queue/state/limits.hpp"
 #include "queue/state/refusal.hpp"
+#include "store/limits.hpp"
 #include "wire/kafka/record_batch.hpp"
 
 namespace meridian::queue {
@@ -314,6 +315,11 @@ TEST_F(EngineTest, CommittedOffsetsOutliveAPowerFailure) {
     offsets.resize(1);
     EXPECT_EQ((co_await engine.CommitOffsets("other", offsets)).at(0), QueueError::kNone);
     EXPECT_TRUE(co_await engine.DeleteOffsets("other", {}));
+    // More than fits into a record of the journal, where a request names a partition again and
+    // again.
+    EXPECT_EQ((co_await engine.CommitOffsets("other", offsets)).at(0), QueueError::kNone);
+    const std::vector<TopicPartition> repeats(store::kMaxRecordBytes, kOrders);
+    EXPECT_TRUE(co_await engine.DeleteOffsets("other", repeats));
     EXPECT_EQ((co_await engine.DeleteOffsets("other", {})).error().error,
               QueueError::kGroupNotFound);
   });
