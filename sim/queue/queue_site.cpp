@@ -283,6 +283,8 @@ io::Task<bool> QueueNode::SendBatch(Life& life, Producer& producer) {
         fmt::format("a batch of producer {} is refused: {}", producer.name, outcome.message));
     co_return false;
   }
+  world_.Record("queue", "acknowledged", static_cast<uint64_t>(outcome.base_offset),
+                producer.values.size());
   for (size_t i = 0; i < producer.values.size(); ++i) {
     oracle_.Saw(NameOf(producer.where), outcome.base_offset + static_cast<int64_t>(i),
                 producer.values[i]);
@@ -323,7 +325,10 @@ io::Task<void> QueueNode::Commit(Life& life, std::string group) {
     queue::OffsetToCommit entry{.where = {kKept, 0}, .committed = {.offset = offset}};
     oracle_.TriedToCommit(group, offset);
     auto errors = co_await life.engine.CommitOffsets(group, std::span(&entry, 1));
-    if (errors.at(0) == QueueError::kNone) oracle_.Committed(group, offset);
+    if (errors.at(0) == QueueError::kNone) {
+      world_.Record("queue", "committed", number, static_cast<uint64_t>(offset));
+      oracle_.Committed(group, offset);
+    }
     if (!co_await io::Sleep(milliseconds{life.machine.random.Below(50)})) co_return;
   }
 }

@@ -114,13 +114,13 @@ io::Task<Result<void>> Connection::ReadRequest() {
   if (handler_->MayOverlap(frame.all())) {
     requests_.Spawn(Execute(pending, std::move(frame)));
   } else {
+    executing_ = true;  // it is answered also if the connection is to leave meanwhile
     while (!OthersDone()) {
       if (Result<void> woken = co_await progress_.Wait(); !woken) {
         pending.done = true;
         co_return woken;
       }
     }
-    executing_ = true;
     co_await Execute(pending, std::move(frame));
     executing_ = false;
   }
