@@ -6,7 +6,7 @@
 
 #include "base/bytes.hpp"
 #include "base/check.hpp"
-#include "queue/engine/journal_record.hpp"
+#include "queue/state/journal_record.hpp"
 
 namespace meridian::queue {
 namespace {

@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <coroutine>
 #include <cstddef>
+#include <cstdint>
 #include <utility>
 #include <vector>
 

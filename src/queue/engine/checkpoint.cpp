@@ -8,17 +8,18 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/log.hpp"
 #include "base/result.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
 #include "queue/engine/durable_state.hpp"
 #include "queue/engine/fiber_mutex.hpp"
-#include "queue/engine/journal_record.hpp"
-#include "queue/engine/limits.hpp"
 #include "queue/engine/partition.hpp"
-#include "queue/engine/queue_state.hpp"
-#include "queue/engine/snapshot_item.hpp"
 #include "queue/partition/partition_log.hpp"
+#include "queue/state/journal_record.hpp"
+#include "queue/state/limits.hpp"
+#include "queue/state/queue_state.hpp"
+#include "queue/state/snapshot_item.hpp"
 #include "store/snapshot/snapshot.hpp"
 
 namespace meridian::queue {
@@ -46,12 +47,29 @@ uint64_t DurableState::memory_bytes() const {
 
 // Records of batches that are not in the segment files yet are not covered.
 uint64_t DurableState::BeginSnapshot(uint64_t durable_end_offset) {
+  compacted_.clear();
   snapshot_end_ = std::min(durable_end_offset, writer_->oldest_pending().value_or(UINT64_MAX));
   return snapshot_end_;
 }
 
 void DurableState::EndSnapshot(bool written) {
-  if (written) checkpoint_end_ = snapshot_end_;
+  if (!written) return;
+  checkpoint_end_ = snapshot_end_;
+  background_.Spawn(RemoveReplaced(std::move(compacted_)));
+}
+
+io::Task<void> DurableState::RemoveReplaced(std::vector<std::shared_ptr<Partition>> partitions) {
+  for (const std::shared_ptr<Partition>& partition : partitions) {
+    Result<FiberMutex::Guard> guard = co_await files_mutex_.Lock();
+    if (!guard) co_return;
+    if (partition->gone()) continue;
+    Result<void> removed = co_await partition->log()->RemoveReplaced();
+    if (removed) partition->set_compacted(false);
+    if (!removed) {
+      LOG_WARNING("segment files that a compaction has replaced cannot be removed",
+                  {"partition", partition->name()}, {"problem", removed.error().message});
+    }
+  }
 }
 
 // The topics come first: of a topic that is made later all records are replayed.
@@ -87,6 +105,7 @@ io::Task<Result<void>> DurableState::WritePartitions(store::SnapshotWriter& writ
       for (const auto& partition : slice) {
         PartitionPosition position;
         if (partition->log() != nullptr) position = partition->log()->position();
+        if (partition->compacted()) compacted_.push_back(partition);
         for (auto& item : PartitionItems(state_, partition->id(), position)) {
           items.push_back(std::move(item));
         }

@@ -22,12 +22,12 @@
 #include "io/wait_queue.hpp"
 #include "queue/engine/engine.hpp"
 #include "queue/engine/fiber_mutex.hpp"
-#include "queue/engine/journal_record.hpp"
-#include "queue/engine/limits.hpp"
 #include "queue/engine/partition.hpp"
-#include "queue/engine/queue_state.hpp"
 #include "queue/engine/segment_writer.hpp"
 #include "queue/partition/partition_log.hpp"
+#include "queue/state/journal_record.hpp"
+#include "queue/state/limits.hpp"
+#include "queue/state/queue_state.hpp"
 #include "store/journal.hpp"
 #include "wire/kafka/record_batch.hpp"
 
@@ -110,6 +110,20 @@ io::Task<Result<void>> DurableState::DropBefore(std::shared_ptr<Partition> parti
   if (!guard) co_return Fail(std::move(guard.error()));
   if (partition->gone() || partition->log() == nullptr) co_return Result<void>{};
   co_return co_await partition->log()->DropBefore(log_start_offset);
+}
+
+io::Task<Result<void>> DurableState::Compact(std::shared_ptr<Partition> partition,
+                                             CompactionTimes times) {
+  Result<FiberMutex::Guard> guard = co_await files_mutex_.Lock();
+  if (!guard) co_return Fail(std::move(guard.error()));
+  if (partition->gone() || partition->log() == nullptr || partition->compacted()) {
+    co_return Result<void>{};
+  }
+  auto report = co_await partition->log()->Compact(
+      {.limit_offset = partition->high_watermark(), .times = times});
+  if (!report) co_return Fail(std::move(report.error()));
+  if (report->read_bytes > 0) partition->set_compacted(true);
+  co_return Result<void>{};
 }
 
 // --- Topics --------------------------------------------------------------------------------------

@@ -30,11 +30,12 @@
 #include "queue/engine/engine.hpp"
 #include "queue/engine/fiber_mutex.hpp"
 #include "queue/engine/in_flight_room.hpp"
-#include "queue/engine/journal_record.hpp"
 #include "queue/engine/partition.hpp"
-#include "queue/engine/queue_state.hpp"
 #include "queue/engine/segment_writer.hpp"
+#include "queue/partition/compaction.hpp"
 #include "queue/partition/segment_files.hpp"
+#include "queue/state/journal_record.hpp"
+#include "queue/state/queue_state.hpp"
 #include "store/journal.hpp"
 #include "store/log/record.hpp"
 #include "store/snapshot/snapshot.hpp"
@@ -78,6 +79,8 @@ class DurableState final : private store::JournaledState {
   // Removes what is below `log_start_offset` from the segment files. The record that moves the log
   // start is durable, or the disk is full.
   io::Task<Result<void>> DropBefore(std::shared_ptr<Partition> partition, int64_t log_start_offset);
+  // Compacts the segment files. Does nothing until the last compaction is in a checkpoint.
+  io::Task<Result<void>> Compact(std::shared_ptr<Partition> partition, CompactionTimes times);
 
  private:
   DurableState(io::Loop& loop, io::Disk& disk, HybridClock& clock, const EngineOptions& options);
@@ -114,6 +117,7 @@ class DurableState final : private store::JournaledState {
   io::Task<Result<void>> WritePartitions(store::SnapshotWriter& writer);
   io::Task<Result<void>> WriteGroups(store::SnapshotWriter& writer);
   void EndSnapshot(bool written) override;
+  io::Task<void> RemoveReplaced(std::vector<std::shared_ptr<Partition>> partitions);
   io::Task<void> CheckpointRegularly(Duration interval);
 
   io::Loop& loop_;
@@ -131,6 +135,8 @@ class DurableState final : private store::JournaledState {
   std::unique_ptr<SegmentWriter> writer_;
   // Held by who syncs segment files, or removes or opens some.
   FiberMutex files_mutex_;
+  // Whose compaction is in the snapshot that is being written.
+  std::vector<std::shared_ptr<Partition>> compacted_;
   uint64_t checkpoint_end_ = 0;  // of the journal's records that the last checkpoint covers
   uint64_t snapshot_end_ = 0;    // of those that the snapshot being written covers
   io::Scope background_;

@@ -16,14 +16,14 @@
 #include "io/loop.hpp"
 #include "io/task.hpp"
 #include "queue/engine/durable_state.hpp"
-#include "queue/engine/journal_record.hpp"
-#include "queue/engine/limits.hpp"
 #include "queue/engine/partition.hpp"
-#include "queue/engine/queue_state.hpp"
-#include "queue/engine/refusal.hpp"
-#include "queue/engine/topic_config.hpp"
 #include "queue/engine/upkeep.hpp"
 #include "queue/partition/partition_log.hpp"
+#include "queue/state/journal_record.hpp"
+#include "queue/state/limits.hpp"
+#include "queue/state/queue_state.hpp"
+#include "queue/state/refusal.hpp"
+#include "queue/state/topic_config.hpp"
 
 namespace meridian::queue {
 namespace {

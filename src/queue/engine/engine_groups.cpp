@@ -12,11 +12,11 @@
 #include "io/task.hpp"
 #include "queue/engine/durable_state.hpp"
 #include "queue/engine/engine.hpp"
-#include "queue/engine/group_offsets.hpp"
-#include "queue/engine/journal_record.hpp"
-#include "queue/engine/limits.hpp"
-#include "queue/engine/queue_state.hpp"
-#include "queue/engine/refusal.hpp"
+#include "queue/state/group_offsets.hpp"
+#include "queue/state/journal_record.hpp"
+#include "queue/state/limits.hpp"
+#include "queue/state/queue_state.hpp"
+#include "queue/state/refusal.hpp"
 
 namespace meridian::queue {
 namespace {

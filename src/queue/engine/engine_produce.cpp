@@ -15,12 +15,12 @@
 #include "queue/engine/durable_state.hpp"
 #include "queue/engine/engine.hpp"
 #include "queue/engine/in_flight_room.hpp"
-#include "queue/engine/journal_record.hpp"
-#include "queue/engine/limits.hpp"
 #include "queue/engine/partition.hpp"
-#include "queue/engine/producer_table.hpp"
-#include "queue/engine/queue_state.hpp"
-#include "queue/engine/refusal.hpp"
+#include "queue/state/journal_record.hpp"
+#include "queue/state/limits.hpp"
+#include "queue/state/producer_table.hpp"
+#include "queue/state/queue_state.hpp"
+#include "queue/state/refusal.hpp"
 #include "wire/kafka/record_batch.hpp"
 
 namespace meridian::queue {
@@ -141,6 +141,8 @@ int64_t Engine::Append(const ProducePart& part, PartitionId id, ProduceOutcome& 
   if (topic.config.append_time) {
     outcome.append_time_ms = static_cast<int64_t>(durable_->Now().milliseconds());
     wire::kafka::StampAppendTime(batch, outcome.append_time_ms);
+  } else {
+    wire::kafka::SetMaxTimestamp(batch, header.max_timestamp_ms);
   }
   outcome.base_offset = header.base_offset;
   ++numbers_.batches_appended;

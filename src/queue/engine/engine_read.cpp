@@ -12,13 +12,13 @@
 #include "io/task.hpp"
 #include "queue/engine/durable_state.hpp"
 #include "queue/engine/engine.hpp"
-#include "queue/engine/epoch_history.hpp"
-#include "queue/engine/journal_record.hpp"
-#include "queue/engine/limits.hpp"
 #include "queue/engine/partition.hpp"
-#include "queue/engine/queue_state.hpp"
-#include "queue/engine/refusal.hpp"
 #include "queue/partition/partition_log.hpp"
+#include "queue/state/epoch_history.hpp"
+#include "queue/state/journal_record.hpp"
+#include "queue/state/limits.hpp"
+#include "queue/state/queue_state.hpp"
+#include "queue/state/refusal.hpp"
 
 namespace meridian::queue {
 
@@ -39,7 +39,11 @@ io::Task<Outcome<FetchView>> Engine::Fetch(FetchPosition position, size_t max_by
     view.range = std::move(*range);
     co_return view;
   }
-  if (range.error().code == Errc::kNotFound) {
+  if (partition->gone()) {
+    co_return Refuse(QueueError::kUnknownTopicOrPartition, "{} was deleted", partition->name());
+  }
+  // The segment may have been removed meanwhile.
+  if (range.error().code == Errc::kNotFound || position.offset < LogStart(*partition)) {
     co_return Refuse(QueueError::kOffsetOutOfRange, "{}", range.error().message);
   }
   co_return Refuse(QueueError::kStorage, "{}", range.error().message);

@@ -13,8 +13,8 @@
 #include "io/scope.hpp"
 #include "io/wait_queue.hpp"
 #include "queue/engine/engine_fixture.hpp"
-#include "queue/engine/limits.hpp"
-#include "queue/engine/refusal.hpp"
+#include "queue/state/limits.hpp"
+#include "queue/state/refusal.hpp"
 
 namespace meridian::queue {
 namespace {

@@ -19,8 +19,8 @@
 #include "base/result.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
-#include "queue/engine/journal_record.hpp"
 #include "queue/partition/partition_log.hpp"
+#include "queue/state/journal_record.hpp"
 
 namespace meridian::queue {
 
@@ -46,6 +46,10 @@ class Partition {
     high_watermark_ = position_.end_offset;
   }
 
+  // Whether the log has files that a compaction has replaced, and no checkpoint has released yet.
+  bool compacted() const { return compacted_; }
+  void set_compacted(bool compacted) { compacted_ = compacted; }
+
   // So many bytes of batches below `next_offset` can be read from now on.
   void Commit(int64_t next_offset, size_t bytes);
   // Ends all waits.
@@ -63,6 +67,7 @@ class Partition {
   std::unique_ptr<PartitionLog> log_;
   int64_t high_watermark_ = 0;
   bool gone_ = false;
+  bool compacted_ = false;
   io::WaitQueue committed_;
   std::list<DataWait*> data_waits_;
 };

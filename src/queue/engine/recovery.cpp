@@ -22,13 +22,13 @@
 #include "io/task.hpp"
 #include "queue/engine/durable_state.hpp"
 #include "queue/engine/engine.hpp"
-#include "queue/engine/journal_record.hpp"
-#include "queue/engine/limits.hpp"
 #include "queue/engine/partition.hpp"
-#include "queue/engine/queue_state.hpp"
 #include "queue/engine/segment_writer.hpp"
-#include "queue/engine/snapshot_item.hpp"
 #include "queue/partition/partition_log.hpp"
+#include "queue/state/journal_record.hpp"
+#include "queue/state/limits.hpp"
+#include "queue/state/queue_state.hpp"
+#include "queue/state/snapshot_item.hpp"
 #include "store/journal.hpp"
 #include "store/log/record.hpp"
 #include "wire/kafka/record_batch.hpp"
@@ -206,6 +206,15 @@ io::Task<Result<void>> DurableState::FitToState(std::shared_ptr<Partition> parti
     if (!dropped) co_return dropped;
   }
   for (const DamagedSegment& damaged : log.damaged()) {
+    // Retention had removed it while the disk was too full for the record that says so.
+    if (damaged.file_bytes == 0 && damaged.base_offset <= log.log_start_offset()) {
+      LOG_WARNING("the oldest segment file is gone, and the log start moves behind it",
+                  {"partition", partition->name()}, {"file", damaged.path},
+                  {"log_start_offset", damaged.end_offset});
+      Result<void> dropped = co_await log.DropBefore(damaged.end_offset);
+      if (!dropped) co_return dropped;
+      continue;
+    }
     LOG_ERROR("a segment file is damaged", {"partition", partition->name()}, {"file", damaged.path},
               {"base_offset", damaged.base_offset}, {"end_offset", damaged.end_offset},
               {"bytes", damaged.file_bytes}, {"expected_bytes", damaged.expected_bytes});

@@ -16,9 +16,9 @@
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
 #include "queue/engine/in_flight_room.hpp"
-#include "queue/engine/limits.hpp"
 #include "queue/engine/partition.hpp"
 #include "queue/partition/partition_log.hpp"
+#include "queue/state/limits.hpp"
 #include "store/disk_failure.hpp"
 #include "store/journal.hpp"
 

@@ -18,12 +18,12 @@
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
 #include "queue/engine/durable_state.hpp"
-#include "queue/engine/journal_record.hpp"
-#include "queue/engine/limits.hpp"
 #include "queue/engine/partition.hpp"
-#include "queue/engine/queue_state.hpp"
 #include "queue/partition/partition_log.hpp"
 #include "queue/partition/retention.hpp"
+#include "queue/state/journal_record.hpp"
+#include "queue/state/limits.hpp"
+#include "queue/state/queue_state.hpp"
 
 namespace meridian::queue {
 namespace {
@@ -54,7 +54,11 @@ io::Task<void> Upkeep::Run() {
     Result<void> done = co_await ApplyRetention();
     if (!done && done.error().code == Errc::kCancelled) co_return;
     if (!done) LOG_WARNING("retention failed", {"problem", done.error().message});
-    if (durable_.Writable()) ExpireOffsets();
+    if (!durable_.Writable()) continue;
+    ExpireOffsets();
+    done = co_await Compact();
+    if (!done && done.error().code == Errc::kCancelled) co_return;
+    if (!done) LOG_WARNING("compaction failed", {"problem", done.error().message});
   }
 }
 
@@ -91,6 +95,22 @@ io::Task<Result<void>> Upkeep::ApplyRetention(std::span<const std::shared_ptr<Pa
     if (done) done = co_await durable_.DropBefore(partition, log_start);
   }
   co_return done;
+}
+
+io::Task<Result<void>> Upkeep::Compact() {
+  std::vector<std::shared_ptr<Partition>> compacted;
+  for (const auto& [id, partition] : durable_.partitions()) {
+    if (durable_.state().FindTopic(id.topic)->config.compacts) compacted.push_back(partition);
+  }
+  for (const std::shared_ptr<Partition>& partition : compacted) {
+    const Topic* topic = durable_.state().FindTopic(partition->id().topic);
+    if (topic == nullptr) continue;
+    Result<void> done = co_await durable_.Compact(
+        partition, {.now_ms = Milliseconds(loop_.Wall()),
+                    .delete_retention_ms = topic->config.delete_retention_ms});
+    if (!done) co_return done;
+  }
+  co_return Result<void>{};
 }
 
 int64_t Upkeep::NewLogStart(const Partition& partition) const {

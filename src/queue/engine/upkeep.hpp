@@ -1,5 +1,6 @@
 // Upkeep: what the engine does by itself every few seconds: moves the log start of partitions by
-// their retention, and removes the offsets of groups that have long been empty.
+// their retention, compacts those that ask for it, and removes the offsets of groups that have long
+// been empty.
 //
 // While the disk is full, the journal cannot take the records that move log starts. Segments are
 // removed all the same, which makes room, and the records follow when there is room.
@@ -37,6 +38,7 @@ class Upkeep {
   io::Task<void> Run();
   io::Task<Result<void>> ApplyRetention();
   io::Task<Result<void>> ApplyRetention(std::span<const std::shared_ptr<Partition>> slice);
+  io::Task<Result<void>> Compact();
   int64_t NewLogStart(const Partition& partition) const;
   void ExpireOffsets();
 

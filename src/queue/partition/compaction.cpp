@@ -70,7 +70,7 @@ Result<bool> LastOffsets::Add(Bytes batch) {
     if (record.key) bytes += record.key->size() + kEntryOverheadBytes;
   }
   if (!reader->complete()) return Fail(Errc::kInvalid, "a batch has malformed records");
-  if (bytes > max_bytes_ && !keys_.empty()) return false;
+  if (bytes > max_bytes_ && end_offset_ > 0) return false;
   reader = RecordReader::Open(batch);
   if (!reader) return Fail(reader.error());
   while (reader->Next(&record)) {
@@ -80,7 +80,11 @@ Result<bool> LastOffsets::Add(Bytes batch) {
     if (added) bytes_ += record.key->size() + kEntryOverheadBytes;
   }
   const BatchHeader& header = reader->header();
-  if (header.producer_id >= 0) producers_[header.producer_id] = header.base_offset;
+  if (header.producer_id >= 0) {
+    auto [entry, added] = producers_.try_emplace(header.producer_id);
+    entry->second = header.base_offset;
+    if (added) bytes_ += kEntryOverheadBytes;
+  }
   end_offset_ = header.next_offset();
   return true;
 }

@@ -1,10 +1,8 @@
 // The rewriting of sealed segments by compaction.
 #include <algorithm>
-#include <cstddef>
 #include <cstdint>
 #include <iterator>
 #include <memory>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>

@@ -12,7 +12,7 @@
 namespace meridian::queue {
 namespace {
 
-// OffsetsByKey of records by key, in order.
+// The offsets of the records of each key, in order.
 using OffsetsByKey = std::map<std::string, std::vector<int64_t>>;
 
 class PartitionCompactTest : public PartitionTest {

@@ -58,7 +58,7 @@ class PartitionTest : public testing::Test {
     ASSERT_EQ(world_.failure(), std::nullopt);
   }
   // With a log that is opened at `position_`.
-  void Run(Use use) {
+  void Run(const Use& use) {
     RunMachine([this, use](Machine& machine) -> Task<void> {
       SegmentFiles files(machine.disk, max_open_);
       auto log = co_await PartitionLog::Open(files, options_, position_);

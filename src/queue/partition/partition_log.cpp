@@ -85,11 +85,6 @@ bool PartitionLog::MustRoll(const BatchHeader& batch) const {
   if (last.prepared_bytes == 0) return false;
   if (last.prepared_bytes + batch.bytes > options_.segment_bytes) return true;
   int64_t first = last.written.first_timestamp_ms;
-  for (const Prepared& prepared : prepared_) {
-    if (prepared.segment == segments_.back() && prepared.position == 0) {
-      first = prepared.batch.max_timestamp_ms;
-    }
-  }
   return first >= 0 && batch.max_timestamp_ms - first > options_.segment_ms;
 }
 
@@ -124,6 +119,9 @@ io::Task<Result<void>> PartitionLog::PrepareAll(std::span<const Bytes> batches,
     segment->unsynced = true;  // stays open from now on
     auto file = co_await files_.Open(segment);
     if (!file) co_return Fail(file.error());
+    if (segment->prepared_bytes == 0) {
+      segment->written.first_timestamp_ms = batch->max_timestamp_ms;
+    }
     writes.push_back({.file = file->get(), .offset = segment->prepared_bytes, .data = bytes});
     prepared_.push_back({.segment = segment, .batch = *batch, .position = segment->prepared_bytes});
     segment->prepared_bytes += bytes.size();
@@ -161,6 +159,13 @@ void PartitionLog::Abandon() {
     prepared.segment->prepared_bytes = prepared.segment->written.bytes;
   }
   prepared_.clear();
+  // A segment that was begun for what is forgotten is named after an offset that may be another
+  // batch's now, or lie in the middle of one.
+  while (!segments_.empty() && segments_.back()->written.bytes == 0) {
+    files_.Close(*segments_.back());
+    segments_.pop_back();
+  }
+  if (!segments_.empty()) segments_.back()->sealed = false;
 }
 
 io::Task<Result<void>> PartitionLog::BeginSync(std::vector<io::File*>& files,

@@ -1,6 +1,5 @@
 // What a start does with the files of a partition, and what removes them.
 #include <algorithm>
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>

@@ -1,6 +1,5 @@
 // Where offsets and timestamps are in the segments of a partition.
 #include <algorithm>
-#include <cstddef>
 #include <cstdint>
 #include <iterator>
 #include <memory>
@@ -18,6 +17,7 @@
 #include "queue/partition/segment.hpp"
 #include "queue/partition/segment_files.hpp"
 #include "queue/partition/segment_index.hpp"
+#include "wire/kafka/record.hpp"
 #include "wire/kafka/record_batch.hpp"
 #include "wire/kafka/record_reader.hpp"
 

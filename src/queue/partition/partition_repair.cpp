@@ -1,10 +1,8 @@
 // Checks of segments, and their repair from bytes that a mirror has kept.
 #include <algorithm>
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
-#include <utility>
 #include <vector>
 
 #include "base/bytes.hpp"

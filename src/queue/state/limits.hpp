@@ -1,0 +1,66 @@
+// The limits of the queue's state and engine.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+
+#include "base/clock.hpp"
+
+namespace meridian::queue {
+
+// --- topics
+constexpr size_t kMaxTopicNameBytes = 249;
+constexpr uint32_t kMaxPartitions = 20'000;  // of all topics together
+constexpr size_t kMaxTopicOverrides = 64;    // configuration keys that one topic sets
+constexpr size_t kMaxConfigValueBytes = 256;
+
+// --- batches
+// Kafka's default of max.message.bytes: a batch of 1 MiB and the 12 bytes before its length's end.
+constexpr int64_t kDefaultMaxMessageBytes = 1024 * 1024 + 12;
+// What a topic may raise it to: the batch and the bytes in front of it fit in a record of the log.
+constexpr int64_t kMaxMaxMessageBytes = 7 * 1024 * 1024;
+// Batches that were appended and are not yet in their segment files, over all partitions. Producers
+// wait for room. Less than store::kMaxPendingBytes, so that the log takes each batch at once.
+constexpr size_t kMaxInFlightBytes = size_t{12} * 1024 * 1024;
+constexpr size_t kMaxWaitingProducers = 10'000;  // requests that wait for room; past it: refused
+// Batches that are written to segment files in one hand-over.
+constexpr size_t kMaxWriteGroupBytes = size_t{4} * 1024 * 1024;
+// The pause before a write to a segment file that failed for lack of room is tried again.
+constexpr Duration kSegmentRetry = std::chrono::milliseconds{200};
+
+// --- producers
+// Batches of each producer and partition whose repetition is recognised (as Kafka).
+constexpr size_t kRememberedBatches = 5;
+// Producers of all partitions together; past it the one that has been idle longest is forgotten.
+constexpr size_t kMaxProducers = 200'000;
+// A producer that was idle for so long is forgotten (Kafka's producer.id.expiration.ms).
+constexpr Duration kProducerExpiry = std::chrono::hours{24};
+// Producer ids that one record of the journal reserves.
+constexpr int64_t kProducerIdBlock = 1000;
+
+// --- groups
+constexpr size_t kMaxGroups = 10'000;  // that have committed offsets
+constexpr size_t kMaxGroupNameBytes = 1024;
+constexpr size_t kMaxCommittedOffsets = 1'000'000;  // of all groups together
+constexpr size_t kMaxOffsetMetadataBytes = 4096;
+constexpr size_t kMaxOffsetsPerCommit = 20'000;  // in one record of the journal
+// Offsets of a group stay so long after it is empty (Kafka's offsets.retention.minutes).
+constexpr Duration kOffsetsRetention = std::chrono::hours{7 * 24};
+// After a start no offsets expire for so long: members of groups come back meanwhile.
+constexpr Duration kGroupsReturnWithin = std::chrono::minutes{10};
+
+// --- readers
+// Waits for data of one partition at a time, over all readers; past it a wait ends at once.
+constexpr size_t kMaxDataWaits = 400'000;
+constexpr size_t kMaxEpochs = 1000;  // of one partition; the oldest are forgotten
+
+// --- checkpoints and upkeep
+constexpr Duration kCheckpointInterval = std::chrono::minutes{5};  // if anything was appended
+constexpr Duration kUpkeepInterval = std::chrono::seconds{5};
+// Partitions that upkeep, recovery and checkpoints handle before other fibers run.
+constexpr size_t kPartitionsPerSlice = 64;
+// Bytes of the items of one partition's producers, and of one group's offsets, in a snapshot.
+constexpr size_t kSnapshotItemBytes = size_t{64} * 1024;
+
+}  // namespace meridian::queue
