@@ -76,10 +76,10 @@ class QueueTier:
         return (self.folder / "log").read_text()
 
     def metric(self, name):
-        """The sum of a metric's values over its labels."""
+        """The sum of a metric's values: over all labels, where the name has none."""
         with urllib.request.urlopen(f"http://{self.address}:{OPS_PORT}/metrics", timeout=10) as response:
             text = response.read().decode()
-        values = re.findall(rf"^{name}(?:\{{[^}}]*\}})? (\S+)$", text, re.M)
+        values = re.findall(rf"^{re.escape(name)}(?:\{{[^}}]*\}})? (\S+)$", text, re.M)
         assert values, f"no metric {name}"
         return sum(map(float, values))
 
