@@ -95,7 +95,7 @@ def test_acknowledged_records_are_there_once_and_in_order_after_kills_under_load
 
 
 def test_topics_settings_and_offsets_are_there_after_a_kill():
-    with QueueTier() as tier:
+    with QueueTier("auto_create = false") as tier:
         admin = AdminClient({"bootstrap.servers": tier.brokers})
         admin.create_topics([NewTopic("kept", 7, 1, config={"retention.ms": "3600000"}), NewTopic("gone", 2, 1)])["kept"].result(20)
         wait_until(lambda: "gone" in admin.list_topics(timeout=20).topics, what="both topics are made")

@@ -5,7 +5,7 @@ import struct
 
 from kafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
 
-PRODUCE, FETCH, METADATA, JOIN_GROUP, API_VERSIONS = 0, 1, 3, 11, 18
+PRODUCE, FETCH, METADATA, JOIN_GROUP, API_VERSIONS, INIT_PRODUCER_ID = 0, 1, 3, 11, 18, 22
 CODECS = {"none": 0, "gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}
 
 
@@ -26,9 +26,9 @@ def request(api, version, body, correlation_id=1):
     return sized(struct.pack(">hhi", api, version, correlation_id) + string("raw") + body)
 
 
-def batch(*values, key=None):
-    """A record batch without compression."""
-    builder = DefaultRecordBatchBuilder(2, 0, 0, -1, -1, -1, 1 << 20)
+def batch(*values, key=None, producer=(-1, -1, -1)):
+    """A record batch without compression. `producer`: of an idempotent one, its id, epoch and the batch's first sequence number."""
+    builder = DefaultRecordBatchBuilder(2, 0, 0, *producer, 1 << 20)
     for offset, value in enumerate(values):
         builder.append(offset, 1_700_000_000_000, key, value, [])
     return bytes(builder.build())
@@ -154,6 +154,12 @@ class KafkaConnection:
     def make_topic(self, topic):
         """By asking for it: with as many partitions as [queue] says."""
         self.ask(METADATA, 1, array([string(topic)]))
+
+    def new_producer(self):
+        """(id, epoch)."""
+        _, error, producer_id, epoch = struct.unpack(">ihqh", self.ask(INIT_PRODUCER_ID, 0, string(None) + struct.pack(">i", 60_000)))
+        assert error == 0
+        return producer_id, epoch
 
     def is_closed_by_the_server(self):
         """Waits for the end, after no byte more. A reset is an end too."""
