@@ -57,6 +57,19 @@ def test_members_share_the_records_while_others_join_leave_and_are_killed(tier, 
         assert numbers(first, second).count(7) == 1  # what a group has committed, it does not get again
 
 
+def test_static_member_that_comes_back_gets_its_partitions_without_a_rebalance(tier):
+    produce(tier, "static", 0, 4)
+    with GroupMember("confluent", tier.brokers, "static", "static", instance="one") as first:
+        wait_until(lambda: share(first), seconds=30, what="one member has all partitions")
+        with GroupMember("confluent", tier.brokers, "static", "static", instance="two") as second:
+            wait_until(lambda: share(first, second), seconds=30, what="both members have two partitions")
+            before, told = second.assigned, first.times_assigned
+            second.end(signal.SIGKILL)
+        with GroupMember("confluent", tier.brokers, "static", "static", instance="two") as again:
+            wait_until(lambda: again.assigned == before, seconds=30, what="it has its partitions back")
+            assert first.times_assigned == told
+
+
 def committed(tier, group, topic):
     consumer = confluent_kafka.Consumer({"bootstrap.servers": tier.brokers, "group.id": group})
     try:

@@ -6,15 +6,14 @@ import time
 
 import pytest
 
-from kafka_connection import API_VERSIONS, FETCH, JOIN_GROUP, PRODUCE, KafkaConnection, Reader, batch, fetch_body, fetched, join_body, produce_body, produced
-from kafka_connection import request, sized, string, values_of
+from kafka_connection import API_VERSIONS, FETCH, JOIN_GROUP, PRODUCE, KafkaConnection, Reader, batch, fetch_body, fetched, join_body, joined
+from kafka_connection import produce_body, produced, request, sized, string, values_of
 from queue_under_test import QueueTier
 from site_under_test import wait_until
 
 pytestmark = pytest.mark.covers("queue", "wire", "io")
 
-CORRUPT_MESSAGE, UNSUPPORTED_FOR_MESSAGE_FORMAT, UNSUPPORTED_VERSION = 2, 43, 35
-VERSIONS_3 = sized(struct.pack(">hhi", API_VERSIONS, 0, 1) + string("raw"))
+CORRUPT_MESSAGE, UNSUPPORTED_FOR_MESSAGE_FORMAT, UNSUPPORTED_VERSION, REBALANCE_IN_PROGRESS = 2, 43, 35, 27
 CLOSED_FOR = {
     "random bytes": bytes(range(255, 0, -1)) * 8,
     "an HTTP request": b"GET / HTTP/1.1\r\nHost: photos.example\r\n\r\n",
@@ -56,8 +55,8 @@ def test_connection_is_closed_for(tier, raw, name):
 def test_request_that_ends_with_its_connection_leaves_nothing(tier):
     with KafkaConnection(tier.address) as raw:
         raw.send(request(PRODUCE, 3, produce_body("cut", {0: batch(b"x" * 1000)}))[:700])
-        wait_until(lambda: tier.metric("meridian_queue_connections_open") >= 1, what="the connection is counted")
-    wait_until(lambda: tier.metric("meridian_queue_connections_open") == 0, what="no connection is open")
+        wait_until(lambda: connections(tier) >= 1, what="the connection is counted")
+    wait_until(lambda: connections(tier) == 0, what="no connection is open")
 
 
 def test_unknown_version_of_api_versions_is_answered_in_version_0(raw):
@@ -137,17 +136,28 @@ def test_fetch_beyond_the_end_is_an_error(raw):
     assert raw.fetch("short", partition=7)[0] == 3
 
 
-WAITS = {
-    "a long fetch": request(FETCH, 11, fetch_body("left", max_wait_ms=60_000)),
-    "a group that waits for members": request(JOIN_GROUP, 2, join_body("left")),
-}
+def connections(tier):
+    return tier.metric("meridian_queue_connections_open")
 
 
-@pytest.mark.parametrize("name", WAITS)
-def test_client_that_leaves_within_leaves_no_connection(tier, name):
+@pytest.mark.parametrize("requests", [1, 3])
+def test_client_that_leaves_within_a_long_fetch_leaves_no_connection(tier, requests):
     with KafkaConnection(tier.address) as raw:
         raw.make_topic("left")
-        for _ in range(3):
-            raw.send(WAITS[name])
-        wait_until(lambda: tier.metric("meridian_queue_connections_open") == 1, what="the connection is counted")
-    wait_until(lambda: tier.metric("meridian_queue_connections_open") == 0, seconds=10, what="no connection is open")
+        raw.send(request(FETCH, 11, fetch_body("left", max_wait_ms=60_000)) * requests)
+        wait_until(lambda: connections(tier) == 1, what="the connection is counted")
+    wait_until(lambda: connections(tier) == 0, seconds=10, what="no connection is open")
+
+
+@pytest.mark.parametrize("requests", [1, 3])
+def test_client_that_leaves_while_it_waits_for_its_group_leaves_no_member(tier, requests):
+    group = f"left-{requests}"
+    with KafkaConnection(tier.address) as member:
+        generation, name = member.join(group)
+        with KafkaConnection(tier.address) as raw:
+            raw.send(request(JOIN_GROUP, 2, join_body(group)) * requests)
+            wait_until(lambda: member.heartbeat(group, generation, name) == REBALANCE_IN_PROGRESS, what="the group waits for its members")
+        wait_until(lambda: connections(tier) == 1, seconds=10, what="only the member is connected")
+        error, generation, _ = joined(member.ask(JOIN_GROUP, 2, join_body(group, member=name)))  # waits for no other
+        assert (error, generation) == (0, 2)
+    wait_until(lambda: connections(tier) == 0, seconds=10, what="no connection is open")

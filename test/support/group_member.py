@@ -14,11 +14,12 @@ import threading
 class GroupMember:
     """To be used in a `with` block, which ends it."""
 
-    def __init__(self, client, brokers, topic, group, strategy="range"):
-        """`client`: "confluent" or "kafka-python"."""
+    def __init__(self, client, brokers, topic, group, strategy="range", instance=""):
+        """`client`: "confluent" or "kafka-python". `instance`: a static member's name, with confluent."""
         self.assigned = []
+        self.times_assigned = 0
         self.values = []
-        self.process = subprocess.Popen([sys.executable, str(pathlib.Path(__file__)), client, brokers, topic, group, strategy],
+        self.process = subprocess.Popen([sys.executable, str(pathlib.Path(__file__)), client, brokers, topic, group, strategy, instance],
                                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         self.thread = threading.Thread(target=self._listen, daemon=True)
         self.thread.start()
@@ -28,6 +29,7 @@ class GroupMember:
             told = json.loads(line)
             if "assigned" in told:
                 self.assigned = told["assigned"]
+                self.times_assigned += 1
             else:
                 self.values.append(told["value"])
 
@@ -50,9 +52,10 @@ def tell(**told):
     print(json.dumps(told), flush=True)
 
 
-def consume_with_confluent(brokers, topic, group, strategy, leaving):
+def consume_with_confluent(brokers, topic, group, strategy, instance, leaving):
     import confluent_kafka  # pylint: disable=import-outside-toplevel
-    consumer = confluent_kafka.Consumer({"bootstrap.servers": brokers, "group.id": group, "auto.offset.reset": "earliest", "enable.auto.commit": False,
+    static = {"group.instance.id": instance} if instance else {}
+    consumer = confluent_kafka.Consumer({**static, "bootstrap.servers": brokers, "group.id": group, "auto.offset.reset": "earliest", "enable.auto.commit": False,
                                          "partition.assignment.strategy": strategy, "session.timeout.ms": 6000, "heartbeat.interval.ms": 200,
                                          "topic.metadata.refresh.interval.ms": 1000})
     consumer.subscribe([topic])
@@ -72,10 +75,10 @@ def consume_with_confluent(brokers, topic, group, strategy, leaving):
     consumer.close()
 
 
-def consume_with_kafka_python(brokers, topic, group, strategy, leaving):
+def consume_with_kafka_python(brokers, topic, group, strategy, instance, leaving):
     import kafka  # pylint: disable=import-outside-toplevel
     from kafka.coordinator.assignors.range import RangePartitionAssignor  # pylint: disable=import-outside-toplevel
-    assert strategy == "range"
+    assert strategy == "range" and not instance
     consumer = kafka.KafkaConsumer(topic, bootstrap_servers=brokers, group_id=group, auto_offset_reset="earliest", enable_auto_commit=False,
                                    partition_assignment_strategy=[RangePartitionAssignor], session_timeout_ms=6000, heartbeat_interval_ms=200)
     known = None

@@ -5,7 +5,7 @@ import struct
 
 from kafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
 
-PRODUCE, FETCH, METADATA, JOIN_GROUP, API_VERSIONS, INIT_PRODUCER_ID = 0, 1, 3, 11, 18, 22
+PRODUCE, FETCH, METADATA, JOIN_GROUP, HEARTBEAT, SYNC_GROUP, API_VERSIONS, INIT_PRODUCER_ID = 0, 1, 3, 11, 12, 14, 18, 22
 CODECS = {"none": 0, "gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}
 
 
@@ -49,6 +49,15 @@ def fetch_body(topic, offset=0, partition=0, max_wait_ms=0, min_bytes=1):
 def join_body(group, session_timeout_ms=30_000, member=""):
     """Of version 2."""
     return string(group) + struct.pack(">ii", session_timeout_ms, 30_000) + string(member) + string("consumer") + array([string("range") + sized(b"")])
+
+
+def joined(response):
+    """Of a JoinGroup response of version 2: (error, generation, member)."""
+    reader = Reader(response)
+    _, error, generation = reader.take("ihi")
+    reader.string()
+    reader.string()
+    return error, generation, reader.string()
 
 
 class Reader:
@@ -154,6 +163,19 @@ class KafkaConnection:
     def make_topic(self, topic):
         """By asking for it: with as many partitions as [queue] says."""
         self.ask(METADATA, 1, array([string(topic)]))
+
+    def join(self, group):
+        """Becomes the only member of a new group; (generation, member)."""
+        error, generation, member = joined(self.ask(JOIN_GROUP, 2, join_body(group)))
+        assert error == 0
+        assignment = array([string(member) + sized(b"all")])
+        answer = self.ask(SYNC_GROUP, 1, string(group) + struct.pack(">i", generation) + string(member) + assignment)
+        assert answer[4:6] == b"\x00\x00"
+        return generation, member
+
+    def heartbeat(self, group, generation, member):
+        """The error."""
+        return struct.unpack(">ih", self.ask(HEARTBEAT, 1, string(group) + struct.pack(">i", generation) + string(member)))[1]
 
     def new_producer(self):
         """(id, epoch)."""
