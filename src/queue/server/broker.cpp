@@ -110,15 +110,11 @@ io::Task<std::vector<FetchedPartition>> Broker::Fetch(const wire::kafka::FetchRe
       std::chrono::milliseconds{AtLeastZero(request.max_wait_ms)}, kMaxFetchWait);
   const TimePoint deadline = loop_.After(wait);
   const size_t min_bytes = std::min(AtLeastZero(request.min_bytes), kMaxFetchBytes);
-  io::Scope waiting(loop_);  // known from here on: a client may leave while the files are read
-  data_waits_[ticket] = &waiting;
   Collected collected = co_await Collect(request);
   if (!collected.failed && collected.bytes < min_bytes && wait > Duration::zero()) {
-    waiting.Spawn(AwaitData(collected.seen, min_bytes - collected.bytes, deadline));
-    co_await waiting.Join();
+    co_await AwaitData(collected.seen, min_bytes - collected.bytes, ticket, deadline);
     collected = co_await Collect(request);
   }
-  data_waits_.erase(ticket);
   co_return std::move(collected.partitions);
 }
 
@@ -149,8 +145,15 @@ io::Task<Broker::Collected> Broker::Collect(const wire::kafka::FetchRequest& req
 }
 
 io::Task<void> Broker::AwaitData(std::span<const SeenPartition> seen, size_t min_bytes,
-                                 TimePoint deadline) {
-  (void)co_await engine_.AwaitData(seen, min_bytes, deadline);
+                                 Ticket ticket, TimePoint deadline) {
+  io::Scope wait(loop_);
+  data_waits_[ticket] = &wait;
+  auto await = [&]() -> io::Task<void> {
+    (void)co_await engine_.AwaitData(seen, min_bytes, deadline);
+  };
+  wait.Spawn(await());
+  co_await wait.Join();
+  data_waits_.erase(ticket);
 }
 
 }  // namespace meridian::queue

@@ -78,7 +78,7 @@ class Broker {
  private:
   struct Collected;
   io::Task<Collected> Collect(const wire::kafka::FetchRequest& request);
-  io::Task<void> AwaitData(std::span<const SeenPartition> seen, size_t min_bytes,
+  io::Task<void> AwaitData(std::span<const SeenPartition> seen, size_t min_bytes, Ticket ticket,
                            TimePoint deadline);
 
   io::Loop& loop_;

@@ -36,10 +36,6 @@ Response ResponseOf(kafka::Frame frame) {
   return response;
 }
 
-bool WaitsForOthers(kafka::ApiKey api) {
-  return api == kafka::ApiKey::kJoinGroup || api == kafka::ApiKey::kSyncGroup;
-}
-
 }  // namespace
 
 ClientHandler::ClientHandler(const Parts& parts, std::string client_host)
@@ -76,10 +72,8 @@ ClientHandler::Handled ClientHandler::Handle(RequestFrame frame) {
 
 ClientHandler::Handled ClientHandler::Answer(const kafka::RequestHeader& header) {
   Call call{.header = header, .client_host = client_host_, .ticket = parts_.broker.NewTicket()};
-  if (stopped_ && WaitsForOthers(header.api->key)) {
-    co_return Fail(Errc::kClosed, "a request that waits, of a client that does not");
-  }
   waiting_ = call.ticket;
+  if (stopped_) StopWaiting();
   auto frame = co_await io::RunOn(parts_.broker_scope, parts_.broker.Answer(std::move(call)));
   waiting_ = 0;
   if (!frame) co_return Fail(std::move(frame.error()));
@@ -116,7 +110,7 @@ ClientHandler::Handled ClientHandler::Fetch(const kafka::RequestHeader& header) 
   std::vector<FetchedPartition> fetched;
   if (MayFetch(*request)) {
     waiting_ = ticket;
-    if (stopped_) request->max_wait_ms = 0;
+    if (stopped_) StopWaiting();
     fetched =
         co_await io::RunOn(parts_.broker_scope, parts_.broker.Fetch(*request, ticket));
     waiting_ = 0;
