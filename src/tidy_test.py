@@ -55,7 +55,11 @@ SEEN_BY_TESTS = {
     "lives": "how often a simulated process was started",
     "durable_time": "what a log says of its end",
     "OffsetAt": "owners of a log find a record by its time",
-    "RaiseEpoch": "owners of a log take it over from another",
+    "RaiseLeaderEpoch": "a topic's home moves to another data center",
+    "QueueErrorName": "tests say why the queue refused",
+    "TruncateTo": "a mirror cuts off what its home does not have",
+    "VerifySegment": "a damaged segment is found",
+    "RepairSegment": "a damaged segment is mended from a mirror",
     "fell_back": "a count that the program prints as JSON",
     "by_datacenter": "counts that the program prints as JSON",
     "at_line_start": "whether a splitter holds the start of a line",
@@ -199,6 +203,20 @@ def test_every_function_of_a_header_is_called():
     assert not never, "\n".join(never)
     called = [name for name in SEEN_BY_TESTS if name not in declared or words[name] > 1 + (name in defined)]
     assert not called, f"SEEN_BY_TESTS names what is called, or is not there: {called}"
+
+
+def test_no_two_types_of_a_namespace_have_the_same_name():
+    """The linker takes one of two for both, without a word."""
+    places = collections.defaultdict(set)
+    for path in sources():
+        code = code_of(path)
+        namespaces = re.findall(r"^namespace (meridian[\w:]*) \{", code, re.M)
+        if not namespaces or path.suffix != ".hpp":
+            continue
+        for name in re.findall(r"^(?:class|struct|enum class) (\w+)(?!\w|::)[^;{]*\{", code, re.M):
+            places[namespaces[0], name].add(str(path))
+    twice = [f"{space}::{name}: {', '.join(sorted(paths))}" for (space, name), paths in places.items() if len(paths) > 1]
+    assert not twice, "\n".join(twice)
 
 
 def test_headers_say_pragma_once_and_open_with_their_purpose():

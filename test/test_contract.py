@@ -13,7 +13,7 @@ import pytest
 from dns_clients import ask
 from site_under_test import MERIDIAN, ROOT, Site, curl, wait_until
 
-pytestmark = pytest.mark.covers("base", "site", "agent")
+pytestmark = pytest.mark.covers("base", "site", "agent", "queue")
 
 APP = f'command = ["/usr/bin/python3", "{ROOT}/test/support/app.py"]\nhealth = "/healthz"'
 NEW_YORK = "198.51.100.0/24"
@@ -29,6 +29,11 @@ def listening(address):
     """The TCP ports that somebody listens on at this address."""
     out = subprocess.run(["ss", "-Hltn", "src", address], capture_output=True, text=True, check=True).stdout
     return {int(line.split()[3].rsplit(":", 1)[1]) for line in out.splitlines()}
+
+
+def environment_of(pid):
+    with open(f"/proc/{pid}/environ", encoding="utf-8") as file:
+        return dict(entry.split("=", 1) for entry in file.read().split("\0") if "=" in entry)
 
 
 def test_ports_are_those_of_the_contract(site):
@@ -124,9 +129,21 @@ def test_instances_are_told_where_they_are(site):
             assert (instance["release"], instance["state"]) == ("2026.11", "healthy")
             host, port = instance["address"].rsplit(":", 1)
             pid = next(each["pid"] for each in told if each["instance"] == instance["id"])
-            environment = dict(entry.split("=", 1) for entry in open(f"/proc/{pid}/environ").read().split("\0") if "=" in entry)
+            environment = environment_of(pid)
             assert {key: environment.get(key) for key in ("PORT", "MERIDIAN_DC", "MERIDIAN_INSTANCE", "MERIDIAN_RELEASE", "GREETING")} == {
                 "PORT": port, "MERIDIAN_DC": name, "MERIDIAN_INSTANCE": instance["id"], "MERIDIAN_RELEASE": "2026.11", "GREETING": "hello"}
+
+
+@pytest.mark.parametrize("keys, brokers", [("", "{address}:9092"), ("port = 9192", "{address}:9192"),
+                                           ('external = "kafka://ann@k1.internal:9092,k2.internal:9093/?a=b"', "k1.internal:9092,k2.internal:9093")])
+def test_instances_find_the_queue_of_their_data_center_at_kafka_brokers(keys, brokers):
+    with Site(("us-east",), app=APP, extra=f"\n[queue]\n{keys}\n", instances=1) as site:
+        address = site.addresses["us-east"]
+        environment = environment_of(json.loads(curl(f"http://{address}:8080/")[2])["pid"])
+        assert environment["KAFKA_BROKERS"] == brokers.format(address=address)
+        ports = [tier["port"] for tier in site.data_center("us-east")["tiers"] if tier["name"] == "queue" and tier["state"] != "external"]
+        assert ports == ([] if "external" in keys else [int(environment["KAFKA_BROKERS"].rsplit(":", 1)[1])])
+        assert listening(address) >= set(ports)
 
 
 def test_what_instances_print_is_in_the_log_line_by_line(site):

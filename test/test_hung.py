@@ -26,10 +26,10 @@ def is_answered(site, name, at):
     return site.addresses[name] in site.dig(site.domain, at=at)
 
 
-@pytest.mark.parametrize("tier", ["session", "balancer", "edge", "dns"])
+@pytest.mark.parametrize("tier", ["session", "queue", "balancer", "edge", "dns"])
 def test_a_tier_that_hangs_is_said_to_and_is_killed_and_started_again(tier):
     """It was "ready" in status for minutes, every sign-in hung, and dns went on sending visitors."""
-    with Site(app=PYTHON_APP, extra='\n[agent]\nhung_timeout = "12s"\n') as site:
+    with Site(app=PYTHON_APP, extra='\n[agent]\nhung_timeout = "12s"\n[queue]\n') as site:
         site.wait_for_answers()
         before = site.tier("us-east", tier)
         with stopped(before["pid"]):

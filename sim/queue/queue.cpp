@@ -10,6 +10,7 @@
 #include <cstdint>
 
 #include "base/clock.hpp"
+#include "base/ip.hpp"
 #include "base/random.hpp"
 #include "io/sim/process.hpp"
 #include "io/sim/trace.hpp"

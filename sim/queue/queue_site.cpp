@@ -16,6 +16,7 @@
 #include <fmt/core.h>
 
 #include "base/bytes.hpp"
+#include "base/clock.hpp"
 #include "base/hybrid_clock.hpp"
 #include "base/random.hpp"
 #include "base/result.hpp"
@@ -32,6 +33,7 @@
 #include "sim/queue/queue_oracle.hpp"
 #include "store/limits.hpp"
 #include "wire/kafka/batch_writer.hpp"
+#include "wire/kafka/record.hpp"
 #include "wire/kafka/record_batch.hpp"
 #include "wire/kafka/record_reader.hpp"
 
@@ -76,6 +78,27 @@ queue::EngineOptions OptionsOf(uint64_t seed) {
 SyncFaults SyncFaultsOf(PlantedQueueBug bug) {
   return {.files = bug != PlantedQueueBug::kNone,
           .only_files_below = bug == PlantedQueueBug::kForgetsSegmentSyncs ? "queue/topics/" : ""};
+}
+
+// The name of a record in its value.
+std::string NameIn(const wire::kafka::Record& record) {
+  std::string_view value = record.value.value_or("");
+  return std::string(value.substr(0, value.find(' ')));
+}
+
+Result<void> AddBatches(Bytes bytes, PartitionContent& content) {
+  for (Bytes rest = bytes; !rest.empty();) {
+    auto header = wire::kafka::ReadBatchHeader(rest);
+    if (header) header = wire::kafka::CheckStoredBatch(rest.first(header->bytes));
+    if (!header) return Fail(std::move(header.error()));
+    auto reader = wire::kafka::RecordReader::Open(rest.first(header->bytes));
+    wire::kafka::Record record;
+    while (reader && reader->Next(&record)) {
+      if (record.offset >= content.log_start_offset) content.values[record.offset] = NameIn(record);
+    }
+    rest = rest.subspan(header->bytes);
+  }
+  return {};
 }
 
 // Whether the same call may succeed later.
@@ -168,15 +191,7 @@ io::Task<void> QueueNode::CheckPartition(Life& life, TopicPartition where) {
   for (;;) {
     auto view = co_await life.engine.Fetch({.where = where, .offset = offset}, kFetchBytes);
     if (life.over()) co_return;
-    if (!view && view.error().error == QueueError::kOffsetOutOfRange) {
-      // The log start has moved meanwhile: what was read may be gone.
-      auto moved = co_await life.engine.ListOffset(where, queue::kEarliestOffset);
-      if (moved && (*moved)->offset > offset) co_return;
-    }
-    if (!view) {
-      co_return world_.Fail(
-          fmt::format("{} cannot be read at {}: {}", NameOf(where), offset, view.error().message));
-    }
+    if (!view) co_return co_await CheckRefusal(life, where, offset, view.error());
     content.high_watermark = view->high_watermark;
     if (view->range.bytes == 0) break;
     if (view->range.begin_offset > offset && !content.compacted) {
@@ -186,24 +201,22 @@ io::Task<void> QueueNode::CheckPartition(Life& life, TopicPartition where) {
     std::vector<uint8_t> bytes(view->range.bytes);
     auto got = co_await view->range.file->ReadAt(view->range.position, bytes);
     if (life.over() || !got) co_return;
-    for (Bytes rest = bytes; !rest.empty();) {
-      auto header = wire::kafka::ReadBatchHeader(rest);
-      auto checked = header ? wire::kafka::CheckStoredBatch(rest.first(header->bytes)) : header;
-      if (!checked) co_return world_.Fail(NameOf(where) + ": " + checked.error().message);
-      auto reader = wire::kafka::RecordReader::Open(rest.first(header->bytes));
-      wire::kafka::Record record;
-      while (reader && reader->Next(&record)) {
-        std::string_view value = record.value.value_or("");
-        if (record.offset >= content.log_start_offset) {
-          content.values[record.offset] = value.substr(0, value.find(' '));
-        }
-      }
-      rest = rest.subspan(header->bytes);
-    }
+    Result<void> added = AddBatches(bytes, content);
+    if (!added) co_return world_.Fail(NameOf(where) + ": " + added.error().message);
     offset = view->range.next_offset;
   }
   if (where.topic == kShort) oracle_.MayRemoveBelow(NameOf(where), content.high_watermark);
   oracle_.CheckContent(NameOf(where), content);
+}
+
+// The log start may have moved meanwhile, and what was read is gone; nothing else excuses it.
+io::Task<void> QueueNode::CheckRefusal(Life& life, TopicPartition where, int64_t offset,
+                                       queue::Refusal refusal) {
+  if (refusal.error == QueueError::kOffsetOutOfRange) {
+    auto moved = co_await life.engine.ListOffset(where, queue::kEarliestOffset);
+    if (moved && (*moved)->offset > offset) co_return;
+  }
+  world_.Fail(fmt::format("{} cannot be read at {}: {}", NameOf(where), offset, refusal.message));
 }
 
 // --- Clients -------------------------------------------------------------------------------------
@@ -298,8 +311,7 @@ io::Task<void> QueueNode::Follow(Life& life, TopicPartition where) {
     auto reader = wire::kafka::RecordReader::Open(Bytes(bytes).first(header->bytes));
     wire::kafka::Record record;
     while (reader && reader->Next(&record)) {
-      std::string_view value = record.value.value_or("");
-      oracle_.Saw(NameOf(where), record.offset, std::string(value.substr(0, value.find(' '))));
+      oracle_.Saw(NameOf(where), record.offset, NameIn(record));
     }
   }
 }

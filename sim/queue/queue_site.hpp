@@ -16,6 +16,7 @@
 #include "io/sim/world.hpp"
 #include "io/task.hpp"
 #include "queue/engine/engine.hpp"
+#include "queue/state/refusal.hpp"
 #include "sim/queue/queue_oracle.hpp"
 
 namespace meridian::sim {
@@ -54,6 +55,8 @@ class QueueNode {
   io::Task<bool> PrepareTopics(Life& life);
   io::Task<void> CheckAll(Life& life);
   io::Task<void> CheckPartition(Life& life, queue::TopicPartition where);
+  io::Task<void> CheckRefusal(Life& life, queue::TopicPartition where, int64_t offset,
+                              queue::Refusal refusal);
   io::Task<void> Produce(Life& life, Producer& producer);
   io::Task<bool> SendBatch(Life& life, Producer& producer);
   void MakeBatch(Life& life, Producer& producer);

@@ -16,7 +16,6 @@
 #include "queue/engine/fiber_mutex.hpp"
 #include "queue/engine/partition.hpp"
 #include "queue/partition/partition_log.hpp"
-#include "queue/state/journal_record.hpp"
 #include "queue/state/limits.hpp"
 #include "queue/state/queue_state.hpp"
 #include "queue/state/snapshot_item.hpp"
@@ -85,36 +84,43 @@ io::Task<Result<void>> DurableState::WritePartitions(store::SnapshotWriter& writ
   std::vector<std::shared_ptr<Partition>> left;
   for (const auto& [id, partition] : partitions_) left.push_back(partition);
   while (!left.empty()) {
-    SnapshotItems items;
-    {
-      Result<FiberMutex::Guard> guard = co_await files_mutex_.Lock();
-      if (!guard) co_return Fail(std::move(guard.error()));
-      std::vector<std::shared_ptr<Partition>> slice;
-      while (!left.empty() && slice.size() < kPartitionsPerSlice) {
-        if (!left.back()->gone()) slice.push_back(std::move(left.back()));
-        left.pop_back();
-      }
-      std::vector<PartitionLog*> logs;
-      for (const auto& partition : slice) {
-        if (partition->log() != nullptr) logs.push_back(partition->log());
-      }
-      Result<void> synced = co_await SyncLogs(files_, logs);
-      // The same sync tried again may succeed without having written anything.
-      if (!synced && synced.error().code == Errc::kIo) on_disk_failure_(synced.error());
-      if (!synced) co_return synced;
-      for (const auto& partition : slice) {
-        PartitionPosition position;
-        if (partition->log() != nullptr) position = partition->log()->position();
-        if (partition->compacted()) compacted_.push_back(partition);
-        for (auto& item : PartitionItems(state_, partition->id(), position)) {
-          items.push_back(std::move(item));
-        }
-      }
+    std::vector<std::shared_ptr<Partition>> slice;
+    while (!left.empty() && slice.size() < kPartitionsPerSlice) {
+      slice.push_back(std::move(left.back()));
+      left.pop_back();
     }
-    Result<void> added = co_await AddAll(items, writer);
+    Result<SnapshotItems> items = co_await SyncSlice(std::move(slice));
+    if (!items) co_return Fail(std::move(items.error()));
+    Result<void> added = co_await AddAll(*items, writer);
     if (!added) co_return added;
   }
   co_return Result<void>{};
+}
+
+// The items of partitions whose segment files are synced now.
+io::Task<Result<SnapshotItems>> DurableState::SyncSlice(
+    std::vector<std::shared_ptr<Partition>> slice) {
+  Result<FiberMutex::Guard> guard = co_await files_mutex_.Lock();
+  if (!guard) co_return Fail(std::move(guard.error()));
+  std::erase_if(slice, [](const auto& partition) { return partition->gone(); });
+  std::vector<PartitionLog*> logs;
+  for (const auto& partition : slice) {
+    if (partition->log() != nullptr) logs.push_back(partition->log());
+  }
+  Result<void> synced = co_await SyncLogs(files_, logs);
+  // The same sync tried again may succeed without having written anything.
+  if (!synced && synced.error().code == Errc::kIo) on_disk_failure_(synced.error());
+  if (!synced) co_return Fail(std::move(synced.error()));
+  SnapshotItems items;
+  for (const auto& partition : slice) {
+    PartitionPosition position;
+    if (partition->log() != nullptr) position = partition->log()->position();
+    if (partition->compacted()) compacted_.push_back(partition);
+    for (auto& item : PartitionItems(state_, partition->id(), position)) {
+      items.push_back(std::move(item));
+    }
+  }
+  co_return items;
 }
 
 io::Task<Result<void>> DurableState::WriteGroups(store::SnapshotWriter& writer) {

@@ -2,16 +2,14 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
 #include <variant>
 #include <vector>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
-#include "base/bytes.hpp"
 #include "base/check.hpp"
 #include "base/hybrid_clock.hpp"
 #include "base/log.hpp"
@@ -19,14 +17,13 @@
 #include "io/file/disk.hpp"
 #include "io/loop.hpp"
 #include "io/task.hpp"
-#include "io/wait_queue.hpp"
 #include "queue/engine/engine.hpp"
 #include "queue/engine/fiber_mutex.hpp"
 #include "queue/engine/partition.hpp"
 #include "queue/engine/segment_writer.hpp"
+#include "queue/partition/compaction.hpp"
 #include "queue/partition/partition_log.hpp"
 #include "queue/state/journal_record.hpp"
-#include "queue/state/limits.hpp"
 #include "queue/state/queue_state.hpp"
 #include "store/journal.hpp"
 #include "wire/kafka/record_batch.hpp"

@@ -36,6 +36,7 @@
 #include "queue/partition/segment_files.hpp"
 #include "queue/state/journal_record.hpp"
 #include "queue/state/queue_state.hpp"
+#include "queue/state/snapshot_item.hpp"
 #include "store/journal.hpp"
 #include "store/log/record.hpp"
 #include "store/snapshot/snapshot.hpp"
@@ -115,6 +116,7 @@ class DurableState final : private store::JournaledState {
   uint64_t BeginSnapshot(uint64_t durable_end_offset) override;
   io::Task<Result<void>> WriteItems(store::SnapshotWriter& writer) override;
   io::Task<Result<void>> WritePartitions(store::SnapshotWriter& writer);
+  io::Task<Result<SnapshotItems>> SyncSlice(std::vector<std::shared_ptr<Partition>> slice);
   io::Task<Result<void>> WriteGroups(store::SnapshotWriter& writer);
   void EndSnapshot(bool written) override;
   io::Task<void> RemoveReplaced(std::vector<std::shared_ptr<Partition>> partitions);

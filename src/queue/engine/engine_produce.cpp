@@ -1,6 +1,5 @@
 // Engine: producing.
 #include <algorithm>
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <memory>

@@ -89,7 +89,7 @@ io::Task<Outcome<std::optional<TimedOffset>>> Engine::ListOffset(TopicPartition 
     found = co_await partition->log()->OffsetAtTime(time_ms);
   }
   if (!found) co_return Refuse(QueueError::kStorage, "{}", found.error().message);
-  co_return std::move(*found);
+  co_return *found;
 }
 
 Outcome<EpochEnd> Engine::EndOfEpoch(TopicPartition where, int32_t epoch,

@@ -10,7 +10,7 @@
 #include <variant>
 #include <vector>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "base/bytes.hpp"
 #include "base/hybrid_clock.hpp"
@@ -26,7 +26,6 @@
 #include "queue/engine/segment_writer.hpp"
 #include "queue/partition/partition_log.hpp"
 #include "queue/state/journal_record.hpp"
-#include "queue/state/limits.hpp"
 #include "queue/state/queue_state.hpp"
 #include "queue/state/snapshot_item.hpp"
 #include "store/journal.hpp"

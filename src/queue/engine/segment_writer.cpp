@@ -18,6 +18,7 @@
 #include "queue/engine/in_flight_room.hpp"
 #include "queue/engine/partition.hpp"
 #include "queue/partition/partition_log.hpp"
+#include "queue/state/journal_record.hpp"
 #include "queue/state/limits.hpp"
 #include "store/disk_failure.hpp"
 #include "store/journal.hpp"

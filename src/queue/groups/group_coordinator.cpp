@@ -9,7 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/clock.hpp"
-#include "queue/groups/group.hpp"
+#include "queue/groups/consumer_group.hpp"
 #include "queue/groups/group_types.hpp"
 #include "queue/limits.hpp"
 
@@ -108,7 +108,7 @@ void GroupCoordinator::Tick(TimePoint now, std::vector<Completion>& out) {
   }
 }
 
-const Group* GroupCoordinator::Find(std::string_view group) const {
+const ConsumerGroup* GroupCoordinator::Find(std::string_view group) const {
   auto found = groups_.find(group);
   return found == groups_.end() ? nullptr : &found->second.group;
 }

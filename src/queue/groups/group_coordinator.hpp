@@ -21,7 +21,7 @@
 
 #include "base/clock.hpp"
 #include "base/random.hpp"
-#include "queue/groups/group.hpp"
+#include "queue/groups/consumer_group.hpp"
 #include "queue/groups/group_types.hpp"
 
 namespace meridian::queue {
@@ -47,7 +47,7 @@ class GroupCoordinator {
   TimePoint NextDeadline() const { return due_.empty() ? kNever : due_.begin()->first; }
 
   // Null: the group has no members.
-  const Group* Find(std::string_view group) const;
+  const ConsumerGroup* Find(std::string_view group) const;
   // Calls `visit(name, group)` for each group, by name.
   template <class Visit>
   void ForEach(Visit visit) const {
@@ -58,7 +58,7 @@ class GroupCoordinator {
 
  private:
   struct Entry {
-    Group group;
+    ConsumerGroup group;
     size_t counted_bytes = 0;  // in bytes_
     TimePoint due = kNever;    // in due_, unless kNever
   };

@@ -7,6 +7,7 @@
 // fiber that waits has an entry in waits_ under its ticket.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <map>
@@ -32,7 +33,8 @@ class GroupService {
   GroupService(const GroupService&) = delete;
   GroupService& operator=(const GroupService&) = delete;
 
-  Ticket NewTicket() { return ++last_ticket_; }
+  // Any thread.
+  Ticket NewTicket() { return 1 + last_ticket_.fetch_add(1, std::memory_order_relaxed); }
 
   // Each ends with an error of the protocol when the wait was abandoned or the service was closed.
   io::Task<JoinResult> Join(JoinRequest request, Ticket ticket);
@@ -65,7 +67,7 @@ class GroupService {
 
   io::Loop& loop_;
   GroupCoordinator coordinator_;
-  Ticket last_ticket_ = 0;
+  std::atomic<Ticket> last_ticket_ = 0;
   std::map<Ticket, Wait*> waits_;
   std::vector<Completion> completions_;
   bool closed_ = false;

@@ -1,5 +1,3 @@
-#include "queue/groups/group.hpp"
-
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
@@ -16,6 +14,7 @@
 #include <gtest/gtest.h>
 
 #include "base/clock.hpp"
+#include "queue/groups/consumer_group.hpp"
 #include "queue/groups/group_coordinator.hpp"
 #include "queue/groups/group_types.hpp"
 #include "queue/groups/protocol_choice.hpp"
@@ -115,7 +114,7 @@ class GroupTest : public testing::Test {
     return joined;
   }
   GroupState State() const {
-    const Group* group = coordinator_.Find("g");
+    const ConsumerGroup* group = coordinator_.Find("g");
     return group ? group->state() : GroupState::kEmpty;
   }
 

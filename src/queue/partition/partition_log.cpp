@@ -149,6 +149,7 @@ void PartitionLog::Finish() {
     end_offset_ = prepared.batch.next_offset();
     recent_.Add({.offset = prepared.batch.base_offset,
                  .base_offset = segment.written.base_offset,
+                 .generation = segment.written.generation,
                  .position = prepared.position});
   }
   prepared_.clear();

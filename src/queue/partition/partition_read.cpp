@@ -118,6 +118,7 @@ io::Task<Result<FileRange>> PartitionLog::ReadSegment(std::shared_ptr<Segment> s
   if (end->position == place.position) co_return FileRange{};
   recent_.Add({.offset = end->next_offset,
                .base_offset = segment->written.base_offset,
+               .generation = segment->written.generation,
                .position = end->position});
   co_return FileRange{.file = place.file,
                       .position = place.position,
@@ -128,7 +129,7 @@ io::Task<Result<FileRange>> PartitionLog::ReadSegment(std::shared_ptr<Segment> s
 
 io::Task<Result<std::optional<PartitionLog::Place>>> PartitionLog::Find(
     std::shared_ptr<Segment> segment, int64_t offset) {
-  auto known = recent_.Find(offset, segment->written.base_offset);
+  auto known = recent_.Find(offset, segment->written);
   if (known && *known < ReadableBytes(*segment)) {
     auto file = co_await files_.Open(segment);
     if (!file) co_return Fail(file.error());
@@ -216,7 +217,7 @@ std::optional<PartitionLog::RangeEnd> PartitionLog::KnownEnd(Segment& segment,
   if (segment.damaged()) return std::nullopt;
   RangeEnd end = {.position = segment.written.bytes, .next_offset = segment.written.end_offset};
   if (request.limit_offset < end.next_offset) {
-    auto limit = recent_.Find(request.limit_offset, segment.written.base_offset);
+    auto limit = recent_.Find(request.limit_offset, segment.written);
     end = {.position = limit.value_or(UINT64_MAX), .next_offset = request.limit_offset};
   }
   if (end.position > begin && end.position <= max_end) return end;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "queue/partition/limits.hpp"
+#include "queue/partition/segment.hpp"
 
 namespace meridian::queue {
 
@@ -18,6 +19,7 @@ class RecentPositions {
   struct Place {
     int64_t offset = 0;
     int64_t base_offset = 0;
+    uint32_t generation = 0;  // of the segment: a read of a replaced one may end late
     uint64_t position = 0;
   };
 
@@ -26,9 +28,11 @@ class RecentPositions {
     places_[next_] = place;
     next_ = (next_ + 1) % kRecentPositions;
   }
-  std::optional<uint64_t> Find(int64_t offset, int64_t base_offset) const {
+  std::optional<uint64_t> Find(int64_t offset, const SegmentPosition& segment) const {
     for (const Place& place : places_) {
-      if (place.offset == offset && place.base_offset == base_offset) return place.position;
+      if (place.offset == offset && place.base_offset == segment.base_offset &&
+          place.generation == segment.generation)
+        return place.position;
     }
     return std::nullopt;
   }

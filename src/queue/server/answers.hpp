@@ -4,8 +4,8 @@
 
 #include "base/result.hpp"
 #include "io/task.hpp"
-#include "queue/engine/refusal.hpp"
 #include "queue/server/broker.hpp"
+#include "queue/state/refusal.hpp"
 #include "wire/kafka/codec.hpp"
 #include "wire/kafka/error_code.hpp"
 #include "wire/kafka/frame.hpp"

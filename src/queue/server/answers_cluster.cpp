@@ -9,10 +9,10 @@
 #include "base/result.hpp"
 #include "io/task.hpp"
 #include "queue/engine/engine.hpp"
-#include "queue/engine/refusal.hpp"
 #include "queue/server/answers.hpp"
 #include "queue/server/broker.hpp"
 #include "queue/server/uuid.hpp"
+#include "queue/state/refusal.hpp"
 #include "wire/kafka/api.hpp"
 #include "wire/kafka/codec.hpp"
 #include "wire/kafka/error_code.hpp"
@@ -101,8 +101,8 @@ io::Task<FoundTopics> FindTopics(Broker& broker, const Call& call,
       found.entries.push_back(FindById(broker, asked.id));
       continue;
     }
-    found.entries.push_back(co_await FindOrCreate(broker, std::string(*asked.name),
-                                                  request.allow_auto_topic_creation));
+    found.entries.push_back(
+        co_await FindOrCreate(broker, std::string(*asked.name), request.allow_auto_topic_creation));
   }
   co_return found;
 }

@@ -12,10 +12,10 @@
 #include "base/result.hpp"
 #include "io/task.hpp"
 #include "queue/engine/engine.hpp"
-#include "queue/engine/refusal.hpp"
-#include "queue/engine/topic_config.hpp"
 #include "queue/server/answers.hpp"
 #include "queue/server/broker.hpp"
+#include "queue/state/refusal.hpp"
+#include "queue/state/topic_config.hpp"
 #include "wire/kafka/error_code.hpp"
 #include "wire/kafka/frame.hpp"
 #include "wire/kafka/messages/configs.hpp"
@@ -31,10 +31,14 @@ using Described = kafka::DescribeConfigsResponse::Result;
 
 kafka::ConfigType TypeOf(ConfigKind kind) {
   switch (kind) {
-    case ConfigKind::kLong: return kafka::ConfigType::kLong;
-    case ConfigKind::kInt: return kafka::ConfigType::kInt;
-    case ConfigKind::kText: return kafka::ConfigType::kString;
-    case ConfigKind::kList: return kafka::ConfigType::kList;
+    case ConfigKind::kLong:
+      return kafka::ConfigType::kLong;
+    case ConfigKind::kInt:
+      return kafka::ConfigType::kInt;
+    case ConfigKind::kText:
+      return kafka::ConfigType::kString;
+    case ConfigKind::kList:
+      return kafka::ConfigType::kList;
   }
   return kafka::ConfigType::kUnknown;
 }

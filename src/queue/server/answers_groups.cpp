@@ -13,12 +13,12 @@
 #include "base/result.hpp"
 #include "io/task.hpp"
 #include "queue/engine/engine.hpp"
-#include "queue/engine/refusal.hpp"
-#include "queue/groups/group.hpp"
+#include "queue/groups/consumer_group.hpp"
 #include "queue/groups/group_service.hpp"
 #include "queue/groups/group_types.hpp"
 #include "queue/server/answers.hpp"
 #include "queue/server/broker.hpp"
+#include "queue/state/refusal.hpp"
 #include "wire/kafka/error_code.hpp"
 #include "wire/kafka/frame.hpp"
 #include "wire/kafka/messages/groups.hpp"
@@ -38,6 +38,10 @@ std::string TextOf(const std::optional<std::string_view>& text) {
   return std::string(text.value_or(""));
 }
 
+std::unexpected<Error> ClientHasGone() {
+  return Fail(Errc::kClosed, "the client has gone, or the queue is shutting down");
+}
+
 // From this version on a member is told its id before it joins.
 constexpr int16_t kJoinTellsId = 4;
 // From this version on a leader may be told to keep the assignment.
@@ -45,20 +49,19 @@ constexpr int16_t kJoinSkipsAssignment = 9;
 
 JoinRequest JoinOf(const Call& call, const kafka::JoinGroupRequest& request) {
   using std::chrono::milliseconds;
-  const int32_t rebalance_ms = request.rebalance_timeout_ms < 0 ? request.session_timeout_ms
-                                                                : request.rebalance_timeout_ms;
-  JoinRequest join{
-      .group = std::string(request.group_id),
-      .member = {std::string(request.member_id), TextOf(request.group_instance_id)},
-      .client_id = std::string(call.header.client_id.value_or("")),
-      .client_host = call.client_host,
-      .session_timeout = milliseconds{request.session_timeout_ms},
-      .rebalance_timeout = milliseconds{rebalance_ms},
-      .protocol_type = std::string(request.protocol_type),
-      .requires_member_id = call.header.api_version >= kJoinTellsId};
+  const int32_t rebalance_ms =
+      request.rebalance_timeout_ms < 0 ? request.session_timeout_ms : request.rebalance_timeout_ms;
+  JoinRequest join{.group = std::string(request.group_id),
+                   .member = {std::string(request.member_id), TextOf(request.group_instance_id)},
+                   .client_id = std::string(call.header.client_id.value_or("")),
+                   .client_host = call.client_host,
+                   .session_timeout = milliseconds{request.session_timeout_ms},
+                   .rebalance_timeout = milliseconds{rebalance_ms},
+                   .protocol_type = std::string(request.protocol_type),
+                   .requires_member_id = call.header.api_version >= kJoinTellsId};
   for (const auto& each : request.protocols) {
-    join.protocols.push_back({.name = std::string(each.name),
-                              .metadata = {each.metadata.begin(), each.metadata.end()}});
+    join.protocols.push_back(
+        {.name = std::string(each.name), .metadata = {each.metadata.begin(), each.metadata.end()}});
   }
   return join;
 }
@@ -68,8 +71,9 @@ JoinRequest JoinOf(const Call& call, const kafka::JoinGroupRequest& request) {
 Answered AnswerJoinGroup(Broker& broker, const Call& call) {
   auto request = kafka::DecodeRequest<kafka::JoinGroupRequest>(call.header);
   if (!request) co_return Fail(std::move(request.error()));
+  if (call.patience->over) co_return ClientHasGone();
   const JoinResult joined =
-      co_await broker.groups().Join(JoinOf(call, *request), call.ticket);
+      co_await broker.groups().Join(JoinOf(call, *request), call.patience->ticket);
   kafka::JoinGroupResponse response{.error = joined.error,
                                     .generation_id = joined.generation,
                                     .protocol_type = IfAny(joined.protocol_type),
@@ -95,17 +99,17 @@ Answered AnswerJoinGroup(Broker& broker, const Call& call) {
 Answered AnswerSyncGroup(Broker& broker, const Call& call) {
   auto request = kafka::DecodeRequest<kafka::SyncGroupRequest>(call.header);
   if (!request) co_return Fail(std::move(request.error()));
-  SyncRequest sync{
-      .group = std::string(request->group_id),
-      .member = {std::string(request->member_id), TextOf(request->group_instance_id)},
-      .generation = request->generation_id,
-      .protocol_type = TextOf(request->protocol_type),
-      .protocol = TextOf(request->protocol_name)};
+  SyncRequest sync{.group = std::string(request->group_id),
+                   .member = {std::string(request->member_id), TextOf(request->group_instance_id)},
+                   .generation = request->generation_id,
+                   .protocol_type = TextOf(request->protocol_type),
+                   .protocol = TextOf(request->protocol_name)};
   for (const auto& each : request->assignments) {
     sync.assignments[std::string(each.member_id)] = {each.assignment.begin(),
                                                      each.assignment.end()};
   }
-  const SyncResult synced = co_await broker.groups().Sync(std::move(sync), call.ticket);
+  if (call.patience->over) co_return ClientHasGone();
+  const SyncResult synced = co_await broker.groups().Sync(std::move(sync), call.patience->ticket);
   const kafka::SyncGroupResponse response{.error = synced.error,
                                           .protocol_type = IfAny(synced.protocol_type),
                                           .protocol_name = IfAny(synced.protocol),
@@ -155,7 +159,7 @@ Answered AnswerDescribeGroups(Broker& broker, const Call& call) {
   std::deque<GroupDescription> descriptions;  // what the response refers to
   for (std::string_view name : request->groups) {
     kafka::DescribeGroupsResponse::Group answered{.id = name};
-    const Group* group = broker.groups().coordinator().Find(name);
+    const ConsumerGroup* group = broker.groups().coordinator().Find(name);
     if (group == nullptr) {
       answered.state = HasOffsets(broker, name) ? "Empty" : "Dead";
       response.groups.push_back(std::move(answered));
@@ -188,7 +192,7 @@ Answered AnswerListGroups(Broker& broker, const Call& call) {
     response.groups.push_back({.id = name, .protocol_type = type, .state = state});
   };
   const GroupCoordinator& coordinator = broker.groups().coordinator();
-  coordinator.ForEach([&](const std::string& name, const Group& group) {
+  coordinator.ForEach([&](const std::string& name, const ConsumerGroup& group) {
     list(name, group.protocol_type(), GroupStateName(group.state()));
   });
   const std::vector<std::string> with_offsets = broker.engine().GroupsWithOffsets();

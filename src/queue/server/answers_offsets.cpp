@@ -12,10 +12,10 @@
 #include "base/result.hpp"
 #include "io/task.hpp"
 #include "queue/engine/engine.hpp"
-#include "queue/engine/refusal.hpp"
 #include "queue/groups/group_types.hpp"
 #include "queue/server/answers.hpp"
 #include "queue/server/broker.hpp"
+#include "queue/state/refusal.hpp"
 #include "wire/kafka/error_code.hpp"
 #include "wire/kafka/frame.hpp"
 #include "wire/kafka/messages/list_offsets.hpp"
@@ -59,8 +59,7 @@ Answered AnswerOffsetForLeaderEpoch(Broker& broker, const Call& call) {
     answered.name = topic.name;
     for (const auto& partition : topic.partitions) {
       auto end = broker.engine().EndOfEpoch(PartitionOf(topic.name, partition.index),
-                                            partition.leader_epoch,
-                                            partition.current_leader_epoch);
+                                            partition.leader_epoch, partition.current_leader_epoch);
       auto& result = answered.partitions.emplace_back();
       result.index = partition.index;
       if (end) {

@@ -10,11 +10,11 @@
 #include "base/result.hpp"
 #include "io/task.hpp"
 #include "queue/engine/engine.hpp"
-#include "queue/engine/refusal.hpp"
-#include "queue/engine/topic_config.hpp"
 #include "queue/server/answers.hpp"
 #include "queue/server/broker.hpp"
 #include "queue/server/uuid.hpp"
+#include "queue/state/refusal.hpp"
+#include "queue/state/topic_config.hpp"
 #include "wire/kafka/error_code.hpp"
 #include "wire/kafka/frame.hpp"
 #include "wire/kafka/messages/topics.hpp"
@@ -74,9 +74,8 @@ io::Task<CreateResponse> Create(Broker& broker, const CreateRequest& request, bo
     refuse(ErrorCodeOf(partitions.error().error), std::move(partitions.error().message));
     co_return response;
   }
-  NewTopic topic{.name = std::string(request.name),
-                 .partitions = *partitions,
-                 .validate_only = validate_only};
+  NewTopic topic{
+      .name = std::string(request.name), .partitions = *partitions, .validate_only = validate_only};
   for (const auto& config : request.configs) {
     if (config.value) topic.overrides[std::string(config.name)] = *config.value;
   }
@@ -169,8 +168,8 @@ Answered AnswerDeleteRecords(Broker& broker, const Call& call) {
     auto& answered = response.topics.emplace_back();
     answered.name = topic.name;
     for (const auto& partition : topic.partitions) {
-      auto start = co_await broker.engine().DeleteRecords(
-          PartitionOf(topic.name, partition.index), partition.offset);
+      auto start = co_await broker.engine().DeleteRecords(PartitionOf(topic.name, partition.index),
+                                                          partition.offset);
       auto& result = answered.partitions.emplace_back();
       result.index = partition.index;
       if (start) {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <span>
 #include <utility>
 #include <vector>
@@ -16,10 +17,10 @@
 #include "io/task.hpp"
 #include "queue/config.hpp"
 #include "queue/engine/engine.hpp"
-#include "queue/engine/refusal.hpp"
 #include "queue/groups/group_service.hpp"
 #include "queue/limits.hpp"
 #include "queue/server/answers.hpp"
+#include "queue/state/refusal.hpp"
 #include "wire/kafka/api.hpp"
 #include "wire/kafka/error_code.hpp"
 #include "wire/kafka/frame.hpp"
@@ -89,9 +90,11 @@ io::Task<std::vector<ProduceOutcome>> Broker::Produce(std::span<const ProducePar
   co_return co_await engine_.Produce(parts, acknowledge, loop_.After(bounded));
 }
 
-void Broker::Abandon(Ticket ticket) {
-  groups_.Abandon(ticket);
-  if (auto found = data_waits_.find(ticket); found != data_waits_.end()) found->second->Cancel();
+void Broker::EndPatience(Patience& patience) {
+  patience.over = true;
+  groups_.Abandon(patience.ticket);
+  auto found = data_waits_.find(patience.ticket);
+  if (found != data_waits_.end()) found->second->Cancel();
 }
 
 // --- Fetch
@@ -105,14 +108,14 @@ struct Broker::Collected {
 };
 
 io::Task<std::vector<FetchedPartition>> Broker::Fetch(const wire::kafka::FetchRequest& request,
-                                                      Ticket ticket) {
+                                                      std::shared_ptr<const Patience> patience) {
   const Duration wait = std::min<Duration>(
       std::chrono::milliseconds{AtLeastZero(request.max_wait_ms)}, kMaxFetchWait);
   const TimePoint deadline = loop_.After(wait);
   const size_t min_bytes = std::min(AtLeastZero(request.min_bytes), kMaxFetchBytes);
   Collected collected = co_await Collect(request);
   if (!collected.failed && collected.bytes < min_bytes && wait > Duration::zero()) {
-    co_await AwaitData(collected.seen, min_bytes - collected.bytes, ticket, deadline);
+    co_await AwaitData(collected.seen, min_bytes - collected.bytes, *patience, deadline);
     collected = co_await Collect(request);
   }
   co_return std::move(collected.partitions);
@@ -145,15 +148,16 @@ io::Task<Broker::Collected> Broker::Collect(const wire::kafka::FetchRequest& req
 }
 
 io::Task<void> Broker::AwaitData(std::span<const SeenPartition> seen, size_t min_bytes,
-                                 Ticket ticket, TimePoint deadline) {
+                                 const Patience& patience, TimePoint deadline) {
+  if (patience.over) co_return;
   io::Scope wait(loop_);
-  data_waits_[ticket] = &wait;
+  data_waits_[patience.ticket] = &wait;
   auto await = [&]() -> io::Task<void> {
     (void)co_await engine_.AwaitData(seen, min_bytes, deadline);
   };
   wait.Spawn(await());
   co_await wait.Join();
-  data_waits_.erase(ticket);
+  data_waits_.erase(patience.ticket);
 }
 
 }  // namespace meridian::queue

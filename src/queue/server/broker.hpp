@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -39,11 +40,18 @@ struct BrokerIdentity {
   std::string rack;  // the data center
 };
 
+// How long a request may wait for something to happen: until its client is gone, or the process
+// drains. Made on any loop, then used on the main loop alone.
+struct Patience {
+  const Ticket ticket;
+  bool over = false;
+};
+
 // A request that is being answered. The header's views are valid until the answer is there.
 struct Call {
   wire::kafka::RequestHeader header;
   std::string client_host;
-  Ticket ticket = 0;  // to be abandoned by
+  std::shared_ptr<const Patience> patience;
 };
 
 // What a Fetch request gets of one partition, in the order of the request.
@@ -61,11 +69,11 @@ class Broker {
   io::Task<Result<wire::kafka::Frame>> Answer(Call call);
   // At least min_bytes of the request, or what there is when it has waited max_wait_ms.
   io::Task<std::vector<FetchedPartition>> Fetch(const wire::kafka::FetchRequest& request,
-                                                Ticket ticket);
+                                                std::shared_ptr<const Patience> patience);
   io::Task<std::vector<ProduceOutcome>> Produce(std::span<const ProducePart> parts,
                                                 Acknowledge acknowledge, Duration timeout);
-  // Ends the wait of the call with this ticket: it is answered now. Does nothing when it is over.
-  void Abandon(Ticket ticket);
+  // Ends the wait of the call, also if it has not begun: it is answered now.
+  void EndPatience(Patience& patience);
   // Any thread.
   Ticket NewTicket() { return groups_.NewTicket(); }
 
@@ -78,8 +86,8 @@ class Broker {
  private:
   struct Collected;
   io::Task<Collected> Collect(const wire::kafka::FetchRequest& request);
-  io::Task<void> AwaitData(std::span<const SeenPartition> seen, size_t min_bytes, Ticket ticket,
-                           TimePoint deadline);
+  io::Task<void> AwaitData(std::span<const SeenPartition> seen, size_t min_bytes,
+                           const Patience& patience, TimePoint deadline);
 
   io::Loop& loop_;
   Engine& engine_;

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -20,6 +21,7 @@
 #include "queue/server/response.hpp"
 #include "wire/kafka/api.hpp"
 #include "wire/kafka/codec.hpp"
+#include "wire/kafka/error_code.hpp"
 #include "wire/kafka/frame.hpp"
 #include "wire/kafka/messages/fetch.hpp"
 #include "wire/kafka/messages/produce.hpp"
@@ -47,9 +49,14 @@ bool ClientHandler::MayOverlap(Bytes frame) const {
 
 void ClientHandler::StopWaiting() {
   stopped_ = true;
-  if (waiting_ == 0) return;
+  if (!patience_) return;
   parts_.broker.loop().Post(
-      [&broker = parts_.broker, ticket = waiting_] { broker.Abandon(ticket); });
+      [&broker = parts_.broker, patience = patience_] { broker.EndPatience(*patience); });
+}
+
+std::shared_ptr<Patience> ClientHandler::NewPatience() {
+  return std::make_shared<Patience>(
+      Patience{.ticket = parts_.broker.NewTicket(), .over = stopped_});
 }
 
 ClientHandler::Handled ClientHandler::Handle(RequestFrame frame) {
@@ -64,18 +71,20 @@ ClientHandler::Handled ClientHandler::Handle(RequestFrame frame) {
                    header->api->min_version, header->api->max_version, header->api_version);
   }
   switch (header->api->key) {
-    case kafka::ApiKey::kProduce: co_return co_await Produce(*header);
-    case kafka::ApiKey::kFetch: co_return co_await Fetch(*header);
-    default: co_return co_await Answer(*header);
+    case kafka::ApiKey::kProduce:
+      co_return co_await Produce(*header);
+    case kafka::ApiKey::kFetch:
+      co_return co_await Fetch(*header);
+    default:
+      co_return co_await Answer(*header);
   }
 }
 
 ClientHandler::Handled ClientHandler::Answer(const kafka::RequestHeader& header) {
-  Call call{.header = header, .client_host = client_host_, .ticket = parts_.broker.NewTicket()};
-  waiting_ = call.ticket;
-  if (stopped_) StopWaiting();
+  patience_ = NewPatience();
+  Call call{.header = header, .client_host = client_host_, .patience = patience_};
   auto frame = co_await io::RunOn(parts_.broker_scope, parts_.broker.Answer(std::move(call)));
-  waiting_ = 0;
+  patience_.reset();
   if (!frame) co_return Fail(std::move(frame.error()));
   co_return std::optional<Response>(ResponseOf(std::move(*frame)));
 }
@@ -87,13 +96,17 @@ ClientHandler::Handled ClientHandler::Produce(const kafka::RequestHeader& header
   std::vector<ProduceOutcome> outcomes;
   if (!checked.parts.empty()) {
     outcomes = co_await io::RunOn(
-        parts_.broker_scope, parts_.broker.Produce(checked.parts, checked.acknowledge,
-                                                   checked.timeout));
+        parts_.broker_scope,
+        parts_.broker.Produce(checked.parts, checked.acknowledge, checked.timeout));
   }
   kafka::ProduceResponse response = ProduceResponseOf(*request, checked, outcomes, parts_.metrics);
   if (request->acks == 0) {
     // The client hears of an error by the end of the connection, as from Kafka.
-    if (HasError(response)) co_return Fail(Errc::kInvalid, "a batch with acks=0 was refused");
+    const kafka::ErrorCode error = FirstError(response);
+    if (error != kafka::ErrorCode::kNone) {
+      co_return Fail(Errc::kInvalid, "a batch with acks=0 was refused: {}",
+                     kafka::ErrorCodeName(error));
+    }
     co_return std::optional<Response>{};
   }
   kafka::Frame frame;
@@ -106,14 +119,11 @@ ClientHandler::Handled ClientHandler::Produce(const kafka::RequestHeader& header
 ClientHandler::Handled ClientHandler::Fetch(const kafka::RequestHeader& header) {
   auto request = kafka::DecodeRequest<kafka::FetchRequest>(header);
   if (!request) co_return Fail(std::move(request.error()));
-  const Ticket ticket = parts_.broker.NewTicket();
   std::vector<FetchedPartition> fetched;
   if (MayFetch(*request)) {
-    waiting_ = ticket;
-    if (stopped_) StopWaiting();
-    fetched =
-        co_await io::RunOn(parts_.broker_scope, parts_.broker.Fetch(*request, ticket));
-    waiting_ = 0;
+    patience_ = NewPatience();
+    fetched = co_await io::RunOn(parts_.broker_scope, parts_.broker.Fetch(*request, patience_));
+    patience_.reset();
   }
   auto response = FetchResponseOf(header, *request, std::move(fetched), parts_.metrics);
   if (!response) co_return Fail(std::move(response.error()));

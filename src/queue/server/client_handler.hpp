@@ -1,18 +1,17 @@
-// ClientHandler: executes the requests of one client. Batches are checked, and responses encoded, on
-// the connection's loop; the broker is called on the main loop.
+// ClientHandler: executes the requests of one client. Batches are checked, and responses encoded,
+// on the connection's loop; the broker is called on the main loop.
 //
 // Owned by its Connection; one thread: the connection's loop. The broker and its scope outlive it.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
-#include <unordered_set>
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "io/scope.hpp"
 #include "io/task.hpp"
-#include "queue/groups/group_types.hpp"
 #include "queue/server/broker.hpp"
 #include "queue/server/connection.hpp"
 #include "queue/server/response.hpp"
@@ -36,6 +35,8 @@ class ClientHandler final : public RequestHandler {
 
  private:
   using Handled = io::Task<Result<std::optional<Response>>>;
+  // Of a request that begins now.
+  std::shared_ptr<Patience> NewPatience();
   Handled Produce(const wire::kafka::RequestHeader& header);
   Handled Fetch(const wire::kafka::RequestHeader& header);
   Handled Answer(const wire::kafka::RequestHeader& header);
@@ -43,7 +44,7 @@ class ClientHandler final : public RequestHandler {
   Parts parts_;
   const std::string client_host_;
   bool stopped_ = false;
-  Ticket waiting_ = 0;  // of the request that may wait long; 0: none
+  std::shared_ptr<Patience> patience_;  // of the request that may wait long; null: there is none
 };
 
 }  // namespace meridian::queue

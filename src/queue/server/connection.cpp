@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <span>
@@ -113,11 +114,23 @@ io::Task<Result<void>> Connection::ReadRequest() {
   if (handler_->MayOverlap(frame.all())) {
     requests_.Spawn(Execute(pending, std::move(frame)));
   } else {
+    while (!OthersDone()) {
+      if (Result<void> woken = co_await progress_.Wait(); !woken) {
+        pending.done = true;
+        co_return woken;
+      }
+    }
     executing_ = true;
     co_await Execute(pending, std::move(frame));
     executing_ = false;
   }
   co_return Result<void>{};
+}
+
+// Whether all requests before the last one were executed.
+bool Connection::OthersDone() const {
+  return std::all_of(pending_.begin(), std::prev(pending_.end()),
+                     [](const auto& each) { return each->done; });
 }
 
 io::Task<Result<std::optional<size_t>>> Connection::ReadLength() {

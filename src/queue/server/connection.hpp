@@ -3,7 +3,7 @@
 //
 // Clients send several Produce requests without waiting, so that one sync of the disk serves them
 // all: those are executed at the same time, up to kMaxPipelinedRequests, and begin in their order.
-// Any other request is executed before the next one is read.
+// Any other request is executed after all before it, and before the next one is read.
 //
 // A frame that cannot be a request, or a request that is refused as a whole, ends the connection,
 // as it does in Kafka: the protocol has no response for it.
@@ -87,6 +87,7 @@ class Connection {
   // The length of the next frame; nothing at the end of the connection.
   io::Task<Result<std::optional<size_t>>> ReadLength();
   io::Task<Result<void>> ReadInto(MutableBytes into, TimePoint deadline);
+  bool OthersDone() const;
   io::Task<void> Execute(Pending& pending, RequestFrame frame);
   io::Task<void> SendResponses();
   io::Task<Result<void>> Send(const Response& response);

@@ -59,8 +59,7 @@ Response Assemble(const kafka::Frame& frame, std::vector<FetchedPartition> fetch
     ResponsePiece piece;
     piece.bytes.assign(frame.bytes.begin() + static_cast<ptrdiff_t>(begin),
                        frame.bytes.begin() + static_cast<ptrdiff_t>(gap->position));
-    piece.file = {
-        .file = std::move(range.file), .position = range.position, .bytes = range.bytes};
+    piece.file = {.file = std::move(range.file), .position = range.position, .bytes = range.bytes};
     begin = gap->position;
     ++gap;
     response.pieces.push_back(std::move(piece));

@@ -11,9 +11,9 @@
 
 #include "base/result.hpp"
 #include "queue/engine/engine.hpp"
-#include "queue/engine/refusal.hpp"
 #include "queue/server/answers.hpp"
 #include "queue/server/server_metrics.hpp"
+#include "queue/state/refusal.hpp"
 #include "wire/kafka/error_code.hpp"
 #include "wire/kafka/frame.hpp"
 #include "wire/kafka/messages/produce.hpp"
@@ -62,9 +62,8 @@ CheckedProduce CheckProduce(const kafka::RequestHeader& header,
         refused = {code, std::move(accepted.error().message)};
         continue;
       }
-      checked.parts.push_back({.where = PartitionOf(topic.name, partition.index),
-                               .header = *accepted,
-                               .batch = batch});
+      checked.parts.push_back(
+          {.where = PartitionOf(topic.name, partition.index), .header = *accepted, .batch = batch});
     }
   }
   return checked;
@@ -106,12 +105,13 @@ kafka::ProduceResponse ProduceResponseOf(const kafka::ProduceRequest& request,
   return response;
 }
 
-bool HasError(const kafka::ProduceResponse& response) {
-  return std::ranges::any_of(response.topics, [](const auto& topic) {
-    return std::ranges::any_of(topic.partitions, [](const auto& partition) {
-      return partition.error != ErrorCode::kNone;
-    });
-  });
+ErrorCode FirstError(const kafka::ProduceResponse& response) {
+  for (const auto& topic : response.topics) {
+    for (const auto& partition : topic.partitions) {
+      if (partition.error != ErrorCode::kNone) return partition.error;
+    }
+  }
+  return ErrorCode::kNone;
 }
 
 }  // namespace meridian::queue

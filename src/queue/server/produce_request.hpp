@@ -38,6 +38,7 @@ wire::kafka::ProduceResponse ProduceResponseOf(const wire::kafka::ProduceRequest
                                                std::span<const ProduceOutcome> outcomes,
                                                ServerMetrics& metrics);
 
-bool HasError(const wire::kafka::ProduceResponse& response);
+// kNone: there is none.
+wire::kafka::ErrorCode FirstError(const wire::kafka::ProduceResponse& response);
 
 }  // namespace meridian::queue

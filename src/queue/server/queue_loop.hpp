@@ -25,7 +25,7 @@ namespace meridian::queue {
 class QueueLoop {
  public:
   struct Options {
-    Broker& broker;                // of the main loop, as is its scope
+    Broker& broker;  // of the main loop, as is its scope
     io::Scope& broker_scope;
     size_t max_connections = 0;    // of this loop
     size_t max_request_bytes = 0;  // in flight, of this loop

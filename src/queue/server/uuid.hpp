@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "queue/engine/journal_record.hpp"
+#include "queue/state/journal_record.hpp"
 #include "wire/kafka/codec.hpp"
 
 namespace meridian::queue {

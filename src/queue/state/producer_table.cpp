@@ -1,13 +1,12 @@
 #include "queue/state/producer_table.hpp"
 
 #include <algorithm>
-#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <utility>
 #include <vector>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "base/hybrid_clock.hpp"
 #include "base/log.hpp"

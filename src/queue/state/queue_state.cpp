@@ -1,7 +1,6 @@
 #include "queue/state/queue_state.hpp"
 
 #include <algorithm>
-#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>

@@ -14,6 +14,7 @@
 #include "base/hybrid_clock.hpp"
 #include "base/result.hpp"
 #include "queue/partition/partition_log.hpp"
+#include "queue/partition/segment.hpp"
 #include "queue/state/epoch_history.hpp"
 #include "queue/state/group_offsets.hpp"
 #include "queue/state/journal_record.hpp"

@@ -10,8 +10,9 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "base/result.hpp"
 #include "queue/state/limits.hpp"

@@ -1,7 +1,8 @@
-// Group: the state machine of one consumer group: which members it has, when they rebalance, which
-// assignment is in force. Pure: the caller passes the time and delivers the completions. It follows
-// Kafka's classic protocol (JoinGroup 0-9, SyncGroup 0-5), with static members (KIP-345), member
-// ids that are told first (KIP-394), and cooperative rebalancing, which is up to the members.
+// ConsumerGroup: the state machine of one consumer group: which members it has, when they
+// rebalance, which assignment is in force. Pure: the caller passes the time and delivers the
+// completions. It follows Kafka's classic protocol (JoinGroup 0-9, SyncGroup 0-5), with static
+// members (KIP-345), member ids that are told first (KIP-394), and cooperative rebalancing, which
+// is up to the members.
 //
 //   Empty -> PreparingRebalance -> CompletingRebalance -> Stable -> PreparingRebalance ...
 //
@@ -36,7 +37,7 @@
 
 namespace meridian::queue {
 
-class Group {
+class ConsumerGroup {
  public:
   // `new_member_id`: random and unique, for a member that has none. The result of a member that
   // must wait comes as a completion; nothing of the request is kept after an error.

@@ -1,4 +1,4 @@
-#include "queue/groups/group.hpp"
+#include "queue/groups/consumer_group.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -47,12 +47,12 @@ std::string_view GroupStateName(GroupState state) {
   CHECK(false);
 }
 
-size_t Group::Member::bytes() const { return BytesOf(protocols) + assignment.size(); }
+size_t ConsumerGroup::Member::bytes() const { return BytesOf(protocols) + assignment.size(); }
 
 // --- Joining
 
-void Group::Join(JoinRequest request, std::string new_member_id, Ticket ticket, TimePoint now,
-                 std::vector<Completion>& out) {
+void ConsumerGroup::Join(JoinRequest request, std::string new_member_id, Ticket ticket,
+                         TimePoint now, std::vector<Completion>& out) {
   ErrorCode refusal = CheckJoin(request);
   if (refusal != ErrorCode::kNone) {
     out.push_back({ticket, JoinError(refusal, request.member.member_id)});
@@ -82,7 +82,7 @@ void Group::Join(JoinRequest request, std::string new_member_id, Ticket ticket, 
   Rejoin(std::get<Members::iterator>(found), std::move(request), ticket, now, out);
 }
 
-ErrorCode Group::CheckJoin(const JoinRequest& request) const {
+ErrorCode ConsumerGroup::CheckJoin(const JoinRequest& request) const {
   if (request.protocol_type.empty() || request.protocols.empty()) {
     return ErrorCode::kInconsistentGroupProtocol;
   }
@@ -106,7 +106,8 @@ ErrorCode Group::CheckJoin(const JoinRequest& request) const {
   return ErrorCode::kNone;
 }
 
-std::variant<Group::Members::iterator, ErrorCode> Group::Find(const MemberIdentity& identity) {
+std::variant<ConsumerGroup::Members::iterator, ErrorCode> ConsumerGroup::Find(
+    const MemberIdentity& identity) {
   if (!identity.instance_id.empty()) {
     auto known = static_members_.find(identity.instance_id);
     if (known == static_members_.end()) return ErrorCode::kUnknownMemberId;
@@ -117,8 +118,8 @@ std::variant<Group::Members::iterator, ErrorCode> Group::Find(const MemberIdenti
   return found;
 }
 
-void Group::JoinNew(JoinRequest request, std::string new_member_id, Ticket ticket, TimePoint now,
-                    std::vector<Completion>& out) {
+void ConsumerGroup::JoinNew(JoinRequest request, std::string new_member_id, Ticket ticket,
+                            TimePoint now, std::vector<Completion>& out) {
   const bool told_first = request.requires_member_id && request.member.instance_id.empty();
   if (members_.size() + pending_.size() >= kMaxGroupMembers) {
     out.push_back({ticket, JoinError(ErrorCode::kGroupMaxSizeReached)});
@@ -132,8 +133,8 @@ void Group::JoinNew(JoinRequest request, std::string new_member_id, Ticket ticke
 
 // A static member that was started again takes the place of its old incarnation, which is fenced.
 // Where nothing of the assignment depends on it, nobody else hears of that.
-void Group::ReplaceStatic(JoinRequest request, std::string new_member_id, Ticket ticket,
-                          TimePoint now, std::vector<Completion>& out) {
+void ConsumerGroup::ReplaceStatic(JoinRequest request, std::string new_member_id, Ticket ticket,
+                                  TimePoint now, std::vector<Completion>& out) {
   auto old = members_.find(static_members_.find(request.member.instance_id)->second);
   CHECK(old != members_.end());
   if (old->second.waiting == Waiting::kJoin) {
@@ -160,8 +161,8 @@ void Group::ReplaceStatic(JoinRequest request, std::string new_member_id, Ticket
   AwaitJoin(member, ticket, now, out);
 }
 
-void Group::Rejoin(Members::iterator member, JoinRequest request, Ticket ticket, TimePoint now,
-                   std::vector<Completion>& out) {
+void ConsumerGroup::Rejoin(Members::iterator member, JoinRequest request, Ticket ticket,
+                           TimePoint now, std::vector<Completion>& out) {
   const bool same = member->second.protocols == request.protocols;
   // A retry of a request whose response was lost does not make all join again.
   const bool answered = state_ == GroupState::kCompletingRebalance && same;
@@ -178,7 +179,7 @@ void Group::Rejoin(Members::iterator member, JoinRequest request, Ticket ticket,
   AwaitJoin(member, ticket, now, out);
 }
 
-Group::Members::iterator Group::Add(JoinRequest& request, std::string member_id) {
+ConsumerGroup::Members::iterator ConsumerGroup::Add(JoinRequest& request, std::string member_id) {
   Member member;
   member.instance_id = request.member.instance_id;
   if (!member.instance_id.empty()) static_members_[member.instance_id] = member_id;
@@ -189,7 +190,7 @@ Group::Members::iterator Group::Add(JoinRequest& request, std::string member_id)
   return added;
 }
 
-void Group::Update(Member& member, JoinRequest& request) {
+void ConsumerGroup::Update(Member& member, JoinRequest& request) {
   bytes_ -= member.bytes();
   member.client_id = std::move(request.client_id);
   member.client_host = std::move(request.client_host);
@@ -201,8 +202,8 @@ void Group::Update(Member& member, JoinRequest& request) {
   bytes_ += member.bytes();
 }
 
-void Group::AwaitJoin(Members::iterator member, Ticket ticket, TimePoint now,
-                      std::vector<Completion>& out) {
+void ConsumerGroup::AwaitJoin(Members::iterator member, Ticket ticket, TimePoint now,
+                              std::vector<Completion>& out) {
   // A client asks again on a new connection: nobody waits for the first response.
   if (member->second.waiting == Waiting::kJoin) {
     Complete(member->second, JoinError(ErrorCode::kRebalanceInProgress, member->first), now, out);
@@ -223,7 +224,7 @@ void Group::AwaitJoin(Members::iterator member, Ticket ticket, TimePoint now,
 
 // --- Rebalancing
 
-void Group::PrepareRebalance(TimePoint now, std::vector<Completion>& out) {
+void ConsumerGroup::PrepareRebalance(TimePoint now, std::vector<Completion>& out) {
   for (auto& [id, member] : members_) {
     member.joined = false;
     if (member.waiting == Waiting::kSync) {
@@ -234,14 +235,14 @@ void Group::PrepareRebalance(TimePoint now, std::vector<Completion>& out) {
   rebalance_deadline_ = now + LongestRebalanceTimeout();
 }
 
-void Group::CompleteJoinIfAllHave(TimePoint now, std::vector<Completion>& out) {
+void ConsumerGroup::CompleteJoinIfAllHave(TimePoint now, std::vector<Completion>& out) {
   if (initial_wait_ || !pending_.empty()) return;
   if (std::ranges::all_of(members_, [](const auto& each) { return each.second.joined; })) {
     CompleteJoin(now, out);
   }
 }
 
-void Group::CompleteJoin(TimePoint now, std::vector<Completion>& out) {
+void ConsumerGroup::CompleteJoin(TimePoint now, std::vector<Completion>& out) {
   initial_wait_.reset();
   for (auto each = members_.begin(); each != members_.end();) {
     auto member = each++;
@@ -274,7 +275,7 @@ void Group::CompleteJoin(TimePoint now, std::vector<Completion>& out) {
   }
 }
 
-JoinResult Group::ResultFor(Members::const_iterator member) const {
+JoinResult ConsumerGroup::ResultFor(Members::const_iterator member) const {
   JoinResult result{.generation = generation_,
                     .protocol_type = protocol_type_,
                     .protocol = protocol_,
@@ -290,7 +291,8 @@ JoinResult Group::ResultFor(Members::const_iterator member) const {
   return result;
 }
 
-void Group::Sync(SyncRequest request, Ticket ticket, TimePoint now, std::vector<Completion>& out) {
+void ConsumerGroup::Sync(SyncRequest request, Ticket ticket, TimePoint now,
+                         std::vector<Completion>& out) {
   auto refuse = [&](ErrorCode error) { out.push_back({ticket, SyncError(error)}); };
   auto found = Find(request.member);
   if (const ErrorCode* error = std::get_if<ErrorCode>(&found)) return refuse(*error);
@@ -327,7 +329,8 @@ void Group::Sync(SyncRequest request, Ticket ticket, TimePoint now, std::vector<
   if (member->first == leader_) CompleteSync(request, now, out);
 }
 
-void Group::CompleteSync(SyncRequest& request, TimePoint now, std::vector<Completion>& out) {
+void ConsumerGroup::CompleteSync(SyncRequest& request, TimePoint now,
+                                 std::vector<Completion>& out) {
   state_ = GroupState::kStable;
   for (auto& [id, member] : members_) {
     bytes_ -= member.bytes();
@@ -346,7 +349,8 @@ void Group::CompleteSync(SyncRequest& request, TimePoint now, std::vector<Comple
 
 // --- Staying and leaving
 
-ErrorCode Group::Heartbeat(const MemberIdentity& identity, int32_t generation, TimePoint now) {
+ErrorCode ConsumerGroup::Heartbeat(const MemberIdentity& identity, int32_t generation,
+                                   TimePoint now) {
   auto found = Find(identity);
   if (const ErrorCode* error = std::get_if<ErrorCode>(&found)) return *error;
   if (generation != generation_) return ErrorCode::kIllegalGeneration;
@@ -356,8 +360,8 @@ ErrorCode Group::Heartbeat(const MemberIdentity& identity, int32_t generation, T
                                                    : ErrorCode::kNone;
 }
 
-ErrorCode Group::Leave(const MemberIdentity& identity, TimePoint now,
-                       std::vector<Completion>& out) {
+ErrorCode ConsumerGroup::Leave(const MemberIdentity& identity, TimePoint now,
+                               std::vector<Completion>& out) {
   if (auto pending = pending_.find(identity.member_id);
       identity.instance_id.empty() && pending != pending_.end()) {
     pending_.erase(pending);
@@ -376,7 +380,8 @@ ErrorCode Group::Leave(const MemberIdentity& identity, TimePoint now,
   return ErrorCode::kNone;
 }
 
-ErrorCode Group::CheckCommit(const MemberIdentity& identity, int32_t generation, TimePoint now) {
+ErrorCode ConsumerGroup::CheckCommit(const MemberIdentity& identity, int32_t generation,
+                                     TimePoint now) {
   if (generation < 0 && identity.member_id.empty() && identity.instance_id.empty()) {
     return members_.empty() ? ErrorCode::kNone : ErrorCode::kUnknownMemberId;
   }
@@ -389,7 +394,7 @@ ErrorCode Group::CheckCommit(const MemberIdentity& identity, int32_t generation,
   return ErrorCode::kNone;
 }
 
-void Group::Abandon(Ticket ticket, TimePoint now) {
+void ConsumerGroup::Abandon(Ticket ticket, TimePoint now) {
   auto found = std::ranges::find_if(members_, [&](const auto& each) {
     return each.second.waiting != Waiting::kNothing && each.second.ticket == ticket;
   });
@@ -398,14 +403,14 @@ void Group::Abandon(Ticket ticket, TimePoint now) {
   found->second.expiry = now + found->second.session_timeout;
 }
 
-void Group::Complete(Member& member, std::variant<JoinResult, SyncResult> result, TimePoint now,
-                     std::vector<Completion>& out) {
+void ConsumerGroup::Complete(Member& member, std::variant<JoinResult, SyncResult> result,
+                             TimePoint now, std::vector<Completion>& out) {
   member.waiting = Waiting::kNothing;
   member.expiry = now + member.session_timeout;
   out.push_back({member.ticket, std::move(result)});
 }
 
-void Group::Remove(Members::iterator member, TimePoint now, std::vector<Completion>& out) {
+void ConsumerGroup::Remove(Members::iterator member, TimePoint now, std::vector<Completion>& out) {
   if (member->second.waiting == Waiting::kJoin) {
     Complete(member->second, JoinError(ErrorCode::kUnknownMemberId, member->first), now, out);
   } else if (member->second.waiting == Waiting::kSync) {
@@ -420,7 +425,7 @@ void Group::Remove(Members::iterator member, TimePoint now, std::vector<Completi
   }
 }
 
-void Group::Erase(Members::iterator member) {
+void ConsumerGroup::Erase(Members::iterator member) {
   bytes_ -= member->second.bytes();
   if (!member->second.instance_id.empty()) static_members_.erase(member->second.instance_id);
   const bool was_leader = leader_ == member->first;
@@ -430,7 +435,7 @@ void Group::Erase(Members::iterator member) {
 
 // --- Time
 
-void Group::Tick(TimePoint now, std::vector<Completion>& out) {
+void ConsumerGroup::Tick(TimePoint now, std::vector<Completion>& out) {
   std::erase_if(pending_, [&](const auto& each) { return each.second <= now; });
   ExpireMembers(now, out);
   if (initial_wait_ && *initial_wait_ <= now) initial_wait_.reset();
@@ -451,7 +456,7 @@ void Group::Tick(TimePoint now, std::vector<Completion>& out) {
   }
 }
 
-void Group::ExpireMembers(TimePoint now, std::vector<Completion>& out) {
+void ConsumerGroup::ExpireMembers(TimePoint now, std::vector<Completion>& out) {
   auto expired = [&](const auto& each) {
     return each.second.waiting == Waiting::kNothing && each.second.expiry <= now;
   };
@@ -462,7 +467,7 @@ void Group::ExpireMembers(TimePoint now, std::vector<Completion>& out) {
 }
 
 // The leader among them, or else it would have sent the assignment and all be stable.
-void Group::RemoveUnsynced(TimePoint now, std::vector<Completion>& out) {
+void ConsumerGroup::RemoveUnsynced(TimePoint now, std::vector<Completion>& out) {
   for (auto each = members_.begin(); each != members_.end();) {
     auto member = each++;
     if (member->second.waiting != Waiting::kSync) Erase(member);
@@ -471,7 +476,7 @@ void Group::RemoveUnsynced(TimePoint now, std::vector<Completion>& out) {
   CompleteJoinIfAllHave(now, out);
 }
 
-TimePoint Group::NextDeadline() const {
+TimePoint ConsumerGroup::NextDeadline() const {
   TimePoint next = initial_wait_.value_or(kNever);
   if (state_ == GroupState::kPreparingRebalance || state_ == GroupState::kCompletingRebalance) {
     next = std::min(next, rebalance_deadline_);
@@ -485,7 +490,7 @@ TimePoint Group::NextDeadline() const {
 
 // --- What is told of it
 
-std::vector<ProtocolList> Group::ProtocolsOf(std::string_view except) const {
+std::vector<ProtocolList> ConsumerGroup::ProtocolsOf(std::string_view except) const {
   std::vector<ProtocolList> lists;
   for (const auto& [id, member] : members_) {
     if (id != except) lists.emplace_back(member.protocols);
@@ -493,13 +498,13 @@ std::vector<ProtocolList> Group::ProtocolsOf(std::string_view except) const {
   return lists;
 }
 
-Duration Group::LongestRebalanceTimeout() const {
+Duration ConsumerGroup::LongestRebalanceTimeout() const {
   Duration longest = Duration::zero();
   for (const auto& [id, member] : members_) longest = std::max(longest, member.rebalance_timeout);
   return longest;
 }
 
-GroupDescription Group::Describe() const {
+GroupDescription ConsumerGroup::Describe() const {
   GroupDescription description{.state = state_, .protocol_type = protocol_type_};
   const bool stable = state_ == GroupState::kStable;
   if (stable) description.protocol = protocol_;
