@@ -42,7 +42,8 @@ await talk({
     };
   },
   produce: async () => {
-    const messages = Array.from({ length: 30 }, (_, i) => ({ topic: "uploads", key: `k${i % 3}`, value: `v${i}`, partition: i % 3, headers: { kind: "jpeg" } }));
+    const headers = { kind: "jpeg" };
+    const messages = Array.from({ length: 30 }, (_, i) => ({ topic: "uploads", key: `k${i % 3}`, value: `v${i}`, partition: i % 3, headers }));
     const sent = await producer.send({ messages, compression: "gzip" });
     return sent.offsets.map((each) => [each.partition, 0, Number(each.offset)]).sort();
   },

@@ -1,7 +1,7 @@
 """A member of a consumer group in a process of its own, which can be killed. As a program, it consumes until it is told to leave.
 
-It writes a line of JSON for each new assignment, {"assigned": [partition, …]}, and for each record, {"value": …, "partition": …}, of
-which it commits the offset first. SIGTERM: it leaves its group, and ends."""
+It writes a line of JSON for each new assignment, {"assigned": [partition, …]}, and for each record, {"value": …}, of which it
+commits the offset first. SIGTERM: it leaves its group, and ends."""
 
 import json
 import pathlib
@@ -55,9 +55,9 @@ def tell(**told):
 def consume_with_confluent(brokers, topic, group, strategy, instance, leaving):
     import confluent_kafka  # pylint: disable=import-outside-toplevel
     static = {"group.instance.id": instance} if instance else {}
-    consumer = confluent_kafka.Consumer({**static, "bootstrap.servers": brokers, "group.id": group, "auto.offset.reset": "earliest", "enable.auto.commit": False,
-                                         "partition.assignment.strategy": strategy, "session.timeout.ms": 6000, "heartbeat.interval.ms": 200,
-                                         "topic.metadata.refresh.interval.ms": 1000})
+    consumer = confluent_kafka.Consumer({
+        **static, "bootstrap.servers": brokers, "group.id": group, "auto.offset.reset": "earliest", "enable.auto.commit": False,
+        "partition.assignment.strategy": strategy, "session.timeout.ms": 6000, "heartbeat.interval.ms": 200})
     consumer.subscribe([topic])
     known = None
     while not leaving:
@@ -71,7 +71,7 @@ def consume_with_confluent(brokers, topic, group, strategy, instance, leaving):
                 consumer.commit(message, asynchronous=False)
             except confluent_kafka.KafkaException:
                 continue  # the group rebalances: another member gets the record
-            tell(value=message.value().decode(), partition=message.partition())
+            tell(value=message.value().decode())
     consumer.close()
 
 
@@ -94,7 +94,7 @@ def consume_with_kafka_python(brokers, topic, group, strategy, instance, leaving
         except kafka.errors.CommitFailedError:
             continue  # the group rebalances: another member gets the records
         for record in records:
-            tell(value=record.value.decode(), partition=record.partition)
+            tell(value=record.value.decode())
     consumer.close()
 
 

@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import urllib.request
 
-from site_under_test import LOCATIONS, MERIDIAN, AddressBlock, wait_until
+from site_under_test import CORES, LOCATIONS, MERIDIAN, AddressBlock, wait_until
 
 PORT = 9092
 OPS_PORT = 19092
@@ -20,7 +20,7 @@ OPS_PORT = 19092
 class QueueTier:
     """`meridian queue` of a data center, ended at the end of the `with` block."""
 
-    def __init__(self, settings="", cores=2):
+    def __init__(self, settings=""):
         """`settings`: lines of [queue] in site.toml."""
         self.block = AddressBlock(1)
         self.address = f"127.{self.block.octets[0]}.0.1"
@@ -29,7 +29,7 @@ class QueueTier:
         self.state = self.folder / "state"
         (self.folder / "site.toml").write_text(
             f'domain = "photos.example"\n[[datacenter]]\nname = "us-east"\naddress = "{self.address}"\nlocation = "{LOCATIONS["us-east"]}"\n'
-            f'[agent]\ncores = {cores}\n[app]\ncommand = ["true"]\ndirectory = "/tmp"\n[queue]\n{settings}\n')
+            f'[agent]\ncores = {CORES or 2}\n[app]\ncommand = ["true"]\ndirectory = "/tmp"\n[queue]\n{settings}\n')
         self.process = None
 
     def __enter__(self):
@@ -45,11 +45,10 @@ class QueueTier:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.block.release()
 
-    def start(self, before=()):
-        """`before`: a command that runs the tier, such as strace's."""
+    def start(self):
         with open(self.folder / "log", "ab") as log:
             self.process = subprocess.Popen(
-                [*before, MERIDIAN, "queue", "--site", str(self.folder / "site.toml"), "--dc", "us-east", "--state", str(self.state)],
+                [MERIDIAN, "queue", "--site", str(self.folder / "site.toml"), "--dc", "us-east", "--state", str(self.state)],
                 stdout=log, stderr=log)
         wait_until(self.accepts, what="the queue tier accepts connections")
 
