@@ -13,7 +13,8 @@ from site_under_test import wait_until
 
 pytestmark = pytest.mark.covers("queue", "wire", "io")
 
-CORRUPT_MESSAGE, UNSUPPORTED_FOR_MESSAGE_FORMAT, UNSUPPORTED_VERSION, REBALANCE_IN_PROGRESS = 2, 43, 35, 27
+OFFSET_OUT_OF_RANGE, CORRUPT_MESSAGE, UNKNOWN_TOPIC_OR_PARTITION, REBALANCE_IN_PROGRESS = 1, 2, 3, 27
+UNSUPPORTED_VERSION, UNSUPPORTED_FOR_MESSAGE_FORMAT = 35, 43
 CLOSED_FOR = {
     "random bytes": bytes(range(255, 0, -1)) * 8,
     "an HTTP request": b"GET / HTTP/1.1\r\nHost: photos.example\r\n\r\n",
@@ -34,6 +35,12 @@ CLOSED_FOR = {
 @pytest.fixture(name="tier", scope="module")
 def tier_with_two_partitions():
     with QueueTier("partitions = 2") as tier:
+        yield tier
+
+
+@pytest.fixture(name="tier_alone")
+def tier_whose_connections_are_those_of_the_test():
+    with QueueTier() as tier:
         yield tier
 
 
@@ -131,9 +138,45 @@ def test_fetch_waits_for_the_bytes_that_it_asks_for(tier, raw):
 
 def test_fetch_beyond_the_end_is_an_error(raw):
     raw.make_topic("short")
-    assert raw.fetch("short", offset=5)[0] == 1
-    assert raw.fetch("nowhere")[0] == 3
-    assert raw.fetch("short", partition=7)[0] == 3
+    assert raw.fetch("short", offset=5)[0] == OFFSET_OUT_OF_RANGE
+    assert raw.fetch("nowhere")[0] == UNKNOWN_TOPIC_OR_PARTITION
+    assert raw.fetch("short", partition=7)[0] == UNKNOWN_TOPIC_OR_PARTITION
+
+
+def test_fetch_returns_a_whole_batch_that_is_larger_than_its_limit(raw):
+    raw.make_topic("whole")
+    for letter in (b"a", b"b"):
+        raw.produce("whole", {0: batch(letter * 5000)})
+    assert values_of(raw.fetch("whole", partition_max_bytes=1)[2]) == [b"a" * 5000]
+    assert values_of(raw.fetch("whole", offset=1, partition_max_bytes=1)[2]) == [b"b" * 5000]
+
+
+def test_fetch_from_within_a_batch_begins_with_that_batch(raw):
+    raw.make_topic("within")
+    raw.produce("within", {0: batch(b"0", b"1", b"2")})
+    raw.produce("within", {0: batch(b"3", b"4")})
+    assert values_of(raw.fetch("within", offset=2)[2]) == [b"0", b"1", b"2", b"3", b"4"]
+    assert values_of(raw.fetch("within", offset=3)[2]) == [b"3", b"4"]
+
+
+def test_deleted_records_stay_deleted_after_a_kill(tier_alone):
+    with KafkaConnection(tier_alone.address) as raw:
+        raw.make_topic("cut")
+        for number in range(5):
+            raw.produce("cut", {0: batch(b"%d" % number)})
+        assert raw.delete_records("cut", 0, 3) == (0, 3)
+        assert raw.delete_records("cut", 0, 9)[0] == OFFSET_OUT_OF_RANGE
+    tier_alone.restart()
+    with KafkaConnection(tier_alone.address) as raw:
+        assert raw.fetch("cut", offset=2)[0] == OFFSET_OUT_OF_RANGE
+        assert values_of(raw.fetch("cut", offset=3)[2]) == [b"3", b"4"]
+        assert raw.produce("cut", {0: batch(b"5")}) == {0: (0, 5)}
+
+
+def test_topic_that_nobody_made_is_unknown_where_none_is_made_by_asking():
+    with QueueTier("auto_create = false") as tier, KafkaConnection(tier.address) as raw:
+        raw.make_topic("wished")
+        assert raw.produce("wished", {0: batch(b"x")}) == {0: (UNKNOWN_TOPIC_OR_PARTITION, -1)}
 
 
 def connections(tier):
@@ -141,23 +184,23 @@ def connections(tier):
 
 
 @pytest.mark.parametrize("requests", [1, 3])
-def test_client_that_leaves_within_a_long_fetch_leaves_no_connection(tier, requests):
-    with KafkaConnection(tier.address) as raw:
+def test_client_that_leaves_within_a_long_fetch_leaves_no_connection(tier_alone, requests):
+    with KafkaConnection(tier_alone.address) as raw:
         raw.make_topic("left")
         raw.send(request(FETCH, 11, fetch_body("left", max_wait_ms=60_000)) * requests)
-        wait_until(lambda: connections(tier) == 1, what="the connection is counted")
-    wait_until(lambda: connections(tier) == 0, seconds=10, what="no connection is open")
+        wait_until(lambda: connections(tier_alone) == 1, what="the connection is counted")
+    wait_until(lambda: connections(tier_alone) == 0, seconds=10, what="no connection is open")
 
 
 @pytest.mark.parametrize("requests", [1, 3])
-def test_client_that_leaves_while_it_waits_for_its_group_leaves_no_member(tier, requests):
+def test_client_that_leaves_while_it_waits_for_its_group_leaves_no_member(tier_alone, requests):
     group = f"left-{requests}"
-    with KafkaConnection(tier.address) as member:
+    with KafkaConnection(tier_alone.address) as member:
         generation, name = member.join(group)
-        with KafkaConnection(tier.address) as raw:
+        with KafkaConnection(tier_alone.address) as raw:
             raw.send(request(JOIN_GROUP, 2, join_body(group)) * requests)
             wait_until(lambda: member.heartbeat(group, generation, name) == REBALANCE_IN_PROGRESS, what="the group waits for its members")
-        wait_until(lambda: connections(tier) == 1, seconds=10, what="only the member is connected")
+        wait_until(lambda: connections(tier_alone) == 1, seconds=10, what="only the member is connected")
         error, generation, _ = joined(member.ask(JOIN_GROUP, 2, join_body(group, member=name)))  # waits for no other
         assert (error, generation) == (0, 2)
-    wait_until(lambda: connections(tier) == 0, seconds=10, what="no connection is open")
+    wait_until(lambda: connections(tier_alone) == 0, seconds=10, what="no connection is open")

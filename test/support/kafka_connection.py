@@ -5,7 +5,7 @@ import struct
 
 from kafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
 
-PRODUCE, FETCH, METADATA, JOIN_GROUP, HEARTBEAT, SYNC_GROUP, API_VERSIONS, INIT_PRODUCER_ID = 0, 1, 3, 11, 12, 14, 18, 22
+PRODUCE, FETCH, METADATA, JOIN_GROUP, HEARTBEAT, SYNC_GROUP, API_VERSIONS, DELETE_RECORDS, INIT_PRODUCER_ID = 0, 1, 3, 11, 12, 14, 18, 21, 22
 CODECS = {"none": 0, "gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}
 
 
@@ -40,9 +40,9 @@ def produce_body(topic, batches, acks=-1, timeout_ms=20_000):
     return string(None) + struct.pack(">hi", acks, timeout_ms) + array([string(topic) + partitions])
 
 
-def fetch_body(topic, offset=0, partition=0, max_wait_ms=0, min_bytes=1):
+def fetch_body(topic, offset=0, partition=0, max_wait_ms=0, min_bytes=1, partition_max_bytes=1 << 20):
     """Of version 11."""
-    wanted = struct.pack(">iiqqi", partition, -1, offset, -1, 1 << 20)
+    wanted = struct.pack(">iiqqi", partition, -1, offset, -1, partition_max_bytes)
     return struct.pack(">iiiibii", -1, max_wait_ms, min_bytes, 1 << 20, 0, 0, -1) + array([string(topic) + array([wanted])]) + array([]) + string("")
 
 
@@ -163,6 +163,15 @@ class KafkaConnection:
     def make_topic(self, topic):
         """By asking for it: with as many partitions as [queue] says."""
         self.ask(METADATA, 1, array([string(topic)]))
+
+    def delete_records(self, topic, partition, offset):
+        """Those below the offset; (error, log start offset)."""
+        body = array([string(topic) + array([struct.pack(">iq", partition, offset)])]) + struct.pack(">i", 20_000)
+        reader = Reader(self.ask(DELETE_RECORDS, 1, body))
+        reader.take("ii")
+        reader.string()
+        _, _, low_watermark, error = reader.take("iiqh")
+        return error, low_watermark
 
     def join(self, group):
         """Becomes the only member of a new group; (generation, member)."""
