@@ -63,7 +63,8 @@ Config Parse(site::TableReader& reader, const site::Site& /*site*/) {
   config.retention = reader.Duration(
       "retention", {.min = kMinRetention, .max = kMaxRetention, .fallback = config.retention});
   if (reader.Has("retention_size")) {
-    config.retention_bytes = reader.Size("retention_size", {.min = kMinRetentionBytes});
+    config.retention_bytes =
+        reader.Size("retention_size", {.min = kMinRetentionBytes, .max = kMaxRetentionBytes});
   }
   config.max_clients = static_cast<size_t>(
       reader.Integer("max_clients", {.min = 1,

@@ -44,13 +44,13 @@ constexpr Duration kMinDrainGrace = std::chrono::seconds{2};
 constexpr int32_t kMaxPartitionsOfTopic = 1'000;
 constexpr Duration kMinRetention = std::chrono::minutes{1};
 constexpr Duration kMaxRetention = std::chrono::days{3'650};
-constexpr uint64_t kMinRetentionBytes = uint64_t{1} * 1024 * 1024;
+constexpr uint64_t kMinRetentionBytes = uint64_t{1} << 20;
+constexpr uint64_t kMaxRetentionBytes = uint64_t{1} << 50;
 
 // --- consumer groups
 constexpr size_t kMaxActiveGroups = 10'000;  // with members; past it JoinGroup gets an error
+// Of one group, with new members that were told their id and have not joined yet.
 constexpr size_t kMaxGroupMembers = 1'000;
-// New members of one group that were told their id and have not joined yet.
-constexpr size_t kMaxPendingMembers = 1'000;
 constexpr size_t kMaxGroupIdBytes = 255;
 constexpr size_t kMaxInstanceIdBytes = 249;
 // Of a client's id, as the beginning of its member ids.

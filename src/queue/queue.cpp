@@ -78,7 +78,7 @@ io::Task<Result<void>> Queue::Start() {
   groups_ = std::make_unique<GroupService>(process_.loop(), EntropySeed());
   broker_ = std::make_unique<Broker>(
       process_.loop(), *engine_, *groups_,
-      BrokerIdentity{.cluster_id = process_.site().name,
+      BrokerIdentity{.cluster_id = process_.site().name + "/" + process_.here().name,
                      .node_id = NodeIdOf(process_.site(), process_.here().name),
                      .host = at.address.ToString(),
                      .port = at.port,

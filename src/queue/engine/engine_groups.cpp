@@ -2,6 +2,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -103,12 +104,13 @@ io::Task<Outcome<>> Engine::DeleteOffsets(std::string_view group,
   if (durable_->state().groups().Find(group) == nullptr) {
     co_return Refuse(QueueError::kGroupNotFound, "group {} has no committed offsets", group);
   }
-  OffsetsRemovedRecord record{.group = std::string(group)};
+  std::set<PartitionId> ids;  // a request may name one many times; a record has a limit
   for (TopicPartition where : partitions) {
     Outcome<PartitionId> id = Find(where);
     if (!id) co_return Refuse(std::move(id.error()));
-    record.partitions.push_back(*id);
+    ids.insert(*id);
   }
+  OffsetsRemovedRecord record{.group = std::string(group), .partitions = {ids.begin(), ids.end()}};
   co_return co_await AppendDurably(std::move(record));
 }
 

@@ -1,6 +1,7 @@
 // The engine on a simulated disk: what it accepts, what can be read, and what a restart finds.
 #include "queue/engine/engine.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -10,11 +11,15 @@
 
 #include <gtest/gtest.h>
 
+#include "base/clock.hpp"
 #include "io/scope.hpp"
 #include "io/wait_queue.hpp"
 #include "queue/engine/engine_fixture.hpp"
+#include "queue/state/epoch_history.hpp"
 #include "queue/state/limits.hpp"
 #include "queue/state/refusal.hpp"
+#include "store/limits.hpp"
+#include "wire/kafka/record_batch.hpp"
 
 namespace meridian::queue {
 namespace {
@@ -310,6 +315,11 @@ TEST_F(EngineTest, CommittedOffsetsOutliveAPowerFailure) {
     offsets.resize(1);
     EXPECT_EQ((co_await engine.CommitOffsets("other", offsets)).at(0), QueueError::kNone);
     EXPECT_TRUE(co_await engine.DeleteOffsets("other", {}));
+    // More than fits into a record of the journal, where a request names a partition again and
+    // again.
+    EXPECT_EQ((co_await engine.CommitOffsets("other", offsets)).at(0), QueueError::kNone);
+    const std::vector<TopicPartition> repeats(store::kMaxRecordBytes, kOrders);
+    EXPECT_TRUE(co_await engine.DeleteOffsets("other", repeats));
     EXPECT_EQ((co_await engine.DeleteOffsets("other", {})).error().error,
               QueueError::kGroupNotFound);
   });

@@ -1,13 +1,17 @@
 #include "queue/engine/in_flight_room.hpp"
 
+#include <chrono>
 #include <cstddef>
+#include <functional>
 #include <string>
 
 #include <gtest/gtest.h>
 
+#include "base/clock.hpp"
+#include "base/result.hpp"
 #include "io/scope.hpp"
+#include "io/sim/process.hpp"
 #include "io/sim/sim_fixture.hpp"
-#include "io/sim/world.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
 
@@ -20,7 +24,7 @@ using std::chrono::seconds;
 
 class InFlightRoomTest : public io::sim::SimTest {
  protected:
-  void Run(std::function<Task<void>(Machine&, io::Scope&)> use) {
+  void Run(const std::function<Task<void>(Machine&, io::Scope&)>& use) {
     AddClient([use](Machine& machine) -> Task<void> {
       io::Scope scope(machine.loop);
       co_await use(machine, scope);

@@ -26,6 +26,13 @@ namespace meridian::queue {
 namespace kafka = wire::kafka;
 using kafka::ErrorCode;
 
+namespace {
+
+// Clients give up at once. Others of Kafka's errors they take for temporary.
+constexpr ErrorCode kNoTransactions = ErrorCode::kTransactionalIdAuthorizationFailed;
+
+}  // namespace
+
 // A client whose version we do not know learns from the answer, which has version 0, which we do.
 Answered AnswerApiVersions(Broker& /*broker*/, const Call& call) {
   kafka::ApiVersionsResponse response;
@@ -162,7 +169,7 @@ Answered AnswerFindCoordinator(Broker& broker, const Call& call) {
   const BrokerIdentity& here = broker.identity();
   kafka::FindCoordinatorResponse response;
   if (request->key_type != 0) {
-    response.error = ErrorCode::kUnsupportedVersion;
+    response.error = kNoTransactions;
     response.error_message = "transactions are not supported";
   } else {
     response.node_id = here.node_id;
@@ -185,7 +192,7 @@ Answered AnswerInitProducerId(Broker& broker, const Call& call) {
   if (!request) co_return Fail(std::move(request.error()));
   kafka::InitProducerIdResponse response;
   if (request->transactional_id) {
-    response.error = ErrorCode::kUnsupportedVersion;
+    response.error = kNoTransactions;
     co_return FrameOf(call, response);
   }
   auto id = co_await broker.engine().NewProducerId();

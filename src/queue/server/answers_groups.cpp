@@ -71,9 +71,9 @@ JoinRequest JoinOf(const Call& call, const kafka::JoinGroupRequest& request) {
 Answered AnswerJoinGroup(Broker& broker, const Call& call) {
   auto request = kafka::DecodeRequest<kafka::JoinGroupRequest>(call.header);
   if (!request) co_return Fail(std::move(request.error()));
-  if (call.patience->over) co_return ClientHasGone();
+  if (call.cancellation->requested) co_return ClientHasGone();
   const JoinResult joined =
-      co_await broker.groups().Join(JoinOf(call, *request), call.patience->ticket);
+      co_await broker.groups().Join(JoinOf(call, *request), call.cancellation->ticket);
   kafka::JoinGroupResponse response{.error = joined.error,
                                     .generation_id = joined.generation,
                                     .protocol_type = IfAny(joined.protocol_type),
@@ -108,8 +108,9 @@ Answered AnswerSyncGroup(Broker& broker, const Call& call) {
     sync.assignments[std::string(each.member_id)] = {each.assignment.begin(),
                                                      each.assignment.end()};
   }
-  if (call.patience->over) co_return ClientHasGone();
-  const SyncResult synced = co_await broker.groups().Sync(std::move(sync), call.patience->ticket);
+  if (call.cancellation->requested) co_return ClientHasGone();
+  const SyncResult synced =
+      co_await broker.groups().Sync(std::move(sync), call.cancellation->ticket);
   const kafka::SyncGroupResponse response{.error = synced.error,
                                           .protocol_type = IfAny(synced.protocol_type),
                                           .protocol_name = IfAny(synced.protocol),

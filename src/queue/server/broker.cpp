@@ -90,10 +90,10 @@ io::Task<std::vector<ProduceOutcome>> Broker::Produce(std::span<const ProducePar
   co_return co_await engine_.Produce(parts, acknowledge, loop_.After(bounded));
 }
 
-void Broker::EndPatience(Patience& patience) {
-  patience.over = true;
-  groups_.Abandon(patience.ticket);
-  auto found = data_waits_.find(patience.ticket);
+void Broker::Cancel(Cancellation& cancellation) {
+  cancellation.requested = true;
+  groups_.Abandon(cancellation.ticket);
+  auto found = data_waits_.find(cancellation.ticket);
   if (found != data_waits_.end()) found->second->Cancel();
 }
 
@@ -107,15 +107,15 @@ struct Broker::Collected {
   bool failed = false;  // at one of them
 };
 
-io::Task<std::vector<FetchedPartition>> Broker::Fetch(const wire::kafka::FetchRequest& request,
-                                                      std::shared_ptr<const Patience> patience) {
+io::Task<std::vector<FetchedPartition>> Broker::Fetch(
+    const wire::kafka::FetchRequest& request, std::shared_ptr<const Cancellation> cancellation) {
   const Duration wait = std::min<Duration>(
       std::chrono::milliseconds{AtLeastZero(request.max_wait_ms)}, kMaxFetchWait);
   const TimePoint deadline = loop_.After(wait);
   const size_t min_bytes = std::min(AtLeastZero(request.min_bytes), kMaxFetchBytes);
   Collected collected = co_await Collect(request);
   if (!collected.failed && collected.bytes < min_bytes && wait > Duration::zero()) {
-    co_await AwaitData(collected.seen, min_bytes - collected.bytes, *patience, deadline);
+    co_await AwaitData(collected.seen, min_bytes - collected.bytes, *cancellation, deadline);
     collected = co_await Collect(request);
   }
   co_return std::move(collected.partitions);
@@ -148,16 +148,16 @@ io::Task<Broker::Collected> Broker::Collect(const wire::kafka::FetchRequest& req
 }
 
 io::Task<void> Broker::AwaitData(std::span<const SeenPartition> seen, size_t min_bytes,
-                                 const Patience& patience, TimePoint deadline) {
-  if (patience.over) co_return;
+                                 const Cancellation& cancellation, TimePoint deadline) {
+  if (cancellation.requested) co_return;
   io::Scope wait(loop_);
-  data_waits_[patience.ticket] = &wait;
+  data_waits_[cancellation.ticket] = &wait;
   auto await = [&]() -> io::Task<void> {
     (void)co_await engine_.AwaitData(seen, min_bytes, deadline);
   };
   wait.Spawn(await());
   co_await wait.Join();
-  data_waits_.erase(patience.ticket);
+  data_waits_.erase(cancellation.ticket);
 }
 
 }  // namespace meridian::queue

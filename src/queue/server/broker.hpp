@@ -33,25 +33,25 @@ namespace meridian::queue {
 
 // How clients see this node of the queue.
 struct BrokerIdentity {
-  std::string cluster_id;  // the site's name
+  std::string cluster_id;  // the names of site and data center: each has a queue of its own
   int32_t node_id = 0;
   std::string host;
   uint16_t port = 0;
   std::string rack;  // the data center
 };
 
-// How long a request may wait for something to happen: until its client is gone, or the process
-// drains. Made on any loop, then used on the main loop alone.
-struct Patience {
+// Ends the wait of a request when its client is gone, or the process drains. Made on any loop, then
+// used on the main loop alone.
+struct Cancellation {
   const Ticket ticket;
-  bool over = false;
+  bool requested = false;
 };
 
 // A request that is being answered. The header's views are valid until the answer is there.
 struct Call {
   wire::kafka::RequestHeader header;
   std::string client_host;
-  std::shared_ptr<const Patience> patience;
+  std::shared_ptr<const Cancellation> cancellation;
 };
 
 // What a Fetch request gets of one partition, in the order of the request.
@@ -69,11 +69,11 @@ class Broker {
   io::Task<Result<wire::kafka::Frame>> Answer(Call call);
   // At least min_bytes of the request, or what there is when it has waited max_wait_ms.
   io::Task<std::vector<FetchedPartition>> Fetch(const wire::kafka::FetchRequest& request,
-                                                std::shared_ptr<const Patience> patience);
+                                                std::shared_ptr<const Cancellation> cancellation);
   io::Task<std::vector<ProduceOutcome>> Produce(std::span<const ProducePart> parts,
                                                 Acknowledge acknowledge, Duration timeout);
   // Ends the wait of the call, also if it has not begun: it is answered now.
-  void EndPatience(Patience& patience);
+  void Cancel(Cancellation& cancellation);
   // Any thread.
   Ticket NewTicket() { return groups_.NewTicket(); }
 
@@ -87,7 +87,7 @@ class Broker {
   struct Collected;
   io::Task<Collected> Collect(const wire::kafka::FetchRequest& request);
   io::Task<void> AwaitData(std::span<const SeenPartition> seen, size_t min_bytes,
-                           const Patience& patience, TimePoint deadline);
+                           const Cancellation& cancellation, TimePoint deadline);
 
   io::Loop& loop_;
   Engine& engine_;

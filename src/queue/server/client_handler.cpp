@@ -49,14 +49,14 @@ bool ClientHandler::MayOverlap(Bytes frame) const {
 
 void ClientHandler::StopWaiting() {
   stopped_ = true;
-  if (!patience_) return;
+  if (!cancellation_) return;
   parts_.broker.loop().Post(
-      [&broker = parts_.broker, patience = patience_] { broker.EndPatience(*patience); });
+      [&broker = parts_.broker, cancellation = cancellation_] { broker.Cancel(*cancellation); });
 }
 
-std::shared_ptr<Patience> ClientHandler::NewPatience() {
-  return std::make_shared<Patience>(
-      Patience{.ticket = parts_.broker.NewTicket(), .over = stopped_});
+std::shared_ptr<Cancellation> ClientHandler::NewCancellation() {
+  return std::make_shared<Cancellation>(
+      Cancellation{.ticket = parts_.broker.NewTicket(), .requested = stopped_});
 }
 
 ClientHandler::Handled ClientHandler::Handle(RequestFrame frame) {
@@ -81,10 +81,10 @@ ClientHandler::Handled ClientHandler::Handle(RequestFrame frame) {
 }
 
 ClientHandler::Handled ClientHandler::Answer(const kafka::RequestHeader& header) {
-  patience_ = NewPatience();
-  Call call{.header = header, .client_host = client_host_, .patience = patience_};
+  cancellation_ = NewCancellation();
+  Call call{.header = header, .client_host = client_host_, .cancellation = cancellation_};
   auto frame = co_await io::RunOn(parts_.broker_scope, parts_.broker.Answer(std::move(call)));
-  patience_.reset();
+  cancellation_.reset();
   if (!frame) co_return Fail(std::move(frame.error()));
   co_return std::optional<Response>(ResponseOf(std::move(*frame)));
 }
@@ -121,9 +121,9 @@ ClientHandler::Handled ClientHandler::Fetch(const kafka::RequestHeader& header) 
   if (!request) co_return Fail(std::move(request.error()));
   std::vector<FetchedPartition> fetched;
   if (MayFetch(*request)) {
-    patience_ = NewPatience();
-    fetched = co_await io::RunOn(parts_.broker_scope, parts_.broker.Fetch(*request, patience_));
-    patience_.reset();
+    cancellation_ = NewCancellation();
+    fetched = co_await io::RunOn(parts_.broker_scope, parts_.broker.Fetch(*request, cancellation_));
+    cancellation_.reset();
   }
   auto response = FetchResponseOf(header, *request, std::move(fetched), parts_.metrics);
   if (!response) co_return Fail(std::move(response.error()));

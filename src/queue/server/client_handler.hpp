@@ -36,7 +36,7 @@ class ClientHandler final : public RequestHandler {
  private:
   using Handled = io::Task<Result<std::optional<Response>>>;
   // Of a request that begins now.
-  std::shared_ptr<Patience> NewPatience();
+  std::shared_ptr<Cancellation> NewCancellation();
   Handled Produce(const wire::kafka::RequestHeader& header);
   Handled Fetch(const wire::kafka::RequestHeader& header);
   Handled Answer(const wire::kafka::RequestHeader& header);
@@ -44,7 +44,8 @@ class ClientHandler final : public RequestHandler {
   Parts parts_;
   const std::string client_host_;
   bool stopped_ = false;
-  std::shared_ptr<Patience> patience_;  // of the request that may wait long; null: there is none
+  std::shared_ptr<Cancellation>
+      cancellation_;  // of the request that may wait long; null: there is none
 };
 
 }  // namespace meridian::queue

@@ -35,7 +35,7 @@ Refused RefusalOfAll(const kafka::RequestHeader& header, const kafka::ProduceReq
             "messages of formats 0 and 1 are not supported: use a client of Kafka 0.11 or newer"};
   }
   if (request.transactional_id) {
-    return {ErrorCode::kUnsupportedVersion, "transactions are not supported"};
+    return {ErrorCode::kTransactionalIdAuthorizationFailed, "transactions are not supported"};
   }
   if (request.acks < -1 || request.acks > 1) {
     return {ErrorCode::kInvalidRequiredAcks, "acks is -1 (all), 0 or 1"};

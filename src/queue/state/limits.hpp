@@ -44,7 +44,6 @@ constexpr size_t kMaxGroups = 10'000;  // that have committed offsets
 constexpr size_t kMaxGroupNameBytes = 1024;
 constexpr size_t kMaxCommittedOffsets = 1'000'000;  // of all groups together
 constexpr size_t kMaxOffsetMetadataBytes = 4096;
-constexpr size_t kMaxOffsetsPerCommit = 20'000;  // in one record of the journal
 // Offsets of a group stay so long after it is empty (Kafka's offsets.retention.minutes).
 constexpr Duration kOffsetsRetention = std::chrono::hours{7 * 24};
 // After a start no offsets expire for so long: members of groups come back meanwhile.
