@@ -58,13 +58,6 @@ def client_process(request, tier):
     client.end()
 
 
-@pytest.fixture(name="consuming_client")
-def client_that_can_consume(request, client):
-    if request.node.callspec.params["client"] == "platformatic":
-        request.applymarker(pytest.mark.xfail(strict=True, reason="it sends a topic's id in the place of its name in Fetch 12: it needs Fetch 13"))
-    return client
-
-
 def test_topics_are_made_described_and_produced_to(client, tier):
     assert client.step("admin") == {"made": True, "again": False, "partitions": 3, "retention": "60000"}
     assert client.step("produce") == [[0, 0, 0], [1, 0, 0], [2, 0, 0]]
@@ -72,8 +65,8 @@ def test_topics_are_made_described_and_produced_to(client, tier):
     assert sorted(lines) == sorted(f"{number % 3} k{number % 3} v{number} kind=jpeg" for number in range(30))
 
 
-def test_members_of_a_group_go_on_where_the_last_has_committed(consuming_client, tier):
-    client = consuming_client
+def test_members_of_a_group_go_on_where_the_last_has_committed(client, tier):
+    client = client
     client.step("admin")
     client.step("produce")
     first = client.step("first")

@@ -147,6 +147,11 @@ std::optional<TopicDescription> Engine::FindTopic(std::string_view name) const {
   return DescriptionOf(*topic);
 }
 
+std::optional<std::string> Engine::NameOf(TopicUuid uuid) const {
+  const Topic* topic = durable_->state().FindTopic(uuid);
+  return topic == nullptr ? std::nullopt : std::optional(topic->name);
+}
+
 std::vector<TopicDescription> Engine::Topics() const {
   std::vector<TopicDescription> topics;
   for (const auto& [number, topic] : durable_->state().topics()) {

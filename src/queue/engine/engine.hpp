@@ -187,6 +187,8 @@ class Engine {
 
   // --- Topics
   std::optional<TopicDescription> FindTopic(std::string_view name) const;
+  // The name of the topic with this id.
+  std::optional<std::string> NameOf(TopicUuid uuid) const;
   std::vector<TopicDescription> Topics() const;  // by number: in the order of creation
   io::Task<Outcome<TopicDescription>> CreateTopic(NewTopic topic);
   io::Task<Outcome<>> DeleteTopic(std::string name);

@@ -87,8 +87,8 @@ io::Task<FoundTopics::Entry> FindOrCreate(Broker& broker, std::string name, bool
 }
 
 FoundTopics::Entry FindById(const Broker& broker, const kafka::Uuid& id) {
-  for (TopicDescription& topic : broker.engine().Topics()) {
-    if (ToWire(topic.uuid) == id) return EntryOf(std::move(topic));
+  if (auto name = broker.engine().NameOf(FromWire(id))) {
+    return EntryOf(*broker.engine().FindTopic(*name));
   }
   return {.error = ErrorCode::kUnknownTopicId, .id = id};
 }

@@ -124,10 +124,7 @@ Answered AnswerDeleteTopics(Broker& broker, const Call& call) {
       co_await remove(*asked.name);
       continue;
     }
-    std::optional<std::string> name;
-    for (TopicDescription& topic : broker.engine().Topics()) {
-      if (ToWire(topic.uuid) == asked.id) name = std::move(topic.name);
-    }
+    std::optional<std::string> name = broker.engine().NameOf(FromWire(asked.id));
     if (name) {
       co_await remove(texts.emplace_back(std::move(*name)));
     } else {

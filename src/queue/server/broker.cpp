@@ -4,9 +4,12 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <memory>
 #include <span>
+#include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -20,8 +23,10 @@
 #include "queue/groups/group_service.hpp"
 #include "queue/limits.hpp"
 #include "queue/server/answers.hpp"
+#include "queue/server/uuid.hpp"
 #include "queue/state/refusal.hpp"
 #include "wire/kafka/api.hpp"
+#include "wire/kafka/codec.hpp"
 #include "wire/kafka/error_code.hpp"
 #include "wire/kafka/frame.hpp"
 #include "wire/kafka/messages/fetch.hpp"
@@ -103,6 +108,7 @@ void Broker::Cancel(Cancellation& cancellation) {
 struct Broker::Collected {
   std::vector<FetchedPartition> partitions;
   std::vector<SeenPartition> seen;
+  std::deque<std::string> names;  // of topics that were asked for by their ids
   size_t bytes = 0;
   bool failed = false;  // at one of them
 };
@@ -125,9 +131,19 @@ io::Task<Broker::Collected> Broker::Collect(const wire::kafka::FetchRequest& req
   Collected collected;
   const size_t max_bytes = std::min(AtLeastZero(request.max_bytes), kMaxFetchBytes);
   for (const auto& topic : request.topics) {
+    std::string_view name = topic.name;
+    const bool by_id = topic.id != wire::kafka::Uuid{};
+    if (by_id) {
+      name = collected.names.emplace_back(engine_.NameOf(FromWire(topic.id)).value_or(""));
+    }
     for (const auto& partition : topic.partitions) {
+      if (by_id && name.empty()) {
+        collected.failed = true;
+        collected.partitions.push_back({.error = ErrorCode::kUnknownTopicId});
+        continue;
+      }
       const size_t left = max_bytes - std::min(max_bytes, collected.bytes);
-      const TopicPartition where = PartitionOf(topic.name, partition.index);
+      const TopicPartition where = PartitionOf(name, partition.index);
       auto view = co_await engine_.Fetch({.where = where,
                                           .offset = partition.fetch_offset,
                                           .leader_epoch = partition.current_leader_epoch},

@@ -32,6 +32,7 @@ kafka::FetchResponse MessageOf(const kafka::FetchRequest& request,
   for (const auto& topic : request.topics) {
     auto& answered = message.topics.emplace_back();
     answered.name = topic.name;
+    answered.id = topic.id;
     for (const auto& partition : topic.partitions) {
       const FetchedPartition& from = fetched[next++];
       auto& result = answered.partitions.emplace_back();

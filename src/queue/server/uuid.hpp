@@ -18,4 +18,13 @@ inline wire::kafka::Uuid ToWire(const TopicUuid& uuid) {
   return bytes;
 }
 
+inline TopicUuid FromWire(const wire::kafka::Uuid& bytes) {
+  TopicUuid uuid;
+  for (size_t i = 0; i < 8; ++i) {
+    uuid.high = uuid.high << 8 | bytes[i];
+    uuid.low = uuid.low << 8 | bytes[8 + i];
+  }
+  return uuid;
+}
+
 }  // namespace meridian::queue

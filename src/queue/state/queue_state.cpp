@@ -73,6 +73,7 @@ Result<void> QueueState::CreateTopic(const TopicCreatedRecord& record) {
               .config = *config};
   topic.partitions.resize(record.partitions);
   numbers_[record.name] = record.topic;
+  numbers_by_uuid_[record.uuid] = record.topic;
   topics_.emplace(record.topic, std::move(topic));
   partitions_ += record.partitions;
   next_topic_number_ = record.topic + 1;
@@ -92,6 +93,7 @@ Result<void> QueueState::DeleteTopic(const TopicDeletedRecord& record) {
   groups_.RemoveTopic(record.topic);
   partitions_ -= (*topic)->partitions.size();
   numbers_.erase((*topic)->name);
+  numbers_by_uuid_.erase((*topic)->uuid);
   topics_.erase(record.topic);
   return {};
 }
@@ -180,6 +182,11 @@ const Topic* QueueState::FindTopic(std::string_view name) const {
   return found == numbers_.end() ? nullptr : FindTopic(found->second);
 }
 
+const Topic* QueueState::FindTopic(TopicUuid uuid) const {
+  auto found = numbers_by_uuid_.find(uuid);
+  return found == numbers_by_uuid_.end() ? nullptr : FindTopic(found->second);
+}
+
 const Topic* QueueState::FindTopic(uint32_t number) const {
   auto found = topics_.find(number);
   return found == topics_.end() ? nullptr : &found->second;
@@ -231,6 +238,7 @@ Result<void> QueueState::RestoreTopic(Topic topic) {
   for (PartitionState& partition : topic.partitions) partition.missing = true;
   partitions_ += topic.partitions.size();
   numbers_[topic.name] = topic.number;
+  numbers_by_uuid_[topic.uuid] = topic.number;
   next_topic_number_ = std::max(next_topic_number_, topic.number + 1);
   topics_.emplace(topic.number, std::move(topic));
   return {};

@@ -75,6 +75,7 @@ class QueueState {
   // Null: there is no such topic or partition.
   const Topic* FindTopic(std::string_view name) const;
   const Topic* FindTopic(uint32_t number) const;
+  const Topic* FindTopic(TopicUuid uuid) const;
   PartitionState* FindPartition(PartitionId id);
   const PartitionState* FindPartition(PartitionId id) const;
   const std::map<uint32_t, Topic>& topics() const { return topics_; }
@@ -111,6 +112,7 @@ class QueueState {
   TopicConfig defaults_;
   std::map<uint32_t, Topic> topics_;
   std::unordered_map<std::string, uint32_t> numbers_;  // by name
+  std::map<TopicUuid, uint32_t> numbers_by_uuid_;
   ProducerTable producers_;
   GroupOffsets groups_;
   size_t partitions_ = 0;

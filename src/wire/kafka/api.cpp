@@ -11,7 +11,7 @@ namespace {
 constexpr ApiDescription kApis[] = {
     // key, name, min, max, flexible from, served from
     {ApiKey::kProduce, "Produce", 0, 11, 9, 3},
-    {ApiKey::kFetch, "Fetch", 4, 12, 12, 4},
+    {ApiKey::kFetch, "Fetch", 4, 13, 12, 4},
     {ApiKey::kListOffsets, "ListOffsets", 1, 7, 6, 1},
     {ApiKey::kMetadata, "Metadata", 0, 12, 9, 0},
     {ApiKey::kOffsetCommit, "OffsetCommit", 2, 9, 8, 2},

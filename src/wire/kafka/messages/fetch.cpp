@@ -14,12 +14,14 @@ constexpr Schema FetchRequest::Topic::Partition::kSchema{{
 }};
 
 constexpr Schema FetchRequest::Topic::kSchema{{
-    Of<&Topic::name>(),
+    Of<&Topic::name>({.to = 12}),
+    Of<&Topic::id>({.from = 13}),
     Of<&Topic::partitions>(),
 }};
 
 constexpr Schema FetchRequest::ForgottenTopic::kSchema{{
-    Of<&ForgottenTopic::name>(),
+    Of<&ForgottenTopic::name>({.to = 12}),
+    Of<&ForgottenTopic::id>({.from = 13}),
     Of<&ForgottenTopic::partitions>(),
 }};
 
@@ -72,7 +74,8 @@ constexpr Schema FetchResponse::Topic::Partition::kSchema{{
 }};
 
 constexpr Schema FetchResponse::Topic::kSchema{{
-    Of<&Topic::name>(),
+    Of<&Topic::name>({.to = 12}),
+    Of<&Topic::id>({.from = 13}),
     Of<&Topic::partitions>(),
 }};
 

@@ -29,6 +29,7 @@ struct FetchRequest {
     };
 
     std::string_view name;
+    Uuid id{};  // in place of the name from version 13 on
     std::vector<Partition> partitions;
 
     static const Schema kSchema;
@@ -36,6 +37,7 @@ struct FetchRequest {
 
   struct ForgottenTopic {
     std::string_view name;
+    Uuid id{};  // in place of the name from version 13 on
     std::vector<int32_t> partitions;
 
     static const Schema kSchema;
@@ -106,6 +108,7 @@ struct FetchResponse {
     };
 
     std::string_view name;
+    Uuid id{};  // in place of the name from version 13 on
     std::vector<Partition> partitions;
 
     static const Schema kSchema;
