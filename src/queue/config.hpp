@@ -11,6 +11,7 @@
 
 #include "base/clock.hpp"
 #include "queue/limits.hpp"
+#include "site/reach.hpp"
 #include "site/section.hpp"
 #include "site/site.hpp"
 

@@ -35,6 +35,12 @@ constexpr size_t kMaxFetchBytes = size_t{64} * 1024 * 1024;
 // How long a Produce request waits for the disk: what the client says, within these.
 constexpr Duration kMinProduceTimeout = std::chrono::milliseconds{100};
 constexpr Duration kMaxProduceTimeout = std::chrono::minutes{5};
+// Topics that one Metadata request creates; the client asks again for the others.
+constexpr size_t kMaxAutoCreatedTopics = 100;
+// Of a request that publishes no messages and assigns no partitions: 10,000 partitions fit.
+constexpr size_t kMaxSmallRequestBytes = size_t{2} * 1024 * 1024;
+// How slowly a client may read a response, beyond kWriteTimeout.
+constexpr size_t kMinSendRate = size_t{64} * 1024;  // bytes a second
 // How often `status` and the gauges are updated.
 constexpr Duration kReportInterval = std::chrono::seconds{1};
 // A drain gives requests at least this long.
@@ -59,7 +65,7 @@ constexpr size_t kMaxClientIdInMemberId = 128;
 constexpr size_t kMaxMemberProtocols = 32;
 constexpr size_t kMaxMemberMetadataBytes = size_t{256} * 1024;
 constexpr size_t kMaxAssignmentBytes = size_t{256} * 1024;
-// Metadata and assignments of the members of all groups.
+// About what all groups take in memory.
 constexpr size_t kMaxGroupBytes = size_t{256} * 1024 * 1024;
 // What a member may ask for as its session timeout.
 constexpr Duration kMinSessionTimeout = std::chrono::seconds{6};

@@ -1,7 +1,6 @@
 #include "queue/metrics.hpp"
 
 #include <cstddef>
-#include <cstdint>
 
 #include "base/metrics.hpp"
 #include "queue/engine/engine.hpp"

@@ -25,12 +25,12 @@
 #include "queue/limits.hpp"
 #include "queue/server/broker.hpp"
 #include "queue/server/queue_loop.hpp"
+#include "queue/state/topic_config.hpp"
 #include "site/ports.hpp"
-#include "site/reach.hpp"
 #include "site/site.hpp"
-#include "site/tier/tier_loop.hpp"
 #include "site/tier/tier_process.hpp"
 #include "site/tier_description.hpp"
+#include "store/limits.hpp"
 
 namespace meridian::queue {
 namespace {
@@ -134,9 +134,13 @@ io::Task<void> Queue::Report() {
 std::string Queue::Problem() const {
   const EngineNumbers numbers = engine_->numbers();
   std::string text = engine_->write_problem();
+  const std::string checkpoints = engine_->checkpoint_problem();
   if (!text.empty()) {
     text = fmt::format("messages are refused: {}; free space on the disk of {}", text,
                        process_.start().state_directory.string());
+  }
+  if (!checkpoints.empty()) {
+    text += fmt::format("{}the journal grows: {}", text.empty() ? "" : "; ", checkpoints);
   }
   if (numbers.damaged_partitions > 0) {
     text += fmt::format("{}{} partitions have a damaged segment file: see the log",
@@ -145,13 +149,21 @@ std::string Queue::Problem() const {
   return text;
 }
 
-// Groups first: members that wait for a response get one.
+// Requests that wait for the disk, which may hang, do not hold up the end.
+io::Task<void> Queue::EndCallsAfter(Duration grace) {
+  if (co_await io::Sleep(grace)) calls_.Cancel();
+}
+
 io::Task<void> Queue::Drain(Duration grace) {
   reporting_.Cancel();
   co_await reporting_.Join();
   if (loops_.first() != nullptr) {
     const Duration bounded = std::max(grace, kMinDrainGrace);
+    io::Scope end(process_.loop());
+    end.Spawn(EndCallsAfter(bounded));
     co_await loops_.ForEach([bounded](QueueLoop& loop) { return loop.Drain(bounded); });
+    end.Cancel();
+    co_await end.Join();
   }
   co_await calls_.Join();
   if (groups_) co_await groups_->Close();

@@ -41,6 +41,7 @@ class Queue {
   io::Task<Result<void>> OpenEngine();
   io::Task<Result<void>> OpenLoops();
   io::Task<void> Drain(Duration grace);
+  io::Task<void> EndCallsAfter(Duration grace);
   io::Task<void> Report();
   std::string Problem() const;
 

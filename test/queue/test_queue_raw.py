@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from kafka_connection import API_VERSIONS, FETCH, JOIN_GROUP, PRODUCE, KafkaConnection, Reader, batch, fetch_body, fetched, join_body, joined
-from kafka_connection import produce_body, produced, request, sized, string, values_of
+from kafka_connection import API_VERSIONS, FETCH, HEARTBEAT, JOIN_GROUP, METADATA, PRODUCE, KafkaConnection, Reader, array, batch, fetch_body, fetched
+from kafka_connection import join_body, joined, produce_body, produced, request, sized, string, values_of
 from queue_under_test import QueueTier
 from site_under_test import wait_until
 
@@ -28,6 +28,7 @@ CLOSED_FOR = {
     "a body that is cut off": request(PRODUCE, 3, produce_body("raw", {0: batch(b"x")})[:20]),
     "a body with bytes behind it": request(JOIN_GROUP, 2, join_body("g") + b"\x00\x00"),
     "a count of two billion": request(PRODUCE, 3, string(None) + struct.pack(">hii", 1, 1000, 2**31 - 1)),
+    "a heartbeat of 3 MiB": request(HEARTBEAT, 0, string("g") + struct.pack(">i", 1) + string("m") + bytes(3 << 20)),
     "a client id that is longer than the request": sized(struct.pack(">hhih", API_VERSIONS, 0, 1, 1000) + b"raw"),
 }
 
@@ -64,6 +65,21 @@ def test_request_that_ends_with_its_connection_leaves_nothing(tier):
         raw.send(request(PRODUCE, 3, produce_body("cut", {0: batch(b"x" * 1000)}))[:700])
         wait_until(lambda: connections(tier) >= 1, what="the connection is counted")
     wait_until(lambda: connections(tier) == 0, what="no connection is open")
+
+
+def test_topic_is_told_once_however_often_it_is_asked_for(raw):
+    raw.make_topic("once")
+    once = raw.ask(METADATA, 1, array([string("once")]))
+    assert raw.ask(METADATA, 1, array([string("once")] * 1000)) == once
+
+
+def test_a_metadata_request_creates_so_many_topics_and_no_more(tier_alone):
+    with KafkaConnection(tier_alone.address) as raw:
+        raw.ask(METADATA, 1, array([string(f"many-{i}") for i in range(150)]))
+        made = Reader(raw.ask(METADATA, 0, array([])))
+    for _ in range(made.take("i")):  # brokers
+        made.take("i"), made.string(), made.take("i")
+    assert made.take("i") == 100
 
 
 def test_unknown_version_of_api_versions_is_answered_in_version_0(raw):

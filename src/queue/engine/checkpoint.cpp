@@ -39,6 +39,11 @@ io::Task<Result<void>> AddAll(const SnapshotItems& items, store::SnapshotWriter&
 
 }  // namespace
 
+std::string DurableState::background_problem() const {
+  if (!writer_->problem().empty()) return writer_->problem();
+  return journal_->snapshot_problem();
+}
+
 uint64_t DurableState::memory_bytes() const {
   return state_.partitions() * kPartitionBytes + state_.producers().size() * kProducerBytes +
          state_.groups().size() * kOffsetBytes;

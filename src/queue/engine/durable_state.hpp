@@ -62,6 +62,8 @@ class DurableState final : private store::JournaledState {
 
   // See store::Journal.
   Result<void> Writable() const { return journal_->Writable(); }
+  // Why checkpoints, or writes to segment files, fail. Empty: they do not.
+  std::string background_problem() const;
   io::Task<Result<void>> AwaitDurable(uint64_t journal_end) {
     return journal_->AwaitDurable(journal_end);
   }

@@ -96,6 +96,8 @@ std::string Engine::write_problem() const {
   return writable ? "" : writable.error().message;
 }
 
+std::string Engine::checkpoint_problem() const { return durable_->background_problem(); }
+
 Outcome<> Engine::CheckWritable() const {
   if (closing_) return Refuse(QueueError::kClosing, "the queue is shutting down");
   Result<void> writable = durable_->Writable();

@@ -243,6 +243,8 @@ class Engine {
   EngineNumbers numbers() const;
   // Why changes are refused now, in a few words. Empty: they are not.
   std::string write_problem() const;
+  // Why checkpoints, or writes to segment files, fail. Empty: they do not.
+  std::string checkpoint_problem() const;
 
  private:
   Engine(io::Loop& loop, HybridClock& clock, EngineOptions options);

@@ -164,6 +164,7 @@ void SegmentWriter::Finish(Group& group) {
   }
   pending_bytes_ -= bytes;
   room_.Release(bytes);
+  problem_text_.clear();
   if (problem_.OnSolved()) LOG_INFO("segment files are written again");
 }
 
@@ -174,6 +175,7 @@ io::Task<bool> SegmentWriter::HandleFailure(const Error& error) {
     on_disk_failure_(error);
     co_return false;
   }
+  problem_text_ = error.message;
   if (problem_.OnProblem(error.message, loop_.Now())) {
     LOG_WARNING("segment files cannot be written", {"problem", error.message});
   }

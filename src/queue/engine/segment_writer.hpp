@@ -15,6 +15,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "base/bytes.hpp"
@@ -59,6 +60,9 @@ class SegmentWriter {
   // The journal's offset of the oldest record that is not in the segment files yet.
   std::optional<uint64_t> oldest_pending() const;
 
+  // Why segment files cannot be written now. Empty: they can.
+  const std::string& problem() const { return problem_text_; }
+
   // While one exists, no segment file is written, so that its owner may remove some.
   class Pause {
    public:
@@ -93,6 +97,7 @@ class SegmentWriter {
   int pauses_ = 0;
   bool writing_ = false;
   RecurringProblem problem_;
+  std::string problem_text_;
   io::WaitQueue added_;
   io::WaitQueue changed_;  // a group was written, or a pause has ended
   io::Scope scope_;

@@ -19,6 +19,9 @@
 namespace meridian::queue {
 namespace {
 
+// About what a member takes beside what it sent.
+constexpr size_t kMemberBytes = 1024;
+
 JoinResult JoinError(ErrorCode error, std::string member_id = {}) {
   return {.error = error, .member_id = std::move(member_id)};
 }
@@ -47,7 +50,11 @@ std::string_view GroupStateName(GroupState state) {
   CHECK(false);
 }
 
-size_t ConsumerGroup::Member::bytes() const { return BytesOf(protocols) + assignment.size(); }
+size_t ConsumerGroup::Member::bytes() const {
+  return kMemberBytes + client_id.size() + BytesOf(protocols) + assignment.size();
+}
+
+size_t ConsumerGroup::bytes() const { return bytes_ + pending_.size() * kMemberBytes; }
 
 // --- Joining
 
@@ -68,7 +75,9 @@ void ConsumerGroup::Join(JoinRequest request, std::string new_member_id, Ticket 
     }
     return;
   }
-  if (auto pending = pending_.find(request.member.member_id); pending != pending_.end()) {
+  // Only dynamic members are told an id first.
+  if (auto pending = pending_.find(request.member.member_id);
+      request.member.instance_id.empty() && pending != pending_.end()) {
     std::string member_id = pending->first;
     pending_.erase(pending);
     AwaitJoin(Add(request, std::move(member_id)), ticket, now, out);
@@ -185,6 +194,7 @@ ConsumerGroup::Members::iterator ConsumerGroup::Add(JoinRequest& request, std::s
   if (!member.instance_id.empty()) static_members_[member.instance_id] = member_id;
   if (members_.empty()) protocol_type_ = request.protocol_type;
   auto added = members_.emplace(std::move(member_id), std::move(member)).first;
+  bytes_ += added->second.bytes();
   if (leader_.empty()) leader_ = added->first;
   Update(added->second, request);
   return added;

@@ -65,7 +65,7 @@ class ConsumerGroup {
   const std::string& protocol_type() const { return protocol_type_; }
   size_t members() const { return members_.size(); }
   bool forgettable() const { return members_.empty() && pending_.empty(); }
-  size_t bytes() const { return bytes_; }  // of metadata and assignments
+  size_t bytes() const;  // about what it takes in memory
   GroupDescription Describe() const;
 
  private:

@@ -4,10 +4,8 @@
 #include <optional>
 #include <string_view>
 #include <utility>
-#include <variant>
 #include <vector>
 
-#include "base/clock.hpp"
 #include "base/result.hpp"
 #include "io/loop.hpp"
 #include "io/task.hpp"

@@ -382,6 +382,25 @@ TEST_F(GroupTest, StaticMemberThatIsRestartingKeepsItsPlaceInARebalance) {
   EXPECT_EQ(coordinator_.Find("g")->members(), 2u);
 }
 
+TEST_F(GroupTest, IdOfADynamicMemberIsNoneOfAStaticOne) {
+  SendJoin(Request("", "s1"));
+  JoinRequest request = Request();
+  request.requires_member_id = true;
+  JoinRequest taken = Request(Joined(SendJoin(request)).member_id, "s1");
+  EXPECT_EQ(Joined(SendJoin(taken)).error, ErrorCode::kFencedInstanceId);
+}
+
+TEST_F(GroupTest, MembersAndIdsThatWereToldCountInBytes) {
+  JoinRequest request = Request();
+  request.client_id = std::string(30'000, 'c');
+  SendJoin(request);
+  EXPECT_GT(coordinator_.bytes(), 30'000u);
+  size_t before = coordinator_.bytes();
+  request.requires_member_id = true;
+  SendJoin(request);
+  EXPECT_GT(coordinator_.bytes(), before);
+}
+
 TEST_F(GroupTest, StaticMemberIsRemovedByItsInstanceId) {
   SendJoin(Request("", "s1"));
   Advance(kInitialRebalanceDelay);

@@ -1,8 +1,10 @@
 #include "queue/groups/protocol_choice.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <map>
 #include <optional>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,9 +14,25 @@
 namespace meridian::queue {
 namespace {
 
-bool AllSupport(std::span<const ProtocolList> members, std::string_view name) {
-  return std::ranges::all_of(
-      members, [&](ProtocolList list) { return FindProtocol(list, name) != nullptr; });
+// The number of members that support each protocol.
+std::map<std::string_view, size_t> CountSupport(std::span<const ProtocolList> members) {
+  std::map<std::string_view, size_t> counts;
+  for (ProtocolList list : members) {
+    std::set<std::string_view> names;
+    for (const GroupProtocol& each : list) names.insert(each.name);
+    for (std::string_view name : names) ++counts[name];
+  }
+  return counts;
+}
+
+// The first protocol of the list that all members support, or the end of the list.
+ProtocolList::iterator FirstShared(ProtocolList list,
+                                   const std::map<std::string_view, size_t>& support,
+                                   size_t members) {
+  return std::ranges::find_if(list, [&](const GroupProtocol& each) {
+    auto found = support.find(each.name);
+    return found != support.end() && found->second == members;
+  });
 }
 
 }  // namespace
@@ -25,10 +43,10 @@ const GroupProtocol* FindProtocol(ProtocolList list, std::string_view name) {
 }
 
 std::optional<std::string> ChooseProtocol(std::span<const ProtocolList> members) {
+  const std::map<std::string_view, size_t> support = CountSupport(members);
   std::map<std::string_view, size_t> votes;
   for (ProtocolList list : members) {
-    auto preferred = std::ranges::find_if(
-        list, [&](const GroupProtocol& each) { return AllSupport(members, each.name); });
+    auto preferred = FirstShared(list, support, members.size());
     if (preferred != list.end()) ++votes[preferred->name];
   }
   // max_element returns the first of equals, and the map is sorted by name.
@@ -38,8 +56,7 @@ std::optional<std::string> ChooseProtocol(std::span<const ProtocolList> members)
 }
 
 bool SharesProtocol(ProtocolList candidate, std::span<const ProtocolList> members) {
-  return std::ranges::any_of(
-      candidate, [&](const GroupProtocol& each) { return AllSupport(members, each.name); });
+  return FirstShared(candidate, CountSupport(members), members.size()) != candidate.end();
 }
 
 }  // namespace meridian::queue

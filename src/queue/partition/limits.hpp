@@ -11,6 +11,9 @@ namespace meridian::queue {
 constexpr uint64_t kDefaultSegmentBytes = uint64_t{64} << 20;
 constexpr uint64_t kMaxSegmentBytes = uint64_t{1} << 30;
 // Kafka's default of segment.ms: 7 days.
+// Each segment that is not synced keeps its file open, so none is sealed for its age before it has
+// so many bytes.
+constexpr uint64_t kMinAgedSegmentBytes = uint64_t{256} * 1024;
 constexpr int64_t kDefaultSegmentMs = std::chrono::milliseconds(std::chrono::hours{7 * 24}).count();
 
 // One index entry for each so many bytes of batches; also the bound of a scan for an offset.

@@ -84,6 +84,7 @@ bool PartitionLog::MustRoll(const BatchHeader& batch) const {
   if (last.damaged()) return true;
   if (last.prepared_bytes == 0) return false;
   if (last.prepared_bytes + batch.bytes > options_.segment_bytes) return true;
+  if (last.prepared_bytes < options_.min_aged_bytes) return false;
   int64_t first = last.written.first_timestamp_ms;
   return first >= 0 && batch.max_timestamp_ms - first > options_.segment_ms;
 }

@@ -47,6 +47,8 @@ struct PartitionOptions {
   uint64_t segment_bytes = kDefaultSegmentBytes;
   // A segment is sealed when a batch is so much later, by its timestamp, than the first one.
   int64_t segment_ms = kDefaultSegmentMs;
+  // A smaller segment is not sealed for its age: producers choose the timestamps.
+  uint64_t min_aged_bytes = kMinAgedSegmentBytes;
 };
 
 // A partition as a checkpoint remembers it. Offsets are in [log_start_offset, end_offset).

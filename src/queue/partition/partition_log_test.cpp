@@ -119,6 +119,7 @@ TEST_F(PartitionLogTest, BatchesThatCannotFollowAreRefused) {
 
 TEST_F(PartitionLogTest, SegmentsAreSealedByTheTimestampsOfTheirBatches) {
   options_.segment_ms = 100;
+  options_.min_aged_bytes = 0;
   Run([&](PartitionLog& log, SegmentFiles& files) -> Task<void> {
     std::vector<TestBatch> batches;
     for (int64_t i = 0; i < 4; ++i) batches.push_back({.offset = i, .timestamp_ms = i * 60});
@@ -128,6 +129,18 @@ TEST_F(PartitionLogTest, SegmentsAreSealedByTheTimestampsOfTheirBatches) {
     log.Configure(1, 1 << 20);
     EXPECT_TRUE(co_await Append(log, files, {{.offset = 4}, {.offset = 5}}));
     EXPECT_EQ(log.segments().size(), 4U);
+  });
+}
+
+// Producers choose the timestamps, and each segment that is not synced has an open file.
+TEST_F(PartitionLogTest, SmallSegmentIsNotSealedForItsAge) {
+  options_.segment_bytes = kDefaultSegmentBytes;
+  options_.segment_ms = 100;
+  Run([&](PartitionLog& log, SegmentFiles& files) -> Task<void> {
+    std::vector<TestBatch> batches;
+    for (int64_t i = 0; i < 1000; ++i) batches.push_back({.offset = i, .timestamp_ms = i * 200});
+    EXPECT_TRUE(co_await Append(log, files, batches));
+    EXPECT_EQ(log.segments().size(), 1U);
   });
 }
 

@@ -2,17 +2,22 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/result.hpp"
 #include "io/task.hpp"
 #include "queue/engine/engine.hpp"
+#include "queue/limits.hpp"
 #include "queue/server/answers.hpp"
 #include "queue/server/broker.hpp"
 #include "queue/server/uuid.hpp"
+#include "queue/state/limits.hpp"
 #include "queue/state/refusal.hpp"
+#include "queue/state/topic_config.hpp"
 #include "wire/kafka/api.hpp"
 #include "wire/kafka/codec.hpp"
 #include "wire/kafka/error_code.hpp"
@@ -103,13 +108,20 @@ io::Task<FoundTopics> FindTopics(Broker& broker, const Call& call,
     }
     co_return found;
   }
+  std::set<std::string_view> names;
+  size_t created = 0;
   for (const auto& asked : *request.topics) {
+    // Each is told once, however often it was asked for.
+    if (asked.name && !names.insert(*asked.name).second) continue;
+    if (found.entries.size() >= kMaxPartitions) break;
     if (!asked.name) {
       found.entries.push_back(FindById(broker, asked.id));
       continue;
     }
-    found.entries.push_back(
-        co_await FindOrCreate(broker, std::string(*asked.name), request.allow_auto_topic_creation));
+    const bool exists = broker.engine().FindTopic(*asked.name).has_value();
+    const bool create = request.allow_auto_topic_creation && created < kMaxAutoCreatedTopics;
+    if (!exists && create) ++created;
+    found.entries.push_back(co_await FindOrCreate(broker, std::string(*asked.name), create));
   }
   co_return found;
 }

@@ -4,17 +4,19 @@
 #include <cstddef>
 #include <deque>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include "base/result.hpp"
 #include "io/task.hpp"
 #include "queue/engine/engine.hpp"
 #include "queue/server/answers.hpp"
 #include "queue/server/broker.hpp"
-#include "queue/state/refusal.hpp"
 #include "queue/state/topic_config.hpp"
 #include "wire/kafka/error_code.hpp"
 #include "wire/kafka/frame.hpp"
@@ -73,7 +75,9 @@ Answered AnswerDescribeConfigs(Broker& broker, const Call& call) {
   if (!request) co_return Fail(std::move(request.error()));
   kafka::DescribeConfigsResponse response;
   std::deque<std::string> texts;
+  std::set<std::pair<kafka::ResourceType, std::string_view>> asked;
   for (const auto& resource : request->resources) {
+    if (!asked.emplace(resource.type, resource.name).second) continue;
     Described result{.type = resource.type, .name = resource.name};
     if (resource.type == kafka::ResourceType::kTopic) {
       auto topic = broker.engine().FindTopic(resource.name);

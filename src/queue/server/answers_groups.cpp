@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <expected>
 #include <optional>
 #include <set>
 #include <string>
@@ -11,7 +12,6 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "io/task.hpp"
 #include "queue/engine/engine.hpp"
 #include "queue/groups/consumer_group.hpp"
 #include "queue/groups/group_service.hpp"
@@ -158,7 +158,8 @@ Answered AnswerDescribeGroups(Broker& broker, const Call& call) {
   if (!request) co_return Fail(std::move(request.error()));
   kafka::DescribeGroupsResponse response;
   std::deque<GroupDescription> descriptions;  // what the response refers to
-  for (std::string_view name : request->groups) {
+  const std::set<std::string_view> names(request->groups.begin(), request->groups.end());
+  for (std::string_view name : names) {
     kafka::DescribeGroupsResponse::Group answered{.id = name};
     const ConsumerGroup* group = broker.groups().coordinator().Find(name);
     if (group == nullptr) {

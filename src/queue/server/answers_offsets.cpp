@@ -4,17 +4,18 @@
 #include <deque>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/result.hpp"
-#include "io/task.hpp"
 #include "queue/engine/engine.hpp"
 #include "queue/groups/group_types.hpp"
 #include "queue/server/answers.hpp"
 #include "queue/server/broker.hpp"
+#include "queue/state/journal_record.hpp"
 #include "queue/state/refusal.hpp"
 #include "wire/kafka/error_code.hpp"
 #include "wire/kafka/frame.hpp"
@@ -75,6 +76,12 @@ Answered AnswerOffsetForLeaderEpoch(Broker& broker, const Call& call) {
 
 namespace {
 
+// Java's consumer ends at any error of a commit that a coordinator does not usually have.
+kafka::ErrorCode CommitErrorOf(QueueError error) {
+  if (error == QueueError::kStorage) return kafka::ErrorCode::kCoordinatorNotAvailable;
+  return ErrorCodeOf(error);
+}
+
 std::vector<OffsetToCommit> OffsetsOf(const kafka::OffsetCommitRequest& request) {
   std::vector<OffsetToCommit> offsets;
   for (const auto& topic : request.topics) {
@@ -111,7 +118,7 @@ Answered AnswerOffsetCommit(Broker& broker, const Call& call) {
     for (const auto& partition : topic.partitions) {
       answered.partitions.push_back(
           {.index = partition.index,
-           .error = outcomes.empty() ? refusal : ErrorCodeOf(outcomes[next++])});
+           .error = outcomes.empty() ? refusal : CommitErrorOf(outcomes[next++])});
     }
   }
   co_return FrameOf(call, response);
@@ -173,7 +180,9 @@ Answered AnswerOffsetFetch(Broker& broker, const Call& call) {
   if (call.header.api_version < kManyGroups) {
     response.topics = Committed(broker, request->group_id, request->topics, texts);
   }
+  std::set<std::string_view> names;
   for (const auto& group : request->groups) {
+    if (!names.insert(group.id).second) continue;
     response.groups.push_back(
         {.id = group.id, .topics = Committed(broker, group.id, group.topics, texts)});
   }

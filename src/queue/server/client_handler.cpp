@@ -1,6 +1,5 @@
 #include "queue/server/client_handler.hpp"
 
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -10,10 +9,9 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
-#include "io/scope.hpp"
-#include "io/task.hpp"
 #include "io/threads/run_on.hpp"
 #include "queue/engine/engine.hpp"
+#include "queue/limits.hpp"
 #include "queue/server/broker.hpp"
 #include "queue/server/connection.hpp"
 #include "queue/server/fetch_response.hpp"
@@ -70,6 +68,12 @@ ClientHandler::Handled ClientHandler::Handle(RequestFrame frame) {
     co_return Fail(Errc::kInvalid, "{} has versions {} to {}, not {}", header->api->name,
                    header->api->min_version, header->api->max_version, header->api_version);
   }
+  const bool small =
+      header->api->key != kafka::ApiKey::kProduce && header->api->key != kafka::ApiKey::kSyncGroup;
+  if (small && frame.bytes > kMaxSmallRequestBytes) {
+    co_return Fail(Errc::kTooLarge, "a {} request of {} bytes: {} are allowed", header->api->name,
+                   frame.bytes, kMaxSmallRequestBytes);
+  }
   switch (header->api->key) {
     case kafka::ApiKey::kProduce:
       co_return co_await Produce(*header);
@@ -92,7 +96,7 @@ ClientHandler::Handled ClientHandler::Answer(const kafka::RequestHeader& header)
 ClientHandler::Handled ClientHandler::Produce(const kafka::RequestHeader& header) {
   auto request = kafka::DecodeRequest<kafka::ProduceRequest>(header);
   if (!request) co_return Fail(std::move(request.error()));
-  CheckedProduce checked = CheckProduce(header, *request);
+  const CheckedProduce checked = co_await CheckProduce(header, *request);
   std::vector<ProduceOutcome> outcomes;
   if (!checked.parts.empty()) {
     outcomes = co_await io::RunOn(

@@ -1,12 +1,12 @@
 #include "queue/server/connection.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
 #include <memory>
 #include <optional>
-#include <span>
 #include <utility>
 
 #include "base/bytes.hpp"
@@ -194,8 +194,6 @@ io::Task<void> Connection::SendResponses() {
   while (!ended_) {
     if (pending_.empty()) {
       if (reading_ended_) co_return;
-      idle_ = true;
-      idle_since_ = loop_.Now();
     }
     if (pending_.empty() || !pending_.front()->done) {
       if (!co_await progress_.Wait()) co_return;
@@ -206,19 +204,25 @@ io::Task<void> Connection::SendResponses() {
     if (pending.response) sent = co_await Send(*pending.response);
     budget_.Give(pending.bytes);
     pending_.pop_front();
+    idle_ = true;
+    idle_since_ = loop_.Now();
     if (!sent) End(sent.error());
     progress_.WakeAll();
   }
 }
 
 io::Task<Result<void>> Connection::Send(const Response& response) {
+  size_t bytes = 0;
+  for (const ResponsePiece& piece : response.pieces) bytes += piece.bytes.size() + piece.file.bytes;
+  const TimePoint deadline =
+      loop_.After(kWriteTimeout + std::chrono::seconds{bytes / kMinSendRate});
   const io::Stream::Corked corked(*stream_);
   for (const ResponsePiece& piece : response.pieces) {
-    Result<void> sent = co_await stream_->Write(piece.bytes, loop_.After(kWriteTimeout));
+    Result<void> sent = co_await stream_->Write(piece.bytes, deadline);
     if (!sent) co_return sent;
     if (!piece.file.file) continue;
     sent = co_await stream_->SendFile(*piece.file.file, {piece.file.position, piece.file.bytes},
-                                      loop_.After(kWriteTimeout));
+                                      deadline);
     if (!sent) co_return sent;
   }
   co_return Result<void>{};

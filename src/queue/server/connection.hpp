@@ -70,7 +70,7 @@ class Connection {
   // Closes it at once.
   void Cut() { stream_->Close(); }
   // It has no request, so that it can be closed to make room for another.
-  bool idle() const { return idle_; }
+  bool idle() const { return idle_ && pending_.empty(); }
   TimePoint idle_since() const { return idle_since_; }
   Endpoint peer() const { return stream_->peer(); }
 

@@ -3,17 +3,21 @@
 #include <algorithm>
 #include <chrono>
 #include <cstddef>
-#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
 #include <utility>
 
+#include "base/bytes.hpp"
+#include "base/clock.hpp"
 #include "base/result.hpp"
+#include "io/task.hpp"
+#include "io/wait_queue.hpp"
 #include "queue/engine/engine.hpp"
 #include "queue/server/answers.hpp"
 #include "queue/server/server_metrics.hpp"
-#include "queue/state/refusal.hpp"
+#include "queue/state/limits.hpp"
+#include "wire/kafka/compression.hpp"
 #include "wire/kafka/error_code.hpp"
 #include "wire/kafka/frame.hpp"
 #include "wire/kafka/messages/produce.hpp"
@@ -45,8 +49,8 @@ Refused RefusalOfAll(const kafka::RequestHeader& header, const kafka::ProduceReq
 
 }  // namespace
 
-CheckedProduce CheckProduce(const kafka::RequestHeader& header,
-                            const kafka::ProduceRequest& request) {
+io::Task<CheckedProduce> CheckProduce(const kafka::RequestHeader& header,
+                                      const kafka::ProduceRequest& request) {
   CheckedProduce checked{
       .acknowledge = request.acks == 0 ? Acknowledge::kNever : Acknowledge::kDurable,
       .timeout = std::chrono::milliseconds{std::max(request.timeout_ms, 0)}};
@@ -56,17 +60,23 @@ CheckedProduce CheckProduce(const kafka::RequestHeader& header,
       Refused& refused = checked.refusals.emplace_back(all);
       if (refused.error != ErrorCode::kNone) continue;
       const Bytes batch = partition.records.bytes;
+      if (batch.size() > static_cast<size_t>(kMaxMaxMessageBytes)) {
+        refused = {ErrorCode::kMessageTooLarge, "a batch is larger than any topic allows"};
+        continue;
+      }
       ErrorCode code = ErrorCode::kNone;
       auto accepted = kafka::CheckBatch(batch, &code);
       if (!accepted) {
         refused = {code, std::move(accepted.error().message)};
+        (void)co_await io::Sleep(Duration::zero());
         continue;
       }
       checked.parts.push_back(
           {.where = PartitionOf(topic.name, partition.index), .header = *accepted, .batch = batch});
+      if (accepted->codec() != kafka::Codec::kNone) (void)co_await io::Sleep(Duration::zero());
     }
   }
-  return checked;
+  co_return checked;
 }
 
 kafka::ProduceResponse ProduceResponseOf(const kafka::ProduceRequest& request,

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "io/task.hpp"
 #include "queue/engine/engine.hpp"
 #include "queue/server/server_metrics.hpp"
 #include "wire/kafka/error_code.hpp"
@@ -29,8 +30,9 @@ struct CheckedProduce {
   std::vector<Refused> refusals;
 };
 
-CheckedProduce CheckProduce(const wire::kafka::RequestHeader& header,
-                            const wire::kafka::ProduceRequest& request);
+// Lets other fibers run between two batches that it has decompressed.
+io::Task<CheckedProduce> CheckProduce(const wire::kafka::RequestHeader& header,
+                                      const wire::kafka::ProduceRequest& request);
 
 // `outcomes`: of the parts. The response refers to all three.
 wire::kafka::ProduceResponse ProduceResponseOf(const wire::kafka::ProduceRequest& request,

@@ -11,8 +11,9 @@ namespace meridian::queue {
 
 // --- topics
 constexpr size_t kMaxTopicNameBytes = 249;
-constexpr uint32_t kMaxPartitions = 20'000;  // of all topics together
-constexpr size_t kMaxTopicOverrides = 64;    // configuration keys that one topic sets
+// Of all topics together. Each that was written to since the last checkpoint has an open file.
+constexpr uint32_t kMaxPartitions = 10'000;
+constexpr size_t kMaxTopicOverrides = 64;  // configuration keys that one topic sets
 constexpr size_t kMaxConfigValueBytes = 256;
 
 // --- batches

@@ -21,6 +21,8 @@ namespace meridian::queue {
 namespace {
 
 constexpr int64_t kMaxLong = std::numeric_limits<int64_t>::max();
+// A thousand years: a time added to it does not overflow.
+constexpr int64_t kMaxDeleteRetentionMs = int64_t{365'000} * 24 * 3600 * 1000;
 
 constexpr std::array kKeys = {
     ConfigKey{"cleanup.policy", ConfigKind::kList,
@@ -54,7 +56,7 @@ struct NumberKey {
 };
 
 constexpr std::array kNumberKeys = {
-    NumberKey{"delete.retention.ms", &TopicConfig::delete_retention_ms, 0, kMaxLong},
+    NumberKey{"delete.retention.ms", &TopicConfig::delete_retention_ms, 0, kMaxDeleteRetentionMs},
     NumberKey{"max.message.bytes", &TopicConfig::max_message_bytes, 1024, kMaxMaxMessageBytes},
     NumberKey{"meridian.delay.ms", &TopicConfig::delay_ms, 0, int64_t{30} * 24 * 3600 * 1000},
     NumberKey{"meridian.sync.datacenters", &TopicConfig::sync_datacenters, 0, 16},
