@@ -28,7 +28,7 @@ def is_same(words, one, other):
     name = words[0].upper()
     if name in TIMES and one.kind == other.kind == ":":
         one, other = int(one.value), int(other.value)
-        return one == other if min(one, other) <= 0 else abs(one - other) <= TIMES[name]
+        return one == other if min(one, other) < 0 else abs(one - other) <= TIMES[name]
     with_values = name == b"HRANDFIELD" and words[-1].upper() == b"WITHVALUES"
     in_pairs = with_values and all(reply.kind == "*" and reply.value and reply.value[0].kind == "*" for reply in (one, other))
     if name in PAIRS or (with_values and not in_pairs):
