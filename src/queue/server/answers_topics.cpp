@@ -1,11 +1,11 @@
 // Answers that change topics and what they hold.
-#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/result.hpp"
 #include "io/task.hpp"
