@@ -35,7 +35,6 @@ namespace meridian::queue {
 namespace {
 
 using wire::kafka::ApiKey;
-using wire::kafka::ErrorCode;
 using Answer = Answered (*)(Broker&, const Call&);
 
 const std::map<ApiKey, Answer>& Answers() {
@@ -139,7 +138,7 @@ io::Task<Broker::Collected> Broker::Collect(const wire::kafka::FetchRequest& req
     for (const auto& partition : topic.partitions) {
       if (by_id && name.empty()) {
         collected.failed = true;
-        collected.partitions.push_back({.error = ErrorCode::kUnknownTopicId});
+        collected.partitions.push_back({.error = wire::kafka::ErrorCode::kUnknownTopicId});
         continue;
       }
       const size_t left = max_bytes - std::min(max_bytes, collected.bytes);

@@ -5,7 +5,6 @@
 #include <utility>
 #include <vector>
 
-#include "base/bytes.hpp"
 #include "base/result.hpp"
 #include "queue/server/broker.hpp"
 #include "queue/server/response.hpp"

@@ -1,6 +1,5 @@
 #include "queue/server/queue_loop.hpp"
 
-#include <cstddef>
 #include <memory>
 #include <utility>
 #include <vector>
