@@ -36,7 +36,8 @@ class OpaqueFile final : public File {
   std::unique_ptr<File> file_;
 };
 
-// Each test sends from a file of the machine, and from one that has to be read.
+// Each test runs twice: with a file that the kernel sends, and with a file that is read and
+// written.
 class SendFileTest : public testing::TestWithParam<bool> {
  protected:
   struct Pair {
