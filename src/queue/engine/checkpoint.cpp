@@ -46,7 +46,7 @@ std::string DurableState::background_problem() const {
 
 uint64_t DurableState::memory_bytes() const {
   return state_.partitions() * kPartitionBytes + state_.producers().size() * kProducerBytes +
-         state_.groups().size() * kOffsetBytes;
+         state_.groups().size() * kOffsetBytes + state_.groups().metadata_bytes();
 }
 
 // Records of batches that are not in the segment files yet are not covered.

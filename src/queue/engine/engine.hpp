@@ -238,6 +238,8 @@ class Engine {
   io::Task<Outcome<>> DeleteOffsets(std::string_view group,
                                     std::span<const TopicPartition> partitions);
 
+  // Whether the group has committed offsets.
+  bool HasCommitted(std::string_view group) const;
   // Writes a checkpoint now, and waits until it is on disk. kCancelled.
   io::Task<Result<void>> CheckpointNow();
   EngineNumbers numbers() const;
@@ -266,6 +268,8 @@ class Engine {
 
   io::Loop& loop_;
   HybridClock& clock_;
+  size_t AppendCommits(std::string_view group, std::span<const OffsetToCommit> offsets,
+                       std::span<QueueError> errors, uint64_t& journal_end);
   EngineOptions options_;
   Random random_;
   std::unique_ptr<DurableState> durable_;

@@ -3,14 +3,28 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <utility>
+#include <vector>
 
 #include "base/check.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "io/task.hpp"
+#include "queue/partition/segment.hpp"
 
 namespace meridian::queue {
+
+bool Partition::AddSegments(std::span<const SegmentPosition> segments) {
+  std::vector<SegmentPosition>& known = position_.segments;
+  int64_t end = known.empty() ? 0 : known.back().end_offset;
+  for (const SegmentPosition& segment : segments) {
+    if (segment.base_offset < end || segment.end_offset > position_.end_offset) return false;
+    end = segment.end_offset;
+  }
+  known.insert(known.end(), segments.begin(), segments.end());
+  return true;
+}
 
 void Partition::Commit(int64_t next_offset, size_t bytes) {
   CHECK(next_offset >= high_watermark_);

@@ -11,6 +11,7 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -20,6 +21,7 @@
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
 #include "queue/partition/partition_log.hpp"
+#include "queue/partition/segment.hpp"
 #include "queue/state/journal_record.hpp"
 
 namespace meridian::queue {
@@ -45,6 +47,8 @@ class Partition {
     position_ = std::move(position);
     high_watermark_ = position_.end_offset;
   }
+  // Adds segments behind those of the position. False: they are not behind them, or end above it.
+  bool AddSegments(std::span<const SegmentPosition> segments);
 
   // Whether the log has files that a compaction has replaced, and no checkpoint has released yet.
   bool compacted() const { return compacted_; }

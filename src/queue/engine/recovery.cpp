@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -25,6 +26,7 @@
 #include "queue/engine/partition.hpp"
 #include "queue/engine/segment_writer.hpp"
 #include "queue/partition/partition_log.hpp"
+#include "queue/partition/segment.hpp"
 #include "queue/state/journal_record.hpp"
 #include "queue/state/queue_state.hpp"
 #include "queue/state/snapshot_item.hpp"
@@ -100,10 +102,16 @@ io::Task<Result<void>> DurableState::RecoverAll() {
 // --- Loading and replaying -----------------------------------------------------------------------
 
 Result<void> DurableState::LoadItem(Bytes item) {
-  return RestoreItem(item, state_, [this](PartitionId id, PartitionPosition position) {
+  PositionSink positions;
+  positions.set = [this](PartitionId id, PartitionPosition position) {
     RefreshTopic(id.topic);
     FindPartition(id)->set_position(std::move(position));
-  });
+  };
+  positions.add = [this](PartitionId id, std::span<const SegmentPosition> segments) {
+    std::shared_ptr<Partition> partition = FindPartition(id);
+    return partition != nullptr && partition->AddSegments(segments);
+  };
+  return RestoreItem(item, state_, positions);
 }
 
 Result<void> DurableState::Apply(const store::Record& record) {

@@ -13,17 +13,20 @@
 
 namespace meridian::queue {
 
-bool GroupOffsets::HasRoomFor(std::string_view group, size_t offsets) const {
+bool GroupOffsets::HasRoomFor(std::string_view group, size_t new_offsets) const {
   if (!groups_.contains(group) && groups_.size() >= kMaxGroups) return false;
-  return size_ + offsets <= kMaxCommittedOffsets;
+  return size_ + new_offsets <= kMaxCommittedOffsets;
 }
 
 void GroupOffsets::Set(std::string_view group, PartitionId partition,
                        const CommittedOffset& committed) {
   auto found = groups_.find(group);
   if (found == groups_.end()) found = groups_.emplace(std::string(group), Group{}).first;
-  bool added = found->second.offsets.insert_or_assign(partition, committed).second;
+  auto [entry, added] = found->second.offsets.try_emplace(partition);
   if (added) ++size_;
+  metadata_bytes_ -= entry->second.metadata.size();
+  metadata_bytes_ += committed.metadata.size();
+  entry->second = committed;
 }
 
 void GroupOffsets::Touch(std::string_view group, HybridTime time, uint64_t applied_end) {
@@ -37,9 +40,12 @@ void GroupOffsets::Remove(std::string_view group, std::span<const PartitionId> p
   auto found = groups_.find(group);
   if (found == groups_.end()) return;
   auto& offsets = found->second.offsets;
-  for (PartitionId partition : partitions) size_ -= offsets.erase(partition);
+  for (PartitionId partition : partitions) {
+    auto [first, last] = offsets.equal_range(partition);
+    Erase(offsets, first, last);
+  }
   if (!partitions.empty() && !offsets.empty()) return;
-  size_ -= offsets.size();
+  Erase(offsets, offsets.begin(), offsets.end());
   groups_.erase(found);
 }
 
@@ -48,11 +54,17 @@ void GroupOffsets::RemoveTopic(uint32_t topic) {
     auto& offsets = group->second.offsets;
     auto first = offsets.lower_bound({topic, 0});
     auto last = offsets.upper_bound({topic, std::numeric_limits<uint32_t>::max()});
-    size_t before = offsets.size();
-    offsets.erase(first, last);
-    size_ -= before - offsets.size();
+    Erase(offsets, first, last);
     group = offsets.empty() ? groups_.erase(group) : ++group;
   }
+}
+
+void GroupOffsets::Erase(Offsets& offsets, Offsets::iterator first, Offsets::iterator last) {
+  for (auto entry = first; entry != last; ++entry) {
+    --size_;
+    metadata_bytes_ -= entry->second.metadata.size();
+  }
+  offsets.erase(first, last);
 }
 
 const Group* GroupOffsets::Find(std::string_view group) const {

@@ -1,7 +1,7 @@
 // GroupOffsets: the offsets that consumer groups have committed. Pure.
 //
-// Owned by the QueueState; one thread. Invariant: size() is the number of offsets of all groups; a
-// group that is here has at least one.
+// Owned by the QueueState; one thread. Invariants: size() is the number of offsets of all groups,
+// and metadata_bytes() what their metadata adds up to; a group that is here has at least one.
 #pragma once
 
 #include <cstddef>
@@ -29,8 +29,8 @@ class GroupOffsets {
  public:
   using Groups = std::map<std::string, Group, std::less<>>;
 
-  // Whether the limits have room for so many more groups and offsets.
-  bool HasRoomFor(std::string_view group, size_t offsets) const;
+  // Whether the limits have room for this group with so many offsets that it has not yet.
+  bool HasRoomFor(std::string_view group, size_t new_offsets) const;
   // For an entry that the group may not have yet.
   void Set(std::string_view group, PartitionId partition, const CommittedOffset& committed);
   // Sets when the group was changed last. Does nothing to a group that is not here.
@@ -43,10 +43,16 @@ class GroupOffsets {
   const Group* Find(std::string_view group) const;
   const Groups& groups() const { return groups_; }
   size_t size() const { return size_; }
+  size_t metadata_bytes() const { return metadata_bytes_; }
 
  private:
+  using Offsets = std::map<PartitionId, CommittedOffset>;
+  // Erases [first, last) of a group's offsets.
+  void Erase(Offsets& offsets, Offsets::iterator first, Offsets::iterator last);
+
   Groups groups_;
   size_t size_ = 0;
+  size_t metadata_bytes_ = 0;
 };
 
 }  // namespace meridian::queue

@@ -48,6 +48,24 @@ TEST(GroupOffsetsTest, DeletedTopicTakesItsOffsetsWithIt) {
   EXPECT_EQ(offsets.groups().size(), 1U);
 }
 
+TEST(GroupOffsetsTest, MetadataIsCountedUntilItIsGone) {
+  GroupOffsets offsets;
+  for (uint32_t topic = 1; topic <= 3; ++topic) {
+    offsets.Set("billing", {topic, 0}, {.metadata = "12345"});
+    offsets.Set("search", {topic, 0}, {.metadata = "123"});
+  }
+  EXPECT_EQ(offsets.metadata_bytes(), 24U);
+  offsets.Set("billing", {1, 0}, {.metadata = "1"});
+  EXPECT_EQ(offsets.metadata_bytes(), 20U);
+  offsets.RemoveTopic(2);
+  EXPECT_EQ(offsets.metadata_bytes(), 12U);
+  offsets.Remove("billing", std::vector<PartitionId>{{1, 0}, {9, 0}});
+  EXPECT_EQ(offsets.metadata_bytes(), 11U);
+  offsets.Remove("billing", {});
+  offsets.Remove("search", {});
+  EXPECT_EQ(offsets.metadata_bytes(), 0U);
+}
+
 TEST(GroupOffsetsTest, GroupsAndOffsetsAreBounded) {
   GroupOffsets offsets;
   for (size_t i = 0; i < kMaxGroups; ++i) offsets.Set(std::to_string(i), {1, 0}, {});

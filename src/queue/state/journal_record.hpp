@@ -21,7 +21,7 @@ namespace meridian::queue {
 
 // The name of the journal in log lines, and where logs are mirrored.
 inline constexpr std::string_view kJournalName = "queue";
-inline constexpr uint64_t kJournalFormat = 1;
+inline constexpr uint64_t kJournalFormat = 2;
 
 struct PartitionId {
   uint32_t topic = 0;  // its number

@@ -88,10 +88,10 @@ TEST(JournalRecordTest, EveryTruncationAndEveryExtensionIsRefused) {
 }
 
 TEST(JournalRecordTest, UnknownFormatIsRefusedByItsVersion) {
-  auto read = DecodeJournalRecord(EncodeJournalRecord(FormatRecord{2}));
+  auto read = DecodeJournalRecord(EncodeJournalRecord(FormatRecord{1}));
   ASSERT_FALSE(read);
   EXPECT_EQ(read.error().message,
-            "the queue's journal has format 2, and this program knows only format 1");
+            "the queue's journal has format 1, and this program knows only format 2");
 }
 
 TEST(JournalRecordTest, UnknownKindsAreRefused) {

@@ -45,6 +45,9 @@ constexpr size_t kMaxGroups = 10'000;  // that have committed offsets
 constexpr size_t kMaxGroupNameBytes = 1024;
 constexpr size_t kMaxCommittedOffsets = 1'000'000;  // of all groups together
 constexpr size_t kMaxOffsetMetadataBytes = 4096;
+// The metadata of all committed offsets together. Past it only commits without metadata, or with
+// metadata no longer than what they replace, are accepted.
+constexpr size_t kMaxAllMetadataBytes = size_t{64} * 1024 * 1024;
 // Offsets of a group stay so long after it is empty (Kafka's offsets.retention.minutes).
 constexpr Duration kOffsetsRetention = std::chrono::hours{7 * 24};
 // After a start no offsets expire for so long: members of groups come back meanwhile.
@@ -60,7 +63,8 @@ constexpr Duration kCheckpointInterval = std::chrono::minutes{5};  // if anythin
 constexpr Duration kUpkeepInterval = std::chrono::seconds{5};
 // Partitions that upkeep, recovery and checkpoints handle before other fibers run.
 constexpr size_t kPartitionsPerSlice = 64;
-// Bytes of the items of one partition's producers, and of one group's offsets, in a snapshot.
+// An item of a snapshot with segments or producers of one partition, or with offsets of one group,
+// ends with the entry that reaches this.
 constexpr size_t kSnapshotItemBytes = size_t{64} * 1024;
 
 }  // namespace meridian::queue

@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <utility>
 #include <variant>
@@ -14,6 +15,7 @@
 #include "queue/state/journal_record.hpp"
 #include "queue/state/limits.hpp"
 #include "queue/state/snapshot_item.hpp"
+#include "store/limits.hpp"
 #include "wire/kafka/record_batch.hpp"
 
 namespace meridian::queue {
@@ -118,10 +120,17 @@ class SnapshotTest : public QueueStateTest {
   static Result<void> Load(const SnapshotItems& items, QueueState& state,
                            std::map<PartitionId, PartitionPosition>* positions = nullptr) {
     for (const auto& item : items) {
-      Result<void> restored =
-          RestoreItem(item, state, [&](PartitionId id, PartitionPosition position) {
-            if (positions != nullptr) (*positions)[id] = std::move(position);
-          });
+      PositionSink sink;
+      sink.set = [&](PartitionId id, PartitionPosition position) {
+        if (positions != nullptr) (*positions)[id] = std::move(position);
+      };
+      sink.add = [&](PartitionId id, std::span<const SegmentPosition> segments) {
+        if (positions == nullptr) return false;
+        auto& known = (*positions)[id].segments;
+        known.insert(known.end(), segments.begin(), segments.end());
+        return true;
+      };
+      Result<void> restored = RestoreItem(item, state, sink);
       if (!restored) return restored;
     }
     return {};
@@ -216,6 +225,33 @@ TEST_F(SnapshotTest, LargePartitionsAndGroupsHaveSeveralItems) {
   EXPECT_EQ(*other.groups().Find("billing"), *state_.groups().Find("billing"));
 }
 
+// All segments were in one item, and past 8 MiB no checkpoint succeeded any more.
+TEST_F(SnapshotTest, PartitionWithManySegmentsHasItemsThatFitASnapshot) {
+  constexpr int64_t kSegments = 500'000;
+  Batch(0, kSegments, 7);
+  PartitionPosition position{.end_offset = kSegments};
+  for (int64_t i = 0; i < kSegments; ++i) {
+    position.segments.push_back({.base_offset = i,
+                                 .end_offset = i + 1,
+                                 .bytes = 70,
+                                 .first_timestamp_ms = 1'700'000'000'000,
+                                 .max_timestamp_ms = 1'700'000'000'000});
+  }
+  std::map<PartitionId, PartitionPosition> positions{{kPartition, position}, {{1, 1}, {}}};
+  SnapshotItems items = Items(positions);
+  size_t bytes = 0;
+  for (const auto& item : items) {
+    EXPECT_LT(item.size(), 2 * kSnapshotItemBytes);
+    bytes += item.size();
+  }
+  EXPECT_GT(bytes, store::kMaxSnapshotItemBytes);
+  QueueState other;
+  std::map<PartitionId, PartitionPosition> loaded;
+  ASSERT_TRUE(Load(items, other, &loaded));
+  EXPECT_EQ(loaded, positions);
+  EXPECT_FALSE(Load({items[4]}, other)) << "segments that the sink did not take";
+}
+
 TEST_F(SnapshotTest, MalformedItemsAreRefused) {
   Batch(0, 3, 7);
   Must(OffsetsCommittedRecord{"billing", {{kPartition, {.offset = 1, .metadata = "m"}}}});
@@ -230,7 +266,7 @@ TEST_F(SnapshotTest, MalformedItemsAreRefused) {
   }
   QueueState other;
   EXPECT_FALSE(Load({{99}}, other));
-  EXPECT_FALSE(Load({{1, 2, 1, 0, 0}}, other)) << "another format";
+  EXPECT_FALSE(Load({{1, kJournalFormat + 1, 1, 0, 0}}, other)) << "another format";
   ASSERT_TRUE(Load(items, other));
   EXPECT_FALSE(Load({items[1]}, other)) << "the topic a second time";
 }

@@ -2,8 +2,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <limits>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -32,11 +32,10 @@ enum class Kind : uint8_t {
   kPartition = 3,
   kProducers = 4,
   kGroup = 5,
+  kSegments = 6,
 };
 
 constexpr uint64_t kMaxNumber = std::numeric_limits<uint32_t>::max();
-
-using SetPosition = std::function<void(PartitionId id, PartitionPosition position)>;
 
 PackedWriter Begin(Kind kind) {
   PackedWriter out;
@@ -115,8 +114,23 @@ Result<void> RestoreCounters(PackedReader& in, QueueState& state) {
 
 // --- Partitions ----------------------------------------------------------------------------------
 
-std::vector<uint8_t> PartitionItem(PartitionId id, const PartitionState& partition,
-                                   const PartitionPosition& position) {
+// Segments from `next` on, until the item is large enough.
+std::vector<uint8_t> WithSegments(PackedWriter out, std::span<const SegmentPosition> segments,
+                                  size_t& next) {
+  while (next < segments.size() && out.size() < kSnapshotItemBytes) {
+    const SegmentPosition& segment = segments[next++];
+    out.Signed(segment.base_offset);
+    out.Unsigned(segment.generation);
+    out.Signed(segment.end_offset);
+    out.Unsigned(segment.bytes);
+    out.Signed(segment.first_timestamp_ms);
+    out.Signed(segment.max_timestamp_ms);
+  }
+  return out.Take();
+}
+
+void AddPartitionItems(PartitionId id, const PartitionState& partition,
+                       const PartitionPosition& position, SnapshotItems& items) {
   PackedWriter out = Begin(Kind::kPartition);
   Add(id, out);
   out.Unsigned(partition.applied_end);
@@ -128,25 +142,18 @@ std::vector<uint8_t> PartitionItem(PartitionId id, const PartitionState& partiti
   }
   out.Signed(position.log_start_offset);
   out.Signed(position.end_offset);
-  out.Unsigned(position.segments.size());
-  for (const SegmentPosition& segment : position.segments) {
-    out.Signed(segment.base_offset);
-    out.Unsigned(segment.generation);
-    out.Signed(segment.end_offset);
-    out.Unsigned(segment.bytes);
-    out.Signed(segment.first_timestamp_ms);
-    out.Signed(segment.max_timestamp_ms);
+  size_t next = 0;
+  items.push_back(WithSegments(std::move(out), position.segments, next));
+  while (next < position.segments.size()) {
+    out = Begin(Kind::kSegments);
+    Add(id, out);
+    items.push_back(WithSegments(std::move(out), position.segments, next));
   }
-  return out.Take();
 }
 
-PartitionPosition TakePosition(PackedReader& in) {
-  PartitionPosition position;
-  position.log_start_offset = in.Signed();
-  position.end_offset = in.Signed();
-  constexpr size_t kMinSegmentBytes = 6;
-  size_t segments = in.Count(kMinSegmentBytes);
-  for (size_t i = 0; i < segments && in.ok(); ++i) {
+std::vector<SegmentPosition> TakeSegments(PackedReader& in) {
+  std::vector<SegmentPosition> segments;
+  while (in.remaining() > 0 && in.ok()) {
     SegmentPosition segment;
     segment.base_offset = in.Signed();
     segment.generation = static_cast<uint32_t>(in.Bounded(kMaxNumber));
@@ -154,13 +161,12 @@ PartitionPosition TakePosition(PackedReader& in) {
     segment.bytes = in.Unsigned();
     segment.first_timestamp_ms = in.Signed();
     segment.max_timestamp_ms = in.Signed();
-    position.segments.push_back(segment);
+    segments.push_back(segment);
   }
-  return position;
+  return segments;
 }
 
-Result<void> RestorePartition(PackedReader& in, QueueState& state,
-                              const SetPosition& set_position) {
+Result<void> RestorePartition(PackedReader& in, QueueState& state, const PositionSink& positions) {
   PartitionId id = TakePartition(in);
   PartitionState restored;
   restored.applied_end = in.Unsigned();
@@ -170,7 +176,10 @@ Result<void> RestorePartition(PackedReader& in, QueueState& state,
     auto epoch = static_cast<int32_t>(in.Signed());
     restored.epochs.Add(epoch, in.Signed());
   }
-  PartitionPosition position = TakePosition(in);
+  PartitionPosition position;
+  position.log_start_offset = in.Signed();
+  position.end_offset = in.Signed();
+  position.segments = TakeSegments(in);
   if (Result<void> whole = CheckEnd(in, "a partition"); !whole) return whole;
   PartitionState* partition = state.FindPartition(id);
   if (partition == nullptr) {
@@ -179,8 +188,20 @@ Result<void> RestorePartition(PackedReader& in, QueueState& state,
   }
   restored.end_offset = position.end_offset;
   *partition = std::move(restored);
-  set_position(id, std::move(position));
+  positions.set(id, std::move(position));
   return {};
+}
+
+Result<void> RestoreSegments(PackedReader& in, const QueueState& state,
+                             const PositionSink& positions) {
+  PartitionId id = TakePartition(in);
+  std::vector<SegmentPosition> segments = TakeSegments(in);
+  if (Result<void> whole = CheckEnd(in, "segments"); !whole) return whole;
+  if (state.FindPartition(id) == nullptr || positions.add(id, segments)) return {};
+  return Fail(
+      Errc::kInvalid,
+      "a snapshot of the queue has segments of partition {} of topic number {} out of place",
+      id.partition, id.topic);
 }
 
 void AddState(int64_t producer_id, const ProducerState& state, PackedWriter& out) {
@@ -270,7 +291,7 @@ SnapshotItems PartitionItems(const QueueState& state, PartitionId id,
   SnapshotItems items;
   const PartitionState* partition = state.FindPartition(id);
   if (partition == nullptr) return items;
-  items.push_back(PartitionItem(id, *partition, position));
+  AddPartitionItems(id, *partition, position, items);
   AddProducerItems(state, id, items);
   return items;
 }
@@ -293,7 +314,7 @@ SnapshotItems GroupItems(const QueueState& state, std::string_view name) {
   return items;
 }
 
-Result<void> RestoreItem(Bytes item, QueueState& state, const SetPosition& set_position) {
+Result<void> RestoreItem(Bytes item, QueueState& state, const PositionSink& positions) {
   PackedReader in(item);
   uint8_t kind = in.U8();
   switch (static_cast<Kind>(kind)) {
@@ -302,7 +323,9 @@ Result<void> RestoreItem(Bytes item, QueueState& state, const SetPosition& set_p
     case Kind::kTopic:
       return RestoreTopic(in, state);
     case Kind::kPartition:
-      return RestorePartition(in, state, set_position);
+      return RestorePartition(in, state, positions);
+    case Kind::kSegments:
+      return RestoreSegments(in, state, positions);
     case Kind::kProducers:
       return RestoreProducers(in, state);
     case Kind::kGroup:
