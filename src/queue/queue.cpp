@@ -97,9 +97,11 @@ io::Task<Result<void>> Queue::OpenEngine() {
                         .journal_id = EntropySeed(),
                         .random_seed = EntropySeed(),
                         .topic_defaults = DefaultsOf(config_),
-                        .group_is_active = [this](std::string_view group) {
-                          return groups_ && groups_->coordinator().Find(group) != nullptr;
-                        }};
+                        .group_is_active =
+                            [this](std::string_view group) {
+                              return groups_ && groups_->coordinator().Find(group) != nullptr;
+                            },
+                        .heavy_pool = &heavy_pool_};
   auto engine = co_await Engine::Open(process_.loop(), disk_, clock_, std::move(options));
   if (!engine) co_return Fail(std::move(engine.error()));
   engine_ = std::move(*engine);

@@ -50,6 +50,7 @@ class Queue {
   HybridClock clock_;
   io::BlockingPool pool_;
   io::SystemDisk disk_{pool_};
+  io::BlockingPool heavy_pool_{1};  // decompresses batches
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<GroupService> groups_;
   std::unique_ptr<Broker> broker_;

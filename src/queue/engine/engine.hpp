@@ -43,6 +43,10 @@
 #include "store/limits.hpp"
 #include "wire/kafka/record_batch.hpp"
 
+namespace meridian::io {
+class BlockingPool;
+}  // namespace meridian::io
+
 namespace meridian::queue {
 
 class DurableState;
@@ -67,6 +71,8 @@ struct EngineOptions {
   Duration upkeep_interval = kUpkeepInterval;
   uint64_t headroom_bytes = store::kHeadroomBytes;
   size_t max_in_flight_bytes = kMaxInFlightBytes;
+  // Decompresses batches, beside the disk's pool; null: the loop does. Outlives the engine.
+  io::BlockingPool* heavy_pool = nullptr;
   store::OnDiskFailure on_disk_failure = store::EndProcessOnDiskFailure;
 };
 
@@ -232,14 +238,14 @@ class Engine {
   io::Task<std::vector<QueueError>> CommitOffsets(std::string_view group,
                                                   std::span<const OffsetToCommit> offsets);
   std::optional<CommittedOffset> FindCommitted(std::string_view group, TopicPartition where) const;
+  // Whether the group has committed offsets.
+  bool HasCommitted(std::string_view group) const;
   std::vector<GroupOffset> CommittedOffsets(std::string_view group) const;
   std::vector<std::string> GroupsWithOffsets() const;
   // Without partitions: all of the group.
   io::Task<Outcome<>> DeleteOffsets(std::string_view group,
                                     std::span<const TopicPartition> partitions);
 
-  // Whether the group has committed offsets.
-  bool HasCommitted(std::string_view group) const;
   // Writes a checkpoint now, and waits until it is on disk. kCancelled.
   io::Task<Result<void>> CheckpointNow();
   EngineNumbers numbers() const;
@@ -262,14 +268,14 @@ class Engine {
   Outcome<Appended> AppendPart(const ProducePart& part, ProduceOutcome& outcome);
   Outcome<> CheckPart(const ProducePart& part, PartitionId id) const;
   int64_t Append(const ProducePart& part, PartitionId id, ProduceOutcome& outcome);
+  size_t AppendCommits(std::string_view group, std::span<const OffsetToCommit> offsets,
+                       std::span<QueueError> errors, uint64_t& journal_end);
   io::Task<Outcome<>> AwaitAppended(const Appended& appended, TimePoint deadline);
   Outcome<> CheckWritable() const;
   int64_t LogStart(const Partition& partition) const;
 
   io::Loop& loop_;
   HybridClock& clock_;
-  size_t AppendCommits(std::string_view group, std::span<const OffsetToCommit> offsets,
-                       std::span<QueueError> errors, uint64_t& journal_end);
   EngineOptions options_;
   Random random_;
   std::unique_ptr<DurableState> durable_;

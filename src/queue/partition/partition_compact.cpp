@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -99,14 +100,15 @@ io::Task<Result<bool>> PartitionLog::AddKeys(std::shared_ptr<Segment> segment, L
     if (!more) co_return Fail(more.error());
     if (!*more) co_return true;
     if (reader.next_offset() <= compacted_end_) continue;
-    auto added = last.Add(reader.batch());
+    Result<bool> added;
+    auto ran = co_await files_.heavy_work().Run([&] { added = last.Add(reader.batch()); });
+    if (!ran) co_return Fail(ran.error());
     if (!added) co_return Fail(Errc::kIo, "{}: {}", segment->path, added.error().message);
     if (!*added) co_return false;
   }
 }
 
-io::Task<Result<LastOffsets>> PartitionLog::CollectKeys(const Segments& segments) {
-  LastOffsets last;
+io::Task<Result<void>> PartitionLog::CollectKeys(const Segments& segments, LastOffsets& last) {
   for (const std::shared_ptr<Segment>& segment : segments) {
     if (segment->written.end_offset <= compacted_end_) continue;
     auto added = co_await AddKeys(segment, last);
@@ -114,7 +116,7 @@ io::Task<Result<LastOffsets>> PartitionLog::CollectKeys(const Segments& segments
     if (!added && Has({segment})) co_return Fail(added.error());
     if (added && !*added) break;
   }
-  co_return last;
+  co_return Result<void>{};
 }
 
 io::Task<Result<CompactionReport>> PartitionLog::Compact(CompactionRequest request) {
@@ -125,25 +127,35 @@ io::Task<Result<CompactionReport>> PartitionLog::Compact(CompactionRequest reque
   CompactionReport report;
   Segments sealed = Compactable(request.limit_offset);
   if (sealed.empty() || sealed.back()->written.end_offset <= compacted_end_) co_return report;
-  auto last = co_await CollectKeys(sealed);
-  if (!last) co_return Fail(last.error());
+  LastOffsets last;
+  auto done = co_await CollectKeys(sealed, last);
+  if (done) done = co_await RewriteBelow(last, std::move(sealed), request.times, report);
+  // A million keys take long to be freed, too.
+  auto freed = co_await files_.heavy_work().Run([&] { last = LastOffsets(); });
+  if (done) done = freed;
+  if (!done) co_return Fail(done.error());
+  co_return report;
+}
+
+// Rewrites the segments in groups, as far as the keys are known.
+io::Task<Result<void>> PartitionLog::RewriteBelow(const LastOffsets& last, Segments sealed,
+                                                  CompactionTimes times, CompactionReport& report) {
   Segments group;
   uint64_t group_bytes = 0;
   for (const std::shared_ptr<Segment>& segment : sealed) {
-    if (segment->written.base_offset >= last->end_offset()) break;
+    if (segment->written.base_offset >= last.end_offset()) break;
     // Segments that have become small are joined.
     if (!group.empty() && group_bytes + segment->written.bytes > options_.segment_bytes) {
-      auto done = co_await CompactGroup(std::exchange(group, {}), *last, request.times, report);
-      if (!done) co_return Fail(done.error());
+      auto done = co_await CompactGroup(std::exchange(group, {}), last, times, report);
+      if (!done) co_return done;
       group_bytes = 0;
     }
     group.push_back(segment);
     group_bytes += segment->written.bytes;
   }
-  auto done = co_await CompactGroup(std::move(group), *last, request.times, report);
-  if (!done) co_return Fail(done.error());
-  compacted_end_ = std::max(compacted_end_, last->end_offset());
-  co_return report;
+  auto done = co_await CompactGroup(std::move(group), last, times, report);
+  if (done) compacted_end_ = std::max(compacted_end_, last.end_offset());
+  co_return done;
 }
 
 bool PartitionLog::Has(const Segments& group) const {
@@ -165,7 +177,10 @@ io::Task<Result<bool>> PartitionLog::Rewrite(const Segments& group, std::shared_
       auto more = co_await reader.Next();
       if (!more) co_return Fail(more.error());
       if (!*more) break;
-      auto batch = CompactBatch(reader.batch(), last, times);
+      Result<std::optional<std::vector<uint8_t>>> batch;
+      auto ran = co_await files_.heavy_work().Run(
+          [&] { batch = CompactBatch(reader.batch(), last, times); });
+      if (!ran) co_return Fail(ran.error());
       if (!batch) co_return Fail(Errc::kIo, "{}: {}", segment->path, batch.error().message);
       changed |= !*batch || !std::ranges::equal(**batch, reader.batch());
       if (!*batch) continue;

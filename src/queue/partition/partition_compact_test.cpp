@@ -189,7 +189,7 @@ TEST_F(PartitionCompactTest, PowerFailureLosesNoKey) {
     io::sim::World world(seed);
     PartitionPosition checkpoint;
     auto live = [&](Machine& machine) -> Task<void> {
-      SegmentFiles files(machine.disk, 3);
+      SegmentFiles files(machine.disk, {.max_open = 3});
       auto opened = co_await PartitionLog::Open(files, options_, checkpoint);
       if (!opened) co_return;
       PartitionLog* log = opened->get();

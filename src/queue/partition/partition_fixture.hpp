@@ -60,7 +60,7 @@ class PartitionTest : public testing::Test {
   // With a log that is opened at `position_`.
   void Run(const Use& use) {
     RunMachine([this, use](Machine& machine) -> Task<void> {
-      SegmentFiles files(machine.disk, max_open_);
+      SegmentFiles files(machine.disk, {.max_open = max_open_});
       auto log = co_await PartitionLog::Open(files, options_, position_);
       EXPECT_TRUE(log) << log.error().message;
       if (log) co_await use(**log, files);

@@ -241,7 +241,9 @@ class PartitionLog {
   Segments Compactable(int64_t limit_offset) const;
   bool Has(const Segments& group) const;
   io::Task<Result<bool>> AddKeys(std::shared_ptr<Segment> segment, LastOffsets& last);
-  io::Task<Result<LastOffsets>> CollectKeys(const Segments& segments);
+  io::Task<Result<void>> CollectKeys(const Segments& segments, LastOffsets& last);
+  io::Task<Result<void>> RewriteBelow(const LastOffsets& last, Segments sealed,
+                                      CompactionTimes times, CompactionReport& report);
   io::Task<Result<void>> CompactGroup(Segments group, const LastOffsets& last,
                                       CompactionTimes times, CompactionReport& report);
   io::Task<Result<bool>> Rewrite(const Segments& group, std::shared_ptr<Segment> into,

@@ -169,7 +169,7 @@ TEST_F(PartitionLogTest, PowerFailureKeepsWhatWasSynced) {
     int64_t synced = 0;
     PartitionPosition position;
     auto live = [&](Machine& machine) -> Task<void> {
-      SegmentFiles files(machine.disk, 2);
+      SegmentFiles files(machine.disk, {.max_open = 2});
       auto opened = co_await PartitionLog::Open(files, options_, position);
       if (!opened) co_return;
       PartitionLog* log = opened->get();

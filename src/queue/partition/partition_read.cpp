@@ -31,7 +31,8 @@ uint64_t ReadableBytes(const Segment& segment) {
   return std::min(segment.written.bytes, segment.file_bytes);
 }
 
-// The first record of the batch with this timestamp or a later one, from `min_offset` on.
+// The first record of the batch with this timestamp or a later one, from `min_offset` on. May
+// decompress the batch.
 Result<std::optional<TimedOffset>> FindRecord(Bytes batch, int64_t timestamp_ms,
                                               int64_t min_offset) {
   if (auto checked = wire::kafka::CheckStoredBatch(batch); !checked) {
@@ -294,7 +295,12 @@ io::Task<Result<std::optional<TimedOffset>>> PartitionLog::FirstAtTime(
     std::vector<uint8_t> bytes((*batch)->bytes);
     auto got = co_await (*file)->ReadAt(walk.position(), bytes);
     if (!got) co_return Fail(got.error());
-    auto found = FindRecord(Bytes(bytes).first(*got), timestamp_ms, log_start_offset_);
+    Result<std::optional<TimedOffset>> found;
+    auto ran = co_await files_.heavy_work().Run(
+        [&found, batch = Bytes(bytes).first(*got), timestamp_ms, min_offset = log_start_offset_] {
+          found = FindRecord(batch, timestamp_ms, min_offset);
+        });
+    if (!ran) co_return Fail(ran.error());
     if (!found || *found) co_return found;
   }
 }

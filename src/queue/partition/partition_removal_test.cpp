@@ -77,7 +77,7 @@ TEST_F(PartitionRemovalTest, TruncationCutsTheBatchThatHasTheOffset) {
   for (int64_t offset : {0, 1, 2, 7, 18, 30, 41, 59, 60, 70}) {
     std::string name = "cut" + std::to_string(offset);
     RunMachine([&, offset](Machine& machine) -> Task<void> {
-      SegmentFiles files(machine.disk, 2);
+      SegmentFiles files(machine.disk, {.max_open = 2});
       PartitionOptions options = {.folder = name, .segment_bytes = 1000};
       auto log = (co_await PartitionLog::Open(files, options, {})).value();
       co_await AppendUpTo(*log, files, 60);

@@ -13,17 +13,25 @@
 #include "base/result.hpp"
 #include "io/file/disk.hpp"
 #include "io/task.hpp"
+#include "queue/partition/heavy_work.hpp"
 #include "queue/partition/limits.hpp"
 #include "queue/partition/segment.hpp"
 
 namespace meridian::queue {
 
+struct SegmentFilesOptions {
+  size_t max_open = kMaxOpenSegments;
+  // For work on whole batches; null: it is done on the loop.
+  io::BlockingPool* heavy_pool = nullptr;
+};
+
 class SegmentFiles {
  public:
-  explicit SegmentFiles(io::Disk& disk, size_t max_open = kMaxOpenSegments)
-      : disk_(disk), max_open_(max_open) {}
+  explicit SegmentFiles(io::Disk& disk, SegmentFilesOptions options = {})
+      : disk_(disk), heavy_work_(options.heavy_pool), max_open_(options.max_open) {}
 
   io::Disk& disk() { return disk_; }
+  HeavyWork& heavy_work() { return heavy_work_; }
 
   // The segment's file, opened where it is not. kIo: it is missing.
   io::Task<Result<std::shared_ptr<io::File>>> Open(std::shared_ptr<Segment> segment);
@@ -59,6 +67,7 @@ class SegmentFiles {
                                 uint64_t end);
 
   io::Disk& disk_;
+  HeavyWork heavy_work_;
   size_t max_open_;
   std::list<std::shared_ptr<Segment>> in_use_;  // the one used last is in front
 };
