@@ -49,6 +49,8 @@ constexpr Duration kMinDrainGrace = std::chrono::seconds{2};
 // --- topics
 constexpr int32_t kMaxPartitionsOfTopic = 1'000;
 constexpr Duration kMinRetention = std::chrono::minutes{1};
+// Items of a request (partitions, groups, members) that are handled before other fibers run.
+constexpr size_t kItemsPerSlice = 256;
 constexpr Duration kMaxRetention = std::chrono::days{3'650};
 constexpr uint64_t kMinRetentionBytes = uint64_t{1} << 20;
 constexpr uint64_t kMaxRetentionBytes = uint64_t{1} << 50;

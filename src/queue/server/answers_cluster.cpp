@@ -14,6 +14,7 @@
 #include "queue/limits.hpp"
 #include "queue/server/answers.hpp"
 #include "queue/server/broker.hpp"
+#include "queue/server/pace.hpp"
 #include "queue/server/uuid.hpp"
 #include "queue/state/limits.hpp"
 #include "queue/state/refusal.hpp"
@@ -101,16 +102,19 @@ FoundTopics::Entry FindById(const Broker& broker, const kafka::Uuid& id) {
 io::Task<FoundTopics> FindTopics(Broker& broker, const Call& call,
                                  const kafka::MetadataRequest& request) {
   FoundTopics found;
+  Pace pace;
   const bool all = !request.topics || (call.header.api_version == 0 && request.topics->empty());
   if (all) {
     for (TopicDescription& topic : broker.engine().Topics()) {
       found.entries.push_back(EntryOf(std::move(topic)));
+      co_await pace.Step();
     }
     co_return found;
   }
   std::set<std::string_view> names;
   size_t created = 0;
   for (const auto& asked : *request.topics) {
+    co_await pace.Step();
     // Each is told once, however often it was asked for.
     if (asked.name && !names.insert(*asked.name).second) continue;
     if (found.entries.size() >= kMaxPartitions) break;
@@ -148,12 +152,14 @@ Answered AnswerMetadata(Broker& broker, const Call& call) {
   const FoundTopics found = co_await FindTopics(broker, call, *request);
   const BrokerIdentity& here = broker.identity();
   kafka::MetadataResponse response;
+  Pace pace;
   response.brokers.push_back(
       {.node_id = here.node_id, .host = here.host, .port = here.port, .rack = here.rack});
   response.cluster_id = here.cluster_id;
   response.controller_id = here.node_id;
   for (const FoundTopics::Entry& entry : found.entries) {
     response.topics.push_back(Described(entry, here.node_id));
+    co_await pace.Step();
   }
   co_return FrameOf(call, response);
 }
@@ -180,6 +186,7 @@ Answered AnswerFindCoordinator(Broker& broker, const Call& call) {
   if (!request) co_return Fail(std::move(request.error()));
   const BrokerIdentity& here = broker.identity();
   kafka::FindCoordinatorResponse response;
+  Pace pace;
   if (request->key_type != 0) {
     response.error = kNoTransactions;
     response.error_message = "transactions are not supported";
@@ -195,6 +202,7 @@ Answered AnswerFindCoordinator(Broker& broker, const Call& call) {
                                      .port = response.port,
                                      .error = response.error,
                                      .error_message = response.error_message});
+    co_await pace.Step();
   }
   co_return FrameOf(call, response);
 }

@@ -17,6 +17,8 @@
 #include "queue/engine/engine.hpp"
 #include "queue/server/answers.hpp"
 #include "queue/server/broker.hpp"
+#include "queue/server/pace.hpp"
+#include "queue/state/limits.hpp"
 #include "queue/state/topic_config.hpp"
 #include "wire/kafka/error_code.hpp"
 #include "wire/kafka/frame.hpp"
@@ -74,6 +76,7 @@ Answered AnswerDescribeConfigs(Broker& broker, const Call& call) {
   auto request = kafka::DecodeRequest<kafka::DescribeConfigsRequest>(call.header);
   if (!request) co_return Fail(std::move(request.error()));
   kafka::DescribeConfigsResponse response;
+  Pace pace;
   std::deque<std::string> texts;
   std::set<std::pair<kafka::ResourceType, std::string_view>> asked;
   for (const auto& resource : request->resources) {
@@ -91,6 +94,7 @@ Answered AnswerDescribeConfigs(Broker& broker, const Call& call) {
       result.error_message = "only topics and brokers have a configuration";
     }
     response.results.push_back(std::move(result));
+    co_await pace.Step();
   }
   co_return FrameOf(call, response);
 }
@@ -125,6 +129,7 @@ Answered AnswerAlterConfigs(Broker& broker, const Call& call) {
   auto request = kafka::DecodeRequest<kafka::AlterConfigsRequest>(call.header);
   if (!request) co_return Fail(std::move(request.error()));
   kafka::AlterConfigsResponse response;
+  Pace pace;
   std::deque<std::string> texts;
   for (const auto& resource : request->resources) {
     kafka::AlterConfigsResponse::Result result{.type = resource.type, .name = resource.name};
@@ -138,6 +143,7 @@ Answered AnswerAlterConfigs(Broker& broker, const Call& call) {
       Refuse(result, ErrorCode::kInvalidRequest, std::string(kTopicsAlone), texts);
     }
     response.results.push_back(result);
+    co_await pace.Step();
   }
   co_return FrameOf(call, response);
 }
@@ -168,7 +174,8 @@ bool Apply(const kafka::IncrementalAlterConfigsRequest::Resource::Config& change
     overrides.erase(name);
     return true;
   }
-  if (!change.value) return false;
+  // A longer value is refused anyway, and lists are split and joined for each change.
+  if (!change.value || change.value->size() > kMaxConfigValueBytes) return false;
   if (change.operation == kafka::ConfigOperation::kSet) {
     overrides[name] = *change.value;
     return true;
@@ -182,7 +189,9 @@ bool Apply(const kafka::IncrementalAlterConfigsRequest::Resource::Config& change
     std::erase(items, item);
     if (change.operation == kafka::ConfigOperation::kAppend) items.push_back(std::move(item));
   }
-  overrides[name] = JoinList(items);
+  std::string joined = JoinList(items);
+  if (joined.size() > kMaxConfigValueBytes) return false;
+  overrides[name] = std::move(joined);
   return true;
 }
 
@@ -196,11 +205,14 @@ io::Task<void> AlterTopic(Broker& broker,
     co_return;
   }
   TopicOverrides overrides = topic->overrides;
+  Pace pace;
   for (const auto& change : resource.configs) {
+    co_await pace.Step();
     if (Apply(change, topic->config, overrides)) continue;
     Refuse(result, ErrorCode::kInvalidConfig,
-           fmt::format("{}: the operation needs a value, and a list for append and subtract",
-                       change.name),
+           fmt::format("{}: the operation needs a value of at most {} bytes, and a list for append "
+                       "and subtract",
+                       change.name, kMaxConfigValueBytes),
            texts);
     co_return;
   }
@@ -213,6 +225,7 @@ Answered AnswerIncrementalAlterConfigs(Broker& broker, const Call& call) {
   auto request = kafka::DecodeRequest<kafka::IncrementalAlterConfigsRequest>(call.header);
   if (!request) co_return Fail(std::move(request.error()));
   kafka::IncrementalAlterConfigsResponse response;
+  Pace pace;
   std::deque<std::string> texts;
   for (const auto& resource : request->resources) {
     kafka::IncrementalAlterConfigsResponse::Result result{.type = resource.type,
@@ -223,6 +236,7 @@ Answered AnswerIncrementalAlterConfigs(Broker& broker, const Call& call) {
       Refuse(result, ErrorCode::kInvalidRequest, std::string(kTopicsAlone), texts);
     }
     response.results.push_back(result);
+    co_await pace.Step();
   }
   co_return FrameOf(call, response);
 }

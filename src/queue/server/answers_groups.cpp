@@ -1,5 +1,4 @@
 // Answers about consumer groups and their members.
-#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <deque>

@@ -11,10 +11,12 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "io/task.hpp"
 #include "queue/engine/engine.hpp"
 #include "queue/groups/group_types.hpp"
 #include "queue/server/answers.hpp"
 #include "queue/server/broker.hpp"
+#include "queue/server/pace.hpp"
 #include "queue/state/journal_record.hpp"
 #include "queue/state/refusal.hpp"
 #include "wire/kafka/error_code.hpp"
@@ -30,6 +32,7 @@ Answered AnswerListOffsets(Broker& broker, const Call& call) {
   auto request = kafka::DecodeRequest<kafka::ListOffsetsRequest>(call.header);
   if (!request) co_return Fail(std::move(request.error()));
   kafka::ListOffsetsResponse response;
+  Pace pace;
   for (const auto& topic : request->topics) {
     auto& answered = response.topics.emplace_back();
     answered.name = topic.name;
@@ -46,6 +49,7 @@ Answered AnswerListOffsets(Broker& broker, const Call& call) {
         result.offset = (*found)->offset;
         result.leader_epoch = (*found)->leader_epoch;
       }
+      co_await pace.Step();
     }
   }
   co_return FrameOf(call, response);
@@ -55,6 +59,7 @@ Answered AnswerOffsetForLeaderEpoch(Broker& broker, const Call& call) {
   auto request = kafka::DecodeRequest<kafka::OffsetForLeaderEpochRequest>(call.header);
   if (!request) co_return Fail(std::move(request.error()));
   kafka::OffsetForLeaderEpochResponse response;
+  Pace pace;
   for (const auto& topic : request->topics) {
     auto& answered = response.topics.emplace_back();
     answered.name = topic.name;
@@ -69,6 +74,7 @@ Answered AnswerOffsetForLeaderEpoch(Broker& broker, const Call& call) {
       } else {
         result.error = ErrorCodeOf(end.error().error);
       }
+      co_await pace.Step();
     }
   }
   co_return FrameOf(call, response);
@@ -82,8 +88,9 @@ kafka::ErrorCode CommitErrorOf(QueueError error) {
   return ErrorCodeOf(error);
 }
 
-std::vector<OffsetToCommit> OffsetsOf(const kafka::OffsetCommitRequest& request) {
+io::Task<std::vector<OffsetToCommit>> OffsetsOf(const kafka::OffsetCommitRequest& request) {
   std::vector<OffsetToCommit> offsets;
+  Pace pace;
   for (const auto& topic : request.topics) {
     for (const auto& partition : topic.partitions) {
       offsets.push_back(
@@ -91,9 +98,10 @@ std::vector<OffsetToCommit> OffsetsOf(const kafka::OffsetCommitRequest& request)
            .committed = {.offset = partition.committed_offset,
                          .leader_epoch = partition.committed_leader_epoch,
                          .metadata = std::string(partition.committed_metadata.value_or(""))}});
+      co_await pace.Step();
     }
   }
-  return offsets;
+  co_return offsets;
 }
 
 }  // namespace
@@ -103,11 +111,11 @@ Answered AnswerOffsetCommit(Broker& broker, const Call& call) {
   if (!request) co_return Fail(std::move(request.error()));
   const MemberIdentity member{std::string(request->member_id),
                               std::string(request->group_instance_id.value_or(""))};
+  const std::vector<OffsetToCommit> offsets = co_await OffsetsOf(*request);
   const kafka::ErrorCode refusal =
       broker.groups().CheckCommit(request->group_id, member, request->generation_id);
   std::vector<QueueError> outcomes;
   if (refusal == kafka::ErrorCode::kNone) {
-    const std::vector<OffsetToCommit> offsets = OffsetsOf(*request);
     outcomes = co_await broker.engine().CommitOffsets(request->group_id, offsets);
   }
   kafka::OffsetCommitResponse response;
@@ -141,22 +149,24 @@ kafka::OffsetFetchResponse::Topic::Partition Fetched(int32_t index,
 }
 
 // `texts` holds what the result refers to.
-FetchedTopics AllCommitted(const Broker& broker, std::string_view group,
-                           std::deque<std::string>& texts) {
+io::Task<FetchedTopics> AllCommitted(const Broker& broker, std::string_view group,
+                                     std::deque<std::string>& texts, Pace& pace) {
   FetchedTopics topics;
   std::map<std::string, size_t> places;
   for (const GroupOffset& each : broker.engine().CommittedOffsets(group)) {
+    co_await pace.Step();
     auto [place, added] = places.try_emplace(each.topic, topics.size());
     if (added) topics.push_back({.name = texts.emplace_back(each.topic)});
     topics[place->second].partitions.push_back(
         Fetched(static_cast<int32_t>(each.partition), each.committed, texts));
   }
-  return topics;
+  co_return topics;
 }
 
-FetchedTopics Committed(const Broker& broker, std::string_view group, const AskedTopics& asked,
-                        std::deque<std::string>& texts) {
-  if (!asked) return AllCommitted(broker, group, texts);
+io::Task<FetchedTopics> Committed(const Broker& broker, std::string_view group,
+                                  const AskedTopics& asked, std::deque<std::string>& texts,
+                                  Pace& pace) {
+  if (!asked) co_return co_await AllCommitted(broker, group, texts, pace);
   FetchedTopics topics;
   for (const auto& topic : *asked) {
     auto& answered = topics.emplace_back();
@@ -164,9 +174,10 @@ FetchedTopics Committed(const Broker& broker, std::string_view group, const Aske
     for (int32_t index : topic.partitions) {
       answered.partitions.push_back(Fetched(
           index, broker.engine().FindCommitted(group, PartitionOf(topic.name, index)), texts));
+      co_await pace.Step();
     }
   }
-  return topics;
+  co_return topics;
 }
 
 }  // namespace
@@ -175,16 +186,19 @@ Answered AnswerOffsetFetch(Broker& broker, const Call& call) {
   auto request = kafka::DecodeRequest<kafka::OffsetFetchRequest>(call.header);
   if (!request) co_return Fail(std::move(request.error()));
   kafka::OffsetFetchResponse response;
+  Pace pace;
   std::deque<std::string> texts;
   constexpr int16_t kManyGroups = 8;
   if (call.header.api_version < kManyGroups) {
-    response.topics = Committed(broker, request->group_id, request->topics, texts);
+    response.topics = co_await Committed(broker, request->group_id, request->topics, texts, pace);
   }
   std::set<std::string_view> names;
   for (const auto& group : request->groups) {
+    co_await pace.Step();
     if (!names.insert(group.id).second) continue;
     response.groups.push_back(
-        {.id = group.id, .topics = Committed(broker, group.id, group.topics, texts)});
+        {.id = group.id,
+         .topics = co_await Committed(broker, group.id, group.topics, texts, pace)});
   }
   co_return FrameOf(call, response);
 }

@@ -12,6 +12,7 @@
 #include "queue/engine/engine.hpp"
 #include "queue/server/answers.hpp"
 #include "queue/server/broker.hpp"
+#include "queue/server/pace.hpp"
 #include "queue/server/uuid.hpp"
 #include "queue/state/refusal.hpp"
 #include "queue/state/topic_config.hpp"
@@ -97,9 +98,11 @@ Answered AnswerCreateTopics(Broker& broker, const Call& call) {
   auto request = kafka::DecodeRequest<kafka::CreateTopicsRequest>(call.header);
   if (!request) co_return Fail(std::move(request.error()));
   kafka::CreateTopicsResponse response;
+  Pace pace;
   std::deque<std::string> texts;
   for (const CreateRequest& topic : request->topics) {
     response.topics.push_back(co_await Create(broker, topic, request->validate_only, texts));
+    co_await pace.Step();
   }
   co_return FrameOf(call, response);
 }
@@ -108,6 +111,7 @@ Answered AnswerDeleteTopics(Broker& broker, const Call& call) {
   auto request = kafka::DecodeRequest<kafka::DeleteTopicsRequest>(call.header);
   if (!request) co_return Fail(std::move(request.error()));
   kafka::DeleteTopicsResponse response;
+  Pace pace;
   std::deque<std::string> texts;
   auto remove = [&](std::string_view name) -> io::Task<void> {
     auto deleted = co_await broker.engine().DeleteTopic(std::string(name));
@@ -117,6 +121,7 @@ Answered AnswerDeleteTopics(Broker& broker, const Call& call) {
       topic.error_message = texts.emplace_back(std::move(deleted.error().message));
     }
     response.topics.push_back(topic);
+    co_await pace.Step();
   };
   for (std::string_view name : request->topic_names) co_await remove(name);
   for (const auto& asked : request->topics) {
@@ -129,6 +134,7 @@ Answered AnswerDeleteTopics(Broker& broker, const Call& call) {
       co_await remove(texts.emplace_back(std::move(*name)));
     } else {
       response.topics.push_back({.id = asked.id, .error = ErrorCode::kUnknownTopicId});
+      co_await pace.Step();
     }
   }
   co_return FrameOf(call, response);
@@ -138,6 +144,7 @@ Answered AnswerCreatePartitions(Broker& broker, const Call& call) {
   auto request = kafka::DecodeRequest<kafka::CreatePartitionsRequest>(call.header);
   if (!request) co_return Fail(std::move(request.error()));
   kafka::CreatePartitionsResponse response;
+  Pace pace;
   std::deque<std::string> texts;
   for (const auto& topic : request->topics) {
     Outcome<> added;
@@ -153,6 +160,7 @@ Answered AnswerCreatePartitions(Broker& broker, const Call& call) {
       result.error_message = texts.emplace_back(std::move(added.error().message));
     }
     response.results.push_back(result);
+    co_await pace.Step();
   }
   co_return FrameOf(call, response);
 }
@@ -161,6 +169,7 @@ Answered AnswerDeleteRecords(Broker& broker, const Call& call) {
   auto request = kafka::DecodeRequest<kafka::DeleteRecordsRequest>(call.header);
   if (!request) co_return Fail(std::move(request.error()));
   kafka::DeleteRecordsResponse response;
+  Pace pace;
   for (const auto& topic : request->topics) {
     auto& answered = response.topics.emplace_back();
     answered.name = topic.name;
@@ -174,6 +183,7 @@ Answered AnswerDeleteRecords(Broker& broker, const Call& call) {
       } else {
         result.error = ErrorCodeOf(start.error().error);
       }
+      co_await pace.Step();
     }
   }
   co_return FrameOf(call, response);

@@ -23,6 +23,7 @@
 #include "queue/groups/group_service.hpp"
 #include "queue/limits.hpp"
 #include "queue/server/answers.hpp"
+#include "queue/server/pace.hpp"
 #include "queue/server/uuid.hpp"
 #include "queue/state/refusal.hpp"
 #include "wire/kafka/api.hpp"
@@ -131,6 +132,7 @@ io::Task<Broker::Collected> Broker::Collect(const wire::kafka::FetchRequest& req
   const size_t max_bytes = std::min(AtLeastZero(request.max_bytes), kMaxFetchBytes);
   for (const auto& topic : request.topics) {
     std::string_view name = topic.name;
+  Pace pace;
     const bool by_id = topic.id != wire::kafka::Uuid{};
     if (by_id) {
       name = collected.names.emplace_back(engine_.NameOf(FromWire(topic.id)).value_or(""));
@@ -139,6 +141,7 @@ io::Task<Broker::Collected> Broker::Collect(const wire::kafka::FetchRequest& req
       if (by_id && name.empty()) {
         collected.failed = true;
         collected.partitions.push_back({.error = wire::kafka::ErrorCode::kUnknownTopicId});
+      co_await pace.Step();
         continue;
       }
       const size_t left = max_bytes - std::min(max_bytes, collected.bytes);
