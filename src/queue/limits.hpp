@@ -17,9 +17,19 @@ constexpr size_t kReadBytes = size_t{16} * 1024;
 // A frame without its length: the smallest has API key, version and correlation id.
 constexpr size_t kMinRequestBytes = 8;
 constexpr size_t kMaxRequestBytes = size_t{32} * 1024 * 1024;
-// Requests of all connections that are read and not answered; each loop has its share, in which one
-// request of the largest size fits. Past it clients are read from no further.
+// Requests of all connections that are read and not answered, nor wait for something to happen;
+// each loop has its share, in which one request of the largest size fits. Past it clients are read
+// from no further, but for one request of each loop.
 constexpr size_t kMaxRequestBytesInFlight = size_t{256} * 1024 * 1024;
+// A request takes so much when its length is known, and when that has arrived, the next step: so
+// many times what it has. Of kMaxClients that send nothing further, 96 MiB are left.
+constexpr size_t kFirstRequestBytes = size_t{16} * 1024;
+constexpr size_t kRequestGrowth = 4;
+// How long a request waits for memory before its connection is closed.
+constexpr Duration kMemoryTimeout = std::chrono::seconds{30};
+// While others wait for memory, a request of which less arrives in this time is given up.
+constexpr Duration kArrivalWindow = std::chrono::seconds{1};
+constexpr size_t kMinArrivalBytes = size_t{64} * 1024;
 // Requests of one connection that are read and not answered.
 constexpr size_t kMaxPipelinedRequests = 32;
 // From the first byte of a request to its last; and how long a response may take to be sent.
@@ -39,6 +49,8 @@ constexpr Duration kMaxProduceTimeout = std::chrono::minutes{5};
 constexpr size_t kMaxAutoCreatedTopics = 100;
 // Of a request that publishes no messages and assigns no partitions: 10,000 partitions fit.
 constexpr size_t kMaxSmallRequestBytes = size_t{2} * 1024 * 1024;
+// Items of a request (partitions, groups, members) that are handled before other fibers run.
+constexpr size_t kItemsPerSlice = 256;
 // How slowly a client may read a response, beyond kWriteTimeout.
 constexpr size_t kMinSendRate = size_t{64} * 1024;  // bytes a second
 // How often `status` and the gauges are updated.
@@ -49,8 +61,6 @@ constexpr Duration kMinDrainGrace = std::chrono::seconds{2};
 // --- topics
 constexpr int32_t kMaxPartitionsOfTopic = 1'000;
 constexpr Duration kMinRetention = std::chrono::minutes{1};
-// Items of a request (partitions, groups, members) that are handled before other fibers run.
-constexpr size_t kItemsPerSlice = 256;
 constexpr Duration kMaxRetention = std::chrono::days{3'650};
 constexpr uint64_t kMinRetentionBytes = uint64_t{1} << 20;
 constexpr uint64_t kMaxRetentionBytes = uint64_t{1} << 50;

@@ -15,8 +15,10 @@
 #include "queue/groups/consumer_group.hpp"
 #include "queue/groups/group_service.hpp"
 #include "queue/groups/group_types.hpp"
+#include "queue/limits.hpp"
 #include "queue/server/answers.hpp"
 #include "queue/server/broker.hpp"
+#include "queue/server/pace.hpp"
 #include "queue/state/refusal.hpp"
 #include "wire/kafka/error_code.hpp"
 #include "wire/kafka/frame.hpp"
@@ -46,33 +48,59 @@ constexpr int16_t kJoinTellsId = 4;
 // From this version on a leader may be told to keep the assignment.
 constexpr int16_t kJoinSkipsAssignment = 9;
 
-JoinRequest JoinOf(const Call& call, const kafka::JoinGroupRequest& request) {
+// A copy, for which the request is not needed any more.
+Result<JoinRequest> JoinOf(const Call& call) {
   using std::chrono::milliseconds;
-  const int32_t rebalance_ms =
-      request.rebalance_timeout_ms < 0 ? request.session_timeout_ms : request.rebalance_timeout_ms;
-  JoinRequest join{.group = std::string(request.group_id),
-                   .member = {std::string(request.member_id), TextOf(request.group_instance_id)},
+  auto request = kafka::DecodeRequest<kafka::JoinGroupRequest>(call.header);
+  if (!request) return Fail(std::move(request.error()));
+  const int32_t rebalance_ms = request->rebalance_timeout_ms < 0 ? request->session_timeout_ms
+                                                                 : request->rebalance_timeout_ms;
+  JoinRequest join{.group = std::string(request->group_id),
+                   .member = {std::string(request->member_id), TextOf(request->group_instance_id)},
                    .client_id = std::string(call.header.client_id.value_or("")),
                    .client_host = call.client_host,
-                   .session_timeout = milliseconds{request.session_timeout_ms},
+                   .session_timeout = milliseconds{request->session_timeout_ms},
                    .rebalance_timeout = milliseconds{rebalance_ms},
-                   .protocol_type = std::string(request.protocol_type),
+                   .protocol_type = std::string(request->protocol_type),
                    .requires_member_id = call.header.api_version >= kJoinTellsId};
-  for (const auto& each : request.protocols) {
+  for (const auto& each : request->protocols) {
+    // One more than are allowed is refused, however many follow.
+    if (join.protocols.size() > kMaxMemberProtocols) break;
     join.protocols.push_back(
         {.name = std::string(each.name), .metadata = {each.metadata.begin(), each.metadata.end()}});
   }
   return join;
 }
 
+// Likewise.
+Result<SyncRequest> SyncOf(const Call& call) {
+  auto request = kafka::DecodeRequest<kafka::SyncGroupRequest>(call.header);
+  if (!request) return Fail(std::move(request.error()));
+  if (request->assignments.size() > kMaxGroupMembers) {
+    return Fail(Errc::kTooLarge, "a SyncGroup request with {} assignments: {} are allowed",
+                request->assignments.size(), kMaxGroupMembers);
+  }
+  SyncRequest sync{.group = std::string(request->group_id),
+                   .member = {std::string(request->member_id), TextOf(request->group_instance_id)},
+                   .generation = request->generation_id,
+                   .protocol_type = TextOf(request->protocol_type),
+                   .protocol = TextOf(request->protocol_name)};
+  for (const auto& each : request->assignments) {
+    sync.assignments[std::string(each.member_id)] = {each.assignment.begin(),
+                                                     each.assignment.end()};
+  }
+  return sync;
+}
+
 }  // namespace
 
 Answered AnswerJoinGroup(Broker& broker, const Call& call) {
-  auto request = kafka::DecodeRequest<kafka::JoinGroupRequest>(call.header);
-  if (!request) co_return Fail(std::move(request.error()));
+  auto join = JoinOf(call);
+  if (!join) co_return Fail(std::move(join.error()));
   if (call.cancellation->requested) co_return ClientHasGone();
+  call.release();
   const JoinResult joined =
-      co_await broker.groups().Join(JoinOf(call, *request), call.cancellation->ticket);
+      co_await broker.groups().Join(std::move(*join), call.cancellation->ticket);
   kafka::JoinGroupResponse response{.error = joined.error,
                                     .generation_id = joined.generation,
                                     .protocol_type = IfAny(joined.protocol_type),
@@ -96,20 +124,12 @@ Answered AnswerJoinGroup(Broker& broker, const Call& call) {
 }
 
 Answered AnswerSyncGroup(Broker& broker, const Call& call) {
-  auto request = kafka::DecodeRequest<kafka::SyncGroupRequest>(call.header);
-  if (!request) co_return Fail(std::move(request.error()));
-  SyncRequest sync{.group = std::string(request->group_id),
-                   .member = {std::string(request->member_id), TextOf(request->group_instance_id)},
-                   .generation = request->generation_id,
-                   .protocol_type = TextOf(request->protocol_type),
-                   .protocol = TextOf(request->protocol_name)};
-  for (const auto& each : request->assignments) {
-    sync.assignments[std::string(each.member_id)] = {each.assignment.begin(),
-                                                     each.assignment.end()};
-  }
+  auto sync = SyncOf(call);
+  if (!sync) co_return Fail(std::move(sync.error()));
   if (call.cancellation->requested) co_return ClientHasGone();
+  call.release();
   const SyncResult synced =
-      co_await broker.groups().Sync(std::move(sync), call.cancellation->ticket);
+      co_await broker.groups().Sync(std::move(*sync), call.cancellation->ticket);
   const kafka::SyncGroupResponse response{.error = synced.error,
                                           .protocol_type = IfAny(synced.protocol_type),
                                           .protocol_name = IfAny(synced.protocol),
@@ -130,6 +150,7 @@ Answered AnswerLeaveGroup(Broker& broker, const Call& call) {
   auto request = kafka::DecodeRequest<kafka::LeaveGroupRequest>(call.header);
   if (!request) co_return Fail(std::move(request.error()));
   kafka::LeaveGroupResponse response;
+  Pace pace;
   constexpr int16_t kManyMembers = 3;
   if (call.header.api_version < kManyMembers) {
     response.error =
@@ -140,29 +161,24 @@ Answered AnswerLeaveGroup(Broker& broker, const Call& call) {
     response.members.push_back({.id = member.id,
                                 .group_instance_id = member.group_instance_id,
                                 .error = broker.groups().Leave(request->group_id, identity)});
+    co_await pace.Step();
   }
   co_return FrameOf(call, response);
 }
-
-namespace {
-
-bool HasOffsets(const Broker& broker, std::string_view group) {
-  return !broker.engine().CommittedOffsets(group).empty();
-}
-
-}  // namespace
 
 Answered AnswerDescribeGroups(Broker& broker, const Call& call) {
   auto request = kafka::DecodeRequest<kafka::DescribeGroupsRequest>(call.header);
   if (!request) co_return Fail(std::move(request.error()));
   kafka::DescribeGroupsResponse response;
+  Pace pace;
   std::deque<GroupDescription> descriptions;  // what the response refers to
   const std::set<std::string_view> names(request->groups.begin(), request->groups.end());
   for (std::string_view name : names) {
+    co_await pace.Step();
     kafka::DescribeGroupsResponse::Group answered{.id = name};
     const ConsumerGroup* group = broker.groups().coordinator().Find(name);
     if (group == nullptr) {
-      answered.state = HasOffsets(broker, name) ? "Empty" : "Dead";
+      answered.state = broker.engine().HasCommitted(name) ? "Empty" : "Dead";
       response.groups.push_back(std::move(answered));
       continue;
     }
@@ -187,9 +203,10 @@ Answered AnswerListGroups(Broker& broker, const Call& call) {
   auto request = kafka::DecodeRequest<kafka::ListGroupsRequest>(call.header);
   if (!request) co_return Fail(std::move(request.error()));
   kafka::ListGroupsResponse response;
+  const std::set<std::string_view> wanted(request->states_filter.begin(),
+                                          request->states_filter.end());
   auto list = [&](std::string_view name, std::string_view type, std::string_view state) {
-    const auto& wanted = request->states_filter;
-    if (!wanted.empty() && std::ranges::find(wanted, state) == wanted.end()) return;
+    if (!wanted.empty() && !wanted.contains(state)) return;
     response.groups.push_back({.id = name, .protocol_type = type, .state = state});
   };
   const GroupCoordinator& coordinator = broker.groups().coordinator();
@@ -209,6 +226,7 @@ Answered AnswerDeleteGroups(Broker& broker, const Call& call) {
   auto request = kafka::DecodeRequest<kafka::DeleteGroupsRequest>(call.header);
   if (!request) co_return Fail(std::move(request.error()));
   kafka::DeleteGroupsResponse response;
+  Pace pace;
   for (std::string_view name : request->groups) {
     kafka::DeleteGroupsResponse::Result result{.group_id = name};
     if (broker.groups().coordinator().Find(name) != nullptr) {
@@ -217,6 +235,7 @@ Answered AnswerDeleteGroups(Broker& broker, const Call& call) {
       result.error = ErrorCodeOf(deleted.error().error);
     }
     response.results.push_back(result);
+    co_await pace.Step();
   }
   co_return FrameOf(call, response);
 }

@@ -120,7 +120,10 @@ io::Task<std::vector<FetchedPartition>> Broker::Fetch(
   const TimePoint deadline = loop_.After(wait);
   const size_t min_bytes = std::min(AtLeastZero(request.min_bytes), kMaxFetchBytes);
   Collected collected = co_await Collect(request);
-  if (!collected.failed && collected.bytes < min_bytes && wait > Duration::zero()) {
+  // What a waiting request takes is bounded by its partitions.
+  const bool may_wait = !collected.failed && request.topics.size() <= collected.seen.size();
+  if (may_wait && collected.bytes < min_bytes && wait > Duration::zero()) {
+    collected.partitions.clear();  // they keep files open
     co_await AwaitData(collected.seen, min_bytes - collected.bytes, *cancellation, deadline);
     collected = co_await Collect(request);
   }
@@ -129,19 +132,19 @@ io::Task<std::vector<FetchedPartition>> Broker::Fetch(
 
 io::Task<Broker::Collected> Broker::Collect(const wire::kafka::FetchRequest& request) {
   Collected collected;
+  Pace pace;
   const size_t max_bytes = std::min(AtLeastZero(request.max_bytes), kMaxFetchBytes);
   for (const auto& topic : request.topics) {
     std::string_view name = topic.name;
-  Pace pace;
     const bool by_id = topic.id != wire::kafka::Uuid{};
     if (by_id) {
       name = collected.names.emplace_back(engine_.NameOf(FromWire(topic.id)).value_or(""));
     }
     for (const auto& partition : topic.partitions) {
+      co_await pace.Step();
       if (by_id && name.empty()) {
         collected.failed = true;
         collected.partitions.push_back({.error = wire::kafka::ErrorCode::kUnknownTopicId});
-      co_await pace.Step();
         continue;
       }
       const size_t left = max_bytes - std::min(max_bytes, collected.bytes);

@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -47,11 +48,14 @@ struct Cancellation {
   bool requested = false;
 };
 
-// A request that is being answered. The header's views are valid until the answer is there.
+// A request that is being answered. The header's views are valid until the answer is there, or
+// until `release` is called.
 struct Call {
   wire::kafka::RequestHeader header;
   std::string client_host;
   std::shared_ptr<const Cancellation> cancellation;
+  // Frees the request's memory: before a wait that may be long. At most once.
+  std::function<void()> release = [] {};
 };
 
 // What a Fetch request gets of one partition, in the order of the request.

@@ -1,6 +1,7 @@
 #include "queue/server/byte_budget.hpp"
 
 #include <cstddef>
+#include <utility>
 
 #include "base/check.hpp"
 #include "base/clock.hpp"
@@ -9,31 +10,52 @@
 
 namespace meridian::queue {
 
-io::Task<Result<void>> ByteBudget::Take(size_t bytes, TimePoint deadline) {
-  if (waiting_.empty() && Fits(bytes)) {
-    taken_ += bytes;
+io::Task<Result<void>> ByteBudget::Share::Take(size_t bytes, TimePoint deadline) {
+  Queue& queue = bytes_ == 0 ? budget_.beginning_ : budget_.growing_;
+  // The one that overdraws waits for nobody, so that it ends.
+  const bool next = queue.empty() || budget_.overdrawn_ == this;
+  if (next && budget_.Fits(*this, bytes)) {
+    budget_.Add(*this, bytes);
     co_return Result<void>{};
   }
-  Waiting waiting{.bytes = bytes};
-  auto place = waiting_.insert(waiting_.end(), &waiting);
+  Waiting waiting{.share = *this, .bytes = bytes};
+  auto place = queue.insert(queue.end(), &waiting);
   Result<void> woken = co_await waiting.woken.Wait(deadline);
   if (waiting.granted) co_return Result<void>{};
-  waiting_.erase(place);
-  Grant();  // a smaller request may have been behind this one
+  queue.erase(place);
+  budget_.Grant();  // a smaller request may have been behind this one
   co_return woken;
 }
 
-void ByteBudget::Give(size_t bytes) {
-  CHECK(bytes <= taken_);
-  taken_ -= bytes;
-  Grant();
+void ByteBudget::Share::Give() {
+  CHECK(bytes_ <= budget_.taken_);
+  budget_.taken_ -= std::exchange(bytes_, 0);
+  if (budget_.overdrawn_ == this) budget_.overdrawn_ = nullptr;
+  budget_.Grant();
+}
+
+// A request that has begun may overdraw, unless another one has.
+bool ByteBudget::Fits(const Share& share, size_t bytes) const {
+  if (taken_ == 0 || taken_ + bytes <= limit_) return true;
+  return share.bytes_ > 0 && (overdrawn_ == nullptr || overdrawn_ == &share);
+}
+
+void ByteBudget::Add(Share& share, size_t bytes) {
+  taken_ += bytes;
+  share.bytes_ += bytes;
+  if (taken_ > limit_ && overdrawn_ == nullptr) overdrawn_ = &share;
 }
 
 void ByteBudget::Grant() {
-  while (!waiting_.empty() && Fits(waiting_.front()->bytes)) {
-    Waiting& first = *waiting_.front();
-    waiting_.pop_front();
-    taken_ += first.bytes;
+  Grant(growing_);
+  Grant(beginning_);
+}
+
+void ByteBudget::Grant(Queue& queue) {
+  while (!queue.empty() && Fits(queue.front()->share, queue.front()->bytes)) {
+    Waiting& first = *queue.front();
+    queue.pop_front();
+    Add(first.share, first.bytes);
     first.granted = true;
     first.woken.WakeAll();
   }

@@ -1,5 +1,7 @@
 #include "queue/server/client_handler.hpp"
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -9,6 +11,8 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
+#include "io/fiber.hpp"
+#include "io/task.hpp"
 #include "io/threads/run_on.hpp"
 #include "queue/engine/engine.hpp"
 #include "queue/limits.hpp"
@@ -34,6 +38,23 @@ Response ResponseOf(kafka::Frame frame) {
   Response response;
   response.pieces.push_back({.bytes = std::move(frame.bytes)});
   return response;
+}
+
+// Makes the request refer to nothing but the text that is returned, and drops what its answer does
+// not need.
+std::vector<char> OwnNames(kafka::FetchRequest& request) {
+  size_t bytes = 0;
+  for (const auto& topic : request.topics) bytes += topic.name.size();
+  std::vector<char> names(bytes);
+  char* next = names.data();
+  for (auto& topic : request.topics) {
+    char* end = std::ranges::copy(topic.name, next).out;
+    topic.name = {std::exchange(next, end), topic.name.size()};
+  }
+  request.cluster_id.reset();
+  request.rack_id = {};
+  request.forgotten_topics = std::vector<kafka::FetchRequest::ForgottenTopic>();
+  return names;
 }
 
 }  // namespace
@@ -78,19 +99,26 @@ ClientHandler::Handled ClientHandler::Handle(RequestFrame frame) {
     case kafka::ApiKey::kProduce:
       co_return co_await Produce(*header);
     case kafka::ApiKey::kFetch:
-      co_return co_await Fetch(*header);
+      co_return co_await Fetch(*header, frame);
     default:
-      co_return co_await Answer(*header);
+      co_return co_await Answer(*header, frame);
   }
 }
 
-ClientHandler::Handled ClientHandler::Answer(const kafka::RequestHeader& header) {
+ClientHandler::Handled ClientHandler::Answer(const kafka::RequestHeader& header,
+                                             RequestFrame& frame) {
   cancellation_ = NewCancellation();
-  Call call{.header = header, .client_host = client_host_, .cancellation = cancellation_};
-  auto frame = co_await io::RunOn(parts_.broker_scope, parts_.broker.Answer(std::move(call)));
+  io::Fiber& fiber = co_await io::ThisFiber{};
+  Call call{
+      .header = header,
+      .client_host = client_host_,
+      .cancellation = cancellation_,
+      // What is posted here runs before the answer is there.
+      .release = [&frame, &here = fiber.loop()] { here.Post([&frame] { frame.Release(); }); }};
+  auto answer = co_await io::RunOn(parts_.broker_scope, parts_.broker.Answer(std::move(call)));
   cancellation_.reset();
-  if (!frame) co_return Fail(std::move(frame.error()));
-  co_return std::optional<Response>(ResponseOf(std::move(*frame)));
+  if (!answer) co_return Fail(std::move(answer.error()));
+  co_return std::optional<Response>(ResponseOf(std::move(*answer)));
 }
 
 ClientHandler::Handled ClientHandler::Produce(const kafka::RequestHeader& header) {
@@ -120,16 +148,22 @@ ClientHandler::Handled ClientHandler::Produce(const kafka::RequestHeader& header
   co_return std::optional<Response>(ResponseOf(std::move(frame)));
 }
 
-ClientHandler::Handled ClientHandler::Fetch(const kafka::RequestHeader& header) {
+ClientHandler::Handled ClientHandler::Fetch(const kafka::RequestHeader& header,
+                                            RequestFrame& frame) {
   auto request = kafka::DecodeRequest<kafka::FetchRequest>(header);
   if (!request) co_return Fail(std::move(request.error()));
+  // It may wait for a minute. What is kept of it meanwhile is bounded by the limit of such waits.
+  const std::vector<char> names = OwnNames(*request);
+  frame.Release();
   std::vector<FetchedPartition> fetched;
   if (MayFetch(*request)) {
     cancellation_ = NewCancellation();
     fetched = co_await io::RunOn(parts_.broker_scope, parts_.broker.Fetch(*request, cancellation_));
     cancellation_.reset();
   }
-  auto response = FetchResponseOf(header, *request, std::move(fetched), parts_.metrics);
+  auto response =
+      FetchResponseOf({.api_version = header.api_version, .correlation_id = header.correlation_id},
+                      *request, std::move(fetched), parts_.metrics);
   if (!response) co_return Fail(std::move(response.error()));
   co_return std::optional<Response>(std::move(*response));
 }

@@ -38,8 +38,8 @@ class ClientHandler final : public RequestHandler {
   // Of a request that begins now.
   std::shared_ptr<Cancellation> NewCancellation();
   Handled Produce(const wire::kafka::RequestHeader& header);
-  Handled Fetch(const wire::kafka::RequestHeader& header);
-  Handled Answer(const wire::kafka::RequestHeader& header);
+  Handled Fetch(const wire::kafka::RequestHeader& header, RequestFrame& frame);
+  Handled Answer(const wire::kafka::RequestHeader& header, RequestFrame& frame);
 
   Parts parts_;
   const std::string client_host_;

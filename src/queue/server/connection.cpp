@@ -52,7 +52,6 @@ io::Task<void> Connection::Run() {
   co_await requests_.Join();
   watcher_.Cancel();
   co_await watcher_.Join();
-  for (const auto& pending : pending_) budget_.Give(pending->bytes);
   pending_.clear();
 }
 
@@ -101,12 +100,10 @@ io::Task<Result<void>> Connection::ReadRequest() {
   if (!length) co_return Fail(std::move(length.error()));
   if (!*length) co_return Fail(Errc::kClosed, "the client has ended its requests");
   idle_ = false;
-  const size_t bytes = **length;
-  if (Result<void> taken = co_await budget_.Take(bytes); !taken) co_return taken;
-  pending_.push_back(std::make_unique<Pending>(Pending{.bytes = bytes}));
+  pending_.push_back(std::make_unique<Pending>(budget_));
   Pending& pending = *pending_.back();
-  RequestFrame frame{.memory = std::make_shared_for_overwrite<uint8_t[]>(bytes), .bytes = bytes};
-  Result<void> read = co_await ReadInto(frame.all(), loop_.After(kRequestTimeout));
+  RequestFrame frame{.bytes = **length, .share = &pending.share};
+  Result<void> read = co_await ReadFrame(frame);
   if (!read) {
     pending.done = true;
     co_return read;
@@ -163,16 +160,47 @@ io::Task<Result<std::optional<size_t>>> Connection::ReadLength() {
   co_return std::optional<size_t>{length};
 }
 
+io::Task<Result<void>> Connection::ReadFrame(RequestFrame& frame) {
+  TimePoint deadline = loop_.After(kRequestTimeout);
+  size_t size = 0;
+  while (size < frame.bytes) {
+    const size_t wanted = size == 0 ? kFirstRequestBytes : size * kRequestGrowth;
+    const size_t step = std::min(wanted, frame.bytes) - size;
+    const TimePoint asked = loop_.Now();
+    Result<void> taken = co_await frame.share->Take(step, loop_.After(kMemoryTimeout));
+    if (!taken)
+      co_return Fail(taken.error().code, "a request waits for memory: {}", taken.error().message);
+    deadline = SaturatingAdd(deadline, loop_.Now() - asked);  // the client could not go on
+    auto memory = std::make_unique_for_overwrite<uint8_t[]>(size + step);
+    std::copy_n(frame.memory.get(), size, memory.get());
+    frame.memory = std::move(memory);
+    Result<void> read = co_await ReadInto({frame.memory.get() + size, step}, deadline);
+    if (!read) co_return read;
+    size += step;
+  }
+  co_return Result<void>{};
+}
+
 io::Task<Result<void>> Connection::ReadInto(MutableBytes into, TimePoint deadline) {
   const size_t buffered = std::min(input_.size(), into.size());
   std::ranges::copy(input_.readable().first(buffered), into.begin());
   input_.Consume(buffered);
   into = into.subspan(buffered);
+  TimePoint window_end = loop_.After(kArrivalWindow);
+  size_t arrived = 0;  // in the window
   while (!into.empty()) {
-    Result<size_t> read = co_await stream_->Read(into, deadline);
-    if (!read) co_return Fail(std::move(read.error()));
-    if (*read == 0) co_return Fail(Errc::kReset, "the connection ended within a request");
-    into = into.subspan(*read);
+    Result<size_t> read = co_await stream_->Read(into, std::min(deadline, window_end));
+    const bool late = !read && read.error().code == Errc::kTimeout && loop_.Now() < deadline;
+    if (!read && !late) co_return Fail(std::move(read.error()));
+    if (read && *read == 0) co_return Fail(Errc::kReset, "the connection ended within a request");
+    arrived += read.value_or(0);
+    into = into.subspan(read.value_or(0));
+    if (loop_.Now() < window_end) continue;
+    if (arrived < kMinArrivalBytes && budget_.contended()) {
+      co_return Fail(Errc::kTimeout, "a request arrives slowly, and others wait for its memory");
+    }
+    window_end = loop_.After(kArrivalWindow);
+    arrived = 0;
   }
   co_return Result<void>{};
 }
@@ -202,7 +230,6 @@ io::Task<void> Connection::SendResponses() {
     const Pending& pending = *pending_.front();
     Result<void> sent;
     if (pending.response) sent = co_await Send(*pending.response);
-    budget_.Give(pending.bytes);
     pending_.pop_front();
     idle_ = true;
     idle_since_ = loop_.Now();

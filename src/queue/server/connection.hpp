@@ -9,8 +9,8 @@
 // as it does in Kafka: the protocol has no response for it.
 //
 // Owned by the fiber that the QueueLoop spawned for it; one thread: the loop's. Invariants: the
-// bytes of a request are taken from the budget until its response is sent; one fiber reads and one
-// writes.
+// bytes of a request are taken from the budget before they are read, and until its response is sent
+// or its handler releases its frame; one fiber reads and one writes.
 #pragma once
 
 #include <cstddef>
@@ -33,13 +33,20 @@
 
 namespace meridian::queue {
 
-// A request as it came, without its length. Shared: batches of a Produce request are kept until
-// they are in their segment files.
+// A request as it came, without its length. Move only.
 struct RequestFrame {
-  std::shared_ptr<uint8_t[]> memory;
+  std::unique_ptr<uint8_t[]> memory;
   size_t bytes = 0;
+  ByteBudget::Share* share = nullptr;
 
   MutableBytes all() const { return {memory.get(), bytes}; }
+  // Frees the memory, and gives its bytes back, before the response is sent: for a request that
+  // begins to wait for something to happen. On the connection's loop.
+  void Release() {
+    memory.reset();
+    bytes = 0;
+    share->Give();
+  }
 };
 
 // Executes the requests of one connection.
@@ -77,7 +84,8 @@ class Connection {
  private:
   // A request in its place of the order of responses.
   struct Pending {
-    size_t bytes = 0;  // of the budget
+    explicit Pending(ByteBudget& budget) : share(budget) {}
+    ByteBudget::Share share;
     bool done = false;
     std::optional<Response> response = {};
   };
@@ -86,6 +94,8 @@ class Connection {
   io::Task<Result<void>> ReadRequest();
   // The length of the next frame; nothing at the end of the connection.
   io::Task<Result<std::optional<size_t>>> ReadLength();
+  // Reads the frame in steps, each of which is taken from the budget.
+  io::Task<Result<void>> ReadFrame(RequestFrame& frame);
   io::Task<Result<void>> ReadInto(MutableBytes into, TimePoint deadline);
   bool OthersDone() const;
   io::Task<void> Execute(Pending& pending, RequestFrame frame);

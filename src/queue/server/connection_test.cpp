@@ -309,34 +309,5 @@ TEST_F(ConnectionTest, LeavingConnectionAnswersWhatItHasReadAndCloses) {
   EXPECT_EQ(script_.begun.size(), 2u);
 }
 
-TEST_F(ConnectionTest, BudgetGrantsInTheOrderOfTheRequests) {
-  std::vector<int> order;
-  AddClient([&order](Machine& machine) -> Task<void> {
-    ByteBudget budget(10);
-    EXPECT_TRUE(co_await budget.Take(100));  // alone it may be larger
-    io::Scope scope(machine.loop);
-    auto take = [&](int name, size_t bytes) -> Task<void> {
-      if (co_await budget.Take(bytes)) order.push_back(name);
-    };
-    scope.Spawn(take(1, 8));
-    scope.Spawn(take(2, 8));
-    scope.Spawn(take(3, 2));
-    (void)co_await io::Sleep(milliseconds{1});
-    EXPECT_TRUE(order.empty());
-    budget.Give(100);
-    (void)co_await io::Sleep(milliseconds{1});
-    EXPECT_THAT(order, ElementsAre(1));
-    budget.Give(8);
-    (void)co_await io::Sleep(milliseconds{1});
-    EXPECT_THAT(order, ElementsAre(1, 2, 3));
-    EXPECT_EQ(budget.taken(), 10u);
-    Result<void> late = co_await budget.Take(1, machine.loop.After(seconds{1}));
-    EXPECT_EQ(late.error().code, Errc::kTimeout);
-    EXPECT_EQ(budget.taken(), 10u);
-    co_await scope.Join();
-  });
-  RunClient();
-}
-
 }  // namespace
 }  // namespace meridian::queue
