@@ -30,11 +30,19 @@ size_t LoopsWithin(size_t limit, size_t wanted);
 // LoopsWithin this process's limit. Logs a warning with `tier` when the result is below `wanted`.
 size_t FittingLoops(std::string_view tier, size_t wanted);
 
+// The number of files that a tier may keep open for long, at most `wanted` and at least 1: a
+// quarter of `limit`. Pure.
+size_t FilesWithin(size_t limit, size_t wanted);
+// FilesWithin this process's limit. Logs a warning with `tier` when the result is below `wanted`.
+size_t FittingFiles(std::string_view tier, size_t wanted);
+
 // The number of connections, at most `wanted` and at least 1, that `limit` allows a process with so
-// many loops when a connection takes `each` descriptors. Pure.
-size_t ConnectionsWithin(size_t limit, size_t wanted, size_t each, size_t loops = 1);
+// many loops, and so many files that stay open, when a connection takes `each` descriptors. Pure.
+size_t ConnectionsWithin(size_t limit, size_t wanted, size_t each, size_t loops = 1,
+                         size_t files = 0);
 // ConnectionsWithin this process's limit. Logs a warning with `port` when the result is below
 // `wanted`.
-size_t FittingConnections(std::string_view port, size_t wanted, size_t each, size_t loops = 1);
+size_t FittingConnections(std::string_view port, size_t wanted, size_t each, size_t loops = 1,
+                          size_t files = 0);
 
 }  // namespace meridian::io

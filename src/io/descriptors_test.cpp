@@ -13,6 +13,13 @@ TEST(Descriptors, ALowLimitBoundsConnectionsAndLeavesSomeForAllElse) {
   EXPECT_EQ(ConnectionsWithin(64, 20'000, 2), 1U);
   // Each loop has descriptors of its own.
   EXPECT_EQ(ConnectionsWithin(1024, 20'000, 2, 64), 196U);
+  EXPECT_EQ(ConnectionsWithin(1024, 20'000, 1, 1, 256), 640U);
+}
+
+TEST(Descriptors, ALowLimitBoundsFilesToAQuarter) {
+  EXPECT_EQ(FilesWithin(1'048'576, 12'000), 12'000U);
+  EXPECT_EQ(FilesWithin(1024, 12'000), 256U);
+  EXPECT_EQ(FilesWithin(2, 12'000), 1U);
 }
 
 TEST(Descriptors, ALowLimitBoundsLoopsAndLeavesHalfToConnections) {
