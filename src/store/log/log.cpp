@@ -70,7 +70,9 @@ void Log::RaiseEpoch(uint32_t epoch) {
 Result<void> Log::Writable() const {
   if (failed_) return meridian::Fail(Errc::kIo, "log {}: its disk has failed", name());
   if (closing_) return meridian::Fail(Errc::kClosed, "log {} is closed", name());
-  if (full_) return meridian::Fail(Errc::kUnavailable, "log {}: the disk is full", name());
+  if (!full_.empty()) {
+    return meridian::Fail(Errc::kUnavailable, "log {} cannot be written: {}", name(), full_);
+  }
   if (!space_.HasRoomFor(0)) {
     return meridian::Fail(Errc::kUnavailable,
                           "log {}: the disk is nearly full; {} bytes must stay free", name(),
@@ -148,7 +150,7 @@ io::Task<Result<void>> Log::Durable(uint64_t end_offset, TimePoint deadline) {
   while (end_offset > durable_end_offset()) {
     // What was appended before Close is still written, for as long as the disk takes it.
     bool appended = end_offset <= end_;
-    bool given_up = appended ? full_ || writer_.empty() : closing_;
+    bool given_up = appended ? !full_.empty() || writer_.empty() : closing_;
     if (failed_ || given_up) {
       if (Result<void> writable = Writable(); !writable) co_return writable;
       co_return meridian::Fail(Errc::kClosed, "log {} is closing", name());
@@ -184,7 +186,7 @@ io::Task<bool> Log::WriteGroup() {
   for (;;) {
     Result<void> written = co_await TryGroup();
     if (written) {
-      full_ = false;
+      full_.clear();
       co_return true;
     }
     if (written.error().code == Errc::kCancelled) co_return false;
@@ -192,11 +194,11 @@ io::Task<bool> Log::WriteGroup() {
       FailWith(written.error());
       co_return false;
     }
-    if (!full_) {
-      LOG_ERROR("log: the disk is full, writes are refused", {"log", name()},
+    if (full_ != written.error().message) {
+      LOG_ERROR("log: cannot be written now, writes are refused", {"log", name()},
                 {"error", written.error().message});
     }
-    full_ = true;
+    full_ = std::move(written.error().message);
     for (Group& group : groups_) group.waiting.WakeAll();
     if (closing_ || !co_await io::Sleep(kFullDiskRetry)) co_return false;
   }

@@ -155,9 +155,9 @@ class Log {
   uint64_t end_ = 0;
   uint32_t epoch_ = 0;
   uint32_t newest_epoch_ = 0;
-  bool full_ = false;  // a write found the disk full
-  FreeSpace space_;    // with the headroom as its reserve
-  bool low_ = false;   // at the last reading, for the log
+  std::string full_;  // why a write found no room; empty: the last one did
+  FreeSpace space_;   // with the headroom as its reserve
+  bool low_ = false;  // at the last reading, for the log
   bool closing_ = false;
   bool failed_ = false;
   io::WaitQueue group_begun_;
