@@ -42,6 +42,8 @@ constexpr Duration kIdleTimeout = std::chrono::minutes{10};
 // What a Fetch may wait and hold; a client that asks for more gets this.
 constexpr Duration kMaxFetchWait = std::chrono::seconds{60};
 constexpr size_t kMaxFetchBytes = size_t{64} * 1024 * 1024;
+// Partitions of which one response has messages: each keeps a file open until it is sent.
+constexpr size_t kMaxFetchFiles = 100;
 // How long a Produce request waits for the disk: what the client says, within these.
 constexpr Duration kMinProduceTimeout = std::chrono::milliseconds{100};
 constexpr Duration kMaxProduceTimeout = std::chrono::minutes{5};

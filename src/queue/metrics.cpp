@@ -26,7 +26,9 @@ EngineMetrics::EngineMetrics(Metrics& metrics)
                                         "Bytes appended and not yet in segment files.")),
       journal_bytes_(metrics.AddGauge("meridian_queue_journal_bytes", "Size of the journal.")),
       damaged_partitions_(metrics.AddGauge("meridian_queue_damaged_partitions",
-                                           "Partitions with a damaged segment file.")) {}
+                                           "Partitions with a damaged segment file.")),
+      open_segment_files_(
+          metrics.AddGauge("meridian_queue_open_segment_files", "Segment files that are open.")) {}
 
 void EngineMetrics::Update(const EngineNumbers& numbers, size_t active_groups) {
   duplicates_.Follow(numbers.duplicates);
@@ -41,6 +43,7 @@ void EngineMetrics::Update(const EngineNumbers& numbers, size_t active_groups) {
   bytes_in_flight_.Set(static_cast<double>(numbers.bytes_in_flight));
   journal_bytes_.Set(static_cast<double>(numbers.journal_bytes));
   damaged_partitions_.Set(static_cast<double>(numbers.damaged_partitions));
+  open_segment_files_.Set(static_cast<double>(numbers.open_segment_files));
 }
 
 }  // namespace meridian::queue

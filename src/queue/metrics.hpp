@@ -37,6 +37,7 @@ class EngineMetrics {
   Gauge& bytes_in_flight_;
   Gauge& journal_bytes_;
   Gauge& damaged_partitions_;
+  Gauge& open_segment_files_;
 };
 
 }  // namespace meridian::queue

@@ -23,8 +23,10 @@
 #include "queue/engine/engine.hpp"
 #include "queue/groups/group_service.hpp"
 #include "queue/limits.hpp"
+#include "queue/partition/limits.hpp"
 #include "queue/server/broker.hpp"
 #include "queue/server/queue_loop.hpp"
+#include "queue/state/refusal.hpp"
 #include "queue/state/topic_config.hpp"
 #include "site/ports.hpp"
 #include "site/site.hpp"
@@ -57,6 +59,7 @@ Queue::Queue(site::TierProcess& process)
     : process_(process),
       config_(process.site().sections.Get<Config>()),
       clock_(process.driver(), store::kMaxClockSkew),
+      max_segment_files_(io::FittingFiles("queue", kMaxSegmentFiles)),
       metrics_(process.metrics()),
       calls_(process.loop()),
       reporting_(process.loop()),
@@ -101,6 +104,7 @@ io::Task<Result<void>> Queue::OpenEngine() {
                             [this](std::string_view group) {
                               return groups_ && groups_->coordinator().Find(group) != nullptr;
                             },
+                        .max_segment_files = max_segment_files_,
                         .heavy_pool = &heavy_pool_};
   auto engine = co_await Engine::Open(process_.loop(), disk_, clock_, std::move(options));
   if (!engine) co_return Fail(std::move(engine.error()));
@@ -113,7 +117,8 @@ io::Task<Result<void>> Queue::OpenLoops() {
       process_.ListenOnLoops("kafka", {process_.HostAddress(), process_.site().ports.queue});
   if (!listeners) co_return Fail(std::move(listeners.error()));
   const size_t count = loops_.size();
-  const size_t clients = io::FittingConnections("queue", config_.max_clients, 1, count);
+  const size_t clients =
+      io::FittingConnections("queue", config_.max_clients, 1, count, max_segment_files_);
   const QueueLoop::Options options{
       .broker = *broker_,
       .broker_scope = calls_,
@@ -138,8 +143,11 @@ std::string Queue::Problem() const {
   std::string text = engine_->write_problem();
   const std::string checkpoints = engine_->checkpoint_problem();
   if (!text.empty()) {
-    text = fmt::format("messages are refused: {}; free space on the disk of {}", text,
-                       process_.start().state_directory.string());
+    const std::string advice =
+        LacksDescriptors(text)
+            ? "raise the limit of open files (LimitNOFILE= of systemd)"
+            : "free space on the disk of " + process_.start().state_directory.string();
+    text = fmt::format("messages are refused: {}; {}", text, advice);
   }
   if (!checkpoints.empty()) {
     text += fmt::format("{}the journal grows: {}", text.empty() ? "" : "; ", checkpoints);

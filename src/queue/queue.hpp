@@ -5,6 +5,7 @@
 // QueueLoop with the connections that it serves.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <string>
 
@@ -48,6 +49,7 @@ class Queue {
   site::TierProcess& process_;
   const Config& config_;
   HybridClock clock_;
+  const size_t max_segment_files_;
   io::BlockingPool pool_;
   io::SystemDisk disk_{pool_};
   io::BlockingPool heavy_pool_{1};  // decompresses batches

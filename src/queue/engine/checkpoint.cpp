@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -112,9 +113,7 @@ io::Task<Result<SnapshotItems>> DurableState::SyncSlice(
   for (const auto& partition : slice) {
     if (partition->log() != nullptr) logs.push_back(partition->log());
   }
-  Result<void> synced = co_await SyncLogs(files_, logs);
-  // The same sync tried again may succeed without having written anything.
-  if (!synced && synced.error().code == Errc::kIo) on_disk_failure_(synced.error());
+  Result<void> synced = co_await Sync(std::move(logs));
   if (!synced) co_return Fail(std::move(synced.error()));
   SnapshotItems items;
   for (const auto& partition : slice) {
@@ -126,6 +125,44 @@ io::Task<Result<SnapshotItems>> DurableState::SyncSlice(
     }
   }
   co_return items;
+}
+
+io::Task<Result<void>> DurableState::Sync(std::vector<PartitionLog*> logs) {
+  Result<FiberMutex::Guard> guard = co_await sync_mutex_.Lock();
+  if (!guard) co_return Fail(std::move(guard.error()));
+  Result<void> synced = co_await SyncLogs(files_, logs);
+  // The same sync tried again may succeed without having written anything.
+  if (!synced && synced.error().code == Errc::kIo) on_disk_failure_(synced.error());
+  co_return synced;
+}
+
+// Syncs segments, so that their files can be closed. Those that readers have stay open: then
+// writing uses the part of the limit that reading leaves to it.
+io::Task<Result<void>> DurableState::MakeRoomForFiles(size_t files) {
+  files = std::min(files, files_.max_files() / 2);
+  for (size_t i = 0; i < kSyncShare && !files_.HasRoomFor(files); ++i) {
+    std::vector<std::shared_ptr<Partition>> partitions = LongestUnsynced();
+    std::vector<PartitionLog*> logs;
+    for (const auto& partition : partitions) logs.push_back(partition->log());
+    Result<void> synced = co_await Sync(std::move(logs));
+    if (!synced) co_return synced;
+  }
+  co_return Result<void>{};
+}
+
+// A part of the partitions with segments that are not synced.
+std::vector<std::shared_ptr<Partition>> DurableState::LongestUnsynced() const {
+  std::vector<std::pair<uint64_t, std::shared_ptr<Partition>>> unsynced;
+  for (const auto& [id, partition] : partitions_) {
+    if (partition->log() == nullptr) continue;
+    std::optional<uint64_t> since = partition->log()->unsynced_since();
+    if (since) unsynced.emplace_back(*since, partition);
+  }
+  std::ranges::sort(unsynced);
+  unsynced.resize((unsynced.size() + kSyncShare - 1) / kSyncShare);
+  std::vector<std::shared_ptr<Partition>> longest;
+  for (auto& [since, partition] : unsynced) longest.push_back(std::move(partition));
+  return longest;
 }
 
 io::Task<Result<void>> DurableState::WriteGroups(store::SnapshotWriter& writer) {

@@ -39,7 +39,7 @@ DurableState::DurableState(io::Loop& loop, io::Disk& disk, HybridClock& clock,
       max_in_flight_(options.max_in_flight_bytes),
       on_disk_failure_(options.on_disk_failure),
       state_(options.topic_defaults),
-      files_(disk, {.heavy_pool = options.heavy_pool}),
+      files_(disk, {.max_files = options.max_segment_files, .heavy_pool = options.heavy_pool}),
       room_(options.max_in_flight_bytes),
       background_(loop) {}
 

@@ -70,6 +70,7 @@ class DurableState final : private store::JournaledState {
   io::Task<Result<void>> CheckpointNow() { return journal_->WriteSnapshotNow(); }
   uint64_t journal_end() const { return journal_->end_offset(); }
   uint64_t journal_bytes() const { return journal_->log().bytes(); }
+  size_t open_segment_files() const { return files_.open(); }
 
   // A stamp for what is decided now.
   HybridTime Now();
@@ -80,7 +81,7 @@ class DurableState final : private store::JournaledState {
   void AppendBatch(const wire::kafka::BatchHeader& header, PartitionId id,
                    std::vector<uint8_t> record, size_t prefix_bytes);
   // Removes what is below `log_start_offset` from the segment files. The record that moves the log
-  // start is durable, or the disk is full.
+  // start is durable.
   io::Task<Result<void>> DropBefore(std::shared_ptr<Partition> partition, int64_t log_start_offset);
   // Compacts the segment files. Does nothing until the last compaction is in a checkpoint.
   io::Task<Result<void>> Compact(std::shared_ptr<Partition> partition, CompactionTimes times);
@@ -122,6 +123,9 @@ class DurableState final : private store::JournaledState {
   io::Task<Result<void>> WriteGroups(store::SnapshotWriter& writer);
   void EndSnapshot(bool written) override;
   io::Task<void> RemoveReplaced(std::vector<std::shared_ptr<Partition>> partitions);
+  io::Task<Result<void>> Sync(std::vector<PartitionLog*> logs);
+  io::Task<Result<void>> MakeRoomForFiles(size_t files);
+  std::vector<std::shared_ptr<Partition>> LongestUnsynced() const;
   io::Task<void> CheckpointRegularly(Duration interval);
 
   io::Loop& loop_;
@@ -142,6 +146,8 @@ class DurableState final : private store::JournaledState {
   // Whose compaction is in the snapshot that is being written.
   std::vector<std::shared_ptr<Partition>> compacted_;
   uint64_t checkpoint_end_ = 0;  // of the journal's records that the last checkpoint covers
+  // Held by who syncs segment files: beside the one above by a checkpoint, alone to make room.
+  FiberMutex sync_mutex_;
   uint64_t snapshot_end_ = 0;    // of those that the snapshot being written covers
   io::Scope background_;
 };

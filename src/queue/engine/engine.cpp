@@ -81,6 +81,7 @@ EngineNumbers Engine::numbers() const {
   numbers.producers = state.producers().size();
   numbers.bytes_in_flight = durable_->room().bytes();
   numbers.journal_bytes = durable_->journal_bytes();
+  numbers.open_segment_files = durable_->open_segment_files();
   for (const auto& [id, partition] : durable_->partitions()) {
     if (partition->log() != nullptr && !partition->log()->damaged().empty()) {
       ++numbers.damaged_partitions;
@@ -101,7 +102,7 @@ std::string Engine::checkpoint_problem() const { return durable_->background_pro
 Outcome<> Engine::CheckWritable() const {
   if (closing_) return Refuse(QueueError::kClosing, "the queue is shutting down");
   Result<void> writable = durable_->Writable();
-  if (!writable) return Refuse(QueueError::kStorage, "{}", writable.error().message);
+  if (!writable) return Refuse(UnwritableRefusal(writable.error()));
   return {};
 }
 

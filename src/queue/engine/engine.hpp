@@ -33,6 +33,7 @@
 #include "io/file/disk.hpp"
 #include "io/loop.hpp"
 #include "io/task.hpp"
+#include "queue/partition/limits.hpp"
 #include "queue/partition/partition_log.hpp"
 #include "queue/state/epoch_history.hpp"
 #include "queue/state/journal_record.hpp"
@@ -71,6 +72,7 @@ struct EngineOptions {
   Duration upkeep_interval = kUpkeepInterval;
   uint64_t headroom_bytes = store::kHeadroomBytes;
   size_t max_in_flight_bytes = kMaxInFlightBytes;
+  size_t max_segment_files = kMaxSegmentFiles;  // that are open
   // Decompresses batches, beside the disk's pool; null: the loop does. Outlives the engine.
   io::BlockingPool* heavy_pool = nullptr;
   store::OnDiskFailure on_disk_failure = store::EndProcessOnDiskFailure;
@@ -178,6 +180,7 @@ struct EngineNumbers {
   uint64_t bytes_in_flight = 0;
   uint64_t journal_bytes = 0;
   uint64_t damaged_partitions = 0;
+  uint64_t open_segment_files = 0;
 };
 
 class Engine {
@@ -219,6 +222,8 @@ class Engine {
   // --- Reading
   // About `max_bytes`, at least one batch if there is one.
   io::Task<Outcome<FetchView>> Fetch(FetchPosition position, size_t max_bytes);
+  // As Fetch, without batches.
+  Outcome<FetchView> Look(FetchPosition position) const;
   // Waits until about `min_bytes` were added to the partitions since their high watermarks were as
   // given, or one of them is gone. At once if a partition has more already. False: the deadline
   // passed, or there are too many waits.

@@ -32,7 +32,7 @@ ProducedBatch ProducedBatchOf(const wire::kafka::BatchHeader& header) {
           .last_sequence = LastSequence(header.base_sequence, header.record_count)};
 }
 
-Refusal RefusalOfWait(const Error& error, bool writable) {
+Refusal RefusalOfWait(const Error& error, const Result<void>& writable) {
   switch (error.code) {
     case Errc::kNotFound:
       return {QueueError::kUnknownTopicOrPartition, error.message};
@@ -40,7 +40,7 @@ Refusal RefusalOfWait(const Error& error, bool writable) {
       return {QueueError::kTooManyRequests, error.message};
     case Errc::kTimeout:
       return writable ? Refusal{QueueError::kTimedOut, "not durable before the deadline"}
-                      : Refusal{QueueError::kStorage, "the disk is full"};
+                      : UnwritableRefusal(writable.error());
     default:
       return {QueueError::kClosing, error.message};
   }
@@ -62,8 +62,7 @@ io::Task<std::vector<ProduceOutcome>> Engine::Produce(std::span<const ProducePar
   Outcome<> ready = CheckWritable();
   if (ready) {
     Result<void> reserved = co_await durable_->room().Reserve(bytes, deadline);
-    bool writable = durable_->Writable().has_value();
-    if (!reserved) ready = Refuse(RefusalOfWait(reserved.error(), writable));
+    if (!reserved) ready = Refuse(RefusalOfWait(reserved.error(), durable_->Writable()));
   }
   if (!ready) {
     for (ProduceOutcome& outcome : outcomes) SetError(ready.error(), outcome);
@@ -153,7 +152,7 @@ int64_t Engine::Append(const ProducePart& part, PartitionId id, ProduceOutcome& 
 io::Task<Outcome<>> Engine::AwaitAppended(const Appended& appended, TimePoint deadline) {
   Result<void> done = co_await appended.partition->AwaitCommitted(appended.next_offset, deadline);
   if (done) co_return Outcome<>{};
-  co_return Refuse(RefusalOfWait(done.error(), durable_->Writable().has_value()));
+  co_return Refuse(RefusalOfWait(done.error(), durable_->Writable()));
 }
 
 io::Task<Outcome<int64_t>> Engine::NewProducerId() {

@@ -22,17 +22,24 @@
 
 namespace meridian::queue {
 
-io::Task<Outcome<FetchView>> Engine::Fetch(FetchPosition position, size_t max_bytes) {
+Outcome<FetchView> Engine::Look(FetchPosition position) const {
   Outcome<PartitionId> id = FindForEpoch(position.where, position.leader_epoch);
-  if (!id) co_return Refuse(std::move(id.error()));
+  if (!id) return Refuse(std::move(id.error()));
   std::shared_ptr<Partition> partition = durable_->FindPartition(*id);
   FetchView view{.high_watermark = partition->high_watermark(),
                  .log_start_offset = LogStart(*partition)};
   if (position.offset < view.log_start_offset || position.offset > view.high_watermark) {
-    co_return Refuse(QueueError::kOffsetOutOfRange, "offset {} is not between {} and {}",
-                     position.offset, view.log_start_offset, view.high_watermark);
+    return Refuse(QueueError::kOffsetOutOfRange, "offset {} is not between {} and {}",
+                  position.offset, view.log_start_offset, view.high_watermark);
   }
-  if (position.offset == view.high_watermark) co_return view;
+  return view;
+}
+
+io::Task<Outcome<FetchView>> Engine::Fetch(FetchPosition position, size_t max_bytes) {
+  Outcome<FetchView> looked = Look(position);
+  if (!looked || position.offset == looked->high_watermark) co_return looked;
+  FetchView view = std::move(*looked);
+  std::shared_ptr<Partition> partition = durable_->FindPartition(*Find(position.where));
   auto range = co_await partition->log()->Read(
       {.offset = position.offset, .max_bytes = max_bytes, .limit_offset = view.high_watermark});
   if (range) {

@@ -28,6 +28,7 @@
 #include "queue/partition/partition_log.hpp"
 #include "queue/partition/segment.hpp"
 #include "queue/state/journal_record.hpp"
+#include "queue/state/limits.hpp"
 #include "queue/state/queue_state.hpp"
 #include "queue/state/snapshot_item.hpp"
 #include "store/journal.hpp"
@@ -71,9 +72,13 @@ io::Task<Result<void>> DurableState::OpenAll(const EngineOptions& options) {
                                                 .on_disk_failure = options.on_disk_failure});
   if (!journal) co_return Fail(std::move(journal.error()));
   journal_ = std::move(*journal);
-  writer_ =
-      std::make_unique<SegmentWriter>(loop_, disk_, *journal_, room_, on_disk_failure_,
-                                      [this](Partition& partition) { return OpenLog(partition); });
+  writer_ = std::make_unique<SegmentWriter>(
+      loop_, disk_, *journal_, room_,
+      SegmentWriter::Options{
+          .on_disk_failure = on_disk_failure_,
+          .open_log = [this](Partition& partition) { return OpenLog(partition); },
+          .make_room = [this](size_t files) { return MakeRoomForFiles(files); },
+          .max_partitions = std::max<size_t>(files_.max_files() / kWriteGroupShare, 1)});
   writer_->Start();
   Result<void> recovered = co_await RecoverAll();
   if (!recovered) co_return recovered;

@@ -17,10 +17,10 @@
 #include "io/wait_queue.hpp"
 #include "queue/engine/in_flight_room.hpp"
 #include "queue/engine/partition.hpp"
+#include "queue/partition/limits.hpp"
 #include "queue/partition/partition_log.hpp"
 #include "queue/state/journal_record.hpp"
 #include "queue/state/limits.hpp"
-#include "store/disk_failure.hpp"
 #include "store/journal.hpp"
 
 namespace meridian::queue {
@@ -40,14 +40,12 @@ struct SegmentWriter::Group {
 };
 
 SegmentWriter::SegmentWriter(io::Loop& loop, io::Disk& disk, store::Journal& journal,
-                             InFlightRoom& room, store::OnDiskFailure on_disk_failure,
-                             OpenLog open_log)
+                             InFlightRoom& room, Options options)
     : loop_(loop),
       disk_(disk),
       journal_(journal),
       room_(room),
-      on_disk_failure_(std::move(on_disk_failure)),
-      open_log_(std::move(open_log)),
+      options_(std::move(options)),
       scope_(loop) {}
 
 void SegmentWriter::Start() { scope_.Spawn(Run()); }
@@ -119,9 +117,11 @@ SegmentWriter::Group SegmentWriter::TakeDurable() const {
   for (const PendingBatch& batch : pending_) {
     if (batch.journal_end > journal_.durable_end_offset()) break;
     if (bytes > 0 && bytes + batch.batch().size() > kMaxWriteGroupBytes) break;
+    const PartitionId id = batch.partition->id();
+    if (group.parts.size() >= options_.max_partitions && !group.parts.contains(id)) break;
     bytes += batch.batch().size();
     ++group.batches;
-    Group::Part& part = group.parts[batch.partition->id()];
+    Group::Part& part = group.parts[id];
     part.partition = batch.partition;
     part.batches.push_back(batch.batch());
     part.bytes += batch.batch().size();
@@ -131,7 +131,10 @@ SegmentWriter::Group SegmentWriter::TakeDurable() const {
 }
 
 io::Task<Result<void>> SegmentWriter::Write(Group& group) {
-  Result<void> done = co_await Prepare(group);
+  // Each partition may open its last file, and begin another one; large batches begin more.
+  constexpr size_t kMaxMoreFiles = kMaxWriteGroupBytes / kMinAgedSegmentBytes;
+  Result<void> done = co_await options_.make_room(2 * group.parts.size() + kMaxMoreFiles);
+  if (done) done = co_await Prepare(group);
   if (done) done = co_await disk_.WriteFiles(group.writes);
   if (done) co_return done;
   for (auto& [id, part] : group.parts) {
@@ -144,7 +147,7 @@ io::Task<Result<void>> SegmentWriter::Prepare(Group& group) {
   for (auto& [id, part] : group.parts) {
     if (part.partition->gone()) continue;
     Result<void> done;
-    if (part.partition->log() == nullptr) done = co_await open_log_(*part.partition);
+    if (part.partition->log() == nullptr) done = co_await options_.open_log(*part.partition);
     if (done) done = co_await part.partition->log()->Prepare(part.batches, group.writes);
     if (!done) co_return done;
     part.prepared = true;
@@ -172,7 +175,7 @@ void SegmentWriter::Finish(Group& group) {
 io::Task<bool> SegmentWriter::HandleFailure(const Error& error) {
   if (error.code == Errc::kCancelled) co_return false;
   if (error.code != Errc::kUnavailable) {
-    on_disk_failure_(error);
+    options_.on_disk_failure(error);
     co_return false;
   }
   problem_text_ = error.message;

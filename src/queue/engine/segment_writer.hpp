@@ -45,11 +45,17 @@ struct PendingBatch {
 
 class SegmentWriter {
  public:
-  // Opens a partition's segment files before the first write to them.
-  using OpenLog = std::function<io::Task<Result<void>>(Partition& partition)>;
+  struct Options {
+    store::OnDiskFailure on_disk_failure;
+    // Opens a partition's segment files before the first write to them.
+    std::function<io::Task<Result<void>>(Partition& partition)> open_log;
+    // Sees to it that so many files more may be open.
+    std::function<io::Task<Result<void>>(size_t files)> make_room;
+    size_t max_partitions = 1;  // of which batches are written in one hand-over
+  };
 
   SegmentWriter(io::Loop& loop, io::Disk& disk, store::Journal& journal, InFlightRoom& room,
-                store::OnDiskFailure on_disk_failure, OpenLog open_log);
+                Options options);
   void Start();
   io::Task<void> Stop();
 
@@ -90,8 +96,7 @@ class SegmentWriter {
   io::Disk& disk_;
   store::Journal& journal_;
   InFlightRoom& room_;
-  store::OnDiskFailure on_disk_failure_;
-  OpenLog open_log_;
+  Options options_;
   std::deque<PendingBatch> pending_;
   size_t pending_bytes_ = 0;
   int pauses_ = 0;

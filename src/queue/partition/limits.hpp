@@ -23,8 +23,17 @@ constexpr uint64_t kIndexIntervalBytes = uint64_t{16} << 10;
 constexpr size_t kIndexFlushEntries = 64;
 // What a scan of batch headers reads at a time.
 constexpr size_t kScanBlockBytes = size_t{32} << 10;
-// Limit of segments whose file and index are in memory, beside those that are not synced yet.
+// Limit of segments whose file and index are in memory, beside those that are not synced yet or
+// that are being sent.
 constexpr size_t kMaxOpenSegments = 1024;
+// Limit of all segments that are open, fewer where the system allows fewer files. When writing
+// needs more, those that have not been synced for longest are synced and closed.
+constexpr size_t kMaxSegmentFiles = 12'000;
+// Reading opens no further one when only this part of them, one of so many, is left for writing;
+// writing then syncs some.
+constexpr size_t kWriterShare = 4;
+// Index files that are read at a time.
+constexpr size_t kMaxIndexLoads = 16;
 // Positions of offsets that a partition remembers: where recent appends began and recent reads
 // ended, so that readers at the end and readers in sequence need no scan.
 constexpr size_t kRecentPositions = 32;

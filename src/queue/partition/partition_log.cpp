@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -54,10 +55,20 @@ PartitionPosition PartitionLog::position() const {
   return position;
 }
 
+std::optional<uint64_t> PartitionLog::unsynced_since() const {
+  std::optional<uint64_t> since;
+  for (auto segment = segments_.rbegin(); segment != segments_.rend(); ++segment) {
+    if (!(*segment)->unsynced) break;
+    since = (*segment)->unsynced_since;
+  }
+  return since;
+}
+
 std::vector<DamagedSegment> PartitionLog::damaged() const {
   std::vector<DamagedSegment> damaged;
   for (const auto& segment : segments_) {
     if (!segment->damaged()) continue;
+    first &= segment->file_bytes == 0 && !segment->missing;
     damaged.push_back({.path = segment->path,
                        .base_offset = segment->written.base_offset,
                        .end_offset = segment->written.end_offset,
@@ -98,7 +109,7 @@ io::Task<Result<void>> PartitionLog::Roll(int64_t base_offset) {
   auto segment = MakeSegment(base_offset);
   if (auto created = co_await files_.Create(segment); !created) co_return created;
   if (!segments_.empty()) segments_.back()->sealed = true;
-  segment->unsynced = true;
+  files_.MarkUnsynced(*segment);
   segments_.push_back(std::move(segment));
   co_return Result<void>{};
 }
@@ -117,7 +128,7 @@ io::Task<Result<void>> PartitionLog::PrepareAll(std::span<const Bytes> batches,
       if (auto rolled = co_await Roll(batch->base_offset); !rolled) co_return rolled;
     }
     std::shared_ptr<Segment> segment = segments_.back();
-    segment->unsynced = true;  // stays open from now on
+    files_.MarkUnsynced(*segment);
     auto file = co_await files_.Open(segment);
     if (!file) co_return Fail(file.error());
     if (segment->prepared_bytes == 0) {
@@ -180,10 +191,17 @@ io::Task<Result<void>> PartitionLog::BeginSync(std::vector<io::File*>& files,
   for (const std::shared_ptr<Segment>& segment : unsynced) {
     size_t pending = segment->index.entries().size() - segment->flushed_entries;
     if (pending >= kIndexFlushEntries || (segment->sealed && pending > 0)) {
-      if (auto file = co_await files_.OpenIndexed(segment); !file) co_return Fail(file.error());
-      if (auto written = co_await files_.FlushIndex(segment); !written) co_return written;
+    if (segment->removed) continue;
+      Result<void> flushed;
+      if (auto file = co_await files_.OpenIndexed(segment); !file) flushed = Fail(file.error());
+      if (flushed && !segment->removed) flushed = co_await files_.FlushIndex(segment);
+      if (segment->removed) {
+        files_.Close(*segment);
+        continue;
+      }
+      if (!flushed) co_return flushed;
     }
-    // Null: it was removed meanwhile.
+    // Null: it was never opened, or removed meanwhile.
     if (segment->file == nullptr) continue;
     files.push_back(segment->file.get());
     syncing_.push_back({.segment = segment, .file = segment->file, .position = segment->written});

@@ -135,6 +135,9 @@ class PartitionLog {
   // For later segments.
   void Configure(uint64_t segment_bytes, int64_t segment_ms) {
     options_.segment_bytes = segment_bytes;
+  // Nothing: all is synced. Otherwise a number that is higher, over all logs of the SegmentFiles,
+  // the later the first segment was written to that is not synced.
+  std::optional<uint64_t> unsynced_since() const;
     options_.segment_ms = segment_ms;
   }
 

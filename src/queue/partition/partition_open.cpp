@@ -97,6 +97,7 @@ io::Task<Result<void>> PartitionLog::RemoveFiles(std::shared_ptr<Segment> segmen
   files_.Close(*segment);
   auto removed = Removed(co_await files_.disk().Remove(segment->path));
   if (!removed) co_return removed;
+  segment->removed = true;
   co_return Removed(co_await files_.disk().Remove(segment->index_path));
 }
 
@@ -126,6 +127,27 @@ io::Task<Result<void>> PartitionLog::TruncateTo(int64_t offset) {
   }
   if (!segments_.empty() && segments_.back()->written.end_offset > offset) {
     if (auto cut = co_await CutSegment(segments_.back(), offset); !cut) co_return cut;
+io::Task<Result<void>> PartitionLog::EmptyBefore(int64_t log_start_offset) {
+  Segments below = TakeBefore(log_start_offset);
+  std::ranges::copy(below, std::back_inserter(emptied_));
+  for (const std::shared_ptr<Segment>& segment : below) {
+    if (auto emptied = co_await EmptyFile(segment); !emptied) co_return emptied;
+  }
+  co_return Result<void>{};
+}
+
+// Gives the bytes of its files back, and needs none for it.
+io::Task<Result<void>> PartitionLog::EmptyFile(std::shared_ptr<Segment> segment) {
+  segment->removed = true;
+  files_.Close(*segment);
+  auto file = co_await files_.disk().Open(segment->path, io::OpenMode::kWrite);
+  if (!file && file.error().code != Errc::kNotFound) co_return Fail(file.error());
+  if (file) {
+    if (auto emptied = co_await (*file)->Truncate(0); !emptied) co_return emptied;
+  }
+  co_return Removed(co_await files_.disk().Remove(segment->index_path));
+}
+
   }
   log_start_offset_ = std::min(log_start_offset_, end_offset_);
   co_return Result<void>{};
@@ -133,7 +155,7 @@ io::Task<Result<void>> PartitionLog::TruncateTo(int64_t offset) {
 
 io::Task<Result<void>> PartitionLog::CutSegment(std::shared_ptr<Segment> segment, int64_t offset) {
   segment->sealed = false;
-  segment->unsynced = true;
+  files_.MarkUnsynced(*segment);
   auto file = co_await files_.Open(segment);
   if (!file) co_return Fail(file.error());
   // Timestamps are counted again, so the segment is read from its first byte.

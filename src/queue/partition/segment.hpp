@@ -44,9 +44,12 @@ struct Segment {
   uint64_t prepared_bytes = 0;
   // Less than written.bytes: the file was damaged; 0 where it is missing.
   uint64_t file_bytes = UINT64_MAX;
-  bool sealed = false;    // another one follows, so that it is never written to
-  bool unsynced = false;  // written to since the last sync; stays open
+  bool missing = false;         // there was no file
+  bool sealed = false;          // another one follows, so that it is never written to
+  bool unsynced = false;        // written to since the last sync; stays open
+  uint64_t unsynced_since = 0;  // a number that is higher the later that began
   bool unsynced_name = false;
+  bool removed = false;  // its files are, or are about to be
 
   SegmentIndex index;
   size_t flushed_entries = 0;      // entries of the index that are in its file, when it is complete

@@ -36,7 +36,8 @@ void SegmentFiles::CloseSurplus() {
   size_t open = in_use_.size();
   for (auto last = std::prev(in_use_.end()); open > max_open_ && last != in_use_.begin();) {
     Segment& oldest = **last--;
-    if (oldest.unsynced) continue;
+    // Of a file that a reader has, the descriptor stays.
+    if (oldest.unsynced || oldest.file.use_count() > 1) continue;
     Close(oldest);
     --open;
   }
@@ -50,9 +51,20 @@ void SegmentFiles::Close(Segment& segment) {
   in_use_.erase(segment.in_use_order);
 }
 
+void SegmentFiles::MarkUnsynced(Segment& segment) {
+  if (!segment.unsynced) segment.unsynced_since = ++marked_;
+  segment.unsynced = true;
+}
+
 io::Task<Result<std::shared_ptr<io::File>>> SegmentFiles::Open(std::shared_ptr<Segment> segment) {
   if (segment->file == nullptr) {
+    if (!segment->unsynced && open() >= max_read_files()) {
+      co_return Fail(Errc::kUnavailable, "{}: {} segment files are open, which is the limit",
+                     segment->path, open());
+    }
+    ++opening_;
     auto file = co_await disk_.Open(segment->path, io::OpenMode::kWrite);
+    --opening_;
     if (!file) {
       Errc code = file.error().code == Errc::kNotFound ? Errc::kIo : file.error().code;
       co_return Fail(code, "{}", file.error().message);
@@ -110,7 +122,13 @@ io::Task<Result<SegmentFiles::Loaded>> SegmentFiles::Load(std::shared_ptr<Segmen
                                                           std::shared_ptr<io::File> file,
                                                           uint64_t end) {
   end = std::min(end, segment->file_bytes);
+  while (loading_ >= kMaxIndexLoads) {
+    if (auto woken = co_await loaded_.Wait(); !woken) co_return Fail(woken.error());
+  }
+  ++loading_;
   auto index = co_await ReadIndexFile(*segment, end);
+  --loading_;
+  loaded_.WakeOne();
   if (!index) co_return Fail(index.error());
   size_t flushed = index->entries().size();
   index = co_await Index(segment, file, std::move(*index), end);

@@ -84,7 +84,9 @@ namespace {
 
 // Java's consumer ends at any error of a commit that a coordinator does not usually have.
 kafka::ErrorCode CommitErrorOf(QueueError error) {
-  if (error == QueueError::kStorage) return kafka::ErrorCode::kCoordinatorNotAvailable;
+  if (error == QueueError::kStorage || error == QueueError::kTooManyRequests) {
+    return kafka::ErrorCode::kCoordinatorNotAvailable;
+  }
   return ErrorCodeOf(error);
 }
 

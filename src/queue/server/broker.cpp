@@ -110,6 +110,7 @@ struct Broker::Collected {
   std::vector<SeenPartition> seen;
   std::deque<std::string> names;  // of topics that were asked for by their ids
   size_t bytes = 0;
+  size_t files = 0;
   bool failed = false;  // at one of them
 };
 
@@ -120,8 +121,10 @@ io::Task<std::vector<FetchedPartition>> Broker::Fetch(
   const TimePoint deadline = loop_.After(wait);
   const size_t min_bytes = std::min(AtLeastZero(request.min_bytes), kMaxFetchBytes);
   Collected collected = co_await Collect(request);
-  // What a waiting request takes is bounded by its partitions.
-  const bool may_wait = !collected.failed && request.topics.size() <= collected.seen.size();
+  // What a waiting request takes is bounded by its partitions. Past the limit of files, some of
+  // them may have messages already.
+  const bool may_wait = !collected.failed && collected.files < kMaxFetchFiles &&
+                        request.topics.size() <= collected.seen.size();
   if (may_wait && collected.bytes < min_bytes && wait > Duration::zero()) {
     collected.partitions.clear();  // they keep files open
     co_await AwaitData(collected.seen, min_bytes - collected.bytes, *cancellation, deadline);
@@ -149,10 +152,14 @@ io::Task<Broker::Collected> Broker::Collect(const wire::kafka::FetchRequest& req
       }
       const size_t left = max_bytes - std::min(max_bytes, collected.bytes);
       const TopicPartition where = PartitionOf(name, partition.index);
-      auto view = co_await engine_.Fetch({.where = where,
-                                          .offset = partition.fetch_offset,
-                                          .leader_epoch = partition.current_leader_epoch},
-                                         std::min(left, AtLeastZero(partition.max_bytes)));
+      const FetchPosition position{.where = where,
+                                   .offset = partition.fetch_offset,
+                                   .leader_epoch = partition.current_leader_epoch};
+      const bool full = left == 0 && collected.bytes > 0;
+      auto view =
+          full || collected.files >= kMaxFetchFiles
+              ? engine_.Look(position)
+              : co_await engine_.Fetch(position, std::min(left, AtLeastZero(partition.max_bytes)));
       if (!view) {
         collected.failed = true;
         collected.partitions.push_back({.error = ErrorCodeOf(view.error().error)});
@@ -161,6 +168,7 @@ io::Task<Broker::Collected> Broker::Collect(const wire::kafka::FetchRequest& req
       // Only the first batch of a response may be larger than what was asked for.
       if (collected.bytes > 0 && view->range.bytes > left) view->range = {};
       collected.bytes += view->range.bytes;
+      if (view->range.file != nullptr) ++collected.files;
       collected.seen.push_back({.where = where, .high_watermark = view->high_watermark});
       collected.partitions.push_back({.view = std::move(*view)});
     }

@@ -11,7 +11,7 @@ namespace meridian::queue {
 
 // --- topics
 constexpr size_t kMaxTopicNameBytes = 249;
-// Of all topics together. Each that was written to since the last checkpoint has an open file.
+// Of all topics together.
 constexpr uint32_t kMaxPartitions = 10'000;
 constexpr size_t kMaxTopicOverrides = 64;  // configuration keys that one topic sets
 constexpr size_t kMaxConfigValueBytes = 256;
@@ -25,8 +25,13 @@ constexpr int64_t kMaxMaxMessageBytes = 7 * 1024 * 1024;
 // wait for room. Less than store::kMaxPendingBytes, so that the log takes each batch at once.
 constexpr size_t kMaxInFlightBytes = size_t{12} * 1024 * 1024;
 constexpr size_t kMaxWaitingProducers = 10'000;  // requests that wait for room; past it: refused
-// Batches that are written to segment files in one hand-over.
+// Batches that are written to segment files in one hand-over; and the partitions that they are of,
+// as a part of the segment files that may be open: one of so many.
 constexpr size_t kMaxWriteGroupBytes = size_t{4} * 1024 * 1024;
+constexpr size_t kWriteGroupShare = 16;
+// Of the partitions with segments that are not synced, one of so many is synced when files have to
+// be closed.
+constexpr size_t kSyncShare = 4;
 // The pause before a write to a segment file that failed for lack of room is tried again.
 constexpr Duration kSegmentRetry = std::chrono::milliseconds{200};
 

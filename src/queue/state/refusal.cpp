@@ -1,8 +1,25 @@
 #include "queue/state/refusal.hpp"
 
+#include <algorithm>
+#include <array>
+#include <cerrno>
 #include <string_view>
+#include <system_error>
+
+#include "base/result.hpp"
 
 namespace meridian::queue {
+
+bool LacksDescriptors(std::string_view problem) {
+  return std::ranges::any_of(std::array{EMFILE, ENFILE}, [&](int number) {
+    return problem.contains(std::generic_category().message(number));
+  });
+}
+
+Refusal UnwritableRefusal(const Error& error) {
+  bool descriptors = LacksDescriptors(error.message);
+  return {descriptors ? QueueError::kTooManyRequests : QueueError::kStorage, error.message};
+}
 
 std::string_view QueueErrorName(QueueError error) {
   switch (error) {

@@ -10,6 +10,8 @@
 
 #include <fmt/format.h>
 
+#include "base/result.hpp"
+
 namespace meridian::queue {
 
 enum class QueueError : uint8_t {
@@ -41,11 +43,17 @@ enum class QueueError : uint8_t {
 std::string_view QueueErrorName(QueueError error);
 
 struct Refusal {
+// Whether a problem that may pass (kUnavailable) is a lack of descriptors, and not of disk space.
+bool LacksDescriptors(std::string_view problem);
+
   QueueError error = QueueError::kNone;
   std::string message;  // for people; one line
 };
 
 template <class T = void>
+// Why nothing can be stored now: kTooManyRequests for a lack of descriptors, else kStorage.
+Refusal UnwritableRefusal(const Error& error);
+
 using Outcome = std::expected<T, Refusal>;
 
 template <class... Args>
