@@ -272,6 +272,7 @@ class Engine {
   };
   Outcome<Appended> AppendPart(const ProducePart& part, ProduceOutcome& outcome);
   Outcome<> CheckPart(const ProducePart& part, PartitionId id) const;
+  bool IsKnownProducer(PartitionId partition, int64_t producer_id) const;
   int64_t Append(const ProducePart& part, PartitionId id, ProduceOutcome& outcome);
   size_t AppendCommits(std::string_view group, std::span<const OffsetToCommit> offsets,
                        std::span<QueueError> errors, uint64_t& journal_end);

@@ -138,6 +138,7 @@ class EngineTest : public testing::Test {
   EngineOptions options_{.folder = "queue",
                          .journal_id = 7,
                          .random_seed = 7,
+                         .first_producer_id = 1000,  // tests make up lower ones
                          .topic_defaults = {.retention_ms = -1},
                          .checkpoint_interval = std::chrono::hours{24 * 365},
                          .headroom_bytes = 0};

@@ -98,6 +98,10 @@ Outcome<Engine::Appended> Engine::AppendPart(const ProducePart& part, ProduceOut
   std::shared_ptr<Partition> partition = durable_->FindPartition(*id);
   outcome.log_start_offset = LogStart(*partition);
   if (part.header.producer_id >= 0) {
+    if (!IsKnownProducer(*id, part.header.producer_id)) {
+      return Refuse(QueueError::kUnknownProducerId, "producer id {} was given to nobody",
+                    part.header.producer_id);
+    }
     SequenceCheck check =
         durable_->state().producers().Check(*id, ProducedBatchOf(part.header), clock_.last());
     if (check.error != QueueError::kNone) return Refuse(Refusal{check.error, check.message});
@@ -109,6 +113,13 @@ Outcome<Engine::Appended> Engine::AppendPart(const ProducePart& part, ProduceOut
   }
   int64_t next_offset = Append(part, *id, outcome);
   return Appended{std::move(partition), next_offset, true};
+}
+
+// Ids that a client makes up would push out those of others. An id that another data center gave is
+// known by what its producer has sent.
+bool Engine::IsKnownProducer(PartitionId partition, int64_t producer_id) const {
+  return producer_id < next_producer_id_ ||
+         durable_->state().producers().Has(partition, producer_id);
 }
 
 Outcome<> Engine::CheckPart(const ProducePart& part, PartitionId id) const {

@@ -122,6 +122,22 @@ TEST_F(EngineTest, BatchesThatCannotBeAcceptedAreRefused) {
   });
 }
 
+// They pushed out the producers that had asked for theirs.
+TEST_F(EngineTest, ProducerIdsThatNobodyWasGivenMakeNoState) {
+  Run([](Engine& engine, Machine&) -> Task<void> {
+    co_await MustCreate(engine, "orders");
+    int64_t id = (co_await engine.NewProducerId()).value();
+    co_await MustProduce(engine, kOrders, {"a"}, {.id = id, .epoch = 0, .sequence = 0});
+    for (int64_t made_up : {id + 1, id + kProducerIdBlock, INT64_MAX}) {
+      ProduceOutcome outcome = co_await Produce(engine, kOrders, BatchOf({"b"}, {made_up, 0, 0}));
+      EXPECT_EQ(outcome.error, QueueError::kUnknownProducerId);
+      EXPECT_EQ(outcome.log_start_offset, 0) << "clients look at it";
+    }
+    EXPECT_EQ(engine.numbers().producers, 1U);
+    EXPECT_EQ(co_await Values(engine, kOrders), "a ");
+  });
+}
+
 TEST_F(EngineTest, LogAppendTimeIsSetByTheEngine) {
   Run([](Engine& engine, Machine& machine) -> Task<void> {
     co_await MustCreate(engine, "orders", 1, {{"message.timestamp.type", "LogAppendTime"}});

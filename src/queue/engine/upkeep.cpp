@@ -8,11 +8,13 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/clock.hpp"
 #include "base/log.hpp"
+#include "base/recurring_problem.hpp"
 #include "base/result.hpp"
 #include "io/loop.hpp"
 #include "io/task.hpp"
@@ -53,13 +55,31 @@ io::Task<void> Upkeep::Run() {
   while (co_await io::Sleep(interval_)) {
     Result<void> done = co_await ApplyRetention();
     if (!done && done.error().code == Errc::kCancelled) co_return;
-    if (!done) LOG_WARNING("retention failed", {"problem", done.error().message});
+    Report("retention", done, retention_problem_);
+    ReportEvictions();
     if (!durable_.Writable()) continue;
     ExpireOffsets();
     done = co_await Compact();
     if (!done && done.error().code == Errc::kCancelled) co_return;
-    if (!done) LOG_WARNING("compaction failed", {"problem", done.error().message});
+    Report("compaction", done, compaction_problem_);
   }
+}
+
+void Upkeep::Report(std::string_view work, const Result<void>& done, RecurringProblem& problem) {
+  if (!done && problem.OnProblem(done.error().message, loop_.Now())) {
+    LOG_WARNING("upkeep of the queue fails", {"work", work}, {"problem", done.error().message});
+  }
+  if (done && problem.OnSolved()) LOG_INFO("upkeep of the queue goes on", {"work", work});
+}
+
+// However many there are, one line in a while.
+void Upkeep::ReportEvictions() {
+  const uint64_t evicted = durable_.state().producers().evicted();
+  if (evicted == reported_evictions_ || loop_.Now() < next_report_) return;
+  LOG_WARNING("idempotent producers were forgotten, because there are too many",
+              {"producers", evicted - reported_evictions_}, {"limit", kMaxProducers});
+  reported_evictions_ = evicted;
+  next_report_ = loop_.After(kEvictionReportInterval);
 }
 
 io::Task<Result<void>> Upkeep::ApplyRetention() {

@@ -8,6 +8,7 @@
 // Owned by the Engine; one thread: the loop's. Await Stop before destroying it.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -17,6 +18,7 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/recurring_problem.hpp"
 #include "base/result.hpp"
 #include "io/loop.hpp"
 #include "io/scope.hpp"
@@ -41,6 +43,8 @@ class Upkeep {
   io::Task<Result<void>> Compact();
   int64_t NewLogStart(const Partition& partition) const;
   void ExpireOffsets();
+  void ReportEvictions();
+  void Report(std::string_view work, const Result<void>& done, RecurringProblem& problem);
 
   io::Loop& loop_;
   DurableState& durable_;
@@ -49,6 +53,10 @@ class Upkeep {
   WallTime started_;
   // When each group that has offsets was last seen with members.
   std::map<std::string, WallTime, std::less<>> last_active_;
+  uint64_t reported_evictions_ = 0;
+  TimePoint next_report_{};
+  RecurringProblem retention_problem_;
+  RecurringProblem compaction_problem_;
   io::Scope scope_;
 };
 

@@ -36,6 +36,8 @@ wire::kafka::ErrorCode ErrorCodeOf(QueueError error) {
       return ErrorCode::kDuplicateSequenceNumber;
     case QueueError::kInvalidProducerEpoch:
       return ErrorCode::kInvalidProducerEpoch;
+    case QueueError::kUnknownProducerId:
+      return ErrorCode::kUnknownProducerId;
     case QueueError::kStorage:
       return ErrorCode::kKafkaStorageError;
     case QueueError::kTimedOut:

@@ -42,6 +42,8 @@ constexpr size_t kRememberedBatches = 5;
 constexpr size_t kMaxProducers = 200'000;
 // A producer that was idle for so long is forgotten (Kafka's producer.id.expiration.ms).
 constexpr Duration kProducerExpiry = std::chrono::hours{24};
+// How often producers that were forgotten are reported.
+constexpr Duration kEvictionReportInterval = std::chrono::minutes{1};
 // Producer ids that one record of the journal reserves.
 constexpr int64_t kProducerIdBlock = 1000;
 

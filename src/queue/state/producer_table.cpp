@@ -9,7 +9,6 @@
 #include <fmt/core.h>
 
 #include "base/hybrid_clock.hpp"
-#include "base/log.hpp"
 #include "queue/state/journal_record.hpp"
 #include "queue/state/limits.hpp"
 #include "queue/state/refusal.hpp"
@@ -130,12 +129,7 @@ void ProducerTable::ForgetOldest(HybridTime now) {
     const auto& [time, key] = *by_time_.begin();
     bool expired = Expired(time, now);
     if (!expired && states_.size() <= kMaxProducers) return;
-    if (!expired) {
-      ++evicted_;
-      LOG_WARNING("a producer is forgotten, because there are too many",
-                  {"producer_id", key.producer_id}, {"topic_number", key.partition.topic},
-                  {"partition", key.partition.partition});
-    }
+    if (!expired) ++evicted_;
     Forget(states_.find(key));
   }
 }

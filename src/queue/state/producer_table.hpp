@@ -70,9 +70,12 @@ class ProducerTable {
   void Restore(PartitionId partition, int64_t producer_id, const ProducerState& state);
   void RemoveTopic(uint32_t topic);
 
+  bool Has(PartitionId partition, int64_t producer_id) const {
+    return states_.contains({partition, producer_id});
+  }
   std::vector<std::pair<int64_t, ProducerState>> Of(PartitionId partition) const;
   size_t size() const { return states_.size(); }
-  // Producers that were forgotten because there were too many.
+  // Producers that were forgotten because there were too many. The owner reports it.
   uint64_t evicted() const { return evicted_; }
 
  private:

@@ -51,6 +51,8 @@ std::string_view QueueErrorName(QueueError error) {
       return "duplicate sequence";
     case QueueError::kInvalidProducerEpoch:
       return "invalid producer epoch";
+    case QueueError::kUnknownProducerId:
+      return "unknown producer id";
     case QueueError::kStorage:
       return "storage";
     case QueueError::kTimedOut:

@@ -29,9 +29,10 @@ enum class QueueError : uint8_t {
   kOutOfOrderSequence,
   kDuplicateSequence,  // the batch was appended, and its offset is not remembered any more
   kInvalidProducerEpoch,
-  kStorage,          // the disk is full or has failed; a later try may succeed
-  kTimedOut,         // appended, and not durable before the deadline
-  kTooManyRequests,  // a limit of waits; a later try may succeed
+  kUnknownProducerId,  // no queue has given it to a producer
+  kStorage,            // the disk is full or has failed; a later try may succeed
+  kTimedOut,           // appended, and not durable before the deadline
+  kTooManyRequests,    // a limit of waits; a later try may succeed
   kOffsetOutOfRange,
   kOffsetMetadataTooLarge,
   kInvalidGroup,
@@ -42,18 +43,18 @@ enum class QueueError : uint8_t {
 
 std::string_view QueueErrorName(QueueError error);
 
-struct Refusal {
 // Whether a problem that may pass (kUnavailable) is a lack of descriptors, and not of disk space.
 bool LacksDescriptors(std::string_view problem);
 
+struct Refusal {
   QueueError error = QueueError::kNone;
   std::string message;  // for people; one line
 };
 
-template <class T = void>
 // Why nothing can be stored now: kTooManyRequests for a lack of descriptors, else kStorage.
 Refusal UnwritableRefusal(const Error& error);
 
+template <class T = void>
 using Outcome = std::expected<T, Refusal>;
 
 template <class... Args>
