@@ -109,6 +109,14 @@ io::Task<Result<void>> DurableState::DropBefore(std::shared_ptr<Partition> parti
   co_return co_await partition->log()->DropBefore(log_start_offset);
 }
 
+io::Task<Result<void>> DurableState::EmptyBefore(std::shared_ptr<Partition> partition,
+                                                 int64_t log_start_offset) {
+  Result<FiberMutex::Guard> guard = co_await files_mutex_.Lock();
+  if (!guard) co_return Fail(std::move(guard.error()));
+  if (partition->gone() || partition->log() == nullptr) co_return Result<void>{};
+  co_return co_await partition->log()->EmptyBefore(log_start_offset);
+}
+
 io::Task<Result<void>> DurableState::Compact(std::shared_ptr<Partition> partition,
                                              CompactionTimes times) {
   Result<FiberMutex::Guard> guard = co_await files_mutex_.Lock();

@@ -83,6 +83,9 @@ class DurableState final : private store::JournaledState {
   // Removes what is below `log_start_offset` from the segment files. The record that moves the log
   // start is durable.
   io::Task<Result<void>> DropBefore(std::shared_ptr<Partition> partition, int64_t log_start_offset);
+  // The same while the disk is too full for the record, which follows.
+  io::Task<Result<void>> EmptyBefore(std::shared_ptr<Partition> partition,
+                                     int64_t log_start_offset);
   // Compacts the segment files. Does nothing until the last compaction is in a checkpoint.
   io::Task<Result<void>> Compact(std::shared_ptr<Partition> partition, CompactionTimes times);
 
@@ -120,12 +123,12 @@ class DurableState final : private store::JournaledState {
   io::Task<Result<void>> WriteItems(store::SnapshotWriter& writer) override;
   io::Task<Result<void>> WritePartitions(store::SnapshotWriter& writer);
   io::Task<Result<SnapshotItems>> SyncSlice(std::vector<std::shared_ptr<Partition>> slice);
-  io::Task<Result<void>> WriteGroups(store::SnapshotWriter& writer);
-  void EndSnapshot(bool written) override;
-  io::Task<void> RemoveReplaced(std::vector<std::shared_ptr<Partition>> partitions);
   io::Task<Result<void>> Sync(std::vector<PartitionLog*> logs);
   io::Task<Result<void>> MakeRoomForFiles(size_t files);
   std::vector<std::shared_ptr<Partition>> LongestUnsynced() const;
+  io::Task<Result<void>> WriteGroups(store::SnapshotWriter& writer);
+  void EndSnapshot(bool written) override;
+  io::Task<void> RemoveReplaced(std::vector<std::shared_ptr<Partition>> partitions);
   io::Task<void> CheckpointRegularly(Duration interval);
 
   io::Loop& loop_;
@@ -143,11 +146,11 @@ class DurableState final : private store::JournaledState {
   std::unique_ptr<SegmentWriter> writer_;
   // Held by who syncs segment files, or removes or opens some.
   FiberMutex files_mutex_;
+  // Held by who syncs segment files: beside the one above by a checkpoint, alone to make room.
+  FiberMutex sync_mutex_;
   // Whose compaction is in the snapshot that is being written.
   std::vector<std::shared_ptr<Partition>> compacted_;
   uint64_t checkpoint_end_ = 0;  // of the journal's records that the last checkpoint covers
-  // Held by who syncs segment files: beside the one above by a checkpoint, alone to make room.
-  FiberMutex sync_mutex_;
   uint64_t snapshot_end_ = 0;    // of those that the snapshot being written covers
   io::Scope background_;
 };

@@ -218,11 +218,11 @@ io::Task<Result<void>> DurableState::FitToState(std::shared_ptr<Partition> parti
     if (!dropped) co_return dropped;
   }
   for (const DamagedSegment& damaged : log.damaged()) {
-    // Retention had removed it while the disk was too full for the record that says so.
-    if (damaged.file_bytes == 0 && damaged.base_offset <= log.log_start_offset()) {
-      LOG_WARNING("the oldest segment file is gone, and the log start moves behind it",
-                  {"partition", partition->name()}, {"file", damaged.path},
-                  {"log_start_offset", damaged.end_offset});
+    // Retention did it while the disk was too full for the record that says so.
+    if (damaged.emptied) {
+      LOG_INFO("retention has emptied a segment file, and the log start moves behind it",
+               {"partition", partition->name()}, {"file", damaged.path},
+               {"log_start_offset", damaged.end_offset});
       Result<void> dropped = co_await log.DropBefore(damaged.end_offset);
       if (!dropped) co_return dropped;
       continue;

@@ -100,19 +100,23 @@ io::Task<Result<void>> Upkeep::ApplyRetention() {
 
 io::Task<Result<void>> Upkeep::ApplyRetention(std::span<const std::shared_ptr<Partition>> slice) {
   std::vector<std::pair<std::shared_ptr<Partition>, int64_t>> moved;
-  uint64_t journal_end = 0;
   bool writable = durable_.Writable().has_value();
   for (const std::shared_ptr<Partition>& partition : slice) {
     const PartitionState* state = durable_.state().FindPartition(partition->id());
     if (partition->gone() || state == nullptr) continue;
     int64_t log_start = NewLogStart(*partition);
-    if (log_start <= state->log_start_offset) continue;
+    bool recorded = log_start <= state->log_start_offset;
+    // Where the wait for the record failed, its segments are still there, or their names.
+    const PartitionLog& log = *partition->log();
+    if (recorded && log_start <= log.log_start_offset() && !log.has_emptied()) continue;
     moved.emplace_back(partition, log_start);
-    if (writable) journal_end = durable_.Append(LogStartMovedRecord{partition->id(), log_start});
+    if (writable && !recorded) durable_.Append(LogStartMovedRecord{partition->id(), log_start});
   }
-  Result<void> done = co_await durable_.AwaitDurable(journal_end);
+  Result<void> done = co_await durable_.AwaitDurable(writable ? durable_.journal_end() : 0);
   for (const auto& [partition, log_start] : moved) {
-    if (done) done = co_await durable_.DropBefore(partition, log_start);
+    if (!done) break;
+    done = co_await (writable ? durable_.DropBefore(partition, log_start)
+                              : durable_.EmptyBefore(partition, log_start));
   }
   co_return done;
 }

@@ -3,7 +3,7 @@
 // been empty.
 //
 // While the disk is full, the journal cannot take the records that move log starts. Segments are
-// removed all the same, which makes room, and the records follow when there is room.
+// emptied all the same, which makes room; their names go when there is room for the records.
 //
 // Owned by the Engine; one thread: the loop's. Await Stop before destroying it.
 #pragma once

@@ -2,6 +2,7 @@
 // of a crash within it.
 #include "queue/engine/upkeep.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -87,6 +88,45 @@ TEST_F(UpkeepTest, RetentionMakesRoomOnAFullDiskAndACrashThenIsNoDamage) {
     EXPECT_EQ(engine.numbers().damaged_partitions, 0U);
     co_await Pass();
     EXPECT_EQ(co_await Values(engine, kOrders, 20), "a ") << "durable, late";
+  });
+}
+
+// It counted as removed by retention, whoever had removed it.
+TEST_F(UpkeepTest, OldestSegmentThatRetentionDidNotRemoveIsDamage) {
+  Run([](Engine& engine, Machine&) -> Task<void> {
+    co_await MustCreate(engine, "orders");
+    co_await ProduceMany(engine, 20);
+    EXPECT_TRUE(co_await engine.CheckpointNow());
+  });
+  auto files = disk().List("queue/topics/1/0");
+  ASSERT_TRUE(files);
+  auto oldest =
+      std::ranges::find_if(*files, [](const auto& name) { return name.ends_with(".log"); });
+  ASSERT_TRUE(disk().Remove("queue/topics/1/0/" + *oldest));
+  Run([](Engine& engine, Machine&) -> Task<void> {
+    EXPECT_EQ(engine.numbers().damaged_partitions, 1U);
+    EXPECT_EQ(co_await LogStart(engine), 0);
+    EXPECT_EQ(co_await Values(engine, kOrders), "storage");
+    // The way on, if nobody has the messages.
+    EXPECT_TRUE(co_await engine.DeleteRecords(kOrders, 15));
+    EXPECT_EQ(engine.numbers().damaged_partitions, 0U);
+    EXPECT_EQ(co_await LogStart(engine), 15);
+  });
+}
+
+TEST_F(UpkeepTest, RetentionGoesOnWhereTheWaitForItsRecordFailed) {
+  Run([this](Engine& engine, Machine&) -> Task<void> {
+    co_await MustCreate(engine, "orders", 1, {{"retention.bytes", "2000"}});
+    co_await ProduceMany(engine, 20);
+    // The next record does not fit any more, and is not known to fail yet.
+    FillDisk();
+    co_await Pass(4);
+    EXPECT_GT(co_await LogStart(engine), 0);
+    MakeRoom();
+    co_await Pass(4);
+    EXPECT_LT(disk().used_bytes(), 20'000U);
+    auto files = disk().ListSizes("queue/topics/1/0");
+    EXPECT_TRUE(std::ranges::none_of(*files, [](const auto& file) { return file.bytes == 0; }));
   });
 }
 

@@ -66,10 +66,12 @@ std::optional<uint64_t> PartitionLog::unsynced_since() const {
 
 std::vector<DamagedSegment> PartitionLog::damaged() const {
   std::vector<DamagedSegment> damaged;
+  bool first = true;  // all before it were emptied
   for (const auto& segment : segments_) {
-    if (!segment->damaged()) continue;
     first &= segment->file_bytes == 0 && !segment->missing;
-    damaged.push_back({.path = segment->path,
+    if (!segment->damaged()) continue;
+    damaged.push_back({.emptied = first,
+                       .path = segment->path,
                        .base_offset = segment->written.base_offset,
                        .end_offset = segment->written.end_offset,
                        .file_bytes = segment->file_bytes,
@@ -189,9 +191,9 @@ io::Task<Result<void>> PartitionLog::BeginSync(std::vector<io::File*>& files,
   std::ranges::copy_if(segments_, std::back_inserter(unsynced),
                        [](const auto& segment) { return segment->unsynced; });
   for (const std::shared_ptr<Segment>& segment : unsynced) {
+    if (segment->removed) continue;
     size_t pending = segment->index.entries().size() - segment->flushed_entries;
     if (pending >= kIndexFlushEntries || (segment->sealed && pending > 0)) {
-    if (segment->removed) continue;
       Result<void> flushed;
       if (auto file = co_await files_.OpenIndexed(segment); !file) flushed = Fail(file.error());
       if (flushed && !segment->removed) flushed = co_await files_.FlushIndex(segment);

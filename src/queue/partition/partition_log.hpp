@@ -86,6 +86,9 @@ struct TimedOffset {
 
 // A segment whose file is missing or shorter than it was when it was synced.
 struct DamagedSegment {
+  // Its file is there and has no bytes, and so have those of all segments before it: EmptyBefore
+  // did that.
+  bool emptied = false;
   std::string path;
   int64_t base_offset = 0;
   int64_t end_offset = 0;
@@ -132,12 +135,12 @@ class PartitionLog {
   // Judge it after the replay: a segment below a log start that the checkpoint does not know yet
   // counts as missing until DropBefore.
   std::vector<DamagedSegment> damaged() const;
-  // For later segments.
-  void Configure(uint64_t segment_bytes, int64_t segment_ms) {
-    options_.segment_bytes = segment_bytes;
   // Nothing: all is synced. Otherwise a number that is higher, over all logs of the SegmentFiles,
   // the later the first segment was written to that is not synced.
   std::optional<uint64_t> unsynced_since() const;
+  // For later segments.
+  void Configure(uint64_t segment_bytes, int64_t segment_ms) {
+    options_.segment_bytes = segment_bytes;
     options_.segment_ms = segment_ms;
   }
 
@@ -163,8 +166,14 @@ class PartitionLog {
   io::Task<Result<std::optional<TimedOffset>>> OffsetAtMaxTime();
 
   // Moves the log start up to `log_start_offset`, at most to the end, and removes the segments that
-  // are all below it.
+  // are all below it. The owner's journal has a durable record of it.
   io::Task<Result<void>> DropBefore(int64_t log_start_offset);
+  // The same while there is no room for that record: empties the files and keeps their names, so
+  // that the next start can tell them from files that were lost. They go with a later DropBefore or
+  // Open.
+  io::Task<Result<void>> EmptyBefore(int64_t log_start_offset);
+  // Whether there are such files.
+  bool has_emptied() const { return !emptied_.empty(); }
   // Cuts off the batch that has `offset`, and all behind it.
   io::Task<Result<void>> TruncateTo(int64_t offset);
   // Rewrites the sealed and synced segments below `limit_offset` without the records that
@@ -254,7 +263,9 @@ class PartitionLog {
   bool Replace(const Segments& group, const std::shared_ptr<Segment>& by);
 
   // Removal.
+  Segments TakeBefore(int64_t log_start_offset);
   io::Task<Result<void>> RemoveFiles(std::shared_ptr<Segment> segment);
+  io::Task<Result<void>> EmptyFile(std::shared_ptr<Segment> segment);
   io::Task<Result<void>> CutSegment(std::shared_ptr<Segment> segment, int64_t offset);
 
   // Read.
@@ -281,6 +292,7 @@ class PartitionLog {
   int64_t end_offset_ = 0;
   std::vector<std::shared_ptr<Segment>> segments_;
   std::vector<std::shared_ptr<Segment>> replaced_;  // by compaction; their files are still there
+  std::vector<std::shared_ptr<Segment>> emptied_;   // by EmptyBefore; likewise
   int64_t compacted_end_ = 0;                       // below, no key is twice; 0 after a start
   std::vector<Prepared> prepared_;
   std::vector<Syncing> syncing_;

@@ -1,6 +1,7 @@
 // What a start does with the files of a partition, and what removes them.
 #include <algorithm>
 #include <cstdint>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
@@ -71,7 +72,9 @@ io::Task<Result<void>> PartitionLog::Load(PartitionPosition position) {
 io::Task<Result<void>> PartitionLog::FitFile(Segment& segment,
                                              const std::vector<io::ListedFile>& found) {
   std::string name = SegmentFileName(segment.written.base_offset, segment.written.generation);
-  uint64_t bytes = BytesOf(found, name).value_or(0);
+  std::optional<uint64_t> listed = BytesOf(found, name);
+  uint64_t bytes = listed.value_or(0);
+  segment.missing = !listed;
   if (bytes < segment.written.bytes) segment.file_bytes = bytes;
   if (bytes <= segment.written.bytes) co_return Result<void>{};
   auto file = co_await files_.disk().Open(segment.path, io::OpenMode::kWrite);
@@ -94,24 +97,57 @@ io::Task<Result<void>> PartitionLog::RemoveUnknown(const std::vector<io::ListedF
 }
 
 io::Task<Result<void>> PartitionLog::RemoveFiles(std::shared_ptr<Segment> segment) {
+  segment->removed = true;
   files_.Close(*segment);
   auto removed = Removed(co_await files_.disk().Remove(segment->path));
   if (!removed) co_return removed;
-  segment->removed = true;
   co_return Removed(co_await files_.disk().Remove(segment->index_path));
 }
 
-io::Task<Result<void>> PartitionLog::DropBefore(int64_t log_start_offset) {
+// Moves the log start; the segments below it, which are the log's no more.
+PartitionLog::Segments PartitionLog::TakeBefore(int64_t log_start_offset) {
   log_start_offset_ = std::clamp(log_start_offset, log_start_offset_, end_offset_);
   // The last segment goes too when nothing in it is kept; the next append begins another.
-  while (!segments_.empty() && segments_.front()->written.end_offset <= log_start_offset_) {
-    std::shared_ptr<Segment> segment = segments_.front();
-    bool empty = segment->prepared_bytes == 0;
-    if (empty || segment->prepared_bytes > segment->written.bytes) break;
-    segments_.erase(segments_.begin());
+  auto stays = [this](const auto& segment) {
+    bool writing = segment->prepared_bytes == 0 || segment->prepared_bytes > segment->written.bytes;
+    return writing || segment->written.end_offset > log_start_offset_;
+  };
+  auto behind = std::ranges::find_if(segments_, stays);
+  Segments below(segments_.begin(), behind);
+  segments_.erase(segments_.begin(), behind);
+  return below;
+}
+
+io::Task<Result<void>> PartitionLog::DropBefore(int64_t log_start_offset) {
+  Segments below = std::exchange(emptied_, {});
+  std::ranges::copy(TakeBefore(log_start_offset), std::back_inserter(below));
+  for (const std::shared_ptr<Segment>& segment : below) {
     if (auto removed = co_await RemoveFiles(segment); !removed) co_return removed;
   }
   co_return Result<void>{};
+}
+
+io::Task<Result<void>> PartitionLog::EmptyBefore(int64_t log_start_offset) {
+  Segments below = TakeBefore(log_start_offset);
+  std::ranges::copy(below, std::back_inserter(emptied_));
+  for (const std::shared_ptr<Segment>& segment : below) {
+    if (auto emptied = co_await EmptyFile(segment); !emptied) co_return emptied;
+  }
+  co_return Result<void>{};
+}
+
+// Gives the bytes of its files back, and needs none for it. Synced, so that a crash leaves no full
+// file before an empty one.
+io::Task<Result<void>> PartitionLog::EmptyFile(std::shared_ptr<Segment> segment) {
+  segment->removed = true;
+  files_.Close(*segment);
+  auto file = co_await files_.disk().Open(segment->path, io::OpenMode::kWrite);
+  if (!file && file.error().code != Errc::kNotFound) co_return Fail(file.error());
+  if (file) {
+    if (auto emptied = co_await (*file)->Truncate(0); !emptied) co_return emptied;
+    if (auto synced = co_await (*file)->Sync(); !synced) co_return synced;
+  }
+  co_return Removed(co_await files_.disk().Remove(segment->index_path));
 }
 
 io::Task<Result<void>> PartitionLog::TruncateTo(int64_t offset) {
@@ -127,27 +163,6 @@ io::Task<Result<void>> PartitionLog::TruncateTo(int64_t offset) {
   }
   if (!segments_.empty() && segments_.back()->written.end_offset > offset) {
     if (auto cut = co_await CutSegment(segments_.back(), offset); !cut) co_return cut;
-io::Task<Result<void>> PartitionLog::EmptyBefore(int64_t log_start_offset) {
-  Segments below = TakeBefore(log_start_offset);
-  std::ranges::copy(below, std::back_inserter(emptied_));
-  for (const std::shared_ptr<Segment>& segment : below) {
-    if (auto emptied = co_await EmptyFile(segment); !emptied) co_return emptied;
-  }
-  co_return Result<void>{};
-}
-
-// Gives the bytes of its files back, and needs none for it.
-io::Task<Result<void>> PartitionLog::EmptyFile(std::shared_ptr<Segment> segment) {
-  segment->removed = true;
-  files_.Close(*segment);
-  auto file = co_await files_.disk().Open(segment->path, io::OpenMode::kWrite);
-  if (!file && file.error().code != Errc::kNotFound) co_return Fail(file.error());
-  if (file) {
-    if (auto emptied = co_await (*file)->Truncate(0); !emptied) co_return emptied;
-  }
-  co_return Removed(co_await files_.disk().Remove(segment->index_path));
-}
-
   }
   log_start_offset_ = std::min(log_start_offset_, end_offset_);
   co_return Result<void>{};
@@ -186,6 +201,7 @@ io::Task<Result<void>> PartitionLog::CutSegment(std::shared_ptr<Segment> segment
 io::Task<Result<void>> PartitionLog::Remove() {
   CHECK(prepared_.empty());
   if (auto removed = co_await RemoveReplaced(); !removed) co_return removed;
+  std::ranges::copy(std::exchange(emptied_, {}), std::back_inserter(segments_));
   while (!segments_.empty()) {
     std::shared_ptr<Segment> segment = segments_.back();
     segments_.pop_back();
