@@ -37,6 +37,7 @@ using std::chrono::seconds;
 
 constexpr size_t kBudget = size_t{4} << 20;
 constexpr std::string_view kAnswer = "answered";
+constexpr size_t kLargeAnswer = size_t{4} << 20;
 
 std::string LengthOf(size_t bytes) {
   std::string length;
@@ -48,7 +49,8 @@ std::string FrameOf(char first, size_t bytes) {
 }
 
 // Requests by their first byte: 'w' waits until the test ends the wait, and holds no memory
-// meanwhile; 'h' waits as long and holds it; others are answered at once.
+// meanwhile; 'h' waits as long and holds it; others are answered at once, 'l' with kLargeAnswer
+// bytes.
 class Handler final : public RequestHandler {
  public:
   Handler(io::WaitQueue& changed, const bool& released, size_t& begun)
@@ -62,6 +64,7 @@ class Handler final : public RequestHandler {
     }
     Response response;
     std::string text = LengthOf(kAnswer.size()) + std::string(kAnswer);
+    if (kind == 'l') text.assign(kLargeAnswer, 'l');
     response.pieces.push_back({.bytes = {text.begin(), text.end()}});
     co_return response;
   }
@@ -196,6 +199,31 @@ TEST_F(RequestMemoryTest, RequestsThatWaitForSomethingToHappenHoldNoMemory) {
     released_ = true;
     changed_.WakeAll();
     for (const auto& stream : waiting) EXPECT_EQ(co_await Hear(*stream), kAnswer);
+  });
+}
+
+// A client that always reads a little would keep the response's memory for ever.
+TEST_F(RequestMemoryTest, ResponseHasADeadlineAsAWhole) {
+  Run([](Machine& machine) -> Task<void> {
+    for (size_t bytes_a_second : {size_t{256} << 10, size_t{16} << 10}) {
+      Streams streams = co_await Send(machine, 1, FrameOf('l', 100));
+      TimePoint begin = machine.loop.Now();
+      std::vector<uint8_t> space(bytes_a_second);
+      size_t heard = 0;
+      while (heard < kLargeAnswer) {
+        Result<size_t> got = co_await streams[0]->Read(space);
+        if (!got || *got == 0) break;
+        heard += *got;
+        // The read may end early: the pause is for what was read.
+        (void)co_await io::Sleep(std::chrono::duration_cast<Duration>(seconds{1}) *
+                                 static_cast<int64_t>(*got) / static_cast<int64_t>(bytes_a_second));
+      }
+      const bool fast = bytes_a_second > kMinSendRate;
+      EXPECT_EQ(heard == kLargeAnswer, fast);
+      const Duration limit = kWriteTimeout + seconds{kLargeAnswer / kMinSendRate};
+      EXPECT_LT(machine.loop.Now() - begin, limit + seconds{30});
+      if (!fast) EXPECT_GE(machine.loop.Now() - begin, limit);
+    }
   });
 }
 

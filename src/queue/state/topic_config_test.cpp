@@ -59,6 +59,10 @@ TEST(TopicConfigTest, MistakesAreNamed) {
   EXPECT_EQ(ProblemOf({{"message.timestamp.type", "Never"}}),
             "message.timestamp.type: \"Never\" is neither CreateTime nor LogAppendTime");
   EXPECT_NE(ProblemOf({{"cleanup.policy", std::string(kMaxConfigValueBytes + 1, ',')}}), "");
+  // Added to the time of a compaction, it must not overflow.
+  EXPECT_EQ(ProblemOf({{"delete.retention.ms", "31536000000000"}}), "");
+  EXPECT_EQ(ProblemOf({{"delete.retention.ms", "31536000000001"}}),
+            "delete.retention.ms: 31536000000001 is not between 0 and 31536000000000");
   TopicOverrides many;
   for (size_t i = 0; i <= kMaxTopicOverrides; ++i) many[std::to_string(i)] = "";
   EXPECT_EQ(ProblemOf(many), "more than 64 configuration keys");
