@@ -1,78 +1,26 @@
 """The queue tier by itself, for one test."""
 
-import contextlib
 import os
-import pathlib
 import re
-import shutil
-import signal
-import socket
 import subprocess
-import tempfile
 import urllib.request
 
-from site_under_test import CORES, LOCATIONS, MERIDIAN, AddressBlock, wait_until
+from site_under_test import CORES
+from tier_under_test import Tier
 
-PORT = 9092
 OPS_PORT = 19092
 
 
-class QueueTier:
+class QueueTier(Tier):
     """`meridian queue` of a data center, ended at the end of the `with` block."""
 
-    def __init__(self, settings=""):
+    name = "queue"
+    port = 9092
+
+    def __init__(self, settings="", descriptors=None):
         """`settings`: lines of [queue] in site.toml."""
-        self.block = AddressBlock(1)
-        self.address = f"127.{self.block.octets[0]}.0.1"
-        self.brokers = f"{self.address}:{PORT}"
-        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="meridian-test-"))
-        self.state = self.folder / "state"
-        (self.folder / "site.toml").write_text(
-            f'domain = "photos.example"\n[[datacenter]]\nname = "us-east"\naddress = "{self.address}"\nlocation = "{LOCATIONS["us-east"]}"\n'
-            f'[agent]\ncores = {CORES or 2}\n[app]\ncommand = ["true"]\ndirectory = "/tmp"\n[queue]\n{settings}\n')
-        self.process = None
-
-    def __enter__(self):
-        try:
-            self.start()
-        except BaseException:
-            self.__exit__()
-            raise
-        return self
-
-    def __exit__(self, *_):
-        self.kill()
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self.block.release()
-
-    def start(self):
-        with open(self.folder / "log", "ab") as log:
-            self.process = subprocess.Popen(
-                [MERIDIAN, "queue", "--site", str(self.folder / "site.toml"), "--dc", "us-east", "--state", str(self.state)],
-                stdout=log, stderr=log)
-        wait_until(self.accepts, what="the queue tier accepts connections")
-
-    def accepts(self):
-        assert self.process.poll() is None, self.log()
-        with contextlib.suppress(OSError):
-            socket.create_connection((self.address, PORT), timeout=1).close()
-            return True
-        return False
-
-    def kill(self, number=signal.SIGKILL, seconds=20):
-        """The exit status; None when it had not been started."""
-        if self.process is None:
-            return None
-        if self.process.poll() is None:
-            self.process.send_signal(number)
-        return self.process.wait(timeout=seconds)
-
-    def restart(self):
-        self.kill()
-        self.start()
-
-    def log(self):
-        return (self.folder / "log").read_text()
+        super().__init__(f"[agent]\ncores = {CORES or 2}\n[queue]\n{settings}", descriptors=descriptors)
+        self.brokers = f"{self.address}:{self.port}"
 
     def metric(self, name):
         """The sum of a metric's values: over all labels, where the name has none."""
