@@ -126,8 +126,8 @@ io::Task<Result<void>> DurableState::Compact(std::shared_ptr<Partition> partitio
   }
   auto report = co_await partition->log()->Compact(
       {.limit_offset = partition->high_watermark(), .times = times});
+  if (partition->log()->has_replaced()) partition->set_compacted(true);
   if (!report) co_return Fail(std::move(report.error()));
-  if (report->read_bytes > 0) partition->set_compacted(true);
   co_return Result<void>{};
 }
 

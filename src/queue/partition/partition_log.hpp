@@ -181,6 +181,8 @@ class PartitionLog {
   // segment was sealed since the last one. The old files stay until RemoveReplaced. kUnavailable:
   // that call is due first.
   io::Task<Result<CompactionReport>> Compact(CompactionRequest request);
+  // Whether that call is due, also after a compaction that has failed half way.
+  bool has_replaced() const { return !replaced_.empty(); }
   // After a checkpoint with the position() behind a compaction is durable: removes the files that
   // were replaced. A start removes them as well.
   io::Task<Result<void>> RemoveReplaced();
