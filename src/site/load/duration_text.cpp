@@ -25,7 +25,7 @@ constexpr std::array<Unit, 5> kUnits = {
     {{"d", 24h}, {"h", 1h}, {"m", 1min}, {"s", 1s}, {"ms", 1ms}}};
 constexpr size_t kMaxDigits = 9;
 // Nine digits of days would overflow nanoseconds.
-constexpr std::chrono::milliseconds kLongest = 24h * 1000;
+constexpr std::chrono::milliseconds kLongest = 24h * 3650;
 
 }  // namespace
 
