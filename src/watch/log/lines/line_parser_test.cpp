@@ -97,6 +97,12 @@ TEST(LineParser, ATimeThatIsNotBelievedStays) {
   EXPECT_EQ(Parse("2027-01-01 00:00:00 future").time, std::nullopt);
 }
 
+TEST(LineParser, TimesThousandsOfYearsAwayOverflowNothing) {
+  for (std::string_view year : {"6781", "0000", "9999", "1492"}) {
+    EXPECT_EQ(Parse(std::string(year) + "-01-01T00:00:00Z x").time, std::nullopt) << year;
+  }
+}
+
 TEST(LineParser, MembersOfAnotherTypeStay) {
   LogLine line = Parse(R"({"level":{"a":1},"msg":7,"time":null,"trace_id":"../../x"})");
   EXPECT_EQ(line.severity, Severity::kUnknown);

@@ -113,7 +113,10 @@ std::optional<LogTime> TimeOfNumber(double number) {
 }
 
 bool IsBelieved(LogTime time, LogTime arrival) {
-  return time >= arrival - kMaxTimeBehind && time <= arrival + kMaxTimeAhead;
+  // In microseconds: the nanoseconds of a limit would overflow for a time far away.
+  constexpr auto kBehind = std::chrono::duration_cast<microseconds>(kMaxTimeBehind);
+  constexpr auto kAhead = std::chrono::duration_cast<microseconds>(kMaxTimeAhead);
+  return time >= arrival - kBehind && time <= arrival + kAhead;
 }
 
 }  // namespace meridian::watch

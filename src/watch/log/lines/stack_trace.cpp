@@ -1,6 +1,7 @@
 #include "watch/log/lines/stack_trace.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <span>
 #include <string_view>
 
