@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
@@ -131,13 +131,16 @@ bool LogSearch::Step(const Clock& clock, TimePoint until) {
 }
 
 void LogSearch::Expand(const Segment& segment) {
+  std::optional<std::vector<uint32_t>> runs = FindRuns(segment);
+  // Most segments have no line with a rare word: the index alone says so, unless lines are missing.
+  const SegmentTrailer& trailer = segment.trailer();
+  if (runs && runs->empty() && trailer.end_line == trailer.range.lines) return;
   Result<std::vector<StoredBlock>> blocks = segment.ReadFooter();
   if (!blocks) {
     if (segment.removed()) return;
     return AddProblem(fmt::format("{}: {}", segment.paths().log, blocks.error().message),
-                      segment.trailer().range.lines);
+                      trailer.range.lines);
   }
-  std::optional<std::vector<uint32_t>> runs = FindRuns(segment, blocks->size());
   size_t source = sources_.size();
   sources_.push_back({.path = segment.paths().log, .number = segment.number()});
   for (const auto& held : view_.segments) {
@@ -151,22 +154,21 @@ void LogSearch::Expand(const Segment& segment) {
       AddProblem(fmt::format("{}: {} lines are missing", segment.paths().log, missing), missing);
     }
     next_line = place.end_line();
-    uint32_t of_block = runs ? (*runs)[i] : kAllRuns;
+    uint32_t of_block = kAllRuns;
+    if (runs) of_block = i < runs->size() ? (*runs)[i] : 0;
     if (of_block != 0) AddBlock((*blocks)[i], source, of_block);
   }
 }
 
-std::optional<std::vector<uint32_t>> LogSearch::FindRuns(const Segment& segment, size_t blocks) {
+std::optional<std::vector<uint32_t>> LogSearch::FindRuns(const Segment& segment) {
   if (filter_.words().empty() || !segment.HasIndex()) return std::nullopt;
   Result<WordIndex> index = WordIndex::Open(segment.paths().words);
   if (!index) return std::nullopt;
   std::vector<uint32_t> rows;
   if (!index->Find(filter_.words(), &rows)) return std::nullopt;
-  std::vector<uint32_t> runs(blocks);
-  for (uint32_t row : rows) {
-    if (row / kRowsPerBlock < blocks)
-      runs[row / kRowsPerBlock] |= uint32_t{1} << (row % kRowsPerBlock);
-  }
+  std::vector<uint32_t> runs;
+  if (!rows.empty()) runs.resize(rows.back() / kRowsPerBlock + 1);
+  for (uint32_t row : rows) runs[row / kRowsPerBlock] |= uint32_t{1} << (row % kRowsPerBlock);
   return runs;
 }
 

@@ -105,8 +105,9 @@ class LogSearch {
   bool IsWanted(const BlockRange& range, LogPosition last) const;
   void AddBlock(const StoredBlock& block, size_t source, uint32_t runs);
   void Expand(const Segment& segment);
-  // For each block, the runs that may have all words; nothing: without the word index.
-  std::optional<std::vector<uint32_t>> FindRuns(const Segment& segment, size_t blocks);
+  // For each block up to the last with any, the runs that may have all words; nothing: without
+  // words or their index.
+  std::optional<std::vector<uint32_t>> FindRuns(const Segment& segment);
   void SearchBlock(const Candidate& candidate);
   void SearchRows(const Block& block, uint32_t runs, uint64_t first_sequence);
   void SearchTexts(const Block& block, size_t first_row, size_t end_row, uint64_t first_sequence,
