@@ -3,7 +3,7 @@
 #include <string_view>
 #include <utility>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "watch/log/entry.hpp"
 #include "watch/log/lines/line_reader.hpp"

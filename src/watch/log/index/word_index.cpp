@@ -1,8 +1,7 @@
 #include "watch/log/index/word_index.hpp"
 
-#include <array>
 #include <cstdint>
-#include <cstdio>
+#include <expected>
 #include <string>
 #include <string_view>
 #include <utility>

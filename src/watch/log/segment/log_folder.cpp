@@ -1,7 +1,6 @@
 #include "watch/log/segment/log_folder.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
@@ -14,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-#include <fmt/format.h>
+#include <fmt/core.h>
 
 #include "base/log.hpp"
 #include "base/result.hpp"
@@ -39,9 +38,11 @@ struct NumberedFile {
 std::optional<NumberedFile> ParseName(std::string_view name) {
   if (name.size() < kNumberDigits) return std::nullopt;
   NumberedFile file{.suffix = std::string(name.substr(kNumberDigits))};
-  const char* end = name.data() + kNumberDigits;
-  auto [parsed_to, error] = std::from_chars(name.data(), end, file.number);
-  if (error != std::errc() || parsed_to != end) return std::nullopt;
+  for (char digit : name.substr(0, kNumberDigits)) {
+    bool fits = digit >= '0' && digit <= '9' && file.number <= (UINT32_MAX - 9) / 10;
+    if (!fits) return std::nullopt;
+    file.number = file.number * 10 + static_cast<uint32_t>(digit - '0');
+  }
   return file;
 }
 

@@ -5,10 +5,10 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <expected>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/bytes.hpp"
@@ -68,6 +68,13 @@ BlockRange ReadRange(ByteReader& reader) {
   return range;
 }
 
+// The times are those of a block, so that nothing overflows when they are compared.
+bool IsSane(const BlockRange& range) {
+  constexpr std::chrono::microseconds kMax = std::chrono::days{365 * 292};
+  return range.max_severity <= Severity::kFatal && range.min_time <= range.max_time &&
+         range.min_time.time_since_epoch() >= -kMax && range.max_time.time_since_epoch() <= kMax;
+}
+
 // All but the offset.
 void WritePlace(ByteWriter& writer, const BlockPlace& place) {
   writer.U32(place.compressed_bytes);
@@ -83,9 +90,8 @@ std::optional<BlockPlace> ReadPlace(ByteReader& reader, uint64_t offset) {
   place.first_line = reader.U32();
   place.range = ReadRange(reader);
   bool is_sane = reader.ok() && place.compressed_bytes <= kMaxBlockBytes &&
-                 place.raw_bytes <= kMaxBlockBytes &&
-                 place.range.max_severity <= Severity::kFatal && place.range.lines > 0 &&
-                 place.range.lines <= kMaxBlockLines &&
+                 place.raw_bytes <= kMaxBlockBytes && IsSane(place.range) &&
+                 place.range.lines > 0 && place.range.lines <= kMaxBlockLines &&
                  place.first_line <= UINT32_MAX - kMaxBlockLines;
   if (!is_sane) return std::nullopt;
   return place;
@@ -225,8 +231,8 @@ Result<SegmentTrailer> DecodeTrailer(std::string_view bytes, uint64_t file_bytes
   uint32_t checksum = reader.U32();
   if (reader.U32() != kTrailerMagic || checksum != Checksum(bytes.substr(0, kTrailerBytes - 8)))
     return none;
-  bool fits = trailer.range.max_severity <= Severity::kFatal &&
-              trailer.footer_bytes <= kMaxFooterBytes && trailer.footer_offset <= file_bytes &&
+  bool fits = IsSane(trailer.range) && trailer.footer_bytes <= kMaxFooterBytes &&
+              trailer.footer_offset <= file_bytes &&
               trailer.footer_offset + trailer.footer_bytes + kTrailerBytes == file_bytes;
   if (!fits) return none;
   return trailer;
