@@ -7,7 +7,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 # Named apart from the modules of Python itself.
-MODULES = {"http": "http_proxy", "edge": "edge_cache", "loops": "edge_loops", "session": "session"}
+MODULES = {"http": "http_proxy", "edge": "edge_cache", "loops": "edge_loops", "session": "session", "watch": "watch"}
 BENCHMARKS = tuple(MODULES)
 
 

@@ -16,7 +16,7 @@ FLOORS = [
     ["store", "http", "proc"],
     ["site"],
     ["dispatch"],
-    [*TIERS, "queue"],
+    [*TIERS, "queue", "watch"],
     ["agent", "visit"],
     ["lab"],
     ["cli"],
@@ -66,6 +66,7 @@ SEEN_BY_TESTS = {
     "examined": "what the choice of an instance costs",
     "is_null": "one of the kinds of a JSON value",
     "examined": "the cost of a choice, counted and not timed",
+    "AwaitEntry": "a follower of the log waits for the next entry",
     "FindUser": "PostgreSQL refuses to run as root",
     "runs": "work that does not hold up the loop, counted and not timed",
 }

@@ -1,0 +1,404 @@
+#include "watch/log/log_store.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/core.h>
+
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "base/result.hpp"
+#include "io/blocking.hpp"
+#include "io/fiber.hpp"
+#include "io/file/file_lock.hpp"
+#include "io/loop.hpp"
+#include "io/task.hpp"
+#include "watch/log/entry.hpp"
+#include "watch/log/limits.hpp"
+#include "watch/log/search/log_query.hpp"
+#include "watch/log/search/log_search.hpp"
+#include "watch/log/segment/block.hpp"
+#include "watch/log/segment/log_files.hpp"
+#include "watch/log/segment/log_folder.hpp"
+#include "watch/log/segment/segment.hpp"
+#include "watch/log/segment/segment_writer.hpp"
+
+namespace meridian::watch {
+namespace {
+
+// A quota of few bytes has several segments all the same, so that removing the oldest leaves most.
+constexpr uint64_t kMinSegments = 4;
+
+LogStoreOptions WithinLimits(LogStoreOptions options) {
+  options.max_bytes = std::max(options.max_bytes, kMinStoreBytes);
+  uint64_t max = std::max(options.max_bytes / kMinSegments, kMinSegmentBytes);
+  options.segment_bytes = std::clamp(options.segment_bytes, kMinSegmentBytes, max);
+  return options;
+}
+
+}  // namespace
+
+LogStore::LogStore(LogStoreOptions options, io::Loop& loop, io::BlockingPool& pool, LogFiles& files)
+    : options_(WithinLimits(std::move(options))),
+      loop_(loop),
+      pool_(pool),
+      files_(files),
+      segment_began_(loop.Now()),
+      flushed_(loop.Now()),
+      synced_(loop.Now() - kSyncInterval) {}  // the free space is looked at soon
+
+io::Task<Result<std::unique_ptr<LogStore>>> LogStore::Open(LogStoreOptions options, io::Loop& loop,
+                                                           io::BlockingPool& pool,
+                                                           LogFiles& files) {
+  auto store = std::make_unique<LogStore>(std::move(options), loop, pool, files);
+  Result<void> recovered = co_await store->Recover();
+  if (!recovered) co_return Fail(recovered.error());
+  co_return store;
+}
+
+io::Task<Result<void>> LogStore::Recover() {
+  auto opened = co_await io::RunBlocking(pool_, [this]() -> Result<LogFolder> {
+    Result<io::FileLock> lock =
+        io::FileLock::TryAcquire(options_.folder + "/lock", "the log store");
+    if (!lock) return Fail(lock.error());
+    lock_.emplace(std::move(*lock));
+    return OpenLogFolder(files_, options_.folder);
+  });
+  if (!opened) co_return Fail(opened.error());
+  segments_.assign(opened->segments.begin(), opened->segments.end());
+  damaged_.assign(opened->damaged.begin(), opened->damaged.end());
+  problems_ = std::move(opened->problems);
+  status_.recovered_lines = opened->recovered_lines;
+  // Entries may have had numbers of segments that were not made before the process ended.
+  segment_ = opened->next_number + kMaxUnmadeSegments;
+  co_return co_await OpenWriter(segment_);
+}
+
+// --- Adding
+
+bool LogStore::Add(LogEntry entry) {
+  if (waiting_bytes_ >= kMaxWaitingBytes) {
+    ++status_.refused;
+    return false;
+  }
+  pending_.Add(std::move(entry));
+  ++status_.entries;
+  if (pending_.full()) SealPending();
+  arrivals_.WakeAll();
+  return true;
+}
+
+void LogStore::SealPending() {
+  if (pending_.lines() == 0) return;
+  auto block = std::make_shared<RawBlock>(RawBlock{.segment = segment_,
+                                                   .first_line = first_line_,
+                                                   .range = pending_.range(),
+                                                   .raw = pending_.Encode()});
+  first_line_ += block->range.lines;
+  segment_raw_bytes_ += block->raw.size();
+  waiting_bytes_ += block->raw.size();
+  waiting_.push_back(std::move(block));
+  pending_.Clear();
+  flushed_rows_ = 0;
+  if (segment_raw_bytes_ >= options_.segment_bytes) BeginSegment();
+  work_.WakeAll();
+}
+
+void LogStore::BeginSegment() {
+  ++segment_;
+  first_line_ = 0;
+  segment_raw_bytes_ = 0;
+  segment_began_ = loop_.Now();
+}
+
+uint64_t LogStore::EndSequence() const {
+  return uint64_t{segment_} << 32 | (first_line_ + static_cast<uint32_t>(pending_.lines()));
+}
+
+// --- Writing
+
+io::Task<void> LogStore::Run() {
+  io::Fiber& fiber = co_await io::ThisFiber{};
+  io::Scope closer(loop_);
+  closer.Spawn(CloseSegments());
+  while (!fiber.cancelled()) {
+    if (waiting_.empty()) (void)co_await work_.Wait(loop_.After(kFlushInterval));
+    bool has_lines = first_line_ > 0 || pending_.lines() > 0;
+    if (has_lines && loop_.Now() >= segment_began_ + options_.max_segment_age) {
+      SealPending();
+      if (first_line_ > 0) BeginSegment();
+    }
+    co_await WriteWaiting();
+    if (loop_.Now() >= flushed_ + kFlushInterval) co_await FlushPending();
+    co_await SyncIfDue();
+    co_await KeepQuota();
+  }
+  // Work of the pool is done in a cancelled fiber too.
+  SealPending();
+  co_await WriteWaiting();
+  co_await LeaveToBeClosed();
+  co_await closer.Join();
+}
+
+io::Task<void> LogStore::WriteWaiting() {
+  while (!waiting_.empty()) {
+    std::shared_ptr<const RawBlock> block = waiting_.front();
+    Result<void> written = co_await WriteBlock(block);
+    OnDisk(written);
+    waiting_.pop_front();
+    waiting_bytes_ -= block->raw.size();
+    if (!written) NoteLoss(block->range.lines, written.error());
+    co_await KeepQuota();
+  }
+  if (open_ && open_->writer->number() != segment_) co_await LeaveToBeClosed();
+}
+
+io::Task<Result<void>> LogStore::WriteBlock(std::shared_ptr<const RawBlock> block) {
+  if (open_ && open_->writer->number() != block->segment) co_await LeaveToBeClosed();
+  if (!open_) {
+    Result<void> opened = co_await OpenWriter(block->segment);
+    if (!opened) co_return opened;
+  }
+  for (;;) {
+    auto stored = co_await io::RunBlocking(pool_, [&] { return open_->writer->Append(*block); });
+    if (stored) {
+      open_->blocks.push_back(std::move(*stored));
+      open_->bytes = open_->writer->bytes();
+      unsynced_ = true;
+      co_return Result<void>{};
+    }
+    if (!co_await MakeRoom(stored.error())) co_return Fail(stored.error());
+  }
+}
+
+io::Task<Result<void>> LogStore::OpenWriter(uint32_t number) {
+  for (;;) {
+    auto writer = co_await io::RunBlocking(
+        pool_, [&] { return SegmentWriter::Create(files_, options_.folder, number); });
+    if (writer) {
+      open_ = std::make_unique<OpenSegment>();
+      open_->writer = std::move(*writer);
+      co_return Result<void>{};
+    }
+    if (!co_await MakeRoom(writer.error())) co_return Fail(writer.error());
+  }
+}
+
+// Whether something was removed because the disk is full, so that it is worth another try.
+io::Task<bool> LogStore::MakeRoom(Error error) {
+  if (error.code != Errc::kUnavailable || !co_await RemoveOldest()) co_return false;
+  ++status_.removed_for_room;
+  co_return true;
+}
+
+// --- Closing
+
+io::Task<void> LogStore::LeaveToBeClosed() {
+  if (!open_) co_return;
+  while (closing_.size() >= kMaxClosingSegments) {
+    if (!co_await closed_.Wait()) break;  // cancelled: this is the last one
+  }
+  closing_.push_back(std::move(open_));
+  closable_.WakeAll();
+}
+
+io::Task<void> LogStore::CloseSegments() {
+  io::Fiber& fiber = co_await io::ThisFiber{};
+  for (;;) {
+    if (closing_.empty()) {
+      if (fiber.cancelled()) co_return;
+      (void)co_await closable_.Wait();
+      continue;
+    }
+    OnDisk(co_await CloseSegment(*closing_.front()));
+    closing_.pop_front();
+    closed_.WakeAll();
+  }
+}
+
+io::Task<Result<void>> LogStore::CloseSegment(OpenSegment& open) {
+  SegmentWriter& writer = *open.writer;
+  if (open.blocks.empty()) {
+    co_return co_await io::RunBlocking(pool_, [&] { return writer.Discard(); });
+  }
+  for (;;) {
+    auto segment = co_await io::RunBlocking(pool_, [&] { return writer.Close(); });
+    if (segment) {
+      segments_.push_back(std::move(*segment));
+      co_return Result<void>{};
+    }
+    if (co_await MakeRoom(segment.error())) continue;
+    if (problems_.size() < kMaxListedProblems) {
+      problems_.push_back(
+          fmt::format("{}: not closed, its lines are missing until the next start: {}",
+                      writer.paths().log, segment.error().message));
+    }
+    co_return Fail(segment.error());
+  }
+}
+
+// Lines that wait for their block to be full.
+io::Task<void> LogStore::FlushPending() {
+  flushed_ = loop_.Now();
+  if (pending_.lines() == flushed_rows_ || !waiting_.empty()) co_return;
+  if (!open_) {
+    Result<void> opened = co_await OpenWriter(segment_);
+    OnDisk(opened);
+    if (!opened) co_return;
+  }
+  // While the file was made, the block may have become full.
+  if (!waiting_.empty() || open_->writer->number() != segment_) co_return;
+  size_t rows = pending_.lines();
+  uint32_t block_begin = first_line_;
+  uint32_t first_line = first_line_ + static_cast<uint32_t>(flushed_rows_);
+  std::string raw = pending_.Encode(flushed_rows_);
+  Result<void> written =
+      co_await io::RunBlocking(pool_, [&] { return open_->writer->AppendTail(first_line, raw); });
+  OnDisk(written);
+  open_->bytes = open_->writer->bytes();
+  unsynced_ = true;
+  bool is_same_block = open_->writer->number() == segment_ && block_begin == first_line_;
+  if (written && is_same_block) flushed_rows_ = rows;
+}
+
+io::Task<void> LogStore::SyncIfDue() {
+  if (loop_.Now() < synced_ + kSyncInterval) co_return;
+  synced_ = loop_.Now();
+  if (open_ && unsynced_) {
+    unsynced_ = false;
+    OnDisk(co_await io::RunBlocking(pool_, [this] { return open_->writer->Sync(); }));
+  }
+  auto free = co_await io::RunBlocking(pool_, [this] { return files_.FreeBytes(options_.folder); });
+  uint64_t freed = 0;
+  while (free && *free + freed < options_.reserve_bytes && !segments_.empty()) {
+    freed += segments_.front()->bytes();
+    if (!co_await RemoveOldest()) break;
+    ++status_.removed_for_room;
+  }
+}
+
+uint64_t LogStore::Bytes() const {
+  uint64_t bytes = open_ ? open_->bytes : 0;
+  for (const auto& open : closing_) bytes += open->bytes;
+  for (const auto& segment : segments_) bytes += segment->bytes();
+  for (const DamagedFile& file : damaged_) bytes += file.bytes;
+  return bytes;
+}
+
+io::Task<void> LogStore::KeepQuota() {
+  while (Bytes() > options_.max_bytes || segments_.size() > kMaxSegments) {
+    if (!co_await RemoveOldest()) break;
+    ++status_.removed_segments;
+  }
+}
+
+// The oldest segment or damaged file. False: there is none, or it cannot be removed.
+io::Task<bool> LogStore::RemoveOldest() {
+  if (!damaged_.empty() &&
+      (segments_.empty() || damaged_.front().segment < segments_.front()->number())) {
+    std::string path = damaged_.front().path;
+    damaged_.pop_front();
+    std::erase_if(problems_, [&](const std::string& problem) { return problem.starts_with(path); });
+    Result<void> removed = co_await io::RunBlocking(pool_, [&] { return RemoveFile(path); });
+    OnDisk(removed);
+    co_return removed.has_value();
+  }
+  if (segments_.empty()) co_return false;
+  std::shared_ptr<const Segment> segment = segments_.front();
+  segments_.pop_front();
+  std::erase_if(problems_, [&](const std::string& problem) {
+    return problem.starts_with(segment->paths().log);
+  });
+  Result<void> removed = co_await io::RunBlocking(pool_, [&] { return segment->Remove(); });
+  OnDisk(removed);
+  co_return removed.has_value();
+}
+
+void LogStore::NoteLoss(uint64_t lines, const Error& error) {
+  status_.lost += lines;
+  unreported_loss_ += lines;
+  LogTime now = ToLogTime(loop_.Wall());
+  LogEntry entry{
+      .origin = {.tier = "watch"}, .time = now, .arrival = now, .severity = Severity::kError};
+  entry.marks.Set(EntryMark::kDropped);
+  entry.text = fmt::format("{} entries of all sources lost: {}", unreported_loss_, error.message);
+  if (Add(std::move(entry))) unreported_loss_ = 0;
+}
+
+void LogStore::OnDisk(const Result<void>& result) {
+  if (result) {
+    if (problem_.OnSolved()) LOG_INFO("the log store can write again", {"folder", options_.folder});
+  } else if (problem_.OnProblem(result.error().message, loop_.Now())) {
+    LOG_ERROR("the log store cannot write", {"folder", options_.folder},
+              {"error", result.error().message});
+  }
+}
+
+// --- Searching
+
+LogView LogStore::View() const {
+  LogView view;
+  view.segments.assign(segments_.begin(), segments_.end());
+  auto add_open = [&](const OpenSegment& open) {
+    view.open_files.push_back(
+        {.path = open.writer->paths().log, .number = open.writer->number(), .blocks = open.blocks});
+  };
+  for (const auto& open : closing_) add_open(*open);
+  if (open_) add_open(*open_);
+  view.raw_blocks.assign(waiting_.begin(), waiting_.end());
+  if (pending_.lines() > 0) {
+    view.raw_blocks.push_back(std::make_shared<RawBlock>(RawBlock{.segment = segment_,
+                                                                  .first_line = first_line_,
+                                                                  .range = pending_.range(),
+                                                                  .raw = pending_.Encode()}));
+  }
+  view.problems = problems_;
+  view.end_sequence = EndSequence();
+  return view;
+}
+
+io::Task<Result<LogPage>> LogStore::Search(LogQuery query, TimePoint deadline) {
+  if (searches_ >= kMaxSearches) {
+    co_return Fail(Errc::kUnavailable, "{} searches of the log run already", searches_);
+  }
+  struct Running {
+    size_t& count;
+    explicit Running(size_t& searches) : count(searches) { ++count; }
+    ~Running() { --count; }
+  } running(searches_);
+  io::Fiber& fiber = co_await io::ThisFiber{};
+  deadline = std::min({deadline, fiber.limit(), loop_.After(kMaxSearchTime)});
+  LogSearch search(std::move(query), View());
+  const Clock& clock = loop_.driver();
+  for (;;) {
+    if (fiber.cancelled()) co_return Fail(Errc::kCancelled, "the search was cancelled");
+    bool done = co_await io::RunBlocking(
+        pool_, [&] { return search.Step(clock, clock.Now() + kSearchSlice); });
+    if (done || loop_.Now() >= deadline) break;
+  }
+  co_return search.TakePage();
+}
+
+io::Task<Result<void>> LogStore::AwaitEntry(uint64_t sequence, TimePoint deadline) {
+  while (EndSequence() <= sequence) {
+    Result<void> woken = co_await arrivals_.Wait(deadline);
+    if (!woken) co_return woken;
+  }
+  co_return Result<void>{};
+}
+
+LogStoreStatus LogStore::status() const {
+  LogStoreStatus status = status_;
+  status.bytes = Bytes();
+  status.waiting_bytes = waiting_bytes_;
+  status.segments = segments_.size();
+  status.problem = problem_.text();
+  return status;
+}
+
+}  // namespace meridian::watch
