@@ -1,5 +1,6 @@
 #include "store/replica.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <utility>
@@ -61,12 +62,30 @@ io::Task<Result<void>> Replica::Replay(Applier& applier, const AppliedOffsets& a
 void Replica::Start(MirrorClientOptions options, MirrorClient::Dial dial, Applier& applier) {
   options.source = options_.source;
   options.log = options_.log;
-  mirror_ = std::make_unique<MirrorClient>(loop_, options, *copy_, *snapshots_, std::move(dial));
-  scope_.Spawn(mirror_->Run());
+  mirror_options_ = std::make_unique<MirrorClientOptions>(std::move(options));
+  dial_ = std::move(dial);
+  Resume();
   scope_.Spawn(ApplyAsItComes(applier));
 }
 
+io::Task<void> Replica::Pause() {
+  if (!following_) co_return;
+  following_->Cancel();
+  co_await following_->Join();
+  following_.reset();
+}
+
+void Replica::Resume() {
+  MirrorClientOptions options = *mirror_options_;
+  options.min_epoch = std::max(options.min_epoch, min_epoch_);
+  mirror_ = std::make_unique<MirrorClient>(loop_, options, *copy_, *snapshots_, dial_);
+  // A scope that was cancelled cancels what it spawns.
+  following_ = std::make_unique<io::Scope>(loop_);
+  following_->Spawn(mirror_->Run());
+}
+
 io::Task<void> Replica::Close() {
+  co_await Pause();
   scope_.Cancel();
   co_await scope_.Join();
   if (copy_) co_await copy_->Close();
@@ -77,6 +96,7 @@ io::Task<void> Replica::ApplyAsItComes(Applier& applier) {
   for (;;) {
     Result<void> done = co_await copy_->Durable(next_ + 1);
     if (done) done = co_await ApplyNew(applier);
+    problem_ = done ? "" : done.error().message;
     if (done) {
       logged = false;
       continue;

@@ -16,6 +16,7 @@
 // outlives Close. Invariant: all of the copy below applied() was applied.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <memory>
@@ -60,6 +61,14 @@ class Replica {
   io::Task<Result<void>> Replay(Applier& applier, const AppliedOffsets& applied);
   // Follows the source from now on. After Replay. Of `options`, source and log are set here.
   void Start(MirrorClientOptions options, MirrorClient::Dial dial, Applier& applier);
+  // Copies nothing more until Resume; what is in the copy is still applied.
+  io::Task<void> Pause();
+  void Resume();
+  // Another writer is in force: sources of an older epoch are refused from now on.
+  void RaiseLeastEpoch(uint32_t epoch) {
+    min_epoch_ = std::max(min_epoch_, epoch);
+    if (mirror_) mirror_->RaiseLeastEpoch(epoch);
+  }
   io::Task<void> Close();
 
   const std::string& source() const { return options_.source; }
@@ -68,6 +77,13 @@ class Replica {
   uint64_t log_id() const { return copy_->id(); }
   // The end offset of what is applied, without a change whose records have come only in part.
   uint64_t applied() const { return applied_; }
+  // Why records of the copy cannot be applied. Empty: they can.
+  const std::string& problem() const { return problem_; }
+  uint64_t copy_bytes() const { return copy_->bytes(); }
+  // The end offset of what was received.
+  uint64_t received() const { return copy_->end_offset(); }
+  // All of the copy is durable and applied.
+  bool applied_all() const { return next_ == copy_->end_offset(); }
   // The copy need not keep what is below.
   void Release(uint64_t end_offset) { copy_->SetRetention({.released_before = end_offset}); }
   // The source was heard of in another way: it is dialled at once if it is not followed.
@@ -91,6 +107,11 @@ class Replica {
   std::unique_ptr<MirrorClient> mirror_;
   uint64_t next_ = 0;     // to be read
   uint64_t applied_ = 0;  // the last boundary at or below it
+  std::string problem_;
+  uint32_t min_epoch_ = 0;
+  std::unique_ptr<MirrorClientOptions> mirror_options_;
+  MirrorClient::Dial dial_;
+  std::unique_ptr<io::Scope> following_;  // null: paused
   io::Scope scope_;
 };
 

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/bytes.hpp"
+#include "base/check.hpp"
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "io/net/stream.hpp"
@@ -19,8 +20,11 @@ namespace meridian::store {
 
 class FrameStream {
  public:
-  explicit FrameStream(std::unique_ptr<io::Stream> stream)
-      : stream_(std::move(stream)), buffer_(kMaxFrameBytes + kFrameHeaderBytes) {}
+  // `received`: what was read of the stream already.
+  explicit FrameStream(std::unique_ptr<io::Stream> stream, Bytes received = {})
+      : stream_(std::move(stream)), buffer_(kMaxFrameBytes + kFrameHeaderBytes) {
+    CHECK(buffer_.Append(received));
+  }
 
   // The next frame, of at most `most` bytes, whole by `deadline`; valid until the next read.
   // kClosed: the peer has closed; otherwise as Stream and FrameBytes.

@@ -244,6 +244,7 @@ io::Task<Result<void>> MirrorClient::Session::TakeRecords(ReceivedFrame frame) {
   if (auto observed = co_await Observe(batch->newest_time()); !observed) co_return observed;
   Result<void> appended;
   batch->ForEach([&](const Record& record) {
+    if (client_.options_.on_record) client_.options_.on_record(record);
     if (appended) appended = copy().AppendCopy(record);
   });
   client_.NoteSource(state->end_offset);
@@ -287,7 +288,8 @@ io::Task<Result<void>> MirrorClient::Session::SendAck() {
   Ack ack{.end_offset = copy().durable_end_offset(),
           .block_bytes = block_bytes_,
           .now = clock.Present(),
-          .asked_us = WallMicroseconds(clock.Wall())};
+          .asked_us = WallMicroseconds(clock.Wall()),
+          .own_offset = client_.options_.own_offset ? client_.options_.own_offset() : 0};
   co_return co_await stream_->Send(EncodeAck(stream_->number(), ack));
 }
 

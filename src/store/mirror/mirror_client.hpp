@@ -57,6 +57,11 @@ struct MirrorClientOptions {
   // dropped tombstones of what it knows to be applied here: after this call nothing that was
   // applied may be needed from the copy again. Null: nothing is needed.
   std::function<io::Task<Result<void>>()> before_snapshot;
+  // The offset of our own log of that name that the source must have received for our copy to count
+  // (Ack::own_offset). Null: none.
+  std::function<uint64_t()> own_offset = {};
+  // Called with each record that was received, before it is taken into the copy. May be empty.
+  std::function<void(const Record& record)> on_record = {};
 };
 
 // How far a copy is behind, for /metrics.

@@ -199,6 +199,7 @@ std::vector<uint8_t> EncodeAck(uint16_t stream, const Ack& ack) {
   writer.U64(ack.block_bytes);
   writer.U64(ack.now.bits);
   writer.U64(static_cast<uint64_t>(ack.asked_us));
+  writer.U64(ack.own_offset);
   return writer.Frame();
 }
 
@@ -274,6 +275,7 @@ Result<Ack> ParseAck(Bytes body) {
   ack.block_bytes = reader.U64();
   ack.now = {reader.U64()};
   ack.asked_us = static_cast<int64_t>(reader.U64());
+  ack.own_offset = reader.U64();
   return Finish(reader, ack, "acknowledgement");
 }
 

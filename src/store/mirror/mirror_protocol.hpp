@@ -33,7 +33,7 @@
 
 namespace meridian::store {
 
-inline constexpr uint16_t kMirrorVersion = 3;
+inline constexpr uint16_t kMirrorVersion = 4;
 inline constexpr size_t kFrameHeaderBytes = 7;
 inline constexpr uint16_t kWholeConnection = 0;  // in place of a stream's number
 
@@ -102,6 +102,9 @@ struct Ack {
   uint64_t block_bytes = 0;  // of snapshots' blocks that it has taken on this stream
   HybridTime now;
   int64_t asked_us = 0;  // by the follower's wall clock, for ClockEcho
+  // The acknowledgement counts only where all below this offset of the follower's own log of that
+  // name was received.
+  uint64_t own_offset = 0;
 
   bool operator==(const Ack&) const = default;
 };

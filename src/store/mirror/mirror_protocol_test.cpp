@@ -65,7 +65,7 @@ TEST(MirrorProtocolTest, MessagesOfAStreamDecodeTheSameWithItsNumber) {
   EXPECT_EQ(ParseRefusal(FrameOf(bytes).body), refusal);
   ExpectExactLength(FrameOf(bytes).body, ParseRefusal);
 
-  Ack ack{.end_offset = 9, .block_bytes = 12, .now = {10}, .asked_us = -11};
+  Ack ack{.end_offset = 9, .block_bytes = 12, .now = {10}, .asked_us = -11, .own_offset = 13};
   bytes = EncodeAck(3, ack);
   EXPECT_EQ(FrameOf(bytes).type, FrameType::kAck);
   EXPECT_EQ(FrameOf(bytes).stream, 3);

@@ -36,9 +36,9 @@ namespace meridian::store {
 // one for each stream.
 class MirrorServer::Connection {
  public:
-  Connection(MirrorServer& server, std::unique_ptr<io::Stream> stream)
+  Connection(MirrorServer& server, std::unique_ptr<io::Stream> stream, Bytes received)
       : server_(server),
-        frames_(std::move(stream)),
+        frames_(std::move(stream), received),
         sender_(frames_),
         scope_(server.loop_),
         shared_{.server = server,
@@ -94,8 +94,9 @@ RecurringProblem& MirrorServer::ProblemWith(const std::string& key) {
 }
 
 io::Task<void> MirrorServer::Serve(std::unique_ptr<io::Stream> stream,
-                                   std::function<bool(std::string_view)> allowed) {
-  Connection connection(*this, std::move(stream));
+                                   std::function<bool(std::string_view)> allowed,
+                                   std::vector<uint8_t> received) {
+  Connection connection(*this, std::move(stream), received);
   co_await connection.Run(allowed);
 }
 
@@ -123,9 +124,14 @@ void MirrorServer::NoteRefusal(std::string_view log, const std::string& follower
 size_t MirrorServer::CountWith(std::string_view log, uint64_t end_offset) const {
   size_t count = 0;
   for (const auto& [data_center, progress] : followers(log)) {
-    count += progress.acknowledged >= end_offset ? 1 : 0;
+    if (progress.acknowledged >= end_offset && Counts(data_center, progress)) ++count;
   }
   return count;
+}
+
+bool MirrorServer::Counts(const std::string& data_center, const FollowerProgress& progress) const {
+  if (!options_.has_received) return true;
+  return progress.own_offset && options_.has_received(data_center, *progress.own_offset);
 }
 
 io::Task<size_t> MirrorServer::AwaitFollowers(std::string_view log, uint64_t end_offset,

@@ -17,8 +17,10 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "base/hybrid_clock.hpp"
@@ -49,6 +51,9 @@ struct MirrorServerOptions {
   std::function<MirroredLog(std::string_view name)> find;
   // A follower knows a newer epoch than this log's: another writer has taken over.
   std::function<void(std::string_view log)> on_fenced = [](std::string_view) {};
+  // Whether we have received the log of that name of a follower up to this offset; its
+  // acknowledgements do not count before. Null: they always do.
+  std::function<bool(std::string_view data_center, uint64_t own_offset)> has_received = nullptr;
   // A follower was admitted: its data center can be reached.
   std::function<void(std::string_view data_center)> on_joined = [](std::string_view) {};
 };
@@ -56,6 +61,8 @@ struct MirrorServerOptions {
 struct FollowerProgress {
   uint64_t acknowledged = 0;  // all below is durable there
   bool connected = false;
+  // What has_received is asked; nothing: it has not acknowledged anything on this stream yet.
+  std::optional<uint64_t> own_offset = {};
 };
 
 class MirrorServer {
@@ -67,9 +74,11 @@ class MirrorServer {
   MirrorServer& operator=(const MirrorServer&) = delete;
 
   // Serves one follower until it leaves or is refused, which is logged. `allowed` says whether the
-  // peer's certificate is that of the data center that it claims to be.
+  // peer's certificate is that of the data center that it claims to be. `received`: what was read
+  // of the stream already.
   io::Task<void> Serve(std::unique_ptr<io::Stream> stream,
-                       std::function<bool(std::string_view data_center)> allowed);
+                       std::function<bool(std::string_view data_center)> allowed,
+                       std::vector<uint8_t> received = {});
 
   // All that have connected since the start.
   const Followers& followers(std::string_view log) const;
@@ -88,6 +97,7 @@ class MirrorServer {
   static constexpr size_t kMaxFollowerProblems = 64;
   static constexpr size_t kMaxRefusals = 256;
 
+  bool Counts(const std::string& data_center, const FollowerProgress& progress) const;
   static std::string KeyOf(std::string_view log, std::string_view follower);
   RecurringProblem& ProblemWith(const std::string& key);
   // Of a follower with a valid certificate: so there are at most as many as data centers. No `log`:

@@ -88,7 +88,7 @@ TEST_F(MirrorSourceTest, OtherVersionSiteOrClockIsRefusedForAllStreams) {
   hello.version = 2;
   EXPECT_EQ(
       CheckHello(hello, source, clock_),
-      (Refusal{RefusalReason::kVersion, "the follower speaks version 2, this source version 3"}));
+      (Refusal{RefusalReason::kVersion, "the follower speaks version 2, this source version 4"}));
 }
 
 TEST_F(MirrorSourceTest, SourceOfAnOlderEpochThanTheFollowerKnowsIsFenced) {

@@ -502,7 +502,7 @@ TEST_F(PeerFollowerTest, OtherVersionIsRefusedWithBothVersions) {
   });
   world_.RunFor(seconds{1});
   EXPECT_EQ(refusal, (Refusal{RefusalReason::kVersion,
-                              "the follower speaks version 2, this source version 3"}));
+                              "the follower speaks version 2, this source version 4"}));
 }
 
 // A source that is written here, frame by frame, and a follower whose stream nobody reads.

@@ -271,7 +271,9 @@ void MirrorServer::Stream::TakeAck(Bytes body) {
            .received_us = WallMicroseconds(server_.options_.clock.Wall())};
   connection_.acknowledged.WakeAll();
   if (!is_latest()) return;
-  server_.followers_[open_.log][connection_.follower].acknowledged = decisions_.acknowledged();
+  FollowerProgress& progress = server_.followers_[open_.log][connection_.follower];
+  progress.acknowledged = decisions_.acknowledged();
+  progress.own_offset = ack->own_offset;
   server_.progress_.WakeAll();
 }
 
