@@ -85,6 +85,7 @@ Agent::Agent(const Context& context, Options options)
       replacement_(context.site.app.unhealthy_timeout),
       peers_(context.site, context.here.name),
       poller_(context, options_.peer_tls, peers_, [this] { OnChange(); }),
+      workers_(context, metrics_, [this] { changed_.WakeAll(); }),
       children_(context.loop),
       background_(context.loop) {
   view_ = MakeView();
@@ -135,6 +136,7 @@ io::Task<Result<void>> Agent::Start() {
   }
   for (auto& tier : tiers_) children_.Spawn(tier->Run());
   for (auto& instance : instances_) children_.Spawn(instance->Run());
+  if (Runs("worker") && !context_.here.edge_only) workers_.Start(children_);
   background_.Spawn(poller_.Run());
   background_.Spawn(Tick());
   OnChange();
@@ -214,9 +216,12 @@ io::Task<void> Agent::Stop() {
   // A tier that sends requests to another ends before the other is stopped.
   co_await StopTiers(false);
   for (auto& instance : instances_) instance->Stop();
+  workers_.Stop();
   for (auto& instance : instances_) {
     while (instance->pid() != 0 && co_await changed_.Wait()) {
     }
+  }
+  while (workers_.running() && co_await changed_.Wait()) {
   }
   co_await StopTiers(true);
   co_await children_.Join();
@@ -254,6 +259,7 @@ void Agent::RememberDrain(bool drained) const {
 }
 
 Result<void> Agent::RestartInstance(std::string_view id) {
+  if (workers_.Restart(id)) return {};
   auto found = std::ranges::find_if(instances_, [&](auto& each) { return each->view().id == id; });
   if (found == instances_.end()) return Fail(Errc::kNotFound, "there is no instance {} here", id);
   bool others = std::ranges::any_of(view_.instances, [&](const site::InstanceView& other) {
@@ -468,6 +474,7 @@ DataCenterStatus Agent::Status() const {
                                 .problem = instance->Condition(),
                                 .uses = UsesOf(*instance)});
   }
+  status.workers = workers_.Status();
   return status;
 }
 
@@ -475,6 +482,7 @@ std::vector<pid_t> Agent::Children() const {
   std::vector<pid_t> children;
   for (const auto& tier : tiers_) children.push_back(tier->pid());
   for (const auto& instance : instances_) children.push_back(instance->pid());
+  for (pid_t worker : workers_.pids()) children.push_back(worker);
   return children;
 }
 

@@ -17,6 +17,7 @@
 #include "agent/children/lifecycle.hpp"
 #include "agent/children/replacement.hpp"
 #include "agent/children/tier_child.hpp"
+#include "agent/children/workers.hpp"
 #include "agent/context.hpp"
 #include "agent/peers/availability.hpp"
 #include "agent/peers/peer_poller.hpp"
@@ -31,7 +32,7 @@ class Agent {
  public:
   struct Options {
     Duration answer_ttl;  // of DNS answers: visitors may still arrive for so long after a drain
-    std::set<std::string> roles;  // tiers to run, "app" among them; empty: all
+    std::set<std::string> roles;  // tiers to run, "app" and "worker" among them; empty: all
     std::shared_ptr<io::TlsContext> peer_tls;
     // Called during the start, with what it waits for; often repeats the same text.
     std::function<void(const std::string&)> waits = nullptr;
@@ -54,7 +55,8 @@ class Agent {
 
   // Restarts an instance without failing a request: its view entry becomes draining, it finishes
   // its requests, and then it is stopped. Returns at once. kNotFound: no such instance here.
-  // kUnavailable: it is not in service, or no other instance could serve meanwhile.
+  // kUnavailable: it is not in service, or no other instance could serve meanwhile. A process of a
+  // worker gets SIGTERM at once.
   Result<void> RestartInstance(std::string_view id);
 
   const site::SiteView& view() const { return view_; }
@@ -102,6 +104,7 @@ class Agent {
   PeerPoller poller_;
   std::vector<std::unique_ptr<TierChild>> tiers_;
   std::vector<std::unique_ptr<InstanceChild>> instances_;
+  Workers workers_;
   site::SiteView view_;
   io::WaitQueue changed_;
   io::Scope children_;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -22,9 +23,11 @@ struct Context {
   io::EpollDriver& driver;
   io::Loop& loop;
   io::SystemNetwork& network;
-  // Environment variables for instances of the application, with the addresses of the tiers that
-  // they may use.
+  // Environment variables for instances of the application and for workers, with the addresses of
+  // the tiers that they may use.
   std::vector<std::pair<std::string, std::string>> service_variables{};
+  // Further ones of a worker, by its name.
+  std::map<std::string, std::vector<std::pair<std::string, std::string>>> worker_variables{};
 };
 
 }  // namespace meridian::agent

@@ -122,7 +122,8 @@ class AgentProcess {
                  .driver = driver_,
                  .loop = loop_,
                  .network = network_,
-                 .service_variables = options.service_variables} {}
+                 .service_variables = options.service_variables,
+                 .worker_variables = options.worker_variables} {}
 
   int Run() { return loop_.RunToEnd(Main()); }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
@@ -25,6 +26,7 @@ struct RunOptions {
   site::Hosting hosting = site::Hosting::kServers;
   // See Context.
   std::vector<std::pair<std::string, std::string>> service_variables{};
+  std::map<std::string, std::vector<std::pair<std::string, std::string>>> worker_variables{};
 };
 
 // Runs until SIGTERM, SIGINT or the guard's end, and returns the exit status. Ends every descendant

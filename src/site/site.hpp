@@ -54,6 +54,20 @@ struct App {
   Duration unhealthy_timeout = std::chrono::seconds{30};
 };
 
+// Processes of the application that serve no requests: consumers of a topic, say. The same in every
+// data center.
+struct Worker {
+  std::string name;                  // a DNS label, unique
+  std::vector<std::string> command;  // program and arguments; no shell
+  std::filesystem::path directory;   // absolute; the working directory
+  uint32_t instances = 1;            // processes per data center
+  std::string topic;                 // of the queue, which it consumes; empty: none
+  std::string group;                 // its consumer group; by default its name
+  uint32_t retries = 0;              // retry topics for messages that it failed to handle
+  std::map<std::string, std::string> environment;    // besides what Meridian sets and inherits
+  Duration stop_timeout = std::chrono::seconds{10};  // from SIGTERM to SIGKILL
+};
+
 // Settings of the agents.
 struct AgentSettings {
   // How long a tier may leave its probes without an answer before it is killed and started again.
@@ -73,6 +87,7 @@ struct Site {
   std::string domain;                   // lower case, no dot at the end
   std::vector<DataCenter> datacenters;  // 1 to kMaxDataCenters, in the order of the file
   App app;
+  std::vector<Worker> workers;  // in the order of the file
   AgentSettings agent;
   Ports ports;
   // Those of this program that this site has, in the order in which they start.

@@ -40,6 +40,8 @@ struct SocketDescription {
   uint16_t Ports::* port;  // the public port; for kPeers the socket listens at its peer port
   Audience audience = Audience::kHost;
   SocketKind kind = SocketKind::kStream;
+  // Of kHost: applications of other data centers use it, too, where the network lets them.
+  bool crosses = false;
 };
 
 struct TierDescription {

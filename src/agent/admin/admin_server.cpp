@@ -223,7 +223,8 @@ io::Task<void> AdminServer::HandleOperator(http::Exchange& exchange) {
                                      done ? "serving\n" : "it does not serve yet\n");
   } else if (request.method == "POST" && request.path.starts_with(kRestartPath)) {
     co_await RestartInstance(exchange);
-  } else if (request.method == "GET" && request.path.starts_with(kTierPath)) {
+  } else if (request.path.starts_with(kTierPath) &&
+             (request.method == "GET" || request.method == "POST")) {
     co_await AskTier(exchange);
   } else {
     (void)co_await http::RespondText(exchange, 404, "no such request\n");
@@ -254,9 +255,17 @@ io::Task<void> AdminServer::AskTier(http::Exchange& exchange) {
   }
   auto ops = std::ranges::find(tier->sockets, "ops", &TierSocket::name);
   http::Client client(context_.loop, context_.network, {.address = ops->at});
-  auto answer =
-      co_await http::Fetch(client, {.path = path, .query = asked.query, .host = tier->name},
-                           kMaxTierAnswer, context_.loop.After(kTierAnswerTimeout));
+  const bool order = asked.method == "POST";
+  wire::http::HeaderFields fields;
+  if (order) fields.Add("Meridian-Order", path.substr(path.rfind('/') + 1));
+  auto answer = co_await http::Fetch(
+      client,
+      {.method = asked.method,
+       .path = path,
+       .query = asked.query,
+       .host = tier->name,
+       .fields = fields},
+      kMaxTierAnswer, context_.loop.After(order ? kTierOrderTimeout : kTierAnswerTimeout));
   if (!answer) {
     (void)co_await http::RespondText(exchange, 503, answer.error().message + "\n");
   } else if (answer->status == 200) {

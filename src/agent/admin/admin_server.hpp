@@ -8,6 +8,7 @@
 //   POST /.meridian/drain    200, or 409        the token
 //   POST /.meridian/undrain  200, or 409        the token
 //   GET  /.meridian/tier/T/… the answer of T at its ops port          the token
+//   POST /.meridian/tier/T/… an order to T                            the token
 //   GET  /metrics            Prometheus text    the token
 //
 // The token goes in `Authorization: Bearer …`; it is compared in constant time. Only loopback

@@ -1,8 +1,6 @@
 #include "agent/children/instance_child.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cerrno>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -10,11 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include <fcntl.h>
 #include <fmt/core.h>
 #include <signal.h>
 #include <sys/types.h>
-#include <unistd.h>
 
 #include "agent/children/instance_port.hpp"
 #include "agent/context.hpp"
@@ -31,7 +27,6 @@
 #include "io/process.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
-#include "proc/line_capture.hpp"
 #include "site/reach.hpp"
 #include "site/view/view.hpp"
 
@@ -40,29 +35,19 @@ namespace {
 
 // The address of requests to instances, which listen on all addresses or on this one.
 const IpAddress kInstanceAddress = IpAddress::V4(127, 0, 0, 1);
-// Identifies the instance, for the application and for Meridian.
-constexpr const char* kInstanceVariable = "MERIDIAN_INSTANCE";
-// Large enough that an application with much output is not blocked while the agent is stopped.
-constexpr int kOutputPipeBytes = 1 << 20;
 
 }  // namespace
 
 InstanceChild::InstanceChild(const Context& context, uint32_t number, std::function<void()> changed)
     : context_(context),
-      id_(fmt::format("{}-{}", context.here.name, number)),
       number_(number),
       changed_(std::move(changed)),
-      child_(context.driver, context.loop,
-             {.name = id_,
-              .stop_timeout = context.site.app.stop_timeout,
-              .prepare = [this] { return Prepare(); },
-              .attend = [this](io::Process& process) { return Watch(process); },
-              .output = [this] { return CaptureOutput(); },
-              .left_behind =
-                  [this](pid_t ended) {
-                    return io::LeftBehind(ended, std::string(kInstanceVariable) + "=" + id_);
-                  },
-              .changed = [this] { OnChildChanged(); }}) {}
+      process_(context, {.id = fmt::format("{}-{}", context.here.name, number),
+                         .log_field = "instance",
+                         .stop_timeout = context.site.app.stop_timeout,
+                         .prepare = [this] { return Prepare(); },
+                         .attend = [this](io::Process& process) { return Watch(process); },
+                         .changed = [this] { OnProcessChanged(); }}) {}
 
 Result<io::ProcessOptions> InstanceChild::Prepare() {
   const auto& all = context_.site.datacenters;
@@ -71,45 +56,18 @@ Result<io::ProcessOptions> InstanceChild::Prepare() {
                         .data_centers = static_cast<uint32_t>(all.size()),
                         .instance = number_ - 1,
                         .instances = context_.site.app.instances,
-                        .seed = Hash64(context_.state_directory.string()) + child_.restarts()});
+                        .seed = Hash64(context_.state_directory.string()) + process_.restarts()});
   if (!port) return Fail(port.error());
   port_ = *port;
-  std::array<int, 2> ends{};
-  if (pipe2(ends.data(), O_CLOEXEC) != 0) return FailErrno(errno, "pipe");
-  output_here_ = io::Fd(ends[0]);
-  output_there_ = io::Fd(ends[1]);
-  fcntl(ends[1], F_SETPIPE_SZ, kOutputPipeBytes);
-  io::ProcessOptions options{
-      .command = context_.site.app.command,
-      .directory = context_.site.app.directory.string(),
-      .descriptors = {{1, output_there_.get()}, {2, output_there_.get()}},
-      .new_session = true,
-  };
-  options.environment = context_.service_variables;
+  io::ProcessOptions options{.command = context_.site.app.command,
+                             .directory = context_.site.app.directory.string()};
   // The address of requests; [app] environment may override it.
   options.environment.emplace_back("HOST", kInstanceAddress.ToString());
   for (const auto& [name, value] : context_.site.app.environment) {
     options.environment.emplace_back(name, value);
   }
-  options.environment.insert(options.environment.end(),
-                             {{"PORT", fmt::format("{}", port_)},
-                              {"MERIDIAN_DC", context_.here.name},
-                              {kInstanceVariable, id_},
-                              {"MERIDIAN_RELEASE", context_.site.app.release}});
+  options.environment.emplace_back("PORT", fmt::format("{}", port_));
   return options;
-}
-
-io::Task<void> InstanceChild::CaptureOutput() {
-  output_there_.Reset();
-  last_lines_.clear();
-  co_await proc::CaptureLines(context_.network.Adopt(std::move(output_here_)),
-                              [this](std::string_view line) { OnLine(line); });
-}
-
-void InstanceChild::OnLine(std::string_view line) {
-  LOG_INFO("output", {"instance", id_}, {"line", line});
-  last_lines_.emplace_back(line);
-  if (last_lines_.size() > kLastLines) last_lines_.pop_front();
 }
 
 io::Task<Result<void>> InstanceChild::AwaitHealth(http::Client& client) {
@@ -132,8 +90,8 @@ io::Task<Result<void>> InstanceChild::AwaitHealth(http::Client& client) {
 }
 
 std::string InstanceChild::WaitsFor() const {
-  if (last_answer_.empty()) return id_;
-  return fmt::format("{} (GET {}: {})", id_, context_.site.app.health_path, last_answer_);
+  if (last_answer_.empty()) return process_.id();
+  return fmt::format("{} (GET {}: {})", process_.id(), context_.site.app.health_path, last_answer_);
 }
 
 // Finds the port of an application that ignores $PORT.
@@ -152,13 +110,14 @@ io::Task<void> InstanceChild::Watch(io::Process& process) {
   Result<void> healthy = co_await AwaitHealth(client);
   if (!healthy) {
     if (healthy.error().code == Errc::kCancelled) co_return;
-    LOG_ERROR("instance is not healthy", {"instance", id_}, {"problem", healthy.error().message});
-    child_.Explain(healthy.error().message);
+    LOG_ERROR("instance is not healthy", {"instance", process_.id()},
+              {"problem", healthy.error().message});
+    process_.Explain(healthy.error().message);
     process.Signal(SIGKILL);
     co_return;
   }
   ever_healthy_ = true;
-  problem_.clear();
+  process_.ForgetProblem();
   failures_ = 0;
   CheckAddress();
   SetState(site::InstanceState::kHealthy);
@@ -180,14 +139,14 @@ void InstanceChild::CheckAddress() {
   exposed_ = context_.hosting == site::Hosting::kServers && ListensOnAllAddresses(port_);
   if (!exposed_) return;
   LOG_WARNING("instance listens on all addresses, so clients can bypass edge and balancer",
-              {"instance", id_}, {"port", port_}, {"advice", "listen on $HOST"});
+              {"instance", process_.id()}, {"port", port_}, {"advice", "listen on $HOST"});
 }
 
 std::string InstanceChild::Condition() const {
-  if (std::string loop = child_.CrashLoop(); !loop.empty()) {
-    return last_words_.empty() ? loop : loop + "; it printed last: " + last_words_;
+  if (std::string loop = process_.CrashLoop(); !loop.empty()) return loop;
+  if (state_ == site::InstanceState::kStarting && !problem().empty()) {
+    return "ended: " + problem();
   }
-  if (state_ == site::InstanceState::kStarting && !problem_.empty()) return "ended: " + problem_;
   if (!exposed_ || pid() == 0) return "";
   return "listens on all addresses, so clients can bypass edge and balancer; have it listen on "
          "$HOST";
@@ -197,22 +156,17 @@ void InstanceChild::SetState(site::InstanceState state) {
   if (stopping_ && state != site::InstanceState::kStopped) return;
   if (leaving_) return;  // ignores its health checks
   if (state == state_) return;
-  LOG_INFO("instance", {"instance", id_}, {"state", site::StateName(state)}, {"port", port_});
+  LOG_INFO("instance", {"instance", process_.id()}, {"state", site::StateName(state)},
+           {"port", port_});
   state_ = state;
   changed_();
 }
 
-void InstanceChild::OnChildChanged() {
+void InstanceChild::OnProcessChanged() {
   if (pid() == 0) {
     leaving_ = false;
     // Another program took the port first: the next start uses another port.
     if (!IsPortTaken(port_)) ++failures_;
-    last_words_ = last_lines_.empty() ? "" : last_lines_.back();
-    problem_ = child_.asked() ? "" : child_.problem();
-    if (!last_lines_.empty() && !problem_.empty()) problem_ += "; it printed last:";
-    if (!problem_.empty()) {
-      for (const std::string& line : last_lines_) problem_ += "\n    " + line;
-    }
     SetState(stopping_ ? site::InstanceState::kStopped : site::InstanceState::kStarting);
   }
   changed_();
@@ -228,24 +182,24 @@ bool InstanceChild::Leave() {
 
 void InstanceChild::Restart() {
   // If the process has ended meanwhile, it is already being restarted.
-  if (leaving_) child_.Restart();
+  if (leaving_) process_.Restart();
 }
 
 void InstanceChild::Replace() {
-  LOG_WARNING("unhealthy for too long, replaced", {"instance", id_},
+  LOG_WARNING("unhealthy for too long, replaced", {"instance", process_.id()},
               {"unhealthy_timeout_s", Seconds(context_.site.app.unhealthy_timeout)});
-  child_.Restart();
+  process_.Restart();
 }
 
 void InstanceChild::Stop() {
   leaving_ = false;
   SetState(site::InstanceState::kDraining);
   stopping_ = true;
-  child_.Stop();
+  process_.Stop();
 }
 
 site::InstanceView InstanceChild::view() const {
-  return {.id = id_,
+  return {.id = process_.id(),
           .datacenter = context_.here.name,
           .address = {kInstanceAddress, port_},
           .release = context_.site.app.release,

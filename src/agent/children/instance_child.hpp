@@ -1,18 +1,16 @@
-// A child process that is an instance of the application: starts it with a port of its own, waits
-// for its health path, watches it, and restarts it when it ends. Its output goes to the log line by
-// line.
+// A child process that is an instance of the application: gives it a port of its own, waits for its
+// health path, and watches it.
 //
 // Owned by the agent; one thread: the agent's loop.
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
 
+#include "agent/children/application_process.hpp"
 #include "agent/context.hpp"
 #include "http/client/client.hpp"
-#include "proc/supervised_child.hpp"
 #include "site/view/view.hpp"
 
 namespace meridian::agent {
@@ -22,7 +20,7 @@ class InstanceChild {
   // `number` counts from 1. Calls `changed` when the view or problem changes.
   InstanceChild(const Context& context, uint32_t number, std::function<void()> changed);
 
-  io::Task<void> Run() { return child_.Run(); }
+  io::Task<void> Run() { return process_.Run(); }
   void Stop();
   // Marks it as draining in its view, so that it gets no further request. False: it is not in
   // service.
@@ -33,7 +31,7 @@ class InstanceChild {
   void Replace();
 
   site::InstanceView view() const;
-  pid_t pid() const { return child_.pid(); }
+  pid_t pid() const { return process_.pid(); }
   bool healthy() const { return state_ == site::InstanceState::kHealthy; }
   // True if it could not be run, ended, or was not healthy in time, before it was ever healthy.
   bool failed_to_start() const { return !ever_healthy_ && failures_ > 0; }
@@ -42,37 +40,29 @@ class InstanceChild {
   // For people: its problem; empty: none.
   std::string Condition() const;
   // Why it ended last, with the last lines of its output; may have several lines.
-  const std::string& problem() const { return problem_; }
+  const std::string& problem() const { return process_.problem(); }
 
  private:
   Result<io::ProcessOptions> Prepare();
-  io::Task<void> CaptureOutput();
   io::Task<void> Watch(io::Process& process);
   void CheckAddress();
   io::Task<Result<void>> AwaitHealth(http::Client& client);
   std::string OtherPort() const;
   void SetState(site::InstanceState state);
-  void OnLine(std::string_view line);
-  void OnChildChanged();
+  void OnProcessChanged();
 
   const Context& context_;
-  std::string id_;
   uint32_t number_;
   std::function<void()> changed_;
   uint16_t port_ = 0;
-  io::Fd output_here_;
-  io::Fd output_there_;
-  std::deque<std::string> last_lines_;
   std::string last_answer_;  // answer of its health path while it starts
-  std::string last_words_;   // last output of the process that ended last
   site::InstanceState state_ = site::InstanceState::kStarting;
   bool ever_healthy_ = false;
   bool stopping_ = false;
   bool leaving_ = false;
   bool exposed_ = false;
   uint32_t failures_ = 0;
-  std::string problem_;
-  proc::SupervisedChild child_;
+  ApplicationProcess process_;
 };
 
 }  // namespace meridian::agent

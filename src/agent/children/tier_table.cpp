@@ -98,7 +98,7 @@ std::vector<uint16_t> CrossingPorts(const site::Site& site) {
   for (const site::TierDescription& tier : site.tiers) {
     if (site.externals.contains(tier.name)) continue;
     for (const site::SocketDescription& socket : tier.sockets) {
-      if (socket.audience != site::Audience::kPeers) continue;
+      if (socket.audience != site::Audience::kPeers && !socket.crosses) continue;
       ports.push_back(PortOf(socket, site.ports));
     }
   }

@@ -64,6 +64,18 @@ void Write(const InstanceStatus& instance, Writer& writer) {
   writer.EndObject();
 }
 
+void Write(const WorkerStatus& worker, Writer& writer) {
+  writer.BeginObject();
+  writer.Member("id", worker.id);
+  writer.Member("worker", worker.worker);
+  if (!worker.topic.empty()) writer.Member("topic", worker.topic);
+  writer.Member("state", worker.state);
+  writer.Member("pid", worker.pid);
+  writer.Member("restarts", worker.restarts);
+  if (!worker.problem.empty()) writer.Member("problem", worker.problem);
+  writer.EndObject();
+}
+
 void Write(const DataCenterStatus& status, Writer& writer) {
   writer.BeginObject();
   writer.Member("name", status.name);
@@ -75,6 +87,9 @@ void Write(const DataCenterStatus& status, Writer& writer) {
   writer.EndArray();
   writer.BeginArray("instances");
   for (const InstanceStatus& instance : status.instances) Write(instance, writer);
+  writer.EndArray();
+  writer.BeginArray("workers");
+  for (const WorkerStatus& worker : status.workers) Write(worker, writer);
   writer.EndArray();
   if (!status.problem.empty()) writer.Member("problem", status.problem);
   writer.EndObject();
@@ -184,6 +199,15 @@ Result<DataCenterStatus> DecodeStatus(std::string_view text) {
     for (const Value& use : instance.ElementsOf("uses")) {
       status.instances.back().uses.push_back(ReadUse(use));
     }
+  }
+  for (const Value& worker : json->ElementsOf("workers")) {
+    status.workers.push_back({.id = worker.TextOf("id"),
+                              .worker = worker.TextOf("worker"),
+                              .topic = worker.TextOf("topic"),
+                              .state = worker.TextOf("state"),
+                              .pid = Number<pid_t>(worker, "pid"),
+                              .restarts = Number<uint32_t>(worker, "restarts"),
+                              .problem = worker.TextOf("problem")});
   }
   return status;
 }

@@ -2,6 +2,7 @@
 // codec.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +41,17 @@ struct InstanceStatus {
   std::vector<TierInstanceUse> uses;  // by the tiers that have reported it
 };
 
+// A process of a worker.
+struct WorkerStatus {
+  std::string id;
+  std::string worker;  // its name in site.toml
+  std::string topic;   // that it consumes, or empty
+  std::string state;   // "running", "down" (no process runs), "failing" (it ends again and again)
+  pid_t pid = 0;
+  uint32_t restarts = 0;
+  std::string problem;  // why it ended
+};
+
 // The use that is furthest from "used"; empty without reports.
 std::string WorstUse(const InstanceStatus& instance);
 // For people: problems in how tiers use it; empty: none.
@@ -57,6 +69,7 @@ struct DataCenterStatus {
   std::string problem;  // why it cannot serve its visitors, or why its status is incomplete
   std::vector<TierStatus> tiers;
   std::vector<InstanceStatus> instances;
+  std::vector<WorkerStatus> workers;
 };
 
 // The status of a data center in which no process runs.

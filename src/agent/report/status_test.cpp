@@ -30,6 +30,24 @@ TEST(AgentStatus, AnInstanceSurvivesTheWayThroughJson) {
   EXPECT_EQ(WorstUse(back->instances[0]), "ejected");
 }
 
+TEST(AgentStatus, AWorkerSurvivesTheWayThroughJson) {
+  DataCenterStatus status{.name = "us-east", .address = "127.1.0.1", .state = "serving"};
+  status.workers = {{.id = "us-east.thumbnail-1",
+                     .worker = "thumbnail",
+                     .topic = "uploads",
+                     .state = "failing",
+                     .pid = 17,
+                     .restarts = 4,
+                     .problem = "ended 3 times in a row"},
+                    {.id = "us-east.cron-1", .worker = "cron", .state = "running", .pid = 18}};
+  Result<DataCenterStatus> back = DecodeStatus(EncodeStatus(status));
+  ASSERT_TRUE(back);
+  EXPECT_EQ(EncodeStatus(*back), EncodeStatus(status));
+  EXPECT_EQ(back->workers[0].restarts, 4u);
+  EXPECT_EQ(back->workers[0].problem, "ended 3 times in a row");
+  EXPECT_EQ(back->workers[1].topic, "");
+}
+
 TEST(AgentStatus, OfAnInstanceThatIsUsedThereIsNothingToSay) {
   EXPECT_EQ(DescribeUses({}), "");
   EXPECT_EQ(WorstUse({}), "");

@@ -79,7 +79,7 @@ std::string ReadName(TableReader& root, const std::string& domain) {
 
 void ReadSections(TableReader& root, std::span<const TierDescription> tiers, Site* site) {
   SectionValues values;
-  std::set<std::string> tables = {"name", "domain", "datacenter", "app", "agent", "lab"};
+  std::set<std::string> tables = {"name", "domain", "datacenter", "app", "worker", "agent", "lab"};
   for (const TierDescription& tier : tiers) {
     CHECK(tables.insert(std::string(tier.name)).second);
     if (!tier.section) continue;
@@ -118,6 +118,7 @@ Site ReadSite(ParsePass& pass, const SiteText& source, std::span<const TierDescr
   site.datacenters = ReadDataCenters(root);
   ReadLab(root, &site);
   site.app = ReadApp(root, source.file.parent_path());
+  site.workers = ReadWorkers(root, source.file.parent_path());
   site.agent = ReadAgent(root);
   for (const TierDescription& tier : tiers) {
     if (!tier.needs_table || root.Has(tier.name)) site.tiers.push_back(tier);
@@ -130,7 +131,7 @@ Site ReadSite(ParsePass& pass, const SiteText& source, std::span<const TierDescr
 }
 
 std::vector<std::span<const KeyDescription>> DescriptionParts() {
-  return {kKeys, DataCenterKeys(), AppKeys(), PortKeys(), LabKeys()};
+  return {kKeys, DataCenterKeys(), AppKeys(), WorkerKeys(), PortKeys(), LabKeys()};
 }
 
 std::expected<Site, Diagnostics> Parse(const SiteText& source,

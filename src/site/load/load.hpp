@@ -24,6 +24,12 @@
 //   start_timeout = "30s"            # durations have a unit: ms, s, m, h, d
 //   stop_timeout = "10s"
 //   unhealthy_timeout = "30s"        # an instance that fails its health path so long is replaced
+//   [worker.thumbnail]               # optional: processes without a port
+//   command = ["node", "thumbnail.js"]
+//   instances = 1                    # per data center; this and all below optional, as are
+//   topic = "uploads"                # directory, environment and stop_timeout as in [app]
+//   group = "thumbnail"
+//   retries = 0
 //   [agent]
 //   hung_timeout = "15s"             # a tier that does not answer so long is killed and started
 //   [admin] port = 9000              # ports of a tier are keys of its own table

@@ -10,6 +10,7 @@
 
 #include <fmt/core.h>
 
+#include "base/clock.hpp"
 #include "site/key_description.hpp"
 #include "site/limits.hpp"
 #include "site/load/load_parts.hpp"
@@ -99,26 +100,30 @@ std::string ReadRelease(TableReader& app) {
   return release;
 }
 
-std::vector<std::string> ReadCommand(TableReader& app) {
-  std::vector<std::string> command = app.Texts("command", {.min = 1, .max = kMaxCommandWords});
+}  // namespace
+
+std::span<const KeyDescription> AppKeys() { return kKeys; }
+
+std::vector<std::string> ReadCommand(TableReader& table) {
+  std::vector<std::string> command = table.Texts("command", {.min = 1, .max = kMaxCommandWords});
   if (!command.empty() && command.front().empty()) {
-    app.Reject("command", "the first word of \"command\" is the program; it is empty");
+    table.Reject("command", "the first word of \"command\" is the program; it is empty");
   }
   return command;
 }
 
-std::map<std::string, std::string> ReadEnvironment(TableReader& app) {
-  TableReader table = app.Table("environment");
+std::map<std::string, std::string> ReadEnvironment(TableReader& owner) {
+  TableReader table = owner.Table("environment");
   std::map<std::string, std::string> environment;
   std::vector<std::string> names = table.Names();
   if (names.size() > kMaxEnvironmentVariables) {
-    app.Reject("environment", fmt::format("{} variables are too many; at most {} are allowed",
-                                          names.size(), kMaxEnvironmentVariables));
+    owner.Reject("environment", fmt::format("{} variables are too many; at most {} are allowed",
+                                            names.size(), kMaxEnvironmentVariables));
     return environment;
   }
   for (const std::string& name : names) {
     if (name == "PORT" || name.starts_with("MERIDIAN_")) {
-      table.RejectKey(name, fmt::format("{} is set by Meridian for each instance", name),
+      table.RejectKey(name, fmt::format("{} is set by Meridian for each process", name),
                       "leave it out");
     } else if (!IsVariableName(name)) {
       table.RejectKey(name, fmt::format("\"{}\" cannot name an environment variable", name),
@@ -130,18 +135,24 @@ std::map<std::string, std::string> ReadEnvironment(TableReader& app) {
   return environment;
 }
 
-}  // namespace
+std::filesystem::path ReadDirectory(TableReader& table, const std::filesystem::path& directory) {
+  std::string subdirectory = table.Text("directory", {.fallback = "."});
+  std::filesystem::path path = (directory / subdirectory).lexically_normal();
+  return path.has_filename() ? path : path.parent_path();  // "/a/b/"
+}
 
-std::span<const KeyDescription> AppKeys() { return kKeys; }
+Duration ReadStopTimeout(TableReader& table, Duration fallback) {
+  using namespace std::chrono_literals;
+  return table.Duration("stop_timeout",
+                        {.min = 100ms, .max = kMaxStopTimeout, .fallback = fallback});
+}
 
 App ReadApp(TableReader& root, const std::filesystem::path& directory) {
   using namespace std::chrono_literals;
   TableReader table = root.Table("app");
   App app;
   app.command = ReadCommand(table);
-  std::string subdirectory = table.Text("directory", {.fallback = "."});
-  app.directory = (directory / subdirectory).lexically_normal();
-  if (!app.directory.has_filename()) app.directory = app.directory.parent_path();  // "/a/b/"
+  app.directory = ReadDirectory(table, directory);
   app.health_path = ReadHealthPath(table);
   app.instances = static_cast<uint32_t>(table.Integer(
       "instances", {.min = 1, .max = kMaxInstancesPerDataCenter, .fallback = app.instances}));
@@ -149,8 +160,7 @@ App ReadApp(TableReader& root, const std::filesystem::path& directory) {
   app.environment = ReadEnvironment(table);
   app.start_timeout = table.Duration(
       "start_timeout", {.min = 100ms, .max = kMaxStartTimeout, .fallback = app.start_timeout});
-  app.stop_timeout = table.Duration(
-      "stop_timeout", {.min = 100ms, .max = kMaxStopTimeout, .fallback = app.stop_timeout});
+  app.stop_timeout = ReadStopTimeout(table, app.stop_timeout);
   app.unhealthy_timeout = table.Duration("unhealthy_timeout", {.min = kMinUnhealthyTimeout,
                                                                .max = kMaxUnhealthyTimeout,
                                                                .fallback = app.unhealthy_timeout});

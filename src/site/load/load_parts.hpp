@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "site/key_description.hpp"
 #include "site/load/load.hpp"
 #include "site/load/table_reader.hpp"
@@ -23,6 +24,13 @@ Site ReadSite(ParsePass& pass, const SiteText& source, std::span<const TierDescr
 
 std::vector<DataCenter> ReadDataCenters(TableReader& root);
 App ReadApp(TableReader& root, const std::filesystem::path& directory);
+std::vector<Worker> ReadWorkers(TableReader& root, const std::filesystem::path& directory);
+// Keys that an application and a worker have: of their table.
+std::vector<std::string> ReadCommand(TableReader& table);
+// Absolute; relative to `directory` in the file.
+std::filesystem::path ReadDirectory(TableReader& table, const std::filesystem::path& directory);
+std::map<std::string, std::string> ReadEnvironment(TableReader& table);
+Duration ReadStopTimeout(TableReader& table, Duration fallback);
 AgentSettings ReadAgent(TableReader& root);
 Ports ReadPorts(TableReader& root, std::span<const TierDescription> tiers);
 // Of the tiers with has_threads.
@@ -38,6 +46,7 @@ std::map<std::string, External, std::less<>> ReadExternals(TableReader& root,
 std::vector<std::span<const KeyDescription>> DescriptionParts();
 std::span<const KeyDescription> DataCenterKeys();
 std::span<const KeyDescription> AppKeys();
+std::span<const KeyDescription> WorkerKeys();
 std::span<const KeyDescription> PortKeys();
 std::span<const KeyDescription> LabKeys();
 

@@ -186,6 +186,24 @@ TEST(Load, EveryKeyIsRead) {
   EXPECT_EQ(site->app.start_timeout, 1min);
   EXPECT_EQ(site->app.stop_timeout, 2500ms);
   EXPECT_EQ(site->app.unhealthy_timeout, 45s);
+  ASSERT_EQ(site->workers.size(), 2u);
+  const Worker& thumbnail = site->workers[0];
+  EXPECT_EQ(thumbnail.name, "thumbnail");
+  EXPECT_THAT(thumbnail.command, ElementsAre("./bin/thumbnail"));
+  EXPECT_EQ(thumbnail.directory, TestData() / "app");
+  EXPECT_EQ(thumbnail.instances, 2u);
+  EXPECT_EQ(thumbnail.topic, "uploads");
+  EXPECT_EQ(thumbnail.group, "thumbnails");
+  EXPECT_EQ(thumbnail.retries, 3u);
+  EXPECT_THAT(thumbnail.environment, ElementsAre(Pair("SIZE", "320")));
+  EXPECT_EQ(thumbnail.stop_timeout, 45s);
+  const Worker& cron = site->workers[1];
+  EXPECT_EQ(cron.directory, TestData());
+  EXPECT_EQ(cron.instances, 1u);
+  EXPECT_EQ(cron.topic, "");
+  EXPECT_EQ(cron.group, "cron");
+  EXPECT_EQ(cron.retries, 0u);
+  EXPECT_EQ(cron.stop_timeout, 10s);
   EXPECT_EQ(site->agent.hung_timeout, 20s);
   EXPECT_EQ(site->ports.edge, 80);
   EXPECT_EQ(site->ports.edge_https, 443);
@@ -283,6 +301,18 @@ TEST(Load, DataCentersUpToTheLimitAndNotOneMore) {
   };
   EXPECT_EQ(ErrorsOf(with(kMaxDataCenters)), "no errors");
   EXPECT_THAT(ErrorsOf(with(kMaxDataCenters + 1)), HasSubstr("at most 64 are allowed"));
+}
+
+TEST(Load, WorkersUpToTheLimitAndNotOneMore) {
+  auto with = [](size_t count) {
+    std::string text(kSmallest);
+    for (size_t i = 1; i <= count; ++i) {
+      text += fmt::format("[worker.w{}]\ncommand = [\"true\"]\n", i);
+    }
+    return text;
+  };
+  EXPECT_EQ(ErrorsOf(with(kMaxWorkers)), "no errors");
+  EXPECT_THAT(ErrorsOf(with(kMaxWorkers + 1)), HasSubstr("at most 64 are allowed"));
 }
 
 TEST(Load, FileUpToTheLimitAndNotOneByteMore) {

@@ -427,6 +427,28 @@ std::vector<TableReader> TableReader::Tables(std::string_view key, const ListRul
   return tables;
 }
 
+std::vector<NamedTable> TableReader::NamedTables() {
+  pass_->read_[table_].any_key = true;
+  std::vector<NamedTable> tables;
+  if (pass_->log_ != nullptr) {
+    std::string name(kAnyName);
+    tables.push_back({name, TableReader(pass_, &Absent(name), PathOf(name), false)});
+  }
+  for (const Entry& entry : table_->entries) {
+    if (entry.value.kind == Value::Kind::kTable) {
+      tables.push_back({entry.key, TableReader(pass_, &entry.value, PathOf(entry.key), false)});
+      continue;
+    }
+    Record(entry.where,
+           fmt::format("\"{}\" must be a table, [{}], not {}", entry.key, PathOf(entry.key),
+                       KindName(entry.value.kind)),
+           fmt::format("{} has a table for each name, such as [{}]", title(), PathOf("example")));
+  }
+  return tables;
+}
+
+TableReader TableReader::TopTable(std::string_view key) { return pass_->Root().Table(key); }
+
 std::vector<std::string> TableReader::Names() {
   pass_->read_[table_].any_key = true;
   if (pass_->log_ != nullptr) return {std::string(kAnyName)};

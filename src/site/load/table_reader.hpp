@@ -69,6 +69,7 @@ struct ListRule {
 };
 
 class TableReader;
+struct NamedTable;
 
 class ParsePass {
  public:
@@ -140,6 +141,11 @@ class TableReader {
   TableReader Table(std::string_view key);
   // The tables of the array `key` ([[dns.place]]), in the order of the file; it may be absent.
   std::vector<TableReader> Tables(std::string_view key, const ListRule& rule = {});
+  // The tables in a table whose keys the author names ([worker.NAME]), in the order of the file.
+  // Makes the names known, and records an error for a value that is no table.
+  std::vector<NamedTable> NamedTables();
+  // The table `key` at the top of the file, for a check of one table by what is in another.
+  TableReader TopTable(std::string_view key);
   // All keys of a table whose keys the author names. Makes them known.
   std::vector<std::string> Names();
 
@@ -177,6 +183,11 @@ class TableReader {
   const Value* table_;
   std::string path_;  // "dns.place"; empty for the root
   bool in_array_;
+};
+
+struct NamedTable {
+  std::string name;
+  TableReader table;
 };
 
 }  // namespace meridian::site
