@@ -1,17 +1,26 @@
 #include "queue/config.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include <fmt/core.h>
+
 #include "base/clock.hpp"
 #include "base/ip.hpp"
+#include "base/result.hpp"
 #include "queue/limits.hpp"
+#include "queue/site_topics.hpp"
+#include "queue/state/limits.hpp"
+#include "queue/state/topic_config.hpp"
 #include "site/key_description.hpp"
+#include "site/load/spelling.hpp"
 #include "site/load/table_reader.hpp"
 #include "site/reach.hpp"
 #include "site/section.hpp"
@@ -51,11 +60,144 @@ constexpr site::KeyDescription kKeys[] = {
                  "oldest messages are removed first.",
      .fallback = "no limit"},
     {.table = "queue",
+     .key = "loss",
+     .sentence = "Which messages the loss of a data center may take: `none` that was acknowledged "
+                 "(each is on disk in another data center as well), or those that only the `local` "
+                 "disk has."},
+    {.table = "queue",
      .key = "max_clients",
      .sentence = "The clients' connections that are open at the same time."},
+    {.table = "queue.topic",
+     .sentence =
+         "Topics that the queue makes when it starts, each in a table with its name; a name "
+         "with dots is quoted. More partitions and changed keys are applied at the next "
+         "start; partitions and topics are never removed.",
+     .limits = "at most 1000 topics"},
+    {.table = "queue.topic.NAME", .sentence = "A topic."},
+    {.table = "queue.topic.NAME",
+     .key = "partitions",
+     .sentence = "How many partitions the topic has.",
+     .fallback = "`[queue] partitions`"},
+    {.table = "queue.topic.NAME",
+     .key = "retention",
+     .sentence = "How long messages are kept.",
+     .fallback = "`[queue] retention`"},
+    {.table = "queue.topic.NAME",
+     .key = "retention_size",
+     .sentence = "The bytes that a partition keeps; the oldest messages are removed first.",
+     .fallback = "`[queue] retention_size`"},
+    {.table = "queue.topic.NAME",
+     .key = "compact",
+     .sentence = "Whether of each key the last message stays, and older ones go; with `retention` "
+                 "or `retention_size` in the table these remove messages as well.",
+     .fallback = "false"},
+    {.table = "queue.topic.NAME",
+     .key = "delay",
+     .sentence = "How long after it was published consumers get a message.",
+     .fallback = "\"0s\""},
 };
+static_assert(kMaxDeclaredTopics == 1000, "a description above says so");
 
-Config Parse(site::TableReader& reader, const site::Site& /*site*/) {
+std::string Milliseconds(Duration duration) {
+  return fmt::format("{}", std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
+}
+
+DeclaredTopic ParseTopic(const std::string& name, site::TableReader& table) {
+  DeclaredTopic topic{.name = name};
+  TopicOverrides& overrides = topic.overrides;
+  if (table.Has("partitions")) {
+    topic.partitions = static_cast<uint32_t>(
+        table.Integer("partitions", {.min = 1, .max = kMaxPartitionsOfTopic}));
+  }
+  const bool has_retention = table.Has("retention");
+  if (has_retention) {
+    overrides.emplace(
+        kRetentionKey,
+        Milliseconds(table.Duration("retention", {.min = kMinRetention, .max = kMaxRetention})));
+  }
+  const bool has_retention_size = table.Has("retention_size");
+  if (has_retention_size) {
+    const uint64_t bytes =
+        table.Size("retention_size", {.min = kMinRetentionBytes, .max = kMaxRetentionBytes});
+    overrides.emplace(kRetentionBytesKey, fmt::format("{}", bytes));
+  }
+  if (table.Has("compact")) {
+    const bool compacts = table.Boolean("compact", {});
+    const bool deletes = !compacts || has_retention || has_retention_size;
+    overrides.emplace(kCleanupPolicyKey, !compacts ? "delete"
+                                         : deletes ? "compact,delete"
+                                                   : "compact");
+  }
+  if (table.Has("delay")) {
+    overrides.emplace(
+        kDelayKey,
+        Milliseconds(table.Duration(
+            "delay", {.min = Duration::zero(), .max = std::chrono::milliseconds{kMaxDelayMs}})));
+  }
+  return topic;
+}
+
+std::vector<DeclaredTopic> ParseTopics(site::TableReader& reader) {
+  site::TableReader tables = reader.Table("topic");
+  std::vector<site::NamedTable> named = tables.NamedTables();
+  std::vector<DeclaredTopic> topics;
+  if (named.size() > kMaxDeclaredTopics) {
+    reader.Reject("topic", fmt::format("{} topics are too many; at most {} are allowed",
+                                       named.size(), kMaxDeclaredTopics));
+    return topics;
+  }
+  for (auto& [name, table] : named) {
+    if (Result<void> good = CheckTopicName(name); !good) {
+      tables.RejectKey(name,
+                       fmt::format("\"{}\" cannot name a topic: {}", name, good.error().message));
+    }
+    topics.push_back(ParseTopic(name, table));
+  }
+  return topics;
+}
+
+bool HasQueue(const site::Site& site) {
+  return site.externals.contains("queue") ||
+         std::ranges::find(site.tiers, "queue", &site::TierDescription::name) != site.tiers.end();
+}
+
+// Records why the queue cannot have the topic that a worker consumes.
+void CheckWorker(const site::Worker& worker, const site::Site& site, const Config& config,
+                 site::TableReader& table) {
+  if (!HasQueue(site)) {
+    table.Reject(
+        "topic",
+        fmt::format("worker \"{}\" consumes a topic, but the site has no queue", worker.name),
+        "add the table [queue]");
+    return;
+  }
+  Result<void> good = CheckTopicName(worker.topic);
+  if (!good) {
+    table.Reject("topic",
+                 fmt::format("\"{}\" cannot name a topic: {}", worker.topic, good.error().message));
+    return;
+  }
+  if (DeadLetterTopic(worker).size() > kMaxTopicNameBytes) {
+    table.Reject("topic",
+                 fmt::format("with retries the name of the topic of dead letters has more than {} "
+                             "characters: TOPIC.{}.dead-letter",
+                             kMaxTopicNameBytes, worker.name),
+                 "shorten the topic's name");
+  }
+  const bool declared =
+      std::ranges::find(config.topics, worker.topic, &DeclaredTopic::name) != config.topics.end();
+  if (config.auto_create || declared || site.externals.contains("queue")) return;
+  std::vector<std::string> known;
+  for (const DeclaredTopic& topic : config.topics) known.push_back(topic.name);
+  std::optional<std::string> nearest = site::Nearest(worker.topic, known);
+  table.Reject(
+      "topic",
+      fmt::format("there is no topic \"{}\", and [queue] auto_create is off", worker.topic),
+      nearest ? fmt::format("did you mean \"{}\"?", *nearest)
+              : fmt::format("declare it: [queue.topic.{}]", worker.topic));
+}
+
+Config Parse(site::TableReader& reader, const site::Site& site) {
   Config config;
   config.auto_create = reader.Boolean("auto_create", config.auto_create);
   config.partitions = static_cast<int32_t>(reader.Integer(
@@ -66,10 +208,19 @@ Config Parse(site::TableReader& reader, const site::Site& /*site*/) {
     config.retention_bytes =
         reader.Size("retention_size", {.min = kMinRetentionBytes, .max = kMaxRetentionBytes});
   }
+  config.loss =
+      reader.Choice<Loss>("loss", {{"none", Loss::kNone}, {"local", Loss::kLocal}}, config.loss);
   config.max_clients = static_cast<size_t>(
       reader.Integer("max_clients", {.min = 1,
                                      .max = static_cast<int64_t>(kMaxClients),
                                      .fallback = static_cast<int64_t>(config.max_clients)}));
+  config.topics = ParseTopics(reader);
+  site::TableReader workers = reader.TopTable("worker");
+  for (const site::Worker& worker : site.workers) {
+    if (worker.topic.empty()) continue;
+    site::TableReader table = workers.Table(worker.name);
+    CheckWorker(worker, site, config, table);
+  }
   return config;
 }
 

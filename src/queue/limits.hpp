@@ -57,6 +57,8 @@ constexpr size_t kItemsPerSlice = 256;
 constexpr size_t kMinSendRate = size_t{64} * 1024;  // bytes a second
 // How often `status` and the gauges are updated.
 constexpr Duration kReportInterval = std::chrono::seconds{1};
+// How often topics of site.toml that could not be made or changed are tried again.
+constexpr Duration kTopicSetupInterval = std::chrono::seconds{10};
 // A drain gives requests at least this long.
 constexpr Duration kMinDrainGrace = std::chrono::seconds{2};
 
@@ -66,6 +68,42 @@ constexpr Duration kMinRetention = std::chrono::minutes{1};
 constexpr Duration kMaxRetention = std::chrono::days{3'650};
 constexpr uint64_t kMinRetentionBytes = uint64_t{1} << 20;
 constexpr uint64_t kMaxRetentionBytes = uint64_t{1} << 50;
+
+constexpr size_t kMaxDeclaredTopics = 1'000;  // in site.toml
+
+// --- workers
+// The delays of retry topics: the first, how much longer each further one is, and the longest.
+constexpr Duration kFirstRetryDelay = std::chrono::seconds{10};
+constexpr int kRetryDelayFactor = 3;
+constexpr Duration kMaxRetryDelay = std::chrono::hours{6};
+// More than all delays of a worker's retry topics together.
+constexpr Duration kMaxRetryTime = std::chrono::days{2};
+// How long dead letters stay, unless site.toml says otherwise.
+constexpr Duration kDeadLetterRetention = std::chrono::days{30};
+// --- other data centers
+// How long a batch waits for its copies elsewhere; then it is acknowledged without, with an alert.
+constexpr Duration kMaxCopyWait = std::chrono::seconds{10};
+// How often it is looked whether missing copies exist again.
+constexpr Duration kCopyLook = std::chrono::seconds{1};
+constexpr Duration kCopyPause = std::chrono::milliseconds{20};
+// How long a start waits to hear from the other data centers.
+constexpr Duration kMaxContactWait = std::chrono::seconds{10};
+// A mirror that is so far behind is a problem.
+constexpr Duration kFarBehind = std::chrono::seconds{10};
+constexpr Duration kContactPause = std::chrono::milliseconds{20};
+// How long a promotion waits until what was copied is applied and in a checkpoint.
+constexpr Duration kMaxPromotionWait = std::chrono::seconds{30};
+constexpr Duration kApplyPause = std::chrono::milliseconds{5};
+// One request to another data center, and its response.
+constexpr Duration kPeerCallTimeout = std::chrono::seconds{20};
+constexpr size_t kMaxPeerCalls = 16;  // to one data center, under way or waiting
+constexpr Duration kCreateElsewhereTimeout = std::chrono::seconds{5};
+constexpr size_t kMaxPeerResponseBytes = size_t{16} * 1024 * 1024;
+// Of one request for missing messages; the pause before the next look at what is missing.
+constexpr int32_t kFillBytes = 4 * 1024 * 1024;
+constexpr Duration kFillPause = std::chrono::milliseconds{500};
+// Connections of another data center's queue that ask for messages or topics.
+constexpr size_t kMaxPeerRequestBytes = kMaxRequestBytes;
 
 // --- consumer groups
 constexpr size_t kMaxActiveGroups = 10'000;  // with members; past it JoinGroup gets an error

@@ -17,6 +17,7 @@
 
 #include "base/clock.hpp"
 #include "queue/partition/limits.hpp"
+#include "queue/state/journal_record.hpp"
 #include "queue/state/limits.hpp"
 #include "store/limits.hpp"
 #include "wire/kafka/limits.hpp"
@@ -188,17 +189,86 @@ std::vector<Documented> LimitsOfGroups() {
   };
 }
 
+std::vector<Documented> LimitsOfDataCenters() {
+  return {
+      {{"kMaxCopyWait"},
+       Row("a message's wait for its copies in other data centers | " + InSeconds(kMaxCopyWait))},
+      {{"kMaxContactWait"},
+       Row("a start's wait for the other data centers | " + InSeconds(kMaxContactWait))},
+      {{"kMaxPromotionWait"},
+       Row("a promotion's wait for what is mirrored to be applied and in a checkpoint | " +
+           InSeconds(kMaxPromotionWait))},
+      {{"kCreateElsewhereTimeout", "kMaxPeerCalls"},
+       Row(fmt::format("a Metadata request's wait for another data center to create a topic | {}, "
+                       "{} at a time",
+                       InSeconds(kCreateElsewhereTimeout), kMaxPeerCalls))},
+      {{"kMaxDeletedTopics"},
+       Row("deleted topics that are remembered | " + Grouped(kMaxDeletedTopics))},
+      {{},
+       Row(fmt::format("data centers and edge places of a site with a queue | {}", kMaxNodeId))},
+  };
+}
+
+std::vector<Documented> LimitsOfWorkers() {
+  constexpr int64_t kDayMs = int64_t{24} * 3600 * 1000;
+  return {
+      {{"kMaxDelayMs"},
+       Row(fmt::format("`meridian.delay.ms` | 0 | 0 to {} days |", kMaxDelayMs / kDayMs))},
+      {{"kFirstRetryDelay"}, Row("`uploads.thumbnail.retry.1` | " + InSeconds(kFirstRetryDelay))},
+      {{"kRetryDelayFactor", "kMaxRetryDelay"},
+       Row(fmt::format("`uploads.thumbnail.retry.3` | {}; each further one three times as long, at "
+                       "most {};",
+                       InSeconds(kFirstRetryDelay * kRetryDelayFactor * kRetryDelayFactor),
+                       InHours(kMaxRetryDelay)))},
+      {{"kMaxRetryTime"}, "and two days more"},
+      {{"kDeadLetterRetention"},
+       fmt::format("dead letters for {:.0f} days longer", Seconds(kDeadLetterRetention) / 86'400)},
+      {{"kTopicSetupInterval"}, "tried again every " + InSeconds(kTopicSetupInterval)},
+  };
+}
+
 // How work is divided and how often it is done, and what bounds the tier's own memory and files: no
 // limits for clients.
 constexpr std::string_view kPaces[] = {
-    "kReadBytes",          "kFirstRequestBytes",     "kRequestGrowth",
-    "kItemsPerSlice",      "kReportInterval",        "kMaxClientIdInMemberId",
-    "kMaxWriteGroupBytes", "kWriteGroupShare",       "kSyncShare",
-    "kSegmentRetry",       "kProducerIdBlock",       "kEvictionReportInterval",
-    "kMaxGroupNameBytes",  "kPartitionsPerSlice",    "kSnapshotItemBytes",
-    "kIndexIntervalBytes", "kIndexFlushEntries",     "kScanBlockBytes",
-    "kMaxOpenSegments",    "kWriterShare",           "kMaxIndexLoads",
-    "kRecentPositions",    "kMaxCompactionKeyBytes", "kCompactionWriteBytes",
+    "kReadBytes",
+    "kFirstRequestBytes",
+    "kRequestGrowth",
+    "kItemsPerSlice",
+    "kReportInterval",
+    "kMaxClientIdInMemberId",
+    "kMaxWriteGroupBytes",
+    "kWriteGroupShare",
+    "kSyncShare",
+    "kSegmentRetry",
+    "kProducerIdBlock",
+    "kEvictionReportInterval",
+    "kMaxGroupNameBytes",
+    "kPartitionsPerSlice",
+    "kSnapshotItemBytes",
+    "kIndexIntervalBytes",
+    "kIndexFlushEntries",
+    "kScanBlockBytes",
+    "kMaxDeclaredTopics",
+    "kCopyLook",
+    "kCopyPause",
+    "kContactPause",
+    "kApplyPause",
+    "kFarBehind",
+    "kPeerCallTimeout",
+    "kMaxPeerResponseBytes",
+    "kFillBytes",
+    "kFillPause",
+    "kMaxPeerRequestBytes",
+    "kCutPause",
+    "kSetAsideRetry",
+    "kCheckpointLook",
+    "kMaxToldEpochs",
+    "kMaxOpenSegments",
+    "kWriterShare",
+    "kMaxIndexLoads",
+    "kRecentPositions",
+    "kMaxCompactionKeyBytes",
+    "kCompactionWriteBytes",
 };
 
 std::string TextOf(const char* path) {
@@ -210,8 +280,9 @@ std::string TextOf(const char* path) {
 TEST(QueueLimits, EachStandsInTheDocumentation) {
   std::string documentation = TextOf("docs/queue.md");
   std::set<std::string_view> known(std::begin(kPaces), std::end(kPaces));
-  for (const auto& limits : {LimitsOfConnections(), LimitsOfMessages(), LimitsOfReading(),
-                             LimitsOfTopics(), LimitsOfGroups()}) {
+  for (const auto& limits :
+       {LimitsOfConnections(), LimitsOfMessages(), LimitsOfReading(), LimitsOfTopics(),
+        LimitsOfGroups(), LimitsOfDataCenters(), LimitsOfWorkers()}) {
     for (const Documented& limit : limits) {
       EXPECT_TRUE(documentation.contains(limit.text)) << limit.text;
       known.insert(limit.constants.begin(), limit.constants.end());

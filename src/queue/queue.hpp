@@ -13,6 +13,7 @@
 #include "base/hybrid_clock.hpp"
 #include "base/metrics.hpp"
 #include "base/result.hpp"
+#include "http/exchange.hpp"
 #include "io/blocking.hpp"
 #include "io/file/system_disk.hpp"
 #include "io/scope.hpp"
@@ -22,8 +23,12 @@
 #include "queue/engine/engine.hpp"
 #include "queue/groups/group_service.hpp"
 #include "queue/metrics.hpp"
+#include "queue/mirror/mirrors.hpp"
 #include "queue/server/broker.hpp"
+#include "queue/server/peer_server.hpp"
 #include "queue/server/queue_loop.hpp"
+#include "queue/topic_setup.hpp"
+#include "site/tier/peer_listener.hpp"
 #include "site/tier/tier_process.hpp"
 #include "site/tier_description.hpp"
 
@@ -40,9 +45,13 @@ class Queue {
  private:
   io::Task<Result<void>> Start();
   io::Task<Result<void>> OpenEngine();
+  io::Task<Result<void>> OpenMirrors();
   io::Task<Result<void>> OpenLoops();
+  BrokerIdentity Identity() const;
+  io::Task<void> Inspect(http::Exchange& exchange);
   io::Task<void> Drain(Duration grace);
   io::Task<void> EndCallsAfter(Duration grace);
+  io::Task<void> SetUpTopics();
   io::Task<void> Report();
   std::string Problem() const;
 
@@ -54,7 +63,12 @@ class Queue {
   io::SystemDisk disk_{pool_};
   io::BlockingPool heavy_pool_{1};  // decompresses batches
   std::unique_ptr<Engine> engine_;
+  std::unique_ptr<TopicSetup> topics_;
+  bool topics_set_up_ = false;  // since this data center has become the controller
   std::unique_ptr<GroupService> groups_;
+  std::unique_ptr<site::PeerListener> peer_listener_;  // null: there is no other data center
+  std::unique_ptr<Mirrors> mirrors_;                   // likewise
+  std::unique_ptr<PeerServer> peer_server_;            // likewise
   std::unique_ptr<Broker> broker_;
   EngineMetrics metrics_;
   io::Scope calls_;  // of connections, on the main loop

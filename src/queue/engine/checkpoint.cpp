@@ -17,9 +17,11 @@
 #include "queue/engine/fiber_mutex.hpp"
 #include "queue/engine/partition.hpp"
 #include "queue/partition/partition_log.hpp"
+#include "queue/state/journal_record.hpp"
 #include "queue/state/limits.hpp"
 #include "queue/state/queue_state.hpp"
 #include "queue/state/snapshot_item.hpp"
+#include "store/replica.hpp"
 #include "store/snapshot/snapshot.hpp"
 
 namespace meridian::queue {
@@ -53,13 +55,27 @@ uint64_t DurableState::memory_bytes() const {
 // Records of batches that are not in the segment files yet are not covered.
 uint64_t DurableState::BeginSnapshot(uint64_t durable_end_offset) {
   compacted_.clear();
-  snapshot_end_ = std::min(durable_end_offset, writer_->oldest_pending().value_or(UINT64_MAX));
+  snapshot_lost_topics_ = lost_topics_;
+  snapshot_applied_journals_.clear();
+  for (const auto& source : sources_) {
+    const store::Replica& replica = *source->replica;
+    if (replica.log_id() == 0) continue;
+    snapshot_applied_journals_[replica.log_id()] =
+        std::min(replica.applied(), writer_->oldest_pending(source->node).value_or(UINT64_MAX));
+  }
+  snapshot_end_ =
+      std::min(durable_end_offset, writer_->oldest_pending(state_.node()).value_or(UINT64_MAX));
   return snapshot_end_;
 }
 
 void DurableState::EndSnapshot(bool written) {
   if (!written) return;
   checkpoint_end_ = snapshot_end_;
+  for (const auto& source : sources_) {
+    store::Replica& replica = *source->replica;
+    auto applied = snapshot_applied_journals_.find(replica.log_id());
+    if (applied != snapshot_applied_journals_.end()) replica.Release(applied->second);
+  }
   background_.Spawn(RemoveReplaced(std::move(compacted_)));
 }
 
@@ -80,9 +96,14 @@ io::Task<void> DurableState::RemoveReplaced(std::vector<std::shared_ptr<Partitio
 // The topics come first: of a topic that is made later all records are replayed.
 io::Task<Result<void>> DurableState::WriteItems(store::SnapshotWriter& writer) {
   SnapshotItems topics = TopicItems(state_);
+  topics.push_back(AppliedJournalsItem(snapshot_applied_journals_));
   Result<void> written = co_await AddAll(topics, writer);
   if (written) written = co_await WritePartitions(writer);
   if (written) written = co_await WriteGroups(writer);
+  // A start would remove their files.
+  if (written && (!lost_.empty() || lost_topics_ != snapshot_lost_topics_)) {
+    co_return Fail(Errc::kUnavailable, "messages of a topic are not set aside yet");
+  }
   co_return written;
 }
 
@@ -95,16 +116,21 @@ io::Task<Result<void>> DurableState::WritePartitions(store::SnapshotWriter& writ
       slice.push_back(std::move(left.back()));
       left.pop_back();
     }
-    Result<SnapshotItems> items = co_await SyncSlice(std::move(slice));
+    Result<std::optional<SnapshotItems>> items = co_await SyncSlice(slice);
+    while (items && !*items) {
+      if (Result<void> slept = co_await io::Sleep(kCutPause); !slept) co_return slept;
+      items = co_await SyncSlice(slice);
+    }
     if (!items) co_return Fail(std::move(items.error()));
-    Result<void> added = co_await AddAll(*items, writer);
+    Result<void> added = co_await AddAll(**items, writer);
     if (!added) co_return added;
   }
   co_return Result<void>{};
 }
 
-// The items of partitions whose segment files are synced now.
-io::Task<Result<SnapshotItems>> DurableState::SyncSlice(
+// The items of partitions whose segment files are synced now. Nothing: one of them is about to be
+// cut off, so that its files do not fit its state.
+io::Task<Result<std::optional<SnapshotItems>>> DurableState::SyncSlice(
     std::vector<std::shared_ptr<Partition>> slice) {
   Result<FiberMutex::Guard> guard = co_await files_mutex_.Lock();
   if (!guard) co_return Fail(std::move(guard.error()));
@@ -115,6 +141,9 @@ io::Task<Result<SnapshotItems>> DurableState::SyncSlice(
   }
   Result<void> synced = co_await Sync(std::move(logs));
   if (!synced) co_return Fail(std::move(synced.error()));
+  if (std::ranges::any_of(slice, [](const auto& partition) { return partition->is_being_cut(); })) {
+    co_return std::nullopt;
+  }
   SnapshotItems items;
   for (const auto& partition : slice) {
     PartitionPosition position;
@@ -176,10 +205,37 @@ io::Task<Result<void>> DurableState::WriteGroups(store::SnapshotWriter& writer) 
   co_return Result<void>{};
 }
 
+// A snapshot covers at least one record of the journal more than the last one.
+io::Task<Result<void>> DurableState::CheckpointNow() {
+  if (journal_->end_offset() <= checkpoint_end_) Append(FormatRecord{.node = state_.node()});
+  Result<void> durable = co_await journal_->AwaitDurable(journal_->end_offset());
+  if (!durable) co_return durable;
+  co_return co_await journal_->WriteSnapshotNow();
+}
+
+bool DurableState::HasNews() const {
+  if (journal_->end_offset() > checkpoint_end_) return true;
+  return std::ranges::any_of(sources_, [this](const auto& source) {
+    auto known = snapshot_applied_journals_.find(source->replica->log_id());
+    return source->replica->applied() > 0 && (known == snapshot_applied_journals_.end() ||
+                                              source->replica->applied() > known->second);
+  });
+}
+
+bool DurableState::CopiesAreLong() const {
+  return std::ranges::any_of(sources_, [this](const auto& source) {
+    return source->replica->copy_bytes() >= checkpoint_bytes_;
+  });
+}
+
 io::Task<void> DurableState::CheckpointRegularly(Duration interval) {
-  while (co_await io::Sleep(interval)) {
-    if (journal_->end_offset() <= checkpoint_end_) continue;
-    if (!co_await journal_->WriteSnapshotNow()) co_return;
+  TimePoint due = loop_.After(interval);
+  while (co_await io::Sleep(std::min(interval, kCheckpointLook))) {
+    if (loop_.Now() < due && !CopiesAreLong()) continue;
+    due = loop_.After(interval);
+    if (!HasNews()) continue;
+    Result<void> done = co_await CheckpointNow();
+    if (!done && done.error().code == Errc::kCancelled) co_return;
   }
 }
 

@@ -5,7 +5,6 @@
 #include <memory>
 #include <string>
 #include <utility>
-#include <variant>
 #include <vector>
 
 #include <fmt/core.h>
@@ -37,15 +36,20 @@ DurableState::DurableState(io::Loop& loop, io::Disk& disk, HybridClock& clock,
       clock_(clock),
       folder_(options.folder),
       max_in_flight_(options.max_in_flight_bytes),
+      min_copies_(options.min_copies),
+      headroom_bytes_(options.headroom_bytes),
+      checkpoint_bytes_(options.checkpoint_bytes),
       on_disk_failure_(options.on_disk_failure),
-      state_(options.topic_defaults),
+      state_(options.topic_defaults, options.node, options.first_controller),
       files_(disk, {.max_files = options.max_segment_files, .heavy_pool = options.heavy_pool}),
       room_(options.max_in_flight_bytes),
+      on_controller_change_(options.on_controller_change),
       background_(loop) {}
 
 io::Task<void> DurableState::Close() {
   background_.Cancel();
   co_await background_.Join();
+  for (const auto& source : sources_) co_await source->replica->Close();
   // What is not in the segment files is in the journal, from which the next start takes it.
   if (writer_) co_await writer_->Stop();
   if (journal_) co_await journal_->Close();
@@ -72,19 +76,10 @@ uint64_t DurableState::Append(const JournalRecord& record) {
   HybridTime time = Now();
   std::vector<uint8_t> body = EncodeJournalRecord(record);
   uint64_t end = journal_->Append({.body = body, .time = time});
-  CHECK(state_.Apply(record, {.end_offset = end, .time = time}));
-  if (const auto* created = std::get_if<TopicCreatedRecord>(&record)) RefreshTopic(created->topic);
-  if (const auto* added = std::get_if<PartitionsAddedRecord>(&record)) RefreshTopic(added->topic);
-  if (const auto* set = std::get_if<TopicConfiguredRecord>(&record)) ConfigureLogs(set->topic);
-  if (const auto* deleted = std::get_if<TopicDeletedRecord>(&record)) {
-    std::vector<std::shared_ptr<Partition>> partitions;
-    auto at = partitions_.lower_bound({deleted->topic, 0});
-    for (; at != partitions_.end() && at->first.topic == deleted->topic; ++at) {
-      partitions.push_back(at->second);
-    }
-    RefreshTopic(deleted->topic);
-    background_.Spawn(RemoveFiles(deleted->topic, std::move(partitions), end));
-  }
+  const JournalPlace place{.end_offset = end, .time = time, .author = state_.node()};
+  Result<Applied> applied = state_.Apply(record, place);
+  CHECK(applied);
+  HandleApplied(*applied, place);
   return end;
 }
 
@@ -92,13 +87,16 @@ void DurableState::AppendBatch(const wire::kafka::BatchHeader& header, Partition
                                std::vector<uint8_t> record, size_t prefix_bytes) {
   HybridTime time = Now();
   uint64_t end = journal_->Append({.body = record, .time = time});
-  Result<BatchEffect> effect = state_.ApplyBatch(id, header, {.end_offset = end, .time = time});
+  Result<BatchEffect> effect =
+      state_.ApplyBatch(id, header, {.end_offset = end, .time = time, .author = state_.node()});
   CHECK(effect && *effect == BatchEffect::kWrite);
   writer_->Add({.partition = FindPartition(id),
                 .record = std::move(record),
                 .prefix_bytes = prefix_bytes,
                 .next_offset = header.next_offset(),
-                .journal_end = end});
+                .author = state_.node(),
+                .journal_end = end,
+                .copies = CopiesOf(*state_.FindTopic(id.topic))});
 }
 
 io::Task<Result<void>> DurableState::DropBefore(std::shared_ptr<Partition> partition,
@@ -193,6 +191,8 @@ io::Task<void> DurableState::RemoveFiles(uint32_t topic,
 io::Task<Result<void>> DurableState::RemoveFolder(uint32_t topic) {
   std::string folder = TopicFolder(topic);
   auto partitions = co_await disk_.ListFolders(folder);
+  // Nothing was ever written to it.
+  if (!partitions && partitions.error().code == Errc::kNotFound) co_return Result<void>{};
   if (!partitions) co_return Fail(std::move(partitions.error()));
   for (const std::string& partition : *partitions) {
     std::string inner = fmt::format("{}/{}", folder, partition);

@@ -1,6 +1,7 @@
 #include "queue/engine/engine.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <expected>
@@ -11,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/hybrid_clock.hpp"
 #include "base/result.hpp"
 #include "io/file/disk.hpp"
@@ -33,6 +35,7 @@ TopicDescription DescriptionOf(const Topic& topic) {
   return {.name = topic.name,
           .uuid = topic.uuid,
           .partitions = static_cast<uint32_t>(topic.partitions.size()),
+          .home = topic.home,
           .leader_epoch = topic.leader_epoch,
           .overrides = topic.overrides,
           .config = topic.config};
@@ -56,7 +59,8 @@ io::Task<Result<std::unique_ptr<Engine>>> Engine::Open(io::Loop& loop, io::Disk&
   if (!durable) co_return Fail(std::move(durable.error()));
   engine->durable_ = std::move(*durable);
   engine->next_producer_id_ =
-      std::max(engine->options_.first_producer_id, engine->durable_->state().producer_ids_end());
+      std::max({FirstProducerId(engine->options_.node), engine->options_.first_producer_id,
+                engine->durable_->state().producer_ids_end()});
   engine->upkeep_ = std::make_unique<Upkeep>(
       loop, *engine->durable_, engine->options_.group_is_active, engine->options_.upkeep_interval);
   engine->upkeep_->Start();
@@ -116,8 +120,22 @@ Outcome<PartitionId> Engine::Find(TopicPartition where) const {
   return PartitionId{topic->number, where.partition};
 }
 
-Outcome<PartitionId> Engine::FindForEpoch(TopicPartition where, int32_t leader_epoch) const {
+Outcome<PartitionId> Engine::FindHere(TopicPartition where) const {
   Outcome<PartitionId> id = Find(where);
+  if (!id || durable_->state().IsHome(*durable_->state().FindTopic(id->topic))) return id;
+  return Refuse(QueueError::kNotHome, "the home of topic {} is another data center", where.topic);
+}
+
+Outcome<> Engine::CheckController() const {
+  if (is_controller()) return {};
+  return Refuse(QueueError::kNotController, "another data center is the controller");
+}
+
+const Controller& Engine::controller() const { return durable_->state().controller(); }
+bool Engine::is_controller() const { return durable_->state().is_controller(); }
+
+Outcome<PartitionId> Engine::FindForEpoch(TopicPartition where, int32_t leader_epoch) const {
+  Outcome<PartitionId> id = FindHere(where);
   if (!id || leader_epoch < 0) return id;
   int32_t own = durable_->state().FindTopic(id->topic)->leader_epoch;
   if (leader_epoch == own) return id;
@@ -130,9 +148,33 @@ Outcome<PartitionId> Engine::FindForEpoch(TopicPartition where, int32_t leader_e
 io::Task<Outcome<>> Engine::AppendDurably(JournalRecord record) {
   if (Outcome<> writable = CheckWritable(); !writable) co_return writable;
   uint64_t end = durable_->Append(record);
-  Result<void> done = co_await durable_->AwaitDurable(end);
+  Result<void> done = co_await durable_->AwaitCopied(end);
   if (!done) co_return Refuse(QueueError::kStorage, "{}", done.error().message);
   co_return Outcome<>{};
+}
+
+static int64_t NowMs(const io::Loop& loop) {
+  return std::chrono::floor<std::chrono::milliseconds>(loop.Wall()).time_since_epoch().count();
+}
+
+int64_t Engine::VisibleEnd(const Partition& partition) const {
+  const int64_t delay_ms = durable_->state().FindTopic(partition.id().topic)->config.delay_ms;
+  if (delay_ms == 0) return partition.high_watermark();
+  const int64_t end = durable_->state()
+                          .FindPartition(partition.id())
+                          ->delays.VisibleEnd(NowMs(loop_), delay_ms, partition.high_watermark());
+  return std::max(end, LogStart(partition));
+}
+
+std::optional<Duration> Engine::UntilVisible(const Partition& partition) const {
+  const int64_t delay_ms = durable_->state().FindTopic(partition.id().topic)->config.delay_ms;
+  if (delay_ms == 0) return std::nullopt;
+  const int64_t now_ms = NowMs(loop_);
+  const auto next =
+      durable_->state().FindPartition(partition.id())->delays.NextVisibleMs(now_ms, delay_ms);
+  // A batch that is appended from now on is not visible before the delay is over.
+  return std::chrono::milliseconds{
+      std::clamp<int64_t>(next.value_or(now_ms + delay_ms) - now_ms, 1, delay_ms)};
 }
 
 int64_t Engine::LogStart(const Partition& partition) const {
@@ -186,26 +228,33 @@ static Outcome<TopicConfig> CheckNewTopic(const NewTopic& topic, const QueueStat
 
 io::Task<Outcome<TopicDescription>> Engine::CreateTopic(NewTopic topic) {
   const QueueState& state = durable_->state();
+  if (Outcome<> here = CheckController(); !here) co_return Refuse(std::move(here.error()));
   Outcome<TopicConfig> config = CheckNewTopic(topic, state, options_.topic_defaults);
   if (!config) co_return Refuse(std::move(config.error()));
   TopicUuid uuid{random_.Next(), random_.Next()};
   TopicDescription description{.name = topic.name,
                                .uuid = uuid,
                                .partitions = topic.partitions,
+                               .home = state.node(),
+                               .leader_epoch = state.controller().epoch,
                                .overrides = topic.overrides,
                                .config = *config};
   if (topic.validate_only) co_return description;
   Outcome<> created =
-      co_await AppendDurably(TopicCreatedRecord{.topic = state.next_topic_number(),
-                                                .uuid = uuid,
-                                                .name = std::move(topic.name),
-                                                .partitions = topic.partitions,
-                                                .overrides = std::move(topic.overrides)});
+      co_await AppendDurably(TopicRecord{.topic = state.next_topic_number(),
+                                         .uuid = uuid,
+                                         .name = std::move(topic.name),
+                                         .partitions = topic.partitions,
+                                         .overrides = std::move(topic.overrides),
+                                         .controller_epoch = state.controller().epoch,
+                                         .home = state.node(),
+                                         .leader_epoch = state.controller().epoch});
   if (!created) co_return Refuse(std::move(created.error()));
   co_return description;
 }
 
 io::Task<Outcome<>> Engine::DeleteTopic(std::string name) {
+  if (Outcome<> here = CheckController(); !here) co_return here;
   const Topic* topic = durable_->state().FindTopic(name);
   if (topic == nullptr) co_return UnknownTopic(name);
   co_return co_await AppendDurably(TopicDeletedRecord{topic->number});
@@ -213,6 +262,7 @@ io::Task<Outcome<>> Engine::DeleteTopic(std::string name) {
 
 io::Task<Outcome<>> Engine::AddPartitions(std::string name, uint32_t partitions,
                                           bool validate_only) {
+  if (Outcome<> here = CheckController(); !here) co_return here;
   const QueueState& state = durable_->state();
   const Topic* topic = state.FindTopic(name);
   if (topic == nullptr) co_return UnknownTopic(name);
@@ -232,6 +282,7 @@ io::Task<Outcome<>> Engine::AddPartitions(std::string name, uint32_t partitions,
 
 io::Task<Outcome<>> Engine::ConfigureTopic(std::string name, TopicOverrides overrides,
                                            bool validate_only) {
+  if (Outcome<> here = CheckController(); !here) co_return here;
   const Topic* topic = durable_->state().FindTopic(name);
   if (topic == nullptr) co_return UnknownTopic(name);
   auto config = ParseTopicConfig(overrides, options_.topic_defaults);
@@ -240,13 +291,61 @@ io::Task<Outcome<>> Engine::ConfigureTopic(std::string name, TopicOverrides over
   co_return co_await AppendDurably(TopicConfiguredRecord{topic->number, std::move(overrides)});
 }
 
-io::Task<Outcome<int32_t>> Engine::RaiseLeaderEpoch(std::string name) {
-  const Topic* topic = durable_->state().FindTopic(name);
-  if (topic == nullptr) co_return UnknownTopic(name);
-  int32_t epoch = topic->leader_epoch + 1;
-  Outcome<> raised = co_await AppendDurably(EpochRaisedRecord{topic->number, epoch});
-  if (!raised) co_return Refuse(std::move(raised.error()));
+io::Task<Outcome<int32_t>> Engine::TakeOver(TakeOverRequest request) {
+  const QueueState& state = durable_->state();
+  for (const std::string& name : request.topics) {
+    if (state.FindTopic(name) == nullptr) co_return UnknownTopic(name);
+  }
+  if (Outcome<> writable = CheckWritable(); !writable) co_return Refuse(writable.error());
+  const int32_t epoch = NextEpoch(state.max_epoch(), state.node());
+  durable_->journal().log().RaiseEpoch(static_cast<uint32_t>(epoch));
+  AppendTopics(request, epoch);
+  if (request.controller) {
+    durable_->Append(ControllerMovedRecord{epoch});
+    AppendOffsetsOfGroups();
+  }
+  Result<void> done = co_await durable_->AwaitDurable(durable_->journal_end());
+  if (!done) co_return Refuse(QueueError::kStorage, "{}", done.error().message);
   co_return epoch;
+}
+
+// A new controller also says what it knows of topics whose home does not move.
+void Engine::AppendTopics(const TakeOverRequest& request, int32_t epoch) {
+  const QueueState& state = durable_->state();
+  std::vector<TopicRecord> records;
+  for (const auto& [number, topic] : state.topics()) {
+    const bool moves = std::ranges::find(request.topics, topic.name) != request.topics.end();
+    if (!moves && !request.controller) continue;
+    TopicRecord record = state.RecordOf(topic);
+    record.controller_epoch = request.controller ? epoch : state.controller().epoch;
+    if (moves) {
+      record.home = state.node();
+      record.leader_epoch = epoch;
+      for (const PartitionState& partition : topic.partitions) {
+        auto epochs = partition.epochs.starts();
+        epochs = epochs.last(std::min(epochs.size(), kMaxToldEpochs));
+        record.at_home.push_back(
+            {.end_offset = partition.end_offset, .epochs = {epochs.begin(), epochs.end()}});
+      }
+    }
+    records.push_back(std::move(record));
+  }
+  for (const TopicRecord& record : records) durable_->Append(record);
+}
+
+// For peers that have not read all of the old controller's journal.
+void Engine::AppendOffsetsOfGroups() {
+  constexpr size_t kEntriesPerRecord = 100;
+  for (const auto& [name, group] : durable_->state().groups().groups()) {
+    OffsetsCommittedRecord record{.group = name};
+    for (const auto& [partition, committed] : group.offsets) {
+      record.entries.push_back({partition, committed});
+      if (record.entries.size() < kEntriesPerRecord) continue;
+      durable_->Append(record);
+      record.entries.clear();
+    }
+    if (!record.entries.empty()) durable_->Append(record);
+  }
 }
 
 }  // namespace meridian::queue

@@ -1,6 +1,11 @@
 // Engine: the queue of one data center: topics, batches, committed offsets, and everything that
 // must survive a crash. It knows nothing of connections or of Kafka's requests.
 //
+// Where the site has several data centers, each topic has a home, which alone takes and hands out
+// its messages, and one of them is the controller, which alone creates topics and has the groups
+// (state/queue_state.hpp). Calls for what another one has are refused (kNotHome, kNotController,
+// kNotCoordinator).
+//
 // One journal holds all changes in one order, so a group of changes costs one sync. Batches are
 // then written to the segment files of their partitions without a sync; a checkpoint syncs those
 // and releases the journal. A batch can be read when it is durable in the journal and is in its
@@ -53,19 +58,36 @@ namespace meridian::queue {
 class DurableState;
 class Partition;
 class Upkeep;
+struct Controller;
 struct Topic;
 
+// Another data center with a queue of the site.
+struct PeerNode {
+  NodeId node = 0;
+  std::string name;
+};
+
 struct EngineOptions {
+  // This data center, the one that is the controller until it moves for the first time, and the
+  // others, which mirror this one and which this one mirrors.
+  NodeId node = 0;
+  NodeId first_controller = 0;
+  std::vector<PeerNode> peers;
+  // In how many other data centers a batch must be before it is visible, at least: a topic may ask
+  // for more.
+  size_t min_copies = 0;
   std::string folder;        // made if it does not exist; its parent folder must exist
   uint64_t journal_id = 0;   // of a new journal; choose it at random
   uint64_t random_seed = 0;  // of topics' ids
-  // Of a new journal. Data centers whose topics may move to another have ranges of their own.
+  // Lower ids are not given to producers.
   int64_t first_producer_id = 0;
   TopicConfig topic_defaults;
   // Whether a group has members now: then its offsets do not expire.
   std::function<bool(std::string_view group)> group_is_active = [](std::string_view) {
     return false;
   };
+  // This data center has become the controller, or another one has.
+  std::function<void()> on_controller_change = [] {};
   uint64_t journal_segment_bytes = store::kSegmentBytes;
   uint64_t checkpoint_bytes = store::kSnapshotLogBytes;  // of the journal
   Duration checkpoint_interval = kCheckpointInterval;
@@ -92,6 +114,7 @@ struct TopicDescription {
   std::string name;
   TopicUuid uuid;
   uint32_t partitions = 0;
+  NodeId home = 0;
   int32_t leader_epoch = 0;
   TopicOverrides overrides;
   TopicConfig config;
@@ -134,7 +157,8 @@ struct FetchPosition {
 };
 
 struct FetchView {
-  int64_t high_watermark = 0;  // also the last stable offset
+  // Also the last stable offset. Where the topic has a delay: the end of what readers see.
+  int64_t high_watermark = 0;
   int64_t log_start_offset = 0;
   FileRange range;  // whole batches, from the one that holds the offset; none at the end
 };
@@ -207,8 +231,16 @@ class Engine {
   // `overrides` replace those of the topic.
   io::Task<Outcome<>> ConfigureTopic(std::string name, TopicOverrides overrides,
                                      bool validate_only = false);
-  // Fences everything that knows an older leader epoch; the new epoch.
-  io::Task<Outcome<int32_t>> RaiseLeaderEpoch(std::string name);
+  // Makes this data center the home of the topics under a new epoch, which is returned, and also
+  // the controller if asked to. What is applied of their old homes' journals must be in a
+  // checkpoint (mirror/promotion.hpp).
+  struct TakeOverRequest {
+    std::vector<std::string> topics;
+    bool controller = false;
+  };
+  io::Task<Outcome<int32_t>> TakeOver(TakeOverRequest request);
+  const Controller& controller() const;
+  bool is_controller() const;
 
   // --- Producing
   // Appends all parts in order, which waits while too much is in flight, then waits as
@@ -220,6 +252,9 @@ class Engine {
   io::Task<Outcome<int64_t>> NewProducerId();
 
   // --- Reading
+  // Of a topic with a delay, reads end before the first batch that is too young, as if the high
+  // watermark were there.
+  //
   // About `max_bytes`, at least one batch if there is one.
   io::Task<Outcome<FetchView>> Fetch(FetchPosition position, size_t max_bytes);
   // As Fetch, without batches.
@@ -251,6 +286,10 @@ class Engine {
   io::Task<Outcome<>> DeleteOffsets(std::string_view group,
                                     std::span<const TopicPartition> partitions);
 
+  // For mirroring (queue/mirror/).
+  DurableState& durable() const { return *durable_; }
+  const EngineOptions& options() const { return options_; }
+
   // Writes a checkpoint now, and waits until it is on disk. kCancelled.
   io::Task<Result<void>> CheckpointNow();
   EngineNumbers numbers() const;
@@ -262,6 +301,8 @@ class Engine {
  private:
   Engine(io::Loop& loop, HybridClock& clock, EngineOptions options);
   Outcome<PartitionId> Find(TopicPartition where) const;
+  // As Find, at the topic's home.
+  Outcome<PartitionId> FindHere(TopicPartition where) const;
   Outcome<PartitionId> FindForEpoch(TopicPartition where, int32_t leader_epoch) const;
   io::Task<Outcome<>> AppendDurably(JournalRecord record);
   // What a part waits for: its partition's high watermark. Null: nothing.
@@ -278,6 +319,15 @@ class Engine {
                        std::span<QueueError> errors, uint64_t& journal_end);
   io::Task<Outcome<>> AwaitAppended(const Appended& appended, TimePoint deadline);
   Outcome<> CheckWritable() const;
+  // Where reads end: the high watermark, or below it where the topic has a delay.
+  int64_t VisibleEnd(const Partition& partition) const;
+  // How long it takes until more may be visible without a further wait; nothing: the topic has no
+  // delay.
+  std::optional<Duration> UntilVisible(const Partition& partition) const;
+  std::optional<TimePoint> WhenToLook(std::span<const SeenPartition> partitions) const;
+  Outcome<> CheckController() const;
+  void AppendTopics(const TakeOverRequest& request, int32_t epoch);
+  void AppendOffsetsOfGroups();
   int64_t LogStart(const Partition& partition) const;
 
   io::Loop& loop_;

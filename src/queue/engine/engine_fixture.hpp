@@ -80,6 +80,7 @@ class EngineTest : public testing::Test {
   void FillDisk() { disk().faults.capacity_bytes = disk().used_bytes(); }
   void MakeRoom() { disk().faults.capacity_bytes = UINT64_MAX; }
 
+ public:
   static Task<ProduceOutcome> Produce(Engine& engine, TopicPartition where,
                                       std::vector<uint8_t> batch,
                                       Duration timeout = std::chrono::minutes{1}) {
@@ -135,6 +136,7 @@ class EngineTest : public testing::Test {
     return text;
   }
 
+ protected:
   EngineOptions options_{.folder = "queue",
                          .journal_id = 7,
                          .random_seed = 7,

@@ -77,6 +77,10 @@ io::Task<std::vector<QueueError>> Engine::CommitOffsets(std::string_view group,
                                                         std::span<const OffsetToCommit> offsets) {
   std::vector<QueueError> errors(offsets.size(), QueueError::kInvalidGroup);
   if (!IsGroupName(group)) co_return errors;
+  if (!is_controller()) {
+    std::ranges::fill(errors, QueueError::kNotCoordinator);
+    co_return errors;
+  }
   uint64_t journal_end = 0;
   for (size_t begin = 0; begin < offsets.size();) {
     // Other fibers run between two records.
@@ -91,7 +95,7 @@ io::Task<std::vector<QueueError>> Engine::CommitOffsets(std::string_view group,
     begin +=
         AppendCommits(group, offsets.subspan(begin), std::span(errors).subspan(begin), journal_end);
   }
-  Result<void> done = co_await durable_->AwaitDurable(journal_end);
+  Result<void> done = co_await durable_->AwaitCopied(journal_end);
   for (QueueError& error : errors) {
     if (!done && error == QueueError::kNone) error = QueueError::kStorage;
   }
@@ -152,6 +156,9 @@ std::vector<std::string> Engine::GroupsWithOffsets() const {
 
 io::Task<Outcome<>> Engine::DeleteOffsets(std::string_view group,
                                           std::span<const TopicPartition> partitions) {
+  if (!is_controller()) {
+    co_return Refuse(QueueError::kNotCoordinator, "another data center has the groups");
+  }
   if (durable_->state().groups().Find(group) == nullptr) {
     co_return Refuse(QueueError::kGroupNotFound, "group {} has no committed offsets", group);
   }

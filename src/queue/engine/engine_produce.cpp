@@ -36,6 +36,8 @@ Refusal RefusalOfWait(const Error& error, const Result<void>& writable) {
   switch (error.code) {
     case Errc::kNotFound:
       return {QueueError::kUnknownTopicOrPartition, error.message};
+    case Errc::kPermission:
+      return {QueueError::kNotHome, error.message};
     case Errc::kTooLarge:
       return {QueueError::kTooManyRequests, error.message};
     case Errc::kTimeout:
@@ -92,7 +94,7 @@ io::Task<std::vector<ProduceOutcome>> Engine::Produce(std::span<const ProducePar
 
 // Runs without a wait, so that batches are appended in the order of the calls.
 Outcome<Engine::Appended> Engine::AppendPart(const ProducePart& part, ProduceOutcome& outcome) {
-  Outcome<PartitionId> id = Find(part.where);
+  Outcome<PartitionId> id = FindHere(part.where);
   if (!id) return Refuse(std::move(id.error()));
   if (Outcome<> fits = CheckPart(part, *id); !fits) return Refuse(std::move(fits.error()));
   std::shared_ptr<Partition> partition = durable_->FindPartition(*id);
@@ -115,10 +117,13 @@ Outcome<Engine::Appended> Engine::AppendPart(const ProducePart& part, ProduceOut
   return Appended{std::move(partition), next_offset, true};
 }
 
-// Ids that a client makes up would push out those of others. An id that another data center gave is
-// known by what its producer has sent.
+// Ids that a client makes up would push out those of others. How many ids another data center has
+// given is not known here.
 bool Engine::IsKnownProducer(PartitionId partition, int64_t producer_id) const {
-  return producer_id < next_producer_id_ ||
+  const NodeId author = NodeOfProducerId(producer_id);
+  const auto& peers = options_.peers;
+  if (std::ranges::find(peers, author, &PeerNode::node) != peers.end()) return true;
+  return (author == options_.node && producer_id < next_producer_id_) ||
          durable_->state().producers().Has(partition, producer_id);
 }
 
@@ -173,7 +178,7 @@ io::Task<Outcome<int64_t>> Engine::NewProducerId() {
         durable_->Append(ProducerIdsRecord{next_producer_id_ + kProducerIdBlock});
   }
   int64_t id = next_producer_id_++;
-  Result<void> done = co_await durable_->AwaitDurable(producer_ids_journal_end_);
+  Result<void> done = co_await durable_->AwaitCopied(producer_ids_journal_end_);
   if (!done) co_return Refuse(QueueError::kStorage, "{}", done.error().message);
   co_return id;
 }

@@ -26,18 +26,19 @@ Outcome<FetchView> Engine::Look(FetchPosition position) const {
   Outcome<PartitionId> id = FindForEpoch(position.where, position.leader_epoch);
   if (!id) return Refuse(std::move(id.error()));
   std::shared_ptr<Partition> partition = durable_->FindPartition(*id);
-  FetchView view{.high_watermark = partition->high_watermark(),
+  FetchView view{.high_watermark = VisibleEnd(*partition),
                  .log_start_offset = LogStart(*partition)};
-  if (position.offset < view.log_start_offset || position.offset > view.high_watermark) {
+  // A longer delay may hide again what a reader has seen: it waits.
+  if (position.offset < view.log_start_offset || position.offset > partition->high_watermark()) {
     return Refuse(QueueError::kOffsetOutOfRange, "offset {} is not between {} and {}",
-                  position.offset, view.log_start_offset, view.high_watermark);
+                  position.offset, view.log_start_offset, partition->high_watermark());
   }
   return view;
 }
 
 io::Task<Outcome<FetchView>> Engine::Fetch(FetchPosition position, size_t max_bytes) {
   Outcome<FetchView> looked = Look(position);
-  if (!looked || position.offset == looked->high_watermark) co_return looked;
+  if (!looked || position.offset >= looked->high_watermark) co_return looked;
   FetchView view = std::move(*looked);
   std::shared_ptr<Partition> partition = durable_->FindPartition(*Find(position.where));
   auto range = co_await partition->log()->Read(
@@ -64,13 +65,35 @@ io::Task<bool> Engine::AwaitData(std::span<const SeenPartition> partitions, size
     Outcome<PartitionId> id = Find(seen.where);
     if (!id) co_return true;
     std::shared_ptr<Partition> partition = durable_->FindPartition(*id);
-    if (partition->high_watermark() != seen.high_watermark) co_return true;
-    wait.Watch(std::move(partition));
+    // Where there is a delay, time makes messages visible, not their arrival.
+    if (!UntilVisible(*partition)) wait.Watch(std::move(partition));
   }
   data_waits_ += partitions.size();
-  bool enough = co_await wait.Wait(deadline);
+  bool enough = false;
+  for (;;) {
+    std::optional<TimePoint> look_again = WhenToLook(partitions);
+    enough = !look_again;
+    if (enough) break;
+    const TimePoint until = std::min(deadline, *look_again);
+    enough = co_await wait.Wait(until);
+    // A wait that ended early was cancelled.
+    if (enough || loop_.Now() >= deadline || loop_.Now() < until) break;
+  }
   data_waits_ -= partitions.size();
   co_return enough;
+}
+
+// When more may be visible although nothing was appended; nothing: more is visible now.
+std::optional<TimePoint> Engine::WhenToLook(std::span<const SeenPartition> partitions) const {
+  TimePoint when = kNever;
+  for (const SeenPartition& seen : partitions) {
+    Outcome<PartitionId> id = Find(seen.where);
+    if (!id) return std::nullopt;
+    std::shared_ptr<Partition> partition = durable_->FindPartition(*id);
+    if (VisibleEnd(*partition) != seen.high_watermark) return std::nullopt;
+    if (auto wait = UntilVisible(*partition)) when = std::min(when, loop_.After(*wait));
+  }
+  return when;
 }
 
 io::Task<Outcome<std::optional<TimedOffset>>> Engine::ListOffset(TopicPartition where,
@@ -81,7 +104,7 @@ io::Task<Outcome<std::optional<TimedOffset>>> Engine::ListOffset(TopicPartition 
   std::shared_ptr<Partition> partition = durable_->FindPartition(*id);
   int32_t own_epoch = durable_->state().FindTopic(id->topic)->leader_epoch;
   if (time_ms == kLatestOffset) {
-    co_return TimedOffset{.offset = partition->high_watermark(), .leader_epoch = own_epoch};
+    co_return TimedOffset{.offset = VisibleEnd(*partition), .leader_epoch = own_epoch};
   }
   if (time_ms == kEarliestOffset) {
     auto epochs = durable_->state().FindPartition(*id)->epochs.starts();
@@ -96,6 +119,9 @@ io::Task<Outcome<std::optional<TimedOffset>>> Engine::ListOffset(TopicPartition 
     found = co_await partition->log()->OffsetAtTime(time_ms);
   }
   if (!found) co_return Refuse(QueueError::kStorage, "{}", found.error().message);
+  if (partition->gone() || (*found && (*found)->offset >= VisibleEnd(*partition))) {
+    co_return std::nullopt;
+  }
   co_return *found;
 }
 
@@ -110,10 +136,10 @@ Outcome<EpochEnd> Engine::EndOfEpoch(TopicPartition where, int32_t epoch,
 }
 
 io::Task<Outcome<int64_t>> Engine::DeleteRecords(TopicPartition where, int64_t offset) {
-  Outcome<PartitionId> id = Find(where);
+  Outcome<PartitionId> id = FindHere(where);
   if (!id) co_return Refuse(std::move(id.error()));
   std::shared_ptr<Partition> partition = durable_->FindPartition(*id);
-  if (offset == kLatestOffset) offset = partition->high_watermark();
+  if (offset == kLatestOffset) offset = VisibleEnd(*partition);
   if (offset < 0 || offset > partition->high_watermark()) {
     co_return Refuse(QueueError::kOffsetOutOfRange, "offset {} is above the high watermark {}",
                      offset, partition->high_watermark());

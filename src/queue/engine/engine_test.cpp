@@ -221,7 +221,7 @@ TEST_F(EngineTest, TopicsAreCreatedExtendedConfiguredAndDeleted) {
     co_await MustProduce(engine, {"gone", 1}, {"x"});
     EXPECT_TRUE(co_await engine.AddPartitions("orders", 4));
     EXPECT_TRUE(co_await engine.ConfigureTopic("orders", {{"retention.ms", "-1"}}));
-    EXPECT_EQ(*co_await engine.RaiseLeaderEpoch("orders"), 1);
+    EXPECT_EQ(*co_await engine.TakeOver({.topics = {"orders"}}), NextEpoch(0, 0));
     EXPECT_TRUE(co_await engine.DeleteTopic("gone"));
     co_await MustProduce(engine, {"orders", 3}, {"a"});
     // The folder goes when the record is durable.
@@ -235,7 +235,7 @@ TEST_F(EngineTest, TopicsAreCreatedExtendedConfiguredAndDeleted) {
     if (!orders) co_return;
     EXPECT_EQ(orders->partitions, 4U);
     EXPECT_EQ(orders->config.retention_ms, -1);
-    EXPECT_EQ(orders->leader_epoch, 1);
+    EXPECT_EQ(orders->leader_epoch, NextEpoch(0, 0));
     EXPECT_EQ(engine.Topics().size(), 1U);
     EXPECT_EQ(co_await Values(engine, {"orders", 3}), "a ");
     EXPECT_FALSE(engine.FindTopic("gone"));
@@ -268,7 +268,7 @@ TEST_F(EngineTest, ChangesOfTopicsThatAreNotAllowedAreRefused) {
               QueueError::kInvalidConfig);
     EXPECT_EQ((co_await engine.DeleteTopic("a")).error().error,
               QueueError::kUnknownTopicOrPartition);
-    EXPECT_EQ((co_await engine.RaiseLeaderEpoch("a")).error().error,
+    EXPECT_EQ((co_await engine.TakeOver({.topics = {"a"}})).error().error,
               QueueError::kUnknownTopicOrPartition);
   });
 }
@@ -278,7 +278,7 @@ TEST_F(EngineTest, OffsetsAreFoundByTimeAndEpoch) {
     co_await MustCreate(engine, "orders");
     EXPECT_FALSE((co_await engine.ListOffset(kOrders, 5))->has_value());
     (void)co_await Produce(engine, kOrders, BatchOf({"a", "b"}, {}, 1000));
-    EXPECT_TRUE(co_await engine.RaiseLeaderEpoch("orders"));
+    EXPECT_TRUE(co_await engine.TakeOver({.topics = {"orders"}}));
     (void)co_await Produce(engine, kOrders, BatchOf({"c"}, {}, 3000));
     (void)co_await Produce(engine, kOrders, BatchOf({"d"}, {}, 2000));
     EXPECT_EQ((*co_await engine.ListOffset(kOrders, kLatestOffset))->offset, 4);
@@ -288,10 +288,11 @@ TEST_F(EngineTest, OffsetsAreFoundByTimeAndEpoch) {
     EXPECT_FALSE((co_await engine.ListOffset(kOrders, 9000))->has_value());
     EXPECT_EQ((co_await engine.ListOffset(kOrders, kLatestOffset, 0)).error().error,
               QueueError::kFencedLeaderEpoch);
-    EXPECT_EQ((co_await engine.ListOffset(kOrders, kLatestOffset, 2)).error().error,
-              QueueError::kUnknownLeaderEpoch);
+    EXPECT_EQ(
+        (co_await engine.ListOffset(kOrders, kLatestOffset, NextEpoch(0, 0) + 1)).error().error,
+        QueueError::kUnknownLeaderEpoch);
     EXPECT_EQ(*engine.EndOfEpoch(kOrders, 0), (EpochEnd{0, 2}));
-    EXPECT_EQ(*engine.EndOfEpoch(kOrders, 1), (EpochEnd{1, 4}));
+    EXPECT_EQ(*engine.EndOfEpoch(kOrders, NextEpoch(0, 0)), (EpochEnd{NextEpoch(0, 0), 4}));
   });
 }
 

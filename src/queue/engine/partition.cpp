@@ -1,5 +1,6 @@
 #include "queue/engine/partition.hpp"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -27,8 +28,13 @@ bool Partition::AddSegments(std::span<const SegmentPosition> segments) {
 }
 
 void Partition::Commit(int64_t next_offset, size_t bytes) {
-  CHECK(next_offset >= high_watermark_);
-  high_watermark_ = next_offset;
+  if (fenced_) {
+    fenced_end_ = std::max(fenced_end_, next_offset);
+    return;
+  }
+  if (!cuts_.empty()) next_offset = std::min(next_offset, std::ranges::min(cuts_));
+  if (cuts_.empty()) CHECK(next_offset >= high_watermark_);
+  high_watermark_ = std::max(high_watermark_, next_offset);
   committed_.WakeAll();
   for (DataWait* wait : data_waits_) wait->OnCommitted(bytes);
 }
@@ -39,9 +45,35 @@ void Partition::MarkGone() {
   for (DataWait* wait : data_waits_) wait->OnGone();
 }
 
+void Partition::BeginCut(int64_t offset) {
+  cuts_.push_back(offset);
+  ++cuts_begun_;
+  high_watermark_ = std::min(high_watermark_, offset);
+  committed_.WakeAll();
+  for (DataWait* wait : data_waits_) wait->OnGone();
+}
+
+void Partition::Fence() {
+  if (fenced_) return;
+  fenced_ = true;
+  fenced_end_ = high_watermark_;
+  ++cuts_begun_;
+  committed_.WakeAll();
+}
+
+void Partition::Unfence() {
+  if (!fenced_) return;
+  fenced_ = false;
+  Commit(fenced_end_, 0);
+}
+
+void Partition::EndCut() { cuts_.erase(cuts_.begin()); }
+
 io::Task<Result<void>> Partition::AwaitCommitted(int64_t offset, TimePoint deadline) {
+  const uint64_t cuts = cuts_begun_;
   while (high_watermark_ < offset) {
     if (gone_) co_return Fail(Errc::kNotFound, "{} was deleted", name_);
+    if (cuts != cuts_begun_) co_return Fail(Errc::kPermission, "the home of {} has moved", name_);
     Result<void> woken = co_await committed_.Wait(deadline);
     if (!woken) co_return woken;
   }

@@ -2,8 +2,8 @@
 // fibers that wait for it to move.
 //
 // Shared by the DurableState and the fibers that use it, so that it outlives the deletion of its
-// topic. One thread: the loop's. Invariants: the high watermark never falls; what is below it is
-// durable in the journal and is in the segment files.
+// topic. One thread: the loop's. Invariants: the high watermark falls only when the topic's home
+// has moved (a cut); what is below it is durable in a journal and is in the segment files.
 #pragma once
 
 #include <cstddef>
@@ -58,8 +58,17 @@ class Partition {
   void Commit(int64_t next_offset, size_t bytes);
   // Ends all waits.
   void MarkGone();
+  // The topic's home has moved: what is at and above `offset` does not count. Waits for it end, and
+  // the high watermark stays below until EndCut, when that part is gone from the segment files.
+  void BeginCut(int64_t offset);
+  void EndCut();
+  // It is known that another home has begun, and not yet where: all waits for the high watermark
+  // end, and it stays where it is until Unfence.
+  void Fence();
+  void Unfence();
+  bool is_being_cut() const { return !cuts_.empty(); }
   // Waits until the high watermark has reached `offset`. kNotFound: the topic was deleted;
-  // kTimeout, kCancelled.
+  // kPermission: it was cut off; kTimeout, kCancelled.
   io::Task<Result<void>> AwaitCommitted(int64_t offset, TimePoint deadline);
 
  private:
@@ -70,6 +79,10 @@ class Partition {
   PartitionPosition position_;
   std::unique_ptr<PartitionLog> log_;
   int64_t high_watermark_ = 0;
+  std::vector<int64_t> cuts_;  // that have begun and not ended
+  uint64_t cuts_begun_ = 0;
+  bool fenced_ = false;
+  int64_t fenced_end_ = 0;  // the high watermark without the fence
   bool gone_ = false;
   bool compacted_ = false;
   io::WaitQueue committed_;

@@ -72,16 +72,24 @@ io::Task<Result<void>> DurableState::OpenAll(const EngineOptions& options) {
                                                 .on_disk_failure = options.on_disk_failure});
   if (!journal) co_return Fail(std::move(journal.error()));
   journal_ = std::move(*journal);
-  writer_ = std::make_unique<SegmentWriter>(
-      loop_, disk_, *journal_, room_,
-      SegmentWriter::Options{
-          .on_disk_failure = on_disk_failure_,
-          .open_log = [this](Partition& partition) { return OpenLog(partition); },
-          .make_room = [this](size_t files) { return MakeRoomForFiles(files); },
-          .max_partitions = std::max<size_t>(files_.max_files() / kWriteGroupShare, 1)});
+  writer_ = std::make_unique<SegmentWriter>(SegmentWriter::Parts{
+      .loop = loop_,
+      .disk = disk_,
+      .journal = *journal_,
+      .node = state_.node(),
+      .room = room_,
+      .on_disk_failure = on_disk_failure_,
+      .open_log = [this](Partition& partition) { return OpenLog(partition); },
+      .make_room = [this](size_t files) { return MakeRoomForFiles(files); },
+      .cut = [this](std::shared_ptr<Partition> partition,
+                    PartitionCut cut) { return Cut(std::move(partition), cut); },
+      .max_partitions = std::max<size_t>(files_.max_files() / kWriteGroupShare, 1)});
   writer_->Start();
-  Result<void> recovered = co_await RecoverAll();
+  Result<void> recovered = co_await OpenSources(options);
+  if (recovered) recovered = co_await RecoverAll();
   if (!recovered) co_return recovered;
+  recovered_ = true;
+  FenceOlderEpochs();
   if (journal_->snapshots().newest()) {
     checkpoint_end_ = journal_->snapshots().newest()->end_offset;
   }
@@ -92,12 +100,14 @@ io::Task<Result<void>> DurableState::OpenAll(const EngineOptions& options) {
 
 io::Task<Result<void>> DurableState::RecoverAll() {
   Result<void> done = co_await journal_->Recover(*this);
+  if (done && !state_.has_format()) Append(FormatRecord{.node = state_.node()});
+  if (done) done = co_await ReplaySources();
   if (done) done = co_await writer_->AwaitPending(0);
   if (done) done = CheckComplete();
   if (done) done = co_await OpenLogs();
+  if (done) done = co_await SetLostAside();
   if (done) done = co_await RemoveOrphans();
   if (!done) co_return done;
-  if (!state_.has_format()) Append(FormatRecord{});
   LOG_INFO("queue recovered", {"topics", state_.topics().size()},
            {"partitions", state_.partitions()}, {"groups", state_.groups().groups().size()},
            {"journal_records", journal_->end_offset()});
@@ -116,20 +126,22 @@ Result<void> DurableState::LoadItem(Bytes item) {
     std::shared_ptr<Partition> partition = FindPartition(id);
     return partition != nullptr && partition->AddSegments(segments);
   };
-  return RestoreItem(item, state_, positions);
+  return RestoreItem(item, state_, {.positions = positions, .applied = applied_journals_});
 }
 
 Result<void> DurableState::Apply(const store::Record& record) {
+  return ApplyMirrored(state_.node(), record);
+}
+
+Result<void> DurableState::ApplyMirrored(NodeId author, const store::Record& record) {
   Result<JournalRecord> decoded = DecodeJournalRecord(record.body);
   if (!decoded) return Fail(std::move(decoded.error()));
-  JournalPlace place{.end_offset = record.end_offset(), .time = record.time};
+  JournalPlace place{.end_offset = record.end_offset(), .time = record.time, .author = author};
   const auto* batch = std::get_if<BatchRecord>(&*decoded);
   if (batch == nullptr) {
-    Result<BatchEffect> effect = state_.Apply(*decoded, place);
-    if (!effect) return Fail(std::move(effect.error()));
-    if (const auto* made = std::get_if<TopicCreatedRecord>(&*decoded)) RefreshTopic(made->topic);
-    if (const auto* gone = std::get_if<TopicDeletedRecord>(&*decoded)) RefreshTopic(gone->topic);
-    if (const auto* more = std::get_if<PartitionsAddedRecord>(&*decoded)) RefreshTopic(more->topic);
+    Result<Applied> applied = state_.Apply(*decoded, place);
+    if (!applied) return Fail(std::move(applied.error()));
+    HandleApplied(*applied, place);
     return {};
   }
   auto header = wire::kafka::ReadBatchHeader(batch->batch);
@@ -147,6 +159,7 @@ Result<void> DurableState::Apply(const store::Record& record) {
                 .record = CopyOf(record.body),
                 .prefix_bytes = record.body.size() - header->bytes,
                 .next_offset = header->next_offset(),
+                .author = author,
                 .journal_end = record.end_offset()});
   return {};
 }

@@ -39,14 +39,7 @@ struct SegmentWriter::Group {
   size_t batches = 0;
 };
 
-SegmentWriter::SegmentWriter(io::Loop& loop, io::Disk& disk, store::Journal& journal,
-                             InFlightRoom& room, Options options)
-    : loop_(loop),
-      disk_(disk),
-      journal_(journal),
-      room_(room),
-      options_(std::move(options)),
-      scope_(loop) {}
+SegmentWriter::SegmentWriter(Parts parts) : parts_(std::move(parts)), scope_(parts_.loop) {}
 
 void SegmentWriter::Start() { scope_.Spawn(Run()); }
 
@@ -69,9 +62,11 @@ io::Task<Result<void>> SegmentWriter::AwaitPending(size_t bytes) {
   co_return Result<void>{};
 }
 
-std::optional<uint64_t> SegmentWriter::oldest_pending() const {
-  if (pending_.empty()) return std::nullopt;
-  return pending_.front().journal_end - 1;
+std::optional<uint64_t> SegmentWriter::oldest_pending(NodeId author) const {
+  for (const PendingBatch& each : pending_) {
+    if (each.author == author && each.journal_end > 0) return each.journal_end - 1;
+  }
+  return std::nullopt;
 }
 
 SegmentWriter::Pause::~Pause() {
@@ -92,7 +87,7 @@ io::Task<void> SegmentWriter::Run() {
       if (!co_await added_.Wait()) co_return;
       continue;
     }
-    Result<void> done = co_await journal_.AwaitDurable(pending_.front().journal_end);
+    Result<void> done = co_await AwaitFront();
     if (!done) {
       if (done.error().code != Errc::kUnavailable) co_return;
       continue;
@@ -101,24 +96,56 @@ io::Task<void> SegmentWriter::Run() {
       if (!co_await changed_.Wait()) co_return;
       continue;
     }
-    Group group = TakeDurable();
-    writing_ = true;
-    done = co_await Write(group);
-    writing_ = false;
-    if (done) Finish(group);
+    if (pending_.front().cut) {
+      done = co_await CutFront();
+    } else {
+      Group group = TakeReady();
+      writing_ = true;
+      done = co_await Write(group);
+      writing_ = false;
+      if (done) Finish(group);
+    }
     changed_.WakeAll();
     if (!done && !co_await HandleFailure(done.error())) co_return;
   }
 }
 
-SegmentWriter::Group SegmentWriter::TakeDurable() const {
+// Records of other data centers' journals are durable before they come here.
+io::Task<Result<void>> SegmentWriter::AwaitFront() {
+  const PendingBatch& front = pending_.front();
+  if (front.author != parts_.node || front.journal_end == 0) co_return Result<void>{};
+  const uint64_t end = front.journal_end;
+  const size_t copies = front.copies;
+  Result<void> done = co_await parts_.journal.AwaitDurable(end);
+  if (done && gate_ != nullptr && copies > 0) done = co_await gate_->Await(end, copies);
+  co_return done;
+}
+
+bool SegmentWriter::IsReady(const PendingBatch& batch) const {
+  if (batch.author != parts_.node || batch.journal_end == 0) return true;
+  if (batch.journal_end > parts_.journal.durable_end_offset()) return false;
+  return gate_ == nullptr || batch.copies == 0 || gate_->IsOpen(batch.journal_end, batch.copies);
+}
+
+io::Task<Result<void>> SegmentWriter::CutFront() {
+  std::shared_ptr<Partition> partition = pending_.front().partition;
+  Result<void> done;
+  if (!partition->gone()) done = co_await parts_.cut(partition, *pending_.front().cut);
+  if (!done) co_return done;
+  partition->EndCut();
+  pending_.pop_front();
+  NoteSuccess();
+  co_return done;
+}
+
+SegmentWriter::Group SegmentWriter::TakeReady() const {
   Group group;
   size_t bytes = 0;
   for (const PendingBatch& batch : pending_) {
-    if (batch.journal_end > journal_.durable_end_offset()) break;
+    if (batch.cut || !IsReady(batch)) break;
     if (bytes > 0 && bytes + batch.batch().size() > kMaxWriteGroupBytes) break;
     const PartitionId id = batch.partition->id();
-    if (group.parts.size() >= options_.max_partitions && !group.parts.contains(id)) break;
+    if (group.parts.size() >= parts_.max_partitions && !group.parts.contains(id)) break;
     bytes += batch.batch().size();
     ++group.batches;
     Group::Part& part = group.parts[id];
@@ -133,9 +160,9 @@ SegmentWriter::Group SegmentWriter::TakeDurable() const {
 io::Task<Result<void>> SegmentWriter::Write(Group& group) {
   // Each partition may open its last file, and begin another one; large batches begin more.
   constexpr size_t kMaxMoreFiles = kMaxWriteGroupBytes / kMinAgedSegmentBytes;
-  Result<void> done = co_await options_.make_room(2 * group.parts.size() + kMaxMoreFiles);
+  Result<void> done = co_await parts_.make_room(2 * group.parts.size() + kMaxMoreFiles);
   if (done) done = co_await Prepare(group);
-  if (done) done = co_await disk_.WriteFiles(group.writes);
+  if (done) done = co_await parts_.disk.WriteFiles(group.writes);
   if (done) co_return done;
   for (auto& [id, part] : group.parts) {
     if (part.prepared) part.partition->log()->Abandon();
@@ -147,7 +174,7 @@ io::Task<Result<void>> SegmentWriter::Prepare(Group& group) {
   for (auto& [id, part] : group.parts) {
     if (part.partition->gone()) continue;
     Result<void> done;
-    if (part.partition->log() == nullptr) done = co_await options_.open_log(*part.partition);
+    if (part.partition->log() == nullptr) done = co_await parts_.open_log(*part.partition);
     if (done) done = co_await part.partition->log()->Prepare(part.batches, group.writes);
     if (!done) co_return done;
     part.prepared = true;
@@ -166,7 +193,11 @@ void SegmentWriter::Finish(Group& group) {
     pending_.pop_front();
   }
   pending_bytes_ -= bytes;
-  room_.Release(bytes);
+  parts_.room.Release(bytes);
+  NoteSuccess();
+}
+
+void SegmentWriter::NoteSuccess() {
   problem_text_.clear();
   if (problem_.OnSolved()) LOG_INFO("segment files are written again");
 }
@@ -175,11 +206,11 @@ void SegmentWriter::Finish(Group& group) {
 io::Task<bool> SegmentWriter::HandleFailure(const Error& error) {
   if (error.code == Errc::kCancelled) co_return false;
   if (error.code != Errc::kUnavailable) {
-    options_.on_disk_failure(error);
+    parts_.on_disk_failure(error);
     co_return false;
   }
   problem_text_ = error.message;
-  if (problem_.OnProblem(error.message, loop_.Now())) {
+  if (problem_.OnProblem(error.message, parts_.loop.Now())) {
     LOG_WARNING("segment files cannot be written", {"problem", error.message});
   }
   Result<void> slept = co_await io::Sleep(kSegmentRetry);

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -26,9 +27,14 @@
 #include "queue/state/journal_record.hpp"
 #include "queue/state/limits.hpp"
 #include "queue/state/queue_state.hpp"
+#include "queue/state/topic_config.hpp"
 
 namespace meridian::queue {
 namespace {
+
+int64_t SaturatingSum(int64_t a, int64_t b) {
+  return a > std::numeric_limits<int64_t>::max() - b ? std::numeric_limits<int64_t>::max() : a + b;
+}
 
 int64_t Milliseconds(WallTime time) {
   return std::chrono::floor<std::chrono::milliseconds>(time).time_since_epoch().count();
@@ -104,6 +110,12 @@ io::Task<Result<void>> Upkeep::ApplyRetention(std::span<const std::shared_ptr<Pa
   for (const std::shared_ptr<Partition>& partition : slice) {
     const PartitionState* state = durable_.state().FindPartition(partition->id());
     if (partition->gone() || state == nullptr) continue;
+    const bool at_home =
+        durable_.state().IsHome(*durable_.state().FindTopic(partition->id().topic));
+    if (!at_home && state->log_start_offset > partition->log()->log_start_offset()) {
+      moved.emplace_back(partition, state->log_start_offset);
+    }
+    if (!at_home) continue;
     int64_t log_start = NewLogStart(*partition);
     bool recorded = log_start <= state->log_start_offset;
     // Where the wait for the record failed, its segments are still there, or their names.
@@ -124,7 +136,9 @@ io::Task<Result<void>> Upkeep::ApplyRetention(std::span<const std::shared_ptr<Pa
 io::Task<Result<void>> Upkeep::Compact() {
   std::vector<std::shared_ptr<Partition>> compacted;
   for (const auto& [id, partition] : durable_.partitions()) {
-    if (durable_.state().FindTopic(id.topic)->config.compacts) compacted.push_back(partition);
+    const TopicConfig& config = durable_.state().FindTopic(id.topic)->config;
+    // With a delay, the last message of a key may be one that nobody sees yet.
+    if (config.compacts && config.delay_ms == 0) compacted.push_back(partition);
   }
   for (const std::shared_ptr<Partition>& partition : compacted) {
     const Topic* topic = durable_.state().FindTopic(partition->id().topic);
@@ -140,7 +154,10 @@ io::Task<Result<void>> Upkeep::Compact() {
 int64_t Upkeep::NewLogStart(const Partition& partition) const {
   const TopicConfig& config = durable_.state().FindTopic(partition.id().topic)->config;
   RetentionLimits limits;
-  if (config.deletes && config.retention_ms >= 0) limits.ms = config.retention_ms;
+  // A message stays for the retention after consumers can see it.
+  if (config.deletes && config.retention_ms >= 0) {
+    limits.ms = SaturatingSum(config.retention_ms, config.delay_ms);
+  }
   if (config.deletes && config.retention_bytes >= 0) {
     limits.bytes = static_cast<uint64_t>(config.retention_bytes);
   }
@@ -155,6 +172,7 @@ int64_t Upkeep::NewLogStart(const Partition& partition) const {
 }
 
 void Upkeep::ExpireOffsets() {
+  if (!durable_.state().is_controller()) return;
   WallTime now = loop_.Wall();
   // Members that come back after a restart need time for it.
   if (now < started_ + kGroupsReturnWithin) return;

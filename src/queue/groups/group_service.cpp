@@ -20,7 +20,7 @@ GroupService::GroupService(io::Loop& loop, uint64_t seed)
 }
 
 io::Task<JoinResult> GroupService::Join(JoinRequest request, Ticket ticket) {
-  if (closed_) co_return JoinResult{.error = ErrorCode::kCoordinatorNotAvailable};
+  if (!serves()) co_return JoinResult{.error = refusal()};
   Wait wait{.group = request.group};
   waits_[ticket] = &wait;
   coordinator_.Join(std::move(request), ticket, loop_.Now(), completions_);
@@ -28,7 +28,7 @@ io::Task<JoinResult> GroupService::Join(JoinRequest request, Ticket ticket) {
 }
 
 io::Task<SyncResult> GroupService::Sync(SyncRequest request, Ticket ticket) {
-  if (closed_) co_return SyncResult{.error = ErrorCode::kCoordinatorNotAvailable};
+  if (!serves()) co_return SyncResult{.error = refusal()};
   Wait wait{.group = request.group};
   waits_[ticket] = &wait;
   coordinator_.Sync(std::move(request), ticket, loop_.Now(), completions_);
@@ -38,7 +38,7 @@ io::Task<SyncResult> GroupService::Sync(SyncRequest request, Ticket ticket) {
 template <class T>
 io::Task<T> GroupService::Await(Ticket ticket, Wait& wait) {
   Deliver();
-  while (!wait.result && !wait.abandoned && !closed_) {
+  while (!wait.result && !wait.abandoned && serves()) {
     Result<void> woken = co_await wait.woken.Wait();
     if (!woken) wait.abandoned = true;
   }
@@ -47,7 +47,17 @@ io::Task<T> GroupService::Await(Ticket ticket, Wait& wait) {
   if (wait.result) co_return std::move(std::get<T>(*wait.result));
   coordinator_.Abandon(wait.group, ticket, loop_.Now());
   deadline_changed_.WakeAll();
-  co_return T{.error = ErrorCode::kCoordinatorNotAvailable};
+  co_return T{.error = refusal()};
+}
+
+void GroupService::SetCoordinator(bool is_coordinator) {
+  if (is_coordinator == is_coordinator_) return;
+  is_coordinator_ = is_coordinator;
+  for (auto& [ticket, wait] : waits_) wait->woken.WakeAll();
+}
+
+ErrorCode GroupService::refusal() const {
+  return is_coordinator_ ? ErrorCode::kCoordinatorNotAvailable : ErrorCode::kNotCoordinator;
 }
 
 void GroupService::Abandon(Ticket ticket) {
@@ -59,10 +69,12 @@ void GroupService::Abandon(Ticket ticket) {
 
 ErrorCode GroupService::Heartbeat(std::string_view group, const MemberIdentity& member,
                                   int32_t generation) {
+  if (!is_coordinator_) return refusal();
   return coordinator_.Heartbeat(group, member, generation, loop_.Now());
 }
 
 ErrorCode GroupService::Leave(std::string_view group, const MemberIdentity& member) {
+  if (!is_coordinator_) return refusal();
   ErrorCode error = coordinator_.Leave(group, member, loop_.Now(), completions_);
   Deliver();
   return error;
@@ -70,6 +82,7 @@ ErrorCode GroupService::Leave(std::string_view group, const MemberIdentity& memb
 
 ErrorCode GroupService::CheckCommit(std::string_view group, const MemberIdentity& member,
                                     int32_t generation) {
+  if (!is_coordinator_) return refusal();
   return coordinator_.CheckCommit(group, member, generation, loop_.Now());
 }
 

@@ -48,6 +48,10 @@ class GroupService {
   [[nodiscard]] ErrorCode CheckCommit(std::string_view group, const MemberIdentity& member,
                                       int32_t generation);
   const GroupCoordinator& coordinator() const { return coordinator_; }
+  // False: another data center has the groups. All waits end, and everything is refused with
+  // NOT_COORDINATOR.
+  void SetCoordinator(bool is_coordinator);
+  bool is_coordinator() const { return is_coordinator_; }
 
   // Ends all waits, refuses what comes later, and returns when nothing waits.
   io::Task<void> Close();
@@ -63,6 +67,8 @@ class GroupService {
   template <class T>
   io::Task<T> Await(Ticket ticket, Wait& wait);
   void Deliver();
+  bool serves() const { return is_coordinator_ && !closed_; }
+  ErrorCode refusal() const;
   io::Task<void> TickRegularly();
 
   io::Loop& loop_;
@@ -70,6 +76,7 @@ class GroupService {
   std::atomic<Ticket> last_ticket_ = 0;
   std::map<Ticket, Wait*> waits_;
   std::vector<Completion> completions_;
+  bool is_coordinator_ = true;
   bool closed_ = false;
   io::WaitQueue deadline_changed_;
   io::WaitQueue all_ended_;

@@ -182,6 +182,8 @@ io::Task<Result<void>> PartitionLog::CutSegment(std::shared_ptr<Segment> segment
                           .end_offset = segment->written.base_offset};
   for (;;) {
     auto batch = co_await walk.Next();
+    // What is cut off may be anything: a crash may have undone an earlier cut in part.
+    if (!batch && kept.end_offset >= offset) break;
     if (!batch) co_return Fail(batch.error());
     if (!*batch || (*batch)->next_offset() > offset) break;
     kept.Add(**batch);

@@ -12,6 +12,8 @@
 #include "io/task.hpp"
 #include "queue/engine/engine.hpp"
 #include "queue/limits.hpp"
+#include "queue/mirror/mirrors.hpp"
+#include "queue/mirror/peer_caller.hpp"
 #include "queue/server/answers.hpp"
 #include "queue/server/broker.hpp"
 #include "queue/server/pace.hpp"
@@ -26,6 +28,7 @@
 #include "wire/kafka/messages/api_versions.hpp"
 #include "wire/kafka/messages/membership.hpp"
 #include "wire/kafka/messages/metadata.hpp"
+#include "wire/kafka/messages/topics.hpp"
 
 namespace meridian::queue {
 
@@ -75,9 +78,30 @@ FoundTopics::Entry EntryOf(TopicDescription topic) {
   return {.name = topic.name, .id = ToWire(topic.uuid), .topic = std::move(topic)};
 }
 
+// Asks the controller to create the topic. The client asks again until it is mirrored here.
+io::Task<FoundTopics::Entry> CreateElsewhere(Broker& broker, std::string name) {
+  FoundTopics::Entry entry{.error = ErrorCode::kLeaderNotAvailable, .name = name};
+  const auto controller = broker.engine().controller().node;
+  PeerCaller* caller =
+      broker.mirrors() == nullptr ? nullptr : broker.mirrors()->CallerOf(controller);
+  if (!CheckTopicName(name)) entry.error = ErrorCode::kInvalidTopic;
+  if (caller == nullptr || entry.error != ErrorCode::kLeaderNotAvailable) co_return entry;
+  constexpr int16_t kVersion = 5;
+  kafka::CreateTopicsRequest request;
+  request.topics.push_back(
+      {.name = name, .num_partitions = broker.config().partitions, .replication_factor = -1});
+  auto response = co_await caller->Call<kafka::CreateTopicsResponse>(
+      request, kVersion, broker.loop().After(kCreateElsewhereTimeout));
+  if (!response || response->message.topics.empty()) co_return entry;
+  const ErrorCode error = response->message.topics[0].error;
+  const bool exists = error == ErrorCode::kNone || error == ErrorCode::kTopicAlreadyExists;
+  if (!exists && error != ErrorCode::kNotController) entry.error = error;
+  co_return entry;
+}
+
 io::Task<FoundTopics::Entry> FindOrCreate(Broker& broker, std::string name, bool create) {
   if (auto found = broker.engine().FindTopic(name)) co_return EntryOf(std::move(*found));
-  if (create && broker.config().auto_create) {
+  if (create && broker.config().auto_create && broker.engine().is_controller()) {
     auto created = co_await broker.engine().CreateTopic(
         {.name = name, .partitions = static_cast<uint32_t>(broker.config().partitions)});
     if (created) co_return EntryOf(std::move(*created));
@@ -85,6 +109,9 @@ io::Task<FoundTopics::Entry> FindOrCreate(Broker& broker, std::string name, bool
     if (auto found = broker.engine().FindTopic(name)) co_return EntryOf(std::move(*found));
     co_return FoundTopics::Entry{.error = ErrorCodeOf(created.error().error),
                                  .name = std::move(name)};
+  }
+  if (create && broker.config().auto_create && !broker.engine().is_controller()) {
+    co_return co_await CreateElsewhere(broker, std::move(name));
   }
   const bool valid = CheckTopicName(name).has_value();
   co_return FoundTopics::Entry{
@@ -130,10 +157,11 @@ io::Task<FoundTopics> FindTopics(Broker& broker, const Call& call,
   co_return found;
 }
 
-kafka::MetadataResponse::Topic Described(const FoundTopics::Entry& entry, int32_t node_id) {
+kafka::MetadataResponse::Topic Described(const FoundTopics::Entry& entry) {
   kafka::MetadataResponse::Topic topic{.error = entry.error, .id = entry.id};
   if (entry.name) topic.name = *entry.name;
   if (!entry.topic) return topic;
+  const auto node_id = static_cast<int32_t>(entry.topic->home);
   for (uint32_t i = 0; i < entry.topic->partitions; ++i) {
     topic.partitions.push_back({.index = static_cast<int32_t>(i),
                                 .leader_id = node_id,
@@ -146,19 +174,30 @@ kafka::MetadataResponse::Topic Described(const FoundTopics::Entry& entry, int32_
 
 }  // namespace
 
+namespace {
+
+std::vector<const BrokerAddress*> AllBrokers(const Broker& broker) {
+  std::vector<const BrokerAddress*> all = {&broker.here()};
+  for (const BrokerAddress& other : broker.identity().others) all.push_back(&other);
+  return all;
+}
+
+}  // namespace
+
 Answered AnswerMetadata(Broker& broker, const Call& call) {
   auto request = kafka::DecodeRequest<kafka::MetadataRequest>(call.header);
   if (!request) co_return Fail(std::move(request.error()));
   const FoundTopics found = co_await FindTopics(broker, call, *request);
-  const BrokerIdentity& here = broker.identity();
   kafka::MetadataResponse response;
   Pace pace;
-  response.brokers.push_back(
-      {.node_id = here.node_id, .host = here.host, .port = here.port, .rack = here.rack});
-  response.cluster_id = here.cluster_id;
-  response.controller_id = here.node_id;
+  for (const BrokerAddress* each : AllBrokers(broker)) {
+    response.brokers.push_back(
+        {.node_id = each->node_id, .host = each->host, .port = each->port, .rack = each->rack});
+  }
+  response.cluster_id = broker.identity().cluster_id;
+  response.controller_id = static_cast<int32_t>(broker.engine().controller().node);
   for (const FoundTopics::Entry& entry : found.entries) {
-    response.topics.push_back(Described(entry, here.node_id));
+    response.topics.push_back(Described(entry));
     co_await pace.Step();
   }
   co_return FrameOf(call, response);
@@ -167,13 +206,15 @@ Answered AnswerMetadata(Broker& broker, const Call& call) {
 Answered AnswerDescribeCluster(Broker& broker, const Call& call) {
   auto request = kafka::DecodeRequest<kafka::DescribeClusterRequest>(call.header);
   if (!request) co_return Fail(std::move(request.error()));
-  const BrokerIdentity& here = broker.identity();
-  kafka::DescribeClusterResponse response{.endpoint_type = request->endpoint_type,
-                                          .cluster_id = here.cluster_id,
-                                          .controller_id = here.node_id};
+  kafka::DescribeClusterResponse response{
+      .endpoint_type = request->endpoint_type,
+      .cluster_id = broker.identity().cluster_id,
+      .controller_id = static_cast<int32_t>(broker.engine().controller().node)};
   if (request->endpoint_type == 1) {
-    response.brokers.push_back(
-        {.id = here.node_id, .host = here.host, .port = here.port, .rack = here.rack});
+    for (const BrokerAddress* each : AllBrokers(broker)) {
+      response.brokers.push_back(
+          {.id = each->node_id, .host = each->host, .port = each->port, .rack = each->rack});
+    }
   } else {
     response.error = ErrorCode::kInvalidRequest;
     response.error_message = "only brokers can be described";
@@ -184,16 +225,18 @@ Answered AnswerDescribeCluster(Broker& broker, const Call& call) {
 Answered AnswerFindCoordinator(Broker& broker, const Call& call) {
   auto request = kafka::DecodeRequest<kafka::FindCoordinatorRequest>(call.header);
   if (!request) co_return Fail(std::move(request.error()));
-  const BrokerIdentity& here = broker.identity();
+  const BrokerAddress* coordinator = broker.controller();
   kafka::FindCoordinatorResponse response;
   Pace pace;
   if (request->key_type != 0) {
     response.error = kNoTransactions;
     response.error_message = "transactions are not supported";
+  } else if (coordinator == nullptr) {
+    response.error = ErrorCode::kCoordinatorNotAvailable;
   } else {
-    response.node_id = here.node_id;
-    response.host = here.host;
-    response.port = here.port;
+    response.node_id = coordinator->node_id;
+    response.host = coordinator->host;
+    response.port = coordinator->port;
   }
   for (std::string_view key : request->keys) {
     response.coordinators.push_back({.key = key,

@@ -176,6 +176,11 @@ Answered AnswerDescribeGroups(Broker& broker, const Call& call) {
   for (std::string_view name : names) {
     co_await pace.Step();
     kafka::DescribeGroupsResponse::Group answered{.id = name};
+    if (!broker.groups().is_coordinator()) {
+      answered.error = kafka::ErrorCode::kNotCoordinator;
+      response.groups.push_back(std::move(answered));
+      continue;
+    }
     const ConsumerGroup* group = broker.groups().coordinator().Find(name);
     if (group == nullptr) {
       answered.state = broker.engine().HasCommitted(name) ? "Empty" : "Dead";
@@ -210,6 +215,8 @@ Answered AnswerListGroups(Broker& broker, const Call& call) {
     response.groups.push_back({.id = name, .protocol_type = type, .state = state});
   };
   const GroupCoordinator& coordinator = broker.groups().coordinator();
+  // Clients ask all brokers.
+  if (!broker.groups().is_coordinator()) co_return FrameOf(call, response);
   coordinator.ForEach([&](const std::string& name, const ConsumerGroup& group) {
     list(name, group.protocol_type(), GroupStateName(group.state()));
   });

@@ -191,6 +191,9 @@ Answered AnswerOffsetFetch(Broker& broker, const Call& call) {
   Pace pace;
   std::deque<std::string> texts;
   constexpr int16_t kManyGroups = 8;
+  const auto error = broker.groups().is_coordinator() ? kafka::ErrorCode::kNone
+                                                      : kafka::ErrorCode::kNotCoordinator;
+  response.error = error;
   if (call.header.api_version < kManyGroups) {
     response.topics = co_await Committed(broker, request->group_id, request->topics, texts, pace);
   }
@@ -200,7 +203,11 @@ Answered AnswerOffsetFetch(Broker& broker, const Call& call) {
     if (!names.insert(group.id).second) continue;
     response.groups.push_back(
         {.id = group.id,
-         .topics = co_await Committed(broker, group.id, group.topics, texts, pace)});
+         .topics = co_await Committed(broker, group.id, group.topics, texts, pace),
+         .error = error});
+  }
+  for (auto& topic : response.topics) {
+    for (auto& partition : topic.partitions) partition.error = error;
   }
   co_return FrameOf(call, response);
 }

@@ -32,7 +32,7 @@ using CreateResponse = kafka::CreateTopicsResponse::Topic;
 
 // The number of partitions that the request wants.
 Outcome<uint32_t> WantedPartitions(const Broker& broker, const CreateRequest& request) {
-  const int32_t here = broker.identity().node_id;
+  const int32_t here = broker.here().node_id;
   for (const auto& assignment : request.assignments) {
     if (assignment.broker_ids != std::vector<int32_t>{here}) {
       return Refuse(QueueError::kInvalidPartitions, "each partition is on broker {} alone", here);

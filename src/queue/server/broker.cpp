@@ -25,6 +25,7 @@
 #include "queue/server/answers.hpp"
 #include "queue/server/pace.hpp"
 #include "queue/server/uuid.hpp"
+#include "queue/state/queue_state.hpp"
 #include "queue/state/refusal.hpp"
 #include "wire/kafka/api.hpp"
 #include "wire/kafka/codec.hpp"
@@ -72,13 +73,15 @@ size_t AtLeastZero(int32_t number) { return static_cast<size_t>(std::max(number,
 
 }  // namespace
 
-Broker::Broker(io::Loop& loop, Engine& engine, GroupService& groups, BrokerIdentity identity,
-               const Config& config)
-    : loop_(loop),
-      engine_(engine),
-      groups_(groups),
-      identity_(std::move(identity)),
-      config_(config) {}
+Broker::Broker(const Parts& parts, BrokerIdentity identity, const Config& config)
+    : parts_(parts), identity_(std::move(identity)), config_(config) {}
+
+const BrokerAddress* Broker::controller() const {
+  const auto node = static_cast<int32_t>(engine().controller().node);
+  if (node == here().node_id) return &identity_.here;
+  auto found = std::ranges::find(identity_.others, node, &BrokerAddress::node_id);
+  return found == identity_.others.end() ? nullptr : &*found;
+}
 
 io::Task<Result<wire::kafka::Frame>> Broker::Answer(Call call) {
   auto found = Answers().find(call.header.api->key);
@@ -92,12 +95,12 @@ io::Task<Result<wire::kafka::Frame>> Broker::Answer(Call call) {
 io::Task<std::vector<ProduceOutcome>> Broker::Produce(std::span<const ProducePart> parts,
                                                       Acknowledge acknowledge, Duration timeout) {
   const Duration bounded = std::clamp(timeout, kMinProduceTimeout, kMaxProduceTimeout);
-  co_return co_await engine_.Produce(parts, acknowledge, loop_.After(bounded));
+  co_return co_await engine().Produce(parts, acknowledge, loop().After(bounded));
 }
 
 void Broker::Cancel(Cancellation& cancellation) {
   cancellation.requested = true;
-  groups_.Abandon(cancellation.ticket);
+  groups().Abandon(cancellation.ticket);
   auto found = data_waits_.find(cancellation.ticket);
   if (found != data_waits_.end()) found->second->Cancel();
 }
@@ -118,7 +121,7 @@ io::Task<std::vector<FetchedPartition>> Broker::Fetch(
     const wire::kafka::FetchRequest& request, std::shared_ptr<const Cancellation> cancellation) {
   const Duration wait = std::min<Duration>(
       std::chrono::milliseconds{AtLeastZero(request.max_wait_ms)}, kMaxFetchWait);
-  const TimePoint deadline = loop_.After(wait);
+  const TimePoint deadline = loop().After(wait);
   const size_t min_bytes = std::min(AtLeastZero(request.min_bytes), kMaxFetchBytes);
   Collected collected = co_await Collect(request);
   // What a waiting request takes is bounded by its partitions. Past the limit of files, some of
@@ -141,7 +144,7 @@ io::Task<Broker::Collected> Broker::Collect(const wire::kafka::FetchRequest& req
     std::string_view name = topic.name;
     const bool by_id = topic.id != wire::kafka::Uuid{};
     if (by_id) {
-      name = collected.names.emplace_back(engine_.NameOf(FromWire(topic.id)).value_or(""));
+      name = collected.names.emplace_back(engine().NameOf(FromWire(topic.id)).value_or(""));
     }
     for (const auto& partition : topic.partitions) {
       co_await pace.Step();
@@ -158,8 +161,8 @@ io::Task<Broker::Collected> Broker::Collect(const wire::kafka::FetchRequest& req
       const bool full = left == 0 && collected.bytes > 0;
       auto view =
           full || collected.files >= kMaxFetchFiles
-              ? engine_.Look(position)
-              : co_await engine_.Fetch(position, std::min(left, AtLeastZero(partition.max_bytes)));
+              ? engine().Look(position)
+              : co_await engine().Fetch(position, std::min(left, AtLeastZero(partition.max_bytes)));
       if (!view) {
         collected.failed = true;
         collected.partitions.push_back({.error = ErrorCodeOf(view.error().error)});
@@ -179,10 +182,10 @@ io::Task<Broker::Collected> Broker::Collect(const wire::kafka::FetchRequest& req
 io::Task<void> Broker::AwaitData(std::span<const SeenPartition> seen, size_t min_bytes,
                                  const Cancellation& cancellation, TimePoint deadline) {
   if (cancellation.requested) co_return;
-  io::Scope wait(loop_);
+  io::Scope wait(loop());
   data_waits_[cancellation.ticket] = &wait;
   auto await = [&]() -> io::Task<void> {
-    (void)co_await engine_.AwaitData(seen, min_bytes, deadline);
+    (void)co_await engine().AwaitData(seen, min_bytes, deadline);
   };
   wait.Spawn(await());
   co_await wait.Join();

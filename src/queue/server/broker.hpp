@@ -32,13 +32,18 @@
 
 namespace meridian::queue {
 
-// How clients see this node of the queue.
-struct BrokerIdentity {
-  std::string cluster_id;  // the names of site and data center: each has a queue of its own
+// How clients here see the queue of a data center.
+struct BrokerAddress {
   int32_t node_id = 0;
   std::string host;
   uint16_t port = 0;
   std::string rack;  // the data center
+};
+
+struct BrokerIdentity {
+  std::string cluster_id;  // the site's name
+  BrokerAddress here;
+  std::vector<BrokerAddress> others;
 };
 
 // Ends the wait of a request when its client is gone, or the process drains. Made on any loop, then
@@ -64,10 +69,17 @@ struct FetchedPartition {
   FetchView view;
 };
 
+class Mirrors;
+
 class Broker {
  public:
-  Broker(io::Loop& loop, Engine& engine, GroupService& groups, BrokerIdentity identity,
-         const Config& config);
+  struct Parts {
+    io::Loop& loop;
+    Engine& engine;
+    GroupService& groups;
+    Mirrors* mirrors = nullptr;  // null: there is no other data center
+  };
+  Broker(const Parts& parts, BrokerIdentity identity, const Config& config);
 
   // Answers a request other than Produce and Fetch. An error ends the connection.
   io::Task<Result<wire::kafka::Frame>> Answer(Call call);
@@ -79,12 +91,17 @@ class Broker {
   // Ends the wait of the call, also if it has not begun: it is answered now.
   void Cancel(Cancellation& cancellation);
   // Any thread.
-  Ticket NewTicket() { return groups_.NewTicket(); }
+  Ticket NewTicket() { return parts_.groups.NewTicket(); }
 
-  io::Loop& loop() const { return loop_; }
-  Engine& engine() const { return engine_; }
-  GroupService& groups() const { return groups_; }
+  io::Loop& loop() const { return parts_.loop; }
+  Engine& engine() const { return parts_.engine; }
+  GroupService& groups() const { return parts_.groups; }
+  Mirrors* mirrors() const { return parts_.mirrors; }
+  // This data center's queue, and all of the site.
+  const BrokerAddress& here() const { return identity_.here; }
   const BrokerIdentity& identity() const { return identity_; }
+  // The controller, which is also the coordinator of all groups. Null: site.toml has it no more.
+  const BrokerAddress* controller() const;
   const Config& config() const { return config_; }
 
  private:
@@ -93,9 +110,7 @@ class Broker {
   io::Task<void> AwaitData(std::span<const SeenPartition> seen, size_t min_bytes,
                            const Cancellation& cancellation, TimePoint deadline);
 
-  io::Loop& loop_;
-  Engine& engine_;
-  GroupService& groups_;
+  const Parts parts_;
   const BrokerIdentity identity_;
   const Config& config_;
   std::map<Ticket, io::Scope*> data_waits_;

@@ -48,8 +48,8 @@ class BrokerTest : public EngineTest {
   void RunBroker(Use use) {
     Run([this, use = std::move(use)](Engine& engine, Machine& machine) -> Task<void> {
       GroupService groups(machine.loop, 1);
-      Broker broker(machine.loop, engine, groups, {.cluster_id = "site/here", .node_id = 1},
-                    config_);
+      Broker broker({.loop = machine.loop, .engine = engine, .groups = groups},
+                    {.cluster_id = "site", .here = {.node_id = 1}}, config_);
       co_await use(broker, machine);
       co_await groups.Close();
     });

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/bytes.hpp"
+#include "base/check.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
@@ -28,7 +29,7 @@ constexpr size_t kLengthBytes = 4;
 }  // namespace
 
 Connection::Connection(io::Loop& loop, std::unique_ptr<io::Stream> stream, ByteBudget& budget,
-                       std::unique_ptr<RequestHandler> handler)
+                       std::unique_ptr<RequestHandler> handler, Bytes received)
     : loop_(loop),
       stream_(std::move(stream)),
       budget_(budget),
@@ -37,7 +38,9 @@ Connection::Connection(io::Loop& loop, std::unique_ptr<io::Stream> stream, ByteB
       idle_since_(loop.Now()),
       reader_(loop),
       requests_(loop),
-      watcher_(loop) {}
+      watcher_(loop) {
+  CHECK(input_.Append(received));
+}
 
 Connection::~Connection() = default;
 

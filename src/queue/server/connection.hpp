@@ -66,8 +66,9 @@ class RequestHandler {
 
 class Connection {
  public:
+  // `received`: what was read of the stream already.
   Connection(io::Loop& loop, std::unique_ptr<io::Stream> stream, ByteBudget& budget,
-             std::unique_ptr<RequestHandler> handler);
+             std::unique_ptr<RequestHandler> handler, Bytes received = {});
   ~Connection();
 
   // Serves until the client or the server ends it.

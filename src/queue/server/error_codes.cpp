@@ -26,6 +26,12 @@ wire::kafka::ErrorCode ErrorCodeOf(QueueError error) {
       return ErrorCode::kFencedLeaderEpoch;
     case QueueError::kUnknownLeaderEpoch:
       return ErrorCode::kUnknownLeaderEpoch;
+    case QueueError::kNotHome:
+      return ErrorCode::kNotLeaderOrFollower;
+    case QueueError::kNotController:
+      return ErrorCode::kNotController;
+    case QueueError::kNotCoordinator:
+      return ErrorCode::kNotCoordinator;
     case QueueError::kMessageTooLarge:
       return ErrorCode::kMessageTooLarge;
     case QueueError::kUnsupportedBatch:

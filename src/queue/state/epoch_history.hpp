@@ -26,8 +26,16 @@ class EpochHistory {
   void Add(int32_t epoch, int64_t base_offset);
   // The log begins at this offset now.
   void TrimBelow(int64_t log_start_offset);
+  // The log ends at this offset now.
+  void TrimFrom(int64_t end_offset);
   EpochEnd EndOf(int32_t epoch, int64_t log_end_offset) const;
+  // Up to where a log with this history, which ends at `end_offset`, has the same batches as the
+  // log of the home, of which the history and the end are given (KIP-101, KIP-279). Where that is
+  // not known, an earlier offset.
+  int64_t CommonEnd(int64_t end_offset, const EpochHistory& home, int64_t home_end_offset) const;
   std::span<const EpochStart> starts() const { return starts_; }
+  // Of the newest batch; -1: there is none.
+  int32_t last_epoch() const { return starts_.empty() ? -1 : starts_.back().epoch; }
 
  private:
   std::vector<EpochStart> starts_;

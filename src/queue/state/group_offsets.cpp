@@ -72,4 +72,8 @@ const Group* GroupOffsets::Find(std::string_view group) const {
   return found == groups_.end() ? nullptr : &found->second;
 }
 
+void GroupOffsets::ResetAppliedEnds() {
+  for (auto& [name, group] : groups_) group.applied_end = 0;
+}
+
 }  // namespace meridian::queue

@@ -38,6 +38,8 @@ class GroupOffsets {
   // Nothing: the whole group.
   void Remove(std::string_view group, std::span<const PartitionId> partitions);
   void RemoveTopic(uint32_t topic);
+  // Another journal counts from now on: nothing of it was applied.
+  void ResetAppliedEnds();
 
   // Null: the group has no offsets.
   const Group* Find(std::string_view group) const;

@@ -11,6 +11,7 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
+#include "queue/state/epoch_history.hpp"
 #include "queue/state/limits.hpp"
 #include "queue/state/packed.hpp"
 #include "queue/state/topic_config.hpp"
@@ -20,11 +21,11 @@ namespace {
 
 enum class Kind : uint8_t {
   kFormat = 1,
-  kTopicCreated = 2,
+  kTopic = 2,
   kTopicDeleted = 3,
   kPartitionsAdded = 4,
   kTopicConfigured = 5,
-  kEpochRaised = 6,
+  kControllerMoved = 6,
   kBatch = 7,
   kLogStartMoved = 8,
   kOffsetsCommitted = 9,
@@ -60,9 +61,10 @@ class Encoder {
   void Add(const FormatRecord& record) {
     Begin(Kind::kFormat);
     out_.Unsigned(record.version);
+    out_.Unsigned(record.node);
   }
-  void Add(const TopicCreatedRecord& record) {
-    Begin(Kind::kTopicCreated);
+  void Add(const TopicRecord& record) {
+    Begin(Kind::kTopic);
     out_.Unsigned(record.topic);
     for (uint64_t half : {record.uuid.high, record.uuid.low}) {
       for (int shift = 56; shift >= 0; shift -= 8) out_.U8(static_cast<uint8_t>(half >> shift));
@@ -70,6 +72,18 @@ class Encoder {
     out_.Text(record.name);
     out_.Unsigned(record.partitions);
     Add(record.overrides);
+    out_.Signed(record.controller_epoch);
+    out_.Unsigned(record.home);
+    out_.Signed(record.leader_epoch);
+    out_.Unsigned(record.at_home.size());
+    for (const PartitionAtHome& partition : record.at_home) {
+      out_.Signed(partition.end_offset);
+      out_.Unsigned(partition.epochs.size());
+      for (const EpochStart& start : partition.epochs) {
+        out_.Signed(start.epoch);
+        out_.Signed(start.start_offset);
+      }
+    }
   }
   void Add(const TopicDeletedRecord& record) {
     Begin(Kind::kTopicDeleted);
@@ -85,9 +99,8 @@ class Encoder {
     out_.Unsigned(record.topic);
     Add(record.overrides);
   }
-  void Add(const EpochRaisedRecord& record) {
-    Begin(Kind::kEpochRaised);
-    out_.Unsigned(record.topic);
+  void Add(const ControllerMovedRecord& record) {
+    Begin(Kind::kControllerMoved);
     out_.Signed(record.epoch);
   }
   void Add(const BatchRecord& record) {
@@ -154,14 +167,42 @@ TopicOverrides TakeOverrides(PackedReader& in) {
   return overrides;
 }
 
-TopicCreatedRecord TakeTopicCreated(PackedReader& in) {
-  TopicCreatedRecord record;
+NodeId TakeNode(PackedReader& in) { return static_cast<NodeId>(in.Bounded(kMaxNodeId)); }
+
+FormatRecord TakeFormat(PackedReader& in) {
+  FormatRecord record{.version = in.Unsigned()};
+  // Another format may go on differently.
+  if (record.version == kJournalFormat) {
+    record.node = TakeNode(in);
+  } else {
+    (void)in.Rest();
+  }
+  return record;
+}
+
+TopicRecord TakeTopicRecord(PackedReader& in) {
+  TopicRecord record;
   record.topic = TakeTopic(in);
   record.uuid.high = TakeBigEndian(in);
   record.uuid.low = TakeBigEndian(in);
   record.name = in.Text(kMaxTopicNameBytes);
   record.partitions = static_cast<uint32_t>(in.Bounded(kMaxPartitions));
   record.overrides = TakeOverrides(in);
+  record.controller_epoch = TakeEpoch(in);
+  record.home = TakeNode(in);
+  record.leader_epoch = TakeEpoch(in);
+  constexpr size_t kMinPartitionBytes = 2;
+  size_t partitions = in.Count(kMinPartitionBytes);
+  for (size_t i = 0; i < partitions && in.ok(); ++i) {
+    PartitionAtHome& partition = record.at_home.emplace_back();
+    partition.end_offset = in.Signed();
+    size_t epochs = in.Bounded(kMaxToldEpochs);
+    for (size_t j = 0; j < epochs && in.ok(); ++j) {
+      EpochStart& start = partition.epochs.emplace_back();
+      start.epoch = TakeEpoch(in);
+      start.start_offset = in.Signed();
+    }
+  }
   return record;
 }
 
@@ -194,9 +235,9 @@ OffsetsRemovedRecord TakeOffsetsRemoved(PackedReader& in) {
 JournalRecord TakeRecord(Kind kind, PackedReader& in) {
   switch (kind) {
     case Kind::kFormat:
-      return FormatRecord{in.Unsigned()};
-    case Kind::kTopicCreated:
-      return TakeTopicCreated(in);
+      return TakeFormat(in);
+    case Kind::kTopic:
+      return TakeTopicRecord(in);
     case Kind::kTopicDeleted:
       return TopicDeletedRecord{TakeTopic(in)};
     case Kind::kPartitionsAdded: {
@@ -207,10 +248,8 @@ JournalRecord TakeRecord(Kind kind, PackedReader& in) {
       uint32_t topic = TakeTopic(in);
       return TopicConfiguredRecord{topic, TakeOverrides(in)};
     }
-    case Kind::kEpochRaised: {
-      uint32_t topic = TakeTopic(in);
-      return EpochRaisedRecord{topic, TakeEpoch(in)};
-    }
+    case Kind::kControllerMoved:
+      return ControllerMovedRecord{TakeEpoch(in)};
     case Kind::kBatch: {
       PartitionId partition = TakePartition(in);
       return BatchRecord{partition, in.Rest()};
@@ -238,6 +277,10 @@ std::vector<uint8_t> EncodeJournalRecord(const JournalRecord& record) {
 
 std::vector<uint8_t> EncodeBatchPrefix(PartitionId partition) {
   return Encoder().Encode(BatchRecord{partition, {}});
+}
+
+bool IsTopicRecord(Bytes body) {
+  return !body.empty() && body.front() == static_cast<uint8_t>(Kind::kTopic);
 }
 
 Result<JournalRecord> DecodeJournalRecord(Bytes body) {

@@ -18,16 +18,21 @@ namespace {
 
 std::vector<JournalRecord> OneOfEachKind() {
   return {
-      FormatRecord{},
-      TopicCreatedRecord{.topic = 70'000,
-                         .uuid = {1, std::numeric_limits<uint64_t>::max()},
-                         .name = "orders",
-                         .partitions = 300,
-                         .overrides = {{"retention.ms", "-1"}, {"cleanup.policy", "compact"}}},
+      FormatRecord{.node = 3},
+      TopicRecord{.topic = 70'000,
+                  .uuid = {1, std::numeric_limits<uint64_t>::max()},
+                  .name = "orders",
+                  .partitions = 300,
+                  .overrides = {{"retention.ms", "-1"}, {"cleanup.policy", "compact"}},
+                  .controller_epoch = 65,
+                  .home = 2,
+                  .leader_epoch = 130,
+                  .at_home = {{.end_offset = 9, .epochs = {{1, 0}, {66, 7}}},
+                              {.end_offset = int64_t{1} << 60}}},
       TopicDeletedRecord{7},
       PartitionsAddedRecord{7, 12},
       TopicConfiguredRecord{7, {{"segment.ms", "60000"}}},
-      EpochRaisedRecord{7, 3},
+      ControllerMovedRecord{65},
       LogStartMovedRecord{{7, 2}, int64_t{1} << 60},
       OffsetsCommittedRecord{
           .group = "billing",

@@ -13,8 +13,12 @@ namespace meridian::queue {
 constexpr size_t kMaxTopicNameBytes = 249;
 // Of all topics together.
 constexpr uint32_t kMaxPartitions = 10'000;
+// Numbers of deleted topics that are remembered, so that another data center's older journal does
+// not bring them back.
+constexpr size_t kMaxDeletedTopics = 10'000;
 constexpr size_t kMaxTopicOverrides = 64;  // configuration keys that one topic sets
 constexpr size_t kMaxConfigValueBytes = 256;
+constexpr int64_t kMaxDelayMs = int64_t{30} * 24 * 3600 * 1000;  // of meridian.delay.ms
 
 // --- batches
 // Kafka's default of max.message.bytes: a batch of 1 MiB and the 12 bytes before its length's end.
@@ -34,6 +38,11 @@ constexpr size_t kWriteGroupShare = 16;
 constexpr size_t kSyncShare = 4;
 // The pause before a write to a segment file that failed for lack of room is tried again.
 constexpr Duration kSegmentRetry = std::chrono::milliseconds{200};
+
+// The pause before messages that could not be set aside are tried again.
+// The pause of a checkpoint before a partition that is about to be cut off is looked at again.
+constexpr Duration kCutPause = std::chrono::milliseconds{5};
+constexpr Duration kSetAsideRetry = std::chrono::seconds{5};
 
 // --- producers
 // Batches of each producer and partition whose repetition is recognised (as Kafka).
@@ -63,10 +72,14 @@ constexpr Duration kGroupsReturnWithin = std::chrono::minutes{10};
 // --- readers
 // Waits for data of one partition at a time, over all readers; past it a wait ends at once.
 constexpr size_t kMaxDataWaits = 400'000;
+// The newest epochs of a partition that a new home tells the others.
+constexpr size_t kMaxToldEpochs = 16;
 constexpr size_t kMaxEpochs = 1000;  // of one partition; the oldest are forgotten
 
 // --- checkpoints and upkeep
 constexpr Duration kCheckpointInterval = std::chrono::minutes{5};  // if anything was appended
+// How often the size of other journals' copies is looked at, which makes a checkpoint due as well.
+constexpr Duration kCheckpointLook = std::chrono::seconds{5};
 constexpr Duration kUpkeepInterval = std::chrono::seconds{5};
 // Partitions that upkeep, recovery and checkpoints handle before other fibers run.
 constexpr size_t kPartitionsPerSlice = 64;

@@ -104,6 +104,19 @@ void ProducerTable::RemoveTopic(uint32_t topic) {
   while (at != states_.end() && at->first.partition.topic == topic) Forget(at++);
 }
 
+void ProducerTable::CutPartition(PartitionId partition, int64_t offset) {
+  auto at = states_.lower_bound({partition, std::numeric_limits<int64_t>::min()});
+  while (at != states_.end() && at->first.partition == partition) {
+    ProducerState& state = at->second;
+    while (state.count > 0 && state.batches[state.count - 1].base_offset >= offset) --state.count;
+    if (state.count == 0) {
+      Forget(at++);
+    } else {
+      ++at;
+    }
+  }
+}
+
 std::vector<std::pair<int64_t, ProducerState>> ProducerTable::Of(PartitionId partition) const {
   std::vector<std::pair<int64_t, ProducerState>> found;
   auto at = states_.lower_bound({partition, std::numeric_limits<int64_t>::min()});

@@ -69,6 +69,8 @@ class ProducerTable {
   // Sets a state that was read from a snapshot.
   void Restore(PartitionId partition, int64_t producer_id, const ProducerState& state);
   void RemoveTopic(uint32_t topic);
+  // Forgets batches at `offset` and above.
+  void CutPartition(PartitionId partition, int64_t offset);
 
   bool Has(PartitionId partition, int64_t producer_id) const {
     return states_.contains({partition, producer_id});

@@ -37,14 +37,14 @@ class QueueStateTest : public testing::Test {
  protected:
   QueueStateTest() {
     Must(FormatRecord{});
-    Must(TopicCreatedRecord{.topic = 1, .name = "orders", .partitions = 2});
+    Must(TopicRecord{.topic = 1, .name = "orders", .partitions = 2});
   }
-  Result<BatchEffect> Apply(const JournalRecord& record) {
+  Result<Applied> Apply(const JournalRecord& record) {
     ++end_;
     return state_.Apply(record, {.end_offset = end_, .time = HybridTime{end_}});
   }
   void Must(const JournalRecord& record) {
-    Result<BatchEffect> effect = Apply(record);
+    Result<Applied> effect = Apply(record);
     EXPECT_TRUE(effect) << effect.error().message;
   }
   BatchEffect Batch(int64_t base_offset, int32_t records, int64_t producer_id = -1) {
@@ -75,18 +75,16 @@ TEST_F(QueueStateTest, BatchesFollowEachOther) {
 }
 
 TEST_F(QueueStateTest, RecordsThatDoNotFitAreRefused) {
-  EXPECT_FALSE(Apply(TopicCreatedRecord{.topic = 2, .name = "orders", .partitions = 1}));
-  EXPECT_FALSE(Apply(TopicCreatedRecord{.topic = 1, .name = "other", .partitions = 1}));
-  EXPECT_FALSE(Apply(TopicCreatedRecord{.topic = 2, .name = "other", .partitions = 0}));
+  EXPECT_FALSE(Apply(TopicRecord{.topic = 2, .name = "orders", .partitions = 1}));
+  EXPECT_FALSE(Apply(TopicRecord{.topic = 1, .name = "other", .partitions = 1}));
+  EXPECT_FALSE(Apply(TopicRecord{.topic = 2, .name = "other", .partitions = 0}));
+  EXPECT_FALSE(Apply(TopicRecord{.topic = 2, .name = "other", .partitions = kMaxPartitions - 1}));
   EXPECT_FALSE(
-      Apply(TopicCreatedRecord{.topic = 2, .name = "other", .partitions = kMaxPartitions - 1}));
-  EXPECT_FALSE(Apply(
-      TopicCreatedRecord{.topic = 2, .name = "other", .partitions = 1, .overrides = {{"x", "y"}}}));
+      Apply(TopicRecord{.topic = 2, .name = "other", .partitions = 1, .overrides = {{"x", "y"}}}));
   EXPECT_FALSE(Apply(TopicDeletedRecord{2}));
   EXPECT_FALSE(Apply(PartitionsAddedRecord{1, 1}));
   EXPECT_FALSE(Apply(PartitionsAddedRecord{1, kMaxPartitions + 1}));
   EXPECT_FALSE(Apply(TopicConfiguredRecord{1, {{"x", "y"}}}));
-  EXPECT_FALSE(Apply(EpochRaisedRecord{2, 1}));
   EXPECT_EQ(state_.topics().size(), 1U);
   EXPECT_EQ(state_.partitions(), 2U);
 }
@@ -101,7 +99,7 @@ TEST_F(QueueStateTest, DeletedTopicTakesEverythingWithIt) {
   EXPECT_EQ(state_.FindTopic("orders"), nullptr);
   Must(OffsetsCommittedRecord{"billing", {{kPartition, {.offset = 1}}}});
   EXPECT_EQ(state_.groups().size(), 0U);
-  Must(TopicCreatedRecord{.topic = 2, .name = "orders", .partitions = 1});
+  Must(TopicRecord{.topic = 2, .name = "orders", .partitions = 1});
   EXPECT_EQ(state_.FindTopic("orders")->number, 2U);
 }
 
@@ -119,6 +117,7 @@ class SnapshotTest : public QueueStateTest {
   }
   static Result<void> Load(const SnapshotItems& items, QueueState& state,
                            std::map<PartitionId, PartitionPosition>* positions = nullptr) {
+    AppliedJournals applied;
     for (const auto& item : items) {
       PositionSink sink;
       sink.set = [&](PartitionId id, PartitionPosition position) {
@@ -130,7 +129,7 @@ class SnapshotTest : public QueueStateTest {
         known.insert(known.end(), segments.begin(), segments.end());
         return true;
       };
-      Result<void> restored = RestoreItem(item, state, sink);
+      Result<void> restored = RestoreItem(item, state, {.positions = sink, .applied = applied});
       if (!restored) return restored;
     }
     return {};
@@ -141,7 +140,12 @@ TEST_F(SnapshotTest, StateIsRestoredAsItWas) {
   Batch(0, 3, 7);
   Batch(3, 1, 8);
   Must(TopicConfiguredRecord{1, {{"retention.ms", "5000"}}});
-  Must(EpochRaisedRecord{1, 4});
+  Must(TopicRecord{.topic = 1,
+                   .name = "orders",
+                   .partitions = 2,
+                   .overrides = {{"retention.ms", "5000"}},
+                   .leader_epoch = 4,
+                   .at_home = {{.end_offset = 4, .epochs = {{0, 0}}}, {}}});
   Must(ProducerIdsRecord{9000});
   Must(LogStartMovedRecord{kPartition, 2});
   Must(OffsetsCommittedRecord{"billing", {{kPartition, {.offset = 1, .metadata = "m"}}}});
@@ -191,8 +195,8 @@ TEST_F(SnapshotTest, ReplayOfWhatTheSnapshotHasChangesNothing) {
   EXPECT_EQ(replay(1, first_batch + 1), BatchEffect::kWrite);
   EXPECT_EQ(other.producers().Of(kPartition), state_.producers().Of(kPartition));
   // Topics are not made a second time.
-  EXPECT_TRUE(other.Apply(TopicCreatedRecord{.topic = 1, .name = "orders", .partitions = 2},
-                          {.end_offset = 2}));
+  EXPECT_TRUE(
+      other.Apply(TopicRecord{.topic = 1, .name = "orders", .partitions = 2}, {.end_offset = 2}));
   EXPECT_EQ(other.partitions(), 2U);
 }
 

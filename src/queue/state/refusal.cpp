@@ -41,6 +41,12 @@ std::string_view QueueErrorName(QueueError error) {
       return "fenced leader epoch";
     case QueueError::kUnknownLeaderEpoch:
       return "unknown leader epoch";
+    case QueueError::kNotHome:
+      return "not the home of the topic";
+    case QueueError::kNotController:
+      return "not the controller";
+    case QueueError::kNotCoordinator:
+      return "not the coordinator";
     case QueueError::kMessageTooLarge:
       return "message too large";
     case QueueError::kUnsupportedBatch:

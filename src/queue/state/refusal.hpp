@@ -24,6 +24,9 @@ enum class QueueError : uint8_t {
   kInvalidConfig,
   kFencedLeaderEpoch,   // the client's leader epoch is older than ours
   kUnknownLeaderEpoch,  // it is newer
+  kNotHome,             // of the topic: another data center is
+  kNotController,       // another data center creates and changes topics
+  kNotCoordinator,      // another data center has the groups
   kMessageTooLarge,
   kUnsupportedBatch,  // transactional, or a control batch
   kOutOfOrderSequence,

@@ -15,6 +15,7 @@
 #include "base/result.hpp"
 #include "queue/partition/partition_log.hpp"
 #include "queue/partition/segment.hpp"
+#include "queue/state/delay_line.hpp"
 #include "queue/state/epoch_history.hpp"
 #include "queue/state/group_offsets.hpp"
 #include "queue/state/journal_record.hpp"
@@ -33,6 +34,8 @@ enum class Kind : uint8_t {
   kProducers = 4,
   kGroup = 5,
   kSegments = 6,
+  kAppliedJournals = 7,
+  kDelays = 8,
 };
 
 constexpr uint64_t kMaxNumber = std::numeric_limits<uint32_t>::max();
@@ -60,31 +63,31 @@ Result<void> CheckEnd(const PackedReader& in, std::string_view what) {
 
 // --- Topics --------------------------------------------------------------------------------------
 
-// The creation of the topic as it is now is what has to be known of it.
-std::vector<uint8_t> TopicItem(const Topic& topic) {
+std::vector<uint8_t> TopicItem(const QueueState& state, const Topic& topic) {
   PackedWriter out = Begin(Kind::kTopic);
-  out.Signed(topic.leader_epoch);
-  out.Raw(EncodeJournalRecord(
-      TopicCreatedRecord{.topic = topic.number,
-                         .uuid = topic.uuid,
-                         .name = topic.name,
-                         .partitions = static_cast<uint32_t>(topic.partitions.size()),
-                         .overrides = topic.overrides}));
+  out.Raw(EncodeJournalRecord(state.RecordOf(topic)));
   return out.Take();
 }
 
-Result<void> RestoreTopic(PackedReader& in, QueueState& state) {
-  auto epoch = static_cast<int32_t>(in.Signed());
+Result<TopicRecord> TakeTopic(PackedReader& in) {
   Result<JournalRecord> record = DecodeJournalRecord(in.Rest());
   if (!record) return Fail(std::move(record.error()));
-  auto* created = std::get_if<TopicCreatedRecord>(&*record);
-  if (created == nullptr) return Fail(Errc::kInvalid, "a snapshot's topic is no topic");
-  Topic topic{.number = created->topic,
-              .uuid = created->uuid,
-              .name = std::move(created->name),
-              .overrides = std::move(created->overrides),
-              .leader_epoch = epoch};
-  topic.partitions.resize(created->partitions);
+  auto* topic = std::get_if<TopicRecord>(&*record);
+  if (topic == nullptr) return Fail(Errc::kInvalid, "a snapshot's topic is no topic");
+  return std::move(*topic);
+}
+
+Result<void> RestoreTopic(PackedReader& in, QueueState& state) {
+  Result<TopicRecord> record = TakeTopic(in);
+  if (!record) return Fail(std::move(record.error()));
+  Topic topic{.number = record->topic,
+              .uuid = record->uuid,
+              .name = std::move(record->name),
+              .overrides = std::move(record->overrides),
+              .home = record->home,
+              .leader_epoch = record->leader_epoch,
+              .controller_epoch = record->controller_epoch};
+  topic.partitions.resize(record->partitions);
   return state.RestoreTopic(std::move(topic));
 }
 
@@ -94,22 +97,43 @@ std::vector<uint8_t> CountersItem(const QueueState& state) {
   out.Unsigned(state.next_topic_number());
   out.Signed(state.producer_ids_end());
   out.Unsigned(state.topics_applied_end());
+  out.Unsigned(state.controller().node);
+  out.Signed(state.controller().epoch);
+  out.Signed(state.max_epoch());
+  out.Unsigned(state.own_move_end());
+  out.Unsigned(state.deleted_topics().size());
+  for (uint32_t number : state.deleted_topics()) out.Unsigned(number);
   return out.Take();
 }
 
-Result<void> RestoreCounters(PackedReader& in, QueueState& state) {
+Result<QueueState::Counters> TakeCounters(PackedReader& in) {
   uint64_t format = in.Unsigned();
   if (in.ok() && format != kJournalFormat) {
     return Fail(Errc::kInvalid,
                 "a snapshot of the queue has format {}, and this program knows only format {}",
                 format, kJournalFormat);
   }
-  auto next_number = static_cast<uint32_t>(in.Bounded(kMaxNumber));
-  int64_t ids_end = in.Signed();
-  uint64_t applied_end = in.Unsigned();
-  Result<void> whole = CheckEnd(in, "counters");
-  if (whole) state.RestoreCounters(next_number, ids_end, applied_end);
-  return whole;
+  QueueState::Counters counters;
+  counters.next_topic_number = static_cast<uint32_t>(in.Bounded(kMaxNumber));
+  counters.producer_ids_end = in.Signed();
+  counters.applied_end = in.Unsigned();
+  counters.controller.node = static_cast<NodeId>(in.Bounded(kMaxNodeId));
+  counters.controller.epoch = static_cast<int32_t>(in.Signed());
+  counters.max_epoch = static_cast<int32_t>(in.Signed());
+  counters.own_move_end = in.Unsigned();
+  size_t deleted = in.Bounded(kMaxDeletedTopics);
+  for (size_t i = 0; i < deleted && in.ok(); ++i) {
+    counters.deleted_topics.push_back(static_cast<uint32_t>(in.Bounded(kMaxNumber)));
+  }
+  if (Result<void> whole = CheckEnd(in, "counters"); !whole) return Fail(whole.error());
+  return counters;
+}
+
+Result<void> RestoreCounters(PackedReader& in, QueueState& state) {
+  Result<QueueState::Counters> counters = TakeCounters(in);
+  if (!counters) return Fail(std::move(counters.error()));
+  state.RestoreCounters(*counters);
+  return {};
 }
 
 // --- Partitions ----------------------------------------------------------------------------------
@@ -135,6 +159,7 @@ void AddPartitionItems(PartitionId id, const PartitionState& partition,
   Add(id, out);
   out.Unsigned(partition.applied_end);
   out.Signed(partition.log_start_offset);
+  out.Signed(partition.source_end);
   out.Unsigned(partition.epochs.starts().size());
   for (const EpochStart& start : partition.epochs.starts()) {
     out.Signed(start.epoch);
@@ -166,29 +191,39 @@ std::vector<SegmentPosition> TakeSegments(PackedReader& in) {
   return segments;
 }
 
-Result<void> RestorePartition(PackedReader& in, QueueState& state, const PositionSink& positions) {
-  PartitionId id = TakePartition(in);
-  PartitionState restored;
+struct TakenPartition {
+  PartitionId id;
+  PartitionState state;
+  PartitionPosition position;
+};
+
+Result<TakenPartition> TakePartitionItem(PackedReader& in) {
+  TakenPartition taken{.id = TakePartition(in)};
+  PartitionState& restored = taken.state;
   restored.applied_end = in.Unsigned();
   restored.log_start_offset = in.Signed();
+  restored.source_end = in.Signed();
   size_t epochs = in.Bounded(kMaxEpochs);
   for (size_t i = 0; i < epochs && in.ok(); ++i) {
     auto epoch = static_cast<int32_t>(in.Signed());
     restored.epochs.Add(epoch, in.Signed());
   }
-  PartitionPosition position;
-  position.log_start_offset = in.Signed();
-  position.end_offset = in.Signed();
-  position.segments = TakeSegments(in);
-  if (Result<void> whole = CheckEnd(in, "a partition"); !whole) return whole;
-  PartitionState* partition = state.FindPartition(id);
-  if (partition == nullptr) {
-    // The topic was made after the snapshot's topics were written: it is replayed.
-    return {};
-  }
-  restored.end_offset = position.end_offset;
-  *partition = std::move(restored);
-  positions.set(id, std::move(position));
+  taken.position.log_start_offset = in.Signed();
+  taken.position.end_offset = in.Signed();
+  taken.position.segments = TakeSegments(in);
+  restored.end_offset = taken.position.end_offset;
+  if (Result<void> whole = CheckEnd(in, "a partition"); !whole) return Fail(whole.error());
+  return taken;
+}
+
+Result<void> RestorePartition(PackedReader& in, QueueState& state, const PositionSink& positions) {
+  Result<TakenPartition> taken = TakePartitionItem(in);
+  if (!taken) return Fail(std::move(taken.error()));
+  PartitionState* partition = state.FindPartition(taken->id);
+  // A topic that was made after the snapshot's topics were written is replayed.
+  if (partition == nullptr) return {};
+  *partition = std::move(taken->state);
+  positions.set(taken->id, std::move(taken->position));
   return {};
 }
 
@@ -251,6 +286,34 @@ Result<void> RestoreProducers(PackedReader& in, QueueState& state) {
   return CheckEnd(in, "producers");
 }
 
+void AddDelayItem(PartitionId id, const DelayLine& delays, SnapshotItems& items) {
+  if (delays.entries().empty()) return;
+  PackedWriter out = Begin(Kind::kDelays);
+  Add(id, out);
+  out.Signed(delays.begin_offset());
+  for (const DelayLine::Entry& entry : delays.entries()) {
+    out.Signed(entry.appended_ms);
+    out.Signed(entry.next_offset);
+  }
+  items.push_back(out.Take());
+}
+
+Result<void> RestoreDelays(PackedReader& in, QueueState& state) {
+  PartitionId id = TakePartition(in);
+  DelayLine delays;
+  delays.RestoreBegin(in.Signed());
+  while (in.remaining() > 0 && in.ok()) {
+    DelayLine::Entry entry;
+    entry.appended_ms = in.Signed();
+    entry.next_offset = in.Signed();
+    if (in.ok()) delays.Restore(entry);
+  }
+  Result<void> whole = CheckEnd(in, "delays");
+  PartitionState* partition = state.FindPartition(id);
+  if (whole && partition != nullptr) partition->delays = std::move(delays);
+  return whole;
+}
+
 // --- Groups --------------------------------------------------------------------------------------
 
 PackedWriter BeginGroup(std::string_view name, const Group& group) {
@@ -261,7 +324,10 @@ PackedWriter BeginGroup(std::string_view name, const Group& group) {
   return out;
 }
 
-Result<void> RestoreGroup(PackedReader& in, QueueState& state) {
+// Calls `set(group, partition, committed)` for each offset, then `end(group, last_commit,
+// applied_end)`.
+template <class Set, class End>
+Result<void> TakeGroup(PackedReader& in, const QueueState& state, Set set, End end) {
   std::string name = in.Text(kMaxGroupNameBytes);
   HybridTime last_commit{in.Unsigned()};
   uint64_t applied_end = in.Unsigned();
@@ -271,10 +337,63 @@ Result<void> RestoreGroup(PackedReader& in, QueueState& state) {
     committed.offset = in.Signed();
     committed.leader_epoch = static_cast<int32_t>(in.Signed());
     committed.metadata = in.Text(kMaxOffsetMetadataBytes);
-    if (in.ok() && state.FindPartition(id) != nullptr) state.groups().Set(name, id, committed);
+    if (in.ok() && state.FindPartition(id) != nullptr) set(name, id, committed);
   }
-  state.groups().Touch(name, last_commit, applied_end);
+  end(name, last_commit, applied_end);
   return CheckEnd(in, "a group");
+}
+
+Result<void> RestoreGroup(PackedReader& in, QueueState& state) {
+  GroupOffsets& groups = state.groups();
+  return TakeGroup(
+      in, state,
+      [&groups](std::string_view name, PartitionId id, const CommittedOffset& committed) {
+        groups.Set(name, id, committed);
+      },
+      [&groups](std::string_view name, HybridTime last_commit, uint64_t applied_end) {
+        groups.Touch(name, last_commit, applied_end);
+      });
+}
+
+Result<void> LearnTopic(PackedReader& in, QueueState& state, NodeId author, Applied& applied) {
+  Result<TopicRecord> record = TakeTopic(in);
+  if (!record) return Fail(std::move(record.error()));
+  Result<Applied> done = state.Apply(*record, {.author = author});
+  if (!done) return Fail(std::move(done.error()));
+  applied = std::move(*done);
+  return {};
+}
+
+Result<void> LearnPartition(PackedReader& in, QueueState& state, NodeId author, Applied& applied) {
+  Result<TakenPartition> taken = TakePartitionItem(in);
+  if (!taken) return Fail(std::move(taken.error()));
+  auto cut = state.LearnPartition(taken->id, taken->state, author);
+  if (cut) applied.cuts.emplace_back(taken->id, *cut);
+  return {};
+}
+
+Result<void> LearnGroup(PackedReader& in, QueueState& state, NodeId author) {
+  std::vector<std::pair<PartitionId, CommittedOffset>> offsets;
+  return TakeGroup(
+      in, state,
+      [&offsets](std::string_view, PartitionId id, const CommittedOffset& committed) {
+        offsets.emplace_back(id, committed);
+      },
+      [&](std::string_view name, HybridTime last_commit, uint64_t) {
+        for (const auto& [id, committed] : offsets) {
+          state.LearnOffset(name, id, committed, last_commit, author);
+        }
+      });
+}
+
+// --- How far other journals are applied ----------------------------------------------------------
+
+Result<void> RestoreSources(PackedReader& in, AppliedJournals& applied) {
+  while (in.remaining() > 0 && in.ok()) {
+    uint64_t journal_id = in.Unsigned();
+    applied[journal_id] = in.Unsigned();
+  }
+  return CheckEnd(in, "applied journals");
 }
 
 }  // namespace
@@ -282,7 +401,7 @@ Result<void> RestoreGroup(PackedReader& in, QueueState& state) {
 SnapshotItems TopicItems(const QueueState& state) {
   SnapshotItems items;
   items.push_back(CountersItem(state));
-  for (const auto& [number, topic] : state.topics()) items.push_back(TopicItem(topic));
+  for (const auto& [number, topic] : state.topics()) items.push_back(TopicItem(state, topic));
   return items;
 }
 
@@ -292,6 +411,7 @@ SnapshotItems PartitionItems(const QueueState& state, PartitionId id,
   const PartitionState* partition = state.FindPartition(id);
   if (partition == nullptr) return items;
   AddPartitionItems(id, *partition, position, items);
+  AddDelayItem(id, partition->delays, items);
   AddProducerItems(state, id, items);
   return items;
 }
@@ -314,7 +434,16 @@ SnapshotItems GroupItems(const QueueState& state, std::string_view name) {
   return items;
 }
 
-Result<void> RestoreItem(Bytes item, QueueState& state, const PositionSink& positions) {
+std::vector<uint8_t> AppliedJournalsItem(const AppliedJournals& applied) {
+  PackedWriter out = Begin(Kind::kAppliedJournals);
+  for (const auto& [journal_id, end_offset] : applied) {
+    out.Unsigned(journal_id);
+    out.Unsigned(end_offset);
+  }
+  return out.Take();
+}
+
+Result<void> RestoreItem(Bytes item, QueueState& state, RestoredBeside beside) {
   PackedReader in(item);
   uint8_t kind = in.U8();
   switch (static_cast<Kind>(kind)) {
@@ -323,15 +452,54 @@ Result<void> RestoreItem(Bytes item, QueueState& state, const PositionSink& posi
     case Kind::kTopic:
       return RestoreTopic(in, state);
     case Kind::kPartition:
-      return RestorePartition(in, state, positions);
+      return RestorePartition(in, state, beside.positions);
     case Kind::kSegments:
-      return RestoreSegments(in, state, positions);
+      return RestoreSegments(in, state, beside.positions);
     case Kind::kProducers:
       return RestoreProducers(in, state);
     case Kind::kGroup:
       return RestoreGroup(in, state);
+    case Kind::kAppliedJournals:
+      return RestoreSources(in, beside.applied);
+    case Kind::kDelays:
+      return RestoreDelays(in, state);
   }
   return Fail(Errc::kInvalid, "a snapshot of the queue has an item of the unknown kind {}", kind);
+}
+
+Result<Applied> LearnItem(Bytes item, QueueState& state, NodeId author) {
+  PackedReader in(item);
+  Applied applied;
+  Result<void> learned;
+  uint8_t kind = in.U8();
+  switch (static_cast<Kind>(kind)) {
+    case Kind::kCounters: {
+      Result<QueueState::Counters> counters = TakeCounters(in);
+      if (!counters) return Fail(std::move(counters.error()));
+      state.LearnCounters(*counters, author);
+      break;
+    }
+    case Kind::kTopic:
+      learned = LearnTopic(in, state, author, applied);
+      break;
+    case Kind::kPartition:
+      learned = LearnPartition(in, state, author, applied);
+      break;
+    case Kind::kGroup:
+      learned = LearnGroup(in, state, author);
+      break;
+    // Producers come back with the batches that are fetched.
+    case Kind::kProducers:
+    case Kind::kSegments:
+    case Kind::kAppliedJournals:
+    case Kind::kDelays:
+      break;
+    default:
+      return Fail(Errc::kInvalid, "a snapshot of the queue has an item of the unknown kind {}",
+                  kind);
+  }
+  if (!learned) return Fail(std::move(learned.error()));
+  return applied;
 }
 
 }  // namespace meridian::queue

@@ -58,7 +58,7 @@ struct NumberKey {
 constexpr std::array kNumberKeys = {
     NumberKey{"delete.retention.ms", &TopicConfig::delete_retention_ms, 0, kMaxDeleteRetentionMs},
     NumberKey{"max.message.bytes", &TopicConfig::max_message_bytes, 1024, kMaxMaxMessageBytes},
-    NumberKey{"meridian.delay.ms", &TopicConfig::delay_ms, 0, int64_t{30} * 24 * 3600 * 1000},
+    NumberKey{"meridian.delay.ms", &TopicConfig::delay_ms, 0, kMaxDelayMs},
     NumberKey{"meridian.sync.datacenters", &TopicConfig::sync_datacenters, 0, 16},
     NumberKey{"min.insync.replicas", &TopicConfig::min_insync_replicas, 1, 16},
     NumberKey{"retention.bytes", &TopicConfig::retention_bytes, -1, kMaxLong},

@@ -36,6 +36,12 @@ struct TopicConfig {
   bool operator==(const TopicConfig&) const = default;
 };
 
+// Keys that site.toml sets in its own words.
+inline constexpr std::string_view kRetentionKey = "retention.ms";
+inline constexpr std::string_view kRetentionBytesKey = "retention.bytes";
+inline constexpr std::string_view kCleanupPolicyKey = "cleanup.policy";
+inline constexpr std::string_view kDelayKey = "meridian.delay.ms";
+
 enum class ConfigKind : uint8_t { kLong, kInt, kText, kList };
 
 // A key, for DescribeConfigs and for documentation.

@@ -1,0 +1,36 @@
+// Inspection: what operators ask the queue of a data center at its ops port, and the orders that
+// they give it. Made for each request; one thread: the main loop's.
+#pragma once
+
+#include <string>
+
+#include "http/exchange.hpp"
+#include "io/task.hpp"
+#include "queue/engine/engine.hpp"
+#include "queue/mirror/mirrors.hpp"
+#include "queue/server/broker.hpp"
+
+namespace meridian::queue {
+
+class Inspection {
+ public:
+  // `mirrors` is null where there is no other data center.
+  Inspection(Engine& engine, Mirrors* mirrors, const BrokerIdentity& identity)
+      : engine_(engine), mirrors_(mirrors), identity_(identity) {}
+
+  // GET /queue/mirrors: homes, the controller, and how far each data center is.
+  // POST /queue/promote?topic=NAME or ?all, also with &force: moves homes here. With a field
+  // `Meridian-Order: promote`, which a page in a browser cannot send.
+  io::Task<void> Answer(http::Exchange& exchange);
+
+ private:
+  std::string MirrorsJson() const;
+  std::string NameOf(NodeId node) const;
+  io::Task<void> Promote(http::Exchange& exchange);
+
+  Engine& engine_;
+  Mirrors* mirrors_;
+  const BrokerIdentity& identity_;
+};
+
+}  // namespace meridian::queue
