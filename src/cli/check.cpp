@@ -6,11 +6,14 @@
 #include <vector>
 
 #include <fmt/core.h>
+#include <fmt/format.h>
 
 #include "cli/check_host.hpp"
 #include "cli/command/command.hpp"
 #include "cli/command_line.hpp"
 #include "cli/report/summary.hpp"
+#include "queue/config.hpp"
+#include "queue/site_topics.hpp"
 #include "site/site.hpp"
 
 namespace meridian::cli {
@@ -20,6 +23,26 @@ struct Arguments {
   std::string site_file = "site.toml";
   std::string data_center;  // empty: all of them, as `meridian up` runs them
 };
+
+void PrintWorkers(const site::Site& site) {
+  for (const site::Worker& worker : site.workers) {
+    std::string topic = worker.topic.empty() ? "" : ", topic " + worker.topic;
+    if (worker.retries > 0) {
+      topic += fmt::format(" with {} retr{}", worker.retries, worker.retries == 1 ? "y" : "ies");
+    }
+    fmt::print("  worker {:<9} {} process{} in each data center{}\n", worker.name, worker.instances,
+               worker.instances == 1 ? "" : "es", topic);
+  }
+  auto external = site.externals.find("queue");
+  if (external == site.externals.end()) return;
+  std::vector<std::string> topics;
+  for (const auto& topic : queue::TopicsOfSite(site.sections.Get<queue::Config>(), site.workers)) {
+    topics.push_back(topic.name);
+  }
+  if (topics.empty()) return;
+  fmt::print("The topics of this file are not made at {}; it must have them: {}\n",
+             external->second.shown, fmt::join(topics, ", "));
+}
 
 int Check(const Arguments& arguments) {
   const std::string& path = arguments.site_file;
@@ -38,6 +61,7 @@ int Check(const Arguments& arguments) {
     fmt::print("  {:<16} {:<16} {}{}\n", dc.name, dc.address.ToString(), where,
                dc.edge_only ? ", dns and edge alone" : "");
   }
+  PrintWorkers(*site);
   if (site->datacenters.size() > 1) {
     fmt::print("Failover that needs a vote is by hand: no witness is named ([coordinator]).\n");
   }

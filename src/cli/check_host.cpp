@@ -47,19 +47,21 @@ bool IsOnPath(const std::string& program) {
   return false;
 }
 
-std::optional<std::string> ApplicationProblem(const site::App& app) {
+// What `table` of site.toml says of a program.
+std::optional<std::string> ProgramProblem(const std::string& table, const fs::path& directory,
+                                          const std::string& program) {
   std::error_code error;
-  if (!fs::is_directory(app.directory, error)) {
-    return fmt::format("there is no directory {}. Make it, or correct directory of [app]",
-                       app.directory.string());
+  if (!fs::is_directory(directory, error)) {
+    return fmt::format("there is no directory {}. Make it, or correct directory of {}",
+                       directory.string(), table);
   }
-  const std::string& program = app.command.front();
   bool is_path = program.find('/') != std::string::npos;
-  if (is_path ? IsProgram(app.directory / program) : IsOnPath(program)) return std::nullopt;
-  return fmt::format("there is no program {}{}. Install it, or correct command of [app]", program,
+  if (is_path ? IsProgram(directory / program) : IsOnPath(program)) return std::nullopt;
+  return fmt::format("there is no program {}{}. Install it, or correct command of {}", program,
                      !is_path                 ? " on the PATH"
                      : program.front() == '/' ? ""
-                                              : " in " + app.directory.string());
+                                              : " in " + directory.string(),
+                     table);
 }
 
 void FindUnsetPasswords(const site::Site& site, std::vector<std::string>* problems) {
@@ -110,7 +112,12 @@ std::vector<std::string> HostProblems(const site::Site& site, const site::DataCe
   auto add = [&](std::optional<std::string> problem) {
     if (problem) problems.push_back(*std::move(problem));
   };
-  if (!edge_alone) add(ApplicationProblem(site.app));
+  if (!edge_alone) {
+    add(ProgramProblem("[app]", site.app.directory, site.app.command.front()));
+    for (const site::Worker& worker : site.workers) {
+      add(ProgramProblem("[worker." + worker.name + "]", worker.directory, worker.command.front()));
+    }
+  }
   for (const edge::Certificate& each : site.sections.Get<edge::Config>().certificates) {
     auto tls = io::TlsContext::ForServer(
         {.certificate_path = each.certificate_path, .key_path = each.key_path});

@@ -1,4 +1,5 @@
 // meridian instance restart: restarts an instance of the application without failing a request.
+#include <cstddef>
 #include <memory>
 #include <string>
 
@@ -19,9 +20,11 @@ struct Arguments {
   std::string state_directory = ".meridian";
 };
 
-// The data center of an instance such as "us-east-1"; null: there is none.
+// The data center of an instance such as "us-east-1", or of a worker's process such as
+// "us-east.thumbnail-1"; null: there is none.
 const site::DataCenter* DataCenterOf(const site::Site& site, const std::string& id) {
-  std::string name = id.substr(0, id.rfind('-'));
+  size_t dot = id.find('.');
+  std::string name = id.substr(0, dot == std::string::npos ? id.rfind('-') : dot);
   return name == id ? nullptr : site.FindDataCenter(name);
 }
 
@@ -45,20 +48,23 @@ int Restart(const Arguments& arguments) {
     fmt::print(stderr, "meridian: {}: {}", arguments.id, answer->body);
     return kFailed;
   }
-  fmt::print("{} finishes its requests, and starts again: meridian status\n", arguments.id);
+  bool is_worker = arguments.id.find('.') != std::string::npos;
+  fmt::print("{} {}, and starts again: meridian status\n", arguments.id,
+             is_worker ? "gets SIGTERM" : "finishes its requests");
   return kDone;
 }
 
 }  // namespace
 
 void AddInstance(Command& program) {
-  Command& group = program.AddCommand("instance", "Restart an instance of the application");
+  Command& group =
+      program.AddCommand("instance", "Restart an instance of the application, or a worker");
   group.subcommands_given = {.min = 1, .max = 1};
   auto arguments = std::make_shared<Arguments>();
   Command& command = group.AddCommand("restart", "Restart it without failing a request");
   command.AddOption({.name = "id",
                      .value = &arguments->id,
-                     .help = "The instance, such as us-east-1",
+                     .help = "The instance, such as us-east-1, or us-east.thumbnail-1 of a worker",
                      .required = true});
   AddStateOption(command, arguments->state_directory);
   command.action = [arguments] { return Restart(*arguments); };

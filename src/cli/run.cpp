@@ -27,6 +27,7 @@
 #include "dns/limits.hpp"
 #include "io/file/file_lock.hpp"
 #include "queue/config.hpp"
+#include "queue/site_topics.hpp"
 #include "session/access.hpp"
 #include "site/reach.hpp"
 #include "site/site.hpp"
@@ -187,7 +188,8 @@ int RunAgent(const RunArguments& arguments) {
                                  .token = std::move(*token),
                                  .report_fd = arguments.report_fd,
                                  .hosting = hosting,
-                                 .service_variables = std::move(*variables)});
+                                 .service_variables = std::move(*variables),
+                                 .worker_variables = queue::WorkerVariables(site->workers)});
 }
 
 void AddArguments(Command& command, RunArguments& arguments) {
@@ -204,6 +206,7 @@ void AddArguments(Command& command, RunArguments& arguments) {
   for (const site::TierDescription& tier : std::views::reverse(AllTiers()))
     roles.emplace_back(tier.name);
   roles.emplace_back("app");
+  roles.emplace_back("worker");
   command.AddOption({.name = "--roles",
                      .value = &arguments.roles,
                      .help = fmt::format("Run these only: {}", fmt::join(roles, ", ")),

@@ -32,7 +32,8 @@ constexpr timespec kWatchInterval{.tv_sec = 1, .tv_nsec = 0};
 std::string Painted(const std::string& state, size_t width) {
   std::string padded = fmt::format("{:<{}}", state, width);
   if (!site::WantsColor(STDOUT_FILENO)) return padded;
-  bool well = state == "serving" || state == "ready" || state == "healthy" || state == "external";
+  bool well = state == "serving" || state == "ready" || state == "healthy" || state == "external" ||
+              state == "running";
   bool bad = state == "down" || state == "unhealthy" || state == "stopped" || state == "hung" ||
              state == "refusing" || state == "failing" || state == "ejected";
   return fmt::format("\x1b[{}m{}\x1b[0m", well ? 32 : bad ? 31 : 33, padded);
@@ -82,6 +83,13 @@ std::string DataCenterText(const agent::DataCenterStatus& dc) {
                         instance.release, in_flight);
     text += ProblemText(instance.problem, 4);
     text += ProblemText(agent::DescribeUses(instance), 4);
+  }
+  for (const agent::WorkerStatus& worker : dc.workers) {
+    std::string what = worker.topic.empty() ? "worker" : "topic " + worker.topic;
+    std::string pid = worker.pid == 0 ? "" : fmt::format("pid {}, ", worker.pid);
+    text += fmt::format("  {:<12} {} {:<21} {}restarted {} times\n", worker.id,
+                        Painted(worker.state, kStateWidth), what, pid, worker.restarts);
+    text += ProblemText(worker.problem, 4);
   }
   return text;
 }

@@ -19,6 +19,7 @@
 #include "cli/balancer_alone.hpp"
 #include "cli/command/command.hpp"
 #include "cli/command_line.hpp"
+#include "cli/queue/queue_commands.hpp"
 #include "edge/edge.hpp"
 #include "site/limits.hpp"
 #include "site/load/size_text.hpp"
@@ -179,6 +180,8 @@ void AddTiers(Command& program) {
       AddBalancerAlone(command, dc, arguments->balancer);
     } else if (tier.name == "session") {
       AddSessionCommands(command);
+    } else if (tier.name == "queue") {
+      AddQueueCommands(command);
     } else {
       dc.required = true;
     }

@@ -53,7 +53,8 @@ two; `UPDATE_GOLDEN=1 build/release/cli_test --gtest_filter='SiteReference.*'` w
 std::string Anchor(std::string_view title) {
   std::string anchor;
   for (char letter : title) {
-    if (std::isalnum(static_cast<unsigned char>(letter)) != 0 || letter == '_') anchor += letter;
+    auto byte = static_cast<unsigned char>(letter);
+    if (std::isalnum(byte) != 0 || letter == '_') anchor += static_cast<char>(std::tolower(byte));
   }
   return anchor;
 }
