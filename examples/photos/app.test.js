@@ -1,16 +1,23 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 import { after, before, test } from 'node:test';
+
+import jpegJs from 'jpeg-js';
+import { PNG } from 'pngjs';
 
 const folder = mkdtempSync(path.join(os.tmpdir(), 'photos-test-'));
 process.env.UPLOAD_DIR = folder;
 process.env.SESSION_SECRET = 'test';
 delete process.env.REDIS_URL;
+delete process.env.KAFKA_BROKERS;
 const { createApp } = await import('./src/app.js');
-const { MAX_PHOTO_BYTES, MAX_PHOTOS } = await import('./src/uploads.js');
+const { nextTopic } = await import('./src/messages.js');
+const { makeThumbnail, THUMBNAIL_WIDTH } = await import('./src/thumbnail.js');
+const { MAX_PHOTO_BYTES, MAX_PHOTOS, UploadStore } = await import('./src/uploads.js');
 
 const state = { draining: false };
 let server;
@@ -111,6 +118,46 @@ test('only the newest uploads are kept', async () => {
   assert.equal(page.match(/\/uploads\//g).length, MAX_PHOTOS);
   assert.match(page, new RegExp(`nr ${MAX_PHOTOS}\\.`));
   assert.doesNotMatch(page, /nr 0\./);
+});
+
+test('the gallery shows the thumbnail once it is there, and the page the photo', async () => {
+  const id = (await upload(jpeg(10))).headers.get('location').split('/').pop();
+  assert.match(await (await get('/')).text(), new RegExp(`src="/uploads/${id}\\.jpg"`));
+  await new UploadStore().addThumbnail(id, JPEG);
+  assert.match(await (await get('/')).text(), new RegExp(`src="/uploads/${id}\\.thumb\\.jpg"`));
+  assert.match(await (await get(`/photos/${id}`)).text(), new RegExp(`src="/uploads/${id}\\.jpg"`));
+});
+
+test('a thumbnail is a small JPEG of a JPEG or PNG with its colours', async () => {
+  const landscape = await readFile(new URL('public/images/sample.jpg', import.meta.url));
+  const small = jpegJs.decode(makeThumbnail(landscape));
+  assert.deepEqual([small.width, small.height], [THUMBNAIL_WIDTH, 213]);
+
+  const red = new PNG({ width: 640, height: 2 });
+  for (let i = 0; i < red.data.length; i += 4) red.data.set([255, 0, 0, 255], i);
+  const thumb = jpegJs.decode(makeThumbnail(PNG.sync.write(red)));
+  assert.deepEqual([thumb.width, thumb.height], [320, 1]);
+  assert.ok(thumb.data[0] > 240 && thumb.data[1] < 20 && thumb.data[2] < 20);
+
+  const clear = new PNG({ width: 2, height: 2 });
+  clear.data.fill(0);
+  assert.ok(jpegJs.decode(makeThumbnail(PNG.sync.write(clear))).data[0] > 240, 'on white');
+});
+
+test('a picture that cannot be read, or is too large to decode, has no thumbnail', () => {
+  assert.throws(() => makeThumbnail(jpeg(100)));
+  const huge = Buffer.from(PNG.sync.write(new PNG({ width: 1, height: 1 })));
+  huge.writeUInt32BE(100_000, 16);
+  huge.writeUInt32BE(100_000, 20);
+  assert.throws(() => makeThumbnail(huge), /pixels/);
+});
+
+test('a message that failed goes from each retry topic to the next, and last to the dead letters', () => {
+  const retries = { retryTopics: ['t.w.retry.1', 't.w.retry.2'], deadLetterTopic: 't.w.dead-letter' };
+  assert.equal(nextTopic('t', retries), 't.w.retry.1');
+  assert.equal(nextTopic('t.w.retry.1', retries), 't.w.retry.2');
+  assert.equal(nextTopic('t.w.retry.2', retries), 't.w.dead-letter');
+  assert.equal(nextTopic('t', { retryTopics: [], deadLetterTopic: null }), null);
 });
 
 test('what does not exist is 404', async () => {

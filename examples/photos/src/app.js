@@ -7,6 +7,7 @@ import express from 'express';
 import multer from 'multer';
 
 import { GALLERY } from './gallery.js';
+import { UploadMessages } from './messages.js';
 import { errorPage, galleryPage, photoPage } from './pages.js';
 import { SESSION_COOKIE, sessions } from './sessions.js';
 import { MAX_PHOTO_BYTES, UploadStore } from './uploads.js';
@@ -66,7 +67,7 @@ export function createApp(state) {
   });
   addPages(app, uploads);
   addSignIn(app);
-  addUpload(app, uploads);
+  addUpload(app, uploads, new UploadMessages());
   addErrors(app);
   return app;
 }
@@ -110,7 +111,7 @@ function addSignIn(app) {
   });
 }
 
-function addUpload(app, uploads) {
+function addUpload(app, uploads, messages) {
   const parse = multer({
     storage: multer.memoryStorage(),
     limits: { fileSize: MAX_PHOTO_BYTES, files: 1, fields: 1, parts: 3, fieldSize: 1024 },
@@ -123,16 +124,17 @@ function addUpload(app, uploads) {
 
   app.post('/photos', form, async (request, response) => {
     const title = clean(request.body?.title, MAX_TITLE_LETTERS) || 'Untitled';
-    const id = request.file && (await uploads.add({
+    const photo = request.file && (await uploads.add({
       content: request.file.buffer,
       title,
       by: request.visitor,
     }));
-    if (!id) {
+    if (!photo) {
       const problem = 'Please choose a JPEG, PNG or WebP photo';
       return response.status(400).send(errorPage({ title: problem, visitor: request.visitor }));
     }
-    response.redirect(303, `/photos/${id}`);
+    await messages.publish(photo);
+    response.redirect(303, `/photos/${photo.id}`);
   });
 }
 

@@ -59,14 +59,14 @@ function by(photo) {
   return photo.by ? `<span class="by">by ${escape(photo.by)}</span>` : '';
 }
 
-function picture(photo, loading, link) {
+function picture(photo, loading, link, source = photo.source) {
   const size = photo.width ? ` width="${photo.width}" height="${photo.height}"` : '';
-  return `<img src="${escape(link(photo.source))}" alt="${escape(photo.description)}"${size} loading="${loading}">`;
+  return `<img src="${escape(link(source))}" alt="${escape(photo.description)}"${size} loading="${loading}">`;
 }
 
 export function galleryPage({ photos, visitor, link }) {
   const items = photos.map((photo, index) => `      <li><a href="/photos/${escape(photo.id)}">
-        ${picture(photo, index < 6 ? 'eager' : 'lazy', link)}
+        ${picture(photo, index < 6 ? 'eager' : 'lazy', link, photo.thumbnail ?? photo.source)}
         <span class="caption">${escape(photo.title)} ${by(photo)}</span>
       </a></li>`);
   return page({

@@ -1,9 +1,9 @@
-// Photos that visitors uploaded, in $UPLOAD_DIR: ID.jpg (or .png, .webp) and ID.json beside it. The
-// folder is read anew for each request, so that all instances on a machine show the same. The newest
+// Photos that visitors uploaded, in $UPLOAD_DIR: ID.jpg (or .png, .webp), ID.json beside it, and
+// ID.thumb.jpg once the worker has made it. The folder is read anew for each request, so that all instances on a machine show the same. The newest
 // MAX_PHOTOS are kept.
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
-import { readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
 
@@ -43,7 +43,22 @@ export class UploadStore {
     return file ? this.#read(file) : null;
   }
 
-  // The new photo's id, or null when the content is not a picture.
+  // What the file holds, or null when there is no such upload.
+  async content(file) {
+    if (!NAME.test(file)) throw new Error(`${file} is no upload`);
+    return readFile(path.join(this.folder, file)).catch((error) => {
+      if (error.code === 'ENOENT') return null;
+      throw error;
+    });
+  }
+
+  async addThumbnail(id, content) {
+    const file = path.join(this.folder, `${id}.thumb.jpg`);
+    await writeFile(`${file}.new`, content);
+    await rename(`${file}.new`, file); // shown only once it is whole
+  }
+
+  // The new photo's id and file, or null when the content is not a picture.
   async add({ content, title, by }) {
     const extension = extensionOf(content);
     if (!extension) return null;
@@ -53,7 +68,7 @@ export class UploadStore {
     await writeFile(`${file}.new`, content);
     await rename(`${file}.new`, file); // listed only once it is whole
     await this.#removeOldest();
-    return id;
+    return { id, file: path.basename(file) };
   }
 
   async #read(file) {
@@ -62,7 +77,15 @@ export class UploadStore {
       .then(JSON.parse)
       .catch(() => ({}));
     const title = String(facts.title ?? 'Untitled');
-    return { id, title, description: title, source: `/uploads/${file}`, by: facts.by ?? null };
+    const small = await stat(path.join(this.folder, `${id}.thumb.jpg`)).then(() => true, () => false);
+    return {
+      id,
+      title,
+      description: title,
+      source: `/uploads/${file}`,
+      thumbnail: small ? `/uploads/${id}.thumb.jpg` : null,
+      by: facts.by ?? null,
+    };
   }
 
   async #removeOldest() {
@@ -70,6 +93,7 @@ export class UploadStore {
     for (const file of files.slice(0, Math.max(0, files.length - MAX_PHOTOS))) {
       await rm(path.join(this.folder, file), { force: true });
       await rm(path.join(this.folder, `${NAME.exec(file)[1]}.json`), { force: true });
+      await rm(path.join(this.folder, `${NAME.exec(file)[1]}.thumb.jpg`), { force: true });
     }
   }
 }
