@@ -146,9 +146,9 @@ class Site:
         shutil.rmtree(self.folder, ignore_errors=True)
         self.block.release()
 
-    def run(self, *arguments, check=True, timeout=30):
-        """`meridian ARGUMENTS --state …`: its CompletedProcess."""
-        done = subprocess.run([MERIDIAN, *arguments, "--state", str(self.state)], capture_output=True, text=True,
+    def run(self, *arguments, check=True, timeout=30, text=None):
+        """`meridian ARGUMENTS --state …` with `text` as its input: its CompletedProcess."""
+        done = subprocess.run([MERIDIAN, *arguments, "--state", str(self.state)], input=text, capture_output=True, text=True,
                               timeout=timeout, cwd=self.folder, check=False, env=self.environment)
         if check and done.returncode != 0:
             raise AssertionError(f"meridian {' '.join(arguments)}: status {done.returncode}\n{done.stdout}{done.stderr}")

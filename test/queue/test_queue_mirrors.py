@@ -1,0 +1,113 @@
+"""The queue in two data centers: mirrors, promotion, and what an old home does when it returns."""
+
+import hashlib
+import json
+import subprocess
+
+import pytest
+
+from site_under_test import PYTHON_APP, Site, wait_until
+
+pytestmark = [pytest.mark.covers("queue", "store"), pytest.mark.long]
+
+
+class QueueSite(Site):
+    """Two data centers with a queue each."""
+
+    def __init__(self, settings="", **options):
+        super().__init__(app=PYTHON_APP, wan=True, extra=f"\n[queue]\n{settings}", **options)
+
+    def kcat(self, at, *arguments, text=None, check=True):
+        """kcat's standard output; `at`: the data center whose queue it asks first."""
+        done = subprocess.run(["kcat", "-b", f"{self.addresses[at]}:9092", *arguments], input=text, capture_output=True, text=True, timeout=60,
+                              check=False)
+        if check and done.returncode != 0:
+            raise AssertionError(f"kcat {' '.join(arguments)}: status {done.returncode}\n{done.stdout}{done.stderr}")
+        return done.stdout
+
+    def publish(self, at, *values, topic="uploads"):
+        self.kcat(at, "-P", "-t", topic, "-X", "acks=all", "-X", "message.timeout.ms=30000", text="\n".join(values) + "\n")
+
+    def messages(self, at, topic="uploads"):
+        return self.kcat(at, "-C", "-t", topic, "-o", "beginning", "-e", "-q").split()
+
+    def mirrors(self, at):
+        told = json.loads(self.run("queue", "mirrors", "--json").stdout)
+        return next(each for each in told["datacenters"] if each["datacenter"] == at)
+
+    def home(self, at, topic="uploads"):
+        return next((each["home"] for each in self.mirrors(at).get("topics", []) if each["name"] == topic), None)
+
+    def wait_until_mirrored(self, at):
+        def mirrored():
+            told = self.mirrors(at)
+            return "problem" not in told and all(peer["connected"] and peer["follows"] and peer["behind_records"] == 0 for peer in told["peers"])
+        wait_until(mirrored, 20, f"{at} has all")
+
+    def segments(self, at):
+        """The checksum of each segment file by its place."""
+        folder = self.state / f"queue-{at}" / "topics"
+        return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*/*/*.log")}
+
+    def queue_detail(self, at):
+        return next(tier.get("detail", "") for place in self.status()["datacenters"] if place["name"] == at for tier in place["tiers"] if tier["name"] == "queue")
+
+
+def test_a_client_may_ask_anywhere_and_segments_are_equal_at_both_data_centers():
+    with QueueSite("partitions = 3") as site:
+        site.publish("us-west", *[f"photo-{i}" for i in range(300)])
+        assert site.home("us-west") == "us-east"
+        assert sorted(site.messages("us-east")) == sorted(site.messages("us-west")) == sorted(f"photo-{i}" for i in range(300))
+        wait_until(lambda: site.segments("us-east") == site.segments("us-west") != {}, 20, "both have the same segment files")
+
+
+def test_what_was_acknowledged_is_there_after_its_home_was_lost_and_consumers_go_on():
+    with QueueSite() as site:
+        site.publish("us-east", "a", "b", "c")
+        group = ("-G", "thumbnails", "uploads", "-X", "auto.offset.reset=earliest", "-q")
+        assert site.kcat("us-east", "-c", "2", *group).split() == ["a", "b"]
+        site.wait_until_mirrored("us-west")
+        site.run("dc", "kill", "us-east")
+        site.run("queue", "promote", "--all", "--to", "us-west")
+        site.publish("us-west", "d")
+        assert site.messages("us-west") == ["a", "b", "c", "d"]
+        assert site.kcat("us-west", "-c", "2", *group).split() == ["c", "d"]
+        # The old home follows.
+        site.run("dc", "start", "us-east")
+        site.wait_for_state("us-east", "serving")
+        site.wait_until_mirrored("us-east")
+        assert site.home("us-east") == "us-west"
+        assert site.messages("us-east") == ["a", "b", "c", "d"]
+        # And back.
+        site.run("queue", "promote", "--all", "--to", "us-east")
+        site.publish("us-west", "e")
+        assert site.messages("us-east") == ["a", "b", "c", "d", "e"]
+
+
+def test_a_home_without_a_mirror_goes_on_alone_and_says_so():
+    with QueueSite() as site:
+        site.publish("us-east", "a")
+        site.wait_until_mirrored("us-west")
+        site.run("dc", "kill", "us-west")
+        site.publish("us-east", "b")
+        wait_until(lambda: "acknowledged messages are in 0 other data centers" in site.queue_detail("us-east"), 10, "status says so")
+        site.run("dc", "start", "us-west")
+        site.wait_for_state("us-west", "serving")
+        wait_until(lambda: site.queue_detail("us-east") == "", 20, "all is well again")
+        assert site.messages("us-west") == ["a", "b"]
+
+
+def test_a_cut_link_leaves_two_homes_and_the_old_one_sets_its_tail_aside():
+    with QueueSite() as site:
+        site.publish("us-east", "a")
+        site.wait_until_mirrored("us-west")
+        site.link("us-east", "us-west", "--cut")
+        site.publish("us-east", "lost")
+        site.run("queue", "promote", "--all", "--to", "us-west")
+        site.publish("us-west", "b")
+        site.link("us-east", "us-west", "--heal")
+        wait_until(lambda: site.home("us-east") == "us-west", 20, "us-east knows the new home")
+        assert site.messages("us-east") == ["a", "b"]
+        files = list((site.state / "queue-us-east" / "set-aside").iterdir())
+        assert len(files) == 1 and b"lost" in files[0].read_bytes()
+        assert str(files[0].parent) in site.queue_detail("us-east")
