@@ -55,9 +55,7 @@ SEEN_BY_TESTS = {
     "lives": "how often a simulated process was started",
     "durable_time": "what a log says of its end",
     "OffsetAt": "owners of a log find a record by its time",
-    "RaiseLeaderEpoch": "a topic's home moves to another data center",
     "QueueErrorName": "tests say why the queue refused",
-    "TruncateTo": "a mirror cuts off what its home does not have",
     "VerifySegment": "a damaged segment is found",
     "RepairSegment": "a damaged segment is mended from a mirror",
     "fell_back": "a count that the program prints as JSON",
@@ -68,7 +66,6 @@ SEEN_BY_TESTS = {
     "examined": "the cost of a choice, counted and not timed",
     "AwaitEntry": "a follower of the log waits for the next entry",
     "FindUser": "PostgreSQL refuses to run as root",
-    "runs": "work that does not hold up the loop, counted and not timed",
 }
 # Words of names that are not the field's, and what the field says.
 NAMES = [
