@@ -50,7 +50,7 @@ class QueueSite(Site):
         return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in folder.glob("*/*/*.log")}
 
     def queue_detail(self, at):
-        return next(tier.get("detail", "") for place in self.status()["datacenters"] if place["name"] == at for tier in place["tiers"] if tier["name"] == "queue")
+        return next(tier.get("problem", "") for place in self.status()["datacenters"] if place["name"] == at for tier in place["tiers"] if tier["name"] == "queue")
 
 
 def test_a_client_may_ask_anywhere_and_segments_are_equal_at_both_data_centers():
