@@ -50,7 +50,7 @@ def test_more_partitions_than_descriptors_are_written_and_read():
             for first in range(0, partitions, 50):
                 everywhere = {partition: batch(b"x" * 100) for partition in range(first, first + 50)}
                 assert set(raw.produce("wide", everywhere).values()) == {(0, base)}
-            assert 0 < tier.metric("meridian_queue_open_segment_files") <= 100
+            wait_until(lambda: 0 < tier.metric("meridian_queue_open_segment_files") <= 100, 10, "the gauge is up to date")
         tier.restart()
         with KafkaConnection(tier.address) as again:
             for partition in range(partitions):
