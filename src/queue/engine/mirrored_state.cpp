@@ -275,6 +275,10 @@ io::Task<Result<void>> DurableState::SetAside(std::shared_ptr<Partition> partiti
                                              .from_offset = from_offset,
                                              .epoch = epoch,
                                              .headroom_bytes = headroom_bytes_});
+  // Whatever is wrong with the folder, the process that would start anew would find the same.
+  if (!written && written.error().code != Errc::kCancelled) {
+    co_return Fail(Errc::kUnavailable, "messages cannot be set aside: {}", written.error().message);
+  }
   if (!written) co_return Fail(std::move(written.error()));
   ++set_aside_;
   LOG_ERROR("messages that were never mirrored are set aside", {"partition", partition->name()},

@@ -131,7 +131,8 @@ io::Task<Result<void>> SegmentWriter::CutFront() {
   std::shared_ptr<Partition> partition = pending_.front().partition;
   Result<void> done;
   if (!partition->gone()) done = co_await parts_.cut(partition, *pending_.front().cut);
-  if (!done) co_return done;
+  // The topic may have been deleted meanwhile.
+  if (!done && !partition->gone()) co_return done;
   partition->EndCut();
   pending_.pop_front();
   NoteSuccess();

@@ -67,10 +67,12 @@ io::Task<Result<SetAsideFile>> WriteSetAsideFile(io::Disk& disk, PartitionLog& l
     co_return Fail(Errc::kUnavailable, "no room on the disk for messages that are set aside");
   }
   const std::string unfinished = result.path + ".new";
-  auto file = co_await disk.Open(unfinished, io::OpenMode::kCreate);
+  // A file whose sync failed is not written to again.
+  done = co_await disk.Remove(unfinished);
+  if (!done && done.error().code != Errc::kNotFound) co_return Fail(std::move(done.error()));
+  auto file = co_await disk.Open(unfinished, io::OpenMode::kCreateNew);
   if (!file) co_return Fail(std::move(file.error()));
-  done = co_await (*file)->Truncate(0);
-  if (done) done = co_await CopyBatches(log, options.from_offset, **file, result);
+  done = co_await CopyBatches(log, options.from_offset, **file, result);
   if (done) done = co_await (*file)->Sync();
   if (done) done = co_await disk.Rename(unfinished, result.path);
   if (done) done = co_await disk.SyncFolder(options.folder);
