@@ -40,6 +40,7 @@ class MirrorTest : public testing::Test {
                        .clock = clock,
                        .find = find,
                        .on_fenced = [this](std::string_view) { ++fenced_; },
+                       .has_received = has_received_,
                        .on_joined = [this](std::string_view name) { joined_.emplace_back(name); }});
     io::Scope scope(machine.loop);
     source_ = log->get();
@@ -77,7 +78,8 @@ class MirrorTest : public testing::Test {
                          .log = log_name_,
                          .min_epoch = min_epoch_,
                          .clock = clock,
-                         .before_snapshot = before_snapshot_},
+                         .before_snapshot = before_snapshot_,
+                         .own_offset = own_offset_},
                         **copy, **snapshots, dial);
     copy_ = copy->get();
     client_ = &client;
@@ -142,6 +144,8 @@ class MirrorTest : public testing::Test {
   uint32_t min_epoch_ = 0;
   int64_t dials_ = 0;
   std::function<Task<Result<void>>()> before_snapshot_;
+  std::function<bool(std::string_view, uint64_t)> has_received_;
+  std::function<uint64_t()> own_offset_;
   int fenced_ = 0;
   std::vector<std::string> joined_;
   std::function<Task<Result<void>>()> make_snapshot_;
@@ -169,6 +173,21 @@ TEST_F(MirrorTest, CopyHoldsTheSameAtTheSameOffsetsAndTakesTheId) {
   EXPECT_EQ(server_->CountWith("session", 500), 1U);
   EXPECT_EQ(server_->CountWith("session", 501), 0U);
   EXPECT_TRUE(server_->followers("other").empty());
+}
+
+TEST_F(MirrorTest, CopyCountsOnceTheFollowersOwnLogWasReceivedAsFarAsItSays) {
+  uint64_t received = 6;
+  own_offset_ = [] { return uint64_t{7}; };
+  has_received_ = [&received](std::string_view follower, uint64_t own_offset) {
+    EXPECT_EQ(follower, "us-west");
+    return received >= own_offset;
+  };
+  Start();
+  Append(10);
+  EXPECT_EQ(server_->followers("session").at("us-west").acknowledged, 10U);
+  EXPECT_EQ(server_->CountWith("session", 10), 0U);
+  received = 7;
+  EXPECT_EQ(server_->CountWith("session", 10), 1U);
 }
 
 // A latency of 150 ms was reported as a clock that is 150 ms behind.
