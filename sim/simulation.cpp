@@ -17,8 +17,7 @@ std::span<const Simulation> Simulations() {
                  SimulateSession},
       Simulation{"queue", "topics, producers and groups, over machines and disks that fail",
                  SimulateQueue},
-      Simulation{"queue-mirrors",
-                 "queues that mirror each other, and promotions, under all of these",
+      Simulation{"mirrors", "queues that mirror each other, and promotions, under all of these",
                  SimulateQueueMirrors},
   };
   return kSimulations;

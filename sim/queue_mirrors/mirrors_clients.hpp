@@ -1,4 +1,4 @@
-// The producers of `sim queue-mirrors`. Each has a topic of its own, and asks whichever data center
+// The producers of `sim mirrors`. Each has a topic of its own, and asks whichever data center
 // takes itself for its home; it outlives the crashes of all. Owned by one run; one thread.
 #pragma once
 

@@ -1,4 +1,4 @@
-// What the producers of `sim queue-mirrors` were promised, and whether it holds at the end. Every
+// What the producers of `sim mirrors` were promised, and whether it holds at the end. Every
 // record's value is unique and names its topic and its number: "orders-17" is the 17th.
 //
 // Owned by one run; one thread.

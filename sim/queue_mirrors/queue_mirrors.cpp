@@ -1,4 +1,4 @@
-// sim queue-mirrors: queues of two or three data centers that mirror each other, with producers
+// sim mirrors: queues of two or three data centers that mirror each other, with producers
 // that send again what was not acknowledged, over links that are cut, half cut, lossy and slow,
 // with crashes at any await, lost and torn writes, full disks, and promotions by operators who do
 // not know better. Promises: what was acknowledged while enough data centers had it is there in the
