@@ -231,13 +231,14 @@ io::Task<Result<void>> DurableState::FitToState(std::shared_ptr<Partition> parti
     if (!dropped) co_return dropped;
   }
   for (const DamagedSegment& damaged : log.damaged()) {
-    // Retention did it while the disk was too full for the record that says so.
+    // Retention did it while the disk was too full for the record that says so. The file stays until
+    // the record is written: another start would take it for lost.
     if (damaged.emptied) {
       LOG_INFO("retention has emptied a segment file, and the log start moves behind it",
                {"partition", partition->name()}, {"file", damaged.path},
                {"log_start_offset", damaged.end_offset});
-      Result<void> dropped = co_await log.DropBefore(damaged.end_offset);
-      if (!dropped) co_return dropped;
+      Result<void> emptied = co_await log.EmptyBefore(damaged.end_offset);
+      if (!emptied) co_return emptied;
       continue;
     }
     LOG_ERROR("a segment file is damaged", {"partition", partition->name()}, {"file", damaged.path},

@@ -112,14 +112,11 @@ io::Task<Result<void>> Upkeep::ApplyRetention(std::span<const std::shared_ptr<Pa
     if (partition->gone() || state == nullptr) continue;
     const bool at_home =
         durable_.state().IsHome(*durable_.state().FindTopic(partition->id().topic));
-    if (!at_home && state->log_start_offset > partition->log()->log_start_offset()) {
-      moved.emplace_back(partition, state->log_start_offset);
-    }
-    if (!at_home) continue;
-    int64_t log_start = NewLogStart(*partition);
+    const PartitionLog& log = *partition->log();
+    int64_t log_start = at_home ? NewLogStart(*partition) : state->log_start_offset;
+    if (log_start < log.log_start_offset()) continue;  // its home has not said so yet
     bool recorded = log_start <= state->log_start_offset;
     // Where the wait for the record failed, its segments are still there, or their names.
-    const PartitionLog& log = *partition->log();
     if (recorded && log_start <= log.log_start_offset() && !log.has_emptied()) continue;
     moved.emplace_back(partition, log_start);
     if (writable && !recorded) durable_.Append(LogStartMovedRecord{partition->id(), log_start});
