@@ -231,8 +231,8 @@ io::Task<Result<void>> DurableState::FitToState(std::shared_ptr<Partition> parti
     if (!dropped) co_return dropped;
   }
   for (const DamagedSegment& damaged : log.damaged()) {
-    // Retention did it while the disk was too full for the record that says so. The file stays until
-    // the record is written: another start would take it for lost.
+    // Retention did it while the disk was too full for the record that says so. The file stays
+    // until the record is written: another start would take it for lost.
     if (damaged.emptied) {
       LOG_INFO("retention has emptied a segment file, and the log start moves behind it",
                {"partition", partition->name()}, {"file", damaged.path},
