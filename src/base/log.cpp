@@ -18,6 +18,7 @@
 
 #include "base/log_file.hpp"
 #include "base/result.hpp"
+#include "base/utf8.hpp"
 
 namespace meridian {
 namespace {
@@ -67,22 +68,6 @@ std::string TimeOfDayText(std::chrono::system_clock::time_point time) {
 template <class Unit>
 auto FractionOf(std::chrono::system_clock::time_point time) {
   return std::chrono::floor<Unit>(time - std::chrono::floor<std::chrono::seconds>(time)).count();
-}
-
-// The length of the valid UTF-8 sequence at the front of `text` (RFC 3629), 0 when there is none.
-size_t Utf8Length(std::string_view text) {
-  auto byte = [&](size_t i) { return static_cast<uint8_t>(text[i]); };
-  uint8_t first = byte(0);
-  if (first < 0x80) return 1;
-  size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || text.size() < length) return 0;
-  for (size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) return 0;
-  }
-  bool overlong = (first == 0xe0 && byte(1) < 0xa0) || (first == 0xf0 && byte(1) < 0x90);
-  bool surrogate = first == 0xed && byte(1) > 0x9f;
-  bool too_high = first == 0xf4 && byte(1) > 0x8f;
-  return overlong || surrogate || too_high ? 0 : length;
 }
 
 // Appends `text` escaped for a JSON string: as many whole characters as fit in `most` bytes.

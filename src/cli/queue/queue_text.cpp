@@ -12,6 +12,7 @@
 
 #include <fmt/core.h>
 
+#include "base/utf8.hpp"
 #include "cli/queue/group_calls.hpp"
 #include "cli/queue/kafka_client.hpp"
 #include "cli/queue/offset_target.hpp"
@@ -30,7 +31,7 @@ constexpr size_t kShownValueBytes = 40;
 
 std::string Number(int64_t number) { return fmt::format("{}", number); }
 
-std::string OrDash(std::string text) { return text.empty() ? "-" : text; }
+std::string OrDash(const std::string& text) { return text.empty() ? "-" : text; }
 
 std::string NumberOrDash(const std::optional<int64_t>& number) {
   return number ? Number(*number) : "-";
@@ -70,30 +71,6 @@ void WritePartitions(Writer& writer, const Ranges& ranges) {
     writer.EndObject();
   }
   writer.EndArray();
-}
-
-// Whether the text is UTF-8 (RFC 3629).
-bool IsUtf8(std::string_view text) {
-  for (size_t i = 0; i < text.size();) {
-    auto byte = [&](size_t at) { return at < text.size() ? static_cast<uint8_t>(text[at]) : 0u; };
-    const uint32_t first = byte(i);
-    const size_t size = first < 0x80       ? 1
-                        : first >> 5 == 6  ? 2
-                        : first >> 4 == 14 ? 3
-                        : first >> 3 == 30 ? 4
-                                           : 0;
-    if (size == 0) return false;
-    uint32_t code = size == 1 ? first : first & (0x7fu >> size);
-    for (size_t k = 1; k < size; ++k) {
-      if ((byte(i + k) & 0xc0) != 0x80) return false;
-      code = code << 6 | (byte(i + k) & 0x3f);
-    }
-    const bool too_long =
-        (size == 2 && code < 0x80) || (size == 3 && code < 0x800) || (size == 4 && code < 0x10000);
-    if (too_long || code > 0x10ffff || (code >= 0xd800 && code < 0xe000)) return false;
-    i += size;
-  }
-  return true;
 }
 
 std::string Base64(std::string_view bytes) {

@@ -7,6 +7,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/utf8.hpp"
 #include "wire/http/characters.hpp"
 #include "wire/http/fields/structured_field.hpp"
 #include "wire/http/fields/structured_field_characters.hpp"
@@ -261,7 +262,7 @@ class Parser {
     std::string text;
     while (!rest_.empty() && structured::IsVisible(Peek())) {
       if (Take('"')) {
-        if (!structured::IsUtf8(text)) break;
+        if (!IsUtf8(text)) break;
         return DisplayString{std::move(text)};
       }
       if (!Take('%')) {

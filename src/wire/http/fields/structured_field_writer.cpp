@@ -8,6 +8,7 @@
 
 #include <fmt/core.h>
 
+#include "base/utf8.hpp"
 #include "wire/http/fields/structured_field.hpp"
 #include "wire/http/fields/structured_field_characters.hpp"
 
@@ -100,7 +101,7 @@ class Writer {
     (*this)(date.seconds);
   }
   void operator()(const DisplayString& text) {
-    ok_ = ok_ && structured::IsUtf8(text.utf8);
+    ok_ = ok_ && IsUtf8(text.utf8);
     out_ += "%\"";
     for (char c : text.utf8) {
       if (structured::IsVisible(c) && c != '%' && c != '"') {
