@@ -108,9 +108,10 @@ class MirrorServer {
   MirrorServerOptions options_;
   std::map<std::string, Followers, std::less<>> followers_;  // by log
   std::map<std::string, Refusal, std::less<>> refusals_;     // by KeyOf
-  // The number of a follower's latest stream of a log, which is the one that counts; by KeyOf.
-  std::map<std::string, uint64_t, std::less<>> latest_;
-  uint64_t joins_ = 0;
+  // A follower's streams of a log, in the order in which they joined; by KeyOf. There are several
+  // when it has a new connection and an old one has not ended here. The latest is the one that
+  // counts.
+  std::map<std::string, std::vector<const Stream*>, std::less<>> joined_;
   io::WaitQueue progress_;
   std::map<std::string, RecurringProblem> problems_;  // by KeyOf, for the log
 };

@@ -420,6 +420,29 @@ TEST_F(PeerFollowerTest, StreamThatAcknowledgesNothingHasItsLimitInFlightAndTheO
   EXPECT_EQ(ends_[2], 150U);
 }
 
+// It counted as gone when the old connection had ended, though it was served.
+TEST_F(PeerFollowerTest, FollowerCountsAfterAStreamOfItsOldConnectionJoinedLast) {
+  StartSource();
+  Append("session", 10, kBodyBytes);
+  auto follow = [this](uint16_t stream, Duration opens_after, Duration reads_for) {
+    StartFollowing([=, this](FrameStream& frames, Machine& machine) -> Task<void> {
+      (void)co_await io::Sleep(opens_after);
+      co_await Open(frames, stream, "session");
+      co_await ReadUntil(frames, machine, machine.loop.After(reads_for), stream);
+    });
+  };
+  follow(1, seconds{1}, seconds{1});
+  follow(2, Duration::zero(), seconds{8});
+  world_.RunFor(seconds{4});
+  Append("session", 5, kBodyBytes);
+  world_.RunFor(seconds{2});
+  const FollowerProgress& progress = server_->followers("session").at("us-west");
+  EXPECT_TRUE(progress.connected);
+  EXPECT_EQ(progress.acknowledged, 15U);
+  world_.RunFor(seconds{6});
+  EXPECT_FALSE(progress.connected);
+}
+
 TEST_F(PeerFollowerTest, StreamsWithMuchToSendAlternate) {
   StartSource();
   Append("session", 60, kBodyBytes);

@@ -104,8 +104,7 @@ SourceState MirrorServer::Stream::State() const {
 
 void MirrorServer::Stream::Join() {
   admitted_ = true;
-  join_ = ++server_.joins_;
-  server_.latest_[key()] = join_;
+  server_.joined_[key()].push_back(this);
   server_.followers_[open_.log][connection_.follower] = {.acknowledged = decisions_.acknowledged(),
                                                          .connected = true};
   server_.refusals_.erase(key());
@@ -115,15 +114,21 @@ void MirrorServer::Stream::Join() {
 }
 
 void MirrorServer::Stream::Leave() {
-  if (!is_latest()) return;
-  server_.followers_[open_.log][connection_.follower].connected = false;
+  const bool counted = is_latest();
+  auto joined = server_.joined_.find(key());
+  std::erase(joined->second, this);
+  // A stream of an old connection may have joined behind that of the new one, which counts again.
+  const bool follows = !joined->second.empty();
+  if (!follows) server_.joined_.erase(joined);
+  if (!counted) return;
+  server_.followers_[open_.log][connection_.follower].connected = follows;
   LOG_INFO("mirror: follower left", {"log", open_.log}, {"follower", connection_.follower},
            {"acknowledged", decisions_.acknowledged()});
 }
 
 bool MirrorServer::Stream::is_latest() const {
-  auto latest = server_.latest_.find(key());
-  return latest != server_.latest_.end() && latest->second == join_;
+  auto joined = server_.joined_.find(key());
+  return joined != server_.joined_.end() && joined->second.back() == this;
 }
 
 void MirrorServer::Stream::Refuse(Refusal refusal) {

@@ -91,7 +91,6 @@ class MirrorServer::Stream {
   std::optional<Refusal> refusal_;
   ClockEcho echo_;           // but for when it is answered
   bool unreadable_ = false;  // what comes next turned out to be damaged
-  uint64_t join_ = 0;        // of all, in order
 };
 
 }  // namespace meridian::store
