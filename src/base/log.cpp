@@ -18,7 +18,7 @@
 
 #include "base/log_file.hpp"
 #include "base/result.hpp"
-#include "base/utf8.hpp"
+#include "base/text/utf8.hpp"
 
 namespace meridian {
 namespace {

@@ -20,15 +20,27 @@ using internal::MetricFamily;
 using internal::MetricSeries;
 
 template <class Cell>
-constexpr MetricType kTypeOf =
-    std::is_same_v<Cell, Counter> ? MetricType::kCounter : MetricType::kHistogram;
+constexpr MetricType kTypeOf = std::is_same_v<Cell, Counter> ? MetricType::kCounter
+                               : std::is_same_v<Cell, Gauge> ? MetricType::kGauge
+                                                             : MetricType::kHistogram;
 
 template <class Cell>
 Cell* CellOf(const MetricSeries& series) {
   if constexpr (std::is_same_v<Cell, Counter>) {
     return series.counter;
+  } else if constexpr (std::is_same_v<Cell, Gauge>) {
+    return series.gauge;
   } else {
     return series.durations;
+  }
+}
+
+template <class Cell>
+void ResetCell(Cell& cell) {
+  if constexpr (std::is_same_v<Cell, Gauge>) {
+    cell.Set(0);
+  } else {
+    cell.Reset();
   }
 }
 
@@ -188,7 +200,7 @@ MetricSeries* SeriesFamily<Cell>::FindOrMake(MetricLabels labels) {
   }
   if (free == nullptr) return nullptr;
   free->labels = std::move(labels);
-  CellOf<Cell>(*free)->Reset();
+  ResetCell(*CellOf<Cell>(*free));
   return free;
 }
 
@@ -212,6 +224,7 @@ void SeriesFamily<Cell>::Release(MetricSeries& series) {
 }
 
 template class SeriesFamily<Counter>;
+template class SeriesFamily<Gauge>;
 template class SeriesFamily<DurationHistogram>;
 
 }  // namespace meridian

@@ -7,7 +7,7 @@
 #include <utility>
 #include <variant>
 
-#include "base/utf8.hpp"
+#include "base/text/utf8.hpp"
 #include "wire/http/characters.hpp"
 #include "wire/http/fields/structured_field.hpp"
 #include "wire/http/fields/structured_field_characters.hpp"

@@ -8,7 +8,7 @@
 
 #include <fmt/core.h>
 
-#include "base/utf8.hpp"
+#include "base/text/utf8.hpp"
 #include "wire/http/fields/structured_field.hpp"
 #include "wire/http/fields/structured_field_characters.hpp"
 
