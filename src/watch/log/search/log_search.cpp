@@ -283,6 +283,8 @@ LogPage LogSearch::TakePage() {
     std::erase_if(found_, [&](const Found& found) { return found.position >= first; });
     page_.next = first.tie > 0 ? LogPosition{first.rank, first.tie - 1}
                                : LogPosition{first.rank - 1, std::numeric_limits<uint64_t>::max()};
+    // A block may begin before the place that was asked for.
+    if (query_.after) page_.next = std::max(*page_.next, *query_.after);
   } else if (has_more && !found_.empty()) {
     page_.timed_out = false;
     page_.next = found_.back().position;

@@ -194,6 +194,22 @@ TEST_F(LogSearchTest, AtItsDeadlineASearchReturnsWhatIsCertainAndGoesOnFromThere
   }
 }
 
+// A block may begin before the place from which a search goes on.
+TEST_F(LogSearchTest, AtItsDeadlineASearchNeverGoesBack) {
+  for (LogOrder order : {LogOrder::kNewestFirst, LogOrder::kOldestFirst, LogOrder::kArrival}) {
+    LogQuery query{.order = order, .limit = kMaxPageEntries};
+    std::vector<LogEntry> all = ReferenceSearch(entries_, query);
+    for (size_t at = 50; at < all.size(); at += 300) {
+      query.after = PositionOf(all[at].time, all[at].sequence, order);
+      LogSearch search(query, view_);
+      ASSERT_FALSE(search.Step(clock_, clock_.Now()));
+      LogPage page = search.TakePage();
+      ASSERT_TRUE(page.next);
+      EXPECT_GE(*page.next, *query.after) << at;
+    }
+  }
+}
+
 TEST_F(LogSearchTest, AFollowerReadsEachEntryOnce) {
   LogQuery query{.order = LogOrder::kArrival, .limit = 100};
   std::vector<LogEntry> found = SearchAll(query);
