@@ -22,6 +22,8 @@
 #include "queue/engine/segment_writer.hpp"
 #include "queue/partition/compaction.hpp"
 #include "queue/partition/partition_log.hpp"
+#include "queue/partition/segment_scan.hpp"
+#include "queue/state/epoch_history.hpp"
 #include "queue/state/journal_record.hpp"
 #include "queue/state/queue_state.hpp"
 #include "store/journal.hpp"
@@ -127,6 +129,31 @@ io::Task<Result<void>> DurableState::Compact(std::shared_ptr<Partition> partitio
   if (partition->log()->has_replaced()) partition->set_compacted(true);
   if (!report) co_return Fail(std::move(report.error()));
   co_return Result<void>{};
+}
+
+io::Task<Result<void>> DurableState::Repair(std::shared_ptr<Partition> partition,
+                                            PartitionLog::SegmentPatch patch) {
+  Result<FiberMutex::Guard> guard = co_await files_mutex_.Lock();
+  if (!guard) co_return Fail(std::move(guard.error()));
+  if (partition->gone() || partition->log() == nullptr) {
+    co_return Fail(Errc::kNotFound, "{} was deleted", partition->name());
+  }
+  // The room that is left on a full disk is not for this.
+  if (Result<void> writable = journal_->Writable(); !writable) co_return writable;
+  const size_t before = partition->log()->damaged().size();
+  Result<void> repaired = co_await partition->log()->RepairSegment(patch);
+  if (repaired && partition->log()->damaged().size() < before) ++repaired_segments_;
+  co_return repaired;
+}
+
+std::vector<LeaderEpochStart> DurableState::EpochsOf(PartitionId id) const {
+  std::vector<LeaderEpochStart> epochs;
+  const PartitionState* partition = state_.FindPartition(id);
+  if (partition == nullptr) return epochs;
+  for (const EpochStart& start : partition->epochs.starts()) {
+    epochs.push_back({.start_offset = start.start_offset, .epoch = start.epoch});
+  }
+  return epochs;
 }
 
 // --- Topics --------------------------------------------------------------------------------------

@@ -39,7 +39,9 @@
 #include "queue/engine/partition.hpp"
 #include "queue/engine/segment_writer.hpp"
 #include "queue/partition/compaction.hpp"
+#include "queue/partition/partition_log.hpp"
 #include "queue/partition/segment_files.hpp"
+#include "queue/partition/segment_scan.hpp"
 #include "queue/state/journal_record.hpp"
 #include "queue/state/queue_state.hpp"
 #include "queue/state/snapshot_item.hpp"
@@ -126,6 +128,15 @@ class DurableState final : private store::JournaledState {
   // The same while the disk is too full for the record, which follows.
   io::Task<Result<void>> EmptyBefore(std::shared_ptr<Partition> partition,
                                      int64_t log_start_offset);
+  // Writes batches of another data center over damaged ones (PartitionLog::RepairSegment).
+  io::Task<Result<void>> Repair(std::shared_ptr<Partition> partition,
+                                PartitionLog::SegmentPatch patch);
+  // Segments that were damaged and are whole since, by repairs.
+  uint64_t repaired_segments() const { return repaired_segments_; }
+  // Where the leader epochs of a partition begin.
+  std::vector<LeaderEpochStart> EpochsOf(PartitionId id) const;
+  // See SegmentFiles.
+  io::Task<Result<void>> AwaitSuspect() { return files_.AwaitSuspect(); }
   // Compacts the segment files. Does nothing until the last compaction is in a checkpoint.
   io::Task<Result<void>> Compact(std::shared_ptr<Partition> partition, CompactionTimes times);
 
@@ -218,6 +229,7 @@ class DurableState final : private store::JournaledState {
   Controller known_controller_;
   std::function<void()> on_controller_change_;
   size_t set_aside_ = 0;
+  uint64_t repaired_segments_ = 0;
   // Held by who syncs segment files, or removes or opens some.
   FiberMutex files_mutex_;
   // Held by who syncs segment files: beside the one above by a checkpoint, alone to make room.

@@ -20,6 +20,7 @@
 #include "io/task.hpp"
 #include "queue/engine/durable_state.hpp"
 #include "queue/engine/partition.hpp"
+#include "queue/engine/segment_check.hpp"
 #include "queue/engine/upkeep.hpp"
 #include "queue/partition/partition_log.hpp"
 #include "queue/state/journal_record.hpp"
@@ -64,11 +65,15 @@ io::Task<Result<std::unique_ptr<Engine>>> Engine::Open(io::Loop& loop, io::Disk&
   engine->upkeep_ = std::make_unique<Upkeep>(
       loop, *engine->durable_, engine->options_.group_is_active, engine->options_.upkeep_interval);
   engine->upkeep_->Start();
+  engine->check_ =
+      std::make_unique<SegmentCheck>(loop, *engine->durable_, engine->options_.check_interval);
+  engine->check_->Start();
   co_return engine;
 }
 
 io::Task<void> Engine::Close() {
   closing_ = true;
+  co_await check_->Stop();
   co_await upkeep_->Stop();
   co_await durable_->Close();
 }
@@ -87,10 +92,12 @@ EngineNumbers Engine::numbers() const {
   numbers.journal_bytes = durable_->journal_bytes();
   numbers.open_segment_files = durable_->open_segment_files();
   for (const auto& [id, partition] : durable_->partitions()) {
-    if (partition->log() != nullptr && !partition->log()->damaged().empty()) {
+    if (partition->log() != nullptr && partition->log()->has_damage()) {
       ++numbers.damaged_partitions;
     }
   }
+  numbers.repaired_segments = durable_->repaired_segments();
+  numbers.checked_segment_bytes = check_->checked_bytes();
   return numbers;
 }
 
@@ -99,6 +106,14 @@ EngineNumbers Engine::numbers() const {
 std::string Engine::write_problem() const {
   Result<void> writable = durable_->Writable();
   return writable ? "" : writable.error().message;
+}
+
+std::string Engine::damaged_partition() const {
+  const auto& partitions = durable_->partitions();
+  auto damaged = std::ranges::find_if(partitions, [](const auto& each) {
+    return each.second->log() != nullptr && each.second->log()->has_damage();
+  });
+  return damaged == partitions.end() ? "" : damaged->second->name();
 }
 
 std::string Engine::checkpoint_problem() const { return durable_->background_problem(); }

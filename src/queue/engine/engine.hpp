@@ -57,6 +57,7 @@ namespace meridian::queue {
 
 class DurableState;
 class Partition;
+class SegmentCheck;
 class Upkeep;
 struct Controller;
 struct Topic;
@@ -92,6 +93,7 @@ struct EngineOptions {
   uint64_t checkpoint_bytes = store::kSnapshotLogBytes;  // of the journal
   Duration checkpoint_interval = kCheckpointInterval;
   Duration upkeep_interval = kUpkeepInterval;
+  Duration check_interval = kCheckInterval;  // of all segment files, for damage
   uint64_t headroom_bytes = store::kHeadroomBytes;
   size_t max_in_flight_bytes = kMaxInFlightBytes;
   size_t max_segment_files = kMaxSegmentFiles;  // that are open
@@ -150,10 +152,18 @@ struct ProduceOutcome {
 
 // --- Reading
 
+// Who fetches.
+enum class FetchAs : uint8_t {
+  kConsumer,  // gets the bytes of files as they are, and checks them itself
+  kMirror,    // another data center: the batches are checked here as well
+  kRepairer,  // the same, which also asks data centers that are not the home
+};
+
 struct FetchPosition {
   TopicPartition where;
   int64_t offset = 0;
   int32_t leader_epoch = -1;  // that the client knows; -1: not said
+  FetchAs as = FetchAs::kConsumer;
 };
 
 struct FetchView {
@@ -204,6 +214,8 @@ struct EngineNumbers {
   uint64_t bytes_in_flight = 0;
   uint64_t journal_bytes = 0;
   uint64_t damaged_partitions = 0;
+  uint64_t repaired_segments = 0;
+  uint64_t checked_segment_bytes = 0;
   uint64_t open_segment_files = 0;
 };
 
@@ -293,6 +305,8 @@ class Engine {
   // Writes a checkpoint now, and waits until it is on disk. kCancelled.
   io::Task<Result<void>> CheckpointNow();
   EngineNumbers numbers() const;
+  // A partition with damage, such as "orders-3". Empty: there is none.
+  std::string damaged_partition() const;
   // Why changes are refused now, in a few words. Empty: they are not.
   std::string write_problem() const;
   // Why checkpoints, or writes to segment files, fail. Empty: they do not.
@@ -304,6 +318,7 @@ class Engine {
   // As Find, at the topic's home.
   Outcome<PartitionId> FindHere(TopicPartition where) const;
   Outcome<PartitionId> FindForEpoch(TopicPartition where, int32_t leader_epoch) const;
+  Outcome<FetchView> LookAsRepairer(FetchPosition position) const;
   io::Task<Outcome<>> AppendDurably(JournalRecord record);
   // What a part waits for: its partition's high watermark. Null: nothing.
   struct Appended {
@@ -336,6 +351,7 @@ class Engine {
   Random random_;
   std::unique_ptr<DurableState> durable_;
   std::unique_ptr<Upkeep> upkeep_;
+  std::unique_ptr<SegmentCheck> check_;
   int64_t next_producer_id_ = 0;
   uint64_t producer_ids_journal_end_ = 0;  // of the record that reserved the present block
   size_t data_waits_ = 0;

@@ -36,13 +36,38 @@ Outcome<FetchView> Engine::Look(FetchPosition position) const {
   return view;
 }
 
+// At any data center whose copy has the history that the repairer has, also what consumers do not
+// see yet or any more.
+Outcome<FetchView> Engine::LookAsRepairer(FetchPosition position) const {
+  Outcome<PartitionId> id = Find(position.where);
+  if (!id) return Refuse(std::move(id.error()));
+  const int32_t epoch = durable_->state().FindTopic(id->topic)->leader_epoch;
+  if (position.leader_epoch != epoch) {
+    return Refuse(position.leader_epoch < epoch ? QueueError::kFencedLeaderEpoch
+                                                : QueueError::kUnknownLeaderEpoch,
+                  "topic {} has leader epoch {} here, not {}", position.where.topic, epoch,
+                  position.leader_epoch);
+  }
+  std::shared_ptr<Partition> partition = durable_->FindPartition(*id);
+  if (partition->is_being_cut()) {
+    return Refuse(QueueError::kStorage, "{} is being cut off", partition->name());
+  }
+  return FetchView{.high_watermark = partition->high_watermark(),
+                   .log_start_offset = LogStart(*partition)};
+}
+
 io::Task<Outcome<FetchView>> Engine::Fetch(FetchPosition position, size_t max_bytes) {
-  Outcome<FetchView> looked = Look(position);
+  const bool repairs = position.as == FetchAs::kRepairer;
+  Outcome<FetchView> looked = repairs ? LookAsRepairer(position) : Look(position);
   if (!looked || position.offset >= looked->high_watermark) co_return looked;
   FetchView view = std::move(*looked);
   std::shared_ptr<Partition> partition = durable_->FindPartition(*Find(position.where));
-  auto range = co_await partition->log()->Read(
-      {.offset = position.offset, .max_bytes = max_bytes, .limit_offset = view.high_watermark});
+  const ReadRequest request{.offset = position.offset,
+                            .max_bytes = max_bytes,
+                            .limit_offset = view.high_watermark,
+                            .below_log_start = repairs};
+  auto range = co_await (position.as == FetchAs::kConsumer ? partition->log()->Read(request)
+                                                           : partition->log()->ReadSound(request));
   if (range) {
     view.range = std::move(*range);
     co_return view;

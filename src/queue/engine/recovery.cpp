@@ -231,9 +231,9 @@ io::Task<Result<void>> DurableState::FitToState(std::shared_ptr<Partition> parti
     if (!dropped) co_return dropped;
   }
   for (const DamagedSegment& damaged : log.damaged()) {
-    // Retention did it while the disk was too full for the record that says so. The file stays
-    // until the record is written: another start would take it for lost.
-    if (damaged.emptied) {
+    // Retention did it at the topic's home while the disk was too full for the record that says so.
+    // The file stays until the record is written: another start would take it for lost.
+    if (damaged.emptied && state_.IsHome(*state_.FindTopic(partition->id().topic))) {
       LOG_INFO("retention has emptied a segment file, and the log start moves behind it",
                {"partition", partition->name()}, {"file", damaged.path},
                {"log_start_offset", damaged.end_offset});

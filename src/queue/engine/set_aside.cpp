@@ -1,9 +1,13 @@
 #include "queue/engine/set_aside.hpp"
 
+#include <charconv>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <utility>
 #include <vector>
 
@@ -19,6 +23,21 @@ namespace meridian::queue {
 namespace {
 
 constexpr size_t kReadBytes = size_t{1} << 20;
+constexpr std::string_view kFrom = "-from-";
+constexpr std::string_view kBeforeEpoch = "-before-epoch-";
+constexpr std::string_view kSuffix = ".batches";
+
+// Takes what is behind the last `separator` off the text, as a number.
+template <class Number>
+bool TakeNumber(std::string_view& text, std::string_view separator, Number& number) {
+  const size_t at = text.rfind(separator);
+  if (at == std::string_view::npos) return false;
+  const std::string_view digits = text.substr(at + separator.size());
+  auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  const bool whole = error == std::errc{} && end == digits.data() + digits.size();
+  text = text.substr(0, at);
+  return whole && !digits.starts_with('-');
+}
 
 // Appends the batches to `file`. What is damaged ends it, and is told in `result`.
 io::Task<Result<void>> CopyBatches(PartitionLog& log, int64_t offset, io::File& file,
@@ -49,10 +68,27 @@ io::Task<Result<void>> CopyBatches(PartitionLog& log, int64_t offset, io::File& 
 
 }  // namespace
 
+std::string SetAsideFileName(std::string_view partition, int64_t from_offset, int32_t epoch) {
+  return fmt::format("{}{}{}{}{}{}", partition, kFrom, from_offset, kBeforeEpoch, epoch, kSuffix);
+}
+
+std::optional<SetAsideName> ParseSetAsideFileName(std::string_view name) {
+  if (!name.ends_with(kSuffix)) return std::nullopt;
+  name.remove_suffix(kSuffix.size());
+  SetAsideName parsed;
+  const bool right = TakeNumber(name, kBeforeEpoch, parsed.epoch) &&
+                     TakeNumber(name, kFrom, parsed.from_offset) &&
+                     TakeNumber(name, "-", parsed.partition);
+  if (!right || name.empty()) return std::nullopt;
+  parsed.topic = name;
+  return parsed;
+}
+
 io::Task<Result<SetAsideFile>> WriteSetAsideFile(io::Disk& disk, PartitionLog& log,
                                                  SetAsideOptions options) {
-  SetAsideFile result{.path = fmt::format("{}/{}-from-{}-before-epoch-{}.batches", options.folder,
-                                          options.partition, options.from_offset, options.epoch)};
+  SetAsideFile result{.path =
+                          options.folder + "/" +
+                          SetAsideFileName(options.partition, options.from_offset, options.epoch)};
   Result<void> done = co_await disk.MakeFolder(options.folder);
   if (!done) co_return Fail(std::move(done.error()));
   if (auto earlier = co_await disk.Open(result.path, io::OpenMode::kRead)) {

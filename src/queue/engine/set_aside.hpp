@@ -4,7 +4,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/result.hpp"
 #include "io/file/disk.hpp"
@@ -12,6 +14,19 @@
 #include "queue/partition/partition_log.hpp"
 
 namespace meridian::queue {
+
+// The name of such a file: "orders-3-from-42-before-epoch-66.batches".
+struct SetAsideName {
+  std::string topic;
+  uint32_t partition = 0;
+  int64_t from_offset = 0;
+  int32_t epoch = 0;
+
+  bool operator==(const SetAsideName&) const = default;
+};
+std::string SetAsideFileName(std::string_view partition, int64_t from_offset, int32_t epoch);
+// Nothing: it is no such name. A topic may have any of these words in its own name.
+std::optional<SetAsideName> ParseSetAsideFileName(std::string_view name);
 
 struct SetAsideOptions {
   std::string folder;     // made if it does not exist; its parent must exist

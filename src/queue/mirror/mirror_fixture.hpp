@@ -2,6 +2,7 @@
 // Each Run is one life of its process.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -10,8 +11,10 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "base/hybrid_clock.hpp"
 #include "base/ip.hpp"
+#include "base/result.hpp"
 #include "io/file/disk.hpp"
 #include "io/net/stream.hpp"
 #include "io/scope.hpp"
@@ -34,8 +37,12 @@ class MirrorNode {
     size_t count = 2;  // of all nodes
     size_t min_copies = 1;
     uint64_t checkpoint_bytes = store::kSnapshotLogBytes;
+    int64_t segment_bytes = static_cast<int64_t>(kDefaultSegmentBytes);
+    Duration check_interval = kCheckInterval;
     // The queue cannot be opened.
     std::function<void(const std::string& problem)> on_failure;
+    // Whether whoever connects has the certificate of this data center.
+    std::function<bool(std::string_view)> allowed = [](std::string_view) { return true; };
     // The node serves clients from now on, until engine() is null.
     std::function<void(MirrorNode&)> on_up = [](MirrorNode&) {};
   };
@@ -47,10 +54,18 @@ class MirrorNode {
     return IpAddress::V4(10, 0, 0, static_cast<uint8_t>(node));
   }
 
+  static constexpr Duration kRestart = std::chrono::seconds{1};
+
   io::Task<void> Run(io::sim::Machine& machine) {
     Life life(*this);
     HybridClock clock(machine.loop.driver(), store::kMaxClockSkew);
-    auto opened = co_await Engine::Open(machine.loop, machine.disk, clock, EngineOptionsOf());
+    auto opened = co_await Engine::Open(machine.loop, machine.disk, clock,
+                                        EngineOptionsOf(machine.random.Next()));
+    // An agent starts a queue again that found a full disk.
+    while (!opened && opened.error().code == Errc::kUnavailable && co_await io::Sleep(kRestart)) {
+      opened = co_await Engine::Open(machine.loop, machine.disk, clock,
+                                     EngineOptionsOf(machine.random.Next()));
+    }
     if (!opened) {
       // A crash while it starts is none.
       if (opened.error().code != Errc::kCancelled) options_.on_failure(opened.error().message);
@@ -76,7 +91,7 @@ class MirrorNode {
     for (;;) {
       auto stream = co_await (*listener)->Accept();
       if (!stream) break;
-      connections.Spawn(server.Serve(std::move(*stream), [](std::string_view) { return true; }));
+      connections.Spawn(server.Serve(std::move(*stream), options_.allowed));
     }
     Forget();
     calls.Cancel();
@@ -114,16 +129,18 @@ class MirrorNode {
     };
   }
 
-  EngineOptions EngineOptionsOf() const {
-    EngineOptions options{.node = options_.id,
-                          .first_controller = 1,
-                          .min_copies = options_.min_copies,
-                          .folder = "queue",
-                          .journal_id = options_.id,
-                          .random_seed = options_.id,
-                          .topic_defaults = {.retention_ms = -1},
-                          .checkpoint_bytes = options_.checkpoint_bytes,
-                          .headroom_bytes = 0};
+  EngineOptions EngineOptionsOf(uint64_t random_seed) const {
+    EngineOptions options{
+        .node = options_.id,
+        .first_controller = 1,
+        .min_copies = options_.min_copies,
+        .folder = "queue",
+        .journal_id = options_.id,
+        .random_seed = random_seed,
+        .topic_defaults = {.retention_ms = -1, .segment_bytes = options_.segment_bytes},
+        .checkpoint_bytes = options_.checkpoint_bytes,
+        .check_interval = options_.check_interval,
+        .headroom_bytes = 0};
     for (NodeId each = 1; each <= options_.count; ++each) {
       if (each != options_.id) options.peers.push_back({.node = each, .name = NameOf(each)});
     }

@@ -27,6 +27,7 @@
 #include "queue/limits.hpp"
 #include "queue/mirror/copy_gate.hpp"
 #include "queue/mirror/filler.hpp"
+#include "queue/mirror/mender.hpp"
 #include "queue/mirror/peer_caller.hpp"
 #include "queue/state/journal_record.hpp"
 #include "queue/state/queue_state.hpp"
@@ -74,12 +75,15 @@ Mirrors::Mirrors(io::Loop& loop, HybridClock& clock, Engine& engine, Options opt
              .log = std::string(kJournalName),
              .peers = engine.durable().sources().size(),
              .journal_end = [this] { return engine_.durable().journal().durable_end_offset(); }}) {
+  std::vector<Mender::Peer> peers;
   for (const auto& source : engine_.durable().sources()) {
     const store::MirrorClient::Dial dial = options_.dial(source->replica->source());
     links_.push_back(
         {.filler = std::make_unique<Filler>(loop_, engine_.durable(), source->node, dial),
          .caller = std::make_unique<PeerCaller>(dial)});
+    peers.push_back({.node = source->node, .name = source->replica->source(), .dial = dial});
   }
+  mender_ = std::make_unique<Mender>(loop_, engine_.durable(), std::move(peers));
 }
 
 Mirrors::~Mirrors() = default;
@@ -135,6 +139,7 @@ void Mirrors::Start(Metrics* metrics) {
     }
   }
   for (const Link& link : links_) link.filler->Start();
+  mender_->Start();
   gate_.Start();
   durable.set_gate(&gate_);
 }
@@ -143,6 +148,7 @@ io::Task<void> Mirrors::Close() {
   if (!started_) co_return;
   engine_.durable().set_gate(nullptr);
   for (const Link& link : links_) co_await link.filler->Stop();
+  co_await mender_->Stop();
   for (const auto& source : engine_.durable().sources()) co_await source->replica->Pause();
   co_await gate_.Stop();
 }
@@ -167,6 +173,11 @@ io::Task<void> Mirrors::Serve(std::unique_ptr<io::Stream> stream,
                               std::function<bool(std::string_view)> allowed,
                               std::vector<uint8_t> received) {
   co_await server_.Serve(std::move(stream), std::move(allowed), std::move(received));
+}
+
+bool Mirrors::IsPeer(const std::function<bool(std::string_view)>& allowed) const {
+  return std::ranges::any_of(engine_.options().peers,
+                             [&allowed](const PeerNode& peer) { return allowed(peer.name); });
 }
 
 PeerCaller* Mirrors::CallerOf(NodeId node) {

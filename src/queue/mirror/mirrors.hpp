@@ -1,6 +1,6 @@
 // Mirrors: keeps the queues of a site's data centers alike. It lets the others follow this data
 // center's journal, follows theirs, holds acknowledgements back until copies exist (CopyGate),
-// fetches what is missing (Filler), and moves homes here.
+// fetches what is missing (Filler), repairs damaged segment files (Mender), and moves homes here.
 //
 // Moving (Promote): nothing more is copied of the others' journals; all that was copied is
 // applied, and put into a checkpoint; then the journal says that the home is here, under an epoch
@@ -29,6 +29,7 @@
 #include "queue/engine/engine.hpp"
 #include "queue/mirror/copy_gate.hpp"
 #include "queue/mirror/filler.hpp"
+#include "queue/mirror/mender.hpp"
 #include "queue/mirror/peer_caller.hpp"
 #include "queue/state/journal_record.hpp"
 #include "store/mirror/mirror_client.hpp"
@@ -77,12 +78,16 @@ class Mirrors {
                        std::vector<uint8_t> received);
   // The new epoch. kNotHome: messages are missing here, and `force` is not set.
   io::Task<Outcome<int32_t>> Promote(PromoteRequest request);
+  // Whether `allowed` is true of another data center with a queue.
+  bool IsPeer(const std::function<bool(std::string_view data_center)>& allowed) const;
   // Null: no such data center.
   PeerCaller* CallerOf(NodeId node);
 
   std::vector<Peer> Peers() const;
   // Partitions that lack messages which their home has.
   size_t incomplete_partitions() const;
+  // Why damaged segment files are not repaired yet. Empty: none, or that is not known.
+  std::string RepairProblem() const { return mender_->problem(); }
   // Fewer copies exist of acknowledged messages than were asked for. Empty: not so.
   std::string MissingCopies() const;
   void UpdateMetrics();
@@ -109,6 +114,7 @@ class Mirrors {
   Options options_;
   store::MirrorServer server_;
   CopyGate gate_;
+  std::unique_ptr<Mender> mender_;
   std::vector<Link> links_;  // as the engine's sources
   std::unique_ptr<Gauges> gauges_;
   bool started_ = false;

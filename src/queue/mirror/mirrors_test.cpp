@@ -23,11 +23,15 @@
 #include "queue/limits.hpp"
 #include "queue/mirror/mirror_fixture.hpp"
 #include "queue/state/queue_state.hpp"
+#include "wire/kafka/messages/metadata.hpp"
 
 namespace meridian::queue {
 namespace {
 
+namespace kafka = wire::kafka;
+
 const TopicPartition kOrders{"orders", 0};
+constexpr int16_t kMetadataVersion = 12;
 
 class MirrorsTest : public testing::Test {
  protected:
@@ -36,7 +40,8 @@ class MirrorsTest : public testing::Test {
         MirrorNode::Options{.id = id,
                             .count = count,
                             .min_copies = min_copies,
-                            .on_failure = [](const std::string& why) { ADD_FAILURE() << why; }}));
+                            .on_failure = [](const std::string& why) { ADD_FAILURE() << why; },
+                            .allowed = allowed_}));
   }
   void StartNode(NodeId id) {
     MirrorNode& started = node(id);
@@ -131,6 +136,8 @@ class MirrorsTest : public testing::Test {
     return files ? *files : std::vector<std::string>();
   }
 
+  // Of the nodes that are added from now on.
+  std::function<bool(std::string_view)> allowed_ = [](std::string_view) { return true; };
   io::sim::World world_{1};
   std::vector<std::unique_ptr<MirrorNode>> nodes_;
   std::vector<io::sim::SimProcess*> processes_;
@@ -297,6 +304,59 @@ TEST_F(MirrorsTest, NewMirrorIsFilledWithWhatWasThereBefore) {
   Kill(1);
   ASSERT_TRUE(Promote(2));
   EXPECT_EQ(Values(2), "0 1 2 3 4 5 6 7 8 9 10 11 ");
+}
+
+TEST_F(MirrorsTest, MirrorThatLacksMessagesIsPromotedByForceAlone) {
+  // The journal is followed, and every further connection, which fetches old messages, is refused.
+  int connections = 0;
+  allowed_ = [&connections](std::string_view) { return ++connections == 1; };
+  Add(1, 2, 0);
+  allowed_ = [](std::string_view) { return true; };
+  Add(2, 2, 0);
+  StartNode(1);
+  Create("orders");
+  MustProduce(1, {"a", "b"});
+  auto done = On<bool>(1, [](Engine& engine) -> Task<bool> {
+    co_return (co_await engine.durable().CheckpointNow()).has_value();
+  });
+  EXPECT_TRUE(done);
+  MustProduce(1, {"c"});
+  StartNode(2);
+  world_.RunFor(seconds{5});
+  ASSERT_NE(PartitionAt(2), nullptr);
+  ASSERT_LT(PartitionAt(2)->end_offset, PartitionAt(2)->source_end);
+
+  Outcome<int32_t> refused = Promote(2);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().error, QueueError::kNotHome);
+  EXPECT_EQ(engine(2).FindTopic("orders")->home, 1U);
+
+  ASSERT_TRUE(Promote(2, {.all = true, .force = true}));
+  EXPECT_EQ(Values(2), "");
+  MustProduce(2, {"d"});
+  EXPECT_EQ(Values(2), "d ");
+  // What the old home had is not lost, but set aside.
+  world_.RunFor(seconds{15});
+  EXPECT_EQ(engine(1).FindTopic("orders")->home, 2U);
+  EXPECT_EQ(SetAside(1).size(), 1U);
+}
+
+TEST_F(MirrorsTest, KafkaRequestsAtThePeerPortAreForOtherDataCentersAlone) {
+  std::string caller = "dc1";  // whose certificate is shown
+  allowed_ = [&caller](std::string_view name) { return name == caller; };
+  Start(2, 0);
+  auto is_answered = [this] {
+    return On<bool>(2, [this](Engine&) -> Task<bool> {
+      auto response = co_await node(2).mirrors()->CallerOf(1)->Call<kafka::MetadataResponse>(
+          kafka::MetadataRequest{}, kMetadataVersion, world_.now() + seconds{10});
+      co_return response.has_value();
+    });
+  };
+  EXPECT_FALSE(is_answered()) << "the data center itself";
+  caller = "london";
+  EXPECT_FALSE(is_answered()) << "an edge place of the site";
+  caller = "dc2";
+  EXPECT_TRUE(is_answered());
 }
 
 TEST_F(MirrorsTest, OneTopicMovesAndTheControllerStays) {

@@ -38,6 +38,14 @@ constexpr size_t kMaxIndexLoads = 16;
 // ended, so that readers at the end and readers in sequence need no scan.
 constexpr size_t kRecentPositions = 32;
 
+// What a check of segments reads at a time; a batch that is larger than the limit is none.
+constexpr size_t kCheckBlockBytes = size_t{256} << 10;
+constexpr size_t kMaxCheckedBatchBytes = size_t{8} << 20;
+// The checksum of a batch of this size or a larger one is computed beside the loop.
+constexpr size_t kHeavyBatchBytes = size_t{64} << 10;
+// Bad places of one segment that are told apart; the last one takes in all behind it.
+constexpr size_t kMaxBadPlaces = 64;
+
 // Memory of the keys that one compaction knows; the next one goes on behind them.
 constexpr size_t kMaxCompactionKeyBytes = size_t{64} << 20;
 // What compaction writes at a time.

@@ -113,7 +113,10 @@ io::Task<Result<void>> PartitionLog::CollectKeys(const Segments& segments, LastO
     if (segment->written.end_offset <= compacted_end_) continue;
     auto added = co_await AddKeys(segment, last);
     // Segments that were removed meanwhile cannot be read, and need not be.
-    if (!added && Has({segment})) co_return Fail(added.error());
+    if (!added && Has({segment})) {
+      NoteIfDamaged(*segment, added.error());
+      co_return Fail(added.error());
+    }
     if (added && !*added) break;
   }
   co_return Result<void>{};
@@ -220,7 +223,10 @@ io::Task<Result<void>> PartitionLog::CompactGroup(Segments group, const LastOffs
   if (!replaces || !Replace(group, into)) {
     auto removed = co_await RemoveFiles(into);
     // Segments that were removed meanwhile cannot be read, and need not be.
-    if (!changed && Has(group)) co_return Fail(changed.error());
+    if (!changed && Has(group)) {
+      for (const auto& segment : group) NoteIfDamaged(*segment, changed.error());
+      co_return Fail(changed.error());
+    }
     if (!synced) co_return synced;
     co_return removed;
   }

@@ -69,15 +69,42 @@ std::vector<DamagedSegment> PartitionLog::damaged() const {
   bool first = true;  // all before it were emptied
   for (const auto& segment : segments_) {
     first &= segment->file_bytes == 0 && !segment->missing;
-    if (!segment->damaged()) continue;
+    if (!IsLost(*segment)) continue;
     damaged.push_back({.emptied = first,
                        .path = segment->path,
                        .base_offset = segment->written.base_offset,
                        .end_offset = segment->written.end_offset,
-                       .file_bytes = segment->file_bytes,
-                       .expected_bytes = segment->written.bytes});
+                       .file_bytes = std::min(segment->file_bytes, segment->written.bytes),
+                       .expected_bytes = segment->written.bytes,
+                       .bad = segment->bad});
   }
   return damaged;
+}
+
+// Whether messages above the log start are lost.
+bool PartitionLog::IsLost(const Segment& segment) const {
+  if (segment.bad.empty()) return segment.too_short();
+  return segment.bad.back().next_offset > log_start_offset_;
+}
+
+bool PartitionLog::has_damage() const {
+  return std::ranges::any_of(segments_, [this](const auto& segment) { return IsLost(*segment); });
+}
+
+std::vector<int64_t> PartitionLog::suspects() const {
+  std::vector<int64_t> offsets;
+  for (const auto& segment : segments_) {
+    if (segment->suspect) offsets.push_back(segment->written.base_offset);
+  }
+  return offsets;
+}
+
+std::vector<int64_t> PartitionLog::closed_segments() const {
+  std::vector<int64_t> offsets;
+  for (const auto& segment : segments_) {
+    if (segment->closed()) offsets.push_back(segment->written.base_offset);
+  }
+  return offsets;
 }
 
 std::shared_ptr<Segment> PartitionLog::MakeSegment(int64_t base_offset, uint32_t generation) const {
@@ -94,7 +121,7 @@ bool PartitionLog::MustRoll(const BatchHeader& batch) const {
   if (segments_.empty()) return true;
   const Segment& last = *segments_.back();
   // What was lost at the end of a damaged segment leaves no gap in a file.
-  if (last.damaged()) return true;
+  if (last.too_short()) return true;
   if (last.prepared_bytes == 0) return false;
   if (last.prepared_bytes + batch.bytes > options_.segment_bytes) return true;
   if (last.prepared_bytes < options_.min_aged_bytes) return false;

@@ -38,6 +38,7 @@
 #include "queue/partition/recent_positions.hpp"
 #include "queue/partition/segment.hpp"
 #include "queue/partition/segment_files.hpp"
+#include "queue/partition/segment_scan.hpp"
 #include "wire/kafka/record_batch.hpp"
 
 namespace meridian::queue {
@@ -73,6 +74,8 @@ struct ReadRequest {
   int64_t offset = 0;
   size_t max_bytes = 0;
   int64_t limit_offset = 0;  // the high watermark
+  // Also what is below the log start, as long as the segment is there.
+  bool below_log_start = false;
 };
 
 // A record, as ListOffsets reports it.
@@ -84,7 +87,7 @@ struct TimedOffset {
   bool operator==(const TimedOffset&) const = default;
 };
 
-// A segment whose file is missing or shorter than it was when it was synced.
+// A segment whose file is missing, shorter than it was when it was synced, or has bad batches.
 struct DamagedSegment {
   // Its file is there and has no bytes, and so have those of all segments before it: EmptyBefore
   // did that.
@@ -94,6 +97,7 @@ struct DamagedSegment {
   int64_t end_offset = 0;
   uint64_t file_bytes = 0;  // what is there, and can be read
   uint64_t expected_bytes = 0;
+  std::vector<BadBatches> bad;  // none: it was not checked yet
 };
 
 struct CompactionRequest {
@@ -106,12 +110,18 @@ struct CompactionReport {
   uint64_t written_bytes = 0;  // of those that replaced them
 };
 
-// Bytes of a segment in which a check found no valid batches.
-struct BadBatches {
-  uint64_t position = 0;
-  uint64_t end_position = 0;
-  int64_t begin_offset = 0;  // the first offset that is lost; known by the batch before
-  std::string problem;
+struct CheckRequest {
+  int64_t base_offset = 0;  // of the segment
+  // Where leader epochs begin, as far as is known: batches say theirs outside of their checksum.
+  std::vector<LeaderEpochStart> epochs;
+  uint64_t bytes_per_second = UINT64_MAX;
+};
+
+struct CheckReport {
+  std::string path;
+  uint64_t bytes = 0;           // that were read
+  std::vector<BadBatches> bad;  // none: all is well
+  bool news = false;            // the check before found something else
 };
 
 class PartitionLog {
@@ -135,6 +145,11 @@ class PartitionLog {
   // Judge it after the replay: a segment below a log start that the checkpoint does not know yet
   // counts as missing until DropBefore.
   std::vector<DamagedSegment> damaged() const;
+  bool has_damage() const;
+  // The base offsets of segments that a read found damaged, and that were not checked since; of
+  // those that are never written to again.
+  std::vector<int64_t> suspects() const;
+  std::vector<int64_t> closed_segments() const;
   // Nothing: all is synced. Otherwise a number that is higher, over all logs of the SegmentFiles,
   // the later the first segment was written to that is not synced.
   std::optional<uint64_t> unsynced_since() const;
@@ -157,8 +172,11 @@ class PartitionLog {
 
   // Whole batches, in one segment, from the first that has `offset` or a higher one: at most
   // `max_bytes`, but at least one; below `limit_offset`. No bytes at the limit. kNotFound: the
-  // offset is below the log start or above the end. kIo: the segment is damaged there.
+  // offset is below the log start or above the end. kIo: the segment is damaged there. The bytes
+  // are not looked at, but for headers on the way: a batch may be damaged within.
   io::Task<Result<FileRange>> Read(ReadRequest request);
+  // As Read, and each batch is whole and has the right checksum. kIo: the first one is damaged.
+  io::Task<Result<FileRange>> ReadSound(ReadRequest request);
   // The first record with this timestamp or a later one (KIP-79), nothing if there is none. The
   // timestamps of a log with appends out of order are looked at in the order of offsets.
   io::Task<Result<std::optional<TimedOffset>>> OffsetAtTime(int64_t timestamp_ms);
@@ -187,18 +205,19 @@ class PartitionLog {
   // were replaced. A start removes them as well.
   io::Task<Result<void>> RemoveReplaced();
 
-  // Reads the segment that begins at `base_offset` and checks the CRC of each batch; reports the
-  // first bad one. Where its header is bad, all behind it counts as bad. kNotFound: there is no
-  // such segment.
-  io::Task<Result<std::optional<BadBatches>>> VerifySegment(int64_t base_offset);
+  // Reads all that is synced of a segment, and checks the CRC, the place and the leader epoch of
+  // each batch. From now on reads of what is bad fail, and others go on: behind bad bytes the next
+  // valid batch is searched for. kNotFound: there is no such segment; kUnavailable: it was changed
+  // meanwhile.
+  io::Task<Result<CheckReport>> CheckSegment(CheckRequest request);
   struct SegmentPatch {
     int64_t base_offset = 0;  // of the segment
-    uint64_t position = 0;
+    uint64_t position = 0;    // where bad batches begin
     Bytes batches;
   };
-  // Writes whole valid batches, which a mirror has kept, over the bytes of a segment that are bad
-  // or missing, and syncs them. kInvalid: they are no such batches, or not within the segment, or
-  // leave a gap.
+  // Writes whole valid batches, which a mirror has kept, over bad ones that a check has found, from
+  // the first of them on, and syncs them. Until the bad range is filled, a further patch follows
+  // behind. kInvalid: they are no valid batches in order, or go beyond the range or its offsets.
   io::Task<Result<void>> RepairSegment(SegmentPatch patch);
   // Removes the folder with all files. Nothing else may be called afterwards.
   io::Task<Result<void>> Remove();
@@ -269,6 +288,17 @@ class PartitionLog {
   io::Task<Result<void>> RemoveFiles(std::shared_ptr<Segment> segment);
   io::Task<Result<void>> EmptyFile(std::shared_ptr<Segment> segment);
   io::Task<Result<void>> CutSegment(std::shared_ptr<Segment> segment, int64_t offset);
+
+  // Damage.
+  bool IsLost(const Segment& segment) const;
+  io::Task<Result<std::shared_ptr<io::File>>> OpenForCheck(std::shared_ptr<Segment> segment);
+  void NoteIfDamaged(Segment& segment, const Error& error);
+  io::Task<Result<void>> WritePatch(std::shared_ptr<Segment> segment, const SegmentPatch& patch);
+  io::Task<Result<SegmentPosition>> KeepBelow(std::shared_ptr<Segment> segment,
+                                              std::shared_ptr<io::File> file, int64_t offset);
+  io::Task<Result<SegmentPosition>> KeepBelowWithDamage(std::shared_ptr<Segment> segment,
+                                                        std::shared_ptr<io::File> file,
+                                                        int64_t offset);
 
   // Read.
   std::shared_ptr<Segment> SegmentAt(int64_t offset) const;

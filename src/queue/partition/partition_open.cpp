@@ -75,7 +75,10 @@ io::Task<Result<void>> PartitionLog::FitFile(Segment& segment,
   std::optional<uint64_t> listed = BytesOf(found, name);
   uint64_t bytes = listed.value_or(0);
   segment.missing = !listed;
-  if (bytes < segment.written.bytes) segment.file_bytes = bytes;
+  if (bytes < segment.written.bytes) {
+    segment.file_bytes = bytes;
+    files_.NoteSuspect(segment);
+  }
   if (bytes <= segment.written.bytes) co_return Result<void>{};
   auto file = co_await files_.disk().Open(segment.path, io::OpenMode::kWrite);
   if (!file) co_return Fail(file.error());
@@ -171,33 +174,49 @@ io::Task<Result<void>> PartitionLog::TruncateTo(int64_t offset) {
 io::Task<Result<void>> PartitionLog::CutSegment(std::shared_ptr<Segment> segment, int64_t offset) {
   segment->sealed = false;
   files_.MarkUnsynced(*segment);
-  auto file = co_await files_.Open(segment);
-  if (!file) co_return Fail(file.error());
+  std::shared_ptr<io::File> file;
+  if (segment->file_bytes > 0) {
+    auto opened = co_await files_.Open(segment);
+    if (!opened) co_return Fail(opened.error());
+    file = *opened;
+  }
   // Timestamps are counted again, so the segment is read from its first byte.
-  BatchWalk walk(
-      *file, segment->path,
-      {.position = 0, .end_position = std::min(segment->written.bytes, segment->file_bytes)});
+  auto kept = co_await KeepBelow(segment, file, offset);
+  if (!kept) co_return Fail(kept.error());
+  if (auto dropped = co_await files_.DropIndex(segment); !dropped) co_return dropped;
+  segment->index = SegmentIndex(kept->bytes, kept->max_timestamp_ms);
+  std::erase_if(segment->bad, [&](const BadBatches& bad) { return bad.position >= kept->bytes; });
+  if (segment->file_bytes >= kept->bytes) segment->file_bytes = UINT64_MAX;
+  segment->written = *kept;
+  ++segment->repairs;  // a check that has begun expects more
+  segment->prepared_bytes = kept->bytes;
+  if (segment->synced.bytes > kept->bytes) segment->synced = *kept;
+  end_offset_ = kept->end_offset;
+  if (segment->too_short()) co_return Result<void>{};
+  co_return co_await file->Truncate(kept->bytes);
+}
+
+// What stays of the segment below the offset. Where batches are damaged, they stay damaged: the
+// offsets before the cut are lost, and not left out.
+io::Task<Result<SegmentPosition>> PartitionLog::KeepBelow(std::shared_ptr<Segment> segment,
+                                                          std::shared_ptr<io::File> file,
+                                                          int64_t offset) {
   SegmentPosition kept = {.base_offset = segment->written.base_offset,
                           .generation = segment->written.generation,
                           .end_offset = segment->written.base_offset};
-  for (;;) {
+  BatchWalk walk(
+      file, segment->path,
+      {.position = 0, .end_position = std::min(segment->written.bytes, segment->file_bytes)});
+  bool sound = !segment->damaged();
+  while (sound) {
     auto batch = co_await walk.Next();
     // What is cut off may be anything: a crash may have undone an earlier cut in part.
-    if (!batch && kept.end_offset >= offset) break;
-    if (!batch) co_return Fail(batch.error());
-    if (!*batch || (*batch)->next_offset() > offset) break;
-    kept.Add(**batch);
+    if (!batch && kept.end_offset >= offset) co_return kept;
+    sound = batch.has_value();
+    if (sound && (!*batch || (*batch)->next_offset() > offset)) co_return kept;
+    if (sound) kept.Add(**batch);
   }
-  auto removed = Removed(co_await files_.disk().Remove(segment->index_path));
-  if (!removed) co_return removed;
-  segment->index = SegmentIndex(kept.bytes, kept.max_timestamp_ms);
-  segment->flushed_entries = 0;
-  segment->file_bytes = UINT64_MAX;
-  segment->written = kept;
-  segment->prepared_bytes = kept.bytes;
-  if (segment->synced.bytes > kept.bytes) segment->synced = kept;
-  end_offset_ = kept.end_offset;
-  co_return co_await (*file)->Truncate(kept.bytes);
+  co_return co_await KeepBelowWithDamage(std::move(segment), std::move(file), offset);
 }
 
 io::Task<Result<void>> PartitionLog::Remove() {

@@ -26,9 +26,33 @@ namespace {
 
 using wire::kafka::BatchHeader;
 
-// What can be read of the segment.
+// What is there of the segment.
 uint64_t ReadableBytes(const Segment& segment) {
   return std::min(segment.written.bytes, segment.file_bytes);
+}
+
+// Where bytes that can be read end, from `position` on: at the first bad batch.
+uint64_t SoundEnd(const Segment& segment, uint64_t position) {
+  for (const BadBatches& bad : segment.bad) {
+    if (bad.end_position > position) return std::max(bad.position, position);
+  }
+  return ReadableBytes(segment);
+}
+
+const BadBatches* LostAt(const Segment& segment, int64_t offset) {
+  auto found = std::ranges::find_if(segment.bad, [offset](const BadBatches& bad) {
+    return bad.begin_offset <= offset && offset < bad.next_offset;
+  });
+  return found == segment.bad.end() ? nullptr : &*found;
+}
+
+// The end of the last bad batches before the offset, behind which a search for it begins.
+uint64_t BehindBad(const Segment& segment, int64_t offset) {
+  uint64_t position = 0;
+  for (const BadBatches& bad : segment.bad) {
+    if (bad.next_offset <= offset) position = bad.end_position;
+  }
+  return position;
 }
 
 // The first record of the batch with this timestamp or a later one, from `min_offset` on. May
@@ -67,9 +91,13 @@ std::shared_ptr<Segment> PartitionLog::SegmentBehind(const Segment& segment) con
 }
 
 io::Task<Result<FileRange>> PartitionLog::Read(ReadRequest request) {
-  if (request.offset < log_start_offset_ || request.offset > end_offset_) {
+  int64_t begin = log_start_offset_;
+  if (request.below_log_start && !segments_.empty()) {
+    begin = std::min(begin, segments_.front()->written.base_offset);
+  }
+  if (request.offset < begin || request.offset > end_offset_) {
     co_return Fail(Errc::kNotFound, "{}: offset {} is not between {} and {}", options_.folder,
-                   request.offset, log_start_offset_, end_offset_);
+                   request.offset, begin, end_offset_);
   }
   request.limit_offset = std::min(request.limit_offset, end_offset_);
   FileRange none = {.begin_offset = request.offset, .next_offset = request.offset};
@@ -81,7 +109,7 @@ io::Task<Result<FileRange>> PartitionLog::Read(ReadRequest request) {
     if (truncations != truncations_) {
       co_return Fail(Errc::kUnavailable, "{}: was truncated meanwhile", options_.folder);
     }
-    if (!range && request.offset < log_start_offset_) {
+    if (!range && request.offset < log_start_offset_ && !request.below_log_start) {
       co_return Fail(Errc::kNotFound, "{}: offset {} is not kept any more", options_.folder,
                      request.offset);
     }
@@ -90,6 +118,7 @@ io::Task<Result<FileRange>> PartitionLog::Read(ReadRequest request) {
       segment = SegmentAt(request.offset);  // compaction was faster
       continue;
     }
+    if (!range) NoteIfDamaged(*segment, range.error());
     if (!range || range->bytes > 0) co_return range;
     segment = SegmentBehind(*segment);
   }
@@ -131,7 +160,7 @@ io::Task<Result<FileRange>> PartitionLog::ReadSegment(std::shared_ptr<Segment> s
 io::Task<Result<std::optional<PartitionLog::Place>>> PartitionLog::Find(
     std::shared_ptr<Segment> segment, int64_t offset) {
   auto known = recent_.Find(offset, segment->written);
-  if (known && *known < ReadableBytes(*segment)) {
+  if (known && *known < SoundEnd(*segment, *known)) {
     auto file = co_await files_.Open(segment);
     if (!file) co_return Fail(file.error());
     co_return Place{.file = *file, .position = *known, .base_offset = offset};
@@ -148,7 +177,12 @@ io::Task<Result<std::optional<PartitionLog::Place>>> PartitionLog::Scan(
     file = co_await files_.OpenIndexed(segment);
   }
   if (!file) co_return Fail(file.error());
+  if (const BadBatches* bad = LostAt(*segment, offset)) {
+    co_return Fail(Errc::kIo, "{}: bytes {} to {} are damaged: {}", segment->path, bad->position,
+                   bad->end_position, bad->problem);
+  }
   IndexEntry* entry = segment->index.AtOrBeforeOffset(offset);
+  if (entry != nullptr && entry->position < BehindBad(*segment, offset)) entry = nullptr;
   if (entry != nullptr && !entry->verified) {
     auto right = co_await Verify(segment, *file, *entry);
     if (!right) co_return Fail(right.error());
@@ -156,15 +190,15 @@ io::Task<Result<std::optional<PartitionLog::Place>>> PartitionLog::Scan(
     if (!file) co_return Fail(file.error());
     entry = segment->index.AtOrBeforeOffset(offset);
   }
-  uint64_t position = entry == nullptr ? 0 : entry->position;
-  BatchWalk walk(*file, segment->path,
-                 {.position = position, .end_position = ReadableBytes(*segment)});
+  const uint64_t position =
+      std::max(entry == nullptr ? 0 : entry->position, BehindBad(*segment, offset));
+  const uint64_t end = SoundEnd(*segment, position);
+  BatchWalk walk(*file, segment->path, {.position = position, .end_position = end});
   for (;;) {
     auto batch = co_await walk.Next();
     if (!batch) co_return Fail(batch.error());
-    if (!*batch && segment->damaged()) {
-      co_return Fail(Errc::kIo, "{}: has lost what is behind byte {}", segment->path,
-                     segment->file_bytes);
+    if (!*batch && end < segment->written.bytes) {
+      co_return Fail(Errc::kIo, "{}: has lost what is behind byte {}", segment->path, end);
     }
     if (!*batch) co_return std::nullopt;
     if ((*batch)->next_offset() <= offset) continue;
@@ -232,7 +266,7 @@ io::Task<Result<PartitionLog::RangeEnd>> PartitionLog::ScanEnd(std::shared_ptr<S
                                                                const Place& begin,
                                                                ReadRequest request) {
   BatchWalk walk(begin.file, segment->path,
-                 {.position = begin.position, .end_position = ReadableBytes(*segment)});
+                 {.position = begin.position, .end_position = SoundEnd(*segment, begin.position)});
   RangeEnd end = {.position = begin.position, .next_offset = request.offset};
   for (;;) {
     auto batch = co_await walk.Next();
@@ -240,6 +274,11 @@ io::Task<Result<PartitionLog::RangeEnd>> PartitionLog::ScanEnd(std::shared_ptr<S
     // A damaged place is an error for the read that begins there.
     if (!batch && !first) co_return end;
     if (!batch) co_return Fail(batch.error());
+    // A check may have found it since Find.
+    if (!*batch && first) {
+      co_return Fail(Errc::kIo, "{}: the batch at byte {} is damaged", segment->path,
+                     begin.position);
+    }
     if (!*batch || (*batch)->next_offset() > request.limit_offset) co_return end;
     uint64_t position = walk.position() + (*batch)->bytes;
     if (!first && position - begin.position > request.max_bytes) co_return end;
@@ -255,6 +294,7 @@ io::Task<Result<std::optional<TimedOffset>>> PartitionLog::OffsetAtTime(int64_t 
       continue;
     }
     auto found = co_await FirstAtTime(segment, timestamp_ms);
+    if (!found) NoteIfDamaged(*segment, found.error());
     if (!found || *found) co_return found;
   }
   co_return std::nullopt;
@@ -282,12 +322,15 @@ io::Task<Result<std::optional<TimedOffset>>> PartitionLog::FirstAtTime(
     if (!file) co_return Fail(file.error());
     entry = segment->index.BeforeTimestamp(timestamp_ms);
   }
-  BatchWalk walk(*file, segment->path,
-                 {.position = entry == nullptr ? 0 : entry->position,
-                  .end_position = ReadableBytes(*segment)});
+  const uint64_t position = entry == nullptr ? 0 : entry->position;
+  const uint64_t end = SoundEnd(*segment, position);
+  BatchWalk walk(*file, segment->path, {.position = position, .end_position = end});
   for (;;) {
     auto batch = co_await walk.Next();
     if (!batch) co_return Fail(batch.error());
+    if (!*batch && end < segment->written.bytes) {
+      co_return Fail(Errc::kIo, "{}: has lost what is behind byte {}", segment->path, end);
+    }
     if (!*batch) co_return std::nullopt;
     bool before =
         (*batch)->max_timestamp_ms < timestamp_ms || (*batch)->next_offset() <= log_start_offset_;

@@ -8,6 +8,7 @@
 #include <list>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "io/file/disk.hpp"
 #include "queue/partition/segment_index.hpp"
@@ -30,6 +31,15 @@ struct SegmentPosition {
   bool operator==(const SegmentPosition&) const = default;
 };
 
+// Bytes of a segment in which a check has found no valid batches.
+struct BadBatches {
+  uint64_t position = 0;
+  uint64_t end_position = 0;
+  int64_t begin_offset = 0;  // the offsets in [begin_offset, next_offset) cannot be read
+  int64_t next_offset = 0;
+  std::string problem;
+};
+
 // "00000000000000000042.log": the base offset in 20 digits, as Kafka names its segments;
 // "00000000000000000042.3.log": rewritten three times.
 std::string SegmentFileName(int64_t base_offset, uint32_t generation = 0);
@@ -45,6 +55,9 @@ struct Segment {
   // Less than written.bytes: the file was damaged; 0 where it is missing.
   uint64_t file_bytes = UINT64_MAX;
   bool missing = false;         // there was no file
+  std::vector<BadBatches> bad;  // that the last check has found, in ascending order
+  bool suspect = false;         // a read has failed, or the file is too short: a check is due
+  uint64_t repairs = 0;         // that began or ended; a check that overlaps with one is void
   bool sealed = false;          // another one follows, so that it is never written to
   bool unsynced = false;        // written to since the last sync; stays open
   uint64_t unsynced_since = 0;  // a number that is higher the later that began
@@ -52,6 +65,7 @@ struct Segment {
   bool removed = false;  // its files are, or are about to be
 
   SegmentIndex index;
+  uint64_t index_resets = 0;       // how often the index was dropped, for fibers that load it
   size_t flushed_entries = 0;      // entries of the index that are in its file, when it is complete
   std::shared_ptr<io::File> file;  // null: not open
 
@@ -59,7 +73,10 @@ struct Segment {
   std::list<std::shared_ptr<Segment>>::iterator in_use_order;
   bool is_listed = false;
 
-  bool damaged() const { return file_bytes < written.bytes; }
+  // It never changes again, but for repairs.
+  bool closed() const { return sealed && !unsynced && !removed; }
+  bool too_short() const { return file_bytes < written.bytes; }
+  bool damaged() const { return too_short() || !bad.empty(); }
 };
 
 }  // namespace meridian::queue

@@ -56,6 +56,13 @@ void SegmentFiles::MarkUnsynced(Segment& segment) {
   segment.unsynced = true;
 }
 
+void SegmentFiles::NoteSuspect(Segment& segment) {
+  if (std::exchange(segment.suspect, true)) return;
+  suspected_.WakeAll();
+}
+
+io::Task<Result<void>> SegmentFiles::AwaitSuspect() { co_return co_await suspected_.Wait(); }
+
 io::Task<Result<std::shared_ptr<io::File>>> SegmentFiles::Open(std::shared_ptr<Segment> segment) {
   if (segment->file == nullptr) {
     if (!segment->unsynced && open() >= max_read_files()) {
@@ -150,11 +157,12 @@ io::Task<Result<std::shared_ptr<io::File>>> SegmentFiles::OpenIndexed(
   for (;;) {
     auto file = co_await Open(segment);
     uint64_t begin = segment->index.begin_position();
+    uint64_t resets = segment->index_resets;
     if (!file || begin == 0) co_return file;
     auto loaded = co_await Load(segment, *file, begin);
     if (!loaded) co_return Fail(loaded.error());
     // Meanwhile another fiber may have done the same, or the segment was closed or cut.
-    if (segment->index.begin_position() != begin) continue;
+    if (segment->index.begin_position() != begin || segment->index_resets != resets) continue;
     segment->index.Prepend(loaded->index);
     segment->flushed_entries = loaded->flushed_entries;
     bool lacks = segment->index.entries().size() > segment->flushed_entries;
@@ -179,11 +187,17 @@ io::Task<Result<std::shared_ptr<io::File>>> SegmentFiles::Reindex(
     std::shared_ptr<Segment> segment) {
   LOG_WARNING("queue: a segment's index was wrong, and is built from the segment",
               {"segment", segment->path});
+  if (auto dropped = co_await DropIndex(segment); !dropped) co_return Fail(dropped.error());
+  co_return co_await OpenIndexed(std::move(segment));
+}
+
+io::Task<Result<void>> SegmentFiles::DropIndex(std::shared_ptr<Segment> segment) {
   auto removed = co_await disk_.Remove(segment->index_path);
-  if (!removed && removed.error().code != Errc::kNotFound) co_return Fail(removed.error());
+  if (!removed && removed.error().code != Errc::kNotFound) co_return removed;
   segment->index = SegmentIndex(segment->written.bytes, segment->written.max_timestamp_ms);
   segment->flushed_entries = 0;
-  co_return co_await OpenIndexed(std::move(segment));
+  ++segment->index_resets;
+  co_return Result<void>{};
 }
 
 }  // namespace meridian::queue

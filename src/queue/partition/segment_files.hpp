@@ -60,6 +60,13 @@ class SegmentFiles {
   // It is about to be written to: it stays open until it is synced.
   void MarkUnsynced(Segment& segment);
 
+  // A read has found damage: wakes who waits to check the segment.
+  void NoteSuspect(Segment& segment);
+  // Waits until NoteSuspect is called. kCancelled.
+  io::Task<Result<void>> AwaitSuspect();
+  // Forgets the index, and removes its file: the segment's bytes have changed.
+  io::Task<Result<void>> DropIndex(std::shared_ptr<Segment> segment);
+
   // Whether so many files more may be opened for writing, and reading may go on.
   bool HasRoomFor(size_t files) const { return open() + files <= max_read_files(); }
   size_t max_files() const { return max_files_; }
@@ -91,6 +98,7 @@ class SegmentFiles {
   uint64_t marked_ = 0;  // calls of MarkUnsynced
   size_t loading_ = 0;   // index files that are being read
   io::WaitQueue loaded_;
+  io::WaitQueue suspected_;
   std::list<std::shared_ptr<Segment>> in_use_;  // the one used last is in front
 };
 

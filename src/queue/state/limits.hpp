@@ -81,6 +81,18 @@ constexpr Duration kCheckpointInterval = std::chrono::minutes{5};  // if anythin
 // How often the size of other journals' copies is looked at, which makes a checkpoint due as well.
 constexpr Duration kCheckpointLook = std::chrono::seconds{5};
 constexpr Duration kUpkeepInterval = std::chrono::seconds{5};
+// --- damage
+// How fast segments are read that nobody asked for, to find damage; the least time from the begin
+// of one such check of all to the next; the time from a start to the first; the pause between two
+// segments.
+constexpr uint64_t kCheckBytesPerSecond = uint64_t{2} << 20;
+constexpr Duration kCheckInterval = std::chrono::hours{1};
+constexpr Duration kFirstCheckPause = std::chrono::minutes{1};
+constexpr Duration kCheckPause = std::chrono::milliseconds{2};
+// How fast a segment is read in which a read has found damage, and the pause after such checks.
+constexpr uint64_t kSuspectBytesPerSecond = uint64_t{64} << 20;
+constexpr Duration kSuspectPause = std::chrono::milliseconds{100};
+
 // Partitions that upkeep, recovery and checkpoints handle before other fibers run.
 constexpr size_t kPartitionsPerSlice = 64;
 // An item of a snapshot with segments or producers of one partition, or with offsets of one group,

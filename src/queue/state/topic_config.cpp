@@ -59,7 +59,7 @@ constexpr std::array kNumberKeys = {
     NumberKey{"delete.retention.ms", &TopicConfig::delete_retention_ms, 0, kMaxDeleteRetentionMs},
     NumberKey{"max.message.bytes", &TopicConfig::max_message_bytes, 1024, kMaxMaxMessageBytes},
     NumberKey{"meridian.delay.ms", &TopicConfig::delay_ms, 0, kMaxDelayMs},
-    NumberKey{"meridian.sync.datacenters", &TopicConfig::sync_datacenters, 0, 16},
+    NumberKey{kCopiesKey, &TopicConfig::sync_datacenters, 0, kMaxSyncDataCenters},
     NumberKey{"min.insync.replicas", &TopicConfig::min_insync_replicas, 1, 16},
     NumberKey{"retention.bytes", &TopicConfig::retention_bytes, -1, kMaxLong},
     NumberKey{"retention.ms", &TopicConfig::retention_ms, -1, kMaxLong},

@@ -41,6 +41,8 @@ inline constexpr std::string_view kRetentionKey = "retention.ms";
 inline constexpr std::string_view kRetentionBytesKey = "retention.bytes";
 inline constexpr std::string_view kCleanupPolicyKey = "cleanup.policy";
 inline constexpr std::string_view kDelayKey = "meridian.delay.ms";
+inline constexpr std::string_view kCopiesKey = "meridian.sync.datacenters";
+inline constexpr int64_t kMaxSyncDataCenters = 16;
 
 enum class ConfigKind : uint8_t { kLong, kInt, kText, kList };
 
