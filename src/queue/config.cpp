@@ -95,6 +95,16 @@ constexpr site::KeyDescription kKeys[] = {
      .key = "delay",
      .sentence = "How long after it was published consumers get a message.",
      .fallback = "\"0s\""},
+    {.table = "queue.topic.NAME",
+     .key = "home",
+     .sentence = "The data center that takes and hands out the topic's messages, from its creation "
+                 "on. Later `meridian queue promote` moves it, and nothing else.",
+     .fallback = "the controller"},
+    {.table = "queue.topic.NAME",
+     .key = "copies",
+     .sentence = "In how many other data centers a message must be on disk before it is "
+                 "acknowledged; with 0 `[queue] loss` decides.",
+     .fallback = "0"},
 };
 static_assert(kMaxDeclaredTopics == 1000, "a description above says so");
 
@@ -102,7 +112,35 @@ std::string Milliseconds(Duration duration) {
   return fmt::format("{}", std::chrono::duration_cast<std::chrono::milliseconds>(duration).count());
 }
 
-DeclaredTopic ParseTopic(const std::string& name, site::TableReader& table) {
+// Of those with a queue.
+size_t OtherDataCenters(const site::Site& site) {
+  const auto count = std::ranges::count(site.datacenters, false, &site::DataCenter::edge_only);
+  return count == 0 ? 0 : static_cast<size_t>(count) - 1;
+}
+
+// The home, and the copies elsewhere.
+void ParsePlaces(const site::Site& site, site::TableReader& table, DeclaredTopic& topic) {
+  if (table.Has("home")) {
+    topic.home = site::ReadDataCenterName(table, "home", site);
+    const site::DataCenter* home = site.FindDataCenter(topic.home);
+    if (home != nullptr && home->edge_only) {
+      table.Reject("home", fmt::format("\"{}\" is an edge place, which has no queue", topic.home));
+    }
+  }
+  if (!table.Has("copies")) return;
+  const auto copies =
+      static_cast<size_t>(table.Integer("copies", {.min = 0, .max = kMaxSyncDataCenters}));
+  const size_t others = OtherDataCenters(site);
+  if (copies > others) {
+    table.Reject("copies", fmt::format("{} copies in other data centers are asked for, and the "
+                                       "site has {} other{} with a queue",
+                                       copies, others, others == 1 ? "" : "s"));
+  }
+  topic.overrides.emplace(kCopiesKey, fmt::format("{}", copies));
+}
+
+DeclaredTopic ParseTopic(const std::string& name, const site::Site& site,
+                         site::TableReader& table) {
   DeclaredTopic topic{.name = name};
   TopicOverrides& overrides = topic.overrides;
   if (table.Has("partitions")) {
@@ -134,10 +172,11 @@ DeclaredTopic ParseTopic(const std::string& name, site::TableReader& table) {
         Milliseconds(table.Duration(
             "delay", {.min = Duration::zero(), .max = std::chrono::milliseconds{kMaxDelayMs}})));
   }
+  ParsePlaces(site, table, topic);
   return topic;
 }
 
-std::vector<DeclaredTopic> ParseTopics(site::TableReader& reader) {
+std::vector<DeclaredTopic> ParseTopics(site::TableReader& reader, const site::Site& site) {
   site::TableReader tables = reader.Table("topic");
   std::vector<site::NamedTable> named = tables.NamedTables();
   std::vector<DeclaredTopic> topics;
@@ -151,7 +190,7 @@ std::vector<DeclaredTopic> ParseTopics(site::TableReader& reader) {
       tables.RejectKey(name,
                        fmt::format("\"{}\" cannot name a topic: {}", name, good.error().message));
     }
-    topics.push_back(ParseTopic(name, table));
+    topics.push_back(ParseTopic(name, site, table));
   }
   return topics;
 }
@@ -214,7 +253,7 @@ Config Parse(site::TableReader& reader, const site::Site& site) {
       reader.Integer("max_clients", {.min = 1,
                                      .max = static_cast<int64_t>(kMaxClients),
                                      .fallback = static_cast<int64_t>(config.max_clients)}));
-  config.topics = ParseTopics(reader);
+  config.topics = ParseTopics(reader, site);
   site::TableReader workers = reader.TopTable("worker");
   for (const site::Worker& worker : site.workers) {
     if (worker.topic.empty()) continue;

@@ -30,6 +30,7 @@ struct DeclaredTopic {
   std::string name;
   std::optional<uint32_t> partitions = {};  // nothing: a new one has [queue] partitions
   TopicOverrides overrides = {};  // Kafka's keys; those that are not here stay as they are
+  std::string home = {};          // a data center; empty: the controller
 
   bool operator==(const DeclaredTopic&) const = default;
 };

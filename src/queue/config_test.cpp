@@ -88,6 +88,43 @@ TEST(QueueConfig, ValuesOfATopicPastTheirLimitsAreErrors) {
   EXPECT_THAT(with("partition = 3"), HasSubstr("did you mean \"partitions\"?"));
 }
 
+constexpr const char* kMorePlaces = R"([[datacenter]]
+name = "us-west"
+address = "127.2.0.1"
+location = "San Jose"
+[[edge_place]]
+name = "london"
+address = "127.9.0.1"
+location = "London"
+)";
+
+TEST(QueueConfig, ATopicHasAHomeAndCopiesInOtherDataCenters) {
+  auto topics =
+      TopicsOf(kMorePlaces + std::string("[queue.topic.a]\nhome = \"us-west\"\ncopies = 1\n"));
+  ASSERT_EQ(topics.size(), 1u);
+  EXPECT_EQ(topics[0].home, "us-west");
+  EXPECT_THAT(topics[0].overrides, ElementsAre(Pair("meridian.sync.datacenters", "1")));
+  EXPECT_TRUE(ParseTopicConfig(topics[0].overrides));
+}
+
+TEST(QueueConfig, AHomeIsADataCenterWithAQueueAndCopiesHaveRoom) {
+  auto with = [](const std::string& key) {
+    return ErrorsOf(kMorePlaces + ("[queue.topic.a]\n" + key + "\n"));
+  };
+  EXPECT_EQ(with("home = \"us-wes\""),
+            "site.toml:17:8: the site has no data center \"us-wes\"\n"
+            "   17 | home = \"us-wes\"\n"
+            "      |        ^^^^^^^^ did you mean \"us-west\"?\n"
+            "site.toml: 1 error\n");
+  EXPECT_THAT(with("home = \"london\""),
+              HasSubstr("17:8: \"london\" is an edge place, which has no queue"));
+  EXPECT_EQ(with("copies = 0"), "no errors");
+  EXPECT_EQ(with("copies = 1"), "no errors");
+  EXPECT_THAT(with("copies = 2"), HasSubstr("17:10: 2 copies in other data centers are asked for, "
+                                            "and the site has 1 other with a queue"));
+  EXPECT_THAT(with("copies = 17"), HasSubstr("an integer from 0 to 16, not 17"));
+}
+
 TEST(QueueConfig, AnErrorOfATopicsNameShowsItsPlace) {
   EXPECT_EQ(ErrorsOf("[queue.topic.\"up loads\"]\n"),
             "site.toml:8:14: \"up loads\" cannot name a topic: a topic's name has only letters, "

@@ -102,8 +102,15 @@ constexpr size_t kMaxPeerResponseBytes = size_t{16} * 1024 * 1024;
 // Of one request for missing messages; the pause before the next look at what is missing.
 constexpr int32_t kFillBytes = 4 * 1024 * 1024;
 constexpr Duration kFillPause = std::chrono::milliseconds{500};
+// How often it is looked for damage to repair; the pauses after a repair that failed.
+constexpr Duration kMendLook = std::chrono::milliseconds{500};
+constexpr Duration kMinMendPause = std::chrono::seconds{1};
+constexpr Duration kMaxMendPause = std::chrono::minutes{5};
 // Connections of another data center's queue that ask for messages or topics.
 constexpr size_t kMaxPeerRequestBytes = kMaxRequestBytes;
+
+// --- metrics
+constexpr size_t kMaxLagSeries = 500;  // partitions of groups whose lag /metrics shows
 
 // --- consumer groups
 constexpr size_t kMaxActiveGroups = 10'000;  // with members; past it JoinGroup gets an error

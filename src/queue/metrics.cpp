@@ -27,6 +27,11 @@ EngineMetrics::EngineMetrics(Metrics& metrics)
       journal_bytes_(metrics.AddGauge("meridian_queue_journal_bytes", "Size of the journal.")),
       damaged_partitions_(metrics.AddGauge("meridian_queue_damaged_partitions",
                                            "Partitions with a damaged segment file.")),
+      repaired_segments_{metrics.AddCounter("meridian_queue_repaired_segments_total",
+                                            "Damaged segment files that were repaired.")},
+      checked_segment_bytes_{
+          metrics.AddCounter("meridian_queue_checked_segment_bytes_total",
+                             "Bytes of segment files that were checked for damage.")},
       open_segment_files_(
           metrics.AddGauge("meridian_queue_open_segment_files", "Segment files that are open.")) {}
 
@@ -42,6 +47,8 @@ void EngineMetrics::Update(const EngineNumbers& numbers, size_t active_groups) {
   producers_.Set(static_cast<double>(numbers.producers));
   bytes_in_flight_.Set(static_cast<double>(numbers.bytes_in_flight));
   journal_bytes_.Set(static_cast<double>(numbers.journal_bytes));
+  repaired_segments_.Follow(numbers.repaired_segments);
+  checked_segment_bytes_.Follow(numbers.checked_segment_bytes);
   damaged_partitions_.Set(static_cast<double>(numbers.damaged_partitions));
   open_segment_files_.Set(static_cast<double>(numbers.open_segment_files));
 }

@@ -37,6 +37,8 @@ class EngineMetrics {
   Gauge& bytes_in_flight_;
   Gauge& journal_bytes_;
   Gauge& damaged_partitions_;
+  Followed repaired_segments_;
+  Followed checked_segment_bytes_;
   Gauge& open_segment_files_;
 };
 

@@ -16,18 +16,22 @@
 
 #include "base/clock.hpp"
 #include "base/ip.hpp"
+#include "base/log.hpp"
 #include "base/random.hpp"
 #include "base/result.hpp"
 #include "http/exchange.hpp"
 #include "io/descriptors.hpp"
+#include "io/loop.hpp"
 #include "io/net/stream.hpp"
 #include "io/task.hpp"
 #include "io/threads/per_loop.hpp"
 #include "io/wait_queue.hpp"
 #include "queue/config.hpp"
+#include "queue/engine/durable_state.hpp"
 #include "queue/engine/engine.hpp"
 #include "queue/groups/group_service.hpp"
 #include "queue/inspection.hpp"
+#include "queue/lag_metrics.hpp"
 #include "queue/limits.hpp"
 #include "queue/mirror/mirrors.hpp"
 #include "queue/partition/limits.hpp"
@@ -38,6 +42,7 @@
 #include "queue/state/journal_record.hpp"
 #include "queue/state/refusal.hpp"
 #include "queue/state/topic_config.hpp"
+#include "queue/topic_homes.hpp"
 #include "queue/topic_setup.hpp"
 #include "site/ports.hpp"
 #include "site/site.hpp"
@@ -97,6 +102,29 @@ std::string MirrorProblem(const Mirrors& mirrors, bool first) {
   return first || text.empty() ? text : "; " + text;
 }
 
+// The homes that site.toml names.
+std::vector<TopicHomes::Declared> HomesOf(const Config& config, const site::Site& site) {
+  std::vector<TopicHomes::Declared> homes;
+  for (const DeclaredTopic& topic : config.topics) {
+    if (topic.home.empty()) continue;
+    homes.push_back(
+        {.topic = topic.name, .home = NodeIdOf(site, topic.home), .home_name = topic.home});
+  }
+  return homes;
+}
+
+LagMetrics::DeadLetterTopics DeadLetterTopicsOf(const site::Site& site) {
+  LagMetrics::DeadLetterTopics topics;
+  for (const site::Worker& worker : site.workers) {
+    if (worker.retries > 0) topics.emplace(worker.name, DeadLetterTopic(worker));
+  }
+  return topics;
+}
+
+int64_t WallMs(const io::Loop& loop) {
+  return std::chrono::floor<std::chrono::milliseconds>(loop.Wall()).time_since_epoch().count();
+}
+
 TopicConfig DefaultsOf(const Config& config) {
   TopicConfig defaults;
   defaults.retention_ms =
@@ -115,6 +143,7 @@ Queue::Queue(site::TierProcess& process)
       clock_(process.driver(), store::kMaxClockSkew),
       max_segment_files_(io::FittingFiles("queue", kMaxSegmentFiles)),
       metrics_(process.metrics()),
+      lag_metrics_(process.metrics(), DeadLetterTopicsOf(process.site())),
       calls_(process.loop()),
       reporting_(process.loop()),
       loops_(process.scopes()) {}
@@ -135,6 +164,8 @@ io::Task<Result<void>> Queue::Start() {
   if (!opened) co_return opened;
   topics_ = std::make_unique<TopicSetup>(*engine_, TopicsOfSite(config_, process_.site().workers),
                                          static_cast<uint32_t>(config_.partitions));
+  homes_ =
+      std::make_unique<TopicHomes>(engine_->durable().state(), HomesOf(config_, process_.site()));
   groups_->SetCoordinator(engine_->is_controller());
   opened = co_await OpenMirrors();
   if (!opened) co_return opened;
@@ -260,6 +291,19 @@ io::Task<void> Queue::SetUpTopics() {
   if (topics_set_up_) co_await topics_->Apply();
 }
 
+io::Task<void> Queue::TakeHomes(std::vector<std::string> topics) {
+  const std::string names = fmt::format("{}", fmt::join(topics, ", "));
+  Outcome<int32_t> epoch = co_await mirrors_->Promote({.topics = std::move(topics)});
+  if (epoch) {
+    LOG_INFO("took over new topics whose home is here by site.toml", {"topics", names});
+  } else {
+    LOG_WARNING("new topics whose home is here by site.toml stay elsewhere for now",
+                {"topics", names}, {"problem", epoch.error().message});
+    (void)co_await io::Sleep(kTopicSetupInterval);
+  }
+  taking_homes_ = false;
+}
+
 io::Task<void> Queue::Report() {
   TimePoint next_setup = process_.loop().After(kTopicSetupInterval);
   do {
@@ -268,7 +312,13 @@ io::Task<void> Queue::Report() {
       co_await SetUpTopics();
       next_setup = process_.loop().After(kTopicSetupInterval);
     }
+    if (mirrors_ && !taking_homes_) {
+      std::vector<std::string> names = homes_->ToTake();
+      taking_homes_ = !names.empty();
+      if (taking_homes_) reporting_.Spawn(TakeHomes(std::move(names)));
+    }
     metrics_.Update(engine_->numbers(), groups_->coordinator().groups());
+    lag_metrics_.Update(engine_->durable().state(), WallMs(process_.loop()));
     if (mirrors_) mirrors_->UpdateMetrics();
     process_.SetDetail(Problem());
   } while (co_await io::Sleep(kReportInterval));
@@ -289,10 +339,17 @@ std::string Queue::Problem() const {
     text += fmt::format("{}the journal grows: {}", text.empty() ? "" : "; ", checkpoints);
   }
   if (numbers.damaged_partitions > 0) {
-    text += fmt::format("{}{} partitions have a damaged segment file: see the log",
-                        text.empty() ? "" : "; ", numbers.damaged_partitions);
+    const std::string repair =
+        mirrors_ ? mirrors_->RepairProblem() : "there is no other data center to repair them from";
+    text +=
+        fmt::format("{}{} partitions have a damaged segment file, {} among them: see the log{}{}",
+                    text.empty() ? "" : "; ", numbers.damaged_partitions,
+                    engine_->damaged_partition(), repair.empty() ? "" : "; ", repair);
   }
   if (topics_->has_problem()) text += (text.empty() ? "" : "; ") + topics_->problem();
+  if (std::string homes = homes_->problem(); !homes.empty()) {
+    text += (text.empty() ? "" : "; ") + homes;
+  }
   if (mirrors_) text += MirrorProblem(*mirrors_, text.empty());
   if (size_t count = engine_->durable().set_aside(); count > 0) {
     text += fmt::format("{}messages of {} partitions were never mirrored and are set aside in {}",

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/clock.hpp"
 #include "base/hybrid_clock.hpp"
@@ -22,11 +23,13 @@
 #include "queue/config.hpp"
 #include "queue/engine/engine.hpp"
 #include "queue/groups/group_service.hpp"
+#include "queue/lag_metrics.hpp"
 #include "queue/metrics.hpp"
 #include "queue/mirror/mirrors.hpp"
 #include "queue/server/broker.hpp"
 #include "queue/server/peer_server.hpp"
 #include "queue/server/queue_loop.hpp"
+#include "queue/topic_homes.hpp"
 #include "queue/topic_setup.hpp"
 #include "site/tier/peer_listener.hpp"
 #include "site/tier/tier_process.hpp"
@@ -52,6 +55,7 @@ class Queue {
   io::Task<void> Drain(Duration grace);
   io::Task<void> EndCallsAfter(Duration grace);
   io::Task<void> SetUpTopics();
+  io::Task<void> TakeHomes(std::vector<std::string> topics);
   io::Task<void> Report();
   std::string Problem() const;
 
@@ -64,6 +68,8 @@ class Queue {
   io::BlockingPool heavy_pool_{1};  // decompresses batches
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<TopicSetup> topics_;
+  std::unique_ptr<TopicHomes> homes_;
+  bool taking_homes_ = false;
   bool topics_set_up_ = false;  // since this data center has become the controller
   std::unique_ptr<GroupService> groups_;
   std::unique_ptr<site::PeerListener> peer_listener_;  // null: there is no other data center
@@ -71,6 +77,7 @@ class Queue {
   std::unique_ptr<PeerServer> peer_server_;            // likewise
   std::unique_ptr<Broker> broker_;
   EngineMetrics metrics_;
+  LagMetrics lag_metrics_;
   io::Scope calls_;  // of connections, on the main loop
   io::Scope reporting_;
   io::PerLoop<QueueLoop> loops_;

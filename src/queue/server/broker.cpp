@@ -6,7 +6,6 @@
 #include <cstdint>
 #include <deque>
 #include <map>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,9 +23,9 @@
 #include "queue/limits.hpp"
 #include "queue/server/answers.hpp"
 #include "queue/server/pace.hpp"
-#include "queue/server/uuid.hpp"
 #include "queue/state/queue_state.hpp"
 #include "queue/state/refusal.hpp"
+#include "queue/state/uuid.hpp"
 #include "wire/kafka/api.hpp"
 #include "wire/kafka/codec.hpp"
 #include "wire/kafka/error_code.hpp"
@@ -117,26 +116,29 @@ struct Broker::Collected {
   bool failed = false;  // at one of them
 };
 
-io::Task<std::vector<FetchedPartition>> Broker::Fetch(
-    const wire::kafka::FetchRequest& request, std::shared_ptr<const Cancellation> cancellation) {
+io::Task<std::vector<FetchedPartition>> Broker::Fetch(FetchCall call) {
+  const wire::kafka::FetchRequest& request = call.request;
   const Duration wait = std::min<Duration>(
       std::chrono::milliseconds{AtLeastZero(request.max_wait_ms)}, kMaxFetchWait);
   const TimePoint deadline = loop().After(wait);
   const size_t min_bytes = std::min(AtLeastZero(request.min_bytes), kMaxFetchBytes);
-  Collected collected = co_await Collect(request);
+  Collected collected = co_await Collect(call);
   // What a waiting request takes is bounded by its partitions. Past the limit of files, some of
   // them may have messages already.
   const bool may_wait = !collected.failed && collected.files < kMaxFetchFiles &&
                         request.topics.size() <= collected.seen.size();
   if (may_wait && collected.bytes < min_bytes && wait > Duration::zero()) {
     collected.partitions.clear();  // they keep files open
-    co_await AwaitData(collected.seen, min_bytes - collected.bytes, *cancellation, deadline);
-    collected = co_await Collect(request);
+    co_await AwaitData(collected.seen, min_bytes - collected.bytes, *call.cancellation, deadline);
+    collected = co_await Collect(call);
   }
   co_return std::move(collected.partitions);
 }
 
-io::Task<Broker::Collected> Broker::Collect(const wire::kafka::FetchRequest& request) {
+io::Task<Broker::Collected> Broker::Collect(const FetchCall& call) {
+  const wire::kafka::FetchRequest& request = call.request;
+  FetchAs as = FetchAs::kConsumer;
+  if (call.from_peer) as = request.replica_id >= 0 ? FetchAs::kRepairer : FetchAs::kMirror;
   Collected collected;
   Pace pace;
   const size_t max_bytes = std::min(AtLeastZero(request.max_bytes), kMaxFetchBytes);
@@ -157,7 +159,8 @@ io::Task<Broker::Collected> Broker::Collect(const wire::kafka::FetchRequest& req
       const TopicPartition where = PartitionOf(name, partition.index);
       const FetchPosition position{.where = where,
                                    .offset = partition.fetch_offset,
-                                   .leader_epoch = partition.current_leader_epoch};
+                                   .leader_epoch = partition.current_leader_epoch,
+                                   .as = as};
       const bool full = left == 0 && collected.bytes > 0;
       auto view =
           full || collected.files >= kMaxFetchFiles

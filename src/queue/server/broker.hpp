@@ -84,8 +84,13 @@ class Broker {
   // Answers a request other than Produce and Fetch. An error ends the connection.
   io::Task<Result<wire::kafka::Frame>> Answer(Call call);
   // At least min_bytes of the request, or what there is when it has waited max_wait_ms.
-  io::Task<std::vector<FetchedPartition>> Fetch(const wire::kafka::FetchRequest& request,
-                                                std::shared_ptr<const Cancellation> cancellation);
+  // `from_peer`: by another data center's queue, which names its node id when it repairs segments.
+  struct FetchCall {
+    const wire::kafka::FetchRequest& request;
+    std::shared_ptr<const Cancellation> cancellation;
+    bool from_peer = false;
+  };
+  io::Task<std::vector<FetchedPartition>> Fetch(FetchCall call);
   io::Task<std::vector<ProduceOutcome>> Produce(std::span<const ProducePart> parts,
                                                 Acknowledge acknowledge, Duration timeout);
   // Ends the wait of the call, also if it has not begun: it is answered now.
@@ -106,7 +111,7 @@ class Broker {
 
  private:
   struct Collected;
-  io::Task<Collected> Collect(const wire::kafka::FetchRequest& request);
+  io::Task<Collected> Collect(const FetchCall& call);
   io::Task<void> AwaitData(std::span<const SeenPartition> seen, size_t min_bytes,
                            const Cancellation& cancellation, TimePoint deadline);
 

@@ -174,7 +174,7 @@ TEST_F(BrokerTest, ResponseToAFetchHasMessagesOfAFewPartitions) {
     }
     auto cancellation = std::make_shared<Cancellation>(Cancellation{broker.NewTicket()});
     TimePoint begin = machine.loop.Now();
-    auto fetched = co_await broker.Fetch(request, cancellation);
+    auto fetched = co_await broker.Fetch({.request = request, .cancellation = cancellation});
     EXPECT_LT(machine.loop.Now() - begin, seconds{10}) << "there are more messages";
     EXPECT_EQ(fetched.size(), kPartitions);
     for (size_t i = 0; i < fetched.size(); ++i) {

@@ -158,7 +158,10 @@ ClientHandler::Handled ClientHandler::Fetch(const kafka::RequestHeader& header,
   std::vector<FetchedPartition> fetched;
   if (MayFetch(*request)) {
     cancellation_ = NewCancellation();
-    fetched = co_await io::RunOn(parts_.broker_scope, parts_.broker.Fetch(*request, cancellation_));
+    fetched = co_await io::RunOn(
+        parts_.broker_scope,
+        parts_.broker.Fetch(
+            {.request = *request, .cancellation = cancellation_, .from_peer = parts_.from_peer}));
     cancellation_.reset();
   }
   auto response =

@@ -26,6 +26,7 @@ class ClientHandler final : public RequestHandler {
     Broker& broker;
     io::Scope& broker_scope;  // of the main loop
     ServerMetrics& metrics;   // of the connection's loop
+    bool from_peer = false;   // another data center's queue
   };
   ClientHandler(const Parts& parts, std::string client_host);
 

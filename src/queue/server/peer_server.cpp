@@ -4,12 +4,14 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
+#include "base/log.hpp"
 #include "base/result.hpp"
 #include "io/loop.hpp"
 #include "io/net/stream.hpp"
@@ -36,9 +38,20 @@ io::Task<void> PeerServer::Serve(std::unique_ptr<io::Stream> stream,
     co_return co_await parts_.mirrors.Serve(std::move(stream), std::move(allowed),
                                             std::move(received));
   }
-  auto handler = std::make_unique<ClientHandler>(
-      ClientHandler::Parts{parts_.broker, parts_.broker_scope, metrics_},
-      stream->peer().address.ToString());
+  if (!parts_.mirrors.IsPeer(allowed)) {
+    const std::string problem = "Kafka requests of a host that is no other data center's queue";
+    if (refused_.OnProblem(problem, parts_.loop.Now())) {
+      LOG_WARNING("refused at the peer port", {"peer", stream->peer().ToString()},
+                  {"problem", problem});
+    }
+    co_return;
+  }
+  auto handler =
+      std::make_unique<ClientHandler>(ClientHandler::Parts{.broker = parts_.broker,
+                                                           .broker_scope = parts_.broker_scope,
+                                                           .metrics = metrics_,
+                                                           .from_peer = true},
+                                      stream->peer().address.ToString());
   Connection connection(parts_.loop, std::move(stream), budget_, std::move(handler), received);
   co_await connection.Run();
 }

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "base/metrics.hpp"
+#include "base/recurring_problem.hpp"
 #include "io/loop.hpp"
 #include "io/net/stream.hpp"
 #include "io/scope.hpp"
@@ -31,6 +32,7 @@ class PeerServer {
   explicit PeerServer(const Parts& parts) : parts_(parts), metrics_(not_shown_) {}
 
   // `allowed` says whether the peer's certificate is that of the data center that it claims to be.
+  // Kafka requests claim none: they are served to every other data center with a queue.
   io::Task<void> Serve(std::unique_ptr<io::Stream> stream,
                        std::function<bool(std::string_view data_center)> allowed);
 
@@ -39,6 +41,7 @@ class PeerServer {
   ByteBudget budget_{kMaxPeerRequestBytes};
   Metrics not_shown_;  // /metrics counts clients alone
   ServerMetrics metrics_;
+  RecurringProblem refused_;
 };
 
 }  // namespace meridian::queue
