@@ -4,23 +4,20 @@
 #include <cctype>
 #include <chrono>
 #include <cmath>
-#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include <fmt/core.h>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
-#include "cli/admin_call.hpp"
 #include "cli/command/command.hpp"
 #include "cli/command_line.hpp"
-#include "http/client/fetch.hpp"
+#include "cli/tier_answers.hpp"
 #include "site/site.hpp"
 #include "wire/json/value.hpp"
 #include "wire/json/writer.hpp"
@@ -29,8 +26,6 @@ namespace meridian::cli {
 namespace {
 
 using wire::json::Value;
-
-constexpr size_t kIndent = 2;
 
 // Of a million keys.
 constexpr Duration kDigestTimeout = std::chrono::seconds{20};
@@ -41,40 +36,13 @@ struct Arguments {
   bool json = false;
 };
 
-// The answer of a data center.
-struct Answer {
-  std::string data_center;
-  std::string problem;  // empty: it has answered
-  Value told;           // an object
-};
-
-Answer Ask(const Deployed& deployed, const site::DataCenter& dc, std::string_view what) {
-  std::string path = fmt::format("/.meridian/tier/session/{}", what);
-  Result<http::Fetched> answer =
-      CallAgent(deployed, dc, {.method = "GET", .path = path, .timeout = kDigestTimeout});
-  if (!answer) {
-    return {.data_center = dc.name,
-            .problem = "it does not answer (" + answer.error().message + ")"};
-  }
-  Result<Value> told = wire::json::Parse(answer->body);
-  if (answer->status == 200 && told && told->is_object()) {
-    return {.data_center = dc.name, .told = std::move(*told)};
-  }
-  return {.data_center = dc.name,
-          .problem = fmt::format("{} (status {})", answer->body, answer->status)};
-}
-
 // The answers of all data centers with sessions.
-Result<std::vector<Answer>> AskAll(const Deployed& deployed, std::string_view what) {
+Result<std::vector<TierAnswer>> AskAll(const Deployed& deployed, std::string_view what) {
   auto external = deployed.site.externals.find("session");
   if (external != deployed.site.externals.end()) {
     return Fail(Errc::kUnavailable, "sessions are not kept here but at {}", external->second.shown);
   }
-  std::vector<Answer> all;
-  for (const site::DataCenter& dc : deployed.site.datacenters) {
-    if (!dc.edge_only) all.push_back(Ask(deployed, dc, what));
-  }
-  return all;
+  return AskTiers(deployed, {.tier = "session", .what = what, .timeout = kDigestTimeout});
 }
 
 // Empty if it is not known yet.
@@ -94,7 +62,7 @@ void PrintProblem(const Value& peer, std::string_view member, std::string_view w
   if (!next.empty()) fmt::print("  next: {}\n", next);
 }
 
-void PrintLag(const Answer& answer) {
+void PrintLag(const TierAnswer& answer) {
   std::span<const Value> peers = answer.told.ElementsOf("peers");
   if (peers.empty()) fmt::print("{:<14} follows nobody\n", answer.data_center);
   for (const Value& peer : peers) {
@@ -107,14 +75,14 @@ void PrintLag(const Answer& answer) {
   }
 }
 
-void PrintDigest(const Answer& answer) {
+void PrintDigest(const TierAnswer& answer) {
   fmt::print("{:<14} {} of {} keys\n", answer.data_center, answer.told.TextOf("digest"),
              answer.told.WholeNumberOf("keys"));
 }
 
-void CompareDigests(const std::vector<Answer>& all) {
+void CompareDigests(const std::vector<TierAnswer>& all) {
   std::vector<std::string> digests;
-  for (const Answer& answer : all) {
+  for (const TierAnswer& answer : all) {
     if (answer.problem.empty()) digests.push_back(answer.told.TextOf("digest"));
   }
   if (digests.size() < 2) return;
@@ -124,7 +92,7 @@ void CompareDigests(const std::vector<Answer>& all) {
                   : "They differ. While there are writes that is so for moments; ask again.");
 }
 
-void PrintKey(const Answer& answer) {
+void PrintKey(const TierAnswer& answer) {
   std::string type = answer.told.TextOf("type");
   if (type == "none") {
     fmt::print("{:<14} has no such key\n", answer.data_center);
@@ -139,23 +107,6 @@ void PrintKey(const Answer& answer) {
   fmt::print("{:<14} {}, {}, {} bytes\n  {}\n", answer.data_center, type, end,
              answer.told.WholeNumberOf("bytes"),
              wire::json::ToText(value != nullptr ? *value : Value()));
-}
-
-// All answers as one document.
-std::string JsonOf(const std::vector<Answer>& all) {
-  wire::json::Writer writer({.indent = kIndent});
-  writer.BeginObject();
-  writer.BeginArray("datacenters");
-  for (const Answer& answer : all) {
-    writer.BeginObject();
-    writer.Member("datacenter", answer.data_center);
-    if (!answer.problem.empty()) writer.Member("problem", answer.problem);
-    for (const auto& [name, value] : answer.told.members()) writer.Member(name, value);
-    writer.EndObject();
-  }
-  writer.EndArray();
-  writer.EndObject();
-  return writer.Take();
 }
 
 // Escapes all bytes that a query may not contain.
@@ -173,8 +124,8 @@ struct Subcommand {
   const char* name;
   const char* summary;
   const char* what;  // the last part of the tier's path
-  void (*print)(const Answer& answer);
-  void (*compare)(const std::vector<Answer>& all) = nullptr;
+  void (*print)(const TierAnswer& answer);
+  void (*compare)(const std::vector<TierAnswer>& all) = nullptr;
 };
 
 int Show(const Arguments& arguments, const Subcommand& subcommand) {
@@ -182,15 +133,15 @@ int Show(const Arguments& arguments, const Subcommand& subcommand) {
   if (!deployed) return deployed.error();
   std::string what = subcommand.what;
   if (!arguments.key.empty()) what += "?" + PercentEncoded(arguments.key);
-  Result<std::vector<Answer>> all = AskAll(*deployed, what);
+  Result<std::vector<TierAnswer>> all = AskAll(*deployed, what);
   if (!all) return Complain(all.error());
   bool answered = false;
-  for (const Answer& answer : *all) answered |= answer.problem.empty();
+  for (const TierAnswer& answer : *all) answered |= answer.problem.empty();
   if (arguments.json) {
     fmt::print("{}\n", JsonOf(*all));
     return answered ? kDone : kFailed;
   }
-  for (const Answer& answer : *all) {
+  for (const TierAnswer& answer : *all) {
     if (answer.problem.empty()) {
       subcommand.print(answer);
     } else {

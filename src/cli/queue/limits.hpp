@@ -29,6 +29,8 @@ constexpr Duration kPublishTimeout = std::chrono::seconds{30};
 // than the topic allows.
 constexpr size_t kPublishBatchBytes = size_t{512} * 1024;
 constexpr int32_t kPublishBatchRecords = 1'000;
+// Of a file of messages; a topic takes no batch of 8 MiB.
+constexpr size_t kMaxFileBatchBytes = size_t{8} * 1024 * 1024;
 constexpr size_t kMaxLineBytes = size_t{7} * 1024 * 1024;  // of standard input: one message
 
 }  // namespace meridian::cli

@@ -1,20 +1,15 @@
 // meridian queue mirrors: where each topic's home is, and how far each data center is.
 #include <memory>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <fmt/core.h>
 
-#include "base/result.hpp"
-#include "cli/admin_call.hpp"
 #include "cli/command/command.hpp"
 #include "cli/command_line.hpp"
 #include "cli/queue/mirror_commands.hpp"
-#include "http/client/fetch.hpp"
-#include "site/site.hpp"
+#include "cli/tier_answers.hpp"
 #include "wire/json/value.hpp"
-#include "wire/json/writer.hpp"
 
 namespace meridian::cli {
 namespace {
@@ -26,28 +21,7 @@ struct Arguments {
   std::string state_directory = ".meridian";
 };
 
-struct Answer {
-  std::string data_center;
-  std::string problem;  // empty: it has answered
-  Value told;           // an object
-};
-
-Answer Ask(const Deployed& deployed, const site::DataCenter& dc) {
-  Result<http::Fetched> answer =
-      CallAgent(deployed, dc, {.method = "GET", .path = "/.meridian/tier/queue/mirrors"});
-  if (!answer) {
-    return {.data_center = dc.name,
-            .problem = "it does not answer (" + answer.error().message + ")"};
-  }
-  Result<Value> told = wire::json::Parse(answer->body);
-  if (answer->status == 200 && told && told->is_object()) {
-    return {.data_center = dc.name, .told = std::move(*told)};
-  }
-  return {.data_center = dc.name,
-          .problem = fmt::format("{} (status {})", answer->body, answer->status)};
-}
-
-void Print(const Answer& answer) {
+void Print(const TierAnswer& answer) {
   fmt::print("{}: the consumer groups are at {}\n", answer.data_center,
              answer.told.TextOf("controller"));
   if (std::string missing = answer.told.TextOf("missing_copies"); !missing.empty()) {
@@ -69,36 +43,17 @@ void Print(const Answer& answer) {
   }
 }
 
-std::string JsonOf(const std::vector<Answer>& all) {
-  wire::json::Writer writer({.indent = 2});
-  writer.BeginObject();
-  writer.BeginArray("datacenters");
-  for (const Answer& answer : all) {
-    writer.BeginObject();
-    writer.Member("datacenter", answer.data_center);
-    if (!answer.problem.empty()) writer.Member("problem", answer.problem);
-    for (const auto& [name, value] : answer.told.members()) writer.Member(name, value);
-    writer.EndObject();
-  }
-  writer.EndArray();
-  writer.EndObject();
-  return writer.Take();
-}
-
 int Run(const Arguments& arguments) {
   auto deployed = FindDeployed(arguments.state_directory);
   if (!deployed) return deployed.error();
-  std::vector<Answer> all;
-  for (const site::DataCenter& dc : deployed->site.datacenters) {
-    if (!dc.edge_only) all.push_back(Ask(*deployed, dc));
-  }
+  const std::vector<TierAnswer> all = AskTiers(*deployed, {.tier = "queue", .what = "mirrors"});
   bool answered = false;
-  for (const Answer& answer : all) answered |= answer.problem.empty();
+  for (const TierAnswer& answer : all) answered |= answer.problem.empty();
   if (arguments.json) {
     fmt::print("{}\n", JsonOf(all));
     return answered ? kDone : kFailed;
   }
-  for (const Answer& answer : all) {
+  for (const TierAnswer& answer : all) {
     if (answer.problem.empty()) {
       Print(answer);
     } else {

@@ -12,7 +12,7 @@
 
 #include <fmt/core.h>
 
-#include "base/utf8.hpp"
+#include "base/text/utf8.hpp"
 #include "cli/queue/group_calls.hpp"
 #include "cli/queue/kafka_client.hpp"
 #include "cli/queue/offset_target.hpp"
@@ -277,6 +277,17 @@ std::string RecordJson(const PartitionKey& partition, const wire::kafka::Record&
   writer.EndArray();
   writer.EndObject();
   return writer.Take() + "\n";
+}
+
+std::string MessageLine(const wire::kafka::Record& record) {
+  std::string line =
+      fmt::format("{:>10}  {}  {:<16}  {}", record.offset, TimeText(record.timestamp_ms),
+                  Shown(record.key), Shown(record.value));
+  // Control characters would do something to a terminal.
+  for (char& c : line) {
+    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = '?';
+  }
+  return line + "\n";
 }
 
 std::string ChangesText(const std::vector<OffsetChange>& changes) {

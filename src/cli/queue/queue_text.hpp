@@ -53,6 +53,9 @@ std::string GroupsJson(const std::vector<GroupLag>& groups);
 // One line of JSON, with its newline. Texts that are not UTF-8 are in `key_base64` and so on.
 std::string RecordJson(const PartitionKey& partition, const wire::kafka::Record& record);
 
+// A line for people: offset, time, key, and the beginning of the value.
+std::string MessageLine(const wire::kafka::Record& record);
+
 // A change of a group's offsets.
 struct OffsetChange {
   PartitionKey partition;
