@@ -1,9 +1,11 @@
 // sim queue: the queue's engine on one machine, with producers that send again what was not
-// answered, readers, groups and an admin, under crashes at any await, lost and torn writes, and
-// full disks. Promises: an acknowledged record is there once, at its offset, in its producer's
-// order. An offset that a reader saw never holds another record. Nothing is removed but what was to
-// be removed. Committed offsets and topics are not lost. No crash looks like damage. Once the
-// faults are over, all that was sent is acknowledged.
+// answered, readers, groups and an admin, under crashes at any await, lost and torn writes, full
+// disks, and segment files that lose bytes. Promises: an acknowledged record is there once, at its
+// offset, in its producer's order. An offset that a reader saw never holds another record. Nothing
+// is removed but what was to be removed. Committed offsets and topics are not lost. No crash looks
+// like damage. Damaged batches are not handed out once they were checked, reading them fails, and
+// nothing else does; the damage is reported. Once the faults are over, all that was sent is
+// acknowledged.
 #include "sim/queue/queue.hpp"
 
 #include <chrono>
@@ -61,7 +63,10 @@ class QueueRun {
     process_.Restart();
     world_.RunFor(kTick);
     RunUntilSettled();
-    if (!node_.settled() || node_.seen() == 0) world_.Fail("the queue does not start in time");
+    for (int i = 0; i < 100 && !node_.checked() && !world_.failure(); ++i) world_.RunFor(kTick);
+    if (!node_.settled() || node_.seen() == 0 || !node_.checked()) {
+      world_.Fail("the queue does not start in time");
+    }
   }
 
  private:
@@ -73,11 +78,13 @@ class QueueRun {
   }
 
   void BeginFault() {
-    switch (random().Below(3)) {
+    switch (random().Below(4)) {
       case 0:
         return Crash(io::sim::CrashKind::kProcess);
       case 1:
         return Crash(io::sim::CrashKind::kMachine);
+      case 2:
+        return node_.Damage(process_.disk());
       default:
         process_.disk().faults.capacity_bytes =
             process_.disk().used_bytes() + random().Below(kMaxFreeBytes);

@@ -76,6 +76,10 @@ void QueueOracle::CheckContent(const std::string& partition, const PartitionCont
   }
   for (const auto& [offset, value] : known.values) {
     if (offset < content.log_start_offset || content.values.contains(offset)) continue;
+    const bool damaged = std::ranges::any_of(content.damaged, [offset](const auto& range) {
+      return range.first <= offset && offset < range.second;
+    });
+    if (damaged) continue;
     if (content.compacted && HasLaterOfItsKey(known, value)) continue;
     return world_.Fail(fmt::format("record {} at offset {} of {} is lost ({} to {})", value, offset,
                                    partition, content.log_start_offset, content.high_watermark));

@@ -10,6 +10,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "io/sim/world.hpp"
 
@@ -21,6 +22,8 @@ struct PartitionContent {
   int64_t high_watermark = 0;
   bool compacted = false;  // a record goes when a later one has its key
   std::map<int64_t, std::string> values;
+  // Offsets [first, second) that could not be read, because their segment file is damaged.
+  std::vector<std::pair<int64_t, int64_t>> damaged;
 };
 
 // Of the keys of one producer: records whose numbers are equal modulo this have one key.

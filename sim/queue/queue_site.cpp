@@ -22,15 +22,20 @@
 #include "base/result.hpp"
 #include "io/fiber.hpp"
 #include "io/scope.hpp"
+#include "io/sim/disk_image.hpp"
 #include "io/sim/process.hpp"
 #include "io/sim/world.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
+#include "queue/engine/durable_state.hpp"
 #include "queue/engine/engine.hpp"
+#include "queue/partition/partition_log.hpp"
+#include "queue/state/queue_state.hpp"
 #include "queue/state/refusal.hpp"
 #include "queue/state/topic_config.hpp"
 #include "sim/faulty_disk.hpp"
 #include "sim/queue/queue_oracle.hpp"
+#include "sim/segment_damage.hpp"
 #include "store/limits.hpp"
 #include "wire/kafka/batch_writer.hpp"
 #include "wire/kafka/record.hpp"
@@ -55,6 +60,9 @@ constexpr size_t kProducers = 9;                      // one partition has two
 constexpr std::array<const char*, 2> kGroups = {"billing", "search"};
 constexpr uint64_t kMaxValueBytes = 300;
 constexpr uint64_t kMaxRecordsPerBatch = 3;
+// After a start, or after damage was done, all segments are checked within this time.
+constexpr Duration kCheckInterval = milliseconds{300};
+constexpr Duration kCheckedWithin = milliseconds{5000};
 constexpr Duration kRequestTimeout = std::chrono::seconds{2};
 constexpr size_t kFetchBytes = 1000;
 
@@ -71,6 +79,7 @@ queue::EngineOptions OptionsOf(uint64_t seed) {
           .checkpoint_bytes = 3 * store::kMinSegmentBytes,
           .checkpoint_interval = std::chrono::seconds{2},
           .upkeep_interval = milliseconds{200},
+          .check_interval = kCheckInterval,
           .headroom_bytes = 2000,
           .max_in_flight_bytes = 2000};
 }
@@ -86,9 +95,11 @@ std::string NameIn(const wire::kafka::Record& record) {
   return std::string(value.substr(0, value.find(' ')));
 }
 
-Result<void> AddBatches(Bytes bytes, PartitionContent& content) {
+// As a client that checks checksums. `next_offset` moves behind each batch.
+Result<void> AddBatches(Bytes bytes, PartitionContent& content, int64_t& next_offset) {
   for (Bytes rest = bytes; !rest.empty();) {
     auto header = wire::kafka::ReadBatchHeader(rest);
+    if (header && header->bytes > rest.size()) return Fail(Errc::kInvalid, "a batch is cut off");
     if (header) header = wire::kafka::CheckStoredBatch(rest.first(header->bytes));
     if (!header) return Fail(std::move(header.error()));
     auto reader = wire::kafka::RecordReader::Open(rest.first(header->bytes));
@@ -97,6 +108,7 @@ Result<void> AddBatches(Bytes bytes, PartitionContent& content) {
       if (record.offset >= content.log_start_offset) content.values[record.offset] = NameIn(record);
     }
     rest = rest.subspan(header->bytes);
+    next_offset = header->next_offset();
   }
   return {};
 }
@@ -115,6 +127,10 @@ struct QueueNode::Life {
   io::Fiber& main;
   // After a crash nothing that fails means anything.
   bool over() const { return main.cancelled(); }
+  QueueNode& node;
+  TimePoint began = machine.loop.Now();
+
+  ~Life() { node.engine_ = nullptr; }
 };
 
 QueueNode::QueueNode(io::sim::World& world, PlantedQueueBug bug)
@@ -132,7 +148,7 @@ bool QueueNode::settled() const {
 }
 
 io::Task<void> QueueNode::Run(io::sim::Machine& machine) {
-  up_ = false;
+  up_ = checked_ = false;
   FaultyDisk disk(machine.disk, SyncFaultsOf(bug_));
   HybridClock clock(machine.loop.driver(), store::kMaxClockSkew);
   io::Fiber& fiber = co_await io::ThisFiber{};
@@ -150,7 +166,8 @@ io::Task<void> QueueNode::Run(io::sim::Machine& machine) {
       co_return;
     }
   }
-  Life life{machine, *engine, fiber};
+  Life life{.machine = machine, .engine = *engine, .main = fiber, .node = *this};
+  engine_ = engine.get();
   io::Scope scope(machine.loop);
   co_await CheckAll(life);
   if (co_await PrepareTopics(life)) {
@@ -161,6 +178,7 @@ io::Task<void> QueueNode::Run(io::sim::Machine& machine) {
     }
     for (const char* group : kGroups) scope.Spawn(Commit(life, group));
     scope.Spawn(Administrate(life));
+    scope.Spawn(CheckWhenDamageIsKnown(life));
   }
   co_await scope.Join();
   co_await engine->Close();
@@ -179,7 +197,9 @@ io::Task<void> QueueNode::CheckAll(Life& life) {
     oracle_.CheckCommitted(group, found ? std::optional(found->offset) : std::nullopt);
   }
   oracle_.CheckTopic(std::string(kTemporary), life.engine.FindTopic(kTemporary).has_value());
-  if (life.engine.numbers().damaged_partitions > 0) world_.Fail("a crash looks like damage");
+  if (life.engine.numbers().damaged_partitions > 0 && damaged_.empty()) {
+    world_.Fail("a crash looks like damage");
+  }
 }
 
 io::Task<void> QueueNode::CheckPartition(Life& life, TopicPartition where) {
@@ -188,25 +208,97 @@ io::Task<void> QueueNode::CheckPartition(Life& life, TopicPartition where) {
   if (!start) co_return;
   content.log_start_offset = (*start)->offset;
   int64_t offset = content.log_start_offset;
-  for (;;) {
-    auto view = co_await life.engine.Fetch({.where = where, .offset = offset}, kFetchBytes);
-    if (life.over()) co_return;
-    if (!view) co_return co_await CheckRefusal(life, where, offset, view.error());
-    content.high_watermark = view->high_watermark;
-    if (view->range.bytes == 0) break;
-    if (view->range.begin_offset > offset && !content.compacted) {
-      co_return world_.Fail(fmt::format("a read of {} at {} begins at {}", NameOf(where), offset,
-                                        view->range.begin_offset));
-    }
-    std::vector<uint8_t> bytes(view->range.bytes);
-    auto got = co_await view->range.file->ReadAt(view->range.position, bytes);
-    if (life.over() || !got) co_return;
-    Result<void> added = AddBatches(bytes, content);
-    if (!added) co_return world_.Fail(NameOf(where) + ": " + added.error().message);
-    offset = view->range.next_offset;
+  std::optional<bool> more = true;
+  while (more == true) more = co_await ReadOnce(life, where, content, offset);
+  if (!more) co_return;
+  if (!content.damaged.empty() && DamageIsKnown(life) &&
+      life.engine.numbers().damaged_partitions == 0) {
+    co_return world_.Fail(NameOf(where) + ": damage is not reported");
   }
   if (where.topic == kShort) oracle_.MayRemoveBelow(NameOf(where), content.high_watermark);
   oracle_.CheckContent(NameOf(where), content);
+}
+
+// Reads on from the offset. False: at the end; nothing: it cannot be read now, or must not.
+io::Task<std::optional<bool>> QueueNode::ReadOnce(Life& life, TopicPartition where,
+                                                  PartitionContent& content, int64_t& offset) {
+  auto view = co_await life.engine.Fetch({.where = where, .offset = offset}, kFetchBytes);
+  if (life.over()) co_return std::nullopt;
+  if (!view && view.error().error == QueueError::kStorage) {
+    if (SkipDamage(life, where, content, offset)) co_return true;
+    if (!DamageIsKnown(life)) co_return std::nullopt;
+  }
+  if (!view) {
+    co_await CheckRefusal(life, where, offset, view.error());
+    co_return std::nullopt;
+  }
+  content.high_watermark = view->high_watermark;
+  if (view->range.bytes == 0) co_return false;
+  if (view->range.begin_offset > offset && !content.compacted) {
+    world_.Fail(fmt::format("a read of {} at {} begins at {}", NameOf(where), offset,
+                            view->range.begin_offset));
+    co_return std::nullopt;
+  }
+  std::vector<uint8_t> bytes(view->range.bytes);
+  auto got = co_await view->range.file->ReadAt(view->range.position, bytes);
+  if (life.over() || !got) co_return std::nullopt;
+  int64_t next_offset = offset;
+  Result<void> added = AddBatches(bytes, content, next_offset);
+  if (added) next_offset = view->range.next_offset;
+  if (!added && (DamageIsKnown(life) || !SkipDamage(life, where, content, next_offset))) {
+    world_.Fail(NameOf(where) + ": " + added.error().message);
+    co_return std::nullopt;
+  }
+  offset = next_offset;
+  co_return true;
+}
+
+bool QueueNode::DamageIsKnown(const Life& life) const {
+  return life.machine.loop.Now() > std::max(life.began, last_damage_) + kCheckedWithin;
+}
+
+const QueueNode::Damaged* QueueNode::DamagedAt(TopicPartition where, int64_t offset) const {
+  const std::string partition = NameOf(where);
+  auto found = std::ranges::find_if(damaged_, [&](const Damaged& each) {
+    return each.partition == partition && each.place.begin_offset <= offset &&
+           offset < each.place.next_offset;
+  });
+  return found == damaged_.end() ? nullptr : &*found;
+}
+
+// Moves the offset behind the batches that are damaged there. False: none are.
+bool QueueNode::SkipDamage(const Life& life, TopicPartition where, PartitionContent& content,
+                           int64_t& offset) const {
+  const Damaged* damaged = DamagedAt(where, offset);
+  if (damaged == nullptr || life.over()) return false;
+  content.damaged.emplace_back(offset, damaged->place.next_offset);
+  offset = damaged->place.next_offset;
+  return true;
+}
+
+io::Task<void> QueueNode::CheckWhenDamageIsKnown(Life& life) {
+  while (!DamageIsKnown(life)) {
+    if (!co_await io::Sleep(milliseconds{50})) co_return;
+  }
+  co_await CheckAll(life);
+  checked_ = !life.over();
+}
+
+void QueueNode::Damage(io::sim::DiskImage& disk) {
+  constexpr std::array kDamagedTopics = {kKept, kCut, kShort};
+  const std::string_view topic = kDamagedTopics[world_.random().Below(kDamagedTopics.size())];
+  const auto index = static_cast<uint32_t>(world_.random().Below(kPartitions));
+  if (engine_ == nullptr) return;
+  const queue::Topic* found = engine_->durable().state().FindTopic(topic);
+  if (found == nullptr) return;
+  auto partition = engine_->durable().FindPartition({found->number, index});
+  if (partition->log() == nullptr) return;
+  auto planned = PlanDamage(*partition->log(), disk, DamageKind::kCheckedByte, world_.random());
+  if (!planned) return;
+  world_.Record("queue", planned->damage.path, static_cast<uint64_t>(planned->damage.begin_offset));
+  Inflict(*planned, disk, world_.random());
+  damaged_.push_back({NameOf({topic, index}), planned->damage});
+  last_damage_ = world_.now();
 }
 
 // The log start may have moved meanwhile, and what was read is gone; nothing else excuses it.
@@ -309,6 +401,10 @@ io::Task<void> QueueNode::Follow(Life& life, TopicPartition where) {
     auto got = co_await view->range.file->ReadAt(view->range.position, bytes);
     if (life.over() || !got || *got != bytes.size()) continue;
     auto header = wire::kafka::ReadBatchHeader(bytes);
+    if (header && header->bytes <= bytes.size()) {
+      header = wire::kafka::CheckStoredBatch(Bytes(bytes).first(header->bytes));
+    }
+    if (!header && DamagedAt(where, seen.high_watermark) != nullptr) continue;
     if (!header) co_return world_.Fail(NameOf(where) + ": " + header.error().message);
     auto reader = wire::kafka::RecordReader::Open(Bytes(bytes).first(header->bytes));
     wire::kafka::Record record;

@@ -11,13 +11,15 @@
 #include <string_view>
 #include <vector>
 
-#include "io/file/disk.hpp"
+#include "base/clock.hpp"
+#include "io/sim/disk_image.hpp"
 #include "io/sim/process.hpp"
 #include "io/sim/world.hpp"
 #include "io/task.hpp"
 #include "queue/engine/engine.hpp"
 #include "queue/state/refusal.hpp"
 #include "sim/queue/queue_oracle.hpp"
+#include "sim/segment_damage.hpp"
 
 namespace meridian::sim {
 
@@ -35,6 +37,10 @@ class QueueNode {
 
   // No new records from now on.
   void StopWriting() { writing_ = false; }
+  // Damages a closed segment file of a topic, if there is one.
+  void Damage(io::sim::DiskImage& disk);
+  // Whether the present life has read all again after all segments were checked for damage.
+  bool checked() const { return checked_; }
   // Whether a life is up and all records are acknowledged.
   bool settled() const;
   uint64_t seen() const { return oracle_.seen(); }
@@ -51,12 +57,23 @@ class QueueNode {
     std::vector<uint8_t> batch;
   };
   struct Life;
+  struct Damaged {
+    std::string partition;
+    SegmentDamage place;
+  };
 
   io::Task<bool> PrepareTopics(Life& life);
   io::Task<void> CheckAll(Life& life);
   io::Task<void> CheckPartition(Life& life, queue::TopicPartition where);
   io::Task<void> CheckRefusal(Life& life, queue::TopicPartition where, int64_t offset,
                               queue::Refusal refusal);
+  io::Task<std::optional<bool>> ReadOnce(Life& life, queue::TopicPartition where,
+                                         PartitionContent& content, int64_t& offset);
+  io::Task<void> CheckWhenDamageIsKnown(Life& life);
+  bool DamageIsKnown(const Life& life) const;
+  const Damaged* DamagedAt(queue::TopicPartition where, int64_t offset) const;
+  bool SkipDamage(const Life& life, queue::TopicPartition where, PartitionContent& content,
+                  int64_t& offset) const;
   io::Task<void> Produce(Life& life, Producer& producer);
   io::Task<bool> SendBatch(Life& life, Producer& producer);
   void MakeBatch(Life& life, Producer& producer);
@@ -69,6 +86,10 @@ class QueueNode {
   PlantedQueueBug bug_;
   QueueOracle oracle_;
   std::vector<Producer> producers_;
+  std::vector<Damaged> damaged_;
+  TimePoint last_damage_{};
+  queue::Engine* engine_ = nullptr;  // null: it is down
+  bool checked_ = false;
   bool up_ = false;
   bool writing_ = true;
   std::array<int64_t, 2> committed_{};  // by group: the last offset that was tried

@@ -1,10 +1,11 @@
 // sim mirrors: queues of two or three data centers that mirror each other, with producers
 // that send again what was not acknowledged, over links that are cut, half cut, lossy and slow,
-// with crashes at any await, lost and torn writes, full disks, and promotions by operators who do
-// not know better. Promises: what was acknowledged while enough data centers had it is there in the
-// end, once, at its offset, in the order of its producer, wherever the homes have moved. All data
-// centers hold the same then, and agree who the homes are. What a home took alone is set aside, not
-// mixed in. Once the faults are over, all that was sent is acknowledged.
+// with crashes at any await, lost and torn writes, full disks, damaged segment files (of one copy
+// at a time), and promotions by operators who do not know better. Promises: what was acknowledged
+// while enough data centers had it is there in the end, once, at its offset, in the order of its
+// producer, wherever the homes have moved. All data centers hold the same then, and agree who the
+// homes are. What a home took alone is set aside, not mixed in. Once the faults are over, all that
+// was sent is acknowledged, and all damage is repaired.
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -20,6 +21,8 @@
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "base/random.hpp"
+#include "io/file/disk.hpp"
+#include "io/sim/disk_image.hpp"
 #include "io/sim/process.hpp"
 #include "io/sim/trace.hpp"
 #include "io/sim/world.hpp"
@@ -35,6 +38,7 @@
 #include "sim/queue_mirrors/mirrors_clients.hpp"
 #include "sim/queue_mirrors/mirrors_oracle.hpp"
 #include "sim/replica_faults.hpp"
+#include "sim/segment_damage.hpp"
 #include "sim/simulation.hpp"
 #include "wire/kafka/record.hpp"
 #include "wire/kafka/record_batch.hpp"
@@ -49,6 +53,12 @@ using std::chrono::seconds;
 constexpr Duration kFaultPhase = seconds{20};
 constexpr uint64_t kMaxFaults = 8;
 constexpr uint64_t kMaxPromotions = 3;
+constexpr uint64_t kMaxDamages = 6;
+// Small, so that there are closed segments, whose damage is found soon.
+constexpr int64_t kSegmentBytes = 1500;
+constexpr Duration kCheckInterval = seconds{1};
+// In so long, all segments are checked.
+constexpr Duration kCheckedWithin = seconds{4};
 constexpr Duration kWriteOn = seconds{2};
 constexpr Duration kSettle = seconds{90};
 constexpr Duration kTick = milliseconds{100};
@@ -74,6 +84,8 @@ class MirrorsRun {
           .count = count,
           .min_copies = min_copies,
           .checkpoint_bytes = 20'000,
+          .segment_bytes = kSegmentBytes,
+          .check_interval = kCheckInterval,
           .on_failure =
               [this](const std::string& why) { world_.Fail("a queue does not start: " + why); },
           .on_up = [this](queue::MirrorNode& node) { clients_.OnUp(node); }}));
@@ -89,12 +101,14 @@ class MirrorsRun {
   void Run() {
     Plan(random().Below(kMaxFaults + 1), [this] { BeginFault(); });
     Plan(random().Below(kMaxPromotions + 1), [this] { Promote(); });
+    Plan(random().Below(kMaxDamages + 1), [this] { BeginDamage(); });
     world_.RunFor(kFaultPhase);
     faults_.Heal();
     world_.RunFor(kWriteOn);
     clients_.StopWriting();
-    const TimePoint deadline = world_.now() + kSettle;
-    while (!IsSettled() && !world_.failure() && world_.now() < deadline) world_.RunFor(kTick);
+    RunUntilSettled();
+    world_.RunFor(kCheckedWithin);
+    RunUntilSettled();
     if (!IsSettled() && !world_.failure()) world_.Fail(fmt::format("not settled: {}", WhyNot()));
     if (!world_.failure()) CheckEnd();
   }
@@ -107,6 +121,51 @@ class MirrorsRun {
     for (uint64_t i = 0; i < count; ++i) {
       world_.After(Duration{random().Below(static_cast<uint64_t>(kFaultPhase.count()))}, event);
     }
+  }
+
+  void RunUntilSettled() {
+    const TimePoint deadline = world_.now() + kSettle;
+    while (!IsSettled() && !world_.failure() && world_.now() < deadline) world_.RunFor(kTick);
+  }
+
+  // One copy at a time is damaged, and only of what another data center has as well.
+  void BeginDamage() {
+    const size_t index = random().Below(nodes_.size());
+    const queue::MirrorNode& node = *nodes_[index];
+    const std::vector<std::string> topics = MirrorsClients::Topics();
+    const std::string& topic = topics[random().Below(topics.size())];
+    if (node.engine() == nullptr || (damage_ && !IsMended())) return;
+    const queue::Topic* found = TopicAt(node, topic);
+    if (found == nullptr) return;
+    auto partition = node.engine()->durable().FindPartition({found->number, 0});
+    if (partition->log() == nullptr || partition->is_being_cut()) return;
+    io::sim::DiskImage& disk = processes_[index]->disk();
+    auto planned = PlanDamage(*partition->log(), disk, DamageKind::kAnyByte, random());
+    if (!planned || !IsElsewhere(node, *found, planned->damage.segment_end_offset)) return;
+    world_.Record("faults", planned->damage.path, node.id(),
+                  static_cast<uint64_t>(planned->damage.begin_offset));
+    Inflict(*planned, disk, random());
+    damage_ = planned->damage;
+    damaged_node_ = index;
+  }
+
+  bool IsElsewhere(const queue::MirrorNode& node, const queue::Topic& topic, int64_t end_offset) {
+    for (const auto& other : nodes_) {
+      if (other->id() == node.id() || other->engine() == nullptr) continue;
+      const queue::Topic* found = TopicAt(*other, topic.name);
+      if (found == nullptr || found->number != topic.number) continue;
+      auto partition = other->engine()->durable().FindPartition({found->number, 0});
+      if (found->leader_epoch == topic.leader_epoch && !partition->is_being_cut() &&
+          partition->high_watermark() >= end_offset) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  bool IsMended() {
+    auto inode = processes_[damaged_node_]->disk().Open(damage_->path, io::OpenMode::kRead);
+    return inode && (*inode)->content == damage_->before;
   }
 
   void BeginFault() {
@@ -136,16 +195,11 @@ class MirrorsRun {
     for (const auto& node : nodes_) {
       if (node->engine() == nullptr) return "a node is down";
       if (node->mirrors()->incomplete_partitions() > 0) return "a mirror lacks messages";
-      if (!node->mirrors()->MissingCopies().empty()) {
-        std::string text = "copies are missing";
-        for (const auto& each : nodes_) {
-          text += "\n  " + std::to_string(each->id());
-          if (each->engine() == nullptr) continue;
-          text += PeersText(*each) + "; " + each->engine()->checkpoint_problem() + "; " +
-                  each->engine()->write_problem();
-        }
-        return text;
+      if (node->engine()->numbers().damaged_partitions > 0) {
+        return fmt::format("node {} is damaged{}: {}", node->id(), damage_ ? "" : " by a crash",
+                           node->mirrors()->RepairProblem());
       }
+      if (!node->mirrors()->MissingCopies().empty()) return "copies are missing" + AllPeersText();
     }
     for (const std::string& topic : MirrorsClients::Topics()) {
       const queue::Topic* first = TopicAt(*nodes_[0], topic);
@@ -161,6 +215,16 @@ class MirrorsRun {
       }
     }
     return "";
+  }
+  std::string AllPeersText() const {
+    std::string text;
+    for (const auto& each : nodes_) {
+      text += "\n  " + std::to_string(each->id());
+      if (each->engine() == nullptr) continue;
+      text += PeersText(*each) + "; " + each->engine()->checkpoint_problem() + "; " +
+              each->engine()->write_problem();
+    }
+    return text;
   }
   static std::string PeersText(const queue::MirrorNode& node) {
     std::string text;
@@ -258,6 +322,8 @@ class MirrorsRun {
   std::vector<std::unique_ptr<queue::MirrorNode>> nodes_;
   std::vector<io::sim::SimProcess*> processes_;
   ReplicaFaults faults_;
+  std::optional<SegmentDamage> damage_;  // the last
+  size_t damaged_node_ = 0;
 };
 
 }  // namespace

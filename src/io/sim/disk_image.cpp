@@ -244,6 +244,21 @@ void DiskImage::FlipBit(const std::string& path, uint64_t bit) {
   }
 }
 
+void DiskImage::Lose(const std::string& path) {
+  CHECK(names_.contains(path));
+  names_.erase(path);
+  durable_names_.erase(path);
+  std::erase_if(unsynced_names_, [&](const NameChange& change) { return change.path == path; });
+}
+
+void DiskImage::Shorten(const std::string& path, uint64_t bytes) {
+  auto found = names_.find(path);
+  CHECK(found != names_.end());
+  for (std::string* content : {&found->second->content, &found->second->durable}) {
+    content->resize(std::min<uint64_t>(content->size(), bytes));
+  }
+}
+
 uint64_t DiskImage::used_bytes() const {
   uint64_t used = 0;
   for (const auto& [path, inode] : names_) used += inode->content.size();

@@ -2,9 +2,9 @@
 // survives a crash. It outlives the processes that use it. Owned by the SimProcess; one thread.
 // Operations take no time here: SimDisk adds that.
 //
-// Faults: a full disk, and flipped bits. At a crash the seed decides for each unsynced write,
-// truncation and change of a name whether it is kept, lost, or (a write) torn at a sector. Changes
-// of names survive in their order, changes of data in any order.
+// Faults: a full disk, flipped bits, lost files. At a crash the seed decides for each unsynced
+// write, truncation and change of a name whether it is kept, lost, or (a write) torn at a sector.
+// Changes of names survive in their order, changes of data in any order.
 #pragma once
 
 #include <cstddef>
@@ -74,6 +74,9 @@ class DiskImage {
   void LoseUnsynced();
   // Flips one bit of an existing file, in its durable and in its present content.
   void FlipBit(const std::string& path, uint64_t bit);
+  // Removes a file, or its end, durably, as a broken file system does.
+  void Lose(const std::string& path);
+  void Shorten(const std::string& path, uint64_t bytes);
   // Bytes of all files that have a name, in the present content.
   uint64_t used_bytes() const;
   Random& random() { return random_; }
