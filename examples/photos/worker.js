@@ -17,7 +17,8 @@ async function handle(message) {
   const { id, file } = JSON.parse(message.value);
   if (file.endsWith('.webp')) return; // no decoder: the gallery shows the photo itself
   const content = await uploads.content(file);
-  if (content === null) return; // it has been removed to make room for newer ones
+  // Not mirrored to this data center yet, or removed to make room for newer ones.
+  if (content === null) throw new Error('the photo is not here');
   await uploads.addThumbnail(id, makeThumbnail(content));
   console.log(`thumbnail of ${id}`);
 }

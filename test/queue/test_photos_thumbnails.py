@@ -1,6 +1,5 @@
 """The photos example as its own site.toml has it: an upload is published, and the worker makes its thumbnail."""
 
-import os
 import re
 import subprocess
 
@@ -32,15 +31,11 @@ retries = 2
 
 
 @pytest.fixture(name="site")
-def photos_site(tmp_path):
+def photos_site():
     if not (PHOTOS / "node_modules/kafkajs").is_dir():
         pytest.fail("the example's packages are not installed: npm ci --prefix examples/photos")
-    os.environ["UPLOAD_DIR"] = str(tmp_path)
-    try:
-        with Site(extra=QUEUE, data_centers=("us-east",)) as up:
-            yield up
-    finally:
-        del os.environ["UPLOAD_DIR"]
+    with Site(extra=QUEUE, data_centers=("us-east",)) as up:
+        yield up
 
 
 def upload(site, path):

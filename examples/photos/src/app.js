@@ -1,5 +1,5 @@
-// The routes. Any instance answers any request: what a visitor has is in the session store and in
-// the upload directory, nothing is in this process.
+// The routes. Any instance answers any request: sessions and uploads are in the store that all share,
+// nothing is in this process.
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -55,7 +55,7 @@ export function createApp(state) {
   });
 
   app.use('/images', staticFiles(path.join(publicFolder, 'images'), 'images'));
-  app.use('/uploads', staticFiles(uploads.folder, 'images uploads'));
+  addUploadedFiles(app, uploads);
   app.use('/assets', staticFiles(path.join(publicFolder, 'assets'), 'assets'));
 
   // Pages say who is signed in, so they are the visitor's own.
@@ -70,6 +70,17 @@ export function createApp(state) {
   addUpload(app, uploads, new UploadMessages());
   addErrors(app);
   return app;
+}
+
+function addUploadedFiles(app, uploads) {
+  const setHeaders = cached('images uploads');
+  app.get('/uploads/:file', async (request, response, next) => {
+    const { file } = request.params;
+    const content = await uploads.content(file);
+    if (!content) return next();
+    setHeaders(response);
+    response.type(path.extname(file)).send(content);
+  });
 }
 
 function addPages(app, uploads) {

@@ -1,10 +1,10 @@
 // Sessions: in the store at REDIS_URL, which all instances share, else in this process's memory.
 import { RedisStore } from 'connect-redis';
 import session from 'express-session';
-import { createClient } from 'redis';
+
+import { connectStore } from './store.js';
 
 export const SESSION_COOKIE = 'photos.session';
-const STORE_TIMEOUT_MS = 3000;
 const SIGNED_IN_MS = 7 * 24 * 60 * 60 * 1000;
 
 // A shared secret lets every instance read what another signed.
@@ -16,24 +16,8 @@ function cookieSecret() {
 }
 
 function store() {
-  const url = process.env.REDIS_URL;
-  if (!url) return undefined; // express-session's own
-  // Requests wait for a store that is just being started again, but not for long and not too many.
-  const client = createClient({
-    url,
-    commandsQueueMaxLength: 1000,
-    commandOptions: { timeout: STORE_TIMEOUT_MS },
-  });
-  let told = false;
-  client.on('error', (error) => {
-    if (!told) console.error(`photos: the session store: ${error.message || error.code}`);
-    told = true;
-  });
-  client.on('ready', () => {
-    told = false;
-  });
-  client.connect().catch(() => {});
-  return new RedisStore({ client, prefix: 'photos:' });
+  const client = connectStore();
+  return client ? new RedisStore({ client, prefix: 'photos:' }) : undefined; // express-session's own
 }
 
 export function sessions() {

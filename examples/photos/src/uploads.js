@@ -1,16 +1,15 @@
-// Photos that visitors uploaded, in $UPLOAD_DIR: ID.jpg (or .png, .webp), ID.json beside it, and
-// ID.thumb.jpg once the worker has made it. The folder is read anew for each request, so that all instances on a machine show the same. The newest
-// MAX_PHOTOS are kept.
+// Photos that visitors uploaded: ID.jpg (or .png, .webp), ID.json beside it, and ID.thumb.jpg once
+// the worker has made it. They are read anew for each request, so that all instances show the same.
+// The newest MAX_PHOTOS are kept.
 import { randomBytes } from 'node:crypto';
-import { mkdirSync } from 'node:fs';
-import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import os from 'node:os';
-import path from 'node:path';
+
+import { openFiles } from './files.js';
 
 export const MAX_PHOTO_BYTES = 2 * 1024 * 1024;
 export const MAX_PHOTOS = 24;
 
 const NAME = /^(u[0-9a-f]{28})\.(jpg|png|webp)$/;
+const SERVED = /^u[0-9a-f]{28}(\.thumb)?\.(jpg|png|webp)$/;
 
 // What a file is, by what is in it: its name and declared type are the visitor's claim.
 function extensionOf(content) {
@@ -26,36 +25,28 @@ function newId() {
 }
 
 export class UploadStore {
-  constructor(folder = process.env.UPLOAD_DIR || path.join(os.tmpdir(), `photos-${os.userInfo().username}`)) {
-    this.folder = path.resolve(folder);
-    mkdirSync(this.folder, { recursive: true, mode: 0o700 });
-  }
+  #files = openFiles();
 
   // The newest first.
   async list() {
-    const files = (await readdir(this.folder)).filter((file) => NAME.test(file)).sort().reverse();
-    return Promise.all(files.slice(0, MAX_PHOTOS).map((file) => this.#read(file)));
+    const names = await this.#files.names();
+    const photos = names.filter((name) => NAME.test(name)).sort().reverse();
+    return Promise.all(photos.slice(0, MAX_PHOTOS).map((file) => this.#describe(file, names)));
   }
 
   async find(id) {
-    const files = await readdir(this.folder);
-    const file = files.find((each) => NAME.exec(each)?.[1] === id);
-    return file ? this.#read(file) : null;
+    const names = await this.#files.names();
+    const file = names.find((name) => NAME.exec(name)?.[1] === id);
+    return file ? this.#describe(file, names) : null;
   }
 
-  // What the file holds, or null when there is no such upload.
+  // The content of a photo or thumbnail, or null when there is none.
   async content(file) {
-    if (!NAME.test(file)) throw new Error(`${file} is no upload`);
-    return readFile(path.join(this.folder, file)).catch((error) => {
-      if (error.code === 'ENOENT') return null;
-      throw error;
-    });
+    return SERVED.test(file) ? this.#files.read(file) : null;
   }
 
   async addThumbnail(id, content) {
-    const file = path.join(this.folder, `${id}.thumb.jpg`);
-    await writeFile(`${file}.new`, content);
-    await rename(`${file}.new`, file); // shown only once it is whole
+    await this.#files.write({ [`${id}.thumb.jpg`]: content });
   }
 
   // The new photo's id and file, or null when the content is not a picture.
@@ -63,37 +54,31 @@ export class UploadStore {
     const extension = extensionOf(content);
     if (!extension) return null;
     const id = newId();
-    const file = path.join(this.folder, `${id}.${extension}`);
-    await writeFile(path.join(this.folder, `${id}.json`), JSON.stringify({ title, by }));
-    await writeFile(`${file}.new`, content);
-    await rename(`${file}.new`, file); // listed only once it is whole
+    const file = `${id}.${extension}`;
+    await this.#files.write({ [`${id}.json`]: JSON.stringify({ title, by }), [file]: content });
     await this.#removeOldest();
-    return { id, file: path.basename(file) };
+    return { id, file };
   }
 
-  async #read(file) {
+  async #describe(file, names) {
     const id = NAME.exec(file)[1];
-    const facts = await readFile(path.join(this.folder, `${id}.json`), 'utf8')
-      .then(JSON.parse)
-      .catch(() => ({}));
-    const title = String(facts.title ?? 'Untitled');
-    const small = await stat(path.join(this.folder, `${id}.thumb.jpg`)).then(() => true, () => false);
+    const facts = await Promise.resolve(this.#files.read(`${id}.json`)).then(JSON.parse).catch(() => null);
+    const title = String(facts?.title ?? 'Untitled');
     return {
       id,
       title,
       description: title,
       source: `/uploads/${file}`,
-      thumbnail: small ? `/uploads/${id}.thumb.jpg` : null,
-      by: facts.by ?? null,
+      thumbnail: names.includes(`${id}.thumb.jpg`) ? `/uploads/${id}.thumb.jpg` : null,
+      by: facts?.by ?? null,
     };
   }
 
   async #removeOldest() {
-    const files = (await readdir(this.folder)).filter((file) => NAME.test(file)).sort();
+    const files = (await this.#files.names()).filter((name) => NAME.test(name)).sort();
     for (const file of files.slice(0, Math.max(0, files.length - MAX_PHOTOS))) {
-      await rm(path.join(this.folder, file), { force: true });
-      await rm(path.join(this.folder, `${NAME.exec(file)[1]}.json`), { force: true });
-      await rm(path.join(this.folder, `${NAME.exec(file)[1]}.thumb.jpg`), { force: true });
+      const id = NAME.exec(file)[1];
+      for (const name of [file, `${id}.json`, `${id}.thumb.jpg`]) await this.#files.remove(name);
     }
   }
 }
