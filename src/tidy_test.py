@@ -50,14 +50,11 @@ EXEMPT = {
 # Functions of headers that tests alone call, each because it shows what nothing else does.
 SEEN_BY_TESTS = {
     "SkewWall": "a test's own clock",
-    "FlipBit": "a test's own disk",
     "Cities": "all entries of a table that the program searches by name",
     "lives": "how often a simulated process was started",
     "durable_time": "what a log says of its end",
     "OffsetAt": "owners of a log find a record by its time",
     "QueueErrorName": "tests say why the queue refused",
-    "VerifySegment": "a damaged segment is found",
-    "RepairSegment": "a damaged segment is mended from a mirror",
     "fell_back": "a count that the program prints as JSON",
     "by_datacenter": "counts that the program prints as JSON",
     "at_line_start": "whether a splitter holds the start of a line",
@@ -65,6 +62,10 @@ SEEN_BY_TESTS = {
     "is_null": "one of the kinds of a JSON value",
     "examined": "the cost of a choice, counted and not timed",
     "AwaitEntry": "a follower of the log waits for the next entry",
+    # No process runs the log store yet.
+    "QueryOf": "a search of several data centers asks each for its next page",
+    "ReadLogQuery": "a data center reads the search that another one sent",
+    "ReadLogPage": "and the other one the page that it answers",
     "FindUser": "PostgreSQL refuses to run as root",
 }
 # Words of names that are not the field's, and what the field says.

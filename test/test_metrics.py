@@ -21,7 +21,7 @@ PORTS = {"dns": 15300, "edge": 18080, "balancer": 18000, "session": 16379, "queu
 
 @pytest.fixture(scope="module")
 def site():
-    with Site(app=PYTHON_APP, edge_places=("london",), extra="\n[queue]\n\n[worker.idle]\ncommand = [\"sleep\", \"1000\"]\n") as up:
+    with Site(app=PYTHON_APP, edge_places=("london",), extra="\n[queue]\n\n[worker.idle]\ncommand = [\"sleep\", \"1000\"]\ntopic = \"idle\"\nretries = 1\n") as up:
         yield up
 
 

@@ -2,11 +2,12 @@
 
 import hashlib
 import json
+import re
 import subprocess
 
 import pytest
 
-from site_under_test import PYTHON_APP, Site, wait_until
+from site_under_test import PYTHON_APP, Site, curl, wait_until
 
 pytestmark = [pytest.mark.covers("queue", "store"), pytest.mark.long]
 
@@ -43,6 +44,12 @@ class QueueSite(Site):
             told = self.mirrors(at)
             return "problem" not in told and all(peer["connected"] and peer["follows"] and peer["behind_records"] == 0 for peer in told["peers"])
         wait_until(mirrored, 20, f"{at} has all")
+
+    def lag(self, at):
+        """The lag that /metrics of a queue shows, by group, topic and partition."""
+        text = curl(f"http://{self.addresses[at]}:19092/metrics")[2].decode()
+        series = re.findall(r'^meridian_queue_group_lag_messages\{group="([^"]*)",topic="([^"]*)",partition="(\d+)"\} (\S+)$', text, re.M)
+        return {(group, topic, int(partition)): float(lag) for group, topic, partition, lag in series}
 
     def segments(self, at):
         """The checksum of each segment file by its place."""
@@ -111,3 +118,57 @@ def test_a_cut_link_leaves_two_homes_and_the_old_one_sets_its_tail_aside():
         files = list((site.state / "queue-us-east" / "set-aside").iterdir())
         assert len(files) == 1 and b"lost" in files[0].read_bytes()
         assert str(files[0].parent) in site.queue_detail("us-east")
+        # An operator looks at what was set aside, and publishes it again, after all.
+        shown = [json.loads(line) for line in site.run("queue", "recover", str(files[0]), "--json").stdout.splitlines()]
+        assert [(each["topic"], each["partition"], each["offset"], each["value"]) for each in shown if each["offset"] == 1] == [("uploads", 0, 1, "lost")]
+        assert "lost" in site.run("queue", "recover", str(files[0])).stdout
+        count = len(shown)
+        done = site.run("queue", "recover", str(files[0]), "--publish")
+        assert f"{count} message{'' if count == 1 else 's'} published to uploads partition 0" in done.stdout
+        assert site.messages("us-west") == ["a", "b"] + [each["value"] for each in shown]
+        renamed = files[0].with_name("photos.batches")
+        files[0].rename(renamed)
+        refused = site.run("queue", "recover", str(renamed), check=False)
+        assert refused.returncode == 2 and "is no file of messages that were set aside" in refused.stderr
+        damaged = files[0]
+        damaged.write_bytes(renamed.read_bytes()[:-1] + b"\x07")
+        refused = site.run("queue", "recover", str(damaged), "--publish", check=False)
+        assert refused.returncode == 1 and "is damaged" in refused.stderr and "nothing was published" in refused.stderr
+
+
+def test_a_damaged_segment_file_is_named_and_repaired_from_the_other_data_center():
+    with QueueSite() as site:
+        site.publish("us-east", *[f"photo-{i}" for i in range(300)])
+        wait_until(lambda: site.segments("us-east") == site.segments("us-west") != {}, 20, "both have the same segment files")
+        whole = site.segments("us-east")
+        # A stop of the queue leaves the segments in the journal; the file must be in a checkpoint to be missed.
+        site.run("queue", "promote", "--all", "--to", "us-west")
+        site.wait_until_mirrored("us-east")
+        site.run("dc", "kill", "us-west")
+        file = next((site.state / "queue-us-west" / "topics").glob("*/*/*.log"))
+        file.write_bytes(file.read_bytes()[:100])
+        site.run("dc", "start", "us-west")
+        site.wait_for_state("us-west", "serving")
+        wait_until(lambda: site.segments("us-west") == whole, 30, "the segment file is whole again")
+        wait_until(lambda: "damaged" not in site.queue_detail("us-west"), 20, "status is well again")
+        assert sorted(site.messages("us-east")) == sorted(f"photo-{i}" for i in range(300))
+
+
+def test_a_topic_begins_at_the_home_of_site_toml_and_a_promotion_is_reported_and_not_undone():
+    with QueueSite('[queue.topic.uploads]\nhome = "us-west"\ncopies = 1\n') as site:
+        wait_until(lambda: site.home("us-east") == site.home("us-west") == "us-west", 20, "us-west has taken the topic over")
+        site.publish("us-east", "a", "b", "c")
+        assert site.messages("us-east") == ["a", "b", "c"]
+        # us-east has the groups and not the messages: it knows how far the group is behind all the same.
+        site.kcat("us-east", "-c", "1", "-G", "thumbnails", "uploads", "-X", "auto.offset.reset=earliest", "-q")
+        wait_until(lambda: site.lag("us-east") == {("thumbnails", "uploads", 0): 2}, 20, "us-east shows the lag")
+        assert site.lag("us-west") == {}
+
+        site.run("queue", "promote", "uploads", "--to", "us-east")
+        move = "meridian queue promote uploads --to us-west"
+        told = wait_until(lambda: site.queue_detail("us-east"), 20, "status of the present home says so")
+        assert told == f"topic uploads has its home here, and site.toml says us-west; to move it: {move}"
+        assert site.home("us-west") == "us-east", "it stays where it was promoted to"
+        site.run(*move.split()[1:])
+        wait_until(lambda: site.queue_detail("us-east") == "", 20, "all is as the file says")
+        assert site.messages("us-east") == ["a", "b", "c"]
