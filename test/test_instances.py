@@ -137,7 +137,9 @@ def test_the_only_healthy_instance_is_not_restarted():
         assert unknown.returncode == 1 and "no instance us-east-9" in unknown.stderr
         nowhere = site.run("instance", "restart", "mars-1", check=False)
         assert nowhere.returncode == 2 and 'no instance "mars-1"' in nowhere.stderr
-        assert instance(site, 0) == before
+        # What the tiers report of it may have come meanwhile.
+        after = instance(site, 0)
+        assert (after["pid"], after["state"]) == (before["pid"], before["state"])
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM], ids=["SIGKILL", "SIGTERM"])

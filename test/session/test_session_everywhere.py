@@ -220,8 +220,8 @@ def text(value):
 
 
 def hello(site_name, data_center, now_ms):
-    """src/store/mirror/mirror_protocol.hpp: stream 0, version 3."""
-    body = struct.pack(">HH", 0, 3) + text(site_name) + text(data_center) + struct.pack(">Q", now_ms << 16)
+    """src/store/mirror/mirror_protocol.hpp: stream 0, version 4."""
+    body = struct.pack(">HH", 0, 4) + text(site_name) + text(data_center) + struct.pack(">Q", now_ms << 16)
     return struct.pack(">IB", len(body), 1) + body
 
 
@@ -261,8 +261,8 @@ def test_another_sites_name_is_refused_and_named(site):
 
 def test_another_version_of_mirroring_is_refused_and_both_are_named(site):
     answer = say_hello(site, site.state, hello_of_version_2("photos", "us-west", int(time.time() * 1000)))
-    assert b"the follower speaks version 2, this source version 3" in answer
-    refused_for(site, "the follower speaks version 2, this source version 3")
+    assert b"the follower speaks version 2, this source version 4" in answer
+    refused_for(site, "the follower speaks version 2, this source version 4")
 
 
 def test_certificate_of_another_data_center_is_refused_and_named(site):
