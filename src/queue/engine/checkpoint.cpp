@@ -93,8 +93,21 @@ io::Task<void> DurableState::RemoveReplaced(std::vector<std::shared_ptr<Partitio
   }
 }
 
-// The topics come first: of a topic that is made later all records are replayed.
+// Batches that a data center wrote before the home moved away from it.
+bool DurableState::HasPendingOfFormerHomes() const {
+  return std::ranges::any_of(writer_->pending(), [this](const PendingBatch& each) {
+    const Topic* topic = state_.FindTopic(each.partition->id().topic);
+    return !each.cut && topic != nullptr && topic->home != each.author;
+  });
+}
+
+// The topics come first: of a topic that is made later all records are replayed. But a start that
+// reads the present home from the checkpoint does not replay the batches of a former one, so they
+// are in the segment files before.
 io::Task<Result<void>> DurableState::WriteItems(store::SnapshotWriter& writer) {
+  while (HasPendingOfFormerHomes()) {
+    if (Result<void> slept = co_await io::Sleep(kCutPause); !slept) co_return slept;
+  }
   SnapshotItems topics = TopicItems(state_);
   topics.push_back(AppliedJournalsItem(snapshot_applied_journals_));
   Result<void> written = co_await AddAll(topics, writer);

@@ -189,6 +189,7 @@ class DurableState final : private store::JournaledState {
   uint64_t BeginSnapshot(uint64_t durable_end_offset) override;
   io::Task<Result<void>> WriteItems(store::SnapshotWriter& writer) override;
   io::Task<Result<void>> WritePartitions(store::SnapshotWriter& writer);
+  bool HasPendingOfFormerHomes() const;
   io::Task<Result<std::optional<SnapshotItems>>> SyncSlice(
       std::vector<std::shared_ptr<Partition>> slice);
   io::Task<Result<void>> Sync(std::vector<PartitionLog*> logs);

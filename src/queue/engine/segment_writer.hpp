@@ -98,6 +98,8 @@ class SegmentWriter {
   // The offset, in the journal of `author`, of the oldest record that is not in the segment files
   // yet.
   std::optional<uint64_t> oldest_pending(NodeId author) const;
+  // Batches and cuts that wait to be written, in their order.
+  const std::deque<PendingBatch>& pending() const { return pending_; }
 
   // Why segment files cannot be written now. Empty: they can.
   const std::string& problem() const { return problem_text_; }

@@ -15,7 +15,7 @@
 #include "io/file/disk.hpp"
 #include "queue/engine/durable_state.hpp"
 #include "queue/engine/engine_fixture.hpp"
-#include "queue/mirror/mirror_fixture.hpp"
+#include "queue/mirror/mirror_site_fixture.hpp"
 #include "queue/partition/partition_log.hpp"
 #include "queue/partition/segment.hpp"
 #include "queue/state/queue_state.hpp"
@@ -25,25 +25,17 @@ namespace {
 
 const TopicPartition kOrders{"orders", 0};
 
-class MenderTest : public testing::Test {
+class MenderTest : public MirrorSiteTest {
  protected:
   void Start(size_t count) {
     for (NodeId id = 1; id <= count; ++id) {
-      nodes_.push_back(std::make_unique<MirrorNode>(
-          MirrorNode::Options{.id = id,
-                              .count = count,
-                              .min_copies = count - 1,
-                              .segment_bytes = 1000,
-                              .check_interval = seconds{30},
-                              .on_failure = [](const std::string& why) { ADD_FAILURE() << why; }}));
+      AddNode({.id = id,
+               .count = count,
+               .min_copies = count - 1,
+               .segment_bytes = 1000,
+               .check_interval = seconds{30}});
     }
-    for (NodeId id = 1; id <= count; ++id) {
-      MirrorNode& started = node(id);
-      processes_.push_back(
-          &world_.AddProcess({.name = MirrorNode::NameOf(id), .address = MirrorNode::AddressOf(id)},
-                             [&started](Machine& machine) { return started.Run(machine); }));
-    }
-    world_.RunFor(seconds{12});
+    StartNodes();
     On<bool>(1, [](Engine& engine) -> Task<bool> {
       co_await EngineTest::MustCreate(engine, "orders");
       for (int i = 0; i < 100; ++i) {
@@ -62,10 +54,6 @@ class MenderTest : public testing::Test {
       co_return (co_await engine.CheckpointNow()).has_value();
     }));
   }
-  MirrorNode& node(NodeId id) { return *nodes_[id - 1]; }
-  io::sim::SimProcess& process(NodeId id) { return *processes_[id - 1]; }
-  io::sim::DiskImage& disk(NodeId id) { return process(id).disk(); }
-  Engine& engine(NodeId id) { return *node(id).engine(); }
   PartitionLog& LogAt(NodeId id) {
     const Topic* topic = engine(id).durable().state().FindTopic("orders");
     return *engine(id).durable().FindPartition({topic->number, 0})->log();
@@ -75,21 +63,6 @@ class MenderTest : public testing::Test {
     return LogAt(id).folder() + "/" + SegmentFileName(position.base_offset, position.generation);
   }
   size_t DamagedAt(NodeId id) { return engine(id).numbers().damaged_partitions; }
-  void TearDown() override {
-    EXPECT_EQ(world_.failure(), std::nullopt);
-    world_.End();
-  }
-  template <class T>
-  T On(NodeId id, std::function<Task<T>(Engine&)> task) {
-    std::optional<T> result;
-    auto run = [&result](Engine& engine, std::function<Task<T>(Engine&)> body) -> Task<void> {
-      result = co_await body(engine);
-    };
-    node(id).calls()->Spawn(run(engine(id), std::move(task)));
-    for (int i = 0; i < 6000 && !result; ++i) world_.RunFor(milliseconds{10});
-    EXPECT_TRUE(result.has_value()) << "nothing within a minute";
-    return result.value_or(T{});
-  }
   // The bytes of all segment files of a node, as they are on its disk.
   std::string ContentAt(NodeId id) {
     std::string content;
@@ -100,20 +73,14 @@ class MenderTest : public testing::Test {
     auto inode = disk(id).Open(path, io::OpenMode::kRead);
     return inode ? (*inode)->content : "(missing)";
   }
-  std::string Values(NodeId id) {
-    return On<std::string>(id, [](Engine& engine) { return EngineTest::Values(engine, kOrders); });
-  }
   static std::string AllValues() {
     std::string text;
     for (int i = 0; i < 100; ++i) text += std::to_string(i) + " ";
     return text;
   }
-  void Restart(NodeId id) {
-    process(id).Crash(CrashKind::kMachine);
-    disk(id).LoseUnsynced();
-    process(id).Restart();
-    world_.RunFor(seconds{12});
-    ASSERT_NE(node(id).engine(), nullptr);
+  void KillAndRestart(NodeId id) {
+    Kill(id);
+    Restart(id);
   }
   void Flip(NodeId id, size_t segment, uint64_t byte) {
     disk(id).FlipBit(PathAt(id, segment), byte * 8);
@@ -124,9 +91,6 @@ class MenderTest : public testing::Test {
     EXPECT_EQ(node(id).mirrors()->RepairProblem(), "");
   }
 
-  io::sim::World world_{1};
-  std::vector<std::unique_ptr<MirrorNode>> nodes_;
-  std::vector<io::sim::SimProcess*> processes_;
   std::string whole_;
 };
 
@@ -134,7 +98,7 @@ TEST_F(MenderTest, FileThatIsMissingAtTheHomeIsFoundAtAStartAndRepaired) {
   Start(2);
   const std::string path = PathAt(1, 1);
   disk(1).Lose(path);
-  Restart(1);
+  KillAndRestart(1);
   ExpectMended(1);
   EXPECT_EQ(engine(1).numbers().repaired_segments, 1U);
   EXPECT_EQ(Values(1), AllValues());
@@ -143,7 +107,7 @@ TEST_F(MenderTest, FileThatIsMissingAtTheHomeIsFoundAtAStartAndRepaired) {
 TEST_F(MenderTest, FileThatIsTooShortAtAMirrorIsRepairedFromTheHome) {
   Start(2);
   disk(2).Shorten(PathAt(2, 2), 100);
-  Restart(2);
+  KillAndRestart(2);
   ExpectMended(2);
 }
 
@@ -159,7 +123,7 @@ TEST_F(MenderTest, FlippedBytesThatNobodyReadsAreFoundByTheRegularCheck) {
 
 TEST_F(MenderTest, ReadThatFailsAtTheHomeIsAnsweredAgainSoonAfter) {
   Start(2);
-  Restart(1);
+  KillAndRestart(1);
   Flip(1, 1, 16);  // the first header of a segment
   const int64_t offset = LogAt(1).segments()[1].base_offset;
   auto read = [offset](Engine& engine) { return EngineTest::Values(engine, kOrders, offset); };
@@ -250,7 +214,7 @@ TEST_F(MenderTest, CrashesInTheMidstOfRepairsLeaveNothingWrong) {
   for (uint64_t iterations = 1; iterations < 60; iterations += 3) {
     disk(1).Lose(PathAt(1, 1));
     Flip(1, 2, 80);
-    Restart(1);
+    KillAndRestart(1);
     // The damage may be repaired already; then the next crash hits nothing.
     process(1).CrashAfterIterations(iterations, CrashKind::kMachine);
     world_.RunFor(seconds{2});

@@ -22,6 +22,7 @@
 #include "queue/engine/engine_fixture.hpp"
 #include "queue/limits.hpp"
 #include "queue/mirror/mirror_fixture.hpp"
+#include "queue/mirror/mirror_site_fixture.hpp"
 #include "queue/state/queue_state.hpp"
 #include "wire/kafka/messages/metadata.hpp"
 
@@ -33,57 +34,14 @@ namespace kafka = wire::kafka;
 const TopicPartition kOrders{"orders", 0};
 constexpr int16_t kMetadataVersion = 12;
 
-class MirrorsTest : public testing::Test {
+class MirrorsTest : public MirrorSiteTest {
  protected:
   void Add(NodeId id, size_t count, size_t min_copies) {
-    nodes_.push_back(std::make_unique<MirrorNode>(
-        MirrorNode::Options{.id = id,
-                            .count = count,
-                            .min_copies = min_copies,
-                            .on_failure = [](const std::string& why) { ADD_FAILURE() << why; },
-                            .allowed = allowed_}));
-  }
-  void StartNode(NodeId id) {
-    MirrorNode& started = node(id);
-    processes_.push_back(
-        &world_.AddProcess({.name = MirrorNode::NameOf(id), .address = MirrorNode::AddressOf(id)},
-                           [&started](Machine& machine) { return started.Run(machine); }));
-    world_.RunFor(seconds{12});
-    ASSERT_NE(started.engine(), nullptr);
+    AddNode({.id = id, .count = count, .min_copies = min_copies, .allowed = allowed_});
   }
   void Start(size_t count = 2, size_t min_copies = 1) {
     for (NodeId id = 1; id <= count; ++id) Add(id, count, min_copies);
-    for (NodeId id = 1; id <= count; ++id) StartNode(id);
-  }
-  MirrorNode& node(NodeId id) { return *nodes_[id - 1]; }
-  io::sim::SimProcess& process(NodeId id) { return *processes_[id - 1]; }
-  Engine& engine(NodeId id) { return *node(id).engine(); }
-  void Kill(NodeId id) {
-    process(id).Crash(CrashKind::kMachine);
-    process(id).disk().LoseUnsynced();
-  }
-  void Restart(NodeId id) {
-    process(id).Restart();
-    world_.RunFor(seconds{12});
-    ASSERT_NE(node(id).engine(), nullptr);
-  }
-  void Cut(bool cut) { world_.fabric().CutBothWays(0, 1, cut); }
-  void TearDown() override {
-    EXPECT_EQ(world_.failure(), std::nullopt);
-    world_.End();
-  }
-
-  // Runs `task` on the machine of `id` to its end, at most a minute.
-  template <class T>
-  T On(NodeId id, std::function<Task<T>(Engine&)> task) {
-    std::optional<T> result;
-    auto run = [&result](Engine& engine, std::function<Task<T>(Engine&)> body) -> Task<void> {
-      result = co_await body(engine);
-    };
-    node(id).calls()->Spawn(run(engine(id), std::move(task)));
-    for (int i = 0; i < 6000 && !result; ++i) world_.RunFor(milliseconds{10});
-    EXPECT_TRUE(result.has_value()) << "nothing within a minute";
-    return result.value_or(T{});
+    StartNodes();
   }
   void Create(std::string name, uint32_t partitions = 1, TopicOverrides overrides = {}) {
     auto error = On<QueueError>(1, [&](Engine& engine) -> Task<QueueError> {
@@ -102,9 +60,6 @@ class MirrorsTest : public testing::Test {
   void MustProduce(NodeId id, std::vector<std::string> values, TestProducer producer = {}) {
     ProduceOutcome outcome = Produce(id, std::move(values), producer);
     EXPECT_EQ(outcome.error, QueueError::kNone) << outcome.message;
-  }
-  std::string Values(NodeId id) {
-    return On<std::string>(id, [](Engine& engine) { return EngineTest::Values(engine, kOrders); });
   }
   Outcome<int32_t> Promote(NodeId id, Mirrors::PromoteRequest request = {.all = true}) {
     Mirrors* mirrors = node(id).mirrors();
@@ -138,9 +93,6 @@ class MirrorsTest : public testing::Test {
 
   // Of the nodes that are added from now on.
   std::function<bool(std::string_view)> allowed_ = [](std::string_view) { return true; };
-  io::sim::World world_{1};
-  std::vector<std::unique_ptr<MirrorNode>> nodes_;
-  std::vector<io::sim::SimProcess*> processes_;
 };
 
 TEST_F(MirrorsTest, MirrorHasTheSameBatchesAtTheSameOffsets) {
@@ -339,6 +291,31 @@ TEST_F(MirrorsTest, MirrorThatLacksMessagesIsPromotedByForceAlone) {
   world_.RunFor(seconds{15});
   EXPECT_EQ(engine(1).FindTopic("orders")->home, 2U);
   EXPECT_EQ(SetAside(1).size(), 1U);
+}
+
+// A start did not replay the batch from the journal, because the checkpoint had another home, and
+// failed at the batch behind it.
+TEST_F(MirrorsTest, BatchThatWaitsForCopiesWhileItsHomeMovesAwayAndBackSurvivesACrash) {
+  Start(3, 2);
+  Create("orders");
+  MustProduce(1, {"a"});
+  world_.fabric().CutBothWays(0, 2, true);
+  world_.fabric().CutBothWays(1, 2, true);
+  auto produce = [](Engine& engine) -> Task<void> {
+    (void)co_await EngineTest::Produce(engine, kOrders, BatchOf({"b"}));
+  };
+  node(1).calls()->Spawn(produce(engine(1)));
+  world_.RunFor(seconds{1});
+  ASSERT_EQ(PartitionAt(2)->end_offset, 2);
+  ASSERT_TRUE(Promote(2));
+  world_.RunFor(seconds{1});
+  ASSERT_EQ(engine(1).FindTopic("orders")->home, 2U);
+  ASSERT_TRUE(Promote(1));
+  MustProduce(1, {"c"});
+  Kill(1);
+  Restart(1);
+  ASSERT_NE(node(1).engine(), nullptr);
+  EXPECT_EQ(Values(1), "a b c ");
 }
 
 TEST_F(MirrorsTest, KafkaRequestsAtThePeerPortAreForOtherDataCentersAlone) {
