@@ -193,12 +193,18 @@ io::Task<Result<std::optional<PartitionLog::Place>>> PartitionLog::Scan(
   const uint64_t position =
       std::max(entry == nullptr ? 0 : entry->position, BehindBad(*segment, offset));
   const uint64_t end = SoundEnd(*segment, position);
+  // Its last batch ends there: an offset below is in one of its batches, or before one.
+  const int64_t end_offset = segment->written.end_offset;
   BatchWalk walk(*file, segment->path, {.position = position, .end_position = end});
   for (;;) {
     auto batch = co_await walk.Next();
     if (!batch) co_return Fail(batch.error());
     if (!*batch && end < segment->written.bytes) {
       co_return Fail(Errc::kIo, "{}: has lost what is behind byte {}", segment->path, end);
+    }
+    if (!*batch && offset < end_offset) {
+      co_return Fail(Errc::kIo, "{}: its last batch ends before offset {}", segment->path,
+                     end_offset);
     }
     if (!*batch) co_return std::nullopt;
     if ((*batch)->next_offset() <= offset) continue;
@@ -278,6 +284,10 @@ io::Task<Result<PartitionLog::RangeEnd>> PartitionLog::ScanEnd(std::shared_ptr<S
     if (!*batch && first) {
       co_return Fail(Errc::kIo, "{}: the batch at byte {} is damaged", segment->path,
                      begin.position);
+    }
+    if (first && (*batch)->next_offset() > segment->written.end_offset) {
+      co_return Fail(Errc::kIo, "{}: the batch at byte {} ends behind offset {}", segment->path,
+                     begin.position, segment->written.end_offset);
     }
     if (!*batch || (*batch)->next_offset() > request.limit_offset) co_return end;
     uint64_t position = walk.position() + (*batch)->bytes;

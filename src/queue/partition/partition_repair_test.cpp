@@ -105,6 +105,22 @@ TEST_F(PartitionRepairTest, ReadThatMeetsABadHeaderAsksForACheck) {
 }
 
 // The read went on with the next segment, as if there were nothing.
+TEST_F(PartitionRepairTest, BatchThatClaimsTooManyOrTooFewOffsetsIsNotSteppedOver) {
+  Prepare();
+  const uint64_t last = first_.bytes - batch_bytes_;
+  // Of the last offset delta, which is 1: a high byte, then the lowest bit.
+  for (const uint64_t bit : {(last + 25) * 8, (last + 26) * 8}) {
+    disk().FlipBit("p/" + SegmentFileName(0), bit);
+    Run([&](PartitionLog& log, SegmentFiles&) -> Task<void> {
+      EXPECT_EQ(co_await At(log, first_.end_offset - 1), "i/o error");
+      EXPECT_EQ(log.suspects(), std::vector<int64_t>{0});
+      EXPECT_EQ(co_await At(log, first_.end_offset), std::to_string(first_.end_offset));
+    });
+    disk().FlipBit("p/" + SegmentFileName(0), bit);
+  }
+}
+
+// The same when a check had found it a moment before.
 TEST_F(PartitionRepairTest, ReadDuringACheckLeavesNothingOut) {
   Run([&](PartitionLog& log, SegmentFiles& files) -> Task<void> {
     for (int64_t offset = 0; offset < 4; offset += 2) {
