@@ -31,10 +31,12 @@ void QueueOracle::Saw(const std::string& partition, int64_t offset, const std::s
     return world_.Fail(fmt::format("offset {} of {} was record {} and is record {}", offset,
                                    partition, at_offset->second, value));
   }
-  auto [place, new_value] = places_.try_emplace(value, partition, offset);
-  if (place->second != std::pair(partition, offset)) {
-    return world_.Fail(fmt::format("record {} is at offset {} of {} and at offset {} of {}", value,
-                                   place->second.second, place->second.first, offset, partition));
+  const Place here{&known, offset};
+  auto place = places_.find(value);
+  if (place == places_.end()) place = places_.emplace(value, here).first;
+  if (place->second != here) {
+    return world_.Fail(fmt::format("record {} is at offset {}, and at offset {} of {}", value,
+                                   place->second.second, offset, partition));
   }
   if (!new_offset) return;
   ++seen_;

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -59,6 +60,7 @@ class QueueOracle {
     std::map<std::string, std::map<int64_t, int64_t>> numbers;
     int64_t may_remove_below = 0;
   };
+  using Place = std::pair<const Known*, int64_t>;  // partition, offset
   struct Commits {
     int64_t tried = -1;
     int64_t durable = -1;
@@ -69,7 +71,7 @@ class QueueOracle {
 
   io::sim::World& world_;
   std::map<std::string, Known> partitions_;
-  std::map<std::string, std::pair<std::string, int64_t>> places_;  // by value
+  std::unordered_map<std::string, Place> places_;  // by value
   std::map<std::string, Commits> commits_;
   std::map<std::string, std::optional<bool>> exists_;
   uint64_t seen_ = 0;

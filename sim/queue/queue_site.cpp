@@ -245,8 +245,14 @@ io::Task<std::optional<bool>> QueueNode::ReadOnce(Life& life, TopicPartition whe
   int64_t next_offset = offset;
   Result<void> added = AddBatches(bytes, content, next_offset);
   if (added) next_offset = view->range.next_offset;
-  if (!added && (DamageIsKnown(life) || !SkipDamage(life, where, content, next_offset))) {
-    world_.Fail(NameOf(where) + ": " + added.error().message);
+  const bool known = DamageIsKnown(life);
+  // Until a check has found it, a damaged batch may claim offsets of the batches behind it.
+  if (!added && !known && next_offset == offset && DamagedAt(where, offset) == nullptr &&
+      DamagedAt(where, view->range.begin_offset) != nullptr) {
+    co_return std::nullopt;
+  }
+  if (!added && (known || !SkipDamage(life, where, content, next_offset))) {
+    world_.Fail(fmt::format("{} at {}: {}", NameOf(where), next_offset, added.error().message));
     co_return std::nullopt;
   }
   offset = next_offset;

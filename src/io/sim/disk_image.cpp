@@ -70,7 +70,7 @@ Result<void> DiskImage::Write(Inode& inode, uint64_t offset, Bytes data) {
   if (data.empty()) return {};
   uint64_t end = offset + data.size();
   uint64_t grows = end > inode.content.size() ? end - inode.content.size() : 0;
-  if (grows > 0 && used_bytes() + grows > faults.capacity_bytes) {
+  if (grows > 0 && !HasRoomFor(grows)) {
     return Fail(Errc::kUnavailable, "no space left on the disk");
   }
   Inode::Change change{.offset = offset, .bytes = std::string(AsText(data))};
@@ -85,8 +85,7 @@ Result<void> DiskImage::Write(Inode& inode, uint64_t offset, Bytes data) {
 }
 
 Result<void> DiskImage::Truncate(Inode& inode, uint64_t bytes) {
-  if (bytes > inode.content.size() &&
-      used_bytes() + bytes - inode.content.size() > faults.capacity_bytes) {
+  if (bytes > inode.content.size() && !HasRoomFor(bytes - inode.content.size())) {
     return Fail(Errc::kUnavailable, "no space left on the disk");
   }
   inode.unsynced.push_back({.offset = bytes, .bytes = {}});
@@ -257,6 +256,11 @@ void DiskImage::Shorten(const std::string& path, uint64_t bytes) {
   for (std::string* content : {&found->second->content, &found->second->durable}) {
     content->resize(std::min<uint64_t>(content->size(), bytes));
   }
+}
+
+// Without a limit the files are not counted, for each write would count them.
+bool DiskImage::HasRoomFor(uint64_t bytes) const {
+  return faults.capacity_bytes == UINT64_MAX || used_bytes() + bytes <= faults.capacity_bytes;
 }
 
 uint64_t DiskImage::used_bytes() const {

@@ -91,6 +91,7 @@ class DiskImage {
   void SetName(const std::string& path, std::shared_ptr<Inode> inode);
   static void Apply(const NameChange& change, Names& names);
   static void Apply(const Inode::Change& change, std::string& content);
+  bool HasRoomFor(uint64_t bytes) const;
   void LoseUnsynced(Inode& inode);
   // Reduces `change` to the part that survives a crash; false when nothing survives.
   bool Survives(Inode::Change& change);
