@@ -114,7 +114,7 @@ class Consumption {
   bool OnRecord(const PartitionKey& partition, const wire::kafka::Record& record,
                 std::string& text) {
     if (arguments_.count > 0 && printed_ >= arguments_.count) return false;
-    // Without --follow, what has come since the start is for the next run.
+    // Without --follow, messages that came after the start are left to the next run.
     if (!arguments_.follow && record.offset >= ranges_.at(partition).end) return false;
     ++printed_;
     text += arguments_.json ? RecordJson(partition, record)

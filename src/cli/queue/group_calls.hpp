@@ -28,7 +28,7 @@ struct GroupReport {
 // The names of all groups that have members or committed offsets, in order.
 io::Task<Result<std::vector<std::string>>> FindGroups(KafkaClient& client);
 io::Task<Result<GroupReport>> DescribeGroup(KafkaClient& client, const std::string& name);
-// As somebody who is no member; refused while the group has any.
+// Commits without being a member. The broker refuses that while the group has members.
 io::Task<Result<void>> CommitFor(KafkaClient& client, const std::string& group,
                                  const Offsets& offsets);
 

@@ -1,5 +1,6 @@
-// The partition of a message by its key, as Kafka's own producer and kafkajs choose it, so that the
-// messages of one key stay in one partition whoever publishes them. (librdkafka's default differs.)
+// The partition of a message by its key, as Kafka's own producer and kafkajs choose it, so that
+// the messages of a key are in one partition, whichever client publishes them. (The default of
+// librdkafka differs.)
 // Pure.
 #pragma once
 

@@ -23,6 +23,7 @@
 #include "cli/queue/queue_commands.hpp"
 #include "cli/queue/queue_text.hpp"
 #include "cli/queue/record_calls.hpp"
+#include "cli/queue/republish/message_batches.hpp"
 #include "cli/queue/text_table.hpp"
 #include "cli/queue/topic_calls.hpp"
 #include "io/task.hpp"
@@ -30,9 +31,7 @@
 #include "site/load/spelling.hpp"
 #include "site/site.hpp"
 #include "wire/json/writer.hpp"
-#include "wire/kafka/batch_writer.hpp"
 #include "wire/kafka/record.hpp"
-#include "wire/kafka/record_batch.hpp"
 
 namespace meridian::cli {
 namespace {
@@ -171,7 +170,7 @@ class Replay {
       batches_.clear();
       auto more = co_await letters_.Next(
           [&](const PartitionKey& partition, const wire::kafka::Record& record) {
-            Add(partition, record);
+            batches_[partition].Add(record);
             return true;
           });
       if (!more) done = Fail(std::move(more.error()));
@@ -186,29 +185,6 @@ class Replay {
   }
 
  private:
-  // Letters of one partition, in batches of a size that a topic takes.
-  struct Batches {
-    std::vector<std::unique_ptr<wire::kafka::BatchWriter>> writers;
-    size_t letters = 0;
-  };
-
-  void Add(const PartitionKey& partition, const wire::kafka::Record& letter) {
-    Batches& batches = batches_[partition];
-    wire::kafka::Record record = letter;
-    const size_t bytes = record.key.value_or("").size() + record.value.value_or("").size();
-    bool full = batches.writers.empty() ||
-                batches.writers.back()->record_count() >= kPublishBatchRecords ||
-                (batches.writers.back()->record_count() > 0 &&
-                 batches.writers.back()->bytes() + bytes > kPublishBatchBytes);
-    if (full) {
-      batches.writers.push_back(
-          std::make_unique<wire::kafka::BatchWriter>(wire::kafka::BatchHeader{}));
-    }
-    record.offset = batches.writers.back()->record_count();
-    batches.writers.back()->Add(record);
-    ++batches.letters;
-  }
-
   io::Task<Result<void>> PublishAll() {
     for (auto& [partition, batches] : batches_) {
       const PartitionKey target{worker_.topic,
@@ -218,13 +194,9 @@ class Replay {
         co_return Fail(Errc::kUnavailable, "{} has no partition {} now", target.topic,
                        target.partition);
       }
-      for (auto& writer : batches.writers) {
-        auto batch = writer->Finish();
-        if (!batch) co_return Fail(std::move(batch.error()));
-        auto offset = co_await Publish(client_, target, leader->second, *batch);
-        if (!offset) co_return Fail(std::move(offset.error()));
-      }
-      replayed_ += batches.letters;
+      Result<void> published = co_await batches.Publish(client_, target, leader->second);
+      replayed_ += batches.published();
+      if (!published) co_return published;
       Result<void> removed = co_await DeleteBefore(
           client_, partition, letters_.leaders().at(partition), letters_.positions().at(partition));
       if (!removed) co_return removed;
@@ -251,7 +223,7 @@ class Replay {
   DeadLetters letters_;
   const bool json_;
   Leaders targets_;
-  std::map<PartitionKey, Batches> batches_;
+  std::map<PartitionKey, MessageBatches> batches_;
   uint64_t replayed_ = 0;
 };
 

@@ -1,4 +1,4 @@
-#include "cli/queue/set_aside/batch_file.hpp"
+#include "cli/queue/republish/batch_file.hpp"
 
 #include <cstdint>
 #include <filesystem>

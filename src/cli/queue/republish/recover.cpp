@@ -1,6 +1,5 @@
 // meridian queue recover: shows the messages of a file that a returned home has set aside, or
 // publishes them again.
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
@@ -9,7 +8,6 @@
 #include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include <fmt/core.h>
 
@@ -17,18 +15,15 @@
 #include "cli/command/command.hpp"
 #include "cli/command_line.hpp"
 #include "cli/queue/kafka_client.hpp"
-#include "cli/queue/limits.hpp"
 #include "cli/queue/mirror_commands.hpp"
 #include "cli/queue/queue_call.hpp"
 #include "cli/queue/queue_text.hpp"
-#include "cli/queue/record_calls.hpp"
-#include "cli/queue/set_aside/batch_file.hpp"
+#include "cli/queue/republish/batch_file.hpp"
+#include "cli/queue/republish/message_batches.hpp"
 #include "io/task.hpp"
 #include "queue/engine/set_aside.hpp"
 #include "wire/json/writer.hpp"
-#include "wire/kafka/batch_writer.hpp"
 #include "wire/kafka/record.hpp"
-#include "wire/kafka/record_batch.hpp"
 #include "wire/kafka/record_reader.hpp"
 
 namespace meridian::cli {
@@ -102,23 +97,13 @@ class Publication {
     if (!messages) co_return Fail(std::move(messages.error()));
     Result<void> done = co_await FindLeader();
     while (done) {
-      std::vector<std::unique_ptr<kafka::BatchWriter>> writers;
-      std::vector<int64_t> begins;
-      auto more = messages->Next([&](const kafka::Record& record) {
-        if (IsFull(writers, record)) {
-          writers.push_back(std::make_unique<kafka::BatchWriter>(kafka::BatchHeader{}));
-          begins.push_back(record.offset);
-        }
-        kafka::Record copy = record;
-        copy.offset = writers.back()->record_count();
-        writers.back()->Add(copy);
-      });
+      MessageBatches batches;
+      auto more = messages->Next([&](const kafka::Record& record) { batches.Add(record); });
       if (!more) done = Fail(std::move(more.error()));
       if (!more || !*more) break;
-      for (size_t i = 0; i < writers.size() && done; ++i) {
-        next_ = begins[i];
-        done = co_await PublishBatch(*writers[i]);
-      }
+      done = co_await batches.Publish(client_, target_, leader_);
+      published_ += batches.published();
+      unsure_from_ = batches.unsure_from();
     }
     if (done) co_return Print(Report());
     co_return Fail(done.error().code, "{}{}", done.error().message, HowToGoOn());
@@ -137,30 +122,15 @@ class Publication {
     co_return Result<void>{};
   }
 
-  static bool IsFull(const std::vector<std::unique_ptr<kafka::BatchWriter>>& writers,
-                     const kafka::Record& record) {
-    if (writers.empty()) return true;
-    const size_t bytes = record.key.value_or("").size() + record.value.value_or("").size();
-    return writers.back()->record_count() >= kPublishBatchRecords ||
-           writers.back()->bytes() + bytes > kPublishBatchBytes;
-  }
-
-  io::Task<Result<void>> PublishBatch(kafka::BatchWriter& writer) {
-    const int32_t count = writer.record_count();
-    auto batch = writer.Finish();
-    if (!batch) co_return Fail(std::move(batch.error()));
-    auto offset = co_await Publish(client_, target_, leader_, *batch);
-    if (!offset) co_return Fail(std::move(offset.error()));
-    published_ += static_cast<uint64_t>(count);
-    co_return Result<void>{};
-  }
-
   std::string HowToGoOn() const {
-    if (!next_) return "; nothing was published";
-    return fmt::format(
-        "; {} messages are published, and those from offset {} of the file on may be or not: go on "
-        "with --from {}",
-        published_, *next_, *next_);
+    if (unsure_from_) {
+      return fmt::format(
+          "; {} messages are published, and those from offset {} of the file on may be or not: go "
+          "on with --from {}",
+          published_, *unsure_from_, *unsure_from_);
+    }
+    if (published_ == 0) return "; nothing was published";
+    return fmt::format("; the {} messages before are published", published_);
   }
 
   std::string Report() const {
@@ -183,8 +153,8 @@ class Publication {
   const Arguments& arguments_;
   const PartitionKey target_;
   int32_t leader_ = 0;
-  uint64_t published_ = 0;
-  std::optional<int64_t> next_;  // the offset in the file of what is published now
+  size_t published_ = 0;
+  std::optional<int64_t> unsure_from_;  // an offset of the file
 };
 
 int Run(const Arguments& arguments) {
