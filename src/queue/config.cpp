@@ -61,9 +61,10 @@ constexpr site::KeyDescription kKeys[] = {
      .fallback = "no limit"},
     {.table = "queue",
      .key = "loss",
-     .sentence = "Which messages the loss of a data center may take: `none` that was acknowledged "
-                 "(each is on disk in another data center as well), or those that only the `local` "
-                 "disk has."},
+     .sentence =
+         "Which acknowledged messages are lost when a data center is lost. `none`: a message "
+         "is acknowledged when another data center has it on disk as well. `local`: those "
+         "that only its own disk has."},
     {.table = "queue",
      .key = "max_clients",
      .sentence = "The clients' connections that are open at the same time."},

@@ -295,9 +295,9 @@ io::Task<void> Queue::TakeHomes(std::vector<std::string> topics) {
   const std::string names = fmt::format("{}", fmt::join(topics, ", "));
   Outcome<int32_t> epoch = co_await mirrors_->Promote({.topics = std::move(topics)});
   if (epoch) {
-    LOG_INFO("took over new topics whose home is here by site.toml", {"topics", names});
+    LOG_INFO("new topics have their home here now, as site.toml says", {"topics", names});
   } else {
-    LOG_WARNING("new topics whose home is here by site.toml stay elsewhere for now",
+    LOG_WARNING("site.toml says that new topics have their home here, and they cannot move now",
                 {"topics", names}, {"problem", epoch.error().message});
     (void)co_await io::Sleep(kTopicSetupInterval);
   }

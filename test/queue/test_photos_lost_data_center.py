@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from site_under_test import PHOTOS, Site, curl, wait_until
+from site_under_test import PHOTOS, Site, check_photos_packages, curl, wait_until
 
 pytestmark = [pytest.mark.covers("agent", "queue", "session"), pytest.mark.slow]  # slow: needs the packages that only the whole run installs
 
@@ -25,8 +25,7 @@ retries = 2
 
 @pytest.fixture(name="site")
 def photos_site():
-    if not (PHOTOS / "node_modules/kafkajs").is_dir():
-        pytest.fail("the example's packages are not installed: npm ci --prefix examples/photos")
+    check_photos_packages()
     with Site(extra=QUEUE, wan=True) as up:
         up.wait_for_journals()
         yield up

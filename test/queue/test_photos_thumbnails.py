@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from site_under_test import MERIDIAN, PHOTOS, Site, curl, wait_until
+from site_under_test import MERIDIAN, PHOTOS, Site, check_photos_packages, curl, wait_until
 
 pytestmark = [pytest.mark.covers("agent", "queue"), pytest.mark.slow]  # slow: needs the packages that only the whole run installs
 
@@ -32,8 +32,7 @@ retries = 2
 
 @pytest.fixture(name="site")
 def photos_site():
-    if not (PHOTOS / "node_modules/kafkajs").is_dir():
-        pytest.fail("the example's packages are not installed: npm ci --prefix examples/photos")
+    check_photos_packages()
     with Site(extra=QUEUE, data_centers=("us-east",)) as up:
         yield up
 

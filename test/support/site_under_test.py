@@ -16,9 +16,9 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 # The loops of each tier (`--cores`); empty: as many as it takes by itself.
 CORES = os.environ.get("MERIDIAN_TEST_CORES", "")
 MERIDIAN = os.environ.get("MERIDIAN", str(ROOT / "build/release/meridian"))
-# A sanitizer's build spends memory and time of its own.
-# The same for a tier that stands alone, before options that say otherwise.
+# The loops of a tier that stands alone, before options that say otherwise.
 THREADS = ("--threads", CORES) if CORES else ()
+# A sanitizer's build spends memory and time of its own.
 SANITIZED = any(name in MERIDIAN for name in ("/asan/", "/tsan/"))
 PHOTOS = ROOT / "examples/photos"
 
@@ -29,6 +29,11 @@ PROCESS_PORT = 8080
 PYTHON_APP = f'command = ["/usr/bin/python3", "{ROOT}/test/support/app.py"]\nhealth = "/healthz"'
 
 LOCATIONS = {"us-east": "Ashburn", "us-west": "San Jose", "eu-west": "Dublin", "london": "London"}
+
+
+def check_photos_packages():
+    if not (PHOTOS / "node_modules/kafkajs").is_dir():
+        raise AssertionError("the example's packages are not installed: npm ci --prefix examples/photos")
 
 
 def wait_until(condition, seconds=20, what=None):
