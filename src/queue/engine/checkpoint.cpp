@@ -96,8 +96,9 @@ io::Task<void> DurableState::RemoveReplaced(std::vector<std::shared_ptr<Partitio
 // Batches that a data center wrote before the home moved away from it.
 bool DurableState::HasPendingOfFormerHomes() const {
   return std::ranges::any_of(writer_->pending(), [this](const PendingBatch& each) {
+    if (each.cut || each.journal_end == 0) return false;
     const Topic* topic = state_.FindTopic(each.partition->id().topic);
-    return !each.cut && topic != nullptr && topic->home != each.author;
+    return topic != nullptr && topic->home != each.author;
   });
 }
 
