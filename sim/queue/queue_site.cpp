@@ -242,8 +242,11 @@ io::Task<std::optional<bool>> QueueNode::ReadOnce(Life& life, TopicPartition whe
   std::vector<uint8_t> bytes(view->range.bytes);
   auto got = co_await view->range.file->ReadAt(view->range.position, bytes);
   if (life.over() || !got) co_return std::nullopt;
+  const bool is_cut_off = *got < bytes.size();
+  bytes.resize(*got);
   int64_t next_offset = offset;
   Result<void> added = AddBatches(bytes, content, next_offset);
+  if (added && is_cut_off) added = Fail(Errc::kInvalid, "a batch is cut off");
   if (added) next_offset = view->range.next_offset;
   const bool known = DamageIsKnown(life);
   // Until a check has found it, a damaged batch may claim offsets of the batches behind it.
@@ -252,7 +255,9 @@ io::Task<std::optional<bool>> QueueNode::ReadOnce(Life& life, TopicPartition whe
     co_return std::nullopt;
   }
   if (!added && (known || !SkipDamage(life, where, content, next_offset))) {
-    world_.Fail(fmt::format("{} at {}: {}", NameOf(where), next_offset, added.error().message));
+    // Retention may have emptied the file meanwhile.
+    const QueueError error = is_cut_off ? QueueError::kOffsetOutOfRange : QueueError::kStorage;
+    co_await CheckRefusal(life, where, next_offset, {error, added.error().message});
     co_return std::nullopt;
   }
   offset = next_offset;

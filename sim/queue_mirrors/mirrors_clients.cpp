@@ -101,7 +101,8 @@ io::Task<void> MirrorsClients::Send(queue::Engine& engine, queue::Mirrors& mirro
     producer.sequence = 0;
   }
   if (producer.values.empty()) {
-    if (!writing_) co_return;
+    // One that could write nothing all the time still writes once.
+    if (!writing_ && producer.next_number > 0) co_return;
     const uint64_t count = 1 + world_.random().Below(kMaxBatch);
     for (uint64_t i = 0; i < count; ++i) {
       producer.values.push_back(fmt::format("{}-{}", producer.topic, producer.next_number++));
