@@ -16,6 +16,7 @@
 #include "queue/engine/durable_state.hpp"
 #include "queue/engine/fiber_mutex.hpp"
 #include "queue/engine/partition.hpp"
+#include "queue/engine/segment_writer.hpp"
 #include "queue/partition/partition_log.hpp"
 #include "queue/state/journal_record.hpp"
 #include "queue/state/limits.hpp"

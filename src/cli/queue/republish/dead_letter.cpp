@@ -1,6 +1,5 @@
 // meridian queue dead-letter list, replay: the messages that a worker gave up on.
 #include <algorithm>
-#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <map>

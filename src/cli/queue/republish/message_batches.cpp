@@ -9,7 +9,6 @@
 #include "cli/queue/kafka_client.hpp"
 #include "cli/queue/limits.hpp"
 #include "cli/queue/record_calls.hpp"
-#include "cli/queue/topic_calls.hpp"
 #include "io/task.hpp"
 #include "wire/kafka/batch_writer.hpp"
 #include "wire/kafka/record.hpp"
