@@ -168,12 +168,15 @@ def test_an_instance_that_fails_its_requests_was_called_healthy_in_the_status(tm
     with site_of("slow_start = \"1s\"", instances=instances, environment=f'FAILING = "{failing}"') as site:
         wait_until(lambda: uses(site).get(tier, {}).get("use") == "used", what="the tier's word")
         failing.write_text(f"{HERE}-1", encoding="ascii")
+        # Within a moment: the instance is ejected soon, and what is told is of 10 s.
+        visitor = HttpConnection(site.addresses[HERE], port=port)
+        for number in range(60):
+            visitor.send(b"GET /serve?%d HTTP/1.1\r\nHost: photos.example\r\n\r\n" % number)
+            visitor.response()
         # Of one alone there is no other that could serve in its place.
         ejected = [] if instances == 1 else [f"{HERE}-1    ejected", f"{tier}: is ejected"]
 
         def told():
-            for number in range(60):
-                curl(f"http://{site.addresses[HERE]}:{port}/serve?{number}")
             status = site.run("status").stdout
             return all(each in status for each in ["requests in the last 10 s got a 5xx or no answer", *ejected])
 

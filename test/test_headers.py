@@ -34,7 +34,7 @@ class Checkout:
         (self.folder / "src/base" / name).write_text(text)
 
     def headers(self, *arguments):
-        done = subprocess.run([sys.executable, self.folder / "tools/headers.py", *arguments], capture_output=True, text=True, check=False, timeout=120)
+        done = subprocess.run([sys.executable, self.folder / "tools/headers.py", *arguments], capture_output=True, text=True, check=False, timeout=300)
         assert not done.stderr, done.stderr
         return done.returncode, done.stdout
 
