@@ -8,12 +8,17 @@
 
 #include "io/sim/world.hpp"
 #include "io/task.hpp"
-#include "queue/engine/engine.hpp"
-#include "queue/mirror/mirror_fixture.hpp"
-#include "queue/mirror/mirrors.hpp"
-#include "sim/queue_mirrors/mirrors_oracle.hpp"
+
+namespace meridian::queue {
+class Engine;
+class MirrorNode;
+class Mirrors;
+struct ProduceOutcome;
+}  // namespace meridian::queue
 
 namespace meridian::sim {
+
+class MirrorsOracle;
 
 class MirrorsClients {
  public:

@@ -6,11 +6,13 @@
 
 #include "http/exchange.hpp"
 #include "io/task.hpp"
-#include "queue/engine/engine.hpp"
-#include "queue/mirror/mirrors.hpp"
-#include "queue/server/broker.hpp"
+#include "queue/state/journal_record.hpp"
 
 namespace meridian::queue {
+
+class Engine;
+class Mirrors;
+struct BrokerIdentity;
 
 class Inspection {
  public:

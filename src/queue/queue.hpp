@@ -21,21 +21,26 @@
 #include "io/task.hpp"
 #include "io/threads/per_loop.hpp"
 #include "queue/config.hpp"
-#include "queue/engine/engine.hpp"
-#include "queue/groups/group_service.hpp"
 #include "queue/lag_metrics.hpp"
 #include "queue/metrics.hpp"
-#include "queue/mirror/mirrors.hpp"
-#include "queue/server/broker.hpp"
-#include "queue/server/peer_server.hpp"
 #include "queue/server/queue_loop.hpp"
-#include "queue/topic_homes.hpp"
-#include "queue/topic_setup.hpp"
-#include "site/tier/peer_listener.hpp"
 #include "site/tier/tier_process.hpp"
 #include "site/tier_description.hpp"
 
+namespace meridian::site {
+class PeerListener;
+}  // namespace meridian::site
+
 namespace meridian::queue {
+
+class Broker;
+class Engine;
+class GroupService;
+class Mirrors;
+class PeerServer;
+class TopicHomes;
+class TopicSetup;
+struct BrokerIdentity;
 
 class Queue {
  public:

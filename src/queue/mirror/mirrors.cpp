@@ -42,6 +42,11 @@
 namespace meridian::queue {
 
 // The gauges of /metrics.
+struct Mirrors::Link {
+  std::unique_ptr<Filler> filler;
+  std::unique_ptr<PeerCaller> caller;
+};
+
 struct Mirrors::Gauges {
   struct Mirror {
     const store::Replica* replica;
@@ -282,6 +287,8 @@ io::Task<Outcome<>> Mirrors::Checkpoint(TimePoint deadline) {
 }
 
 // --- What people see -----------------------------------------------------------------------------
+
+std::string Mirrors::RepairProblem() const { return mender_->problem(); }
 
 size_t Mirrors::incomplete_partitions() const {
   size_t count = 0;

@@ -28,14 +28,15 @@
 #include "io/task.hpp"
 #include "queue/engine/engine.hpp"
 #include "queue/mirror/copy_gate.hpp"
-#include "queue/mirror/filler.hpp"
-#include "queue/mirror/mender.hpp"
-#include "queue/mirror/peer_caller.hpp"
 #include "queue/state/journal_record.hpp"
 #include "store/mirror/mirror_client.hpp"
 #include "store/mirror/mirror_server.hpp"
 
 namespace meridian::queue {
+
+class Filler;
+class Mender;
+class PeerCaller;
 
 class Mirrors {
  public:
@@ -87,17 +88,14 @@ class Mirrors {
   // Partitions that lack messages which their home has.
   size_t incomplete_partitions() const;
   // Why damaged segment files are not repaired yet. Empty: none, or that is not known.
-  std::string RepairProblem() const { return mender_->problem(); }
+  std::string RepairProblem() const;
   // Fewer copies exist of acknowledged messages than were asked for. Empty: not so.
   std::string MissingCopies() const;
   void UpdateMetrics();
 
  private:
   struct Gauges;
-  struct Link {
-    std::unique_ptr<Filler> filler;
-    std::unique_ptr<PeerCaller> caller;
-  };
+  struct Link;
   store::MirroredLog FindLog(std::string_view name);
   bool HasReceived(std::string_view data_center, uint64_t offset) const;
   void RedialNow(std::string_view data_center);

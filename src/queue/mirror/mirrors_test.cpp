@@ -23,6 +23,7 @@
 #include "queue/limits.hpp"
 #include "queue/mirror/mirror_fixture.hpp"
 #include "queue/mirror/mirror_site_fixture.hpp"
+#include "queue/mirror/peer_caller.hpp"
 #include "queue/state/queue_state.hpp"
 #include "wire/kafka/messages/metadata.hpp"
 

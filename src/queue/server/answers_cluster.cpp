@@ -18,6 +18,7 @@
 #include "queue/server/broker.hpp"
 #include "queue/server/pace.hpp"
 #include "queue/state/limits.hpp"
+#include "queue/state/queue_state.hpp"
 #include "queue/state/refusal.hpp"
 #include "queue/state/topic_config.hpp"
 #include "queue/state/uuid.hpp"

@@ -16,6 +16,8 @@
 #include "io/loop.hpp"
 #include "io/net/stream.hpp"
 #include "io/task.hpp"
+#include "queue/mirror/mirrors.hpp"
+#include "queue/server/broker.hpp"
 #include "queue/server/client_handler.hpp"
 #include "queue/server/connection.hpp"
 #include "store/limits.hpp"

@@ -14,12 +14,13 @@
 #include "io/scope.hpp"
 #include "io/task.hpp"
 #include "queue/limits.hpp"
-#include "queue/mirror/mirrors.hpp"
-#include "queue/server/broker.hpp"
 #include "queue/server/byte_budget.hpp"
 #include "queue/server/server_metrics.hpp"
 
 namespace meridian::queue {
+
+class Broker;
+class Mirrors;
 
 class PeerServer {
  public:
