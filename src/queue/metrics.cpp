@@ -25,6 +25,10 @@ EngineMetrics::EngineMetrics(Metrics& metrics)
       bytes_in_flight_(metrics.AddGauge("meridian_queue_in_flight_bytes",
                                         "Bytes appended and not yet in segment files.")),
       journal_bytes_(metrics.AddGauge("meridian_queue_journal_bytes", "Size of the journal.")),
+      journal_syncs_{metrics.AddCounter("meridian_queue_journal_syncs_total",
+                                        "Groups of records written to the journal and synced.")},
+      journal_written_bytes_{metrics.AddCounter("meridian_queue_journal_written_bytes_total",
+                                                "Bytes of these groups.")},
       damaged_partitions_(metrics.AddGauge("meridian_queue_damaged_partitions",
                                            "Partitions with a damaged segment file.")),
       repaired_segments_{metrics.AddCounter("meridian_queue_repaired_segments_total",
@@ -47,6 +51,8 @@ void EngineMetrics::Update(const EngineNumbers& numbers, size_t active_groups) {
   producers_.Set(static_cast<double>(numbers.producers));
   bytes_in_flight_.Set(static_cast<double>(numbers.bytes_in_flight));
   journal_bytes_.Set(static_cast<double>(numbers.journal_bytes));
+  journal_syncs_.Follow(numbers.journal_syncs);
+  journal_written_bytes_.Follow(numbers.journal_written_bytes);
   repaired_segments_.Follow(numbers.repaired_segments);
   checked_segment_bytes_.Follow(numbers.checked_segment_bytes);
   damaged_partitions_.Set(static_cast<double>(numbers.damaged_partitions));

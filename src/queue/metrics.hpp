@@ -36,6 +36,8 @@ class EngineMetrics {
   Gauge& producers_;
   Gauge& bytes_in_flight_;
   Gauge& journal_bytes_;
+  Followed journal_syncs_;
+  Followed journal_written_bytes_;
   Gauge& damaged_partitions_;
   Followed repaired_segments_;
   Followed checked_segment_bytes_;

@@ -112,6 +112,7 @@ class DurableState final : private store::JournaledState {
   io::Task<Result<void>> CheckpointNow();
   uint64_t journal_end() const { return journal_->end_offset(); }
   uint64_t journal_bytes() const { return journal_->log().bytes(); }
+  const store::GroupCounts& journal_written() const { return journal_->log().written(); }
   size_t open_segment_files() const { return files_.open(); }
 
   // A stamp for what is decided now.

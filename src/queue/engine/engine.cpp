@@ -90,6 +90,8 @@ EngineNumbers Engine::numbers() const {
   numbers.producers = state.producers().size();
   numbers.bytes_in_flight = durable_->room().bytes();
   numbers.journal_bytes = durable_->journal_bytes();
+  numbers.journal_syncs = durable_->journal_written().groups;
+  numbers.journal_written_bytes = durable_->journal_written().bytes;
   numbers.open_segment_files = durable_->open_segment_files();
   for (const auto& [id, partition] : durable_->partitions()) {
     if (partition->log() != nullptr && partition->log()->has_damage()) {

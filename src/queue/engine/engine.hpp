@@ -213,6 +213,8 @@ struct EngineNumbers {
   uint64_t producers = 0;
   uint64_t bytes_in_flight = 0;
   uint64_t journal_bytes = 0;
+  uint64_t journal_syncs = 0;          // of groups of records
+  uint64_t journal_written_bytes = 0;  // in these
   uint64_t damaged_partitions = 0;
   uint64_t repaired_segments = 0;
   uint64_t checked_segment_bytes = 0;

@@ -212,6 +212,8 @@ io::Task<Result<void>> Log::TryGroup() {
 }
 
 void Log::FinishGroup() {
+  ++written_.groups;
+  written_.bytes += writing_->encoded.size();
   files_.Add(writing_->records, writing_->epoch);
   writing_->records.clear();
   writing_->encoded.clear();

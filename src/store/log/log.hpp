@@ -54,6 +54,12 @@ struct LogOptions {
   OnDiskFailure on_disk_failure = EndProcessOnDiskFailure;
 };
 
+// What a log has written since it was opened: each group with one write and one sync.
+struct GroupCounts {
+  uint64_t groups = 0;
+  uint64_t bytes = 0;
+};
+
 struct NewRecord {
   Bytes body;
   HybridTime time;
@@ -81,6 +87,7 @@ class Log {
   // Of the newest durable record; zero when there is none.
   HybridTime durable_time() const { return files_.newest_time(); }
   uint64_t bytes() const { return files_.bytes(); }
+  const GroupCounts& written() const { return written_; }
   const RecoveryReport& recovery() const { return files_.recovery(); }
 
   // The epoch of records appended from now on; at a start, that of the newest record. Lowering it
@@ -152,6 +159,7 @@ class Log {
   Group groups_[2];
   Group* filling_ = &groups_[0];
   Group* writing_ = &groups_[1];
+  GroupCounts written_;
   uint64_t end_ = 0;
   uint32_t epoch_ = 0;
   uint32_t newest_epoch_ = 0;
