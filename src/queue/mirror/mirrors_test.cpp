@@ -379,6 +379,58 @@ TEST_F(MirrorsTest, MessagesOfAHomeThatTheNextOneNeverHeardOfAreCutOffWhereTheyP
   EXPECT_EQ(Values(1), "a b c ");
 }
 
+TEST_F(MirrorsTest, MessagesThatFindNoRoomAreSetAsideOnceThereIsSome) {
+  Start();
+  Create("orders");
+  MustProduce(1, {"a"});
+  Cut(true);
+  MustProduce(1, {std::string(200'000, 'x')});  // alone
+  ASSERT_TRUE(Promote(2));
+  disk(1).faults.capacity_bytes = disk(1).used_bytes() + 100'000;
+  Cut(false);
+  world_.RunFor(seconds{15});
+  EXPECT_EQ(Produce(1, {"y"}).error, QueueError::kNotHome);
+  EXPECT_TRUE(SetAside(1).empty());
+  // The next life has to try, too.
+  disk(1).faults.capacity_bytes = disk(1).used_bytes() + 100'000;
+  Kill(1);
+  process(1).Restart();
+  world_.RunFor(seconds{15});
+  EXPECT_TRUE(SetAside(1).empty());
+  disk(1).faults.capacity_bytes = UINT64_MAX;
+  world_.RunFor(seconds{15});
+  ASSERT_EQ(SetAside(1).size(), 1U);
+  const std::vector<uint8_t> bytes = Read(1, "queue/set-aside/" + SetAside(1)[0]);
+  EXPECT_EQ(std::ranges::count(bytes, 'x'), 200'000);
+  EXPECT_EQ(Values(2), "a ");
+}
+
+TEST_F(MirrorsTest, TopicThatIsDeletedBeforeItWasCutOffHoldsUpNothingElse) {
+  Start();
+  Create("orders");
+  MustProduce(1, {"a"});
+  Cut(true);
+  MustProduce(1, {"lost"});  // alone
+  ASSERT_TRUE(Promote(2));
+  auto deleted = On<bool>(2, [](Engine& engine) -> Task<bool> {
+    co_return (co_await engine.DeleteTopic("orders")).has_value();
+  });
+  EXPECT_TRUE(deleted);
+  auto made = On<bool>(2, [](Engine& engine) -> Task<bool> {
+    co_return (co_await engine.CreateTopic({.name = "orders"})).has_value();
+  });
+  EXPECT_TRUE(made);
+  MustProduce(2, {"new"});  // alone
+  Cut(false);
+  world_.RunFor(seconds{15});
+  EXPECT_EQ(node(2).mirrors()->MissingCopies(), "");
+  EXPECT_EQ(PartitionAt(1)->end_offset, 1);
+  Kill(1);
+  Restart(1);
+  ASSERT_TRUE(Promote(1));
+  EXPECT_EQ(Values(1), "new ");
+}
+
 TEST_F(MirrorsTest, TopicsThatTheNewControllerDoesNotKnowAreSetAside) {
   Start();
   Cut(true);
