@@ -2,15 +2,21 @@
 // of the site.
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/core.h>
 #include <fmt/format.h>
 
+#include "base/result.hpp"
 #include "cli/check_host.hpp"
 #include "cli/command/command.hpp"
 #include "cli/command_line.hpp"
+#include "cli/queue/broker_address.hpp"
+#include "cli/queue/compare/running_topics.hpp"
+#include "cli/queue/queue_call.hpp"
 #include "cli/report/summary.hpp"
 #include "queue/config.hpp"
 #include "queue/site_topics.hpp"
@@ -22,6 +28,8 @@ namespace {
 struct Arguments {
   std::string site_file = "site.toml";
   std::string data_center;  // empty: all of them, as `meridian up` runs them
+  std::string state_directory = ".meridian";
+  std::string brokers;  // empty: those of the site, if it runs here
 };
 
 void PrintWorkers(const site::Site& site) {
@@ -42,6 +50,33 @@ void PrintWorkers(const site::Site& site) {
   if (topics.empty()) return;
   fmt::print("The topics of this file are not made at {}; it must have them: {}\n",
              external->second.shown, fmt::join(topics, ", "));
+}
+
+// Prints how the topics that run differ from the file's.
+int PrintTopics(const site::Site& site, const Arguments& arguments) {
+  std::optional<QueueBrokers> running = FindRunningQueue(site, arguments.state_directory);
+  if (!arguments.brokers.empty()) {
+    auto brokers = ParseBrokers(arguments.brokers);
+    if (!brokers) {
+      Complain(Error{Errc::kInvalid, "--brokers: " + brokers.error().message});
+      return kMisused;
+    }
+    running = QueueBrokers{std::move(*brokers), "the cluster of --brokers"};
+  }
+  if (!running) return kDone;
+  auto differences = CompareTopics(site, *running);
+  if (!differences) {
+    fmt::print("The topics of this file were not compared with those that run: {}\n",
+               differences.error().message);
+    return arguments.brokers.empty() ? kDone : kFailed;
+  }
+  if (differences->empty()) {
+    fmt::print("The topics are as this file says in {}.\n", running->where);
+    return kDone;
+  }
+  fmt::print("{} is not as this file says:\n", running->where);
+  for (const std::string& each : *differences) fmt::print("  {}\n", each);
+  return kDone;
 }
 
 int Check(const Arguments& arguments) {
@@ -68,10 +103,11 @@ int Check(const Arguments& arguments) {
   if (std::string located = DescribeVisitorLocation(*site); !located.empty()) {
     fmt::print("{}\n", located);
   }
+  const int compared = PrintTopics(*site, arguments);
   std::fflush(stdout);
   std::vector<std::string> problems = HostProblems(*site, only);
   for (const std::string& problem : problems) fmt::print(stderr, "{}: {}\n", path, problem);
-  return problems.empty() ? kDone : kFailed;
+  return problems.empty() ? compared : kFailed;
 }
 
 }  // namespace
@@ -88,6 +124,13 @@ void AddCheck(Command& program) {
                      .value = &arguments->data_center,
                      .help = "Check the needs of this data center or edge place only, not of all",
                      .type = "NAME"});
+  command.AddOption({.name = "--brokers",
+                     .value = &arguments->brokers,
+                     .help =
+                         "Compare the topics with those of the Kafka brokers at these addresses "
+                         "(those of the site, if it runs here)",
+                     .type = "HOST:PORT,…"});
+  AddStateOption(command, arguments->state_directory);
   command.action = [arguments] { return Check(*arguments); };
 }
 

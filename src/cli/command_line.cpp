@@ -69,6 +69,14 @@ Result<void> RememberSite(const site::StateDir& state, const site::Site& site) {
   return io::WriteFileAtomically(state.root() / kSitePathName, site.file.string() + "\n", 0600);
 }
 
+Result<std::filesystem::path> DeployedFile(const site::StateDir& state) {
+  Result<std::string> file = io::ReadFile(state.root() / kSitePathName, site::kMaxSiteFileBytes);
+  if (!file) return Fail(std::move(file.error()));
+  if (file->empty()) return Fail(Errc::kNotFound, "no site has been brought up");
+  file->pop_back();
+  return *file;
+}
+
 std::expected<Deployed, int> FindDeployed(const std::string& state_directory) {
   auto state = site::StateDir::Open(state_directory);
   // The directory belongs to another user, or is open to others.

@@ -58,6 +58,8 @@ struct Deployed {
   site::Site site;
 };
 std::expected<Deployed, int> FindDeployed(const std::string& state_directory);
+// The path of its site.toml. kNotFound: no site has been brought up.
+Result<std::filesystem::path> DeployedFile(const site::StateDir& state);
 // Stores the site's path and text in the state directory. Processes use this text until the next
 // `up` or `run`, even if the file changes.
 Result<void> RememberSite(const site::StateDir& state, const site::Site& site);

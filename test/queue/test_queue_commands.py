@@ -40,6 +40,26 @@ def test_topics_of_site_toml_are_there_with_their_partitions_and_keys(tier):
     assert "retention.ms               3600000" in queue(tier, "describe", "uploads")
 
 
+def test_check_compares_the_file_with_the_topics_that_run(tier):
+    file = tier.folder / "site.toml"
+
+    def check(*options):
+        return subprocess.run([MERIDIAN, "check", file, "--brokers", tier.brokers, *options], capture_output=True, text=True, timeout=60, check=False)
+
+    assert "The topics are as this file says in the cluster of --brokers.\n" in check().stdout
+    file.write_text(file.read_text().replace("partitions = 3", "partitions = 5").replace('retention = "1h"', 'retention = "2h"') +
+                    "[queue.topic.audit]\n")
+    done = check()
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("the cluster of --brokers is not as this file says:\n"
+                                "  topic audit is in the file alone\n"
+                                "  topic orders has 3 partitions, the file says 5\n"
+                                "  topic uploads has retention.ms = 3600000, the file says 7200000\n")
+    tier.kill()
+    done = check()
+    assert done.returncode == 1 and "were not compared with those that run: " in done.stdout
+
+
 def test_lines_are_published_in_order_and_consumed_up_to_the_end(tier):
     lines = [f"line {number}" for number in range(5000)]
     said = queue(tier, "produce", "orders", "--key", "ada", text="\n".join(lines))
