@@ -55,7 +55,8 @@ unit_test_targets() {
 changed_test_targets() {
   local preset=$1 targets=$2 changed folders inputs target
   changed=$(changed_files)
-  if grep -Eq '^(CMake|tools/)' <<<"$changed"; then
+  # What every unit is compiled with.
+  if grep -Eq '^(CMake|tools/(compile|precompiled))' <<<"$changed"; then
     for target in $targets; do echo "${target}_test"; done
     return
   fi

@@ -1,9 +1,10 @@
 """What headers and units cost the compiler's front end, and the budget that each header must keep.
 
   headers.py --check [FILE...]
-                         each header alone, beside the precompiled headers of its folder: fails when one is over budget
+                         each header, beside the precompiled headers of its folder: fails when one is over budget
                          (or does not compile by itself). With files: only those of them that are headers, and the
-                         headers that include one of them
+                         headers that include one of them. Headers are measured a few at a time: where several
+                         together keep the budget of one, each does
   headers.py --units FILE...
                          the units that stand for these files: a .cpp for itself, a header for the .cpp that is named as
                          it is, or else the first that includes it
@@ -42,6 +43,8 @@ BUDGETS = {
 CALIBRATION = "#include <chrono>\n#include <functional>\n#include <map>\n#include <memory>\n#include <string>\n#include <vector>\n"
 CALIBRATION_SECONDS = 0.5
 JOBS = os.cpu_count() or 1
+# Headers that are measured together.
+GROUP = 8
 
 
 def tracked(*patterns):
@@ -100,6 +103,16 @@ def reached_from(paths, includes):
     return reached
 
 
+def first_of_a_unit(header):
+    """Whether a unit begins with it, and so shows that it compiles by itself."""
+    wanted = f'#include "{header.removeprefix("src/")}"'
+    for ending in (".cpp", "_test.cpp"):
+        unit = ROOT / (header.removesuffix(".hpp") + ending)
+        if unit.exists() and next(re.finditer(r"^#include .*", unit.read_text(encoding="utf-8"), re.M))[0] == wanted:
+            return True
+    return False
+
+
 def check(changed):
     flags = flags_by_folder()
     headers = tracked("src/*.hpp", "sim/*.hpp")
@@ -138,9 +151,32 @@ def check(changed):
         calibration, nothing, whole = (min(column) for column in zip(*rounds))
         return (whole - nothing) / (calibration / CALIBRATION_SECONDS)
 
+    def keep_together(group):
+        """Whether all of them are known to keep the smallest budget."""
+        text = "".join(map(unit_of, group))
+        seconds, said = front_end_seconds(arguments_of(group[0]), text)
+        return not said and (seconds - empty[tuple(arguments_of(group[0]))]) / speed <= BUDGET
+
+    def keepers(group):
+        """Those of a group that are known to keep their budgets."""
+        if len(group) < 2:
+            return []
+        if keep_together(group):
+            return group
+        half = len(group) // 2
+        return keepers(group[:half]) + keepers(group[half:])
+
+    groups = collections.defaultdict(list)
+    for header in headers:
+        if first_of_a_unit(header):
+            groups[tuple(arguments_of(header))].append(header)
+    groups = [group[i:i + GROUP] for group in groups.values() for i in range(0, len(group), GROUP)]
+
     wrong = []
     with concurrent.futures.ThreadPoolExecutor(JOBS) as pool:
-        for header, (seconds, said) in zip(headers, pool.map(cost, headers)):
+        kept = {header for group in pool.map(keepers, groups) for header in group}
+        alone = [header for header in headers if header not in kept]
+        for header, (seconds, said) in zip(alone, pool.map(cost, alone)):
             budget = BUDGETS.get(header, BUDGET)
             if said:
                 wrong.append(f"{header} does not compile by itself:\n{said}")
