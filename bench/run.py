@@ -7,7 +7,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 # Named apart from the modules of Python itself.
-MODULES = {"http": "http_proxy", "edge": "edge_cache", "loops": "edge_loops", "session": "session", "watch": "watch"}
+MODULES = {"http": "http_proxy", "edge": "edge_cache", "loops": "edge_loops", "session": "session", "queue": "queue_tier", "watch": "watch"}
 BENCHMARKS = tuple(MODULES)
 
 
