@@ -12,6 +12,7 @@
 
 #include <fmt/core.h>
 
+#include "base/text/base64.hpp"
 #include "base/text/utf8.hpp"
 #include "cli/queue/group_calls.hpp"
 #include "cli/queue/kafka_client.hpp"
@@ -71,22 +72,6 @@ void WritePartitions(Writer& writer, const Ranges& ranges) {
     writer.EndObject();
   }
   writer.EndArray();
-}
-
-std::string Base64(std::string_view bytes) {
-  constexpr std::string_view kLetters =
-      "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  std::string text;
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    uint32_t group = 0;
-    for (size_t k = 0; k < 3; ++k) {
-      group = group << 8 | (i + k < bytes.size() ? static_cast<uint8_t>(bytes[i + k]) : 0u);
-    }
-    for (size_t k = 0; k < 4; ++k) {
-      text += i + k > bytes.size() ? '=' : kLetters[group >> (6 * (3 - k)) & 0x3f];
-    }
-  }
-  return text;
 }
 
 void WriteText(Writer& writer, const std::string& name,
