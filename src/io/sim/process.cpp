@@ -102,6 +102,7 @@ WallTime SimProcess::Wall() const {
 TimePoint SimProcess::NextWork() const {
   if (life_ == nullptr) return kNever;
   TimePoint next = life_->loop().NextWork();
+  if (next != kNever && world_.now() < paused_until_) return paused_until_;
   TimePoint local = Now();
   if (next == kNever || options_.drift_ppm == 0) return next;
   if (next <= local) return world_.now();
@@ -119,6 +120,13 @@ void SimProcess::RunIteration() {
     return;
   }
   life_->loop().RunIteration(TimePoint::min());
+}
+
+void SimProcess::Pause(Duration duration) {
+  CHECK(!world_.in_iteration());
+  if (!running()) return;
+  world_.Record(name(), "pauses", static_cast<uint64_t>(duration.count()));
+  paused_until_ = world_.now() + duration;
 }
 
 void SimProcess::CrashAfterIterations(uint64_t iterations, CrashKind kind) {
@@ -156,6 +164,7 @@ void SimProcess::Restart() {
   CHECK(!world_.in_iteration());
   iterations_until_crash_.reset();
   if (running()) return;
+  paused_until_ = TimePoint::min();
   life_.reset();
   ++lives_;
   world_.Record(name(), "starts", static_cast<uint64_t>(lives_));

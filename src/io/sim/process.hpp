@@ -72,7 +72,9 @@ class SimProcess {
   void Crash(CrashKind kind);
   // Crashes after `iterations` more iterations of its loop, so between any two awaits.
   void CrashAfterIterations(uint64_t iterations, CrashKind kind);
-  // Starts main again, unless it runs. Cancels a crash that was scheduled.
+  // It does nothing for so long, as after SIGSTOP: its clocks go on, and what comes waits.
+  void Pause(Duration duration);
+  // Starts main again, unless it runs. Cancels a crash that was scheduled, and a pause.
   void Restart();
 
   TimePoint Now() const;
@@ -96,6 +98,7 @@ class SimProcess {
   Random random_;
   std::unique_ptr<Life> life_;
   int lives_ = 0;
+  TimePoint paused_until_ = TimePoint::min();  // in the world's time
   std::optional<uint64_t> iterations_until_crash_;
   CrashKind crash_kind_ = CrashKind::kProcess;
 };

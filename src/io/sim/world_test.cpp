@@ -108,6 +108,25 @@ TEST(WorldTest, ClocksMayBeWrongEachInItsOwnWay) {
   EXPECT_NEAR(Seconds(wall[1] - wall[0]), 3, 0.001);
 }
 
+TEST(WorldTest, PausedProcessDoesNothingAndItsClockGoesOn) {
+  World world(1);
+  std::vector<Duration> woken;
+  auto count = [&](Machine& machine) -> Task<void> {
+    const TimePoint begin = machine.loop.Now();
+    while (co_await Sleep(seconds{1})) woken.push_back(machine.loop.Now() - begin);
+  };
+  SimProcess& process = world.AddProcess({.name = "counter", .address = kServerAddress}, count);
+  world.RunFor(milliseconds{2500});
+  process.Pause(seconds{10});
+  world.RunFor(seconds{9});
+  EXPECT_EQ(woken.size(), 2U);
+  world.RunFor(seconds{2});
+  ASSERT_EQ(woken.size(), 4U);
+  EXPECT_EQ(woken[2], milliseconds{12'500});
+  EXPECT_EQ(woken[3], milliseconds{13'500});
+  world.End();  // before the objects that the process refers to
+}
+
 TEST(WorldTest, CrashEndsAProcessWhereverItWaitsAndRestartRunsItAgain) {
   for (uint64_t iterations = 0; iterations < 20; ++iterations) {
     World world(iterations);
