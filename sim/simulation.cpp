@@ -10,6 +10,8 @@ std::span<const Simulation> Simulations() {
       Simulation{"http", "visitors, balancer and instances, links and processes that fail",
                  SimulateHttp},
       Simulation{"dns", "steering and probes over links and edges that fail", SimulateDns},
+      Simulation{"coordinator", "data centers that want one term of an etcd that fails",
+                 SimulateCoordinator},
       Simulation{"store",
                  "two logs, mirrored to followers, over links, machines and disks that fail",
                  SimulateStore},

@@ -38,6 +38,7 @@ Outcome SimulateDns(uint64_t seed, io::sim::TraceMode trace);
 Outcome SimulateStore(uint64_t seed, io::sim::TraceMode trace);
 Outcome SimulateSession(uint64_t seed, io::sim::TraceMode trace);
 Outcome SimulateQueue(uint64_t seed, io::sim::TraceMode trace);
+Outcome SimulateCoordinator(uint64_t seed, io::sim::TraceMode trace);
 Outcome SimulateQueueMirrors(uint64_t seed, io::sim::TraceMode trace);
 
 }  // namespace meridian::sim

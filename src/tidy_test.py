@@ -51,9 +51,9 @@ EXEMPT = {
 SEEN_BY_TESTS = {
     "SkewWall": "a test's own clock",
     "Cities": "all entries of a table that the program searches by name",
-    "lives": "how often a simulated process was started",
     "durable_time": "what a log says of its end",
     "OffsetAt": "owners of a log find a record by its time",
+    "AwaitChange": "keepers of shards wait for their term, which no process has yet",
     "QueueErrorName": "tests say why the queue refused",
     "fell_back": "a count that the program prints as JSON",
     "by_datacenter": "counts that the program prints as JSON",

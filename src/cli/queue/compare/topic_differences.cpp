@@ -1,5 +1,6 @@
 #include "cli/queue/compare/topic_differences.hpp"
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
