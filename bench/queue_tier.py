@@ -10,18 +10,16 @@ import dataclasses
 import json
 import os
 import pathlib
-import shutil
 import signal
 import socket
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "test/support"))
 import harness  # noqa: E402
-from harness import CLIENT_CORE, SERVER_CORE, Figure, Load, Report, Subject, compare, cpu_seconds, on_core, peer  # noqa: E402
+from harness import CLIENT_CORE, SERVER_CORE, Figure, Load, Report, Subject, compare, cpu_seconds, on_core, peer, scratch  # noqa: E402
 from kafka_connection import FETCH, PRODUCE, KafkaConnection, batch, fetch_body, produce_body, produced, request  # noqa: E402
 from queue_under_test import QueueTier  # noqa: E402
 from site_under_test import AddressBlock, wait_until  # noqa: E402
@@ -75,15 +73,6 @@ def accepts(address, port):
         socket.create_connection((address, port), timeout=1).close()
         return True
     return False
-
-
-@contextlib.contextmanager
-def scratch():
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="meridian-bench-"))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager

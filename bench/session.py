@@ -5,12 +5,11 @@ import pathlib
 import shutil
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "test/support"))
-from harness import Figure, Report, Subject, compare, peer  # noqa: E402
+from harness import Figure, Report, Subject, compare, peer, scratch  # noqa: E402
 from session_load import KEYS, PORT, VALUE, Mix, connect, fill, read_exactly, redis_benchmark, request  # noqa: E402
 from site_under_test import MERIDIAN, AddressBlock, wait_until  # noqa: E402
 
@@ -42,15 +41,6 @@ def site_file(folder, addresses, durability):
 
 def start(folder, file, name):
     return peer(MERIDIAN, "session", "--site", str(file), "--dc", name, "--state", str(folder / f"state-{name}"))
-
-
-@contextlib.contextmanager
-def scratch():
-    folder = pathlib.Path(tempfile.mkdtemp(prefix="meridian-bench-"))
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextlib.contextmanager
