@@ -47,7 +47,7 @@ constexpr Duration kMaxFault = std::chrono::seconds{8};
 constexpr Duration kMaxDelay = std::chrono::milliseconds{1500};
 // After the last fault: requests that still wait for a member, then the timeout of a term.
 constexpr Duration kSettle = site::kEtcdTimeout * 6 + site::kTermTimeout * 2;
-// More of 10 seeds have clocks that are right.
+// Share of the seeds in which clocks are too fast or too slow.
 constexpr double kDrift = 0.7;
 
 IpAddress MemberAddress(size_t place) {
@@ -83,7 +83,7 @@ class Candidate {
     co_await scope.Join();
   }
 
-  // As its process would see it now.
+  // Whether its process takes itself for the holder now.
   bool Holds(const io::sim::SimProcess& process) const {
     return keeper_ != nullptr && keeper_->term().Holds(process.Now());
   }
@@ -245,7 +245,7 @@ class CoordinatorRun {
     return lasts.count() % 2 == 0 ? io::sim::CrashKind::kProcess : io::sim::CrashKind::kMachine;
   }
 
-  // All the time.
+  // Checks the promises that hold at any time, and comes again.
   void Look() {
     std::optional<size_t> holder;
     for (size_t i = 0; i < kPlaces; ++i) {

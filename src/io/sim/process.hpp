@@ -72,7 +72,7 @@ class SimProcess {
   void Crash(CrashKind kind);
   // Crashes after `iterations` more iterations of its loop, so between any two awaits.
   void CrashAfterIterations(uint64_t iterations, CrashKind kind);
-  // It does nothing for so long, as after SIGSTOP: its clocks go on, and what comes waits.
+  // Stops the process for this time, as SIGSTOP does: its clocks go on, and events wait for it.
   void Pause(Duration duration);
   // Starts main again, unless it runs. Cancels a crash that was scheduled, and a pause.
   void Restart();

@@ -11,9 +11,9 @@ namespace meridian::site {
 // --- terms
 // How often a holder rewrites its key, and a candidate reads it.
 constexpr Duration kTermInterval = std::chrono::milliseconds{500};
-// A candidate that has seen no change of the key for so long takes it.
+// A candidate takes the key when it has seen no change of it for this time.
 constexpr Duration kTermTimeout = std::chrono::seconds{3};
-// A holder holds for so long after it sent its last successful rewrite. The difference to
+// A holder holds for this time after it sent its last successful rewrite. The difference to
 // kTermTimeout allows for clocks of which one is a sixth faster than another one.
 constexpr Duration kTermHold = std::chrono::milliseconds{2500};
 // The pause after a request that failed.

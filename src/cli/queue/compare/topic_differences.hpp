@@ -13,7 +13,7 @@ namespace meridian::cli {
 struct RunningTopic {
   uint32_t partitions = 0;
   std::string home;  // a data center. Empty: not known
-  // All keys of Kafka's, those that are at their defaults too.
+  // All of Kafka's keys with their values, the defaults among them.
   std::map<std::string, std::string, std::less<>> configuration = {};
 };
 
