@@ -83,22 +83,19 @@ std::expected<Deployed, int> FindDeployed(const std::string& state_directory) {
   if (!state && state.error().code == Errc::kPermission) {
     return std::unexpected(Complain(state.error()));
   }
-  auto read = [&](const char* name) -> Result<std::string> {
-    if (!state) return Fail(state.error());
-    return io::ReadFile(state->root() / name, site::kMaxSiteFileBytes);
-  };
-  Result<std::string> file = read(kSitePathName);
-  Result<std::string> text = read(kSiteTextName);
-  if (!file || file->empty() || !text) {
+  Result<std::filesystem::path> file = state ? DeployedFile(*state) : Fail(state.error());
+  Result<std::string> text =
+      state ? io::ReadFile(state->root() / kSiteTextName, site::kMaxSiteFileBytes)
+            : Fail(state.error());
+  if (!file || !text) {
     fmt::print(stderr,
                "meridian: no site has been brought up in {}. Bring one up with: meridian up "
                "site.toml --state {}\n",
                state_directory, state_directory);
     return std::unexpected(kFailed);
   }
-  file->pop_back();
   auto site = Loaded(site::Parse(
-      {.text = *text, .shown_name = *file, .file = *file, .environment = FromEnvironment},
+      {.text = *text, .shown_name = file->string(), .file = *file, .environment = FromEnvironment},
       AllTiers()));
   if (!site) return std::unexpected(site.error());
   return Deployed{std::move(*state), std::move(*site)};
