@@ -49,8 +49,8 @@ Result<std::string> FromBase64(std::string_view text) {
     for (size_t k = 0; k + 1 < letters; ++k) {
       bytes += static_cast<char>(group >> (8 * (2 - k)) & 0xff);
     }
-    const size_t used_bits = (letters - 1) * 8;
-    if ((group << (8 + used_bits) & 0xffffffffU) != 0 && used_bits < 24) return Fail(NoBase64());
+    const size_t unused_bits = 24 - 8 * (letters - 1);
+    if ((group & ((1U << unused_bits) - 1)) != 0) return Fail(NoBase64());
   }
   return bytes;
 }
