@@ -61,11 +61,6 @@ SEEN_BY_TESTS = {
     "examined": "what the choice of an instance costs",
     "is_null": "one of the kinds of a JSON value",
     "examined": "the cost of a choice, counted and not timed",
-    "AwaitEntry": "a follower of the log waits for the next entry",
-    # No process runs the log store yet.
-    "QueryOf": "a search of several data centers asks each for its next page",
-    "ReadLogQuery": "a data center reads the search that another one sent",
-    "ReadLogPage": "and the other one the page that it answers",
     "FindUser": "PostgreSQL refuses to run as root",
 }
 # Words of names that are not the field's, and what the field says.

@@ -13,15 +13,15 @@ import pytest
 from session_under_test import SessionTier
 from site_under_test import PYTHON_APP, ROOT, Site, curl, wait_until
 
-pytestmark = pytest.mark.covers("base", "site", "edge", "balancer", "dns", "session", "queue", "agent", "dispatch")
+pytestmark = pytest.mark.covers("base", "site", "edge", "balancer", "dns", "session", "queue", "agent", "dispatch", "watch")
 
 OPEN_METRICS = "application/openmetrics-text; version=1.0.0"
-PORTS = {"dns": 15300, "edge": 18080, "balancer": 18000, "session": 16379, "queue": 19092, "agent": 9000}
+PORTS = {"dns": 15300, "edge": 18080, "balancer": 18000, "session": 16379, "queue": 19092, "watch": 19600, "agent": 9000}
 
 
 @pytest.fixture(scope="module")
 def site():
-    with Site(app=PYTHON_APP, edge_places=("london",), extra="\n[queue]\n\n[worker.idle]\ncommand = [\"sleep\", \"1000\"]\ntopic = \"idle\"\nretries = 1\n") as up:
+    with Site(app=PYTHON_APP, edge_places=("london",), extra="\n[watch]\n\n[queue]\n\n[worker.idle]\ncommand = [\"sleep\", \"1000\"]\ntopic = \"idle\"\nretries = 1\n") as up:
         yield up
 
 

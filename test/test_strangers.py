@@ -13,7 +13,7 @@ import pytest
 
 from site_under_test import MERIDIAN, ROOT, wait_until
 
-pytestmark = [pytest.mark.covers("agent", "site"), pytest.mark.long,
+pytestmark = [pytest.mark.covers("agent", "site", "watch"), pytest.mark.long,
               pytest.mark.skipif(os.geteuid() != 0, reason="network namespaces need root")]
 
 PUBLIC, PRIVATE = "198.18.0", "10.198.0"  # networks that exist in the namespaces alone
@@ -29,6 +29,7 @@ location = "Ashburn"
 {app}
 instances = 1
 [queue]
+[watch]
 """
 SCAN = """
 import errno, json, selectors, socket, sys
@@ -116,7 +117,7 @@ def scanned(namespace, address):
     return set(json.loads(done.stdout))
 
 
-def test_a_stranger_reaches_no_balancer_no_sessions_and_no_queue():
+def test_a_stranger_reaches_no_balancer_no_sessions_no_queue_and_no_logs():
     """8000 and 6379 listened on the public address, and the balancer believed any X-Forwarded-For. The queue asks for no password."""
     with three_hosts() as names, server(names):
         # Agents and peers of other data centers come to the only address that there is, by mutual TLS or with the token.
@@ -128,7 +129,7 @@ def test_with_a_private_address_a_stranger_reaches_visitors_ports_alone():
     with three_hosts() as names, server(names, keys) as (_, log):
         assert scanned(names["stranger"], f"{PUBLIC}.1") == VISITORS
         assert scanned(names["stranger"], f"{PUBLIC}.3") == VISITORS
-        assert scanned(names["peer"], f"{PRIVATE}.1") == {8000, 6379, 9092, 9000, 26379, 28000, 29092}
+        assert scanned(names["peer"], f"{PRIVATE}.1") == {8000, 6379, 9092, 9600, 9000, 26379, 28000, 29092}
         # An address that a router translates is none of the host's.
         assert "203.0.113.77" in log.read_text()
         query = inside(names["stranger"], "dig", "+short", "+time=2", "+tries=1", f"@{PUBLIC}.3", "-p", "5300", "photos.example")

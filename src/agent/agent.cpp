@@ -85,7 +85,8 @@ Agent::Agent(const Context& context, Options options)
       replacement_(context.site.app.unhealthy_timeout),
       peers_(context.site, context.here.name),
       poller_(context, options_.peer_tls, peers_, [this] { OnChange(); }),
-      workers_(context, metrics_, [this] { changed_.WakeAll(); }),
+      logs_(context, metrics_),
+      workers_(context, logs_, metrics_, [this] { changed_.WakeAll(); }),
       children_(context.loop),
       background_(context.loop) {
   view_ = MakeView();
@@ -106,6 +107,7 @@ Result<void> Agent::OpenSockets() {
                   .ops = OpsOf(entry),
                   .serves_application = entry.serves_application,
                   .serves_others = entry.serves_others,
+                  .needed_to_serve = entry.needed_to_serve,
                   .sockets = {}};
     for (const TierSocket& socket : entry.sockets) {
       Result<io::Fd> fd = OpenSocket(entry, socket);
@@ -132,12 +134,14 @@ io::Task<Result<void>> Agent::Start() {
   bool has_instances = Runs("app") && !context_.here.edge_only;
   uint32_t count = has_instances ? context_.site.app.instances : 0;
   for (uint32_t number = 1; number <= count; ++number) {
-    instances_.push_back(std::make_unique<InstanceChild>(context_, number, [this] { OnChange(); }));
+    instances_.push_back(
+        std::make_unique<InstanceChild>(context_, logs_, number, [this] { OnChange(); }));
   }
   for (auto& tier : tiers_) children_.Spawn(tier->Run());
   for (auto& instance : instances_) children_.Spawn(instance->Run());
   if (Runs("worker") && !context_.here.edge_only) workers_.Start(children_);
   background_.Spawn(poller_.Run());
+  background_.Spawn(logs_.Run());
   background_.Spawn(Tick());
   OnChange();
   co_return co_await AwaitStart();
@@ -223,6 +227,7 @@ io::Task<void> Agent::Stop() {
   }
   while (workers_.running() && co_await changed_.Wait()) {
   }
+  co_await logs_.Flush(context_.loop.After(kOutputFlushTimeout));
   co_await StopTiers(true);
   co_await children_.Join();
   background_.Cancel();
@@ -323,12 +328,12 @@ void Agent::ReplaceUnhealthy() {
 std::optional<UnavailableReason> Agent::FindUnavailableReason() const {
   if (lifecycle_.state() == site::DataCenterState::kStarting) return std::nullopt;
   for (const auto& tier : tiers_) {
-    if (tier->serves_others()) continue;
+    if (tier->serves_others() || !tier->needed_to_serve()) continue;
     if (tier->hung())
       return UnavailableReason{.reason = fmt::format("the {} tier hangs", tier->name())};
   }
   for (const auto& tier : tiers_) {
-    if (tier->ready() || tier->serves_others()) continue;
+    if (tier->ready() || tier->serves_others() || !tier->needed_to_serve()) continue;
     return UnavailableReason{.reason = fmt::format("the {} tier is not ready", tier->name()),
                              .restarting = true};
   }

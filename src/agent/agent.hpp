@@ -19,6 +19,7 @@
 #include "agent/children/tier_child.hpp"
 #include "agent/children/workers.hpp"
 #include "agent/context.hpp"
+#include "agent/logs/log_forwarder.hpp"
 #include "agent/peers/availability.hpp"
 #include "agent/peers/peer_poller.hpp"
 #include "agent/peers/peers.hpp"
@@ -102,6 +103,7 @@ class Agent {
   Replacement replacement_;
   Peers peers_;
   PeerPoller poller_;
+  LogForwarder logs_;
   std::vector<std::unique_ptr<TierChild>> tiers_;
   std::vector<std::unique_ptr<InstanceChild>> instances_;
   Workers workers_;

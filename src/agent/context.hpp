@@ -10,6 +10,7 @@
 
 #include "io/net/socket.hpp"
 #include "site/reach.hpp"
+#include "site/secret.hpp"
 #include "site/site.hpp"
 
 namespace meridian::agent {
@@ -20,6 +21,7 @@ struct Context {
   std::filesystem::path state_directory;
   std::string program;  // this program's own path, for the tiers
   site::Hosting hosting = site::Hosting::kServers;
+  site::Secret watch_password = {};  // of the watch tier's port
   io::EpollDriver& driver;
   io::Loop& loop;
   io::SystemNetwork& network;

@@ -30,6 +30,29 @@ constexpr Duration kFirstAnswerTimeout = std::chrono::seconds{60};
 // elsewhere.
 constexpr Duration kRestartGrace = std::chrono::milliseconds{1500};
 
+// Output on its way to the watch tier. What a source may hold is a share of all, within bounds:
+// with more than 64 sources all of them together may hold more. A frame also counts for the memory
+// around it, and takes output of so much time.
+constexpr size_t kMaxOutputBufferBytes = size_t{4} * 1024 * 1024;
+constexpr size_t kMinSourceBufferBytes = size_t{64} * 1024;
+constexpr size_t kMaxSourceBufferBytes = size_t{1} * 1024 * 1024;
+constexpr size_t kOutputFrameCost = 192;
+constexpr Duration kMaxOutputFrameTime = std::chrono::milliseconds{100};
+// Bytes of frames that were sent and not taken; past it nothing is sent.
+constexpr size_t kMaxOutputInFlight = size_t{256} * 1024;
+// For the tier to answer the first request of a connection, and between connections.
+constexpr Duration kWatchAnswerTimeout = std::chrono::seconds{5};
+constexpr Duration kMinWatchRetry = std::chrono::milliseconds{50};
+constexpr Duration kMaxWatchRetry = std::chrono::seconds{2};
+// At the end of a data center, for the tier to take the last lines.
+constexpr Duration kOutputFlushTimeout = std::chrono::seconds{1};
+// How often the log says of one process that its output is dropped.
+constexpr Duration kOutputDropLogInterval = std::chrono::seconds{1};
+// For a page of the log: longer than the tier searches and a follower waits.
+constexpr Duration kLogPageTimeout = std::chrono::seconds{25};
+// Requests for pages of the log that are answered at the same time; further ones get a 503.
+constexpr size_t kMaxLogRequests = 32;
+
 // The last lines of an instance's output, kept to explain its end.
 constexpr size_t kLastLines = 12;
 

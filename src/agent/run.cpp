@@ -36,7 +36,9 @@
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
 #include "site/site.hpp"
+#include "site/tier/output_frame.hpp"
 #include "site/trust/ca.hpp"
+#include "site/trust/password.hpp"
 
 namespace meridian::agent {
 namespace {
@@ -119,6 +121,7 @@ class AgentProcess {
                  .state_directory = options.state_directory,
                  .program = options.program,
                  .hosting = options.hosting,
+                 .watch_password = site::PasswordFor(options.token, site::kWatchPurpose),
                  .driver = driver_,
                  .loop = loop_,
                  .network = network_,

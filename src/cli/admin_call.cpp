@@ -92,7 +92,7 @@ io::Task<Result<http::Fetched>> Call(io::Loop& loop, io::SystemNetwork& network,
     request.body = {wire::http::BodyFraming::Kind::kContentLength, call.body.size()};
   }
   TimePoint deadline = loop.After(kAgentTimeout + call.timeout);
-  co_return co_await http::Fetch(client, request, kMaxAnswerBytes, deadline);
+  co_return co_await http::Fetch(client, request, call.max_answer_bytes, deadline);
 }
 
 // The reason why the agent at this data center's address belongs to another site, or nothing: it
@@ -174,6 +174,12 @@ Result<http::Fetched> CallAgent(const Deployed& deployed, const site::DataCenter
   io::Loop loop(driver);
   io::SystemNetwork network(driver);
   return loop.RunToEnd(Call(loop, network, deployed, dc, call));
+}
+
+io::Task<Result<http::Fetched>> CallAgentOn(io::Loop& loop, io::SystemNetwork& network,
+                                            const Deployed& deployed, const site::DataCenter& dc,
+                                            const AgentCall& call) {
+  co_return co_await Call(loop, network, deployed, dc, call);
 }
 
 std::vector<Result<http::Fetched>> CallAgents(const Deployed& deployed, const AgentCall& call) {

@@ -3,13 +3,19 @@
 // HTTP status is a success: the caller looks at the status.
 #pragma once
 
+#include <cstddef>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/report/status.hpp"
 #include "base/clock.hpp"
 #include "cli/command_line.hpp"
 #include "http/client/fetch.hpp"
+#include "io/loop.hpp"
+#include "io/net/socket.hpp"
+#include "io/task.hpp"
+#include "site/site.hpp"
 
 namespace meridian::cli {
 
@@ -18,6 +24,7 @@ struct AgentCall {
   std::string_view path;  // with its query
   std::string_view body = {};
   Duration timeout = {};  // for the agent's work, in addition to 2 s for any request
+  size_t max_answer_bytes = size_t{1024} * 1024;
 };
 
 // Sends a request to the agent of `dc`. kRefused: it does not run; kTimeout: it does not answer;
@@ -25,6 +32,11 @@ struct AgentCall {
 // the state directory cannot be read, or the connection fails.
 Result<http::Fetched> CallAgent(const Deployed& deployed, const site::DataCenter& dc,
                                 const AgentCall& call);
+
+// The same on the caller's loop. `call`, with what it views, stays valid until the answer.
+io::Task<Result<http::Fetched>> CallAgentOn(io::Loop& loop, io::SystemNetwork& network,
+                                            const Deployed& deployed, const site::DataCenter& dc,
+                                            const AgentCall& call);
 
 // Sends the same request to the agents of all data centers and edge places at the same time; the
 // answers are in the order of site.datacenters.

@@ -10,13 +10,15 @@
 #include "queue/queue.hpp"
 #include "session/session.hpp"
 #include "site/tier_description.hpp"
+#include "watch/watch.hpp"
 
 namespace meridian::cli {
 
 std::span<const site::TierDescription> AllTiers() {
-  static const std::vector<site::TierDescription> tiers = {session::Describe(), queue::Describe(),
-                                                           balancer::Describe(), edge::Describe(),
-                                                           dns::Describe()};
+  // Watch first: it stops last, and has the last lines of all others.
+  static const std::vector<site::TierDescription> tiers = {watch::Describe(), session::Describe(),
+                                                           queue::Describe(), balancer::Describe(),
+                                                           edge::Describe(),  dns::Describe()};
   return tiers;
 }
 

@@ -37,6 +37,7 @@ void AddStatus(Command& program);
 void AddDataCenter(Command& program);
 void AddInstance(Command& program);
 void AddLink(Command& program);
+void AddLogs(Command& program);
 void AddPurge(Command& program);
 void AddCdn(Command& program);
 void AddVisit(Command& program);

@@ -28,6 +28,7 @@ int Main(int argc, char** argv) {
   AddLink(program);
   AddPurge(program);
   AddCdn(program);
+  AddLogs(program);
   AddVisit(program);
   AddCheck(program);
   AddCa(program);

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <functional>
 #include <memory>
 #include <string_view>
 
@@ -14,13 +13,15 @@
 
 namespace meridian::proc {
 
-io::Task<void> CaptureLines(std::unique_ptr<io::Stream> stream,
-                            std::function<void(std::string_view)> line) {
+io::Task<void> CaptureLines(std::unique_ptr<io::Stream> stream, LineObserver observer) {
   Buffer buffer(kMaxCapturedLine);
   for (;;) {
     Result<size_t> got = co_await stream->Read(buffer.Prepare(kMaxCapturedLine));
     bool ended = !got || *got == 0;
-    if (!ended) buffer.Commit(*got);
+    if (!ended) {
+      buffer.Commit(*got);
+      observer.bytes(buffer.text().substr(buffer.size() - *got));
+    }
     for (;;) {
       std::string_view text = buffer.text();
       size_t newline = text.find('\n');
@@ -29,7 +30,7 @@ io::Task<void> CaptureLines(std::unique_ptr<io::Stream> stream,
       std::string_view piece = text.substr(0, newline);
       size_t used = whole ? newline + 1 : piece.size();
       if (piece.ends_with('\r')) piece.remove_suffix(1);
-      if (!piece.empty()) line(piece);
+      if (!piece.empty()) observer.line(piece);
       buffer.Consume(used);
     }
     if (ended) co_return;

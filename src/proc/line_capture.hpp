@@ -10,9 +10,15 @@
 
 namespace meridian::proc {
 
-// Reads `stream` to its end and calls `line` for each line, without its newline, including an
-// unfinished last line. Skips empty lines; splits lines longer than kMaxCapturedLine.
-io::Task<void> CaptureLines(std::unique_ptr<io::Stream> stream,
-                            std::function<void(std::string_view)> line);
+struct LineObserver {
+  // Called with the bytes of each read, before `line` is called for the lines that end in them.
+  std::function<void(std::string_view)> bytes;
+  // Called for each line, without its newline, including an unfinished last line. Empty lines are
+  // skipped; lines longer than kMaxCapturedLine are split.
+  std::function<void(std::string_view)> line;
+};
+
+// Reads `stream` to its end.
+io::Task<void> CaptureLines(std::unique_ptr<io::Stream> stream, LineObserver observer);
 
 }  // namespace meridian::proc

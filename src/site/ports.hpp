@@ -17,6 +17,7 @@ struct Ports {
   uint16_t admin = 9000;
   uint16_t session = 6379;
   uint16_t queue = 9092;
+  uint16_t watch = 9600;
 };
 
 // The tier's port for metrics, health and debugging, on loopback.

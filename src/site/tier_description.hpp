@@ -54,6 +54,8 @@ struct TierDescription {
   bool serves_application = false;
   // Only edges of other data centers use it; visitors of this data center do not need it.
   bool serves_others = false;
+  // False: visitors are served without it, so they stay here while it hangs or is restarted.
+  bool needed_to_serve = true;
   // It uses several threads: its table has the key `threads`.
   bool has_threads = false;
   // Runs only where site.toml has its table.

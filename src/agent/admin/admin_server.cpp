@@ -7,8 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include <openssl/crypto.h>
-
 #include "agent/admin/admin_cdn.hpp"
 #include "agent/admin/admin_purges.hpp"
 #include "agent/agent.hpp"
@@ -35,6 +33,7 @@
 #include "site/reach.hpp"
 #include "site/secret.hpp"
 #include "site/tier/metrics_answer.hpp"
+#include "site/trust/bearer.hpp"
 #include "site/trust/ca.hpp"
 #include "site/view/cdn_report.hpp"
 #include "site/view/view.hpp"
@@ -43,6 +42,7 @@
 namespace meridian::agent {
 namespace {
 
+constexpr std::string_view kLogsPath = "/.meridian/logs";
 constexpr std::string_view kViewPath = "/.meridian/view";
 constexpr std::string_view kTierPath = "/.meridian/tier";         // and "/session/…"
 constexpr std::string_view kRestartPath = "/.meridian/restart/";  // and an instance's id
@@ -81,6 +81,7 @@ AdminServer::AdminServer(const Context& context, Agent& agent, Purges& purges, s
     : context_(context),
       agent_(agent),
       purges_(purges),
+      logs_(context),
       token_(std::move(token)),
       tls_(std::move(tls)),
       server_here_(context.loop, Options(),
@@ -179,13 +180,7 @@ bool AdminServer::IsPeer(const std::vector<std::string>& names) const {
 }
 
 bool AdminServer::HasToken(const http::Exchange& exchange) const {
-  constexpr std::string_view kScheme = "Bearer ";
-  std::string_view shown = exchange.request().fields.Find("Authorization").value_or("");
-  if (!shown.starts_with(kScheme)) return false;
-  shown.remove_prefix(kScheme.size());
-  const std::string& token = token_.Reveal();
-  return shown.size() == token.size() &&
-         CRYPTO_memcmp(shown.data(), token.data(), token.size()) == 0;
+  return site::ShowsSecret(exchange.request().fields, token_);
 }
 
 io::Task<void> AdminServer::Handle(http::Exchange& exchange, bool is_peer) {
@@ -211,6 +206,8 @@ io::Task<void> AdminServer::HandleOperator(http::Exchange& exchange) {
     co_await RespondJson(exchange, EncodeStatus(agent_.Status()));
   } else if (request.method == "GET" && request.path == site::kCdnReportPath) {
     co_await ServeCdnReport(context_, exchange);
+  } else if (request.method == "POST" && request.path == kLogsPath) {
+    co_await logs_.Serve(exchange);
   } else if (request.method == "GET" && request.path == "/metrics") {
     co_await site::AnswerMetrics(exchange, agent_.metrics());
   } else if (request.method == "POST" && request.path == "/.meridian/drain") {

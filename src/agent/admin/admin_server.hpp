@@ -5,6 +5,7 @@
 //   POST /.meridian/purges   admin_purges.hpp   the same
 //   GET  /.meridian/status   this data center   the token
 //   GET  /.meridian/cdn      admin_cdn.hpp      the token
+//   POST /.meridian/logs     admin_logs.hpp     the token
 //   POST /.meridian/drain    200, or 409        the token
 //   POST /.meridian/undrain  200, or 409        the token
 //   GET  /.meridian/tier/T/… the answer of T at its ops port          the token
@@ -24,6 +25,7 @@
 #include <memory>
 #include <string>
 
+#include "agent/admin/admin_logs.hpp"
 #include "agent/admin/refusals.hpp"
 #include "agent/agent.hpp"
 #include "agent/purges/purges.hpp"
@@ -63,6 +65,7 @@ class AdminServer {
   const Context& context_;
   Agent& agent_;
   Purges& purges_;
+  AdminLogs logs_;
   site::Secret token_;
   std::shared_ptr<io::TlsContext> tls_;
   std::unique_ptr<io::Listener> listener_;

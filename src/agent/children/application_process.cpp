@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,6 +13,8 @@
 
 #include "agent/context.hpp"
 #include "agent/limits.hpp"
+#include "agent/logs/log_forwarder.hpp"
+#include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
 #include "io/descendants.hpp"
@@ -70,11 +73,31 @@ io::Task<void> ApplicationProcess::CaptureOutput() {
   output_there_.Reset();
   last_lines_.clear();
   co_await proc::CaptureLines(context_.network.Adopt(std::move(output_here_)),
-                              [this](std::string_view line) { OnLine(line); });
+                              {.bytes = [this](std::string_view bytes) { OnOutput(bytes); },
+                               .line = [this](std::string_view line) { OnLine(line); }});
+  options_.output.End();
+  TellDropped();
+}
+
+void ApplicationProcess::OnOutput(std::string_view bytes) {
+  within_quota_ = quota_.Take(bytes.size(), context_.loop.Now());
+  if (within_quota_) return options_.output.Append(bytes);
+  options_.output.Drop(bytes);
+  dropped_bytes_ += bytes.size();
+  if (context_.loop.Now() - dropped_told_ >= kOutputDropLogInterval) TellDropped();
+}
+
+void ApplicationProcess::TellDropped() {
+  if (dropped_bytes_ == 0) return;
+  LOG_WARNING("output dropped: it prints too much", {options_.log_field, options_.id},
+              {"bytes", dropped_bytes_},
+              {"limit_bytes_per_second", quota_.limits().bytes_per_second});
+  dropped_bytes_ = 0;
+  dropped_told_ = context_.loop.Now();
 }
 
 void ApplicationProcess::OnLine(std::string_view line) {
-  LOG_INFO("output", {options_.log_field, options_.id}, {"line", line});
+  if (within_quota_) LOG_INFO("output", {options_.log_field, options_.id}, {"line", line});
   last_lines_.emplace_back(line);
   if (last_lines_.size() > kLastLines) last_lines_.pop_front();
 }

@@ -1,10 +1,12 @@
 // A process of the team's own program: an instance of the application, or a worker. It is started
-// with the environment that both have, its output goes to the log line by line with its id, its
-// last lines are kept to explain its end, and it is restarted when it ends.
+// with the environment that both have, its output goes to the log line by line with its id and to
+// the watch tier as it is, its last lines are kept to explain its end, and it is restarted when it
+// ends. Output past a quota is counted, and goes nowhere.
 //
 // Owned by an InstanceChild or a WorkerChild; one thread: the agent's loop.
 #pragma once
 
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -19,15 +21,19 @@
 #include "io/fd.hpp"
 #include "io/process.hpp"
 #include "io/task.hpp"
+#include "proc/intake_quota.hpp"
 #include "proc/supervised_child.hpp"
 
 namespace meridian::agent {
+
+class OutputSource;
 
 class ApplicationProcess {
  public:
   struct Options {
     std::string id;         // "us-east-1"; unique in the site
     std::string log_field;  // of the id in the log: "instance", "worker"
+    OutputSource& output;   // to the watch tier; outlives it
     Duration stop_timeout;
     // Gives command, directory and the variables that this kind of process has; called before each
     // start.
@@ -60,13 +66,19 @@ class ApplicationProcess {
  private:
   Result<io::ProcessOptions> Prepare();
   io::Task<void> CaptureOutput();
+  void OnOutput(std::string_view bytes);
   void OnLine(std::string_view line);
+  void TellDropped();
   void OnChanged();
 
   const Context& context_;
   Options options_;
   io::Fd output_here_;
   io::Fd output_there_;
+  proc::IntakeQuota quota_{proc::IntakeLimits{}};
+  bool within_quota_ = true;     // the bytes of the last read
+  uint64_t dropped_bytes_ = 0;   // that the log has not told of yet
+  TimePoint dropped_told_ = {};  // when it did last
   std::deque<std::string> last_lines_;
   std::string last_words_;  // last output of the process that ended last
   std::string problem_;

@@ -15,6 +15,7 @@
 #include "agent/children/instance_port.hpp"
 #include "agent/context.hpp"
 #include "agent/limits.hpp"
+#include "agent/logs/log_forwarder.hpp"
 #include "base/clock.hpp"
 #include "base/hash.hpp"
 #include "base/ip.hpp"
@@ -38,16 +39,20 @@ const IpAddress kInstanceAddress = IpAddress::V4(127, 0, 0, 1);
 
 }  // namespace
 
-InstanceChild::InstanceChild(const Context& context, uint32_t number, std::function<void()> changed)
+InstanceChild::InstanceChild(const Context& context, LogForwarder& logs, uint32_t number,
+                             std::function<void()> changed)
     : context_(context),
       number_(number),
       changed_(std::move(changed)),
-      process_(context, {.id = fmt::format("{}-{}", context.here.name, number),
-                         .log_field = "instance",
-                         .stop_timeout = context.site.app.stop_timeout,
-                         .prepare = [this] { return Prepare(); },
-                         .attend = [this](io::Process& process) { return Watch(process); },
-                         .changed = [this] { OnProcessChanged(); }}) {}
+      process_(context,
+               {.id = fmt::format("{}-{}", context.here.name, number),
+                .log_field = "instance",
+                .output = logs.AddSource(
+                    {.tier = "app", .instance = fmt::format("{}-{}", context.here.name, number)}),
+                .stop_timeout = context.site.app.stop_timeout,
+                .prepare = [this] { return Prepare(); },
+                .attend = [this](io::Process& process) { return Watch(process); },
+                .changed = [this] { OnProcessChanged(); }}) {}
 
 Result<io::ProcessOptions> InstanceChild::Prepare() {
   const auto& all = context_.site.datacenters;

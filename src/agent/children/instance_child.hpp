@@ -15,10 +15,13 @@
 
 namespace meridian::agent {
 
+class LogForwarder;
+
 class InstanceChild {
  public:
   // `number` counts from 1. Calls `changed` when the view or problem changes.
-  InstanceChild(const Context& context, uint32_t number, std::function<void()> changed);
+  InstanceChild(const Context& context, LogForwarder& logs, uint32_t number,
+                std::function<void()> changed);
 
   io::Task<void> Run() { return process_.Run(); }
   void Stop();

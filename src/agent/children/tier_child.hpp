@@ -31,6 +31,7 @@ struct TierSpec {
   Endpoint ops;                     // address of the probes
   bool serves_application = false;  // see TierEntry
   bool serves_others = false;       // see TierEntry
+  bool needed_to_serve = true;      // see TierEntry
   std::vector<Socket> sockets;
 };
 
@@ -48,6 +49,7 @@ class TierChild {
   uint16_t port() const { return spec_.port; }
   bool serves_application() const { return spec_.serves_application; }
   bool serves_others() const { return spec_.serves_others; }
+  bool needed_to_serve() const { return spec_.needed_to_serve; }
   pid_t pid() const { return child_.pid(); }
   // Its last report; not ready before the first report.
   const site::TierReport& report() const { return report_; }

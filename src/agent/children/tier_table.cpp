@@ -80,6 +80,7 @@ std::vector<TierEntry> TierTable(const site::Site& site, const site::DataCenter&
                     .port = port,
                     .serves_application = tier.serves_application,
                     .serves_others = tier.serves_others,
+                    .needed_to_serve = tier.needed_to_serve,
                     .sockets = {{"ops", site::SocketKind::kStream,
                                  site::OpsEndpoint(site, here, hosting, port)}}};
     size_t threads = tier.has_threads ? site::ThreadsOf(site, tier.name, hosting, cores) : 1;
@@ -108,7 +109,7 @@ std::vector<uint16_t> CrossingPorts(const site::Site& site) {
 Duration MaxStopTime(const site::Site& site) {
   size_t tiers = TierTable(site, site.datacenters.front(), site::Hosting::kLab).size();
   return static_cast<int64_t>(tiers) * kTierStopTimeout + site.app.stop_timeout +
-         proc::kLeftBehindTimeout + kAdminDrainTimeout +
+         proc::kLeftBehindTimeout + kOutputFlushTimeout + kAdminDrainTimeout +
          2 * kKillTimeout;  // the agent's, the guard's
 }
 

@@ -32,6 +32,7 @@ struct TierEntry {
   uint16_t port = 0;                // public
   bool serves_application = false;  // see site::TierDescription
   bool serves_others = false;       // see site::TierDescription
+  bool needed_to_serve = true;      // see site::TierDescription
   std::vector<TierSocket> sockets;
 };
 

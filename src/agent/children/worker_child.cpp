@@ -8,6 +8,7 @@
 #include <fmt/core.h>
 
 #include "agent/context.hpp"
+#include "agent/logs/log_forwarder.hpp"
 #include "agent/report/status.hpp"
 #include "base/result.hpp"
 #include "io/process.hpp"
@@ -20,16 +21,20 @@ std::string WorkerId(const site::DataCenter& dc, const site::Worker& worker, uin
   return fmt::format("{}.{}-{}", dc.name, worker.name, number);
 }
 
-WorkerChild::WorkerChild(const Context& context, const site::Worker& worker, uint32_t number,
-                         std::function<void()> changed)
+WorkerChild::WorkerChild(const Context& context, LogForwarder& logs, const site::Worker& worker,
+                         uint32_t number, std::function<void()> changed)
     : context_(context),
       worker_(worker),
-      process_(context, {.id = WorkerId(context.here, worker, number),
-                         .log_field = "worker",
-                         .stop_timeout = worker.stop_timeout,
-                         .prepare = [this]() -> Result<io::ProcessOptions> { return Prepare(); },
-                         .attend = [](io::Process&) -> io::Task<void> { co_return; },
-                         .changed = std::move(changed)}) {}
+      process_(context,
+               {.id = WorkerId(context.here, worker, number),
+                .log_field = "worker",
+                .output = logs.AddSource({.tier = "worker",
+                                          .name = worker.name,
+                                          .instance = WorkerId(context.here, worker, number)}),
+                .stop_timeout = worker.stop_timeout,
+                .prepare = [this]() -> Result<io::ProcessOptions> { return Prepare(); },
+                .attend = [](io::Process&) -> io::Task<void> { co_return; },
+                .changed = std::move(changed)}) {}
 
 io::ProcessOptions WorkerChild::Prepare() const {
   io::ProcessOptions options{.command = worker_.command, .directory = worker_.directory.string()};

@@ -21,13 +21,15 @@
 namespace meridian::agent {
 
 // "us-east.thumbnail-1": a dot is in no data center's name, so that no instance has this id.
+class LogForwarder;
+
 std::string WorkerId(const site::DataCenter& dc, const site::Worker& worker, uint32_t number);
 
 class WorkerChild {
  public:
   // `number` counts from 1. Calls `changed` after each start and each end of the process.
-  WorkerChild(const Context& context, const site::Worker& worker, uint32_t number,
-              std::function<void()> changed);
+  WorkerChild(const Context& context, LogForwarder& logs, const site::Worker& worker,
+              uint32_t number, std::function<void()> changed);
 
   io::Task<void> Run() { return process_.Run(); }
   void Stop() { process_.Stop(); }

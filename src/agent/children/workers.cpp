@@ -18,8 +18,9 @@
 
 namespace meridian::agent {
 
-Workers::Workers(const Context& context, Metrics& metrics, std::function<void()> changed)
-    : context_(context), metrics_(metrics), changed_(std::move(changed)) {}
+Workers::Workers(const Context& context, LogForwarder& logs, Metrics& metrics,
+                 std::function<void()> changed)
+    : context_(context), logs_(logs), metrics_(metrics), changed_(std::move(changed)) {}
 
 void Workers::Start(io::Scope& scope) {
   for (const site::Worker& worker : context_.site.workers) {
@@ -31,7 +32,7 @@ void Workers::Start(io::Scope& scope) {
                                         {{"worker", worker.name}})});
     for (uint32_t number = 1; number <= worker.instances; ++number) {
       group.children.push_back(
-          std::make_unique<WorkerChild>(context_, worker, number, [this] { OnChange(); }));
+          std::make_unique<WorkerChild>(context_, logs_, worker, number, [this] { OnChange(); }));
     }
   }
   for (Group& group : groups_) {

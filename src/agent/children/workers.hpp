@@ -20,10 +20,13 @@
 
 namespace meridian::agent {
 
+class LogForwarder;
+
 class Workers {
  public:
   // `changed` is called after each start and each end of a process.
-  Workers(const Context& context, Metrics& metrics, std::function<void()> changed);
+  Workers(const Context& context, LogForwarder& logs, Metrics& metrics,
+          std::function<void()> changed);
 
   // Starts all of them; each runs in `scope` until Stop.
   void Start(io::Scope& scope);
@@ -47,6 +50,7 @@ class Workers {
   void OnChange();
 
   const Context& context_;
+  LogForwarder& logs_;
   Metrics& metrics_;
   std::function<void()> changed_;
   std::vector<Group> groups_;

@@ -11,6 +11,7 @@
 #include <signal.h>
 
 #include "agent/agent_world.hpp"
+#include "agent/logs/log_forwarder.hpp"
 #include "base/metrics_text.hpp"
 
 namespace meridian::agent {
@@ -36,7 +37,8 @@ class WorkersTest : public testing::Test {
     context_.emplace(world_.MakeContext());
     context_->service_variables = {{"KAFKA_BROKERS", "127.0.0.1:9092"}};
     context_->worker_variables["thumbnail"] = {{"MERIDIAN_RETRY_TOPICS", "a,b"}};
-    workers_.emplace(*context_, metrics_, [this] { changed_.WakeAll(); });
+    logs_.emplace(*context_, metrics_);
+    workers_.emplace(*context_, *logs_, metrics_, [this] { changed_.WakeAll(); });
     auto all = [&]() -> io::Task<void> {
       io::Scope scope(world_.loop_);
       workers_->Start(scope);
@@ -58,6 +60,7 @@ class WorkersTest : public testing::Test {
   Metrics metrics_;
   io::WaitQueue changed_;
   std::optional<Context> context_;
+  std::optional<LogForwarder> logs_;
   std::optional<Workers> workers_;
 };
 

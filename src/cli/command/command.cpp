@@ -40,11 +40,13 @@ CLI::Validator OneOf(const std::vector<std::string>& words) {
 }
 
 CLI::Option* Declare(const Option& option, CLI::App& parser) {
+  const std::string names =
+      option.short_name.empty() ? option.name : option.short_name + "," + option.name;
   auto add = [&](auto* value) {
     if constexpr (std::is_same_v<decltype(value), bool*>) {
-      return parser.add_flag(option.name, *value, option.help);
+      return parser.add_flag(names, *value, option.help);
     } else {
-      return parser.add_option(option.name, *value, option.help);
+      return parser.add_option(names, *value, option.help);
     }
   };
   CLI::Option* declared = std::visit(add, option.value);

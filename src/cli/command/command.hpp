@@ -32,6 +32,7 @@ struct Option {
   std::variant<bool*, int*, uint64_t*, std::string*, std::vector<std::string>*> value;
   std::string help;
   std::string type;  // name of the value in the help, such as FILE; empty: by the type of `value`
+  std::string short_name;  // a second name, such as -f; empty: none
   bool required = false;
   bool hidden = false;                  // not in the help
   std::string default_text;             // shown as the default, unless empty

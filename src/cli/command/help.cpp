@@ -43,6 +43,7 @@ std::string Row(const std::string& name, const std::string& text, size_t column)
 
 std::string OptionRow(const Option& option, size_t column) {
   std::string name = IsPositional(option) ? Word(option) : option.name;
+  if (!option.short_name.empty()) name = option.short_name + ", " + name;
   if (!IsPositional(option) && !IsFlag(option)) name += " " + TypeName(option);
   std::string text = option.help;
   if (option.required && !IsPositional(option)) text += " (required)";

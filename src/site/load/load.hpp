@@ -35,7 +35,7 @@
 //   [admin] port = 9000              # ports of a tier are keys of its own table
 //   [lab]  wan = true                # in the lab, links between data centers with their distance
 //   [sql]  external = "postgres://db.internal/photos"     # or "$NAME" of an environment variable;
-//                                    # also [queue], [watch], [coordinator], and tiers that allow
+//                                    # also [queue], [coordinator], and tiers that allow
 //                                    it
 #pragma once
 

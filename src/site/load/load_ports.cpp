@@ -38,12 +38,6 @@ constexpr KeyDescription kKeys[] = {
      .sentence = kShown,
      .fallback = "none",
      .limits = "a URL that begins with `postgres://` or `postgresql://`"},
-    {.table = "watch", .sentence = "A metrics server, which Meridian does not run yet."},
-    {.table = "watch",
-     .key = "external",
-     .sentence = kShown,
-     .fallback = "none",
-     .limits = "a URL that begins with `http://` or `https://`"},
     {.table = "coordinator", .sentence = "An etcd, which Meridian does not run yet."},
     {.table = "coordinator",
      .key = "external",
@@ -113,7 +107,6 @@ struct ExternalKey {
 // Tables that may have `external`: of tiers, and of services that this program does not run itself.
 std::vector<ExternalKey> ExternalKeysOf(std::span<const TierDescription> tiers) {
   std::vector<ExternalKey> keys = {{"sql", {"postgres", "postgresql"}},
-                                   {"watch", {"http", "https"}},
                                    {"coordinator", {"http", "https"}}};
   for (const TierDescription& tier : tiers) {
     if (!tier.external_schemes.empty()) keys.push_back({tier.name, tier.external_schemes});

@@ -72,6 +72,7 @@ std::vector<TierDescription> Tiers() {
            .ports = {{.port = &Ports::queue}},
            .needs_table = true,
            .external_schemes = {"kafka", "kafka+ssl"}},
+          {.name = "watch", .ports = {{.port = &Ports::watch}}, .needs_table = true},
           {.name = "balancer", .ports = {{.port = &Ports::balancer}}},
           {.name = "edge",
            .ports = {{.port = &Ports::edge}, {.key = "https_port", .port = &Ports::edge_https}},

@@ -29,8 +29,8 @@
 #include "io/scope.hpp"
 #include "io/task.hpp"
 #include "io/wait_queue.hpp"
+#include "proc/intake_quota.hpp"
 #include "watch/log/entry.hpp"
-#include "watch/log/lines/intake_quota.hpp"
 #include "watch/log/lines/line_reader.hpp"
 #include "watch/log/log_fixture.hpp"
 #include "watch/log/log_source.hpp"
@@ -42,8 +42,8 @@
 namespace meridian::watch {
 namespace {
 
-constexpr IntakeLimits kNoLimit = {.bytes_per_second = uint64_t{1} << 40,
-                                   .burst_bytes = uint64_t{1} << 40};
+constexpr proc::IntakeLimits kNoLimit = {.bytes_per_second = uint64_t{1} << 40,
+                                         .burst_bytes = uint64_t{1} << 40};
 constexpr uint64_t kSeed = 20261121;
 constexpr size_t kPieceLines = 400;
 constexpr size_t kPageEntries = 100;

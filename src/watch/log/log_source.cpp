@@ -1,11 +1,15 @@
 #include "watch/log/log_source.hpp"
 
+#include <algorithm>
+#include <cstdint>
 #include <string_view>
 #include <utility>
 
 #include <fmt/core.h>
 
+#include "base/clock.hpp"
 #include "watch/log/entry.hpp"
+#include "watch/log/limits.hpp"
 #include "watch/log/lines/line_reader.hpp"
 
 namespace meridian::watch {
@@ -15,14 +19,48 @@ void LogSource::Feed(std::string_view bytes, const Arrival& at) {
   Deliver();
 }
 
+TimePoint LogSource::deadline() const {
+  return std::min(reader_.deadline(), SaturatingAdd(dropping_since_, kDropReportInterval));
+}
+
 void LogSource::Expire(const Arrival& at) {
   reader_.Expire(at, &lines_);
   Deliver();
+  if (at.now >= SaturatingAdd(dropping_since_, kDropReportInterval)) {
+    ReportDropped(ToLogTime(at.wall));
+  }
 }
 
 void LogSource::Finish(const Arrival& at) {
+  FinishLines(at);
+  ReportDropped(ToLogTime(at.wall));
+}
+
+void LogSource::NoteDropped(uint64_t lines, uint64_t bytes, const Arrival& at) {
+  // The rest of a line that was begun may be among them.
+  FinishLines(at);
+  if (dropping_since_ == kNever) dropping_since_ = at.now;
+  unreported_lines_ += lines;
+  unreported_bytes_ += bytes;
+}
+
+void LogSource::FinishLines(const Arrival& at) {
   reader_.Finish(at, &lines_);
   Deliver();
+}
+
+void LogSource::ReportDropped(LogTime arrival) {
+  if (dropping_since_ == kNever) return;
+  LogEntry entry{
+      .origin = origin_, .time = arrival, .arrival = arrival, .severity = Severity::kWarning};
+  entry.marks.Set(EntryMark::kDropped);
+  entry.text = fmt::format("{} lines dropped ({} bytes) before they came to the log store",
+                           unreported_lines_, unreported_bytes_);
+  // In vain if the store refuses it: then it is among the entries that ReportRefused counts.
+  if (!ReportRefused(arrival) || !store_.Add(std::move(entry))) ++refused_;
+  unreported_lines_ = 0;
+  unreported_bytes_ = 0;
+  dropping_since_ = kNever;
 }
 
 void LogSource::Deliver() {

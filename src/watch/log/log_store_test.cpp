@@ -23,7 +23,7 @@ namespace {
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 
-constexpr IntakeLimits kGenerous = {.bytes_per_second = 1 << 30, .burst_bytes = 1 << 30};
+constexpr proc::IntakeLimits kGenerous = {.bytes_per_second = 1 << 30, .burst_bytes = 1 << 30};
 
 class LogStoreTest : public testing::Test {
  public:

@@ -19,9 +19,9 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "proc/intake_quota.hpp"
 #include "watch/log/entry.hpp"
 #include "watch/log/limits.hpp"
-#include "watch/log/lines/intake_quota.hpp"
 #include "watch/log/lines/stack_trace.hpp"
 
 namespace meridian::watch {
@@ -38,7 +38,7 @@ struct ArrivedLine {
 
 class LineReader {
  public:
-  explicit LineReader(IntakeLimits limits) : quota_(limits) {}
+  explicit LineReader(proc::IntakeLimits limits) : quota_(limits) {}
 
   // Appends the entries that are complete.
   void Feed(std::string_view bytes, const Arrival& at, std::vector<ArrivedLine>* entries);
@@ -75,7 +75,7 @@ class LineReader {
   void EndJoined(Entries* entries);
   void ReportDrops(const Arrival& at, Entries* entries);
 
-  IntakeQuota quota_;
+  proc::IntakeQuota quota_;
   StackTrace trace_;
   std::string partial_;
   size_t partial_cut_bytes_ = 0;  // behind partial_, of the same line

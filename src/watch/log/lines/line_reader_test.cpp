@@ -17,7 +17,7 @@ namespace {
 using testing::ElementsAre;
 using namespace std::chrono_literals;
 
-constexpr IntakeLimits kGenerous = {.bytes_per_second = 1 << 30, .burst_bytes = 1 << 30};
+constexpr proc::IntakeLimits kGenerous = {.bytes_per_second = 1 << 30, .burst_bytes = 1 << 30};
 
 class LineReaderTest : public testing::Test {
  protected:

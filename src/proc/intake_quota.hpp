@@ -9,7 +9,7 @@
 
 #include "base/clock.hpp"
 
-namespace meridian::watch {
+namespace meridian::proc {
 
 struct IntakeLimits {
   uint64_t bytes_per_second = uint64_t{1} * 1024 * 1024;
@@ -44,4 +44,4 @@ class IntakeQuota {
   TimePoint filled_ = TimePoint::min();
 };
 
-}  // namespace meridian::watch
+}  // namespace meridian::proc
