@@ -30,8 +30,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string ReadText(const std::string& path) {
-  return io::ReadFile(path, kMaxHostFile).value_or("");
+constexpr size_t kMaxProcessFile = size_t{4} * 1024;  // of one process
+
+std::string ReadText(const std::string& path, size_t limit = kMaxHostFile) {
+  return io::ReadFile(path, limit).value_or("");
 }
 
 double TicksPerSecond() { return static_cast<double>(sysconf(_SC_CLK_TCK)); }
@@ -57,7 +59,7 @@ std::optional<ProcessTable> ReadProcesses(const std::string& proc) {
     const std::optional<uint64_t> pid = WholeNumber(name);
     if (!pid || *pid > std::numeric_limits<pid_t>::max()) continue;
     // One that has ended since has no text.
-    if (auto stat = ParseProcessStat(ReadText(proc + "/" + name + "/stat"))) {
+    if (auto stat = ParseProcessStat(ReadText(proc + "/" + name + "/stat", kMaxProcessFile))) {
       table.Add(static_cast<pid_t>(*pid), *stat);
     }
   }
@@ -83,7 +85,8 @@ std::optional<uint64_t> CountDescriptors(const std::string& process) {
 // Keeps the counts of the process that uses the largest part of its limit.
 void AddDescriptors(const std::string& process, ProcessReading& sum) {
   const std::optional<uint64_t> open = CountDescriptors(process);
-  const std::optional<uint64_t> limit = ParseDescriptorLimit(ReadText(process + "/limits"));
+  const std::optional<uint64_t> limit =
+      ParseDescriptorLimit(ReadText(process + "/limits", kMaxProcessFile));
   if (!open || !limit || *limit == 0) return;
   auto part = [](uint64_t part_of, uint64_t whole) {
     return static_cast<double>(part_of) / static_cast<double>(whole);
