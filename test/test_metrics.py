@@ -2,10 +2,12 @@
 
 import contextlib
 import json
+import os
 import re
 import socket
 import subprocess
 import tempfile
+import time
 import urllib.parse
 
 import pytest
@@ -40,7 +42,7 @@ def families(text):
     return dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.M))
 
 
-def value(text, name, **labels):
+def value(text, name, /, **labels):
     """The sum of a metric's series that have these labels."""
     wanted = [f'{key}="{label}"' for key, label in labels.items()]
     return sum(float(line.rsplit(" ", 1)[1]) for line in text.splitlines()
@@ -112,6 +114,40 @@ def test_the_page_of_metrics_has_every_family_and_no_other(site, tier):
     for name, (_, labels) in page.items():
         for shown in re.findall(rf"^{name}(?:_count)?(?:\{{(.*)\}})? ", text, re.M):
             assert tuple(re.findall(r'(\w+)="', shown)) == labels, name
+
+
+def test_the_agent_shows_the_host_and_each_of_its_processes(site):
+    text = metrics(site, "agent")[1]
+    east = next(each for each in site.status()["datacenters"] if each["name"] == "us-east")
+    pids = {("tier", each["name"]): each["pid"] for each in east["tiers"]} | {("agent", "agent"): east["pid"]}
+    pids |= {("instance", each["id"]): each["pid"] for each in east["instances"]} | {("worker", each["id"]): each["pid"] for each in east["workers"]}
+    shown = re.findall(r'^meridian_host_process_resident_bytes\{kind="(\w+)",name="([^"]+)"\} ', text, re.M)
+    assert sorted(shown) == sorted(pids)
+    for (kind, name), pid in pids.items():
+        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        assert value(text, "meridian_host_process_threads", kind=kind, name=name) == int(fields[17]), name
+        with open(f"/proc/{pid}/limits", encoding="utf-8") as file:
+            limit = re.search(r"Max open files +(\d+)", file.read())[1]
+        assert value(text, "meridian_host_process_descriptor_limit", kind=kind, name=name) == int(limit), name
+        assert 0 < value(text, "meridian_host_process_open_descriptors", kind=kind, name=name) < int(limit)
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGESIZE")
+    assert value(text, "meridian_host_memory_total_bytes") == pytest.approx(memory)
+    disk = os.statvfs(site.state)
+    assert value(text, "meridian_host_state_filesystem_size_bytes") == pytest.approx(disk.f_blocks * disk.f_frsize)
+    assert value(text, "meridian_host_cpu_cores") == os.sysconf("SC_NPROCESSORS_ONLN")
+    assert value(text, "meridian_host_network_bytes_total", device="lo", direction="receive") > 0
+    assert "nan" not in text.lower()
+
+
+def test_the_host_is_read_at_most_once_a_second_however_often_it_is_asked(site):
+    name = "meridian_agent_host_readings_total"
+    begun = time.monotonic()
+    before = value(metrics(site, "agent")[1], name)
+    for _ in range(20):
+        after = value(metrics(site, "agent")[1], name)
+    assert 0 < after - before + 1 <= time.monotonic() - begun + 2
+    assert value(metrics(site, "agent")[1], "meridian_agent_host_reading_timeouts_total") == 0
 
 
 def test_an_edge_place_shows_the_same_but_for_instances(site):

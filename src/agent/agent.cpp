@@ -453,7 +453,9 @@ DataCenterStatus Agent::Status() const {
                           .address = context_.here.address.ToString(),
                           .state = std::string(site::StateName(lifecycle_.state())),
                           .pid = getpid(),
-                          .problem = Problems()};
+                          .problem = Problems(),
+                          .version = MERIDIAN_VERSION,
+                          .wall_seconds = Seconds(SystemClock().Wall().time_since_epoch())};
   for (const auto& tier : tiers_) {
     const char* state = tier->hung()       ? "hung"
                         : tier->ready()    ? "ready"

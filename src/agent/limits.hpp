@@ -103,6 +103,19 @@ constexpr size_t kMaxPendingPurges = 1000;
 // The timeout for the CDN report of this data center's edge.
 constexpr Duration kEdgeAnswerTimeout = std::chrono::milliseconds{1500};
 
+// Readings of the host's state, for the metrics: how often at most, and how long an answer waits
+// for one.
+constexpr Duration kHostReadInterval = std::chrono::seconds{1};
+constexpr Duration kHostReadTimeout = std::chrono::seconds{2};
+// Series of block devices and of network devices, each; names in /sys/block; series of processes.
+constexpr size_t kMaxHostDevices = 32;
+constexpr size_t kMaxDeviceName = 32;
+constexpr size_t kMaxBlockDeviceNames = 4096;
+constexpr size_t kMaxProcessSubjects = 256;
+// Entries of /proc: on a host with more processes, those of the agent's children are not measured.
+constexpr size_t kMaxHostProcesses = 16 * 1024;
+constexpr size_t kMaxHostFile = size_t{4} * 1024 * 1024;
+
 // The admin port.
 constexpr size_t kMaxAdminConnections = 256;
 constexpr size_t kMaxAdminBody = 64 * 1024;

@@ -20,6 +20,8 @@
 #include "agent/certificates.hpp"
 #include "agent/context.hpp"
 #include "agent/guard.hpp"
+#include "agent/host/host_metrics.hpp"
+#include "agent/host/host_reader.hpp"
 #include "agent/purges/purges.hpp"
 #include "agent/report/startup_report.hpp"
 #include "base/log.hpp"
@@ -148,8 +150,19 @@ class AgentProcess {
       Report(options_, opened);
       co_return EXIT_FAILURE;
     }
-    AdminServer admin(context_, agent, purges, options_.token, *server_tls);
-    co_return co_await Serve(agent, purges, admin);
+    HostMetrics host(loop_, pool_, agent.metrics(), HostOptions(agent));
+    AdminServer admin(context_, agent, purges, host, options_.token, *server_tls);
+    const int status = co_await Serve(agent, purges, admin);
+    co_await host.Stop();
+    co_return status;
+  }
+
+  HostMetrics::Options HostOptions(const Agent& agent) const {
+    return {.subjects = [&agent] { return SubjectsOf(agent.Status()); },
+            .read =
+                [directory = options_.state_directory.string()](const auto& subjects) {
+                  return ReadHost({.state_directory = directory}, subjects);
+                }};
   }
 
   io::Task<int> Serve(Agent& agent, Purges& purges, AdminServer& admin) {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include <fmt/core.h>
 
@@ -73,7 +74,7 @@ class Writer {
     for (const MetricFamilyReading::Series& series : family.series) {
       switch (family.type) {
         case MetricType::kCounter:
-          AddSample(family.name, series.labels, fmt::format("{}", series.count));
+          AddSample(family.name, series.labels, CountText(series));
           break;
         case MetricType::kGauge:
           AddSample(family.name, series.labels, fmt::format("{}", series.value));
@@ -91,6 +92,11 @@ class Writer {
   }
 
  private:
+  static std::string CountText(const MetricFamilyReading::Series& series) {
+    if (series.value == 0) return fmt::format("{}", series.count);
+    return fmt::format("{}", static_cast<double>(series.count) + series.value);
+  }
+
   void AddHead(const MetricFamilyReading& family) {
     std::string_view name = family.name;
     // In OpenMetrics a counter's family name lacks the suffix of its samples.
@@ -198,10 +204,14 @@ MetricsFormat ChooseMetricsFormat(std::string_view accept) {
   return open > 0 && open >= plain ? MetricsFormat::kOpenMetrics : MetricsFormat::kPrometheus;
 }
 
-std::string MetricsText(const Metrics& metrics, MetricsFormat format) {
+std::string MetricsText(const std::vector<MetricFamilyReading>& families, MetricsFormat format) {
   Writer writer(format);
-  for (const MetricFamilyReading& family : metrics.Read()) writer.Add(family);
+  for (const MetricFamilyReading& family : families) writer.Add(family);
   return writer.Take();
+}
+
+std::string MetricsText(const Metrics& metrics, MetricsFormat format) {
+  return MetricsText(metrics.Read(), format);
 }
 
 }  // namespace meridian

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/metrics.hpp"
 
@@ -18,6 +19,11 @@ std::string_view ContentTypeOf(MetricsFormat format);
 // prefers it to `text/plain` (RFC 9110 12.5.1); else the Prometheus format, which every client
 // reads.
 MetricsFormat ChooseMetricsFormat(std::string_view accept);
+
+// The text of families, each with a name of its own. A counter's value is `count` plus `value`: one
+// that counts parts of a unit (seconds) has them in `value`.
+std::string MetricsText(const std::vector<MetricFamilyReading>& families,
+                        MetricsFormat format = MetricsFormat::kPrometheus);
 
 // The text of `metrics`, summed over all its parts.
 std::string MetricsText(const Metrics& metrics, MetricsFormat format = MetricsFormat::kPrometheus);

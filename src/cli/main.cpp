@@ -3,6 +3,7 @@
 
 #include "cli/command/command.hpp"
 #include "cli/command_line.hpp"
+#include "cli/doctor/doctor.hpp"
 #include "io/descriptors.hpp"
 
 namespace meridian::cli {
@@ -31,6 +32,7 @@ int Main(int argc, char** argv) {
   AddLogs(program);
   AddVisit(program);
   AddCheck(program);
+  AddDoctor(program);
   AddCa(program);
   AddRun(program);
   AddTiers(program);

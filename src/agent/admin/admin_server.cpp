@@ -12,6 +12,7 @@
 #include "agent/agent.hpp"
 #include "agent/children/tier_table.hpp"
 #include "agent/context.hpp"
+#include "agent/host/host_metrics.hpp"
 #include "agent/limits.hpp"
 #include "agent/purges/purges.hpp"
 #include "agent/report/port_problem.hpp"
@@ -20,6 +21,7 @@
 #include "base/clock.hpp"
 #include "base/ip.hpp"
 #include "base/log.hpp"
+#include "base/metrics.hpp"
 #include "base/result.hpp"
 #include "http/client/client.hpp"
 #include "http/client/fetch.hpp"
@@ -76,12 +78,13 @@ bool IsForPeers(const wire::http::RequestHead& request) {
 
 }  // namespace
 
-AdminServer::AdminServer(const Context& context, Agent& agent, Purges& purges, site::Secret token,
-                         std::shared_ptr<io::TlsContext> tls)
+AdminServer::AdminServer(const Context& context, Agent& agent, Purges& purges, HostMetrics& host,
+                         site::Secret token, std::shared_ptr<io::TlsContext> tls)
     : context_(context),
       agent_(agent),
       purges_(purges),
       logs_(context),
+      host_(host),
       token_(std::move(token)),
       tls_(std::move(tls)),
       server_here_(context.loop, Options(),
@@ -209,7 +212,7 @@ io::Task<void> AdminServer::HandleOperator(http::Exchange& exchange) {
   } else if (request.method == "POST" && request.path == kLogsPath) {
     co_await logs_.Serve(exchange);
   } else if (request.method == "GET" && request.path == "/metrics") {
-    co_await site::AnswerMetrics(exchange, agent_.metrics());
+    co_await AnswerMetrics(exchange);
   } else if (request.method == "POST" && request.path == "/.meridian/drain") {
     bool done = agent_.Drain();
     (void)co_await http::RespondText(exchange, done ? 200 : 409,
@@ -226,6 +229,13 @@ io::Task<void> AdminServer::HandleOperator(http::Exchange& exchange) {
   } else {
     (void)co_await http::RespondText(exchange, 404, "no such request\n");
   }
+}
+
+io::Task<void> AdminServer::AnswerMetrics(http::Exchange& exchange) {
+  const std::vector<MetricFamilyReading> host = co_await host_.Read();
+  std::vector<MetricFamilyReading> families = agent_.metrics().Read();
+  families.insert(families.end(), host.begin(), host.end());
+  co_await site::AnswerMetrics(exchange, families);
 }
 
 io::Task<void> AdminServer::RestartInstance(http::Exchange& exchange) {

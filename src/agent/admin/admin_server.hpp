@@ -28,6 +28,7 @@
 #include "agent/admin/admin_logs.hpp"
 #include "agent/admin/refusals.hpp"
 #include "agent/agent.hpp"
+#include "agent/host/host_metrics.hpp"
 #include "agent/purges/purges.hpp"
 #include "http/server/server.hpp"
 #include "io/fiber.hpp"
@@ -37,8 +38,8 @@ namespace meridian::agent {
 
 class AdminServer {
  public:
-  AdminServer(const Context& context, Agent& agent, Purges& purges, site::Secret token,
-              std::shared_ptr<io::TlsContext> tls);
+  AdminServer(const Context& context, Agent& agent, Purges& purges, HostMetrics& host,
+              site::Secret token, std::shared_ptr<io::TlsContext> tls);
 
   Result<void> Start();
   io::Task<void> Stop();
@@ -56,6 +57,7 @@ class AdminServer {
   io::Task<void> Handle(http::Exchange& exchange, bool is_peer);
   io::Task<void> HandlePeer(http::Exchange& exchange);
   io::Task<void> HandleOperator(http::Exchange& exchange);
+  io::Task<void> AnswerMetrics(http::Exchange& exchange);
   io::Task<void> RestartInstance(http::Exchange& exchange);
   io::Task<void> AskTier(http::Exchange& exchange);
   io::Task<void> Greet(std::unique_ptr<io::Stream> stream);
@@ -66,6 +68,7 @@ class AdminServer {
   Agent& agent_;
   Purges& purges_;
   AdminLogs logs_;
+  HostMetrics& host_;
   site::Secret token_;
   std::shared_ptr<io::TlsContext> tls_;
   std::unique_ptr<io::Listener> listener_;

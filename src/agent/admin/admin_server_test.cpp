@@ -11,6 +11,8 @@
 
 #include "agent/agent.hpp"
 #include "agent/agent_world.hpp"
+#include "agent/host/host_metrics.hpp"
+#include "agent/host/host_reading.hpp"
 #include "agent/limits.hpp"
 #include "agent/purges/purges.hpp"
 #include "base/bytes.hpp"
@@ -44,10 +46,12 @@ class AdminServerTest : public testing::Test, public AgentWorld {
   template <class Test>
   void Run(Test test) {
     auto main = [&]() -> io::Task<void> {
-      AdminServer server(context_, agent_, purges_, site::Secret(kToken), ServerTls("us-east"));
+      AdminServer server(context_, agent_, purges_, host_, site::Secret(kToken),
+                         ServerTls("us-east"));
       EXPECT_TRUE(server.Start());
       co_await test();
       co_await server.Stop();
+      co_await host_.Stop();
     };
     loop_.RunToEnd(main());
   }
@@ -83,6 +87,12 @@ class AdminServerTest : public testing::Test, public AgentWorld {
   io::BlockingPool pool_;
   io::SystemDisk disk_{pool_};
   Purges purges_{context_, disk_, agent_.metrics()};
+  HostMetrics host_{
+      loop_,
+      pool_,
+      agent_.metrics(),
+      {.subjects = [] { return std::vector<ProcessSubject>(); },
+       .read = [](const auto&) { return HostReading{.load = Load{.minutes_1 = 2.5}}; }}};
 };
 
 TEST_F(AdminServerTest, OperatorsShowTheTokenPlainOrByTls) {
@@ -165,7 +175,7 @@ TEST_F(AdminServerTest, ADataCenterThatIsNotInTheFileIsRefusedThoughTheAuthority
 
 TEST_F(AdminServerTest, AnAdminPortInUseIsNamedWithWhatToDo) {
   auto taken = network_.Listen(At(), {}).value();
-  AdminServer server(context_, agent_, purges_, site::Secret(kToken), ServerTls("us-east"));
+  AdminServer server(context_, agent_, purges_, host_, site::Secret(kToken), ServerTls("us-east"));
   Result<void> started = server.Start();
   ASSERT_FALSE(started);
   EXPECT_EQ(started.error().code, Errc::kExists);

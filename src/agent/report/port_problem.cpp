@@ -42,52 +42,58 @@ pid_t GuardIn(const fs::path& pid_file) {
   return pid;
 }
 
-// "another program. End it"
-std::string OwnerAndMend(const std::optional<io::PortOwner>& owner) {
-  if (!owner) return "another program. End that";
+// The process that has the port, and how to end it.
+PortDiagnosis OwnerAndMend(const std::optional<io::PortOwner>& owner) {
+  if (!owner) return {"another program", "End that"};
   std::string program = owner->command.empty() ? "" : fs::path(owner->command.front()).filename();
   std::string state = ValueOf(owner->command, "--state");
   std::string data_center = ValueOf(owner->command, "--dc");
   if (state.empty() || data_center.empty()) {
-    return fmt::format("process {}{}. End that", owner->pid,
-                       program.empty() ? "" : " (" + program + ")");
+    return {fmt::format("process {}{}", owner->pid, program.empty() ? "" : " (" + program + ")"),
+            "End that"};
   }
   if (std::ranges::find(owner->command, "--lab") != owner->command.end()) {
     pid_t lab = io::FileLock::Holder(fs::path(state) / "lock");
-    return fmt::format("the lab of {0} (process {1}). End it with: meridian down --state {0}",
-                       state, lab == 0 ? owner->pid : lab);
+    return {fmt::format("the lab of {} (process {})", state, lab == 0 ? owner->pid : lab),
+            "End it with: meridian down --state " + state};
   }
   pid_t guard = GuardIn(fs::path(state) / "pids" / data_center);
-  return fmt::format("{} of {} (process {}). End it with: kill {}", data_center, state,
-                     guard == 0 ? owner->pid : guard, guard == 0 ? owner->pid : guard);
+  if (guard == 0) guard = owner->pid;
+  return {fmt::format("{} of {} (process {})", data_center, state, guard),
+          fmt::format("End it with: kill {}", guard)};
 }
 
 }  // namespace
 
-Error PortProblem(const WantedPort& port, const Error& error) {
-  std::string at = port.at.ToString();
+PortDiagnosis DiagnosePort(const WantedPort& port, const Error& error) {
+  const std::string wanted = fmt::format("{}, for {}", port.at.ToString(), port.owner);
   switch (error.code) {
-    case Errc::kExists:
-      return {error.code,
-              fmt::format("{}, for {}, is in use by {}, or give {} another port in site.toml", at,
-                          port.owner, OwnerAndMend(io::OwnerOfPort(port.at, port.transport)),
-                          port.table)};
+    case Errc::kExists: {
+      PortDiagnosis owner = OwnerAndMend(io::OwnerOfPort(port.at, port.transport));
+      return {fmt::format("{}, is in use by {}", wanted, owner.problem),
+              fmt::format("{}, or give {} another port in site.toml", owner.mend, port.table)};
+    }
     case Errc::kUnavailable:
-      return {error.code,
-              fmt::format("{}, for {}: this host does not have that address. In site.toml, set "
-                          "the data center's address or private_address to an address of this host",
-                          at, port.owner)};
+      return {wanted + ": this host does not have that address",
+              "In site.toml, set the data center's address or private_address to an address of "
+              "this host"};
     case Errc::kPermission:
-      if (port.at.port >= kFirstUnprivilegedPort) return error;
-      return {error.code,
-              fmt::format("{}, for {}: a port below {} takes a privilege. Run Meridian as root, or "
-                          "with AmbientCapabilities=CAP_NET_BIND_SERVICE in its systemd unit; or "
-                          "sysctl net.ipv4.ip_unprivileged_port_start={}; or give {} another port "
-                          "in site.toml",
-                          at, port.owner, kFirstUnprivilegedPort, port.at.port, port.table)};
+      if (port.at.port >= kFirstUnprivilegedPort) return {error.message, ""};
+      return {
+          fmt::format("{}: a port below {} takes a privilege", wanted, kFirstUnprivilegedPort),
+          fmt::format("Run Meridian as root, or with AmbientCapabilities=CAP_NET_BIND_SERVICE in "
+                      "its systemd unit; or sysctl net.ipv4.ip_unprivileged_port_start={}; or "
+                      "give {} another port in site.toml",
+                      port.at.port, port.table)};
     default:
-      return error;
+      return {error.message, ""};
   }
+}
+
+Error PortProblem(const WantedPort& port, const Error& error) {
+  PortDiagnosis diagnosis = DiagnosePort(port, error);
+  if (diagnosis.mend.empty()) return {error.code, diagnosis.problem};
+  return {error.code, diagnosis.problem + ". " + diagnosis.mend};
 }
 
 }  // namespace meridian::agent

@@ -2,6 +2,7 @@
 // permission, and what to do.
 #pragma once
 
+#include <string>
 #include <string_view>
 
 #include "base/ip.hpp"
@@ -17,8 +18,16 @@ struct WantedPort {
   std::string_view table;  // the table of site.toml with its port: "[dns]"
 };
 
-// `error` of the attempt, with a message for operators. Reads /proc, so it may block for some
-// milliseconds.
+// Why a port cannot be bound, and what to do; that may be empty.
+struct PortDiagnosis {
+  std::string problem;
+  std::string mend;
+};
+
+// `error`: of the attempt. Reads /proc, so it may block for some milliseconds.
+PortDiagnosis DiagnosePort(const WantedPort& port, const Error& error);
+
+// `error` of the attempt, with the diagnosis as its message.
 Error PortProblem(const WantedPort& port, const Error& error);
 
 }  // namespace meridian::agent

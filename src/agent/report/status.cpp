@@ -82,6 +82,8 @@ void Write(const DataCenterStatus& status, Writer& writer) {
   writer.Member("address", status.address);
   writer.Member("state", status.state);
   writer.Member("pid", status.pid);
+  if (!status.version.empty()) writer.Member("version", status.version);
+  if (status.wall_seconds > 0) writer.Member("time", status.wall_seconds);
   writer.BeginArray("tiers");
   for (const TierStatus& tier : status.tiers) Write(tier, writer);
   writer.EndArray();
@@ -180,7 +182,9 @@ Result<DataCenterStatus> DecodeStatus(std::string_view text) {
                           .address = json->TextOf("address"),
                           .state = json->TextOf("state"),
                           .pid = Number<pid_t>(*json, "pid"),
-                          .problem = json->TextOf("problem")};
+                          .problem = json->TextOf("problem"),
+                          .version = json->TextOf("version"),
+                          .wall_seconds = json->NumberOf("time")};
   for (const Value& tier : json->ElementsOf("tiers")) {
     status.tiers.push_back({.name = tier.TextOf("name"),
                             .state = tier.TextOf("state"),

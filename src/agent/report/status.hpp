@@ -64,9 +64,11 @@ constexpr const char* kUnknownState = "unknown";
 struct DataCenterStatus {
   std::string name;
   std::string address;
-  std::string state;    // a site::DataCenterState's name, or kUnknownState
-  pid_t pid = 0;        // of its agent; 0 if it is down or does not answer
-  std::string problem;  // why it cannot serve its visitors, or why its status is incomplete
+  std::string state;        // a site::DataCenterState's name, or kUnknownState
+  pid_t pid = 0;            // of its agent; 0 if it is down or does not answer
+  std::string problem;      // why it cannot serve its visitors, or why its status is incomplete
+  std::string version;      // of its agent's program; empty: unknown
+  double wall_seconds = 0;  // its clock when it answered, in Unix time; 0: unknown
   std::vector<TierStatus> tiers;
   std::vector<InstanceStatus> instances;
   std::vector<WorkerStatus> workers;

@@ -13,7 +13,11 @@ TierInstanceUse Use(std::string tier, Kind kind, uint32_t requests, uint32_t fai
 }
 
 TEST(AgentStatus, AnInstanceSurvivesTheWayThroughJson) {
-  DataCenterStatus status{.name = "us-east", .address = "127.1.0.1", .state = "serving"};
+  DataCenterStatus status{.name = "us-east",
+                          .address = "127.1.0.1",
+                          .state = "serving",
+                          .version = "0.1.0",
+                          .wall_seconds = 1795989730.25};
   status.instances.push_back(
       {.id = "us-east-1",
        .address = "127.0.0.1:10001",
@@ -25,6 +29,8 @@ TEST(AgentStatus, AnInstanceSurvivesTheWayThroughJson) {
   Result<DataCenterStatus> back = DecodeStatus(EncodeStatus(status));
   ASSERT_TRUE(back);
   EXPECT_EQ(EncodeStatus(*back), EncodeStatus(status));
+  EXPECT_EQ(back->version, "0.1.0");
+  EXPECT_EQ(back->wall_seconds, 1795989730.25);
   EXPECT_EQ(back->instances[0].uses[1].tier, "balancer");
   EXPECT_EQ(back->instances[0].uses[1].report, status.instances[0].uses[1].report);
   EXPECT_EQ(WorstUse(back->instances[0]), "ejected");

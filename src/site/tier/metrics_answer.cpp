@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.hpp"
 #include "base/metrics.hpp"
@@ -13,11 +14,17 @@
 namespace meridian::site {
 
 io::Task<void> AnswerMetrics(http::Exchange& exchange, const Metrics& metrics) {
+  const std::vector<MetricFamilyReading> families = metrics.Read();
+  co_await AnswerMetrics(exchange, families);
+}
+
+io::Task<void> AnswerMetrics(http::Exchange& exchange,
+                             const std::vector<MetricFamilyReading>& families) {
   std::string accept;
   exchange.request().fields.ForEach(
       "Accept", [&](std::string_view each) { accept.append(",").append(each); });
   const MetricsFormat format = ChooseMetricsFormat(accept);
-  const std::string text = MetricsText(metrics, format);
+  const std::string text = MetricsText(families, format);
   wire::http::HeaderFields fields;
   fields.Add("Content-Type", ContentTypeOf(format));
   fields.Add("Vary", "Accept");

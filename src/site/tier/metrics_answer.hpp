@@ -2,6 +2,8 @@
 // the client accepts.
 #pragma once
 
+#include <vector>
+
 #include "base/metrics.hpp"
 #include "http/exchange.hpp"
 #include "io/task.hpp"
@@ -9,5 +11,8 @@
 namespace meridian::site {
 
 io::Task<void> AnswerMetrics(http::Exchange& exchange, const Metrics& metrics);
+// The caller keeps `families` until the end.
+io::Task<void> AnswerMetrics(http::Exchange& exchange,
+                             const std::vector<MetricFamilyReading>& families);
 
 }  // namespace meridian::site
