@@ -141,9 +141,12 @@ TEST_F(SupervisedChildTest, CapturedLinesAreWholeBoundedAndNotEmpty) {
   std::string text = "one\r\n\ntwo\n" + std::string(kMaxCapturedLine + 5, 'x') + "\nlast";
   ASSERT_EQ(write(writing.get(), text.data(), text.size()), static_cast<ssize_t>(text.size()));
   writing.Reset();
+  std::string bytes;
   std::vector<std::string> lines;
-  loop_.RunToEnd(CaptureLines(network_.Adopt(io::Fd(ends[0])),
-                              [&](std::string_view line) { lines.emplace_back(line); }));
+  LineObserver observer{.bytes = [&](std::string_view read) { bytes += read; },
+                        .line = [&](std::string_view line) { lines.emplace_back(line); }};
+  loop_.RunToEnd(CaptureLines(network_.Adopt(io::Fd(ends[0])), std::move(observer)));
+  EXPECT_EQ(bytes, text);
   EXPECT_EQ(lines, (std::vector<std::string>{"one", "two", std::string(kMaxCapturedLine, 'x'),
                                              "xxxxx", "last"}));
 }

@@ -94,7 +94,7 @@ TEST_F(SearchAnswersTest, WrongRequestsAreRefusedWithTheReason) {
 TEST_F(SearchAnswersTest, WithoutAStoreTheReasonIsTold) {
   Run([&]() -> io::Task<void> {
     answers_.SetProblem("the disk is full");
-    http::Fetched answer = co_await Post(site::kLogSearchPath, "", "{}");
+    http::Fetched answer = co_await Post(site::kLogSearchPath, "", ToJson(LogQuery{}));
     EXPECT_EQ(answer.status, 503);
     EXPECT_THAT(answer.body, HasSubstr("the disk is full"));
     EXPECT_THAT(MetricsText(metrics_), HasSubstr("searches_total{result=\"refused\"} 1\n"));
@@ -112,7 +112,8 @@ TEST_F(SearchAnswersTest, TooManyFollowersAreRefused) {
     for (size_t i = 0; i < kMaxPageRequests + 3; ++i) {
       following.Spawn(
           [](SearchAnswersTest& test, std::string query, int* yes, int* no) -> io::Task<void> {
-            http::Fetched answer = co_await test.Post(site::kLogSearchPath, query, "{}");
+            const std::string following = ToJson(LogQuery{.order = LogOrder::kArrival});
+            http::Fetched answer = co_await test.Post(site::kLogSearchPath, query, following);
             ++(answer.status == 503 ? *no : *yes);
             // The first of those that are refused lets the others go on.
             if (answer.status == 503 && *no == 3) test.Add("new");
