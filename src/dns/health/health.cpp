@@ -14,6 +14,9 @@ void Health::SetConfigured(ConfiguredState state) {
   // A draining edge fails probes on purpose. If these misses counted, one more probe in flight
   // could take the data center out again just after its return.
   if (configured_ == ConfiguredState::kOut && state != ConfiguredState::kOut) misses_ = 0;
+  const bool has_started =
+      configured_ == ConfiguredState::kStarting && state == ConfiguredState::kServing;
+  if (has_started && probed_ == Probed::kUnknown) misses_ = 0;
   configured_ = state;
 }
 
@@ -26,7 +29,8 @@ void Health::ProbeHit() {
 void Health::ProbeMissed() {
   hits_ = 0;
   misses_ = std::min(misses_ + 1, kMissesUntilOut);
-  if (misses_ == kMissesUntilOut) probed_ = Probed::kDown;
+  const bool first_start = configured_ == ConfiguredState::kStarting && probed_ == Probed::kUnknown;
+  if (misses_ == kMissesUntilOut && !first_start) probed_ = Probed::kDown;
 }
 
 void Health::DecideByFirstProbe() {
@@ -37,7 +41,8 @@ void Health::DecideByFirstProbe() {
 }
 
 bool Health::serving() const {
-  return configured_ != ConfiguredState::kOut && available_ && probed_ != Probed::kDown;
+  if (configured_ == ConfiguredState::kOut || !available_) return false;
+  return probed_ == Probed::kUnknown ? misses_ < kMissesUntilOut : probed_ == Probed::kUp;
 }
 
 }  // namespace meridian::dns

@@ -3,7 +3,8 @@
 //
 // The view can take a data center out at once. Only probes bring it back, or take it out if it
 // fails without notice. Until probes have decided, the view's state applies: a new dns server must
-// not answer as if all data centers were down.
+// not answer as if all data centers were down. Misses of a data center that starts for the first
+// time are forgotten when the view says that it serves.
 #pragma once
 
 #include <cstdint>

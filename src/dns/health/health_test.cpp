@@ -54,6 +54,24 @@ TEST(Health, TheFirstProbeOfAServerThatStartsMayTakeOutWhatSaysThatItServes) {
   EXPECT_EQ(Serving(&starting, "--"), "10");
 }
 
+TEST(Health, MissesOfTheFirstStartAreForgottenWhenItServes) {
+  Health health;
+  health.SetConfigured(ConfiguredState::kStarting);
+  EXPECT_EQ(Serving(&health, "---"), "110");
+  health.SetConfigured(ConfiguredState::kServing);
+  EXPECT_TRUE(health.serving()) << "visitors of a site that has just started were sent elsewhere";
+  EXPECT_EQ(Serving(&health, "---"), "110");
+}
+
+TEST(Health, MissesOfALaterStartCount) {
+  Health health;
+  Serving(&health, "++");
+  health.SetConfigured(ConfiguredState::kStarting);
+  EXPECT_EQ(Serving(&health, "---"), "110");
+  health.SetConfigured(ConfiguredState::kServing);
+  EXPECT_EQ(Serving(&health, "++"), "01");
+}
+
 TEST(Health, OnlyResultsInARowCount) {
   Health health;
   EXPECT_EQ(Serving(&health, "--+--+--+"), "111111111");
