@@ -20,7 +20,7 @@ def meridian(*words):
     (["stauts"], 'there is no subcommand "stauts"; did you mean status?'),
     (["dc", "drian", "us-east"], 'meridian dc: there is no subcommand "drian"; did you mean drain?'),
     (["status", "--jsno"], "meridian status: there is no option --jsno; did you mean --json?"),
-    (["run", "--dc", "us-east", "--roles", "dns,egde"], '"egde" is none of dns, edge, balancer, queue, session, app, worker; did you mean edge?'),
+    (["run", "--dc", "us-east", "--roles", "dns,egde"], '"egde" is none of dns, edge, balancer, queue, session, watch, app, worker; did you mean edge?'),
     (["check", "a.toml", "b.toml"], '"b.toml" is one word too many'),
     (["edge", "--dc", "a", "--origin", "http://127.0.0.1:1", "--listen", "127.0.0.1:2"], "give exactly one of --origin, --dc"),
 ])
