@@ -15,7 +15,7 @@
 namespace meridian::site {
 namespace {
 
-using namespace std::string_literals;
+using namespace std::literals;
 
 constexpr WallTime kTime{std::chrono::sys_days(std::chrono::year{2026} / 11 / 30) +
                          std::chrono::microseconds{123'456}};
