@@ -21,9 +21,9 @@
 #include "proc/intake_quota.hpp"
 #include "site/tier/output_frame.hpp"
 #include "watch/limits.hpp"
+#include "watch/log/entry.hpp"
 #include "watch/log/lines/line_reader.hpp"
 #include "watch/log/log_source.hpp"
-#include "watch/log/log_store.hpp"
 #include "watch/metrics.hpp"
 
 namespace meridian::watch {

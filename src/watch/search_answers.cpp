@@ -17,6 +17,7 @@
 #include "io/loop.hpp"
 #include "io/task.hpp"
 #include "watch/limits.hpp"
+#include "watch/log/limits.hpp"
 #include "watch/log/log_store.hpp"
 #include "watch/log/remote/search_message.hpp"
 #include "watch/log/search/log_query.hpp"

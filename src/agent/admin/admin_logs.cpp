@@ -11,6 +11,7 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "http/client/client.hpp"
+#include "http/client/client_exchange.hpp"
 #include "http/exchange.hpp"
 #include "http/limits.hpp"
 #include "io/task.hpp"

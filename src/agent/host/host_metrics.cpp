@@ -4,6 +4,8 @@
 #include <utility>
 #include <vector>
 
+#include <sys/types.h>
+
 #include "agent/host/host_families.hpp"
 #include "agent/host/host_reading.hpp"
 #include "agent/limits.hpp"

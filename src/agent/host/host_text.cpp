@@ -93,8 +93,9 @@ void AddDevice(std::vector<Device>& devices, Device device) {
 
 std::optional<double> Decimal(std::string_view text) {
   double value = 0;
-  const char* end = text.data() + text.size();
-  auto [at, error] = std::from_chars(text.data(), end, value, std::chars_format::fixed);
+  const char* begin = text.data();
+  const char* end = begin + text.size();
+  auto [at, error] = std::from_chars(begin, end, value, std::chars_format::fixed);
   const bool number = error == std::errc{} && at == end && std::isfinite(value) && value >= 0;
   if (!number) return std::nullopt;
   return value;

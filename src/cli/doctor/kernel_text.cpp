@@ -1,6 +1,7 @@
 #include "cli/doctor/kernel_text.hpp"
 
 #include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <optional>

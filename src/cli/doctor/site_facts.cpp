@@ -7,7 +7,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -38,6 +37,7 @@
 #include "site/site.hpp"
 #include "site/state_dir.hpp"
 #include "site/tier/threads.hpp"
+#include "site/tier_description.hpp"
 
 namespace meridian::cli {
 namespace {

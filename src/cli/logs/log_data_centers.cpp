@@ -62,7 +62,7 @@ std::optional<watch::LogPosition> Before(uint64_t sequence) {
 
 LogDataCenters::LogDataCenters(io::Loop& loop, io::SystemNetwork& network, const Deployed& deployed,
                                const LogOptions& options,
-                               std::vector<const site::DataCenter*> data_centers)
+                               const std::vector<const site::DataCenter*>& data_centers)
     : loop_(loop),
       network_(network),
       deployed_(deployed),

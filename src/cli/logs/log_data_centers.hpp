@@ -24,7 +24,8 @@ class LogDataCenters {
  public:
   // Those of `data_centers` are asked.
   LogDataCenters(io::Loop& loop, io::SystemNetwork& network, const Deployed& deployed,
-                 const LogOptions& options, std::vector<const site::DataCenter*> data_centers);
+                 const LogOptions& options,
+                 const std::vector<const site::DataCenter*>& data_centers);
 
   // Prints the newest lines that the query finds, in the order of time. The exit status: kFailed
   // if no data center answered.
