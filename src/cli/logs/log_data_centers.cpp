@@ -18,7 +18,6 @@
 #include "cli/logs/limits.hpp"
 #include "cli/logs/log_options.hpp"
 #include "cli/logs/log_text.hpp"
-#include "cli/queue/queue_call.hpp"
 #include "http/client/fetch.hpp"
 #include "io/loop.hpp"
 #include "io/net/socket.hpp"
