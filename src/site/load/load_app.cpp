@@ -49,8 +49,9 @@ constexpr KeyDescription kKeys[] = {
      .key = "unhealthy_timeout",
      .sentence = "How long an instance may fail its health path before it is replaced."},
     {.table = "app.environment",
-     .sentence = "Environment variables of the instances. They also get those of Meridian itself, "
-                 "and those that Meridian sets."},
+     .sentence =
+         "Environment variables of the instances, besides those that `meridian` was started "
+         "with and those that it sets."},
     {.table = "app.environment",
      .key = kAnyName,
      .sentence = "The value of the variable NAME.",
