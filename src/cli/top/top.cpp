@@ -8,13 +8,13 @@
 #include <vector>
 
 #include <fmt/core.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "cli/command/command.hpp"
 #include "cli/command_line.hpp"
+#include "cli/terminal.hpp"
 #include "cli/top/top_reader.hpp"
 #include "cli/top/top_text.hpp"
 #include "io/epoll.hpp"
@@ -38,25 +38,16 @@ struct Arguments {
   std::string state_directory = ".meridian";
 };
 
-// Of the terminal; 0: standard output is none.
-size_t Columns() {
-  constexpr size_t kUsual = 80;
-  if (isatty(STDOUT_FILENO) == 0) return 0;
-  winsize size{};
-  const bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-  return known ? size.ws_col : kUsual;
-}
-
 Result<void> Show(const std::vector<TopDataCenter>& read, const Arguments& arguments) {
   if (arguments.json) return Print(TopJson(read, Seconds(SystemClock().Wall().time_since_epoch())));
-  const size_t columns = Columns();
+  const size_t columns = TerminalColumns();
   const std::string text = TopText(read, columns, site::WantsColor(STDOUT_FILENO));
   // From the top left corner of an empty screen.
   return Print(columns > 0 ? "\x1b[H\x1b[2J" + text : text);
 }
 
 io::Task<int> Watch(TopReader& reader, const Arguments& arguments) {
-  const bool until_interrupted = arguments.count == 0 && Columns() > 0;
+  const bool until_interrupted = arguments.count == 0 && TerminalColumns() > 0;
   const uint64_t count = arguments.count == 0 ? 1 : arguments.count;
   const Duration interval = std::chrono::seconds{arguments.interval_seconds};
   std::vector<TopDataCenter> read = co_await reader.Read();

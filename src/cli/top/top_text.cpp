@@ -11,6 +11,7 @@
 #include <fmt/core.h>
 
 #include "cli/report/text_table.hpp"
+#include "cli/terminal.hpp"
 #include "cli/top/tier_figures.hpp"
 #include "wire/json/writer.hpp"
 
@@ -56,17 +57,6 @@ Tone ToneOf(const TopTier& tier) {
   return errors || !tier.problem.empty() ? Tone::kWorse : Tone::kPlain;
 }
 
-// At most `columns` letters of UTF-8; 0: all.
-std::string_view Cut(std::string_view line, size_t columns) {
-  if (columns == 0) return line;
-  size_t letters = 0;
-  for (size_t i = 0; i < line.size(); ++i) {
-    const bool begins = (static_cast<unsigned char>(line[i]) & 0xc0) != 0x80;
-    if (begins && ++letters > columns) return line.substr(0, i);
-  }
-  return line;
-}
-
 std::string Painted(std::string_view line, Tone tone, bool color) {
   if (!color || tone == Tone::kPlain) return std::string(line);
   return fmt::format("\x1b[{}m{}\x1b[0m", tone == Tone::kBad ? 31 : 33, line);
@@ -110,7 +100,7 @@ std::string TopText(const std::vector<TopDataCenter>& data_centers, size_t colum
   for (const Tone tone : tones) {
     const std::string_view line = rest.substr(0, rest.find('\n'));
     rest.remove_prefix(std::min(line.size() + 1, rest.size()));
-    text += Painted(Cut(line, columns), tone, color) + "\n";
+    text += Painted(columns == 0 ? line : FirstLetters(line, columns), tone, color) + "\n";
   }
   return text;
 }
