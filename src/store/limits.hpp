@@ -17,7 +17,7 @@ constexpr uint32_t kMaxRecordSpan = 1'000'000;
 constexpr uint64_t kMaxOffset = uint64_t{1} << 62;
 // Appended and not yet being written; past it Append refuses. A record of the largest size fits.
 constexpr size_t kMaxPendingBytes = size_t{16} * 1024 * 1024;
-// Memory that is kept between groups; more is given back.
+// Memory that an idle log keeps for a group; more is given back.
 constexpr size_t kKeptGroupBytes = size_t{1} * 1024 * 1024;
 // How often a group lets other ready fibers run before it is written: two loop iterations.
 constexpr int kGatherRounds = 4;

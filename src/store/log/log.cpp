@@ -217,10 +217,6 @@ void Log::FinishGroup() {
   files_.Add(writing_->records, writing_->epoch);
   writing_->records.clear();
   writing_->encoded.clear();
-  if (writing_->encoded.capacity() > kKeptGroupBytes) {
-    writing_->encoded = {};
-    writing_->records = {};
-  }
   writing_->waiting.WakeAll();
 }
 
@@ -258,7 +254,18 @@ io::Task<void> Log::Upkeep() {
       LOG_WARNING("log: a segment could not be removed", {"log", name()},
                   {"error", removed.error().message});
     }
+    const uint64_t groups = written_.groups;
     if (!co_await io::Sleep(kUpkeepInterval)) co_return;
+    if (written_.groups == groups) GiveMemoryBack();
+  }
+}
+
+// Not between groups that follow each other: fresh memory costs more than the copy into it.
+void Log::GiveMemoryBack() {
+  for (Group& group : groups_) {
+    if (!group.encoded.empty() || group.encoded.capacity() <= kKeptGroupBytes) continue;
+    group.encoded = {};
+    group.records = {};
   }
 }
 

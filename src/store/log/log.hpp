@@ -143,6 +143,7 @@ class Log {
   void FinishGroup();
   void FailWith(const Error& error);
   io::Task<void> Upkeep();
+  void GiveMemoryBack();
   io::Task<void> LookForRoom();
 
   io::Loop& loop_;
