@@ -28,6 +28,7 @@ namespace {
 using wire::json::Writer;
 
 constexpr std::string_view kOrderField = "Meridian-Order";
+constexpr std::string_view kDataCenter = "datacenter=";
 
 io::Task<void> RespondJson(http::Exchange& exchange, std::string json) {
   wire::http::HeaderFields fields;
@@ -69,8 +70,10 @@ io::Task<void> Inspection::Answer(http::Exchange& exchange) {
     co_await RespondJson(exchange, MirrorsJson());
   } else if (request.method == "POST" && request.path == "/queue/promote") {
     co_await Promote(exchange);
+  } else if (request.method == "POST" && request.path == "/queue/follow-anew") {
+    co_await FollowAnew(exchange);
   } else {
-    (void)co_await http::RespondText(exchange, 404, "there are mirrors and promote\n");
+    (void)co_await http::RespondText(exchange, 404, "there are mirrors, promote and follow-anew\n");
   }
 }
 
@@ -114,6 +117,7 @@ std::string Inspection::MirrorsJson() const {
       writer.Member("follows", peer.follows);
       writer.Member("ahead_records", peer.ahead_records);
       if (!peer.problem.empty()) writer.Member("problem", peer.problem);
+      writer.Member("other_journal", peer.other_journal);
       writer.EndObject();
     }
   }
@@ -122,12 +126,32 @@ std::string Inspection::MirrorsJson() const {
   return writer.Take();
 }
 
+// Why an order cannot be carried out at all. Empty: it can.
+std::string Inspection::ProblemOfOrder(const wire::http::RequestHead& asked,
+                                       std::string_view name) const {
+  if (asked.fields.Find(kOrderField) != name) return "a field Meridian-Order is missing";
+  return mirrors_ == nullptr ? "the site has one data center with a queue" : "";
+}
+
+io::Task<void> Inspection::FollowAnew(http::Exchange& exchange) {
+  const wire::http::RequestHead& asked = exchange.request();
+  const std::string_view query = asked.query.value_or("");
+  std::string problem = ProblemOfOrder(asked, "follow-anew");
+  if (!query.starts_with(kDataCenter)) problem = "say which data center";
+  if (!problem.empty()) {
+    (void)co_await http::RespondText(exchange, 400, problem + "\n");
+    co_return;
+  }
+  Outcome<> done = co_await mirrors_->FollowAnew(query.substr(kDataCenter.size()));
+  if (done) co_return co_await RespondJson(exchange, "{}");
+  (void)co_await http::RespondText(exchange, StatusOf(done.error().error),
+                                   done.error().message + "\n");
+}
+
 io::Task<void> Inspection::Promote(http::Exchange& exchange) {
   const wire::http::RequestHead& asked = exchange.request();
   Mirrors::PromoteRequest request = RequestOf(asked.query.value_or(""));
-  std::string problem;
-  if (mirrors_ == nullptr) problem = "the site has one data center with a queue";
-  if (asked.fields.Find(kOrderField) != "promote") problem = "a field Meridian-Order is missing";
+  std::string problem = ProblemOfOrder(asked, "promote");
   if (!request.all && request.topics.empty()) problem = "say which topic, or all";
   if (!problem.empty()) {
     (void)co_await http::RespondText(exchange, 400, problem + "\n");

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <utility>
 
 #include <fmt/core.h>
@@ -22,26 +23,26 @@
 
 namespace meridian::store {
 
-Replica::Replica(io::Loop& loop, ReplicaOptions options)
-    : loop_(loop), options_(std::move(options)), scope_(loop) {}
+Replica::Replica(io::Loop& loop, io::Disk& disk, ReplicaOptions options)
+    : loop_(loop), disk_(disk), options_(std::move(options)) {}
 
 io::Task<Result<std::unique_ptr<Replica>>> Replica::Open(io::Loop& loop, io::Disk& disk,
                                                          ReplicaOptions options) {
-  std::unique_ptr<Replica> replica(new Replica(loop, std::move(options)));
-  Result<void> opened = co_await replica->OpenAll(disk);
+  std::unique_ptr<Replica> replica(new Replica(loop, disk, std::move(options)));
+  Result<void> opened = co_await replica->OpenAll();
   if (opened) co_return replica;
   co_await replica->Close();
   co_return Fail(std::move(opened.error()));
 }
 
-io::Task<Result<void>> Replica::OpenAll(io::Disk& disk) {
-  Result<void> made = co_await disk.MakeFolder(options_.folder);
+io::Task<Result<void>> Replica::OpenAll() {
+  Result<void> made = co_await disk_.MakeFolder(options_.folder);
   if (!made) co_return made;
-  auto snapshots = co_await Snapshots::Open(disk, options_.folder + "/snapshots",
+  auto snapshots = co_await Snapshots::Open(disk_, options_.folder + "/snapshots",
                                             options_.headroom_bytes / kSnapshotReserveShare);
   if (!snapshots) co_return Fail(std::move(snapshots.error()));
   snapshots_ = std::move(*snapshots);
-  auto copy = co_await Log::Open(loop_, disk,
+  auto copy = co_await Log::Open(loop_, disk_,
                                  {.folder = options_.folder + "/log",
                                   .name = fmt::format("{} of {}", options_.log, options_.source),
                                   .id = 0,
@@ -64,8 +65,15 @@ void Replica::Start(MirrorClientOptions options, MirrorClient::Dial dial, Applie
   options.log = options_.log;
   mirror_options_ = std::make_unique<MirrorClientOptions>(std::move(options));
   dial_ = std::move(dial);
+  applier_ = &applier;
   Resume();
-  scope_.Spawn(ApplyAsItComes(applier));
+  StartApplying();
+}
+
+// A scope that was cancelled cancels what it spawns.
+void Replica::StartApplying() {
+  applying_ = std::make_unique<io::Scope>(loop_);
+  applying_->Spawn(ApplyAsItComes(*applier_));
 }
 
 io::Task<void> Replica::Pause() {
@@ -79,16 +87,45 @@ void Replica::Resume() {
   MirrorClientOptions options = *mirror_options_;
   options.min_epoch = std::max(options.min_epoch, min_epoch_);
   mirror_ = std::make_unique<MirrorClient>(loop_, options, *copy_, *snapshots_, dial_);
-  // A scope that was cancelled cancels what it spawns.
   following_ = std::make_unique<io::Scope>(loop_);
   following_->Spawn(mirror_->Run());
 }
 
 io::Task<void> Replica::Close() {
   co_await Pause();
-  scope_.Cancel();
-  co_await scope_.Join();
+  if (applying_) {
+    applying_->Cancel();
+    co_await applying_->Join();
+  }
   if (copy_) co_await copy_->Close();
+}
+
+// The closed log stays until the next one is open: others ask it meanwhile.
+io::Task<Result<void>> Replica::RemoveCopy() {
+  co_await Close();
+  mirror_.reset();
+  // The log is whole without snapshots, and snapshots are not without the log.
+  Result<void> removed = co_await RemoveFiles(options_.folder + "/snapshots");
+  if (removed) removed = co_await RemoveFiles(options_.folder + "/log");
+  Result<void> opened = co_await OpenAll();
+  if (removed && opened) next_ = applied_ = 0;
+  if (opened) {
+    StartApplying();
+  } else {
+    problem_ = fmt::format("its copy cannot be opened; restart: {}", opened.error().message);
+  }
+  co_return removed ? opened : removed;
+}
+
+// In the order of their names, the oldest first: what a crash leaves is the end of a log.
+io::Task<Result<void>> Replica::RemoveFiles(std::string folder) {
+  auto names = co_await disk_.List(folder);
+  if (!names) co_return Fail(std::move(names.error()));
+  for (const std::string& name : *names) {
+    Result<void> removed = co_await disk_.Remove(folder + "/" + name);
+    if (!removed) co_return removed;
+  }
+  co_return co_await disk_.SyncFolder(folder);
 }
 
 io::Task<void> Replica::ApplyAsItComes(Applier& applier) {

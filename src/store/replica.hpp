@@ -64,6 +64,10 @@ class Replica {
   // Copies nothing more until Resume; what is in the copy is still applied.
   io::Task<void> Pause();
   void Resume();
+  // Removes the copy, so that another log is copied from its beginning. Call it while paused, when
+  // all of the copy is applied and nothing of it is needed again; then Resume. Errors: those of
+  // Disk, Snapshots and Log; a part of the copy is left, and problem() says what to do.
+  io::Task<Result<void>> RemoveCopy();
   // Another writer is in force: sources of an older epoch are refused from now on.
   void RaiseLeastEpoch(uint32_t epoch) {
     min_epoch_ = std::max(min_epoch_, epoch);
@@ -90,17 +94,20 @@ class Replica {
   void RedialNow() {
     if (mirror_) mirror_->RedialNow();
   }
-  // Null before Start.
+  // Null before Start, and while the copy is removed.
   const MirrorClient* mirror() const { return mirror_.get(); }
 
  private:
-  Replica(io::Loop& loop, ReplicaOptions options);
-  io::Task<Result<void>> OpenAll(io::Disk& disk);
+  Replica(io::Loop& loop, io::Disk& disk, ReplicaOptions options);
+  io::Task<Result<void>> OpenAll();
+  io::Task<Result<void>> RemoveFiles(std::string folder);
+  void StartApplying();
   io::Task<void> ApplyAsItComes(Applier& applier);
   io::Task<Result<void>> ApplyNew(Applier& applier);
   io::Task<Result<void>> LoadSnapshot(Applier& applier);
 
   io::Loop& loop_;
+  io::Disk& disk_;
   ReplicaOptions options_;
   std::unique_ptr<Log> copy_;
   std::unique_ptr<Snapshots> snapshots_;
@@ -111,8 +118,9 @@ class Replica {
   uint32_t min_epoch_ = 0;
   std::unique_ptr<MirrorClientOptions> mirror_options_;
   MirrorClient::Dial dial_;
+  Applier* applier_ = nullptr;            // null before Start
   std::unique_ptr<io::Scope> following_;  // null: paused
-  io::Scope scope_;
+  std::unique_ptr<io::Scope> applying_;   // null before Start
 };
 
 }  // namespace meridian::store

@@ -154,7 +154,7 @@ class FollowingReplicaTest : public testing::Test {
     HybridClock clock(machine.loop.driver(), kMaxClockSkew);
     auto log = co_await Log::Open(
         machine.loop, machine.disk,
-        {.folder = "log", .id = kLogId, .segment_bytes = kMinSegmentBytes, .headroom_bytes = 0});
+        {.folder = "log", .id = log_id_, .segment_bytes = kMinSegmentBytes, .headroom_bytes = 0});
     auto snapshots = co_await Snapshots::Open(machine.disk, "snapshots");
     CHECK(log && snapshots);
     MirrorServer server(
@@ -188,7 +188,7 @@ class FollowingReplicaTest : public testing::Test {
                                            .segment_bytes = kMinSegmentBytes,
                                            .headroom_bytes = 0});
     CHECK(replica);
-    CHECK(co_await (*replica)->Replay(words_, {}));
+    CHECK(co_await (*replica)->Replay(words_, applied_offsets_));
     (*replica)->Start(
         {.identity = {"photos", "us-east"}, .source = {}, .log = {}, .clock = clock},
         [&machine](TimePoint deadline) {
@@ -198,8 +198,10 @@ class FollowingReplicaTest : public testing::Test {
     replica_ = replica->get();
     io::Scope scope(machine.loop);
     scope.Spawn(UntilTheEnd());
+    calls_ = &scope;
     co_await scope.Join();
     replica_ = nullptr;
+    calls_ = nullptr;
     co_await (*replica)->Close();
   }
   static Task<void> UntilTheEnd() {
@@ -233,6 +235,29 @@ class FollowingReplicaTest : public testing::Test {
   }
   void TearDown() override { world_.End(); }
 
+  // The source loses its disk, and begins another log.
+  void ReplaceSource() {
+    source_process_->Crash(CrashKind::kMachine);
+    source_process_->disk().Replace();
+    log_id_ = kLogId + 1;
+    source_process_->Restart();
+    world_.RunFor(seconds{10});
+  }
+  Result<void> RemoveCopy() {
+    Result<void> removed = Fail(Errc::kTimeout, "it has not ended");
+    auto remove = [&]() -> Task<void> {
+      co_await replica_->Pause();
+      removed = co_await replica_->RemoveCopy();
+      replica_->Resume();
+    };
+    calls_->Spawn(remove());
+    world_.RunFor(seconds{10});
+    return removed;
+  }
+
+  uint64_t log_id_ = kLogId;
+  io::Scope* calls_ = nullptr;  // of the replica's process
+  Replica::AppliedOffsets applied_offsets_;
   Words words_;
   std::function<Task<void>()> before_serving_;
   Log* source_ = nullptr;
@@ -289,6 +314,51 @@ TEST_F(FollowingReplicaTest, SnapshotIsLoadedWhereTheSourceNoLongerHasTheRecords
   EXPECT_EQ(replica_->applied(), 301U);
   Append("b");
   EXPECT_EQ(words_.text, "[all] b ");
+}
+
+TEST_F(FollowingReplicaTest, AnotherLogIsFollowedOnceTheCopyOfTheOldOneIsRemoved) {
+  before_serving_ = [this] { return Compact(300); };
+  Start();
+  Append("old");
+  EXPECT_EQ(words_.text, "[all] old ");
+  before_serving_ = {};
+  ReplaceSource();
+  Append("new");
+  EXPECT_EQ(words_.text, "[all] old ") << "it is refused";
+  Result<void> removed = RemoveCopy();
+  ASSERT_TRUE(removed) << removed.error().message;
+  EXPECT_EQ(replica_->log_id(), kLogId + 1);
+  EXPECT_EQ(words_.text, "[all] old new ");
+  EXPECT_EQ(replica_->applied(), 1U);
+  Append("next");
+  replica_process_->Crash(CrashKind::kMachine);
+  words_ = {};
+  replica_process_->Restart();
+  world_.RunFor(seconds{5});
+  EXPECT_EQ(words_.text, "new next ") << "nothing of the old log is left";
+}
+
+TEST_F(FollowingReplicaTest, CrashWhileTheCopyIsRemovedLeavesTheEndOfTheOldLogOrNothing) {
+  Start();
+  for (int i = 0; i < 300; ++i) EXPECT_TRUE(source_->Append({.body = AsBytes("word")}));
+  world_.RunFor(seconds{2});
+  auto remove = [this]() -> Task<void> {
+    co_await replica_->Pause();
+    (void)co_await replica_->RemoveCopy();
+    replica_->Resume();
+  };
+  for (int crash_after = 0; crash_after < 12; ++crash_after) {
+    applied_offsets_ = {{kLogId, replica_->applied()}};
+    calls_->Spawn(remove());
+    world_.RunFor(microseconds{200} * crash_after);
+    replica_process_->Crash(CrashKind::kMachine);
+    replica_process_->disk().LoseUnsynced();
+    replica_process_->Restart();
+    world_.RunFor(seconds{10});
+    ASSERT_NE(replica_, nullptr) << "crashed after step " << crash_after;
+    EXPECT_EQ(replica_->applied(), 300U);
+    EXPECT_TRUE(replica_->mirror()->connected());
+  }
 }
 
 }  // namespace

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+import shutil
 import subprocess
 
 import pytest
@@ -89,6 +90,26 @@ def test_what_was_acknowledged_is_there_after_its_home_was_lost_and_consumers_go
         site.run("queue", "promote", "--all", "--to", "us-east")
         site.publish("us-west", "e")
         assert site.messages("us-east") == ["a", "b", "c", "d", "e"]
+
+
+def test_a_home_that_lost_its_disk_takes_all_from_the_others_and_is_followed_anew():
+    with QueueSite() as site:
+        site.publish("us-east", "a", "b")
+        site.wait_until_mirrored("us-west")
+        site.run("dc", "kill", "us-east")
+        shutil.rmtree(site.state / "queue-us-east")
+        site.run("queue", "promote", "--all", "--to", "us-west")
+        site.run("dc", "start", "us-east")
+        site.wait_for_state("us-east", "serving")
+        wait_until(lambda: any(peer["other_journal"] for peer in site.mirrors("us-west")["peers"]), 20, "us-west refuses the new journal")
+        wait_until(lambda: "another log" in site.queue_detail("us-west"), 20, "status says so")
+        assert "follows us-east from the beginning" in site.run("queue", "follow-anew", "us-east").stdout
+        site.wait_until_mirrored("us-west")
+        site.wait_until_mirrored("us-east")
+        assert "nothing to do" in site.run("queue", "follow-anew", "us-east").stdout
+        site.run("queue", "promote", "--all", "--to", "us-east")
+        site.publish("us-west", "c")
+        assert site.messages("us-east") == ["a", "b", "c"]
 
 
 def test_a_home_without_a_mirror_goes_on_alone_and_says_so():

@@ -1,4 +1,4 @@
-// meridian queue mirrors, promote, recover: the queue in several data centers.
+// meridian queue mirrors, promote, follow-anew, recover: the queue in several data centers.
 #pragma once
 
 #include "cli/command/command.hpp"
@@ -7,6 +7,7 @@ namespace meridian::cli {
 
 void AddMirrors(Command& queue);
 void AddPromote(Command& queue);
+void AddFollowAnew(Command& queue);
 void AddRecover(Command& queue);
 
 }  // namespace meridian::cli

@@ -14,6 +14,7 @@ void AddQueueCommands(Command& queue) {
   AddDeadLetter(queue);
   AddMirrors(queue);
   AddPromote(queue);
+  AddFollowAnew(queue);
   AddRecover(queue);
 }
 

@@ -2,6 +2,7 @@
 // Each Run is one life of its process.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -135,7 +136,7 @@ class MirrorNode {
         .first_controller = 1,
         .min_copies = options_.min_copies,
         .folder = "queue",
-        .journal_id = options_.id,
+        .journal_id = std::max<uint64_t>(random_seed, 1),
         .random_seed = random_seed,
         .topic_defaults = {.retention_ms = -1, .segment_bytes = options_.segment_bytes},
         .checkpoint_bytes = options_.checkpoint_bytes,

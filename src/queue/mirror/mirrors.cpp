@@ -41,12 +41,26 @@
 
 namespace meridian::queue {
 
-// The gauges of /metrics.
+namespace {
+
+bool HasOtherJournal(const store::Replica& replica) {
+  const store::MirrorClient* mirror = replica.mirror();
+  return mirror != nullptr && !mirror->connected() && mirror->refusal() &&
+         mirror->refusal()->reason == store::RefusalReason::kOtherLog;
+}
+
+Outcome<> RefuseWhileMoving() {
+  return Refuse(QueueError::kTooManyRequests, "another order is being carried out here");
+}
+
+}  // namespace
+
 struct Mirrors::Link {
   std::unique_ptr<Filler> filler;
   std::unique_ptr<PeerCaller> caller;
 };
 
+// The gauges of /metrics.
 struct Mirrors::Gauges {
   struct Mirror {
     const store::Replica* replica;
@@ -164,8 +178,8 @@ io::Task<void> Mirrors::AwaitContact(std::function<bool()> is_over) {
   while (loop_.Now() < until && !is_over()) {
     const bool heard = std::ranges::all_of(sources, [](const auto& source) {
       const store::Replica& replica = *source->replica;
-      return replica.mirror()->connected() && replica.mirror()->lag_records() == 0 &&
-             replica.applied_all();
+      return replica.mirror() != nullptr && replica.mirror()->connected() &&
+             replica.mirror()->lag_records() == 0 && replica.applied_all();
     });
     if (heard || !co_await io::Sleep(kContactPause)) co_return;
   }
@@ -228,19 +242,17 @@ Outcome<> Mirrors::CheckComplete(const Engine::TakeOverRequest& request) const {
 }
 
 io::Task<Outcome<int32_t>> Mirrors::Promote(PromoteRequest request) {
-  if (promoting_) {
-    co_return Refuse(QueueError::kTooManyRequests, "a promotion is under way here already");
-  }
+  if (moving_) co_return Refuse(RefuseWhileMoving().error());
   Outcome<Engine::TakeOverRequest> resolved = Resolve(request);
   if (!resolved) co_return Refuse(std::move(resolved.error()));
   if (resolved->topics.empty() && !resolved->controller)
     co_return engine_.durable().state().max_epoch();
-  promoting_ = true;
+  moving_ = true;
   // All: a home may have moved from one to another, which is not known here yet.
   const auto& sources = engine_.durable().sources();
   for (const auto& source : sources) co_await source->replica->Pause();
   Outcome<int32_t> epoch = co_await TakeOver(std::move(*resolved), request.force);
-  promoting_ = false;
+  moving_ = false;
   for (const auto& source : sources) source->replica->Resume();
   if (epoch) LOG_INFO("homes of topics have moved here", {"epoch", *epoch});
   co_return epoch;
@@ -248,7 +260,10 @@ io::Task<Outcome<int32_t>> Mirrors::Promote(PromoteRequest request) {
 
 io::Task<Outcome<int32_t>> Mirrors::TakeOver(Engine::TakeOverRequest request, bool force) {
   const TimePoint deadline = loop_.After(kMaxPromotionWait);
-  Outcome<> ready = co_await AwaitApplied(deadline);
+  Outcome<> ready;
+  for (const auto& source : engine_.durable().sources()) {
+    if (ready) ready = co_await AwaitApplied(*source->replica, source->node, deadline);
+  }
   if (ready && !force) ready = CheckComplete(request);
   if (ready) ready = co_await Checkpoint(deadline);
   if (!ready) co_return Refuse(std::move(ready.error()));
@@ -256,16 +271,14 @@ io::Task<Outcome<int32_t>> Mirrors::TakeOver(Engine::TakeOverRequest request, bo
 }
 
 // All that was copied is in the state and in the segment files.
-io::Task<Outcome<>> Mirrors::AwaitApplied(TimePoint deadline) {
-  for (const auto& source : engine_.durable().sources()) {
-    while (!source->replica->applied_all() || engine_.durable().IsWriting(source->node)) {
-      if (loop_.Now() > deadline) {
-        co_return Refuse(QueueError::kTimedOut,
-                         "the copy of {}'s journal is not applied: see status",
-                         source->replica->source());
-      }
-      if (!co_await io::Sleep(kApplyPause)) co_return Refuse(QueueError::kClosing, "cancelled");
+io::Task<Outcome<>> Mirrors::AwaitApplied(const store::Replica& replica, NodeId node,
+                                          TimePoint deadline) {
+  while (!replica.applied_all() || engine_.durable().IsWriting(node)) {
+    if (loop_.Now() > deadline) {
+      co_return Refuse(QueueError::kTimedOut, "the copy of {}'s journal is not applied: see status",
+                       replica.source());
     }
+    if (!co_await io::Sleep(kApplyPause)) co_return Refuse(QueueError::kClosing, "cancelled");
   }
   co_return Outcome<>{};
 }
@@ -284,6 +297,59 @@ io::Task<Outcome<>> Mirrors::Checkpoint(TimePoint deadline) {
   scope.Cancel();
   co_await scope.Join();
   co_return outcome;
+}
+
+// --- A data center whose disk was lost -----------------------------------------------------------
+
+io::Task<Outcome<>> Mirrors::FollowAnew(std::string_view data_center) {
+  const auto& sources = engine_.durable().sources();
+  auto found = std::ranges::find_if(sources, [data_center](const auto& source) {
+    return source->replica->source() == data_center;
+  });
+  if (found == sources.end()) {
+    co_return Refuse(QueueError::kUnknownTopicOrPartition,
+                     "there is no other data center {} with a queue", data_center);
+  }
+  if (moving_) co_return RefuseWhileMoving();
+  store::Replica& replica = *(*found)->replica;
+  if (!HasOtherJournal(replica)) {
+    co_return Refuse(QueueError::kNotHome, "{} is not known to have lost its disk: {}", data_center,
+                     replica.mirror() != nullptr && replica.mirror()->connected()
+                         ? "the journal that was followed is followed still"
+                         : "it does not answer, or refuses for another reason");
+  }
+  moving_ = true;
+  co_await replica.Pause();
+  Outcome<> done = co_await RemoveCopy(replica, (*found)->node);
+  moving_ = false;
+  replica.Resume();
+  if (done) {
+    LOG_INFO("a data center is followed anew: its disk was lost", {"datacenter", data_center});
+  }
+  co_return done;
+}
+
+// Of what has its home there, the last messages are here alone.
+Outcome<> Mirrors::CheckHomes(NodeId node) const {
+  const QueueState& state = engine_.durable().state();
+  bool has_homes = state.controller().node == node;
+  for (const auto& [number, topic] : state.topics()) has_homes |= topic.home == node;
+  if (!has_homes) return {};
+  return Refuse(QueueError::kNotHome,
+                "topics or consumer groups have their home there: promote another data center "
+                "first");
+}
+
+io::Task<Outcome<>> Mirrors::RemoveCopy(store::Replica& replica, NodeId node) {
+  const TimePoint deadline = loop_.After(kMaxPromotionWait);
+  Outcome<> done = CheckHomes(node);
+  if (done) done = co_await AwaitApplied(replica, node, deadline);
+  if (done) done = co_await Checkpoint(deadline);
+  if (done) done = CheckHomes(node);  // another data center may have promoted it meanwhile
+  if (!done) co_return done;
+  Result<void> removed = co_await replica.RemoveCopy();
+  if (!removed) co_return Refuse(QueueError::kStorage, "{}", removed.error().message);
+  co_return done;
 }
 
 // --- What people see -----------------------------------------------------------------------------
@@ -333,14 +399,17 @@ std::vector<Mirrors::Peer> Mirrors::Peers() const {
                      .behind = mirror.lag(),
                      .follows = follows,
                      .ahead_records = end - std::min(end, acknowledged),
-                     .problem = std::move(problem)});
+                     .problem = std::move(problem),
+                     .other_journal = HasOtherJournal(replica)});
   }
   return peers;
 }
 
 void Mirrors::UpdateMetrics() {
   if (!gauges_) return;
-  for (Gauges::Mirror& each : gauges_->mirrors) each.replica->mirror()->Show(each.gauges);
+  for (Gauges::Mirror& each : gauges_->mirrors) {
+    if (each.replica->mirror() != nullptr) each.replica->mirror()->Show(each.gauges);
+  }
   gauges_->missing_copies.Set(static_cast<double>(gate_.asked() - gate_.certain()));
   gauges_->incomplete.Set(static_cast<double>(incomplete_partitions()));
 }

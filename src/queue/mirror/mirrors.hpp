@@ -32,6 +32,10 @@
 #include "store/mirror/mirror_client.hpp"
 #include "store/mirror/mirror_server.hpp"
 
+namespace meridian::store {
+class Replica;
+}
+
 namespace meridian::queue {
 
 class Filler;
@@ -57,6 +61,7 @@ class Mirrors {
     bool follows = false;         // it follows ours
     uint64_t ahead_records = 0;   // that we have and it lacks
     std::string problem;          // why one does not follow the other, or falls behind
+    bool other_journal = false;   // it does not have the journal any more that we followed
   };
   struct PromoteRequest {
     std::vector<std::string> topics;
@@ -79,6 +84,10 @@ class Mirrors {
                        std::vector<uint8_t> received);
   // The new epoch. kNotHome: messages are missing here, and `force` is not set.
   io::Task<Outcome<int32_t>> Promote(PromoteRequest request);
+  // Follows another data center whose disk was lost, and with it the journal that was followed
+  // here. kUnknownTopicOrPartition: there is no such data center; kNotHome: its old journal is
+  // followed still, or topics have their home there, of which it has nothing any more.
+  io::Task<Outcome<>> FollowAnew(std::string_view data_center);
   // Whether `allowed` is true of another data center with a queue.
   bool IsPeer(const std::function<bool(std::string_view data_center)>& allowed) const;
   // Null: no such data center.
@@ -101,7 +110,9 @@ class Mirrors {
   void RedialNow(std::string_view data_center);
   io::Task<Result<void>> MakeSnapshot();
   Outcome<Engine::TakeOverRequest> Resolve(const PromoteRequest& request) const;
-  io::Task<Outcome<>> AwaitApplied(TimePoint deadline);
+  Outcome<> CheckHomes(NodeId node) const;
+  io::Task<Outcome<>> RemoveCopy(store::Replica& replica, NodeId node);
+  io::Task<Outcome<>> AwaitApplied(const store::Replica& replica, NodeId node, TimePoint deadline);
   io::Task<Outcome<>> Checkpoint(TimePoint deadline);
   io::Task<Outcome<int32_t>> TakeOver(Engine::TakeOverRequest request, bool force);
   Outcome<> CheckComplete(const Engine::TakeOverRequest& request) const;
@@ -116,7 +127,7 @@ class Mirrors {
   std::vector<Link> links_;  // as the engine's sources
   std::unique_ptr<Gauges> gauges_;
   bool started_ = false;
-  bool promoting_ = false;
+  bool moving_ = false;  // homes, or from one journal to another
 };
 
 }  // namespace meridian::queue

@@ -62,14 +62,25 @@ class MirrorsTest : public MirrorSiteTest {
     ProduceOutcome outcome = Produce(id, std::move(values), producer);
     EXPECT_EQ(outcome.error, QueueError::kNone) << outcome.message;
   }
-  Outcome<int32_t> Promote(NodeId id, Mirrors::PromoteRequest request = {.all = true}) {
+  // The answer to an order, which comes within a minute.
+  template <class T>
+  Outcome<T> Order(NodeId id, std::function<Task<Outcome<T>>(Mirrors&)> order) {
     Mirrors* mirrors = node(id).mirrors();
-    std::optional<Outcome<int32_t>> result;
-    auto run = [&]() -> Task<void> { result = co_await mirrors->Promote(request); };
+    std::optional<Outcome<T>> result;
+    auto run = [&]() -> Task<void> { result = co_await order(*mirrors); };
     node(id).calls()->Spawn(run());
     for (int i = 0; i < 6000 && !result; ++i) world_.RunFor(milliseconds{10});
     EXPECT_TRUE(result.has_value());
     return result.value_or(Refuse(QueueError::kTimedOut, "no answer"));
+  }
+  Outcome<int32_t> Promote(NodeId id, Mirrors::PromoteRequest request = {.all = true}) {
+    return Order<int32_t>(id, [&](Mirrors& mirrors) { return mirrors.Promote(request); });
+  }
+  // Its error, or kNone.
+  QueueError FollowAnew(NodeId id, const std::string& data_center) {
+    auto followed =
+        Order<void>(id, [&](Mirrors& mirrors) { return mirrors.FollowAnew(data_center); });
+    return followed ? QueueError::kNone : followed.error().error;
   }
   const PartitionState* PartitionAt(NodeId id) {
     const QueueState& state = engine(id).durable().state();
@@ -292,6 +303,48 @@ TEST_F(MirrorsTest, MirrorThatLacksMessagesIsPromotedByForceAlone) {
   world_.RunFor(seconds{15});
   EXPECT_EQ(engine(1).FindTopic("orders")->home, 2U);
   EXPECT_EQ(SetAside(1).size(), 1U);
+}
+
+TEST_F(MirrorsTest, HomeThatLostItsDiskIsFollowedAnewOnceItIsNoHome) {
+  Start();
+  Create("orders");
+  MustProduce(1, {"a", "b"});
+  Kill(1);
+  disk(1).Replace();
+  EXPECT_EQ(FollowAnew(2, "us-east"), QueueError::kUnknownTopicOrPartition);
+  EXPECT_EQ(FollowAnew(2, MirrorNode::NameOf(1)), QueueError::kNotHome)
+      << "nothing says that its disk was lost";
+  ASSERT_TRUE(Promote(2));
+  Restart(1);
+  world_.RunFor(seconds{20});
+  EXPECT_EQ(Values(1), "") << "it is no home";
+  ASSERT_EQ(node(2).mirrors()->Peers().size(), 1U);
+  EXPECT_TRUE(node(2).mirrors()->Peers()[0].other_journal);
+
+  ASSERT_EQ(FollowAnew(2, MirrorNode::NameOf(1)), QueueError::kNone);
+  world_.RunFor(seconds{10});
+  EXPECT_FALSE(node(2).mirrors()->Peers()[0].other_journal);
+  EXPECT_TRUE(node(2).mirrors()->Peers()[0].connected);
+  // Each has what the other takes from now on, also as the home again.
+  MustProduce(2, {"c"});
+  ASSERT_TRUE(Promote(1));
+  MustProduce(1, {"d"});
+  Kill(1);
+  ASSERT_TRUE(Promote(2));
+  EXPECT_EQ(Values(2), "a b c d ");
+}
+
+TEST_F(MirrorsTest, HomeThatLostItsDiskIsNotFollowedWhileTopicsHaveTheirHomeThere) {
+  Start();
+  Create("orders");
+  MustProduce(1, {"a"});
+  Kill(1);
+  disk(1).Replace();
+  Restart(1);
+  world_.RunFor(seconds{20});
+  EXPECT_EQ(FollowAnew(2, MirrorNode::NameOf(1)), QueueError::kNotHome);
+  ASSERT_TRUE(Promote(2));
+  EXPECT_EQ(Values(2), "a ") << "nothing was removed";
 }
 
 // A start did not replay the batch from the journal, because the checkpoint had another home, and
