@@ -18,6 +18,7 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include "agent/agent_metrics.hpp"
 #include "agent/children/instance_child.hpp"
 #include "agent/children/tier_child.hpp"
 #include "agent/children/tier_table.hpp"
@@ -78,9 +79,7 @@ Result<io::Fd> OpenSocket(const TierEntry& tier, const TierSocket& socket) {
 Agent::Agent(const Context& context, Options options)
     : context_(context),
       options_(std::move(options)),
-      healthy_instances_(metrics_.AddGauge("meridian_agent_instances_healthy",
-                                           "Instances of the application that are healthy.")),
-      ready_tiers_(metrics_.AddGauge("meridian_agent_tiers_ready", "Tiers that are ready.")),
+      shown_(metrics_, context.site, context.here.name),
       lifecycle_(options_.answer_ttl + kDrainGrace),
       replacement_(context.site.app.unhealthy_timeout),
       peers_(context.site, context.here.name),
@@ -397,8 +396,6 @@ std::vector<TierInstanceUse> Agent::UsesOf(const InstanceChild& instance) const 
 void Agent::OnChange() {
   auto ready = std::ranges::count_if(tiers_, [](auto& tier) { return tier->ready(); });
   auto healthy = std::ranges::count_if(instances_, [](auto& each) { return each->healthy(); });
-  ready_tiers_.Set(static_cast<double>(ready));
-  healthy_instances_.Set(static_cast<double>(healthy));
   bool enough = instances_.empty() || healthy > 0;
   lifecycle_.OnReadiness(static_cast<size_t>(ready) == tiers_.size(), enough);
   if (drains_when_it_serves_ && lifecycle_.state() == site::DataCenterState::kServing) {
@@ -423,7 +420,28 @@ void Agent::OnChange() {
       for (auto& tier : tiers_) tier->SendView(shared);
     }
   }
+  Show();
   changed_.WakeAll();
+}
+
+void Agent::Show() {
+  std::vector<ShownTier> tiers;
+  for (const auto& tier : tiers_) {
+    tiers.push_back({.name = tier->name(),
+                     .ready = tier->ready(),
+                     .hung = tier->hung(),
+                     .restarts = tier->restarts()});
+  }
+  shown_.ShowTiers(tiers);
+  std::vector<ShownInstance> instances;
+  for (const auto& instance : instances_) {
+    instances.push_back(
+        {.id = instance->id(), .healthy = instance->healthy(), .restarts = instance->restarts()});
+  }
+  shown_.ShowInstances(instances);
+  for (const site::DataCenterView& each : view_.datacenters) {
+    shown_.ShowDataCenter(each.name, each.state, peers_.lost(each.name));
+  }
 }
 
 std::string Agent::Problems() const {

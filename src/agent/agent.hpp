@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "agent/agent_metrics.hpp"
 #include "agent/children/instance_child.hpp"
 #include "agent/children/lifecycle.hpp"
 #include "agent/children/replacement.hpp"
@@ -85,6 +86,8 @@ class Agent {
   void RememberDrain(bool drained) const;
   std::string Problems() const;
   void OnChange();
+  // Brings metrics up to date.
+  void Show();
   // Why this data center cannot serve its visitors by itself, if it cannot.
   std::optional<UnavailableReason> FindUnavailableReason() const;
   site::SiteView MakeView() const;
@@ -95,8 +98,7 @@ class Agent {
   const Context& context_;
   Options options_;
   Metrics metrics_;
-  Gauge& healthy_instances_;
-  Gauge& ready_tiers_;
+  AgentMetrics shown_;
   Lifecycle lifecycle_;
   Availability availability_;
   bool drains_when_it_serves_ = false;  // it was drained at the end of its last run

@@ -172,7 +172,7 @@ class AgentProcess {
     io::Scope background(loop_);
     background.Spawn(
         WatchLifeline(*lifeline, options_.state_directory / "pids" / options_.data_center));
-    background.Spawn(certificates_.Run());
+    background.Spawn(certificates_.Run(agent.metrics()));
     background.Spawn(purges.Run());
     background.Spawn(ReapUntilAskedToEnd(signals_, agent, ended, asked));
     io::Scope starting(loop_);

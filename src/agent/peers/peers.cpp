@@ -94,6 +94,13 @@ bool Peers::all_known() const {
   });
 }
 
+bool Peers::lost(const std::string& name) const {
+  auto found = peers_.find(name);
+  if (found == peers_.end()) return false;
+  const Peer& peer = found->second;
+  return peer.misses >= (peer.heard ? kMissesToDown : kMissesToLost);
+}
+
 bool Peers::reachable(const std::string& name) const {
   auto found = peers_.find(name);
   return found != peers_.end() && found->second.heard && found->second.misses < kMissesToDown;
