@@ -25,6 +25,7 @@ namespace meridian::cli {
 constexpr int kDone = 0;
 constexpr int kFailed = 1;
 
+void AddAlerts(Command& program);
 void AddCa(Command& program);
 void AddCheck(Command& program);
 void AddCompletion(Command& program);

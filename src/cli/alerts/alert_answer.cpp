@@ -1,0 +1,133 @@
+#include "cli/alerts/alert_answer.hpp"
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/result.hpp"
+#include "base/text/utf8.hpp"
+#include "cli/alerts/limits.hpp"
+#include "cli/queue/offset_target.hpp"
+#include "watch/log/entry.hpp"
+#include "watch/log/lines/printable.hpp"
+#include "wire/json/value.hpp"
+
+namespace meridian::cli {
+namespace {
+
+using wire::json::Value;
+
+constexpr const char* kNameLabel = "alertname";
+
+// "2026-11-30T10:00:00.123456789Z", in whole seconds. Prometheus writes UTC.
+std::optional<int64_t> ReadTime(std::string_view text) {
+  constexpr size_t kSecondsEnd = 19;
+  constexpr size_t kMaxFraction = 10;
+  if (text.size() <= kSecondsEnd || !text.ends_with('Z')) return std::nullopt;
+  const std::string_view fraction = text.substr(kSecondsEnd, text.size() - 1 - kSecondsEnd);
+  const bool fits =
+      fraction.empty() || (fraction.starts_with('.') && fraction.size() <= kMaxFraction &&
+                           fraction.find_first_not_of("0123456789", 1) == fraction.npos);
+  if (!fits) return std::nullopt;
+  auto ms = ParseTime(std::string(text.substr(0, kSecondsEnd)) + "Z");
+  if (!ms) return std::nullopt;
+  return *ms;
+}
+
+Result<std::map<std::string, std::string>> ReadTexts(const Value* object, std::string_view what) {
+  std::map<std::string, std::string> texts;
+  if (object == nullptr || !object->is_object()) {
+    return Fail(Errc::kInvalid, "an alert has no {}", what);
+  }
+  if (object->members().size() > kMaxAlertLabels) {
+    return Fail(Errc::kTooLarge, "an alert has more than {} {}", kMaxAlertLabels, what);
+  }
+  for (const auto& [name, value] : object->members()) {
+    auto text = value.text();
+    if (!text) return Fail(Errc::kInvalid, "one of the {} of an alert is no text", what);
+    texts[OneLine(name)] = OneLine(*text);
+  }
+  return texts;
+}
+
+Result<Alert> ReadAlert(const Value& value) {
+  Alert alert;
+  auto labels = ReadTexts(value.Find("labels"), "labels");
+  if (!labels) return Fail(std::move(labels.error()));
+  alert.labels = std::move(*labels);
+  auto name = alert.labels.extract(kNameLabel);
+  if (name.empty() || name.mapped().empty()) return Fail(Errc::kInvalid, "an alert has no name");
+  alert.name = std::move(name.mapped());
+  auto annotations = ReadTexts(value.Find("annotations"), "annotations");
+  if (!annotations) return Fail(std::move(annotations.error()));
+  alert.annotations = std::move(*annotations);
+  const std::string state = value.TextOf("state");
+  if (state != "firing" && state != "pending") {
+    return Fail(Errc::kInvalid, "{} is in no known state", alert.name);
+  }
+  alert.firing = state == "firing";
+  auto since = ReadTime(value.TextOf("activeAt"));
+  if (!since) return Fail(Errc::kInvalid, "{} has no activeAt that is a time", alert.name);
+  alert.since_ms = *since;
+  return alert;
+}
+
+std::string TextIn(const std::map<std::string, std::string>& texts, const std::string& name) {
+  auto found = texts.find(name);
+  return found == texts.end() ? "" : found->second;
+}
+
+}  // namespace
+
+std::string Alert::LabelOf(const std::string& label) const { return TextIn(labels, label); }
+
+std::string Alert::AnnotationOf(const std::string& annotation) const {
+  return TextIn(annotations, annotation);
+}
+
+std::string OneLine(std::string_view text) {
+  const bool cut = text.size() > kMaxAlertTextBytes;
+  std::string line;
+  watch::EntryMarks marks;
+  if (cut) {
+    // Not within a character.
+    size_t end = kMaxAlertTextBytes;
+    while (end > kMaxAlertTextBytes - 4 && Utf8Length(text.substr(end)) == 0) --end;
+    text = text.substr(0, end);
+  }
+  watch::AppendPrintable(line, text, &marks);
+  std::ranges::replace(line, '\n', ' ');
+  std::ranges::replace(line, '\t', ' ');
+  return cut ? line + "…" : line;
+}
+
+Result<AlertAnswer> ReadAlertAnswer(std::string_view json) {
+  Result<Value> answer = wire::json::Parse(json, kMaxAlertAnswerBytes);
+  if (!answer) return Fail(std::move(answer.error()));
+  if (answer->TextOf("status") != "success") {
+    const std::string error = OneLine(answer->TextOf("error"));
+    return Fail(Errc::kInvalid, "it has no status \"success\"{}{}", error.empty() ? "" : ": ",
+                error);
+  }
+  const Value* data = answer->Find("data");
+  const Value* alerts = data == nullptr ? nullptr : data->Find("alerts");
+  if (alerts == nullptr || !alerts->is_array()) return Fail(Errc::kInvalid, "it has no alerts");
+  AlertAnswer read;
+  for (const Value& each : alerts->elements()) {
+    if (read.alerts.size() == kMaxAlertsOfDataCenter) {
+      read.left_out = alerts->elements().size() - kMaxAlertsOfDataCenter;
+      break;
+    }
+    Result<Alert> alert = ReadAlert(each);
+    if (!alert) return Fail(std::move(alert.error()));
+    read.alerts.push_back(std::move(*alert));
+  }
+  return read;
+}
+
+}  // namespace meridian::cli

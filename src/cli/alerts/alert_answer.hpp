@@ -1,0 +1,40 @@
+// What the Prometheus of one data center says of its alerts: GET /api/v1/alerts (Prometheus 2.42,
+// "HTTP API, Alerts"). Pure; any thread.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace meridian::cli {
+
+// All texts can be shown in a terminal, on one line.
+struct Alert {
+  std::string name;
+  bool firing = false;   // else pending: its condition holds, but not yet for long enough
+  int64_t since_ms = 0;  // since when the condition holds, in Unix time
+  std::map<std::string, std::string> labels;  // without alertname
+  std::map<std::string, std::string> annotations;
+
+  // "" where it has no such label or annotation.
+  std::string LabelOf(const std::string& label) const;
+  std::string AnnotationOf(const std::string& annotation) const;
+};
+
+struct AlertAnswer {
+  std::vector<Alert> alerts;
+  size_t left_out = 0;  // past kMaxAlertsOfDataCenter
+};
+
+// kInvalid, kTooLarge: it is not such an answer; the message says what is wrong with it.
+Result<AlertAnswer> ReadAlertAnswer(std::string_view json);
+
+// `text` on one line that can be shown in a terminal; cut after kMaxAlertTextBytes.
+std::string OneLine(std::string_view text);
+
+}  // namespace meridian::cli
