@@ -189,4 +189,4 @@ def test_groups_have_names_of_their_own_an_interval_and_a_limit():
 
 def test_the_rules_lie_beside_the_program():
     beside = pathlib.Path(MERIDIAN).resolve().parent / "share/meridian/rules"
-    assert {file.name: file.read_text() for file in beside.glob("*.yml")} == {file.name: file.read_text() for file in RULES}
+    assert [file.name for file in RULES if not (beside / file.name).exists() or (beside / file.name).read_text() != file.read_text()] == []
