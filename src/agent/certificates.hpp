@@ -5,12 +5,10 @@
 // Owned by the agent's main. Threads: the loop's, and one for files.
 #pragma once
 
-#include <map>
 #include <string>
 
 #include "agent/context.hpp"
 #include "base/clock.hpp"
-#include "base/metrics.hpp"
 #include "io/task.hpp"
 
 namespace meridian::agent {
@@ -19,14 +17,10 @@ class Certificates {
  public:
   explicit Certificates(const Context& context) : context_(context) {}
 
-  // Shows when the certificates expire, at once and every kCertificateInterval, and renews them
-  // meanwhile; until cancelled.
-  io::Task<void> Run(Metrics& metrics);
+  // Checks every kCertificateInterval, until cancelled.
+  io::Task<void> Run();
   // Checks as of `now`; blocks for files. Returns a message about problems, or "".
   std::string Renew(WallTime now) const;
-  // When each of the certificates here expires, in seconds of Unix time, by what it is for:
-  // "authority", "datacenter", "web". 0: it cannot be read. Blocks for files.
-  std::map<std::string, double> Expiries() const;
 
  private:
   const Context& context_;

@@ -46,21 +46,5 @@ TEST_F(CertificatesTest, WithoutTheAuthoritysKeyItIsAskedFor) {
   EXPECT_EQ(Own(), first);
 }
 
-TEST_F(CertificatesTest, TheEndOfEachIsKnownAlsoOfARenewedOneAndZeroIsOneThatCannotBeRead) {
-  auto expiries = certificates_.Expiries();
-  const double now = Seconds(now_.time_since_epoch());
-  EXPECT_NEAR(expiries.at("datacenter"), now + Seconds(days(365)), Seconds(days(1)));
-  EXPECT_NEAR(expiries.at("web"), now + Seconds(days(365)), Seconds(days(1)));
-  EXPECT_GT(expiries.at("authority"), now + Seconds(days(3000)));
-  certificates_.Renew(now_ + days(250));
-  EXPECT_NEAR(certificates_.Expiries().at("datacenter"), now + Seconds(days(615)),
-              Seconds(days(1)));
-  io::WriteFileAtomically(state_.ca() / "web.pem", "damaged", 0600).value();
-  std::filesystem::remove(state_.ca() / "authority.pem");
-  expiries = certificates_.Expiries();
-  EXPECT_EQ(expiries.at("web"), 0);
-  EXPECT_EQ(expiries.at("authority"), 0);
-}
-
 }  // namespace
 }  // namespace meridian::agent

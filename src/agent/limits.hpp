@@ -87,7 +87,6 @@ constexpr uint32_t kTierStartAttempts = 3;
 
 // The interval of checks whether certificates must be renewed.
 constexpr Duration kCertificateInterval = std::chrono::hours{1};
-constexpr size_t kMaxCertificateFile = size_t{64} * 1024;
 
 // The purge journal: the orders that it keeps for unreachable edges, the size of its file, and the
 // orders in one write.

@@ -40,6 +40,7 @@
 #include "site/site.hpp"
 #include "site/tier/output_frame.hpp"
 #include "site/trust/ca.hpp"
+#include "site/trust/certificate_expiries.hpp"
 #include "site/trust/password.hpp"
 
 namespace meridian::agent {
@@ -169,10 +170,16 @@ class AgentProcess {
     auto lifeline = network_.Adopt(io::Fd(kLifelineFd));
     bool asked = false;
     io::WaitQueue ended;
+    const std::filesystem::path ca = options_.state_directory / "ca";
+    site::CertificateExpiries expiries(
+        agent.metrics(), "meridian_agent_certificate_expiry_timestamp_seconds",
+        {{.name = "authority", .path = ca / "authority.pem"},
+         {.name = "datacenter", .path = ca / ("dc-" + options_.data_center + ".pem")}});
     io::Scope background(loop_);
+    background.Spawn(expiries.Run());
     background.Spawn(
         WatchLifeline(*lifeline, options_.state_directory / "pids" / options_.data_center));
-    background.Spawn(certificates_.Run(agent.metrics()));
+    background.Spawn(certificates_.Run());
     background.Spawn(purges.Run());
     background.Spawn(ReapUntilAskedToEnd(signals_, agent, ended, asked));
     io::Scope starting(loop_);

@@ -102,6 +102,11 @@ int Run(const AlertOptions& options) {
     return Complain({Errc::kUnavailable, "nothing is watched: add a table [watch] to " +
                                              site.file.string() + ", and start the site again"});
   }
+  if (auto external = site.externals.find("watch"); external != site.externals.end()) {
+    return Complain(
+        {Errc::kUnavailable, "the alerts of this site are those of its own Prometheus, " +
+                                 external->second.shown + " ([watch] external)"});
+  }
   std::vector<const site::DataCenter*> data_centers;
   for (const site::DataCenter& each : site.datacenters) {
     const bool wanted = options.data_center.empty() || options.data_center == each.name;
