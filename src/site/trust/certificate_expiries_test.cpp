@@ -38,7 +38,7 @@ std::string CertificateUntil(WallTime end) {
 class CertificateExpiriesTest : public testing::Test {
  protected:
   void Write(const std::string& name, const std::string& content) {
-    ASSERT_TRUE(io::WriteFileAtomically(scratch_ / name, content, 0600));
+    ASSERT_TRUE(io::WriteFileAtomically(scratch_ / name.c_str(), content, 0600));
   }
   std::string Shown() {
     loop_.RunToEnd(expiries_.Show());
