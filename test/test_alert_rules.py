@@ -132,17 +132,14 @@ def test_a_runbook_is_one_screen_with_all_its_parts(runbook):
 
 
 def test_commands_of_the_runbooks_exist():
-    """Of the commands in the code blocks, those of the program that its help knows."""
+    """All that begins with the program's name: the help knows the command, and its options."""
     helped = {}
     for file in RUNBOOKS.glob("*.md"):
-        for block in re.findall(r"^```\n(.*?)^```", file.read_text(), re.M | re.S):
-            for line in block.splitlines():
-                words = line.partition("#")[0].split()
-                if not words or words[0] != "meridian":
-                    continue
-                command = [word for word in words[1:] if re.fullmatch(r"[a-z-]+", word) and not word.startswith("-")][:2]
-                options = {word.partition("=")[0] for word in words if word.startswith("-")}
-                helped.setdefault((file.name, *command), set()).update(options)
+        for code in re.findall(r"(?:^|`)meridian ([^`\n]+)", file.read_text(), re.M):
+            words = code.partition("#")[0].split()
+            command = [word for word in words if re.fullmatch(r"[a-z-]+", word) and not word.startswith("-")][:2]
+            options = {word for word in words if word.startswith("-")}
+            helped.setdefault((file.name, *command), set()).update(options)
     assert len(helped) > 30
     pages = {}
     for (name, *command), options in helped.items():
