@@ -63,7 +63,10 @@ void AlertList::AddGap(std::string data_center, std::string problem) {
 
 std::vector<ListedAlert> AlertList::Sorted() const {
   std::vector<ListedAlert> sorted = alerts_;
-  std::ranges::stable_sort(sorted, {}, [](const ListedAlert& each) { return RankOf(each.alert); });
+  // The labels make the order of two with the same rank that of every run.
+  std::ranges::sort(sorted, {}, [](const ListedAlert& each) {
+    return std::tuple(RankOf(each.alert), each.alert.labels, each.seen_by);
+  });
   return sorted;
 }
 
