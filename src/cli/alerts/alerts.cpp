@@ -18,7 +18,6 @@
 #include "cli/alerts/limits.hpp"
 #include "cli/command/command.hpp"
 #include "cli/command_line.hpp"
-#include "cli/queue/queue_call.hpp"
 #include "http/client/fetch.hpp"
 #include "io/epoll.hpp"
 #include "io/loop.hpp"
