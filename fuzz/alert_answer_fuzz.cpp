@@ -1,10 +1,12 @@
-// Any bytes as a Prometheus's answer about its alerts. What is read can be shown in a terminal, an
-// alert on one line, and the list of two data centers' answers as JSON.
+// Any bytes as a Prometheus's answer about its alerts, and as an Alertmanager's about alerts and
+// silences. What is read can be shown in a terminal, each on one line, and the list of two data
+// centers' answers as JSON.
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/bytes.hpp"
 #include "base/check.hpp"
@@ -13,6 +15,8 @@
 #include "cli/alerts/alert_list.hpp"
 #include "cli/alerts/alert_text.hpp"
 #include "cli/alerts/limits.hpp"
+#include "cli/alerts/silence_answer.hpp"
+#include "cli/alerts/silence_text.hpp"
 #include "watch/log/lines/printable.hpp"
 #include "wire/json/value.hpp"
 
@@ -53,10 +57,24 @@ void CheckAnswer(std::string_view json) {
   CHECK(wire::json::Parse(AlertJson(list), SIZE_MAX));
 }
 
+void CheckSilences(std::string_view json) {
+  auto silences = ReadSilences(json);
+  if (silences) {
+    CHECK(silences->size() <= kMaxSilences);
+    for (const Silence& each : *silences) CHECK(!each.id.empty() && !each.matchers.empty());
+    const std::vector<DataCenterSilences> all = {{.data_center = "eu", .silences = *silences}};
+    CHECK(watch::IsPrintable(SilencesText(all)));
+    CHECK(wire::json::Parse(SilencesJson(all, {}), SIZE_MAX));
+  }
+  AlertAnswer answer{.alerts = {{.name = "A"}}};
+  CHECK(MarkSilenced(json, &answer).has_value() || !answer.alerts[0].silenced);
+}
+
 }  // namespace
 }  // namespace meridian::cli
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   meridian::cli::CheckAnswer(meridian::AsText({data, size}));
+  meridian::cli::CheckSilences(meridian::AsText({data, size}));
   return 0;
 }

@@ -24,21 +24,6 @@ using wire::json::Value;
 
 constexpr const char* kNameLabel = "alertname";
 
-// "2026-11-30T10:00:00.123456789Z", in whole seconds. Prometheus writes UTC.
-std::optional<int64_t> ReadTime(std::string_view text) {
-  constexpr size_t kSecondsEnd = 19;
-  constexpr size_t kMaxFraction = 10;
-  if (text.size() <= kSecondsEnd || !text.ends_with('Z')) return std::nullopt;
-  const std::string_view fraction = text.substr(kSecondsEnd, text.size() - 1 - kSecondsEnd);
-  const bool fits =
-      fraction.empty() || (fraction.starts_with('.') && fraction.size() <= kMaxFraction &&
-                           fraction.find_first_not_of("0123456789", 1) == fraction.npos);
-  if (!fits) return std::nullopt;
-  auto ms = ParseTime(std::string(text.substr(0, kSecondsEnd)) + "Z");
-  if (!ms) return std::nullopt;
-  return *ms;
-}
-
 Result<std::map<std::string, std::string>> ReadTexts(const Value* object, std::string_view what) {
   std::map<std::string, std::string> texts;
   if (object == nullptr || !object->is_object()) {
@@ -71,7 +56,7 @@ Result<Alert> ReadAlert(const Value& value) {
     return Fail(Errc::kInvalid, "{} is in no known state", alert.name);
   }
   alert.firing = state == "firing";
-  auto since = ReadTime(value.TextOf("activeAt"));
+  auto since = ReadAlertTime(value.TextOf("activeAt"));
   if (!since) return Fail(Errc::kInvalid, "{} has no activeAt that is a time", alert.name);
   alert.since_ms = *since;
   return alert;
@@ -104,6 +89,20 @@ std::string OneLine(std::string_view text) {
   std::ranges::replace(line, '\n', ' ');
   std::ranges::replace(line, '\t', ' ');
   return cut ? line + "…" : line;
+}
+
+std::optional<int64_t> ReadAlertTime(std::string_view text) {
+  constexpr size_t kSecondsEnd = 19;
+  constexpr size_t kMaxFraction = 10;
+  if (text.size() <= kSecondsEnd || !text.ends_with('Z')) return std::nullopt;
+  const std::string_view fraction = text.substr(kSecondsEnd, text.size() - 1 - kSecondsEnd);
+  const bool fits =
+      fraction.empty() || (fraction.starts_with('.') && fraction.size() <= kMaxFraction &&
+                           fraction.find_first_not_of("0123456789", 1) == fraction.npos);
+  if (!fits) return std::nullopt;
+  auto ms = ParseTime(std::string(text.substr(0, kSecondsEnd)) + "Z");
+  if (!ms) return std::nullopt;
+  return *ms;
 }
 
 Result<AlertAnswer> ReadAlertAnswer(std::string_view json) {

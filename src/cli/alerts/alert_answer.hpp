@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,8 +17,9 @@ namespace meridian::cli {
 // All texts can be shown in a terminal, on one line.
 struct Alert {
   std::string name;
-  bool firing = false;   // else pending: its condition holds, but not yet for long enough
-  int64_t since_ms = 0;  // since when the condition holds, in Unix time
+  bool firing = false;    // else pending: its condition holds, but not yet for long enough
+  bool silenced = false;  // by the Alertmanager, so that nobody is notified of it (silence_answer)
+  int64_t since_ms = 0;   // since when the condition holds, in Unix time
   std::map<std::string, std::string> labels;  // without alertname
   std::map<std::string, std::string> annotations;
 
@@ -33,6 +35,9 @@ struct AlertAnswer {
 
 // kInvalid, kTooLarge: it is not such an answer; the message says what is wrong with it.
 Result<AlertAnswer> ReadAlertAnswer(std::string_view json);
+
+// "2026-11-30T10:00:00.123456789Z", which is UTC, in Unix time to the second, in ms.
+std::optional<int64_t> ReadAlertTime(std::string_view text);
 
 // `text` on one line that can be shown in a terminal; cut after kMaxAlertTextBytes.
 std::string OneLine(std::string_view text);

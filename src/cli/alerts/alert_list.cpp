@@ -45,7 +45,9 @@ void AlertList::Add(const std::string& data_center, AlertAnswer answer) {
       if (!added) {
         ListedAlert& same = alerts_[found->second];
         if (same.seen_by.back() != data_center) same.seen_by.push_back(data_center);
+        const bool silenced = same.alert.silenced && each.silenced;
         if (RankOf(each) < RankOf(same.alert)) same.alert = std::move(each);
+        same.alert.silenced = silenced;
         continue;
       }
     }

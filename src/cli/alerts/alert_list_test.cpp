@@ -87,6 +87,19 @@ TEST(AlertList, IfOneDataCenterFiresWhatIsPendingInAnotherItFires) {
   EXPECT_THAT(sorted[0].seen_by, ElementsAre("us-west", "eu"));
 }
 
+TEST(AlertList, AnAlertOfTheSiteIsSilencedIfAllWhoSeeItSilenceIt) {
+  for (const bool west_silences : {false, true}) {
+    AlertList list;
+    for (const char* seer : {"us-west", "eu"}) {
+      AlertAnswer answer = AnswerOf({{.name = "A", .scope = "site"}});
+      answer.alerts[0].silenced = west_silences || std::string(seer) == "eu";
+      list.Add(seer, std::move(answer));
+    }
+    ASSERT_EQ(list.Sorted().size(), 1u);
+    EXPECT_EQ(list.Sorted()[0].alert.silenced, west_silences);
+  }
+}
+
 TEST(AlertList, TheUrgentOnesComeFirstAndTheOldestOfThem) {
   AlertList list;
   list.Add("us-west", AnswerOf({{.name = "pending", .severity = "page", .firing = false},

@@ -53,10 +53,10 @@ std::string TextOf(const ListedAlert& listed, const AlertTextOptions& options) {
   const Alert& alert = listed.alert;
   const int64_t now_ms =
       std::chrono::duration_cast<std::chrono::milliseconds>(options.now.time_since_epoch()).count();
-  std::string text =
-      fmt::format("{}  {}  {}, for {} (since {})\n", StateText(alert, options.colours), alert.name,
-                  fmt::join(listed.seen_by, ", "), AgeText((now_ms - alert.since_ms) / 1000),
-                  TimeText(alert.since_ms));
+  std::string text = fmt::format(
+      "{}  {}  {}, for {} (since {}){}\n", StateText(alert, options.colours), alert.name,
+      fmt::join(listed.seen_by, ", "), AgeText((now_ms - alert.since_ms) / 1000),
+      TimeText(alert.since_ms), alert.silenced ? ", silenced" : "");
   const std::string summary = alert.AnnotationOf("summary");
   const std::string description = alert.AnnotationOf("description");
   const std::string runbook = alert.AnnotationOf("runbook");
@@ -79,6 +79,17 @@ std::string AlertText(const AlertList& list, const AlertTextOptions& options) {
   return fmt::format("No alert fires or is pending in {}.\n", fmt::join(options.asked, ", "));
 }
 
+void AppendGaps(wire::json::Writer& writer, const std::vector<AlertGap>& gaps) {
+  writer.BeginArray("missing");
+  for (const AlertGap& gap : gaps) {
+    writer.BeginObject();
+    writer.Member("datacenter", gap.data_center);
+    writer.Member("problem", gap.problem);
+    writer.EndObject();
+  }
+  writer.EndArray();
+}
+
 std::string AlertJson(const AlertList& list) {
   wire::json::Writer writer({.indent = kIndent});
   writer.BeginObject();
@@ -91,6 +102,7 @@ std::string AlertJson(const AlertList& list) {
     writer.Member("severity", alert.LabelOf("severity"));
     writer.Member("scope", alert.LabelOf("scope"));
     writer.Member("since", TimeText(alert.since_ms));
+    writer.Member("silenced", alert.silenced);
     writer.BeginArray("datacenters");
     for (const std::string& name : each.seen_by) writer.Element(name);
     writer.EndArray();
@@ -103,14 +115,7 @@ std::string AlertJson(const AlertList& list) {
     writer.EndObject();
   }
   writer.EndArray();
-  writer.BeginArray("missing");
-  for (const AlertGap& gap : list.gaps()) {
-    writer.BeginObject();
-    writer.Member("datacenter", gap.data_center);
-    writer.Member("problem", gap.problem);
-    writer.EndObject();
-  }
-  writer.EndArray();
+  AppendGaps(writer, list.gaps());
   writer.EndObject();
   return writer.Take() + "\n";
 }

@@ -7,6 +7,10 @@
 #include "base/clock.hpp"
 #include "cli/alerts/alert_list.hpp"
 
+namespace meridian::wire::json {
+class Writer;
+}
+
 namespace meridian::cli {
 
 struct AlertTextOptions {
@@ -21,5 +25,8 @@ std::string AlertText(const AlertList& list, const AlertTextOptions& options);
 
 // {"alerts":[…],"missing":[…]}, indented, with a newline.
 std::string AlertJson(const AlertList& list);
+
+// The member "missing": [{"datacenter": …, "problem": …}, …].
+void AppendGaps(wire::json::Writer& writer, const std::vector<AlertGap>& gaps);
 
 }  // namespace meridian::cli

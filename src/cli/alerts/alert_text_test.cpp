@@ -73,6 +73,18 @@ TEST(AlertText, AnAlertWithoutLabelsAndAnnotationsIsOneLine) {
             "firing  -       Own  eu, for 4m (since 2026-11-30T13:36:09.000Z)\n");
 }
 
+TEST(AlertText, OfASilencedAlertItSaysSo) {
+  AlertList list;
+  list.Add("eu",
+           {.alerts = {
+                {.name = "Own", .firing = true, .silenced = true, .since_ms = 1'796'045'769'000}}});
+  EXPECT_EQ(AlertText(list, Options()),
+            "firing  -       Own  eu, for 4m (since 2026-11-30T13:36:09.000Z), silenced\n");
+  auto json = wire::json::Parse(AlertJson(list));
+  ASSERT_TRUE(json) << json.error().message;
+  EXPECT_EQ(json->ElementsOf("alerts")[0].Find("silenced")->boolean(), true);
+}
+
 TEST(AlertText, AgesAreShortAndNeverNegative) {
   AlertList list;
   list.Add("eu", {.alerts = {{.name = "Own", .firing = true, .since_ms = 1'796'045'769'000}}});

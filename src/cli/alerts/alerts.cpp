@@ -11,22 +11,16 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
-#include "cli/admin_call.hpp"
 #include "cli/alerts/alert_answer.hpp"
 #include "cli/alerts/alert_list.hpp"
 #include "cli/alerts/alert_text.hpp"
-#include "cli/alerts/limits.hpp"
+#include "cli/alerts/engine_call.hpp"
+#include "cli/alerts/silence_answer.hpp"
+#include "cli/alerts/silence_commands.hpp"
 #include "cli/command/command.hpp"
 #include "cli/command_line.hpp"
-#include "http/client/fetch.hpp"
-#include "io/epoll.hpp"
-#include "io/loop.hpp"
-#include "io/net/socket.hpp"
-#include "io/scope.hpp"
-#include "io/task.hpp"
 #include "site/load/diagnostics.hpp"
 #include "site/site.hpp"
-#include "site/tier_description.hpp"
 
 namespace meridian::cli {
 namespace {
@@ -37,87 +31,57 @@ struct AlertOptions {
   std::string state_directory = ".meridian";
 };
 
-io::Task<void> AskInto(io::Loop& loop, io::SystemNetwork& network, const Deployed& deployed,
-                       const site::DataCenter& dc, Result<AlertAnswer>& into) {
-  auto answer = co_await CallAgentOn(loop, network, deployed, dc,
-                                     {.method = "GET",
-                                      .path = "/prometheus/api/v1/alerts",
-                                      .timeout = kAlertWait,
-                                      .max_answer_bytes = kMaxAlertAnswerBytes});
-  if (!answer) {
-    into = Fail(answer.error().code, "its agent does not answer ({})", answer.error().message);
-  } else if (answer->status != 200) {
-    into = Fail(Errc::kUnavailable, "its Prometheus does not answer (status {}: {})",
-                answer->status, OneLine(answer->body.substr(0, answer->body.find('\n'))));
-  } else {
-    into = ReadAlertAnswer(answer->body);
-    if (!into) into = Fail(into.error().code, "its answer is wrong: {}", into.error().message);
+// The Prometheus of each data center, and then the Alertmanager of each.
+std::vector<Result<std::string>> Ask(const WatchedSite& watched) {
+  std::vector<EngineCall> calls;
+  for (const site::DataCenter& each : watched.data_centers) {
+    calls.push_back(
+        {.data_center = &each, .engine = "Prometheus", .path = "/prometheus/api/v1/alerts"});
   }
+  for (const site::DataCenter& each : watched.data_centers) {
+    calls.push_back(
+        {.data_center = &each, .engine = "Alertmanager", .path = "/alertmanager/api/v2/alerts"});
+  }
+  return CallEngines(watched.deployed, calls);
 }
 
-io::Task<void> AskAll(io::Loop& loop, io::SystemNetwork& network, const Deployed& deployed,
-                      const std::vector<const site::DataCenter*>& data_centers, AlertList& list) {
-  std::vector<Result<AlertAnswer>> answers(data_centers.size());
-  io::Scope asking(loop);
-  for (size_t i = 0; i < data_centers.size(); ++i) {
-    asking.Spawn(AskInto(loop, network, deployed, *data_centers[i], answers[i]));
+// The alerts that Prometheus tells, those marked that its Alertmanager silences.
+void Add(const std::string& data_center, const Result<std::string>& prometheus,
+         const Result<std::string>& alertmanager, AlertList* list) {
+  if (!prometheus) return list->AddGap(data_center, prometheus.error().message);
+  Result<AlertAnswer> answer = ReadAlertAnswer(*prometheus);
+  if (!answer) return list->AddGap(data_center, "its answer is wrong: " + answer.error().message);
+  std::string problem = alertmanager ? "" : alertmanager.error().message;
+  if (alertmanager) {
+    Result<void> marked = MarkSilenced(*alertmanager, &*answer);
+    if (!marked) problem = "the answer of its Alertmanager is wrong: " + marked.error().message;
   }
-  co_await asking.Join();
-  for (size_t i = 0; i < data_centers.size(); ++i) {
-    const std::string& name = data_centers[i]->name;
-    if (answers[i]) list.Add(name, std::move(*answers[i]));
-    if (!answers[i]) list.AddGap(name, answers[i].error().message);
-  }
+  list->Add(data_center, std::move(*answer));
+  if (problem.empty()) return;
+  list->AddGap(data_center, problem +
+                                ": perhaps nobody is notified from there, and what is "
+                                "silenced is not known");
 }
 
-int Show(const Deployed& deployed, const std::vector<const site::DataCenter*>& data_centers,
-         bool json) {
-  io::EpollDriver driver;
-  io::Loop loop(driver);
-  io::SystemNetwork network(driver);
+int Run(const AlertOptions& options) {
+  auto watched = FindWatchedSite(options.state_directory, options.data_center);
+  if (!watched) return watched.error();
+  const std::vector<Result<std::string>> answers = Ask(*watched);
+  const size_t count = watched->data_centers.size();
   AlertList list;
-  loop.RunToEnd(AskAll(loop, network, deployed, data_centers, list));
-  AlertTextOptions options{.now = SystemClock().Wall(), .colours = site::WantsColor(STDOUT_FILENO)};
-  for (const site::DataCenter* each : data_centers) {
-    const bool missing =
-        std::ranges::find(list.gaps(), each->name, &AlertGap::data_center) != list.gaps().end();
-    if (!missing) options.asked.push_back(each->name);
+  AlertTextOptions shown{.now = SystemClock().Wall(), .colours = site::WantsColor(STDOUT_FILENO)};
+  for (size_t i = 0; i < count; ++i) {
+    const std::string& name = watched->data_centers[i].name;
+    Add(name, answers[i], answers[count + i], &list);
+    if (std::ranges::find(list.gaps(), name, &AlertGap::data_center) == list.gaps().end()) {
+      shown.asked.push_back(name);
+    }
   }
-  if (!Print(json ? AlertJson(list) : AlertText(list, options))) return kFailed;
+  if (!Print(options.json ? AlertJson(list) : AlertText(list, shown))) return kFailed;
   for (const AlertGap& gap : list.gaps()) {
     fmt::print(stderr, "meridian: {}: {}\n", gap.data_center, gap.problem);
   }
   return list.firing() || !list.gaps().empty() ? kFailed : kDone;
-}
-
-int Run(const AlertOptions& options) {
-  auto deployed = FindDeployed(options.state_directory);
-  if (!deployed) return deployed.error();
-  const site::Site& site = deployed->site;
-  const bool known =
-      options.data_center.empty() || site.FindDataCenter(options.data_center) != nullptr;
-  if (!known) return UnknownDataCenter(site, options.data_center);
-  if (std::ranges::find(site.tiers, "watch", &site::TierDescription::name) == site.tiers.end()) {
-    return Complain({Errc::kUnavailable, "nothing is watched: add a table [watch] to " +
-                                             site.file.string() + ", and start the site again"});
-  }
-  if (auto external = site.externals.find("watch"); external != site.externals.end()) {
-    return Complain(
-        {Errc::kUnavailable, "the alerts of this site are those of its own Prometheus, " +
-                                 external->second.shown + " ([watch] external)"});
-  }
-  std::vector<const site::DataCenter*> data_centers;
-  for (const site::DataCenter& each : site.datacenters) {
-    const bool wanted = options.data_center.empty() || options.data_center == each.name;
-    if (wanted && !each.edge_only) data_centers.push_back(&each);
-  }
-  if (data_centers.empty()) {
-    (void)Complain({Errc::kInvalid, options.data_center +
-                                        " is an edge place, which has no alerts of its own; the "
-                                        "data centers tell when it is down"});
-    return kMisused;
-  }
-  return Show(*deployed, data_centers, options.json);
 }
 
 }  // namespace
@@ -137,6 +101,7 @@ void AddAlerts(Command& program) {
       "enough. Exit status: 0 if nothing fires; 1 if something does, or if a data center could "
       "not\n"
       "be asked, which is named on standard error; 2 if the command line is wrong.";
+  AddSilenceCommands(command);
   command.action = [options] { return Run(*options); };
 }
 
