@@ -14,6 +14,7 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "http/exchange.hpp"
+#include "http/whole_body.hpp"
 #include "io/loop.hpp"
 #include "io/task.hpp"
 #include "watch/limits.hpp"
@@ -26,17 +27,6 @@
 
 namespace meridian::watch {
 namespace {
-
-// The server limits its size.
-io::Task<Result<std::string>> ReadAll(http::Exchange& exchange) {
-  std::string text;
-  while (true) {
-    Result<Bytes> data = co_await exchange.ReadBody();
-    if (!data) co_return Fail(std::move(data.error()));
-    if (data->empty()) co_return text;
-    text += AsText(*data);
-  }
-}
 
 int StatusOf(const Error& error) {
   switch (error.code) {
@@ -72,7 +62,7 @@ Result<std::optional<uint64_t>> ReadFollowedSequence(std::optional<std::string_v
 io::Task<void> SearchAnswers::Answer(http::Exchange& exchange) {
   auto after = ReadFollowedSequence(exchange.request().query);
   if (!after) co_return co_await Refuse(exchange, after.error());
-  auto body = co_await ReadAll(exchange);
+  auto body = co_await http::ReadWholeBody(exchange);
   if (!body) co_return;  // the server has answered the error
   if (answering_ >= kMaxPageRequests) {
     metrics_.refused_searches().Add();

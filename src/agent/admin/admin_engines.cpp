@@ -1,6 +1,5 @@
 #include "agent/admin/admin_engines.hpp"
 
-#include <algorithm>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -9,7 +8,6 @@
 #include <fmt/core.h>
 
 #include "agent/agent.hpp"
-#include "agent/children/tier_table.hpp"
 #include "agent/context.hpp"
 #include "agent/engines/engine_access.hpp"
 #include "agent/engines/engine_child.hpp"
@@ -26,7 +24,6 @@
 #include "http/limits.hpp"
 #include "http/relay.hpp"
 #include "io/task.hpp"
-#include "site/reach.hpp"
 #include "site/site.hpp"
 #include "site/trust/bearer.hpp"
 #include "wire/http/message.hpp"
@@ -166,27 +163,6 @@ io::Task<void> AdminEngines::ServePeerAggregates(http::Exchange& exchange) {
   const http::Request request{.path = kAggregatesPath, .host = client.upstream().tls_name};
   ++aggregating_;
   Result<http::Fetched> answer = co_await http::Fetch(client, request, kMaxAggregatesBytes,
-                                                      context_.loop.After(kPeerAggregatesTimeout));
-  --aggregating_;
-  co_await PassOn(std::move(answer), exchange);
-}
-
-io::Task<void> AdminEngines::ServeTierMetrics(http::Exchange& exchange) {
-  const std::string_view name = exchange.request().path.substr(kTierMetricsPath.size());
-  const auto tiers = TierTable(context_.site, context_.here, context_.hosting);
-  const auto tier = std::ranges::find(tiers, name, &TierEntry::name);
-  if (tier == tiers.end() || aggregating_ >= kMaxAggregateRequests) {
-    const bool unknown = tier == tiers.end();
-    (void)co_await http::RespondText(exchange, unknown ? 404 : 503,
-                                     unknown ? "there is no such tier here\n" : "too many ask\n");
-    co_return;
-  }
-  const Endpoint ops =
-      site::OpsEndpoint(context_.site, context_.here, context_.hosting, tier->port);
-  http::Client client(context_.loop, context_.network, {.address = ops});
-  const http::Request request{.path = "/metrics", .host = tier->name};
-  ++aggregating_;
-  Result<http::Fetched> answer = co_await http::Fetch(client, request, kMaxScrapeBytes,
                                                       context_.loop.After(kPeerAggregatesTimeout));
   --aggregating_;
   co_await PassOn(std::move(answer), exchange);

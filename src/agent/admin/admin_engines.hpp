@@ -3,9 +3,8 @@
 //   /prometheus/…, /alertmanager/…       forwarded to the engine, with its password
 //   GET /.meridian/aggregates            this data center's recorded series, for other data centers
 //   GET /.meridian/peer-aggregates?dc=…  those of another data center, for the Prometheus here
-//   GET /.meridian/metrics/TIER          the metrics of a tier, for a Prometheus elsewhere
 //
-// 503: the engine or tier is not ready, or does not answer; too many ask. The admin server has
+// 503: the engine is not ready, or does not answer; too many ask. The admin server has
 // checked who asks.
 #pragma once
 
@@ -38,7 +37,6 @@ class AdminEngines {
   io::Task<void> Forward(http::Exchange& exchange);
   io::Task<void> ServeAggregates(http::Exchange& exchange);
   io::Task<void> ServePeerAggregates(http::Exchange& exchange);
-  io::Task<void> ServeTierMetrics(http::Exchange& exchange);
 
  private:
   io::Task<void> ForwardTo(const Endpoint& engine, http::Exchange& exchange);

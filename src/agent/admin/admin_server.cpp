@@ -9,6 +9,7 @@
 
 #include "agent/admin/admin_cdn.hpp"
 #include "agent/admin/admin_engines.hpp"
+#include "agent/admin/admin_metrics.hpp"
 #include "agent/admin/admin_purges.hpp"
 #include "agent/admin/cross_site.hpp"
 #include "agent/agent.hpp"
@@ -98,6 +99,7 @@ AdminServer::AdminServer(const Context& context, Agent& agent, Purges& purges, H
       purges_(purges),
       logs_(context),
       engines_(context, agent),
+      tier_metrics_(context),
       host_(host),
       token_(std::move(token)),
       tls_(std::move(tls)),
@@ -254,7 +256,7 @@ io::Task<void> AdminServer::HandleOperator(http::Exchange& exchange) {
   } else if (request.method == "GET" && request.path == kPeerAggregatesPath) {
     co_await engines_.ServePeerAggregates(exchange);
   } else if (request.method == "GET" && request.path.starts_with(kTierMetricsPath)) {
-    co_await engines_.ServeTierMetrics(exchange);
+    co_await tier_metrics_.Serve(exchange);
   } else if (request.method == "POST" && request.path == "/.meridian/drain") {
     bool done = agent_.Drain();
     (void)co_await http::RespondText(exchange, done ? 200 : 409,

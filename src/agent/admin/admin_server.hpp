@@ -11,7 +11,7 @@
 //   GET  /.meridian/tier/T/… the answer of T at its ops port          the token
 //   POST /.meridian/tier/T/… an order to T                            the token
 //   GET  /metrics            Prometheus text    the token, or the password of Prometheus
-//   GET  /.meridian/metrics/TIER     admin_engines.hpp   the token, or the password of Prometheus
+//   GET  /.meridian/metrics/TIER     admin_metrics.hpp   the token, or the password of Prometheus
 //   GET  /.meridian/aggregates       admin_engines.hpp   a peer, or the token
 //   GET  /.meridian/peer-aggregates  admin_engines.hpp   the token, or the password of Prometheus
 //   any  /prometheus/…, /alertmanager/…   admin_engines.hpp   the token, also as any user's
@@ -35,6 +35,7 @@
 
 #include "agent/admin/admin_engines.hpp"
 #include "agent/admin/admin_logs.hpp"
+#include "agent/admin/admin_metrics.hpp"
 #include "agent/admin/refusals.hpp"
 #include "agent/agent.hpp"
 #include "agent/host/host_metrics.hpp"
@@ -79,6 +80,7 @@ class AdminServer {
   Purges& purges_;
   AdminLogs logs_;
   AdminEngines engines_;
+  AdminMetrics tier_metrics_;
   HostMetrics& host_;
   site::Secret token_;
   std::shared_ptr<io::TlsContext> tls_;
