@@ -119,14 +119,16 @@ def scanned(namespace, address):
 
 def test_a_stranger_reaches_no_balancer_no_sessions_no_queue_and_no_logs():
     """8000 and 6379 listened on the public address, and the balancer believed any X-Forwarded-For. The queue asks for no password."""
-    with three_hosts() as names, server(names):
+    with three_hosts() as names, server(names) as (status, _):
+        wait_until(lambda: all(each["state"] == "ready" for each in status()["engines"]), what="the engines are ready")
         # Agents and peers of other data centers come to the only address that there is, by mutual TLS or with the token.
         assert scanned(names["stranger"], f"{PUBLIC}.1") == VISITORS | {9000, 26379, 28000, 29092}
 
 
 def test_with_a_private_address_a_stranger_reaches_visitors_ports_alone():
     keys = f'private_address = "{PRIVATE}.1"\npublic_addresses = ["{PUBLIC}.1", "{PUBLIC}.3", "203.0.113.77"]'
-    with three_hosts() as names, server(names, keys) as (_, log):
+    with three_hosts() as names, server(names, keys) as (status, log):
+        wait_until(lambda: all(each["state"] == "ready" for each in status()["engines"]), what="the engines are ready")
         assert scanned(names["stranger"], f"{PUBLIC}.1") == VISITORS
         assert scanned(names["stranger"], f"{PUBLIC}.3") == VISITORS
         assert scanned(names["peer"], f"{PRIVATE}.1") == {8000, 6379, 9092, 9600, 9000, 26379, 28000, 29092}

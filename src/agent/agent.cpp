@@ -23,6 +23,7 @@
 #include "agent/children/tier_child.hpp"
 #include "agent/children/tier_table.hpp"
 #include "agent/context.hpp"
+#include "agent/engines/engines.hpp"
 #include "agent/limits.hpp"
 #include "agent/peers/availability.hpp"
 #include "agent/report/port_problem.hpp"
@@ -86,6 +87,7 @@ Agent::Agent(const Context& context, Options options)
       poller_(context, options_.peer_tls, peers_, [this] { OnChange(); }),
       logs_(context, metrics_),
       workers_(context, logs_, metrics_, [this] { changed_.WakeAll(); }),
+      engines_(context, metrics_, [this] { changed_.WakeAll(); }),
       children_(context.loop),
       background_(context.loop) {
   view_ = MakeView();
@@ -139,6 +141,7 @@ io::Task<Result<void>> Agent::Start() {
   for (auto& tier : tiers_) children_.Spawn(tier->Run());
   for (auto& instance : instances_) children_.Spawn(instance->Run());
   if (Runs("worker") && !context_.here.edge_only) workers_.Start(children_);
+  if (Runs("watch")) engines_.Start(children_, background_);
   background_.Spawn(poller_.Run());
   background_.Spawn(logs_.Run());
   background_.Spawn(Tick());
@@ -216,6 +219,7 @@ io::Task<void> Agent::StopTiers(bool serving_application) {
 }
 
 io::Task<void> Agent::Stop() {
+  engines_.Stop();
   // A tier that sends requests to another ends before the other is stopped.
   co_await StopTiers(false);
   for (auto& instance : instances_) instance->Stop();
@@ -368,6 +372,7 @@ site::SiteView Agent::MakeView() const {
     entry.problem = availability_.reason();
     entry.takes_forwarded = std::ranges::all_of(
         tiers_, [](const auto& tier) { return !tier->serves_others() || tier->ready(); });
+    entry.owns_notices = engines_.owns_notices();
     for (const auto& tier : tiers_) entry.load_rps += tier->report().load_rps;
   }
   for (const auto& instance : instances_) {
@@ -421,6 +426,7 @@ void Agent::OnChange() {
     }
   }
   Show();
+  engines_.Observe(view_, workers_.Targets());
   changed_.WakeAll();
 }
 
@@ -486,7 +492,8 @@ DataCenterStatus Agent::Status() const {
                             .problem = tier->Condition()});
   }
   for (const auto& [name, external] : context_.site.externals) {
-    if (context_.here.edge_only) break;
+    // That of [watch] stands in for engines.
+    if (context_.here.edge_only || name == "watch") continue;
     status.tiers.push_back({.name = name, .state = "external", .url = external.shown});
   }
   for (const auto& instance : instances_) {
@@ -499,6 +506,7 @@ DataCenterStatus Agent::Status() const {
                                 .problem = instance->Condition(),
                                 .uses = UsesOf(*instance)});
   }
+  status.engines = engines_.Status();
   status.workers = workers_.Status();
   return status;
 }
@@ -508,6 +516,7 @@ std::vector<pid_t> Agent::Children() const {
   for (const auto& tier : tiers_) children.push_back(tier->pid());
   for (const auto& instance : instances_) children.push_back(instance->pid());
   for (pid_t worker : workers_.pids()) children.push_back(worker);
+  for (pid_t engine : engines_.pids()) children.push_back(engine);
   return children;
 }
 

@@ -20,6 +20,7 @@
 #include "agent/children/tier_child.hpp"
 #include "agent/children/workers.hpp"
 #include "agent/context.hpp"
+#include "agent/engines/engines.hpp"
 #include "agent/logs/log_forwarder.hpp"
 #include "agent/peers/availability.hpp"
 #include "agent/peers/peer_poller.hpp"
@@ -66,6 +67,8 @@ class Agent {
   // The child processes that the agent started and reaps.
   std::vector<pid_t> Children() const;
   Metrics& metrics() { return metrics_; }
+  const Engines& engines() const { return engines_; }
+  const std::shared_ptr<io::TlsContext>& peer_tls() const { return options_.peer_tls; }
 
  private:
   bool Runs(const std::string& role) const;
@@ -109,6 +112,7 @@ class Agent {
   std::vector<std::unique_ptr<TierChild>> tiers_;
   std::vector<std::unique_ptr<InstanceChild>> instances_;
   Workers workers_;
+  Engines engines_;
   site::SiteView view_;
   io::WaitQueue changed_;
   io::Scope children_;

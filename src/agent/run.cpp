@@ -19,6 +19,7 @@
 #include "agent/agent.hpp"
 #include "agent/certificates.hpp"
 #include "agent/context.hpp"
+#include "agent/engines/engine_access.hpp"
 #include "agent/guard.hpp"
 #include "agent/host/host_metrics.hpp"
 #include "agent/host/host_reader.hpp"
@@ -125,6 +126,8 @@ class AgentProcess {
                  .program = options.program,
                  .hosting = options.hosting,
                  .watch_password = site::PasswordFor(options.token, site::kWatchPurpose),
+                 .engine_password = site::PasswordFor(options.token, kEnginePurpose),
+                 .metrics_password = site::PasswordFor(options.token, kMetricsPurpose),
                  .driver = driver_,
                  .loop = loop_,
                  .network = network_,

@@ -34,6 +34,7 @@ void AddUp(Command& program);
 void AddDown(Command& program);
 void AddRun(Command& program);
 void AddSessionCommands(Command& session);
+void AddWatchCommands(Command& watch);
 void AddSiteReference(Command& program);
 void AddStatus(Command& program);
 void AddDataCenter(Command& program);

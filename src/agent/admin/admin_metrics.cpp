@@ -18,19 +18,25 @@
 
 namespace meridian::agent {
 
-io::Task<void> ServeTierMetrics(const Context& context, http::Exchange& exchange) {
+io::Task<void> AdminMetrics::Serve(http::Exchange& exchange) {
   const std::string_view name = exchange.request().path.substr(kTierMetricsPath.size());
-  const auto tiers = TierTable(context.site, context.here, context.hosting);
+  const auto tiers = TierTable(context_.site, context_.here, context_.hosting);
   auto tier = std::ranges::find(tiers, name, &TierEntry::name);
   if (tier == tiers.end()) {
     (void)co_await http::RespondText(exchange, 404, "there is no such tier here\n");
     co_return;
   }
+  if (reading_ >= kMaxTierMetricsRequests) {
+    (void)co_await http::RespondText(exchange, 503, "too many ask\n");
+    co_return;
+  }
   auto ops = std::ranges::find(tier->sockets, "ops", &TierSocket::name);
-  http::Client client(context.loop, context.network, {.address = ops->at});
+  http::Client client(context_.loop, context_.network, {.address = ops->at});
   const http::Request request{.path = "/metrics", .host = tier->name};
-  const TimePoint deadline = context.loop.After(kTierMetricsTimeout);
+  const TimePoint deadline = context_.loop.After(kTierMetricsTimeout);
+  ++reading_;
   Result<http::Fetched> answer = co_await http::Fetch(client, request, kMaxTierMetrics, deadline);
+  --reading_;
   if (answer && answer->status != 200) {
     answer = Fail(Errc::kUnavailable, "status {}", answer->status);
   }

@@ -50,6 +50,7 @@ class Peers {
     uint32_t load_rps = 0;
     bool available = true;
     bool takes_forwarded = true;
+    bool owns_notices = false;
     std::string problem;
     std::vector<site::InstanceView> instances;
     uint32_t misses = 0;
