@@ -23,7 +23,7 @@ KEYWORDS = {"and", "or", "unless", "by", "on", "without", "ignoring", "bool", "o
 
 
 def promtool(*arguments):
-    return subprocess.run(["promtool", *map(str, arguments)], capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(["promtool", *map(str, arguments)], capture_output=True, text=True, timeout=600, check=False)
 
 
 def groups(files):
@@ -54,6 +54,11 @@ def documented():
     return found
 
 
+def recorded():
+    """The labels of each recorded series, which the first part of its name has: level:metric:operation."""
+    return {name: set(name.partition(":")[0].split("_")) for name in rules_of("record")}
+
+
 def selectors(expression):
     """The metrics that an expression names, each with the labels of its selector."""
     text = re.sub(r'"(?:[^"\\]|\\.)*"', '""', re.sub(r"#.*", "", expression))
@@ -66,9 +71,17 @@ def selectors(expression):
     return found
 
 
+def series_selectors(expression):
+    """Each (metric, selector as it is written, without a range)."""
+    metrics = {name for name, _ in selectors(expression)}
+    found = re.finditer(r'(?<![\w:.])([a-zA-Z_:][\w:]*)(\{(?:[^}"]|"(?:[^"\\]|\\.)*")*\})?', re.sub(r"#.*", "", expression))
+    return {(match[1], match[0]) for match in found if match[1] in metrics}
+
+
 def test_the_parser_of_expressions_finds_what_they_name():
     text = 'sum by (dc) (rate(a_total{code="5xx",x!~"or b"}[5m])) > 14.4 * 0.001 and on (dc) avg_over_time(dc:b:c[6h] offset 30m) > bool 1e3'
     assert selectors(text) == [("a_total", {"code", "x"}), ("dc:b:c", set())]
+    assert series_selectors(text) == {("a_total", 'a_total{code="5xx",x!~"or b"}'), ("dc:b:c", "dc:b:c")}
 
 
 def test_promtool_accepts_the_rules():
@@ -156,7 +169,7 @@ def test_commands_of_the_runbooks_exist():
 
 
 def test_rules_name_only_metrics_that_are_documented():
-    known = documented() | {name: {"dc"} for name in rules_of("record")}
+    known = documented() | recorded()
     wrong = []
     for file, group in groups(RULES):
         for rule in group["rules"]:
@@ -167,6 +180,12 @@ def test_rules_name_only_metrics_that_are_documented():
                 elif unknown := labels - known[name] - TARGET_LABELS:
                     wrong.append(f"{where}: {name} has no label {', '.join(unknown)}")
     assert not wrong, "\n".join(wrong)
+
+
+def test_recorded_series_have_the_labels_of_their_names():
+    for name, rule in rules_of("record").items():
+        grouped = [set(re.split(r",\s*", labels)) for labels in re.findall(r"\bby \(([^)]*)\)", rule["expr"])]
+        assert name.count(":") == 2 and all(labels == recorded()[name] for labels in grouped), name
 
 
 def test_tests_feed_only_series_that_are_documented():
