@@ -115,7 +115,7 @@ def test_a_tier_that_hangs_is_listed_with_its_runbook_until_it_goes_on(site, rec
 
 def silence_and_look(site):
     """While TierHung fires: it is silenced, shown as that, and no longer silenced."""
-    assert site.run("alerts", "silences").stdout == "Nothing is silenced.\n"
+    assert site.run("alerts", "silences").stdout == "Nothing is silenced in us-east, us-west.\n"
     done = site.run("alerts", "silence", "TierHung", "--for", "10m", "--comment", "it is looked at")
     assert "in us-east, us-west" in done.stdout
     wait_until(lambda: alerts(site)["TierHung"]["silenced"], 10, "it is shown as silenced")

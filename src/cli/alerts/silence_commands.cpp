@@ -13,6 +13,7 @@
 #include <vector>
 
 #include <fmt/core.h>
+#include <fmt/format.h>
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
@@ -60,6 +61,19 @@ int TellGaps(const std::vector<AlertGap>& gaps) {
   return gaps.empty() ? kDone : kFailed;
 }
 
+// The data centers that did what they were told, each once; for the others it adds a gap.
+std::vector<std::string> WhoDidIt(const std::vector<EngineCall>& calls,
+                                  const std::vector<Result<std::string>>& answers,
+                                  std::vector<AlertGap>* gaps) {
+  std::vector<std::string> told;
+  for (size_t i = 0; i < calls.size(); ++i) {
+    const std::string& name = calls[i].data_center->name;
+    if (!answers[i]) gaps->push_back({.data_center = name, .problem = answers[i].error().message});
+    if (answers[i] && (told.empty() || told.back() != name)) told.push_back(name);
+  }
+  return told;
+}
+
 std::vector<DataCenterSilences> AskSilences(const WatchedSite& watched,
                                             std::vector<AlertGap>* gaps) {
   std::vector<EngineCall> calls;
@@ -70,7 +84,9 @@ std::vector<DataCenterSilences> AskSilences(const WatchedSite& watched,
   std::vector<DataCenterSilences> all;
   for (size_t i = 0; i < answers.size(); ++i) {
     const std::string& name = watched.data_centers[i].name;
-    auto silences = answers[i] ? ReadSilences(*answers[i]) : Fail(answers[i].error());
+    Result<std::vector<Silence>> silences;
+    if (answers[i]) silences = ReadSilences(*answers[i]);
+    if (!answers[i]) silences = Fail(answers[i].error());
     if (silences) all.push_back({.data_center = name, .silences = std::move(*silences)});
     if (!silences) gaps->push_back({.data_center = name, .problem = silences.error().message});
   }
@@ -106,17 +122,12 @@ int MakeSilence(const SilenceOptions& options) {
   }
   const auto answers = CallEngines(watched->deployed, calls);
   std::vector<AlertGap> gaps;
-  std::string told;
-  for (size_t i = 0; i < answers.size(); ++i) {
-    const std::string& name = watched->data_centers[i].name;
-    if (answers[i]) told += (told.empty() ? "" : ", ") + name;
-    if (!answers[i]) gaps.push_back({.data_center = name, .problem = answers[i].error().message});
-  }
+  const std::vector<std::string> told = WhoDidIt(calls, answers, &gaps);
   if (!told.empty() &&
       !Print(fmt::format("{} is silenced until {} in {}. To end that: meridian alerts unsilence "
                          "{}\n",
-                         options.alert, TimeText(Milliseconds(now + *duration)), told,
-                         options.alert))) {
+                         options.alert, TimeText(Milliseconds(now + *duration)),
+                         fmt::join(told, ", "), options.alert))) {
     return kFailed;
   }
   return TellGaps(gaps);
@@ -152,13 +163,9 @@ int Unsilence(const SilenceOptions& options) {
                                           " alone; see: meridian alerts silences"});
   }
   const auto answers = CallEngines(watched->deployed, calls);
-  std::string told;
-  for (size_t i = 0; i < answers.size(); ++i) {
-    const std::string& name = calls[i].data_center->name;
-    if (answers[i] && !told.ends_with(name)) told += (told.empty() ? "" : ", ") + name;
-    if (!answers[i]) gaps.push_back({.data_center = name, .problem = answers[i].error().message});
-  }
-  if (!told.empty() && !Print(fmt::format("{} is silenced no more in {}\n", options.alert, told))) {
+  const std::vector<std::string> told = WhoDidIt(calls, answers, &gaps);
+  if (!told.empty() &&
+      !Print(fmt::format("{} is silenced no more in {}\n", options.alert, fmt::join(told, ", ")))) {
     return kFailed;
   }
   return TellGaps(gaps);
@@ -177,9 +184,7 @@ void AddWhere(Command& command, const std::shared_ptr<SilenceOptions>& options) 
 void AddSilenceCommands(Command& alerts) {
   auto options = std::make_shared<SilenceOptions>();
   Command& silence =
-      alerts.AddCommand("silence",
-                        "Send no notices of an alert for a while; it is shown all the "
-                        "same");
+      alerts.AddCommand("silence", "Send no notices of an alert for a while; it is still shown");
   silence.AddOption({.name = "alert",
                      .value = &options->alert,
                      .help = "Its name, such as DiskAlmostFull",

@@ -6,6 +6,9 @@
 #include <string_view>
 #include <vector>
 
+#include <fmt/core.h>
+#include <fmt/format.h>
+
 #include "cli/alerts/alert_list.hpp"
 #include "cli/alerts/alert_text.hpp"
 #include "cli/alerts/silence_answer.hpp"
@@ -45,13 +48,17 @@ std::string SilencesText(const std::vector<DataCenterSilences>& all) {
                    {.title = "until"},
                    {.title = "by"},
                    {.title = "comment"}});
+  std::vector<std::string> asked;
   for (const DataCenterSilences& of : all) {
+    asked.push_back(of.data_center);
     for (const Silence& each : of.silences) {
       table.Add({of.data_center, each.alert.empty() ? each.matchers : each.alert,
                  TimeText(each.ends_ms), each.created_by, each.comment});
     }
   }
-  return table.empty() ? "Nothing is silenced.\n" : table.Text();
+  if (!table.empty()) return table.Text();
+  if (asked.empty()) return "";
+  return fmt::format("Nothing is silenced in {}.\n", fmt::join(asked, ", "));
 }
 
 std::string SilencesJson(const std::vector<DataCenterSilences>& all,

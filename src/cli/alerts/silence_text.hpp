@@ -21,7 +21,7 @@ bool IsAlertName(std::string_view text);
 // An id that is safe in a path: letters, digits and dashes.
 bool IsSilenceId(std::string_view text);
 
-// A line for each; without one a line that says so.
+// A line for each; without one a line that says so. Empty: no data center answered.
 std::string SilencesText(const std::vector<DataCenterSilences>& all);
 
 // {"silences":[…],"missing":[…]}, indented, with a newline.

@@ -35,7 +35,9 @@ TEST(SilenceText, ASilenceHasALineWithItsEndAndItsReason) {
             "data center  silenced        until                     by        comment\n"
             "us-east      DiskAlmostFull  2026-11-30T15:00:00.000Z  meridian  a new disk\n"
             "us-west      dc=~\"us-.*\"     2026-11-30T15:00:00.000Z  anne      move\n");
-  EXPECT_EQ(SilencesText({{.data_center = "us-east", .silences = {}}}), "Nothing is silenced.\n");
+  EXPECT_EQ(SilencesText({{.data_center = "us-east", .silences = {}}}),
+            "Nothing is silenced in us-east.\n");
+  EXPECT_EQ(SilencesText({}), "");
 }
 
 TEST(SilenceText, AsJsonTheyHaveIdsAndWhoIsMissing) {
