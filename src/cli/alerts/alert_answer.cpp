@@ -23,6 +23,20 @@ namespace {
 using wire::json::Value;
 
 constexpr const char* kNameLabel = "alertname";
+constexpr std::string_view kDigits = "0123456789";
+
+// "Z", or by how much a clock there leads UTC: "+01:00", in ms.
+std::optional<int64_t> ReadOffset(std::string_view text) {
+  constexpr size_t kBytes = 6;
+  if (text == "Z") return 0;
+  if (text.size() != kBytes || text[0] == 'Z' || text[3] != ':') return std::nullopt;
+  const std::string digits = {text[1], text[2], text[4], text[5]};
+  if (digits.find_first_not_of(kDigits) != digits.npos) return std::nullopt;
+  const int hours = ((digits[0] - '0') * 10) + (digits[1] - '0');
+  const int minutes = ((digits[2] - '0') * 10) + (digits[3] - '0');
+  const int64_t ms = ((hours * int64_t{60}) + minutes) * 60 * 1000;
+  return text.front() == '-' ? -ms : ms;
+}
 
 Result<std::map<std::string, std::string>> ReadTexts(const Value* object, std::string_view what) {
   std::map<std::string, std::string> texts;
@@ -94,15 +108,17 @@ std::string OneLine(std::string_view text) {
 std::optional<int64_t> ReadAlertTime(std::string_view text) {
   constexpr size_t kSecondsEnd = 19;
   constexpr size_t kMaxFraction = 10;
-  if (text.size() <= kSecondsEnd || !text.ends_with('Z')) return std::nullopt;
-  const std::string_view fraction = text.substr(kSecondsEnd, text.size() - 1 - kSecondsEnd);
+  const size_t zone = text.find_first_of("Z+-", std::min(kSecondsEnd, text.size()));
+  if (zone == text.npos) return std::nullopt;
+  const std::string_view fraction = text.substr(kSecondsEnd, zone - kSecondsEnd);
   const bool fits =
       fraction.empty() || (fraction.starts_with('.') && fraction.size() <= kMaxFraction &&
-                           fraction.find_first_not_of("0123456789", 1) == fraction.npos);
-  if (!fits) return std::nullopt;
+                           fraction.find_first_not_of(kDigits, 1) == fraction.npos);
+  const auto offset_ms = ReadOffset(text.substr(zone));
+  if (!fits || !offset_ms) return std::nullopt;
   auto ms = ParseTime(std::string(text.substr(0, kSecondsEnd)) + "Z");
   if (!ms) return std::nullopt;
-  return *ms;
+  return *ms - *offset_ms;
 }
 
 Result<AlertAnswer> ReadAlertAnswer(std::string_view json) {

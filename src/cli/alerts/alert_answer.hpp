@@ -36,7 +36,7 @@ struct AlertAnswer {
 // kInvalid, kTooLarge: it is not such an answer; the message says what is wrong with it.
 Result<AlertAnswer> ReadAlertAnswer(std::string_view json);
 
-// "2026-11-30T10:00:00.123456789Z", which is UTC, in Unix time to the second, in ms.
+// "2026-11-30T10:00:00.123456789Z", or with "+01:00" for Z, in Unix time to the second, in ms.
 std::optional<int64_t> ReadAlertTime(std::string_view text);
 
 // `text` on one line that can be shown in a terminal; cut after kMaxAlertTextBytes.

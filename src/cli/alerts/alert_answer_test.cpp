@@ -76,7 +76,7 @@ TEST(AlertAnswer, AnythingElseIsRefusedWithTheReason) {
   EXPECT_THAT(ErrorOf(AnswerWith(AlertNamed(""))), HasSubstr("no name"));
 }
 
-TEST(AlertAnswer, ATimeIsInUtcWithAFractionOrWithout) {
+TEST(AlertAnswer, ATimeHasAFractionOrNoneAndAZone) {
   auto since = [](std::string_view text) {
     auto read = ReadAlertAnswer(AnswerWith(AlertNamed("A", "firing", text)));
     return read ? read->alerts.at(0).since_ms : -1;
@@ -84,8 +84,11 @@ TEST(AlertAnswer, ATimeIsInUtcWithAFractionOrWithout) {
   EXPECT_EQ(since("2026-11-30T13:36:09Z"), 1'796'045'769'000);
   EXPECT_EQ(since("2026-11-30T13:36:09.1Z"), 1'796'045'769'000);
   EXPECT_EQ(since("2026-11-30T13:36:09.123456789Z"), 1'796'045'769'000);
+  EXPECT_EQ(since("2026-11-30T14:36:09+01:00"), 1'796'045'769'000);
+  EXPECT_EQ(since("2026-11-30T08:06:09.5-05:30"), 1'796'045'769'000);
   for (std::string_view wrong :
-       {"", "Z", "2026-11-30T13:36:09", "2026-11-30T13:36:09+01:00",
+       {"", "Z", "2026-11-30T13:36:09", "2026-11-30T13:36:09+01", "2026-11-30T13:36:09+0a:00",
+        "2026-11-30T13:36:09+01:00Z", "2026-11-30T13:36:09Z01:00", "2026-11-30T13:36:09-",
         "2026-11-30T13:36:09.1234567890Z", "2026-11-30T13:36:09.12x456Z", "2026-11-30T13:36:09 Z",
         "2026-13-30T13:36:09Z", "2026-11-30T13:36Z"}) {
     EXPECT_EQ(since(wrong), -1) << wrong;
