@@ -5,7 +5,9 @@ import http.server
 import json
 import os
 import pathlib
+import shutil
 import signal
+import socket
 import subprocess
 import threading
 import time
@@ -13,6 +15,7 @@ import urllib.parse
 
 import pytest
 
+import site_under_test
 from site_under_test import PYTHON_APP, ROOT, Site, curl, wait_until
 
 pytestmark = [pytest.mark.covers("agent", "watch", "cli", "site"), pytest.mark.long]
@@ -67,7 +70,10 @@ def series(tmp_path_factory):
 def site(receiver, series):
     environment = f'environment = {{ SERIES = "{series}" }}\n'
     extra = f'\n[watch]\nwebhook = "{receiver.url}"\n[worker.counter]\n{METRICS_APP}{environment}'
-    with Site(app=METRICS_APP + environment + 'health = "/healthz"', instances=1, edge_places=("london",), wan=True, extra=extra) as up:
+    up = Site(app=METRICS_APP + environment + 'health = "/healthz"', instances=1, edge_places=("london",), wan=True, extra=extra)
+    # Letters that mean something to YAML, to a pattern of files, or to a shell.
+    up.state = up.folder / 'st[a]te "x": #1'
+    with up:
         # Measured from when `up` returns, with both data centers on the same machine.
         wait_until(lambda: all(states(up, name) == ["ready", "ready"] for name in ("us-east", "us-west")), 5, "the engines are ready")
         yield up
@@ -188,11 +194,15 @@ def test_people_sign_in_at_the_admin_port(site):
         assert curl(at + "/alertmanager/api/v2/silences", "-H", right, "-H", field, "-d", "{}")[0] == 403, field
     # The password does nothing elsewhere at this port.
     assert curl(at + "/.meridian/drain", "-X", "POST", "-H", right)[0] == 401
-    # No admin API, no lifecycle API.
-    for path in ("/prometheus/api/v1/admin/tsdb/snapshot", "/prometheus/-/quit", "/prometheus/-/reload"):
-        assert ask(site, path, "-X", "POST")[0] >= 400, path
-    assert ask(site, "/prometheus/-/ready")[0] == 200
-    assert ask(site, "/prometheus/x", "-X", "PUT", "-d", "a")[0] == 405
+    # Nobody stops an engine, has it read its files, or writes to it; not in another spelling either.
+    for name in ("prometheus", "alertmanager"):
+        for path in ("/api/v1/admin/tsdb/snapshot", "/-/quit", "/-/reload", "/api/v1/write", "/debug/pprof/heap"):
+            for method in ("GET", "POST", "PUT"):
+                assert ask(site, f"/{name}{path}", "-X", method)[0] == 403, path
+        for path in ("/%2d/reload", "/-%2freload", "/x/../-/reload", "//-/reload", "/./-/reload", "/../.meridian/drain"):
+            assert ask(site, f"/{name}{path}", "-X", "POST", "--path-as-is")[0] == 400, path
+        assert ask(site, f"/{name}/-/ready")[0] == 200
+        assert ask(site, f"/{name}/x", "-X", "PUT", "-d", "a")[0] == 405
 
 
 def test_each_data_center_has_the_aggregates_of_the_other(site):
@@ -248,6 +258,55 @@ def test_what_hangs_is_said_to_and_replaced():
         pids = [each["pid"] for each in site.data_center("us-east")["engines"]]
         site.run("dc", "kill", "us-east")
         assert not [pid for pid in pids if pathlib.Path(f"/proc/{pid}").exists()]
+
+
+def test_no_engine_outlives_its_agent():
+    with Site(("us-east",), app=PYTHON_APP, instances=1, extra="\n[watch]\n") as site:
+        wait_until(lambda: states(site, "us-east") == ["ready", "ready"], 10, "they are ready")
+        pids = [each["pid"] for each in site.data_center("us-east")["engines"]]
+        os.kill(site.guard_and_agent("us-east")[1], signal.SIGKILL)
+        wait_until(lambda: not [pid for pid in pids if pathlib.Path(f"/proc/{pid}").exists()], 5, "they are gone with it")
+        # Neither the ports nor the data are held by anybody.
+        wait_until(lambda: site.run("dc", "start", "us-east", check=False, timeout=60).returncode == 0, 20, "it starts again")
+        wait_until(lambda: states(site, "us-east") == ["ready", "ready"], 10, "they are ready again")
+        assert [each for each in site.data_center("us-east")["engines"] if "problem" in each or each["pid"] in pids] == []
+
+
+def test_who_has_the_port_of_an_engine_is_named_and_shown_no_password():
+    site = Site(("us-east",), app=PYTHON_APP, instances=1, extra="\n[watch]\n")
+    at = (site.addresses["us-east"], PROMETHEUS)
+    stranger = socket.create_server(at)
+    try:
+        with site:
+            problem = wait_until(lambda: engine(site, "us-east", "prometheus").get("problem"), 10, "it is told")
+            assert f"{at[0]}:{at[1]}, for prometheus, is in use by" in problem and str(os.getpid()) in problem and "[watch]" in problem
+            assert engine(site, "us-east", "prometheus")["pid"] == 0 and ask(site, "/prometheus/")[0] == 503
+            assert "is in use by" in site.run("doctor", check=False).stdout
+            wait_until(lambda: engine(site, "us-east", "alertmanager")["state"] == "ready", 10, "the other one is ready")
+            # Nobody came.
+            stranger.settimeout(0)
+            with pytest.raises(BlockingIOError):
+                stranger.accept()
+            stranger.close()
+            wait_until(lambda: engine(site, "us-east", "prometheus")["state"] == "ready", 30, "it runs once the port is free")
+    finally:
+        stranger.close()
+
+
+def test_a_rule_that_prometheus_refuses_is_in_the_status(tmp_path, monkeypatch):
+    """Without the word `record`, it ends at once, and prints why."""
+    (tmp_path / "share/meridian/rules").mkdir(parents=True)
+    shutil.copy(site_under_test.MERIDIAN, tmp_path / "meridian")
+    rules = tmp_path / "share/meridian/rules/wrong.yml"
+    rules.write_text("groups: [{name: wrong, rules: [{expr: up}]}]\n")
+    monkeypatch.setattr(site_under_test, "MERIDIAN", str(tmp_path / "meridian"))
+    with Site(("us-east",), app=PYTHON_APP, instances=1, extra="\n[watch]\n") as site:
+        problem = wait_until(lambda: (e := engine(site, "us-east", "prometheus")).get("problem", "").count("times in a row") and e["problem"], 20, "it is told")
+        assert "it printed last" in problem and "logs/us-east/prometheus.log" in problem
+        assert "wrong.yml" in (site.state / "logs/us-east/prometheus.log").read_text()
+        assert site.state_of("us-east") == "serving"
+        rules.unlink()
+        wait_until(lambda: engine(site, "us-east", "prometheus")["state"] == "ready", 30, "it runs once the file is mended")
 
 
 def test_people_are_told_once_of_what_concerns_the_site(site, receiver):

@@ -120,6 +120,10 @@ constexpr size_t kMaxHostFile = size_t{4} * 1024 * 1024;
 // for again at this interval, and files that could not be written are written again.
 constexpr Duration kEngineRetryInterval = std::chrono::seconds{5};
 constexpr Duration kEngineStopTimeout = std::chrono::seconds{10};  // from SIGTERM to SIGKILL
+// Of the search in /proc for the port of an engine that starts.
+constexpr Duration kEnginePortPollInterval = std::chrono::milliseconds{200};
+// Looks into an engine's metrics, one a second, for whether it took its new configuration.
+constexpr uint32_t kMaxReloadChecks = 30;
 constexpr uint64_t kMaxEngineLogBytes = uint64_t{4} * 1024 * 1024;
 constexpr uint64_t kEngineLogBytesPerSecond = uint64_t{64} * 1024;
 constexpr uint64_t kEngineLogBurstBytes = uint64_t{1} * 1024 * 1024;
@@ -145,11 +149,11 @@ constexpr size_t kMaxAppSamples = 1000;
 constexpr size_t kMaxAppLabels = 24;
 constexpr size_t kMaxAppLabelNameBytes = 64;
 constexpr size_t kMaxAppLabelValueBytes = 256;
-// The data center whose Alertmanager sends the notices that concern the whole site: no other data
-// center may have claimed to be it for this long, before one does; longer if an earlier one of
-// site.toml serves, which should. An owner whose engines are not ready gives up after the release
-// time. After a partition both are, for so long: each tells that what it
-// told of is over.
+// The owner of the notices that concern the whole site (notice_owner.hpp). A data center claims
+// them after it has seen no owner for the claim delay, and after the longer one while an earlier
+// data center of site.toml serves. An owner whose engines are not ready gives up after the release
+// time. Two owners, after a partition, stay both for the overlap: each tells of the ends of its
+// alerts.
 constexpr Duration kNoticeClaimDelay = std::chrono::seconds{3};
 constexpr Duration kLateNoticeClaimDelay = std::chrono::seconds{10};
 constexpr Duration kNoticeRelease = std::chrono::seconds{10};

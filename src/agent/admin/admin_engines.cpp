@@ -7,6 +7,7 @@
 
 #include <fmt/core.h>
 
+#include "agent/admin/engine_route.hpp"
 #include "agent/agent.hpp"
 #include "agent/context.hpp"
 #include "agent/engines/engine_access.hpp"
@@ -32,18 +33,6 @@ namespace meridian::agent {
 namespace {
 
 constexpr std::string_view kPrometheus = "prometheus";
-constexpr std::string_view kAlertmanager = "alertmanager";
-
-bool IsWithin(std::string_view path, std::string_view prefix) {
-  if (!path.starts_with(prefix)) return false;
-  path.remove_prefix(prefix.size());
-  return path.empty() || path.front() == '/';
-}
-
-// What its own pages use: POST asks and silences, DELETE ends a silence.
-bool IsAllowed(std::string_view method) {
-  return method == "GET" || method == "HEAD" || method == "POST" || method == "DELETE";
-}
 
 // The recorded series of one data center: {__name__=~".+:.+",dc="NAME"}. A name is a DNS label.
 std::string AggregatesQuery(const std::string& data_center) {
@@ -77,18 +66,22 @@ AdminEngines::AdminEngines(const Context& context, const Agent& agent)
 
 AdminEngines::~AdminEngines() = default;
 
-bool AdminEngines::IsForEngine(std::string_view path) {
-  return IsWithin(path, kPrometheusPath) || IsWithin(path, kAlertmanagerPath);
-}
-
-io::Task<void> AdminEngines::Forward(http::Exchange& exchange) {
-  const wire::http::RequestHead& request = exchange.request();
-  const std::string_view name =
-      IsWithin(request.path, kPrometheusPath) ? kPrometheus : kAlertmanager;
+io::Task<void> AdminEngines::Forward(EngineDecision decision, http::Exchange& exchange) {
+  const std::string_view name = NameOf(decision.engine);
+  switch (decision.route) {
+    case EngineRoute::kElsewhere:
+    case EngineRoute::kBadPath:
+      co_return (void) co_await http::RespondText(exchange, 400,
+                                                  "write the path without escapes\n");
+    case EngineRoute::kNotThrough:
+      co_return (void) co_await http::RespondText(exchange, 403, "this is not done through here\n");
+    case EngineRoute::kNoMethod:
+      co_return (void) co_await http::RespondText(exchange, 405, "no such method here\n");
+    case EngineRoute::kForward:
+      break;
+  }
   const EngineChild* engine = agent_.engines().Ready(name);
-  if (!IsAllowed(request.method)) {
-    (void)co_await http::RespondText(exchange, 405, "no such method here\n");
-  } else if (engine == nullptr) {
+  if (engine == nullptr) {
     (void)co_await http::RespondText(
         exchange, 503, fmt::format("{} is not ready here; see: meridian status\n", name));
   } else if (forwarding_ >= kMaxEngineRequests) {
@@ -143,8 +136,8 @@ io::Task<void> AdminEngines::ServeAggregates(http::Exchange& exchange) {
   ++aggregating_;
   Result<http::Fetched> answer = co_await http::Fetch(client, request, kMaxAggregatesBytes,
                                                       context_.loop.After(kAggregatesTimeout));
-  --aggregating_;
   co_await PassOn(std::move(answer), exchange);
+  --aggregating_;
 }
 
 io::Task<void> AdminEngines::ServePeerAggregates(http::Exchange& exchange) {
@@ -164,8 +157,8 @@ io::Task<void> AdminEngines::ServePeerAggregates(http::Exchange& exchange) {
   ++aggregating_;
   Result<http::Fetched> answer = co_await http::Fetch(client, request, kMaxAggregatesBytes,
                                                       context_.loop.After(kPeerAggregatesTimeout));
-  --aggregating_;
   co_await PassOn(std::move(answer), exchange);
+  --aggregating_;
 }
 
 }  // namespace meridian::agent

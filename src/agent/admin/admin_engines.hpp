@@ -1,6 +1,7 @@
 // Prometheus and Alertmanager at the admin port:
 //
 //   /prometheus/…, /alertmanager/…       forwarded to the engine, with its password
+//                                        (engine_route.hpp)
 //   GET /.meridian/aggregates            this data center's recorded series, for other data centers
 //   GET /.meridian/peer-aggregates?dc=…  those of another data center, for the Prometheus here
 //
@@ -13,8 +14,8 @@
 #include <map>
 #include <memory>
 #include <string>
-#include <string_view>
 
+#include "agent/admin/engine_route.hpp"
 #include "agent/context.hpp"
 #include "base/ip.hpp"
 #include "http/client/client.hpp"
@@ -31,10 +32,8 @@ class AdminEngines {
   AdminEngines(const Context& context, const Agent& agent);
   ~AdminEngines();
 
-  // Whether a path is forwarded to an engine.
-  static bool IsForEngine(std::string_view path);
-
-  io::Task<void> Forward(http::Exchange& exchange);
+  // `decision`: RouteToEngine's, not kElsewhere.
+  io::Task<void> Forward(EngineDecision decision, http::Exchange& exchange);
   io::Task<void> ServeAggregates(http::Exchange& exchange);
   io::Task<void> ServePeerAggregates(http::Exchange& exchange);
 

@@ -1,10 +1,13 @@
 #include "agent/admin/admin_metrics.hpp"
 
 #include <algorithm>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "agent/children/tier_table.hpp"
 #include "agent/context.hpp"
+#include "agent/engines/engine_access.hpp"
 #include "agent/limits.hpp"
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
@@ -17,6 +20,24 @@
 #include "wire/http/message.hpp"
 
 namespace meridian::agent {
+namespace {
+
+io::Task<void> PassOn(const std::string& name, Result<http::Fetched> answer,
+                      http::Exchange& exchange) {
+  if (answer && answer->status != 200) {
+    answer = Fail(Errc::kUnavailable, "status {}", answer->status);
+  }
+  if (!answer) {
+    (void)co_await http::RespondText(
+        exchange, 503, "its " + name + " tier does not answer (" + answer.error().message + ")\n");
+    co_return;
+  }
+  wire::http::HeaderFields fields;
+  fields.Add("Content-Type", ContentTypeOf(MetricsFormat::kPrometheus));
+  (void)co_await exchange.Respond({.fields = fields}, AsBytes(answer->body));
+}
+
+}  // namespace
 
 io::Task<void> AdminMetrics::Serve(http::Exchange& exchange) {
   const std::string_view name = exchange.request().path.substr(kTierMetricsPath.size());
@@ -36,19 +57,8 @@ io::Task<void> AdminMetrics::Serve(http::Exchange& exchange) {
   const TimePoint deadline = context_.loop.After(kTierMetricsTimeout);
   ++reading_;
   Result<http::Fetched> answer = co_await http::Fetch(client, request, kMaxTierMetrics, deadline);
+  co_await PassOn(tier->name, std::move(answer), exchange);
   --reading_;
-  if (answer && answer->status != 200) {
-    answer = Fail(Errc::kUnavailable, "status {}", answer->status);
-  }
-  if (!answer) {
-    (void)co_await http::RespondText(
-        exchange, 503,
-        "its " + tier->name + " tier does not answer (" + answer.error().message + ")\n");
-    co_return;
-  }
-  wire::http::HeaderFields fields;
-  fields.Add("Content-Type", ContentTypeOf(MetricsFormat::kPrometheus));
-  (void)co_await exchange.Respond({.fields = fields}, AsBytes(answer->body));
 }
 
 }  // namespace meridian::agent

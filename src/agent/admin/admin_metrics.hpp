@@ -4,15 +4,12 @@
 #pragma once
 
 #include <cstddef>
-#include <string_view>
 
 #include "agent/context.hpp"
 #include "http/exchange.hpp"
 #include "io/task.hpp"
 
 namespace meridian::agent {
-
-inline constexpr std::string_view kTierMetricsPath = "/.meridian/metrics/";  // and a tier's name
 
 class AdminMetrics {
  public:

@@ -9,9 +9,9 @@
 
 #include "agent/admin/admin_cdn.hpp"
 #include "agent/admin/admin_engines.hpp"
-#include "agent/admin/admin_metrics.hpp"
 #include "agent/admin/admin_purges.hpp"
 #include "agent/admin/cross_site.hpp"
+#include "agent/admin/engine_route.hpp"
 #include "agent/agent.hpp"
 #include "agent/children/tier_table.hpp"
 #include "agent/context.hpp"
@@ -204,7 +204,10 @@ bool AdminServer::HasToken(const http::Exchange& exchange) const {
 
 io::Task<void> AdminServer::Handle(http::Exchange& exchange, bool is_peer) {
   const wire::http::RequestHead& request = exchange.request();
-  if (AdminEngines::IsForEngine(request.path)) co_return co_await HandleEngine(exchange);
+  const EngineDecision decision = RouteToEngine(request.method, request.path);
+  if (decision.route != EngineRoute::kElsewhere) {
+    co_return co_await HandleEngine(decision, exchange);
+  }
   const bool for_peers = IsForPeers(request);
   const bool is_prometheus = IsForPrometheus(request) && !context_.metrics_password.empty() &&
                              site::ShowsSecret(request.fields, context_.metrics_password);
@@ -215,7 +218,7 @@ io::Task<void> AdminServer::Handle(http::Exchange& exchange, bool is_peer) {
 }
 
 // A page of another site is refused before a browser could ask for the password.
-io::Task<void> AdminServer::HandleEngine(http::Exchange& exchange) {
+io::Task<void> AdminServer::HandleEngine(EngineDecision decision, http::Exchange& exchange) {
   if (IsCrossSite(exchange.request())) {
     (void)co_await exchange.Respond(
         {.status = 403, .fields = {{"Content-Type", "text/plain; charset=utf-8"}}, .close = true},
@@ -223,7 +226,7 @@ io::Task<void> AdminServer::HandleEngine(http::Exchange& exchange) {
     co_return;
   }
   if (HasToken(exchange) || site::ShowsPassword(exchange.request().fields, token_)) {
-    co_return co_await engines_.Forward(exchange);
+    co_return co_await engines_.Forward(decision, exchange);
   }
   (void)co_await exchange.Respond(
       {.status = 401,

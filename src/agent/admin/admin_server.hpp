@@ -36,6 +36,7 @@
 #include "agent/admin/admin_engines.hpp"
 #include "agent/admin/admin_logs.hpp"
 #include "agent/admin/admin_metrics.hpp"
+#include "agent/admin/engine_route.hpp"
 #include "agent/admin/refusals.hpp"
 #include "agent/agent.hpp"
 #include "agent/host/host_metrics.hpp"
@@ -67,7 +68,7 @@ class AdminServer {
   io::Task<void> Handle(http::Exchange& exchange, bool is_peer);
   io::Task<void> HandlePeer(http::Exchange& exchange);
   io::Task<void> HandleOperator(http::Exchange& exchange);
-  io::Task<void> HandleEngine(http::Exchange& exchange);
+  io::Task<void> HandleEngine(EngineDecision decision, http::Exchange& exchange);
   io::Task<void> AnswerMetrics(http::Exchange& exchange);
   io::Task<void> RestartInstance(http::Exchange& exchange);
   io::Task<void> AskTier(http::Exchange& exchange);

@@ -22,6 +22,8 @@ inline constexpr std::string_view kAlertmanagerPath = "/alertmanager";
 // At the admin port: for other data centers, and for Prometheus with `?dc=NAME` of another one.
 inline constexpr std::string_view kAggregatesPath = "/.meridian/aggregates";
 inline constexpr std::string_view kPeerAggregatesPath = "/.meridian/peer-aggregates";
+// And the name of a tier: its metrics (agent/admin/admin_metrics.hpp).
+inline constexpr std::string_view kTierMetricsPath = "/.meridian/metrics/";
 
 // --web.config.file of both engines: the user, with the bcrypt hash of `password`, which is at most
 // 72 bytes (CHECK). The text for a password is always the same.

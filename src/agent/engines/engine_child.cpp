@@ -19,7 +19,9 @@
 #include "agent/context.hpp"
 #include "agent/engines/engine_access.hpp"
 #include "agent/engines/engine_program.hpp"
+#include "agent/engines/engine_reload.hpp"
 #include "agent/limits.hpp"
+#include "agent/report/port_problem.hpp"
 #include "agent/report/status.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
@@ -29,6 +31,7 @@
 #include "http/client/fetch.hpp"
 #include "io/descendants.hpp"
 #include "io/fd.hpp"
+#include "io/net/socket.hpp"
 #include "io/port_owner.hpp"
 #include "io/process.hpp"
 #include "io/task.hpp"
@@ -100,6 +103,8 @@ void EngineChild::Reload() {
   if (process_ == nullptr || !ready_) return;
   process_->Signal(SIGHUP);
   reload_ = false;
+  reload_since_ = Seconds(SystemClock().Wall().time_since_epoch());
+  reload_checks_ = kMaxReloadChecks;
 }
 
 void EngineChild::SetProblem(std::string problem) {
@@ -109,6 +114,16 @@ void EngineChild::SetProblem(std::string problem) {
 }
 
 Result<io::ProcessOptions> EngineChild::Prepare() {
+  last_line_.clear();
+  LookForProgram();  // it may have been removed, or be elsewhere now
+  if (!program_) return Fail(Errc::kNotFound, "{} is not installed", options_.name);
+  // The engine itself would only say that the port is in use, not by whom.
+  Result<io::Fd> probe = io::OpenListeningSocket(options_.at, {});
+  if (!probe) {
+    return Fail(PortProblem({.at = options_.at, .owner = options_.name, .table = "[watch]"},
+                            probe.error()));
+  }
+  probe->Reset();
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) return FailErrno(errno, "pipe");
   output_here_ = io::Fd(ends[0]);
@@ -123,7 +138,6 @@ Result<io::ProcessOptions> EngineChild::Prepare() {
 
 io::Task<void> EngineChild::CaptureOutput() {
   output_there_.Reset();
-  last_line_.clear();
   if (!log_) {
     auto log = LogFile::Open(
         {.path = LogPath().string(), .max_bytes = kMaxEngineLogBytes, .max_rotated_files = 1});
@@ -153,19 +167,39 @@ void EngineChild::OnLine(std::string_view line) {
   if (log_) (void)log_->Write(std::string(line) + "\n");
 }
 
+io::Task<Result<http::Fetched>> EngineChild::Get(http::Client& client, const std::string& path,
+                                                 size_t max_body_bytes) {
+  const std::string basic = site::BasicOf(kEngineUser, context_.engine_password);
+  const wire::http::HeaderField authorization{"Authorization", basic};
+  const http::Request request{.path = path, .host = options_.name, .fields = {{&authorization, 1}}};
+  co_return co_await http::Fetch(client, request, max_body_bytes,
+                                 context_.loop.After(kProbeTimeout));
+}
+
 // Until the port is that of the process, another user's program could listen there and be shown the
 // password.
 io::Task<Result<bool>> EngineChild::AskReady(http::Client& client) {
   if (!listens_) listens_ = ListensAtPort(pid(), options_.at);
   if (!listens_) co_return Fail(Errc::kTimeout, "it does not listen yet");
-  const std::string basic = site::BasicOf(kEngineUser, context_.engine_password);
-  const wire::http::HeaderField authorization{"Authorization", basic};
-  const http::Request request{
-      .path = options_.ready_path, .host = options_.name, .fields = {{&authorization, 1}}};
-  auto answer =
-      co_await http::Fetch(client, request, kMaxHealthBody, context_.loop.After(kProbeTimeout));
+  Result<http::Fetched> answer = co_await Get(client, options_.ready_path, kMaxHealthBody);
   if (!answer) co_return Fail(std::move(answer.error()));
   co_return answer->status == 200;
+}
+
+io::Task<void> EngineChild::CheckReload(http::Client& client) {
+  --reload_checks_;
+  const Result<http::Fetched> answer = co_await Get(client, options_.metrics_path, kMaxTierMetrics);
+  if (!answer || answer->status != 200) co_return;
+  const ReloadState state = ReadReload(options_.name, answer->body, reload_since_);
+  if (state == ReloadState::kPending) co_return;
+  if (state == ReloadState::kDone) reload_checks_ = 0;
+  if (refused_ == (state == ReloadState::kRefused)) co_return;
+  refused_ = !refused_;
+  if (refused_) {
+    LOG_ERROR("an engine refuses its configuration", {"engine", options_.name},
+              {"printed_last", last_line_});
+  }
+  options_.changed();
 }
 
 io::Task<void> EngineChild::Attend(io::Process& process) {
@@ -177,7 +211,10 @@ io::Task<void> EngineChild::Attend(io::Process& process) {
     Result<bool> ready = co_await AskReady(client);
     if (!ready && ready.error().code == Errc::kCancelled) break;
     OnAsked(process, ready);
-    const Duration interval = ready_ ? kProbeInterval : kStartPollInterval;
+    if (ready_ && reload_checks_ > 0) co_await CheckReload(client);
+    const Duration interval = ready_     ? kProbeInterval
+                              : listens_ ? kStartPollInterval
+                                         : kEnginePortPollInterval;
     next = std::max(SaturatingAdd(next, interval), context_.loop.Now());
   } while (co_await io::SleepUntil(next));
   process_ = nullptr;
@@ -207,7 +244,8 @@ void EngineChild::OnAsked(const io::Process& process, const Result<bool>& ready)
 }
 
 void EngineChild::OnProcessChanged() {
-  ready_ = listens_ = false;
+  ready_ = listens_ = refused_ = false;
+  reload_checks_ = 0;
   hang_.reset();
   if (pid() == 0) {
     end_problem_ = child_.asked() ? "" : child_.problem();
@@ -231,6 +269,12 @@ std::string EngineChild::Condition() const {
         "no answer at {} for over {:.0f} s; killed and started again after {:g} s "
         "([agent] hung_timeout)",
         options_.at.ToString(), Seconds(kHungAfter), Seconds(context_.site.agent.hung_timeout));
+  }
+  if (refused_) {
+    return fmt::format(
+        "it refuses its new configuration, and runs with the one before; it printed last: {}; "
+        "its log is {}",
+        last_line_, LogPath().string());
   }
   if (!given_problem_.empty()) return given_problem_;
   return ready_ ? "" : end_problem_;

@@ -7,6 +7,7 @@
 // Owned by Engines; one thread: the agent's loop.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -33,7 +34,8 @@
 
 namespace meridian::http {
 class Client;
-}
+struct Fetched;
+}  // namespace meridian::http
 
 namespace meridian::agent {
 
@@ -46,6 +48,7 @@ class EngineChild {
     std::vector<std::string> arguments;
     Endpoint at;                      // where it listens
     std::string ready_path;           // 200 when it is ready
+    std::string metrics_path;         // tells whether it took its configuration
     std::filesystem::path directory;  // the working directory
     std::function<void()> changed;    // called when the status changes
   };
@@ -57,7 +60,8 @@ class EngineChild {
   // Its files are there.
   void Begin();
   void Stop();
-  // Has it read its configuration again (SIGHUP), now or when it is ready.
+  // Has it read its configuration again (SIGHUP), now or when it is ready. If it refuses that, the
+  // status says so.
   void Reload();
   // A problem of its files, or of what it was told to do; empty: none.
   void SetProblem(std::string problem);
@@ -77,7 +81,10 @@ class EngineChild {
   io::Task<void> CaptureOutput();
   void OnLine(std::string_view line);
   io::Task<void> Attend(io::Process& process);
+  io::Task<Result<http::Fetched>> Get(http::Client& client, const std::string& path,
+                                      size_t max_body_bytes);
   io::Task<Result<bool>> AskReady(http::Client& client);
+  io::Task<void> CheckReload(http::Client& client);
   void OnAsked(const io::Process& process, const Result<bool>& ready);
   void OnProcessChanged();
   std::string Condition() const;
@@ -99,6 +106,9 @@ class EngineChild {
   bool listens_ = false;            // the port is that of the process
   bool ready_ = false;
   bool reload_ = false;               // when it is ready
+  double reload_since_ = 0;           // Unix time of the last order to read its configuration
+  uint32_t reload_checks_ = 0;        // left until it is known whether it obeyed
+  bool refused_ = false;              // it runs with the configuration before the last
   std::optional<HangDetector> hang_;  // of the running process
   std::string given_problem_;
   std::string end_problem_;  // why it ended last

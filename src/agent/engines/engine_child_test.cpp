@@ -33,17 +33,28 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 
 // Listens at argv[1]:argv[2] and says 200 to the user meridian with the password 0123, else 401.
-// Its output has a line for each SIGHUP.
+// At SIGHUP it prints a line, and its metrics say that it read its configuration, or that it
+// refused it where its folder has the file "refuse".
 constexpr const char* kEngine = R"(
-import base64, http.server, signal, sys
+import base64, http.server, os, signal, sys, time
+successful, success = 1, time.time()
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         right = self.headers.get('Authorization') == 'Basic ' + base64.b64encode(b'meridian:0123').decode()
-        self.send_response(200 if right and self.path == '/ready' else 401)
-        self.send_header('Content-Length', '0')
+        body = ('engine_config_last_reload_successful %d\n'
+                'engine_config_last_reload_success_timestamp_seconds %f\n' % (successful, success)
+                if self.path == '/metrics' else '').encode()
+        self.send_response(200 if right and self.path in ('/ready', '/metrics') else 401)
+        self.send_header('Content-Length', str(len(body)))
         self.end_headers()
+        self.wfile.write(body)
     def log_message(self, *_): pass
-signal.signal(signal.SIGHUP, lambda *_: print('read again', flush=True))
+def reload(*_):
+    global successful, success
+    successful = 0 if os.path.exists('refuse') else 1
+    success = time.time() if successful else success
+    print('read again' if successful else 'bad rules', flush=True)
+signal.signal(signal.SIGHUP, reload)
 server = http.server.HTTPServer((sys.argv[1], int(sys.argv[2])), Handler)
 print('listens', flush=True)
 server.serve_forever()
@@ -69,6 +80,7 @@ class EngineChildTest : public testing::Test, public AgentWorld {
             .arguments = std::move(arguments),
             .at = {IpAddress::V4(127, 0, 0, 1), site_.ports.admin},
             .ready_path = "/ready",
+            .metrics_path = "/metrics",
             .directory = scratch_.path(),
             .changed = [this] { changed_.WakeAll(); }};
   }
@@ -160,12 +172,43 @@ TEST_F(EngineChildTest, WhyItEndsIsToldWithItsLastLine) {
       });
 }
 
-TEST_F(EngineChildTest, AStrangerAtItsPortIsNotShownThePassword) {
+TEST_F(EngineChildTest, AConfigurationThatItRefusesIsInTheStatusUntilItTakesOne) {
+  Run(Listening(), [&](EngineChild& child) -> io::Task<void> {
+    std::ofstream(scratch_ / "refuse") << "x";
+    child.Begin();
+    EXPECT_TRUE(co_await Until([&] { return child.ready(); }));
+    child.Reload();
+    EXPECT_TRUE(
+        co_await Until([&] { return child.Status().problem.contains("refuses its new conf"); }));
+    EXPECT_THAT(child.Status().problem, HasSubstr("bad rules"));
+    EXPECT_EQ(child.Status().state, "ready");
+    std::filesystem::remove(scratch_ / "refuse");
+    child.Reload();
+    EXPECT_TRUE(co_await Until([&] { return child.Status().problem.empty(); }));
+  });
+}
+
+TEST_F(EngineChildTest, WhoHasItsPortIsNamedAndItRunsOnceThePortIsFree) {
   auto stranger = network_.Listen({IpAddress::V4(127, 0, 0, 1), site_.ports.admin}, {});
   ASSERT_TRUE(stranger);
+  Run(Listening(), [&](EngineChild& child) -> io::Task<void> {
+    child.Begin();
+    EXPECT_TRUE(co_await Until([&] { return child.Status().problem.contains("is in use by"); }));
+    EXPECT_THAT(child.Status().problem, HasSubstr("give [watch] another port in site.toml"));
+    EXPECT_EQ(child.pid(), 0);
+    stranger->reset();
+    EXPECT_TRUE(co_await Until([&] { return child.ready(); }));
+  });
+}
+
+TEST_F(EngineChildTest, AStrangerAtItsPortIsNotShownThePassword) {
   Run(Engine({"-c", "import signal; signal.pause()"}), [&](EngineChild& child) -> io::Task<void> {
     child.Begin();
     EXPECT_TRUE(co_await Until([&] { return child.pid() != 0; }));
+    // It listens before the engine does.
+    auto stranger = network_.Listen({IpAddress::V4(127, 0, 0, 1), site_.ports.admin}, {});
+    EXPECT_TRUE(stranger);
+    if (!stranger) co_return;
     auto visitor = co_await (*stranger)->Accept(loop_.After(seconds{1}));
     EXPECT_FALSE(visitor);
     EXPECT_FALSE(child.ready());

@@ -87,7 +87,8 @@ void Engines::Start(io::Scope& children, io::Scope& background) {
        .arguments = PrometheusArguments(place_),
        .at = PrometheusEndpoint(place_),
        .ready_path = std::string(kPrometheusPath) + "/-/ready",
-       .directory = place_.files.data("prometheus"),
+       .metrics_path = std::string(kPrometheusPath) + "/metrics",
+       .directory = place_.files.settings(),
        .changed = [this] { OnChange(); }});
   Add({.name = "alertmanager",
        .programs = {"prometheus-alertmanager", "alertmanager"},
@@ -95,6 +96,7 @@ void Engines::Start(io::Scope& children, io::Scope& background) {
        .arguments = AlertmanagerArguments(place_),
        .at = AlertmanagerEndpoint(place_),
        .ready_path = std::string(kAlertmanagerPath) + "/-/ready",
+       .metrics_path = std::string(kAlertmanagerPath) + "/metrics",
        .directory = place_.files.data("alertmanager"),
        .changed = [this] { OnChange(); }});
   for (Kept& engine : engines_) children.Spawn(engine.child->Run());

@@ -3,7 +3,6 @@
 #include <string>
 #include <string_view>
 
-#include "agent/admin/admin_metrics.hpp"
 #include "agent/children/tier_table.hpp"
 #include "agent/engines/engine_access.hpp"
 #include "agent/engines/engine_text.hpp"

@@ -162,7 +162,9 @@ void WriteApplication(Writer& writer, const EnginePlace& place) {
   writer.BeginArray("file_sd_configs");
   writer.BeginObject();
   writer.BeginArray("files");
-  writer.Element(place.files.targets().string());
+  // A pattern, whose folder is also watched for changes: relative, so that the folder's name means
+  // nothing.
+  writer.Element(place.files.targets().filename().string());
   writer.EndArray();
   writer.EndObject();
   writer.EndArray();
@@ -212,7 +214,9 @@ void WriteAlerting(Writer& writer, const EnginePlace& place) {
   writer.EndObject();
 }
 
-// The pattern that matches `path` alone, for Go's filepath.Glob.
+// The pattern that matches `path` alone, for Go's filepath.Glob. (Prometheus refuses a folder with
+// a
+// '*' in its name all the same, and says so.)
 std::string GlobEscaped(const std::filesystem::path& path) {
   std::string escaped;
   for (char letter : path.string()) {
@@ -269,10 +273,11 @@ std::string PrometheusConfig(const EnginePlace& place, const std::filesystem::pa
   return EngineText(kEngineComment, writer.Take());
 }
 
-// Neither the admin API nor the lifecycle API is on by itself.
+// Neither the admin API nor the lifecycle API is on by itself. The configuration is named without
+// its folder, which is the working directory.
 std::vector<std::string> PrometheusArguments(const EnginePlace& place) {
   const auto& config = place.site.sections.Get<watch::Config>();
-  return {"--config.file=" + place.files.config("prometheus").string(),
+  return {"--config.file=" + place.files.config("prometheus").filename().string(),
           "--storage.tsdb.path=" + place.files.data("prometheus").string(),
           "--storage.tsdb.retention.time=" + InSeconds(config.metrics_retention),
           fmt::format("--storage.tsdb.retention.size={}B", config.metrics_bytes),

@@ -38,7 +38,7 @@ Endpoint AlertmanagerEndpoint(const EnginePlace& place);
 // The text of its file. `rules`: the folder with the rule files; empty: there are none.
 std::string PrometheusConfig(const EnginePlace& place, const std::filesystem::path& rules);
 
-// Arguments of the command line.
+// Arguments of the command line. The working directory must be place.files.settings().
 std::vector<std::string> PrometheusArguments(const EnginePlace& place);
 
 // The URL at which people reach an engine: `path` is kPrometheusPath or kAlertmanagerPath.

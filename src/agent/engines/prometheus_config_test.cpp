@@ -42,10 +42,13 @@ TEST(PrometheusConfig, IsTheTextInTheFile) {
 
 TEST(PrometheusConfig, PathsWithLettersThatMeanSomethingArePathsStill) {
   EngineWorld world;
-  const Value config = ReadConfig(PrometheusConfig(world.place(), "/srv/[a]*/\"rules\""));
-  EXPECT_EQ(config.ElementsOf("rule_files")[0].text(), "/srv/\\[a]\\*/\"rules\"/*.yml");
+  const Value config = ReadConfig(PrometheusConfig(world.place(), "/srv/[a]?/\"rules\""));
+  EXPECT_EQ(config.ElementsOf("rule_files")[0].text(), "/srv/\\[a]\\?/\"rules\"/*.yml");
   bool found = false;
   for (const Value& job : config.ElementsOf("scrape_configs")) {
+    for (const Value& files : job.ElementsOf("file_sd_configs")) {
+      EXPECT_EQ(files.ElementsOf("files")[0].text(), "targets.json");
+    }
     if (job.TextOf("job_name") != "agent") continue;
     found = true;
     EXPECT_EQ(job.Find("authorization")->TextOf("credentials_file"),
@@ -69,6 +72,7 @@ TEST(PrometheusConfig, RunsWhereTheSiteHasWatchAndAnApplication) {
 TEST(PrometheusConfig, ArgumentsLetNobodyStopOrEraseIt) {
   EngineWorld world;
   const std::vector<std::string> arguments = PrometheusArguments(world.place());
+  EXPECT_THAT(arguments, Contains("--config.file=prometheus.yml"));
   EXPECT_THAT(arguments, Contains("--web.listen-address=127.1.0.1:9601"));
   EXPECT_THAT(arguments, Contains("--storage.tsdb.retention.time=1296000s"));
   EXPECT_THAT(arguments, Contains("--storage.tsdb.retention.size=4294967296B"));
