@@ -1,7 +1,6 @@
 """Prometheus and Alertmanager as engines of the watch tier: their configuration, who may reach them, and what they tell."""
 
 import base64
-import http.server
 import json
 import os
 import pathlib
@@ -9,13 +8,13 @@ import shutil
 import signal
 import socket
 import subprocess
-import threading
 import time
 import urllib.parse
 
 import pytest
 
 import site_under_test
+from notice_receiver import NoticeReceiver
 from site_under_test import PYTHON_APP, ROOT, Site, curl, wait_until
 
 pytestmark = [pytest.mark.covers("agent", "watch", "cli", "site"), pytest.mark.long]
@@ -24,39 +23,9 @@ PROMETHEUS, ALERTMANAGER = 9601, 9602
 METRICS_APP = f'command = ["/usr/bin/python3", "{ROOT}/test/support/metrics_app.py"]\nmetrics = "/metrics"\n'
 
 
-class Receiver:
-    """A webhook: the alerts that it was told of, as (data center of the Alertmanager, status, labels)."""
-
-    def __init__(self):
-        self.told = []
-        told = self.told
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_POST(self):
-                message = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                told.extend((message["externalURL"], alert["status"], alert["labels"]) for alert in message["alerts"])
-                self.send_response(200)
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
-        self.thread.start()
-        self.url = f"http://127.0.0.1:{self.server.server_address[1]}/alerts"
-
-    def of(self, name):
-        return [(url, status) for url, status, labels in list(self.told) if labels["alertname"] == name]
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
-
-
 @pytest.fixture(scope="module")
 def receiver():
-    one = Receiver()
+    one = NoticeReceiver()
     yield one
     one.close()
 

@@ -74,7 +74,11 @@ void WriteSlack(Writer& writer, const std::string& url) {
   writer.Member("title",
                 "[{{ .Status }}] {{ .CommonLabels.site }}: {{ .CommonLabels.alertname }} {{ "
                 ".CommonLabels.dc }}");
-  writer.Member("text", "{{ range .Alerts }}{{ .Annotations.summary }}\n{{ end }}");
+  // People's own rules may have no such annotations.
+  writer.Member("text",
+                "{{ range .Alerts }}{{ .Annotations.summary }}\n"
+                "{{ with .Annotations.description }}{{ . }}\n{{ end }}"
+                "{{ with .Annotations.runbook }}See {{ . }}\n{{ end }}{{ end }}");
   writer.EndObject();
   writer.EndArray();
 }
