@@ -117,10 +117,18 @@ def test_the_page_of_metrics_has_every_family_and_no_other(site, tier):
 
 
 def test_the_agent_shows_the_host_and_each_of_its_processes(site):
+    def engines():
+        return next(each for each in site.status()["datacenters"] if each["name"] == "us-east")["engines"]
+
+    # Those that are installed.
+    wait_until(lambda: all(each["state"] == "ready" or "not installed" in each["problem"] for each in engines()), what="the engines are ready")
+    wait_until(lambda: metrics(site, "agent")[1].count('meridian_host_process_threads{kind="engine"') == len([each for each in engines() if each["pid"]]),
+               what="they are in the reading of the host")
     text = metrics(site, "agent")[1]
     east = next(each for each in site.status()["datacenters"] if each["name"] == "us-east")
     pids = {("tier", each["name"]): each["pid"] for each in east["tiers"]} | {("agent", "agent"): east["pid"]}
     pids |= {("instance", each["id"]): each["pid"] for each in east["instances"]} | {("worker", each["id"]): each["pid"] for each in east["workers"]}
+    pids |= {("engine", each["name"]): each["pid"] for each in east["engines"] if each["pid"]}
     shown = re.findall(r'^meridian_host_process_resident_bytes\{kind="(\w+)",name="([^"]+)"\} ', text, re.M)
     assert sorted(shown) == sorted(pids)
     for (kind, name), pid in pids.items():

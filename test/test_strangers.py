@@ -119,17 +119,30 @@ def scanned(namespace, address):
 
 def test_a_stranger_reaches_no_balancer_no_sessions_no_queue_and_no_logs():
     """8000 and 6379 listened on the public address, and the balancer believed any X-Forwarded-For. The queue asks for no password."""
-    with three_hosts() as names, server(names):
+    with three_hosts() as names, server(names) as (status, _):
+        wait_until(lambda: all(each["state"] == "ready" for each in status()["engines"]), what="the engines are ready")
         # Agents and peers of other data centers come to the only address that there is, by mutual TLS or with the token.
         assert scanned(names["stranger"], f"{PUBLIC}.1") == VISITORS | {9000, 26379, 28000, 29092}
 
 
+def unscraped(names, log):
+    """The targets that the Prometheus of a server cannot scrape, with why; None while it does not answer."""
+    password = (log.parent / "state/watch-us-east/engines/engines.password").read_text()
+    done = subprocess.run(inside(names["server"], "curl", "-s", "-u", f"meridian:{password}", "http://127.0.0.1:9601/prometheus/api/v1/targets?state=active"),
+                          capture_output=True, text=True, timeout=20, check=False)
+    found = json.loads(done.stdout or "{}").get("data", {}).get("activeTargets", [])
+    return [(each["scrapeUrl"], each["lastError"]) for each in found if each["health"] != "up"] if found else None
+
+
 def test_with_a_private_address_a_stranger_reaches_visitors_ports_alone():
     keys = f'private_address = "{PRIVATE}.1"\npublic_addresses = ["{PUBLIC}.1", "{PUBLIC}.3", "203.0.113.77"]'
-    with three_hosts() as names, server(names, keys) as (_, log):
+    with three_hosts() as names, server(names, keys) as (status, log):
+        wait_until(lambda: all(each["state"] == "ready" for each in status()["engines"]), what="the engines are ready")
         assert scanned(names["stranger"], f"{PUBLIC}.1") == VISITORS
         assert scanned(names["stranger"], f"{PUBLIC}.3") == VISITORS
         assert scanned(names["peer"], f"{PRIVATE}.1") == {8000, 6379, 9092, 9600, 9000, 26379, 28000, 29092}
+        # Prometheus reaches the agent there, by TLS, and everything else on loopback.
+        wait_until(lambda: unscraped(names, log) == [], what="every target is up")
         # An address that a router translates is none of the host's.
         assert "203.0.113.77" in log.read_text()
         query = inside(names["stranger"], "dig", "+short", "+time=2", "+tries=1", f"@{PUBLIC}.3", "-p", "5300", "photos.example")

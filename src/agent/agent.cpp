@@ -18,10 +18,12 @@
 #include <sys/types.h>
 #include <unistd.h>
 
+#include "agent/agent_metrics.hpp"
 #include "agent/children/instance_child.hpp"
 #include "agent/children/tier_child.hpp"
 #include "agent/children/tier_table.hpp"
 #include "agent/context.hpp"
+#include "agent/engines/engines.hpp"
 #include "agent/limits.hpp"
 #include "agent/peers/availability.hpp"
 #include "agent/report/port_problem.hpp"
@@ -78,15 +80,14 @@ Result<io::Fd> OpenSocket(const TierEntry& tier, const TierSocket& socket) {
 Agent::Agent(const Context& context, Options options)
     : context_(context),
       options_(std::move(options)),
-      healthy_instances_(metrics_.AddGauge("meridian_agent_instances_healthy",
-                                           "Instances of the application that are healthy.")),
-      ready_tiers_(metrics_.AddGauge("meridian_agent_tiers_ready", "Tiers that are ready.")),
+      shown_(metrics_, context.site, context.here.name),
       lifecycle_(options_.answer_ttl + kDrainGrace),
       replacement_(context.site.app.unhealthy_timeout),
       peers_(context.site, context.here.name),
       poller_(context, options_.peer_tls, peers_, [this] { OnChange(); }),
       logs_(context, metrics_),
       workers_(context, logs_, metrics_, [this] { changed_.WakeAll(); }),
+      engines_(context, metrics_, [this] { changed_.WakeAll(); }),
       children_(context.loop),
       background_(context.loop) {
   view_ = MakeView();
@@ -140,6 +141,7 @@ io::Task<Result<void>> Agent::Start() {
   for (auto& tier : tiers_) children_.Spawn(tier->Run());
   for (auto& instance : instances_) children_.Spawn(instance->Run());
   if (Runs("worker") && !context_.here.edge_only) workers_.Start(children_);
+  if (Runs("watch")) engines_.Start(children_, background_);
   background_.Spawn(poller_.Run());
   background_.Spawn(logs_.Run());
   background_.Spawn(Tick());
@@ -217,6 +219,7 @@ io::Task<void> Agent::StopTiers(bool serving_application) {
 }
 
 io::Task<void> Agent::Stop() {
+  engines_.Stop();
   // A tier that sends requests to another ends before the other is stopped.
   co_await StopTiers(false);
   for (auto& instance : instances_) instance->Stop();
@@ -369,6 +372,7 @@ site::SiteView Agent::MakeView() const {
     entry.problem = availability_.reason();
     entry.takes_forwarded = std::ranges::all_of(
         tiers_, [](const auto& tier) { return !tier->serves_others() || tier->ready(); });
+    entry.owns_notices = engines_.owns_notices();
     for (const auto& tier : tiers_) entry.load_rps += tier->report().load_rps;
   }
   for (const auto& instance : instances_) {
@@ -397,8 +401,6 @@ std::vector<TierInstanceUse> Agent::UsesOf(const InstanceChild& instance) const 
 void Agent::OnChange() {
   auto ready = std::ranges::count_if(tiers_, [](auto& tier) { return tier->ready(); });
   auto healthy = std::ranges::count_if(instances_, [](auto& each) { return each->healthy(); });
-  ready_tiers_.Set(static_cast<double>(ready));
-  healthy_instances_.Set(static_cast<double>(healthy));
   bool enough = instances_.empty() || healthy > 0;
   lifecycle_.OnReadiness(static_cast<size_t>(ready) == tiers_.size(), enough);
   if (drains_when_it_serves_ && lifecycle_.state() == site::DataCenterState::kServing) {
@@ -423,7 +425,29 @@ void Agent::OnChange() {
       for (auto& tier : tiers_) tier->SendView(shared);
     }
   }
+  Show();
+  engines_.Observe(view_, workers_.Targets());
   changed_.WakeAll();
+}
+
+void Agent::Show() {
+  std::vector<ShownTier> tiers;
+  for (const auto& tier : tiers_) {
+    tiers.push_back({.name = tier->name(),
+                     .ready = tier->ready(),
+                     .hung = tier->hung(),
+                     .restarts = tier->restarts()});
+  }
+  shown_.ShowTiers(tiers);
+  std::vector<ShownInstance> instances;
+  for (const auto& instance : instances_) {
+    instances.push_back(
+        {.id = instance->id(), .healthy = instance->healthy(), .restarts = instance->restarts()});
+  }
+  shown_.ShowInstances(instances);
+  for (const site::DataCenterView& each : view_.datacenters) {
+    shown_.ShowDataCenter(each.name, each.state, peers_.lost(each.name));
+  }
 }
 
 std::string Agent::Problems() const {
@@ -468,7 +492,8 @@ DataCenterStatus Agent::Status() const {
                             .problem = tier->Condition()});
   }
   for (const auto& [name, external] : context_.site.externals) {
-    if (context_.here.edge_only) break;
+    // That of [watch] stands in for engines.
+    if (context_.here.edge_only || name == "watch") continue;
     status.tiers.push_back({.name = name, .state = "external", .url = external.shown});
   }
   for (const auto& instance : instances_) {
@@ -481,6 +506,7 @@ DataCenterStatus Agent::Status() const {
                                 .problem = instance->Condition(),
                                 .uses = UsesOf(*instance)});
   }
+  status.engines = engines_.Status();
   status.workers = workers_.Status();
   return status;
 }
@@ -490,6 +516,7 @@ std::vector<pid_t> Agent::Children() const {
   for (const auto& tier : tiers_) children.push_back(tier->pid());
   for (const auto& instance : instances_) children.push_back(instance->pid());
   for (pid_t worker : workers_.pids()) children.push_back(worker);
+  for (pid_t engine : engines_.pids()) children.push_back(engine);
   return children;
 }
 

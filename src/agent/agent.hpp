@@ -13,12 +13,14 @@
 #include <string>
 #include <vector>
 
+#include "agent/agent_metrics.hpp"
 #include "agent/children/instance_child.hpp"
 #include "agent/children/lifecycle.hpp"
 #include "agent/children/replacement.hpp"
 #include "agent/children/tier_child.hpp"
 #include "agent/children/workers.hpp"
 #include "agent/context.hpp"
+#include "agent/engines/engines.hpp"
 #include "agent/logs/log_forwarder.hpp"
 #include "agent/peers/availability.hpp"
 #include "agent/peers/peer_poller.hpp"
@@ -65,6 +67,8 @@ class Agent {
   // The child processes that the agent started and reaps.
   std::vector<pid_t> Children() const;
   Metrics& metrics() { return metrics_; }
+  const Engines& engines() const { return engines_; }
+  const std::shared_ptr<io::TlsContext>& peer_tls() const { return options_.peer_tls; }
 
  private:
   bool Runs(const std::string& role) const;
@@ -85,6 +89,8 @@ class Agent {
   void RememberDrain(bool drained) const;
   std::string Problems() const;
   void OnChange();
+  // Brings metrics up to date.
+  void Show();
   // Why this data center cannot serve its visitors by itself, if it cannot.
   std::optional<UnavailableReason> FindUnavailableReason() const;
   site::SiteView MakeView() const;
@@ -95,8 +101,7 @@ class Agent {
   const Context& context_;
   Options options_;
   Metrics metrics_;
-  Gauge& healthy_instances_;
-  Gauge& ready_tiers_;
+  AgentMetrics shown_;
   Lifecycle lifecycle_;
   Availability availability_;
   bool drains_when_it_serves_ = false;  // it was drained at the end of its last run
@@ -107,6 +112,7 @@ class Agent {
   std::vector<std::unique_ptr<TierChild>> tiers_;
   std::vector<std::unique_ptr<InstanceChild>> instances_;
   Workers workers_;
+  Engines engines_;
   site::SiteView view_;
   io::WaitQueue changed_;
   io::Scope children_;

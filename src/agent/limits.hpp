@@ -116,6 +116,49 @@ constexpr size_t kMaxProcessSubjects = 256;
 constexpr size_t kMaxHostProcesses = 16 * 1024;
 constexpr size_t kMaxHostFile = size_t{4} * 1024 * 1024;
 
+// Engines of the watch tier: Prometheus and Alertmanager. A program that is not installed is looked
+// for again at this interval, and files that could not be written are written again.
+constexpr Duration kEngineRetryInterval = std::chrono::seconds{5};
+constexpr Duration kEngineStopTimeout = std::chrono::seconds{10};  // from SIGTERM to SIGKILL
+// Of the search in /proc for the port of an engine that starts.
+constexpr Duration kEnginePortPollInterval = std::chrono::milliseconds{200};
+// Looks into an engine's metrics, one a second, for whether it took its new configuration.
+constexpr uint32_t kMaxReloadChecks = 30;
+constexpr uint64_t kMaxEngineLogBytes = uint64_t{4} * 1024 * 1024;
+constexpr uint64_t kEngineLogBytesPerSecond = uint64_t{64} * 1024;
+constexpr uint64_t kEngineLogBurstBytes = uint64_t{1} * 1024 * 1024;
+// Requests of operators that are forwarded to engines at the same time; further ones get a 503.
+constexpr size_t kMaxEngineRequests = 32;
+// For the head of an engine's answer; longer than Prometheus's own timeout of a query.
+constexpr Duration kEngineQueryTimeout = std::chrono::seconds{30};
+constexpr Duration kEngineAnswerTimeout = std::chrono::seconds{35};
+// The aggregates of a data center, as its Prometheus gives them to the others'. The other agent's
+// timeout is within that of the scrape, and this agent's within that.
+constexpr size_t kMaxAggregatesBytes = size_t{4} * 1024 * 1024;
+constexpr Duration kAggregatesTimeout = std::chrono::milliseconds{2500};
+constexpr Duration kPeerAggregatesTimeout = std::chrono::milliseconds{3500};
+constexpr size_t kMaxAggregateRequests = 16;
+// Of all scrapes, and of those of the application and of workers, whose metrics nobody has checked.
+constexpr Duration kScrapeInterval = std::chrono::seconds{5};
+constexpr Duration kScrapeTimeout = std::chrono::seconds{4};
+constexpr size_t kMaxScrapeBytes = size_t{16} * 1024 * 1024;
+constexpr size_t kMaxScrapeSamples = 50'000;
+constexpr Duration kAppScrapeInterval = std::chrono::seconds{15};
+constexpr size_t kMaxAppScrapeBytes = size_t{2} * 1024 * 1024;
+constexpr size_t kMaxAppSamples = 1000;
+constexpr size_t kMaxAppLabels = 24;
+constexpr size_t kMaxAppLabelNameBytes = 64;
+constexpr size_t kMaxAppLabelValueBytes = 256;
+// The owner of the notices that concern the whole site (notice_owner.hpp). A data center claims
+// them after it has seen no owner for the claim delay, and after the longer one while an earlier
+// data center of site.toml serves. An owner whose engines are not ready gives up after the release
+// time. Two owners, after a partition, stay both for the overlap: each tells of the ends of its
+// alerts.
+constexpr Duration kNoticeClaimDelay = std::chrono::seconds{3};
+constexpr Duration kLateNoticeClaimDelay = std::chrono::seconds{10};
+constexpr Duration kNoticeRelease = std::chrono::seconds{10};
+constexpr Duration kNoticeOverlap = std::chrono::minutes{2};
+
 // The admin port.
 constexpr size_t kMaxAdminConnections = 256;
 constexpr size_t kMaxAdminBody = 64 * 1024;
@@ -125,6 +168,7 @@ constexpr Duration kTierAnswerTimeout = std::chrono::seconds{20};
 // The same of a tier's metrics.
 constexpr size_t kMaxTierMetrics = size_t{8} * 1024 * 1024;
 constexpr Duration kTierMetricsTimeout = std::chrono::milliseconds{1500};
+constexpr size_t kMaxTierMetricsRequests = 32;
 constexpr Duration kTierOrderTimeout = std::chrono::seconds{60};
 constexpr Duration kAdminHandshakeTimeout = std::chrono::seconds{5};
 constexpr Duration kAdminDrainTimeout = std::chrono::seconds{1};

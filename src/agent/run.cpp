@@ -19,6 +19,7 @@
 #include "agent/agent.hpp"
 #include "agent/certificates.hpp"
 #include "agent/context.hpp"
+#include "agent/engines/engine_access.hpp"
 #include "agent/guard.hpp"
 #include "agent/host/host_metrics.hpp"
 #include "agent/host/host_reader.hpp"
@@ -40,6 +41,7 @@
 #include "site/site.hpp"
 #include "site/tier/output_frame.hpp"
 #include "site/trust/ca.hpp"
+#include "site/trust/certificate_expiries.hpp"
 #include "site/trust/password.hpp"
 
 namespace meridian::agent {
@@ -124,6 +126,8 @@ class AgentProcess {
                  .program = options.program,
                  .hosting = options.hosting,
                  .watch_password = site::PasswordFor(options.token, site::kWatchPurpose),
+                 .engine_password = site::PasswordFor(options.token, kEnginePurpose),
+                 .metrics_password = site::PasswordFor(options.token, kMetricsPurpose),
                  .driver = driver_,
                  .loop = loop_,
                  .network = network_,
@@ -169,7 +173,13 @@ class AgentProcess {
     auto lifeline = network_.Adopt(io::Fd(kLifelineFd));
     bool asked = false;
     io::WaitQueue ended;
+    const std::filesystem::path ca = options_.state_directory / "ca";
+    site::CertificateExpiries expiries(
+        agent.metrics(), "meridian_agent_certificate_expiry_timestamp_seconds",
+        {{.name = "authority", .path = ca / "authority.pem"},
+         {.name = "datacenter", .path = ca / ("dc-" + options_.data_center + ".pem")}});
     io::Scope background(loop_);
+    background.Spawn(expiries.Run());
     background.Spawn(
         WatchLifeline(*lifeline, options_.state_directory / "pids" / options_.data_center));
     background.Spawn(certificates_.Run());

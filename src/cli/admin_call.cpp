@@ -81,6 +81,7 @@ io::Task<Result<http::Fetched>> Call(io::Loop& loop, io::SystemNetwork& network,
   std::string authorization = "Bearer " + token->Reveal();
   wire::http::HeaderFields fields;
   fields.Add("Authorization", authorization);
+  if (!call.content_type.empty()) fields.Add("Content-Type", call.content_type);
   size_t mark = call.path.find('?');
   http::Request request{.method = call.method,
                         .path = call.path.substr(0, mark),

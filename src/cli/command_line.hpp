@@ -26,6 +26,7 @@ namespace meridian::cli {
 constexpr int kDone = 0;
 constexpr int kFailed = 1;
 
+void AddAlerts(Command& program);
 void AddCa(Command& program);
 void AddCheck(Command& program);
 void AddCompletion(Command& program);
@@ -33,6 +34,7 @@ void AddUp(Command& program);
 void AddDown(Command& program);
 void AddRun(Command& program);
 void AddSessionCommands(Command& session);
+void AddWatchCommands(Command& watch);
 void AddSiteReference(Command& program);
 void AddStatus(Command& program);
 void AddDataCenter(Command& program);

@@ -32,6 +32,7 @@ int Main(int argc, char** argv) {
   AddPurge(program);
   AddCdn(program);
   AddLogs(program);
+  AddAlerts(program);
   AddVisit(program);
   AddCheck(program);
   AddDoctor(program);

@@ -74,6 +74,12 @@ std::string DataCenterText(const agent::DataCenterStatus& dc) {
                         where, tier.pid == 0 ? "" : fmt::format("pid {}", tier.pid));
     text += ProblemText(tier.problem, 4);
   }
+  for (const agent::TierStatus& engine : dc.engines) {
+    std::string where = engine.url.empty() ? fmt::format("port {}", engine.port) : engine.url;
+    text += fmt::format("  {:<12} {} {:<21} {}\n", engine.name, Painted(engine.state, kStateWidth),
+                        where, engine.pid == 0 ? "" : fmt::format("pid {}", engine.pid));
+    text += ProblemText(engine.problem, 4);
+  }
   for (const agent::InstanceStatus& instance : dc.instances) {
     uint32_t requests = 0;
     for (const agent::TierInstanceUse& use : instance.uses) requests += use.report.in_flight;

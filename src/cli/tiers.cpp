@@ -182,6 +182,8 @@ void AddTiers(Command& program) {
       AddSessionCommands(command);
     } else if (tier.name == "queue") {
       AddQueueCommands(command);
+    } else if (tier.name == "watch") {
+      AddWatchCommands(command);
     } else {
       dc.required = true;
     }

@@ -40,6 +40,7 @@
 #include "site/tier/tier_loop.hpp"
 #include "site/tier/tier_process.hpp"
 #include "site/tier_description.hpp"
+#include "site/trust/certificate_expiries.hpp"
 #include "site/view/cdn_report.hpp"
 #include "site/view/purge.hpp"
 
@@ -132,6 +133,17 @@ Result<std::shared_ptr<io::TlsContext>> Edge::VisitorTls() const {
     (*tls)->AddForNames(std::move(*other));
   }
   return tls;
+}
+
+void Edge::WatchCertificates() {
+  std::vector<site::NamedCertificate> shown = {
+      {.name = "web", .path = process_.WebTls().certificate_path}};
+  for (const Certificate& each : config_.certificates) {
+    shown.push_back({.name = each.certificate_path, .path = each.certificate_path});
+  }
+  certificate_expiries_ = std::make_unique<site::CertificateExpiries>(
+      process_.metrics(), "meridian_edge_certificate_expiry_timestamp_seconds", std::move(shown));
+  process_.scope().Spawn(certificate_expiries_->Run());
 }
 
 Result<void> Edge::OpenHttps(std::vector<EdgeLoop::Own>* own) {
@@ -230,6 +242,7 @@ io::Task<Result<void>> Edge::Start() {
     return site::ToJson(ReportCosts(costs, cache_.wasteful, process_.loop().Now()));
   });
   process_.scope().Spawn(Report());
+  if (!origin_) WatchCertificates();
   co_return Result<void>{};
 }
 

@@ -34,6 +34,10 @@
 #include "site/tier/tier_process.hpp"
 #include "site/tier_description.hpp"
 
+namespace meridian::site {
+class CertificateExpiries;
+}
+
 namespace meridian::edge {
 
 class Edge {
@@ -58,6 +62,8 @@ class Edge {
   Result<void> ConnectLoops(std::vector<EdgeLoop::Own>* own);
   // The site's own certificate, and the certificates of site.toml by name.
   Result<std::shared_ptr<io::TlsContext>> VisitorTls() const;
+  // Shows when these expire.
+  void WatchCertificates();
   EdgeLoop::Options LoopOptions();
   void OpenAccessFile(const std::string& path);
   void OnLogProblem(size_t loop, std::string problem);
@@ -82,6 +88,7 @@ class Edge {
   UpstreamProblems upstream_problems_;                   // any thread
   std::unique_ptr<dispatch::TierDispatcher> instances_;  // null without a site or a share
   std::unique_ptr<PurgePuller> purges_;                  // null without a site
+  std::unique_ptr<site::CertificateExpiries> certificate_expiries_;  // null without a site
   bool own_balancer_answers_ = true;
   std::vector<std::string> log_problems_;  // by loop
   io::PerLoop<EdgeLoop> loops_;

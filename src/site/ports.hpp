@@ -18,6 +18,8 @@ struct Ports {
   uint16_t session = 6379;
   uint16_t queue = 9092;
   uint16_t watch = 9600;
+  uint16_t prometheus = 9601;
+  uint16_t alertmanager = 9602;
 };
 
 // The tier's port for metrics, health and debugging, on loopback.

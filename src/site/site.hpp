@@ -45,6 +45,7 @@ struct App {
   std::vector<std::string> command;  // program and arguments; no shell
   std::filesystem::path directory;   // absolute; the working directory
   std::string health_path = "/";     // answers 2xx or 3xx when the instance can serve
+  std::string metrics_path = {};     // in the format of Prometheus; empty: it has none
   uint32_t instances = 2;            // per data center
   std::string release = "1";
   std::map<std::string, std::string> environment;     // besides what Meridian sets and inherits
@@ -64,6 +65,7 @@ struct Worker {
   std::string topic;                 // of the queue, which it consumes; empty: none
   std::string group;                 // its consumer group; by default its name
   uint32_t retries = 0;              // retry topics for messages that it failed to handle
+  std::string metrics_path = {};     // at $PORT, which it has only with this; empty: none
   std::map<std::string, std::string> environment;    // besides what Meridian sets and inherits
   Duration stop_timeout = std::chrono::seconds{10};  // from SIGTERM to SIGKILL
 };
@@ -76,7 +78,7 @@ struct AgentSettings {
   std::optional<uint32_t> cores = {};
 };
 
-// A tier that the team runs elsewhere, so Meridian does not run it.
+// A tier that the team runs elsewhere, so Meridian does not run it (of watch: its engines).
 struct External {
   Secret url;         // may hold a password
   std::string shown;  // "postgres://db.internal:5432", for people

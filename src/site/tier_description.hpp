@@ -62,6 +62,8 @@ struct TierDescription {
   bool needs_table = false;
   // The URL schemes that `external` of its table accepts. Empty: it has no such key.
   std::vector<std::string_view> external_schemes;
+  // It runs although its table has `external`, which replaces only engines that belong to it.
+  bool runs_with_external = false;
   std::optional<Section>
       section;  // its own keys of site.toml, and descriptions of all keys of its table
   // Runs the tier's process, and returns its exit status.

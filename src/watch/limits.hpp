@@ -15,6 +15,12 @@ constexpr uint64_t kMinLogBytes = uint64_t{64} * 1024 * 1024;
 constexpr uint64_t kMaxLogBytes = uint64_t{1} << 50;
 static_assert(kMinLogBytes >= kMinStoreBytes);
 
+// [watch] metrics_retention and metrics_size. Prometheus keeps two hours in memory anyway.
+constexpr Duration kMinRetention = std::chrono::hours{2};
+constexpr Duration kMaxRetention = std::chrono::days{3650};
+constexpr uint64_t kMinMetricsBytes = uint64_t{256} * 1024 * 1024;
+constexpr uint64_t kMaxMetricsBytes = uint64_t{1} << 50;
+
 // Threads for the log store: one closes segments, the others write and search.
 constexpr size_t kPoolThreads = 4;
 

@@ -208,11 +208,15 @@ int Run(const site::Site& site, site::TierStart start) {
 site::TierDescription Describe() {
   return {.name = "watch",
           .summary = "The watch tier of a data center, by itself",
-          .ports = {{.port = &site::Ports::watch}},
+          .ports = {{.port = &site::Ports::watch},
+                    {.key = "prometheus_port", .port = &site::Ports::prometheus},
+                    {.key = "alertmanager_port", .port = &site::Ports::alertmanager}},
           .sockets = {{.name = "http", .port = &site::Ports::watch}},
           .serves_application = true,
           .needed_to_serve = false,
           .needs_table = true,
+          .external_schemes = {"http", "https"},
+          .runs_with_external = true,
           .section = ConfigSection(),
           .run = &Run};
 }

@@ -1,9 +1,9 @@
 // GET /.meridian/metrics/TIER at the admin port: the /metrics of a tier of this data center, which
-// it serves on loopback alone, in the Prometheus text format. 404: no such tier runs here. 503: it
-// does not answer.
+// it serves on loopback alone, in the Prometheus text format; for `meridian top`, and for a
+// Prometheus elsewhere. 404: no such tier runs here. 503: it does not answer, or too many ask.
 #pragma once
 
-#include <string_view>
+#include <cstddef>
 
 #include "agent/context.hpp"
 #include "http/exchange.hpp"
@@ -11,9 +11,16 @@
 
 namespace meridian::agent {
 
-inline constexpr std::string_view kTierMetricsPath = "/.meridian/metrics/";  // and a tier's name
+class AdminMetrics {
+ public:
+  // `context` outlives it.
+  explicit AdminMetrics(const Context& context) : context_(context) {}
 
-// `context` outlives it.
-io::Task<void> ServeTierMetrics(const Context& context, http::Exchange& exchange);
+  io::Task<void> Serve(http::Exchange& exchange);
+
+ private:
+  const Context& context_;
+  size_t reading_ = 0;
+};
 
 }  // namespace meridian::agent

@@ -8,11 +8,14 @@
 #include <vector>
 
 #include "agent/admin/admin_cdn.hpp"
-#include "agent/admin/admin_metrics.hpp"
+#include "agent/admin/admin_engines.hpp"
 #include "agent/admin/admin_purges.hpp"
+#include "agent/admin/cross_site.hpp"
+#include "agent/admin/engine_route.hpp"
 #include "agent/agent.hpp"
 #include "agent/children/tier_table.hpp"
 #include "agent/context.hpp"
+#include "agent/engines/engine_access.hpp"
 #include "agent/host/host_metrics.hpp"
 #include "agent/limits.hpp"
 #include "agent/purges/purges.hpp"
@@ -46,6 +49,7 @@ namespace meridian::agent {
 namespace {
 
 constexpr std::string_view kLogsPath = "/.meridian/logs";
+constexpr std::string_view kMetricsPath = "/metrics";
 constexpr std::string_view kViewPath = "/.meridian/view";
 constexpr std::string_view kTierPath = "/.meridian/tier";         // and "/session/…"
 constexpr std::string_view kRestartPath = "/.meridian/restart/";  // and an instance's id
@@ -73,8 +77,17 @@ io::Task<void> Refuse(http::Exchange& exchange) {
 
 // Paths that other data centers may request too.
 bool IsForPeers(const wire::http::RequestHead& request) {
-  if (request.method == "GET") return request.path == kViewPath;
+  if (request.method == "GET") {
+    return request.path == kViewPath || request.path == kAggregatesPath;
+  }
   return request.method == "POST" && (request.path == kPurgePath || request.path == kPurgesPath);
+}
+
+// What the Prometheus of this data center may read.
+bool IsForPrometheus(const wire::http::RequestHead& request) {
+  return request.method == "GET" &&
+         (request.path == kMetricsPath || request.path == kPeerAggregatesPath ||
+          request.path.starts_with(kTierMetricsPath));
 }
 
 }  // namespace
@@ -85,6 +98,8 @@ AdminServer::AdminServer(const Context& context, Agent& agent, Purges& purges, H
       agent_(agent),
       purges_(purges),
       logs_(context),
+      engines_(context, agent),
+      tier_metrics_(context),
       host_(host),
       token_(std::move(token)),
       tls_(std::move(tls)),
@@ -188,15 +203,42 @@ bool AdminServer::HasToken(const http::Exchange& exchange) const {
 }
 
 io::Task<void> AdminServer::Handle(http::Exchange& exchange, bool is_peer) {
-  bool for_peers = IsForPeers(exchange.request());
-  if (!HasToken(exchange) && !(is_peer && for_peers)) {
+  const wire::http::RequestHead& request = exchange.request();
+  const EngineDecision decision = RouteToEngine(request.method, request.path);
+  if (decision.route != EngineRoute::kElsewhere) {
+    co_return co_await HandleEngine(decision, exchange);
+  }
+  const bool for_peers = IsForPeers(request);
+  const bool is_prometheus = IsForPrometheus(request) && !context_.metrics_password.empty() &&
+                             site::ShowsSecret(request.fields, context_.metrics_password);
+  if (!HasToken(exchange) && !(is_peer && for_peers) && !is_prometheus) {
     co_return co_await Refuse(exchange);
   }
   co_await (for_peers ? HandlePeer(exchange) : HandleOperator(exchange));
 }
 
+// A page of another site is refused before a browser could ask for the password.
+io::Task<void> AdminServer::HandleEngine(EngineDecision decision, http::Exchange& exchange) {
+  if (IsCrossSite(exchange.request())) {
+    (void)co_await exchange.Respond(
+        {.status = 403, .fields = {{"Content-Type", "text/plain; charset=utf-8"}}, .close = true},
+        AsBytes("this request comes from a page of another site\n"));
+    co_return;
+  }
+  if (HasToken(exchange) || site::ShowsPassword(exchange.request().fields, token_)) {
+    co_return co_await engines_.Forward(decision, exchange);
+  }
+  (void)co_await exchange.Respond(
+      {.status = 401,
+       .fields = {{"Content-Type", "text/plain; charset=utf-8"},
+                  {"WWW-Authenticate", "Basic realm=\"meridian\", charset=\"UTF-8\""}},
+       .close = true},
+      AsBytes("sign in as any user; the password is the token of the state directory\n"));
+}
+
 io::Task<void> AdminServer::HandlePeer(http::Exchange& exchange) {
   const wire::http::RequestHead& request = exchange.request();
+  if (request.path == kAggregatesPath) co_return co_await engines_.ServeAggregates(exchange);
   if (request.path == kPurgePath) co_return co_await ServePurge(purges_, exchange);
   if (request.path == kPurgesPath) co_return co_await ServePurgePoll(purges_, exchange);
   Result<std::string> json = site::ToJson(agent_.view());
@@ -212,10 +254,12 @@ io::Task<void> AdminServer::HandleOperator(http::Exchange& exchange) {
     co_await ServeCdnReport(context_, exchange);
   } else if (request.method == "POST" && request.path == kLogsPath) {
     co_await logs_.Serve(exchange);
-  } else if (request.method == "GET" && request.path == "/metrics") {
+  } else if (request.method == "GET" && request.path == kMetricsPath) {
     co_await AnswerMetrics(exchange);
+  } else if (request.method == "GET" && request.path == kPeerAggregatesPath) {
+    co_await engines_.ServePeerAggregates(exchange);
   } else if (request.method == "GET" && request.path.starts_with(kTierMetricsPath)) {
-    co_await ServeTierMetrics(context_, exchange);
+    co_await tier_metrics_.Serve(exchange);
   } else if (request.method == "POST" && request.path == "/.meridian/drain") {
     bool done = agent_.Drain();
     (void)co_await http::RespondText(exchange, done ? 200 : 409,

@@ -10,10 +10,18 @@
 //   POST /.meridian/undrain  200, or 409        the token
 //   GET  /.meridian/tier/T/… the answer of T at its ops port          the token
 //   POST /.meridian/tier/T/… an order to T                            the token
-//   GET  /metrics            Prometheus text    the token
+//   GET  /metrics            Prometheus text    the token, or the password of Prometheus
+//   GET  /.meridian/metrics/TIER     admin_metrics.hpp   the token, or the password of Prometheus
+//   GET  /.meridian/aggregates       admin_engines.hpp   a peer, or the token
+//   GET  /.meridian/peer-aggregates  admin_engines.hpp   the token, or the password of Prometheus
+//   any  /prometheus/…, /alertmanager/…   admin_engines.hpp   the token, also as any user's
+//   password
 //
 // The token goes in `Authorization: Bearer …`; it is compared in constant time. Only loopback
-// clients may use plain HTTP: from elsewhere the token would cross a network unencrypted.
+// clients may use plain HTTP: from elsewhere the token would cross a network unencrypted. For the
+// engines' pages alone it is also a password (`Basic`), which a browser sends with every request to
+// this port, those for pages of other sites too: these are refused there, and have no effect
+// elsewhere.
 //
 // Silent connections cannot lock an operator out: at the limit, a new connection evicts the
 // connection that has been silent for the longest time.
@@ -25,7 +33,10 @@
 #include <memory>
 #include <string>
 
+#include "agent/admin/admin_engines.hpp"
 #include "agent/admin/admin_logs.hpp"
+#include "agent/admin/admin_metrics.hpp"
+#include "agent/admin/engine_route.hpp"
 #include "agent/admin/refusals.hpp"
 #include "agent/agent.hpp"
 #include "agent/host/host_metrics.hpp"
@@ -57,6 +68,7 @@ class AdminServer {
   io::Task<void> Handle(http::Exchange& exchange, bool is_peer);
   io::Task<void> HandlePeer(http::Exchange& exchange);
   io::Task<void> HandleOperator(http::Exchange& exchange);
+  io::Task<void> HandleEngine(EngineDecision decision, http::Exchange& exchange);
   io::Task<void> AnswerMetrics(http::Exchange& exchange);
   io::Task<void> RestartInstance(http::Exchange& exchange);
   io::Task<void> AskTier(http::Exchange& exchange);
@@ -68,6 +80,8 @@ class AdminServer {
   Agent& agent_;
   Purges& purges_;
   AdminLogs logs_;
+  AdminEngines engines_;
+  AdminMetrics tier_metrics_;
   HostMetrics& host_;
   site::Secret token_;
   std::shared_ptr<io::TlsContext> tls_;

@@ -3,6 +3,7 @@
 #include <array>
 #include <chrono>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -23,6 +24,7 @@
 #include "io/net/socket.hpp"
 #include "io/task.hpp"
 #include "site/secret.hpp"
+#include "site/trust/bearer.hpp"
 #include "site/trust/ca.hpp"
 
 namespace meridian::agent {
@@ -64,6 +66,15 @@ class AdminServerTest : public testing::Test, public AgentWorld {
     wire::http::HeaderFields fields;
     if (!caller.token.empty()) fields.Add("Authorization", authorization);
     http::Request request{.method = method, .path = path, .host = "agent", .fields = fields};
+    auto answer = co_await http::Fetch(client, request, size_t{1} << 20, loop_.After(seconds(5)));
+    co_return answer ? answer->status : 0;
+  }
+
+  // Of GET, from loopback, with these fields.
+  io::Task<int> StatusWith(std::vector<wire::http::HeaderField> fields, std::string path) {
+    http::Client client(loop_, network_, {.address = At()});
+    http::Request request{
+        .path = path, .host = "agent", .fields = std::span<const wire::http::HeaderField>(fields)};
     auto answer = co_await http::Fetch(client, request, size_t{1} << 20, loop_.After(seconds(5)));
     co_return answer ? answer->status : 0;
   }
@@ -117,6 +128,55 @@ TEST_F(AdminServerTest, AnotherDataCenterSeesTheViewAndNothingElse) {
     EXPECT_EQ(co_await Status({west, ""}, "GET", "/.meridian/status"), 401);
     EXPECT_EQ(co_await Status({west, ""}, "GET", "/.meridian/cdn"), 401);
     EXPECT_EQ(co_await Status({west, ""}, "POST", "/.meridian/drain"), 401);
+  });
+}
+
+TEST_F(AdminServerTest, PrometheusReadsMetricsAndNothingElse) {
+  const std::string password(64, 'b');
+  context_.metrics_password = site::Secret(password);
+  Run([&]() -> io::Task<void> {
+    EXPECT_EQ(co_await Status({nullptr, password}, "GET", "/metrics"), 200);
+    EXPECT_EQ(co_await Status({nullptr, password}, "GET", "/.meridian/peer-aggregates"), 404);
+    EXPECT_EQ(co_await Status({nullptr, password}, "GET", "/.meridian/metrics/none"), 404);
+    for (const char* path : {"/.meridian/status", "/.meridian/view", "/.meridian/aggregates",
+                             "/.meridian/tier/edge/x", "/prometheus/", "/alertmanager/"}) {
+      EXPECT_EQ(co_await Status({nullptr, password}, "GET", path), 401) << path;
+    }
+    for (const char* path : {"/metrics", "/.meridian/drain", "/.meridian/purge"}) {
+      EXPECT_EQ(co_await Status({nullptr, password}, "POST", path), 401) << path;
+    }
+    EXPECT_EQ(co_await Status({nullptr, ""}, "GET", "/metrics"), 401);
+  });
+}
+
+TEST_F(AdminServerTest, AnotherDataCenterReadsTheAggregates) {
+  Run([&]() -> io::Task<void> {
+    // There is no Prometheus here.
+    EXPECT_EQ(co_await Status({ClientTls("us-west"), ""}, "GET", "/.meridian/aggregates"), 503);
+    EXPECT_EQ(co_await Status({ClientTls("us-west"), ""}, "GET", "/metrics"), 401);
+    EXPECT_EQ(co_await Status({ClientTls("us-west"), ""}, "GET", "/prometheus/"), 401);
+    EXPECT_EQ(co_await Status({nullptr, ""}, "GET", "/.meridian/aggregates"), 401);
+  });
+}
+
+TEST_F(AdminServerTest, PeopleSignInAtTheEnginesWithTheTokenAsPassword) {
+  Run([&]() -> io::Task<void> {
+    const std::string basic = site::BasicOf("anne", site::Secret(kToken));
+    const std::string wrong = site::BasicOf("anne", site::Secret("b" + kToken.substr(1)));
+    for (const char* path : {"/prometheus", "/prometheus/graph", "/alertmanager/"}) {
+      EXPECT_EQ(co_await StatusWith({{"Authorization", basic}}, path), 503) << path;
+      EXPECT_EQ(co_await Status({nullptr, kToken}, "GET", path), 503) << path;
+      EXPECT_EQ(co_await StatusWith({{"Authorization", wrong}}, path), 401) << path;
+      EXPECT_EQ(co_await StatusWith({}, path), 401) << path;
+      EXPECT_EQ(
+          co_await StatusWith({{"Authorization", basic}, {"Origin", "https://evil.example"}}, path),
+          403)
+          << path;
+    }
+    // A browser sends the password everywhere at this port.
+    for (const char* path : {"/.meridian/status", "/metrics", "/prometheusx"}) {
+      EXPECT_EQ(co_await StatusWith({{"Authorization", basic}}, path), 401) << path;
+    }
   });
 }
 

@@ -17,7 +17,6 @@
 #include "agent/limits.hpp"
 #include "agent/logs/log_forwarder.hpp"
 #include "base/clock.hpp"
-#include "base/hash.hpp"
 #include "base/ip.hpp"
 #include "base/log.hpp"
 #include "base/result.hpp"
@@ -32,12 +31,6 @@
 #include "site/view/view.hpp"
 
 namespace meridian::agent {
-namespace {
-
-// The address of requests to instances, which listen on all addresses or on this one.
-const IpAddress kInstanceAddress = IpAddress::V4(127, 0, 0, 1);
-
-}  // namespace
 
 InstanceChild::InstanceChild(const Context& context, LogForwarder& logs, uint32_t number,
                              std::function<void()> changed)
@@ -55,19 +48,14 @@ InstanceChild::InstanceChild(const Context& context, LogForwarder& logs, uint32_
                 .changed = [this] { OnProcessChanged(); }}) {}
 
 Result<io::ProcessOptions> InstanceChild::Prepare() {
-  const auto& all = context_.site.datacenters;
   Result<uint16_t> port =
-      FindInstancePort({.data_center = static_cast<uint32_t>(&context_.here - all.data()),
-                        .data_centers = static_cast<uint32_t>(all.size()),
-                        .instance = number_ - 1,
-                        .instances = context_.site.app.instances,
-                        .seed = Hash64(context_.state_directory.string()) + process_.restarts()});
+      FindInstancePort(InstanceSlot(context_, number_ - 1, process_.restarts()));
   if (!port) return Fail(port.error());
   port_ = *port;
   io::ProcessOptions options{.command = context_.site.app.command,
                              .directory = context_.site.app.directory.string()};
   // The address of requests; [app] environment may override it.
-  options.environment.emplace_back("HOST", kInstanceAddress.ToString());
+  options.environment.emplace_back("HOST", kApplicationAddress.ToString());
   for (const auto& [name, value] : context_.site.app.environment) {
     options.environment.emplace_back(name, value);
   }
@@ -111,7 +99,7 @@ std::string InstanceChild::OtherPort() const {
 }
 
 io::Task<void> InstanceChild::Watch(io::Process& process) {
-  http::Client client(context_.loop, context_.network, {.address = {kInstanceAddress, port_}});
+  http::Client client(context_.loop, context_.network, {.address = {kApplicationAddress, port_}});
   Result<void> healthy = co_await AwaitHealth(client);
   if (!healthy) {
     if (healthy.error().code == Errc::kCancelled) co_return;
@@ -206,7 +194,7 @@ void InstanceChild::Stop() {
 site::InstanceView InstanceChild::view() const {
   return {.id = process_.id(),
           .datacenter = context_.here.name,
-          .address = {kInstanceAddress, port_},
+          .address = {kApplicationAddress, port_},
           .release = context_.site.app.release,
           .state = state_};
 }

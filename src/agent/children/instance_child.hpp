@@ -34,7 +34,10 @@ class InstanceChild {
   void Replace();
 
   site::InstanceView view() const;
+  const std::string& id() const { return process_.id(); }
   pid_t pid() const { return process_.pid(); }
+  // Number of starts after the first.
+  uint32_t restarts() const { return process_.restarts(); }
   bool healthy() const { return state_ == site::InstanceState::kHealthy; }
   // True if it could not be run, ended, or was not healthy in time, before it was ever healthy.
   bool failed_to_start() const { return !ever_healthy_ && failures_ > 0; }

@@ -7,11 +7,38 @@
 
 #include <fmt/core.h>
 
+#include "agent/context.hpp"
 #include "agent/limits.hpp"
+#include "base/hash.hpp"
+#include "base/ip.hpp"
 #include "base/result.hpp"
 #include "io/net/socket.hpp"
+#include "site/site.hpp"
 
 namespace meridian::agent {
+
+PortSlot InstanceSlot(const Context& context, uint32_t index, uint32_t tries) {
+  const auto& all = context.site.datacenters;
+  uint32_t processes = context.site.app.instances;
+  for (const site::Worker& worker : context.site.workers) {
+    if (!worker.metrics_path.empty()) processes += worker.instances;
+  }
+  return {.data_center = static_cast<uint32_t>(&context.here - all.data()),
+          .data_centers = static_cast<uint32_t>(all.size()),
+          .instance = index,
+          .instances = processes,
+          .seed = Hash64(context.state_directory.string()) + tries};
+}
+
+PortSlot WorkerSlot(const Context& context, const site::Worker& worker, uint32_t index,
+                    uint32_t tries) {
+  uint32_t before = context.site.app.instances;
+  for (const site::Worker& each : context.site.workers) {
+    if (&each == &worker) break;
+    if (!each.metrics_path.empty()) before += each.instances;
+  }
+  return InstanceSlot(context, before + index, tries);
+}
 
 bool IsPortTaken(uint16_t port) {
   // Binding the wildcard address fails if any address has a listener at the port.

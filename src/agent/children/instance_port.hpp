@@ -1,10 +1,14 @@
-// Finds a port for an instance of the application. Another process may take a port between these
-// checks and its use: the caller must handle an instance that cannot listen.
+// Finds a port for an instance of the application, or for a process of a worker with metrics.
+// Another process may take a port between these checks and its use: the caller must handle an
+// instance that cannot listen.
 #pragma once
 
 #include <cstdint>
 
+#include "agent/context.hpp"
+#include "base/ip.hpp"
 #include "base/result.hpp"
+#include "site/site.hpp"
 
 namespace meridian::agent {
 
@@ -18,6 +22,15 @@ struct PortSlot {
   uint32_t instances = 1;     // at least 1
   uint64_t seed = 0;          // start of the search; differs by site and by try
 };
+
+// The address of requests to them: they listen on all addresses or on this one.
+inline const IpAddress kApplicationAddress = IpAddress::V4(127, 0, 0, 1);
+
+// The slot of the instance with this index, or behind all instances of the process of a worker with
+// metrics with this index. `tries`: starts of it before this one.
+PortSlot InstanceSlot(const Context& context, uint32_t index, uint32_t tries);
+PortSlot WorkerSlot(const Context& context, const site::Worker& worker, uint32_t index,
+                    uint32_t tries);
 
 // The first port of the slot, from `seed` on, that is not taken now. kUnavailable: all are taken,
 // or there are more instances than ports.

@@ -181,5 +181,20 @@ TEST_F(PeersTest, TwoMissesInARowAreDownAndAnAnswerBringsItBack) {
   EXPECT_EQ(StateOf(peers, "b"), DataCenterState::kDraining);
 }
 
+TEST_F(PeersTest, ADataCenterIsLostAfterTwoMissesButAtTheStartOnlyAfterThirty) {
+  Peers peers(site_, "a");
+  peers.OnAnswer("b", Said("b", DataCenterState::kServing));
+  for (uint32_t miss = 1; miss <= Peers::kMissesToLost; ++miss) {
+    EXPECT_EQ(peers.lost("b"), miss > Peers::kMissesToDown);
+    EXPECT_FALSE(peers.lost("c")) << miss;
+    peers.OnMiss("b");
+    peers.OnMiss("c");
+  }
+  EXPECT_TRUE(peers.lost("c"));
+  peers.OnAnswer("b", Said("b", DataCenterState::kServing));
+  EXPECT_FALSE(peers.lost("b"));
+  EXPECT_FALSE(peers.lost("a"));
+}
+
 }  // namespace
 }  // namespace meridian::agent

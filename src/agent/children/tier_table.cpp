@@ -24,7 +24,8 @@ namespace {
 
 bool RunsIn(const site::TierDescription& tier, const site::Site& site,
             const site::DataCenter& here) {
-  return !site.externals.contains(tier.name) && (tier.in_edge_places || !here.edge_only);
+  const bool elsewhere = site.externals.contains(tier.name) && !tier.runs_with_external;
+  return !elsewhere && (tier.in_edge_places || !here.edge_only);
 }
 
 struct Place {
@@ -97,7 +98,7 @@ std::vector<TierEntry> TierTable(const site::Site& site, const site::DataCenter&
 std::vector<uint16_t> CrossingPorts(const site::Site& site) {
   std::vector<uint16_t> ports = {site.ports.admin, site.ports.edge};
   for (const site::TierDescription& tier : site.tiers) {
-    if (site.externals.contains(tier.name)) continue;
+    if (site.externals.contains(tier.name) && !tier.runs_with_external) continue;
     for (const site::SocketDescription& socket : tier.sockets) {
       if (socket.audience != site::Audience::kPeers && !socket.crosses) continue;
       ports.push_back(PortOf(socket, site.ports));
@@ -109,7 +110,7 @@ std::vector<uint16_t> CrossingPorts(const site::Site& site) {
 Duration MaxStopTime(const site::Site& site) {
   size_t tiers = TierTable(site, site.datacenters.front(), site::Hosting::kLab).size();
   return static_cast<int64_t>(tiers) * kTierStopTimeout + site.app.stop_timeout +
-         proc::kLeftBehindTimeout + kOutputFlushTimeout + kAdminDrainTimeout +
+         proc::kLeftBehindTimeout + kOutputFlushTimeout + kAdminDrainTimeout + kEngineStopTimeout +
          2 * kKillTimeout;  // the agent's, the guard's
 }
 

@@ -7,6 +7,7 @@
 
 #include <fmt/core.h>
 
+#include "agent/children/instance_port.hpp"
 #include "agent/context.hpp"
 #include "agent/logs/log_forwarder.hpp"
 #include "agent/report/status.hpp"
@@ -25,6 +26,7 @@ WorkerChild::WorkerChild(const Context& context, LogForwarder& logs, const site:
                          uint32_t number, std::function<void()> changed)
     : context_(context),
       worker_(worker),
+      number_(number),
       process_(context,
                {.id = WorkerId(context.here, worker, number),
                 .log_field = "worker",
@@ -36,11 +38,19 @@ WorkerChild::WorkerChild(const Context& context, LogForwarder& logs, const site:
                 .attend = [](io::Process&) -> io::Task<void> { co_return; },
                 .changed = std::move(changed)}) {}
 
-io::ProcessOptions WorkerChild::Prepare() const {
+Result<io::ProcessOptions> WorkerChild::Prepare() {
   io::ProcessOptions options{.command = worker_.command, .directory = worker_.directory.string()};
   options.environment.assign(worker_.environment.begin(), worker_.environment.end());
   options.environment.insert(options.environment.end(), {{"MERIDIAN_WORKER", worker_.name},
                                                          {"MERIDIAN_GROUP", worker_.group}});
+  if (!worker_.metrics_path.empty()) {
+    Result<uint16_t> port =
+        FindInstancePort(WorkerSlot(context_, worker_, number_ - 1, process_.restarts()));
+    if (!port) return Fail(std::move(port.error()));
+    port_ = *port;
+    options.environment.insert(options.environment.end(), {{"HOST", kApplicationAddress.ToString()},
+                                                           {"PORT", fmt::format("{}", port_)}});
+  }
   if (!worker_.topic.empty()) options.environment.emplace_back("MERIDIAN_TOPIC", worker_.topic);
   auto own = context_.worker_variables.find(worker_.name);
   if (own != context_.worker_variables.end()) {

@@ -37,15 +37,19 @@ class WorkerChild {
 
   const std::string& id() const { return process_.id(); }
   const site::Worker& worker() const { return worker_; }
+  // Where its process serves metrics; 0: it has none.
+  uint16_t port() const { return port_; }
   pid_t pid() const { return process_.pid(); }
   uint32_t restarts() const { return process_.restarts(); }
   WorkerStatus Status() const;
 
  private:
-  io::ProcessOptions Prepare() const;
+  Result<io::ProcessOptions> Prepare();
 
   const Context& context_;
   const site::Worker& worker_;
+  uint32_t number_;
+  uint16_t port_ = 0;
   ApplicationProcess process_;
 };
 

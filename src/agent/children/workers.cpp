@@ -9,6 +9,8 @@
 
 #include <sys/types.h>
 
+#include "agent/children/application_target.hpp"
+#include "agent/children/instance_port.hpp"
 #include "agent/children/worker_child.hpp"
 #include "agent/context.hpp"
 #include "agent/report/status.hpp"
@@ -83,6 +85,22 @@ std::vector<WorkerStatus> Workers::Status() const {
   std::vector<WorkerStatus> all;
   for (const Group& group : groups_) {
     for (const auto& child : group.children) all.push_back(child->Status());
+  }
+  return all;
+}
+
+std::vector<ApplicationTarget> Workers::Targets() const {
+  std::vector<ApplicationTarget> all;
+  for (const Group& group : groups_) {
+    for (const auto& child : group.children) {
+      if (child->pid() == 0 || child->port() == 0) continue;
+      all.push_back({.at = {kApplicationAddress, child->port()},
+                     .tier = "worker",
+                     .instance = child->id(),
+                     .release = context_.site.app.release,
+                     .worker = child->worker().name,
+                     .metrics_path = child->worker().metrics_path});
+    }
   }
   return all;
 }

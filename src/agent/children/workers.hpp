@@ -12,6 +12,7 @@
 
 #include <sys/types.h>
 
+#include "agent/children/application_target.hpp"
 #include "agent/children/worker_child.hpp"
 #include "agent/context.hpp"
 #include "agent/report/status.hpp"
@@ -37,6 +38,8 @@ class Workers {
   bool Restart(std::string_view id);
 
   std::vector<WorkerStatus> Status() const;
+  // The running processes of workers with metrics.
+  std::vector<ApplicationTarget> Targets() const;
   std::vector<pid_t> pids() const;
 
  private:

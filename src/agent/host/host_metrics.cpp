@@ -73,6 +73,7 @@ std::vector<ProcessSubject> SubjectsOf(const DataCenterStatus& status) {
   };
   add("agent", "agent", status.pid, false);
   for (const TierStatus& tier : status.tiers) add("tier", tier.name, tier.pid, true);
+  for (const TierStatus& each : status.engines) add("engine", each.name, each.pid, true);
   for (const InstanceStatus& each : status.instances) add("instance", each.id, each.pid, true);
   for (const WorkerStatus& each : status.workers) add("worker", each.id, each.pid, true);
   return subjects;

@@ -25,19 +25,23 @@
 
 namespace meridian::agent {
 
+http::Upstream PeerUpstream(const Context& context, const site::DataCenter& dc,
+                            std::shared_ptr<io::TlsContext> tls) {
+  IpAddress at =
+      site::AddressOf(context.site, {.from = context.here, .to = dc, .hosting = context.hosting});
+  return {.address = {at, context.site.ports.admin},
+          .tls = std::move(tls),
+          .tls_name = site::PeerName(dc.name, context.site),
+          .from = site::PeerAddress(context.here)};
+}
+
 PeerPoller::PeerPoller(const Context& context, const std::shared_ptr<io::TlsContext>& tls,
                        Peers& peers, std::function<void()> changed)
     : context_(context), peers_(peers), changed_(std::move(changed)) {
   for (const site::DataCenter& dc : context.site.datacenters) {
     if (dc.name == context.here.name) continue;
-    IpAddress at =
-        site::AddressOf(context.site, {.from = context.here, .to = dc, .hosting = context.hosting});
-    http::Upstream upstream{.address = {at, context.site.ports.admin},
-                            .tls = tls,
-                            .tls_name = site::PeerName(dc.name, context.site),
-                            .from = site::PeerAddress(context.here)};
     polled_.push_back({dc.name, std::make_unique<http::Client>(context.loop, context.network,
-                                                               std::move(upstream))});
+                                                               PeerUpstream(context, dc, tls))});
   }
 }
 

@@ -12,8 +12,13 @@
 #include "agent/peers/peers.hpp"
 #include "http/client/client.hpp"
 #include "io/net/tls.hpp"
+#include "site/site.hpp"
 
 namespace meridian::agent {
+
+// The agent of another data center, by mutual TLS with `tls`.
+http::Upstream PeerUpstream(const Context& context, const site::DataCenter& dc,
+                            std::shared_ptr<io::TlsContext> tls);
 
 class PeerPoller {
  public:

@@ -33,6 +33,7 @@ void Peers::OnAnswer(const std::string& name, const site::SiteView& its_view) {
   peer.load_rps = said->load_rps;
   peer.available = said->available;
   peer.takes_forwarded = said->takes_forwarded;
+  peer.owns_notices = said->owns_notices;
   peer.problem = said->problem;
   peer.instances.clear();
   for (const site::InstanceView& instance : its_view.instances) {
@@ -49,6 +50,7 @@ void Peers::OnMiss(const std::string& name, std::string why) {
   peer.state = site::DataCenterState::kDown;
   peer.load_rps = 0;
   peer.available = peer.takes_forwarded = true;  // unknown from now on
+  peer.owns_notices = false;
   peer.problem.clear();
   peer.instances.clear();
 }
@@ -60,6 +62,7 @@ void Peers::Describe(site::DataCenterView& entry) const {
   entry.load_rps = found->second.load_rps;
   entry.available = found->second.available;
   entry.takes_forwarded = found->second.takes_forwarded;
+  entry.owns_notices = found->second.owns_notices;
   entry.problem = found->second.problem;
 }
 
@@ -92,6 +95,13 @@ bool Peers::all_known() const {
   return std::ranges::none_of(peers_, [](const auto& entry) {
     return entry.second.state == site::DataCenterState::kStarting;
   });
+}
+
+bool Peers::lost(const std::string& name) const {
+  auto found = peers_.find(name);
+  if (found == peers_.end()) return false;
+  const Peer& peer = found->second;
+  return peer.misses >= (peer.heard ? kMissesToDown : kMissesToLost);
 }
 
 bool Peers::reachable(const std::string& name) const {

@@ -20,6 +20,8 @@ namespace meridian::agent {
 class Peers {
  public:
   static constexpr uint32_t kMissesToDown = 2;
+  // Of a data center that has not answered since this agent's start: it may be starting itself.
+  static constexpr uint32_t kMissesToLost = 30;
 
   // `here`: this data center, which is not a peer.
   Peers(const site::Site& site, const std::string& here);
@@ -34,6 +36,8 @@ class Peers {
   // For people: problems between this agent and its peers, and what to do.
   std::vector<std::string> Problems() const;
   bool reachable(const std::string& name) const;
+  // It is down, and not because it is still being started beside us.
+  bool lost(const std::string& name) const;
   // The digests of our own site.toml (site/view/agreement.hpp).
   const std::map<std::string, std::string>& agreement() const { return agreement_; }
   bool starting(const std::string& name) const;
@@ -46,6 +50,7 @@ class Peers {
     uint32_t load_rps = 0;
     bool available = true;
     bool takes_forwarded = true;
+    bool owns_notices = false;
     std::string problem;
     std::vector<site::InstanceView> instances;
     uint32_t misses = 0;

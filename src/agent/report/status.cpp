@@ -87,6 +87,11 @@ void Write(const DataCenterStatus& status, Writer& writer) {
   writer.BeginArray("tiers");
   for (const TierStatus& tier : status.tiers) Write(tier, writer);
   writer.EndArray();
+  if (!status.engines.empty()) {
+    writer.BeginArray("engines");
+    for (const TierStatus& engine : status.engines) Write(engine, writer);
+    writer.EndArray();
+  }
   writer.BeginArray("instances");
   for (const InstanceStatus& instance : status.instances) Write(instance, writer);
   writer.EndArray();
@@ -134,6 +139,15 @@ template <class Int>
 Int Number(const Value& object, std::string_view name) {
   int64_t number = object.IntegerOf(name);
   return std::in_range<Int>(number) ? static_cast<Int>(number) : Int{0};
+}
+
+TierStatus ReadTier(const Value& tier) {
+  return {.name = tier.TextOf("name"),
+          .state = tier.TextOf("state"),
+          .pid = Number<pid_t>(tier, "pid"),
+          .port = Number<uint16_t>(tier, "port"),
+          .problem = tier.TextOf("problem"),
+          .url = tier.TextOf("url")};
 }
 
 TierInstanceUse ReadUse(const Value& use) {
@@ -185,13 +199,9 @@ Result<DataCenterStatus> DecodeStatus(std::string_view text) {
                           .problem = json->TextOf("problem"),
                           .version = json->TextOf("version"),
                           .wall_seconds = json->NumberOf("time")};
-  for (const Value& tier : json->ElementsOf("tiers")) {
-    status.tiers.push_back({.name = tier.TextOf("name"),
-                            .state = tier.TextOf("state"),
-                            .pid = Number<pid_t>(tier, "pid"),
-                            .port = Number<uint16_t>(tier, "port"),
-                            .problem = tier.TextOf("problem"),
-                            .url = tier.TextOf("url")});
+  for (const Value& tier : json->ElementsOf("tiers")) status.tiers.push_back(ReadTier(tier));
+  for (const Value& engine : json->ElementsOf("engines")) {
+    status.engines.push_back(ReadTier(engine));
   }
   for (const Value& instance : json->ElementsOf("instances")) {
     status.instances.push_back({.id = instance.TextOf("id"),

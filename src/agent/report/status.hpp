@@ -70,6 +70,7 @@ struct DataCenterStatus {
   std::string version;      // of its agent's program; empty: unknown
   double wall_seconds = 0;  // its clock when it answered, in Unix time; 0: unknown
   std::vector<TierStatus> tiers;
+  std::vector<TierStatus> engines;  // of the watch tier: Prometheus and Alertmanager
   std::vector<InstanceStatus> instances;
   std::vector<WorkerStatus> workers;
 };

@@ -54,6 +54,21 @@ TEST(AgentStatus, AWorkerSurvivesTheWayThroughJson) {
   EXPECT_EQ(back->workers[1].topic, "");
 }
 
+TEST(AgentStatus, AnEngineSurvivesTheWayThroughJson) {
+  DataCenterStatus status{.name = "us-east", .address = "127.1.0.1", .state = "serving"};
+  status.engines = {{.name = "prometheus", .state = "ready", .pid = 17, .port = 9601},
+                    {.name = "alertmanager",
+                     .state = "down",
+                     .port = 9602,
+                     .problem = "alertmanager is not installed"}};
+  Result<DataCenterStatus> back = DecodeStatus(EncodeStatus(status));
+  ASSERT_TRUE(back);
+  EXPECT_EQ(EncodeStatus(*back), EncodeStatus(status));
+  ASSERT_EQ(back->engines.size(), 2u);
+  EXPECT_EQ(back->engines[0].pid, 17);
+  EXPECT_EQ(back->engines[1].problem, "alertmanager is not installed");
+}
+
 TEST(AgentStatus, OfAnInstanceThatIsUsedThereIsNothingToSay) {
   EXPECT_EQ(DescribeUses({}), "");
   EXPECT_EQ(WorstUse({}), "");

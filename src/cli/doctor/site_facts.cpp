@@ -7,12 +7,15 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include <fmt/core.h>
 
 #include "agent/children/tier_table.hpp"
+#include "agent/engines/engine_files.hpp"
+#include "agent/engines/prometheus_config.hpp"
 #include "agent/report/port_problem.hpp"
 #include "agent/report/status.hpp"
 #include "balancer/limits.hpp"
@@ -173,12 +176,34 @@ void CheckPorts(const SiteQuestion& question, const site::DataCenter& dc, site::
   }
 }
 
+void CheckEnginePorts(const SiteQuestion& question, const site::DataCenter& dc,
+                      site::Hosting hosting, NeedFacts& needs) {
+  if (!agent::HasEngines(question.site, dc)) return;
+  const agent::EnginePlace place{.site = question.site,
+                                 .here = dc,
+                                 .hosting = hosting,
+                                 .files = agent::EngineFiles("", dc.name)};
+  const std::pair<std::string_view, Endpoint> engines[] = {
+      {"Prometheus", agent::PrometheusEndpoint(place)},
+      {"Alertmanager", agent::AlertmanagerEndpoint(place)}};
+  for (const auto& [owner, at] : engines) {
+    Result<io::Fd> fd = io::OpenListeningSocket(at, {});
+    if (fd || fd.error().code == Errc::kUnavailable) continue;
+    CheckPort({.at = at, .owner = owner, .table = "[watch]"}, fd.error(), question, needs);
+  }
+}
+
 std::vector<std::string> TroublesOf(const agent::DataCenterStatus& status) {
   std::vector<std::string> troubles;
   for (const agent::TierStatus& tier : status.tiers) {
     if (tier.state != "ready" && tier.state != "external") {
       troubles.push_back(fmt::format("the {} tier is {}", tier.name, tier.state));
     }
+  }
+  for (const agent::TierStatus& engine : status.engines) {
+    if (engine.state == "ready" || engine.state == "external") continue;
+    troubles.push_back(engine.problem.empty() ? fmt::format("{} is {}", engine.name, engine.state)
+                                              : engine.problem);
   }
   for (const agent::InstanceStatus& instance : status.instances) {
     if (instance.state != "healthy") {
@@ -245,6 +270,7 @@ SiteFacts ReadSite(const SiteQuestion& question) {
     if (Answers(facts.data_centers, dc->name)) continue;
     all_run = false;
     CheckPorts(question, *dc, hosted.hosting, facts.needs);
+    CheckEnginePorts(question, *dc, hosted.hosting, facts.needs);
   }
   if (!all_run && !facts.hosted.empty()) {
     facts.host_problems = HostProblems(question.site, question.only);

@@ -7,6 +7,7 @@
 
 #include <fmt/core.h>
 
+#include "agent/engines/engine_access.hpp"
 #include "agent/limits.hpp"
 #include "agent/report/status.hpp"
 #include "base/clock.hpp"
@@ -80,7 +81,7 @@ io::Task<void> TopReader::ReadDataCenter(const site::DataCenter& of, TopDataCent
 }
 
 io::Task<void> TopReader::ReadTier(const site::DataCenter& of, TopTier& into) {
-  const std::string path = "/.meridian/metrics/" + into.name;
+  const std::string path = std::string(agent::kTierMetricsPath) + into.name;
   auto answer = co_await CallAgentOn(loop_, network_, deployed_, of,
                                      {.method = "GET",
                                       .path = path,

@@ -2,24 +2,15 @@
 
 #include <algorithm>
 #include <array>
-#include <climits>
-#include <cstddef>
 #include <filesystem>
 #include <optional>
 #include <string_view>
-#include <system_error>
-
-#include <sys/types.h>
-#include <unistd.h>
 
 #include "base/geography.hpp"
+#include "site/share.hpp"
 
 namespace meridian::dns {
 namespace {
-
-namespace fs = std::filesystem;
-
-constexpr const char* kDatabase = "share/meridian/country.mmdb";
 
 struct Country {
   std::string_view code;
@@ -123,17 +114,6 @@ std::optional<Location> CountryLocation(std::string_view code) {
   return found->location;
 }
 
-fs::path CountryDatabasePath() {
-  std::array<char, PATH_MAX> path{};
-  ssize_t size = readlink("/proc/self/exe", path.data(), path.size());
-  if (size <= 0) return {};
-  fs::path folder =
-      fs::path(std::string_view(path.data(), static_cast<size_t>(size))).parent_path();
-  for (const fs::path& file : {folder / kDatabase, folder.parent_path() / kDatabase}) {
-    std::error_code error;
-    if (fs::is_regular_file(file, error)) return file;
-  }
-  return {};
-}
+std::filesystem::path CountryDatabasePath() { return site::SharedPath("country.mmdb"); }
 
 }  // namespace meridian::dns

@@ -18,6 +18,7 @@
 //   command = ["node", "server.js"]
 //   directory = "."                  # this and all below optional; relative to site.toml
 //   health = "/"
+//   metrics = "/metrics"             # no default: the application has none
 //   instances = 2                    # per data center
 //   release = "1"
 //   environment = { NODE_ENV = "production" }
@@ -30,6 +31,7 @@
 //   topic = "uploads"                # directory, environment and stop_timeout as in [app]
 //   group = "thumbnail"
 //   retries = 0
+//   metrics = "/metrics"
 //   [agent]
 //   hung_timeout = "15s"             # a tier that does not answer so long is killed and started
 //   [admin] port = 9000              # ports of a tier are keys of its own table

@@ -33,6 +33,12 @@ constexpr KeyDescription kKeys[] = {
      .key = "health",
      .sentence = "The path that an instance answers with 2xx or 3xx when it can serve.",
      .limits = "a percent-encoded path"},
+    {.table = "app",
+     .key = "metrics",
+     .sentence = "The path at which an instance serves metrics in the format of Prometheus. With "
+                 "`[watch]` they are scraped each 15 s, within the limits in docs/watch.md.",
+     .fallback = "none",
+     .limits = "a percent-encoded path without a query"},
     {.table = "app", .key = "instances", .sentence = "How many instances each data center runs."},
     {.table = "app",
      .key = "release",
@@ -80,15 +86,20 @@ bool IsVariableName(std::string_view name) {
          });
 }
 
-std::string ReadHealthPath(TableReader& app) {
-  std::string path = app.Text("health", {.max_bytes = kMaxHealthPathBytes, .fallback = "/"});
+// `example`: for the message.
+void CheckPath(TableReader& table, std::string_view key, std::string_view path,
+               std::string_view example) {
   bool is_path = path.starts_with('/') && std::ranges::all_of(path, [](char letter) {
                    return letter > ' ' && letter < '\x7f' && letter != '#';
                  });
-  if (!is_path) {
-    app.Reject("health", "\"health\" must be a path, percent-encoded",
-               "expected one such as \"/health\"");
-  }
+  if (is_path) return;
+  table.Reject(key, fmt::format("\"{}\" must be a path, percent-encoded", key),
+               fmt::format("expected one such as \"{}\"", example));
+}
+
+std::string ReadHealthPath(TableReader& app) {
+  std::string path = app.Text("health", {.max_bytes = kMaxHealthPathBytes, .fallback = "/"});
+  CheckPath(app, "health", path, "/health");
   return path;
 }
 
@@ -110,6 +121,15 @@ std::vector<std::string> ReadCommand(TableReader& table) {
     table.Reject("command", "the first word of \"command\" is the program; it is empty");
   }
   return command;
+}
+
+std::string ReadMetricsPath(TableReader& table) {
+  if (!table.Has("metrics")) return "";
+  std::string path = table.Text("metrics", {.max_bytes = kMaxHealthPathBytes});
+  if (path.empty()) return path;
+  CheckPath(table, "metrics", path, "/metrics");
+  if (path.contains('?')) table.Reject("metrics", "\"metrics\" may have no query");
+  return path;
 }
 
 std::map<std::string, std::string> ReadEnvironment(TableReader& owner) {
@@ -154,6 +174,7 @@ App ReadApp(TableReader& root, const std::filesystem::path& directory) {
   app.command = ReadCommand(table);
   app.directory = ReadDirectory(table, directory);
   app.health_path = ReadHealthPath(table);
+  app.metrics_path = ReadMetricsPath(table);
   app.instances = static_cast<uint32_t>(table.Integer(
       "instances", {.min = 1, .max = kMaxInstancesPerDataCenter, .fallback = app.instances}));
   app.release = ReadRelease(table);

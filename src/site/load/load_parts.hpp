@@ -30,6 +30,8 @@ std::vector<std::string> ReadCommand(TableReader& table);
 // Absolute; relative to `directory` in the file.
 std::filesystem::path ReadDirectory(TableReader& table, const std::filesystem::path& directory);
 std::map<std::string, std::string> ReadEnvironment(TableReader& table);
+// Empty: the table has none.
+std::string ReadMetricsPath(TableReader& table);
 Duration ReadStopTimeout(TableReader& table, Duration fallback);
 AgentSettings ReadAgent(TableReader& root);
 Ports ReadPorts(TableReader& root, std::span<const TierDescription> tiers);

@@ -146,6 +146,7 @@ TEST(Load, SmallestSiteHasTheDefaultsOfTheContract) {
   EXPECT_EQ(data_center.capacity_rps, 0u);
   EXPECT_EQ(site->app.directory, "/srv/photos");
   EXPECT_EQ(site->app.health_path, "/");
+  EXPECT_EQ(site->app.metrics_path, "");
   EXPECT_EQ(site->app.instances, 2u);
   EXPECT_EQ(site->app.start_timeout, 30s);
   const Ports& ports = site->ports;
@@ -180,6 +181,7 @@ TEST(Load, EveryKeyIsRead) {
   EXPECT_THAT(site->app.command, ElementsAre("./bin/server", "--verbose"));
   EXPECT_EQ(site->app.directory, TestData() / "app");
   EXPECT_EQ(site->app.health_path, "/health?deep=1");
+  EXPECT_EQ(site->app.metrics_path, "/metrics");
   EXPECT_EQ(site->app.instances, 3u);
   EXPECT_EQ(site->app.release, "2026-05-01.2");
   EXPECT_THAT(site->app.environment,
@@ -196,6 +198,7 @@ TEST(Load, EveryKeyIsRead) {
   EXPECT_EQ(thumbnail.topic, "uploads");
   EXPECT_EQ(thumbnail.group, "thumbnails");
   EXPECT_EQ(thumbnail.retries, 3u);
+  EXPECT_EQ(thumbnail.metrics_path, "/stats");
   EXPECT_THAT(thumbnail.environment, ElementsAre(Pair("SIZE", "320")));
   EXPECT_EQ(thumbnail.stop_timeout, 45s);
   const Worker& cron = site->workers[1];
@@ -373,6 +376,7 @@ TEST(Load, TextsAndListsUpToTheirLimitsAndNotOneMore) {
   const std::vector<Limit> limits = {
       {"[app]\nrelease = \"N\"", kMaxReleaseBytes},
       {"[app]\nhealth = \"/N\"", kMaxHealthPathBytes - 1},
+      {"[app]\nmetrics = \"/N\"", kMaxHealthPathBytes - 1},
       {"[app]\nenvironment.A = \"N\"", kMaxTextBytes},
       {"[app]\ndirectory = \"N\"", kMaxTextBytes},
       {"[app]\ncommand = [N]", kMaxCommandWords, true},

@@ -48,6 +48,13 @@ constexpr KeyDescription kKeys[] = {
      .sentence = "How many retry topics the queue makes for messages that the worker could not "
                  "handle; with any, also a topic of dead letters."},
     {.table = "worker.NAME",
+     .key = "metrics",
+     .sentence = "The path at which a process of the worker serves metrics in the format of "
+                 "Prometheus, at the `HOST` and `PORT` that it finds in its environment. With "
+                 "`[watch]` they are scraped as those of `[app]`.",
+     .fallback = "none",
+     .limits = "a percent-encoded path without a query"},
+    {.table = "worker.NAME",
      .key = "stop_timeout",
      .sentence = "The time from SIGTERM to SIGKILL when a process is stopped."},
     {.table = "worker.NAME.environment",
@@ -75,6 +82,7 @@ Worker ReadWorker(const std::string& name, TableReader& table,
     table.Reject("retries", "\"retries\" needs \"topic\", whose messages are tried again",
                  "name the topic that the worker consumes");
   }
+  worker.metrics_path = ReadMetricsPath(table);
   worker.environment = ReadEnvironment(table);
   worker.stop_timeout = ReadStopTimeout(table, worker.stop_timeout);
   return worker;

@@ -25,5 +25,23 @@ TEST(Bearer, OnlyTheWholeSecretBehindItsSchemeIsAccepted) {
   EXPECT_FALSE(ShowsSecret({}, Secret("0123abcd")));
 }
 
+TEST(Bearer, AsAPasswordOnlyTheWholeSecretOfAnyUserIsAccepted) {
+  auto shows = [](std::string value) {
+    wire::http::HeaderFields fields;
+    fields.Add("Authorization", value);
+    return ShowsPassword(fields, Secret("0123abcd"));
+  };
+  EXPECT_TRUE(shows(BasicOf("anne", Secret("0123abcd"))));
+  EXPECT_TRUE(shows(BasicOf("", Secret("0123abcd"))));
+  for (const std::string& wrong :
+       {BasicOf("anne", Secret("0123abcc")), BasicOf("anne", Secret("0123abcd0")),
+        BasicOf("0123abcd", Secret("")), BasicOf("a:", Secret("0123abcd")),
+        std::string("Basic 0123abcd"), std::string("Basic "), std::string("Basic MDEyM2FiY2Q="),
+        BearerOf(Secret("0123abcd")), std::string()}) {
+    EXPECT_FALSE(shows(wrong)) << wrong;
+  }
+  EXPECT_FALSE(ShowsPassword({}, Secret("0123abcd")));
+}
+
 }  // namespace
 }  // namespace meridian::site

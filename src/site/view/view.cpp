@@ -85,7 +85,8 @@ DataCenterView ReadDataCenter(JsonReader& reader) {
           // Earlier releases do not write these.
           .available = !reader.Has("available") || reader.Boolean("available"),
           .problem = reader.Has("problem") ? reader.Text("problem", kMaxDetailBytes) : "",
-          .takes_forwarded = !reader.Has("takes_forwarded") || reader.Boolean("takes_forwarded")};
+          .takes_forwarded = !reader.Has("takes_forwarded") || reader.Boolean("takes_forwarded"),
+          .owns_notices = reader.Has("owns_notices") && reader.Boolean("owns_notices")};
 }
 
 InstanceView ReadInstance(JsonReader& reader) {
@@ -125,6 +126,7 @@ void Write(const DataCenterView& data_center, Writer& writer) {
   writer.Member("load_rps", data_center.load_rps);
   writer.Member("longitude", data_center.location.longitude);
   writer.Member("name", data_center.name);
+  writer.Member("owns_notices", data_center.owns_notices);
   writer.Member("problem", data_center.problem);
   writer.Member("state", StateName(data_center.state));
   writer.Member("takes_forwarded", data_center.takes_forwarded);

@@ -57,6 +57,8 @@ struct DataCenterView {
   // True if its balancer answers the edges of other data centers. Its own visitors do not need the
   // balancer.
   bool takes_forwarded = true;
+  // True if its Alertmanager sends the notices that concern the whole site.
+  bool owns_notices = false;
 
   bool operator==(const DataCenterView&) const = default;
 };
