@@ -72,6 +72,9 @@ constexpr uint32_t kMaxUnmadeSegments = kMaxWaitingBytes / kMinSegmentBytes + 2;
 // Damaged files that are listed by name; further ones are only counted.
 constexpr size_t kMaxListedProblems = 20;
 
+// Entries behind the written positions that a start remembers; what it cannot is stored twice.
+constexpr size_t kMaxOverlapEntries = 200'000;
+
 // --- searches
 constexpr size_t kMaxPageEntries = 1000;
 constexpr size_t kMaxPageBytes = size_t{4} * 1024 * 1024;

@@ -99,6 +99,30 @@ class LogStoreTest : public testing::Test {
   io::Loop* loop_ = nullptr;
 };
 
+TEST_F(LogStoreTest, AllEntriesAreSyncedInTheEnd) {
+  WithStore([&](LogStore& store) -> io::Task<void> {
+    Add(store, 3000);  // several segments
+    const uint64_t end = store.end_sequence();
+    EXPECT_LT(store.synced_sequence(), end);
+    co_await Until(store, [&](const LogStoreStatus&) { return store.synced_sequence() >= end; });
+    EXPECT_EQ(store.synced_sequence(), store.end_sequence());
+  });
+}
+
+TEST_F(LogStoreTest, TheNewestEntriesOfSoManyBytesAreKnown) {
+  WithStore([&](LogStore& store) -> io::Task<void> {
+    Add(store, 3000);
+    co_await Until(store, [](const LogStoreStatus& status) { return status.segments > 3; });
+    const LogStoreStatus status = store.status();
+    EXPECT_EQ(store.SequenceOfNewest(2 * status.bytes), 0);
+    const uint64_t half = store.SequenceOfNewest(status.bytes / 2);
+    auto page = co_await store.Search({.order = LogOrder::kArrival, .limit = 1}, kNever);
+    EXPECT_LT(page->entries.at(0).sequence, half);
+    EXPECT_LT(half, store.end_sequence());
+    EXPECT_GT(store.SequenceOfNewest(0), half);
+  });
+}
+
 TEST_F(LogStoreTest, WhatIsAddedIsFoundAtOnceAndAfterEachStart) {
   for (int start = 0; start < 3; ++start) {
     WithStore([&](LogStore& store) -> io::Task<void> {
