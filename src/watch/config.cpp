@@ -4,6 +4,7 @@
 #include "site/load/table_reader.hpp"
 #include "site/section.hpp"
 #include "site/site.hpp"
+#include "watch/copies/limits.hpp"
 #include "watch/limits.hpp"
 
 namespace meridian::watch {
@@ -12,7 +13,8 @@ namespace {
 constexpr site::KeyDescription kKeys[] = {
     {.table = "watch",
      .sentence = "The log store: it keeps the output of the application and of the workers of its "
-                 "data center for `meridian logs`. It runs where the file has this table."},
+                 "data center, and the lines of Meridian's own processes, for `meridian logs`. It "
+                 "runs where the file has this table."},
     {.table = "watch",
      .key = "port",
      .sentence =
@@ -22,12 +24,23 @@ constexpr site::KeyDescription kKeys[] = {
      .sentence =
          "The bytes of all files of a data center's log store; the oldest lines are removed "
          "first."},
+    {.table = "watch",
+     .key = "copies_size",
+     .sentence = "The bytes of the copy that a data center keeps of the lines of each other one; "
+                 "the oldest lines are removed first."},
+    {.table = "watch",
+     .key = "access_log",
+     .sentence = "Whether the log store also keeps the lines of the edge's access log, which "
+                 "`access_log` of `[edge]` chooses."},
 };
 
 Config Parse(site::TableReader& reader, const site::Site& /*site*/) {
   Config config;
   config.log_bytes = reader.Size(
       "log_size", {.min = kMinLogBytes, .max = kMaxLogBytes, .fallback = config.log_bytes});
+  config.copy_bytes = reader.Size(
+      "copies_size", {.min = kMinCopyBytes, .max = kMaxCopyBytes, .fallback = config.copy_bytes});
+  config.access_log = reader.Boolean("access_log", config.access_log);
   return config;
 }
 
