@@ -119,8 +119,9 @@ void AddLogs(Command& program) {
   AddStateOption(command, options->state_directory);
   command.footer =
       "The agents of all data centers are asked at the same time, and the lines are shown in the\n"
-      "order of their times. A data center that does not answer is named on standard error, and its\n"
-      "lines are those of the newest copy that another one keeps. Exit status: 1 when none answers.";
+      "order of their times. A data center that does not answer is named on standard error; its\n"
+      "lines are those of the newest copy that another one keeps. Exit status: 1 when none\n"
+      "answers.";
   command.action = [options] { return Run(*options); };
 }
 
