@@ -122,6 +122,9 @@ constexpr size_t kMaxAdminBody = 64 * 1024;
 // Size and timeout of a tier's answer to an operator.
 constexpr size_t kMaxTierAnswer = size_t{1024} * 1024;
 constexpr Duration kTierAnswerTimeout = std::chrono::seconds{20};
+// The same of a tier's metrics.
+constexpr size_t kMaxTierMetrics = size_t{8} * 1024 * 1024;
+constexpr Duration kTierMetricsTimeout = std::chrono::milliseconds{1500};
 constexpr Duration kTierOrderTimeout = std::chrono::seconds{60};
 constexpr Duration kAdminHandshakeTimeout = std::chrono::seconds{5};
 constexpr Duration kAdminDrainTimeout = std::chrono::seconds{1};

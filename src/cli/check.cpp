@@ -66,7 +66,7 @@ int PrintTopics(const site::Site& site, const Arguments& arguments) {
   if (!running) return kDone;
   auto differences = CompareTopics(site, *running);
   if (!differences) {
-    fmt::print("The topics of this file were not compared with those that run: {}\n",
+    fmt::print("The topics of this file were not compared with the running ones: {}\n",
                differences.error().message);
     return arguments.brokers.empty() ? kDone : kFailed;
   }

@@ -9,6 +9,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -122,6 +123,12 @@ std::string ProgramPath() {
   ssize_t size = readlink("/proc/self/exe", path.data(), path.size());
   CHECK(size > 0);
   return {path.data(), static_cast<size_t>(size)};
+}
+
+Result<void> Print(std::string_view text) {
+  bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
+  if (written && std::fflush(stdout) == 0) return {};
+  return Fail(Errc::kIo, "standard output cannot be written");
 }
 
 int Complain(const Error& error) {

@@ -10,6 +10,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <sys/types.h>
@@ -77,5 +78,8 @@ std::string ProgramPath();
 
 // Prints "meridian: …" to standard error; returns kFailed.
 int Complain(const Error& error);
+
+// Writes to standard output. kIo: it cannot be written, because its reader has gone for one.
+Result<void> Print(std::string_view text);
 
 }  // namespace meridian::cli

@@ -4,6 +4,7 @@
 #include "cli/command/command.hpp"
 #include "cli/command_line.hpp"
 #include "cli/doctor/doctor.hpp"
+#include "cli/top/top.hpp"
 #include "io/descriptors.hpp"
 
 namespace meridian::cli {
@@ -24,6 +25,7 @@ int Main(int argc, char** argv) {
   AddUp(program);
   AddDown(program);
   AddStatus(program);
+  AddTop(program);
   AddDataCenter(program);
   AddInstance(program);
   AddLink(program);

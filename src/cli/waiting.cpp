@@ -7,36 +7,23 @@
 #include <utility>
 
 #include <fmt/core.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "base/clock.hpp"
+#include "cli/terminal.hpp"
 
 namespace meridian::cli {
 namespace {
 
-constexpr size_t kUsualColumns = 80;
-
 // At most `columns` letters, so that the text stays in one line that can be erased.
 std::string Cut(std::string text, size_t columns) {
-  size_t letters = 0;
-  for (size_t i = 0; i < text.size(); ++i) {
-    bool begins = (static_cast<unsigned char>(text[i]) & 0xc0) != 0x80;
-    // Control characters could move the cursor.
-    if (static_cast<unsigned char>(text[i]) < ' ') text[i] = ' ';
-    if (begins && ++letters > columns) return text.substr(0, i);
-  }
-  return text;
+  // Control characters could move the cursor.
+  std::ranges::replace_if(text, [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
+  return std::string(FirstLetters(text, columns));
 }
 
 }  // namespace
 
-Waiting Waiting::ForStandardOutput() {
-  if (isatty(STDOUT_FILENO) == 0) return Waiting(0);
-  winsize size{};
-  bool known = ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-  return Waiting(known ? size.ws_col : kUsualColumns);
-}
+Waiting Waiting::ForStandardOutput() { return Waiting(TerminalColumns()); }
 
 std::string Waiting::Next(const std::string& what, Duration waited) {
   if (what.empty()) return "";

@@ -62,9 +62,8 @@ constexpr site::KeyDescription kKeys[] = {
     {.table = "queue",
      .key = "loss",
      .sentence =
-         "Which acknowledged messages are lost when a data center is lost. `none`: a message "
-         "is acknowledged when another data center has it on disk as well. `local`: those "
-         "that only its own disk has."},
+         "When a message is acknowledged. `none`: when the disk of another data center has it as "
+         "well, so none is lost with its data center. `local`: when the disk of its own has it."},
     {.table = "queue",
      .key = "max_clients",
      .sentence = "The clients' connections that are open at the same time."},

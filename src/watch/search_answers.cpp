@@ -14,6 +14,7 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "http/exchange.hpp"
+#include "http/whole_body.hpp"
 #include "io/loop.hpp"
 #include "io/task.hpp"
 #include "watch/copies/log_copy.hpp"
@@ -28,17 +29,6 @@
 
 namespace meridian::watch {
 namespace {
-
-// The server limits its size.
-io::Task<Result<std::string>> ReadAll(http::Exchange& exchange) {
-  std::string text;
-  while (true) {
-    Result<Bytes> data = co_await exchange.ReadBody();
-    if (!data) co_return Fail(std::move(data.error()));
-    if (data->empty()) co_return text;
-    text += AsText(*data);
-  }
-}
 
 int StatusOf(const Error& error) {
   switch (error.code) {
@@ -83,7 +73,7 @@ Result<SearchTarget> ReadSearchTarget(std::optional<std::string_view> query) {
 io::Task<void> SearchAnswers::Answer(http::Exchange& exchange) {
   auto target = ReadSearchTarget(exchange.request().query);
   if (!target) co_return co_await Refuse(exchange, target.error());
-  auto body = co_await ReadAll(exchange);
+  auto body = co_await http::ReadWholeBody(exchange);
   if (!body) co_return;  // the server has answered the error
   if (answering_ >= kMaxPageRequests) {
     metrics_.refused_searches().Add();

@@ -57,7 +57,7 @@ def test_check_compares_the_file_with_the_topics_that_run(tier):
                                 "  topic uploads has retention.ms = 3600000, the file says 7200000\n")
     tier.kill()
     done = check()
-    assert done.returncode == 1 and "were not compared with those that run: " in done.stdout
+    assert done.returncode == 1 and "were not compared with the running ones: " in done.stdout
 
 
 def test_lines_are_published_in_order_and_consumed_up_to_the_end(tier):

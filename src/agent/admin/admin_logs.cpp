@@ -14,6 +14,7 @@
 #include "http/client/client_exchange.hpp"
 #include "http/exchange.hpp"
 #include "http/limits.hpp"
+#include "http/whole_body.hpp"
 #include "io/task.hpp"
 #include "site/reach.hpp"
 #include "site/site.hpp"
@@ -24,17 +25,6 @@
 
 namespace meridian::agent {
 namespace {
-
-// The whole body of the request; the server limits its size.
-io::Task<Result<std::string>> ReadAll(http::Exchange& exchange) {
-  std::string text;
-  while (true) {
-    Result<Bytes> data = co_await exchange.ReadBody();
-    if (!data) co_return Fail(std::move(data.error()));
-    if (data->empty()) co_return text;
-    text += AsText(*data);
-  }
-}
 
 // Passes the answer on, whatever its status. Errors: those of the tier, before anything was sent.
 io::Task<Result<void>> PassOn(http::ClientExchange& from, http::Exchange& to) {
@@ -88,7 +78,7 @@ io::Task<void> AdminLogs::Serve(http::Exchange& exchange) {
 }
 
 io::Task<void> AdminLogs::Forward(http::Exchange& exchange) {
-  Result<std::string> body = co_await ReadAll(exchange);
+  Result<std::string> body = co_await http::ReadWholeBody(exchange);
   if (!body) co_return;  // the server has answered the error
   http::ClientLimits limits;
   limits.head_timeout = kLogPageTimeout;

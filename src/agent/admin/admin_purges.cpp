@@ -16,23 +16,13 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 #include "http/exchange.hpp"
+#include "http/whole_body.hpp"
 #include "io/task.hpp"
 #include "site/view/purge.hpp"
 #include "wire/http/message.hpp"
 
 namespace meridian::agent {
 namespace {
-
-// The whole body of the request; the server limits its size.
-io::Task<Result<std::string>> ReadAll(http::Exchange& exchange) {
-  std::string text;
-  for (;;) {
-    Result<Bytes> data = co_await exchange.ReadBody();
-    if (!data) co_return Fail(std::move(data.error()));
-    if (data->empty()) co_return text;
-    text += AsText(*data);
-  }
-}
 
 io::Task<void> Refuse(http::Exchange& exchange, int status, const Error& error) {
   (void)co_await http::RespondText(exchange, status, error.message + "\n");
@@ -62,7 +52,7 @@ io::Task<void> ServePurge(Purges& purges, http::Exchange& exchange) {
   if (!timeout) {
     co_return co_await Refuse(exchange, 400, {Errc::kInvalid, "expected ?wait=MILLISECONDS"});
   }
-  Result<std::string> body = co_await ReadAll(exchange);
+  Result<std::string> body = co_await http::ReadWholeBody(exchange);
   if (!body) co_return;  // the server has answered the error
   Result<site::PurgeOrder> order = site::ReadPurgeOrder(*body);
   if (!order) co_return co_await Refuse(exchange, 400, order.error());
@@ -72,7 +62,7 @@ io::Task<void> ServePurge(Purges& purges, http::Exchange& exchange) {
 }
 
 io::Task<void> ServePurgePoll(Purges& purges, http::Exchange& exchange) {
-  Result<std::string> body = co_await ReadAll(exchange);
+  Result<std::string> body = co_await http::ReadWholeBody(exchange);
   if (!body) co_return;
   Result<site::PurgePoll> poll = site::ReadPurgePoll(*body);
   if (!poll) co_return co_await Refuse(exchange, 400, poll.error());

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "agent/admin/admin_cdn.hpp"
+#include "agent/admin/admin_metrics.hpp"
 #include "agent/admin/admin_purges.hpp"
 #include "agent/agent.hpp"
 #include "agent/children/tier_table.hpp"
@@ -213,6 +214,8 @@ io::Task<void> AdminServer::HandleOperator(http::Exchange& exchange) {
     co_await logs_.Serve(exchange);
   } else if (request.method == "GET" && request.path == "/metrics") {
     co_await AnswerMetrics(exchange);
+  } else if (request.method == "GET" && request.path.starts_with(kTierMetricsPath)) {
+    co_await ServeTierMetrics(context_, exchange);
   } else if (request.method == "POST" && request.path == "/.meridian/drain") {
     bool done = agent_.Drain();
     (void)co_await http::RespondText(exchange, done ? 200 : 409,

@@ -1,10 +1,10 @@
 // LogForwarder: sends the output of this data center's processes to its watch tier
 // (site/tier/output_frame.hpp), if the site has one. Owned by the agent; one thread: the loop's.
 //
-// Nothing waits for the tier: whoever reads a pipe adds to a buffer, which drops what does not fit.
-// Each source has a share of its own, so none pushes another's lines away. Frames that were sent
-// are kept until the tier has taken them, and are sent again to its next process; a frame that the
-// dead process took and did not report comes twice.
+// Nothing waits for the tier: what is read from a pipe is added to a buffer, which drops what is
+// too much. Each source has a share of its own, so none pushes another's lines away. Frames that
+// were sent are kept until the tier has taken them, and are sent again to its next process; a frame
+// that the dead process took and did not report comes twice.
 #pragma once
 
 #include <cstddef>

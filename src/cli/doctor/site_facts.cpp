@@ -141,6 +141,9 @@ void CheckPort(const agent::WantedPort& wanted, const Error& error, const SiteQu
     if (owner && IsOurs(*owner, question.state->root())) return;
   }
   agent::PortDiagnosis diagnosis = agent::DiagnosePort(wanted, error);
+  // The threads of a tier share a port, each with a socket of its own.
+  const auto known = std::ranges::find(needs.ports_in_use, diagnosis.problem, &PortFact::problem);
+  if (known != needs.ports_in_use.end()) return;
   if (diagnosis.mend.empty()) diagnosis.mend = "see what the system's message says";
   needs.ports_in_use.push_back({std::move(diagnosis.problem), std::move(diagnosis.mend)});
 }

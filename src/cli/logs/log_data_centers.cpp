@@ -19,8 +19,6 @@
 #include "cli/logs/limits.hpp"
 #include "cli/logs/log_options.hpp"
 #include "cli/logs/log_text.hpp"
-#include "cli/queue/offset_target.hpp"
-#include "cli/queue/queue_call.hpp"
 #include "http/client/fetch.hpp"
 #include "io/loop.hpp"
 #include "io/net/socket.hpp"
@@ -56,7 +54,7 @@ size_t BytesOf(const watch::LogEntry& entry) {
 LogQuery FollowerOf(LogQuery query, std::optional<uint64_t> end_sequence, watch::LogTime now) {
   query.order = watch::LogOrder::kArrival;
   query.from.reset();
-  // One that did not answer at first: what it has written since then.
+  // If the data center did not answer at first, its follower shows the lines from now on.
   if (!end_sequence) query.from = now;
   return query;
 }

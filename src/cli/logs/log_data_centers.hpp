@@ -35,8 +35,8 @@ class LogDataCenters {
   // Prints the newest lines that the query finds, in the order of time. The exit status: kFailed
   // if no data center answered.
   io::Task<int> Show(const watch::LogQuery& query);
-  // Prints new lines as they come, behind those that Show has seen, until the process is ended or
-  // standard output cannot be written.
+  // Prints the lines that come after those of Show, until the process is ended or standard output
+  // cannot be written.
   io::Task<int> Follow(const watch::LogQuery& query);
 
  private:

@@ -17,6 +17,7 @@
 #include "base/random.hpp"
 #include "base/result.hpp"
 #include "cli/command/command.hpp"
+#include "cli/command_line.hpp"
 #include "cli/queue/kafka_client.hpp"
 #include "cli/queue/limits.hpp"
 #include "cli/queue/partitioner.hpp"

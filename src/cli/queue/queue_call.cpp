@@ -1,10 +1,8 @@
 #include "cli/queue/queue_call.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <functional>
 #include <string>
-#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -140,12 +138,6 @@ int RunQueueCommand(const QueueOptions& options,
   if (done) return kDone;
   if (done.error().code == Errc::kClosed && done.error().message.empty()) return kDone;
   return Complain(done.error());
-}
-
-Result<void> Print(std::string_view text) {
-  bool written = std::fwrite(text.data(), 1, text.size(), stdout) == text.size();
-  if (written && std::fflush(stdout) == 0) return {};
-  return Fail(Errc::kIo, "standard output cannot be written");
 }
 
 }  // namespace meridian::cli

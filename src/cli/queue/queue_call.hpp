@@ -41,7 +41,4 @@ Result<QueueBrokers> BrokersOf(const site::Site& site, const std::string& data_c
 int RunQueueCommand(const QueueOptions& options,
                     const std::function<io::Task<Result<void>>(KafkaClient&)>& command);
 
-// Writes to standard output. kClosed: its reader has gone.
-Result<void> Print(std::string_view text);
-
 }  // namespace meridian::cli

@@ -17,8 +17,8 @@
 #include "cli/queue/group_calls.hpp"
 #include "cli/queue/kafka_client.hpp"
 #include "cli/queue/offset_target.hpp"
-#include "cli/queue/text_table.hpp"
 #include "cli/queue/topic_calls.hpp"
+#include "cli/report/text_table.hpp"
 #include "wire/json/writer.hpp"
 #include "wire/kafka/record.hpp"
 

@@ -6,7 +6,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "cli/queue/text_table.hpp"
+#include "cli/report/text_table.hpp"
 #include "wire/json/value.hpp"
 
 namespace meridian::cli {

@@ -6,6 +6,7 @@
 
 #include "base/result.hpp"
 #include "cli/command/command.hpp"
+#include "cli/command_line.hpp"
 #include "cli/queue/group_calls.hpp"
 #include "cli/queue/kafka_client.hpp"
 #include "cli/queue/queue_call.hpp"

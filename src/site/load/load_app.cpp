@@ -49,8 +49,8 @@ constexpr KeyDescription kKeys[] = {
      .key = "unhealthy_timeout",
      .sentence = "How long an instance may fail its health path before it is replaced."},
     {.table = "app.environment",
-     .sentence = "Environment variables of the instances. They also get those of Meridian itself, "
-                 "and those that Meridian sets."},
+     .sentence = "Environment variables for the instances. Each instance also "
+                 "inherits those of `meridian` and gets those that `meridian` sets."},
     {.table = "app.environment",
      .key = kAnyName,
      .sentence = "The value of the variable NAME.",

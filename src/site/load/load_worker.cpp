@@ -51,8 +51,8 @@ constexpr KeyDescription kKeys[] = {
      .key = "stop_timeout",
      .sentence = "The time from SIGTERM to SIGKILL when a process is stopped."},
     {.table = "worker.NAME.environment",
-     .sentence = "Environment variables of the worker. It also gets those of Meridian itself, and "
-                 "those that Meridian sets."},
+     .sentence = "Environment variables for the worker. Each process also "
+                 "inherits those of `meridian` and gets those that `meridian` sets."},
     {.table = "worker.NAME.environment",
      .key = kAnyName,
      .sentence = "The value of the variable NAME.",

@@ -135,12 +135,14 @@ io::Task<Result<SegmentScan>> LogFiles::Scan(Candidate& candidate,
   std::vector<uint8_t> bytes;
   for (;;) {
     size_t have = bytes.size();
-    bytes.resize(have + kScanChunkBytes);
-    auto got =
-        co_await candidate.file->ReadAt(scan.position() + have, MutableBytes(bytes).subspan(have));
+    uint64_t position = scan.position() + have;
+    uint64_t wanted =
+        std::min<uint64_t>(kScanChunkBytes, candidate.size - std::min(position, candidate.size));
+    bytes.resize(have + wanted);
+    auto got = co_await candidate.file->ReadAt(position, MutableBytes(bytes).subspan(have));
     if (!got) co_return Fail(got.error());
     bytes.resize(have + *got);
-    bool at_end = *got < kScanChunkBytes;
+    bool at_end = *got < wanted || position + *got >= candidate.size;
     size_t done = scan.Feed(bytes, at_end);
     bytes.erase(bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(done));
     std::ranges::move(scan.TakeFound(), std::back_inserter(*found));

@@ -1,4 +1,4 @@
-// How the topics that run differ from those that site.toml asks for, for `meridian check`. Pure.
+// Compares the topics of a running queue with site.toml, for `meridian check`. Pure.
 #pragma once
 
 #include <cstdint>

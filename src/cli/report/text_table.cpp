@@ -1,4 +1,4 @@
-#include "cli/queue/text_table.hpp"
+#include "cli/report/text_table.hpp"
 
 #include <algorithm>
 #include <cstddef>
