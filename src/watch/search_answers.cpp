@@ -20,7 +20,6 @@
 #include "watch/copies/log_copy.hpp"
 #include "watch/limits.hpp"
 #include "watch/log/entry.hpp"
-#include "watch/log/limits.hpp"
 #include "watch/log/log_store.hpp"
 #include "watch/log/remote/search_message.hpp"
 #include "watch/log/search/log_query.hpp"
@@ -108,7 +107,7 @@ io::Task<void> SearchAnswers::AnswerInTime(http::Exchange& exchange, std::string
 
 // An entry wakes all followers at once.
 io::Task<Result<void>> SearchAnswers::AwaitTurn(TimePoint deadline) {
-  while (searching_ >= kMaxSearches) {
+  while (searching_ >= kMaxAnsweredSearches) {
     Result<void> waited = co_await search_ended_.Wait(deadline);
     if (!waited) co_return Fail(Errc::kUnavailable, "too many search the log store");
   }

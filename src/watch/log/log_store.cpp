@@ -36,6 +36,10 @@ constexpr uint64_t kMinSegments = 4;
 
 uint64_t SequenceOf(uint32_t segment, uint32_t line) { return uint64_t{segment} << 32 | line; }
 
+uint64_t EndOf(const Segment& segment) {
+  return SequenceOf(segment.number(), segment.trailer().end_line);
+}
+
 LogStoreOptions WithinLimits(LogStoreOptions options) {
   options.max_bytes = std::max(options.max_bytes, kMinStoreBytes);
   uint64_t max = std::max(options.max_bytes / kMinSegments, kMinSegmentBytes);
@@ -77,12 +81,18 @@ io::Task<Result<void>> LogStore::Recover() {
   problems_ = std::move(opened->problems);
   status_.recovered_lines = opened->recovered_lines;
   // Entries may have had numbers of segments that were not made before the process ended.
-  segment_ = opened->next_number + kMaxUnmadeSegments;
+  const bool is_new = opened->next_number == 1;
+  segment_ = (is_new ? options_.first_segment : opened->next_number) + kMaxUnmadeSegments;
   begin_ = SequenceOf(segment_, 0);
+  removed_end_ = begin_;
   if (!segments_.empty()) {
-    kept_end_ = SequenceOf(segments_.back()->number(), segments_.back()->trailer().end_line);
+    removed_end_ = SequenceOf(segments_.front()->number(), 0);
+    kept_end_ = EndOf(*segments_.back());
   }
-  co_return co_await OpenWriter(segment_);
+  Result<void> open = co_await OpenWriter(segment_);
+  if (!open) co_return open;
+  co_return co_await io::RunBlocking(
+      pool_, [&] { return MarkStart(options_.folder, segment_, opened->starts); });
 }
 
 // --- Adding
@@ -298,6 +308,7 @@ io::Task<void> LogStore::SyncIfDue() {
     unsynced_ = false;
     synced = co_await io::RunBlocking(pool_, [this] { return open_->writer->Sync(); });
     OnDisk(synced);
+    if (!synced) unsynced_ = true;
   }
   if (synced) synced_end_ = std::max(synced_end_, end);
   auto free = co_await io::RunBlocking(pool_, [this] { return files_.FreeBytes(options_.folder); });
@@ -338,6 +349,7 @@ io::Task<bool> LogStore::RemoveOldest() {
   if (segments_.empty()) co_return false;
   std::shared_ptr<const Segment> segment = segments_.front();
   segments_.pop_front();
+  removed_end_ = std::max(removed_end_, EndOf(*segment));
   std::erase_if(problems_, [&](const std::string& problem) {
     return problem.starts_with(segment->paths().log);
   });
