@@ -68,8 +68,10 @@ io::Task<void> OwnLines::Run(LogStore& store) {
     const bool more = has_room && co_await ReadRound(store);
     co_await KeepPositions(store);
     if (more) continue;
-    // All that was stored before the start has been read again.
-    if (has_room && counts_.unread_bytes == 0) overlap_.Clear();
+    // All that was stored before the start has been read again, and has become entries.
+    const bool holds =
+        std::ranges::any_of(followed_, [](const auto& each) { return each->lines.holds(); });
+    if (has_room && counts_.unread_bytes == 0 && !holds) overlap_.Clear();
     if (!co_await io::Sleep(kOwnLinesInterval)) co_return;
   }
 }
@@ -89,8 +91,13 @@ io::Task<void> OwnLines::Restore(LogStore& store) {
     LOG_WARNING("the positions in the log files are lost; some lines are stored twice",
                 {"file", options_.positions}, {"problem", kept.error().message});
   }
-  if (kept) written_ = *kept;
-  if (kept) co_await RememberOverlap(store, kept->sequence);
+  if (kept) {
+    written_ = *kept;
+    co_await RememberOverlap(store, kept->sequence);
+  } else {
+    // Before a line is read: after kill -9 it says behind what lines may come again.
+    co_await WritePositions({.sequence = store.end_sequence()});
+  }
   followed_.clear();
   for (const OwnSource& source : options_.sources) {
     std::string file = std::filesystem::path(source.path).filename();

@@ -23,6 +23,7 @@
 #include "watch/limits.hpp"
 #include "watch/log/segment/segment_fixture.hpp"
 #include "watch/own_lines/limits.hpp"
+#include "watch/own_lines/trail_positions.hpp"
 
 namespace meridian::watch {
 namespace {
@@ -171,6 +172,21 @@ TEST_F(OwnLinesTest, EachLineIsStoredOnceOverEndsAndKills) {
         },
         start % 2 == 0);
   }
+}
+
+TEST_F(OwnLinesTest, ALineThatWaitsForItsTraceIsStoredOnceOverAKill) {
+  LogFile::Open({.path = folder_ / "agent.log"}).value()->Write("terminate called\n");
+  Run([&]() -> io::Task<void> { co_await UntilStored(1); }, true);
+  std::filesystem::remove(folder_ / "positions");
+  std::ofstream(folder_ / "positions") << EncodePositions({});
+  Run([&]() -> io::Task<void> {
+    // It has been read again when a line behind it has come.
+    const uint64_t rounds = own_lines_->counts().rounds + 2;
+    co_await Until([&] { return own_lines_->counts().rounds >= rounds; });
+    LogFile::Open({.path = folder_ / "agent.log"}).value()->Write("another\n");
+    co_await UntilStored(2);
+    EXPECT_THAT(co_await Texts(), testing::ElementsAre("terminate called", "another"));
+  });
 }
 
 TEST_F(OwnLinesTest, LinesThatTheStoreHadNotWrittenAreReadAgain) {

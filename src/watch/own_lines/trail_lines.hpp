@@ -35,6 +35,8 @@ class TrailLines {
   const std::optional<TrailPosition>& next() const { return next_; }
   // All lines before it are entries, or were dropped, and no other one is.
   const std::optional<TrailPosition>& safe() const { return safe_; }
+  // Whether lines that were read are no entries yet.
+  bool holds() const { return !reader_.empty() || torn_since_ != kNever; }
   // By the quota.
   uint64_t dropped_lines() const { return reader_.dropped_lines(); }
   uint64_t dropped_bytes() const { return reader_.dropped_bytes(); }
