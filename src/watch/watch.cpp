@@ -17,6 +17,7 @@
 #include "base/clock.hpp"
 #include "base/ip.hpp"
 #include "base/log.hpp"
+#include "base/random.hpp"
 #include "base/result.hpp"
 #include "http/exchange.hpp"
 #include "http/server/server.hpp"
@@ -142,9 +143,12 @@ io::Task<Result<void>> Watch::OpenStore() {
   Result<void> opened =
       co_await io::RunBlocking(pool_, [&folder] { return MakePrivateFolder(folder); });
   if (opened) {
-    auto store =
-        co_await LogStore::Open({.folder = folder.string(), .max_bytes = config_.log_bytes},
-                                process_.loop(), pool_, files_);
+    Random random(EntropySeed());
+    auto store = co_await LogStore::Open(
+        {.folder = folder.string(),
+         .max_bytes = config_.log_bytes,
+         .first_segment = static_cast<uint32_t>(1 + random.Below(kFirstSegments))},
+        process_.loop(), pool_, files_);
     if (store) store_ = std::move(*store);
     if (!store) opened = Fail(std::move(store.error()));
   }
@@ -161,7 +165,7 @@ io::Task<Result<void>> Watch::OpenStore() {
   intake_.Open(*store_);
   searches_.Open(*store_);
   background_.Spawn(own_lines_.Run(*store_));
-  co_await copies_.Open(*store_);
+  copies_.Open(*store_);
   const uint32_t recovered = store_->status().recovered_lines;
   if (recovered > 0) LOG_INFO("lines of a segment that was open are kept", {"lines", recovered});
   co_return opened;

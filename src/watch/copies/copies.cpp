@@ -12,11 +12,9 @@
 #include <fmt/core.h>
 
 #include "base/clock.hpp"
-#include "base/log.hpp"
 #include "base/metrics.hpp"
 #include "base/result.hpp"
 #include "io/blocking.hpp"
-#include "io/file/file.hpp"
 #include "io/net/stream.hpp"
 #include "io/task.hpp"
 #include "site/site.hpp"
@@ -27,6 +25,13 @@
 #include "watch/log/entry.hpp"
 
 namespace meridian::watch {
+namespace {
+
+void RaiseTo(Counter& counter, uint64_t count) {
+  if (count > counter.value()) counter.Add(count - counter.value());
+}
+
+}  // namespace
 
 Copies::Copies(site::TierProcess& process, std::filesystem::path folder, uint64_t max_bytes)
     : process_(process),
@@ -60,7 +65,9 @@ void Copies::Add(const site::DataCenter& other, uint64_t max_bytes) {
        .bytes = metrics.AddGauge("meridian_watch_copy_bytes", "Bytes of all files of the copy.",
                                  {label}),
        .entries = metrics.AddCounter("meridian_watch_copied_entries_total",
-                                     "Entries that were copied.", {label})});
+                                     "Entries that were copied.", {label}),
+       .gaps = metrics.AddCounter("meridian_watch_copy_gaps_total",
+                                  "Lines that were gone before they could be copied.", {label})});
 }
 
 Result<void> Copies::Start() {
@@ -75,13 +82,8 @@ Result<void> Copies::Start() {
   return {};
 }
 
-io::Task<void> Copies::Open(LogStore& store) {
-  if (members_.empty()) co_return;
-  Result<void> made =
-      co_await io::RunBlocking(pool_, [this] { return io::EnsurePrivateFolder(folder_.string()); });
-  if (!made) {
-    LOG_ERROR("the folder of copies cannot be made", {"problem", made.error().message});
-  }
+void Copies::Open(LogStore& store) {
+  if (members_.empty()) return;
   server_.Open(store);
   for (Member& member : members_) copying_.Spawn(member.copy->Run());
 }
@@ -106,9 +108,8 @@ void Copies::Update() {
     member.connected.Set(status.connected ? 1 : 0);
     member.behind.Set(status.until == LogTime{} ? 0 : Seconds(now - status.until));
     member.bytes.Set(static_cast<double>(status.bytes));
-    if (status.entries > member.entries.value()) {
-      member.entries.Add(status.entries - member.entries.value());
-    }
+    RaiseTo(member.entries, status.entries);
+    RaiseTo(member.gaps, status.gaps);
   }
 }
 

@@ -28,14 +28,14 @@ class LogStore;
 
 class Copies {
  public:
-  // `folder`: of the tier's files; it exists when Open is called.
+  // `folder`: of the copies' files; its parent exists when Open is called.
   Copies(site::TierProcess& process, std::filesystem::path folder, uint64_t max_bytes);
   ~Copies();
 
   // Listens at the peer port, where the site has other data centers. Errors: those of PeerListener.
   Result<void> Start();
   // Copies, and sends the lines of `store`, from now on.
-  io::Task<void> Open(LogStore& store);
+  void Open(LogStore& store);
   // Ends all connections, and closes the copies.
   io::Task<void> Stop();
 
@@ -53,6 +53,7 @@ class Copies {
     Gauge& behind;
     Gauge& bytes;
     Counter& entries;
+    Counter& gaps;
   };
 
   void Add(const site::DataCenter& other, uint64_t max_bytes);

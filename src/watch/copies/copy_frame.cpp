@@ -20,6 +20,8 @@ namespace {
 
 constexpr std::string_view kMagic = "MCPY";
 constexpr uint8_t kVersion = 1;
+constexpr uint8_t kCurrent = 1;
+constexpr uint8_t kGap = 2;
 
 }  // namespace
 
@@ -46,7 +48,7 @@ std::string EncodeCopyFrame(const CopyFrame& frame) {
   writer.U64(frame.cursor.urgent);
   writer.U64(frame.kept);
   writer.U64(frame.first);
-  writer.U8(frame.current ? 1 : 0);
+  writer.U8(static_cast<uint8_t>((frame.current ? kCurrent : 0) | (frame.gap ? kGap : 0)));
   return std::string(AsText(writer.written())) + page;
 }
 
@@ -79,9 +81,12 @@ Result<std::optional<CopyFrame>> TakeCopyFrame(Buffer& in) {
   frame.cursor = {.rest = reader.U64(), .urgent = reader.U64()};
   frame.kept = reader.U64();
   frame.first = reader.U64();
-  frame.current = reader.U8() != 0;
+  const uint8_t flags = reader.U8();
+  frame.current = (flags & kCurrent) != 0;
+  frame.gap = (flags & kGap) != 0;
   const std::string_view json = AsText(reader.Take(bytes));
   if (!reader.ok()) return std::nullopt;
+  if (flags > (kCurrent | kGap)) return Fail(Errc::kInvalid, "the flags {} are not known", flags);
   auto page = ReadLogPage(json);
   if (!page) return Fail(std::move(page.error()));
   if (frame.cursor.urgent < frame.cursor.rest) return Fail(Errc::kInvalid, "a cursor is wrong");

@@ -2,7 +2,7 @@
 // to its peer port. Numbers are big-endian. Pure; any thread.
 //
 //   request   "MCPY", version u8, rest u64, urgent u64, max_bytes u64, length u8, data center
-//   frame     length u32, rest u64, urgent u64, kept u64, first u64, current u8,
+//   frame     length u32, rest u64, urgent u64, kept u64, first u64, flags u8 (1 current, 2 gap),
 //             a page as JSON (search_message.hpp)
 //   taken     one byte 0x06 for each frame
 //
@@ -47,6 +47,9 @@ struct CopyFrame {
   uint64_t kept = 0;
   uint64_t first = 0;
   bool current = false;  // there was nothing behind it
+  // Before it entries are missing that the follower has not got: they were removed, or cannot be
+  // read.
+  bool gap = false;
   LogPage page;
 };
 

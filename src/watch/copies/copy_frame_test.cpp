@@ -77,9 +77,21 @@ TEST(CopyFrame, AFrameIsReadAsItWasWrittenHoweverItIsCut) {
     EXPECT_EQ((*frame)->kept, 5);
     EXPECT_EQ((*frame)->first, 9);
     EXPECT_TRUE((*frame)->current);
+    EXPECT_FALSE((*frame)->gap);
     EXPECT_EQ((*frame)->page.entries, ExampleFrame().page.entries);
   }
   EXPECT_TRUE(in.empty());
+}
+
+TEST(CopyFrame, AFrameSaysThatThereIsAGapBeforeIt) {
+  CopyFrame gap = ExampleFrame();
+  gap.gap = true;
+  gap.current = false;
+  Buffer in = Holding(EncodeCopyFrame(gap));
+  auto frame = TakeCopyFrame(in);
+  ASSERT_TRUE(frame && *frame);
+  EXPECT_TRUE((*frame)->gap);
+  EXPECT_FALSE((*frame)->current);
 }
 
 TEST(CopyFrame, AFrameThatCannotBeIsRefused) {
@@ -92,6 +104,10 @@ TEST(CopyFrame, AFrameThatCannotBeIsRefused) {
   no_json[kCopyFrameHeadBytes] = 'x';
   Buffer wrong = Holding(no_json);
   EXPECT_FALSE(TakeCopyFrame(wrong));
+  std::string flags = text;
+  flags[kCopyFrameHeadBytes - 1] = 4;
+  Buffer unknown = Holding(flags);
+  EXPECT_FALSE(TakeCopyFrame(unknown));
   CopyFrame backwards = ExampleFrame();
   backwards.cursor = {.rest = 9, .urgent = 8};
   Buffer cursor = Holding(EncodeCopyFrame(backwards));

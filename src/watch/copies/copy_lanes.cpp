@@ -45,10 +45,11 @@ uint64_t EndOf(const LogPage& page) {
 
 CopyFrame FrameOf(CopyCursor cursor, LogPage page) {
   const bool current = !page.next;
+  const bool gap = page.unread_lines > 0;
   // The cursors say what the page would.
   page.next.reset();
   page.problems.clear();
-  return {.cursor = cursor, .current = current, .page = std::move(page)};
+  return {.cursor = cursor, .current = current, .gap = gap, .page = std::move(page)};
 }
 
 }  // namespace
@@ -72,7 +73,7 @@ CopyFrame UrgentFrame(CopyCursor cursor, LogPage page) {
   Shorten(&page);
   cursor.urgent = std::max(cursor.urgent, EndOf(page));
   CopyFrame frame = FrameOf(cursor, std::move(page));
-  frame.current = false;  // the rest is behind it
+  frame.current = frame.gap = false;  // the rest is behind it
   return frame;
 }
 

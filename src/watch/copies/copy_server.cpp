@@ -32,9 +32,17 @@ struct CopyServer::Session {
   io::Stream& stream;
   io::Scope scope;
   CopyCursor cursor = {};
+  bool gap = false;   // before the cursor, and no frame has said so yet
   uint64_t sent = 0;  // frames
   uint64_t taken = 0;
   io::WaitQueue taken_changed = {};
+
+  // What is before it is not sent. A follower that begins misses nothing.
+  void SkipTo(uint64_t sequence) {
+    gap = gap || (cursor.rest > 0 && cursor.rest < sequence);
+    cursor.rest = std::max(cursor.rest, sequence);
+    cursor.urgent = std::max(cursor.urgent, sequence);
+  }
 };
 
 namespace {
@@ -64,12 +72,14 @@ io::Task<void> CopyServer::Serve(std::unique_ptr<io::Stream> stream,
   if (store_ == nullptr) co_return;
   session.cursor = request->from;
   session.cursor.urgent = std::max(session.cursor.urgent, session.cursor.rest);
-  // The store was made anew: its sequences have begun again.
-  if (session.cursor.urgent > store_->end_sequence()) session.cursor = {};
+  // The store was made anew, and has lower sequences. (Where they are higher, what was before them
+  // has been removed.)
+  if (session.cursor.urgent > store_->end_sequence()) {
+    session.cursor = {};
+    session.gap = true;
+  }
   // What the follower would remove at once is not sent.
-  const uint64_t first = store_->SequenceOfNewest(request->max_bytes);
-  session.cursor.rest = std::max(session.cursor.rest, first);
-  session.cursor.urgent = std::max(session.cursor.urgent, first);
+  session.SkipTo(store_->SequenceOfNewest(request->max_bytes));
   io::Stream*& of_peer = streams_[request->data_center];
   if (of_peer != nullptr) of_peer->Close();
   of_peer = stream.get();
@@ -118,21 +128,23 @@ io::Task<void> CopyServer::SendFrames(Session& session) {
       if (!co_await session.taken_changed.Wait(loop_.After(kCopyTakeTimeout))) co_return;
     }
     if (store_ == nullptr) co_return;
-    auto frame = co_await NextFrame(session.cursor);
+    auto frame = co_await NextFrame(session);
     if (!frame) {
-      // Too many search; or this fiber has been cancelled.
+      // Too many search; or this fiber has been cancelled, or the store is being closed.
       if (!co_await io::Sleep(kCopyInterval)) co_return;
       continue;
     }
     if (store_ == nullptr) co_return;
     session.cursor = frame->cursor;
-    if (frame->page.entries.empty() && frame->current && loop_.Now() < heartbeat) {
+    frame->gap = frame->gap || session.gap;
+    if (!frame->gap && frame->page.entries.empty() && frame->current && loop_.Now() < heartbeat) {
       auto woken = co_await store_->AwaitEntry(session.cursor.rest, heartbeat);
       if (!woken && woken.error().code != Errc::kTimeout) co_return;
       continue;
     }
     frame->kept = store_->kept_sequence();
     frame->first = store_->first_sequence();
+    session.gap = false;
     const std::string text = EncodeCopyFrame(*frame);
     ++session.sent;  // before it can be taken
     auto sent = co_await session.stream.Write(AsBytes(text), loop_.After(kCopyTakeTimeout));
@@ -146,19 +158,45 @@ io::Task<void> CopyServer::SendFrames(Session& session) {
 
 // Urgent entries go first where not all are sent at once. Among many errors of the application they
 // may take several searches to be found.
-io::Task<Result<CopyFrame>> CopyServer::NextFrame(CopyCursor cursor) {
-  auto page = co_await store_->Search(RestQuery(cursor), loop_.After(kCopySilence));
+io::Task<Result<CopyFrame>> CopyServer::NextFrame(Session& session) {
+  Result<void> turn = co_await AwaitTurn();
+  if (!turn) co_return Fail(std::move(turn.error()));
+  session.SkipTo(store_->removed_sequence());  // at the moment that the search sees
+  CopyCursor cursor = session.cursor;
+  auto page = co_await Search(RestQuery(cursor));
   if (!page) co_return Fail(std::move(page.error()));
+  // What is removed during the search may not be on its page.
+  if (cursor.rest < store_->removed_sequence()) session.gap = true;
   const TimePoint until = loop_.After(kUrgentSearchTime);
   while (page->next && cursor.urgent < page->end_sequence && loop_.Now() < until) {
-    if (store_ == nullptr) co_return Fail(Errc::kCancelled, "the log store is being closed");
-    auto urgent = co_await store_->Search(UrgentQuery(cursor), loop_.After(kCopySilence));
+    turn = co_await AwaitTurn();
+    if (!turn) co_return Fail(std::move(turn.error()));
+    auto urgent = co_await Search(UrgentQuery(cursor));
     if (!urgent) co_return Fail(std::move(urgent.error()));
     CopyFrame frame = UrgentFrame(cursor, std::move(*urgent));
     if (!frame.page.entries.empty()) co_return frame;
     cursor = frame.cursor;
   }
   co_return RestFrame(cursor, std::move(*page));
+}
+
+io::Task<Result<void>> CopyServer::AwaitTurn() {
+  const TimePoint deadline = loop_.After(kCopySearchTime);
+  while (searching_ >= kMaxCopySearches) {
+    Result<void> waited = co_await search_ended_.Wait(deadline);
+    if (!waited) co_return waited;
+  }
+  if (store_ == nullptr) co_return Fail(Errc::kCancelled, "the log store is being closed");
+  co_return Result<void>{};
+}
+
+io::Task<Result<LogPage>> CopyServer::Search(LogQuery query) {
+  ++searching_;
+  auto page = co_await store_->Search(std::move(query), loop_.After(kCopySearchTime));
+  --searching_;
+  search_ended_.WakeOne();
+  if (store_ == nullptr) co_return Fail(Errc::kCancelled, "the log store is being closed");
+  co_return page;
 }
 
 }  // namespace meridian::watch

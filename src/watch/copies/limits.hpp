@@ -27,7 +27,11 @@ constexpr uint64_t kCopyBytesPerSecond = uint64_t{2} * 1024 * 1024;
 // Between two frames: lines that come thicker share one. A line after a pause is sent at once.
 constexpr Duration kCopyInterval = std::chrono::milliseconds{20};
 
-// Urgent lines are looked for so long before others are sent.
+// Of all followers together; further ones wait.
+constexpr size_t kMaxCopySearches = 4;
+// For its turn, and for a search, which then has what it has found. Urgent lines are looked for so
+// long before others are sent.
+constexpr Duration kCopySearchTime = std::chrono::milliseconds{1500};
 constexpr Duration kUrgentSearchTime = std::chrono::milliseconds{500};
 
 // --- connections

@@ -7,6 +7,7 @@
 #include <string>
 #include <utility>
 
+#include <fmt/core.h>
 #include <sys/types.h>
 
 #include "base/bytes.hpp"
@@ -48,8 +49,11 @@ LogCopy::~LogCopy() = default;
 std::string LogCopy::PositionFile() const { return options_.folder / "position"; }
 
 LogCopyStatus LogCopy::status() const {
-  LogCopyStatus status{
-      .connected = connected_, .entries = entries_, .until = until_, .problem = open_problem_};
+  LogCopyStatus status{.connected = connected_,
+                       .entries = entries_,
+                       .gaps = gaps_,
+                       .until = until_,
+                       .problem = open_problem_};
   if (!store_) return status;
   const LogStoreStatus store = store_->status();
   status.bytes = store.bytes;
@@ -74,12 +78,14 @@ io::Task<void> LogCopy::Run() {
 // --- The start
 
 io::Task<Result<void>> LogCopy::Open() {
-  Result<void> opened = co_await io::RunBlocking(
-      pool_, [this] { return io::EnsurePrivateFolder(options_.folder.string()); });
-  if (opened) {
-    opened = co_await io::RunBlocking(
-        pool_, [this] { return io::EnsurePrivateFolder((options_.folder / "log").string()); });
-  }
+  Result<void> opened = co_await io::RunBlocking(pool_, [this] {
+    Result<void> made;
+    for (const auto& each :
+         {options_.folder.parent_path(), options_.folder, options_.folder / "log"}) {
+      if (made) made = io::EnsurePrivateFolder(each.string());
+    }
+    return made;
+  });
   if (opened) {
     auto store = co_await LogStore::Open(
         {.folder = options_.folder / "log", .max_bytes = options_.max_bytes}, loop_, pool_, files_);
@@ -99,9 +105,13 @@ io::Task<void> LogCopy::Restore() {
       pool_, [this] { return io::ReadFile(PositionFile(), kMaxPositionBytes); });
   auto kept = text ? ReadCopyPosition(*text) : Fail(text.error());
   if (!kept) {
-    if (kept.error().code == Errc::kNotFound) co_return;
-    LOG_WARNING("the position in another data center's lines is lost; some are stored twice",
-                {"file", PositionFile()}, {"problem", kept.error().message});
+    if (kept.error().code != Errc::kNotFound) {
+      LOG_WARNING("the position in another data center's lines is lost; some are stored twice",
+                  {"file", PositionFile()}, {"problem", kept.error().message});
+    }
+    // Before a line is taken: after kill -9 it says behind what lines may come again.
+    co_await WritePosition({.sequence = store_->end_sequence()});
+    written_at_ = TimePoint::min();
     co_return;
   }
   written_ = *kept;
@@ -156,8 +166,9 @@ io::Task<Result<void>> LogCopy::Exchange() {
     auto frame = TakeCopyFrame(in);
     if (!frame) co_return Fail(std::move(frame.error()));
     if (*frame) {
-      Result<void> taken = Take(std::move(**frame));
-      if (taken) taken = co_await AwaitRoom();
+      // Before it is taken: of a frame that was taken in part, a part would be stored twice.
+      Result<void> taken = co_await AwaitRoom();
+      if (taken) taken = Take(std::move(**frame));
       if (!taken) co_return taken;
       co_await KeepPosition();
       const uint8_t byte = kCopyTaken;
@@ -187,13 +198,17 @@ Result<void> LogCopy::Take(CopyFrame frame) {
     last = std::max(last, entry.arrival);
   }
   NoteProcess(frame);
+  if (frame.gap) {
+    Result<void> told = StoreGap();
+    if (!told) return told;
+  }
   for (LogEntry& entry : frame.page.entries) {
     const uint64_t hash = EntryHash(entry);
     recent_.push_back({.sequence = entry.sequence, .hash = hash});
     if (recent_.size() > kMaxRecentCopies) recent_.pop_front();
     if (stored_.Take(hash) || returning_.Take(hash)) continue;
-    if (!store_->Add(std::move(entry)))
-      return Fail(Errc::kUnavailable, "the disk of the copy is too slow");
+    Result<void> stored = Store(std::move(entry));
+    if (!stored) return stored;
     ++entries_;
   }
   const bool only_urgent = frame.cursor.rest == cursor_.rest && !frame.current;
@@ -213,6 +228,25 @@ Result<void> LogCopy::Take(CopyFrame frame) {
     }
   }
   return {};
+}
+
+Result<void> LogCopy::Store(LogEntry entry) {
+  if (store_->Add(std::move(entry))) return {};
+  return Fail(Errc::kUnavailable, "the disk of the copy is too slow");
+}
+
+// Where they are missing: behind what is whole.
+Result<void> LogCopy::StoreGap() {
+  ++gaps_;
+  const LogTime now = ToLogTime(loop_.Wall());
+  LogEntry entry{.origin = {.dc = options_.data_center, .tier = "watch"},
+                 .time = until_ == LogTime{} ? now : until_,
+                 .arrival = now,
+                 .severity = Severity::kWarning};
+  entry.marks.Set(EntryMark::kDropped);
+  entry.text =
+      fmt::format("lines may be missing: they were gone before {} could copy them", options_.here);
+  return Store(std::move(entry));
 }
 
 void LogCopy::NoteProcess(const CopyFrame& frame) {

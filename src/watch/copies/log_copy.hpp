@@ -6,8 +6,9 @@
 // the entries before it are synced, and a start leaves out those behind it that are in the store
 // (Overlap). What the other tier had not written when it was killed stays in the copy, and is left
 // out if it comes again. (If both are killed at the same time, that is stored twice.) After a
-// longer time without a connection only what the copy's quota holds is sent. A data center can only
-// send lines of its own.
+// longer time without a connection only what the copy's quota holds is sent. Where lines are
+// missing that the other side no longer has, or cannot read, an entry says so. A data center can
+// only send lines of its own.
 #pragma once
 
 #include <cstdint>
@@ -37,7 +38,7 @@ namespace meridian::watch {
 struct LogCopyOptions {
   std::string here;
   std::string data_center;       // whose lines are copied
-  std::filesystem::path folder;  // is made, without rights for others; its parent exists
+  std::filesystem::path folder;  // is made with its parent, without rights for others
   uint64_t max_bytes = uint64_t{512} * 1024 * 1024;
   // Opens a connection to the other tier.
   std::function<io::Task<Result<std::unique_ptr<io::Stream>>>(TimePoint deadline)> dial;
@@ -46,6 +47,7 @@ struct LogCopyOptions {
 struct LogCopyStatus {
   bool connected = false;
   uint64_t entries = 0;  // copied since the start
+  uint64_t gaps = 0;     // lines that were gone before they could be copied, since the start
   uint64_t bytes = 0;    // of all files
   LogTime until;         // all lines up to this time are in the copy; 1970: none were copied yet
   std::string problem;   // of the store; empty: none
@@ -71,6 +73,8 @@ class LogCopy {
   io::Task<void> Follow();
   io::Task<Result<void>> Exchange();
   Result<void> Take(CopyFrame frame);
+  Result<void> Store(LogEntry entry);
+  Result<void> StoreGap();
   // At the first frame of another process: which entries its store has lost.
   void NoteProcess(const CopyFrame& frame);
   io::Task<Result<void>> AwaitRoom();
@@ -96,6 +100,7 @@ class LogCopy {
   LogTime until_;
   bool connected_ = false;
   uint64_t entries_ = 0;
+  uint64_t gaps_ = 0;
   std::string open_problem_;
   RecurringProblem connection_problem_;
   RecurringProblem position_problem_;
