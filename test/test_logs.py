@@ -1,5 +1,6 @@
 """`meridian logs` and the watch tier: the output of the application and the workers of all data centers in one place."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -56,6 +57,17 @@ def wait_for_disk(site, data_center):
     """Until what is found is in a file, where it survives kill -9: every line of now is in the write that follows."""
     found, folder = time.time(), site.state / f"watch-{data_center}/log"
     wait_until(lambda: any(file.stat().st_mtime > found for file in folder.glob("*")), what="the store has written")
+
+
+def wait_for_copy(site, word):
+    """Until us-east has a line of us-west."""
+    token = (site.state / "admin.token").read_text().strip()
+
+    def has_it():
+        return word.encode() in curl(f"http://{site.addresses['us-east']}:9000/.meridian/logs?copy=us-west", "-X", "POST",
+                                     "-d", '{"order": "newest"}', "-H", f"Authorization: Bearer {token}")[2]
+
+    wait_until(has_it, what="us-east has a copy")
 
 
 def test_lines_of_every_data_center_are_found_in_the_order_of_time(site):
@@ -175,12 +187,20 @@ def test_a_data_center_that_is_down_is_named_and_the_others_lines_are_shown():
         for word in words.values():
             find(site, word)
         wait_for_disk(site, "us-west")
+        wait_for_copy(site, words["us-west"])
         site.run("dc", "kill", "us-west")
         done = site.run("logs", "received", "--json")
-        assert words["us-east"] in done.stdout and words["us-west"] not in done.stdout
-        assert "us-west is missing" in done.stderr and "us-east" not in done.stderr
-        alone = site.run("logs", "--dc", "us-west", check=False)
-        assert alone.returncode == 1 and "us-west is missing" in alone.stderr
+        assert words["us-east"] in done.stdout and done.stdout.count(words["us-west"]) == 1
+        assert "us-west is missing" in done.stderr and "its lines are copies that us-east keeps, up to 20" in done.stderr
+        alone = site.run("logs", "received", "--dc", "us-west", check=False)
+        assert alone.returncode == 0 and "us-west is missing" in alone.stderr and words["us-west"] in alone.stdout
+        # Where nobody has a copy, nothing is shown, and nobody is told a copy.
+        stopped = watch_pid(site)
+        os.kill(stopped, signal.SIGSTOP)
+        alone = site.run("logs", "--dc", "us-west", check=False, timeout=60)
+        with contextlib.suppress(ProcessLookupError):  # it hung for too long
+            os.kill(stopped, signal.SIGCONT)
+        assert alone.returncode == 1 and "us-west is missing" in alone.stderr and "copies" not in alone.stderr
         # It is back with its lines.
         site.run("dc", "start", "us-west", timeout=60)
         assert len(find(site, words["us-west"])) == 1

@@ -122,7 +122,7 @@ def test_a_stranger_reaches_no_balancer_no_sessions_no_queue_and_no_logs():
     with three_hosts() as names, server(names) as (status, _):
         wait_until(lambda: all(each["state"] == "ready" for each in status()["engines"]), what="the engines are ready")
         # Agents and peers of other data centers come to the only address that there is, by mutual TLS or with the token.
-        assert scanned(names["stranger"], f"{PUBLIC}.1") == VISITORS | {9000, 26379, 28000, 29092}
+        assert scanned(names["stranger"], f"{PUBLIC}.1") == VISITORS | {9000, 26379, 28000, 29092, 29600}
 
 
 def unscraped(names, log):
@@ -140,7 +140,7 @@ def test_with_a_private_address_a_stranger_reaches_visitors_ports_alone():
         wait_until(lambda: all(each["state"] == "ready" for each in status()["engines"]), what="the engines are ready")
         assert scanned(names["stranger"], f"{PUBLIC}.1") == VISITORS
         assert scanned(names["stranger"], f"{PUBLIC}.3") == VISITORS
-        assert scanned(names["peer"], f"{PRIVATE}.1") == {8000, 6379, 9092, 9600, 9000, 26379, 28000, 29092}
+        assert scanned(names["peer"], f"{PRIVATE}.1") == {8000, 6379, 9092, 9600, 9000, 26379, 28000, 29092, 29600}
         # Prometheus reaches the agent there, by TLS, and everything else on loopback.
         wait_until(lambda: unscraped(names, log) == [], what="every target is up")
         # An address that a router translates is none of the host's.

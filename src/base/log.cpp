@@ -16,6 +16,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "base/log/log_copy.hpp"
 #include "base/log_file.hpp"
 #include "base/result.hpp"
 #include "base/text/utf8.hpp"
@@ -188,6 +189,7 @@ void AppendJsonString(std::string& out, std::string_view text) {
 
 void ConfigureLog(LogOptions options) {
   File() = nullptr;
+  EndLogCopy();
   Result<std::unique_ptr<LogFile>> file = nullptr;
   if (!options.file.path.empty()) file = LogFile::Open(options.file);
   if (options.format == LogFormat::kAutomatic) {
@@ -210,6 +212,9 @@ void Log(LogLevel level, std::string_view event, std::initializer_list<LogField>
   std::string line =
       text ? TextLine(level, event, fields, options) : JsonLine(level, event, fields, options);
   // A failed write to the log must not stop the process.
+  if (LogFile* copy = CopyOfLog()) {
+    (void)copy->Write(text ? JsonLine(level, event, fields, options) : line);
+  }
   if (File() != nullptr) return void(File()->Write(line));
   (void)!write(options.fd, line.data(), line.size());
 }

@@ -1,12 +1,17 @@
 #include "base/log.hpp"
 
 #include <array>
+#include <fstream>
 #include <functional>
+#include <iterator>
 #include <string>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <unistd.h>
+
+#include "base/log/log_copy.hpp"
+#include "base/scratch_dir.hpp"
 
 namespace meridian {
 namespace {
@@ -53,6 +58,28 @@ TEST(Log, EventsBelowTheLeastLevelAreNotWritten) {
   EXPECT_EQ(Logged({}, [] { LOG_DEBUG("hidden"); }), "");
   EXPECT_THAT(Logged({.min_level = LogLevel::kDebug}, [] { LOG_DEBUG("shown"); }),
               HasSubstr("shown"));
+}
+
+TEST(Log, ACopyIsJsonWhateverTheFirstPlaceShows) {
+  ScratchDir folder;
+  const std::string path = folder / "agent.log";
+  std::string shown = Logged({.format = LogFormat::kText, .process = "agent"}, [&] {
+    ASSERT_TRUE(CopyLogTo({.path = path}));
+    LOG_INFO("ready", {"port", 80});
+  });
+  EXPECT_THAT(shown, EndsWith("agent: ready port=80\n"));
+  std::ifstream file(path);
+  std::string copied{std::istreambuf_iterator<char>(file), {}};
+  EXPECT_THAT(copied, EndsWith(R"("process":"agent","event":"ready","port":80})"
+                               "\n"));
+}
+
+TEST(Log, ACopyThatCannotBeOpenedLeavesTheFirstPlace) {
+  std::string shown = Logged({.process = "agent"}, [] {
+    EXPECT_FALSE(CopyLogTo({.path = "/no/such/folder/agent.log"}));
+    LOG_INFO("ready");
+  });
+  EXPECT_THAT(shown, HasSubstr("ready"));
 }
 
 TEST(Log, ALineThatIsTooLongIsCutMarkedAndStaysJson) {

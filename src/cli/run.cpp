@@ -20,6 +20,7 @@
 #include "agent/report/startup_report.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
+#include "base/log/log_copy.hpp"
 #include "base/result.hpp"
 #include "cli/command/command.hpp"
 #include "cli/command_line.hpp"
@@ -109,16 +110,25 @@ bool IsTrusted(const site::Site& site, const RunArguments& arguments) {
   return false;
 }
 
-// In the lab a data center's processes write their logs to files; otherwise to standard error.
+std::string LogPath(const RunArguments& arguments) {
+  return std::filesystem::path(arguments.state_directory) / "logs" / arguments.data_center /
+         "agent.log";
+}
+
+// In the lab guard and agent write their log to a file; on a server to standard error.
 void OpenLog(const RunArguments& arguments, const char* process) {
-  std::string file;
-  if (arguments.lab) {
-    file = std::filesystem::path(arguments.state_directory) / "logs" / arguments.data_center /
-           "agent.log";
-  }
-  ConfigureLog({.file = {.path = file, .redirect_stdio = true},
+  ConfigureLog({.file = {.path = arguments.lab ? LogPath(arguments) : "", .redirect_stdio = true},
                 .process = process,
                 .dc = arguments.data_center});
+}
+
+// On a server, from here on to the file too, for the watch tier. The folder must exist.
+void CopyLog(const RunArguments& arguments) {
+  if (arguments.lab) return;
+  Result<void> copied = CopyLogTo({.path = LogPath(arguments)});
+  if (!copied) {
+    LOG_WARNING("the log file cannot be opened", {"problem", copied.error().message});
+  }
 }
 
 int RunGuard(const RunArguments& arguments) {
@@ -133,6 +143,7 @@ int RunGuard(const RunArguments& arguments) {
   std::optional<Result<io::FileLock>> prepared;
   if (!arguments.lab) prepared = PrepareState(*site, arguments);
   if (prepared && !*prepared) return Complain(prepared->error());
+  CopyLog(arguments);
   agent::GuardOptions options{
       .agent_command = {ProgramPath(), "agent", site->file.string(), "--dc", arguments.data_center,
                         "--state", std::filesystem::absolute(arguments.state_directory).string()},
@@ -173,6 +184,7 @@ int RunAgent(const RunArguments& arguments) {
   const site::DataCenter* here = site->FindDataCenter(arguments.data_center);
   if (here == nullptr) return UnknownDataCenter(*site, arguments.data_center);
   OpenLog(arguments, "agent");
+  CopyLog(arguments);
   auto state = site::StateDir::Open(arguments.state_directory);
   auto token = state ? state->ReadToken() : Fail(state.error());
   if (!token) return Complain(token.error());

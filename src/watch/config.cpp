@@ -12,6 +12,7 @@
 #include "site/load/table_reader.hpp"
 #include "site/section.hpp"
 #include "site/site.hpp"
+#include "watch/copies/limits.hpp"
 #include "watch/limits.hpp"
 #include "wire/http/authority.hpp"
 #include "wire/http/uri.hpp"
@@ -22,8 +23,8 @@ namespace {
 constexpr site::KeyDescription kKeys[] = {
     {.table = "watch",
      .sentence = "The log store: it keeps the output of the application and of the workers of its "
-                 "data center for `meridian logs`; and Prometheus and Alertmanager beside it. They "
-                 "run where the file has this table."},
+                 "data center, and the lines of Meridian's own processes, for `meridian logs`; and "
+                 "Prometheus and Alertmanager beside it. They run where the file has this table."},
     {.table = "watch",
      .key = "port",
      .sentence =
@@ -88,6 +89,13 @@ constexpr site::KeyDescription kKeys[] = {
                  "scrape-config` prints what that one needs; the log store runs all the same.",
      .fallback = "none",
      .limits = "a URL that begins with `http://` or `https://`"},
+     .key = "copies_size",
+     .sentence = "The bytes of the copy that a data center keeps of the lines of each other one; "
+                 "the oldest lines are removed first."},
+    {.table = "watch",
+     .key = "access_log",
+     .sentence = "Whether the log store also keeps the lines of the edge's access log, which "
+                 "`access_log` of `[edge]` chooses."},
 };
 
 bool NamesVariable(std::string_view text) {
@@ -155,6 +163,9 @@ Config Parse(site::TableReader& reader, const site::Site& /*site*/) {
       "metrics_size",
       {.min = kMinMetricsBytes, .max = kMaxMetricsBytes, .fallback = config.metrics_bytes});
   config.notices = ReadNotices(reader);
+  config.copy_bytes = reader.Size(
+      "copies_size", {.min = kMinCopyBytes, .max = kMaxCopyBytes, .fallback = config.copy_bytes});
+  config.access_log = reader.Boolean("access_log", config.access_log);
   return config;
 }
 

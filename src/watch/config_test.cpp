@@ -56,6 +56,14 @@ TEST(WatchConfig, KeysAreReadWithinTheirLimits) {
   EXPECT_EQ(site->sections.Get<Config>().log_bytes, uint64_t{64} << 20);
   EXPECT_THAT(ErrorsOf("[watch]\nlog_size = \"63MiB\"\n"), HasSubstr("log_size"));
   EXPECT_THAT(ErrorsOf("[watch]\nlog_size = \"4 GB\"\n"), HasSubstr("log_size"));
+  EXPECT_EQ(site->sections.Get<Config>().copy_bytes, uint64_t{512} << 20);
+  EXPECT_THAT(ErrorsOf("[watch]\ncopies_size = \"15MiB\"\n"), HasSubstr("copies_size"));
+  EXPECT_FALSE(site->sections.Get<Config>().access_log);
+  auto other = Parse("[watch]\naccess_log = true\ncopies_size = \"1GiB\"\n");
+  ASSERT_TRUE(other) << other.error().Render();
+  EXPECT_EQ(other->sections.Get<Config>().copy_bytes, uint64_t{1} << 30);
+  EXPECT_TRUE(other->sections.Get<Config>().access_log);
+  EXPECT_THAT(ErrorsOf("[watch]\naccess_log = 1\n"), HasSubstr("access_log"));
 }
 
 TEST(WatchConfig, PrometheusKeepsMetricsWithinTimeAndBytes) {

@@ -39,6 +39,8 @@ constexpr Duration kMaxFollowWait = std::chrono::seconds{10};
 // Requests for pages that wait or are being answered; further ones get a 503. A page may have
 // kMaxPageMessageBytes.
 constexpr size_t kMaxPageRequests = 32;
+// Of these, those that search at the same time; further ones wait.
+constexpr size_t kMaxAnsweredSearches = 8;
 
 // --- output of processes
 // Agents that send output at the same time: one, and those of connections that are not known to be

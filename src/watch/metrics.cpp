@@ -4,6 +4,7 @@
 
 #include "base/metrics.hpp"
 #include "watch/log/log_store.hpp"
+#include "watch/own_lines/own_lines.hpp"
 
 namespace meridian::watch {
 
@@ -28,6 +29,12 @@ WatchMetrics::WatchMetrics(Metrics& metrics)
                                        "Bytes of output that the agent handed over.")),
       sources_(metrics.AddGauge("meridian_watch_sources",
                                 "Processes whose output the agent hands over.")),
+      own_bytes_(metrics.AddCounter("meridian_watch_own_bytes_total",
+                                    "Bytes that were read of the logs of Meridian's processes.")),
+      own_unread_bytes_(metrics.AddGauge("meridian_watch_own_unread_bytes",
+                                         "Bytes of these logs that are still to be read.")),
+      own_gaps_(metrics.AddCounter("meridian_watch_own_gaps_total",
+                                   "Files of these logs that were gone before they were read.")),
       quota_lines_(metrics.AddCounter("meridian_watch_dropped_lines_total",
                                       "Lines of output that were dropped.", {{"by", "quota"}})),
       quota_bytes_(metrics.AddCounter("meridian_watch_dropped_bytes_total",
@@ -49,7 +56,8 @@ void WatchMetrics::RaiseTo(Counter& counter, uint64_t count) {
   if (count > counter.value()) counter.Add(count - counter.value());
 }
 
-void WatchMetrics::Update(const LogStoreStatus& store, const OutputCounts& output) {
+void WatchMetrics::Update(const LogStoreStatus& store, const OutputCounts& output,
+                          const OwnLineCounts& own) {
   RaiseTo(entries_, store.entries);
   RaiseTo(refused_, store.refused);
   RaiseTo(lost_, store.lost);
@@ -60,8 +68,11 @@ void WatchMetrics::Update(const LogStoreStatus& store, const OutputCounts& outpu
   segments_.Set(static_cast<double>(store.segments));
   RaiseTo(output_bytes_, output.bytes);
   sources_.Set(static_cast<double>(output.sources));
-  RaiseTo(quota_lines_, output.dropped_lines);
-  RaiseTo(quota_bytes_, output.dropped_bytes);
+  RaiseTo(own_bytes_, own.bytes);
+  own_unread_bytes_.Set(static_cast<double>(own.unread_bytes));
+  RaiseTo(own_gaps_, own.gaps);
+  RaiseTo(quota_lines_, output.dropped_lines + own.dropped_lines);
+  RaiseTo(quota_bytes_, output.dropped_bytes + own.dropped_bytes);
   RaiseTo(agent_lines_, output.agent_dropped_lines);
   RaiseTo(agent_bytes_, output.agent_dropped_bytes);
 }

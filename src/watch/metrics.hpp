@@ -5,6 +5,7 @@
 
 #include "base/metrics.hpp"
 #include "watch/log/log_store.hpp"
+#include "watch/own_lines/own_lines.hpp"
 
 namespace meridian::watch {
 
@@ -22,7 +23,7 @@ class WatchMetrics {
  public:
   explicit WatchMetrics(Metrics& metrics);
 
-  void Update(const LogStoreStatus& store, const OutputCounts& output);
+  void Update(const LogStoreStatus& store, const OutputCounts& output, const OwnLineCounts& own);
 
   Counter& searches() { return searches_; }
   Counter& refused_searches() { return refused_searches_; }
@@ -43,6 +44,9 @@ class WatchMetrics {
   Gauge& segments_;
   Counter& output_bytes_;
   Gauge& sources_;
+  Counter& own_bytes_;
+  Gauge& own_unread_bytes_;
+  Counter& own_gaps_;
   Counter& quota_lines_;
   Counter& quota_bytes_;
   Counter& agent_lines_;

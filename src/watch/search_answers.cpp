@@ -17,8 +17,9 @@
 #include "http/whole_body.hpp"
 #include "io/loop.hpp"
 #include "io/task.hpp"
+#include "watch/copies/log_copy.hpp"
 #include "watch/limits.hpp"
-#include "watch/log/limits.hpp"
+#include "watch/log/entry.hpp"
 #include "watch/log/log_store.hpp"
 #include "watch/log/remote/search_message.hpp"
 #include "watch/log/search/log_query.hpp"
@@ -32,6 +33,8 @@ int StatusOf(const Error& error) {
   switch (error.code) {
     case Errc::kInvalid:
       return 400;
+    case Errc::kNotFound:
+      return 404;
     case Errc::kTooLarge:
       return 413;
     default:
@@ -45,9 +48,15 @@ io::Task<void> Refuse(http::Exchange& exchange, const Error& error) {
 
 }  // namespace
 
-Result<std::optional<uint64_t>> ReadFollowedSequence(std::optional<std::string_view> query) {
+Result<SearchTarget> ReadSearchTarget(std::optional<std::string_view> query) {
   constexpr std::string_view kAfter = "after=";
-  if (!query || query->empty()) return std::nullopt;
+  constexpr std::string_view kCopy = "copy=";
+  SearchTarget target;
+  if (!query || query->empty()) return target;
+  if (query->starts_with(kCopy) && query->size() > kCopy.size()) {
+    target.copy = query->substr(kCopy.size());
+    return target;
+  }
   uint64_t sequence = 0;
   const char* end = query->data() + query->size();
   bool good = query->starts_with(kAfter);
@@ -55,13 +64,14 @@ Result<std::optional<uint64_t>> ReadFollowedSequence(std::optional<std::string_v
     auto parsed = std::from_chars(query->data() + kAfter.size(), end, sequence);
     good = parsed.ec == std::errc() && parsed.ptr == end;
   }
-  if (!good) return Fail(Errc::kInvalid, "expected ?after=SEQUENCE");
-  return std::optional(sequence);
+  if (!good) return Fail(Errc::kInvalid, "expected ?after=SEQUENCE or ?copy=DATA_CENTER");
+  target.after = sequence;
+  return target;
 }
 
 io::Task<void> SearchAnswers::Answer(http::Exchange& exchange) {
-  auto after = ReadFollowedSequence(exchange.request().query);
-  if (!after) co_return co_await Refuse(exchange, after.error());
+  auto target = ReadSearchTarget(exchange.request().query);
+  if (!target) co_return co_await Refuse(exchange, target.error());
   auto body = co_await http::ReadWholeBody(exchange);
   if (!body) co_return;  // the server has answered the error
   if (answering_ >= kMaxPageRequests) {
@@ -69,43 +79,50 @@ io::Task<void> SearchAnswers::Answer(http::Exchange& exchange) {
     co_return co_await Refuse(exchange, {Errc::kUnavailable, "too many ask the log store"});
   }
   ++answering_;
-  co_await AnswerInTime(exchange, std::move(*body), *after);
+  co_await AnswerInTime(exchange, std::move(*body), std::move(*target));
   --answering_;
 }
 
 io::Task<void> SearchAnswers::AnswerInTime(http::Exchange& exchange, std::string body,
-                                           std::optional<uint64_t> after) {
+                                           SearchTarget target) {
   auto query = ReadLogQuery(body);
   if (!query) {
     metrics_.refused_searches().Add();
     co_return co_await Refuse(exchange, query.error());
   }
   const LogOrder order = query->order;
-  auto page = co_await Search(std::move(*query), after);
+  auto page = co_await Search(std::move(*query), target);
   if (!page) {
     const bool refused = page.error().code == Errc::kUnavailable;
     (refused ? metrics_.refused_searches() : metrics_.failed_searches()).Add();
     co_return co_await Refuse(exchange, page.error());
   }
   metrics_.searches().Add();
-  NoteDamage(*page);
+  if (target.copy.empty()) NoteDamage(*page);
   const std::string json = ToJson(*page, order);
   wire::http::HeaderFields fields;
   fields.Add("Content-Type", "application/json");
   (void)co_await exchange.Respond({.fields = fields}, AsBytes(json));
 }
 
-io::Task<Result<LogPage>> SearchAnswers::Search(LogQuery query, std::optional<uint64_t> after) {
-  if (store_ != nullptr && after) {
-    auto waited = co_await store_->AwaitEntry(*after, loop_.After(kMaxFollowWait));
-    if (!waited && waited.error().code != Errc::kTimeout) co_return Fail(waited.error());
-  }
-  const TimePoint deadline = loop_.After(kSearchTimeout);
-  // An entry wakes all followers at once.
-  while (searching_ >= kMaxSearches) {
+// An entry wakes all followers at once.
+io::Task<Result<void>> SearchAnswers::AwaitTurn(TimePoint deadline) {
+  while (searching_ >= kMaxAnsweredSearches) {
     Result<void> waited = co_await search_ended_.Wait(deadline);
     if (!waited) co_return Fail(Errc::kUnavailable, "too many search the log store");
   }
+  co_return Result<void>{};
+}
+
+io::Task<Result<LogPage>> SearchAnswers::Search(LogQuery query, const SearchTarget& target) {
+  if (!target.copy.empty()) co_return co_await SearchCopy(std::move(query), target.copy);
+  if (store_ != nullptr && target.after) {
+    auto waited = co_await store_->AwaitEntry(*target.after, loop_.After(kMaxFollowWait));
+    if (!waited && waited.error().code != Errc::kTimeout) co_return Fail(waited.error());
+  }
+  const TimePoint deadline = loop_.After(kSearchTimeout);
+  Result<void> turn = co_await AwaitTurn(deadline);
+  if (!turn) co_return Fail(std::move(turn.error()));
   // It may have been closed meanwhile.
   if (store_ == nullptr) {
     co_return Fail(Errc::kUnavailable, "the log store cannot be searched: {}", problem_);
@@ -114,6 +131,27 @@ io::Task<Result<LogPage>> SearchAnswers::Search(LogQuery query, std::optional<ui
   auto page = co_await store_->Search(std::move(query), deadline);
   --searching_;
   search_ended_.WakeOne();
+  co_return page;
+}
+
+io::Task<Result<LogPage>> SearchAnswers::SearchCopy(LogQuery query,
+                                                    const std::string& data_center) {
+  const TimePoint deadline = loop_.After(kSearchTimeout);
+  Result<void> turn = co_await AwaitTurn(deadline);
+  if (!turn) co_return Fail(std::move(turn.error()));
+  LogCopy* copy = find_copy_(data_center);
+  if (copy == nullptr) co_return Fail(Errc::kNotFound, "it keeps no copy of these lines");
+  if (store_ == nullptr || copy->store() == nullptr) {
+    co_return Fail(Errc::kUnavailable, "its copy is not open");
+  }
+  // Before the search: what it does not find has come later.
+  const LogTime until = copy->status().until;
+  if (until == LogTime{}) co_return Fail(Errc::kNotFound, "it has copied no lines yet");
+  ++searching_;
+  auto page = co_await copy->store()->Search(std::move(query), deadline);
+  --searching_;
+  search_ended_.WakeOne();
+  if (page) page->copied_until = until;
   co_return page;
 }
 

@@ -39,7 +39,7 @@ class SearchAnswersTest : public PortFixture {
     co_return page ? std::move(*page) : LogPage{};
   }
 
-  SearchAnswers answers_{loop_, counts_};
+  SearchAnswers answers_{loop_, counts_, [](std::string_view) { return nullptr; }};
 };
 
 TEST_F(SearchAnswersTest, APageHasWhatTheQueryFinds) {
@@ -83,7 +83,9 @@ TEST_F(SearchAnswersTest, WrongRequestsAreRefusedWithTheReason) {
              {"", fmt::format("{{\"terms\":[\"{}\"]}}", std::string(300, 'x')), 413},
              {"after=-1", "{}", 400},
              {"after=1x", "{}", 400},
-             {"before=1", "{}", 400}}) {
+             {"before=1", "{}", 400},
+             {"copy=", "{}", 400},
+             {"copy=us-west", ToJson(LogQuery{}), 404}}) {
       http::Fetched answer = co_await Post(site::kLogSearchPath, query, body);
       EXPECT_EQ(answer.status, status) << query << " " << body << ": " << answer.body;
       EXPECT_THAT(answer.body, HasSubstr("\n"));

@@ -1,19 +1,23 @@
 #include "watch/watch.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include "base/bytes.hpp"
 #include "base/clock.hpp"
 #include "base/ip.hpp"
 #include "base/log.hpp"
+#include "base/random.hpp"
 #include "base/result.hpp"
 #include "http/exchange.hpp"
 #include "http/server/server.hpp"
@@ -31,9 +35,13 @@
 #include "site/trust/bearer.hpp"
 #include "site/trust/password.hpp"
 #include "watch/config.hpp"
+#include "watch/copies/copies.hpp"
 #include "watch/limits.hpp"
+#include "watch/log/limits.hpp"
 #include "watch/log/log_store.hpp"
 #include "watch/log/remote/limits.hpp"
+#include "watch/own_lines/own_lines.hpp"
+#include "watch/own_lines/own_sources.hpp"
 
 namespace meridian::watch {
 namespace {
@@ -68,6 +76,27 @@ Result<void> MakePrivateFolder(const std::filesystem::path& folder) {
   return {};
 }
 
+std::string HostName() {
+  std::array<char, kMaxOriginFieldBytes> name{};
+  return gethostname(name.data(), name.size() - 1) == 0 ? std::string(name.data()) : "";
+}
+
+// What it keeps beside others' files in the state directory.
+std::filesystem::path FolderOf(const site::TierProcess& process) {
+  return process.start().state_directory / ("watch-" + process.here().name);
+}
+
+OwnLinesOptions OwnOptions(const site::TierProcess& process, const Config& config) {
+  return {.positions = FolderOf(process) / "positions",
+          .data_center = process.here().name,
+          .host = HostName(),
+          .sources = OwnSourcesOf({.site = process.site(),
+                                   .here = process.here(),
+                                   .hosting = process.start().hosting,
+                                   .state_directory = process.start().state_directory,
+                                   .access_log = config.access_log})};
+}
+
 }  // namespace
 
 Watch::Watch(site::TierProcess& process)
@@ -76,7 +105,10 @@ Watch::Watch(site::TierProcess& process)
       pool_(kPoolThreads),
       metrics_(process.metrics()),
       intake_(process.loop(), process.here().name),
-      searches_(process.loop(), metrics_),
+      own_lines_(OwnOptions(process, config_), process.loop(), pool_),
+      copies_(process, FolderOf(process) / "copies", config_.copy_bytes),
+      searches_(process.loop(), metrics_,
+                [this](std::string_view name) { return copies_.Find(name); }),
       storing_(process.loop()),
       background_(process.loop()) {}
 
@@ -95,6 +127,8 @@ io::Task<Result<void>> Watch::Start() {
   auto listener =
       process_.Listen("http", Endpoint{process_.HostAddress(), process_.site().ports.watch});
   if (!listener) co_return Fail(std::move(listener.error()));
+  Result<void> peers = copies_.Start();
+  if (!peers) co_return peers;
   Result<void> opened = co_await OpenStore();
   if (!opened) background_.Spawn(KeepOpening());
   server_ = std::make_unique<http::Server>(
@@ -105,13 +139,16 @@ io::Task<Result<void>> Watch::Start() {
 }
 
 io::Task<Result<void>> Watch::OpenStore() {
-  const auto folder = process_.start().state_directory / ("watch-" + process_.here().name) / "log";
+  const auto folder = FolderOf(process_) / "log";
   Result<void> opened =
       co_await io::RunBlocking(pool_, [&folder] { return MakePrivateFolder(folder); });
   if (opened) {
-    auto store =
-        co_await LogStore::Open({.folder = folder.string(), .max_bytes = config_.log_bytes},
-                                process_.loop(), pool_, files_);
+    Random random(EntropySeed());
+    auto store = co_await LogStore::Open(
+        {.folder = folder.string(),
+         .max_bytes = config_.log_bytes,
+         .first_segment = static_cast<uint32_t>(1 + random.Below(kFirstSegments))},
+        process_.loop(), pool_, files_);
     if (store) store_ = std::move(*store);
     if (!store) opened = Fail(std::move(store.error()));
   }
@@ -127,6 +164,8 @@ io::Task<Result<void>> Watch::OpenStore() {
   storing_.Spawn(store_->Run());
   intake_.Open(*store_);
   searches_.Open(*store_);
+  background_.Spawn(own_lines_.Run(*store_));
+  copies_.Open(*store_);
   const uint32_t recovered = store_->status().recovered_lines;
   if (recovered > 0) LOG_INFO("lines of a segment that was open are kept", {"lines", recovered});
   co_return opened;
@@ -140,8 +179,10 @@ io::Task<void> Watch::KeepOpening() {
 
 io::Task<void> Watch::Report() {
   do {
-    if (store_) metrics_.Update(store_->status(), intake_.counts());
+    if (store_) metrics_.Update(store_->status(), intake_.counts(), own_lines_.counts());
+    copies_.Update();
     process_.SetDetail(Problem());
+    process_.SetDetailOf("copies", copies_.Problem());
   } while (co_await io::Sleep(kReportInterval));
 }
 
@@ -192,8 +233,10 @@ io::Task<void> Watch::Drain(Duration /*grace*/) {
   background_.Cancel();
   co_await background_.Join();
   searches_.Close();
-  storing_.Cancel();
+  storing_.Cancel();  // at the same time as the copies' stores
+  co_await copies_.Stop();
   co_await storing_.Join();
+  if (store_) co_await own_lines_.Finish(*store_);
 }
 
 namespace {
@@ -211,7 +254,10 @@ site::TierDescription Describe() {
           .ports = {{.port = &site::Ports::watch},
                     {.key = "prometheus_port", .port = &site::Ports::prometheus},
                     {.key = "alertmanager_port", .port = &site::Ports::alertmanager}},
-          .sockets = {{.name = "http", .port = &site::Ports::watch}},
+          .sockets = {{.name = "http", .port = &site::Ports::watch},
+                      {.name = "peer",
+                       .port = &site::Ports::watch,
+                       .audience = site::Audience::kPeers}},
           .serves_application = true,
           .needed_to_serve = false,
           .needs_table = true,

@@ -1,9 +1,10 @@
 // The watch tier of a data center: it connects the log store, its port and the intake of output to
 // the process. README.md says how these work together.
 //
-// One thread: the process's main loop; the store has a pool of its own. The process serves also
-// while the store cannot be opened (the disk is full, say): agents keep output as long as they can,
-// searches are refused, the status names the problem, and the store is tried again.
+// One thread: the process's main loop; the store has a pool of its own, and so have the copies. The
+// process serves also while the store cannot be opened (the disk is full, say): agents keep output
+// as long as they can, searches are refused, the status names the problem, and the store is tried
+// again; the log files of Meridian's own processes are read later.
 #pragma once
 
 #include <cstdint>
@@ -21,9 +22,11 @@
 #include "site/tier/tier_process.hpp"
 #include "site/tier_description.hpp"
 #include "watch/config.hpp"
+#include "watch/copies/copies.hpp"
 #include "watch/log/segment/log_files.hpp"
 #include "watch/metrics.hpp"
 #include "watch/output_intake.hpp"
+#include "watch/own_lines/own_lines.hpp"
 #include "watch/search_answers.hpp"
 
 namespace meridian::watch {
@@ -54,6 +57,8 @@ class Watch {
   site::Secret password_;
   WatchMetrics metrics_;
   OutputIntake intake_;
+  OwnLines own_lines_;
+  Copies copies_;
   SearchAnswers searches_;
   std::unique_ptr<LogStore> store_;
   std::string open_problem_;

@@ -1,6 +1,7 @@
 #include "cli/logs/log_data_centers.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -39,6 +40,12 @@ namespace {
 using watch::LogPage;
 using watch::LogQuery;
 
+constexpr const char* kPath = "/.meridian/logs";
+
+std::string CopyPath(const site::DataCenter& of) {
+  return fmt::format("{}?copy={}", kPath, of.name);
+}
+
 size_t BytesOf(const watch::LogEntry& entry) {
   return sizeof(entry) + entry.text.size() + entry.fields.size();
 }
@@ -76,13 +83,20 @@ std::string LogDataCenters::TextOf(const watch::LogEntry& entry) const {
 
 io::Task<Result<LogPage>> LogDataCenters::Ask(const DataCenter& of, const LogQuery& query,
                                               std::optional<uint64_t> after) {
-  const std::string path =
-      after ? fmt::format("/.meridian/logs?after={}", *after) : "/.meridian/logs";
+  if (of.copy_at != nullptr) {
+    co_return co_await AskAt(*of.copy_at, CopyPath(*of.described), query, false);
+  }
+  const std::string path = after ? fmt::format("{}?after={}", kPath, *after) : kPath;
+  co_return co_await AskAt(*of.described, path, query, after.has_value());
+}
+
+io::Task<Result<LogPage>> LogDataCenters::AskAt(const site::DataCenter& at, std::string path,
+                                                const LogQuery& query, bool follows) {
   const std::string body = watch::ToJson(query);
-  auto answer = co_await CallAgentOn(loop_, network_, deployed_, *of.described,
+  auto answer = co_await CallAgentOn(loop_, network_, deployed_, at,
                                      {.path = path,
                                       .body = body,
-                                      .timeout = after ? kLogFollowWait : kLogSearchWait,
+                                      .timeout = follows ? kLogFollowWait : kLogSearchWait,
                                       .max_answer_bytes = watch::kMaxPageMessageBytes});
   if (!answer) {
     co_return Fail(answer.error().code, "its agent does not answer ({})", answer.error().message);
@@ -98,6 +112,32 @@ io::Task<Result<LogPage>> LogDataCenters::Ask(const DataCenter& of, const LogQue
 io::Task<void> LogDataCenters::AskInto(DataCenter& of, LogQuery query,
                                        std::optional<Result<LogPage>>& into) {
   into = co_await Ask(of, query, std::nullopt);
+}
+
+io::Task<void> LogDataCenters::AskAtInto(Copy& copy, std::string path, LogQuery query) {
+  copy.page = co_await AskAt(*copy.at, std::move(path), query, false);
+}
+
+io::Task<Result<LogPage>> LogDataCenters::AskCopies(DataCenter& of, const LogQuery& query) {
+  std::vector<Copy> copies;
+  for (const site::DataCenter& each : deployed_.site.datacenters) {
+    const auto asked = std::ranges::find(data_centers_, &each, &DataCenter::described);
+    const bool missing = asked != data_centers_.end() && !asked->answered;
+    if (!each.edge_only && !missing && &each != of.described) copies.push_back({.at = &each});
+  }
+  io::Scope asking(loop_);
+  for (Copy& copy : copies) asking.Spawn(AskAtInto(copy, CopyPath(*of.described), query));
+  co_await asking.Join();
+  Copy* newest = nullptr;
+  for (Copy& copy : copies) {
+    if (!*copy.page || !(*copy.page)->copied_until) continue;
+    if (newest == nullptr || (*copy.page)->copied_until > (*newest->page)->copied_until) {
+      newest = &copy;
+    }
+  }
+  if (newest == nullptr) co_return Fail(Errc::kNotFound, "nobody keeps a copy of its lines");
+  of.copy_at = newest->at;
+  co_return std::move(**newest->page);
 }
 
 void LogDataCenters::TellProblem(DataCenter& of, const std::string& problem) {
@@ -119,6 +159,51 @@ void LogDataCenters::TellAnswer(DataCenter& of, const LogPage& page) {
   of.problem = std::move(problem);
 }
 
+io::Task<void> LogDataCenters::AskWanted(watch::LogMerge& merge) {
+  const std::vector<size_t> wanted = merge.Wanted();
+  std::vector<std::optional<Result<LogPage>>> pages(wanted.size());
+  io::Scope asking(loop_);
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    asking.Spawn(AskInto(data_centers_[wanted[i]], merge.QueryOf(wanted[i]), pages[i]));
+  }
+  co_await asking.Join();
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    if (!*pages[i]) continue;
+    DataCenter& of = data_centers_[wanted[i]];
+    if (of.copy_at == nullptr) {
+      TellAnswer(of, **pages[i]);
+      if (!of.end_sequence) of.end_sequence = (*pages[i])->end_sequence;
+    }
+    Result<void> put = merge.Put(wanted[i], std::move(**pages[i]));
+    if (!put) TellProblem(of, put.error().message);
+  }
+  // Those that answered may have copies of the others' lines.
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    if (!*pages[i]) co_await PutCopy(merge, wanted[i], std::move(pages[i]->error()));
+  }
+}
+
+io::Task<void> LogDataCenters::PutCopy(watch::LogMerge& merge, size_t source, Error missing) {
+  DataCenter& of = data_centers_[source];
+  const LogQuery query = merge.QueryOf(source);
+  std::string text = missing.message;
+  // Pages of its own and of a copy have nothing in common but the times.
+  if (!query.after && of.copy_at == nullptr) {
+    auto page = co_await AskCopies(of, query);
+    if (page) {
+      const auto until = std::chrono::floor<std::chrono::milliseconds>(*page->copied_until);
+      text += fmt::format("; its lines are copies that {} keeps, up to {}", of.copy_at->name,
+                          TimeText(until.time_since_epoch().count()));
+      if (!page->problems.empty()) text += "; lines of the copy cannot be read";
+      Result<void> put = merge.Put(source, std::move(*page));
+      if (!put) text = put.error().message;
+      co_return TellProblem(of, text);
+    }
+  }
+  merge.Remove(source);
+  TellProblem(of, text);
+}
+
 io::Task<int> LogDataCenters::Show(const LogQuery& query) {
   const uint64_t usual = options_.follow ? kFollowedLogLines : kShownLogLines;
   const uint64_t count = options_.count > 0 ? options_.count : usual;
@@ -126,33 +211,13 @@ io::Task<int> LogDataCenters::Show(const LogQuery& query) {
   std::vector<watch::LogEntry> found;
   size_t held_bytes = 0;
   while (!merge.done() && held_bytes < kMaxHeldLogBytes) {
-    const std::vector<size_t> wanted = merge.Wanted();
-    std::vector<std::optional<Result<LogPage>>> pages(wanted.size());
-    io::Scope asking(loop_);
-    for (size_t i = 0; i < wanted.size(); ++i) {
-      asking.Spawn(AskInto(data_centers_[wanted[i]], merge.QueryOf(wanted[i]), pages[i]));
-    }
-    co_await asking.Join();
-    for (size_t i = 0; i < wanted.size(); ++i) {
-      DataCenter& of = data_centers_[wanted[i]];
-      Result<LogPage>& page = *pages[i];
-      Result<void> put;
-      if (page) {
-        TellAnswer(of, *page);
-        if (!of.end_sequence) of.end_sequence = page->end_sequence;
-        put = merge.Put(wanted[i], std::move(*page));
-      } else {
-        put = Fail(std::move(page.error()));
-        merge.Remove(wanted[i]);
-      }
-      if (!put) TellProblem(of, put.error().message);
-    }
+    co_await AskWanted(merge);
     for (watch::MergedEntry& each : merge.Take()) {
       held_bytes += BytesOf(each.entry);
       // What came during the search is left to the follower.
-      if (options_.follow && each.entry.sequence >= data_centers_[each.source].end_sequence) {
-        continue;
-      }
+      const DataCenter& of = data_centers_[each.source];
+      const bool is_later = of.end_sequence && each.entry.sequence >= *of.end_sequence;
+      if (options_.follow && of.copy_at == nullptr && is_later) continue;
       found.push_back(std::move(each.entry));
     }
   }
@@ -163,7 +228,9 @@ io::Task<int> LogDataCenters::Show(const LogQuery& query) {
     fmt::print(stderr, "meridian: these are the newest {} lines; older ones: --count, --until\n",
                found.size());
   }
-  const bool answered = std::ranges::any_of(data_centers_, &DataCenter::answered);
+  const bool answered = std::ranges::any_of(data_centers_, [](const DataCenter& each) {
+    return each.answered || each.copy_at != nullptr;
+  });
   co_return answered ? kDone : kFailed;
 }
 
@@ -171,6 +238,7 @@ io::Task<int> LogDataCenters::Follow(const LogQuery& query) {
   io::Scope following(loop_);
   const watch::LogTime now = watch::ToLogTime(loop_.Wall());
   for (DataCenter& each : data_centers_) {
+    each.copy_at = nullptr;  // a copy grows no more; its own lines come when it is back
     if (each.end_sequence) each.position = Before(*each.end_sequence);
     following.Spawn(FollowOne(each, FollowerOf(query, each.end_sequence, now)));
   }

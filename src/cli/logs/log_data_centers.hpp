@@ -1,5 +1,6 @@
 // LogDataCenters: the logs of all data centers of a site, which their agents are asked for: one
-// search of them all, or followers of each. Owned by the command; one thread: that of its loop.
+// search of them all, or followers of each. Of a data center that does not answer, the newest copy
+// that another one keeps is shown. Owned by the command; one thread: that of its loop.
 #pragma once
 
 #include <cstddef>
@@ -17,6 +18,10 @@
 #include "site/site.hpp"
 #include "watch/log/search/log_query.hpp"
 #include "watch/log/search/log_search.hpp"
+
+namespace meridian::watch {
+class LogMerge;
+}  // namespace meridian::watch
 
 namespace meridian::cli {
 
@@ -43,6 +48,12 @@ class LogDataCenters {
     // All entries before it have been seen; nothing: it has not answered yet.
     std::optional<uint64_t> end_sequence = {};
     std::optional<watch::LogPosition> position = {};  // of the follower, in kArrival
+    // Keeps the copy that is shown instead of its own lines; null: there is none.
+    const site::DataCenter* copy_at = nullptr;
+  };
+  struct Copy {
+    const site::DataCenter* at = nullptr;
+    std::optional<Result<watch::LogPage>> page = {};
   };
 
   // A page of one data center's log, once there is an entry of `after` or more if it is given.
@@ -50,6 +61,14 @@ class LogDataCenters {
                                        std::optional<uint64_t> after);
   io::Task<void> AskInto(DataCenter& of, watch::LogQuery query,
                          std::optional<Result<watch::LogPage>>& into);
+  // A page of the newest copy of its lines. kNotFound: no data center that answers has one.
+  io::Task<Result<watch::LogPage>> AskCopies(DataCenter& of, const watch::LogQuery& query);
+  io::Task<Result<watch::LogPage>> AskAt(const site::DataCenter& at, std::string path,
+                                         const watch::LogQuery& query, bool follows);
+  io::Task<void> AskAtInto(Copy& copy, std::string path, watch::LogQuery query);
+  io::Task<void> AskWanted(watch::LogMerge& merge);
+  // The first page of a data center that does not answer, or nothing.
+  io::Task<void> PutCopy(watch::LogMerge& merge, size_t source, Error missing);
   io::Task<void> FollowOne(DataCenter& of, watch::LogQuery query);
   Result<void> PrintPage(watch::LogPage page);
   void TellProblem(DataCenter& of, const std::string& problem);

@@ -68,7 +68,7 @@ int Run(const LogOptions& options) {
 void AddLogs(Command& program) {
   auto options = std::make_shared<LogOptions>();
   Command& command = program.AddCommand(
-      "logs", "The lines of the application and the workers, of all data centers");
+      "logs", "The lines of the application, the workers and Meridian, of all data centers");
   command.AddOption({.name = "words",
                      .value = &options->words,
                      .help = "What a line must have: all of these words, ids or addresses",
@@ -83,7 +83,8 @@ void AddLogs(Command& program) {
                      .type = "NAME"});
   command.AddOption({.name = "--tier",
                      .value = &options->tier,
-                     .help = "Of this kind of process: app or worker",
+                     .help = "Of this kind of process: app, worker, a tier (edge, dns, ...), "
+                             "agent, guard or lab",
                      .type = "NAME"});
   command.AddOption({.name = "--instance",
                      .value = &options->instance,
@@ -118,8 +119,9 @@ void AddLogs(Command& program) {
   AddStateOption(command, options->state_directory);
   command.footer =
       "The agents of all data centers are asked at the same time, and the lines are shown in the\n"
-      "order of their times. A data center that does not answer is named on standard error. Exit\n"
-      "status: 1 when none answers.";
+      "order of their times. A data center that does not answer is named on standard error; its\n"
+      "lines are those of the newest copy that another one keeps. Exit status: 1 when none\n"
+      "answers.";
   command.action = [options] { return Run(*options); };
 }
 

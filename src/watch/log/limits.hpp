@@ -69,8 +69,13 @@ constexpr size_t kMaxClosingSegments = 4;
 // Numbers of segments that entries may have had whose files were not made yet: of all waiting
 // blocks.
 constexpr uint32_t kMaxUnmadeSegments = kMaxWaitingBytes / kMinSegmentBytes + 2;
+// Numbers of first segments are chosen below it.
+constexpr uint32_t kFirstSegments = uint32_t{1} << 20;
 // Damaged files that are listed by name; further ones are only counted.
 constexpr size_t kMaxListedProblems = 20;
+
+// Entries behind the written positions that a start remembers; what it cannot is stored twice.
+constexpr size_t kMaxOverlapEntries = 200'000;
 
 // --- searches
 constexpr size_t kMaxPageEntries = 1000;
@@ -80,7 +85,8 @@ constexpr size_t kMaxSearchTermBytes = 256;
 // The work of a search that is done without a pause on a thread of the pool.
 constexpr Duration kSearchSlice = std::chrono::milliseconds{20};
 constexpr Duration kMaxSearchTime = std::chrono::seconds{30};
-// Searches that run at the same time; further ones are refused.
-constexpr size_t kMaxSearches = 8;
+// Searches that run at the same time; further ones are refused. More than those who search it let
+// run together (kMaxAnsweredSearches, kMaxCopySearches, and one at the start).
+constexpr size_t kMaxSearches = 16;
 
 }  // namespace meridian::watch

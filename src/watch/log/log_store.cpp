@@ -34,6 +34,12 @@ namespace {
 // A quota of few bytes has several segments all the same, so that removing the oldest leaves most.
 constexpr uint64_t kMinSegments = 4;
 
+uint64_t SequenceOf(uint32_t segment, uint32_t line) { return uint64_t{segment} << 32 | line; }
+
+uint64_t EndOf(const Segment& segment) {
+  return SequenceOf(segment.number(), segment.trailer().end_line);
+}
+
 LogStoreOptions WithinLimits(LogStoreOptions options) {
   options.max_bytes = std::max(options.max_bytes, kMinStoreBytes);
   uint64_t max = std::max(options.max_bytes / kMinSegments, kMinSegmentBytes);
@@ -75,8 +81,18 @@ io::Task<Result<void>> LogStore::Recover() {
   problems_ = std::move(opened->problems);
   status_.recovered_lines = opened->recovered_lines;
   // Entries may have had numbers of segments that were not made before the process ended.
-  segment_ = opened->next_number + kMaxUnmadeSegments;
-  co_return co_await OpenWriter(segment_);
+  const bool is_new = opened->next_number == 1;
+  segment_ = (is_new ? options_.first_segment : opened->next_number) + kMaxUnmadeSegments;
+  begin_ = SequenceOf(segment_, 0);
+  removed_end_ = begin_;
+  if (!segments_.empty()) {
+    removed_end_ = SequenceOf(segments_.front()->number(), 0);
+    kept_end_ = EndOf(*segments_.back());
+  }
+  Result<void> open = co_await OpenWriter(segment_);
+  if (!open) co_return open;
+  co_return co_await io::RunBlocking(
+      pool_, [&] { return MarkStart(options_.folder, segment_, opened->starts); });
 }
 
 // --- Adding
@@ -116,8 +132,18 @@ void LogStore::BeginSegment() {
   segment_began_ = loop_.Now();
 }
 
-uint64_t LogStore::EndSequence() const {
-  return uint64_t{segment_} << 32 | (first_line_ + static_cast<uint32_t>(pending_.lines()));
+uint64_t LogStore::end_sequence() const {
+  return SequenceOf(segment_, first_line_ + static_cast<uint32_t>(pending_.lines()));
+}
+
+uint64_t LogStore::SequenceOfNewest(uint64_t bytes) const {
+  uint64_t counted = open_ ? open_->bytes : 0;
+  for (const auto& open : closing_) counted += open->bytes;
+  for (auto segment = segments_.rbegin(); segment != segments_.rend(); ++segment) {
+    counted += (*segment)->bytes();
+    if (counted > bytes) return SequenceOf((*segment)->number() + 1, 0);
+  }
+  return 0;
 }
 
 // --- Writing
@@ -143,6 +169,7 @@ io::Task<void> LogStore::Run() {
   co_await WriteWaiting();
   co_await LeaveToBeClosed();
   co_await closer.Join();
+  synced_end_ = end_sequence();
 }
 
 io::Task<void> LogStore::WriteWaiting() {
@@ -152,6 +179,7 @@ io::Task<void> LogStore::WriteWaiting() {
     OnDisk(written);
     waiting_.pop_front();
     waiting_bytes_ -= block->raw.size();
+    written_end_ = SequenceOf(block->segment, block->first_line + block->range.lines);
     if (!written) NoteLoss(block->range.lines, written.error());
     co_await KeepQuota();
   }
@@ -263,16 +291,26 @@ io::Task<void> LogStore::FlushPending() {
   open_->bytes = open_->writer->bytes();
   unsynced_ = true;
   bool is_same_block = open_->writer->number() == segment_ && block_begin == first_line_;
-  if (written && is_same_block) flushed_rows_ = rows;
+  if (!written) co_return;
+  written_end_ = std::max(written_end_, SequenceOf(open_->writer->number(), block_begin) + rows);
+  if (is_same_block) flushed_rows_ = rows;
 }
 
 io::Task<void> LogStore::SyncIfDue() {
   if (loop_.Now() < synced_ + kSyncInterval) co_return;
   synced_ = loop_.Now();
+  // A segment that is being closed is synced by that.
+  const bool all_written = waiting_.empty() && pending_.lines() == flushed_rows_;
+  uint64_t end = closing_.empty() ? written_end_ : synced_end_;
+  if (closing_.empty() && all_written) end = end_sequence();
+  Result<void> synced;
   if (open_ && unsynced_) {
     unsynced_ = false;
-    OnDisk(co_await io::RunBlocking(pool_, [this] { return open_->writer->Sync(); }));
+    synced = co_await io::RunBlocking(pool_, [this] { return open_->writer->Sync(); });
+    OnDisk(synced);
+    if (!synced) unsynced_ = true;
   }
+  if (synced) synced_end_ = std::max(synced_end_, end);
   auto free = co_await io::RunBlocking(pool_, [this] { return files_.FreeBytes(options_.folder); });
   uint64_t freed = 0;
   while (free && *free + freed < options_.reserve_bytes && !segments_.empty()) {
@@ -311,6 +349,7 @@ io::Task<bool> LogStore::RemoveOldest() {
   if (segments_.empty()) co_return false;
   std::shared_ptr<const Segment> segment = segments_.front();
   segments_.pop_front();
+  removed_end_ = std::max(removed_end_, EndOf(*segment));
   std::erase_if(problems_, [&](const std::string& problem) {
     return problem.starts_with(segment->paths().log);
   });
@@ -358,7 +397,7 @@ LogView LogStore::View() const {
                                                                   .raw = pending_.Encode()}));
   }
   view.problems = problems_;
-  view.end_sequence = EndSequence();
+  view.end_sequence = end_sequence();
   return view;
 }
 
@@ -385,7 +424,7 @@ io::Task<Result<LogPage>> LogStore::Search(LogQuery query, TimePoint deadline) {
 }
 
 io::Task<Result<void>> LogStore::AwaitEntry(uint64_t sequence, TimePoint deadline) {
-  while (EndSequence() <= sequence) {
+  while (end_sequence() <= sequence) {
     Result<void> woken = co_await arrivals_.Wait(deadline);
     if (!woken) co_return woken;
   }

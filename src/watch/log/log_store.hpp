@@ -54,6 +54,9 @@ struct LogStoreOptions {
   uint64_t reserve_bytes = uint64_t{256} * 1024 * 1024;
   uint64_t segment_bytes = kSegmentBytes;  // before compression
   Duration max_segment_age = kMaxSegmentAge;
+  // Of a store that is made anew. Others who know sequences of the one before see by a number of
+  // its own that they are none of this one.
+  uint32_t first_segment = 1;
 };
 
 struct LogStoreStatus {
@@ -94,6 +97,21 @@ class LogStore {
   // end_sequence of its last page. kTimeout, kCancelled.
   io::Task<Result<void>> AwaitEntry(uint64_t sequence, TimePoint deadline);
 
+  // Above the sequences of all entries.
+  uint64_t end_sequence() const;
+  // Entries of earlier processes below this sequence survived their ends; those from it on, and
+  // below first_sequence(), are lost.
+  uint64_t kept_sequence() const { return kept_end_; }
+  // Of the entries that this process adds.
+  uint64_t first_sequence() const { return begin_; }
+  // Entries below it were removed, or never were in these files; all from it on are here.
+  uint64_t removed_sequence() const { return removed_end_; }
+  // The first sequence of the newest entries whose files have about so many bytes; 0: of all.
+  uint64_t SequenceOfNewest(uint64_t bytes) const;
+  // Entries below it survive a loss of power, or are counted as lost. At the end of Run: all.
+  uint64_t synced_sequence() const { return synced_end_; }
+  // False: the disk is slow, and who can wait with an entry should.
+  bool has_room() const { return waiting_bytes_ < kMaxWaitingBytes / 2; }
   LogStoreStatus status() const;
 
  private:
@@ -121,7 +139,6 @@ class LogStore {
   void NoteLoss(uint64_t lines, const Error& error);
   void OnDisk(const Result<void>& result);
   uint64_t Bytes() const;
-  uint64_t EndSequence() const;
   LogView View() const;
 
   LogStoreOptions options_;
@@ -153,6 +170,11 @@ class LogStore {
   TimePoint flushed_;
   TimePoint synced_;
   bool unsynced_ = false;
+  uint64_t kept_end_ = 0;
+  uint64_t begin_ = 0;
+  uint64_t removed_end_ = 0;
+  uint64_t written_end_ = 0;  // entries below it are in files, or lost
+  uint64_t synced_end_ = 0;
   size_t searches_ = 0;
   uint64_t unreported_loss_ = 0;
   RecurringProblem problem_;

@@ -1,7 +1,9 @@
 #include "watch/log/log_store.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -98,6 +100,81 @@ class LogStoreTest : public testing::Test {
   LogStoreStatus last_;
   io::Loop* loop_ = nullptr;
 };
+
+TEST_F(LogStoreTest, AllEntriesAreSyncedInTheEnd) {
+  WithStore([&](LogStore& store) -> io::Task<void> {
+    Add(store, 3000);  // several segments
+    const uint64_t end = store.end_sequence();
+    EXPECT_LT(store.synced_sequence(), end);
+    co_await Until(store, [&](const LogStoreStatus&) { return store.synced_sequence() >= end; });
+    EXPECT_EQ(store.synced_sequence(), store.end_sequence());
+  });
+}
+
+TEST_F(LogStoreTest, TheNewestEntriesOfSoManyBytesAreKnown) {
+  WithStore([&](LogStore& store) -> io::Task<void> {
+    Add(store, 3000);
+    co_await Until(store, [](const LogStoreStatus& status) { return status.segments > 3; });
+    const LogStoreStatus status = store.status();
+    EXPECT_EQ(store.SequenceOfNewest(2 * status.bytes), 0);
+    const uint64_t half = store.SequenceOfNewest(status.bytes / 2);
+    auto page = co_await store.Search({.order = LogOrder::kArrival, .limit = 1}, kNever);
+    EXPECT_LT(page->entries.at(0).sequence, half);
+    EXPECT_LT(half, store.end_sequence());
+    EXPECT_GT(store.SequenceOfNewest(0), half);
+  });
+}
+
+TEST_F(LogStoreTest, NoSequenceIsUsedTwiceThoughNoLineCameToTheDisk) {
+  uint64_t end = 0;
+  for (int start = 0; start < 4; ++start) {
+    WithStore([&](LogStore& store) -> io::Task<void> {
+      EXPECT_GT(store.first_sequence(), end);
+      files_.code = Errc::kIo;
+      files_.writes_left = 0;
+      Add(store, 10);
+      end = store.end_sequence();
+      co_return;
+    });
+    files_.writes_left = ~uint64_t{0};
+    // A start without lines.
+    WithStore([&](LogStore& store) -> io::Task<void> {
+      EXPECT_GT(store.first_sequence(), end);
+      end = store.end_sequence();
+      co_return;
+    });
+  }
+  const auto marks =
+      std::ranges::count_if(std::filesystem::directory_iterator(folder_),
+                            [](const auto& file) { return file.path().extension() == ".start"; });
+  EXPECT_EQ(marks, 1);
+}
+
+TEST_F(LogStoreTest, WhatWasRemovedIsKnownOverAStart) {
+  options_.max_bytes = kMinStoreBytes;
+  uint64_t removed = 0;
+  WithStore([&](LogStore& store) -> io::Task<void> {
+    const uint64_t first = store.first_sequence();
+    EXPECT_EQ(store.removed_sequence(), first);  // it has had none
+    Add(store, 1);
+    EXPECT_EQ(store.removed_sequence(), first);
+    for (uint64_t count = 1; store.status().removed_segments == 0; ++count) {
+      Add(store, 3000);
+      co_await Until(store, [](const LogStoreStatus& status) { return status.waiting_bytes == 0; });
+      EXPECT_LT(count, 100U);
+      if (count == 100) co_return;
+    }
+    removed = store.removed_sequence();
+    auto page = co_await store.Search({.order = LogOrder::kArrival, .limit = 1}, kNever);
+    EXPECT_GT(removed, first);
+    EXPECT_GE(page->entries.at(0).sequence, removed);
+  });
+  WithStore([&](LogStore& store) -> io::Task<void> {
+    auto page = co_await store.Search({.order = LogOrder::kArrival, .limit = 1}, kNever);
+    EXPECT_GE(store.removed_sequence(), removed);
+    EXPECT_GE(page->entries.at(0).sequence, store.removed_sequence());
+  });
+}
 
 TEST_F(LogStoreTest, WhatIsAddedIsFoundAtOnceAndAfterEachStart) {
   for (int start = 0; start < 3; ++start) {

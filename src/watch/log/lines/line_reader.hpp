@@ -49,6 +49,8 @@ class LineReader {
   // The end of the pipe: all that is held becomes entries.
   void Finish(const Arrival& at, std::vector<ArrivedLine>* entries);
 
+  // Whether nothing is held: all bytes that were fed are entries, or were dropped.
+  bool empty() const { return partial_.empty() && joined_.lines == 0; }
   // Since the start, by the quota.
   uint64_t dropped_lines() const { return dropped_lines_; }
   uint64_t dropped_bytes() const { return dropped_bytes_; }

@@ -221,6 +221,7 @@ std::string ToJson(const LogPage& page, LogOrder order) {
     next = PositionOf(page.entries[count - 1].time, page.entries[count - 1].sequence, order);
   Writer writer;
   writer.BeginObject();
+  if (page.copied_until) writer.Member("copied_until", Count(*page.copied_until));
   writer.Member("end", page.end_sequence);
   writer.BeginArray("entries");
   for (size_t i = 0; i < count; ++i) WriteEntry(page.entries[i], writer);
@@ -257,6 +258,7 @@ Result<LogPage> ReadLogPage(std::string_view json) {
   page.problems = fields.Texts("problems", kMaxListedProblems, kMaxProblemBytes + 8);
   page.unread_lines = fields.Unsigned("unread", kAnyNumber).value_or(0);
   page.kept_since = fields.Time("kept_since");
+  page.copied_until = fields.Time("copied_until");
   std::optional<uint64_t> end = fields.Unsigned("end", kAnyNumber);
   if (!end) fields.Reject(Errc::kInvalid, "end", "it is missing");
   page.end_sequence = end.value_or(0);

@@ -136,6 +136,7 @@ TEST(SearchMessage, APageIsReadAsItWasWritten) {
   page.problems = {"segment 3: damaged"};
   page.unread_lines = 500;
   page.kept_since = kLogStart;
+  page.copied_until = kLogStart + std::chrono::microseconds{7};
   page.end_sequence = ~uint64_t{0};
   Result<LogPage> read = ReadLogPage(ToJson(page, LogOrder::kOldestFirst));
   ASSERT_TRUE(read) << read.error().message;
@@ -145,6 +146,7 @@ TEST(SearchMessage, APageIsReadAsItWasWritten) {
   EXPECT_EQ(read->problems, page.problems);
   EXPECT_EQ(read->unread_lines, 500);
   EXPECT_EQ(read->kept_since, kLogStart);
+  EXPECT_EQ(read->copied_until, page.copied_until);
   EXPECT_EQ(read->end_sequence, page.end_sequence);
 }
 

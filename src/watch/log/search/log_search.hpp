@@ -58,6 +58,9 @@ struct LogPage {
   std::optional<LogTime> kept_since;
   // All entries with a lower sequence were in the store. A follower goes on from there.
   uint64_t end_sequence = 0;
+  // Of a copy that another data center keeps: all lines up to this time are in it. Nothing: it is
+  // the data center's own.
+  std::optional<LogTime> copied_until;
 };
 
 class LogSearch {

@@ -17,6 +17,7 @@
 
 #include "base/log.hpp"
 #include "base/result.hpp"
+#include "io/fd.hpp"
 #include "watch/log/segment/log_files.hpp"
 #include "watch/log/segment/segment.hpp"
 #include "watch/log/segment/segment_format.hpp"
@@ -29,6 +30,7 @@ namespace fs = std::filesystem;
 
 constexpr size_t kNumberDigits = 10;
 constexpr std::string_view kAside = ".log.damaged";
+constexpr std::string_view kStart = ".start";
 
 struct NumberedFile {
   uint32_t number = 0;
@@ -178,6 +180,7 @@ Result<LogFolder> OpenLogFolder(LogFiles& files, const std::string& folder) {
       return std::ranges::find(files_of, suffix) != files_of.end();
     };
     opener.found().next_number = std::max(opener.found().next_number, number + 1);
+    if (has(kStart)) opener.found().starts.push_back(number);
     if (has(kAside)) opener.AddDamaged(number);
     if (has(".log")) {
       opener.OpenSegment(number);
@@ -190,6 +193,17 @@ Result<LogFolder> OpenLogFolder(LogFiles& files, const std::string& folder) {
     }
   }
   return std::move(opener.found());
+}
+
+Result<void> MarkStart(const std::string& folder, uint32_t number,
+                       const std::vector<uint32_t>& earlier) {
+  auto path = [&folder](uint32_t of) { return fmt::format("{}/{:010}{}", folder, of, kStart); };
+  Result<io::Fd> made = OpenLogFile(path(number), LogFileMode::kCreate);
+  if (!made) return Fail(std::move(made.error()));
+  Result<void> synced = SyncFolder(folder);
+  if (!synced) return synced;
+  for (uint32_t each : earlier) (void)RemoveFile(path(each));
+  return {};
 }
 
 }  // namespace meridian::watch

@@ -26,7 +26,8 @@ struct LogFolder {
   std::vector<DamagedFile> damaged;                      // by number
   // What searches must say: lines are missing. One text for each segment concerned.
   std::vector<std::string> problems;
-  uint32_t next_number = 1;  // above all that were ever used
+  uint32_t next_number = 1;      // above all that were ever used
+  std::vector<uint32_t> starts;  // marks of MarkStart
   uint32_t recovered_lines = 0;
 };
 
@@ -34,5 +35,11 @@ struct LogFolder {
 // removed until the open one can be closed; if that is not enough, it is left for the next start,
 // and is a problem.
 Result<LogFolder> OpenLogFolder(LogFiles& files, const std::string& folder);
+
+// Makes an empty file with the number of the first segment of this start, so that no later one uses
+// it again even if none of its lines came to the disk: others may have copies of them. Then removes
+// the marks of earlier starts. Errors: by errno.
+Result<void> MarkStart(const std::string& folder, uint32_t number,
+                       const std::vector<uint32_t>& earlier);
 
 }  // namespace meridian::watch
