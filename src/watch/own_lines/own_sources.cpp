@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include <fmt/core.h>
+
 #include "site/reach.hpp"
 #include "site/site.hpp"
 #include "site/tier_description.hpp"
@@ -17,7 +19,7 @@ std::vector<OwnSource> OwnSourcesOf(const OwnPlace& place) {
   const auto folder = logs / place.here.name;
   std::vector<OwnSource> sources;
   for (const site::TierDescription& tier : place.site.tiers) {
-    if (place.site.externals.contains(tier.name)) continue;
+    if (place.site.externals.contains(tier.name) && !tier.runs_with_external) continue;
     const std::string name(tier.name);
     sources.push_back({.path = folder / (name + ".log"),
                        .tier = name,
@@ -29,6 +31,14 @@ std::vector<OwnSource> OwnSourcesOf(const OwnPlace& place) {
                      .processes = {"agent", "guard"},
                      .limits = kOwnSourceLimits,
                      .skips_output = true});
+  // Of what else the agent runs beside this tier; an external one has its log elsewhere.
+  if (!place.site.externals.contains("watch")) {
+    for (const char* engine : {"prometheus", "alertmanager"}) {
+      sources.push_back({.path = folder / fmt::format("{}.log", engine),
+                         .tier = engine,
+                         .limits = kOwnSourceLimits});
+    }
+  }
   if (place.access_log) {
     sources.push_back({.path = folder / "access.log", .tier = "edge", .name = "access"});
   }

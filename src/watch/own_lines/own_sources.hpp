@@ -23,8 +23,8 @@ struct OwnPlace {
   bool access_log = false;  // the edge's line for each request, too
 };
 
-// Those of its tiers, of agent and guard, and, in the lab, of the lab itself: these the first data
-// center with a watch tier has.
+// Those of its tiers, of agent and guard, of Prometheus and Alertmanager, and, in the lab, of the
+// lab itself: these the first data center with a watch tier has.
 std::vector<OwnSource> OwnSourcesOf(const OwnPlace& place);
 
 }  // namespace meridian::watch

@@ -37,12 +37,23 @@ TEST(OwnSources, TiersAndAgentHaveOneEach) {
   site::Site site = ExampleSite();
   site.externals["session"] = {.url = site::Secret("redis://r:6379"), .shown = "redis://r:6379"};
   const OwnPlace place{.site = site, .here = site.datacenters[1], .state_directory = "/s"};
-  EXPECT_THAT(PathsOf(place), ElementsAre("/s/logs/us-east/edge.log", "/s/logs/us-east/watch.log",
-                                          "/s/logs/us-east/agent.log"));
+  EXPECT_THAT(PathsOf(place),
+              ElementsAre("/s/logs/us-east/edge.log", "/s/logs/us-east/watch.log",
+                          "/s/logs/us-east/agent.log", "/s/logs/us-east/prometheus.log",
+                          "/s/logs/us-east/alertmanager.log"));
   const std::vector<OwnSource> sources = OwnSourcesOf(place);
   EXPECT_EQ(sources[1].limits.burst_bytes, kWatchSourceLimits.burst_bytes);
   EXPECT_TRUE(sources[2].skips_output);
   EXPECT_FALSE(sources[0].skips_output);
+}
+
+TEST(OwnSources, WithAnExternalPrometheusTheTierItselfIsStillRead) {
+  site::Site site = ExampleSite();
+  site.tiers[2].runs_with_external = true;
+  site.externals["watch"] = {.url = site::Secret("http://p:9090"), .shown = "http://p:9090"};
+  EXPECT_THAT(PathsOf({.site = site, .here = site.datacenters[1], .state_directory = "/s"}),
+              ElementsAre("/s/logs/us-east/edge.log", "/s/logs/us-east/session.log",
+                          "/s/logs/us-east/watch.log", "/s/logs/us-east/agent.log"));
 }
 
 TEST(OwnSources, TheAccessLogIsReadWhereItIsWanted) {
@@ -64,7 +75,7 @@ TEST(OwnSources, TheLabsLogBelongsToTheFirstDataCenterThatKeepsLines) {
         .back();
   };
   EXPECT_EQ(last(1), "/s/logs/lab.log");
-  EXPECT_EQ(last(2), "/s/logs/us-west/agent.log");
+  EXPECT_EQ(last(2), "/s/logs/us-west/alertmanager.log");
 }
 
 }  // namespace
