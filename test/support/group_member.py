@@ -3,6 +3,7 @@
 It writes a line of JSON for each new assignment, {"assigned": [partition, …]}, and for each record, {"value": …}, of which it
 commits the offset first. SIGTERM: it leaves its group, and ends."""
 
+import contextlib
 import json
 import pathlib
 import signal
@@ -70,7 +71,10 @@ def consume_with_confluent(brokers, topic, group, strategy, instance, leaving):
             try:
                 consumer.commit(message, asynchronous=False)
             except confluent_kafka.KafkaException:
-                continue  # the group rebalances: another member gets the record
+                # The group rebalances. Another member gets the record, or, with a cooperative strategy, the partition stays here.
+                with contextlib.suppress(confluent_kafka.KafkaException):
+                    consumer.seek(confluent_kafka.TopicPartition(message.topic(), message.partition(), message.offset()))
+                continue
             tell(value=message.value().decode())
     consumer.close()
 
