@@ -204,7 +204,7 @@ def test_an_application_s_metrics_are_capped_and_cannot_pass_for_meridian_s(site
         series.unlink()
 
 
-def test_what_was_killed_is_back_and_visitors_notice_nothing(site):
+def test_a_killed_engine_is_back_and_visitors_notice_nothing(site):
     for name in ("prometheus", "alertmanager"):
         before = engine(site, "us-west", name)["pid"]
         os.kill(before, signal.SIGKILL)
@@ -214,7 +214,7 @@ def test_what_was_killed_is_back_and_visitors_notice_nothing(site):
         assert site.state_of("us-west") == "serving" and "problem" not in site.data_center("us-west")
 
 
-def test_what_hangs_is_said_to_and_replaced():
+def test_a_hung_engine_is_in_the_status_and_replaced():
     with Site(("us-east",), app=PYTHON_APP, instances=1, extra='\n[agent]\nhung_timeout = "6s"\n[watch]\n') as site:
         before = wait_until(lambda: states(site, "us-east") == ["ready", "ready"] and engine(site, "us-east", "prometheus"), 10, "it is ready")
         os.kill(before["pid"], signal.SIGSTOP)
@@ -241,7 +241,7 @@ def test_no_engine_outlives_its_agent():
         assert [each for each in site.data_center("us-east")["engines"] if "problem" in each or each["pid"] in pids] == []
 
 
-def test_who_has_the_port_of_an_engine_is_named_and_shown_no_password():
+def test_a_stranger_on_the_port_of_an_engine_is_named_and_shown_no_password():
     site = Site(("us-east",), app=PYTHON_APP, instances=1, extra="\n[watch]\n")
     at = (site.addresses["us-east"], PROMETHEUS)
     stranger = socket.create_server(at)
@@ -278,7 +278,7 @@ def test_a_rule_that_prometheus_refuses_is_in_the_status(tmp_path, monkeypatch):
         wait_until(lambda: engine(site, "us-east", "prometheus")["state"] == "ready", 30, "it runs once the file is mended")
 
 
-def test_people_are_told_once_of_what_concerns_the_site(site, receiver):
+def test_a_notice_that_concerns_the_site_is_sent_once(site, receiver):
     owners = wait_until(lambda: [name for name in ("us-east", "us-west")
                                  if next(dc for dc in site.view(name)["datacenters"] if dc["name"] == name)["owns_notices"]], 20, "somebody is the owner")
     assert owners == ["us-east"]

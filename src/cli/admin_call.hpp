@@ -24,7 +24,7 @@ struct AgentCall {
   std::string_view path;  // with its query
   std::string_view body = {};
   std::string_view content_type = {};  // empty: no such field
-  Duration timeout = {};  // for the agent's work, in addition to 2 s for any request
+  Duration timeout = {};               // for the agent's work, in addition to 2 s for any request
   size_t max_answer_bytes = size_t{1024} * 1024;
 };
 

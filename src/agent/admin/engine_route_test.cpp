@@ -26,7 +26,7 @@ TEST(EngineRoute, OnlyPathsUnderTheNameOfAnEngineAreIts) {
   EXPECT_EQ(RouteToEngine("GET", "/alertmanager/").engine, Engine::kAlertmanager);
 }
 
-TEST(EngineRoute, WhatThePagesUseIsForwarded) {
+TEST(EngineRoute, RequestsOfThePagesAreForwarded) {
   for (const char* path :
        {"/prometheus/api/v1/query", "/prometheus/api/v1/label/__name__/values",
         "/prometheus/static/js/main.1a.js", "/prometheus/federate", "/alertmanager/script.js"}) {

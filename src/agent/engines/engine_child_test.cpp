@@ -161,7 +161,7 @@ TEST_F(EngineChildTest, ReadsItsFilesAgainAndItsOutputIsInItsLog) {
   });
 }
 
-TEST_F(EngineChildTest, WhyItEndsIsToldWithItsLastLine) {
+TEST_F(EngineChildTest, TheReasonOfAnEndHasItsLastLine) {
   Run(Engine({"-c", "print('no disk', flush=True); raise SystemExit(3)"}),
       [&](EngineChild& child) -> io::Task<void> {
         child.Begin();
@@ -188,7 +188,7 @@ TEST_F(EngineChildTest, AConfigurationThatItRefusesIsInTheStatusUntilItTakesOne)
   });
 }
 
-TEST_F(EngineChildTest, WhoHasItsPortIsNamedAndItRunsOnceThePortIsFree) {
+TEST_F(EngineChildTest, TheOwnerOfItsPortIsNamedAndItRunsOnceThePortIsFree) {
   auto stranger = network_.Listen({IpAddress::V4(127, 0, 0, 1), site_.ports.admin}, {});
   ASSERT_TRUE(stranger);
   Run(Listening(), [&](EngineChild& child) -> io::Task<void> {

@@ -111,7 +111,7 @@ TEST_F(EnginesTest, TheirFilesAreForTheirUserAlone) {
   });
 }
 
-TEST_F(EnginesTest, WhatIsNotInstalledIsInTheStatus) {
+TEST_F(EnginesTest, AMissingProgramIsInTheStatus) {
   Run([&](Engines& engines) -> io::Task<void> {
     EXPECT_TRUE(co_await Until([&] { return !engines.Status()[1].problem.empty(); }));
     EXPECT_EQ(engines.Status()[0].problem,

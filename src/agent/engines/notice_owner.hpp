@@ -2,11 +2,11 @@
 // that people are told once. Pure; one thread: the agent's loop.
 //
 // Each agent tells the others in its view whether it is the owner. A data center becomes the owner
-// when it has seen none for a while, the earliest of site.toml first. It stays the owner until its
-// end, or until it could not tell anything for a while, so that it can also tell that what it told
-// of is over; a data center that returns does not take over. Cut off from each other, each side has
-// an owner: it is better to be told twice than not at all. Afterwards the later one of site.toml
-// gives up after kNoticeOverlap, in which it tells that the partition is over.
+// when it has seen none for a while, the earliest of site.toml first. It stays the owner until it
+// is lost, or until it could send no notice for a while, so that it also sends the end of an alert
+// that it sent; a data center that returns does not take over. Cut off from each other, each side
+// has an owner: a notice that comes twice is better than none. Afterwards the later one of
+// site.toml gives up after kNoticeOverlap, in which it sends the end of the partition.
 #pragma once
 
 #include <optional>
