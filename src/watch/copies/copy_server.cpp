@@ -24,6 +24,7 @@
 #include "watch/copies/copy_lanes.hpp"
 #include "watch/copies/limits.hpp"
 #include "watch/log/log_store.hpp"
+#include "watch/log/search/log_query.hpp"
 #include "watch/log/search/log_search.hpp"
 
 namespace meridian::watch {

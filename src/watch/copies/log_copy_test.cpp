@@ -121,6 +121,15 @@ class LogCopyTest : public testing::Test {
     for (io::Stream* stream : open_) stream->Close();
     co_await Until([&] { return !copy_->status().connected && open_.empty(); });
   }
+  io::Task<void> UntilLast(std::string text) {
+    const TimePoint end = loop_->After(60s);
+    std::vector<std::string> texts = co_await Copied();
+    while ((texts.empty() || texts.back() != text) && loop_->Now() < end) {
+      (void)co_await io::Sleep(5ms);
+      texts = co_await Copied();
+    }
+    EXPECT_THAT(texts, testing::Contains(text));
+  }
   io::Task<std::vector<std::string>> CopiedGaps() {
     std::vector<std::string> texts = co_await Copied();
     std::erase_if(texts, [](const std::string& each) { return !each.contains("may be missing"); });
@@ -270,30 +279,30 @@ TEST_F(LogCopyTest, AConnectionThatBreaksIsMadeAnewAndNothingIsMissing) {
   });
 }
 
-TEST_F(LogCopyTest, LinesThatWereRemovedDuringALongCutAreToldOnce) {
+TEST_F(LogCopyTest, LinesThatWereRemovedDuringALongCutAreTold) {
   source_bytes_ = kMinStoreBytes;
   Run([&]() -> io::Task<void> {
     AddNumbered(10);
     co_await UntilCopied(10);
     EXPECT_EQ(copy_->status().gaps, 0);
     co_await Cut();
-    const LogTime until = copy_->status().until;
     AddMuch();
     co_await Until([&] { return source_->removed_sequence() > source_->first_sequence() + 10; });
     cut_ = false;
     Add("the last one");
-    co_await Until([&] { return copy_->status().until > until && copy_->status().gaps > 0; });
-    co_await UntilCopied(12);
-    EXPECT_THAT(co_await CopiedGaps(),
-                ElementsAre("lines may be missing: they were gone before us-west could copy them"));
-    EXPECT_EQ((co_await Copied()).at(10), (co_await CopiedGaps()).at(0));
-    EXPECT_EQ((co_await Copied()).back(), "the last one");
+    co_await UntilLast("the last one");
+    // While the first of what is left was copied, more of it may have been removed.
+    const uint64_t gaps = copy_->status().gaps;
+    EXPECT_GE(gaps, 1U);
+    EXPECT_EQ((co_await CopiedGaps()).size(), gaps);
+    EXPECT_EQ((co_await Copied()).at(10),
+              "lines may be missing: they were gone before us-west could copy them");
     // Of the next cut nothing is missing.
     co_await Cut();
     cut_ = false;
     Add("more");
-    co_await Until([&] { return copy_->status().connected; });
-    EXPECT_EQ(copy_->status().gaps, 1);
+    co_await UntilLast("more");
+    EXPECT_EQ(copy_->status().gaps, gaps);
   });
 }
 
@@ -307,9 +316,7 @@ TEST_F(LogCopyTest, AFollowerThatBeginsIsSentWhatItsQuotaHoldsAndMissesNothing) 
     co_await Until([&] { return source_->SequenceOfNewest(copy_bytes_) > 0; });
     Add("the last one");
     cut_ = false;
-    co_await Until([&] { return copy_->status().until != LogTime{}; });
-    const std::vector<std::string> texts = co_await Copied();
-    EXPECT_EQ(texts.back(), "the last one");
+    co_await UntilLast("the last one");
     EXPECT_LT(copy_->status().entries, 4000);
     EXPECT_EQ(copy_->status().gaps, 0);
   });

@@ -174,16 +174,13 @@ TEST_F(OwnLinesTest, EachLineIsStoredOnceOverEndsAndKills) {
   }
 }
 
-TEST_F(OwnLinesTest, ALineThatWaitsForItsTraceIsStoredOnceOverAKill) {
-  LogFile::Open({.path = folder_ / "agent.log"}).value()->Write("terminate called\n");
+TEST_F(OwnLinesTest, ALineWithoutATimeIsStoredOnceOverAKill) {
+  auto log = LogFile::Open({.path = folder_ / "agent.log"}).value();
+  log->Write("terminate called\n");
   Run([&]() -> io::Task<void> { co_await UntilStored(1); }, true);
-  std::filesystem::remove(folder_ / "positions");
-  std::ofstream(folder_ / "positions") << EncodePositions({});
+  std::ofstream(folder_ / "positions") << EncodePositions({});  // of before it was read
   Run([&]() -> io::Task<void> {
-    // It has been read again when a line behind it has come.
-    const uint64_t rounds = own_lines_->counts().rounds + 2;
-    co_await Until([&] { return own_lines_->counts().rounds >= rounds; });
-    LogFile::Open({.path = folder_ / "agent.log"}).value()->Write("another\n");
+    log->Write("another\n");
     co_await UntilStored(2);
     EXPECT_THAT(co_await Texts(), testing::ElementsAre("terminate called", "another"));
   });
