@@ -2,6 +2,7 @@
 // the source is followed.
 #include "store/replica.hpp"
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -350,7 +351,7 @@ TEST_F(FollowingReplicaTest, CrashWhileTheCopyIsRemovedLeavesTheEndOfTheOldLogOr
   for (int crash_after = 0; crash_after < 12; ++crash_after) {
     applied_offsets_ = {{kLogId, replica_->applied()}};
     calls_->Spawn(remove());
-    world_.RunFor(microseconds{200} * crash_after);
+    world_.RunFor(std::chrono::microseconds{200} * crash_after);
     replica_process_->Crash(CrashKind::kMachine);
     replica_process_->disk().LoseUnsynced();
     replica_process_->Restart();

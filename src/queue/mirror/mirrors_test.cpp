@@ -317,7 +317,7 @@ TEST_F(MirrorsTest, HomeThatLostItsDiskIsFollowedAnewOnceItIsNoHome) {
   ASSERT_TRUE(Promote(2));
   Restart(1);
   world_.RunFor(seconds{20});
-  EXPECT_EQ(Values(1), "") << "it is no home";
+  EXPECT_EQ(Values(1), "not the home of the topic");
   ASSERT_EQ(node(2).mirrors()->Peers().size(), 1U);
   EXPECT_TRUE(node(2).mirrors()->Peers()[0].other_journal);
 
