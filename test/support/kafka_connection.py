@@ -2,6 +2,7 @@
 
 import socket
 import struct
+import time
 
 from kafka.record.default_records import DefaultRecordBatch, DefaultRecordBatchBuilder
 
@@ -27,10 +28,14 @@ def request(api, version, body, correlation_id=1):
 
 
 def batch(*values, key=None, producer=(-1, -1, -1)):
-    """A record batch without compression. `producer`: of an idempotent one, its id, epoch and the batch's first sequence number."""
+    """A record batch without compression. `producer`: of an idempotent one, its id, epoch and the batch's first sequence number.
+
+    Its messages are of now: retention removes what is old.
+    """
+    time_ms = int(time.time() * 1000)
     builder = DefaultRecordBatchBuilder(2, 0, 0, *producer, 1 << 20)
     for offset, value in enumerate(values):
-        builder.append(offset, 1_700_000_000_000, key, value, [])
+        builder.append(offset, time_ms, key, value, [])
     return bytes(builder.build())
 
 
