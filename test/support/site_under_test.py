@@ -1,6 +1,7 @@
 """A whole site on this machine for one test: its own addresses, state directory and site.toml."""
 
 import contextlib
+import http.client
 import json
 import os
 import pathlib
@@ -11,6 +12,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import urllib.parse
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # The loops of each tier (`--cores`); empty: as many as it takes by itself.
@@ -250,8 +252,28 @@ def finish_visits(process, timeout=60):
     return json.loads(out)
 
 
+def get(url, fields, timeout):
+    """As curl sends it with these lines of a head: (status, headers in lower case, body). Status 0: no whole answer in time."""
+    parts = urllib.parse.urlsplit(url)
+    head = {"Host": parts.netloc, "Accept": "*/*"} | {name.strip(): value.strip() for name, _, value in (field.partition(":") for field in fields)}
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout)
+    try:
+        connection.putrequest("GET", urllib.parse.urlunsplit(("", "", parts.path or "/", parts.query, "")), skip_host=True, skip_accept_encoding=True)
+        for name, value in head.items():
+            connection.putheader(name, value)
+        connection.endheaders()
+        answer = connection.getresponse()
+        return answer.status, {name.lower(): value.strip() for name, value in answer.getheaders()}, answer.read()
+    except (OSError, http.client.HTTPException) as error:
+        return 0, {}, str(error).encode()
+    finally:
+        connection.close()
+
+
 def curl(url, *options, timeout=20):
-    """curl -s: (status, headers in lower case, body)."""
+    """curl -s: (status, headers in lower case, body). With no option but -H this process asks, which costs a tenth of another one."""
+    if set(options[::2]) <= {"-H"} and url.startswith("http://"):
+        return get(url, options[1::2], timeout)
     done = subprocess.run(["curl", "-s", "-i", "--max-time", str(timeout), *options, url], capture_output=True,
                           timeout=timeout + 5, check=False)
     if not done.stdout:
