@@ -1,6 +1,6 @@
 """How the tests run side by side, which folder's tests they are, and the site that those share which change nothing.
 
-`pytest -n auto test` runs them in several processes. Tests wait more than they compute, so there are more processes than cores.
+`pytest -n auto test` runs them in several processes. Tests wait as well as compute, so there are more processes than cores.
 Tests that share a module's site stay in one process; all others go wherever there is room. The longest begin first."""
 
 import os
@@ -18,7 +18,7 @@ if "--cores" in sys.argv:
     os.environ["MERIDIAN_TEST_CORES"] = sys.argv[sys.argv.index("--cores") + 1]
 from site_under_test import PYTHON_APP, Site  # noqa: E402
 
-PROCESSES_PER_CORE = 3
+PROCESSES_PER_CORE = 2
 FOLDERS = sorted(path.name for path in (pathlib.Path(__file__).parent.parent / "src").iterdir() if path.is_dir())
 
 
