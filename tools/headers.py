@@ -148,7 +148,7 @@ def check(changed):
         """Alternating with the calibration: what else the machine does then slows both alike."""
         units = [(plain, CALIBRATION), (arguments_of(header), ""), (arguments_of(header), unit_of(header))]
         rounds, seconds, budget = [], 0, BUDGETS.get(header, BUDGET)
-        # What is far from its budget is known after two.
+        # Two rounds tell that it keeps its budget after all, or is far over it.
         while len(rounds) < 2 or (len(rounds) < 7 and budget < seconds < 2 * budget):
             rounds.append([front_end_seconds(*unit)[0] for unit in units])
             calibration, nothing, whole = (min(column) for column in zip(*rounds))

@@ -253,7 +253,10 @@ def finish_visits(process, timeout=60):
 
 
 def get(url, fields, timeout):
-    """As curl sends it with these lines of a head: (status, headers in lower case, body). Status 0: no whole answer in time."""
+    """As curl sends it with these lines of a head: (status, headers in lower case, body). Status 0: no whole answer.
+
+    `timeout` limits each wait for bytes.
+    """
     parts = urllib.parse.urlsplit(url)
     head = {"Host": parts.netloc, "Accept": "*/*"} | {name.strip(): value.strip() for name, _, value in (field.partition(":") for field in fields)}
     connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout)

@@ -92,6 +92,26 @@ TEST_F(LogRecoveryTest, FolderWithoutAnyHeaderIsNotTouched) {
   EXPECT_EQ(disk().used_bytes(), used);
 }
 
+TEST_F(LogRecoveryTest, RecordsAcrossThePiecesThatAreReadAreFound) {
+  LogOptions options = Small();
+  options.segment_bytes = kSegmentBytes;
+  // The first ends a piece exactly; the last is longer than one.
+  const std::vector<size_t> sizes = {kScanChunkBytes - kRecordHeaderBytes, 700'000, 700'000,
+                                     3 * kScanChunkBytes};
+  RunLog(options, [&sizes](Log& log, Machine&) -> Task<void> {
+    for (size_t size : sizes) {
+      auto end = log.Append({.body = AsBytes(std::string(size, 'x')), .time = {1000}});
+      EXPECT_TRUE(end && co_await log.Durable(*end));
+    }
+  });
+  RunLog(options, [&sizes](Log& log, Machine&) -> Task<void> {
+    EXPECT_EQ(log.recovery().records, sizes.size());
+    EXPECT_EQ(log.recovery().cut_bytes, 0U);
+    EXPECT_EQ(log.end_offset(), sizes.size());
+    co_return;
+  });
+}
+
 TEST_F(LogRecoveryTest, SegmentOfAnotherLogIsRefused) {
   Fill();
   auto other = disk().Open("log/" + SegmentName(1000), io::OpenMode::kCreate);
