@@ -89,6 +89,7 @@ constexpr site::KeyDescription kKeys[] = {
                  "scrape-config` prints what that one needs; the log store runs all the same.",
      .fallback = "none",
      .limits = "a URL that begins with `http://` or `https://`"},
+    {.table = "watch",
      .key = "copies_size",
      .sentence = "The bytes of the copy that a data center keeps of the lines of each other one; "
                  "the oldest lines are removed first."},

@@ -19,6 +19,7 @@
 #include "cli/logs/limits.hpp"
 #include "cli/logs/log_options.hpp"
 #include "cli/logs/log_text.hpp"
+#include "cli/queue/offset_target.hpp"
 #include "http/client/fetch.hpp"
 #include "io/loop.hpp"
 #include "io/net/socket.hpp"
