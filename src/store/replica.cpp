@@ -108,7 +108,8 @@ io::Task<Result<void>> Replica::RemoveCopy() {
   Result<void> removed = co_await RemoveFiles(options_.folder + "/snapshots");
   if (removed) removed = co_await RemoveFiles(options_.folder + "/log");
   Result<void> opened = co_await OpenAll();
-  if (removed && opened) next_ = applied_ = 0;
+  // Also if not all could be removed or synced: what comes begins where the copy ends.
+  if (opened && copy_->id() == 0) next_ = applied_ = 0;
   if (opened) {
     StartApplying();
   } else {

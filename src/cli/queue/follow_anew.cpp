@@ -31,20 +31,26 @@ struct Arguments {
   std::string state_directory = ".meridian";
 };
 
-// Whether the journal that was followed there is gone.
-bool HasOtherJournal(const TierAnswer& answer, std::string_view data_center) {
+// What the queue says of its link to the data center; null: there is no such link.
+const Value* FindPeer(const TierAnswer& answer, std::string_view data_center) {
   for (const Value& peer : answer.told.ElementsOf("peers")) {
-    if (peer.TextOf("name") == data_center) return peer.BooleanOf("other_journal");
+    if (peer.TextOf("name") == data_center) return &peer;
   }
-  return false;
+  return nullptr;
 }
 
 // What happened, for people; an error: it does not follow anew.
 Result<std::string> FollowAt(const Deployed& deployed, const TierAnswer& at,
                              const std::string& data_center) {
   if (!at.problem.empty()) return Fail(Errc::kUnavailable, "{}", at.problem);
-  if (!HasOtherJournal(at, data_center)) {
-    return fmt::format("nothing to do: it does not refuse the journal of {}", data_center);
+  const Value* peer = FindPeer(at, data_center);
+  if (peer == nullptr) return Fail(Errc::kInvalid, "it does not follow {}", data_center);
+  if (!peer->BooleanOf("other_journal")) {
+    if (peer->BooleanOf("connected")) return fmt::format("follows {} already", data_center);
+    return Fail(Errc::kUnavailable,
+                "it does not refuse the journal of {}, but is not connected to it either: start "
+                "{} and try again",
+                data_center, data_center);
   }
   const site::DataCenter* here = deployed.site.FindDataCenter(at.data_center);
   Result<http::Fetched> answer =

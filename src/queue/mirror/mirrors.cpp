@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -93,7 +94,8 @@ Mirrors::Mirrors(io::Loop& loop, HybridClock& clock, Engine& engine, Options opt
              .server = server_,
              .log = std::string(kJournalName),
              .peers = engine.durable().sources().size(),
-             .journal_end = [this] { return engine_.durable().journal().durable_end_offset(); }}) {
+             .journal_end = [this] { return engine_.durable().journal().durable_end_offset(); }}),
+      moves_(loop) {
   std::vector<Mender::Peer> peers;
   for (const auto& source : engine_.durable().sources()) {
     const store::MirrorClient::Dial dial = options_.dial(source->replica->source());
@@ -164,6 +166,9 @@ void Mirrors::Start(Metrics* metrics) {
 }
 
 io::Task<void> Mirrors::Close() {
+  closing_ = true;
+  moves_.Cancel();
+  co_await moves_.Join();
   if (!started_) co_return;
   engine_.durable().set_gate(nullptr);
   for (const Link& link : links_) co_await link.filler->Stop();
@@ -247,13 +252,39 @@ io::Task<Outcome<int32_t>> Mirrors::Promote(PromoteRequest request) {
   if (!resolved) co_return Refuse(std::move(resolved.error()));
   if (resolved->topics.empty() && !resolved->controller)
     co_return engine_.durable().state().max_epoch();
+  co_return co_await RunApart(MoveHere(std::move(*resolved), request.force));
+}
+
+// A move that ends half-way leaves mirrors that follow nothing: it must not end because a client
+// has lost its patience.
+template <typename T>
+io::Task<Outcome<T>> Mirrors::RunApart(io::Task<Outcome<T>> move) {
+  struct State {
+    std::optional<Outcome<T>> outcome;
+    io::WaitQueue ended;
+  };
+  auto run = [](io::Task<Outcome<T>> task, std::shared_ptr<State> state,
+                bool& moving) -> io::Task<void> {
+    state->outcome = co_await std::move(task);
+    moving = false;
+    state->ended.WakeAll();
+  };
   moving_ = true;
+  auto state = std::make_shared<State>();
+  moves_.Spawn(run(std::move(move), state, moving_));
+  if (!co_await state->ended.Wait()) {
+    co_return Refuse(QueueError::kClosing, "it goes on, but nobody waits for it: see status");
+  }
+  co_return std::move(*state->outcome);
+}
+
+io::Task<Outcome<int32_t>> Mirrors::MoveHere(Engine::TakeOverRequest request, bool force) {
   // All: a home may have moved from one to another, which is not known here yet.
-  const auto& sources = engine_.durable().sources();
-  for (const auto& source : sources) co_await source->replica->Pause();
-  Outcome<int32_t> epoch = co_await TakeOver(std::move(*resolved), request.force);
-  moving_ = false;
-  for (const auto& source : sources) source->replica->Resume();
+  for (const auto& source : engine_.durable().sources()) co_await source->replica->Pause();
+  Outcome<int32_t> epoch = co_await TakeOver(std::move(request), force);
+  if (!closing_) {
+    for (const auto& source : engine_.durable().sources()) source->replica->Resume();
+  }
   if (epoch) LOG_INFO("homes of topics have moved here", {"epoch", *epoch});
   co_return epoch;
 }
@@ -318,13 +349,15 @@ io::Task<Outcome<>> Mirrors::FollowAnew(std::string_view data_center) {
                          ? "the journal that was followed is followed still"
                          : "it does not answer, or refuses for another reason");
   }
-  moving_ = true;
+  co_return co_await RunApart(StartAnew(replica, (*found)->node));
+}
+
+io::Task<Outcome<>> Mirrors::StartAnew(store::Replica& replica, NodeId node) {
   co_await replica.Pause();
-  Outcome<> done = co_await RemoveCopy(replica, (*found)->node);
-  moving_ = false;
-  replica.Resume();
+  Outcome<> done = co_await RemoveCopy(replica, node);
+  if (!closing_) replica.Resume();
   if (done) {
-    LOG_INFO("a data center is followed anew: its disk was lost", {"datacenter", data_center});
+    LOG_INFO("a data center is followed anew: its disk was lost", {"datacenter", replica.source()});
   }
   co_return done;
 }

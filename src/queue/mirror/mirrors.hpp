@@ -25,6 +25,7 @@
 #include "base/result.hpp"
 #include "io/loop.hpp"
 #include "io/net/stream.hpp"
+#include "io/scope.hpp"
 #include "io/task.hpp"
 #include "queue/engine/engine.hpp"
 #include "queue/mirror/copy_gate.hpp"
@@ -82,7 +83,8 @@ class Mirrors {
   io::Task<void> Serve(std::unique_ptr<io::Stream> stream,
                        std::function<bool(std::string_view data_center)> allowed,
                        std::vector<uint8_t> received);
-  // The new epoch. kNotHome: messages are missing here, and `force` is not set.
+  // The new epoch. kNotHome: messages are missing here, and `force` is not set. A move goes on when
+  // the fiber that asked for it is cancelled; Close ends it.
   io::Task<Outcome<int32_t>> Promote(PromoteRequest request);
   // Follows another data center whose disk was lost, and with it the journal that was followed
   // here. kUnknownTopicOrPartition: there is no such data center; kNotHome: its old journal is
@@ -109,6 +111,10 @@ class Mirrors {
   bool HasReceived(std::string_view data_center, uint64_t offset) const;
   void RedialNow(std::string_view data_center);
   io::Task<Result<void>> MakeSnapshot();
+  template <typename T>
+  io::Task<Outcome<T>> RunApart(io::Task<Outcome<T>> move);
+  io::Task<Outcome<int32_t>> MoveHere(Engine::TakeOverRequest request, bool force);
+  io::Task<Outcome<>> StartAnew(store::Replica& replica, NodeId node);
   Outcome<Engine::TakeOverRequest> Resolve(const PromoteRequest& request) const;
   Outcome<> CheckHomes(NodeId node) const;
   io::Task<Outcome<>> RemoveCopy(store::Replica& replica, NodeId node);
@@ -128,6 +134,8 @@ class Mirrors {
   std::unique_ptr<Gauges> gauges_;
   bool started_ = false;
   bool moving_ = false;  // homes, or from one journal to another
+  bool closing_ = false;
+  io::Scope moves_;
 };
 
 }  // namespace meridian::queue

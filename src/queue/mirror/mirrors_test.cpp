@@ -334,6 +334,56 @@ TEST_F(MirrorsTest, HomeThatLostItsDiskIsFollowedAnewOnceItIsNoHome) {
   EXPECT_EQ(Values(2), "a b c d ");
 }
 
+TEST_F(MirrorsTest, AMoveGoesOnWithoutWhoeverAskedForIt) {
+  Start();
+  Create("orders");
+  MustProduce(1, {"a"});
+  Kill(1);
+  disk(1).Replace();
+  ASSERT_TRUE(Promote(2));
+  Restart(1);
+  world_.RunFor(seconds{20});
+  ASSERT_TRUE(node(2).mirrors()->Peers()[0].other_journal);
+  QueueError told = QueueError::kNone;
+  auto ask = [&]() -> Task<void> {
+    auto followed = co_await io::Within(world_.now() + milliseconds{1},
+                                        node(2).mirrors()->FollowAnew(MirrorNode::NameOf(1)));
+    if (!followed) told = followed.error().error;
+  };
+  node(2).calls()->Spawn(ask());
+  world_.RunFor(seconds{20});
+  EXPECT_EQ(told, QueueError::kClosing);
+  EXPECT_FALSE(node(2).mirrors()->Peers()[0].other_journal);
+  EXPECT_TRUE(node(2).mirrors()->Peers()[0].connected);
+  EXPECT_TRUE(Promote(1)) << "another move may follow";
+}
+
+TEST_F(MirrorsTest, CloseEndsAMoveWhichMayBeAskedForAgain) {
+  Start();
+  Create("orders");
+  MustProduce(1, {"a"});
+  Kill(1);
+  disk(1).Replace();
+  ASSERT_TRUE(Promote(2));
+  Restart(1);
+  world_.RunFor(seconds{20});
+  for (int i = 0; i < 20; ++i) {
+    auto ask = [&]() -> Task<void> {
+      (void)co_await node(2).mirrors()->FollowAnew(MirrorNode::NameOf(1));
+    };
+    node(2).calls()->Spawn(ask());
+    world_.RunFor(std::chrono::microseconds{100 * i});
+    auto close = [&]() -> Task<void> { co_await node(2).mirrors()->Close(); };
+    node(2).calls()->Spawn(close());
+    world_.RunFor(seconds{20});
+    Kill(2);
+    Restart(2);
+    world_.RunFor(seconds{20});
+    EXPECT_EQ(Values(2), "a ");
+  }
+  EXPECT_EQ(FollowAnew(2, MirrorNode::NameOf(1)), QueueError::kNone);
+}
+
 TEST_F(MirrorsTest, HomeThatLostItsDiskIsNotFollowedWhileTopicsHaveTheirHomeThere) {
   Start();
   Create("orders");
