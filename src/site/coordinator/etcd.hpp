@@ -27,19 +27,13 @@ class Etcd final : public KeyStore {
   Etcd(io::Loop& loop, io::Network& network, std::vector<http::Upstream> members);
   ~Etcd() override;
 
-  // Read and Write take at most kEtcdTimeout each. AwaitChange asks one member; one that does not
-  // begin to answer in that time is not asked next.
+  // Each takes at most kEtcdTimeout.
   io::Task<Result<StoredKey>> Read(std::string key, TimePoint deadline) override;
   io::Task<Result<KeyWrite>> Write(std::string key, std::string value, int64_t revision,
                                    TimePoint deadline) override;
-  io::Task<Result<StoredKey>> AwaitChange(std::string key, int64_t revision,
-                                          TimePoint deadline) override;
 
  private:
   io::Task<Result<std::string>> Ask(std::string_view path, std::string body, TimePoint deadline);
-  static io::Task<Result<StoredKey>> Watch(http::Client& member, std::string body,
-                                           TimePoint begin_deadline, TimePoint deadline);
-  void LeaveMember(size_t asked);
 
   io::Loop& loop_;
   std::vector<std::unique_ptr<http::Client>> members_;

@@ -54,29 +54,18 @@ Result<int64_t> NewestRevision(const Value& answer) {
   return *revision;
 }
 
-Result<StoredKey> ReadKey(const Value& found, int64_t newest) {
-  const std::optional<int64_t> revision = Number(found.Find("mod_revision"));
-  if (!revision || *revision <= 0) return Fail(Malformed("key"));
-  Result<std::string> value = FromBase64(found.TextOf("value"));
+// Of the answer to a range of one key.
+Result<StoredKey> KeyOf(const Value& range, int64_t newest) {
+  const std::span<const Value> found = range.ElementsOf("kvs");
+  if (found.empty()) return StoredKey{.newest_revision = newest};
+  const std::optional<int64_t> revision = Number(found.front().Find("mod_revision"));
+  if (found.size() > 1 || !revision || *revision <= 0) return Fail(Malformed("key"));
+  Result<std::string> value = FromBase64(found.front().TextOf("value"));
   if (!value) return Fail(Malformed("value"));
   if (value->size() > kMaxEtcdValueBytes) {
     return Fail(Errc::kTooLarge, "a value of etcd has more than {} bytes", kMaxEtcdValueBytes);
   }
   return StoredKey{.value = std::move(*value), .revision = *revision, .newest_revision = newest};
-}
-
-// Of the answer to a range of one key.
-Result<StoredKey> KeyOf(const Value& range, int64_t newest) {
-  const std::span<const Value> found = range.ElementsOf("kvs");
-  if (found.empty()) return StoredKey{.newest_revision = newest};
-  if (found.size() > 1) return Fail(Malformed("key"));
-  return ReadKey(found.front(), newest);
-}
-
-std::string Printable(std::string text) {
-  text.resize(std::min(text.size(), kMaxEtcdErrorBytes));
-  std::ranges::replace_if(text, [](char c) { return c < ' ' || c > '~'; }, ' ');
-  return text;
 }
 
 }  // namespace
@@ -146,45 +135,13 @@ Result<KeyWrite> ReadEtcdWrite(std::string_view json, std::string value) {
   return KeyWrite{.done = false, .now = std::move(*now)};
 }
 
-std::string EtcdWatch(std::string_view key, int64_t revision) {
-  wire::json::Writer writer;
-  writer.BeginObject();
-  writer.BeginObject("create_request");
-  writer.Member("key", Base64(key));
-  writer.Member("start_revision", std::to_string(revision + 1));
-  writer.EndObject();
-  writer.EndObject();
-  return writer.Take();
-}
-
-Result<std::optional<StoredKey>> ReadEtcdWatch(std::string_view json) {
-  auto message = ParseAnswer(json);
-  if (!message) return Fail(std::move(message.error()));
-  const Value* result = message->Find("result");
-  if (result == nullptr || result->BooleanOf("canceled")) {
-    const Value* error = message->Find("error");
-    const std::string reason = error != nullptr    ? error->TextOf("message")
-                               : result != nullptr ? result->TextOf("cancel_reason")
-                                                   : "";
-    return Fail(Errc::kUnavailable, "the watch has ended: {}",
-                reason.empty() ? "no reason was given" : Printable(reason));
-  }
-  Result<int64_t> newest = NewestRevision(*result);
-  if (!newest) return Fail(std::move(newest.error()));
-  const std::span<const Value> events = result->ElementsOf("events");
-  if (events.empty()) return std::nullopt;
-  if (events.back().TextOf("type") == "DELETE") return StoredKey{.newest_revision = *newest};
-  const Value* key = events.back().Find("kv");
-  if (key == nullptr) return Fail(Malformed("key"));
-  Result<StoredKey> changed = ReadKey(*key, *newest);
-  if (!changed) return Fail(std::move(changed.error()));
-  return std::optional(std::move(*changed));
-}
-
 std::string EtcdProblem(std::string_view body) {
   auto answer = wire::json::Parse(body, kMaxEtcdAnswerBytes);
   std::string text = answer ? answer->TextOf("error") : "";
-  return Printable(text.empty() ? std::string(body) : std::move(text));
+  if (text.empty()) text = body;
+  text.resize(std::min(text.size(), kMaxEtcdErrorBytes));
+  std::ranges::replace_if(text, [](char c) { return c < ' ' || c > '~'; }, ' ');
+  return text;
 }
 
 }  // namespace meridian::site

@@ -1,11 +1,9 @@
 #include "site/coordinator/etcd_message.hpp"
 
-#include <optional>
 #include <string>
 
 #include <gtest/gtest.h>
 
-#include "base/result.hpp"
 #include "base/text/base64.hpp"
 #include "site/coordinator/key_store.hpp"
 #include "site/coordinator/limits.hpp"
@@ -80,42 +78,6 @@ TEST(EtcdMessage, OtherAnswersAreRefused) {
   const std::string huge = R"({"header":{"revision":"5"},"kvs":[{"mod_revision":"1","value":")" +
                            Base64(std::string(kMaxEtcdValueBytes + 1, 'x')) + R"("}]})";
   EXPECT_FALSE(ReadEtcdKey(huge));
-}
-
-TEST(EtcdMessage, AWatchTellsOfTheLastChange) {
-  EXPECT_EQ(EtcdWatch("foo", 7), R"({"create_request":{"key":"Zm9v","start_revision":"8"}})");
-  auto begun = ReadEtcdWatch(R"({"result":{"header":{"revision":"7"},"created":true}})");
-  ASSERT_TRUE(begun) << begun.error().message;
-  EXPECT_EQ(*begun, std::nullopt);
-  auto changed = ReadEtcdWatch(
-      R"({"result":{"header":{"revision":"9"},"events":[)"
-      R"({"kv":{"key":"Zm9v","create_revision":"2","mod_revision":"8","version":"2","value":"YmFy"}},)"
-      R"({"kv":{"key":"Zm9v","create_revision":"2","mod_revision":"9","version":"3","value":"YmF6"}}]}})");
-  ASSERT_TRUE(changed) << changed.error().message;
-  EXPECT_EQ(*changed, (StoredKey{.value = "baz", .revision = 9, .newest_revision = 9}));
-  auto removed =
-      ReadEtcdWatch(R"({"result":{"header":{"revision":"10"},"events":[{"type":"DELETE",)"
-                    R"("kv":{"key":"Zm9v","mod_revision":"10"}}]}})");
-  ASSERT_TRUE(removed) << removed.error().message;
-  EXPECT_EQ(*removed, StoredKey{.newest_revision = 10});
-}
-
-TEST(EtcdMessage, AWatchThatHasEndedSaysWhy) {
-  auto compacted = ReadEtcdWatch(
-      R"({"result":{"header":{"revision":"9"},"canceled":true,"compact_revision":"8",)"
-      R"("cancel_reason":"mvcc: required revision has been compacted"}})");
-  ASSERT_FALSE(compacted);
-  EXPECT_EQ(compacted.error().code, Errc::kUnavailable);
-  EXPECT_TRUE(compacted.error().message.ends_with("required revision has been compacted"));
-  auto failed = ReadEtcdWatch(R"({"error":{"grpc_code":14,"message":"no\nleader"}})");
-  ASSERT_FALSE(failed);
-  EXPECT_TRUE(failed.error().message.ends_with("no leader"));
-  for (const char* text :
-       {"", "{}", R"({"result":{}})", R"({"result":{"header":{"revision":"x"}}})",
-        R"({"result":{"header":{"revision":"9"},"events":[{}]}})",
-        R"({"result":{"header":{"revision":"9"},"events":[{"kv":{}}]}})"}) {
-    EXPECT_FALSE(ReadEtcdWatch(text)) << text;
-  }
 }
 
 TEST(EtcdMessage, AnErrorIsOnePrintableLine) {

@@ -103,51 +103,6 @@ TEST_F(EtcdTest, AKeyIsWrittenIfItIsAtItsRevisionAndElseReadAsItIs) {
   });
 }
 
-TEST_F(EtcdTest, AChangeWakesWhoAwaitsIt) {
-  Run([](KeyStore& store, io::Loop& loop) -> io::Task<void> {
-    const TimePoint end = loop.After(seconds{20});
-    auto made = co_await store.Write("a", "1", 0, end);
-    EXPECT_TRUE(made && made->done);
-    if (!made) co_return;
-    const int64_t first = made->now.revision;
-    io::Scope scope(loop);
-    auto change = [&]() -> io::Task<void> {
-      EXPECT_TRUE(co_await store.Write("b", "other", 0, end));
-      EXPECT_TRUE(co_await store.Write("a", "2", first, end));
-    };
-    scope.Spawn(change());
-    auto changed = co_await store.AwaitChange("a", first, end);
-    EXPECT_TRUE(changed) << changed.error().message;
-    if (changed) EXPECT_EQ(changed->value, "2");
-    co_await scope.Join();
-    // Also one that was before the wait.
-    auto again = co_await store.AwaitChange("a", first, end);
-    EXPECT_TRUE(again && again->value == "2" && again->revision > first);
-    if (!again) co_return;
-    const TimePoint soon = loop.After(milliseconds{300});
-    auto none = co_await store.AwaitChange("a", again->revision, soon);
-    EXPECT_FALSE(none);
-    if (!none) EXPECT_EQ(none.error().code, Errc::kTimeout);
-    EXPECT_GE(loop.Now(), soon);
-  });
-}
-
-TEST_F(EtcdTest, AMemberThatHangsIsNotAwaitedForLong) {
-  process_->Signal(SIGSTOP);
-  siginfo_t stopped = {};
-  ASSERT_EQ(waitid(P_PID, static_cast<id_t>(process_->pid()), &stopped, WSTOPPED), 0);
-  Run([](KeyStore& store, io::Loop& loop) -> io::Task<void> {
-    for (int i = 0; i < 2; ++i) {
-      const TimePoint begun = loop.Now();
-      auto changed = co_await store.AwaitChange("a", 1, loop.After(seconds{25}));
-      EXPECT_FALSE(changed);
-      if (!changed) EXPECT_EQ(changed.error().code, Errc::kUnavailable);
-      EXPECT_LT(loop.Now() - begun, kEtcdTimeout + seconds{1});
-    }
-  });
-  process_->Signal(SIGCONT);
-}
-
 TEST_F(EtcdTest, WhereNoMemberAnswersEachRequestEndsInTime) {
   process_->Signal(SIGSTOP);
   siginfo_t stopped = {};

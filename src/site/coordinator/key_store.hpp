@@ -1,9 +1,5 @@
 // KeyStore: keys of the coordinator, with compare-and-set. What is written is on the disks of most
 // members; a read sees all that was written before it began (linearizable).
-//
-// Who follows a key reads it, and then again and again: AwaitChange, for a few seconds at most;
-// read where it ends without a change, because the member that was asked may be cut off from the
-// others.
 #pragma once
 
 #include <cstdint>
@@ -40,12 +36,6 @@ class KeyStore {
   // the outcome is not known: it may have been written, or may still be.
   virtual io::Task<Result<KeyWrite>> Write(std::string key, std::string value, int64_t revision,
                                            TimePoint deadline) = 0;
-  // The key as it was changed after `revision`, as soon as one member has heard of it; its revision
-  // is 0 if the key was removed. Later changes may have followed. kTimeout: no change was heard of
-  // until `deadline`, which is at most kMaxWatch from now; kUnavailable: the member does not
-  // answer, or no longer has the changes after `revision`.
-  virtual io::Task<Result<StoredKey>> AwaitChange(std::string key, int64_t revision,
-                                                  TimePoint deadline) = 0;
 };
 
 }  // namespace meridian::site

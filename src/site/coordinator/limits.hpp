@@ -24,9 +24,6 @@ constexpr size_t kMaxTermRecordBytes = 1024;
 // --- etcd
 // Of a request to one member: two members that do not answer cost less than kTermHold.
 constexpr Duration kEtcdTimeout = std::chrono::milliseconds{700};
-// Of a wait for a change of a key: members cut idle connections at some time, and one that is cut
-// off from the others tells of nothing.
-constexpr Duration kMaxWatch = std::chrono::seconds{30};
 constexpr size_t kMaxEtcdMembers = 9;
 constexpr size_t kMaxEtcdKeyBytes = 512;
 constexpr size_t kMaxEtcdValueBytes = size_t{512} * 1024;
