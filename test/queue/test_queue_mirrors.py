@@ -106,7 +106,7 @@ def test_a_home_that_lost_its_disk_takes_all_from_the_others_and_is_followed_ane
         assert "follows us-east from the beginning" in site.run("queue", "follow-anew", "us-east").stdout
         site.wait_until_mirrored("us-west")
         site.wait_until_mirrored("us-east")
-        assert "nothing to do" in site.run("queue", "follow-anew", "us-east").stdout
+        assert "follows us-east already" in site.run("queue", "follow-anew", "us-east").stdout
         site.run("queue", "promote", "--all", "--to", "us-east")
         site.publish("us-west", "c")
         assert site.messages("us-east") == ["a", "b", "c"]
