@@ -116,6 +116,11 @@ def test_the_page_of_metrics_has_every_family_and_no_other(site, tier):
             assert tuple(re.findall(r'(\w+)="', shown)) == labels, name
 
 
+def threads_of(pid):
+    with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+        return int(file.read().rsplit(")", 1)[1].split()[17])
+
+
 def test_the_agent_shows_the_host_and_each_of_its_processes(site):
     def engines():
         return next(each for each in site.status()["datacenters"] if each["name"] == "us-east")["engines"]
@@ -132,9 +137,9 @@ def test_the_agent_shows_the_host_and_each_of_its_processes(site):
     shown = re.findall(r'^meridian_host_process_resident_bytes\{kind="(\w+)",name="([^"]+)"\} ', text, re.M)
     assert sorted(shown) == sorted(pids)
     for (kind, name), pid in pids.items():
-        with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
-            fields = file.read().rsplit(")", 1)[1].split()
-        assert value(text, "meridian_host_process_threads", kind=kind, name=name) == int(fields[17]), name
+        # A thread may begin or end after the agent's reading, which is at most a second old.
+        wait_until(lambda: value(metrics(site, "agent")[1], "meridian_host_process_threads", kind=kind, name=name) == threads_of(pid), 20,
+                   f"the agent shows the threads of {name}")
         with open(f"/proc/{pid}/limits", encoding="utf-8") as file:
             limit = re.search(r"Max open files +(\d+)", file.read())[1]
         assert value(text, "meridian_host_process_descriptor_limit", kind=kind, name=name) == int(limit), name
