@@ -166,7 +166,7 @@ def test_slowloris_takes_nobody_elses_place(site, east):
     before = resident(site, "edge")
     with contextlib.ExitStack() as stack:
         slow = [stack.enter_context(plain(east, 8080)) for _ in range(3000)]
-        # Few rounds: on a busy machine sixteen took longer than a head may.
+        # In few rounds, so that a busy machine ends them before the time of a head is over.
         for piece in (b"G", b"ET / HTTP/1.1", b"\r\n", b"X"):
             for connection in slow:
                 connection.send(piece)

@@ -138,8 +138,8 @@ def test_the_agent_shows_the_host_and_each_of_its_processes(site):
     assert sorted(shown) == sorted(pids)
     for (kind, name), pid in pids.items():
         # A thread may begin or end after the agent's reading, which is at most a second old.
-        wait_until(lambda: value(metrics(site, "agent")[1], "meridian_host_process_threads", kind=kind, name=name) == threads_of(pid), 20,
-                   f"the agent shows the threads of {name}")
+        wait_until(lambda: value(metrics(site, "agent")[1], "meridian_host_process_threads", kind=kind, name=name) == threads_of(pid),
+                   what=f"the agent shows the threads of {name}")
         with open(f"/proc/{pid}/limits", encoding="utf-8") as file:
             limit = re.search(r"Max open files +(\d+)", file.read())[1]
         assert value(text, "meridian_host_process_descriptor_limit", kind=kind, name=name) == int(limit), name
